@@ -1,0 +1,3 @@
+#include <ensemble/error.h>
+
+G_DEFINE_QUARK (ens - error - quark, ens_error)

@@ -1,0 +1,67 @@
+/* gst-ensemble: pictures as they come from decoders and cameras.
+ *
+ * EnsFrame borrows the pixels of somebody else's buffer. ens_frame_sample () takes a rectangle of
+ * it to the network's input in one step: conversion to RGB, antialiased scaling, channel order,
+ * mean and scale. Training and streams use this same function, so both see the same pixels. */
+#pragma once
+
+#include <glib.h>
+
+#include <ensemble/pool.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ENS_PIXELS_RGB,
+  ENS_PIXELS_BGR,
+  ENS_PIXELS_RGBX, /* the fourth byte is ignored, alpha too */
+  ENS_PIXELS_BGRX,
+  ENS_PIXELS_XRGB,
+  ENS_PIXELS_XBGR,
+  ENS_PIXELS_NV12,
+  ENS_PIXELS_I420,
+  ENS_PIXELS_GRAY8,
+  ENS_N_PIXELS,
+} EnsPixels;
+
+typedef enum { ENS_MATRIX_BT601, ENS_MATRIX_BT709 } EnsMatrix;
+typedef enum { ENS_RANGE_FULL, ENS_RANGE_LIMITED } EnsRange;
+
+typedef struct {
+  EnsPixels pixels;
+  guint width, height;
+  const guint8 *planes[3];
+  gsize strides[3]; /* bytes from one row to the next */
+  EnsMatrix matrix; /* of NV12 and I420 */
+  EnsRange range;   /* of NV12, I420 and GRAY8 */
+} EnsFrame;
+
+/* A rectangle in normalised coordinates: (0, 0) is the frame's upper left corner, (1, 1) its lower
+ * right. */
+typedef struct {
+  float x, y, width, height;
+} EnsRect;
+
+#define ENS_RECT_WHOLE ((EnsRect) {0, 0, 1, 1})
+
+typedef enum { ENS_ORDER_RGB, ENS_ORDER_BGR, ENS_ORDER_GRAY } EnsOrder;
+
+/* How a network wants its pixels: (value - mean[c]) * scale[c] for values 0 ... 255, c counted in
+ * the network's own channel order. */
+typedef struct {
+  EnsOrder order;
+  float mean[3];
+  float scale[3];
+} EnsNormalise;
+
+guint ens_order_channels (EnsOrder order);
+
+/* Samples `n_rects` rectangles of the frame to width × height pixels each and writes them to `out`,
+ * n_rects × height × width × channels floats (NHWC). Downscaling is antialiased by a triangle
+ * filter as wide as the scale demands (as PIL's and torchvision's bilinear with antialias),
+ * upscaling is bilinear. Rectangles are clipped to the frame. The same input gives the same bits
+ * whatever the number of threads. */
+void ens_frame_sample (const EnsFrame *frame, const EnsRect *rects, guint n_rects, guint width,
+                       guint height, const EnsNormalise *normalise, EnsPool *pool, float *out);
+
+G_END_DECLS

@@ -1,0 +1,30 @@
+/* gst-ensemble: a pool of worker threads for data-parallel loops.
+ *
+ * The calling thread works too: a pool of one thread has no workers and runs everything in place.
+ * One loop runs at a time; a second caller waits for the first loop's end, so that a pool may be
+ * shared between threads. Tasks must not start a loop on the pool they run on. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _EnsPool EnsPool;
+
+/* worker is in [0, ens_pool_get_threads ()): it indexes scratch memory that no other task uses at
+ * the same time. */
+typedef void (*EnsTask) (gpointer data, guint task, guint worker);
+
+/* n_threads counts the caller; 0 means one per processor that this process may use. */
+EnsPool *ens_pool_new (guint n_threads);
+EnsPool *ens_pool_ref (EnsPool *pool);
+void ens_pool_unref (EnsPool *pool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsPool, ens_pool_unref)
+
+guint ens_pool_get_threads (EnsPool *pool);
+
+/* Calls task (data, i, worker) once for each i in [0, n_tasks), in any order, and returns when all
+ * have returned. What tasks compute must not depend on the order or the worker. */
+void ens_pool_run (EnsPool *pool, guint n_tasks, EnsTask task, gpointer data);
+
+G_END_DECLS
