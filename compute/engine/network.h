@@ -1,0 +1,10 @@
+/* Networks from graphs: the engine's face towards the layers that build graphs. */
+#pragma once
+
+#include <ensemble/network.h>
+
+#include "graph/graph.h"
+
+/* Takes the graph over, folds batch normalisation and what else does not depend on sizes, and
+ * prepares it for the device. (transfer full) */
+EnsNetwork *ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error);

@@ -1,0 +1,92 @@
+/* A network as a graph: nodes apply operators to values.
+ *
+ * Values of rank 4 are NHWC. Nodes stand in topological order: a node's inputs are graph inputs,
+ * constants, or outputs of earlier nodes. The graph owns its nodes and values; constants are
+ * shared, so that copies of a graph hold the weights once. A graph is not locked: one thread at a
+ * time may change it, any number may read it. */
+#pragma once
+
+#include <ensemble/error.h>
+#include <ensemble/tensor.h>
+
+typedef struct _EnsOp EnsOp;
+typedef struct _EnsGraph EnsGraph;
+typedef struct _EnsNode EnsNode;
+typedef struct _EnsValue EnsValue;
+
+struct _EnsValue {
+  char *name;  /* unique in the graph */
+  guint index; /* position in graph->values, for tables beside the graph */
+  EnsType type;
+  EnsShape shape;      /* dimensions of -1 are not known before shapes are inferred */
+  EnsTensor *constant; /* contents known before running, or NULL */
+  EnsNode *producer;   /* NULL for graph inputs and constants */
+};
+
+struct _EnsNode {
+  char *name; /* unique; of imported nodes the file's name, which error messages quote */
+  const EnsOp *op;
+  gpointer params; /* op->params_size bytes of plain data, NULL if 0 */
+  guint n_inputs, n_outputs;
+  EnsValue **inputs; /* an optional input that is absent is NULL */
+  EnsValue **outputs;
+};
+
+struct _EnsGraph {
+  char *name;
+  GPtrArray *values;  /* EnsValue, owned */
+  GPtrArray *nodes;   /* EnsNode, owned, topological order */
+  GPtrArray *inputs;  /* EnsValue */
+  GPtrArray *outputs; /* EnsValue */
+  GHashTable *by_name;
+};
+
+EnsGraph *ens_graph_new (const char *name);
+void ens_graph_free (EnsGraph *graph);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsGraph, ens_graph_free)
+
+/* A deep copy that shares constants. Indices and names stay the same. */
+EnsGraph *ens_graph_copy (const EnsGraph *graph);
+
+/* Building. A name that is taken already gets a number appended; NULL makes one up. Returned values
+ * and nodes belong to the graph. */
+EnsValue *ens_graph_add_input (EnsGraph *graph, const char *name, EnsType type,
+                               const EnsShape *shape);
+EnsValue *ens_graph_add_constant (EnsGraph *graph, const char *name, EnsTensor *tensor);
+/* Appends a node with new output values, the first named as the node, further ones "NAME:1" …
+ * `params` is copied. */
+EnsNode *ens_graph_add_node (EnsGraph *graph, const EnsOp *op, const char *name,
+                             gconstpointer params, EnsValue *const *inputs, guint n_inputs,
+                             guint n_outputs);
+/* The common case: an operator of one output, inputs listed up to a NULL. Returns the output. */
+EnsValue *ens_graph_apply (EnsGraph *graph, const EnsOp *op, gconstpointer params, EnsValue *input,
+                           ...) G_GNUC_NULL_TERMINATED;
+void ens_graph_add_output (EnsGraph *graph, EnsValue *value);
+/* Gives a value another name (numbered if taken). */
+void ens_graph_rename (EnsGraph *graph, EnsValue *value, const char *name);
+
+/* Appends all nodes of `part` to the graph, `bindings[i]` standing for part->inputs[i]; constants
+ * are shared, and a constant that the graph holds already is used again. Returns a table from
+ * part's value indices to the graph's values. (transfer container) */
+GPtrArray *ens_graph_embed (EnsGraph *graph, const EnsGraph *part, const char *prefix,
+                            EnsValue *const *bindings);
+
+/* NULL if there is none of that name. */
+EnsValue *ens_graph_find (const EnsGraph *graph, const char *name);
+
+/* Rewriting. */
+void ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to);
+/* Inserts a node of one output before node `before` and returns its output. */
+EnsValue *ens_graph_insert (EnsGraph *graph, const EnsNode *before, const EnsOp *op,
+                            gconstpointer params, EnsValue *const *inputs, guint n_inputs);
+/* Resizes a node's inputs; new ones are absent. */
+void ens_node_resize_inputs (EnsNode *node, guint n_inputs);
+/* How often each value is read by nodes and graph outputs, by value index. (transfer full) */
+guint *ens_graph_count_uses (const EnsGraph *graph);
+/* Removes nodes and constants that no output depends on, and renumbers values. Inputs stay. */
+void ens_graph_remove_unused (EnsGraph *graph);
+
+/* Checks the structure: order, producers, names, numbers of inputs and outputs. */
+gboolean ens_graph_validate (const EnsGraph *graph, GError **error);
+/* One line a node: name, operator, attributes, shapes. (transfer full) */
+char *ens_graph_to_string (const EnsGraph *graph);

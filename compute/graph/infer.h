@@ -1,0 +1,14 @@
+/* Types, shapes and, where all inputs are known, contents of a node's outputs. */
+#pragma once
+
+#include "graph/op.h"
+
+/* Infers one node from its inputs' shapes and constants. Afterwards each output has its type and
+ * shape, and `constant` if `fold` is set and the contents can be known (all inputs constant, or an
+ * operator that reads shapes alone). */
+gboolean ens_infer_node (EnsNode *node, gboolean fold, GError **error);
+
+/* Sets the shapes of the graph's inputs (in order) and infers every node in turn, folding. Outputs
+ * of folded nodes become constants; the nodes themselves are left for ens_graph_remove_unused ().
+ */
+gboolean ens_infer_graph (EnsGraph *graph, const EnsShape *input_shapes, GError **error);

@@ -1,0 +1,145 @@
+/* What an operator is: everything the engine knows of it stands in one EnsOp, in one file of ops/.
+ *
+ * Operators name ONNX's, in ONNX's meaning, on channels-last tensors. They are stateless and const:
+ * all a node adds is in its params. What can fail is checked by parse () and shape (); kernels
+ * can't fail. */
+#pragma once
+
+#include <ensemble/pool.h>
+
+#include "graph/attributes.h"
+#include "graph/graph.h"
+
+/* A tensor as kernels see it. Elements lie in C order, except that from one run of the last
+ * dimension to the next there are `pitch` elements: dims[rank - 1] when dense, more for a slice of
+ * a wider tensor (how Concat along channels needs no copy). Kernels of operators without
+ * ENS_OP_PITCHED get dense views only. */
+typedef struct {
+  EnsType type;
+  EnsShape shape;
+  gint64 pitch;
+  gpointer data; /* in shape (): NULL unless the contents are known */
+} EnsView;
+
+/* A node's tensors. An absent optional input is NULL; beyond n_inputs nothing may be read. */
+typedef struct {
+  const EnsNode *node; /* for error messages; kernels read params alone */
+  gconstpointer params;
+  guint n_inputs, n_outputs;
+  const EnsView **inputs;
+  EnsView **outputs;
+} EnsOperands;
+
+/* The input, or NULL if it is absent. */
+static inline const EnsView *
+ens_operands_input (const EnsOperands *operands, guint i)
+{
+  return i < operands->n_inputs ? operands->inputs[i] : NULL;
+}
+
+/* How ONNX's NCHW order of a node's tensors becomes channels-last on import. */
+typedef enum {
+  /* Tensors of rank 3 and more are (N, C, spatial …) by definition: inputs, weights and outputs are
+   * permuted to (N, spatial …, C). Conv, pooling, batch norm. */
+  ENS_LAYOUT_SPATIAL,
+  /* Any order will do as long as all tensors have the same: elementwise operators. If params hold
+   * axes, permute () renumbers them. */
+  ENS_LAYOUT_FOLLOWS,
+  /* ONNX's order is part of the meaning: Reshape, Gemm, Transpose. */
+  ENS_LAYOUT_PLAIN,
+} EnsLayout;
+
+typedef enum {
+  ENS_OP_PITCHED = 1 << 0,     /* the CPU kernels take pitched float inputs and outputs */
+  ENS_OP_IN_PLACE = 1 << 1,    /* output 0 may be input 0's memory when shapes are equal */
+  ENS_OP_VIEW = 1 << 2,        /* output 0 has input 0's elements in the same order: no copy */
+  ENS_OP_SHAPE_ONLY = 1 << 3,  /* reads its input's shape, not its contents */
+  ENS_OP_COMMUTATIVE = 1 << 4, /* two inputs that may be exchanged */
+} EnsOpFlags;
+
+/* What parse () reads. */
+typedef struct {
+  const char *name; /* the node's */
+  gint64 opset;
+  guint n_inputs, n_outputs;
+  EnsAttributes *attributes;
+} EnsParse;
+
+/* What a CPU kernel gets beside its operands. */
+typedef struct {
+  EnsPool *pool;
+  gpointer scratch; /* as many bytes as cpu_plan () asked for, 64-byte aligned */
+  gpointer state;   /* as cpu_plan () left it; read-only while running */
+} EnsCpuContext;
+
+typedef void (*EnsPackFunc) (gpointer state, const EnsTensor *constant, gpointer packed);
+
+/* Weights in the order a kernel likes, made once per constant and kind, kept as long as the network
+ * and shared by all its plans. */
+typedef struct _EnsPackedWeights EnsPackedWeights;
+
+typedef struct {
+  guint n_threads;           /* given: threads of the pool the plan will run on */
+  EnsPackedWeights *weights; /* given */
+  gsize scratch_size;        /* asked for */
+  gpointer state;            /* kept for running */
+  GDestroyNotify free_state;
+  const char *kernel; /* name of the chosen kernel, for logs and benchmarks; static */
+} EnsCpuPlan;
+
+/* The packed form of `constant`: made by pack (state, …) if there is none of this kind (an
+ * operator's own number; the same kind has the same size and contents). Belongs to `weights`. */
+gconstpointer ens_packed_weights_get (EnsPackedWeights *weights, EnsTensor *constant,
+                                      const char *kind, gsize size, EnsPackFunc pack,
+                                      gpointer state);
+
+/* Commands of a GPU plan, recorded by gpu (). Opaque to operators. */
+typedef struct _EnsCommands EnsCommands;
+
+struct _EnsOp {
+  const char *name; /* ONNX operator, or our own for internal ones */
+  guint min_inputs, max_inputs;
+  guint min_outputs, max_outputs;
+  EnsLayout layout;
+  EnsOpFlags flags;
+  gsize params_size;
+
+  /* Attributes (of any opset from 7 on) → params. Attributes that it does not ask for are reported
+   * as unknown by the caller. NULL: there are none. */
+  gboolean (*parse) (EnsParse *parse, gpointer params, GError **error);
+  /* params → attributes as of ENS_ONNX_OPSET, for export and printing. NULL: there are none. */
+  void (*write) (gconstpointer params, EnsAttributes *attributes);
+  /* Renumbers axes in params for a tensor of this rank: axis a becomes map[a]. FALSE if the
+   * operator can't work in another order with these params; then ONNX's order is kept. NULL: no
+   * axes. */
+  gboolean (*permute) (gpointer params, guint rank, const guint *map);
+  /* Output types and shapes from input shapes (and known contents). Checks everything that kernels
+   * rely on; messages come from ens_op_error (). */
+  gboolean (*shape) (EnsOperands *operands, GError **error);
+  /* Floating-point operations, multiplications and additions each one. NULL: nothing worth
+   * counting. */
+  gint64 (*flops) (const EnsOperands *operands);
+
+  /* Plain C on one thread, dense or pitched, any supported type: the oracle. Mandatory. */
+  void (*reference) (const EnsOperands *operands);
+  /* The fast kernel for float32. NULL: the reference runs. */
+  void (*cpu) (const EnsOperands *operands, const EnsCpuContext *context);
+  /* Chooses an algorithm, packs weights, asks for scratch. NULL: nothing to prepare. */
+  void (*cpu_plan) (const EnsOperands *operands, EnsCpuPlan *plan);
+  /* Records the node's dispatches. NULL: the node runs on the CPU. */
+  void (*gpu) (const EnsOperands *operands, EnsCommands *commands);
+  /* Appends nodes that compute the loss's gradient with respect to each input, given those of the
+   * outputs; leaves NULL where there is none. NULL: not differentiable. */
+  gboolean (*gradient) (EnsGraph *graph, const EnsNode *node, EnsValue *const *output_gradients,
+                        EnsValue **input_gradients, GError **error);
+};
+
+/* The operator of that name, or NULL. */
+const EnsOp *ens_op_find (const char *name);
+/* All operators, sorted by name, NULL-terminated. */
+const EnsOp *const *ens_op_list (void);
+
+/* Sets an ENS_ERROR_SHAPE or UNSUPPORTED error "node “NAME” (Op): MESSAGE" and returns FALSE, so
+ * that shape () can say `return ens_op_error (operands, error, ENS_ERROR_SHAPE, "…", …)`. */
+gboolean ens_op_error (const EnsOperands *operands, GError **error, EnsErrorCode code,
+                       const char *format, ...) G_GNUC_PRINTF (4, 5);

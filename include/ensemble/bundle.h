@@ -1,0 +1,61 @@
+/* gst-ensemble: the bundle, a folder NAME.ensemble with everything an ensemble is.
+ *
+ * ensemble.json holds what a person may want to read or edit; *.onnx files hold what is numeric:
+ * networks and linear classifiers. Paths stay inside the folder. */
+#pragma once
+
+#include <ensemble/error.h>
+#include <ensemble/frame.h>
+#include <ensemble/windows.h>
+
+G_BEGIN_DECLS
+
+#define ENS_BUNDLE_SCHEMA "gst-ensemble/bundle/1"
+
+typedef enum {
+  ENS_ROLE_ORIGINAL,  /* trained on a large general set: judges the whole frame (P2) */
+  ENS_ROLE_RETRAINED, /* knows the user's classes: judges the whole frame (P1) and windows (P3) */
+} EnsRole;
+
+/* Probability = 1 / (1 + exp (-(a·t + b))) for the classifier's decision value t. */
+typedef struct {
+  float a, b;
+} EnsCalibration;
+
+typedef struct {
+  char *name;
+  EnsRole role;
+  char *network;    /* file of the network, relative to the folder */
+  char *classifier; /* file of its linear classifiers: Gemm, features → decision values */
+  char **taps;      /* names of values, NULL-terminated; features are concatenated in this order */
+  EnsNormalise normalise;
+  guint size;    /* side of the square input the network was made for */
+  guint *scales; /* shorter sides of the whole frame, ascending */
+  guint n_scales;
+  guint *window_sizes; /* sides a window is scaled to */
+  guint n_window_sizes;
+  float weight;                /* among the networks of its role; each role's sum to 1 */
+  EnsCalibration *calibration; /* per class */
+} EnsBundleNetwork;
+
+typedef struct {
+  char *name, *version;
+  char *folder;   /* absolute; NULL for a bundle that has not been saved */
+  char **classes; /* NULL-terminated */
+  guint n_classes;
+  EnsBundleNetwork *networks;
+  guint n_networks;
+  float window_weight; /* w of P = w·P1 + (1 - w)·max (P2, P3) */
+  float *thresholds;   /* per class */
+  guint windows;       /* how many; 0 for none */
+  EnsWindowsPreset windows_preset;
+  char *provenance; /* JSON text of an object: how it was made and what accuracy was measured */
+} EnsBundle;
+
+/* Reads and checks ensemble.json and that the files it names exist; networks are not loaded.
+ * Unknown members are errors that name them, and so is a newer schema. (transfer full) */
+EnsBundle *ens_bundle_load (const char *folder, GError **error);
+void ens_bundle_free (EnsBundle *bundle);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBundle, ens_bundle_free)
+
+G_END_DECLS

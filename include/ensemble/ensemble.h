@@ -1,0 +1,46 @@
+/* gst-ensemble: an ensemble ready to analyse frames. */
+#pragma once
+
+#include <ensemble/bundle.h>
+#include <ensemble/network.h>
+#include <ensemble/result.h>
+
+G_BEGIN_DECLS
+
+typedef struct _EnsEnsemble EnsEnsemble;
+
+/* Opens a bundle on a device. Bundle and device opened before and still in use are shared, weights
+ * and plans with them. Any thread. (transfer full) */
+EnsEnsemble *ens_ensemble_open (const char *folder, EnsDevice *device, GError **error);
+EnsEnsemble *ens_ensemble_ref (EnsEnsemble *ensemble);
+void ens_ensemble_unref (EnsEnsemble *ensemble);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEnsemble, ens_ensemble_unref)
+
+const EnsBundle *ens_ensemble_get_bundle (EnsEnsemble *ensemble);
+EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
+
+/* Overrides of the bundle. ENS_ANALYSE_DEFAULTS changes nothing. */
+typedef struct {
+  gint windows;        /* how many at most; -1: the bundle's, 0: none */
+  const guint *scales; /* NULL: the bundle's */
+  guint n_scales;
+  float threshold;        /* for all classes; negative: the bundle's */
+  const EnsRect *regions; /* used instead of selective search if not NULL */
+  guint n_regions;
+} EnsAnalyseOptions;
+
+#define ENS_ANALYSE_DEFAULTS ((EnsAnalyseOptions) {.windows = -1, .threshold = -1})
+
+/* What one stream keeps from frame to frame: buffers and the window search. One thread at a time.
+ */
+typedef struct _EnsAnalysis EnsAnalysis;
+
+EnsAnalysis *ens_analysis_new (EnsEnsemble *ensemble);
+void ens_analysis_free (EnsAnalysis *analysis);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
+
+/* options may be NULL. pts is copied into the result. (transfer full) */
+EnsResult *ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
+                             const EnsAnalyseOptions *options, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,75 @@
+/* gst-ensemble: networks on devices.
+ *
+ * A device runs plans. A network is a graph prepared for a device, with its weights packed once. A
+ * plan is the network for concrete input shapes: everything is decided and allocated when it is
+ * made, so that running it allocates nothing. */
+#pragma once
+
+#include <ensemble/error.h>
+#include <ensemble/pool.h>
+#include <ensemble/tensor.h>
+
+G_BEGIN_DECLS
+
+typedef struct _EnsDevice EnsDevice;
+typedef struct _EnsNetwork EnsNetwork;
+typedef struct _EnsPlan EnsPlan;
+
+/* name: "auto" (a real GPU if there is one, else the CPU), "cpu", "vulkan" or "vulkan:N".
+ * n_threads: of the CPU's pool, 0 for one per processor. (transfer full) */
+EnsDevice *ens_device_open (const char *name, guint n_threads, GError **error);
+EnsDevice *ens_device_ref (EnsDevice *device);
+void ens_device_unref (EnsDevice *device);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDevice, ens_device_unref)
+
+/* What it is, such as "cpu" or "vulkan:0": opening that name gives the same device. */
+const char *ens_device_get_name (EnsDevice *device);
+/* A line for people: processor or GPU, instruction set or driver, threads. */
+const char *ens_device_get_description (EnsDevice *device);
+EnsPool *ens_device_get_pool (EnsDevice *device);
+
+/* Loads an ONNX file. (transfer full) */
+EnsNetwork *ens_network_load (const char *path, EnsDevice *device, GError **error);
+EnsNetwork *ens_network_ref (EnsNetwork *network);
+void ens_network_unref (EnsNetwork *network);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsNetwork, ens_network_unref)
+
+guint ens_network_get_n_inputs (EnsNetwork *network);
+guint ens_network_get_n_outputs (EnsNetwork *network);
+const char *ens_network_get_input_name (EnsNetwork *network, guint i);
+const char *ens_network_get_output_name (EnsNetwork *network, guint i);
+/* The declared shape, NHWC for rank 4, unknown dimensions -1. */
+const EnsShape *ens_network_get_input_shape (EnsNetwork *network, guint i);
+
+/* Plans for inputs of these shapes, or returns a plan made earlier; a network keeps its latest
+ * plans. Any thread. (transfer full) */
+EnsPlan *ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GError **error);
+EnsPlan *ens_plan_ref (EnsPlan *plan);
+void ens_plan_unref (EnsPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsPlan, ens_plan_unref)
+
+const EnsShape *ens_plan_get_output_shape (EnsPlan *plan, guint i);
+/* Bytes of intermediate values and scratch, and of packed weights (shared by the network's plans).
+ */
+gsize ens_plan_get_arena_size (EnsPlan *plan);
+gsize ens_network_get_weights_size (EnsNetwork *network);
+
+/* Runs on dense input and output arrays of the planned shapes (64-byte aligned runs fastest). Any
+ * thread; runs of one plan wait for each other. On the CPU it can't fail. */
+gboolean ens_plan_run (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs,
+                       GError **error);
+
+/* What one node took, for benchmarks. Strings belong to the plan. */
+typedef struct {
+  const char *node, *op, *kernel;
+  gint64 flops;
+  gint64 nanoseconds; /* summed over runs since the last reset */
+} EnsNodeTime;
+
+/* Runs as ens_plan_run () and adds each node's time to `times`, ens_plan_get_n_nodes () elements.
+ */
+guint ens_plan_get_n_nodes (EnsPlan *plan);
+gboolean ens_plan_profile (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs,
+                           EnsNodeTime *times, GError **error);
+
+G_END_DECLS
