@@ -1,0 +1,16 @@
+/* gst-ensemble: one binary for old and new processors.
+ *
+ * A function marked ENS_CLONES is compiled for several instruction sets and the loader chooses.
+ * What it calls must be inlined to be compiled so too: mark that ENS_INLINE. Results of
+ * floating-point arithmetic may differ in the last bits between processors (fused multiply-add),
+ * never between runs on one. */
+#pragma once
+
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) \
+    && (!defined(__clang__) ? __GNUC__ >= 12 : __clang_major__ >= 14)
+#define ENS_CLONES __attribute__ ((target_clones ("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define ENS_CLONES
+#endif
+
+#define ENS_INLINE static inline __attribute__ ((always_inline))
