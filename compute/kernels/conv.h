@@ -1,0 +1,106 @@
+/* gst-ensemble kernels: convolution, planned once and run many times.
+ *
+ * Activations are NHWC with a pitch: pixel (n, y, x) starts ((n · height + y) · width + x) · pitch
+ * floats after the first one and has `channels` floats; pitch ≥ channels, so that inputs and
+ * outputs can be slices of a concatenation. What lies between the pixels is neither read nor
+ * written.
+ *
+ * Use:
+ *
+ *   EnsConvPlan plan;
+ *   ens_conv_plan (&plan, &shape, ens_kernels_get (), n_threads);
+ *   packed = …plan.packed_size floats…, scratch = …plan.scratch_size floats…
+ *   ens_conv_pack (&plan, weights, packed);
+ *   ens_conv_run (&plan, &arguments, pool);        any number of times
+ *
+ * A plan holds no memory and is never changed by running it: threads may share one, each with its
+ * own scratch. The result does not depend on the number of threads. */
+#pragma once
+
+#include <glib.h>
+
+#include "kernels/epilogue.h"
+#include "kernels/level.h"
+
+#include <ensemble/pool.h>
+
+G_BEGIN_DECLS
+
+/* Counts are ≥ 1, pads ≥ 0; groups divides channels and filters; the padded input is at least as
+ * large as the dilated kernel. */
+typedef struct {
+  guint batch, height, width, channels; /* of the input */
+  guint filters;                        /* channels of the output */
+  guint kernel_height, kernel_width;
+  guint stride_y, stride_x;
+  guint dilation_y, dilation_x;
+  guint pad_top, pad_left, pad_bottom, pad_right;
+  guint groups;
+} EnsConvShape;
+
+guint ens_conv_output_height (const EnsConvShape *shape);
+guint ens_conv_output_width (const EnsConvShape *shape);
+/* Multiplications and additions of the definition, whatever the algorithm does. */
+double ens_conv_flops (const EnsConvShape *shape);
+
+typedef enum {
+  ENS_CONV_GEMM,       /* 1×1, stride 1: the input is the matrix */
+  ENS_CONV_GATHER,     /* any: rows of the im2col matrix are gathered tile by tile */
+  ENS_CONV_WINOGRAD_2, /* F(2×2, 3×3) */
+  ENS_CONV_WINOGRAD_4, /* F(4×4, 3×3) */
+  ENS_CONV_DEPTHWISE,  /* groups == channels */
+  ENS_N_CONV_ALGORITHMS,
+} EnsConvAlgorithm;
+
+const char *ens_conv_algorithm_name (EnsConvAlgorithm algorithm);
+
+/* How packed weights are laid out. Packed weights depend on the weights, this kind and the level
+ * alone, not on batch, image size, strides, pads or threads: plans of the same weights and kind may
+ * share them. */
+typedef enum {
+  ENS_PACK_PANELS,
+  ENS_PACK_WINOGRAD_2,
+  ENS_PACK_WINOGRAD_4,
+  ENS_PACK_DEPTHWISE,
+} EnsPackKind;
+
+typedef struct {
+  EnsConvShape shape;
+  EnsConvAlgorithm algorithm;
+  EnsPackKind pack;
+  gsize packed_size;  /* floats */
+  gsize scratch_size; /* floats; 0: none is needed */
+  guint n_threads;
+  /*< private >*/
+  const EnsKernels *kernels;
+  guint output_height, output_width;
+  guint row_block, column_block, depth_block;
+} EnsConvPlan;
+
+/* Chooses the algorithm, from the shape and the level alone. Pools that run the plan may have up to
+ * n_threads threads. */
+void ens_conv_plan (EnsConvPlan *plan, const EnsConvShape *shape, const EnsKernels *kernels,
+                    guint n_threads);
+
+/* The same with a given algorithm. FALSE, and nothing planned, if it can't compute that shape. */
+gboolean ens_conv_plan_algorithm (EnsConvPlan *plan, const EnsConvShape *shape,
+                                  EnsConvAlgorithm algorithm, const EnsKernels *kernels,
+                                  guint n_threads);
+
+/* weights: dense [filters][kernel_height][kernel_width][channels / groups] (OHWI).
+ * packed: plan->packed_size floats, 64-byte aligned. */
+void ens_conv_pack (const EnsConvPlan *plan, const float *weights, float *packed);
+
+typedef struct {
+  const float *packed;
+  const float *input;
+  gsize input_pitch;
+  float *output; /* must not overlap the input */
+  gsize output_pitch;
+  const EnsEpilogue *epilogue; /* NULL: none */
+  float *scratch; /* plan->scratch_size floats, 64-byte aligned; contents don't matter */
+} EnsConvArguments;
+
+void ens_conv_run (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool);
+
+G_END_DECLS

@@ -1,0 +1,56 @@
+/* gst-ensemble kernels: what is done to a value before it is stored.
+ *
+ * Convolutions, matrix products and ens_epilogue_run () finish every output value as
+ *
+ *   y = activation (x + bias[channel] + residual[pixel][channel])
+ *
+ * while it is still in a register or in the first-level cache. */
+#pragma once
+
+#include <glib.h>
+
+#include "kernels/level.h"
+
+#include <ensemble/pool.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ENS_ACTIVATION_NONE,
+  ENS_ACTIVATION_RELU,         /* max (x, 0) */
+  ENS_ACTIVATION_CLIP,         /* min (max (x, alpha), beta) */
+  ENS_ACTIVATION_LEAKY_RELU,   /* x < 0 ? alpha · x : x */
+  ENS_ACTIVATION_SIGMOID,      /* 1 / (1 + exp (−x)) */
+  ENS_ACTIVATION_HARD_SIGMOID, /* max (0, min (1, alpha · x + beta)) */
+  ENS_ACTIVATION_HARD_SWISH,   /* x · max (0, min (1, x / 6 + 1 / 2)) */
+  ENS_ACTIVATION_SILU,         /* x · sigmoid (x) */
+  ENS_ACTIVATION_TANH,
+  ENS_N_ACTIVATIONS,
+} EnsActivation;
+
+/* All zeroes: the value is stored as it is. */
+typedef struct {
+  const float *bias;     /* one per output channel, or NULL */
+  const float *residual; /* as many pixels as the output, or NULL; may be the output itself */
+  gsize residual_pitch;  /* floats from one of its pixels to the next, ≥ channels */
+  EnsActivation activation;
+  float alpha, beta;
+} EnsEpilogue;
+
+/* An array of pixels: `pixels` rows of `channels` floats, each `pitch` floats after the one before.
+ * Any alignment. */
+typedef struct {
+  gsize pixels;
+  guint channels;
+  const float *input;
+  gsize input_pitch;
+  float *output; /* may be the input itself; otherwise they must not overlap */
+  gsize output_pitch;
+} EnsPixels;
+
+/* output = epilogue (input): bias, addition and activation on their own. With neither bias nor
+ * residual nor activation it is a copy from pitch to pitch. */
+void ens_epilogue_run (const EnsKernels *kernels, const EnsPixels *pixels,
+                       const EnsEpilogue *epilogue, EnsPool *pool);
+
+G_END_DECLS

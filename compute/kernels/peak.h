@@ -1,0 +1,16 @@
+/* gst-ensemble kernels: what the processor could do at best. */
+#pragma once
+
+#include <glib.h>
+
+#include "kernels/level.h"
+
+#include <ensemble/pool.h>
+
+G_BEGIN_DECLS
+
+/* 10⁹ multiplications and additions per second of all the pool's threads together, measured now
+ * with independent fused multiply-adds on registers, in about a tenth of a second. */
+double ens_peak_gflops (const EnsKernels *kernels, EnsPool *pool);
+
+G_END_DECLS
