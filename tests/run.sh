@@ -1,0 +1,53 @@
+#!/bin/sh
+# Installs what is missing, builds and runs all tests.
+#
+#   sh tests/run.sh             tests of this project alone
+#   sh tests/run.sh --peers     also those that compare with PyTorch and OpenCV
+#
+# ENSEMBLE_TEST_DATA names a folder with real networks, photographs and clips; tests that need it
+# are skipped without it.
+set -eu
+cd "$(dirname "$0")/.."
+. examples/packages.sh
+
+peers=false
+for argument in "$@"; do
+  case $argument in
+    --peers) peers=true ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  esac
+done
+
+# shellcheck disable=SC2086
+install_packages $build_packages $test_packages
+if $peers; then
+  # shellcheck disable=SC2086
+  install_packages $peer_packages
+fi
+
+build () {
+  folder=$1
+  shift
+  if [ -f "$folder/build.ninja" ]; then
+    meson configure "$folder" "$@"
+  else
+    meson setup "$folder" "$@"
+  fi
+  ninja -C "$folder"
+}
+
+# The sanitizers find what plain runs hide; tests that only time or compare with peers stay out.
+build build-tests -Dwerror=true -Dpeers=$peers
+build build-sanitize -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+  -Db_lundef=false
+
+status=0
+meson test -C build-tests --no-rebuild --print-errorlogs || status=1
+# GLib, GStreamer's registry and plug-ins keep memory until exit: leaks are looked for by
+# GStreamer's own tracer in the elements' tests.
+ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+  meson test -C build-sanitize --no-rebuild --print-errorlogs --no-suite peers --no-suite style \
+  --timeout-multiplier 5 || status=1
+
+python3 tests/summary.py build-tests/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json
+exit $status
