@@ -10,10 +10,12 @@
 
 typedef struct _EnsAttributes EnsAttributes;
 
+/* (transfer full) */
 EnsAttributes *ens_attributes_new (void);
 void ens_attributes_free (EnsAttributes *attributes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAttributes, ens_attributes_free)
 
+/* Setting a name again replaces its value. Lists and strings are copied, tensors referenced. */
 void ens_attributes_set_int (EnsAttributes *attributes, const char *name, gint64 value);
 void ens_attributes_set_float (EnsAttributes *attributes, const char *name, float value);
 void ens_attributes_set_string (EnsAttributes *attributes, const char *name, const char *value);
@@ -38,12 +40,14 @@ EnsTensor *ens_attributes_tensor (EnsAttributes *attributes, const char *name);
 void ens_attributes_ignore (EnsAttributes *attributes, const char *name);
 
 /* An attribute of the wrong type, with too many values, or that nobody asked for: FALSE, with a
- * message that names it and `node`. */
+ * message that names it after `node`, which says whose attributes they are: "node “conv1” (Conv)".
+ */
 gboolean ens_attributes_finish (EnsAttributes *attributes, const char *node, GError **error);
 
 /* "axis=1 pads=[0, 0, 1, 1]" in alphabetical order. (transfer full) */
 char *ens_attributes_to_string (const EnsAttributes *attributes);
-/* Calls `write` of the exporter for each attribute, in alphabetical order, by kind. */
+
+/* One attribute's value, as ens_attributes_foreach () shows it. */
 typedef enum {
   ENS_ATTRIBUTE_INT,
   ENS_ATTRIBUTE_FLOAT,
@@ -66,5 +70,6 @@ typedef struct {
   };
 } EnsAttribute;
 
+/* Called for each attribute in alphabetical order. */
 typedef void (*EnsAttributeFunc) (const char *name, const EnsAttribute *attribute, gpointer data);
 void ens_attributes_foreach (const EnsAttributes *attributes, EnsAttributeFunc func, gpointer data);

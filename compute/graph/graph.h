@@ -34,18 +34,20 @@ struct _EnsNode {
 
 struct _EnsGraph {
   char *name;
-  GPtrArray *values;  /* EnsValue, owned */
-  GPtrArray *nodes;   /* EnsNode, owned, topological order */
-  GPtrArray *inputs;  /* EnsValue */
-  GPtrArray *outputs; /* EnsValue */
-  GHashTable *by_name;
+  GPtrArray *values;         /* EnsValue, owned */
+  GPtrArray *nodes;          /* EnsNode, owned, topological order */
+  GPtrArray *inputs;         /* EnsValue */
+  GPtrArray *outputs;        /* EnsValue */
+  GHashTable *by_name;       /* name → EnsValue */
+  GHashTable *nodes_by_name; /* name → EnsNode */
 };
 
+/* The name is what messages call the network, such as its file's. (transfer full) */
 EnsGraph *ens_graph_new (const char *name);
 void ens_graph_free (EnsGraph *graph);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsGraph, ens_graph_free)
 
-/* A deep copy that shares constants. Indices and names stay the same. */
+/* A deep copy that shares constants. Indices and names stay the same. (transfer full) */
 EnsGraph *ens_graph_copy (const EnsGraph *graph);
 
 /* Building. A name that is taken already gets a number appended; NULL makes one up. Returned values
@@ -64,17 +66,19 @@ EnsValue *ens_graph_apply (EnsGraph *graph, const EnsOp *op, gconstpointer param
 void ens_graph_add_output (EnsGraph *graph, EnsValue *value);
 /* Gives a value another name (numbered if taken). */
 void ens_graph_rename (EnsGraph *graph, EnsValue *value, const char *name);
+void ens_graph_rename_node (EnsGraph *graph, EnsNode *node, const char *name);
 
 /* Appends all nodes of `part` to the graph, `bindings[i]` standing for part->inputs[i]; constants
- * are shared, and a constant that the graph holds already is used again. Returns a table from
- * part's value indices to the graph's values. (transfer container) */
+ * are shared, and a constant that the graph holds already is used again. Names become
+ * "PREFIX/NAME" (prefix NULL: stay). Returns a table from part's value indices to the graph's
+ * values. (transfer container) */
 GPtrArray *ens_graph_embed (EnsGraph *graph, const EnsGraph *part, const char *prefix,
                             EnsValue *const *bindings);
 
 /* NULL if there is none of that name. */
 EnsValue *ens_graph_find (const EnsGraph *graph, const char *name);
 
-/* Rewriting. */
+/* Rewriting. Nodes and graph outputs that read `from` read `to` afterwards. */
 void ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to);
 /* Inserts a node of one output before node `before` and returns its output. */
 EnsValue *ens_graph_insert (EnsGraph *graph, const EnsNode *before, const EnsOp *op,
@@ -83,10 +87,17 @@ EnsValue *ens_graph_insert (EnsGraph *graph, const EnsNode *before, const EnsOp 
 void ens_node_resize_inputs (EnsNode *node, guint n_inputs);
 /* How often each value is read by nodes and graph outputs, by value index. (transfer full) */
 guint *ens_graph_count_uses (const EnsGraph *graph);
-/* Removes nodes and constants that no output depends on, and renumbers values. Inputs stay. */
+/* Removes nodes and constants that no output depends on, and renumbers values. Inputs stay. What
+ * was folded depends on nothing. */
 void ens_graph_remove_unused (EnsGraph *graph);
 
 /* Checks the structure: order, producers, names, numbers of inputs and outputs. */
 gboolean ens_graph_validate (const EnsGraph *graph, GError **error);
-/* One line a node: name, operator, attributes, shapes. (transfer full) */
+/* One line for each input, node and output: names, types, shapes, operator, attributes:
+ *
+ *   input data: float32 1x32x32x3
+ *   relu1: float32 1x32x32x8 = Conv (data, weight<8x3x3x3>, -) pads=[1, 1, 1, 1]
+ *   output relu1: float32 1x32x32x8
+ *
+ * (transfer full) */
 char *ens_graph_to_string (const EnsGraph *graph);

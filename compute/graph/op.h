@@ -21,6 +21,12 @@ typedef struct {
   gpointer data; /* in shape (): NULL unless the contents are known */
 } EnsView;
 
+static inline EnsView
+ens_view_dense (EnsType type, const EnsShape *shape, gpointer data)
+{
+  return (EnsView) {type, *shape, shape->rank > 0 ? shape->dims[shape->rank - 1] : 1, data};
+}
+
 /* A node's tensors. An absent optional input is NULL; beyond n_inputs nothing may be read. */
 typedef struct {
   const EnsNode *node; /* for error messages; kernels read params alone */

@@ -1,0 +1,160 @@
+#include "graph/infer.h"
+
+/* Results of up to this size are computed beforehand even where that takes more memory than the
+ * inputs did; it is ample for the arithmetic of shapes. */
+#define MAX_FOLDED_GROWTH 65536
+
+/* A node's operands with the memory that they point to. */
+typedef struct {
+  EnsOperands operands;
+  EnsView *views; /* inputs, then outputs */
+  const EnsView **inputs;
+  EnsView **outputs;
+} NodeViews;
+
+static void
+node_views_init (NodeViews *node_views, const EnsNode *node)
+{
+  node_views->views = g_new0 (EnsView, node->n_inputs + node->n_outputs);
+  node_views->inputs = g_new0 (const EnsView *, node->n_inputs);
+  node_views->outputs = g_new0 (EnsView *, node->n_outputs);
+  node_views->operands = (EnsOperands) {.node = node,
+                                        .params = node->params,
+                                        .n_inputs = node->n_inputs,
+                                        .n_outputs = node->n_outputs,
+                                        .inputs = node_views->inputs,
+                                        .outputs = node_views->outputs};
+  for (guint i = 0; i < node->n_inputs; i++) {
+    const EnsValue *value = node->inputs[i];
+
+    if (value == NULL)
+      continue;
+    node_views->views[i] =
+        ens_view_dense (value->type, &value->shape, value->constant ? value->constant->data : NULL);
+    node_views->inputs[i] = &node_views->views[i];
+  }
+  for (guint i = 0; i < node->n_outputs; i++)
+    node_views->outputs[i] = &node_views->views[node->n_inputs + i];
+}
+
+static void
+node_views_clear (NodeViews *node_views)
+{
+  g_free (node_views->views);
+  g_free (node_views->inputs);
+  g_free (node_views->outputs);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NodeViews, node_views_clear)
+
+static gboolean
+check_inputs (const EnsNode *node, const EnsOperands *operands, GError **error)
+{
+  for (guint i = 0; i < node->n_inputs; i++) {
+    const EnsView *input = ens_operands_input (operands, i);
+    g_autofree char *shape = NULL;
+
+    if (input == NULL || ens_shape_elements (&input->shape) >= 0)
+      continue;
+    shape = ens_shape_to_string (&input->shape);
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "the size of input “%s” (%s) is unknown",
+                         node->inputs[i]->name, shape);
+  }
+  return TRUE;
+}
+
+static gboolean
+take_outputs (EnsNode *node, const EnsOperands *operands, GError **error)
+{
+  for (guint i = 0; i < node->n_outputs; i++) {
+    const EnsView *output = operands->outputs[i];
+    gint64 n = ens_shape_elements (&output->shape);
+
+    if (n < 0 || n > G_MAXINT64 / (gint64)ens_type_size (output->type)) {
+      g_autofree char *shape = ens_shape_to_string (&output->shape);
+
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE, "output “%s” can't be as large as %s",
+                           node->outputs[i]->name, shape);
+    }
+    node->outputs[i]->type = output->type;
+    node->outputs[i]->shape = output->shape;
+  }
+  return TRUE;
+}
+
+static gboolean
+is_foldable (const EnsNode *node)
+{
+  gsize input_size = 0, output_size = 0;
+
+  for (guint i = 0; i < node->n_inputs; i++) {
+    const EnsValue *value = node->inputs[i];
+
+    if (value == NULL)
+      continue;
+    if (value->constant != NULL)
+      input_size += ens_tensor_size (value->constant);
+    else if (!(node->op->flags & ENS_OP_SHAPE_ONLY))
+      return FALSE;
+  }
+  for (guint i = 0; i < node->n_outputs; i++) {
+    gsize size = (gsize)ens_shape_elements (&node->outputs[i]->shape);
+
+    if (size > G_MAXSIZE / 16 - output_size)
+      return FALSE;
+    output_size += size * ens_type_size (node->outputs[i]->type);
+  }
+  return output_size <= MAX (input_size, MAX_FOLDED_GROWTH);
+}
+
+static void
+fold_node (EnsNode *node, const EnsOperands *operands)
+{
+  for (guint i = 0; i < node->n_outputs; i++) {
+    EnsView *output = operands->outputs[i];
+    EnsTensor *tensor = ens_tensor_new (output->type, &output->shape);
+
+    *output = ens_view_dense (tensor->type, &tensor->shape, tensor->data);
+    node->outputs[i]->constant = tensor;
+  }
+  node->op->reference (operands);
+}
+
+gboolean
+ens_infer_node (EnsNode *node, gboolean fold, GError **error)
+{
+  g_auto (NodeViews) node_views;
+  EnsOperands *operands = &node_views.operands;
+
+  node_views_init (&node_views, node);
+  for (guint i = 0; i < node->n_outputs; i++)
+    g_clear_pointer (&node->outputs[i]->constant, ens_tensor_unref);
+  if (!check_inputs (node, operands, error) || !node->op->shape (operands, error)
+      || !take_outputs (node, operands, error))
+    return FALSE;
+  if (fold && is_foldable (node))
+    fold_node (node, operands);
+  return TRUE;
+}
+
+gboolean
+ens_infer_graph (EnsGraph *graph, const EnsShape *input_shapes, GError **error)
+{
+  for (guint i = 0; i < graph->inputs->len; i++) {
+    EnsValue *input = g_ptr_array_index (graph->inputs, i);
+
+    if (input->shape.rank != input_shapes[i].rank) {
+      g_autofree char *expected = ens_shape_to_string (&input->shape);
+      g_autofree char *found = ens_shape_to_string (&input_shapes[i]);
+
+      g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE, "input “%s” of %s is %s, expected %s",
+                   input->name, graph->name, found, expected);
+      return FALSE;
+    }
+    input->shape = input_shapes[i];
+  }
+  for (guint i = 0; i < graph->nodes->len; i++)
+    if (!ens_infer_node (g_ptr_array_index (graph->nodes, i), TRUE, error))
+      return FALSE;
+  return TRUE;
+}

@@ -1,0 +1,29 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/op.h"
+
+/* Sorted by name. */
+static const EnsOp *const ops[] = {
+    NULL,
+};
+
+static int
+compare_name (gconstpointer name, gconstpointer op)
+{
+  return strcmp (name, (*(const EnsOp *const *)op)->name);
+}
+
+const EnsOp *
+ens_op_find (const char *name)
+{
+  const EnsOp *const *op = bsearch (name, ops, G_N_ELEMENTS (ops) - 1, sizeof *ops, compare_name);
+
+  return op != NULL ? *op : NULL;
+}
+
+const EnsOp *const *
+ens_op_list (void)
+{
+  return ops;
+}
