@@ -27,17 +27,37 @@ typedef enum {
 typedef enum { ENS_MATRIX_BT601, ENS_MATRIX_BT709 } EnsMatrix;
 typedef enum { ENS_RANGE_FULL, ENS_RANGE_LIMITED } EnsRange;
 
+/* Chroma planes of NV12 and I420 are (width + 1) / 2 × (height + 1) / 2; their samples lie where
+ * MPEG-2 and H.264 put them: on the even luma columns, between two luma rows. */
 typedef struct {
   EnsPixels pixels;
-  guint width, height;
+  guint width, height; /* at most ENS_FRAME_MAX_SIZE each */
   const guint8 *planes[3];
   gsize strides[3]; /* bytes from one row to the next */
   EnsMatrix matrix; /* of NV12 and I420 */
   EnsRange range;   /* of NV12, I420 and GRAY8 */
 } EnsFrame;
 
+#define ENS_FRAME_MAX_SIZE 32768
+
+/* The format's name as GStreamer writes it in caps, such as "BGRx". */
+const char *ens_pixels_name (EnsPixels pixels);
+guint ens_pixels_planes (EnsPixels pixels);
+/* Bytes of one row of a plane, padding not counted, and rows of a plane. */
+gsize ens_pixels_row_bytes (EnsPixels pixels, guint plane, guint width);
+guint ens_pixels_rows (EnsPixels pixels, guint plane, guint height);
+
+/* FALSE and ENS_ERROR_FORMAT if the frame can't be what it says: no pixels, too many, a missing
+ * plane, a stride shorter than its row. The other functions take frames that would pass. */
+gboolean ens_frame_validate (const EnsFrame *frame, GError **error);
+
+/* The size whose shorter side is `shorter` and whose aspect ratio is that of width × height, each
+ * side rounded to the nearest pixel and at least 1. */
+void ens_frame_scaled_size (guint width, guint height, guint shorter, guint *scaled_width,
+                            guint *scaled_height);
+
 /* A rectangle in normalised coordinates: (0, 0) is the frame's upper left corner, (1, 1) its lower
- * right. */
+ * right. Edges may lie between pixels. */
 typedef struct {
   float x, y, width, height;
 } EnsRect;
@@ -46,8 +66,9 @@ typedef struct {
 
 typedef enum { ENS_ORDER_RGB, ENS_ORDER_BGR, ENS_ORDER_GRAY } EnsOrder;
 
-/* How a network wants its pixels: (value - mean[c]) * scale[c] for values 0 ... 255, c counted in
- * the network's own channel order. */
+/* How a network wants its pixels: (value - mean[c]) * scale[c] for values 0 ... 255 of full range,
+ * c counted in the network's own channel order. ENS_ORDER_GRAY is luma: of NV12 and I420 their own,
+ * of RGB that of BT.601. A GRAY8 frame fills all three channels of RGB alike. */
 typedef struct {
   EnsOrder order;
   float mean[3];
@@ -58,9 +79,11 @@ guint ens_order_channels (EnsOrder order);
 
 /* Samples `n_rects` rectangles of the frame to width × height pixels each and writes them to `out`,
  * n_rects × height × width × channels floats (NHWC). Downscaling is antialiased by a triangle
- * filter as wide as the scale demands (as PIL's and torchvision's bilinear with antialias),
- * upscaling is bilinear. Rectangles are clipped to the frame. The same input gives the same bits
- * whatever the number of threads. */
+ * filter as wide as the scale demands (PIL's and torchvision's bilinear with antialias), upscaling
+ * is bilinear. Rectangles are clipped to the frame, and to one pixel where less is left; only
+ * pixels that a rectangle touches bear on its result, as if it had been cut out first. Chroma
+ * planes are scaled from their own resolution. Nothing is rounded to bytes on the way. The same
+ * input gives the same bits whatever the number of threads. */
 void ens_frame_sample (const EnsFrame *frame, const EnsRect *rects, guint n_rects, guint width,
                        guint height, const EnsNormalise *normalise, EnsPool *pool, float *out);
 

@@ -1,0 +1,17 @@
+/* Colour conversions as affine maps. */
+#pragma once
+
+#include <ensemble/frame.h>
+
+/* From a frame's three components v (those of its colour model, 0 ... 255 as stored):
+ * out[c] = (clamp (matrix[c] · (v, 1), 0, 255) - mean[c]) * scale[c]. */
+typedef struct {
+  guint n_outputs;
+  float matrix[3][4];
+  float mean[3], scale[3];
+} EnsColourMap;
+
+/* To what a network wants. */
+void ens_colour_map_init (EnsColourMap *map, const EnsFrame *frame, const EnsNormalise *normalise);
+/* To full-range Y'CbCr, 0 ... 255: of NV12 and I420 their own, of RGB that of BT.601. */
+void ens_colour_map_init_ycbcr (EnsColourMap *map, const EnsFrame *frame);

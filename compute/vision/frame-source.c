@@ -1,0 +1,36 @@
+#include <ensemble/frame-source.h>
+
+#include <ensemble/error.h>
+
+gboolean
+ens_frame_source_next (EnsFrameSource *source, EnsPicture **picture, GError **error)
+{
+  *picture = NULL;
+  return source->next (source, picture, error);
+}
+
+void
+ens_frame_source_free (EnsFrameSource *source)
+{
+  if (source != NULL)
+    source->free (source);
+}
+
+EnsFrameSource *
+ens_frame_opener_open (const EnsFrameOpener *opener, const char *path, GError **error)
+{
+  return opener->open (opener->data, path, error);
+}
+
+EnsPicture *
+ens_frame_opener_read (const EnsFrameOpener *opener, const char *path, GError **error)
+{
+  g_autoptr (EnsFrameSource) source = ens_frame_opener_open (opener, path, error);
+  g_autoptr (EnsPicture) picture = NULL;
+
+  if (source == NULL || !ens_frame_source_next (source, &picture, error))
+    return NULL;
+  if (picture == NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: holds no picture", path);
+  return g_steal_pointer (&picture);
+}
