@@ -1,0 +1,368 @@
+#include <string.h>
+
+#include "graph/infer.h"
+
+/* Two operators that do as little as a graph asks for: Scale multiplies by params, Count gives the
+ * number of its input's elements. */
+typedef struct {
+  float factor;
+} ScaleParams;
+
+static gboolean
+scale_shape (EnsOperands *operands, GError **error)
+{
+  const EnsView *input = ens_operands_input (operands, 0);
+
+  if (input->type != ENS_TYPE_FLOAT32)
+    return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED, "can't scale %s",
+                         ens_type_name (input->type));
+  operands->outputs[0]->type = input->type;
+  operands->outputs[0]->shape = input->shape;
+  return TRUE;
+}
+
+static void
+scale_reference (const EnsOperands *operands)
+{
+  const EnsView *input = operands->inputs[0];
+  const ScaleParams *params = operands->params;
+
+  for (gint64 i = 0; i < ens_shape_elements (&input->shape); i++)
+    ((float *)operands->outputs[0]->data)[i] = ((const float *)input->data)[i] * params->factor;
+}
+
+static void
+scale_write (gconstpointer params, EnsAttributes *attributes)
+{
+  ens_attributes_set_float (attributes, "factor", ((const ScaleParams *)params)->factor);
+}
+
+static const EnsOp scale = {
+    .name = "Scale",
+    .min_inputs = 1,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 2,
+    .params_size = sizeof (ScaleParams),
+    .write = scale_write,
+    .shape = scale_shape,
+    .reference = scale_reference,
+};
+
+static gboolean
+count_shape (EnsOperands *operands, GError **error)
+{
+  operands->outputs[0]->type = ENS_TYPE_INT64;
+  operands->outputs[0]->shape = ENS_SHAPE_SCALAR;
+  return TRUE;
+}
+
+static void
+count_reference (const EnsOperands *operands)
+{
+  *(gint64 *)operands->outputs[0]->data = ens_shape_elements (&operands->inputs[0]->shape);
+}
+
+static gboolean
+huge_shape (EnsOperands *operands, GError **error)
+{
+  operands->outputs[0]->type = ENS_TYPE_FLOAT32;
+  operands->outputs[0]->shape = ENS_SHAPE (G_MAXINT64 / 2);
+  return TRUE;
+}
+
+static const EnsOp count = {
+    .name = "Count",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .flags = ENS_OP_SHAPE_ONLY,
+    .shape = count_shape,
+    .reference = count_reference,
+};
+
+static const EnsOp huge = {
+    .name = "Huge",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .shape = huge_shape,
+    .reference = count_reference,
+};
+
+static EnsTensor *
+make_tensor (void)
+{
+  return ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (3), (const float[]) {1, 2, 3});
+}
+
+/* data → a → b (output); weights → w, unused; count of b (output). */
+static EnsGraph *
+make_graph (void)
+{
+  EnsGraph *graph = ens_graph_new ("small");
+  g_autoptr (EnsTensor) tensor = make_tensor ();
+  EnsValue *data = ens_graph_add_input (graph, "data", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, 4));
+  EnsValue *weights = ens_graph_add_constant (graph, "weights", tensor);
+  EnsNode *a = ens_graph_add_node (graph, &scale, "a", &(ScaleParams) {2}, &data, 1, 1);
+  EnsNode *b = ens_graph_add_node (graph, &scale, "b", &(ScaleParams) {0.5}, a->outputs, 1, 1);
+
+  ens_graph_add_node (graph, &scale, "w", &(ScaleParams) {3}, &weights, 1, 1);
+  ens_graph_add_output (graph, b->outputs[0]);
+  ens_graph_add_output (graph, ens_graph_apply (graph, &count, NULL, b->outputs[0], NULL));
+  return graph;
+}
+
+static void
+assert_valid (const EnsGraph *graph)
+{
+  g_autoptr (GError) error = NULL;
+
+  ens_graph_validate (graph, &error);
+  g_assert_no_error (error);
+}
+
+static void
+assert_text (const EnsGraph *graph, const char *expected)
+{
+  g_autofree char *text = ens_graph_to_string (graph);
+
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+test_build (void)
+{
+  g_autoptr (EnsGraph) graph = make_graph ();
+
+  assert_valid (graph);
+  assert_text (graph, "input data: float32 ?x4\n"
+                      "a: float32 scalar = Scale (data) factor=2\n"
+                      "b: float32 scalar = Scale (a) factor=0.5\n"
+                      "w: float32 scalar = Scale (weights<3>) factor=3\n"
+                      "Count_3: float32 scalar = Count (b)\n"
+                      "output b: float32 scalar\n"
+                      "output Count_3: float32 scalar\n");
+  g_assert_null (ens_graph_find (graph, "c"));
+}
+
+static void
+test_names (void)
+{
+  g_autoptr (EnsGraph) graph = make_graph ();
+  EnsValue *data = ens_graph_find (graph, "data");
+  EnsNode *node = ens_graph_add_node (graph, &scale, "a", &(ScaleParams) {1}, &data, 1, 2);
+
+  g_assert_cmpstr (node->name, ==, "a_2");
+  g_assert_cmpstr (node->outputs[0]->name, ==, "a_2");
+  g_assert_cmpstr (node->outputs[1]->name, ==, "a_2:1");
+  ens_graph_rename (graph, node->outputs[1], "b");
+  g_assert_cmpstr (node->outputs[1]->name, ==, "b_2");
+  ens_graph_rename (graph, node->outputs[1], "b_2");
+  ens_graph_rename_node (graph, node, "b");
+  g_assert_cmpstr (node->name, ==, "b_2");
+  g_assert_true (ens_graph_find (graph, "b_2") == node->outputs[1]);
+  g_assert_null (ens_graph_find (graph, "a_2:1"));
+  assert_valid (graph);
+}
+
+static void
+test_copy (void)
+{
+  g_autoptr (EnsGraph) graph = make_graph ();
+  g_autoptr (EnsGraph) copy = ens_graph_copy (graph);
+  g_autofree char *text = ens_graph_to_string (graph);
+  EnsValue *weights = ens_graph_find (copy, "weights");
+
+  assert_valid (copy);
+  assert_text (copy, text);
+  g_assert_true (weights->constant == ens_graph_find (graph, "weights")->constant);
+  g_assert_true (weights != ens_graph_find (graph, "weights"));
+  ((ScaleParams *)ens_graph_find (copy, "a")->producer->params)->factor = 9;
+  assert_text (graph, text);
+}
+
+static void
+test_embed (void)
+{
+  g_autoptr (EnsGraph) part = make_graph ();
+  g_autoptr (EnsGraph) graph = ens_graph_new ("whole");
+  EnsValue *data = ens_graph_add_input (graph, "image", ENS_TYPE_FLOAT32, &ENS_SHAPE (1, 4));
+
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *prefix = g_strdup_printf ("net%u", i);
+    g_autoptr (GPtrArray) values = ens_graph_embed (graph, part, prefix, &data);
+    EnsValue *b = g_ptr_array_index (values, ens_graph_find (part, "b")->index);
+    EnsValue *weights = g_ptr_array_index (values, ens_graph_find (part, "weights")->index);
+    g_autofree char *name = g_strdup_printf ("net%u/b", i);
+
+    g_assert_cmpstr (b->name, ==, name);
+    g_assert_cmpstr (weights->name, ==, "net0/weights");
+    ens_graph_add_output (graph, b);
+  }
+  assert_valid (graph);
+  ens_graph_remove_unused (graph);
+  assert_valid (graph);
+  assert_text (graph, "input image: float32 1x4\n"
+                      "net0/a: float32 scalar = Scale (image) factor=2\n"
+                      "net0/b: float32 scalar = Scale (net0/a) factor=0.5\n"
+                      "net1/a: float32 scalar = Scale (image) factor=2\n"
+                      "net1/b: float32 scalar = Scale (net1/a) factor=0.5\n"
+                      "output net0/b: float32 scalar\n"
+                      "output net1/b: float32 scalar\n");
+}
+
+static void
+test_rewrite (void)
+{
+  g_autoptr (EnsGraph) graph = make_graph ();
+  EnsValue *a = ens_graph_find (graph, "a");
+  EnsNode *b = ens_graph_find (graph, "b")->producer;
+  EnsValue *inserted =
+      ens_graph_insert (graph, b, &scale, &(ScaleParams) {7}, (EnsValue *[]) {a}, 1);
+  g_autofree guint *uses = NULL;
+
+  ens_node_resize_inputs (b, 2);
+  g_assert_null (b->inputs[1]);
+  b->inputs[0] = inserted;
+  ens_graph_replace_uses (graph, ens_graph_find (graph, "b"), inserted);
+  assert_valid (graph);
+  uses = ens_graph_count_uses (graph);
+  g_assert_cmpuint (uses[a->index], ==, 1);
+  g_assert_cmpuint (uses[inserted->index], ==, 3);
+  ens_graph_remove_unused (graph);
+  assert_valid (graph);
+  assert_text (graph, "input data: float32 ?x4\n"
+                      "a: float32 scalar = Scale (data) factor=2\n"
+                      "Scale_4: float32 scalar = Scale (a) factor=7\n"
+                      "Count_3: float32 scalar = Count (Scale_4)\n"
+                      "output Scale_4: float32 scalar\n"
+                      "output Count_3: float32 scalar\n");
+}
+
+static void
+test_infer (void)
+{
+  g_autoptr (EnsGraph) graph = make_graph ();
+  g_autoptr (GError) error = NULL;
+  EnsValue *w = ens_graph_find (graph, "w");
+  EnsValue *n = ens_graph_find (graph, "Count_3");
+
+  for (gint64 batch = 1; batch < 4; batch++) {
+    ens_infer_graph (graph, &ENS_SHAPE (batch, 4), &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (*(gint64 *)n->constant->data, ==, 4 * batch);
+    g_assert_null (ens_graph_find (graph, "b")->constant);
+    g_assert_cmpfloat (((float *)w->constant->data)[2], ==, 9);
+  }
+  assert_valid (graph);
+  ens_graph_remove_unused (graph);
+  assert_valid (graph);
+  g_assert_null (n->producer);
+  assert_text (graph, "input data: float32 3x4\n"
+                      "a: float32 3x4 = Scale (data) factor=2\n"
+                      "b: float32 3x4 = Scale (a) factor=0.5\n"
+                      "output b: float32 3x4\n"
+                      "output Count_3: int64 scalar\n");
+}
+
+static void
+test_infer_errors (void)
+{
+  g_autoptr (EnsGraph) graph = make_graph ();
+  g_autoptr (GError) error = NULL;
+  EnsValue *a = ens_graph_find (graph, "a");
+  EnsNode *node = ens_graph_add_node (graph, &huge, "wide", NULL, &a, 1, 1);
+
+  g_assert_false (ens_infer_node (a->producer, TRUE, &error));
+  g_assert_cmpstr (error->message, ==,
+                   "node “a” (Scale): the size of input “data” (?x4) is unknown");
+  g_clear_error (&error);
+  g_assert_false (ens_infer_graph (graph, &ENS_SHAPE (1, 4, 4), &error));
+  g_assert_cmpstr (error->message, ==, "input “data” of small is 1x4x4, expected ?x4");
+  g_clear_error (&error);
+  g_assert_false (ens_infer_node (node, TRUE, &error));
+  g_assert_cmpstr (error->message, ==,
+                   "node “wide” (Huge): output “wide” can't be as large as 4611686018427387903");
+  g_clear_error (&error);
+  a->type = ENS_TYPE_INT32;
+  g_assert_false (ens_infer_node (ens_graph_find (graph, "b")->producer, TRUE, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
+}
+
+typedef void (*Damage) (EnsGraph *graph);
+
+static void
+swap_nodes (EnsGraph *graph)
+{
+  gpointer first = g_ptr_array_index (graph->nodes, 0);
+
+  g_ptr_array_index (graph->nodes, 0) = g_ptr_array_index (graph->nodes, 1);
+  g_ptr_array_index (graph->nodes, 1) = first;
+}
+
+static void
+drop_input (EnsGraph *graph)
+{
+  ens_graph_find (graph, "b")->producer->inputs[0] = NULL;
+}
+
+static void
+add_inputs (EnsGraph *graph)
+{
+  ens_node_resize_inputs (ens_graph_find (graph, "b")->producer, 3);
+}
+
+static void
+reshape_constant (EnsGraph *graph)
+{
+  ens_graph_find (graph, "weights")->shape = ENS_SHAPE (4);
+}
+
+static void
+shuffle_index (EnsGraph *graph)
+{
+  ens_graph_find (graph, "b")->index = 0;
+}
+
+static void
+test_validate (void)
+{
+  static const struct {
+    Damage damage;
+    const char *message;
+  } rows[] = {
+      {swap_nodes, "small: node “b” (Scale) reads “a” before it is computed"},
+      {drop_input, "small: node “b” (Scale) lacks input 0"},
+      {add_inputs, "small: node “b” (Scale) has 3 inputs, expected 1 to 2"},
+      {reshape_constant, "small: value “weights” has another type or shape than its contents"},
+      {shuffle_index, "small: value “b” stands at 3 and says 0"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (EnsGraph) graph = make_graph ();
+    g_autoptr (GError) error = NULL;
+
+    rows[i].damage (graph);
+    g_assert_false (ens_graph_validate (graph, &error));
+    g_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
+    g_assert_cmpstr (error->message, ==, rows[i].message);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/graph/build", test_build);
+  g_test_add_func ("/graph/names", test_names);
+  g_test_add_func ("/graph/copy", test_copy);
+  g_test_add_func ("/graph/embed", test_embed);
+  g_test_add_func ("/graph/rewrite", test_rewrite);
+  g_test_add_func ("/graph/infer", test_infer);
+  g_test_add_func ("/graph/infer-errors", test_infer_errors);
+  g_test_add_func ("/graph/validate", test_validate);
+  return g_test_run ();
+}
