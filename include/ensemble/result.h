@@ -29,7 +29,8 @@ typedef struct {
 } EnsTimings;
 
 typedef struct {
-  guint64 pts;         /* of the frame analysed; G_MAXUINT64 if it has none */
+  guint64 pts;  /* of the frame analysed; G_MAXUINT64 if it has none */
+  char *source; /* file or stream it came from; NULL unless whoever ran the analysis has set it */
   guint width, height; /* of the frame analysed */
   char *bundle, *version;
   guint n_classes, n_networks, n_windows;
