@@ -1,7 +1,8 @@
 /* gst-ensemble: what the ensemble found in one frame.
  *
  * P, P1, P2, P3 as in the method: P1 the retrained networks on the whole frame, P2 the original
- * networks on the whole frame, P3 the largest over the windows, P all of them fused. */
+ * networks on the whole frame, P3 the largest over the windows, P all of them fused. Where a bundle
+ * has no networks of a role, that role's probabilities are 0. */
 #pragma once
 
 #include <ensemble/windows.h>
@@ -40,6 +41,7 @@ typedef struct {
   float *window_probabilities; /* n_windows × n_classes */
   EnsTimings timings;
   /*< private >*/
+  char **class_names, **network_names;
   gatomicrefcount references;
 } EnsResult;
 
@@ -52,8 +54,11 @@ EnsResult *ens_result_ref (EnsResult *result);
 void ens_result_unref (EnsResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsResult, ens_result_unref)
 
-/* One line of JSON without a newline, "schema": ENS_RESULT_SCHEMA. Classes sorted by probability,
- * at most top_k of them (0: all). (transfer full) */
+/* One line of JSON without a newline, "schema": ENS_RESULT_SCHEMA. Classes are sorted by
+ * probability, at most top_k of them (0: all); networks' probabilities are theirs, in that order.
+ * Of the windows those are listed that are a listed class's best, and the class's "window" is a
+ * position in that list. What is unknown is left out: "pts", "source", without windows also "p3",
+ * "window" and "windows". (transfer full) */
 char *ens_result_to_json (const EnsResult *result, guint top_k);
 
 G_END_DECLS

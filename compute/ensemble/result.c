@@ -1,0 +1,222 @@
+#include <ensemble/result.h>
+
+#include "base/json.h"
+
+static char **
+copy_names (const char *const *names, guint n)
+{
+  char **copy = g_new0 (char *, n + 1);
+
+  for (guint i = 0; i < n; i++)
+    copy[i] = g_strdup (names[i]);
+  return copy;
+}
+
+EnsResult *
+ens_result_new (const char *const *class_names, guint n_classes, const char *const *network_names,
+                guint n_networks, guint n_windows)
+{
+  EnsResult *result = g_new0 (EnsResult, 1);
+
+  g_atomic_ref_count_init (&result->references);
+  result->pts = G_MAXUINT64;
+  result->n_classes = n_classes;
+  result->n_networks = n_networks;
+  result->n_windows = n_windows;
+  result->class_names = copy_names (class_names, n_classes);
+  result->network_names = copy_names (network_names, n_networks);
+  result->classes = g_new0 (EnsClassResult, n_classes);
+  result->networks = g_new0 (EnsNetworkResult, n_networks);
+  result->windows = g_new0 (EnsWindow, n_windows);
+  result->window_probabilities = g_new0 (float, (gsize)n_windows *n_classes);
+  for (guint c = 0; c < n_classes; c++) {
+    result->classes[c].name = result->class_names[c];
+    result->classes[c].window = -1;
+  }
+  for (guint n = 0; n < n_networks; n++) {
+    result->networks[n].name = result->network_names[n];
+    result->networks[n].probabilities = g_new0 (float, n_classes);
+  }
+  return result;
+}
+
+EnsResult *
+ens_result_ref (EnsResult *result)
+{
+  g_atomic_ref_count_inc (&result->references);
+  return result;
+}
+
+void
+ens_result_unref (EnsResult *result)
+{
+  if (!g_atomic_ref_count_dec (&result->references))
+    return;
+  for (guint n = 0; n < result->n_networks; n++)
+    g_free (result->networks[n].probabilities);
+  g_free (result->networks);
+  g_free (result->classes);
+  g_free (result->windows);
+  g_free (result->window_probabilities);
+  g_strfreev (result->class_names);
+  g_strfreev (result->network_names);
+  g_free (result->source);
+  g_free (result->bundle);
+  g_free (result->version);
+  g_free (result);
+}
+
+/* ---- JSON ---- */
+
+/* Classes of equal probability stay in the bundle's order. */
+static gint
+compare_probability (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const EnsClassResult *classes = data;
+  guint i = *(const guint *)a, j = *(const guint *)b;
+
+  if (classes[i].p != classes[j].p)
+    return classes[i].p > classes[j].p ? -1 : 1;
+  return i < j ? -1 : i > j;
+}
+
+/* What is listed: class and window indices, in the text's order. */
+typedef struct {
+  guint *classes;
+  guint n_classes;
+  guint *windows;
+  guint n_windows;
+} Listing;
+
+static guint
+window_position (const Listing *listing, guint window)
+{
+  guint i = 0;
+
+  while (i < listing->n_windows && listing->windows[i] != window)
+    i++;
+  return i;
+}
+
+static void
+choose (const EnsResult *result, guint top_k, Listing *listing)
+{
+  *listing = (Listing) {.classes = g_new (guint, result->n_classes)};
+  for (guint c = 0; c < result->n_classes; c++)
+    listing->classes[c] = c;
+  g_qsort_with_data (listing->classes, (gint)result->n_classes, sizeof (guint), compare_probability,
+                     result->classes);
+  listing->n_classes = top_k > 0 ? MIN (top_k, result->n_classes) : result->n_classes;
+  listing->windows = g_new (guint, listing->n_classes);
+  for (guint i = 0; i < listing->n_classes; i++) {
+    gint window = result->classes[listing->classes[i]].window;
+
+    if (window >= 0 && window_position (listing, (guint)window) == listing->n_windows)
+      listing->windows[listing->n_windows++] = (guint)window;
+  }
+}
+
+static void
+write_classes (EnsJson *json, const EnsResult *result, const Listing *listing)
+{
+  ens_json_open_array (json, "classes", ENS_JSON_FLAT);
+  for (guint i = 0; i < listing->n_classes; i++) {
+    const EnsClassResult *class = &result->classes[listing->classes[i]];
+
+    ens_json_open_object (json, NULL, ENS_JSON_FLAT);
+    ens_json_string (json, "name", class->name);
+    ens_json_float (json, "p", class->p);
+    ens_json_float (json, "p1", class->p1);
+    ens_json_float (json, "p2", class->p2);
+    if (class->window >= 0) {
+      ens_json_float (json, "p3", class->p3);
+      ens_json_unsigned (json, "window", window_position (listing, (guint) class->window));
+    }
+    ens_json_float (json, "threshold", class->threshold);
+    ens_json_boolean (json, "present", class->present);
+    ens_json_close (json);
+  }
+  ens_json_close (json);
+}
+
+static void
+write_probabilities (EnsJson *json, const float *probabilities, const Listing *listing)
+{
+  ens_json_open_array (json, "probabilities", ENS_JSON_FLAT);
+  for (guint i = 0; i < listing->n_classes; i++)
+    ens_json_float (json, NULL, probabilities[listing->classes[i]]);
+  ens_json_close (json);
+}
+
+static void
+write_networks (EnsJson *json, const EnsResult *result, const Listing *listing)
+{
+  ens_json_open_array (json, "networks", ENS_JSON_FLAT);
+  for (guint n = 0; n < result->n_networks; n++) {
+    ens_json_open_object (json, NULL, ENS_JSON_FLAT);
+    ens_json_string (json, "name", result->networks[n].name);
+    write_probabilities (json, result->networks[n].probabilities, listing);
+    ens_json_close (json);
+  }
+  ens_json_close (json);
+}
+
+static void
+write_windows (EnsJson *json, const EnsResult *result, const Listing *listing)
+{
+  ens_json_open_array (json, "windows", ENS_JSON_FLAT);
+  for (guint i = 0; i < listing->n_windows; i++) {
+    guint w = listing->windows[i];
+    const EnsRect *rect = &result->windows[w].rect;
+
+    ens_json_open_object (json, NULL, ENS_JSON_FLAT);
+    ens_json_float (json, "x", rect->x);
+    ens_json_float (json, "y", rect->y);
+    ens_json_float (json, "width", rect->width);
+    ens_json_float (json, "height", rect->height);
+    write_probabilities (json, &result->window_probabilities[(gsize)w * result->n_classes],
+                         listing);
+    ens_json_close (json);
+  }
+  ens_json_close (json);
+}
+
+static void
+write_timings (EnsJson *json, const EnsTimings *timings)
+{
+  ens_json_open_object (json, "timings", ENS_JSON_FLAT);
+  ens_json_integer (json, "windows", timings->windows);
+  ens_json_integer (json, "prepare", timings->prepare);
+  ens_json_integer (json, "networks", timings->networks);
+  ens_json_integer (json, "total", timings->total);
+  ens_json_close (json);
+}
+
+char *
+ens_result_to_json (const EnsResult *result, guint top_k)
+{
+  EnsJson json;
+  Listing listing;
+
+  choose (result, top_k, &listing);
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
+  ens_json_string (&json, "schema", ENS_RESULT_SCHEMA);
+  if (result->source != NULL)
+    ens_json_string (&json, "source", result->source);
+  if (result->pts != G_MAXUINT64)
+    ens_json_unsigned (&json, "pts", result->pts);
+  ens_json_unsigned (&json, "width", result->width);
+  ens_json_unsigned (&json, "height", result->height);
+  ens_json_string (&json, "bundle", result->bundle);
+  ens_json_string (&json, "version", result->version);
+  write_classes (&json, result, &listing);
+  write_networks (&json, result, &listing);
+  if (result->n_windows > 0)
+    write_windows (&json, result, &listing);
+  write_timings (&json, &result->timings);
+  ens_json_close (&json);
+  g_free (listing.classes);
+  g_free (listing.windows);
+  return ens_json_finish (&json);
+}

@@ -1,0 +1,109 @@
+#include "base/json.h"
+
+#include <locale.h>
+#include <math.h>
+
+static void
+test_numbers (void)
+{
+  static const struct {
+    double value;
+    gboolean is_float;
+    const char *text;
+  } rows[] = {
+      {0.9F, TRUE, "0.9"},
+      {0.1, FALSE, "0.1"},
+      {1.0F / 3, TRUE, "0.33333334"},
+      {1.0 / 3, FALSE, "0.3333333333333333"},
+      {16777216, TRUE, "16777216"},
+      {-0.0, FALSE, "-0"},
+      {1e-30F, TRUE, "1e-30"},
+      {INFINITY, TRUE, "null"},
+      {NAN, FALSE, "null"},
+  };
+
+  setlocale (LC_ALL, "de_DE.UTF-8");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    EnsJson json;
+    g_autofree char *text = NULL;
+
+    ens_json_init (&json);
+    if (rows[i].is_float)
+      ens_json_float (&json, NULL, (float)rows[i].value);
+    else
+      ens_json_double (&json, NULL, rows[i].value);
+    text = ens_json_finish (&json);
+    g_assert_cmpstr (text, ==, rows[i].text);
+  }
+}
+
+static void
+test_strings (void)
+{
+  static const struct {
+    const char *value, *text;
+  } rows[] = {
+      {"plain", "\"plain\""},
+      {"a \"b\" \\ c", "\"a \\\"b\\\" \\\\ c\""},
+      {"line\nnext\tcell\r", "\"line\\nnext\\tcell\\u000d\""},
+      {"Möwe", "\"Möwe\""},
+      {"bad \xff byte", "\"bad \xef\xbf\xbd byte\""},
+      {NULL, "null"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    EnsJson json;
+    g_autofree char *text = NULL;
+
+    ens_json_init (&json);
+    ens_json_string (&json, NULL, rows[i].value);
+    text = ens_json_finish (&json);
+    g_assert_cmpstr (text, ==, rows[i].text);
+  }
+}
+
+static void
+test_layout (void)
+{
+  EnsJson json;
+  g_autofree char *text = NULL;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_integer (&json, "a", -1);
+  ens_json_open_array (&json, "flat", ENS_JSON_FLAT);
+  ens_json_boolean (&json, NULL, TRUE);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_null (&json, "inside");
+  ens_json_unsigned (&json, "flat", G_MAXUINT64);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  ens_json_open_array (&json, "empty", ENS_JSON_BLOCK);
+  ens_json_close (&json);
+  ens_json_open_array (&json, "block", ENS_JSON_BLOCK);
+  ens_json_integer (&json, NULL, 1);
+  ens_json_integer (&json, NULL, 2);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  text = ens_json_finish (&json);
+  g_assert_cmpstr (text, ==,
+                   "{\n"
+                   "  \"a\": -1,\n"
+                   "  \"flat\": [true, {\"inside\": null, \"flat\": 18446744073709551615}],\n"
+                   "  \"empty\": [],\n"
+                   "  \"block\": [\n"
+                   "    1,\n"
+                   "    2\n"
+                   "  ]\n"
+                   "}");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/base/json/numbers", test_numbers);
+  g_test_add_func ("/base/json/strings", test_strings);
+  g_test_add_func ("/base/json/layout", test_layout);
+  return g_test_run ();
+}

@@ -1,0 +1,114 @@
+#include <ensemble/result.h>
+
+static const char *const classes[] = {"car", "dog", "sky"};
+static const char *const networks[] = {"small", "large"};
+
+static EnsResult *
+make_result (guint n_windows)
+{
+  EnsResult *result = ens_result_new (classes, 3, networks, 2, n_windows);
+  static const EnsClassResult values[] = {
+      {.p = 0.25F, .p1 = 0.5F, .p2 = 0.125F, .threshold = 0.5F},
+      {.p = 0.9F, .p1 = 0.8F, .p2 = 0.75F, .threshold = 0.4F, .present = TRUE},
+      {.p = 0.25F, .p1 = 0.1F, .p2 = 0.3F, .threshold = 0.5F},
+  };
+
+  for (guint c = 0; c < 3; c++) {
+    const char *name = result->classes[c].name;
+
+    result->classes[c] = values[c];
+    result->classes[c].name = name;
+    result->classes[c].window = -1;
+    result->networks[0].probabilities[c] = values[c].p1;
+    result->networks[1].probabilities[c] = values[c].p2;
+  }
+  for (guint w = 0; w < n_windows; w++)
+    result->windows[w].rect = (EnsRect) {0.125F * w, 0.25F, 0.5F, 0.75F};
+  result->bundle = g_strdup ("street");
+  result->version = g_strdup ("3");
+  result->width = 640;
+  result->height = 480;
+  result->timings = (EnsTimings) {1, 2, 3, 6};
+  return result;
+}
+
+static void
+check_json (const EnsResult *result, guint top_k, const char *expected)
+{
+  g_autofree char *json = ens_result_to_json (result, top_k);
+
+  g_assert_cmpstr (json, ==, expected);
+}
+
+static void
+test_without_windows (void)
+{
+  g_autoptr (EnsResult) result = make_result (0);
+
+  check_json (result, 0,
+              "{\"schema\": \"gst-ensemble/result/1\", \"width\": 640, \"height\": 480, "
+              "\"bundle\": \"street\", \"version\": \"3\", \"classes\": ["
+              "{\"name\": \"dog\", \"p\": 0.9, \"p1\": 0.8, \"p2\": 0.75, \"threshold\": 0.4, "
+              "\"present\": true}, "
+              "{\"name\": \"car\", \"p\": 0.25, \"p1\": 0.5, \"p2\": 0.125, \"threshold\": 0.5, "
+              "\"present\": false}, "
+              "{\"name\": \"sky\", \"p\": 0.25, \"p1\": 0.1, \"p2\": 0.3, \"threshold\": 0.5, "
+              "\"present\": false}], \"networks\": ["
+              "{\"name\": \"small\", \"probabilities\": [0.8, 0.5, 0.1]}, "
+              "{\"name\": \"large\", \"probabilities\": [0.75, 0.125, 0.3]}], "
+              "\"timings\": {\"windows\": 1, \"prepare\": 2, \"networks\": 3, \"total\": 6}}");
+}
+
+/* Two classes share a window, one is cut off by top_k, and most windows are nobody's best. */
+static void
+test_with_windows (void)
+{
+  g_autoptr (EnsResult) result = make_result (5);
+
+  result->pts = 40000000;
+  result->source = g_strdup ("a \"clip\".mp4");
+  result->classes[0].window = 3;
+  result->classes[0].p3 = 0.625F;
+  result->classes[1].window = 3;
+  result->classes[1].p3 = 1;
+  result->classes[2].window = 4;
+  result->window_probabilities[3 * 3 + 0] = 0.625F;
+  result->window_probabilities[3 * 3 + 1] = 1;
+  check_json (
+      result, 2,
+      "{\"schema\": \"gst-ensemble/result/1\", \"source\": \"a \\\"clip\\\".mp4\", "
+      "\"pts\": 40000000, \"width\": 640, \"height\": 480, "
+      "\"bundle\": \"street\", \"version\": \"3\", \"classes\": ["
+      "{\"name\": \"dog\", \"p\": 0.9, \"p1\": 0.8, \"p2\": 0.75, \"p3\": 1, \"window\": 0, "
+      "\"threshold\": 0.4, \"present\": true}, "
+      "{\"name\": \"car\", \"p\": 0.25, \"p1\": 0.5, \"p2\": 0.125, \"p3\": 0.625, \"window\": 0, "
+      "\"threshold\": 0.5, \"present\": false}], \"networks\": ["
+      "{\"name\": \"small\", \"probabilities\": [0.8, 0.5]}, "
+      "{\"name\": \"large\", \"probabilities\": [0.75, 0.125]}], "
+      "\"windows\": [{\"x\": 0.375, \"y\": 0.25, \"width\": 0.5, \"height\": 0.75, "
+      "\"probabilities\": [1, 0.625]}], "
+      "\"timings\": {\"windows\": 1, \"prepare\": 2, \"networks\": 3, \"total\": 6}}");
+}
+
+static void
+test_references (void)
+{
+  EnsResult *result = make_result (2);
+  EnsResult *other = ens_result_ref (result);
+
+  ens_result_unref (result);
+  g_assert_cmpstr (other->classes[2].name, ==, "sky");
+  g_assert_cmpstr (other->networks[1].name, ==, "large");
+  g_assert_cmpuint (other->pts, ==, G_MAXUINT64);
+  ens_result_unref (other);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/ensemble/result/without-windows", test_without_windows);
+  g_test_add_func ("/ensemble/result/with-windows", test_with_windows);
+  g_test_add_func ("/ensemble/result/references", test_references);
+  return g_test_run ();
+}
