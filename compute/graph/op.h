@@ -109,6 +109,10 @@ struct _EnsOp {
   EnsLayout layout;
   EnsOpFlags flags;
   gsize params_size;
+  /* By input, the attribute that stands for it where its contents are known, or NULL: what older
+   * opsets have instead of the input, and "steps" of Slice. NULL: there are none. Import turns such
+   * inputs, if constant, into attributes and export turns attributes into constant inputs. */
+  const char *const *input_attributes;
 
   /* Attributes (of any opset from 7 on) → params. Attributes that it does not ask for are reported
    * as unknown by the caller. NULL: there are none. */

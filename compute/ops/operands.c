@@ -1,0 +1,514 @@
+#include "ops/operands.h"
+
+#include <math.h>
+#include <string.h>
+
+/* No tensor may have more elements than this: what files ask for is refused before anything is
+ * multiplied with it. */
+#define MAX_ELEMENTS ((gint64)1 << 40)
+
+/* Reading attributes. */
+
+EnsList
+ens_parse_list (EnsParse *parse, const char *name)
+{
+  EnsList list = {.present = ens_attributes_has (parse->attributes, name)};
+
+  list.n = ens_attributes_ints (parse->attributes, name, list.values, ENS_MAX_RANK);
+  return list;
+}
+
+void
+ens_write_list (const EnsList *list, const char *name, EnsAttributes *attributes)
+{
+  if (list->present)
+    ens_attributes_set_ints (attributes, name, list->values, list->n);
+}
+
+static const char *const activation_names[ENS_N_ACTIVATIONS] = {
+    [ENS_ACTIVATION_NONE] = "None",
+    [ENS_ACTIVATION_RELU] = "Relu",
+    [ENS_ACTIVATION_CLIP] = "Clip",
+    [ENS_ACTIVATION_LEAKY_RELU] = "LeakyRelu",
+    [ENS_ACTIVATION_SIGMOID] = "Sigmoid",
+    [ENS_ACTIVATION_HARD_SIGMOID] = "HardSigmoid",
+    [ENS_ACTIVATION_HARD_SWISH] = "HardSwish",
+    [ENS_ACTIVATION_SILU] = "Silu",
+    [ENS_ACTIVATION_TANH] = "Tanh",
+};
+
+gboolean
+ens_parse_activation (EnsParse *parse, EnsFusedActivation *activation, GError **error)
+{
+  const char *name = ens_attributes_string (parse->attributes, "activation", "None");
+
+  activation->alpha = ens_attributes_float (parse->attributes, "activation_alpha", 0);
+  activation->beta = ens_attributes_float (parse->attributes, "activation_beta", 0);
+  for (guint i = 0; i < ENS_N_ACTIVATIONS; i++)
+    if (strcmp (name, activation_names[i]) == 0) {
+      activation->kind = i;
+      return TRUE;
+    }
+  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown activation “%s”", name);
+}
+
+void
+ens_write_activation (const EnsFusedActivation *activation, EnsAttributes *attributes)
+{
+  if (activation->kind == ENS_ACTIVATION_NONE)
+    return;
+  ens_attributes_set_string (attributes, "activation", activation_names[activation->kind]);
+  ens_attributes_set_float (attributes, "activation_alpha", activation->alpha);
+  ens_attributes_set_float (attributes, "activation_beta", activation->beta);
+}
+
+double
+ens_activation_apply (const EnsFusedActivation *activation, double x)
+{
+  double alpha = activation->alpha, beta = activation->beta;
+
+  switch (activation->kind) {
+  case ENS_ACTIVATION_RELU:
+    return fmax (x, 0);
+  case ENS_ACTIVATION_CLIP:
+    return fmin (fmax (x, alpha), beta);
+  case ENS_ACTIVATION_LEAKY_RELU:
+    return x < 0 ? alpha * x : x;
+  case ENS_ACTIVATION_SIGMOID:
+    return 1 / (1 + exp (-x));
+  case ENS_ACTIVATION_HARD_SIGMOID:
+    return fmax (0, fmin (1, alpha * x + beta));
+  case ENS_ACTIVATION_HARD_SWISH:
+    return x * fmax (0, fmin (1, x / 6 + 0.5));
+  case ENS_ACTIVATION_SILU:
+    return x / (1 + exp (-x));
+  case ENS_ACTIVATION_TANH:
+    return tanh (x);
+  case ENS_ACTIVATION_NONE:
+  case ENS_N_ACTIVATIONS:
+    break;
+  }
+  return x;
+}
+
+gboolean
+ens_parse_error (const EnsParse *parse, GError **error, EnsErrorCode code, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, ENS_ERROR, code, "node “%s”: %s", parse->name, message);
+  return FALSE;
+}
+
+/* Checks. */
+
+static char *
+list_types (guint types)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < ENS_N_TYPES; i++)
+    if (types & ENS_TYPES (i))
+      g_string_append_printf (text, "%s%s", text->len > 0 ? " or " : "", ens_type_name (i));
+  return g_string_free (text, FALSE);
+}
+
+gboolean
+ens_check_type (const EnsOperands *operands, guint input, guint types, GError **error)
+{
+  const EnsView *view = ens_operands_input (operands, input);
+  g_autofree char *expected = NULL;
+
+  if (view == NULL || (types & ENS_TYPES (view->type)))
+    return TRUE;
+  expected = list_types (types);
+  return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED, "input %u is %s, expected %s", input,
+                       ens_type_name (view->type), expected);
+}
+
+gboolean
+ens_check_same_types (const EnsOperands *operands, guint input, GError **error)
+{
+  for (guint i = input; i < operands->n_inputs; i++) {
+    const EnsView *view = operands->inputs[i];
+
+    if (view != NULL && view->type != operands->inputs[0]->type)
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                           "input %u is %s, expected %s as input 0", i, ens_type_name (view->type),
+                           ens_type_name (operands->inputs[0]->type));
+  }
+  return TRUE;
+}
+
+gboolean
+ens_check_rank (const EnsOperands *operands, guint input, guint min, guint max, GError **error)
+{
+  const EnsView *view = ens_operands_input (operands, input);
+  g_autofree char *found = NULL;
+
+  if (view == NULL || (view->shape.rank >= min && view->shape.rank <= max))
+    return TRUE;
+  found = ens_shape_to_string (&view->shape);
+  if (min == max)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input %u is %s, expected rank %u",
+                         input, found, min);
+  return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input %u is %s, expected rank %u to %u",
+                       input, found, min, max);
+}
+
+gboolean
+ens_check_vector (const EnsOperands *operands, guint input, gint64 length, GError **error)
+{
+  const EnsView *view = ens_operands_input (operands, input);
+  g_autofree char *found = NULL;
+
+  if (view == NULL || (view->shape.rank == 1 && view->shape.dims[0] == length))
+    return TRUE;
+  found = ens_shape_to_string (&view->shape);
+  return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                       "input %u is %s, expected a vector of %" G_GINT64_FORMAT, input, found,
+                       length);
+}
+
+gboolean
+ens_check_axis (const EnsOperands *operands, gint64 axis, guint rank, guint *normal, GError **error)
+{
+  if (axis < -(gint64)rank || axis >= (gint64)rank)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "axis %" G_GINT64_FORMAT " does not exist in a tensor of rank %u", axis,
+                         rank);
+  *normal = axis < 0 ? axis + rank : axis;
+  return TRUE;
+}
+
+gboolean
+ens_check_axes (const EnsOperands *operands, const EnsList *axes, guint rank, EnsList *normal,
+                GError **error)
+{
+  guint seen = 0;
+
+  *normal = (EnsList) {.present = axes->present, .n = axes->n};
+  for (guint i = 0; i < axes->n; i++) {
+    guint axis = 0;
+
+    if (!ens_check_axis (operands, axes->values[i], rank, &axis, error))
+      return FALSE;
+    if (seen & 1u << axis)
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE, "axis %u is named twice", axis);
+    seen |= 1u << axis;
+    normal->values[i] = axis;
+  }
+  return TRUE;
+}
+
+gboolean
+ens_check_list (const EnsOperands *operands, guint input, EnsList *list, GError **error)
+{
+  const EnsView *view = ens_operands_input (operands, input);
+  g_autofree char *found = NULL;
+
+  *list = (EnsList) {.present = view != NULL};
+  if (view == NULL)
+    return TRUE;
+  if (!ens_check_type (operands, input, ENS_TYPES_INTEGER, error))
+    return FALSE;
+  found = ens_shape_to_string (&view->shape);
+  if (view->shape.rank > 1 || ens_view_elements (view) > ENS_MAX_RANK)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "input %u is %s, expected a list of at most %d values", input, found,
+                         ENS_MAX_RANK);
+  if (view->data == NULL)
+    return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
+                         "the values of input %u (“%s”) are not known before running", input,
+                         operands->node->inputs[input]->name);
+  list->n = ens_view_elements (view);
+  for (guint i = 0; i < list->n; i++)
+    list->values[i] = ens_view_integer (view, i);
+  return TRUE;
+}
+
+gboolean
+ens_check_list_or (const EnsOperands *operands, guint input, const EnsList *otherwise,
+                   EnsList *list, GError **error)
+{
+  *list = *otherwise;
+  return ens_operands_input (operands, input) == NULL
+         || ens_check_list (operands, input, list, error);
+}
+
+gboolean
+ens_set_output (EnsOperands *operands, guint output, EnsType type, const EnsShape *shape,
+                GError **error)
+{
+  gint64 elements = ens_shape_elements (shape);
+
+  if (elements < 0 || elements > MAX_ELEMENTS) {
+    g_autofree char *text = ens_shape_to_string (shape);
+
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "output %u of %s would be too large",
+                         output, text);
+  }
+  *operands->outputs[output] = ens_view_dense (type, shape, NULL);
+  return TRUE;
+}
+
+gboolean
+ens_set_output_like_input (EnsOperands *operands, GError **error)
+{
+  return ens_set_output (operands, 0, operands->inputs[0]->type, &operands->inputs[0]->shape,
+                         error);
+}
+
+gboolean
+ens_broadcast (EnsShape *shape, const EnsShape *with)
+{
+  EnsShape wide = {.rank = MAX (shape->rank, with->rank)};
+
+  for (guint i = 0; i < wide.rank; i++) { /* from the last axis on */
+    gint64 a = i < shape->rank ? shape->dims[shape->rank - 1 - i] : 1;
+    gint64 b = i < with->rank ? with->dims[with->rank - 1 - i] : 1;
+
+    if (a != b && a != 1 && b != 1)
+      return FALSE;
+    wide.dims[wide.rank - 1 - i] = a == 1 ? b : a;
+  }
+  *shape = wide;
+  return TRUE;
+}
+
+void
+ens_permute_axis (gint64 *axis, guint rank, const guint *map)
+{
+  gint64 normal = *axis < 0 ? *axis + rank : *axis;
+
+  /* shape () reports an axis that does not exist. */
+  if (normal >= 0 && normal < rank)
+    *axis = map[normal];
+}
+
+void
+ens_permute_list (EnsList *axes, guint rank, const guint *map)
+{
+  for (guint i = 0; i < axes->n; i++)
+    ens_permute_axis (&axes->values[i], rank, map);
+}
+
+/* Elements. */
+
+void
+ens_view_strides (const EnsView *view, gint64 *strides)
+{
+  guint rank = view->shape.rank;
+  gint64 stride = 1;
+
+  for (guint i = rank; i-- > 0;) {
+    strides[i] = stride;
+    stride = i == rank - 1 ? view->pitch : stride * view->shape.dims[i];
+  }
+}
+
+void
+ens_view_broadcast_strides (const EnsView *view, const EnsShape *shape, gint64 *strides)
+{
+  gint64 own[ENS_MAX_RANK];
+  guint missing = shape->rank - view->shape.rank;
+
+  ens_view_strides (view, own);
+  for (guint i = 0; i < shape->rank; i++)
+    strides[i] = i < missing || view->shape.dims[i - missing] == 1 ? 0 : own[i - missing];
+}
+
+gboolean
+ens_type_is_real (EnsType type)
+{
+  return (ENS_TYPES_REAL & ENS_TYPES (type)) != 0;
+}
+
+static double
+half_to_double (guint16 half)
+{
+  guint exponent = half >> 10 & 31, fraction = half & 1023;
+  double magnitude;
+
+  if (exponent == 31)
+    magnitude = fraction != 0 ? NAN : INFINITY;
+  else if (exponent == 0)
+    magnitude = ldexp (fraction, -24);
+  else
+    magnitude = ldexp (fraction + 1024, (int)exponent - 25);
+  return half & 0x8000 ? -magnitude : magnitude;
+}
+
+/* Rounds to the nearest, ties to even (nearbyint's default mode). */
+static guint16
+half_from_double (double value)
+{
+  guint16 sign = signbit (value) ? 0x8000 : 0;
+  double magnitude = fabs (value), fraction;
+  int exponent;
+
+  if (isnan (value))
+    return sign | 0x7e00;
+  if (magnitude == 0)
+    return sign;
+  if (magnitude >= 65520) /* halfway from the largest to 2¹⁶ */
+    return sign | 0x7c00;
+  frexp (magnitude, &exponent);
+  exponent = MAX (exponent - 11, -24);
+  fraction = nearbyint (ldexp (magnitude, -exponent));
+  /* A fraction rounded up to 2048 carries into the exponent by itself. */
+  return sign + (guint16)fraction + (guint16)((exponent + 24) << 10);
+}
+
+double
+ens_view_real (const EnsView *view, gsize offset)
+{
+  switch (view->type) {
+  case ENS_TYPE_FLOAT32:
+    return ((const float *)view->data)[offset];
+  case ENS_TYPE_FLOAT16:
+    return half_to_double (((const guint16 *)view->data)[offset]);
+  case ENS_TYPE_FLOAT64:
+    return ((const double *)view->data)[offset];
+  default:
+    return (double)ens_view_integer (view, offset);
+  }
+}
+
+gint64
+ens_view_integer (const EnsView *view, gsize offset)
+{
+  switch (view->type) {
+  case ENS_TYPE_INT64:
+    return ((const gint64 *)view->data)[offset];
+  case ENS_TYPE_INT32:
+    return ((const gint32 *)view->data)[offset];
+  case ENS_TYPE_INT8:
+    return ((const gint8 *)view->data)[offset];
+  case ENS_TYPE_UINT8:
+  case ENS_TYPE_BOOL:
+    return ((const guint8 *)view->data)[offset];
+  default: {
+    double value = ens_view_real (view, offset);
+
+    if (isnan (value))
+      return 0;
+    return value >= 0x1p63 ? G_MAXINT64 : value < -0x1p63 ? G_MININT64 : (gint64)value;
+  }
+  }
+}
+
+void
+ens_view_set_real (const EnsView *view, gsize offset, double value)
+{
+  switch (view->type) {
+  case ENS_TYPE_FLOAT32:
+    ((float *)view->data)[offset] = (float)value;
+    break;
+  case ENS_TYPE_FLOAT16:
+    ((guint16 *)view->data)[offset] = half_from_double (value);
+    break;
+  case ENS_TYPE_FLOAT64:
+    ((double *)view->data)[offset] = value;
+    break;
+  case ENS_TYPE_BOOL:
+    ((guint8 *)view->data)[offset] = value != 0;
+    break;
+  default: /* outside int64 a conversion is undefined in C: saturate */
+    ens_view_set_integer (view, offset,
+                          isnan (value)     ? 0
+                          : value >= 0x1p63 ? G_MAXINT64
+                          : value < -0x1p63 ? G_MININT64
+                                            : (gint64)value);
+  }
+}
+
+void
+ens_view_set_integer (const EnsView *view, gsize offset, gint64 value)
+{
+  switch (view->type) {
+  case ENS_TYPE_INT64:
+    ((gint64 *)view->data)[offset] = value;
+    break;
+  case ENS_TYPE_INT32:
+    ((gint32 *)view->data)[offset] = (gint32)value;
+    break;
+  case ENS_TYPE_INT8:
+    ((gint8 *)view->data)[offset] = (gint8)value;
+    break;
+  case ENS_TYPE_UINT8:
+    ((guint8 *)view->data)[offset] = (guint8)value;
+    break;
+  case ENS_TYPE_BOOL:
+    ((guint8 *)view->data)[offset] = value != 0;
+    break;
+  default:
+    ens_view_set_real (view, offset, (double)value);
+  }
+}
+
+void
+ens_walk_begin (EnsWalk *walk, const EnsShape *shape, const EnsView *const *views, guint n)
+{
+  *walk = (EnsWalk) {.shape = *shape, .n = n, .remaining = (gsize)ens_shape_elements (shape)};
+  for (guint i = 0; i < n; i++)
+    if (views[i] != NULL)
+      ens_view_broadcast_strides (views[i], shape, walk->strides[i]);
+}
+
+void
+ens_walk_next (EnsWalk *walk)
+{
+  if (--walk->remaining == 0)
+    return;
+  for (guint axis = walk->shape.rank; axis-- > 0;) {
+    gboolean carry = ++walk->index[axis] == walk->shape.dims[axis];
+    gint64 steps = carry ? 1 - walk->shape.dims[axis] : 1;
+
+    for (guint i = 0; i < walk->n; i++)
+      walk->offsets[i] += (gsize)(steps * walk->strides[i][axis]);
+    if (!carry)
+      return;
+    walk->index[axis] = 0;
+  }
+}
+
+/* Parallel ranges. */
+
+/* A task should take some tens of microseconds, or handing it out costs more than it gains. */
+#define TASK_COST 32768
+#define TASKS_PER_THREAD 4
+
+typedef struct {
+  EnsRangeFunc func;
+  gconstpointer data;
+  gsize n;
+  guint n_tasks;
+} Ranges;
+
+static void
+range_task (gpointer data, guint task, guint worker)
+{
+  const Ranges *ranges = data;
+
+  ranges->func (
+      ranges->data, ranges->n / ranges->n_tasks * task + MIN (task, ranges->n % ranges->n_tasks),
+      ranges->n / ranges->n_tasks * (task + 1) + MIN (task + 1, ranges->n % ranges->n_tasks));
+}
+
+void
+ens_parallel (EnsPool *pool, gsize n, gsize cost, EnsRangeFunc func, gconstpointer data)
+{
+  gsize n_tasks = (gsize)((double)n * (double)cost / TASK_COST) + 1;
+  Ranges ranges = {.func = func, .data = data, .n = n};
+
+  if (n == 0)
+    return;
+  n_tasks = MIN (n_tasks, (gsize)ens_pool_get_threads (pool) * TASKS_PER_THREAD);
+  ranges.n_tasks = (guint)MIN (n_tasks, n);
+  ens_pool_run (pool, ranges.n_tasks, range_task, &ranges);
+}

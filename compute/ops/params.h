@@ -1,0 +1,209 @@
+/* The params of every operator: plain data, compared and copied as bytes.
+ *
+ * Passes that fuse, fold or build nodes set them; operators' parse () and write () are the only
+ * other writers. Axes are as the file has them, from −rank to rank − 1, until permute () makes them
+ * non-negative. Unused elements of arrays are zero.
+ *
+ * Since opset 10 to 13 some operators take as inputs what older ones took as attributes (Clip's
+ * bounds, Slice's starts, Pad's pads, Split's sizes, axes). Both forms are read in every opset. As
+ * attributes, values end up in params, whose axes can be renumbered; an input that is present has
+ * precedence. EnsOp.input_attributes says which input stands for which attribute. */
+#pragma once
+
+#include <ensemble/tensor.h>
+
+#include "graph/graph.h"
+#include "kernels/epilogue.h"
+
+/* What a node does to its result before it stores it. All zeroes: nothing, as in every file; fusion
+ * sets it. alpha and beta as EnsActivation says. */
+typedef struct {
+  EnsActivation kind;
+  float alpha, beta;
+} EnsFusedActivation;
+
+/* TRUE if the node does nothing but an activation that may be fused into the node before it (Relu,
+ * Clip with known bounds, Sigmoid, …). */
+gboolean ens_node_as_activation (const EnsNode *node, EnsFusedActivation *activation);
+
+typedef enum {
+  ENS_AUTO_PAD_NOTSET, /* pads as given */
+  ENS_AUTO_PAD_SAME_UPPER,
+  ENS_AUTO_PAD_SAME_LOWER,
+  ENS_AUTO_PAD_VALID,
+} EnsAutoPad;
+
+#define ENS_MAX_SPATIAL 3
+
+/* How a convolution or pooling slides: one element per spatial axis, outermost first. */
+typedef struct {
+  guint rank;                     /* elements that count; 0: no list was given, all defaults */
+  gint64 kernel[ENS_MAX_SPATIAL]; /* all 0 (convolution only): as large as the weights */
+  gint64 strides[ENS_MAX_SPATIAL];
+  gint64 dilations[ENS_MAX_SPATIAL];
+  gint64 pads_begin[ENS_MAX_SPATIAL];
+  gint64 pads_end[ENS_MAX_SPATIAL];
+  EnsAutoPad auto_pad;
+} EnsSliding;
+
+/* rank 0, no pads, strides and dilations 1. */
+#define ENS_SLIDING_DEFAULT ((EnsSliding) {.strides = {1, 1, 1}, .dilations = {1, 1, 1}})
+
+/* Conv. Inputs: X (N, spatial …, C); W (M, kernel …, C / group); optional B (M); optional residual
+ * of the output's shape. Y = activation (X * W + B + residual). */
+typedef struct {
+  EnsSliding sliding;
+  gint64 group;
+  EnsFusedActivation activation;
+} EnsConvParams;
+
+/* MaxPool, AveragePool. */
+typedef struct {
+  EnsSliding sliding;
+  gboolean ceil_mode;
+  gboolean count_include_pad; /* AveragePool */
+} EnsPoolParams;
+
+/* Gemm. Y = activation (alpha · A' · B' + beta · C). */
+typedef struct {
+  gboolean trans_a, trans_b;
+  float alpha, beta;
+  EnsFusedActivation activation;
+} EnsGemmParams;
+
+/* MatMul. Y = activation (A · B). */
+typedef struct {
+  EnsFusedActivation activation;
+} EnsMatMulParams;
+
+/* Elementwise operators of two or more inputs with broadcasting: Add, Sub, Mul, Div, Pow, Min, Max,
+ * Sum, Mean. Y = activation (op (A, B, …)). */
+typedef struct {
+  EnsFusedActivation activation;
+} EnsBinaryParams;
+
+/* Elementwise functions of one input; which of the two are used depends on the function. */
+typedef struct {
+  float alpha, beta;
+} EnsUnaryParams;
+
+/* Clip. Bounds that are absent are ∓infinity. */
+typedef struct {
+  float min, max;
+} EnsClipParams;
+
+/* BatchNormalization, InstanceNormalization. */
+typedef struct {
+  float epsilon;
+} EnsNormalizationParams;
+
+/* LRN */
+typedef struct {
+  gint64 size;
+  float alpha, beta, bias;
+} EnsLrnParams;
+
+/* LpNormalization */
+typedef struct {
+  gint64 axis;
+  gint64 p; /* 1 or 2 */
+} EnsLpNormalizationParams;
+
+/* Concat, Flatten, Gather. */
+typedef struct {
+  gint64 axis;
+} EnsAxisParams;
+
+/* A list of axes, sizes or positions, which may be absent. */
+typedef struct {
+  gboolean present;
+  guint n;
+  gint64 values[ENS_MAX_RANK];
+} EnsList;
+
+#define ENS_MAX_SPLIT 64
+
+/* Split */
+typedef struct {
+  gint64 axis;
+  guint n_sizes; /* 0: equal parts */
+  gint64 sizes[ENS_MAX_SPLIT];
+} EnsSplitParams;
+
+/* Squeeze, Unsqueeze. */
+typedef struct {
+  EnsList axes;
+} EnsAxesParams;
+
+/* ReduceMean, ReduceSum, … */
+typedef struct {
+  EnsList axes; /* absent: all */
+  gboolean keepdims;
+  gboolean noop_with_empty_axes;
+} EnsReduceParams;
+
+/* ArgMax, ArgMin. */
+typedef struct {
+  gint64 axis;
+  gboolean keepdims;
+  gboolean select_last_index;
+} EnsArgParams;
+
+/* Softmax, LogSoftmax. */
+typedef struct {
+  gint64 axis;
+  gboolean flatten; /* up to opset 12: over all axes from `axis` on together */
+} EnsSoftmaxParams;
+
+/* Reshape */
+typedef struct {
+  gboolean allow_zero;
+} EnsReshapeParams;
+
+/* Transpose: output axis i is input axis perm[i]; absent: reversed. */
+typedef struct {
+  EnsList perm;
+} EnsTransposeParams;
+
+/* DepthToSpace, SpaceToDepth. */
+typedef struct {
+  gint64 block_size;
+  gboolean crd; /* DepthToSpace's mode: column, row, depth */
+} EnsBlockParams;
+
+/* Slice. axes absent: the first ones; steps absent: 1. */
+typedef struct {
+  EnsList starts, ends, axes, steps;
+} EnsSliceParams;
+
+typedef enum {
+  ENS_PAD_CONSTANT,
+  ENS_PAD_REFLECT,
+  ENS_PAD_EDGE,
+} EnsPadMode;
+
+/* Pad. Negative pads crop. */
+typedef struct {
+  EnsPadMode mode;
+  gboolean has_pads;
+  guint rank;
+  gint64 begin[ENS_MAX_RANK], end[ENS_MAX_RANK];
+  float value;
+} EnsPadParams;
+
+/* Shape: of the dimensions [start, end) alone. */
+typedef struct {
+  gint64 start, end;
+} EnsShapeParams;
+
+/* Cast */
+typedef struct {
+  EnsType to;
+} EnsCastParams;
+
+/* A value of one element, as ConstantOfShape repeats it. */
+typedef struct {
+  EnsType type;
+  double real;    /* the value of floating-point types */
+  gint64 integer; /* of all others */
+} EnsFillParams;
