@@ -44,8 +44,9 @@ guint ens_conv_output_width (const EnsConvShape *shape);
 double ens_conv_flops (const EnsConvShape *shape);
 
 typedef enum {
-  ENS_CONV_GEMM,       /* 1×1, stride 1: the input is the matrix */
-  ENS_CONV_GATHER,     /* any: rows of the im2col matrix are gathered tile by tile */
+  ENS_CONV_GEMM,       /* 1×1, stride 1, no padding: the input is the matrix */
+  ENS_CONV_INDIRECT,   /* any: the matrix's rows are pointers to the input's pixels */
+  ENS_CONV_ROWS,       /* few channels: pointers to rows of taps in a padded copy */
   ENS_CONV_WINOGRAD_2, /* F(2×2, 3×3) */
   ENS_CONV_WINOGRAD_4, /* F(4×4, 3×3) */
   ENS_CONV_DEPTHWISE,  /* groups == channels */
@@ -64,6 +65,9 @@ typedef enum {
   ENS_PACK_DEPTHWISE,
 } EnsPackKind;
 
+/* A short name, such as "panels", to key a cache of packed weights with. */
+const char *ens_pack_kind_name (EnsPackKind kind);
+
 typedef struct {
   EnsConvShape shape;
   EnsConvAlgorithm algorithm;
@@ -74,7 +78,12 @@ typedef struct {
   /*< private >*/
   const EnsKernels *kernels;
   guint output_height, output_width;
-  guint row_block, column_block, depth_block;
+  guint taps, depth;               /* the product's inner dimension is taps · depth */
+  guint taps_block, depth_block;   /* how much of it is summed at a time */
+  gsize rows;                      /* of the product: pixels, or tiles for Winograd */
+  gsize tiles;                     /* micro-kernel tiles that the rows are cut into */
+  guint row_blocks, column_blocks; /* tasks */
+  gsize shared_size, worker_size;  /* parts of scratch_size */
 } EnsConvPlan;
 
 /* Chooses the algorithm, from the shape and the level alone. Pools that run the plan may have up to

@@ -1,0 +1,210 @@
+/* gst-ensemble kernels: depthwise convolution, one input channel per filter.
+ *
+ * Where each channel has several filters, the input's lines are first copied with every channel
+ * repeated that often; the rest is the same. */
+#include "kernels/conv-method.h"
+
+#include <string.h>
+
+typedef struct {
+  const EnsConvPlan *plan;
+  const EnsConvArguments *arguments;
+  EnsFinish finish;
+  gsize taps_size; /* packed floats of one tap */
+} Depthwise;
+
+/* Output pixels [first, first + n) of a line, all of which see taps [tap, tap + taps) of a kernel
+ * line. */
+typedef struct {
+  guint first, n;
+  guint tap, taps;
+} Span;
+
+static guint
+multiplier_of (const EnsConvPlan *plan)
+{
+  return plan->shape.filters / plan->shape.channels;
+}
+
+/* The taps of a kernel line that fall inside the input for one output position. */
+static void
+clip_taps (gint64 start, guint dilation, guint kernel, guint size, Span *span)
+{
+  guint from = 0, to = kernel;
+
+  while (from < kernel && start + (gint64)from * dilation < 0)
+    from++;
+  while (to > from && start + (gint64)(to - 1) * dilation >= size)
+    to--;
+  span->tap = from;
+  span->taps = to - from;
+}
+
+static Span
+span_at (const EnsConvPlan *plan, guint x)
+{
+  const EnsConvShape *shape = &plan->shape;
+  Span span = {.first = x, .n = 1};
+
+  clip_taps ((gint64)x * shape->stride_x - shape->pad_left, shape->dilation_x, shape->kernel_width,
+             shape->width, &span);
+  return span;
+}
+
+/* The longest span that begins at x. */
+static Span
+next_span (const EnsConvPlan *plan, guint x)
+{
+  Span span = span_at (plan, x);
+
+  while (x + span.n < plan->output_width) {
+    Span next = span_at (plan, x + span.n);
+
+    if (next.tap != span.tap || next.taps != span.taps)
+      break;
+    span.n++;
+  }
+  return span;
+}
+
+/* A line of the image with each channel `multiplier` times. */
+static void
+repeat_channels (const EnsConvPlan *plan, const float *line, gsize pitch, float *to)
+{
+  const guint multiplier = multiplier_of (plan);
+
+  for (guint x = 0; x < plan->shape.width; x++, line += pitch)
+    for (guint c = 0; c < plan->shape.channels; c++)
+      for (guint m = 0; m < multiplier; m++)
+        *to++ = line[c];
+}
+
+/* Points row->input at the first of the kernel lines that are inside the input. */
+static void
+find_lines (const Depthwise *depthwise, guint image, guint y, const Span *lines, float *scratch,
+            EnsDepthwiseRow *row)
+{
+  const EnsConvPlan *plan = depthwise->plan;
+  const EnsConvShape *shape = &plan->shape;
+  const gsize pitch = depthwise->arguments->input_pitch;
+  gsize line = (gsize)image * shape->height;
+
+  if (lines->taps > 0)
+    line += (gsize)y * shape->stride_y + lines->tap * shape->dilation_y - shape->pad_top;
+  row->input = depthwise->arguments->input + line * shape->width * pitch;
+  row->row = shape->dilation_y * shape->width * pitch;
+  row->column = shape->dilation_x * pitch;
+  row->step = shape->stride_x * pitch;
+  if (multiplier_of (plan) == 1)
+    return;
+  for (guint i = 0; i < lines->taps; i++)
+    repeat_channels (plan, row->input + i * row->row, pitch,
+                     scratch + (gsize)i * shape->width * shape->filters);
+  row->input = scratch;
+  row->row = (gsize)shape->width * shape->filters;
+  row->column = (gsize)shape->dilation_x * shape->filters;
+  row->step = (gsize)shape->stride_x * shape->filters;
+}
+
+static void
+run_line (const Depthwise *depthwise, guint image, guint y, float *scratch)
+{
+  const EnsConvPlan *plan = depthwise->plan;
+  const EnsConvShape *shape = &plan->shape;
+  EnsDepthwiseRow row = {.channels = shape->filters,
+                         .weights_row = shape->kernel_width * depthwise->taps_size,
+                         .weights_column = depthwise->taps_size};
+  const float *line, *weights = depthwise->arguments->packed;
+  gsize pixel = ((gsize)image * plan->output_height + y) * plan->output_width;
+  Span lines = {0}, span;
+
+  clip_taps ((gint64)y * shape->stride_y - shape->pad_top, shape->dilation_y, shape->kernel_height,
+             shape->height, &lines);
+  row.taps_y = lines.taps;
+  find_lines (depthwise, image, y, &lines, scratch, &row);
+  line = row.input;
+  for (guint x = 0; x < plan->output_width; x += span.n) {
+    EnsFinish finish = ens_finish_at (&depthwise->finish, pixel + x, 0);
+    gint64 start;
+
+    span = next_span (plan, x);
+    start = (gint64)x * shape->stride_x + (gint64)span.tap * shape->dilation_x - shape->pad_left;
+    row.input = span.taps > 0 ? line + start * (gint64)(row.column / shape->dilation_x) : line;
+    row.weights = weights + lines.tap * row.weights_row + span.tap * row.weights_column;
+    row.taps_x = span.taps;
+    row.pixels = span.n;
+    row.finish = &finish;
+    plan->kernels->depthwise (&row);
+  }
+}
+
+static void
+run_task (gpointer data, guint task, guint worker)
+{
+  const Depthwise *depthwise = data;
+  const EnsConvPlan *plan = depthwise->plan;
+  float *scratch = depthwise->arguments->scratch + worker * plan->worker_size;
+
+  for (gsize line = ens_part (plan->rows, plan->row_blocks, task);
+       line < ens_part (plan->rows, plan->row_blocks, task + 1); line++)
+    run_line (depthwise, line / plan->output_height, line % plan->output_height, scratch);
+}
+
+static void
+run_depthwise (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool)
+{
+  Depthwise depthwise = {
+      .plan = plan,
+      .arguments = arguments,
+      .finish = ens_finish_new (arguments->epilogue, arguments->output, arguments->output_pitch),
+      .taps_size = ens_round_up (plan->shape.filters, plan->kernels->lanes),
+  };
+
+  ens_pool_run (pool, plan->row_blocks, run_task, &depthwise);
+}
+
+static gboolean
+plan_depthwise (EnsConvPlan *plan)
+{
+  const EnsConvShape *shape = &plan->shape;
+  const gsize taps = (gsize)shape->kernel_height * shape->kernel_width;
+
+  if (shape->groups != shape->channels)
+    return FALSE;
+  plan->rows = (gsize)shape->batch * plan->output_height;
+  plan->row_blocks = MIN (plan->rows, ENS_TASKS_PER_THREAD * plan->n_threads);
+  plan->packed_size = taps * ens_round_up (shape->filters, plan->kernels->lanes);
+  if (multiplier_of (plan) > 1)
+    plan->worker_size =
+        ens_round_up ((gsize)shape->kernel_height * shape->width * shape->filters, ENS_MAX_LANES);
+  return TRUE;
+}
+
+/* packed: [tap][filters, rounded up] */
+static void
+pack_depthwise (const EnsConvPlan *plan, const float *weights, float *packed)
+{
+  const EnsConvShape *shape = &plan->shape;
+  const gsize taps = (gsize)shape->kernel_height * shape->kernel_width;
+  const gsize pitch = ens_round_up (shape->filters, plan->kernels->lanes);
+
+  memset (packed, 0, plan->packed_size * sizeof *packed);
+  for (guint f = 0; f < shape->filters; f++)
+    for (gsize t = 0; t < taps; t++)
+      packed[t * pitch + f] = weights[f * taps + t];
+}
+
+static gboolean
+always (const EnsConvPlan *plan)
+{
+  return TRUE;
+}
+
+const EnsConvMethod ens_conv_depthwise = {
+    .name = "depthwise",
+    .pack_kind = ENS_PACK_DEPTHWISE,
+    .plan = plan_depthwise,
+    .worthwhile = always,
+    .pack = pack_depthwise,
+    .run = run_depthwise,
+};

@@ -1,0 +1,67 @@
+/* gst-ensemble kernels: what a convolution algorithm is. Internal to compute/kernels. */
+#pragma once
+
+#include "kernels/conv.h"
+#include "kernels/kernels.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *name;
+  EnsPackKind pack_kind;
+  /* Fills in the plan's sizes; shape, kernels, n_threads and output sizes are set. FALSE if this
+   * algorithm can't compute the shape. */
+  gboolean (*plan) (EnsConvPlan *plan);
+  /* Whether it is the fastest for a shape that it can compute, if those before it in conv.c's list
+   * are not. Must not look at n_threads: results would depend on it. */
+  gboolean (*worthwhile) (const EnsConvPlan *plan);
+  void (*pack) (const EnsConvPlan *plan, const float *weights, float *packed);
+  void (*run) (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool);
+} EnsConvMethod;
+
+extern const EnsConvMethod ens_conv_gemm, ens_conv_indirect, ens_conv_rows;
+extern const EnsConvMethod ens_conv_winograd_2, ens_conv_winograd_4;
+extern const EnsConvMethod ens_conv_depthwise;
+
+/* Tasks per thread that a plan aims at, so that a thread that is held up holds up little. */
+#define ENS_TASKS_PER_THREAD 4
+
+static inline gsize
+ens_round_up (gsize n, gsize multiple)
+{
+  return (n + multiple - 1) / multiple * multiple;
+}
+
+static inline gsize
+ens_divide_up (gsize n, gsize by)
+{
+  return (n + by - 1) / by;
+}
+
+/* Where part i begins when n things are cut into equal parts. */
+static inline gsize
+ens_part (gsize n, gsize parts, gsize i)
+{
+  return n * i / parts;
+}
+
+/* The epilogue of an output that begins `channel` channels into its pixels; epilogue may be NULL.
+ */
+EnsFinish ens_finish_new (const EnsEpilogue *epilogue, float *output, gsize output_pitch);
+/* The same finish `pixels` pixels and `channels` channels on. */
+EnsFinish ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels);
+
+/* Floats that `columns` columns take in panels of the given depth. */
+gsize ens_panels_size (const EnsKernels *kernels, guint columns, gsize depth);
+/* How values [k][column] of the matrix to be packed are reached: from + k · k_pitch
+ * + column · column_pitch. */
+typedef struct {
+  const float *from;
+  gsize k_pitch, column_pitch;
+  gsize depth;
+  guint columns;
+} EnsPanelSource;
+
+void ens_panels_pack (const EnsKernels *kernels, const EnsPanelSource *source, float *packed);
+
+G_END_DECLS

@@ -1,0 +1,122 @@
+/* gst-ensemble kernels: bias, residual addition and activations over rectangles of values. */
+
+/* Cody and Waite's reduction to [−½ ln 2, ½ ln 2] and the minimax polynomial of Cephes' expf ();
+ * relative error below 2e-7. x is clipped to where the result is a normal number. */
+ENS_INLINE Vector
+vector_exp (Vector x)
+{
+  const float round = 12582912.f; /* 1.5 · 2²³: adding it leaves the integer in the low bits */
+  Vector t, n, r, p;
+
+  x = vector_min (vector_max (x, vector_set (-87.f)), vector_set (88.f));
+  t = x * 1.44269504f + round;
+  n = t - round;
+  r = x - n * 0.693359375f;
+  r = r - n * -2.12194440e-4f;
+  p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.f;
+  return (Vector)((VectorInt)p + ((VectorInt)t << 23));
+}
+
+ENS_INLINE Vector
+vector_sigmoid (Vector x)
+{
+  return 1.f / (1.f + vector_exp (-x));
+}
+
+/* Near 0 the quotient would lose digits: there the odd polynomial of Cephes' tanhf (). */
+ENS_INLINE Vector
+vector_tanh (Vector x)
+{
+  Vector square = x * x;
+  Vector p = square * -5.70498872745e-3f + 2.06390887954e-2f;
+
+  p = p * square + -5.37397155531e-2f;
+  p = p * square + 1.33314422036e-1f;
+  p = p * square + -3.33332819422e-1f;
+  return vector_select (square < 0.390625f, x + x * square * p,
+                        1.f - 2.f / (1.f + vector_exp (x + x)));
+}
+
+ENS_INLINE Vector
+vector_unit_clip (Vector x)
+{
+  return vector_min (vector_max (x, vector_set (0.f)), vector_set (1.f));
+}
+
+ENS_INLINE Vector
+vector_curve (Vector x, const EnsActivation curve, float alpha, float beta)
+{
+  switch (curve) {
+  case ENS_ACTIVATION_LEAKY_RELU:
+    return vector_select (x < 0.f, x * alpha, x);
+  case ENS_ACTIVATION_SIGMOID:
+    return vector_sigmoid (x);
+  case ENS_ACTIVATION_HARD_SIGMOID:
+    return vector_unit_clip (x * alpha + beta);
+  case ENS_ACTIVATION_HARD_SWISH:
+    return x * vector_unit_clip (x * (1.f / 6.f) + .5f);
+  case ENS_ACTIVATION_SILU:
+    return x * vector_sigmoid (x);
+  case ENS_ACTIVATION_TANH:
+    return vector_tanh (x);
+  default:
+    return x;
+  }
+}
+
+ENS_INLINE void
+finish_pixel (const float *values, guint columns, const EnsFinish *finish, gsize pixel,
+              const EnsActivation curve)
+{
+  const Vector low = vector_set (finish->low), high = vector_set (finish->high);
+  const float *residual = finish->residual;
+  float *output = finish->output + pixel * finish->output_pitch;
+
+  if (residual != NULL)
+    residual += pixel * finish->residual_pitch;
+  for (guint c = 0; c < columns; c += LANES) {
+    guint n = MIN (columns - c, LANES);
+    gboolean whole = n == LANES;
+    Vector x = whole ? vector_load (values + c) : vector_load_some (values + c, n);
+
+    if (finish->bias != NULL)
+      x += whole ? vector_load (finish->bias + c) : vector_load_some (finish->bias + c, n);
+    if (residual != NULL)
+      x += whole ? vector_load (residual + c) : vector_load_some (residual + c, n);
+    x = vector_min (vector_max (x, low), high);
+    x = vector_curve (x, curve, finish->alpha, finish->beta);
+    if (whole)
+      vector_store (output + c, x);
+    else
+      vector_store_some (output + c, x, n);
+  }
+}
+
+/* One loop per curve, so that the choice is made once and not per value. */
+#define FINISH_CURVE(curve)                                         \
+  case curve:                                                       \
+    for (gsize i = 0; i < pixels; i++)                              \
+      finish_pixel (values + i * pitch, columns, finish, i, curve); \
+    break
+
+static void
+finish_values (const float *values, gsize pitch, gsize pixels, guint columns,
+               const EnsFinish *finish)
+{
+  switch (finish->curve) {
+    FINISH_CURVE (ENS_ACTIVATION_LEAKY_RELU);
+    FINISH_CURVE (ENS_ACTIVATION_SIGMOID);
+    FINISH_CURVE (ENS_ACTIVATION_HARD_SIGMOID);
+    FINISH_CURVE (ENS_ACTIVATION_HARD_SWISH);
+    FINISH_CURVE (ENS_ACTIVATION_SILU);
+    FINISH_CURVE (ENS_ACTIVATION_TANH);
+  default:
+    for (gsize i = 0; i < pixels; i++)
+      finish_pixel (values + i * pitch, columns, finish, i, ENS_ACTIVATION_NONE);
+  }
+}

@@ -1,0 +1,85 @@
+#include "kernels/epilogue.h"
+
+#include <math.h>
+
+#include "kernels/conv-method.h"
+
+/* Values that a task handles: a few microseconds' work. */
+#define TASK_VALUES 16384
+
+EnsFinish
+ens_finish_new (const EnsEpilogue *epilogue, float *output, gsize output_pitch)
+{
+  EnsFinish finish = {
+      .output = output, .output_pitch = output_pitch, .low = -INFINITY, .high = INFINITY};
+
+  if (epilogue == NULL)
+    return finish;
+  finish.bias = epilogue->bias;
+  finish.residual = epilogue->residual;
+  finish.residual_pitch = epilogue->residual_pitch;
+  finish.alpha = epilogue->alpha;
+  finish.beta = epilogue->beta;
+  switch (epilogue->activation) {
+  case ENS_ACTIVATION_NONE:
+    break;
+  case ENS_ACTIVATION_RELU:
+    finish.low = 0;
+    break;
+  case ENS_ACTIVATION_CLIP:
+    finish.low = epilogue->alpha;
+    finish.high = epilogue->beta;
+    break;
+  default:
+    finish.curve = epilogue->activation;
+  }
+  return finish;
+}
+
+EnsFinish
+ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels)
+{
+  EnsFinish moved = *finish;
+
+  moved.output += pixels * finish->output_pitch + channels;
+  if (finish->bias != NULL)
+    moved.bias += channels;
+  if (finish->residual != NULL)
+    moved.residual += pixels * finish->residual_pitch + channels;
+  return moved;
+}
+
+typedef struct {
+  const EnsKernels *kernels;
+  const EnsPixels *pixels;
+  EnsFinish finish;
+  guint n_tasks;
+} Epilogue;
+
+static void
+run_epilogue_task (gpointer data, guint task, guint worker)
+{
+  const Epilogue *epilogue = data;
+  const EnsPixels *pixels = epilogue->pixels;
+  gsize from = ens_part (pixels->pixels, epilogue->n_tasks, task);
+  gsize to = ens_part (pixels->pixels, epilogue->n_tasks, task + 1);
+  EnsFinish finish = ens_finish_at (&epilogue->finish, from, 0);
+
+  epilogue->kernels->finish (pixels->input + from * pixels->input_pitch, pixels->input_pitch,
+                             to - from, pixels->channels, &finish);
+}
+
+void
+ens_epilogue_run (const EnsKernels *kernels, const EnsPixels *pixels, const EnsEpilogue *epilogue,
+                  EnsPool *pool)
+{
+  gsize n_tasks = ens_divide_up (pixels->pixels * pixels->channels, TASK_VALUES);
+  Epilogue data = {
+      .kernels = kernels,
+      .pixels = pixels,
+      .finish = ens_finish_new (epilogue, pixels->output, pixels->output_pitch),
+      .n_tasks = MIN (n_tasks, pixels->pixels),
+  };
+
+  ens_pool_run (pool, data.n_tasks, run_epilogue_task, &data);
+}

@@ -1,0 +1,122 @@
+/* gst-ensemble kernels: the table of one instruction set level. Internal to compute/kernels.
+ *
+ * Everything here works on whole rows, tiles or pixels of channels; sizes are floats. No function
+ * reads or writes outside what its arguments name, except where padding is asked for. */
+#pragma once
+
+#include <glib.h>
+
+#include "kernels/epilogue.h"
+#include "kernels/level.h"
+#include "kernels/pooling.h"
+
+G_BEGIN_DECLS
+
+#define ENS_MAX_TILE_ROWS 16
+#define ENS_MAX_LANES 16
+#define ENS_ALIGNMENT 64 /* bytes; a cache line and the widest vector */
+
+/* An epilogue at a place: where a rectangle of finished values goes, and what finishing means. */
+typedef struct {
+  float *output;
+  gsize output_pitch;
+  const float *bias;     /* of the first column, or NULL */
+  const float *residual; /* of the first value, or NULL */
+  gsize residual_pitch;
+  float low, high;     /* every value is clipped to these first */
+  EnsActivation curve; /* what clipping alone can't do, or ENS_ACTIVATION_NONE */
+  float alpha, beta;
+} EnsFinish;
+
+/* One tile of an indirect matrix product (Dukhan, "The Indirect Convolution Algorithm", 2019):
+ *
+ *   sum[i][j] = partial[i][j] + Σ_t Σ_k rows[t][i][offset + k] · panel[t · depth + k][j]
+ *
+ * for i in [0, n_rows), j in [0, panel width). */
+typedef struct {
+  const float *const *rows; /* [taps][n_rows]: pixels of the input, or zeroes */
+  guint n_rows;             /* 1 … tile_rows */
+  guint taps;
+  gsize offset, depth;
+  const float *panel;      /* [taps · depth][lanes · vectors], 64-byte aligned */
+  float *partial;          /* [n_rows][2 · lanes] */
+  gboolean first, last;    /* first: partial is not read; last: it is not written, but … */
+  guint columns;           /* … this many columns of the sum … */
+  const EnsFinish *finish; /* … are finished */
+} EnsTile;
+
+typedef void (*EnsTileFunc) (const EnsTile *tile);
+
+/* A block of tiles of a 3×3 convolution in the Winograd domain. `size` is 4 for F(2×2), 6 for
+ * F(4×4); a plane holds one of the size² frequencies. */
+typedef struct {
+  const float *const *pixels; /* [size²] of the tile's input pixels, or zeroes */
+  guint channels;
+  float *frequencies; /* of the tile: frequency f at frequencies + f · plane */
+  gsize plane;
+} EnsWinogradInput;
+
+typedef struct {
+  const float *frequencies;
+  gsize plane;
+  guint columns;       /* channels */
+  guint height, width; /* pixels wanted, ≤ size − 2 */
+  gsize output_row;    /* floats from one row of pixels to the next */
+  gsize residual_row;
+  const EnsFinish *finish; /* of the tile's first pixel */
+} EnsWinogradOutput;
+
+/* Part of a row of output pixels of a depthwise convolution. */
+typedef struct {
+  const float *input;   /* first tap of the first pixel */
+  gsize row;            /* floats from one tap to the one below */
+  gsize column;         /* … to the one to its right */
+  gsize step;           /* … from one output pixel's input to the next one's */
+  const float *weights; /* of the first tap: [kernel_width pitch …][channels] */
+  gsize weights_row, weights_column;
+  guint taps_y, taps_x; /* those inside the input */
+  guint pixels, channels;
+  const EnsFinish *finish;
+} EnsDepthwiseRow;
+
+/* One output pixel of a pooling window that is clipped to the input. */
+typedef struct {
+  const float *input;
+  gsize row, column;
+  guint taps_y, taps_x;
+  guint channels;
+  float scale; /* of the sum; not used for the maximum */
+  float *output;
+} EnsPoolingWindow;
+
+struct _EnsKernels {
+  const char *name;
+  guint lanes;                 /* floats in a vector */
+  guint tile_rows;             /* rows of the largest tile; a full panel is 2 · lanes wide */
+  const EnsTileFunc *tiles[2]; /* [vectors − 1][n_rows − 1] */
+
+  void (*winograd_2_input) (const EnsWinogradInput *input);
+  void (*winograd_2_output) (const EnsWinogradOutput *output);
+  void (*winograd_4_input) (const EnsWinogradInput *input);
+  void (*winograd_4_output) (const EnsWinogradOutput *output);
+
+  void (*depthwise) (const EnsDepthwiseRow *row);
+  void (*max_window) (const EnsPoolingWindow *window);
+  void (*sum_window) (const EnsPoolingWindow *window);
+
+  /* values: pixels × columns at the given pitch; they are finished into finish->output. */
+  void (*finish) (const float *values, gsize pitch, gsize pixels, guint columns,
+                  const EnsFinish *finish);
+
+  /* Runs rounds of operations on registers, flops_per_round each; the result is of no use. */
+  float (*multiply_add) (guint64 rounds);
+  guint flops_per_round;
+};
+
+extern const EnsKernels ens_kernels_baseline;
+#ifdef __x86_64__
+extern const EnsKernels ens_kernels_avx2;
+extern const EnsKernels ens_kernels_avx512;
+#endif
+
+G_END_DECLS

@@ -1,0 +1,33 @@
+#include "kernels/peak.h"
+
+#include "kernels/kernels.h"
+
+/* Rounds that take about 20 ms on a processor of today. */
+#define ROUNDS 4000000
+#define REPEATS 5
+
+static void
+run_multiply_add (gpointer data, guint task, guint worker)
+{
+  const EnsKernels *kernels = data;
+
+  kernels->multiply_add (ROUNDS);
+}
+
+/* The best of a few: whatever else runs on the machine can only slow it down. */
+double
+ens_peak_gflops (const EnsKernels *kernels, EnsPool *pool)
+{
+  const guint threads = ens_pool_get_threads (pool);
+  double best = 0;
+
+  for (guint i = 0; i < REPEATS; i++) {
+    gint64 start = g_get_monotonic_time ();
+    double seconds;
+
+    ens_pool_run (pool, threads, run_multiply_add, (gpointer)kernels);
+    seconds = MAX (g_get_monotonic_time () - start, 1) * 1e-6;
+    best = MAX (best, 1e-9 * threads * ROUNDS * kernels->flops_per_round / seconds);
+  }
+  return best;
+}

@@ -1,0 +1,56 @@
+/* gst-ensemble kernels: maximum and sum over one window, vectorised along channels. */
+
+/* `vectors` neighbouring vectors at a time: whole cache lines and independent sums. */
+ENS_INLINE void
+pool_vectors (const EnsPoolingWindow *window, guint channel, const guint vectors, guint lanes,
+              const gboolean maximum)
+{
+  const float *line = window->input + channel;
+  Vector result[4];
+
+  ENS_UNROLL for (guint i = 0; i < vectors; i++) result[i] = vector_set (maximum ? -INFINITY : 0.f);
+  for (guint y = 0; y < window->taps_y; y++, line += window->row) {
+    const float *pixel = line;
+
+    for (guint x = 0; x < window->taps_x; x++, pixel += window->column)
+      ENS_UNROLL for (guint i = 0; i < vectors; i++)
+      {
+        Vector v =
+            lanes == LANES ? vector_load (pixel + i * LANES) : vector_load_some (pixel, lanes);
+
+        result[i] = maximum ? vector_max (v, result[i]) : result[i] + v;
+      }
+  }
+  ENS_UNROLL for (guint i = 0; i < vectors; i++)
+  {
+    Vector v = maximum ? result[i] : result[i] * window->scale;
+
+    if (lanes == LANES)
+      vector_store (window->output + channel + i * LANES, v);
+    else
+      vector_store_some (window->output + channel, v, lanes);
+  }
+}
+
+ENS_INLINE void
+pool_window (const EnsPoolingWindow *window, const gboolean maximum)
+{
+  guint c = 0;
+
+  for (; c + 4 * LANES <= window->channels; c += 4 * LANES)
+    pool_vectors (window, c, 4, LANES, maximum);
+  for (; c < window->channels; c += LANES)
+    pool_vectors (window, c, 1, MIN (window->channels - c, LANES), maximum);
+}
+
+static void
+max_window (const EnsPoolingWindow *window)
+{
+  pool_window (window, TRUE);
+}
+
+static void
+sum_window (const EnsPoolingWindow *window)
+{
+  pool_window (window, FALSE);
+}
