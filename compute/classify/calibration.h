@@ -1,0 +1,20 @@
+/* From decision values to probabilities (M1.5): S(a·t + b), (a, b) fitted on held-out examples.
+ *
+ * Source: J. C. Platt, Probabilistic Outputs for Support Vector Machines and Comparisons to
+ * Regularized Likelihood Methods, 1999, with the Newton method of H.-T. Lin, C.-J. Lin, R. C. Weng,
+ * A Note on Platt's Probabilistic Outputs for Support Vector Machines, Machine Learning 2007. Their
+ * A and B are -a and -b here. */
+#pragma once
+
+#include <ensemble/bundle.h>
+
+#include "classify/examples.h"
+
+/* Fits (a, b) of one class by maximum likelihood with Platt's targets (N₊ + 1) / (N₊ + 2) and
+ * 1 / (N₋ + 2). `decisions` are of examples that the classifier was not trained on. FALSE, and the
+ * plain sigmoid a = 1, b = 0, if no increasing map can be fitted: one side has no examples, or
+ * decision values fall where they ought to rise. */
+gboolean ens_calibration_fit (const EnsTruth *truth, const float *decisions, guint class,
+                              EnsCalibration *calibration);
+
+float ens_calibration_apply (const EnsCalibration *calibration, float decision);

@@ -1,0 +1,160 @@
+#include "classify/fusion.h"
+
+#include "classify/search.h"
+
+#define NEAR 1e-6
+
+static void
+test_combine (void)
+{
+  static const struct {
+    float p1, p2, p3, w, expected;
+  } rows[] = {
+      {.8F, .2F, .6F, .5F, .7F}, /* a window speaks louder than the context */
+      {.8F, .6F, .2F, .5F, .7F}, /* the context speaks louder than every window */
+      {.8F, .6F, 0, .25F, .65F}, /* no windows: the weighted average */
+      {.8F, .6F, .9F, 1, .8F},   /* retrained networks alone */
+      {.8F, .6F, .9F, 0, .9F},   {1, 1, 1, .3F, 1},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_cmpfloat_with_epsilon (
+        ens_fusion_combine (rows[i].p1, rows[i].p2, rows[i].p3, rows[i].w), rows[i].expected, NEAR);
+}
+
+static void
+test_average (void)
+{
+  static const float a[] = {1, .5F, 0}, b[] = {0, .25F, 1}, c[] = {.5F, .5F, .5F};
+  static const float *const networks[] = {a, b, c};
+  static const struct {
+    guint n;
+    float weights[3], expected[3];
+  } rows[] = {
+      {3, {.5F, .25F, .25F}, {.625F, .4375F, .375F}},
+      {2, {.5F, .5F}, {.5F, .375F, .5F}},
+      {1, {1}, {1, .5F, 0}},
+      {0, {0}, {0, 0, 0}},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    float average[3];
+
+    ens_fusion_average (networks, rows[i].weights, rows[i].n, 3, average);
+    for (guint k = 0; k < 3; k++)
+      g_assert_cmpfloat_with_epsilon (average[k], rows[i].expected[k], NEAR);
+  }
+}
+
+static void
+test_maximum (void)
+{
+  static const float windows[] = {.1F, .9F, 0, .7F, .2F, 0, .7F, .9F, 0};
+  float maximum[3];
+  gint window[3];
+
+  ens_fusion_maximum (windows, 3, 3, maximum, window);
+  g_assert_cmpfloat (maximum[0], ==, .7F);
+  g_assert_cmpfloat (maximum[1], ==, .9F);
+  g_assert_cmpfloat (maximum[2], ==, 0);
+  g_assert_cmpint (window[0], ==, 1);
+  g_assert_cmpint (window[1], ==, 0);
+  g_assert_cmpint (window[2], ==, 0);
+  ens_fusion_maximum (NULL, 0, 3, maximum, window);
+  g_assert_cmpfloat (maximum[1], ==, 0);
+  g_assert_cmpint (window[1], ==, -1);
+}
+
+/* Two classes, four images; the first network knows class 0, the second class 1. */
+static const guint8 labels[] = {1, 0, 1, 0, 0, 1, 0, 1};
+static const float knows_first[] = {.9F, .5F, .8F, .6F, .1F, .4F, .2F, .3F};
+static const float knows_second[] = {.1F, .1F, .2F, .2F, .3F, .8F, .2F, .9F};
+
+static void
+test_search_weights (void)
+{
+  EnsTruth truth = {4, 2, labels};
+  const float *const good_and_bad[] = {knows_first, knows_second};
+  const float *const equal[] = {knows_first, knows_first};
+  float weights[2];
+
+  g_assert_cmpfloat_with_epsilon (ens_search_network_weights (&truth, good_and_bad, 2, weights), 1,
+                                  NEAR);
+  g_assert_cmpfloat_with_epsilon (weights[0] + weights[1], 1, NEAR);
+  g_assert_cmpfloat_with_epsilon (weights[0], .5, NEAR); /* many are perfect */
+  ens_search_network_weights (&truth, equal, 2, weights);
+  g_assert_cmpfloat_with_epsilon (weights[0], .5, NEAR);
+  ens_search_network_weights (&truth, good_and_bad, 1, weights);
+  g_assert_cmpfloat (weights[0], ==, 1);
+}
+
+/* The second network is noise that equal weights let through. */
+static void
+test_search_weights_unequal (void)
+{
+  static const guint8 truths[] = {1, 1, 0, 0};
+  static const float good[] = {.6F, .55F, .5F, .45F}, noise[] = {.1F, .9F, .8F, .3F};
+  const float *const networks[] = {good, noise};
+  EnsTruth truth = {4, 1, truths};
+  float weights[2];
+
+  g_assert_cmpfloat_with_epsilon (ens_search_network_weights (&truth, networks, 2, weights), 1,
+                                  NEAR);
+  g_assert_cmpfloat_with_epsilon (weights[0], .9, NEAR);
+  g_assert_cmpfloat_with_epsilon (weights[1], .1, NEAR);
+}
+
+/* A dozen networks: the grid is coarser, and the search still ends. */
+static void
+test_search_many (void)
+{
+  EnsTruth truth = {4, 2, labels};
+  const float *networks[12];
+  float weights[12], sum = 0;
+
+  for (guint n = 0; n < 12; n++)
+    networks[n] = n % 2 == 0 ? knows_first : knows_second;
+  ens_search_network_weights (&truth, networks, 12, weights);
+  for (guint n = 0; n < 12; n++)
+    sum += weights[n];
+  g_assert_cmpfloat_with_epsilon (sum, 1, 1e-5);
+}
+
+static void
+test_search_window_weight (void)
+{
+  static const guint8 truths[] = {1, 1, 0, 0};
+  static const float good[] = {.6F, .55F, .5F, .45F}, noise[] = {.1F, .9F, .8F, .3F};
+  static const float loud[] = {.1F, .2F, .9F, .1F};
+  EnsTruth truth = {4, 1, truths};
+  static const struct {
+    const float *p1, *p2, *p3;
+    float w;
+  } rows[] = {
+      {good, noise, NULL, .9F},
+      {good, good, NULL, .5F},
+      {noise, good, NULL, .1F},
+      {good, good, loud, .9F}, /* .1 of the third's .9 against .6 and .55 */
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    float w;
+
+    ens_search_window_weight (&truth, rows[i].p1, rows[i].p2, rows[i].p3, &w);
+    g_assert_cmpfloat_with_epsilon (w, rows[i].w, NEAR);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/classify/fusion/combine", test_combine);
+  g_test_add_func ("/classify/fusion/average", test_average);
+  g_test_add_func ("/classify/fusion/maximum", test_maximum);
+  g_test_add_func ("/classify/fusion/search-weights", test_search_weights);
+  g_test_add_func ("/classify/fusion/search-weights-unequal", test_search_weights_unequal);
+  g_test_add_func ("/classify/fusion/search-many", test_search_many);
+  g_test_add_func ("/classify/fusion/search-window-weight", test_search_window_weight);
+  return g_test_run ();
+}

@@ -1,0 +1,208 @@
+#include "classify/linear.h"
+
+#include <math.h>
+#include <string.h>
+
+#define N 60
+#define FEATURES 5
+#define CLASSES 3
+
+typedef struct {
+  float features[N * FEATURES];
+  guint8 labels[N * CLASSES];
+} Toy;
+
+/* Three clouds; `noise` of 0.2 keeps them apart, 2 lets them overlap. The fourth feature has
+ * another scale and offset, the fifth is constant. */
+static EnsExamples
+make_toy (Toy *toy, double noise)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (7);
+
+  memset (toy, 0, sizeof *toy);
+  for (guint i = 0; i < N; i++) {
+    float *row = &toy->features[i * FEATURES];
+    guint class = i % CLASSES;
+
+    for (guint f = 0; f < 3; f++)
+      row[f] = (float)((f == class) + noise * g_rand_double_range (random, -0.5, 0.5));
+    row[3] = (float)(1000 + 300.0 * class + 300 * noise * g_rand_double_range (random, -0.5, 0.5));
+    row[4] = 12.3F;
+    toy->labels[i * CLASSES + class] = 1;
+  }
+  return (EnsExamples) {{N, CLASSES, toy->labels}, FEATURES, toy->features};
+}
+
+static guint
+count_errors (const EnsLinear *linear, const EnsExamples *examples)
+{
+  g_autofree float *decisions = g_new (float, N *CLASSES);
+  guint errors = 0;
+
+  ens_linear_decide (linear, examples->features, N, decisions);
+  for (guint i = 0; i < N * CLASSES; i++)
+    errors += (decisions[i] > 0) != (examples->truth.labels[i] != 0);
+  return errors;
+}
+
+static void
+test_separable (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  Toy toy;
+  EnsExamples examples = make_toy (&toy, 0.2);
+  g_autoptr (EnsLinear) linear = ens_linear_train (&examples, 4, pool);
+
+  g_assert_cmpuint (count_errors (linear, &examples), ==, 0);
+  for (guint c = 0; c < CLASSES; c++)
+    g_assert_cmpfloat (linear->weights[c * FEATURES + 4], ==, 0); /* constant feature */
+}
+
+/* Two points at ±1 after standardising, k of each: the minimum of ½w² + C·Σ max (0, 1 - w)² is
+ * w = 4kC / (1 + 4kC), and the bias is 0 by symmetry. */
+static void
+test_known_solution (void)
+{
+  static const float features[] = {7, 3, 7, 3, 7, 3};
+  static const guint8 labels[] = {1, 0, 1, 0, 1, 0};
+  static const double rows[] = {0.1, 1, 10};
+  EnsExamples examples = {{6, 1, labels}, 1, features};
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (EnsLinear) linear = ens_linear_train (&examples, rows[i], pool);
+    double w = 12 * rows[i] / (1 + 12 * rows[i]), decision[2];
+    float at[] = {7, 3}, decisions[2];
+
+    ens_linear_decide (linear, at, 2, decisions);
+    decision[0] = w;
+    decision[1] = -w;
+    g_assert_cmpfloat_with_epsilon (decisions[0], decision[0], 1e-3);
+    g_assert_cmpfloat_with_epsilon (decisions[1], decision[1], 1e-3);
+    g_assert_cmpfloat_with_epsilon (linear->weights[0], w / 2, 1e-3);
+  }
+}
+
+/* The primal objective, written down once more: standardised features, weighted squared hinge. */
+static double
+objective (const EnsExamples *examples, guint class, double c, const double *w)
+{
+  double mean[FEATURES] = {0}, scale[FEATURES] = {0}, sum = 0;
+  double weight = sqrt ((N - N / CLASSES) / (double)(N / CLASSES));
+
+  for (guint f = 0; f < FEATURES; f++) {
+    for (guint i = 0; i < N; i++)
+      mean[f] += examples->features[i * FEATURES + f] / (double)N;
+    for (guint i = 0; i < N; i++)
+      scale[f] += pow (examples->features[i * FEATURES + f] - mean[f], 2) / N;
+    scale[f] = scale[f] > 1e-6 ? 1 / sqrt (scale[f] * FEATURES) : 0;
+  }
+  for (guint f = 0; f <= FEATURES; f++)
+    sum += w[f] * w[f] / 2;
+  for (guint i = 0; i < N; i++) {
+    gboolean positive = examples->truth.labels[i * CLASSES + class] != 0;
+    double decision = w[FEATURES];
+
+    for (guint f = 0; f < FEATURES; f++)
+      decision += w[f] * (examples->features[i * FEATURES + f] - mean[f]) * scale[f];
+    sum += c * (positive ? weight : 1) * pow (MAX (0, 1 - (positive ? decision : -decision)), 2);
+  }
+  return sum;
+}
+
+/* No step in any direction lowers the objective. */
+static void
+test_minimum (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  Toy toy;
+  EnsExamples examples = make_toy (&toy, 2);
+  g_autoptr (EnsLinear) linear = ens_linear_train (&examples, 0.5, pool);
+
+  for (guint class = 0; class < CLASSES; class ++) {
+    double w[FEATURES + 1] = {0}, bias = linear->biases[class], best;
+
+    for (guint f = 0; f < FEATURES - 1; f++) {
+      double mean = 0, square = 0;
+
+      for (guint i = 0; i < N; i++)
+        mean += toy.features[i * FEATURES + f] / (double)N;
+      for (guint i = 0; i < N; i++)
+        square += pow (toy.features[i * FEATURES + f] - mean, 2) / N;
+      w[f] = linear->weights[class * FEATURES + f] * sqrt (square * FEATURES);
+      bias += linear->weights[class * FEATURES + f] * mean;
+    }
+    w[FEATURES] = bias;
+    best = objective (&examples, class, 0.5, w);
+    for (guint step = 0; step < 200; step++) {
+      double other[FEATURES + 1];
+
+      for (guint f = 0; f <= FEATURES; f++)
+        other[f] = w[f] + g_rand_double_range (random, -0.05, 0.05);
+      g_assert_cmpfloat (objective (&examples, class, 0.5, other), >, best - 1e-5);
+    }
+  }
+}
+
+static void
+test_same_bits (void)
+{
+  g_autoptr (EnsPool) one = ens_pool_new (1);
+  g_autoptr (EnsPool) four = ens_pool_new (4);
+  Toy toy;
+  EnsExamples examples = make_toy (&toy, 2);
+  g_autoptr (EnsLinear) a = ens_linear_train (&examples, 1, one);
+  g_autoptr (EnsLinear) b = ens_linear_train (&examples, 1, four);
+
+  g_assert_cmpmem (a->weights, FEATURES * CLASSES * sizeof (float), b->weights,
+                   FEATURES * CLASSES * sizeof (float));
+  g_assert_cmpmem (a->biases, CLASSES * sizeof (float), b->biases, CLASSES * sizeof (float));
+  g_assert_cmpfloat (ens_linear_choose_c (&examples, one), ==,
+                     ens_linear_choose_c (&examples, four));
+}
+
+/* Where every C is perfect the strongest regularisation is chosen. */
+static void
+test_choose_c (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  Toy toy;
+  EnsExamples examples = make_toy (&toy, 0.2);
+
+  g_assert_cmpfloat (ens_linear_choose_c (&examples, pool), ==, 1.0 / 16);
+}
+
+static void
+test_one_sided_class (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  Toy toy;
+  EnsExamples examples = make_toy (&toy, 0.2);
+  g_autoptr (EnsLinear) linear = NULL;
+
+  for (guint i = 0; i < N; i++) {
+    toy.labels[i * CLASSES + 1] = 0;
+    toy.labels[i * CLASSES + 2] = 1;
+  }
+  linear = ens_linear_train (&examples, 1, pool);
+  g_assert_cmpfloat (linear->weights[0], !=, 0);
+  for (guint f = 0; f < FEATURES; f++) {
+    g_assert_cmpfloat (linear->weights[FEATURES + f], ==, 0);
+    g_assert_cmpfloat (linear->weights[2 * FEATURES + f], ==, 0);
+  }
+  g_assert_cmpfloat (ens_linear_choose_c (&examples, pool), >, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/classify/linear/separable", test_separable);
+  g_test_add_func ("/classify/linear/known-solution", test_known_solution);
+  g_test_add_func ("/classify/linear/minimum", test_minimum);
+  g_test_add_func ("/classify/linear/same-bits", test_same_bits);
+  g_test_add_func ("/classify/linear/choose-c", test_choose_c);
+  g_test_add_func ("/classify/linear/one-sided-class", test_one_sided_class);
+  return g_test_run ();
+}
