@@ -1,0 +1,121 @@
+/* Every activation, with and without bias and residual, beside libm in double precision. */
+#include "kernels/epilogue.h"
+
+#include <math.h>
+
+#include "support.h"
+
+static const guint channel_counts[] = {1, 3, 4, 7, 8, 15, 16, 17, 31, 64, 67};
+
+typedef struct {
+  gsize pixels, pitch, output_pitch;
+  guint channels;
+  const float *input;
+} Sample;
+
+/* Values from −20 to 20, so that curves are followed into saturation. */
+static void
+fill (GRand *random, float *values, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    values[i] = isnan (values[i]) ? NAN : g_rand_double_range (random, -20, 20);
+}
+
+static void
+check (const EnsKernels *kernels, const Sample *sample, const EnsEpilogue *epilogue, guint threads)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (threads);
+  g_autofree float *output = test_output_new (sample->pixels, sample->output_pitch);
+  EnsPixels pixels = {sample->pixels, sample->channels, sample->input,
+                      sample->pitch,  output,           sample->output_pitch};
+
+  ens_epilogue_run (kernels, &pixels, epilogue, pool);
+  for (gsize p = 0; p < sample->pixels; p++)
+    for (guint c = 0; c < sample->channels; c++) {
+      double x = sample->input[p * sample->pitch + c];
+      double magnitude = fabs (x) + 2, want, got = output[p * sample->output_pitch + c];
+
+      if (epilogue->bias != NULL)
+        x += epilogue->bias[c];
+      if (epilogue->residual != NULL)
+        x += epilogue->residual[p * epilogue->residual_pitch + c];
+      want = test_activation (epilogue, x);
+      if (!(fabs (got - want) <= 4e-7 * fabs (want) + 1e-7 * magnitude))
+        g_error ("activation %u of %g is %g, not %g", epilogue->activation, x, got, want);
+    }
+  test_assert_gaps (output, sample->pixels, sample->channels, sample->output_pitch);
+}
+
+static void
+test_activations (gconstpointer kernels)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (channel_counts); i++) {
+    guint channels = channel_counts[i];
+    g_autofree float *input = test_pixels_new (random, 50, channels, channels + 3);
+    g_autofree float *bias = test_random (random, channels);
+    g_autofree float *residual = test_pixels_new (random, 50, channels, channels + 1);
+    Sample sample = {50, channels + 3, channels + 2, channels, input};
+
+    fill (random, input, 49 * (channels + 3) + channels);
+    for (EnsActivation a = 0; a < ENS_N_ACTIVATIONS; a++)
+      for (guint options = 0; options < 4; options++) {
+        EnsEpilogue epilogue = {
+            .bias = options & 1 ? bias : NULL,
+            .residual = options & 2 ? residual : NULL,
+            .residual_pitch = channels + 1,
+            .activation = a,
+            .alpha = a == ENS_ACTIVATION_CLIP ? -1.f : .2f,
+            .beta = a == ENS_ACTIVATION_CLIP ? 6.f : .5f,
+        };
+
+        check (kernels, &sample, &epilogue, 1 + options % 3);
+      }
+  }
+}
+
+/* Relative accuracy near 0, where 1 − 2 / (1 + exp (2x)) has none. */
+static void
+test_small_arguments (gconstpointer kernels)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  EnsEpilogue epilogue = {.activation = ENS_ACTIVATION_TANH};
+
+  for (float x = 1e-20f; x < 1; x *= 1.7f) {
+    float y;
+    EnsPixels pixels = {1, 1, &x, 1, &y, 1};
+
+    ens_epilogue_run (kernels, &pixels, &epilogue, pool);
+    g_assert_cmpfloat_with_epsilon (y / tanh (x), 1, 4e-7);
+  }
+}
+
+static void
+test_not_a_number (gconstpointer kernels)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+
+  for (EnsActivation a = 0; a < ENS_N_ACTIVATIONS; a++)
+    for (guint channels = 1; channels <= 16; channels += 15) {
+      EnsEpilogue epilogue = {.activation = a, .alpha = .1f, .beta = .5f};
+      float x[16], y[16] = {0};
+      EnsPixels pixels = {1, channels, x, 16, y, 16};
+
+      for (guint i = 0; i < 16; i++)
+        x[i] = NAN;
+      ens_epilogue_run (kernels, &pixels, &epilogue, pool);
+      for (guint i = 0; i < channels; i++)
+        g_assert_true (isnan (y[i]));
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  test_add_levels ("epilogue/activations", test_activations);
+  test_add_levels ("epilogue/small-arguments", test_small_arguments);
+  test_add_levels ("epilogue/not-a-number", test_not_a_number);
+  return g_test_run ();
+}
