@@ -1,0 +1,37 @@
+/* Data sets of labelled images in folders: SPLIT/CLASS/IMAGE.
+ *
+ * Splits are called train, validation (or val) and test; a class is a folder of images in train,
+ * and a folder called "none" holds images of no class. Files whose names don't end like an image's
+ * (M1.11: .jpg .jpeg .png .bmp .gif and others that decoders know) are passed over, and so are
+ * hidden ones. Images are listed, not opened. */
+#pragma once
+
+#include <ensemble/error.h>
+
+typedef enum { ENS_SPLIT_TRAIN, ENS_SPLIT_VALIDATION, ENS_SPLIT_TEST, ENS_N_SPLITS } EnsSplit;
+
+const char *ens_split_name (EnsSplit split);
+
+typedef struct {
+  char *path;
+  guint8 *labels; /* n_classes: 1 where the class is present, else 0 */
+} EnsSample;
+
+typedef struct {
+  char *folder;
+  char **classes; /* in byte order, NULL-terminated, "none" not among them */
+  guint n_classes;
+  GPtrArray *samples[ENS_N_SPLITS]; /* EnsSample, by class and then by name, in byte order */
+  GPtrArray *notes; /* char *: what had to be decided that its owner may not expect */
+} EnsDataset;
+
+/* Without images for validation, a fifth of every class's training images (chosen by a hash of the
+ * name, the same ones each time) becomes the validation split, and a note says so. Without test
+ * images that split is empty. No training images, a class without any, or a class that train does
+ * not have are errors that say what was looked for and where. (transfer full) */
+EnsDataset *ens_dataset_load (const char *folder, GError **error);
+void ens_dataset_free (EnsDataset *dataset);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDataset, ens_dataset_free)
+
+/* FALSE if the split is empty, with an error that says what was looked for. */
+gboolean ens_dataset_require (const EnsDataset *dataset, EnsSplit split, GError **error);

@@ -1,0 +1,306 @@
+#include "train/features.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes in this machine's order: the files are not meant to travel. Another order, or another
+ * layout of records, is another magic. */
+#define HEADER_MAGIC 0x31464e45U /* "ENF1" */
+#define RECORD_MAGIC 0x52464e45U /* "ENFR" */
+
+#define CHECKSUM_SIZE 8
+
+typedef struct {
+  guint32 magic, n_features, configuration_size;
+} Header;
+
+typedef struct {
+  guint32 magic, n_rows;
+  EnsImageKey key;
+} RecordHead;
+
+typedef struct {
+  guint64 offset; /* of the rows */
+  guint n_rows;
+} Record;
+
+struct _EnsFeatureStore {
+  char *path;
+  int file;
+  guint n_features;
+  guint64 end; /* behind the last sound record */
+  guint64 cut;
+  GHashTable *records; /* EnsImageKey → Record */
+};
+
+EnsImageKey
+ens_image_key (gconstpointer contents, gsize size)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  EnsImageKey key;
+  gsize length = sizeof key.bytes;
+
+  g_checksum_update (checksum, contents, (gssize)size);
+  g_checksum_get_digest (checksum, key.bytes, &length);
+  return key;
+}
+
+static guint
+hash_key (gconstpointer key)
+{
+  guint hash;
+
+  memcpy (&hash, key, sizeof hash);
+  return hash;
+}
+
+static gboolean
+equal_keys (gconstpointer a, gconstpointer b)
+{
+  return memcmp (a, b, sizeof (EnsImageKey)) == 0;
+}
+
+static gboolean
+set_file_error (const EnsFeatureStore *store, const char *action, GError **error)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't %s: %s", store->path, action,
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* ---- Reading and writing all of a range ---- */
+
+/* FALSE with errno 0 if the file ends before. */
+static gboolean
+read_range (int file, gpointer data, gsize size, guint64 offset)
+{
+  guint8 *bytes = data;
+
+  while (size > 0) {
+    gssize n = pread (file, bytes, size, (off_t)offset);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0) {
+      errno = n == 0 ? 0 : errno;
+      return FALSE;
+    }
+    bytes += n;
+    offset += (guint64)n;
+    size -= (gsize)n;
+  }
+  return TRUE;
+}
+
+static gboolean
+write_range (int file, gconstpointer data, gsize size, guint64 offset)
+{
+  const guint8 *bytes = data;
+
+  while (size > 0) {
+    gssize n = pwrite (file, bytes, size, (off_t)offset);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return FALSE;
+    bytes += n;
+    offset += (guint64)n;
+    size -= (gsize)n;
+  }
+  return TRUE;
+}
+
+static void
+append_checksum (GByteArray *bytes)
+{
+  EnsImageKey sum = ens_image_key (bytes->data, bytes->len);
+
+  g_byte_array_append (bytes, sum.bytes, CHECKSUM_SIZE);
+}
+
+static gboolean
+checksum_fits (const guint8 *bytes, gsize size)
+{
+  EnsImageKey sum = ens_image_key (bytes, size);
+
+  return memcmp (sum.bytes, bytes + size, CHECKSUM_SIZE) == 0;
+}
+
+/* ---- Opening ---- */
+
+static gsize
+rows_size (const EnsFeatureStore *store, guint n_rows)
+{
+  return (gsize)n_rows * store->n_features * sizeof (float);
+}
+
+static GByteArray *
+make_header (const EnsFeatureStore *store, const char *configuration)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  Header header = {HEADER_MAGIC, store->n_features, (guint32)strlen (configuration)};
+
+  g_byte_array_append (bytes, (const guint8 *)&header, sizeof header);
+  g_byte_array_append (bytes, (const guint8 *)configuration, header.configuration_size);
+  append_checksum (bytes);
+  return bytes;
+}
+
+/* Reads the record at store->end and moves the end behind it; FALSE if there is no sound one. */
+static gboolean
+index_record (EnsFeatureStore *store, guint64 file_size)
+{
+  guint64 left = file_size - store->end;
+  g_autofree guint8 *bytes = NULL;
+  RecordHead head;
+  gsize size;
+
+  if (left < sizeof head + CHECKSUM_SIZE
+      || !read_range (store->file, &head, sizeof head, store->end) || head.magic != RECORD_MAGIC
+      || head.n_rows > left / (store->n_features * sizeof (float)))
+    return FALSE;
+  size = sizeof head + rows_size (store, head.n_rows);
+  if (left < size + CHECKSUM_SIZE)
+    return FALSE;
+  bytes = g_malloc (size + CHECKSUM_SIZE);
+  if (!read_range (store->file, bytes, size + CHECKSUM_SIZE, store->end)
+      || !checksum_fits (bytes, size))
+    return FALSE;
+  g_hash_table_insert (
+      store->records, g_memdup2 (&head.key, sizeof head.key),
+      g_memdup2 (&(Record) {store->end + sizeof head, head.n_rows}, sizeof (Record)));
+  store->end += size + CHECKSUM_SIZE;
+  return TRUE;
+}
+
+/* Finds all sound records and cuts off what is behind them. */
+static gboolean
+index_file (EnsFeatureStore *store, const char *configuration, GError **error)
+{
+  g_autoptr (GByteArray) header = make_header (store, configuration);
+  g_autofree guint8 *found = g_malloc (header->len);
+  struct stat status;
+  guint64 size;
+
+  if (fstat (store->file, &status) != 0)
+    return set_file_error (store, "look at it", error);
+  size = (guint64)status.st_size;
+  if (read_range (store->file, found, header->len, 0)
+      && memcmp (found, header->data, header->len) == 0) {
+    store->end = header->len;
+    while (index_record (store, size))
+      ;
+  }
+  store->cut = size - store->end;
+  if (store->cut > 0 && ftruncate (store->file, (off_t)store->end) != 0)
+    return set_file_error (store, "cut off a damaged end", error);
+  if (store->end == 0) {
+    if (!write_range (store->file, header->data, header->len, 0))
+      return set_file_error (store, "write", error);
+    store->end = header->len;
+  }
+  return TRUE;
+}
+
+EnsFeatureStore *
+ens_feature_store_open (const char *folder, const char *configuration, guint n_features,
+                        GError **error)
+{
+  g_autoptr (EnsFeatureStore) store = g_new0 (EnsFeatureStore, 1);
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, configuration, -1);
+  g_autofree char *name = g_strconcat (digest, ".features", NULL);
+
+  g_return_val_if_fail (n_features > 0, NULL);
+  store->path = g_build_filename (folder, name, NULL);
+  store->n_features = n_features;
+  store->records = g_hash_table_new_full (hash_key, equal_keys, g_free, g_free);
+  store->file = -1;
+  if (g_mkdir_with_parents (folder, 0777) == 0)
+    store->file = g_open (store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (store->file < 0) {
+    set_file_error (store, "open or create it", error);
+    return NULL;
+  }
+  if (flock (store->file, LOCK_EX | LOCK_NB) != 0) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+                 "%s: these features are in use; is another training running?", store->path);
+    return NULL;
+  }
+  return index_file (store, configuration, error) ? g_steal_pointer (&store) : NULL;
+}
+
+void
+ens_feature_store_close (EnsFeatureStore *store)
+{
+  if (store == NULL)
+    return;
+  if (store->file >= 0)
+    close (store->file);
+  g_hash_table_unref (store->records);
+  g_free (store->path);
+  g_free (store);
+}
+
+guint
+ens_feature_store_get_size (const EnsFeatureStore *store)
+{
+  return g_hash_table_size (store->records);
+}
+
+guint64
+ens_feature_store_get_cut (const EnsFeatureStore *store)
+{
+  return store->cut;
+}
+
+/* ---- Records ---- */
+
+gboolean
+ens_feature_store_has (const EnsFeatureStore *store, const EnsImageKey *key)
+{
+  return g_hash_table_contains (store->records, key);
+}
+
+float *
+ens_feature_store_read (EnsFeatureStore *store, const EnsImageKey *key, guint *n_rows,
+                        GError **error)
+{
+  const Record *record = g_hash_table_lookup (store->records, key);
+  g_autofree float *rows = NULL;
+
+  *n_rows = 0;
+  g_return_val_if_fail (record != NULL, NULL);
+  rows = g_malloc (MAX (rows_size (store, record->n_rows), 1));
+  if (!read_range (store->file, rows, rows_size (store, record->n_rows), record->offset)) {
+    set_file_error (store, "read", error);
+    return NULL;
+  }
+  *n_rows = record->n_rows;
+  return g_steal_pointer (&rows);
+}
+
+gboolean
+ens_feature_store_append (EnsFeatureStore *store, const EnsImageKey *key, const float *rows,
+                          guint n_rows, GError **error)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  RecordHead head = {RECORD_MAGIC, n_rows, *key};
+
+  g_return_val_if_fail (!ens_feature_store_has (store, key), FALSE);
+  g_byte_array_append (bytes, (const guint8 *)&head, sizeof head);
+  if (n_rows > 0)
+    g_byte_array_append (bytes, (const guint8 *)rows, (guint)rows_size (store, n_rows));
+  append_checksum (bytes);
+  if (!write_range (store->file, bytes->data, bytes->len, store->end))
+    return set_file_error (store, "write", error);
+  g_hash_table_insert (store->records, g_memdup2 (key, sizeof *key),
+                       g_memdup2 (&(Record) {store->end + sizeof head, n_rows}, sizeof (Record)));
+  store->end += bytes->len;
+  return TRUE;
+}
