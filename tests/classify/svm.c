@@ -1,4 +1,4 @@
-#include "classify/linear.h"
+#include "classify/svm.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,12 +34,12 @@ make_toy (Toy *toy, double noise)
 }
 
 static guint
-count_errors (const EnsLinear *linear, const EnsExamples *examples)
+count_errors (const EnsSvm *svm, const EnsExamples *examples)
 {
   g_autofree float *decisions = g_new (float, N *CLASSES);
   guint errors = 0;
 
-  ens_linear_decide (linear, examples->features, N, decisions);
+  ens_svm_decide (svm, examples->features, N, decisions);
   for (guint i = 0; i < N * CLASSES; i++)
     errors += (decisions[i] > 0) != (examples->truth.labels[i] != 0);
   return errors;
@@ -51,11 +51,11 @@ test_separable (void)
   g_autoptr (EnsPool) pool = ens_pool_new (2);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2);
-  g_autoptr (EnsLinear) linear = ens_linear_train (&examples, 4, pool);
+  g_autoptr (EnsSvm) svm = ens_svm_train (&examples, 4, pool);
 
-  g_assert_cmpuint (count_errors (linear, &examples), ==, 0);
+  g_assert_cmpuint (count_errors (svm, &examples), ==, 0);
   for (guint c = 0; c < CLASSES; c++)
-    g_assert_cmpfloat (linear->weights[c * FEATURES + 4], ==, 0); /* constant feature */
+    g_assert_cmpfloat (svm->weights[c * FEATURES + 4], ==, 0); /* constant feature */
 }
 
 /* Two points at ±1 after standardising, k of each: the minimum of ½w² + C·Σ max (0, 1 - w)² is
@@ -70,16 +70,16 @@ test_known_solution (void)
   g_autoptr (EnsPool) pool = ens_pool_new (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsLinear) linear = ens_linear_train (&examples, rows[i], pool);
+    g_autoptr (EnsSvm) svm = ens_svm_train (&examples, rows[i], pool);
     double w = 12 * rows[i] / (1 + 12 * rows[i]), decision[2];
     float at[] = {7, 3}, decisions[2];
 
-    ens_linear_decide (linear, at, 2, decisions);
+    ens_svm_decide (svm, at, 2, decisions);
     decision[0] = w;
     decision[1] = -w;
     g_assert_cmpfloat_with_epsilon (decisions[0], decision[0], 1e-3);
     g_assert_cmpfloat_with_epsilon (decisions[1], decision[1], 1e-3);
-    g_assert_cmpfloat_with_epsilon (linear->weights[0], w / 2, 1e-3);
+    g_assert_cmpfloat_with_epsilon (svm->weights[0], w / 2, 1e-3);
   }
 }
 
@@ -118,10 +118,10 @@ test_minimum (void)
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 2);
-  g_autoptr (EnsLinear) linear = ens_linear_train (&examples, 0.5, pool);
+  g_autoptr (EnsSvm) svm = ens_svm_train (&examples, 0.5, pool);
 
   for (guint class = 0; class < CLASSES; class ++) {
-    double w[FEATURES + 1] = {0}, bias = linear->biases[class], best;
+    double w[FEATURES + 1] = {0}, bias = svm->biases[class], best;
 
     for (guint f = 0; f < FEATURES - 1; f++) {
       double mean = 0, square = 0;
@@ -130,8 +130,8 @@ test_minimum (void)
         mean += toy.features[i * FEATURES + f] / (double)N;
       for (guint i = 0; i < N; i++)
         square += pow (toy.features[i * FEATURES + f] - mean, 2) / N;
-      w[f] = linear->weights[class * FEATURES + f] * sqrt (square * FEATURES);
-      bias += linear->weights[class * FEATURES + f] * mean;
+      w[f] = svm->weights[class * FEATURES + f] * sqrt (square * FEATURES);
+      bias += svm->weights[class * FEATURES + f] * mean;
     }
     w[FEATURES] = bias;
     best = objective (&examples, class, 0.5, w);
@@ -152,14 +152,13 @@ test_same_bits (void)
   g_autoptr (EnsPool) four = ens_pool_new (4);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 2);
-  g_autoptr (EnsLinear) a = ens_linear_train (&examples, 1, one);
-  g_autoptr (EnsLinear) b = ens_linear_train (&examples, 1, four);
+  g_autoptr (EnsSvm) a = ens_svm_train (&examples, 1, one);
+  g_autoptr (EnsSvm) b = ens_svm_train (&examples, 1, four);
 
   g_assert_cmpmem (a->weights, FEATURES * CLASSES * sizeof (float), b->weights,
                    FEATURES * CLASSES * sizeof (float));
   g_assert_cmpmem (a->biases, CLASSES * sizeof (float), b->biases, CLASSES * sizeof (float));
-  g_assert_cmpfloat (ens_linear_choose_c (&examples, one), ==,
-                     ens_linear_choose_c (&examples, four));
+  g_assert_cmpfloat (ens_svm_choose_c (&examples, one), ==, ens_svm_choose_c (&examples, four));
 }
 
 /* Where every C is perfect the strongest regularisation is chosen. */
@@ -170,7 +169,7 @@ test_choose_c (void)
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2);
 
-  g_assert_cmpfloat (ens_linear_choose_c (&examples, pool), ==, 1.0 / 16);
+  g_assert_cmpfloat (ens_svm_choose_c (&examples, pool), ==, 1.0 / 16);
 }
 
 static void
@@ -179,30 +178,30 @@ test_one_sided_class (void)
   g_autoptr (EnsPool) pool = ens_pool_new (1);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2);
-  g_autoptr (EnsLinear) linear = NULL;
+  g_autoptr (EnsSvm) svm = NULL;
 
   for (guint i = 0; i < N; i++) {
     toy.labels[i * CLASSES + 1] = 0;
     toy.labels[i * CLASSES + 2] = 1;
   }
-  linear = ens_linear_train (&examples, 1, pool);
-  g_assert_cmpfloat (linear->weights[0], !=, 0);
+  svm = ens_svm_train (&examples, 1, pool);
+  g_assert_cmpfloat (svm->weights[0], !=, 0);
   for (guint f = 0; f < FEATURES; f++) {
-    g_assert_cmpfloat (linear->weights[FEATURES + f], ==, 0);
-    g_assert_cmpfloat (linear->weights[2 * FEATURES + f], ==, 0);
+    g_assert_cmpfloat (svm->weights[FEATURES + f], ==, 0);
+    g_assert_cmpfloat (svm->weights[2 * FEATURES + f], ==, 0);
   }
-  g_assert_cmpfloat (ens_linear_choose_c (&examples, pool), >, 0);
+  g_assert_cmpfloat (ens_svm_choose_c (&examples, pool), >, 0);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/classify/linear/separable", test_separable);
-  g_test_add_func ("/classify/linear/known-solution", test_known_solution);
-  g_test_add_func ("/classify/linear/minimum", test_minimum);
-  g_test_add_func ("/classify/linear/same-bits", test_same_bits);
-  g_test_add_func ("/classify/linear/choose-c", test_choose_c);
-  g_test_add_func ("/classify/linear/one-sided-class", test_one_sided_class);
+  g_test_add_func ("/classify/svm/separable", test_separable);
+  g_test_add_func ("/classify/svm/known-solution", test_known_solution);
+  g_test_add_func ("/classify/svm/minimum", test_minimum);
+  g_test_add_func ("/classify/svm/same-bits", test_same_bits);
+  g_test_add_func ("/classify/svm/choose-c", test_choose_c);
+  g_test_add_func ("/classify/svm/one-sided-class", test_one_sided_class);
   return g_test_run ();
 }

@@ -22,23 +22,22 @@ typedef struct {
   guint n_features, n_classes;
   float *weights; /* n_classes × n_features */
   float *biases;  /* n_classes */
-} EnsLinear;
+} EnsSvm;
 
-EnsLinear *ens_linear_new (guint n_features, guint n_classes);
-void ens_linear_free (EnsLinear *linear);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsLinear, ens_linear_free)
+EnsSvm *ens_svm_new (guint n_features, guint n_classes);
+void ens_svm_free (EnsSvm *svm);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsSvm, ens_svm_free)
 
 /* Trains all classes in parallel. A class that all or none of the examples have gets a classifier
  * that always decides 0. c > 0 is the weight of errors against regularisation. Takes 16 bytes of
  * memory for each feature of each example. (transfer full) */
-EnsLinear *ens_linear_train (const EnsExamples *examples, double c, EnsPool *pool);
+EnsSvm *ens_svm_train (const EnsExamples *examples, double c, EnsPool *pool);
 
 /* The C among 1/16, 1/4, 1, 4 with the highest mean average precision in a cross validation of
- * ENS_LINEAR_FOLDS folds; of equal ones the smallest. */
-#define ENS_LINEAR_FOLDS 4
-double ens_linear_choose_c (const EnsExamples *examples, EnsPool *pool);
+ * ENS_SVM_FOLDS folds; of equal ones the smallest. */
+#define ENS_SVM_FOLDS 4
+double ens_svm_choose_c (const EnsExamples *examples, EnsPool *pool);
 
 /* Decision values of n_samples rows of features: n_samples × n_classes; above 0 speaks for the
  * class. */
-void ens_linear_decide (const EnsLinear *linear, const float *features, guint n_samples,
-                        float *decisions);
+void ens_svm_decide (const EnsSvm *svm, const float *features, guint n_samples, float *decisions);

@@ -1,4 +1,4 @@
-#include "classify/linear.h"
+#include "classify/svm.h"
 
 #include <linear.h>
 #include <math.h>
@@ -14,42 +14,41 @@
 
 static const double c_grid[] = {1.0 / 16, 1.0 / 4, 1, 4};
 
-EnsLinear *
-ens_linear_new (guint n_features, guint n_classes)
+EnsSvm *
+ens_svm_new (guint n_features, guint n_classes)
 {
-  EnsLinear *linear = g_new (EnsLinear, 1);
+  EnsSvm *svm = g_new (EnsSvm, 1);
 
-  linear->n_features = n_features;
-  linear->n_classes = n_classes;
-  linear->weights = g_new0 (float, (gsize)n_features *n_classes);
-  linear->biases = g_new0 (float, n_classes);
-  return linear;
+  svm->n_features = n_features;
+  svm->n_classes = n_classes;
+  svm->weights = g_new0 (float, (gsize)n_features *n_classes);
+  svm->biases = g_new0 (float, n_classes);
+  return svm;
 }
 
 void
-ens_linear_free (EnsLinear *linear)
+ens_svm_free (EnsSvm *svm)
 {
-  if (linear == NULL)
+  if (svm == NULL)
     return;
-  g_free (linear->weights);
-  g_free (linear->biases);
-  g_free (linear);
+  g_free (svm->weights);
+  g_free (svm->biases);
+  g_free (svm);
 }
 
 void
-ens_linear_decide (const EnsLinear *linear, const float *features, guint n_samples,
-                   float *decisions)
+ens_svm_decide (const EnsSvm *svm, const float *features, guint n_samples, float *decisions)
 {
   for (guint i = 0; i < n_samples; i++) {
-    const float *row = &features[(gsize)i * linear->n_features];
+    const float *row = &features[(gsize)i * svm->n_features];
 
-    for (guint c = 0; c < linear->n_classes; c++) {
-      const float *weights = &linear->weights[(gsize)c * linear->n_features];
-      double sum = linear->biases[c];
+    for (guint c = 0; c < svm->n_classes; c++) {
+      const float *weights = &svm->weights[(gsize)c * svm->n_features];
+      double sum = svm->biases[c];
 
-      for (guint f = 0; f < linear->n_features; f++)
+      for (guint f = 0; f < svm->n_features; f++)
         sum += (double)weights[f] * row[f];
-      decisions[(gsize)i * linear->n_classes + c] = (float)sum;
+      decisions[(gsize)i * svm->n_classes + c] = (float)sum;
     }
   }
 }
@@ -183,7 +182,7 @@ train_class (const Standardised *data, guint class, double c, const guint *fold,
 typedef struct {
   const Standardised *data;
   double c;
-  EnsLinear *linear;
+  EnsSvm *svm;
 } Training;
 
 static void
@@ -191,32 +190,32 @@ train_task (gpointer user_data, guint class, guint worker)
 {
   Training *training = user_data;
   const Standardised *data = training->data;
-  EnsLinear *linear = training->linear;
-  float *weights = &linear->weights[(gsize) class * linear->n_features];
+  EnsSvm *svm = training->svm;
+  float *weights = &svm->weights[(gsize) class * svm->n_features];
   g_autofree double *standard = train_class (data, class, training->c, NULL, 0);
   double bias;
 
   if (standard == NULL)
     return;
-  bias = standard[linear->n_features];
-  for (guint f = 0; f < linear->n_features; f++) {
+  bias = standard[svm->n_features];
+  for (guint f = 0; f < svm->n_features; f++) {
     weights[f] = (float)(standard[f] * data->scale[f]);
     bias -= standard[f] * data->scale[f] * data->mean[f];
   }
-  linear->biases[class] = (float)bias;
+  svm->biases[class] = (float)bias;
 }
 
-EnsLinear *
-ens_linear_train (const EnsExamples *examples, double c, EnsPool *pool)
+EnsSvm *
+ens_svm_train (const EnsExamples *examples, double c, EnsPool *pool)
 {
   g_auto (Standardised) data = {0};
-  EnsLinear *linear;
+  EnsSvm *svm;
 
   g_return_val_if_fail (c > 0, NULL);
-  linear = ens_linear_new (examples->n_features, examples->truth.n_classes);
+  svm = ens_svm_new (examples->n_features, examples->truth.n_classes);
   standardise (&data, examples);
-  ens_pool_run (pool, examples->truth.n_classes, train_task, &(Training) {&data, c, linear});
-  return linear;
+  ens_pool_run (pool, examples->truth.n_classes, train_task, &(Training) {&data, c, svm});
+  return svm;
 }
 
 /* ---- Cross validation ---- */
@@ -241,7 +240,7 @@ deal_folds (const EnsExamples *examples)
 
     while (first < examples->truth.n_classes && labels[first] == 0)
       first++;
-    fold[i] = next[first]++ % ENS_LINEAR_FOLDS;
+    fold[i] = next[first]++ % ENS_SVM_FOLDS;
   }
   return fold;
 }
@@ -262,8 +261,8 @@ validate_task (gpointer user_data, guint task, guint worker)
   Validation *validation = user_data;
   const EnsExamples *examples = validation->data->examples;
   guint class = task % examples->truth.n_classes;
-  guint fold = task / examples->truth.n_classes % ENS_LINEAR_FOLDS;
-  guint step = task / examples->truth.n_classes / ENS_LINEAR_FOLDS;
+  guint fold = task / examples->truth.n_classes % ENS_SVM_FOLDS;
+  guint step = task / examples->truth.n_classes / ENS_SVM_FOLDS;
   gsize n_decisions = (gsize)examples->truth.n_samples * examples->truth.n_classes;
   g_autofree double *weights =
       train_class (validation->data, class, c_grid[step], validation->fold, fold);
@@ -275,13 +274,13 @@ validate_task (gpointer user_data, guint task, guint worker)
 }
 
 double
-ens_linear_choose_c (const EnsExamples *examples, EnsPool *pool)
+ens_svm_choose_c (const EnsExamples *examples, EnsPool *pool)
 {
   g_auto (Standardised) data = {0};
   gsize n_decisions = (gsize)examples->truth.n_samples * examples->truth.n_classes;
   g_autofree guint *fold = deal_folds (examples);
   g_autofree float *decisions = g_new0 (float, n_decisions *G_N_ELEMENTS (c_grid));
-  guint n_tasks = (guint)G_N_ELEMENTS (c_grid) * ENS_LINEAR_FOLDS * examples->truth.n_classes;
+  guint n_tasks = (guint)G_N_ELEMENTS (c_grid) * ENS_SVM_FOLDS * examples->truth.n_classes;
   double best = -1, best_c = c_grid[0];
 
   standardise (&data, examples);
