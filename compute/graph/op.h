@@ -61,6 +61,9 @@ typedef enum {
   ENS_OP_VIEW = 1 << 2,        /* output 0 has input 0's elements in the same order: no copy */
   ENS_OP_SHAPE_ONLY = 1 << 3,  /* reads its input's shape, not its contents */
   ENS_OP_COMMUTATIVE = 1 << 4, /* two inputs that may be exchanged */
+  /* Output 0 may be the memory of input max_inputs - 1, an optional residual, when shapes are
+   * equal. */
+  ENS_OP_RESIDUAL_IN_PLACE = 1 << 6,
 } EnsOpFlags;
 
 /* What parse () reads. */
@@ -132,7 +135,7 @@ struct _EnsOp {
 
   /* Plain C on one thread, dense or pitched, any supported type: the oracle. Mandatory. */
   void (*reference) (const EnsOperands *operands);
-  /* The fast kernel for float32. NULL: the reference runs. */
+  /* The fast kernel, called where input 0 and output 0 are float32. NULL: the reference runs. */
   void (*cpu) (const EnsOperands *operands, const EnsCpuContext *context);
   /* Chooses an algorithm, packs weights, asks for scratch. NULL: nothing to prepare. */
   void (*cpu_plan) (const EnsOperands *operands, EnsCpuPlan *plan);

@@ -1,0 +1,38 @@
+/* What the files of the memory planner share. */
+#pragma once
+
+#include "passes/memory.h"
+#include "passes/rewrite.h"
+
+/* Values that lie in one piece of memory. */
+struct _EnsMemoryClass {
+  gboolean root; /* else this value has joined another one's class */
+  EnsPlaceKind kind;
+  guint index;      /* as EnsPlace.index */
+  gsize size;       /* bytes */
+  int first, last;  /* positions of the nodes that first write and last read it */
+  gboolean pitched; /* all that read or write it take pitched tensors */
+  gsize offset;     /* in the arena */
+};
+typedef struct _EnsMemoryClass EnsMemoryClass;
+
+/* Where a value lies in another one's memory. */
+typedef struct {
+  guint parent;    /* a value index; its own: the value is the root of its class */
+  gsize offset;    /* bytes from the parent's first one */
+  gboolean column; /* a slice of the parent's last dimension, so it has the parent's pitch */
+} EnsMemoryLink;
+
+/* While the plan is being made. */
+typedef struct {
+  const EnsGraph *graph;
+  EnsMemoryClass *classes; /* by value index; of roots */
+  EnsMemoryLink *links;    /* by value index */
+  gboolean *skip;          /* by node position */
+} EnsMemoryPlanner;
+
+/* Unites classes of values that can lie in the same memory; fills links and skip. */
+void ens_memory_share (EnsMemoryPlanner *planner);
+
+/* The value's place as far as its class and links tell, before there are offsets in the arena. */
+EnsPlace ens_memory_locate (const EnsMemoryPlanner *planner, const EnsValue *value);

@@ -1,0 +1,190 @@
+#include "passes/memory-private.h"
+
+/* Of a cache line, and what the widest vector loads like. */
+#define ALIGNMENT 64
+
+static gsize
+round_up (gsize size)
+{
+  return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* Classes of one value each, with lifetimes. */
+
+static void
+init_class (EnsMemoryPlanner *planner, const EnsValue *value)
+{
+  EnsMemoryClass *class = &planner->classes[value->index];
+
+  planner->links[value->index].parent = value->index;
+  class->kind = value->constant != NULL ? ENS_PLACE_CONSTANT : ENS_PLACE_ARENA;
+  class->index = value->index;
+  class->size = ens_value_size (value);
+  class->first = class->last = -1;
+  class->pitched = value->shape.rank > 0;
+}
+
+static void
+note_node (EnsMemoryPlanner *planner, guint position)
+{
+  const EnsNode *node = ens_graph_node (planner->graph, position);
+  gboolean pitched = (node->op->flags & (ENS_OP_PITCHED | ENS_OP_VIEW)) != 0;
+
+  for (guint i = 0; i < node->n_inputs; i++) {
+    EnsMemoryClass *class;
+
+    if (node->inputs[i] == NULL)
+      continue;
+    class = &planner->classes[node->inputs[i]->index];
+    class->last = position;
+    class->pitched = class->pitched && pitched;
+  }
+  for (guint i = 0; i < node->n_outputs; i++) {
+    EnsMemoryClass *class = &planner->classes[node->outputs[i]->index];
+
+    class->first = class->last = position;
+    class->pitched = class->pitched && pitched;
+  }
+}
+
+static void
+init_classes (EnsMemoryPlanner *planner)
+{
+  const EnsGraph *graph = planner->graph;
+
+  for (guint i = 0; i < graph->values->len; i++)
+    init_class (planner, ens_graph_value (graph, i));
+  for (guint i = 0; i < graph->inputs->len; i++) {
+    const EnsValue *input = g_ptr_array_index (graph->inputs, i);
+
+    planner->classes[input->index].kind = ENS_PLACE_INPUT;
+    planner->classes[input->index].index = i;
+  }
+  for (guint i = 0; i < graph->nodes->len; i++)
+    note_node (planner, i);
+  for (guint i = 0; i < graph->outputs->len; i++) {
+    const EnsValue *output = g_ptr_array_index (graph->outputs, i);
+
+    planner->classes[output->index].last = graph->nodes->len;
+  }
+}
+
+EnsMemoryPlan *
+ens_memory_plan_new (const EnsGraph *graph)
+{
+  EnsMemoryPlan *plan = g_new0 (EnsMemoryPlan, 1);
+  g_autofree EnsMemoryLink *links = g_new0 (EnsMemoryLink, graph->values->len);
+  EnsMemoryPlanner planner = {.graph = graph, .links = links};
+
+  plan->n_values = graph->values->len;
+  plan->n_nodes = graph->nodes->len;
+  plan->places = g_new0 (EnsPlace, plan->n_values);
+  plan->scratch = g_new0 (gsize, plan->n_nodes);
+  plan->skip = planner.skip = g_new0 (gboolean, plan->n_nodes);
+  plan->classes = planner.classes = g_new0 (EnsMemoryClass, plan->n_values);
+  init_classes (&planner);
+  ens_memory_share (&planner);
+  for (guint i = 0; i < plan->n_values; i++) {
+    plan->places[i] = ens_memory_locate (&planner, ens_graph_value (graph, i));
+    plan->classes[i].root = links[i].parent == i;
+  }
+  return plan;
+}
+
+void
+ens_memory_plan_free (EnsMemoryPlan *plan)
+{
+  g_free (plan->classes);
+  g_free (plan->scratch);
+  g_free (plan->skip);
+  g_free (plan->places);
+  g_free (plan);
+}
+
+/* Offsets in the arena. */
+
+typedef struct {
+  gsize size;
+  int first, last;
+  gsize *offset;
+} Block;
+
+static gint
+compare_sizes (gconstpointer a, gconstpointer b)
+{
+  const Block *x = a, *y = b;
+
+  if (x->size != y->size)
+    return x->size > y->size ? -1 : 1;
+  return x->first - y->first;
+}
+
+static gint
+compare_offsets (gconstpointer a, gconstpointer b)
+{
+  const Block *x = *(Block *const *)a, *y = *(Block *const *)b;
+
+  return (*x->offset > *y->offset) - (*x->offset < *y->offset);
+}
+
+/* The smallest gap that is large enough between the placed blocks that live at the same time, or
+ * the end of the last of them. `placed` is sorted by offset. */
+static gsize
+find_gap (const GPtrArray *placed, const Block *block)
+{
+  gsize end = 0, best = G_MAXSIZE, best_size = G_MAXSIZE;
+
+  for (guint i = 0; i < placed->len; i++) {
+    const Block *other = g_ptr_array_index (placed, i);
+
+    if (other->first > block->last || other->last < block->first)
+      continue;
+    if (*other->offset >= end + block->size && *other->offset - end < best_size) {
+      best = end;
+      best_size = *other->offset - end;
+    }
+    end = MAX (end, *other->offset + other->size);
+  }
+  return best != G_MAXSIZE ? best : end;
+}
+
+static GArray *
+list_blocks (EnsMemoryPlan *plan, const gsize *scratch_sizes)
+{
+  GArray *blocks = g_array_new (FALSE, FALSE, sizeof (Block));
+
+  for (guint i = 0; i < plan->n_values; i++) {
+    EnsMemoryClass *class = &plan->classes[i];
+    Block block = {round_up (class->size), class->first, class->last, &class->offset};
+
+    if (class->root && class->kind == ENS_PLACE_ARENA && class->size > 0)
+      g_array_append_val (blocks, block);
+  }
+  for (guint i = 0; i < plan->n_nodes; i++) {
+    Block block = {round_up (scratch_sizes[i]), i, i, &plan->scratch[i]};
+
+    if (scratch_sizes[i] > 0)
+      g_array_append_val (blocks, block);
+  }
+  g_array_sort (blocks, compare_sizes);
+  return blocks;
+}
+
+void
+ens_memory_plan_lay_out (EnsMemoryPlan *plan, const gsize *scratch_sizes)
+{
+  g_autoptr (GArray) blocks = list_blocks (plan, scratch_sizes);
+  g_autoptr (GPtrArray) placed = g_ptr_array_new ();
+
+  for (guint i = 0; i < blocks->len; i++) {
+    Block *block = &g_array_index (blocks, Block, i);
+
+    *block->offset = find_gap (placed, block);
+    plan->arena_size = MAX (plan->arena_size, *block->offset + block->size);
+    g_ptr_array_add (placed, block);
+    g_ptr_array_sort (placed, compare_offsets);
+  }
+  for (guint i = 0; i < plan->n_values; i++)
+    if (plan->places[i].kind == ENS_PLACE_ARENA)
+      plan->places[i].offset += plan->classes[plan->places[i].index].offset;
+}
