@@ -1,0 +1,544 @@
+/* Fully connected layers as convolutions, after Long, Shelhamer and Darrell, “Fully Convolutional
+ * Networks for Semantic Segmentation”, CVPR 2015, section 3.1.
+ *
+ * The pass walks through the network once and notes for each value the map (N, h, w, C) that it is
+ * another way of writing of. Where a fully connected layer reads such a value, a convolution whose
+ * kernel is as large as the map at nominal size takes its place, and what follows is repeated on
+ * maps. What the outputs no longer need disappears. */
+#include "passes/passes.h"
+
+#include <string.h>
+
+#include "graph/infer.h"
+#include "ops/params.h"
+#include "passes/rewrite.h"
+
+/* The map behind a value. */
+typedef struct {
+  EnsValue *value;      /* NULL: there is none */
+  gint64 height, width; /* at nominal size */
+  gint64 channels;
+  gboolean channels_first; /* the value's order is (N, C, h, w), flattened or not */
+} Map;
+
+typedef struct {
+  EnsGraph *graph;
+  EnsGraph *sample;  /* a copy at nominal size; the same values by index */
+  Map *maps;         /* by value index of the original graph */
+  gboolean *is_head; /* by value index: nothing computed from the value has positions */
+  GPtrArray *turned; /* nodes that something was appended for, in order */
+} Walk;
+
+static const EnsShape *
+get_shape (const Walk *walk, const EnsValue *value)
+{
+  return &ens_graph_value (walk->sample, value->index)->shape;
+}
+
+static Map *
+get_map (const Walk *walk, const EnsValue *value)
+{
+  return &walk->maps[value->index];
+}
+
+/* Whether the value is its own map. */
+static gboolean
+is_plain (const Walk *walk, const EnsValue *value)
+{
+  return get_map (walk, value)->value == value;
+}
+
+static gboolean
+is_single (const Map *map)
+{
+  return map->value != NULL && map->height == 1 && map->width == 1;
+}
+
+static void
+set_plain (Walk *walk, EnsValue *value)
+{
+  const EnsShape *shape = get_shape (walk, value);
+
+  if (shape->rank == 4)
+    *get_map (walk, value) = (Map) {value, shape->dims[1], shape->dims[2], shape->dims[3], FALSE};
+}
+
+/* Appends what stands for `node` on maps; what it computes is a map like `map`. */
+static void
+append (Walk *walk, const EnsNode *node, EnsNewNode replacement, Map map)
+{
+  EnsNode *added =
+      ens_graph_add_node (walk->graph, ens_op_find (replacement.op), node->name, replacement.params,
+                          replacement.inputs, replacement.n_inputs, 1);
+
+  g_ptr_array_add (walk->turned, (gpointer)node);
+  map.value = added->outputs[0];
+  *get_map (walk, node->outputs[0]) = map;
+}
+
+static Map
+one_position (gint64 channels)
+{
+  return (Map) {.height = 1, .width = 1, .channels = channels};
+}
+
+/* Operators. Each takes a node whose first input has a map and may give its output one. */
+
+static void
+walk_transpose (Walk *walk, const EnsNode *node)
+{
+  const EnsList *perm = &((const EnsTransposeParams *)node->params)->perm;
+  const Map *input = get_map (walk, node->inputs[0]);
+  Map *output = get_map (walk, node->outputs[0]);
+  static const gint64 to_first[] = {0, 3, 1, 2}, to_last[] = {0, 2, 3, 1};
+  const gint64 *expected = input->channels_first ? to_last : to_first;
+
+  if (!perm->present || perm->n != 4)
+    return;
+  for (guint i = 0; i < 4; i++)
+    if (perm->values[i] != expected[i])
+      return;
+  *output = *input;
+  output->channels_first = !input->channels_first;
+}
+
+/* Flatten, Reshape, Squeeze, Unsqueeze: of maps of one position any, else flattening alone. */
+static void
+walk_view (Walk *walk, const EnsNode *node)
+{
+  const Map *input = get_map (walk, node->inputs[0]);
+  const EnsShape *shape = get_shape (walk, node->outputs[0]);
+  const EnsShape *before = get_shape (walk, node->inputs[0]);
+
+  if (shape->rank < 2 || shape->dims[0] != before->dims[0]
+      || (shape->rank > 2 && !is_single (input)))
+    return;
+  *get_map (walk, node->outputs[0]) = *input;
+}
+
+/* The weights of a fully connected layer as those of a convolution. (transfer full) */
+static EnsTensor *
+convert_weights (const EnsTensor *matrix, gboolean outputs_first, float alpha, const Map *map)
+{
+  gint64 n_inputs = matrix->shape.dims[outputs_first ? 1 : 0];
+  gint64 n_outputs = matrix->shape.dims[outputs_first ? 0 : 1];
+  gint64 positions = map->height * map->width, channels = map->channels;
+  EnsTensor *weights =
+      ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (n_outputs, map->height, map->width, channels));
+  const float *from = matrix->data;
+  float *to = weights->data;
+
+  for (gint64 output = 0; output < n_outputs; output++)
+    for (gint64 input = 0; input < n_inputs; input++) {
+      gint64 at = map->channels_first ? input % positions * channels + input / positions : input;
+
+      to[output * n_inputs + at] =
+          alpha * from[outputs_first ? output * n_inputs + input : input * n_outputs + output];
+    }
+  return weights;
+}
+
+static void
+append_layer (Walk *walk, const EnsNode *node, gboolean outputs_first, float alpha, EnsValue *bias)
+{
+  const Map *map = get_map (walk, node->inputs[0]);
+  const EnsTensor *matrix = ens_node_constant (node, 1);
+  EnsConvParams params = {.sliding = ENS_SLIDING_DEFAULT, .group = 1};
+  g_autoptr (EnsTensor) weights = NULL;
+
+  if (matrix == NULL || matrix->type != ENS_TYPE_FLOAT32 || matrix->shape.rank != 2
+      || get_shape (walk, node->inputs[0])->rank != 2
+      || matrix->shape.dims[outputs_first ? 1 : 0] != map->height * map->width * map->channels)
+    return;
+  weights = convert_weights (matrix, outputs_first, alpha, map);
+  append (
+      walk, node,
+      (EnsNewNode) {.op = "Conv",
+                    .params = &params,
+                    .inputs = {map->value,
+                               ens_graph_add_constant (walk->graph, node->inputs[1]->name, weights),
+                               bias},
+                    .n_inputs = bias != NULL ? 3 : 2},
+      one_position (weights->shape.dims[0]));
+}
+
+static void
+walk_gemm (Walk *walk, const EnsNode *node)
+{
+  const EnsGemmParams *params = node->params;
+  const EnsShape *shape = get_shape (walk, node->outputs[0]);
+  gint64 n = shape->dims[1];
+  g_autofree float *bias = g_new (float, n);
+  EnsValue *vector = NULL;
+
+  if (params->trans_a || params->activation.kind != ENS_ACTIVATION_NONE)
+    return;
+  if (ens_node_input (node, 2) != NULL) {
+    if (!ens_constant_as_channels (ens_node_constant (node, 2), 2, n, bias))
+      return;
+    for (gint64 i = 0; i < n; i++)
+      bias[i] *= params->beta;
+    vector = ens_graph_add_vector (walk->graph, node->inputs[2]->name, bias, n);
+  }
+  append_layer (walk, node, params->trans_b, params->alpha, vector);
+}
+
+static void
+walk_matmul (Walk *walk, const EnsNode *node)
+{
+  const EnsMatMulParams *params = node->params;
+
+  if (params->activation.kind == ENS_ACTIVATION_NONE)
+    append_layer (walk, node, FALSE, 1, NULL);
+}
+
+/* Arithmetic with a constant per channel, or of two maps of one position. */
+static void
+walk_arithmetic (Walk *walk, const EnsNode *node)
+{
+  EnsNewNode replacement = {.op = node->op->name, .params = node->params, .n_inputs = 2};
+  gint64 channels = get_map (walk, node->inputs[0])->channels;
+  g_autofree float *ignored = NULL;
+
+  if (node->n_inputs != 2)
+    return;
+  ignored = g_new (float, channels);
+  for (guint i = 0; i < 2; i++) {
+    EnsValue *input = node->inputs[i];
+    const Map *map = get_map (walk, input);
+
+    replacement.inputs[i] = input->constant != NULL ? input : map->value;
+    if (input->constant != NULL ? !ens_constant_as_channels (input->constant, 2, channels, ignored)
+                                : !is_single (map) || map->channels != channels)
+      return;
+  }
+  append (walk, node, replacement, one_position (channels));
+}
+
+static void
+walk_activation (Walk *walk, const EnsNode *node)
+{
+  const Map *map = get_map (walk, node->inputs[0]);
+  EnsFusedActivation activation;
+
+  if (node->n_inputs == 1 && ens_node_as_activation (node, &activation))
+    append (
+        walk, node,
+        (EnsNewNode) {
+            .op = node->op->name, .params = node->params, .inputs = {map->value}, .n_inputs = 1},
+        *map);
+}
+
+static void
+walk_identity (Walk *walk, const EnsNode *node)
+{
+  *get_map (walk, node->outputs[0]) = *get_map (walk, node->inputs[0]);
+}
+
+static void
+walk_softmax (Walk *walk, const EnsNode *node)
+{
+  const Map *map = get_map (walk, node->inputs[0]);
+  const EnsShape *shape = get_shape (walk, node->inputs[0]);
+  const EnsSoftmaxParams *params = node->params;
+  EnsSoftmaxParams along_channels = {.axis = -1};
+  gint64 axis = params->axis < 0 ? params->axis + shape->rank : params->axis;
+
+  if (is_single (map) && axis > 0 && (params->flatten || shape->dims[axis] == map->channels))
+    append (
+        walk, node,
+        (EnsNewNode) {
+            .op = node->op->name, .params = &along_channels, .inputs = {map->value}, .n_inputs = 1},
+        one_position (map->channels));
+}
+
+/* The mean over the map as the mean over a window of nominal size, at each position. */
+static void
+append_average (Walk *walk, const EnsNode *node)
+{
+  const Map *map = get_map (walk, node->inputs[0]);
+  EnsPoolParams params = {.sliding = ENS_SLIDING_DEFAULT};
+
+  params.sliding.rank = 2;
+  params.sliding.kernel[0] = map->height;
+  params.sliding.kernel[1] = map->width;
+  append (
+      walk, node,
+      (EnsNewNode) {.op = "AveragePool", .params = &params, .inputs = {map->value}, .n_inputs = 1},
+      one_position (map->channels));
+}
+
+static void
+walk_global_average (Walk *walk, const EnsNode *node)
+{
+  if (!get_map (walk, node->inputs[0])->channels_first)
+    append_average (walk, node);
+}
+
+static void
+walk_reduce_mean (Walk *walk, const EnsNode *node)
+{
+  const EnsReduceParams *params = node->params;
+  const Map *map = get_map (walk, node->inputs[0]);
+  gint64 first = map->channels_first ? 2 : 1;
+  guint seen = 0;
+
+  if (get_shape (walk, node->inputs[0])->rank != 4 || params->axes.n != 2
+      || ens_node_input (node, 1) != NULL)
+    return;
+  for (guint i = 0; i < 2; i++) {
+    gint64 axis = params->axes.values[i];
+
+    seen |= 1u << (axis < 0 ? axis + 4 : axis);
+  }
+  if (seen == 3u << first)
+    append_average (walk, node);
+}
+
+/* Pooling over all of the map: by single steps on a larger one. */
+static void
+walk_pool (Walk *walk, const EnsNode *node)
+{
+  const Map *map = get_map (walk, node->inputs[0]);
+  EnsPoolParams params = *(const EnsPoolParams *)node->params;
+
+  if (params.sliding.rank != 2 || params.sliding.kernel[0] != map->height
+      || params.sliding.kernel[1] != map->width || params.sliding.auto_pad != ENS_AUTO_PAD_NOTSET)
+    return;
+  for (guint i = 0; i < 2; i++) {
+    if (params.sliding.pads_begin[i] != 0 || params.sliding.pads_end[i] != 0)
+      return;
+    params.sliding.strides[i] = 1;
+  }
+  append (
+      walk, node,
+      (EnsNewNode) {.op = node->op->name, .params = &params, .inputs = {map->value}, .n_inputs = 1},
+      one_position (map->channels));
+}
+
+static const struct {
+  const char *op;
+  void (*walk) (Walk *walk, const EnsNode *node);
+  gboolean anywhere; /* only another way of writing: not just where no positions follow */
+} operators[] = {
+    {"Transpose", walk_transpose, TRUE},
+    {"Flatten", walk_view, TRUE},
+    {"Reshape", walk_view, TRUE},
+    {"Squeeze", walk_view, TRUE},
+    {"Unsqueeze", walk_view, TRUE},
+    {"Identity", walk_identity, TRUE},
+    {"Dropout", walk_identity, TRUE},
+    {"Gemm", walk_gemm},
+    {"MatMul", walk_matmul},
+    {"Add", walk_arithmetic},
+    {"Sub", walk_arithmetic},
+    {"Mul", walk_arithmetic},
+    {"Div", walk_arithmetic},
+    {"Softmax", walk_softmax},
+    {"LogSoftmax", walk_softmax},
+    {"GlobalAveragePool", walk_global_average},
+    {"ReduceMean", walk_reduce_mean},
+    {"AveragePool", walk_pool},
+    {"MaxPool", walk_pool},
+};
+
+/* Whether the node works in channels-last order on maps as they are, and one of them is new. */
+static gboolean
+reads_maps (const Walk *walk, const EnsNode *node)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < node->n_inputs; i++) {
+    const EnsValue *input = node->inputs[i];
+    const Map *map;
+
+    if (input == NULL || input->constant != NULL)
+      continue;
+    map = get_map (walk, input);
+    if (map->value == NULL || map->channels_first || get_shape (walk, input)->rank != 4)
+      return FALSE;
+    any = any || map->value != input;
+  }
+  return any && node->op->layout != ENS_LAYOUT_PLAIN && node->n_outputs == 1
+         && get_shape (walk, node->outputs[0])->rank == 4;
+}
+
+/* Appends the same node, reading maps. */
+static void
+walk_any (Walk *walk, const EnsNode *node)
+{
+  EnsNewNode replacement = {
+      .op = node->op->name, .params = node->params, .n_inputs = node->n_inputs};
+
+  if (node->n_inputs > G_N_ELEMENTS (replacement.inputs))
+    return;
+  for (guint i = 0; i < node->n_inputs; i++) {
+    EnsValue *input = node->inputs[i];
+
+    replacement.inputs[i] =
+        input == NULL || input->constant != NULL ? input : get_map (walk, input)->value;
+  }
+  append (walk, node, replacement,
+          one_position (ens_shape_run (get_shape (walk, node->outputs[0]))));
+}
+
+/* A tensor with positions is in channels-last order where what it is computed from is. */
+static gboolean
+is_plain_too (const Walk *walk, const EnsNode *node)
+{
+  if (node->op->layout == ENS_LAYOUT_PLAIN)
+    return FALSE;
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL && is_plain (walk, node->inputs[i]))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+walk_node (Walk *walk, const EnsNode *node)
+{
+  EnsValue *output = node->outputs[0];
+  gboolean is_head = walk->is_head[output->index];
+
+  if (node->n_inputs == 0 || node->inputs[0] == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (operators); i++)
+    if (ens_node_is (node, operators[i].op) && (operators[i].anywhere || is_head)
+        && get_map (walk, node->inputs[0])->value != NULL)
+      operators[i].walk (walk, node);
+  if (get_map (walk, output)->value != NULL)
+    return;
+  if (is_head && reads_maps (walk, node))
+    walk_any (walk, node);
+  else if (is_head && get_map (walk, node->inputs[0])->value != NULL
+           && !is_plain (walk, node->inputs[0]))
+    walk_activation (walk, node);
+  else if (is_plain_too (walk, node))
+    set_plain (walk, output);
+}
+
+static gboolean
+has_positions (const EnsShape *shape)
+{
+  guint n = 0;
+
+  for (guint i = 1; i < shape->rank; i++)
+    n += shape->dims[i] > 1;
+  return n > 1;
+}
+
+static void
+find_head (Walk *walk)
+{
+  for (guint i = 0; i < walk->sample->values->len; i++)
+    walk->is_head[i] = !has_positions (&ens_graph_value (walk->sample, i)->shape);
+  for (guint i = walk->graph->nodes->len; i-- > 0;) {
+    const EnsNode *node = ens_graph_node (walk->graph, i);
+    gboolean is_head = TRUE;
+
+    for (guint j = 0; j < node->n_outputs; j++)
+      is_head = is_head && walk->is_head[node->outputs[j]->index];
+    for (guint j = 0; j < node->n_inputs && !is_head; j++)
+      if (node->inputs[j] != NULL)
+        walk->is_head[node->inputs[j]->index] = FALSE;
+  }
+}
+
+/* Gives a map the name of what it stands for; the other one is called its vector. */
+static void
+take_over_name (Walk *walk, EnsValue *value, EnsValue *map)
+{
+  g_autofree char *name = g_strdup (value->name);
+  g_autofree char *vector_name = g_strdup_printf ("%s:vector", name);
+
+  ens_graph_rename (walk->graph, value, vector_name);
+  ens_graph_rename (walk->graph, map, name);
+}
+
+static void
+take_over_names (Walk *walk, const EnsNode *node)
+{
+  EnsValue *map = get_map (walk, node->outputs[0])->value;
+  g_autofree char *name = g_strdup (node->name);
+  g_autofree char *vector_name = g_strdup_printf ("%s:vector", name);
+
+  take_over_name (walk, node->outputs[0], map);
+  ens_graph_rename_node (walk->graph, (EnsNode *)node, vector_name);
+  ens_graph_rename_node (walk->graph, map->producer, name);
+}
+
+/* Lets the outputs be maps where they can. */
+static gboolean
+replace_outputs (Walk *walk)
+{
+  gboolean progress = FALSE;
+
+  for (guint i = 0; i < walk->graph->outputs->len; i++) {
+    EnsValue *output = g_ptr_array_index (walk->graph->outputs, i);
+    const Map *map = get_map (walk, output);
+
+    if (!is_single (map) || map->value == output)
+      continue;
+    g_ptr_array_index (walk->graph->outputs, i) = map->value;
+    progress = TRUE;
+  }
+  return progress;
+}
+
+/* The i-th output keeps its name even if it was only another way of writing a map. */
+static void
+name_output (Walk *walk, guint i)
+{
+  EnsValue *map = g_ptr_array_index (walk->graph->outputs, i);
+  const EnsValue *sample = g_ptr_array_index (walk->sample->outputs, i);
+  EnsValue *output = ens_graph_value (walk->graph, sample->index);
+
+  if (map != output && strcmp (map->name, sample->name) != 0)
+    take_over_name (walk, output, map);
+}
+
+/* Sets the shapes of new values: those at nominal size. */
+static gboolean
+take_over_shapes (EnsGraph *graph, const EnsShape *nominal, GError **error)
+{
+  g_autoptr (EnsGraph) sample = ens_graph_copy (graph);
+
+  if (!ens_infer_graph (sample, nominal, error))
+    return FALSE;
+  for (guint i = 0; i < graph->values->len; i++) {
+    EnsValue *value = ens_graph_value (graph, i);
+
+    if (value->producer == NULL)
+      continue;
+    value->type = ens_graph_value (sample, i)->type;
+    value->shape = ens_graph_value (sample, i)->shape;
+  }
+  return TRUE;
+}
+
+gboolean
+ens_pass_convolutionalise (EnsGraph *graph, const EnsShape *nominal, GError **error)
+{
+  g_autoptr (EnsGraph) sample = ens_graph_copy (graph);
+  g_autofree Map *maps = g_new0 (Map, graph->values->len);
+  g_autofree gboolean *is_head = g_new (gboolean, graph->values->len);
+  g_autoptr (GPtrArray) turned = g_ptr_array_new ();
+  Walk walk = {graph, sample, maps, is_head, turned};
+  guint n_nodes = graph->nodes->len;
+  gboolean progress;
+
+  if (!ens_infer_graph (sample, nominal, error))
+    return FALSE;
+  find_head (&walk);
+  for (guint i = 0; i < graph->inputs->len; i++)
+    set_plain (&walk, g_ptr_array_index (graph->inputs, i));
+  for (guint i = 0; i < n_nodes; i++)
+    walk_node (&walk, ens_graph_node (graph, i));
+  progress = replace_outputs (&walk);
+  for (guint i = 0; i < turned->len && progress; i++)
+    take_over_names (&walk, g_ptr_array_index (turned, i));
+  for (guint i = 0; i < graph->outputs->len && progress; i++)
+    name_output (&walk, i);
+  ens_graph_remove_unused (graph);
+  return progress && take_over_shapes (graph, nominal, error);
+}

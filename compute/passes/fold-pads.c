@@ -1,0 +1,95 @@
+#include "passes/passes.h"
+
+#include "ops/params.h"
+#include "passes/rewrite.h"
+
+/* Whether the Pad node adds zeroes, and to the spatial axes of (N, spatial …, C) alone. */
+static gboolean
+pads_space_with_zeroes (const EnsNode *pad)
+{
+  const EnsPadParams *params = pad->params;
+  float value = params->value;
+
+  if (params->mode != ENS_PAD_CONSTANT || !params->has_pads || ens_node_input (pad, 1) != NULL
+      || ens_node_input (pad, 3) != NULL || params->rank < 3 || params->rank > ENS_MAX_SPATIAL + 2)
+    return FALSE;
+  if (ens_node_input (pad, 2) != NULL
+      && !ens_constant_as_channels (ens_node_constant (pad, 2), 1, 1, &value))
+    return FALSE;
+  for (guint i = 0; i < params->rank; i++) {
+    gboolean spatial = i > 0 && i < params->rank - 1;
+
+    if (params->begin[i] < 0 || params->end[i] < 0
+        || (!spatial && (params->begin[i] > 0 || params->end[i] > 0)))
+      return FALSE;
+  }
+  return value == 0;
+}
+
+static gboolean
+has_no_pads (const EnsSliding *sliding)
+{
+  for (guint i = 0; i < sliding->rank; i++)
+    if (sliding->pads_begin[i] != 0 || sliding->pads_end[i] != 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* The sliding of a node that can pad by itself, or NULL. */
+static EnsSliding *
+get_sliding (EnsNode *node)
+{
+  EnsSliding *sliding = NULL;
+
+  if (ens_node_is (node, "Conv")) {
+    sliding = &((EnsConvParams *)node->params)->sliding;
+  } else if (ens_node_is (node, "AveragePool")) {
+    EnsPoolParams *params = node->params;
+
+    /* It counts either all of its padding or none. */
+    if (!params->ceil_mode && has_no_pads (&params->sliding))
+      sliding = &params->sliding;
+  }
+  if (sliding == NULL
+      || (sliding->auto_pad != ENS_AUTO_PAD_NOTSET && sliding->auto_pad != ENS_AUTO_PAD_VALID))
+    return NULL;
+  return sliding;
+}
+
+static gboolean
+fold_pad (EnsGraph *graph, const EnsNode *pad)
+{
+  EnsNode *reader = ens_graph_only_reader (graph, pad->outputs[0]);
+  EnsSliding *sliding = reader != NULL ? get_sliding (reader) : NULL;
+  const EnsPadParams *params = pad->params;
+
+  if (sliding == NULL || reader->inputs[0] != pad->outputs[0])
+    return FALSE;
+  if (sliding->auto_pad == ENS_AUTO_PAD_VALID)
+    for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+      sliding->pads_begin[i] = sliding->pads_end[i] = 0;
+  sliding->auto_pad = ENS_AUTO_PAD_NOTSET;
+  sliding->rank = params->rank - 2;
+  for (guint i = 0; i < sliding->rank; i++) {
+    sliding->pads_begin[i] += params->begin[i + 1];
+    sliding->pads_end[i] += params->end[i + 1];
+  }
+  if (ens_node_is (reader, "AveragePool"))
+    ((EnsPoolParams *)reader->params)->count_include_pad = TRUE;
+  reader->inputs[0] = pad->inputs[0];
+  return TRUE;
+}
+
+gboolean
+ens_pass_fold_pads (EnsGraph *graph)
+{
+  gboolean progress = FALSE;
+
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const EnsNode *node = ens_graph_node (graph, i);
+
+    if (ens_node_is (node, "Pad") && pads_space_with_zeroes (node))
+      progress = fold_pad (graph, node) || progress;
+  }
+  return progress;
+}

@@ -1,0 +1,43 @@
+/* Graph rewrites, one a file. Each changes what it finds anywhere in the graph and returns whether
+ * it found anything; the graph's outputs stay the same numbers up to rounding. Nodes that nothing
+ * reads any longer are left for ens_graph_remove_unused (). */
+#pragma once
+
+#include "graph/op.h"
+
+/* Load time: what does not depend on sizes. Runs once per network, so that constants made here are
+ * the same for all plans. */
+
+/* Computes nodes whose inputs are all constants. */
+gboolean ens_pass_fold_constants (EnsGraph *graph);
+/* Takes out nodes that pass their input on: Identity, Dropout, pooling over single pixels, Pad by
+ * nothing, Transpose to the same order, Concat and Sum of one. */
+gboolean ens_pass_remove_identities (EnsGraph *graph);
+/* Lets Conv and AveragePool pad what a Pad node before them padded with zeroes. */
+gboolean ens_pass_fold_pads (EnsGraph *graph);
+/* Multiplies batch normalisation, and arithmetic with one constant per channel, into the weights of
+ * the Conv or Gemm before or behind it; turns one that stands alone into a depthwise 1×1 Conv. */
+gboolean ens_pass_fold_batch_norm (EnsGraph *graph);
+/* All of the above as often as they find something. FALSE: the graph is broken. */
+gboolean ens_passes_load (EnsGraph *graph, GError **error);
+
+/* By request, before load time: turns fully connected layers into convolutions (Long, Shelhamer,
+ * Darrell: “Fully Convolutional Networks for Semantic Segmentation”, CVPR 2015), so that a network
+ * takes inputs larger than `nominal` (input shapes in order, batch 1) and gives a map (N, h, w, C)
+ * where it gave (N, C). At nominal size the map has one position. FALSE without an error: there was
+ * nothing to turn. */
+gboolean ens_pass_convolutionalise (EnsGraph *graph, const EnsShape *nominal, GError **error);
+
+/* Plan time: on a graph with concrete shapes. */
+
+/* Joins Transpose nodes that follow each other, and turns those that move only axes of length 1
+ * into Reshape, which moves nothing. */
+gboolean ens_pass_remove_transposes (EnsGraph *graph);
+/* MatMul and Add of a vector → Gemm. */
+gboolean ens_pass_fuse_bias (EnsGraph *graph);
+/* Conv and Add of a tensor of the same shape → Conv with a residual. */
+gboolean ens_pass_fuse_residual (EnsGraph *graph);
+/* Conv, Gemm, … and an activation function → one node. */
+gboolean ens_pass_fuse_activation (EnsGraph *graph);
+/* Infers shapes from those of the inputs and runs all of the above. */
+gboolean ens_passes_plan (EnsGraph *graph, const EnsShape *input_shapes, GError **error);

@@ -1,0 +1,97 @@
+#include "passes/passes.h"
+
+#include "graph/infer.h"
+#include "ops/params.h"
+#include "passes/rewrite.h"
+
+/* Output axis i of the Transpose is input axis perm[i]. */
+static void
+get_perm (const EnsNode *node, gint64 *perm)
+{
+  const EnsList *list = &((const EnsTransposeParams *)node->params)->perm;
+  guint rank = node->inputs[0]->shape.rank;
+
+  for (guint i = 0; i < rank; i++)
+    perm[i] = list->present ? list->values[i] : rank - 1 - i;
+}
+
+/* Reads past a Transpose before this one. */
+static gboolean
+join_transposes (EnsNode *node)
+{
+  const EnsNode *first = node->inputs[0]->producer;
+  EnsTransposeParams *params = node->params;
+  gint64 perm[ENS_MAX_RANK] = {0}, first_perm[ENS_MAX_RANK] = {0};
+
+  if (!ens_node_is (first, "Transpose"))
+    return FALSE;
+  get_perm (node, perm);
+  get_perm (first, first_perm);
+  params->perm.present = TRUE;
+  params->perm.n = node->inputs[0]->shape.rank;
+  for (guint i = 0; i < params->perm.n; i++)
+    params->perm.values[i] = first_perm[perm[i]];
+  node->inputs[0] = first->inputs[0];
+  return TRUE;
+}
+
+/* Whether axes longer than 1 keep their order, so that all elements do. */
+static gboolean
+keeps_elements (const EnsNode *node)
+{
+  const EnsShape *shape = &node->inputs[0]->shape;
+  gint64 perm[ENS_MAX_RANK] = {0}, last = -1;
+
+  get_perm (node, perm);
+  for (guint i = 0; i < shape->rank; i++) {
+    if (shape->dims[perm[i]] == 1)
+      continue;
+    if (perm[i] < last)
+      return FALSE;
+    last = perm[i];
+  }
+  return TRUE;
+}
+
+static gboolean
+reshape_instead (EnsGraph *graph, EnsNode *node)
+{
+  const EnsShape *shape = &node->outputs[0]->shape;
+  const EnsReshapeParams params = {.allow_zero = TRUE};
+  g_autoptr (EnsTensor) dims = NULL;
+  EnsNode *reshape;
+
+  if (!keeps_elements (node))
+    return FALSE;
+  dims = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (shape->rank), shape->dims);
+  reshape = ens_graph_insert_node (
+      graph, node,
+      &(EnsNewNode) {.op = "Reshape",
+                     .name = node->name,
+                     .params = &params,
+                     .inputs = {node->inputs[0], ens_graph_add_constant (graph, NULL, dims)},
+                     .n_inputs = 2});
+  ens_infer_node (reshape, FALSE, NULL);
+  ens_graph_replace_uses (graph, node->outputs[0], reshape->outputs[0]);
+  return TRUE;
+}
+
+gboolean
+ens_pass_remove_transposes (EnsGraph *graph)
+{
+  gboolean progress = FALSE;
+
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    EnsNode *node = ens_graph_node (graph, i);
+
+    if (!ens_node_is (node, "Transpose"))
+      continue;
+    if (join_transposes (node))
+      progress = TRUE;
+    if (reshape_instead (graph, node)) {
+      progress = TRUE;
+      i++; /* the Reshape stands before the Transpose now */
+    }
+  }
+  return progress;
+}

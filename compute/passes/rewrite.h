@@ -1,0 +1,79 @@
+/* What passes share: looking at graphs and changing them. */
+#pragma once
+
+#include "graph/op.h"
+
+static inline EnsValue *
+ens_graph_value (const EnsGraph *graph, guint i)
+{
+  return g_ptr_array_index (graph->values, i);
+}
+
+static inline EnsNode *
+ens_graph_node (const EnsGraph *graph, guint i)
+{
+  return g_ptr_array_index (graph->nodes, i);
+}
+
+/* The input, or NULL if it is absent. */
+static inline EnsValue *
+ens_node_input (const EnsNode *node, guint i)
+{
+  return i < node->n_inputs ? node->inputs[i] : NULL;
+}
+
+static inline EnsTensor *
+ens_node_constant (const EnsNode *node, guint i)
+{
+  EnsValue *input = ens_node_input (node, i);
+
+  return input != NULL ? input->constant : NULL;
+}
+
+/* Elements of a run of the last dimension, and how many runs there are. */
+static inline gint64
+ens_shape_run (const EnsShape *shape)
+{
+  return shape->rank > 0 ? shape->dims[shape->rank - 1] : 1;
+}
+
+static inline gint64
+ens_shape_runs (const EnsShape *shape)
+{
+  return shape->rank > 0 ? ens_shape_span (shape, 0, shape->rank - 1) : 1;
+}
+
+/* Bytes of a value's elements when they are dense. */
+static inline gsize
+ens_value_size (const EnsValue *value)
+{
+  return (gsize)ens_shape_elements (&value->shape) * ens_type_size (value->type);
+}
+
+gboolean ens_node_is (const EnsNode *node, const char *op);
+gboolean ens_graph_is_output (const EnsGraph *graph, const EnsValue *value);
+/* The only node that reads the value, or NULL if there are more, none, or it is an output. */
+EnsNode *ens_graph_only_reader (const EnsGraph *graph, const EnsValue *value);
+
+/* A node to be inserted. name: NULL for one made up. */
+typedef struct {
+  const char *op, *name;
+  gconstpointer params;
+  EnsValue *inputs[4]; /* an absent one between others is NULL */
+  guint n_inputs;
+} EnsNewNode;
+
+/* Inserts a node of one output before another one and returns it. */
+EnsNode *ens_graph_insert_node (EnsGraph *graph, const EnsNode *before, const EnsNewNode *node);
+/* Replaces one input, which may be one further than there are. */
+void ens_node_set_input (EnsNode *node, guint i, EnsValue *value);
+/* Moves a node to directly before another one. */
+void ens_graph_move_node (EnsGraph *graph, EnsNode *node, const EnsNode *before);
+
+/* A float32 vector as a new constant. (transfer none) */
+EnsValue *ens_graph_add_vector (EnsGraph *graph, const char *name, const float *data, gint64 n);
+
+/* The constant's elements as one factor per channel: a float32 tensor of one element, or of
+ * `n_channels` along the last axis of at most `rank`. FALSE if it is anything else. */
+gboolean ens_constant_as_channels (const EnsTensor *constant, guint rank, gint64 n_channels,
+                                   float *channels);
