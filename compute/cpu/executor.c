@@ -1,0 +1,266 @@
+#include "cpu/executor.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "passes/memory.h"
+
+/* A node ready to run. */
+typedef struct {
+  const EnsNode *node;
+  EnsOperands operands;
+  EnsCpuPlan plan;
+  gsize scratch;                                                           /* offset in the arena */
+  void (*run) (const EnsOperands *operands, const EnsCpuContext *context); /* NULL: reference */
+} Step;
+
+struct _EnsExecutor {
+  EnsGraph *graph;
+  EnsPool *pool;
+  EnsMemoryPlan *memory;
+  EnsView *views; /* by value index; where they point to is set anew by each run */
+  Step *steps;
+  guint n_steps;
+};
+
+/* Making */
+
+static void
+init_views (EnsExecutor *executor)
+{
+  const EnsGraph *graph = executor->graph;
+
+  executor->views = g_new0 (EnsView, graph->values->len);
+  for (guint i = 0; i < graph->values->len; i++) {
+    const EnsValue *value = g_ptr_array_index (graph->values, i);
+
+    executor->views[i] = (EnsView) {value->type, value->shape, executor->memory->places[i].pitch,
+                                    value->constant != NULL ? value->constant->data : NULL};
+  }
+}
+
+static void
+init_operands (EnsExecutor *executor, Step *step)
+{
+  const EnsNode *node = step->node;
+  EnsOperands *operands = &step->operands;
+
+  *operands = (EnsOperands) {.node = node,
+                             .params = node->params,
+                             .n_inputs = node->n_inputs,
+                             .n_outputs = node->n_outputs,
+                             .inputs = g_new0 (const EnsView *, node->n_inputs),
+                             .outputs = g_new0 (EnsView *, node->n_outputs)};
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL)
+      operands->inputs[i] = &executor->views[node->inputs[i]->index];
+  for (guint i = 0; i < node->n_outputs; i++)
+    operands->outputs[i] = &executor->views[node->outputs[i]->index];
+}
+
+/* What a node computes for others counts, not indices and sizes that it takes beside. */
+static gboolean
+is_float32 (const EnsOperands *operands)
+{
+  const EnsView *input = ens_operands_input (operands, 0);
+
+  return operands->outputs[0]->type == ENS_TYPE_FLOAT32
+         && (input == NULL || input->type == ENS_TYPE_FLOAT32);
+}
+
+static void
+init_step (EnsExecutor *executor, Step *step, const EnsNode *node, EnsPackedWeights *weights)
+{
+  step->node = node;
+  init_operands (executor, step);
+  step->plan.n_threads = ens_pool_get_threads (executor->pool);
+  step->plan.weights = weights;
+  step->plan.kernel = "reference";
+  if (node->op->cpu == NULL || !is_float32 (&step->operands))
+    return;
+  step->run = node->op->cpu;
+  step->plan.kernel = "vector";
+  if (node->op->cpu_plan != NULL)
+    node->op->cpu_plan (&step->operands, &step->plan);
+}
+
+static void
+lay_out_memory (EnsExecutor *executor, const guint *positions)
+{
+  g_autofree gsize *scratch_sizes = g_new0 (gsize, executor->graph->nodes->len);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < executor->n_steps; i++)
+    scratch_sizes[positions[i]] = executor->steps[i].plan.scratch_size;
+  ens_memory_plan_lay_out (executor->memory, scratch_sizes);
+  if (!ens_memory_plan_check (executor->memory, executor->graph, scratch_sizes, &error))
+    g_error ("%s", error->message);
+  for (guint i = 0; i < executor->n_steps; i++)
+    executor->steps[i].scratch = executor->memory->scratch[positions[i]];
+}
+
+EnsExecutor *
+ens_executor_new (EnsGraph *graph, EnsPool *pool, EnsPackedWeights *weights)
+{
+  EnsExecutor *executor = g_new0 (EnsExecutor, 1);
+  g_autofree guint *positions = g_new (guint, graph->nodes->len);
+
+  executor->graph = graph;
+  executor->pool = ens_pool_ref (pool);
+  executor->memory = ens_memory_plan_new (graph);
+  init_views (executor);
+  executor->steps = g_new0 (Step, graph->nodes->len);
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    if (executor->memory->skip[i])
+      continue;
+    positions[executor->n_steps] = i;
+    init_step (executor, &executor->steps[executor->n_steps++], g_ptr_array_index (graph->nodes, i),
+               weights);
+  }
+  lay_out_memory (executor, positions);
+  return executor;
+}
+
+void
+ens_executor_free (EnsExecutor *executor)
+{
+  for (guint i = 0; i < executor->n_steps; i++) {
+    Step *step = &executor->steps[i];
+
+    if (step->plan.free_state != NULL)
+      step->plan.free_state (step->plan.state);
+    g_free (step->operands.inputs);
+    g_free (step->operands.outputs);
+  }
+  g_free (executor->steps);
+  g_free (executor->views);
+  ens_memory_plan_free (executor->memory);
+  ens_graph_free (executor->graph);
+  ens_pool_unref (executor->pool);
+  g_free (executor);
+}
+
+const EnsGraph *
+ens_executor_get_graph (const EnsExecutor *executor)
+{
+  return executor->graph;
+}
+
+gsize
+ens_executor_get_arena_size (const EnsExecutor *executor)
+{
+  return executor->memory->arena_size;
+}
+
+guint
+ens_executor_get_n_steps (const EnsExecutor *executor)
+{
+  return executor->n_steps;
+}
+
+/* Running */
+
+static void
+bind_views (EnsExecutor *executor, const gconstpointer *inputs, const gpointer *outputs,
+            gpointer arena)
+{
+  for (guint i = 0; i < executor->memory->n_values; i++) {
+    const EnsPlace *place = &executor->memory->places[i];
+    EnsView *view = &executor->views[i];
+
+    switch (place->kind) {
+    case ENS_PLACE_ARENA:
+      view->data = (char *)arena + place->offset;
+      break;
+    case ENS_PLACE_INPUT:
+      view->data = (char *)inputs[place->index] + place->offset;
+      break;
+    case ENS_PLACE_OUTPUT:
+      view->data = (char *)outputs[place->index] + place->offset;
+      break;
+    case ENS_PLACE_CONSTANT: {
+      const EnsValue *value = g_ptr_array_index (executor->graph->values, place->index);
+
+      view->data = (char *)value->constant->data + place->offset;
+      break;
+    }
+    }
+  }
+}
+
+static void
+run_step (const EnsExecutor *executor, const Step *step, char *arena)
+{
+  EnsCpuContext context = {
+      .pool = executor->pool, .scratch = arena + step->scratch, .state = step->plan.state};
+
+  if (step->run != NULL)
+    step->run (&step->operands, &context);
+  else
+    step->node->op->reference (&step->operands);
+}
+
+static void
+copy_view (const EnsView *view, char *to)
+{
+  gsize size = ens_type_size (view->type);
+  gsize run = view->shape.rank > 0 ? (gsize)view->shape.dims[view->shape.rank - 1] : 1;
+  gsize runs =
+      view->shape.rank > 0 ? (gsize)ens_shape_span (&view->shape, 0, view->shape.rank - 1) : 1;
+
+  for (gsize i = 0; i < runs; i++)
+    memcpy (to + i * run * size, (const char *)view->data + i * (gsize)view->pitch * size,
+            run * size);
+}
+
+/* Outputs that could not be computed in the caller's array. */
+static void
+copy_outputs (const EnsExecutor *executor, const gpointer *outputs)
+{
+  const EnsGraph *graph = executor->graph;
+
+  for (guint i = 0; i < graph->outputs->len; i++) {
+    const EnsValue *output = g_ptr_array_index (graph->outputs, i);
+    const EnsPlace *place = &executor->memory->places[output->index];
+
+    if (place->kind != ENS_PLACE_OUTPUT || place->index != i)
+      copy_view (&executor->views[output->index], outputs[i]);
+  }
+}
+
+static gint64
+get_nanoseconds (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void
+time_step (const EnsExecutor *executor, const Step *step, char *arena, EnsNodeTime *time)
+{
+  const EnsNode *node = step->node;
+  gint64 start = get_nanoseconds ();
+
+  run_step (executor, step, arena);
+  time->nanoseconds += get_nanoseconds () - start;
+  time->node = node->name;
+  time->op = node->op->name;
+  time->kernel = step->plan.kernel;
+  time->flops = node->op->flops != NULL ? node->op->flops (&step->operands) : 0;
+}
+
+void
+ens_executor_run (EnsExecutor *executor, const gconstpointer *inputs, const gpointer *outputs,
+                  gpointer arena, EnsNodeTime *times)
+{
+  bind_views (executor, inputs, outputs, arena);
+  for (guint i = 0; i < executor->n_steps; i++) {
+    if (times != NULL)
+      time_step (executor, &executor->steps[i], arena, &times[i]);
+    else
+      run_step (executor, &executor->steps[i], arena);
+  }
+  copy_outputs (executor, outputs);
+}

@@ -1,0 +1,27 @@
+/* Runs a graph with concrete shapes on the CPU.
+ *
+ * Everything is decided when the executor is made: which kernel runs each node, where each value
+ * lies, how much scratch memory the kernels get. Running allocates nothing and can't fail. */
+#pragma once
+
+#include <ensemble/network.h>
+
+#include "graph/op.h"
+
+typedef struct _EnsExecutor EnsExecutor;
+
+/* Takes the graph over; its shapes must have been inferred. (transfer full) */
+EnsExecutor *ens_executor_new (EnsGraph *graph, EnsPool *pool, EnsPackedWeights *weights);
+void ens_executor_free (EnsExecutor *executor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsExecutor, ens_executor_free)
+
+const EnsGraph *ens_executor_get_graph (const EnsExecutor *executor);
+/* Bytes that running needs, 64-byte aligned. */
+gsize ens_executor_get_arena_size (const EnsExecutor *executor);
+/* Nodes that do something. */
+guint ens_executor_get_n_steps (const EnsExecutor *executor);
+
+/* Dense arrays of the graph's input and output shapes; outputs must overlap nothing else. times:
+ * NULL, or one element for each step, to which its time is added. One thread at a time. */
+void ens_executor_run (EnsExecutor *executor, const gconstpointer *inputs, const gpointer *outputs,
+                       gpointer arena, EnsNodeTime *times);

@@ -1,0 +1,129 @@
+#include "cpu/memory.h"
+
+#include <stdlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#define PAGE ((gsize)4096)
+#define HUGE_PAGE ((gsize)2 << 20)
+
+gpointer
+ens_block_new (gsize size)
+{
+  gsize page = size >= HUGE_PAGE ? HUGE_PAGE : PAGE;
+  gsize whole = (MAX (size, 1) + page - 1) / page * page;
+  gpointer block = whole >= size ? aligned_alloc (page, whole) : NULL;
+
+  if (block == NULL)
+    g_error ("no memory for a block of %" G_GSIZE_FORMAT " bytes", size);
+#ifdef MADV_HUGEPAGE
+  if (page == HUGE_PAGE)
+    madvise (block, whole, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+struct _EnsArenas {
+  gatomicrefcount references;
+  GMutex lock;
+  GArray *reserved; /* gsize: what plans need, in no order */
+  gsize size;       /* of each idle block: the largest of the above */
+  GPtrArray *idle;
+  GHashTable *lent; /* block → its size */
+};
+
+EnsArenas *
+ens_arenas_new (void)
+{
+  EnsArenas *arenas = g_new0 (EnsArenas, 1);
+
+  g_atomic_ref_count_init (&arenas->references);
+  g_mutex_init (&arenas->lock);
+  arenas->reserved = g_array_new (FALSE, FALSE, sizeof (gsize));
+  arenas->idle = g_ptr_array_new_with_free_func (free);
+  arenas->lent = g_hash_table_new (NULL, NULL);
+  return arenas;
+}
+
+EnsArenas *
+ens_arenas_ref (EnsArenas *arenas)
+{
+  g_atomic_ref_count_inc (&arenas->references);
+  return arenas;
+}
+
+void
+ens_arenas_unref (EnsArenas *arenas)
+{
+  if (!g_atomic_ref_count_dec (&arenas->references))
+    return;
+  g_array_unref (arenas->reserved);
+  g_ptr_array_unref (arenas->idle);
+  g_hash_table_unref (arenas->lent);
+  g_mutex_clear (&arenas->lock);
+  g_free (arenas);
+}
+
+/* Follows a change of what is reserved or lent. */
+static void
+fit_idle_blocks (EnsArenas *arenas)
+{
+  gsize size = 0;
+
+  for (guint i = 0; i < arenas->reserved->len; i++)
+    size = MAX (size, g_array_index (arenas->reserved, gsize, i));
+  if (size != arenas->size)
+    g_ptr_array_set_size (arenas->idle, 0);
+  arenas->size = size;
+  if (size > 0 && arenas->idle->len == 0 && g_hash_table_size (arenas->lent) == 0)
+    g_ptr_array_add (arenas->idle, ens_block_new (size));
+}
+
+void
+ens_arenas_reserve (EnsArenas *arenas, gsize size)
+{
+  g_mutex_lock (&arenas->lock);
+  g_array_append_val (arenas->reserved, size);
+  fit_idle_blocks (arenas);
+  g_mutex_unlock (&arenas->lock);
+}
+
+void
+ens_arenas_release (EnsArenas *arenas, gsize size)
+{
+  g_mutex_lock (&arenas->lock);
+  for (guint i = 0; i < arenas->reserved->len; i++)
+    if (g_array_index (arenas->reserved, gsize, i) == size) {
+      g_array_remove_index_fast (arenas->reserved, i);
+      break;
+    }
+  fit_idle_blocks (arenas);
+  g_mutex_unlock (&arenas->lock);
+}
+
+gpointer
+ens_arenas_borrow (EnsArenas *arenas)
+{
+  gpointer block;
+
+  g_mutex_lock (&arenas->lock);
+  block = arenas->idle->len > 0 ? g_ptr_array_steal_index_fast (arenas->idle, arenas->idle->len - 1)
+                                : ens_block_new (arenas->size);
+  g_hash_table_insert (arenas->lent, block, GSIZE_TO_POINTER (arenas->size));
+  g_mutex_unlock (&arenas->lock);
+  return block;
+}
+
+void
+ens_arenas_return (EnsArenas *arenas, gpointer block)
+{
+  g_mutex_lock (&arenas->lock);
+  if (GPOINTER_TO_SIZE (g_hash_table_lookup (arenas->lent, block)) == arenas->size)
+    g_ptr_array_add (arenas->idle, block);
+  else
+    free (block);
+  g_hash_table_remove (arenas->lent, block);
+  fit_idle_blocks (arenas);
+  g_mutex_unlock (&arenas->lock);
+}

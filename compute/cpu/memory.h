@@ -1,0 +1,26 @@
+/* Large blocks of memory, and arenas that plans borrow. */
+#pragma once
+
+#include <glib.h>
+
+/* A block that starts at a page (from 2 MiB on at a huge page, which the kernel is asked for).
+ * Aborts when there is no memory. Freed with free (). */
+gpointer ens_block_new (gsize size);
+
+/* Arenas: plans that do not run at the same time use the same memory. Any thread. */
+typedef struct _EnsArenas EnsArenas;
+
+EnsArenas *ens_arenas_new (void);
+EnsArenas *ens_arenas_ref (EnsArenas *arenas);
+void ens_arenas_unref (EnsArenas *arenas);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsArenas, ens_arenas_unref)
+
+/* Says that a block of this size will be borrowed, until it is released. One that is large enough
+ * for all reservations is allocated now; blocks larger than any reservation are given up. */
+void ens_arenas_reserve (EnsArenas *arenas, gsize size);
+void ens_arenas_release (EnsArenas *arenas, gsize size);
+
+/* A block as large as the largest reservation; contents are undefined. Nothing is allocated unless
+ * more threads borrow at the same time than ever did. */
+gpointer ens_arenas_borrow (EnsArenas *arenas);
+void ens_arenas_return (EnsArenas *arenas, gpointer block);
