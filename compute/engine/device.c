@@ -1,0 +1,107 @@
+#include "engine/device.h"
+
+#include <string.h>
+
+#include "kernels/level.h"
+
+struct _EnsDevice {
+  gatomicrefcount references;
+  char *description;
+  EnsPool *pool;
+  EnsArenas *arenas;
+};
+
+/* The processor's name as the system tells it. (transfer full) */
+static char *
+get_processor_name (void)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (g_file_get_contents ("/proc/cpuinfo", &text, NULL, NULL))
+    lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines != NULL && lines[i] != NULL; i++) {
+    const char *colon = strchr (lines[i], ':');
+
+    if (colon != NULL && g_str_has_prefix (lines[i], "model name"))
+      return g_strstrip (g_strdup (colon + 1));
+  }
+  return g_strdup ("processor");
+}
+
+static char *
+describe (EnsPool *pool)
+{
+  g_autofree char *processor = get_processor_name ();
+  guint n_threads = ens_pool_get_threads (pool);
+
+  return g_strdup_printf ("%s, %s, %u %s", processor, ens_kernels_name (ens_kernels_get ()),
+                          n_threads, n_threads == 1 ? "thread" : "threads");
+}
+
+EnsDevice *
+ens_device_open (const char *name, guint n_threads, GError **error)
+{
+  EnsDevice *device;
+
+  g_return_val_if_fail (name != NULL, NULL);
+
+  if (strcmp (name, "vulkan") == 0 || g_str_has_prefix (name, "vulkan:")) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "device “%s”: this build has no Vulkan executor, use “cpu”", name);
+    return NULL;
+  }
+  if (strcmp (name, "auto") != 0 && strcmp (name, "cpu") != 0) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "device “%s” is unknown, expected auto, cpu, vulkan or vulkan:N", name);
+    return NULL;
+  }
+  device = g_new0 (EnsDevice, 1);
+  g_atomic_ref_count_init (&device->references);
+  device->pool = ens_pool_new (n_threads);
+  device->arenas = ens_arenas_new ();
+  device->description = describe (device->pool);
+  return device;
+}
+
+EnsDevice *
+ens_device_ref (EnsDevice *device)
+{
+  g_atomic_ref_count_inc (&device->references);
+  return device;
+}
+
+void
+ens_device_unref (EnsDevice *device)
+{
+  if (!g_atomic_ref_count_dec (&device->references))
+    return;
+  ens_arenas_unref (device->arenas);
+  ens_pool_unref (device->pool);
+  g_free (device->description);
+  g_free (device);
+}
+
+const char *
+ens_device_get_name (EnsDevice *device)
+{
+  return "cpu";
+}
+
+const char *
+ens_device_get_description (EnsDevice *device)
+{
+  return device->description;
+}
+
+EnsPool *
+ens_device_get_pool (EnsDevice *device)
+{
+  return device->pool;
+}
+
+EnsArenas *
+ens_device_get_arenas (EnsDevice *device)
+{
+  return device->arenas;
+}

@@ -1,0 +1,200 @@
+#include "engine/network.h"
+
+#include <string.h>
+
+#include "cpu/weights.h"
+#include "engine/plan.h"
+#include "graph/onnx.h"
+#include "passes/passes.h"
+
+/* How many plans a network keeps for later: a few scales and batch sizes of one stream. */
+#define MAX_PLANS 8
+
+typedef struct {
+  EnsShape *shapes; /* of the inputs */
+  EnsPlan *plan;
+} CachedPlan;
+
+struct _EnsNetwork {
+  gatomicrefcount references;
+  EnsDevice *device;
+  EnsGraph *graph; /* never changed once the network exists */
+  EnsPackedWeights *weights;
+  GMutex lock;   /* guards plans */
+  GQueue *plans; /* CachedPlan, latest first */
+};
+
+static void
+free_cached_plan (gpointer data)
+{
+  CachedPlan *cached = data;
+
+  ens_plan_unref (cached->plan);
+  g_free (cached->shapes);
+  g_free (cached);
+}
+
+EnsNetwork *
+ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
+{
+  g_autoptr (EnsGraph) taken = graph;
+  EnsNetwork *network;
+
+  if (!ens_passes_load (taken, error))
+    return NULL;
+  network = g_new0 (EnsNetwork, 1);
+  g_atomic_ref_count_init (&network->references);
+  network->device = ens_device_ref (device);
+  network->graph = g_steal_pointer (&taken);
+  network->weights = ens_packed_weights_new ();
+  network->plans = g_queue_new ();
+  g_mutex_init (&network->lock);
+  return network;
+}
+
+EnsNetwork *
+ens_network_load (const char *path, EnsDevice *device, GError **error)
+{
+  EnsGraph *graph;
+
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (device != NULL, NULL);
+
+  graph = ens_onnx_import (path, NULL, error);
+  return graph != NULL ? ens_network_new (graph, device, error) : NULL;
+}
+
+EnsNetwork *
+ens_network_ref (EnsNetwork *network)
+{
+  g_atomic_ref_count_inc (&network->references);
+  return network;
+}
+
+void
+ens_network_unref (EnsNetwork *network)
+{
+  if (!g_atomic_ref_count_dec (&network->references))
+    return;
+  g_queue_free_full (network->plans, free_cached_plan);
+  ens_packed_weights_unref (network->weights);
+  ens_graph_free (network->graph);
+  ens_device_unref (network->device);
+  g_mutex_clear (&network->lock);
+  g_free (network);
+}
+
+guint
+ens_network_get_n_inputs (EnsNetwork *network)
+{
+  return network->graph->inputs->len;
+}
+
+guint
+ens_network_get_n_outputs (EnsNetwork *network)
+{
+  return network->graph->outputs->len;
+}
+
+static const EnsValue *
+get_input (EnsNetwork *network, guint i)
+{
+  g_return_val_if_fail (i < network->graph->inputs->len, NULL);
+  return g_ptr_array_index (network->graph->inputs, i);
+}
+
+const char *
+ens_network_get_input_name (EnsNetwork *network, guint i)
+{
+  const EnsValue *input = get_input (network, i);
+
+  return input != NULL ? input->name : NULL;
+}
+
+const EnsShape *
+ens_network_get_input_shape (EnsNetwork *network, guint i)
+{
+  const EnsValue *input = get_input (network, i);
+
+  return input != NULL ? &input->shape : NULL;
+}
+
+const char *
+ens_network_get_output_name (EnsNetwork *network, guint i)
+{
+  g_return_val_if_fail (i < network->graph->outputs->len, NULL);
+  return ((const EnsValue *)g_ptr_array_index (network->graph->outputs, i))->name;
+}
+
+gsize
+ens_network_get_weights_size (EnsNetwork *network)
+{
+  gsize size = ens_packed_weights_get_size (network->weights);
+
+  for (guint i = 0; i < network->graph->values->len; i++) {
+    const EnsValue *value = g_ptr_array_index (network->graph->values, i);
+
+    if (value->constant != NULL)
+      size += ens_tensor_size (value->constant);
+  }
+  return size;
+}
+
+/* Plans */
+
+static gboolean
+has_shapes (const CachedPlan *cached, const EnsShape *shapes, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (!ens_shape_equal (&cached->shapes[i], &shapes[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* The plan for these shapes, which is now the latest, or NULL. */
+static CachedPlan *
+find_plan (EnsNetwork *network, const EnsShape *shapes)
+{
+  for (GList *link = network->plans->head; link != NULL; link = link->next)
+    if (has_shapes (link->data, shapes, network->graph->inputs->len)) {
+      g_queue_unlink (network->plans, link);
+      g_queue_push_head_link (network->plans, link);
+      return link->data;
+    }
+  return NULL;
+}
+
+static CachedPlan *
+make_plan (EnsNetwork *network, const EnsShape *shapes, GError **error)
+{
+  EnsPlan *plan = ens_plan_new (network->graph, shapes, network->device, network->weights, error);
+  CachedPlan *cached;
+
+  if (plan == NULL)
+    return NULL;
+  cached = g_new0 (CachedPlan, 1);
+  cached->plan = plan;
+  cached->shapes = g_memdup2 (shapes, network->graph->inputs->len * sizeof *shapes);
+  g_queue_push_head (network->plans, cached);
+  if (network->plans->length > MAX_PLANS)
+    free_cached_plan (g_queue_pop_tail (network->plans));
+  return cached;
+}
+
+EnsPlan *
+ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GError **error)
+{
+  CachedPlan *cached;
+  EnsPlan *plan = NULL;
+
+  g_return_val_if_fail (input_shapes != NULL, NULL);
+
+  g_mutex_lock (&network->lock);
+  cached = find_plan (network, input_shapes);
+  if (cached == NULL)
+    cached = make_plan (network, input_shapes, error);
+  if (cached != NULL)
+    plan = ens_plan_ref (cached->plan);
+  g_mutex_unlock (&network->lock);
+  return plan;
+}

@@ -1,0 +1,10 @@
+/* Plans as networks make them. */
+#pragma once
+
+#include <ensemble/network.h>
+
+#include "graph/op.h"
+
+/* Plans `graph`, whose load-time passes have run, for concrete input shapes. (transfer full) */
+EnsPlan *ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
+                       EnsPackedWeights *weights, GError **error);
