@@ -32,11 +32,15 @@ gint64
 ens_shape_span (const EnsShape *shape, guint from, guint to)
 {
   gint64 product = 1;
+  gboolean fits = TRUE, empty = FALSE;
 
-  for (guint i = from; i < to; i++)
-    if (shape->dims[i] < 0 || __builtin_mul_overflow (product, shape->dims[i], &product))
+  for (guint i = from; i < to; i++) {
+    if (shape->dims[i] < 0)
       return -1;
-  return product;
+    empty |= shape->dims[i] == 0;
+    fits = fits && !__builtin_mul_overflow (product, shape->dims[i], &product);
+  }
+  return empty ? 0 : fits ? product : -1;
 }
 
 gint64

@@ -49,7 +49,9 @@ typedef enum {
    * permuted to (N, spatial …, C). Conv, pooling, batch norm. */
   ENS_LAYOUT_SPATIAL,
   /* Any order will do as long as all tensors have the same: elementwise operators. If params hold
-   * axes, permute () renumbers them. */
+   * axes, permute () renumbers them, and inputs of lower rank are lists or numbers; without
+   * permute () they are operands to broadcast. Outputs of the inputs' rank are in their order,
+   * those of lower rank in ONNX's. */
   ENS_LAYOUT_FOLLOWS,
   /* ONNX's order is part of the meaning: Reshape, Gemm, Transpose. */
   ENS_LAYOUT_PLAIN,
@@ -61,6 +63,7 @@ typedef enum {
   ENS_OP_VIEW = 1 << 2,        /* output 0 has input 0's elements in the same order: no copy */
   ENS_OP_SHAPE_ONLY = 1 << 3,  /* reads its input's shape, not its contents */
   ENS_OP_COMMUTATIVE = 1 << 4, /* two inputs that may be exchanged */
+  ENS_OP_INTERNAL = 1 << 5,    /* ours, unknown to ONNX: not in files */
   /* Output 0 may be the memory of input max_inputs - 1, an optional residual, when shapes are
    * equal. */
   ENS_OP_RESIDUAL_IN_PLACE = 1 << 6,
@@ -123,8 +126,8 @@ struct _EnsOp {
   /* params → attributes as of ENS_ONNX_OPSET, for export and printing. NULL: there are none. */
   void (*write) (gconstpointer params, EnsAttributes *attributes);
   /* Renumbers axes in params for a tensor of this rank: axis a becomes map[a]. FALSE if the
-   * operator can't work in another order with these params; then ONNX's order is kept. NULL: no
-   * axes. */
+   * operator can't work in another order with these params (ReduceMean without keepdims that leaves
+   * channels and some but not all other axes); then ONNX's order is kept. NULL: no axes. */
   gboolean (*permute) (gpointer params, guint rank, const guint *map);
   /* Output types and shapes from input shapes (and known contents). Checks everything that kernels
    * rely on; messages come from ens_op_error (). */

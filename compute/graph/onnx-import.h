@@ -1,0 +1,87 @@
+/* The state of an import, shared by the files that it is made of. */
+#pragma once
+
+#include "graph/onnx-private.h"
+#include "graph/op.h"
+
+/* A tensor of the file, by its name there. */
+typedef struct {
+  char *name;
+  EnsType type;
+  EnsShape shape; /* in ONNX's order, at the nominal size */
+  /* Known contents in ONNX's order: still in the file, or read. */
+  Onnx__TensorProto *initializer;
+  EnsTensor *contents;
+  /* Its values in the graph: channels first as in ONNX, and channels last. NULL until something
+   * reads it in that order. The same below rank 3. */
+  EnsValue *first, *last;
+  gboolean computed_last;
+} EnsOnnxTensor;
+
+typedef struct {
+  EnsGraph *graph;
+  gint64 opset;
+  guint nominal_size;
+  gint64 nominal_batch; /* of the first input */
+  EnsOnnxFiles *files;
+  GHashTable *tensors; /* name → EnsOnnxTensor */
+  GPtrArray *all;      /* EnsOnnxTensor, owned */
+  GHashTable *written; /* names of all nodes' outputs, also of those still to come */
+  GHashTable *read;    /* names that nodes or the graph's outputs read */
+  GArray *declared;    /* EnsShape of each of the graph's inputs */
+  GHashTable *samples; /* values whose contents are right for the nominal size alone */
+  gsize budget;        /* bytes that results of constant nodes may still take */
+} EnsOnnxImport;
+
+EnsOnnxTensor *ens_onnx_import_find (const EnsOnnxImport *import, const char *name);
+/* A new tensor of that name, or NULL if there is one already. */
+EnsOnnxTensor *ens_onnx_import_add (EnsOnnxImport *import, const char *name, GError **error);
+/* A tensor like `tensor` with other contents, which nodes can't find by its name. */
+EnsOnnxTensor *ens_onnx_import_replace (EnsOnnxImport *import, const EnsOnnxTensor *tensor,
+                                        EnsTensor *contents);
+
+/* A node of the file on its way into the graph. */
+typedef struct {
+  const Onnx__NodeProto *proto;
+  const EnsOp *op;
+  const char *name; /* in the file, or of its first output */
+  char *what;       /* "node “NAME” (Op)" for messages */
+  EnsAttributes *attributes;
+  EnsOnnxTensor **inputs; /* NULL: absent */
+  guint n_inputs, n_outputs;
+  gpointer params;
+  gboolean last; /* computes with channels last */
+  gboolean done; /* nothing is left to do */
+} EnsOnnxStep;
+
+/* Sets an error "WHAT: MESSAGE" and returns FALSE. */
+gboolean ens_onnx_step_fail (const EnsOnnxStep *step, GError **error, EnsErrorCode code,
+                             const char *format, ...) G_GNUC_PRINTF (4, 5);
+/* Attributes → params. */
+gboolean ens_onnx_step_parse (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+
+typedef gboolean (*EnsOnnxImportFunc) (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+/* What is done with nodes of this operator before, or instead of, adding them. NULL: nothing. */
+EnsOnnxImportFunc ens_onnx_find_special (const char *op);
+
+gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error);
+/* Adds a node with outputs inferred at the nominal size; NULL if they can't be. */
+EnsNode *ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
+                                gconstpointer params, EnsValue *const *inputs, guint n_inputs,
+                                guint n_outputs, GError **error);
+
+/* Whether contents don't depend on the graph's inputs, not even on their sizes. */
+gboolean ens_onnx_tensor_is_known (const EnsOnnxImport *import, const EnsOnnxTensor *tensor);
+/* Known contents in ONNX's order. (transfer full) */
+EnsTensor *ens_onnx_tensor_contents (EnsOnnxImport *import, EnsOnnxTensor *tensor, GError **error);
+/* The tensor's value in one of the orders; adds a Transpose where it has to. */
+EnsValue *ens_onnx_tensor_value (EnsOnnxImport *import, EnsOnnxTensor *tensor, gboolean last,
+                                 GError **error);
+/* Makes `value` the tensor's, computed in that order. */
+void ens_onnx_tensor_set_value (EnsOnnxTensor *tensor, EnsValue *value, gboolean last);
+/* How a Transpose permutes tensors of this rank; FALSE if it can't. */
+gboolean ens_onnx_read_permutation (const EnsOp *op, gconstpointer params, guint rank,
+                                    EnsPermutation *permutation);
+/* A transposed value. Transposes of transposes become one, and none if they cancel. */
+EnsValue *ens_onnx_import_transpose (EnsOnnxImport *import, EnsValue *value,
+                                     const EnsPermutation *permutation, GError **error);

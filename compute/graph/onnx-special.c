@@ -1,0 +1,179 @@
+/* Operators that are more a way to write a file than something to compute. */
+#include "graph/onnx-import.h"
+
+#include <string.h>
+
+/* Gives a tensor known contents. */
+static gboolean
+add_known (EnsOnnxStep *step, EnsOnnxImport *import, EnsTensor *contents, GError **error)
+{
+  EnsOnnxTensor *tensor = ens_onnx_import_add (import, step->proto->output[0], error);
+
+  if (tensor == NULL)
+    return FALSE;
+  tensor->type = contents->type;
+  tensor->shape = contents->shape;
+  tensor->contents = ens_tensor_ref (contents);
+  step->done = TRUE;
+  return TRUE;
+}
+
+static EnsTensor *
+read_constant (EnsAttributes *attributes)
+{
+  EnsTensor *tensor = ens_attributes_tensor (attributes, "value");
+  float real;
+  gint64 integer;
+
+  if (tensor != NULL)
+    return ens_tensor_ref (tensor);
+  if (ens_attributes_has (attributes, "value_float")) {
+    real = ens_attributes_float (attributes, "value_float", 0);
+    return ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE_SCALAR, &real);
+  }
+  if (ens_attributes_has (attributes, "value_int")) {
+    integer = ens_attributes_int (attributes, "value_int", 0);
+    return ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE_SCALAR, &integer);
+  }
+  return NULL;
+}
+
+static EnsTensor *
+read_constant_list (EnsAttributes *attributes, gsize n)
+{
+  g_autofree gint64 *integers = g_new0 (gint64, n);
+  g_autofree float *reals = g_new0 (float, n);
+  guint length;
+
+  if (ens_attributes_has (attributes, "value_ints")) {
+    length = ens_attributes_ints (attributes, "value_ints", integers, (guint)n);
+    return ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (length), integers);
+  }
+  if (ens_attributes_has (attributes, "value_floats")) {
+    length = ens_attributes_floats (attributes, "value_floats", reals, (guint)n);
+    return ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (length), reals);
+  }
+  return NULL;
+}
+
+static gboolean
+import_constant (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  const Onnx__NodeProto *proto = step->proto;
+  g_autoptr (EnsTensor) contents = NULL;
+
+  if (proto->n_attribute != 1 || proto->n_output != 1 || proto->n_input != 0)
+    return ens_onnx_step_fail (
+        step, error, ENS_ERROR_FORMAT,
+        "expected one attribute, no input and one output, found %" G_GSIZE_FORMAT
+        ", %" G_GSIZE_FORMAT " and %" G_GSIZE_FORMAT,
+        proto->n_attribute, proto->n_input, proto->n_output);
+  contents = read_constant (step->attributes);
+  if (contents == NULL)
+    contents = read_constant_list (
+        step->attributes, MAX (proto->attribute[0]->n_ints, proto->attribute[0]->n_floats));
+  if (!ens_attributes_finish (step->attributes, step->what, error))
+    return FALSE;
+  return add_known (step, import, contents, error);
+}
+
+static gboolean
+has_known_input (const EnsOnnxStep *step, const EnsOnnxImport *import)
+{
+  return step->n_inputs == 1 && step->inputs[0] != NULL && step->proto->n_output == 1
+         && ens_onnx_tensor_is_known (import, step->inputs[0]);
+}
+
+static gboolean
+import_identity (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  g_autoptr (EnsTensor) contents = NULL;
+
+  if (!has_known_input (step, import))
+    return TRUE;
+  if (!ens_attributes_finish (step->attributes, step->what, error))
+    return FALSE;
+  contents = ens_onnx_tensor_contents (import, step->inputs[0], error);
+  return contents != NULL && add_known (step, import, contents, error);
+}
+
+/* A Transpose in the file may cancel one of ours. */
+static gboolean
+import_transpose (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  guint n_values;
+  EnsPermutation permutation;
+  EnsOnnxTensor *tensor;
+  EnsValue *value, *transposed;
+
+  if (step->op == NULL || step->n_inputs != 1 || step->inputs[0] == NULL
+      || step->proto->n_output != 1)
+    return TRUE;
+  if (!ens_onnx_step_parse (step, import, error))
+    return FALSE;
+  if (!ens_onnx_read_permutation (step->op, step->params, step->inputs[0]->shape.rank,
+                                  &permutation))
+    return ens_onnx_step_fail (step, error, ENS_ERROR_SHAPE,
+                               "“perm” is not an order of the input's %u dimensions",
+                               step->inputs[0]->shape.rank);
+  value = ens_onnx_tensor_value (import, step->inputs[0], FALSE, error);
+  if (value == NULL)
+    return FALSE;
+  n_values = import->graph->values->len;
+  transposed = ens_onnx_import_transpose (import, value, &permutation, error);
+  tensor = transposed != NULL ? ens_onnx_import_add (import, step->proto->output[0], error) : NULL;
+  if (tensor == NULL)
+    return FALSE;
+  if (transposed->index >= n_values) {
+    ens_graph_rename (import->graph, transposed, tensor->name);
+    ens_graph_rename_node (import->graph, transposed->producer, step->name);
+  }
+  ens_onnx_tensor_set_value (tensor, transposed, FALSE);
+  step->done = TRUE;
+  return TRUE;
+}
+
+/* A network saved with a fixed batch may write the batch's size into the shapes that it reshapes
+ * to. 0, "as in the input", means the same there, and holds for other batches too. */
+static gboolean
+import_reshape (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  g_autoptr (EnsTensor) shape = NULL;
+  EnsOnnxTensor *data = step->n_inputs == 2 ? step->inputs[0] : NULL;
+  g_autoptr (EnsTensor) opened = NULL;
+
+  if (data == NULL || step->inputs[1] == NULL || data->shape.rank == 0
+      || !ens_onnx_tensor_is_known (import, step->inputs[1])
+      || ens_attributes_has (step->attributes, "allowzero"))
+    return TRUE;
+  shape = ens_onnx_tensor_contents (import, step->inputs[1], error);
+  if (shape == NULL)
+    return FALSE;
+  if (shape->type != ENS_TYPE_INT64 || ens_shape_elements (&shape->shape) < 1
+      || *(gint64 *)shape->data != data->shape.dims[0]
+      || data->shape.dims[0] != import->nominal_batch)
+    return TRUE;
+  opened = ens_tensor_new_copy (shape->type, &shape->shape, shape->data);
+  *(gint64 *)opened->data = 0;
+  step->inputs[1] = ens_onnx_import_replace (import, step->inputs[1], opened);
+  return TRUE;
+}
+
+static const struct {
+  const char *name;
+  EnsOnnxImportFunc func;
+} specials[] = {
+    {"Constant", import_constant},
+    {"Identity", import_identity},
+    {"Reshape", import_reshape},
+    {"Transpose", import_transpose},
+};
+
+EnsOnnxImportFunc
+ens_onnx_find_special (const char *op)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (specials); i++)
+    if (strcmp (op, specials[i].name) == 0)
+      return specials[i].func;
+  return NULL;
+}
