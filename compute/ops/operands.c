@@ -297,6 +297,25 @@ ens_permute_list (EnsList *axes, guint rank, const guint *map)
     ens_permute_axis (&axes->values[i], rank, map);
 }
 
+gboolean
+ens_permute_reduced (EnsList *axes, gboolean keepdims, guint rank, const guint *map)
+{
+  guint removed = 0, next = 0;
+
+  for (guint i = 0; i < axes->n; i++)
+    if (axes->values[i] >= -(gint64)rank && axes->values[i] < (gint64)rank)
+      removed |= 1u << (axes->values[i] < 0 ? axes->values[i] + rank : axes->values[i]);
+  for (guint i = 0; i < rank && !keepdims; i++) {
+    if (removed & 1u << i)
+      continue;
+    if (map[i] < next)
+      return FALSE;
+    next = map[i];
+  }
+  ens_permute_list (axes, rank, map);
+  return TRUE;
+}
+
 /* Elements. */
 
 void
@@ -449,6 +468,14 @@ ens_view_set_integer (const EnsView *view, gsize offset, gint64 value)
   default:
     ens_view_set_real (view, offset, (double)value);
   }
+}
+
+void
+ens_view_copy_element (const EnsView *to, gsize to_offset, const EnsView *from, gsize from_offset)
+{
+  gsize size = ens_type_size (to->type);
+
+  memcpy ((char *)to->data + to_offset * size, (const char *)from->data + from_offset * size, size);
 }
 
 void

@@ -60,6 +60,9 @@ gboolean ens_broadcast (EnsShape *shape, const EnsShape *with);
 /* permute () for one axis and for a list. */
 void ens_permute_axis (gint64 *axis, guint rank, const guint *map);
 void ens_permute_list (EnsList *axes, guint rank, const guint *map);
+/* permute () for operators that remove these axes, or leave them with length 1 (keepdims). FALSE,
+ * and nothing changed, if the axes that remain would change their order. */
+gboolean ens_permute_reduced (EnsList *axes, gboolean keepdims, guint rank, const guint *map);
 
 /* Elements, in C order whatever the pitch. */
 
@@ -108,6 +111,9 @@ double ens_view_real (const EnsView *view, gsize offset);
 gint64 ens_view_integer (const EnsView *view, gsize offset);
 void ens_view_set_real (const EnsView *view, gsize offset, double value);
 void ens_view_set_integer (const EnsView *view, gsize offset, gint64 value);
+/* One element to another view of the same type, as bytes. */
+void ens_view_copy_element (const EnsView *to, gsize to_offset, const EnsView *from,
+                            gsize from_offset);
 
 /* Walks an index space in C order: offsets of several strided arrays per step. */
 #define ENS_MAX_WALK 4

@@ -1,0 +1,330 @@
+/* Activation functions. Those that EnsActivation knows run by the kernels that fused activations
+ * run by, so that fusing changes no bit. */
+#include "ops/elementwise.h"
+#include "ops/exponential.h"
+#include "ops/registry.h"
+
+static gboolean
+shape_real (EnsOperands *operands, GError **error)
+{
+  return ens_check_type (operands, 0, ENS_TYPES_REAL, error)
+         && ens_set_output_like_input (operands, error);
+}
+
+static gboolean
+shape_number (EnsOperands *operands, GError **error)
+{
+  return ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
+         && ens_set_output_like_input (operands, error);
+}
+
+#define COMMON                                                          \
+  .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1, \
+  .layout = ENS_LAYOUT_FOLLOWS, .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE
+
+/* The kernels' activations. */
+
+static EnsFusedActivation
+as_fused (EnsActivation kind, const EnsUnaryParams *params)
+{
+  EnsFusedActivation activation = {.kind = kind};
+
+  if (params != NULL) {
+    activation.alpha = params->alpha;
+    activation.beta = params->beta;
+  }
+  return activation;
+}
+
+static void
+activation_reference (const EnsOperands *operands, const EnsFusedActivation *activation)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  gsize n = ens_view_elements (output);
+
+  for (gsize i = 0; i < n; i++) {
+    double x = ens_view_real (input, ens_view_offset (input, i));
+
+    ens_view_set_real (output, ens_view_offset (output, i), ens_activation_apply (activation, x));
+  }
+}
+
+#define ACTIVATION_KERNELS(id, kind)                                                            \
+  static void id##_reference (const EnsOperands *operands)                                      \
+  {                                                                                             \
+    EnsFusedActivation activation = as_fused (kind, operands->params);                          \
+                                                                                                \
+    activation_reference (operands, &activation);                                               \
+  }                                                                                             \
+                                                                                                \
+  static void id##_cpu (const EnsOperands *operands, const EnsCpuContext *context)              \
+  {                                                                                             \
+    EnsFusedActivation activation = as_fused (kind, operands->params);                          \
+                                                                                                \
+    ens_activation_run (operands->inputs[0], operands->outputs[0], &activation, context->pool); \
+  }
+
+ACTIVATION_KERNELS (relu, ENS_ACTIVATION_RELU)
+ACTIVATION_KERNELS (leaky_relu, ENS_ACTIVATION_LEAKY_RELU)
+ACTIVATION_KERNELS (sigmoid, ENS_ACTIVATION_SIGMOID)
+ACTIVATION_KERNELS (hard_sigmoid, ENS_ACTIVATION_HARD_SIGMOID)
+ACTIVATION_KERNELS (hard_swish, ENS_ACTIVATION_HARD_SWISH)
+ACTIVATION_KERNELS (tanh, ENS_ACTIVATION_TANH)
+
+/* Reads and writes the attribute `alpha` (and `beta`) of EnsUnaryParams. */
+#define ONE_ATTRIBUTE(id, alpha_name, alpha_default)                                            \
+  static gboolean id##_parse (EnsParse *parse, gpointer data, GError **error)                   \
+  {                                                                                             \
+    EnsUnaryParams *params = data;                                                              \
+                                                                                                \
+    params->alpha = ens_attributes_float (parse->attributes, alpha_name, alpha_default);        \
+    return TRUE;                                                                                \
+  }                                                                                             \
+                                                                                                \
+  static void id##_write (gconstpointer params, EnsAttributes *attributes)                      \
+  {                                                                                             \
+    ens_attributes_set_float (attributes, alpha_name, ((const EnsUnaryParams *)params)->alpha); \
+  }
+
+#define TWO_ATTRIBUTES(id, alpha_name, alpha_default, beta_name, beta_default)                  \
+  static gboolean id##_parse (EnsParse *parse, gpointer data, GError **error)                   \
+  {                                                                                             \
+    EnsUnaryParams *params = data;                                                              \
+                                                                                                \
+    params->alpha = ens_attributes_float (parse->attributes, alpha_name, alpha_default);        \
+    params->beta = ens_attributes_float (parse->attributes, beta_name, beta_default);           \
+    return TRUE;                                                                                \
+  }                                                                                             \
+                                                                                                \
+  static void id##_write (gconstpointer params, EnsAttributes *attributes)                      \
+  {                                                                                             \
+    ens_attributes_set_float (attributes, alpha_name, ((const EnsUnaryParams *)params)->alpha); \
+    ens_attributes_set_float (attributes, beta_name, ((const EnsUnaryParams *)params)->beta);   \
+  }
+
+ONE_ATTRIBUTE (leaky_relu, "alpha", 0.01f)
+TWO_ATTRIBUTES (hard_sigmoid, "alpha", 0.2f, "beta", 0.5f)
+
+#define PLAIN_OP(id, onnx, shape_func) \
+  const EnsOp ens_op_##id = {          \
+      .name = onnx, COMMON, .shape = shape_func, .reference = id##_reference, .cpu = id##_cpu}
+
+#define PARAMS_OP(id, onnx)                                          \
+  const EnsOp ens_op_##id = {.name = onnx,                           \
+                             COMMON,                                 \
+                             .params_size = sizeof (EnsUnaryParams), \
+                             .parse = id##_parse,                    \
+                             .write = id##_write,                    \
+                             .shape = shape_real,                    \
+                             .reference = id##_reference,            \
+                             .cpu = id##_cpu}
+
+PLAIN_OP (relu, "Relu", shape_number);
+PLAIN_OP (sigmoid, "Sigmoid", shape_real);
+PLAIN_OP (hard_swish, "HardSwish", shape_real);
+PLAIN_OP (tanh, "Tanh", shape_real);
+PARAMS_OP (leaky_relu, "LeakyRelu");
+PARAMS_OP (hard_sigmoid, "HardSigmoid");
+
+/* All others: one formula in double precision for the reference, one in float to be vectorised. */
+
+#define UNARY_KERNELS(id, double_formula, float_formula)                           \
+  static double id##_double (double x, const EnsUnaryParams *params)               \
+  {                                                                                \
+    return double_formula;                                                         \
+  }                                                                                \
+                                                                                   \
+  ENS_CLONES static void id##_loop (const float *in, float *out, gsize n,          \
+                                    const EnsUnaryParams *params)                  \
+  {                                                                                \
+    for (gsize i = 0; i < n; i++) {                                                \
+      float x = in[i];                                                             \
+                                                                                   \
+      out[i] = float_formula;                                                      \
+    }                                                                              \
+  }                                                                                \
+                                                                                   \
+  static void id##_reference (const EnsOperands *operands)                         \
+  {                                                                                \
+    ens_unary_reference (operands, id##_double);                                   \
+  }                                                                                \
+                                                                                   \
+  static void id##_cpu (const EnsOperands *operands, const EnsCpuContext *context) \
+  {                                                                                \
+    ens_unary_run (operands, context, id##_loop);                                  \
+  }
+
+#define ALPHA params->alpha
+#define BETA params->beta
+
+UNARY_KERNELS (elu, x < 0 ? ALPHA * expm1 (x) : x, x < 0 ? ALPHA * (ens_exp (x) - 1) : x)
+UNARY_KERNELS (celu, fmax (x, 0) + fmin (0, ALPHA *expm1 (x / ALPHA)),
+               x < 0 ? ALPHA * (ens_exp (x / ALPHA) - 1) : x)
+UNARY_KERNELS (selu, BETA *(x < 0 ? ALPHA * expm1 (x) : x),
+               BETA *(x < 0 ? ALPHA * (ens_exp (x) - 1) : x))
+UNARY_KERNELS (thresholded_relu, x > ALPHA ? x : 0, x > ALPHA ? x : 0)
+UNARY_KERNELS (softplus, fmax (x, 0) + log1p (exp (-fabs (x))),
+               fmaxf (x, 0) + log1pf (ens_exp (-fabsf (x))))
+UNARY_KERNELS (softsign, x / (1 + fabs (x)), x / (1 + fabsf (x)))
+
+ONE_ATTRIBUTE (elu, "alpha", 1)
+ONE_ATTRIBUTE (celu, "alpha", 1)
+TWO_ATTRIBUTES (selu, "alpha", 1.67326319217681884765625f, "gamma", 1.05070102214813232421875f)
+ONE_ATTRIBUTE (thresholded_relu, "alpha", 1)
+
+PARAMS_OP (elu, "Elu");
+PARAMS_OP (celu, "Celu");
+PARAMS_OP (selu, "Selu");
+PARAMS_OP (thresholded_relu, "ThresholdedRelu");
+PLAIN_OP (softplus, "Softplus", shape_real);
+PLAIN_OP (softsign, "Softsign", shape_real);
+
+/* Functions of mathematics. */
+
+UNARY_KERNELS (abs, fabs (x), fabsf (x))
+UNARY_KERNELS (neg, -x, -x)
+UNARY_KERNELS (exp, exp (x), ens_exp (x))
+UNARY_KERNELS (log, log (x), logf (x))
+UNARY_KERNELS (sqrt, sqrt (x), sqrtf (x))
+UNARY_KERNELS (reciprocal, 1 / x, 1 / x)
+UNARY_KERNELS (floor, floor (x), floorf (x))
+UNARY_KERNELS (ceil, ceil (x), ceilf (x))
+UNARY_KERNELS (round, nearbyint (x), nearbyintf (x))
+UNARY_KERNELS (sign, (x > 0) - (x < 0), (float)((x > 0) - (x < 0)))
+UNARY_KERNELS (erf, erf (x), erff (x))
+
+PLAIN_OP (abs, "Abs", shape_number);
+PLAIN_OP (neg, "Neg", shape_number);
+PLAIN_OP (exp, "Exp", shape_real);
+PLAIN_OP (log, "Log", shape_real);
+PLAIN_OP (sqrt, "Sqrt", shape_real);
+PLAIN_OP (reciprocal, "Reciprocal", shape_real);
+PLAIN_OP (floor, "Floor", shape_real);
+PLAIN_OP (ceil, "Ceil", shape_real);
+PLAIN_OP (round, "Round", shape_real);
+PLAIN_OP (sign, "Sign", shape_number);
+PLAIN_OP (erf, "Erf", shape_number);
+
+/* Clip: its bounds are attributes up to opset 10, inputs since. */
+
+static const char *const clip_inputs[] = {NULL, "min", "max"};
+
+static gboolean
+clip_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsClipParams *params = data;
+
+  params->min = ens_attributes_float (parse->attributes, "min", -INFINITY);
+  params->max = ens_attributes_float (parse->attributes, "max", INFINITY);
+  return TRUE;
+}
+
+static void
+clip_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsClipParams *params = data;
+
+  if (params->min > -INFINITY)
+    ens_attributes_set_float (attributes, "min", params->min);
+  if (params->max < INFINITY)
+    ens_attributes_set_float (attributes, "max", params->max);
+}
+
+static gboolean
+clip_shape (EnsOperands *operands, GError **error)
+{
+  for (guint i = 1; i < operands->n_inputs; i++) {
+    const EnsView *bound = operands->inputs[i];
+
+    if (bound != NULL && ens_view_elements (bound) != 1)
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                           "input %u is not a scalar, as bounds are", i);
+  }
+  return ens_check_same_types (operands, 1, error) && shape_number (operands, error);
+}
+
+static EnsFusedActivation
+clip_as_fused (const EnsOperands *operands)
+{
+  const EnsClipParams *params = operands->params;
+  const EnsView *min = ens_operands_input (operands, 1), *max = ens_operands_input (operands, 2);
+
+  return (EnsFusedActivation) {.kind = ENS_ACTIVATION_CLIP,
+                               .alpha = min != NULL ? (float)ens_view_real (min, 0) : params->min,
+                               .beta = max != NULL ? (float)ens_view_real (max, 0) : params->max};
+}
+
+static void
+clip_reference (const EnsOperands *operands)
+{
+  EnsFusedActivation activation = clip_as_fused (operands);
+
+  activation_reference (operands, &activation);
+}
+
+static void
+clip_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  EnsFusedActivation activation = clip_as_fused (operands);
+
+  ens_activation_run (operands->inputs[0], operands->outputs[0], &activation, context->pool);
+}
+
+const EnsOp ens_op_clip = {.name = "Clip",
+                           .min_inputs = 1,
+                           .max_inputs = 3,
+                           .min_outputs = 1,
+                           .max_outputs = 1,
+                           .layout = ENS_LAYOUT_FOLLOWS,
+                           .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
+                           .params_size = sizeof (EnsClipParams),
+                           .input_attributes = clip_inputs,
+                           .parse = clip_parse,
+                           .write = clip_write,
+                           .shape = clip_shape,
+                           .reference = clip_reference,
+                           .cpu = clip_cpu};
+
+/* Fusing. */
+
+static gboolean
+known_bound (const EnsNode *node, guint input, float *bound)
+{
+  const EnsValue *value = input < node->n_inputs ? node->inputs[input] : NULL;
+  EnsView view;
+
+  if (value == NULL)
+    return TRUE;
+  if (value->constant == NULL || ens_shape_elements (&value->constant->shape) != 1)
+    return FALSE;
+  view = ens_view_dense (value->type, &value->shape, value->constant->data);
+  *bound = (float)ens_view_real (&view, 0);
+  return TRUE;
+}
+
+gboolean
+ens_node_as_activation (const EnsNode *node, EnsFusedActivation *activation)
+{
+  static const struct {
+    const EnsOp *op;
+    EnsActivation kind;
+  } rows[] = {{&ens_op_relu, ENS_ACTIVATION_RELU},
+              {&ens_op_leaky_relu, ENS_ACTIVATION_LEAKY_RELU},
+              {&ens_op_sigmoid, ENS_ACTIVATION_SIGMOID},
+              {&ens_op_hard_sigmoid, ENS_ACTIVATION_HARD_SIGMOID},
+              {&ens_op_hard_swish, ENS_ACTIVATION_HARD_SWISH},
+              {&ens_op_tanh, ENS_ACTIVATION_TANH}};
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (node->op == rows[i].op) {
+      *activation = as_fused (rows[i].kind, node->params);
+      return TRUE;
+    }
+  if (node->op == &ens_op_clip) {
+    const EnsClipParams *params = node->params;
+
+    *activation = (EnsFusedActivation) {ENS_ACTIVATION_CLIP, params->min, params->max};
+    return known_bound (node, 1, &activation->alpha) && known_bound (node, 2, &activation->beta);
+  }
+  return FALSE;
+}

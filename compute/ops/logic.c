@@ -1,0 +1,132 @@
+/* Comparisons, logic and Where, as the arithmetic of shapes uses them: references are enough. */
+#include "ops/elementwise.h"
+#include "ops/registry.h"
+
+static gboolean
+compare_shape (EnsOperands *operands, GError **error)
+{
+  return ens_check_type (operands, 0, ENS_TYPES_ANY, error)
+         && ens_check_same_types (operands, 1, error)
+         && ens_set_broadcast_output (operands, ENS_TYPE_BOOL, error);
+}
+
+static gboolean
+logic_shape (EnsOperands *operands, GError **error)
+{
+  return ens_check_type (operands, 0, ENS_TYPES (ENS_TYPE_BOOL), error)
+         && compare_shape (operands, error);
+}
+
+static void
+compare_reference (const EnsOperands *operands, gboolean (*real) (double a, double b),
+                   gboolean (*integer) (gint64 a, gint64 b))
+{
+  const EnsView *output = operands->outputs[0], *a = operands->inputs[0], *b = operands->inputs[1];
+  EnsWalk walk;
+
+  for (ens_walk_begin (&walk, &output->shape, (const EnsView *[]) {output, a, b}, 3);
+       walk.remaining > 0; ens_walk_next (&walk))
+    ((guint8 *)output->data)[walk.offsets[0]] =
+        ens_type_is_real (a->type)
+            ? real (ens_view_real (a, walk.offsets[1]), ens_view_real (b, walk.offsets[2]))
+            : integer (ens_view_integer (a, walk.offsets[1]),
+                       ens_view_integer (b, walk.offsets[2]));
+}
+
+#define COMPARE_OP(id, onnx, operator, shape_func)         \
+  static gboolean id##_real (double a, double b)           \
+  {                                                        \
+    return a operator b;                                   \
+  }                                                        \
+                                                           \
+  static gboolean id##_integer (gint64 a, gint64 b)        \
+  {                                                        \
+    return a operator b;                                   \
+  }                                                        \
+                                                           \
+  static void id##_reference (const EnsOperands *operands) \
+  {                                                        \
+    compare_reference (operands, id##_real, id##_integer); \
+  }                                                        \
+                                                           \
+  const EnsOp ens_op_##id = {.name = onnx,                 \
+                             .min_inputs = 2,              \
+                             .max_inputs = 2,              \
+                             .min_outputs = 1,             \
+                             .max_outputs = 1,             \
+                             .layout = ENS_LAYOUT_FOLLOWS, \
+                             .shape = shape_func,          \
+                             .reference = id##_reference}
+
+COMPARE_OP (equal, "Equal", ==, compare_shape);
+COMPARE_OP (greater, "Greater", >, compare_shape);
+COMPARE_OP (greater_or_equal, "GreaterOrEqual", >=, compare_shape);
+COMPARE_OP (less, "Less", <, compare_shape);
+COMPARE_OP (less_or_equal, "LessOrEqual", <=, compare_shape);
+COMPARE_OP (and, "And", &&, logic_shape);
+COMPARE_OP (or, "Or", ||, logic_shape);
+COMPARE_OP (xor, "Xor", !=, logic_shape);
+
+static gboolean
+not_shape (EnsOperands *operands, GError **error)
+{
+  return ens_check_type (operands, 0, ENS_TYPES (ENS_TYPE_BOOL), error)
+         && ens_set_output_like_input (operands, error);
+}
+
+static void
+not_reference (const EnsOperands *operands)
+{
+  const guint8 *input = operands->inputs[0]->data;
+  guint8 *output = operands->outputs[0]->data;
+  gsize n = ens_view_elements (operands->outputs[0]);
+
+  for (gsize i = 0; i < n; i++)
+    output[i] = !input[i];
+}
+
+const EnsOp ens_op_not = {.name = "Not",
+                          .min_inputs = 1,
+                          .max_inputs = 1,
+                          .min_outputs = 1,
+                          .max_outputs = 1,
+                          .layout = ENS_LAYOUT_FOLLOWS,
+                          .flags = ENS_OP_IN_PLACE,
+                          .shape = not_shape,
+                          .reference = not_reference};
+
+static gboolean
+where_shape (EnsOperands *operands, GError **error)
+{
+  const EnsView *x = operands->inputs[1], *y = operands->inputs[2];
+
+  if (x->type != y->type)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input 2 is %s, expected %s as input 1",
+                         ens_type_name (y->type), ens_type_name (x->type));
+  return ens_check_type (operands, 0, ENS_TYPES (ENS_TYPE_BOOL), error)
+         && ens_set_broadcast_output (operands, x->type, error);
+}
+
+static void
+where_reference (const EnsOperands *operands)
+{
+  const EnsView *output = operands->outputs[0];
+  const EnsView *views[] = {output, operands->inputs[0], operands->inputs[1], operands->inputs[2]};
+  EnsWalk walk;
+
+  for (ens_walk_begin (&walk, &output->shape, views, 4); walk.remaining > 0;
+       ens_walk_next (&walk)) {
+    guint chosen = ens_view_integer (views[1], walk.offsets[1]) != 0 ? 2 : 3;
+
+    ens_view_copy_element (output, walk.offsets[0], views[chosen], walk.offsets[chosen]);
+  }
+}
+
+const EnsOp ens_op_where = {.name = "Where",
+                            .min_inputs = 3,
+                            .max_inputs = 3,
+                            .min_outputs = 1,
+                            .max_outputs = 1,
+                            .layout = ENS_LAYOUT_FOLLOWS,
+                            .shape = where_shape,
+                            .reference = where_reference};
