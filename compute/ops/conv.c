@@ -1,0 +1,329 @@
+/* Conv, with what fusion may add: a residual and an activation. */
+#include "kernels/conv.h"
+#include "ops/registry.h"
+#include "ops/sliding.h"
+
+#include <string.h>
+
+enum { INPUT, WEIGHTS, BIAS, RESIDUAL };
+
+static gboolean
+conv_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsConvParams *params = data;
+
+  params->group = ens_attributes_int (parse->attributes, "group", 1);
+  return ens_parse_sliding (parse, &params->sliding, error)
+         && ens_parse_activation (parse, &params->activation, error);
+}
+
+static void
+conv_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsConvParams *params = data;
+
+  ens_write_sliding (&params->sliding, attributes);
+  if (params->group != 1)
+    ens_attributes_set_int (attributes, "group", params->group);
+  ens_write_activation (&params->activation, attributes);
+}
+
+static gboolean
+resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **error)
+{
+  const EnsConvParams *params = operands->params;
+
+  return ens_sliding_resolve (operands, &params->sliding, operands->inputs[WEIGHTS]->shape.dims + 1,
+                              FALSE, geometry, error);
+}
+
+/* Weights are (M, kernel …, C / group), the kernel as attributes say if they do. */
+static gboolean
+check_weights (const EnsOperands *operands, GError **error)
+{
+  const EnsConvParams *params = operands->params;
+  const EnsShape *input = &operands->inputs[INPUT]->shape;
+  const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
+  guint rank = input->rank;
+  g_autofree char *found = ens_shape_to_string (weights);
+
+  if (weights->rank != rank)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "weights are %s, expected rank %u as the input", found, rank);
+  if (params->group < 1 || weights->dims[0] < 1 || weights->dims[0] % params->group != 0)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "weights are %s, expected filters in %" G_GINT64_FORMAT " equal groups",
+                         found, params->group);
+  if (params->group > input->dims[rank - 1]
+      || weights->dims[rank - 1] * params->group != input->dims[rank - 1])
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "weights are %s in %" G_GINT64_FORMAT
+                         " groups, expected them for an input of %" G_GINT64_FORMAT " channels",
+                         found, params->group, input->dims[rank - 1]);
+  for (guint i = 0; i < params->sliding.rank; i++)
+    if (params->sliding.kernel[i] != 0
+        && (i + 2 >= rank || params->sliding.kernel[i] != weights->dims[1 + i]))
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                           "weights are %s, expected the kernel that attribute kernel_shape says",
+                           found);
+  return TRUE;
+}
+
+static gboolean
+conv_shape (EnsOperands *operands, GError **error)
+{
+  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
+  gint64 filters;
+  EnsGeometry geometry;
+
+  if (!ens_check_type (operands, INPUT, ENS_TYPES_REAL, error)
+      || !ens_check_same_types (operands, WEIGHTS, error)
+      || !ens_check_rank (operands, INPUT, 3, 2 + ENS_MAX_SPATIAL, error)
+      || !check_weights (operands, error) || !resolve (operands, &geometry, error))
+    return FALSE;
+  filters = operands->inputs[WEIGHTS]->shape.dims[0];
+  if (!ens_check_vector (operands, BIAS, filters, error)
+      || !ens_set_sliding_output (operands, &geometry, filters, error))
+    return FALSE;
+  if (residual != NULL && !ens_shape_equal (&residual->shape, &operands->outputs[0]->shape)) {
+    g_autofree char *found = ens_shape_to_string (&residual->shape);
+    g_autofree char *expected = ens_shape_to_string (&operands->outputs[0]->shape);
+
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "the residual is %s, expected %s", found,
+                         expected);
+  }
+  return TRUE;
+}
+
+static gint64
+conv_flops (const EnsOperands *operands)
+{
+  const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
+
+  return 2 * ens_shape_elements (&operands->outputs[0]->shape)
+         * ens_shape_span (weights, 1, weights->rank);
+}
+
+/* The reference: the sum over one window, group and filter, tap by tap. */
+
+typedef struct {
+  const EnsOperands *operands;
+  EnsGeometry geometry;
+  gint64 group_channels, group_filters;
+} Reference;
+
+static double
+sum_tap (const Reference *reference, gsize input_at, gsize weights_at)
+{
+  double sum = 0;
+
+  for (gint64 c = 0; c < reference->group_channels; c++)
+    sum += ens_view_real (reference->operands->inputs[INPUT], input_at + (gsize)c)
+           * ens_view_real (reference->operands->inputs[WEIGHTS], weights_at + (gsize)c);
+  return sum;
+}
+
+static double
+sum_window (const Reference *reference, gint64 batch, const gint64 *position, gint64 filter)
+{
+  const EnsGeometry *geometry = &reference->geometry;
+  const gint64 *kernel = geometry->kernel;
+  gint64 taps = kernel[0] * kernel[1] * kernel[2];
+  double sum = 0;
+
+  for (gint64 tap = 0; tap < taps; tap++) {
+    gint64 k[] = {tap / (kernel[1] * kernel[2]), tap / kernel[2] % kernel[1], tap % kernel[2]};
+    gint64 at[ENS_MAX_SPATIAL];
+    gboolean inside = TRUE;
+
+    for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
+      at[i] = position[i] * geometry->strides[i] + k[i] * geometry->dilations[i]
+              - geometry->pads_begin[i];
+      inside = inside && at[i] >= 0 && at[i] < geometry->input[i];
+    }
+    if (inside)
+      sum += sum_tap (
+          reference,
+          ens_geometry_offset (reference->operands->inputs[INPUT], geometry->input, batch, at)
+              + (gsize)(filter / reference->group_filters * reference->group_channels),
+          (gsize)((filter * taps + tap) * reference->group_channels));
+  }
+  return sum;
+}
+
+static void
+finish_pixel (const Reference *reference, gint64 batch, const gint64 *position)
+{
+  const EnsOperands *operands = reference->operands;
+  const EnsConvParams *params = operands->params;
+  const EnsView *bias = ens_operands_input (operands, BIAS);
+  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
+  const EnsView *output = operands->outputs[0];
+  const gint64 *sizes = reference->geometry.output;
+  gint64 filters = operands->inputs[WEIGHTS]->shape.dims[0];
+
+  for (gint64 filter = 0; filter < filters; filter++) {
+    double x = sum_window (reference, batch, position, filter);
+
+    if (bias != NULL)
+      x += ens_view_real (bias, (gsize)filter);
+    if (residual != NULL)
+      x += ens_view_real (residual,
+                          ens_geometry_offset (residual, sizes, batch, position) + (gsize)filter);
+    ens_view_set_real (output, ens_geometry_offset (output, sizes, batch, position) + (gsize)filter,
+                       ens_activation_apply (&params->activation, x));
+  }
+}
+
+static void
+conv_reference (const EnsOperands *operands)
+{
+  const EnsConvParams *params = operands->params;
+  Reference reference = {.operands = operands};
+  const gint64 *sizes = reference.geometry.output;
+
+  resolve (operands, &reference.geometry, NULL);
+  reference.group_channels = reference.geometry.channels / params->group;
+  reference.group_filters = operands->inputs[WEIGHTS]->shape.dims[0] / params->group;
+  for (gint64 n = 0; n < reference.geometry.batch; n++)
+    for (gint64 z = 0; z < sizes[0]; z++)
+      for (gint64 y = 0; y < sizes[1]; y++)
+        for (gint64 x = 0; x < sizes[2]; x++)
+          finish_pixel (&reference, n, (const gint64[]) {z, y, x});
+}
+
+/* The fast kernels. */
+
+typedef struct {
+  EnsConvPlan plan;
+  gconstpointer packed; /* NULL: weights are packed before each run, at scratch + plan's own */
+} State;
+
+static void
+pack (gpointer plan, const EnsTensor *constant, gpointer packed)
+{
+  ens_conv_pack (plan, constant->data, packed);
+}
+
+static EnsConvShape
+conv_kernel_shape (const EnsOperands *operands, const EnsGeometry *geometry)
+{
+  const EnsConvParams *params = operands->params;
+
+  return (EnsConvShape) {
+      .batch = (guint)geometry->batch,
+      .height = (guint)geometry->input[1],
+      .width = (guint)geometry->input[2],
+      .channels = (guint)geometry->channels,
+      .filters = (guint)operands->inputs[WEIGHTS]->shape.dims[0],
+      .kernel_height = (guint)geometry->kernel[1],
+      .kernel_width = (guint)geometry->kernel[2],
+      .stride_y = (guint)geometry->strides[1],
+      .stride_x = (guint)geometry->strides[2],
+      .dilation_y = (guint)geometry->dilations[1],
+      .dilation_x = (guint)geometry->dilations[2],
+      .pad_top = (guint)geometry->pads_begin[1],
+      .pad_left = (guint)geometry->pads_begin[2],
+      .pad_bottom = (guint)geometry->pads_end[1],
+      .pad_right = (guint)geometry->pads_end[2],
+      .groups = (guint)params->group,
+  };
+}
+
+static gsize
+align (gsize size)
+{
+  return (size + 63) / 64 * 64;
+}
+
+static void
+conv_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
+{
+  const EnsConvParams *params = operands->params;
+  EnsTensor *constant = operands->node->inputs[WEIGHTS]->constant;
+  State *state;
+  EnsGeometry geometry;
+  EnsConvShape shape;
+
+  plan->kernel = "reference";
+  resolve (operands, &geometry, NULL);
+  if (!ens_geometry_is_flat (&geometry) || ens_view_elements (operands->outputs[0]) == 0)
+    return;
+  shape = conv_kernel_shape (operands, &geometry);
+  state = g_new0 (State, 1);
+  ens_conv_plan (&state->plan, &shape, ens_kernels_get (), plan->n_threads);
+  plan->state = state;
+  plan->free_state = g_free;
+  plan->kernel = ens_conv_algorithm_name (state->plan.algorithm);
+  plan->scratch_size = align (state->plan.scratch_size * sizeof (float));
+  if (constant != NULL) {
+    /* Groups change the packed form, too. */
+    g_autofree char *kind =
+        g_strdup_printf ("conv/%d/%" G_GINT64_FORMAT, state->plan.pack, params->group);
+
+    state->packed =
+        ens_packed_weights_get (plan->weights, constant, g_intern_string (kind),
+                                state->plan.packed_size * sizeof (float), pack, &state->plan);
+  } else {
+    plan->scratch_size += state->plan.packed_size * sizeof (float);
+  }
+}
+
+static EnsEpilogue
+conv_epilogue (const EnsOperands *operands)
+{
+  const EnsConvParams *params = operands->params;
+  const EnsView *bias = ens_operands_input (operands, BIAS);
+  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
+
+  return (EnsEpilogue) {.bias = bias != NULL ? bias->data : NULL,
+                        .residual = residual != NULL ? residual->data : NULL,
+                        .residual_pitch = residual != NULL ? (gsize)residual->pitch : 0,
+                        .activation = params->activation.kind,
+                        .alpha = params->activation.alpha,
+                        .beta = params->activation.beta};
+}
+
+static void
+conv_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const State *state = context->state;
+  const EnsView *input = operands->inputs[INPUT], *output = operands->outputs[0];
+  EnsEpilogue epilogue = conv_epilogue (operands);
+  EnsConvArguments arguments = {.input = input->data,
+                                .input_pitch = (gsize)input->pitch,
+                                .output = output->data,
+                                .output_pitch = (gsize)output->pitch,
+                                .epilogue = &epilogue,
+                                .scratch = context->scratch};
+
+  if (state == NULL) {
+    conv_reference (operands);
+    return;
+  }
+  arguments.packed = state->packed;
+  if (state->packed == NULL) {
+    float *packed = (float *)context->scratch
+                    + align (state->plan.scratch_size * sizeof (float)) / sizeof (float);
+
+    ens_conv_pack (&state->plan, operands->inputs[WEIGHTS]->data, packed);
+    arguments.packed = packed;
+  }
+  ens_conv_run (&state->plan, &arguments, context->pool);
+}
+
+const EnsOp ens_op_conv = {.name = "Conv",
+                           .min_inputs = 2,
+                           .max_inputs = 4,
+                           .min_outputs = 1,
+                           .max_outputs = 1,
+                           .layout = ENS_LAYOUT_SPATIAL,
+                           .flags = ENS_OP_PITCHED | ENS_OP_RESIDUAL_IN_PLACE,
+                           .params_size = sizeof (EnsConvParams),
+                           .parse = conv_parse,
+                           .write = conv_write,
+                           .shape = conv_shape,
+                           .flops = conv_flops,
+                           .reference = conv_reference,
+                           .cpu = conv_cpu,
+                           .cpu_plan = conv_cpu_plan};

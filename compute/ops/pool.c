@@ -1,0 +1,365 @@
+/* MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool. */
+#include "kernels/pooling.h"
+#include "ops/registry.h"
+#include "ops/sliding.h"
+
+#include <math.h>
+#include <string.h>
+
+static gboolean
+pool_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsPoolParams *params = data;
+
+  params->ceil_mode = ens_attributes_int (parse->attributes, "ceil_mode", 0) != 0;
+  if (!ens_parse_sliding (parse, &params->sliding, error))
+    return FALSE;
+  if (params->sliding.kernel[0] == 0)
+    return ens_parse_error (parse, error, ENS_ERROR_FORMAT, "attribute “kernel_shape” is missing");
+  return TRUE;
+}
+
+static gboolean
+max_pool_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  /* How Indices number rows and columns; they are not computed. */
+  ens_attributes_ignore (parse->attributes, "storage_order");
+  return pool_parse (parse, data, error);
+}
+
+static gboolean
+average_pool_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsPoolParams *params = data;
+
+  params->count_include_pad = ens_attributes_int (parse->attributes, "count_include_pad", 0) != 0;
+  return pool_parse (parse, data, error);
+}
+
+static void
+pool_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsPoolParams *params = data;
+
+  ens_write_sliding (&params->sliding, attributes);
+  if (params->ceil_mode)
+    ens_attributes_set_int (attributes, "ceil_mode", 1);
+  if (params->count_include_pad)
+    ens_attributes_set_int (attributes, "count_include_pad", 1);
+}
+
+static gboolean
+resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **error)
+{
+  const EnsPoolParams *params = operands->params;
+
+  return ens_sliding_resolve (operands, &params->sliding, params->sliding.kernel, params->ceil_mode,
+                              geometry, error);
+}
+
+/* The first and the last tap of a window along an axis that lie inside the input; none if last <
+ * first. */
+static void
+taps_inside (const EnsGeometry *geometry, guint i, gint64 position, gint64 *first, gint64 *last)
+{
+  gint64 start = position * geometry->strides[i] - geometry->pads_begin[i];
+  gint64 dilation = geometry->dilations[i];
+
+  *first = start < 0 ? (-start + dilation - 1) / dilation : 0;
+  *last = geometry->input[i] - 1 - start;
+  *last = *last < 0 ? -1 : MIN (*last / dilation, geometry->kernel[i] - 1);
+}
+
+/* A window without any input has no maximum and no mean. */
+static gboolean
+check_windows (const EnsOperands *operands, const EnsGeometry *geometry, GError **error)
+{
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    for (gint64 position = 0; position < geometry->output[i]; position++) {
+      gint64 first, last;
+
+      taps_inside (geometry, i, position, &first, &last);
+      if (last < first)
+        return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                             "window %" G_GINT64_FORMAT
+                             " along spatial axis %u lies in the padding",
+                             position, i + operands->inputs[0]->shape.rank - 2 - ENS_MAX_SPATIAL);
+    }
+  return TRUE;
+}
+
+static gboolean
+pool_shape (EnsOperands *operands, GError **error)
+{
+  EnsGeometry geometry;
+
+  return ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
+         && resolve (operands, &geometry, error) && check_windows (operands, &geometry, error)
+         && ens_set_sliding_output (operands, &geometry, geometry.channels, error);
+}
+
+/* The windows of the global operators are the whole input. */
+static gboolean
+resolve_global (const EnsOperands *operands, EnsGeometry *geometry, GError **error)
+{
+  return ens_sliding_resolve (operands, &ENS_SLIDING_DEFAULT, operands->inputs[0]->shape.dims + 1,
+                              FALSE, geometry, error);
+}
+
+static gboolean
+global_shape (EnsOperands *operands, GError **error)
+{
+  EnsGeometry geometry;
+
+  return ens_check_type (operands, 0, ENS_TYPES_REAL, error)
+         && resolve_global (operands, &geometry, error)
+         && ens_set_sliding_output (operands, &geometry, geometry.channels, error);
+}
+
+/* References. */
+
+typedef struct {
+  double max, sum;
+  gint64 count;
+} Statistics;
+
+static Statistics
+visit_window (const EnsView *input, const EnsGeometry *geometry, gint64 batch,
+              const gint64 *position, gint64 channel)
+{
+  Statistics statistics = {.max = -INFINITY};
+  gint64 first[ENS_MAX_SPATIAL], last[ENS_MAX_SPATIAL], k[ENS_MAX_SPATIAL];
+
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    taps_inside (geometry, i, position[i], &first[i], &last[i]);
+  for (k[0] = first[0]; k[0] <= last[0]; k[0]++)
+    for (k[1] = first[1]; k[1] <= last[1]; k[1]++)
+      for (k[2] = first[2]; k[2] <= last[2]; k[2]++) {
+        gint64 at[ENS_MAX_SPATIAL];
+        double x;
+
+        for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+          at[i] = position[i] * geometry->strides[i] + k[i] * geometry->dilations[i]
+                  - geometry->pads_begin[i];
+        x = ens_view_real (input, ens_geometry_offset (input, geometry->input, batch, at)
+                                      + (gsize)channel);
+        statistics.max = fmax (statistics.max, x);
+        statistics.sum += x;
+        statistics.count++;
+      }
+  return statistics;
+}
+
+/* Taps inside the padded input. */
+static gint64
+count_padded (const EnsGeometry *geometry, const gint64 *position)
+{
+  gint64 count = 1;
+
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
+    gint64 padded = geometry->pads_begin[i] + geometry->input[i] + geometry->pads_end[i];
+    gint64 reach = padded - 1 - position[i] * geometry->strides[i];
+
+    count *= MIN (reach / geometry->dilations[i] + 1, geometry->kernel[i]);
+  }
+  return count;
+}
+
+typedef enum { MAXIMUM, MEAN, MEAN_WITH_PADS } Method;
+
+static void
+reference (const EnsOperands *operands, const EnsGeometry *geometry, Method method)
+{
+  const EnsView *output = operands->outputs[0];
+  gsize n = ens_view_elements (output);
+
+  for (gsize i = 0; i < n; i++) {
+    gint64 channel = (gint64)i % geometry->channels, pixel = (gint64)i / geometry->channels;
+    gint64 position[ENS_MAX_SPATIAL];
+    Statistics statistics;
+
+    for (guint axis = ENS_MAX_SPATIAL; axis-- > 0;) {
+      position[axis] = pixel % geometry->output[axis];
+      pixel /= geometry->output[axis];
+    }
+    statistics = visit_window (operands->inputs[0], geometry, pixel, position, channel);
+    if (method == MEAN_WITH_PADS)
+      statistics.count = count_padded (geometry, position);
+    ens_view_set_real (output, ens_view_offset (output, i),
+                       method == MAXIMUM ? statistics.max
+                                         : statistics.sum / (double)statistics.count);
+  }
+}
+
+static void
+max_pool_reference (const EnsOperands *operands)
+{
+  EnsGeometry geometry;
+
+  resolve (operands, &geometry, NULL);
+  reference (operands, &geometry, MAXIMUM);
+}
+
+static void
+average_pool_reference (const EnsOperands *operands)
+{
+  const EnsPoolParams *params = operands->params;
+  EnsGeometry geometry;
+
+  resolve (operands, &geometry, NULL);
+  reference (operands, &geometry, params->count_include_pad ? MEAN_WITH_PADS : MEAN);
+}
+
+static void
+global_max_pool_reference (const EnsOperands *operands)
+{
+  EnsGeometry geometry;
+
+  resolve_global (operands, &geometry, NULL);
+  reference (operands, &geometry, MAXIMUM);
+}
+
+static void
+global_average_pool_reference (const EnsOperands *operands)
+{
+  EnsGeometry geometry;
+
+  resolve_global (operands, &geometry, NULL);
+  reference (operands, &geometry, MEAN);
+}
+
+/* Fast kernels. */
+
+static gboolean
+is_fast (const EnsOperands *operands, const EnsGeometry *geometry)
+{
+  return ens_geometry_is_flat (geometry) && ens_view_elements (operands->outputs[0]) > 0;
+}
+
+static EnsPoolingShape
+pooling_shape (const EnsGeometry *geometry)
+{
+  return (EnsPoolingShape) {
+      .batch = (guint)geometry->batch,
+      .height = (guint)geometry->input[1],
+      .width = (guint)geometry->input[2],
+      .channels = (guint)geometry->channels,
+      .output_height = (guint)geometry->output[1],
+      .output_width = (guint)geometry->output[2],
+      .kernel_height = (guint)geometry->kernel[1],
+      .kernel_width = (guint)geometry->kernel[2],
+      .stride_y = (guint)geometry->strides[1],
+      .stride_x = (guint)geometry->strides[2],
+      .dilation_y = (guint)geometry->dilations[1],
+      .dilation_x = (guint)geometry->dilations[2],
+      .pad_top = (guint)geometry->pads_begin[1],
+      .pad_left = (guint)geometry->pads_begin[2],
+      .pad_bottom = (guint)geometry->pads_end[1],
+      .pad_right = (guint)geometry->pads_end[2],
+  };
+}
+
+static EnsPoolingArguments
+pooling_arguments (const EnsOperands *operands)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+
+  return (EnsPoolingArguments) {.input = input->data,
+                                .input_pitch = (gsize)input->pitch,
+                                .output = output->data,
+                                .output_pitch = (gsize)output->pitch};
+}
+
+static void
+run_max (const EnsOperands *operands, const EnsGeometry *geometry, EnsPool *pool)
+{
+  EnsPoolingShape shape = pooling_shape (geometry);
+  EnsPoolingArguments arguments = pooling_arguments (operands);
+
+  if (is_fast (operands, geometry))
+    ens_max_pooling_run (ens_kernels_get (), &shape, &arguments, pool);
+  else
+    reference (operands, geometry, MAXIMUM);
+}
+
+static void
+max_pool_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  EnsGeometry geometry;
+
+  resolve (operands, &geometry, NULL);
+  run_max (operands, &geometry, context->pool);
+}
+
+static void
+global_max_pool_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  EnsGeometry geometry;
+
+  resolve_global (operands, &geometry, NULL);
+  run_max (operands, &geometry, context->pool);
+}
+
+static void
+average_pool_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsPoolParams *params = operands->params;
+  EnsPoolingArguments arguments = pooling_arguments (operands);
+  EnsGeometry geometry;
+  EnsPoolingShape shape;
+
+  resolve (operands, &geometry, NULL);
+  shape = pooling_shape (&geometry);
+  if (is_fast (operands, &geometry))
+    ens_average_pooling_run (ens_kernels_get (), &shape, params->count_include_pad, &arguments,
+                             context->pool);
+  else
+    average_pool_reference (operands);
+}
+
+static void
+global_average_pool_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  EnsPoolingArguments arguments = pooling_arguments (operands);
+  EnsGeometry geometry;
+  EnsPoolingShape shape;
+
+  resolve_global (operands, &geometry, NULL);
+  shape = pooling_shape (&geometry);
+  if (is_fast (operands, &geometry))
+    ens_global_average_run (ens_kernels_get (), &shape, &arguments, context->pool);
+  else
+    global_average_pool_reference (operands);
+}
+
+#define POOL_OP(id, onnx)                                           \
+  const EnsOp ens_op_##id = {.name = onnx,                          \
+                             .min_inputs = 1,                       \
+                             .max_inputs = 1,                       \
+                             .min_outputs = 1,                      \
+                             .max_outputs = 1,                      \
+                             .layout = ENS_LAYOUT_SPATIAL,          \
+                             .flags = ENS_OP_PITCHED,               \
+                             .params_size = sizeof (EnsPoolParams), \
+                             .parse = id##_parse,                   \
+                             .write = pool_write,                   \
+                             .shape = pool_shape,                   \
+                             .reference = id##_reference,           \
+                             .cpu = id##_cpu}
+
+#define GLOBAL_OP(id, onnx)                                \
+  const EnsOp ens_op_##id = {.name = onnx,                 \
+                             .min_inputs = 1,              \
+                             .max_inputs = 1,              \
+                             .min_outputs = 1,             \
+                             .max_outputs = 1,             \
+                             .layout = ENS_LAYOUT_SPATIAL, \
+                             .flags = ENS_OP_PITCHED,      \
+                             .shape = global_shape,        \
+                             .reference = id##_reference,  \
+                             .cpu = id##_cpu}
+
+POOL_OP (max_pool, "MaxPool");
+POOL_OP (average_pool, "AveragePool");
+GLOBAL_OP (global_max_pool, "GlobalMaxPool");
+GLOBAL_OP (global_average_pool, "GlobalAveragePool");

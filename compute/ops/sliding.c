@@ -1,0 +1,230 @@
+#include "ops/sliding.h"
+
+#include <string.h>
+
+/* Above any sensible network, and small enough that no product of two overflows. */
+#define MAX_LENGTH ((gint64)1 << 20)
+
+static gboolean
+parse_lengths (EnsParse *parse, const char *name, guint *rank, gint64 *values, GError **error)
+{
+  guint n = ens_attributes_ints (parse->attributes, name, values, ENS_MAX_SPATIAL);
+
+  if (n == 0)
+    return TRUE;
+  if (*rank != 0 && n != *rank)
+    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
+                            "attribute “%s” has %u values, expected %u", name, n, *rank);
+  *rank = n;
+  return TRUE;
+}
+
+static gboolean
+parse_pads (EnsParse *parse, EnsSliding *sliding, GError **error)
+{
+  gint64 pads[2 * ENS_MAX_SPATIAL];
+  guint n = ens_attributes_ints (parse->attributes, "pads", pads, G_N_ELEMENTS (pads));
+
+  if (n == 0)
+    return TRUE;
+  if (n % 2 != 0 || (sliding->rank != 0 && n != 2 * sliding->rank))
+    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
+                            "attribute “pads” has %u values, expected two per spatial axis", n);
+  sliding->rank = n / 2;
+  memcpy (sliding->pads_begin, pads, sliding->rank * sizeof *pads);
+  memcpy (sliding->pads_end, pads + sliding->rank, sliding->rank * sizeof *pads);
+  return TRUE;
+}
+
+static const char *const auto_pad_names[] = {
+    [ENS_AUTO_PAD_NOTSET] = "NOTSET",
+    [ENS_AUTO_PAD_SAME_UPPER] = "SAME_UPPER",
+    [ENS_AUTO_PAD_SAME_LOWER] = "SAME_LOWER",
+    [ENS_AUTO_PAD_VALID] = "VALID",
+};
+
+static gboolean
+parse_auto_pad (EnsParse *parse, EnsSliding *sliding, GError **error)
+{
+  const char *name = ens_attributes_string (parse->attributes, "auto_pad", "NOTSET");
+
+  for (guint i = 0; i < G_N_ELEMENTS (auto_pad_names); i++)
+    if (strcmp (name, auto_pad_names[i]) == 0) {
+      sliding->auto_pad = i;
+      return TRUE;
+    }
+  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown auto_pad “%s”", name);
+}
+
+gboolean
+ens_parse_sliding (EnsParse *parse, EnsSliding *sliding, GError **error)
+{
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    sliding->strides[i] = sliding->dilations[i] = 1;
+  return parse_lengths (parse, "kernel_shape", &sliding->rank, sliding->kernel, error)
+         && parse_lengths (parse, "strides", &sliding->rank, sliding->strides, error)
+         && parse_lengths (parse, "dilations", &sliding->rank, sliding->dilations, error)
+         && parse_pads (parse, sliding, error) && parse_auto_pad (parse, sliding, error);
+}
+
+static void
+write_unless (EnsAttributes *attributes, const char *name, const gint64 *values, guint n,
+              gint64 usual)
+{
+  gboolean all_usual = TRUE;
+
+  for (guint i = 0; i < n; i++)
+    all_usual = all_usual && values[i] == usual;
+  if (!all_usual)
+    ens_attributes_set_ints (attributes, name, values, n);
+}
+
+void
+ens_write_sliding (const EnsSliding *sliding, EnsAttributes *attributes)
+{
+  gint64 pads[2 * ENS_MAX_SPATIAL];
+
+  memcpy (pads, sliding->pads_begin, sliding->rank * sizeof *pads);
+  memcpy (pads + sliding->rank, sliding->pads_end, sliding->rank * sizeof *pads);
+  write_unless (attributes, "kernel_shape", sliding->kernel, sliding->rank, 0);
+  write_unless (attributes, "strides", sliding->strides, sliding->rank, 1);
+  write_unless (attributes, "dilations", sliding->dilations, sliding->rank, 1);
+  write_unless (attributes, "pads", pads, 2 * sliding->rank, 0);
+  if (sliding->auto_pad != ENS_AUTO_PAD_NOTSET)
+    ens_attributes_set_string (attributes, "auto_pad", auto_pad_names[sliding->auto_pad]);
+}
+
+static gboolean
+check_range (const EnsOperands *operands, const char *what, gint64 value, gint64 min,
+             GError **error)
+{
+  if (value >= min && value <= MAX_LENGTH)
+    return TRUE;
+  return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                       "%s is %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT
+                       " to %" G_GINT64_FORMAT,
+                       what, value, min, MAX_LENGTH);
+}
+
+static gint64
+divide_up (gint64 a, gint64 b)
+{
+  return (a + b - 1) / b;
+}
+
+/* Pads so that the output is the input's size over the stride, rounded up. */
+static void
+pad_same (EnsGeometry *geometry, guint i, gint64 extent, gboolean upper)
+{
+  gint64 output = divide_up (geometry->input[i], geometry->strides[i]);
+  gint64 pads = MAX ((output - 1) * geometry->strides[i] + extent - geometry->input[i], 0);
+
+  geometry->pads_begin[i] = upper ? pads / 2 : pads - pads / 2;
+  geometry->pads_end[i] = pads - geometry->pads_begin[i];
+  geometry->output[i] = output;
+}
+
+static gboolean
+resolve_axis (const EnsOperands *operands, EnsGeometry *geometry, guint i, EnsAutoPad auto_pad,
+              gboolean ceil_mode, GError **error)
+{
+  gint64 extent = (geometry->kernel[i] - 1) * geometry->dilations[i] + 1;
+  gint64 stride = geometry->strides[i], slack;
+
+  if (auto_pad == ENS_AUTO_PAD_SAME_UPPER || auto_pad == ENS_AUTO_PAD_SAME_LOWER) {
+    pad_same (geometry, i, extent, auto_pad == ENS_AUTO_PAD_SAME_UPPER);
+    return TRUE;
+  }
+  if (auto_pad == ENS_AUTO_PAD_VALID)
+    geometry->pads_begin[i] = geometry->pads_end[i] = 0;
+  slack = geometry->input[i] + geometry->pads_begin[i] + geometry->pads_end[i] - extent;
+  if (slack < 0)
+    return ens_op_error (
+        operands, error, ENS_ERROR_SHAPE,
+        "a kernel reaching over %" G_GINT64_FORMAT " does not fit an input of %" G_GINT64_FORMAT
+        " with pads of %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT,
+        extent, geometry->input[i], geometry->pads_begin[i], geometry->pads_end[i]);
+  geometry->output[i] = (ceil_mode ? divide_up (slack, stride) : slack / stride) + 1;
+  /* A window that rounding up added must not lie behind the input altogether. */
+  if (ceil_mode
+      && (geometry->output[i] - 1) * stride >= geometry->input[i] + geometry->pads_begin[i])
+    geometry->output[i]--;
+  return TRUE;
+}
+
+static gboolean
+check_axis (const EnsOperands *operands, const EnsGeometry *geometry, guint i, GError **error)
+{
+  return check_range (operands, "the input's size", geometry->input[i], 1, error)
+         && check_range (operands, "the kernel's size", geometry->kernel[i], 1, error)
+         && check_range (operands, "a stride", geometry->strides[i], 1, error)
+         && check_range (operands, "a dilation", geometry->dilations[i], 1, error)
+         && check_range (operands, "padding", geometry->pads_begin[i], 0, error)
+         && check_range (operands, "padding", geometry->pads_end[i], 0, error);
+}
+
+gboolean
+ens_sliding_resolve (const EnsOperands *operands, const EnsSliding *sliding, const gint64 *kernel,
+                     gboolean ceil_mode, EnsGeometry *geometry, GError **error)
+{
+  const EnsShape *shape = &operands->inputs[0]->shape;
+  guint rank, first;
+
+  if (!ens_check_rank (operands, 0, 3, 2 + ENS_MAX_SPATIAL, error))
+    return FALSE;
+  rank = shape->rank - 2;
+  first = ENS_MAX_SPATIAL - rank;
+  if (sliding->rank != 0 && sliding->rank != rank)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "attributes are for %u spatial axes, the input has %u", sliding->rank,
+                         rank);
+  *geometry = (EnsGeometry) {.batch = shape->dims[0], .channels = shape->dims[shape->rank - 1]};
+  if (!check_range (operands, "the batch", geometry->batch, 0, error)
+      || !check_range (operands, "the number of channels", geometry->channels, 1, error))
+    return FALSE;
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
+    gboolean used = i >= first;
+    guint axis = used ? i - first : 0;
+
+    geometry->input[i] = used ? shape->dims[1 + axis] : 1;
+    geometry->kernel[i] = used ? kernel[axis] : 1;
+    geometry->strides[i] = used ? sliding->strides[axis] : 1;
+    geometry->dilations[i] = used ? sliding->dilations[axis] : 1;
+    geometry->pads_begin[i] = used ? sliding->pads_begin[axis] : 0;
+    geometry->pads_end[i] = used ? sliding->pads_end[axis] : 0;
+    if (!check_axis (operands, geometry, i, error)
+        || !resolve_axis (operands, geometry, i, sliding->auto_pad, ceil_mode, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+ens_set_sliding_output (EnsOperands *operands, const EnsGeometry *geometry, gint64 channels,
+                        GError **error)
+{
+  const EnsView *input = operands->inputs[0];
+  EnsShape shape = input->shape;
+  guint rank = shape.rank - 2;
+
+  for (guint i = 0; i < rank; i++)
+    shape.dims[1 + i] = geometry->output[ENS_MAX_SPATIAL - rank + i];
+  shape.dims[1 + rank] = channels;
+  return ens_set_output (operands, 0, input->type, &shape, error);
+}
+
+gboolean
+ens_geometry_is_flat (const EnsGeometry *geometry)
+{
+  return geometry->input[0] == 1 && geometry->output[0] == 1 && geometry->kernel[0] == 1;
+}
+
+gsize
+ens_geometry_offset (const EnsView *view, const gint64 *sizes, gint64 batch, const gint64 *position)
+{
+  gint64 pixel = batch;
+
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    pixel = pixel * sizes[i] + position[i];
+  return (gsize)(pixel * view->pitch);
+}
