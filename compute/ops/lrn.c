@@ -1,0 +1,155 @@
+/* LRN: local response normalisation across channels (Krizhevsky, Sutskever, Hinton, ImageNet
+ * Classification with Deep Convolutional Neural Networks, NIPS 2012, §3.3). */
+#include "ops/operands.h"
+#include "ops/registry.h"
+
+#include <math.h>
+
+static gboolean
+lrn_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsLrnParams *params = data;
+
+  params->size = ens_attributes_int (parse->attributes, "size", 0);
+  params->alpha = ens_attributes_float (parse->attributes, "alpha", 0.0001f);
+  params->beta = ens_attributes_float (parse->attributes, "beta", 0.75f);
+  params->bias = ens_attributes_float (parse->attributes, "bias", 1);
+  if (params->size < 1)
+    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
+                            "size is %" G_GINT64_FORMAT ", expected 1 or more", params->size);
+  return TRUE;
+}
+
+static void
+lrn_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsLrnParams *params = data;
+
+  ens_attributes_set_int (attributes, "size", params->size);
+  ens_attributes_set_float (attributes, "alpha", params->alpha);
+  ens_attributes_set_float (attributes, "beta", params->beta);
+  ens_attributes_set_float (attributes, "bias", params->bias);
+}
+
+static gboolean
+lrn_shape (EnsOperands *operands, GError **error)
+{
+  return ens_check_type (operands, 0, ENS_TYPES_REAL, error)
+         && ens_check_rank (operands, 0, 2, ENS_MAX_RANK, error)
+         && ens_set_output_like_input (operands, error);
+}
+
+/* The channels that channel c is normalised by: [first, last]. */
+static void
+neighbours (gint64 size, gint64 channels, gint64 c, gint64 *first, gint64 *last)
+{
+  *first = MAX (c - (size - 1) / 2, 0);
+  *last = size / 2 < channels - c ? c + size / 2 : channels - 1;
+}
+
+static void
+lrn_reference (const EnsOperands *operands)
+{
+  const EnsLrnParams *params = operands->params;
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  gint64 n = ens_shape_elements (&y->shape), channels = (gint64)ens_view_columns (y);
+
+  for (gint64 i = 0; i < n; i++) {
+    gsize row = (gsize)(i / channels * x->pitch);
+    gint64 c = i % channels, first, last;
+    double sum = 0;
+
+    neighbours (params->size, channels, c, &first, &last);
+    for (gint64 k = first; k <= last; k++) {
+      double value = ens_view_real (x, row + (gsize)k);
+
+      sum += value * value;
+    }
+    ens_view_set_real (
+        y, ens_view_offset (y, (gsize)i),
+        ens_view_real (x, row + (gsize)c)
+            / pow (params->bias + params->alpha / (double)params->size * sum, params->beta));
+  }
+}
+
+ENS_INLINE float
+sum_squares (const float *x, gint64 first, gint64 last)
+{
+  float sum = 0;
+
+  for (gint64 k = first; k <= last; k++)
+    sum += x[k] * x[k];
+  return sum;
+}
+
+/* x · s^(−¾) without a power. */
+ENS_CLONES static void
+divide_by_three_quarters (const float *x, const float *s, float *y, gsize n)
+{
+  for (gsize c = 0; c < n; c++) {
+    float root = sqrtf (s[c]);
+
+    y[c] = x[c] / (root * sqrtf (root));
+  }
+}
+
+#define BLOCK 256
+
+static void
+lrn_row (const EnsLrnParams *params, const float *x, float *y, gint64 channels)
+{
+  float scale = params->alpha / (float)params->size;
+  float s[BLOCK];
+
+  for (gint64 begin = 0; begin < channels; begin += BLOCK) {
+    gint64 n = MIN (BLOCK, channels - begin);
+
+    for (gint64 c = 0; c < n; c++) {
+      gint64 first, last;
+
+      neighbours (params->size, channels, begin + c, &first, &last);
+      s[c] = params->bias + scale * sum_squares (x, first, last);
+    }
+    if (params->beta == 0.75f)
+      divide_by_three_quarters (x + begin, s, y + begin, (gsize)n);
+    else
+      for (gint64 c = 0; c < n; c++)
+        y[begin + c] = x[begin + c] * powf (s[c], -params->beta);
+  }
+}
+
+static void
+lrn_rows (gconstpointer data, gsize begin, gsize end)
+{
+  const EnsOperands *operands = data;
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+
+  for (gsize row = begin; row < end; row++)
+    lrn_row (operands->params, (const float *)x->data + row * (gsize)x->pitch,
+             (float *)y->data + row * (gsize)y->pitch, (gint64)ens_view_columns (y));
+}
+
+static void
+lrn_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsLrnParams *params = operands->params;
+  const EnsView *y = operands->outputs[0];
+
+  ens_parallel (context->pool, ens_view_rows (y),
+                ens_view_columns (y) * (gsize)MIN (params->size + 2, 64), lrn_rows, operands);
+}
+
+/* Not in place: neighbours are read after they would have been overwritten. */
+const EnsOp ens_op_lrn = {.name = "LRN",
+                          .min_inputs = 1,
+                          .max_inputs = 1,
+                          .min_outputs = 1,
+                          .max_outputs = 1,
+                          .layout = ENS_LAYOUT_SPATIAL,
+                          .flags = ENS_OP_PITCHED,
+                          .params_size = sizeof (EnsLrnParams),
+                          .parse = lrn_parse,
+                          .write = lrn_write,
+                          .shape = lrn_shape,
+                          .reference = lrn_reference,
+                          .cpu = lrn_cpu};

@@ -1,0 +1,310 @@
+/* BatchNormalization (inference), InstanceNormalization, LpNormalization. */
+#include "ops/registry.h"
+#include "ops/operands.h"
+#include "ops/strided.h"
+
+#include <math.h>
+
+static gboolean
+epsilon_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsNormalizationParams *params = data;
+
+  params->epsilon = ens_attributes_float (parse->attributes, "epsilon", 1e-5f);
+  return TRUE;
+}
+
+static void
+epsilon_write (gconstpointer data, EnsAttributes *attributes)
+{
+  ens_attributes_set_float (attributes, "epsilon", ((const EnsNormalizationParams *)data)->epsilon);
+}
+
+/* BatchNormalization: inputs X, scale, B, mean, variance; channels last. */
+
+enum { X, SCALE, BIAS, MEAN, VARIANCE };
+
+static gboolean
+batch_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  ens_attributes_ignore (parse->attributes, "momentum"); /* of training */
+  if (ens_attributes_int (parse->attributes, "spatial", 1) != 1)
+    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
+                            "normalising each position by itself (spatial = 0) is not supported");
+  if (ens_attributes_int (parse->attributes, "training_mode", 0) != 0)
+    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
+                            "training_mode = 1 is not supported; export the network for inference");
+  return epsilon_parse (parse, data, error);
+}
+
+static gboolean
+batch_shape (EnsOperands *operands, GError **error)
+{
+  const EnsShape *shape = &operands->inputs[X]->shape;
+
+  if (!ens_check_type (operands, X, ENS_TYPES_REAL, error)
+      || !ens_check_rank (operands, X, 2, ENS_MAX_RANK, error))
+    return FALSE;
+  for (guint i = SCALE; i <= VARIANCE; i++)
+    if (!ens_check_type (operands, i, ENS_TYPES_REAL, error)
+        || !ens_check_vector (operands, i, shape->dims[shape->rank - 1], error))
+      return FALSE;
+  return ens_set_output_like_input (operands, error);
+}
+
+static void
+batch_reference (const EnsOperands *operands)
+{
+  const EnsNormalizationParams *params = operands->params;
+  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
+  gsize n = ens_view_elements (y), channels = ens_view_columns (y);
+
+  for (gsize i = 0; i < n; i++) {
+    gsize c = i % channels;
+    double deviation = sqrt (ens_view_real (operands->inputs[VARIANCE], c) + params->epsilon);
+    double value = ens_view_real (x, ens_view_offset (x, i));
+
+    value = (value - ens_view_real (operands->inputs[MEAN], c)) / deviation;
+    value = value * ens_view_real (operands->inputs[SCALE], c)
+            + ens_view_real (operands->inputs[BIAS], c);
+    ens_view_set_real (y, ens_view_offset (y, i), value);
+  }
+}
+
+/* y = x · factor + offset, each by channel. */
+typedef struct {
+  const EnsView *x, *y;
+  const float *factor, *offset;
+} Affine;
+
+ENS_CLONES static void
+affine_row (const float *x, const float *factor, const float *offset, float *y, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    y[i] = x[i] * factor[i] + offset[i];
+}
+
+static void
+affine_rows (gconstpointer data, gsize begin, gsize end)
+{
+  const Affine *affine = data;
+
+  for (gsize row = begin; row < end; row++)
+    affine_row ((const float *)affine->x->data + row * (gsize)affine->x->pitch, affine->factor,
+                affine->offset, (float *)affine->y->data + row * (gsize)affine->y->pitch,
+                ens_view_columns (affine->y));
+}
+
+static gboolean
+is_float32 (const EnsOperands *operands)
+{
+  for (guint i = 0; i < operands->n_inputs; i++)
+    if (operands->inputs[i]->type != ENS_TYPE_FLOAT32)
+      return FALSE;
+  return TRUE;
+}
+
+static void
+batch_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
+{
+  plan->kernel = "affine";
+  plan->scratch_size = 2 * ens_view_columns (operands->inputs[X]) * sizeof (float);
+}
+
+static void
+batch_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsNormalizationParams *params = operands->params;
+  gsize channels = ens_view_columns (operands->inputs[X]);
+  float *factor = context->scratch, *offset = factor + channels;
+  Affine affine = {
+      .x = operands->inputs[X], .y = operands->outputs[0], .factor = factor, .offset = offset};
+
+  if (!is_float32 (operands)) {
+    batch_reference (operands);
+    return;
+  }
+  for (gsize c = 0; c < channels; c++) {
+    double scale = ens_view_real (operands->inputs[SCALE], c)
+                   / sqrt (ens_view_real (operands->inputs[VARIANCE], c) + params->epsilon);
+
+    factor[c] = (float)scale;
+    offset[c] = (float)(ens_view_real (operands->inputs[BIAS], c)
+                        - ens_view_real (operands->inputs[MEAN], c) * scale);
+  }
+  ens_parallel (context->pool, ens_view_rows (affine.y), channels, affine_rows, &affine);
+}
+
+const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
+                                          .min_inputs = 5,
+                                          .max_inputs = 5,
+                                          .min_outputs = 1,
+                                          .max_outputs = 1,
+                                          .layout = ENS_LAYOUT_SPATIAL,
+                                          .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
+                                          .params_size = sizeof (EnsNormalizationParams),
+                                          .parse = batch_parse,
+                                          .write = epsilon_write,
+                                          .shape = batch_shape,
+                                          .reference = batch_reference,
+                                          .cpu = batch_cpu,
+                                          .cpu_plan = batch_cpu_plan};
+
+/* InstanceNormalization: mean and variance of each image and channel. */
+
+static gboolean
+instance_shape (EnsOperands *operands, GError **error)
+{
+  const EnsShape *shape = &operands->inputs[X]->shape;
+
+  return ens_check_type (operands, X, ENS_TYPES_REAL, error)
+         && ens_check_same_types (operands, SCALE, error)
+         && ens_check_rank (operands, X, 3, ENS_MAX_RANK, error)
+         && ens_check_vector (operands, SCALE, shape->dims[shape->rank - 1], error)
+         && ens_check_vector (operands, BIAS, shape->dims[shape->rank - 1], error)
+         && ens_set_output_like_input (operands, error);
+}
+
+static void
+instance_channel (const EnsOperands *operands, gsize begin, gsize pixels, gsize channel)
+{
+  const EnsNormalizationParams *params = operands->params;
+  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
+  double sum = 0, squares = 0, mean, factor;
+
+  for (gsize i = begin; i < begin + pixels; i++)
+    sum += ens_view_real (x, i * (gsize)x->pitch + channel);
+  mean = sum / (double)pixels;
+  for (gsize i = begin; i < begin + pixels; i++) {
+    double difference = ens_view_real (x, i * (gsize)x->pitch + channel) - mean;
+
+    squares += difference * difference;
+  }
+  factor = ens_view_real (operands->inputs[SCALE], channel)
+           / sqrt (squares / (double)pixels + params->epsilon);
+  for (gsize i = begin; i < begin + pixels; i++)
+    ens_view_set_real (y, i * (gsize)y->pitch + channel,
+                       (ens_view_real (x, i * (gsize)x->pitch + channel) - mean) * factor
+                           + ens_view_real (operands->inputs[BIAS], channel));
+}
+
+static void
+instance_range (gconstpointer data, gsize begin, gsize end)
+{
+  const EnsOperands *operands = data;
+  const EnsShape *shape = &operands->inputs[X]->shape;
+  gsize channels = (gsize)shape->dims[shape->rank - 1];
+  gsize pixels = (gsize)ens_shape_span (shape, 1, shape->rank - 1);
+
+  for (gsize i = begin; i < end && pixels > 0; i++)
+    instance_channel (operands, i / channels * pixels, pixels, i % channels);
+}
+
+static gsize
+count_instances (const EnsOperands *operands)
+{
+  return (gsize)operands->inputs[X]->shape.dims[0] * ens_view_columns (operands->inputs[X]);
+}
+
+static void
+instance_reference (const EnsOperands *operands)
+{
+  instance_range (operands, 0, count_instances (operands));
+}
+
+const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
+                                             .min_inputs = 3,
+                                             .max_inputs = 3,
+                                             .min_outputs = 1,
+                                             .max_outputs = 1,
+                                             .layout = ENS_LAYOUT_SPATIAL,
+                                             .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
+                                             .params_size = sizeof (EnsNormalizationParams),
+                                             .parse = epsilon_parse,
+                                             .write = epsilon_write,
+                                             .shape = instance_shape,
+                                             .reference = instance_reference};
+
+/* LpNormalization: divides by the norm along an axis. */
+
+static gboolean
+lp_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsLpNormalizationParams *params = data;
+
+  params->axis = ens_attributes_int (parse->attributes, "axis", -1);
+  params->p = ens_attributes_int (parse->attributes, "p", 2);
+  if (params->p != 1 && params->p != 2)
+    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
+                            "p is %" G_GINT64_FORMAT ", expected 1 or 2", params->p);
+  return TRUE;
+}
+
+static void
+lp_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsLpNormalizationParams *params = data;
+
+  ens_attributes_set_int (attributes, "axis", params->axis);
+  ens_attributes_set_int (attributes, "p", params->p);
+}
+
+static gboolean
+lp_permute (gpointer params, guint rank, const guint *map)
+{
+  ens_permute_axis (&((EnsLpNormalizationParams *)params)->axis, rank, map);
+  return TRUE;
+}
+
+static gboolean
+lp_shape (EnsOperands *operands, GError **error)
+{
+  const EnsLpNormalizationParams *params = operands->params;
+  guint axis;
+
+  return ens_check_type (operands, 0, ENS_TYPES_REAL, error)
+         && ens_check_axis (operands, params->axis, operands->inputs[0]->shape.rank, &axis, error)
+         && ens_set_output_like_input (operands, error);
+}
+
+static void
+lp_reference (const EnsOperands *operands)
+{
+  const EnsLpNormalizationParams *params = operands->params;
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  gsize n = ens_view_elements (y), length, inner;
+  guint axis = 0;
+
+  ens_check_axis (operands, params->axis, x->shape.rank, &axis, NULL);
+  length = (gsize)x->shape.dims[axis];
+  inner = (gsize)ens_shape_span (&x->shape, axis + 1, x->shape.rank);
+  for (gsize i = 0; i < n; i++) {
+    gsize first = i / (length * inner) * length * inner + i % inner;
+    double norm = 0;
+
+    if (i != first)
+      continue;
+    for (gsize k = 0; k < length; k++) {
+      double value = ens_view_real (x, first + k * inner);
+
+      norm += params->p == 1 ? fabs (value) : value * value;
+    }
+    norm = params->p == 1 ? norm : sqrt (norm);
+    for (gsize k = 0; k < length; k++)
+      ens_view_set_real (y, first + k * inner,
+                         norm > 0 ? ens_view_real (x, first + k * inner) / norm : 0);
+  }
+}
+
+const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
+                                       .min_inputs = 1,
+                                       .max_inputs = 1,
+                                       .min_outputs = 1,
+                                       .max_outputs = 1,
+                                       .layout = ENS_LAYOUT_FOLLOWS,
+                                       .params_size = sizeof (EnsLpNormalizationParams),
+                                       .parse = lp_parse,
+                                       .write = lp_write,
+                                       .permute = lp_permute,
+                                       .shape = lp_shape,
+                                       .reference = lp_reference};
