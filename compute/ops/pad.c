@@ -1,0 +1,256 @@
+/* Pad: attributes up to opset 10, inputs since. */
+#include "ops/operands.h"
+#include "ops/registry.h"
+#include "ops/strided.h"
+
+#include <string.h>
+
+static const char *const pad_inputs[] = {NULL, "pads", "value"};
+
+static const char *const mode_names[] = {
+    [ENS_PAD_CONSTANT] = "constant",
+    [ENS_PAD_REFLECT] = "reflect",
+    [ENS_PAD_EDGE] = "edge",
+};
+
+static gboolean
+parse_mode (EnsParse *parse, EnsPadParams *params, GError **error)
+{
+  const char *mode = ens_attributes_string (parse->attributes, "mode", "constant");
+
+  for (guint i = 0; i < G_N_ELEMENTS (mode_names); i++)
+    if (strcmp (mode, mode_names[i]) == 0) {
+      params->mode = i;
+      return TRUE;
+    }
+  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown mode “%s”", mode);
+}
+
+static gboolean
+pad_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsPadParams *params = data;
+  gint64 pads[2 * ENS_MAX_RANK];
+  guint n = ens_attributes_ints (parse->attributes, "pads", pads, G_N_ELEMENTS (pads));
+
+  if (n % 2 != 0)
+    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
+                            "attribute “pads” has %u values, expected two per axis", n);
+  params->has_pads = ens_attributes_has (parse->attributes, "pads");
+  params->rank = n / 2;
+  memcpy (params->begin, pads, params->rank * sizeof *pads);
+  memcpy (params->end, pads + params->rank, params->rank * sizeof *pads);
+  params->value = ens_attributes_float (parse->attributes, "value", 0);
+  return parse_mode (parse, params, error);
+}
+
+static void
+pad_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsPadParams *params = data;
+  gint64 pads[2 * ENS_MAX_RANK];
+
+  memcpy (pads, params->begin, params->rank * sizeof *pads);
+  memcpy (pads + params->rank, params->end, params->rank * sizeof *pads);
+  if (params->has_pads)
+    ens_attributes_set_ints (attributes, "pads", pads, 2 * params->rank);
+  if (params->value != 0)
+    ens_attributes_set_float (attributes, "value", params->value);
+  if (params->mode != ENS_PAD_CONSTANT)
+    ens_attributes_set_string (attributes, "mode", mode_names[params->mode]);
+}
+
+static gboolean
+pad_permute (gpointer data, guint rank, const guint *map)
+{
+  EnsPadParams *params = data;
+  EnsPadParams old = *params;
+
+  if (!params->has_pads)
+    return FALSE;
+  for (guint i = 0; i < MIN (params->rank, rank); i++) {
+    params->begin[map[i]] = old.begin[i];
+    params->end[map[i]] = old.end[i];
+  }
+  return TRUE;
+}
+
+/* The pads of each axis, and the value; all known while planning. */
+static gboolean
+resolve (const EnsOperands *operands, EnsPadParams *resolved, GError **error)
+{
+  const EnsView *pads = ens_operands_input (operands, 1), *value = ens_operands_input (operands, 2);
+  guint rank = operands->inputs[0]->shape.rank;
+
+  *resolved = *(const EnsPadParams *)operands->params;
+  if (pads != NULL) {
+    if (!ens_check_type (operands, 1, ENS_TYPES (ENS_TYPE_INT64), error)
+        || !ens_check_vector (operands, 1, 2 * (gint64)rank, error))
+      return FALSE;
+    if (pads->data == NULL)
+      return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
+                           "the pads are not known before running");
+    resolved->has_pads = TRUE;
+    resolved->rank = rank;
+    for (guint i = 0; i < rank; i++) {
+      resolved->begin[i] = ens_view_integer (pads, i);
+      resolved->end[i] = ens_view_integer (pads, rank + i);
+    }
+  }
+  if (value != NULL) {
+    if (value->data == NULL || ens_view_elements (value) != 1)
+      return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
+                           "the value is not a scalar known before running");
+    resolved->value = (float)ens_view_real (value, 0);
+  }
+  if (!resolved->has_pads || resolved->rank != rank)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "pads for %u axes, expected %u as the input", resolved->rank, rank);
+  return TRUE;
+}
+
+static gboolean
+pad_axis (const EnsOperands *operands, const EnsPadParams *params, guint axis, EnsShape *shape,
+          GError **error)
+{
+  gint64 length = shape->dims[axis], begin = params->begin[axis], end = params->end[axis];
+  gint64 available = params->mode == ENS_PAD_REFLECT ? length - 1 : G_MAXINT64;
+
+  if (params->mode == ENS_PAD_EDGE && length == 0)
+    available = 0;
+  if (__builtin_add_overflow (length, begin, &length)
+      || __builtin_add_overflow (length, end, &length) || length < 0 || begin < -shape->dims[axis]
+      || end < -shape->dims[axis] || (begin > 0 && begin > available)
+      || (end > 0 && end > available))
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "pads of %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT
+                         " don't fit an axis of %" G_GINT64_FORMAT " in mode %s",
+                         begin, end, shape->dims[axis], mode_names[params->mode]);
+  shape->dims[axis] = length;
+  return TRUE;
+}
+
+static gboolean
+pad_shape (EnsOperands *operands, GError **error)
+{
+  EnsShape shape = operands->inputs[0]->shape;
+  EnsPadParams params;
+
+  if (!resolve (operands, &params, error))
+    return FALSE;
+  for (guint axis = 0; axis < shape.rank; axis++)
+    if (!pad_axis (operands, &params, axis, &shape, error))
+      return FALSE;
+  return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
+}
+
+/* The input's position that position `at` of the padded axis shows; −1: the value. */
+static gint64
+source (const EnsPadParams *params, guint axis, gint64 at, gint64 length)
+{
+  gint64 from = at - params->begin[axis];
+
+  if (from >= 0 && from < length)
+    return from;
+  switch (params->mode) {
+  case ENS_PAD_REFLECT:
+    return from < 0 ? -from : 2 * (length - 1) - from;
+  case ENS_PAD_EDGE:
+    return from < 0 ? 0 : length - 1;
+  case ENS_PAD_CONSTANT:
+    break;
+  }
+  return -1;
+}
+
+static void
+pad_reference (const EnsOperands *operands)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  EnsPadParams params;
+  EnsWalk walk;
+
+  resolve (operands, &params, NULL);
+  for (ens_walk_begin (&walk, &output->shape, (const EnsView *[]) {output}, 1); walk.remaining > 0;
+       ens_walk_next (&walk)) {
+    gboolean inside = TRUE;
+    gint64 at = 0;
+
+    for (guint i = 0; i < input->shape.rank; i++) {
+      gint64 from = source (&params, i, walk.index[i], input->shape.dims[i]);
+
+      inside = inside && from >= 0;
+      at = at * input->shape.dims[i] + from;
+    }
+    if (inside)
+      ens_view_copy_element (output, walk.offsets[0], input, (gsize)at);
+    else
+      ens_view_set_real (output, walk.offsets[0], params.value);
+  }
+}
+
+typedef struct {
+  float *data;
+  float value;
+} Fill;
+
+static void
+fill_range (gconstpointer data, gsize begin, gsize end)
+{
+  const Fill *fill = data;
+
+  for (gsize i = begin; i < end; i++)
+    fill->data[i] = fill->value;
+}
+
+/* Fills the output and copies what it shows of the input. */
+static void
+pad_constant (const EnsOperands *operands, const EnsPadParams *params, EnsPool *pool)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  EnsStrided strided = {.n = 2, .rank = input->shape.rank};
+  Fill fill = {.data = output->data, .value = params->value};
+  gint64 to = 0, from = 0;
+
+  ens_parallel (pool, ens_view_elements (output), 1, fill_range, &fill);
+  ens_view_strides (output, strided.strides[0]);
+  ens_view_strides (input, strided.strides[1]);
+  for (guint i = 0; i < strided.rank; i++) {
+    gint64 begin = params->begin[i], end = params->end[i];
+
+    to += MAX (begin, 0) * strided.strides[0][i];
+    from += MAX (-begin, 0) * strided.strides[1][i];
+    strided.dims[i] = input->shape.dims[i] + MIN (begin, 0) + MIN (end, 0);
+    if (strided.dims[i] <= 0)
+      return;
+  }
+  ens_strided_copy (&strided, sizeof (float), (float *)output->data + to,
+                    (const float *)input->data + from, pool);
+}
+
+static void
+pad_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  EnsPadParams params;
+
+  resolve (operands, &params, NULL);
+  if (params.mode == ENS_PAD_CONSTANT && ens_view_elements (operands->outputs[0]) > 0)
+    pad_constant (operands, &params, context->pool);
+  else
+    pad_reference (operands);
+}
+
+const EnsOp ens_op_pad = {.name = "Pad",
+                          .min_inputs = 1,
+                          .max_inputs = 3,
+                          .min_outputs = 1,
+                          .max_outputs = 1,
+                          .layout = ENS_LAYOUT_FOLLOWS,
+                          .params_size = sizeof (EnsPadParams),
+                          .input_attributes = pad_inputs,
+                          .parse = pad_parse,
+                          .write = pad_write,
+                          .permute = pad_permute,
+                          .shape = pad_shape,
+                          .reference = pad_reference,
+                          .cpu = pad_cpu};

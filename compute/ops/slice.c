@@ -1,0 +1,289 @@
+/* Slice and Gather: parts of a tensor. */
+#include "ops/operands.h"
+#include "ops/registry.h"
+#include "ops/strided.h"
+
+#include <string.h>
+
+/* Slice: attributes up to opset 9, inputs since. */
+
+static const char *const slice_inputs[] = {NULL, "starts", "ends", "axes", "steps"};
+
+static gboolean
+slice_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsSliceParams *params = data;
+
+  params->starts = ens_parse_list (parse, "starts");
+  params->ends = ens_parse_list (parse, "ends");
+  params->axes = ens_parse_list (parse, "axes");
+  params->steps = ens_parse_list (parse, "steps");
+  return TRUE;
+}
+
+static void
+slice_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsSliceParams *params = data;
+
+  ens_write_list (&params->starts, "starts", attributes);
+  ens_write_list (&params->ends, "ends", attributes);
+  ens_write_list (&params->axes, "axes", attributes);
+  ens_write_list (&params->steps, "steps", attributes);
+}
+
+static void
+name_first_axes (EnsList *axes, guint n)
+{
+  *axes = (EnsList) {.present = TRUE, .n = n};
+  for (guint i = 0; i < n; i++)
+    axes->values[i] = i;
+}
+
+static gboolean
+slice_permute (gpointer data, guint rank, const guint *map)
+{
+  EnsSliceParams *params = data;
+
+  if (!params->starts.present)
+    return FALSE;
+  if (!params->axes.present)
+    name_first_axes (&params->axes, params->starts.n);
+  ens_permute_list (&params->axes, rank, map);
+  return TRUE;
+}
+
+/* What is taken along each axis of the input. */
+typedef struct {
+  gint64 start[ENS_MAX_RANK], step[ENS_MAX_RANK];
+  EnsShape shape;
+} Range;
+
+static gint64
+clamp_position (gint64 position, gint64 length, gint64 min, gint64 max)
+{
+  return CLAMP (position < 0 ? position + length : position, min, max);
+}
+
+static void
+take (Range *range, guint axis, gint64 start, gint64 end, gint64 step)
+{
+  gint64 length = range->shape.dims[axis];
+
+  step = CLAMP (step, -length - 1, length + 1);
+  if (step > 0) {
+    start = clamp_position (start, length, 0, length);
+    end = clamp_position (end, length, 0, length);
+    range->shape.dims[axis] = end > start ? (end - start + step - 1) / step : 0;
+  } else {
+    start = clamp_position (start, length, -1, length - 1);
+    end = clamp_position (end, length, -1, length - 1);
+    range->shape.dims[axis] = start > end ? (start - end - step - 1) / -step : 0;
+  }
+  range->start[axis] = start;
+  range->step[axis] = step;
+}
+
+static gboolean
+find_lists (const EnsOperands *operands, EnsSliceParams *lists, GError **error)
+{
+  const EnsSliceParams *params = operands->params;
+
+  if (!ens_check_list_or (operands, 1, &params->starts, &lists->starts, error)
+      || !ens_check_list_or (operands, 2, &params->ends, &lists->ends, error)
+      || !ens_check_list_or (operands, 3, &params->axes, &lists->axes, error)
+      || !ens_check_list_or (operands, 4, &params->steps, &lists->steps, error))
+    return FALSE;
+  if (!lists->starts.present || !lists->ends.present)
+    return ens_op_error (operands, error, ENS_ERROR_FORMAT, "starts or ends are missing");
+  if (!lists->axes.present)
+    name_first_axes (&lists->axes, lists->starts.n);
+  if (lists->ends.n != lists->starts.n || lists->axes.n != lists->starts.n
+      || (lists->steps.present && lists->steps.n != lists->starts.n))
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "%u starts, %u ends, %u axes: expected equal numbers", lists->starts.n,
+                         lists->ends.n, lists->axes.n);
+  return TRUE;
+}
+
+static gboolean
+find_range (const EnsOperands *operands, Range *range, GError **error)
+{
+  EnsSliceParams lists;
+  EnsList axes;
+
+  *range = (Range) {.shape = operands->inputs[0]->shape};
+  for (guint i = 0; i < ENS_MAX_RANK; i++)
+    range->step[i] = 1;
+  if (!find_lists (operands, &lists, error)
+      || !ens_check_axes (operands, &lists.axes, range->shape.rank, &axes, error))
+    return FALSE;
+  for (guint i = 0; i < axes.n; i++) {
+    gint64 step = lists.steps.present ? lists.steps.values[i] : 1;
+
+    if (step == 0)
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE, "a step is 0");
+    take (range, (guint)axes.values[i], lists.starts.values[i], lists.ends.values[i], step);
+  }
+  return TRUE;
+}
+
+static gboolean
+slice_shape (EnsOperands *operands, GError **error)
+{
+  Range range;
+
+  return find_range (operands, &range, error)
+         && ens_set_output (operands, 0, operands->inputs[0]->type, &range.shape, error);
+}
+
+static void
+slice_reference (const EnsOperands *operands)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  Range range;
+  EnsWalk walk;
+
+  find_range (operands, &range, NULL);
+  for (ens_walk_begin (&walk, &output->shape, (const EnsView *[]) {output}, 1); walk.remaining > 0;
+       ens_walk_next (&walk)) {
+    gint64 at = 0;
+
+    for (guint i = 0; i < input->shape.rank; i++)
+      at = at * input->shape.dims[i] + range.start[i] + walk.index[i] * range.step[i];
+    ens_view_copy_element (output, walk.offsets[0], input, ens_view_offset (input, (gsize)at));
+  }
+}
+
+static void
+slice_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  EnsStrided strided = {.n = 2, .rank = input->shape.rank};
+  gint64 size = (gint64)ens_type_size (input->type), start = 0;
+  Range range;
+
+  find_range (operands, &range, NULL);
+  memcpy (strided.dims, output->shape.dims, sizeof output->shape.dims);
+  ens_view_strides (output, strided.strides[0]);
+  ens_view_strides (input, strided.strides[1]);
+  for (guint i = 0; i < strided.rank; i++) {
+    start += range.start[i] * strided.strides[1][i];
+    strided.strides[1][i] *= range.step[i];
+  }
+  if (ens_view_elements (output) > 0)
+    ens_strided_copy (&strided, (gsize)size, output->data, (const char *)input->data + start * size,
+                      context->pool);
+}
+
+const EnsOp ens_op_slice = {.name = "Slice",
+                            .min_inputs = 1,
+                            .max_inputs = 5,
+                            .min_outputs = 1,
+                            .max_outputs = 1,
+                            .layout = ENS_LAYOUT_FOLLOWS,
+                            .flags = ENS_OP_PITCHED,
+                            .params_size = sizeof (EnsSliceParams),
+                            .input_attributes = slice_inputs,
+                            .parse = slice_parse,
+                            .write = slice_write,
+                            .permute = slice_permute,
+                            .shape = slice_shape,
+                            .reference = slice_reference,
+                            .cpu = slice_cpu};
+
+/* Gather: slices of the data along an axis, in the order that input 1 lists. */
+
+static gboolean
+gather_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  ((EnsAxisParams *)data)->axis = ens_attributes_int (parse->attributes, "axis", 0);
+  return TRUE;
+}
+
+static void
+gather_write (gconstpointer data, EnsAttributes *attributes)
+{
+  ens_attributes_set_int (attributes, "axis", ((const EnsAxisParams *)data)->axis);
+}
+
+static gboolean
+check_indices (const EnsOperands *operands, gint64 length, GError **error)
+{
+  const EnsView *indices = operands->inputs[1];
+  gsize n = ens_view_elements (indices);
+
+  if (length == 0 && n > 0)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "nothing to gather from");
+  for (gsize i = 0; indices->data != NULL && i < n; i++) {
+    gint64 index = ens_view_integer (indices, i);
+
+    if (index < -length || index >= length)
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                           "index %" G_GINT64_FORMAT " is outside an axis of %" G_GINT64_FORMAT,
+                           index, length);
+  }
+  return TRUE;
+}
+
+static gboolean
+gather_shape (EnsOperands *operands, GError **error)
+{
+  const EnsAxisParams *params = operands->params;
+  const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
+  EnsShape shape = {0};
+  guint axis;
+
+  if (!ens_check_type (operands, 1, ENS_TYPES (ENS_TYPE_INT64) | ENS_TYPES (ENS_TYPE_INT32), error)
+      || !ens_check_axis (operands, params->axis, data->rank, &axis, error)
+      || !check_indices (operands, data->dims[axis], error))
+    return FALSE;
+  if (data->rank - 1 + indices->rank > ENS_MAX_RANK)
+    return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
+                         "the output has rank %u, expected at most %d",
+                         data->rank - 1 + indices->rank, ENS_MAX_RANK);
+  for (guint i = 0; i < axis; i++)
+    shape.dims[shape.rank++] = data->dims[i];
+  for (guint i = 0; i < indices->rank; i++)
+    shape.dims[shape.rank++] = indices->dims[i];
+  for (guint i = axis + 1; i < data->rank; i++)
+    shape.dims[shape.rank++] = data->dims[i];
+  return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
+}
+
+/* Indices that were not known while planning are kept inside the data. */
+static void
+gather_reference (const EnsOperands *operands)
+{
+  const EnsAxisParams *params = operands->params;
+  const EnsView *data = operands->inputs[0], *indices = operands->inputs[1];
+  gsize n_indices = ens_view_elements (indices), inner, outer;
+  gint64 length;
+  guint axis = 0;
+
+  ens_check_axis (operands, params->axis, data->shape.rank, &axis, NULL);
+  length = data->shape.dims[axis];
+  outer = (gsize)ens_shape_span (&data->shape, 0, axis);
+  inner =
+      (gsize)ens_shape_span (&data->shape, axis + 1, data->shape.rank) * ens_type_size (data->type);
+  for (gsize i = 0; i < outer * n_indices; i++) {
+    gint64 index = ens_view_integer (indices, i % n_indices);
+
+    index = CLAMP (index < 0 ? index + length : index, 0, length - 1);
+    memcpy ((char *)operands->outputs[0]->data + i * inner,
+            (const char *)data->data + ((gint64)(i / n_indices) * length + index) * (gint64)inner,
+            inner);
+  }
+}
+
+const EnsOp ens_op_gather = {.name = "Gather",
+                             .min_inputs = 2,
+                             .max_inputs = 2,
+                             .min_outputs = 1,
+                             .max_outputs = 1,
+                             .layout = ENS_LAYOUT_PLAIN,
+                             .params_size = sizeof (EnsAxisParams),
+                             .parse = gather_parse,
+                             .write = gather_write,
+                             .shape = gather_shape,
+                             .reference = gather_reference};

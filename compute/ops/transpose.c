@@ -1,0 +1,286 @@
+/* Transpose, DepthToSpace, SpaceToDepth: elements in another order. */
+#include "ops/operands.h"
+#include "ops/registry.h"
+#include "ops/strided.h"
+
+/* Transpose. Axes of length 1 and axes that stay together are merged before copying, so that a
+ * transposition that moves nothing is one memcpy. */
+
+static gboolean
+transpose_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  ((EnsTransposeParams *)data)->perm = ens_parse_list (parse, "perm");
+  return TRUE;
+}
+
+static void
+transpose_write (gconstpointer data, EnsAttributes *attributes)
+{
+  ens_write_list (&((const EnsTransposeParams *)data)->perm, "perm", attributes);
+}
+
+static EnsList
+permutation (const EnsOperands *operands)
+{
+  const EnsTransposeParams *params = operands->params;
+  guint rank = operands->inputs[0]->shape.rank;
+  EnsList perm = params->perm;
+
+  if (perm.present)
+    return perm;
+  perm.n = rank;
+  for (guint i = 0; i < rank; i++)
+    perm.values[i] = rank - 1 - i;
+  return perm;
+}
+
+static gboolean
+transpose_shape (EnsOperands *operands, GError **error)
+{
+  const EnsShape *input = &operands->inputs[0]->shape;
+  EnsList perm = permutation (operands), axes;
+  EnsShape shape = {.rank = input->rank};
+
+  if (perm.n != input->rank)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "perm has %u axes, expected %u as the input", perm.n, input->rank);
+  if (!ens_check_axes (operands, &perm, input->rank, &axes, error))
+    return FALSE;
+  for (guint i = 0; i < shape.rank; i++)
+    shape.dims[i] = input->dims[axes.values[i]];
+  return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
+}
+
+/* The input's strides in the output's order of axes. */
+static void
+permuted_strides (const EnsOperands *operands, gint64 *strides)
+{
+  const EnsView *input = operands->inputs[0];
+  EnsList perm = permutation (operands), axes;
+  gint64 own[ENS_MAX_RANK];
+
+  ens_check_axes (operands, &perm, input->shape.rank, &axes, NULL);
+  ens_view_strides (input, own);
+  for (guint i = 0; i < axes.n; i++)
+    strides[i] = own[axes.values[i]];
+}
+
+static void
+transpose_reference (const EnsOperands *operands)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  gint64 strides[ENS_MAX_RANK];
+  EnsWalk walk;
+
+  permuted_strides (operands, strides);
+  for (ens_walk_begin (&walk, &output->shape, (const EnsView *[]) {output}, 1); walk.remaining > 0;
+       ens_walk_next (&walk)) {
+    gint64 at = 0;
+
+    for (guint i = 0; i < output->shape.rank; i++)
+      at += walk.index[i] * strides[i];
+    ens_view_copy_element (output, walk.offsets[0], input, (gsize)at);
+  }
+}
+
+static void
+transpose_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  EnsStrided strided = ens_strided_broadcast (&output->shape, (const EnsView *[]) {output}, 1);
+
+  strided.n = 2;
+  permuted_strides (operands, strided.strides[1]);
+  ens_strided_copy (&strided, ens_type_size (output->type), output->data, input->data,
+                    context->pool);
+}
+
+const EnsOp ens_op_transpose = {.name = "Transpose",
+                                .min_inputs = 1,
+                                .max_inputs = 1,
+                                .min_outputs = 1,
+                                .max_outputs = 1,
+                                .layout = ENS_LAYOUT_PLAIN,
+                                .params_size = sizeof (EnsTransposeParams),
+                                .parse = transpose_parse,
+                                .write = transpose_write,
+                                .shape = transpose_shape,
+                                .reference = transpose_reference,
+                                .cpu = transpose_cpu};
+
+/* DepthToSpace and SpaceToDepth on (N, H, W, C): channel (y · b + x) · C' + c, or c · b² + y · b +
+ * x with mode CRD, and pixel (y, x) of a b×b block of C' channels are the same element. */
+
+static gboolean
+block_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsBlockParams *params = data;
+  const char *mode = ens_attributes_string (parse->attributes, "mode", "DCR");
+
+  params->block_size = ens_attributes_int (parse->attributes, "blocksize", 0);
+  params->crd = g_str_equal (mode, "CRD");
+  if (params->block_size < 1 || params->block_size > 1024)
+    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
+                            "blocksize is %" G_GINT64_FORMAT ", expected 1 to 1024",
+                            params->block_size);
+  if (!params->crd && !g_str_equal (mode, "DCR"))
+    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown mode “%s”", mode);
+  return TRUE;
+}
+
+static void
+block_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsBlockParams *params = data;
+
+  ens_attributes_set_int (attributes, "blocksize", params->block_size);
+  if (params->crd)
+    ens_attributes_set_string (attributes, "mode", "CRD");
+}
+
+/* The same elements seen as blocks: index (n, h, y, w, x, c), the strides of the shallow tensor in
+ * [0], those of the deep one in [1]. */
+static EnsStrided
+as_blocks (const EnsOperands *operands, const EnsView *shallow, const EnsView *deep)
+{
+  const EnsBlockParams *params = operands->params;
+  gint64 b = params->block_size, channels = shallow->shape.dims[3];
+  gint64 height = deep->shape.dims[1], width = deep->shape.dims[2];
+  gint64 s[4], d[4];
+  gint64 block = params->crd ? 1 : channels, channel = params->crd ? b * b : 1;
+
+  ens_view_strides (shallow, s);
+  ens_view_strides (deep, d);
+  return (EnsStrided) {
+      .n = 2,
+      .rank = 6,
+      .dims = {shallow->shape.dims[0], height, b, width, b, channels},
+      .strides = {{s[0], s[1] * b, s[1], s[2] * b, s[2], s[3]},
+                  {d[0], d[1], b * block, d[2], block, channel}},
+  };
+}
+
+static gboolean
+depth_to_space_shape (EnsOperands *operands, GError **error)
+{
+  const EnsBlockParams *params = operands->params;
+  gint64 b = params->block_size;
+  EnsShape shape = operands->inputs[0]->shape;
+
+  if (!ens_check_rank (operands, 0, 4, 4, error))
+    return FALSE;
+  if (shape.dims[3] % (b * b) != 0)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "%" G_GINT64_FORMAT
+                         " channels are not a multiple of blocksize² = %" G_GINT64_FORMAT,
+                         shape.dims[3], b * b);
+  shape.dims[3] /= b * b;
+  if (__builtin_mul_overflow (shape.dims[1], b, &shape.dims[1])
+      || __builtin_mul_overflow (shape.dims[2], b, &shape.dims[2]))
+    shape.dims[1] = -1; /* refused as too large */
+  return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
+}
+
+static gboolean
+space_to_depth_shape (EnsOperands *operands, GError **error)
+{
+  const EnsBlockParams *params = operands->params;
+  gint64 b = params->block_size;
+  EnsShape shape = operands->inputs[0]->shape;
+
+  if (!ens_check_rank (operands, 0, 4, 4, error))
+    return FALSE;
+  if (shape.dims[1] % b != 0 || shape.dims[2] % b != 0)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+                         " is not a multiple of blocksize %" G_GINT64_FORMAT,
+                         shape.dims[1], shape.dims[2], b);
+  shape.dims[1] /= b;
+  shape.dims[2] /= b;
+  if (__builtin_mul_overflow (shape.dims[3], b * b, &shape.dims[3]))
+    shape.dims[3] = -1;
+  return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
+}
+
+/* Where channel c' of pixel (y, x) of a block lies among the deep tensor's channels. */
+static gint64
+deep_channel (const EnsBlockParams *params, gint64 channels, gint64 y, gint64 x, gint64 c)
+{
+  gint64 b = params->block_size;
+
+  return params->crd ? c * b * b + y * b + x : (y * b + x) * channels + c;
+}
+
+static void
+block_reference (const EnsOperands *operands, const EnsView *shallow, const EnsView *deep,
+                 gboolean to_shallow)
+{
+  const EnsBlockParams *params = operands->params;
+  gint64 b = params->block_size, channels = shallow->shape.dims[3];
+  EnsWalk walk;
+
+  for (ens_walk_begin (&walk, &shallow->shape, (const EnsView *[]) {shallow}, 1);
+       walk.remaining > 0; ens_walk_next (&walk)) {
+    const gint64 *at = walk.index;
+    gint64 pixel = (at[0] * deep->shape.dims[1] + at[1] / b) * deep->shape.dims[2] + at[2] / b;
+    gsize deep_at =
+        (gsize)(pixel * deep->pitch + deep_channel (params, channels, at[1] % b, at[2] % b, at[3]));
+
+    if (to_shallow)
+      ens_view_copy_element (shallow, walk.offsets[0], deep, deep_at);
+    else
+      ens_view_copy_element (deep, deep_at, shallow, walk.offsets[0]);
+  }
+}
+
+static void
+depth_to_space_reference (const EnsOperands *operands)
+{
+  block_reference (operands, operands->outputs[0], operands->inputs[0], TRUE);
+}
+
+static void
+space_to_depth_reference (const EnsOperands *operands)
+{
+  block_reference (operands, operands->inputs[0], operands->outputs[0], FALSE);
+}
+
+static void
+depth_to_space_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsView *deep = operands->inputs[0], *shallow = operands->outputs[0];
+  EnsStrided blocks = as_blocks (operands, shallow, deep);
+
+  ens_strided_copy (&blocks, ens_type_size (deep->type), shallow->data, deep->data, context->pool);
+}
+
+static void
+space_to_depth_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsView *shallow = operands->inputs[0], *deep = operands->outputs[0];
+  EnsStrided blocks = as_blocks (operands, shallow, deep), turned = blocks;
+
+  for (guint i = 0; i < blocks.rank; i++) {
+    turned.strides[0][i] = blocks.strides[1][i];
+    turned.strides[1][i] = blocks.strides[0][i];
+  }
+  ens_strided_copy (&turned, ens_type_size (deep->type), deep->data, shallow->data, context->pool);
+}
+
+#define BLOCK_OP(id, onnx)                                           \
+  const EnsOp ens_op_##id = {.name = onnx,                           \
+                             .min_inputs = 1,                        \
+                             .max_inputs = 1,                        \
+                             .min_outputs = 1,                       \
+                             .max_outputs = 1,                       \
+                             .layout = ENS_LAYOUT_SPATIAL,           \
+                             .flags = ENS_OP_PITCHED,                \
+                             .params_size = sizeof (EnsBlockParams), \
+                             .parse = block_parse,                   \
+                             .write = block_write,                   \
+                             .shape = id##_shape,                    \
+                             .reference = id##_reference,            \
+                             .cpu = id##_cpu}
+
+BLOCK_OP (depth_to_space, "DepthToSpace");
+BLOCK_OP (space_to_depth, "SpaceToDepth");
