@@ -1,0 +1,62 @@
+/* Cast: to another element type. */
+#include "ops/operands.h"
+#include "ops/registry.h"
+
+/* The numbers of onnx.proto's TensorProto.DataType. */
+static const gint64 onnx_types[ENS_N_TYPES] = {
+    [ENS_TYPE_FLOAT32] = 1, [ENS_TYPE_FLOAT16] = 10, [ENS_TYPE_FLOAT64] = 11, [ENS_TYPE_INT64] = 7,
+    [ENS_TYPE_INT32] = 6,   [ENS_TYPE_INT8] = 3,     [ENS_TYPE_UINT8] = 2,    [ENS_TYPE_BOOL] = 9,
+};
+
+static gboolean
+cast_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  gint64 to = ens_attributes_int (parse->attributes, "to", 0);
+
+  for (guint i = 0; i < ENS_N_TYPES; i++)
+    if (onnx_types[i] == to) {
+      ((EnsCastParams *)data)->to = i;
+      return TRUE;
+    }
+  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
+                          "can't cast to ONNX's type %" G_GINT64_FORMAT, to);
+}
+
+static void
+cast_write (gconstpointer data, EnsAttributes *attributes)
+{
+  ens_attributes_set_int (attributes, "to", onnx_types[((const EnsCastParams *)data)->to]);
+}
+
+static gboolean
+cast_shape (EnsOperands *operands, GError **error)
+{
+  const EnsCastParams *params = operands->params;
+
+  return ens_set_output (operands, 0, params->to, &operands->inputs[0]->shape, error);
+}
+
+static void
+cast_reference (const EnsOperands *operands)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  gsize n = ens_view_elements (output);
+
+  for (gsize i = 0; i < n; i++)
+    if (ens_type_is_real (input->type))
+      ens_view_set_real (output, i, ens_view_real (input, i));
+    else
+      ens_view_set_integer (output, i, ens_view_integer (input, i));
+}
+
+const EnsOp ens_op_cast = {.name = "Cast",
+                           .min_inputs = 1,
+                           .max_inputs = 1,
+                           .min_outputs = 1,
+                           .max_outputs = 1,
+                           .layout = ENS_LAYOUT_FOLLOWS,
+                           .params_size = sizeof (EnsCastParams),
+                           .parse = cast_parse,
+                           .write = cast_write,
+                           .shape = cast_shape,
+                           .reference = cast_reference};

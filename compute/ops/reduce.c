@@ -1,0 +1,323 @@
+/* ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
+ * ReduceLogSum, ReduceLogSumExp. All accumulate in double precision, element by element in C order,
+ * so that reference and kernels differ by the order of no addition. */
+#include "ops/operands.h"
+#include "ops/registry.h"
+#include "ops/strided.h"
+
+#include <math.h>
+
+static gboolean
+reduce_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsReduceParams *params = data;
+
+  params->axes = ens_parse_list (parse, "axes");
+  params->keepdims = ens_attributes_int (parse->attributes, "keepdims", 1) != 0;
+  params->noop_with_empty_axes =
+      ens_attributes_int (parse->attributes, "noop_with_empty_axes", 0) != 0;
+  return TRUE;
+}
+
+static void
+reduce_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsReduceParams *params = data;
+
+  ens_write_list (&params->axes, "axes", attributes);
+  ens_attributes_set_int (attributes, "keepdims", params->keepdims);
+  if (params->noop_with_empty_axes)
+    ens_attributes_set_int (attributes, "noop_with_empty_axes", 1);
+}
+
+static gboolean
+reduce_permute (gpointer data, guint rank, const guint *map)
+{
+  EnsReduceParams *params = data;
+
+  return params->axes.present && ens_permute_reduced (&params->axes, params->keepdims, rank, map);
+}
+
+/* Which axes are reduced, as bits. */
+static gboolean
+find_reduced (const EnsOperands *operands, guint *reduced, GError **error)
+{
+  const EnsReduceParams *params = operands->params;
+  guint rank = operands->inputs[0]->shape.rank;
+  EnsList given, axes;
+
+  if (!ens_check_list_or (operands, 1, &params->axes, &given, error)
+      || !ens_check_axes (operands, &given, rank, &axes, error))
+    return FALSE;
+  *reduced = axes.n == 0 && !params->noop_with_empty_axes ? (1u << rank) - 1 : 0;
+  for (guint i = 0; i < axes.n; i++)
+    *reduced |= 1u << axes.values[i];
+  return TRUE;
+}
+
+static gboolean
+reduce_shape (EnsOperands *operands, GError **error)
+{
+  const EnsReduceParams *params = operands->params;
+  const EnsShape *input = &operands->inputs[0]->shape;
+  EnsShape shape = {0};
+  guint reduced;
+
+  if (!ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
+      || !find_reduced (operands, &reduced, error))
+    return FALSE;
+  for (guint i = 0; i < input->rank; i++)
+    if (!(reduced & 1u << i))
+      shape.dims[shape.rank++] = input->dims[i];
+    else if (params->keepdims)
+      shape.dims[shape.rank++] = 1;
+  return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
+}
+
+/* How values are put together. */
+typedef struct {
+  double initial;
+  double (*add) (double accumulated, double x);
+  /* The same for n values into one, and into n. */
+  double (*along) (double accumulated, const float *x, gint64 step, gsize n);
+  void (*across) (double *accumulated, const float *x, gint64 step, gsize n);
+  double (*finish) (double accumulated, double n);
+} Reduction;
+
+/* Kept axes walk output [0] and input [1], reduced axes the input [0] alone. */
+static void
+split_axes (const EnsOperands *operands, EnsStrided *kept, EnsStrided *reduced)
+{
+  const EnsReduceParams *params = operands->params;
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  gint64 input_strides[ENS_MAX_RANK], output_strides[ENS_MAX_RANK];
+  guint bits = 0, output_axis = 0;
+
+  *kept = (EnsStrided) {.n = 2};
+  *reduced = (EnsStrided) {.n = 1};
+  find_reduced (operands, &bits, NULL);
+  ens_view_strides (input, input_strides);
+  ens_view_strides (output, output_strides);
+  for (guint i = 0; i < input->shape.rank; i++) {
+    if (bits & 1u << i) {
+      reduced->dims[reduced->rank] = input->shape.dims[i];
+      reduced->strides[0][reduced->rank++] = input_strides[i];
+      output_axis += params->keepdims ? 1 : 0;
+    } else {
+      kept->dims[kept->rank] = input->shape.dims[i];
+      kept->strides[0][kept->rank] = output_strides[output_axis++];
+      kept->strides[1][kept->rank++] = input_strides[i];
+    }
+  }
+  ens_strided_merge (kept);
+  ens_strided_merge (reduced);
+}
+
+/* The reference: one output after another. */
+
+typedef struct {
+  const EnsView *input;
+  gint64 base, step;
+  const Reduction *reduction;
+  double *accumulated;
+} Accumulation;
+
+static void
+accumulate (gconstpointer data, const gint64 *offsets, gsize n)
+{
+  const Accumulation *accumulation = data;
+  gint64 at = accumulation->base + offsets[0];
+
+  for (gsize i = 0; i < n; i++)
+    *accumulation->accumulated = accumulation->reduction->add (
+        *accumulation->accumulated,
+        ens_view_real (accumulation->input, (gsize)(at + (gint64)i * accumulation->step)));
+}
+
+static void
+reduce_reference (const EnsOperands *operands, const Reduction *reduction)
+{
+  const EnsView *output = operands->outputs[0];
+  gsize outputs = ens_view_elements (output), n;
+  EnsStrided kept, reduced;
+
+  split_axes (operands, &kept, &reduced);
+  n = ens_strided_elements (&reduced);
+  for (gsize i = 0; i < outputs; i++) {
+    double accumulated = reduction->initial;
+    gint64 at = 0;
+    gsize rest = i;
+
+    for (guint axis = kept.rank; axis-- > 0;) {
+      at += (gint64)(rest % (gsize)kept.dims[axis]) * kept.strides[1][axis];
+      rest /= (gsize)kept.dims[axis];
+    }
+    ens_strided_run (&reduced, 0, n, accumulate,
+                     &(Accumulation) {.input = operands->inputs[0],
+                                      .base = at,
+                                      .step = reduced.strides[0][reduced.rank - 1],
+                                      .reduction = reduction,
+                                      .accumulated = &accumulated});
+    ens_view_set_real (output, ens_view_offset (output, i),
+                       reduction->finish (accumulated, (double)n));
+  }
+}
+
+/* Fast: neighbouring outputs together, if there are some, or one along the input. */
+
+#define BLOCK 128
+
+typedef struct {
+  const Reduction *reduction;
+  EnsStrided kept, reduced;
+  const float *input;
+  float *output;
+} Fast;
+
+typedef struct {
+  const Fast *fast;
+  const float *input;
+  double *accumulated;
+  gsize n;
+} Block;
+
+static void
+block_run (gconstpointer data, const gint64 *offsets, gsize n)
+{
+  const Block *block = data;
+  const Fast *fast = block->fast;
+  gint64 step = fast->reduced.strides[0][fast->reduced.rank - 1];
+  gint64 across = fast->kept.strides[1][fast->kept.rank - 1];
+  const float *input = block->input + offsets[0];
+
+  if (block->n == 1) {
+    *block->accumulated = fast->reduction->along (*block->accumulated, input, step, n);
+    return;
+  }
+  for (gsize i = 0; i < n; i++)
+    fast->reduction->across (block->accumulated, input + (gint64)i * step, across, block->n);
+}
+
+static void
+kept_run (gconstpointer data, const gint64 *offsets, gsize n)
+{
+  const Fast *fast = data;
+  guint last = fast->kept.rank - 1;
+  gsize count = ens_strided_elements (&fast->reduced);
+
+  for (gsize begin = 0; begin < n; begin += BLOCK) {
+    double accumulated[BLOCK];
+    Block block = {.fast = fast, .accumulated = accumulated, .n = MIN (BLOCK, n - begin)};
+    float *output = fast->output + offsets[0] + (gint64)begin * fast->kept.strides[0][last];
+
+    block.input = fast->input + offsets[1] + (gint64)begin * fast->kept.strides[1][last];
+    for (gsize i = 0; i < block.n; i++)
+      accumulated[i] = fast->reduction->initial;
+    ens_strided_run (&fast->reduced, 0, count, block_run, &block);
+    for (gsize i = 0; i < block.n; i++)
+      output[(gint64)i * fast->kept.strides[0][last]] =
+          (float)fast->reduction->finish (accumulated[i], (double)count);
+  }
+}
+
+static void
+kept_range (gconstpointer data, gsize begin, gsize end)
+{
+  const Fast *fast = data;
+
+  ens_strided_run (&fast->kept, begin, end, kept_run, fast);
+}
+
+static void
+reduce_cpu (const EnsOperands *operands, const EnsCpuContext *context, const Reduction *reduction)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  Fast fast = {.reduction = reduction, .input = input->data, .output = output->data};
+
+  split_axes (operands, &fast.kept, &fast.reduced);
+  ens_parallel (context->pool, ens_view_elements (output), ens_strided_elements (&fast.reduced),
+                kept_range, &fast);
+}
+
+static double
+log_add_exp (double a, double b)
+{
+  if (isinf (a) && a < 0)
+    return b;
+  return fmax (a, b) + log1p (exp (-fabs (a - b)));
+}
+
+#define REDUCE_OP(id, onnx, first, a_and_x, finished, inputs)                                      \
+  ENS_INLINE double id##_put (double a, double x)                                                  \
+  {                                                                                                \
+    return a_and_x;                                                                                \
+  }                                                                                                \
+                                                                                                   \
+  static double id##_add (double a, double x)                                                      \
+  {                                                                                                \
+    return id##_put (a, x);                                                                        \
+  }                                                                                                \
+                                                                                                   \
+  static double id##_along (double a, const float *x, gint64 step, gsize n)                        \
+  {                                                                                                \
+    for (gsize i = 0; i < n; i++)                                                                  \
+      a = id##_put (a, x[(gint64)i * step]);                                                       \
+    return a;                                                                                      \
+  }                                                                                                \
+                                                                                                   \
+  ENS_CLONES static void id##_across (double *a, const float *x, gint64 step, gsize n)             \
+  {                                                                                                \
+    if (step == 1)                                                                                 \
+      for (gsize i = 0; i < n; i++)                                                                \
+        a[i] = id##_put (a[i], x[i]);                                                              \
+    else                                                                                           \
+      for (gsize i = 0; i < n; i++)                                                                \
+        a[i] = id##_put (a[i], x[(gint64)i * step]);                                               \
+  }                                                                                                \
+                                                                                                   \
+  static double id##_finish (double a, double n)                                                   \
+  {                                                                                                \
+    return finished;                                                                               \
+  }                                                                                                \
+                                                                                                   \
+  static const Reduction id##_reduction = {first, id##_add, id##_along, id##_across, id##_finish}; \
+                                                                                                   \
+  static void id##_reference (const EnsOperands *operands)                                         \
+  {                                                                                                \
+    reduce_reference (operands, &id##_reduction);                                                  \
+  }                                                                                                \
+                                                                                                   \
+  static void id##_cpu (const EnsOperands *operands, const EnsCpuContext *context)                 \
+  {                                                                                                \
+    reduce_cpu (operands, context, &id##_reduction);                                               \
+  }                                                                                                \
+                                                                                                   \
+  const EnsOp ens_op_##id = {.name = onnx,                                                         \
+                             .min_inputs = 1,                                                      \
+                             .max_inputs = 2,                                                      \
+                             .min_outputs = 1,                                                     \
+                             .max_outputs = 1,                                                     \
+                             .layout = ENS_LAYOUT_FOLLOWS,                                         \
+                             .flags = ENS_OP_PITCHED,                                              \
+                             .params_size = sizeof (EnsReduceParams),                              \
+                             .input_attributes = inputs,                                           \
+                             .parse = reduce_parse,                                                \
+                             .write = reduce_write,                                                \
+                             .permute = reduce_permute,                                            \
+                             .shape = reduce_shape,                                                \
+                             .reference = id##_reference,                                          \
+                             .cpu = id##_cpu}
+
+/* ReduceSum's axes are an input since opset 13, the others' since 18. */
+static const char *const sum_inputs[] = {NULL, "axes"};
+
+REDUCE_OP (reduce_sum, "ReduceSum", 0, a + x, a, sum_inputs);
+REDUCE_OP (reduce_mean, "ReduceMean", 0, a + x, a / n, NULL);
+REDUCE_OP (reduce_max, "ReduceMax", -INFINITY, x > a ? x : a, a, NULL);
+REDUCE_OP (reduce_min, "ReduceMin", INFINITY, x < a ? x : a, a, NULL);
+REDUCE_OP (reduce_prod, "ReduceProd", 1, a *x, a, NULL);
+REDUCE_OP (reduce_l1, "ReduceL1", 0, a + fabs (x), a, NULL);
+REDUCE_OP (reduce_l2, "ReduceL2", 0, a + x * x, sqrt (a), NULL);
+REDUCE_OP (reduce_sum_square, "ReduceSumSquare", 0, a + x * x, a, NULL);
+REDUCE_OP (reduce_log_sum, "ReduceLogSum", 0, a + x, log (a), NULL);
+REDUCE_OP (reduce_log_sum_exp, "ReduceLogSumExp", -INFINITY, log_add_exp (a, x), a, NULL);

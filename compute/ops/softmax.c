@@ -1,0 +1,340 @@
+/* Softmax, LogSoftmax, ArgMax, ArgMin. */
+#include "ops/exponential.h"
+#include "ops/operands.h"
+#include "ops/registry.h"
+
+/* A tensor as outer × length × inner, the middle being what a function runs over. */
+typedef struct {
+  gsize outer, length, inner;
+} Lines;
+
+static Lines
+lines_along (const EnsShape *shape, guint first, guint end)
+{
+  return (Lines) {(gsize)ens_shape_span (shape, 0, first),
+                  (gsize)ens_shape_span (shape, first, end),
+                  (gsize)ens_shape_span (shape, end, shape->rank)};
+}
+
+static gsize
+line_start (const Lines *lines, gsize line)
+{
+  return line / lines->inner * lines->length * lines->inner + line % lines->inner;
+}
+
+/* Softmax. Up to opset 12 it runs over all axes from `axis` on. */
+
+static gboolean
+softmax_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsSoftmaxParams *params = data;
+  gboolean flattens = parse->opset < 13;
+
+  params->axis = ens_attributes_int (parse->attributes, "axis", flattens ? 1 : -1);
+  /* Ours, for networks of older opsets: newer ones can't say it in one node. */
+  params->flatten =
+      ens_attributes_int (parse->attributes, "flatten", flattens && params->axis != -1) != 0;
+  return TRUE;
+}
+
+static void
+softmax_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsSoftmaxParams *params = data;
+
+  ens_attributes_set_int (attributes, "axis", params->axis);
+  if (params->flatten)
+    ens_attributes_set_int (attributes, "flatten", 1);
+}
+
+static gboolean
+softmax_permute (gpointer data, guint rank, const guint *map)
+{
+  EnsSoftmaxParams *params = data;
+
+  if (params->flatten && params->axis != (gint64)rank - 1 && params->axis != -1)
+    return FALSE;
+  params->flatten = FALSE;
+  ens_permute_axis (&params->axis, rank, map);
+  return TRUE;
+}
+
+static gboolean
+softmax_shape (EnsOperands *operands, GError **error)
+{
+  const EnsSoftmaxParams *params = operands->params;
+  guint rank = operands->inputs[0]->shape.rank, axis;
+
+  if (!ens_check_type (operands, 0, ENS_TYPES_REAL, error))
+    return FALSE;
+  /* axis = rank is allowed where flattening leaves one element in each line. */
+  if (!(params->flatten && params->axis == (gint64)rank)
+      && !ens_check_axis (operands, params->axis, rank, &axis, error))
+    return FALSE;
+  return ens_set_output_like_input (operands, error);
+}
+
+static Lines
+softmax_lines (const EnsOperands *operands)
+{
+  const EnsSoftmaxParams *params = operands->params;
+  const EnsShape *shape = &operands->inputs[0]->shape;
+  guint axis = (guint)(params->axis < 0 ? params->axis + shape->rank : params->axis);
+
+  return lines_along (shape, axis, params->flatten ? shape->rank : axis + 1);
+}
+
+static void
+softmax_reference_any (const EnsOperands *operands, gboolean logarithm)
+{
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  Lines lines = softmax_lines (operands);
+
+  for (gsize line = 0; line < lines.outer * lines.inner; line++) {
+    gsize start = line_start (&lines, line);
+    double max = -INFINITY, sum = 0;
+
+    for (gsize i = 0; i < lines.length; i++)
+      max = fmax (max, ens_view_real (x, start + i * lines.inner));
+    for (gsize i = 0; i < lines.length; i++)
+      sum += exp (ens_view_real (x, start + i * lines.inner) - max);
+    for (gsize i = 0; i < lines.length; i++) {
+      double difference = ens_view_real (x, start + i * lines.inner) - max;
+
+      ens_view_set_real (y, start + i * lines.inner,
+                         logarithm ? difference - log (sum) : exp (difference) / sum);
+    }
+  }
+}
+
+typedef void (*RowFunc) (const float *x, float *y, gsize n);
+
+static float
+find_max (const float *x, gsize n)
+{
+  float max = x[0];
+
+  for (gsize i = 1; i < n; i++)
+    max = x[i] > max ? x[i] : max;
+  return max;
+}
+
+ENS_CLONES static void
+exp_row (const float *x, float max, float *y, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    y[i] = ens_exp (x[i] - max);
+}
+
+static double
+sum_row (const float *y, gsize n)
+{
+  double sum = 0;
+
+  for (gsize i = 0; i < n; i++)
+    sum += (double)y[i];
+  return sum;
+}
+
+static void
+softmax_row (const float *x, float *y, gsize n)
+{
+  float factor;
+
+  exp_row (x, find_max (x, n), y, n);
+  factor = (float)(1 / sum_row (y, n));
+  for (gsize i = 0; i < n; i++)
+    y[i] *= factor;
+}
+
+static void
+log_softmax_row (const float *x, float *y, gsize n)
+{
+  float max = find_max (x, n);
+  double sum = 0;
+
+  for (gsize i = 0; i < n; i++)
+    sum += (double)ens_exp (x[i] - max);
+  max += (float)log (sum);
+  for (gsize i = 0; i < n; i++)
+    y[i] = x[i] - max;
+}
+
+typedef struct {
+  RowFunc func;
+  const float *x;
+  float *y;
+  gsize length;
+} Rows;
+
+static void
+rows_range (gconstpointer data, gsize begin, gsize end)
+{
+  const Rows *rows = data;
+
+  for (gsize row = begin; row < end; row++)
+    rows->func (rows->x + row * rows->length, rows->y + row * rows->length, rows->length);
+}
+
+static void
+softmax_cpu_any (const EnsOperands *operands, const EnsCpuContext *context, RowFunc func,
+                 gboolean logarithm)
+{
+  const EnsView *x = operands->inputs[0];
+  Lines lines = softmax_lines (operands);
+  Rows rows = {.func = func, .x = x->data, .y = operands->outputs[0]->data, .length = lines.length};
+
+  if (lines.inner != 1 || lines.length == 0)
+    softmax_reference_any (operands, logarithm);
+  else
+    ens_parallel (context->pool, lines.outer, 8 * lines.length, rows_range, &rows);
+}
+
+#define SOFTMAX_OP(id, onnx, logarithm)                                            \
+  static void id##_reference (const EnsOperands *operands)                         \
+  {                                                                                \
+    softmax_reference_any (operands, logarithm);                                   \
+  }                                                                                \
+                                                                                   \
+  static void id##_cpu (const EnsOperands *operands, const EnsCpuContext *context) \
+  {                                                                                \
+    softmax_cpu_any (operands, context, id##_row, logarithm);                      \
+  }                                                                                \
+                                                                                   \
+  const EnsOp ens_op_##id = {.name = onnx,                                         \
+                             .min_inputs = 1,                                      \
+                             .max_inputs = 1,                                      \
+                             .min_outputs = 1,                                     \
+                             .max_outputs = 1,                                     \
+                             .layout = ENS_LAYOUT_FOLLOWS,                         \
+                             .flags = ENS_OP_IN_PLACE,                             \
+                             .params_size = sizeof (EnsSoftmaxParams),             \
+                             .parse = softmax_parse,                               \
+                             .write = softmax_write,                               \
+                             .permute = softmax_permute,                           \
+                             .shape = softmax_shape,                               \
+                             .reference = id##_reference,                          \
+                             .cpu = id##_cpu}
+
+SOFTMAX_OP (softmax, "Softmax", FALSE);
+SOFTMAX_OP (log_softmax, "LogSoftmax", TRUE);
+
+/* ArgMax, ArgMin */
+
+static gboolean
+arg_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsArgParams *params = data;
+
+  params->axis = ens_attributes_int (parse->attributes, "axis", 0);
+  params->keepdims = ens_attributes_int (parse->attributes, "keepdims", 1) != 0;
+  params->select_last_index = ens_attributes_int (parse->attributes, "select_last_index", 0) != 0;
+  return TRUE;
+}
+
+static void
+arg_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsArgParams *params = data;
+
+  ens_attributes_set_int (attributes, "axis", params->axis);
+  ens_attributes_set_int (attributes, "keepdims", params->keepdims);
+  if (params->select_last_index)
+    ens_attributes_set_int (attributes, "select_last_index", 1);
+}
+
+static gboolean
+arg_permute (gpointer data, guint rank, const guint *map)
+{
+  EnsArgParams *params = data;
+  EnsList axes = {.present = TRUE, .n = 1, .values = {params->axis}};
+
+  if (!ens_permute_reduced (&axes, params->keepdims, rank, map))
+    return FALSE;
+  params->axis = axes.values[0];
+  return TRUE;
+}
+
+static gboolean
+arg_shape (EnsOperands *operands, GError **error)
+{
+  const EnsArgParams *params = operands->params;
+  EnsShape shape = operands->inputs[0]->shape;
+  guint axis;
+
+  if (!ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
+      || !ens_check_axis (operands, params->axis, shape.rank, &axis, error))
+    return FALSE;
+  if (shape.dims[axis] == 0)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "axis %u is empty", axis);
+  shape.dims[axis] = 1;
+  if (!params->keepdims) {
+    shape.rank--;
+    for (guint i = axis; i < shape.rank; i++)
+      shape.dims[i] = shape.dims[i + 1];
+  }
+  return ens_set_output (operands, 0, ENS_TYPE_INT64, &shape, error);
+}
+
+/* The position of the largest of sign · x. */
+static gint64
+find_position (const EnsView *x, const Lines *lines, gsize start, double sign, gboolean last)
+{
+  double best = sign * ens_view_real (x, start);
+  gsize position = 0;
+
+  for (gsize i = 1; i < lines->length; i++) {
+    double value = sign * ens_view_real (x, start + i * lines->inner);
+
+    if (value > best || (last && value == best)) {
+      best = value;
+      position = i;
+    }
+  }
+  return (gint64)position;
+}
+
+static void
+arg_reference (const EnsOperands *operands, double sign)
+{
+  const EnsArgParams *params = operands->params;
+  const EnsView *x = operands->inputs[0];
+  guint axis = 0;
+  Lines lines;
+
+  ens_check_axis (operands, params->axis, x->shape.rank, &axis, NULL);
+  lines = lines_along (&x->shape, axis, axis + 1);
+  for (gsize line = 0; line < lines.outer * lines.inner; line++)
+    ens_view_set_integer (
+        operands->outputs[0], line,
+        find_position (x, &lines, line_start (&lines, line), sign, params->select_last_index));
+}
+
+static void
+arg_max_reference (const EnsOperands *operands)
+{
+  arg_reference (operands, 1);
+}
+
+static void
+arg_min_reference (const EnsOperands *operands)
+{
+  arg_reference (operands, -1);
+}
+
+#define ARG_OP(id, onnx)                                           \
+  const EnsOp ens_op_##id = {.name = onnx,                         \
+                             .min_inputs = 1,                      \
+                             .max_inputs = 1,                      \
+                             .min_outputs = 1,                     \
+                             .max_outputs = 1,                     \
+                             .layout = ENS_LAYOUT_FOLLOWS,         \
+                             .params_size = sizeof (EnsArgParams), \
+                             .parse = arg_parse,                   \
+                             .write = arg_write,                   \
+                             .permute = arg_permute,               \
+                             .shape = arg_shape,                   \
+                             .reference = id##_reference}
+
+ARG_OP (arg_max, "ArgMax");
+ARG_OP (arg_min, "ArgMin");
