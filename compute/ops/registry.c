@@ -1,12 +1,11 @@
+#include "ops/registry.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/op.h"
+#define ADDRESS(op) &ens_op_##op,
 
-/* Sorted by name. */
-static const EnsOp *const ops[] = {
-    NULL,
-};
+static const EnsOp *const ops[] = {ENS_OPS (ADDRESS) NULL};
 
 static int
 compare_name (gconstpointer name, gconstpointer op)
