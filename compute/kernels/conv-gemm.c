@@ -29,6 +29,11 @@ typedef struct {
   gsize panels_pitch; /* packed floats of one group */
 } Product;
 
+/* An output pixel. */
+typedef struct {
+  guint image, y, x;
+} Position;
+
 /* One task's share of the scratch memory and of the work. */
 typedef struct {
   const Product *product;
@@ -36,14 +41,9 @@ typedef struct {
   float *partial;     /* tile after tile: [rows of the tile][panel width] */
   float *lines;       /* padded copy of input lines, ENS_CONV_ROWS only */
   gsize first_tile, n_tiles;
+  Position first; /* the first tile's first row */
   guint group;
 } Block;
-
-/* An output pixel and where its taps begin in the input. */
-typedef struct {
-  guint image;
-  gint64 y, x;
-} Position;
 
 static gsize
 tile_start (const EnsConvPlan *plan, gsize tile)
@@ -72,39 +72,49 @@ max_block_tiles (const EnsConvPlan *plan)
 static Position
 position_of (const EnsConvPlan *plan, gsize row)
 {
-  const EnsConvShape *shape = &plan->shape;
   gsize line = row / plan->output_width;
 
   return (Position) {
       .image = line / plan->output_height,
-      .y = (gint64)(line % plan->output_height) * shape->stride_y - shape->pad_top,
-      .x = (gint64)(row % plan->output_width) * shape->stride_x - shape->pad_left,
+      .y = line % plan->output_height,
+      .x = row % plan->output_width,
   };
 }
 
-static const float *
-pixel_or_zeroes (const Product *product, const Position *position, gint64 y, gint64 x)
+static void
+advance (const EnsConvPlan *plan, Position *position)
 {
-  const EnsConvShape *shape = &product->plan->shape;
-
-  if (y < 0 || y >= shape->height || x < 0 || x >= shape->width)
-    return product->zeroes;
-  return product->arguments->input
-         + (((gsize)position->image * shape->height + y) * shape->width + x)
-               * product->arguments->input_pitch;
+  if (++position->x < plan->output_width)
+    return;
+  position->x = 0;
+  if (++position->y < plan->output_height)
+    return;
+  position->y = 0;
+  position->image++;
 }
 
+/* The pixels that one row's taps see; consecutive taps go `step` pointers apart. */
 static void
-point_indirect (const Block *block, gsize row, const float **rows, guint step)
+point_indirect (const Block *block, const Position *position, const float **rows, guint step)
 {
   const Product *product = block->product;
   const EnsConvShape *shape = &product->plan->shape;
-  Position position = position_of (product->plan, row);
+  const gsize pitch = product->arguments->input_pitch;
+  const float *image =
+      product->arguments->input + (gsize)position->image * shape->height * shape->width * pitch;
+  const gint64 left = (gint64)position->x * shape->stride_x - shape->pad_left;
+  gint64 y = (gint64)position->y * shape->stride_y - shape->pad_top;
 
-  for (guint ky = 0; ky < shape->kernel_height; ky++)
-    for (guint kx = 0; kx < shape->kernel_width; kx++, rows += step)
-      *rows = pixel_or_zeroes (product, &position, position.y + (gint64)ky * shape->dilation_y,
-                               position.x + (gint64)kx * shape->dilation_x);
+  for (guint ky = 0; ky < shape->kernel_height; ky++, y += shape->dilation_y) {
+    gboolean outside = y < 0 || y >= shape->height;
+    gint64 x = left;
+
+    for (guint kx = 0; kx < shape->kernel_width; kx++, x += shape->dilation_x, rows += step)
+      if (outside || x < 0 || x >= shape->width)
+        *rows = product->zeroes;
+      else
+        *rows = image + (y * shape->width + x) * pitch;
+  }
 }
 
 static gsize
@@ -113,39 +123,46 @@ lines_pitch (const EnsConvShape *shape)
   return (gsize)(shape->width + shape->pad_left + shape->pad_right) * shape->channels;
 }
 
+/* As point_indirect (), into the padded copy, for taps that are whole lines of the kernel. */
 static void
-point_lines (const Block *block, gsize row, const float **rows, guint step)
+point_lines (const Block *block, const Position *position, const float **rows, guint step)
 {
-  const EnsConvPlan *plan = block->product->plan;
-  const EnsConvShape *shape = &plan->shape;
-  Position position = position_of (plan, row);
-  Position first = position_of (plan, tile_start (plan, block->first_tile));
-  gsize pitch = lines_pitch (shape);
-  const float *line = block->lines + (position.y - first.y) * pitch
-                      + (position.x + shape->pad_left) * shape->channels;
+  const EnsConvShape *shape = &block->product->plan->shape;
+  const gsize pitch = lines_pitch (shape);
+  const float *line = block->lines + (gsize)(position->y - block->first.y) * shape->stride_y * pitch
+                      + (gsize)position->x * shape->stride_x * shape->channels;
 
   for (guint ky = 0; ky < shape->kernel_height; ky++, rows += step)
     *rows = line + ky * shape->dilation_y * pitch;
 }
 
 static void
-point_block (Block *block)
+point_matrix (const Block *block, gsize row, const float **rows, gsize n)
+{
+  const EnsConvArguments *arguments = block->product->arguments;
+
+  for (gsize i = 0; i < n; i++)
+    rows[i] = arguments->input + (row + i) * arguments->input_pitch;
+}
+
+static void
+point_block (const Block *block)
 {
   const EnsConvPlan *plan = block->product->plan;
   const float **rows = block->rows;
+  Position position = block->first;
 
   for (gsize t = block->first_tile; t < block->first_tile + block->n_tiles; t++) {
     gsize start = tile_start (plan, t), n = tile_start (plan, t + 1) - start;
 
-    for (gsize i = 0; i < n; i++) {
-      if (plan->algorithm == ENS_CONV_GEMM)
-        rows[i] =
-            block->product->arguments->input + (start + i) * block->product->arguments->input_pitch;
-      else if (plan->algorithm == ENS_CONV_ROWS)
-        point_lines (block, start + i, rows + i, n);
-      else
-        point_indirect (block, start + i, rows + i, n);
-    }
+    if (plan->algorithm == ENS_CONV_GEMM)
+      point_matrix (block, start, rows, n);
+    else
+      for (gsize i = 0; i < n; i++, advance (plan, &position))
+        if (plan->algorithm == ENS_CONV_ROWS)
+          point_lines (block, &position, rows + i, n);
+        else
+          point_indirect (block, &position, rows + i, n);
     rows += n * plan->taps;
   }
 }
@@ -184,14 +201,14 @@ static void
 copy_lines (const Block *block)
 {
   const EnsConvPlan *plan = block->product->plan;
+  const EnsConvShape *shape = &plan->shape;
   gsize start = tile_start (plan, block->first_tile);
   gsize end = tile_start (plan, block->first_tile + block->n_tiles);
-  Position position = position_of (plan, start);
-  gsize n = lines_of (&plan->shape, (end - start) / plan->output_width);
+  gsize n = lines_of (shape, (end - start) / plan->output_width);
+  gint64 y = (gint64)block->first.y * shape->stride_y - shape->pad_top;
 
   for (gsize i = 0; i < n; i++)
-    copy_line (block->product, position.image, position.y + i,
-               block->lines + i * lines_pitch (&plan->shape));
+    copy_line (block->product, block->first.image, y + i, block->lines + i * lines_pitch (shape));
 }
 
 /* All tiles of the block against one piece of one panel. */
@@ -279,6 +296,7 @@ run_product_task (gpointer data, guint task, guint worker)
       .lines = scratch + pointers_size (plan) + partial_size (plan),
       .first_tile = first,
       .n_tiles = ens_part (plan->tiles, plan->row_blocks, row_block + 1) - first,
+      .first = position_of (plan, tile_start (plan, first)),
       .group = task / plan->column_blocks / plan->row_blocks,
   };
 

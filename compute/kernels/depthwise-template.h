@@ -1,91 +1,129 @@
 /* gst-ensemble kernels: depthwise convolution, vectorised along channels.
  *
  * BLOCK output pixels are summed at a time, so that an input vector is loaded once for all the taps
- * that use it. */
+ * that use it, and a line of weights once for all the pixels. */
 
 #define BLOCK 4
+
+/* One vector of channels of a row. Its fields are kept in registers over all pixels. */
+typedef struct {
+  const float *input, *weights;
+  gsize row, column, step;
+  gsize weights_row, weights_column;
+  guint taps_y, taps_x;
+  Vector bias, low, high;
+  const float *residual;
+  gsize residual_pitch;
+  float *output;
+  gsize output_pitch;
+  guint lanes;
+} DepthwiseVector;
+
+ENS_INLINE Vector
+load_lanes (const float *p, guint lanes)
+{
+  return lanes == LANES ? vector_load (p) : vector_load_some (p, lanes);
+}
 
 /* taps and stride are constants where this is inlined, and tell that inputs are neighbours
  * (dilation 1); taps = 0: any number, at any distance. */
 ENS_INLINE void
-depthwise_sum (Vector sum[BLOCK], const EnsDepthwiseRow *row, const float *input,
-               const float *weights, const guint block, const guint taps, const guint stride,
-               guint lanes)
+depthwise_line (const DepthwiseVector *v, Vector sum[BLOCK], const float *input,
+                const float *weights, const guint block, const guint taps, const guint stride)
 {
-#define LOAD(p) (lanes == LANES ? vector_load (p) : vector_load_some (p, lanes))
-  for (guint y = 0; y < row->taps_y; y++) {
-    if (taps > 0) {
-      Vector x[16];
+  if (taps > 0) {
+    Vector x[(BLOCK - 1) * 2 + 5];
 
-      ENS_UNROLL for (guint i = 0; i < (block - 1) * stride + taps; i++) x[i] =
-          LOAD (input + i * row->column);
-      ENS_UNROLL for (guint t = 0; t < taps; t++)
-      {
-        Vector w = LOAD (weights + t * row->weights_column);
+    ENS_UNROLL for (guint i = 0; i < (block - 1) * stride + taps; i++) x[i] =
+        load_lanes (input + i * v->column, v->lanes);
+    ENS_UNROLL for (guint t = 0; t < taps; t++)
+    {
+      Vector w = load_lanes (weights + t * v->weights_column, v->lanes);
 
-        ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] += x[i * stride + t] * w;
-      }
-    } else {
-      for (guint t = 0; t < row->taps_x; t++) {
-        Vector w = LOAD (weights + t * row->weights_column);
-
-        ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] +=
-            LOAD (input + i * row->step + t * row->column) * w;
-      }
+      ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] += x[i * stride + t] * w;
     }
-    input += row->row;
-    weights += row->weights_row;
+  } else {
+    for (guint t = 0; t < v->taps_x; t++) {
+      Vector w = load_lanes (weights + t * v->weights_column, v->lanes);
+
+      ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] +=
+          load_lanes (input + i * v->step + t * v->column, v->lanes) * w;
+    }
   }
-#undef LOAD
 }
 
+/* lines: 3, known when compiled, or 0: as many as there are. */
 ENS_INLINE void
-depthwise_store (const EnsFinish *finish, Vector value, guint pixel, guint channel, guint lanes)
+depthwise_block (const DepthwiseVector *v, guint pixel, const guint block, const guint lines,
+                 const guint taps, const guint stride)
 {
-  float *output = finish->output + pixel * finish->output_pitch + channel;
+  const float *input = v->input + pixel * v->step;
+  Vector sum[BLOCK];
 
-  if (finish->residual != NULL) {
-    const float *residual = finish->residual + pixel * finish->residual_pitch + channel;
-
-    value += lanes == LANES ? vector_load (residual) : vector_load_some (residual, lanes);
-  }
-  value = vector_min (vector_max (value, vector_set (finish->low)), vector_set (finish->high));
-  if (lanes == LANES)
-    vector_store (output, value);
+  ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] = v->bias;
+  if (lines == 3)
+    ENS_UNROLL for (guint y = 0; y < 3; y++) depthwise_line (
+        v, sum, input + y * v->row, v->weights + y * v->weights_row, block, taps, stride);
   else
-    vector_store_some (output, value, lanes);
-}
-
-ENS_INLINE void
-depthwise_block (const EnsDepthwiseRow *row, guint pixel, guint channel, const guint block,
-                 const guint taps, const guint stride, guint lanes)
-{
-  const float *bias = row->finish->bias;
-  Vector sum[BLOCK], added = {0};
-
-  if (bias != NULL)
-    added =
-        lanes == LANES ? vector_load (bias + channel) : vector_load_some (bias + channel, lanes);
-  ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] = (Vector) {0};
-  depthwise_sum (sum, row, row->input + pixel * row->step + channel, row->weights + channel, block,
-                 taps, stride, lanes);
+    for (guint y = 0; y < v->taps_y; y++)
+      depthwise_line (v, sum, input + y * v->row, v->weights + y * v->weights_row, block, taps,
+                      stride);
   ENS_UNROLL for (guint i = 0; i < block; i++)
-      depthwise_store (row->finish, sum[i] + added, pixel + i, channel, lanes);
+  {
+    float *output = v->output + (pixel + i) * v->output_pitch;
+
+    if (v->residual != NULL)
+      sum[i] += load_lanes (v->residual + (pixel + i) * v->residual_pitch, v->lanes);
+    sum[i] = vector_min (vector_max (sum[i], v->low), v->high);
+    if (v->lanes == LANES)
+      vector_store (output, sum[i]);
+    else
+      vector_store_some (output, sum[i], v->lanes);
+  }
 }
 
 ENS_INLINE void
-depthwise_pixels (const EnsDepthwiseRow *row, const guint taps, const guint stride)
+depthwise_vector (const EnsDepthwiseRow *row, guint channel, guint lanes, const guint lines,
+                  const guint taps, const guint stride)
 {
-  for (guint c = 0; c < row->channels; c += LANES) {
-    guint lanes = MIN (row->channels - c, LANES);
-    guint pixel = 0;
+  const EnsFinish *finish = row->finish;
+  const DepthwiseVector v = {
+      .input = row->input + channel,
+      .weights = row->weights + channel,
+      .row = row->row,
+      .column = row->column,
+      .step = row->step,
+      .weights_row = row->weights_row,
+      .weights_column = row->weights_column,
+      .taps_y = row->taps_y,
+      .taps_x = row->taps_x,
+      .bias = finish->bias != NULL ? load_lanes (finish->bias + channel, lanes) : (Vector) {0},
+      .low = vector_set (finish->low),
+      .high = vector_set (finish->high),
+      .residual = finish->residual != NULL ? finish->residual + channel : NULL,
+      .residual_pitch = finish->residual_pitch,
+      .output = finish->output + channel,
+      .output_pitch = finish->output_pitch,
+      .lanes = lanes,
+  };
+  guint pixel = 0;
 
-    if (lanes == LANES)
-      for (; pixel + BLOCK <= row->pixels; pixel += BLOCK)
-        depthwise_block (row, pixel, c, BLOCK, taps, stride, LANES);
-    for (; pixel < row->pixels; pixel++)
-      depthwise_block (row, pixel, c, 1, 0, 0, lanes);
-  }
+  for (; pixel + BLOCK <= row->pixels; pixel += BLOCK)
+    depthwise_block (&v, pixel, BLOCK, lines, taps, stride);
+  for (; pixel < row->pixels; pixel++)
+    depthwise_block (&v, pixel, 1, lines, taps, stride);
+}
+
+ENS_INLINE void
+depthwise_pixels (const EnsDepthwiseRow *row, const guint lines, const guint taps,
+                  const guint stride)
+{
+  guint channel = 0;
+
+  for (; channel + LANES <= row->channels; channel += LANES)
+    depthwise_vector (row, channel, LANES, lines, taps, stride);
+  if (channel < row->channels)
+    depthwise_vector (row, channel, row->channels - channel, 0, 0, 0);
 }
 
 static void
@@ -93,16 +131,16 @@ depthwise_row (const EnsDepthwiseRow *row)
 {
   const guint stride = row->step == row->column ? 1 : row->step == 2 * row->column ? 2 : 0;
 
-  if (row->taps_x == 3 && stride == 1)
-    depthwise_pixels (row, 3, 1);
-  else if (row->taps_x == 3 && stride == 2)
-    depthwise_pixels (row, 3, 2);
+  if (row->taps_x == 3 && row->taps_y == 3 && stride == 1)
+    depthwise_pixels (row, 3, 3, 1);
+  else if (row->taps_x == 3 && row->taps_y == 3 && stride == 2)
+    depthwise_pixels (row, 3, 3, 2);
   else if (row->taps_x == 5 && stride == 1)
-    depthwise_pixels (row, 5, 1);
+    depthwise_pixels (row, 0, 5, 1);
   else if (row->taps_x == 5 && stride == 2)
-    depthwise_pixels (row, 5, 2);
+    depthwise_pixels (row, 0, 5, 2);
   else
-    depthwise_pixels (row, 0, 0);
+    depthwise_pixels (row, 0, 0, 0);
   if (row->finish->curve != ENS_ACTIVATION_NONE) {
     EnsFinish curve = *row->finish;
 

@@ -16,7 +16,7 @@
 
 typedef float Vector __attribute__ ((vector_size (LANES * 4)));
 typedef gint32 VectorInt __attribute__ ((vector_size (LANES * 4)));
-typedef float VectorAt __attribute__ ((vector_size (LANES * 4), aligned (4), may_alias));
+typedef float VectorAt __attribute__ ((vector_size (LANES * 4), aligned (4)));
 
 ENS_INLINE Vector
 vector_load (const float *p)
