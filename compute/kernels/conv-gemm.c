@@ -228,6 +228,7 @@ multiply_piece (const Block *block, EnsTile *tile, guint first_tap, const EnsFin
     tile->rows = rows + first_tap * n;
     tile->n_rows = n;
     tile->partial = partial;
+    ens_tile_read_ahead (tile, width, t - block->first_tile, block->n_tiles);
     if (tile->last) {
       at = ens_finish_at (finish, start, 0);
       tile->finish = &at;

@@ -51,6 +51,23 @@ EnsFinish ens_finish_new (const EnsEpilogue *epilogue, float *output, gsize outp
 /* The same finish `pixels` pixels and `channels` channels on. */
 EnsFinish ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels);
 
+/* Has the piece of panel that follows tile->panel brought into the cache while tile i of n is
+ * multiplied by it. Weights lie in memory in the order in which they are used; with small batches
+ * they come from main memory each time, and this hides most of that. */
+static inline void
+ens_tile_read_ahead (EnsTile *tile, gsize width, gsize i, gsize n)
+{
+  const gsize line = ENS_ALIGNMENT / sizeof (float), lines = MAX (width / line, 1);
+  const gsize steps = tile->taps * tile->depth;
+
+  tile->ahead = tile->panel + steps * width;
+  tile->ahead_step = n < lines ? lines * line : line;
+  if (i < lines)
+    tile->ahead += i * steps * line;
+  else
+    tile->ahead_step = 0;
+}
+
 /* Floats that `columns` columns take in panels of the given depth. */
 gsize ens_panels_size (const EnsKernels *kernels, guint columns, gsize depth);
 /* How values [k][column] of the matrix to be packed are reached: from + k · k_pitch

@@ -11,27 +11,30 @@
 
 /* Inner dimension summed at a time. */
 #define DEPTH_BLOCK 256
-/* Floats that the frequencies of a block may take: 768 KiB. */
-#define BLOCK_FREQUENCIES 196608
-#define MIN_BLOCK_TILES 2
-#define MAX_BLOCK_TILES 8
+/* Tiles of a block that one thread works on, and of one that all threads share. Enough for each
+ * piece of the weights to be used several times while it is in the first-level cache. */
+#define BLOCK_TILES 42
+#define SHARED_BLOCK_TILES 224
+#define PANELS_OF_TASK 4
+
+/* Tiles [first, first + n) in the Winograd domain: a plane per frequency. */
+typedef struct {
+  gsize first, n;
+  float *frequencies; /* [size²] planes of [n][channels, rounded up] */
+  gsize frequency_plane;
+  float *products; /* [size²] planes of [panels][n][panel width] */
+  gsize product_plane;
+} Block;
 
 typedef struct {
   const EnsConvPlan *plan;
   const EnsConvArguments *arguments;
   EnsFinish finish;
   const float *zeroes;
-  float *shared;  /* frequencies of all tiles, when the tasks share them */
-  float *workers; /* scratch of worker 0 */
-  gsize panel_size;
+  float *blocks;         /* memory of the first block */
+  const Block *block;    /* the one that all threads work on, if they do */
+  guint frequency_tasks; /* parts of its products of one frequency */
 } Winograd;
-
-/* The frequencies of tiles [first, first + n). */
-typedef struct {
-  float *frequencies; /* [size²] planes of [n][channels, rounded up] */
-  gsize plane;
-  gsize first, n;
-} Block;
 
 static guint
 size_of (const EnsConvPlan *plan)
@@ -65,9 +68,29 @@ plane_size (gsize tiles, gsize pitch)
 }
 
 static gsize
-max_block_rows (const EnsConvPlan *plan)
+frequencies_size (const EnsConvPlan *plan, gsize tiles)
 {
-  return ens_divide_up (plan->rows, plan->row_blocks);
+  return size_of (plan) * size_of (plan) * plane_size (tiles, input_pitch (plan));
+}
+
+static gsize
+products_size (const EnsConvPlan *plan, gsize tiles)
+{
+  return size_of (plan) * size_of (plan)
+         * plane_size (tiles, panels_of (plan) * panel_width (plan));
+}
+
+static Block
+block_new (const EnsConvPlan *plan, gsize from, gsize to, float *memory)
+{
+  return (Block) {
+      .first = from,
+      .n = to - from,
+      .frequencies = memory,
+      .frequency_plane = plane_size (to - from, input_pitch (plan)),
+      .products = memory + frequencies_size (plan, to - from),
+      .product_plane = plane_size (to - from, panels_of (plan) * panel_width (plan)),
+  };
 }
 
 /* An output tile's place. */
@@ -112,6 +135,7 @@ point_pixels (const Winograd *winograd, gsize tile, const float **pixels)
   }
 }
 
+/* Bᵀ d B of tiles [from, to). */
 static void
 transform_input (const Winograd *winograd, const Block *block, gsize from, gsize to)
 {
@@ -120,7 +144,7 @@ transform_input (const Winograd *winograd, const Block *block, gsize from, gsize
   EnsWinogradInput input = {
       .pixels = pixels,
       .channels = plan->shape.channels,
-      .plane = block->plane,
+      .plane = block->frequency_plane,
   };
 
   for (gsize t = from; t < to; t++) {
@@ -133,25 +157,79 @@ transform_input (const Winograd *winograd, const Block *block, gsize from, gsize
   }
 }
 
+/* One frequency of all the block's tiles times the piece of a panel that tile->panel is. */
 static void
-transform_output (const Winograd *winograd, gsize tile, const float *products, gsize plane,
-                  const EnsFinish *finish, guint columns)
+multiply_piece (const EnsConvPlan *plan, const Block *block, EnsTile tile, const float *frequency,
+                float *products, guint vectors)
+{
+  const gsize pitch = input_pitch (plan), width = vectors * plan->kernels->lanes;
+  const gsize n_tiles = ens_divide_up (block->n, plan->kernels->tile_rows);
+  const float *rows[ENS_MAX_TILE_ROWS];
+
+  tile.rows = rows;
+  for (gsize i = 0; i < n_tiles; i++) {
+    gsize start = ens_part (block->n, n_tiles, i), end = ens_part (block->n, n_tiles, i + 1);
+
+    for (gsize r = start; r < end; r++)
+      rows[r - start] = frequency + r * pitch;
+    tile.n_rows = end - start;
+    tile.partial = products + start * width;
+    ens_tile_read_ahead (&tile, width, i, n_tiles);
+    plan->kernels->tiles[vectors - 1][end - start - 1](&tile);
+  }
+}
+
+/* The product of frequency f of the block's tiles with panels [from, to). */
+static void
+multiply_panels (const Winograd *winograd, const Block *block, guint f, guint from, guint to)
+{
+  const EnsConvPlan *plan = winograd->plan;
+  const gsize frequency_size = ens_panels_size (plan->kernels, plan->shape.filters, plan->depth);
+  const float *frequency = block->frequencies + f * block->frequency_plane;
+  EnsTile tile = {.taps = 1};
+
+  for (guint panel = from; panel < to; panel++) {
+    guint column = panel * panel_width (plan);
+    guint vectors = plan->shape.filters - column <= plan->kernels->lanes ? 1 : 2;
+    gsize width = vectors * plan->kernels->lanes;
+    const float *packed =
+        winograd->arguments->packed + f * frequency_size + (gsize)column * plan->depth;
+    float *products =
+        block->products + f * block->product_plane + panel * block->n * panel_width (plan);
+
+    for (guint k = 0; k < plan->depth; k += plan->depth_block) {
+      tile.offset = k;
+      tile.depth = MIN (plan->depth_block, plan->depth - k);
+      tile.panel = packed + k * width;
+      tile.first = k == 0;
+      multiply_piece (plan, block, tile, frequency, products, vectors);
+    }
+  }
+}
+
+/* Aᵀ m A of one tile and panel. */
+static void
+transform_panel (const Winograd *winograd, const Block *block, gsize tile, guint panel)
 {
   const EnsConvPlan *plan = winograd->plan;
   const guint step = size_of (plan) - 2;
+  const guint column = panel * panel_width (plan);
+  const guint columns = MIN (plan->shape.filters - column, panel_width (plan));
+  const gsize width = columns <= plan->kernels->lanes ? plan->kernels->lanes : panel_width (plan);
   Position position = position_of (plan, tile);
   gsize pixel =
       ((gsize)position.image * plan->output_height + position.y) * plan->output_width + position.x;
-  EnsFinish at = ens_finish_at (finish, pixel, 0);
+  EnsFinish finish = ens_finish_at (&winograd->finish, pixel, column);
   EnsWinogradOutput output = {
-      .frequencies = products,
-      .plane = plane,
+      .frequencies =
+          block->products + panel * block->n * panel_width (plan) + (tile - block->first) * width,
+      .plane = block->product_plane,
       .columns = columns,
       .height = MIN (step, plan->output_height - position.y),
       .width = MIN (step, plan->output_width - position.x),
-      .output_row = plan->output_width * at.output_pitch,
-      .residual_row = plan->output_width * at.residual_pitch,
-      .finish = &at,
+      .output_row = plan->output_width * finish.output_pitch,
+      .residual_row = plan->output_width * finish.residual_pitch,
+      .finish = &finish,
   };
 
   if (plan->algorithm == ENS_CONV_WINOGRAD_4)
@@ -160,157 +238,120 @@ transform_output (const Winograd *winograd, gsize tile, const float *products, g
     plan->kernels->winograd_2_output (&output);
 }
 
-/* The product of one frequency of tiles [from, to) with one panel. */
-static void
-multiply_frequency (const EnsConvPlan *plan, const Block *block, gsize from, gsize to,
-                    guint vectors, EnsTile *tile, const float *frequency, float *products)
-{
-  const gsize pitch = input_pitch (plan), width = vectors * plan->kernels->lanes;
-  const gsize n_tiles = ens_divide_up (to - from, plan->kernels->tile_rows);
-  const float *rows[ENS_MAX_TILE_ROWS];
-
-  for (gsize i = 0; i < n_tiles; i++) {
-    gsize start = ens_part (to - from, n_tiles, i), end = ens_part (to - from, n_tiles, i + 1);
-
-    for (gsize r = start; r < end; r++)
-      rows[r - start] = frequency + (from - block->first + r) * pitch;
-    tile->rows = rows;
-    tile->n_rows = end - start;
-    tile->partial = products + start * width;
-    plan->kernels->tiles[vectors - 1][end - start - 1](tile);
-  }
-}
-
-/* Tiles [from, to) of a block, filters of one panel: products and output transform. */
-static void
-multiply_panel (const Winograd *winograd, const Block *block, gsize from, gsize to, guint panel,
-                float *products)
-{
-  const EnsConvPlan *plan = winograd->plan;
-  const guint frequencies = size_of (plan) * size_of (plan);
-  const guint column = panel * panel_width (plan);
-  const guint columns = MIN (plan->shape.filters - column, panel_width (plan));
-  const guint vectors = columns <= plan->kernels->lanes ? 1 : 2;
-  const gsize width = vectors * plan->kernels->lanes;
-  const gsize plane = plane_size (to - from, width);
-  const float *packed = winograd->arguments->packed + panel * winograd->panel_size;
-  EnsFinish finish = ens_finish_at (&winograd->finish, 0, column);
-  EnsTile tile = {.taps = 1};
-
-  for (guint f = 0; f < frequencies; f++, packed += plan->depth * width)
-    for (guint k = 0; k < plan->depth; k += plan->depth_block) {
-      tile.offset = k;
-      tile.depth = MIN (plan->depth_block, plan->depth - k);
-      tile.panel = packed + k * width;
-      tile.first = k == 0;
-      multiply_frequency (plan, block, from, to, vectors, &tile,
-                          block->frequencies + f * block->plane, products + f * plane);
-    }
-  for (gsize t = from; t < to; t++)
-    transform_output (winograd, t, products + (t - from) * width, plane, &finish, columns);
-}
-
-static gsize
-frequencies_size (const EnsConvPlan *plan, gsize tiles)
-{
-  return size_of (plan) * size_of (plan) * plane_size (tiles, input_pitch (plan));
-}
-
-static gsize
-products_size (const EnsConvPlan *plan)
-{
-  return size_of (plan) * size_of (plan) * plane_size (max_block_rows (plan), panel_width (plan));
-}
-
 /* Many tiles: a task is a block, from input to output. */
 static void
 run_block (gpointer data, guint task, guint worker)
 {
   const Winograd *winograd = data;
   const EnsConvPlan *plan = winograd->plan;
-  float *products = winograd->workers + worker * plan->worker_size;
+  const guint frequencies = size_of (plan) * size_of (plan), panels = panels_of (plan);
   gsize from = ens_part (plan->rows, plan->row_blocks, task);
   gsize to = ens_part (plan->rows, plan->row_blocks, task + 1);
-  Block block = {
-      .frequencies = products + products_size (plan),
-      .plane = plane_size (to - from, input_pitch (plan)),
-      .first = from,
-      .n = to - from,
-  };
+  Block block = block_new (plan, from, to, winograd->blocks + worker * plan->worker_size);
 
   transform_input (winograd, &block, from, to);
-  for (guint p = 0; p < panels_of (plan); p++)
-    multiply_panel (winograd, &block, from, to, p, products);
+  for (guint f = 0; f < frequencies; f++)
+    multiply_panels (winograd, &block, f, 0, panels);
+  for (gsize t = from; t < to; t++)
+    for (guint p = 0; p < panels; p++)
+      transform_panel (winograd, &block, t, p);
 }
 
-static Block
-shared_block (const Winograd *winograd)
-{
-  return (Block) {
-      .frequencies = winograd->shared,
-      .plane = plane_size (winograd->plan->rows, input_pitch (winograd->plan)),
-      .n = winograd->plan->rows,
-  };
-}
-
-/* Few tiles: first all inputs, a task being one tile … */
+/* Few tiles: all threads work on one block, first on its input, a task being a tile … */
 static void
 run_input (gpointer data, guint task, guint worker)
 {
   const Winograd *winograd = data;
-  Block block = shared_block (winograd);
+  const Block *block = winograd->block;
 
-  transform_input (winograd, &block, task, task + 1);
+  transform_input (winograd, block, block->first + task, block->first + task + 1);
 }
 
-/* … then the products, a task being a block of tiles and a range of panels. */
+/* … then on the products, a task being some panels of one frequency … */
 static void
-run_panels (gpointer data, guint task, guint worker)
+run_products (gpointer data, guint task, guint worker)
 {
   const Winograd *winograd = data;
-  const EnsConvPlan *plan = winograd->plan;
-  const guint panels = panels_of (plan), row_block = task / plan->column_blocks;
-  const guint columns = task % plan->column_blocks;
-  float *products = winograd->workers + worker * plan->worker_size;
-  Block block = shared_block (winograd);
+  const guint panels = panels_of (winograd->plan), parts = winograd->frequency_tasks;
 
-  for (guint p = ens_part (panels, plan->column_blocks, columns);
-       p < ens_part (panels, plan->column_blocks, columns + 1); p++)
-    multiply_panel (winograd, &block, ens_part (plan->rows, plan->row_blocks, row_block),
-                    ens_part (plan->rows, plan->row_blocks, row_block + 1), p, products);
+  multiply_panels (winograd, winograd->block, task / parts, ens_part (panels, parts, task % parts),
+                   ens_part (panels, parts, task % parts + 1));
+}
+
+/* … then on the output, a task being a tile. */
+static void
+run_output (gpointer data, guint task, guint worker)
+{
+  const Winograd *winograd = data;
+
+  for (guint p = 0; p < panels_of (winograd->plan); p++)
+    transform_panel (winograd, winograd->block, winograd->block->first + task, p);
+}
+
+static void
+run_shared (Winograd *winograd, EnsPool *pool)
+{
+  const EnsConvPlan *plan = winograd->plan;
+  const guint frequencies = size_of (plan) * size_of (plan);
+
+  for (guint b = 0; b < plan->row_blocks; b++) {
+    Block block = block_new (plan, ens_part (plan->rows, plan->row_blocks, b),
+                             ens_part (plan->rows, plan->row_blocks, b + 1), winograd->blocks);
+
+    winograd->block = &block;
+    ens_pool_run (pool, block.n, run_input, winograd);
+    ens_pool_run (pool, frequencies * winograd->frequency_tasks, run_products, winograd);
+    ens_pool_run (pool, block.n, run_output, winograd);
+  }
 }
 
 static void
 run_winograd (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool)
 {
   gsize zeroes = ens_round_up (plan->shape.channels, ENS_MAX_LANES);
-  gsize frequencies = size_of (plan) * size_of (plan);
   Winograd winograd = {
       .plan = plan,
       .arguments = arguments,
       .finish = ens_finish_new (arguments->epilogue, arguments->output, arguments->output_pitch),
       .zeroes = arguments->scratch,
-      .shared = arguments->scratch + zeroes,
-      .workers = arguments->scratch + plan->shared_size,
-      .panel_size = frequencies * panel_width (plan) * plan->depth,
+      .blocks = arguments->scratch + zeroes,
+      .frequency_tasks = ens_divide_up (panels_of (plan), PANELS_OF_TASK),
   };
 
   memset (arguments->scratch, 0, zeroes * sizeof (float));
-  if (plan->column_blocks == 0) {
+  if (plan->worker_size > 0)
     ens_pool_run (pool, plan->row_blocks, run_block, &winograd);
-    return;
+  else
+    run_shared (&winograd, pool);
+}
+
+static gsize
+block_size (const EnsConvPlan *plan)
+{
+  gsize tiles = ens_divide_up (plan->rows, plan->row_blocks);
+
+  return frequencies_size (plan, tiles) + products_size (plan, tiles);
+}
+
+/* One block per task if that gives the threads enough of them; else blocks that they share. */
+static void
+plan_blocks (EnsConvPlan *plan)
+{
+  plan->row_blocks = ens_divide_up (plan->rows, BLOCK_TILES);
+  plan->shared_size = ens_round_up (plan->shape.channels, ENS_MAX_LANES);
+  if (plan->n_threads == 1 || plan->row_blocks >= ENS_TASKS_PER_THREAD * plan->n_threads) {
+    plan->worker_size = block_size (plan);
+  } else {
+    plan->row_blocks = ens_divide_up (plan->rows, SHARED_BLOCK_TILES);
+    plan->shared_size += block_size (plan);
   }
-  ens_pool_run (pool, plan->rows, run_input, &winograd);
-  ens_pool_run (pool, plan->row_blocks * plan->column_blocks, run_panels, &winograd);
 }
 
 static gboolean
 plan_winograd (EnsConvPlan *plan)
 {
   const EnsConvShape *shape = &plan->shape;
-  const guint size = size_of (plan), step = size - 2, tile_rows = plan->kernels->tile_rows;
-  const gsize wanted = ENS_TASKS_PER_THREAD * plan->n_threads;
-  gsize block_tiles;
+  const guint size = size_of (plan), step = size - 2;
 
   if (shape->kernel_height != 3 || shape->kernel_width != 3 || shape->stride_y != 1
       || shape->stride_x != 1 || shape->dilation_y != 1 || shape->dilation_x != 1
@@ -321,18 +362,8 @@ plan_winograd (EnsConvPlan *plan)
   plan->depth_block = ens_divide_up (plan->depth, ens_divide_up (plan->depth, DEPTH_BLOCK));
   plan->rows = (gsize)shape->batch * ens_divide_up (plan->output_height, step)
                * ens_divide_up (plan->output_width, step);
-  block_tiles = BLOCK_FREQUENCIES / ((gsize)size * size * tile_rows * input_pitch (plan));
-  block_tiles = CLAMP (block_tiles, MIN_BLOCK_TILES, MAX_BLOCK_TILES);
-  plan->row_blocks = ens_divide_up (plan->rows, block_tiles * tile_rows);
   plan->packed_size = size * size * ens_panels_size (plan->kernels, shape->filters, plan->depth);
-  plan->shared_size = ens_round_up (shape->channels, ENS_MAX_LANES);
-  plan->worker_size = products_size (plan);
-  if (plan->n_threads == 1 || plan->row_blocks >= wanted) {
-    plan->worker_size += frequencies_size (plan, max_block_rows (plan));
-  } else {
-    plan->column_blocks = MIN (ens_divide_up (wanted, plan->row_blocks), panels_of (plan));
-    plan->shared_size += frequencies_size (plan, plan->rows);
-  }
+  plan_blocks (plan);
   return TRUE;
 }
 
@@ -361,38 +392,73 @@ transform_weights (const float *g, gsize step, guint size, double *frequencies)
   }
 }
 
-/* packed: [panel][frequency][channel][width of the panel] */
+/* packed: per frequency, panels as ens_panels_pack () makes them. */
 static void
 pack_winograd (const EnsConvPlan *plan, const float *weights, float *packed)
 {
   const guint size = size_of (plan), filters = plan->shape.filters, depth = plan->depth;
+  const gsize frequency_size = ens_panels_size (plan->kernels, filters, depth);
   double frequencies[36];
 
+  memset (packed, 0, plan->packed_size * sizeof *packed);
   for (guint column = 0; column < filters; column += panel_width (plan)) {
     guint columns = MIN (filters - column, panel_width (plan));
     gsize width = columns <= plan->kernels->lanes ? plan->kernels->lanes : panel_width (plan);
+    float *panel = packed + (gsize)column * depth;
 
-    memset (packed, 0, size * size * depth * width * sizeof *packed);
     for (guint j = 0; j < columns; j++)
       for (guint k = 0; k < depth; k++) {
         transform_weights (weights + (column + j) * (gsize)9 * depth + k, depth, size, frequencies);
         for (guint f = 0; f < size * size; f++)
-          packed[(f * (gsize)depth + k) * width + j] = frequencies[f];
+          panel[f * frequency_size + k * width + j] = frequencies[f];
       }
-    packed += size * size * depth * width;
   }
 }
 
+/* What an algorithm costs per channel and filter, in multiplications by one weight. Fewer rows than
+ * MIN_ROWS cost no less: reading the weights from memory takes longer. Transforming a tile costs
+ * `input` per channel and `output` per filter. */
+#define MIN_ROWS 16
+
+static double
+product_cost (gsize rows, guint taps)
+{
+  return (double)MAX (rows, MIN_ROWS) * taps;
+}
+
+static double
+winograd_cost (const EnsConvPlan *plan, guint size, double input, double output)
+{
+  const EnsConvShape *shape = &plan->shape;
+  gsize tiles = (gsize)shape->batch * ens_divide_up (plan->output_height, size - 2)
+                * ens_divide_up (plan->output_width, size - 2);
+
+  return product_cost (tiles, size * size)
+         + tiles
+               * (input / ens_round_up (shape->filters, plan->kernels->lanes)
+                  + output / shape->channels);
+}
+
+static double
+direct_cost (const EnsConvPlan *plan)
+{
+  return product_cost ((gsize)plan->shape.batch * plan->output_height * plan->output_width, 9);
+}
+
+/* The transforms are measured: per tile 12 cycles for an input and 10 for an output channel with
+ * the larger tile, in which 32 multiplications a cycle could be done. */
 static gboolean
 winograd_4_worthwhile (const EnsConvPlan *plan)
 {
-  return plan->shape.channels >= 16 && plan->shape.filters >= 16;
+  double cost = winograd_cost (plan, 6, 384, 320);
+
+  return cost < direct_cost (plan) && cost < winograd_cost (plan, 4, 160, 130);
 }
 
 static gboolean
 winograd_2_worthwhile (const EnsConvPlan *plan)
 {
-  return FALSE;
+  return winograd_cost (plan, 4, 160, 130) < direct_cost (plan);
 }
 
 const EnsConvMethod ens_conv_winograd_2 = {

@@ -14,7 +14,8 @@ typedef Vector Accumulators[TILE_ROWS][2];
 ENS_INLINE void
 tile_multiply (const EnsTile *tile, Accumulators sum, const guint rows, const guint vectors)
 {
-  const float *panel = tile->panel;
+  const float *panel = tile->panel, *ahead = tile->ahead;
+  const gsize step = tile->ahead_step;
 
   for (guint tap = 0; tap < tile->taps; tap++) {
     const float *row[TILE_ROWS];
@@ -25,6 +26,8 @@ tile_multiply (const EnsTile *tile, Accumulators sum, const guint rows, const gu
 
       ENS_UNROLL for (guint j = 0; j < vectors; j++) b[j] = vector_load (panel + j * LANES);
       panel += vectors * LANES;
+      __builtin_prefetch (ahead, 0, 3);
+      ahead += step;
       ENS_UNROLL for (guint i = 0; i < rows; i++)
       {
         Vector a = vector_set (row[i][k]);

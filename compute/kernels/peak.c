@@ -2,9 +2,10 @@
 
 #include "kernels/kernels.h"
 
-/* Rounds that take about 20 ms on a processor of today. */
-#define ROUNDS 4000000
-#define REPEATS 5
+/* A measurement takes a fraction of a millisecond: short enough that some go undisturbed on a busy
+ * machine, long beside starting the threads. */
+#define ROUNDS 100000
+#define REPEATS 200
 
 static void
 run_multiply_add (gpointer data, guint task, guint worker)
@@ -14,7 +15,7 @@ run_multiply_add (gpointer data, guint task, guint worker)
   kernels->multiply_add (ROUNDS);
 }
 
-/* The best of a few: whatever else runs on the machine can only slow it down. */
+/* The best of many: whatever else runs on the machine can only slow it down. */
 double
 ens_peak_gflops (const EnsKernels *kernels, EnsPool *pool)
 {
