@@ -1,0 +1,297 @@
+/* Random graphs, planned and run, against their operators' references run value by value. */
+#include "build.h"
+
+#include <string.h>
+
+#include "cpu/executor.h"
+#include "cpu/interpret.h"
+#include "cpu/memory.h"
+#include "cpu/weights.h"
+#include "graph/infer.h"
+#include "passes/passes.h"
+
+#define N_GRAPHS 60
+#define N_NODES 14
+#define MAX_ELEMENTS 6000
+
+static EnsValue *
+choose (Builder *b, GPtrArray *values)
+{
+  return g_ptr_array_index (values, g_rand_int_range (b->rand, 0, (int)values->len));
+}
+
+/* Another value whose shape differs at most along `axis`, or the same one. */
+static EnsValue *
+choose_like (Builder *b, GPtrArray *values, const EnsValue *like, int axis)
+{
+  for (guint i = 0; i < 20; i++) {
+    EnsValue *value = choose (b, values);
+    EnsShape shape = value->shape;
+
+    if (axis >= 0 && shape.rank > (guint)axis)
+      shape.dims[axis] = like->shape.dims[axis];
+    if (ens_shape_equal (&shape, &like->shape))
+      return value;
+  }
+  return (EnsValue *)like;
+}
+
+static EnsValue *
+add_concat (Builder *b, GPtrArray *values, EnsValue *x, int axis)
+{
+  EnsValue *inputs[3] = {x};
+  guint n = (guint)g_rand_int_range (b->rand, 2, 4);
+
+  for (guint i = 1; i < n; i++)
+    inputs[i] = choose_like (b, values, x, axis);
+  return build_concat (b, axis, inputs, n);
+}
+
+static EnsValue *
+add_split (Builder *b, GPtrArray *values, EnsValue *x)
+{
+  EnsSplitParams params = {.axis = 3, .n_sizes = 2, .sizes = {1, x->shape.dims[3] - 1}};
+  g_autoptr (GError) error = NULL;
+  EnsNode *node;
+
+  if (x->shape.dims[3] < 2)
+    return x;
+  node = ens_graph_add_node (b->graph, ens_op_find ("Split"), NULL, &params, &x, 1, 2);
+  ens_infer_node (node, FALSE, &error);
+  g_assert_no_error (error);
+  g_ptr_array_add (values, node->outputs[1]);
+  return node->outputs[0];
+}
+
+static EnsValue *
+add_pool (Builder *b, EnsValue *x)
+{
+  EnsPoolParams pool = {.sliding = ENS_SLIDING_DEFAULT};
+
+  pool.sliding.rank = 2;
+  for (guint i = 0; i < 2; i++) {
+    pool.sliding.kernel[i] = 3;
+    pool.sliding.pads_begin[i] = pool.sliding.pads_end[i] = 1;
+  }
+  return build (b, "MaxPool", &pool, x, NULL);
+}
+
+static EnsValue *
+add_random (Builder *b, GPtrArray *values)
+{
+  EnsValue *x = choose (b, values);
+
+  switch (g_rand_int_range (b->rand, 0, 12)) {
+  case 0:
+    return build_conv (b, x, (ConvRow) {.filters = g_rand_int_range (b->rand, 1, 20)});
+  case 1:
+    return build_conv (b, x, (ConvRow) {.filters = x->shape.dims[3], .kernel = 3, .pad = 1});
+  case 2:
+    return build (b, "Relu", NULL, x, NULL);
+  case 3:
+    return build (b, "Add", NULL, x, choose_like (b, values, x, -1), NULL);
+  case 4:
+    return add_concat (b, values, x, 0);
+  case 5:
+    return add_concat (b, values, x, 1);
+  case 6:
+    return add_split (b, values, x);
+  case 7:
+    return add_pool (b, x);
+  case 8:
+    return build (b, "Softmax", &(EnsSoftmaxParams) {.axis = -1}, x, NULL);
+  case 9: {
+    EnsShape shape = x->shape;
+
+    shape.dims[1] *= shape.dims[2];
+    shape.dims[2] = 1;
+    return build_reshape (b, x, &shape);
+  }
+  default:
+    return add_concat (b, values, x, 3);
+  }
+}
+
+static void
+build_random (Builder *b)
+{
+  g_autoptr (GPtrArray) values = g_ptr_array_new ();
+  gint64 batch = g_rand_int_range (b->rand, 1, 3);
+
+  for (guint i = 0; i < 2; i++)
+    g_ptr_array_add (values, build_input (b, &ENS_SHAPE (batch, 5, 4, 3)));
+  for (guint i = 0; i < N_NODES; i++) {
+    EnsValue *value = add_random (b, values);
+
+    if (ens_shape_elements (&value->shape) < MAX_ELEMENTS)
+      g_ptr_array_add (values, value);
+  }
+  ens_graph_add_output (b->graph, g_ptr_array_index (values, values->len - 1));
+  for (guint i = 0; i < 2; i++)
+    ens_graph_add_output (b->graph, choose (b, values));
+  ens_graph_remove_unused (b->graph);
+}
+
+static gpointer
+get_data (gpointer tensor)
+{
+  return ((EnsTensor *)tensor)->data;
+}
+
+/* Runs a graph with concrete shapes, which it takes over, in memory full of NaN. */
+static GPtrArray *
+execute (EnsGraph *graph, const GPtrArray *inputs, EnsPool *pool)
+{
+  g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
+  g_autoptr (EnsExecutor) executor = ens_executor_new (graph, pool, weights);
+  g_autofree gconstpointer *input_data = g_new (gconstpointer, inputs->len);
+  g_autofree gpointer *output_data = g_new (gpointer, graph->outputs->len);
+  GPtrArray *outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
+  gpointer arena = ens_block_new (ens_executor_get_arena_size (executor));
+
+  for (guint i = 0; i < inputs->len; i++)
+    input_data[i] = get_data (g_ptr_array_index (inputs, i));
+  for (guint i = 0; i < graph->outputs->len; i++) {
+    const EnsValue *output = g_ptr_array_index (graph->outputs, i);
+
+    g_ptr_array_add (outputs, ens_tensor_new (output->type, &output->shape));
+    output_data[i] = get_data (g_ptr_array_index (outputs, i));
+  }
+  for (guint run = 0; run < 2; run++) {
+    memset (arena, 0xff, ens_executor_get_arena_size (executor));
+    ens_executor_run (executor, input_data, output_data, arena, NULL);
+  }
+  free (arena);
+  return outputs;
+}
+
+static void
+assert_equal (const EnsGraph *graph, const GPtrArray *found, const GPtrArray *expected)
+{
+  for (guint i = 0; i < expected->len; i++) {
+    const EnsTensor *a = g_ptr_array_index (found, i), *b = g_ptr_array_index (expected, i);
+    gsize n = (gsize)ens_shape_elements (&b->shape);
+
+    g_assert_true (ens_shape_equal (&a->shape, &b->shape));
+    if (relative_error (a->data, b->data, n) < 1e-4)
+      continue;
+    g_autofree char *text = ens_graph_to_string (graph);
+    g_test_message ("output %u of\n%s", i, text);
+    g_test_fail ();
+  }
+}
+
+static void
+check_graph (const EnsGraph *graph, guint32 seed, EnsPool *pool)
+{
+  g_autoptr (GPtrArray) inputs = random_inputs (graph, seed);
+  g_autofree EnsShape *shapes = g_new (EnsShape, inputs->len);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) expected = ens_interpret (graph, (EnsTensor **)inputs->pdata, &error);
+  g_autoptr (GPtrArray) plain = NULL, fused = NULL;
+  EnsGraph *copy;
+
+  g_assert_no_error (error);
+  plain = execute (ens_graph_copy (graph), inputs, pool);
+  assert_equal (graph, plain, expected);
+
+  for (guint i = 0; i < inputs->len; i++)
+    shapes[i] = ((EnsTensor *)g_ptr_array_index (inputs, i))->shape;
+  copy = ens_graph_copy (graph);
+  ens_passes_plan (copy, shapes, &error);
+  g_assert_no_error (error);
+  fused = execute (copy, inputs, pool);
+  assert_equal (graph, fused, expected);
+}
+
+static void
+test_random_graphs (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+
+  for (guint32 seed = 0; seed < N_GRAPHS && !g_test_failed (); seed++) {
+    g_auto (Builder) b;
+
+    builder_init (&b, seed);
+    build_random (&b);
+    check_graph (b.graph, seed, pool);
+  }
+}
+
+/* Outputs that are inputs, constants, and the same twice. */
+static void
+test_outputs (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_auto (Builder) b;
+  EnsValue *x, *y;
+
+  builder_init (&b, 1);
+  x = build_input (&b, &ENS_SHAPE (1, 2, 3, 4));
+  y = build (&b, "Relu", NULL, x, NULL);
+  ens_graph_add_output (b.graph, x);
+  ens_graph_add_output (b.graph, y);
+  ens_graph_add_output (b.graph, build_constant (&b, &ENS_SHAPE (5)));
+  ens_graph_add_output (b.graph, y);
+  ens_graph_add_output (b.graph, build_reshape (&b, y, &ENS_SHAPE (24)));
+  check_graph (b.graph, 1, pool);
+}
+
+static void
+pack_nothing (gpointer state, const EnsTensor *constant, gpointer packed)
+{
+  ++*(guint *)state;
+  *(float *)packed = 1;
+}
+
+static void
+test_packed_weights (void)
+{
+  g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
+  g_autoptr (EnsTensor) a = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1));
+  g_autoptr (EnsTensor) b = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1));
+  guint n = 0;
+  gconstpointer first = ens_packed_weights_get (weights, a, "x", 100, pack_nothing, &n);
+
+  g_assert_true (ens_packed_weights_get (weights, a, "x", 100, pack_nothing, &n) == first);
+  g_assert_true (ens_packed_weights_get (weights, a, "y", 50, pack_nothing, &n) != first);
+  g_assert_true (ens_packed_weights_get (weights, b, "x", 25, pack_nothing, &n) != first);
+  g_assert_cmpuint (n, ==, 3);
+  g_assert_cmpuint (ens_packed_weights_get_size (weights), ==, 175);
+}
+
+static void
+test_arenas (void)
+{
+  g_autoptr (EnsArenas) arenas = ens_arenas_new ();
+  gpointer first, second;
+
+  ens_arenas_reserve (arenas, 1000);
+  ens_arenas_reserve (arenas, 5000);
+  first = ens_arenas_borrow (arenas);
+  memset (first, 1, 5000);
+  ens_arenas_reserve (arenas, 9000);
+  second = ens_arenas_borrow (arenas);
+  memset (second, 2, 9000);
+  ens_arenas_return (arenas, first); /* too small now */
+  ens_arenas_return (arenas, second);
+  g_assert_true (ens_arenas_borrow (arenas) == second);
+  ens_arenas_return (arenas, second);
+  ens_arenas_release (arenas, 9000);
+  first = ens_arenas_borrow (arenas);
+  memset (first, 3, 5000);
+  ens_arenas_return (arenas, first);
+  ens_arenas_release (arenas, 5000);
+  ens_arenas_release (arenas, 1000);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cpu/executor/random-graphs", test_random_graphs);
+  g_test_add_func ("/cpu/executor/outputs", test_outputs);
+  g_test_add_func ("/cpu/weights", test_packed_weights);
+  g_test_add_func ("/cpu/memory/arenas", test_arenas);
+  return g_test_run ();
+}

@@ -1,0 +1,44 @@
+/* Small graphs with random weights for tests. Shapes are inferred as nodes are added. */
+#pragma once
+
+#include "graph/op.h"
+#include "ops/params.h"
+
+typedef struct {
+  EnsGraph *graph;
+  GRand *rand;
+} Builder;
+
+void builder_init (Builder *builder, guint32 seed);
+void builder_clear (Builder *builder);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Builder, builder_clear)
+
+/* Numbers in [−1, 1). */
+EnsTensor *random_tensor (GRand *rand, const EnsShape *shape);
+
+EnsValue *build_input (Builder *builder, const EnsShape *shape);
+EnsValue *build_constant (Builder *builder, const EnsShape *shape);
+/* Inputs up to a NULL. */
+EnsValue *build (Builder *builder, const char *op, gconstpointer params,
+                 ...) G_GNUC_NULL_TERMINATED;
+
+typedef struct {
+  gint64 filters, kernel, stride, pad, group; /* 0: 1 */
+  gboolean no_bias;
+} ConvRow;
+
+EnsValue *build_conv (Builder *builder, EnsValue *input, ConvRow row);
+EnsValue *build_batch_norm (Builder *builder, EnsValue *input);
+/* Transposed weights, bias. */
+EnsValue *build_gemm (Builder *builder, EnsValue *input, gint64 columns);
+EnsValue *build_concat (Builder *builder, gint64 axis, EnsValue *const *inputs, guint n_inputs);
+EnsValue *build_reshape (Builder *builder, EnsValue *input, const EnsShape *shape);
+EnsValue *build_transpose (Builder *builder, EnsValue *input, const gint64 *perm);
+/* (N, H, W, C) → (N, C · H · W) as ONNX means it. */
+EnsValue *build_flatten (Builder *builder, EnsValue *input);
+
+/* Random inputs for the graph's inputs as they are shaped. (transfer full) */
+GPtrArray *random_inputs (const EnsGraph *graph, guint32 seed);
+
+/* The largest absolute difference over the largest absolute value of `b`. */
+double relative_error (const float *a, const float *b, gsize n);

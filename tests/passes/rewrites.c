@@ -1,0 +1,250 @@
+/* Each pass on small graphs: what is left, and that it computes the same. */
+#include "build.h"
+
+#include "cpu/interpret.h"
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+
+typedef gboolean (*Pass) (EnsGraph *graph);
+
+/* Outputs before and after by the references; a pass may round differently. */
+static void
+assert_same_outputs (const EnsGraph *before, const EnsGraph *after)
+{
+  g_autoptr (GPtrArray) inputs = random_inputs (before, 7);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) expected = ens_interpret (before, (EnsTensor **)inputs->pdata, &error);
+  g_autoptr (GPtrArray) found = NULL;
+
+  g_assert_no_error (error);
+  found = ens_interpret (after, (EnsTensor **)inputs->pdata, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (found->len, ==, expected->len);
+  for (guint i = 0; i < found->len; i++) {
+    const EnsTensor *a = g_ptr_array_index (found, i), *b = g_ptr_array_index (expected, i);
+
+    g_assert_true (ens_shape_equal (&a->shape, &b->shape));
+    g_assert_cmpfloat (relative_error (a->data, b->data, (gsize)ens_shape_elements (&a->shape)), <,
+                       1e-5);
+  }
+}
+
+/* `ops`: the operators that are left, in order. */
+static void
+check_pass (Builder *builder, EnsValue *output, Pass pass, const char *ops)
+{
+  g_autoptr (EnsGraph) before = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) left = g_string_new (NULL);
+  EnsGraph *graph = builder->graph;
+
+  if (output != NULL)
+    ens_graph_add_output (graph, output);
+  before = ens_graph_copy (graph);
+  while (pass (graph))
+    ens_graph_remove_unused (graph);
+  ens_graph_remove_unused (graph);
+  ens_graph_validate (graph, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < graph->nodes->len; i++)
+    g_string_append_printf (left, "%s%s", i > 0 ? " " : "", ens_graph_node (graph, i)->op->name);
+  g_assert_cmpstr (left->str, ==, ops);
+  assert_same_outputs (before, graph);
+}
+
+/* One graph each. */
+
+static void
+test_fold_constants (void)
+{
+  g_auto (Builder) b;
+  EnsValue *sum;
+
+  builder_init (&b, 1);
+  sum = build (&b, "Add", NULL, build_constant (&b, &ENS_SHAPE (3)),
+               build_constant (&b, &ENS_SHAPE (2, 3)), NULL);
+  sum = build (&b, "Relu", NULL, sum, NULL);
+  check_pass (&b, build (&b, "Mul", NULL, build_input (&b, &ENS_SHAPE (2, 3)), sum, NULL),
+              ens_pass_fold_constants, "Mul");
+}
+
+static void
+test_remove_identities (void)
+{
+  EnsPoolParams pool = {.sliding = ENS_SLIDING_DEFAULT};
+  EnsPadParams pad = {.has_pads = TRUE, .rank = 4};
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 2);
+  x = build (&b, "Identity", NULL, build_input (&b, &ENS_SHAPE (1, 3, 4, 5)), NULL);
+  x = build (&b, "Dropout", NULL, x, NULL);
+  pool.sliding.rank = 2;
+  pool.sliding.kernel[0] = pool.sliding.kernel[1] = 1;
+  x = build (&b, "AveragePool", &pool, x, NULL);
+  x = build (&b, "Pad", &pad, x, NULL);
+  x = build_transpose (&b, x, (const gint64[]) {0, 1, 2, 3});
+  x = build (&b, "Sum", NULL, x, NULL);
+  x = build_concat (&b, 3, &x, 1);
+  x = build (&b, "Relu", NULL, x, NULL);
+  ens_graph_add_output (b.graph, build (&b, "Identity", NULL, x, NULL));
+  pad.begin[1] = 1;
+  x = build (&b, "Pad", &pad, x, NULL);
+  pool.sliding.strides[0] = 2;
+  check_pass (&b, build (&b, "MaxPool", &pool, x, NULL), ens_pass_remove_identities,
+              "Relu Pad MaxPool");
+}
+
+static void
+test_fold_pads (void)
+{
+  EnsPadParams pad = {
+      .has_pads = TRUE, .rank = 4, .begin = {[1] = 1, [2] = 0}, .end = {[1] = 2, [2] = 1}};
+  EnsPoolParams pool = {.sliding = ENS_SLIDING_DEFAULT};
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 3);
+  x = build (&b, "Pad", &pad, build_input (&b, &ENS_SHAPE (1, 6, 7, 3)), NULL);
+  x = build_conv (&b, x, (ConvRow) {.filters = 4, .kernel = 3, .pad = 1});
+  x = build (&b, "Pad", &pad, x, NULL);
+  pool.sliding.rank = 2;
+  pool.sliding.kernel[0] = pool.sliding.kernel[1] = 3;
+  x = build (&b, "AveragePool", &pool, x, NULL);
+  /* Not zero. */
+  pad.value = 1;
+  x = build (&b, "Pad", &pad, x, NULL);
+  x = build_conv (&b, x, (ConvRow) {.filters = 2, .kernel = 3});
+  /* Not of space alone. */
+  pad.value = 0;
+  pad.begin[3] = 1;
+  x = build (&b, "Pad", &pad, x, NULL);
+  check_pass (&b, build_conv (&b, x, (ConvRow) {.filters = 2}), ens_pass_fold_pads,
+              "Conv AveragePool Pad Conv Pad Conv");
+}
+
+static void
+test_fold_batch_norm_behind (void)
+{
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 4);
+  x = build_conv (&b, build_input (&b, &ENS_SHAPE (2, 5, 5, 4)),
+                  (ConvRow) {.filters = 6, .kernel = 3, .pad = 1, .group = 2, .no_bias = TRUE});
+  x = build_batch_norm (&b, x);
+  x = build (&b, "Mul", NULL, x, build_constant (&b, &ENS_SHAPE (6)), NULL);
+  x = build (&b, "Sub", NULL, build_constant (&b, &ENS_SHAPE (1, 1, 1, 6)), x, NULL);
+  x = build (&b, "GlobalAveragePool", NULL, x, NULL);
+  x = build_gemm (&b, build_reshape (&b, x, &ENS_SHAPE (2, 6)), 5);
+  x = build (&b, "Div", NULL, x, build_constant (&b, &ENS_SHAPE (1, 5)), NULL);
+  x = build_batch_norm (&b, x);
+  check_pass (&b, x, ens_pass_fold_batch_norm, "Conv GlobalAveragePool Reshape Gemm");
+}
+
+static void
+test_fold_batch_norm_before (void)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *y;
+
+  builder_init (&b, 5);
+  x = build_batch_norm (&b, build_input (&b, &ENS_SHAPE (1, 5, 6, 4)));
+  x = build_conv (&b, x, (ConvRow) {.filters = 6, .kernel = 2, .group = 2});
+  x = build (&b, "Relu", NULL, x, NULL);
+  /* A padded convolution takes none before it. */
+  x = build_batch_norm (&b, x);
+  x = build_conv (&b, x, (ConvRow) {.filters = 3, .kernel = 3, .pad = 1});
+  /* One that something else reads, too. */
+  y = build_batch_norm (&b, build (&b, "Relu", NULL, x, NULL));
+  ens_graph_add_output (b.graph, y);
+  check_pass (&b, build_conv (&b, y, (ConvRow) {.filters = 2}), ens_pass_fold_batch_norm,
+              "Conv Relu Conv Conv Relu Conv Conv");
+}
+
+static void
+test_remove_transposes (void)
+{
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 6);
+  x = build_transpose (&b, build_input (&b, &ENS_SHAPE (2, 3, 4, 5)),
+                       (const gint64[]) {0, 3, 1, 2});
+  x = build_transpose (&b, x, (const gint64[]) {0, 2, 3, 1});
+  x = build (&b, "GlobalAveragePool", NULL, x, NULL);
+  x = build_flatten (&b, x);
+  check_pass (&b, build_transpose (&b, x, (const gint64[]) {1, 0}), ens_pass_remove_transposes,
+              "Reshape GlobalAveragePool Reshape Flatten Transpose");
+}
+
+static void
+test_fuse_bias (void)
+{
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 7);
+  x = build (&b, "MatMul", NULL, build_input (&b, &ENS_SHAPE (2, 3)),
+             build_constant (&b, &ENS_SHAPE (3, 4)), NULL);
+  x = build (&b, "Add", NULL, build_constant (&b, &ENS_SHAPE (4)), x, NULL);
+  x = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (4, 4)), NULL);
+  check_pass (&b, build (&b, "Add", NULL, x, build_constant (&b, &ENS_SHAPE (2, 4)), NULL),
+              ens_pass_fuse_bias, "Gemm MatMul Add");
+}
+
+static void
+test_fuse_residual (void)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *main_path, *shortcut, *other;
+
+  builder_init (&b, 8);
+  x = build_input (&b, &ENS_SHAPE (1, 4, 4, 3));
+  main_path = build_conv (&b, x, (ConvRow) {.filters = 3, .kernel = 3, .pad = 1});
+  x = build (&b, "Add", NULL, main_path, x, NULL);
+  /* The convolution comes before what is added to it. */
+  main_path = build_conv (&b, x, (ConvRow) {.filters = 5});
+  shortcut = build (&b, "Relu", NULL, build_conv (&b, x, (ConvRow) {.filters = 5}), NULL);
+  x = build (&b, "Add", NULL, shortcut, main_path, NULL);
+  /* Broadcasting, and a convolution that is read twice. */
+  other = build_conv (&b, x, (ConvRow) {.filters = 5});
+  x = build (&b, "Add", NULL, other, build (&b, "GlobalAveragePool", NULL, other, NULL), NULL);
+  check_pass (&b, x, ens_pass_fuse_residual, "Conv Conv Relu Conv Conv GlobalAveragePool Add");
+}
+
+static void
+test_fuse_activation (void)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *y;
+
+  builder_init (&b, 9);
+  x = build (&b, "Relu", NULL,
+             build_conv (&b, build_input (&b, &ENS_SHAPE (1, 3, 3, 2)), (ConvRow) {.filters = 4}),
+             NULL);
+  y = build (&b, "Clip", &(EnsClipParams) {0, 0.5f}, build_conv (&b, x, (ConvRow) {.filters = 4}),
+             NULL);
+  x = build (&b, "Sigmoid", NULL, build (&b, "Add", NULL, x, y, NULL), NULL);
+  /* Twice, and of a value that is read besides. */
+  x = build (&b, "Tanh", NULL, x, NULL);
+  y = build_conv (&b, x, (ConvRow) {.filters = 4});
+  check_pass (&b, build (&b, "Mul", NULL, build (&b, "Relu", NULL, y, NULL), y, NULL),
+              ens_pass_fuse_activation, "Conv Conv Add Tanh Conv Relu Mul");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/passes/fold-constants", test_fold_constants);
+  g_test_add_func ("/passes/remove-identities", test_remove_identities);
+  g_test_add_func ("/passes/fold-pads", test_fold_pads);
+  g_test_add_func ("/passes/fold-batch-norm/behind", test_fold_batch_norm_behind);
+  g_test_add_func ("/passes/fold-batch-norm/before", test_fold_batch_norm_before);
+  g_test_add_func ("/passes/remove-transposes", test_remove_transposes);
+  g_test_add_func ("/passes/fuse-bias", test_fuse_bias);
+  g_test_add_func ("/passes/fuse-residual", test_fuse_residual);
+  g_test_add_func ("/passes/fuse-activation", test_fuse_activation);
+  return g_test_run ();
+}
