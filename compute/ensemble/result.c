@@ -66,7 +66,7 @@ ens_result_unref (EnsResult *result)
   g_free (result);
 }
 
-/* ---- JSON ---- */
+/* ---- Ranking ---- */
 
 /* Classes of equal probability stay in the bundle's order. */
 static gint
@@ -79,6 +79,64 @@ compare_probability (gconstpointer a, gconstpointer b, gpointer data)
     return classes[i].p > classes[j].p ? -1 : 1;
   return i < j ? -1 : i > j;
 }
+
+/* Indices of all classes, the most probable first. (transfer full) */
+static guint *
+rank_classes (const EnsResult *result)
+{
+  guint *order = g_new (guint, result->n_classes);
+
+  for (guint c = 0; c < result->n_classes; c++)
+    order[c] = c;
+  g_qsort_with_data (order, (gint)result->n_classes, sizeof (guint), compare_probability,
+                     result->classes);
+  return order;
+}
+
+static void
+copy_class (EnsResult *top, guint to, const EnsResult *result, guint from)
+{
+  const char *name = top->classes[to].name;
+
+  top->classes[to] = result->classes[from];
+  top->classes[to].name = name;
+  for (guint n = 0; n < result->n_networks; n++)
+    top->networks[n].probabilities[to] = result->networks[n].probabilities[from];
+  for (guint w = 0; w < result->n_windows; w++)
+    top->window_probabilities[(gsize)w * top->n_classes + to] =
+        result->window_probabilities[(gsize)w * result->n_classes + from];
+}
+
+EnsResult *
+ens_result_top (EnsResult *result, guint top_k)
+{
+  g_autofree guint *order = NULL;
+  g_autofree const char **names = NULL;
+  EnsResult *top;
+
+  if (top_k == 0 || top_k >= result->n_classes)
+    return ens_result_ref (result);
+  order = rank_classes (result);
+  names = g_new (const char *, top_k);
+  for (guint i = 0; i < top_k; i++)
+    names[i] = result->classes[order[i]].name;
+  top = ens_result_new (names, top_k, (const char *const *)result->network_names,
+                        result->n_networks, result->n_windows);
+  for (guint i = 0; i < top_k; i++)
+    copy_class (top, i, result, order[i]);
+  for (guint w = 0; w < result->n_windows; w++)
+    top->windows[w] = result->windows[w];
+  top->pts = result->pts;
+  top->source = g_strdup (result->source);
+  top->width = result->width;
+  top->height = result->height;
+  top->bundle = g_strdup (result->bundle);
+  top->version = g_strdup (result->version);
+  top->timings = result->timings;
+  return top;
+}
+
+/* ---- JSON ---- */
 
 /* What is listed: class and window indices, in the text's order. */
 typedef struct {
@@ -101,11 +159,7 @@ window_position (const Listing *listing, guint window)
 static void
 choose (const EnsResult *result, guint top_k, Listing *listing)
 {
-  *listing = (Listing) {.classes = g_new (guint, result->n_classes)};
-  for (guint c = 0; c < result->n_classes; c++)
-    listing->classes[c] = c;
-  g_qsort_with_data (listing->classes, (gint)result->n_classes, sizeof (guint), compare_probability,
-                     result->classes);
+  *listing = (Listing) {.classes = rank_classes (result)};
   listing->n_classes = top_k > 0 ? MIN (top_k, result->n_classes) : result->n_classes;
   listing->windows = g_new (guint, listing->n_classes);
   for (guint i = 0; i < listing->n_classes; i++) {

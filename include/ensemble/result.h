@@ -54,6 +54,11 @@ EnsResult *ens_result_ref (EnsResult *result);
 void ens_result_unref (EnsResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsResult, ens_result_unref)
 
+/* The result with its top_k most probable classes alone, the most probable first. With top_k 0, or
+ * no more classes than that, the result itself, all classes in the bundle's order. (transfer full)
+ */
+EnsResult *ens_result_top (EnsResult *result, guint top_k);
+
 /* One line of JSON without a newline, "schema": ENS_RESULT_SCHEMA. Classes are sorted by
  * probability, at most top_k of them (0: all); networks' probabilities are theirs, in that order.
  * Of the windows those are listed that are a listed class's best, and the class's "window" is a

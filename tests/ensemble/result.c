@@ -90,6 +90,41 @@ test_with_windows (void)
       "\"timings\": {\"windows\": 1, \"prepare\": 2, \"networks\": 3, \"total\": 6}}");
 }
 
+/* Columns follow their classes; what belongs to the frame stays. */
+static void
+test_top (void)
+{
+  g_autoptr (EnsResult) result = make_result (2);
+  g_autoptr (EnsResult) top = NULL;
+  EnsResult *all;
+
+  result->pts = 40000000;
+  result->classes[1].window = 1;
+  for (guint i = 0; i < 6; i++)
+    result->window_probabilities[i] = (float)i;
+
+  top = ens_result_top (result, 2);
+  g_assert_cmpuint (top->n_classes, ==, 2);
+  g_assert_cmpstr (top->classes[0].name, ==, "dog");
+  g_assert_cmpstr (top->classes[1].name, ==, "car");
+  g_assert_true (top->classes[0].present);
+  g_assert_cmpint (top->classes[0].window, ==, 1);
+  g_assert_cmpfloat (top->networks[1].probabilities[0], ==, 0.75F);
+  g_assert_cmpfloat (top->networks[1].probabilities[1], ==, 0.125F);
+  g_assert_cmpfloat (top->window_probabilities[2], ==, 4);
+  g_assert_cmpfloat (top->window_probabilities[3], ==, 3);
+  g_assert_cmpfloat (top->windows[1].rect.x, ==, 0.125F);
+  g_assert_cmpuint (top->pts, ==, 40000000);
+  g_assert_cmpstr (top->bundle, ==, "street");
+  g_assert_cmpint (top->timings.total, ==, 6);
+
+  for (guint top_k = 0; top_k < 6; top_k += 3) {
+    all = ens_result_top (result, top_k);
+    g_assert_true (all == result);
+    ens_result_unref (all);
+  }
+}
+
 static void
 test_references (void)
 {
@@ -109,6 +144,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ensemble/result/without-windows", test_without_windows);
   g_test_add_func ("/ensemble/result/with-windows", test_with_windows);
+  g_test_add_func ("/ensemble/result/top", test_top);
   g_test_add_func ("/ensemble/result/references", test_references);
   return g_test_run ();
 }
