@@ -1,0 +1,11 @@
+/* gst-ensemble: whatever GStreamer plays, picture by picture. */
+#pragma once
+
+#include <ensemble/frame-source.h>
+
+G_BEGIN_DECLS
+
+/* path: a file or a URI. (transfer full) */
+EnsFrameSource *gst_ensemble_video_open (const char *path, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,23 @@
+/* gst-ensemble: files as pictures for the engine, through GStreamer's decoders. */
+#pragma once
+
+#include <ensemble/frame-source.h>
+
+G_BEGIN_DECLS
+
+/* Opens stills (JPEG, PNG, BMP, GIF) and every video that GStreamer's plug-ins decode, paths and
+ * URIs alike. Pictures are turned upright by the orientation their file names. Decoders of JPEG and
+ * PNG are kept and used again, so that thousands of small photographs cost their decoding and
+ * little else. A file that can't be decoded is an error that names it, never a wait without end.
+ * gst_init () must have been called. */
+typedef struct _GstEnsembleDecoder GstEnsembleDecoder;
+
+GstEnsembleDecoder *gst_ensemble_decoder_new (void);
+/* All its sources must have been freed; pictures live on. */
+void gst_ensemble_decoder_free (GstEnsembleDecoder *decoder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEnsembleDecoder, gst_ensemble_decoder_free)
+
+/* Belongs to the decoder. Any number of threads at once. */
+const EnsFrameOpener *gst_ensemble_decoder_get_opener (GstEnsembleDecoder *decoder);
+
+G_END_DECLS

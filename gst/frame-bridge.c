@@ -1,0 +1,130 @@
+#include "frame-bridge.h"
+
+#include <string.h>
+
+static const struct {
+  GstVideoFormat format;
+  EnsPixels pixels;
+} formats[] = {
+    {GST_VIDEO_FORMAT_NV12, ENS_PIXELS_NV12}, {GST_VIDEO_FORMAT_I420, ENS_PIXELS_I420},
+    {GST_VIDEO_FORMAT_YV12, ENS_PIXELS_I420}, {GST_VIDEO_FORMAT_RGB, ENS_PIXELS_RGB},
+    {GST_VIDEO_FORMAT_BGR, ENS_PIXELS_BGR},   {GST_VIDEO_FORMAT_RGBx, ENS_PIXELS_RGBX},
+    {GST_VIDEO_FORMAT_RGBA, ENS_PIXELS_RGBX}, {GST_VIDEO_FORMAT_BGRx, ENS_PIXELS_BGRX},
+    {GST_VIDEO_FORMAT_BGRA, ENS_PIXELS_BGRX}, {GST_VIDEO_FORMAT_xRGB, ENS_PIXELS_XRGB},
+    {GST_VIDEO_FORMAT_ARGB, ENS_PIXELS_XRGB}, {GST_VIDEO_FORMAT_xBGR, ENS_PIXELS_XBGR},
+    {GST_VIDEO_FORMAT_ABGR, ENS_PIXELS_XBGR}, {GST_VIDEO_FORMAT_GRAY8, ENS_PIXELS_GRAY8},
+};
+
+static gint
+find_format (GstVideoFormat format)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+    if (formats[i].format == format)
+      return i;
+  return -1;
+}
+
+gboolean
+gst_ensemble_format_supported (GstVideoFormat format)
+{
+  return find_format (format) >= 0;
+}
+
+/* Luma weights of BT.2020 and SMPTE 240M lie nearer to BT.709's than to BT.601's. */
+static EnsMatrix
+nearest_matrix (GstVideoColorMatrix matrix)
+{
+  switch (matrix) {
+  case GST_VIDEO_COLOR_MATRIX_BT709:
+  case GST_VIDEO_COLOR_MATRIX_BT2020:
+  case GST_VIDEO_COLOR_MATRIX_SMPTE240M:
+    return ENS_MATRIX_BT709;
+  default:
+    return ENS_MATRIX_BT601;
+  }
+}
+
+static EnsRange
+range_of (const GstVideoInfo *info)
+{
+  switch (info->colorimetry.range) {
+  case GST_VIDEO_COLOR_RANGE_0_255:
+    return ENS_RANGE_FULL;
+  case GST_VIDEO_COLOR_RANGE_16_235:
+    return ENS_RANGE_LIMITED;
+  default:
+    return GST_VIDEO_INFO_IS_YUV (info) ? ENS_RANGE_LIMITED : ENS_RANGE_FULL;
+  }
+}
+
+void
+gst_ensemble_describe_frame (const GstVideoFrame *video, EnsFrame *frame)
+{
+  gint found = find_format (GST_VIDEO_FRAME_FORMAT (video));
+
+  g_return_if_fail (found >= 0);
+  *frame = (EnsFrame) {
+      .pixels = formats[found].pixels,
+      .width = GST_VIDEO_FRAME_WIDTH (video),
+      .height = GST_VIDEO_FRAME_HEIGHT (video),
+      .matrix = nearest_matrix (video->info.colorimetry.matrix),
+      .range = range_of (&video->info),
+  };
+  for (guint p = 0; p < ens_pixels_planes (frame->pixels); p++) {
+    /* Component p of planar formats is Y, U, V whatever the order of planes in memory. */
+    guint plane = frame->pixels == ENS_PIXELS_I420 ? GST_VIDEO_FRAME_COMP_PLANE (video, p) : p;
+
+    frame->planes[p] = GST_VIDEO_FRAME_PLANE_DATA (video, plane);
+    frame->strides[p] = GST_VIDEO_FRAME_PLANE_STRIDE (video, plane);
+  }
+}
+
+EnsPicture *
+gst_ensemble_copy_frame (const GstVideoFrame *video, EnsPicture *recycled)
+{
+  g_autoptr (EnsPicture) picture = recycled;
+  EnsFrame frame = {0};
+
+  gst_ensemble_describe_frame (video, &frame);
+  if (picture == NULL || picture->frame.pixels != frame.pixels
+      || picture->frame.width != frame.width || picture->frame.height != frame.height) {
+    g_clear_pointer (&picture, ens_picture_unref);
+    picture = ens_picture_new (frame.pixels, frame.width, frame.height);
+  }
+  picture->frame.matrix = frame.matrix;
+  picture->frame.range = frame.range;
+  for (guint p = 0; p < ens_pixels_planes (frame.pixels); p++) {
+    gsize bytes = ens_pixels_row_bytes (frame.pixels, p, frame.width);
+    guint8 *to = ens_picture_get_pixels (picture, p);
+
+    for (guint y = 0; y < ens_pixels_rows (frame.pixels, p, frame.height); y++)
+      memcpy (to + y * picture->frame.strides[p], frame.planes[p] + y * frame.strides[p], bytes);
+  }
+  return g_steal_pointer (&picture);
+}
+
+static void
+unmap_frame (gpointer data)
+{
+  GstVideoFrame *video = data;
+
+  gst_video_frame_unmap (video);
+  g_free (video);
+}
+
+EnsPicture *
+gst_ensemble_wrap_buffer (GstBuffer *buffer, const GstVideoInfo *info)
+{
+  GstVideoFrame *video = g_new (GstVideoFrame, 1);
+  EnsPicture *picture;
+  EnsFrame frame = {0};
+
+  if (!gst_video_frame_map (video, info, buffer, GST_MAP_READ)) {
+    g_free (video);
+    return NULL;
+  }
+  gst_ensemble_describe_frame (video, &frame);
+  picture = ens_picture_new_wrapped (&frame, unmap_frame, video);
+  picture->pts = GST_BUFFER_PTS (buffer);
+  return picture;
+}

@@ -1,0 +1,18 @@
+/* gst-ensemble: what a JPEG file says around its picture.
+ *
+ * Decoders fill a file that was cut off with grey and call it a picture, and leave orientation to
+ * others. Source: ITU-T T.81, annex B; Exif 2.3. */
+#pragma once
+
+#include <gst/video/video.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gboolean complete; /* a scan begins, and an end-of-image marker follows it */
+  GstVideoOrientationMethod orientation;
+} GstEnsembleJpegMarkers;
+
+void gst_ensemble_jpeg_scan (GBytes *file, GstEnsembleJpegMarkers *markers);
+
+G_END_DECLS

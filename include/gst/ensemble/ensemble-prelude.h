@@ -1,0 +1,9 @@
+#pragma once
+
+#include <gst/gst.h>
+
+#ifdef BUILDING_GST_ENSEMBLE
+#define GST_ENSEMBLE_API GST_API_EXPORT
+#else
+#define GST_ENSEMBLE_API GST_API_IMPORT
+#endif

@@ -1,0 +1,6 @@
+/* gst-ensemble: what applications need to read the tags on buffers.
+ * pkg-config: gstensemble-1.0 */
+#pragma once
+
+#include <gst/ensemble/meta.h>
+#include <gst/ensemble/regions.h>

@@ -1,0 +1,230 @@
+#include "frame-bridge.h"
+
+/* Where R, G, B stand in a pixel of the engine's packed formats, and its size. */
+static const struct {
+  guint offsets[3], size;
+} packed[] = {
+    [ENS_PIXELS_RGB] = {{0, 1, 2}, 3},  [ENS_PIXELS_BGR] = {{2, 1, 0}, 3},
+    [ENS_PIXELS_RGBX] = {{0, 1, 2}, 4}, [ENS_PIXELS_BGRX] = {{2, 1, 0}, 4},
+    [ENS_PIXELS_XRGB] = {{1, 2, 3}, 4}, [ENS_PIXELS_XBGR] = {{3, 2, 1}, 4},
+};
+
+static guint8
+pattern (guint component, guint x, guint y)
+{
+  return (guint8)(component * 80 + x * 7 + y * 13 + 1);
+}
+
+static guint8
+read_component (const EnsFrame *frame, guint component, guint x, guint y)
+{
+  switch (frame->pixels) {
+  case ENS_PIXELS_GRAY8:
+    return frame->planes[0][y * frame->strides[0] + x];
+  case ENS_PIXELS_I420:
+    return frame->planes[component][y * frame->strides[component] + x];
+  case ENS_PIXELS_NV12:
+    return component == 0 ? frame->planes[0][y * frame->strides[0] + x]
+                          : frame->planes[1][y * frame->strides[1] + 2 * x + component - 1];
+  default:
+    return frame->planes[0][y * frame->strides[0] + x * packed[frame->pixels].size
+                            + packed[frame->pixels].offsets[component]];
+  }
+}
+
+static void
+fill (GstVideoFrame *video)
+{
+  for (guint c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (video); c++) {
+    guint8 *data = GST_VIDEO_FRAME_COMP_DATA (video, c);
+
+    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (video, c); y++)
+      for (gint x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (video, c); x++)
+        data[y * GST_VIDEO_FRAME_COMP_STRIDE (video, c)
+             + x * GST_VIDEO_FRAME_COMP_PSTRIDE (video, c)] = pattern (c, x, y);
+  }
+}
+
+static void
+check (const EnsFrame *frame, const GstVideoFrame *video)
+{
+  guint n_components = frame->pixels == ENS_PIXELS_GRAY8 ? 1 : 3;
+
+  g_assert_true (ens_frame_validate (frame, NULL));
+  g_assert_cmpint (frame->width, ==, GST_VIDEO_FRAME_WIDTH (video));
+  g_assert_cmpint (frame->height, ==, GST_VIDEO_FRAME_HEIGHT (video));
+  for (guint c = 0; c < n_components; c++)
+    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (video, c); y++)
+      for (gint x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (video, c); x++)
+        g_assert_cmpuint (read_component (frame, c, x, y), ==, pattern (c, x, y));
+}
+
+/* Strides and offsets as no default layout has them: rows `padding` bytes longer, planes apart. */
+static GstBuffer *
+make_buffer (const GstVideoInfo *info, guint padding)
+{
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {0}, size = padding;
+  gint strides[GST_VIDEO_MAX_PLANES] = {0};
+  GstBuffer *buffer;
+
+  if (padding == 0)
+    return gst_buffer_new_allocate (NULL, info->size, NULL);
+  for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++) {
+    offsets[p] = size;
+    strides[p] = GST_VIDEO_INFO_PLANE_STRIDE (info, p) + padding;
+    size += (gsize)strides[p] * GST_VIDEO_INFO_HEIGHT (info) + padding;
+  }
+  buffer = gst_buffer_new_allocate (NULL, size, NULL);
+  gst_buffer_memset (buffer, 0, 0xee, size);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (info),
+                                  GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
+                                  GST_VIDEO_INFO_N_PLANES (info), offsets, strides);
+  return buffer;
+}
+
+static void
+check_geometry (GstVideoFormat format, guint width, guint height, guint padding)
+{
+  g_autoptr (GstBuffer) buffer = NULL;
+  g_autoptr (EnsPicture) picture = NULL;
+  g_autoptr (EnsPicture) wrapped = NULL;
+  const guint8 *memory;
+  GstVideoFrame video;
+  GstVideoInfo info;
+  EnsFrame frame;
+
+  gst_video_info_set_format (&info, format, width, height);
+  buffer = make_buffer (&info, padding);
+  g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
+  fill (&video);
+  gst_ensemble_describe_frame (&video, &frame);
+  check (&frame, &video);
+
+  picture = gst_ensemble_copy_frame (&video, NULL);
+  check (&picture->frame, &video);
+  memory = picture->frame.planes[0];
+  picture = gst_ensemble_copy_frame (&video, g_steal_pointer (&picture));
+  check (&picture->frame, &video);
+  g_assert_true (picture->frame.planes[0] == memory);
+  gst_video_frame_unmap (&video);
+
+  GST_BUFFER_PTS (buffer) = 40;
+  wrapped = gst_ensemble_wrap_buffer (buffer, &info);
+  g_assert_cmpuint (wrapped->pts, ==, 40);
+  g_clear_pointer (&buffer, gst_buffer_unref);
+  check (&wrapped->frame, &video);
+}
+
+static void
+test_formats (void)
+{
+  static const char *const names[] = {"NV12", "I420", "YV12", "RGB",  "BGR",  "RGBx", "RGBA",
+                                      "BGRx", "BGRA", "xRGB", "ARGB", "xBGR", "ABGR", "GRAY8"};
+  static const guint sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {16, 9}, {17, 31}, {64, 2}};
+  static const guint paddings[] = {0, 1, 13};
+
+  for (guint n = 0; n < G_N_ELEMENTS (names); n++)
+    for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
+      for (guint p = 0; p < G_N_ELEMENTS (paddings); p++) {
+        g_test_message ("%s %ux%u, padding %u", names[n], sizes[s][0], sizes[s][1], paddings[p]);
+        check_geometry (gst_video_format_from_string (names[n]), sizes[s][0], sizes[s][1],
+                        paddings[p]);
+      }
+}
+
+/* Every format that caps offer is one the bridge takes, and no other. */
+static void
+test_caps (void)
+{
+  g_autoptr (GstCaps) caps = gst_caps_from_string (GST_ENSEMBLE_CAPS);
+  guint n_formats;
+  const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
+
+  for (guint i = 0; i < n_formats; i++) {
+    g_autoptr (GstCaps) one = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING,
+                                                   gst_video_format_to_string (formats[i]), NULL);
+
+    g_assert_cmpint (gst_caps_can_intersect (caps, one), ==,
+                     gst_ensemble_format_supported (formats[i]));
+  }
+}
+
+static void
+test_colorimetry (void)
+{
+  static const struct {
+    const char *caps;
+    EnsMatrix matrix;
+    EnsRange range;
+  } rows[] = {
+      {"format=I420, width=320, height=240, colorimetry=bt601", ENS_MATRIX_BT601,
+       ENS_RANGE_LIMITED},
+      {"format=NV12, width=320, height=240, colorimetry=bt709", ENS_MATRIX_BT709,
+       ENS_RANGE_LIMITED},
+      {"format=I420, width=320, height=240, colorimetry=1:4:0:0", ENS_MATRIX_BT601, ENS_RANGE_FULL},
+      {"format=I420, width=320, height=240, colorimetry=1:3:0:0", ENS_MATRIX_BT709, ENS_RANGE_FULL},
+      {"format=I420, width=320, height=240, colorimetry=bt2020", ENS_MATRIX_BT709,
+       ENS_RANGE_LIMITED},
+      {"format=I420, width=320, height=240", ENS_MATRIX_BT601, ENS_RANGE_LIMITED},
+      {"format=I420, width=1920, height=1080", ENS_MATRIX_BT709, ENS_RANGE_LIMITED},
+      {"format=GRAY8, width=320, height=240", ENS_MATRIX_BT601, ENS_RANGE_FULL},
+      {"format=RGB, width=320, height=240", ENS_MATRIX_BT601, ENS_RANGE_FULL},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *text = g_strdup_printf ("video/x-raw, %s", rows[i].caps);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+    g_autoptr (GstBuffer) buffer = NULL;
+    GstVideoFrame video;
+    GstVideoInfo info;
+    EnsFrame frame;
+
+    g_test_message ("%s", text);
+    g_assert_true (gst_video_info_from_caps (&info, caps));
+    buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
+    g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_READ));
+    gst_ensemble_describe_frame (&video, &frame);
+    g_assert_cmpint (frame.range, ==, rows[i].range);
+    if (GST_VIDEO_INFO_IS_YUV (&info))
+      g_assert_cmpint (frame.matrix, ==, rows[i].matrix);
+    gst_video_frame_unmap (&video);
+  }
+}
+
+/* Memory of another geometry is not used again. */
+static void
+test_recycling (void)
+{
+  static const struct {
+    const char *format;
+    guint width, height;
+  } rows[] = {{"I420", 32, 32}, {"I420", 32, 16}, {"NV12", 32, 16}, {"RGB", 32, 16}, {"RGB", 8, 8}};
+  g_autoptr (EnsPicture) picture = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstBuffer) buffer = NULL;
+    GstVideoFrame video;
+    GstVideoInfo info;
+
+    gst_video_info_set_format (&info, gst_video_format_from_string (rows[i].format), rows[i].width,
+                               rows[i].height);
+    buffer = make_buffer (&info, 0);
+    g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
+    fill (&video);
+    picture = gst_ensemble_copy_frame (&video, g_steal_pointer (&picture));
+    check (&picture->frame, &video);
+    gst_video_frame_unmap (&video);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/gst/frame-bridge/formats", test_formats);
+  g_test_add_func ("/gst/frame-bridge/caps", test_caps);
+  g_test_add_func ("/gst/frame-bridge/colorimetry", test_colorimetry);
+  g_test_add_func ("/gst/frame-bridge/recycling", test_recycling);
+  return g_test_run ();
+}
