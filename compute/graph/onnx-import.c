@@ -9,10 +9,6 @@
 
 #include "graph/onnx-import.h"
 
-/* For height and width that the file leaves open. Networks with fully connected layers take one
- * size only, so the usual ones are tried in turn. */
-static const guint nominal_sizes[] = {224, 227, 299, 256, 32, 28};
-
 static void
 tensor_free (gpointer data)
 {
@@ -206,18 +202,6 @@ read_input_type (const Onnx__ValueInfoProto *proto, const char *what, EnsType *t
          && read_dims (tensor->shape, what, shape, error);
 }
 
-/* The shape to infer with: what is declared or usual. `channels` is the axis they are on. */
-static EnsShape
-fill_nominal (const EnsShape *declared, guint channels, guint size)
-{
-  EnsShape shape = *declared;
-
-  for (guint i = 0; i < shape.rank; i++)
-    if (shape.dims[i] < 0)
-      shape.dims[i] = i == 0 ? 1 : i == channels && shape.rank > 2 ? 3 : size;
-  return shape;
-}
-
 static EnsShape
 permute_shape (const EnsShape *shape, const EnsPermutation *permutation)
 {
@@ -285,7 +269,7 @@ add_input (EnsOnnxImport *import, const Onnx__GraphProto *proto, const Onnx__Val
   last = declared.rank == 4 && !given_last;
   if (last)
     declared = permute_shape (&declared, &to_last);
-  shape = fill_nominal (&declared, declared.rank == 4 ? 3 : 1, import->nominal_size);
+  shape = ens_onnx_nominal_shape (&declared, declared.rank == 4 ? 3 : 1, 1, import->nominal_size);
   if (ens_shape_elements (&shape) < 0) {
     g_autofree char *text = ens_shape_to_string (&shape);
 
@@ -453,13 +437,12 @@ ens_onnx_import_bytes (GBytes *bytes, const char *name, const char *folder,
   Source source = {bytes, name, folder};
   gboolean given = options != NULL && options->nominal_size > 0, open = FALSE;
   g_autoptr (GError) first = NULL;
-  EnsGraph *graph =
-      import_at_size (&source, given ? options->nominal_size : nominal_sizes[0], &open, &first);
+  EnsGraph *graph = import_at_size (
+      &source, given ? options->nominal_size : ens_onnx_nominal_sizes[0], &open, &first);
 
-  for (guint i = 1; graph == NULL && open && !given && i < G_N_ELEMENTS (nominal_sizes)
-                    && g_error_matches (first, ENS_ERROR, ENS_ERROR_SHAPE);
-       i++)
-    graph = import_at_size (&source, nominal_sizes[i], &open, NULL);
+  open = open && !given && g_error_matches (first, ENS_ERROR, ENS_ERROR_SHAPE);
+  for (guint i = 1; graph == NULL && open && ens_onnx_nominal_sizes[i] != 0; i++)
+    graph = import_at_size (&source, ens_onnx_nominal_sizes[i], &open, NULL);
   if (graph == NULL)
     g_propagate_prefixed_error (error, g_steal_pointer (&first), "%s: ", name);
   return graph;

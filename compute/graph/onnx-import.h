@@ -2,7 +2,6 @@
 #pragma once
 
 #include "graph/onnx-private.h"
-#include "graph/op.h"
 
 /* A tensor of the file, by its name there. */
 typedef struct {
@@ -44,6 +43,7 @@ EnsOnnxTensor *ens_onnx_import_replace (EnsOnnxImport *import, const EnsOnnxTens
 typedef struct {
   const Onnx__NodeProto *proto;
   const EnsOp *op;
+  gint64 opset;     /* whose rules its attributes follow */
   const char *name; /* in the file, or of its first output */
   char *what;       /* "node “NAME” (Op)" for messages */
   EnsAttributes *attributes;
@@ -58,7 +58,7 @@ typedef struct {
 gboolean ens_onnx_step_fail (const EnsOnnxStep *step, GError **error, EnsErrorCode code,
                              const char *format, ...) G_GNUC_PRINTF (4, 5);
 /* Attributes → params. */
-gboolean ens_onnx_step_parse (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_step_parse (EnsOnnxStep *step, GError **error);
 
 typedef gboolean (*EnsOnnxImportFunc) (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 /* What is done with nodes of this operator before, or instead of, adding them. NULL: nothing. */
@@ -79,9 +79,6 @@ EnsValue *ens_onnx_tensor_value (EnsOnnxImport *import, EnsOnnxTensor *tensor, g
                                  GError **error);
 /* Makes `value` the tensor's, computed in that order. */
 void ens_onnx_tensor_set_value (EnsOnnxTensor *tensor, EnsValue *value, gboolean last);
-/* How a Transpose permutes tensors of this rank; FALSE if it can't. */
-gboolean ens_onnx_read_permutation (const EnsOp *op, gconstpointer params, guint rank,
-                                    EnsPermutation *permutation);
 /* A transposed value. Transposes of transposes become one, and none if they cancel. */
 EnsValue *ens_onnx_import_transpose (EnsOnnxImport *import, EnsValue *value,
                                      const EnsPermutation *permutation, GError **error);

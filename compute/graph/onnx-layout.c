@@ -153,28 +153,6 @@ ens_onnx_tensor_set_value (EnsOnnxTensor *tensor, EnsValue *value, gboolean last
 
 /* Transposes */
 
-gboolean
-ens_onnx_read_permutation (const EnsOp *op, gconstpointer params, guint rank,
-                           EnsPermutation *permutation)
-{
-  g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
-  gint64 from[ENS_MAX_RANK];
-  guint n, seen = 0;
-
-  op->write (params, attributes);
-  n = ens_attributes_ints (attributes, "perm", from, ENS_MAX_RANK);
-  *permutation = (EnsPermutation) {.rank = rank};
-  for (guint i = 0; i < rank; i++) {
-    gint64 axis = n == 0 ? rank - 1 - i : i < n ? from[i] : -1;
-
-    if (axis < 0 || axis >= rank)
-      return FALSE;
-    permutation->from[i] = (guint)axis;
-    seen |= 1u << axis;
-  }
-  return seen == (1u << rank) - 1 && (n == 0 || n == rank);
-}
-
 static EnsValue *
 add_transpose (EnsOnnxImport *import, const EnsOp *op, EnsValue *value,
                const EnsPermutation *permutation, GError **error)

@@ -145,10 +145,10 @@ count_outputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 }
 
 gboolean
-ens_onnx_step_parse (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+ens_onnx_step_parse (EnsOnnxStep *step, GError **error)
 {
   const EnsOp *op = step->op;
-  EnsParse parse = {step->name, import->opset, step->n_inputs, step->n_outputs, step->attributes};
+  EnsParse parse = {step->name, step->opset, step->n_inputs, step->n_outputs, step->attributes};
 
   step->params = g_malloc0 (op->params_size);
   if (op->parse != NULL && !op->parse (&parse, step->params, error))
@@ -318,12 +318,12 @@ read_attributes (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 }
 
 static void
-step_init (EnsOnnxStep *step, const Onnx__NodeProto *proto)
+step_init (EnsOnnxStep *step, const Onnx__NodeProto *proto, gint64 opset)
 {
   const char *op = ens_onnx_text (proto->op_type);
   const char *name = ens_onnx_text (proto->name);
 
-  *step = (EnsOnnxStep) {.proto = proto, .op = ens_op_find (op)};
+  *step = (EnsOnnxStep) {.proto = proto, .op = ens_op_find (op), .opset = opset};
   for (gsize i = 0; i < proto->n_output && *name == '\0'; i++)
     name = proto->output[i];
   step->name = *name != '\0' ? name : op;
@@ -338,7 +338,7 @@ import_operator (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
                                "operator “%s” of opset %" G_GINT64_FORMAT " is not supported",
                                ens_onnx_text (step->proto->op_type), import->opset);
   return fold_inputs (step, import, error) && check_inputs (step, error)
-         && count_outputs (step, import, error) && ens_onnx_step_parse (step, import, error)
+         && count_outputs (step, import, error) && ens_onnx_step_parse (step, error)
          && add_node (step, import, error);
 }
 
@@ -349,7 +349,7 @@ ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GErro
   EnsOnnxStep step;
   gboolean done;
 
-  step_init (&step, proto);
+  step_init (&step, proto, import->opset);
   done = check_domain (&step, error) && read_attributes (&step, import, error)
          && find_inputs (&step, import, error)
          && (special == NULL || special (&step, import, error))

@@ -41,6 +41,34 @@ ens_permutation_is_identity (const EnsPermutation *permutation)
   return TRUE;
 }
 
+gboolean
+ens_permutation_equal (const EnsPermutation *a, const EnsPermutation *b)
+{
+  return a->rank == b->rank && memcmp (a->from, b->from, a->rank * sizeof *a->from) == 0;
+}
+
+gboolean
+ens_onnx_read_permutation (const EnsOp *op, gconstpointer params, guint rank,
+                           EnsPermutation *permutation)
+{
+  g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
+  gint64 from[ENS_MAX_RANK];
+  guint n, seen = 0;
+
+  op->write (params, attributes);
+  n = ens_attributes_ints (attributes, "perm", from, ENS_MAX_RANK);
+  *permutation = (EnsPermutation) {.rank = rank};
+  for (guint i = 0; i < rank; i++) {
+    gint64 axis = n == 0 ? rank - 1 - i : i < n ? from[i] : -1;
+
+    if (axis < 0 || axis >= rank)
+      return FALSE;
+    permutation->from[i] = (guint)axis;
+    seen |= 1u << axis;
+  }
+  return seen == (1u << rank) - 1 && (n == 0 || n == rank);
+}
+
 /* Copies n elements that lie `stride` bytes apart. */
 static void
 gather (guint8 *target, const guint8 *source, gint64 n, gint64 stride, gsize size)

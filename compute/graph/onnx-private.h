@@ -3,6 +3,7 @@
 
 #include "graph/attributes.h"
 #include "graph/graph.h"
+#include "graph/op.h"
 
 #include "graph/onnx.pb-c.h"
 
@@ -65,6 +66,24 @@ EnsTensor *ens_onnx_tensor_read (const Onnx__TensorProto *proto, const char *wha
 EnsAttributes *ens_onnx_attributes_read (const Onnx__NodeProto *proto, const char *node,
                                          EnsOnnxFiles *files, GError **error);
 
+/* Attributes that our nodes may have and ONNX's can't: a fused activation, a Softmax over several
+ * axes. */
+static inline gboolean
+ens_onnx_is_internal_attribute (const char *name)
+{
+  return g_str_equal (name, "activation") || g_str_equal (name, "flatten");
+}
+
+/* The shape to infer with where dimensions are open: what is usual for images. */
+EnsShape ens_onnx_nominal_shape (const EnsShape *declared, guint channel_axis, gint64 batch,
+                                 gint64 size);
+/* Sizes to try in turn for heights and widths that are open, up to a 0. Networks with fully
+ * connected layers take one size only. */
+extern const guint ens_onnx_nominal_sizes[];
+/* A copy of the graph, inferred. Dimensions that depend on open ones are -1, as far as that can be
+ * told by trying. (transfer full) */
+EnsGraph *ens_onnx_infer_open (const EnsGraph *graph, GError **error);
+
 /* Orders of dimensions. A permutation of rank n gives for each dimension of the result the
  * dimension that it is taken from. */
 typedef struct {
@@ -78,6 +97,10 @@ EnsPermutation ens_permutation_to_first (guint rank);
 /* First `a`, then `b`. */
 EnsPermutation ens_permutation_compose (const EnsPermutation *a, const EnsPermutation *b);
 gboolean ens_permutation_is_identity (const EnsPermutation *permutation);
+gboolean ens_permutation_equal (const EnsPermutation *a, const EnsPermutation *b);
+/* How a Transpose permutes tensors of this rank; FALSE if it can't. */
+gboolean ens_onnx_read_permutation (const EnsOp *op, gconstpointer params, guint rank,
+                                    EnsPermutation *permutation);
 /* (transfer full) */
 EnsTensor *ens_tensor_permute (EnsTensor *tensor, const EnsPermutation *permutation);
 /* The same tensor with leading dimensions of 1 up to this rank. (transfer full) */

@@ -109,7 +109,7 @@ import_transpose (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   if (step->op == NULL || step->n_inputs != 1 || step->inputs[0] == NULL
       || step->proto->n_output != 1)
     return TRUE;
-  if (!ens_onnx_step_parse (step, import, error))
+  if (!ens_onnx_step_parse (step, error))
     return FALSE;
   if (!ens_onnx_read_permutation (step->op, step->params, step->inputs[0]->shape.rank,
                                   &permutation))
@@ -159,13 +159,30 @@ import_reshape (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return TRUE;
 }
 
+/* Up to opset 12, Softmax works over all axes from `axis` on together. Where that is the last one
+ * it is what newer opsets call Softmax. */
+static gboolean
+import_softmax (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  gint64 axis, rank;
+
+  if (step->opset >= 13 || step->n_inputs != 1 || step->inputs[0] == NULL)
+    return TRUE;
+  rank = step->inputs[0]->shape.rank;
+  axis = ens_attributes_int (step->attributes, "axis", 1);
+  if (axis != -1 && axis != rank - 1)
+    return TRUE;
+  ens_attributes_set_int (step->attributes, "axis", rank - 1);
+  step->opset = 13;
+  return TRUE;
+}
+
 static const struct {
   const char *name;
   EnsOnnxImportFunc func;
 } specials[] = {
-    {"Constant", import_constant},
-    {"Identity", import_identity},
-    {"Reshape", import_reshape},
+    {"Constant", import_constant},   {"Hardmax", import_softmax}, {"Identity", import_identity},
+    {"LogSoftmax", import_softmax},  {"Reshape", import_reshape}, {"Softmax", import_softmax},
     {"Transpose", import_transpose},
 };
 

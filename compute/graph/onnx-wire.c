@@ -93,9 +93,9 @@ read_field (Walk *walk, const ProtobufCMessageDescriptor *message, Bytes *bytes,
   }
   if (value > left)
     return fail (walk, start,
-                 "field %u of %s should be %" G_GUINT64_FORMAT " bytes long, but %" G_GSIZE_FORMAT
-                 " are left (is the file complete?)",
-                 field->number, message->short_name, value, left);
+                 "%s should go on for %" G_GUINT64_FORMAT " bytes and has %" G_GSIZE_FORMAT
+                 " (is the file complete?)",
+                 message->short_name, value, left);
   field->contents = (Bytes) {bytes->data, bytes->data + value};
   bytes->data += value;
   return TRUE;

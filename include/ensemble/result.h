@@ -5,7 +5,7 @@
  * has no networks of a role, that role's probabilities are 0. */
 #pragma once
 
-#include <ensemble/rect.h>
+#include <ensemble/windows.h>
 
 G_BEGIN_DECLS
 

@@ -1,0 +1,545 @@
+/* Files that are damaged, wrong, or mean harm: a clear error each. */
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "graph/onnx.h"
+#include "onnx-builder.h"
+
+#define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
+#define INT64 ONNX__TENSOR_PROTO__DATA_TYPE__INT64
+#define STRING ONNX__TENSOR_PROTO__DATA_TYPE__STRING
+
+/* A sound network: x → Conv0 (with w and b) → c → Relu1 → y. */
+static Onnx__ModelProto *
+make_model (void)
+{
+  Onnx__ModelProto *model = model_new (13);
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 3, 8, 8));
+  model_add_initializer (model, "w", FLOAT, &ENS_SHAPE (4, 3, 3, 3));
+  model_add_initializer (model, "b", FLOAT, &ENS_SHAPE (4));
+  node_add_ints (model_add_node (model, "Conv", "x w b", "c"), "pads",
+                 (const gint64[]) {1, 1, 1, 1}, 4);
+  model_add_node (model, "Relu", "c", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 4, 8, 8));
+  return model;
+}
+
+typedef void (*Damage) (Onnx__ModelProto *model);
+
+/* Shortens what the rows say. */
+#define NODE(i) (model->graph->node[i])
+#define WEIGHTS (model->graph->initializer[0])
+#define INPUT (model->graph->input[0])
+#define DAMAGE(name, ...)                    \
+  static void name (Onnx__ModelProto *model) \
+  {                                          \
+    __VA_ARGS__                              \
+  }
+
+/* clang-format off */
+DAMAGE (opset_6, model->opset_import[0]->version = 6;)
+DAMAGE (opset_18, model->opset_import[0]->version = 18;)
+DAMAGE (opset_huge, model->opset_import[0]->version = G_MAXINT64;)
+DAMAGE (foreign_opset, set_text (&model->opset_import[0]->domain, "com.example");)
+
+DAMAGE (negative_input, INPUT->type->tensor_type->shape->dim[2]->dim_value = -5;)
+DAMAGE (huge_input, INPUT->type->tensor_type->shape->dim[3]->dim_value = G_GINT64_CONSTANT (1) << 40;)
+DAMAGE (overflowing_input,
+  for (guint i = 0; i < 4; i++)
+    INPUT->type->tensor_type->shape->dim[i]->dim_value = G_MAXINT32;)
+DAMAGE (deep_input,
+  model_add_input (model, "z", FLOAT, &ENS_SHAPE (1, 1, 1, 1, 1, 1, 1, 1));
+  model->graph->input[1]->type->tensor_type->shape->n_dim = 9;
+  model->graph->input[1]->type->tensor_type->shape->dim
+      = g_realloc_n (model->graph->input[1]->type->tensor_type->shape->dim, 9, sizeof (gpointer));
+  model->graph->input[1]->type->tensor_type->shape->dim[8] = g_malloc (sizeof (Onnx__TensorShapeProto__Dimension));
+  onnx__tensor_shape_proto__dimension__init (model->graph->input[1]->type->tensor_type->shape->dim[8]);)
+DAMAGE (shapeless_input,
+  onnx__tensor_shape_proto__free_unpacked (INPUT->type->tensor_type->shape, NULL);
+  INPUT->type->tensor_type->shape = NULL;)
+DAMAGE (typeless_input,
+  onnx__type_proto__free_unpacked (INPUT->type, NULL);
+  INPUT->type = NULL;)
+DAMAGE (string_input, INPUT->type->tensor_type->elem_type = STRING;)
+DAMAGE (unknown_input, INPUT->type->tensor_type->elem_type = 99;)
+DAMAGE (flat_input,
+  for (guint i = 2; i < 4; i++)
+    protobuf_c_message_free_unpacked (&INPUT->type->tensor_type->shape->dim[i]->base, NULL);
+  INPUT->type->tensor_type->shape->n_dim = 2;)
+DAMAGE (wrong_channels, INPUT->type->tensor_type->shape->dim[1]->dim_value = 5;)
+DAMAGE (integer_input, INPUT->type->tensor_type->elem_type = INT64;)
+DAMAGE (nameless_input, set_text (&INPUT->name, "");)
+DAMAGE (same_inputs, model_add_input (model, "x", FLOAT, &ENS_SHAPE (1));)
+
+DAMAGE (same_initializers, set_text (&model->graph->initializer[1]->name, "w");)
+DAMAGE (short_weights, WEIGHTS->raw_data.len -= 4;)
+DAMAGE (odd_weights, WEIGHTS->raw_data.len -= 1;)
+DAMAGE (no_weights, WEIGHTS->has_raw_data = FALSE;)
+DAMAGE (negative_weights, WEIGHTS->dims[1] = -3;)
+DAMAGE (huge_weights, WEIGHTS->dims[0] = G_MAXINT64 / 2;)
+DAMAGE (overflowing_weights, WEIGHTS->dims[0] = WEIGHTS->dims[1] = G_GINT64_CONSTANT (1) << 62;)
+DAMAGE (flat_weights, WEIGHTS->n_dims = 1; WEIGHTS->dims[0] = 108;)
+DAMAGE (deep_weights, WEIGHTS->n_dims = 0;
+  WEIGHTS->dims = g_realloc_n (WEIGHTS->dims, 9, sizeof (gint64));
+  for (WEIGHTS->n_dims = 0; WEIGHTS->n_dims < 9; WEIGHTS->n_dims++)
+    WEIGHTS->dims[WEIGHTS->n_dims] = 1;)
+DAMAGE (string_weights, WEIGHTS->data_type = STRING;)
+DAMAGE (unknown_weights, WEIGHTS->data_type = 1234;)
+DAMAGE (double_weights, WEIGHTS->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;)
+DAMAGE (half_as_many_weights, WEIGHTS->data_type = INT64; WEIGHTS->dims[0] = 2;)
+DAMAGE (segmented_weights,
+  WEIGHTS->segment = g_malloc (sizeof *WEIGHTS->segment);
+  onnx__tensor_proto__segment__init (WEIGHTS->segment);)
+DAMAGE (sparse_weights,
+  model->graph->sparse_initializer = g_malloc (sizeof (gpointer));
+  model->graph->sparse_initializer[0] = g_malloc (sizeof (Onnx__SparseTensorProto));
+  onnx__sparse_tensor_proto__init (model->graph->sparse_initializer[0]);
+  model->graph->n_sparse_initializer = 1;)
+
+DAMAGE (unknown_operator, set_text (&NODE (1)->op_type, "Frobnicate");)
+DAMAGE (no_operator, set_text (&NODE (1)->op_type, "");)
+DAMAGE (foreign_operator, set_text (&NODE (1)->domain, "com.example");)
+DAMAGE (missing_input, set_text (&NODE (1)->input[0], "nowhere");)
+DAMAGE (cyclic, set_text (&NODE (0)->input[0], "y");)
+DAMAGE (own_input, set_text (&NODE (1)->input[0], "y");)
+DAMAGE (absent_input, set_text (&NODE (0)->input[1], "");)
+DAMAGE (too_few_inputs, free (NODE (1)->input[0]); NODE (1)->n_input = 0;)
+DAMAGE (too_many_inputs, set_text (&NODE (1)->op_type, "Conv"); model_add_node (model, "Relu", "y y", "z");)
+DAMAGE (same_outputs, set_text (&NODE (1)->output[0], "c");)
+DAMAGE (shadowed_input, set_text (&NODE (1)->output[0], "x");)
+DAMAGE (no_node_outputs, free (NODE (1)->output[0]); NODE (1)->n_output = 0;)
+DAMAGE (unused_name, set_text (&model->graph->output[0]->name, "z");)
+DAMAGE (no_outputs,
+  onnx__value_info_proto__free_unpacked (model->graph->output[0], NULL);
+  model->graph->n_output = 0;)
+DAMAGE (mean_read,
+  model_add_node (model, "BatchNormalization", "y b b b b", "n mean var");
+  set_text (&model->graph->output[0]->name, "mean");)
+DAMAGE (no_nodes,
+  for (guint i = 0; i < 2; i++)
+    onnx__node_proto__free_unpacked (NODE (i), NULL);
+  model->graph->n_node = 0;)
+
+DAMAGE (unknown_attribute, node_add_int (NODE (0), "flavour", 3);)
+DAMAGE (attribute_of_another_type, node_add_float (NODE (0), "strides", 2);)
+DAMAGE (long_attribute, node_add_ints (NODE (0), "strides", (const gint64[20]) {1}, 20);)
+DAMAGE (same_attributes, node_add_ints (NODE (0), "pads", (const gint64[]) {0}, 1);)
+DAMAGE (nameless_attribute, set_text (&NODE (0)->attribute[0]->name, "");)
+DAMAGE (typeless_attribute, node_add_attribute (NODE (0), "group", 0);)
+DAMAGE (subgraph, node_add_attribute (NODE (1), "body", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH);)
+DAMAGE (tensorless_attribute,
+  node_add_attribute (NODE (1), "value", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR);)
+DAMAGE (huge_tensor_attribute,
+  node_add_tensor (NODE (1), "value", FLOAT, &ENS_SHAPE (2))->dims[0] = G_MAXINT64;)
+DAMAGE (empty_constant, model_add_node (model, "Constant", "", "k");)
+DAMAGE (odd_constant, node_add_int (model_add_node (model, "Constant", "", "k"), "number", 1);)
+DAMAGE (zero_stride, node_add_ints (NODE (0), "strides", (const gint64[]) {0, 0}, 2);)
+DAMAGE (huge_pads, for (guint i = 0; i < 4; i++) NODE (0)->attribute[0]->ints[i] = G_MAXINT64;)
+DAMAGE (zero_group, node_add_int (NODE (0), "group", 0);)
+DAMAGE (bad_transpose,
+  node_add_ints (model_add_node (model, "Transpose", "y", "t"), "perm", (const gint64[]) {0, 0, 1, 2}, 4);)
+DAMAGE (short_transpose,
+  node_add_ints (model_add_node (model, "Transpose", "y", "t"), "perm", (const gint64[]) {1, 0}, 2);)
+
+DAMAGE (absolute_file, tensor_set_external (WEIGHTS, "/etc/passwd", NULL, NULL);)
+DAMAGE (parent_file, tensor_set_external (WEIGHTS, "../outside.bin", NULL, NULL);)
+DAMAGE (hidden_parent_file, tensor_set_external (WEIGHTS, "inside/../../outside.bin", NULL, NULL);)
+DAMAGE (linked_file, tensor_set_external (WEIGHTS, "link.bin", NULL, NULL);)
+DAMAGE (linked_folder, tensor_set_external (WEIGHTS, "up/outside.bin", NULL, NULL);)
+DAMAGE (missing_file, tensor_set_external (WEIGHTS, "missing.bin", NULL, NULL);)
+DAMAGE (pipe_file, tensor_set_external (WEIGHTS, "pipe", NULL, NULL);)
+DAMAGE (folder_file, tensor_set_external (WEIGHTS, "inside", NULL, NULL);)
+DAMAGE (nameless_file, tensor_set_external (WEIGHTS, "", NULL, NULL);)
+DAMAGE (no_file, tensor_set_external (WEIGHTS, NULL, NULL, NULL);)
+DAMAGE (short_file, tensor_set_external (WEIGHTS, "weights.bin", "100", NULL);)
+DAMAGE (far_offset, tensor_set_external (WEIGHTS, "weights.bin", "9223372036854775807", NULL);)
+DAMAGE (negative_offset, tensor_set_external (WEIGHTS, "weights.bin", "-4", NULL);)
+DAMAGE (odd_offset, tensor_set_external (WEIGHTS, "weights.bin", "four", NULL);)
+DAMAGE (other_length, tensor_set_external (WEIGHTS, "weights.bin", NULL, "400");)
+DAMAGE (huge_external, tensor_set_external (WEIGHTS, "weights.bin", NULL, NULL); WEIGHTS->dims[0] = G_MAXINT64;)
+DAMAGE (large_external, tensor_set_external (WEIGHTS, "weights.bin", NULL, NULL); WEIGHTS->dims[0] = 1 << 30;)
+/* clang-format on */
+
+static const struct {
+  const char *name;
+  Damage damage;
+  EnsErrorCode code;
+  const char *message; /* a part of it */
+} rows[] = {
+    {"opset-6", opset_6, ENS_ERROR_UNSUPPORTED, "opset 6 is not supported, only 7 to 17 are"},
+    {"opset-18", opset_18, ENS_ERROR_UNSUPPORTED, "opset 18 is not supported, only 7 to 17 are"},
+    {"opset-huge", opset_huge, ENS_ERROR_UNSUPPORTED, "opset 9223372036854775807 is not"},
+    {"foreign-opset", foreign_opset, ENS_ERROR_UNSUPPORTED, "opset 0 is not supported"},
+
+    {"negative-input", negative_input, ENS_ERROR_FORMAT, "input “x” has a dimension of -5"},
+    {"huge-input", huge_input, ENS_ERROR_FORMAT, "input “x” has a dimension of 1099511627776"},
+    {"overflowing-input", overflowing_input, ENS_ERROR_FORMAT,
+     "input “x” can't be as large as 2147483647x2147483647"},
+    {"deep-input", deep_input, ENS_ERROR_UNSUPPORTED,
+     "input “z” has 9 dimensions, supported are 8"},
+    {"shapeless-input", shapeless_input, ENS_ERROR_UNSUPPORTED, "input “x” has no declared shape"},
+    {"typeless-input", typeless_input, ENS_ERROR_UNSUPPORTED, "input “x” is not a tensor"},
+    {"string-input", string_input, ENS_ERROR_UNSUPPORTED, "input “x” is of type strings"},
+    {"unknown-input", unknown_input, ENS_ERROR_FORMAT, "input “x” is of type 99"},
+    {"flat-input", flat_input, ENS_ERROR_SHAPE, "node “Conv0” (Conv): "},
+    {"wrong-channels", wrong_channels, ENS_ERROR_SHAPE, "node “Conv0” (Conv): "},
+    {"integer-input", integer_input, ENS_ERROR_UNSUPPORTED, "node “Conv0” (Conv): "},
+    {"nameless-input", nameless_input, ENS_ERROR_FORMAT, "a tensor has no name"},
+    {"same-inputs", same_inputs, ENS_ERROR_FORMAT, "the name “x” is given twice"},
+
+    {"same-initializers", same_initializers, ENS_ERROR_FORMAT, "the name “w” is given twice"},
+    {"short-weights", short_weights, ENS_ERROR_FORMAT,
+     "tensor “w” is float32 4x3x3x3, but has 428 bytes of contents"},
+    {"odd-weights", odd_weights, ENS_ERROR_FORMAT, "but has 431 bytes of contents"},
+    {"no-weights", no_weights, ENS_ERROR_FORMAT, "but has 0 numbers as contents"},
+    {"negative-weights", negative_weights, ENS_ERROR_FORMAT, "tensor “w” has a dimension of -3"},
+    {"huge-weights", huge_weights, ENS_ERROR_FORMAT, "tensor “w” is float32 4611686018427387903x3"},
+    {"overflowing-weights", overflowing_weights, ENS_ERROR_FORMAT, "but has 432 bytes"},
+    {"flat-weights", flat_weights, ENS_ERROR_SHAPE, "node “Conv0” (Conv): "},
+    {"deep-weights", deep_weights, ENS_ERROR_UNSUPPORTED, "tensor “w” has 9 dimensions"},
+    {"string-weights", string_weights, ENS_ERROR_UNSUPPORTED, "tensor “w” is of type strings"},
+    {"unknown-weights", unknown_weights, ENS_ERROR_FORMAT, "tensor “w” is of type 1234"},
+    {"double-weights", double_weights, ENS_ERROR_FORMAT, "tensor “w” is float64 4x3x3x3, but has"},
+    {"half-as-many", half_as_many_weights, ENS_ERROR_SHAPE, "node “Conv0” (Conv): "},
+    {"segmented-weights", segmented_weights, ENS_ERROR_UNSUPPORTED, "“w” is stored in segments"},
+    {"sparse-weights", sparse_weights, ENS_ERROR_UNSUPPORTED, "sparse initializers"},
+
+    {"unknown-operator", unknown_operator, ENS_ERROR_UNSUPPORTED,
+     "node “Relu1” (Frobnicate): operator “Frobnicate” of opset 13 is not supported"},
+    {"no-operator", no_operator, ENS_ERROR_UNSUPPORTED, "node “Relu1” (): operator “” of opset 13"},
+    {"foreign-operator", foreign_operator, ENS_ERROR_UNSUPPORTED,
+     "node “Relu1” (Relu): operators of the domain “com.example” are not supported"},
+    {"missing-input", missing_input, ENS_ERROR_FORMAT,
+     "node “Relu1” (Relu): input “nowhere” is neither an input nor an initializer"},
+    {"cyclic", cyclic, ENS_ERROR_FORMAT,
+     "node “Conv0” (Conv): input “y” is computed later, so the graph is cyclic or out of order"},
+    {"own-input", own_input, ENS_ERROR_FORMAT, "node “Relu1” (Relu): input “y” is computed later"},
+    {"absent-input", absent_input, ENS_ERROR_FORMAT, "node “Conv0” (Conv): input 1 is absent"},
+    {"too-few-inputs", too_few_inputs, ENS_ERROR_FORMAT, "node “Relu1” (Relu): 0 inputs"},
+    {"too-many-inputs", too_many_inputs, ENS_ERROR_FORMAT, "inputs, expected "},
+    {"same-outputs", same_outputs, ENS_ERROR_FORMAT, "the name “c” is given twice"},
+    {"shadowed-input", shadowed_input, ENS_ERROR_FORMAT, "the name “x” is given twice"},
+    {"no-node-outputs", no_node_outputs, ENS_ERROR_FORMAT, "(Relu): 0 outputs, expected at least"},
+    {"unused-name", unused_name, ENS_ERROR_FORMAT, "output “z” is neither computed"},
+    {"no-outputs", no_outputs, ENS_ERROR_FORMAT, "the graph has no outputs"},
+    {"mean-read", mean_read, ENS_ERROR_UNSUPPORTED,
+     "node “BatchNormalization2” (BatchNormalization): output 1, “mean”, is not supported"},
+    {"no-nodes", no_nodes, ENS_ERROR_FORMAT, "output “y” is neither computed"},
+
+    {"unknown-attribute", unknown_attribute, ENS_ERROR_UNSUPPORTED,
+     "node “Conv0” (Conv): unknown attribute “flavour”"},
+    {"attribute-of-another-type", attribute_of_another_type, ENS_ERROR_FORMAT,
+     "node “Conv0” (Conv): attribute “strides” is a float, expected a list of ints"},
+    {"long-attribute", long_attribute, ENS_ERROR_FORMAT, "attribute “strides” has 20 values"},
+    {"same-attributes", same_attributes, ENS_ERROR_FORMAT, "attribute “pads” appears twice"},
+    {"nameless-attribute", nameless_attribute, ENS_ERROR_FORMAT, "attribute “” has no name"},
+    {"typeless-attribute", typeless_attribute, ENS_ERROR_FORMAT, "attribute “group” has no type"},
+    {"subgraph", subgraph, ENS_ERROR_UNSUPPORTED,
+     "node “Relu1” (Relu): attribute “body” is a graph, which is not supported"},
+    {"tensorless-attribute", tensorless_attribute, ENS_ERROR_FORMAT, "“value” should be a tensor"},
+    {"huge-tensor-attribute", huge_tensor_attribute, ENS_ERROR_FORMAT,
+     "attribute “value” is float32 9223372036854775807"},
+    {"empty-constant", empty_constant, ENS_ERROR_FORMAT,
+     "node “Constant2” (Constant): expected one"},
+    {"odd-constant", odd_constant, ENS_ERROR_UNSUPPORTED, "unknown attribute “number”"},
+    {"zero-stride", zero_stride, ENS_ERROR_SHAPE, "node “Conv0” (Conv): "},
+    {"huge-pads", huge_pads, ENS_ERROR_SHAPE, "node “Conv0” (Conv): "},
+    {"zero-group", zero_group, ENS_ERROR_SHAPE, "node “Conv0” (Conv): "},
+    {"bad-transpose", bad_transpose, ENS_ERROR_SHAPE, "node “Transpose2” (Transpose): "},
+    {"short-transpose", short_transpose, ENS_ERROR_SHAPE, "node “Transpose2” (Transpose): "},
+
+    {"absolute-file", absolute_file, ENS_ERROR_FORMAT,
+     "tensor “w” lies in the file “/etc/passwd”, which is outside the model's folder"},
+    {"parent-file", parent_file, ENS_ERROR_FORMAT, "which is outside the model's folder"},
+    {"hidden-parent-file", hidden_parent_file, ENS_ERROR_FORMAT, "which is outside the model's"},
+    {"linked-file", linked_file, ENS_ERROR_FORMAT, "which is outside the model's folder"},
+    {"linked-folder", linked_folder, ENS_ERROR_FORMAT, "which is outside the model's folder"},
+    {"missing-file", missing_file, ENS_ERROR_FILE, "missing.bin”: No such file or directory"},
+    {"pipe-file", pipe_file, ENS_ERROR_FILE, "tensor “w” lies in the file “pipe”: not a file"},
+    {"folder-file", folder_file, ENS_ERROR_FILE,
+     "tensor “w” lies in the file “inside”: not a file"},
+    {"nameless-file", nameless_file, ENS_ERROR_FORMAT, "external data without a location"},
+    {"no-file", no_file, ENS_ERROR_FORMAT, "tensor “w”: external data without a location"},
+    {"short-file", short_file, ENS_ERROR_FORMAT,
+     "tensor “w” needs 432 bytes from byte 100 on of the file “weights.bin”, which has 432"},
+    {"far-offset", far_offset, ENS_ERROR_FORMAT, "from byte 9223372036854775807 on of the file"},
+    {"negative-offset", negative_offset, ENS_ERROR_FORMAT, "offset is “-4”, not a number"},
+    {"odd-offset", odd_offset, ENS_ERROR_FORMAT, "offset is “four”, not a number"},
+    {"other-length", other_length, ENS_ERROR_FORMAT, "says its external data has 400"},
+    {"huge-external", huge_external, ENS_ERROR_FORMAT, "can't be as large as"},
+    {"large-external", large_external, ENS_ERROR_FORMAT, "which has 432"},
+};
+
+/* A folder with a sound weights.bin, and things that external data must not reach. */
+static char *
+make_folder (void)
+{
+  g_autofree char *root = g_dir_make_tmp ("ens-hostile-XXXXXX", NULL);
+  g_autofree char *outside = g_build_filename (root, "outside.bin", NULL);
+  char *folder = g_build_filename (root, "model", NULL);
+  g_autofree char *inside = g_build_filename (folder, "inside", NULL);
+  g_autofree char *weights = g_build_filename (folder, "weights.bin", NULL);
+  g_autofree char *link = g_build_filename (folder, "link.bin", NULL);
+  g_autofree char *up = g_build_filename (folder, "up", NULL);
+  g_autofree char *pipe = g_build_filename (folder, "pipe", NULL);
+  char contents[432] = {0};
+
+  g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (outside, contents, sizeof contents, NULL));
+  g_assert_true (g_file_set_contents (weights, contents, sizeof contents, NULL));
+  g_assert_cmpint (symlink (outside, link), ==, 0);
+  g_assert_cmpint (symlink (root, up), ==, 0);
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  return folder;
+}
+
+static void
+remove_folder (const char *folder)
+{
+  static const char *const names[] = {"../outside.bin", "weights.bin", "link.bin", "up",
+                                      "pipe",           "inside",      "",         ".."};
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path =
+        i == 7 ? g_path_get_dirname (folder) : g_build_filename (folder, names[i], NULL);
+
+    g_assert_cmpint (g_remove (path), ==, 0);
+  }
+}
+
+static void
+assert_refused (GBytes *bytes, const char *folder, EnsErrorCode code, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = ens_onnx_import_bytes (bytes, "bad.onnx", folder, NULL, &error);
+
+  g_assert_null (graph);
+  g_assert_nonnull (error);
+  g_assert_true (g_str_has_prefix (error->message, "bad.onnx: "));
+  if (strstr (error->message, message) == NULL)
+    g_error ("“%s” does not say “%s”", error->message, message);
+  g_assert_error (error, ENS_ERROR, (int)code);
+}
+
+static void
+test_damage (gconstpointer row)
+{
+  guint i = GPOINTER_TO_UINT (row);
+  g_autoptr (Onnx__ModelProto) model = make_model ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autofree char *folder = make_folder ();
+
+  rows[i].damage (model);
+  bytes = model_pack (model);
+  assert_refused (bytes, folder, rows[i].code, rows[i].message);
+  remove_folder (folder);
+}
+
+static void
+test_sound (void)
+{
+  g_autoptr (Onnx__ModelProto) model = make_model ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = make_folder ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+
+  tensor_set_external (WEIGHTS, "inside/../weights.bin", "0", "432");
+  set_text (&WEIGHTS->external_data[0]->value, "weights.bin");
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "good.onnx", folder, NULL, &error);
+  g_assert_no_error (error);
+  assert_refused (bytes, NULL, ENS_ERROR_FILE, "but the model has no folder");
+  remove_folder (folder);
+}
+
+static void
+test_other_files (void)
+{
+  static const struct {
+    const char *contents;
+    gsize size;
+    const char *message;
+  } files[] = {
+      {"", 0, "empty, expected an ONNX model"},
+      {"<!DOCTYPE html><html>", 21, "not an ONNX model but a web page or XML"},
+      {"\n  <html lang=\"en\">", 19, "not an ONNX model but a web page or XML"},
+      {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "not an ONNX model but a PNG picture"},
+      {"\xff\xd8\xff\xe0\0\x10JFIF", 10, "not an ONNX model but a JPEG picture"},
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", 63,
+       "not an ONNX model but a Git LFS pointer"},
+      {"404: Not Found\n", 15, "not an ONNX model but text"},
+      {"PK\x03\x04\x14\0\0\0", 8, "not an ONNX model but a ZIP archive"},
+      {"\x1f\x8b\x08\0\0\0", 6, "not an ONNX model but compressed by gzip"},
+      {"\x20\0\0\0TFL3\0\0", 10, "not an ONNX model but a TensorFlow Lite model"},
+      {"\x07\x07\x07\x07\x07\x07", 6, "ModelProto has no field where one should start at byte 0"},
+      {"\x08\x07\x0b\x01", 4, "ModelProto has a field of unknown kind 3 at byte 2"},
+      {"\x08\x80\x80", 3, "ModelProto ends within a number at byte 0"},
+      {"\x08\x07\x3a\x80", 4, "ModelProto ends within a length at byte 2"},
+      {"\x08\x07\x3a\x7f\x0a", 5,
+       "ModelProto should go on for 127 bytes and has 1 (is the file complete?) at byte 2"},
+      {"\x08\x07\x38\x01", 4, "“graph” of ModelProto is a number at byte 2"},
+      {"\x08\x07\x3a\x00\x3a\x00", 6, "ModelProto has a second “graph” at byte 4"},
+      {"\x08\x07\x12\x02\xc3\x28", 6, "“producer_name” of ModelProto is not UTF-8 text at byte 4"},
+      {"\x08\x07\x12\x02\x41\x00", 6, "“producer_name” of ModelProto is not UTF-8 text at byte 4"},
+      {"\x0a\x01\x07", 3, "a field has another type than ONNX says"},
+      {"\x08\x07", 2, "the file holds no graph"},
+      {"\x08\x07\x3a\x00", 4, "the file does not say its opset"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autoptr (GBytes) bytes = g_bytes_new_static (files[i].contents, files[i].size);
+
+    assert_refused (bytes, NULL, ENS_ERROR_FORMAT, files[i].message);
+  }
+}
+
+/* Messages in messages: graph → node → attribute → graph → … */
+static void
+test_deep (void)
+{
+  static const guint8 tags[] = {0x32, 0x2a, 0x0a}; /* attribute.g, node.attribute, graph.node */
+  g_autoptr (GByteArray) array = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+
+  for (guint i = 0; i < 12001; i++) {
+    guint8 head[6] = {tags[i % 3]};
+    guint n = 1, length = array->len;
+
+    for (; length > 0x7f; length >>= 7)
+      head[n++] = (guint8)(length | 0x80);
+    head[n++] = (guint8)length;
+    g_byte_array_prepend (array, head, n);
+  }
+  array->data[0] = 0x3a;
+  bytes = g_byte_array_free_to_bytes (g_steal_pointer (&array));
+  assert_refused (bytes, NULL, ENS_ERROR_FORMAT, "levels deep");
+}
+
+/* Two bytes in the file, two hundred in memory. */
+static void
+test_many_parts (void)
+{
+  const guint n = 1100000;
+  guint8 *data = g_malloc (2 * n + 6);
+  g_autoptr (GBytes) bytes = NULL;
+  guint length = 2 * n;
+
+  data[0] = 0x3a;
+  for (guint i = 0; i < 4; i++)
+    data[1 + i] = (guint8)(length >> 7 * i | (i < 3 ? 0x80 : 0));
+  for (guint i = 0; i < n; i++) {
+    data[5 + 2 * i] = 0x0a;
+    data[6 + 2 * i] = 0;
+  }
+  bytes = g_bytes_new_take (data, 2 * n + 5);
+  assert_refused (bytes, NULL, ENS_ERROR_FORMAT, "more than 1000000 parts");
+}
+
+/* A file that asks for a terabyte of constants. */
+static void
+test_growth (void)
+{
+  g_autoptr (Onnx__ModelProto) model = make_model ();
+  g_autoptr (GBytes) bytes = NULL;
+
+  model_add_initializer (model, "k0", FLOAT, &ENS_SHAPE (1000, 1000));
+  for (guint i = 0; i < 100; i++) {
+    g_autofree char *input = g_strdup_printf ("k%u", i);
+    g_autofree char *output = g_strdup_printf ("k%u", i + 1);
+
+    model_add_node (model, "Relu", input, output);
+  }
+  bytes = model_pack (model);
+  assert_refused (bytes, NULL, ENS_ERROR_RESOURCE, "compute far more than the file holds");
+}
+
+static void
+test_paths (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("ens-hostile-XXXXXX", NULL);
+  g_autofree char *missing = g_build_filename (folder, "missing.onnx", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (ens_onnx_import (missing, NULL, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  g_assert_true (g_str_has_prefix (error->message, missing));
+  g_clear_error (&error);
+  g_assert_null (ens_onnx_import (folder, NULL, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  g_assert_true (g_str_has_suffix (error->message, ": not a file"));
+  g_rmdir (folder);
+}
+
+static void
+test_truncation (void)
+{
+  g_autoptr (Onnx__ModelProto) model = make_model ();
+  g_autoptr (GBytes) whole = model_pack (model);
+
+  for (gsize size = 0; size < g_bytes_get_size (whole); size++) {
+    g_autofree gpointer copy = g_memdup2 (g_bytes_get_data (whole, NULL), size);
+    g_autoptr (GBytes) bytes = g_bytes_new_static (copy, size);
+
+    assert_refused (bytes, NULL, ENS_ERROR_FORMAT, "");
+  }
+}
+
+/* Whatever comes of it, nothing crashes and what is accepted is sound. */
+static void
+test_random_damage (void)
+{
+  g_autoptr (Onnx__ModelProto) model = make_model ();
+  g_autoptr (GRand) random = g_rand_new_with_seed (20120913);
+  g_autoptr (GBytes) whole = NULL;
+  guint n_accepted = 0;
+
+  model->graph->initializer[0]->dims[0] = 1;
+  model->graph->initializer[0]->raw_data.len = 108;
+  model->graph->initializer[1]->dims[0] = 1;
+  model->graph->initializer[1]->raw_data.len = 4;
+  model_add_node (model, "Shape", "y", "s");
+  model_add_node (model, "Reshape", "y s", "r");
+  whole = model_pack (model);
+  for (guint i = 0; i < 20000; i++) {
+    gsize size = g_bytes_get_size (whole);
+    guint8 *copy = g_memdup2 (g_bytes_get_data (whole, NULL), size);
+    g_autoptr (GBytes) bytes = g_bytes_new_take (copy, size);
+    g_autoptr (EnsGraph) graph = NULL;
+    g_autoptr (GError) error = NULL;
+
+    for (gint n = g_rand_int_range (random, 1, 4); n > 0; n--)
+      copy[g_rand_int_range (random, 0, (gint32)size)] = (guint8)g_rand_int (random);
+    graph = ens_onnx_import_bytes (bytes, "bad.onnx", NULL, NULL, &error);
+    g_assert_true ((graph == NULL) == (error != NULL));
+    n_accepted += graph != NULL;
+    if (graph != NULL)
+      g_assert_true (ens_graph_validate (graph, NULL));
+  }
+  g_test_message ("%u of 20000 accepted", n_accepted);
+  g_assert_cmpuint (n_accepted, >, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/graph/onnx-hostile/sound", test_sound);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/graph/onnx-hostile/damage/%s", rows[i].name);
+
+    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_damage);
+  }
+  g_test_add_func ("/graph/onnx-hostile/other-files", test_other_files);
+  g_test_add_func ("/graph/onnx-hostile/deep", test_deep);
+  g_test_add_func ("/graph/onnx-hostile/many-parts", test_many_parts);
+  g_test_add_func ("/graph/onnx-hostile/growth", test_growth);
+  g_test_add_func ("/graph/onnx-hostile/paths", test_paths);
+  g_test_add_func ("/graph/onnx-hostile/truncation", test_truncation);
+  g_test_add_func ("/graph/onnx-hostile/random-damage", test_random_damage);
+  return g_test_run ();
+}
