@@ -38,6 +38,26 @@ EnsSvm *ens_svm_train (const EnsExamples *examples, double c, EnsPool *pool);
 #define ENS_SVM_FOLDS 4
 double ens_svm_choose_c (const EnsExamples *examples, EnsPool *pool);
 
+/* Images and windows of each: image i has the windows first[i] … first[i + 1] - 1, rows of
+ * `windows` with as many features as the images'. */
+typedef struct {
+  EnsExamples images;
+  const guint *first; /* n_samples + 1 */
+  const float *windows;
+} EnsBags;
+
+/* Classifiers for windows, where it is known which classes an image has but not in which window. In
+ * each of ENS_SVM_ROUNDS rounds the window of each image that the classifier of the round before
+ * (first `start`, trained on the images) puts highest joins the images as an example, of the class
+ * or against it as its image is: what decides P3 is the highest window, so that is what is trained.
+ * Standardised by the images. (transfer full)
+ *
+ * Source: S. Andrews, I. Tsochantaridis, T. Hofmann, Support Vector Machines for Multiple-Instance
+ * Learning, NIPS 2002 (MI-SVM). */
+#define ENS_SVM_ROUNDS 2
+EnsSvm *ens_svm_train_on_windows (const EnsBags *bags, const EnsSvm *start, double c,
+                                  EnsPool *pool);
+
 /* Decision values of n_samples rows of features: n_samples × n_classes; above 0 speaks for the
  * class. */
 void ens_svm_decide (const EnsSvm *svm, const float *features, guint n_samples, float *decisions);

@@ -18,7 +18,8 @@ typedef struct {
 struct _EnsNetwork {
   gatomicrefcount references;
   EnsDevice *device;
-  EnsGraph *graph; /* never changed once the network exists */
+  EnsGraph *graph;     /* never changed once the network exists */
+  char **output_names; /* as they were before passes */
   EnsPackedWeights *weights;
   GMutex lock;   /* guards plans */
   GQueue *plans; /* CachedPlan, latest first */
@@ -34,10 +35,21 @@ free_cached_plan (gpointer data)
   g_free (cached);
 }
 
+static char **
+get_output_names (const EnsGraph *graph)
+{
+  char **names = g_new0 (char *, graph->outputs->len + 1);
+
+  for (guint i = 0; i < graph->outputs->len; i++)
+    names[i] = g_strdup (((const EnsValue *)g_ptr_array_index (graph->outputs, i))->name);
+  return names;
+}
+
 EnsNetwork *
 ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
 {
   g_autoptr (EnsGraph) taken = graph;
+  g_auto (GStrv) output_names = get_output_names (graph);
   EnsNetwork *network;
 
   if (!ens_passes_load (taken, error))
@@ -46,6 +58,7 @@ ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
   g_atomic_ref_count_init (&network->references);
   network->device = ens_device_ref (device);
   network->graph = g_steal_pointer (&taken);
+  network->output_names = g_steal_pointer (&output_names);
   network->weights = ens_packed_weights_new ();
   network->plans = g_queue_new ();
   g_mutex_init (&network->lock);
@@ -79,6 +92,7 @@ ens_network_unref (EnsNetwork *network)
   g_queue_free_full (network->plans, free_cached_plan);
   ens_packed_weights_unref (network->weights);
   ens_graph_free (network->graph);
+  g_strfreev (network->output_names);
   ens_device_unref (network->device);
   g_mutex_clear (&network->lock);
   g_free (network);
@@ -123,7 +137,7 @@ const char *
 ens_network_get_output_name (EnsNetwork *network, guint i)
 {
   g_return_val_if_fail (i < network->graph->outputs->len, NULL);
-  return ((const EnsValue *)g_ptr_array_index (network->graph->outputs, i))->name;
+  return network->output_names[i];
 }
 
 gsize

@@ -1,5 +1,7 @@
 #include "engine/plan.h"
 
+#include <unistd.h>
+
 #include "cpu/executor.h"
 #include "cpu/weights.h"
 #include "engine/device.h"
@@ -13,21 +15,50 @@ struct _EnsPlan {
   EnsArenas *arenas;
 };
 
+/* Bytes of this machine's memory; G_MAXSIZE if nobody knows. */
+static gsize
+get_physical_memory (void)
+{
+  long n_pages = sysconf (_SC_PHYS_PAGES), page = sysconf (_SC_PAGESIZE);
+
+  return n_pages > 0 && page > 0 ? (gsize)n_pages * (gsize)page : G_MAXSIZE;
+}
+
+static gboolean
+check_memory (const EnsGraph *graph, const EnsShape *input_shapes, gsize needed, GError **error)
+{
+  gsize limit = get_physical_memory ();
+  g_autofree char *input = NULL, *found = NULL, *expected = NULL;
+
+  if (needed <= limit)
+    return TRUE;
+  input = ens_shape_to_string (&input_shapes[0]);
+  found = g_format_size (needed);
+  expected = g_format_size (limit);
+  g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
+               "running %s on %s would take %s of memory, this machine has %s", graph->name, input,
+               found, expected);
+  return FALSE;
+}
+
 EnsPlan *
 ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
               EnsPackedWeights *weights, GError **error)
 {
   g_autoptr (EnsGraph) copy = ens_graph_copy (graph);
+  g_autoptr (EnsExecutor) executor = NULL;
   EnsPlan *plan;
 
   if (!ens_passes_plan (copy, input_shapes, error))
+    return NULL;
+  executor = ens_executor_new (g_steal_pointer (&copy), ens_device_get_pool (device), weights);
+  if (!check_memory (graph, input_shapes, ens_executor_get_arena_size (executor), error))
     return NULL;
   plan = g_new0 (EnsPlan, 1);
   g_atomic_ref_count_init (&plan->references);
   g_mutex_init (&plan->lock);
   plan->weights = ens_packed_weights_ref (weights);
-  plan->executor =
-      ens_executor_new (g_steal_pointer (&copy), ens_device_get_pool (device), weights);
+  plan->executor = g_steal_pointer (&executor);
   plan->arenas = ens_arenas_ref (ens_device_get_arenas (device));
   ens_arenas_reserve (plan->arenas, ens_plan_get_arena_size (plan));
   return plan;

@@ -146,7 +146,7 @@ sum_window (const Reference *reference, gint64 batch, const gint64 *position, gi
           reference,
           ens_geometry_offset (reference->operands->inputs[INPUT], geometry->input, batch, at)
               + (gsize)(filter / reference->group_filters * reference->group_channels),
-          (gsize)((filter * taps + tap) * reference->group_channels));
+          (gsize)((filter * taps + tap) * reference->operands->inputs[WEIGHTS]->pitch));
   }
   return sum;
 }
@@ -247,7 +247,8 @@ conv_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
 
   plan->kernel = "reference";
   resolve (operands, &geometry, NULL);
-  if (!ens_geometry_is_flat (&geometry) || ens_view_elements (operands->outputs[0]) == 0)
+  if (!ens_geometry_is_flat (&geometry) || !ens_view_is_dense (operands->inputs[WEIGHTS])
+      || ens_view_elements (operands->outputs[0]) == 0)
     return;
   shape = conv_kernel_shape (operands, &geometry);
   state = g_new0 (State, 1);

@@ -130,15 +130,17 @@ compose_crowd (const PicturesOptions *options, GRand *random)
   return scene_new (&stage, things, n, random);
 }
 
+/* VOC's source of the image is the place. */
 static char *
-annotation (const char *id, const Stage *stage, GArray *truths)
+annotation (const char *id, const Scene *scene, GArray *truths)
 {
   GString *xml = g_string_new (NULL);
 
   g_string_append_printf (xml,
-                          "<annotation>\n  <filename>%s.jpg</filename>\n  <size><width>%d</width>"
-                          "<height>%d</height><depth>3</depth></size>\n",
-                          id, stage->width, stage->height);
+                          "<annotation>\n  <filename>%s.jpg</filename>\n  <source><image>%s</image>"
+                          "</source>\n  <size><width>%d</width><height>%d</height>"
+                          "<depth>3</depth></size>\n",
+                          id, scene->setting.place->name, scene->stage.width, scene->stage.height);
   for (guint i = 0; i < truths->len; i++) {
     const Truth *truth = &g_array_index (truths, Truth, i);
     const Box *box = &truth->box;
@@ -169,7 +171,7 @@ write_crowd (const char *folder, const PicturesOptions *options, guint index, En
 
   if (!save_scene (scene, encoder, picture, truths, random, error))
     return FALSE;
-  xml = annotation (id, &scene->stage, truths);
+  xml = annotation (id, scene, truths);
   return g_file_set_contents (description, xml, -1, error);
 }
 

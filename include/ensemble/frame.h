@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include <ensemble/pool.h>
+#include <ensemble/rect.h>
 
 G_BEGIN_DECLS
 
@@ -55,14 +56,6 @@ gboolean ens_frame_validate (const EnsFrame *frame, GError **error);
  * side rounded to the nearest pixel and at least 1. */
 void ens_frame_scaled_size (guint width, guint height, guint shorter, guint *scaled_width,
                             guint *scaled_height);
-
-/* A rectangle in normalised coordinates: (0, 0) is the frame's upper left corner, (1, 1) its lower
- * right. Edges may lie between pixels. */
-typedef struct {
-  float x, y, width, height;
-} EnsRect;
-
-#define ENS_RECT_WHOLE ((EnsRect) {0, 0, 1, 1})
 
 typedef enum { ENS_ORDER_RGB, ENS_ORDER_BGR, ENS_ORDER_GRAY } EnsOrder;
 

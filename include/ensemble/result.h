@@ -5,7 +5,7 @@
  * has no networks of a role, that role's probabilities are 0. */
 #pragma once
 
-#include <ensemble/windows.h>
+#include <ensemble/rect.h>
 
 G_BEGIN_DECLS
 

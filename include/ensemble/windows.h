@@ -19,12 +19,6 @@ typedef enum {
 const char *ens_windows_preset_name (EnsWindowsPreset preset);
 gboolean ens_windows_preset_parse (const char *name, EnsWindowsPreset *preset);
 
-/* Best window first. */
-typedef struct {
-  EnsRect rect;
-  float score; /* of the ranking; comparable within one frame only */
-} EnsWindow;
-
 /* Keeps the memory of earlier frames for the next one. One thread at a time. */
 typedef struct _EnsWindowSearch EnsWindowSearch;
 
@@ -32,9 +26,9 @@ EnsWindowSearch *ens_window_search_new (EnsWindowsPreset preset);
 void ens_window_search_free (EnsWindowSearch *search);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsWindowSearch, ens_window_search_free)
 
-/* Finds at most `max_windows` windows, ranked and with near duplicates suppressed, and returns how
- * many. *windows belongs to the search and is valid until its next run. Deterministic: the same
- * frame gives the same windows whatever the number of threads. */
+/* Finds at most `max_windows` windows, ranked, the best first, and with near duplicates suppressed,
+ * and returns how many. *windows belongs to the search and is valid until its next run.
+ * Deterministic: the same frame gives the same windows whatever the number of threads. */
 guint ens_window_search_run (EnsWindowSearch *search, const EnsFrame *frame, guint max_windows,
                              EnsPool *pool, const EnsWindow **windows);
 

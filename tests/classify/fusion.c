@@ -88,12 +88,13 @@ test_search_weights (void)
   g_assert_cmpfloat (weights[0], ==, 1);
 }
 
+static const guint8 truths[] = {1, 1, 0, 0};
+static const float good[] = {.6F, .55F, .5F, .45F}, noise[] = {.1F, .9F, .8F, .3F};
+
 /* The second network is noise that equal weights let through. */
 static void
 test_search_weights_unequal (void)
 {
-  static const guint8 truths[] = {1, 1, 0, 0};
-  static const float good[] = {.6F, .55F, .5F, .45F}, noise[] = {.1F, .9F, .8F, .3F};
   const float *const networks[] = {good, noise};
   EnsTruth truth = {4, 1, truths};
   float weights[2];
@@ -121,28 +122,61 @@ test_search_many (void)
 }
 
 static void
-test_search_window_weight (void)
+test_search_whole_weight (void)
 {
-  static const guint8 truths[] = {1, 1, 0, 0};
-  static const float good[] = {.6F, .55F, .5F, .45F}, noise[] = {.1F, .9F, .8F, .3F};
-  static const float loud[] = {.1F, .2F, .9F, .1F};
-  EnsTruth truth = {4, 1, truths};
   static const struct {
-    const float *p1, *p2, *p3;
+    const float *p1, *p2;
     float w;
-  } rows[] = {
-      {good, noise, NULL, .9F},
-      {good, good, NULL, .5F},
-      {noise, good, NULL, .1F},
-      {good, good, loud, .9F}, /* .1 of the third's .9 against .6 and .55 */
-  };
+  } rows[] = {{good, noise, .9F}, {good, good, .5F}, {noise, good, .1F}};
+  EnsTruth truth = {4, 1, truths};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     float w;
 
-    ens_search_window_weight (&truth, rows[i].p1, rows[i].p2, rows[i].p3, &w);
+    ens_search_whole_weight (&truth, rows[i].p1, rows[i].p2, &w);
     g_assert_cmpfloat_with_epsilon (w, rows[i].w, NEAR);
   }
+}
+
+static void
+test_search_window_weight (void)
+{
+  static const float flat[] = {.5F, .5F, .5F, .5F}; /* knows nothing of the whole frame */
+  static const float sees[] = {.9F, .7F, .1F, .2F}; /* finds it in a window */
+  static const float loud[] = {.1F, .2F, .7F, .1F}; /* is wrong, though not so sure */
+  static const struct {
+    const float *p1, *p2, *p3;
+    float w, discount;
+  } rows[] = {
+      {flat, flat, sees, .5F, 0},
+      {flat, good, loud, .5F, 1},
+  };
+  EnsTruth truth = {4, 1, truths};
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    float w, discount;
+    double best =
+        ens_search_window_weight (&truth, rows[i].p1, rows[i].p2, rows[i].p3, &w, &discount);
+
+    g_test_message ("row %u: %g w %g discount %g", i, best, w, discount);
+    g_assert_cmpfloat_with_epsilon (best, 1, NEAR);
+    g_assert_cmpfloat_with_epsilon (w, rows[i].w, NEAR);
+    g_assert_cmpfloat_with_epsilon (discount, rows[i].discount, NEAR);
+  }
+}
+
+static void
+test_discount (void)
+{
+  static const struct {
+    float p, discount, expected;
+  } rows[] = {
+      {.5F, 1, .26894142F}, {.9F, 0, .9F}, {0, 2, 0}, {1, 4, 1}, {.8F, 2, .35121435F},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_cmpfloat_with_epsilon (ens_fusion_discount (rows[i].p, rows[i].discount),
+                                    rows[i].expected, NEAR);
 }
 
 int
@@ -155,6 +189,8 @@ main (int argc, char **argv)
   g_test_add_func ("/classify/fusion/search-weights", test_search_weights);
   g_test_add_func ("/classify/fusion/search-weights-unequal", test_search_weights_unequal);
   g_test_add_func ("/classify/fusion/search-many", test_search_many);
+  g_test_add_func ("/classify/fusion/discount", test_discount);
+  g_test_add_func ("/classify/fusion/search-whole-weight", test_search_whole_weight);
   g_test_add_func ("/classify/fusion/search-window-weight", test_search_window_weight);
   return g_test_run ();
 }

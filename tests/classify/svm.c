@@ -193,6 +193,56 @@ test_one_sided_class (void)
   g_assert_cmpfloat (ens_svm_choose_c (&examples, pool), >, 0);
 }
 
+/* Each image has WINDOWS windows of noise, one of which shows its class; the image as a whole
+ * hardly tells. The last image has no windows. */
+#define WINDOWS 6
+
+static void
+test_windows (void)
+{
+  g_autoptr (EnsPool) one = ens_pool_new (1);
+  g_autoptr (EnsPool) two = ens_pool_new (2);
+  g_autoptr (GRand) random = g_rand_new_with_seed (11);
+  Toy toy;
+  EnsExamples images = make_toy (&toy, 0.2);
+  float windows[N * WINDOWS * FEATURES];
+  guint first[N + 1], right[2] = {0, 0};
+  EnsBags bags = {images, first, windows};
+  g_autoptr (EnsSvm) start = NULL;
+  g_autoptr (EnsSvm) svm = NULL;
+  g_autoptr (EnsSvm) again = NULL;
+
+  for (guint i = 0; i < N * FEATURES; i++)
+    toy.features[i] = (float)(0.3 * toy.features[i] + g_rand_double_range (random, -1, 1));
+  for (guint i = 0; i <= N; i++)
+    first[i] = WINDOWS * MIN (i, N - 1);
+  for (guint w = 0; w < N * WINDOWS; w++) {
+    guint class = w / WINDOWS % CLASSES;
+
+    for (guint f = 0; f < FEATURES; f++)
+      windows[w * FEATURES + f] = (float)(g_rand_double_range (random, -0.5, 0.5)
+                                          + (w % WINDOWS == 4 && f == class ? 2 : 0));
+  }
+  start = ens_svm_train (&images, 1, one);
+  svm = ens_svm_train_on_windows (&bags, start, 1, one);
+  again = ens_svm_train_on_windows (&bags, start, 1, two);
+  g_assert_cmpmem (svm->weights, FEATURES * CLASSES * sizeof (float), again->weights,
+                   FEATURES * CLASSES * sizeof (float));
+  for (guint i = 0; i < N - 1; i++)
+    for (guint k = 0; k < 2; k++) {
+      float decisions[WINDOWS * CLASSES];
+      guint best = 0;
+
+      ens_svm_decide (k == 0 ? start : svm, &windows[i * WINDOWS * FEATURES], WINDOWS, decisions);
+      for (guint d = 1; d < WINDOWS * CLASSES; d++)
+        best = decisions[d] > decisions[best] ? d : best;
+      right[k] += best == 4 * CLASSES + i % CLASSES; /* the right class in the right window */
+    }
+  g_test_message ("trained on images %u of %u, on windows %u", right[0], N - 1, right[1]);
+  g_assert_cmpuint (right[1], >, right[0]);
+  g_assert_cmpuint (right[1], >=, (N - 1) * 95 / 100);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -202,6 +252,7 @@ main (int argc, char **argv)
   g_test_add_func ("/classify/svm/minimum", test_minimum);
   g_test_add_func ("/classify/svm/same-bits", test_same_bits);
   g_test_add_func ("/classify/svm/choose-c", test_choose_c);
+  g_test_add_func ("/classify/svm/windows", test_windows);
   g_test_add_func ("/classify/svm/one-sided-class", test_one_sided_class);
   return g_test_run ();
 }

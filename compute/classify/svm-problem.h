@@ -1,0 +1,36 @@
+/* What LIBLINEAR gets: standardised rows of features, and one machine trained on some of them. */
+#pragma once
+
+#include <linear.h>
+
+#include "classify/svm.h"
+
+/* x' = (x - mean) · scale; the scale of a constant feature is 0. Rows end with the bias's 1. */
+typedef struct {
+  guint n_features;
+  double *mean, *scale;
+  gsize pitch;                /* nodes in a row */
+  struct feature_node *nodes; /* of all examples */
+} EnsSvmRows;
+
+/* Standardises by these examples. */
+void ens_svm_rows_init (EnsSvmRows *rows, const EnsExamples *examples);
+void ens_svm_rows_clear (EnsSvmRows *rows);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsSvmRows, ens_svm_rows_clear)
+
+/* Another row of features, standardised like the examples: rows->pitch nodes. */
+void ens_svm_rows_fill (const EnsSvmRows *rows, const float *features, struct feature_node *row);
+
+/* Rows from anywhere that one machine is trained on. */
+typedef struct {
+  guint n_rows;
+  struct feature_node **rows;
+  double *sides; /* 1 or -1 */
+} EnsSvmProblem;
+
+/* The weights of standardised features and last the bias; NULL if one side is empty. Any thread.
+ * (transfer full) */
+double *ens_svm_solve (const EnsSvmProblem *problem, const EnsSvmRows *rows, double c);
+
+/* Stores them, NULL as zeroes, as the weights and the bias of features as they are. */
+void ens_svm_set (EnsSvm *svm, guint class, const EnsSvmRows *rows, const double *weights);

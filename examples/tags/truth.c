@@ -1,0 +1,114 @@
+#include <math.h>
+#include <string.h>
+
+#include "tags.h"
+
+#define HEADER "frame,seconds,scene,object,class,x,y,width,height,visible"
+
+typedef struct {
+  guint frame;
+  double seconds;
+  char *name;
+  double visible;
+} Row;
+
+struct _Truth {
+  GArray *rows;
+  double frames_per_second;
+};
+
+static void
+row_clear (gpointer row)
+{
+  g_free (((Row *)row)->name);
+}
+
+static gboolean
+read_row (const char *line, Row *row)
+{
+  g_auto (GStrv) cells = g_strsplit (line, ",", -1);
+
+  if (g_strv_length (cells) != 10)
+    return FALSE;
+  row->frame = (guint)g_ascii_strtoull (cells[0], NULL, 10);
+  row->seconds = g_ascii_strtod (cells[1], NULL);
+  row->name = g_strdup (cells[4]);
+  row->visible = g_ascii_strtod (cells[9], NULL);
+  return TRUE;
+}
+
+Truth *
+truth_read (const char *path, GError **error)
+{
+  g_autoptr (Truth) truth = g_new0 (Truth, 1);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  truth->rows = g_array_new (FALSE, FALSE, sizeof (Row));
+  g_array_set_clear_func (truth->rows, row_clear);
+  if (!g_file_get_contents (path, &text, NULL, error))
+    return NULL;
+  lines = g_strsplit (g_strchomp (text), "\n", -1);
+  for (guint i = 0; i == 0 || lines[i]; i++) {
+    Row row;
+
+    if (i == 0 ? g_strcmp0 (lines[0], HEADER) != 0 : !read_row (lines[i], &row)) {
+      g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s:%u: expected the columns %s", path,
+                   i + 1, HEADER);
+      return NULL;
+    }
+    if (i == 0)
+      continue;
+    g_array_append_val (truth->rows, row);
+    if (row.seconds > 0)
+      truth->frames_per_second = row.frame / row.seconds;
+  }
+  return g_steal_pointer (&truth);
+}
+
+void
+truth_free (Truth *truth)
+{
+  g_array_unref (truth->rows);
+  g_free (truth);
+}
+
+guint
+truth_get_seconds (const Truth *truth)
+{
+  guint n = truth->rows->len;
+
+  return n > 0 ? (guint)g_array_index (truth->rows, Row, n - 1).seconds + 1 : 0;
+}
+
+double
+truth_visible_at (const Truth *truth, const char *name, double seconds)
+{
+  double half_frame = truth->frames_per_second > 0 ? 0.5 / truth->frames_per_second : 0, most = 0;
+
+  for (guint i = 0; i < truth->rows->len; i++) {
+    const Row *row = &g_array_index (truth->rows, Row, i);
+
+    if (fabs (row->seconds - seconds) <= half_frame && strcmp (row->name, name) == 0)
+      most = MAX (most, row->visible);
+  }
+  return most;
+}
+
+double
+truth_visible_in (const Truth *truth, const char *name, guint second, double visible)
+{
+  guint n_frames = 0, last = G_MAXUINT;
+
+  for (guint i = 0; i < truth->rows->len; i++) {
+    const Row *row = &g_array_index (truth->rows, Row, i);
+
+    /* two things of one class in a frame count once */
+    if ((guint)row->seconds != second || row->frame == last || row->visible < visible
+        || strcmp (row->name, name) != 0)
+      continue;
+    last = row->frame;
+    n_frames++;
+  }
+  return truth->frames_per_second > 0 ? n_frames / truth->frames_per_second : n_frames > 0;
+}

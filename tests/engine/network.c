@@ -1,0 +1,282 @@
+/* Devices, networks, their plans, and taps. */
+#include "build.h"
+
+#include <string.h>
+
+#include "engine/network.h"
+#include "engine/taps.h"
+
+static void
+set_open (EnsValue *input)
+{
+  for (guint i = 0; i < 3; i++)
+    input->shape.dims[i] = -1;
+}
+
+/* Takes any size: (N, h, w, 3) → (N, 4). */
+static EnsNetwork *
+make_network (EnsDevice *device)
+{
+  g_auto (Builder) b;
+  g_autoptr (GError) error = NULL;
+  EnsNetwork *network;
+  EnsValue *input, *x;
+
+  builder_init (&b, 1);
+  input = build_input (&b, &ENS_SHAPE (1, 8, 8, 3));
+  x = build_batch_norm (&b, build_conv (&b, input, (ConvRow) {.filters = 6, .kernel = 3}));
+  x = build (&b, "GlobalAveragePool", NULL, build (&b, "Relu", NULL, x, NULL), NULL);
+  x = build (&b, "Dropout", NULL, build_gemm (&b, build_flatten (&b, x), 4), NULL);
+  ens_graph_rename (b.graph, x, "scores");
+  ens_graph_add_output (b.graph, x);
+  set_open (input);
+  network = ens_network_new (g_steal_pointer (&b.graph), device, &error);
+  g_assert_no_error (error);
+  return network;
+}
+
+static EnsPlan *
+make_plan (EnsNetwork *network, gint64 batch, gint64 height, gint64 width)
+{
+  g_autoptr (GError) error = NULL;
+  EnsPlan *plan = ens_network_plan (network, &ENS_SHAPE (batch, height, width, 3), &error);
+
+  g_assert_no_error (error);
+  return plan;
+}
+
+static void
+test_device (void)
+{
+  static const struct {
+    const char *name, *message;
+  } rows[] = {
+      {"cpu", NULL},
+      {"auto", NULL},
+      {"vulkan", "device “vulkan”: this build has no Vulkan executor, use “cpu”"},
+      {"vulkan:1", "device “vulkan:1”: this build has no Vulkan executor, use “cpu”"},
+      {"vulkans", "device “vulkans” is unknown, expected auto, cpu, vulkan or vulkan:N"},
+      {"", "device “” is unknown, expected auto, cpu, vulkan or vulkan:N"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (EnsDevice) device = ens_device_open (rows[i].name, 3, &error);
+
+    if (rows[i].message != NULL) {
+      g_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
+      g_assert_cmpstr (error->message, ==, rows[i].message);
+      continue;
+    }
+    g_assert_no_error (error);
+    g_assert_cmpstr (ens_device_get_name (device), ==, "cpu");
+    g_assert_true (g_str_has_suffix (ens_device_get_description (device), "3 threads"));
+    g_assert_cmpuint (ens_pool_get_threads (ens_device_get_pool (device)), ==, 3);
+  }
+}
+
+static void
+test_network (void)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsNetwork) network = make_network (device);
+  g_autoptr (EnsPlan) plan = make_plan (network, 2, 10, 9);
+  EnsNodeTime times[8] = {0};
+  float input[2 * 10 * 9 * 3] = {0}, output[8], again[8];
+
+  g_assert_cmpuint (ens_network_get_n_inputs (network), ==, 1);
+  g_assert_cmpuint (ens_network_get_n_outputs (network), ==, 1);
+  g_assert_cmpstr (ens_network_get_input_name (network, 0), ==, "input");
+  g_assert_cmpstr (ens_network_get_output_name (network, 0), ==, "scores");
+  g_assert_true (
+      ens_shape_equal (ens_network_get_input_shape (network, 0), &ENS_SHAPE (-1, -1, -1, 3)));
+  g_assert_true (ens_shape_equal (ens_plan_get_output_shape (plan, 0), &ENS_SHAPE (2, 4)));
+  g_assert_cmpuint (ens_network_get_weights_size (network), >, (6 * 27 + 4 * 6) * sizeof (float));
+
+  /* Convolution with batch normalisation and Relu, pooling, product. */
+  g_assert_cmpuint (ens_plan_get_n_nodes (plan), ==, 3);
+  ens_plan_profile (plan, (const gconstpointer[]) {input}, (const gpointer[]) {output}, times,
+                    NULL);
+  g_assert_cmpstr (times[0].op, ==, "Conv");
+  g_assert_cmpint (times[0].flops, ==, 2 * (2 * 8 * 7 * 6) * 27);
+  g_assert_cmpstr (times[2].op, ==, "Gemm");
+  g_assert_nonnull (times[2].kernel);
+  ens_plan_run (plan, (const gconstpointer[]) {input}, (const gpointer[]) {again}, NULL);
+  g_assert_cmpmem (output, sizeof output, again, sizeof again);
+}
+
+static void
+test_plans_are_kept (void)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsNetwork) network = make_network (device);
+  g_autoptr (EnsPlan) first = make_plan (network, 1, 8, 8), again = NULL, after = NULL;
+  gsize weights = ens_network_get_weights_size (network);
+
+  for (gint64 size = 9; size < 16; size++) {
+    g_autoptr (EnsPlan) other = make_plan (network, 1, size, 8);
+
+    g_assert_true (other != first);
+  }
+  again = make_plan (network, 1, 8, 8);
+  g_assert_true (again == first);
+  g_assert_cmpuint (ens_network_get_weights_size (network), ==, weights);
+  for (gint64 size = 16; size < 24; size++)
+    ens_plan_unref (make_plan (network, 1, size, 8));
+  after = make_plan (network, 1, 8, 8);
+  g_assert_true (after != first);
+}
+
+static void
+test_errors (void)
+{
+  static const struct {
+    EnsShape shape;
+    const char *message;
+  } rows[] = {
+      {{3, {8, 8, 3}}, "input “input” of test is 8x8x3, expected ?x?x?x3"},
+      {{4, {1, 8, 8, 4}},
+       "node “Conv_0” (Conv): weights are 6x3x3x3 in 1 groups, expected them "
+       "for an input of 4 channels"},
+      {{4, {1, 2, 8, 3}}, NULL},
+      {{4, {0, 8, 8, 3}}, ""},
+      {{4, {1 << 20, 1 << 10, 1 << 10, 3}}, NULL},
+      {{4, {1 << 16, 1 << 10, 1 << 10, 3}}, NULL}, /* 1.6 TB */
+  };
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsNetwork) network = make_network (device);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (EnsPlan) plan = ens_network_plan (network, &rows[i].shape, &error);
+
+    if (rows[i].message != NULL && *rows[i].message == '\0') {
+      g_assert_no_error (error); /* no images: nothing to do */
+      continue;
+    }
+    g_assert_null (plan);
+    g_assert_nonnull (error);
+    g_test_message ("%s", error->message);
+    if (rows[i].message != NULL)
+      g_assert_cmpstr (error->message, ==, rows[i].message);
+  }
+}
+
+static void
+test_missing_file (void)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (ens_network_load ("/nowhere/network.onnx", device, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  g_assert_nonnull (strstr (error->message, "/nowhere/network.onnx"));
+}
+
+/* Threads that plan and run as they like get the same numbers. */
+
+#define N_THREADS 4
+#define N_RUNS 40
+
+typedef struct {
+  EnsNetwork *network;
+  const float *input;
+  float expected[3][4];
+} Shared;
+
+static void
+run_size (EnsNetwork *network, const float *input, guint size, float *output)
+{
+  g_autoptr (EnsPlan) plan = make_plan (network, 1, 8 + size, 8);
+
+  ens_plan_run (plan, (const gconstpointer[]) {input}, (const gpointer[]) {output}, NULL);
+}
+
+static gpointer
+run_many (gpointer data)
+{
+  Shared *shared = data;
+
+  for (guint i = 0; i < N_RUNS; i++) {
+    float output[4];
+
+    run_size (shared->network, shared->input, i % 3, output);
+    g_assert_cmpmem (output, sizeof output, shared->expected[i % 3], sizeof output);
+  }
+  return NULL;
+}
+
+static void
+test_threads (void)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
+  g_autoptr (EnsNetwork) network = make_network (device);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  g_autoptr (EnsTensor) input = random_tensor (rand, &ENS_SHAPE (10, 8, 3));
+  Shared shared = {.network = network, .input = input->data};
+  GThread *threads[N_THREADS];
+
+  for (guint i = 0; i < 3; i++)
+    run_size (network, input->data, i, shared.expected[i]);
+  for (guint i = 0; i < N_THREADS; i++)
+    threads[i] = g_thread_new ("runner", run_many, &shared);
+  for (guint i = 0; i < N_THREADS; i++)
+    g_thread_join (threads[i]);
+}
+
+/* Taps: results of layers, with their distance from the output. */
+static void
+test_taps (void)
+{
+  static const struct {
+    const char *op;
+    guint rank, channels, distance;
+  } expected[] = {
+      {"Relu", 4, 6, 4}, {"MaxPool", 4, 6, 3}, {"GlobalAveragePool", 4, 6, 2},
+      {"Gemm", 2, 4, 1}, {"Softmax", 2, 4, 0},
+  };
+  EnsPoolParams pool = {.sliding = ENS_SLIDING_DEFAULT};
+  g_auto (Builder) b;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) taps = NULL;
+  EnsValue *input, *x;
+
+  builder_init (&b, 2);
+  input = build_input (&b, &ENS_SHAPE (1, 8, 8, 3));
+  x = build_batch_norm (&b, build_conv (&b, input, (ConvRow) {.filters = 6, .kernel = 3}));
+  x = build (&b, "Relu", NULL, x, NULL);
+  pool.sliding.rank = 2;
+  pool.sliding.kernel[0] = pool.sliding.kernel[1] = 2;
+  x = build (&b, "Dropout", NULL, build (&b, "MaxPool", &pool, x, NULL), NULL);
+  x = build_flatten (&b, build (&b, "GlobalAveragePool", NULL, x, NULL));
+  x = build (&b, "Softmax", &(EnsSoftmaxParams) {.axis = 1}, build_gemm (&b, x, 4), NULL);
+  ens_graph_add_output (b.graph, x);
+  set_open (input);
+
+  taps = ens_graph_list_taps (b.graph, &ENS_SHAPE (2, 10, 10, 3), &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (taps->len, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < taps->len; i++) {
+    const EnsTap *tap = &g_array_index (taps, EnsTap, i);
+
+    g_assert_cmpstr (tap->value->producer->op->name, ==, expected[i].op);
+    g_assert_cmpuint (tap->shape.rank, ==, expected[i].rank);
+    g_assert_cmpint (tap->shape.dims[0], ==, 2);
+    g_assert_cmpuint (tap->channels, ==, expected[i].channels);
+    g_assert_cmpuint (tap->distance, ==, expected[i].distance);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/engine/device", test_device);
+  g_test_add_func ("/engine/network", test_network);
+  g_test_add_func ("/engine/plans-are-kept", test_plans_are_kept);
+  g_test_add_func ("/engine/errors", test_errors);
+  g_test_add_func ("/engine/missing-file", test_missing_file);
+  g_test_add_func ("/engine/threads", test_threads);
+  g_test_add_func ("/engine/taps", test_taps);
+  return g_test_run ();
+}

@@ -1,0 +1,60 @@
+#include "harness.h"
+
+#define LOOSE 1e-5
+
+static const TestRow gemm_rows[] = {
+    {"by-hand", NULL, "2x3 = 1 2 3 4 5 6; const 3x2 = 1 0 0 1 1 1; const 2 = 10 20",
+     "2x2 = 14 25 20 31"},
+    {"by-hand-scaled", "transB=1 alpha=0.5 beta=2.0",
+     "2x3 = 1 2 3 4 5 6; const 2x3 = 1 0 1 0 1 1; const 2x1 = 1 -1", "2x2 = 4 4.5 3 3.5"},
+    {"by-hand-transposed", "transA=1", "3x2 = 1 4 2 5 3 6; const 3x2 = 1 0 0 1 1 1",
+     "2x2 = 4 5 10 11"},
+    {"vector-c", "transB=1", "5x37; const 11x37; const 11", NULL, .tolerance = LOOSE,
+     .benchmark = "1x4096; const 4096x4096; const 4096"},
+    {"batch", "transB=1", "16x64; const 48x64; const 48", NULL, .tolerance = LOOSE,
+     .benchmark = "16x4096; const 1000x4096; const 1000"},
+    {"row-c", NULL, "5x7; const 7x3; const 1x3", NULL, .tolerance = LOOSE},
+    {"column-c", NULL, "5x7; const 7x3; const 5x1", NULL, .tolerance = LOOSE},
+    {"matrix-c", NULL, "5x7; const 7x3; 5x3", NULL, .tolerance = LOOSE},
+    {"scalar-c", NULL, "5x7; const 7x3; const scalar", NULL, .tolerance = LOOSE},
+    {"one-column", NULL, "5x7; const 7x1; const 5x1", NULL, .tolerance = LOOSE},
+    {"no-c", "alpha=-2.5", "5x7; const 7x3", NULL, .tolerance = LOOSE},
+    {"relu", "activation=\"Relu\"", "5x7; const 7x19; const 19", NULL, .tolerance = LOOSE},
+    {"scaled-sigmoid", "activation=\"Sigmoid\" alpha=2.0 beta=0.5", "5x7; const 7x19; const 19",
+     NULL, .tolerance = LOOSE},
+    {"both-transposed", "transA=1 transB=1", "7x5; const 3x7; const 3", NULL, .tolerance = LOOSE},
+    {"b-computed", "transB=1", "5x7; 3x7; 3", NULL, .tolerance = LOOSE},
+    {"b-and-a-transposed-computed", "transA=1", "17x5; 17x13", NULL, .tolerance = LOOSE},
+    {"single", NULL, "1x1; const 1x1; const 1", NULL, .tolerance = LOOSE},
+    {"empty-inner", NULL, "2x0; const 0x3; const 3 = 1 2 3", "2x3 = 1 2 3 1 2 3"},
+    {"empty-rows", NULL, "0x4; const 4x3; const 3", "0x3"},
+    {"float64", NULL, "float64 2x3; float64 3x2", "float64 2x2"},
+    {"inner-differs", NULL, "2x3; const 2x3", .error = "3 columns meet 2 rows"},
+    {"rank-3", NULL, "1x2x3; const 3x2", .error = "input 0 is 1x2x3, expected rank 2"},
+    {"wrong-c", NULL, "2x3; const 3x4; const 3", .error = "expected what broadcasts to 2x4"},
+    {"larger-c", NULL, "1x3; const 3x4; const 2x4", .error = "expected what broadcasts to 1x4"},
+    {"types-differ", NULL, "2x3; float64 3x4", .error = "input 1 is float64, expected float32"},
+    {0}};
+
+static const TestRow matmul_rows[] = {
+    {"by-hand", NULL, "2x3 = 1 2 3 4 5 6; const 3x2 = 1 0 0 1 1 1", "2x2 = 4 5 10 11"},
+    {"vectors", NULL, "3 = 1 2 3; 3 = 4 5 6", "scalar = 32"},
+    {"vector-matrix", NULL, "3 = 1 2 3; 3x2 = 1 0 0 1 1 1", "2 = 4 5"},
+    {"matrix-vector", NULL, "2x3 = 1 2 3 4 5 6; 3 = 1 1 1", "2 = 6 15"},
+    {"batch-vector", NULL, "4x2x3; const 3", "4x2", .tolerance = LOOSE},
+    {"vector-batch", NULL, "3; 4x3x5", "4x5", .tolerance = LOOSE},
+    {"one-b-for-all", NULL, "4x5x7; const 7x3", "4x5x3", .tolerance = LOOSE,
+     .benchmark = "8x128x256; const 256x256"},
+    {"batches", NULL, "2x3x5x7; 2x3x7x4", "2x3x5x4", .tolerance = LOOSE},
+    {"batches-broadcast", NULL, "3x1x5x7; 2x7x4", "3x2x5x4", .tolerance = LOOSE},
+    {"constant-batches", NULL, "5x7; const 2x7x4", "2x5x4", .tolerance = LOOSE},
+    {"constant-single-batch", NULL, "5x7; const 1x7x4", "1x5x4", .tolerance = LOOSE},
+    {"relu", "activation=\"Relu\"", "5x7; const 7x3", NULL, .tolerance = LOOSE},
+    {"integers", NULL, "int32 2x3 = 1 2 3 4 5 6; int32 3x1 = 1 1 1", "int32 2x1 = 6 15"},
+    {"empty-batch", NULL, "0x5x7; const 7x3", "0x5x3"},
+    {"inner-differs", NULL, "2x3; const 2x3", .error = "3 columns meet 2 rows"},
+    {"batches-differ", NULL, "2x5x7; 3x7x4", .error = "leading axes that broadcast with 2x5x7"},
+    {"scalar", NULL, "scalar; 3x4", .error = "expected rank 1 to 8"},
+    {0}};
+
+const TestOperator test_gemm[] = {{"Gemm", gemm_rows}, {"MatMul", matmul_rows}, {0}};

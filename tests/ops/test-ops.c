@@ -1,0 +1,26 @@
+/* test-ops                 checks all rows (GLib's options: -p /ops/Conv runs those of Conv)
+ * test-ops benchmark [OP]  times kernels on rows that have inputs for it
+ * test-ops support         prints what each operator has */
+#include "harness.h"
+
+#include <string.h>
+
+const TestOperator *const test_operators[] = {
+    test_activation, test_binary, test_cast,          test_concat,  test_conv,      test_gemm,
+    test_logic,      test_lrn,    test_normalization, test_pad,     test_pool,      test_reduce,
+    test_reshape,    test_shape,  test_slice,         test_softmax, test_transpose, NULL,
+};
+
+int
+main (int argc, char **argv)
+{
+  if (argc >= 2 && strcmp (argv[1], "benchmark") == 0)
+    return test_benchmark (argc >= 3 ? argv[2] : NULL);
+  if (argc >= 2 && strcmp (argv[1], "support") == 0) {
+    test_support ();
+    return 0;
+  }
+  g_test_init (&argc, &argv, NULL);
+  test_add_checks ();
+  return g_test_run ();
+}
