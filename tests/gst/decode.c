@@ -7,7 +7,7 @@
 
 #include <ensemble/error.h>
 
-#define SKIPPED 77
+#include "jpeg-markers.h"
 
 typedef struct {
   char *folder;
@@ -196,6 +196,25 @@ test_gif (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (picture->frame.planes[0][0], ==, 255);
 }
 
+/* A JPEG whose Exif names this orientation. (transfer full) */
+static GBytes *
+make_turned_jpeg (guint8 orientation)
+{
+  const guint8 app1[] = {0xff, 0xe1, 0, 34, 'E',         'x', 'i', 'f', 0,    0, 'I', 'I',
+                         '*',  0,    8, 0,  0,           0,   1,   0,   0x12, 1, 3,   0,
+                         1,    0,    0, 0,  orientation, 0,   0,   0,   0,    0, 0,   0};
+  g_autoptr (GstBuffer) encoded = encode ("videoconvert ! jpegenc");
+  GByteArray *file = g_byte_array_new ();
+  GstMapInfo map;
+
+  gst_buffer_map (encoded, &map, GST_MAP_READ);
+  g_byte_array_append (file, map.data, 2);
+  g_byte_array_append (file, app1, sizeof app1);
+  g_byte_array_append (file, map.data + 2, map.size - 2);
+  gst_buffer_unmap (encoded, &map);
+  return g_byte_array_free_to_bytes (file);
+}
+
 /* Exif's eight ways to hold a camera, and where the white quarter of the stored picture belongs. */
 static void
 test_orientation (Fixture *fixture, gconstpointer data)
@@ -206,30 +225,52 @@ test_orientation (Fixture *fixture, gconstpointer data)
     gboolean turned; /* width and height exchanged */
   } rows[] = {{1, 0, FALSE}, {2, 1, FALSE}, {3, 3, FALSE}, {4, 2, FALSE}, {5, 0, TRUE},
               {6, 1, TRUE},  {7, 3, TRUE},  {8, 2, TRUE},  {1, 0, FALSE}};
-  guint8 app1[] = {0xff, 0xe1, 0,    34, 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0,
-                   1,    0,    0x12, 1,  3,   0,   1,   0,   0, 0, 0,   0,   0,   0, 0, 0, 0, 0};
-  g_autoptr (GstBuffer) encoded = encode ("videoconvert ! jpegenc");
-  GstMapInfo map;
 
-  gst_buffer_map (encoded, &map, GST_MAP_READ);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GByteArray) file = g_byte_array_new ();
+    g_autoptr (GBytes) file = make_turned_jpeg (rows[i].orientation);
+    g_autofree char *path =
+        write_file (fixture, "turned.jpg", g_bytes_get_data (file, NULL), g_bytes_get_size (file));
     g_autoptr (GError) error = NULL;
-    g_autoptr (EnsPicture) picture = NULL;
-    g_autofree char *path = NULL;
+    g_autoptr (EnsPicture) picture = read_picture (fixture, path, &error);
 
-    app1[28] = rows[i].orientation;
-    g_byte_array_append (file, map.data, 2);
-    g_byte_array_append (file, app1, sizeof app1);
-    g_byte_array_append (file, map.data + 2, map.size - 2);
-    path = write_file (fixture, "turned.jpg", file->data, file->len);
-    picture = read_picture (fixture, path, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (picture->frame.width, ==, rows[i].turned ? HEIGHT : WIDTH);
     g_test_message ("orientation %u", rows[i].orientation);
     g_assert_cmpuint (white_corner (picture), ==, rows[i].corner);
   }
-  gst_buffer_unmap (encoded, &map);
+}
+
+/* Whatever bytes stand in the head, reading it ends, inside the file. */
+static void
+test_hostile_heads (Fixture *fixture, gconstpointer data)
+{
+  static const guint8 values[] = {0, 1, 0x7f, 0x80, 0xd9, 0xda, 0xe1, 0xff};
+  g_autoptr (GBytes) file = NULL;
+  g_autofree guint8 *head = NULL;
+  GstEnsembleJpegMarkers markers;
+  gsize size;
+
+  file = make_turned_jpeg (6);
+  gst_ensemble_jpeg_scan (file, &markers);
+  g_assert_true (markers.complete);
+  g_assert_cmpint (markers.orientation, ==, GST_VIDEO_ORIENTATION_90R);
+  for (gsize length = 0; length < 200; length++) {
+    g_autoptr (GBytes) cut = g_bytes_new (g_bytes_get_data (file, NULL), length);
+
+    gst_ensemble_jpeg_scan (cut, &markers);
+    g_assert_false (markers.complete);
+  }
+  head = g_memdup2 (g_bytes_get_data (file, &size), g_bytes_get_size (file));
+  for (gsize i = 0; i < 200; i++)
+    for (guint v = 0; v < G_N_ELEMENTS (values); v++) {
+      guint8 kept = head[i];
+      g_autoptr (GBytes) changed = NULL;
+
+      head[i] = values[v];
+      changed = g_bytes_new (head, size);
+      gst_ensemble_jpeg_scan (changed, &markers);
+      head[i] = kept;
+    }
 }
 
 /* ---- What is not a picture ---- */
@@ -398,6 +439,7 @@ main (int argc, char **argv)
   ADD ("stills", test_stills);
   ADD ("gif", test_gif);
   ADD ("orientation", test_orientation);
+  ADD ("hostile-heads", test_hostile_heads);
   ADD ("bad-files", test_bad_files);
   ADD ("recovery", test_recovery);
   ADD ("video", test_video);
