@@ -184,3 +184,10 @@ ens_json_null (EnsJson *json, const char *name)
   begin_value (json, name);
   g_string_append (json->text, "null");
 }
+
+void
+ens_json_raw (EnsJson *json, const char *name, const char *text)
+{
+  begin_value (json, name);
+  g_string_append (json->text, text);
+}

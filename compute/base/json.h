@@ -44,5 +44,7 @@ void ens_json_integer (EnsJson *json, const char *name, gint64 value);
 void ens_json_unsigned (EnsJson *json, const char *name, guint64 value);
 void ens_json_boolean (EnsJson *json, const char *name, gboolean value);
 void ens_json_null (EnsJson *json, const char *name);
+/* A value that is JSON text already. */
+void ens_json_raw (EnsJson *json, const char *name, const char *text);
 
 G_END_DECLS

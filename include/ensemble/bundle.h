@@ -17,7 +17,7 @@ typedef enum {
   ENS_ROLE_RETRAINED, /* knows the user's classes: judges the whole frame (P1) and windows (P3) */
 } EnsRole;
 
-/* Probability = 1 / (1 + exp (-(a·t + b))) for the classifier's decision value t. */
+/* Probability = 1 / (1 + exp (-(a·t + b))) for the classifier's decision value t; a > 0. */
 typedef struct {
   float a, b;
 } EnsCalibration;
@@ -32,10 +32,13 @@ typedef struct {
   guint size;    /* side of the square input the network was made for */
   guint *scales; /* shorter sides of the whole frame, ascending */
   guint n_scales;
-  guint *window_sizes; /* sides a window is scaled to */
-  guint n_window_sizes;
   float weight;                /* among the networks of its role; each role's sum to 1 */
-  EnsCalibration *calibration; /* per class */
+  EnsCalibration *calibration; /* per class, of decision values on the whole frame */
+  /* The same for windows; NULL and 0 in networks that don't look at them. */
+  char *window_classifier;
+  guint *window_sizes; /* sides a window is scaled to, ascending */
+  guint n_window_sizes;
+  EnsCalibration *window_calibration;
 } EnsBundleNetwork;
 
 typedef struct {
@@ -46,16 +49,21 @@ typedef struct {
   EnsBundleNetwork *networks;
   guint n_networks;
   float window_weight; /* w of P = w·P1 + (1 - w)·max (P2, P3) */
+  float whole_weight;  /* w of P = w·P1 + (1 - w)·P2, where windows are not looked at */
   float *thresholds;   /* per class */
   guint windows;       /* how many; 0 for none */
   EnsWindowsPreset windows_preset;
   char *provenance; /* JSON text of an object: how it was made and what accuracy was measured */
 } EnsBundle;
 
-/* Reads and checks ensemble.json and that the files it names exist; networks are not loaded.
- * Unknown members are errors that name them, and so is a newer schema. (transfer full) */
+/* Reads ensemble.json and checks it and that the files it names exist; they are not opened. A
+ * member that is unknown, missing or out of range is an error that names it, and so is a newer
+ * schema, or a path that leads out of the folder. (transfer full) */
 EnsBundle *ens_bundle_load (const char *folder, GError **error);
 void ens_bundle_free (EnsBundle *bundle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBundle, ens_bundle_free)
+
+const char *ens_role_name (EnsRole role);
+gboolean ens_role_parse (const char *name, EnsRole *role);
 
 G_END_DECLS

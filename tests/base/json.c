@@ -78,6 +78,7 @@ test_layout (void)
   ens_json_unsigned (&json, "flat", G_MAXUINT64);
   ens_json_close (&json);
   ens_json_close (&json);
+  ens_json_raw (&json, "raw", "{\"x\":1}");
   ens_json_open_array (&json, "empty", ENS_JSON_BLOCK);
   ens_json_close (&json);
   ens_json_open_array (&json, "block", ENS_JSON_BLOCK);
@@ -90,6 +91,7 @@ test_layout (void)
                    "{\n"
                    "  \"a\": -1,\n"
                    "  \"flat\": [true, {\"inside\": null, \"flat\": 18446744073709551615}],\n"
+                   "  \"raw\": {\"x\":1},\n"
                    "  \"empty\": [],\n"
                    "  \"block\": [\n"
                    "    1,\n"

@@ -1,0 +1,45 @@
+/* Bundles from the inside: checking and writing. */
+#pragma once
+
+#include <ensemble/bundle.h>
+
+#define ENS_BUNDLE_FILE "ensemble.json"
+
+#define ENS_MAX_CLASSES 10000
+#define ENS_MAX_NETWORKS 64
+#define ENS_MAX_SCALES 8
+#define ENS_MAX_SIDE 4096
+#define ENS_MAX_WINDOWS 10000
+
+void ens_bundle_network_clear (EnsBundleNetwork *network);
+
+/* Checks what does not show member by member: unique networks, roles' weights that sum to 1, fusion
+ * weights that fit the roles there are. Messages begin with `where`. */
+gboolean ens_bundle_check (const EnsBundle *bundle, const char *where, GError **error);
+
+/* The full path of a file of the bundle. `path` is relative; one that leads out of the folder, by
+ * "..", from the root or by a symbolic link, is an error, and so is one where no file is. (transfer
+ * full) */
+char *ens_bundle_resolve (const char *folder, const char *path, GError **error);
+
+/* The contents of ensemble.json. (transfer full) */
+char *ens_bundle_to_json (const EnsBundle *bundle);
+
+/* A bundle being written. Files go to a temporary folder beside the target, which takes the
+ * target's place in one step at the end: until then, and if the writing fails or is interrupted, an
+ * old bundle stays as it was. */
+typedef struct _EnsBundleWriter EnsBundleWriter;
+
+/* A target that exists and is not a bundle is an error. Folders above it are made. (transfer full)
+ */
+EnsBundleWriter *ens_bundle_writer_new (const char *folder, GError **error);
+/* Removes what was not committed. */
+void ens_bundle_writer_free (EnsBundleWriter *writer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBundleWriter, ens_bundle_writer_free)
+
+/* name: of a file directly in the folder. */
+gboolean ens_bundle_writer_add (EnsBundleWriter *writer, const char *name, GBytes *contents,
+                                GError **error);
+/* Writes ensemble.json, reads the bundle back as a check, and puts it in the target's place. */
+gboolean ens_bundle_writer_commit (EnsBundleWriter *writer, const EnsBundle *bundle,
+                                   GError **error);

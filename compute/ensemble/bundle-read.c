@@ -1,0 +1,212 @@
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ensemble/bundle-files.h"
+#include "ensemble/json-reader.h"
+
+static const char *const order_names[] = {"rgb", "bgr", "gray", NULL};
+
+static const EnsJsonRange side_range = {1, ENS_MAX_SCALES, 1, ENS_MAX_SIDE};
+
+/* "gst-ensemble/bundle/2" is readable only to a later version. */
+static void
+read_schema (EnsJsonReader *reader)
+{
+  static const char stem[] = "gst-ensemble/bundle/";
+  g_autofree char *schema = ens_json_reader_string (reader, "schema");
+
+  if (schema == NULL || strcmp (schema, ENS_BUNDLE_SCHEMA) == 0)
+    return;
+  if (g_str_has_prefix (schema, stem) && atoi (schema + strlen (stem)) > 1)
+    ens_json_reader_fail (reader, "schema",
+                          "this bundle was made by a newer version, which writes “%s”; this one "
+                          "reads “%s”",
+                          schema, ENS_BUNDLE_SCHEMA);
+  else
+    ens_json_reader_fail (reader, "schema", "expected “%s”, found “%s”", ENS_BUNDLE_SCHEMA, schema);
+}
+
+static void
+check_number (EnsJsonReader *reader, const char *what, guint n, guint max)
+{
+  if (n == 0 || n > max)
+    ens_json_reader_fail (reader, NULL, "expected 1 to %u %s, found %u", max, what, n);
+}
+
+static void
+read_classes (EnsJsonReader *reader, EnsBundle *bundle)
+{
+  guint n = ens_json_reader_enter_array (reader, "classes");
+
+  bundle->classes = g_new0 (char *, n + 1);
+  bundle->thresholds = g_new0 (float, n + 1);
+  bundle->n_classes = n;
+  check_number (reader, "classes", n, ENS_MAX_CLASSES);
+  for (guint c = 0; c < n && !ens_json_reader_failed (reader); c++) {
+    ens_json_reader_enter_element (reader, c);
+    bundle->classes[c] = ens_json_reader_string (reader, "name");
+    for (guint d = 0; d < c && bundle->classes[c] != NULL; d++)
+      if (strcmp (bundle->classes[c], bundle->classes[d]) == 0)
+        ens_json_reader_fail (reader, "name", "found “%s” twice", bundle->classes[c]);
+    bundle->thresholds[c] = (float)ens_json_reader_number (reader, "threshold", 0, 1);
+    ens_json_reader_leave (reader);
+  }
+  ens_json_reader_leave (reader);
+}
+
+/* "CLASS": [a, b] for every class. */
+static EnsCalibration *
+read_calibration (EnsJsonReader *reader, const char *name, const EnsBundle *bundle)
+{
+  EnsCalibration *calibration = g_new0 (EnsCalibration, bundle->n_classes + 1);
+  static const EnsJsonRange range = {2, 2, -FLT_MAX, FLT_MAX};
+
+  ens_json_reader_enter_object (reader, name);
+  for (guint c = 0; c < bundle->n_classes && !ens_json_reader_failed (reader); c++) {
+    guint n;
+    g_autofree float *values = ens_json_reader_numbers (reader, bundle->classes[c], &range, &n);
+
+    if (values == NULL)
+      break;
+    calibration[c] = (EnsCalibration) {values[0], values[1]};
+    if (!(values[0] > 0))
+      ens_json_reader_fail (reader, bundle->classes[c], "expected a first number above 0, found %g",
+                            values[0]);
+  }
+  ens_json_reader_leave (reader);
+  return calibration;
+}
+
+static void
+read_normalise (EnsJsonReader *reader, EnsNormalise *normalise)
+{
+  EnsJsonRange range = {.min = -FLT_MAX, .max = FLT_MAX};
+  g_autofree float *mean = NULL, *scale = NULL;
+  guint n;
+
+  ens_json_reader_enter_object (reader, "normalise");
+  normalise->order = ens_json_reader_choice (reader, "order", order_names);
+  range.min_length = range.max_length = ens_order_channels (normalise->order);
+  mean = ens_json_reader_numbers (reader, "mean", &range, &n);
+  scale = ens_json_reader_numbers (reader, "scale", &range, &n);
+  for (guint i = 0; mean != NULL && scale != NULL && i < n; i++) {
+    normalise->mean[i] = mean[i];
+    normalise->scale[i] = scale[i];
+  }
+  ens_json_reader_leave (reader);
+}
+
+static void
+read_network (EnsJsonReader *reader, const EnsBundle *bundle, EnsBundleNetwork *network)
+{
+  const char *const roles[] = {ens_role_name (0), ens_role_name (1), NULL};
+
+  network->name = ens_json_reader_string (reader, "name");
+  network->role = ens_json_reader_choice (reader, "role", roles);
+  network->network = ens_json_reader_string (reader, "network");
+  network->classifier = ens_json_reader_string (reader, "classifier");
+  network->taps = ens_json_reader_strings (reader, "taps", 1);
+  read_normalise (reader, &network->normalise);
+  network->size = ens_json_reader_integer (reader, "size", 1, ENS_MAX_SIDE);
+  network->scales = ens_json_reader_integers (reader, "scales", &side_range, &network->n_scales);
+  network->weight = (float)ens_json_reader_number (reader, "weight", 0, 1);
+  network->calibration = read_calibration (reader, "calibration", bundle);
+  if (network->role == ENS_ROLE_RETRAINED && ens_json_reader_has (reader, "window_classifier")) {
+    network->window_classifier = ens_json_reader_string (reader, "window_classifier");
+    network->window_sizes =
+        ens_json_reader_integers (reader, "window_sizes", &side_range, &network->n_window_sizes);
+    network->window_calibration = read_calibration (reader, "window_calibration", bundle);
+  }
+}
+
+static void
+read_networks (EnsJsonReader *reader, EnsBundle *bundle)
+{
+  guint n = ens_json_reader_enter_array (reader, "networks");
+
+  bundle->networks = g_new0 (EnsBundleNetwork, n + 1);
+  bundle->n_networks = n;
+  check_number (reader, "networks", n, ENS_MAX_NETWORKS);
+  for (guint i = 0; i < n && !ens_json_reader_failed (reader); i++) {
+    ens_json_reader_enter_element (reader, i);
+    read_network (reader, bundle, &bundle->networks[i]);
+    ens_json_reader_leave (reader);
+  }
+  ens_json_reader_leave (reader);
+}
+
+static void
+read_windows (EnsJsonReader *reader, EnsBundle *bundle)
+{
+  const char *presets[ENS_N_WINDOWS_PRESETS + 1] = {NULL};
+
+  for (guint p = 0; p < ENS_N_WINDOWS_PRESETS; p++)
+    presets[p] = ens_windows_preset_name (p);
+  ens_json_reader_enter_object (reader, "windows");
+  bundle->windows = ens_json_reader_integer (reader, "count", 0, ENS_MAX_WINDOWS);
+  bundle->windows_preset = ens_json_reader_choice (reader, "preset", presets);
+  ens_json_reader_leave (reader);
+}
+
+static void
+read_bundle (EnsJsonReader *reader, EnsBundle *bundle)
+{
+  read_schema (reader);
+  bundle->name = ens_json_reader_string (reader, "name");
+  bundle->version = ens_json_reader_string (reader, "version");
+  read_classes (reader, bundle);
+  ens_json_reader_enter_object (reader, "fusion");
+  bundle->window_weight = (float)ens_json_reader_number (reader, "window_weight", 0, 1);
+  bundle->whole_weight = (float)ens_json_reader_number (reader, "whole_weight", 0, 1);
+  ens_json_reader_leave (reader);
+  read_windows (reader, bundle);
+  read_networks (reader, bundle);
+  if (ens_json_reader_has (reader, "provenance"))
+    bundle->provenance = ens_json_reader_text (reader, "provenance");
+}
+
+static gboolean
+check_file (const EnsBundle *bundle, const char *file, GError **error)
+{
+  g_autofree char *path = ens_bundle_resolve (bundle->folder, file, error);
+
+  return path != NULL;
+}
+
+static gboolean
+check_files (const EnsBundle *bundle, GError **error)
+{
+  for (guint n = 0; n < bundle->n_networks; n++) {
+    const EnsBundleNetwork *network = &bundle->networks[n];
+
+    if (!check_file (bundle, network->network, error)
+        || !check_file (bundle, network->classifier, error)
+        || (network->window_classifier != NULL
+            && !check_file (bundle, network->window_classifier, error)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+EnsBundle *
+ens_bundle_load (const char *folder, GError **error)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (EnsJsonReader) reader = NULL;
+  g_autoptr (EnsBundle) bundle = NULL;
+
+  g_return_val_if_fail (folder != NULL, NULL);
+
+  path = g_build_filename (folder, ENS_BUNDLE_FILE, NULL);
+  reader = ens_json_reader_open (path, error);
+  if (reader == NULL)
+    return NULL;
+  bundle = g_new0 (EnsBundle, 1);
+  bundle->folder = g_canonicalize_filename (folder, NULL);
+  read_bundle (reader, bundle);
+  if (!ens_json_reader_finish (reader, error) || !ens_bundle_check (bundle, path, error)
+      || !check_files (bundle, error))
+    return NULL;
+  return g_steal_pointer (&bundle);
+}

@@ -1,0 +1,295 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "ensemble/bundle-files.h"
+
+/* ---- ensemble.json ---- */
+
+static void
+write_floats (EnsJson *json, const char *name, const float *values, guint n)
+{
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (guint i = 0; i < n; i++)
+    ens_json_float (json, NULL, values[i]);
+  ens_json_close (json);
+}
+
+static void
+write_sides (EnsJson *json, const char *name, const guint *values, guint n)
+{
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (guint i = 0; i < n; i++)
+    ens_json_unsigned (json, NULL, values[i]);
+  ens_json_close (json);
+}
+
+static void
+write_normalise (EnsJson *json, const EnsNormalise *normalise)
+{
+  static const char *const orders[] = {"rgb", "bgr", "gray"};
+  guint channels = ens_order_channels (normalise->order);
+
+  ens_json_open_object (json, "normalise", ENS_JSON_FLAT);
+  ens_json_string (json, "order", orders[normalise->order]);
+  write_floats (json, "mean", normalise->mean, channels);
+  write_floats (json, "scale", normalise->scale, channels);
+  ens_json_close (json);
+}
+
+static void
+write_calibration (EnsJson *json, const char *name, const EnsBundle *bundle,
+                   const EnsCalibration *calibration)
+{
+  ens_json_open_object (json, name, ENS_JSON_BLOCK);
+  for (guint c = 0; c < bundle->n_classes; c++)
+    write_floats (json, bundle->classes[c], (float[]) {calibration[c].a, calibration[c].b}, 2);
+  ens_json_close (json);
+}
+
+static void
+write_network (EnsJson *json, const EnsBundle *bundle, const EnsBundleNetwork *network)
+{
+  ens_json_open_object (json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (json, "name", network->name);
+  ens_json_string (json, "role", ens_role_name (network->role));
+  ens_json_string (json, "network", network->network);
+  ens_json_string (json, "classifier", network->classifier);
+  ens_json_open_array (json, "taps", ENS_JSON_FLAT);
+  for (char **tap = network->taps; *tap != NULL; tap++)
+    ens_json_string (json, NULL, *tap);
+  ens_json_close (json);
+  write_normalise (json, &network->normalise);
+  ens_json_unsigned (json, "size", network->size);
+  write_sides (json, "scales", network->scales, network->n_scales);
+  ens_json_float (json, "weight", network->weight);
+  write_calibration (json, "calibration", bundle, network->calibration);
+  if (network->window_classifier != NULL) {
+    ens_json_string (json, "window_classifier", network->window_classifier);
+    write_sides (json, "window_sizes", network->window_sizes, network->n_window_sizes);
+    write_calibration (json, "window_calibration", bundle, network->window_calibration);
+  }
+  ens_json_close (json);
+}
+
+static void
+write_classes (EnsJson *json, const EnsBundle *bundle)
+{
+  ens_json_open_array (json, "classes", ENS_JSON_BLOCK);
+  for (guint c = 0; c < bundle->n_classes; c++) {
+    ens_json_open_object (json, NULL, ENS_JSON_FLAT);
+    ens_json_string (json, "name", bundle->classes[c]);
+    ens_json_float (json, "threshold", bundle->thresholds[c]);
+    ens_json_close (json);
+  }
+  ens_json_close (json);
+}
+
+char *
+ens_bundle_to_json (const EnsBundle *bundle)
+{
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (&json, "schema", ENS_BUNDLE_SCHEMA);
+  ens_json_string (&json, "name", bundle->name);
+  ens_json_string (&json, "version", bundle->version);
+  write_classes (&json, bundle);
+  ens_json_open_object (&json, "fusion", ENS_JSON_FLAT);
+  ens_json_float (&json, "window_weight", bundle->window_weight);
+  ens_json_float (&json, "whole_weight", bundle->whole_weight);
+  ens_json_close (&json);
+  ens_json_open_object (&json, "windows", ENS_JSON_FLAT);
+  ens_json_unsigned (&json, "count", bundle->windows);
+  ens_json_string (&json, "preset", ens_windows_preset_name (bundle->windows_preset));
+  ens_json_close (&json);
+  ens_json_open_array (&json, "networks", ENS_JSON_BLOCK);
+  for (guint n = 0; n < bundle->n_networks; n++)
+    write_network (&json, bundle, &bundle->networks[n]);
+  ens_json_close (&json);
+  if (bundle->provenance != NULL)
+    ens_json_raw (&json, "provenance", bundle->provenance);
+  ens_json_close (&json);
+  return ens_json_finish (&json);
+}
+
+/* ---- Folders ---- */
+
+struct _EnsBundleWriter {
+  char *target;    /* where the bundle goes, links followed */
+  char *temporary; /* beside it; NULL once it has become the target */
+};
+
+static gboolean
+fail_with_errno (GError **error, const char *path, const char *action)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't %s: %s", path, action,
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* Links are removed, not followed. */
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = NULL;
+  const char *name;
+
+  if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK))
+    dir = g_dir_open (path, 0, NULL);
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *inside = g_build_filename (path, name, NULL);
+
+    remove_tree (inside);
+  }
+  g_remove (path);
+}
+
+/* What is renamed must be on the disk before its name is. */
+static gboolean
+sync_folder (const char *path, GError **error)
+{
+  int folder = g_open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  gboolean synced = folder >= 0 && fsync (folder) == 0;
+
+  if (!synced)
+    fail_with_errno (error, path, "write this folder to the disk");
+  if (folder >= 0)
+    close (folder);
+  return synced;
+}
+
+static gboolean
+is_empty (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+
+  return dir != NULL && g_dir_read_name (dir) == NULL;
+}
+
+/* A wrong path on the command line must not cost a folder of something else. */
+static gboolean
+check_target (const char *target, GError **error)
+{
+  g_autofree char *file = g_build_filename (target, ENS_BUNDLE_FILE, NULL);
+
+  if (!g_file_test (target, G_FILE_TEST_EXISTS) || g_file_test (file, G_FILE_TEST_IS_REGULAR)
+      || is_empty (target))
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+               "%s: exists and is no bundle (it has no %s); it is left as it is", target,
+               ENS_BUNDLE_FILE);
+  return FALSE;
+}
+
+EnsBundleWriter *
+ens_bundle_writer_new (const char *folder, GError **error)
+{
+  g_autoptr (EnsBundleWriter) writer = g_new0 (EnsBundleWriter, 1);
+  g_autofree char *canonical = g_canonicalize_filename (folder, NULL);
+  char *real = realpath (canonical, NULL);
+  g_autofree char *parent = NULL, *name = NULL, *temporary = NULL;
+
+  writer->target = g_strdup (real != NULL ? real : canonical);
+  free (real);
+  if (!check_target (writer->target, error))
+    return NULL;
+  parent = g_path_get_dirname (writer->target);
+  name = g_path_get_basename (writer->target);
+  temporary = g_strdup_printf ("%s" G_DIR_SEPARATOR_S ".%s.XXXXXX", parent, name);
+  if (g_mkdir_with_parents (parent, 0777) != 0 || g_mkdtemp_full (temporary, 0777) == NULL) {
+    fail_with_errno (error, temporary, "make a temporary folder");
+    return NULL;
+  }
+  writer->temporary = g_steal_pointer (&temporary);
+  return g_steal_pointer (&writer);
+}
+
+void
+ens_bundle_writer_free (EnsBundleWriter *writer)
+{
+  if (writer == NULL)
+    return;
+  if (writer->temporary != NULL)
+    remove_tree (writer->temporary);
+  g_free (writer->temporary);
+  g_free (writer->target);
+  g_free (writer);
+}
+
+static gboolean
+add_bytes (EnsBundleWriter *writer, const char *name, const char *bytes, gsize size, GError **error)
+{
+  g_autofree char *path = g_build_filename (writer->temporary, name, NULL);
+  g_autoptr (GError) reason = NULL;
+
+  if (g_file_set_contents_full (path, bytes, (gssize)size,
+                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
+                                &reason))
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write it: %s", path, reason->message);
+  return FALSE;
+}
+
+gboolean
+ens_bundle_writer_add (EnsBundleWriter *writer, const char *name, GBytes *contents, GError **error)
+{
+  gsize size;
+  const char *bytes = g_bytes_get_data (contents, &size);
+
+  return add_bytes (writer, name, bytes, size, error);
+}
+
+/* Where file systems can't exchange two folders: for a moment there is neither. */
+static gboolean
+replace_in_two_steps (EnsBundleWriter *writer, GError **error)
+{
+  g_autofree char *aside = g_strconcat (writer->temporary, ".old", NULL);
+
+  if (g_rename (writer->target, aside) != 0)
+    return fail_with_errno (error, writer->target, "move the old bundle aside");
+  if (g_rename (writer->temporary, writer->target) != 0) {
+    fail_with_errno (error, writer->target, "put the new bundle in its place");
+    g_rename (aside, writer->target);
+    return FALSE;
+  }
+  remove_tree (aside);
+  g_clear_pointer (&writer->temporary, g_free);
+  return TRUE;
+}
+
+static gboolean
+replace_target (EnsBundleWriter *writer, GError **error)
+{
+  if (g_rename (writer->temporary, writer->target) == 0) {
+    g_clear_pointer (&writer->temporary, g_free);
+    return TRUE;
+  }
+  if (errno != ENOTEMPTY && errno != EEXIST)
+    return fail_with_errno (error, writer->target, "put the bundle there");
+#ifdef RENAME_EXCHANGE
+  if (renameat2 (AT_FDCWD, writer->temporary, AT_FDCWD, writer->target, RENAME_EXCHANGE) == 0)
+    return TRUE; /* the temporary folder is the old bundle now, and goes with the writer */
+#endif
+  return replace_in_two_steps (writer, error);
+}
+
+gboolean
+ens_bundle_writer_commit (EnsBundleWriter *writer, const EnsBundle *bundle, GError **error)
+{
+  g_autofree char *json = ens_bundle_to_json (bundle);
+  g_autofree char *parent = g_path_get_dirname (writer->target);
+  g_autoptr (EnsBundle) read_back = NULL;
+
+  if (!add_bytes (writer, ENS_BUNDLE_FILE, json, strlen (json), error))
+    return FALSE;
+  read_back = ens_bundle_load (writer->temporary, error);
+  return read_back != NULL && sync_folder (writer->temporary, error)
+         && replace_target (writer, error) && sync_folder (parent, error);
+}

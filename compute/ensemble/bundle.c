@@ -1,0 +1,190 @@
+#include "ensemble/bundle-files.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a sum of rounded weights may miss 1 by. */
+#define WEIGHT_TOLERANCE 1e-3
+
+static const char *const role_names[] = {"original", "retrained"};
+
+const char *
+ens_role_name (EnsRole role)
+{
+  return role_names[role];
+}
+
+gboolean
+ens_role_parse (const char *name, EnsRole *role)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (role_names); i++)
+    if (strcmp (name, role_names[i]) == 0) {
+      *role = i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+void
+ens_bundle_network_clear (EnsBundleNetwork *network)
+{
+  g_free (network->name);
+  g_free (network->network);
+  g_free (network->classifier);
+  g_strfreev (network->taps);
+  g_free (network->scales);
+  g_free (network->calibration);
+  g_free (network->window_classifier);
+  g_free (network->window_sizes);
+  g_free (network->window_calibration);
+}
+
+void
+ens_bundle_free (EnsBundle *bundle)
+{
+  if (bundle == NULL)
+    return;
+  for (guint n = 0; n < bundle->n_networks; n++)
+    ens_bundle_network_clear (&bundle->networks[n]);
+  g_free (bundle->networks);
+  g_free (bundle->name);
+  g_free (bundle->version);
+  g_free (bundle->folder);
+  g_strfreev (bundle->classes);
+  g_free (bundle->thresholds);
+  g_free (bundle->provenance);
+  g_free (bundle);
+}
+
+/* ---- Checks ---- */
+
+static gboolean fail (GError **error, const char *where, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+
+static gboolean
+fail (GError **error, const char *where, const char *format, ...)
+{
+  g_autofree char *text = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: %s", where, text);
+  return FALSE;
+}
+
+static gboolean
+check_names (const EnsBundle *bundle, const char *where, GError **error)
+{
+  for (guint n = 0; n < bundle->n_networks; n++)
+    for (guint m = 0; m < n; m++)
+      if (strcmp (bundle->networks[n].name, bundle->networks[m].name) == 0)
+        return fail (error, where, "networks: found the name “%s” twice", bundle->networks[n].name);
+  return TRUE;
+}
+
+/* Sides in ascending order: results do not depend on it, but two lists that mean the same should
+ * look the same. */
+static gboolean
+check_ascending (const guint *sides, guint n, const char *where, const char *what, GError **error)
+{
+  for (guint i = 1; i < n; i++)
+    if (sides[i] <= sides[i - 1])
+      return fail (error, where, "%s: expected ascending sides, found %u after %u", what, sides[i],
+                   sides[i - 1]);
+  return TRUE;
+}
+
+static gboolean
+check_networks (const EnsBundle *bundle, const char *where, GError **error)
+{
+  for (guint n = 0; n < bundle->n_networks; n++) {
+    const EnsBundleNetwork *network = &bundle->networks[n];
+    g_autofree char *scales = g_strdup_printf ("network “%s”: scales", network->name);
+    g_autofree char *windows = g_strdup_printf ("network “%s”: window_sizes", network->name);
+
+    if (!check_ascending (network->scales, network->n_scales, where, scales, error)
+        || !check_ascending (network->window_sizes, network->n_window_sizes, where, windows, error))
+      return FALSE;
+    if (bundle->windows > 0 && network->role == ENS_ROLE_RETRAINED
+        && network->window_classifier == NULL)
+      return fail (error, where,
+                   "network “%s”: expected a window_classifier, as windows are looked at",
+                   network->name);
+  }
+  return TRUE;
+}
+
+static gboolean
+check_weights (const EnsBundle *bundle, const char *where, GError **error)
+{
+  gboolean has_role[2] = {FALSE, FALSE};
+  float sum[2] = {0, 0};
+
+  for (guint n = 0; n < bundle->n_networks; n++) {
+    has_role[bundle->networks[n].role] = TRUE;
+    sum[bundle->networks[n].role] += bundle->networks[n].weight;
+  }
+  for (guint role = 0; role < 2; role++)
+    if (has_role[role] && fabsf (sum[role] - 1) > WEIGHT_TOLERANCE)
+      return fail (error, where,
+                   "networks: expected weights of %s networks that sum to 1, found %g",
+                   role_names[role], sum[role]);
+  if (!has_role[ENS_ROLE_RETRAINED]
+      && (bundle->whole_weight != 0 || bundle->window_weight != 0 || bundle->windows != 0))
+    return fail (error, where,
+                 "fusion: expected weights of 0 and no windows, as no network is retrained");
+  if (!has_role[ENS_ROLE_ORIGINAL] && bundle->whole_weight != 1)
+    return fail (error, where,
+                 "fusion.whole_weight: expected 1, as no network is original, found %g",
+                 bundle->whole_weight);
+  return TRUE;
+}
+
+gboolean
+ens_bundle_check (const EnsBundle *bundle, const char *where, GError **error)
+{
+  return check_names (bundle, where, error) && check_networks (bundle, where, error)
+         && check_weights (bundle, where, error);
+}
+
+/* ---- Paths ---- */
+
+static gboolean
+has_parent_component (const char *path)
+{
+  g_auto (GStrv) components = g_strsplit (path, G_DIR_SEPARATOR_S, -1);
+
+  return g_strv_contains ((const char *const *)components, "..");
+}
+
+char *
+ens_bundle_resolve (const char *folder, const char *path, GError **error)
+{
+  g_autofree char *joined = g_build_filename (folder, path, NULL);
+  char *real_folder = NULL, *real_file = NULL, *result = NULL;
+
+  if (g_path_is_absolute (path) || has_parent_component (path)) {
+    fail (error, folder, "expected files inside this folder, found “%s”", path);
+    return NULL;
+  }
+  real_folder = realpath (folder, NULL);
+  real_file = realpath (joined, NULL);
+  if (real_folder == NULL || real_file == NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't find this file of the bundle: %s",
+                 joined, g_strerror (errno));
+  else if (!g_str_has_prefix (real_file, real_folder)
+           || real_file[strlen (real_folder)] != G_DIR_SEPARATOR)
+    fail (error, folder, "expected files inside this folder, found a link “%s” to %s", path,
+          real_file);
+  else if (!g_file_test (real_file, G_FILE_TEST_IS_REGULAR))
+    fail (error, joined, "expected a file, found something else");
+  else
+    result = g_strdup (real_file);
+  free (real_folder);
+  free (real_file);
+  return result;
+}
