@@ -51,7 +51,7 @@ ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels)
 
 typedef struct {
   const EnsKernels *kernels;
-  const EnsPixels *pixels;
+  const EnsPixelRows *pixels;
   EnsFinish finish;
   guint n_tasks;
 } Epilogue;
@@ -60,7 +60,7 @@ static void
 run_epilogue_task (gpointer data, guint task, guint worker)
 {
   const Epilogue *epilogue = data;
-  const EnsPixels *pixels = epilogue->pixels;
+  const EnsPixelRows *pixels = epilogue->pixels;
   gsize from = ens_part (pixels->pixels, epilogue->n_tasks, task);
   gsize to = ens_part (pixels->pixels, epilogue->n_tasks, task + 1);
   EnsFinish finish = ens_finish_at (&epilogue->finish, from, 0);
@@ -70,8 +70,8 @@ run_epilogue_task (gpointer data, guint task, guint worker)
 }
 
 void
-ens_epilogue_run (const EnsKernels *kernels, const EnsPixels *pixels, const EnsEpilogue *epilogue,
-                  EnsPool *pool)
+ens_epilogue_run (const EnsKernels *kernels, const EnsPixelRows *pixels,
+                  const EnsEpilogue *epilogue, EnsPool *pool)
 {
   gsize n_tasks = ens_divide_up (pixels->pixels * pixels->channels, TASK_VALUES);
   Epilogue data = {

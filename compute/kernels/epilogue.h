@@ -46,11 +46,11 @@ typedef struct {
   gsize input_pitch;
   float *output; /* may be the input itself; otherwise they must not overlap */
   gsize output_pitch;
-} EnsPixels;
+} EnsPixelRows;
 
 /* output = epilogue (input): bias, addition and activation on their own. With neither bias nor
  * residual nor activation it is a copy from pitch to pitch. */
-void ens_epilogue_run (const EnsKernels *kernels, const EnsPixels *pixels,
+void ens_epilogue_run (const EnsKernels *kernels, const EnsPixelRows *pixels,
                        const EnsEpilogue *epilogue, EnsPool *pool);
 
 G_END_DECLS

@@ -86,10 +86,10 @@ ens_activation_run (const EnsView *input, const EnsView *output,
   gsize n = ens_view_elements (output), columns = ens_view_columns (output);
   EnsEpilogue epilogue = {
       .activation = activation->kind, .alpha = activation->alpha, .beta = activation->beta};
-  EnsPixels pixels = {.input = input->data,
-                      .input_pitch = (gsize)input->pitch,
-                      .output = output->data,
-                      .output_pitch = (gsize)output->pitch};
+  EnsPixelRows pixels = {.input = input->data,
+                         .input_pitch = (gsize)input->pitch,
+                         .output = output->data,
+                         .output_pitch = (gsize)output->pitch};
 
   if (n == 0)
     return;

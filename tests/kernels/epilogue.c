@@ -26,8 +26,8 @@ check (const EnsKernels *kernels, const Sample *sample, const EnsEpilogue *epilo
 {
   g_autoptr (EnsPool) pool = ens_pool_new (threads);
   g_autofree float *output = test_output_new (sample->pixels, sample->output_pitch);
-  EnsPixels pixels = {sample->pixels, sample->channels, sample->input,
-                      sample->pitch,  output,           sample->output_pitch};
+  EnsPixelRows pixels = {sample->pixels, sample->channels, sample->input,
+                         sample->pitch,  output,           sample->output_pitch};
 
   ens_epilogue_run (kernels, &pixels, epilogue, pool);
   for (gsize p = 0; p < sample->pixels; p++)
@@ -84,7 +84,7 @@ test_small_arguments (gconstpointer kernels)
 
   for (float x = 1e-20f; x < 1; x *= 1.7f) {
     float y;
-    EnsPixels pixels = {1, 1, &x, 1, &y, 1};
+    EnsPixelRows pixels = {1, 1, &x, 1, &y, 1};
 
     ens_epilogue_run (kernels, &pixels, &epilogue, pool);
     g_assert_cmpfloat_with_epsilon (y / tanh (x), 1, 4e-7);
@@ -100,7 +100,7 @@ test_not_a_number (gconstpointer kernels)
     for (guint channels = 1; channels <= 16; channels += 15) {
       EnsEpilogue epilogue = {.activation = a, .alpha = .1f, .beta = .5f};
       float x[16], y[16] = {0};
-      EnsPixels pixels = {1, channels, x, 16, y, 16};
+      EnsPixelRows pixels = {1, channels, x, 16, y, 16};
 
       for (guint i = 0; i < 16; i++)
         x[i] = NAN;
