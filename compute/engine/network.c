@@ -45,8 +45,8 @@ get_output_names (const EnsGraph *graph)
   return names;
 }
 
-EnsNetwork *
-ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
+static EnsNetwork *
+make_network (EnsGraph *graph, EnsDevice *device, EnsPackedWeights *weights, GError **error)
 {
   g_autoptr (EnsGraph) taken = graph;
   g_auto (GStrv) output_names = get_output_names (graph);
@@ -59,10 +59,24 @@ ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
   network->device = ens_device_ref (device);
   network->graph = g_steal_pointer (&taken);
   network->output_names = g_steal_pointer (&output_names);
-  network->weights = ens_packed_weights_new ();
+  network->weights = ens_packed_weights_ref (weights);
   network->plans = g_queue_new ();
   g_mutex_init (&network->lock);
   return network;
+}
+
+EnsNetwork *
+ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
+{
+  g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
+
+  return make_network (graph, device, weights, error);
+}
+
+EnsNetwork *
+ens_network_new_beside (EnsGraph *graph, EnsNetwork *sibling, GError **error)
+{
+  return make_network (graph, sibling->device, sibling->weights, error);
 }
 
 EnsNetwork *

@@ -1,0 +1,297 @@
+#include "ensemble/member-graph.h"
+
+#include <string.h>
+
+#include "engine/taps.h"
+#include "graph/infer.h"
+#include "graph/onnx.h"
+#include "ops/params.h"
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+
+static EnsGraph *
+load_network (const char *path, guint size, EnsShape *nominal, GError **error)
+{
+  g_autoptr (EnsGraph) graph =
+      ens_onnx_import (path, &(EnsOnnxOptions) {.nominal_size = size}, error);
+  const EnsValue *input;
+
+  if (graph == NULL)
+    return NULL;
+  if (graph->inputs->len != 1) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s: expected a network of one input, found %u", path, graph->inputs->len);
+    return NULL;
+  }
+  input = g_ptr_array_index (graph->inputs, 0);
+  if (input->shape.rank != 4 || input->type != ENS_TYPE_FLOAT32) {
+    g_autofree char *shape = ens_shape_to_string (&input->shape);
+
+    g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE,
+                 "%s: input “%s”: expected float32 images of rank 4, found %s %s", path,
+                 input->name, ens_type_name (input->type), shape);
+    return NULL;
+  }
+  *nominal = ENS_SHAPE (1, size, size, input->shape.dims[3]);
+  return g_steal_pointer (&graph);
+}
+
+/* ---- Taps ---- */
+
+static gboolean
+missing_tap (const char *path, const EnsGraph *graph, const EnsShape *nominal, const char *name,
+             GError **error)
+{
+  g_autoptr (GArray) taps = ens_graph_list_taps (graph, nominal, NULL);
+  g_autoptr (GString) known = g_string_new (NULL);
+
+  for (guint i = 0; taps != NULL && i < MIN (taps->len, 8); i++)
+    g_string_append_printf (known, "%s%s", i > 0 ? ", " : "",
+                            g_array_index (taps, EnsTap, taps->len - 1 - i).value->name);
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+               "%s: has no value “%s” to tap; from the output backwards it has %s …", path, name,
+               known->str);
+  return FALSE;
+}
+
+/* Makes the taps the graph's only outputs. */
+static gboolean
+set_taps (EnsGraph *graph, const char *path, const EnsShape *nominal, char **taps, GError **error)
+{
+  g_autoptr (GPtrArray) values = g_ptr_array_new ();
+
+  for (char **tap = taps; *tap != NULL; tap++) {
+    EnsValue *value = ens_graph_find (graph, *tap);
+
+    if (value == NULL)
+      return missing_tap (path, graph, nominal, *tap, error);
+    g_ptr_array_add (values, value);
+  }
+  g_ptr_array_set_size (graph->outputs, 0);
+  for (guint i = 0; i < values->len; i++)
+    ens_graph_add_output (graph, values->pdata[i]);
+  ens_graph_remove_unused (graph);
+  return TRUE;
+}
+
+/* A map becomes its average over positions. */
+static EnsValue *
+append_vector (EnsGraph *graph, EnsValue *value, const EnsShape *shape)
+{
+  EnsValue *average;
+
+  if (shape->rank == 2)
+    return value;
+  average = ens_graph_apply (graph, ens_op_find ("GlobalAveragePool"), NULL, value, NULL);
+  return ens_graph_apply (graph, ens_op_find ("Flatten"), &(EnsAxisParams) {.axis = 1}, average,
+                          NULL);
+}
+
+/* Replaces the outputs by one: their vectors side by side. */
+static gboolean
+append_features (EnsGraph *graph, const char *path, const EnsShape *nominal, char **taps,
+                 guint *n_features, GError **error)
+{
+  g_autoptr (EnsGraph) sample = ens_graph_copy (graph);
+  g_autoptr (GPtrArray) vectors = g_ptr_array_new ();
+  EnsNode *concat;
+
+  if (!ens_infer_graph (sample, nominal, error))
+    return FALSE;
+  *n_features = 0;
+  for (guint i = 0; i < graph->outputs->len; i++) {
+    const EnsValue *at_size = sample->outputs->pdata[i];
+    const EnsShape *shape = &at_size->shape;
+
+    if (at_size->type != ENS_TYPE_FLOAT32 || (shape->rank != 2 && shape->rank != 4)
+        || shape->dims[0] != 1) {
+      g_autofree char *text = ens_shape_to_string (shape);
+
+      g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE,
+                   "%s: tap “%s”: expected a float32 map or vector for each image, found %s %s",
+                   path, taps[i], ens_type_name (at_size->type), text);
+      return FALSE;
+    }
+    *n_features += (guint)shape->dims[shape->rank - 1];
+    g_ptr_array_add (vectors, append_vector (graph, graph->outputs->pdata[i], shape));
+  }
+  concat =
+      ens_graph_add_node (graph, ens_op_find ("Concat"), "features", &(EnsAxisParams) {.axis = 1},
+                          (EnsValue **)vectors->pdata, vectors->len, 1);
+  g_ptr_array_set_size (graph->outputs, 0);
+  ens_graph_add_output (graph, concat->outputs[0]);
+  return TRUE;
+}
+
+EnsGraph *
+ens_member_body (const char *path, const EnsBundleNetwork *settings, guint *n_features,
+                 GError **error)
+{
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autoptr (GError) reason = NULL;
+  guint channels = ens_order_channels (settings->normalise.order);
+  EnsShape nominal;
+
+  graph = load_network (path, settings->size, &nominal, error);
+  if (graph == NULL)
+    return NULL;
+  if (nominal.dims[3] >= 0 && nominal.dims[3] != channels) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE,
+                 "%s: takes images of %d channels, but normalise gives %u", path,
+                 (int)nominal.dims[3], channels);
+    return NULL;
+  }
+  nominal.dims[3] = channels;
+  if (!set_taps (graph, path, &nominal, settings->taps, error))
+    return NULL;
+  if (!ens_pass_convolutionalise (graph, &nominal, &reason) && reason != NULL) {
+    g_propagate_prefixed_error (error, g_steal_pointer (&reason), "%s: ", path);
+    return NULL;
+  }
+  if (!append_features (graph, path, &nominal, settings->taps, n_features, error)
+      || !ens_passes_load (graph, error))
+    return NULL;
+  return g_steal_pointer (&graph);
+}
+
+/* ---- Classifiers ---- */
+
+EnsGraph *
+ens_member_load_classifier (const char *path, guint n_features, guint n_classes, GError **error)
+{
+  g_autoptr (EnsGraph) graph = ens_onnx_import (path, NULL, error);
+  g_autoptr (EnsGraph) sample = NULL;
+  const EnsShape expected = ENS_SHAPE (1, n_classes);
+  const EnsValue *output;
+
+  if (graph == NULL)
+    return NULL;
+  if (graph->inputs->len != 1 || graph->outputs->len != 1) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "%s: expected classifiers of one input and one output, found %u and %u", path,
+                 graph->inputs->len, graph->outputs->len);
+    return NULL;
+  }
+  sample = ens_graph_copy (graph);
+  if (!ens_infer_graph (sample, &ENS_SHAPE (1, n_features), error)) {
+    g_prefix_error (error, "%s: for the %u features of the network: ", path, n_features);
+    return NULL;
+  }
+  output = g_ptr_array_index (sample->outputs, 0);
+  if (output->type != ENS_TYPE_FLOAT32 || !ens_shape_equal (&output->shape, &expected)) {
+    g_autofree char *found = ens_shape_to_string (&output->shape);
+
+    g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE,
+                 "%s: expected one decision value for each of %u classes, found %s %s", path,
+                 n_classes, ens_type_name (output->type), found);
+    return NULL;
+  }
+  return g_steal_pointer (&graph);
+}
+
+/* S (a·t + b); a and b fold into the classifiers when the network is prepared. */
+static EnsValue *
+append_sigmoid (EnsGraph *graph, EnsValue *decisions, const EnsCalibration *calibration,
+                guint n_classes)
+{
+  static const EnsBinaryParams plain = {0};
+  g_autofree float *a = g_new (float, n_classes);
+  g_autofree float *b = g_new (float, n_classes);
+  EnsValue *value;
+
+  for (guint c = 0; c < n_classes; c++) {
+    a[c] = calibration[c].a;
+    b[c] = calibration[c].b;
+  }
+  value = ens_graph_apply (graph, ens_op_find ("Mul"), &plain, decisions,
+                           ens_graph_add_vector (graph, "a", a, n_classes), NULL);
+  value = ens_graph_apply (graph, ens_op_find ("Add"), &plain, value,
+                           ens_graph_add_vector (graph, "b", b, n_classes), NULL);
+  return ens_graph_apply (graph, ens_op_find ("Sigmoid"), NULL, value, NULL);
+}
+
+static EnsValue *
+embed (EnsGraph *graph, const EnsGraph *part, const char *prefix, EnsValue *input)
+{
+  const EnsValue *output = g_ptr_array_index (part->outputs, 0);
+  g_autoptr (GPtrArray) values = ens_graph_embed (graph, part, prefix, &input);
+
+  return g_ptr_array_index (values, output->index);
+}
+
+EnsGraph *
+ens_member_join (const EnsGraph *body, guint n_inputs, const EnsGraph *classifier,
+                 const EnsCalibration *calibration, guint n_classes)
+{
+  EnsGraph *graph = ens_graph_new (body->name);
+  const EnsValue *input = g_ptr_array_index (body->inputs, 0);
+  EnsShape open = ENS_SHAPE (-1, -1, -1, input->shape.dims[3]);
+  g_autoptr (GPtrArray) features = g_ptr_array_new ();
+  EnsValue *value;
+
+  for (guint i = 0; i < n_inputs; i++) {
+    g_autofree char *name = g_strdup_printf ("image%u", i);
+    g_autofree char *prefix = g_strdup_printf ("%s/", name);
+    EnsValue *image = ens_graph_add_input (graph, name, ENS_TYPE_FLOAT32, &open);
+
+    g_ptr_array_add (features, embed (graph, body, prefix, image));
+  }
+  value = features->pdata[0];
+  if (n_inputs > 1)
+    value = ens_graph_add_node (graph, ens_op_find ("Mean"), "mean", &(EnsBinaryParams) {0},
+                                (EnsValue **)features->pdata, n_inputs, 1)
+                ->outputs[0];
+  if (classifier != NULL) {
+    value = embed (graph, classifier, "classifier/", value);
+    value = append_sigmoid (graph, value, calibration, n_classes);
+  }
+  ens_graph_add_output (graph, value);
+  return graph;
+}
+
+/* ---- Default taps ---- */
+
+static gboolean
+is_produced_by (const EnsValue *value, const char *op)
+{
+  return value->producer != NULL && strcmp (value->producer->op->name, op) == 0;
+}
+
+/* Averaging the map over its positions is what a pooling behind it does already. */
+static gboolean
+is_pooled_by (const EnsValue *map, const EnsValue *pooled)
+{
+  return (is_produced_by (pooled, "GlobalAveragePool") || is_produced_by (pooled, "AveragePool"))
+         && pooled->producer->inputs[0] == map;
+}
+
+char **
+ens_member_default_taps (const char *path, guint size, GError **error)
+{
+  EnsShape nominal;
+  g_autoptr (EnsGraph) graph = load_network (path, size, &nominal, error);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GArray) taps = NULL;
+  const EnsValue *last = NULL;
+
+  if (graph == NULL)
+    return NULL;
+  taps = ens_graph_list_taps (graph, &nominal, error);
+  if (taps == NULL)
+    return NULL;
+  for (guint i = taps->len; i-- > 0 && names->len < 2;) {
+    const EnsValue *value = g_array_index (taps, EnsTap, i).value;
+
+    if (is_produced_by (value, "Softmax") || (last != NULL && is_pooled_by (value, last)))
+      continue;
+    g_ptr_array_add (names, g_strdup (value->name));
+    last = value;
+  }
+  if (names->len < 2) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s: expected at least two layers to tap, found %u", path, names->len);
+    return NULL;
+  }
+  g_ptr_array_add (names, NULL);
+  return (char **)g_ptr_array_free (g_steal_pointer (&names), FALSE);
+}

@@ -1,0 +1,29 @@
+/* The graphs of a member. */
+#pragma once
+
+#include <ensemble/bundle.h>
+
+#include "graph/graph.h"
+
+/* The network from a batch of images of any size (N, h, w, channels) to their features (N,
+ * *n_features): taps, each averaged over its positions, side by side. Fully connected layers have
+ * become convolutions, so that a tap behind them gives one vector for each position of a
+ * size × size image within a larger one. What does not depend on sizes is folded. (transfer full)
+ */
+EnsGraph *ens_member_body (const char *path, const EnsBundleNetwork *settings, guint *n_features,
+                           GError **error);
+
+/* Linear classifiers as their file has them, checked: (N, n_features) → decision values (N,
+ * n_classes). (transfer full) */
+EnsGraph *ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
+                                      GError **error);
+
+/* n_inputs images of different sizes, each through the body, their features averaged; then, unless
+ * NULL, the classifier and the calibrated sigmoid of its n_classes decision values. The parts'
+ * constants are shared. (transfer full) */
+EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, const EnsGraph *classifier,
+                           const EnsCalibration *calibration, guint n_classes);
+
+/* Names of the taps used where nobody has chosen: the network's last two layers before a softmax,
+ * the last first (its scores, and what they are computed from). NULL-terminated. (transfer full) */
+char **ens_member_default_taps (const char *path, guint size, GError **error);

@@ -1,0 +1,262 @@
+#include "ensemble/member.h"
+
+#include "engine/network.h"
+#include "ensemble/bundle-files.h"
+#include "ensemble/member-graph.h"
+
+/* The longer side of a scaled frame over the shorter one, at most. */
+#define MAX_ASPECT 4
+
+struct _EnsMember {
+  const EnsBundleNetwork *settings;
+  EnsDevice *device;
+  EnsGraph *body;
+  EnsGraph *classifier; /* NULL: gives features */
+  guint width;
+  GMutex lock;                           /* guards whole */
+  EnsNetwork *whole[ENS_MAX_SCALES + 1]; /* by number of scales, made when first asked for */
+  EnsNetwork *windows;                   /* NULL: takes none */
+};
+
+/* All networks of a member have their weights from the first one that was made. */
+static EnsNetwork *
+make_network (EnsMember *member, guint n_inputs, const EnsGraph *classifier,
+              const EnsCalibration *calibration, GError **error)
+{
+  EnsNetwork *first = member->whole[member->settings->n_scales];
+  EnsGraph *graph =
+      ens_member_join (member->body, n_inputs, classifier, calibration, member->width);
+
+  return first == NULL ? ens_network_new (graph, member->device, error)
+                       : ens_network_new_beside (graph, first, error);
+}
+
+/* The network that takes the whole frame at so many scales. (transfer none) */
+static EnsNetwork *
+get_whole (EnsMember *member, guint n_scales, GError **error)
+{
+  EnsNetwork *network;
+
+  g_mutex_lock (&member->lock);
+  if (member->whole[n_scales] == NULL)
+    member->whole[n_scales] =
+        make_network (member, n_scales, member->classifier, member->settings->calibration, error);
+  network = member->whole[n_scales];
+  g_mutex_unlock (&member->lock);
+  return network;
+}
+
+static gboolean
+make_windows (EnsMember *member, const EnsMemberSource *source, guint n_features, GError **error)
+{
+  const EnsBundleNetwork *settings = member->settings;
+  g_autoptr (EnsGraph) classifier = NULL;
+
+  if (settings->n_window_sizes == 0
+      || (source->classifier != NULL && source->window_classifier == NULL))
+    return TRUE;
+  if (source->classifier != NULL) {
+    classifier = ens_member_load_classifier (source->window_classifier, n_features,
+                                             source->n_classes, error);
+    if (classifier == NULL)
+      return FALSE;
+  }
+  member->windows = make_network (member, settings->n_window_sizes, classifier,
+                                  settings->window_calibration, error);
+  return member->windows != NULL;
+}
+
+EnsMember *
+ens_member_new (const EnsMemberSource *source, EnsDevice *device, GError **error)
+{
+  g_autoptr (EnsMember) member = g_new0 (EnsMember, 1);
+  guint n_features;
+
+  g_mutex_init (&member->lock);
+  member->settings = source->settings;
+  member->device = ens_device_ref (device);
+  member->body = ens_member_body (source->network, source->settings, &n_features, error);
+  if (member->body == NULL)
+    return NULL;
+  member->width = n_features;
+  if (source->classifier != NULL) {
+    member->width = source->n_classes;
+    member->classifier =
+        ens_member_load_classifier (source->classifier, n_features, source->n_classes, error);
+    if (member->classifier == NULL)
+      return NULL;
+  }
+  if (get_whole (member, source->settings->n_scales, error) == NULL
+      || !make_windows (member, source, n_features, error))
+    return NULL;
+  return g_steal_pointer (&member);
+}
+
+void
+ens_member_free (EnsMember *member)
+{
+  if (member == NULL)
+    return;
+  for (guint i = 0; i <= ENS_MAX_SCALES; i++)
+    g_clear_pointer (&member->whole[i], ens_network_unref);
+  g_clear_pointer (&member->windows, ens_network_unref);
+  g_clear_pointer (&member->body, ens_graph_free);
+  g_clear_pointer (&member->classifier, ens_graph_free);
+  ens_device_unref (member->device);
+  g_mutex_clear (&member->lock);
+  g_free (member);
+}
+
+guint
+ens_member_get_width (const EnsMember *member)
+{
+  return member->width;
+}
+
+gboolean
+ens_member_takes_windows (const EnsMember *member)
+{
+  return member->windows != NULL;
+}
+
+gsize
+ens_member_get_weights_size (EnsMember *member)
+{
+  return ens_network_get_weights_size (member->whole[member->settings->n_scales]);
+}
+
+/* ---- Running ---- */
+
+typedef struct {
+  float *data;
+  gsize size; /* floats */
+} Buffer;
+
+struct _EnsMemberRun {
+  EnsMember *member;
+  Buffer inputs[ENS_MAX_SCALES];
+};
+
+EnsMemberRun *
+ens_member_run_new (EnsMember *member)
+{
+  EnsMemberRun *run = g_new0 (EnsMemberRun, 1);
+
+  run->member = member;
+  return run;
+}
+
+void
+ens_member_run_free (EnsMemberRun *run)
+{
+  if (run == NULL)
+    return;
+  for (guint i = 0; i < ENS_MAX_SCALES; i++)
+    g_aligned_free (run->inputs[i].data);
+  g_free (run);
+}
+
+static float *
+reserve (Buffer *buffer, gsize size)
+{
+  if (buffer->size < size) {
+    g_aligned_free (buffer->data);
+    buffer->data = g_aligned_alloc (size, sizeof (float), 64);
+    buffer->size = size;
+  }
+  return buffer->data;
+}
+
+/* Samples rectangles of the frame into input i, as its shape says. */
+static gconstpointer
+sample (EnsMemberRun *run, guint i, const EnsFrame *frame, const EnsRect *rects,
+        const EnsShape *shape)
+{
+  float *pixels = reserve (&run->inputs[i], (gsize)ens_shape_elements (shape));
+
+  ens_frame_sample (frame, rects, (guint)shape->dims[0], (guint)shape->dims[2],
+                    (guint)shape->dims[1], &run->member->settings->normalise,
+                    ens_device_get_pool (run->member->device), pixels);
+  return pixels;
+}
+
+/* Samples all inputs from the same rectangles and runs the network on them. */
+static gboolean
+run_network (EnsMemberRun *run, EnsNetwork *network, const EnsFrame *frame, const EnsRect *rects,
+             const EnsShape *shapes, float *values, EnsTimings *timings, GError **error)
+{
+  g_autoptr (EnsPlan) plan = ens_network_plan (network, shapes, error);
+  gconstpointer inputs[ENS_MAX_SCALES];
+  gpointer outputs[] = {values};
+  gint64 start = g_get_monotonic_time (), sampled;
+  gboolean ran;
+
+  if (plan == NULL) {
+    g_prefix_error (error, "network “%s”: ", run->member->settings->name);
+    return FALSE;
+  }
+  for (guint i = 0; i < ens_network_get_n_inputs (network); i++)
+    inputs[i] = sample (run, i, frame, rects, &shapes[i]);
+  sampled = g_get_monotonic_time ();
+  ran = ens_plan_run (plan, inputs, outputs, error);
+  timings->prepare += 1000 * (sampled - start);
+  timings->networks += 1000 * (g_get_monotonic_time () - sampled);
+  return ran;
+}
+
+gboolean
+ens_member_run_whole (EnsMemberRun *run, const EnsFrame *frame, const guint *scales, guint n_scales,
+                      float *values, EnsTimings *timings, GError **error)
+{
+  const guint channels = ens_order_channels (run->member->settings->normalise.order);
+  EnsShape shapes[ENS_MAX_SCALES];
+  EnsNetwork *network;
+
+  g_return_val_if_fail (n_scales > 0 && n_scales <= ENS_MAX_SCALES, FALSE);
+  network = get_whole (run->member, n_scales, error);
+  if (network == NULL)
+    return FALSE;
+  for (guint i = 0; i < n_scales; i++) {
+    guint width, height;
+
+    ens_frame_scaled_size (frame->width, frame->height, scales[i], &width, &height);
+    shapes[i] = ENS_SHAPE (1, MIN (height, MAX_ASPECT * scales[i]),
+                           MIN (width, MAX_ASPECT * scales[i]), channels);
+  }
+  return run_network (run, network, frame, &ENS_RECT_WHOLE, shapes, values, timings, error);
+}
+
+/* Batches of 16, then of 8, 4, 2 and 1: few plans for any number of windows, and no empty places
+ * in a batch. */
+static guint
+batch_size (guint left)
+{
+  guint size = ENS_WINDOW_BATCH;
+
+  while (size > left)
+    size /= 2;
+  return size;
+}
+
+gboolean
+ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect *windows,
+                        guint n_windows, float *values, EnsTimings *timings, GError **error)
+{
+  const EnsMember *member = run->member;
+  const EnsBundleNetwork *settings = member->settings;
+  const guint channels = ens_order_channels (settings->normalise.order);
+
+  g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
+  for (guint done = 0; done < n_windows;) {
+    guint n = batch_size (n_windows - done);
+    EnsShape shapes[ENS_MAX_SCALES];
+
+    for (guint i = 0; i < settings->n_window_sizes; i++)
+      shapes[i] = ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
+    if (!run_network (run, member->windows, frame, &windows[done], shapes,
+                      &values[(gsize)done * member->width], timings, error))
+      return FALSE;
+    done += n;
+  }
+  return TRUE;
+}

@@ -1,0 +1,58 @@
+/* A member of the ensemble: one network with its classifiers, from a frame's pixels to
+ * probabilities.
+ *
+ * Two graphs hold all of its arithmetic (M1.2–M1.5): one takes the whole frame at several scales,
+ * one takes windows. Both contain the network, applied convolutionally, the taps, their average
+ * over positions, the concatenation, the average over scales (of windows: over window sizes), the
+ * linear classifiers with their calibration, and the sigmoid. They share weights. A member without
+ * classifiers ends at the features: that is how training gets them, from the same code. */
+#pragma once
+
+#include <ensemble/bundle.h>
+#include <ensemble/network.h>
+#include <ensemble/result.h>
+
+typedef struct _EnsMember EnsMember;
+
+/* How many windows go through a network at once: enough to keep all cores busy, and few enough for
+ * a plan to stay small. */
+#define ENS_WINDOW_BATCH 16
+
+/* settings: taps, normalise, size, scales, window_sizes and, with classifiers, the calibrations
+ * are read, and must outlive the member. network, classifier, window_classifier: paths; classifier
+ * NULL for a member that gives features, window_classifier NULL for one that takes no windows
+ * (a member that gives features takes them). */
+typedef struct {
+  const EnsBundleNetwork *settings;
+  const char *network, *classifier, *window_classifier;
+  guint n_classes; /* with classifiers */
+} EnsMemberSource;
+
+/* (transfer full) */
+EnsMember *ens_member_new (const EnsMemberSource *source, EnsDevice *device, GError **error);
+void ens_member_free (EnsMember *member);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMember, ens_member_free)
+
+/* Values per frame or window that it gives: n_classes, or the number of features. */
+guint ens_member_get_width (const EnsMember *member);
+gboolean ens_member_takes_windows (const EnsMember *member);
+/* Bytes of weights, packed forms included. */
+gsize ens_member_get_weights_size (EnsMember *member);
+
+/* Buffers for running a member. One thread at a time; any number on one member. */
+typedef struct _EnsMemberRun EnsMemberRun;
+
+EnsMemberRun *ens_member_run_new (EnsMember *member);
+void ens_member_run_free (EnsMemberRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMemberRun, ens_member_run_free)
+
+/* The whole frame, scaled so that its shorter side is each of `scales` in turn, its aspect ratio
+ * kept (but the longer side is at most four times the shorter: frames that are longer still are
+ * compressed). Writes `width` values. Time spent is added to timings->prepare and ->networks. */
+gboolean ens_member_run_whole (EnsMemberRun *run, const EnsFrame *frame, const guint *scales,
+                               guint n_scales, float *values, EnsTimings *timings, GError **error);
+
+/* Windows, each scaled to a square of each of the window sizes. Writes n_windows × width values. */
+gboolean ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect *windows,
+                                 guint n_windows, float *values, EnsTimings *timings,
+                                 GError **error);
