@@ -12,11 +12,15 @@
 
 #include <string.h>
 
-/* Inner dimension summed at a time: 2 · 16 · 192 floats are 24 KiB of first-level cache. */
-#define DEPTH_BLOCK 192
+/* Inner dimension summed at a time: a piece of a panel is 32 KiB with AVX2. Longer is measured to
+ * be better than keeping it in the first-level cache at any price, for sums are stored less often.
+ */
+#define DEPTH_BLOCK 512
 /* Floats of input that a block of rows may use: 384 KiB of second-level cache. */
 #define BLOCK_INPUT 98304
 #define MAX_BLOCK_TILES 16
+/* … and at least so many rows, so that the weights are not read too often. */
+#define MIN_BLOCK_ROWS 48
 /* Up to this many channels lines of taps are copied together. */
 #define MAX_ROWS_CHANNELS 16
 
@@ -37,6 +41,7 @@ typedef struct {
 /* One task's share of the scratch memory and of the work. */
 typedef struct {
   const Product *product;
+  gsize *starts;      /* first row of each tile; one more for the end of the last */
   const float **rows; /* tile after tile: [taps][rows of the tile] */
   float *partial;     /* tile after tile: [rows of the tile][panel width] */
   float *lines;       /* padded copy of input lines, ENS_CONV_ROWS only */
@@ -61,6 +66,14 @@ static guint
 group_panels (const EnsConvPlan *plan)
 {
   return ens_divide_up (plan->shape.filters / plan->shape.groups, panel_width (plan));
+}
+
+/* Divisions, once per block instead of once per tile and panel. */
+static void
+find_tiles (const Block *block)
+{
+  for (gsize t = 0; t <= block->n_tiles; t++)
+    block->starts[t] = tile_start (block->product->plan, block->first_tile + t);
 }
 
 static gsize
@@ -95,9 +108,8 @@ advance (const EnsConvPlan *plan, Position *position)
 
 /* The pixels that one row's taps see; consecutive taps go `step` pointers apart. */
 static void
-point_indirect (const Block *block, const Position *position, const float **rows, guint step)
+point_indirect (const Product *product, const Position *position, const float **rows, guint step)
 {
-  const Product *product = block->product;
   const EnsConvShape *shape = &product->plan->shape;
   const gsize pitch = product->arguments->input_pitch;
   const float *image =
@@ -123,46 +135,53 @@ lines_pitch (const EnsConvShape *shape)
   return (gsize)(shape->width + shape->pad_left + shape->pad_right) * shape->channels;
 }
 
-/* As point_indirect (), into the padded copy, for taps that are whole lines of the kernel. */
+/* The taps of n rows, which are whole lines of the kernel, in the padded copy. */
 static void
-point_lines (const Block *block, const Position *position, const float **rows, guint step)
+point_lines (const Block *block, Position *position, const float **rows, gsize n)
 {
-  const EnsConvShape *shape = &block->product->plan->shape;
-  const gsize pitch = lines_pitch (shape);
-  const float *line = block->lines + (gsize)(position->y - block->first.y) * shape->stride_y * pitch
-                      + (gsize)position->x * shape->stride_x * shape->channels;
+  const EnsConvPlan *plan = block->product->plan;
+  const EnsConvShape *shape = &plan->shape;
+  const guint taps = shape->kernel_height, top = block->first.y;
+  const gsize pitch = lines_pitch (shape), below = shape->dilation_y * pitch;
+  const gsize line = shape->stride_y * pitch, step = (gsize)shape->stride_x * shape->channels;
+  const float *lines = block->lines;
 
-  for (guint ky = 0; ky < shape->kernel_height; ky++, rows += step)
-    *rows = line + ky * shape->dilation_y * pitch;
+  for (gsize i = 0; i < n; i++, advance (plan, position)) {
+    const float *pixel = lines + (position->y - top) * line + position->x * step;
+
+    for (guint t = 0; t < taps; t++)
+      rows[t * n + i] = pixel + t * below;
+  }
 }
 
 static void
-point_matrix (const Block *block, gsize row, const float **rows, gsize n)
+point_matrix (const EnsConvArguments *arguments, gsize row, const float **rows, gsize n)
 {
-  const EnsConvArguments *arguments = block->product->arguments;
+  const gsize pitch = arguments->input_pitch;
+  const float *pixel = arguments->input + row * pitch;
 
-  for (gsize i = 0; i < n; i++)
-    rows[i] = arguments->input + (row + i) * arguments->input_pitch;
+  for (gsize i = 0; i < n; i++, pixel += pitch)
+    rows[i] = pixel;
 }
 
 static void
 point_block (const Block *block)
 {
-  const EnsConvPlan *plan = block->product->plan;
+  const Product *product = block->product;
+  const EnsConvPlan *plan = product->plan;
   const float **rows = block->rows;
   Position position = block->first;
 
-  for (gsize t = block->first_tile; t < block->first_tile + block->n_tiles; t++) {
-    gsize start = tile_start (plan, t), n = tile_start (plan, t + 1) - start;
+  for (gsize t = 0; t < block->n_tiles; t++) {
+    gsize start = block->starts[t], n = block->starts[t + 1] - start;
 
     if (plan->algorithm == ENS_CONV_GEMM)
-      point_matrix (block, start, rows, n);
+      point_matrix (product->arguments, start, rows, n);
+    else if (plan->algorithm == ENS_CONV_ROWS)
+      point_lines (block, &position, rows, n);
     else
       for (gsize i = 0; i < n; i++, advance (plan, &position))
-        if (plan->algorithm == ENS_CONV_ROWS)
-          point_lines (block, &position, rows + i, n);
-        else
-          point_indirect (block, &position, rows + i, n);
+        point_indirect (product, &position, rows + i, n);
     rows += n * plan->taps;
   }
 }
@@ -202,9 +221,8 @@ copy_lines (const Block *block)
 {
   const EnsConvPlan *plan = block->product->plan;
   const EnsConvShape *shape = &plan->shape;
-  gsize start = tile_start (plan, block->first_tile);
-  gsize end = tile_start (plan, block->first_tile + block->n_tiles);
-  gsize n = lines_of (shape, (end - start) / plan->output_width);
+  gsize rows = block->starts[block->n_tiles] - block->starts[0];
+  gsize n = lines_of (shape, rows / plan->output_width);
   gint64 y = (gint64)block->first.y * shape->stride_y - shape->pad_top;
 
   for (gsize i = 0; i < n; i++)
@@ -221,14 +239,14 @@ multiply_piece (const Block *block, EnsTile *tile, guint first_tap, const EnsFin
   const float **rows = block->rows;
   float *partial = block->partial;
 
-  for (gsize t = block->first_tile; t < block->first_tile + block->n_tiles; t++) {
-    gsize start = tile_start (plan, t), n = tile_start (plan, t + 1) - start;
+  for (gsize t = 0; t < block->n_tiles; t++) {
+    gsize start = block->starts[t], n = block->starts[t + 1] - start;
     EnsFinish at;
 
     tile->rows = rows + first_tap * n;
     tile->n_rows = n;
     tile->partial = partial;
-    ens_tile_read_ahead (tile, width, t - block->first_tile, block->n_tiles);
+    ens_tile_read_ahead (tile, width, t, block->n_tiles);
     if (tile->last) {
       at = ens_finish_at (finish, start, 0);
       tile->finish = &at;
@@ -275,6 +293,13 @@ pointers_size (const EnsConvPlan *plan)
 }
 
 static gsize
+starts_size (const EnsConvPlan *plan)
+{
+  return ens_round_up ((max_block_tiles (plan) + 1) * sizeof (gsize) / sizeof (float),
+                       ENS_MAX_LANES);
+}
+
+static gsize
 partial_size (const EnsConvPlan *plan)
 {
   return max_block_tiles (plan) * plan->kernels->tile_rows * panel_width (plan);
@@ -288,19 +313,22 @@ run_product_task (gpointer data, guint task, guint worker)
   const guint panels = group_panels (plan);
   guint columns = task % plan->column_blocks;
   guint row_block = task / plan->column_blocks % plan->row_blocks;
-  float *scratch = product->workers + worker * plan->worker_size;
+  float *starts = product->workers + worker * plan->worker_size;
+  float *rows = starts + starts_size (plan), *partial = rows + pointers_size (plan);
   gsize first = ens_part (plan->tiles, plan->row_blocks, row_block);
   Block block = {
       .product = product,
-      .rows = (const float **)scratch,
-      .partial = scratch + pointers_size (plan),
-      .lines = scratch + pointers_size (plan) + partial_size (plan),
+      .starts = (gsize *)starts,
+      .rows = (const float **)rows,
+      .partial = partial,
+      .lines = partial + partial_size (plan),
       .first_tile = first,
       .n_tiles = ens_part (plan->tiles, plan->row_blocks, row_block + 1) - first,
       .first = position_of (plan, tile_start (plan, first)),
       .group = task / plan->column_blocks / plan->row_blocks,
   };
 
+  find_tiles (&block);
   if (plan->algorithm == ENS_CONV_ROWS)
     copy_lines (&block);
   point_block (&block);
@@ -381,7 +409,7 @@ plan_sizes (EnsConvPlan *plan)
                       * ens_panels_size (plan->kernels, plan->shape.filters / plan->shape.groups,
                                          (gsize)plan->taps * plan->depth);
   plan->shared_size = ens_round_up (plan->shape.channels, ENS_MAX_LANES);
-  plan->worker_size = pointers_size (plan) + partial_size (plan);
+  plan->worker_size = starts_size (plan) + pointers_size (plan) + partial_size (plan);
 }
 
 static gboolean
@@ -398,7 +426,8 @@ plan_indirect (EnsConvPlan *plan)
   plan_depth (plan);
   /* Neighbouring pixels share most of their taps. */
   input_of_row = (gsize)plan->depth * MIN (plan->taps, 2 * shape->stride_y * shape->stride_x);
-  plan_tasks (plan, CLAMP (BLOCK_INPUT / (input_of_row * tile_rows), 2, MAX_BLOCK_TILES));
+  plan_tasks (plan, CLAMP (BLOCK_INPUT / (input_of_row * tile_rows),
+                           ens_divide_up (MIN_BLOCK_ROWS, tile_rows), MAX_BLOCK_TILES));
   plan_sizes (plan);
   return TRUE;
 }

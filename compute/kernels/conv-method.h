@@ -49,7 +49,18 @@ ens_part (gsize n, gsize parts, gsize i)
  */
 EnsFinish ens_finish_new (const EnsEpilogue *epilogue, float *output, gsize output_pitch);
 /* The same finish `pixels` pixels and `channels` channels on. */
-EnsFinish ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels);
+static inline EnsFinish
+ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels)
+{
+  EnsFinish moved = *finish;
+
+  moved.output += pixels * finish->output_pitch + channels;
+  if (finish->bias != NULL)
+    moved.bias += channels;
+  if (finish->residual != NULL)
+    moved.residual += pixels * finish->residual_pitch + channels;
+  return moved;
+}
 
 /* Has the piece of panel that follows tile->panel brought into the cache while tile i of n is
  * multiplied by it. Weights lie in memory in the order in which they are used; with small batches

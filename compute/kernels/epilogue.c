@@ -36,19 +36,6 @@ ens_finish_new (const EnsEpilogue *epilogue, float *output, gsize output_pitch)
   return finish;
 }
 
-EnsFinish
-ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels)
-{
-  EnsFinish moved = *finish;
-
-  moved.output += pixels * finish->output_pitch + channels;
-  if (finish->bias != NULL)
-    moved.bias += channels;
-  if (finish->residual != NULL)
-    moved.residual += pixels * finish->residual_pitch + channels;
-  return moved;
-}
-
 typedef struct {
   const EnsKernels *kernels;
   const EnsPixelRows *pixels;
