@@ -99,15 +99,17 @@ choose_order (Step *step)
     memcpy (step->params, step->node->params, op->params_size);
 }
 
-/* A constant to broadcast, whose leading dimensions of 1 the order makes necessary. */
+/* A constant of lower rank than the node's other inputs, brought into their order. */
 static const char *
-align (const Step *step, const EnsValue *value)
+permute_operand (const Step *step, const EnsValue *value)
 {
   EnsPermutation to_first = ens_permutation_to_first (step->rank);
-  g_autoptr (EnsTensor) aligned = ens_tensor_align (value->constant, step->rank);
-  g_autoptr (EnsTensor) permuted = ens_tensor_permute (aligned, &to_first);
+  g_autoptr (EnsTensor) permuted = ens_tensor_permute_operand (value->constant, &to_first);
 
-  return ens_onnx_export_initializer (step->export, value->name, permuted);
+  /* An output's name belongs to the form that the graph gives out. */
+  if (step->export->forms[value->index].is_output)
+    return ens_onnx_export_initializer (step->export, value->name, permuted);
+  return ens_onnx_export_constant (step->export, value, permuted);
 }
 
 static void
@@ -118,7 +120,7 @@ add_inputs (Step *step)
     const char *name = "";
 
     if (input != NULL && step->first && is_broadcast (step, input))
-      name = align (step, input);
+      name = permute_operand (step, input);
     else if (input != NULL)
       name = ens_onnx_export_form (step->export, input, step->first);
     g_ptr_array_add (step->inputs, (gpointer)name);
@@ -136,6 +138,8 @@ add_outputs (Step *step)
         && (step->node->op->layout == ENS_LAYOUT_SPATIAL || output->shape.rank == step->rank);
 
     forms->is_last = first;
+    if (!first && forms->last != NULL)
+      forms->name = forms->last;
     *(first ? &forms->first : &forms->plain) = ens_onnx_export_name (step->export, output, first);
     g_ptr_array_add (step->outputs, (gpointer)(first ? forms->first : forms->plain));
   }
@@ -287,12 +291,12 @@ alias_transpose (EnsOnnxExport *export, const EnsNode *node)
   EnsOnnxForms *to = &export->forms[output->index];
   EnsPermutation to_last = ens_permutation_to_last (input->shape.rank);
   EnsPermutation permutation;
-  const char *base = from->first != NULL ? from->first : from->plain;
+  const char *base = from->is_last ? from->first : from->plain;
 
   if (input->shape.rank < 3
       || !ens_onnx_read_permutation (node->op, node->params, input->shape.rank, &permutation))
     return FALSE;
-  if (from->first != NULL)
+  if (from->is_last)
     permutation = ens_permutation_compose (&to_last, &permutation);
   if (base == NULL || (to->is_output && strcmp (base, to->name) != 0))
     return FALSE;

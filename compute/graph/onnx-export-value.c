@@ -112,20 +112,29 @@ ens_onnx_export_name (EnsOnnxExport *export, const EnsValue *value, gboolean fir
   return take_name (export, name);
 }
 
+const char *
+ens_onnx_export_constant (EnsOnnxExport *export, const EnsValue *value, EnsTensor *tensor)
+{
+  EnsOnnxForms *forms = &export->forms[value->index];
+
+  if (forms->is_named)
+    return ens_onnx_export_initializer (export, value->name, tensor);
+  forms->is_named = TRUE;
+  g_ptr_array_add (export->initializers, ens_onnx_export_tensor (export, value->name, tensor));
+  return value->name;
+}
+
+/* If the graph gives the constant out, the form that it gives has the name. */
 static const char *
 add_constant (EnsOnnxExport *export, const EnsValue *value, gboolean first)
 {
   EnsPermutation permutation = ens_permutation_to_first (value->shape.rank);
   g_autoptr (EnsTensor) tensor =
       first ? ens_tensor_permute (value->constant, &permutation) : ens_tensor_ref (value->constant);
-  EnsOnnxForms *forms = &export->forms[value->index];
 
-  /* The form that is needed first has the name. */
-  if (forms->plain == NULL && forms->first == NULL && !forms->is_output) {
-    g_ptr_array_add (export->initializers, ens_onnx_export_tensor (export, forms->name, tensor));
-    return forms->name;
-  }
-  return ens_onnx_export_initializer (export, value->name, tensor);
+  if (export->forms[value->index].is_output && first != (value->shape.rank == 4))
+    return ens_onnx_export_initializer (export, value->name, tensor);
+  return ens_onnx_export_constant (export, value, tensor);
 }
 
 static const char *

@@ -51,25 +51,24 @@ export_clear (EnsOnnxExport *export)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsOnnxExport, export_clear)
 
-/* Import calls a value that it has to bring into channels-last order "NAME:nchw" and the result
+/* Import calls a value that it has to bring from ONNX's order to ours "NAME:nchw" and the result
  * NAME. In the file they are one tensor, NAME. */
 static void
-merge_names (EnsOnnxExport *export)
+find_last_names (EnsOnnxExport *export)
 {
   for (guint i = 0; i < export->graph->nodes->len; i++) {
     const EnsNode *node = g_ptr_array_index (export->graph->nodes, i);
     EnsPermutation permutation, to_last;
     EnsOnnxForms *from;
 
-    if (strcmp (node->op->name, "Transpose") != 0 || node->inputs[0]->producer == NULL)
+    if (strcmp (node->op->name, "Transpose") != 0)
       continue;
     to_last = ens_permutation_to_last (node->inputs[0]->shape.rank);
     from = &export->forms[node->inputs[0]->index];
-    if (!from->is_output && strcmp (from->name, node->inputs[0]->name) == 0
-        && node->inputs[0]->producer->op->layout == ENS_LAYOUT_PLAIN
+    if (from->last == NULL && !from->is_output
         && ens_onnx_read_permutation (node->op, node->params, to_last.rank, &permutation)
         && ens_permutation_equal (&permutation, &to_last))
-      from->name = node->outputs[0]->name;
+      from->last = node->outputs[0]->name;
   }
 }
 
@@ -188,7 +187,7 @@ export_graph (EnsGraph *inferred, const EnsGraph *declared, GError **error)
   g_auto (EnsOnnxExport) export;
 
   export_init (&export, inferred);
-  merge_names (&export);
+  find_last_names (&export);
   add_inputs (&export, declared);
   for (guint i = 0; i < inferred->nodes->len; i++)
     if (!ens_onnx_export_node (&export, g_ptr_array_index (inferred->nodes, i), error))

@@ -8,8 +8,10 @@
 typedef struct {
   const char *plain, *first;
   const char *name;   /* for the form that needs no suffix */
+  const char *last;   /* of a value that is this one brought from channels first to last, or NULL */
   gboolean is_last;   /* has channels last, as far as operators that follow any order go */
   gboolean is_output; /* of the graph */
+  gboolean is_named;  /* a constant's name is given away */
 } EnsOnnxForms;
 
 /* What the file's messages point to lives in `memory` until it is packed. */
@@ -36,6 +38,9 @@ Onnx__TensorProto *ens_onnx_export_tensor (EnsOnnxExport *export, const char *na
 /* Adds an initializer under this name or one like it, which is returned. */
 const char *ens_onnx_export_initializer (EnsOnnxExport *export, const char *name,
                                          EnsTensor *tensor);
+/* Adds a constant in one of its forms, under its name if that is still free. */
+const char *ens_onnx_export_constant (EnsOnnxExport *export, const EnsValue *value,
+                                      EnsTensor *tensor);
 /* Adds a node without attributes. The names are in `inputs` and `outputs`. */
 Onnx__NodeProto *ens_onnx_export_add (EnsOnnxExport *export, const char *op, const char *name,
                                       const GPtrArray *inputs, const GPtrArray *outputs);

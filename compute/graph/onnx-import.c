@@ -315,7 +315,7 @@ claim_name (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsValue *value,
   if (holder == value)
     return value;
   if (holder != NULL && (holder == tensor->first || holder == tensor->last)) {
-    other = g_strdup (value->name);
+    other = ens_onnx_tensor_name_order (tensor, holder == tensor->last);
     ens_graph_rename (import->graph, value, "");
     ens_graph_rename (import->graph, holder, other);
     ens_graph_rename (import->graph, value, tensor->name);

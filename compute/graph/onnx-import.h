@@ -77,6 +77,9 @@ EnsTensor *ens_onnx_tensor_contents (EnsOnnxImport *import, EnsOnnxTensor *tenso
 /* The tensor's value in one of the orders; adds a Transpose where it has to. */
 EnsValue *ens_onnx_tensor_value (EnsOnnxImport *import, EnsOnnxTensor *tensor, gboolean last,
                                  GError **error);
+/* What the value in this order is called where the other one has the tensor's name. (transfer full)
+ */
+char *ens_onnx_tensor_name_order (const EnsOnnxTensor *tensor, gboolean last);
 /* Makes `value` the tensor's, computed in that order. */
 void ens_onnx_tensor_set_value (EnsOnnxTensor *tensor, EnsValue *value, gboolean last);
 /* A transposed value. Transposes of transposes become one, and none if they cancel. */

@@ -52,9 +52,8 @@ ens_onnx_tensor_contents (EnsOnnxImport *import, EnsOnnxTensor *tensor, GError *
   return ens_tensor_ref (tensor->contents);
 }
 
-/* What the value in this order is called where the tensor's name goes to the other one. */
-static char *
-name_order (const EnsOnnxTensor *tensor, gboolean last)
+char *
+ens_onnx_tensor_name_order (const EnsOnnxTensor *tensor, gboolean last)
 {
   static const char *const suffixes[2][2] = {{"channels-first", "channels-last"}, {"nchw", "nhwc"}};
 
@@ -68,10 +67,10 @@ name_second (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsValue *value
              gboolean last)
 {
   gboolean is_input = first->producer == NULL && first->constant == NULL;
-  g_autofree char *name = name_order (tensor, last);
+  g_autofree char *name = ens_onnx_tensor_name_order (tensor, last);
 
   if (last && !is_input && strcmp (first->name, tensor->name) == 0) {
-    g_autofree char *other = name_order (tensor, FALSE);
+    g_autofree char *other = ens_onnx_tensor_name_order (tensor, FALSE);
 
     ens_graph_rename (import->graph, first, other);
     ens_graph_rename (import->graph, value, tensor->name);
@@ -107,7 +106,7 @@ add_transposed (EnsOnnxImport *import, EnsOnnxTensor *tensor, EnsValue *other, g
   EnsPermutation permutation =
       last ? ens_permutation_to_last (rank) : ens_permutation_to_first (rank);
   EnsValue *value = ens_onnx_import_transpose (import, other, &permutation, error);
-  g_autofree char *node_name = name_order (tensor, last);
+  g_autofree char *node_name = ens_onnx_tensor_name_order (tensor, last);
 
   if (value == NULL || import->graph->nodes->len == n_nodes)
     return value;

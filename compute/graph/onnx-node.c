@@ -121,26 +121,23 @@ check_inputs (EnsOnnxStep *step, GError **error)
   return TRUE;
 }
 
-/* Outputs that the operator does not compute (Dropout's mask, what batch normalisation has for
- * training) may stand in the file as long as nothing reads them. */
+/* Optional outputs that nothing reads are left out, also those that the operator does not compute:
+ * Dropout's mask, what batch normalisation has for training. */
 static gboolean
 count_outputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
-  const Onnx__NodeProto *proto = step->proto;
-  gsize n = proto->n_output;
+  char **names = step->proto->output;
+  guint min = MAX (step->op->min_outputs, 1), n = (guint)step->proto->n_output;
 
-  while (n > 0 && *proto->output[n - 1] == '\0')
+  while (n > min && (*names[n - 1] == '\0' || !g_hash_table_contains (import->read, names[n - 1])))
     n--;
-  for (; n > step->op->max_outputs; n--)
-    if (g_hash_table_contains (import->read, proto->output[n - 1]))
-      return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
-                                 "output %" G_GSIZE_FORMAT ", “%s”, is not supported", n - 1,
-                                 proto->output[n - 1]);
-  step->n_outputs = (guint)n;
-  if (n < step->op->min_outputs || n == 0)
-    return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT,
-                               "%" G_GSIZE_FORMAT " outputs, expected at least %u", n,
-                               MAX (step->op->min_outputs, 1));
+  if (n > step->op->max_outputs)
+    return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                               "output %u, “%s”, is not supported", n - 1, names[n - 1]);
+  if (n < min)
+    return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT, "%u outputs, expected at least %u", n,
+                               min);
+  step->n_outputs = n;
   return TRUE;
 }
 
@@ -198,19 +195,17 @@ follows_last (EnsOnnxStep *step, const EnsOnnxImport *import)
   return TRUE;
 }
 
-/* A known operand of lower rank than its node's others, brought to their rank and order. */
+/* A known operand of lower rank than its node's others, brought into their order. */
 static EnsValue *
-align (EnsOnnxImport *import, EnsOnnxTensor *tensor, guint rank, GError **error)
+permute_operand (EnsOnnxImport *import, EnsOnnxTensor *tensor, guint rank, GError **error)
 {
   g_autoptr (EnsTensor) contents = ens_onnx_tensor_contents (import, tensor, error);
-  g_autoptr (EnsTensor) aligned = NULL;
   g_autoptr (EnsTensor) permuted = NULL;
   EnsPermutation to_last = ens_permutation_to_last (rank);
 
   if (contents == NULL)
     return NULL;
-  aligned = ens_tensor_align (contents, rank);
-  permuted = ens_tensor_permute (aligned, &to_last);
+  permuted = ens_tensor_permute_operand (contents, &to_last);
   return ens_graph_add_constant (import->graph, tensor->name, permuted);
 }
 
@@ -221,7 +216,7 @@ input_value (const EnsOnnxStep *step, EnsOnnxImport *import, EnsOnnxTensor *inpu
   gboolean broadcasts = step->op->layout == ENS_LAYOUT_FOLLOWS && step->op->permute == NULL;
 
   if (step->last && broadcasts && input->shape.rank > 0 && input->shape.rank < rank)
-    return align (import, input, rank, error);
+    return permute_operand (import, input, rank, error);
   return ens_onnx_tensor_value (import, input, step->last, error);
 }
 

@@ -117,14 +117,29 @@ ens_tensor_permute (EnsTensor *tensor, const EnsPermutation *permutation)
   return permuted;
 }
 
-EnsTensor *
-ens_tensor_align (EnsTensor *tensor, guint rank)
+/* The same contents in another shape. (transfer full) */
+static EnsTensor *
+reshape (EnsTensor *tensor, const EnsShape *shape)
 {
-  guint leading = rank - tensor->shape.rank;
-  EnsShape shape = {.rank = rank};
+  return ens_tensor_new_wrapped (tensor->type, shape, tensor->data,
+                                 (GDestroyNotify)ens_tensor_unref, ens_tensor_ref (tensor));
+}
+
+EnsTensor *
+ens_tensor_permute_operand (EnsTensor *tensor, const EnsPermutation *permutation)
+{
+  guint rank = permutation->rank, leading = rank - tensor->shape.rank, n = 0;
+  EnsShape aligned = {.rank = rank}, stripped;
+  g_autoptr (EnsTensor) whole = NULL;
+  g_autoptr (EnsTensor) permuted = NULL;
 
   for (guint i = 0; i < rank; i++)
-    shape.dims[i] = i < leading ? 1 : tensor->shape.dims[i - leading];
-  return ens_tensor_new_wrapped (tensor->type, &shape, tensor->data,
-                                 (GDestroyNotify)ens_tensor_unref, ens_tensor_ref (tensor));
+    aligned.dims[i] = i < leading ? 1 : tensor->shape.dims[i - leading];
+  whole = reshape (tensor, &aligned);
+  permuted = ens_tensor_permute (whole, permutation);
+  while (n + 1 < rank && permuted->shape.dims[n] == 1)
+    n++;
+  stripped.rank = rank - n;
+  memcpy (stripped.dims, permuted->shape.dims + n, stripped.rank * sizeof *stripped.dims);
+  return reshape (permuted, &stripped);
 }

@@ -103,5 +103,7 @@ gboolean ens_onnx_read_permutation (const EnsOp *op, gconstpointer params, guint
                                     EnsPermutation *permutation);
 /* (transfer full) */
 EnsTensor *ens_tensor_permute (EnsTensor *tensor, const EnsPermutation *permutation);
-/* The same tensor with leading dimensions of 1 up to this rank. (transfer full) */
-EnsTensor *ens_tensor_align (EnsTensor *tensor, guint rank);
+/* An operand of lower rank, to be broadcast to tensors that are permuted like this: brought to
+ * their rank by leading dimensions of 1, permuted, and freed of such dimensions again. (transfer
+ * full) */
+EnsTensor *ens_tensor_permute_operand (EnsTensor *tensor, const EnsPermutation *permutation);
