@@ -1,5 +1,7 @@
 #include "graph/infer.h"
 
+#include <string.h>
+
 /* Results of up to this size are computed beforehand even where that takes more memory than the
  * inputs did; it is ample for the arithmetic of shapes. */
 #define MAX_FOLDED_GROWTH 65536
@@ -54,11 +56,12 @@ check_inputs (const EnsNode *node, const EnsOperands *operands, GError **error)
     const EnsView *input = ens_operands_input (operands, i);
     g_autofree char *shape = NULL;
 
-    if (input == NULL || ens_shape_elements (&input->shape) >= 0)
+    if (input == NULL || ens_shape_is_countable (&input->shape))
       continue;
     shape = ens_shape_to_string (&input->shape);
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "the size of input “%s” (%s) is unknown",
-                         node->inputs[i]->name, shape);
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "the size of input “%s” (%s) is %s",
+                         node->inputs[i]->name, shape,
+                         strchr (shape, '?') != NULL ? "unknown" : "too large");
   }
   return TRUE;
 }
@@ -68,9 +71,8 @@ take_outputs (EnsNode *node, const EnsOperands *operands, GError **error)
 {
   for (guint i = 0; i < node->n_outputs; i++) {
     const EnsView *output = operands->outputs[i];
-    gint64 n = ens_shape_elements (&output->shape);
 
-    if (n < 0 || n > G_MAXINT64 / (gint64)ens_type_size (output->type)) {
+    if (!ens_shape_is_countable (&output->shape)) {
       g_autofree char *shape = ens_shape_to_string (&output->shape);
 
       return ens_op_error (operands, error, ENS_ERROR_SHAPE, "output “%s” can't be as large as %s",

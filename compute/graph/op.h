@@ -155,6 +155,10 @@ const EnsOp *ens_op_find (const char *name);
 /* All operators, sorted by name, NULL-terminated. */
 const EnsOp *const *ens_op_list (void);
 
+/* All dimensions are known and, axes without elements counted as one, no larger together than
+ * sizes and strides in bytes can be computed with. Holds for all inputs that shape () sees. */
+gboolean ens_shape_is_countable (const EnsShape *shape);
+
 /* Sets an ENS_ERROR_SHAPE or UNSUPPORTED error "node “NAME” (Op): MESSAGE" and returns FALSE, so
  * that shape () can say `return ens_op_error (operands, error, ENS_ERROR_SHAPE, "…", …)`. */
 gboolean ens_op_error (const EnsOperands *operands, GError **error, EnsErrorCode code,
