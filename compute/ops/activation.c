@@ -157,11 +157,15 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
 #define ALPHA params->alpha
 #define BETA params->beta
 
-UNARY_KERNELS (elu, x < 0 ? ALPHA * expm1 (x) : x, x < 0 ? ALPHA * (ens_exp (x) - 1) : x)
+/* The negative and the other half apart and added: without a branch, loops vectorise. */
+#define NEGATIVE(x) ((x) < 0 ? (x) : 0)
+#define REST(x) ((x) < 0 ? 0 : (x))
+
+UNARY_KERNELS (elu, x < 0 ? ALPHA * expm1 (x) : x, REST (x) + ALPHA * (ens_exp (NEGATIVE (x)) - 1))
 UNARY_KERNELS (celu, fmax (x, 0) + fmin (0, ALPHA *expm1 (x / ALPHA)),
-               x < 0 ? ALPHA * (ens_exp (x / ALPHA) - 1) : x)
+               REST (x) + ALPHA * (ens_exp (NEGATIVE (x) / ALPHA) - 1))
 UNARY_KERNELS (selu, BETA *(x < 0 ? ALPHA * expm1 (x) : x),
-               BETA *(x < 0 ? ALPHA * (ens_exp (x) - 1) : x))
+               BETA *(REST (x) + ALPHA * (ens_exp (NEGATIVE (x)) - 1)))
 UNARY_KERNELS (thresholded_relu, x > ALPHA ? x : 0, x > ALPHA ? x : 0)
 UNARY_KERNELS (softplus, fmax (x, 0) + log1p (exp (-fabs (x))),
                fmaxf (x, 0) + log1pf (ens_exp (-fabsf (x))))

@@ -82,7 +82,8 @@ conv_shape (EnsOperands *operands, GError **error)
       || !check_weights (operands, error) || !resolve (operands, &geometry, error))
     return FALSE;
   filters = operands->inputs[WEIGHTS]->shape.dims[0];
-  if (!ens_check_vector (operands, BIAS, filters, error)
+  if (!ens_check_length (operands, "the number of filters", filters, 1, error)
+      || !ens_check_vector (operands, BIAS, filters, error)
       || !ens_set_sliding_output (operands, &geometry, filters, error))
     return FALSE;
   if (residual != NULL && !ens_shape_equal (&residual->shape, &operands->outputs[0]->shape)) {

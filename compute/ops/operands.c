@@ -3,10 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-/* No tensor may have more elements than this: what files ask for is refused before anything is
- * multiplied with it. */
-#define MAX_ELEMENTS ((gint64)1 << 40)
-
 /* Reading attributes. */
 
 EnsList
@@ -244,9 +240,7 @@ gboolean
 ens_set_output (EnsOperands *operands, guint output, EnsType type, const EnsShape *shape,
                 GError **error)
 {
-  gint64 elements = ens_shape_elements (shape);
-
-  if (elements < 0 || elements > MAX_ELEMENTS) {
+  if (!ens_shape_is_countable (shape)) {
     g_autofree char *text = ens_shape_to_string (shape);
 
     return ens_op_error (operands, error, ENS_ERROR_SHAPE, "output %u of %s would be too large",

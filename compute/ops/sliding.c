@@ -94,9 +94,9 @@ ens_write_sliding (const EnsSliding *sliding, EnsAttributes *attributes)
     ens_attributes_set_string (attributes, "auto_pad", auto_pad_names[sliding->auto_pad]);
 }
 
-static gboolean
-check_range (const EnsOperands *operands, const char *what, gint64 value, gint64 min,
-             GError **error)
+gboolean
+ens_check_length (const EnsOperands *operands, const char *what, gint64 value, gint64 min,
+                  GError **error)
 {
   if (value >= min && value <= MAX_LENGTH)
     return TRUE;
@@ -155,12 +155,12 @@ resolve_axis (const EnsOperands *operands, EnsGeometry *geometry, guint i, EnsAu
 static gboolean
 check_axis (const EnsOperands *operands, const EnsGeometry *geometry, guint i, GError **error)
 {
-  return check_range (operands, "the input's size", geometry->input[i], 1, error)
-         && check_range (operands, "the kernel's size", geometry->kernel[i], 1, error)
-         && check_range (operands, "a stride", geometry->strides[i], 1, error)
-         && check_range (operands, "a dilation", geometry->dilations[i], 1, error)
-         && check_range (operands, "padding", geometry->pads_begin[i], 0, error)
-         && check_range (operands, "padding", geometry->pads_end[i], 0, error);
+  return ens_check_length (operands, "the input's size", geometry->input[i], 1, error)
+         && ens_check_length (operands, "the kernel's size", geometry->kernel[i], 1, error)
+         && ens_check_length (operands, "a stride", geometry->strides[i], 1, error)
+         && ens_check_length (operands, "a dilation", geometry->dilations[i], 1, error)
+         && ens_check_length (operands, "padding", geometry->pads_begin[i], 0, error)
+         && ens_check_length (operands, "padding", geometry->pads_end[i], 0, error);
 }
 
 gboolean
@@ -179,8 +179,8 @@ ens_sliding_resolve (const EnsOperands *operands, const EnsSliding *sliding, con
                          "attributes are for %u spatial axes, the input has %u", sliding->rank,
                          rank);
   *geometry = (EnsGeometry) {.batch = shape->dims[0], .channels = shape->dims[shape->rank - 1]};
-  if (!check_range (operands, "the batch", geometry->batch, 0, error)
-      || !check_range (operands, "the number of channels", geometry->channels, 1, error))
+  if (!ens_check_length (operands, "the batch", geometry->batch, 0, error)
+      || !ens_check_length (operands, "the number of channels", geometry->channels, 1, error))
     return FALSE;
   for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
     gboolean used = i >= first;

@@ -21,6 +21,10 @@ gboolean ens_sliding_resolve (const EnsOperands *operands, const EnsSliding *sli
                               const gint64 *kernel, gboolean ceil_mode, EnsGeometry *geometry,
                               GError **error);
 
+/* Lengths that kernels can count with: `value` is at least `min` and not absurdly large. */
+gboolean ens_check_length (const EnsOperands *operands, const char *what, gint64 value, gint64 min,
+                           GError **error);
+
 /* Sets output 0 to (N, spatial …, channels). */
 gboolean ens_set_sliding_output (EnsOperands *operands, const EnsGeometry *geometry,
                                  gint64 channels, GError **error);

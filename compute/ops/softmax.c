@@ -155,9 +155,8 @@ log_softmax_row (const float *x, float *y, gsize n)
 
   for (gsize i = 0; i < n; i++)
     sum += (double)ens_exp (x[i] - max);
-  max += (float)log (sum);
   for (gsize i = 0; i < n; i++)
-    y[i] = x[i] - max;
+    y[i] = x[i] - max - (float)log (sum);
 }
 
 typedef struct {
