@@ -38,10 +38,10 @@ make_node (TestCase *test_case, const EnsOp *op, gconstpointer params)
 }
 
 static gboolean
-parse (TestCase *test_case, const EnsOp *op, gpointer params, GError **error)
+parse (TestCase *test_case, const EnsOp *op, EnsAttributes *attributes, gpointer params,
+       GError **error)
 {
   const TestRow *row = test_case->row;
-  g_autoptr (EnsAttributes) attributes = test_read_attributes (row->attributes);
   EnsParse parse = {.name = "row",
                     .opset = row->opset > 0 ? row->opset : ENS_ONNX_OPSET,
                     .n_inputs = test_case->inputs->len,
@@ -53,21 +53,31 @@ parse (TestCase *test_case, const EnsOp *op, gpointer params, GError **error)
 }
 
 TestCase *
-test_case_new (const char *op_name, const TestRow *row, const char *inputs, GError **error)
+test_case_new_from (const char *op_name, const TestRow *row, EnsAttributes *attributes,
+                    GArray *inputs, GError **error)
 {
   g_autoptr (TestCase) test_case = g_new0 (TestCase, 1);
-  g_autoptr (GRand) random = g_rand_new_with_seed (1);
   const EnsOp *op = ens_op_find (op_name);
   g_autofree gpointer params = g_malloc0 (op->params_size);
 
   test_case->row = row;
-  test_case->inputs = test_read_tensors (inputs, random);
-  g_assert_cmpuint (test_case->inputs->len, >=, op->min_inputs);
-  g_assert_cmpuint (test_case->inputs->len, <=, op->max_inputs);
-  if (!parse (test_case, op, params, error))
+  test_case->inputs = g_array_ref (inputs);
+  g_assert_cmpuint (inputs->len, >=, op->min_inputs);
+  g_assert_cmpuint (inputs->len, <=, op->max_inputs);
+  if (!parse (test_case, op, attributes, params, error))
     return NULL;
   make_node (test_case, op, params);
   return g_steal_pointer (&test_case);
+}
+
+TestCase *
+test_case_new (const char *op, const TestRow *row, const char *inputs, GError **error)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  g_autoptr (EnsAttributes) attributes = test_read_attributes (row->attributes);
+  g_autoptr (GArray) tensors = test_read_tensors (inputs, random);
+
+  return test_case_new_from (op, row, attributes, tensors, error);
 }
 
 TestCase *

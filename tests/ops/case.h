@@ -13,6 +13,9 @@ typedef struct {
 
 /* inputs: row->inputs or row->benchmark. NULL with an error from parse (). (transfer full) */
 TestCase *test_case_new (const char *op, const TestRow *row, const char *inputs, GError **error);
+/* The same of given attributes and inputs (TestTensor), which may be nonsense. (transfer full) */
+TestCase *test_case_new_from (const char *op, const TestRow *row, EnsAttributes *attributes,
+                              GArray *inputs, GError **error);
 /* The same node on other inputs and params, whose shapes are not inferred yet. (transfer full) */
 TestCase *test_case_new_with (const TestCase *other, GArray *inputs, gconstpointer params);
 void test_case_free (TestCase *test_case);

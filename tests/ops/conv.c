@@ -39,6 +39,8 @@ static const TestRow rows[] = {
     {"dilated", "dilations=[2, 3] pads=[2, 3, 2, 3]", "1x9x9x4; const 6x3x3x4", NULL,
      .tolerance = LOOSE},
     {"depthwise", "group=19 pads=[1, 1, 1, 1]", "1x9x7x19; const 19x3x3x1; const 19", NULL,
+     .tolerance = LOOSE},
+    {"depthwise-wide", "group=144 pads=[1, 1, 1, 1]", "1x5x4x144; const 144x3x3x1; const 144", NULL,
      .tolerance = LOOSE, .benchmark = "1x56x56x144; const 144x3x3x1; const 144"},
     {"depthwise-stride-2", "group=32 pads=[1, 1, 1, 1] strides=[2, 2]",
      "2x11x8x32; const 32x3x3x1; const 32", NULL, .tolerance = LOOSE},

@@ -22,6 +22,7 @@ typedef struct {
   const char *error; /* parse () or shape () fails with a message that contains this */
   /* Allowed difference as a part of the largest magnitude; 0: 2e-6. */
   double tolerance;
+  gboolean each;         /* … of each value's own magnitude */
   gint64 opset;          /* 0: ENS_ONNX_OPSET */
   guint outputs;         /* 0: 1 */
   const char *benchmark; /* inputs of interesting size, for measuring */
@@ -56,5 +57,6 @@ extern const TestOperator *const test_operators[];
 
 /* Modes. */
 void test_add_checks (void);         /* adds GLib tests, one per row */
+void test_add_hostile (void);        /* adds one per operator */
 int test_benchmark (const char *op); /* prints times; all operators if NULL */
 void test_support (void);            /* prints what each operator has */

@@ -22,5 +22,6 @@ main (int argc, char **argv)
   }
   g_test_init (&argc, &argv, NULL);
   test_add_checks ();
+  test_add_hostile ();
   return g_test_run ();
 }
