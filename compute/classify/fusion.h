@@ -4,7 +4,6 @@
 #pragma once
 
 #include <glib.h>
-#include <math.h>
 
 /* Weighted average over networks (M1.6): average[i] = Σ weights[n] · probabilities[n][i], n_values
  * each. Weights sum to 1. No networks: zeroes. */
@@ -22,13 +21,4 @@ static inline float
 ens_fusion_combine (float p1, float p2, float p3, float w)
 {
   return w * p1 + (1 - w) * MAX (p2, p3);
-}
-
-/* A probability whose log-odds are lower by `discount`: S (t - discount) for p = S (t). */
-static inline float
-ens_fusion_discount (float p, float discount)
-{
-  float odds = p * expf (-discount);
-
-  return odds / (1 - p + odds);
 }

@@ -94,65 +94,28 @@ ens_search_network_weights (const EnsTruth *truth, const float *const *probabili
   return search.best;
 }
 
-/* ---- The weight of retrained networks on the whole frame ---- */
+/* ---- The weight of P1 ---- */
 
-static double
-try_w (const EnsTruth *truth, const float *p1, const float *p2, const float *p3, float w, float *p)
-{
-  gsize n_values = (gsize)truth->n_samples * truth->n_classes;
-
-  for (gsize i = 0; i < n_values; i++)
-    p[i] = ens_fusion_combine (p1[i], p2[i], p3 != NULL ? p3[i] : 0, w);
-  return ens_mean_average_precision (truth, p);
-}
-
-/* Improves on *best, or leaves *w alone; returns whether it did. */
-static gboolean
-search_w (const EnsTruth *truth, const float *p1, const float *p2, const float *p3, double *best,
-          float *w)
+double
+ens_search_fusion_weight (const EnsTruth *truth, const float *p1, const float *p2, const float *p3,
+                          float *w)
 {
   static const float grid[] = {0.5F, 0.4F, 0.6F, 0.3F, 0.7F, 0.2F, 0.8F, 0.1F, 0.9F};
-  g_autofree float *p = g_new (float, (gsize)truth->n_samples * truth->n_classes);
-  gboolean improved = FALSE;
-
-  for (guint g = 0; g < G_N_ELEMENTS (grid); g++) {
-    double precision = try_w (truth, p1, p2, p3, grid[g], p);
-
-    if (!(precision > *best + EQUAL))
-      continue;
-    *best = precision;
-    *w = grid[g];
-    improved = TRUE;
-  }
-  return improved;
-}
-
-double
-ens_search_whole_weight (const EnsTruth *truth, const float *p1, const float *p2, float *w)
-{
-  double best = -1;
-
-  *w = 0.5F;
-  search_w (truth, p1, p2, NULL, &best, w);
-  return best;
-}
-
-double
-ens_search_window_weight (const EnsTruth *truth, const float *p1, const float *p2, const float *p3,
-                          float *w, float *discount)
-{
-  static const float grid[] = {0, 0.5F, 1, 1.5F, 2, 3, 4};
   gsize n_values = (gsize)truth->n_samples * truth->n_classes;
-  g_autofree float *discounted = g_new (float, n_values);
+  g_autofree float *p = g_new (float, n_values);
   double best = -1;
 
-  *w = 0.5F;
-  *discount = 0;
+  *w = grid[0];
   for (guint g = 0; g < G_N_ELEMENTS (grid); g++) {
+    double precision;
+
     for (gsize i = 0; i < n_values; i++)
-      discounted[i] = ens_fusion_discount (p3[i], grid[g]);
-    if (search_w (truth, p1, p2, discounted, &best, w))
-      *discount = grid[g];
+      p[i] = ens_fusion_combine (p1[i], p2[i], p3 != NULL ? p3[i] : 0, grid[g]);
+    precision = ens_mean_average_precision (truth, p);
+    if (precision > best + EQUAL) {
+      best = precision;
+      *w = grid[g];
+    }
   }
   return best;
 }

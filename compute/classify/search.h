@@ -13,15 +13,7 @@
 double ens_search_network_weights (const EnsTruth *truth, const float *const *probabilities,
                                    guint n_networks, float *weights);
 
-/* w of P = w·P1 + (1 - w)·P2 among 0.1, 0.2 … 0.9; of equally good ones that nearest 0.5, then the
- * smaller. Returns the mean average precision. */
-double ens_search_whole_weight (const EnsTruth *truth, const float *p1, const float *p2, float *w);
-
-/* w of P = w·P1 + (1 - w)·max (P2, P3) on the same grid, and the discount (ens_fusion_discount ())
- * that P3 gets before, one of 0, 0.5, 1, 1.5, 2, 3, 4; of equally good combinations the one with
- * the smallest discount, then by w as above. Returns the mean average precision.
- *
- * Why a discount: the larger of two estimates lies above both on average, so that even with P2 and
- * P3 calibrated each for itself max (P2, P3) promises too much, the more the less P3 knows. */
-double ens_search_window_weight (const EnsTruth *truth, const float *p1, const float *p2,
-                                 const float *p3, float *w, float *discount);
+/* w of P = w·P1 + (1 - w)·max (P2, P3) among 0.1, 0.2 … 0.9; of equally good ones that nearest 0.5,
+ * then the smaller. P3 is NULL without windows. Returns the mean average precision. */
+double ens_search_fusion_weight (const EnsTruth *truth, const float *p1, const float *p2,
+                                 const float *p3, float *w);

@@ -1,13 +1,13 @@
 /* Bundles from the inside: checking and writing. */
 #pragma once
 
-#include <ensemble/bundle.h>
+#include <ensemble/ensemble.h>
 
 #define ENS_BUNDLE_FILE "ensemble.json"
 
 #define ENS_MAX_CLASSES 10000
 #define ENS_MAX_NETWORKS 64
-#define ENS_MAX_SCALES 8
+#define ENS_MAX_SCALES ENS_ANALYSE_MAX_SCALES
 #define ENS_MAX_SIDE 4096
 #define ENS_MAX_WINDOWS 10000
 

@@ -101,6 +101,8 @@ check_ascending (const guint *sides, guint n, const char *where, const char *wha
 static gboolean
 check_networks (const EnsBundle *bundle, const char *where, GError **error)
 {
+  guint n_retrained = 0, n_window_classifiers = 0;
+
   for (guint n = 0; n < bundle->n_networks; n++) {
     const EnsBundleNetwork *network = &bundle->networks[n];
     g_autofree char *scales = g_strdup_printf ("network “%s”: scales", network->name);
@@ -109,12 +111,16 @@ check_networks (const EnsBundle *bundle, const char *where, GError **error)
     if (!check_ascending (network->scales, network->n_scales, where, scales, error)
         || !check_ascending (network->window_sizes, network->n_window_sizes, where, windows, error))
       return FALSE;
-    if (bundle->windows > 0 && network->role == ENS_ROLE_RETRAINED
-        && network->window_classifier == NULL)
-      return fail (error, where,
-                   "network “%s”: expected a window_classifier, as windows are looked at",
-                   network->name);
+    if (network->role != ENS_ROLE_RETRAINED)
+      continue;
+    n_retrained++;
+    n_window_classifiers += network->window_classifier != NULL;
   }
+  if (n_window_classifiers != n_retrained && (n_window_classifiers > 0 || bundle->windows > 0))
+    return fail (
+        error, where,
+        "networks: expected a window_classifier in each of %u retrained networks, found %u",
+        n_retrained, n_window_classifiers);
   return TRUE;
 }
 

@@ -172,9 +172,8 @@ read_class (EnsDataset *dataset, EnsSplit split, const char *split_folder, const
   if (class < 0) {
     g_autofree char *known = g_strjoinv (", ", dataset->classes);
 
-    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
-                 "%s: expected one of the classes of train (%s), found “%s”", split_folder, known,
-                 name);
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA, "%s: expected one of the classes %s, found “%s”",
+                 split_folder, known, name);
     return FALSE;
   }
   files = list_folder (folder, is_image, error);
@@ -281,7 +280,7 @@ hold_out (EnsDataset *dataset)
 }
 
 EnsDataset *
-ens_dataset_load (const char *folder, GError **error)
+ens_dataset_load (const char *folder, const char *const *classes, GError **error)
 {
   g_autoptr (EnsDataset) dataset = g_new0 (EnsDataset, 1);
 
@@ -289,12 +288,16 @@ ens_dataset_load (const char *folder, GError **error)
   dataset->notes = g_ptr_array_new_with_free_func (g_free);
   for (guint s = 0; s < ENS_N_SPLITS; s++)
     dataset->samples[s] = g_ptr_array_new_with_free_func (sample_free);
-  if (!read_classes (dataset, error))
+  if (classes != NULL) {
+    dataset->classes = g_strdupv ((char **)classes);
+    dataset->n_classes = g_strv_length (dataset->classes);
+  } else if (!read_classes (dataset, error)) {
     return NULL;
+  }
   for (guint s = 0; s < ENS_N_SPLITS; s++)
     if (!read_split (dataset, s, error))
       return NULL;
-  if (dataset->samples[ENS_SPLIT_VALIDATION]->len == 0)
+  if (classes == NULL && dataset->samples[ENS_SPLIT_VALIDATION]->len == 0)
     hold_out (dataset);
   return g_steal_pointer (&dataset);
 }

@@ -25,11 +25,15 @@ typedef struct {
   GPtrArray *notes; /* char *: what had to be decided that its owner may not expect */
 } EnsDataset;
 
-/* Without images for validation, a fifth of every class's training images (chosen by a hash of the
- * name, the same ones each time) becomes the validation split, and a note says so. Without test
- * images that split is empty. No training images, a class without any, or a class that train does
- * not have are errors that say what was looked for and where. (transfer full) */
-EnsDataset *ens_dataset_load (const char *folder, GError **error);
+/* Lists the images. The classes are those that train has; a class of another split that train does
+ * not have, a class without training images, or no training images at all are errors that say what
+ * was looked for and where. Without images for validation, a fifth of every class's training images
+ * (chosen by a hash of the name, the same ones each time) becomes the validation split, and a note
+ * says so. Without test images that split is empty.
+ *
+ * classes: NULL, or, NULL-terminated, those of a bundle that is to be measured: then they are the
+ * classes that folders may have, train may be missing, and nothing is held out. (transfer full) */
+EnsDataset *ens_dataset_load (const char *folder, const char *const *classes, GError **error);
 void ens_dataset_free (EnsDataset *dataset);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDataset, ens_dataset_free)
 

@@ -19,13 +19,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEnsemble, ens_ensemble_unref)
 const EnsBundle *ens_ensemble_get_bundle (EnsEnsemble *ensemble);
 EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
 
+#define ENS_ANALYSE_MAX_SCALES 8
+
 /* Overrides of the bundle. ENS_ANALYSE_DEFAULTS changes nothing. */
 typedef struct {
   gint windows;        /* how many at most; -1: the bundle's, 0: none */
-  const guint *scales; /* NULL: the bundle's */
-  guint n_scales;
-  float threshold;        /* for all classes; negative: the bundle's */
-  const EnsRect *regions; /* used instead of selective search if not NULL */
+  const guint *scales; /* shorter sides, for all networks; n_scales 0: the bundle's */
+  guint n_scales;      /* at most ENS_ANALYSE_MAX_SCALES */
+  float threshold;     /* for all classes; negative: the bundle's */
+  /* Looked at instead of windows found by selective search, if not NULL: all of them, or the first
+   * `windows`. */
+  const EnsRect *regions;
   guint n_regions;
 } EnsAnalyseOptions;
 
@@ -39,7 +43,9 @@ EnsAnalysis *ens_analysis_new (EnsEnsemble *ensemble);
 void ens_analysis_free (EnsAnalysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
 
-/* options may be NULL. pts is copied into the result. (transfer full) */
+/* Follows the method from the frame to P (M1.1–M1.8). options may be NULL. pts is copied into the
+ * result. Windows are looked at if the bundle has classifiers for them. The same frame and options
+ * give the same bits. (transfer full) */
 EnsResult *ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
                              const EnsAnalyseOptions *options, GError **error);
 

@@ -122,61 +122,29 @@ test_search_many (void)
 }
 
 static void
-test_search_whole_weight (void)
-{
-  static const struct {
-    const float *p1, *p2;
-    float w;
-  } rows[] = {{good, noise, .9F}, {good, good, .5F}, {noise, good, .1F}};
-  EnsTruth truth = {4, 1, truths};
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    float w;
-
-    ens_search_whole_weight (&truth, rows[i].p1, rows[i].p2, &w);
-    g_assert_cmpfloat_with_epsilon (w, rows[i].w, NEAR);
-  }
-}
-
-static void
-test_search_window_weight (void)
+test_search_fusion_weight (void)
 {
   static const float flat[] = {.5F, .5F, .5F, .5F}; /* knows nothing of the whole frame */
   static const float sees[] = {.9F, .7F, .1F, .2F}; /* finds it in a window */
-  static const float loud[] = {.1F, .2F, .7F, .1F}; /* is wrong, though not so sure */
+  static const float loud[] = {.1F, .2F, .9F, .1F};
   static const struct {
     const float *p1, *p2, *p3;
-    float w, discount;
+    double precision;
+    float w;
   } rows[] = {
-      {flat, flat, sees, .5F, 0},
-      {flat, good, loud, .5F, 1},
+      {good, noise, NULL, 1, .9F}, {good, good, NULL, 1, .5F}, {noise, good, NULL, 1, .1F},
+      {flat, flat, sees, 1, .5F},  {good, good, loud, 1, .9F}, {flat, flat, loud, .5, .5F},
   };
   EnsTruth truth = {4, 1, truths};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    float w, discount;
-    double best =
-        ens_search_window_weight (&truth, rows[i].p1, rows[i].p2, rows[i].p3, &w, &discount);
+    float w;
 
-    g_test_message ("row %u: %g w %g discount %g", i, best, w, discount);
-    g_assert_cmpfloat_with_epsilon (best, 1, NEAR);
+    g_assert_cmpfloat_with_epsilon (
+        ens_search_fusion_weight (&truth, rows[i].p1, rows[i].p2, rows[i].p3, &w),
+        rows[i].precision, NEAR);
     g_assert_cmpfloat_with_epsilon (w, rows[i].w, NEAR);
-    g_assert_cmpfloat_with_epsilon (discount, rows[i].discount, NEAR);
   }
-}
-
-static void
-test_discount (void)
-{
-  static const struct {
-    float p, discount, expected;
-  } rows[] = {
-      {.5F, 1, .26894142F}, {.9F, 0, .9F}, {0, 2, 0}, {1, 4, 1}, {.8F, 2, .35121435F},
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    g_assert_cmpfloat_with_epsilon (ens_fusion_discount (rows[i].p, rows[i].discount),
-                                    rows[i].expected, NEAR);
 }
 
 int
@@ -189,8 +157,6 @@ main (int argc, char **argv)
   g_test_add_func ("/classify/fusion/search-weights", test_search_weights);
   g_test_add_func ("/classify/fusion/search-weights-unequal", test_search_weights_unequal);
   g_test_add_func ("/classify/fusion/search-many", test_search_many);
-  g_test_add_func ("/classify/fusion/discount", test_discount);
-  g_test_add_func ("/classify/fusion/search-whole-weight", test_search_whole_weight);
-  g_test_add_func ("/classify/fusion/search-window-weight", test_search_window_weight);
+  g_test_add_func ("/classify/fusion/search-fusion-weight", test_search_fusion_weight);
   return g_test_run ();
 }

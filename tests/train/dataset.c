@@ -81,7 +81,7 @@ static EnsDataset *
 load (const Fixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  EnsDataset *dataset = ens_dataset_load (fixture->folder, &error);
+  EnsDataset *dataset = ens_dataset_load (fixture->folder, NULL, &error);
 
   g_assert_no_error (error);
   return dataset;
@@ -159,6 +159,28 @@ test_hold_out (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* A bundle's classes, of which the data set has some. */
+static void
+test_given_classes (Fixture *fixture, gconstpointer data)
+{
+  static const char *const classes[] = {"emu", "dog", "cat", NULL};
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  create (fixture, "test/dog/a.jpg test/cat/b.jpg test/none/c.jpg");
+  dataset = ens_dataset_load (fixture->folder, classes, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (dataset->n_classes, ==, 3);
+  check_split (dataset, ENS_SPLIT_TEST, "cat/b.jpg dog/a.jpg -/c.jpg");
+  g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 0);
+  g_clear_pointer (&dataset, ens_dataset_free);
+  create (fixture, "test/fox/a.jpg");
+  g_assert_null (ens_dataset_load (fixture->folder, classes, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  g_assert_nonnull (
+      strstr (error->message, "expected one of the classes emu, dog, cat, found “fox”"));
+}
+
 static void
 test_errors (Fixture *fixture, gconstpointer data)
 {
@@ -171,8 +193,7 @@ test_errors (Fixture *fixture, gconstpointer data)
       {"train/none/a.jpg", "/train: expected a folder of images for each class, found none"},
       {"train/cat/a.txt", "/train/cat: found no image; looked for names such as *.jpg"},
       {"train/cat/a.jpg train/dog/", "/train/dog: found no image"},
-      {"train/cat/a.jpg test/dog/a.jpg",
-       "/test: expected one of the classes of train (cat), found “dog”"},
+      {"train/cat/a.jpg test/dog/a.jpg", "/test: expected one of the classes cat, found “dog”"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -181,7 +202,7 @@ test_errors (Fixture *fixture, gconstpointer data)
 
     remove_tree (fixture->folder);
     create (fixture, rows[i].files);
-    dataset = ens_dataset_load (fixture->folder, &error);
+    dataset = ens_dataset_load (fixture->folder, NULL, &error);
     g_assert_null (dataset);
     g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
     g_assert_true (g_str_has_prefix (error->message, fixture->folder));
@@ -195,7 +216,7 @@ test_missing (Fixture *fixture, gconstpointer data)
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (ens_dataset_load ("/nowhere/at/all", &error));
+  g_assert_null (ens_dataset_load ("/nowhere/at/all", NULL, &error));
   g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
   g_clear_error (&error);
   create (fixture, "train/cat/a.jpg validation/cat/b.jpg");
@@ -215,6 +236,7 @@ main (int argc, char **argv)
   ADD ("layout", test_layout);
   ADD ("val", test_val);
   ADD ("hold-out", test_hold_out);
+  ADD ("given-classes", test_given_classes);
   ADD ("errors", test_errors);
   ADD ("missing", test_missing);
   return g_test_run ();

@@ -1,0 +1,149 @@
+#include <ensemble/ensemble.h>
+
+#include <glib/gstdio.h>
+
+#include "ensemble/bundle-files.h"
+#include "ensemble/ensemble-private.h"
+
+/* Ensembles in use by the process, so that whoever opens a bundle that is open already shares its
+ * weights and plans. */
+static GMutex registry_lock;
+static GHashTable *registry; /* key → EnsEnsemble, not owned */
+
+/* What makes two openings the same: the device, and the bundle as it is on disk now. A bundle that
+ * was written anew is another one, also while the old one is in use. (transfer full) */
+static char *
+make_key (const EnsBundle *bundle, EnsDevice *device)
+{
+  g_autofree char *path = g_build_filename (bundle->folder, ENS_BUNDLE_FILE, NULL);
+  GStatBuf status = {0};
+
+  g_stat (path, &status);
+  return g_strdup_printf ("%s %" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
+                          " %" G_GINT64_FORMAT ".%09ld",
+                          ens_device_get_name (device), (guint64)status.st_dev,
+                          (guint64)status.st_ino, (gint64)status.st_size,
+                          (gint64)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
+static void
+ensemble_free (EnsEnsemble *ensemble)
+{
+  for (guint n = 0; ensemble->members != NULL && n < ensemble->bundle->n_networks; n++)
+    ens_member_free (ensemble->members[n]);
+  g_free (ensemble->members);
+  ens_bundle_free (ensemble->bundle);
+  ens_device_unref (ensemble->device);
+  g_free (ensemble->key);
+  g_free (ensemble);
+}
+
+static EnsMember *
+open_member (const EnsBundle *bundle, const EnsBundleNetwork *network, EnsDevice *device,
+             GError **error)
+{
+  g_autofree char *path = ens_bundle_resolve (bundle->folder, network->network, error);
+  g_autofree char *classifier = NULL, *window_classifier = NULL;
+  EnsMemberSource source = {.settings = network, .n_classes = bundle->n_classes};
+
+  if (path == NULL)
+    return NULL;
+  classifier = ens_bundle_resolve (bundle->folder, network->classifier, error);
+  if (classifier == NULL)
+    return NULL;
+  if (network->window_classifier != NULL) {
+    window_classifier = ens_bundle_resolve (bundle->folder, network->window_classifier, error);
+    if (window_classifier == NULL)
+      return NULL;
+  }
+  source.network = path;
+  source.classifier = classifier;
+  source.window_classifier = window_classifier;
+  return ens_member_new (&source, device, error);
+}
+
+/* Takes bundle and key over. (transfer full) */
+static EnsEnsemble *
+ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, GError **error)
+{
+  EnsEnsemble *ensemble = g_new0 (EnsEnsemble, 1);
+
+  ensemble->references = 1;
+  ensemble->bundle = bundle;
+  ensemble->device = ens_device_ref (device);
+  ensemble->key = key;
+  ensemble->members = g_new0 (EnsMember *, bundle->n_networks);
+  for (guint n = 0; n < bundle->n_networks; n++) {
+    ensemble->members[n] = open_member (bundle, &bundle->networks[n], device, error);
+    if (ensemble->members[n] == NULL) {
+      ensemble_free (ensemble);
+      return NULL;
+    }
+  }
+  return ensemble;
+}
+
+EnsEnsemble *
+ens_ensemble_open (const char *folder, EnsDevice *device, GError **error)
+{
+  g_autoptr (EnsBundle) bundle = NULL;
+  g_autofree char *key = NULL;
+  EnsEnsemble *ensemble;
+
+  g_return_val_if_fail (folder != NULL && device != NULL, NULL);
+
+  bundle = ens_bundle_load (folder, error);
+  if (bundle == NULL)
+    return NULL;
+  key = make_key (bundle, device);
+  g_mutex_lock (&registry_lock);
+  if (registry == NULL)
+    registry = g_hash_table_new (g_str_hash, g_str_equal);
+  ensemble = g_hash_table_lookup (registry, key);
+  if (ensemble != NULL) {
+    ensemble->references++;
+  } else {
+    ensemble = ensemble_new (g_steal_pointer (&bundle), device, g_steal_pointer (&key), error);
+    if (ensemble != NULL)
+      g_hash_table_insert (registry, ensemble->key, ensemble);
+  }
+  g_mutex_unlock (&registry_lock);
+  return ensemble;
+}
+
+EnsEnsemble *
+ens_ensemble_ref (EnsEnsemble *ensemble)
+{
+  g_mutex_lock (&registry_lock);
+  ensemble->references++;
+  g_mutex_unlock (&registry_lock);
+  return ensemble;
+}
+
+void
+ens_ensemble_unref (EnsEnsemble *ensemble)
+{
+  gboolean last;
+
+  g_mutex_lock (&registry_lock);
+  last = --ensemble->references == 0;
+  if (last)
+    g_hash_table_remove (registry, ensemble->key);
+  if (last && g_hash_table_size (registry) == 0)
+    g_clear_pointer (&registry, g_hash_table_unref);
+  g_mutex_unlock (&registry_lock);
+  if (last)
+    ensemble_free (ensemble);
+}
+
+const EnsBundle *
+ens_ensemble_get_bundle (EnsEnsemble *ensemble)
+{
+  return ensemble->bundle;
+}
+
+EnsDevice *
+ens_ensemble_get_device (EnsEnsemble *ensemble)
+{
+  return ensemble->device;
+}
