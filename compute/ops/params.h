@@ -37,9 +37,9 @@ typedef enum {
 
 /* How a convolution or pooling slides: one element per spatial axis, outermost first. */
 typedef struct {
-  guint rank;                     /* elements that count; 0: no list was given, all defaults */
-  gint64 kernel[ENS_MAX_SPATIAL]; /* all 0 (convolution only): as large as the weights */
-  gint64 strides[ENS_MAX_SPATIAL];
+  guint rank;                      /* elements that count; 0: no list was given, all defaults */
+  gint64 kernel[ENS_MAX_SPATIAL];  /* all 0 (convolution only): as large as the weights */
+  gint64 strides[ENS_MAX_SPATIAL]; /* 1 beyond rank, as dilations */
   gint64 dilations[ENS_MAX_SPATIAL];
   gint64 pads_begin[ENS_MAX_SPATIAL];
   gint64 pads_end[ENS_MAX_SPATIAL];
