@@ -13,7 +13,8 @@ struct _EnsPool {
   GMutex lock; /* guards the sleepers; the fields below are atomic */
   GCond wake, done;
   guint generation; /* counts loops; a change tells the workers to start */
-  guint busy;       /* workers that have not finished this loop */
+  guint open;       /* whether workers may still join the loop */
+  guint active;     /* workers that may be in it */
   gboolean quit;
 
   EnsTask task;
@@ -61,18 +62,37 @@ await_generation (EnsPool *pool, guint seen)
   return now;
 }
 
+/* Waits for the workers that joined the loop. The others, who may be asleep or have lost their
+ * processor to another program, find it closed when they come: there is nothing left to do, and so
+ * no reason to wait for them. */
 static void
 await_workers (EnsPool *pool)
 {
+  g_atomic_int_set (&pool->open, FALSE);
   for (guint i = 0; i < SPINS; i++) {
-    if (g_atomic_int_get (&pool->busy) == 0)
+    if (g_atomic_int_get (&pool->active) == 0)
       return;
     relax ();
   }
   g_mutex_lock (&pool->lock);
-  while (g_atomic_int_get (&pool->busy) > 0)
+  while (g_atomic_int_get (&pool->active) > 0)
     g_cond_wait (&pool->done, &pool->lock);
   g_mutex_unlock (&pool->lock);
+}
+
+/* The order counts: announced first, then looked whether the loop is open. Either the caller sees
+ * this worker and waits, or this worker sees that it is too late. */
+static void
+join_loop (EnsPool *pool, guint worker)
+{
+  g_atomic_int_inc (&pool->active);
+  if (g_atomic_int_get (&pool->open))
+    take_tasks (pool, worker);
+  if (g_atomic_int_dec_and_test (&pool->active)) {
+    g_mutex_lock (&pool->lock);
+    g_cond_signal (&pool->done);
+    g_mutex_unlock (&pool->lock);
+  }
 }
 
 static gpointer
@@ -84,14 +104,9 @@ work (gpointer data)
 
   for (;;) {
     seen = await_generation (pool, seen);
-    if (pool->quit)
+    if (g_atomic_int_get (&pool->quit))
       return NULL;
-    take_tasks (pool, worker->index);
-    if (g_atomic_int_dec_and_test (&pool->busy)) {
-      g_mutex_lock (&pool->lock);
-      g_cond_signal (&pool->done);
-      g_mutex_unlock (&pool->lock);
-    }
+    join_loop (pool, worker->index);
   }
 }
 
@@ -100,7 +115,7 @@ start_workers (EnsPool *pool)
 {
   g_mutex_lock (&pool->lock);
   g_atomic_int_set (&pool->next, 0);
-  g_atomic_int_set (&pool->busy, pool->n_threads - 1);
+  g_atomic_int_set (&pool->open, TRUE);
   g_atomic_int_inc (&pool->generation);
   g_cond_broadcast (&pool->wake);
   g_mutex_unlock (&pool->lock);
@@ -139,7 +154,7 @@ ens_pool_unref (EnsPool *pool)
 {
   if (!g_atomic_ref_count_dec (&pool->references))
     return;
-  pool->quit = TRUE;
+  g_atomic_int_set (&pool->quit, TRUE);
   start_workers (pool);
   for (guint i = 1; i < pool->n_threads; i++)
     g_thread_join (pool->workers[i]);
