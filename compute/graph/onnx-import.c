@@ -384,9 +384,15 @@ import_graph (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **err
   collect_names (import, proto);
   if (!add_initializers (import, proto, error) || !add_inputs (import, proto, error))
     return NULL;
-  for (gsize i = 0; i < proto->n_node; i++)
-    if (!ens_onnx_import_node (import, proto->node[i], error))
-      return NULL;
+  for (gsize i = 0; i < proto->n_node; i++) {
+    g_autoptr (GError) failure = NULL;
+
+    if (ens_onnx_import_node (import, proto->node[i], &failure))
+      continue;
+    ens_onnx_import_add_missing (proto, i, failure);
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return NULL;
+  }
   if (!add_outputs (import, proto, error))
     return NULL;
   forget_samples (import);

@@ -65,6 +65,9 @@ typedef gboolean (*EnsOnnxImportFunc) (EnsOnnxStep *step, EnsOnnxImport *import,
 EnsOnnxImportFunc ens_onnx_find_special (const char *op);
 
 gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error);
+/* If node `failed` failed because its operator is missing, adds the later nodes of which that is
+ * true too to the error's message. */
+void ens_onnx_import_add_missing (const Onnx__GraphProto *proto, gsize failed, GError *error);
 /* Adds a node with outputs inferred at the nominal size; NULL if they can't be. */
 EnsNode *ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
                                 gconstpointer params, EnsValue *const *inputs, guint n_inputs,

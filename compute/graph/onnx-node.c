@@ -5,6 +5,9 @@
 
 #include "graph/infer.h"
 
+/* So many nodes are named in one message. */
+#define MAX_MISSING 20
+
 static void
 step_clear (EnsOnnxStep *step)
 {
@@ -351,4 +354,40 @@ ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GErro
          && (step.done || import_operator (&step, import, error));
   step_clear (&step);
   return done;
+}
+
+/* What is missing, all of it */
+
+static gboolean
+is_missing (const Onnx__NodeProto *proto)
+{
+  const char *name = ens_onnx_text (proto->op_type);
+  const EnsOp *op = ens_op_find (name);
+
+  if (!ens_onnx_is_own_domain (proto->domain))
+    return TRUE;
+  return ens_onnx_find_special (name) == NULL && (op == NULL || (op->flags & ENS_OP_INTERNAL));
+}
+
+void
+ens_onnx_import_add_missing (const Onnx__GraphProto *proto, gsize failed, GError *error)
+{
+  g_autoptr (GString) message = g_string_new (error->message);
+  gsize n = 0;
+
+  if (!is_missing (proto->node[failed]))
+    return;
+  for (gsize i = failed + 1; i < proto->n_node; i++) {
+    EnsOnnxStep step;
+
+    if (!is_missing (proto->node[i]) || n++ >= MAX_MISSING)
+      continue;
+    step_init (&step, proto->node[i], 0);
+    g_string_append_printf (message, "%s %s", n == 1 ? "; nor are" : ",", step.what);
+    step_clear (&step);
+  }
+  if (n > MAX_MISSING)
+    g_string_append_printf (message, " and %" G_GSIZE_FORMAT " more", n - MAX_MISSING);
+  g_free (error->message);
+  error->message = g_strdup (message->str);
 }

@@ -101,6 +101,7 @@ DAMAGE (sparse_weights,
   model->graph->n_sparse_initializer = 1;)
 
 DAMAGE (unknown_operator, set_text (&NODE (1)->op_type, "Frobnicate");)
+DAMAGE (unknown_operators, set_text (&NODE (1)->op_type, "Frobnicate"); model_add_node (model, "Twist", "y", "z"); model_add_node (model, "Relu", "z", "u"); model_add_node (model, "Turn", "u", "v");)
 DAMAGE (no_operator, set_text (&NODE (1)->op_type, "");)
 DAMAGE (foreign_operator, set_text (&NODE (1)->domain, "com.example");)
 DAMAGE (missing_input, set_text (&NODE (1)->input[0], "nowhere");)
@@ -210,6 +211,8 @@ static const struct {
 
     {"unknown-operator", unknown_operator, ENS_ERROR_UNSUPPORTED,
      "node “Relu1” (Frobnicate): operator “Frobnicate” of opset 13 is not supported"},
+    {"unknown-operators", unknown_operators, ENS_ERROR_UNSUPPORTED,
+     "is not supported; nor are node “Twist2” (Twist), node “Turn4” (Turn)"},
     {"no-operator", no_operator, ENS_ERROR_UNSUPPORTED, "node “Relu1” (): operator “” of opset 13"},
     {"foreign-operator", foreign_operator, ENS_ERROR_UNSUPPORTED,
      "node “Relu1” (Relu): operators of the domain “com.example” are not supported"},
