@@ -159,6 +159,18 @@ import_reshape (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return TRUE;
 }
 
+/* What becomes float32 in files becomes that in Casts. */
+static gboolean
+import_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  gint64 to = ens_attributes_int (step->attributes, "to", 0);
+
+  if (to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 || to == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16
+      || to == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE)
+    ens_attributes_set_int (step->attributes, "to", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+  return TRUE;
+}
+
 /* Up to opset 12, Softmax works over all axes from `axis` on together. Where that is the last one
  * it is what newer opsets call Softmax. */
 static gboolean
@@ -181,9 +193,9 @@ static const struct {
   const char *name;
   EnsOnnxImportFunc func;
 } specials[] = {
-    {"Constant", import_constant},   {"Hardmax", import_softmax}, {"Identity", import_identity},
-    {"LogSoftmax", import_softmax},  {"Reshape", import_reshape}, {"Softmax", import_softmax},
-    {"Transpose", import_transpose},
+    {"Cast", import_cast},         {"Constant", import_constant},   {"Hardmax", import_softmax},
+    {"Identity", import_identity}, {"LogSoftmax", import_softmax},  {"Reshape", import_reshape},
+    {"Softmax", import_softmax},   {"Transpose", import_transpose},
 };
 
 EnsOnnxImportFunc
