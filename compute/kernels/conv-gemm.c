@@ -229,6 +229,19 @@ copy_lines (const Block *block)
     copy_line (block->product, block->first.image, y + i, block->lines + i * lines_pitch (shape));
 }
 
+/* Where the inputs of the tile after tile t begin, NULL if t is the last. */
+static const float *
+next_rows (const Block *block, const EnsTile *tile, gsize t, guint first_tap)
+{
+  const guint taps = block->product->plan->taps;
+
+  if (t + 1 == block->n_tiles)
+    return NULL;
+  return tile->rows[tile->n_rows * (taps - first_tap)
+                    + first_tap * (block->starts[t + 2] - block->starts[t + 1])]
+         + tile->offset;
+}
+
 /* All tiles of the block against one piece of one panel. */
 static void
 multiply_piece (const Block *block, EnsTile *tile, guint first_tap, const EnsFinish *finish,
@@ -246,7 +259,7 @@ multiply_piece (const Block *block, EnsTile *tile, guint first_tap, const EnsFin
     tile->rows = rows + first_tap * n;
     tile->n_rows = n;
     tile->partial = partial;
-    ens_tile_read_ahead (tile, width, t, block->n_tiles);
+    ens_tile_read_ahead (tile, width, t, block->n_tiles, next_rows (block, tile, t, first_tap));
     if (tile->last) {
       at = ens_finish_at (finish, start, 0);
       tile->finish = &at;

@@ -62,21 +62,23 @@ ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels)
   return moved;
 }
 
-/* Has the piece of panel that follows tile->panel brought into the cache while tile i of n is
- * multiplied by it. Weights lie in memory in the order in which they are used; with small batches
- * they come from main memory each time, and this hides most of that. */
+/* Chooses what tile i of n brings into the cache while it is computed. The first ones share the
+ * piece of panel after tile->panel: weights lie in memory in the order in which they are used, and
+ * with small batches come from main memory each time. The others take the inputs of the next tile,
+ * which begin at next_rows, NULL for the last. */
 static inline void
-ens_tile_read_ahead (EnsTile *tile, gsize width, gsize i, gsize n)
+ens_tile_read_ahead (EnsTile *tile, gsize width, gsize i, gsize n, const float *next_rows)
 {
   const gsize line = ENS_ALIGNMENT / sizeof (float), lines = MAX (width / line, 1);
   const gsize steps = tile->taps * tile->depth;
 
-  tile->ahead = tile->panel + steps * width;
-  tile->ahead_step = n < lines ? lines * line : line;
-  if (i < lines)
-    tile->ahead += i * steps * line;
-  else
-    tile->ahead_step = 0;
+  if (i < lines) {
+    tile->ahead = tile->panel + steps * width + i * steps * line;
+    tile->ahead_step = n < lines ? lines * line : line;
+  } else {
+    tile->ahead = next_rows != NULL ? next_rows : tile->panel;
+    tile->ahead_step = next_rows != NULL ? line : 0;
+  }
 }
 
 /* Floats that `columns` columns take in panels of the given depth. */

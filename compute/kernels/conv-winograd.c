@@ -174,7 +174,8 @@ multiply_piece (const EnsConvPlan *plan, const Block *block, EnsTile tile, const
       rows[r - start] = frequency + r * pitch;
     tile.n_rows = end - start;
     tile.partial = products + start * width;
-    ens_tile_read_ahead (&tile, width, i, n_tiles);
+    ens_tile_read_ahead (&tile, width, i, n_tiles,
+                         end < block->n ? frequency + end * pitch + tile.offset : NULL);
     plan->kernels->tiles[vectors - 1][end - start - 1](&tile);
   }
 }

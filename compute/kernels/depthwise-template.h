@@ -34,20 +34,20 @@ depthwise_line (const DepthwiseVector *v, Vector sum[BLOCK], const float *input,
   if (taps > 0) {
     Vector x[(BLOCK - 1) * 2 + 5];
 
-    ENS_UNROLL for (guint i = 0; i < (block - 1) * stride + taps; i++) x[i] =
-        load_lanes (input + i * v->column, v->lanes);
-    ENS_UNROLL for (guint t = 0; t < taps; t++)
-    {
+    ENS_UNROLLED (i, (block - 1) * stride + taps)
+      x[i] = load_lanes (input + i * v->column, v->lanes);
+    ENS_UNROLLED (t, taps) {
       Vector w = load_lanes (weights + t * v->weights_column, v->lanes);
 
-      ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] += x[i * stride + t] * w;
+      ENS_UNROLLED (i, block)
+        sum[i] += x[i * stride + t] * w;
     }
   } else {
     for (guint t = 0; t < v->taps_x; t++) {
       Vector w = load_lanes (weights + t * v->weights_column, v->lanes);
 
-      ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] +=
-          load_lanes (input + i * v->step + t * v->column, v->lanes) * w;
+      ENS_UNROLLED (i, block)
+        sum[i] += load_lanes (input + i * v->step + t * v->column, v->lanes) * w;
     }
   }
 }
@@ -60,16 +60,17 @@ depthwise_block (const DepthwiseVector *v, guint pixel, const guint block, const
   const float *input = v->input + pixel * v->step;
   Vector sum[BLOCK];
 
-  ENS_UNROLL for (guint i = 0; i < block; i++) sum[i] = v->bias;
+  ENS_UNROLLED (i, block)
+    sum[i] = v->bias;
   if (lines == 3)
-    ENS_UNROLL for (guint y = 0; y < 3; y++) depthwise_line (
-        v, sum, input + y * v->row, v->weights + y * v->weights_row, block, taps, stride);
+    ENS_UNROLLED (y, 3)
+      depthwise_line (v, sum, input + y * v->row, v->weights + y * v->weights_row, block, taps,
+                      stride);
   else
     for (guint y = 0; y < v->taps_y; y++)
       depthwise_line (v, sum, input + y * v->row, v->weights + y * v->weights_row, block, taps,
                       stride);
-  ENS_UNROLL for (guint i = 0; i < block; i++)
-  {
+  ENS_UNROLLED (i, block) {
     float *output = v->output + (pixel + i) * v->output_pitch;
 
     if (v->residual != NULL)

@@ -11,8 +11,10 @@
 
 typedef Vector Accumulators[TILE_ROWS][2];
 
+/* Rows [first, first + n) of a tile of `rows`. */
 ENS_INLINE void
-tile_multiply (const EnsTile *tile, Accumulators sum, const guint rows, const guint vectors)
+tile_multiply (const EnsTile *tile, Vector sum[][2], const guint first, const guint n,
+               const guint rows, const guint vectors)
 {
   const float *panel = tile->panel, *ahead = tile->ahead;
   const gsize step = tile->ahead_step;
@@ -20,19 +22,21 @@ tile_multiply (const EnsTile *tile, Accumulators sum, const guint rows, const gu
   for (guint tap = 0; tap < tile->taps; tap++) {
     const float *row[TILE_ROWS];
 
-    ENS_UNROLL for (guint i = 0; i < rows; i++) row[i] = tile->rows[tap * rows + i] + tile->offset;
+    ENS_UNROLLED (i, n)
+      row[i] = tile->rows[tap * rows + first + i] + tile->offset;
     for (gsize k = 0; k < tile->depth; k++) {
       Vector b[2];
 
-      ENS_UNROLL for (guint j = 0; j < vectors; j++) b[j] = vector_load (panel + j * LANES);
+      ENS_UNROLLED (j, vectors)
+        b[j] = vector_load (panel + j * LANES);
       panel += vectors * LANES;
       __builtin_prefetch (ahead, 0, 3);
       ahead += step;
-      ENS_UNROLL for (guint i = 0; i < rows; i++)
-      {
+      ENS_UNROLLED (i, n) {
         Vector a = vector_set (row[i][k]);
 
-        ENS_UNROLL for (guint j = 0; j < vectors; j++) sum[i][j] += a * b[j];
+        ENS_UNROLLED (j, vectors)
+          sum[first + i][j] += a * b[j];
       }
     }
   }
@@ -41,7 +45,8 @@ tile_multiply (const EnsTile *tile, Accumulators sum, const guint rows, const gu
 ENS_INLINE void
 tile_store (Accumulators sum, float *to, gsize pitch, const guint rows, const guint vectors)
 {
-  ENS_UNROLL for (guint i = 0; i < rows; i++) ENS_UNROLL for (guint j = 0; j < vectors; j++)
+  ENS_UNROLLED (i, rows)
+    ENS_UNROLLED (j, vectors)
       vector_store (to + i * pitch + j * LANES, sum[i][j]);
 }
 
@@ -52,16 +57,18 @@ tile_finish (Accumulators sum, const EnsFinish *finish, const guint rows, const 
   const Vector low = vector_set (finish->low), high = vector_set (finish->high);
 
   if (finish->bias != NULL)
-    ENS_UNROLL for (guint j = 0; j < vectors; j++)
-    {
+    ENS_UNROLLED (j, vectors) {
       Vector bias = vector_load (finish->bias + j * LANES);
 
-      ENS_UNROLL for (guint i = 0; i < rows; i++) sum[i][j] += bias;
+      ENS_UNROLLED (i, rows)
+        sum[i][j] += bias;
     }
   if (finish->residual != NULL)
-    ENS_UNROLL for (guint i = 0; i < rows; i++) ENS_UNROLL for (guint j = 0; j < vectors; j++)
+    ENS_UNROLLED (i, rows)
+      ENS_UNROLLED (j, vectors)
         sum[i][j] += vector_load (finish->residual + i * finish->residual_pitch + j * LANES);
-  ENS_UNROLL for (guint i = 0; i < rows; i++) ENS_UNROLL for (guint j = 0; j < vectors; j++)
+  ENS_UNROLLED (i, rows)
+    ENS_UNROLLED (j, vectors)
       sum[i][j] = vector_min (vector_max (sum[i][j], low), high);
   tile_store (sum, finish->output, finish->output_pitch, rows, vectors);
 }
@@ -72,13 +79,21 @@ tile_run (const EnsTile *tile, const guint rows, const guint vectors)
   const guint width = vectors * LANES;
   Accumulators sum;
 
-  ENS_UNROLL for (guint i = 0; i < rows; i++) ENS_UNROLL for (guint j = 0; j < vectors; j++)
+  ENS_UNROLLED (i, rows)
+    ENS_UNROLLED (j, vectors)
       sum[i][j] = (Vector) {0};
   if (!tile->first)
-    ENS_UNROLL for (guint i = 0; i < rows; i++) ENS_UNROLL for (guint j = 0; j < vectors; j++)
+    ENS_UNROLLED (i, rows)
+      ENS_UNROLLED (j, vectors)
         sum[i][j] = vector_load (tile->partial + i * width + j * LANES);
 
-  tile_multiply (tile, sum, rows, vectors);
+  if (vectors == 1 && rows > 8) {
+    /* Seven chains of sums are enough, and the pointers to their rows fit into registers. */
+    tile_multiply (tile, sum, 0, rows / 2, rows, vectors);
+    tile_multiply (tile, sum, rows / 2, rows - rows / 2, rows, vectors);
+  } else {
+    tile_multiply (tile, sum, 0, rows, rows, vectors);
+  }
 
   if (tile->last && tile->columns == width && tile->finish->curve == ENS_ACTIVATION_NONE) {
     tile_finish (sum, tile->finish, rows, vectors);

@@ -38,12 +38,12 @@ typedef struct {
   guint n_rows;             /* 1 … tile_rows */
   guint taps;
   gsize offset, depth;
-  const float *panel;   /* [taps · depth][lanes · vectors], 64-byte aligned */
-  const float *ahead;   /* what is wanted next: brought into the cache … */
-  gsize ahead_step;     /* … a line at every step of the inner dimension, so many floats apart */
-  float *partial;       /* [n_rows][2 · lanes] */
-  gboolean first, last; /* first: partial is not read; last: it is not written, but … */
-  guint columns;        /* … this many columns of the sum … */
+  const float *panel;      /* [taps · depth][lanes · vectors], 64-byte aligned */
+  const float *ahead;      /* wanted next: brought into the cache, … */
+  gsize ahead_step;        /* … a line per step of the inner dimension, so many floats apart */
+  float *partial;          /* [n_rows][2 · lanes] */
+  gboolean first, last;    /* first: partial is not read; last: it is not written, but … */
+  guint columns;           /* … this many columns of the sum … */
   const EnsFinish *finish; /* … are finished */
 } EnsTile;
 

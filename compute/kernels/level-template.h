@@ -19,10 +19,13 @@ multiply_add (guint64 rounds)
   const Vector factor = vector_set (0.999f), term = vector_set (0.001f);
   Vector x[CHAINS], sum = {0};
 
-  ENS_UNROLL for (guint i = 0; i < CHAINS; i++) x[i] = vector_set ((float)i);
+  ENS_UNROLLED (i, CHAINS)
+    x[i] = vector_set ((float)i);
   for (guint64 r = 0; r < rounds; r++)
-    ENS_UNROLL for (guint i = 0; i < CHAINS; i++) x[i] = x[i] * factor + term;
-  ENS_UNROLL for (guint i = 0; i < CHAINS; i++) sum += x[i];
+    ENS_UNROLLED (i, CHAINS)
+      x[i] = x[i] * factor + term;
+  ENS_UNROLLED (i, CHAINS)
+    sum += x[i];
   return sum[0];
 }
 

@@ -8,21 +8,20 @@ pool_vectors (const EnsPoolingWindow *window, guint channel, const guint vectors
   const float *line = window->input + channel;
   Vector result[4];
 
-  ENS_UNROLL for (guint i = 0; i < vectors; i++) result[i] = vector_set (maximum ? -INFINITY : 0.f);
+  ENS_UNROLLED (i, vectors)
+    result[i] = vector_set (maximum ? -INFINITY : 0.f);
   for (guint y = 0; y < window->taps_y; y++, line += window->row) {
     const float *pixel = line;
 
     for (guint x = 0; x < window->taps_x; x++, pixel += window->column)
-      ENS_UNROLL for (guint i = 0; i < vectors; i++)
-      {
+      ENS_UNROLLED (i, vectors) {
         Vector v =
             lanes == LANES ? vector_load (pixel + i * LANES) : vector_load_some (pixel, lanes);
 
         result[i] = maximum ? vector_max (v, result[i]) : result[i] + v;
       }
   }
-  ENS_UNROLL for (guint i = 0; i < vectors; i++)
-  {
+  ENS_UNROLLED (i, vectors) {
     Vector v = maximum ? result[i] : result[i] * window->scale;
 
     if (lanes == LANES)

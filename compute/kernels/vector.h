@@ -12,7 +12,8 @@
 #include <immintrin.h>
 #endif
 
-#define ENS_UNROLL _Pragma ("GCC unroll 64")
+/* for (guint i = 0; i < n; i++), without the loop: n must be a constant once all is inlined. */
+#define ENS_UNROLLED(i, n) _Pragma ("GCC unroll 64") for (guint i = 0; i < (n); i++)
 
 typedef float Vector __attribute__ ((vector_size (LANES * 4)));
 typedef gint32 VectorInt __attribute__ ((vector_size (LANES * 4)));

@@ -48,26 +48,25 @@ winograd_input_vector (const EnsWinogradInput *input, guint channel, const guint
   const guint n = MIN (input->channels - channel, LANES);
   Vector half[6][6];
 
-  ENS_UNROLL for (guint x = 0; x < size; x++)
-  {
+  ENS_UNROLLED (x, size) {
     Vector d[6], t[6];
 
-    ENS_UNROLL for (guint y = 0; y < size; y++)
-    {
+    ENS_UNROLLED (y, size) {
       const float *pixel = input->pixels[y * size + x] + channel;
 
       d[y] = n == LANES ? vector_load (pixel) : vector_load_some (pixel, n);
     }
     winograd_input_line (t, d, size);
-    ENS_UNROLL for (guint y = 0; y < size; y++) half[y][x] = t[y];
+    ENS_UNROLLED (y, size)
+      half[y][x] = t[y];
   }
-  ENS_UNROLL for (guint y = 0; y < size; y++)
-  {
+  ENS_UNROLLED (y, size) {
     float *to = input->frequencies + y * size * input->plane + channel;
     Vector t[6];
 
     winograd_input_line (t, half[y], size);
-    ENS_UNROLL for (guint x = 0; x < size; x++) vector_store (to + x * input->plane, t[x]);
+    ENS_UNROLLED (x, size)
+      vector_store (to + x * input->plane, t[x]);
   }
 }
 
@@ -99,21 +98,22 @@ winograd_output_vector (const EnsWinogradOutput *output, guint column, const gui
 
   if (bias != NULL)
     added = n == LANES ? vector_load (bias + column) : vector_load_some (bias + column, n);
-  ENS_UNROLL for (guint x = 0; x < size; x++)
-  {
+  ENS_UNROLLED (x, size) {
     const float *from = output->frequencies + x * output->plane + column;
     Vector m[6], t[4];
 
-    ENS_UNROLL for (guint y = 0; y < size; y++) m[y] =
-        vector_load (from + y * size * output->plane);
+    ENS_UNROLLED (y, size)
+      m[y] = vector_load (from + y * size * output->plane);
     winograd_output_line (t, m, size);
-    ENS_UNROLL for (guint y = 0; y < size - 2; y++) half[y][x] = t[y];
+    ENS_UNROLLED (y, size - 2)
+      half[y][x] = t[y];
   }
   for (guint y = 0; y < output->height; y++) {
     Vector t[4];
 
     winograd_output_line (t, half[y], size);
-    ENS_UNROLL for (guint x = 0; x < size - 2; x++) if (x < output->width)
+    ENS_UNROLLED (x, size - 2)
+      if (x < output->width)
         winograd_store (output, t[x] + added, y, x, column);
   }
 }
