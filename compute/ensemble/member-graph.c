@@ -9,6 +9,9 @@
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
+/* Of networks whose files leave their images' size open. */
+#define STANDARD_SIZE 224
+
 static EnsGraph *
 load_network (const char *path, guint size, EnsShape *nominal, GError **error)
 {
@@ -189,6 +192,27 @@ ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
   return g_steal_pointer (&graph);
 }
 
+GBytes *
+ens_member_save_classifier (const EnsSvm *svm, GError **error)
+{
+  g_autoptr (EnsGraph) graph = ens_graph_new ("classifier");
+  g_autoptr (EnsTensor) weights = ens_tensor_new_copy (
+      ENS_TYPE_FLOAT32, &ENS_SHAPE (svm->n_classes, svm->n_features), svm->weights);
+  EnsGemmParams params = {.trans_b = TRUE, .alpha = 1, .beta = 1};
+  EnsValue *features =
+      ens_graph_add_input (graph, "features", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, svm->n_features));
+  EnsValue *inputs[] = {
+      features,
+      ens_graph_add_constant (graph, "weights", weights),
+      ens_graph_add_vector (graph, "biases", svm->biases, svm->n_classes),
+  };
+  EnsNode *node = ens_graph_add_node (graph, ens_op_find ("Gemm"), "decisions", &params, inputs,
+                                      G_N_ELEMENTS (inputs), 1);
+
+  ens_graph_add_output (graph, node->outputs[0]);
+  return ens_onnx_export_bytes (graph, error);
+}
+
 /* S (a·t + b); a and b fold into the classifiers when the network is prepared. */
 static EnsValue *
 append_sigmoid (EnsGraph *graph, EnsValue *decisions, const EnsCalibration *calibration,
@@ -249,7 +273,20 @@ ens_member_join (const EnsGraph *body, guint n_inputs, const EnsGraph *classifie
   return graph;
 }
 
-/* ---- Default taps ---- */
+/* ---- Defaults ---- */
+
+guint
+ens_member_standard_size (const char *path, GError **error)
+{
+  EnsShape nominal;
+  g_autoptr (EnsGraph) graph = load_network (path, STANDARD_SIZE, &nominal, error);
+  const EnsValue *input;
+
+  if (graph == NULL)
+    return 0;
+  input = g_ptr_array_index (graph->inputs, 0);
+  return input->shape.dims[1] > 0 ? (guint)input->shape.dims[1] : STANDARD_SIZE;
+}
 
 static gboolean
 is_produced_by (const EnsValue *value, const char *op)

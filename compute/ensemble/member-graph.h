@@ -3,6 +3,7 @@
 
 #include <ensemble/bundle.h>
 
+#include "classify/svm.h"
 #include "graph/graph.h"
 
 /* The network from a batch of images of any size (N, h, w, channels) to their features (N,
@@ -18,11 +19,18 @@ EnsGraph *ens_member_body (const char *path, const EnsBundleNetwork *settings, g
 EnsGraph *ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
                                       GError **error);
 
+/* The file of such classifiers: a Gemm from "features" to "decisions". (transfer full) */
+GBytes *ens_member_save_classifier (const EnsSvm *svm, GError **error);
+
 /* n_inputs images of different sizes, each through the body, their features averaged; then, unless
  * NULL, the classifier and the calibrated sigmoid of its n_classes decision values. The parts'
  * constants are shared. (transfer full) */
 EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, const EnsGraph *classifier,
                            const EnsCalibration *calibration, guint n_classes);
+
+/* The side of the square images that the file says the network is for; 224 where it leaves it
+ * open. 0 with an error if it can't be read. */
+guint ens_member_standard_size (const char *path, GError **error);
 
 /* Names of the taps used where nobody has chosen: the network's last two layers before a softmax,
  * the last first (its scores, and what they are computed from). NULL-terminated. (transfer full) */
