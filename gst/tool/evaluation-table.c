@@ -1,0 +1,71 @@
+#include "evaluation-table.h"
+
+#include <math.h>
+
+#include "table.h"
+
+/* Nothing for what could not be measured. */
+static void
+add_share (ToolTable *table, double share)
+{
+  if (isnan (share))
+    tool_table_cell (table, "–");
+  else
+    tool_table_cell (table, "%.3f", share);
+}
+
+static void
+print_rows (const EnsEvaluation *evaluation)
+{
+  g_autoptr (ToolTable) table = tool_table_new ("judged by|>mAP|>accuracy|>precision|>recall|>F1");
+
+  for (guint i = 0; i < evaluation->n_rows; i++) {
+    const EnsEvaluationRow *row = &evaluation->rows[i];
+
+    tool_table_row (table);
+    tool_table_cell (table, "%s", row->name);
+    add_share (table, row->mean_average_precision);
+    add_share (table, row->accuracy);
+    add_share (table, row->precision);
+    add_share (table, row->recall);
+    add_share (table, row->f1);
+  }
+  tool_table_print (table);
+}
+
+/* The last row's classes: the whole ensemble's. */
+static void
+print_classes (const EnsEvaluation *evaluation)
+{
+  const EnsEvaluationRow *row = &evaluation->rows[evaluation->n_rows - 1];
+  g_autoptr (ToolTable) table =
+      tool_table_new ("class|>images|>AP|>threshold|>precision|>recall|>F1");
+
+  for (guint i = 0; i < evaluation->n_classes; i++) {
+    const EnsClassEvaluation *class = &row->classes[i];
+
+    tool_table_row (table);
+    tool_table_cell (table, "%s", evaluation->classes[i]);
+    tool_table_cell (table, "%u", evaluation->n_positive[i]);
+    add_share (table, class->average_precision);
+    add_share (table, class->threshold);
+    add_share (table, class->precision);
+    add_share (table, class->recall);
+    add_share (table, class->f1);
+  }
+  g_print ("\n%s, by class:\n\n", row->name);
+  tool_table_print (table);
+}
+
+void
+tool_evaluation_print (const EnsEvaluation *evaluation)
+{
+  g_print ("%s on the %s split: %u images", evaluation->bundle, evaluation->split,
+           evaluation->n_images);
+  if (evaluation->n_skipped > 0)
+    g_print (", %u more could not be read", evaluation->n_skipped);
+  g_print ("\n\n");
+  print_rows (evaluation);
+  if (evaluation->n_rows > 0)
+    print_classes (evaluation);
+}

@@ -1,0 +1,131 @@
+#include "inspect.h"
+#include "table.h"
+
+#include "engine/taps.h"
+#include "graph/infer.h"
+#include "graph/onnx.h"
+
+#define USUAL_SIZE 224
+
+/* Concrete shapes for the graph's inputs. (transfer full) */
+static EnsShape *
+choose_shapes (const EnsGraph *graph, guint size)
+{
+  EnsShape *shapes = g_new (EnsShape, graph->inputs->len);
+
+  for (guint i = 0; i < graph->inputs->len; i++) {
+    const EnsValue *input = g_ptr_array_index (graph->inputs, i);
+
+    shapes[i] = input->shape;
+    for (guint d = 0; d < shapes[i].rank; d++) {
+      gboolean is_side = shapes[i].rank == 4 && (d == 1 || d == 2);
+
+      if (shapes[i].dims[d] < 0)
+        shapes[i].dims[d] = is_side ? (gint64)(size > 0 ? size : USUAL_SIZE) : 1;
+    }
+  }
+  return shapes;
+}
+
+static gint64
+count_parameters (const EnsNode *node)
+{
+  gint64 n = 0;
+
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL && node->inputs[i]->constant != NULL
+        && node->inputs[i]->producer == NULL && node->inputs[i]->type == ENS_TYPE_FLOAT32)
+      n += ens_shape_elements (&node->inputs[i]->shape);
+  return n;
+}
+
+static char *
+attributes_to_string (const EnsNode *node)
+{
+  g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
+
+  if (node->op->write != NULL)
+    node->op->write (node->params, attributes);
+  return ens_attributes_to_string (attributes);
+}
+
+static void
+print_values (const char *kind, const GPtrArray *values)
+{
+  for (guint i = 0; i < values->len; i++) {
+    const EnsValue *value = g_ptr_array_index (values, i);
+    g_autofree char *shape = ens_shape_to_string (&value->shape);
+
+    g_print ("%-7s “%s”, %s, %s\n", kind, value->name, ens_type_name (value->type), shape);
+  }
+}
+
+static void
+print_layers (const EnsGraph *graph)
+{
+  g_autoptr (ToolTable) table = tool_table_new ("layer|operator|output|>parameters|attributes");
+  gint64 total = 0;
+
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const EnsNode *node = g_ptr_array_index (graph->nodes, i);
+    g_autofree char *shape = ens_shape_to_string (&node->outputs[0]->shape);
+    g_autofree char *attributes = attributes_to_string (node);
+    gint64 n = count_parameters (node);
+
+    total += n;
+    tool_table_row (table);
+    tool_table_cell (table, "%s", node->name);
+    tool_table_cell (table, "%s", node->op->name);
+    tool_table_cell (table, "%s", shape);
+    if (n > 0)
+      tool_table_cell (table, "%" G_GINT64_FORMAT, n);
+    else
+      tool_table_cell (table, "%s", "");
+    tool_table_cell (table, "%s", attributes);
+  }
+  tool_table_print (table);
+  g_print ("%u layers, %" G_GINT64_FORMAT " parameters\n", graph->nodes->len, total);
+}
+
+static void
+print_taps (GArray *taps)
+{
+  g_autoptr (ToolTable) table = tool_table_new ("tap|>features|shape|>layers from the output");
+
+  for (guint i = taps->len; i-- > 0;) {
+    const EnsTap *tap = &g_array_index (taps, EnsTap, i);
+    g_autofree char *shape = ens_shape_to_string (&tap->shape);
+
+    tool_table_row (table);
+    tool_table_cell (table, "%s", tap->value->name);
+    tool_table_cell (table, "%u", tap->channels);
+    tool_table_cell (table, "%s", shape);
+    tool_table_cell (table, "%u", tap->distance);
+  }
+  g_print ("\nFeatures can be tapped at:\n");
+  tool_table_print (table);
+}
+
+gboolean
+tool_inspect_network (const char *path, guint size, GError **error)
+{
+  const EnsOnnxOptions options = {.nominal_size = size};
+  g_autoptr (EnsGraph) graph = ens_onnx_import (path, &options, error);
+  g_autoptr (GArray) taps = NULL;
+  g_autofree EnsShape *shapes = NULL;
+
+  if (graph == NULL)
+    return FALSE;
+  g_print ("network “%s”\n", graph->name);
+  print_values ("input", graph->inputs);
+  shapes = choose_shapes (graph, size);
+  taps = ens_graph_list_taps (graph, shapes, error);
+  if (taps == NULL || !ens_infer_graph (graph, shapes, error))
+    return FALSE;
+  ens_graph_remove_unused (graph);
+  print_values ("output", graph->outputs);
+  g_print ("\n");
+  print_layers (graph);
+  print_taps (taps);
+  return TRUE;
+}

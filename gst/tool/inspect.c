@@ -1,0 +1,105 @@
+#include "inspect.h"
+#include "table.h"
+
+#include <ensemble/bundle.h>
+
+static char *
+join_sizes (const guint *sizes, guint n)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, i > 0 ? ", %u" : "%u", sizes[i]);
+  return g_string_free (text, FALSE);
+}
+
+static void
+print_bundle_network (const EnsBundleNetwork *network)
+{
+  static const char *const roles[] = {
+      [ENS_ROLE_ORIGINAL] = "original", [ENS_ROLE_RETRAINED] = "retrained"};
+  static const char *const orders[] = {
+      [ENS_ORDER_RGB] = "RGB", [ENS_ORDER_BGR] = "BGR", [ENS_ORDER_GRAY] = "grey"};
+  const EnsNormalise *normalise = &network->normalise;
+  g_autofree char *scales = join_sizes (network->scales, network->n_scales);
+  g_autofree char *windows = join_sizes (network->window_sizes, network->n_window_sizes);
+  g_autofree char *taps = g_strjoinv (", ", network->taps);
+
+  g_print ("\nnetwork “%s”, %s, weight %.2f\n", network->name, roles[network->role],
+           network->weight);
+  g_print ("  files      %s, %s\n", network->network, network->classifier);
+  g_print ("  taps       %s\n", taps);
+  g_print ("  scales     %s (made for %u)\n", scales, network->size);
+  g_print ("  windows    %s\n", windows);
+  g_print ("  pixels     %s, mean %g %g %g, scale %g %g %g\n", orders[normalise->order],
+           normalise->mean[0], normalise->mean[1], normalise->mean[2], normalise->scale[0],
+           normalise->scale[1], normalise->scale[2]);
+}
+
+static void
+print_classes (const EnsBundle *bundle)
+{
+  g_autoptr (ToolTable) table = tool_table_new ("class|>threshold");
+
+  for (guint i = 0; i < bundle->n_classes; i++) {
+    tool_table_row (table);
+    tool_table_cell (table, "%s", bundle->classes[i]);
+    tool_table_cell (table, "%.3f", bundle->thresholds[i]);
+  }
+  g_print ("\n");
+  tool_table_print (table);
+}
+
+static gboolean
+inspect_bundle (const char *path, GError **error)
+{
+  g_autoptr (EnsBundle) bundle = ens_bundle_load (path, error);
+
+  if (bundle == NULL)
+    return FALSE;
+  g_print ("ensemble “%s”, version %s, %u classes\n", bundle->name, bundle->version,
+           bundle->n_classes);
+  g_print ("P = %.2f P1 + %.2f max (P2, P3)\n", bundle->window_weight, 1 - bundle->window_weight);
+  if (bundle->windows > 0)
+    g_print ("%u windows by selective search (%s)\n", bundle->windows,
+             ens_windows_preset_name (bundle->windows_preset));
+  else
+    g_print ("no windows\n");
+  for (guint i = 0; i < bundle->n_networks; i++)
+    print_bundle_network (&bundle->networks[i]);
+  print_classes (bundle);
+  if (bundle->provenance != NULL)
+    g_print ("\nprovenance %s\n", bundle->provenance);
+  return TRUE;
+}
+
+static gboolean
+run (const ToolCommand *command, int argc, char **argv, GError **error)
+{
+  gint size = 0;
+  const GOptionEntry entries[] = {
+      {"size", 's', 0, G_OPTION_ARG_INT, &size,
+       "Side of a network's square input, where the file leaves it open (224)", "PIXELS"},
+      G_OPTION_ENTRY_NULL,
+  };
+
+  if (!tool_parse (command, entries, &argc, &argv, 1, 1, error))
+    return FALSE;
+  if (size < 0) {
+    g_set_error (error, TOOL_ERROR_USAGE, 0, "--size must not be negative");
+    return FALSE;
+  }
+  if (g_file_test (argv[1], G_FILE_TEST_IS_DIR))
+    return inspect_bundle (argv[1], error);
+  return tool_inspect_network (argv[1], (guint)size, error);
+}
+
+const ToolCommand tool_inspect = {
+    .name = "inspect",
+    .arguments = "BUNDLE|NETWORK.onnx",
+    .summary = "Show what is in an ensemble or a network",
+    .details =
+        "Of a network: its layers and shapes, the values whose features an ensemble can tap, and "
+        "the\noperators, if any, that this build does not have.",
+    .run = run,
+};

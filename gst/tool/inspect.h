@@ -1,0 +1,8 @@
+/* inspect: the parts of the sub-command. */
+#pragma once
+
+#include "tool.h"
+
+/* Prints an ONNX file's layers, taps and missing operators. size: of the input where the file
+ * leaves it open, 0 for the usual one. */
+gboolean tool_inspect_network (const char *path, guint size, GError **error);

@@ -1,0 +1,13 @@
+/* A monitor that prints: progress on one line, notes on lines of their own; Ctrl-C cancels. */
+#pragma once
+
+#include "train/monitor.h"
+
+typedef struct _ToolMonitor ToolMonitor;
+
+ToolMonitor *tool_monitor_new (void);
+void tool_monitor_free (ToolMonitor *monitor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolMonitor, tool_monitor_free)
+
+/* Belongs to it. */
+const EnsMonitor *tool_monitor_get (ToolMonitor *monitor);

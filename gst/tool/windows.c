@@ -1,0 +1,195 @@
+#include "progress.h"
+#include "table.h"
+#include "tool.h"
+
+#include <ensemble/windows.h>
+
+#include "decode.h"
+#include "train/boxes.h"
+#include "vision/recall.h"
+
+static const guint list_sizes[] = {10, 100, 1000, 0};
+static const float thresholds[] = {0.5f, 0.7f};
+
+typedef struct {
+  EnsWindowSearch *search;
+  EnsPool *pool;
+  GHashTable *classes; /* label → index + 1 */
+  EnsRecall *recall;
+  guint n_images;
+  gint64 microseconds;
+} Measurement;
+
+static void
+measurement_clear (Measurement *measurement)
+{
+  g_clear_pointer (&measurement->search, ens_window_search_free);
+  g_clear_pointer (&measurement->pool, ens_pool_unref);
+  g_clear_pointer (&measurement->classes, g_hash_table_unref);
+  g_clear_pointer (&measurement->recall, ens_recall_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Measurement, measurement_clear)
+
+static GHashTable *
+number_classes (GPtrArray *images)
+{
+  GHashTable *classes = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < images->len; i++) {
+    const EnsBoxedImage *image = g_ptr_array_index (images, i);
+
+    for (guint b = 0; b < image->boxes->len; b++) {
+      char *label = g_array_index (image->boxes, EnsBox, b).label;
+
+      if (!g_hash_table_contains (classes, label))
+        g_hash_table_insert (classes, label, GUINT_TO_POINTER (g_hash_table_size (classes) + 1));
+    }
+  }
+  return classes;
+}
+
+/* The boxes that count. (transfer full, EnsObject) */
+static GArray *
+collect_objects (const Measurement *measurement, const EnsBoxedImage *image)
+{
+  GArray *objects = g_array_new (FALSE, FALSE, sizeof (EnsObject));
+
+  for (guint i = 0; i < image->boxes->len; i++) {
+    const EnsBox *box = &g_array_index (image->boxes, EnsBox, i);
+    EnsObject object = {.rect = box->rect};
+
+    if (box->difficult)
+      continue;
+    object.class_index =
+        GPOINTER_TO_UINT (g_hash_table_lookup (measurement->classes, box->label)) - 1;
+    g_array_append_val (objects, object);
+  }
+  return objects;
+}
+
+static gboolean
+measure_image (Measurement *measurement, const EnsFrameOpener *opener, const EnsBoxedImage *image,
+               GError **error)
+{
+  g_autoptr (EnsPicture) picture = ens_frame_opener_read (opener, image->path, error);
+  g_autoptr (GArray) objects = NULL;
+  const EnsWindow *windows;
+  gint64 start;
+  guint n;
+
+  if (picture == NULL)
+    return FALSE;
+  start = g_get_monotonic_time ();
+  n = ens_window_search_run (measurement->search, &picture->frame, G_MAXUINT, measurement->pool,
+                             &windows);
+  measurement->microseconds += g_get_monotonic_time () - start;
+  measurement->n_images++;
+  objects = collect_objects (measurement, image);
+  ens_recall_add (measurement->recall, windows, n, (const EnsObject *)objects->data, objects->len);
+  return TRUE;
+}
+
+static void
+print_table (const Measurement *measurement)
+{
+  const EnsRecall *recall = measurement->recall;
+  g_autoptr (ToolTable) table =
+      tool_table_new ("best|>windows|>recall at IoU 0.5|>at IoU 0.7|>ABO|>MABO");
+
+  g_print ("%u images, %u boxes of %u classes, %.1f ms an image\n\n", measurement->n_images,
+           ens_recall_get_objects (recall), g_hash_table_size (measurement->classes),
+           (double)measurement->microseconds / 1e3 / MAX (measurement->n_images, 1));
+  for (guint i = 0; i < G_N_ELEMENTS (list_sizes); i++) {
+    tool_table_row (table);
+    if (list_sizes[i] > 0)
+      tool_table_cell (table, "%u", list_sizes[i]);
+    else
+      tool_table_cell (table, "all");
+    tool_table_cell (table, "%.1f", ens_recall_get_windows (recall, i));
+    for (guint t = 0; t < G_N_ELEMENTS (thresholds); t++)
+      tool_table_cell (table, "%.3f", ens_recall_get_recall (recall, i, t));
+    tool_table_cell (table, "%.3f", ens_recall_get_abo (recall, i));
+    tool_table_cell (table, "%.3f", ens_recall_get_mabo (recall, i));
+  }
+  tool_table_print (table);
+}
+
+static gboolean
+measure (Measurement *measurement, GPtrArray *images, GError **error)
+{
+  const EnsRecallSettings settings = {.n_lists = G_N_ELEMENTS (list_sizes),
+                                      .list_sizes = list_sizes,
+                                      .n_thresholds = G_N_ELEMENTS (thresholds),
+                                      .thresholds = thresholds};
+  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  g_autoptr (ToolProgress) progress = tool_progress_new ();
+  guint n_failed = 0;
+
+  measurement->classes = number_classes (images);
+  measurement->recall = ens_recall_new (&settings, g_hash_table_size (measurement->classes));
+  for (guint i = 0; i < images->len; i++) {
+    g_autoptr (GError) failure = NULL;
+
+    tool_progress_report (progress, "images", i, images->len);
+    if (measure_image (measurement, gst_ensemble_decoder_get_opener (decoder), images->pdata[i],
+                       &failure))
+      continue;
+    n_failed++;
+    g_printerr ("%s\n", failure->message);
+  }
+  tool_progress_report (progress, "images", images->len, images->len);
+  if (measurement->n_images > 0)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA, "none of %u images could be read", n_failed);
+  return FALSE;
+}
+
+static gboolean
+parse_preset (const char *name, EnsWindowsPreset *preset, GError **error)
+{
+  if (name == NULL || ens_windows_preset_parse (name, preset))
+    return TRUE;
+  g_set_error (error, TOOL_ERROR_USAGE, 0, "--preset expects fast, balanced or quality, got “%s”",
+               name);
+  return FALSE;
+}
+
+static gboolean
+run (const ToolCommand *command, int argc, char **argv, GError **error)
+{
+  g_autofree char *preset_name = NULL;
+  gint threads = 0;
+  const GOptionEntry entries[] = {
+      {"preset", 'p', 0, G_OPTION_ARG_STRING, &preset_name, "fast, balanced or quality (balanced)",
+       "NAME"},
+      {"threads", 't', 0, G_OPTION_ARG_INT, &threads, "Threads (all processors)", "N"},
+      G_OPTION_ENTRY_NULL,
+  };
+  g_auto (Measurement) measurement = {0};
+  g_autoptr (GPtrArray) images = NULL;
+  EnsWindowsPreset preset = ENS_WINDOWS_BALANCED;
+
+  if (!tool_parse (command, entries, &argc, &argv, 1, 1, error)
+      || !parse_preset (preset_name, &preset, error))
+    return FALSE;
+  images = ens_boxes_load (argv[1], error);
+  if (images == NULL)
+    return FALSE;
+  measurement.search = ens_window_search_new (preset);
+  measurement.pool = ens_pool_new ((guint)MAX (threads, 0));
+  if (!measure (&measurement, images, error))
+    return FALSE;
+  print_table (&measurement);
+  return TRUE;
+}
+
+const ToolCommand tool_windows = {
+    .name = "windows",
+    .arguments = "DATASET",
+    .summary = "Measure how well windows cover objects with known boxes",
+    .details =
+        "DATASET is a folder in Pascal VOC's layout or a CSV file with the columns file, width, "
+        "height,\nclass, xmin, ymin, xmax, ymax beside a folder of images. ABO is the average "
+        "best overlap,\nMABO its mean over classes.",
+    .run = run,
+};
