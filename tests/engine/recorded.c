@@ -133,7 +133,7 @@ average (const float *map, const EnsShape *shape)
 {
   gint64 channels = shape->dims[shape->rank - 1];
   gint64 positions = ens_shape_elements (shape) / channels;
-  float *means = g_new (float, channels);
+  float *means = g_new0 (float, (gsize)MAX (channels, 1));
 
   for (gint64 c = 0; c < channels; c++) {
     double sum = 0;
@@ -171,17 +171,18 @@ check_photo (const Row *row, EnsPlan *plan, const char *photo)
   gsize n = (gsize)ens_shape_elements (shape);
   gsize channels = (gsize)feature_shape->dims[feature_shape->rank - 1];
   g_autofree float *image = read_photo (row, photo);
-  g_autofree float *scores = g_new (float, n);
-  g_autofree float *features = g_new (float, ens_shape_elements (feature_shape));
+  g_autoptr (EnsTensor) scores = ens_tensor_new (ENS_TYPE_FLOAT32, shape);
+  g_autoptr (EnsTensor) features = ens_tensor_new (ENS_TYPE_FLOAT32, feature_shape);
   g_autofree float *expected = read_expected (row->name, photo, "", n);
   g_autofree float *expected_means = read_expected (row->name, photo, ".gap", channels);
   g_autofree float *means = NULL;
 
-  ens_plan_run (plan, (const gconstpointer[]) {image}, (const gpointer[]) {scores, features}, NULL);
-  means = average (features, feature_shape);
-  assert_near (photo, scores, expected, n);
+  ens_plan_run (plan, (const gconstpointer[]) {image},
+                (const gpointer[]) {scores->data, features->data}, NULL);
+  means = average (features->data, feature_shape);
+  assert_near (photo, scores->data, expected, n);
   assert_near (row->feature, means, expected_means, channels);
-  assert_top5 (row, photo, scores, n);
+  assert_top5 (row, photo, scores->data, n);
 }
 
 static void

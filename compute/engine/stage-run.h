@@ -1,0 +1,31 @@
+/* A stage of a plan, ready to run: a part of the graph on some images at a time, until the batch is
+ * done. With several threads each takes images of its own while there are enough of them, the rest
+ * they share layer by layer. */
+#pragma once
+
+#include <ensemble/network.h>
+
+#include "graph/op.h"
+#include "passes/stages.h"
+
+typedef struct _EnsStageRun EnsStageRun;
+
+/* sample: the graph that was cut, with shapes. (transfer full) */
+EnsStageRun *ens_stage_run_new (const EnsStage *stage, const EnsGraph *sample, EnsPool *pool,
+                                EnsPackedWeights *weights, GError **error);
+void ens_stage_run_free (EnsStageRun *run);
+
+gsize ens_stage_run_get_arena_size (const EnsStageRun *run);
+guint ens_stage_run_get_n_steps (const EnsStageRun *run);
+
+/* Where the arrays of the whole batch lie. */
+typedef struct {
+  const gconstpointer *inputs; /* of the graph that was cut */
+  const gpointer *outputs;
+  const gsize *kept; /* by value index of that graph: offset in the arena */
+  char *arena;
+} EnsStageArrays;
+
+/* times: NULL, or one element for each step, to which times are added, of all threads together. One
+ * thread at a time. */
+void ens_stage_run (EnsStageRun *run, const EnsStageArrays *arrays, EnsNodeTime *times);
