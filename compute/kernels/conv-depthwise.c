@@ -1,4 +1,4 @@
-/* gst-ensemble kernels: depthwise convolution, one input channel per filter.
+/* gst-ensemble kernels: convolution of single channels and of small groups of channels.
  *
  * Where each channel has several filters, the input's lines are first copied with every channel
  * repeated that often; the rest is the same. */
@@ -10,7 +10,7 @@ typedef struct {
   const EnsConvPlan *plan;
   const EnsConvArguments *arguments;
   EnsFinish finish;
-  gsize taps_size; /* packed floats of one tap */
+  gsize weights_pitch; /* packed floats of one tap and one input of every group */
 } Depthwise;
 
 /* Output pixels [first, first + n) of a line, all of which see taps [tap, tap + taps) of a kernel
@@ -24,6 +24,13 @@ static guint
 multiplier_of (const EnsConvPlan *plan)
 {
   return plan->shape.filters / plan->shape.channels;
+}
+
+/* Input channels of a group. */
+static guint
+group_of (const EnsConvPlan *plan)
+{
+  return plan->shape.channels / plan->shape.groups;
 }
 
 /* The taps of a kernel line that fall inside the input for one output position. */
@@ -111,9 +118,11 @@ run_line (const Depthwise *depthwise, guint image, guint y, float *scratch)
 {
   const EnsConvPlan *plan = depthwise->plan;
   const EnsConvShape *shape = &plan->shape;
+  const gsize tap_size = group_of (plan) * depthwise->weights_pitch;
   EnsDepthwiseRow row = {.channels = shape->filters,
-                         .weights_row = shape->kernel_width * depthwise->taps_size,
-                         .weights_column = depthwise->taps_size};
+                         .group = group_of (plan),
+                         .weights_row = shape->kernel_width * tap_size,
+                         .weights_pitch = depthwise->weights_pitch};
   const float *line, *weights = depthwise->arguments->packed;
   gsize pixel = ((gsize)image * plan->output_height + y) * plan->output_width;
   Span lines = {0}, span;
@@ -130,7 +139,7 @@ run_line (const Depthwise *depthwise, guint image, guint y, float *scratch)
     span = next_span (plan, x);
     start = (gint64)x * shape->stride_x + (gint64)span.tap * shape->dilation_x - shape->pad_left;
     row.input = span.taps > 0 ? line + start * (gint64)(row.column / shape->dilation_x) : line;
-    row.weights = weights + lines.tap * row.weights_row + span.tap * row.weights_column;
+    row.weights = weights + lines.tap * row.weights_row + span.tap * tap_size;
     row.taps_x = span.taps;
     row.pixels = span.n;
     row.finish = &finish;
@@ -157,35 +166,62 @@ run_depthwise (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPo
       .plan = plan,
       .arguments = arguments,
       .finish = ens_finish_new (arguments->epilogue, arguments->output, arguments->output_pitch),
-      .taps_size = ens_round_up (plan->shape.filters, plan->kernels->lanes),
+      .weights_pitch = ens_round_up (plan->shape.filters, plan->kernels->lanes),
   };
 
   ens_pool_run (pool, plan->row_blocks, run_task, &depthwise);
+}
+
+static gsize
+packed_size (const EnsConvPlan *plan)
+{
+  const EnsConvShape *shape = &plan->shape;
+
+  return (gsize)shape->kernel_height * shape->kernel_width * group_of (plan)
+         * ens_round_up (shape->filters, plan->kernels->lanes);
+}
+
+static void
+plan_lines (EnsConvPlan *plan)
+{
+  plan->rows = (gsize)plan->shape.batch * plan->output_height;
+  plan->row_blocks = MIN (plan->rows, ENS_TASKS_PER_THREAD * plan->n_threads);
+  plan->packed_size = packed_size (plan);
 }
 
 static gboolean
 plan_depthwise (EnsConvPlan *plan)
 {
   const EnsConvShape *shape = &plan->shape;
-  const gsize taps = (gsize)shape->kernel_height * shape->kernel_width;
 
   if (shape->groups != shape->channels)
     return FALSE;
-  plan->rows = (gsize)shape->batch * plan->output_height;
-  plan->row_blocks = MIN (plan->rows, ENS_TASKS_PER_THREAD * plan->n_threads);
-  plan->packed_size = taps * ens_round_up (shape->filters, plan->kernels->lanes);
+  plan_lines (plan);
   if (multiplier_of (plan) > 1)
     plan->worker_size =
         ens_round_up ((gsize)shape->kernel_height * shape->width * shape->filters, ENS_MAX_LANES);
   return TRUE;
 }
 
-/* packed: [tap][filters, rounded up] */
+static gboolean
+plan_grouped (EnsConvPlan *plan)
+{
+  const EnsConvShape *shape = &plan->shape;
+  const guint group = group_of (plan);
+
+  if (shape->filters != shape->channels || plan->kernels->lanes < 8 || group >= plan->kernels->lanes
+      || (group != 2 && group != 4 && group != 8))
+    return FALSE;
+  plan_lines (plan);
+  return TRUE;
+}
+
+/* packed: [tap][input of the group][filters, rounded up] */
 static void
 pack_depthwise (const EnsConvPlan *plan, const float *weights, float *packed)
 {
   const EnsConvShape *shape = &plan->shape;
-  const gsize taps = (gsize)shape->kernel_height * shape->kernel_width;
+  const gsize taps = (gsize)shape->kernel_height * shape->kernel_width * group_of (plan);
   const gsize pitch = ens_round_up (shape->filters, plan->kernels->lanes);
 
   memset (packed, 0, plan->packed_size * sizeof *packed);
@@ -204,6 +240,15 @@ const EnsConvMethod ens_conv_depthwise = {
     .name = "depthwise",
     .pack_kind = ENS_PACK_DEPTHWISE,
     .plan = plan_depthwise,
+    .worthwhile = always,
+    .pack = pack_depthwise,
+    .run = run_depthwise,
+};
+
+const EnsConvMethod ens_conv_grouped = {
+    .name = "grouped",
+    .pack_kind = ENS_PACK_DEPTHWISE,
+    .plan = plan_grouped,
     .worthwhile = always,
     .pack = pack_depthwise,
     .run = run_depthwise,

@@ -475,7 +475,7 @@ plan_rows (EnsConvPlan *plan)
   lines = ens_divide_up (MAX_BLOCK_TILES, row_tiles);
   while (plan->output_height % lines != 0)
     lines--;
-  plan->row_blocks = shape->batch * plan->output_height / lines;
+  plan->row_blocks = (gsize)shape->batch * plan->output_height / lines;
   plan->column_blocks = 1;
   plan_sizes (plan);
   plan->worker_size += ens_round_up (lines_of (shape, lines) * lines_pitch (shape), ENS_MAX_LANES);

@@ -9,6 +9,7 @@ static const EnsConvMethod *const methods[ENS_N_CONV_ALGORITHMS] = {
     [ENS_CONV_WINOGRAD_2] = &ens_conv_winograd_2,
     [ENS_CONV_WINOGRAD_4] = &ens_conv_winograd_4,
     [ENS_CONV_DEPTHWISE] = &ens_conv_depthwise,
+    [ENS_CONV_GROUPED] = &ens_conv_grouped,
 };
 
 static guint
@@ -84,8 +85,8 @@ ens_conv_plan (EnsConvPlan *plan, const EnsConvShape *shape, const EnsKernels *k
                guint n_threads)
 {
   static const EnsConvAlgorithm by_preference[] = {
-      ENS_CONV_DEPTHWISE,  ENS_CONV_GEMM, ENS_CONV_WINOGRAD_4,
-      ENS_CONV_WINOGRAD_2, ENS_CONV_ROWS, ENS_CONV_INDIRECT,
+      ENS_CONV_DEPTHWISE,  ENS_CONV_GROUPED, ENS_CONV_GEMM,     ENS_CONV_WINOGRAD_4,
+      ENS_CONV_WINOGRAD_2, ENS_CONV_ROWS,    ENS_CONV_INDIRECT,
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (by_preference); i++)

@@ -13,6 +13,10 @@
  *   ens_conv_pack (&plan, weights, packed);
  *   ens_conv_run (&plan, &arguments, pool);        any number of times
  *
+ * Large batches are best run a few images at a time, as many as leave a layer's input and output in
+ * the last-level cache; only fully connected layers gain from all images at once, by reading their
+ * weights but once.
+ *
  * A plan holds no memory and is never changed by running it: threads may share one, each with its
  * own scratch. The result does not depend on the number of threads. */
 #pragma once
@@ -50,6 +54,7 @@ typedef enum {
   ENS_CONV_WINOGRAD_2, /* F(2×2, 3×3) */
   ENS_CONV_WINOGRAD_4, /* F(4×4, 3×3) */
   ENS_CONV_DEPTHWISE,  /* groups == channels */
+  ENS_CONV_GROUPED,    /* groups of 2, 4 or 8 channels with as many filters */
   ENS_N_CONV_ALGORITHMS,
 } EnsConvAlgorithm;
 

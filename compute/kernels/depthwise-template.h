@@ -1,7 +1,8 @@
-/* gst-ensemble kernels: depthwise convolution, vectorised along channels.
+/* gst-ensemble kernels: depthwise convolution, and that of small groups, vectorised along channels.
  *
  * BLOCK output pixels are summed at a time, so that an input vector is loaded once for all the taps
- * that use it, and a line of weights once for all the pixels. */
+ * that use it, and a line of weights once for all the pixels. In a group of several channels each
+ * output sees all the group's inputs: input j of every group is spread over the group's lanes. */
 
 #define BLOCK 4
 
@@ -9,7 +10,7 @@
 typedef struct {
   const float *input, *weights;
   gsize row, column, step;
-  gsize weights_row, weights_column;
+  gsize weights_row, weights_pitch;
   guint taps_y, taps_x;
   Vector bias, low, high;
   const float *residual;
@@ -25,37 +26,56 @@ load_lanes (const float *p, guint lanes)
   return lanes == LANES ? vector_load (p) : vector_load_some (p, lanes);
 }
 
+/* In each group of `group` lanes, lane j's value everywhere. */
+ENS_INLINE Vector
+spread (Vector x, const guint group, const guint j)
+{
+  return group == 1 ? x : vector_permute (x, (vector_lanes () & -(gint)group) + (gint)j);
+}
+
 /* taps and stride are constants where this is inlined, and tell that inputs are neighbours
  * (dilation 1); taps = 0: any number, at any distance. */
 ENS_INLINE void
 depthwise_line (const DepthwiseVector *v, Vector sum[BLOCK], const float *input,
-                const float *weights, const guint block, const guint taps, const guint stride)
+                const float *weights, const guint block, const guint taps, const guint stride,
+                const guint group)
 {
   if (taps > 0) {
+    const guint inputs = (block - 1) * stride + taps;
     Vector x[(BLOCK - 1) * 2 + 5];
 
-    ENS_UNROLLED (i, (block - 1) * stride + taps)
+    ENS_UNROLLED (i, inputs)
       x[i] = load_lanes (input + i * v->column, v->lanes);
-    ENS_UNROLLED (t, taps) {
-      Vector w = load_lanes (weights + t * v->weights_column, v->lanes);
+    ENS_UNROLLED (j, group) {
+      Vector of_group[(BLOCK - 1) * 2 + 5];
 
-      ENS_UNROLLED (i, block)
-        sum[i] += x[i * stride + t] * w;
+      ENS_UNROLLED (i, inputs)
+        of_group[i] = spread (x[i], group, j);
+      ENS_UNROLLED (t, taps) {
+        Vector w = load_lanes (weights + (t * group + j) * v->weights_pitch, v->lanes);
+
+        ENS_UNROLLED (i, block)
+          sum[i] += of_group[i * stride + t] * w;
+      }
     }
   } else {
-    for (guint t = 0; t < v->taps_x; t++) {
-      Vector w = load_lanes (weights + t * v->weights_column, v->lanes);
+    for (guint t = 0; t < v->taps_x; t++)
+      ENS_UNROLLED (j, group) {
+        Vector w = load_lanes (weights + (t * group + j) * v->weights_pitch, v->lanes);
 
-      ENS_UNROLLED (i, block)
-        sum[i] += load_lanes (input + i * v->step + t * v->column, v->lanes) * w;
-    }
+        ENS_UNROLLED (i, block) {
+          Vector x = load_lanes (input + i * v->step + t * v->column, v->lanes);
+
+          sum[i] += spread (x, group, j) * w;
+        }
+      }
   }
 }
 
 /* lines: 3, known when compiled, or 0: as many as there are. */
 ENS_INLINE void
 depthwise_block (const DepthwiseVector *v, guint pixel, const guint block, const guint lines,
-                 const guint taps, const guint stride)
+                 const guint taps, const guint stride, const guint group)
 {
   const float *input = v->input + pixel * v->step;
   Vector sum[BLOCK];
@@ -65,11 +85,11 @@ depthwise_block (const DepthwiseVector *v, guint pixel, const guint block, const
   if (lines == 3)
     ENS_UNROLLED (y, 3)
       depthwise_line (v, sum, input + y * v->row, v->weights + y * v->weights_row, block, taps,
-                      stride);
+                      stride, group);
   else
     for (guint y = 0; y < v->taps_y; y++)
       depthwise_line (v, sum, input + y * v->row, v->weights + y * v->weights_row, block, taps,
-                      stride);
+                      stride, group);
   ENS_UNROLLED (i, block) {
     float *output = v->output + (pixel + i) * v->output_pitch;
 
@@ -85,7 +105,7 @@ depthwise_block (const DepthwiseVector *v, guint pixel, const guint block, const
 
 ENS_INLINE void
 depthwise_vector (const EnsDepthwiseRow *row, guint channel, guint lanes, const guint lines,
-                  const guint taps, const guint stride)
+                  const guint taps, const guint stride, const guint group)
 {
   const EnsFinish *finish = row->finish;
   const DepthwiseVector v = {
@@ -95,7 +115,7 @@ depthwise_vector (const EnsDepthwiseRow *row, guint channel, guint lanes, const 
       .column = row->column,
       .step = row->step,
       .weights_row = row->weights_row,
-      .weights_column = row->weights_column,
+      .weights_pitch = row->weights_pitch,
       .taps_y = row->taps_y,
       .taps_x = row->taps_x,
       .bias = finish->bias != NULL ? load_lanes (finish->bias + channel, lanes) : (Vector) {0},
@@ -110,21 +130,48 @@ depthwise_vector (const EnsDepthwiseRow *row, guint channel, guint lanes, const 
   guint pixel = 0;
 
   for (; pixel + BLOCK <= row->pixels; pixel += BLOCK)
-    depthwise_block (&v, pixel, BLOCK, lines, taps, stride);
+    depthwise_block (&v, pixel, BLOCK, lines, taps, stride, group);
   for (; pixel < row->pixels; pixel++)
-    depthwise_block (&v, pixel, 1, lines, taps, stride);
+    depthwise_block (&v, pixel, 1, lines, taps, stride, group);
 }
 
 ENS_INLINE void
 depthwise_pixels (const EnsDepthwiseRow *row, const guint lines, const guint taps,
-                  const guint stride)
+                  const guint stride, const guint group)
 {
   guint channel = 0;
 
   for (; channel + LANES <= row->channels; channel += LANES)
-    depthwise_vector (row, channel, LANES, lines, taps, stride);
+    depthwise_vector (row, channel, LANES, lines, taps, stride, group);
   if (channel < row->channels)
-    depthwise_vector (row, channel, row->channels - channel, 0, 0, 0);
+    depthwise_vector (row, channel, row->channels - channel, 0, 0, 0, group);
+}
+
+/* For everything but depthwise proper, which has a few cases more. */
+ENS_INLINE void
+grouped_pixels (const EnsDepthwiseRow *row, const guint stride, const guint group)
+{
+  if (row->taps_x == 3 && stride == 1)
+    depthwise_pixels (row, 0, 3, 1, group);
+  else if (row->taps_x == 3 && stride == 2)
+    depthwise_pixels (row, 0, 3, 2, group);
+  else
+    depthwise_pixels (row, 0, 0, 0, group);
+}
+
+ENS_INLINE void
+single_pixels (const EnsDepthwiseRow *row, const guint stride)
+{
+  if (row->taps_x == 3 && row->taps_y == 3 && stride == 1)
+    depthwise_pixels (row, 3, 3, 1, 1);
+  else if (row->taps_x == 3 && row->taps_y == 3 && stride == 2)
+    depthwise_pixels (row, 3, 3, 2, 1);
+  else if (row->taps_x == 5 && stride == 1)
+    depthwise_pixels (row, 0, 5, 1, 1);
+  else if (row->taps_x == 5 && stride == 2)
+    depthwise_pixels (row, 0, 5, 2, 1);
+  else
+    depthwise_pixels (row, 0, 0, 0, 1);
 }
 
 static void
@@ -132,16 +179,18 @@ depthwise_row (const EnsDepthwiseRow *row)
 {
   const guint stride = row->step == row->column ? 1 : row->step == 2 * row->column ? 2 : 0;
 
-  if (row->taps_x == 3 && row->taps_y == 3 && stride == 1)
-    depthwise_pixels (row, 3, 3, 1);
-  else if (row->taps_x == 3 && row->taps_y == 3 && stride == 2)
-    depthwise_pixels (row, 3, 3, 2);
-  else if (row->taps_x == 5 && stride == 1)
-    depthwise_pixels (row, 0, 5, 1);
-  else if (row->taps_x == 5 && stride == 2)
-    depthwise_pixels (row, 0, 5, 2);
-  else
-    depthwise_pixels (row, 0, 0, 0);
+  if (row->group == 1)
+    single_pixels (row, stride);
+#if LANES >= 8
+  else if (row->group == 2)
+    grouped_pixels (row, stride, 2);
+  else if (row->group == 4)
+    grouped_pixels (row, stride, 4);
+#endif
+#if LANES >= 16
+  else if (row->group == 8)
+    grouped_pixels (row, stride, 8);
+#endif
   if (row->finish->curve != ENS_ACTIVATION_NONE) {
     EnsFinish curve = *row->finish;
 

@@ -2,7 +2,21 @@
  *
  * A is rows × inner, C is rows × columns, both row-major with a pitch. B is the matrix that is
  * packed, usually a layer's weights: once, when it is constant; before each product, when it is
- * not. The result does not depend on the number of threads. */
+ * not. The result does not depend on the number of threads.
+ *
+ * This is the micro-kernel of the convolutions, and no BLAS: one that packs both matrices at every
+ * call was not found to be faster at any shape that networks have. Measured on one core of a Zen 5
+ * (GFLOP/s, rows × inner × columns; OpenBLAS 0.3.21 with its AVX2 kernels beside level avx2, and
+ * with its AVX-512 kernels beside level avx512, B as it lies in an ONNX Gemm):
+ *
+ *                            avx2   OpenBLAS    avx512   OpenBLAS
+ *     16 × 25088 × 4096        94         65       214         69
+ *     16 × 512 × 1000         119         84       235        117
+ *     49 × 512 × 2048         123        106       253        177
+ *     196 × 256 × 1024        129        128       253        237
+ *     3136 × 64 × 64          126        123       245        218
+ *     4096 × 1024 × 1024      122        124       229        235
+ */
 #pragma once
 
 #include <glib.h>

@@ -68,16 +68,18 @@ typedef struct {
   const EnsFinish *finish; /* of the tile's first pixel */
 } EnsWinogradOutput;
 
-/* Part of a row of output pixels of a depthwise convolution. */
+/* Part of a row of output pixels of a convolution whose groups have `group` inputs and as many
+ * outputs: 1, or a power of two that is less than the lanes of a level with at least 8. */
 typedef struct {
   const float *input;   /* first tap of the first pixel */
   gsize row;            /* floats from one tap to the one below */
   gsize column;         /* … to the one to its right */
   gsize step;           /* … from one output pixel's input to the next one's */
-  const float *weights; /* of the first tap: [kernel_width pitch …][channels] */
-  gsize weights_row, weights_column;
+  const float *weights; /* of the first tap: [tap][input of the group][channels] */
+  gsize weights_row;    /* floats from one tap's to those of the tap below */
+  gsize weights_pitch;  /* … from one input's to the next one's */
   guint taps_y, taps_x; /* those inside the input */
-  guint pixels, channels;
+  guint pixels, channels, group;
   const EnsFinish *finish;
 } EnsDepthwiseRow;
 

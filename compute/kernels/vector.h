@@ -59,6 +59,34 @@ vector_select (VectorInt mask, Vector a, Vector b)
 #define vector_min(x, high) vector_select ((x) > (high), high, x)
 #endif
 
+/* Lane i becomes x's lane index[i]. */
+ENS_INLINE Vector
+vector_permute (Vector x, VectorInt index)
+{
+#if LANES == 16 && defined(__AVX512F__)
+  return (Vector)_mm512_permutexvar_ps ((__m512i)index, (__m512)x);
+#elif LANES == 8 && defined(__AVX2__)
+  return (Vector)_mm256_permutevar8x32_ps ((__m256)x, (__m256i)index);
+#else
+  Vector permuted;
+
+  for (guint i = 0; i < LANES; i++)
+    permuted[i] = x[index[i]];
+  return permuted;
+#endif
+}
+
+/* 0, 1, 2 … */
+ENS_INLINE VectorInt
+vector_lanes (void)
+{
+  VectorInt lanes;
+
+  for (guint i = 0; i < LANES; i++)
+    lanes[i] = (gint32)i;
+  return lanes;
+}
+
 /* The first n lanes, 0 ≤ n ≤ LANES; the rest are zero when loaded and left alone when stored. */
 #if LANES == 16 && defined(__AVX512F__)
 
