@@ -16,7 +16,7 @@ typedef enum {
   GST_ENSEMBLE_STILL_PNG,
   GST_ENSEMBLE_STILL_BMP,
   GST_ENSEMBLE_STILL_GIF, /* the first picture */
-  GST_ENSEMBLE_N_STILLS, /* something else */
+  GST_ENSEMBLE_N_STILLS,  /* something else */
 } GstEnsembleStillFormat;
 
 /* By the file's first bytes. */

@@ -1,0 +1,344 @@
+#include "analyser.h"
+
+#include <gst/ensemble/meta.h>
+
+/* While one picture is analysed and one waits, a third is being copied. */
+#define MAX_SPARES 2
+
+typedef struct {
+  EnsPicture *picture; /* NULL: no job */
+  guint64 ticket;
+  GstClockTime running_time;
+  GstEnsembleSettings settings;
+  gint64 submitted; /* g_get_monotonic_time () */
+} Job;
+
+struct _GstEnsembleAnalyser {
+  GThread *thread;
+  GMutex lock; /* guards everything below */
+  GCond wake;  /* a job waits, or quit */
+  GCond done;  /* a job has ended, or flushing */
+  gboolean quit, flushing;
+  EnsEnsemble *ensemble;
+  Job waiting;
+  guint64 submitted, running, finished; /* the latest tickets; running 0: none */
+  guint64 flushed;                      /* results of this ticket and earlier ones are discarded */
+  GQueue spares;                        /* EnsPicture */
+  GstEnsembleTags *latest;
+  GError *error;
+  GstEnsembleAnalyserStats stats;
+};
+
+static void
+clear_tags (gpointer data)
+{
+  GstEnsembleTags *tags = data;
+
+  gst_structure_free (tags->structure);
+  ens_result_unref (tags->result);
+}
+
+static GstEnsembleTags *
+tags_new (EnsResult *result, GstClockTime running_time)
+{
+  GstEnsembleTags *tags = g_atomic_rc_box_new (GstEnsembleTags);
+
+  tags->result = result;
+  tags->structure = gst_ensemble_structure_new (result);
+  tags->running_time = running_time;
+  return tags;
+}
+
+GstEnsembleTags *
+gst_ensemble_tags_ref (GstEnsembleTags *tags)
+{
+  return g_atomic_rc_box_acquire (tags);
+}
+
+void
+gst_ensemble_tags_unref (GstEnsembleTags *tags)
+{
+  g_atomic_rc_box_release_full (tags, clear_tags);
+}
+
+GstEnsembleAnalyser *
+gst_ensemble_analyser_new (void)
+{
+  GstEnsembleAnalyser *analyser = g_new0 (GstEnsembleAnalyser, 1);
+
+  g_mutex_init (&analyser->lock);
+  g_cond_init (&analyser->wake);
+  g_cond_init (&analyser->done);
+  g_queue_init (&analyser->spares);
+  analyser->flushing = TRUE;
+  return analyser;
+}
+
+void
+gst_ensemble_analyser_free (GstEnsembleAnalyser *analyser)
+{
+  g_return_if_fail (analyser->thread == NULL);
+  g_mutex_clear (&analyser->lock);
+  g_cond_clear (&analyser->wake);
+  g_cond_clear (&analyser->done);
+  g_free (analyser);
+}
+
+/* Lock held. */
+static void
+recycle (GstEnsembleAnalyser *analyser, EnsPicture *picture)
+{
+  if (analyser->spares.length < MAX_SPARES)
+    g_queue_push_tail (&analyser->spares, picture);
+  else
+    ens_picture_unref (picture);
+}
+
+/* Lock held. */
+static void
+drop_waiting (GstEnsembleAnalyser *analyser)
+{
+  if (analyser->waiting.picture == NULL)
+    return;
+  recycle (analyser, g_steal_pointer (&analyser->waiting.picture));
+  analyser->stats.skipped++;
+}
+
+static GstEnsembleTags *
+run_job (EnsAnalysis *analysis, const Job *job, GError **error)
+{
+  const GstEnsembleSettings *settings = &job->settings;
+  const EnsAnalyseOptions options = {
+      .windows = settings->windows,
+      .scales = settings->n_scales > 0 ? settings->scales : NULL,
+      .n_scales = settings->n_scales,
+      .threshold = settings->threshold,
+  };
+  g_autoptr (EnsResult) result = NULL;
+
+  result = ens_analysis_run (analysis, &job->picture->frame, job->picture->pts, &options, error);
+  if (result == NULL)
+    return NULL;
+  return tags_new (ens_result_top (result, settings->top_k), job->running_time);
+}
+
+static void
+count_analysis (GstEnsembleAnalyserStats *stats, const EnsTimings *timings, gint64 latency)
+{
+  if (stats->analysed++ > 0)
+    stats->longest_latency = MAX (stats->longest_latency, latency);
+  stats->last = *timings;
+  stats->sum.windows += timings->windows;
+  stats->sum.prepare += timings->prepare;
+  stats->sum.networks += timings->networks;
+  stats->sum.total += timings->total;
+  stats->last_latency = latency;
+  stats->sum_latency += latency;
+}
+
+/* Lock held. Takes the job's picture, the tags and the error. */
+static void
+finish_job (GstEnsembleAnalyser *analyser, Job *job, GstEnsembleTags *tags, GError *error)
+{
+  gboolean wanted = job->ticket > analyser->flushed;
+  gint64 latency = (g_get_monotonic_time () - job->submitted) * 1000;
+
+  recycle (analyser, g_steal_pointer (&job->picture));
+  analyser->finished = job->ticket;
+  analyser->running = 0;
+  if (tags != NULL)
+    count_analysis (&analyser->stats, &tags->result->timings, latency);
+  if (tags != NULL && wanted) {
+    g_clear_pointer (&analyser->latest, gst_ensemble_tags_unref);
+    analyser->latest = g_steal_pointer (&tags);
+  }
+  if (error != NULL && wanted && analyser->error == NULL)
+    analyser->error = g_steal_pointer (&error);
+  g_clear_pointer (&tags, gst_ensemble_tags_unref);
+  g_clear_error (&error);
+  g_cond_broadcast (&analyser->done);
+}
+
+static gpointer
+analyse_frames (gpointer data)
+{
+  GstEnsembleAnalyser *analyser = data;
+  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (analyser->ensemble);
+
+  g_mutex_lock (&analyser->lock);
+  while (!analyser->quit) {
+    GstEnsembleTags *tags;
+    GError *error = NULL;
+    Job job;
+
+    if (analyser->waiting.picture == NULL) {
+      g_cond_wait (&analyser->wake, &analyser->lock);
+      continue;
+    }
+    job = analyser->waiting;
+    analyser->waiting.picture = NULL;
+    analyser->running = job.ticket;
+    g_mutex_unlock (&analyser->lock);
+    tags = run_job (analysis, &job, &error);
+    g_mutex_lock (&analyser->lock);
+    finish_job (analyser, &job, tags, error);
+  }
+  g_mutex_unlock (&analyser->lock);
+  return NULL;
+}
+
+void
+gst_ensemble_analyser_start (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble)
+{
+  g_return_if_fail (analyser->thread == NULL);
+  analyser->ensemble = ens_ensemble_ref (ensemble);
+  analyser->quit = analyser->flushing = FALSE;
+  analyser->stats = (GstEnsembleAnalyserStats) {0};
+  analyser->thread = g_thread_new ("ensemble-analyser", analyse_frames, analyser);
+}
+
+void
+gst_ensemble_analyser_stop (GstEnsembleAnalyser *analyser)
+{
+  EnsPicture *spare;
+
+  if (analyser->thread == NULL)
+    return;
+  gst_ensemble_analyser_set_flushing (analyser, TRUE);
+  g_mutex_lock (&analyser->lock);
+  analyser->quit = TRUE;
+  g_cond_signal (&analyser->wake);
+  g_mutex_unlock (&analyser->lock);
+  g_clear_pointer (&analyser->thread, g_thread_join);
+
+  while ((spare = g_queue_pop_head (&analyser->spares)) != NULL)
+    ens_picture_unref (spare);
+  g_clear_pointer (&analyser->ensemble, ens_ensemble_unref);
+  g_clear_error (&analyser->error);
+}
+
+EnsPicture *
+gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser)
+{
+  EnsPicture *spare;
+
+  g_mutex_lock (&analyser->lock);
+  spare = g_queue_pop_head (&analyser->spares);
+  g_mutex_unlock (&analyser->lock);
+  return spare;
+}
+
+guint64
+gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture,
+                              GstClockTime running_time, const GstEnsembleSettings *settings)
+{
+  guint64 ticket;
+
+  g_mutex_lock (&analyser->lock);
+  drop_waiting (analyser);
+  ticket = ++analyser->submitted;
+  analyser->waiting = (Job) {.picture = picture,
+                             .ticket = ticket,
+                             .running_time = running_time,
+                             .settings = *settings,
+                             .submitted = g_get_monotonic_time ()};
+  if (analyser->flushing)
+    drop_waiting (analyser);
+  else
+    g_cond_signal (&analyser->wake);
+  g_mutex_unlock (&analyser->lock);
+  return ticket;
+}
+
+/* Lock held. */
+static gboolean
+in_flight (const GstEnsembleAnalyser *analyser, guint64 ticket)
+{
+  gboolean waiting = analyser->waiting.picture != NULL && analyser->waiting.ticket == ticket;
+
+  return (waiting || analyser->running == ticket) && analyser->flushed < ticket;
+}
+
+gboolean
+gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket)
+{
+  gboolean ready;
+
+  g_mutex_lock (&analyser->lock);
+  while (in_flight (analyser, ticket))
+    g_cond_wait (&analyser->done, &analyser->lock);
+  ready = analyser->finished == ticket && analyser->flushed < ticket && analyser->error == NULL;
+  g_mutex_unlock (&analyser->lock);
+  return ready;
+}
+
+GstEnsembleTags *
+gst_ensemble_analyser_get_latest (GstEnsembleAnalyser *analyser)
+{
+  GstEnsembleTags *latest = NULL;
+
+  g_mutex_lock (&analyser->lock);
+  if (analyser->latest != NULL)
+    latest = gst_ensemble_tags_ref (analyser->latest);
+  g_mutex_unlock (&analyser->lock);
+  return latest;
+}
+
+gboolean
+gst_ensemble_analyser_check (GstEnsembleAnalyser *analyser, GError **error)
+{
+  GError *failed;
+
+  g_mutex_lock (&analyser->lock);
+  failed = g_steal_pointer (&analyser->error);
+  g_mutex_unlock (&analyser->lock);
+  if (failed == NULL)
+    return TRUE;
+  g_propagate_error (error, failed);
+  return FALSE;
+}
+
+void
+gst_ensemble_analyser_cancel (GstEnsembleAnalyser *analyser)
+{
+  g_mutex_lock (&analyser->lock);
+  drop_waiting (analyser);
+  g_cond_broadcast (&analyser->done);
+  g_mutex_unlock (&analyser->lock);
+}
+
+/* Lock held. */
+static void
+discard (GstEnsembleAnalyser *analyser)
+{
+  drop_waiting (analyser);
+  analyser->flushed = analyser->submitted;
+  g_clear_pointer (&analyser->latest, gst_ensemble_tags_unref);
+  g_cond_broadcast (&analyser->done);
+}
+
+void
+gst_ensemble_analyser_discard (GstEnsembleAnalyser *analyser)
+{
+  g_mutex_lock (&analyser->lock);
+  discard (analyser);
+  g_mutex_unlock (&analyser->lock);
+}
+
+void
+gst_ensemble_analyser_set_flushing (GstEnsembleAnalyser *analyser, gboolean flushing)
+{
+  g_mutex_lock (&analyser->lock);
+  analyser->flushing = flushing;
+  if (flushing)
+    discard (analyser);
+  g_mutex_unlock (&analyser->lock);
+}
+
+void
+gst_ensemble_analyser_get_stats (GstEnsembleAnalyser *analyser, GstEnsembleAnalyserStats *stats)
+{
+  g_mutex_lock (&analyser->lock);
+  *stats = analyser->stats;
+  g_mutex_unlock (&analyser->lock);
+}

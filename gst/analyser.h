@@ -1,0 +1,84 @@
+/* gst-ensemble: analyses frames in a thread of its own.
+ *
+ * It holds at most two frames, copies both: the one being analysed and the newest one that waits. A
+ * frame submitted while another waits takes its place, so that whoever submits never waits for an
+ * analysis unless he asks to. Any thread may call any function. */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <ensemble/ensemble.h>
+#include <ensemble/picture.h>
+
+G_BEGIN_DECLS
+
+#define GST_ENSEMBLE_MAX_SCALES 8
+
+/* What the user has set in place of the bundle's values; ENS_ANALYSE_DEFAULTS says which values
+ * mean the bundle's. */
+typedef struct {
+  gint windows;
+  guint scales[GST_ENSEMBLE_MAX_SCALES]; /* ascending */
+  guint n_scales;                        /* 0: the bundle's */
+  float threshold;
+  guint top_k; /* classes that a result keeps; 0: all */
+} GstEnsembleSettings;
+
+/* A result ready to be attached. Shared, immutable. */
+typedef struct {
+  EnsResult *result;
+  GstStructure *structure;   /* gst_ensemble_structure_new () */
+  GstClockTime running_time; /* of the frame that was analysed */
+} GstEnsembleTags;
+
+GstEnsembleTags *gst_ensemble_tags_ref (GstEnsembleTags *tags);
+void gst_ensemble_tags_unref (GstEnsembleTags *tags);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEnsembleTags, gst_ensemble_tags_unref)
+
+/* Counted since the start; times in nanoseconds. */
+typedef struct {
+  guint64 analysed, skipped;
+  EnsTimings last, sum;
+  gint64 last_latency, sum_latency; /* from submission to result */
+  gint64 longest_latency;           /* of all but the first analysis, which also plans */
+} GstEnsembleAnalyserStats;
+
+typedef struct _GstEnsembleAnalyser GstEnsembleAnalyser;
+
+GstEnsembleAnalyser *gst_ensemble_analyser_new (void);
+/* Must have been stopped. */
+void gst_ensemble_analyser_free (GstEnsembleAnalyser *analyser);
+
+void gst_ensemble_analyser_start (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble);
+/* Drops what waits and returns when the analysis that runs has ended. */
+void gst_ensemble_analyser_stop (GstEnsembleAnalyser *analyser);
+
+/* A picture whose memory may be used again, or NULL: for gst_ensemble_copy_frame (). */
+EnsPicture *gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser);
+
+/* Takes the place of the frame that waits, if one does. Returns a ticket to wait with. picture:
+ * (transfer full), held by nobody else. */
+guint64 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture,
+                                      GstClockTime running_time,
+                                      const GstEnsembleSettings *settings);
+/* Waits until that frame's result is the latest; FALSE if a flush, an error or a later frame came
+ * between. */
+gboolean gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket);
+
+/* The newest result, or NULL if there is none yet. (transfer full) */
+GstEnsembleTags *gst_ensemble_analyser_get_latest (GstEnsembleAnalyser *analyser);
+/* An analysis has failed: FALSE and the error, once. */
+gboolean gst_ensemble_analyser_check (GstEnsembleAnalyser *analyser, GError **error);
+
+/* Drops the frame that waits. */
+void gst_ensemble_analyser_cancel (GstEnsembleAnalyser *analyser);
+/* Drops the frame that waits and the latest result, and lets waiting callers go. The analysis that
+ * runs goes on, but its result is discarded. */
+void gst_ensemble_analyser_discard (GstEnsembleAnalyser *analyser);
+/* TRUE: discards, and drops what is submitted until FALSE. */
+void gst_ensemble_analyser_set_flushing (GstEnsembleAnalyser *analyser, gboolean flushing);
+
+void gst_ensemble_analyser_get_stats (GstEnsembleAnalyser *analyser,
+                                      GstEnsembleAnalyserStats *stats);
+
+G_END_DECLS

@@ -1,0 +1,7 @@
+/* Built where GStreamer has no analytics library. */
+#include "analytics.h"
+
+void
+gst_ensemble_add_analytics (GstBuffer *buffer, const EnsResult *result)
+{
+}

@@ -1,0 +1,312 @@
+/* Buffers, events and queries of ensembleclassify. */
+#include "ensemble-classify.h"
+
+#include <gst/ensemble/ensemble.h>
+
+#include "analytics.h"
+#include "frame-bridge.h"
+
+/* Latency is reported with room to grow by a quarter, so that it seldom changes. */
+#define LATENCY_ROOM 4
+
+static GstBaseTransformClass *
+parent_of (GstBaseTransform *trans)
+{
+  return g_type_class_peek_parent (GST_BASE_TRANSFORM_GET_CLASS (trans));
+}
+
+void
+gst_ensemble_classify_reset_stream (GstEnsembleClassify *self)
+{
+  self->sampler = (GstEnsembleSampler) {0};
+  GST_OBJECT_LOCK (self);
+  self->earliest = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Object lock held. */
+static gboolean
+is_async (const GstEnsembleClassify *self)
+{
+  return self->mode == GST_ENSEMBLE_MODE_ASYNC
+         || (self->mode == GST_ENSEMBLE_MODE_AUTO && self->live);
+}
+
+/* What the properties say at the time of one frame. */
+typedef struct {
+  guint interval;
+  GstClockTime period;
+  GstEnsembleSettings settings;
+  gboolean async;
+  GstClockTime earliest;
+} Plan;
+
+static Plan
+plan_frame (GstEnsembleClassify *self)
+{
+  gboolean qos = gst_base_transform_is_qos_enabled (GST_BASE_TRANSFORM (self));
+  Plan plan;
+
+  GST_OBJECT_LOCK (self);
+  plan = (Plan) {.interval = self->interval,
+                 .period = self->period,
+                 .settings = self->settings,
+                 .async = is_async (self),
+                 .earliest = qos ? self->earliest : GST_CLOCK_TIME_NONE};
+  GST_OBJECT_UNLOCK (self);
+  return plan;
+}
+
+static GstClockTime
+running_time_of (GstBaseTransform *trans, GstBuffer *buffer)
+{
+  if (trans->segment.format != GST_FORMAT_TIME || !GST_BUFFER_PTS_IS_VALID (buffer))
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time (&trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+}
+
+/* Frames that would come too late anyway are passed on without an analysis of their own. */
+static gboolean
+too_late (GstEnsembleClassify *self, const Plan *plan, GstClockTime running_time)
+{
+  if (plan->async || !GST_CLOCK_TIME_IS_VALID (plan->earliest)
+      || !GST_CLOCK_TIME_IS_VALID (running_time) || running_time > plan->earliest)
+    return FALSE;
+  GST_DEBUG_OBJECT (self, "not analysing %" GST_TIME_FORMAT ": downstream is at %" GST_TIME_FORMAT,
+                    GST_TIME_ARGS (running_time), GST_TIME_ARGS (plan->earliest));
+  GST_OBJECT_LOCK (self);
+  self->late++;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static GstFlowReturn
+fail_analysis (GstEnsembleClassify *self, const GError *error)
+{
+  GST_ELEMENT_ERROR (self, STREAM, FAILED, ("%s", error->message), (NULL));
+  return GST_FLOW_ERROR;
+}
+
+/* Sync mode delays video by what an analysis takes. Sinks hear of it, lest they drop frames. */
+static void
+report_latency (GstEnsembleClassify *self)
+{
+  GstEnsembleAnalyserStats stats;
+  gboolean changed;
+
+  gst_ensemble_analyser_get_stats (self->analyser, &stats);
+  GST_OBJECT_LOCK (self);
+  changed = self->live && stats.longest_latency > (gint64)self->latency;
+  if (changed)
+    self->latency = stats.longest_latency + stats.longest_latency / LATENCY_ROOM;
+  GST_OBJECT_UNLOCK (self);
+  if (changed)
+    gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+}
+
+/* Submits a frame, and in sync mode waits for its result. */
+static GstFlowReturn
+analyse (GstEnsembleClassify *self, GstBuffer *buffer, const Plan *plan, GstClockTime running_time)
+{
+  GstVideoFrame video;
+  EnsPicture *picture;
+  guint64 ticket;
+
+  if (!gst_video_frame_map (&video, &self->info, buffer, GST_MAP_READ)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+                       ("Can't read a video frame of %s %dx%d", GST_VIDEO_INFO_NAME (&self->info),
+                        GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info)),
+                       ("buffer of %" G_GSIZE_FORMAT " bytes", gst_buffer_get_size (buffer)));
+    return GST_FLOW_ERROR;
+  }
+  /* A copy, so that the thread never holds a buffer that a decoder or camera waits for, and
+   * elements downstream may write to the frame. */
+  picture = gst_ensemble_copy_frame (&video, gst_ensemble_analyser_take_spare (self->analyser));
+  gst_video_frame_unmap (&video);
+  picture->pts = GST_BUFFER_PTS (buffer);
+
+  ticket = gst_ensemble_analyser_submit (self->analyser, picture, running_time, &plan->settings);
+  if (plan->async)
+    return GST_FLOW_OK;
+  if (gst_ensemble_analyser_wait (self->analyser, ticket)) {
+    report_latency (self);
+    return GST_FLOW_OK;
+  }
+  return GST_FLOW_FLUSHING;
+}
+
+static void
+attach (GstEnsembleClassify *self, GstBuffer *buffer, const GstEnsembleTags *tags, GstClockTime age)
+{
+  gst_buffer_add_ensemble_structure (buffer, tags->structure, age);
+  gst_buffer_add_ensemble_regions (buffer, tags->result, GST_VIDEO_INFO_WIDTH (&self->info),
+                                   GST_VIDEO_INFO_HEIGHT (&self->info));
+  gst_ensemble_add_analytics (buffer, tags->result);
+}
+
+static GstClockTime
+age_of (const GstEnsembleTags *tags, GstClockTime running_time)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (running_time) || !GST_CLOCK_TIME_IS_VALID (tags->running_time)
+      || running_time < tags->running_time)
+    return GST_CLOCK_TIME_NONE;
+  return running_time - tags->running_time;
+}
+
+static GstFlowReturn
+transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
+{
+  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
+  const Plan plan = plan_frame (self);
+  GstClockTime running_time = running_time_of (trans, buffer);
+  g_autoptr (GstEnsembleTags) tags = NULL;
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn flow = GST_FLOW_OK;
+  gboolean due;
+
+  if (self->info.finfo == NULL)
+    return GST_FLOW_NOT_NEGOTIATED;
+  due = gst_ensemble_sampler_due (&self->sampler, running_time, plan.interval, plan.period)
+        && !too_late (self, &plan, running_time);
+  if (due)
+    flow = analyse (self, buffer, &plan, running_time);
+  if (!gst_ensemble_analyser_check (self->analyser, &error))
+    return fail_analysis (self, error);
+  if (flow != GST_FLOW_OK)
+    return flow;
+
+  tags = gst_ensemble_analyser_get_latest (self->analyser);
+  if (tags != NULL)
+    attach (self, buffer, tags, due && !plan.async ? 0 : age_of (tags, running_time));
+  return GST_FLOW_OK;
+}
+
+/* The element is always in passthrough, so that buffer pools and allocation go by it. All it needs
+ * is a buffer to hang metadata on: a copy shares the pixels. */
+static GstFlowReturn
+prepare_output_buffer (GstBaseTransform *trans, GstBuffer *input, GstBuffer **output)
+{
+  *output = gst_buffer_is_writable (input) ? input : gst_buffer_copy (input);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+set_caps (GstBaseTransform *trans, GstCaps *input, GstCaps *output)
+{
+  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
+
+  if (gst_video_info_from_caps (&self->info, input))
+    return TRUE;
+  GST_ERROR_OBJECT (self, "can't understand caps %" GST_PTR_FORMAT, input);
+  return FALSE;
+}
+
+static void
+find_out_if_live (GstEnsembleClassify *self)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = FALSE;
+
+  if (gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  GST_OBJECT_LOCK (self);
+  self->live = live;
+  GST_DEBUG_OBJECT (self, "upstream is %slive: %s", live ? "" : "not ",
+                    is_async (self) ? "async" : "sync");
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
+  g_autoptr (GError) error = NULL;
+
+  switch (GST_EVENT_TYPE (event)) {
+  case GST_EVENT_FLUSH_START:
+    gst_ensemble_analyser_set_flushing (self->analyser, TRUE);
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    gst_ensemble_classify_reset_stream (self);
+    gst_ensemble_analyser_set_flushing (self->analyser, FALSE);
+    break;
+  case GST_EVENT_STREAM_START:
+    /* Another file or camera: what the last one showed does not belong on it. */
+    gst_ensemble_classify_reset_stream (self);
+    gst_ensemble_analyser_discard (self->analyser);
+    break;
+  case GST_EVENT_SEGMENT:
+    find_out_if_live (self);
+    break;
+  case GST_EVENT_EOS:
+    /* No frame follows that could carry another result. */
+    gst_ensemble_analyser_cancel (self->analyser);
+    if (!gst_ensemble_analyser_check (self->analyser, &error))
+      fail_analysis (self, error);
+    break;
+  default:
+    break;
+  }
+  return parent_of (trans)->sink_event (trans, event);
+}
+
+static void
+note_lateness (GstEnsembleClassify *self, GstEvent *event)
+{
+  GstClockTimeDiff difference;
+  GstClockTime timestamp;
+
+  gst_event_parse_qos (event, NULL, NULL, &difference, &timestamp);
+  if (!GST_CLOCK_TIME_IS_VALID (timestamp))
+    return;
+  GST_OBJECT_LOCK (self);
+  self->earliest =
+      difference > 0 || timestamp > (GstClockTime)-difference ? timestamp + difference : 0;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+src_event (GstBaseTransform *trans, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) != GST_EVENT_QOS)
+    return parent_of (trans)->src_event (trans, event);
+  /* The parent would drop late frames; passing them on untagged costs nothing. */
+  note_lateness (GST_ENSEMBLE_CLASSIFY (trans), event);
+  return gst_pad_push_event (GST_BASE_TRANSFORM_SINK_PAD (trans), event);
+}
+
+static void
+add_latency (GstEnsembleClassify *self, GstQuery *query)
+{
+  GstClockTime minimum, maximum, own;
+  gboolean live;
+
+  gst_query_parse_latency (query, &live, &minimum, &maximum);
+  GST_OBJECT_LOCK (self);
+  own = live && !is_async (self) ? self->latency : 0;
+  GST_OBJECT_UNLOCK (self);
+  if (GST_CLOCK_TIME_IS_VALID (maximum))
+    maximum += own;
+  gst_query_set_latency (query, live, minimum + own, maximum);
+}
+
+static gboolean
+handle_query (GstBaseTransform *trans, GstPadDirection direction, GstQuery *query)
+{
+  if (!parent_of (trans)->query (trans, direction, query))
+    return FALSE;
+  if (direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    add_latency (GST_ENSEMBLE_CLASSIFY (trans), query);
+  return TRUE;
+}
+
+void
+gst_ensemble_classify_init_stream (GstBaseTransformClass *klass)
+{
+  klass->set_caps = set_caps;
+  klass->prepare_output_buffer = prepare_output_buffer;
+  klass->transform_ip = transform_ip;
+  klass->sink_event = sink_event;
+  klass->src_event = src_event;
+  klass->query = handle_query;
+}

@@ -1,0 +1,57 @@
+/* gst-ensemble: the element ensembleclassify.
+ *
+ * ensemble-classify.c holds the object: properties, bundle, states. classify-stream.c holds what
+ * happens to buffers, events and queries. */
+#pragma once
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/video/video.h>
+
+#include "analyser.h"
+#include "sampler.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  GST_ENSEMBLE_MODE_AUTO,
+  GST_ENSEMBLE_MODE_SYNC,
+  GST_ENSEMBLE_MODE_ASYNC,
+} GstEnsembleMode;
+
+#define GST_TYPE_ENSEMBLE_CLASSIFY (gst_ensemble_classify_get_type ())
+G_DECLARE_FINAL_TYPE (GstEnsembleClassify, gst_ensemble_classify, GST, ENSEMBLE_CLASSIFY,
+                      GstBaseTransform)
+
+struct _GstEnsembleClassify {
+  GstBaseTransform parent;
+
+  /* Properties, guarded by the object lock. */
+  char *model, *device;
+  guint interval;
+  GstClockTime period;
+  GstEnsembleMode mode;
+  GstEnsembleSettings settings;
+
+  /* From READY on: the bundle, and the properties it was opened with. */
+  EnsEnsemble *ensemble;
+  char *opened_model, *opened_device;
+
+  GstEnsembleAnalyser *analyser; /* lives as long as the element, runs from PAUSED on */
+
+  /* Of the streaming thread. */
+  GstVideoInfo info;
+  GstEnsembleSampler sampler;
+
+  /* Guarded by the object lock. */
+  gboolean live;
+  GstClockTime earliest; /* downstream is too late for frames of earlier running times */
+  GstClockTime latency;  /* what sync mode adds, as last reported */
+  guint64 late;          /* frames not analysed because of that */
+};
+
+/* Puts the stream's functions into the class. */
+void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
+/* Forgets the stream that was: before a new one starts. */
+void gst_ensemble_classify_reset_stream (GstEnsembleClassify *self);
+
+G_END_DECLS

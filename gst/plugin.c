@@ -1,0 +1,19 @@
+#include <gst/ensemble/ensemble.h>
+
+#include "ensemble-classify.h"
+#include "ensemble-publish.h"
+
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  /* Python looks the metadata up by name, and so may do it before any buffer carries it. */
+  gst_ensemble_meta_get_info ();
+  return gst_element_register (plugin, "ensembleclassify", GST_RANK_NONE,
+                               GST_TYPE_ENSEMBLE_CLASSIFY)
+         && gst_element_register (plugin, "ensemblepublish", GST_RANK_NONE,
+                                  GST_TYPE_ENSEMBLE_PUBLISH);
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ensemble,
+                   "Tags video with ensembles of neural networks", plugin_init, PACKAGE_VERSION,
+                   "LGPL", PACKAGE, PACKAGE_ORIGIN)

@@ -1,0 +1,129 @@
+/* Clips of surveillance cameras through the plug-in, and photographs through the decoder. */
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+
+#include "colour-bundle.h"
+#include "decode.h"
+
+typedef struct {
+  char *folder, *bundle;
+  guint n_frames;
+  guint64 analysed, skipped;
+} Stream;
+
+static GstPadProbeReturn
+count_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  ((Stream *)data)->n_frames++;
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+play (Stream *stream, const char *clip, const char *properties)
+{
+  g_autofree char *description = g_strdup_printf (
+      "filesrc location=%s/video/%s ! decodebin ! videoconvert ! ensembleclassify name=tagger "
+      "model=%s windows=0 %s ! fakesink",
+      g_getenv ("ENSEMBLE_TEST_DATA"), clip, stream->bundle, properties);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (description, &error);
+  g_autoptr (GstElement) tagger = gst_bin_get_by_name (GST_BIN (pipeline), "tagger");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (tagger, "src");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+
+  g_assert_no_error (error);
+  stream->n_frames = 0;
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_frame, stream, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message =
+      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_object_get (tagger, "stats", &stats, NULL);
+  gst_structure_get_uint64 (stats, "analysed", &stream->analysed);
+  gst_structure_get_uint64 (stats, "skipped", &stream->skipped);
+}
+
+static void
+test_clips (void)
+{
+  static const struct {
+    const char *name;
+    guint n_frames;
+  } clips[] = {{"vtest.avi", 795},
+               {"car-detection.mp4", 377},
+               {"bottle-detection.mp4", 1189},
+               {"one-by-one-person-detection.mp4", 1394}};
+  Stream stream = {.folder = g_dir_make_tmp ("gst-ensemble-XXXXXX", NULL)};
+
+  stream.bundle = colour_bundle_make (stream.folder);
+  for (guint i = 0; i < G_N_ELEMENTS (clips); i++) {
+    g_test_message ("%s", clips[i].name);
+    play (&stream, clips[i].name, "mode=sync inference-interval=20");
+    g_assert_cmpuint (stream.n_frames, ==, clips[i].n_frames);
+    g_assert_cmpuint (stream.analysed, ==, (clips[i].n_frames + 19) / 20);
+    g_assert_cmpuint (stream.skipped, ==, 0);
+
+    play (&stream, clips[i].name, "mode=async");
+    g_assert_cmpuint (stream.n_frames, ==, clips[i].n_frames);
+    g_assert_cmpuint (stream.analysed, >, 0);
+    g_assert_cmpuint (stream.analysed + stream.skipped, ==, stream.n_frames);
+  }
+  colour_bundle_remove (stream.folder);
+  g_free (stream.folder);
+  g_free (stream.bundle);
+}
+
+static guint
+read_folder (const EnsFrameOpener *opener, const char *path)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (folder)) != NULL) {
+    g_autofree char *inside = g_build_filename (path, name, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (EnsPicture) picture = NULL;
+
+    if (g_file_test (inside, G_FILE_TEST_IS_DIR)) {
+      n += read_folder (opener, inside);
+      continue;
+    }
+    picture = ens_frame_opener_read (opener, inside, &error);
+    g_assert_no_error (error);
+    g_assert_true (ens_frame_validate (&picture->frame, NULL));
+    n++;
+  }
+  return n;
+}
+
+static void
+test_photographs (void)
+{
+  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  g_autofree char *photographs =
+      g_build_filename (g_getenv ("ENSEMBLE_TEST_DATA"), "photos", "test", NULL);
+  g_autofree char *pictures =
+      g_build_filename (g_getenv ("ENSEMBLE_TEST_DATA"), "reference", "inputs", NULL);
+  const EnsFrameOpener *opener = gst_ensemble_decoder_get_opener (decoder);
+
+  g_assert_cmpuint (read_folder (opener, photographs), ==, 200);
+  g_assert_cmpuint (read_folder (opener, pictures), >, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (g_getenv ("ENSEMBLE_TEST_DATA") == NULL) {
+    g_print ("1..0 # SKIP ENSEMBLE_TEST_DATA is not set\n");
+    return 0;
+  }
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/gst/real-files/clips", test_clips);
+  g_test_add_func ("/gst/real-files/photographs", test_photographs);
+  return g_test_run ();
+}
