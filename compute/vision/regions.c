@@ -14,7 +14,9 @@ grow (EnsRegions *regions, const EnsSegmentation *segmentation)
     regions->regions[r].box = (EnsBox) {G_MAXUINT16, G_MAXUINT16, 0, 0};
   regions->n_edges = segmentation->n_edges;
   regions->edges = g_renew (EnsComponentEdge, regions->edges, segmentation->n_edges);
-  memcpy (regions->edges, segmentation->edges, segmentation->n_edges * sizeof *segmentation->edges);
+  if (segmentation->n_edges > 0) /* a frame of one colour has none, and no memory for them */
+    memcpy (regions->edges, segmentation->edges,
+            segmentation->n_edges * sizeof *segmentation->edges);
 }
 
 void
