@@ -92,6 +92,35 @@ ens_network_load (const char *path, EnsDevice *device, GError **error)
 }
 
 EnsNetwork *
+ens_network_load_convolutional (const char *path, guint size, EnsDevice *device, GError **error)
+{
+  const EnsOnnxOptions options = {.nominal_size = size};
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autoptr (GError) reason = NULL;
+  const EnsValue *input;
+
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (size > 0, NULL);
+  g_return_val_if_fail (device != NULL, NULL);
+
+  graph = ens_onnx_import (path, &options, error);
+  if (graph == NULL)
+    return NULL;
+  input = g_ptr_array_index (graph->inputs, 0);
+  if (graph->inputs->len != 1 || input->shape.rank != 4) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s: a network with one input of images was expected", path);
+    return NULL;
+  }
+  if (!ens_pass_convolutionalise (graph, &ENS_SHAPE (1, size, size, input->shape.dims[3]), &reason)
+      && reason != NULL) {
+    g_propagate_prefixed_error (error, g_steal_pointer (&reason), "%s: ", path);
+    return NULL;
+  }
+  return ens_network_new (g_steal_pointer (&graph), device, error);
+}
+
+EnsNetwork *
 ens_network_ref (EnsNetwork *network)
 {
   g_atomic_ref_count_inc (&network->references);

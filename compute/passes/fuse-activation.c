@@ -1,6 +1,6 @@
 #include "passes/passes.h"
 
-#include "ops/params.h"
+#include "passes/activation.h"
 #include "passes/rewrite.h"
 
 /* Where operators keep the activation that they apply to their result. */
@@ -18,8 +18,8 @@ static const struct {
     {"Sum", G_STRUCT_OFFSET (EnsBinaryParams, activation)},
 };
 
-static EnsFusedActivation *
-get_activation (const EnsNode *node)
+EnsFusedActivation *
+ens_node_fused_activation (const EnsNode *node)
 {
   for (guint i = 0; node != NULL && i < G_N_ELEMENTS (fusable); i++)
     if (ens_node_is (node, fusable[i].op) && node->params != NULL)
@@ -36,7 +36,7 @@ fuse (EnsGraph *graph, const EnsNode *node)
   if (!ens_node_as_activation (node, &activation))
     return FALSE;
   input = node->inputs[0];
-  fused = get_activation (input->producer);
+  fused = ens_node_fused_activation (input->producer);
   if (fused == NULL || fused->kind != ENS_ACTIVATION_NONE || input->type != ENS_TYPE_FLOAT32
       || ens_graph_only_reader (graph, input) != node)
     return FALSE;

@@ -18,6 +18,9 @@ gboolean ens_pass_fold_pads (EnsGraph *graph);
 /* Multiplies batch normalisation, and arithmetic with one constant per channel, into the weights of
  * the Conv or Gemm before or behind it; turns one that stands alone into a depthwise 1×1 Conv. */
 gboolean ens_pass_fold_batch_norm (EnsGraph *graph);
+/* Moves pooling over whole maps to directly behind what computes the map, so that a tapped map need
+ * not be kept until the end. */
+gboolean ens_pass_pool_early (EnsGraph *graph);
 /* All of the above as often as they find something. FALSE: the graph is broken. */
 gboolean ens_passes_load (EnsGraph *graph, GError **error);
 
@@ -37,6 +40,8 @@ gboolean ens_pass_remove_transposes (EnsGraph *graph);
 gboolean ens_pass_fuse_bias (EnsGraph *graph);
 /* Conv and Add of a tensor of the same shape → Conv with a residual. */
 gboolean ens_pass_fuse_residual (EnsGraph *graph);
+/* Conv, Gemm, … and x · sigmoid (x) → one node. */
+gboolean ens_pass_fuse_gate (EnsGraph *graph);
 /* Conv, Gemm, … and an activation function → one node. */
 gboolean ens_pass_fuse_activation (EnsGraph *graph);
 /* Infers shapes from those of the inputs and runs all of the above. */

@@ -68,6 +68,25 @@ fill_random (EnsTensor *tensor)
     values[i] = (float)g_rand_double_range (rand, -1, 1);
 }
 
+/* A network that is fully connected for one size takes others as a convolution. */
+static gboolean
+plan (Subject *subject, const Options *options, const char *path, GError **error)
+{
+  gint64 declared = ens_network_get_input_shape (subject->network, 0)->dims[1];
+
+  subject->plan =
+      ens_network_plan (subject->network, &subject->shape, options->size > 0 ? NULL : error);
+  if (subject->plan != NULL || options->size == 0)
+    return subject->plan != NULL;
+  g_clear_pointer (&subject->network, ens_network_unref);
+  subject->network = ens_network_load_convolutional (path, declared > 0 ? (guint)declared : 224,
+                                                     subject->device, error);
+  if (subject->network == NULL)
+    return FALSE;
+  subject->plan = ens_network_plan (subject->network, &subject->shape, error);
+  return subject->plan != NULL;
+}
+
 static gboolean
 prepare (Subject *subject, const Options *options, const char *path, GError **error)
 {
@@ -76,10 +95,8 @@ prepare (Subject *subject, const Options *options, const char *path, GError **er
   if (subject->device == NULL)
     return FALSE;
   subject->network = ens_network_load (path, subject->device, error);
-  if (subject->network == NULL || !choose_shape (subject, options, path, error))
-    return FALSE;
-  subject->plan = ens_network_plan (subject->network, &subject->shape, error);
-  if (subject->plan == NULL)
+  if (subject->network == NULL || !choose_shape (subject, options, path, error)
+      || !plan (subject, options, path, error))
     return FALSE;
   subject->input = ens_tensor_new (ENS_TYPE_FLOAT32, &subject->shape);
   fill_random (subject->input);

@@ -30,6 +30,13 @@ EnsPool *ens_device_get_pool (EnsDevice *device);
 
 /* Loads an ONNX file. (transfer full) */
 EnsNetwork *ens_network_load (const char *path, EnsDevice *device, GError **error);
+/* The same for inputs larger than size × size, what the network was made for: its fully connected
+ * layers, or its average over the whole map, are applied at every position, as convolutions, and
+ * outputs (N, classes) become maps (N, h, w, classes), of one position at that size. (transfer
+ * full)
+ */
+EnsNetwork *ens_network_load_convolutional (const char *path, guint size, EnsDevice *device,
+                                            GError **error);
 EnsNetwork *ens_network_ref (EnsNetwork *network);
 void ens_network_unref (EnsNetwork *network);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsNetwork, ens_network_unref)
@@ -49,25 +56,28 @@ void ens_plan_unref (EnsPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsPlan, ens_plan_unref)
 
 const EnsShape *ens_plan_get_output_shape (EnsPlan *plan, guint i);
-/* Bytes of intermediate values and scratch, and of packed weights (shared by the network's plans).
- */
+/* Bytes of intermediate values and scratch while it runs. Plans on one device that do not run at
+ * the same time use the same memory. */
 gsize ens_plan_get_arena_size (EnsPlan *plan);
+/* Bytes of the network's weights, as loaded and as its plans want them (shared by all plans). */
 gsize ens_network_get_weights_size (EnsNetwork *network);
 
-/* Runs on dense input and output arrays of the planned shapes (64-byte aligned runs fastest). Any
- * thread; runs of one plan wait for each other. On the CPU it can't fail. */
+/* Runs on dense input and output arrays of the planned shapes, which must not overlap (64-byte
+ * aligned runs fastest). A batch may run a few images at a time; the result is the same, bit for
+ * bit, for any number of threads. Any thread; runs of one plan wait for each other. On the CPU it
+ * can't fail. */
 gboolean ens_plan_run (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs,
                        GError **error);
 
 /* What one node took, for benchmarks. Strings belong to the plan. */
 typedef struct {
   const char *node, *op, *kernel;
-  gint64 flops;
-  gint64 nanoseconds; /* summed over runs since the last reset */
+  gint64 flops;       /* of one run */
+  gint64 nanoseconds; /* summed over runs, and over threads that have images of their own */
 } EnsNodeTime;
 
-/* Runs as ens_plan_run () and adds each node's time to `times`, ens_plan_get_n_nodes () elements.
- */
+/* Runs as ens_plan_run () and adds each node's time to `times`, ens_plan_get_n_nodes () elements
+ * that were zero before the first run. */
 guint ens_plan_get_n_nodes (EnsPlan *plan);
 gboolean ens_plan_profile (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs,
                            EnsNodeTime *times, GError **error);

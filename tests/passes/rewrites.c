@@ -214,6 +214,30 @@ test_fuse_residual (void)
 }
 
 static void
+test_fuse_gate (void)
+{
+  EnsUnaryParams hard = {1 / 6.0f, 0.5f}, other = {0.2f, 0.5f};
+  g_auto (Builder) b;
+  EnsValue *x, *gate;
+
+  builder_init (&b, 11);
+  x = build_conv (&b, build_input (&b, &ENS_SHAPE (1, 3, 3, 2)), (ConvRow) {.filters = 4});
+  x = build (&b, "Mul", NULL, build (&b, "Sigmoid", NULL, x, NULL), x, NULL);
+  x = build_conv (&b, x, (ConvRow) {.filters = 4});
+  x = build (&b, "Mul", NULL, x, build (&b, "HardSigmoid", &hard, x, NULL), NULL);
+  /* Another slope, and a gate of something else. */
+  x = build_conv (&b, x, (ConvRow) {.filters = 4});
+  x = build (&b, "Mul", NULL, x, build (&b, "HardSigmoid", &other, x, NULL), NULL);
+  gate = build (&b, "Sigmoid", NULL, build_conv (&b, x, (ConvRow) {.filters = 4}), NULL);
+  x = build (&b, "Mul", NULL, x, gate, NULL);
+  /* Read besides. */
+  x = build_conv (&b, x, (ConvRow) {.filters = 4});
+  gate = build (&b, "Mul", NULL, x, build (&b, "Sigmoid", NULL, x, NULL), NULL);
+  check_pass (&b, build (&b, "Add", NULL, gate, x, NULL), ens_pass_fuse_gate,
+              "Conv Conv Conv HardSigmoid Mul Conv Sigmoid Mul Conv Sigmoid Mul Add");
+}
+
+static void
 test_fuse_activation (void)
 {
   g_auto (Builder) b;
@@ -233,6 +257,24 @@ test_fuse_activation (void)
               ens_pass_fuse_activation, "Conv Conv Add Tanh Conv Relu Mul");
 }
 
+static void
+test_pool_early (void)
+{
+  g_auto (Builder) b;
+  EnsValue *maps[3], *x, *vectors[4];
+
+  builder_init (&b, 10);
+  x = build_input (&b, &ENS_SHAPE (1, 5, 5, 3));
+  for (guint i = 0; i < 3; i++)
+    x = maps[i] = build_conv (&b, x, (ConvRow) {.filters = 3});
+  for (guint i = 0; i < 3; i++)
+    vectors[i] = build (&b, "GlobalAveragePool", NULL, maps[i], NULL);
+  vectors[3] = build (&b, "GlobalMaxPool", NULL, maps[0], NULL);
+  check_pass (&b, build_concat (&b, 3, vectors, 4), ens_pass_pool_early,
+              "Conv GlobalAveragePool GlobalMaxPool Conv GlobalAveragePool Conv "
+              "GlobalAveragePool Concat");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -242,9 +284,11 @@ main (int argc, char **argv)
   g_test_add_func ("/passes/fold-pads", test_fold_pads);
   g_test_add_func ("/passes/fold-batch-norm/behind", test_fold_batch_norm_behind);
   g_test_add_func ("/passes/fold-batch-norm/before", test_fold_batch_norm_before);
+  g_test_add_func ("/passes/pool-early", test_pool_early);
   g_test_add_func ("/passes/remove-transposes", test_remove_transposes);
   g_test_add_func ("/passes/fuse-bias", test_fuse_bias);
   g_test_add_func ("/passes/fuse-residual", test_fuse_residual);
+  g_test_add_func ("/passes/fuse-gate", test_fuse_gate);
   g_test_add_func ("/passes/fuse-activation", test_fuse_activation);
   return g_test_run ();
 }

@@ -1,0 +1,43 @@
+#include "passes/passes.h"
+
+#include "passes/rewrite.h"
+
+static gboolean
+is_global_pool (const EnsNode *node)
+{
+  return ens_node_is (node, "GlobalAveragePool") || ens_node_is (node, "GlobalMaxPool");
+}
+
+/* The first position behind what computes the node's input, and behind other such nodes there. */
+static guint
+find_position (const EnsGraph *graph, const EnsNode *node)
+{
+  guint position;
+
+  g_ptr_array_find (graph->nodes, node->inputs[0]->producer, &position);
+  do
+    position++;
+  while (is_global_pool (ens_graph_node (graph, position))
+         && ens_graph_node (graph, position) != node);
+  return position;
+}
+
+gboolean
+ens_pass_pool_early (EnsGraph *graph)
+{
+  gboolean progress = FALSE;
+
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    EnsNode *node = ens_graph_node (graph, i);
+    guint position;
+
+    if (!is_global_pool (node) || node->inputs[0]->producer == NULL)
+      continue;
+    position = find_position (graph, node);
+    if (position == i)
+      continue;
+    ens_graph_move_node (graph, node, ens_graph_node (graph, position));
+    progress = TRUE;
+  }
+  return progress;
+}
