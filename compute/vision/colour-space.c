@@ -71,10 +71,19 @@ convert_hsv (const float *restrict ycbcr, gsize n, float unit, gint16 *restrict 
   }
 }
 
-static void
-convert_lab (const float *ycbcr, gsize n, float unit, gint16 *a, gint16 *b, gint16 *c)
+/* The shares of red and green, and the mean of the three. */
+ENS_CLONES static void
+convert_rgi (const float *restrict ycbcr, gsize n, float unit, gint16 *restrict r,
+             gint16 *restrict g, gint16 *restrict intensity)
 {
-  convert_ycbcr (ycbcr, n, unit, a, b, c);
+  for (gsize i = 0; i < n; i++) {
+    Rgb p = to_rgb (ycbcr + 3 * i);
+    float sum = p.r + p.g + p.b, share = 255 / (sum > 1 ? sum : 1);
+
+    r[i] = quantise (p.r * share, unit);
+    g[i] = quantise (p.g * share, unit);
+    intensity[i] = quantise (sum / 3, unit);
+  }
 }
 
 void
@@ -88,9 +97,8 @@ ens_colour_space_convert (EnsColourSpace space, const float *ycbcr, gsize n, gui
   case ENS_COLOUR_HSV:
     convert_hsv (ycbcr, n, unit, planes[0], planes[1], planes[2]);
     break;
-  case ENS_COLOUR_LAB:
-  case ENS_N_COLOUR_SPACES:
-    convert_lab (ycbcr, n, unit, planes[0], planes[1], planes[2]);
+  case ENS_COLOUR_RGI:
+    convert_rgi (ycbcr, n, unit, planes[0], planes[1], planes[2]);
     break;
   }
 }

@@ -6,8 +6,7 @@
 typedef enum {
   ENS_COLOUR_YCBCR,
   ENS_COLOUR_HSV,
-  ENS_COLOUR_LAB, /* CIE L*a*b*, D65 */
-  ENS_N_COLOUR_SPACES,
+  ENS_COLOUR_RGI, /* normalised red and green, intensity */
 } EnsColourSpace;
 
 /* Full-range Y'CbCr of BT.601 (n pixels of three floats, 0 ... 255) to three planes of the space,

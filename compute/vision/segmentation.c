@@ -1,9 +1,9 @@
 /* Felzenszwalb and Huttenlocher's algorithm is Kruskal's with a rule of its own. Three things make
- * it fast. Weights are small integers, so that a counting sort orders the edges. A round of
- * Borůvka's algorithm comes first: each pixel joins the neighbour most like it, which the rule
- * would nearly always allow, and which leaves a quarter of the vertices. And all this is done once
- * for any number of scales. The edges of that first round don't count as internal: one odd pixel
- * would allow its component everything. */
+ * it fast. Weights are small integers, so that a counting sort orders the edges. Two rounds of
+ * Borůvka's algorithm come first: each pixel joins the neighbour most like it, then each component
+ * of a few pixels does; the rule would nearly always allow it, and it leaves a fifteenth of the
+ * vertices. And all this is done once for any number of scales. The edges of these rounds don't
+ * count as internal: one odd pixel would allow its component everything. */
 #include "vision/segmentation.h"
 
 #include <math.h>
@@ -17,10 +17,6 @@
 
 /* Weights are at most ⌊√3 · 255 · 16⌋. */
 #define N_WEIGHTS 7067
-
-#ifndef SMALL
-#define SMALL 10
-#endif
 
 EnsSegmentation *
 ens_segmentation_new (void)
@@ -250,9 +246,10 @@ choose_components (EnsSegmentation *segmentation, guint n_edges)
   for (guint i = 0; i < n; i++) {
     guint32 edge = (guint32)lightest[i];
 
-    segmentation->next[i] = segmentation->base_sizes[i] < SMALL && lightest[i] != G_MAXUINT64
-                                ? edges[edge].a ^ edges[edge].b ^ i
-                                : i;
+    segmentation->next[i] =
+        segmentation->base_sizes[i] < ENS_SEGMENTATION_GRAIN && lightest[i] != G_MAXUINT64
+            ? edges[edge].a ^ edges[edge].b ^ i
+            : i;
   }
 }
 

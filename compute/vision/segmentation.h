@@ -11,6 +11,9 @@
 /* Colours and edge weights count in sixteenths of a level of 0 ... 255. */
 #define ENS_SEGMENTATION_UNIT 16
 
+/* Components of fewer pixels join their most similar neighbour before the rule begins to count. */
+#define ENS_SEGMENTATION_GRAIN 10
+
 typedef struct {
   guint width, height;
   const gint16 *planes[3]; /* 0 ... 255 * ENS_SEGMENTATION_UNIT; rows without gaps */

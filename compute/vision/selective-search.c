@@ -39,8 +39,8 @@ static const Preset presets[ENS_N_WINDOWS_PRESETS] = {
     [ENS_WINDOWS_QUALITY] = {"quality",
                              640,
                              3,
-                             {ENS_COLOUR_YCBCR, ENS_COLOUR_HSV, ENS_COLOUR_LAB},
-                             {{150, 20, 3072}, {450, 40, 3072}}},
+                             {ENS_COLOUR_YCBCR, ENS_COLOUR_HSV, ENS_COLOUR_RGI},
+                             {{150, 20, 2048}, {450, 40, 2048}}},
 };
 
 /* The work in one colour space. */
