@@ -189,6 +189,7 @@ combine (const EnsView *a, const EnsView *b, const EnsView *y, Loop loop, EnsPoo
 
   combination.strided = ens_strided_broadcast (&y->shape, (const EnsView *[]) {y, a, b}, 3);
   ens_strided_merge (&combination.strided);
+  ens_strided_keep_contiguous (&combination.strided, 1);
   ens_parallel (pool, ens_strided_elements (&combination.strided), 1, combine_range, &combination);
 }
 

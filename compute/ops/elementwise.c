@@ -72,6 +72,7 @@ ens_unary_run (const EnsOperands *operands, const EnsCpuContext *context, EnsUna
   unary.output = output->data;
   unary.strided = ens_strided_broadcast (&output->shape, (const EnsView *[]) {output, input}, 2);
   ens_strided_merge (&unary.strided);
+  ens_strided_keep_contiguous (&unary.strided, 2);
   ens_parallel (context->pool, ens_strided_elements (&unary.strided), 4, unary_range, &unary);
 }
 

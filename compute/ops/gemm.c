@@ -317,6 +317,7 @@ scale (const EnsOperands *operands, EnsPool *pool)
   scaling.c = c->data;
   scaling.strided = ens_strided_broadcast (&y->shape, (const EnsView *[]) {y, c}, 2);
   ens_strided_merge (&scaling.strided);
+  ens_strided_keep_contiguous (&scaling.strided, 1);
   ens_parallel (pool, ens_strided_elements (&scaling.strided), 1, scale_range, &scaling);
 }
 

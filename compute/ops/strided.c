@@ -58,6 +58,21 @@ ens_strided_merge (EnsStrided *strided)
   strided->rank = rank;
 }
 
+void
+ens_strided_keep_contiguous (EnsStrided *strided, guint n)
+{
+  gboolean contiguous = TRUE;
+
+  for (guint i = 0; i < n; i++)
+    contiguous = contiguous && strided->strides[i][strided->rank - 1] == 1;
+  if (contiguous)
+    return;
+  strided->dims[strided->rank] = 1;
+  for (guint i = 0; i < strided->n; i++)
+    strided->strides[i][strided->rank] = 1;
+  strided->rank++;
+}
+
 gsize
 ens_strided_elements (const EnsStrided *strided)
 {

@@ -22,6 +22,10 @@ EnsStrided ens_strided_broadcast (const EnsShape *shape, const EnsView *const *v
  * axis becomes as long as it can be. */
 void ens_strided_merge (EnsStrided *strided);
 
+/* Sees to it that along the last axis the elements of the first n arrays are neighbours: by an axis
+ * of length 1, where slices of one column leave none. */
+void ens_strided_keep_contiguous (EnsStrided *strided, guint n);
+
 gsize ens_strided_elements (const EnsStrided *strided);
 
 /* `n` elements along the last axis, from these offsets (in elements) on. */

@@ -67,7 +67,8 @@ unite (EnsMemoryPlanner *planner, const EnsValue *part, const EnsValue *whole, g
 
   class->first = MIN (class->first, joining->first);
   class->last = MAX (class->last, joining->last);
-  class->pitched = class->pitched && joining->pitched;
+  /* Pieces one behind the other would have to move apart if the whole got a pitch. */
+  class->pitched = class->pitched && joining->pitched && (column || offset == 0);
   planner->links[root] = (EnsMemoryLink) {whole->index, offset, column};
 }
 

@@ -204,8 +204,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  if (g_getenv ("ENSEMBLE_TEST_DATA") == NULL)
-    return 77;
+  if (g_getenv ("ENSEMBLE_TEST_DATA") == NULL) {
+    g_print ("1..0 # SKIP ENSEMBLE_TEST_DATA is not set\n");
+    return EXIT_SUCCESS;
+  }
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *path = g_strdup_printf ("/engine/recorded/%s", rows[i].name);
 
