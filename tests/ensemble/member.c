@@ -1,0 +1,411 @@
+/* A member's graphs against the same computed step by step from the network's own outputs. */
+#include "ensemble/member.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/network.h"
+#include "ensemble/member-graph.h"
+#include "graph/onnx.h"
+#include "toy.h"
+
+#define SIZE 32
+#define CLASSES 3
+#define CHANNELS 8
+#define SCORES 8
+#define FEATURES (CHANNELS + 8) /* relu2, and pool or scores */
+
+typedef struct {
+  gboolean fully_connected;
+  char *folder, *network, *classifier, *window_classifier;
+  EnsDevice *device;
+  EnsBundleNetwork settings;
+  EnsPicture *picture;
+} Fixture;
+
+static char *taps[2][3] = {
+    {(char *)"relu2", (char *)"pool", NULL},
+    {(char *)"relu2", (char *)"scores", NULL}, /* of a fully connected layer */
+};
+static guint scales[] = {32, 40, 56}, window_sizes[] = {32, 48};
+static EnsCalibration calibration[] = {{1.5F, -0.5F}, {0.5F, 0}, {3, 1}};
+static EnsCalibration window_calibration[] = {{0.7F, 0.1F}, {1, -1}, {2, 0.5F}};
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsGraph) network = toy_network (5, SIZE, SCORES, GPOINTER_TO_INT (data));
+
+  fixture->fully_connected = GPOINTER_TO_INT (data);
+  fixture->folder = g_dir_make_tmp ("ensemble-member-XXXXXX", NULL);
+  fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
+  fixture->classifier =
+      toy_save_classifier (6, FEATURES, CLASSES, fixture->folder, "classifier.onnx");
+  fixture->window_classifier =
+      toy_save_classifier (7, FEATURES, CLASSES, fixture->folder, "windows.onnx");
+  fixture->device = ens_device_open ("cpu", 2, NULL);
+  fixture->settings =
+      (EnsBundleNetwork) {.name = (char *)"toy",
+                          .role = ENS_ROLE_RETRAINED,
+                          .taps = taps[fixture->fully_connected],
+                          .normalise = {ENS_ORDER_BGR, {110, 120, 130}, {0.02F, 0.01F, 0.03F}},
+                          .size = SIZE,
+                          .scales = scales,
+                          .n_scales = G_N_ELEMENTS (scales),
+                          .calibration = calibration,
+                          .window_sizes = window_sizes,
+                          .n_window_sizes = G_N_ELEMENTS (window_sizes),
+                          .window_calibration = window_calibration};
+  fixture->picture = toy_picture (3, 0, 72, 60);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  ens_picture_unref (fixture->picture);
+  ens_device_unref (fixture->device);
+  toy_remove (fixture->folder);
+  g_free (fixture->window_classifier);
+  g_free (fixture->classifier);
+  g_free (fixture->network);
+  g_free (fixture->folder);
+}
+
+static EnsMember *
+make_member (const Fixture *fixture, gboolean with_classifiers)
+{
+  g_autoptr (GError) error = NULL;
+  EnsMemberSource source = {.settings = &fixture->settings,
+                            .network = fixture->network,
+                            .classifier = with_classifiers ? fixture->classifier : NULL,
+                            .window_classifier =
+                                with_classifiers ? fixture->window_classifier : NULL,
+                            .n_classes = CLASSES};
+  EnsMember *member = ens_member_new (&source, fixture->device, &error);
+
+  g_assert_no_error (error);
+  return member;
+}
+
+/* ---- The same, step by step ---- */
+
+/* The mean over positions of the means over SIZE / 4 × SIZE / 4 squares of the map, which is what
+ * an average over all positions of a SIZE × SIZE image becomes in a larger one. */
+static void
+average_squares (const float *map, guint width, guint height, guint channels, float *average)
+{
+  const guint side = SIZE / 4;
+  guint n = (width - side + 1) * (height - side + 1);
+
+  for (guint c = 0; c < channels; c++) {
+    double sum = 0;
+
+    for (guint y = 0; y + side <= height; y++)
+      for (guint x = 0; x + side <= width; x++)
+        for (guint i = 0; i < side * side; i++)
+          sum += map[((y + i / side) * width + x + i % side) * channels + c];
+    average[c] = (float)(sum / (n * side * side));
+  }
+}
+
+static void
+average_all (const float *map, guint n, guint channels, float *average)
+{
+  for (guint c = 0; c < channels; c++) {
+    double sum = 0;
+
+    for (guint i = 0; i < n; i++)
+      sum += map[i * channels + c];
+    average[c] = (float)(sum / n);
+  }
+}
+
+/* The values of the taps for one image, from the network as it is imported. */
+static void
+tap_image (const Fixture *fixture, const float *pixels, guint width, guint height, float *features)
+{
+  g_autoptr (EnsGraph) graph = ens_onnx_import (fixture->network, NULL, NULL);
+  g_autoptr (EnsNetwork) network = NULL;
+  g_autoptr (EnsPlan) plan = NULL;
+  g_autofree float *map = NULL, *scores = NULL;
+  const EnsShape *shape;
+
+  g_ptr_array_set_size (graph->outputs, 0);
+  ens_graph_add_output (graph, ens_graph_find (graph, "relu2"));
+  if (fixture->fully_connected)
+    ens_graph_add_output (graph, ens_graph_find (graph, "scores"));
+  ens_graph_remove_unused (graph);
+  network = ens_network_new (g_steal_pointer (&graph), fixture->device, NULL);
+  plan = ens_network_plan (network, &ENS_SHAPE (1, height, width, 3), NULL);
+  shape = ens_plan_get_output_shape (plan, 0);
+  map = g_new (float, (gsize)ens_shape_elements (shape));
+  scores = g_new (float, SCORES);
+  g_assert_true (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {map, scores}, NULL));
+  average_all (map, (guint)(shape->dims[1] * shape->dims[2]), CHANNELS, features);
+  if (fixture->fully_connected)
+    memcpy (&features[CHANNELS], scores, SCORES * sizeof *scores);
+  else
+    average_squares (map, (guint)shape->dims[2], (guint)shape->dims[1], CHANNELS,
+                     &features[CHANNELS]);
+}
+
+/* Taps of a rectangle of the picture at several sizes, averaged. */
+static void
+expect_features (const Fixture *fixture, const EnsRect *rect, const EnsShape *sizes, guint n_sizes,
+                 float *features)
+{
+  memset (features, 0, FEATURES * sizeof *features);
+  for (guint s = 0; s < n_sizes; s++) {
+    guint height = (guint)sizes[s].dims[0], width = (guint)sizes[s].dims[1];
+    g_autofree float *pixels = g_new (float, width *height * 3);
+    float of_size[FEATURES];
+
+    ens_frame_sample (&fixture->picture->frame, rect, 1, width, height,
+                      &fixture->settings.normalise, ens_device_get_pool (fixture->device), pixels);
+    tap_image (fixture, pixels, width, height, of_size);
+    for (guint f = 0; f < FEATURES; f++)
+      features[f] += of_size[f] / n_sizes;
+  }
+}
+
+static void
+expect_probabilities (const char *classifier, const EnsCalibration *map, const float *features,
+                      float *probabilities)
+{
+  g_autoptr (EnsGraph) graph = ens_onnx_import (classifier, NULL, NULL);
+  const float *weights = NULL, *biases = NULL;
+
+  for (guint i = 0; i < graph->values->len; i++) {
+    const EnsValue *value = graph->values->pdata[i];
+
+    if (value->constant == NULL)
+      continue;
+    if (value->shape.rank == 2)
+      weights = value->constant->data;
+    else
+      biases = value->constant->data;
+  }
+  for (guint c = 0; c < CLASSES; c++) {
+    double t = biases[c];
+
+    for (guint f = 0; f < FEATURES; f++)
+      t += (double)weights[c * FEATURES + f] * features[f];
+    probabilities[c] = (float)(1 / (1 + exp (-(map[c].a * t + map[c].b))));
+  }
+}
+
+static void
+check_near (const float *found, const float *expected, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpfloat_with_epsilon (found[i], expected[i], 2e-5 * (1 + fabsf (expected[i])));
+}
+
+/* The picture is 72 × 60. */
+static const EnsShape scaled[] = {ENS_SHAPE (32, 38), ENS_SHAPE (40, 48), ENS_SHAPE (56, 67)};
+static const EnsShape squares[] = {ENS_SHAPE (32, 32), ENS_SHAPE (48, 48)};
+
+/* ---- Tests ---- */
+
+static void
+test_whole (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, TRUE);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  EnsTimings timings = {0};
+
+  g_assert_cmpuint (ens_member_get_width (member), ==, CLASSES);
+  for (guint n = 3; n > 0; n--) {
+    float features[FEATURES], expected[CLASSES], found[CLASSES];
+
+    expect_features (fixture, &ENS_RECT_WHOLE, scaled, n, features);
+    expect_probabilities (fixture->classifier, calibration, features, expected);
+    g_assert_true (
+        ens_member_run_whole (run, &fixture->picture->frame, scales, n, found, &timings, NULL));
+    check_near (found, expected, CLASSES);
+  }
+  g_assert_cmpint (timings.networks, >, 0);
+}
+
+/* 21 windows: batches of 16, 4 and 1. */
+static void
+test_windows (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, TRUE);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  EnsRect windows[21];
+  float found[21 * CLASSES];
+  EnsTimings timings = {0};
+
+  for (guint w = 0; w < 21; w++)
+    windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
+  g_assert_true (
+      ens_member_run_windows (run, &fixture->picture->frame, windows, 21, found, &timings, NULL));
+  for (guint w = 0; w < 21; w++) {
+    float features[FEATURES], expected[CLASSES];
+
+    expect_features (fixture, &windows[w], squares, 2, features);
+    expect_probabilities (fixture->window_classifier, window_calibration, features, expected);
+    check_near (&found[w * CLASSES], expected, CLASSES);
+  }
+}
+
+static void
+test_features (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, FALSE);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  float expected[FEATURES], found[FEATURES];
+  EnsTimings timings = {0};
+
+  g_assert_cmpuint (ens_member_get_width (member), ==, FEATURES);
+  g_assert_true (ens_member_takes_windows (member));
+  expect_features (fixture, &ENS_RECT_WHOLE, scaled, 3, expected);
+  g_assert_true (
+      ens_member_run_whole (run, &fixture->picture->frame, scales, 3, found, &timings, NULL));
+  check_near (found, expected, FEATURES);
+  expect_features (fixture, &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, squares, 2, expected);
+  g_assert_true (ens_member_run_windows (run, &fixture->picture->frame,
+                                         &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1, found, &timings,
+                                         NULL));
+  check_near (found, expected, FEATURES);
+}
+
+/* At its own size the network gives what it always gave; at others it runs convolutionally. */
+static void
+test_fully_connected (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsMember) member = NULL;
+  g_autoptr (EnsMemberRun) run = NULL;
+  g_autoptr (EnsPicture) square = toy_picture (9, 1, 64, 64);
+  float expected[FEATURES], found[FEATURES], larger[FEATURES];
+  EnsTimings timings = {0};
+
+  ens_picture_unref (fixture->picture);
+  fixture->picture = g_steal_pointer (&square);
+  member = make_member (fixture, FALSE);
+  run = ens_member_run_new (member);
+  expect_features (fixture, &ENS_RECT_WHOLE, squares, 1, expected);
+  g_assert_true (
+      ens_member_run_whole (run, &fixture->picture->frame, scales, 1, found, &timings, NULL));
+  check_near (found, expected, FEATURES);
+  g_assert_true (
+      ens_member_run_whole (run, &fixture->picture->frame, &scales[2], 1, larger, &timings, NULL));
+  for (guint f = 0; f < FEATURES; f++)
+    g_assert_true (isfinite (larger[f]));
+}
+
+/* Networks for other numbers of scales and for windows don't hold the weights once more. */
+static void
+test_weights_once (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, TRUE);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  EnsTimings timings = {0};
+  float found[CLASSES];
+  gsize size;
+
+  g_assert_true (
+      ens_member_run_whole (run, &fixture->picture->frame, scales, 3, found, &timings, NULL));
+  size = ens_member_get_weights_size (member);
+  g_assert_true (
+      ens_member_run_whole (run, &fixture->picture->frame, scales, 2, found, &timings, NULL));
+  g_assert_true (ens_member_run_windows (run, &fixture->picture->frame, &ENS_RECT_WHOLE, 1, found,
+                                         &timings, NULL));
+  /* The window classifiers have joined the common weights, and the network has not done so again.
+   */
+  g_assert_cmpuint (ens_member_get_weights_size (member), >, size);
+  g_assert_cmpuint (ens_member_get_weights_size (member), <=,
+                    size + 2 * (FEATURES + 16) * 16 * sizeof (float));
+}
+
+/* Frames that are longer than four to one are compressed, not spread over the memory. */
+static void
+test_long_frame (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, TRUE);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsPicture) strip = toy_picture (1, 0, 20000, 2);
+  EnsTimings timings = {0};
+  float found[CLASSES];
+
+  g_assert_true (ens_member_run_whole (run, &strip->frame, scales, 3, found, &timings, NULL));
+}
+
+static void
+check_error (const Fixture *fixture, const EnsMemberSource *source, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsMember) member = ens_member_new (source, fixture->device, &error);
+
+  g_assert_null (member);
+  g_assert_nonnull (error);
+  if (strstr (error->message, message) == NULL)
+    g_error ("expected a message with “%s”, found “%s”", message, error->message);
+}
+
+static void
+test_errors (Fixture *fixture, gconstpointer data)
+{
+  static char *no_such_tap[] = {(char *)"relu2", (char *)"fc7", NULL};
+  static char *other_taps[] = {(char *)"conv1", (char *)"pool", NULL};
+  g_autofree char *short_classifier =
+      toy_save_classifier (8, 12, CLASSES, fixture->folder, "short.onnx");
+  g_autofree char *few_classes = toy_save_classifier (8, FEATURES, 2, fixture->folder, "few.onnx");
+  EnsMemberSource sound = {&fixture->settings, fixture->network, fixture->classifier,
+                           fixture->window_classifier, CLASSES};
+  EnsMemberSource source = sound;
+  EnsBundleNetwork settings = fixture->settings;
+
+  source.settings = &settings;
+  settings.taps = no_such_tap;
+  check_error (
+      fixture, &source,
+      "toy.onnx: has no value “fc7” to tap; from the output backwards it has prob, scores");
+  settings.taps = taps[0];
+  settings.normalise.order = ENS_ORDER_GRAY;
+  check_error (fixture, &source, "takes images of 3 channels, but normalise gives 1");
+  settings.normalise.order = ENS_ORDER_RGB;
+  settings.taps = other_taps;
+  source.classifier = short_classifier;
+  check_error (fixture, &source, "short.onnx");
+  source = sound;
+  source.window_classifier = few_classes;
+  check_error (fixture, &source, "few.onnx: expected one decision value for each of 3 classes");
+  source = sound;
+  source.network = "/nowhere/net.onnx";
+  check_error (fixture, &source, "/nowhere/net.onnx");
+}
+
+static void
+test_defaults (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) names = ens_member_default_taps (fixture->network, SIZE, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_strv_length (names), ==, 2);
+  g_assert_cmpstr (names[0], ==, "scores");
+  g_assert_cmpstr (names[1], ==, "pool");
+  g_assert_cmpuint (ens_member_standard_size (fixture->network, NULL), ==, SIZE);
+}
+
+#define ADD(name, fully_connected, function)                                                \
+  g_test_add ("/ensemble/member/" name, Fixture, GINT_TO_POINTER (fully_connected), set_up, \
+              function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("whole", FALSE, test_whole);
+  ADD ("windows", FALSE, test_windows);
+  ADD ("features", FALSE, test_features);
+  ADD ("fully-connected", TOY_FULLY_CONNECTED, test_fully_connected);
+  ADD ("weights-once", FALSE, test_weights_once);
+  ADD ("long-frame", FALSE, test_long_frame);
+  ADD ("errors", FALSE, test_errors);
+  ADD ("defaults", FALSE, test_defaults);
+  ADD ("defaults-fully-connected", TOY_FULLY_CONNECTED, test_defaults);
+  return g_test_run ();
+}
