@@ -1,0 +1,346 @@
+/* Bundles opened and frames analysed: the method's formulas hold in every result. */
+#include <string.h>
+
+#include "ensemble/bundle-files.h"
+#include "toy.h"
+
+#define CLASSES 3
+#define WINDOWS 20
+
+typedef struct {
+  char *folder, *bundle;
+} Fixture;
+
+static EnsBundleNetwork
+make_network (const char *name, EnsRole role, float weight)
+{
+  static const char *const taps[] = {"relu2", "scores", NULL};
+  static const guint scales[] = {32, 48}, window_sizes[] = {32};
+  static const EnsCalibration calibration[CLASSES] = {{1, 0}, {0.5F, -0.5F}, {2, 0.25F}};
+  EnsBundleNetwork network = {.name = g_strdup (name),
+                              .role = role,
+                              .network = g_strconcat (name, ".onnx", NULL),
+                              .classifier = g_strconcat (name, "-classifier.onnx", NULL),
+                              .taps = g_strdupv ((char **)taps),
+                              .normalise = {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}},
+                              .size = 32,
+                              .n_scales = 2,
+                              .weight = weight};
+
+  network.scales = g_memdup2 (scales, sizeof scales);
+  network.calibration = g_memdup2 (calibration, sizeof calibration);
+  if (role == ENS_ROLE_RETRAINED) {
+    network.window_classifier = g_strconcat (name, "-windows.onnx", NULL);
+    network.n_window_sizes = 1;
+    network.window_sizes = g_memdup2 (window_sizes, sizeof window_sizes);
+    network.window_calibration = g_memdup2 (calibration, sizeof calibration);
+  }
+  return network;
+}
+
+static void
+add_file (EnsBundleWriter *writer, const char *name, char *path)
+{
+  g_autofree char *owned = path;
+  g_autofree char *contents = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (owned, &contents, &size, NULL));
+  bytes = g_bytes_new (contents, size);
+  g_assert_true (ens_bundle_writer_add (writer, name, bytes, NULL));
+}
+
+/* Two original networks and two retrained ones. */
+static void
+write_bundle (const Fixture *fixture, const char *version)
+{
+  static const float thresholds[CLASSES] = {0.5F, 0.25F, 0.75F};
+  const char *const classes[] = {"disc", "square", "triangle", NULL};
+  g_autoptr (EnsBundleWriter) writer = ens_bundle_writer_new (fixture->bundle, NULL);
+  g_autoptr (EnsBundle) bundle = g_new0 (EnsBundle, 1);
+  g_autoptr (GError) error = NULL;
+
+  bundle->name = g_strdup ("toy");
+  bundle->version = g_strdup (version);
+  bundle->classes = g_strdupv ((char **)classes);
+  bundle->n_classes = CLASSES;
+  bundle->thresholds = g_memdup2 (thresholds, sizeof thresholds);
+  bundle->n_networks = 4;
+  bundle->networks = g_new0 (EnsBundleNetwork, 4);
+  bundle->networks[0] = make_network ("first", ENS_ROLE_ORIGINAL, 0.75F);
+  bundle->networks[1] = make_network ("second", ENS_ROLE_RETRAINED, 0.5F);
+  bundle->networks[2] = make_network ("third", ENS_ROLE_ORIGINAL, 0.25F);
+  bundle->networks[3] = make_network ("fourth", ENS_ROLE_RETRAINED, 0.5F);
+  bundle->window_weight = 0.3F;
+  bundle->whole_weight = 0.6F;
+  bundle->windows = WINDOWS;
+  bundle->windows_preset = ENS_WINDOWS_FAST;
+  for (guint n = 0; n < 4; n++) {
+    g_autoptr (EnsGraph) network = toy_network (10 + n, 32, 4, n == 1);
+
+    add_file (writer, bundle->networks[n].network,
+              toy_save_network (network, fixture->folder, "network"));
+    add_file (writer, bundle->networks[n].classifier,
+              toy_save_classifier (20 + n, 12, CLASSES, fixture->folder, "classifier"));
+    if (bundle->networks[n].window_classifier != NULL)
+      add_file (writer, bundle->networks[n].window_classifier,
+                toy_save_classifier (30 + n, 12, CLASSES, fixture->folder, "windows"));
+  }
+  ens_bundle_writer_commit (writer, bundle, &error);
+  g_assert_no_error (error);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = g_dir_make_tmp ("ensemble-analyse-XXXXXX", NULL);
+  fixture->bundle = g_build_filename (fixture->folder, "toy.ensemble", NULL);
+  write_bundle (fixture, "1");
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  toy_remove (fixture->folder);
+  g_free (fixture->bundle);
+  g_free (fixture->folder);
+}
+
+static EnsEnsemble *
+open_bundle (const Fixture *fixture, guint n_threads)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", n_threads, NULL);
+  g_autoptr (GError) error = NULL;
+  EnsEnsemble *ensemble = ens_ensemble_open (fixture->bundle, device, &error);
+
+  g_assert_no_error (error);
+  return ensemble;
+}
+
+static EnsResult *
+analyse (EnsEnsemble *ensemble, const EnsPicture *picture, const EnsAnalyseOptions *options)
+{
+  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (ensemble);
+  g_autoptr (GError) error = NULL;
+  EnsResult *result = ens_analysis_run (analysis, &picture->frame, 7, options, &error);
+
+  g_assert_no_error (error);
+  return result;
+}
+
+/* P1, P2, P3 and P follow from the networks' and the windows' probabilities. */
+static void
+check_formulas (const EnsResult *result, float w)
+{
+  for (guint c = 0; c < CLASSES; c++) {
+    const EnsClassResult *class = &result->classes[c];
+    const EnsNetworkResult *networks = result->networks;
+    float p1 = 0.5F * networks[1].probabilities[c] + 0.5F * networks[3].probabilities[c];
+    float p2 = 0.75F * networks[0].probabilities[c] + 0.25F * networks[2].probabilities[c];
+    float p3 = 0;
+
+    for (guint i = 0; i < result->n_windows; i++)
+      p3 = MAX (p3, result->window_probabilities[i * CLASSES + c]);
+    g_assert_cmpfloat_with_epsilon (class->p1, p1, 1e-6);
+    g_assert_cmpfloat_with_epsilon (class->p2, p2, 1e-6);
+    g_assert_cmpfloat (class->p3, ==, p3);
+    g_assert_cmpfloat_with_epsilon (class->p, w * p1 + (1 - w) * MAX (p2, p3), 1e-6);
+    g_assert_cmpint (class->present, ==, class->p >= class->threshold);
+    if (result->n_windows > 0)
+      g_assert_cmpfloat (result->window_probabilities[class->window * CLASSES + (gint)c], ==, p3);
+    else
+      g_assert_cmpint (class->window, ==, -1);
+  }
+}
+
+static void
+test_formulas (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 2);
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
+  g_autoptr (EnsResult) result = analyse (ensemble, picture, NULL);
+
+  g_assert_cmpuint (result->n_windows, >, 1);
+  g_assert_cmpuint (result->n_windows, <=, WINDOWS);
+  g_assert_cmpuint (result->pts, ==, 7);
+  g_assert_cmpuint (result->width, ==, 100);
+  g_assert_cmpuint (result->height, ==, 70);
+  g_assert_cmpstr (result->bundle, ==, "toy");
+  g_assert_cmpstr (result->networks[2].name, ==, "third");
+  g_assert_cmpfloat (result->classes[1].threshold, ==, 0.25F);
+  check_formulas (result, 0.3F);
+  g_assert_cmpint (result->timings.total, >=, result->timings.networks);
+}
+
+static void
+test_options (Fixture *fixture, gconstpointer data)
+{
+  static const guint scales[] = {40};
+  static const EnsRect regions[] = {{0, 0, 0.5F, 0.5F}, {0.25F, 0.25F, 0.5F, 0.5F}};
+  static const struct {
+    EnsAnalyseOptions options;
+    guint n_windows;
+    float w, threshold;
+  } rows[] = {
+      {{.windows = 0, .threshold = -1}, 0, 0.6F, 0.5F},
+      {{.windows = 3, .threshold = 0.125F}, 3, 0.3F, 0.125F},
+      {{.windows = -1, .threshold = -1, .regions = regions, .n_regions = 2}, 2, 0.3F, 0.5F},
+      {{.windows = 1, .threshold = -1, .regions = regions, .n_regions = 2}, 1, 0.3F, 0.5F},
+      {{.windows = -1, .threshold = -1, .regions = regions, .n_regions = 0}, 0, 0.6F, 0.5F},
+      {{.windows = 2, .threshold = 0, .scales = scales, .n_scales = 1}, 2, 0.3F, 0},
+  };
+  g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 2);
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
+  g_autoptr (EnsResult) plain = analyse (ensemble, picture, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (EnsResult) result = analyse (ensemble, picture, &rows[i].options);
+
+    g_assert_cmpuint (result->n_windows, ==, rows[i].n_windows);
+    g_assert_cmpfloat (result->classes[0].threshold, ==, rows[i].threshold);
+    check_formulas (result, rows[i].w);
+    if (rows[i].options.regions != NULL && result->n_windows > 0)
+      g_assert_cmpfloat (result->windows[0].rect.width, ==, 0.5F);
+    g_assert_cmpint (result->networks[0].probabilities[0] == plain->networks[0].probabilities[0],
+                     ==, rows[i].options.n_scales == 0);
+  }
+}
+
+static void
+check_same (const EnsResult *a, const EnsResult *b)
+{
+  g_assert_cmpuint (a->n_windows, ==, b->n_windows);
+  g_assert_cmpmem (a->windows, a->n_windows * sizeof *a->windows, b->windows,
+                   b->n_windows * sizeof *b->windows);
+  g_assert_cmpmem (a->window_probabilities, a->n_windows * CLASSES * sizeof (float),
+                   b->window_probabilities, b->n_windows * CLASSES * sizeof (float));
+  for (guint c = 0; c < CLASSES; c++)
+    g_assert_cmpfloat (a->classes[c].p, ==, b->classes[c].p);
+}
+
+/* One thread or three, the first time or again, other frames between: the same bits. */
+static void
+test_same_bits (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
+  g_autoptr (EnsPicture) other = toy_picture (5, 2, 64, 64);
+  g_autoptr (EnsEnsemble) one = open_bundle (fixture, 1);
+  g_autoptr (EnsResult) alone = analyse (one, picture, NULL);
+  g_autoptr (EnsAnalysis) analysis = NULL;
+
+  g_clear_pointer (&one, ens_ensemble_unref);
+  one = open_bundle (fixture, 3);
+  analysis = ens_analysis_new (one);
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (EnsResult) result =
+        ens_analysis_run (analysis, i % 2 == 0 ? &picture->frame : &other->frame, 7, NULL, NULL);
+
+    if (i % 2 == 0)
+      check_same (alone, result);
+  }
+}
+
+typedef struct {
+  EnsEnsemble *ensemble;
+  const EnsPicture *picture;
+  const EnsResult *expected;
+} Thread;
+
+static gpointer
+analyse_often (gpointer data)
+{
+  const Thread *thread = data;
+
+  for (guint i = 0; i < 5; i++) {
+    g_autoptr (EnsResult) result = analyse (thread->ensemble, thread->picture, NULL);
+
+    check_same (thread->expected, result);
+  }
+  return NULL;
+}
+
+static void
+test_threads (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 2);
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
+  g_autoptr (EnsResult) expected = analyse (ensemble, picture, NULL);
+  Thread thread = {ensemble, picture, expected};
+  GThread *threads[3];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new (NULL, analyse_often, &thread);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+/* The same bundle in use is the same ensemble; one written anew is not. */
+static void
+test_sharing (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEnsemble) first = open_bundle (fixture, 1);
+  g_autoptr (EnsEnsemble) second = open_bundle (fixture, 1);
+  g_autoptr (EnsEnsemble) third = NULL;
+  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (second);
+
+  g_assert_true (first == second);
+  write_bundle (fixture, "2");
+  third = open_bundle (fixture, 1);
+  g_assert_true (third != first);
+  g_assert_cmpstr (ens_ensemble_get_bundle (third)->version, ==, "2");
+  g_assert_cmpstr (ens_ensemble_get_bundle (first)->version, ==, "1");
+  g_clear_pointer (&first, ens_ensemble_unref);
+  g_clear_pointer (&second, ens_ensemble_unref);
+  g_clear_pointer (&analysis, ens_analysis_free); /* held the last reference */
+  g_clear_pointer (&third, ens_ensemble_unref);
+  first = open_bundle (fixture, 1);
+  g_assert_cmpstr (ens_ensemble_get_bundle (first)->version, ==, "2");
+}
+
+static void
+test_errors (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autofree char *classifier = g_build_filename (fixture->bundle, "third-classifier.onnx", NULL);
+  g_autoptr (EnsEnsemble) ensemble = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (ens_ensemble_open ("/nowhere/x.ensemble", device, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  g_assert_nonnull (strstr (error->message, "/nowhere/x.ensemble/ensemble.json"));
+  g_clear_error (&error);
+  g_assert_true (g_file_set_contents (classifier, "no network", -1, NULL));
+  ensemble = ens_ensemble_open (fixture->bundle, device, &error);
+  g_assert_null (ensemble);
+  g_assert_nonnull (strstr (error->message, "third-classifier.onnx"));
+}
+
+static void
+test_bad_frame (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 1);
+  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (ensemble);
+  g_autoptr (GError) error = NULL;
+  EnsFrame frame = {.pixels = ENS_PIXELS_RGB, .width = 10, .height = 10};
+
+  g_assert_null (ens_analysis_run (analysis, &frame, 0, NULL, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
+}
+
+#define ADD(name, function) \
+  g_test_add ("/ensemble/analyse/" name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("formulas", test_formulas);
+  ADD ("options", test_options);
+  ADD ("same-bits", test_same_bits);
+  ADD ("threads", test_threads);
+  ADD ("sharing", test_sharing);
+  ADD ("errors", test_errors);
+  ADD ("bad-frame", test_bad_frame);
+  return g_test_run ();
+}
