@@ -4,18 +4,22 @@
  * packed, usually a layer's weights: once, when it is constant; before each product, when it is
  * not. The result does not depend on the number of threads.
  *
- * This is the micro-kernel of the convolutions, and no BLAS: one that packs both matrices at every
- * call was not found to be faster at any shape that networks have. Measured on one core of a Zen 5
- * (GFLOP/s, rows × inner × columns; OpenBLAS 0.3.21 with its AVX2 kernels beside level avx2, and
- * with its AVX-512 kernels beside level avx512, B as it lies in an ONNX Gemm):
+ * This is the micro-kernel of the convolutions, and no BLAS, which packs both matrices at every
+ * call. Measured on one core of a Zen 5 in GFLOP/s, rows × inner × columns, B as in an ONNX Gemm
+ * (transB); OpenBLAS 0.3.21 with its AVX2 kernels beside level avx2, and told to use its AVX-512
+ * kernels beside level avx512, which it does not do by itself there:
  *
  *                            avx2   OpenBLAS    avx512   OpenBLAS
- *     16 × 25088 × 4096        94         65       214         69
- *     16 × 512 × 1000         119         84       235        117
- *     49 × 512 × 2048         123        106       253        177
- *     196 × 256 × 1024        129        128       253        237
- *     3136 × 64 × 64          126        123       245        218
- *     4096 × 1024 × 1024      122        124       229        235
+ *     1 × 25088 × 4096         17         14        17         14
+ *     16 × 25088 × 4096       105         59       237         76
+ *     16 × 512 × 1000         127         85       253        116
+ *     49 × 512 × 2048         126        103       257        174
+ *     196 × 256 × 1024        128        125       261        235
+ *     3136 × 64 × 64          127        119       245        217
+ *     4096 × 1024 × 1024      125        116       230        232
+ *
+ * Only one row times weights that are in the cache already is faster there (1 × 512 × 1000: 32 and
+ * 45 at AVX2), and in a network they never are.
  */
 #pragma once
 
