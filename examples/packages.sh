@@ -9,7 +9,7 @@ build_packages="gcc libc6-dev meson ninja-build pkg-config
 
 test_packages="clang clang-format python3 python3-gi python3-gst-1.0 python3-onnx libonnx-testdata"
 
-peer_packages="python3-torch python3-torchvision python3-opencv nodejs npm"
+peer_packages="python3-torch python3-torchvision python3-opencv"
 
 # install_packages NAME …: asks apt only for what is missing, as root or through sudo.
 install_packages () {
