@@ -1,6 +1,7 @@
-/* Selective Search: segment a small copy of the frame in several colour spaces, group the regions
- * of each segmentation by several measures of similarity, rank the boxes of all groups.
- * Segmentations of one colour space share pixels and edges: the coarser goes on from the finer. */
+/* Selective Search: segment a small copy of the frame in several colour spaces and at several
+ * scales, group the regions of each segmentation by several measures of similarity, rank the boxes
+ * of all groups. Segmentations of one colour space share its pixels and sorted edges; they don't
+ * share regions, since regions that don't nest find more objects. */
 #include <ensemble/windows.h>
 
 #include <math.h>
@@ -30,17 +31,30 @@ typedef struct {
 } Preset;
 
 static const Preset presets[ENS_N_WINDOWS_PRESETS] = {
-    [ENS_WINDOWS_FAST] = {"fast", 320, 1, {ENS_COLOUR_YCBCR}, {{150, 10, 1024}, {450, 20, 1024}}},
-    [ENS_WINDOWS_BALANCED] = {"balanced",
-                              320,
-                              2,
-                              {ENS_COLOUR_YCBCR, ENS_COLOUR_HSV},
-                              {{150, 10, 1024}, {450, 20, 1024}}},
-    [ENS_WINDOWS_QUALITY] = {"quality",
-                             640,
-                             3,
-                             {ENS_COLOUR_YCBCR, ENS_COLOUR_HSV, ENS_COLOUR_RGI},
-                             {{150, 20, 2048}, {450, 40, 2048}}},
+    [ENS_WINDOWS_FAST] =
+        {
+            .name = "fast",
+            .long_side = 320,
+            .n_spaces = 1,
+            .spaces = {ENS_COLOUR_YCBCR},
+            .scales = {{150, 10, 1024}, {450, 20, 1024}},
+        },
+    [ENS_WINDOWS_BALANCED] =
+        {
+            .name = "balanced",
+            .long_side = 320,
+            .n_spaces = 2,
+            .spaces = {ENS_COLOUR_YCBCR, ENS_COLOUR_HSV},
+            .scales = {{150, 10, 1024}, {450, 20, 1024}},
+        },
+    [ENS_WINDOWS_QUALITY] =
+        {
+            .name = "quality",
+            .long_side = 640,
+            .n_spaces = 3,
+            .spaces = {ENS_COLOUR_YCBCR, ENS_COLOUR_HSV, ENS_COLOUR_RGI},
+            .scales = {{150, 20, 2048}, {450, 40, 2048}},
+        },
 };
 
 /* The work in one colour space. */
@@ -89,9 +103,10 @@ count_hierarchies (const EnsWindowSearch *search)
 EnsWindowSearch *
 ens_window_search_new (EnsWindowsPreset preset)
 {
-  EnsWindowSearch *search = g_new0 (EnsWindowSearch, 1);
+  EnsWindowSearch *search;
 
   g_return_val_if_fail (preset < ENS_N_WINDOWS_PRESETS, NULL);
+  search = g_new0 (EnsWindowSearch, 1);
   search->preset = &presets[preset];
   for (guint s = 0; s < search->preset->n_spaces; s++) {
     search->spaces[s].space = search->preset->spaces[s];
