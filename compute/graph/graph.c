@@ -43,6 +43,7 @@ ens_graph_new (const char *name)
   graph->outputs = g_ptr_array_new ();
   graph->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   graph->nodes_by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  graph->numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return graph;
 }
 
@@ -51,6 +52,7 @@ ens_graph_free (EnsGraph *graph)
 {
   g_hash_table_unref (graph->by_name);
   g_hash_table_unref (graph->nodes_by_name);
+  g_hash_table_unref (graph->numbers);
   g_ptr_array_unref (graph->inputs);
   g_ptr_array_unref (graph->outputs);
   g_ptr_array_unref (graph->nodes);
@@ -61,16 +63,22 @@ ens_graph_free (EnsGraph *graph)
 
 /* Values and nodes */
 
-/* `name`, with a number appended if `taken` holds it already. */
+/* `name`, with a number appended if `taken` holds it already. Beyond 2, numbers go on where they
+ * last stopped, so that a thousand nodes of one name don't take a million looks. */
 static char *
-make_unique (GHashTable *taken, const char *name)
+make_unique (EnsGraph *graph, GHashTable *taken, const char *name)
 {
   char *unique = g_strdup (name);
+  guint number = 1;
 
-  for (guint i = 2; g_hash_table_contains (taken, unique); i++) {
+  while (g_hash_table_contains (taken, unique)) {
     g_free (unique);
-    unique = g_strdup_printf ("%s_%u", name, i);
+    if (number == 2)
+      number = MAX (2, GPOINTER_TO_UINT (g_hash_table_lookup (graph->numbers, name)));
+    unique = g_strdup_printf ("%s_%u", name, ++number);
   }
+  if (number > 2)
+    g_hash_table_replace (graph->numbers, g_strdup (name), GUINT_TO_POINTER (number));
   return unique;
 }
 
@@ -79,7 +87,7 @@ add_value (EnsGraph *graph, const char *name)
 {
   EnsValue *value = g_new0 (EnsValue, 1);
 
-  value->name = make_unique (graph->by_name, name);
+  value->name = make_unique (graph, graph->by_name, name);
   value->index = graph->values->len;
   g_ptr_array_add (graph->values, value);
   g_hash_table_insert (graph->by_name, value->name, value);
@@ -128,7 +136,7 @@ insert_node (EnsGraph *graph, int position, const EnsOp *op, const char *name, g
 
   if (name == NULL)
     name = made_up = g_strdup_printf ("%s_%u", op->name, graph->nodes->len);
-  node->name = make_unique (graph->nodes_by_name, name);
+  node->name = make_unique (graph, graph->nodes_by_name, name);
   node->op = op;
   node->params = g_memdup2 (params, op->params_size);
   node->inputs = g_memdup2 (inputs, n_inputs * sizeof *inputs);
@@ -178,7 +186,7 @@ ens_graph_rename (EnsGraph *graph, EnsValue *value, const char *name)
     return;
   g_hash_table_remove (graph->by_name, value->name);
   g_free (value->name);
-  value->name = make_unique (graph->by_name, name);
+  value->name = make_unique (graph, graph->by_name, name);
   g_hash_table_insert (graph->by_name, value->name, value);
 }
 
@@ -189,7 +197,7 @@ ens_graph_rename_node (EnsGraph *graph, EnsNode *node, const char *name)
     return;
   g_hash_table_remove (graph->nodes_by_name, node->name);
   g_free (node->name);
-  node->name = make_unique (graph->nodes_by_name, name);
+  node->name = make_unique (graph, graph->nodes_by_name, name);
   g_hash_table_insert (graph->nodes_by_name, node->name, node);
 }
 

@@ -1,9 +1,10 @@
 /* A network as a graph: nodes apply operators to values.
  *
- * Values of rank 4 are NHWC. Nodes stand in topological order: a node's inputs are graph inputs,
- * constants, or outputs of earlier nodes. The graph owns its nodes and values; constants are
- * shared, so that copies of a graph hold the weights once. A graph is not locked: one thread at a
- * time may change it, any number may read it. */
+ * Inputs and outputs of rank 4 are NHWC, and so is all that operators on spatial maps read and
+ * write; between them and operators that ask for ONNX's order stand Transposes. Nodes stand in
+ * topological order: a node's inputs are graph inputs, constants, or outputs of earlier nodes. The
+ * graph owns its nodes and values; constants are shared, so that copies of a graph hold the weights
+ * once. A graph is not locked: one thread at a time may change it, any number may read it. */
 #pragma once
 
 #include <ensemble/error.h>
@@ -40,6 +41,8 @@ struct _EnsGraph {
   GPtrArray *outputs;        /* EnsValue */
   GHashTable *by_name;       /* name → EnsValue */
   GHashTable *nodes_by_name; /* name → EnsNode */
+  /*< private >*/
+  GHashTable *numbers; /* name → the last number appended to it */
 };
 
 /* The name is what messages call the network, such as its file's. (transfer full) */

@@ -38,9 +38,11 @@ static gboolean
 read_string (EnsAttributes *attributes, const Onnx__AttributeProto *proto, const char *what,
              GError **error)
 {
-  g_autofree char *text = g_strndup ((const char *)proto->s.data, proto->s.len);
+  /* An empty field has no data. */
+  const char *data = proto->s.len > 0 ? (const char *)proto->s.data : "";
+  g_autofree char *text = g_strndup (data, proto->s.len);
 
-  if (!g_utf8_validate_len (text, proto->s.len, NULL)) {
+  if (!g_utf8_validate_len (data, proto->s.len, NULL)) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s is not UTF-8 text", what);
     return FALSE;
   }

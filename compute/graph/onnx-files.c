@@ -4,12 +4,21 @@
 #include "graph/onnx-private.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How often the bytes of external files may be read over. */
+#define MAX_REREAD 4
 
 struct _EnsOnnxFiles {
   char *folder;      /* without symbolic links, or NULL */
   GHashTable *files; /* location → GMappedFile */
+  gsize n_mapped;    /* bytes of all files */
+  gsize n_read;      /* bytes that tensors took */
 };
 
 EnsOnnxFiles *
@@ -136,24 +145,44 @@ map_file (EnsOnnxFiles *files, const char *location, const char *what, GError **
     return NULL;
   }
   g_hash_table_insert (files->files, g_strdup (location), file);
+  files->n_mapped += g_mapped_file_get_length (file);
   return file;
 }
 
 GMappedFile *
 ens_onnx_map (const char *path, GError **error)
 {
-  GMappedFile *file;
-  g_autoptr (GError) reason = NULL;
+  /* Opening a pipe would else wait for somebody to write to it. */
+  int fd = g_open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  struct stat status;
+  GMappedFile *file = NULL;
+  const char *reason = NULL;
 
-  /* Opening a pipe would wait for somebody to write to it. */
-  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, "not a file");
-    return NULL;
-  }
-  file = g_mapped_file_new (path, FALSE, &reason);
+  if (fd < 0 || fstat (fd, &status) != 0)
+    reason = g_strerror (errno);
+  else if (!S_ISREG (status.st_mode))
+    reason = "not a file";
+  else if ((file = g_mapped_file_new_from_fd (fd, FALSE, NULL)) == NULL)
+    reason = "can't be mapped";
+  if (fd >= 0)
+    close (fd);
   if (file == NULL)
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, reason->message);
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, reason);
   return file;
+}
+
+/* Tensors may share contents, but a few bytes must not become gigabytes. */
+static gboolean
+count_bytes (EnsOnnxFiles *files, const char *what, gsize size, GError **error)
+{
+  files->n_read += size;
+  if (files->n_read <= MAX_REREAD * files->n_mapped)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
+               "%s: tensors with external data take more than %d times the %" G_GSIZE_FORMAT
+               " bytes of their files",
+               what, MAX_REREAD, files->n_mapped);
+  return FALSE;
 }
 
 const guint8 *
@@ -184,5 +213,7 @@ ens_onnx_files_find (EnsOnnxFiles *files, const Onnx__TensorProto *proto, const 
                  what, size, place.offset, place.location, file_size);
     return NULL;
   }
+  if (!count_bytes (files, what, size, error))
+    return NULL;
   return (const guint8 *)g_mapped_file_get_contents (file) + place.offset;
 }

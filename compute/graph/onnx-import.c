@@ -98,8 +98,10 @@ read_opset (const Onnx__ModelProto *model, gint64 *opset, GError **error)
                          "the file does not say its opset (is it complete?)");
   else
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "opset %" G_GINT64_FORMAT " is not supported, only %d to %d are", *opset,
-                 ENS_ONNX_MIN_OPSET, ENS_ONNX_MAX_OPSET);
+                 "opset %" G_GINT64_FORMAT
+                 " is not supported, only %d to %d are; export the network "
+                 "again with one of those",
+                 *opset, ENS_ONNX_MIN_OPSET, ENS_ONNX_MAX_OPSET);
   return FALSE;
 }
 
@@ -121,20 +123,41 @@ check_model (const Onnx__ModelProto *model, gint64 *opset, GError **error)
   return TRUE;
 }
 
+/* Orders of networks converted from TensorFlow, which take and give NHWC. */
+static const gint64 nhwc_to_nchw[] = {0, 3, 1, 2}, nchw_to_nhwc[] = {0, 2, 3, 1};
+
+static gboolean
+is_transpose (const Onnx__NodeProto *node, const gint64 *perm)
+{
+  if (node->op_type == NULL || strcmp (node->op_type, "Transpose") != 0 || node->n_attribute != 1)
+    return FALSE;
+  return node->attribute[0]->n_ints == 4
+         && memcmp (node->attribute[0]->ints, perm, 4 * sizeof *perm) == 0;
+}
+
+static void
+add_reader (EnsOnnxImport *import, char *name, EnsOnnxReaders reader)
+{
+  guint readers = GPOINTER_TO_UINT (g_hash_table_lookup (import->read, name));
+
+  g_hash_table_insert (import->read, name, GUINT_TO_POINTER (readers | reader));
+}
+
 static void
 collect_names (EnsOnnxImport *import, const Onnx__GraphProto *proto)
 {
   for (gsize i = 0; i < proto->n_node; i++) {
-    const Onnx__NodeProto *node = proto->node[i];
+    Onnx__NodeProto *node = proto->node[i];
 
     for (gsize j = 0; j < node->n_output; j++)
-      g_hash_table_add (import->written, node->output[j]);
+      g_hash_table_insert (import->written, node->output[j], node);
     for (gsize j = 0; j < node->n_input; j++)
-      g_hash_table_add (import->read, node->input[j]);
+      add_reader (import, node->input[j],
+                  is_transpose (node, nhwc_to_nchw) ? ENS_ONNX_READ_TO_FIRST : ENS_ONNX_READ);
   }
   for (gsize i = 0; i < proto->n_output; i++)
     if (proto->output[i]->name != NULL)
-      g_hash_table_add (import->read, proto->output[i]->name);
+      add_reader (import, proto->output[i]->name, ENS_ONNX_READ);
 }
 
 static gboolean
@@ -212,48 +235,24 @@ permute_shape (const EnsShape *shape, const EnsPermutation *permutation)
   return permuted;
 }
 
+/* Such a network begins by transposing its input, which is in our order already … */
 static gboolean
-is_transpose (const Onnx__NodeProto *node, const gint64 *perm)
+is_given_last (const EnsOnnxImport *import, const char *name)
 {
-  if (node->op_type == NULL || strcmp (node->op_type, "Transpose") != 0 || node->n_attribute != 1)
-    return FALSE;
-  return node->attribute[0]->n_ints == 4
-         && memcmp (node->attribute[0]->ints, perm, 4 * sizeof *perm) == 0;
+  return GPOINTER_TO_UINT (g_hash_table_lookup (import->read, name)) == ENS_ONNX_READ_TO_FIRST;
 }
 
-/* Networks converted from TensorFlow take NHWC and begin by transposing it. */
+/* … and ends by transposing its output. */
 static gboolean
-is_channels_last_input (const Onnx__GraphProto *proto, const char *name)
+is_left_last (const EnsOnnxImport *import, const char *name)
 {
-  static const gint64 to_first[4] = {0, 3, 1, 2};
-  guint n_uses = 0;
+  const Onnx__NodeProto *node = g_hash_table_lookup (import->written, name);
 
-  for (gsize i = 0; i < proto->n_node; i++)
-    for (gsize j = 0; j < proto->node[i]->n_input; j++)
-      if (strcmp (proto->node[i]->input[j], name) == 0) {
-        if (!is_transpose (proto->node[i], to_first))
-          return FALSE;
-        n_uses++;
-      }
-  return n_uses > 0;
-}
-
-/* … and those that give NHWC end by it. */
-static gboolean
-is_channels_last_output (const Onnx__GraphProto *proto, const char *name)
-{
-  static const gint64 to_last[4] = {0, 2, 3, 1};
-
-  for (gsize i = 0; i < proto->n_node; i++)
-    for (gsize j = 0; j < proto->node[i]->n_output; j++)
-      if (strcmp (proto->node[i]->output[j], name) == 0)
-        return is_transpose (proto->node[i], to_last);
-  return FALSE;
+  return node != NULL && is_transpose (node, nchw_to_nhwc);
 }
 
 static gboolean
-add_input (EnsOnnxImport *import, const Onnx__GraphProto *proto, const Onnx__ValueInfoProto *info,
-           GError **error)
+add_input (EnsOnnxImport *import, const Onnx__ValueInfoProto *info, GError **error)
 {
   const char *name = ens_onnx_text (info->name);
   g_autofree char *what = g_strdup_printf ("input “%s”", name);
@@ -265,7 +264,7 @@ add_input (EnsOnnxImport *import, const Onnx__GraphProto *proto, const Onnx__Val
 
   if (tensor == NULL || !read_input_type (info, what, &tensor->type, &declared, error))
     return FALSE;
-  given_last = declared.rank == 4 && is_channels_last_input (proto, name);
+  given_last = declared.rank == 4 && is_given_last (import, name);
   last = declared.rank == 4 && !given_last;
   if (last)
     declared = permute_shape (&declared, &to_last);
@@ -294,7 +293,7 @@ add_inputs (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error
 
     if (tensor != NULL && tensor->initializer != NULL)
       continue;
-    if (!add_input (import, proto, proto->input[i], error))
+    if (!add_input (import, proto->input[i], error))
       return FALSE;
   }
   return TRUE;
@@ -328,7 +327,7 @@ claim_name (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsValue *value,
 }
 
 static gboolean
-add_output (EnsOnnxImport *import, const Onnx__GraphProto *proto, const char *name, GError **error)
+add_output (EnsOnnxImport *import, const char *name, GError **error)
 {
   EnsOnnxTensor *tensor = ens_onnx_import_find (import, name);
   EnsValue *value;
@@ -338,8 +337,8 @@ add_output (EnsOnnxImport *import, const Onnx__GraphProto *proto, const char *na
                  "output “%s” is neither computed by a node nor an input or initializer", name);
     return FALSE;
   }
-  value = ens_onnx_tensor_value (
-      import, tensor, tensor->shape.rank == 4 && !is_channels_last_output (proto, name), error);
+  value = ens_onnx_tensor_value (import, tensor,
+                                 tensor->shape.rank == 4 && !is_left_last (import, name), error);
   if (value != NULL)
     value = claim_name (import, tensor, value, error);
   if (value == NULL)
@@ -356,7 +355,7 @@ add_outputs (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **erro
     return FALSE;
   }
   for (gsize i = 0; i < proto->n_output; i++)
-    if (!add_output (import, proto, ens_onnx_text (proto->output[i]->name), error))
+    if (!add_output (import, ens_onnx_text (proto->output[i]->name), error))
       return FALSE;
   return TRUE;
 }

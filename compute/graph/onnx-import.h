@@ -17,6 +17,12 @@ typedef struct {
   gboolean computed_last;
 } EnsOnnxTensor;
 
+/* Who reads a tensor. */
+typedef enum {
+  ENS_ONNX_READ_TO_FIRST = 1, /* Transposes from NHWC to NCHW */
+  ENS_ONNX_READ = 2,          /* others */
+} EnsOnnxReaders;
+
 typedef struct {
   EnsGraph *graph;
   gint64 opset;
@@ -25,8 +31,8 @@ typedef struct {
   EnsOnnxFiles *files;
   GHashTable *tensors; /* name → EnsOnnxTensor */
   GPtrArray *all;      /* EnsOnnxTensor, owned */
-  GHashTable *written; /* names of all nodes' outputs, also of those still to come */
-  GHashTable *read;    /* names that nodes or the graph's outputs read */
+  GHashTable *written; /* name → Onnx__NodeProto that computes it, also those still to come */
+  GHashTable *read;    /* name → EnsOnnxReaders, of what nodes or the graph's outputs read */
   GArray *declared;    /* EnsShape of each of the graph's inputs */
   GHashTable *samples; /* values whose contents are right for the nominal size alone */
   gsize budget;        /* bytes that results of constant nodes may still take */

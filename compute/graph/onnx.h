@@ -1,10 +1,17 @@
 /* ONNX files in and out.
  *
  * Import translates operators of opset 7 to 17 to ours, and NCHW to channels-last: rank-4 inputs
- * and outputs of the graph are NHWC, all others keep ONNX's order. Weights may lie in external
- * files inside the model's folder. Nothing in a file can make import crash or allocate more than
- * the file's own contents justify; what is wrong is said with file, node, operator, what was
- * expected and found.
+ * and outputs of the graph are NHWC, all others keep ONNX's order. (Networks converted from
+ * TensorFlow, whose files take NHWC and begin by transposing it, keep that input as it is.) Numbers
+ * of type float16, bfloat16 and double become float32. Values keep the file's names; where a value
+ * exists in both orders, the one with channels last has the name, the other one "NAME:nchw".
+ *
+ * Weights may lie in external files inside the model's folder. Nothing in a file can make import
+ * crash or allocate more than a small multiple of the files' own contents; what is wrong is said
+ * with file, node, operator, what was expected and found.
+ *
+ * Newer opsets are refused, not tried: they changed the meaning of operators (Reduce*, Split,
+ * Resize), so that a network might load and give other numbers.
  *
  * Source: onnx.proto of the ONNX project, https://github.com/onnx/onnx/blob/main/docs/IR.md */
 #pragma once
@@ -15,20 +22,25 @@
 #define ENS_ONNX_OPSET 13
 
 typedef struct {
-  /* Sizes taken for input dimensions that the file leaves open, where importing needs a concrete
-   * shape (0: 1 for the batch, 224 for height and width). The graph stays open in them. */
+  /* Height and width taken where the file leaves them open, because importing needs concrete
+   * shapes. 0: 224, or if the network does not fit that, another usual size. The batch is taken as
+   * 1. The graph stays open in all of them. */
   guint nominal_size;
 } EnsOnnxOptions;
 
-/* options may be NULL. (transfer full) */
+/* Inputs of the graph have their declared shapes, -1 where the file leaves them open. Computed
+ * values have those inferred at the nominal size, for people and for passes that need to know what
+ * a network was made for; ens_infer_graph () sets them for any other. options may be NULL.
+ * (transfer full) */
 EnsGraph *ens_onnx_import (const char *path, const EnsOnnxOptions *options, GError **error);
 /* The same from memory; external weights are looked for in `folder` (NULL: not allowed) and
  * messages call the model `name`. (transfer full) */
 EnsGraph *ens_onnx_import_bytes (GBytes *bytes, const char *name, const char *folder,
                                  const EnsOnnxOptions *options, GError **error);
 
-/* Serialises a graph of operators that can write themselves; any ONNX tool can read the result.
- * Rank 4 inputs and outputs become NCHW again. (transfer full) */
+/* Serialises a graph of ONNX's operators, as imported or built: what passes have fused has no form
+ * in ONNX. Any ONNX tool can read the result. Rank-4 inputs and outputs become NCHW again; reading
+ * the file gives the same graph. (transfer full) */
 GBytes *ens_onnx_export_bytes (const EnsGraph *graph, GError **error);
 /* Writes atomically: a temporary file beside it, fsync, rename. */
 gboolean ens_onnx_export (const EnsGraph *graph, const char *path, GError **error);

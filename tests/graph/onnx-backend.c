@@ -433,6 +433,10 @@ test_category (gconstpointer category)
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
   Report report = {.category = category, .skipped = skipped};
 
+  if (cases->len == 0) {
+    g_test_skip ("no libonnx-testdata");
+    return;
+  }
   for (guint i = 0; i < cases->len; i++)
     try_case (&report, g_ptr_array_index (cases, i), device);
   print_report (&report);
@@ -446,8 +450,6 @@ main (int argc, char **argv)
   static const char *const categories[] = {"node", "simple", "pytorch-converted",
                                            "pytorch-operator"};
 
-  if (!g_file_test (DATA_FOLDER, G_FILE_TEST_IS_DIR))
-    return 77;
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (categories); i++) {
     g_autofree char *path = g_strdup_printf ("/graph/onnx-backend/%s", categories[i]);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "graph/onnx.h"
-#include "onnx-builder.h"
+#include "onnx-models.h"
 
 #define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
 #define INT64 ONNX__TENSOR_PROTO__DATA_TYPE__INT64
@@ -132,6 +132,8 @@ DAMAGE (same_attributes, node_add_ints (NODE (0), "pads", (const gint64[]) {0}, 
 DAMAGE (nameless_attribute, set_text (&NODE (0)->attribute[0]->name, "");)
 DAMAGE (typeless_attribute, node_add_attribute (NODE (0), "group", 0);)
 DAMAGE (subgraph, node_add_attribute (NODE (1), "body", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH);)
+DAMAGE (empty_string,
+  node_add_attribute (NODE (0), "auto_pad", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING);)
 DAMAGE (tensorless_attribute,
   node_add_attribute (NODE (1), "value", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR);)
 DAMAGE (huge_tensor_attribute,
@@ -171,7 +173,7 @@ static const struct {
   EnsErrorCode code;
   const char *message; /* a part of it */
 } rows[] = {
-    {"opset-6", opset_6, ENS_ERROR_UNSUPPORTED, "opset 6 is not supported, only 7 to 17 are"},
+    {"opset-6", opset_6, ENS_ERROR_UNSUPPORTED, "opset 6 is not supported, only 7 to 17 are; "},
     {"opset-18", opset_18, ENS_ERROR_UNSUPPORTED, "opset 18 is not supported, only 7 to 17 are"},
     {"opset-huge", opset_huge, ENS_ERROR_UNSUPPORTED, "opset 9223372036854775807 is not"},
     {"foreign-opset", foreign_opset, ENS_ERROR_UNSUPPORTED, "opset 0 is not supported"},
@@ -243,6 +245,7 @@ static const struct {
     {"typeless-attribute", typeless_attribute, ENS_ERROR_FORMAT, "attribute “group” has no type"},
     {"subgraph", subgraph, ENS_ERROR_UNSUPPORTED,
      "node “Relu1” (Relu): attribute “body” is a graph, which is not supported"},
+    {"empty-string", empty_string, ENS_ERROR_UNSUPPORTED, "node “Conv0”"},
     {"tensorless-attribute", tensorless_attribute, ENS_ERROR_FORMAT, "“value” should be a tensor"},
     {"huge-tensor-attribute", huge_tensor_attribute, ENS_ERROR_FORMAT,
      "attribute “value” is float32 9223372036854775807"},
@@ -277,6 +280,13 @@ static const struct {
     {"large-external", large_external, ENS_ERROR_FORMAT, "which has 432"},
 };
 
+static void
+write_file (const char *path, const char *contents, gssize size)
+{
+  g_assert_true (
+      g_file_set_contents_full (path, contents, size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
 /* A folder with a sound weights.bin, and things that external data must not reach. */
 static char *
 make_folder (void)
@@ -292,8 +302,8 @@ make_folder (void)
   char contents[432] = {0};
 
   g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
-  g_assert_true (g_file_set_contents (outside, contents, sizeof contents, NULL));
-  g_assert_true (g_file_set_contents (weights, contents, sizeof contents, NULL));
+  write_file (outside, contents, sizeof contents);
+  write_file (weights, contents, sizeof contents);
   g_assert_cmpint (symlink (outside, link), ==, 0);
   g_assert_cmpint (symlink (root, up), ==, 0);
   g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
@@ -471,6 +481,7 @@ test_paths (void)
   g_assert_null (ens_onnx_import (missing, NULL, &error));
   g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
   g_assert_true (g_str_has_prefix (error->message, missing));
+  g_assert_true (g_str_has_suffix (error->message, ".onnx: No such file or directory"));
   g_clear_error (&error);
   g_assert_null (ens_onnx_import (folder, NULL, &error));
   g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
@@ -492,38 +503,91 @@ test_truncation (void)
   }
 }
 
-/* Whatever comes of it, nothing crashes and what is accepted is sound. */
+/* A thousand tensors that share one file. */
 static void
-test_random_damage (void)
+test_shared_contents (void)
 {
   g_autoptr (Onnx__ModelProto) model = make_model ();
-  g_autoptr (GRand) random = g_rand_new_with_seed (20120913);
-  g_autoptr (GBytes) whole = NULL;
+  g_autofree char *folder = make_folder ();
+  g_autoptr (GBytes) bytes = NULL;
+
+  for (guint i = 0; i < 1000; i++) {
+    g_autofree char *name = g_strdup_printf ("k%u", i);
+    g_autofree char *output = g_strdup_printf ("r%u", i);
+
+    tensor_set_external (model_add_initializer (model, name, FLOAT, &ENS_SHAPE (108)),
+                         "weights.bin", NULL, NULL);
+    model_add_node (model, "Relu", name, output);
+  }
+  bytes = model_pack (model);
+  assert_refused (bytes, folder, ENS_ERROR_RESOURCE, "take more than 4 times the 432 bytes");
+  remove_folder (folder);
+}
+
+/* What would take quadratic time: names that are all the same, many inputs and outputs. */
+static void
+test_many_names (void)
+{
+  g_autoptr (Onnx__ModelProto) model = make_model ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+
+  for (guint i = 0; i < 5000; i++) {
+    g_autofree char *input = g_strdup_printf ("x%u", i);
+    g_autofree char *output = g_strdup_printf ("y%u", i);
+
+    model_add_input (model, input, FLOAT, &ENS_SHAPE (1, 1, 1, 1));
+    model_add_output (model, output, FLOAT, &ENS_SHAPE (1, 1, 1, 1));
+    set_text (&model_add_node (model, "Relu", input, output)->name, "same");
+  }
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "good.onnx", NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (ens_graph_find (graph, "y4999")->producer->name, ==, "same_5000");
+}
+
+/* Whatever comes of it, nothing crashes, and what is accepted is sound. */
+static guint
+damage_at_random (const Onnx__ModelProto *model, GRand *random, guint n)
+{
+  g_autoptr (GBytes) whole = model_pack (model);
+  gsize size = g_bytes_get_size (whole);
   guint n_accepted = 0;
 
-  model->graph->initializer[0]->dims[0] = 1;
-  model->graph->initializer[0]->raw_data.len = 108;
-  model->graph->initializer[1]->dims[0] = 1;
-  model->graph->initializer[1]->raw_data.len = 4;
-  model_add_node (model, "Shape", "y", "s");
-  model_add_node (model, "Reshape", "y s", "r");
-  whole = model_pack (model);
-  for (guint i = 0; i < 20000; i++) {
-    gsize size = g_bytes_get_size (whole);
+  for (guint i = 0; i < n; i++) {
     guint8 *copy = g_memdup2 (g_bytes_get_data (whole, NULL), size);
     g_autoptr (GBytes) bytes = g_bytes_new_take (copy, size);
     g_autoptr (EnsGraph) graph = NULL;
     g_autoptr (GError) error = NULL;
 
-    for (gint n = g_rand_int_range (random, 1, 4); n > 0; n--)
+    for (gint32 j = g_rand_int_range (random, 1, 4); j > 0; j--)
       copy[g_rand_int_range (random, 0, (gint32)size)] = (guint8)g_rand_int (random);
     graph = ens_onnx_import_bytes (bytes, "bad.onnx", NULL, NULL, &error);
     g_assert_true ((graph == NULL) == (error != NULL));
-    n_accepted += graph != NULL;
-    if (graph != NULL)
+    if (graph != NULL) {
+      g_autoptr (GBytes) exported = ens_onnx_export_bytes (graph, NULL);
+
       g_assert_true (ens_graph_validate (graph, NULL));
+      n_accepted++;
+    }
   }
-  g_test_message ("%u of 20000 accepted", n_accepted);
+  return n_accepted;
+}
+
+static void
+test_random_damage (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (20120913);
+  g_autoptr (Onnx__ModelProto) sound = make_model ();
+  guint n_accepted = damage_at_random (sound, random, 10000);
+
+  for (guint i = 0; i < n_model_rows; i++) {
+    g_autoptr (Onnx__ModelProto) model = model_new_from_row (&model_rows[i]);
+
+    n_accepted += damage_at_random (model, random, 1000);
+  }
+  g_test_message ("%u accepted", n_accepted);
   g_assert_cmpuint (n_accepted, >, 0);
 }
 
@@ -541,6 +605,8 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/onnx-hostile/deep", test_deep);
   g_test_add_func ("/graph/onnx-hostile/many-parts", test_many_parts);
   g_test_add_func ("/graph/onnx-hostile/growth", test_growth);
+  g_test_add_func ("/graph/onnx-hostile/shared-contents", test_shared_contents);
+  g_test_add_func ("/graph/onnx-hostile/many-names", test_many_names);
   g_test_add_func ("/graph/onnx-hostile/paths", test_paths);
   g_test_add_func ("/graph/onnx-hostile/truncation", test_truncation);
   g_test_add_func ("/graph/onnx-hostile/random-damage", test_random_damage);

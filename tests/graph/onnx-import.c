@@ -293,6 +293,46 @@ test_permuted_weights (void)
           g_assert_cmpfloat (*weights++, ==, ((o * 3 + i) * 5 + y) * 7 + x + 1);
 }
 
+/* Real networks, at the size they were made for and at others. */
+static void
+test_networks (void)
+{
+  static const struct {
+    const char *name;
+    EnsShape input, output;
+  } rows[] = {
+      {"squeezenet1.1", {4, {1, 227, 227, 3}}, {2, {1, 1000}}},
+      {"squeezenet1.1", {4, {16, 256, 341, 3}}, {2, {16, 1000}}},
+      {"squeezenet1.1", {4, {2, 64, 48, 3}}, {2, {2, 1000}}},
+      {"mobilenet_v1_0.5_160", {4, {1, 160, 160, 3}}, {2, {1, 1000}}},
+      {"mobilenet_v1_0.5_160", {4, {3, 170, 190, 3}}, {2, {3, 1000}}},
+      {"resnet20-cifar10", {4, {7, 32, 32, 3}}, {2, {7, 10}}},
+      {"resnet20-cifar10", {4, {1, 100, 37, 3}}, {2, {1, 10}}},
+  };
+  const char *data = g_getenv ("ENSEMBLE_TEST_DATA");
+
+  if (data == NULL) {
+    g_test_skip ("ENSEMBLE_TEST_DATA is not set");
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *file = g_strconcat (rows[i].name, ".onnx", NULL);
+    g_autofree char *path = g_build_filename (data, "networks", file, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (EnsGraph) graph = ens_onnx_import (path, NULL, &error);
+    g_autofree char *text = NULL;
+    EnsValue *output;
+
+    g_assert_no_error (error);
+    ens_infer_graph (graph, &rows[i].input, &error);
+    g_assert_no_error (error);
+    output = g_ptr_array_index (graph->outputs, 0);
+    text = ens_shape_to_string (&output->shape);
+    g_test_message ("%s: %s", rows[i].name, text);
+    g_assert_true (ens_shape_equal (&output->shape, &rows[i].output));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -308,5 +348,6 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/onnx-import/typed-fields", test_typed_fields);
   g_test_add_func ("/graph/onnx-import/external", test_external);
   g_test_add_func ("/graph/onnx-import/permuted-weights", test_permuted_weights);
+  g_test_add_func ("/graph/onnx-import/networks", test_networks);
   return g_test_run ();
 }
