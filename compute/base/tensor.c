@@ -109,7 +109,8 @@ ens_tensor_new_copy (EnsType type, const EnsShape *shape, gconstpointer data)
   EnsTensor *tensor = ens_tensor_new (type, shape);
 
   g_return_val_if_fail (tensor != NULL, NULL);
-  memcpy (tensor->data, data, ens_tensor_size (tensor));
+  if (ens_tensor_size (tensor) > 0)
+    memcpy (tensor->data, data, ens_tensor_size (tensor));
   return tensor;
 }
 

@@ -37,12 +37,13 @@ static gboolean
 check_memory (const EnsPlan *plan, GError **error)
 {
   gsize limit = get_physical_memory ();
-  const EnsValue *input = g_ptr_array_index (plan->sample->inputs, 0);
+  const GPtrArray *inputs = plan->sample->inputs;
   g_autofree char *shape = NULL, *found = NULL, *expected = NULL;
 
   if (plan->arena_size <= limit)
     return TRUE;
-  shape = ens_shape_to_string (&input->shape);
+  shape = inputs->len > 0 ? ens_shape_to_string (&((EnsValue *)inputs->pdata[0])->shape)
+                          : g_strdup ("no input");
   found = g_format_size (plan->arena_size);
   expected = g_format_size (limit);
   g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
