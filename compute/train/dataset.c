@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "train/dataset-voc.h"
+
 #define NO_CLASS "none"
 
 /* One in so many training images goes to a validation split that has none of its own. */
@@ -114,7 +116,8 @@ missing_split (const EnsDataset *dataset, EnsSplit split, GError **error)
 {
   g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                "%s: found no %s images; looked for %s" G_DIR_SEPARATOR_S "CLASS" G_DIR_SEPARATOR_S
-               "IMAGE with names such as *.jpg or *.png",
+               "IMAGE with names such as *.jpg or *.png, or for lists in ImageSets/Main beside "
+               "Annotations",
                dataset->folder, split_names[split], split_names[split]);
   return FALSE;
 }
@@ -249,8 +252,9 @@ draw_from_class (const EnsDataset *dataset, guint first, guint end, GHashTable *
     g_hash_table_add (drawn, g_array_index (tickets, Ticket, i).sample);
 }
 
+/* by_class: the images of a class follow each other. */
 static void
-hold_out (EnsDataset *dataset)
+hold_out (EnsDataset *dataset, gboolean by_class)
 {
   g_autoptr (GPtrArray) all = dataset->samples[ENS_SPLIT_TRAIN];
   g_autoptr (GHashTable) drawn = g_hash_table_new (NULL, NULL);
@@ -259,7 +263,8 @@ hold_out (EnsDataset *dataset)
   for (guint i = 1; i <= all->len; i++) {
     const EnsSample *before = all->pdata[first], *sample = i < all->len ? all->pdata[i] : NULL;
 
-    if (sample != NULL && memcmp (sample->labels, before->labels, dataset->n_classes) == 0)
+    if (sample != NULL
+        && (!by_class || memcmp (sample->labels, before->labels, dataset->n_classes) == 0))
       continue;
     draw_from_class (dataset, first, i, drawn);
     first = i;
@@ -279,10 +284,22 @@ hold_out (EnsDataset *dataset)
                                     all->len));
 }
 
+static gboolean
+read_folders (EnsDataset *dataset, GError **error)
+{
+  if (dataset->classes == NULL && !read_classes (dataset, error))
+    return FALSE;
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    if (!read_split (dataset, s, error))
+      return FALSE;
+  return TRUE;
+}
+
 EnsDataset *
 ens_dataset_load (const char *folder, const char *const *classes, GError **error)
 {
   g_autoptr (EnsDataset) dataset = g_new0 (EnsDataset, 1);
+  gboolean voc = ens_dataset_is_voc (folder);
 
   dataset->folder = g_strdup (folder);
   dataset->notes = g_ptr_array_new_with_free_func (g_free);
@@ -291,14 +308,11 @@ ens_dataset_load (const char *folder, const char *const *classes, GError **error
   if (classes != NULL) {
     dataset->classes = g_strdupv ((char **)classes);
     dataset->n_classes = g_strv_length (dataset->classes);
-  } else if (!read_classes (dataset, error)) {
-    return NULL;
   }
-  for (guint s = 0; s < ENS_N_SPLITS; s++)
-    if (!read_split (dataset, s, error))
-      return NULL;
+  if (!(voc ? ens_dataset_read_voc : read_folders) (dataset, error))
+    return NULL;
   if (classes == NULL && dataset->samples[ENS_SPLIT_VALIDATION]->len == 0)
-    hold_out (dataset);
+    hold_out (dataset, !voc);
   return g_steal_pointer (&dataset);
 }
 

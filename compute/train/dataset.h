@@ -3,7 +3,13 @@
  * Splits are called train, validation (or val) and test; a class is a folder of images in train,
  * and a folder called "none" holds images of no class. Files whose names don't end like an image's
  * (M1.11: .jpg .jpeg .png .bmp .gif and others that decoders know) are passed over, and so are
- * hidden ones. Images are listed, not opened. */
+ * hidden ones.
+ *
+ * Or in Pascal VOC's layout (train/dataset-voc.h), where an image can show several classes: images
+ * in JPEGImages, their objects in Annotations, the splits in ImageSets/Main/train.txt, val.txt and
+ * test.txt.
+ *
+ * Images are listed, not opened. */
 #pragma once
 
 #include <ensemble/error.h>
@@ -21,7 +27,8 @@ typedef struct {
   char *folder;
   char **classes; /* in byte order, NULL-terminated, "none" not among them */
   guint n_classes;
-  GPtrArray *samples[ENS_N_SPLITS]; /* EnsSample, by class and then by name, in byte order */
+  GPtrArray *samples[ENS_N_SPLITS]; /* EnsSample, by class and then by name, in byte order; of VOC
+                                     * in the lists' order */
   GPtrArray *notes; /* char *: what had to be decided that its owner may not expect */
 } EnsDataset;
 

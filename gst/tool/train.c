@@ -144,7 +144,8 @@ const ToolCommand tool_train = {
     .details =
         "DATASET is a folder: train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/…; pictures in a "
         "class\n"
-        "folder “none” show no class.\n\n"
+        "folder “none” show no class. Or it has Pascal VOC's layout, where a picture can show "
+        "several.\n\n"
         "What a network expects: order=RGB|BGR|GRAY, mean=R+G+B and scale=R+G+B, with which a "
         "value of\n"
         "0 … 255 becomes (value - mean) * scale, and size=PIXELS. Its part in the ensemble:\n"

@@ -1,0 +1,194 @@
+#include "train/dataset.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct {
+  char *folder;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = g_dir_make_tmp ("ensemble-voc-XXXXXX", NULL);
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *inside = g_build_filename (path, name, NULL);
+
+    remove_tree (inside);
+  }
+  g_remove (path);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  remove_tree (fixture->folder);
+  g_free (fixture->folder);
+}
+
+static void
+write_file (const Fixture *fixture, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0777), ==, 0);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* objects: names, "?" before those that are difficult. */
+static void
+write_image (const Fixture *fixture, const char *id, const char *objects)
+{
+  g_autoptr (GString) xml = g_string_new (NULL);
+  g_autofree char *name = g_strdup_printf ("Annotations/%s.xml", id);
+  g_autofree char *picture = g_strdup_printf ("JPEGImages/%s.jpg", id);
+  g_auto (GStrv) names = g_strsplit (objects, " ", -1);
+
+  g_string_append_printf (xml,
+                          "<annotation><filename>%s.jpg</filename><size><width>20</width>"
+                          "<height>10</height></size>",
+                          id);
+  for (char **object = names; *object != NULL; object++) {
+    gboolean difficult = **object == '?';
+
+    if (**object != '\0')
+      g_string_append_printf (xml,
+                              "<object><name>%s</name><difficult>%d</difficult><bndbox><xmin>1"
+                              "</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox></object>",
+                              *object + difficult, difficult);
+  }
+  g_string_append (xml, "</annotation>");
+  write_file (fixture, name, xml->str);
+  write_file (fixture, picture, "");
+}
+
+/* "FILE:CLASS+CLASS FILE:…" */
+static void
+check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < dataset->samples[split]->len; i++) {
+    const EnsSample *sample = dataset->samples[split]->pdata[i];
+    g_autofree char *name = g_path_get_basename (sample->path);
+    const char *join = ":";
+
+    g_string_append_printf (text, "%s%s", i > 0 ? " " : "", name);
+    for (guint c = 0; c < dataset->n_classes; c++)
+      if (sample->labels[c] != 0) {
+        g_string_append_printf (text, "%s%s", join, dataset->classes[c]);
+        join = "+";
+      }
+  }
+  g_assert_cmpstr (text->str, ==, expected);
+}
+
+static void
+write_images (const Fixture *fixture)
+{
+  write_image (fixture, "1", "dog cat dog");
+  write_image (fixture, "2", "");
+  write_image (fixture, "3", "?dog ape");
+  write_image (fixture, "4", "cat");
+  write_image (fixture, "5", "?emu");
+}
+
+static void
+test_lists (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  write_images (fixture);
+  write_file (fixture, "ImageSets/Main/train.txt", "3\n1 \n2 -1\n");
+  write_file (fixture, "ImageSets/Main/val.txt", "4\r\n");
+  write_file (fixture, "ImageSets/Main/test.txt", "5\n");
+  write_file (fixture, "ImageSets/Main/dog_train.txt", "1 1\n");
+  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (dataset->n_classes, ==, 3);
+  g_assert_null (dataset->classes[3]);
+  check_split (dataset, ENS_SPLIT_TRAIN, "3.jpg:ape 1.jpg:cat+dog 2.jpg");
+  check_split (dataset, ENS_SPLIT_VALIDATION, "4.jpg:cat");
+  check_split (dataset, ENS_SPLIT_TEST, "5.jpg");
+  g_assert_cmpuint (dataset->notes->len, ==, 0);
+}
+
+/* Without lists all images are for training, and a fifth of them is held out. */
+static void
+test_no_lists (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+
+  write_images (fixture);
+  dataset = ens_dataset_load (fixture->folder, NULL, NULL);
+  g_assert_nonnull (dataset);
+  g_assert_cmpuint (dataset->samples[ENS_SPLIT_TRAIN]->len, ==, 4);
+  g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 1);
+  g_assert_cmpuint (dataset->notes->len, ==, 1);
+  g_assert_true (ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, NULL));
+  g_assert_false (ens_dataset_require (dataset, ENS_SPLIT_TEST, NULL));
+}
+
+static void
+test_given_classes (Fixture *fixture, gconstpointer data)
+{
+  const char *const classes[] = {"dog", "cat", "ape", NULL};
+  g_autoptr (EnsDataset) dataset = NULL;
+
+  write_images (fixture);
+  write_file (fixture, "ImageSets/Main/train.txt", "");
+  write_file (fixture, "ImageSets/Main/test.txt", "1\n3\n");
+  dataset = ens_dataset_load (fixture->folder, classes, NULL);
+  g_assert_nonnull (dataset);
+  check_split (dataset, ENS_SPLIT_TEST, "1.jpg:dog+cat 3.jpg:ape");
+  g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 0);
+}
+
+static void
+test_errors (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *train, *val, *message;
+  } rows[] = {
+      {"1\n9\n", "4\n", "train.txt:2: expected an image that has an annotation, found “9”"},
+      {"1\n", "3\n", "expected objects of the classes cat, dog, found “ape”"},
+      {"2\n5\n", "4\n", "expected training images with objects, found 2 images with none"},
+      {"", "4\n", "expected training images with objects, found 0 images with none"},
+  };
+
+  write_images (fixture);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (EnsDataset) dataset = NULL;
+    g_autoptr (GError) error = NULL;
+
+    write_file (fixture, "ImageSets/Main/train.txt", rows[i].train);
+    write_file (fixture, "ImageSets/Main/val.txt", rows[i].val);
+    dataset = ens_dataset_load (fixture->folder, NULL, &error);
+    g_assert_null (dataset);
+    g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+    g_assert_nonnull (strstr (error->message, rows[i].message));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function) \
+  g_test_add ("/train/dataset-voc/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("lists", test_lists);
+  ADD ("no-lists", test_no_lists);
+  ADD ("given-classes", test_given_classes);
+  ADD ("errors", test_errors);
+  return g_test_run ();
+}
