@@ -9,6 +9,9 @@
 
 enum { PURPOSE_SET = 1, PURPOSE_BOXES = 2 };
 
+#define MAX_STRANGERS 3 /* beside a thing of a class */
+#define STRANGERS 0.2   /* their share in a crowd */
+
 /* Pictures of people's cameras: several formats, upright and across. */
 static const double aspects[] = {1, 4.0 / 3, 3.0 / 4, 3.0 / 2};
 
@@ -54,22 +57,20 @@ save_scene (Scene *scene, Encoder *encoder, const char *path, GArray *truths, GR
   return saved;
 }
 
-/* One thing of the class, at any size, sometimes with a stranger beside it. No class: strangers or
- * nothing at all. */
+/* One thing of the class among up to three strangers, the more the smaller: where it is small it is
+ * for windows to find it. No class: strangers, or nothing at all. */
 static Scene *
 compose_labelled (const PicturesOptions *options, const Kind *kind, GRand *random)
 {
-  const Kind *things[3];
+  const Kind *things[MAX_STRANGERS + 1];
   Stage stage = picture_stage (options->size, random);
-  guint n = 0, n_strangers = pick (random, 4) % 3;
+  guint n_strangers = options->strangers.n_kinds > 0 ? pick (random, MAX_STRANGERS + 1) : 0, n = 0;
 
-  stage.smallest = 0.3;
-  stage.largest = 0.95;
-  if (n_strangers > 0 && kind)
-    stage.largest = 0.6;
+  stage.smallest = 0.22;
+  stage.largest = 0.9 - 0.15 * n_strangers;
   if (kind)
     things[n++] = kind;
-  for (guint i = 0; i < n_strangers && options->strangers.n_kinds > 0; i++)
+  for (guint i = 0; i < n_strangers; i++)
     things[n++] = options->strangers.kinds[pick (random, options->strangers.n_kinds)];
   return scene_new (&stage, things, n, random);
 }
@@ -122,17 +123,30 @@ compose_crowd (const PicturesOptions *options, GRand *random)
   Stage stage = picture_stage (options->size, random);
   guint n = pick (random, G_N_ELEMENTS (things) + 1);
 
-  for (guint i = 0; i < n; i++)
-    things[i] = options->classes.kinds[pick (random, options->classes.n_kinds)];
+  for (guint i = 0; i < n; i++) {
+    gboolean stranger = chance (random, STRANGERS) && options->strangers.n_kinds > 0;
+    const KindList *list = stranger ? &options->strangers : &options->classes;
+
+    things[i] = list->kinds[pick (random, list->n_kinds)];
+  }
   stage.smallest = 0.18;
   stage.largest = n < 2 ? 1.0 : n < 4 ? 0.75 : 0.5;
   stage.inside = 0.7;
   return scene_new (&stage, things, n, random);
 }
 
+static gboolean
+is_in (const KindList *list, const Kind *kind)
+{
+  for (guint i = 0; i < list->n_kinds; i++)
+    if (list->kinds[i] == kind)
+      return TRUE;
+  return FALSE;
+}
+
 /* VOC's source of the image is the place. */
 static char *
-annotation (const char *id, const Scene *scene, GArray *truths)
+annotation (const char *id, const Scene *scene, GArray *truths, const KindList *classes)
 {
   GString *xml = g_string_new (NULL);
 
@@ -145,6 +159,8 @@ annotation (const char *id, const Scene *scene, GArray *truths)
     const Truth *truth = &g_array_index (truths, Truth, i);
     const Box *box = &truth->box;
 
+    if (!is_in (classes, truth->kind))
+      continue;
     g_string_append_printf (
         xml,
         "  <object><name>%s</name><truncated>%d</truncated><difficult>%d"
@@ -171,7 +187,7 @@ write_crowd (const char *folder, const PicturesOptions *options, guint index, En
 
   if (!save_scene (scene, encoder, picture, truths, random, error))
     return FALSE;
-  xml = annotation (id, scene, truths);
+  xml = annotation (id, scene, truths, &options->classes);
   return g_file_set_contents (description, xml, -1, error);
 }
 

@@ -12,7 +12,7 @@ typedef struct {
   guint32 seed;
   guint n_train, n_validation, n_test; /* pictures; of a set: of each class */
   KindList classes;                    /* what is labelled */
-  KindList strangers;                  /* of a set: what is met beside them; may be empty */
+  KindList strangers;                  /* what is met beside them; may be empty */
   int size;                            /* of the pictures' shorter sides, on average */
 } PicturesOptions;
 
@@ -21,7 +21,7 @@ typedef struct {
 gboolean write_set (const char *folder, const PicturesOptions *options, GError **error);
 
 /* Pascal VOC: FOLDER/JPEGImages/ID.jpg, Annotations/ID.xml, ImageSets/Main/train|val|test.txt. None
- * to five things in each picture, each with its box. */
+ * to five things in each picture, each with its box; strangers have none. */
 gboolean write_boxes (const char *folder, const PicturesOptions *options, GError **error);
 
 typedef struct {
