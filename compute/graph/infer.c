@@ -149,14 +149,16 @@ ens_infer_graph (EnsGraph *graph, const EnsShape *input_shapes, GError **error)
       g_autofree char *expected = ens_shape_to_string (&input->shape);
       g_autofree char *found = ens_shape_to_string (&input_shapes[i]);
 
-      g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE, "input “%s” of %s is %s, expected %s",
-                   input->name, graph->name, found, expected);
+      g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE, "%s: input “%s” is %s, expected %s",
+                   graph->name, input->name, found, expected);
       return FALSE;
     }
     input->shape = input_shapes[i];
   }
   for (guint i = 0; i < graph->nodes->len; i++)
-    if (!ens_infer_node (g_ptr_array_index (graph->nodes, i), TRUE, error))
+    if (!ens_infer_node (g_ptr_array_index (graph->nodes, i), TRUE, error)) {
+      g_prefix_error (error, "%s: ", graph->name);
       return FALSE;
+    }
   return TRUE;
 }

@@ -144,7 +144,7 @@ import_reshape (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 
   if (data == NULL || step->inputs[1] == NULL || data->shape.rank == 0
       || !ens_onnx_tensor_is_known (import, step->inputs[1])
-      || ens_attributes_has (step->attributes, "allowzero"))
+      || ens_attributes_int (step->attributes, "allowzero", 0) != 0)
     return TRUE;
   shape = ens_onnx_tensor_contents (import, step->inputs[1], error);
   if (shape == NULL)

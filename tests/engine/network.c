@@ -134,9 +134,9 @@ test_errors (void)
     EnsShape shape;
     const char *message;
   } rows[] = {
-      {{3, {8, 8, 3}}, "input “input” of test is 8x8x3, expected ?x?x?x3"},
+      {{3, {8, 8, 3}}, "test: input “input” is 8x8x3, expected ?x?x?x3"},
       {{4, {1, 8, 8, 4}},
-       "node “Conv_0” (Conv): weights are 6x3x3x3 in 1 groups, expected them "
+       "test: node “Conv_0” (Conv): weights are 6x3x3x3 in 1 groups, expected them "
        "for an input of 4 channels"},
       {{4, {1, 2, 8, 3}}, NULL},
       {{4, {0, 8, 8, 3}}, ""},

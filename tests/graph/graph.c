@@ -281,11 +281,14 @@ test_infer_errors (void)
                    "node “a” (Scale): the size of input “data” (?x4) is unknown");
   g_clear_error (&error);
   g_assert_false (ens_infer_graph (graph, &ENS_SHAPE (1, 4, 4), &error));
-  g_assert_cmpstr (error->message, ==, "input “data” of small is 1x4x4, expected ?x4");
+  g_assert_cmpstr (error->message, ==, "small: input “data” is 1x4x4, expected ?x4");
   g_clear_error (&error);
   g_assert_false (ens_infer_node (node, TRUE, &error));
   g_assert_cmpstr (error->message, ==,
                    "node “wide” (Huge): output “wide” can't be as large as 4611686018427387903");
+  g_clear_error (&error);
+  g_assert_false (ens_infer_graph (graph, &ENS_SHAPE (1, 4), &error));
+  g_assert_true (g_str_has_prefix (error->message, "small: node “wide” (Huge): "));
   g_clear_error (&error);
   a->type = ENS_TYPE_INT32;
   g_assert_false (ens_infer_node (ens_graph_find (graph, "b")->producer, TRUE, &error));

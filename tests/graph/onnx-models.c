@@ -141,7 +141,7 @@ fixed_batch (Onnx__ModelProto *model)
   model_add_int64s (model, "flat", INTS (1, 12));
   model_add_int64s (model, "other", INTS (4, 3));
   model_add_initializer (model, "w", FLOAT, &ENS_SHAPE (3, 4));
-  model_add_node (model, "Reshape", "x flat", "y");
+  node_add_int (model_add_node (model, "Reshape", "x flat", "y"), "allowzero", 0);
   model_add_node (model, "Reshape", "w other", "z");
   model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 12));
   model_add_output (model, "z", FLOAT, &ENS_SHAPE (4, 3));
@@ -241,7 +241,7 @@ const ModelRow model_rows[] = {
      "d: float32 1x2x2x1 = Dropout (l)\n"
      "y: float32 1x2x2x1 = Relu (d)\n"
      "output y: float32 1x2x2x1\n"},
-    {"fixed-batch", 13, fixed_batch,
+    {"fixed-batch", 14, fixed_batch,
      "input x: float32 1x2x2x3\n"
      "x:nchw: float32 1x3x2x2 = Transpose (x) perm=[0, 3, 1, 2]\n"
      "y: float32 1x12 = Reshape (x:nchw, flat<2>)\n"
