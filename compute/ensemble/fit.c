@@ -18,6 +18,13 @@
 #define STANDARD_SIZE 224
 static const guint standard_scales[] = {256, 384, 512};
 
+/* A discount that leaves nothing of P3 beside P2. */
+#define MUTE 16
+
+/* Mean average precision that windows must gain to count for more: less is what one or two images
+ * of a validation split decide. */
+#define WORTHWHILE 1e-3
+
 typedef struct {
   const EnsFitParams *params;
   EnsDevice *device;
@@ -295,13 +302,14 @@ judge_windows (const Fit *fit, const Team *team, guint image, float discount, fl
   ens_fusion_maximum (average, n_windows, n_classes, p3, best);
 }
 
-/* Chooses w and the windows' discount together (M1.8), puts the discount into the windows'
+/* From windows that don't count to windows that count fully, as far as each step is worth it:
+ * chooses w and the windows' discount together (M1.8), puts the discount into the windows'
  * calibrations, and gives P3. (transfer full) */
 static float *
 weigh_windows (Fit *fit, const EnsTruth *truth, const Team *retrained, const float *p1,
                const float *p2)
 {
-  static const float discounts[] = {0, 0.5F, 1, 1.5F, 2, 3, 4};
+  static const float discounts[] = {MUTE, 4, 3, 2, 1.5F, 1, 0.5F, 0};
   gsize n_values = (gsize)truth->n_samples * truth->n_classes;
   g_autofree float *p3 = g_new (float, n_values);
   g_autofree float *best_p3 = g_new (float, n_values);
@@ -315,7 +323,7 @@ weigh_windows (Fit *fit, const EnsTruth *truth, const Team *retrained, const flo
     for (guint i = 0; i < truth->n_samples; i++)
       judge_windows (fit, retrained, i, discounts[d], &p3[(gsize)i * truth->n_classes]);
     precision = ens_search_fusion_weight (truth, p1, p2, p3, &w);
-    if (!(precision > best))
+    if (!(precision > best + WORTHWHILE))
       continue;
     best = precision;
     best_discount = discounts[d];
@@ -325,6 +333,10 @@ weigh_windows (Fit *fit, const EnsTruth *truth, const Team *retrained, const flo
   for (guint i = 0; i < retrained->n; i++)
     for (guint c = 0; c < truth->n_classes; c++)
       fit->bundle->networks[retrained->index[i]].window_calibration[c].b -= best_discount;
+  if (best_discount == MUTE)
+    ens_monitor_note (fit->monitor,
+                      "windows don't help on the validation images; they are looked at, but their "
+                      "probabilities are too low to count");
   return g_steal_pointer (&best_p3);
 }
 

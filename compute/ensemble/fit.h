@@ -7,8 +7,9 @@
  * Windows get classifiers of their own, trained on the training images' windows (classify/svm.h),
  * and a calibration of their own: (a, b) are fitted to the highest decision value among an image's
  * windows, because P3 is the maximum of many and the whole frame's (a, b) would promise too much.
- * Since max (P2, P3) lies above both on average, b is then lowered by what, of a few steps, serves
- * the validation split best together with w. */
+ * Since max (P2, P3) lies above both on average, b is then lowered by a discount that is chosen on
+ * the validation split together with w; where windows don't help there, it leaves nothing of P3,
+ * so that looking at windows does no harm, and a note says so. */
 #pragma once
 
 #include <ensemble/bundle.h>
