@@ -246,31 +246,39 @@ PLAN = {
 }
 
 
+def train_role(role, options):
+    labels, kinds, build = PLAN[role]
+    pictures, held_out = [], []
+    for seed, drawn, share in ((20000, kinds, 0.6), (20001, "all", 0.4)):
+        more = draw(options.draw_scenes, drawn, seed, int(share * options.pictures), int(800 * share))
+        pictures += more[0]
+        held_out += more[1]
+    torch.manual_seed(0)
+    network = build(len(labels))
+    print(f"{role}: {sum(p.numel() for p in network.parameters())} parameters", flush=True)
+    train(network, labels, pictures, held_out, options.epochs)
+    export(network, str(options.folder / f"{role}.onnx"), labels)
+
+
+def describe(role):
+    return {"file": f"{role}.onnx", "role": role, "labels": PLAN[role][0], "size": SIZE, "order": "RGB",
+            "mean": [MEAN] * 3, "scale": [SCALE] * 3, "taps": ["stage2", "stage3", "logits"]}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("draw_scenes", help="the drawing program")
     parser.add_argument("--pictures", type=int, default=5000)
     parser.add_argument("--epochs", type=int, default=28)
+    parser.add_argument("--only", choices=PLAN, help="train one of the two")
     parser.add_argument("--folder", type=pathlib.Path,
                         default=pathlib.Path(__file__).parent / "networks")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    descriptions = []
-    for role, (labels, kinds, build) in PLAN.items():
-        pictures, held_out = [], []
-        for seed, drawn, share in ((20000, kinds, 0.6), (20001, "all", 0.4)):
-            more = draw(options.draw_scenes, drawn, seed, int(share * options.pictures), int(800 * share))
-            pictures += more[0]
-            held_out += more[1]
-        network = build(len(labels))
-        print(f"{role}: {sum(p.numel() for p in network.parameters())} parameters", flush=True)
-        train(network, labels, pictures, held_out, options.epochs)
-        export(network, str(options.folder / f"{role}.onnx"), labels)
-        descriptions.append({
-            "file": f"{role}.onnx", "role": role, "labels": labels, "size": SIZE, "order": "RGB",
-            "mean": [MEAN] * 3, "scale": [SCALE] * 3, "taps": ["stage2", "stage3", "logits"]})
-    (options.folder / "networks.json").write_text(json.dumps({"networks": descriptions}, indent=1) + "\n")
+    for role in [options.only] if options.only else PLAN:
+        train_role(role, options)
+    descriptions = {"networks": [describe(role) for role in PLAN]}
+    (options.folder / "networks.json").write_text(json.dumps(descriptions, indent=1) + "\n")
 
 
 if __name__ == "__main__":

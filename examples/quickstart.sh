@@ -1,0 +1,49 @@
+#!/bin/sh
+# From a fresh Debian 12 to a tagged video: installs what is missing, builds, draws a labelled set
+# of pictures and a clip, trains an ensemble of two networks on the set, tags the clip in a pipeline
+# and prints the tags beside the truth. The last line is the path of an annotated picture.
+#
+#   sh examples/quickstart.sh [FOLDER]      FOLDER for what is made: build/quickstart
+set -eu
+cd "$(dirname "$0")/.."
+. examples/packages.sh
+out=${1:-build/quickstart}
+
+say () {
+  printf '\n== %s\n' "$*"
+}
+
+say "Packages"
+# shellcheck disable=SC2086
+install_packages $build_packages
+
+say "Build"
+[ -f build/build.ninja ] || meson setup build
+ninja -C build
+GST_PLUGIN_PATH=$PWD/build/gst${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
+export GST_PLUGIN_PATH
+ensemble=build/gst/tool/gst-ensemble-1.0
+
+say "Drawing a labelled set and a clip"
+mkdir -p "$out"
+rm -rf "$out/set"
+build/examples/draw-scenes boxes "$out/set" --train=500 --validation=220 --test=120
+build/examples/draw-scenes clip "$out/clip.webm" "$out/truth.csv"
+echo "$out/set: 840 pictures of 8 classes; $out/clip.webm: 12 seconds"
+
+say "Training an ensemble on the set"
+$ensemble train --networks=examples/networks/networks.json --cache="$out/features" \
+  --output="$out/quickstart.ensemble" "$out/set"
+
+say "Measuring it on pictures that it has not seen"
+$ensemble evaluate --model="$out/quickstart.ensemble" "$out/set"
+
+say "Tagging the clip"
+gst-launch-1.0 -q filesrc location="$out/clip.webm" ! decodebin ! videoconvert \
+  ! ensembleclassify model="$out/quickstart.ensemble" mode=sync inference-interval=5 \
+  ! ensemblepublish location="$out/tags.jsonl" ! fakesink
+
+say "Tags"
+build/examples/show-tags "$out/tags.jsonl" "$out/truth.csv" \
+  --clip="$out/clip.webm" --picture="$out/tags.png"
+printf '\n%s\n' "$(realpath "$out/tags.png")"
