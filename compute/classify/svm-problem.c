@@ -8,11 +8,17 @@
 
 #define FEATURE_EPSILON 1e-6
 
+/* A feature that hardly varies among the examples, such as the probability of a class that none of
+ * them shows, would decide everything where it does vary, as on windows: no deviation counts as
+ * less than this share of all features' root mean square deviation. */
+#define DEVIATION_FLOOR 0.1
+
 static void
 measure_features (EnsSvmRows *rows, const EnsExamples *examples)
 {
   guint n = examples->truth.n_samples, n_features = examples->n_features;
   g_autofree double *square = g_new0 (double, n_features);
+  double floor = 0; /* squared */
 
   rows->mean = g_new0 (double, n_features);
   rows->scale = g_new0 (double, n_features);
@@ -26,8 +32,10 @@ measure_features (EnsSvmRows *rows, const EnsExamples *examples)
       square[f] += difference * difference / n;
     }
   for (guint f = 0; f < n_features; f++)
+    floor += DEVIATION_FLOOR * DEVIATION_FLOOR * square[f] / n_features;
+  for (guint f = 0; f < n_features; f++)
     if (sqrt (square[f]) > FEATURE_EPSILON * (1 + fabs (rows->mean[f])))
-      rows->scale[f] = 1 / sqrt (square[f] * n_features);
+      rows->scale[f] = 1 / sqrt (MAX (square[f], floor) * n_features);
 }
 
 void

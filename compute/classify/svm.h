@@ -1,11 +1,11 @@
 /* Linear classifiers: one support vector machine a class, that class against the rest (M1.5).
  *
  * L2-regularised, squared hinge loss, solved in the primal by a trust region method. Features are
- * standardised first (mean 0, deviation 1, then divided by the root of their number, so that an
- * example has a length of about 1 and C of about 1 suits whatever the number of features); that is
- * folded back, so that the classifiers take features as they are. Examples of the rarer side weigh
- * more, by the square root of how much rarer it is. The same examples give the same bits whatever
- * the number of threads.
+ * standardised first (mean 0, deviation 1 or less for features that hardly vary, then divided by
+ * the root of their number, so that an example has a length of about 1 and C of about 1 suits
+ * whatever the number of features); that is folded back, so that the classifiers take features as
+ * they are. Examples of the rarer side weigh more, by the square root of how much rarer it is. The
+ * same examples give the same bits whatever the number of threads.
  *
  * Source: R.-E. Fan, K.-W. Chang, C.-J. Hsieh, X.-R. Wang, C.-J. Lin, LIBLINEAR: A Library for
  * Large Linear Classification, JMLR 2008; C.-Y. Hsia, W.-L. Chiang, C.-J. Lin, Preconditioned

@@ -83,20 +83,33 @@ test_known_solution (void)
   }
 }
 
-/* The primal objective, written down once more: standardised features, weighted squared hinge. */
-static double
-objective (const EnsExamples *examples, guint class, double c, const double *w)
+/* Standardisation, written down once more: no deviation counts as less than a tenth of their root
+ * mean square. */
+static void
+standardise (const EnsExamples *examples, double *mean, double *scale)
 {
-  double mean[FEATURES] = {0}, scale[FEATURES] = {0}, sum = 0;
-  double weight = sqrt ((N - N / CLASSES) / (double)(N / CLASSES));
+  double variance[FEATURES] = {0}, floor = 0;
 
   for (guint f = 0; f < FEATURES; f++) {
+    mean[f] = 0;
     for (guint i = 0; i < N; i++)
       mean[f] += examples->features[i * FEATURES + f] / (double)N;
     for (guint i = 0; i < N; i++)
-      scale[f] += pow (examples->features[i * FEATURES + f] - mean[f], 2) / N;
-    scale[f] = scale[f] > 1e-6 ? 1 / sqrt (scale[f] * FEATURES) : 0;
+      variance[f] += pow (examples->features[i * FEATURES + f] - mean[f], 2) / N;
+    floor += 0.01 * variance[f] / FEATURES;
   }
+  for (guint f = 0; f < FEATURES; f++)
+    scale[f] = variance[f] > 1e-6 ? 1 / sqrt (MAX (variance[f], floor) * FEATURES) : 0;
+}
+
+/* The primal objective: weighted squared hinge on standardised features. */
+static double
+objective (const EnsExamples *examples, guint class, double c, const double *w)
+{
+  double mean[FEATURES], scale[FEATURES], sum = 0;
+  double weight = sqrt ((N - N / CLASSES) / (double)(N / CLASSES));
+
+  standardise (examples, mean, scale);
   for (guint f = 0; f <= FEATURES; f++)
     sum += w[f] * w[f] / 2;
   for (guint i = 0; i < N; i++) {
@@ -122,16 +135,12 @@ test_minimum (void)
 
   for (guint class = 0; class < CLASSES; class ++) {
     double w[FEATURES + 1] = {0}, bias = svm->biases[class], best;
+    double mean[FEATURES], scale[FEATURES];
 
+    standardise (&examples, mean, scale);
     for (guint f = 0; f < FEATURES - 1; f++) {
-      double mean = 0, square = 0;
-
-      for (guint i = 0; i < N; i++)
-        mean += toy.features[i * FEATURES + f] / (double)N;
-      for (guint i = 0; i < N; i++)
-        square += pow (toy.features[i * FEATURES + f] - mean, 2) / N;
-      w[f] = svm->weights[class * FEATURES + f] * sqrt (square * FEATURES);
-      bias += svm->weights[class * FEATURES + f] * mean;
+      w[f] = svm->weights[class * FEATURES + f] / scale[f];
+      bias += svm->weights[class * FEATURES + f] * mean[f];
     }
     w[FEATURES] = bias;
     best = objective (&examples, class, 0.5, w);
