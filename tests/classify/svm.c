@@ -13,9 +13,9 @@ typedef struct {
 } Toy;
 
 /* Three clouds; `noise` of 0.2 keeps them apart, 2 lets them overlap. The fourth feature has
- * another scale and offset, the fifth is constant. */
+ * an offset and varies as `spread` says, the fifth is constant. */
 static EnsExamples
-make_toy (Toy *toy, double noise)
+make_toy (Toy *toy, double noise, double spread)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (7);
 
@@ -26,7 +26,7 @@ make_toy (Toy *toy, double noise)
 
     for (guint f = 0; f < 3; f++)
       row[f] = (float)((f == class) + noise * g_rand_double_range (random, -0.5, 0.5));
-    row[3] = (float)(1000 + 300.0 * class + 300 * noise * g_rand_double_range (random, -0.5, 0.5));
+    row[3] = (float)(1000 + spread * (class + noise * g_rand_double_range (random, -0.5, 0.5)));
     row[4] = 12.3F;
     toy->labels[i * CLASSES + class] = 1;
   }
@@ -50,7 +50,7 @@ test_separable (void)
 {
   g_autoptr (EnsPool) pool = ens_pool_new (2);
   Toy toy;
-  EnsExamples examples = make_toy (&toy, 0.2);
+  EnsExamples examples = make_toy (&toy, 0.2, 3);
   g_autoptr (EnsSvm) svm = ens_svm_train (&examples, 4, pool);
 
   g_assert_cmpuint (count_errors (svm, &examples), ==, 0);
@@ -130,7 +130,7 @@ test_minimum (void)
   g_autoptr (EnsPool) pool = ens_pool_new (2);
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
   Toy toy;
-  EnsExamples examples = make_toy (&toy, 2);
+  EnsExamples examples = make_toy (&toy, 2, 300);
   g_autoptr (EnsSvm) svm = ens_svm_train (&examples, 0.5, pool);
 
   for (guint class = 0; class < CLASSES; class ++) {
@@ -160,7 +160,7 @@ test_same_bits (void)
   g_autoptr (EnsPool) one = ens_pool_new (1);
   g_autoptr (EnsPool) four = ens_pool_new (4);
   Toy toy;
-  EnsExamples examples = make_toy (&toy, 2);
+  EnsExamples examples = make_toy (&toy, 2, 3);
   g_autoptr (EnsSvm) a = ens_svm_train (&examples, 1, one);
   g_autoptr (EnsSvm) b = ens_svm_train (&examples, 1, four);
 
@@ -176,7 +176,7 @@ test_choose_c (void)
 {
   g_autoptr (EnsPool) pool = ens_pool_new (2);
   Toy toy;
-  EnsExamples examples = make_toy (&toy, 0.2);
+  EnsExamples examples = make_toy (&toy, 0.2, 3);
 
   g_assert_cmpfloat (ens_svm_choose_c (&examples, pool), ==, 1.0 / 16);
 }
@@ -186,7 +186,7 @@ test_one_sided_class (void)
 {
   g_autoptr (EnsPool) pool = ens_pool_new (1);
   Toy toy;
-  EnsExamples examples = make_toy (&toy, 0.2);
+  EnsExamples examples = make_toy (&toy, 0.2, 3);
   g_autoptr (EnsSvm) svm = NULL;
 
   for (guint i = 0; i < N; i++) {
@@ -213,7 +213,7 @@ test_windows (void)
   g_autoptr (EnsPool) two = ens_pool_new (2);
   g_autoptr (GRand) random = g_rand_new_with_seed (11);
   Toy toy;
-  EnsExamples images = make_toy (&toy, 0.2);
+  EnsExamples images = make_toy (&toy, 0.2, 3);
   float windows[N * WINDOWS * FEATURES];
   guint first[N + 1], right[2] = {0, 0};
   EnsBags bags = {images, first, windows};
