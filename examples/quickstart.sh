@@ -27,9 +27,9 @@ ensemble=build/gst/tool/gst-ensemble-1.0
 say "Drawing a labelled set and a clip"
 mkdir -p "$out"
 rm -rf "$out/set"
-build/examples/draw-scenes boxes "$out/set" --train=500 --validation=220 --test=120
+build/examples/draw-scenes boxes "$out/set" --train=600 --validation=240 --test=120
 build/examples/draw-scenes clip "$out/clip.webm" "$out/truth.csv"
-echo "$out/set: 840 pictures of 8 classes; $out/clip.webm: 12 seconds"
+echo "$out/set: 960 pictures of 8 classes; $out/clip.webm: 12 seconds"
 
 say "Training an ensemble on the set"
 $ensemble train --networks=examples/networks/networks.json --cache="$out/features" \

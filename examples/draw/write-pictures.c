@@ -10,7 +10,7 @@
 enum { PURPOSE_SET = 1, PURPOSE_BOXES = 2 };
 
 #define MAX_STRANGERS 3 /* beside a thing of a class */
-#define STRANGERS 0.2   /* their share in a crowd */
+#define STRANGERS 0.1   /* their share in a crowd */
 
 /* Pictures of people's cameras: several formats, upright and across. */
 static const double aspects[] = {1, 4.0 / 3, 3.0 / 4, 3.0 / 2};

@@ -164,34 +164,63 @@ draw_text (cairo_t *cr, double x, double y, const char *font, const char *text)
 }
 
 static void
-draw_label (cairo_t *cr, const char *text, Colour colour, double x, double y)
-{
-  g_autoptr (PangoLayout) layout = text_layout (cr, "Sans Bold 10", text);
-  int width, height;
-
-  pango_layout_get_pixel_size (layout, &width, &height);
-  cairo_rectangle (cr, x - 1.5, y, width + 12, height + 4);
-  set_colour (cr, shade (colour, 0.7), 1);
-  cairo_fill (cr);
-  set_colour (cr, (Colour) {1, 1, 1}, 1);
-  cairo_move_to (cr, x + 5, y + 2);
-  pango_cairo_show_layout (cr, layout);
-}
-
-static void
 draw_window (cairo_t *cr, const Tag *tag, Colour colour, double width, double height)
 {
-  g_autofree char *text = g_strdup_printf ("%s %.2f", tag->name, tag->p);
-  double x = tag->window.x * width, y = tag->window.y * height;
+  const TagWindow *window = &tag->window;
 
-  cairo_rectangle (cr, x, y, tag->window.width * width, tag->window.height * height);
+  cairo_rectangle (cr, window->x * width, window->y * height, window->width * width,
+                   window->height * height);
   set_colour (cr, (Colour) {0, 0, 0}, 0.6);
   cairo_set_line_width (cr, 5);
   cairo_stroke_preserve (cr);
   set_colour (cr, colour, 1);
   cairo_set_line_width (cr, 3);
   cairo_stroke (cr);
-  draw_label (cr, text, colour, MAX (x, 2), MAX (y - 20, 0));
+}
+
+/* Above the window's upper left corner, or below the labels that are there already: `taken`. */
+static void
+draw_label (cairo_t *cr, const Tag *tag, Colour colour, double width, double height,
+            cairo_region_t *taken)
+{
+  g_autofree char *text = g_strdup_printf ("%s %.2f", tag->name, tag->p);
+  g_autoptr (PangoLayout) layout = text_layout (cr, "Sans Bold 10", text);
+  cairo_rectangle_int_t box;
+
+  pango_layout_get_pixel_size (layout, &box.width, &box.height);
+  box.width += 10;
+  box.height += 4;
+  box.x = (int)CLAMP (tag->window.x * width - 1, 0, MAX (width - box.width, 0));
+  box.y = (int)MAX (tag->window.y * height - box.height - 1, 0);
+  while (cairo_region_contains_rectangle (taken, &box) != CAIRO_REGION_OVERLAP_OUT)
+    box.y++;
+  cairo_region_union_rectangle (taken, &box);
+  cairo_rectangle (cr, box.x, box.y, box.width, box.height);
+  set_colour (cr, shade (colour, 0.7), 1);
+  cairo_fill (cr);
+  set_colour (cr, (Colour) {1, 1, 1}, 1);
+  cairo_move_to (cr, box.x + 5, box.y + 2);
+  pango_cairo_show_layout (cr, layout);
+}
+
+static void
+draw_windows (cairo_t *cr, const TaggedFrame *frame, double width, double height)
+{
+  cairo_region_t *taken = cairo_region_create ();
+
+  for (guint round = 0; round < 2; round++)
+    for (guint i = 0; i < frame->tags->len; i++) {
+      const Tag *tag = &g_array_index (frame->tags, Tag, i);
+      Colour colour = class_colour (i, frame->tags->len);
+
+      if (!tag->present || !tag->has_window)
+        continue;
+      if (round == 0)
+        draw_window (cr, tag, colour, width, height);
+      else
+        draw_label (cr, tag, colour, width, height, taken);
+    }
+  cairo_region_destroy (taken);
 }
 
 static void
@@ -251,12 +280,7 @@ annotate (cairo_surface_t *picture, const TaggedFrame *frame, const Truth *truth
 
   cairo_set_source_surface (cr, picture, 0, 0);
   cairo_paint (cr);
-  for (guint i = 0; i < frame->tags->len; i++) {
-    const Tag *tag = &g_array_index (frame->tags, Tag, i);
-
-    if (tag->present && tag->has_window)
-      draw_window (cr, tag, class_colour (i, frame->tags->len), width, height);
-  }
+  draw_windows (cr, frame, width, height);
   cairo_translate (cr, width, 0);
   draw_panel (cr, frame, truth, whole_height);
   cairo_destroy (cr);

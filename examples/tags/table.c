@@ -98,8 +98,9 @@ table_print (GPtrArray *frames, const Truth *truth)
            "tagged, with mean probability", "missed", "wrong");
   for (guint second = 0; second < n_seconds; second++)
     print_second (frames, truth, second, &score);
-  g_print ("\nOf %u classes to be seen, counted per second, %u were tagged (%.0f %%); %u tags were "
-           "wrong.\n",
-           score.seen, score.found, score.seen > 0 ? 100.0 * score.found / score.seen : 100,
-           score.wrong);
+  g_print (
+      "\nClasses to be seen, counted per second: %u. Tagged: %u (%.0f %%). Tagged but not there: "
+      "%u.\n",
+      score.seen, score.found, score.seen > 0 ? 100.0 * score.found / score.seen : 100,
+      score.wrong);
 }
