@@ -1,7 +1,9 @@
 /* Bundles opened and frames analysed: the method's formulas hold in every result. */
 #include <string.h>
 
+#include "classify/metrics.h"
 #include "ensemble/bundle-files.h"
+#include "ensemble/evaluate.h"
 #include "toy.h"
 
 #define CLASSES 3
@@ -298,6 +300,59 @@ test_sharing (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (ens_ensemble_get_bundle (first)->version, ==, "2");
 }
 
+/* The rows of an evaluation are those of analysing every image with windows, and without. */
+static void
+test_evaluate (Fixture *fixture, gconstpointer data)
+{
+  static const EnsAnalyseOptions no_windows = {.windows = 0, .threshold = -1};
+  g_autofree char *folder = g_build_filename (fixture->folder, "shapes", NULL);
+  g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 2);
+  const EnsBundle *bundle = ens_ensemble_get_bundle (ensemble);
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GArray) labels = g_array_new (FALSE, FALSE, 1);
+  g_autoptr (GError) error = NULL;
+  GArray *scores[2];
+  guint n_opened;
+  EnsFrameOpener opener = toy_opener (&n_opened);
+
+  toy_dataset (folder, 0, 0, 5);
+  dataset = ens_dataset_load (folder, (const char *const *)bundle->classes, &error);
+  g_assert_no_error (error);
+  evaluation = ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, &opener, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (evaluation->n_rows, ==, 6);
+  for (guint k = 0; k < 2; k++)
+    scores[k] = g_array_new (FALSE, FALSE, sizeof (float));
+  for (guint i = 0; i < dataset->samples[ENS_SPLIT_TEST]->len; i++) {
+    const EnsSample *sample = dataset->samples[ENS_SPLIT_TEST]->pdata[i];
+    g_autoptr (EnsPicture) picture = ens_frame_opener_read (&opener, sample->path, NULL);
+
+    g_array_append_vals (labels, sample->labels, CLASSES);
+    for (guint k = 0; k < 2; k++) {
+      g_autoptr (EnsResult) result = analyse (ensemble, picture, k == 0 ? &no_windows : NULL);
+
+      for (guint c = 0; c < CLASSES; c++)
+        g_array_append_val (scores[k], result->classes[c].p);
+    }
+  }
+  for (guint k = 0; k < 2; k++) {
+    EnsTruth truth = {evaluation->n_images, CLASSES, (const guint8 *)labels->data};
+    const EnsEvaluationRow *row = &evaluation->rows[4 + k];
+    const float *values = (const float *)scores[k]->data;
+
+    g_assert_cmpstr (row->name, ==,
+                     k == 0 ? ENS_EVALUATION_WITHOUT_WINDOWS : ENS_EVALUATION_WITH_WINDOWS);
+    g_assert_cmpfloat (row->mean_average_precision, ==,
+                       ens_mean_average_precision (&truth, values));
+    g_assert_cmpfloat (row->accuracy, ==, ens_accuracy (&truth, values, NULL));
+  }
+  g_assert_cmpfloat (evaluation->rows[4].mean_average_precision, !=,
+                     evaluation->rows[5].mean_average_precision);
+  g_array_unref (scores[0]);
+  g_array_unref (scores[1]);
+}
+
 static void
 test_errors (Fixture *fixture, gconstpointer data)
 {
@@ -340,6 +395,7 @@ main (int argc, char **argv)
   ADD ("same-bits", test_same_bits);
   ADD ("threads", test_threads);
   ADD ("sharing", test_sharing);
+  ADD ("evaluate", test_evaluate);
   ADD ("errors", test_errors);
   ADD ("bad-frame", test_bad_frame);
   return g_test_run ();
