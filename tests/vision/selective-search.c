@@ -17,6 +17,7 @@ static const Shape shapes[] = {
     {30, 40, 90, 60, {220, 40, 30}},
     {180, 30, 60, 130, {30, 60, 200}},
     {60, 150, 80, 60, {250, 220, 40}},
+    {190, 175, 70, 45, {20, 135, 175}}, /* as bright as the background: GRAY8 can't show it */
 };
 
 static void
@@ -125,7 +126,7 @@ test_finds_shapes (gconstpointer data)
 
     g_assert_cmpuint (n, <=, 30);
     assert_sound (windows, n);
-    for (guint s = 0; s < G_N_ELEMENTS (shapes); s++) {
+    for (guint s = 0; s < G_N_ELEMENTS (shapes) - (formats[f] == ENS_PIXELS_GRAY8); s++) {
       EnsRect rect = {shapes[s].x / 280.0f, shapes[s].y / 230.0f, shapes[s].width / 280.0f,
                       shapes[s].height / 230.0f};
 
