@@ -57,7 +57,7 @@ add_rows (ToolTable *table, const char *path, const EnsResult *result, guint top
     tool_table_row (table);
     tool_table_cell (table, "%s", i == 0 ? path : "");
     tool_table_cell (table, "%s", i == 0 ? time : "");
-    tool_table_cell (table, "%s", class->present ? "●" : "");
+    tool_table_cell (table, "%s", class->present ? "*" : "");
     tool_table_cell (table, "%s", class->name);
     tool_table_cell (table, "%.3f", class->p);
     tool_table_cell (table, "%.3f", class->p1);
@@ -214,7 +214,7 @@ const ToolCommand tool_classify = {
     .arguments = "FILE…",
     .summary = "Tag pictures and videos",
     .details =
-        "● marks classes that are present. P is the ensemble's probability, P1 that of the "
+        "* marks classes that are present. P is the ensemble's probability, P1 that of the "
         "retrained\nnetworks, P2 that of the original networks, P3 the largest over the windows.",
     .run = run,
 };

@@ -2,6 +2,7 @@
 
 #include <gst/gst.h>
 #include <locale.h>
+#include <stdio.h>
 #include <string.h>
 
 static const ToolCommand *const commands[] = {
@@ -28,6 +29,23 @@ find_command (const char *name)
   return NULL;
 }
 
+/* Where the terminal's characters are not UTF-8: plain quotes and dashes, not question marks. */
+static void
+print_ascii (const char *text)
+{
+  g_autofree char *plain = g_str_to_ascii (text, "C");
+
+  fputs (plain, stdout);
+}
+
+static void
+print_error_ascii (const char *text)
+{
+  g_autofree char *plain = g_str_to_ascii (text, "C");
+
+  fputs (plain, stderr);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -37,6 +55,10 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   /* Numbers are printed and read in one way, whatever the user's language. */
   setlocale (LC_NUMERIC, "C");
+  if (!g_get_charset (NULL)) {
+    g_set_print_handler (print_ascii);
+    g_set_printerr_handler (print_error_ascii);
+  }
   if (argc < 2 || strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0) {
     print_usage ();
     return argc < 2 ? 2 : 0;
