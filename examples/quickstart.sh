@@ -9,6 +9,12 @@ cd "$(dirname "$0")/.."
 . examples/packages.sh
 out=${1:-build/quickstart}
 
+# Tables have characters that a bare system's locale lacks.
+case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
+  *UTF-8 | *utf8) ;;
+  *) LC_ALL=C.UTF-8; export LC_ALL ;;
+esac
+
 say () {
   printf '\n== %s\n' "$*"
 }
