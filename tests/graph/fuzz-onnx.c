@@ -6,7 +6,7 @@
  *   ninja -C build-fuzz tests/graph/fuzz-onnx
  *   build-fuzz/tests/graph/fuzz-onnx CORPUS_FOLDER
  *
- * The test onnx-hostile does a little of the same without clang. */
+ * The test onnx-bytes does a little of the same without clang. */
 #include "graph/onnx.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "graph/onnx.h"
+
 #define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
 #define INT64 ONNX__TENSOR_PROTO__DATA_TYPE__INT64
 #define INTS(...) \
@@ -274,4 +276,33 @@ model_new_from_row (const ModelRow *row)
 
   row->build (model);
   return model;
+}
+
+Onnx__ModelProto *
+model_new_small (void)
+{
+  Onnx__ModelProto *model = model_new (13);
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 3, 8, 8));
+  model_add_initializer (model, "w", FLOAT, &ENS_SHAPE (4, 3, 3, 3));
+  model_add_initializer (model, "b", FLOAT, &ENS_SHAPE (4));
+  node_add_ints (model_add_node (model, "Conv", "x w b", "c"), "pads",
+                 (const gint64[]) {1, 1, 1, 1}, 4);
+  model_add_node (model, "Relu", "c", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 4, 8, 8));
+  return model;
+}
+
+void
+assert_import_refuses (GBytes *bytes, const char *folder, EnsErrorCode code, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = ens_onnx_import_bytes (bytes, "bad.onnx", folder, NULL, &error);
+
+  g_assert_null (graph);
+  g_assert_nonnull (error);
+  g_assert_true (g_str_has_prefix (error->message, "bad.onnx: "));
+  if (strstr (error->message, message) == NULL)
+    g_error ("“%s” does not say “%s”", error->message, message);
+  g_assert_error (error, ENS_ERROR, (int)code);
 }

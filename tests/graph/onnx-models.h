@@ -1,6 +1,8 @@
 /* Sound models, and what import makes of them. */
 #pragma once
 
+#include <ensemble/error.h>
+
 #include "onnx-builder.h"
 
 typedef struct {
@@ -15,3 +17,10 @@ extern const guint n_model_rows;
 
 /* (transfer full) */
 Onnx__ModelProto *model_new_from_row (const ModelRow *row);
+
+/* x → Conv0 (with w and b) → c → Relu1 → y. (transfer full) */
+Onnx__ModelProto *model_new_small (void);
+
+/* Import gives an error of that code, which names the model and has `message` in it. */
+void assert_import_refuses (GBytes *bytes, const char *folder, EnsErrorCode code,
+                            const char *message);
