@@ -90,8 +90,11 @@ set_attribute (EnsOnnxStep *step, const char *name, const EnsTensor *contents)
 static gboolean
 fold_inputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
-  for (guint i = 0; step->op->input_attributes != NULL && i < step->n_inputs; i++) {
-    const char *name = step->op->input_attributes[i];
+  const EnsOp *op = step->op;
+
+  /* check_inputs () refuses more than max_inputs afterwards. */
+  for (guint i = 0; op->input_attributes != NULL && i < MIN (step->n_inputs, op->max_inputs); i++) {
+    const char *name = op->input_attributes[i];
     g_autoptr (EnsTensor) contents = NULL;
 
     if (name == NULL || step->inputs[i] == NULL

@@ -94,6 +94,9 @@ DAMAGE (own_input, set_text (&NODE (1)->input[0], "y");)
 DAMAGE (absent_input, set_text (&NODE (0)->input[1], "");)
 DAMAGE (too_few_inputs, free (NODE (1)->input[0]); NODE (1)->n_input = 0;)
 DAMAGE (too_many_inputs, set_text (&NODE (1)->op_type, "Conv"); model_add_node (model, "Relu", "y y", "z");)
+DAMAGE (beyond_listed_inputs,
+  model_add_initializer (model, "k", INT64, &ENS_SHAPE (1));
+  model_add_node (model, "Pad", "y k k k k k k k k k k k k k k k k", "p");)
 DAMAGE (same_outputs, set_text (&NODE (1)->output[0], "c");)
 DAMAGE (shadowed_input, set_text (&NODE (1)->output[0], "x");)
 DAMAGE (no_node_outputs, free (NODE (1)->output[0]); NODE (1)->n_output = 0;)
@@ -210,6 +213,8 @@ static const struct {
     {"absent-input", absent_input, ENS_ERROR_FORMAT, "node “Conv0” (Conv): input 1 is absent"},
     {"too-few-inputs", too_few_inputs, ENS_ERROR_FORMAT, "node “Relu1” (Relu): 0 inputs"},
     {"too-many-inputs", too_many_inputs, ENS_ERROR_FORMAT, "inputs, expected "},
+    {"beyond-listed-inputs", beyond_listed_inputs, ENS_ERROR_FORMAT,
+     "node “Pad2” (Pad): 17 inputs"},
     {"same-outputs", same_outputs, ENS_ERROR_FORMAT, "the name “c” is given twice"},
     {"shadowed-input", shadowed_input, ENS_ERROR_FORMAT, "the name “x” is given twice"},
     {"no-node-outputs", no_node_outputs, ENS_ERROR_FORMAT, "(Relu): 0 outputs, expected at least"},
