@@ -142,8 +142,9 @@ struct _EnsOp {
   void (*cpu) (const EnsOperands *operands, const EnsCpuContext *context);
   /* Chooses an algorithm, packs weights, asks for scratch. NULL: nothing to prepare. */
   void (*cpu_plan) (const EnsOperands *operands, EnsCpuPlan *plan);
-  /* Records the node's dispatches. NULL: the node runs on the CPU. */
-  void (*gpu) (const EnsOperands *operands, EnsCommands *commands);
+  /* Records the node's dispatches (graph/commands.h). FALSE, and nothing recorded, for operands
+   * that no shader takes; then, or if NULL, the node runs on the CPU. */
+  gboolean (*gpu) (const EnsOperands *operands, EnsCommands *commands);
   /* Appends nodes that compute the loss's gradient with respect to each input, given those of the
    * outputs; leaves NULL where there is none. NULL: not differentiable. */
   gboolean (*gradient) (EnsGraph *graph, const EnsNode *node, EnsValue *const *output_gradients,

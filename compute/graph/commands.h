@@ -1,0 +1,71 @@
+/* What a node records where its graph runs on a GPU: dispatches of shaders on views.
+ *
+ * Operators record once, when a plan is made; the plan runs many times. They know no more of the
+ * device than stands here. Barriers are not theirs to set: each dispatch says what it reads and
+ * writes, and the plan puts a barrier wherever one is needed. Implemented by vulkan/. */
+#pragma once
+
+#include "graph/op.h"
+
+#define ENS_MAX_BINDINGS 8
+#define ENS_MAX_CONSTANTS 16
+
+/* What operators may choose a variant by. */
+typedef struct {
+  guint32 max_groups[3]; /* workgroups of one dispatch */
+  guint32 max_group_size;
+  guint32 max_shared; /* bytes of shared memory of a workgroup */
+  guint32 subgroup_size;
+  gboolean float16;           /* arithmetic; storage follows from the views' types */
+  gboolean cooperative;       /* cooperative matrices of 16-bit operands, 32-bit accumulators */
+  gboolean prefers_texels;    /* texel buffers are read faster than storage buffers */
+  guint32 max_texel_elements; /* vec4 of one texel buffer */
+} EnsGpuTraits;
+
+const EnsGpuTraits *ens_commands_get_traits (const EnsCommands *commands);
+
+typedef enum {
+  ENS_ACCESS_READ,
+  ENS_ACCESS_WRITE,
+  ENS_ACCESS_UPDATE, /* reads and writes the same elements */
+  ENS_ACCESS_TEXELS, /* reads through a texel buffer, four elements at a time */
+} EnsAccess;
+
+typedef struct {
+  const EnsView *view; /* an operand of the node, or from one of the functions below */
+  EnsAccess access;
+} EnsBinding;
+
+typedef struct {
+  const char *shader; /* stem of its file in shaders/ */
+  EnsType storage;    /* FLOAT32 or FLOAT16: which variant, what its elements are */
+  EnsBinding bindings[ENS_MAX_BINDINGS]; /* in the shader's order, from binding 0 on */
+  guint n_bindings;
+  /* Specialisation constants from constant_id 0 on. Every new combination is compiled anew: they
+   * say which formula and which tile, never how large a tensor is. */
+  guint32 constants[ENS_MAX_CONSTANTS];
+  guint n_constants;
+  /* The push-constant block. It starts with one guint32 per binding, which recording fills in: the
+   * view's first element, counted in elements (texels: in vec4) from where the binding starts. */
+  gpointer push;
+  gsize push_size;
+  guint32 groups[3]; /* workgroups */
+} EnsDispatch;
+
+void ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch);
+
+/* Sets groups for n invocations in workgroups of `size`, along x and, where the device does not
+ * allow that many, y: shaders number invocations by linear_index () of shaders/common.glsl. */
+void ens_commands_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n, guint32 size);
+
+/* `size` bytes that hold what earlier dispatches of the same node wrote; undefined at its start. */
+const EnsView *ens_commands_scratch (EnsCommands *commands, gsize size);
+
+/* Small tables that shaders read: strides of more axes than push constants hold. Copied. */
+const EnsView *ens_commands_table (EnsCommands *commands, gconstpointer data, gsize size);
+
+/* The packed form of a constant on the device, made once for all plans of the network, as
+ * ens_packed_weights_get () of graph/op.h does on the CPU: `kind` names the form, of `size` bytes.
+ */
+const EnsView *ens_commands_pack (EnsCommands *commands, EnsTensor *constant, const char *kind,
+                                  gsize size, EnsPackFunc pack, gpointer state);
