@@ -2,7 +2,8 @@
  *
  * Operators record once, when a plan is made; the plan runs many times. They know no more of the
  * device than stands here. Barriers are not theirs to set: each dispatch says what it reads and
- * writes, and the plan puts a barrier wherever one is needed. Implemented by vulkan/. */
+ * writes, and the plan puts a barrier wherever one is needed. As in cpu_plan (), nothing but
+ * constants has contents (EnsView.data, on the host) while recording. Implemented by vulkan/. */
 #pragma once
 
 #include "graph/op.h"
@@ -58,10 +59,16 @@ void ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch);
  * allow that many, y: shaders number invocations by linear_index () of shaders/common.glsl. */
 void ens_commands_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n, guint32 size);
 
-/* `size` bytes that hold what earlier dispatches of the same node wrote; undefined at its start. */
+/* Whether `part` lies in `whole` from that element (not index) on: there is nothing to copy. */
+gboolean ens_commands_in_place (const EnsCommands *commands, const EnsView *whole, gsize element,
+                                const EnsView *part);
+
+/* `size` bytes that hold what earlier dispatches of the same node wrote; undefined at its start.
+ * Elements of the view are of 4 bytes. */
 const EnsView *ens_commands_scratch (EnsCommands *commands, gsize size);
 
-/* Small tables that shaders read: strides of more axes than push constants hold. Copied. */
+/* Small tables of 4-byte elements that shaders read: strides of more axes than push constants hold.
+ * Copied. */
 const EnsView *ens_commands_table (EnsCommands *commands, gconstpointer data, gsize size);
 
 /* The packed form of a constant on the device, made once for all plans of the network, as
