@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/json.h"
 #include "ensemble/bundle-files.h"
 
@@ -134,23 +135,6 @@ fail_with_errno (GError **error, const char *path, const char *action)
   return FALSE;
 }
 
-/* Links are removed, not followed. */
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = NULL;
-  const char *name;
-
-  if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK))
-    dir = g_dir_open (path, 0, NULL);
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *inside = g_build_filename (path, name, NULL);
-
-    remove_tree (inside);
-  }
-  g_remove (path);
-}
-
 /* What is renamed must be on the disk before its name is. */
 static gboolean
 sync_folder (const char *path, GError **error)
@@ -217,7 +201,7 @@ ens_bundle_writer_free (EnsBundleWriter *writer)
   if (writer == NULL)
     return;
   if (writer->temporary != NULL)
-    remove_tree (writer->temporary);
+    ens_remove_tree (writer->temporary);
   g_free (writer->temporary);
   g_free (writer->target);
   g_free (writer);
@@ -259,7 +243,7 @@ replace_in_two_steps (EnsBundleWriter *writer, GError **error)
     g_rename (aside, writer->target);
     return FALSE;
   }
-  remove_tree (aside);
+  ens_remove_tree (aside);
   g_clear_pointer (&writer->temporary, g_free);
   return TRUE;
 }

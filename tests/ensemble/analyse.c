@@ -1,6 +1,7 @@
 /* Bundles opened and frames analysed: the method's formulas hold in every result. */
 #include <string.h>
 
+#include "base/files.h"
 #include "classify/metrics.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/evaluate.h"
@@ -104,7 +105,7 @@ set_up (Fixture *fixture, gconstpointer data)
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  toy_remove (fixture->folder);
+  ens_remove_tree (fixture->folder);
   g_free (fixture->bundle);
   g_free (fixture->folder);
 }

@@ -5,25 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
+
 typedef struct {
   char *root, *folder;
 } Fixture;
-
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = NULL;
-  const char *name;
-
-  if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK))
-    dir = g_dir_open (path, 0, NULL);
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *inside = g_build_filename (path, name, NULL);
-
-    remove_tree (inside);
-  }
-  g_remove (path);
-}
 
 static void
 set_up (Fixture *fixture, gconstpointer data)
@@ -35,7 +21,7 @@ set_up (Fixture *fixture, gconstpointer data)
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  remove_tree (fixture->root);
+  ens_remove_tree (fixture->root);
   g_free (fixture->folder);
   g_free (fixture->root);
 }

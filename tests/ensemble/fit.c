@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "ensemble/bundle-files.h"
 #include "toy.h"
 
@@ -83,7 +84,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   ens_device_unref (fixture->device);
   for (guint n = 0; n < 2; n++)
     g_free (fixture->networks[n]);
-  toy_remove (fixture->folder);
+  ens_remove_tree (fixture->folder);
   g_free (fixture->bundle);
   g_free (fixture->cache);
   g_free (fixture->dataset);
@@ -220,7 +221,7 @@ test_cancelled (Fixture *fixture, gconstpointer data)
   g_autoptr (GBytes) found = NULL;
   g_autoptr (EnsEvaluation) resumed = NULL;
 
-  toy_remove (fixture->cache);
+  ens_remove_tree (fixture->cache);
   fixture->cancel_after = 9;
   g_assert_null (fit (fixture, &error));
   g_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
@@ -357,12 +358,12 @@ test_errors (Fixture *fixture, gconstpointer data)
     g_autofree char *train = g_build_filename (lonely, "train", others[i], NULL);
     g_autofree char *validation = g_build_filename (lonely, "validation", others[i], NULL);
 
-    toy_remove (train);
-    toy_remove (validation);
+    ens_remove_tree (train);
+    ens_remove_tree (validation);
   }
   g_free (g_steal_pointer (&image));
   image = g_build_filename (lonely, "train", "none", NULL);
-  toy_remove (image);
+  ens_remove_tree (image);
   fixture->params.dataset = lonely;
   g_assert_null (fit (fixture, &error));
   g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "engine/network.h"
 #include "ensemble/member-graph.h"
 #include "graph/onnx.h"
@@ -64,7 +65,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 {
   ens_picture_unref (fixture->picture);
   ens_device_unref (fixture->device);
-  toy_remove (fixture->folder);
+  ens_remove_tree (fixture->folder);
   g_free (fixture->window_classifier);
   g_free (fixture->classifier);
   g_free (fixture->network);

@@ -244,19 +244,3 @@ toy_opener (guint *n_opened)
   *n_opened = 0;
   return (EnsFrameOpener) {open_ppm, n_opened};
 }
-
-void
-toy_remove (const char *path)
-{
-  g_autoptr (GDir) dir = NULL;
-  const char *name;
-
-  if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK))
-    dir = g_dir_open (path, 0, NULL);
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *inside = g_build_filename (path, name, NULL);
-
-    toy_remove (inside);
-  }
-  g_remove (path);
-}

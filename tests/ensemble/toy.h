@@ -28,5 +28,3 @@ void toy_dataset (const char *folder, guint n_train, guint n_validation, guint n
 
 /* Reads the files of toy_dataset (). *n_opened counts. */
 EnsFrameOpener toy_opener (guint *n_opened);
-
-void toy_remove (const char *path);

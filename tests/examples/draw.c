@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "draw/random.h"
 #include "draw/scene.h"
 #include "draw/write.h"
@@ -30,23 +31,9 @@ set_up (Fixture *f, gconstpointer data)
 }
 
 static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (folder && (name = g_dir_read_name (folder))) {
-    g_autofree char *child = g_build_filename (path, name, NULL);
-
-    remove_tree (child);
-  }
-  g_remove (path);
-}
-
-static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  remove_tree (f->folder);
+  ens_remove_tree (f->folder);
   g_free (f->folder);
   g_ptr_array_unref (f->classes);
   g_ptr_array_unref (f->strangers);
@@ -130,7 +117,7 @@ test_pictures_repeat (Fixture *f, gconstpointer data)
 
     g_assert_cmpstr (one, ==, same);
     g_assert_cmpstr (one, !=, other);
-    remove_tree (f->folder);
+    ens_remove_tree (f->folder);
   }
 }
 
