@@ -3,15 +3,19 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["base", "kernels", "graph", "ops", "passes", "cpu", "vulkan", "engine", "vision", "classify",
-          "train", "ensemble"]
+LAYERS = ["shaders", "base", "kernels", "graph", "ops", "passes", "cpu", "vulkan", "engine", "vision",
+          "classify", "train", "ensemble"]
 # Back ends and the engine's users don't know each other.
 STRANGERS = {("vulkan", "cpu"), ("classify", "vision")}
 
+# Headers of shaders/ are included without its name: push/…, shaders.h.
+SHADERS = {"push", "shaders.h"}
+
 root = pathlib.Path(sys.argv[1])
 errors = []
-for path in sorted((root / "compute").rglob("*.[ch]")):
-    layer = path.relative_to(root / "compute").parts[0]
+for path in sorted([*(root / "shaders").rglob("*.h"), *(root / "compute").rglob("*.[ch]")]):
+    folder, *parts = path.relative_to(root).parts
+    layer = "shaders" if folder == "shaders" else parts[0]
     for number, line in enumerate(path.read_text().splitlines(), 1):
         include = re.match(r'\s*#\s*include\s+["<]([^">]+)[">]', line)
         if not include:
@@ -20,7 +24,9 @@ for path in sorted((root / "compute").rglob("*.[ch]")):
         if target.startswith("gst/"):
             errors.append(f"{path}:{number}: compute/ includes GStreamer: {target}")
         first = target.split("/")[0]
-        if "/" not in target or first not in LAYERS:
+        if first in SHADERS:
+            first = "shaders"
+        elif "/" not in target or first not in LAYERS:
             continue
         if first == "ensemble" and line.count("<"):
             continue  # public headers, <ensemble/…>

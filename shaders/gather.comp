@@ -1,0 +1,30 @@
+/* Rows of a tensor in the order of a list that is known when the plan is made. */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+#include "push/gather.h"
+
+layout (local_size_x = 128) in;
+
+READS (0, x)
+layout (set = 0, binding = 1) readonly buffer Indices
+{
+  uint indices[];
+};
+WRITES (2, y)
+
+/* Each invocation moves up to four neighbours of a row. */
+void
+main ()
+{
+  uint fours = (push.columns + 3) / 4, index = linear_index ();
+  uint row = index / fours, column = index % fours * 4;
+  uint n = push.columns - column;
+
+  if (row < push.rows) {
+    uint from = row / push.n_indices * push.extent
+                + indices[push.offset[1] + row % push.n_indices];
+
+    y_store4 (row * push.columns + column, n, 1, x_load4 (from * push.columns + column, n, 1));
+  }
+}

@@ -1,0 +1,31 @@
+/* Local response normalisation across channels. */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+#include "push/lrn.h"
+#include "mathematics.glsl"
+
+layout (local_size_x = 128) in;
+
+READS (0, x)
+WRITES (1, y)
+
+void
+main ()
+{
+  uint index = linear_index (), row = index / push.columns, column = index % push.columns;
+  uint first = column - min (column, push.before);
+  uint last = min (column + push.after, push.columns - 1);
+  float sum = 0;
+
+  if (row >= push.rows)
+    return;
+  for (uint k = first; k <= last; k++) {
+    float x = x_load (row * push.x_pitch + k);
+
+    sum += x * x;
+  }
+  y_store (row * push.y_pitch + column,
+           x_load (row * push.x_pitch + column)
+               * exponential (-push.beta * logarithm (push.bias + push.factor * sum)));
+}

@@ -1,0 +1,116 @@
+/* Functions to about one unit in the last place on every device: what Vulkan demands of its own is
+ * far less, and what drivers give differs.
+ *
+ * Source of the range reductions and polynomials of exp, log and tanh: S. L. Moshier, Cephes
+ * Mathematical Library (expf.c, logf.c, tanhf.c). */
+
+#define INFINITE uintBitsToFloat (0x7f800000u)
+#define NOT_A_NUMBER uintBitsToFloat (0x7fc00000u)
+
+/* 0 where the result would not be a normal number. */
+vec4
+exponential (vec4 x)
+{
+  vec4 bounded = min (max (x, -87.3), 88.7);
+  vec4 n = roundEven (bounded * 1.44269504);
+  vec4 r = bounded - n * 0.693359375 + n * 2.12194440e-4;
+  vec4 p = vec4 (1.9875691500e-4);
+
+  p = p * r + 1.3981999507e-3;
+  p = p * r + 8.3334519073e-3;
+  p = p * r + 4.1665795894e-2;
+  p = p * r + 1.6666665459e-1;
+  p = p * r + 5.0000001201e-1;
+  p = p * r * r + r + 1;
+  p *= intBitsToFloat ((ivec4 (n) + 127) << 23);
+  p = mix (p, vec4 (0), lessThan (x, vec4 (-87.3)));
+  p = mix (p, vec4 (INFINITE), greaterThan (x, vec4 (88.7)));
+  return mix (p, x, isnan (x));
+}
+
+float
+exponential (float x)
+{
+  return exponential (vec4 (x)).x;
+}
+
+/* Of normal numbers; −∞ of smaller ones. */
+vec4
+logarithm (vec4 x)
+{
+  ivec4 bits = floatBitsToInt (x);
+  vec4 e = vec4 ((bits >> 23) - 126);
+  vec4 m = intBitsToFloat ((bits & 0x7fffff) | 0x3f000000); /* in [½, 1) */
+  bvec4 low = lessThan (m, vec4 (0.70710678));
+  vec4 f = mix (m, m + m, low) - 1, z = f * f, y;
+
+  e -= mix (vec4 (0), vec4 (1), low);
+  y = 7.0376836292e-2 * f - 1.1514610310e-1;
+  y = y * f + 1.1676998740e-1;
+  y = y * f - 1.2420140846e-1;
+  y = y * f + 1.4249322787e-1;
+  y = y * f - 1.6668057665e-1;
+  y = y * f + 2.0000714765e-1;
+  y = y * f - 2.4999993993e-1;
+  y = y * f + 3.3333331174e-1;
+  y = y * f * z - 2.12194440e-4 * e - 0.5 * z;
+  y = f + y + 0.693359375 * e;
+  y = mix (y, vec4 (-INFINITE), lessThan (x, vec4 (1.17549435e-38)));
+  y = mix (y, vec4 (NOT_A_NUMBER), lessThan (x, vec4 (0)));
+  y = mix (y, vec4 (INFINITE), equal (x, vec4 (INFINITE)));
+  return mix (y, x, isnan (x));
+}
+
+float
+logarithm (float x)
+{
+  return logarithm (vec4 (x)).x;
+}
+
+vec4
+logistic (vec4 x)
+{
+  return 1 / (1 + exponential (-x));
+}
+
+vec4
+hyperbolic_tangent (vec4 x)
+{
+  vec4 z = x * x, p = vec4 (-5.70498872745e-3);
+  vec4 far = 1 - 2 / (exponential (2 * abs (x)) + 1);
+
+  p = p * z + 2.06390887954e-2;
+  p = p * z - 5.37397155531e-2;
+  p = p * z + 1.33314422036e-1;
+  p = p * z - 3.33332819422e-1;
+  p = p * z * x + x;
+  return mix (mix (far, -far, lessThan (x, vec4 (0))), p, lessThan (abs (x), vec4 (0.625)));
+}
+
+/* To 1.5e-7. Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26. */
+vec4
+error_function (vec4 x)
+{
+  vec4 t = 1 / (1 + 0.3275911 * abs (x)), p = vec4 (1.061405429);
+
+  p = p * t - 1.453152027;
+  p = p * t + 1.421413741;
+  p = p * t - 0.284496736;
+  p = p * t + 0.254829592;
+  return sign (x) * (1 - p * t * exponential (-x * x));
+}
+
+/* aᵇ, also of negative a where b is an integer. */
+vec4
+power (vec4 a, vec4 b)
+{
+  vec4 y = exponential (b * logarithm (abs (a)));
+  bvec4 negative = lessThan (a, vec4 (0));
+  vec4 odd = abs (b - 2 * floor (b / 2)); /* 0 or 1 of integers */
+
+  y = mix (y, mix (y, -y, equal (odd, vec4 (1))), negative);
+  y = mix (y, vec4 (NOT_A_NUMBER), bvec4 (vec4 (negative) * vec4 (notEqual (b, floor (b)))));
+  y = mix (y, a * a, equal (b, vec4 (2)));
+  y = mix (y, a, equal (b, vec4 (1)));
+  return mix (y, vec4 (1), equal (b, vec4 (0)));
+}

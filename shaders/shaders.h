@@ -1,0 +1,20 @@
+/* The compiled shaders, part of the program: SPIR-V made by the build. */
+#pragma once
+
+#include <ensemble/tensor.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *stem; /* of its file, STEM.comp */
+  EnsType storage;  /* what its elements are in memory: ENS_TYPE_FLOAT32 or ENS_TYPE_FLOAT16 */
+  const guint32 *words;
+  gsize n_words;
+} EnsShader;
+
+/* The shader of that name for that storage, or NULL. */
+const EnsShader *ens_shader_find (const char *stem, EnsType storage);
+/* All of them, sorted by name. */
+const EnsShader *ens_shader_list (guint *n);
+
+G_END_DECLS

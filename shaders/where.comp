@@ -1,0 +1,31 @@
+/* One of two inputs, as conditions say that are known when the plan is made: a word for each. */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+#include "push/where.h"
+#include "strided.glsl"
+
+layout (local_size_x = 128) in;
+
+layout (set = 0, binding = 0) readonly buffer Conditions
+{
+  uint conditions[];
+};
+READS (1, a)
+READS (2, b)
+WRITES (3, y)
+AXES (4)
+
+void
+main ()
+{
+  uint index = linear_index (), row = index / push.columns, column = index % push.columns;
+
+  if (row < push.rows) {
+    uvec4 at = strided_offsets (0, push.n_axes, row)
+               + column * uvec4 (1, push.condition_step, push.a_step, push.b_step);
+    bool condition = conditions[push.offset[0] + at.y] != 0;
+
+    y_store (at.x, condition ? a_load (at.z) : b_load (at.w));
+  }
+}
