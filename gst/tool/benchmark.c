@@ -90,8 +90,7 @@ plan (Subject *subject, const Options *options, const char *path, GError **error
 static gboolean
 prepare (Subject *subject, const Options *options, const char *path, GError **error)
 {
-  subject->device =
-      ens_device_open (options->device ? options->device : "auto", (guint)options->threads, error);
+  subject->device = tool_open_device (options->device, options->threads, error);
   if (subject->device == NULL)
     return FALSE;
   subject->network = ens_network_load (path, subject->device, error);
@@ -267,48 +266,57 @@ print_summary (Subject *subject, double seconds, guint n_runs, gint64 flops)
 }
 
 static gboolean
-run (const ToolCommand *command, int argc, char **argv, GError **error)
+check_options (const Options *options, GError **error)
 {
-  Options options = {.batch = 1};
-  const GOptionEntry entries[] = {
-      {"batch", 'b', 0, G_OPTION_ARG_INT, &options.batch, "Images at a time (1)", "N"},
-      {"size", 's', 0, G_OPTION_ARG_INT, &options.size,
-       "Side of the square input (as the file says, else 224)", "PIXELS"},
-      {"device", 'd', 0, G_OPTION_ARG_STRING, &options.device,
-       "auto, cpu, vulkan or vulkan:N (auto)", "DEVICE"},
-      {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, "Threads on the CPU (all processors)",
-       "N"},
-      {"runs", 'n', 0, G_OPTION_ARG_INT, &options.runs, "Runs to measure (two seconds' worth)",
-       "N"},
-      G_OPTION_ENTRY_NULL,
-  };
+  return tool_check_least ("--batch", options->batch, 1, error)
+         && tool_check_least ("--size", options->size, 0, error)
+         && tool_check_least ("--runs", options->runs, 0, error);
+}
+
+static gboolean
+run (gconstpointer data, char **arguments, GError **error)
+{
   const guint n_profiled = 5;
+  const Options *options = data;
   g_auto (Subject) subject = {0};
   g_autofree EnsNodeTime *times = NULL;
   double seconds;
   guint n_runs;
   gint64 flops;
-  gboolean done;
 
-  done = tool_parse (command, entries, &argc, &argv, 1, 1, error);
-  if (done && (options.batch < 1 || options.size < 0 || options.threads < 0 || options.runs < 0)) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "numbers must not be negative, the batch at least 1");
-    done = FALSE;
-  }
-  done = done && prepare (&subject, &options, argv[1], error)
-         && measure (&subject, &options, &seconds, &n_runs, error)
-         && (times = profile (&subject, n_profiled, &flops, error)) != NULL;
-  if (done) {
-    print_summary (&subject, seconds, n_runs, flops);
-    print_ops (times, ens_plan_get_n_nodes (subject.plan), n_profiled);
-  }
-  g_free (options.device);
-  return done;
+  if (!check_options (options, error) || !prepare (&subject, options, arguments[0], error)
+      || !measure (&subject, options, &seconds, &n_runs, error))
+    return FALSE;
+  times = profile (&subject, n_profiled, &flops, error);
+  if (times == NULL)
+    return FALSE;
+  print_summary (&subject, seconds, n_runs, flops);
+  print_ops (times, ens_plan_get_n_nodes (subject.plan), n_profiled);
+  return TRUE;
 }
+
+static const ToolOption option_table[] = {
+    {"batch", 'b', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, batch), "N", "Images at a time (1)"},
+    {"size", 's', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, size), "PIXELS",
+     "Side of the square input (as the file says, else 224)"},
+    {"runs", 'n', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, runs), "N",
+     "Runs to measure (two seconds' worth)"},
+    TOOL_OPTION_DEVICE (Options),
+    TOOL_OPTION_THREADS (Options),
+    TOOL_OPTION_END,
+};
 
 const ToolCommand tool_benchmark = {
     .name = "benchmark",
     .arguments = "NETWORK.onnx",
+    .completions = "*.onnx",
+    .min_arguments = 1,
+    .max_arguments = 1,
     .summary = "Measure a network's speed, by operator",
+    .help = "Prints images a second, the share of this machine's measured peak, the memory, and "
+            "the time that each kind of operator takes.",
+    .options = option_table,
+    .options_size = sizeof (Options),
+    .defaults = &(const Options) {.batch = 1},
     .run = run,
 };

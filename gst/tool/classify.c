@@ -6,22 +6,11 @@
 #include "decode.h"
 
 typedef struct {
-  char *model, *device, *scales_text;
+  char *model, *device, *scales;
   gint threads, windows, top;
   double interval, threshold;
   gboolean json;
-  EnsAnalyseOptions analyse;
 } Options;
-
-static void
-options_clear (Options *options)
-{
-  g_free (options->model);
-  g_free (options->device);
-  g_free (options->scales_text);
-  g_free ((gpointer)options->analyse.scales);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
 /* The classes of a result, the likeliest first. */
 static int
@@ -81,6 +70,7 @@ print_result (ToolTable *table, const char *path, const EnsResult *result, const
 
 typedef struct {
   const Options *options;
+  const EnsAnalyseOptions *analyse;
   const EnsFrameOpener *opener;
   EnsAnalysis *analysis;
 } Classifier;
@@ -110,7 +100,7 @@ classify_file (Classifier *classifier, const char *path, GError **error)
       continue;
     next = seconds + options->interval;
     result = ens_analysis_run (classifier->analysis, &picture->frame, picture->pts,
-                               &options->analyse, error);
+                               classifier->analyse, error);
     if (result == NULL)
       return FALSE;
     result->source = g_strdup (path);
@@ -141,80 +131,86 @@ classify_files (Classifier *classifier, char **paths, GError **error)
   return n_failed == 0;
 }
 
+/* The scales belong to the caller. */
 static gboolean
-check_options (Options *options, GError **error)
+read_options (const Options *options, guint **scales, EnsAnalyseOptions *analyse, GError **error)
 {
-  guint *scales = NULL;
-
-  if (options->model == NULL) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "--model=BUNDLE is needed: a folder made by “train”");
+  *analyse = ENS_ANALYSE_DEFAULTS;
+  if (!tool_require_model (options->model, error)
+      || !tool_check_least ("--interval", options->interval, 0, error)
+      || !tool_check_least ("--top", options->top, 0, error)
+      || !tool_check_least ("--windows", options->windows, -1, error)
+      || !tool_parse_sizes (options->scales, "--scales", scales, &analyse->n_scales, error))
+    return FALSE;
+  if (analyse->n_scales > ENS_ANALYSE_MAX_SCALES) {
+    g_set_error (error, TOOL_ERROR_USAGE, 0, "--scales expects at most %d sizes, got %u",
+                 ENS_ANALYSE_MAX_SCALES, analyse->n_scales);
     return FALSE;
   }
-  if (options->windows < -1 || options->threads < 0 || options->top < 0 || options->interval < 0) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "numbers must not be negative");
-    return FALSE;
-  }
-  if (!tool_parse_sizes (options->scales_text, "--scales", &scales, &options->analyse.n_scales,
-                         error))
-    return FALSE;
-  options->analyse.scales = scales;
-  options->analyse.windows = options->windows;
-  options->analyse.threshold = (float)options->threshold;
+  analyse->scales = *scales;
+  analyse->windows = options->windows;
+  analyse->threshold = (float)options->threshold;
   return TRUE;
 }
 
 static gboolean
-run (const ToolCommand *command, int argc, char **argv, GError **error)
+run (gconstpointer data, char **arguments, GError **error)
 {
-  g_auto (Options)
-      options = {.windows = -1, .threshold = -1, .interval = 1, .analyse = ENS_ANALYSE_DEFAULTS};
-  const GOptionEntry entries[] = {
-      {"model", 'm', 0, G_OPTION_ARG_FILENAME, &options.model, "The ensemble", "BUNDLE"},
-      {"json", 'j', 0, G_OPTION_ARG_NONE, &options.json, "Print one line of JSON a picture", NULL},
-      {"interval", 'i', 0, G_OPTION_ARG_DOUBLE, &options.interval,
-       "Of videos, analyse a picture every so often (1; 0: all)", "SECONDS"},
-      {"top", 'n', 0, G_OPTION_ARG_INT, &options.top,
-       "Print the likeliest classes only (5; with --json all)", "N"},
-      {"windows", 'w', 0, G_OPTION_ARG_INT, &options.windows, "Windows (the bundle's; 0: none)",
-       "N"},
-      {"scales", 's', 0, G_OPTION_ARG_STRING, &options.scales_text,
-       "Shorter sides of the whole picture (the bundle's)", "N,…"},
-      {"threshold", 't', 0, G_OPTION_ARG_DOUBLE, &options.threshold,
-       "A class is present from this probability on (the bundle's)", "P"},
-      {"device", 'd', 0, G_OPTION_ARG_STRING, &options.device,
-       "auto, cpu, vulkan or vulkan:N (auto)", "DEVICE"},
-      {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads, "Threads on the CPU (all processors)",
-       "N"},
-      G_OPTION_ENTRY_NULL,
-  };
+  const Options *options = data;
+  EnsAnalyseOptions analyse;
+  g_autofree guint *scales = NULL;
   g_autoptr (EnsDevice) device = NULL;
   g_autoptr (EnsEnsemble) ensemble = NULL;
   g_autoptr (EnsAnalysis) analysis = NULL;
   g_autoptr (GstEnsembleDecoder) decoder = NULL;
 
-  if (!tool_parse (command, entries, &argc, &argv, 1, G_MAXUINT, error)
-      || !check_options (&options, error))
+  if (!read_options (options, &scales, &analyse, error))
     return FALSE;
-  device =
-      ens_device_open (options.device ? options.device : "auto", (guint)options.threads, error);
-  if (device == NULL)
-    return FALSE;
-  ensemble = ens_ensemble_open (options.model, device, error);
+  device = tool_open_device (options->device, options->threads, error);
+  ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
   if (ensemble == NULL)
     return FALSE;
   analysis = ens_analysis_new (ensemble);
   decoder = gst_ensemble_decoder_new ();
   return classify_files (
-      &(Classifier) {&options, gst_ensemble_decoder_get_opener (decoder), analysis}, argv + 1,
-      error);
+      &(Classifier) {options, &analyse, gst_ensemble_decoder_get_opener (decoder), analysis},
+      arguments, error);
 }
+
+static const ToolOption option_table[] = {
+    TOOL_OPTION_MODEL (Options),
+    {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL,
+     "Print one line of JSON a picture"},
+    {"interval", 'i', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, interval), "SECONDS",
+     "Of videos, analyse a picture every so often (1; 0: all)"},
+    {"top", 'n', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, top), "N",
+     "Print the likeliest classes only (5; with --json all)"},
+    {"windows", 'w', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, windows), "N",
+     "Windows (the bundle's; 0: none)"},
+    {"scales", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, scales), "N,…",
+     "Shorter sides of the whole picture (the bundle's)"},
+    {"threshold", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, threshold), "P",
+     "A class is present from this probability on (the bundle's)"},
+    TOOL_OPTION_DEVICE (Options),
+    TOOL_OPTION_THREADS (Options),
+    TOOL_OPTION_END,
+};
 
 const ToolCommand tool_classify = {
     .name = "classify",
     .arguments = "FILE…",
+    .completions = "*",
+    .min_arguments = 1,
+    .max_arguments = G_MAXUINT,
     .summary = "Tag pictures and videos",
-    .details =
-        "* marks classes that are present. P is the ensemble's probability, P1 that of the "
-        "retrained\nnetworks, P2 that of the original networks, P3 the largest over the windows.",
+    .help = "FILE is a picture or video, or a URI that GStreamer plays. A star marks classes that "
+            "are present. P is the ensemble's probability, P1 that of the retrained networks, P2 "
+            "that of the original networks, P3 the largest over the windows.",
+    .manual = "After a file that can't be read it goes on with the next, and exits with 1 in the "
+              "end.\n\n"
+              "  gst-ensemble-1.0 classify -m site.ensemble --json street.mp4 | jq .classes",
+    .options = option_table,
+    .options_size = sizeof (Options),
+    .defaults = &(const Options) {.windows = -1, .threshold = -1, .interval = 1},
     .run = run,
 };

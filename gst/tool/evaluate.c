@@ -10,15 +10,6 @@ typedef struct {
   gboolean json;
 } Options;
 
-static void
-options_clear (Options *options)
-{
-  g_free (options->model);
-  g_free (options->split);
-  g_free (options->device);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
-
 static gboolean
 parse_split (const char *name, EnsSplit *split, GError **error)
 {
@@ -52,39 +43,22 @@ evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, GError **er
 }
 
 static gboolean
-run (const ToolCommand *command, int argc, char **argv, GError **error)
+run (gconstpointer data, char **arguments, GError **error)
 {
-  g_auto (Options) options = {0};
-  const GOptionEntry entries[] = {
-      {"model", 'm', 0, G_OPTION_ARG_FILENAME, &options.model, "The ensemble", "BUNDLE"},
-      {"split", 's', 0, G_OPTION_ARG_STRING, &options.split, "train, validation or test (test)",
-       "NAME"},
-      {"json", 'j', 0, G_OPTION_ARG_NONE, &options.json, "Print JSON", NULL},
-      {"device", 'd', 0, G_OPTION_ARG_STRING, &options.device,
-       "auto, cpu, vulkan or vulkan:N (auto)", "DEVICE"},
-      {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, "Threads on the CPU (all processors)",
-       "N"},
-      G_OPTION_ENTRY_NULL,
-  };
+  const Options *options = data;
   g_autoptr (EnsDevice) device = NULL;
   g_autoptr (EnsEnsemble) ensemble = NULL;
   g_autoptr (EnsEvaluation) evaluation = NULL;
   EnsSplit split = ENS_SPLIT_TEST;
 
-  if (!tool_parse (command, entries, &argc, &argv, 1, 1, error)
-      || !parse_split (options.split, &split, error))
+  if (!parse_split (options->split, &split, error) || !tool_require_model (options->model, error))
     return FALSE;
-  if (options.model == NULL) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "--model=BUNDLE is needed: a folder made by “train”");
-    return FALSE;
-  }
-  device = ens_device_open (options.device ? options.device : "auto",
-                            (guint)MAX (options.threads, 0), error);
-  ensemble = device ? ens_ensemble_open (options.model, device, error) : NULL;
-  evaluation = ensemble ? evaluate (ensemble, argv[1], split, error) : NULL;
+  device = tool_open_device (options->device, options->threads, error);
+  ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
+  evaluation = ensemble ? evaluate (ensemble, arguments[0], split, error) : NULL;
   if (evaluation == NULL)
     return FALSE;
-  if (options.json) {
+  if (options->json) {
     g_autofree char *json = ens_evaluation_to_json (evaluation);
 
     g_print ("%s\n", json);
@@ -94,12 +68,30 @@ run (const ToolCommand *command, int argc, char **argv, GError **error)
   return TRUE;
 }
 
+static const ToolOption option_table[] = {
+    TOOL_OPTION_MODEL (Options),
+    {"split", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, split), "NAME",
+     "train, validation or test (test)", "train validation test"},
+    {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL, "Print JSON"},
+    TOOL_OPTION_DEVICE (Options),
+    TOOL_OPTION_THREADS (Options),
+    TOOL_OPTION_END,
+};
+
 const ToolCommand tool_evaluate = {
     .name = "evaluate",
     .arguments = "DATASET",
+    .completions = "/",
+    .min_arguments = 1,
+    .max_arguments = 1,
     .summary = "Measure an ensemble on labelled pictures",
-    .details = "Each network by itself, the ensemble without windows, and with them: mean average "
-               "precision,\naccuracy of the likeliest class, and precision, recall and F1 at the "
-               "thresholds.",
+    .help = "Each network by itself, the ensemble without windows, and with them: mean average "
+            "precision, accuracy of the likeliest class, and precision, recall and F1 at the "
+            "thresholds. DATASET is a folder as for train, with the bundle's classes.",
+    .manual = "Average precision is the area under the curve of precision over recall, its mean "
+              "over classes that have an image. A dash stands for what can't be measured, such as "
+              "the precision of a class that was never reported.",
+    .options = option_table,
+    .options_size = sizeof (Options),
     .run = run,
 };

@@ -73,33 +73,38 @@ inspect_bundle (const char *path, GError **error)
   return TRUE;
 }
 
-static gboolean
-run (const ToolCommand *command, int argc, char **argv, GError **error)
-{
-  gint size = 0;
-  const GOptionEntry entries[] = {
-      {"size", 's', 0, G_OPTION_ARG_INT, &size,
-       "Side of a network's square input, where the file leaves it open (224)", "PIXELS"},
-      G_OPTION_ENTRY_NULL,
-  };
+typedef struct {
+  gint size;
+} Options;
 
-  if (!tool_parse (command, entries, &argc, &argv, 1, 1, error))
+static gboolean
+run (gconstpointer data, char **arguments, GError **error)
+{
+  const Options *options = data;
+
+  if (!tool_check_least ("--size", options->size, 0, error))
     return FALSE;
-  if (size < 0) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "--size must not be negative");
-    return FALSE;
-  }
-  if (g_file_test (argv[1], G_FILE_TEST_IS_DIR))
-    return inspect_bundle (argv[1], error);
-  return tool_inspect_network (argv[1], (guint)size, error);
+  if (g_file_test (arguments[0], G_FILE_TEST_IS_DIR))
+    return inspect_bundle (arguments[0], error);
+  return tool_inspect_network (arguments[0], (guint)options->size, error);
 }
+
+static const ToolOption option_table[] = {
+    {"size", 's', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, size), "PIXELS",
+     "Side of a network's square input, where the file leaves it open (224)"},
+    TOOL_OPTION_END,
+};
 
 const ToolCommand tool_inspect = {
     .name = "inspect",
     .arguments = "BUNDLE|NETWORK.onnx",
+    .completions = "/ *.onnx",
+    .min_arguments = 1,
+    .max_arguments = 1,
     .summary = "Show what is in an ensemble or a network",
-    .details =
-        "Of a network: its layers and shapes, the values whose features an ensemble can tap, and "
-        "the\noperators, if any, that this build does not have.",
+    .help = "Of a network: its layers and shapes, the values whose features an ensemble can tap, "
+            "and the operators, if any, that this build does not have.",
+    .options = option_table,
+    .options_size = sizeof (Options),
     .run = run,
 };

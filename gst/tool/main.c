@@ -1,33 +1,10 @@
+#include "help.h"
 #include "tool.h"
 
 #include <gst/gst.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
-
-static const ToolCommand *const commands[] = {
-    &tool_train, &tool_evaluate, &tool_classify, &tool_windows, &tool_inspect, &tool_benchmark,
-};
-
-static void
-print_usage (void)
-{
-  g_print (
-      "Usage: gst-ensemble-1.0 COMMAND …\n\n"
-      "Trains ensembles of networks, tags pictures and videos with them, and looks inside.\n\n");
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_print ("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
-  g_print ("\nEach command explains itself: gst-ensemble-1.0 COMMAND --help\n");
-}
-
-static const ToolCommand *
-find_command (const char *name)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
-    if (strcmp (commands[i]->name, name) == 0)
-      return commands[i];
-  return NULL;
-}
 
 /* Where the terminal's characters are not UTF-8: plain quotes and dashes, not question marks. */
 static void
@@ -46,12 +23,9 @@ print_error_ascii (const char *text)
   fputs (plain, stderr);
 }
 
-int
-main (int argc, char **argv)
+static void
+set_up_locale (void)
 {
-  g_autoptr (GError) error = NULL;
-  const ToolCommand *command;
-
   setlocale (LC_ALL, "");
   /* Numbers are printed and read in one way, whatever the user's language. */
   setlocale (LC_NUMERIC, "C");
@@ -59,23 +33,71 @@ main (int argc, char **argv)
     g_set_print_handler (print_ascii);
     g_set_printerr_handler (print_error_ascii);
   }
-  if (argc < 2 || strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0) {
-    print_usage ();
-    return argc < 2 ? 2 : 0;
+}
+
+static int
+print_and_free (char *text)
+{
+  g_print ("%s", text);
+  g_free (text);
+  return 0;
+}
+
+static int
+fail (const ToolCommand *command, const GError *error)
+{
+  g_printerr ("gst-ensemble-1.0 %s: %s\n", command->name, error->message);
+  return error->domain == TOOL_ERROR_USAGE ? 2 : 1;
+}
+
+static int
+run_command (const ToolCommand *command, int argc, char **argv)
+{
+  gpointer options = tool_options_new (command);
+  char **arguments = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean help = FALSE;
+  int status = 0;
+
+  if (!tool_parse (command, argc, argv, options, &arguments, &help, &error)) {
+    status = fail (command, error);
+  } else if (help) {
+    print_and_free (tool_help (command));
+  } else {
+    gst_init (NULL, NULL);
+    if (!command->run (options, arguments, &error))
+      status = fail (command, error);
   }
-  if (strcmp (argv[1], "--version") == 0) {
-    g_print ("gst-ensemble-1.0 %s\n", ENS_VERSION);
-    return 0;
-  }
-  command = find_command (argv[1]);
-  if (command == NULL) {
-    g_printerr ("gst-ensemble-1.0: there is no command “%s”; see gst-ensemble-1.0 --help\n",
-                argv[1]);
+  tool_options_free (command, options);
+  return status;
+}
+
+int
+main (int argc, char **argv)
+{
+  const ToolCommand *command;
+  gboolean help;
+
+  set_up_locale ();
+  if (argc < 2) {
+    g_autofree char *overview = tool_overview ();
+
+    g_printerr ("%s", overview);
     return 2;
   }
-  gst_init (NULL, NULL);
-  if (command->run (command, argc - 1, argv + 1, &error))
-    return 0;
-  g_printerr ("gst-ensemble-1.0 %s: %s\n", command->name, error->message);
-  return error->domain == TOOL_ERROR_USAGE || error->domain == G_OPTION_ERROR ? 2 : 1;
+  if (strcmp (argv[1], "--version") == 0)
+    return print_and_free (g_strdup ("gst-ensemble-1.0 " ENS_VERSION "\n"));
+  if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0)
+    return print_and_free (tool_overview ());
+  help = strcmp (argv[1], "help") == 0;
+  if (help && argc == 2)
+    return print_and_free (tool_overview ());
+  command = tool_find_command (argv[help ? 2 : 1]);
+  if (command != NULL && help)
+    return print_and_free (tool_help (command));
+  if (command != NULL)
+    return run_command (command, argc - 1, argv + 1);
+  g_printerr ("gst-ensemble-1.0: there is no command “%s”; see gst-ensemble-1.0 --help\n",
+              argv[help ? 2 : 1]);
+  return 2;
 }

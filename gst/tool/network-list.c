@@ -3,10 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "ensemble/bundle-files.h"
 #include "ensemble/json-reader.h"
 #include "tool.h"
-
-#define MAX_SIDE 8192
 
 /* Mean and deviation of ImageNet's photographs, which torchvision's networks are trained with. */
 static const EnsNormalise usual_normalise = {.order = ENS_ORDER_RGB,
@@ -177,7 +176,7 @@ set_size (EnsFitNetwork *network, const char *key, const char *value, GError **e
 {
   guint64 size;
 
-  if (!g_ascii_string_to_unsigned (value, 10, 1, MAX_SIDE, &size, NULL))
+  if (!g_ascii_string_to_unsigned (value, 10, 1, ENS_MAX_SIDE, &size, NULL))
     return fail_value (key, "a number of pixels", value, error);
   network->size = (guint)size;
   return TRUE;
@@ -254,7 +253,8 @@ read_channels (EnsJsonReader *reader, const char *name, float *channels)
 static void
 read_sizes (EnsJsonReader *reader, const char *name, const guint **sizes, guint *n)
 {
-  const EnsJsonRange range = {.min_length = 1, .max_length = 16, .min = 1, .max = MAX_SIDE};
+  const EnsJsonRange range = {
+      .min_length = 1, .max_length = ENS_MAX_SCALES, .min = 1, .max = ENS_MAX_SIDE};
 
   if (ens_json_reader_has (reader, name))
     *sizes = ens_json_reader_integers (reader, name, &range, n);
@@ -274,7 +274,7 @@ read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
   if (ens_json_reader_has (reader, "order"))
     network->normalise.order = (EnsOrder)ens_json_reader_choice (reader, "order", order_names);
   if (ens_json_reader_has (reader, "size"))
-    network->size = ens_json_reader_integer (reader, "size", 1, MAX_SIDE);
+    network->size = ens_json_reader_integer (reader, "size", 1, ENS_MAX_SIDE);
   /* What the outputs mean is for people: classifiers are trained on features. */
   if (ens_json_reader_has (reader, "labels"))
     g_strfreev (ens_json_reader_strings (reader, "labels", 1));

@@ -1,27 +1,78 @@
 #include "tool.h"
 
+#include "ensemble/bundle-files.h"
+
 G_DEFINE_QUARK (tool - usage, tool_usage)
 
-gboolean
-tool_parse (const ToolCommand *command, const GOptionEntry *entries, int *argc, char ***argv,
-            guint min, guint max, GError **error)
+static gpointer
+variable_of (const ToolOption *option, gpointer options)
 {
-  g_autofree char *parameters = g_strdup_printf ("%s %s", command->name, command->arguments);
-  g_autoptr (GOptionContext) context = g_option_context_new (command->arguments);
+  return (char *)options + option->offset;
+}
+
+gpointer
+tool_options_new (const ToolCommand *command)
+{
+  return command->defaults != NULL ? g_memdup2 (command->defaults, command->options_size)
+                                   : g_malloc0 (command->options_size);
+}
+
+void
+tool_options_free (const ToolCommand *command, gpointer options)
+{
+  for (const ToolOption *option = command->options; option->name != NULL; option++) {
+    gpointer variable = variable_of (option, options);
+
+    if (option->type == G_OPTION_ARG_STRING || option->type == G_OPTION_ARG_FILENAME)
+      g_free (*(char **)variable);
+    else if (option->type == G_OPTION_ARG_STRING_ARRAY
+             || option->type == G_OPTION_ARG_FILENAME_ARRAY)
+      g_strfreev (*(char ***)variable);
+  }
+  g_free (options);
+}
+
+/* The table as GLib wants it. (transfer full) */
+static GOptionEntry *
+make_entries (const ToolCommand *command, gpointer options, gboolean *help)
+{
+  GArray *entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
+  const GOptionEntry asks = {"help", 'h', 0, G_OPTION_ARG_NONE, help, NULL, NULL};
+
+  g_array_append_val (entries, asks);
+  for (const ToolOption *option = command->options; option->name != NULL; option++) {
+    const GOptionEntry entry = {
+        option->name, option->letter, 0, option->type, variable_of (option, options), NULL, NULL};
+
+    g_array_append_val (entries, entry);
+  }
+  return (GOptionEntry *)g_array_free (entries, FALSE);
+}
+
+gboolean
+tool_parse (const ToolCommand *command, int argc, char **argv, gpointer options, char ***arguments,
+            gboolean *help, GError **error)
+{
+  g_autofree GOptionEntry *entries = make_entries (command, options, help);
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) reason = NULL;
   guint n;
 
-  g_set_prgname (g_strdup_printf ("gst-ensemble-1.0 %s", command->name));
-  g_option_context_set_summary (context, command->summary);
-  g_option_context_set_description (context, command->details);
+  g_option_context_set_help_enabled (context, FALSE);
   g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, argc, argv, error))
-    return FALSE;
-  n = (guint)*argc - 1;
-  if (n < min || n > max) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "expected %s, got %u argument%s; see --help",
-                 command->arguments, n, n == 1 ? "" : "s");
+  if (!g_option_context_parse (context, &argc, &argv, &reason)) {
+    g_set_error (error, TOOL_ERROR_USAGE, 0, "%s; see gst-ensemble-1.0 %s --help", reason->message,
+                 command->name);
     return FALSE;
   }
+  n = (guint)argc - 1;
+  if (!*help && (n < command->min_arguments || n > command->max_arguments)) {
+    g_set_error (error, TOOL_ERROR_USAGE, 0,
+                 "expected %s, got %u argument%s; see gst-ensemble-1.0 %s --help",
+                 command->arguments, n, n == 1 ? "" : "s", command->name);
+    return FALSE;
+  }
+  *arguments = argv + 1;
   return TRUE;
 }
 
@@ -39,10 +90,11 @@ tool_parse_sizes (const char *text, const char *option, guint **values, guint *n
     guint64 size;
     guint value;
 
-    if (!g_ascii_string_to_unsigned (words[i], 10, 1, 8192, &size, NULL)) {
+    if (!g_ascii_string_to_unsigned (words[i], 10, 1, ENS_MAX_SIDE, &size, NULL)) {
       g_set_error (error, TOOL_ERROR_USAGE, 0,
-                   "%s expects sizes in pixels separated by commas, such as 256,384; got “%s”",
-                   option, text);
+                   "%s expects sizes in pixels from 1 to %d, separated by commas, such as "
+                   "256,384; got “%s”",
+                   option, ENS_MAX_SIDE, text);
       return FALSE;
     }
     value = (guint)size;
@@ -51,4 +103,31 @@ tool_parse_sizes (const char *text, const char *option, guint **values, guint *n
   *n_values = sizes->len;
   *values = (guint *)g_array_free (g_steal_pointer (&sizes), FALSE);
   return TRUE;
+}
+
+gboolean
+tool_check_least (const char *option, double value, double min, GError **error)
+{
+  if (value >= min)
+    return TRUE;
+  g_set_error (error, TOOL_ERROR_USAGE, 0, "%s expects at least %g, got %g", option, min, value);
+  return FALSE;
+}
+
+gboolean
+tool_require_model (const char *model, GError **error)
+{
+  if (model != NULL)
+    return TRUE;
+  g_set_error (error, TOOL_ERROR_USAGE, 0,
+               "--model=BUNDLE is needed: a folder made by gst-ensemble-1.0 train");
+  return FALSE;
+}
+
+EnsDevice *
+tool_open_device (const char *device, gint threads, GError **error)
+{
+  if (!tool_check_least ("--threads", threads, 0, error))
+    return NULL;
+  return ens_device_open (device != NULL ? device : "auto", (guint)threads, error);
 }

@@ -1,4 +1,8 @@
-/* gst-ensemble-1.0: what its sub-commands share. */
+/* gst-ensemble-1.0: what its sub-commands share.
+ *
+ * A command describes itself in one ToolCommand and a table of ToolOption; from them come the
+ * parsing of its command line, its --help, its part of the manual page and the completion in
+ * shells. A new command is one file with such a description and one line in commands.c. */
 #pragma once
 
 #include <ensemble/error.h>
@@ -8,29 +12,74 @@
 #define TOOL_ERROR_USAGE (tool_usage_quark ())
 GQuark tool_usage_quark (void);
 
-typedef struct _ToolCommand ToolCommand;
-
-struct _ToolCommand {
+/* An option. `completions` lists what shells offer for its value, separated by spaces: words,
+ * "/" for folders, "*.onnx" for files of such names. */
+typedef struct {
   const char *name;
-  const char *arguments; /* as --help shows them, such as "FILE…" */
-  const char *summary;   /* one line */
-  const char *details;   /* further help, or NULL */
-  /* argv[0] is the command's name. */
-  gboolean (*run) (const ToolCommand *command, int argc, char **argv, GError **error);
-};
+  char letter;             /* 0: none */
+  GOptionArg type;         /* of the variable */
+  gsize offset;            /* of the variable in the command's options */
+  const char *value;       /* what the value is called, such as "N"; NULL for flags */
+  const char *summary;     /* the default in parentheses at its end */
+  const char *completions; /* may be NULL */
+} ToolOption;
 
-extern const ToolCommand tool_train;
-extern const ToolCommand tool_evaluate;
-extern const ToolCommand tool_classify;
-extern const ToolCommand tool_inspect;
-extern const ToolCommand tool_benchmark;
-extern const ToolCommand tool_windows;
+/* Options that several commands have, for members `device` and `threads` of their structs. */
+#define TOOL_OPTION_DEVICE(type)                                                  \
+  {                                                                               \
+    "device", 'd', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, device), "DEVICE", \
+        "auto, cpu, vulkan or vulkan:N (auto)", "auto cpu vulkan"                 \
+  }
+#define TOOL_OPTION_THREADS(type)                                           \
+  {                                                                         \
+    "threads", 't', G_OPTION_ARG_INT, G_STRUCT_OFFSET (type, threads), "N", \
+        "Threads on the CPU (all processors)"                               \
+  }
+#define TOOL_OPTION_MODEL(type)                                                                   \
+  {                                                                                               \
+    "model", 'm', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (type, model), "BUNDLE", "The ensemble", \
+        "/"                                                                                       \
+  }
+#define TOOL_OPTION_END \
+  {                     \
+    NULL                \
+  }
 
-/* Parses options; what is left in argv are the arguments, of which there must be at least `min` and
- * at most `max`. */
-gboolean tool_parse (const ToolCommand *command, const GOptionEntry *entries, int *argc,
-                     char ***argv, guint min, guint max, GError **error);
+/* Texts are paragraphs between empty lines; a line that begins with a space stays as it is. */
+typedef struct {
+  const char *name;
+  const char *arguments;   /* as --help shows them, such as "FILE…" */
+  const char *completions; /* of arguments, as for options */
+  guint min_arguments, max_arguments;
+  const char *summary; /* one line, without a full stop */
+  const char *help;    /* what --help says beyond that, or NULL; all of it fits on one screen */
+  const char *manual;  /* what the manual page says beyond that, or NULL */
+  const ToolOption *options;
+  gsize options_size;     /* of the struct that the options are members of */
+  gconstpointer defaults; /* such a struct, or NULL for zeroes */
+  /* Strings among the options are freed afterwards. */
+  gboolean (*run) (gconstpointer options, char **arguments, GError **error);
+} ToolCommand;
 
-/* Numbers separated by commas, such as "256,384". NULL leaves *values alone. (transfer full) */
+/* All commands, in the order of help, up to a NULL. */
+extern const ToolCommand *const tool_commands[];
+const ToolCommand *tool_find_command (const char *name);
+
+/* Values of a command's options. (transfer full) */
+gpointer tool_options_new (const ToolCommand *command);
+void tool_options_free (const ToolCommand *command, gpointer options);
+/* Parses a command line that begins with the command's name; *arguments is what is left of argv. If
+ * it asks for help, *help is set and arguments are not counted. */
+gboolean tool_parse (const ToolCommand *command, int argc, char **argv, gpointer options,
+                     char ***arguments, gboolean *help, GError **error);
+
+/* Sides of images, separated by commas, such as "256,384". NULL leaves *values alone. (transfer
+ * full) */
 gboolean tool_parse_sizes (const char *text, const char *option, guint **values, guint *n_values,
                            GError **error);
+/* --model of commands that can't do without. */
+gboolean tool_require_model (const char *model, GError **error);
+/* --device and --threads; NULL: auto. (transfer full) */
+EnsDevice *tool_open_device (const char *device, gint threads, GError **error);
+/* FALSE with an error that names the option if the value is below `min`. */
+gboolean tool_check_least (const char *option, double value, double min, GError **error);

@@ -12,19 +12,6 @@ typedef struct {
   double c;
 } Options;
 
-static void
-options_clear (Options *options)
-{
-  g_strfreev (options->networks);
-  g_strfreev (options->lists);
-  g_free (options->output);
-  g_free (options->name);
-  g_free (options->cache);
-  g_free (options->preset);
-  g_free (options->device);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
-
 static ToolNetworks *
 collect_networks (const Options *options, GError **error)
 {
@@ -54,10 +41,9 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
     g_set_error (error, TOOL_ERROR_USAGE, 0, "--output=NAME.ensemble is needed");
     return FALSE;
   }
-  if (options->threads < 0 || options->windows < 0 || options->c < 0) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "numbers must not be negative");
+  if (!tool_check_least ("--windows", options->windows, 0, error)
+      || !tool_check_least ("--svm-c", options->c, 0, error))
     return FALSE;
-  }
   if (options->preset != NULL
       && !ens_windows_preset_parse (options->preset, &params->windows_preset)) {
     g_set_error (error, TOOL_ERROR_USAGE, 0,
@@ -80,8 +66,7 @@ fit (const EnsFitParams *params, const Options *options, GError **error)
   g_autoptr (ToolMonitor) monitor = NULL;
   g_autoptr (EnsEvaluation) evaluation = NULL;
 
-  device =
-      ens_device_open (options->device ? options->device : "auto", (guint)options->threads, error);
+  device = tool_open_device (options->device, options->threads, error);
   if (device == NULL)
     return FALSE;
   decoder = gst_ensemble_decoder_new ();
@@ -97,62 +82,67 @@ fit (const EnsFitParams *params, const Options *options, GError **error)
 }
 
 static gboolean
-run (const ToolCommand *command, int argc, char **argv, GError **error)
+run (gconstpointer data, char **arguments, GError **error)
 {
-  g_auto (Options) options = {.windows = 100};
-  const GOptionEntry entries[] = {
-      {"network", 'n', 0, G_OPTION_ARG_STRING_ARRAY, &options.networks,
-       "A network and what it expects; once for each", "FILE.onnx[,KEY=VALUE…]"},
-      {"networks", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.lists, "The same from a file",
-       "FILE.json"},
-      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "The bundle to write",
-       "NAME.ensemble"},
-      {"name", 0, 0, G_OPTION_ARG_STRING, &options.name, "The ensemble's name (the bundle's)",
-       "NAME"},
-      {"svm-c", 'c', 0, G_OPTION_ARG_DOUBLE, &options.c,
-       "Weight of errors in the linear classifiers (by cross validation)", "C"},
-      {"windows", 'w', 0, G_OPTION_ARG_INT, &options.windows, "Windows of a picture (100; 0: none)",
-       "N"},
-      {"windows-preset", 0, 0, G_OPTION_ARG_STRING, &options.preset,
-       "fast, balanced or quality (balanced)", "NAME"},
-      {"cache", 0, 0, G_OPTION_ARG_FILENAME, &options.cache,
-       "Where features are kept (in the user's cache folder)", "FOLDER"},
-      {"device", 'd', 0, G_OPTION_ARG_STRING, &options.device,
-       "auto, cpu, vulkan or vulkan:N (auto)", "DEVICE"},
-      {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, "Threads on the CPU (all processors)",
-       "N"},
-      G_OPTION_ENTRY_NULL,
-  };
+  const Options *options = data;
   EnsFitParams params = ENS_FIT_DEFAULTS;
   g_autoptr (ToolNetworks) networks = NULL;
 
-  if (!tool_parse (command, entries, &argc, &argv, 1, 1, error)
-      || !check_options (&options, &params, error))
+  if (!check_options (options, &params, error))
     return FALSE;
-  networks = collect_networks (&options, error);
+  networks = collect_networks (options, error);
   if (networks == NULL)
     return FALSE;
-  params.dataset = argv[1];
+  params.dataset = arguments[0];
   params.networks = tool_networks_get (networks, &params.n_networks);
-  return fit (&params, &options, error);
+  return fit (&params, options, error);
 }
+
+static const ToolOption option_table[] = {
+    {"network", 'n', G_OPTION_ARG_STRING_ARRAY, G_STRUCT_OFFSET (Options, networks),
+     "FILE[,KEY=VALUE]…", "A network and what it expects; once for each", "*.onnx"},
+    {"networks", 0, G_OPTION_ARG_FILENAME_ARRAY, G_STRUCT_OFFSET (Options, lists), "FILE.json",
+     "The same from a file", "*.json"},
+    {"output", 'o', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, output), "NAME.ensemble",
+     "The bundle to write", "/"},
+    {"name", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, name), "NAME",
+     "The ensemble's name (the bundle's)"},
+    {"svm-c", 'c', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, c), "C",
+     "Weight of errors in classifiers (by cross validation)"},
+    {"windows", 'w', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, windows), "N",
+     "Windows of a picture (100; 0: none)"},
+    {"windows-preset", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, preset), "NAME",
+     "fast, balanced or quality (balanced)", "fast balanced quality"},
+    {"cache", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, cache), "FOLDER",
+     "Where features are kept (the user's cache folder)", "/"},
+    TOOL_OPTION_DEVICE (Options),
+    TOOL_OPTION_THREADS (Options),
+    TOOL_OPTION_END,
+};
 
 const ToolCommand tool_train = {
     .name = "train",
     .arguments = "DATASET",
+    .completions = "/",
+    .min_arguments = 1,
+    .max_arguments = 1,
     .summary = "Make an ensemble from networks and labelled pictures",
-    .details =
-        "DATASET is a folder: train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/…; pictures in a "
-        "class\n"
-        "folder “none” show no class. Or it has Pascal VOC's layout, where a picture can show "
-        "several.\n\n"
-        "What a network expects: order=RGB|BGR|GRAY, mean=R+G+B and scale=R+G+B, with which a "
-        "value of\n"
-        "0 … 255 becomes (value - mean) * scale, and size=PIXELS. Its part in the ensemble:\n"
-        "role=original|retrained, taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, name=NAME.\n"
-        "“inspect NETWORK.onnx” lists what can be tapped.\n\n"
-        "  gst-ensemble-1.0 train photos -o site.ensemble \\\n"
-        "    -n squeezenet1.1.onnx,role=original,order=BGR,mean=104+117+123,scale=1,size=227 \\\n"
-        "    -n mobilenet.onnx,role=retrained,mean=127.5,scale=0.00784,size=160",
+    .help = "DATASET is a folder: train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/…; pictures in "
+            "a class folder “none” show no class. Or it has Pascal VOC's layout.\n"
+            "What a network expects: order=RGB|BGR|GRAY, size=PIXELS, mean=R+G+B, scale=R+G+B: "
+            "(value - mean) * scale for values 0 … 255. Its part: role=original|retrained, "
+            "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, name=NAME.",
+    .manual = "Networks in the original role judge whole pictures, those in the retrained role "
+              "windows too. Every network gets a linear classifier for each class; weights of "
+              "networks, the windows' share and thresholds are chosen on the validation split.\n\n"
+              "Features are kept in the cache folder: a second run with other settings takes "
+              "seconds, and one that was interrupted goes on where it was.\n\n"
+              "inspect lists what can be tapped in a network.\n\n"
+              "  gst-ensemble-1.0 train photos -o site.ensemble \\\n"
+              "    -n squeezenet1.1.onnx,role=original,order=BGR,mean=104+117+123,scale=1 \\\n"
+              "    -n mobilenet.onnx,role=retrained,mean=127.5,scale=0.00784,size=160",
+    .options = option_table,
+    .options_size = sizeof (Options),
+    .defaults = &(const Options) {.windows = 100},
     .run = run,
 };

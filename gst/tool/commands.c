@@ -1,0 +1,20 @@
+#include "tool.h"
+
+#include <string.h>
+
+extern const ToolCommand tool_train, tool_evaluate, tool_classify, tool_windows, tool_inspect,
+    tool_benchmark;
+
+const ToolCommand *const tool_commands[] = {
+    &tool_train,   &tool_evaluate,  &tool_classify, &tool_windows,
+    &tool_inspect, &tool_benchmark, NULL,
+};
+
+const ToolCommand *
+tool_find_command (const char *name)
+{
+  for (guint i = 0; tool_commands[i] != NULL; i++)
+    if (strcmp (tool_commands[i]->name, name) == 0)
+      return tool_commands[i];
+  return NULL;
+}
