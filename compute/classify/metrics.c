@@ -1,6 +1,8 @@
 #include "classify/metrics.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* One class's scores, highest first. */
 typedef struct {
@@ -31,28 +33,41 @@ rank_class (const EnsTruth *truth, const float *scores, guint class, guint *n_po
   return ranked;
 }
 
-double
-ens_average_precision (const EnsTruth *truth, const float *scores, guint class)
+EnsCurvePoint *
+ens_precision_recall (const EnsTruth *truth, const float *scores, guint class, guint *n_points)
 {
-  guint n_positive, n_points = 0, true_positives = 0;
+  guint n_positive, true_positives = 0;
   g_autofree Ranked *ranked = rank_class (truth, scores, class, &n_positive);
-  g_autofree double *recall = g_new (double, truth->n_samples + 1);
-  g_autofree double *precision = g_new (double, truth->n_samples + 1);
-  double area = 0, best = 0;
+  EnsCurvePoint *curve;
 
+  *n_points = 0;
   if (n_positive == 0)
-    return NAN;
-  recall[n_points++] = 0;
+    return NULL;
+  curve = g_new (EnsCurvePoint, truth->n_samples);
   for (guint i = 0; i < truth->n_samples; i++) {
     true_positives += ranked[i].positive;
     if (i + 1 < truth->n_samples && ranked[i + 1].score == ranked[i].score)
       continue;
-    recall[n_points] = (double)true_positives / n_positive;
-    precision[n_points++] = (double)true_positives / (i + 1);
+    curve[(*n_points)++] = (EnsCurvePoint) {(double)true_positives / n_positive,
+                                            (double)true_positives / (i + 1), ranked[i].score};
   }
-  for (guint p = n_points - 1; p > 0; p--) {
-    best = MAX (best, precision[p]);
-    area += (recall[p] - recall[p - 1]) * best;
+  return curve;
+}
+
+double
+ens_average_precision (const EnsTruth *truth, const float *scores, guint class)
+{
+  guint n_points;
+  g_autofree EnsCurvePoint *curve = ens_precision_recall (truth, scores, class, &n_points);
+  double area = 0, best = 0;
+
+  if (curve == NULL)
+    return NAN;
+  for (guint p = n_points; p > 0; p--) {
+    double before = p > 1 ? curve[p - 2].recall : 0;
+
+    best = MAX (best, curve[p - 1].precision);
+    area += (curve[p - 1].recall - before) * best;
   }
   return area;
 }
@@ -181,4 +196,169 @@ ens_accuracy (const EnsTruth *truth, const float *scores, guint *confusion)
     n++;
   }
   return n > 0 ? (double)right / n : NAN;
+}
+
+/* ---- Errors ---- */
+
+/* 0, 1, or 2 for more. */
+static guint
+count_classes (const EnsTruth *truth, guint sample)
+{
+  guint n = 0;
+
+  for (guint c = 0; c < truth->n_classes && n < 2; c++)
+    n += ens_truth_has (truth, sample, c);
+  return n;
+}
+
+gboolean
+ens_truth_is_multi_label (const EnsTruth *truth)
+{
+  for (guint i = 0; i < truth->n_samples; i++)
+    if (count_classes (truth, i) > 1)
+      return TRUE;
+  return FALSE;
+}
+
+void
+ens_count_errors (const EnsTruth *truth, const float *scores, const float *thresholds,
+                  guint *errors)
+{
+  guint n_classes = truth->n_classes;
+
+  memset (errors, 0, sizeof *errors * (n_classes + 1) * n_classes);
+  for (guint i = 0; i < truth->n_samples; i++) {
+    gboolean none = count_classes (truth, i) == 0;
+
+    for (guint d = 0; d < n_classes; d++) {
+      gboolean said = scores[(gsize)i * n_classes + d] >= thresholds[d];
+      gboolean is = ens_truth_has (truth, i, d);
+
+      if (is && !said)
+        errors[(gsize)d * n_classes + d]++;
+      for (guint c = 0; c < n_classes && said && !is; c++)
+        errors[(gsize)c * n_classes + d] += ens_truth_has (truth, i, c);
+      errors[(gsize)n_classes * n_classes + d] += none && said;
+    }
+  }
+}
+
+/* ---- Reliability ---- */
+
+/* The normal distribution's quantile for 95 %. */
+#define QUANTILE 1.959963984540054
+
+static void
+set_interval (EnsReliability *bin)
+{
+  double n = bin->n, z2 = QUANTILE * QUANTILE;
+  double middle = (bin->share + z2 / (2 * n)) / (1 + z2 / n);
+  double half =
+      QUANTILE / (1 + z2 / n) * sqrt (bin->share * (1 - bin->share) / n + z2 / (4 * n * n));
+
+  bin->low = MAX (middle - half, 0);
+  bin->high = MIN (middle + half, 1);
+}
+
+void
+ens_reliability (const EnsTruth *truth, const float *scores, EnsReliability *bins, guint n_bins)
+{
+  memset (bins, 0, sizeof *bins * n_bins);
+  for (gsize i = 0; i < (gsize)truth->n_samples * truth->n_classes; i++) {
+    EnsReliability *bin = &bins[(guint)CLAMP (scores[i] * (float)n_bins, 0, n_bins - 1)];
+
+    bin->n++;
+    bin->n_positive += truth->labels[i] != 0;
+    bin->mean += scores[i];
+  }
+  for (guint b = 0; b < n_bins; b++) {
+    EnsReliability *bin = &bins[b];
+
+    if (bin->n == 0) {
+      bin->mean = bin->share = bin->low = bin->high = NAN;
+      continue;
+    }
+    bin->mean /= bin->n;
+    bin->share = (double)bin->n_positive / bin->n;
+    set_interval (bin);
+  }
+}
+
+double
+ens_calibration_error (const EnsReliability *bins, guint n_bins)
+{
+  double sum = 0;
+  guint n = 0;
+
+  for (guint b = 0; b < n_bins; b++) {
+    if (bins[b].n > 0)
+      sum += bins[b].n * fabs (bins[b].mean - bins[b].share);
+    n += bins[b].n;
+  }
+  return n > 0 ? sum / n : NAN;
+}
+
+/* ---- What to look at ---- */
+
+static gboolean
+has_outcome (EnsOutcome outcome, gboolean said, gboolean is)
+{
+  switch (outcome) {
+  case ENS_TRUE_POSITIVE:
+    return said && is;
+  case ENS_FALSE_POSITIVE:
+    return said && !is;
+  default:
+    return !said && is;
+  }
+}
+
+/* *data: whether low scores come first. */
+static int
+compare_judgements (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const EnsJudgement *x = a, *y = b;
+  int order = x->score > y->score ? -1 : x->score < y->score;
+
+  if (order != 0)
+    return *(const gboolean *)data ? -order : order;
+  if (x->sample != y->sample)
+    return x->sample < y->sample ? -1 : 1;
+  return x->class < y->class ? -1 : x->class > y->class;
+}
+
+static GArray *
+list_judgements (const EnsTruth *truth, const float *scores, const EnsSelection *selection)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (EnsJudgement));
+  gboolean low_first = selection->outcome == ENS_FALSE_NEGATIVE;
+
+  for (guint i = 0; i < truth->n_samples; i++)
+    for (guint c = 0; c < truth->n_classes; c++) {
+      EnsJudgement judgement = {i, c, scores[(gsize)i * truth->n_classes + c]};
+      gboolean said = judgement.score >= selection->thresholds[c];
+
+      if (has_outcome (selection->outcome, said, ens_truth_has (truth, i, c)))
+        g_array_append_val (list, judgement);
+    }
+  g_array_sort_with_data (list, compare_judgements, &low_first);
+  return list;
+}
+
+EnsJudgement *
+ens_select_judgements (const EnsTruth *truth, const float *scores, const EnsSelection *selection,
+                       guint *n)
+{
+  g_autoptr (GArray) list = list_judgements (truth, scores, selection);
+  g_autofree guint *taken = g_new0 (guint, truth->n_classes);
+  EnsJudgement *selected = g_new (EnsJudgement, MIN (list->len, selection->max));
+
+  *n = 0;
+  for (guint i = 0; i < list->len && *n < selection->max; i++) {
+    const EnsJudgement *judgement = &g_array_index (list, EnsJudgement, i);
+
+    if (taken[judgement->class]++ < selection->max_per_class)
+      selected[(*n)++] = *judgement;
+  }
+  return selected;
 }

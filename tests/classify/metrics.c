@@ -118,6 +118,111 @@ test_accuracy (void)
   g_assert_true (isnan (ens_accuracy (&truth, scores, NULL)));
 }
 
+static void
+test_precision_recall (void)
+{
+  static const float scores[] = {.9F, .8F, .8F, .4F};
+  static const guint8 labels[] = {1, 0, 1, 1};
+  static const EnsCurvePoint expected[] = {
+      {1.0 / 3, 1, .9F}, {2.0 / 3, 2.0 / 3, .8F}, {1, .75, .4F}};
+  EnsTruth truth = {4, 1, labels};
+  guint n;
+  g_autofree EnsCurvePoint *curve = ens_precision_recall (&truth, scores, 0, &n);
+
+  g_assert_cmpuint (n, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < n; i++) {
+    g_assert_cmpfloat_with_epsilon (curve[i].recall, expected[i].recall, NEAR);
+    g_assert_cmpfloat_with_epsilon (curve[i].precision, expected[i].precision, NEAR);
+    g_assert_cmpfloat (curve[i].threshold, ==, expected[i].threshold);
+  }
+  g_assert_null (ens_precision_recall (&(EnsTruth) {1, 1, &labels[1]}, scores, 0, &n));
+  g_assert_cmpuint (n, ==, 0);
+}
+
+/* Four examples: both classes, the first, the second, none. */
+static void
+test_errors (void)
+{
+  static const float scores[] = {.1F, .2F, .9F, .7F, .6F, .9F, .5F, .1F};
+  static const guint8 labels[] = {1, 1, 1, 0, 0, 1, 0, 0};
+  static const float thresholds[] = {.5F, .6F};
+  static const guint expected[] = {1, 1, 1, 1, 1, 0};
+  EnsTruth truth = {4, 2, labels};
+  guint errors[6];
+
+  ens_count_errors (&truth, scores, thresholds, errors);
+  g_assert_cmpmem (errors, sizeof errors, expected, sizeof expected);
+  g_assert_true (ens_truth_is_multi_label (&truth));
+  truth.labels += 2;
+  truth.n_samples = 3;
+  g_assert_false (ens_truth_is_multi_label (&truth));
+}
+
+/* Two bins: .1, .4 of which the second is so, and .5, .9, 1 of which the first is not. */
+static void
+test_reliability (void)
+{
+  static const float scores[] = {.5F, .1F, .9F, .4F, 1};
+  static const guint8 labels[] = {0, 0, 1, 1, 1};
+  EnsTruth truth = {5, 1, labels};
+  EnsReliability bins[2];
+
+  ens_reliability (&truth, scores, bins, 2);
+  g_assert_cmpuint (bins[0].n, ==, 2);
+  g_assert_cmpuint (bins[0].n_positive, ==, 1);
+  g_assert_cmpfloat_with_epsilon (bins[0].mean, .25, NEAR);
+  g_assert_cmpfloat_with_epsilon (bins[0].share, .5, NEAR);
+  /* Of one in two Wilson's interval is .5 ± 1.96 / √(2 + 1.96²) / 2. */
+  g_assert_cmpfloat_with_epsilon (bins[0].low, .0945312, NEAR);
+  g_assert_cmpfloat_with_epsilon (bins[0].high, .9054688, NEAR);
+  g_assert_cmpuint (bins[1].n, ==, 3);
+  g_assert_cmpfloat_with_epsilon (bins[1].mean, .8, NEAR);
+  g_assert_cmpfloat_with_epsilon (bins[1].share, 2.0 / 3, NEAR);
+  g_assert_cmpfloat_with_epsilon (ens_calibration_error (bins, 2),
+                                  (2 * .25 + 3 * (.8 - 2.0 / 3)) / 5, NEAR);
+
+  truth.n_samples = 1;
+  ens_reliability (&truth, scores, bins, 2);
+  g_assert_cmpuint (bins[0].n, ==, 0);
+  g_assert_true (isnan (bins[0].mean) && isnan (bins[0].share) && isnan (bins[0].low));
+  g_assert_cmpfloat_with_epsilon (bins[1].low, 0, NEAR);
+  g_assert_cmpfloat_with_epsilon (ens_calibration_error (bins, 2), .5, NEAR);
+  truth.n_samples = 0;
+  ens_reliability (&truth, scores, bins, 2);
+  g_assert_true (isnan (ens_calibration_error (bins, 2)));
+}
+
+static void
+test_selection (void)
+{
+  static const float scores[] = {.9F, .6F, .8F, .9F, .2F, .7F, .1F, .1F, .6F, .6F};
+  static const guint8 labels[] = {0, 1, 0, 0, 1, 1, 1, 1, 1, 0};
+  static const float thresholds[] = {.5F, .6F};
+  static const struct {
+    EnsOutcome outcome;
+    guint max, max_per_class;
+    const char *expected; /* example and class */
+  } rows[] = {
+      {ENS_FALSE_POSITIVE, 9, 9, "0a 1b 1a 4b "}, {ENS_FALSE_POSITIVE, 9, 1, "0a 1b "},
+      {ENS_FALSE_POSITIVE, 3, 9, "0a 1b 1a "},    {ENS_FALSE_NEGATIVE, 9, 9, "3a 3b 2a "},
+      {ENS_TRUE_POSITIVE, 9, 9, "2b 0b 4a "},     {ENS_TRUE_POSITIVE, 0, 9, ""},
+  };
+  EnsTruth truth = {5, 2, labels};
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GString) text = g_string_new (NULL);
+    EnsSelection selection = {rows[i].outcome, thresholds, rows[i].max, rows[i].max_per_class};
+    guint n;
+    g_autofree EnsJudgement *found = ens_select_judgements (&truth, scores, &selection, &n);
+
+    for (guint j = 0; j < n; j++) {
+      g_string_append_printf (text, "%u%c ", found[j].sample, 'a' + (int)found[j].class);
+      g_assert_cmpfloat (found[j].score, ==, scores[found[j].sample * 2 + found[j].class]);
+    }
+    g_assert_cmpstr (text->str, ==, rows[i].expected);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -128,5 +233,9 @@ main (int argc, char **argv)
   g_test_add_func ("/classify/metrics/counts", test_counts);
   g_test_add_func ("/classify/metrics/thresholds", test_thresholds);
   g_test_add_func ("/classify/metrics/accuracy", test_accuracy);
+  g_test_add_func ("/classify/metrics/precision-recall", test_precision_recall);
+  g_test_add_func ("/classify/metrics/errors", test_errors);
+  g_test_add_func ("/classify/metrics/reliability", test_reliability);
+  g_test_add_func ("/classify/metrics/selection", test_selection);
   return g_test_run ();
 }
