@@ -469,8 +469,7 @@ load_dataset (Fit *fit, GError **error)
   fit->dataset = ens_dataset_load (fit->params->dataset, NULL, error);
   if (fit->dataset == NULL)
     return FALSE;
-  for (guint i = 0; i < fit->dataset->notes->len; i++)
-    ens_monitor_note (fit->monitor, "%s", (const char *)fit->dataset->notes->pdata[i]);
+  ens_dataset_tell (fit->dataset, fit->monitor);
   return TRUE;
 }
 

@@ -6,9 +6,6 @@
 #include "train/dataset.h"
 #include "train/monitor.h"
 
-/* Of the images of a split, at most one in so many may be broken. */
-#define ENS_MAX_BROKEN 10
-
 typedef struct {
   const EnsDataset *dataset;
   EnsSplit split;

@@ -1,4 +1,5 @@
-/* Pictures with labelled boxes, for measuring windows. */
+/* Pictures with labelled boxes: for data sets in which a picture can show several classes, and for
+ * measuring windows. */
 #pragma once
 
 #include <ensemble/error.h>
@@ -7,7 +8,8 @@
 typedef struct {
   char *label;
   EnsRect rect;
-  gboolean difficult; /* as Pascal VOC marks boxes that don't count */
+  gboolean difficult; /* as Pascal VOC marks objects that don't count */
+  gboolean crowd;     /* as COCO marks a box around many: it shows the class, but is no object's */
 } EnsBox;
 
 typedef struct {
@@ -15,13 +17,17 @@ typedef struct {
   GArray *boxes; /* EnsBox */
 } EnsBoxedImage;
 
-/* Reads a data set with boxes; images in alphabetical order. (transfer full, EnsBoxedImage)
+/* Reads pictures with boxes; in alphabetical order. (transfer full, EnsBoxedImage)
  *
- * `path` is a folder in Pascal VOC's layout (JPEGImages/, Annotations/NAME.xml; coordinates are
- * pixels counted from 1, both ends included), or a CSV file whose first line names its columns:
- * file, width, height, class, xmin, ymin, xmax, ymax at least, in pixels from 0; images lie beside
- * it in a folder of its name without ".csv". Pictures are not opened.
+ * `path` is one of
+ *  - a folder in Pascal VOC's layout: JPEGImages/, Annotations/NAME.xml; coordinates are pixels
+ *    counted from 1, both ends included (boxes-voc.h);
+ *  - a folder with COCO's annotations, or one file of them, NAME.json (boxes-coco.h);
+ *  - a CSV file whose first line names its columns: file, width, height, class, xmin, ymin, xmax,
+ *    ymax at least, in pixels from 0; pictures lie beside it in a folder of its name without
+ *    ".csv".
  *
- * Source of the layout: M. Everingham et al., The Pascal Visual Object Classes Challenge, IJCV
- * 2010. */
-GPtrArray *ens_boxes_load (const char *path, GError **error);
+ * Pictures are not opened. A picture that is not there, and an annotation that can't be what it
+ * says, are left out, and `notes` (char *) says which and why; more than one in ENS_MAX_BROKEN
+ * (train/dataset.h) is an error. */
+GPtrArray *ens_boxes_load (const char *path, GPtrArray *notes, GError **error);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "train/dataset-voc.h"
+#include "train/dataset-boxed.h"
 
 #define NO_CLASS "none"
 
@@ -116,8 +116,8 @@ missing_split (const EnsDataset *dataset, EnsSplit split, GError **error)
 {
   g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                "%s: found no %s images; looked for %s" G_DIR_SEPARATOR_S "CLASS" G_DIR_SEPARATOR_S
-               "IMAGE with names such as *.jpg or *.png, or for lists in ImageSets/Main beside "
-               "Annotations",
+               "IMAGE with names such as *.jpg or *.png, for lists in ImageSets/Main beside "
+               "Annotations (Pascal VOC), and for annotations/instances_*.json (COCO)",
                dataset->folder, split_names[split], split_names[split]);
   return FALSE;
 }
@@ -299,7 +299,7 @@ EnsDataset *
 ens_dataset_load (const char *folder, const char *const *classes, GError **error)
 {
   g_autoptr (EnsDataset) dataset = g_new0 (EnsDataset, 1);
-  gboolean voc = ens_dataset_is_voc (folder);
+  gboolean boxed = ens_dataset_is_boxed (folder);
 
   dataset->folder = g_strdup (folder);
   dataset->notes = g_ptr_array_new_with_free_func (g_free);
@@ -309,11 +309,18 @@ ens_dataset_load (const char *folder, const char *const *classes, GError **error
     dataset->classes = g_strdupv ((char **)classes);
     dataset->n_classes = g_strv_length (dataset->classes);
   }
-  if (!(voc ? ens_dataset_read_voc : read_folders) (dataset, error))
+  if (!(boxed ? ens_dataset_read_boxed : read_folders) (dataset, error))
     return NULL;
   if (classes == NULL && dataset->samples[ENS_SPLIT_VALIDATION]->len == 0)
-    hold_out (dataset, !voc);
+    hold_out (dataset, !boxed);
   return g_steal_pointer (&dataset);
+}
+
+void
+ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor)
+{
+  for (guint i = 0; i < dataset->notes->len; i++)
+    ens_monitor_note (monitor, "%s", (const char *)dataset->notes->pdata[i]);
 }
 
 gboolean

@@ -5,14 +5,21 @@
  * (M1.11: .jpg .jpeg .png .bmp .gif and others that decoders know) are passed over, and so are
  * hidden ones.
  *
- * Or in Pascal VOC's layout (train/dataset-voc.h), where an image can show several classes: images
- * in JPEGImages, their objects in Annotations, the splits in ImageSets/Main/train.txt, val.txt and
- * test.txt.
+ * Or images with boxes, which can show several classes (train/dataset-boxed.h): in Pascal VOC's
+ * layout, with images in JPEGImages, their objects in Annotations, and the splits in
+ * ImageSets/Main/train.txt, val.txt and test.txt; or in COCO's, with
+ * annotations/instances_train2017.json, instances_val2017.json and folders of images.
  *
  * Images are listed, not opened. */
 #pragma once
 
 #include <ensemble/error.h>
+
+#include "train/monitor.h"
+
+/* Of images, annotations and whatever else a data set has many of, at most one in so many may be
+ * broken. */
+#define ENS_MAX_BROKEN 10
 
 typedef enum { ENS_SPLIT_TRAIN, ENS_SPLIT_VALIDATION, ENS_SPLIT_TEST, ENS_N_SPLITS } EnsSplit;
 
@@ -27,8 +34,8 @@ typedef struct {
   char *folder;
   char **classes; /* in byte order, NULL-terminated, "none" not among them */
   guint n_classes;
-  GPtrArray *samples[ENS_N_SPLITS]; /* EnsSample, by class and then by name, in byte order; of VOC
-                                     * in the lists' order */
+  GPtrArray *samples[ENS_N_SPLITS]; /* EnsSample, by class and then by name, in byte order; with
+                                     * boxes by file or in the lists' order */
   GPtrArray *notes; /* char *: what had to be decided that its owner may not expect */
 } EnsDataset;
 
@@ -43,6 +50,9 @@ typedef struct {
 EnsDataset *ens_dataset_load (const char *folder, const char *const *classes, GError **error);
 void ens_dataset_free (EnsDataset *dataset);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDataset, ens_dataset_free)
+
+/* Passes the notes on. */
+void ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor);
 
 /* FALSE if the split is empty, with an error that says what was looked for. */
 gboolean ens_dataset_require (const EnsDataset *dataset, EnsSplit split, GError **error);

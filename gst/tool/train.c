@@ -128,7 +128,7 @@ const ToolCommand tool_train = {
     .max_arguments = 1,
     .summary = "Make an ensemble from networks and labelled pictures",
     .help = "DATASET is a folder: train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/…; pictures in "
-            "a class folder “none” show no class. Or it has Pascal VOC's layout.\n"
+            "a class folder “none” show no class. Or it has Pascal VOC's or COCO's layout.\n"
             "What a network expects: order=RGB|BGR|GRAY, size=PIXELS, mean=R+G+B, scale=R+G+B: "
             "(value - mean) * scale for values 0 … 255. Its part: role=original|retrained, "
             "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, name=NAME.",

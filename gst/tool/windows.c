@@ -58,7 +58,7 @@ collect_objects (const Measurement *measurement, const EnsBoxedImage *image)
     const EnsBox *box = &g_array_index (image->boxes, EnsBox, i);
     EnsObject object = {.rect = box->rect};
 
-    if (box->difficult)
+    if (box->difficult || box->crowd)
       continue;
     object.class_index =
         GPOINTER_TO_UINT (g_hash_table_lookup (measurement->classes, box->label)) - 1;
@@ -164,15 +164,18 @@ run (gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   g_auto (Measurement) measurement = {0};
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) images = NULL;
   EnsWindowsPreset preset = ENS_WINDOWS_BALANCED;
 
   if (!parse_preset (options->preset, &preset, error)
       || !tool_check_least ("--threads", options->threads, 0, error))
     return FALSE;
-  images = ens_boxes_load (arguments[0], error);
+  images = ens_boxes_load (arguments[0], notes, error);
   if (images == NULL)
     return FALSE;
+  for (guint i = 0; i < notes->len; i++)
+    g_printerr ("%s\n", (const char *)notes->pdata[i]);
   measurement.search = ens_window_search_new (preset);
   measurement.pool = ens_pool_new ((guint)options->threads);
   if (!measure (&measurement, images, error))
@@ -191,12 +194,13 @@ static const ToolOption option_table[] = {
 const ToolCommand tool_windows = {
     .name = "windows",
     .arguments = "DATASET",
-    .completions = "/ *.csv",
+    .completions = "/ *.csv *.json",
     .min_arguments = 1,
     .max_arguments = 1,
     .summary = "Measure how well windows cover objects with known boxes",
-    .help = "DATASET is a folder in Pascal VOC's layout or a CSV file with the columns file, "
-            "width, height, class, xmin, ymin, xmax, ymax beside a folder of images.",
+    .help = "DATASET is a folder in Pascal VOC's or COCO's layout, one file of COCO's annotations, "
+            "or a CSV file with the columns file, width, height, class, xmin, ymin, xmax, ymax "
+            "beside a folder of images.",
     .manual = "Of the best 10, 100 and 1000 windows, and of all, it prints how many of the boxes "
               "they cover with at least that intersection over union. ABO is the average best "
               "overlap, MABO its mean over classes.",
