@@ -16,9 +16,14 @@ ens_evaluation_free (EnsEvaluation *evaluation)
     g_free (evaluation->rows[r].name);
     g_free (evaluation->rows[r].classes);
     g_free (evaluation->rows[r].confusion);
+    g_free (evaluation->rows[r].scores);
   }
   g_free (evaluation->rows);
   g_free (evaluation->n_positive);
+  g_free (evaluation->labels);
+  g_strfreev (evaluation->paths);
+  g_free (evaluation->window_scores);
+  g_free (evaluation->windows);
   g_strfreev (evaluation->classes);
   g_free (evaluation->bundle);
   g_free (evaluation->split);
@@ -39,11 +44,18 @@ ens_evaluation_new (const char *bundle, const char *split, const char *const *cl
   evaluation->n_classes = truth->n_classes;
   evaluation->n_images = truth->n_samples;
   evaluation->n_skipped = n_skipped;
+  evaluation->labels = g_memdup2 (truth->labels, (gsize)truth->n_samples * truth->n_classes);
   evaluation->n_positive = g_new0 (guint, truth->n_classes);
   for (guint i = 0; i < truth->n_samples; i++)
     for (guint c = 0; c < truth->n_classes; c++)
       evaluation->n_positive[c] += ens_truth_has (truth, i, c);
   return evaluation;
+}
+
+EnsTruth
+ens_evaluation_get_truth (const EnsEvaluation *evaluation)
+{
+  return (EnsTruth) {evaluation->n_images, evaluation->n_classes, evaluation->labels};
 }
 
 static EnsClassEvaluation
@@ -93,6 +105,7 @@ ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsTruth 
   *row = (EnsEvaluationRow) {.name = g_strdup (name),
                              .classes = g_new0 (EnsClassEvaluation, n_classes),
                              .confusion = g_new0 (guint, (gsize)n_classes * n_classes)};
+  row->scores = g_memdup2 (scores, sizeof *scores * truth->n_samples * n_classes);
   for (guint c = 0; c < n_classes; c++)
     row->classes[c] = measure_class (truth, scores, c, thresholds != NULL ? thresholds[c] : 0.5F);
   average_classes (evaluation, row);
@@ -106,9 +119,11 @@ ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsTruth 
 typedef struct {
   const EnsBundle *bundle;
   EnsAnalysis *analysis;
+  GPtrArray *paths;  /* char *, NULL-terminated at the end */
   GArray *labels;    /* guint8 */
   GArray **networks; /* float */
-  GArray *without, *with;
+  GArray *without, *with, *in_windows;
+  GArray *windows; /* EnsRect */
 } Scores;
 
 static void
@@ -116,24 +131,30 @@ scores_init (Scores *scores, EnsEnsemble *ensemble)
 {
   scores->bundle = ens_ensemble_get_bundle (ensemble);
   scores->analysis = ens_analysis_new (ensemble);
+  scores->paths = g_ptr_array_new_with_free_func (g_free);
   scores->labels = g_array_new (FALSE, FALSE, sizeof (guint8));
   scores->networks = g_new0 (GArray *, scores->bundle->n_networks);
   for (guint n = 0; n < scores->bundle->n_networks; n++)
     scores->networks[n] = g_array_new (FALSE, FALSE, sizeof (float));
   scores->without = g_array_new (FALSE, FALSE, sizeof (float));
   scores->with = g_array_new (FALSE, FALSE, sizeof (float));
+  scores->in_windows = g_array_new (FALSE, FALSE, sizeof (float));
+  scores->windows = g_array_new (FALSE, FALSE, sizeof (EnsRect));
 }
 
 static void
 scores_clear (Scores *scores)
 {
   ens_analysis_free (scores->analysis);
+  g_ptr_array_unref (scores->paths);
   g_array_unref (scores->labels);
   for (guint n = 0; n < scores->bundle->n_networks; n++)
     g_array_unref (scores->networks[n]);
   g_free (scores->networks);
   g_array_unref (scores->without);
   g_array_unref (scores->with);
+  g_array_unref (scores->in_windows);
+  g_array_unref (scores->windows);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scores, scores_clear)
 
@@ -147,31 +168,60 @@ judge_image (const EnsSample *sample, const EnsPicture *picture, gpointer data, 
 
   if (result == NULL)
     return FALSE;
+  g_ptr_array_add (scores->paths, g_strdup (sample->path));
   g_array_append_vals (scores->labels, sample->labels, bundle->n_classes);
   for (guint n = 0; n < bundle->n_networks; n++)
     g_array_append_vals (scores->networks[n], result->networks[n].probabilities, bundle->n_classes);
   for (guint c = 0; c < bundle->n_classes; c++) {
     const EnsClassResult *class = &result->classes[c];
     float without = ens_fusion_combine (class->p1, class->p2, 0, bundle->whole_weight);
+    EnsRect window =
+        class->window >= 0 ? result->windows[class->window].rect : (EnsRect) {0, 0, 0, 0};
 
     g_array_append_val (scores->without, without);
     g_array_append_val (scores->with, class->p);
+    g_array_append_val (scores->in_windows, class->p3);
+    g_array_append_val (scores->windows, window);
   }
   return TRUE;
+}
+
+/* (transfer full) */
+static EnsEvaluation *
+evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
+{
+  const EnsBundle *bundle = scores->bundle;
+  EnsTruth truth = {scores->paths->len, bundle->n_classes, (const guint8 *)scores->labels->data};
+  EnsEvaluation *evaluation =
+      ens_evaluation_new (bundle->name, ens_split_name (split),
+                          (const char *const *)bundle->classes, &truth, n_skipped);
+
+  for (guint n = 0; n < bundle->n_networks; n++)
+    ens_evaluation_add (evaluation, bundle->networks[n].name, &truth,
+                        (const float *)scores->networks[n]->data, NULL);
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
+                      (const float *)scores->without->data, bundle->thresholds);
+  g_ptr_array_add (scores->paths, NULL);
+  evaluation->paths = (char **)g_ptr_array_steal (scores->paths, NULL);
+  if (bundle->windows == 0)
+    return evaluation;
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
+                      (const float *)scores->with->data, bundle->thresholds);
+  evaluation->window_scores = g_array_steal (scores->in_windows, NULL);
+  evaluation->windows = g_array_steal (scores->windows, NULL);
+  return evaluation;
 }
 
 EnsEvaluation *
 ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
               const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
 {
-  const EnsBundle *bundle = ens_ensemble_get_bundle (ensemble);
   g_auto (Scores) scores = {0};
-  EnsTruth truth = {.n_classes = bundle->n_classes};
-  EnsEvaluation *evaluation;
   guint n_skipped;
 
-  g_return_val_if_fail (dataset->n_classes == bundle->n_classes, NULL);
+  g_return_val_if_fail (dataset->n_classes == ens_ensemble_get_bundle (ensemble)->n_classes, NULL);
 
+  ens_dataset_tell (dataset, monitor);
   scores_init (&scores, ensemble);
   if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
                                          .split = split,
@@ -182,19 +232,7 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
                                          .data = &scores},
                            &n_skipped, error))
     return NULL;
-  truth.n_samples = scores.labels->len / bundle->n_classes;
-  truth.labels = (const guint8 *)scores.labels->data;
-  evaluation = ens_evaluation_new (bundle->name, ens_split_name (split),
-                                   (const char *const *)bundle->classes, &truth, n_skipped);
-  for (guint n = 0; n < bundle->n_networks; n++)
-    ens_evaluation_add (evaluation, bundle->networks[n].name, &truth,
-                        (const float *)scores.networks[n]->data, NULL);
-  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
-                      (const float *)scores.without->data, bundle->thresholds);
-  if (bundle->windows > 0)
-    ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
-                        (const float *)scores.with->data, bundle->thresholds);
-  return evaluation;
+  return evaluate_scores (&scores, split, n_skipped);
 }
 
 /* ---- JSON ---- */

@@ -30,6 +30,7 @@ typedef struct {
   double accuracy;             /* highest score against the class, images of exactly one class */
   EnsClassEvaluation *classes; /* n_classes */
   guint *confusion; /* n_classes × n_classes: rows the class, columns the highest score */
+  float *scores;    /* n_images × n_classes */
 } EnsEvaluationRow;
 
 typedef struct {
@@ -41,6 +42,11 @@ typedef struct {
   guint *n_positive; /* per class: images that have it */
   EnsEvaluationRow *rows;
   guint n_rows;
+  guint8 *labels; /* n_images × n_classes */
+  /* Of evaluations made by ens_evaluate (), else NULL: */
+  char **paths;         /* of the images */
+  float *window_scores; /* n_images × n_classes: P3 … */
+  EnsRect *windows;     /* … and its window. NULL if the bundle looks at none */
 } EnsEvaluation;
 
 void ens_evaluation_free (EnsEvaluation *evaluation);
@@ -49,10 +55,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEvaluation, ens_evaluation_free)
 /* Analyses every image of a split, as a stream would. Rows: the networks, by name, at a threshold
  * of 0.5; the ensemble without windows and, if the bundle looks at windows, with windows, at the
  * bundle's thresholds. The data set's classes must be the bundle's (ens_dataset_load () with them).
- * Broken images are skipped with a note; more than one in ten is an error. (transfer full) */
+ * Broken images are skipped with a note; more than one in ten is an error. What had to be decided
+ * about the data set is noted too. (transfer full) */
 EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
                              const EnsFrameOpener *opener, const EnsMonitor *monitor,
                              GError **error);
+
+/* What was measured against; it belongs to the evaluation. */
+EnsTruth ens_evaluation_get_truth (const EnsEvaluation *evaluation);
 
 /* A JSON object, "schema": ENS_EVALUATION_SCHEMA; NaN becomes null. (transfer full) */
 char *ens_evaluation_to_json (const EnsEvaluation *evaluation);
