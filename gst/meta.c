@@ -79,6 +79,9 @@ class_variant (const EnsResult *result, const EnsClassResult *class_result)
     g_variant_builder_add (&builder, "{sv}", "window", g_variant_new_int32 (class_result->window));
     g_variant_builder_add (&builder, "{sv}", "rect", rect_variant (&window->rect));
   }
+  if (class_result->sub_image >= 0)
+    g_variant_builder_add (&builder, "{sv}", "sub_image",
+                           g_variant_new_int32 (class_result->sub_image));
   return g_variant_builder_end (&builder);
 }
 
@@ -125,6 +128,43 @@ windows_variant (const EnsResult *result)
   return g_variant_builder_end (&builder);
 }
 
+/* Each class's probabilities, row by row. */
+static GVariant *
+map_probabilities_variant (const EnsResult *result)
+{
+  const EnsProbabilityMap *map = result->map;
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{sad}"));
+  for (guint c = 0; c < result->n_classes; c++) {
+    g_variant_builder_open (&builder, G_VARIANT_TYPE ("{sad}"));
+    g_variant_builder_add (&builder, "s", result->classes[c].name);
+    g_variant_builder_open (&builder, G_VARIANT_TYPE ("ad"));
+    for (gsize s = 0; s < ens_probability_map_get_size (map); s++)
+      g_variant_builder_add (&builder, "d", (double)map->probabilities[s * result->n_classes + c]);
+    g_variant_builder_close (&builder);
+    g_variant_builder_close (&builder);
+  }
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
+map_variant (const EnsResult *result)
+{
+  const EnsProbabilityMap *map = result->map;
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&builder, "{sv}", "columns", g_variant_new_uint32 (map->columns));
+  g_variant_builder_add (&builder, "{sv}", "rows", g_variant_new_uint32 (map->rows));
+  g_variant_builder_add (&builder, "{sv}", "x", doubles_variant (map->x, map->columns));
+  g_variant_builder_add (&builder, "{sv}", "y", doubles_variant (map->y, map->rows));
+  g_variant_builder_add (&builder, "{sv}", "width", g_variant_new_double (map->width));
+  g_variant_builder_add (&builder, "{sv}", "height", g_variant_new_double (map->height));
+  g_variant_builder_add (&builder, "{sv}", PROBABILITIES, map_probabilities_variant (result));
+  return g_variant_builder_end (&builder);
+}
+
 static GVariant *
 timings_variant (const EnsTimings *timings)
 {
@@ -163,6 +203,8 @@ gst_ensemble_structure_new (EnsResult *result)
   take_variant (structure, "classes", classes_variant (result));
   take_variant (structure, "networks", networks_variant (result));
   take_variant (structure, "windows", windows_variant (result));
+  if (result->map != NULL)
+    take_variant (structure, "map", map_variant (result));
   take_variant (structure, "timings", timings_variant (&result->timings));
   gst_structure_set (structure, "result", GST_TYPE_ENSEMBLE_RESULT, result, NULL);
   return structure;

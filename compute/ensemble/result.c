@@ -1,5 +1,7 @@
 #include <ensemble/result.h>
 
+#include <string.h>
+
 #include "base/json.h"
 
 static char **
@@ -32,12 +34,38 @@ ens_result_new (const char *const *class_names, guint n_classes, const char *con
   for (guint c = 0; c < n_classes; c++) {
     result->classes[c].name = result->class_names[c];
     result->classes[c].window = -1;
+    result->classes[c].sub_image = -1;
   }
   for (guint n = 0; n < n_networks; n++) {
     result->networks[n].name = result->network_names[n];
     result->networks[n].probabilities = g_new0 (float, n_classes);
   }
   return result;
+}
+
+void
+ens_result_add_map (EnsResult *result, guint columns, guint rows)
+{
+  EnsProbabilityMap *map = g_new0 (EnsProbabilityMap, 1);
+
+  g_return_if_fail (result->map == NULL);
+  map->columns = columns;
+  map->rows = rows;
+  map->x = g_new0 (float, columns);
+  map->y = g_new0 (float, rows);
+  map->probabilities = g_new0 (float, (gsize)columns *rows * result->n_classes);
+  result->map = map;
+}
+
+static void
+map_free (EnsProbabilityMap *map)
+{
+  if (map == NULL)
+    return;
+  g_free (map->x);
+  g_free (map->y);
+  g_free (map->probabilities);
+  g_free (map);
 }
 
 EnsResult *
@@ -58,6 +86,7 @@ ens_result_unref (EnsResult *result)
   g_free (result->classes);
   g_free (result->windows);
   g_free (result->window_probabilities);
+  map_free (result->map);
   g_strfreev (result->class_names);
   g_strfreev (result->network_names);
   g_free (result->source);
@@ -105,6 +134,20 @@ copy_class (EnsResult *top, guint to, const EnsResult *result, guint from)
   for (guint w = 0; w < result->n_windows; w++)
     top->window_probabilities[(gsize)w * top->n_classes + to] =
         result->window_probabilities[(gsize)w * result->n_classes + from];
+  for (gsize s = 0; result->map != NULL && s < ens_probability_map_get_size (result->map); s++)
+    top->map->probabilities[s * top->n_classes + to] =
+        result->map->probabilities[s * result->n_classes + from];
+}
+
+/* The sub-images, without their probabilities. */
+static void
+copy_geometry (EnsResult *top, const EnsProbabilityMap *map)
+{
+  ens_result_add_map (top, map->columns, map->rows);
+  memcpy (top->map->x, map->x, map->columns * sizeof *map->x);
+  memcpy (top->map->y, map->y, map->rows * sizeof *map->y);
+  top->map->width = map->width;
+  top->map->height = map->height;
 }
 
 EnsResult *
@@ -122,6 +165,8 @@ ens_result_top (EnsResult *result, guint top_k)
     names[i] = result->classes[order[i]].name;
   top = ens_result_new (names, top_k, (const char *const *)result->network_names,
                         result->n_networks, result->n_windows);
+  if (result->map != NULL)
+    copy_geometry (top, result->map);
   for (guint i = 0; i < top_k; i++)
     copy_class (top, i, result, order[i]);
   for (guint w = 0; w < result->n_windows; w++)
@@ -186,6 +231,8 @@ write_classes (EnsJson *json, const EnsResult *result, const Listing *listing)
       ens_json_float (json, "p3", class->p3);
       ens_json_unsigned (json, "window", window_position (listing, (guint) class->window));
     }
+    if (class->sub_image >= 0)
+      ens_json_integer (json, "sub_image", class->sub_image);
     ens_json_float (json, "threshold", class->threshold);
     ens_json_boolean (json, "present", class->present);
     ens_json_close (json);
@@ -236,6 +283,42 @@ write_windows (EnsJson *json, const EnsResult *result, const Listing *listing)
 }
 
 static void
+write_floats (EnsJson *json, const char *name, const float *values, guint n, guint stride)
+{
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (guint i = 0; i < n; i++)
+    ens_json_float (json, NULL, values[(gsize)i * stride]);
+  ens_json_close (json);
+}
+
+static void
+write_map (EnsJson *json, const EnsResult *result, const Listing *listing)
+{
+  const EnsProbabilityMap *map = result->map;
+  gsize row_size = (gsize)map->columns * result->n_classes;
+
+  ens_json_open_object (json, "map", ENS_JSON_FLAT);
+  ens_json_unsigned (json, "columns", map->columns);
+  ens_json_unsigned (json, "rows", map->rows);
+  write_floats (json, "x", map->x, map->columns, 1);
+  write_floats (json, "y", map->y, map->rows, 1);
+  ens_json_float (json, "width", map->width);
+  ens_json_float (json, "height", map->height);
+  ens_json_open_object (json, "classes", ENS_JSON_FLAT);
+  for (guint i = 0; i < listing->n_classes; i++) {
+    guint c = listing->classes[i];
+
+    ens_json_open_array (json, result->classes[c].name, ENS_JSON_FLAT);
+    for (guint row = 0; row < map->rows; row++)
+      write_floats (json, NULL, &map->probabilities[row * row_size + c], map->columns,
+                    result->n_classes);
+    ens_json_close (json);
+  }
+  ens_json_close (json);
+  ens_json_close (json);
+}
+
+static void
 write_timings (EnsJson *json, const EnsTimings *timings)
 {
   ens_json_open_object (json, "timings", ENS_JSON_FLAT);
@@ -268,6 +351,8 @@ ens_result_to_json (const EnsResult *result, guint top_k)
   write_networks (&json, result, &listing);
   if (result->n_windows > 0)
     write_windows (&json, result, &listing);
+  if (result->map != NULL)
+    write_map (&json, result, &listing);
   write_timings (&json, &result->timings);
   ens_json_close (&json);
   g_free (listing.classes);

@@ -18,7 +18,7 @@ make_result (guint n_windows)
 
     result->classes[c] = values[c];
     result->classes[c].name = name;
-    result->classes[c].window = -1;
+    result->classes[c].window = result->classes[c].sub_image = -1;
     result->networks[0].probabilities[c] = values[c].p1;
     result->networks[1].probabilities[c] = values[c].p2;
   }
@@ -90,6 +90,52 @@ test_with_windows (void)
       "\"timings\": {\"windows\": 1, \"prepare\": 2, \"networks\": 3, \"total\": 6}}");
 }
 
+/* Two sub-images side by side and two below: the car is in the last, the dog in the first. */
+static void
+add_map (EnsResult *result)
+{
+  static const float cars[] = {0, 0.125F, 0.0625F, 0.25F}, dogs[] = {0.9F, 0.5F, 0, 0.25F};
+
+  ens_result_add_map (result, 2, 2);
+  result->map->x[1] = 0.375F;
+  result->map->y[1] = 0.5F;
+  result->map->width = 0.625F;
+  result->map->height = 0.5F;
+  for (guint s = 0; s < 4; s++) {
+    result->map->probabilities[s * 3] = cars[s];
+    result->map->probabilities[s * 3 + 1] = dogs[s];
+  }
+  result->classes[0].sub_image = 3;
+  result->classes[1].sub_image = 0;
+  result->classes[2].sub_image = 1;
+}
+
+static void
+test_with_map (void)
+{
+  g_autoptr (EnsResult) result = make_result (0);
+  EnsRect rect;
+
+  add_map (result);
+  rect = ens_probability_map_get_rect (result->map, 3);
+  g_assert_cmpfloat (rect.x, ==, 0.375F);
+  g_assert_cmpfloat (rect.y, ==, 0.5F);
+  g_assert_cmpfloat (rect.width, ==, 0.625F);
+  check_json (result, 2,
+              "{\"schema\": \"gst-ensemble/result/1\", \"width\": 640, \"height\": 480, "
+              "\"bundle\": \"street\", \"version\": \"3\", \"classes\": ["
+              "{\"name\": \"dog\", \"p\": 0.9, \"p1\": 0.8, \"p2\": 0.75, \"sub_image\": 0, "
+              "\"threshold\": 0.4, \"present\": true}, "
+              "{\"name\": \"car\", \"p\": 0.25, \"p1\": 0.5, \"p2\": 0.125, \"sub_image\": 3, "
+              "\"threshold\": 0.5, \"present\": false}], \"networks\": ["
+              "{\"name\": \"small\", \"probabilities\": [0.8, 0.5]}, "
+              "{\"name\": \"large\", \"probabilities\": [0.75, 0.125]}], "
+              "\"map\": {\"columns\": 2, \"rows\": 2, \"x\": [0, 0.375], \"y\": [0, 0.5], "
+              "\"width\": 0.625, \"height\": 0.5, \"classes\": {"
+              "\"dog\": [[0.9, 0.5], [0, 0.25]], \"car\": [[0, 0.125], [0.0625, 0.25]]}}, "
+              "\"timings\": {\"windows\": 1, \"prepare\": 2, \"networks\": 3, \"total\": 6}}");
+}
+
 /* Columns follow their classes; what belongs to the frame stays. */
 static void
 test_top (void)
@@ -100,6 +146,7 @@ test_top (void)
 
   result->pts = 40000000;
   result->classes[1].window = 1;
+  add_map (result);
   for (guint i = 0; i < 6; i++)
     result->window_probabilities[i] = (float)i;
 
@@ -114,6 +161,14 @@ test_top (void)
   g_assert_cmpfloat (top->window_probabilities[2], ==, 4);
   g_assert_cmpfloat (top->window_probabilities[3], ==, 3);
   g_assert_cmpfloat (top->windows[1].rect.x, ==, 0.125F);
+  g_assert_cmpint (top->classes[1].sub_image, ==, 3);
+  g_assert_cmpuint (top->map->columns, ==, 2);
+  g_assert_cmpfloat (top->map->x[1], ==, 0.375F);
+  g_assert_cmpfloat (top->map->y[1], ==, 0.5F);
+  g_assert_cmpfloat (top->map->width, ==, 0.625F);
+  g_assert_cmpfloat (top->map->height, ==, 0.5F);
+  g_assert_cmpfloat (top->map->probabilities[1 * 2 + 0], ==, 0.5F);
+  g_assert_cmpfloat (top->map->probabilities[3 * 2 + 1], ==, 0.25F);
   g_assert_cmpuint (top->pts, ==, 40000000);
   g_assert_cmpstr (top->bundle, ==, "street");
   g_assert_cmpint (top->timings.total, ==, 6);
@@ -144,6 +199,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ensemble/result/without-windows", test_without_windows);
   g_test_add_func ("/ensemble/result/with-windows", test_with_windows);
+  g_test_add_func ("/ensemble/result/with-map", test_with_map);
   g_test_add_func ("/ensemble/result/top", test_top);
   g_test_add_func ("/ensemble/result/references", test_references);
   return g_test_run ();

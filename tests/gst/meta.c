@@ -83,6 +83,34 @@ test_structure (void)
 }
 
 static void
+test_map (void)
+{
+  g_autoptr (EnsResult) result = make_result ();
+  g_autoptr (GstStructure) plain = gst_ensemble_structure_new (result);
+  g_autoptr (GstStructure) structure = NULL;
+  g_autoptr (GVariant) dog = NULL;
+  g_autofree char *map = NULL;
+  gint sub_image = -1;
+
+  g_assert_false (gst_structure_has_field (plain, "map"));
+  ens_result_add_map (result, 2, 1);
+  result->map->x[1] = 0.5F;
+  result->map->width = 0.5F;
+  result->map->height = 1;
+  result->map->probabilities[3 + 1] = 0.875F;
+  result->classes[1].sub_image = 1;
+  structure = gst_ensemble_structure_new (result);
+  map = g_variant_print (get_variant (structure, "map"), FALSE);
+  g_assert_cmpstr (map, ==,
+                   "{'columns': <uint32 2>, 'rows': <uint32 1>, 'x': <[0.0, 0.5]>, 'y': <[0.0]>, "
+                   "'width': <0.5>, 'height': <1.0>, 'probabilities': <{'cat': [0.0, 0.0], "
+                   "'guide dog': [0.0, 0.875], 'sea': [0.0, 0.0]}>}");
+  dog = g_variant_get_child_value (get_variant (structure, "classes"), 1);
+  g_assert_true (g_variant_lookup (dog, "sub_image", "i", &sub_image));
+  g_assert_cmpint (sub_image, ==, 1);
+}
+
+static void
 test_accessors (void)
 {
   g_autoptr (EnsResult) result = make_result ();
@@ -260,6 +288,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/gst/meta/map", test_map);
   g_test_add_func ("/gst/meta/structure", test_structure);
   g_test_add_func ("/gst/meta/accessors", test_accessors);
   g_test_add_func ("/gst/meta/two-ensembles", test_two_ensembles);

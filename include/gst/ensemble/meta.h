@@ -16,12 +16,16 @@
  *     probabilities    GVariant a{sd}   class and P
  *     classes          GVariant aa{sv}  name s; p, p1, p2, threshold d; present b; and of the best
  *                                       window, where there are windows: p3 d, rect (dddd),
- *                                       window i (its index in "windows")
+ *                                       window i (its index in "windows"); with a map also
+ *                                       sub_image i (row × columns + column)
  *     networks         GVariant a(sad)  name; probability per class, on the whole frame
  *     windows          GVariant aa{sv}  rect (dddd): x, y, width, height in [0, 1]; score d;
  *                                       probabilities ad
- *     timings          GVariant a{sx}   windows, prepare, networks, total: nanoseconds
- *     result           EnsResult        the same for C, boxed
+ *     map              GVariant a{sv}   of a frame that was divided into sub-images: columns u,
+ * rows u; x ad, y ad (where columns and rows begin) and width d, height d of each in [0, 1];
+ * probabilities a{sad}: class and P of the sub-images, row by row timings          GVariant a{sx}
+ * windows, prepare, networks, total: nanoseconds result           EnsResult        the same for C,
+ * boxed
  *
  * Vectors of probabilities follow the order of "classes". GVariants and the result are shared, so
  * copying the metadata costs a dozen references however many classes and windows there are. */
