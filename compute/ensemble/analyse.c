@@ -1,10 +1,15 @@
 /* The method, from a frame to probabilities; paragraph numbers in brackets are those of its source.
  *
  * M1.1       an ensemble of networks: original ones, and ones retrained on the user's classes
+ * M1.9       a large frame is divided into sub-images, each of which is judged by what follows
+ *            (sub-images.c)
  * M1.2–M1.5  each network: taps, scales, linear classifiers, calibrated sigmoid (member.c)
  * M1.6       the weighted average over networks of a role: P1 and P2
- * M1.7       the largest probability over windows: P3
+ * M1.7       the largest probability over windows: P3 (frame-windows.c)
  * M1.8       P = w·P1 + (1 - w)·max (P2, P3), against a threshold
+ * M1.9       the sub-images' P are a map; the frame's P is the map's maximum
+ *
+ * A frame that is not divided is its own only sub-image.
  *
  * Source: Image Classification Method, Electronic Device, and Storage Medium, US 2018/0012107 A1.
  */
@@ -13,6 +18,7 @@
 #include "classify/fusion.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/ensemble-private.h"
+#include "ensemble/frame-windows.h"
 
 struct _EnsAnalysis {
   EnsEnsemble *ensemble;
@@ -26,8 +32,21 @@ typedef struct {
   const EnsBundle *bundle;
   const EnsFrame *frame;
   const EnsAnalyseOptions *options;
+  EnsSubImages *sub_images;
+  EnsFrameWindows *windows;
+  float *probabilities; /* on whole sub-images: networks × sub-images × classes */
   EnsResult *result;
 } Run;
+
+static void
+run_clear (Run *run)
+{
+  g_clear_pointer (&run->sub_images, ens_sub_images_free);
+  g_clear_pointer (&run->windows, ens_frame_windows_free);
+  g_clear_pointer (&run->probabilities, g_free);
+  g_clear_pointer (&run->result, ens_result_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
 
 EnsAnalysis *
 ens_analysis_new (EnsEnsemble *ensemble)
@@ -80,7 +99,16 @@ gather (const Run *run, EnsRole role, gboolean for_windows)
   return team;
 }
 
-/* ---- The whole frame (M1.2–M1.6) ---- */
+/* ---- Whole sub-images (M1.2–M1.6) ---- */
+
+/* Probabilities of one network on all sub-images. */
+static float *
+get_probabilities (const Run *run, guint network)
+{
+  gsize n_values = (gsize)ens_sub_images_get_size (run->sub_images) * run->bundle->n_classes;
+
+  return &run->probabilities[network * n_values];
+}
 
 /* Each network's probabilities [30–34, 38–47]. */
 static gboolean
@@ -89,56 +117,59 @@ judge_whole (Run *run, GError **error)
   for (guint n = 0; n < run->bundle->n_networks; n++) {
     const EnsBundleNetwork *network = &run->bundle->networks[n];
     gboolean own = run->options->n_scales == 0;
+    const EnsMemberImages images = {
+        .frame = run->frame,
+        .rects = run->sub_images->rects,
+        .n_rects = ens_sub_images_get_size (run->sub_images),
+        .scales = own ? network->scales : run->options->scales,
+        .n_scales = own ? network->n_scales : run->options->n_scales,
+    };
 
-    if (!ens_member_run_whole (
-            run->analysis->runs[n], run->frame, own ? network->scales : run->options->scales,
-            own ? network->n_scales : run->options->n_scales,
-            run->result->networks[n].probabilities, &run->result->timings, error))
+    if (!ens_member_run_whole (run->analysis->runs[n], &images, get_probabilities (run, n),
+                               &run->result->timings, error))
       return FALSE;
   }
   return TRUE;
 }
 
-/* P1 or P2: the weighted average over the networks of a role [35–36]. */
-static void
-average_role (const Run *run, EnsRole role, float *average)
+/* P1 or P2 of all sub-images: the weighted average over the networks of a role [35–36]. (transfer
+ * full) */
+static float *
+average_role (const Run *run, EnsRole role)
 {
   Team team = gather (run, role, FALSE);
+  gsize n_values = (gsize)ens_sub_images_get_size (run->sub_images) * run->bundle->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
+  float *average = g_new (float, n_values);
 
   for (guint i = 0; i < team.n; i++)
-    probabilities[i] = run->result->networks[team.index[i]].probabilities;
-  ens_fusion_average (probabilities, team.weights, team.n, run->bundle->n_classes, average);
+    probabilities[i] = get_probabilities (run, team.index[i]);
+  ens_fusion_average (probabilities, team.weights, team.n, n_values, average);
+  return average;
 }
 
 /* ---- Windows (M1.7) ---- */
 
-/* Windows of the frame, at most as many as wanted [58–60]. (transfer full) */
-static EnsWindow *
-find_windows (const Run *run, guint *n_windows, gint64 *nanoseconds)
+/* Windows of all sub-images, at most as many as wanted [58–60]. (transfer full) */
+static EnsFrameWindows *
+find_windows (const Run *run)
 {
   const EnsAnalyseOptions *options = run->options;
-  EnsAnalysis *analysis = run->analysis;
   guint wanted = options->windows >= 0 ? (guint)options->windows : run->bundle->windows;
-  gint64 start = g_get_monotonic_time ();
-  const EnsWindow *found;
-  EnsWindow *windows = NULL;
 
-  *n_windows = 0;
   if (gather (run, ENS_ROLE_RETRAINED, TRUE).n == 0)
-    return NULL;
-  if (options->regions != NULL) {
-    *n_windows = options->windows < 0 ? options->n_regions : MIN (wanted, options->n_regions);
-    windows = g_new0 (EnsWindow, *n_windows);
-    for (guint w = 0; w < *n_windows; w++)
-      windows[w].rect = options->regions[w];
-  } else if (wanted > 0) {
-    *n_windows = ens_window_search_run (analysis->search, run->frame, wanted,
-                                        ens_device_get_pool (analysis->ensemble->device), &found);
-    windows = g_memdup2 (found, *n_windows * sizeof *found);
-  }
-  *nanoseconds = 1000 * (g_get_monotonic_time () - start);
-  return windows;
+    return ens_frame_windows_none (run->sub_images);
+  if (options->regions != NULL)
+    return ens_frame_windows_given (run->sub_images, options->regions,
+                                    options->windows < 0 ? options->n_regions
+                                                         : MIN (wanted, options->n_regions));
+  return ens_frame_windows_search (&(EnsFrameWindowsSource) {
+      .frame = run->frame,
+      .sub_images = run->sub_images,
+      .count = wanted,
+      .search = run->analysis->search,
+      .pool = ens_device_get_pool (run->analysis->ensemble->device),
+  });
 }
 
 /* Each window's probabilities: the weighted average over the retrained networks [61–64]. */
@@ -164,44 +195,90 @@ judge_windows (Run *run, GError **error)
   return TRUE;
 }
 
-/* ---- Fusion (M1.6–M1.8) ---- */
+/* ---- Fusion (M1.6–M1.8) and the largest over the map (M1.9) ---- */
 
+/* A class in a sub-image takes the place of what was found of it in earlier ones, if it is likelier
+ * here [71]. */
 static void
-fuse (Run *run)
+keep_maximum (Run *run, guint sub_image, guint c, const EnsClassResult *found)
+{
+  EnsResult *result = run->result;
+  EnsClassResult *class = &result->classes[c];
+
+  if (result->map != NULL)
+    result->map->probabilities[(gsize)sub_image * result->n_classes + c] = found->p;
+  if (sub_image > 0 && !(found->p > class->p))
+    return;
+  *class = *found;
+  for (guint n = 0; n < result->n_networks; n++)
+    result->networks[n].probabilities[c] =
+        get_probabilities (run, n)[(gsize)sub_image * result->n_classes + c];
+}
+
+/* p1 and p2 are those of this sub-image. */
+static void
+fuse (Run *run, guint sub_image, const float *p1, const float *p2)
 {
   const EnsBundle *bundle = run->bundle;
   EnsResult *result = run->result;
   guint n_classes = bundle->n_classes;
-  g_autofree float *p1 = g_new (float, n_classes);
-  g_autofree float *p2 = g_new (float, n_classes);
+  guint first = run->windows->first[sub_image];
+  guint n_windows = run->windows->first[sub_image + 1] - first;
   g_autofree float *p3 = g_new (float, n_classes);
   g_autofree gint *best = g_new (gint, n_classes);
-  float w = result->n_windows > 0 ? bundle->window_weight : bundle->whole_weight;
+  float w = n_windows > 0 ? bundle->window_weight : bundle->whole_weight;
 
-  average_role (run, ENS_ROLE_RETRAINED, p1);
-  average_role (run, ENS_ROLE_ORIGINAL, p2);
-  ens_fusion_maximum (result->window_probabilities, result->n_windows, n_classes, p3, best);
+  ens_fusion_maximum (&result->window_probabilities[(gsize)first * n_classes], n_windows, n_classes,
+                      p3, best);
   for (guint c = 0; c < n_classes; c++) {
-    EnsClassResult *class = &result->classes[c];
+    EnsClassResult class = {.name = result->classes[c].name, .p1 = p1[c], .p2 = p2[c], .p3 = p3[c]};
 
-    class->p1 = p1[c];
-    class->p2 = p2[c];
-    class->p3 = p3[c];
-    class->window = best[c];
-    class->p = ens_fusion_combine (p1[c], p2[c], p3[c], w);
-    class->threshold =
+    class.window = best[c] >= 0 ? (gint)first + best[c] : -1;
+    class.sub_image = result->map != NULL ? (gint)sub_image : -1;
+    class.p = ens_fusion_combine (p1[c], p2[c], p3[c], w);
+    class.threshold =
         run->options->threshold >= 0 ? run->options->threshold : bundle->thresholds[c];
-    class->present = class->p >= class->threshold;
+    class.present = class.p >= class.threshold;
+    keep_maximum (run, sub_image, c, &class);
+  }
+}
+
+static void
+fuse_all (Run *run)
+{
+  g_autofree float *p1 = average_role (run, ENS_ROLE_RETRAINED);
+  g_autofree float *p2 = average_role (run, ENS_ROLE_ORIGINAL);
+
+  for (guint s = 0; s < ens_sub_images_get_size (run->sub_images); s++) {
+    gsize first = (gsize)s * run->bundle->n_classes;
+
+    fuse (run, s, &p1[first], &p2[first]);
   }
 }
 
 /* ---- A frame ---- */
 
+static void
+add_map (EnsResult *result, const EnsSubImages *sub_images)
+{
+  EnsProbabilityMap *map;
+
+  ens_result_add_map (result, sub_images->columns, sub_images->rows);
+  map = result->map;
+  for (guint i = 0; i < map->columns; i++)
+    map->x[i] = sub_images->rects[i].x;
+  for (guint i = 0; i < map->rows; i++)
+    map->y[i] = sub_images->rects[i * map->columns].y;
+  map->width = sub_images->rects[0].width;
+  map->height = sub_images->rects[0].height;
+}
+
 /* (transfer full) */
 static EnsResult *
-make_result (const Run *run, EnsWindow *windows, guint n_windows)
+make_result (const Run *run, guint64 pts)
 {
   const EnsBundle *bundle = run->bundle;
+  guint n_windows = ens_frame_windows_get_size (run->windows);
   const char *names[ENS_MAX_NETWORKS];
   EnsResult *result;
 
@@ -210,7 +287,11 @@ make_result (const Run *run, EnsWindow *windows, guint n_windows)
   result = ens_result_new ((const char *const *)bundle->classes, bundle->n_classes, names,
                            bundle->n_networks, n_windows);
   if (n_windows > 0)
-    memcpy (result->windows, windows, n_windows * sizeof *windows);
+    memcpy (result->windows, run->windows->windows, n_windows * sizeof *result->windows);
+  if (ens_sub_images_get_size (run->sub_images) > 1
+      || run->options->sub_images == ENS_SUB_IMAGES_ON)
+    add_map (result, run->sub_images);
+  result->pts = pts;
   result->width = run->frame->width;
   result->height = run->frame->height;
   result->bundle = g_strdup (bundle->name);
@@ -223,23 +304,24 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
                   const EnsAnalyseOptions *options, GError **error)
 {
   const EnsAnalyseOptions defaults = ENS_ANALYSE_DEFAULTS;
-  Run run = {analysis, analysis->ensemble->bundle, frame, options != NULL ? options : &defaults};
-  g_autofree EnsWindow *windows = NULL;
-  g_autoptr (EnsResult) result = NULL;
-  gint64 start = g_get_monotonic_time (), searching = 0;
-  guint n_windows;
+  const EnsBundle *bundle = analysis->ensemble->bundle;
+  g_auto (Run) run = {analysis, bundle, frame, options != NULL ? options : &defaults};
+  gint64 start = g_get_monotonic_time (), found;
 
   g_return_val_if_fail (run.options->n_scales <= ENS_MAX_SCALES, NULL);
 
   if (!ens_frame_validate (frame, error))
     return NULL;
-  windows = find_windows (&run, &n_windows, &searching);
-  run.result = result = make_result (&run, windows, n_windows);
-  result->pts = pts;
-  result->timings.windows = searching;
-  if (!judge_whole (&run, error) || (n_windows > 0 && !judge_windows (&run, error)))
+  run.sub_images = ens_sub_images_new (bundle, run.options, frame->width, frame->height);
+  run.windows = find_windows (&run);
+  found = g_get_monotonic_time ();
+  run.result = make_result (&run, pts);
+  run.probabilities = g_new (float, (gsize)ens_sub_images_get_size (run.sub_images)
+                                        * bundle->n_networks * bundle->n_classes);
+  if (!judge_whole (&run, error) || (run.result->n_windows > 0 && !judge_windows (&run, error)))
     return NULL;
-  fuse (&run);
-  result->timings.total = 1000 * (g_get_monotonic_time () - start);
-  return g_steal_pointer (&result);
+  fuse_all (&run);
+  run.result->timings.windows = 1000 * (found - start);
+  run.result->timings.total = 1000 * (g_get_monotonic_time () - start);
+  return g_steal_pointer (&run.result);
 }

@@ -10,6 +10,9 @@
 #define ENS_MAX_SCALES ENS_ANALYSE_MAX_SCALES
 #define ENS_MAX_SIDE 4096
 #define ENS_MAX_WINDOWS 10000
+#define ENS_MAX_SUB_IMAGES 1024
+#define ENS_MIN_SUB_IMAGE_SIZE 16
+#define ENS_MAX_OVERLAP 0.9F
 
 void ens_bundle_network_clear (EnsBundleNetwork *network);
 

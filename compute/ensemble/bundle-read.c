@@ -150,6 +150,19 @@ read_windows (EnsJsonReader *reader, EnsBundle *bundle)
 }
 
 static void
+read_sub_images (EnsJsonReader *reader, EnsSubImageSettings *settings)
+{
+  ens_json_reader_enter_object (reader, "sub_images");
+  settings->size =
+      ens_json_reader_integer (reader, "size", ENS_MIN_SUB_IMAGE_SIZE, ENS_FRAME_MAX_SIZE);
+  settings->overlap = (float)ens_json_reader_number (reader, "overlap", 0, ENS_MAX_OVERLAP);
+  settings->large_from =
+      (float)ens_json_reader_number (reader, "large_from", 1, ENS_FRAME_MAX_SIZE);
+  settings->count = ens_json_reader_integer (reader, "count", 1, ENS_MAX_SUB_IMAGES);
+  ens_json_reader_leave (reader);
+}
+
+static void
 read_bundle (EnsJsonReader *reader, EnsBundle *bundle)
 {
   read_schema (reader);
@@ -161,6 +174,9 @@ read_bundle (EnsJsonReader *reader, EnsBundle *bundle)
   bundle->whole_weight = (float)ens_json_reader_number (reader, "whole_weight", 0, 1);
   ens_json_reader_leave (reader);
   read_windows (reader, bundle);
+  bundle->sub_images = ENS_SUB_IMAGE_DEFAULTS;
+  if (ens_json_reader_has (reader, "sub_images"))
+    read_sub_images (reader, &bundle->sub_images);
   read_networks (reader, bundle);
   if (ens_json_reader_has (reader, "provenance"))
     bundle->provenance = ens_json_reader_text (reader, "provenance");

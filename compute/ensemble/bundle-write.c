@@ -79,6 +79,17 @@ write_network (EnsJson *json, const EnsBundle *bundle, const EnsBundleNetwork *n
 }
 
 static void
+write_sub_images (EnsJson *json, const EnsSubImageSettings *settings)
+{
+  ens_json_open_object (json, "sub_images", ENS_JSON_FLAT);
+  ens_json_unsigned (json, "size", settings->size);
+  ens_json_float (json, "overlap", settings->overlap);
+  ens_json_float (json, "large_from", settings->large_from);
+  ens_json_unsigned (json, "count", settings->count);
+  ens_json_close (json);
+}
+
+static void
 write_classes (EnsJson *json, const EnsBundle *bundle)
 {
   ens_json_open_array (json, "classes", ENS_JSON_BLOCK);
@@ -110,6 +121,8 @@ ens_bundle_to_json (const EnsBundle *bundle)
   ens_json_unsigned (&json, "count", bundle->windows);
   ens_json_string (&json, "preset", ens_windows_preset_name (bundle->windows_preset));
   ens_json_close (&json);
+  if (bundle->sub_images.size > 0)
+    write_sub_images (&json, &bundle->sub_images);
   ens_json_open_array (&json, "networks", ENS_JSON_BLOCK);
   for (guint n = 0; n < bundle->n_networks; n++)
     write_network (&json, bundle, &bundle->networks[n]);

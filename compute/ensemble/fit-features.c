@@ -1,5 +1,7 @@
 #include "ensemble/fit-features.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ensemble/bundle-files.h"
@@ -33,6 +35,7 @@ struct _EnsFitFeatures {
   const EnsFitSource *source;
   EnsWindowSearch *search;
   GHashTable *stores; /* configuration → EnsFeatureStore; networks that are alike share them */
+  EnsFeatureStore *sizes; /* one of the stores: width and height of images, in pixels */
   Network *networks;
   Split splits[N_SPLITS];
 };
@@ -111,6 +114,17 @@ open_windows (EnsFitFeatures *features, guint n, guint n_windows, guint length, 
   return open_store (features, g_string_free (text, FALSE), length, error);
 }
 
+/* Of no network, but configured by the first: two trainings that don't share features don't have to
+ * wait for each other. */
+static EnsFeatureStore *
+open_sizes (EnsFitFeatures *features, GError **error)
+{
+  GString *text = describe_network (features->source, 0);
+
+  g_string_append (text, "image size");
+  return open_store (features, g_string_free (text, FALSE), 2, error);
+}
+
 static gboolean
 open_network (EnsFitFeatures *features, guint n, GError **error)
 {
@@ -154,6 +168,9 @@ ens_fit_features_new (const EnsFitSource *source, GError **error)
   for (guint n = 0; n < source->bundle->n_networks; n++)
     if (!open_network (features, n, error))
       return NULL;
+  features->sizes = open_sizes (features, error);
+  if (features->sizes == NULL)
+    return NULL;
   return g_steal_pointer (&features);
 }
 
@@ -196,7 +213,7 @@ has_all (const Walk *walk)
         || (windows != NULL && !ens_feature_store_has (windows, &walk->key)))
       return FALSE;
   }
-  return TRUE;
+  return ens_feature_store_has (walk->features->sizes, &walk->key);
 }
 
 static gboolean
@@ -214,16 +231,25 @@ needs_picture (const EnsSample *sample, gpointer data)
 }
 
 static gboolean
+add_size (const Walk *walk, const EnsFrame *frame, GError **error)
+{
+  const float size[] = {(float)frame->width, (float)frame->height};
+
+  return ens_feature_store_has (walk->features->sizes, &walk->key)
+         || ens_feature_store_append (walk->features->sizes, &walk->key, size, 1, error);
+}
+
+static gboolean
 add_whole (const Walk *walk, guint n, const EnsFrame *frame, GError **error)
 {
   Network *network = &walk->features->networks[n];
   const EnsBundleNetwork *settings = &walk->features->source->bundle->networks[n];
   g_autofree float *row = g_new (float, ens_member_get_width (network->member));
+  const EnsMemberImages image = {frame, &ENS_RECT_WHOLE, 1, settings->scales, settings->n_scales};
   EnsTimings timings = {0};
 
   return ens_feature_store_has (network->whole, &walk->key)
-         || (ens_member_run_whole (network->run, frame, settings->scales, settings->n_scales, row,
-                                   &timings, error)
+         || (ens_member_run_whole (network->run, &image, row, &timings, error)
              && ens_feature_store_append (network->whole, &walk->key, row, 1, error));
 }
 
@@ -270,7 +296,7 @@ look_at_picture (const Walk *walk, const EnsFrame *frame, GError **error)
   for (guint n = 0; n < walk->features->source->bundle->n_networks; n++)
     if (!add_whole (walk, n, frame, error) || !add_windows (walk, n, frame, windows, error))
       return FALSE;
-  return TRUE;
+  return add_size (walk, frame, error);
 }
 
 static gboolean
@@ -356,6 +382,32 @@ guint
 ens_fit_features_get_length (const EnsFitFeatures *features, guint network)
 {
   return ens_member_get_width (features->networks[network].member);
+}
+
+static int
+compare_floats (gconstpointer a, gconstpointer b)
+{
+  return *(const float *)a < *(const float *)b ? -1 : *(const float *)a > *(const float *)b;
+}
+
+gboolean
+ens_fit_features_read_side (EnsFitFeatures *features, EnsSplit split, float *side, GError **error)
+{
+  const GArray *keys = features->splits[split].keys;
+  g_autofree float *sides = g_new (float, keys->len);
+
+  for (guint i = 0; i < keys->len; i++) {
+    guint n_rows;
+    g_autofree float *size = ens_feature_store_read (
+        features->sizes, &g_array_index (keys, EnsImageKey, i), &n_rows, error);
+
+    if (size == NULL)
+      return FALSE;
+    sides[i] = sqrtf (size[0] * size[1]);
+  }
+  qsort (sides, keys->len, sizeof *sides, compare_floats);
+  *side = sides[keys->len / 2];
+  return TRUE;
 }
 
 float *

@@ -40,6 +40,10 @@ guint ens_fit_features_get_n_broken (const EnsFitFeatures *features, EnsSplit sp
 /* Length of a network's image feature. */
 guint ens_fit_features_get_length (const EnsFitFeatures *features, guint network);
 
+/* The side of a square with as many pixels as the split's images have, the median. The split has
+ * images. */
+gboolean ens_fit_features_read_side (EnsFitFeatures *features, EnsSplit split, float *side,
+                                     GError **error);
 /* The split's whole images, a row each. (transfer full) */
 float *ens_fit_features_read_whole (EnsFitFeatures *features, guint network, EnsSplit split,
                                     GError **error);

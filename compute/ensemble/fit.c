@@ -225,6 +225,20 @@ check_classes (const Fit *fit, const EnsTruth *truth, GError **error)
 
 /* ---- Features and classifiers ---- */
 
+/* What counts as large are frames larger than the training images. */
+static gboolean
+set_sub_images (Fit *fit, EnsFitFeatures *features, GError **error)
+{
+  EnsSubImageSettings *settings = &fit->bundle->sub_images;
+  float side;
+
+  if (!ens_fit_features_read_side (features, ENS_SPLIT_TRAIN, &side, error))
+    return FALSE;
+  *settings = ENS_SUB_IMAGE_DEFAULTS;
+  settings->size = MAX ((guint)(side + 0.5F), ENS_MIN_SUB_IMAGE_SIZE);
+  return TRUE;
+}
+
 static gboolean
 fit_networks (Fit *fit, EnsFitFeatures *features, GError **error)
 {
@@ -497,7 +511,7 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   features = ens_fit_features_new (&source, error);
   if (features == NULL || !ens_fit_features_fill (features, fit.dataset, opener, monitor, error)
       || !check_classes (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_TRAIN), error)
-      || !fit_networks (&fit, features, error))
+      || !set_sub_images (&fit, features, error) || !fit_networks (&fit, features, error))
     return NULL;
   evaluation = fit_fusion (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_VALIDATION),
                            ens_fit_features_get_n_broken (features, ENS_SPLIT_VALIDATION));

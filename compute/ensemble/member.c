@@ -204,38 +204,59 @@ run_network (EnsMemberRun *run, EnsNetwork *network, const EnsFrame *frame, cons
   return ran;
 }
 
-gboolean
-ens_member_run_whole (EnsMemberRun *run, const EnsFrame *frame, const guint *scales, guint n_scales,
-                      float *values, EnsTimings *timings, GError **error)
-{
-  const guint channels = ens_order_channels (run->member->settings->normalise.order);
-  EnsShape shapes[ENS_MAX_SCALES];
-  EnsNetwork *network;
-
-  g_return_val_if_fail (n_scales > 0 && n_scales <= ENS_MAX_SCALES, FALSE);
-  network = get_whole (run->member, n_scales, error);
-  if (network == NULL)
-    return FALSE;
-  for (guint i = 0; i < n_scales; i++) {
-    guint width, height;
-
-    ens_frame_scaled_size (frame->width, frame->height, scales[i], &width, &height);
-    shapes[i] = ENS_SHAPE (1, MIN (height, MAX_ASPECT * scales[i]),
-                           MIN (width, MAX_ASPECT * scales[i]), channels);
-  }
-  return run_network (run, network, frame, &ENS_RECT_WHOLE, shapes, values, timings, error);
-}
-
-/* Batches of 16, then of 8, 4, 2 and 1: few plans for any number of windows, and no empty places
- * in a batch. */
+/* Batches of the largest size, then of half of it and so on: few plans for any number of images,
+ * and no empty places in a batch. */
 static guint
-batch_size (guint left)
+batch_size (guint left, guint largest)
 {
-  guint size = ENS_WINDOW_BATCH;
+  guint size = largest;
 
   while (size > left)
     size /= 2;
   return size;
+}
+
+/* The shapes of one image at its scales. */
+static void
+get_whole_shapes (const EnsMemberImages *images, guint channels, EnsShape *shapes)
+{
+  guint image_width = (guint)(images->rects->width * images->frame->width + 0.5F);
+  guint image_height = (guint)(images->rects->height * images->frame->height + 0.5F);
+
+  for (guint i = 0; i < images->n_scales; i++) {
+    guint width, height;
+
+    ens_frame_scaled_size (MAX (image_width, 1), MAX (image_height, 1), images->scales[i], &width,
+                           &height);
+    shapes[i] = ENS_SHAPE (1, MIN (height, MAX_ASPECT * images->scales[i]),
+                           MIN (width, MAX_ASPECT * images->scales[i]), channels);
+  }
+}
+
+gboolean
+ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *values,
+                      EnsTimings *timings, GError **error)
+{
+  const EnsMember *member = run->member;
+  EnsShape shapes[ENS_MAX_SCALES];
+  EnsNetwork *network;
+
+  g_return_val_if_fail (images->n_scales > 0 && images->n_scales <= ENS_MAX_SCALES, FALSE);
+  network = get_whole (run->member, images->n_scales, error);
+  if (network == NULL)
+    return FALSE;
+  get_whole_shapes (images, ens_order_channels (member->settings->normalise.order), shapes);
+  for (guint done = 0; done < images->n_rects;) {
+    guint n = batch_size (images->n_rects - done, ENS_WHOLE_BATCH);
+
+    for (guint i = 0; i < images->n_scales; i++)
+      shapes[i].dims[0] = n;
+    if (!run_network (run, network, images->frame, &images->rects[done], shapes,
+                      &values[(gsize)done * member->width], timings, error))
+      return FALSE;
+    done += n;
+  }
+  return TRUE;
 }
 
 gboolean
@@ -248,7 +269,7 @@ ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect 
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
   for (guint done = 0; done < n_windows;) {
-    guint n = batch_size (n_windows - done);
+    guint n = batch_size (n_windows - done, ENS_WINDOW_BATCH);
     EnsShape shapes[ENS_MAX_SCALES];
 
     for (guint i = 0; i < settings->n_window_sizes; i++)

@@ -1,7 +1,7 @@
 /* A member of the ensemble: one network with its classifiers, from a frame's pixels to
  * probabilities.
  *
- * Two graphs hold all of its arithmetic (M1.2–M1.5): one takes the whole frame at several scales,
+ * Two graphs hold all of its arithmetic (M1.2–M1.5): one takes whole images at several scales,
  * one takes windows. Both contain the network, applied convolutionally, the taps, their average
  * over positions, the concatenation, the average over scales (of windows: over window sizes), the
  * linear classifiers with their calibration, and the sigmoid. They share weights. A member without
@@ -17,6 +17,9 @@ typedef struct _EnsMember EnsMember;
 /* How many windows go through a network at once: enough to keep all cores busy, and few enough for
  * a plan to stay small. */
 #define ENS_WINDOW_BATCH 16
+
+/* The same of whole images, which are larger and come at several scales. */
+#define ENS_WHOLE_BATCH 4
 
 /* settings: taps, normalise, size, scales, window_sizes and, with classifiers, the calibrations
  * are read, and must outlive the member. network, classifier, window_classifier: paths; classifier
@@ -46,11 +49,21 @@ EnsMemberRun *ens_member_run_new (EnsMember *member);
 void ens_member_run_free (EnsMemberRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMemberRun, ens_member_run_free)
 
-/* The whole frame, scaled so that its shorter side is each of `scales` in turn, its aspect ratio
- * kept (but the longer side is at most four times the shorter: frames that are longer still are
- * compressed). Writes `width` values. Time spent is added to timings->prepare and ->networks. */
-gboolean ens_member_run_whole (EnsMemberRun *run, const EnsFrame *frame, const guint *scales,
-                               guint n_scales, float *values, EnsTimings *timings, GError **error);
+/* Images of one size: a frame, or rectangles of one. */
+typedef struct {
+  const EnsFrame *frame;
+  const EnsRect *rects; /* of one width and height */
+  guint n_rects;
+  const guint *scales;
+  guint n_scales; /* at least one */
+} EnsMemberImages;
+
+/* Each image as a whole, scaled so that its shorter side is each of `scales` in turn, its aspect
+ * ratio kept (but the longer side is at most four times the shorter: images that are longer still
+ * are compressed). Writes n_rects × width values. Time spent is added to timings->prepare and
+ * ->networks. */
+gboolean ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *values,
+                               EnsTimings *timings, GError **error);
 
 /* Windows, each scaled to a square of each of the window sizes. Writes n_windows × width values. */
 gboolean ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect *windows,

@@ -91,3 +91,19 @@ ens_frame_scaled_size (guint width, guint height, guint shorter, guint *scaled_w
   *scaled_width = (guint)(((guint64)width * shorter + side / 2) / side);
   *scaled_height = (guint)(((guint64)height * shorter + side / 2) / side);
 }
+
+EnsFrame
+ens_frame_cut (const EnsFrame *frame, const EnsFramePart *part)
+{
+  EnsFrame cut = *frame;
+
+  cut.width = part->width;
+  cut.height = part->height;
+  for (guint p = 0; p < ens_pixels_planes (frame->pixels); p++) {
+    const EnsPlaneLayout *layout = &ens_pixels_layouts[frame->pixels].planes[p];
+
+    cut.planes[p] += (gsize)(part->y >> layout->shift) * frame->strides[p]
+                     + (gsize)(part->x >> layout->shift) * layout->channels;
+  }
+  return cut;
+}

@@ -26,3 +26,12 @@ ens_plane_size (guint size, guint shift)
 {
   return (size + (1u << shift) - 1) >> shift;
 }
+
+/* In pixels. */
+typedef struct {
+  guint x, y, width, height;
+} EnsFramePart;
+
+/* The part as a frame of its own, whose pixels stay the frame's. x and y are even: chroma planes
+ * may have half the frame's size. */
+EnsFrame ens_frame_cut (const EnsFrame *frame, const EnsFramePart *part);

@@ -41,6 +41,20 @@ typedef struct {
   EnsCalibration *window_calibration;
 } EnsBundleNetwork;
 
+/* How frames larger than the training images are divided into sub-images (M1.9). */
+typedef struct {
+  /* Their side in the frame's pixels: that of a square with as many pixels as the training images
+   * have (the median). 0: not known; frames then do not count as large. */
+  guint size;
+  float overlap;    /* of neighbours, at least, as a share of their side: 0 to 0.9 */
+  float large_from; /* a frame is large if it has so many times the pixels of a sub-image in each
+                     * direction, on average; at least 1 */
+  guint count;      /* at most: of frames that would have more, sub-images are larger */
+} EnsSubImageSettings;
+
+#define ENS_SUB_IMAGE_DEFAULTS \
+  ((EnsSubImageSettings) {.overlap = 0.25F, .large_from = 2, .count = 32})
+
 typedef struct {
   char *name, *version;
   char *folder;   /* absolute; NULL for a bundle that has not been saved */
@@ -53,6 +67,7 @@ typedef struct {
   float *thresholds;   /* per class */
   guint windows;       /* how many; 0 for none */
   EnsWindowsPreset windows_preset;
+  EnsSubImageSettings sub_images;
   char *provenance; /* JSON text of an object: how it was made and what accuracy was measured */
 } EnsBundle;
 

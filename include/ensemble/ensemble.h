@@ -21,9 +21,20 @@ EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
 
 #define ENS_ANALYSE_MAX_SCALES 8
 
+/* Whether a frame is divided into sub-images (M1.9). */
+typedef enum {
+  ENS_SUB_IMAGES_AUTO, /* if it counts as large: EnsSubImageSettings */
+  ENS_SUB_IMAGES_OFF,
+  /* Always. A frame that is no larger than a sub-image is its only one. Where the bundle does not
+   * know the size of sub-images, it is that of its largest scale. */
+  ENS_SUB_IMAGES_ON,
+} EnsSubImagesMode;
+
 /* Overrides of the bundle. ENS_ANALYSE_DEFAULTS changes nothing. */
 typedef struct {
-  gint windows;        /* how many at most; -1: the bundle's, 0: none */
+  /* How many at most; -1: the bundle's, 0: none. The sub-images of a frame that is divided share
+   * them, and have one each at least. */
+  gint windows;
   const guint *scales; /* shorter sides, for all networks; n_scales 0: the bundle's */
   guint n_scales;      /* at most ENS_ANALYSE_MAX_SCALES */
   float threshold;     /* for all classes; negative: the bundle's */
@@ -31,6 +42,8 @@ typedef struct {
    * `windows`. */
   const EnsRect *regions;
   guint n_regions;
+  EnsSubImagesMode sub_images;
+  guint max_sub_images; /* 0: the bundle's */
 } EnsAnalyseOptions;
 
 #define ENS_ANALYSE_DEFAULTS ((EnsAnalyseOptions) {.windows = -1, .threshold = -1})
@@ -43,7 +56,7 @@ EnsAnalysis *ens_analysis_new (EnsEnsemble *ensemble);
 void ens_analysis_free (EnsAnalysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
 
-/* Follows the method from the frame to P (M1.1–M1.8). options may be NULL. pts is copied into the
+/* Follows the method from the frame to P (M1.1–M1.9). options may be NULL. pts is copied into the
  * result. Windows are looked at if the bundle has classifiers for them. The same frame and options
  * give the same bits. (transfer full) */
 EnsResult *ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,

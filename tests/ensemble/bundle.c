@@ -80,6 +80,7 @@ make_bundle (void)
   bundle->thresholds = g_memdup2 (thresholds, sizeof thresholds);
   bundle->windows = 100;
   bundle->windows_preset = ENS_WINDOWS_QUALITY;
+  bundle->sub_images = (EnsSubImageSettings) {480, 0.375F, 1.5F, 24};
   bundle->provenance = g_strdup ("{\"made\":\"by hand\",\"accuracy\":0.5}");
   return bundle;
 }
@@ -265,6 +266,12 @@ test_edited (Fixture *fixture, gconstpointer data)
       {"\"count\": 100", "\"count\": -1", "windows.count: expected a whole number from 0 to"},
       {"\"count\": 100", "\"count\": 2.5", "windows.count: expected a whole number from 0 to"},
       {"\"quality\"", "\"best\"", "windows.preset: expected fast or balanced or quality, found"},
+      {"\"size\": 480", "\"size\": 0", "sub_images.size: expected a whole number from 16 to"},
+      {"\"overlap\": 0.375", "\"overlap\": 1", "sub_images.overlap: expected a number from 0 to"},
+      {"\"large_from\": 1.5", "\"large_from\": 0.5",
+       "sub_images.large_from: expected a number from"},
+      {"\"count\": 24", "\"count\": 0", "sub_images.count: expected a whole number from 1 to 1024"},
+      {", \"count\": 24", "", "sub_images.count: expected a whole number"},
       {"\"original\"", "\"spare\"", "networks[0].role: expected original or retrained, found"},
       {"[\"fire9/concat\", \"pool10\"]", "[]", "networks[0].taps: expected an array of 1 to"},
       {"\"pool10\"", "10", "networks[0].taps[1]: expected a string that is not empty, found 10"},
@@ -303,6 +310,23 @@ test_edited (Fixture *fixture, gconstpointer data)
     write_json (fixture, edited->str, edited->len);
     check_message (fixture, rows[i].message);
   }
+}
+
+/* A bundle that says nothing of sub-images has the defaults, and divides nothing by itself. */
+static void
+test_without_sub_images (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsBundle) bundle = make_bundle ();
+  g_autoptr (EnsBundle) loaded = NULL;
+  g_autofree char *text = NULL;
+
+  bundle->sub_images.size = 0;
+  g_assert_true (write_bundle (fixture, bundle, NULL));
+  text = read_json (fixture);
+  g_assert_null (strstr (text, "sub_images"));
+  loaded = ens_bundle_load (fixture->folder, NULL);
+  g_assert_cmpuint (loaded->sub_images.size, ==, 0);
+  g_assert_cmpuint (loaded->sub_images.count, ==, ENS_SUB_IMAGE_DEFAULTS.count);
 }
 
 static void
@@ -411,6 +435,7 @@ main (int argc, char **argv)
   ADD ("abandoned", test_abandoned);
   ADD ("not-a-bundle", test_not_a_bundle);
   ADD ("edited", test_edited);
+  ADD ("without-sub-images", test_without_sub_images);
   ADD ("links", test_links);
   ADD ("truncated", test_truncated);
   ADD ("not-json", test_not_json);

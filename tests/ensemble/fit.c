@@ -334,6 +334,8 @@ test_settings (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (bundle->networks[1].taps[0], ==, "relu2");
   g_assert_cmpuint (bundle->networks[1].scales[1], ==, 40);
   g_assert_cmpuint (bundle->networks[1].window_sizes[0], ==, 36);
+  g_assert_cmpuint (bundle->sub_images.size, ==, 52); /* of 48 to 64 by 48 pixels */
+  g_assert_cmpuint (bundle->sub_images.count, ==, ENS_SUB_IMAGE_DEFAULTS.count);
   g_assert_nonnull (strstr (bundle->provenance, "\"dataset\":\"shapes\""));
 }
 

@@ -209,11 +209,22 @@ static const EnsShape squares[] = {ENS_SHAPE (32, 32), ENS_SHAPE (48, 48)};
 /* ---- Tests ---- */
 
 static void
+run_whole (EnsMemberRun *run, const EnsFrame *frame, const guint *sides, guint n, float *values)
+{
+  const EnsMemberImages image = {frame, &ENS_RECT_WHOLE, 1, sides, n};
+  EnsTimings timings = {0};
+  g_autoptr (GError) error = NULL;
+
+  ens_member_run_whole (run, &image, values, &timings, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (timings.networks, >, 0);
+}
+
+static void
 test_whole (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
-  EnsTimings timings = {0};
 
   g_assert_cmpuint (ens_member_get_width (member), ==, CLASSES);
   for (guint n = 3; n > 0; n--) {
@@ -221,11 +232,32 @@ test_whole (Fixture *fixture, gconstpointer data)
 
     expect_features (fixture, &ENS_RECT_WHOLE, scaled, n, features);
     expect_probabilities (fixture->classifier, calibration, features, expected);
-    g_assert_true (
-        ens_member_run_whole (run, &fixture->picture->frame, scales, n, found, &timings, NULL));
+    run_whole (run, &fixture->picture->frame, scales, n, found);
     check_near (found, expected, CLASSES);
   }
-  g_assert_cmpint (timings.networks, >, 0);
+}
+
+/* 7 rectangles, as rectangular as the picture: batches of 4, 2 and 1. */
+static void
+test_rectangles (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, TRUE);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  EnsRect rects[7];
+  const EnsMemberImages images = {&fixture->picture->frame, rects, 7, scales, 3};
+  float found[7 * CLASSES];
+  EnsTimings timings = {0};
+
+  for (guint i = 0; i < 7; i++)
+    rects[i] = (EnsRect) {i / 12.F, i / 15.F, 0.5F, 0.5F};
+  g_assert_true (ens_member_run_whole (run, &images, found, &timings, NULL));
+  for (guint i = 0; i < 7; i++) {
+    float features[FEATURES], expected[CLASSES];
+
+    expect_features (fixture, &rects[i], scaled, 3, features);
+    expect_probabilities (fixture->classifier, calibration, features, expected);
+    check_near (&found[i * CLASSES], expected, CLASSES);
+  }
 }
 
 /* 21 windows: batches of 16, 4 and 1. */
@@ -262,8 +294,7 @@ test_features (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (ens_member_get_width (member), ==, FEATURES);
   g_assert_true (ens_member_takes_windows (member));
   expect_features (fixture, &ENS_RECT_WHOLE, scaled, 3, expected);
-  g_assert_true (
-      ens_member_run_whole (run, &fixture->picture->frame, scales, 3, found, &timings, NULL));
+  run_whole (run, &fixture->picture->frame, scales, 3, found);
   check_near (found, expected, FEATURES);
   expect_features (fixture, &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, squares, 2, expected);
   g_assert_true (ens_member_run_windows (run, &fixture->picture->frame,
@@ -280,18 +311,15 @@ test_fully_connected (Fixture *fixture, gconstpointer data)
   g_autoptr (EnsMemberRun) run = NULL;
   g_autoptr (EnsPicture) square = toy_picture (9, 1, 64, 64);
   float expected[FEATURES], found[FEATURES], larger[FEATURES];
-  EnsTimings timings = {0};
 
   ens_picture_unref (fixture->picture);
   fixture->picture = g_steal_pointer (&square);
   member = make_member (fixture, FALSE);
   run = ens_member_run_new (member);
   expect_features (fixture, &ENS_RECT_WHOLE, squares, 1, expected);
-  g_assert_true (
-      ens_member_run_whole (run, &fixture->picture->frame, scales, 1, found, &timings, NULL));
+  run_whole (run, &fixture->picture->frame, scales, 1, found);
   check_near (found, expected, FEATURES);
-  g_assert_true (
-      ens_member_run_whole (run, &fixture->picture->frame, &scales[2], 1, larger, &timings, NULL));
+  run_whole (run, &fixture->picture->frame, &scales[2], 1, larger);
   for (guint f = 0; f < FEATURES; f++)
     g_assert_true (isfinite (larger[f]));
 }
@@ -306,11 +334,9 @@ test_weights_once (Fixture *fixture, gconstpointer data)
   float found[CLASSES];
   gsize size;
 
-  g_assert_true (
-      ens_member_run_whole (run, &fixture->picture->frame, scales, 3, found, &timings, NULL));
+  run_whole (run, &fixture->picture->frame, scales, 3, found);
   size = ens_member_get_weights_size (member);
-  g_assert_true (
-      ens_member_run_whole (run, &fixture->picture->frame, scales, 2, found, &timings, NULL));
+  run_whole (run, &fixture->picture->frame, scales, 2, found);
   g_assert_true (ens_member_run_windows (run, &fixture->picture->frame, &ENS_RECT_WHOLE, 1, found,
                                          &timings, NULL));
   /* The window classifiers have joined the common weights, and the network has not done so again.
@@ -327,10 +353,9 @@ test_long_frame (Fixture *fixture, gconstpointer data)
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
   g_autoptr (EnsPicture) strip = toy_picture (1, 0, 20000, 2);
-  EnsTimings timings = {0};
   float found[CLASSES];
 
-  g_assert_true (ens_member_run_whole (run, &strip->frame, scales, 3, found, &timings, NULL));
+  run_whole (run, &strip->frame, scales, 3, found);
 }
 
 static void
@@ -400,6 +425,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("whole", FALSE, test_whole);
+  ADD ("rectangles", FALSE, test_rectangles);
   ADD ("windows", FALSE, test_windows);
   ADD ("features", FALSE, test_features);
   ADD ("fully-connected", TOY_FULLY_CONNECTED, test_fully_connected);

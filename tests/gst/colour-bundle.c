@@ -123,6 +123,7 @@ colour_bundle_make (const char *folder)
       .thresholds = thresholds,
       .windows = 10,
       .windows_preset = ENS_WINDOWS_FAST,
+      .sub_images = {.size = 160, .overlap = 0.25F, .large_from = 2, .count = 12},
   };
   char *path = g_build_filename (folder, "colours.ensemble", NULL);
 

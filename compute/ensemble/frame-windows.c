@@ -1,0 +1,118 @@
+#include "ensemble/frame-windows.h"
+
+#include "vision/frame.h"
+
+/* Windows are appended sub-image by sub-image. */
+typedef struct {
+  GArray *windows; /* EnsWindow */
+  GArray *first;   /* guint */
+} Collection;
+
+static Collection
+collection_begin (void)
+{
+  return (Collection) {g_array_new (FALSE, FALSE, sizeof (EnsWindow)),
+                       g_array_new (FALSE, TRUE, sizeof (guint))};
+}
+
+static void
+collection_next (Collection *collection)
+{
+  g_array_append_val (collection->first, collection->windows->len);
+}
+
+static EnsFrameWindows *
+collection_end (Collection *collection)
+{
+  EnsFrameWindows *windows = g_new0 (EnsFrameWindows, 1);
+
+  windows->n_sub_images = collection->first->len;
+  g_array_append_val (collection->first, collection->windows->len);
+  windows->first = (guint *)g_array_free (collection->first, FALSE);
+  windows->windows = (EnsWindow *)g_array_free (collection->windows, FALSE);
+  return windows;
+}
+
+/* A sub-image that begins on an odd pixel is searched from the even one before it, which chroma
+ * planes of half the frame's size have a sample for. */
+static EnsFramePart
+get_part (const EnsSubImages *sub_images, guint s)
+{
+  EnsFramePart part = {.x = sub_images->x[s % sub_images->columns] & ~1u,
+                       .y = sub_images->y[s / sub_images->columns] & ~1u};
+
+  part.width = sub_images->x[s % sub_images->columns] + sub_images->width - part.x;
+  part.height = sub_images->y[s / sub_images->columns] + sub_images->height - part.y;
+  return part;
+}
+
+static EnsWindow
+place_on_frame (const EnsWindow *window, const EnsFramePart *part, const EnsFrame *frame)
+{
+  float scale_x = (float)part->width / frame->width, scale_y = (float)part->height / frame->height;
+  EnsWindow placed = *window;
+
+  placed.rect.x = window->rect.x * scale_x + (float)part->x / frame->width;
+  placed.rect.y = window->rect.y * scale_y + (float)part->y / frame->height;
+  placed.rect.width *= scale_x;
+  placed.rect.height *= scale_y;
+  return placed;
+}
+
+EnsFrameWindows *
+ens_frame_windows_search (const EnsFrameWindowsSource *source)
+{
+  const guint n_sub_images = ens_sub_images_get_size (source->sub_images);
+  const guint share = source->count > 0 ? MAX (source->count / n_sub_images, 1) : 0;
+  Collection collection = collection_begin ();
+
+  for (guint s = 0; s < n_sub_images; s++) {
+    EnsFramePart part = get_part (source->sub_images, s);
+    EnsFrame cut = ens_frame_cut (source->frame, &part);
+    const EnsWindow *found;
+    guint n = 0;
+
+    collection_next (&collection);
+    if (share > 0)
+      n = ens_window_search_run (source->search, &cut, share, source->pool, &found);
+    for (guint w = 0; w < n; w++) {
+      EnsWindow window = place_on_frame (&found[w], &part, source->frame);
+
+      g_array_append_val (collection.windows, window);
+    }
+  }
+  return collection_end (&collection);
+}
+
+EnsFrameWindows *
+ens_frame_windows_given (const EnsSubImages *sub_images, const EnsRect *regions, guint n_regions)
+{
+  Collection collection = collection_begin ();
+
+  for (guint s = 0; s < ens_sub_images_get_size (sub_images); s++) {
+    collection_next (&collection);
+    for (guint r = 0; r < n_regions; r++) {
+      EnsWindow window = {.rect = regions[r]};
+
+      if (ens_sub_images_find (sub_images, &regions[r]) == s)
+        g_array_append_val (collection.windows, window);
+    }
+  }
+  return collection_end (&collection);
+}
+
+EnsFrameWindows *
+ens_frame_windows_none (const EnsSubImages *sub_images)
+{
+  return ens_frame_windows_given (sub_images, NULL, 0);
+}
+
+void
+ens_frame_windows_free (EnsFrameWindows *windows)
+{
+  if (windows == NULL)
+    return;
+  g_free (windows->windows);
+  g_free (windows->first);
+  g_free (windows);
+}

@@ -1,0 +1,35 @@
+/* The windows of a frame (M1.7): proposed by selective search in each of its sub-images, or
+ * given. */
+#pragma once
+
+#include "ensemble/sub-images.h"
+
+typedef struct {
+  EnsWindow *windows; /* on the frame; by sub-image, the best of each first */
+  guint *first;       /* of each sub-image, and behind the last one how many there are */
+  guint n_sub_images;
+} EnsFrameWindows;
+
+typedef struct {
+  const EnsFrame *frame;
+  const EnsSubImages *sub_images;
+  guint count; /* for all sub-images; if not 0, each has one at least */
+  EnsWindowSearch *search;
+  EnsPool *pool;
+} EnsFrameWindowsSource;
+
+/* (transfer full) */
+EnsFrameWindows *ens_frame_windows_search (const EnsFrameWindowsSource *source);
+/* Every region belongs to one sub-image, the nearest. (transfer full) */
+EnsFrameWindows *ens_frame_windows_given (const EnsSubImages *sub_images, const EnsRect *regions,
+                                          guint n_regions);
+/* No windows. (transfer full) */
+EnsFrameWindows *ens_frame_windows_none (const EnsSubImages *sub_images);
+void ens_frame_windows_free (EnsFrameWindows *windows);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsFrameWindows, ens_frame_windows_free)
+
+static inline guint
+ens_frame_windows_get_size (const EnsFrameWindows *windows)
+{
+  return windows->first[windows->n_sub_images];
+}

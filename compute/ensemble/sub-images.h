@@ -1,0 +1,29 @@
+/* Dividing large frames into sub-images that overlap (M1.9). */
+#pragma once
+
+#include <ensemble/ensemble.h>
+
+/* columns × rows sub-images of one size, counted row by row: all of the frame is covered, edges
+ * included, and neighbours overlap by the same share of their side to within a pixel. One column
+ * and one row are the frame as it is. */
+typedef struct {
+  guint columns, rows;
+  guint width, height; /* of every sub-image, pixels */
+  guint *x, *y;        /* where columns and rows begin, pixels, ascending */
+  EnsRect *rects;      /* the same, normalised: columns × rows */
+} EnsSubImages;
+
+/* Divides a width × height frame as the bundle and the options say. (transfer full) */
+EnsSubImages *ens_sub_images_new (const EnsBundle *bundle, const EnsAnalyseOptions *options,
+                                  guint width, guint height);
+void ens_sub_images_free (EnsSubImages *sub_images);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsSubImages, ens_sub_images_free)
+
+static inline guint
+ens_sub_images_get_size (const EnsSubImages *sub_images)
+{
+  return sub_images->columns * sub_images->rows;
+}
+
+/* The sub-image whose centre is nearest to that of a region of the frame. */
+guint ens_sub_images_find (const EnsSubImages *sub_images, const EnsRect *region);

@@ -1,0 +1,236 @@
+/* Sub-images beside dense evaluation (M1.4): one run of the network, applied convolutionally, over
+ * the whole frame. Where a network pads nowhere, each position of its map depends on the pixels of
+ * one sub-image alone, so both give the same. */
+#include <math.h>
+
+#include "base/files.h"
+#include "classify/svm.h"
+#include "engine/network.h"
+#include "ensemble/bundle-files.h"
+#include "ensemble/member-graph.h"
+#include "graph/onnx.h"
+#include "graph/op.h"
+#include "ops/params.h"
+#include "toy.h"
+
+#define SIZE 32
+#define STRIDE 8
+#define SCORES 6
+#define CLASSES 3
+
+/* 7 × 5 sub-images every two strides: half of each is its neighbour's. */
+#define WIDTH 128
+#define HEIGHT 96
+#define COLUMNS 7
+#define ROWS 5
+
+typedef struct {
+  char *folder, *bundle;
+  EnsSvm *svm;
+  EnsDevice *device;
+  EnsPicture *picture;
+} Fixture;
+
+static const EnsCalibration calibration[CLASSES] = {{1, 0}, {0.5F, -0.5F}, {2, 0.25F}};
+static const EnsNormalise normalise = {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}};
+
+static EnsValue *
+add_weights (EnsGraph *graph, GRand *random, const EnsShape *shape, double range)
+{
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (ENS_TYPE_FLOAT32, shape);
+  float *data = tensor->data;
+
+  for (gint64 i = 0; i < ens_shape_elements (shape); i++)
+    data[i] = (float)g_rand_double_range (random, -range, range);
+  return ens_graph_add_constant (graph, NULL, tensor);
+}
+
+/* Without padding. */
+static EnsValue *
+add_conv (EnsGraph *graph, EnsValue *input, EnsValue *weights, gint64 kernel, gint64 stride)
+{
+  EnsConvParams params = {.sliding = ENS_SLIDING_DEFAULT, .group = 1};
+  EnsValue *value;
+
+  params.sliding.rank = 2;
+  for (guint i = 0; i < 2; i++) {
+    params.sliding.kernel[i] = kernel;
+    params.sliding.strides[i] = stride;
+  }
+  value = ens_graph_apply (graph, ens_op_find ("Conv"), &params, input, weights, NULL);
+  return ens_graph_apply (graph, ens_op_find ("Relu"), NULL, value, NULL);
+}
+
+/* Two convolutions and a fully connected layer: SIZE × SIZE pixels to scores. */
+static EnsGraph *
+make_network (void)
+{
+  const gint64 side = SIZE / STRIDE - 1;
+  EnsGraph *graph = ens_graph_new ("unpadded");
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  EnsGemmParams gemm = {.alpha = 1, .beta = 1};
+  EnsValue *value =
+      ens_graph_add_input (graph, "image", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, SIZE, SIZE, 3));
+
+  value = add_conv (graph, value,
+                    add_weights (graph, random, &ENS_SHAPE (SCORES, STRIDE, STRIDE, 3), 0.2),
+                    STRIDE, STRIDE);
+  value = add_conv (graph, value,
+                    add_weights (graph, random, &ENS_SHAPE (SCORES, 2, 2, SCORES), 0.2), 2, 1);
+  value =
+      ens_graph_apply (graph, ens_op_find ("Flatten"), &(EnsAxisParams) {.axis = 1}, value, NULL);
+  value =
+      ens_graph_apply (graph, ens_op_find ("Gemm"), &gemm, value,
+                       add_weights (graph, random, &ENS_SHAPE (side * side * SCORES, SCORES), 1),
+                       add_weights (graph, random, &ENS_SHAPE (SCORES), 1), NULL);
+  ens_graph_rename (graph, value, "scores");
+  ens_graph_add_output (graph, value);
+  return graph;
+}
+
+static EnsSvm *
+make_svm (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (8);
+  EnsSvm *svm = ens_svm_new (SCORES, CLASSES);
+
+  for (guint i = 0; i < SCORES * CLASSES; i++)
+    svm->weights[i] = (float)g_rand_double_range (random, -1, 1);
+  for (guint c = 0; c < CLASSES; c++)
+    svm->biases[c] = (float)g_rand_double_range (random, -1, 1);
+  return svm;
+}
+
+static void
+write_bundle (const Fixture *fixture)
+{
+  char *classes[] = {(char *)"disc", (char *)"square", (char *)"triangle", NULL};
+  char *taps[] = {(char *)"scores", NULL};
+  float thresholds[CLASSES] = {0.5F, 0.5F, 0.5F};
+  guint scale = SIZE;
+  EnsBundleNetwork network = {.name = (char *)"unpadded",
+                              .role = ENS_ROLE_ORIGINAL,
+                              .network = (char *)"unpadded.onnx",
+                              .classifier = (char *)"classifier.onnx",
+                              .taps = taps,
+                              .normalise = normalise,
+                              .size = SIZE,
+                              .scales = &scale,
+                              .n_scales = 1,
+                              .weight = 1,
+                              .calibration = (EnsCalibration *)calibration};
+  const EnsBundle bundle = {.name = (char *)"dense",
+                            .version = (char *)"1",
+                            .classes = classes,
+                            .n_classes = CLASSES,
+                            .networks = &network,
+                            .n_networks = 1,
+                            .thresholds = thresholds,
+                            .sub_images = {SIZE, 0.5F, 2, COLUMNS * ROWS}};
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsBundleWriter) writer = ens_bundle_writer_new (fixture->bundle, &error);
+  g_autoptr (EnsGraph) graph = make_network ();
+  g_autoptr (GBytes) bytes = ens_onnx_export_bytes (graph, &error);
+  g_autoptr (GBytes) classifier = ens_member_save_classifier (fixture->svm, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (ens_bundle_writer_add (writer, network.network, bytes, NULL));
+  g_assert_true (ens_bundle_writer_add (writer, network.classifier, classifier, NULL));
+  ens_bundle_writer_commit (writer, &bundle, &error);
+  g_assert_no_error (error);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = g_dir_make_tmp ("ensemble-dense-XXXXXX", NULL);
+  fixture->bundle = g_build_filename (fixture->folder, "dense.ensemble", NULL);
+  fixture->svm = make_svm ();
+  fixture->device = ens_device_open ("cpu", 2, NULL);
+  fixture->picture = toy_picture (2, 1, WIDTH, HEIGHT);
+  write_bundle (fixture);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  ens_picture_unref (fixture->picture);
+  ens_device_unref (fixture->device);
+  ens_svm_free (fixture->svm);
+  ens_remove_tree (fixture->folder);
+  g_free (fixture->bundle);
+  g_free (fixture->folder);
+}
+
+/* The scores of all positions, rows × columns × SCORES. (transfer full) */
+static float *
+run_densely (const Fixture *fixture, guint *n_columns, guint *n_rows)
+{
+  g_autofree char *path = g_build_filename (fixture->bundle, "unpadded.onnx", NULL);
+  g_autofree float *pixels = g_new (float, WIDTH *HEIGHT * 3);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsNetwork) network = NULL;
+  g_autoptr (EnsPlan) plan = NULL;
+  const EnsShape *shape;
+  float *scores;
+
+  network = ens_network_load_convolutional (path, SIZE, fixture->device, &error);
+  g_assert_no_error (error);
+  plan = ens_network_plan (network, &ENS_SHAPE (1, HEIGHT, WIDTH, 3), &error);
+  g_assert_no_error (error);
+  shape = ens_plan_get_output_shape (plan, 0);
+  *n_rows = (guint)shape->dims[1];
+  *n_columns = (guint)shape->dims[2];
+  scores = g_new (float, ens_shape_elements (shape));
+  ens_frame_sample (&fixture->picture->frame, &ENS_RECT_WHOLE, 1, WIDTH, HEIGHT, &normalise,
+                    ens_device_get_pool (fixture->device), pixels);
+  g_assert_true (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {scores}, NULL));
+  return scores;
+}
+
+static double
+get_probability (const EnsSvm *svm, const float *scores, guint class)
+{
+  double t = svm->biases[class];
+
+  for (guint i = 0; i < SCORES; i++)
+    t += (double)svm->weights[class * SCORES + i] * scores[i];
+  return 1 / (1 + exp (-(calibration[class].a * t + calibration[class].b)));
+}
+
+static void
+test_agreement (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEnsemble) ensemble = ens_ensemble_open (fixture->bundle, fixture->device, NULL);
+  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (ensemble);
+  g_autoptr (EnsResult) result =
+      ens_analysis_run (analysis, &fixture->picture->frame, 0, NULL, NULL);
+  guint n_columns, n_rows;
+  g_autofree float *scores = run_densely (fixture, &n_columns, &n_rows);
+  double largest = 0, spread = 0;
+
+  g_assert_cmpuint (result->map->columns, ==, COLUMNS);
+  g_assert_cmpuint (result->map->rows, ==, ROWS);
+  g_assert_cmpuint (n_columns, ==, 2 * COLUMNS - 1);
+  g_assert_cmpuint (n_rows, ==, 2 * ROWS - 1);
+  for (guint s = 0; s < COLUMNS * ROWS; s++)
+    for (guint c = 0; c < CLASSES; c++) {
+      guint position = 2 * (s / COLUMNS) * n_columns + 2 * (s % COLUMNS);
+      double dense = get_probability (fixture->svm, &scores[position * SCORES], c);
+      double found = result->map->probabilities[s * CLASSES + c];
+
+      largest = MAX (largest, fabs (found - dense));
+      spread = MAX (spread, fabs (found - result->map->probabilities[c]));
+    }
+  g_test_message ("largest difference of probability %.2g; the map spans %.2g", largest, spread);
+  g_assert_cmpfloat (largest, <, 1e-5);
+  g_assert_cmpfloat (spread, >, 0.01);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/ensemble/dense/agreement", Fixture, NULL, set_up, test_agreement, tear_down);
+  return g_test_run ();
+}
