@@ -113,6 +113,8 @@ run_job (EnsAnalysis *analysis, const Job *job, GError **error)
       .scales = settings->n_scales > 0 ? settings->scales : NULL,
       .n_scales = settings->n_scales,
       .threshold = settings->threshold,
+      .sub_images = settings->sub_images,
+      .max_sub_images = settings->max_sub_images,
   };
   g_autoptr (EnsResult) result = NULL;
 

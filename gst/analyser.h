@@ -21,6 +21,8 @@ typedef struct {
   guint scales[GST_ENSEMBLE_MAX_SCALES]; /* ascending */
   guint n_scales;                        /* 0: the bundle's */
   float threshold;
+  EnsSubImagesMode sub_images;
+  guint max_sub_images;
   guint top_k; /* classes that a result keeps; 0: all */
 } GstEnsembleSettings;
 

@@ -13,6 +13,15 @@
  * waits is dropped, since no frame follows that could carry its result; a flush drops the frame,
  * the result and what is being analysed.
  *
+ * A frame with at least four times the pixels of the training images, such as a surveillance
+ * camera's in 4K, is divided into sub-images about as large as those, which overlap by a quarter; a
+ * class's probability is then the largest of them all, and the metadata has the map. The bundle
+ * says the figures ("sub_images" in its ensemble.json). That costs as many analyses of whole
+ * pictures as there are sub-images, 32 at most, while the number of windows stays what it is: they
+ * are shared. #GstEnsembleClassify:max-sub-images bounds the cost, at the price of larger
+ * sub-images; #GstEnsembleClassify:sub-images turns dividing off, for cameras whose subject fills
+ * the frame, or on for frames of any size. Both may be changed while playing.
+ *
  * ## Example pipelines
  * |[
  * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! \
@@ -22,6 +31,11 @@
  * gst-launch-1.0 v4l2src ! videoconvert ! ensembleclassify model=desk.ensemble ! \
  *     videoconvert ! autovideosink
  * ]| A camera is live: analyses run behind the video.
+ * |[
+ * gst-launch-1.0 rtspsrc location=rtsp://camera/ ! decodebin ! videoconvert ! \
+ *     ensembleclassify model=street.ensemble max-sub-images=8 inference-period=1000000000 !
+ * fakesink
+ * ]| A large frame every second, in eight parts.
  */
 #include "ensemble-classify.h"
 
@@ -40,6 +54,8 @@ enum {
   PROP_WINDOWS,
   PROP_SCALES,
   PROP_THRESHOLD,
+  PROP_SUB_IMAGES,
+  PROP_MAX_SUB_IMAGES,
   PROP_TOP_K,
   PROP_STATS,
   N_PROPS
@@ -47,6 +63,7 @@ enum {
 
 #define DEFAULT_DEVICE "auto"
 #define MAX_WINDOWS 10000
+#define MAX_SUB_IMAGES 1024
 #define MIN_SCALE 16
 #define MAX_SCALE 4096
 
@@ -74,6 +91,24 @@ mode_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstEnsembleMode", values));
+  return type;
+}
+
+#define GST_TYPE_ENSEMBLE_SUB_IMAGES (sub_images_get_type ())
+
+static GType
+sub_images_get_type (void)
+{
+  static GType type;
+  static const GEnumValue values[] = {
+      {ENS_SUB_IMAGES_AUTO, "Divide frames that the bundle counts as large", "auto"},
+      {ENS_SUB_IMAGES_OFF, "Judge every frame as one", "off"},
+      {ENS_SUB_IMAGES_ON, "Divide every frame that is larger than a sub-image", "on"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstEnsembleSubImages", values));
   return type;
 }
 
@@ -286,6 +321,12 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   case PROP_THRESHOLD:
     self->settings.threshold = g_value_get_float (value);
     break;
+  case PROP_SUB_IMAGES:
+    self->settings.sub_images = g_value_get_enum (value);
+    break;
+  case PROP_MAX_SUB_IMAGES:
+    self->settings.max_sub_images = g_value_get_uint (value);
+    break;
   case PROP_TOP_K:
     self->settings.top_k = g_value_get_uint (value);
     break;
@@ -335,6 +376,12 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     break;
   case PROP_THRESHOLD:
     g_value_set_float (value, self->settings.threshold);
+    break;
+  case PROP_SUB_IMAGES:
+    g_value_set_enum (value, self->settings.sub_images);
+    break;
+  case PROP_MAX_SUB_IMAGES:
+    g_value_set_uint (value, self->settings.max_sub_images);
     break;
   case PROP_TOP_K:
     g_value_set_uint (value, self->settings.top_k);
@@ -391,10 +438,25 @@ make_sampling_properties (void)
 }
 
 static void
+make_sub_image_properties (void)
+{
+  props[PROP_SUB_IMAGES] = g_param_spec_enum (
+      "sub-images", "Sub-images",
+      "Whether frames are divided into overlapping sub-images that are judged one by one",
+      GST_TYPE_ENSEMBLE_SUB_IMAGES, ENS_SUB_IMAGES_AUTO, PLAYING);
+  props[PROP_MAX_SUB_IMAGES] = g_param_spec_uint (
+      "max-sub-images", "Maximum of sub-images",
+      "Sub-images per frame at most: of larger frames they are larger (0: the bundle's number)", 0,
+      MAX_SUB_IMAGES, 0, PLAYING);
+}
+
+static void
 make_analysis_properties (void)
 {
   props[PROP_WINDOWS] = g_param_spec_int (
-      "windows", "Windows", "Windows judged per frame at most (-1: the bundle's number, 0: none)",
+      "windows", "Windows",
+      "Windows judged per frame at most, shared among its sub-images, at least one for each (-1: "
+      "the bundle's number, 0: none)",
       -1, MAX_WINDOWS, -1, PLAYING);
   props[PROP_SCALES] = gst_param_spec_array (
       "scales", "Scales",
@@ -434,6 +496,7 @@ gst_ensemble_classify_class_init (GstEnsembleClassifyClass *klass)
   make_bundle_properties ();
   make_sampling_properties ();
   make_analysis_properties ();
+  make_sub_image_properties ();
   g_object_class_install_properties (object, N_PROPS, props);
 
   gst_element_class_add_static_pad_template (element, &sink_template);
@@ -443,6 +506,7 @@ gst_ensemble_classify_class_init (GstEnsembleClassifyClass *klass)
       "Tags video with the class probabilities of an ensemble of networks",
       "The gst-ensemble authors");
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_SUB_IMAGES, 0);
   element->change_state = change_state;
 
   transform->start = start;

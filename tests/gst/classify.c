@@ -234,6 +234,49 @@ test_windows (Classify *classify, gconstpointer data)
   g_assert_null (gst_buffer_get_video_region_of_interest_meta_id (without, 0));
 }
 
+/* A large frame with a blue square in its lower right corner. */
+static GstBuffer *
+make_large_frame (Classify *classify, GstClockTime pts)
+{
+  GstBuffer *buffer = classify_make_frame (classify, 0, pts);
+
+  for (guint y = 180; y < 300; y++)
+    for (guint x = 340; x < 460; x++)
+      gst_buffer_fill (buffer, 3 * (480 * y + x), "\0\0\xff", 3);
+  return buffer;
+}
+
+/* Whether large frames are divided, and into how many sub-images, can be changed at any time. */
+static void
+test_sub_images (Classify *classify, gconstpointer data)
+{
+  static const struct {
+    const char *sub_images;
+    guint max, columns, rows; /* 0: no map */
+  } rows[] = {{"auto", 0, 4, 3}, {"off", 0, 0, 0},  {"on", 0, 4, 3},
+              {"auto", 4, 2, 2}, {"auto", 1, 0, 0}, {"on", 1, 1, 1}};
+
+  g_object_set (classify->element, "windows", 0, NULL);
+  gst_util_set_object_arg (G_OBJECT (classify->element), "mode", "sync");
+  classify_play (classify, "video/x-raw, format=RGB, width=480, height=320, framerate=25/1");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GstBuffer) out = NULL;
+    const EnsResult *result;
+
+    gst_util_set_object_arg (G_OBJECT (classify->element), "sub-images", rows[i].sub_images);
+    g_object_set (classify->element, "max-sub-images", rows[i].max, NULL);
+    g_assert_cmpint (gst_harness_push (classify->harness, make_large_frame (classify, i * FRAME)),
+                     ==, GST_FLOW_OK);
+    out = gst_harness_pull (classify->harness);
+    result = classify_get_result (out);
+    g_assert_cmpuint (result->map != NULL ? result->map->columns : 0, ==, rows[i].columns);
+    g_assert_cmpuint (result->map != NULL ? result->map->rows : 0, ==, rows[i].rows);
+    g_assert_cmpint (result->classes[2].present, ==, rows[i].columns == 4);
+    if (rows[i].columns == 4)
+      g_assert_cmpint (result->classes[2].sub_image, ==, 11);
+  }
+}
+
 /* ---- Bundles that can't be opened ---- */
 
 /* Tries to open the model: it must fail with an error that holds all these words. */
@@ -338,6 +381,7 @@ main (int argc, char **argv)
   CLASSIFY_ADD ("/gst/classify/active-device", test_active_device);
   CLASSIFY_ADD ("/gst/classify/changes-while-playing", test_changes_while_playing);
   CLASSIFY_ADD ("/gst/classify/windows", test_windows);
+  CLASSIFY_ADD ("/gst/classify/sub-images", test_sub_images);
   CLASSIFY_ADD ("/gst/classify/bad-models", test_bad_models);
   CLASSIFY_ADD ("/gst/classify/bad-network", test_bad_network);
   CLASSIFY_ADD ("/gst/classify/bad-device", test_bad_device);
