@@ -1,3 +1,4 @@
+#include "map-pictures.h"
 #include "table.h"
 #include "tool.h"
 
@@ -6,8 +7,8 @@
 #include "decode.h"
 
 typedef struct {
-  char *model, *device, *scales;
-  gint threads, windows, top;
+  char *model, *device, *scales, *sub_images, *map;
+  gint threads, windows, top, max_sub_images;
   double interval, threshold;
   gboolean json;
 } Options;
@@ -73,7 +74,20 @@ typedef struct {
   const EnsAnalyseOptions *analyse;
   const EnsFrameOpener *opener;
   EnsAnalysis *analysis;
+  ToolMapPictures *maps; /* NULL: none wanted */
 } Classifier;
+
+/* Of the likeliest classes alone if --top was given, else of all. */
+static gboolean
+write_maps (const Classifier *classifier, const char *path, EnsResult *result, GError **error)
+{
+  g_autoptr (EnsResult) top = NULL;
+
+  if (classifier->maps == NULL || result->map == NULL)
+    return TRUE;
+  top = ens_result_top (result, (guint)classifier->options->top);
+  return tool_map_pictures_write (classifier->maps, path, top, error);
+}
 
 /* Analyses a still, or a video's pictures at the interval. */
 static gboolean
@@ -105,6 +119,8 @@ classify_file (Classifier *classifier, const char *path, GError **error)
       return FALSE;
     result->source = g_strdup (path);
     print_result (table, path, result, options);
+    if (!write_maps (classifier, path, result, error))
+      return FALSE;
   }
   if (!options->json)
     tool_table_print (table);
@@ -131,6 +147,25 @@ classify_files (Classifier *classifier, char **paths, GError **error)
   return n_failed == 0;
 }
 
+/* Maps are of frames that are divided: who wants them wants that too, unless he says otherwise. */
+static gboolean
+parse_sub_images (const Options *options, EnsSubImagesMode *mode, GError **error)
+{
+  static const char *const names[] = {"auto", "off", "on"};
+
+  *mode = options->map != NULL ? ENS_SUB_IMAGES_ON : ENS_SUB_IMAGES_AUTO;
+  if (options->sub_images == NULL)
+    return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (options->sub_images, names[i])) {
+      *mode = (EnsSubImagesMode)i;
+      return TRUE;
+    }
+  g_set_error (error, TOOL_ERROR_USAGE, 0, "--sub-images expects auto, off or on, got “%s”",
+               options->sub_images);
+  return FALSE;
+}
+
 /* The scales belong to the caller. */
 static gboolean
 read_options (const Options *options, guint **scales, EnsAnalyseOptions *analyse, GError **error)
@@ -140,6 +175,8 @@ read_options (const Options *options, guint **scales, EnsAnalyseOptions *analyse
       || !tool_check_least ("--interval", options->interval, 0, error)
       || !tool_check_least ("--top", options->top, 0, error)
       || !tool_check_least ("--windows", options->windows, -1, error)
+      || !tool_check_least ("--max-sub-images", options->max_sub_images, 0, error)
+      || !parse_sub_images (options, &analyse->sub_images, error)
       || !tool_parse_sizes (options->scales, "--scales", scales, &analyse->n_scales, error))
     return FALSE;
   if (analyse->n_scales > ENS_ANALYSE_MAX_SCALES) {
@@ -149,6 +186,7 @@ read_options (const Options *options, guint **scales, EnsAnalyseOptions *analyse
   }
   analyse->scales = *scales;
   analyse->windows = options->windows;
+  analyse->max_sub_images = (guint)options->max_sub_images;
   analyse->threshold = (float)options->threshold;
   return TRUE;
 }
@@ -163,6 +201,7 @@ run (gconstpointer data, char **arguments, GError **error)
   g_autoptr (EnsEnsemble) ensemble = NULL;
   g_autoptr (EnsAnalysis) analysis = NULL;
   g_autoptr (GstEnsembleDecoder) decoder = NULL;
+  g_autoptr (ToolMapPictures) maps = NULL;
 
   if (!read_options (options, &scales, &analyse, error))
     return FALSE;
@@ -170,10 +209,15 @@ run (gconstpointer data, char **arguments, GError **error)
   ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
   if (ensemble == NULL)
     return FALSE;
+  if (options->map != NULL) {
+    maps = tool_map_pictures_new (options->map, error);
+    if (maps == NULL)
+      return FALSE;
+  }
   analysis = ens_analysis_new (ensemble);
   decoder = gst_ensemble_decoder_new ();
   return classify_files (
-      &(Classifier) {options, &analyse, gst_ensemble_decoder_get_opener (decoder), analysis},
+      &(Classifier) {options, &analyse, gst_ensemble_decoder_get_opener (decoder), analysis, maps},
       arguments, error);
 }
 
@@ -189,6 +233,12 @@ static const ToolOption option_table[] = {
      "Windows (the bundle's; 0: none)"},
     {"scales", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, scales), "N,…",
      "Shorter sides of the whole picture (the bundle's)"},
+    {"sub-images", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sub_images), "MODE",
+     "Divide pictures: auto (large ones), off or on (auto)", "auto off on"},
+    {"max-sub-images", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, max_sub_images), "N",
+     "Parts of a picture at most (the bundle's)"},
+    {"map", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, map), "FOLDER",
+     "Write a grey picture of where each class is; divides all pictures", "/"},
     {"threshold", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, threshold), "P",
      "A class is present from this probability on (the bundle's)"},
     TOOL_OPTION_DEVICE (Options),
@@ -206,9 +256,17 @@ const ToolCommand tool_classify = {
     .help = "FILE is a picture or video, or a URI that GStreamer plays. A star marks classes that "
             "are present. P is the ensemble's probability, P1 that of the retrained networks, P2 "
             "that of the original networks, P3 the largest over the windows.",
-    .manual = "After a file that can't be read it goes on with the next, and exits with 1 in the "
+    .manual = "A picture with at least four times the pixels of the training pictures is divided "
+              "into overlapping parts about as large as those, which share the windows; P is the "
+              "largest over the parts. The figures are in the bundle's ensemble.json under "
+              "“sub_images”. Pictures whose subject fills them are better judged with "
+              "--sub-images=off.\n\n"
+              "--map writes FILE-CLASS.png, for videos FILE-SECONDS-CLASS.png: black where the "
+              "class's probability is 0, white where it is 1. With --top, those classes alone.\n\n"
+              "After a file that can't be read it goes on with the next, and exits with 1 in the "
               "end.\n\n"
-              "  gst-ensemble-1.0 classify -m site.ensemble --json street.mp4 | jq .classes",
+              "  gst-ensemble-1.0 classify -m site.ensemble --json street.mp4 | jq .classes\n"
+              "  gst-ensemble-1.0 classify -m site.ensemble --map maps --top 3 square.jpg",
     .options = option_table,
     .options_size = sizeof (Options),
     .defaults = &(const Options) {.windows = -1, .threshold = -1, .interval = 1},

@@ -50,6 +50,16 @@ print_classes (const EnsBundle *bundle)
   tool_table_print (table);
 }
 
+static void
+print_sub_images (const EnsSubImageSettings *settings)
+{
+  double side = (double)settings->size * settings->large_from;
+
+  g_print ("frames from %.0f × %.0f pixels on are divided: up to %u sub-images of %u × %u or more, "
+           "overlapping by %.0f %%\n",
+           side, side, settings->count, settings->size, settings->size, 100 * settings->overlap);
+}
+
 static gboolean
 inspect_bundle (const char *path, GError **error)
 {
@@ -65,6 +75,8 @@ inspect_bundle (const char *path, GError **error)
              ens_windows_preset_name (bundle->windows_preset));
   else
     g_print ("no windows\n");
+  if (bundle->sub_images.size > 0)
+    print_sub_images (&bundle->sub_images);
   for (guint i = 0; i < bundle->n_networks; i++)
     print_bundle_network (&bundle->networks[i]);
   print_classes (bundle);

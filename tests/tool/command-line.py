@@ -5,9 +5,11 @@ command-line.py TOOL DRAW-SCENES NETWORKS.json
 """
 import json
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 TOOL, DRAW, NETWORKS = sys.argv[1:]
 
@@ -33,6 +35,8 @@ ROWS = [
     (["classify", "a.jpg"], 2, "--model=BUNDLE is needed"),
     (["classify", "a.jpg", "-m", "nowhere.ensemble"], 1, "nowhere.ensemble"),
     (["classify", "a.jpg", "-m", "x.ensemble", "-s", "big"], 2, "--scales expects sizes"),
+    (["classify", "a.jpg", "-m", "x.ensemble", "--sub-images=yes"], 2, "auto, off or on, got “yes”"),
+    (["classify", "a.jpg", "-m", "x.ensemble", "--max-sub-images=-1"], 2, "expects at least 0"),
     (["inspect", "nowhere.onnx"], 1, "nowhere.onnx"),
     (["inspect", NETWORKS], 1, "networks.json"),
     (["benchmark", "nowhere.onnx"], 1, "nowhere.onnx"),
@@ -109,6 +113,58 @@ def check_classification(folder, bundle):
            and json.loads(lines[0])["source"] == str(picture)
            and len(json.loads(lines[0])["classes"]) == 8,
            "classify should go on after a broken picture", result)
+    check_maps(folder, bundle)
+
+
+def read_grey(path):
+    """Width, height and rows of an 8-bit grey PNG without interlacing."""
+    data = path.read_bytes()
+    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    chunks, at = b"", 8
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        chunks += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
+        at += size + 12
+    lines = zlib.decompress(chunks)
+    assert (depth, colour) == (8, 0) and len(lines) == height * (width + 1)
+    rows, above = [], [0] * width
+    for y in range(height):
+        kind, row = lines[y * (width + 1)], list(lines[y * (width + 1) + 1:(y + 1) * (width + 1)])
+        for x in range(width):
+            left, corner = (row[x - 1], above[x - 1]) if x else (0, 0)
+            nearest = min((left, above[x], corner), key=lambda n: abs(left + above[x] - corner - n))
+            row[x] += [0, left, above[x], (left + above[x]) // 2, nearest][kind]
+            row[x] &= 255
+        rows.append(row)
+        above = row
+    return width, height, rows
+
+
+def check_maps(folder, bundle):
+    run("clip", folder / "clip.avi", folder / "truth.csv", "--seconds=1", "--width=640",
+        "--height=360", program=DRAW)
+    maps = folder / "maps"
+    result = run("classify", "-m", bundle, "--json", "--top=2", "--map", maps, "--max-sub-images=6",
+                 "-w", 0, folder / "clip.avi")
+    found = json.loads(result.stdout.splitlines()[0]) if result.stdout else {}
+    expect(result.returncode == 0 and found["map"]["columns"] * found["map"]["rows"] in range(2, 7)
+           and all(c["p"] == max(map(max, found["map"]["classes"][c["name"]]))
+                   for c in found["classes"]), "P should be the map's maximum", result)
+    expect(sorted(path.name for path in maps.iterdir())
+           == sorted(f"clip-0000.000-{c['name']}.png" for c in found["classes"]),
+           "--map should write a picture for each class printed", result)
+    for c in found["classes"]:
+        width, height, rows = read_grey(maps / f"clip-0000.000-{c['name']}.png")
+        grid = found["map"]
+        for row, values in enumerate(grid["classes"][c["name"]]):
+            for column, p in enumerate(values):
+                x = int(width * (grid["x"][column] + grid["width"] / 2))
+                y = int(height * (grid["y"][row] + grid["height"] / 2))
+                expect(abs(rows[y][x] - 255 * p) <= 6, f"{c['name']} at {x}, {y}: {p}", result)
+    small = sorted((folder / "set/test/car").iterdir())[0]
+    result = run("classify", "-m", bundle, "--map", maps, "--sub-images=off", "-w", 0, small)
+    expect(result.returncode == 0 and not list(maps.glob(small.stem + "*")),
+           "no map, no picture", result)
 
 
 check_arguments()
