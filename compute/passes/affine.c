@@ -1,0 +1,119 @@
+#include "passes/affine.h"
+
+#include <math.h>
+
+#include "ops/params.h"
+#include "passes/rewrite.h"
+
+static EnsAffine *
+affine_new (EnsValue *input, gint64 n_channels)
+{
+  EnsAffine *affine = g_new0 (EnsAffine, 1);
+
+  affine->input = input;
+  affine->n_channels = n_channels;
+  affine->scale = g_new0 (float, n_channels);
+  affine->shift = g_new0 (float, n_channels);
+  return affine;
+}
+
+void
+ens_affine_free (EnsAffine *affine)
+{
+  if (affine == NULL)
+    return;
+  g_free (affine->scale);
+  g_free (affine->shift);
+  g_free (affine);
+}
+
+EnsAffine *
+ens_affine_read_batch_norm (const EnsNode *node)
+{
+  const EnsNormalizationParams *params = node->params;
+  const EnsTensor *scale = ens_node_constant (node, 1), *shift = ens_node_constant (node, 2);
+  const EnsTensor *mean = ens_node_constant (node, 3), *variance = ens_node_constant (node, 4);
+  gint64 n = scale != NULL ? ens_shape_elements (&scale->shape) : 0;
+  g_autofree float *mean_data = g_new (float, n), *variance_data = g_new (float, n);
+  g_autoptr (EnsAffine) affine = affine_new (node->inputs[0], n);
+
+  if (n == 0 || node->n_outputs > 1 || !ens_constant_as_channels (scale, 1, n, affine->scale)
+      || !ens_constant_as_channels (shift, 1, n, affine->shift)
+      || !ens_constant_as_channels (mean, 1, n, mean_data)
+      || !ens_constant_as_channels (variance, 1, n, variance_data))
+    return NULL;
+  for (gint64 i = 0; i < n; i++) {
+    double factor = affine->scale[i] / sqrt ((double)variance_data[i] + params->epsilon);
+
+    affine->shift[i] = (float)(affine->shift[i] - factor * mean_data[i]);
+    affine->scale[i] = (float)factor;
+  }
+  return g_steal_pointer (&affine);
+}
+
+/* What the arithmetic does to channel i of the operand that is not constant. */
+static void
+set_arithmetic (EnsAffine *affine, gint64 i, char op, float constant, gboolean constant_first)
+{
+  affine->scale[i] = op == '*' ? constant : op == '/' ? 1 / constant : 1;
+  affine->shift[i] = op == '+' ? constant : op == '-' ? -constant : 0;
+  if (op == '-' && constant_first) {
+    affine->scale[i] = -1;
+    affine->shift[i] = constant;
+  }
+}
+
+static EnsAffine *
+read_arithmetic (const EnsNode *node, char op, gint64 n_channels, guint rank)
+{
+  guint i = ens_node_constant (node, 0) != NULL ? 0 : 1;
+  const EnsBinaryParams *params = node->params;
+  g_autofree float *constant = g_new (float, n_channels);
+  EnsAffine *affine;
+
+  if ((params != NULL && params->activation.kind != ENS_ACTIVATION_NONE)
+      || !ens_constant_as_channels (ens_node_constant (node, i), rank, n_channels, constant)
+      || (op == '/' && i == 0))
+    return NULL;
+  affine = affine_new (node->inputs[1 - i], n_channels);
+  for (gint64 j = 0; j < n_channels; j++)
+    set_arithmetic (affine, j, op, constant[j], i == 0);
+  return affine;
+}
+
+static const struct {
+  const char *name;
+  char op;
+} arithmetic[] = {{"Mul", '*'}, {"Div", '/'}, {"Add", '+'}, {"Sub", '-'}};
+
+gboolean
+ens_node_may_be_affine (const EnsNode *node)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (arithmetic); i++)
+    if (ens_node_is (node, arithmetic[i].name))
+      return ens_node_constant (node, 0) != NULL || ens_node_constant (node, 1) != NULL;
+  return ens_node_is (node, "BatchNormalization");
+}
+
+EnsAffine *
+ens_affine_read (const EnsNode *node, gint64 n_channels, guint rank)
+{
+  if (ens_node_is (node, "BatchNormalization")) {
+    g_autoptr (EnsAffine) affine = ens_affine_read_batch_norm (node);
+
+    return affine != NULL && affine->n_channels == n_channels ? g_steal_pointer (&affine) : NULL;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (arithmetic); i++)
+    if (ens_node_is (node, arithmetic[i].name))
+      return read_arithmetic (node, arithmetic[i].op, n_channels, rank);
+  return NULL;
+}
+
+gboolean
+ens_affine_is_finite (const EnsAffine *affine)
+{
+  for (gint64 i = 0; i < affine->n_channels; i++)
+    if (!isfinite (affine->scale[i]) || !isfinite (affine->shift[i]))
+      return FALSE;
+  return TRUE;
+}
