@@ -15,7 +15,6 @@
 #include "graph/onnx.h"
 
 /* Sizes of the method's source, which are for networks of 224. */
-#define STANDARD_SIZE 224
 static const guint standard_scales[] = {256, 384, 512};
 
 /* A discount that leaves nothing of P3 beside P2. */
@@ -58,7 +57,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Fit, fit_clear)
 static guint
 scale_side (guint side, guint size)
 {
-  guint scaled = (side * size + STANDARD_SIZE / 2) / STANDARD_SIZE;
+  guint scaled = (side * size + ENS_STANDARD_SIZE / 2) / ENS_STANDARD_SIZE;
 
   return MAX ((scaled + 16) / 32 * 32, 32);
 }

@@ -9,9 +9,6 @@
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
-/* Of networks whose files leave their images' size open. */
-#define STANDARD_SIZE 224
-
 static EnsGraph *
 load_network (const char *path, guint size, EnsShape *nominal, GError **error)
 {
@@ -279,13 +276,13 @@ guint
 ens_member_standard_size (const char *path, GError **error)
 {
   EnsShape nominal;
-  g_autoptr (EnsGraph) graph = load_network (path, STANDARD_SIZE, &nominal, error);
+  g_autoptr (EnsGraph) graph = load_network (path, ENS_STANDARD_SIZE, &nominal, error);
   const EnsValue *input;
 
   if (graph == NULL)
     return 0;
   input = g_ptr_array_index (graph->inputs, 0);
-  return input->shape.dims[1] > 0 ? (guint)input->shape.dims[1] : STANDARD_SIZE;
+  return input->shape.dims[1] > 0 ? (guint)input->shape.dims[1] : ENS_STANDARD_SIZE;
 }
 
 static gboolean

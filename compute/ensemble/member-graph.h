@@ -28,8 +28,11 @@ GBytes *ens_member_save_classifier (const EnsSvm *svm, GError **error);
 EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, const EnsGraph *classifier,
                            const EnsCalibration *calibration, guint n_classes);
 
-/* The side of the square images that the file says the network is for; 224 where it leaves it
- * open. 0 with an error if it can't be read. */
+/* Of networks whose files leave their images' size open. */
+#define ENS_STANDARD_SIZE 224
+
+/* The side of the square images that the file says the network is for; ENS_STANDARD_SIZE where it
+ * leaves it open. 0 with an error if it can't be read. */
 guint ens_member_standard_size (const char *path, GError **error);
 
 /* Names of the taps used where nobody has chosen: the network's last two layers before a softmax,
