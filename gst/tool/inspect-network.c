@@ -1,4 +1,5 @@
 #include "inspect.h"
+#include "proposal.h"
 #include "table.h"
 
 #include "engine/taps.h"
@@ -106,6 +107,20 @@ print_taps (GArray *taps)
   tool_table_print (table);
 }
 
+/* An ensemble can use networks of images alone, which the layers are shown of all the same. */
+static void
+print_proposal (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsPreprocess) preprocess = ens_preprocess_find (path, &error);
+
+  g_print ("\nIn an ensemble (train takes this where it is told nothing else):\n");
+  if (preprocess != NULL)
+    tool_proposal_print (preprocess);
+  else
+    g_print ("  %s\n", error->message);
+}
+
 gboolean
 tool_inspect_network (const char *path, guint size, GError **error)
 {
@@ -127,5 +142,6 @@ tool_inspect_network (const char *path, guint size, GError **error)
   g_print ("\n");
   print_layers (graph);
   print_taps (taps);
+  print_proposal (path);
   return TRUE;
 }

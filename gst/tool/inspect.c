@@ -115,7 +115,15 @@ const ToolCommand tool_inspect = {
     .max_arguments = 1,
     .summary = "Show what is in an ensemble or a network",
     .help = "Of a network: its layers and shapes, the values whose features an ensemble can tap, "
-            "and the operators, if any, that this build does not have.",
+            "the operators, if any, that this build does not have, and what images it takes.",
+    .manual = "What images a network takes is told with how it is known. It is stated in a file "
+              "beside the network: NETWORK.json or networks.json with the members file, order, "
+              "mean, scale or std, size, labels and taps; GStreamer's NETWORK.onnx.modelinfo or "
+              "NETWORK.modelinfo; preprocessor_config.json or config.json of Hugging Face. Or in "
+              "the network's metadata, as onnxmltools, Custom Vision and Ultralytics write it. Or "
+              "it is found in the graph, where the network subtracts a mean or divides by a "
+              "deviation itself. Or it is a guess: from statistics that a batch normalisation has "
+              "of the first layer, or else from what is usual.",
     .options = option_table,
     .options_size = sizeof (Options),
     .run = run,

@@ -5,19 +5,28 @@
 
 #include "ensemble/bundle-files.h"
 #include "ensemble/json-reader.h"
+#include "proposal.h"
 #include "tool.h"
-
-/* Mean and deviation of ImageNet's photographs, which torchvision's networks are trained with. */
-static const EnsNormalise usual_normalise = {.order = ENS_ORDER_RGB,
-                                             .mean = {123.675f, 116.28f, 103.53f},
-                                             .scale = {1 / 58.395f, 1 / 57.12f, 1 / 57.375f}};
 
 static const char *const role_names[] = {"original", "retrained", NULL};
 static const char *const order_names[] = {"RGB", "BGR", "GRAY", NULL};
 
+/* What the user has said of a network's pixels. */
+typedef struct {
+  gboolean order, mean, scale, deviation;
+  float deviations[3];
+} Said;
+
 struct _ToolNetworks {
   GArray *list; /* EnsFitNetwork, whose strings and arrays it owns */
+  GArray *said; /* Said, of each */
 };
+
+/* A network that is being described. */
+typedef struct {
+  EnsFitNetwork *fit;
+  Said *said;
+} Network;
 
 static void
 clear_network (gpointer data)
@@ -38,6 +47,7 @@ tool_networks_new (void)
 
   networks->list = g_array_new (FALSE, TRUE, sizeof (EnsFitNetwork));
   g_array_set_clear_func (networks->list, clear_network);
+  networks->said = g_array_new (FALSE, TRUE, sizeof (Said));
   return networks;
 }
 
@@ -45,6 +55,7 @@ void
 tool_networks_free (ToolNetworks *networks)
 {
   g_array_unref (networks->list);
+  g_array_unref (networks->said);
   g_free (networks);
 }
 
@@ -55,13 +66,40 @@ tool_networks_get (const ToolNetworks *networks, guint *n)
   return (const EnsFitNetwork *)networks->list->data;
 }
 
-static EnsFitNetwork *
+static Network
+get_network (ToolNetworks *networks, guint i)
+{
+  return (Network) {&g_array_index (networks->list, EnsFitNetwork, i),
+                    &g_array_index (networks->said, Said, i)};
+}
+
+static Network
 append_network (ToolNetworks *networks, char *path)
 {
-  EnsFitNetwork network = {.path = path, .role = ENS_ROLE_RETRAINED, .normalise = usual_normalise};
+  EnsFitNetwork fit = {.path = path, .role = ENS_ROLE_RETRAINED};
+  Said said = {0};
 
-  g_array_append_val (networks->list, network);
-  return &g_array_index (networks->list, EnsFitNetwork, networks->list->len - 1);
+  g_array_append_val (networks->list, fit);
+  g_array_append_val (networks->said, said);
+  return get_network (networks, networks->list->len - 1);
+}
+
+/* A deviation is in the unit of the mean: torchvision's are of values 0 … 1. */
+static void
+settle_deviation (Network network)
+{
+  EnsNormalise *normalise = &network.fit->normalise;
+  gboolean of_one = TRUE;
+
+  if (!network.said->deviation)
+    return;
+  for (guint c = 0; c < 3; c++)
+    of_one = of_one && fabsf (normalise->mean[c]) <= 1 && network.said->deviations[c] <= 1;
+  for (guint c = 0; c < 3; c++) {
+    normalise->mean[c] *= of_one ? 255 : 1;
+    normalise->scale[c] = 1 / (network.said->deviations[c] * (of_one ? 255 : 1));
+  }
+  network.said->scale = TRUE;
 }
 
 /* ---- Command line ---- */
@@ -90,38 +128,39 @@ set_choice (const char *key, const char *value, const char *const *names, guint 
 }
 
 static gboolean
-set_role (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_role (Network network, const char *key, const char *value, GError **error)
 {
-  guint role = network->role;
+  guint role = network.fit->role;
   gboolean known = set_choice (key, value, role_names, &role, error);
 
-  network->role = (EnsRole)role;
+  network.fit->role = (EnsRole)role;
   return known;
 }
 
 static gboolean
-set_order (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_order (Network network, const char *key, const char *value, GError **error)
 {
-  guint order = network->normalise.order;
+  guint order = network.fit->normalise.order;
   gboolean known = set_choice (key, value, order_names, &order, error);
 
-  network->normalise.order = (EnsOrder)order;
+  network.fit->normalise.order = (EnsOrder)order;
+  network.said->order = TRUE;
   return known;
 }
 
 static gboolean
-set_name (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_name (Network network, const char *key, const char *value, GError **error)
 {
-  g_free ((gpointer)network->name);
-  network->name = g_strdup (value);
+  g_free ((gpointer)network.fit->name);
+  network.fit->name = g_strdup (value);
   return TRUE;
 }
 
 static gboolean
-set_taps (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_taps (Network network, const char *key, const char *value, GError **error)
 {
-  g_strfreev ((char **)network->taps);
-  network->taps = (const char *const *)g_strsplit (value, "+", -1);
+  g_strfreev ((char **)network.fit->taps);
+  network.fit->taps = (const char *const *)g_strsplit (value, "+", -1);
   return TRUE;
 }
 
@@ -146,15 +185,29 @@ set_channels (float *channels, const char *key, const char *value, GError **erro
 }
 
 static gboolean
-set_mean (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_mean (Network network, const char *key, const char *value, GError **error)
 {
-  return set_channels (network->normalise.mean, key, value, error);
+  network.said->mean = TRUE;
+  return set_channels (network.fit->normalise.mean, key, value, error);
 }
 
 static gboolean
-set_scale (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_scale (Network network, const char *key, const char *value, GError **error)
 {
-  return set_channels (network->normalise.scale, key, value, error);
+  network.said->scale = TRUE;
+  return set_channels (network.fit->normalise.scale, key, value, error);
+}
+
+static gboolean
+set_deviation (Network network, const char *key, const char *value, GError **error)
+{
+  float *deviations = network.said->deviations;
+
+  network.said->deviation = TRUE;
+  if (!set_channels (deviations, key, value, error))
+    return FALSE;
+  return (deviations[0] > 0 && deviations[1] > 0 && deviations[2] > 0)
+         || fail_value (key, "numbers above 0", value, error);
 }
 
 static gboolean
@@ -172,39 +225,41 @@ set_sizes (const guint **sizes, guint *n, const char *key, const char *value, GE
 }
 
 static gboolean
-set_size (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_size (Network network, const char *key, const char *value, GError **error)
 {
   guint64 size;
 
   if (!g_ascii_string_to_unsigned (value, 10, 1, ENS_MAX_SIDE, &size, NULL))
     return fail_value (key, "a number of pixels", value, error);
-  network->size = (guint)size;
+  network.fit->size = (guint)size;
   return TRUE;
 }
 
 static gboolean
-set_scales (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_scales (Network network, const char *key, const char *value, GError **error)
 {
-  return set_sizes (&network->scales, &network->n_scales, key, value, error);
+  return set_sizes (&network.fit->scales, &network.fit->n_scales, key, value, error);
 }
 
 static gboolean
-set_window_sizes (EnsFitNetwork *network, const char *key, const char *value, GError **error)
+set_window_sizes (Network network, const char *key, const char *value, GError **error)
 {
-  return set_sizes (&network->window_sizes, &network->n_window_sizes, key, value, error);
+  return set_sizes (&network.fit->window_sizes, &network.fit->n_window_sizes, key, value, error);
 }
 
 static const struct {
   const char *key;
-  gboolean (*set) (EnsFitNetwork *network, const char *key, const char *value, GError **error);
+  gboolean (*set) (Network network, const char *key, const char *value, GError **error);
 } settings[] = {
-    {"role", set_role},     {"name", set_name},   {"order", set_order},
-    {"mean", set_mean},     {"scale", set_scale}, {"size", set_size},
-    {"scales", set_scales}, {"taps", set_taps},   {"window-sizes", set_window_sizes},
+    {"role", set_role},   {"name", set_name},
+    {"order", set_order}, {"mean", set_mean},
+    {"scale", set_scale}, {"std", set_deviation},
+    {"size", set_size},   {"scales", set_scales},
+    {"taps", set_taps},   {"window-sizes", set_window_sizes},
 };
 
 static gboolean
-set_setting (EnsFitNetwork *network, const char *text, GError **error)
+set_setting (Network network, const char *text, GError **error)
 {
   const char *equals = strchr (text, '=');
   g_autofree char *key = equals ? g_strndup (text, (gsize)(equals - text)) : g_strdup (text);
@@ -212,10 +267,11 @@ set_setting (EnsFitNetwork *network, const char *text, GError **error)
   for (guint i = 0; equals != NULL && i < G_N_ELEMENTS (settings); i++)
     if (strcmp (key, settings[i].key) == 0)
       return settings[i].set (network, key, equals + 1, error);
-  g_set_error (error, TOOL_ERROR_USAGE, 0,
-               "--network: expected role=, name=, order=, mean=, scale=, size=, taps=, scales= or "
-               "window-sizes= after the file, got “%s”",
-               text);
+  g_set_error (
+      error, TOOL_ERROR_USAGE, 0,
+      "--network: expected role=, name=, order=, mean=, scale=, std=, size=, taps=, scales= or "
+      "window-sizes= after the file, got “%s”",
+      text);
   return FALSE;
 }
 
@@ -223,7 +279,7 @@ gboolean
 tool_networks_add (ToolNetworks *networks, const char *text, GError **error)
 {
   g_auto (GStrv) words = g_strsplit (text, ",", -1);
-  EnsFitNetwork *network;
+  Network network;
 
   if (words[0] == NULL || *words[0] == '\0')
     return fail_value ("FILE", "an ONNX file", text, error);
@@ -231,23 +287,26 @@ tool_networks_add (ToolNetworks *networks, const char *text, GError **error)
   for (guint i = 1; words[i] != NULL; i++)
     if (!set_setting (network, words[i], error))
       return FALSE;
+  settle_deviation (network);
   return TRUE;
 }
 
 /* ---- JSON ---- */
 
-static void
-read_channels (EnsJsonReader *reader, const char *name, float *channels)
+/* FALSE if there are none. */
+static gboolean
+read_channels (EnsJsonReader *reader, const char *name, double min, float *channels)
 {
-  const EnsJsonRange range = {.min_length = 3, .max_length = 3, .min = -1e6, .max = 1e6};
+  const EnsJsonRange range = {.min_length = 3, .max_length = 3, .min = min, .max = 1e6};
   g_autofree float *values = NULL;
   guint n;
 
   if (!ens_json_reader_has (reader, name))
-    return;
+    return FALSE;
   values = ens_json_reader_numbers (reader, name, &range, &n);
   if (values != NULL)
     memcpy (channels, values, 3 * sizeof *channels);
+  return values != NULL;
 }
 
 static void
@@ -264,26 +323,30 @@ static void
 read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
 {
   g_autofree char *file = ens_json_reader_string (reader, "file");
-  EnsFitNetwork *network =
+  const Network network =
       append_network (networks, file ? g_build_filename (folder, file, NULL) : NULL);
+  EnsFitNetwork *fit = network.fit;
 
   if (ens_json_reader_has (reader, "name"))
-    network->name = ens_json_reader_string (reader, "name");
+    fit->name = ens_json_reader_string (reader, "name");
   if (ens_json_reader_has (reader, "role"))
-    network->role = (EnsRole)ens_json_reader_choice (reader, "role", role_names);
-  if (ens_json_reader_has (reader, "order"))
-    network->normalise.order = (EnsOrder)ens_json_reader_choice (reader, "order", order_names);
+    fit->role = (EnsRole)ens_json_reader_choice (reader, "role", role_names);
+  network.said->order = ens_json_reader_has (reader, "order");
+  if (network.said->order)
+    fit->normalise.order = (EnsOrder)ens_json_reader_choice (reader, "order", order_names);
   if (ens_json_reader_has (reader, "size"))
-    network->size = ens_json_reader_integer (reader, "size", 1, ENS_MAX_SIDE);
+    fit->size = ens_json_reader_integer (reader, "size", 1, ENS_MAX_SIDE);
   /* What the outputs mean is for people: classifiers are trained on features. */
   if (ens_json_reader_has (reader, "labels"))
     g_strfreev (ens_json_reader_strings (reader, "labels", 1));
   if (ens_json_reader_has (reader, "taps"))
-    network->taps = (const char *const *)ens_json_reader_strings (reader, "taps", 1);
-  read_channels (reader, "mean", network->normalise.mean);
-  read_channels (reader, "scale", network->normalise.scale);
-  read_sizes (reader, "scales", &network->scales, &network->n_scales);
-  read_sizes (reader, "window_sizes", &network->window_sizes, &network->n_window_sizes);
+    fit->taps = (const char *const *)ens_json_reader_strings (reader, "taps", 1);
+  network.said->mean = read_channels (reader, "mean", -1e6, fit->normalise.mean);
+  network.said->scale = read_channels (reader, "scale", -1e6, fit->normalise.scale);
+  network.said->deviation = read_channels (reader, "std", 1e-6, network.said->deviations);
+  settle_deviation (network);
+  read_sizes (reader, "scales", &fit->scales, &fit->n_scales);
+  read_sizes (reader, "window_sizes", &fit->window_sizes, &fit->n_window_sizes);
 }
 
 gboolean
@@ -303,4 +366,69 @@ tool_networks_read (ToolNetworks *networks, const char *path, GError **error)
   }
   ens_json_reader_leave (reader);
   return ens_json_reader_finish (reader, error);
+}
+
+/* ---- What the user has not said ---- */
+
+static void
+set_given (EnsPreprocess *preprocess, EnsPreprocessPart part)
+{
+  preprocess->certainty[part] = ENS_CERTAINTY_GIVEN;
+  g_clear_pointer (&preprocess->reasons[part], g_free);
+}
+
+/* What the user has said goes into what was found … */
+static void
+override (EnsPreprocess *preprocess, Network network)
+{
+  const EnsNormalise *said = &network.fit->normalise;
+  EnsNormalise *normalise = &preprocess->normalise;
+
+  if (network.said->order) {
+    normalise->order = said->order;
+    set_given (preprocess, ENS_PREPROCESS_ORDER);
+  }
+  if (network.said->mean)
+    memcpy (normalise->mean, said->mean, sizeof said->mean);
+  if (network.said->scale)
+    memcpy (normalise->scale, said->scale, sizeof said->scale);
+  if (network.said->mean && network.said->scale)
+    set_given (preprocess, ENS_PREPROCESS_RANGE);
+  if (network.fit->size > 0) {
+    preprocess->size = network.fit->size;
+    set_given (preprocess, ENS_PREPROCESS_SIZE);
+  }
+  if (network.fit->taps != NULL) {
+    g_strfreev (preprocess->taps);
+    preprocess->taps = g_strdupv ((char **)network.fit->taps);
+    set_given (preprocess, ENS_PREPROCESS_TAPS);
+  }
+}
+
+/* … and all of it back. */
+static void
+adopt (const EnsPreprocess *preprocess, EnsFitNetwork *fit)
+{
+  fit->normalise = preprocess->normalise;
+  fit->size = preprocess->size;
+  g_strfreev ((char **)fit->taps);
+  fit->taps = (const char *const *)g_strdupv (preprocess->taps);
+}
+
+gboolean
+tool_networks_complete (ToolNetworks *networks, GError **error)
+{
+  for (guint i = 0; i < networks->list->len; i++) {
+    Network network = get_network (networks, i);
+    g_autoptr (EnsPreprocess) preprocess = ens_preprocess_find (network.fit->path, error);
+
+    if (preprocess == NULL)
+      return FALSE;
+    override (preprocess, network);
+    adopt (preprocess, network.fit);
+    g_print ("%s\n", network.fit->path);
+    tool_proposal_print (preprocess);
+  }
+  g_print ("\n");
+  return TRUE;
 }

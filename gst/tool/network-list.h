@@ -10,13 +10,15 @@ void tool_networks_free (ToolNetworks *networks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolNetworks, tool_networks_free)
 
 /* Adds "FILE.onnx[,KEY=VALUE]…"; items of a list are joined by "+". Keys: role, name, order, mean,
- * scale, size, taps, scales, window-sizes. What is not said is as most PyTorch networks have it:
- * RGB, ImageNet's mean and deviation. */
+ * scale or std, size, taps, scales, window-sizes. */
 gboolean tool_networks_add (ToolNetworks *networks, const char *text, GError **error);
 
 /* Adds all that a JSON file lists: {"networks": [{"file": …, …}]}, with the same keys (“_” for
  * “-”); files are relative to it. */
 gboolean tool_networks_read (ToolNetworks *networks, const char *path, GError **error);
+
+/* Finds out what the user has not said of the networks' images, and prints what holds. */
+gboolean tool_networks_complete (ToolNetworks *networks, GError **error);
 
 /* Belongs to the list and is valid until something is added. */
 const EnsFitNetwork *tool_networks_get (const ToolNetworks *networks, guint *n);

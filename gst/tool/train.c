@@ -38,7 +38,8 @@ static gboolean
 check_options (const Options *options, EnsFitParams *params, GError **error)
 {
   if (options->output == NULL) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "--output=NAME.ensemble is needed");
+    g_set_error (error, TOOL_ERROR_USAGE, 0,
+                 "--output=BUNDLE is needed: a folder to write, such as site.ensemble");
     return FALSE;
   }
   if (!tool_check_least ("--windows", options->windows, 0, error)
@@ -91,7 +92,7 @@ run (gconstpointer data, char **arguments, GError **error)
   if (!check_options (options, &params, error))
     return FALSE;
   networks = collect_networks (options, error);
-  if (networks == NULL)
+  if (networks == NULL || !tool_networks_complete (networks, error))
     return FALSE;
   params.dataset = arguments[0];
   params.networks = tool_networks_get (networks, &params.n_networks);
@@ -103,8 +104,8 @@ static const ToolOption option_table[] = {
      "FILE[,KEY=VALUE]…", "A network and what it expects; once for each", "*.onnx"},
     {"networks", 0, G_OPTION_ARG_FILENAME_ARRAY, G_STRUCT_OFFSET (Options, lists), "FILE.json",
      "The same from a file", "*.json"},
-    {"output", 'o', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, output), "NAME.ensemble",
-     "The bundle to write", "/"},
+    {"output", 'o', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, output), "BUNDLE",
+     "The bundle to write, a folder NAME.ensemble", "/"},
     {"name", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, name), "NAME",
      "The ensemble's name (the bundle's)"},
     {"svm-c", 'c', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, c), "C",
@@ -129,15 +130,19 @@ const ToolCommand tool_train = {
     .summary = "Make an ensemble from networks and labelled pictures",
     .help = "DATASET is a folder: train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/…; pictures in "
             "a class folder “none” show no class. Or it has Pascal VOC's or COCO's layout.\n"
-            "What a network expects: order=RGB|BGR|GRAY, size=PIXELS, mean=R+G+B, scale=R+G+B: "
-            "(value - mean) * scale for values 0 … 255. Its part: role=original|retrained, "
-            "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, name=NAME.",
+            "Of a network can be said what images it takes, where inspect does not find it: "
+            "order=RGB|BGR|GRAY, size=PIXELS, mean=R+G+B and scale=R+G+B or std=R+G+B; and its "
+            "part: role=original|retrained, taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, "
+            "name=NAME.",
     .manual = "Networks in the original role judge whole pictures, those in the retrained role "
               "windows too. Every network gets a linear classifier for each class; weights of "
               "networks, the windows' share and thresholds are chosen on the validation split.\n\n"
+              "A value of 0 … 255 becomes (value - mean) * scale, or (value - mean) / std; if mean "
+              "and std are of 1 at most, they are of values 0 … 1. Channels are counted in the "
+              "network's own order. What is not said is looked for beside the network and in it, "
+              "as inspect tells, and printed.\n\n"
               "Features are kept in the cache folder: a second run with other settings takes "
               "seconds, and one that was interrupted goes on where it was.\n\n"
-              "inspect lists what can be tapped in a network.\n\n"
               "  gst-ensemble-1.0 train photos -o site.ensemble \\\n"
               "    -n squeezenet1.1.onnx,role=original,order=BGR,mean=104+117+123,scale=1 \\\n"
               "    -n mobilenet.onnx,role=retrained,mean=127.5,scale=0.00784,size=160",

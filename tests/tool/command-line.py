@@ -20,12 +20,13 @@ ROWS = [
     (["--version"], 0, "gst-ensemble-1.0 "),
     (["paint"], 2, "there is no command “paint”"),
     (["train"], 2, "expected DATASET, got 0 arguments"),
-    (["train", "set"], 2, "--output=NAME.ensemble is needed"),
+    (["train", "set"], 2, "--output=BUNDLE is needed"),
     (["train", "set", "-o", "x.ensemble"], 2, "networks are needed"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,rôle=original"], 2, "expected role="),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,role=boss"], 2, "original, retrained"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,mean=1+2"], 2, "mean expects one number"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,scales=0"], 2, "expects sizes in pixels"),
+    (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,std=0"], 2, "std expects numbers above 0"),
     (["train", "set", "-o", "x.ensemble", "--networks", "nowhere.json"], 1, "nowhere.json"),
     (["train", "nowhere", "-o", "x.ensemble", "--networks", NETWORKS], 1, "nowhere"),
     (["train", "set", "-o", "x.ensemble", "-w", "-3"], 2, "--windows expects at least 0, got -3"),
@@ -74,7 +75,9 @@ def check_arguments():
 def check_inspection(folder):
     network = pathlib.Path(NETWORKS).parent / "original.onnx"
     result = run("inspect", network)
-    expect(result.returncode == 0 and "Features can be tapped at" in result.stdout, "inspect", result)
+    expect(result.returncode == 0 and "Features can be tapped at" in result.stdout
+           and "127.5" in result.stdout and "stated in networks.json" in result.stdout, "inspect",
+           result)
     result = run("benchmark", network, "-n", 1, "-s", 64)
     expect(result.returncode == 0 and "GFLOP/s" in result.stdout, "benchmark", result)
     drawn = run("boxes", folder / "boxes", program=DRAW)
@@ -88,8 +91,8 @@ def check_training(folder):
     train = ["train", folder / "set", "-o", bundle, "--networks", NETWORKS, "--cache",
              folder / "cache", "-w", 10, "-c", 1]
     result = run(*train)
-    expect(result.returncode == 0 and bundle.is_dir() and "with windows" in result.stdout, "train",
-           result)
+    expect(result.returncode == 0 and bundle.is_dir() and "with windows" in result.stdout
+           and "as told" in result.stdout, "train", result)
     first = (bundle / "ensemble.json").read_bytes() if bundle.is_dir() else b""
     result = run(*train)
     expect(result.returncode == 0 and (bundle / "ensemble.json").read_bytes() == first,
