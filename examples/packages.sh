@@ -3,12 +3,12 @@
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config
   libglib2.0-dev libjson-glib-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
-  glslc spirv-tools
+  glslc spirv-tools libvulkan-dev
   liblinear-dev libcairo2-dev libpango1.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav"
 
-test_packages="clang clang-format man-db python3 python3-gi python3-gst-1.0 python3-onnx libonnx-testdata"
+test_packages="clang clang-format mesa-vulkan-drivers vulkan-validationlayers man-db python3 python3-gi python3-gst-1.0 python3-onnx libonnx-testdata"
 
 peer_packages="python3-torch python3-torchvision python3-opencv"
 

@@ -6,9 +6,10 @@
 
 struct _EnsDevice {
   gatomicrefcount references;
-  char *description;
+  char *name, *description;
   EnsPool *pool;
   EnsArenas *arenas;
+  EnsVulkanDevice *vulkan; /* NULL: networks run on the CPU */
 };
 
 /* The processor's name as the system tells it. (transfer full) */
@@ -39,6 +40,35 @@ describe (EnsPool *pool)
                           n_threads, n_threads == 1 ? "thread" : "threads");
 }
 
+static EnsDevice *
+make_device (guint n_threads)
+{
+  EnsDevice *device = g_new0 (EnsDevice, 1);
+
+  g_atomic_ref_count_init (&device->references);
+  device->pool = ens_pool_new (n_threads);
+  device->arenas = ens_arenas_new ();
+  return device;
+}
+
+EnsDevice *
+ens_device_open_vulkan (const char *selector, guint n_threads, const EnsVulkanOptions *options,
+                        GError **error)
+{
+  EnsVulkanDevice *vulkan = ens_vulkan_device_open (selector, options, error);
+  EnsDevice *device;
+
+  if (vulkan == NULL) {
+    g_prefix_error (error, "device “vulkan%s%s”: ", *selector != '\0' ? ":" : "", selector);
+    return NULL;
+  }
+  device = make_device (n_threads);
+  device->vulkan = vulkan;
+  device->name = g_strdup_printf ("vulkan:%u", ens_vulkan_device_get_index (vulkan));
+  device->description = g_strdup (ens_vulkan_device_get_description (vulkan));
+  return device;
+}
+
 EnsDevice *
 ens_device_open (const char *name, guint n_threads, GError **error)
 {
@@ -46,20 +76,17 @@ ens_device_open (const char *name, guint n_threads, GError **error)
 
   g_return_val_if_fail (name != NULL, NULL);
 
-  if (strcmp (name, "vulkan") == 0 || g_str_has_prefix (name, "vulkan:")) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "device “%s”: this build has no Vulkan executor, use “cpu”", name);
-    return NULL;
-  }
+  if (strcmp (name, "vulkan") == 0)
+    return ens_device_open_vulkan ("", n_threads, NULL, error);
+  if (g_str_has_prefix (name, "vulkan:"))
+    return ens_device_open_vulkan (name + strlen ("vulkan:"), n_threads, NULL, error);
   if (strcmp (name, "auto") != 0 && strcmp (name, "cpu") != 0) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                  "device “%s” is unknown, expected auto, cpu, vulkan or vulkan:N", name);
     return NULL;
   }
-  device = g_new0 (EnsDevice, 1);
-  g_atomic_ref_count_init (&device->references);
-  device->pool = ens_pool_new (n_threads);
-  device->arenas = ens_arenas_new ();
+  device = make_device (n_threads);
+  device->name = g_strdup ("cpu");
   device->description = describe (device->pool);
   return device;
 }
@@ -76,8 +103,10 @@ ens_device_unref (EnsDevice *device)
 {
   if (!g_atomic_ref_count_dec (&device->references))
     return;
+  g_clear_pointer (&device->vulkan, ens_vulkan_device_unref);
   ens_arenas_unref (device->arenas);
   ens_pool_unref (device->pool);
+  g_free (device->name);
   g_free (device->description);
   g_free (device);
 }
@@ -85,7 +114,7 @@ ens_device_unref (EnsDevice *device)
 const char *
 ens_device_get_name (EnsDevice *device)
 {
-  return "cpu";
+  return device->name;
 }
 
 const char *
@@ -104,4 +133,10 @@ EnsArenas *
 ens_device_get_arenas (EnsDevice *device)
 {
   return device->arenas;
+}
+
+EnsVulkanDevice *
+ens_device_get_vulkan (EnsDevice *device)
+{
+  return device->vulkan;
 }

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "cpu/weights.h"
 #include "engine/plan.h"
 #include "graph/onnx.h"
 #include "passes/passes.h"
@@ -20,7 +19,7 @@ struct _EnsNetwork {
   EnsDevice *device;
   EnsGraph *graph;     /* never changed once the network exists */
   char **output_names; /* as they were before passes */
-  EnsPackedWeights *weights;
+  EnsWeights *weights;
   GMutex lock;   /* guards plans */
   GQueue *plans; /* CachedPlan, latest first */
 };
@@ -46,7 +45,7 @@ get_output_names (const EnsGraph *graph)
 }
 
 static EnsNetwork *
-make_network (EnsGraph *graph, EnsDevice *device, EnsPackedWeights *weights, GError **error)
+make_network (EnsGraph *graph, EnsDevice *device, EnsWeights *weights, GError **error)
 {
   g_autoptr (EnsGraph) taken = graph;
   g_auto (GStrv) output_names = get_output_names (graph);
@@ -59,7 +58,7 @@ make_network (EnsGraph *graph, EnsDevice *device, EnsPackedWeights *weights, GEr
   network->device = ens_device_ref (device);
   network->graph = g_steal_pointer (&taken);
   network->output_names = g_steal_pointer (&output_names);
-  network->weights = ens_packed_weights_ref (weights);
+  network->weights = ens_weights_ref (weights);
   network->plans = g_queue_new ();
   g_mutex_init (&network->lock);
   return network;
@@ -68,7 +67,7 @@ make_network (EnsGraph *graph, EnsDevice *device, EnsPackedWeights *weights, GEr
 EnsNetwork *
 ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
 {
-  g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
+  g_autoptr (EnsWeights) weights = ens_weights_new (device);
 
   return make_network (graph, device, weights, error);
 }
@@ -133,7 +132,7 @@ ens_network_unref (EnsNetwork *network)
   if (!g_atomic_ref_count_dec (&network->references))
     return;
   g_queue_free_full (network->plans, free_cached_plan);
-  ens_packed_weights_unref (network->weights);
+  ens_weights_unref (network->weights);
   ens_graph_free (network->graph);
   g_strfreev (network->output_names);
   ens_device_unref (network->device);
@@ -186,7 +185,7 @@ ens_network_get_output_name (EnsNetwork *network, guint i)
 gsize
 ens_network_get_weights_size (EnsNetwork *network)
 {
-  gsize size = ens_packed_weights_get_size (network->weights);
+  gsize size = ens_weights_get_size (network->weights);
 
   for (guint i = 0; i < network->graph->values->len; i++) {
     const EnsValue *value = g_ptr_array_index (network->graph->values, i);

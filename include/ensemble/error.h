@@ -21,6 +21,7 @@ typedef enum {
   ENS_ERROR_RESOURCE,    /* memory or a limit was exceeded */
   ENS_ERROR_DATA,        /* a data set can't be trained on */
   ENS_ERROR_CANCELLED,   /* the caller asked to stop */
+  ENS_ERROR_DEVICE,      /* a GPU or its driver failed */
 } EnsErrorCode;
 
 GQuark ens_error_quark (void);

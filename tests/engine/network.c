@@ -53,8 +53,7 @@ test_device (void)
   } rows[] = {
       {"cpu", NULL},
       {"auto", NULL},
-      {"vulkan", "device “vulkan”: this build has no Vulkan executor, use “cpu”"},
-      {"vulkan:1", "device “vulkan:1”: this build has no Vulkan executor, use “cpu”"},
+      {"vulkan:no such GPU", "device “vulkan:no such GPU”: "},
       {"vulkans", "device “vulkans” is unknown, expected auto, cpu, vulkan or vulkan:N"},
       {"", "device “” is unknown, expected auto, cpu, vulkan or vulkan:N"},
   };
@@ -65,7 +64,7 @@ test_device (void)
 
     if (rows[i].message != NULL) {
       g_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
-      g_assert_cmpstr (error->message, ==, rows[i].message);
+      g_assert_true (g_str_has_prefix (error->message, rows[i].message));
       continue;
     }
     g_assert_no_error (error);

@@ -1,0 +1,22 @@
+/* A node that runs on the CPU between two submissions, because no shader takes it. */
+#pragma once
+
+#include "graph/op.h"
+#include "vulkan/recording.h"
+
+typedef struct {
+  EnsOperands operands; /* their views point to memory that the CPU reaches */
+  EnsView *views;       /* inputs, then outputs */
+  EnsCpuPlan plan;
+  void (*run) (const EnsOperands *operands, const EnsCpuContext *context); /* NULL: reference */
+} EnsVulkanCpuStep;
+
+/* Chooses the kernel. Where the operands lie is told afterwards, by ens_vulkan_cpu_step_place ().
+ */
+EnsVulkanCpuStep *ens_vulkan_cpu_step_new (const EnsOperands *operands, EnsPool *pool,
+                                           EnsPackedWeights *weights);
+void ens_vulkan_cpu_step_free (EnsVulkanCpuStep *step);
+
+/* Where operand i (inputs, then outputs) lies while the step runs. */
+void ens_vulkan_cpu_step_place (EnsVulkanCpuStep *step, guint i, gpointer data);
+void ens_vulkan_cpu_step_run (const EnsVulkanCpuStep *step, EnsPool *pool, gpointer scratch);

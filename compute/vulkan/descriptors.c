@@ -1,0 +1,150 @@
+#include "vulkan/descriptors.h"
+
+/* What one binding is written with. */
+typedef struct {
+  VkDescriptorBufferInfo buffer;
+  VkBufferView texels;
+} Bound;
+
+static gboolean
+create_pool (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device, const GArray *dispatches,
+             GError **error)
+{
+  VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1},
+                                  {VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, 1}};
+  const VkDescriptorPoolCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+      .maxSets = dispatches->len,
+      .poolSizeCount = G_N_ELEMENTS (sizes),
+      .pPoolSizes = sizes,
+  };
+
+  for (guint i = 0; i < dispatches->len; i++) {
+    const EnsVulkanPipelineKey *key = &g_array_index (dispatches, EnsVulkanDispatch, i).key;
+
+    for (guint j = 0; j < key->n_bindings; j++)
+      sizes[key->texels >> j & 1].descriptorCount++;
+  }
+  ENS_VK_DEVICE (device, CreateDescriptorPool, device->handle, &info, NULL, &descriptors->pool);
+  return TRUE;
+error:
+  return FALSE;
+}
+
+static gboolean
+allocate_sets (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device,
+               const EnsVulkanPipeline *const *pipelines, guint n, GError **error)
+{
+  g_autofree VkDescriptorSetLayout *layouts = g_new (VkDescriptorSetLayout, n);
+  const VkDescriptorSetAllocateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+      .descriptorPool = descriptors->pool,
+      .descriptorSetCount = n,
+      .pSetLayouts = layouts,
+  };
+
+  for (guint i = 0; i < n; i++)
+    layouts[i] = pipelines[i]->set_layout;
+  descriptors->sets = g_new0 (VkDescriptorSet, n);
+  ENS_VK_DEVICE (device, AllocateDescriptorSets, device->handle, &info, descriptors->sets);
+  return TRUE;
+error:
+  return FALSE;
+}
+
+/* Texels are vectors of four elements. */
+static gboolean
+bind_texels (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device, EnsType storage,
+             Bound *bound, GError **error)
+{
+  VkBufferViewCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+      .buffer = bound->buffer.buffer,
+      .format = storage == ENS_TYPE_FLOAT16 ? VK_FORMAT_R16G16B16A16_SFLOAT
+                                            : VK_FORMAT_R32G32B32A32_SFLOAT,
+      .offset = bound->buffer.offset,
+  };
+  gsize texel = 4 * ens_type_size (storage);
+
+  info.range = (bound->buffer.range + texel - 1) / texel * texel;
+  ENS_VK_DEVICE (device, CreateBufferView, device->handle, &info, NULL, &bound->texels);
+  g_array_append_val (descriptors->texel_views, bound->texels);
+  return TRUE;
+error:
+  return FALSE;
+}
+
+/* Bindings start where the device allows it; shaders are told how far before the first element
+ * that is. */
+static gboolean
+bind (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device, EnsVulkanDispatch *dispatch,
+      guint i, Bound *bound, GError **error)
+{
+  const EnsVulkanRegion *region = dispatch->views[i]->region;
+  gsize before = region->offset % device->physical.offset_alignment;
+  gsize unit = ens_type_size (dispatch->views[i]->view.type);
+  gboolean texels = dispatch->key.texels >> i & 1;
+
+  bound->buffer = (VkDescriptorBufferInfo) {region->buffer->handle, region->offset - before,
+                                            (region->size + before + 3) / 4 * 4};
+  dispatch->push[i] = (guint32)(before / (texels ? 4 * unit : unit));
+  return !texels || bind_texels (descriptors, device, dispatch->key.shader->storage, bound, error);
+}
+
+static gboolean
+write_set (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device, EnsVulkanDispatch *dispatch,
+           VkDescriptorSet set, GError **error)
+{
+  Bound bound[ENS_MAX_BINDINGS];
+  VkWriteDescriptorSet writes[ENS_MAX_BINDINGS];
+
+  for (guint i = 0; i < dispatch->key.n_bindings; i++) {
+    gboolean texels = dispatch->key.texels >> i & 1;
+
+    if (!bind (descriptors, device, dispatch, i, &bound[i], error))
+      return FALSE;
+    writes[i] = (VkWriteDescriptorSet) {
+        .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+        .dstSet = set,
+        .dstBinding = i,
+        .descriptorCount = 1,
+        .descriptorType =
+            texels ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+        .pBufferInfo = &bound[i].buffer,
+        .pTexelBufferView = &bound[i].texels,
+    };
+  }
+  device->vk.UpdateDescriptorSets (device->handle, dispatch->key.n_bindings, writes, 0, NULL);
+  return TRUE;
+}
+
+gboolean
+ens_vulkan_descriptors_init (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device,
+                             const GArray *dispatches, const EnsVulkanPipeline *const *pipelines,
+                             GError **error)
+{
+  descriptors->texel_views = g_array_new (FALSE, FALSE, sizeof (VkBufferView));
+  if (dispatches->len == 0)
+    return TRUE;
+  if (!create_pool (descriptors, device, dispatches, error)
+      || !allocate_sets (descriptors, device, pipelines, dispatches->len, error))
+    return FALSE;
+  for (guint i = 0; i < dispatches->len; i++)
+    if (!write_set (descriptors, device, &g_array_index (dispatches, EnsVulkanDispatch, i),
+                    descriptors->sets[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+void
+ens_vulkan_descriptors_clear (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device)
+{
+  for (guint i = 0; descriptors->texel_views != NULL && i < descriptors->texel_views->len; i++)
+    device->vk.DestroyBufferView (device->handle,
+                                  g_array_index (descriptors->texel_views, VkBufferView, i), NULL);
+  g_clear_pointer (&descriptors->texel_views, g_array_unref);
+  if (descriptors->pool != VK_NULL_HANDLE)
+    device->vk.DestroyDescriptorPool (device->handle, descriptors->pool, NULL);
+  g_free (descriptors->sets);
+  *descriptors = (EnsVulkanDescriptors) {0};
+}

@@ -1,0 +1,18 @@
+/* Descriptor sets, one per dispatch, written once. */
+#pragma once
+
+#include "vulkan/recording.h"
+
+typedef struct {
+  VkDescriptorPool pool;
+  VkDescriptorSet *sets; /* by dispatch */
+  GArray *texel_views;   /* VkBufferView */
+} EnsVulkanDescriptors;
+
+/* Allocates and writes the sets of all dispatches, whose regions must be final, and fills in their
+ * push constants' offsets. pipelines: by dispatch. `descriptors` must be zero; it is safe to clear
+ * whether this succeeds or not. */
+gboolean ens_vulkan_descriptors_init (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device,
+                                      const GArray *dispatches,
+                                      const EnsVulkanPipeline *const *pipelines, GError **error);
+void ens_vulkan_descriptors_clear (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device);

@@ -1,0 +1,29 @@
+/* A device as the files of this folder see it. */
+#pragma once
+
+#include <ensemble/pool.h>
+
+#include "vulkan/physical.h"
+
+struct _EnsVulkanDevice {
+  gatomicrefcount references;
+  EnsVulkanInstance *instance;
+  EnsVulkanFunctions vk; /* the instance's, and the device's own */
+  EnsVulkanPhysical physical;
+  gboolean validation, staged;
+  char *description;
+  VkDevice handle;
+  GMutex lock; /* guards the queue and the pipelines */
+  VkQueue queue;
+  guint n_submits; /* atomic */
+  VkPipelineCache pipeline_cache;
+  GHashTable *pipelines; /* EnsVulkanPipeline → itself */
+};
+
+/* ENS_VK () with a device's functions and name. */
+#define ENS_VK_DEVICE(device, function, ...) \
+  ENS_VK (&(device)->vk, (device)->physical.name, function, __VA_ARGS__)
+
+/* Submits recorded commands and waits until they have run. */
+gboolean ens_vulkan_device_submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence,
+                                   GError **error);

@@ -1,0 +1,190 @@
+#include "vulkan/device-private.h"
+
+#include <ensemble/error.h>
+
+#include "vulkan/pipelines.h"
+
+/* Drivers give up on a stuck GPU after some seconds; software devices take their time. */
+#define TIMEOUT_NANOSECONDS (G_GUINT64_CONSTANT (300) * 1000000000)
+
+EnsVulkanOptions
+ens_vulkan_options_from_environment (void)
+{
+  return (EnsVulkanOptions) {
+      .validation = g_strcmp0 (g_getenv ("ENSEMBLE_VULKAN_VALIDATION"), "1") == 0,
+      .staged = g_strcmp0 (g_getenv ("ENSEMBLE_VULKAN_STAGED"), "1") == 0,
+  };
+}
+
+/* Features and the extensions they come from, where Vulkan's version does not have them. */
+typedef struct {
+  VkPhysicalDevice16BitStorageFeatures storage16;
+  VkPhysicalDeviceShaderFloat16Int8Features float16;
+  const char *extensions[8];
+  guint n_extensions;
+} Enabled;
+
+static void
+enable (Enabled *enabled, const EnsVulkanPhysical *physical)
+{
+  enabled->storage16 = (VkPhysicalDevice16BitStorageFeatures) {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
+      .storageBuffer16BitAccess = physical->storage16,
+  };
+  if (!physical->float16)
+    return;
+  enabled->float16 = (VkPhysicalDeviceShaderFloat16Int8Features) {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES,
+      .shaderFloat16 = VK_TRUE,
+  };
+  enabled->storage16.pNext = &enabled->float16;
+  if (physical->api_version < VK_API_VERSION_1_2)
+    enabled->extensions[enabled->n_extensions++] = VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME;
+}
+
+static gboolean
+create_device (EnsVulkanDevice *device, GError **error)
+{
+  static const float priority = 0.5f;
+  const VkDeviceQueueCreateInfo queue = {
+      .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+      .queueFamilyIndex = (guint32)device->physical.queue_family,
+      .queueCount = 1,
+      .pQueuePriorities = &priority,
+  };
+  Enabled enabled = {0};
+  VkDeviceCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+      .pNext = &enabled.storage16,
+      .queueCreateInfoCount = 1,
+      .pQueueCreateInfos = &queue,
+  };
+
+  enable (&enabled, &device->physical);
+  info.enabledExtensionCount = enabled.n_extensions;
+  info.ppEnabledExtensionNames = enabled.extensions;
+  ENS_VK_DEVICE (device, CreateDevice, device->physical.handle, &info, NULL, &device->handle);
+  return TRUE;
+error:
+  return FALSE;
+}
+
+static char *
+describe (const EnsVulkanPhysical *physical)
+{
+  g_autofree char *version = ens_vulkan_version_to_string (physical->api_version);
+
+  return g_strdup_printf ("%s, %s, Vulkan %s", physical->name, physical->driver, version);
+}
+
+static gboolean
+choose (EnsVulkanDevice *device, const char *selector, GError **error)
+{
+  g_autoptr (GArray) list = ens_vulkan_list (device->instance, error);
+  const EnsVulkanPhysical *physical;
+
+  if (list == NULL || (physical = ens_vulkan_select (list, selector, error)) == NULL)
+    return FALSE;
+  device->physical = *physical;
+  device->description = describe (physical);
+  return TRUE;
+}
+
+EnsVulkanDevice *
+ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, GError **error)
+{
+  g_autoptr (EnsVulkanDevice) device = g_new0 (EnsVulkanDevice, 1);
+  EnsVulkanOptions defaults = ens_vulkan_options_from_environment ();
+
+  if (options == NULL)
+    options = &defaults;
+  g_atomic_ref_count_init (&device->references);
+  g_mutex_init (&device->lock);
+  device->validation = options->validation;
+  device->staged = options->staged;
+  device->instance = ens_vulkan_instance_new (options, error);
+  if (device->instance == NULL || !choose (device, selector, error))
+    return NULL;
+  device->vk = device->instance->vk;
+  if (!create_device (device, error)
+      || !ens_vulkan_load_device (&device->vk, device->handle, error))
+    return NULL;
+  if (options->wrap != NULL)
+    options->wrap (&device->vk, options->wrap_data);
+  device->vk.GetDeviceQueue (device->handle, (guint32)device->physical.queue_family, 0,
+                             &device->queue);
+  if (!ens_vulkan_pipelines_init (device, error))
+    return NULL;
+  return g_steal_pointer (&device);
+}
+
+EnsVulkanDevice *
+ens_vulkan_device_ref (EnsVulkanDevice *device)
+{
+  g_atomic_ref_count_inc (&device->references);
+  return device;
+}
+
+void
+ens_vulkan_device_unref (EnsVulkanDevice *device)
+{
+  if (!g_atomic_ref_count_dec (&device->references))
+    return;
+  ens_vulkan_pipelines_clear (device);
+  if (device->handle != VK_NULL_HANDLE && device->vk.DestroyDevice != NULL)
+    device->vk.DestroyDevice (device->handle, NULL);
+  g_clear_pointer (&device->instance, ens_vulkan_instance_unref);
+  g_mutex_clear (&device->lock);
+  g_free (device->description);
+  g_free (device);
+}
+
+guint
+ens_vulkan_device_get_index (const EnsVulkanDevice *device)
+{
+  return device->physical.index;
+}
+
+const char *
+ens_vulkan_device_get_description (const EnsVulkanDevice *device)
+{
+  return device->description;
+}
+
+guint
+ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device)
+{
+  return (guint)g_atomic_int_get (&device->instance->n_messages);
+}
+
+guint
+ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device)
+{
+  return (guint)g_atomic_int_get (&device->n_submits);
+}
+
+gboolean
+ens_vulkan_device_submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence,
+                          GError **error)
+{
+  const VkSubmitInfo info = {
+      .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+      .commandBufferCount = 1,
+      .pCommandBuffers = &commands,
+  };
+  VkResult result;
+
+  ENS_VK_DEVICE (device, ResetFences, device->handle, 1, &fence);
+  g_mutex_lock (&device->lock);
+  result = device->vk.QueueSubmit (device->queue, 1, &info, fence);
+  g_mutex_unlock (&device->lock);
+  if (result != VK_SUCCESS) {
+    ens_vulkan_set_error (error, device->physical.name, "vkQueueSubmit", result);
+    return FALSE;
+  }
+  g_atomic_int_inc (&device->n_submits);
+  ENS_VK_DEVICE (device, WaitForFences, device->handle, 1, &fence, VK_TRUE, TIMEOUT_NANOSECONDS);
+  return TRUE;
+error:
+  return FALSE;
+}

@@ -1,0 +1,40 @@
+/* A GPU, opened for compute. What other layers see of it; no Vulkan types here, so that builds
+ * without Vulkan (stubs.c) have the same face. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct _EnsVulkanDevice EnsVulkanDevice;
+typedef struct _EnsVulkanFunctions EnsVulkanFunctions;
+
+typedef struct {
+  /* The validation layers, with synchronisation and GPU-assisted checks: each message is counted
+   * and logged as a warning. Arenas are filled with NaN before each run and recorded barriers are
+   * checked. */
+  gboolean validation;
+  /* Copy to and from the device's memory even where the CPU reaches it: as on a graphics card. */
+  gboolean staged;
+  /* For tests: may exchange functions of the table, whenever some have been loaded. */
+  void (*wrap) (EnsVulkanFunctions *functions, gpointer data);
+  gpointer wrap_data;
+} EnsVulkanOptions;
+
+/* What ENSEMBLE_VULKAN_VALIDATION=1 and ENSEMBLE_VULKAN_STAGED=1 in the environment ask for. */
+EnsVulkanOptions ens_vulkan_options_from_environment (void);
+
+/* selector: "" for the best there is (a real GPU before software), an index, or part of a name or
+ * of a UUID. options: NULL for those of the environment. (transfer full) */
+EnsVulkanDevice *ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options,
+                                         GError **error);
+EnsVulkanDevice *ens_vulkan_device_ref (EnsVulkanDevice *device);
+void ens_vulkan_device_unref (EnsVulkanDevice *device);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanDevice, ens_vulkan_device_unref)
+
+/* Its number among the system's devices. */
+guint ens_vulkan_device_get_index (const EnsVulkanDevice *device);
+/* A line for people: name, driver, Vulkan version. */
+const char *ens_vulkan_device_get_description (const EnsVulkanDevice *device);
+/* Messages of the validation layers so far. */
+guint ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device);
+/* Submissions to the device's queue so far. */
+guint ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device);

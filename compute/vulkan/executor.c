@@ -1,0 +1,318 @@
+#include "vulkan/executor-private.h"
+
+#include <stdlib.h>
+
+#include "passes/rewrite.h"
+
+/* Views */
+
+/* Bytes from a value's first element to the end of its last one. */
+static gsize
+get_extent (const EnsValue *value, const EnsPlace *place)
+{
+  gint64 run = ens_shape_run (&value->shape), runs = ens_shape_runs (&value->shape);
+
+  return run == 0 || runs == 0
+             ? 0
+             : (gsize)((runs - 1) * place->pitch + run) * ens_type_size (value->type);
+}
+
+/* Until memory has been laid out, offsets count from where whatever a value is part of begins.
+ * What is only another way of writing a constant is that constant. */
+static void
+init_view (EnsVulkanExecutor *executor, const EnsValue *value)
+{
+  const EnsPlace *place = &executor->memory->places[value->index];
+  EnsVulkanView *view = &executor->views[value->index];
+
+  view->view = (EnsView) {value->type, value->shape, place->pitch, NULL};
+  if (place->kind == ENS_PLACE_CONSTANT) {
+    view->constant = ens_graph_value (executor->graph, place->index)->constant;
+    view->view.data = (char *)view->constant->data + place->offset;
+    return;
+  }
+  view->place = place;
+  view->region = &executor->regions[value->index];
+  executor->regions[value->index] =
+      (EnsVulkanRegion) {&executor->block, place->offset, get_extent (value, place)};
+}
+
+/* Steps */
+
+static void
+init_operands (EnsVulkanExecutor *executor, EnsVulkanStep *step)
+{
+  const EnsNode *node = step->node;
+  EnsOperands *operands = &step->operands;
+
+  *operands = (EnsOperands) {.node = node,
+                             .params = node->params,
+                             .n_inputs = node->n_inputs,
+                             .n_outputs = node->n_outputs,
+                             .inputs = g_new0 (const EnsView *, node->n_inputs),
+                             .outputs = g_new0 (EnsView *, node->n_outputs)};
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL)
+      operands->inputs[i] = &executor->views[node->inputs[i]->index].view;
+  for (guint i = 0; i < node->n_outputs; i++)
+    operands->outputs[i] = &executor->views[node->outputs[i]->index].view;
+}
+
+static void
+record_step (EnsVulkanExecutor *executor, EnsVulkanStep *step, EnsPackedWeights *cpu_weights)
+{
+  const char *reason;
+
+  step->first_dispatch = ens_commands_get_dispatches (executor->commands)->len;
+  if (ens_commands_record (executor->commands, &step->operands, step->position, &reason)) {
+    step->n_dispatches =
+        ens_commands_get_dispatches (executor->commands)->len - step->first_dispatch;
+    return;
+  }
+  g_info ("%s: node “%s” (%s) of %s runs on the CPU: %s", executor->device->physical.name,
+          step->node->name, step->node->op->name, executor->graph->name, reason);
+  step->cpu_step = ens_vulkan_cpu_step_new (&step->operands, executor->pool, cpu_weights);
+  executor->n_cpu_steps++;
+}
+
+static gboolean
+has_elements (const EnsNode *node)
+{
+  for (guint i = 0; i < node->n_outputs; i++)
+    if (ens_shape_elements (&node->outputs[i]->shape) > 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Records all steps; scratch_sizes: by node position. */
+static void
+init_steps (EnsVulkanExecutor *executor, EnsPackedWeights *cpu_weights, gsize *scratch_sizes)
+{
+  const EnsGraph *graph = executor->graph;
+
+  executor->steps = g_new0 (EnsVulkanStep, graph->nodes->len);
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    EnsVulkanStep *step = &executor->steps[executor->n_steps];
+    gsize scratch;
+
+    step->node = ens_graph_node (graph, i);
+    step->position = i;
+    if (executor->memory->skip[i] || !has_elements (step->node))
+      continue;
+    executor->n_steps++;
+    init_operands (executor, step);
+    record_step (executor, step, cpu_weights);
+    scratch = step->cpu_step == NULL ? ens_commands_get_scratch_size (executor->commands) : 0;
+    scratch_sizes[i] = scratch > 0 ? scratch + ENS_VULKAN_ALIGNMENT : 0;
+  }
+}
+
+/* Memory */
+
+/* The offset of the next `size` bytes of something that grows. */
+static gsize
+append (gsize *total, gsize size)
+{
+  gsize offset = *total;
+
+  *total = ens_vulkan_align (*total + size);
+  return offset;
+}
+
+static gsize
+get_arena_size (const EnsVulkanExecutor *executor)
+{
+  return ens_vulkan_align (executor->memory->arena_size);
+}
+
+static void
+place_values (EnsVulkanExecutor *executor)
+{
+  for (guint i = 0; i < executor->graph->values->len; i++) {
+    const EnsPlace *place = &executor->memory->places[i];
+    gsize base = place->kind == ENS_PLACE_INPUT    ? executor->input_offsets[place->index]
+                 : place->kind == ENS_PLACE_OUTPUT ? executor->output_offsets[place->index]
+                                                   : 0;
+
+    executor->regions[i].offset = base + place->offset;
+  }
+}
+
+static void
+place_scratch (EnsVulkanExecutor *executor)
+{
+  const GPtrArray *scratch = ens_commands_get_scratch (executor->commands);
+
+  for (guint i = 0; i < scratch->len; i++) {
+    EnsVulkanScratch *part = g_ptr_array_index (scratch, i);
+
+    part->region.buffer = &executor->block;
+    part->region.offset += ens_vulkan_align (executor->memory->scratch[part->node]);
+  }
+}
+
+/* Gives everything its place and returns the block's size. */
+static gsize
+lay_out (EnsVulkanExecutor *executor, const gsize *scratch_sizes)
+{
+  const EnsGraph *graph = executor->graph;
+  g_autoptr (GError) error = NULL;
+  gsize size;
+
+  ens_memory_plan_lay_out (executor->memory, scratch_sizes);
+  if (!ens_memory_plan_check (executor->memory, graph, scratch_sizes, &error))
+    g_error ("%s", error->message);
+  size = get_arena_size (executor);
+  executor->input_offsets = g_new (gsize, graph->inputs->len);
+  executor->output_offsets = g_new (gsize, graph->outputs->len);
+  for (guint i = 0; i < graph->inputs->len; i++)
+    executor->input_offsets[i] =
+        append (&size, ens_value_size (g_ptr_array_index (graph->inputs, i)));
+  for (guint i = 0; i < graph->outputs->len; i++)
+    executor->output_offsets[i] =
+        append (&size, ens_value_size (g_ptr_array_index (graph->outputs, i)));
+  place_values (executor);
+  place_scratch (executor);
+  return size;
+}
+
+static gboolean
+allocate (EnsVulkanExecutor *executor, gsize size, GError **error)
+{
+  const GByteArray *tables = ens_commands_get_tables (executor->commands);
+  const EnsVulkanPiece piece = {tables->data, 0, tables->len};
+
+  return ens_vulkan_buffer_init (&executor->block, executor->device, ENS_BUFFER_DEVICE, size, error)
+         && (tables->len == 0
+             || (ens_vulkan_buffer_init (&executor->tables, executor->device, ENS_BUFFER_DEVICE,
+                                         tables->len, error)
+                 && ens_vulkan_buffer_write (&executor->tables, executor->device, &piece, 1,
+                                             error)))
+         && ens_vulkan_weights_upload (executor->weights, error);
+}
+
+static void
+allocate_scratch (EnsVulkanExecutor *executor)
+{
+  gsize size = 0;
+
+  for (guint i = 0; i < executor->n_steps; i++)
+    if (executor->steps[i].cpu_step != NULL)
+      size = MAX (size, executor->steps[i].cpu_step->plan.scratch_size);
+  if (size > 0)
+    executor->scratch = g_aligned_alloc (ens_vulkan_align (size), 1, ENS_VULKAN_ALIGNMENT);
+}
+
+/* Pipelines and recording */
+
+static gboolean
+get_pipelines (EnsVulkanExecutor *executor, GError **error)
+{
+  const GArray *dispatches = ens_commands_get_dispatches (executor->commands);
+  g_autofree EnsVulkanPipelineKey *keys = g_new (EnsVulkanPipelineKey, dispatches->len);
+
+  for (guint i = 0; i < dispatches->len; i++)
+    keys[i] = g_array_index (dispatches, EnsVulkanDispatch, i).key;
+  executor->pipelines = g_new0 (const EnsVulkanPipeline *, dispatches->len);
+  return ens_vulkan_pipelines_get (executor->device, keys, executor->pipelines, dispatches->len,
+                                   executor->pool, error);
+}
+
+static gboolean
+record (EnsVulkanExecutor *executor, GError **error)
+{
+  const GArray *dispatches = ens_commands_get_dispatches (executor->commands);
+
+  return get_pipelines (executor, error)
+         && ens_vulkan_descriptors_init (&executor->descriptors, executor->device, dispatches,
+                                         executor->pipelines, error)
+         && ens_vulkan_command_pool_init (&executor->command_pool, executor->device, error)
+         && ens_vulkan_executor_write_program (executor, error)
+         && ens_vulkan_program_record (
+             &executor->program,
+             &(EnsVulkanRecorder) {executor->device, &executor->command_pool, dispatches,
+                                   executor->pipelines, &executor->descriptors},
+             error);
+}
+
+EnsVulkanExecutor *
+ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GError **error)
+{
+  g_autoptr (EnsVulkanExecutor) executor = g_new0 (EnsVulkanExecutor, 1);
+  g_autofree gsize *scratch_sizes = g_new0 (gsize, graph->nodes->len);
+
+  executor->graph = graph;
+  executor->device = ens_vulkan_device_ref (context->device);
+  executor->weights = ens_vulkan_weights_ref (context->weights);
+  executor->pool = ens_pool_ref (context->pool);
+  executor->memory = ens_memory_plan_new (graph);
+  executor->commands = ens_commands_new (executor->device, executor->weights, &executor->tables);
+  ens_vulkan_program_init (&executor->program);
+  executor->views = g_new0 (EnsVulkanView, graph->values->len);
+  executor->regions = g_new0 (EnsVulkanRegion, graph->values->len);
+  for (guint i = 0; i < graph->values->len; i++)
+    init_view (executor, ens_graph_value (graph, i));
+  init_steps (executor, context->cpu_weights, scratch_sizes);
+  allocate_scratch (executor);
+  if (!allocate (executor, lay_out (executor, scratch_sizes), error) || !record (executor, error))
+    return NULL;
+  return g_steal_pointer (&executor);
+}
+
+static void
+free_steps (EnsVulkanExecutor *executor)
+{
+  for (guint i = 0; i < executor->n_steps; i++) {
+    EnsVulkanStep *step = &executor->steps[i];
+
+    g_clear_pointer (&step->cpu_step, ens_vulkan_cpu_step_free);
+    g_free (step->operands.inputs);
+    g_free (step->operands.outputs);
+  }
+  g_free (executor->steps);
+}
+
+void
+ens_vulkan_executor_free (EnsVulkanExecutor *executor)
+{
+  ens_vulkan_program_clear (&executor->program);
+  ens_vulkan_command_pool_clear (&executor->command_pool, executor->device);
+  ens_vulkan_descriptors_clear (&executor->descriptors, executor->device);
+  ens_vulkan_buffer_clear (&executor->block, executor->device);
+  ens_vulkan_buffer_clear (&executor->tables, executor->device);
+  ens_vulkan_buffer_clear (&executor->upload, executor->device);
+  ens_vulkan_buffer_clear (&executor->readback, executor->device);
+  ens_vulkan_buffer_clear (&executor->exchange, executor->device);
+  free_steps (executor);
+  g_aligned_free (executor->scratch);
+  g_free (executor->pipelines);
+  ens_commands_free (executor->commands);
+  g_free (executor->views);
+  g_free (executor->regions);
+  g_free (executor->input_offsets);
+  g_free (executor->output_offsets);
+  ens_memory_plan_free (executor->memory);
+  ens_graph_free (executor->graph);
+  ens_pool_unref (executor->pool);
+  ens_vulkan_weights_unref (executor->weights);
+  ens_vulkan_device_unref (executor->device);
+  g_free (executor);
+}
+
+gsize
+ens_vulkan_executor_get_size (const EnsVulkanExecutor *executor)
+{
+  return executor->block.size + executor->tables.size;
+}
+
+guint
+ens_vulkan_executor_get_n_steps (const EnsVulkanExecutor *executor)
+{
+  return executor->n_steps;
+}
+
+guint
+ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor)
+{
+  return executor->n_cpu_steps;
+}

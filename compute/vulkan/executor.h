@@ -1,0 +1,38 @@
+/* Runs a graph with concrete shapes on a GPU.
+ *
+ * Everything is decided, allocated and recorded when the executor is made: running it copies the
+ * inputs in, submits what was recorded and copies the outputs out. Nodes that no shader takes run
+ * on the CPU, between two submissions; the log names them at INFO. */
+#pragma once
+
+#include <ensemble/network.h>
+
+#include "graph/op.h"
+#include "vulkan/weights.h"
+
+typedef struct _EnsVulkanExecutor EnsVulkanExecutor;
+
+/* What an executor works with; it takes references. */
+typedef struct {
+  EnsVulkanDevice *device;
+  EnsVulkanWeights *weights;
+  EnsPool *pool;                 /* for nodes on the CPU, and for making pipelines */
+  EnsPackedWeights *cpu_weights; /* likewise; must outlive the executor */
+} EnsVulkanContext;
+
+/* Takes the graph over; its shapes must have been inferred. (transfer full) */
+EnsVulkanExecutor *ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context,
+                                            GError **error);
+void ens_vulkan_executor_free (EnsVulkanExecutor *executor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanExecutor, ens_vulkan_executor_free)
+
+/* Bytes on the device beside the weights. */
+gsize ens_vulkan_executor_get_size (const EnsVulkanExecutor *executor);
+/* Nodes that do something, and how many of them run on the CPU. */
+guint ens_vulkan_executor_get_n_steps (const EnsVulkanExecutor *executor);
+guint ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor);
+
+/* Dense arrays of the graph's input and output shapes. times: NULL, or one element for each step,
+ * to which what is known of it is added. One thread at a time. */
+gboolean ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
+                                  const gpointer *outputs, EnsNodeTime *times, GError **error);

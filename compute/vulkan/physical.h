@@ -1,0 +1,43 @@
+/* What the system's devices are and can do: found out without opening them. */
+#pragma once
+
+#include "graph/commands.h"
+#include "vulkan/instance.h"
+
+typedef struct {
+  VkPhysicalDevice handle;
+  guint index; /* among the system's devices */
+  VkPhysicalDeviceType type;
+  char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];
+  char driver[VK_MAX_DRIVER_NAME_SIZE + VK_MAX_DRIVER_INFO_SIZE]; /* name and version */
+  VkDriverId driver_id;
+  guint32 vendor_id, device_id, driver_version, api_version;
+  guint8 uuid[VK_UUID_SIZE], cache_uuid[VK_UUID_SIZE];
+  VkPhysicalDeviceMemoryProperties memory;
+  guint64 local_memory; /* bytes of the largest heap of its own */
+  guint64 max_allocation;
+  guint32 max_storage_range; /* bytes of one binding */
+  gsize offset_alignment;    /* of bindings, bytes */
+  guint32 max_push_size;
+  double timestamp_period; /* nanoseconds; 0: no timestamps */
+  gboolean storage16;      /* float16 in storage buffers */
+  gboolean float16;        /* float16 arithmetic */
+  gboolean memory_model;   /* Vulkan's, for cooperative matrices */
+  gboolean timeline, external_memory, dma_buf, subgroup_control;
+  guint32 min_subgroup, max_subgroup;
+  int queue_family; /* the one to compute on; −1: there is none */
+  EnsGpuTraits traits;
+  const char *unfit; /* why it can't be used, or NULL */
+} EnsVulkanPhysical;
+
+/* All devices of the system, EnsVulkanPhysical, those that can't be used too. (transfer full) */
+GArray *ens_vulkan_list (const EnsVulkanInstance *instance, GError **error);
+
+/* The device that a selector (as of ens_vulkan_device_open ()) names, or NULL with an error that
+ * lists what there is. Belongs to `list`. */
+const EnsVulkanPhysical *ens_vulkan_select (const GArray *list, const char *selector,
+                                            GError **error);
+
+gboolean ens_vulkan_physical_is_software (const EnsVulkanPhysical *physical);
+/* "1.3.230" (transfer full) */
+char *ens_vulkan_version_to_string (guint32 version);

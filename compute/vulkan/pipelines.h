@@ -1,0 +1,33 @@
+/* Compute pipelines: made once per device for each shader with its constants. */
+#pragma once
+
+#include <shaders.h>
+
+#include "vulkan/device-private.h"
+
+/* What a pipeline is made of. */
+typedef struct {
+  const EnsShader *shader;
+  guint32 constants[ENS_MAX_CONSTANTS];
+  guint32 n_constants;
+  guint32 n_bindings;
+  guint32 texels; /* bit i: binding i is a texel buffer */
+  guint32 push_size;
+} EnsVulkanPipelineKey;
+
+typedef struct {
+  EnsVulkanPipelineKey key;
+  VkDescriptorSetLayout set_layout;
+  VkPipelineLayout layout;
+  VkPipeline handle;
+} EnsVulkanPipeline;
+
+/* The device's store of pipelines. */
+gboolean ens_vulkan_pipelines_init (EnsVulkanDevice *device, GError **error);
+void ens_vulkan_pipelines_clear (EnsVulkanDevice *device);
+
+/* Fills `pipelines` with those for the keys, n of each; makes those that are missing side by side
+ * on the pool. They belong to the device. Keys have zeroes where nothing is set. Any thread. */
+gboolean ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *keys,
+                                   const EnsVulkanPipeline **pipelines, guint n, EnsPool *pool,
+                                   GError **error);

@@ -1,0 +1,293 @@
+#include "vulkan/program.h"
+
+/* Bytes of a float that is NaN. */
+#define NAN_WORD 0xffffffffu
+/* The checker looks at every byte: beyond this it would take too long. */
+#define MAX_CHECKED ((gsize)32 << 20)
+
+void
+ens_vulkan_program_init (EnsVulkanProgram *program)
+{
+  program->commands = g_array_new (FALSE, TRUE, sizeof (EnsVulkanCommand));
+  program->hazards = g_array_new (FALSE, TRUE, sizeof (EnsHazard));
+  program->segments = g_array_new (FALSE, TRUE, sizeof (EnsVulkanSegment));
+}
+
+void
+ens_vulkan_program_clear (EnsVulkanProgram *program)
+{
+  g_clear_pointer (&program->commands, g_array_unref);
+  g_clear_pointer (&program->hazards, g_array_unref);
+  g_clear_pointer (&program->segments, g_array_unref);
+}
+
+/* Appending */
+
+static EnsHazard *
+append (EnsVulkanProgram *program, const EnsVulkanCommand *command)
+{
+  g_array_append_vals (program->commands, command, 1);
+  g_array_set_size (program->hazards, program->commands->len);
+  return &g_array_index (program->hazards, EnsHazard, program->hazards->len - 1);
+}
+
+/* What touching a view's elements in a region touches. */
+static EnsTouch
+touch_view (const EnsView *view, const EnsVulkanRegion *region, gboolean write)
+{
+  gsize element = ens_type_size (view->type);
+  guint rank = view->shape.rank;
+  EnsTouch touch = ens_touch_dense (region->buffer, region->offset, region->size, write);
+
+  if (rank > 0) {
+    touch.run = (gsize)view->shape.dims[rank - 1] * element;
+    touch.pitch = (gsize)view->pitch * element;
+  }
+  return touch;
+}
+
+/* Packed weights, tables and scratch memory are as large as their regions say. */
+static EnsTouch
+touch_binding (const EnsVulkanView *view, EnsAccess access)
+{
+  gboolean write = access == ENS_ACCESS_WRITE || access == ENS_ACCESS_UPDATE;
+
+  return view->place != NULL ? touch_view (&view->view, view->region, write)
+                             : ens_touch_dense (view->region->buffer, view->region->offset,
+                                                view->region->size, write);
+}
+
+void
+ens_vulkan_program_dispatch (EnsVulkanProgram *program, const EnsVulkanDispatch *dispatch,
+                             guint number, guint node)
+{
+  const EnsVulkanCommand command = {.kind = ENS_COMMAND_DISPATCH, .node = node, .dispatch = number};
+  EnsHazard *hazard = append (program, &command);
+
+  for (guint i = 0; i < dispatch->key.n_bindings; i++)
+    hazard->touches[hazard->n_touches++] =
+        touch_binding (dispatch->views[i], dispatch->accesses[i]);
+}
+
+static void
+append_copy (EnsVulkanProgram *program, const EnsTouch *read, const EnsTouch *write,
+             const EnsVulkanRegion *from, const EnsVulkanRegion *to)
+{
+  const EnsVulkanCommand command = {.kind = ENS_COMMAND_COPY,
+                                    .node = G_MAXUINT,
+                                    .from = *from,
+                                    .to = *to,
+                                    .run = write->run,
+                                    .pitch = write->pitch};
+  EnsHazard *hazard = append (program, &command);
+
+  hazard->n_touches = 2;
+  hazard->touches[0] = *read;
+  hazard->touches[1] = *write;
+}
+
+void
+ens_vulkan_program_copy (EnsVulkanProgram *program, const EnsVulkanRegion *from,
+                         const EnsVulkanRegion *to)
+{
+  EnsTouch read = ens_touch_dense (from->buffer, from->offset, from->size, FALSE);
+  EnsTouch write = ens_touch_dense (to->buffer, to->offset, to->size, TRUE);
+
+  append_copy (program, &read, &write, from, to);
+}
+
+void
+ens_vulkan_program_copy_view (EnsVulkanProgram *program, const EnsView *view,
+                              const EnsVulkanRegion *from, const EnsVulkanRegion *to)
+{
+  EnsTouch read = touch_view (view, from, FALSE), write = touch_view (view, to, TRUE);
+
+  append_copy (program, &read, &write, from, to);
+}
+
+void
+ens_vulkan_program_poison (EnsVulkanProgram *program, const EnsVulkanRegion *region)
+{
+  const EnsVulkanCommand command = {.kind = ENS_COMMAND_FILL, .node = G_MAXUINT, .to = *region};
+  EnsHazard *hazard = append (program, &command);
+
+  hazard->n_touches = 1;
+  hazard->touches[0] = ens_touch_dense (region->buffer, region->offset, region->size, TRUE);
+}
+
+void
+ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *step, guint node)
+{
+  const EnsVulkanCommand command = {.kind = ENS_COMMAND_CPU, .node = node, .cpu_step = step};
+
+  append (program, &command)->waits = TRUE;
+}
+
+/* Recording */
+
+static void
+record_barrier (const EnsVulkanDevice *device, VkCommandBuffer to)
+{
+  const VkPipelineStageFlags stages =
+      VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
+  const VkAccessFlags writes = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
+  const VkMemoryBarrier barrier = {
+      .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+      .srcAccessMask = writes,
+      .dstAccessMask = writes | VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT,
+  };
+
+  device->vk.CmdPipelineBarrier (to, stages, stages, 0, 1, &barrier, 0, NULL, 0, NULL);
+}
+
+static void
+record_dispatch (const EnsVulkanRecorder *recorder, guint number, VkCommandBuffer to)
+{
+  const EnsVulkanFunctions *vk = &recorder->device->vk;
+  const EnsVulkanPipeline *pipeline = recorder->pipelines[number];
+  const EnsVulkanDispatch *dispatch =
+      &g_array_index (recorder->dispatches, EnsVulkanDispatch, number);
+
+  vk->CmdBindPipeline (to, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->handle);
+  vk->CmdBindDescriptorSets (to, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->layout, 0, 1,
+                             &recorder->descriptors->sets[number], 0, NULL);
+  if (dispatch->key.push_size > 0)
+    vk->CmdPushConstants (to, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                          dispatch->key.push_size, dispatch->push);
+  vk->CmdDispatch (to, dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]);
+}
+
+static void
+record_copy (const EnsVulkanRecorder *recorder, const EnsVulkanCommand *command, VkCommandBuffer to)
+{
+  gsize n = (command->to.size + command->pitch - 1) / command->pitch;
+  g_autofree VkBufferCopy *rows = NULL;
+
+  if (command->run == command->pitch)
+    n = 1;
+  rows = g_new (VkBufferCopy, n);
+  for (gsize i = 0; i < n; i++)
+    rows[i] = (VkBufferCopy) {command->from.offset + i * command->pitch,
+                              command->to.offset + i * command->pitch,
+                              n == 1 ? command->to.size : command->run};
+  recorder->device->vk.CmdCopyBuffer (to, command->from.buffer->handle, command->to.buffer->handle,
+                                      (guint32)n, rows);
+}
+
+static void
+record_command (const EnsVulkanRecorder *recorder, const EnsVulkanCommand *command,
+                VkCommandBuffer to)
+{
+  switch (command->kind) {
+  case ENS_COMMAND_DISPATCH:
+    record_dispatch (recorder, command->dispatch, to);
+    break;
+  case ENS_COMMAND_COPY:
+    record_copy (recorder, command, to);
+    break;
+  case ENS_COMMAND_FILL:
+    recorder->device->vk.CmdFillBuffer (to, command->to.buffer->handle, command->to.offset,
+                                        command->to.size / 4 * 4, NAN_WORD);
+    break;
+  case ENS_COMMAND_CPU:
+    break;
+  }
+}
+
+/* Records commands from `first` on, to the next that runs on the CPU, and returns that one's
+ * number, or how many there are. */
+static guint
+record_stretch (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint first,
+                VkCommandBuffer to)
+{
+  guint i;
+
+  for (i = first; i < program->commands->len; i++) {
+    const EnsVulkanCommand *command = &g_array_index (program->commands, EnsVulkanCommand, i);
+
+    if (command->kind == ENS_COMMAND_CPU)
+      break;
+    if (g_array_index (program->hazards, EnsHazard, i).barrier)
+      record_barrier (recorder->device, to);
+    record_command (recorder, command, to);
+  }
+  return i;
+}
+
+static gboolean
+record_segment (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint *at,
+                GError **error)
+{
+  const EnsVulkanCommand *commands = (const EnsVulkanCommand *)program->commands->data;
+  EnsVulkanSegment segment = {VK_NULL_HANDLE};
+
+  if (commands[*at].kind != ENS_COMMAND_CPU) {
+    segment.commands = ens_vulkan_command_pool_begin (recorder->pool, recorder->device, error);
+    if (segment.commands == VK_NULL_HANDLE)
+      return FALSE;
+    *at = record_stretch (program, recorder, *at, segment.commands);
+    if (!ens_vulkan_command_pool_end (recorder->device, segment.commands, error))
+      return FALSE;
+  }
+  if (*at < program->commands->len)
+    segment.cpu_step = commands[(*at)++].cpu_step;
+  g_array_append_val (program->segments, segment);
+  return TRUE;
+}
+
+/* How much memory the commands touch. */
+static gsize
+measure (const EnsVulkanProgram *program)
+{
+  gsize end = 0;
+
+  for (guint i = 0; i < program->hazards->len; i++) {
+    const EnsHazard *hazard = &g_array_index (program->hazards, EnsHazard, i);
+
+    for (guint j = 0; j < hazard->n_touches; j++)
+      end = MAX (end, hazard->touches[j].end);
+  }
+  return end;
+}
+
+/* The validation layers see bindings as a whole and take columns of the same rows for a conflict.
+ */
+static void
+forget_rows (EnsVulkanProgram *program)
+{
+  for (guint i = 0; i < program->hazards->len; i++) {
+    EnsHazard *hazard = &g_array_index (program->hazards, EnsHazard, i);
+
+    for (guint j = 0; j < hazard->n_touches; j++)
+      hazard->touches[j].run = hazard->touches[j].pitch =
+          hazard->touches[j].end - hazard->touches[j].begin;
+  }
+}
+
+static gboolean
+place_barriers (EnsVulkanProgram *program, gboolean validation, GError **error)
+{
+  EnsHazard *hazards = (EnsHazard *)program->hazards->data;
+
+  ens_hazards_place (hazards, program->hazards->len);
+  if (!validation)
+    return TRUE;
+  if (measure (program) <= MAX_CHECKED
+      && !ens_hazards_check (hazards, program->hazards->len, error))
+    return FALSE;
+  forget_rows (program);
+  ens_hazards_place (hazards, program->hazards->len);
+  return TRUE;
+}
+
+gboolean
+ens_vulkan_program_record (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder,
+                           GError **error)
+{
+  if (!place_barriers (program, recorder->device->validation, error))
+    return FALSE;
+  for (guint at = 0; at < program->commands->len;)
+    if (!record_segment (program, recorder, &at, error))
+      return FALSE;
+  return TRUE;
+}

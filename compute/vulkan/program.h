@@ -1,0 +1,64 @@
+/* The commands of a plan in order, with what they touch: what is recorded into command buffers, one
+ * for each stretch between nodes that run on the CPU. */
+#pragma once
+
+#include "vulkan/command-pool.h"
+#include "vulkan/cpu-step.h"
+#include "vulkan/descriptors.h"
+#include "vulkan/hazards.h"
+
+typedef enum {
+  ENS_COMMAND_DISPATCH,
+  ENS_COMMAND_COPY,
+  ENS_COMMAND_FILL, /* with NaN */
+  ENS_COMMAND_CPU,
+} EnsVulkanCommandKind;
+
+typedef struct {
+  EnsVulkanCommandKind kind;
+  guint node;                 /* number of the step it belongs to; G_MAXUINT: none */
+  guint dispatch;             /* its number */
+  EnsVulkanRegion from, to;   /* COPY; FILL: to */
+  gsize run, pitch;           /* COPY: bytes of each row, and from one row to the next */
+  EnsVulkanCpuStep *cpu_step; /* CPU */
+} EnsVulkanCommand;
+
+/* A command buffer, and the node that runs on the CPU when it has run. */
+typedef struct {
+  VkCommandBuffer commands;   /* VK_NULL_HANDLE: nothing to submit */
+  EnsVulkanCpuStep *cpu_step; /* NULL: none */
+} EnsVulkanSegment;
+
+typedef struct {
+  GArray *commands; /* EnsVulkanCommand */
+  GArray *hazards;  /* EnsHazard, one for each command */
+  GArray *segments; /* EnsVulkanSegment */
+} EnsVulkanProgram;
+
+void ens_vulkan_program_init (EnsVulkanProgram *program);
+void ens_vulkan_program_clear (EnsVulkanProgram *program);
+
+/* Appending. Regions must be final. */
+void ens_vulkan_program_dispatch (EnsVulkanProgram *program, const EnsVulkanDispatch *dispatch,
+                                  guint number, guint node);
+void ens_vulkan_program_copy (EnsVulkanProgram *program, const EnsVulkanRegion *from,
+                              const EnsVulkanRegion *to);
+/* The same for the elements of a view alone, which lie alike in both regions: what is in its gaps
+ * stays. */
+void ens_vulkan_program_copy_view (EnsVulkanProgram *program, const EnsView *view,
+                                   const EnsVulkanRegion *from, const EnsVulkanRegion *to);
+void ens_vulkan_program_poison (EnsVulkanProgram *program, const EnsVulkanRegion *region);
+void ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *step, guint node);
+
+/* What recording needs beside the program. */
+typedef struct {
+  EnsVulkanDevice *device;
+  EnsVulkanCommandPool *pool;
+  const GArray *dispatches; /* EnsVulkanDispatch */
+  const EnsVulkanPipeline *const *pipelines;
+  const EnsVulkanDescriptors *descriptors;
+} EnsVulkanRecorder;
+
+/* Places barriers and records the segments. */
+gboolean ens_vulkan_program_record (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder,
+                                    GError **error);

@@ -1,0 +1,113 @@
+/* Which device a user means. */
+#include "vulkan/physical.h"
+
+#include <ensemble/error.h>
+#include <string.h>
+
+/* Larger is better. */
+static int
+rank_type (VkPhysicalDeviceType type)
+{
+  switch (type) {
+  case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+    return 4;
+  case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+    return 3;
+  case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+    return 2;
+  case VK_PHYSICAL_DEVICE_TYPE_CPU:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+/* The first of the best kind, or NULL. */
+static const EnsVulkanPhysical *
+find_best (const GArray *list)
+{
+  const EnsVulkanPhysical *best = NULL;
+
+  for (guint i = 0; i < list->len; i++) {
+    const EnsVulkanPhysical *physical = &g_array_index (list, EnsVulkanPhysical, i);
+
+    if (physical->unfit == NULL
+        && (best == NULL || rank_type (physical->type) > rank_type (best->type)))
+      best = physical;
+  }
+  return best;
+}
+
+static char *
+uuid_to_string (const guint8 *uuid)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < VK_UUID_SIZE; i++)
+    g_string_append_printf (text, "%02x", uuid[i]);
+  return g_string_free (text, FALSE);
+}
+
+/* Part of a name, whatever its case, or of a UUID, with or without dashes. */
+static gboolean
+is_meant (const EnsVulkanPhysical *physical, const char *selector)
+{
+  g_autofree char *name = g_utf8_casefold (physical->name, -1);
+  g_autofree char *uuid = uuid_to_string (physical->uuid);
+  g_autofree char *wanted = g_utf8_casefold (selector, -1);
+  g_auto (GStrv) digits = g_strsplit (wanted, "-", -1);
+  g_autofree char *plain = g_strjoinv (NULL, digits);
+
+  return strstr (name, wanted) != NULL || (*plain != '\0' && strstr (uuid, plain) != NULL);
+}
+
+static const EnsVulkanPhysical *
+find (const GArray *list, const char *selector)
+{
+  guint64 index;
+
+  if (*selector == '\0')
+    return find_best (list);
+  if (g_ascii_string_to_unsigned (selector, 10, 0, G_MAXUINT32, &index, NULL)
+      && strlen (selector) <= 2)
+    return index < list->len ? &g_array_index (list, EnsVulkanPhysical, index) : NULL;
+  for (guint i = 0; i < list->len; i++)
+    if (is_meant (&g_array_index (list, EnsVulkanPhysical, i), selector))
+      return &g_array_index (list, EnsVulkanPhysical, i);
+  return NULL;
+}
+
+static char *
+list_names (const GArray *list)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < list->len; i++) {
+    const EnsVulkanPhysical *physical = &g_array_index (list, EnsVulkanPhysical, i);
+
+    g_string_append_printf (text, "%s%u: %s", i > 0 ? ", " : "", i, physical->name);
+  }
+  return g_string_free (text, FALSE);
+}
+
+const EnsVulkanPhysical *
+ens_vulkan_select (const GArray *list, const char *selector, GError **error)
+{
+  const EnsVulkanPhysical *physical = find (list, selector);
+  g_autofree char *names = NULL;
+
+  if (physical != NULL && physical->unfit == NULL)
+    return physical;
+  names = list_names (list);
+  if (list->len == 0)
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                         "no Vulkan device was found; is the GPU's driver installed (Debian: "
+                         "mesa-vulkan-drivers, or the vendor's)?");
+  else if (physical != NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s can't be used: %s", physical->name,
+                 physical->unfit);
+  else
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "no usable Vulkan device is meant by “%s”; there are %s", selector, names);
+  return NULL;
+}

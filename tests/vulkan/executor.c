@@ -1,0 +1,142 @@
+/* Random graphs on Vulkan against their operators' references run value by value: with all memory
+ * shared, and copying as for a graphics card. Software Vulkan will do; without any, tests skip. */
+#include "random-graph.h"
+
+#include "cpu/interpret.h"
+#include "cpu/weights.h"
+#include "passes/passes.h"
+#include "vulkan/executor.h"
+
+#define N_GRAPHS 60
+
+typedef struct {
+  const char *name;
+  EnsVulkanOptions options;
+} Mode;
+
+static const Mode modes[] = {
+    {"shared-memory", {.validation = FALSE}},
+    {"copying", {.staged = TRUE}},
+    {"validated", {.validation = TRUE}},
+    {"validated-copying", {.validation = TRUE, .staged = TRUE}},
+};
+
+/* NULL, and the test skipped, where there is none. */
+static EnsVulkanDevice *
+open_device (const EnsVulkanOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  EnsVulkanDevice *device = ens_vulkan_device_open ("", options, &error);
+
+  if (device == NULL)
+    g_test_skip (error->message);
+  return device;
+}
+
+static gpointer
+get_data (gpointer tensor)
+{
+  return ((EnsTensor *)tensor)->data;
+}
+
+static GPtrArray *
+run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *inputs)
+{
+  g_autofree gconstpointer *input_data = g_new (gconstpointer, inputs->len);
+  g_autofree gpointer *output_data = g_new (gpointer, graph->outputs->len);
+  GPtrArray *outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < inputs->len; i++)
+    input_data[i] = get_data (g_ptr_array_index (inputs, i));
+  for (guint i = 0; i < graph->outputs->len; i++) {
+    const EnsValue *output = g_ptr_array_index (graph->outputs, i);
+
+    g_ptr_array_add (outputs, ens_tensor_new (output->type, &output->shape));
+    output_data[i] = get_data (g_ptr_array_index (outputs, i));
+  }
+  for (guint run = 0; run < 2; run++) {
+    ens_vulkan_executor_run (executor, input_data, output_data, NULL, &error);
+    g_assert_no_error (error);
+  }
+  return outputs;
+}
+
+static void
+check_graph (const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
+{
+  g_autoptr (GPtrArray) inputs = random_inputs (graph, seed), expected = NULL, found = NULL;
+  g_autofree EnsShape *shapes = g_new (EnsShape, inputs->len);
+  g_autoptr (EnsVulkanWeights) weights = ens_vulkan_weights_new (device);
+  g_autoptr (EnsPackedWeights) cpu_weights = ens_packed_weights_new ();
+  g_autoptr (EnsVulkanExecutor) executor = NULL;
+  g_autoptr (GError) error = NULL;
+  EnsGraph *copy = ens_graph_copy (graph);
+
+  expected = ens_interpret (graph, (EnsTensor **)inputs->pdata, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < inputs->len; i++)
+    shapes[i] = ((EnsTensor *)g_ptr_array_index (inputs, i))->shape;
+  ens_passes_plan (copy, shapes, &error);
+  g_assert_no_error (error);
+  executor = ens_vulkan_executor_new (
+      copy, &(EnsVulkanContext) {device, weights, pool, cpu_weights}, &error);
+  g_assert_no_error (error);
+  found = run_twice (executor, graph, inputs);
+  assert_outputs (graph, found, expected);
+}
+
+static void
+test_random_graphs (gconstpointer data)
+{
+  const Mode *mode = data;
+  g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+
+  for (guint32 seed = 0; device != NULL && seed < N_GRAPHS && !g_test_failed (); seed++) {
+    g_auto (Builder) b;
+
+    builder_init (&b, seed);
+    build_random_graph (&b);
+    check_graph (b.graph, seed, device, pool);
+  }
+  if (device != NULL)
+    g_assert_cmpuint (ens_vulkan_device_get_n_messages (device), ==, 0);
+}
+
+/* Outputs that are inputs, constants, and the same twice. */
+static void
+test_outputs (gconstpointer data)
+{
+  const Mode *mode = data;
+  g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_auto (Builder) b;
+  EnsValue *x, *y;
+
+  if (device == NULL)
+    return;
+  builder_init (&b, 1);
+  x = build_input (&b, &ENS_SHAPE (1, 2, 3, 4));
+  y = build (&b, "Relu", NULL, x, NULL);
+  ens_graph_add_output (b.graph, x);
+  ens_graph_add_output (b.graph, y);
+  ens_graph_add_output (b.graph, build_constant (&b, &ENS_SHAPE (5)));
+  ens_graph_add_output (b.graph, y);
+  ens_graph_add_output (b.graph, build_reshape (&b, y, &ENS_SHAPE (24)));
+  check_graph (b.graph, 1, device, pool);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+    g_autofree char *random = g_strdup_printf ("/vulkan/executor/random-graphs/%s", modes[i].name);
+    g_autofree char *outputs = g_strdup_printf ("/vulkan/executor/outputs/%s", modes[i].name);
+
+    g_test_add_data_func (random, &modes[i], test_random_graphs);
+    g_test_add_data_func (outputs, &modes[i], test_outputs);
+  }
+  return g_test_run ();
+}
