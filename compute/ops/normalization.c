@@ -212,6 +212,97 @@ instance_reference (const EnsOperands *operands)
   instance_range (operands, 0, count_instances (operands));
 }
 
+/* The fast kernel: so many channels at a time, as one cache line holds. Sums of a block of pixels
+ * are float, sums of blocks double. */
+#define CHANNEL_BLOCK 16
+#define PIXEL_BLOCK 256
+
+typedef struct {
+  const float *x;
+  gsize pitch, pixels, channels; /* at most CHANNEL_BLOCK channels */
+} InstanceBlock;
+
+ENS_CLONES static void
+sum_block (const InstanceBlock *block, const float *mean, gboolean square, double *sums)
+{
+  for (gsize begin = 0; begin < block->pixels; begin += PIXEL_BLOCK) {
+    gsize end = MIN (begin + PIXEL_BLOCK, block->pixels);
+    float part[CHANNEL_BLOCK] = {0};
+
+    for (gsize i = begin; i < end; i++)
+      for (gsize c = 0; c < block->channels; c++) {
+        float difference = block->x[i * block->pitch + c] - mean[c];
+
+        part[c] += square ? difference * difference : difference;
+      }
+    for (gsize c = 0; c < block->channels; c++)
+      sums[c] += part[c];
+  }
+}
+
+ENS_CLONES static void
+write_block (const InstanceBlock *block, const float *factor, const float *offset, float *y,
+             gsize y_pitch)
+{
+  for (gsize i = 0; i < block->pixels; i++)
+    for (gsize c = 0; c < block->channels; c++)
+      y[i * y_pitch + c] = block->x[i * block->pitch + c] * factor[c] + offset[c];
+}
+
+static void
+instance_block (const EnsOperands *operands, gsize image, gsize channel)
+{
+  const EnsNormalizationParams *params = operands->params;
+  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
+  const float *scale = (const float *)operands->inputs[SCALE]->data + channel;
+  const float *bias = (const float *)operands->inputs[BIAS]->data + channel;
+  gsize pixels = (gsize)ens_shape_span (&x->shape, 1, x->shape.rank - 1);
+  InstanceBlock block = {.x = (const float *)x->data + image * pixels * (gsize)x->pitch + channel,
+                         .pitch = (gsize)x->pitch,
+                         .pixels = pixels,
+                         .channels = MIN (CHANNEL_BLOCK, ens_view_columns (x) - channel)};
+  double sums[CHANNEL_BLOCK] = {0}, squares[CHANNEL_BLOCK] = {0};
+  float mean[CHANNEL_BLOCK] = {0}, factor[CHANNEL_BLOCK], offset[CHANNEL_BLOCK];
+
+  sum_block (&block, mean, FALSE, sums);
+  for (gsize c = 0; c < block.channels; c++)
+    mean[c] = (float)(sums[c] / (double)pixels);
+  sum_block (&block, mean, TRUE, squares);
+  for (gsize c = 0; c < block.channels; c++) {
+    factor[c] = scale[c] / (float)sqrt (squares[c] / (double)pixels + params->epsilon);
+    offset[c] = bias[c] - mean[c] * factor[c];
+  }
+  write_block (&block, factor, offset,
+               (float *)y->data + image * pixels * (gsize)y->pitch + channel, (gsize)y->pitch);
+}
+
+static gsize
+count_blocks (const EnsOperands *operands)
+{
+  return (ens_view_columns (operands->inputs[X]) + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
+}
+
+static void
+instance_blocks (gconstpointer data, gsize begin, gsize end)
+{
+  const EnsOperands *operands = data;
+  gsize n = count_blocks (operands);
+
+  for (gsize i = begin; i < end; i++)
+    instance_block (operands, i / n, i % n * CHANNEL_BLOCK);
+}
+
+static void
+instance_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsView *x = operands->inputs[X];
+  gsize pixels = (gsize)ens_shape_span (&x->shape, 1, x->shape.rank - 1);
+
+  if (pixels > 0)
+    ens_parallel (context->pool, (gsize)x->shape.dims[0] * count_blocks (operands),
+                  3 * pixels * CHANNEL_BLOCK, instance_blocks, operands);
+}
+
 const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
                                              .min_inputs = 3,
                                              .max_inputs = 3,
@@ -223,7 +314,8 @@ const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
                                              .parse = epsilon_parse,
                                              .write = epsilon_write,
                                              .shape = instance_shape,
-                                             .reference = instance_reference};
+                                             .reference = instance_reference,
+                                             .cpu = instance_cpu};
 
 /* LpNormalization: divides by the norm along an axis. */
 

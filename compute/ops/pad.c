@@ -228,16 +228,79 @@ pad_constant (const EnsOperands *operands, const EnsPadParams *params, EnsPool *
                     (const float *)input->data + from, pool);
 }
 
+/* Modes that show the input again: rows of the last axis are copied from where they are shown, and
+ * only their ends, if that axis is padded too, element by element. */
+typedef struct {
+  const EnsPadParams *params;
+  const EnsView *input, *output;
+} Mirror;
+
+static gsize
+find_row (const Mirror *mirror, gsize row)
+{
+  const EnsShape *from = &mirror->input->shape, *to = &mirror->output->shape;
+  gint64 at = 0, stride = 1;
+
+  for (guint i = to->rank - 1; i-- > 0;) {
+    gint64 index = (gint64)(row % (gsize)to->dims[i]);
+
+    row /= (gsize)to->dims[i];
+    at += source (mirror->params, i, index, from->dims[i]) * stride;
+    stride *= from->dims[i];
+  }
+  return (gsize)at;
+}
+
+/* FALSE where more is cut off than there is, so that what remains is padding alone. */
+static gboolean
+can_mirror (const EnsOperands *operands, const EnsPadParams *params)
+{
+  const EnsShape *shape = &operands->inputs[0]->shape;
+  guint last = shape->rank - 1;
+
+  return shape->rank > 0
+         && shape->dims[last] + MIN (params->begin[last], 0) + MIN (params->end[last], 0) >= 0;
+}
+
+static void
+mirror_rows (gconstpointer data, gsize begin, gsize end)
+{
+  const Mirror *mirror = data;
+  guint last = mirror->input->shape.rank - 1;
+  gint64 length = mirror->input->shape.dims[last], padded = mirror->output->shape.dims[last];
+  gint64 first = MAX (mirror->params->begin[last], 0);
+  gint64 n = length + MIN (mirror->params->begin[last], 0) + MIN (mirror->params->end[last], 0);
+
+  for (gsize row = begin; row < end; row++) {
+    const float *from = (const float *)mirror->input->data + find_row (mirror, row) * (gsize)length;
+    float *to = (float *)mirror->output->data + row * (gsize)padded;
+
+    for (gint64 i = 0; i < first; i++)
+      to[i] = from[source (mirror->params, last, i, length)];
+    memcpy (to + first, from + MAX (-mirror->params->begin[last], 0), (gsize)n * sizeof *to);
+    for (gint64 i = first + n; i < padded; i++)
+      to[i] = from[source (mirror->params, last, i, length)];
+  }
+}
+
 static void
 pad_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   EnsPadParams params;
 
   resolve (operands, &params, NULL);
-  if (params.mode == ENS_PAD_CONSTANT && ens_view_elements (operands->outputs[0]) > 0)
+  if (ens_view_elements (operands->outputs[0]) == 0)
+    return;
+  if (params.mode == ENS_PAD_CONSTANT) {
     pad_constant (operands, &params, context->pool);
-  else
+  } else if (can_mirror (operands, &params)) {
+    Mirror mirror = {&params, operands->inputs[0], operands->outputs[0]};
+
+    ens_parallel (context->pool, ens_view_rows (mirror.output), ens_view_columns (mirror.output),
+                  mirror_rows, &mirror);
+  } else {
     pad_reference (operands);
+  }
 }
 
 const EnsOp ens_op_pad = {.name = "Pad",

@@ -57,6 +57,15 @@ typedef struct {
   EnsFusedActivation activation;
 } EnsConvParams;
 
+/* ConvTranspose. Inputs: X (N, spatial …, C); W (C, kernel …, M / group); optional B (M). */
+typedef struct {
+  EnsSliding sliding;
+  gint64 group;
+  gint64 output_padding[ENS_MAX_SPATIAL];
+  gboolean has_output_shape;
+  gint64 output_shape[ENS_MAX_SPATIAL];
+} EnsConvTransposeParams;
+
 /* MaxPool, AveragePool. */
 typedef struct {
   EnsSliding sliding;
@@ -91,6 +100,12 @@ typedef struct {
 typedef struct {
   float min, max;
 } EnsClipParams;
+
+/* LayerNormalization: over the axes from `axis` on. */
+typedef struct {
+  gint64 axis;
+  float epsilon;
+} EnsLayerNormalizationParams;
 
 /* BatchNormalization, InstanceNormalization. */
 typedef struct {
@@ -190,6 +205,48 @@ typedef struct {
   gint64 begin[ENS_MAX_RANK], end[ENS_MAX_RANK];
   float value;
 } EnsPadParams;
+
+typedef enum {
+  ENS_RESIZE_NEAREST,
+  ENS_RESIZE_LINEAR,
+  ENS_RESIZE_CUBIC,
+} EnsResizeMode;
+
+/* ONNX's coordinate_transformation_mode. */
+typedef enum {
+  ENS_RESIZE_HALF_PIXEL,
+  ENS_RESIZE_PYTORCH_HALF_PIXEL,
+  ENS_RESIZE_ALIGN_CORNERS,
+  ENS_RESIZE_ASYMMETRIC,
+  ENS_RESIZE_TF_HALF_PIXEL,
+  ENS_RESIZE_CROP,
+} EnsResizeCoordinates;
+
+/* ONNX's nearest_mode. */
+typedef enum {
+  ENS_RESIZE_PREFER_FLOOR,
+  ENS_RESIZE_PREFER_CEIL,
+  ENS_RESIZE_FLOOR,
+  ENS_RESIZE_CEIL,
+} EnsResizeRounding;
+
+typedef struct {
+  guint n;
+  float values[2 * ENS_MAX_RANK];
+} EnsFloats;
+
+/* Resize. Lists count axes in ONNX's order, N, C, spatial …, although tensors have channels last;
+ * of scales and sizes one is empty, unless it is an input. */
+typedef struct {
+  EnsResizeMode mode;
+  EnsResizeCoordinates coordinates;
+  EnsResizeRounding rounding;
+  float cubic_a;
+  gboolean exclude_outside;
+  float extrapolation;
+  EnsFloats roi, scales;
+  EnsList sizes;
+} EnsResizeParams;
 
 /* Shape: of the dimensions [start, end) alone. */
 typedef struct {

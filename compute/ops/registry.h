@@ -8,15 +8,15 @@
 #define ENS_OPS(OP) \
   OP (abs) OP (add) OP (and) OP (arg_max) OP (arg_min) OP (average_pool) \
   OP (batch_normalization) OP (cast) OP (ceil) OP (celu) OP (clip) OP (concat) \
-  OP (constant_of_shape) OP (conv) OP (depth_to_space) OP (div) OP (dropout) OP (elu) OP (equal) \
+  OP (constant_of_shape) OP (conv) OP (conv_transpose) OP (depth_to_space) OP (div) OP (dropout) OP (elu) OP (equal) \
   OP (erf) OP (exp) OP (expand) OP (flatten) OP (floor) OP (gather) OP (gemm) \
   OP (global_average_pool) OP (global_max_pool) OP (greater) OP (greater_or_equal) \
   OP (hard_sigmoid) OP (hard_swish) OP (identity) OP (instance_normalization) OP (lrn) \
-  OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) OP (log_softmax) OP (lp_normalization) \
+  OP (layer_normalization) OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) OP (log_softmax) OP (lp_normalization) \
   OP (matmul) OP (max) OP (max_pool) OP (mean) OP (min) OP (mul) OP (neg) OP (not) OP (or) \
   OP (prelu) OP (pad) OP (pow) OP (range) OP (reciprocal) OP (reduce_l1) OP (reduce_l2) \
   OP (reduce_log_sum) OP (reduce_log_sum_exp) OP (reduce_max) OP (reduce_mean) OP (reduce_min) \
-  OP (reduce_prod) OP (reduce_sum) OP (reduce_sum_square) OP (relu) OP (reshape) OP (round) \
+  OP (reduce_prod) OP (reduce_sum) OP (reduce_sum_square) OP (relu) OP (reshape) OP (resize) OP (round) \
   OP (selu) OP (shape) OP (sigmoid) OP (sign) OP (size) OP (slice) OP (softmax) OP (softplus) \
   OP (softsign) OP (space_to_depth) OP (split) OP (sqrt) OP (squeeze) OP (sub) OP (sum) \
   OP (tanh) OP (thresholded_relu) OP (tile) OP (transpose) OP (unsqueeze) OP (where) OP (xor)

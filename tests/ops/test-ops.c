@@ -6,9 +6,27 @@
 #include <string.h>
 
 const TestOperator *const test_operators[] = {
-    test_activation, test_binary, test_cast,          test_concat,  test_conv,      test_gemm,
-    test_logic,      test_lrn,    test_normalization, test_pad,     test_pool,      test_reduce,
-    test_reshape,    test_shape,  test_slice,         test_softmax, test_transpose, NULL,
+    test_activation,
+    test_binary,
+    test_cast,
+    test_concat,
+    test_conv,
+    test_conv_transpose,
+    test_gemm,
+    test_layer_normalization,
+    test_logic,
+    test_lrn,
+    test_normalization,
+    test_pad,
+    test_pool,
+    test_reduce,
+    test_reshape,
+    test_resize,
+    test_shape,
+    test_slice,
+    test_softmax,
+    test_transpose,
+    NULL,
 };
 
 int

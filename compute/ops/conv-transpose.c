@@ -1,0 +1,562 @@
+/* ConvTranspose: what a convolution's input gradient is, used to enlarge maps.
+ *
+ * Input pixel i adds its products with tap t of each filter to output pixel
+ * i · stride + t · dilation − pad. The fast kernel computes all products of a band of the input as
+ * one matrix product and sums them up by output pixel, so that the order of additions is fixed
+ * (Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016). */
+#include "kernels/gemm.h"
+#include "ops/registry.h"
+#include "ops/sliding.h"
+
+#include <string.h>
+
+enum { INPUT, WEIGHTS, BIAS };
+
+/* Parameters. */
+
+static gboolean
+parse_spatial (EnsParse *parse, const char *name, guint rank, gint64 *values, gboolean *present,
+               GError **error)
+{
+  guint n = ens_attributes_ints (parse->attributes, name, values, ENS_MAX_SPATIAL);
+
+  *present = n > 0;
+  if (n > 0 && rank != 0 && n != rank)
+    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
+                            "attribute “%s” has %u values, expected %u", name, n, rank);
+  return TRUE;
+}
+
+static gboolean
+transpose_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsConvTransposeParams *params = data;
+  gboolean padded;
+
+  params->group = ens_attributes_int (parse->attributes, "group", 1);
+  return ens_parse_sliding (parse, &params->sliding, error)
+         && parse_spatial (parse, "output_padding", params->sliding.rank, params->output_padding,
+                           &padded, error)
+         && parse_spatial (parse, "output_shape", params->sliding.rank, params->output_shape,
+                           &params->has_output_shape, error);
+}
+
+static void
+transpose_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsConvTransposeParams *params = data;
+  guint rank = ENS_MAX_SPATIAL;
+  gboolean padded = FALSE;
+
+  ens_write_sliding (&params->sliding, attributes);
+  if (params->group != 1)
+    ens_attributes_set_int (attributes, "group", params->group);
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    padded = padded || params->output_padding[i] != 0;
+  if (params->sliding.rank != 0)
+    rank = params->sliding.rank;
+  if (padded)
+    ens_attributes_set_ints (attributes, "output_padding", params->output_padding, rank);
+  if (params->has_output_shape)
+    ens_attributes_set_ints (attributes, "output_shape", params->output_shape, rank);
+}
+
+/* Shapes. */
+
+/* Pads that leave an output of that size; where even none make it too small it ends with elements
+ * that no input reaches. */
+static void
+pad_to (EnsGeometry *geometry, guint i, gint64 full, gint64 output, gboolean upper)
+{
+  gint64 pads = MAX (full - output, 0);
+
+  geometry->pads_begin[i] = upper ? pads / 2 : pads - pads / 2;
+  geometry->pads_end[i] = pads - geometry->pads_begin[i];
+  geometry->output[i] = output;
+}
+
+static gboolean
+resolve_axis (const EnsOperands *operands, EnsGeometry *geometry, guint i, guint axis,
+              GError **error)
+{
+  const EnsConvTransposeParams *params = operands->params;
+  gint64 output_padding = params->output_padding[axis], full;
+
+  if (!ens_check_length (operands, "output_padding", output_padding, 0, error))
+    return FALSE;
+  full = (geometry->input[i] - 1) * geometry->strides[i]
+         + (geometry->kernel[i] - 1) * geometry->dilations[i] + 1 + output_padding;
+  if (params->has_output_shape)
+    pad_to (geometry, i, full, params->output_shape[axis],
+            params->sliding.auto_pad == ENS_AUTO_PAD_SAME_UPPER);
+  else if (params->sliding.auto_pad == ENS_AUTO_PAD_SAME_UPPER
+           || params->sliding.auto_pad == ENS_AUTO_PAD_SAME_LOWER)
+    pad_to (geometry, i, full, geometry->input[i] * geometry->strides[i],
+            params->sliding.auto_pad == ENS_AUTO_PAD_SAME_UPPER);
+  else
+    geometry->output[i] = full - geometry->pads_begin[i] - geometry->pads_end[i];
+  return ens_check_length (operands, "the output's size", geometry->output[i], 1, error);
+}
+
+/* The checks of lengths are those of a convolution whose kernel fits everywhere. */
+static gboolean
+resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **error)
+{
+  static const gint64 ones[ENS_MAX_SPATIAL] = {1, 1, 1};
+  const EnsConvTransposeParams *params = operands->params;
+  const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
+  EnsSliding sliding = params->sliding;
+  guint rank, first;
+
+  sliding.auto_pad =
+      sliding.auto_pad == ENS_AUTO_PAD_VALID ? ENS_AUTO_PAD_VALID : ENS_AUTO_PAD_NOTSET;
+  if (!ens_sliding_resolve (operands, &sliding, ones, FALSE, geometry, error))
+    return FALSE;
+  rank = operands->inputs[INPUT]->shape.rank - 2;
+  first = ENS_MAX_SPATIAL - rank;
+  for (guint i = first; i < ENS_MAX_SPATIAL; i++) {
+    geometry->kernel[i] = weights->dims[1 + i - first];
+    if (!ens_check_length (operands, "the kernel's size", geometry->kernel[i], 1, error)
+        || !resolve_axis (operands, geometry, i, i - first, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Weights are (C, kernel …, M / group), the kernel as attributes say if they do. */
+static gboolean
+check_weights (const EnsOperands *operands, GError **error)
+{
+  const EnsConvTransposeParams *params = operands->params;
+  const EnsShape *input = &operands->inputs[INPUT]->shape;
+  const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
+  guint rank = input->rank;
+  g_autofree char *found = ens_shape_to_string (weights);
+
+  if (weights->rank != rank)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "weights are %s, expected rank %u as the input", found, rank);
+  if (weights->dims[0] != input->dims[rank - 1] || params->group < 1
+      || weights->dims[0] % params->group != 0)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "weights are %s, expected them for an input of %" G_GINT64_FORMAT
+                         " channels in %" G_GINT64_FORMAT " equal groups",
+                         found, input->dims[rank - 1], params->group);
+  for (guint i = 0; i < params->sliding.rank; i++)
+    if (params->sliding.kernel[i] != 0
+        && (i + 2 >= rank || params->sliding.kernel[i] != weights->dims[1 + i]))
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                           "weights are %s, expected the kernel that attribute kernel_shape says",
+                           found);
+  return TRUE;
+}
+
+static gint64
+count_filters (const EnsOperands *operands)
+{
+  const EnsConvTransposeParams *params = operands->params;
+  const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
+
+  return weights->dims[weights->rank - 1] * params->group;
+}
+
+static gboolean
+transpose_shape (EnsOperands *operands, GError **error)
+{
+  const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
+  EnsGeometry geometry;
+
+  return ens_check_type (operands, INPUT, ENS_TYPES_REAL, error)
+         && ens_check_same_types (operands, WEIGHTS, error)
+         && ens_check_rank (operands, INPUT, 3, 2 + ENS_MAX_SPATIAL, error)
+         && check_weights (operands, error) && resolve (operands, &geometry, error)
+         && ens_check_length (operands, "the number of filters of a group",
+                              weights->dims[weights->rank - 1], 1, error)
+         && ens_check_length (operands, "the number of filters", count_filters (operands), 1, error)
+         && ens_check_vector (operands, BIAS, count_filters (operands), error)
+         && ens_set_sliding_output (operands, &geometry, count_filters (operands), error);
+}
+
+static gint64
+transpose_flops (const EnsOperands *operands)
+{
+  const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
+
+  return 2 * ens_shape_elements (&operands->inputs[INPUT]->shape)
+         * ens_shape_span (weights, 1, weights->rank);
+}
+
+/* The input's position whose tap `tap` reaches output position `at`, or −1. */
+static gint64
+find_input (const EnsGeometry *geometry, guint axis, gint64 at, gint64 tap)
+{
+  gint64 from = at + geometry->pads_begin[axis] - tap * geometry->dilations[axis];
+
+  if (from < 0 || from % geometry->strides[axis] != 0)
+    return -1;
+  from /= geometry->strides[axis];
+  return from < geometry->input[axis] ? from : -1;
+}
+
+/* The reference: one output element. */
+
+typedef struct {
+  const EnsOperands *operands;
+  EnsGeometry geometry;
+  gint64 group_channels, group_filters;
+} Reference;
+
+static double
+sum_channels (const Reference *reference, gsize pixel, gint64 tap, gint64 filter)
+{
+  const EnsView *input = reference->operands->inputs[INPUT];
+  const EnsView *weights = reference->operands->inputs[WEIGHTS];
+  const gint64 *kernel = reference->geometry.kernel;
+  gint64 taps = kernel[0] * kernel[1] * kernel[2];
+  gint64 first = filter / reference->group_filters * reference->group_channels;
+  double sum = 0;
+
+  for (gint64 c = first; c < first + reference->group_channels; c++)
+    sum += ens_view_real (input, pixel + (gsize)c)
+           * ens_view_real (weights, (gsize)((c * taps + tap) * weights->pitch
+                                             + filter % reference->group_filters));
+  return sum;
+}
+
+static double
+sum_taps (const Reference *reference, gint64 batch, const gint64 *position, gint64 filter)
+{
+  const EnsGeometry *geometry = &reference->geometry;
+  const gint64 *kernel = geometry->kernel;
+  gint64 taps = kernel[0] * kernel[1] * kernel[2];
+  double sum = 0;
+
+  for (gint64 tap = 0; tap < taps; tap++) {
+    gint64 k[] = {tap / (kernel[1] * kernel[2]), tap / kernel[2] % kernel[1], tap % kernel[2]};
+    gint64 from[ENS_MAX_SPATIAL];
+    gboolean reached = TRUE;
+
+    for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
+      from[i] = find_input (geometry, i, position[i], k[i]);
+      reached = reached && from[i] >= 0;
+    }
+    if (reached)
+      sum += sum_channels (
+          reference,
+          ens_geometry_offset (reference->operands->inputs[INPUT], geometry->input, batch, from),
+          tap, filter);
+  }
+  return sum;
+}
+
+static void
+finish_pixel (const Reference *reference, gint64 batch, const gint64 *position)
+{
+  const EnsView *bias = ens_operands_input (reference->operands, BIAS);
+  const EnsView *output = reference->operands->outputs[0];
+  gsize at = ens_geometry_offset (output, reference->geometry.output, batch, position);
+
+  for (gint64 filter = 0; filter < count_filters (reference->operands); filter++) {
+    double sum = sum_taps (reference, batch, position, filter);
+
+    if (bias != NULL)
+      sum += ens_view_real (bias, (gsize)filter);
+    ens_view_set_real (output, at + (gsize)filter, sum);
+  }
+}
+
+static void
+transpose_reference (const EnsOperands *operands)
+{
+  const EnsConvTransposeParams *params = operands->params;
+  Reference reference = {.operands = operands};
+  const gint64 *sizes = reference.geometry.output;
+
+  resolve (operands, &reference.geometry, NULL);
+  reference.group_channels = reference.geometry.channels / params->group;
+  reference.group_filters = count_filters (operands) / params->group;
+  for (gint64 n = 0; n < reference.geometry.batch; n++)
+    for (gint64 z = 0; z < sizes[0]; z++)
+      for (gint64 y = 0; y < sizes[1]; y++)
+        for (gint64 x = 0; x < sizes[2]; x++)
+          finish_pixel (&reference, n, (const gint64[]) {z, y, x});
+}
+
+/* The fast kernel, band by band of output rows. */
+
+/* Products of a band are to stay in the second-level cache, or nearly. */
+#define BAND_FLOATS (256 * 1024)
+
+typedef struct {
+  EnsGeometry geometry;
+  guint groups;
+  gsize group_channels, group_filters;
+  gsize columns;        /* of the product: taps × filters of a group */
+  gint64 output_rows;   /* of a band */
+  gint64 input_rows;    /* that reach it, for every band */
+  gsize products_size;  /* floats, as the following */
+  gsize packed_size;    /* of one group's weights */
+  EnsGemmPlan gemm;     /* pixels of input_rows × channels × columns */
+  gconstpointer packed; /* NULL: weights are packed before each run */
+  gboolean planned;     /* FALSE: the reference runs */
+} State;
+
+static gsize
+align_floats (gsize n)
+{
+  return (n + 15) / 16 * 16;
+}
+
+static void
+pack_groups (const State *state, const float *weights, float *packed)
+{
+  for (guint g = 0; g < state->groups; g++)
+    ens_gemm_pack (&state->gemm, ENS_GEMM_INNER_FIRST,
+                   weights + g * state->group_channels * state->columns, state->columns,
+                   packed + g * state->packed_size);
+}
+
+static void
+pack (gpointer state, const EnsTensor *constant, gpointer packed)
+{
+  pack_groups (state, constant->data, packed);
+}
+
+/* As many input rows as any band of so many output rows needs. */
+static gint64
+count_input_rows (const EnsGeometry *geometry, gint64 output_rows)
+{
+  gint64 reach = (geometry->kernel[1] - 1) * geometry->dilations[1];
+
+  return MIN ((output_rows - 1 + reach) / geometry->strides[1] + 1, geometry->input[1]);
+}
+
+static void
+choose_bands (State *state)
+{
+  const EnsGeometry *geometry = &state->geometry;
+  gsize row = (gsize)geometry->input[2] * state->columns;
+
+  state->output_rows = geometry->output[1];
+  while (state->output_rows > 4 * geometry->strides[1]
+         && (gsize)count_input_rows (geometry, state->output_rows) * row > BAND_FLOATS)
+    state->output_rows = (state->output_rows + 1) / 2;
+  state->input_rows = count_input_rows (geometry, state->output_rows);
+  state->products_size = align_floats ((gsize)state->input_rows * row);
+}
+
+static void
+transpose_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
+{
+  const EnsConvTransposeParams *params = operands->params;
+  EnsTensor *constant = operands->node->inputs[WEIGHTS]->constant;
+  EnsGemmShape shape;
+  State *state;
+
+  plan->kernel = "reference";
+  if (!ens_view_is_dense (operands->inputs[WEIGHTS])
+      || ens_view_elements (operands->outputs[0]) == 0)
+    return;
+  state = g_new0 (State, 1);
+  plan->state = state;
+  plan->free_state = g_free;
+  resolve (operands, &state->geometry, NULL);
+  state->groups = (guint)params->group;
+  state->group_channels = (gsize)(state->geometry.channels / params->group);
+  state->group_filters = (gsize)(count_filters (operands) / params->group);
+  state->columns =
+      state->group_filters * (gsize)(state->geometry.kernel[1] * state->geometry.kernel[2]);
+  choose_bands (state);
+  if (!ens_geometry_is_flat (&state->geometry) || state->columns > G_MAXINT32
+      || state->input_rows * state->geometry.input[2] > G_MAXINT32)
+    return;
+  plan->kernel = "gemm";
+  state->planned = TRUE;
+  shape = (EnsGemmShape) {.rows = (guint)(state->input_rows * state->geometry.input[2]),
+                          .inner = (guint)state->group_channels,
+                          .columns = (guint)state->columns};
+  ens_gemm_plan (&state->gemm, &shape, ens_kernels_get (), plan->n_threads);
+  state->packed_size = align_floats (state->gemm.packed_size);
+  plan->scratch_size =
+      (state->products_size + align_floats (state->gemm.scratch_size)) * sizeof (float);
+  if (constant != NULL) {
+    g_autofree char *kind = g_strdup_printf ("conv-transpose/%u", state->groups);
+
+    state->packed =
+        ens_packed_weights_get (plan->weights, constant, g_intern_string (kind),
+                                state->groups * state->packed_size * sizeof (float), pack, state);
+  } else {
+    plan->scratch_size += state->groups * state->packed_size * sizeof (float);
+  }
+}
+
+/* One band of one group. */
+typedef struct {
+  const State *state;
+  const float *products; /* of input rows from first_input on */
+  gint64 first_input;
+  gint64 first_output;
+  float *output; /* the group's first filter at the band's first pixel */
+  gsize output_pitch;
+} Band;
+
+ENS_CLONES static void
+add_row (const float *from, float *to, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    to[i] += from[i];
+}
+
+/* Adds what one row of taps contributes to a row of the output. */
+static void
+add_tap_row (const Band *band, const float *products, gint64 tap_row, float *output)
+{
+  const State *state = band->state;
+  const EnsGeometry *geometry = &state->geometry;
+  gint64 taps = geometry->kernel[2];
+
+  for (gint64 x = 0; x < geometry->output[2]; x++)
+    for (gint64 tap = 0; tap < taps; tap++) {
+      gint64 from = find_input (geometry, 2, x, tap);
+
+      if (from >= 0)
+        add_row (products + (gsize)from * state->columns
+                     + (gsize)(tap_row * taps + tap) * state->group_filters,
+                 output + (gsize)x * band->output_pitch, state->group_filters);
+    }
+}
+
+static void
+sum_rows (gconstpointer data, gsize begin, gsize end)
+{
+  const Band *band = data;
+  const State *state = band->state;
+  const EnsGeometry *geometry = &state->geometry;
+  gsize width = (gsize)geometry->output[2];
+
+  for (gsize row = begin; row < end; row++) {
+    float *output = band->output + row * width * band->output_pitch;
+
+    for (gsize x = 0; x < width; x++)
+      memset (output + x * band->output_pitch, 0, state->group_filters * sizeof *output);
+    for (gint64 tap = 0; tap < geometry->kernel[1]; tap++) {
+      gint64 from = find_input (geometry, 1, band->first_output + (gint64)row, tap);
+
+      if (from >= 0)
+        add_tap_row (band,
+                     band->products
+                         + (gsize)((from - band->first_input) * geometry->input[2])
+                               * state->columns,
+                     tap, output);
+    }
+  }
+}
+
+/* The first input row of a band: the first one that reaches it, or earlier ones at the end, so that
+ * all bands have the same number. */
+static gint64
+find_first_input (const State *state, gint64 output_row)
+{
+  const EnsGeometry *geometry = &state->geometry;
+  gint64 from =
+      output_row + geometry->pads_begin[1] - (geometry->kernel[1] - 1) * geometry->dilations[1];
+
+  from = from > 0 ? (from + geometry->strides[1] - 1) / geometry->strides[1] : 0;
+  return MIN (from, geometry->input[1] - state->input_rows);
+}
+
+static void
+run_band (Band *band, const EnsView *input, gsize image, guint group, const float *packed,
+          const EnsCpuContext *context)
+{
+  const State *state = band->state;
+  const EnsGeometry *geometry = &state->geometry;
+  gint64 n_rows = MIN (state->output_rows, geometry->output[1] - band->first_output);
+  EnsEpilogue epilogue = {0};
+  EnsConvArguments arguments = {.input_pitch = (gsize)input->pitch,
+                                .output = (float *)context->scratch,
+                                .output_pitch = state->columns,
+                                .packed = packed + group * state->packed_size,
+                                .epilogue = &epilogue,
+                                .scratch = (float *)context->scratch + state->products_size};
+  gsize pixel;
+
+  band->first_input = find_first_input (state, band->first_output);
+  pixel =
+      (image * (gsize)geometry->input[1] + (gsize)band->first_input) * (gsize)geometry->input[2];
+  arguments.input =
+      (const float *)input->data + pixel * (gsize)input->pitch + group * state->group_channels;
+  ens_gemm_run (&state->gemm, &arguments, context->pool);
+  band->products = context->scratch;
+  ens_parallel (context->pool, (gsize)n_rows, (gsize)geometry->output[2] * state->columns, sum_rows,
+                band);
+}
+
+static void
+run_image (const EnsOperands *operands, const EnsCpuContext *context, gsize image,
+           const float *packed)
+{
+  const State *state = context->state;
+  const EnsView *output = operands->outputs[0];
+  const gint64 *sizes = state->geometry.output;
+
+  for (gint64 row = 0; row < sizes[1]; row += state->output_rows)
+    for (guint group = 0; group < state->groups; group++) {
+      Band band = {.state = state, .first_output = row, .output_pitch = (gsize)output->pitch};
+
+      band.output = (float *)output->data
+                    + (image * (gsize)sizes[1] + (gsize)row) * (gsize)sizes[2] * band.output_pitch
+                    + group * state->group_filters;
+      run_band (&band, operands->inputs[INPUT], image, group, packed, context);
+    }
+}
+
+static void
+transpose_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const State *state = context->state;
+  const EnsView *output = operands->outputs[0], *bias = ens_operands_input (operands, BIAS);
+  const float *packed;
+
+  if (state == NULL || !state->planned) {
+    transpose_reference (operands);
+    return;
+  }
+  packed = state->packed;
+  if (packed == NULL) {
+    float *made =
+        (float *)context->scratch + state->products_size + align_floats (state->gemm.scratch_size);
+
+    pack_groups (state, operands->inputs[WEIGHTS]->data, made);
+    packed = made;
+  }
+  for (gint64 image = 0; image < state->geometry.batch; image++)
+    run_image (operands, context, (gsize)image, packed);
+  if (bias != NULL) {
+    EnsEpilogue epilogue = {.bias = bias->data};
+    EnsPixelRows pixels = {.pixels = ens_view_rows (output),
+                           .channels = (guint)ens_view_columns (output),
+                           .input = output->data,
+                           .input_pitch = (gsize)output->pitch,
+                           .output = output->data,
+                           .output_pitch = (gsize)output->pitch};
+
+    ens_epilogue_run (ens_kernels_get (), &pixels, &epilogue, context->pool);
+  }
+}
+
+const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",
+                                     .min_inputs = 2,
+                                     .max_inputs = 3,
+                                     .min_outputs = 1,
+                                     .max_outputs = 1,
+                                     .layout = ENS_LAYOUT_SPATIAL,
+                                     .flags = ENS_OP_PITCHED,
+                                     .params_size = sizeof (EnsConvTransposeParams),
+                                     .parse = transpose_parse,
+                                     .write = transpose_write,
+                                     .shape = transpose_shape,
+                                     .flops = transpose_flops,
+                                     .reference = transpose_reference,
+                                     .cpu = transpose_cpu,
+                                     .cpu_plan = transpose_cpu_plan};

@@ -1,0 +1,196 @@
+/* LayerNormalization: over the last axes, from `axis` on, of each row by itself (Ba, Kiros and
+ * Hinton, "Layer Normalization", 2016). */
+#include "ops/operands.h"
+#include "ops/registry.h"
+
+#include <math.h>
+
+enum { X, SCALE, BIAS };
+enum { Y, MEAN, INVERSE_DEVIATION };
+
+static gboolean
+layer_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  EnsLayerNormalizationParams *params = data;
+
+  params->axis = ens_attributes_int (parse->attributes, "axis", -1);
+  params->epsilon = ens_attributes_float (parse->attributes, "epsilon", 1e-5f);
+  if (ens_attributes_int (parse->attributes, "stash_type", 1) != 1)
+    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
+                            "stash_type is not 1; mean and deviation are float32");
+  return TRUE;
+}
+
+static void
+layer_write (gconstpointer data, EnsAttributes *attributes)
+{
+  const EnsLayerNormalizationParams *params = data;
+
+  ens_attributes_set_int (attributes, "axis", params->axis);
+  ens_attributes_set_float (attributes, "epsilon", params->epsilon);
+}
+
+/* Scale and bias have the shape of what is normalised. */
+static gboolean
+check_vector (const EnsOperands *operands, guint input, guint axis, GError **error)
+{
+  const EnsShape *shape = &operands->inputs[X]->shape;
+  const EnsView *vector = ens_operands_input (operands, input);
+  EnsShape expected = {.rank = shape->rank - axis};
+  g_autofree char *expected_text = NULL, *found = NULL;
+
+  for (guint i = 0; i < expected.rank; i++)
+    expected.dims[i] = shape->dims[axis + i];
+  if (vector == NULL || ens_shape_equal (&vector->shape, &expected))
+    return TRUE;
+  expected_text = ens_shape_to_string (&expected);
+  found = ens_shape_to_string (&vector->shape);
+  return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input %u is %s, expected %s", input,
+                       found, expected_text);
+}
+
+static gboolean
+layer_shape (EnsOperands *operands, GError **error)
+{
+  const EnsLayerNormalizationParams *params = operands->params;
+  EnsShape shape = operands->inputs[X]->shape;
+  guint axis;
+
+  if (!ens_check_type (operands, X, ENS_TYPES_REAL, error)
+      || !ens_check_same_types (operands, SCALE, error)
+      || !ens_check_axis (operands, params->axis, shape.rank, &axis, error)
+      || !check_vector (operands, SCALE, axis, error) || !check_vector (operands, BIAS, axis, error)
+      || !ens_set_output_like_input (operands, error))
+    return FALSE;
+  for (guint i = axis; i < shape.rank; i++)
+    shape.dims[i] = 1;
+  for (guint i = MEAN; i < operands->n_outputs; i++)
+    if (!ens_set_output (operands, i, operands->inputs[X]->type, &shape, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gsize
+count_rows (const EnsOperands *operands)
+{
+  const EnsLayerNormalizationParams *params = operands->params;
+  const EnsShape *shape = &operands->inputs[X]->shape;
+  guint axis = 0;
+
+  ens_check_axis (operands, params->axis, shape->rank, &axis, NULL);
+  return (gsize)ens_shape_span (shape, 0, axis);
+}
+
+static void
+set_statistics (const EnsOperands *operands, gsize row, double mean, double inverse)
+{
+  if (operands->n_outputs > MEAN)
+    ens_view_set_real (operands->outputs[MEAN], row, mean);
+  if (operands->n_outputs > INVERSE_DEVIATION)
+    ens_view_set_real (operands->outputs[INVERSE_DEVIATION], row, inverse);
+}
+
+static void
+layer_reference (const EnsOperands *operands)
+{
+  const EnsLayerNormalizationParams *params = operands->params;
+  const EnsView *x = operands->inputs[X], *bias = ens_operands_input (operands, BIAS);
+  gsize rows = count_rows (operands), n = rows > 0 ? ens_view_elements (x) / rows : 0;
+
+  for (gsize row = 0; row < rows; row++) {
+    double mean = 0, squares = 0, inverse;
+
+    for (gsize i = 0; i < n; i++)
+      mean += ens_view_real (x, row * n + i) / (double)n;
+    for (gsize i = 0; i < n; i++) {
+      double difference = ens_view_real (x, row * n + i) - mean;
+
+      squares += difference * difference;
+    }
+    inverse = 1 / sqrt (squares / (double)n + params->epsilon);
+    set_statistics (operands, row, mean, inverse);
+    for (gsize i = 0; i < n; i++)
+      ens_view_set_real (operands->outputs[Y], row * n + i,
+                         (ens_view_real (x, row * n + i) - mean) * inverse
+                                 * ens_view_real (operands->inputs[SCALE], i)
+                             + (bias != NULL ? ens_view_real (bias, i) : 0));
+  }
+}
+
+/* The fast kernel. Sums have as many parts as a vector of any processor has lanes, so that loops
+ * are vectorised and the order of additions is the same everywhere. */
+#define LANES 16
+
+ENS_INLINE float
+sum_differences (const float *x, gsize n, float mean, gboolean square)
+{
+  float lanes[LANES] = {0}, sum = 0;
+  gsize i = 0;
+
+  for (; i + LANES <= n; i += LANES)
+    for (gsize lane = 0; lane < LANES; lane++) {
+      float difference = x[i + lane] - mean;
+
+      lanes[lane] += square ? difference * difference : difference;
+    }
+  for (gsize lane = 0; i < n; i++, lane++) {
+    float difference = x[i] - mean;
+
+    lanes[lane] += square ? difference * difference : difference;
+  }
+  for (gsize lane = 0; lane < LANES; lane++)
+    sum += lanes[lane];
+  return sum;
+}
+
+ENS_CLONES static void
+normalise_row (const float *x, const float *scale, const float *bias, float epsilon, gsize n,
+               float *y, float *mean, float *inverse)
+{
+  *mean = sum_differences (x, n, 0, FALSE) / (float)n;
+  *inverse = 1 / sqrtf (sum_differences (x, n, *mean, TRUE) / (float)n + epsilon);
+  if (bias != NULL)
+    for (gsize i = 0; i < n; i++)
+      y[i] = (x[i] - *mean) * *inverse * scale[i] + bias[i];
+  else
+    for (gsize i = 0; i < n; i++)
+      y[i] = (x[i] - *mean) * *inverse * scale[i];
+}
+
+static void
+normalise_rows (gconstpointer data, gsize begin, gsize end)
+{
+  const EnsOperands *operands = data;
+  const EnsLayerNormalizationParams *params = operands->params;
+  const EnsView *bias = ens_operands_input (operands, BIAS);
+  gsize n = ens_view_elements (operands->inputs[SCALE]);
+
+  for (gsize row = begin; row < end; row++) {
+    float mean, inverse;
+
+    normalise_row ((const float *)operands->inputs[X]->data + row * n,
+                   operands->inputs[SCALE]->data, bias != NULL ? bias->data : NULL, params->epsilon,
+                   n, (float *)operands->outputs[Y]->data + row * n, &mean, &inverse);
+    set_statistics (operands, row, mean, inverse);
+  }
+}
+
+static void
+layer_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  ens_parallel (context->pool, count_rows (operands),
+                3 * ens_view_elements (operands->inputs[SCALE]), normalise_rows, operands);
+}
+
+const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
+                                          .min_inputs = 2,
+                                          .max_inputs = 3,
+                                          .min_outputs = 1,
+                                          .max_outputs = 3,
+                                          .layout = ENS_LAYOUT_PLAIN,
+                                          .params_size = sizeof (EnsLayerNormalizationParams),
+                                          .parse = layer_parse,
+                                          .write = layer_write,
+                                          .shape = layer_shape,
+                                          .reference = layer_reference,
+                                          .cpu = layer_cpu};
