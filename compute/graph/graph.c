@@ -41,6 +41,7 @@ ens_graph_new (const char *name)
   graph->nodes = g_ptr_array_new_with_free_func (node_free);
   graph->inputs = g_ptr_array_new ();
   graph->outputs = g_ptr_array_new ();
+  graph->notes = g_ptr_array_new_with_free_func (g_free);
   graph->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   graph->nodes_by_name = g_hash_table_new (g_str_hash, g_str_equal);
   graph->numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -55,6 +56,7 @@ ens_graph_free (EnsGraph *graph)
   g_hash_table_unref (graph->numbers);
   g_ptr_array_unref (graph->inputs);
   g_ptr_array_unref (graph->outputs);
+  g_ptr_array_unref (graph->notes);
   g_ptr_array_unref (graph->nodes);
   g_ptr_array_unref (graph->values);
   g_free (graph->name);
@@ -249,6 +251,23 @@ copy_node (EnsGraph *copy, const EnsNode *node)
   g_hash_table_insert (copy->nodes_by_name, twin->name, twin);
 }
 
+void
+ens_graph_add_note (EnsGraph *graph, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_ptr_array_add (graph->notes, g_strdup_vprintf (format, arguments));
+  va_end (arguments);
+}
+
+static void
+copy_notes (EnsGraph *graph, const EnsGraph *from)
+{
+  for (guint i = 0; i < from->notes->len; i++)
+    g_ptr_array_add (graph->notes, g_strdup (g_ptr_array_index (from->notes, i)));
+}
+
 EnsGraph *
 ens_graph_copy (const EnsGraph *graph)
 {
@@ -263,6 +282,7 @@ ens_graph_copy (const EnsGraph *graph)
   for (guint i = 0; i < graph->outputs->len; i++)
     g_ptr_array_add (copy->outputs,
                      translate (copy->values, g_ptr_array_index (graph->outputs, i)));
+  copy_notes (copy, graph);
   return copy;
 }
 
@@ -346,6 +366,7 @@ ens_graph_embed (EnsGraph *graph, const EnsGraph *part, const char *prefix,
   embed_constants (graph, part, prefix, values);
   for (guint i = 0; i < part->nodes->len; i++)
     embed_node (graph, g_ptr_array_index (part->nodes, i), prefix, values);
+  copy_notes (graph, part);
   return values;
 }
 

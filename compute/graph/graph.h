@@ -39,6 +39,7 @@ struct _EnsGraph {
   GPtrArray *nodes;          /* EnsNode, owned, topological order */
   GPtrArray *inputs;         /* EnsValue */
   GPtrArray *outputs;        /* EnsValue */
+  GPtrArray *notes;          /* char *: what its users should know of how it was loaded */
   GHashTable *by_name;       /* name → EnsValue */
   GHashTable *nodes_by_name; /* name → EnsNode */
   /*< private >*/
@@ -80,6 +81,9 @@ GPtrArray *ens_graph_embed (EnsGraph *graph, const EnsGraph *part, const char *p
 
 /* NULL if there is none of that name. */
 EnsValue *ens_graph_find (const EnsGraph *graph, const char *name);
+
+/* One sentence for people, without the network's name. */
+void ens_graph_add_note (EnsGraph *graph, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* Rewriting. Nodes and graph outputs that read `from` read `to` afterwards. */
 void ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to);

@@ -43,16 +43,27 @@ ens_onnx_import_add (EnsOnnxImport *import, const char *name, GError **error)
 }
 
 EnsOnnxTensor *
-ens_onnx_import_replace (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsTensor *contents)
+ens_onnx_import_known (EnsOnnxImport *import, const char *name, EnsTensor *contents)
 {
-  EnsOnnxTensor *twin = g_new0 (EnsOnnxTensor, 1);
+  EnsOnnxTensor *tensor = g_new0 (EnsOnnxTensor, 1);
 
-  twin->name = g_strdup (tensor->name);
-  twin->type = contents->type;
-  twin->shape = contents->shape;
-  twin->contents = ens_tensor_ref (contents);
-  g_ptr_array_add (import->all, twin);
-  return twin;
+  tensor->name = g_strdup (name);
+  tensor->type = contents->type;
+  tensor->shape = contents->shape;
+  tensor->contents = ens_tensor_ref (contents);
+  g_ptr_array_add (import->all, tensor);
+  return tensor;
+}
+
+EnsOnnxTensor *
+ens_onnx_import_wrap (EnsOnnxImport *import, EnsValue *value)
+{
+  EnsOnnxTensor *tensor = g_new0 (EnsOnnxTensor, 1);
+
+  tensor->name = g_strdup (value->name);
+  ens_onnx_tensor_set_value (tensor, value, FALSE);
+  g_ptr_array_add (import->all, tensor);
+  return tensor;
 }
 
 static void
@@ -72,6 +83,7 @@ static void
 import_clear (EnsOnnxImport *import)
 {
   g_clear_pointer (&import->graph, ens_graph_free);
+  g_clear_pointer (&import->first_quantised, g_free);
   g_hash_table_unref (import->tensors);
   g_hash_table_unref (import->written);
   g_hash_table_unref (import->read);
@@ -395,6 +407,7 @@ import_graph (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **err
   if (!add_outputs (import, proto, error))
     return NULL;
   forget_samples (import);
+  ens_onnx_import_note_quantised (import);
   ens_graph_remove_unused (import->graph);
   if (!ens_graph_validate (import->graph, error))
     return NULL;

@@ -153,22 +153,16 @@ ens_onnx_tensor_set_value (EnsOnnxTensor *tensor, EnsValue *value, gboolean last
 /* Transposes */
 
 static EnsValue *
-add_transpose (EnsOnnxImport *import, const EnsOp *op, EnsValue *value,
-               const EnsPermutation *permutation, GError **error)
+add_transpose (EnsOnnxImport *import, EnsValue *value, const EnsPermutation *permutation,
+               GError **error)
 {
   g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
-  g_autofree gpointer params = g_malloc0 (op->params_size);
-  EnsParse parse = {"Transpose", import->opset, 1, 1, attributes};
   gint64 from[ENS_MAX_RANK];
-  EnsNode *node;
 
   for (guint i = 0; i < permutation->rank; i++)
     from[i] = permutation->from[i];
   ens_attributes_set_ints (attributes, "perm", from, permutation->rank);
-  if (!op->parse (&parse, params, error))
-    return NULL;
-  node = ens_onnx_import_apply (import, op, NULL, params, &value, 1, 1, error);
-  return node != NULL ? node->outputs[0] : NULL;
+  return ens_onnx_import_make (import, "Transpose", attributes, value, error);
 }
 
 EnsValue *
@@ -187,5 +181,5 @@ ens_onnx_import_transpose (EnsOnnxImport *import, EnsValue *value,
   }
   if (ens_permutation_is_identity (&whole))
     return value;
-  return add_transpose (import, op, value, &whole, error);
+  return add_transpose (import, value, &whole, error);
 }

@@ -300,6 +300,21 @@ ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
   return node;
 }
 
+EnsValue *
+ens_onnx_import_make (EnsOnnxImport *import, const char *name, EnsAttributes *attributes,
+                      EnsValue *input, GError **error)
+{
+  const EnsOp *op = ens_op_find (name);
+  g_autofree gpointer params = g_malloc0 (op->params_size);
+  EnsParse parse = {name, import->opset, 1, 1, attributes};
+  EnsNode *node;
+
+  if (!op->parse (&parse, params, error))
+    return NULL;
+  node = ens_onnx_import_apply (import, op, NULL, params, &input, 1, 1, error);
+  return node != NULL ? node->outputs[0] : NULL;
+}
+
 /* From the file to the graph */
 
 static gboolean
@@ -352,7 +367,7 @@ ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GErro
 
   step_init (&step, proto, import->opset);
   done = check_domain (&step, error) && read_attributes (&step, import, error)
-         && find_inputs (&step, import, error)
+         && find_inputs (&step, import, error) && ens_onnx_step_raise (&step, import, error)
          && (special == NULL || special (&step, import, error))
          && (step.done || import_operator (&step, import, error));
   step_clear (&step);
@@ -361,15 +376,19 @@ ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GErro
 
 /* What is missing, all of it */
 
+gboolean
+ens_onnx_has_operator (const char *name)
+{
+  const EnsOp *op = ens_op_find (name);
+
+  return ens_onnx_find_special (name) != NULL || (op != NULL && !(op->flags & ENS_OP_INTERNAL));
+}
+
 static gboolean
 is_missing (const Onnx__NodeProto *proto)
 {
-  const char *name = ens_onnx_text (proto->op_type);
-  const EnsOp *op = ens_op_find (name);
-
-  if (!ens_onnx_is_own_domain (proto->domain))
-    return TRUE;
-  return ens_onnx_find_special (name) == NULL && (op == NULL || (op->flags & ENS_OP_INTERNAL));
+  return !ens_onnx_is_own_domain (proto->domain)
+         || !ens_onnx_has_operator (ens_onnx_text (proto->op_type));
 }
 
 void

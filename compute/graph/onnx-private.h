@@ -8,7 +8,7 @@
 #include "graph/onnx.pb-c.h"
 
 /* Opsets that import understands. */
-#define ENS_ONNX_MIN_OPSET 7
+#define ENS_ONNX_MIN_OPSET 1
 #define ENS_ONNX_MAX_OPSET 17
 
 /* A text field, which protobuf leaves NULL if the file has none. */
@@ -65,6 +65,9 @@ EnsTensor *ens_onnx_tensor_read (const Onnx__TensorProto *proto, const char *wha
 /* A node's attributes. `node` names it in messages: "node “conv1” (Conv)". (transfer full) */
 EnsAttributes *ens_onnx_attributes_read (const Onnx__NodeProto *proto, const char *node,
                                          EnsOnnxFiles *files, GError **error);
+
+/* Whether import knows ONNX's operator of that name. */
+gboolean ens_onnx_has_operator (const char *name);
 
 /* Attributes that our nodes may have and ONNX's can't: a fused activation, a Softmax over several
  * axes. */

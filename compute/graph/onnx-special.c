@@ -155,7 +155,7 @@ import_reshape (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
     return TRUE;
   opened = ens_tensor_new_copy (shape->type, &shape->shape, shape->data);
   *(gint64 *)opened->data = 0;
-  step->inputs[1] = ens_onnx_import_replace (import, step->inputs[1], opened);
+  step->inputs[1] = ens_onnx_import_known (import, step->inputs[1]->name, opened);
   return TRUE;
 }
 
@@ -189,13 +189,104 @@ import_softmax (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return TRUE;
 }
 
+/* Upsample, and Resize before opset 11, have no region, and know one kind of coordinates. Their
+ * scales come where Resize has the region. */
+static void
+raise_resize (EnsOnnxStep *step)
+{
+  const char *mode = ens_attributes_string (step->attributes, "mode", "nearest");
+
+  ens_attributes_set_string (step->attributes, "coordinate_transformation_mode", "asymmetric");
+  ens_attributes_set_string (step->attributes, "nearest_mode", "floor");
+  ens_attributes_set_string (step->attributes, "mode",
+                             strcmp (mode, "bilinear") == 0 ? "linear" : mode);
+  if (step->n_inputs != 2)
+    return;
+  step->inputs = g_renew (EnsOnnxTensor *, step->inputs, 3);
+  step->inputs[2] = step->inputs[1];
+  step->inputs[1] = NULL;
+  step->n_inputs = 3;
+}
+
+/* Sizes count the batch, too, which Resize does not touch. */
+static gboolean
+check_resized_batch (const EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  const EnsOnnxTensor *sizes = step->n_inputs == 4 ? step->inputs[3] : NULL;
+  const EnsOnnxTensor *data = step->n_inputs > 0 ? step->inputs[0] : NULL;
+  g_autoptr (EnsTensor) contents = NULL;
+
+  if (sizes == NULL || data == NULL || data->shape.rank < 3
+      || !ens_onnx_tensor_is_known (import, sizes))
+    return TRUE;
+  contents = ens_onnx_tensor_contents (import, step->inputs[3], error);
+  if (contents == NULL)
+    return FALSE;
+  if (contents->type != ENS_TYPE_INT64 || ens_shape_elements (&contents->shape) < 1
+      || *(const gint64 *)contents->data == data->shape.dims[0])
+    return TRUE;
+  return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                             "a batch of %" G_GINT64_FORMAT " is resized to %" G_GINT64_FORMAT
+                             ", supported is to leave it as it is",
+                             data->shape.dims[0], *(const gint64 *)contents->data);
+}
+
+static gboolean
+import_resize (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  if (step->opset < 11)
+    raise_resize (step);
+  return check_resized_batch (step, import, error);
+}
+
+static gboolean
+import_upsample (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  float scales[4] = {1, 1, 1, 1};
+
+  step->op = ens_op_find ("Resize");
+  if (ens_attributes_has (step->attributes, "height_scale")) {
+    scales[2] = ens_attributes_float (step->attributes, "height_scale", 1);
+    scales[3] = ens_attributes_float (step->attributes, "width_scale", 1);
+    ens_attributes_set_floats (step->attributes, "scales", scales, G_N_ELEMENTS (scales));
+  }
+  raise_resize (step);
+  return TRUE;
+}
+
+/* Casts to the type of a tensor whose contents don't matter. */
+static gboolean
+import_cast_like (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  if (step->n_inputs != 2 || step->inputs[0] == NULL || step->inputs[1] == NULL)
+    return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT, "expected two inputs");
+  step->op = ens_op_find ("Cast");
+  step->n_inputs = 1;
+  ens_attributes_set_int (step->attributes, "to", ens_onnx_type_number (step->inputs[1]->type));
+  return TRUE;
+}
+
 static const struct {
   const char *name;
   EnsOnnxImportFunc func;
 } specials[] = {
-    {"Cast", import_cast},         {"Constant", import_constant},   {"Hardmax", import_softmax},
-    {"Identity", import_identity}, {"LogSoftmax", import_softmax},  {"Reshape", import_reshape},
-    {"Softmax", import_softmax},   {"Transpose", import_transpose},
+    {"Cast", import_cast},
+    {"CastLike", import_cast_like},
+    {"Constant", import_constant},
+    {"ConvInteger", ens_onnx_import_conv_integer},
+    {"DequantizeLinear", ens_onnx_import_dequantize},
+    {"DynamicQuantizeLinear", ens_onnx_import_dynamic_quantize},
+    {"Identity", import_identity},
+    {"LogSoftmax", import_softmax},
+    {"MatMulInteger", ens_onnx_import_matmul_integer},
+    {"QLinearConv", ens_onnx_import_qlinear_conv},
+    {"QLinearMatMul", ens_onnx_import_qlinear_matmul},
+    {"QuantizeLinear", ens_onnx_import_quantize},
+    {"Reshape", import_reshape},
+    {"Resize", import_resize},
+    {"Softmax", import_softmax},
+    {"Transpose", import_transpose},
+    {"Upsample", import_upsample},
 };
 
 EnsOnnxImportFunc

@@ -1,6 +1,6 @@
 /* ONNX files in and out.
  *
- * Import translates operators of opset 7 to 17 to ours, and NCHW to channels-last: rank-4 inputs
+ * Import translates operators of opset 1 to 17 to ours, and NCHW to channels-last: rank-4 inputs
  * and outputs of the graph are NHWC, all others keep ONNX's order. (Networks converted from
  * TensorFlow, whose files take NHWC and begin by transposing it, keep that input as it is.) Numbers
  * of type float16, bfloat16 and double become float32. Values keep the file's names; where a value

@@ -139,6 +139,28 @@ model_add_initializer (Onnx__ModelProto *model, const char *name, int type, cons
 }
 
 Onnx__TensorProto *
+model_add_numbers (Onnx__ModelProto *model, const char *name, int type, const EnsShape *shape,
+                   const double *values)
+{
+  Onnx__TensorProto *tensor = model_add_initializer (model, name, type, shape);
+  gboolean is_float = type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+  gboolean is_wide = is_float || type == ONNX__TENSOR_PROTO__DATA_TYPE__INT32;
+  gint64 n = ens_shape_elements (shape);
+
+  tensor->raw_data.len = (gsize)n * (is_wide ? 4 : 1);
+  for (gint64 i = 0; i < n; i++) {
+    float real = (float)values[i];
+    gint32 integer = GINT32_TO_LE ((gint32)values[i]);
+
+    if (is_wide)
+      memcpy (tensor->raw_data.data + i * 4, is_float ? (gpointer)&real : (gpointer)&integer, 4);
+    else
+      tensor->raw_data.data[i] = (guint8)integer;
+  }
+  return tensor;
+}
+
+Onnx__TensorProto *
 model_add_int64s (Onnx__ModelProto *model, const char *name, const gint64 *values, gsize n)
 {
   Onnx__TensorProto *tensor = model_add_initializer (

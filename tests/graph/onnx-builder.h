@@ -21,6 +21,9 @@ Onnx__ValueInfoProto *model_add_output (Onnx__ModelProto *model, const char *nam
 /* Contents 1, 2, 3 … in raw_data, for float32 and int64. */
 Onnx__TensorProto *model_add_initializer (Onnx__ModelProto *model, const char *name, int type,
                                           const EnsShape *shape);
+/* Contents given as numbers, for float32, int32, int8 and uint8. */
+Onnx__TensorProto *model_add_numbers (Onnx__ModelProto *model, const char *name, int type,
+                                      const EnsShape *shape, const double *values);
 Onnx__TensorProto *model_add_int64s (Onnx__ModelProto *model, const char *name,
                                      const gint64 *values, gsize n);
 /* Names are separated by spaces, "-" stands for an absent one. The node is called like its operator

@@ -25,7 +25,7 @@ typedef void (*Damage) (Onnx__ModelProto *model);
   }
 
 /* clang-format off */
-DAMAGE (opset_6, model->opset_import[0]->version = 6;)
+DAMAGE (opset_0, model->opset_import[0]->version = 0;)
 DAMAGE (opset_18, model->opset_import[0]->version = 18;)
 DAMAGE (opset_huge, model->opset_import[0]->version = G_MAXINT64;)
 DAMAGE (foreign_opset, set_text (&model->opset_import[0]->domain, "com.example");)
@@ -160,8 +160,8 @@ static const struct {
   EnsErrorCode code;
   const char *message; /* a part of it */
 } rows[] = {
-    {"opset-6", opset_6, ENS_ERROR_UNSUPPORTED, "opset 6 is not supported, only 7 to 17 are; "},
-    {"opset-18", opset_18, ENS_ERROR_UNSUPPORTED, "opset 18 is not supported, only 7 to 17 are"},
+    {"opset-0", opset_0, ENS_ERROR_UNSUPPORTED, "opset 0 is not supported, only 1 to 17 are; "},
+    {"opset-18", opset_18, ENS_ERROR_UNSUPPORTED, "opset 18 is not supported, only 1 to 17 are"},
     {"opset-huge", opset_huge, ENS_ERROR_UNSUPPORTED, "opset 9223372036854775807 is not"},
     {"foreign-opset", foreign_opset, ENS_ERROR_UNSUPPORTED, "opset 0 is not supported"},
 
