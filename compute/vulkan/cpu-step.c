@@ -39,11 +39,11 @@ ens_vulkan_cpu_step_new (const EnsOperands *operands, EnsPool *pool, EnsPackedWe
   copy_operands (step, operands);
   step->plan.n_threads = ens_pool_get_threads (pool);
   step->plan.weights = weights;
-  step->plan.kernel = "cpu, reference";
+  step->plan.kernel = "reference";
   if (op->cpu == NULL || !is_float32 (operands))
     return step;
   step->run = op->cpu;
-  step->plan.kernel = "cpu";
+  step->plan.kernel = "vector";
   if (op->cpu_plan != NULL)
     op->cpu_plan (&step->operands, &step->plan);
   return step;

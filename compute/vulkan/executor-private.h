@@ -1,5 +1,5 @@
-/* An executor as its two files see it: executor.c decides what runs where and lays memory out,
- * executor-run.c puts it into commands and runs them. */
+/* An executor as its files see it: executor.c decides what runs where and lays memory out,
+ * executor-run.c puts it into commands and runs them, profile.c measures. */
 #pragma once
 
 #include "passes/memory.h"
@@ -39,6 +39,10 @@ struct _EnsVulkanExecutor {
   EnsVulkanDescriptors descriptors;
   EnsVulkanCommandPool command_pool;
   EnsVulkanProgram program;
+  GArray *segments; /* EnsVulkanSegment */
+
+  VkQueryPool queries; /* VK_NULL_HANDLE before the first profiled run */
+  GArray *profiled;    /* EnsVulkanSegment, with timestamps */
 };
 
 static inline gsize
@@ -46,6 +50,15 @@ ens_vulkan_align (gsize size)
 {
   return (size + ENS_VULKAN_ALIGNMENT - 1) / ENS_VULKAN_ALIGNMENT * ENS_VULKAN_ALIGNMENT;
 }
+
+/* Records the program; queries: of EnsVulkanRecorder. (transfer full) */
+GArray *ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries,
+                                    GError **error);
+
+/* Prepares profiled runs, and adds what the last one has measured on the GPU. */
+gboolean ens_vulkan_executor_start_profile (EnsVulkanExecutor *executor, GError **error);
+gboolean ens_vulkan_executor_read_profile (EnsVulkanExecutor *executor, EnsNodeTime *times,
+                                           GError **error);
 
 /* Puts the steps into commands, with all copies that they need; allocates what is copied through.
  * Memory must have been laid out. */

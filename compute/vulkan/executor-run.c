@@ -249,15 +249,30 @@ give_outputs (const EnsVulkanExecutor *executor, const gpointer *outputs)
   }
 }
 
-static gboolean
-run_segment (EnsVulkanExecutor *executor, const EnsVulkanSegment *segment, GError **error)
+static void
+run_cpu_step (EnsVulkanExecutor *executor, const EnsVulkanSegment *segment, EnsNodeTime *times)
 {
-  if (segment->commands != VK_NULL_HANDLE
-      && !ens_vulkan_device_submit (executor->device, segment->commands,
-                                    executor->command_pool.fence, error))
-    return FALSE;
-  if (segment->cpu_step != NULL)
-    ens_vulkan_cpu_step_run (segment->cpu_step, executor->pool, executor->scratch);
+  gint64 start = g_get_monotonic_time ();
+
+  ens_vulkan_cpu_step_run (segment->cpu_step, executor->pool, executor->scratch);
+  if (times != NULL)
+    times[segment->node].nanoseconds += (g_get_monotonic_time () - start) * 1000;
+}
+
+static gboolean
+run_segments (EnsVulkanExecutor *executor, const GArray *segments, EnsNodeTime *times,
+              GError **error)
+{
+  for (guint i = 0; i < segments->len; i++) {
+    const EnsVulkanSegment *segment = &g_array_index (segments, EnsVulkanSegment, i);
+
+    if (segment->commands != VK_NULL_HANDLE
+        && !ens_vulkan_device_submit (executor->device, segment->commands,
+                                      executor->command_pool.fence, error))
+      return FALSE;
+    if (segment->cpu_step != NULL)
+      run_cpu_step (executor, segment, times);
+  }
   return TRUE;
 }
 
@@ -265,12 +280,12 @@ gboolean
 ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
                          const gpointer *outputs, EnsNodeTime *times, GError **error)
 {
-  const GArray *segments = executor->program.segments;
-
+  if (times != NULL && !ens_vulkan_executor_start_profile (executor, error))
+    return FALSE;
   take_inputs (executor, inputs);
-  for (guint i = 0; i < segments->len; i++)
-    if (!run_segment (executor, &g_array_index (segments, EnsVulkanSegment, i), error))
-      return FALSE;
+  if (!run_segments (executor, times != NULL ? executor->profiled : executor->segments, times,
+                     error))
+    return FALSE;
   give_outputs (executor, outputs);
-  return TRUE;
+  return times == NULL || ens_vulkan_executor_read_profile (executor, times, error);
 }

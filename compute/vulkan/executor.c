@@ -218,21 +218,36 @@ get_pipelines (EnsVulkanExecutor *executor, GError **error)
                                    executor->pool, error);
 }
 
+GArray *
+ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries, GError **error)
+{
+  const EnsVulkanRecorder recorder = {
+      .device = executor->device,
+      .pool = &executor->command_pool,
+      .dispatches = ens_commands_get_dispatches (executor->commands),
+      .pipelines = executor->pipelines,
+      .descriptors = &executor->descriptors,
+      .queries = queries,
+  };
+
+  return ens_vulkan_program_record (&executor->program, &recorder, error);
+}
+
 static gboolean
-record (EnsVulkanExecutor *executor, GError **error)
+prepare (EnsVulkanExecutor *executor, GError **error)
 {
   const GArray *dispatches = ens_commands_get_dispatches (executor->commands);
 
-  return get_pipelines (executor, error)
-         && ens_vulkan_descriptors_init (&executor->descriptors, executor->device, dispatches,
-                                         executor->pipelines, error)
-         && ens_vulkan_command_pool_init (&executor->command_pool, executor->device, error)
-         && ens_vulkan_executor_write_program (executor, error)
-         && ens_vulkan_program_record (
-             &executor->program,
-             &(EnsVulkanRecorder) {executor->device, &executor->command_pool, dispatches,
-                                   executor->pipelines, &executor->descriptors},
-             error);
+  if (!get_pipelines (executor, error)
+      || !ens_vulkan_descriptors_init (&executor->descriptors, executor->device, dispatches,
+                                       executor->pipelines, error)
+      || !ens_vulkan_command_pool_init (&executor->command_pool, executor->device, error)
+      || !ens_vulkan_executor_write_program (executor, error)
+      || !ens_vulkan_program_place_barriers (&executor->program, executor->device->validation,
+                                             error))
+    return FALSE;
+  executor->segments = ens_vulkan_executor_record (executor, VK_NULL_HANDLE, error);
+  return executor->segments != NULL;
 }
 
 EnsVulkanExecutor *
@@ -254,7 +269,7 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
     init_view (executor, ens_graph_value (graph, i));
   init_steps (executor, context->cpu_weights, scratch_sizes);
   allocate_scratch (executor);
-  if (!allocate (executor, lay_out (executor, scratch_sizes), error) || !record (executor, error))
+  if (!allocate (executor, lay_out (executor, scratch_sizes), error) || !prepare (executor, error))
     return NULL;
   return g_steal_pointer (&executor);
 }
@@ -276,6 +291,10 @@ void
 ens_vulkan_executor_free (EnsVulkanExecutor *executor)
 {
   ens_vulkan_program_clear (&executor->program);
+  g_clear_pointer (&executor->segments, g_array_unref);
+  g_clear_pointer (&executor->profiled, g_array_unref);
+  if (executor->queries != VK_NULL_HANDLE)
+    executor->device->vk.DestroyQueryPool (executor->device->handle, executor->queries, NULL);
   ens_vulkan_command_pool_clear (&executor->command_pool, executor->device);
   ens_vulkan_descriptors_clear (&executor->descriptors, executor->device);
   ens_vulkan_buffer_clear (&executor->block, executor->device);

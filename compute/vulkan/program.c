@@ -10,7 +10,6 @@ ens_vulkan_program_init (EnsVulkanProgram *program)
 {
   program->commands = g_array_new (FALSE, TRUE, sizeof (EnsVulkanCommand));
   program->hazards = g_array_new (FALSE, TRUE, sizeof (EnsHazard));
-  program->segments = g_array_new (FALSE, TRUE, sizeof (EnsVulkanSegment));
 }
 
 void
@@ -18,7 +17,6 @@ ens_vulkan_program_clear (EnsVulkanProgram *program)
 {
   g_clear_pointer (&program->commands, g_array_unref);
   g_clear_pointer (&program->hazards, g_array_unref);
-  g_clear_pointer (&program->segments, g_array_unref);
 }
 
 /* Appending */
@@ -194,10 +192,45 @@ record_command (const EnsVulkanRecorder *recorder, const EnsVulkanCommand *comma
   }
 }
 
+/* Whether a step's commands begin or end with command i. */
+static gboolean
+is_edge (const EnsVulkanProgram *program, guint i, int step)
+{
+  const EnsVulkanCommand *commands = (const EnsVulkanCommand *)program->commands->data;
+  guint neighbour = i + (guint)step; /* wraps for the first one */
+
+  return commands[i].kind == ENS_COMMAND_DISPATCH
+         && (neighbour >= program->commands->len || commands[neighbour].node != commands[i].node);
+}
+
+static void
+record_timestamp (const EnsVulkanRecorder *recorder, guint query, VkCommandBuffer to)
+{
+  const EnsVulkanFunctions *vk = &recorder->device->vk;
+
+  vk->CmdResetQueryPool (to, recorder->queries, query, 1);
+  vk->CmdWriteTimestamp (to, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, recorder->queries, query);
+}
+
+static void
+record_timed (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint i,
+              VkCommandBuffer to)
+{
+  const EnsVulkanCommand *command = &g_array_index (program->commands, EnsVulkanCommand, i);
+
+  if (is_edge (program, i, -1)) {
+    record_barrier (recorder->device, to);
+    record_timestamp (recorder, 2 * command->node, to);
+  }
+  record_command (recorder, command, to);
+  if (is_edge (program, i, 1))
+    record_timestamp (recorder, 2 * command->node + 1, to);
+}
+
 /* Records commands from `first` on, to the next that runs on the CPU, and returns that one's
  * number, or how many there are. */
 static guint
-record_stretch (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint first,
+record_stretch (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint first,
                 VkCommandBuffer to)
 {
   guint i;
@@ -209,31 +242,53 @@ record_stretch (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, gu
       break;
     if (g_array_index (program->hazards, EnsHazard, i).barrier)
       record_barrier (recorder->device, to);
-    record_command (recorder, command, to);
+    if (recorder->queries != VK_NULL_HANDLE)
+      record_timed (program, recorder, i, to);
+    else
+      record_command (recorder, command, to);
   }
   return i;
 }
 
+/* Records from command *at on, and moves it behind what the segment takes. */
 static gboolean
-record_segment (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint *at,
-                GError **error)
+record_segment (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint *at,
+                EnsVulkanSegment *segment, GError **error)
 {
   const EnsVulkanCommand *commands = (const EnsVulkanCommand *)program->commands->data;
-  EnsVulkanSegment segment = {VK_NULL_HANDLE};
 
   if (commands[*at].kind != ENS_COMMAND_CPU) {
-    segment.commands = ens_vulkan_command_pool_begin (recorder->pool, recorder->device, error);
-    if (segment.commands == VK_NULL_HANDLE)
+    segment->commands = ens_vulkan_command_pool_begin (recorder->pool, recorder->device, error);
+    if (segment->commands == VK_NULL_HANDLE)
       return FALSE;
-    *at = record_stretch (program, recorder, *at, segment.commands);
-    if (!ens_vulkan_command_pool_end (recorder->device, segment.commands, error))
+    *at = record_stretch (program, recorder, *at, segment->commands);
+    if (!ens_vulkan_command_pool_end (recorder->device, segment->commands, error))
       return FALSE;
   }
-  if (*at < program->commands->len)
-    segment.cpu_step = commands[(*at)++].cpu_step;
-  g_array_append_val (program->segments, segment);
+  if (*at < program->commands->len) {
+    segment->node = commands[*at].node;
+    segment->cpu_step = commands[(*at)++].cpu_step;
+  }
   return TRUE;
 }
+
+GArray *
+ens_vulkan_program_record (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder,
+                           GError **error)
+{
+  g_autoptr (GArray) segments = g_array_new (FALSE, TRUE, sizeof (EnsVulkanSegment));
+
+  for (guint at = 0; at < program->commands->len;) {
+    EnsVulkanSegment segment = {VK_NULL_HANDLE};
+
+    if (!record_segment (program, recorder, &at, &segment, error))
+      return NULL;
+    g_array_append_val (segments, segment);
+  }
+  return g_steal_pointer (&segments);
+}
+
+/* Barriers */
 
 /* How much memory the commands touch. */
 static gsize
@@ -264,8 +319,8 @@ forget_rows (EnsVulkanProgram *program)
   }
 }
 
-static gboolean
-place_barriers (EnsVulkanProgram *program, gboolean validation, GError **error)
+gboolean
+ens_vulkan_program_place_barriers (EnsVulkanProgram *program, gboolean validation, GError **error)
 {
   EnsHazard *hazards = (EnsHazard *)program->hazards->data;
 
@@ -277,17 +332,5 @@ place_barriers (EnsVulkanProgram *program, gboolean validation, GError **error)
     return FALSE;
   forget_rows (program);
   ens_hazards_place (hazards, program->hazards->len);
-  return TRUE;
-}
-
-gboolean
-ens_vulkan_program_record (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder,
-                           GError **error)
-{
-  if (!place_barriers (program, recorder->device->validation, error))
-    return FALSE;
-  for (guint at = 0; at < program->commands->len;)
-    if (!record_segment (program, recorder, &at, error))
-      return FALSE;
   return TRUE;
 }

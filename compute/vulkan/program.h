@@ -27,12 +27,12 @@ typedef struct {
 typedef struct {
   VkCommandBuffer commands;   /* VK_NULL_HANDLE: nothing to submit */
   EnsVulkanCpuStep *cpu_step; /* NULL: none */
+  guint node;                 /* number of that step */
 } EnsVulkanSegment;
 
 typedef struct {
   GArray *commands; /* EnsVulkanCommand */
   GArray *hazards;  /* EnsHazard, one for each command */
-  GArray *segments; /* EnsVulkanSegment */
 } EnsVulkanProgram;
 
 void ens_vulkan_program_init (EnsVulkanProgram *program);
@@ -50,6 +50,10 @@ void ens_vulkan_program_copy_view (EnsVulkanProgram *program, const EnsView *vie
 void ens_vulkan_program_poison (EnsVulkanProgram *program, const EnsVulkanRegion *region);
 void ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *step, guint node);
 
+/* Decides where barriers stand; with the validation layers on it is checked too. */
+gboolean ens_vulkan_program_place_barriers (EnsVulkanProgram *program, gboolean validation,
+                                            GError **error);
+
 /* What recording needs beside the program. */
 typedef struct {
   EnsVulkanDevice *device;
@@ -57,8 +61,11 @@ typedef struct {
   const GArray *dispatches; /* EnsVulkanDispatch */
   const EnsVulkanPipeline *const *pipelines;
   const EnsVulkanDescriptors *descriptors;
+  /* VK_NULL_HANDLE, or timestamps: 2 · step when it begins, 2 · step + 1 when it ends. Steps then
+   * run one after the other. */
+  VkQueryPool queries;
 } EnsVulkanRecorder;
 
-/* Places barriers and records the segments. */
-gboolean ens_vulkan_program_record (EnsVulkanProgram *program, const EnsVulkanRecorder *recorder,
-                                    GError **error);
+/* Records the segments, an array of EnsVulkanSegment. NULL on error. (transfer full) */
+GArray *ens_vulkan_program_record (const EnsVulkanProgram *program,
+                                   const EnsVulkanRecorder *recorder, GError **error);
