@@ -19,8 +19,9 @@
  * says the figures ("sub_images" in its ensemble.json). That costs as many analyses of whole
  * pictures as there are sub-images, 32 at most, while the number of windows stays what it is: they
  * are shared. #GstEnsembleClassify:max-sub-images bounds the cost, at the price of larger
- * sub-images; #GstEnsembleClassify:sub-images turns dividing off, for cameras whose subject fills
- * the frame, or on for frames of any size. Both may be changed while playing.
+ * sub-images. #GstEnsembleClassify:sub-images turns dividing off, for cameras whose subject fills
+ * the frame, or on for frames of any size, or has large frames judged both ways, where some things
+ * are small and others larger than a sub-image. Both may be changed while playing.
  *
  * ## Example pipelines
  * |[
@@ -33,9 +34,8 @@
  * ]| A camera is live: analyses run behind the video.
  * |[
  * gst-launch-1.0 rtspsrc location=rtsp://camera/ ! decodebin ! videoconvert ! \
- *     ensembleclassify model=street.ensemble max-sub-images=8 inference-period=1000000000 !
- * fakesink
- * ]| A large frame every second, in eight parts.
+ *     ensembleclassify model=street.ensemble max-sub-images=8 ! fakesink
+ * ]| Large frames in eight parts at most.
  */
 #include "ensemble-classify.h"
 
@@ -104,6 +104,7 @@ sub_images_get_type (void)
       {ENS_SUB_IMAGES_AUTO, "Divide frames that the bundle counts as large", "auto"},
       {ENS_SUB_IMAGES_OFF, "Judge every frame as one", "off"},
       {ENS_SUB_IMAGES_ON, "Divide every frame that is larger than a sub-image", "on"},
+      {ENS_SUB_IMAGES_BOTH, "Divide large frames, and judge them as one as well", "both"},
       {0, NULL, NULL},
   };
 

@@ -9,7 +9,8 @@
  * M1.8       P = w·P1 + (1 - w)·max (P2, P3), against a threshold
  * M1.9       the sub-images' P are a map; the frame's P is the map's maximum
  *
- * A frame that is not divided is its own only sub-image.
+ * A frame that is not divided is its own only sub-image; one that is to be judged as one as well is
+ * another, outside the map.
  *
  * Source: Image Classification Method, Electronic Device, and Storage Medium, US 2018/0012107 A1.
  */
@@ -110,25 +111,35 @@ get_probabilities (const Run *run, guint network)
   return &run->probabilities[network * n_values];
 }
 
-/* Each network's probabilities [30–34, 38–47]. */
+/* One network's probabilities of n sub-images of one size, from the first on [30–34, 38–47]. */
+static gboolean
+judge_by (Run *run, guint n, guint first, guint n_sub_images, GError **error)
+{
+  const EnsBundleNetwork *network = &run->bundle->networks[n];
+  gboolean own = run->options->n_scales == 0;
+  const EnsMemberImages images = {
+      .frame = run->frame,
+      .rects = &run->sub_images->rects[first],
+      .n_rects = n_sub_images,
+      .scales = own ? network->scales : run->options->scales,
+      .n_scales = own ? network->n_scales : run->options->n_scales,
+  };
+  float *probabilities = get_probabilities (run, n) + (gsize)first * run->bundle->n_classes;
+
+  return ens_member_run_whole (run->analysis->runs[n], &images, probabilities,
+                               &run->result->timings, error);
+}
+
+/* The sub-images of the map, and the frame as one, if that is wanted too. */
 static gboolean
 judge_whole (Run *run, GError **error)
 {
-  for (guint n = 0; n < run->bundle->n_networks; n++) {
-    const EnsBundleNetwork *network = &run->bundle->networks[n];
-    gboolean own = run->options->n_scales == 0;
-    const EnsMemberImages images = {
-        .frame = run->frame,
-        .rects = run->sub_images->rects,
-        .n_rects = ens_sub_images_get_size (run->sub_images),
-        .scales = own ? network->scales : run->options->scales,
-        .n_scales = own ? network->n_scales : run->options->n_scales,
-    };
+  guint n_map = ens_sub_images_get_map_size (run->sub_images);
 
-    if (!ens_member_run_whole (run->analysis->runs[n], &images, get_probabilities (run, n),
-                               &run->result->timings, error))
+  for (guint n = 0; n < run->bundle->n_networks; n++)
+    if (!judge_by (run, n, 0, n_map, error)
+        || (run->sub_images->with_whole && !judge_by (run, n, n_map, 1, error)))
       return FALSE;
-  }
   return TRUE;
 }
 
@@ -205,7 +216,7 @@ keep_maximum (Run *run, guint sub_image, guint c, const EnsClassResult *found)
   EnsResult *result = run->result;
   EnsClassResult *class = &result->classes[c];
 
-  if (result->map != NULL)
+  if (found->sub_image >= 0)
     result->map->probabilities[(gsize)sub_image * result->n_classes + c] = found->p;
   if (sub_image > 0 && !(found->p > class->p))
     return;
@@ -227,6 +238,8 @@ fuse (Run *run, guint sub_image, const float *p1, const float *p2)
   g_autofree float *p3 = g_new (float, n_classes);
   g_autofree gint *best = g_new (gint, n_classes);
   float w = n_windows > 0 ? bundle->window_weight : bundle->whole_weight;
+  gboolean in_map =
+      result->map != NULL && sub_image < ens_sub_images_get_map_size (run->sub_images);
 
   ens_fusion_maximum (&result->window_probabilities[(gsize)first * n_classes], n_windows, n_classes,
                       p3, best);
@@ -234,7 +247,7 @@ fuse (Run *run, guint sub_image, const float *p1, const float *p2)
     EnsClassResult class = {.name = result->classes[c].name, .p1 = p1[c], .p2 = p2[c], .p3 = p3[c]};
 
     class.window = best[c] >= 0 ? (gint)first + best[c] : -1;
-    class.sub_image = result->map != NULL ? (gint)sub_image : -1;
+    class.sub_image = in_map ? (gint)sub_image : -1;
     class.p = ens_fusion_combine (p1[c], p2[c], p3[c], w);
     class.threshold =
         run->options->threshold >= 0 ? run->options->threshold : bundle->thresholds[c];

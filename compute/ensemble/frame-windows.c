@@ -36,14 +36,16 @@ collection_end (Collection *collection)
 /* A sub-image that begins on an odd pixel is searched from the even one before it, which chroma
  * planes of half the frame's size have a sample for. */
 static EnsFramePart
-get_part (const EnsSubImages *sub_images, guint s)
+get_part (const EnsFrame *frame, const EnsSubImages *sub_images, guint s)
 {
-  EnsFramePart part = {.x = sub_images->x[s % sub_images->columns] & ~1u,
-                       .y = sub_images->y[s / sub_images->columns] & ~1u};
+  guint x, y;
 
-  part.width = sub_images->x[s % sub_images->columns] + sub_images->width - part.x;
-  part.height = sub_images->y[s / sub_images->columns] + sub_images->height - part.y;
-  return part;
+  if (s == ens_sub_images_get_map_size (sub_images))
+    return (EnsFramePart) {0, 0, frame->width, frame->height};
+  x = sub_images->x[s % sub_images->columns];
+  y = sub_images->y[s / sub_images->columns];
+  return (EnsFramePart) {x - x % 2, y - y % 2, sub_images->width + x % 2,
+                         sub_images->height + y % 2};
 }
 
 static EnsWindow
@@ -67,7 +69,7 @@ ens_frame_windows_search (const EnsFrameWindowsSource *source)
   Collection collection = collection_begin ();
 
   for (guint s = 0; s < n_sub_images; s++) {
-    EnsFramePart part = get_part (source->sub_images, s);
+    EnsFramePart part = get_part (source->frame, source->sub_images, s);
     EnsFrame cut = ens_frame_cut (source->frame, &part);
     const EnsWindow *found;
     guint n = 0;

@@ -63,6 +63,7 @@ static EnsSubImages *
 divide (guint width, guint height, guint side, double overlap)
 {
   EnsSubImages *sub_images = g_new0 (EnsSubImages, 1);
+  guint n;
 
   sub_images->columns = count_along (width, side, overlap);
   sub_images->rows = count_along (height, side, overlap);
@@ -70,14 +71,16 @@ divide (guint width, guint height, guint side, double overlap)
   sub_images->height = MIN (side, height);
   sub_images->x = spread (sub_images->columns, sub_images->width, width);
   sub_images->y = spread (sub_images->rows, sub_images->height, height);
-  sub_images->rects = g_new (EnsRect, ens_sub_images_get_size (sub_images));
-  for (guint s = 0; s < ens_sub_images_get_size (sub_images); s++)
+  n = ens_sub_images_get_map_size (sub_images);
+  sub_images->rects = g_new (EnsRect, n + 1);
+  for (guint s = 0; s < n; s++)
     sub_images->rects[s] = (EnsRect) {
         (float)sub_images->x[s % sub_images->columns] / width,
         (float)sub_images->y[s / sub_images->columns] / height,
         (float)sub_images->width / width,
         (float)sub_images->height / height,
     };
+  sub_images->rects[n] = ENS_RECT_WHOLE;
   return sub_images;
 }
 
@@ -88,13 +91,17 @@ ens_sub_images_new (const EnsBundle *bundle, const EnsAnalyseOptions *options, g
   const EnsSubImageSettings *settings = &bundle->sub_images;
   guint side = settings->size > 0 ? settings->size : largest_scale (bundle);
   guint count = options->max_sub_images > 0 ? options->max_sub_images : settings->count;
+  EnsSubImages *sub_images;
 
   if (options->sub_images == ENS_SUB_IMAGES_OFF
-      || (options->sub_images == ENS_SUB_IMAGES_AUTO && !is_large (settings, width, height)))
+      || (options->sub_images != ENS_SUB_IMAGES_ON && !is_large (settings, width, height)))
     side = MAX (width, height);
   else
     side = choose_side (side, settings->overlap, count, width, height);
-  return divide (width, height, side, settings->overlap);
+  sub_images = divide (width, height, side, settings->overlap);
+  sub_images->with_whole =
+      options->sub_images == ENS_SUB_IMAGES_BOTH && ens_sub_images_get_map_size (sub_images) > 1;
+  return sub_images;
 }
 
 void

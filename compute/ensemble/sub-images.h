@@ -10,7 +10,8 @@ typedef struct {
   guint columns, rows;
   guint width, height; /* of every sub-image, pixels */
   guint *x, *y;        /* where columns and rows begin, pixels, ascending */
-  EnsRect *rects;      /* the same, normalised: columns × rows */
+  gboolean with_whole; /* the frame as one is judged too: it comes after the sub-images */
+  EnsRect *rects;      /* of all that is judged, normalised */
 } EnsSubImages;
 
 /* Divides a width × height frame as the bundle and the options say. (transfer full) */
@@ -20,9 +21,16 @@ void ens_sub_images_free (EnsSubImages *sub_images);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsSubImages, ens_sub_images_free)
 
 static inline guint
-ens_sub_images_get_size (const EnsSubImages *sub_images)
+ens_sub_images_get_map_size (const EnsSubImages *sub_images)
 {
   return sub_images->columns * sub_images->rows;
+}
+
+/* All that is judged: the map's sub-images, and perhaps the frame as one. */
+static inline guint
+ens_sub_images_get_size (const EnsSubImages *sub_images)
+{
+  return ens_sub_images_get_map_size (sub_images) + (sub_images->with_whole ? 1 : 0);
 }
 
 /* The sub-image whose centre is nearest to that of a region of the frame. */

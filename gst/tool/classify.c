@@ -151,7 +151,7 @@ classify_files (Classifier *classifier, char **paths, GError **error)
 static gboolean
 parse_sub_images (const Options *options, EnsSubImagesMode *mode, GError **error)
 {
-  static const char *const names[] = {"auto", "off", "on"};
+  static const char *const names[] = {"auto", "off", "on", "both"};
 
   *mode = options->map != NULL ? ENS_SUB_IMAGES_ON : ENS_SUB_IMAGES_AUTO;
   if (options->sub_images == NULL)
@@ -161,7 +161,7 @@ parse_sub_images (const Options *options, EnsSubImagesMode *mode, GError **error
       *mode = (EnsSubImagesMode)i;
       return TRUE;
     }
-  g_set_error (error, TOOL_ERROR_USAGE, 0, "--sub-images expects auto, off or on, got “%s”",
+  g_set_error (error, TOOL_ERROR_USAGE, 0, "--sub-images expects auto, off, on or both, got “%s”",
                options->sub_images);
   return FALSE;
 }
@@ -234,7 +234,7 @@ static const ToolOption option_table[] = {
     {"scales", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, scales), "N,…",
      "Shorter sides of the whole picture (the bundle's)"},
     {"sub-images", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sub_images), "MODE",
-     "Divide pictures: auto (large ones), off or on (auto)", "auto off on"},
+     "Divide pictures: auto (large ones), off, on or both (auto)", "auto off on both"},
     {"max-sub-images", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, max_sub_images), "N",
      "Parts of a picture at most (the bundle's)"},
     {"map", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, map), "FOLDER",
@@ -260,7 +260,7 @@ const ToolCommand tool_classify = {
               "into overlapping parts about as large as those, which share the windows; P is the "
               "largest over the parts. The figures are in the bundle's ensemble.json under "
               "“sub_images”. Pictures whose subject fills them are better judged with "
-              "--sub-images=off.\n\n"
+              "--sub-images=off; --sub-images=both judges large ones both ways.\n\n"
               "--map writes FILE-CLASS.png, for videos FILE-SECONDS-CLASS.png: black where the "
               "class's probability is 0, white where it is 1. With --top, those classes alone.\n\n"
               "After a file that can't be read it goes on with the next, and exits with 1 in the "

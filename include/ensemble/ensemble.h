@@ -28,6 +28,9 @@ typedef enum {
   /* Always. A frame that is no larger than a sub-image is its only one. Where the bundle does not
    * know the size of sub-images, it is that of its largest scale. */
   ENS_SUB_IMAGES_ON,
+  /* If it counts as large, and then judged as one as well, for what is too large for sub-images. P
+   * is the larger of the map's maximum and of that. */
+  ENS_SUB_IMAGES_BOTH,
 } EnsSubImagesMode;
 
 /* Overrides of the bundle. ENS_ANALYSE_DEFAULTS changes nothing. */

@@ -5,7 +5,8 @@
  * has no networks of a role, that role's probabilities are 0.
  *
  * A large frame is judged by sub-images (M1.9). A class's P is the largest of its map, and its P1,
- * P2, P3 and window are those of the sub-image that has it. */
+ * P2, P3 and window are those of the sub-image that has it. If the frame was judged as one as well
+ * (ENS_SUB_IMAGES_BOTH), all these are the frame's where its P is larger. */
 #pragma once
 
 #include <ensemble/rect.h>
@@ -20,7 +21,7 @@ typedef struct {
   float threshold;
   gboolean present; /* p >= threshold */
   gint window;      /* the window of p3 in windows[], -1 without windows */
-  gint sub_image;   /* the one of p in the map, -1 without a map */
+  gint sub_image;   /* the one of p in the map, -1 if p is that of the frame as one */
 } EnsClassResult;
 
 typedef struct {

@@ -79,6 +79,7 @@ write_bundle (const Fixture *fixture, const char *version)
   bundle->whole_weight = 0.6F;
   bundle->windows = WINDOWS;
   bundle->windows_preset = ENS_WINDOWS_FAST;
+  bundle->sub_images = (EnsSubImageSettings) {48, 0.25F, 2, 16};
   for (guint n = 0; n < 4; n++) {
     g_autoptr (EnsGraph) network = toy_network (10 + n, 32, 4, n == 1);
 
@@ -301,6 +302,55 @@ test_sharing (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (ens_ensemble_get_bundle (first)->version, ==, "2");
 }
 
+static float
+get_largest (const EnsProbabilityMap *map, guint class)
+{
+  float largest = 0;
+
+  for (guint s = 0; s < ens_probability_map_get_size (map); s++)
+    largest = MAX (largest, map->probabilities[s * CLASSES + class]);
+  return largest;
+}
+
+/* Judged both ways, a class has the larger P, and all else that goes with it. */
+static void
+test_both (Fixture *fixture, gconstpointer data)
+{
+  static const EnsAnalyseOptions both = {
+      .windows = 39, .threshold = -1, .sub_images = ENS_SUB_IMAGES_BOTH};
+  /* A share of the windows: there are 4 × 3 sub-images, and the frame. */
+  static const EnsAnalyseOptions as_one = {
+      .windows = 3, .threshold = -1, .sub_images = ENS_SUB_IMAGES_OFF};
+  g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 2);
+  guint n_one = 0, n_map = 0;
+
+  for (guint seed = 0; seed < 8; seed++) {
+    g_autoptr (EnsPicture) picture = toy_picture (seed, seed % 4, 150, 120);
+    g_autoptr (EnsResult) result = analyse (ensemble, picture, &both);
+    g_autoptr (EnsResult) one = analyse (ensemble, picture, &as_one);
+
+    for (guint c = 0; c < CLASSES; c++) {
+      const EnsClassResult *class = &result->classes[c];
+      float largest = get_largest (result->map, c);
+
+      g_assert_cmpfloat_with_epsilon (class->p, MAX (largest, one->classes[c].p), 1e-6);
+      if (class->sub_image >= 0) {
+        n_map++;
+        g_assert_cmpfloat (class->p, ==, largest);
+      } else {
+        n_one++;
+        g_assert_cmpfloat (class->p, >, largest);
+        g_assert_cmpfloat_with_epsilon (class->p2, one->classes[c].p2, 1e-6);
+        g_assert_cmpfloat_with_epsilon (class->p3, one->classes[c].p3, 1e-6);
+        g_assert_cmpfloat_with_epsilon (result->networks[3].probabilities[c],
+                                        one->networks[3].probabilities[c], 1e-6);
+      }
+    }
+  }
+  g_assert_cmpuint (n_one, >, 0);
+  g_assert_cmpuint (n_map, >, 0);
+}
+
 /* The rows of an evaluation are those of analysing every image with windows, and without. */
 static void
 test_evaluate (Fixture *fixture, gconstpointer data)
@@ -396,6 +446,7 @@ main (int argc, char **argv)
   ADD ("same-bits", test_same_bits);
   ADD ("threads", test_threads);
   ADD ("sharing", test_sharing);
+  ADD ("both", test_both);
   ADD ("evaluate", test_evaluate);
   ADD ("errors", test_errors);
   ADD ("bad-frame", test_bad_frame);

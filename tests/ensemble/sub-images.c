@@ -48,6 +48,8 @@ test_division (void)
       /* Training images of a size that nobody knows: never by itself, else the largest scale. */
       {0, 0.25F, 32, ENS_SUB_IMAGES_AUTO, 0, 4000, 3000, 1, 1, 4000, 3000},
       {0, 0.25F, 32, ENS_SUB_IMAGES_ON, 0, 84, 48, 2, 1, 48, 48},
+      {100, 0.25F, 32, ENS_SUB_IMAGES_BOTH, 0, 200, 200, 3, 3, 100, 100},
+      {100, 0.25F, 32, ENS_SUB_IMAGES_BOTH, 0, 150, 100, 1, 1, 150, 100},
       /* More than there may be: larger ones. */
       {295, 0.25F, 32, ENS_SUB_IMAGES_AUTO, 0, 3840, 2160, 8, 4, 665, 665},
       {295, 0.25F, 32, ENS_SUB_IMAGES_AUTO, 12, 3840, 2160, 4, 3, 1182, 1182},

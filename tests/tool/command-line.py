@@ -36,7 +36,7 @@ ROWS = [
     (["classify", "a.jpg"], 2, "--model=BUNDLE is needed"),
     (["classify", "a.jpg", "-m", "nowhere.ensemble"], 1, "nowhere.ensemble"),
     (["classify", "a.jpg", "-m", "x.ensemble", "-s", "big"], 2, "--scales expects sizes"),
-    (["classify", "a.jpg", "-m", "x.ensemble", "--sub-images=yes"], 2, "auto, off or on, got “yes”"),
+    (["classify", "a.jpg", "-m", "x.ensemble", "--sub-images=yes"], 2, "off, on or both, got “yes”"),
     (["classify", "a.jpg", "-m", "x.ensemble", "--max-sub-images=-1"], 2, "expects at least 0"),
     (["inspect", "nowhere.onnx"], 1, "nowhere.onnx"),
     (["inspect", NETWORKS], 1, "networks.json"),
