@@ -2,6 +2,7 @@
  * run by, so that fusing changes no bit. */
 #include "ops/elementwise.h"
 #include "ops/exponential.h"
+#include "ops/record.h"
 #include "ops/registry.h"
 
 static gboolean
@@ -21,6 +22,27 @@ shape_number (EnsOperands *operands, GError **error)
 #define COMMON                                                          \
   .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1, \
   .layout = ENS_LAYOUT_FOLLOWS, .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE
+
+/* Functions that shaders/activation.comp has. */
+
+static gboolean
+record_function (const EnsOperands *operands, EnsCommands *commands, guint32 function)
+{
+  const EnsUnaryParams *params = operands->params;
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  ens_record_function (commands, operands->inputs[0], operands->outputs[0], function,
+                       params != NULL ? params->alpha : 0, params != NULL ? params->beta : 0);
+  return TRUE;
+}
+
+#define GPU(id, function)                                                       \
+  static gboolean id##_gpu (const EnsOperands *operands, EnsCommands *commands) \
+  {                                                                             \
+    return record_function (operands, commands, function);                      \
+  }
 
 /* The kernels' activations. */
 
@@ -50,6 +72,8 @@ activation_reference (const EnsOperands *operands, const EnsFusedActivation *act
 }
 
 #define ACTIVATION_KERNELS(id, kind)                                                            \
+  GPU (id, kind)                                                                                \
+                                                                                                \
   static void id##_reference (const EnsOperands *operands)                                      \
   {                                                                                             \
     EnsFusedActivation activation = as_fused (kind, operands->params);                          \
@@ -105,9 +129,13 @@ ACTIVATION_KERNELS (tanh, ENS_ACTIVATION_TANH)
 ONE_ATTRIBUTE (leaky_relu, "alpha", 0.01f)
 TWO_ATTRIBUTES (hard_sigmoid, "alpha", 0.2f, "beta", 0.5f)
 
-#define PLAIN_OP(id, onnx, shape_func) \
-  const EnsOp ens_op_##id = {          \
-      .name = onnx, COMMON, .shape = shape_func, .reference = id##_reference, .cpu = id##_cpu}
+#define PLAIN_OP(id, onnx, shape_func)                    \
+  const EnsOp ens_op_##id = {.name = onnx,                \
+                             COMMON,                      \
+                             .shape = shape_func,         \
+                             .reference = id##_reference, \
+                             .cpu = id##_cpu,             \
+                             .gpu = id##_gpu}
 
 #define PARAMS_OP(id, onnx)                                          \
   const EnsOp ens_op_##id = {.name = onnx,                           \
@@ -117,7 +145,8 @@ TWO_ATTRIBUTES (hard_sigmoid, "alpha", 0.2f, "beta", 0.5f)
                              .write = id##_write,                    \
                              .shape = shape_real,                    \
                              .reference = id##_reference,            \
-                             .cpu = id##_cpu}
+                             .cpu = id##_cpu,                        \
+                             .gpu = id##_gpu}
 
 PLAIN_OP (relu, "Relu", shape_number);
 PLAIN_OP (sigmoid, "Sigmoid", shape_real);
@@ -128,7 +157,9 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
 
 /* All others: one formula in double precision for the reference, one in float to be vectorised. */
 
-#define UNARY_KERNELS(id, double_formula, float_formula)                           \
+#define UNARY_KERNELS(id, function, double_formula, float_formula)                 \
+  GPU (id, function)                                                               \
+                                                                                   \
   static double id##_double (double x, const EnsUnaryParams *params)               \
   {                                                                                \
     return double_formula;                                                         \
@@ -161,15 +192,17 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
 #define NEGATIVE(x) ((x) < 0 ? (x) : 0)
 #define REST(x) ((x) < 0 ? 0 : (x))
 
-UNARY_KERNELS (elu, x < 0 ? ALPHA * expm1 (x) : x, REST (x) + ALPHA * (ens_exp (NEGATIVE (x)) - 1))
-UNARY_KERNELS (celu, fmax (x, 0) + fmin (0, ALPHA *expm1 (x / ALPHA)),
+UNARY_KERNELS (elu, ENS_FUNCTION_ELU, x < 0 ? ALPHA * expm1 (x) : x,
+               REST (x) + ALPHA * (ens_exp (NEGATIVE (x)) - 1))
+UNARY_KERNELS (celu, ENS_FUNCTION_CELU, fmax (x, 0) + fmin (0, ALPHA *expm1 (x / ALPHA)),
                REST (x) + ALPHA * (ens_exp (NEGATIVE (x) / ALPHA) - 1))
-UNARY_KERNELS (selu, BETA *(x < 0 ? ALPHA * expm1 (x) : x),
+UNARY_KERNELS (selu, ENS_FUNCTION_SELU, BETA *(x < 0 ? ALPHA * expm1 (x) : x),
                BETA *(REST (x) + ALPHA * (ens_exp (NEGATIVE (x)) - 1)))
-UNARY_KERNELS (thresholded_relu, x > ALPHA ? x : 0, x > ALPHA ? x : 0)
-UNARY_KERNELS (softplus, fmax (x, 0) + log1p (exp (-fabs (x))),
+UNARY_KERNELS (thresholded_relu, ENS_FUNCTION_THRESHOLDED_RELU, x > ALPHA ? x : 0,
+               x > ALPHA ? x : 0)
+UNARY_KERNELS (softplus, ENS_FUNCTION_SOFTPLUS, fmax (x, 0) + log1p (exp (-fabs (x))),
                fmaxf (x, 0) + log1pf (ens_exp (-fabsf (x))))
-UNARY_KERNELS (softsign, x / (1 + fabs (x)), x / (1 + fabsf (x)))
+UNARY_KERNELS (softsign, ENS_FUNCTION_SOFTSIGN, x / (1 + fabs (x)), x / (1 + fabsf (x)))
 
 ONE_ATTRIBUTE (elu, "alpha", 1)
 ONE_ATTRIBUTE (celu, "alpha", 1)
@@ -185,17 +218,17 @@ PLAIN_OP (softsign, "Softsign", shape_real);
 
 /* Functions of mathematics. */
 
-UNARY_KERNELS (abs, fabs (x), fabsf (x))
-UNARY_KERNELS (neg, -x, -x)
-UNARY_KERNELS (exp, exp (x), ens_exp (x))
-UNARY_KERNELS (log, log (x), logf (x))
-UNARY_KERNELS (sqrt, sqrt (x), sqrtf (x))
-UNARY_KERNELS (reciprocal, 1 / x, 1 / x)
-UNARY_KERNELS (floor, floor (x), floorf (x))
-UNARY_KERNELS (ceil, ceil (x), ceilf (x))
-UNARY_KERNELS (round, nearbyint (x), nearbyintf (x))
-UNARY_KERNELS (sign, (x > 0) - (x < 0), (float)((x > 0) - (x < 0)))
-UNARY_KERNELS (erf, erf (x), erff (x))
+UNARY_KERNELS (abs, ENS_FUNCTION_ABS, fabs (x), fabsf (x))
+UNARY_KERNELS (neg, ENS_FUNCTION_NEG, -x, -x)
+UNARY_KERNELS (exp, ENS_FUNCTION_EXP, exp (x), ens_exp (x))
+UNARY_KERNELS (log, ENS_FUNCTION_LOG, log (x), logf (x))
+UNARY_KERNELS (sqrt, ENS_FUNCTION_SQRT, sqrt (x), sqrtf (x))
+UNARY_KERNELS (reciprocal, ENS_FUNCTION_RECIPROCAL, 1 / x, 1 / x)
+UNARY_KERNELS (floor, ENS_FUNCTION_FLOOR, floor (x), floorf (x))
+UNARY_KERNELS (ceil, ENS_FUNCTION_CEIL, ceil (x), ceilf (x))
+UNARY_KERNELS (round, ENS_FUNCTION_ROUND, nearbyint (x), nearbyintf (x))
+UNARY_KERNELS (sign, ENS_FUNCTION_SIGN, (x > 0) - (x < 0), (float)((x > 0) - (x < 0)))
+UNARY_KERNELS (erf, ENS_FUNCTION_ERF, erf (x), erff (x))
 
 PLAIN_OP (abs, "Abs", shape_number);
 PLAIN_OP (neg, "Neg", shape_number);
@@ -274,6 +307,23 @@ clip_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   ens_activation_run (operands->inputs[0], operands->outputs[0], &activation, context->pool);
 }
 
+static gboolean
+clip_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  EnsFusedActivation activation;
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  for (guint i = 1; i < operands->n_inputs; i++)
+    if (operands->inputs[i] != NULL && operands->inputs[i]->data == NULL)
+      return FALSE;
+  activation = clip_as_fused (operands);
+  ens_record_function (commands, operands->inputs[0], operands->outputs[0], activation.kind,
+                       activation.alpha, activation.beta);
+  return TRUE;
+}
+
 const EnsOp ens_op_clip = {.name = "Clip",
                            .min_inputs = 1,
                            .max_inputs = 3,
@@ -287,7 +337,8 @@ const EnsOp ens_op_clip = {.name = "Clip",
                            .write = clip_write,
                            .shape = clip_shape,
                            .reference = clip_reference,
-                           .cpu = clip_cpu};
+                           .cpu = clip_cpu,
+                           .gpu = clip_gpu};
 
 /* Fusing. */
 

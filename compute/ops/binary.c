@@ -1,9 +1,12 @@
 /* Elementwise operators of several inputs, with numpy's broadcasting. */
 #include "ops/elementwise.h"
+#include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/strided.h"
 
 #include <math.h>
+
+#include "push/binary.h"
 
 /* Shapes. */
 
@@ -319,6 +322,102 @@ mean_cpu (const EnsOperands *operands, const EnsCpuContext *context)
     ens_activation_run (y, y, &params->activation, context->pool);
 }
 
+/* Shaders. */
+
+/* Invocations of a workgroup, and elements of each. */
+#define GROUP 128
+#define LANES 4
+
+/* y = activation (factor · operation (a, b)) */
+typedef struct {
+  guint32 operation;
+  const EnsView *a, *b, *y;
+  float factor;
+  EnsFusedActivation activation;
+} Step;
+
+static void
+record_step (EnsCommands *commands, const Step *step)
+{
+  EnsStrided strided =
+      ens_strided_broadcast (&step->y->shape, (const EnsView *[]) {step->y, step->a, step->b}, 3);
+  gsize n = ens_strided_elements (&strided);
+  EnsBinaryPush push = {
+      .factor = step->factor, .alpha = step->activation.alpha, .beta = step->activation.beta};
+  EnsDispatch dispatch = {
+      .shader = "binary",
+      .storage = step->y->type,
+      .n_bindings = 4,
+      .constants = {step->operation, step->activation.kind},
+      .n_constants = 2,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+  EnsAxes axes = {0};
+  guint last;
+
+  ens_strided_merge (&strided);
+  ens_strided_keep_contiguous (&strided, 1);
+  last = strided.rank - 1;
+  ens_axes_append (&axes, &strided, last);
+  push.n_axes = axes.n;
+  push.columns = (guint32)strided.dims[last];
+  push.rows = (guint32)(n / push.columns);
+  push.a_step = (guint32)strided.strides[1][last];
+  push.b_step = (guint32)strided.strides[2][last];
+  dispatch.bindings[0] = (EnsBinding) {step->a, ENS_ACCESS_READ};
+  dispatch.bindings[1] = (EnsBinding) {step->b, ENS_ACCESS_READ};
+  dispatch.bindings[2] = (EnsBinding) {step->y, ENS_ACCESS_WRITE};
+  dispatch.bindings[3] = (EnsBinding) {ens_axes_record (&axes, commands), ENS_ACCESS_READ};
+  ens_commands_cover (commands, &dispatch, (gsize)push.rows * ((push.columns + LANES - 1) / LANES),
+                      GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+}
+
+/* One step for each input from the second on, the output accumulating as on the CPU. */
+static gboolean
+record (const EnsOperands *operands, EnsCommands *commands, guint32 operation, gboolean mean)
+{
+  const EnsBinaryParams *params = operands->params;
+  const EnsFusedActivation *activation = &params->activation;
+  const EnsView *y = operands->outputs[0];
+  guint n = operands->n_inputs;
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, n, &storage))
+    return FALSE;
+  if (ens_view_elements (y) == 0)
+    return TRUE;
+  if (n == 1)
+    ens_record_function (commands, operands->inputs[0], y, activation->kind, activation->alpha,
+                         activation->beta);
+  for (guint i = 1; i < n; i++)
+    record_step (commands,
+                 &(Step) {.operation = operation,
+                          .a = i == 1 ? operands->inputs[0] : y,
+                          .b = operands->inputs[i],
+                          .y = y,
+                          .factor = mean && i == n - 1 ? 1.0f / (float)n : 1,
+                          .activation = i == n - 1 ? *activation : (EnsFusedActivation) {0}});
+  return TRUE;
+}
+
+#define GPU(id, operation, mean)                                                \
+  static gboolean id##_gpu (const EnsOperands *operands, EnsCommands *commands) \
+  {                                                                             \
+    return record (operands, commands, operation, mean);                        \
+  }
+
+GPU (add, ENS_BINARY_ADD, FALSE)
+GPU (sub, ENS_BINARY_SUB, FALSE)
+GPU (mul, ENS_BINARY_MUL, FALSE)
+GPU (div, ENS_BINARY_DIV, FALSE)
+GPU (pow, ENS_BINARY_POW, FALSE)
+GPU (min, ENS_BINARY_MIN, FALSE)
+GPU (max, ENS_BINARY_MAX, FALSE)
+GPU (mean, ENS_BINARY_ADD, TRUE)
+GPU (prelu, ENS_BINARY_PRELU, FALSE)
+
 static gboolean
 binary_parse (EnsParse *parse, gpointer data, GError **error)
 {
@@ -348,10 +447,12 @@ binary_write (gconstpointer data, EnsAttributes *attributes)
                              .write = binary_write,                                     \
                              .shape = shape_func,                                       \
                              .reference = id##_reference,                               \
-                             .cpu = id##_cpu}
+                             .cpu = id##_cpu,                                           \
+                             .gpu = id##_gpu}
 
 #define sum_reference add_reference
 #define sum_cpu add_cpu
+#define sum_gpu add_gpu
 
 ARITHMETIC_OP (add, "Add", 2, 2, ENS_OP_COMMUTATIVE, arithmetic_shape);
 ARITHMETIC_OP (sub, "Sub", 2, 2, 0, arithmetic_shape);

@@ -1,6 +1,8 @@
 /* Cast: to another element type. */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
+
+#include "push/cast.h"
 
 /* The numbers of onnx.proto's TensorProto.DataType. */
 static const gint64 onnx_types[ENS_N_TYPES] = {
@@ -49,6 +51,38 @@ cast_reference (const EnsOperands *operands)
       ens_view_set_integer (output, i, ens_view_integer (input, i));
 }
 
+#define GROUP 128
+
+/* Between floats alone. What type values have in memory is the plan's choice: often there is
+ * nothing to convert. */
+static gboolean
+cast_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  EnsCastPush push = {.n = (guint32)ens_view_elements (y)};
+  EnsDispatch dispatch = {
+      .shader = "cast",
+      .storage = x->type,
+      .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
+      .n_bindings = 2,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+  EnsType storage;
+
+  if (ens_record_storage (operands, 0, 1, &storage)) {
+    ens_record_function (commands, x, y, ENS_FUNCTION_NONE, 0, 0);
+    return TRUE;
+  }
+  if (!ens_record_takes (x) || !ens_record_takes (y))
+    return FALSE;
+  if (push.n > 0) {
+    ens_commands_cover (commands, &dispatch, push.n, GROUP);
+    ens_commands_dispatch (commands, &dispatch);
+  }
+  return TRUE;
+}
+
 const EnsOp ens_op_cast = {.name = "Cast",
                            .min_inputs = 1,
                            .max_inputs = 1,
@@ -59,4 +93,5 @@ const EnsOp ens_op_cast = {.name = "Cast",
                            .parse = cast_parse,
                            .write = cast_write,
                            .shape = cast_shape,
-                           .reference = cast_reference};
+                           .reference = cast_reference,
+                           .gpu = cast_gpu};

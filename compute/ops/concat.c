@@ -1,8 +1,7 @@
 /* Concat and Split. Where the planner lets producers write into slices of the output, Concat finds
  * its inputs in place and copies nothing. */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/strided.h"
 
 #include <string.h>
 
@@ -64,6 +63,26 @@ copy_part_reference (const EnsView *whole, const EnsView *part, guint axis, gint
     else
       ens_view_copy_element (part, at, whole, whole_at);
   }
+}
+
+/* The same on a GPU, unless the part is in its place already. */
+static void
+record_part (EnsCommands *commands, const EnsView *whole, const EnsView *part, guint axis,
+             gint64 start, gboolean into_whole)
+{
+  EnsCopy copy = {.strided = {.n = 2, .rank = part->shape.rank}};
+  guint to = into_whole ? 0 : 1;
+
+  memcpy (copy.strided.dims, part->shape.dims, part->shape.rank * sizeof *copy.strided.dims);
+  ens_view_strides (whole, copy.strided.strides[to]);
+  ens_view_strides (part, copy.strided.strides[1 - to]);
+  start *= copy.strided.strides[to][axis];
+  copy.x = into_whole ? part : whole;
+  copy.y = into_whole ? whole : part;
+  copy.x_start = into_whole ? 0 : start;
+  copy.y_start = into_whole ? start : 0;
+  if (!ens_commands_in_place (commands, whole, (gsize)start, part))
+    ens_record_copy (commands, &copy);
 }
 
 /* Concat */
@@ -154,6 +173,22 @@ concat_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   }
 }
 
+static gboolean
+concat_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  guint axis = concat_axis (operands);
+  gint64 start = 0;
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, operands->n_inputs, &storage))
+    return FALSE;
+  for (guint i = 0; i < operands->n_inputs; i++) {
+    record_part (commands, operands->outputs[0], operands->inputs[i], axis, start, TRUE);
+    start += operands->inputs[i]->shape.dims[axis];
+  }
+  return TRUE;
+}
+
 const EnsOp ens_op_concat = {.name = "Concat",
                              .min_inputs = 1,
                              .max_inputs = MANY,
@@ -167,7 +202,8 @@ const EnsOp ens_op_concat = {.name = "Concat",
                              .permute = axis_permute,
                              .shape = concat_shape,
                              .reference = concat_reference,
-                             .cpu = concat_cpu};
+                             .cpu = concat_cpu,
+                             .gpu = concat_gpu};
 
 /* Split: sizes are an attribute up to opset 12, an input since. */
 
@@ -301,6 +337,22 @@ split_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   }
 }
 
+static gboolean
+split_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  guint axis = split_axis (operands);
+  gint64 start = 0;
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  for (guint i = 0; i < operands->n_outputs; i++) {
+    record_part (commands, operands->inputs[0], operands->outputs[i], axis, start, FALSE);
+    start += operands->outputs[i]->shape.dims[axis];
+  }
+  return TRUE;
+}
+
 const EnsOp ens_op_split = {.name = "Split",
                             .min_inputs = 1,
                             .max_inputs = 2,
@@ -315,4 +367,5 @@ const EnsOp ens_op_split = {.name = "Split",
                             .permute = split_permute,
                             .shape = split_shape,
                             .reference = split_reference,
-                            .cpu = split_cpu};
+                            .cpu = split_cpu,
+                            .gpu = split_gpu};

@@ -1,6 +1,10 @@
-/* Comparisons, logic and Where, as the arithmetic of shapes uses them: references are enough. */
+/* Comparisons, logic and Where, as the arithmetic of shapes uses them: references are enough. On a
+ * GPU there are no truth values, but Where can choose by conditions that are known before. */
 #include "ops/elementwise.h"
+#include "ops/record.h"
 #include "ops/registry.h"
+
+#include "push/where.h"
 
 static gboolean
 compare_shape (EnsOperands *operands, GError **error)
@@ -122,6 +126,60 @@ where_reference (const EnsOperands *operands)
   }
 }
 
+#define GROUP 128
+
+static const EnsView *
+record_conditions (EnsCommands *commands, const EnsView *conditions)
+{
+  gsize n = ens_view_elements (conditions);
+  g_autofree guint32 *words = g_new (guint32, n);
+
+  for (gsize i = 0; i < n; i++)
+    words[i] = ens_view_integer (conditions, i) != 0;
+  return ens_commands_table (commands, words, n * sizeof *words);
+}
+
+static gboolean
+where_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsView *condition = operands->inputs[0], *y = operands->outputs[0];
+  const EnsView *a = operands->inputs[1], *b = operands->inputs[2];
+  EnsWherePush push = {0};
+  EnsDispatch dispatch = {
+      .shader = "where",
+      .n_bindings = 5,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+  EnsAxes axes = {0};
+  EnsStrided strided;
+  guint last;
+
+  if (!ens_record_storage (operands, 1, 3, &dispatch.storage) || condition->data == NULL)
+    return FALSE;
+  if (ens_view_elements (y) == 0)
+    return TRUE;
+  strided = ens_strided_broadcast (&y->shape, (const EnsView *[]) {y, condition, a, b}, 4);
+  ens_strided_merge (&strided);
+  ens_strided_keep_contiguous (&strided, 1);
+  last = strided.rank - 1;
+  ens_axes_append (&axes, &strided, last);
+  push.n_axes = axes.n;
+  push.columns = (guint32)strided.dims[last];
+  push.rows = (guint32)(ens_view_elements (y) / push.columns);
+  push.condition_step = (guint32)strided.strides[1][last];
+  push.a_step = (guint32)strided.strides[2][last];
+  push.b_step = (guint32)strided.strides[3][last];
+  dispatch.bindings[0] = (EnsBinding) {record_conditions (commands, condition), ENS_ACCESS_READ};
+  dispatch.bindings[1] = (EnsBinding) {a, ENS_ACCESS_READ};
+  dispatch.bindings[2] = (EnsBinding) {b, ENS_ACCESS_READ};
+  dispatch.bindings[3] = (EnsBinding) {y, ENS_ACCESS_WRITE};
+  dispatch.bindings[4] = (EnsBinding) {ens_axes_record (&axes, commands), ENS_ACCESS_READ};
+  ens_commands_cover (commands, &dispatch, ens_view_elements (y), GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
 const EnsOp ens_op_where = {.name = "Where",
                             .min_inputs = 3,
                             .max_inputs = 3,
@@ -129,4 +187,5 @@ const EnsOp ens_op_where = {.name = "Where",
                             .max_outputs = 1,
                             .layout = ENS_LAYOUT_FOLLOWS,
                             .shape = where_shape,
-                            .reference = where_reference};
+                            .reference = where_reference,
+                            .gpu = where_gpu};

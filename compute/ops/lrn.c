@@ -1,9 +1,11 @@
 /* LRN: local response normalisation across channels (Krizhevsky, Sutskever, Hinton, ImageNet
  * Classification with Deep Convolutional Neural Networks, NIPS 2012, §3.3). */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
 
 #include <math.h>
+
+#include "push/lrn.h"
 
 static gboolean
 lrn_parse (EnsParse *parse, gpointer data, GError **error)
@@ -139,6 +141,42 @@ lrn_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                 ens_view_columns (y) * (gsize)MIN (params->size + 2, 64), lrn_rows, operands);
 }
 
+#define GROUP 128
+
+static gboolean
+lrn_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsLrnParams *params = operands->params;
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  gint64 channels = (gint64)ens_view_columns (y);
+  EnsLrnPush push = {
+      .rows = (guint32)ens_view_rows (y),
+      .columns = (guint32)channels,
+      .x_pitch = (guint32)x->pitch,
+      .y_pitch = (guint32)y->pitch,
+      .before = (guint32)MIN ((params->size - 1) / 2, channels),
+      .after = (guint32)MIN (params->size / 2, channels),
+      .factor = params->alpha / (float)params->size,
+      .beta = params->beta,
+      .bias = params->bias,
+  };
+  EnsDispatch dispatch = {
+      .shader = "lrn",
+      .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
+      .n_bindings = 2,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage))
+    return FALSE;
+  if (ens_view_elements (y) > 0) {
+    ens_commands_cover (commands, &dispatch, ens_view_elements (y), GROUP);
+    ens_commands_dispatch (commands, &dispatch);
+  }
+  return TRUE;
+}
+
 /* Not in place: neighbours are read after they would have been overwritten. */
 const EnsOp ens_op_lrn = {.name = "LRN",
                           .min_inputs = 1,
@@ -152,4 +190,5 @@ const EnsOp ens_op_lrn = {.name = "LRN",
                           .write = lrn_write,
                           .shape = lrn_shape,
                           .reference = lrn_reference,
-                          .cpu = lrn_cpu};
+                          .cpu = lrn_cpu,
+                          .gpu = lrn_gpu};

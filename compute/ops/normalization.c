@@ -1,9 +1,12 @@
 /* BatchNormalization (inference), InstanceNormalization, LpNormalization. */
+#include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/operands.h"
-#include "ops/strided.h"
 
 #include <math.h>
+
+#include "push/batch-normalization.h"
+#include "push/instance-normalization.h"
+#include "push/softmax.h"
 
 static gboolean
 epsilon_parse (EnsParse *parse, gpointer data, GError **error)
@@ -135,6 +138,42 @@ batch_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   ens_parallel (context->pool, ens_view_rows (affine.y), channels, affine_rows, &affine);
 }
 
+/* Invocations of a workgroup, and elements of each. */
+#define GROUP 128
+#define LANES 4
+
+static gboolean
+batch_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsNormalizationParams *params = operands->params;
+  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
+  EnsBatchNormalizationPush push = {
+      .rows = (guint32)ens_view_rows (y),
+      .columns = (guint32)ens_view_columns (y),
+      .x_pitch = (guint32)x->pitch,
+      .y_pitch = (guint32)y->pitch,
+      .epsilon = params->epsilon,
+  };
+  EnsDispatch dispatch = {
+      .shader = "batch-normalization",
+      .n_bindings = VARIANCE + 2,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+
+  if (!ens_record_storage (operands, X, VARIANCE + 1, &dispatch.storage))
+    return FALSE;
+  if (ens_view_elements (y) == 0)
+    return TRUE;
+  for (guint i = X; i <= VARIANCE; i++)
+    dispatch.bindings[i] = (EnsBinding) {operands->inputs[i], ENS_ACCESS_READ};
+  dispatch.bindings[VARIANCE + 1] = (EnsBinding) {y, ENS_ACCESS_WRITE};
+  ens_commands_cover (commands, &dispatch, (gsize)push.rows * ((push.columns + LANES - 1) / LANES),
+                      GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
 const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .min_inputs = 5,
                                           .max_inputs = 5,
@@ -148,7 +187,8 @@ const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .shape = batch_shape,
                                           .reference = batch_reference,
                                           .cpu = batch_cpu,
-                                          .cpu_plan = batch_cpu_plan};
+                                          .cpu_plan = batch_cpu_plan,
+                                          .gpu = batch_gpu};
 
 /* InstanceNormalization: mean and variance of each image and channel. */
 
@@ -303,6 +343,44 @@ instance_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                   3 * pixels * CHANNEL_BLOCK, instance_blocks, operands);
 }
 
+static gboolean
+instance_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsNormalizationParams *params = operands->params;
+  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
+  gint64 pixels = ens_shape_span (&x->shape, 1, x->shape.rank - 1);
+  EnsInstanceNormalizationPush push = {
+      .n = (guint32)count_instances (operands),
+      .extent = (guint32)pixels,
+      .inner = (guint32)ens_view_columns (x),
+      .x_outer = (guint32)(pixels * x->pitch),
+      .x_step = (guint32)x->pitch,
+      .y_outer = (guint32)(pixels * y->pitch),
+      .y_step = (guint32)y->pitch,
+      .epsilon = params->epsilon,
+  };
+  EnsDispatch dispatch = {
+      .shader = "instance-normalization",
+      .bindings = {{x, ENS_ACCESS_READ},
+                   {operands->inputs[SCALE], ENS_ACCESS_READ},
+                   {operands->inputs[BIAS], ENS_ACCESS_READ},
+                   {y, ENS_ACCESS_WRITE}},
+      .n_bindings = 4,
+      .constants = {ens_tile_across ((gsize)pixels, push.inner > 1)},
+      .n_constants = 1,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+
+  if (!ens_record_storage (operands, X, BIAS + 1, &dispatch.storage))
+    return FALSE;
+  if (ens_view_elements (y) > 0) {
+    ens_tile_cover (commands, &dispatch, push.n);
+    ens_commands_dispatch (commands, &dispatch);
+  }
+  return TRUE;
+}
+
 const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
                                              .min_inputs = 3,
                                              .max_inputs = 3,
@@ -315,7 +393,8 @@ const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
                                              .write = epsilon_write,
                                              .shape = instance_shape,
                                              .reference = instance_reference,
-                                             .cpu = instance_cpu};
+                                             .cpu = instance_cpu,
+                                             .gpu = instance_gpu};
 
 /* LpNormalization: divides by the norm along an axis. */
 
@@ -388,6 +467,19 @@ lp_reference (const EnsOperands *operands)
   }
 }
 
+static gboolean
+lp_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsLpNormalizationParams *params = operands->params;
+  const EnsShape *shape = &operands->inputs[0]->shape;
+  EnsLines lines;
+  guint axis = 0;
+
+  ens_check_axis (operands, params->axis, shape->rank, &axis, NULL);
+  lines = ens_lines_along (shape, axis, axis + 1);
+  return ens_record_lines (operands, commands, &lines, params->p == 1 ? ENS_LINE_L1 : ENS_LINE_L2);
+}
+
 const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
                                        .min_inputs = 1,
                                        .max_inputs = 1,
@@ -399,4 +491,5 @@ const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
                                        .write = lp_write,
                                        .permute = lp_permute,
                                        .shape = lp_shape,
-                                       .reference = lp_reference};
+                                       .reference = lp_reference,
+                                       .gpu = lp_gpu};

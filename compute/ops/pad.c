@@ -1,9 +1,10 @@
 /* Pad: attributes up to opset 10, inputs since. */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/strided.h"
 
 #include <string.h>
+
+#include "push/pad.h"
 
 static const char *const pad_inputs[] = {NULL, "pads", "value"};
 
@@ -303,6 +304,56 @@ pad_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   }
 }
 
+G_STATIC_ASSERT (ENS_PADDING_CONSTANT == (int)ENS_PAD_CONSTANT);
+G_STATIC_ASSERT (ENS_PADDING_REFLECT == (int)ENS_PAD_REFLECT);
+G_STATIC_ASSERT (ENS_PADDING_EDGE == (int)ENS_PAD_EDGE);
+
+static const EnsView *
+record_axes (EnsCommands *commands, const EnsView *x, const EnsView *y, const EnsPadParams *params)
+{
+  gint32 table[ENS_MAX_RANK * ENS_PADDING_WORDS] = {0}, *words = table;
+  gint64 strides[ENS_MAX_RANK];
+
+  ens_view_strides (x, strides);
+  for (guint axis = x->shape.rank; axis-- > 0; words += ENS_PADDING_WORDS) {
+    words[0] = (gint32)y->shape.dims[axis];
+    words[1] = (gint32)x->shape.dims[axis];
+    words[2] = (gint32)params->begin[axis];
+    words[3] = (gint32)strides[axis];
+  }
+  return ens_commands_table (commands, table, sizeof table);
+}
+
+#define GROUP 128
+
+static gboolean
+pad_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  EnsPadPush push = {.n_axes = x->shape.rank, .n = (guint32)ens_view_elements (y)};
+  EnsDispatch dispatch = {
+      .shader = "pad",
+      .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
+      .n_bindings = 3,
+      .n_constants = 1,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+  EnsPadParams params;
+
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage) || !resolve (operands, &params, NULL)
+      || ens_view_elements (x) == 0)
+    return FALSE;
+  push.value = params.value;
+  if (push.n == 0)
+    return TRUE;
+  dispatch.constants[0] = params.mode;
+  dispatch.bindings[2] = (EnsBinding) {record_axes (commands, x, y, &params), ENS_ACCESS_READ};
+  ens_commands_cover (commands, &dispatch, push.n, GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
 const EnsOp ens_op_pad = {.name = "Pad",
                           .min_inputs = 1,
                           .max_inputs = 3,
@@ -316,4 +367,5 @@ const EnsOp ens_op_pad = {.name = "Pad",
                           .permute = pad_permute,
                           .shape = pad_shape,
                           .reference = pad_reference,
-                          .cpu = pad_cpu};
+                          .cpu = pad_cpu,
+                          .gpu = pad_gpu};

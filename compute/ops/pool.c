@@ -1,10 +1,14 @@
 /* MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool. */
 #include "kernels/pooling.h"
+#include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "push/pool.h"
+#include "push/reduce.h"
 
 static gboolean
 pool_parse (EnsParse *parse, gpointer data, GError **error)
@@ -332,6 +336,120 @@ global_average_pool_cpu (const EnsOperands *operands, const EnsCpuContext *conte
     global_average_pool_reference (operands);
 }
 
+/* Shaders. */
+
+/* Invocations of a workgroup, and channels of each. */
+#define GROUP 128
+#define LANES 4
+
+static void
+copy_axes (gint32 *to, const gint64 *from)
+{
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    to[i] = (gint32)from[i];
+}
+
+static EnsPoolPush
+pool_push (const EnsOperands *operands, const EnsGeometry *geometry)
+{
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  EnsPoolPush push = {
+      .pixels = (guint32)ens_view_rows (y),
+      .channels = (guint32)geometry->channels,
+      .x_pitch = (guint32)x->pitch,
+      .y_pitch = (guint32)y->pitch,
+  };
+
+  copy_axes (push.x_size, geometry->input);
+  copy_axes (push.y_size, geometry->output);
+  copy_axes (push.kernel, geometry->kernel);
+  copy_axes (push.stride, geometry->strides);
+  copy_axes (push.dilation, geometry->dilations);
+  copy_axes (push.pad, geometry->pads_begin);
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    push.padded[i] = (gint32)(geometry->pads_begin[i] + geometry->input[i] + geometry->pads_end[i]);
+  return push;
+}
+
+static gboolean
+record_windows (const EnsOperands *operands, EnsCommands *commands, guint32 kind)
+{
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  EnsDispatch dispatch = {
+      .shader = "pool",
+      .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
+      .n_bindings = 2,
+      .constants = {kind},
+      .n_constants = 1,
+  };
+  EnsGeometry geometry;
+  EnsPoolPush push;
+
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage))
+    return FALSE;
+  if (ens_view_elements (y) == 0)
+    return TRUE;
+  resolve (operands, &geometry, NULL);
+  push = pool_push (operands, &geometry);
+  dispatch.push = &push;
+  dispatch.push_size = sizeof push;
+  ens_commands_cover (commands, &dispatch,
+                      (gsize)push.pixels * ((push.channels + LANES - 1) / LANES), GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
+static gboolean
+max_pool_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record_windows (operands, commands, ENS_POOL_MAX);
+}
+
+static gboolean
+average_pool_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsPoolParams *params = operands->params;
+
+  return record_windows (operands, commands,
+                         params->count_include_pad ? ENS_POOL_MEAN_WITH_PADS : ENS_POOL_MEAN);
+}
+
+/* Whole images are reduced as tensors are. */
+static gboolean
+record_global (const EnsOperands *operands, EnsCommands *commands, guint32 kind)
+{
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  gint64 pixels = ens_shape_span (&x->shape, 1, x->shape.rank - 1);
+  EnsReduction reduction = {
+      .kind = kind,
+      .x = x,
+      .y = y,
+      .kept = {.n = 2,
+               .rank = 2,
+               .dims = {x->shape.dims[0], (gint64)ens_view_columns (x)},
+               .strides = {{y->pitch, 1}, {pixels * x->pitch, 1}}},
+      .reduced = {.n = 1, .rank = 1, .dims = {pixels}, .strides = {{x->pitch}}},
+  };
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  ens_record_reduction (commands, &reduction);
+  return TRUE;
+}
+
+static gboolean
+global_max_pool_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record_global (operands, commands, ENS_REDUCE_MAX);
+}
+
+static gboolean
+global_average_pool_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record_global (operands, commands, ENS_REDUCE_MEAN);
+}
+
 #define POOL_OP(id, onnx)                                           \
   const EnsOp ens_op_##id = {.name = onnx,                          \
                              .min_inputs = 1,                       \
@@ -345,7 +463,8 @@ global_average_pool_cpu (const EnsOperands *operands, const EnsCpuContext *conte
                              .write = pool_write,                   \
                              .shape = pool_shape,                   \
                              .reference = id##_reference,           \
-                             .cpu = id##_cpu}
+                             .cpu = id##_cpu,                       \
+                             .gpu = id##_gpu}
 
 #define GLOBAL_OP(id, onnx)                                \
   const EnsOp ens_op_##id = {.name = onnx,                 \
@@ -357,7 +476,8 @@ global_average_pool_cpu (const EnsOperands *operands, const EnsCpuContext *conte
                              .flags = ENS_OP_PITCHED,      \
                              .shape = global_shape,        \
                              .reference = id##_reference,  \
-                             .cpu = id##_cpu}
+                             .cpu = id##_cpu,              \
+                             .gpu = id##_gpu}
 
 POOL_OP (max_pool, "MaxPool");
 POOL_OP (average_pool, "AveragePool");

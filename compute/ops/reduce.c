@@ -1,11 +1,12 @@
 /* ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
  * ReduceLogSum, ReduceLogSumExp. All accumulate in double precision, element by element in C order,
  * so that reference and kernels differ by the order of no addition. */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/strided.h"
 
 #include <math.h>
+
+#include "push/reduce.h"
 
 static gboolean
 reduce_parse (EnsParse *parse, gpointer data, GError **error)
@@ -239,6 +240,19 @@ reduce_cpu (const EnsOperands *operands, const EnsCpuContext *context, const Red
                 kept_range, &fast);
 }
 
+static gboolean
+record (const EnsOperands *operands, EnsCommands *commands, guint32 kind)
+{
+  EnsReduction reduction = {.kind = kind, .x = operands->inputs[0], .y = operands->outputs[0]};
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage) || ens_view_elements (reduction.x) == 0)
+    return FALSE;
+  split_axes (operands, &reduction.kept, &reduction.reduced);
+  ens_record_reduction (commands, &reduction);
+  return TRUE;
+}
+
 static double
 log_add_exp (double a, double b)
 {
@@ -247,7 +261,7 @@ log_add_exp (double a, double b)
   return fmax (a, b) + log1p (exp (-fabs (a - b)));
 }
 
-#define REDUCE_OP(id, onnx, first, a_and_x, finished, inputs)                                      \
+#define REDUCE_OP(id, onnx, shader_kind, first, a_and_x, finished, inputs)                         \
   ENS_INLINE double id##_put (double a, double x)                                                  \
   {                                                                                                \
     return a_and_x;                                                                                \
@@ -292,6 +306,11 @@ log_add_exp (double a, double b)
     reduce_cpu (operands, context, &id##_reduction);                                               \
   }                                                                                                \
                                                                                                    \
+  static gboolean id##_gpu (const EnsOperands *operands, EnsCommands *commands)                    \
+  {                                                                                                \
+    return record (operands, commands, shader_kind);                                               \
+  }                                                                                                \
+                                                                                                   \
   const EnsOp ens_op_##id = {.name = onnx,                                                         \
                              .min_inputs = 1,                                                      \
                              .max_inputs = 2,                                                      \
@@ -306,18 +325,20 @@ log_add_exp (double a, double b)
                              .permute = reduce_permute,                                            \
                              .shape = reduce_shape,                                                \
                              .reference = id##_reference,                                          \
-                             .cpu = id##_cpu}
+                             .cpu = id##_cpu,                                                      \
+                             .gpu = id##_gpu}
 
 /* ReduceSum's axes are an input since opset 13, the others' since 18. */
 static const char *const sum_inputs[] = {NULL, "axes"};
 
-REDUCE_OP (reduce_sum, "ReduceSum", 0, a + x, a, sum_inputs);
-REDUCE_OP (reduce_mean, "ReduceMean", 0, a + x, a / n, NULL);
-REDUCE_OP (reduce_max, "ReduceMax", -INFINITY, x > a ? x : a, a, NULL);
-REDUCE_OP (reduce_min, "ReduceMin", INFINITY, x < a ? x : a, a, NULL);
-REDUCE_OP (reduce_prod, "ReduceProd", 1, a *x, a, NULL);
-REDUCE_OP (reduce_l1, "ReduceL1", 0, a + fabs (x), a, NULL);
-REDUCE_OP (reduce_l2, "ReduceL2", 0, a + x * x, sqrt (a), NULL);
-REDUCE_OP (reduce_sum_square, "ReduceSumSquare", 0, a + x * x, a, NULL);
-REDUCE_OP (reduce_log_sum, "ReduceLogSum", 0, a + x, log (a), NULL);
-REDUCE_OP (reduce_log_sum_exp, "ReduceLogSumExp", -INFINITY, log_add_exp (a, x), a, NULL);
+REDUCE_OP (reduce_sum, "ReduceSum", ENS_REDUCE_SUM, 0, a + x, a, sum_inputs);
+REDUCE_OP (reduce_mean, "ReduceMean", ENS_REDUCE_MEAN, 0, a + x, a / n, NULL);
+REDUCE_OP (reduce_max, "ReduceMax", ENS_REDUCE_MAX, -INFINITY, x > a ? x : a, a, NULL);
+REDUCE_OP (reduce_min, "ReduceMin", ENS_REDUCE_MIN, INFINITY, x < a ? x : a, a, NULL);
+REDUCE_OP (reduce_prod, "ReduceProd", ENS_REDUCE_PROD, 1, a *x, a, NULL);
+REDUCE_OP (reduce_l1, "ReduceL1", ENS_REDUCE_L1, 0, a + fabs (x), a, NULL);
+REDUCE_OP (reduce_l2, "ReduceL2", ENS_REDUCE_L2, 0, a + x * x, sqrt (a), NULL);
+REDUCE_OP (reduce_sum_square, "ReduceSumSquare", ENS_REDUCE_SUM_SQUARE, 0, a + x * x, a, NULL);
+REDUCE_OP (reduce_log_sum, "ReduceLogSum", ENS_REDUCE_LOG_SUM, 0, a + x, log (a), NULL);
+REDUCE_OP (reduce_log_sum_exp, "ReduceLogSumExp", ENS_REDUCE_LOG_SUM_EXP, -INFINITY,
+           log_add_exp (a, x), a, NULL);

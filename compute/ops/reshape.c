@@ -1,8 +1,7 @@
 /* Operators that give the same elements another shape: Reshape, Flatten, Squeeze, Unsqueeze,
  * Identity, Dropout (which does nothing in inference); and those that repeat them: Expand, Tile. */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/strided.h"
 
 #include <string.h>
 
@@ -16,9 +15,22 @@ view_reference (const EnsOperands *operands)
     memcpy (output->data, input->data, ens_view_elements (output) * ens_type_size (output->type));
 }
 
+static gboolean
+view_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  if (!ens_commands_in_place (commands, input, 0, output))
+    ens_record_function (commands, input, output, ENS_FUNCTION_NONE, 0, 0);
+  return TRUE;
+}
+
 #define VIEW_OP                                                              \
   .min_inputs = 1, .min_outputs = 1, .flags = ENS_OP_VIEW | ENS_OP_IN_PLACE, \
-  .reference = view_reference
+  .reference = view_reference, .gpu = view_gpu
 
 /* Reshape: the shape is input 1, where 0 means as in the input (unless allowzero says that it means
  * 0) and one −1 what is left. */
@@ -281,7 +293,8 @@ const EnsOp ens_op_dropout = {.name = "Dropout",
                               .flags = ENS_OP_VIEW | ENS_OP_IN_PLACE,
                               .parse = dropout_parse,
                               .shape = dropout_shape,
-                              .reference = dropout_reference};
+                              .reference = dropout_reference,
+                              .gpu = view_gpu};
 
 /* Expand: broadcasts to the shape in input 1. */
 
@@ -327,6 +340,20 @@ expand_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                     context->pool);
 }
 
+static gboolean
+expand_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  EnsCopy copy = {.x = input, .y = output};
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  copy.strided = ens_strided_broadcast (&output->shape, (const EnsView *[]) {output, input}, 2);
+  ens_record_copy (commands, &copy);
+  return TRUE;
+}
+
 const EnsOp ens_op_expand = {.name = "Expand",
                              .min_inputs = 2,
                              .max_inputs = 2,
@@ -335,7 +362,8 @@ const EnsOp ens_op_expand = {.name = "Expand",
                              .layout = ENS_LAYOUT_PLAIN,
                              .shape = expand_shape,
                              .reference = expand_reference,
-                             .cpu = expand_cpu};
+                             .cpu = expand_cpu,
+                             .gpu = expand_gpu};
 
 /* Tile: repeats along each axis as often as input 1 says. */
 
@@ -375,15 +403,12 @@ tile_reference (const EnsOperands *operands)
 }
 
 /* Each axis becomes two: repetitions, which the input does not move along, and the input's own. */
-static void
-tile_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+static EnsStrided
+tile_strided (const EnsView *input, const EnsView *output)
 {
-  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
   EnsStrided strided = {.n = 2, .rank = 2 * input->shape.rank};
   gint64 input_strides[ENS_MAX_RANK], output_strides[ENS_MAX_RANK];
 
-  if (ens_view_elements (output) == 0)
-    return;
   ens_view_strides (input, input_strides);
   ens_view_strides (output, output_strides);
   for (guint i = 0; i < input->shape.rank; i++) {
@@ -395,8 +420,35 @@ tile_cpu (const EnsOperands *operands, const EnsCpuContext *context)
     strided.strides[0][2 * i + 1] = output_strides[i];
     strided.strides[1][2 * i + 1] = input_strides[i];
   }
+  return strided;
+}
+
+static void
+tile_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  EnsStrided strided;
+
+  if (ens_view_elements (output) == 0)
+    return;
+  strided = tile_strided (input, output);
   ens_strided_copy (&strided, ens_type_size (output->type), output->data, input->data,
                     context->pool);
+}
+
+static gboolean
+tile_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  EnsCopy copy = {.x = operands->inputs[0], .y = operands->outputs[0]};
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  if (ens_view_elements (copy.y) == 0)
+    return TRUE;
+  copy.strided = tile_strided (copy.x, copy.y);
+  ens_record_copy (commands, &copy);
+  return TRUE;
 }
 
 const EnsOp ens_op_tile = {.name = "Tile",
@@ -407,4 +459,5 @@ const EnsOp ens_op_tile = {.name = "Tile",
                            .layout = ENS_LAYOUT_PLAIN,
                            .shape = tile_shape,
                            .reference = tile_reference,
-                           .cpu = tile_cpu};
+                           .cpu = tile_cpu,
+                           .gpu = tile_gpu};

@@ -1,9 +1,10 @@
 /* Slice and Gather: parts of a tensor. */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/strided.h"
 
 #include <string.h>
+
+#include "push/gather.h"
 
 /* Slice: attributes up to opset 9, inputs since. */
 
@@ -155,25 +156,50 @@ slice_reference (const EnsOperands *operands)
   }
 }
 
+/* The copy that the slice is: the output's strides, the input's, and where the input starts. */
+static gint64
+slice_strided (const EnsOperands *operands, EnsStrided *strided)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  gint64 start = 0;
+  Range range;
+
+  *strided = (EnsStrided) {.n = 2, .rank = input->shape.rank};
+  find_range (operands, &range, NULL);
+  memcpy (strided->dims, output->shape.dims, sizeof output->shape.dims);
+  ens_view_strides (output, strided->strides[0]);
+  ens_view_strides (input, strided->strides[1]);
+  for (guint i = 0; i < strided->rank; i++) {
+    start += range.start[i] * strided->strides[1][i];
+    strided->strides[1][i] *= range.step[i];
+  }
+  return start;
+}
+
 static void
 slice_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
-  EnsStrided strided = {.n = 2, .rank = input->shape.rank};
-  gint64 size = (gint64)ens_type_size (input->type), start = 0;
-  Range range;
+  gint64 size = (gint64)ens_type_size (input->type), start;
+  EnsStrided strided;
 
-  find_range (operands, &range, NULL);
-  memcpy (strided.dims, output->shape.dims, sizeof output->shape.dims);
-  ens_view_strides (output, strided.strides[0]);
-  ens_view_strides (input, strided.strides[1]);
-  for (guint i = 0; i < strided.rank; i++) {
-    start += range.start[i] * strided.strides[1][i];
-    strided.strides[1][i] *= range.step[i];
-  }
+  start = slice_strided (operands, &strided);
   if (ens_view_elements (output) > 0)
     ens_strided_copy (&strided, (gsize)size, output->data, (const char *)input->data + start * size,
                       context->pool);
+}
+
+static gboolean
+slice_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  EnsCopy copy = {.x = operands->inputs[0], .y = operands->outputs[0]};
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  copy.x_start = slice_strided (operands, &copy.strided);
+  ens_record_copy (commands, &copy);
+  return TRUE;
 }
 
 const EnsOp ens_op_slice = {.name = "Slice",
@@ -190,7 +216,8 @@ const EnsOp ens_op_slice = {.name = "Slice",
                             .permute = slice_permute,
                             .shape = slice_shape,
                             .reference = slice_reference,
-                            .cpu = slice_cpu};
+                            .cpu = slice_cpu,
+                            .gpu = slice_gpu};
 
 /* Gather: slices of the data along an axis, in the order that input 1 lists. */
 
@@ -276,6 +303,55 @@ gather_reference (const EnsOperands *operands)
   }
 }
 
+/* Invocations of a workgroup, and elements of each. */
+#define GROUP 128
+#define LANES 4
+
+static const EnsView *
+record_indices (EnsCommands *commands, const EnsView *indices, gint64 length)
+{
+  gsize n = ens_view_elements (indices);
+  g_autofree guint32 *words = g_new (guint32, n);
+
+  for (gsize i = 0; i < n; i++) {
+    gint64 index = ens_view_integer (indices, i);
+
+    words[i] = (guint32)(index < 0 ? index + length : index);
+  }
+  return ens_commands_table (commands, words, n * sizeof *words);
+}
+
+/* Indices that the network computes are the CPU's to follow. */
+static gboolean
+gather_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsAxisParams *params = operands->params;
+  const EnsView *x = operands->inputs[0], *indices = operands->inputs[1];
+  const EnsView *y = operands->outputs[0];
+  EnsGatherPush push = {0};
+  EnsDispatch dispatch = {
+      .shader = "gather", .n_bindings = 3, .push = &push, .push_size = sizeof push};
+  guint axis = 0;
+
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage) || indices->data == NULL)
+    return FALSE;
+  if (ens_view_elements (y) == 0)
+    return TRUE;
+  ens_check_axis (operands, params->axis, x->shape.rank, &axis, NULL);
+  push.n_indices = (guint32)ens_view_elements (indices);
+  push.extent = (guint32)x->shape.dims[axis];
+  push.rows = (guint32)ens_shape_span (&x->shape, 0, axis) * push.n_indices;
+  push.columns = (guint32)ens_shape_span (&x->shape, axis + 1, x->shape.rank);
+  dispatch.bindings[0] = (EnsBinding) {x, ENS_ACCESS_READ};
+  dispatch.bindings[1] =
+      (EnsBinding) {record_indices (commands, indices, push.extent), ENS_ACCESS_READ};
+  dispatch.bindings[2] = (EnsBinding) {y, ENS_ACCESS_WRITE};
+  ens_commands_cover (commands, &dispatch, (gsize)push.rows * ((push.columns + LANES - 1) / LANES),
+                      GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
 const EnsOp ens_op_gather = {.name = "Gather",
                              .min_inputs = 2,
                              .max_inputs = 2,
@@ -286,4 +362,5 @@ const EnsOp ens_op_gather = {.name = "Gather",
                              .parse = gather_parse,
                              .write = gather_write,
                              .shape = gather_shape,
-                             .reference = gather_reference};
+                             .reference = gather_reference,
+                             .gpu = gather_gpu};

@@ -1,23 +1,13 @@
 /* Softmax, LogSoftmax, ArgMax, ArgMin. */
 #include "ops/exponential.h"
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
 
-/* A tensor as outer × length × inner, the middle being what a function runs over. */
-typedef struct {
-  gsize outer, length, inner;
-} Lines;
-
-static Lines
-lines_along (const EnsShape *shape, guint first, guint end)
-{
-  return (Lines) {(gsize)ens_shape_span (shape, 0, first),
-                  (gsize)ens_shape_span (shape, first, end),
-                  (gsize)ens_shape_span (shape, end, shape->rank)};
-}
+#include "push/arg.h"
+#include "push/softmax.h"
 
 static gsize
-line_start (const Lines *lines, gsize line)
+line_start (const EnsLines *lines, gsize line)
 {
   return line / lines->inner * lines->length * lines->inner + line % lines->inner;
 }
@@ -74,21 +64,21 @@ softmax_shape (EnsOperands *operands, GError **error)
   return ens_set_output_like_input (operands, error);
 }
 
-static Lines
+static EnsLines
 softmax_lines (const EnsOperands *operands)
 {
   const EnsSoftmaxParams *params = operands->params;
   const EnsShape *shape = &operands->inputs[0]->shape;
   guint axis = (guint)(params->axis < 0 ? params->axis + shape->rank : params->axis);
 
-  return lines_along (shape, axis, params->flatten ? shape->rank : axis + 1);
+  return ens_lines_along (shape, axis, params->flatten ? shape->rank : axis + 1);
 }
 
 static void
 softmax_reference_any (const EnsOperands *operands, gboolean logarithm)
 {
   const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
-  Lines lines = softmax_lines (operands);
+  EnsLines lines = softmax_lines (operands);
 
   for (gsize line = 0; line < lines.outer * lines.inner; line++) {
     gsize start = line_start (&lines, line);
@@ -180,7 +170,7 @@ softmax_cpu_any (const EnsOperands *operands, const EnsCpuContext *context, RowF
                  gboolean logarithm)
 {
   const EnsView *x = operands->inputs[0];
-  Lines lines = softmax_lines (operands);
+  EnsLines lines = softmax_lines (operands);
   Rows rows = {.func = func, .x = x->data, .y = operands->outputs[0]->data, .length = lines.length};
 
   if (lines.inner != 1 || lines.length == 0)
@@ -189,31 +179,45 @@ softmax_cpu_any (const EnsOperands *operands, const EnsCpuContext *context, RowF
     ens_parallel (context->pool, lines.outer, 8 * lines.length, rows_range, &rows);
 }
 
-#define SOFTMAX_OP(id, onnx, logarithm)                                            \
-  static void id##_reference (const EnsOperands *operands)                         \
-  {                                                                                \
-    softmax_reference_any (operands, logarithm);                                   \
-  }                                                                                \
-                                                                                   \
-  static void id##_cpu (const EnsOperands *operands, const EnsCpuContext *context) \
-  {                                                                                \
-    softmax_cpu_any (operands, context, id##_row, logarithm);                      \
-  }                                                                                \
-                                                                                   \
-  const EnsOp ens_op_##id = {.name = onnx,                                         \
-                             .min_inputs = 1,                                      \
-                             .max_inputs = 1,                                      \
-                             .min_outputs = 1,                                     \
-                             .max_outputs = 1,                                     \
-                             .layout = ENS_LAYOUT_FOLLOWS,                         \
-                             .flags = ENS_OP_IN_PLACE,                             \
-                             .params_size = sizeof (EnsSoftmaxParams),             \
-                             .parse = softmax_parse,                               \
-                             .write = softmax_write,                               \
-                             .permute = softmax_permute,                           \
-                             .shape = softmax_shape,                               \
-                             .reference = id##_reference,                          \
-                             .cpu = id##_cpu}
+static gboolean
+record (const EnsOperands *operands, EnsCommands *commands, guint32 kind)
+{
+  EnsLines lines = softmax_lines (operands);
+
+  return ens_record_lines (operands, commands, &lines, kind);
+}
+
+#define SOFTMAX_OP(id, onnx, logarithm)                                                      \
+  static void id##_reference (const EnsOperands *operands)                                   \
+  {                                                                                          \
+    softmax_reference_any (operands, logarithm);                                             \
+  }                                                                                          \
+                                                                                             \
+  static void id##_cpu (const EnsOperands *operands, const EnsCpuContext *context)           \
+  {                                                                                          \
+    softmax_cpu_any (operands, context, id##_row, logarithm);                                \
+  }                                                                                          \
+                                                                                             \
+  static gboolean id##_gpu (const EnsOperands *operands, EnsCommands *commands)              \
+  {                                                                                          \
+    return record (operands, commands, logarithm ? ENS_LINE_LOG_SOFTMAX : ENS_LINE_SOFTMAX); \
+  }                                                                                          \
+                                                                                             \
+  const EnsOp ens_op_##id = {.name = onnx,                                                   \
+                             .min_inputs = 1,                                                \
+                             .max_inputs = 1,                                                \
+                             .min_outputs = 1,                                               \
+                             .max_outputs = 1,                                               \
+                             .layout = ENS_LAYOUT_FOLLOWS,                                   \
+                             .flags = ENS_OP_IN_PLACE,                                       \
+                             .params_size = sizeof (EnsSoftmaxParams),                       \
+                             .parse = softmax_parse,                                         \
+                             .write = softmax_write,                                         \
+                             .permute = softmax_permute,                                     \
+                             .shape = softmax_shape,                                         \
+                             .reference = id##_reference,                                    \
+                             .cpu = id##_cpu,                                                \
+                             .gpu = id##_gpu}
 
 SOFTMAX_OP (softmax, "Softmax", FALSE);
 SOFTMAX_OP (log_softmax, "LogSoftmax", TRUE);
@@ -277,7 +281,7 @@ arg_shape (EnsOperands *operands, GError **error)
 
 /* The position of the largest of sign · x. */
 static gint64
-find_position (const EnsView *x, const Lines *lines, gsize start, double sign, gboolean last)
+find_position (const EnsView *x, const EnsLines *lines, gsize start, double sign, gboolean last)
 {
   double best = sign * ens_view_real (x, start);
   gsize position = 0;
@@ -299,10 +303,10 @@ arg_reference (const EnsOperands *operands, double sign)
   const EnsArgParams *params = operands->params;
   const EnsView *x = operands->inputs[0];
   guint axis = 0;
-  Lines lines;
+  EnsLines lines;
 
   ens_check_axis (operands, params->axis, x->shape.rank, &axis, NULL);
-  lines = lines_along (&x->shape, axis, axis + 1);
+  lines = ens_lines_along (&x->shape, axis, axis + 1);
   for (gsize line = 0; line < lines.outer * lines.inner; line++)
     ens_view_set_integer (
         operands->outputs[0], line,
@@ -321,6 +325,53 @@ arg_min_reference (const EnsOperands *operands)
   arg_reference (operands, -1);
 }
 
+static gboolean
+arg_gpu (const EnsOperands *operands, EnsCommands *commands, gboolean least)
+{
+  const EnsArgParams *params = operands->params;
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  EnsArgPush push = {0};
+  EnsDispatch dispatch = {
+      .shader = "arg",
+      .storage = x->type,
+      .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
+      .n_bindings = 2,
+      .n_constants = 3,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+  guint axis = 0;
+  EnsLines lines;
+
+  if (!ens_record_takes (x))
+    return FALSE;
+  ens_check_axis (operands, params->axis, x->shape.rank, &axis, NULL);
+  lines = ens_lines_along (&x->shape, axis, axis + 1);
+  push.n = (guint32)(lines.outer * lines.inner);
+  push.extent = (guint32)lines.length;
+  push.inner = (guint32)lines.inner;
+  dispatch.constants[0] = ens_tile_across (lines.length, lines.inner > 1);
+  dispatch.constants[1] = least;
+  dispatch.constants[2] = params->select_last_index;
+  if (push.n > 0) {
+    ens_tile_cover (commands, &dispatch, push.n);
+    ens_commands_dispatch (commands, &dispatch);
+  }
+  return TRUE;
+}
+
+static gboolean
+arg_max_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return arg_gpu (operands, commands, FALSE);
+}
+
+static gboolean
+arg_min_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return arg_gpu (operands, commands, TRUE);
+}
+
 #define ARG_OP(id, onnx)                                           \
   const EnsOp ens_op_##id = {.name = onnx,                         \
                              .min_inputs = 1,                      \
@@ -333,7 +384,8 @@ arg_min_reference (const EnsOperands *operands)
                              .write = arg_write,                   \
                              .permute = arg_permute,               \
                              .shape = arg_shape,                   \
-                             .reference = id##_reference}
+                             .reference = id##_reference,          \
+                             .gpu = id##_gpu}
 
 ARG_OP (arg_max, "ArgMax");
 ARG_OP (arg_min, "ArgMin");

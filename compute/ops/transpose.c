@@ -1,7 +1,8 @@
 /* Transpose, DepthToSpace, SpaceToDepth: elements in another order. */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/strided.h"
+
+#include <string.h>
 
 /* Transpose. Axes of length 1 and axes that stay together are merged before copying, so that a
  * transposition that moves nothing is one memcpy. */
@@ -83,16 +84,38 @@ transpose_reference (const EnsOperands *operands)
   }
 }
 
-static void
-transpose_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+static EnsStrided
+transpose_strided (const EnsOperands *operands)
 {
-  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  const EnsView *output = operands->outputs[0];
   EnsStrided strided = ens_strided_broadcast (&output->shape, (const EnsView *[]) {output}, 1);
 
   strided.n = 2;
   permuted_strides (operands, strided.strides[1]);
+  return strided;
+}
+
+static void
+transpose_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
+  EnsStrided strided = transpose_strided (operands);
+
   ens_strided_copy (&strided, ens_type_size (output->type), output->data, input->data,
                     context->pool);
+}
+
+static gboolean
+transpose_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  EnsCopy copy = {.x = operands->inputs[0], .y = operands->outputs[0]};
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  copy.strided = transpose_strided (operands);
+  ens_record_copy (commands, &copy);
+  return TRUE;
 }
 
 const EnsOp ens_op_transpose = {.name = "Transpose",
@@ -106,7 +129,8 @@ const EnsOp ens_op_transpose = {.name = "Transpose",
                                 .write = transpose_write,
                                 .shape = transpose_shape,
                                 .reference = transpose_reference,
-                                .cpu = transpose_cpu};
+                                .cpu = transpose_cpu,
+                                .gpu = transpose_gpu};
 
 /* DepthToSpace and SpaceToDepth on (N, H, W, C): channel (y · b + x) · C' + c, or c · b² + y · b +
  * x with mode CRD, and pixel (y, x) of a b×b block of C' channels are the same element. */
@@ -254,17 +278,50 @@ depth_to_space_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   ens_strided_copy (&blocks, ens_type_size (deep->type), shallow->data, deep->data, context->pool);
 }
 
+/* The same with the deep tensor's strides first. */
+static EnsStrided
+as_blocks_turned (const EnsOperands *operands, const EnsView *shallow, const EnsView *deep)
+{
+  EnsStrided blocks = as_blocks (operands, shallow, deep), turned = blocks;
+
+  memcpy (turned.strides[0], blocks.strides[1], sizeof *turned.strides);
+  memcpy (turned.strides[1], blocks.strides[0], sizeof *turned.strides);
+  return turned;
+}
+
 static void
 space_to_depth_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   const EnsView *shallow = operands->inputs[0], *deep = operands->outputs[0];
-  EnsStrided blocks = as_blocks (operands, shallow, deep), turned = blocks;
+  EnsStrided blocks = as_blocks_turned (operands, shallow, deep);
 
-  for (guint i = 0; i < blocks.rank; i++) {
-    turned.strides[0][i] = blocks.strides[1][i];
-    turned.strides[1][i] = blocks.strides[0][i];
-  }
-  ens_strided_copy (&turned, ens_type_size (deep->type), deep->data, shallow->data, context->pool);
+  ens_strided_copy (&blocks, ens_type_size (deep->type), deep->data, shallow->data, context->pool);
+}
+
+static gboolean
+depth_to_space_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  EnsCopy copy = {.x = operands->inputs[0], .y = operands->outputs[0]};
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  copy.strided = as_blocks (operands, copy.y, copy.x);
+  ens_record_copy (commands, &copy);
+  return TRUE;
+}
+
+static gboolean
+space_to_depth_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  EnsCopy copy = {.x = operands->inputs[0], .y = operands->outputs[0]};
+  EnsType storage;
+
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  copy.strided = as_blocks_turned (operands, copy.x, copy.y);
+  ens_record_copy (commands, &copy);
+  return TRUE;
 }
 
 #define BLOCK_OP(id, onnx)                                           \
@@ -280,7 +337,8 @@ space_to_depth_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                              .write = block_write,                   \
                              .shape = id##_shape,                    \
                              .reference = id##_reference,            \
-                             .cpu = id##_cpu}
+                             .cpu = id##_cpu,                        \
+                             .gpu = id##_gpu}
 
 BLOCK_OP (depth_to_space, "DepthToSpace");
 BLOCK_OP (space_to_depth, "SpaceToDepth");

@@ -1,0 +1,70 @@
+/* What the operators' gpu () functions share: which tensors shaders take, and dispatches that
+ * several operators record. Nothing is recorded where there is nothing to compute. */
+#pragma once
+
+#include "graph/commands.h"
+#include "ops/operands.h"
+#include "ops/strided.h"
+
+#include "push/functions.h"
+#include "push/strided.h"
+
+/* Whether shaders read and write such a tensor: FLOAT32 or FLOAT16, no more elements than they can
+ * count. */
+gboolean ens_record_takes (const EnsView *view);
+
+/* The same of inputs [first, end), as far as they are present, and all outputs; besides, all have
+ * one type: *storage. */
+gboolean ens_record_storage (const EnsOperands *operands, guint first, guint end, EnsType *storage);
+
+/* Axes of index spaces, as shaders/strided.glsl reads them. */
+typedef struct {
+  guint32 words[2 * ENS_MAX_STRIDED_RANK * ENS_AXIS_WORDS];
+  guint n;
+} EnsAxes;
+
+/* Appends the first n axes of a space, innermost first. */
+void ens_axes_append (EnsAxes *axes, const EnsStrided *strided, guint n);
+/* The table on the device; never NULL. */
+const EnsView *ens_axes_record (const EnsAxes *axes, EnsCommands *commands);
+
+/* y = function (x), one of ENS_FUNCTION_…; x and y have as many elements and may be the same. */
+void ens_record_function (EnsCommands *commands, const EnsView *x, const EnsView *y,
+                          guint32 function, float alpha, float beta);
+
+/* y[y_start + strides 0] = x[x_start + strides 1]; starts in elements. Merges `strided`. */
+typedef struct {
+  const EnsView *x, *y;
+  gint64 x_start, y_start;
+  EnsStrided strided;
+} EnsCopy;
+
+void ens_record_copy (EnsCommands *commands, EnsCopy *copy);
+
+/* Each element of y is reduced from elements of x. */
+typedef struct {
+  guint32 kind; /* ENS_REDUCE_… of push/reduce.h */
+  const EnsView *x, *y;
+  EnsStrided kept;    /* merged; strides 0 are y's, strides 1 x's */
+  EnsStrided reduced; /* merged; strides 0 are x's */
+} EnsReduction;
+
+void ens_record_reduction (EnsCommands *commands, const EnsReduction *reduction);
+
+/* How many lines of `length` elements a workgroup of shaders/tile.glsl takes side by side;
+ * `neighbours`: an element's neighbour in memory belongs to the next line. */
+guint32 ens_tile_across (gsize length, gboolean neighbours);
+/* Workgroups for n lines; the shader's constant 0 is ens_tile_across (). */
+void ens_tile_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n);
+
+/* A tensor as outer × length × inner, the middle being what a function runs over. */
+typedef struct {
+  gsize outer, length, inner;
+} EnsLines;
+
+EnsLines ens_lines_along (const EnsShape *shape, guint first, guint end);
+
+/* Output 0 = lines of input 0, both dense, each divided by what it comes to: kind is one of
+ * ENS_LINE_… of push/softmax.h. FALSE as gpu (). */
+gboolean ens_record_lines (const EnsOperands *operands, EnsCommands *commands,
+                           const EnsLines *lines, guint32 kind);
