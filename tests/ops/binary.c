@@ -55,6 +55,7 @@ static const TestRow mean_rows[] = {
     {0}};
 static const TestRow pow_rows[] = {
     {"by-hand", NULL, "4 = 2 3 0.25 10; 4 = 3 2 0.5 -1", "4 = 8 9 0.5 0.1"},
+    {"negative-base", NULL, "5 = -2 -2 -8 0 0; 5 = 3 2 -1 0 3", "5 = -8 4 -0.125 1 0"},
     {"square", NULL, "2x3x5x37; const scalar = 2", NULL},
     {"roots", NULL, "2x37 in 0.1..3; 37", NULL},
     {"integer-exponent", NULL, "3 = 2 3 -2; int64 3 = 3 2 3", "3 = 8 9 -8"},

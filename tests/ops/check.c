@@ -7,15 +7,13 @@
  * - nothing is written but outputs (case.c), and views have their input's elements;
  * - in channels-last order, with axes renumbered by permute (), the result is the same. */
 #include "case.h"
+#include "compare.h"
 
 #include "graph/infer.h"
 #include "graph/onnx.h"
 #include "ops/operands.h"
 
-#include <math.h>
 #include <string.h>
-
-#define DEFAULT_TOLERANCE 2e-6
 
 static void
 fail_row (const char *what, const char *found, const char *expected)
@@ -25,49 +23,15 @@ fail_row (const char *what, const char *found, const char *expected)
 
 /* Comparing */
 
-static double
-largest (const EnsView *view)
-{
-  gsize n = ens_view_elements (view);
-  double max = 0;
-
-  for (gsize i = 0; i < n; i++) {
-    double x = fabs (ens_view_real (view, i));
-
-    if (isfinite (x))
-      max = fmax (max, x);
-  }
-  return max;
-}
-
-static gboolean
-is_near (double a, double b, double tolerance)
-{
-  return a == b || (isnan (a) && isnan (b)) || fabs (a - b) <= tolerance;
-}
-
 static void
 compare (const TestCase *test_case, const char *what, const EnsTensor *found,
          const EnsTensor *expected)
 {
-  EnsView a = ens_view_dense (found->type, &found->shape, found->data);
-  EnsView b = ens_view_dense (expected->type, &expected->shape, expected->data);
-  double part = test_case->row->tolerance > 0 ? test_case->row->tolerance : DEFAULT_TOLERANCE;
-  double magnitude = ens_type_is_real (b.type) ? largest (&b) : 0;
-  gsize n = ens_view_elements (&b);
+  g_autofree char *difference =
+      test_compare (found, expected, test_row_tolerance (test_case->row), test_case->row->each);
 
-  for (gsize i = 0; i < n; i++) {
-    double x_i = ens_view_real (&a, i), y_i = ens_view_real (&b, i);
-    g_autofree char *x = NULL, *y = NULL, *where = NULL;
-
-    if (is_near (x_i, y_i, part * (test_case->row->each ? fabs (y_i) : magnitude)))
-      continue;
-    where = g_strdup_printf ("%s[%" G_GSIZE_FORMAT "]", what, i);
-    x = g_strdup_printf ("%.9g", x_i);
-    y = g_strdup_printf ("%.9g", y_i);
-    fail_row (where, x, y);
-    return;
-  }
+  if (difference != NULL)
+    g_test_fail_printf ("%s%s", what, difference);
 }
 
 static void

@@ -61,5 +61,6 @@ extern const TestOperator *const test_operators[];
 /* Modes. */
 void test_add_checks (void);         /* adds GLib tests, one per row */
 void test_add_hostile (void);        /* adds one per operator */
+int test_run_vulkan (void);          /* runs all rows on a Vulkan device */
 int test_benchmark (const char *op); /* prints times; all operators if NULL */
 void test_support (void);            /* prints what each operator has */

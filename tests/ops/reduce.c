@@ -7,6 +7,7 @@
        .benchmark = "1x14x14x512"},                                                     \
       {"space-kept", "axes=[1, 2]", "2x5x7x37 in " low ".." high, "2x1x1x37"},          \
       {"channels", "axes=[-1]", "2x3x5x37 in " low ".." high, "2x3x5x1"},               \
+      {"long", "axes=[-1]", "3x5x301 in " low ".." high, "3x5x1"},                      \
       {"batch", "axes=[0] keepdims=0", "37x200 in " low ".." high, "200"},              \
       {"ends", "axes=[0, 3] keepdims=0", "3x4x5x6 in " low ".." high, "4x5"},           \
       {"channels-first", "axes=[2, 3] keepdims=0", "2x5x3x4 in " low ".." high, "2x5"}, \

@@ -35,11 +35,14 @@ static const TestRow arg_max_rows[] = {
     {"default", NULL, "2x3 = 1 3 2 5 4 5", "int64 1x3 = 1 1 1"},
     {"channels-first", "axis=1", "2x3x4x5", "int64 2x1x4x5"},
     {"channels-first-dropped", "axis=1 keepdims=0", "2x3x4x5", "int64 2x4x5"},
+    {"long", "axis=-1", "3x301", "int64 3x1"},
+    {"ties", "axis=0", "500x7 in 1..1", "int64 1x7 = 0 0 0 0 0 0 0"},
     {"integers", "axis=-1", "int64 3 = 4 9 1", "int64 1 = 1"},
     {"empty-axis", "axis=1", "2x0", .error = "axis 1 is empty"},
     {0}};
 
 static const TestRow arg_min_rows[] = {
+    {"ties", "axis=-1 select_last_index=1", "2x200 in 1..1", "int64 2x1 = 199 199"},
     {"by-hand", "axis=1", "2x3 = 1 3 2 5 4 4", "int64 2x1 = 0 1"},
     {"last", "axis=1 select_last_index=1", "2x3 = 1 3 2 5 4 4", "int64 2x1 = 0 2"},
     {0}};

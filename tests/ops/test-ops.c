@@ -1,4 +1,5 @@
 /* test-ops                 checks all rows (GLib's options: -p /ops/Conv runs those of Conv)
+ * test-ops vulkan          checks them on a Vulkan device (-p /vulkan/Conv)
  * test-ops benchmark [OP]  times kernels on rows that have inputs for it
  * test-ops support         prints what each operator has */
 #include "harness.h"
@@ -39,6 +40,8 @@ main (int argc, char **argv)
     return 0;
   }
   g_test_init (&argc, &argv, NULL);
+  if (argc >= 2 && strcmp (argv[1], "vulkan") == 0)
+    return test_run_vulkan ();
   test_add_checks ();
   test_add_hostile ();
   return g_test_run ();
