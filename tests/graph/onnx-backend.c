@@ -1,5 +1,6 @@
 /* The ONNX project's own tests of operators (Debian's libonnx-testdata), run by the operators'
- * references and by networks as users run them.
+ * references and by networks as users run them: on the CPU, and on a Vulkan device if there is one,
+ * with the validation layers on and no message tolerated.
  *
  * A test whose operators are all registered passes, or is skipped for one of the reasons below;
  * everything else is a failure. At the end stands a table of what passed and what was skipped, by
@@ -11,6 +12,7 @@
 #include <ensemble/network.h>
 
 #include "cpu/interpret.h"
+#include "engine/device.h"
 #include "engine/network.h"
 #include "graph/onnx-private.h"
 #include "graph/onnx.h"
@@ -60,7 +62,9 @@ typedef struct {
 } Row;
 
 typedef struct {
-  GHashTable *rows; /* "OPERATOR REASON" → Row */
+  EnsDevice *cpu;
+  EnsDevice *vulkan; /* NULL: there is none */
+  GHashTable *rows;  /* "OPERATOR REASON" → Row */
   guint n_passed[N_CATEGORIES], n_skipped[N_CATEGORIES], n_failed[N_CATEGORIES];
 } Report;
 
@@ -307,16 +311,20 @@ fail (const Case *test, const char *how, const char *why)
 }
 
 static void
-run_case (const Case *test, EnsDevice *device)
+run_case (const Case *test)
 {
+  EnsDevice *vulkan = test->report->vulkan;
   g_autofree char *reference = run_reference (test);
-  g_autofree char *network = run_network (test, device);
+  g_autofree char *network = run_network (test, test->report->cpu);
+  g_autofree char *on_vulkan = vulkan != NULL ? run_network (test, vulkan) : NULL;
   g_autofree char *exported = run_exported (test);
 
   if (reference != NULL)
     fail (test, "references", reference);
   else if (network != NULL)
     fail (test, "a network", network);
+  else if (on_vulkan != NULL)
+    fail (test, "a network on Vulkan", on_vulkan);
   else if (exported != NULL)
     fail (test, "references after export", exported);
   else
@@ -395,7 +403,7 @@ find_exception (const char *folder)
 }
 
 static void
-try_case (Report *report, guint category, const char *folder, EnsDevice *device)
+try_case (Report *report, guint category, const char *folder)
 {
   g_autoptr (GBytes) bytes = read_file (folder, "model.onnx");
   g_autoptr (GError) error = NULL;
@@ -426,7 +434,7 @@ try_case (Report *report, guint category, const char *folder, EnsDevice *device)
   if (error != NULL)
     take_error (&test, error);
   else
-    run_case (&test, device);
+    run_case (&test);
 }
 
 static int
@@ -496,14 +504,13 @@ test_category (gconstpointer data)
   const Category *category = data;
   g_autofree char *folder = g_build_filename (DATA_FOLDER, categories[category->category], NULL);
   g_autoptr (GPtrArray) cases = list_folder (folder);
-  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
 
   if (cases->len == 0) {
     g_test_skip ("no libonnx-testdata");
     return;
   }
   for (guint i = 0; i < cases->len; i++)
-    try_case (category->report, category->category, g_ptr_array_index (cases, i), device);
+    try_case (category->report, category->category, g_ptr_array_index (cases, i));
   g_assert_cmpuint (category->report->n_failed[category->category], ==, 0);
   g_assert_cmpuint (category->report->n_passed[category->category], >, 0);
 }
@@ -512,7 +519,10 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GHashTable) rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  Report report = {.rows = rows};
+  g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);
+  g_autoptr (EnsDevice) vulkan =
+      ens_device_open_vulkan ("", 2, &(EnsVulkanOptions) {.validation = TRUE}, NULL);
+  Report report = {.cpu = cpu, .vulkan = vulkan, .rows = rows};
   Category data[N_CATEGORIES];
   int status;
 
