@@ -51,18 +51,22 @@ make_device (guint n_threads)
   return device;
 }
 
-EnsDevice *
-ens_device_open_vulkan (const char *selector, guint n_threads, const EnsVulkanOptions *options,
-                        GError **error)
+static EnsDevice *
+make_cpu (guint n_threads)
 {
-  EnsVulkanDevice *vulkan = ens_vulkan_device_open (selector, options, error);
-  EnsDevice *device;
+  EnsDevice *device = make_device (n_threads);
 
-  if (vulkan == NULL) {
-    g_prefix_error (error, "device “vulkan%s%s”: ", *selector != '\0' ? ":" : "", selector);
-    return NULL;
-  }
-  device = make_device (n_threads);
+  device->name = g_strdup ("cpu");
+  device->description = describe (device->pool);
+  return device;
+}
+
+/* Takes it over. */
+static EnsDevice *
+make_gpu (EnsVulkanDevice *vulkan, guint n_threads)
+{
+  EnsDevice *device = make_device (n_threads);
+
   device->vulkan = vulkan;
   device->name = g_strdup_printf ("vulkan:%u", ens_vulkan_device_get_index (vulkan));
   device->description = g_strdup (ens_vulkan_device_get_description (vulkan));
@@ -70,25 +74,41 @@ ens_device_open_vulkan (const char *selector, guint n_threads, const EnsVulkanOp
 }
 
 EnsDevice *
+ens_device_open_vulkan (const char *selector, guint n_threads, const EnsVulkanOptions *options,
+                        GError **error)
+{
+  EnsVulkanDevice *vulkan = ens_vulkan_device_open (selector, options, error);
+
+  if (vulkan != NULL)
+    return make_gpu (vulkan, n_threads);
+  g_prefix_error (error, "device “vulkan%s%s”: ", *selector != '\0' ? ":" : "", selector);
+  return NULL;
+}
+
+static EnsDevice *
+open_best (guint n_threads)
+{
+  EnsVulkanDevice *vulkan = ens_vulkan_device_open_gpu ();
+
+  return vulkan != NULL ? make_gpu (vulkan, n_threads) : make_cpu (n_threads);
+}
+
+EnsDevice *
 ens_device_open (const char *name, guint n_threads, GError **error)
 {
-  EnsDevice *device;
-
   g_return_val_if_fail (name != NULL, NULL);
 
+  if (strcmp (name, "auto") == 0)
+    return open_best (n_threads);
+  if (strcmp (name, "cpu") == 0)
+    return make_cpu (n_threads);
   if (strcmp (name, "vulkan") == 0)
     return ens_device_open_vulkan ("", n_threads, NULL, error);
   if (g_str_has_prefix (name, "vulkan:"))
     return ens_device_open_vulkan (name + strlen ("vulkan:"), n_threads, NULL, error);
-  if (strcmp (name, "auto") != 0 && strcmp (name, "cpu") != 0) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "device “%s” is unknown, expected auto, cpu, vulkan or vulkan:N", name);
-    return NULL;
-  }
-  device = make_device (n_threads);
-  device->name = g_strdup ("cpu");
-  device->description = describe (device->pool);
-  return device;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+               "device “%s” is unknown, expected auto, cpu, vulkan or vulkan:N", name);
+  return NULL;
 }
 
 EnsDevice *

@@ -16,13 +16,24 @@ ens_vulkan_options_from_environment (void)
   };
 }
 
-/* Features and the extensions they come from, where Vulkan's version does not have them. */
+/* Features, chained, and the extensions they come from where the device's version of Vulkan does
+ * not have them. */
 typedef struct {
   VkPhysicalDevice16BitStorageFeatures storage16;
   VkPhysicalDeviceShaderFloat16Int8Features float16;
+  VkPhysicalDeviceVulkanMemoryModelFeatures memory_model;
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative;
   const char *extensions[8];
   guint n_extensions;
 } Enabled;
+
+static void
+enable_extension (Enabled *enabled, const EnsVulkanPhysical *physical, const char *name,
+                  guint32 core_version)
+{
+  if (core_version == 0 || physical->api_version < core_version)
+    enabled->extensions[enabled->n_extensions++] = name;
+}
 
 static void
 enable (Enabled *enabled, const EnsVulkanPhysical *physical)
@@ -31,15 +42,30 @@ enable (Enabled *enabled, const EnsVulkanPhysical *physical)
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
       .storageBuffer16BitAccess = physical->storage16,
   };
-  if (!physical->float16)
+  if (!physical->traits.float16)
     return;
   enabled->float16 = (VkPhysicalDeviceShaderFloat16Int8Features) {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES,
       .shaderFloat16 = VK_TRUE,
   };
   enabled->storage16.pNext = &enabled->float16;
-  if (physical->api_version < VK_API_VERSION_1_2)
-    enabled->extensions[enabled->n_extensions++] = VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME;
+  enable_extension (enabled, physical, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME,
+                    VK_API_VERSION_1_2);
+  if (!physical->traits.cooperative)
+    return;
+  enabled->memory_model = (VkPhysicalDeviceVulkanMemoryModelFeatures) {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+      .pNext = &enabled->cooperative,
+      .vulkanMemoryModel = VK_TRUE,
+  };
+  enabled->cooperative = (VkPhysicalDeviceCooperativeMatrixFeaturesKHR) {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
+      .cooperativeMatrix = VK_TRUE,
+  };
+  enabled->float16.pNext = &enabled->memory_model;
+  enable_extension (enabled, physical, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME,
+                    VK_API_VERSION_1_2);
+  enable_extension (enabled, physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, 0);
 }
 
 static gboolean
@@ -83,39 +109,66 @@ choose (EnsVulkanDevice *device, const char *selector, GError **error)
   g_autoptr (GArray) list = ens_vulkan_list (device->instance, error);
   const EnsVulkanPhysical *physical;
 
-  if (list == NULL || (physical = ens_vulkan_select (list, selector, error)) == NULL)
+  if (list == NULL)
+    return FALSE;
+  physical =
+      selector != NULL ? ens_vulkan_select (list, selector, error) : ens_vulkan_select_gpu (list);
+  if (physical == NULL)
     return FALSE;
   device->physical = *physical;
   device->description = describe (physical);
   return TRUE;
 }
 
-EnsVulkanDevice *
-ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, GError **error)
+static gboolean
+set_up (EnsVulkanDevice *device, const EnsVulkanOptions *options, GError **error)
+{
+  device->vk = device->instance->vk;
+  if (!create_device (device, error)
+      || !ens_vulkan_load_device (&device->vk, device->handle, error))
+    return FALSE;
+  if (options->wrap != NULL)
+    options->wrap (&device->vk, options->wrap_data);
+  device->vk.GetDeviceQueue (device->handle, (guint32)device->physical.queue_family, 0,
+                             &device->queue);
+  return ens_vulkan_pipelines_init (device, error);
+}
+
+/* selector: NULL for a real GPU, if there is one. */
+static EnsVulkanDevice *
+open_device (const char *selector, const EnsVulkanOptions *options, GError **error)
 {
   g_autoptr (EnsVulkanDevice) device = g_new0 (EnsVulkanDevice, 1);
-  EnsVulkanOptions defaults = ens_vulkan_options_from_environment ();
 
-  if (options == NULL)
-    options = &defaults;
   g_atomic_ref_count_init (&device->references);
   g_mutex_init (&device->lock);
   device->validation = options->validation;
   device->staged = options->staged;
   device->instance = ens_vulkan_instance_new (options, error);
-  if (device->instance == NULL || !choose (device, selector, error))
-    return NULL;
-  device->vk = device->instance->vk;
-  if (!create_device (device, error)
-      || !ens_vulkan_load_device (&device->vk, device->handle, error))
-    return NULL;
-  if (options->wrap != NULL)
-    options->wrap (&device->vk, options->wrap_data);
-  device->vk.GetDeviceQueue (device->handle, (guint32)device->physical.queue_family, 0,
-                             &device->queue);
-  if (!ens_vulkan_pipelines_init (device, error))
+  if (device->instance == NULL || !choose (device, selector, error)
+      || !set_up (device, options, error))
     return NULL;
   return g_steal_pointer (&device);
+}
+
+EnsVulkanDevice *
+ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, GError **error)
+{
+  EnsVulkanOptions defaults = ens_vulkan_options_from_environment ();
+
+  return open_device (selector, options != NULL ? options : &defaults, error);
+}
+
+EnsVulkanDevice *
+ens_vulkan_device_open_gpu (void)
+{
+  EnsVulkanOptions options = ens_vulkan_options_from_environment ();
+  g_autoptr (GError) error = NULL;
+  EnsVulkanDevice *device = open_device (NULL, &options, &error);
+
+  if (error != NULL)
+    g_info ("no GPU can be used: %s", error->message);
+  return device;
 }
 
 EnsVulkanDevice *

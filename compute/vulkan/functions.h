@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "vulkan/cooperative.h"
+
 /* clang-format off */
 #define ENS_VULKAN_GLOBAL_FUNCTIONS(X) \
   X (CreateInstance) \
@@ -30,7 +32,8 @@
 /* NULL without their extension. */
 #define ENS_VULKAN_OPTIONAL_FUNCTIONS(X) \
   X (CreateDebugUtilsMessengerEXT) \
-  X (DestroyDebugUtilsMessengerEXT)
+  X (DestroyDebugUtilsMessengerEXT) \
+  X (GetPhysicalDeviceCooperativeMatrixPropertiesKHR)
 
 #define ENS_VULKAN_DEVICE_FUNCTIONS(X) \
   X (AllocateCommandBuffers) \

@@ -11,6 +11,7 @@ typedef struct {
   VkPhysicalDeviceVulkanMemoryModelFeatures memory_model;
   VkPhysicalDeviceTimelineSemaphoreFeatures timeline;
   VkPhysicalDeviceSubgroupSizeControlFeatures subgroup_control;
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative;
 } Features;
 
 typedef struct {
@@ -79,7 +80,10 @@ probe_features (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
     CHAIN (&f.features, &f.timeline, TIMELINE_SEMAPHORE_FEATURES);
   if (has_extension (extensions, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME, VK_API_VERSION_1_3))
     CHAIN (&f.features, &f.subgroup_control, SUBGROUP_SIZE_CONTROL_FEATURES);
+  if (has_extension (extensions, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, 0))
+    CHAIN (&f.features, &f.cooperative, COOPERATIVE_MATRIX_FEATURES_KHR);
   vk->GetPhysicalDeviceFeatures2 (physical->handle, &f.features);
+  physical->cooperative = f.cooperative.cooperativeMatrix;
   physical->storage16 = f.storage16.storageBuffer16BitAccess;
   physical->float16 = f.float16.shaderFloat16;
   physical->memory_model = f.memory_model.vulkanMemoryModel;
@@ -93,6 +97,14 @@ probe_features (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
       && has_extension (extensions, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, 0);
 }
 
+static gboolean
+is_distrusted (const EnsVulkanPhysical *physical, EnsDistrust with)
+{
+  const EnsVulkanDistrust *distrust = ens_vulkan_find_distrust (physical->driver_id);
+
+  return distrust != NULL && (distrust->with & with);
+}
+
 static void
 note_properties (EnsVulkanPhysical *physical, const Properties *p)
 {
@@ -104,6 +116,8 @@ note_properties (EnsVulkanPhysical *physical, const Properties *p)
   g_snprintf (physical->driver, sizeof physical->driver, "%s %s", p->driver.driverName,
               p->driver.driverInfo);
   physical->driver_id = p->driver.driverID;
+  physical->subgroup_control =
+      physical->subgroup_control && !is_distrusted (physical, ENS_DISTRUST_FULL_SUBGROUPS);
   physical->vendor_id = properties->vendorID;
   physical->device_id = properties->deviceID;
   physical->driver_version = properties->driverVersion;
@@ -140,10 +154,61 @@ probe_properties (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
   CHAIN (&p.properties, &p.subgroup, SUBGROUP_PROPERTIES);
   if (has_extension (extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME, VK_API_VERSION_1_2))
     CHAIN (&p.properties, &p.driver, DRIVER_PROPERTIES);
-  if (physical->subgroup_control)
+  if (has_extension (extensions, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME, VK_API_VERSION_1_3))
     CHAIN (&p.properties, &p.subgroup_control, SUBGROUP_SIZE_CONTROL_PROPERTIES);
   vk->GetPhysicalDeviceProperties2 (physical->handle, &p.properties);
   note_properties (physical, &p);
+}
+
+/* Matrices of float16, accumulated in float32 by a subgroup. */
+static gboolean
+is_usable (const VkCooperativeMatrixPropertiesKHR *matrix)
+{
+  return matrix->AType == VK_COMPONENT_TYPE_FLOAT16_KHR
+         && matrix->BType == VK_COMPONENT_TYPE_FLOAT16_KHR
+         && matrix->CType == VK_COMPONENT_TYPE_FLOAT32_KHR
+         && matrix->ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR
+         && matrix->scope == VK_SCOPE_SUBGROUP_KHR;
+}
+
+static gboolean
+list_matrices (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk, GError **error)
+{
+  g_autofree VkCooperativeMatrixPropertiesKHR *list = NULL;
+  guint32 n = 0;
+
+  ENS_VK (vk, physical->name, GetPhysicalDeviceCooperativeMatrixPropertiesKHR, physical->handle, &n,
+          NULL);
+  list = g_new0 (VkCooperativeMatrixPropertiesKHR, n);
+  for (guint i = 0; i < n; i++)
+    list[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
+  ENS_VK (vk, physical->name, GetPhysicalDeviceCooperativeMatrixPropertiesKHR, physical->handle, &n,
+          list);
+  for (guint i = 0; i < n && physical->n_matrices < ENS_MAX_MATRICES; i++)
+    if (is_usable (&list[i]))
+      physical->matrices[physical->n_matrices++] =
+          (EnsVulkanMatrix) {list[i].MSize, list[i].NSize, list[i].KSize};
+  return TRUE;
+error:
+  return FALSE;
+}
+
+/* The shaders' fragments are 16 × 16 × 16. */
+static gboolean
+probe_matrices (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk, GError **error)
+{
+  if (!physical->cooperative || vk->GetPhysicalDeviceCooperativeMatrixPropertiesKHR == NULL
+      || is_distrusted (physical, ENS_DISTRUST_MATRICES))
+    return TRUE;
+  if (!list_matrices (physical, vk, error))
+    return FALSE;
+  for (guint i = 0; i < physical->n_matrices; i++) {
+    const EnsVulkanMatrix *shape = &physical->matrices[i];
+
+    if (shape->m == 16 && shape->n == 16 && shape->k == 16)
+      physical->traits.cooperative = physical->traits.float16 && physical->memory_model;
+  }
+  return TRUE;
 }
 
 static void
@@ -193,23 +258,24 @@ probe (EnsVulkanPhysical *physical, const EnsVulkanInstance *instance, GError **
   const EnsVulkanFunctions *vk = &instance->vk;
   VkPhysicalDeviceProperties properties;
   Extensions extensions = {0};
+  gboolean done = TRUE;
 
   vk->GetPhysicalDeviceProperties (physical->handle, &properties);
   physical->api_version = extensions.version = properties.apiVersion;
   g_strlcpy (physical->name, properties.deviceName, sizeof physical->name);
   if (physical->api_version >= VK_API_VERSION_1_1) {
-    if (!list_extensions (instance, physical->handle, &extensions, error)) {
-      g_free (extensions.list);
-      return FALSE;
+    done = list_extensions (instance, physical->handle, &extensions, error);
+    if (done) {
+      probe_features (physical, vk, &extensions);
+      probe_properties (physical, vk, &extensions);
+      done = probe_matrices (physical, vk, error);
     }
-    probe_features (physical, vk, &extensions);
-    probe_properties (physical, vk, &extensions);
     g_free (extensions.list);
   }
   probe_memory (physical, vk);
   choose_queue_family (physical, vk);
   physical->unfit = find_fault (physical);
-  return TRUE;
+  return done;
 }
 
 GArray *
@@ -247,4 +313,14 @@ ens_vulkan_version_to_string (guint32 version)
 {
   return g_strdup_printf ("%u.%u.%u", VK_API_VERSION_MAJOR (version),
                           VK_API_VERSION_MINOR (version), VK_API_VERSION_PATCH (version));
+}
+
+char *
+ens_vulkan_uuid_to_string (const guint8 *uuid)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < VK_UUID_SIZE; i++)
+    g_string_append_printf (text, "%02x", uuid[i]);
+  return g_string_free (text, FALSE);
 }

@@ -4,6 +4,13 @@
 #include "graph/commands.h"
 #include "vulkan/instance.h"
 
+/* A shape that cooperative matrices of float16 may have, accumulated in float32 by a subgroup. */
+typedef struct {
+  guint32 m, n, k;
+} EnsVulkanMatrix;
+
+#define ENS_MAX_MATRICES 8
+
 typedef struct {
   VkPhysicalDevice handle;
   guint index; /* among the system's devices */
@@ -25,6 +32,9 @@ typedef struct {
   gboolean memory_model;   /* Vulkan's, for cooperative matrices */
   gboolean timeline, external_memory, dma_buf, subgroup_control;
   guint32 min_subgroup, max_subgroup;
+  gboolean cooperative; /* has the feature */
+  EnsVulkanMatrix matrices[ENS_MAX_MATRICES];
+  guint n_matrices;
   int queue_family; /* the one to compute on; −1: there is none */
   EnsGpuTraits traits;
   const char *unfit; /* why it can't be used, or NULL */
@@ -38,6 +48,26 @@ GArray *ens_vulkan_list (const EnsVulkanInstance *instance, GError **error);
 const EnsVulkanPhysical *ens_vulkan_select (const GArray *list, const char *selector,
                                             GError **error);
 
+/* The best device that is no software, or NULL. Belongs to `list`. */
+const EnsVulkanPhysical *ens_vulkan_select_gpu (const GArray *list);
+
+/* What a driver is not trusted with. */
+typedef enum {
+  ENS_DISTRUST_MATRICES = 1 << 0,
+  ENS_DISTRUST_FULL_SUBGROUPS = 1 << 1,
+} EnsDistrust;
+
+typedef struct {
+  VkDriverId driver;
+  EnsDistrust with;
+  const char *reason; /* and where that is known from */
+} EnsVulkanDistrust;
+
+/* NULL: nothing is known against it. */
+const EnsVulkanDistrust *ens_vulkan_find_distrust (VkDriverId driver);
+
 gboolean ens_vulkan_physical_is_software (const EnsVulkanPhysical *physical);
 /* "1.3.230" (transfer full) */
 char *ens_vulkan_version_to_string (guint32 version);
+/* 32 hexadecimal digits (transfer full) */
+char *ens_vulkan_uuid_to_string (const guint8 *uuid);

@@ -38,14 +38,12 @@ find_best (const GArray *list)
   return best;
 }
 
-static char *
-uuid_to_string (const guint8 *uuid)
+const EnsVulkanPhysical *
+ens_vulkan_select_gpu (const GArray *list)
 {
-  GString *text = g_string_new (NULL);
+  const EnsVulkanPhysical *best = find_best (list);
 
-  for (guint i = 0; i < VK_UUID_SIZE; i++)
-    g_string_append_printf (text, "%02x", uuid[i]);
-  return g_string_free (text, FALSE);
+  return best != NULL && !ens_vulkan_physical_is_software (best) ? best : NULL;
 }
 
 /* Part of a name, whatever its case, or of a UUID, with or without dashes. */
@@ -53,7 +51,7 @@ static gboolean
 is_meant (const EnsVulkanPhysical *physical, const char *selector)
 {
   g_autofree char *name = g_utf8_casefold (physical->name, -1);
-  g_autofree char *uuid = uuid_to_string (physical->uuid);
+  g_autofree char *uuid = ens_vulkan_uuid_to_string (physical->uuid);
   g_autofree char *wanted = g_utf8_casefold (selector, -1);
   g_auto (GStrv) digits = g_strsplit (wanted, "-", -1);
   g_autofree char *plain = g_strjoinv (NULL, digits);

@@ -4,6 +4,7 @@
 
 #include "graph/commands.h"
 #include "vulkan/executor.h"
+#include "vulkan/report.h"
 
 EnsVulkanOptions
 ens_vulkan_options_from_environment (void)
@@ -11,11 +12,30 @@ ens_vulkan_options_from_environment (void)
   return (EnsVulkanOptions) {0};
 }
 
-EnsVulkanDevice *
-ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, GError **error)
+static void
+set_error (GError **error)
 {
   g_set_error_literal (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                        "this build has no Vulkan executor, use “cpu”");
+}
+
+EnsVulkanDevice *
+ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, GError **error)
+{
+  set_error (error);
+  return NULL;
+}
+
+EnsVulkanDevice *
+ens_vulkan_device_open_gpu (void)
+{
+  return NULL;
+}
+
+GPtrArray *
+ens_vulkan_report (const EnsVulkanOptions *options, GError **error)
+{
+  set_error (error);
   return NULL;
 }
 

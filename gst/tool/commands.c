@@ -3,11 +3,11 @@
 #include <string.h>
 
 extern const ToolCommand tool_train, tool_evaluate, tool_classify, tool_windows, tool_inspect,
-    tool_benchmark;
+    tool_benchmark, tool_devices;
 
 const ToolCommand *const tool_commands[] = {
     &tool_train,   &tool_evaluate,  &tool_classify, &tool_windows,
-    &tool_inspect, &tool_benchmark, NULL,
+    &tool_inspect, &tool_benchmark, &tool_devices,  NULL,
 };
 
 const ToolCommand *

@@ -41,8 +41,9 @@ tool_help (const ToolCommand *command)
 {
   GString *help = g_string_new (NULL);
 
-  g_string_append_printf (help, "Usage: gst-ensemble-1.0 %s [OPTION…] %s\n%s.\n", command->name,
-                          command->arguments, command->summary);
+  g_string_append_printf (help, "Usage: gst-ensemble-1.0 %s [OPTION…]%s%s\n%s.\n", command->name,
+                          *command->arguments != '\0' ? " " : "", command->arguments,
+                          command->summary);
   if (command->help != NULL) {
     g_string_append_c (help, '\n');
     tool_append_text (help, command->help, 0);

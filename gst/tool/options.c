@@ -69,7 +69,8 @@ tool_parse (const ToolCommand *command, int argc, char **argv, gpointer options,
   if (!*help && (n < command->min_arguments || n > command->max_arguments)) {
     g_set_error (error, TOOL_ERROR_USAGE, 0,
                  "expected %s, got %u argument%s; see gst-ensemble-1.0 %s --help",
-                 command->arguments, n, n == 1 ? "" : "s", command->name);
+                 *command->arguments != '\0' ? command->arguments : "no arguments", n,
+                 n == 1 ? "" : "s", command->name);
     return FALSE;
   }
   *arguments = argv + 1;

@@ -48,7 +48,7 @@ typedef struct {
 /* Texts are paragraphs between empty lines; a line that begins with a space stays as it is. */
 typedef struct {
   const char *name;
-  const char *arguments;   /* as --help shows them, such as "FILE…" */
+  const char *arguments;   /* as --help shows them, such as "FILE…"; empty: there are none */
   const char *completions; /* of arguments, as for options */
   guint min_arguments, max_arguments;
   const char *summary; /* one line, without a full stop */

@@ -52,7 +52,6 @@ test_device (void)
     const char *name, *message;
   } rows[] = {
       {"cpu", NULL},
-      {"auto", NULL},
       {"vulkan:no such GPU", "device “vulkan:no such GPU”: "},
       {"vulkans", "device “vulkans” is unknown, expected auto, cpu, vulkan or vulkan:N"},
       {"", "device “” is unknown, expected auto, cpu, vulkan or vulkan:N"},

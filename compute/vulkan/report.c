@@ -1,0 +1,112 @@
+#include "vulkan/report.h"
+
+#include "vulkan/physical.h"
+
+static void
+free_report (gpointer data)
+{
+  EnsVulkanReport *report = data;
+
+  g_free (report->name);
+  g_free (report->driver);
+  g_free (report->vulkan);
+  g_free (report->uuid);
+  g_free (report->matrices);
+  g_free (report->runs);
+  g_free (report);
+}
+
+static const char *
+name_kind (VkPhysicalDeviceType type)
+{
+  switch (type) {
+  case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+    return "graphics card";
+  case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+    return "integrated";
+  case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+    return "virtual";
+  case VK_PHYSICAL_DEVICE_TYPE_CPU:
+    return "software";
+  default:
+    return "unknown";
+  }
+}
+
+static const char *
+describe_float16 (const EnsVulkanPhysical *physical)
+{
+  if (!physical->storage16)
+    return "no";
+  return physical->float16 ? "storage and arithmetic" : "storage";
+}
+
+static char *
+list_matrices (const EnsVulkanPhysical *physical)
+{
+  GString *text = g_string_new (physical->n_matrices == 0 ? "none" : NULL);
+
+  for (guint i = 0; i < physical->n_matrices; i++)
+    g_string_append_printf (text, "%s%u×%u×%u", i > 0 ? ", " : "", physical->matrices[i].m,
+                            physical->matrices[i].n, physical->matrices[i].k);
+  return g_string_free (text, FALSE);
+}
+
+static const char *
+describe_imports (const EnsVulkanPhysical *physical)
+{
+  if (!physical->external_memory)
+    return "no";
+  return physical->dma_buf ? "file descriptors, DMABuf" : "file descriptors";
+}
+
+static char *
+describe_variants (const EnsGpuTraits *traits)
+{
+  return g_strdup_printf (
+      "32-bit floats%s%s", traits->prefers_texels ? ", read through texel buffers" : "",
+      traits->cooperative ? "; cooperative matrices where tensors are float16" : "");
+}
+
+static EnsVulkanReport *
+make_report (const EnsVulkanPhysical *physical)
+{
+  const EnsVulkanDistrust *distrust = ens_vulkan_find_distrust (physical->driver_id);
+  EnsVulkanReport *report = g_new0 (EnsVulkanReport, 1);
+
+  *report = (EnsVulkanReport) {
+      .index = physical->index,
+      .name = g_strdup (physical->name),
+      .kind = name_kind (physical->type),
+      .driver = g_strdup (physical->driver),
+      .vulkan = ens_vulkan_version_to_string (physical->api_version),
+      .uuid = ens_vulkan_uuid_to_string (physical->uuid),
+      .memory = physical->local_memory,
+      .subgroup = physical->traits.subgroup_size,
+      .float16 = describe_float16 (physical),
+      .matrices = list_matrices (physical),
+      .imports = describe_imports (physical),
+      .timeline = physical->timeline,
+      .runs = describe_variants (&physical->traits),
+      .distrusted = distrust != NULL ? distrust->reason : NULL,
+      .unfit = physical->unfit,
+  };
+  return report;
+}
+
+GPtrArray *
+ens_vulkan_report (const EnsVulkanOptions *options, GError **error)
+{
+  EnsVulkanOptions defaults = ens_vulkan_options_from_environment ();
+  g_autoptr (EnsVulkanInstance) instance =
+      ens_vulkan_instance_new (options != NULL ? options : &defaults, error);
+  g_autoptr (GArray) list = instance != NULL ? ens_vulkan_list (instance, error) : NULL;
+  GPtrArray *reports;
+
+  if (list == NULL)
+    return NULL;
+  reports = g_ptr_array_new_with_free_func (free_report);
+  for (guint i = 0; i < list->len; i++)
+    g_ptr_array_add (reports, make_report (&g_array_index (list, EnsVulkanPhysical, i)));
+  return reports;
+}
