@@ -45,7 +45,10 @@ add_rows (ToolTable *table, const char *path, const EnsResult *result, guint top
     const EnsClassResult *class = &result->classes[order[i]];
 
     tool_table_row (table);
-    tool_table_cell (table, "%s", i == 0 ? path : "");
+    if (i == 1 && result->map != NULL)
+      tool_table_cell (table, "in %u × %u parts", result->map->columns, result->map->rows);
+    else
+      tool_table_cell (table, "%s", i == 0 ? path : "");
     tool_table_cell (table, "%s", i == 0 ? time : "");
     tool_table_cell (table, "%s", class->present ? "*" : "");
     tool_table_cell (table, "%s", class->name);

@@ -4,6 +4,7 @@ pictures to tags on a small drawn set.
 command-line.py TOOL DRAW-SCENES NETWORKS.json
 """
 import json
+import os
 import pathlib
 import struct
 import subprocess
@@ -167,10 +168,32 @@ def check_maps(folder, bundle):
                 x = int(width * (grid["x"][column] + grid["width"] / 2))
                 y = int(height * (grid["y"][row] + grid["height"] / 2))
                 expect(abs(rows[y][x] - 255 * p) <= 6, f"{c['name']} at {x}, {y}: {p}", result)
+    result = run("classify", "-m", bundle, "--max-sub-images=6", folder / "clip.avi")
+    expect(f"in {grid['columns']} × {grid['rows']} parts" in result.stdout,
+           "the table should say that pictures were divided", result)
     small = sorted((folder / "set/test/car").iterdir())[0]
     result = run("classify", "-m", bundle, "--map", maps, "--sub-images=off", "-w", 0, small)
     expect(result.returncode == 0 and not list(maps.glob(small.stem + "*")),
            "no map, no picture", result)
+    check_memory(folder, bundle)
+
+
+def check_memory(folder, bundle):
+    """The parts of a large picture are looked at a few at a time."""
+    clip = folder / "large.avi"
+    run("clip", clip, folder / "large.csv", "--seconds=1", "--rate=1", "--width=3840",
+        "--height=2160", program=DRAW)
+    command = [TOOL, "classify", "-m", bundle, "-t", "2", clip]
+    with open(folder / "large.txt", "w+") as said, subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT) as process:
+        status, usage = os.wait4(process.pid, 0)[1:]
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        result = subprocess.CompletedProcess(command, process.returncode, said.read(), "")
+    sanitized = b"__asan_init" in pathlib.Path(TOOL).read_bytes()
+    expect(result.returncode == 0 and " parts" in result.stdout, "classify a 4K clip", result)
+    expect(sanitized or usage.ru_maxrss < 192 * 1024,
+           f"a 4K frame should take less than 192 MiB, took {usage.ru_maxrss} KiB", result)
 
 
 check_arguments()

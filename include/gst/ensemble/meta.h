@@ -21,11 +21,12 @@
  *     networks         GVariant a(sad)  name; probability per class, on the whole frame
  *     windows          GVariant aa{sv}  rect (dddd): x, y, width, height in [0, 1]; score d;
  *                                       probabilities ad
- *     map              GVariant a{sv}   of a frame that was divided into sub-images: columns u,
- * rows u; x ad, y ad (where columns and rows begin) and width d, height d of each in [0, 1];
- * probabilities a{sad}: class and P of the sub-images, row by row timings          GVariant a{sx}
- * windows, prepare, networks, total: nanoseconds result           EnsResult        the same for C,
- * boxed
+ *     map              GVariant a{sv}   of a frame that was divided into sub-images: columns,
+ *                                       rows u; x, y ad, where these begin, and width, height d
+ *                                       of each, in [0, 1]; probabilities a{sad}: class and P
+ *                                       in every sub-image, row by row
+ *     timings          GVariant a{sx}   windows, prepare, networks, total: nanoseconds
+ *     result           EnsResult        the same for C, boxed
  *
  * Vectors of probabilities follow the order of "classes". GVariants and the result are shared, so
  * copying the metadata costs a dozen references however many classes and windows there are. */
