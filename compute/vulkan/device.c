@@ -4,7 +4,7 @@
 
 #include "vulkan/pipelines.h"
 
-/* Drivers give up on a stuck GPU after some seconds; software devices take their time. */
+/* Drivers of GPUs give up on what takes longer than some seconds; software takes its time. */
 #define TIMEOUT_NANOSECONDS (G_GUINT64_CONSTANT (300) * 1000000000)
 
 EnsVulkanOptions
@@ -216,9 +216,8 @@ ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device)
   return (guint)g_atomic_int_get (&device->n_submits);
 }
 
-gboolean
-ens_vulkan_device_submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence,
-                          GError **error)
+static gboolean
+submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence, GError **error)
 {
   const VkSubmitInfo info = {
       .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
@@ -227,17 +226,28 @@ ens_vulkan_device_submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkF
   };
   VkResult result;
 
-  ENS_VK_DEVICE (device, ResetFences, device->handle, 1, &fence);
   g_mutex_lock (&device->lock);
   result = device->vk.QueueSubmit (device->queue, 1, &info, fence);
   g_mutex_unlock (&device->lock);
-  if (result != VK_SUCCESS) {
-    ens_vulkan_set_error (error, device->physical.name, "vkQueueSubmit", result);
-    return FALSE;
+  if (result == VK_SUCCESS) {
+    g_atomic_int_inc (&device->n_submits);
+    return TRUE;
   }
-  g_atomic_int_inc (&device->n_submits);
+  ens_vulkan_set_error (error, device->physical.name, "vkQueueSubmit", result);
+  return FALSE;
+}
+
+gboolean
+ens_vulkan_device_submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence,
+                          GError **error)
+{
+  ENS_VK_DEVICE (device, ResetFences, device->handle, 1, &fence);
+  if (!submit (device, commands, fence, error))
+    return FALSE;
   ENS_VK_DEVICE (device, WaitForFences, device->handle, 1, &fence, VK_TRUE, TIMEOUT_NANOSECONDS);
   return TRUE;
 error:
+  /* What is in use must not be destroyed. Drivers give up on what never ends. */
+  device->vk.DeviceWaitIdle (device->handle);
   return FALSE;
 }

@@ -13,7 +13,6 @@
 /* clang-format off */
 #define ENS_VULKAN_GLOBAL_FUNCTIONS(X) \
   X (CreateInstance) \
-  X (EnumerateInstanceExtensionProperties) \
   X (EnumerateInstanceLayerProperties) \
   X (EnumerateInstanceVersion)
 

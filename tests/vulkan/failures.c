@@ -1,0 +1,338 @@
+/* Every Vulkan call fails once: opening a device, making an executor, running and measuring it must
+ * give an error that names the call, leave nothing behind, and never crash. */
+#include "random-graph.h"
+
+#include <string.h>
+
+#include "cpu/weights.h"
+#include "passes/passes.h"
+#include "vulkan/executor.h"
+#include "vulkan/functions.h"
+
+/* The table is exchanged through these: Vulkan's functions get no pointer to pass on. */
+static EnsVulkanFunctions real;
+static struct {
+  guint fail_at; /* the call that fails, counted from 1; 0: none */
+  VkResult result;
+  guint n_calls;
+  const char *failed; /* its name */
+  int n_objects;      /* made and not destroyed */
+} state;
+
+static gboolean
+fails (const char *name)
+{
+  if (++state.n_calls != state.fail_at)
+    return FALSE;
+  state.failed = name;
+  return TRUE;
+}
+
+/* Calls that can fail. */
+#define CALL(name, parameters, arguments)                           \
+  static VKAPI_ATTR VkResult VKAPI_CALL wrapped_##name parameters   \
+  {                                                                 \
+    return fails ("vk" #name) ? state.result : real.name arguments; \
+  }
+
+/* … and make an object, which has to be destroyed. */
+#define MAKE(name, object, info)                                                          \
+  static VKAPI_ATTR VkResult VKAPI_CALL wrapped_##name (                                  \
+      VkDevice device, const info *i, const VkAllocationCallbacks *a, object *made)       \
+  {                                                                                       \
+    VkResult result = fails ("vk" #name) ? state.result : real.name (device, i, a, made); \
+                                                                                          \
+    if (result == VK_SUCCESS)                                                             \
+      state.n_objects++;                                                                  \
+    return result;                                                                        \
+  }
+
+#define DESTROY(name, object)                                                       \
+  static VKAPI_ATTR void VKAPI_CALL wrapped_##name (VkDevice device, object made,   \
+                                                    const VkAllocationCallbacks *a) \
+  {                                                                                 \
+    state.n_objects--;                                                              \
+    real.name (device, made, a);                                                    \
+  }
+
+CALL (EnumerateInstanceVersion, (uint32_t * version), (version))
+CALL (EnumeratePhysicalDevices, (VkInstance instance, uint32_t *n, VkPhysicalDevice *devices),
+      (instance, n, devices))
+CALL (EnumerateDeviceExtensionProperties,
+      (VkPhysicalDevice device, const char *layer, uint32_t *n, VkExtensionProperties *list),
+      (device, layer, n, list))
+CALL (AllocateCommandBuffers,
+      (VkDevice device, const VkCommandBufferAllocateInfo *info, VkCommandBuffer *buffers),
+      (device, info, buffers))
+CALL (AllocateDescriptorSets,
+      (VkDevice device, const VkDescriptorSetAllocateInfo *info, VkDescriptorSet *sets),
+      (device, info, sets))
+CALL (BeginCommandBuffer, (VkCommandBuffer commands, const VkCommandBufferBeginInfo *info),
+      (commands, info))
+CALL (EndCommandBuffer, (VkCommandBuffer commands), (commands))
+CALL (BindBufferMemory,
+      (VkDevice device, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset),
+      (device, buffer, memory, offset))
+CALL (MapMemory,
+      (VkDevice device, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize size,
+       VkMemoryMapFlags flags, void **data),
+      (device, memory, offset, size, flags, data))
+CALL (GetQueryPoolResults,
+      (VkDevice device, VkQueryPool pool, uint32_t first, uint32_t n, size_t size, void *data,
+       VkDeviceSize stride, VkQueryResultFlags flags),
+      (device, pool, first, n, size, data, stride, flags))
+CALL (QueueSubmit, (VkQueue queue, uint32_t n, const VkSubmitInfo *submits, VkFence fence),
+      (queue, n, submits, fence))
+CALL (ResetFences, (VkDevice device, uint32_t n, const VkFence *fences), (device, n, fences))
+CALL (WaitForFences,
+      (VkDevice device, uint32_t n, const VkFence *fences, VkBool32 all, uint64_t timeout),
+      (device, n, fences, all, timeout))
+
+MAKE (AllocateMemory, VkDeviceMemory, VkMemoryAllocateInfo)
+MAKE (CreateBuffer, VkBuffer, VkBufferCreateInfo)
+MAKE (CreateBufferView, VkBufferView, VkBufferViewCreateInfo)
+MAKE (CreateCommandPool, VkCommandPool, VkCommandPoolCreateInfo)
+MAKE (CreateDescriptorPool, VkDescriptorPool, VkDescriptorPoolCreateInfo)
+MAKE (CreateDescriptorSetLayout, VkDescriptorSetLayout, VkDescriptorSetLayoutCreateInfo)
+MAKE (CreateFence, VkFence, VkFenceCreateInfo)
+MAKE (CreatePipelineCache, VkPipelineCache, VkPipelineCacheCreateInfo)
+MAKE (CreatePipelineLayout, VkPipelineLayout, VkPipelineLayoutCreateInfo)
+MAKE (CreateQueryPool, VkQueryPool, VkQueryPoolCreateInfo)
+MAKE (CreateShaderModule, VkShaderModule, VkShaderModuleCreateInfo)
+
+DESTROY (FreeMemory, VkDeviceMemory)
+DESTROY (DestroyBuffer, VkBuffer)
+DESTROY (DestroyBufferView, VkBufferView)
+DESTROY (DestroyCommandPool, VkCommandPool)
+DESTROY (DestroyDescriptorPool, VkDescriptorPool)
+DESTROY (DestroyDescriptorSetLayout, VkDescriptorSetLayout)
+DESTROY (DestroyFence, VkFence)
+DESTROY (DestroyPipeline, VkPipeline)
+DESTROY (DestroyPipelineCache, VkPipelineCache)
+DESTROY (DestroyPipelineLayout, VkPipelineLayout)
+DESTROY (DestroyQueryPool, VkQueryPool)
+DESTROY (DestroyShaderModule, VkShaderModule)
+
+/* Those with other parameters. */
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+wrapped_CreateInstance (const VkInstanceCreateInfo *info, const VkAllocationCallbacks *a,
+                        VkInstance *instance)
+{
+  VkResult result =
+      fails ("vkCreateInstance") ? state.result : real.CreateInstance (info, a, instance);
+
+  if (result == VK_SUCCESS)
+    state.n_objects++;
+  return result;
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+wrapped_DestroyInstance (VkInstance instance, const VkAllocationCallbacks *a)
+{
+  state.n_objects--;
+  real.DestroyInstance (instance, a);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+wrapped_CreateDevice (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
+                      const VkAllocationCallbacks *a, VkDevice *device)
+{
+  VkResult result =
+      fails ("vkCreateDevice") ? state.result : real.CreateDevice (physical, info, a, device);
+
+  if (result == VK_SUCCESS)
+    state.n_objects++;
+  return result;
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+wrapped_DestroyDevice (VkDevice device, const VkAllocationCallbacks *a)
+{
+  state.n_objects--;
+  real.DestroyDevice (device, a);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+wrapped_CreateComputePipelines (VkDevice device, VkPipelineCache cache, uint32_t n,
+                                const VkComputePipelineCreateInfo *infos,
+                                const VkAllocationCallbacks *a, VkPipeline *pipelines)
+{
+  VkResult result = fails ("vkCreateComputePipelines")
+                        ? state.result
+                        : real.CreateComputePipelines (device, cache, n, infos, a, pipelines);
+
+  if (result == VK_SUCCESS)
+    state.n_objects += (int)n;
+  return result;
+}
+
+#define FUNCTIONS(X)                     \
+  X (EnumerateInstanceVersion)           \
+  X (EnumeratePhysicalDevices)           \
+  X (EnumerateDeviceExtensionProperties) \
+  X (AllocateCommandBuffers)             \
+  X (AllocateDescriptorSets)             \
+  X (BeginCommandBuffer)                 \
+  X (EndCommandBuffer)                   \
+  X (BindBufferMemory)                   \
+  X (MapMemory)                          \
+  X (GetQueryPoolResults)                \
+  X (QueueSubmit)                        \
+  X (ResetFences)                        \
+  X (WaitForFences)                      \
+  X (AllocateMemory)                     \
+  X (CreateBuffer)                       \
+  X (CreateBufferView)                   \
+  X (CreateCommandPool)                  \
+  X (CreateDescriptorPool)               \
+  X (CreateDescriptorSetLayout)          \
+  X (CreateFence)                        \
+  X (CreatePipelineCache)                \
+  X (CreatePipelineLayout)               \
+  X (CreateQueryPool)                    \
+  X (CreateShaderModule)                 \
+  X (CreateInstance)                     \
+  X (CreateDevice)                       \
+  X (CreateComputePipelines)             \
+  X (FreeMemory)                         \
+  X (DestroyBuffer)                      \
+  X (DestroyBufferView)                  \
+  X (DestroyCommandPool)                 \
+  X (DestroyDescriptorPool)              \
+  X (DestroyDescriptorSetLayout)         \
+  X (DestroyFence)                       \
+  X (DestroyPipeline)                    \
+  X (DestroyPipelineCache)               \
+  X (DestroyPipelineLayout)              \
+  X (DestroyQueryPool)                   \
+  X (DestroyShaderModule)                \
+  X (DestroyInstance)                    \
+  X (DestroyDevice)
+
+static void
+wrap (EnsVulkanFunctions *vk, gpointer data)
+{
+#define WRAP(name)                                      \
+  if (vk->name != NULL && vk->name != wrapped_##name) { \
+    real.name = vk->name;                               \
+    vk->name = wrapped_##name;                          \
+  }
+  FUNCTIONS (WRAP)
+#undef WRAP
+}
+
+/* A network with shaders, and with nodes that run on the CPU because they have integers. */
+static EnsGraph *
+build_network (void)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *y;
+
+  builder_init (&b, 1);
+  x = build_input (&b, &ENS_SHAPE (1, 4, 4, 8));
+  y = build (&b, "Relu", NULL, x, NULL);
+  y = build (&b, "Cast", &(EnsCastParams) {.to = ENS_TYPE_INT32}, y, NULL);
+  y = build (&b, "Cast", &(EnsCastParams) {.to = ENS_TYPE_FLOAT32}, y, NULL);
+  y = build (&b, "Add", NULL, y, build_constant (&b, &ENS_SHAPE (1, 4, 4, 8)), NULL);
+  y = build (&b, "Softmax", &(EnsSoftmaxParams) {.axis = -1}, y, NULL);
+  ens_graph_add_output (b.graph, build (&b, "Tanh", NULL, y, NULL));
+  return g_steal_pointer (&b.graph);
+}
+
+static gboolean
+run_network (EnsVulkanDevice *device, GError **error)
+{
+  g_autoptr (EnsVulkanWeights) weights = ens_vulkan_weights_new (device);
+  g_autoptr (EnsPackedWeights) cpu_weights = ens_packed_weights_new ();
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsVulkanExecutor) executor = ens_vulkan_executor_new (
+      build_network (), &(EnsVulkanContext) {device, weights, pool, cpu_weights}, error);
+  float input[128] = {0}, output[128];
+  g_autofree EnsNodeTime *times = NULL;
+
+  if (executor == NULL)
+    return FALSE;
+  times = g_new0 (EnsNodeTime, ens_vulkan_executor_get_n_steps (executor));
+  return ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},
+                                  (const gpointer[]) {output}, NULL, error)
+         && ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},
+                                     (const gpointer[]) {output}, times, error);
+}
+
+static gboolean
+try (const EnsVulkanOptions *options, guint fail_at, VkResult result, GError **error)
+{
+  g_autoptr (EnsVulkanDevice) device = NULL;
+
+  memset (&state, 0, sizeof state);
+  state.fail_at = fail_at;
+  state.result = result;
+  device = ens_vulkan_device_open ("", options, error);
+  return device != NULL && run_network (device, error);
+}
+
+static gboolean
+has_device (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", NULL, &error);
+
+  if (device == NULL)
+    g_test_skip (error->message);
+  return device != NULL;
+}
+
+typedef struct {
+  const char *name;
+  gboolean staged;
+  VkResult result;
+  const char *text;
+  EnsErrorCode code;
+} Row;
+
+static const Row rows[] = {
+    {"memory", FALSE, VK_ERROR_OUT_OF_DEVICE_MEMORY, "VK_ERROR_OUT_OF_DEVICE_MEMORY",
+     ENS_ERROR_RESOURCE},
+    {"lost", FALSE, VK_ERROR_DEVICE_LOST, "VK_ERROR_DEVICE_LOST", ENS_ERROR_DEVICE},
+    {"copying", TRUE, VK_ERROR_OUT_OF_HOST_MEMORY, "VK_ERROR_OUT_OF_HOST_MEMORY",
+     ENS_ERROR_RESOURCE},
+};
+
+static void
+test_failures (gconstpointer data)
+{
+  const Row *row = data;
+  const EnsVulkanOptions options = {.staged = row->staged, .wrap = wrap};
+
+  if (!has_device ())
+    return;
+  for (guint i = 1;; i++) {
+    g_autoptr (GError) error = NULL;
+    gboolean done = try (&options, i, row->result, &error);
+
+    g_assert_cmpint (state.n_objects, ==, 0);
+    if (state.failed == NULL) {
+      g_assert_no_error (error);
+      g_assert_true (done);
+      g_test_message ("%u calls failed once each", i - 1);
+      return;
+    }
+    g_assert_error (error, ENS_ERROR, (int)row->code);
+    g_assert_nonnull (strstr (error->message, state.failed));
+    g_assert_nonnull (strstr (error->message, row->text));
+    g_assert_false (done);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/vulkan/failures/%s", rows[i].name);
+
+    g_test_add_data_func (path, &rows[i], test_failures);
+  }
+  return g_test_run ();
+}
