@@ -1,9 +1,11 @@
 /* LayerNormalization: over the last axes, from `axis` on, of each row by itself (Ba, Kiros and
  * Hinton, "Layer Normalization", 2016). */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
 
 #include <math.h>
+
+#include "push/layer-normalization.h"
 
 enum { X, SCALE, BIAS };
 enum { Y, MEAN, INVERSE_DEVIATION };
@@ -182,6 +184,41 @@ layer_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                 3 * ens_view_elements (operands->inputs[SCALE]), normalise_rows, operands);
 }
 
+static gboolean
+layer_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsLayerNormalizationParams *params = operands->params;
+  const EnsView *x = operands->inputs[X], *scale = operands->inputs[SCALE];
+  const EnsView *bias = ens_operands_input (operands, BIAS), *y = operands->outputs[Y];
+  EnsLayerNormalizationPush push = {
+      .n = (guint32)count_rows (operands),
+      .extent = (guint32)ens_view_elements (scale),
+      .epsilon = params->epsilon,
+  };
+  EnsDispatch dispatch = {
+      .shader = "layer-normalization",
+      .bindings = {{x, ENS_ACCESS_READ},
+                   {scale, ENS_ACCESS_READ},
+                   {bias != NULL ? bias : scale, ENS_ACCESS_READ}},
+      .n_bindings = 6,
+      .constants = {ens_tile_across (push.extent, FALSE), bias != NULL, operands->n_outputs},
+      .n_constants = 3,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+
+  if (!ens_record_storage (operands, X, BIAS + 1, &dispatch.storage))
+    return FALSE;
+  if (ens_view_elements (x) == 0)
+    return TRUE;
+  for (guint i = Y; i <= INVERSE_DEVIATION; i++)
+    dispatch.bindings[3 + i] =
+        (EnsBinding) {i < operands->n_outputs ? operands->outputs[i] : y, ENS_ACCESS_WRITE};
+  ens_tile_cover (commands, &dispatch, push.n);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
 const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
                                           .min_inputs = 2,
                                           .max_inputs = 3,
@@ -193,4 +230,5 @@ const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
                                           .write = layer_write,
                                           .shape = layer_shape,
                                           .reference = layer_reference,
-                                          .cpu = layer_cpu};
+                                          .cpu = layer_cpu,
+                                          .gpu = layer_gpu};

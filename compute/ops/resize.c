@@ -4,14 +4,14 @@
  * where the nearest element is taken, two in linear interpolation, four in cubic convolution (Keys,
  * "Cubic Convolution Interpolation for Digital Image Processing", 1981). Tensors of rank 3 and more
  * have channels last; roi, scales and sizes count axes in ONNX's order (N, C, spatial …). */
-#include "ops/operands.h"
+#include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/sliding.h"
+#include "ops/resize.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { INPUT, ROI, SCALES, SIZES };
+#include "push/resize.h"
 
 static const char *const resize_inputs[] = {NULL, "roi", "scales", "sizes"};
 
@@ -113,262 +113,20 @@ resize_write (gconstpointer data, EnsAttributes *attributes)
   ens_write_list (&params->sizes, "sizes", attributes);
 }
 
-/* Axes. */
-
-typedef struct {
-  gint64 length, resized; /* of the input and the output */
-  double scale;
-  double start, end; /* of the region, as parts of the length */
-} Axis;
-
-/* Where lists have the numbers of a tensor's axis. */
-static guint
-list_position (guint axis, guint rank)
-{
-  if (rank < 3 || axis == 0)
-    return axis;
-  return axis + 1 == rank ? 1 : axis + 1;
-}
-
-/* The numbers of an input whose contents must be known while planning, or the params'. */
-static gboolean
-find_floats (const EnsOperands *operands, guint input, EnsFloats *list, GError **error)
-{
-  const EnsView *view = ens_operands_input (operands, input);
-
-  if (view == NULL)
-    return TRUE;
-  if (!ens_check_type (operands, input, ENS_TYPES_REAL, error)
-      || !ens_check_rank (operands, input, 1, 1, error))
-    return FALSE;
-  if (ens_view_elements (view) > G_N_ELEMENTS (list->values))
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input %u has too many numbers", input);
-  list->n = (guint)ens_view_elements (view);
-  if (view->data == NULL && list->n > 0)
-    return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
-                         "the contents of input %u are not known before running", input);
-  for (guint i = 0; i < list->n; i++)
-    list->values[i] = (float)ens_view_real (view, i);
-  return TRUE;
-}
-
-/* The params with all lists in them, of lengths that fit the input. */
-static gboolean
-find_lists (const EnsOperands *operands, EnsResizeParams *params, GError **error)
-{
-  guint rank = operands->inputs[INPUT]->shape.rank;
-  EnsList given;
-
-  *params = *(const EnsResizeParams *)operands->params;
-  given = params->sizes;
-  if (!find_floats (operands, ROI, &params->roi, error)
-      || !find_floats (operands, SCALES, &params->scales, error)
-      || !ens_check_list_or (operands, SIZES, &given, &params->sizes, error))
-    return FALSE;
-  if ((params->scales.n > 0) == (params->sizes.n > 0))
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                         "expected either scales or sizes, found %s",
-                         params->scales.n > 0 ? "both" : "neither");
-  if (params->scales.n + params->sizes.n != rank)
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                         "%u scales or sizes, expected %u as the input has dimensions",
-                         params->scales.n + params->sizes.n, rank);
-  if (params->coordinates == ENS_RESIZE_CROP && params->roi.n != 2 * rank)
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "%u numbers as roi, expected %u",
-                         params->roi.n, 2 * rank);
-  return TRUE;
-}
-
-/* The batch is never resized. Files with a fixed batch have its size among the sizes, which is not
- * read. */
-static gboolean
-check_batch (const EnsOperands *operands, const EnsResizeParams *params, GError **error)
-{
-  return params->scales.n == 0 || params->scales.values[0] == 1
-         || ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
-                          "the batch is scaled by %g, supported is 1",
-                          (double)params->scales.values[0]);
-}
-
-static gboolean
-resolve_axis (const EnsOperands *operands, const EnsResizeParams *params, guint i, Axis *axis,
-              GError **error)
-{
-  const EnsShape *shape = &operands->inputs[INPUT]->shape;
-  guint at = list_position (i, shape->rank);
-
-  *axis = (Axis) {.length = shape->dims[i], .resized = shape->dims[i], .scale = 1, .end = 1};
-  if (!ens_check_length (operands, "the input's size", axis->length, 0, error))
-    return FALSE;
-  if (i == 0 && shape->rank >= 3)
-    return check_batch (operands, params, error);
-  if (params->sizes.n > 0) {
-    axis->resized = params->sizes.values[at];
-    axis->scale = (double)axis->resized / (double)MAX (axis->length, 1);
-  } else {
-    float resized = floorf (params->scales.values[at] * (float)axis->length);
-
-    axis->scale = params->scales.values[at];
-    if (!(axis->scale > 0) || !(resized < 1e9f))
-      return ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                           "can't scale %" G_GINT64_FORMAT " by %g", axis->length, axis->scale);
-    axis->resized = (gint64)resized;
-  }
-  if (params->coordinates == ENS_RESIZE_CROP) {
-    axis->start = params->roi.values[at];
-    axis->end = params->roi.values[shape->rank + at];
-  }
-  return ens_check_length (operands, "the output's size", axis->resized, axis->length > 0 ? 1 : 0,
-                           error)
-         && (axis->length > 0 || axis->resized == 0
-             || ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                              "there is nothing to make %" G_GINT64_FORMAT " elements of",
-                              axis->resized));
-}
-
-static gboolean
-resolve (const EnsOperands *operands, EnsResizeParams *params, Axis *axes, GError **error)
-{
-  if (!find_lists (operands, params, error))
-    return FALSE;
-  for (guint i = 0; i < operands->inputs[INPUT]->shape.rank; i++)
-    if (!resolve_axis (operands, params, i, &axes[i], error))
-      return FALSE;
-  return TRUE;
-}
-
 static gboolean
 resize_shape (EnsOperands *operands, GError **error)
 {
   EnsShape shape = operands->inputs[INPUT]->shape;
   EnsResizeParams params;
-  Axis axes[ENS_MAX_RANK];
+  EnsResizeAxis axes[ENS_MAX_RANK];
 
   if (!ens_check_type (operands, INPUT, ENS_TYPES_REAL, error)
       || !ens_check_rank (operands, INPUT, 1, ENS_MAX_RANK, error)
-      || !resolve (operands, &params, axes, error))
+      || !ens_resize_resolve (operands, &params, axes, error))
     return FALSE;
   for (guint i = 0; i < shape.rank; i++)
     shape.dims[i] = axes[i].resized;
   return ens_set_output (operands, 0, operands->inputs[INPUT]->type, &shape, error);
-}
-
-/* Taps. */
-
-#define MAX_TAPS 4
-
-/* n = 0: outside the region's image, where the extrapolation value stands. */
-typedef struct {
-  guint n;
-  gint64 at[MAX_TAPS];
-  double weights[MAX_TAPS];
-} Taps;
-
-/* Where output element i lies on the input's axis. */
-static double
-find_position (const EnsResizeParams *params, const Axis *axis, gint64 i)
-{
-  double last = (double)(axis->length - 1), last_resized = (double)(axis->resized - 1);
-
-  switch (params->coordinates) {
-  case ENS_RESIZE_PYTORCH_HALF_PIXEL:
-    return axis->resized > 1 ? ((double)i + 0.5) / axis->scale - 0.5 : 0;
-  case ENS_RESIZE_ALIGN_CORNERS:
-    return axis->resized > 1 ? (double)i * last / last_resized : 0;
-  case ENS_RESIZE_ASYMMETRIC:
-    return (double)i / axis->scale;
-  case ENS_RESIZE_TF_HALF_PIXEL:
-    return ((double)i + 0.5) / axis->scale;
-  case ENS_RESIZE_CROP:
-    if (axis->resized == 1)
-      return 0.5 * (axis->start + axis->end) * last;
-    return axis->start * last + (double)i * (axis->end - axis->start) * last / last_resized;
-  case ENS_RESIZE_HALF_PIXEL:
-    break;
-  }
-  return ((double)i + 0.5) / axis->scale - 0.5;
-}
-
-static double
-round_position (EnsResizeRounding rounding, double x)
-{
-  switch (rounding) {
-  case ENS_RESIZE_PREFER_CEIL:
-    return floor (x + 0.5);
-  case ENS_RESIZE_FLOOR:
-    return floor (x);
-  case ENS_RESIZE_CEIL:
-    return ceil (x);
-  case ENS_RESIZE_PREFER_FLOOR:
-    break;
-  }
-  return ceil (x - 0.5);
-}
-
-static void
-set_cubic_weights (double a, double t, double *weights)
-{
-  double u = 1 - t;
-
-  weights[0] = ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a;
-  weights[1] = ((a + 2) * t - (a + 3)) * t * t + 1;
-  weights[2] = ((a + 2) * u - (a + 3)) * u * u + 1;
-  weights[3] = ((a * (u + 1) - 5 * a) * (u + 1) + 8 * a) * (u + 1) - 4 * a;
-}
-
-/* Taps beyond the ends show the elements there, or count for nothing. */
-static void
-keep_inside (const EnsResizeParams *params, const Axis *axis, Taps *taps)
-{
-  double sum = 0;
-
-  for (guint k = 0; k < taps->n; k++) {
-    gint64 at = CLAMP (taps->at[k], 0, axis->length - 1);
-
-    if (params->exclude_outside && at != taps->at[k])
-      taps->weights[k] = 0;
-    taps->at[k] = at;
-    sum += taps->weights[k];
-  }
-  for (guint k = 0; params->exclude_outside && k < taps->n; k++)
-    taps->weights[k] /= sum;
-}
-
-/* Whether an axis shows the input as it is. */
-static gboolean
-stays (const Axis *axis)
-{
-  return axis->resized == axis->length && axis->scale == 1 && axis->start == 0 && axis->end == 1;
-}
-
-static Taps
-find_taps (const EnsResizeParams *params, const Axis *axis, gint64 i)
-{
-  Taps taps = {.n = 1, .weights = {1}};
-  double x, below;
-
-  /* No formula moves elements of an axis that stays as it is. */
-  if (stays (axis)) {
-    taps.at[0] = i;
-    return taps;
-  }
-  x = find_position (params, axis, i);
-  if (params->coordinates == ENS_RESIZE_CROP && !(x >= 0 && x <= (double)(axis->length - 1)))
-    return (Taps) {0};
-  below = params->mode == ENS_RESIZE_NEAREST ? round_position (params->rounding, x) : floor (x);
-  if (params->mode == ENS_RESIZE_LINEAR) {
-    taps.n = 2;
-    taps.weights[0] = 1 - (x - below);
-    taps.weights[1] = x - below;
-  } else if (params->mode == ENS_RESIZE_CUBIC) {
-    taps.n = 4;
-    set_cubic_weights (params->cubic_a, x - below, taps.weights);
-    below--;
-  }
-  for (guint k = 0; k < taps.n; k++)
-    taps.at[k] = (gint64)below + k;
-  keep_inside (params, axis, &taps);
-  return taps;
 }
 
 static gint64
@@ -385,13 +143,13 @@ resize_flops (const EnsOperands *operands)
 typedef struct {
   const EnsView *input;
   gint64 strides[ENS_MAX_RANK];
-  Taps taps[ENS_MAX_RANK];
+  EnsResizeTaps taps[ENS_MAX_RANK];
 } Sum;
 
 static double
 sum_taps (const Sum *sum, guint axis, gsize offset)
 {
-  const Taps *taps = &sum->taps[axis];
+  const EnsResizeTaps *taps = &sum->taps[axis];
   double total = 0;
 
   if (axis == sum->input->shape.rank)
@@ -408,17 +166,17 @@ resize_reference (const EnsOperands *operands)
   const EnsView *output = operands->outputs[0];
   Sum sum = {.input = operands->inputs[INPUT]};
   EnsResizeParams params;
-  Axis axes[ENS_MAX_RANK];
+  EnsResizeAxis axes[ENS_MAX_RANK];
   EnsWalk walk;
 
-  resolve (operands, &params, axes, NULL);
+  ens_resize_resolve (operands, &params, axes, NULL);
   ens_view_strides (sum.input, sum.strides);
   for (ens_walk_begin (&walk, &output->shape, (const EnsView *[]) {output}, 1); walk.remaining > 0;
        ens_walk_next (&walk)) {
     gboolean outside = FALSE;
 
     for (guint i = 0; i < output->shape.rank; i++) {
-      sum.taps[i] = find_taps (&params, &axes[i], walk.index[i]);
+      sum.taps[i] = ens_resize_find_taps (&params, &axes[i], walk.index[i]);
       outside = outside || sum.taps[i].n == 0;
     }
     ens_view_set_real (output, walk.offsets[0],
@@ -455,13 +213,21 @@ free_state (gpointer data)
   g_free (state);
 }
 
-static void
-fill_table (Table *table, const EnsResizeParams *params, const Axis *axis, gsize stride)
+/* Taps of each element of an axis. */
+static guint
+count_taps (const EnsResizeParams *params, const EnsResizeAxis *axis)
 {
   static const guint n_taps[] = {
-      [ENS_RESIZE_NEAREST] = 1, [ENS_RESIZE_LINEAR] = 2, [ENS_RESIZE_CUBIC] = MAX_TAPS};
+      [ENS_RESIZE_NEAREST] = 1, [ENS_RESIZE_LINEAR] = 2, [ENS_RESIZE_CUBIC] = ENS_RESIZE_MAX_TAPS};
+
+  return ens_resize_stays (axis) ? 1 : n_taps[params->mode];
+}
+
+static void
+fill_table (Table *table, const EnsResizeParams *params, const EnsResizeAxis *axis, gsize stride)
+{
   gsize n = (gsize)axis->resized;
-  guint taps_each = stays (axis) ? 1 : n_taps[params->mode];
+  guint taps_each = count_taps (params, axis);
 
   *table = (Table) {.n_taps = taps_each,
                     .outside = g_new0 (gboolean, n),
@@ -470,7 +236,7 @@ fill_table (Table *table, const EnsResizeParams *params, const Axis *axis, gsize
                     .input = axis->length,
                     .output = axis->resized};
   for (gsize i = 0; i < n; i++) {
-    Taps taps = find_taps (params, axis, (gint64)i);
+    EnsResizeTaps taps = ens_resize_find_taps (params, axis, (gint64)i);
 
     table->outside[i] = taps.n == 0;
     for (guint k = 0; k < taps.n; k++) {
@@ -483,16 +249,16 @@ fill_table (Table *table, const EnsResizeParams *params, const Axis *axis, gsize
 static void
 resize_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
 {
-  const Axis one = {.length = 1, .resized = 1, .scale = 1};
+  const EnsResizeAxis one = {.length = 1, .resized = 1, .scale = 1};
   guint rank = operands->inputs[INPUT]->shape.rank, spatial = rank - 2;
   gsize stride = 1;
   EnsResizeParams params;
-  Axis axes[ENS_MAX_RANK];
+  EnsResizeAxis axes[ENS_MAX_RANK];
   State *state;
 
   plan->kernel = "reference";
-  resolve (operands, &params, axes, NULL);
-  if (rank < 3 || spatial > ENS_MAX_SPATIAL || !stays (&axes[rank - 1]))
+  ens_resize_resolve (operands, &params, axes, NULL);
+  if (rank < 3 || spatial > ENS_MAX_SPATIAL || !ens_resize_stays (&axes[rank - 1]))
     return;
   plan->kernel = mode_names[params.mode];
   plan->state = state = g_new0 (State, 1);
@@ -500,7 +266,7 @@ resize_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
   state->extrapolation = params.extrapolation;
   state->channels = (gsize)axes[rank - 1].length;
   for (guint i = ENS_MAX_SPATIAL; i-- > 0;) {
-    const Axis *axis =
+    const EnsResizeAxis *axis =
         i >= ENS_MAX_SPATIAL - spatial ? &axes[i + rank - 1 - ENS_MAX_SPATIAL] : &one;
     EnsResizeParams plain = {.mode = ENS_RESIZE_NEAREST};
 
@@ -546,7 +312,7 @@ blend (const float *const *rows, const float *weights, guint n, float *output, g
     blend_four (rows + k, weights + k, output, channels, k > 0);
 }
 
-#define MAX_ROWS (MAX_TAPS * MAX_TAPS * MAX_TAPS)
+#define MAX_ROWS (ENS_RESIZE_MAX_TAPS * ENS_RESIZE_MAX_TAPS * ENS_RESIZE_MAX_TAPS)
 
 typedef struct {
   const State *state;
@@ -586,8 +352,8 @@ resize_row (const Job *job, const float *image, gsize z, gsize y, float *output)
   const Table *pixels = &job->state->tables[2];
   gsize pitch = (gsize)job->output->pitch, in_pitch = (gsize)job->input->pitch;
   gboolean outside = planes->outside[z] || lines->outside[y];
-  const float *rows[MAX_TAPS * MAX_TAPS];
-  float weights[MAX_TAPS * MAX_TAPS];
+  const float *rows[ENS_RESIZE_MAX_TAPS * ENS_RESIZE_MAX_TAPS];
+  float weights[ENS_RESIZE_MAX_TAPS * ENS_RESIZE_MAX_TAPS];
   guint n = 0;
 
   for (guint i = 0; i < planes->n_taps; i++)
@@ -640,6 +406,105 @@ resize_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                 resize_rows, &job);
 }
 
+/* On a GPU: the same tables, for up to three axes between images and channels. Channels that are
+ * resized themselves are an axis too. */
+
+#define GROUP 128
+#define LANES 4
+
+static void
+append_taps (GArray *table, const EnsResizeParams *params, const EnsResizeAxis *axis, gint64 stride)
+{
+  guint n = count_taps (params, axis);
+
+  for (gint64 i = 0; i < axis->resized; i++) {
+    EnsResizeTaps taps = ens_resize_find_taps (params, axis, i);
+
+    for (guint k = 0; k < n; k++) {
+      float weight = k < taps.n ? (float)taps.weights[k] : 0;
+      guint32 words[ENS_RESIZE_WORDS] = {ENS_RESIZE_OUTSIDE};
+
+      if (k < taps.n)
+        words[0] = (guint32)(taps.at[k] * stride);
+      memcpy (&words[1], &weight, sizeof weight);
+      g_array_append_vals (table, words, ENS_RESIZE_WORDS);
+    }
+  }
+}
+
+/* Axes [first, end) of the tensors as the last ones of three. */
+static const EnsView *
+record_taps (const EnsOperands *operands, EnsCommands *commands, guint first, guint end,
+             EnsResizePush *push)
+{
+  const EnsResizeAxis one = {.length = 1, .resized = 1, .scale = 1, .end = 1};
+  g_autoptr (GArray) table = g_array_new (FALSE, FALSE, sizeof (guint32));
+  gint64 strides[ENS_MAX_RANK];
+  EnsResizeAxis axes[ENS_MAX_RANK];
+  EnsResizeParams params;
+
+  ens_resize_resolve (operands, &params, axes, NULL);
+  ens_view_strides (operands->inputs[INPUT], strides);
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
+    gboolean used = i + end - first >= ENS_MAX_SPATIAL;
+    guint at = used ? i + end - ENS_MAX_SPATIAL : 0;
+    const EnsResizeAxis *axis = used ? &axes[at] : &one;
+
+    push->size[i] = (guint32)axis->resized;
+    push->n_taps[i] = count_taps (&params, axis);
+    push->first[i] = table->len / ENS_RESIZE_WORDS;
+    append_taps (table, &params, axis, used ? strides[at] : 0);
+  }
+  push->extrapolation = params.extrapolation;
+  push->image = first > 0 ? (guint32)strides[0] : 0;
+  return ens_commands_table (commands, table->data, table->len * sizeof (guint32));
+}
+
+static gboolean
+channels_stay (const EnsOperands *operands)
+{
+  guint rank = operands->inputs[INPUT]->shape.rank;
+  EnsResizeAxis axes[ENS_MAX_RANK];
+  EnsResizeParams params;
+
+  ens_resize_resolve (operands, &params, axes, NULL);
+  return rank > 1 && ens_resize_stays (&axes[rank - 1]);
+}
+
+static gboolean
+resize_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsView *x = operands->inputs[INPUT], *y = operands->outputs[0];
+  guint rank = x->shape.rank, first = rank >= 3 ? 1 : 0, end = rank;
+  gboolean apart = channels_stay (operands);
+  EnsResizePush push = {.columns = 1, .y_pitch = 1};
+  EnsDispatch dispatch = {
+      .shader = "resize",
+      .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
+      .n_bindings = 3,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+
+  if (apart) {
+    end--;
+    push.columns = (guint32)ens_view_columns (y);
+    push.y_pitch = (guint32)y->pitch;
+  }
+  if (!ens_record_storage (operands, INPUT, INPUT + 1, &dispatch.storage)
+      || end - first > ENS_MAX_SPATIAL || (!apart && !ens_view_is_dense (y)))
+    return FALSE;
+  if (ens_view_elements (y) == 0)
+    return TRUE;
+  push.pixels = (guint32)(ens_view_elements (y) / push.columns);
+  dispatch.bindings[2] =
+      (EnsBinding) {record_taps (operands, commands, first, end, &push), ENS_ACCESS_READ};
+  ens_commands_cover (commands, &dispatch,
+                      (gsize)push.pixels * ((push.columns + LANES - 1) / LANES), GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
 const EnsOp ens_op_resize = {.name = "Resize",
                              .min_inputs = 1,
                              .max_inputs = 4,
@@ -655,4 +520,5 @@ const EnsOp ens_op_resize = {.name = "Resize",
                              .flops = resize_flops,
                              .reference = resize_reference,
                              .cpu = resize_cpu,
-                             .cpu_plan = resize_cpu_plan};
+                             .cpu_plan = resize_cpu_plan,
+                             .gpu = resize_gpu};

@@ -1,0 +1,33 @@
+/* What Resize's kernels and shaders sum up. */
+#pragma once
+
+#include "ops/operands.h"
+
+enum { INPUT, ROI, SCALES, SIZES };
+
+/* How an axis is resized. */
+typedef struct {
+  gint64 length, resized; /* of the input and the output */
+  double scale;
+  double start, end; /* of the region, as parts of the length */
+} EnsResizeAxis;
+
+/* The params with all lists in them, and an axis for each of the input's. Checks what it uses. */
+gboolean ens_resize_resolve (const EnsOperands *operands, EnsResizeParams *params,
+                             EnsResizeAxis *axes, GError **error);
+
+/* Whether an axis shows the input as it is. */
+gboolean ens_resize_stays (const EnsResizeAxis *axis);
+
+#define ENS_RESIZE_MAX_TAPS 4
+
+/* n = 0: outside the region's image, where the extrapolation value stands. */
+typedef struct {
+  guint n;
+  gint64 at[ENS_RESIZE_MAX_TAPS];
+  double weights[ENS_RESIZE_MAX_TAPS];
+} EnsResizeTaps;
+
+/* Where along an axis output element i comes from. */
+EnsResizeTaps ens_resize_find_taps (const EnsResizeParams *params, const EnsResizeAxis *axis,
+                                    gint64 i);

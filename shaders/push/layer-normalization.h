@@ -1,0 +1,15 @@
+#ifndef ENS_PUSH_LAYER_NORMALIZATION_H
+#define ENS_PUSH_LAYER_NORMALIZATION_H
+
+#include "push.h"
+
+/* Constants 1 and 2 of layer-normalization.comp: whether there is a bias, and how many outputs.
+ * Bindings of absent operands hold others. */
+struct EnsLayerNormalizationPush {
+  uint offset[6]; /* x, scale, bias, y, means, inverse deviations */
+  uint n, extent; /* rows, and their length */
+  float epsilon;
+};
+ENS_PUSH (EnsLayerNormalizationPush)
+
+#endif
