@@ -14,6 +14,31 @@ G_DEFINE_BOXED_TYPE_WITH_CODE (EnsResult, gst_ensemble_result, ens_result_ref, e
   g_value_register_transform_func (g_define_type_id, G_TYPE_STRING, print_result))
 /* clang-format on */
 
+static gboolean
+copy_field (GQuark field, const GValue *value, gpointer destination)
+{
+  gst_structure_id_set_value (destination, field, value);
+  return TRUE;
+}
+
+static GstEnsembleMeta *
+attach (GstBuffer *buffer, const GstMetaInfo *info, const GstStructure *structure)
+{
+  GstEnsembleMeta *meta = (GstEnsembleMeta *)gst_buffer_add_meta (buffer, info, NULL);
+
+  gst_structure_foreach (structure, copy_field, gst_custom_meta_get_structure (&meta->meta));
+  return meta;
+}
+
+/* Whatever becomes of the picture, what was found in the frame that was analysed stays true. */
+static gboolean
+transform_meta (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark transformation,
+                gpointer data, gpointer user_data)
+{
+  attach (to, meta->meta.info, gst_custom_meta_get_structure (meta));
+  return TRUE;
+}
+
 const GstMetaInfo *
 gst_ensemble_meta_get_info (void)
 {
@@ -24,7 +49,8 @@ gst_ensemble_meta_get_info (void)
     const GstMetaInfo *registered = gst_meta_get_info (GST_ENSEMBLE_META_NAME);
 
     if (registered == NULL)
-      registered = gst_meta_register_custom (GST_ENSEMBLE_META_NAME, no_tags, NULL, NULL, NULL);
+      registered =
+          gst_meta_register_custom (GST_ENSEMBLE_META_NAME, no_tags, transform_meta, NULL, NULL);
     g_once_init_leave (&info, registered);
   }
   return info;
@@ -210,28 +236,18 @@ gst_ensemble_structure_new (EnsResult *result)
   return structure;
 }
 
-static gboolean
-copy_field (GQuark field, const GValue *value, gpointer destination)
-{
-  gst_structure_id_set_value (destination, field, value);
-  return TRUE;
-}
-
 GstEnsembleMeta *
 gst_buffer_add_ensemble_structure (GstBuffer *buffer, const GstStructure *structure,
                                    GstClockTime age)
 {
   GstEnsembleMeta *meta;
-  GstStructure *destination;
 
   g_return_val_if_fail (GST_IS_BUFFER (buffer) && gst_buffer_is_writable (buffer), NULL);
   g_return_val_if_fail (gst_structure_has_name (structure, GST_ENSEMBLE_META_NAME), NULL);
   /* Goes through the registry entry rather than the name: gst_buffer_add_custom_meta () would warn
    * if nobody had registered it yet. */
-  meta = (GstEnsembleMeta *)gst_buffer_add_meta (buffer, gst_ensemble_meta_get_info (), NULL);
-  destination = gst_custom_meta_get_structure (meta);
-  gst_structure_foreach (structure, copy_field, destination);
-  gst_structure_set (destination, "age", G_TYPE_UINT64, age, NULL);
+  meta = attach (buffer, gst_ensemble_meta_get_info (), structure);
+  gst_structure_set (gst_custom_meta_get_structure (&meta->meta), "age", G_TYPE_UINT64, age, NULL);
   return meta;
 }
 
@@ -259,13 +275,20 @@ gst_buffer_iterate_ensemble_meta (GstBuffer *buffer, gpointer *state)
                                                               gst_ensemble_meta_get_info ()->api);
 }
 
-const EnsResult *
+const GstStructure *
+gst_ensemble_meta_get_structure (GstEnsembleMeta *meta)
+{
+  g_return_val_if_fail (meta != NULL, NULL);
+  return gst_custom_meta_get_structure (&meta->meta);
+}
+
+EnsResult *
 gst_ensemble_meta_get_result (GstEnsembleMeta *meta)
 {
   const GValue *value;
 
   g_return_val_if_fail (meta != NULL, NULL);
-  value = gst_structure_get_value (gst_custom_meta_get_structure (meta), "result");
+  value = gst_structure_get_value (gst_ensemble_meta_get_structure (meta), "result");
   return value != NULL ? g_value_get_boxed (value) : NULL;
 }
 
@@ -275,7 +298,7 @@ gst_ensemble_meta_get_pts (GstEnsembleMeta *meta)
   guint64 pts = GST_CLOCK_TIME_NONE;
 
   g_return_val_if_fail (meta != NULL, GST_CLOCK_TIME_NONE);
-  gst_structure_get_uint64 (gst_custom_meta_get_structure (meta), "pts", &pts);
+  gst_structure_get_uint64 (gst_ensemble_meta_get_structure (meta), "pts", &pts);
   return pts;
 }
 
@@ -285,7 +308,7 @@ gst_ensemble_meta_get_age (GstEnsembleMeta *meta)
   guint64 age = GST_CLOCK_TIME_NONE;
 
   g_return_val_if_fail (meta != NULL, GST_CLOCK_TIME_NONE);
-  gst_structure_get_uint64 (gst_custom_meta_get_structure (meta), "age", &age);
+  gst_structure_get_uint64 (gst_ensemble_meta_get_structure (meta), "age", &age);
   return age;
 }
 

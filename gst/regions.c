@@ -2,24 +2,31 @@
 
 #include <gst/video/video.h>
 
-static void
-add_region (GstBuffer *buffer, const EnsClassResult *found, gint label_id, const EnsRect *rect,
-            guint width, guint height)
+#include "pixels.h"
+
+/* 0 is the id of regions whose makers gave them none, and the parent of those that have none. */
+static gint
+free_id (GstBuffer *buffer)
 {
   GstVideoRegionOfInterestMeta *region;
-  guint left = CLAMP (rect->x, 0, 1) * width + 0.5f, top = CLAMP (rect->y, 0, 1) * height + 0.5f;
-  guint right = CLAMP (rect->x + rect->width, 0, 1) * width + 0.5f;
-  guint bottom = CLAMP (rect->y + rect->height, 0, 1) * height + 0.5f;
+  gpointer state = NULL;
+  gint largest = 0;
 
-  region = gst_buffer_add_video_region_of_interest_meta (buffer, found->name, left, top,
-                                                         right - left, bottom - top);
-  gst_video_region_of_interest_meta_add_param (
-      region,
-      gst_structure_new ("detection", "label", G_TYPE_STRING, found->name, "label_id", G_TYPE_INT,
-                         label_id, "confidence", G_TYPE_DOUBLE, (double)found->p3, "x_min",
-                         G_TYPE_DOUBLE, (double)rect->x, "x_max", G_TYPE_DOUBLE,
-                         (double)(rect->x + rect->width), "y_min", G_TYPE_DOUBLE, (double)rect->y,
-                         "y_max", G_TYPE_DOUBLE, (double)(rect->y + rect->height), NULL));
+  while ((region = (GstVideoRegionOfInterestMeta *)gst_buffer_iterate_meta_filtered (
+              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
+         != NULL)
+    largest = MAX (largest, region->id);
+  return largest + 1;
+}
+
+static GstStructure *
+describe (const EnsClassResult *found, guint class_index, const EnsRect *rect)
+{
+  return gst_structure_new (
+      "detection", "label", G_TYPE_STRING, found->name, "label_id", G_TYPE_INT, (gint)class_index,
+      "confidence", G_TYPE_DOUBLE, (double)found->p3, "x_min", G_TYPE_DOUBLE, (double)rect->x,
+      "x_max", G_TYPE_DOUBLE, (double)(rect->x + rect->width), "y_min", G_TYPE_DOUBLE,
+      (double)rect->y, "y_max", G_TYPE_DOUBLE, (double)(rect->y + rect->height), NULL);
 }
 
 guint
@@ -27,15 +34,26 @@ gst_buffer_add_ensemble_regions (GstBuffer *buffer, const EnsResult *result, gui
                                  guint height)
 {
   guint n_regions = 0;
+  gint id;
 
   g_return_val_if_fail (GST_IS_BUFFER (buffer) && gst_buffer_is_writable (buffer), 0);
   g_return_val_if_fail (result != NULL, 0);
+
+  id = free_id (buffer);
   for (guint c = 0; c < result->n_classes; c++) {
     const EnsClassResult *found = &result->classes[c];
+    const EnsRect *rect;
+    GstVideoRegionOfInterestMeta *region;
+    GstVideoRectangle pixels;
 
     if (!found->present || found->window < 0)
       continue;
-    add_region (buffer, found, c, &result->windows[found->window].rect, width, height);
+    rect = &result->windows[found->window].rect;
+    pixels = gst_ensemble_rect_to_pixels (rect, width, height);
+    region = gst_buffer_add_video_region_of_interest_meta (buffer, found->name, pixels.x, pixels.y,
+                                                           pixels.w, pixels.h);
+    region->id = id++;
+    gst_video_region_of_interest_meta_add_param (region, describe (found, c, rect));
     n_regions++;
   }
   return n_regions;

@@ -223,7 +223,7 @@ test_windows (Classify *classify, gconstpointer data)
   g_assert_cmpuint (classify_get_result (with)->n_windows, >, 0);
   g_assert_true (classify_get_result (with)->classes[0].present);
   g_assert_cmpfloat (classify_get_result (with)->classes[0].p3, >, 0.5F);
-  region = gst_buffer_get_video_region_of_interest_meta_id (with, 0);
+  region = gst_buffer_get_video_region_of_interest_meta_id (with, 1);
   g_assert_nonnull (region);
   g_assert_cmpstr (g_quark_to_string (region->roi_type), ==, "red");
   g_assert_cmpuint (region->x, >=, 55);
@@ -231,7 +231,7 @@ test_windows (Classify *classify, gconstpointer data)
 
   g_assert_cmpuint (classify_get_result (without)->n_windows, ==, 0);
   g_assert_false (classify_get_result (without)->classes[0].present);
-  g_assert_null (gst_buffer_get_video_region_of_interest_meta_id (without, 0));
+  g_assert_null (gst_buffer_get_video_region_of_interest_meta_id (without, 1));
 }
 
 /* A large frame with a blue square in its lower right corner. */

@@ -124,7 +124,7 @@ test_accessors (void)
   meta = gst_buffer_add_ensemble_meta (buffer, result, 20);
   g_assert_true (gst_buffer_get_ensemble_meta (buffer) == meta);
   /* Elements and languages without this library find it by name. */
-  g_assert_true (gst_buffer_get_custom_meta (buffer, GST_ENSEMBLE_META_NAME) == meta);
+  g_assert_true (gst_buffer_get_custom_meta (buffer, GST_ENSEMBLE_META_NAME) == &meta->meta);
 
   g_assert_true (gst_ensemble_meta_get_result (meta) == result);
   g_assert_cmpuint (gst_ensemble_meta_get_pts (meta), ==, 40);
@@ -181,8 +181,9 @@ test_regions (void)
     /* "sea" is present but has no window. */
     g_assert_cmpuint (
         gst_buffer_add_ensemble_regions (buffer, result, rows[i].width, rows[i].height), ==, 1);
-    region = gst_buffer_get_video_region_of_interest_meta_id (buffer, 0);
+    region = gst_buffer_get_video_region_of_interest_meta_id (buffer, 1);
     g_assert_nonnull (region);
+    g_assert_cmpint (region->parent_id, ==, 0);
     g_assert_cmpstr (g_quark_to_string (region->roi_type), ==, "guide dog");
     g_assert_cmpuint (region->x, ==, rows[i].x);
     g_assert_cmpuint (region->y, ==, rows[i].y);
@@ -195,70 +196,170 @@ test_regions (void)
   }
 }
 
+/* Regions of others, and of another ensemble, keep their own ids. */
+static void
+test_region_ids (void)
+{
+  g_autoptr (EnsResult) result = make_result ();
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+
+  gst_buffer_add_video_region_of_interest_meta (buffer, "face", 0, 0, 8, 8);
+  gst_buffer_add_video_region_of_interest_meta (buffer, "face", 8, 8, 8, 8)->id = 7;
+  result->classes[2].window = 0;
+  gst_buffer_add_ensemble_regions (buffer, result, 64, 48);
+  gst_buffer_add_ensemble_regions (buffer, result, 64, 48);
+  for (gint id = 8; id < 12; id++) {
+    GstVideoRegionOfInterestMeta *region =
+        gst_buffer_get_video_region_of_interest_meta_id (buffer, id);
+
+    g_assert_nonnull (region);
+    g_assert_cmpstr (g_quark_to_string (region->roi_type), ==, id % 2 == 0 ? "guide dog" : "sea");
+  }
+}
+
+/* ---- What arrives behind other elements ---- */
+
+#define WIDTH 64
+#define HEIGHT 48
+#define IN_CAPS "video/x-raw, format=I420, width=64, height=48, framerate=30/1"
+
 static GstBuffer *
-make_frame (EnsResult *result, guint width, guint height)
+make_frame (EnsResult *result)
 {
   GstVideoInfo info;
   GstBuffer *buffer;
 
-  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, width, height);
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, WIDTH, HEIGHT);
   buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
   gst_buffer_memset (buffer, 0, 128, info.size);
   GST_BUFFER_PTS (buffer) = 0;
+  GST_BUFFER_DURATION (buffer) = GST_SECOND / 30;
   gst_buffer_add_ensemble_meta (buffer, result, 20);
-  gst_buffer_add_ensemble_regions (buffer, result, width, height);
+  gst_buffer_add_ensemble_regions (buffer, result, WIDTH, HEIGHT);
   return buffer;
 }
 
 static void
-check_survival (GstBuffer *buffer, EnsResult *result)
+check_tags (GstBuffer *buffer, EnsResult *result)
 {
   GstEnsembleMeta *meta = gst_buffer_get_ensemble_meta (buffer);
 
   g_assert_nonnull (meta);
   g_assert_true (gst_ensemble_meta_get_result (meta) == result);
   g_assert_cmpuint (gst_ensemble_meta_get_age (meta), ==, 20);
-  g_assert_cmpfloat (lookup (gst_custom_meta_get_structure (meta), "guide dog"), ==, 0.875);
-  g_assert_cmpuint (gst_buffer_get_n_meta (buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE), ==,
-                    1);
+  g_assert_cmpfloat (lookup (gst_ensemble_meta_get_structure (meta), "guide dog"), ==, 0.875);
 }
 
-/* What stands between the element and whoever reads the tags. */
+typedef enum {
+  NOTHING = 0,
+  TAGS = 1,
+  REGION = 2,     /* where it now is */
+  PARAMETERS = 4, /* of the region */
+  ALL = TAGS | REGION | PARAMETERS
+} Arrival;
+
+typedef struct {
+  const char *chain, *out; /* caps */
+  Arrival arrives;
+  GstVideoRectangle region;
+} Survival;
+
+static void
+check_region (GstBuffer *buffer, const Survival *row)
+{
+  GstVideoRegionOfInterestMeta *region =
+      gst_buffer_get_video_region_of_interest_meta_id (buffer, 1);
+
+  if ((row->arrives & REGION) == 0) {
+    g_assert_null (region);
+    return;
+  }
+  g_assert_nonnull (region);
+  g_assert_cmpstr (g_quark_to_string (region->roi_type), ==, "guide dog");
+  g_assert_cmpuint (region->x, ==, row->region.x);
+  g_assert_cmpuint (region->y, ==, row->region.y);
+  g_assert_cmpuint (region->w, ==, row->region.w);
+  g_assert_cmpuint (region->h, ==, row->region.h);
+  g_assert_true ((gst_video_region_of_interest_meta_get_param (region, "detection") != NULL)
+                 == ((row->arrives & PARAMETERS) != 0));
+}
+
+static GstBuffer *
+pass_through (GstHarness *harness, const Survival *row, GstBuffer *in)
+{
+  GstBuffer *out;
+
+  gst_harness_set_src_caps_str (harness, IN_CAPS);
+  gst_harness_set_sink_caps_str (harness, row->out);
+  g_assert_cmpint (gst_harness_push (harness, in), ==, GST_FLOW_OK);
+  gst_harness_push_event (harness, gst_event_new_eos ());
+  out = gst_harness_pull (harness);
+  gst_harness_teardown (harness);
+  return out;
+}
+
+/* What stands between the element and whoever reads the tags. The frame has 64×48 pixels, and the
+ * dog's window is 8, 12, 32×36. Elements that make another picture and don't say how its places
+ * come from the old one's leave no region rather than a wrong one. */
 static void
 test_survival (void)
 {
-  static const struct {
-    const char *chain, *out;
-  } rows[] = {
-      {"identity", "video/x-raw, format=I420, width=64, height=48"},
-      {"videoconvert", "video/x-raw, format=BGRx, width=64, height=48"},
-      {"videoscale", "video/x-raw, format=I420, width=20, height=31"},
-      {"videoconvertscale", "video/x-raw, format=RGB, width=128, height=96"},
-      {"queue", "video/x-raw, format=I420, width=64, height=48"},
-      {"tee", "video/x-raw, format=I420, width=64, height=48"},
-      {"videorate", "video/x-raw, format=I420, width=64, height=48, framerate=30/1"},
+  static const Survival rows[] = {
+      {"identity", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
+      {"queue", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
+      {"tee", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
+      {"videorate", "video/x-raw, framerate=30/1", ALL, {8, 12, 32, 36}},
+      {"videobalance saturation=0", "video/x-raw", ALL, {8, 12, 32, 36}},
+      {"videoconvert", "video/x-raw, format=BGRx", TAGS | REGION, {8, 12, 32, 36}},
+      {"videoscale", "video/x-raw, width=32, height=96", TAGS | REGION, {4, 24, 16, 72}},
+      {"videoconvertscale",
+       "video/x-raw, format=RGB, width=128, height=96",
+       TAGS | REGION,
+       {16, 24, 64, 72}},
       {"videoconvert ! queue ! videoscale ! videoconvert",
-       "video/x-raw, format=NV12, width=32, height=24"},
+       "video/x-raw, format=NV12, width=32, height=24",
+       TAGS | REGION,
+       {4, 6, 16, 18}},
+      {"videocrop left=0", "video/x-raw", ALL, {8, 12, 32, 36}},
+      {"videocrop left=4 top=2", "video/x-raw, width=60, height=46", TAGS},
+      {"videoflip video-direction=horiz", "video/x-raw", TAGS},
+      {"videoflip video-direction=90r", "video/x-raw, width=48, height=64", TAGS},
+      {"jpegenc ! jpegdec", "video/x-raw", ALL, {8, 12, 32, 36}},
+      {"identity ! compositor", "video/x-raw", NOTHING},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (EnsResult) result = make_result ();
-    GstHarness *harness;
-    GstBuffer *out;
+    g_autoptr (GstBuffer) out = NULL;
 
     g_test_message ("%s", rows[i].chain);
-    harness = g_str_equal (rows[i].chain, "tee")
-                  ? gst_harness_new_with_padnames ("tee", "sink", "src_%u")
-                  : gst_harness_new_parse (rows[i].chain);
-    gst_harness_set_src_caps_str (harness,
-                                  "video/x-raw, format=I420, width=64, height=48, framerate=30/1");
-    gst_harness_set_sink_caps_str (harness, rows[i].out);
-    g_assert_cmpint (gst_harness_push (harness, make_frame (result, 64, 48)), ==, GST_FLOW_OK);
-    gst_harness_push_event (harness, gst_event_new_eos ());
-    out = gst_harness_pull (harness);
-    check_survival (out, result);
-    gst_buffer_unref (out);
-    gst_harness_teardown (harness);
+    out = pass_through (g_str_equal (rows[i].chain, "tee")
+                            ? gst_harness_new_with_padnames ("tee", "sink", "src_%u")
+                            : gst_harness_new_parse (rows[i].chain),
+                        &rows[i], make_frame (result));
+    if (rows[i].arrives & TAGS)
+      check_tags (out, result);
+    else
+      g_assert_null (gst_buffer_get_ensemble_meta (out));
+    check_region (out, &rows[i]);
+  }
+}
+
+/* Elements may ask the metadata itself, and in ways that are not yet known. */
+static void
+test_transformations (void)
+{
+  const GQuark transformations[] = {_gst_meta_transform_copy,
+                                    gst_video_meta_transform_scale_get_quark (),
+                                    g_quark_from_static_string ("gst-video-matrix")};
+
+  for (guint i = 0; i < G_N_ELEMENTS (transformations); i++) {
+    g_autoptr (EnsResult) result = make_result ();
+    g_autoptr (GstBuffer) from = make_frame (result), to = gst_buffer_new ();
+    GstMeta *meta = &gst_buffer_get_ensemble_meta (from)->meta.meta;
+
+    g_assert_true (meta->info->transform_func (to, meta, from, transformations[i], NULL));
+    check_tags (to, result);
   }
 }
 
@@ -266,18 +367,18 @@ static void
 test_copies (void)
 {
   g_autoptr (EnsResult) result = make_result ();
-  g_autoptr (GstBuffer) buffer = make_frame (result, 8, 8);
+  g_autoptr (GstBuffer) buffer = make_frame (result);
   GstBuffer *copies[] = {gst_buffer_copy (buffer), gst_buffer_copy_deep (buffer),
                          gst_buffer_copy_region (buffer, GST_BUFFER_COPY_ALL, 0, 8)};
   const GstStructure *structure =
-      gst_custom_meta_get_structure (gst_buffer_get_ensemble_meta (buffer));
+      gst_ensemble_meta_get_structure (gst_buffer_get_ensemble_meta (buffer));
 
   for (guint i = 0; i < G_N_ELEMENTS (copies); i++) {
     GstEnsembleMeta *meta = gst_buffer_get_ensemble_meta (copies[i]);
 
-    check_survival (copies[i], result);
+    check_tags (copies[i], result);
     /* Vectors are shared, not copied. */
-    g_assert_true (get_variant (gst_custom_meta_get_structure (meta), "windows")
+    g_assert_true (get_variant (gst_ensemble_meta_get_structure (meta), "windows")
                    == get_variant (structure, "windows"));
     gst_buffer_unref (copies[i]);
   }
@@ -293,7 +394,9 @@ main (int argc, char **argv)
   g_test_add_func ("/gst/meta/accessors", test_accessors);
   g_test_add_func ("/gst/meta/two-ensembles", test_two_ensembles);
   g_test_add_func ("/gst/meta/regions", test_regions);
+  g_test_add_func ("/gst/meta/region-ids", test_region_ids);
   g_test_add_func ("/gst/meta/survival", test_survival);
+  g_test_add_func ("/gst/meta/transformations", test_transformations);
   g_test_add_func ("/gst/meta/copies", test_copies);
   return g_test_run ();
 }

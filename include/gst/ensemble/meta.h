@@ -1,8 +1,10 @@
 /* gst-ensemble: results on buffers.
  *
  * A result travels as a custom GstMeta without tags, which every element that copies metadata
- * carries on: conversion, scaling, tee, queues. Its GstStructure is the interface for languages
- * without bindings, such as Python through plain introspection:
+ * carries on, and every transformation copies it: what was found in the frame that was analysed
+ * stays true whatever becomes of the picture. Its rectangles belong to that frame; where objects
+ * are on the buffer at hand, regions tell (gst/ensemble/regions.h). Its GstStructure is the
+ * interface for languages without bindings, such as Python through plain introspection:
  *
  *     meta = buffer.get_custom_meta ("GstEnsembleMeta")
  *     meta.get_structure ().get_value ("probabilities").unpack ()     # {"cat": 0.93, "dog": 0.08}
@@ -39,7 +41,9 @@ G_BEGIN_DECLS
 
 #define GST_ENSEMBLE_META_NAME "GstEnsembleMeta"
 
-typedef GstCustomMeta GstEnsembleMeta;
+typedef struct {
+  GstCustomMeta meta;
+} GstEnsembleMeta;
 
 /* EnsResult as a boxed type: g_boxed_copy () takes a reference, g_boxed_free () drops one. */
 #define GST_TYPE_ENSEMBLE_RESULT (gst_ensemble_result_get_type ())
@@ -73,9 +77,12 @@ GstEnsembleMeta *gst_buffer_get_ensemble_meta (GstBuffer *buffer);
 GST_ENSEMBLE_API
 GstEnsembleMeta *gst_buffer_iterate_ensemble_meta (GstBuffer *buffer, gpointer *state);
 
+/* The fields, which the metadata owns. (transfer none) */
+GST_ENSEMBLE_API
+const GstStructure *gst_ensemble_meta_get_structure (GstEnsembleMeta *meta);
 /* Everything there is, valid as long as the metadata is. (transfer none) */
 GST_ENSEMBLE_API
-const EnsResult *gst_ensemble_meta_get_result (GstEnsembleMeta *meta);
+EnsResult *gst_ensemble_meta_get_result (GstEnsembleMeta *meta);
 GST_ENSEMBLE_API
 GstClockTime gst_ensemble_meta_get_pts (GstEnsembleMeta *meta);
 GST_ENSEMBLE_API

@@ -1,7 +1,4 @@
-/* gst-ensemble: where the classes are.
- *
- * The window in which a present class was surest becomes a GstVideoRegionOfInterestMeta, which
- * other plug-ins know how to draw, crop and encode. */
+/* gst-ensemble: where the classes are. */
 #pragma once
 
 #include <ensemble/result.h>
@@ -9,11 +6,29 @@
 
 G_BEGIN_DECLS
 
-/* Attaches one region per class that is present and has a window, in pixels of a width × height
- * frame, and returns how many. roi_type is the class. The parameters are a structure "detection" as
- * DL Streamer writes it: label s, label_id i, confidence d, x_min, x_max, y_min, y_max d in [0, 1].
- * videoconvert and videoscale keep regions but lose their parameters; the GstEnsembleMeta stays
- * whole. The buffer must be writable; its memory need not. */
+/**
+ * gst_buffer_add_ensemble_regions:
+ * @buffer: a buffer that is writable; its memory need not be
+ * @result: what was found
+ * @width: of the buffer's frame, in pixels
+ * @height: of the buffer's frame, in pixels
+ *
+ * Makes the window in which a present class was surest a #GstVideoRegionOfInterestMeta, which other
+ * plug-ins know how to draw, crop and encode: one region per class that is present and has a
+ * window, in pixels of the frame.
+ *
+ * A region's type is the class. Its id is at least 1 and no other region's on the buffer; its
+ * parent is 0, the frame. Its parameters are a structure "detection" as DL Streamer writes it:
+ * label s, label_id i, confidence d, x_min, x_max, y_min, y_max d in [0, 1].
+ *
+ * Elements that scale the picture scale its regions; they lose the parameters, whose values the
+ * #GstEnsembleMeta still has. Elements that move pixels in other ways, such as videocrop and
+ * videoflip, move the regions from GStreamer 1.28 on, and remove them before.
+ *
+ * Returns: how many regions were attached
+ *
+ * Since: 0.1
+ */
 GST_ENSEMBLE_API
 guint gst_buffer_add_ensemble_regions (GstBuffer *buffer, const EnsResult *result, guint width,
                                        guint height);
