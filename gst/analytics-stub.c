@@ -2,6 +2,6 @@
 #include "analytics.h"
 
 void
-gst_ensemble_add_analytics (GstBuffer *buffer, const EnsResult *result)
+gst_ensemble_add_analytics (GstBuffer *buffer, const EnsResult *result, guint width, guint height)
 {
 }

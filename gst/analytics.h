@@ -7,9 +7,18 @@
 
 G_BEGIN_DECLS
 
-/* Adds one GstAnalyticsClsMtd with all classes, the most probable first, that stands for the whole
- * frame: no other metadata contains it. Does nothing when built against an older GStreamer. The
- * buffer must be writable; its memory need not. */
-void gst_ensemble_add_analytics (GstBuffer *buffer, const EnsResult *result);
+/* Adds to the buffer's GstAnalyticsRelationMeta, or to a new one:
+ *
+ * - a GstAnalyticsClsMtd with all classes, which stands for the whole frame: no other metadata
+ *   contains it;
+ * - for each class that is present and has a window, a GstAnalyticsODMtd of that class in pixels of
+ *   a width × height frame, with P3 as its confidence, that contains
+ * (GST_ANALYTICS_REL_TYPE_CONTAIN) a GstAnalyticsClsMtd with all classes' probabilities in the
+ * window.
+ *
+ * Classes are sorted, the most probable first. Does nothing when built against an older GStreamer.
+ * The buffer must be writable; its memory need not. */
+void gst_ensemble_add_analytics (GstBuffer *buffer, const EnsResult *result, guint width,
+                                 guint height);
 
 G_END_DECLS

@@ -39,22 +39,22 @@ typedef struct {
   GstEnsembleSettings settings;
   gboolean async;
   GstClockTime earliest;
-} Plan;
+} Properties;
 
-static Plan
-plan_frame (GstEnsembleClassify *self)
+static Properties
+read_properties (GstEnsembleClassify *self)
 {
   gboolean qos = gst_base_transform_is_qos_enabled (GST_BASE_TRANSFORM (self));
-  Plan plan;
+  Properties now;
 
   GST_OBJECT_LOCK (self);
-  plan = (Plan) {.interval = self->interval,
-                 .period = self->period,
-                 .settings = self->settings,
-                 .async = is_async (self),
-                 .earliest = qos ? self->earliest : GST_CLOCK_TIME_NONE};
+  now = (Properties) {.interval = self->interval,
+                      .period = self->period,
+                      .settings = self->settings,
+                      .async = is_async (self),
+                      .earliest = qos ? self->earliest : GST_CLOCK_TIME_NONE};
   GST_OBJECT_UNLOCK (self);
-  return plan;
+  return now;
 }
 
 static GstClockTime
@@ -67,13 +67,13 @@ running_time_of (GstBaseTransform *trans, GstBuffer *buffer)
 
 /* Frames that would come too late anyway are passed on without an analysis of their own. */
 static gboolean
-too_late (GstEnsembleClassify *self, const Plan *plan, GstClockTime running_time)
+too_late (GstEnsembleClassify *self, const Properties *now, GstClockTime running_time)
 {
-  if (plan->async || !GST_CLOCK_TIME_IS_VALID (plan->earliest)
-      || !GST_CLOCK_TIME_IS_VALID (running_time) || running_time > plan->earliest)
+  if (now->async || !GST_CLOCK_TIME_IS_VALID (now->earliest)
+      || !GST_CLOCK_TIME_IS_VALID (running_time) || running_time > now->earliest)
     return FALSE;
   GST_DEBUG_OBJECT (self, "not analysing %" GST_TIME_FORMAT ": downstream is at %" GST_TIME_FORMAT,
-                    GST_TIME_ARGS (running_time), GST_TIME_ARGS (plan->earliest));
+                    GST_TIME_ARGS (running_time), GST_TIME_ARGS (now->earliest));
   GST_OBJECT_LOCK (self);
   self->late++;
   GST_OBJECT_UNLOCK (self);
@@ -106,7 +106,8 @@ report_latency (GstEnsembleClassify *self)
 
 /* Submits a frame, and in sync mode waits for its result. */
 static GstFlowReturn
-analyse (GstEnsembleClassify *self, GstBuffer *buffer, const Plan *plan, GstClockTime running_time)
+analyse (GstEnsembleClassify *self, GstBuffer *buffer, const Properties *now,
+         GstClockTime running_time)
 {
   GstVideoFrame video;
   EnsPicture *picture;
@@ -125,8 +126,8 @@ analyse (GstEnsembleClassify *self, GstBuffer *buffer, const Plan *plan, GstCloc
   gst_video_frame_unmap (&video);
   picture->pts = GST_BUFFER_PTS (buffer);
 
-  ticket = gst_ensemble_analyser_submit (self->analyser, picture, running_time, &plan->settings);
-  if (plan->async)
+  ticket = gst_ensemble_analyser_submit (self->analyser, picture, running_time, &now->settings);
+  if (now->async)
     return GST_FLOW_OK;
   if (gst_ensemble_analyser_wait (self->analyser, ticket)) {
     report_latency (self);
@@ -138,10 +139,11 @@ analyse (GstEnsembleClassify *self, GstBuffer *buffer, const Plan *plan, GstCloc
 static void
 attach (GstEnsembleClassify *self, GstBuffer *buffer, const GstEnsembleTags *tags, GstClockTime age)
 {
+  guint width = GST_VIDEO_INFO_WIDTH (&self->info), height = GST_VIDEO_INFO_HEIGHT (&self->info);
+
   gst_buffer_add_ensemble_structure (buffer, tags->structure, age);
-  gst_buffer_add_ensemble_regions (buffer, tags->result, GST_VIDEO_INFO_WIDTH (&self->info),
-                                   GST_VIDEO_INFO_HEIGHT (&self->info));
-  gst_ensemble_add_analytics (buffer, tags->result);
+  gst_buffer_add_ensemble_regions (buffer, tags->result, width, height);
+  gst_ensemble_add_analytics (buffer, tags->result, width, height);
 }
 
 static GstClockTime
@@ -157,7 +159,7 @@ static GstFlowReturn
 transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
-  const Plan plan = plan_frame (self);
+  const Properties now = read_properties (self);
   GstClockTime running_time = running_time_of (trans, buffer);
   g_autoptr (GstEnsembleTags) tags = NULL;
   g_autoptr (GError) error = NULL;
@@ -166,10 +168,10 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 
   if (self->info.finfo == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
-  due = gst_ensemble_sampler_due (&self->sampler, running_time, plan.interval, plan.period)
-        && !too_late (self, &plan, running_time);
+  due = gst_ensemble_sampler_due (&self->sampler, running_time, now.interval, now.period)
+        && !too_late (self, &now, running_time);
   if (due)
-    flow = analyse (self, buffer, &plan, running_time);
+    flow = analyse (self, buffer, &now, running_time);
   if (!gst_ensemble_analyser_check (self->analyser, &error))
     return fail_analysis (self, error);
   if (flow != GST_FLOW_OK)
@@ -177,7 +179,7 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 
   tags = gst_ensemble_analyser_get_latest (self->analyser);
   if (tags != NULL)
-    attach (self, buffer, tags, due && !plan.async ? 0 : age_of (tags, running_time));
+    attach (self, buffer, tags, due && !now.async ? 0 : age_of (tags, running_time));
   return GST_FLOW_OK;
 }
 
