@@ -1,0 +1,103 @@
+"""Checks that result.schema.json describes what the element and the tool write, all of it, and that
+it refuses what readers could not use.
+
+result-schema.py SCHEMA MAKE-COLOUR-BUNDLE TOOL
+"""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import jsonschema
+except ImportError:
+    print("no jsonschema")
+    sys.exit(77)
+
+SCHEMA, MAKE_BUNDLE, TOOL = sys.argv[1:]
+MISSING = object()
+
+# A member, and a value that it must not have.
+WRONG = [
+    (["schema"], "gst-ensemble/result/2"),
+    (["schema"], MISSING),
+    (["width"], 0),
+    (["width"], "640"),
+    (["bundle"], None),
+    (["pts"], -1),
+    (["pts"], 0.5),
+    (["classes"], {"red": 0.9}),
+    (["classes", 0, "name"], MISSING),
+    (["classes", 0, "p"], 1.5),
+    (["classes", 0, "p"], "0.5"),
+    (["classes", 0, "present"], 1),
+    (["classes", 0, "window"], MISSING),
+    (["classes", 0, "p3"], MISSING),
+    (["networks", 0, "probabilities", 0], -0.1),
+    (["networks", 0, "probabilities"], MISSING),
+    (["windows", 0, "x"], 1.1),
+    (["windows", 0, "height"], MISSING),
+    (["timings", "total"], MISSING),
+    (["timings"], MISSING),
+]
+
+
+def close(schema):
+    """The schema without room for members that it does not know."""
+    if isinstance(schema, list):
+        return [close(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: close(value) for name, value in schema.items()}
+    if "properties" in closed:
+        closed["additionalProperties"] = False
+    return closed
+
+
+def damage(result, path, value):
+    damaged = copy.deepcopy(result)
+    place = damaged
+    for step in path[:-1]:
+        place = place[step]
+    if value is MISSING:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return damaged
+
+
+def write_results(folder):
+    """Lines that the element and the tool write of a red clip."""
+    bundle = subprocess.run([MAKE_BUNDLE, folder], check=True, capture_output=True,
+                            text=True).stdout.strip()
+    clip, tags = folder / "clip.avi", folder / "tags.jsonl"
+    subprocess.run(["gst-launch-1.0", "-q", "videotestsrc", "num-buffers=3", "pattern=ball",
+                    "foreground-color=0xffff0000", "!", "video/x-raw,width=64,height=48,framerate=25/1",
+                    "!", "tee", "name=t", "!", "queue", "!", "jpegenc", "!", "avimux", "!", "filesink",
+                    f"location={clip}", "t.", "!", "queue", "!", "videoconvert", "!",
+                    "ensembleclassify", f"model={bundle}", "!", "ensemblepublish",
+                    f"location={tags}", "!", "fakesink"], check=True)
+    yield from tags.read_text().splitlines()
+    for top in ["0", "1"]:
+        yield from subprocess.run([TOOL, "classify", "-m", bundle, "--json", "--top", top, clip],
+                                  check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+schema = json.loads(pathlib.Path(SCHEMA).read_text())
+jsonschema.Draft202012Validator.check_schema(schema)
+open_validator = jsonschema.Draft202012Validator(schema)
+closed_validator = jsonschema.Draft202012Validator(close(schema))
+
+with tempfile.TemporaryDirectory() as folder:
+    lines = list(write_results(pathlib.Path(folder)))
+assert len(lines) == 5, lines
+results = [json.loads(line) for line in lines]
+for result in results:
+    closed_validator.validate(result)
+
+whole = next(result for result in results if "source" in result and "windows" in result)
+open_validator.validate({**whole, "later": 1})
+for path, value in WRONG:
+    assert not open_validator.is_valid(damage(whole, path, value)), (path, value)
