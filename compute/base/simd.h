@@ -6,8 +6,9 @@
  * never between runs on one. */
 #pragma once
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) \
-    && (!defined(__clang__) ? __GNUC__ >= 12 : __clang_major__ >= 14)
+/* Clang gives clones another name than their callers in other files do. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) \
+    && __GNUC__ >= 12
 #define ENS_CLONES __attribute__ ((target_clones ("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define ENS_CLONES

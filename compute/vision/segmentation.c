@@ -135,7 +135,7 @@ root_pairs (const guint32 *nearest, gsize n, guint32 *restrict parents)
   for (gsize i = 0; i < n; i++) {
     guint32 self = (guint32)i, other = nearest[i], back = nearest[other];
 
-    parents[i] = (back == self) & (self < other) ? self : other;
+    parents[i] = ((back == self) & (self < other)) ? self : other;
   }
 }
 
