@@ -27,22 +27,26 @@ read_schema (EnsJsonReader *reader)
     ens_json_reader_fail (reader, "schema", "expected “%s”, found “%s”", ENS_BUNDLE_SCHEMA, schema);
 }
 
-static void
-check_number (EnsJsonReader *reader, const char *what, guint n, guint max)
+/* Goes in and returns the number of elements, 0 after an error. */
+static guint
+enter_array (EnsJsonReader *reader, const char *name, guint max)
 {
-  if (n == 0 || n > max)
-    ens_json_reader_fail (reader, NULL, "expected 1 to %u %s, found %u", max, what, n);
+  guint n = ens_json_reader_enter_array (reader, name);
+
+  if (n > 0 && n <= max)
+    return n;
+  ens_json_reader_fail (reader, NULL, "expected 1 to %u %s, found %u", max, name, n);
+  return 0;
 }
 
 static void
 read_classes (EnsJsonReader *reader, EnsBundle *bundle)
 {
-  guint n = ens_json_reader_enter_array (reader, "classes");
+  guint n = enter_array (reader, "classes", ENS_MAX_CLASSES);
 
   bundle->classes = g_new0 (char *, n + 1);
   bundle->thresholds = g_new0 (float, n + 1);
   bundle->n_classes = n;
-  check_number (reader, "classes", n, ENS_MAX_CLASSES);
   for (guint c = 0; c < n && !ens_json_reader_failed (reader); c++) {
     ens_json_reader_enter_element (reader, c);
     bundle->classes[c] = ens_json_reader_string (reader, "name");
@@ -123,11 +127,10 @@ read_network (EnsJsonReader *reader, const EnsBundle *bundle, EnsBundleNetwork *
 static void
 read_networks (EnsJsonReader *reader, EnsBundle *bundle)
 {
-  guint n = ens_json_reader_enter_array (reader, "networks");
+  guint n = enter_array (reader, "networks", ENS_MAX_NETWORKS);
 
   bundle->networks = g_new0 (EnsBundleNetwork, n + 1);
   bundle->n_networks = n;
-  check_number (reader, "networks", n, ENS_MAX_NETWORKS);
   for (guint i = 0; i < n && !ens_json_reader_failed (reader); i++) {
     ens_json_reader_enter_element (reader, i);
     read_network (reader, bundle, &bundle->networks[i]);

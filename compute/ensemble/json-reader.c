@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json-scan.h"
+
 #define MAX_SIZE (64 << 20)
-/* The parser calls itself for every bracket. */
-#define MAX_NESTING 64
 
 /* Where the reader stands; node is NULL after an error. */
 typedef struct {
@@ -109,26 +109,6 @@ fail_expecting (EnsJsonReader *reader, const char *name, const char *expected, J
 
 /* ---- Opening ---- */
 
-/* json-glib has no limit of its own. */
-static gboolean
-nests_too_deep (const char *text)
-{
-  guint depth = 0;
-  gboolean quoted = FALSE;
-
-  for (const char *c = text; *c != 0; c++) {
-    if (quoted && *c == '\\' && c[1] != 0)
-      c++;
-    else if (*c == '"')
-      quoted = !quoted;
-    else if (!quoted && (*c == '[' || *c == '{') && ++depth > MAX_NESTING)
-      return TRUE;
-    else if (!quoted && (*c == ']' || *c == '}') && depth > 0)
-      depth--;
-  }
-  return FALSE;
-}
-
 static char *
 read_file (const char *path, gsize *size, GError **error)
 {
@@ -153,20 +133,27 @@ read_file (const char *path, gsize *size, GError **error)
   return text;
 }
 
+/* json-glib takes several values in a row for one text, and brackets without end. */
+static gboolean
+check_text (const EnsJsonReader *reader, const char *text, gsize size, GError **error)
+{
+  EnsJsonScan scan;
+
+  ens_json_scan_init (&scan, reader->path, text, size);
+  ens_json_scan_skip (&scan);
+  return ens_json_scan_finish (&scan, error);
+}
+
 static gboolean
 parse (EnsJsonReader *reader, const char *text, gsize size, GError **error)
 {
   g_autoptr (GError) reason = NULL;
 
-  if (!g_utf8_validate (text, (gssize)size, NULL))
-    ens_json_reader_fail (reader, NULL, "expected JSON in UTF-8, found other bytes");
-  else if (nests_too_deep (text))
-    ens_json_reader_fail (reader, NULL, "expected at most %d brackets inside each other",
-                          MAX_NESTING);
-  else if (!json_parser_load_from_data (reader->parser, text, (gssize)size, &reason))
+  if (!check_text (reader, text, size, error))
+    return FALSE;
+  if (!json_parser_load_from_data (reader->parser, text, (gssize)size, &reason))
     ens_json_reader_fail (reader, NULL, "not JSON: %s", reason->message);
-  else if (json_parser_get_root (reader->parser) == NULL
-           || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (reader->parser)))
+  else if (!JSON_NODE_HOLDS_OBJECT (json_parser_get_root (reader->parser)))
     fail_expecting (reader, NULL, "an object", json_parser_get_root (reader->parser));
   if (reader->error == NULL)
     get_level (reader)->node = json_parser_get_root (reader->parser);

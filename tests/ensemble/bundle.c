@@ -370,13 +370,15 @@ test_not_json (Fixture *fixture, gconstpointer data)
   const struct {
     const char *text, *message;
   } rows[] = {
-      {"\xff\xfe{}", "expected JSON in UTF-8"},
+      {"\xff\xfe{}", "not sound JSON: expected a value"},
       {"[]", "expected an object, found an array of 0"},
       {"null", "expected an object"},
       {"7", "expected an object"},
-      {"", "expected an object, found nothing"},
-      {"{\"schema\": ", "not JSON"},
-      {deep, "expected at most 64 brackets inside each other"},
+      {"", "not sound JSON: expected a value"},
+      {"{\"schema\": ", "not sound JSON: expected a value"},
+      {"{} {}", "not sound JSON: expected nothing more"},
+      {"\"name\"{}", "not sound JSON: expected nothing more"},
+      {deep, "expected brackets nested at most 64 deep"},
   };
 
   check_message (fixture, "can't read it: ");
