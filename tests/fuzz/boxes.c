@@ -1,0 +1,29 @@
+#include "boxes.h"
+
+#include "train/boxes.h"
+#include "train/dataset.h"
+
+static void
+check_rect (const EnsRect *rect)
+{
+  g_assert_true (rect->x >= 0 && rect->y >= 0 && rect->width >= 0 && rect->height >= 0);
+  g_assert_true (rect->x + rect->width < 1.001F && rect->y + rect->height < 1.001F);
+}
+
+void
+fuzz_boxes (const char *folder)
+{
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL, failure = NULL;
+  g_autoptr (GPtrArray) images = ens_boxes_load (folder, notes, &error);
+  g_autoptr (EnsDataset) dataset = ens_dataset_load (folder, NULL, &failure);
+
+  g_assert_true ((images == NULL) == (error != NULL));
+  g_assert_true ((dataset == NULL) == (failure != NULL));
+  for (guint i = 0; images != NULL && i < images->len; i++) {
+    const EnsBoxedImage *image = images->pdata[i];
+
+    for (guint b = 0; b < image->boxes->len; b++)
+      check_rect (&g_array_index (image->boxes, EnsBox, b).rect);
+  }
+}

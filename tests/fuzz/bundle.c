@@ -1,0 +1,30 @@
+/* Whatever a bundle's manifest says, it is refused, or read and written again without a change. */
+#include <string.h>
+
+#include "ensemble/bundle-files.h"
+#include "fuzz.h"
+
+static const char *const files[] = {"a.onnx", "b.onnx", "c.onnx", NULL};
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  const char *folder = fuzz_folder (files);
+  g_autoptr (EnsBundle) bundle = NULL, again = NULL;
+  g_autofree char *written = NULL, *rewritten = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fuzz_write (folder, ENS_BUNDLE_FILE, data, size);
+  bundle = ens_bundle_load (folder, &error);
+  g_assert_true ((bundle == NULL) == (error != NULL));
+  if (bundle == NULL)
+    return 0;
+
+  written = ens_bundle_to_json (bundle);
+  fuzz_write (folder, ENS_BUNDLE_FILE, written, strlen (written));
+  again = ens_bundle_load (folder, &error);
+  g_assert_no_error (error);
+  rewritten = ens_bundle_to_json (again);
+  g_assert_cmpstr (written, ==, rewritten);
+  return 0;
+}

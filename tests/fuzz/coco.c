@@ -1,0 +1,15 @@
+/* Whatever a file of COCO's annotations says. */
+#include "boxes.h"
+#include "fuzz.h"
+
+static const char *const files[] = {"instances_train.json", "train/a.jpg", "train/b.jpg", NULL};
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  const char *folder = fuzz_folder (files);
+
+  fuzz_write (folder, files[0], data, size);
+  fuzz_boxes (folder);
+  return 0;
+}

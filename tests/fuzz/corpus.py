@@ -1,0 +1,248 @@
+"""Writes what fuzz targets start from: FOLDER/seeds/ and FOLDER/dictionary.
+
+corpus.py NAME FOLDER, with NAME one of WRITERS
+"""
+import itertools
+import json
+import pathlib
+import sys
+
+# ---- Networks ----
+
+X = {"x": [1, 3, 6, 6]}
+V = {"x": [2, 8]}
+SAME = {"x": [2, 3], "y": [2, 3]}
+
+# Operator, shapes of its inputs, constants (a shape for floats, a list in a tuple for integers),
+# attributes.
+NODES = [
+    ("Conv", X, {"w": [4, 3, 3, 3], "b": [4]}, {"pads": [1, 1, 1, 1], "strides": [2, 2]}),
+    ("Conv", X, {"w": [3, 1, 3, 3]}, {"group": 3, "dilations": [2, 2], "auto_pad": "SAME_UPPER"}),
+    ("Conv", X, {"w": [8, 3, 1, 1]}, {"kernel_shape": [1, 1]}),
+    ("ConvTranspose", X, {"w": [3, 2, 2, 2]}, {"strides": [2, 2]}),
+    ("Gemm", V, {"w": [8, 4], "b": [4]}, {"alpha": 0.5, "transB": 0}),
+    ("MatMul", V, {"w": [8, 3]}, {}),
+    ("BatchNormalization", X, {"s": [3], "b": [3], "m": [3], "v": [3]}, {"epsilon": 1e-5}),
+    ("InstanceNormalization", X, {"s": [3], "b": [3]}, {}),
+    ("LayerNormalization", V, {"s": [8], "b": [8]}, {"axis": -1}),
+    ("LRN", X, {}, {"size": 3, "alpha": 1e-4}),
+    ("LpNormalization", V, {}, {"axis": 1, "p": 2}),
+    ("MaxPool", X, {}, {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}),
+    ("AveragePool", X, {}, {"kernel_shape": [2, 2], "pads": [1, 0, 1, 0], "count_include_pad": 1}),
+    ("GlobalAveragePool", X, {}, {}),
+    ("GlobalMaxPool", X, {}, {}),
+    ("Concat", SAME, {}, {"axis": -1}),
+    ("Split", V, {}, {"axis": 1, "split": [3, 5]}),
+    ("Slice", V, {"starts": ([0],), "ends": ([-1],), "axes": ([1],), "steps": ([2],)}, {}),
+    ("Gather", V, {"i": ([1, 0],)}, {"axis": 1}),
+    ("Pad", X, {"p": ([0, 0, 1, 1, 0, 0, 1, 1],)}, {"mode": "reflect"}),
+    ("Resize", X, {"roi": [0], "s": [4]}, {"mode": "linear"}),
+    ("Upsample", X, {"s": [4]}, {"mode": "nearest"}),
+    ("Reshape", V, {"s": ([4, -1],)}, {}),
+    ("Flatten", X, {}, {"axis": 1}),
+    ("Transpose", X, {}, {"perm": [0, 2, 3, 1]}),
+    ("Squeeze", {"x": [1, 3, 1]}, {}, {"axes": [0, 2]}),
+    ("Unsqueeze", V, {}, {"axes": [0, 3]}),
+    ("Expand", {"x": [3, 1]}, {"s": ([2, 3, 4],)}, {}),
+    ("Tile", V, {"r": ([1, 2],)}, {}),
+    ("Shape", X, {}, {}),
+    ("Size", X, {}, {}),
+    ("Cast", V, {}, {"to": 7}),
+    ("ConstantOfShape", {}, {"s": ([2, 3],)}, {}),
+    ("Range", {}, {"a": ([0, 1],), "b": ([5],), "c": ([1],)}, {}),
+    ("Where", SAME, {"c": [2, 3]}, {}),
+    ("Clip", V, {}, {"min": 0.0, "max": 6.0}),
+    ("Softmax", V, {}, {"axis": 1}),
+    ("LogSoftmax", V, {}, {"axis": -1}),
+    ("Dropout", V, {}, {"ratio": 0.5}),
+    ("LeakyRelu", V, {}, {"alpha": 0.1}),
+    ("PRelu", X, {"s": [3, 1, 1]}, {}),
+    ("HardSigmoid", V, {}, {"alpha": 0.2, "beta": 0.5}),
+    ("DepthToSpace", {"x": [1, 8, 3, 3]}, {}, {"blocksize": 2, "mode": "CRD"}),
+    ("QuantizeLinear", V, {"s": [1], "z": ([0],)}, {}),
+    *((name, V, {}, {}) for name in ["Relu", "Sigmoid", "Tanh", "Exp", "Sqrt", "Abs", "Neg", "Erf",
+                                     "Softplus", "HardSwish", "Identity", "Floor", "Elu", "Selu"]),
+    *((name, SAME, {}, {}) for name in ["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum"]),
+    *((name, X, {}, {"axes": [2, 3], "keepdims": 0}) for name in
+      ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare"]),
+]
+OPSETS = [9, 11, 13, 17]
+
+
+def make_node_models():
+    from onnx import TensorProto, helper
+    for (op, inputs, constants, attributes), opset in itertools.product(NODES, OPSETS):
+        tensors = []
+        for name, shape in constants.items():
+            if isinstance(shape, tuple):
+                tensors.append(helper.make_tensor(name, TensorProto.INT64, [len(shape[0])], shape[0]))
+            else:
+                n = 1
+                for side in shape:
+                    n *= side
+                tensors.append(helper.make_tensor(name, TensorProto.FLOAT, shape,
+                                                  [(i % 7 - 2) / 4 for i in range(n)]))
+        node = helper.make_node(op, [*inputs, *constants], ["out"], name="node", **attributes)
+        graph = helper.make_graph(
+            [node], "g",
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+             for name, shape in inputs.items()],
+            [helper.make_tensor_value_info("out", TensorProto.FLOAT, None)], tensors)
+        yield helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+
+
+def make_whole_model():
+    """A small network as exporters write them: open sizes, shape arithmetic, a residual."""
+    from onnx import TensorProto, helper
+    weights = [("w1", [4, 3, 3, 3]), ("w2", [4, 4, 3, 3]), ("w3", [2, 4])]
+    tensors = [helper.make_tensor(name, TensorProto.FLOAT, shape,
+                                  [0.1] * (shape[0] * shape[1] * (9 if len(shape) > 2 else 1)))
+               for name, shape in weights]
+    tensors.append(helper.make_tensor("zero", TensorProto.INT64, [], [0]))
+    tensors.append(helper.make_tensor("rest", TensorProto.INT64, [1], [-1]))
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["c1"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c1"], ["r1"]),
+        helper.make_node("Conv", ["r1", "w2"], ["c2"], pads=[1, 1, 1, 1]),
+        helper.make_node("Add", ["c2", "r1"], ["a"]),
+        helper.make_node("GlobalAveragePool", ["a"], ["p"]),
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node("Gather", ["s", "zero"], ["n"], axis=0),
+        helper.make_node("Unsqueeze", ["n"], ["n1"], axes=[0]),
+        helper.make_node("Concat", ["n1", "rest"], ["shape"], axis=0),
+        helper.make_node("Reshape", ["p", "shape"], ["f"]),
+        helper.make_node("Gemm", ["f", "w3"], ["y"], transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)])
+
+
+def onnx_corpus():
+    seeds = [model.SerializeToString() for model in [*make_node_models(), make_whole_model()]]
+    words = {op for op, *_ in NODES} | {name for *_, attributes in NODES for name in attributes}
+    words |= {"Constant", "value", "axes", "perm", "NOTSET", "VALID", "SAME_LOWER", "constant",
+              "edge", "nearest", "cubic", "asymmetric", "half_pixel", "align_corners"}
+    return seeds, words
+
+
+# ---- Manifests ----
+
+def make_manifest(role, classes):
+    calibration = {name: [1.5, -0.25] for name in classes}
+    channels = 1 if role == "retrained" else 3
+    network = {
+        "name": "a", "role": role, "network": "a.onnx", "classifier": "b.onnx", "taps": ["pool", "fc"],
+        "normalise": {"order": "gray" if channels == 1 else "bgr", "mean": [104.5] * channels,
+                      "scale": [0.017] * channels},
+        "size": 227, "scales": [256, 384], "weight": 1, "calibration": calibration,
+    }
+    if role == "retrained":
+        network |= {"window_classifier": "c.onnx", "window_sizes": [128],
+                    "window_calibration": calibration}
+    return {
+        "schema": "gst-ensemble/bundle/1", "name": "shop", "version": "7",
+        "classes": [{"name": name, "threshold": 0.5} for name in classes],
+        "fusion": {"window_weight": 0.6, "whole_weight": 0.4},
+        "windows": {"count": 100, "preset": "balanced"}, "networks": [network],
+        "provenance": {"made": "by hand", "accuracy": [0.5, None, True]},
+    }
+
+
+def members(value):
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from members(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from members(inner)
+
+
+def bundle_corpus():
+    manifests = [make_manifest(role, classes) for role in ["original", "retrained"]
+                 for classes in [["a"], ["dress", "Hüte", "x \"y\""]]]
+    two = make_manifest("original", ["a"])
+    two["networks"] += make_manifest("retrained", ["a"])["networks"]
+    two["networks"][1]["name"] = "b"
+    manifests.append(two)
+    seeds = [json.dumps(manifest, indent=indent).encode()
+             for manifest in manifests for indent in [None, 2]]
+    words = {f'"{name}"' for manifest in manifests for name in members(manifest)}
+    words |= {'"rgb"', '"fast"', '"quality"', "null", "true", "1e999", "-0.0", "../a.onnx", "/a.onnx",
+              "\\u0000", "\\ud800", "4096", "10000", "18446744073709551616"}
+    return seeds, words
+
+
+# ---- Annotations ----
+
+def make_annotation(boxes, extra=""):
+    objects = "".join(
+        f"<object><name>{name}</name><difficult>{difficult}</difficult><bndbox><xmin>{box[0]}</xmin>"
+        f"<ymin>{box[1]}</ymin><xmax>{box[2]}</xmax><ymax>{box[3]}</ymax></bndbox></object>"
+        for name, difficult, box in boxes)
+    return (f"<annotation><size><width>100</width><height>50</height><depth>3</depth></size>{extra}"
+            f"{objects}</annotation>")
+
+
+def voc_corpus():
+    one = [("cat", 0, (1, 1, 100, 50))]
+    two = [*one, ("dog &amp; cat", 1, (11.5, 20, 60, 1e1))]
+    extra = "<!-- c --><part><name>head</name><bndbox><xmin>1</xmin></bndbox></part><![CDATA[x]]>"
+    texts = [make_annotation([]), make_annotation(one), make_annotation(two),
+             make_annotation(two, extra), '<?xml version="1.0"?>\n' + make_annotation(one)]
+    seeds = [text.encode() for text in texts]
+    seeds += [seed + b"\0" + names for seed in seeds for names in [b"a\n", b"a 1\nb -1\n", b"\n\n"]]
+    words = {"annotation", "object", "bndbox", "<size>", "</size>", "<width>", "</width>",
+             "<object>", "</object>", "<name>", "</name>", "<bndbox>", "</bndbox>", "<xmin>",
+             "</xmin>", "<part>", "</part>", "difficult", "height", "nan", "inf", "-1", "1e308",
+             "&#0;", "&amp;", "&lt;", "<![CDATA[", "]]>", "<!--", "-->", "<?", "?>"}
+    return seeds, words
+
+
+def coco_corpus():
+    images = [{"id": 7, "file_name": "a.jpg", "width": 100, "height": 50, "license": 1},
+              {"id": 9, "file_name": "b.jpg", "width": 64, "height": 64.5}]
+    categories = [{"id": 1, "name": "cat", "supercategory": "animal"}, {"id": 90, "name": "guide dog"}]
+    annotations = [
+        {"id": 1, "image_id": 7, "category_id": 1, "bbox": [10, 5.5, 20, 30], "iscrowd": 0,
+         "segmentation": [[1, 2, 3, 4.5]], "area": 600.0},
+        {"image_id": 9, "category_id": 90, "bbox": [0, 0, 64, 64], "iscrowd": 1,
+         "segmentation": {"counts": [3, 1e2], "size": [64, 64]}},
+        {"image_id": 7, "category_id": 90, "bbox": [90, 40, 20, 20]},
+    ]
+    files = [
+        {"images": images, "annotations": annotations, "categories": categories},
+        {"info": {"year": 2017, "url": None}, "categories": categories, "images": images,
+         "annotations": annotations},
+        {"images": images[:1], "annotations": [], "categories": categories},
+        {"images": [], "annotations": annotations, "categories": []},
+    ]
+    seeds = [json.dumps(file, indent=indent).encode() for file in files for indent in [None, 1]]
+    words = {f'"{name}"' for file in files for name in members(file)}
+    words |= {'"a.jpg"', '"../a.jpg"', "NaN", "Infinity", "-Infinity", "1e999", "-0", "null", "true",
+              "\\u0000", "\\ud800", "\\\"", "9007199254740993", "\ufeff"}
+    return seeds, words
+
+
+WRITERS = {"bundle": bundle_corpus, "coco": coco_corpus, "onnx": onnx_corpus, "voc": voc_corpus}
+
+
+def quote(word):
+    return "".join(c if c.isalnum() and c.isascii() else "".join(f"\\x{b:02x}" for b in c.encode())
+                   for c in word)
+
+
+def write(name, folder):
+    """Returns the number of seeds."""
+    seeds, words = WRITERS[name]()
+    (folder / "seeds").mkdir(parents=True, exist_ok=True)
+    for i, seed in enumerate(seeds):
+        (folder / "seeds" / f"{i:04}").write_bytes(seed)
+    (folder / "dictionary").write_text("".join(f'"{quote(word)}"\n' for word in sorted(words)))
+    return len(seeds)
+
+
+if __name__ == "__main__":
+    print(write(sys.argv[1], pathlib.Path(sys.argv[2])), "seeds")

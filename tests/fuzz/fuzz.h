@@ -1,0 +1,13 @@
+/* Fuzz targets: libFuzzer calls the function with bytes of its making; an assertion that fails, a
+ * sanitizer's report, much memory or much time is a finding. */
+#pragma once
+
+#include <glib.h>
+
+int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
+
+/* A folder in memory that stays for the whole run, with these empty files in it (paths inside it,
+ * NULL-terminated; their folders are made). (transfer none) */
+const char *fuzz_folder (const char *const *files);
+/* Writes one file of the folder. */
+void fuzz_write (const char *folder, const char *file, const void *data, gsize size);
