@@ -78,6 +78,7 @@ static const ToolOption options[] = {TOOL_OPTION_END};
 const ToolCommand tool_devices = {
     .name = "devices",
     .arguments = "",
+    .completions = "",
     .summary = "List what networks can run on",
     .help =
         "Names the processor and every GPU that Vulkan knows, with what each can do and which "
