@@ -87,6 +87,16 @@ fail_analysis (GstEnsembleClassify *self, const GError *error)
   return GST_FLOW_ERROR;
 }
 
+/* What went wrong on the device without stopping the analysis. */
+static void
+pass_warning_on (GstEnsembleClassify *self)
+{
+  g_autofree char *warning = ens_device_take_warning (ens_ensemble_get_device (self->ensemble));
+
+  if (warning != NULL)
+    GST_ELEMENT_WARNING (self, RESOURCE, FAILED, ("%s", warning), (NULL));
+}
+
 /* Sync mode delays video by what an analysis takes. Sinks hear of it, lest they drop frames. */
 static void
 report_latency (GstEnsembleClassify *self)
@@ -177,6 +187,7 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   if (flow != GST_FLOW_OK)
     return flow;
 
+  pass_warning_on (self);
   tags = gst_ensemble_analyser_get_latest (self->analyser);
   if (tags != NULL)
     attach (self, buffer, tags, due && !now.async ? 0 : age_of (tags, running_time));

@@ -9,8 +9,16 @@ struct _EnsDevice {
   char *name, *description;
   EnsPool *pool;
   EnsArenas *arenas;
-  EnsVulkanDevice *vulkan; /* NULL: networks run on the CPU */
+  gboolean is_gpu;
+  EnsVulkanOptions options; /* of the GPU */
+  GMutex lock;              /* guards what follows */
+  EnsVulkanDevice *vulkan;  /* NULL: the CPU, or a GPU that could not be opened anew */
+  gint64 renewed;           /* when it was opened anew last, g_get_monotonic_time (); 0: never */
+  char *warning;
 };
+
+/* A GPU that fails so soon after it was opened anew is given up. */
+#define RENEWAL_MICROSECONDS (60 * G_TIME_SPAN_SECOND)
 
 /* The processor's name as the system tells it. (transfer full) */
 static char *
@@ -48,6 +56,7 @@ make_device (guint n_threads)
   g_atomic_ref_count_init (&device->references);
   device->pool = ens_pool_new (n_threads);
   device->arenas = ens_arenas_new ();
+  g_mutex_init (&device->lock);
   return device;
 }
 
@@ -63,11 +72,13 @@ make_cpu (guint n_threads)
 
 /* Takes it over. */
 static EnsDevice *
-make_gpu (EnsVulkanDevice *vulkan, guint n_threads)
+make_gpu (EnsVulkanDevice *vulkan, const EnsVulkanOptions *options, guint n_threads)
 {
   EnsDevice *device = make_device (n_threads);
 
+  device->is_gpu = TRUE;
   device->vulkan = vulkan;
+  device->options = *options;
   device->name = g_strdup_printf ("vulkan:%u", ens_vulkan_device_get_index (vulkan));
   device->description = g_strdup (ens_vulkan_device_get_description (vulkan));
   return device;
@@ -77,10 +88,14 @@ EnsDevice *
 ens_device_open_vulkan (const char *selector, guint n_threads, const EnsVulkanOptions *options,
                         GError **error)
 {
-  EnsVulkanDevice *vulkan = ens_vulkan_device_open (selector, options, error);
+  EnsVulkanOptions defaults = ens_vulkan_options_from_environment ();
+  EnsVulkanDevice *vulkan;
 
+  if (options == NULL)
+    options = &defaults;
+  vulkan = ens_vulkan_device_open (selector, options, error);
   if (vulkan != NULL)
-    return make_gpu (vulkan, n_threads);
+    return make_gpu (vulkan, options, n_threads);
   g_prefix_error (error, "device “vulkan%s%s”: ", *selector != '\0' ? ":" : "", selector);
   return NULL;
 }
@@ -88,9 +103,10 @@ ens_device_open_vulkan (const char *selector, guint n_threads, const EnsVulkanOp
 static EnsDevice *
 open_best (guint n_threads)
 {
-  EnsVulkanDevice *vulkan = ens_vulkan_device_open_gpu ();
+  EnsVulkanOptions options = ens_vulkan_options_from_environment ();
+  EnsVulkanDevice *vulkan = ens_vulkan_device_open_gpu (&options);
 
-  return vulkan != NULL ? make_gpu (vulkan, n_threads) : make_cpu (n_threads);
+  return vulkan != NULL ? make_gpu (vulkan, &options, n_threads) : make_cpu (n_threads);
 }
 
 EnsDevice *
@@ -124,6 +140,8 @@ ens_device_unref (EnsDevice *device)
   if (!g_atomic_ref_count_dec (&device->references))
     return;
   g_clear_pointer (&device->vulkan, ens_vulkan_device_unref);
+  g_free (device->warning);
+  g_mutex_clear (&device->lock);
   ens_arenas_unref (device->arenas);
   ens_pool_unref (device->pool);
   g_free (device->name);
@@ -155,8 +173,74 @@ ens_device_get_arenas (EnsDevice *device)
   return device->arenas;
 }
 
-EnsVulkanDevice *
-ens_device_get_vulkan (EnsDevice *device)
+gboolean
+ens_device_is_gpu (EnsDevice *device)
 {
-  return device->vulkan;
+  return device->is_gpu;
+}
+
+EnsVulkanDevice *
+ens_device_ref_vulkan (EnsDevice *device)
+{
+  EnsVulkanDevice *vulkan = NULL;
+
+  g_mutex_lock (&device->lock);
+  if (device->vulkan != NULL)
+    vulkan = ens_vulkan_device_ref (device->vulkan);
+  g_mutex_unlock (&device->lock);
+  return vulkan;
+}
+
+/* Lock held. */
+static void
+open_anew (EnsDevice *device)
+{
+  g_autofree char *index = g_strdup (device->name + strlen ("vulkan:"));
+  gint64 now = g_get_monotonic_time ();
+  g_autoptr (GError) error = NULL;
+
+  g_clear_pointer (&device->vulkan, ens_vulkan_device_unref);
+  if (device->renewed != 0 && now - device->renewed < RENEWAL_MICROSECONDS)
+    return;
+  device->renewed = now;
+  device->vulkan = ens_vulkan_device_open (index, &device->options, &error);
+  if (error != NULL)
+    g_info ("%s can't be opened anew: %s", device->description, error->message);
+}
+
+EnsVulkanDevice *
+ens_device_renew_vulkan (EnsDevice *device, EnsVulkanDevice *failed)
+{
+  g_mutex_lock (&device->lock);
+  if (device->vulkan == failed)
+    open_anew (device);
+  g_mutex_unlock (&device->lock);
+  return ens_device_ref_vulkan (device);
+}
+
+void
+ens_device_warn (EnsDevice *device, const char *format, ...)
+{
+  char *warning;
+  va_list arguments;
+
+  va_start (arguments, format);
+  warning = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_message ("%s", warning);
+  g_mutex_lock (&device->lock);
+  g_free (device->warning);
+  device->warning = warning;
+  g_mutex_unlock (&device->lock);
+}
+
+char *
+ens_device_take_warning (EnsDevice *device)
+{
+  char *warning;
+
+  g_mutex_lock (&device->lock);
+  warning = g_steal_pointer (&device->warning);
+  g_mutex_unlock (&device->lock);
+  return warning;
 }

@@ -67,7 +67,7 @@ make_network (EnsGraph *graph, EnsDevice *device, EnsWeights *weights, GError **
 EnsNetwork *
 ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
 {
-  g_autoptr (EnsWeights) weights = ens_weights_new (device);
+  g_autoptr (EnsWeights) weights = ens_weights_new ();
 
   return make_network (graph, device, weights, error);
 }

@@ -14,8 +14,8 @@ struct _EnsPlan {
 static EnsRunner *
 make_runner (const EnsRunnerParams *params, GError **error)
 {
-  return ens_device_get_vulkan (params->device) != NULL ? ens_vulkan_runner_new (params, error)
-                                                        : ens_cpu_runner_new (params, error);
+  return ens_device_is_gpu (params->device) ? ens_vulkan_runner_new (params, error)
+                                            : ens_cpu_runner_new (params, error);
 }
 
 EnsPlan *

@@ -1,75 +1,176 @@
-/* The whole batch at once on a GPU. */
+/* On a GPU, and on the CPU where the GPU fails: once more on the device opened anew, and if that
+ * does not help, on the CPU from then on. */
 #include "engine/runner.h"
-
-#include "passes/passes.h"
-#include "passes/rewrite.h"
-#include "vulkan/executor.h"
+#include "engine/vulkan-batch.h"
 
 typedef struct {
   EnsRunner parent;
-  EnsVulkanExecutor *executor;
+  EnsGraph *graph;
+  const EnsGraph *sample;
+  EnsDevice *device;
+  EnsWeights *weights;
+  EnsVulkanDevice *vulkan; /* what the batch runs on */
+  EnsVulkanBatch *batch;   /* NULL: not made, or given up */
+  EnsRunner *cpu;          /* NULL: the GPU has not been given up */
+  guint n_nodes;           /* as when the plan was made */
 } VulkanRunner;
+
+/* A run, as ens_plan_profile () is asked for it. */
+typedef struct {
+  const gconstpointer *inputs;
+  const gpointer *outputs;
+  EnsNodeTime *times;
+} Run;
+
+static gboolean
+make_batch (VulkanRunner *self, GError **error)
+{
+  g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
+  const EnsVulkanContext context = {
+      .device = self->vulkan,
+      .weights = weights,
+      .pool = ens_device_get_pool (self->device),
+      .cpu_weights = self->weights->packed,
+  };
+
+  self->batch = ens_vulkan_batch_new (self->graph, self->sample, &context, error);
+  return self->batch != NULL;
+}
+
+/* run: NULL to get ready alone. */
+static gboolean
+try_gpu (VulkanRunner *self, const Run *run, GError **error)
+{
+  if (self->batch == NULL && !make_batch (self, error))
+    return FALSE;
+  return run == NULL
+         || ens_vulkan_batch_run (self->batch, run->inputs, run->outputs, run->times, error);
+}
+
+/* Whether an error is the GPU's, not the network's. */
+static gboolean
+is_failure (const GError *error)
+{
+  return g_error_matches (error, ENS_ERROR, ENS_ERROR_DEVICE)
+         || g_error_matches (error, ENS_ERROR, ENS_ERROR_RESOURCE);
+}
+
+/* Gives up what is on the device, and takes the same device opened anew. */
+static gboolean
+renew (VulkanRunner *self)
+{
+  EnsVulkanDevice *renewed = ens_device_renew_vulkan (self->device, self->vulkan);
+
+  g_clear_pointer (&self->batch, ens_vulkan_batch_free);
+  if (renewed == NULL)
+    return FALSE;
+  ens_vulkan_device_unref (self->vulkan);
+  self->vulkan = renewed;
+  return TRUE;
+}
+
+static gboolean
+give_up (VulkanRunner *self, const GError *reason, GError **error)
+{
+  const EnsRunnerParams params = {self->graph, self->sample, self->device, self->weights};
+
+  g_clear_pointer (&self->batch, ens_vulkan_batch_free);
+  self->cpu = ens_cpu_runner_new (&params, error);
+  if (self->cpu == NULL)
+    return FALSE;
+  ens_device_warn (self->device, "%s now runs on the CPU: %s", self->graph->name, reason->message);
+  return TRUE;
+}
+
+/* Runs, or gets ready to. A device that is short of memory is not opened anew. */
+static gboolean
+run_or_recover (VulkanRunner *self, const Run *run, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (try_gpu (self, run, &reason))
+    return TRUE;
+  if (g_error_matches (reason, ENS_ERROR, ENS_ERROR_DEVICE) && renew (self)) {
+    g_clear_error (&reason);
+    if (try_gpu (self, run, &reason)) {
+      ens_device_warn (self->device, "%s was opened anew after it failed",
+                       ens_device_get_description (self->device));
+      return TRUE;
+    }
+  }
+  if (is_failure (reason))
+    return give_up (self, reason, error);
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return FALSE;
+}
 
 static void
 free_runner (EnsRunner *runner)
 {
   VulkanRunner *self = (VulkanRunner *)runner;
 
-  ens_vulkan_executor_free (self->executor);
+  if (self->cpu != NULL)
+    self->cpu->class->free (self->cpu);
+  g_clear_pointer (&self->batch, ens_vulkan_batch_free);
+  ens_vulkan_device_unref (self->vulkan);
+  ens_device_unref (self->device);
+  ens_graph_free (self->graph);
   g_free (self);
 }
 
 static gsize
 get_arena_size (const EnsRunner *runner)
 {
-  return ens_vulkan_executor_get_size (((const VulkanRunner *)runner)->executor);
+  const VulkanRunner *self = (const VulkanRunner *)runner;
+
+  return self->cpu != NULL ? self->cpu->class->get_arena_size (self->cpu)
+                           : ens_vulkan_batch_get_size (self->batch);
 }
 
 static guint
 get_n_nodes (const EnsRunner *runner)
 {
-  return ens_vulkan_executor_get_n_steps (((const VulkanRunner *)runner)->executor);
+  return ((const VulkanRunner *)runner)->n_nodes;
 }
 
 static gboolean
 run (EnsRunner *runner, const gconstpointer *inputs, const gpointer *outputs, EnsNodeTime *times,
      GError **error)
 {
-  return ens_vulkan_executor_run (((VulkanRunner *)runner)->executor, inputs, outputs, times,
-                                  error);
+  VulkanRunner *self = (VulkanRunner *)runner;
+
+  if (self->cpu == NULL && !run_or_recover (self, &(Run) {inputs, outputs, times}, error))
+    return FALSE;
+  if (self->cpu == NULL)
+    return TRUE;
+  /* Nodes on the CPU are others than the caller has made room for, unless they always were. */
+  if (self->n_nodes != self->cpu->class->get_n_nodes (self->cpu))
+    times = NULL;
+  return self->cpu->class->run (self->cpu, inputs, outputs, times, error);
 }
 
 static const EnsRunnerClass vulkan_class = {free_runner, get_arena_size, get_n_nodes, run};
 
-static EnsGraph *
-plan_graph (const EnsRunnerParams *params, GError **error)
-{
-  g_autoptr (EnsGraph) graph = ens_graph_copy (params->graph);
-  guint n = params->sample->inputs->len;
-  g_autofree EnsShape *shapes = g_new (EnsShape, n);
-
-  for (guint i = 0; i < n; i++)
-    shapes[i] = ((const EnsValue *)g_ptr_array_index (params->sample->inputs, i))->shape;
-  return ens_passes_plan (graph, shapes, error) ? g_steal_pointer (&graph) : NULL;
-}
-
 EnsRunner *
 ens_vulkan_runner_new (const EnsRunnerParams *params, GError **error)
 {
-  const EnsVulkanContext context = {
-      .device = ens_device_get_vulkan (params->device),
-      .weights = params->weights->vulkan,
-      .pool = ens_device_get_pool (params->device),
-      .cpu_weights = params->weights->packed,
-  };
-  EnsGraph *graph = plan_graph (params, error);
-  EnsVulkanExecutor *executor;
+  EnsVulkanDevice *vulkan = ens_device_ref_vulkan (params->device);
   VulkanRunner *self;
 
-  if (graph == NULL || (executor = ens_vulkan_executor_new (graph, &context, error)) == NULL)
-    return NULL;
+  if (vulkan == NULL) /* given up before */
+    return ens_cpu_runner_new (params, error);
   self = g_new0 (VulkanRunner, 1);
   self->parent.class = &vulkan_class;
-  self->executor = executor;
+  self->graph = ens_graph_copy (params->graph);
+  self->sample = params->sample;
+  self->device = ens_device_ref (params->device);
+  self->weights = params->weights;
+  self->vulkan = vulkan;
+  if (!run_or_recover (self, NULL, error)) {
+    free_runner (&self->parent);
+    return NULL;
+  }
+  self->n_nodes = self->cpu != NULL ? self->cpu->class->get_n_nodes (self->cpu)
+                                    : ens_vulkan_batch_get_n_steps (self->batch);
   return &self->parent;
 }

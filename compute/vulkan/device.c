@@ -160,11 +160,10 @@ ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, G
 }
 
 EnsVulkanDevice *
-ens_vulkan_device_open_gpu (void)
+ens_vulkan_device_open_gpu (const EnsVulkanOptions *options)
 {
-  EnsVulkanOptions options = ens_vulkan_options_from_environment ();
   g_autoptr (GError) error = NULL;
-  EnsVulkanDevice *device = open_device (NULL, &options, &error);
+  EnsVulkanDevice *device = open_device (NULL, options, &error);
 
   if (error != NULL)
     g_info ("no GPU can be used: %s", error->message);

@@ -27,7 +27,7 @@ EnsVulkanOptions ens_vulkan_options_from_environment (void);
 EnsVulkanDevice *ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options,
                                          GError **error);
 /* A real GPU, the best, or NULL if there is none that works. (transfer full) */
-EnsVulkanDevice *ens_vulkan_device_open_gpu (void);
+EnsVulkanDevice *ens_vulkan_device_open_gpu (const EnsVulkanOptions *options);
 EnsVulkanDevice *ens_vulkan_device_ref (EnsVulkanDevice *device);
 void ens_vulkan_device_unref (EnsVulkanDevice *device);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanDevice, ens_vulkan_device_unref)

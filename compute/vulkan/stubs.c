@@ -27,7 +27,7 @@ ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, G
 }
 
 EnsVulkanDevice *
-ens_vulkan_device_open_gpu (void)
+ens_vulkan_device_open_gpu (const EnsVulkanOptions *options)
 {
   return NULL;
 }
@@ -91,6 +91,12 @@ void
 ens_vulkan_weights_unref (EnsVulkanWeights *weights)
 {
   g_return_if_reached ();
+}
+
+EnsVulkanDevice *
+ens_vulkan_weights_get_device (const EnsVulkanWeights *weights)
+{
+  g_return_val_if_reached (NULL);
 }
 
 gsize

@@ -84,6 +84,12 @@ ens_vulkan_weights_unref (EnsVulkanWeights *weights)
   g_free (weights);
 }
 
+EnsVulkanDevice *
+ens_vulkan_weights_get_device (const EnsVulkanWeights *weights)
+{
+  return weights->device;
+}
+
 gsize
 ens_vulkan_weights_get_size (EnsVulkanWeights *weights)
 {

@@ -11,5 +11,7 @@ EnsVulkanWeights *ens_vulkan_weights_ref (EnsVulkanWeights *weights);
 void ens_vulkan_weights_unref (EnsVulkanWeights *weights);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanWeights, ens_vulkan_weights_unref)
 
+/* (transfer none) */
+EnsVulkanDevice *ens_vulkan_weights_get_device (const EnsVulkanWeights *weights);
 /* Bytes on the device. Any thread. */
 gsize ens_vulkan_weights_get_size (EnsVulkanWeights *weights);

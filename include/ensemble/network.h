@@ -27,6 +27,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDevice, ens_device_unref)
 const char *ens_device_get_name (EnsDevice *device);
 /* A line for people: processor or GPU, instruction set or driver, threads. */
 const char *ens_device_get_description (EnsDevice *device);
+/* What has gone wrong since this was asked last, though the work goes on: a GPU that failed, and
+ * what runs in its place. NULL: nothing. Any thread. (transfer full) */
+char *ens_device_take_warning (EnsDevice *device);
 EnsPool *ens_device_get_pool (EnsDevice *device);
 
 /* Loads an ONNX file. (transfer full) */

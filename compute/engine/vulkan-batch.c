@@ -1,0 +1,211 @@
+#include "engine/vulkan-batch.h"
+
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+
+struct _EnsVulkanBatch {
+  guint n_inputs, n_outputs;
+  gsize *input_sizes, *output_sizes; /* bytes of an image */
+  guint batch, chunk;                /* images */
+  EnsVulkanExecutor *chunks;         /* runs `chunk` images at a time */
+  EnsVulkanExecutor *rest;           /* runs those that are left, or NULL */
+};
+
+/* Images in the batch; 1, of whatever inputs and outputs are, if they differ. */
+static guint
+count_images (const EnsGraph *sample)
+{
+  const GPtrArray *lists[] = {sample->inputs, sample->outputs};
+  gint64 n = 0;
+
+  for (guint l = 0; l < G_N_ELEMENTS (lists); l++)
+    for (guint i = 0; i < lists[l]->len; i++) {
+      const EnsShape *shape = &((const EnsValue *)g_ptr_array_index (lists[l], i))->shape;
+      gint64 images = shape->rank > 0 ? shape->dims[0] : 1;
+
+      if (n != 0 && images != n)
+        return 1;
+      n = images;
+    }
+  return n > 0 && n <= G_MAXINT ? (guint)n : 1;
+}
+
+static gsize *
+measure_images (const GPtrArray *values, guint n_images)
+{
+  gsize *sizes = g_new (gsize, values->len);
+
+  for (guint i = 0; i < values->len; i++)
+    sizes[i] = ens_value_size (g_ptr_array_index (values, i)) / n_images;
+  return sizes;
+}
+
+/* The graph for `part` of `whole` images, or NULL, without an error if it can't be run on a part.
+ */
+static EnsGraph *
+plan_graph (const EnsGraph *graph, const EnsGraph *sample, guint part, guint whole, GError **error)
+{
+  g_autoptr (EnsGraph) planned = ens_graph_copy (graph);
+  g_autofree EnsShape *shapes = g_new (EnsShape, sample->inputs->len);
+
+  for (guint i = 0; i < sample->inputs->len; i++) {
+    shapes[i] = ((const EnsValue *)g_ptr_array_index (sample->inputs, i))->shape;
+    if (part != whole)
+      shapes[i].dims[0] = part;
+  }
+  if (!ens_passes_plan (planned, shapes, part == whole ? error : NULL))
+    return NULL;
+  for (guint i = 0; i < sample->outputs->len && part != whole; i++) {
+    EnsShape expected = ((const EnsValue *)g_ptr_array_index (sample->outputs, i))->shape;
+
+    expected.dims[0] = part;
+    if (!ens_shape_equal (&((const EnsValue *)g_ptr_array_index (planned->outputs, i))->shape,
+                          &expected))
+      return NULL;
+  }
+  return g_steal_pointer (&planned);
+}
+
+typedef struct {
+  const EnsGraph *graph, *sample;
+  const EnsVulkanContext *context;
+} Source;
+
+static EnsVulkanExecutor *
+make_executor (const EnsVulkanBatch *self, const Source *source, guint n_images, GError **error)
+{
+  EnsGraph *graph = plan_graph (source->graph, source->sample, n_images, self->batch, error);
+
+  return graph != NULL ? ens_vulkan_executor_new (graph, source->context, error) : NULL;
+}
+
+/* FALSE without an error if the network can't be run on so few images. */
+static gboolean
+make_parts (EnsVulkanBatch *self, const Source *source, guint chunk, GError **error)
+{
+  guint rest = self->batch % chunk;
+
+  self->chunk = chunk;
+  self->chunks = make_executor (self, source, chunk, error);
+  if (self->chunks != NULL && rest > 0)
+    self->rest = make_executor (self, source, rest, error);
+  if (self->chunks != NULL && (rest == 0 || self->rest != NULL))
+    return TRUE;
+  g_clear_pointer (&self->chunks, ens_vulkan_executor_free);
+  g_clear_pointer (&self->rest, ens_vulkan_executor_free);
+  return FALSE;
+}
+
+/* Halves the chunk until it fits, or until something else than its size is wrong. */
+static gboolean
+make (EnsVulkanBatch *self, const Source *source, GError **error)
+{
+  GError *reason = NULL; /* against the last size that there is one against */
+
+  for (guint chunk = self->batch; chunk > 0; chunk = chunk > 1 ? (chunk + 1) / 2 : 0) {
+    GError *found = NULL;
+
+    if (make_parts (self, source, chunk, &found)) {
+      g_clear_error (&reason);
+      return TRUE;
+    }
+    if (found == NULL)
+      break;
+    g_clear_error (&reason);
+    reason = found;
+    if (!g_error_matches (reason, ENS_ERROR, ENS_ERROR_RESOURCE))
+      break;
+  }
+  g_propagate_error (error, reason);
+  return FALSE;
+}
+
+EnsVulkanBatch *
+ens_vulkan_batch_new (const EnsGraph *graph, const EnsGraph *sample,
+                      const EnsVulkanContext *context, GError **error)
+{
+  g_autoptr (EnsVulkanBatch) self = g_new0 (EnsVulkanBatch, 1);
+
+  self->n_inputs = sample->inputs->len;
+  self->n_outputs = sample->outputs->len;
+  self->batch = count_images (sample);
+  self->input_sizes = measure_images (sample->inputs, self->batch);
+  self->output_sizes = measure_images (sample->outputs, self->batch);
+  if (!make (self, &(Source) {graph, sample, context}, error))
+    return NULL;
+  if (self->chunk < self->batch)
+    g_info ("%s runs on %u of %u images at a time, the GPU has no memory for more", graph->name,
+            self->chunk, self->batch);
+  return g_steal_pointer (&self);
+}
+
+void
+ens_vulkan_batch_free (EnsVulkanBatch *self)
+{
+  g_clear_pointer (&self->chunks, ens_vulkan_executor_free);
+  g_clear_pointer (&self->rest, ens_vulkan_executor_free);
+  g_free (self->input_sizes);
+  g_free (self->output_sizes);
+  g_free (self);
+}
+
+guint
+ens_vulkan_batch_get_chunk (const EnsVulkanBatch *self)
+{
+  return self->chunk;
+}
+
+gsize
+ens_vulkan_batch_get_size (const EnsVulkanBatch *self)
+{
+  gsize size = ens_vulkan_executor_get_size (self->chunks);
+
+  return self->rest != NULL ? size + ens_vulkan_executor_get_size (self->rest) : size;
+}
+
+guint
+ens_vulkan_batch_get_n_steps (const EnsVulkanBatch *self)
+{
+  guint n = ens_vulkan_executor_get_n_steps (self->chunks);
+
+  return self->rest != NULL ? n + ens_vulkan_executor_get_n_steps (self->rest) : n;
+}
+
+/* Running */
+
+typedef struct {
+  const gconstpointer *inputs;
+  const gpointer *outputs;
+} Arrays;
+
+static gboolean
+run_images (EnsVulkanBatch *self, EnsVulkanExecutor *executor, const Arrays *arrays, gsize first,
+            EnsNodeTime *times, GError **error)
+{
+  g_autofree gconstpointer *inputs = g_new (gconstpointer, self->n_inputs);
+  g_autofree gpointer *outputs = g_new (gpointer, self->n_outputs);
+
+  for (guint i = 0; i < self->n_inputs; i++)
+    inputs[i] = (const char *)arrays->inputs[i] + first * self->input_sizes[i];
+  for (guint i = 0; i < self->n_outputs; i++)
+    outputs[i] = (char *)arrays->outputs[i] + first * self->output_sizes[i];
+  return ens_vulkan_executor_run (executor, inputs, outputs, times, error);
+}
+
+gboolean
+ens_vulkan_batch_run (EnsVulkanBatch *self, const gconstpointer *inputs, const gpointer *outputs,
+                      EnsNodeTime *times, GError **error)
+{
+  const Arrays arrays = {inputs, outputs};
+  guint n_steps = ens_vulkan_executor_get_n_steps (self->chunks);
+  guint n_chunks = self->batch / self->chunk;
+
+  for (guint i = 0; i < n_chunks; i++)
+    if (!run_images (self, self->chunks, &arrays, (gsize)i * self->chunk, times, error))
+      return FALSE;
+  for (guint i = 0; times != NULL && i < n_steps; i++)
+    times[i].flops *= n_chunks;
+  return self->rest == NULL
+         || run_images (self, self->rest, &arrays, (gsize)n_chunks * self->chunk,
+                        times != NULL ? times + n_steps : NULL, error);
+}

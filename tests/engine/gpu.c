@@ -1,0 +1,216 @@
+/* Plans on a GPU that is too small, or fails: halved, opened anew, and on the CPU in the end,
+ * always with the right numbers. */
+#include "build.h"
+
+#include <string.h>
+
+#include "engine/device.h"
+#include "engine/network.h"
+#include "vulkan/functions.h"
+
+#define BATCH 5
+#define N_INPUT (BATCH * 8 * 8 * 16)
+#define N_OUTPUT (BATCH * 16)
+
+static EnsVulkanFunctions real;
+static struct {
+  VkDeviceSize largest; /* allocation that succeeds; 0: any */
+  guint n_lost;         /* submissions that will fail */
+  guint n_refused;      /* devices that can't be opened from now on */
+} state;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+allocate (VkDevice device, const VkMemoryAllocateInfo *info, const VkAllocationCallbacks *a,
+          VkDeviceMemory *memory)
+{
+  return state.largest > 0 && info->allocationSize > state.largest
+             ? VK_ERROR_OUT_OF_DEVICE_MEMORY
+             : real.AllocateMemory (device, info, a, memory);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+submit (VkQueue queue, uint32_t n, const VkSubmitInfo *submits, VkFence fence)
+{
+  if (state.n_lost == 0)
+    return real.QueueSubmit (queue, n, submits, fence);
+  state.n_lost--;
+  return VK_ERROR_DEVICE_LOST;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+open_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
+             const VkAllocationCallbacks *a, VkDevice *device)
+{
+  if (state.n_refused == 0)
+    return real.CreateDevice (physical, info, a, device);
+  state.n_refused--;
+  return VK_ERROR_INITIALIZATION_FAILED;
+}
+
+static void
+wrap (EnsVulkanFunctions *vk, gpointer data)
+{
+#define WRAP(name, function)                      \
+  if (vk->name != NULL && vk->name != function) { \
+    real.name = vk->name;                         \
+    vk->name = function;                          \
+  }
+  WRAP (AllocateMemory, allocate)
+  WRAP (QueueSubmit, submit)
+  WRAP (CreateDevice, open_device)
+#undef WRAP
+}
+
+static EnsGraph *
+build_graph (void)
+{
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 1);
+  x = build_input (&b, &ENS_SHAPE (BATCH, 8, 8, 16));
+  x = build (&b, "Tanh", NULL, build (&b, "Relu", NULL, x, NULL), NULL);
+  x = build (&b, "GlobalAveragePool", NULL, x, NULL);
+  ens_graph_add_output (b.graph, x);
+  return g_steal_pointer (&b.graph);
+}
+
+static EnsPlan *
+make_plan (EnsDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsNetwork) network = ens_network_new (build_graph (), device, &error);
+  EnsPlan *plan;
+
+  g_assert_no_error (error);
+  plan = ens_network_plan (network, &ENS_SHAPE (BATCH, 8, 8, 16), &error);
+  g_assert_no_error (error);
+  return plan;
+}
+
+static void
+run_plan (EnsPlan *plan, float *output)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  g_autoptr (EnsTensor) input = random_tensor (rand, &ENS_SHAPE (N_INPUT));
+  g_autoptr (GError) error = NULL;
+
+  memset (output, 0xff, N_OUTPUT * sizeof *output);
+  ens_plan_run (plan, (const gconstpointer[]) {input->data}, (const gpointer[]) {output}, &error);
+  g_assert_no_error (error);
+}
+
+static void
+check_output (EnsPlan *plan)
+{
+  g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsPlan) reference = make_plan (cpu);
+  float found[N_OUTPUT], expected[N_OUTPUT];
+
+  run_plan (plan, found);
+  run_plan (reference, expected);
+  g_assert_cmpfloat (relative_error (found, expected, N_OUTPUT), <, 1e-5);
+}
+
+static EnsDevice *
+open_gpu (void)
+{
+  const EnsVulkanOptions options = {.wrap = wrap};
+  g_autoptr (GError) error = NULL;
+  EnsDevice *device;
+
+  memset (&state, 0, sizeof state);
+  device = ens_device_open_vulkan ("", 1, &options, &error);
+  if (device == NULL)
+    g_test_skip (error->message);
+  return device;
+}
+
+/* What happens, and the words of the warning that there must be. */
+typedef struct {
+  const char *name;
+  VkDeviceSize largest;
+  guint n_lost, n_refused;
+  const char *warning;
+  guint n_submits; /* of a run */
+} Row;
+
+static const Row rows[] = {
+    {.name = "sound", .n_submits = 1},
+    {.name = "halved", .largest = 30000, .n_submits = 2},
+    {.name = "too small for one image",
+     .largest = 100,
+     .warning = "runs on the CPU: .*VK_ERROR_OUT_OF_DEVICE_MEMORY"},
+    {.name = "lost once", .n_lost = 1, .warning = "opened anew", .n_submits = 1},
+    {.name = "lost for good",
+     .n_lost = 1,
+     .n_refused = 1,
+     .warning = "runs on the CPU: .*VK_ERROR_DEVICE_LOST"},
+    {.name = "lost again", .n_lost = 2, .warning = "runs on the CPU: .*VK_ERROR_DEVICE_LOST"},
+};
+
+static guint
+count_submits (EnsDevice *device)
+{
+  g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (device);
+
+  return vulkan != NULL ? ens_vulkan_device_get_n_submits (vulkan) : 0;
+}
+
+static void
+check_row (gconstpointer data)
+{
+  const Row *row = data;
+  g_autoptr (EnsDevice) device = open_gpu ();
+  g_autoptr (EnsPlan) plan = NULL;
+  g_autofree char *warning = NULL;
+  guint before;
+
+  if (device == NULL)
+    return;
+  state.largest = row->largest;
+  plan = make_plan (device);
+  state.n_lost = row->n_lost;
+  state.n_refused = row->n_refused;
+  check_output (plan);
+  before = count_submits (device);
+  check_output (plan);
+  g_assert_cmpuint (count_submits (device) - before, ==, row->n_submits);
+  warning = ens_device_take_warning (device);
+  if (row->warning == NULL)
+    g_assert_null (warning);
+  else
+    g_assert_true (g_regex_match_simple (row->warning, warning, 0, 0));
+  g_assert_null (ens_device_take_warning (device));
+}
+
+/* A GPU that was given up is not tried again. */
+static void
+test_given_up (void)
+{
+  g_autoptr (EnsDevice) device = open_gpu ();
+  g_autoptr (EnsPlan) plan = NULL, next = NULL;
+
+  if (device == NULL)
+    return;
+  plan = make_plan (device);
+  state.n_lost = state.n_refused = G_MAXUINT;
+  check_output (plan);
+  g_free (ens_device_take_warning (device));
+  next = make_plan (device);
+  check_output (next);
+  g_assert_null (ens_device_take_warning (device));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/engine/gpu/%s", rows[i].name);
+
+    g_test_add_data_func (path, &rows[i], check_row);
+  }
+  g_test_add_func ("/engine/gpu/given-up", test_given_up);
+  return g_test_run ();
+}
