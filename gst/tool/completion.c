@@ -97,7 +97,7 @@ tool_bash_completion (void)
     for (const ToolOption *option = command->options; option->name != NULL; option++)
       g_string_append_printf (script, " --%s", option->name);
     g_string_append_printf (script, "' ;;\n      %s/*) _gst_ensemble_offer ", command->name);
-    append_quoted (script, command->completions);
+    append_quoted (script, command->completions != NULL ? command->completions : "");
     g_string_append (script, " ;;\n");
   }
   g_string_append (script, "      help/*) _gst_ensemble_offer ");
@@ -163,7 +163,7 @@ tool_fish_completion (void)
     g_string_append_printf (script,
                             "\ncomplete -c gst-ensemble-1.0 -n '__fish_seen_subcommand_from %s'",
                             command->name);
-    append_fish_values (script, command->completions);
+    append_fish_values (script, command->completions != NULL ? command->completions : "");
     g_string_append_c (script, '\n');
     for (const ToolOption *option = command->options; option->name != NULL; option++)
       append_fish_option (script, command->name, option);
@@ -254,9 +254,12 @@ tool_zsh_completion (void)
     g_string_append_printf (script, "    %s)\n      _arguments '--help[Help]'", command->name);
     for (const ToolOption *option = command->options; option->name != NULL; option++)
       append_zsh_option (script, option);
-    g_string_append_printf (script, " \\\n        '*:%s:", command->arguments);
-    append_zsh_action (script, command->completions);
-    g_string_append (script, "'\n      ;;\n");
+    if (command->completions != NULL) {
+      g_string_append_printf (script, " \\\n        '*:%s:", command->arguments);
+      append_zsh_action (script, command->completions);
+      g_string_append_c (script, '\'');
+    }
+    g_string_append (script, "\n      ;;\n");
   }
   g_string_append (script, "  esac\n}\n_gst_ensemble \"$@\"\n");
   return g_string_free (script, FALSE);
