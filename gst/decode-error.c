@@ -26,8 +26,13 @@ set_error (GstMessage *message, const char *missing, const char *path, GError **
   code = reason->domain == GST_RESOURCE_ERROR ? ENS_ERROR_FILE : ENS_ERROR_FORMAT;
   more = detail (debug);
   if (missing != NULL)
-    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s: GStreamer has no plug-in for it: %s",
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s: GStreamer lacks a plug-in for it: %s; install the package that has it, such "
+                 "as gstreamer1.0-libav",
                  path, missing);
+  else if (g_error_matches (reason, GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND))
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "%s: neither a picture nor a video that GStreamer knows", path);
   else if (more != NULL)
     g_set_error (error, ENS_ERROR, code, "%s: %s (%s)", path, reason->message, more);
   else

@@ -1,9 +1,11 @@
 #include "decode.h"
 
+#include <errno.h>
 #include <gst/gst.h>
 
 #include <ensemble/error.h>
 
+#include "base/files.h"
 #include "decode-still.h"
 #include "decode-video.h"
 
@@ -90,11 +92,18 @@ static GBytes *
 map_file (const char *path, GError **error)
 {
   g_autoptr (GMappedFile) mapped = NULL;
-  g_autoptr (GError) failure = NULL;
+  const char *stand_in = NULL;
 
-  mapped = g_mapped_file_new (path, FALSE, &failure);
+  mapped = g_mapped_file_new (path, FALSE, NULL);
+  if (mapped != NULL)
+    stand_in =
+        ens_find_stand_in (g_mapped_file_get_contents (mapped), g_mapped_file_get_length (mapped));
   if (mapped == NULL)
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't read it: %s", path,
+                 g_strerror (errno));
+  else if (stand_in != NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: neither a picture nor a video but %s",
+                 path, stand_in);
   else if (g_mapped_file_get_length (mapped) == 0)
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: an empty file", path);
   else

@@ -526,4 +526,5 @@ gst_ensemble_classify_init (GstEnsembleClassify *self)
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), TRUE);
+  gst_ensemble_classify_explain_caps (self);
 }

@@ -51,6 +51,9 @@ struct _GstEnsembleClassify {
 
 /* Puts the stream's functions into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
+/* From now on caps that the element can't take make an error that says so: the pad refuses them by
+ * itself, and all that would be heard of it is “not-negotiated”. */
+void gst_ensemble_classify_explain_caps (GstEnsembleClassify *self);
 /* Forgets the stream that was: before a new one starts. */
 void gst_ensemble_classify_reset_stream (GstEnsembleClassify *self);
 

@@ -9,4 +9,11 @@ G_BEGIN_DECLS
  * be removed stays, silently. */
 void ens_remove_tree (const char *path);
 
+/* What to do about an error of writing, beginning with "; ", or "" if there is nothing to say. */
+const char *ens_write_advice (int error_number);
+
+/* What stands in for a file that was never fetched, with what to do about it: a Git LFS pointer, a
+ * web page. NULL if the first bytes are neither's. */
+const char *ens_find_stand_in (gconstpointer bytes, gsize size);
+
 G_END_DECLS

@@ -29,22 +29,35 @@ get_physical_memory (void)
   return n_pages > 0 && page > 0 ? (gsize)n_pages * (gsize)page : G_MAXSIZE;
 }
 
+static gsize
+sum_sizes (const GPtrArray *values)
+{
+  gsize size = 0;
+
+  for (guint i = 0; i < values->len; i++)
+    size += ens_value_size (g_ptr_array_index (values, i));
+  return size;
+}
+
+/* The arrays that it runs on are the caller's, but they too must fit. */
 static gboolean
 check_memory (const CpuRunner *self, GError **error)
 {
   gsize limit = get_physical_memory ();
   const GPtrArray *inputs = self->sample->inputs;
+  gsize size = self->arena_size + sum_sizes (inputs) + sum_sizes (self->sample->outputs);
   g_autofree char *shape = NULL, *found = NULL, *expected = NULL;
 
-  if (self->arena_size <= limit)
+  if (size <= limit)
     return TRUE;
   shape = inputs->len > 0 ? ens_shape_to_string (&((EnsValue *)inputs->pdata[0])->shape)
                           : g_strdup ("no input");
-  found = g_format_size (self->arena_size);
+  found = g_format_size (size);
   expected = g_format_size (limit);
   g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
-               "running %s on %s would take %s of memory, this machine has %s", self->sample->name,
-               shape, found, expected);
+               "running %s on %s would take %s of memory, this machine has %s; take smaller "
+               "images, or fewer at a time",
+               self->sample->name, shape, found, expected);
   return FALSE;
 }
 

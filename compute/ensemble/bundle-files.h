@@ -28,6 +28,9 @@ char *ens_bundle_resolve (const char *folder, const char *path, GError **error);
 /* The contents of ensemble.json. (transfer full) */
 char *ens_bundle_to_json (const EnsBundle *bundle);
 
+/* FALSE with an error if a bundle could not be written there, as far as can be told beforehand. */
+gboolean ens_bundle_check_target (const char *folder, GError **error);
+
 /* A bundle being written. Files go to a temporary folder beside the target, which takes the
  * target's place in one step at the end: until then, and if the writing fails or is interrupted, an
  * old bundle stays as it was. */

@@ -21,7 +21,7 @@ read_schema (EnsJsonReader *reader)
   if (g_str_has_prefix (schema, stem) && atoi (schema + strlen (stem)) > 1)
     ens_json_reader_fail (reader, "schema",
                           "this bundle was made by a newer version, which writes “%s”; this one "
-                          "reads “%s”",
+                          "reads “%s”; update gst-ensemble, or train the bundle again",
                           schema, ENS_BUNDLE_SCHEMA);
   else
     ens_json_reader_fail (reader, "schema", "expected “%s”, found “%s”", ENS_BUNDLE_SCHEMA, schema);
@@ -208,6 +208,26 @@ check_files (const EnsBundle *bundle, GError **error)
   return TRUE;
 }
 
+/* What people name instead of a bundle. */
+static gboolean
+check_folder (const char *folder, const char *path, GError **error)
+{
+  const char *found = NULL;
+
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  if (!g_file_test (folder, G_FILE_TEST_EXISTS))
+    found = "there is nothing of this name";
+  else if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
+    found = "found a file";
+  else
+    found = "found a folder without " ENS_BUNDLE_FILE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+               "%s: expected a bundle, a folder that gst-ensemble-1.0 train has written; %s",
+               folder, found);
+  return FALSE;
+}
+
 EnsBundle *
 ens_bundle_load (const char *folder, GError **error)
 {
@@ -218,7 +238,7 @@ ens_bundle_load (const char *folder, GError **error)
   g_return_val_if_fail (folder != NULL, NULL);
 
   path = g_build_filename (folder, ENS_BUNDLE_FILE, NULL);
-  reader = ens_json_reader_open (path, error);
+  reader = check_folder (folder, path, error) ? ens_json_reader_open (path, error) : NULL;
   if (reader == NULL)
     return NULL;
   bundle = g_new0 (EnsBundle, 1);

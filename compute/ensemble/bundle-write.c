@@ -143,8 +143,10 @@ struct _EnsBundleWriter {
 static gboolean
 fail_with_errno (GError **error, const char *path, const char *action)
 {
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't %s: %s", path, action,
-               g_strerror (errno));
+  int number = errno;
+
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't %s: %s%s", path, action,
+               g_strerror (number), ens_write_advice (number));
   return FALSE;
 }
 
@@ -180,21 +182,62 @@ check_target (const char *target, GError **error)
       || is_empty (target))
     return TRUE;
   g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
-               "%s: exists and is no bundle (it has no %s); it is left as it is", target,
-               ENS_BUNDLE_FILE);
+               "%s: exists and is no bundle (it has no %s); it is left as it is, choose another "
+               "name",
+               target, ENS_BUNDLE_FILE);
   return FALSE;
+}
+
+/* Links followed. (transfer full) */
+static char *
+find_target (const char *folder)
+{
+  g_autofree char *canonical = g_canonicalize_filename (folder, NULL);
+  char *real = realpath (canonical, NULL);
+  char *target = g_strdup (real != NULL ? real : canonical);
+
+  free (real);
+  return target;
+}
+
+/* The nearest folder above it that there is. (transfer full) */
+static char *
+find_parent (const char *target)
+{
+  char *parent = g_path_get_dirname (target);
+
+  while (!g_file_test (parent, G_FILE_TEST_EXISTS)) {
+    char *above = g_path_get_dirname (parent);
+
+    g_free (parent);
+    parent = above;
+  }
+  return parent;
+}
+
+gboolean
+ens_bundle_check_target (const char *folder, GError **error)
+{
+  g_autofree char *target = find_target (folder);
+  g_autofree char *parent = find_parent (target);
+  /* Permissions don't tell: root has them all, also where nothing can be written. */
+  g_autofree char *probe = g_build_filename (parent, ".ensemble-XXXXXX", NULL);
+
+  if (!check_target (target, error))
+    return FALSE;
+  if (g_mkdtemp (probe) == NULL)
+    return fail_with_errno (error, target, "write a bundle there");
+  g_rmdir (probe);
+  return TRUE;
 }
 
 EnsBundleWriter *
 ens_bundle_writer_new (const char *folder, GError **error)
 {
   g_autoptr (EnsBundleWriter) writer = g_new0 (EnsBundleWriter, 1);
-  g_autofree char *canonical = g_canonicalize_filename (folder, NULL);
-  char *real = realpath (canonical, NULL);
   g_autofree char *parent = NULL, *name = NULL, *temporary = NULL;
 
-  writer->target = g_strdup (real != NULL ? real : canonical);
-  free (real);
+  writer->target = find_target (folder);
   if (!check_target (writer->target, error))
     return NULL;
   parent = g_path_get_dirname (writer->target);
@@ -230,7 +273,9 @@ add_bytes (EnsBundleWriter *writer, const char *name, const char *bytes, gsize s
                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
                                 &reason))
     return TRUE;
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write it: %s", path, reason->message);
+  g_set_error (
+      error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write it: %s%s", path, reason->message,
+      g_error_matches (reason, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ens_write_advice (ENOSPC) : "");
   return FALSE;
 }
 

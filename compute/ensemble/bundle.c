@@ -180,8 +180,9 @@ ens_bundle_resolve (const char *folder, const char *path, GError **error)
   real_folder = realpath (folder, NULL);
   real_file = realpath (joined, NULL);
   if (real_folder == NULL || real_file == NULL)
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't find this file of the bundle: %s",
-                 joined, g_strerror (errno));
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+                 "%s: can't find this file of the bundle: %s; was its folder copied whole?", joined,
+                 g_strerror (errno));
   else if (!g_str_has_prefix (real_file, real_folder)
            || real_file[strlen (real_folder)] != G_DIR_SEPARATOR)
     fail (error, folder, "expected files inside this folder, found a link “%s” to %s", path,

@@ -204,6 +204,19 @@ set_up (Fit *fit, GError **error)
 
 /* A class that no training image is without can't be told from anything. */
 static gboolean
+check_class (const EnsDataset *dataset, guint class, guint n_with, guint n, GError **error)
+{
+  if (n_with > 0 && n_with < n)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+               "%s: class “%s”: expected training images with and without it, found %u with and %u "
+               "without; add images of another class, or some that show none in a folder “none”",
+               dataset->folder, dataset->classes[class], n_with, n - n_with);
+  return FALSE;
+}
+
+/* Of the images that could be read. */
+static gboolean
 check_classes (const Fit *fit, const EnsTruth *truth, GError **error)
 {
   for (guint c = 0; c < truth->n_classes; c++) {
@@ -211,13 +224,28 @@ check_classes (const Fit *fit, const EnsTruth *truth, GError **error)
 
     for (guint i = 0; i < truth->n_samples; i++)
       n += ens_truth_has (truth, i, c);
-    if (n > 0 && n < truth->n_samples)
-      continue;
-    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
-                 "%s: class “%s”: expected training images with and without it (of other classes, "
-                 "or in a folder “none”), found %u with and %u without",
-                 fit->dataset->folder, fit->bundle->classes[c], n, truth->n_samples - n);
+    if (!check_class (fit->dataset, c, n, truth->n_samples, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Of all images, before hours are spent on them. */
+static gboolean
+check_labels (const EnsDataset *dataset, GError **error)
+{
+  const GPtrArray *samples = dataset->samples[ENS_SPLIT_TRAIN];
+
+  if (!ens_dataset_require (dataset, ENS_SPLIT_TRAIN, error)
+      || !ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, error))
     return FALSE;
+  for (guint c = 0; c < dataset->n_classes; c++) {
+    guint n = 0;
+
+    for (guint i = 0; i < samples->len; i++)
+      n += ((const EnsSample *)samples->pdata[i])->labels[c];
+    if (!check_class (dataset, c, n, samples->len, error))
+      return FALSE;
   }
   return TRUE;
 }
@@ -483,7 +511,7 @@ load_dataset (Fit *fit, GError **error)
   if (fit->dataset == NULL)
     return FALSE;
   ens_dataset_tell (fit->dataset, fit->monitor);
-  return TRUE;
+  return check_labels (fit->dataset, error);
 }
 
 EnsEvaluation *
@@ -501,7 +529,8 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   fit.paths = g_new0 (const char *, params->n_networks);
   fit.contents = g_new0 (GBytes *, params->n_networks);
   fit.networks = g_new0 (EnsFittedNetwork, params->n_networks);
-  if (!load_dataset (&fit, error) || !set_up (&fit, error))
+  if (!ens_bundle_check_target (params->bundle, error) || !load_dataset (&fit, error)
+      || !set_up (&fit, error))
     return NULL;
   cache = params->cache != NULL
               ? g_strdup (params->cache)

@@ -137,8 +137,9 @@ ens_member_body (const char *path, const EnsBundleNetwork *settings, guint *n_fe
     return NULL;
   if (nominal.dims[3] >= 0 && nominal.dims[3] != channels) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE,
-                 "%s: takes images of %d channels, but normalise gives %u", path,
-                 (int)nominal.dims[3], channels);
+                 "%s: takes images of %d channel%s, but the order says %u; it should be %s", path,
+                 (int)nominal.dims[3], nominal.dims[3] == 1 ? "" : "s", channels,
+                 nominal.dims[3] == 1 ? "GRAY" : "RGB or BGR");
     return NULL;
   }
   nominal.dims[3] = channels;

@@ -114,8 +114,9 @@ resolve (EnsOnnxFiles *files, const char *location, const char *what, GError **e
     path = g_build_filename (files->folder, location, NULL);
     resolved = realpath (path, NULL);
     if (resolved == NULL) {
-      g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s lies in the file “%s”: %s", what, path,
-                   g_strerror (errno));
+      g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+                   "%s lies in the file “%s”: %s; put that file beside the model, it belongs to it",
+                   what, path, g_strerror (errno));
       return NULL;
     }
     if (contains (files->folder, resolved))

@@ -2,23 +2,36 @@
 
 #include <string.h>
 
+#include "base/files.h"
+
 /* As much of a file as tells whether it is text. */
 #define TEXT_SAMPLE 256
 
+#define EXPORT_PYTORCH "export it with torch.onnx.export ()"
+#define CONVERT_TENSORFLOW "convert it with tf2onnx"
+
+/* The first that fits counts. */
 static const struct {
   gsize offset;
   const char *magic;
   const char *what;
 } kinds[] = {
-    {0, "version https://git-lfs", "a Git LFS pointer; fetch the model itself with “git lfs pull”"},
     {0, "\x89PNG", "a PNG picture"},
     {0, "\xff\xd8\xff", "a JPEG picture"},
-    {0, "PK\x03\x04", "a ZIP archive, perhaps a PyTorch checkpoint; export it as ONNX"},
-    {0, "\x1f\x8b", "compressed by gzip"},
-    {0, "\x89HDF", "an HDF5 file, perhaps a Keras model; convert it to ONNX"},
-    {0, "\x80\x02", "a Python pickle, perhaps a PyTorch checkpoint; export it as ONNX"},
-    {4, "TFL3", "a TensorFlow Lite model; convert it to ONNX"},
+    {0, "\x1f\x8b", "compressed by gzip; unpack it"},
+    {0, "\x89HDF", "an HDF5 file, perhaps a Keras model; " CONVERT_TENSORFLOW},
+    {0, "\x80\x02", "a Python pickle, perhaps of PyTorch; " EXPORT_PYTORCH},
+    {0, "\x80\x03", "a Python pickle, perhaps of PyTorch; " EXPORT_PYTORCH},
+    {0, "\x80\x04", "a Python pickle, perhaps of PyTorch; " EXPORT_PYTORCH},
+    {0, "\x80\x05", "a Python pickle, perhaps of PyTorch; " EXPORT_PYTORCH},
+    {4, "TFL3", "a TensorFlow Lite model; " CONVERT_TENSORFLOW},
     {4, "ORTM", "in ONNX Runtime's own format; use the ONNX file it was made from"},
+    {0, "ftrt", "a TensorRT engine; use the ONNX file it was made from"},
+    {8, "{\"", "weights alone (safetensors); " EXPORT_PYTORCH " with the network they belong to"},
+    {0, "GGUF", "a GGUF file, which holds language models"},
+    {0, "7767517\n", "a network of ncnn; use the ONNX file it was made from"},
+    {0, "<?xml", "XML, perhaps an OpenVINO model; use the ONNX file it was made from"},
+    {0, "<net ", "an OpenVINO model; use the ONNX file it was made from"},
 };
 
 static gboolean
@@ -41,20 +54,70 @@ is_text (const guint8 *data, gsize size)
   return g_ascii_isprint (data[0]) || g_ascii_isspace (data[0]);
 }
 
+/* Archives of PyTorch have a pickle first, those of Keras JSON. */
+static const char *
+identify_archive (const guint8 *data, gsize size)
+{
+  static const gsize name_offset = 30, name_size = 26;
+  g_autofree char *name = NULL;
+
+  if (!starts_with (data, size, 0, "PK\x03\x04"))
+    return NULL;
+  if (size > name_offset)
+    name = g_strndup ((const char *)data + name_offset,
+                      MIN (data[name_size] | (gsize)data[name_size + 1] << 8, size - name_offset));
+  if (name != NULL && g_str_has_suffix (name, ".pkl"))
+    return "a PyTorch checkpoint; " EXPORT_PYTORCH;
+  if (name != NULL && g_str_has_suffix (name, ".json"))
+    return "a Keras model; " CONVERT_TENSORFLOW;
+  return "a ZIP archive; unpack it, or if PyTorch has written it, " EXPORT_PYTORCH;
+}
+
+/* Other models in protobuf. ONNX's first field is a number, its second a text. */
+static const char *
+identify_protobuf (const guint8 *data, gsize size)
+{
+  gsize i = 3;
+
+  /* A graph's first field is a node, which begins with its name; Caffe's is the network's name. */
+  if (size > 2 && data[0] == 0x0a && data[1] < 0x80)
+    return data[2] == 0x0a  ? "a frozen TensorFlow graph; " CONVERT_TENSORFLOW
+           : data[2] >= ' ' ? "a Caffe model; convert it to ONNX"
+                            : NULL;
+  /* A saved model's second field is no text, it begins with another field. */
+  if (!starts_with (data, size, 0, "\x08\x01\x12"))
+    return NULL;
+  while (i < size && data[i] >= 0x80)
+    i++;
+  return i + 1 < size && data[i + 1] == 0x0a ? "a TensorFlow SavedModel; " CONVERT_TENSORFLOW
+                                             : NULL;
+}
+
+static const char *
+identify_text (const guint8 *data, gsize size)
+{
+  g_autofree char *start = g_strndup ((const char *)data, MIN (size, TEXT_SAMPLE));
+
+  if (!is_text (data, size))
+    return NULL;
+  return strstr (start, "layer {") != NULL || strstr (start, "input_dim:") != NULL
+             ? "a description of a Caffe network; convert it and its weights to ONNX"
+             : "text";
+}
+
 static const char *
 identify (const guint8 *data, gsize size)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (starts_with (data, size, kinds[i].offset, kinds[i].magic))
-      return kinds[i].what;
-  if (is_text (data, size)) {
-    gsize start = 0;
+  const char *what = ens_find_stand_in (data, size);
 
-    while (start < size && g_ascii_isspace (data[start]))
-      start++;
-    return start < size && data[start] == '<' ? "a web page or XML" : "text";
-  }
-  return NULL;
+  for (guint i = 0; what == NULL && i < G_N_ELEMENTS (kinds); i++)
+    if (starts_with (data, size, kinds[i].offset, kinds[i].magic))
+      what = kinds[i].what;
+  if (what == NULL)
+    what = identify_archive (data, size);
+  if (what == NULL)
+    what = identify_protobuf (data, size);
+  return what != NULL ? what : identify_text (data, size);
 }
 
 gboolean

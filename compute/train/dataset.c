@@ -192,8 +192,11 @@ read_class (EnsDataset *dataset, EnsSplit split, const char *split_folder, const
     g_ptr_array_add (dataset->samples[split], sample);
   }
   if (files->len == 0 && split == ENS_SPLIT_TRAIN) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
-                 "%s: found no image; looked for names such as *.jpg or *.png", folder);
+    g_set_error (
+        error, ENS_ERROR, ENS_ERROR_DATA,
+        "%s: found no image; looked for names such as *.jpg or *.png; add some, or remove the "
+        "folder",
+        folder);
     return FALSE;
   }
   return TRUE;

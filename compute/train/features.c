@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
+
 /* Bytes in this machine's order: the files are not meant to travel. Another order, or another
  * layout of records, is another magic. */
 #define HEADER_MAGIC 0x31464e45U /* "ENF1" */
@@ -68,8 +70,10 @@ equal_keys (gconstpointer a, gconstpointer b)
 static gboolean
 set_file_error (const EnsFeatureStore *store, const char *action, GError **error)
 {
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't %s: %s", store->path, action,
-               g_strerror (errno));
+  int number = errno;
+
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't %s: %s%s", store->path, action,
+               g_strerror (number), ens_write_advice (number));
   return FALSE;
 }
 
@@ -224,7 +228,7 @@ ens_feature_store_open (const char *folder, const char *configuration, guint n_f
   if (g_mkdir_with_parents (folder, 0777) == 0)
     store->file = g_open (store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (store->file < 0) {
-    set_file_error (store, "open or create it", error);
+    set_file_error (store, "keep features there", error);
     return NULL;
   }
   if (flock (store->file, LOCK_EX | LOCK_NB) != 0) {

@@ -99,6 +99,7 @@ classify_file (Classifier *classifier, const char *path, GError **error)
   const Options *options = classifier->options;
   g_autoptr (EnsFrameSource) source = ens_frame_opener_open (classifier->opener, path, error);
   g_autoptr (ToolTable) table = tool_table_new ("file|>time||class|>P|>P1|>P2|>P3");
+  gboolean any = FALSE;
   double next = 0;
 
   if (source == NULL)
@@ -112,6 +113,7 @@ classify_file (Classifier *classifier, const char *path, GError **error)
       return FALSE;
     if (picture == NULL)
       break;
+    any = TRUE;
     seconds = picture->pts == G_MAXUINT64 ? next : (double)picture->pts / 1e9;
     if (seconds < next)
       continue;
@@ -125,9 +127,11 @@ classify_file (Classifier *classifier, const char *path, GError **error)
     if (!write_maps (classifier, path, result, error))
       return FALSE;
   }
-  if (!options->json)
+  if (!any)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: holds no picture", path);
+  else if (!options->json)
     tool_table_print (table);
-  return TRUE;
+  return any;
 }
 
 /* Goes on after a file that fails, and fails in the end. */

@@ -381,7 +381,7 @@ test_not_json (Fixture *fixture, gconstpointer data)
       {deep, "expected brackets nested at most 64 deep"},
   };
 
-  check_message (fixture, "can't read it: ");
+  check_message (fixture, "there is nothing of this name");
   save (fixture);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     write_json (fixture, rows[i].text, strlen (rows[i].text));

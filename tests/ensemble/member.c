@@ -390,7 +390,8 @@ test_errors (Fixture *fixture, gconstpointer data)
       "toy.onnx: has no value “fc7” to tap; from the output backwards it has prob, scores");
   settings.taps = taps[0];
   settings.normalise.order = ENS_ORDER_GRAY;
-  check_error (fixture, &source, "takes images of 3 channels, but normalise gives 1");
+  check_error (fixture, &source,
+               "takes images of 3 channels, but the order says 1; it should be RGB or BGR");
   settings.normalise.order = ENS_ORDER_RGB;
   settings.taps = other_taps;
   source.classifier = short_classifier;

@@ -14,8 +14,8 @@ test_other_files (void)
     const char *message;
   } files[] = {
       {"", 0, "empty, expected an ONNX model"},
-      {"<!DOCTYPE html><html>", 21, "not an ONNX model but a web page or XML"},
-      {"\n  <html lang=\"en\">", 19, "not an ONNX model but a web page or XML"},
+      {"<!DOCTYPE html><html>", 21, "not an ONNX model but a web page; download the file itself"},
+      {"\n  <html lang=\"en\">", 19, "not an ONNX model but a web page; download the file itself"},
       {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "not an ONNX model but a PNG picture"},
       {"\xff\xd8\xff\xe0\0\x10JFIF", 10, "not an ONNX model but a JPEG picture"},
       {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", 63,

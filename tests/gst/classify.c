@@ -58,15 +58,39 @@ static void
 test_bad_caps (Classify *classify, gconstpointer data)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (classify->element, "sink");
-  static const char *const rows[] = {
-      "video/x-raw, format=UYVY, width=32, height=24, framerate=25/1", "audio/x-raw",
-      "video/x-raw, format=RGB, width=40000, height=24, framerate=25/1"};
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  static const struct {
+    const char *caps, *remedy;
+  } rows[] = {
+      {"video/x-raw, format=UYVY, width=32, height=24, framerate=25/1",
+       "; put videoconvert before it"},
+      {"video/x-raw, format=RGB, width=40000, height=24, framerate=25/1",
+       "; put videoscale before it"},
+      {"video/x-raw(memory:GLMemory), format=RGBA, width=32, height=24, framerate=25/1",
+       "; put an element before it that brings frames into system memory, such as gldownload"},
+      {"audio/x-raw", "; put decodebin before it"},
+      {"video/x-h264", "; put decodebin before it"},
+  };
 
+  gst_element_set_bus (classify->element, bus);
+  gst_element_set_state (classify->element, GST_STATE_PAUSED);
+  gst_pad_send_event (pad, gst_event_new_stream_start ("test"));
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GstCaps) caps = gst_caps_from_string (rows[i]);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (rows[i].caps);
+    g_autofree char *text = gst_caps_to_string (caps);
+    g_autofree char *expected = g_strdup_printf ("Can't take %s%s", text, rows[i].remedy);
+    g_autoptr (GstMessage) message = NULL;
+    g_autoptr (GError) error = NULL;
 
     g_assert_false (gst_pad_query_accept_caps (pad, caps));
+    g_assert_false (gst_pad_send_event (pad, gst_event_new_caps (caps)));
+    message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+    g_assert_nonnull (message);
+    gst_message_parse_error (message, &error, NULL);
+    g_assert_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT);
+    g_assert_cmpstr (error->message, ==, expected);
   }
+  gst_element_set_bus (classify->element, NULL);
 }
 
 /* Strides that no default layout has. */
@@ -313,7 +337,7 @@ test_bad_models (Classify *classify, gconstpointer data)
   g_mkdir (empty, 0700);
   check_refused (classify, NULL, GST_RESOURCE_ERROR_SETTINGS, (const char *[]) {"model", NULL});
   check_refused (classify, missing, GST_RESOURCE_ERROR_NOT_FOUND,
-                 (const char *[]) {"missing.ensemble", "No such file", NULL});
+                 (const char *[]) {"missing.ensemble", "there is nothing of this name", NULL});
   check_refused (classify, file, GST_RESOURCE_ERROR_OPEN_READ,
                  (const char *[]) {"ensemble.json", NULL});
   check_refused (classify, empty, GST_RESOURCE_ERROR_OPEN_READ,
