@@ -54,20 +54,26 @@ ens_precision_recall (const EnsTruth *truth, const float *scores, guint class, g
   return curve;
 }
 
+void
+ens_curve_make_monotone (EnsCurvePoint *curve, guint n_points)
+{
+  for (guint p = n_points; p > 1; p--)
+    curve[p - 2].precision = MAX (curve[p - 2].precision, curve[p - 1].precision);
+}
+
 double
 ens_average_precision (const EnsTruth *truth, const float *scores, guint class)
 {
   guint n_points;
   g_autofree EnsCurvePoint *curve = ens_precision_recall (truth, scores, class, &n_points);
-  double area = 0, best = 0;
+  double area = 0, before = 0;
 
   if (curve == NULL)
     return NAN;
-  for (guint p = n_points; p > 0; p--) {
-    double before = p > 1 ? curve[p - 2].recall : 0;
-
-    best = MAX (best, curve[p - 1].precision);
-    area += (curve[p - 1].recall - before) * best;
+  ens_curve_make_monotone (curve, n_points);
+  for (guint p = 0; p < n_points; p++) {
+    area += (curve[p].recall - before) * curve[p].precision;
+    before = curve[p].recall;
   }
   return area;
 }

@@ -23,6 +23,10 @@ typedef struct {
 EnsCurvePoint *ens_precision_recall (const EnsTruth *truth, const float *scores, guint class,
                                      guint *n_points);
 
+/* Raises precision to the highest that any lower threshold reaches, so that it falls monotonically:
+ * the curve that average precision is the area under. */
+void ens_curve_make_monotone (EnsCurvePoint *curve, guint n_points);
+
 /* NaN if no example has the class. */
 double ens_average_precision (const EnsTruth *truth, const float *scores, guint class);
 /* Over the classes that some example has; NaN if there are none. */

@@ -135,6 +135,10 @@ test_precision_recall (void)
     g_assert_cmpfloat_with_epsilon (curve[i].precision, expected[i].precision, NEAR);
     g_assert_cmpfloat (curve[i].threshold, ==, expected[i].threshold);
   }
+  ens_curve_make_monotone (curve, n);
+  g_assert_cmpfloat_with_epsilon (curve[0].precision, 1, NEAR);
+  g_assert_cmpfloat_with_epsilon (curve[1].precision, .75, NEAR);
+  g_assert_cmpfloat_with_epsilon (curve[2].precision, .75, NEAR);
   g_assert_null (ens_precision_recall (&(EnsTruth) {1, 1, &labels[1]}, scores, 0, &n));
   g_assert_cmpuint (n, ==, 0);
 }
