@@ -1,11 +1,12 @@
 #include "evaluation-table.h"
 #include "monitor.h"
+#include "report/report.h"
 #include "tool.h"
 
 #include "decode.h"
 
 typedef struct {
-  char *model, *split, *device;
+  char *model, *split, *report, *device;
   gint threads;
   gboolean json;
 } Options;
@@ -26,37 +27,25 @@ parse_split (const char *name, EnsSplit *split, GError **error)
 }
 
 static EnsEvaluation *
-evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, GError **error)
+evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, const EnsFrameOpener *opener,
+          GError **error)
 {
   const EnsBundle *bundle = ens_ensemble_get_bundle (ensemble);
   g_autoptr (EnsDataset) dataset =
       ens_dataset_load (folder, (const char *const *)bundle->classes, error);
-  g_autoptr (GstEnsembleDecoder) decoder = NULL;
   g_autoptr (ToolMonitor) monitor = NULL;
 
   if (dataset == NULL || !ens_dataset_require (dataset, split, error))
     return NULL;
-  decoder = gst_ensemble_decoder_new ();
   monitor = tool_monitor_new ();
-  return ens_evaluate (ensemble, dataset, split, gst_ensemble_decoder_get_opener (decoder),
-                       tool_monitor_get (monitor), error);
+  return ens_evaluate (ensemble, dataset, split, opener, tool_monitor_get (monitor), error);
 }
 
 static gboolean
-run (gconstpointer data, char **arguments, GError **error)
+show (const EnsEvaluation *evaluation, const Options *options, const EnsFrameOpener *opener,
+      GError **error)
 {
-  const Options *options = data;
-  g_autoptr (EnsDevice) device = NULL;
-  g_autoptr (EnsEnsemble) ensemble = NULL;
-  g_autoptr (EnsEvaluation) evaluation = NULL;
-  EnsSplit split = ENS_SPLIT_TEST;
-
-  if (!parse_split (options->split, &split, error) || !tool_require_model (options->model, error))
-    return FALSE;
-  device = tool_open_device (options->device, options->threads, error);
-  ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
-  evaluation = ensemble ? evaluate (ensemble, arguments[0], split, error) : NULL;
-  if (evaluation == NULL)
+  if (options->report != NULL && !tool_report_write (evaluation, opener, options->report, error))
     return FALSE;
   if (options->json) {
     g_autofree char *json = ens_evaluation_to_json (evaluation);
@@ -65,13 +54,41 @@ run (gconstpointer data, char **arguments, GError **error)
   } else {
     tool_evaluation_print (evaluation);
   }
+  if (options->report != NULL && !options->json)
+    g_print ("\n%s\n", options->report);
   return TRUE;
+}
+
+static gboolean
+run (gconstpointer data, char **arguments, GError **error)
+{
+  const Options *options = data;
+  g_autoptr (GstEnsembleDecoder) decoder = NULL;
+  g_autoptr (EnsDevice) device = NULL;
+  g_autoptr (EnsEnsemble) ensemble = NULL;
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+  const EnsFrameOpener *opener;
+  EnsSplit split = ENS_SPLIT_TEST;
+
+  if (!parse_split (options->split, &split, error) || !tool_require_model (options->model, error)
+      || (options->report != NULL && !tool_report_check (options->report, error)))
+    return FALSE;
+  device = tool_open_device (options->device, options->threads, error);
+  ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
+  if (ensemble == NULL)
+    return FALSE;
+  decoder = gst_ensemble_decoder_new ();
+  opener = gst_ensemble_decoder_get_opener (decoder);
+  evaluation = evaluate (ensemble, arguments[0], split, opener, error);
+  return evaluation != NULL && show (evaluation, options, opener, error);
 }
 
 static const ToolOption option_table[] = {
     TOOL_OPTION_MODEL (Options),
     {"split", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, split), "NAME",
      "train, validation or test (test)", "train validation test"},
+    {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
+     "Write a page with curves, confusion, mistakes and windows", "*.html"},
     {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL, "Print JSON"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
@@ -90,7 +107,11 @@ const ToolCommand tool_evaluate = {
             "thresholds. DATASET is a folder as for train, with the bundle's classes.",
     .manual = "Average precision is the area under the curve of precision over recall, its mean "
               "over classes that have an image. A dash stands for what can't be measured, such as "
-              "the precision of a class that was never reported.",
+              "the precision of a class that was never reported.\n\n"
+              "The report is one file that needs no other: figures, curves of precision and "
+              "recall, which class is taken for which, how far probabilities can be trusted, and "
+              "small pictures of the worst mistakes and the best windows.\n\n"
+              "  gst-ensemble-1.0 evaluate -m site.ensemble photos --report site.html",
     .options = option_table,
     .options_size = sizeof (Options),
     .run = run,

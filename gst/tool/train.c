@@ -134,18 +134,27 @@ const ToolCommand tool_train = {
             "order=RGB|BGR|GRAY, size=PIXELS, mean=R+G+B and scale=R+G+B or std=R+G+B; and its "
             "part: role=original|retrained, taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, "
             "name=NAME.",
-    .manual = "Networks in the original role judge whole pictures, those in the retrained role "
-              "windows too. Every network gets a linear classifier for each class; weights of "
-              "networks, the windows' share and thresholds are chosen on the validation split.\n\n"
-              "A value of 0 … 255 becomes (value - mean) * scale, or (value - mean) / std; if mean "
-              "and std are of 1 at most, they are of values 0 … 1. Channels are counted in the "
-              "network's own order. What is not said is looked for beside the network and in it, "
-              "as inspect tells, and printed.\n\n"
-              "Features are kept in the cache folder: a second run with other settings takes "
-              "seconds, and one that was interrupted goes on where it was.\n\n"
-              "  gst-ensemble-1.0 train photos -o site.ensemble \\\n"
-              "    -n squeezenet1.1.onnx,role=original,order=BGR,mean=104+117+123,scale=1 \\\n"
-              "    -n mobilenet.onnx,role=retrained,mean=127.5,scale=0.00784,size=160",
+    .manual =
+        "In Pascal VOC's layout pictures lie in JPEGImages, their objects in Annotations, and the "
+        "splits in ImageSets/Main/train.txt, val.txt and test.txt. In COCO's there are "
+        "annotations/instances_train2017.json and instances_val2017.json beside the folders "
+        "train2017 and val2017, or a file *coco*.json in each of train, valid and test. There a "
+        "picture can show several classes: those of its objects, but for those marked as "
+        "difficult. Without a validation split a fifth of the training pictures is held out. "
+        "Pictures and annotations that are broken are named and skipped; more than one in ten "
+        "is an error.\n\n"
+        "Networks in the original role judge whole pictures, those in the retrained role "
+        "windows too. Every network gets a linear classifier for each class; weights of "
+        "networks, the windows' share and thresholds are chosen on the validation split.\n\n"
+        "A value of 0 … 255 becomes (value - mean) * scale, or (value - mean) / std; if mean "
+        "and std are of 1 at most, they are of values 0 … 1. Channels are counted in the "
+        "network's own order. What is not said is looked for beside the network and in it, "
+        "as inspect tells, and printed.\n\n"
+        "Features are kept in the cache folder: a second run with other settings takes "
+        "seconds, and one that was interrupted goes on where it was.\n\n"
+        "  gst-ensemble-1.0 train photos -o site.ensemble \\\n"
+        "    -n squeezenet1.1.onnx,role=original,order=BGR,mean=104+117+123,scale=1 \\\n"
+        "    -n mobilenet.onnx,role=retrained,mean=127.5,scale=0.00784,size=160",
     .options = option_table,
     .options_size = sizeof (Options),
     .defaults = &(const Options) {.windows = 100},

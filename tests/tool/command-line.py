@@ -34,6 +34,8 @@ ROWS = [
     (["evaluate", "set"], 2, "--model=BUNDLE is needed"),
     (["evaluate", "set", "-m", "x.ensemble", "--split", "exam"], 2, "train, validation or test"),
     (["evaluate", "set", "-m", "nowhere.ensemble"], 1, "nowhere.ensemble"),
+    (["evaluate", "set", "-m", "x.ensemble", "-r", "/nowhere/a.html"], 1, "in the folder /nowhere"),
+    (["evaluate", "set", "-m", "x.ensemble", "-r", "/"], 1, "this is a folder"),
     (["classify", "a.jpg"], 2, "--model=BUNDLE is needed"),
     (["classify", "a.jpg", "-m", "nowhere.ensemble"], 1, "nowhere.ensemble"),
     (["classify", "a.jpg", "-m", "x.ensemble", "-s", "big"], 2, "--scales expects sizes"),
@@ -101,8 +103,12 @@ def check_training(folder):
     result = run(*train)
     expect(result.returncode == 0 and (bundle / "ensemble.json").read_bytes() == first,
            "training again from kept features should give the same bundle", result)
-    result = run("evaluate", folder / "set", "-m", bundle, "--json")
+    report = folder / "report.html"
+    result = run("evaluate", folder / "set", "-m", bundle, "--json", "--report", report)
     expect(result.returncode == 0 and json.loads(result.stdout)["schema"], "evaluate", result)
+    page = report.read_text() if report.is_file() else ""
+    expect(page.startswith("<!DOCTYPE html>") and ">car<" in page and "data:image/jpeg" in page,
+           "evaluate should write a report", result)
     check_classification(folder, bundle)
     result = run("inspect", bundle)
     expect(result.returncode == 0 and "8 classes" in result.stdout, "inspect a bundle", result)

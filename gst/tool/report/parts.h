@@ -1,0 +1,42 @@
+/* The parts of a report. */
+#pragma once
+
+#include <ensemble/pool.h>
+
+#include "classify/metrics.h"
+#include "ensemble/evaluate.h"
+
+/* Bins of calibration curves. */
+#define REPORT_BINS 10
+
+/* Of larger sets no more classes than this are drawn or fill a matrix. */
+#define REPORT_MAX_CLASSES 36
+
+typedef struct {
+  const EnsEvaluation *evaluation;
+  const EnsEvaluationRow *best; /* the last row: the whole ensemble */
+  EnsTruth truth;
+  gboolean multi_label;
+  char **classes, **judges; /* as shown: of classes, of rows */
+  const EnsFrameOpener *opener;
+  EnsPool *pool;
+  GString *html;
+} Report;
+
+/* The CSS class of a row's curves. */
+const char *report_judge_style (const Report *report, guint row);
+/* The thresholds of a row. (transfer full) */
+float *report_thresholds (const Report *report, const EnsEvaluationRow *row);
+/* How far the probabilities of a row are off. NaN if there are none. */
+double report_calibration_error (const Report *report, const EnsEvaluationRow *row);
+/* The classes to be drawn where not all can be: at most REPORT_MAX_CLASSES, those with the lowest
+ * average precision, in the bundle's order. (transfer full) */
+guint *report_weak_classes (const Report *report, guint *n);
+
+void report_add_summary (Report *report);
+void report_add_classes (Report *report);
+void report_add_curves (Report *report);
+void report_add_confusion (Report *report);
+void report_add_calibration (Report *report);
+void report_add_mistakes (Report *report);
+void report_add_windows (Report *report);

@@ -1,0 +1,234 @@
+/* Pictures of a report: the worst mistakes, the best windows. */
+#include <math.h>
+
+#include "html.h"
+#include "parts.h"
+#include "thumbnail.h"
+
+/* So many of each kind, whatever the size of the set: the page stays below some megabytes. */
+#define MAX_MISTAKES 12
+#define MAX_WINDOWS 16
+#define THUMBNAIL_SIDE 256
+
+/* Windows whose highest probability is below count for nothing. */
+#define MUTED 0.01F
+
+/* Rows of probabilities on a card. */
+#define MAX_ODDS 4
+
+/* ---- Cards ---- */
+
+/* window: drawn on the picture; may be NULL. */
+static void
+add_picture (Report *report, guint sample, const EnsRect *window)
+{
+  const char *path = report->evaluation->paths[sample];
+  g_autoptr (EnsPicture) picture = ens_frame_opener_read (report->opener, path, NULL);
+  g_autofree char *name = g_filename_display_basename (path), *shown = html_clean (name);
+  g_autofree char *uri = NULL;
+  GString *html = report->html;
+  guint width, height;
+
+  if (picture != NULL)
+    uri = thumbnail_new (&picture->frame, THUMBNAIL_SIDE, report->pool, &width, &height, NULL);
+  if (uri == NULL) {
+    g_string_append (html, "<svg viewBox=\"0 0 4 3\" aria-hidden=\"true\"></svg>");
+    return;
+  }
+  html_add (html,
+            "<svg viewBox=\"0 0 %u %u\" role=\"img\" aria-label=\"%s\"><image href=\"%s\" "
+            "width=\"%u\" height=\"%u\"/>",
+            width, height, shown, uri, width, height);
+  for (guint i = 0; window != NULL && i < 2; i++)
+    html_add (html,
+              "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+              "stroke-width=\"%d\"/>",
+              i == 0 ? "frame-edge" : "frame", (double)window->x * width,
+              (double)window->y * height, (double)window->width * width,
+              (double)window->height * height, i == 0 ? 6 : 3);
+  g_string_append (html, "</svg>");
+}
+
+static void
+add_file (Report *report, guint sample)
+{
+  const char *path = report->evaluation->paths[sample];
+  g_autofree char *name = g_filename_display_basename (path), *shown = html_clean (name);
+  g_autofree char *display = g_filename_display_name (path), *title = html_clean (display);
+
+  html_add (report->html, "<p class=\"file\" title=\"%s\">%s</p>", title, shown);
+}
+
+/* The classes that a picture shows. (transfer full) */
+static char *
+list_truth (const Report *report, guint sample)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (guint c = 0; c < report->truth.n_classes; c++)
+    if (ens_truth_has (&report->truth, sample, c))
+      g_ptr_array_add (names, report->classes[c]);
+  if (names->len == 0)
+    return g_strdup ("none of the classes");
+  g_ptr_array_add (names, NULL);
+  return g_strjoinv (", ", (char **)names->pdata);
+}
+
+/* ---- Mistakes ---- */
+
+static int
+compare_scores (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const float *scores = data;
+  guint x = *(const guint *)a, y = *(const guint *)b;
+
+  if (scores[x] != scores[y])
+    return scores[x] > scores[y] ? -1 : 1;
+  return x < y ? -1 : x > y;
+}
+
+/* The likeliest classes, the judged one in any case. */
+static guint
+choose_odds (const Report *report, const EnsJudgement *judgement, guint *chosen)
+{
+  guint n_classes = report->truth.n_classes, n = MIN (n_classes, MAX_ODDS), position = 0;
+  g_autofree guint *order = g_new (guint, n_classes);
+  float *scores = &report->best->scores[(gsize)judgement->sample * n_classes];
+
+  for (guint c = 0; c < n_classes; c++)
+    order[c] = c;
+  g_qsort_with_data (order, (gint)n_classes, sizeof *order, compare_scores, scores);
+  for (guint i = 0; i < n; i++)
+    chosen[i] = order[i];
+  while (position < n && chosen[position] != judgement->class)
+    position++;
+  if (position == n)
+    chosen[n - 1] = judgement->class;
+  return n;
+}
+
+static void
+add_odds (Report *report, const EnsJudgement *judgement)
+{
+  const float *scores = &report->best->scores[(gsize)judgement->sample * report->truth.n_classes];
+  GString *html = report->html;
+  guint chosen[MAX_ODDS], n = choose_odds (report, judgement, chosen);
+
+  g_string_append (html, "<table class=\"odds\">");
+  for (guint i = 0; i < n; i++)
+    html_add (html,
+              "<tr><th scope=\"row\" class=\"%s\" title=\"%s\">%s</th>"
+              "<td><i class=\"%s\" style=\"--v:%.1f\"></i></td><td>%.2f</td></tr>",
+              ens_truth_has (&report->truth, judgement->sample, chosen[i]) ? "true" : "false",
+              report->classes[chosen[i]], report->classes[chosen[i]],
+              chosen[i] == judgement->class ? "asked" : "other", 100 * (double)scores[chosen[i]],
+              (double)scores[chosen[i]]);
+  g_string_append (html, "</table>");
+}
+
+/* What each of the others says of it. */
+static void
+add_opinions (Report *report, const EnsJudgement *judgement)
+{
+  const EnsEvaluation *evaluation = report->evaluation;
+  gsize index = (gsize)judgement->sample * report->truth.n_classes + judgement->class;
+
+  g_string_append (report->html, "<p class=\"muted\">");
+  for (guint r = 0; r + 1 < evaluation->n_rows; r++)
+    html_add (report->html, "%s%s %.2f", r > 0 ? ", " : "", evaluation->rows[r].name,
+              (double)evaluation->rows[r].scores[index]);
+  html_add (report->html, "; threshold %.2f</p>",
+            (double)report->best->classes[judgement->class].threshold);
+}
+
+static void
+add_mistake (Report *report, const EnsJudgement *judgement, const char *verb)
+{
+  g_autofree char *truth = list_truth (report, judgement->sample);
+
+  g_string_append (report->html, "<article class=\"card\">");
+  add_picture (report, judgement->sample, NULL);
+  html_add (report->html,
+            "<div><p class=\"verdict\"><span>%s <b>%s</b></span><span>%.2f</span></p>"
+            "<p>shows %s</p>",
+            verb, report->classes[judgement->class], (double)judgement->score, truth);
+  add_odds (report, judgement);
+  add_opinions (report, judgement);
+  add_file (report, judgement->sample);
+  g_string_append (report->html, "</div></article>\n");
+}
+
+static void
+add_outcome (Report *report, EnsOutcome outcome, const char *title, const char *verb)
+{
+  g_autofree float *thresholds = report_thresholds (report, report->best);
+  const EnsSelection selection = {outcome, thresholds, MAX_MISTAKES, MAX_MISTAKES};
+  guint n;
+  g_autofree EnsJudgement *judgements =
+      ens_select_judgements (&report->truth, report->best->scores, &selection, &n);
+
+  html_add (report->html, "<h3>%s</h3>\n", title);
+  if (n == 0)
+    g_string_append (report->html, "<p>None.</p>\n");
+  g_string_append (report->html, "<div class=\"cards\">\n");
+  for (guint i = 0; i < n; i++)
+    add_mistake (report, &judgements[i], verb);
+  g_string_append (report->html, "</div>\n");
+}
+
+void
+report_add_mistakes (Report *report)
+{
+  html_add (report->html,
+            "<section id=\"mistakes\">\n<h2>Mistakes</h2>\n<p>Of the %s: what it was surest of and "
+            "yet wrong. Many a label turns out to be what is wrong.</p>\n",
+            report->judges[report->evaluation->n_rows - 1]);
+  add_outcome (report, ENS_FALSE_POSITIVE, "Reported, but not there", "Said");
+  add_outcome (report, ENS_FALSE_NEGATIVE, "There, but not reported", "Missed");
+  g_string_append (report->html, "</section>\n");
+}
+
+/* ---- Windows ---- */
+
+static void
+add_window (Report *report, const EnsJudgement *judgement)
+{
+  const EnsEvaluation *evaluation = report->evaluation;
+  gsize index = (gsize)judgement->sample * report->truth.n_classes + judgement->class;
+
+  g_string_append (report->html, "<article class=\"card\">");
+  add_picture (report, judgement->sample, &evaluation->windows[index]);
+  html_add (report->html,
+            "<div><p class=\"verdict\"><b>%s</b><span>%.2f</span></p>"
+            "<p class=\"muted\">whole picture %.2f, with windows %.2f</p>",
+            report->classes[judgement->class], (double)judgement->score,
+            (double)evaluation->rows[evaluation->n_rows - 2].scores[index],
+            (double)report->best->scores[index]);
+  add_file (report, judgement->sample);
+  g_string_append (report->html, "</div></article>\n");
+}
+
+void
+report_add_windows (Report *report)
+{
+  const EnsEvaluation *evaluation = report->evaluation;
+  g_autofree float *thresholds = g_new0 (float, evaluation->n_classes);
+  const EnsSelection selection = {ENS_TRUE_POSITIVE, thresholds, MAX_WINDOWS,
+                                  MAX (MAX_WINDOWS / evaluation->n_classes, 1)};
+  g_autofree EnsJudgement *judgements = NULL;
+  guint n;
+
+  if (evaluation->windows == NULL)
+    return;
+  judgements = ens_select_judgements (&report->truth, evaluation->window_scores, &selection, &n);
+  g_string_append (report->html,
+                   "<section id=\"windows\" class=\"windows\">\n<h2>Best windows</h2>\n<p>The "
+                   "windows with the highest probabilities for classes that the pictures show.");
+  if (n > 0 && judgements[0].score < MUTED)
+    g_string_append (report->html, " Windows don’t help on this set: training has made their "
+                                   "probabilities too low to count.");
+  g_string_append (report->html, "</p>\n<div class=\"cards\">\n");
+  for (guint i = 0; i < n; i++)
+    add_window (report, &judgements[i]);
+  g_string_append (report->html, "</div>\n</section>\n");
+}

@@ -1,0 +1,220 @@
+#include "report.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+#include <ensemble/error.h>
+
+#include "html.h"
+#include "parts.h"
+#include "report-resources.h"
+
+#define STYLE "/gst-ensemble/report/report.css"
+
+/* ---- What the parts share ---- */
+
+static gboolean
+is_network (const EnsEvaluationRow *row)
+{
+  return strcmp (row->name, ENS_EVALUATION_WITHOUT_WINDOWS) != 0
+         && strcmp (row->name, ENS_EVALUATION_WITH_WINDOWS) != 0;
+}
+
+const char *
+report_judge_style (const Report *report, guint row)
+{
+  static const char *const networks[] = {"network-0", "network-1", "network-2", "network-3"};
+  const EnsEvaluationRow *judge = &report->evaluation->rows[row];
+
+  if (judge == report->best)
+    return "best-judge";
+  return is_network (judge) ? networks[row % G_N_ELEMENTS (networks)] : "second-judge";
+}
+
+float *
+report_thresholds (const Report *report, const EnsEvaluationRow *row)
+{
+  float *thresholds = g_new (float, report->truth.n_classes);
+
+  for (guint c = 0; c < report->truth.n_classes; c++)
+    thresholds[c] = row->classes[c].threshold;
+  return thresholds;
+}
+
+double
+report_calibration_error (const Report *report, const EnsEvaluationRow *row)
+{
+  EnsReliability bins[REPORT_BINS];
+
+  ens_reliability (&report->truth, row->scores, bins, REPORT_BINS);
+  return ens_calibration_error (bins, REPORT_BINS);
+}
+
+static int
+compare_precision (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const EnsClassEvaluation *classes = data;
+  double x = classes[*(const guint *)a].average_precision;
+  double y = classes[*(const guint *)b].average_precision;
+
+  if (isnan (x) || isnan (y))
+    return isnan (x) - isnan (y);
+  return x < y ? -1 : x > y;
+}
+
+static int
+compare_numbers (gconstpointer a, gconstpointer b)
+{
+  return *(const guint *)a < *(const guint *)b ? -1 : 1;
+}
+
+guint *
+report_weak_classes (const Report *report, guint *n)
+{
+  guint n_classes = report->truth.n_classes;
+  guint *order = g_new (guint, n_classes);
+
+  for (guint c = 0; c < n_classes; c++)
+    order[c] = c;
+  *n = MIN (n_classes, REPORT_MAX_CLASSES);
+  if (n_classes <= REPORT_MAX_CLASSES)
+    return order;
+  g_qsort_with_data (order, (gint)n_classes, sizeof *order, compare_precision,
+                     report->best->classes);
+  qsort (order, *n, sizeof *order, compare_numbers);
+  return order;
+}
+
+/* ---- The page ---- */
+
+static void
+add_head (Report *report)
+{
+  g_autoptr (GBytes) style =
+      g_resource_lookup_data (report_get_resource (), STYLE, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  g_autofree char *bundle = html_clean (report->evaluation->bundle);
+  gsize size;
+  const char *text = g_bytes_get_data (style, &size);
+
+  html_add (report->html,
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+            "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+            "<title>%s on the %s split</title>\n<style>\n",
+            bundle, report->evaluation->split);
+  g_string_append_len (report->html, text, (gssize)size);
+  g_string_append (report->html, "</style>\n</head>\n<body>\n<main>\n");
+}
+
+static void
+add_header (Report *report)
+{
+  const EnsEvaluation *evaluation = report->evaluation;
+  g_autofree char *bundle = html_clean (evaluation->bundle);
+  GString *html = report->html;
+
+  html_add (html, "<header>\n<h1>%s</h1>\n<p>Measured on %u pictures of the %s split", bundle,
+            evaluation->n_images, evaluation->split);
+  html_add (html, ", which show %u %s%s", evaluation->n_classes,
+            evaluation->n_classes == 1 ? "class" : "classes",
+            report->multi_label ? ", some of them several at once" : "");
+  if (evaluation->n_skipped > 0)
+    html_add (html, "; %u more could not be read", evaluation->n_skipped);
+  html_add (html, ".</p>\n<nav>");
+  html_add (html,
+            "<a href=\"#judges\">Networks and ensemble</a><a href=\"#classes\">Classes</a>"
+            "<a href=\"#curves\">Precision and recall</a><a href=\"#confusion\">%s</a>"
+            "<a href=\"#calibration\">Calibration</a><a href=\"#mistakes\">Mistakes</a>",
+            report->multi_label ? "Errors" : "Confusion");
+  if (evaluation->windows != NULL)
+    html_add (html, "<a href=\"#windows\">Windows</a>");
+  html_add (html, "</nav>\n");
+}
+
+static void
+add_page (Report *report)
+{
+  add_head (report);
+  add_header (report);
+  report_add_summary (report);
+  report_add_classes (report);
+  report_add_curves (report);
+  report_add_confusion (report);
+  report_add_calibration (report);
+  report_add_mistakes (report);
+  report_add_windows (report);
+  html_add (report->html, "<footer>gst-ensemble-1.0 evaluate --report</footer>\n</main>\n</body>\n"
+                          "</html>\n");
+}
+
+static void
+report_init (Report *report, const EnsEvaluation *evaluation, const EnsFrameOpener *opener)
+{
+  *report = (Report) {.evaluation = evaluation,
+                      .best = &evaluation->rows[evaluation->n_rows - 1],
+                      .truth = ens_evaluation_get_truth (evaluation),
+                      .opener = opener,
+                      .pool = ens_pool_new (1),
+                      .html = g_string_new (NULL)};
+  report->multi_label = ens_truth_is_multi_label (&report->truth);
+  report->classes = g_new0 (char *, evaluation->n_classes + 1);
+  for (guint c = 0; c < evaluation->n_classes; c++)
+    report->classes[c] = html_clean (evaluation->classes[c]);
+  report->judges = g_new0 (char *, evaluation->n_rows + 1);
+  for (guint r = 0; r < evaluation->n_rows; r++) {
+    const EnsEvaluationRow *row = &evaluation->rows[r];
+    g_autofree char *name = html_clean (row->name);
+
+    report->judges[r] =
+        is_network (row) ? g_steal_pointer (&name) : g_strdup_printf ("ensemble %s", name);
+  }
+}
+
+static void
+report_clear (Report *report)
+{
+  if (report->html == NULL)
+    return;
+  g_strfreev (report->classes);
+  g_strfreev (report->judges);
+  ens_pool_unref (report->pool);
+  g_string_free (report->html, TRUE);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Report, report_clear)
+
+gboolean
+tool_report_check (const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+                 "%s: expected the name of a file to write, such as report.html; this is a folder",
+                 path);
+  else if (g_access (folder, W_OK) != 0)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write in the folder %s: %s", path,
+                 folder, g_strerror (errno));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+gboolean
+tool_report_write (const EnsEvaluation *evaluation, const EnsFrameOpener *opener, const char *path,
+                   GError **error)
+{
+  g_auto (Report) report = {0};
+  g_autoptr (GError) failure = NULL;
+
+  g_return_val_if_fail (evaluation->n_rows > 0 && evaluation->paths != NULL, FALSE);
+
+  report_init (&report, evaluation, opener);
+  add_page (&report);
+  if (g_file_set_contents (path, report.html->str, (gssize)report.html->len, &failure))
+    return TRUE;
+  g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
+  return FALSE;
+}

@@ -1,0 +1,166 @@
+"""Reads reports as a browser does: sound, alone, escaped, bounded, with the figures that the
+pictures and scores of write-report.c lead to.
+
+report.py WRITE-REPORT
+"""
+import html.parser
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as xml
+
+WRITE = sys.argv[1]
+NAMES = ['<b>cat</b> & "dog"', "o'neill\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}",
+         "ünder %s %n"]
+SECTIONS = ["judges", "classes", "curves", "confusion", "calibration", "mistakes", "windows"]
+
+failures = []
+
+
+def expect(kind, what, found, expected):
+    if found != expected:
+        failures.append(f"{kind}: {what}: expected {expected!r}, found {found!r}")
+
+
+def write(kind, path):
+    subprocess.run([WRITE, kind, path], check=True, timeout=120)
+    return pathlib.Path(path).read_text(encoding="utf-8")
+
+
+def text(element):
+    return "".join(element.itertext())
+
+
+class Html(html.parser.HTMLParser):
+    """What HTML's own rules make of it: void elements and scripts."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.seen = [], set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.add(tag)
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            failures.append(f"</{tag}> closes something else")
+
+
+def check_alone(kind, page, root):
+    """Nothing is loaded from elsewhere, nothing runs."""
+    parsed = Html(page)
+    expect(kind, "open elements", parsed.open, [])
+    expect(kind, "elements that load or run", parsed.seen & {"script", "link", "iframe", "img", "object"},
+           set())
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if name in ("href", "src") and not re.match(r"#[a-z]+$|data:image/jpeg;base64,", value):
+                failures.append(f"{kind}: {element.tag} leads to {value[:60]}")
+            if name.startswith("on"):
+                failures.append(f"{kind}: {element.tag} has {name}")
+    style = text(root.find("head/style"))
+    expect(kind, "what the style loads", re.findall(r"@import|url\(|http", style), [])
+    expect(kind, "light and dark", "prefers-color-scheme: dark" in style, True)
+    metas = {meta.get("name"): meta.get("content") for meta in root.iter("meta")}
+    expect(kind, "viewport", metas.get("viewport"), "width=device-width, initial-scale=1")
+
+
+def check_parts(kind, root, sections):
+    expect(kind, "sections", [section.get("id") for section in root.iter("section")], sections)
+    expect(kind, "links", [link.get("href") for link in root.iter("a")],
+           ["#" + section for section in sections])
+
+
+def check_drawings(kind, root):
+    """Points lie within their drawings."""
+    for svg in root.iter("svg"):
+        width, height = map(float, svg.get("viewBox").split()[2:])
+        for circle in svg.iter("circle"):
+            x, y = float(circle.get("cx")), float(circle.get("cy"))
+            if not (0 <= x <= width and 0 <= y <= height):
+                failures.append(f"{kind}: a point at {x}, {y} of {width} × {height}")
+    if re.search(r"\bnan\b|\binf\b", " ".join(" ".join(e.attrib.values()) for e in root.iter()
+                                              if e.tag in ("path", "rect", "circle", "td"))):
+        failures.append(f"{kind}: a number that is none")
+
+
+def rows(root, section):
+    table = root.find(f".//section[@id='{section}']//table")
+    return [[text(cell) for cell in row] for row in table.find("tbody")]
+
+
+def check_several(root):
+    # By hand from the scores: of class 0 the pictures rank 1, 2, 3, 4, of which 1 and 3 have it.
+    expect("several", "classes", rows(root, "classes"), [
+        [NAMES[0], "2", "0.333", "0.833", "0.833", "0.500", "0.500", "1.000", "0.667"],
+        [NAMES[1], "2", "0.333", "1.000", "1.000", "0.500", "1.000", "1.000", "1.000"],
+        [NAMES[2], "3", "0.500", "0.833", "0.833", "0.750", "1.000", "0.667", "0.800"],
+    ])
+    expect("several", "errors", rows(root, "confusion"), [
+        [NAMES[0], "", "", "", "2"],
+        [NAMES[1], "1", "", "", "2"],
+        [NAMES[2], "", "", "1", "3"],
+        ["no class", "1", "", "", "1"],
+    ])
+    judges = [row[0] for row in rows(root, "judges")]
+    expect("several", "judges", judges,
+           ["net <1>", "ensemble without windows", "ensemble with windows"])
+    mistakes = root.find(".//section[@id='mistakes']")
+    expect("several", "mistakes", [text(v) for v in mistakes.iter("p") if v.get("class") == "verdict"],
+           [f"Said {NAMES[0]}0.80", f"Said {NAMES[0]}0.60", f"Missed {NAMES[2]}0.10"])
+    windows = root.findall(".//section[@id='windows']//article")
+    expect("several", "windows", len(windows), 7)
+    frame = windows[0].findall(".//rect")[-1]
+    expect("several", "a window", [frame.get(k) for k in ("x", "y", "width", "height")],
+           ["64.0", "60.0", "128.0", "30.0"])  # of 256 × 120
+    expect("several", "title", text(root.find("head/title")), "six </title> on the test split")
+
+
+def check_single(root):
+    expect("single", "confusion", rows(root, "confusion"), [
+        [NAMES[0], "1", "", "1", "2"],
+        [NAMES[1], "", "1", "", "1"],
+        [NAMES[2], "1", "", "1", "2"],
+    ])
+    expect("single", "judges", [row[0] for row in rows(root, "judges")],
+           ["net <1>", "ensemble without windows"])
+    expect("single", "accuracy", rows(root, "judges")[-1][2], "0.600")
+
+
+def check_large(page, root):
+    expect("large", "below three megabytes", len(page) < 3e6, True)
+    expect("large", "charts", len(root.findall(".//section[@id='curves']//figure")), 36)
+    expect("large", "classes", len(rows(root, "classes")), 80)
+    expect("large", "pairs", len(rows(root, "confusion")), 40)
+    expect("large", "pictures", len(root.findall(".//image")), 40)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    for kind, check in ("several", check_several), ("single", check_single), ("lost", None), \
+            ("large", None):
+        path = pathlib.Path(folder) / f"{kind}.html"
+        page = write(kind, path)
+        expect(kind, "the same again", write(kind, path) == page, True)
+        root = xml.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+        check_alone(kind, page, root)
+        check_parts(kind, root, SECTIONS[:-1] if kind == "single" else SECTIONS)
+        check_drawings(kind, root)
+        if check:
+            check(root)
+        if kind == "lost":
+            expect(kind, "pictures", len(root.findall(".//image")), 0)
+        if kind == "large":
+            check_large(page, root)
+    refused = subprocess.run([WRITE, "several", f"{folder}/nowhere/x.html"], capture_output=True,
+                             text=True, timeout=120)
+    expect("nowhere", "exit status", refused.returncode, 1)
+    expect("nowhere", "names the file", "nowhere/x.html" in refused.stderr, True)
+print("\n".join(failures))
+sys.exit(1 if failures else 0)

@@ -1,0 +1,144 @@
+/* write-report KIND FILE.html: a report on figures that are known beforehand, for report.py.
+ *
+ *   several   three classes of hostile names, several in a picture; six pictures
+ *   single    the same with one class or none in a picture, and without windows
+ *   lost      the same as several, but no picture can be read again
+ *   large     80 classes and 400 pictures */
+#include <ensemble/error.h>
+#include <gst/gst.h>
+#include <string.h>
+
+#include "report/report.h"
+
+/* ---- Pictures ---- */
+
+typedef struct {
+  EnsFrameSource source;
+  gboolean done;
+} Source;
+
+static gboolean
+next_picture (EnsFrameSource *source, EnsPicture **picture, GError **error)
+{
+  *picture = ((Source *)source)->done ? NULL : ens_picture_new (ENS_PIXELS_RGB, 640, 300);
+  ((Source *)source)->done = TRUE;
+  return TRUE;
+}
+
+static void
+free_source (EnsFrameSource *source)
+{
+  g_free (source);
+}
+
+static EnsFrameSource *
+open_picture (gpointer lost, const char *path, GError **error)
+{
+  Source *source;
+
+  if (lost != NULL) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: gone", path);
+    return NULL;
+  }
+  source = g_new0 (Source, 1);
+  source->source = (EnsFrameSource) {next_picture, free_source};
+  return &source->source;
+}
+
+/* ---- Evaluations ---- */
+
+static const char *const names[] = {"<b>cat</b> & \"dog\"", "o'neill\x01\xff", "ünder %s %n", NULL};
+
+static void
+add_pictures (EnsEvaluation *evaluation)
+{
+  evaluation->paths = g_new0 (char *, evaluation->n_images + 1);
+  for (guint i = 0; i < evaluation->n_images; i++)
+    evaluation->paths[i] = g_strdup_printf ("/set/<img src=\"x%u\">.jpg", i);
+}
+
+static void
+add_windows (EnsEvaluation *evaluation, const float *scores)
+{
+  gsize n = (gsize)evaluation->n_images * evaluation->n_classes;
+
+  evaluation->window_scores = g_memdup2 (scores, n * sizeof *scores);
+  evaluation->windows = g_new (EnsRect, n);
+  for (gsize i = 0; i < n; i++)
+    evaluation->windows[i] = (EnsRect) {0.25F, 0.5F, 0.5F, 0.25F};
+}
+
+static EnsEvaluation *
+evaluate_six (gboolean several)
+{
+  static const float with[] = {.9F, .8F, .1F, .8F, .9F, .1F, .7F, .2F, .9F,
+                               .6F, .3F, .2F, .1F, .1F, .1F, .2F, .4F, .8F};
+  static const float without[] = {.6F, .5F, .4F, .6F, .5F, .4F, .6F, .5F, .4F,
+                                  .6F, .5F, .4F, .6F, .5F, .4F, .6F, .5F, .4F};
+  static const guint8 one[] = {1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1};
+  static const guint8 many[] = {1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1};
+  static const float thresholds[] = {.5F, .5F, .75F};
+  EnsTruth truth = {6, 3, several ? many : one};
+  EnsEvaluation *evaluation = ens_evaluation_new ("six </title>", "test", names, &truth, 2);
+
+  ens_evaluation_add (evaluation, "net <1>", &truth, without, NULL);
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth, with, thresholds);
+  if (several) {
+    ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth, with, thresholds);
+    add_windows (evaluation, with);
+  }
+  add_pictures (evaluation);
+  return evaluation;
+}
+
+static EnsEvaluation *
+evaluate_many (void)
+{
+  enum { CLASSES = 80, IMAGES = 400 };
+  g_autofree guint8 *labels = g_new (guint8, CLASSES * IMAGES);
+  g_autofree float *scores = g_new (float, CLASSES *IMAGES);
+  g_autofree float *thresholds = g_new (float, CLASSES);
+  g_auto (GStrv) classes = g_new0 (char *, CLASSES + 1);
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  EnsTruth truth = {IMAGES, CLASSES, labels};
+  EnsEvaluation *evaluation;
+
+  for (guint c = 0; c < CLASSES; c++) {
+    classes[c] = g_strdup_printf ("class %u", c);
+    thresholds[c] = 0.5F;
+  }
+  for (guint i = 0; i < CLASSES * IMAGES; i++) {
+    labels[i] = g_rand_double (random) < 0.05;
+    scores[i] =
+        (float)(labels[i] != 0 ? g_rand_double (random) : g_rand_double_range (random, 0, .7));
+  }
+  evaluation = ens_evaluation_new ("many", "test", (const char *const *)classes, &truth, 0);
+  for (guint n = 0; n < 3; n++)
+    ens_evaluation_add (evaluation, "net", &truth, scores, NULL);
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth, scores, thresholds);
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth, scores, thresholds);
+  add_pictures (evaluation);
+  add_windows (evaluation, scores);
+  return evaluation;
+}
+
+int
+main (int argc, char **argv)
+{
+  gboolean lost = argc == 3 && strcmp (argv[1], "lost") == 0;
+  EnsFrameOpener opener = {open_picture, GINT_TO_POINTER (lost)};
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (argc != 3)
+    return 2;
+  gst_init (NULL, NULL);
+  if (strcmp (argv[1], "large") == 0)
+    evaluation = evaluate_many ();
+  else
+    evaluation = evaluate_six (strcmp (argv[1], "single") != 0);
+  if (tool_report_write (evaluation, &opener, argv[2], &error))
+    return 0;
+  g_printerr ("%s\n", error->message);
+  return 1;
+}
