@@ -96,3 +96,11 @@ ens_vulkan_set_error (GError **error, const char *device, const char *call, VkRe
                "%s: %s failed with %s (%d)", device, call, ens_vulkan_result_name (result),
                (int)result);
 }
+
+void
+ens_vulkan_set_no_driver (GError **error)
+{
+  g_set_error_literal (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                       "no Vulkan device was found; is the GPU's driver installed (Debian: "
+                       "mesa-vulkan-drivers, or the vendor's)?");
+}

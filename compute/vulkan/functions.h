@@ -111,6 +111,9 @@ const char *ens_vulkan_result_name (VkResult result);
  * which device, and how. */
 void ens_vulkan_set_error (GError **error, const char *device, const char *call, VkResult result);
 
+/* Sets the error for systems without any driver, and says how to come by one. */
+void ens_vulkan_set_no_driver (GError **error);
+
 /* Calls a function of `vk` and goes to the label `error`, with `error` set, unless it succeeds. */
 #define ENS_VK(vk, device_name, function, ...)                               \
   G_STMT_START                                                               \

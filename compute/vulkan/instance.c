@@ -135,6 +135,7 @@ create_instance (EnsVulkanInstance *instance, GError **error)
       .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
       .pApplicationInfo = &application,
   };
+  VkResult result;
 
   if (instance->validation) {
     info.pNext = &features;
@@ -143,9 +144,13 @@ create_instance (EnsVulkanInstance *instance, GError **error)
     info.enabledExtensionCount = G_N_ELEMENTS (extensions);
     info.ppEnabledExtensionNames = extensions;
   }
-  ENS_VK (&instance->vk, SYSTEM, CreateInstance, &info, NULL, &instance->handle);
-  return TRUE;
-error:
+  result = instance->vk.CreateInstance (&info, NULL, &instance->handle);
+  if (result == VK_SUCCESS)
+    return TRUE;
+  if (result == VK_ERROR_INCOMPATIBLE_DRIVER)
+    ens_vulkan_set_no_driver (error);
+  else
+    ens_vulkan_set_error (error, SYSTEM, "vkCreateInstance", result);
   return FALSE;
 }
 

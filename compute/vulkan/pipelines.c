@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "vulkan/pipeline-cache.h"
+
 static guint
 hash_pipeline (gconstpointer data)
 {
@@ -22,13 +24,8 @@ equal_pipelines (gconstpointer a, gconstpointer b)
 gboolean
 ens_vulkan_pipelines_init (EnsVulkanDevice *device, GError **error)
 {
-  const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
-
   device->pipelines = g_hash_table_new (hash_pipeline, equal_pipelines);
-  ENS_VK_DEVICE (device, CreatePipelineCache, device->handle, &info, NULL, &device->pipeline_cache);
-  return TRUE;
-error:
-  return FALSE;
+  return ens_vulkan_pipeline_cache_open (device, error);
 }
 
 /* Making */
@@ -223,8 +220,11 @@ ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *k
   for (guint i = 0; i < n; i++)
     pipelines[i] = g_hash_table_lookup (device->pipelines, &keys[i]);
   g_mutex_unlock (&device->lock);
-  if (batch.error == NULL)
+  if (batch.error == NULL) {
+    if (missing->len > 0)
+      ens_vulkan_pipeline_cache_save (device);
     return TRUE;
+  }
   g_propagate_error (error, batch.error);
   return FALSE;
 }

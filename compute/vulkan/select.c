@@ -98,9 +98,7 @@ ens_vulkan_select (const GArray *list, const char *selector, GError **error)
     return physical;
   names = list_names (list);
   if (list->len == 0)
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                         "no Vulkan device was found; is the GPU's driver installed (Debian: "
-                         "mesa-vulkan-drivers, or the vendor's)?");
+    ens_vulkan_set_no_driver (error);
   else if (physical != NULL)
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s can't be used: %s", physical->name,
                  physical->unfit);
