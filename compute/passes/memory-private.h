@@ -10,7 +10,9 @@ struct _EnsMemoryClass {
   EnsPlaceKind kind;
   guint index;      /* as EnsPlace.index */
   gsize size;       /* bytes */
-  int first, last;  /* positions of the nodes that first write and last read it */
+  int first, last;  /* times of the nodes that first write and last read it */
+  guint last_users; /* how many nodes use it at its last time, and the position of one of them */
+  guint last_user;
   gboolean pitched; /* all that read or write it take pitched tensors */
   gsize offset;     /* in the arena */
 };
@@ -26,6 +28,7 @@ typedef struct {
 /* While the plan is being made. */
 typedef struct {
   const EnsGraph *graph;
+  const guint *times;      /* by node position */
   EnsMemoryClass *classes; /* by value index; of roots */
   EnsMemoryLink *links;    /* by value index */
   gboolean *skip;          /* by node position */

@@ -56,6 +56,21 @@ is_dense (const EnsMemoryPlanner *planner, const EnsValue *value)
   return ens_memory_locate (planner, value).pitch == ens_shape_run (&value->shape);
 }
 
+static void
+join_last_users (EnsMemoryClass *class, const EnsMemoryClass *joining)
+{
+  gboolean same =
+      class->last_users == 1 && joining->last_users == 1 && class->last_user == joining->last_user;
+
+  if (joining->last == class->last && !same)
+    class->last_users += joining->last_users;
+  if (joining->last <= class->last)
+    return;
+  class->last = joining->last;
+  class->last_users = joining->last_users;
+  class->last_user = joining->last_user;
+}
+
 /* Puts `part`'s whole class into the memory of `whole`, which is in another class. */
 static void
 unite (EnsMemoryPlanner *planner, const EnsValue *part, const EnsValue *whole, gsize offset,
@@ -66,7 +81,7 @@ unite (EnsMemoryPlanner *planner, const EnsValue *part, const EnsValue *whole, g
   EnsMemoryClass *class = class_of (planner, whole);
 
   class->first = MIN (class->first, joining->first);
-  class->last = MAX (class->last, joining->last);
+  join_last_users (class, joining);
   /* Pieces one behind the other would have to move apart if the whole got a pitch. */
   class->pitched = class->pitched && joining->pitched && (column || offset == 0);
   planner->links[root] = (EnsMemoryLink) {whole->index, offset, column};
@@ -183,9 +198,9 @@ can_overwrite (const EnsMemoryPlanner *planner, guint position, guint i)
   for (guint j = 0; j < node->n_inputs; j++)
     if (j != i && node->inputs[j] != NULL && class_of (planner, node->inputs[j]) == class)
       return FALSE;
-  return class->kind == ENS_PLACE_ARENA && class->last <= (int)position
-         && class != class_of (planner, output) && covers_class (planner, input)
-         && (class->pitched || is_dense (planner, output));
+  return class->kind == ENS_PLACE_ARENA && class->last == (int)planner->times[position]
+         && class->last_users == 1 && class != class_of (planner, output)
+         && covers_class (planner, input) && (class->pitched || is_dense (planner, output));
 }
 
 static void

@@ -24,6 +24,20 @@ init_class (EnsMemoryPlanner *planner, const EnsValue *value)
   class->pitched = value->shape.rank > 0;
 }
 
+/* The node at `position` uses the class; nodes come in the order of their times. */
+static void
+note_use (EnsMemoryPlanner *planner, EnsMemoryClass *class, guint position)
+{
+  int time = (int)planner->times[position];
+
+  if (time > class->last)
+    class->last_users = 0;
+  if (class->last_users == 0 || class->last_user != position)
+    class->last_users++;
+  class->last = time;
+  class->last_user = position;
+}
+
 static void
 note_node (EnsMemoryPlanner *planner, guint position)
 {
@@ -36,13 +50,14 @@ note_node (EnsMemoryPlanner *planner, guint position)
     if (node->inputs[i] == NULL)
       continue;
     class = &planner->classes[node->inputs[i]->index];
-    class->last = position;
+    note_use (planner, class, position);
     class->pitched = class->pitched && pitched;
   }
   for (guint i = 0; i < node->n_outputs; i++) {
     EnsMemoryClass *class = &planner->classes[node->outputs[i]->index];
 
-    class->first = class->last = position;
+    note_use (planner, class, position);
+    class->first = class->last;
     class->pitched = class->pitched && pitched;
   }
 }
@@ -65,12 +80,28 @@ init_classes (EnsMemoryPlanner *planner)
   for (guint i = 0; i < graph->outputs->len; i++) {
     const EnsValue *output = g_ptr_array_index (graph->outputs, i);
 
-    planner->classes[output->index].last = graph->nodes->len;
+    planner->classes[output->index].last = G_MAXINT;
   }
+}
+
+static guint *
+copy_times (const EnsGraph *graph, const guint *levels)
+{
+  guint *times = g_new (guint, graph->nodes->len);
+
+  for (guint i = 0; i < graph->nodes->len; i++)
+    times[i] = levels != NULL ? levels[i] : i;
+  return times;
 }
 
 EnsMemoryPlan *
 ens_memory_plan_new (const EnsGraph *graph)
+{
+  return ens_memory_plan_new_by_level (graph, NULL);
+}
+
+EnsMemoryPlan *
+ens_memory_plan_new_by_level (const EnsGraph *graph, const guint *levels)
 {
   EnsMemoryPlan *plan = g_new0 (EnsMemoryPlan, 1);
   g_autofree EnsMemoryLink *links = g_new0 (EnsMemoryLink, graph->values->len);
@@ -82,6 +113,7 @@ ens_memory_plan_new (const EnsGraph *graph)
   plan->scratch = g_new0 (gsize, plan->n_nodes);
   plan->skip = planner.skip = g_new0 (gboolean, plan->n_nodes);
   plan->classes = planner.classes = g_new0 (EnsMemoryClass, plan->n_values);
+  planner.times = plan->times = copy_times (graph, levels);
   init_classes (&planner);
   ens_memory_share (&planner);
   for (guint i = 0; i < plan->n_values; i++) {
@@ -95,6 +127,7 @@ void
 ens_memory_plan_free (EnsMemoryPlan *plan)
 {
   g_free (plan->classes);
+  g_free (plan->times);
   g_free (plan->scratch);
   g_free (plan->skip);
   g_free (plan->places);
@@ -161,7 +194,8 @@ list_blocks (EnsMemoryPlan *plan, const gsize *scratch_sizes)
       g_array_append_val (blocks, block);
   }
   for (guint i = 0; i < plan->n_nodes; i++) {
-    Block block = {round_up (scratch_sizes[i]), i, i, &plan->scratch[i]};
+    int time = (int)plan->times[i];
+    Block block = {round_up (scratch_sizes[i]), time, time, &plan->scratch[i]};
 
     if (scratch_sizes[i] > 0)
       g_array_append_val (blocks, block);

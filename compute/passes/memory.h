@@ -32,12 +32,16 @@ typedef struct {
   gsize arena_size; /* bytes */
   /*< private >*/
   struct _EnsMemoryClass *classes;
+  guint *times; /* by node position: when it runs */
 } EnsMemoryPlan;
 
 /* Decides what shares memory and with which pitch; the graph's shapes must have been inferred. A
  * graph output whose place is not its own array (because it is an input, a constant or another
  * output too) has to be copied there after the last node. (transfer full) */
 EnsMemoryPlan *ens_memory_plan_new (const EnsGraph *graph);
+/* The same where nodes of one level run side by side: none of them gets memory that another one
+ * still uses. levels: by node position, never falling; NULL: each node by itself. */
+EnsMemoryPlan *ens_memory_plan_new_by_level (const EnsGraph *graph, const guint *levels);
 void ens_memory_plan_free (EnsMemoryPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMemoryPlan, ens_memory_plan_free)
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "passes/levels.h"
 #include "passes/rewrite.h"
 
 /* Views */
@@ -255,12 +256,13 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
 {
   g_autoptr (EnsVulkanExecutor) executor = g_new0 (EnsVulkanExecutor, 1);
   g_autofree gsize *scratch_sizes = g_new0 (gsize, graph->nodes->len);
+  g_autofree guint *levels = ens_graph_order_by_level (graph);
 
   executor->graph = graph;
   executor->device = ens_vulkan_device_ref (context->device);
   executor->weights = ens_vulkan_weights_ref (context->weights);
   executor->pool = ens_pool_ref (context->pool);
-  executor->memory = ens_memory_plan_new (graph);
+  executor->memory = ens_memory_plan_new_by_level (graph, levels);
   executor->commands = ens_commands_new (executor->device, executor->weights, &executor->tables);
   ens_vulkan_program_init (&executor->program);
   executor->views = g_new0 (EnsVulkanView, graph->values->len);
@@ -334,4 +336,15 @@ guint
 ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor)
 {
   return executor->n_cpu_steps;
+}
+
+guint
+ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor)
+{
+  const GArray *hazards = executor->program.hazards;
+  guint n = 0;
+
+  for (guint i = 0; i < hazards->len; i++)
+    n += g_array_index (hazards, EnsHazard, i).barrier;
+  return n;
 }

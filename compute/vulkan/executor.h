@@ -31,6 +31,8 @@ gsize ens_vulkan_executor_get_size (const EnsVulkanExecutor *executor);
 /* Nodes that do something, and how many of them run on the CPU. */
 guint ens_vulkan_executor_get_n_steps (const EnsVulkanExecutor *executor);
 guint ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor);
+/* Barriers between commands of one run. */
+guint ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor);
 
 /* Dense arrays of the graph's input and output shapes. times: NULL, or one element for each step,
  * to which what is known of it is added. One thread at a time. */

@@ -135,6 +135,12 @@ ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor)
   g_return_val_if_reached (0);
 }
 
+guint
+ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor)
+{
+  g_return_val_if_reached (0);
+}
+
 gboolean
 ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
                          const gpointer *outputs, EnsNodeTime *times, GError **error)

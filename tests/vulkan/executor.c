@@ -68,27 +68,51 @@ run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *
   return outputs;
 }
 
+typedef struct {
+  EnsVulkanWeights *weights;
+  EnsPackedWeights *cpu_weights;
+  EnsVulkanExecutor *executor;
+} Executor;
+
+static void
+executor_init (Executor *self, const EnsGraph *graph, EnsVulkanDevice *device, EnsPool *pool)
+{
+  g_autofree EnsShape *shapes = g_new (EnsShape, graph->inputs->len);
+  g_autoptr (GError) error = NULL;
+  EnsGraph *copy = ens_graph_copy (graph);
+
+  for (guint i = 0; i < graph->inputs->len; i++)
+    shapes[i] = ((EnsValue *)g_ptr_array_index (graph->inputs, i))->shape;
+  ens_passes_plan (copy, shapes, &error);
+  g_assert_no_error (error);
+  self->weights = ens_vulkan_weights_new (device);
+  self->cpu_weights = ens_packed_weights_new ();
+  self->executor = ens_vulkan_executor_new (
+      copy, &(EnsVulkanContext) {device, self->weights, pool, self->cpu_weights}, &error);
+  g_assert_no_error (error);
+}
+
+static void
+executor_clear (Executor *self)
+{
+  ens_vulkan_executor_free (self->executor);
+  ens_packed_weights_unref (self->cpu_weights);
+  ens_vulkan_weights_unref (self->weights);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Executor, executor_clear)
+
 static void
 check_graph (const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
 {
   g_autoptr (GPtrArray) inputs = random_inputs (graph, seed), expected = NULL, found = NULL;
-  g_autofree EnsShape *shapes = g_new (EnsShape, inputs->len);
-  g_autoptr (EnsVulkanWeights) weights = ens_vulkan_weights_new (device);
-  g_autoptr (EnsPackedWeights) cpu_weights = ens_packed_weights_new ();
-  g_autoptr (EnsVulkanExecutor) executor = NULL;
   g_autoptr (GError) error = NULL;
-  EnsGraph *copy = ens_graph_copy (graph);
+  g_auto (Executor) executor;
 
+  executor_init (&executor, graph, device, pool);
   expected = ens_interpret (graph, (EnsTensor **)inputs->pdata, &error);
   g_assert_no_error (error);
-  for (guint i = 0; i < inputs->len; i++)
-    shapes[i] = ((EnsTensor *)g_ptr_array_index (inputs, i))->shape;
-  ens_passes_plan (copy, shapes, &error);
-  g_assert_no_error (error);
-  executor = ens_vulkan_executor_new (
-      copy, &(EnsVulkanContext) {device, weights, pool, cpu_weights}, &error);
-  g_assert_no_error (error);
-  found = run_twice (executor, graph, inputs);
+  found = run_twice (executor.executor, graph, inputs);
   assert_outputs (graph, found, expected);
 }
 
@@ -133,6 +157,34 @@ test_outputs (gconstpointer data)
   check_graph (b.graph, 1, device, pool);
 }
 
+/* Four branches of three nodes, which only meet in the end: one barrier for each level. */
+static void
+test_barriers (void)
+{
+  const EnsVulkanOptions options = {.validation = FALSE};
+  g_autoptr (EnsVulkanDevice) device = open_device (&options);
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_auto (Builder) b;
+  EnsValue *input, *branches[4];
+
+  builder_init (&b, 1);
+  input = build_input (&b, &ENS_SHAPE (1, 4, 4, 8));
+  for (guint i = 0; i < G_N_ELEMENTS (branches); i++) {
+    branches[i] = build (&b, "Relu", NULL, input, NULL);
+    branches[i] = build (&b, "Tanh", NULL, branches[i], NULL);
+    branches[i] = build (&b, "Sigmoid", NULL, branches[i], NULL);
+  }
+  ens_graph_add_output (b.graph, build_concat (&b, 3, branches, G_N_ELEMENTS (branches)));
+  if (device != NULL) {
+    g_auto (Executor) executor;
+
+    executor_init (&executor, b.graph, device, pool);
+    g_assert_cmpuint (ens_vulkan_executor_get_n_cpu_steps (executor.executor), ==, 0);
+    g_assert_cmpuint (ens_vulkan_executor_get_n_barriers (executor.executor), ==, 2);
+    check_graph (b.graph, 1, device, pool);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -144,5 +196,6 @@ main (int argc, char **argv)
     g_test_add_data_func (random, &modes[i], test_random_graphs);
     g_test_add_data_func (outputs, &modes[i], test_outputs);
   }
+  g_test_add_func ("/vulkan/executor/barriers", test_barriers);
   return g_test_run ();
 }

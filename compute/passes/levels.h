@@ -1,0 +1,10 @@
+/* Which nodes of a graph can run side by side. */
+#pragma once
+
+#include "graph/graph.h"
+
+/* Puts the nodes into the order of their levels, and returns these by position, never falling: a
+ * node's level is one above the highest among those that compute its inputs, so that nodes of one
+ * level don't depend on each other. What moves nothing takes the level of its input. (transfer
+ * full) */
+guint *ens_graph_order_by_level (EnsGraph *graph);
