@@ -224,12 +224,31 @@ find_input (const EnsOp *op, const char *attribute)
   return -1;
 }
 
+/* Operators, and attributes of operators, that came after ENS_ONNX_OPSET. */
+static const struct {
+  const char *op, *attribute; /* attribute NULL: the operator itself */
+  gint64 opset;
+} newer[] = {
+    {"HardSwish", NULL, 14}, {"LayerNormalization", NULL, 17}, {"Reshape", "allowzero", 14},
+    {"Shape", "end", 15},    {"Shape", "start", 15},
+};
+
+static void
+raise_opset (Step *step, const char *attribute)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (newer); i++)
+    if (strcmp (newer[i].op, step->node->op->name) == 0
+        && g_strcmp0 (newer[i].attribute, attribute) == 0)
+      step->export->opset = MAX (step->export->opset, newer[i].opset);
+}
+
 static void
 add_attribute (const char *name, const EnsAttribute *attribute, gpointer data)
 {
   Step *step = data;
   int input = find_input (step->node->op, name);
 
+  raise_opset (step, name);
   if (ens_onnx_is_internal_attribute (name))
     step->internal = name;
   if (input < 0) {
@@ -264,6 +283,7 @@ add_node (EnsOnnxExport *export, const EnsNode *node, GError **error)
   Onnx__NodeProto *proto;
 
   step_init (&step, export, node);
+  raise_opset (&step, NULL);
   choose_order (&step);
   add_inputs (&step);
   add_outputs (&step);

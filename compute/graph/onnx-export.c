@@ -9,8 +9,8 @@
 
 #include "graph/onnx-export.h"
 
-/* The version of the file format that came with ENS_ONNX_OPSET. */
-#define IR_VERSION 7
+/* The file format has a version of its own. */
+#define FIRST_OPSET_OF_IR_8 15
 
 static void
 export_init (EnsOnnxExport *export, EnsGraph *graph)
@@ -25,6 +25,7 @@ export_init (EnsOnnxExport *export, EnsGraph *graph)
       .initializers = g_ptr_array_new (),
       .inputs = g_ptr_array_new (),
       .outputs = g_ptr_array_new (),
+      .opset = ENS_ONNX_OPSET,
   };
   for (guint i = 0; i < graph->values->len; i++) {
     const EnsValue *value = g_ptr_array_index (graph->values, i);
@@ -159,7 +160,7 @@ pack (EnsOnnxExport *export)
 
   opset.domain = "";
   opset.has_version = TRUE;
-  opset.version = ENS_ONNX_OPSET;
+  opset.version = export->opset;
   graph.name = name;
   graph.n_node = export->nodes->len;
   graph.node = (Onnx__NodeProto **)export->nodes->pdata;
@@ -170,7 +171,7 @@ pack (EnsOnnxExport *export)
   graph.n_output = export->outputs->len;
   graph.output = (Onnx__ValueInfoProto **)export->outputs->pdata;
   model.has_ir_version = TRUE;
-  model.ir_version = IR_VERSION;
+  model.ir_version = export->opset < FIRST_OPSET_OF_IR_8 ? 7 : 8;
   model.producer_name = "gst-ensemble";
   model.n_opset_import = 1;
   model.opset_import = &opsets;

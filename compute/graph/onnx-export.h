@@ -21,6 +21,7 @@ typedef struct {
   GHashTable *names;   /* taken ones */
   GPtrArray *memory;
   GPtrArray *tensors; /* whose contents initializers point to */
+  gint64 opset;       /* the least that has all operators as they are used */
   GPtrArray *nodes, *initializers, *inputs, *outputs;
 } EnsOnnxExport;
 

@@ -10,18 +10,39 @@
 /* The last opset of which these rules speak. */
 #define LAST_OPSET 6
 
+/* Known contents with trailing dimensions of 1. */
+static gboolean
+append_to_known (EnsOnnxStep *step, EnsOnnxImport *import, guint input, guint rank, GError **error)
+{
+  EnsOnnxTensor *tensor = step->inputs[input];
+  g_autoptr (EnsTensor) contents = ens_onnx_tensor_contents (import, tensor, error);
+  g_autoptr (EnsTensor) longer = NULL;
+  EnsShape shape = tensor->shape;
+
+  if (contents == NULL)
+    return FALSE;
+  while (shape.rank < rank)
+    shape.dims[shape.rank++] = 1;
+  longer = ens_tensor_new_copy (contents->type, &shape, contents->data);
+  step->inputs[input] = ens_onnx_import_known (import, tensor->name, longer);
+  return TRUE;
+}
+
 /* The input gets trailing dimensions of 1 until it has `rank`. */
 static gboolean
 append_dims (EnsOnnxStep *step, EnsOnnxImport *import, guint input, guint rank, GError **error)
 {
   EnsOnnxTensor *tensor = step->inputs[input];
   guint missing = rank - tensor->shape.rank;
-  g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
+  g_autoptr (EnsAttributes) attributes = NULL;
   gint64 axes[ENS_MAX_RANK];
   EnsValue *value;
 
+  if (ens_onnx_tensor_is_known (import, tensor))
+    return append_to_known (step, import, input, rank, error);
   for (guint i = 0; i < missing; i++)
     axes[i] = tensor->shape.rank + i;
+  attributes = ens_attributes_new ();
   ens_attributes_set_ints (attributes, "axes", axes, missing);
   value = ens_onnx_tensor_value (import, tensor, FALSE, error);
   if (value == NULL)

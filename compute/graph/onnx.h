@@ -18,7 +18,8 @@
 
 #include "graph/graph.h"
 
-/* The opset that export writes and EnsOp.write () speaks. */
+/* The opset that export writes, unless an operator needs a newer one, and that EnsOp.write ()
+ * speaks. */
 #define ENS_ONNX_OPSET 13
 
 typedef struct {

@@ -178,6 +178,70 @@ axes_as_inputs (Onnx__ModelProto *model)
   model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 1, 12, 15));
 }
 
+#define NUMBERS(...) \
+  (const double[])   \
+  {                  \
+    __VA_ARGS__      \
+  }
+
+/* Sizes that are computed, as exporters write a resize to another map's size. */
+static void
+enlarging (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 3, -1, -1));
+  model_add_initializer (model, "w", FLOAT, &ENS_SHAPE (3, 4, 2, 2));
+  model_add_numbers (model, "scales", FLOAT, &ENS_SHAPE (4), NUMBERS (1, 1, 0.5, 3));
+  node_add_ints (model_add_node (model, "ConvTranspose", "x w", "c"), "strides", INTS (2, 2));
+  model_add_node (model, "HardSwish", "c", "h");
+  model_add_node (model, "Resize", "h - scales", "r");
+  model_add_node (model, "Shape", "c", "sizes");
+  model_add_node (model, "Resize", "r - - sizes", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 4, -1, -1));
+}
+
+static void
+upsample (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 3, 4, 4));
+  model_add_numbers (model, "scales", FLOAT, &ENS_SHAPE (4), NUMBERS (1, 1, 2, 2));
+  model_add_node (model, "Upsample", "x scales", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 3, 8, 8));
+}
+
+/* As PyTorch normalises channels. */
+static void
+layer_normalization (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 3, 4, 4));
+  model_add_initializer (model, "scale", FLOAT, &ENS_SHAPE (3));
+  node_add_ints (model_add_node (model, "Transpose", "x", "l"), "perm", INTS (0, 2, 3, 1));
+  model_add_node (model, "LayerNormalization", "l scale", "n");
+  node_add_ints (model_add_node (model, "Transpose", "n", "y"), "perm", INTS (0, 3, 1, 2));
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 3, 4, 4));
+}
+
+/* Operands stretched from an axis on, and what else opset 7 wrote in another way. */
+static void
+old_rules (Onnx__ModelProto *model)
+{
+  Onnx__NodeProto *add;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 3, 4, 4));
+  model_add_input (model, "b", FLOAT, &ENS_SHAPE (3));
+  model_add_initializer (model, "c", FLOAT, &ENS_SHAPE (3));
+  add = model_add_node (model, "Add", "x c", "a");
+  node_add_int (add, "broadcast", 1);
+  node_add_int (add, "axis", 1);
+  node_add_ints (add, "consumed_inputs", INTS (0, 0));
+  add = model_add_node (model, "Mul", "a b", "m");
+  node_add_int (add, "broadcast", 1);
+  node_add_int (add, "axis", -3);
+  model_add_node (model, "PRelu", "m c", "p");
+  node_add_int (model_add_node (model, "Dropout", "p", "d"), "is_test", 1);
+  node_add_ints (model_add_node (model, "Reshape", "d", "y"), "shape", INTS (0, -1));
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 48));
+}
+
 const ModelRow model_rows[] = {
     {"conv-chain", 9, conv_chain,
      "input x: float32 ?x?x?x3\n"
@@ -265,6 +329,38 @@ const ModelRow model_rows[] = {
      "p: float32 1x12x15x2 = Pad (s) pads=[0, 1, 2, 0, 0, 3, 4, 0]\n"
      "y: float32 1x12x15x1 = ReduceSum (p) axes=[3] keepdims=1\n"
      "output y: float32 1x12x15x1\n"},
+    {"enlarging", 14, enlarging,
+     "input x: float32 ?x?x?x3\n"
+     "c: float32 1x448x448x4 = ConvTranspose (x, w<3x2x2x4>) strides=[2, 2]\n"
+     "h: float32 1x448x448x4 = HardSwish (c)\n"
+     "r: float32 1x224x1344x4 = Resize (h) coordinate_transformation_mode=\"half_pixel\" "
+     "mode=\"nearest\" nearest_mode=\"round_prefer_floor\" scales=[1, 1, 0.5, 3]\n"
+     "c:nchw: float32 1x4x448x448 = Transpose (c) perm=[0, 3, 1, 2]\n"
+     "sizes: int64 4 = Shape (c:nchw)\n"
+     "y: float32 1x448x448x4 = Resize (r, -, -, sizes) "
+     "coordinate_transformation_mode=\"half_pixel\" mode=\"nearest\" "
+     "nearest_mode=\"round_prefer_floor\"\n"
+     "output y: float32 1x448x448x4\n"},
+    {"upsample", 9, upsample,
+     "input x: float32 1x4x4x3\n"
+     "y: float32 1x8x8x3 = Resize (x) coordinate_transformation_mode=\"asymmetric\" "
+     "mode=\"nearest\" nearest_mode=\"floor\" scales=[1, 1, 2, 2]\n"
+     "output y: float32 1x8x8x3\n"},
+    {"layer-normalization", 17, layer_normalization,
+     "input x: float32 1x4x4x3\n"
+     "y: float32 1x4x4x3 = LayerNormalization (x, scale<3>) axis=-1 epsilon=9.99999975e-06\n"
+     "output y: float32 1x4x4x3\n"},
+    {"old-rules", 3, old_rules,
+     "input x: float32 1x4x4x3\n"
+     "input b: float32 3\n"
+     "a: float32 1x4x4x3 = Add (x, c<3>)\n"
+     "Unsqueeze_1: float32 3x1x1 = Unsqueeze (b) axes=[1, 2]\n"
+     "a:nchw: float32 1x3x4x4 = Transpose (a) perm=[0, 3, 1, 2]\n"
+     "m: float32 1x3x4x4 = Mul (a:nchw, Unsqueeze_1)\n"
+     "p: float32 1x3x4x4 = PRelu (m, c_2<3x1x1>)\n"
+     "d: float32 1x3x4x4 = Dropout (p)\n"
+     "y: float32 1x48 = Reshape (d, Reshape4<2>)\n"
+     "output y: float32 1x48\n"},
 };
 
 const guint n_model_rows = G_N_ELEMENTS (model_rows);

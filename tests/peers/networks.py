@@ -159,13 +159,14 @@ class Refused(Exception):
 
 def randomise(model, size):
     """Statistics of batch normalisation as a trained network has them, those of its own maps, and
-    no layer scaled to nothing."""
+    no layer scaled to nothing. Most units are active: otherwise a hundred random layers amplify
+    rounding as no trained ones do."""
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
         norm.weight.data.uniform_(0.7, 1.3)
-        norm.bias.data.normal_(0, 0.1)
+        norm.bias.data.normal_(0.2, 0.2)
         norm.train()
     for name, parameter in model.named_parameters():
         if name.endswith("layer_scale"):
