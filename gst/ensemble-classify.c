@@ -180,6 +180,8 @@ open_bundle (GstEnsembleClassify *self)
                               __FILE__, G_STRFUNC, __LINE__);
     return FALSE;
   }
+  for (const char *const *note = ens_ensemble_get_notes (ensemble); *note != NULL; note++)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", *note), (NULL));
   GST_OBJECT_LOCK (self);
   self->ensemble = ensemble;
   self->opened_model = g_steal_pointer (&model);

@@ -19,6 +19,7 @@ struct _EnsNetwork {
   EnsDevice *device;
   EnsGraph *graph;     /* never changed once the network exists */
   char **output_names; /* as they were before passes */
+  char **notes;
   EnsWeights *weights;
   GMutex lock;   /* guards plans */
   GQueue *plans; /* CachedPlan, latest first */
@@ -58,6 +59,7 @@ make_network (EnsGraph *graph, EnsDevice *device, EnsWeights *weights, GError **
   network->device = ens_device_ref (device);
   network->graph = g_steal_pointer (&taken);
   network->output_names = g_steal_pointer (&output_names);
+  network->notes = ens_graph_get_notes (network->graph);
   network->weights = ens_weights_ref (weights);
   network->plans = g_queue_new ();
   g_mutex_init (&network->lock);
@@ -135,6 +137,7 @@ ens_network_unref (EnsNetwork *network)
   ens_weights_unref (network->weights);
   ens_graph_free (network->graph);
   g_strfreev (network->output_names);
+  g_strfreev (network->notes);
   ens_device_unref (network->device);
   g_mutex_clear (&network->lock);
   g_free (network);
@@ -180,6 +183,12 @@ ens_network_get_output_name (EnsNetwork *network, guint i)
 {
   g_return_val_if_fail (i < network->graph->outputs->len, NULL);
   return network->output_names[i];
+}
+
+const char *const *
+ens_network_get_notes (EnsNetwork *network)
+{
+  return (const char *const *)network->notes;
 }
 
 gsize

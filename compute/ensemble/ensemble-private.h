@@ -11,4 +11,5 @@ struct _EnsEnsemble {
   EnsBundle *bundle;
   EnsDevice *device;
   EnsMember **members; /* as many as bundle->networks */
+  char **notes;
 };

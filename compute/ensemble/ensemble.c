@@ -32,6 +32,7 @@ ensemble_free (EnsEnsemble *ensemble)
   for (guint n = 0; ensemble->members != NULL && n < ensemble->bundle->n_networks; n++)
     ens_member_free (ensemble->members[n]);
   g_free (ensemble->members);
+  g_strfreev (ensemble->notes);
   ens_bundle_free (ensemble->bundle);
   ens_device_unref (ensemble->device);
   g_free (ensemble->key);
@@ -62,6 +63,20 @@ open_member (const EnsBundle *bundle, const EnsBundleNetwork *network, EnsDevice
   return ens_member_new (&source, device, error);
 }
 
+/* (transfer full) */
+static char **
+collect_notes (const EnsEnsemble *ensemble)
+{
+  g_autoptr (GPtrArray) notes = g_ptr_array_new ();
+
+  for (guint n = 0; n < ensemble->bundle->n_networks; n++)
+    for (const char *const *note = ens_member_get_notes (ensemble->members[n]); *note; note++)
+      g_ptr_array_add (
+          notes, g_strdup_printf ("network “%s”: %s", ensemble->bundle->networks[n].name, *note));
+  g_ptr_array_add (notes, NULL);
+  return (char **)g_ptr_array_steal (notes, NULL);
+}
+
 /* Takes bundle and key over. (transfer full) */
 static EnsEnsemble *
 ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, GError **error)
@@ -80,6 +95,7 @@ ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, GError **error)
       return NULL;
     }
   }
+  ensemble->notes = collect_notes (ensemble);
   return ensemble;
 }
 
@@ -134,6 +150,12 @@ ens_ensemble_unref (EnsEnsemble *ensemble)
   g_mutex_unlock (&registry_lock);
   if (last)
     ensemble_free (ensemble);
+}
+
+const char *const *
+ens_ensemble_get_notes (EnsEnsemble *ensemble)
+{
+  return (const char *const *)ensemble->notes;
 }
 
 const EnsBundle *

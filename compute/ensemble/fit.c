@@ -136,11 +136,12 @@ set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
 /* The file as it is, if it is all there is; if weights lie beside it, the network written anew in
  * one file. (transfer full) */
 static GBytes *
-read_network (const char *path, GError **error)
+read_network (const char *path, const EnsMonitor *monitor, GError **error)
 {
   g_autoptr (EnsGraph) graph = NULL;
   g_autoptr (GError) reason = NULL;
   g_autoptr (GBytes) bytes = NULL;
+  gboolean complete;
   char *contents;
   gsize size;
 
@@ -150,10 +151,14 @@ read_network (const char *path, GError **error)
   }
   bytes = g_bytes_new_take (contents, size);
   graph = ens_onnx_import_bytes (bytes, path, NULL, NULL, NULL);
-  if (graph != NULL)
-    return g_steal_pointer (&bytes);
-  graph = ens_onnx_import (path, NULL, error);
-  return graph != NULL ? ens_onnx_export_bytes (graph, error) : NULL;
+  complete = graph != NULL;
+  if (!complete)
+    graph = ens_onnx_import (path, NULL, error);
+  if (graph == NULL)
+    return NULL;
+  for (guint i = 0; i < graph->notes->len; i++)
+    ens_monitor_note (monitor, "%s: %s", path, (const char *)graph->notes->pdata[i]);
+  return complete ? g_steal_pointer (&bytes) : ens_onnx_export_bytes (graph, error);
 }
 
 static gboolean
@@ -194,7 +199,7 @@ set_up (Fit *fit, GError **error)
   for (guint n = 0; n < params->n_networks; n++) {
     bundle->n_networks = n + 1;
     fit->paths[n] = params->networks[n].path;
-    fit->contents[n] = read_network (fit->paths[n], error);
+    fit->contents[n] = read_network (fit->paths[n], fit->monitor, error);
     if (fit->contents[n] == NULL
         || !set_up_network (&params->networks[n], bundle, n, &bundle->networks[n], error))
       return FALSE;

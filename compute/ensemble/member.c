@@ -119,6 +119,12 @@ ens_member_takes_windows (const EnsMember *member)
   return member->windows != NULL;
 }
 
+const char *const *
+ens_member_get_notes (EnsMember *member)
+{
+  return ens_network_get_notes (member->whole[member->settings->n_scales]);
+}
+
 gsize
 ens_member_get_weights_size (EnsMember *member)
 {

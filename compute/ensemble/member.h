@@ -39,6 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMember, ens_member_free)
 /* Values per frame or window that it gives: n_classes, or the number of features. */
 guint ens_member_get_width (const EnsMember *member);
 gboolean ens_member_takes_windows (const EnsMember *member);
+/* What people should know of how its network was loaded: ens_network_get_notes (). */
+const char *const *ens_member_get_notes (EnsMember *member);
 /* Bytes of weights, packed forms included. */
 gsize ens_member_get_weights_size (EnsMember *member);
 

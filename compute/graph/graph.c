@@ -261,6 +261,16 @@ ens_graph_add_note (EnsGraph *graph, const char *format, ...)
   va_end (arguments);
 }
 
+char **
+ens_graph_get_notes (const EnsGraph *graph)
+{
+  char **notes = g_new0 (char *, graph->notes->len + 1);
+
+  for (guint i = 0; i < graph->notes->len; i++)
+    notes[i] = g_strdup (g_ptr_array_index (graph->notes, i));
+  return notes;
+}
+
 static void
 copy_notes (EnsGraph *graph, const EnsGraph *from)
 {

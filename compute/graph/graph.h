@@ -84,6 +84,8 @@ EnsValue *ens_graph_find (const EnsGraph *graph, const char *name);
 
 /* One sentence for people, without the network's name. */
 void ens_graph_add_note (EnsGraph *graph, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* All of them, up to a NULL. (transfer full) */
+char **ens_graph_get_notes (const EnsGraph *graph);
 
 /* Rewriting. Nodes and graph outputs that read `from` read `to` afterwards. */
 void ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to);

@@ -94,6 +94,8 @@ prepare (Subject *subject, const Options *options, const char *path, GError **er
   if (subject->device == NULL)
     return FALSE;
   subject->network = ens_network_load (path, subject->device, error);
+  if (subject->network != NULL)
+    tool_warn (ens_network_get_notes (subject->network));
   if (subject->network == NULL || !choose_shape (subject, options, path, error)
       || !plan (subject, options, path, error))
     return FALSE;

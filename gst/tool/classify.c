@@ -216,6 +216,7 @@ run (gconstpointer data, char **arguments, GError **error)
   ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
   if (ensemble == NULL)
     return FALSE;
+  tool_warn (ens_ensemble_get_notes (ensemble));
   if (options->map != NULL) {
     maps = tool_map_pictures_new (options->map, error);
     if (maps == NULL)

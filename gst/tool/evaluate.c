@@ -75,6 +75,8 @@ run (gconstpointer data, char **arguments, GError **error)
     return FALSE;
   device = tool_open_device (options->device, options->threads, error);
   ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
+  if (ensemble != NULL)
+    tool_warn (ens_ensemble_get_notes (ensemble));
   if (ensemble == NULL)
     return FALSE;
   decoder = gst_ensemble_decoder_new ();

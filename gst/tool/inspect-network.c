@@ -132,6 +132,8 @@ tool_inspect_network (const char *path, guint size, GError **error)
   if (graph == NULL)
     return FALSE;
   g_print ("network “%s”\n", graph->name);
+  for (guint i = 0; i < graph->notes->len; i++)
+    g_print ("note    %s\n", (const char *)graph->notes->pdata[i]);
   print_values ("input", graph->inputs);
   shapes = choose_shapes (graph, size);
   taps = ens_graph_list_taps (graph, shapes, error);

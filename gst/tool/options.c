@@ -125,6 +125,13 @@ tool_require_model (const char *model, GError **error)
   return FALSE;
 }
 
+void
+tool_warn (const char *const *notes)
+{
+  for (const char *const *note = notes; *note != NULL; note++)
+    g_printerr ("warning: %s\n", *note);
+}
+
 EnsDevice *
 tool_open_device (const char *device, gint threads, GError **error)
 {

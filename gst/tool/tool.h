@@ -79,6 +79,8 @@ gboolean tool_parse_sizes (const char *text, const char *option, guint **values,
                            GError **error);
 /* --model of commands that can't do without. */
 gboolean tool_require_model (const char *model, GError **error);
+/* Warns of what is special about a network or an ensemble, on the standard error output. */
+void tool_warn (const char *const *notes);
 /* --device and --threads; NULL: auto. (transfer full) */
 EnsDevice *tool_open_device (const char *device, gint threads, GError **error);
 /* FALSE with an error that names the option if the value is below `min`. */

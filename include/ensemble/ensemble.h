@@ -18,6 +18,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEnsemble, ens_ensemble_unref)
 
 const EnsBundle *ens_ensemble_get_bundle (EnsEnsemble *ensemble);
 EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
+/* What people should know of how its networks were loaded, a sentence each that names the network,
+ * up to a NULL. */
+const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
 
 #define ENS_ANALYSE_MAX_SCALES 8
 
