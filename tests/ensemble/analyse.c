@@ -414,7 +414,7 @@ test_errors (Fixture *fixture, gconstpointer data)
 
   g_assert_null (ens_ensemble_open ("/nowhere/x.ensemble", device, &error));
   g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_nonnull (strstr (error->message, "/nowhere/x.ensemble/ensemble.json"));
+  g_assert_nonnull (strstr (error->message, "/nowhere/x.ensemble: expected a bundle"));
   g_clear_error (&error);
   g_assert_true (g_file_set_contents (classifier, "no network", -1, NULL));
   ensemble = ens_ensemble_open (fixture->bundle, device, &error);
