@@ -54,9 +54,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEvaluation, ens_evaluation_free)
 
 /* Analyses every image of a split, as a stream would. Rows: the networks, by name, at a threshold
  * of 0.5; the ensemble without windows and, if the bundle looks at windows, with windows, at the
- * bundle's thresholds. The data set's classes must be the bundle's (ens_dataset_load () with them).
- * Broken images are skipped with a note; more than one in ten is an error. What had to be decided
- * about the data set is noted too. (transfer full) */
+ * bundle's thresholds. An image that counts as large is divided; the rows of the networks and
+ * without windows then have what the sub-image with the largest P has. The data set's classes must
+ * be the bundle's (ens_dataset_load () with them). Broken images are skipped with a note; more than
+ * one in ten is an error. What had to be decided about the data set is noted too. (transfer full)
+ */
 EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
                              const EnsFrameOpener *opener, const EnsMonitor *monitor,
                              GError **error);
