@@ -1,5 +1,6 @@
 #include <ensemble/result.h>
 
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -97,15 +98,23 @@ ens_result_unref (EnsResult *result)
 
 /* ---- Ranking ---- */
 
+/* A network that gives no number puts its classes last. */
+static float
+rank (const EnsClassResult *class_result)
+{
+  return isnan (class_result->p) ? -1 : class_result->p;
+}
+
 /* Classes of equal probability stay in the bundle's order. */
 static gint
 compare_probability (gconstpointer a, gconstpointer b, gpointer data)
 {
   const EnsClassResult *classes = data;
   guint i = *(const guint *)a, j = *(const guint *)b;
+  float first = rank (&classes[i]), second = rank (&classes[j]);
 
-  if (classes[i].p != classes[j].p)
-    return classes[i].p > classes[j].p ? -1 : 1;
+  if (first != second)
+    return first > second ? -1 : 1;
   return i < j ? -1 : i > j;
 }
 

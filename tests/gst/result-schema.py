@@ -1,7 +1,7 @@
 """Checks that result.schema.json describes what the element and the tool write, all of it, and that
 it refuses what readers could not use.
 
-result-schema.py SCHEMA MAKE-COLOUR-BUNDLE TOOL
+result-schema.py SCHEMA GOLDEN-RESULTS MAKE-COLOUR-BUNDLE TOOL
 """
 import copy
 import json
@@ -16,7 +16,7 @@ except ImportError:
     print("no jsonschema")
     sys.exit(77)
 
-SCHEMA, MAKE_BUNDLE, TOOL = sys.argv[1:]
+SCHEMA, GOLDEN, MAKE_BUNDLE, TOOL = sys.argv[1:]
 MISSING = object()
 
 # A member, and a value that it must not have.
@@ -39,6 +39,10 @@ WRONG = [
     (["networks", 0, "probabilities"], MISSING),
     (["windows", 0, "x"], 1.1),
     (["windows", 0, "height"], MISSING),
+    (["map", "columns"], 0),
+    (["map", "y"], MISSING),
+    (["map", "classes", "dog", 0, 0], 2),
+    (["map", "classes", "dog"], [0.5]),
     (["timings", "total"], MISSING),
     (["timings"], MISSING),
 ]
@@ -93,11 +97,15 @@ closed_validator = jsonschema.Draft202012Validator(close(schema))
 with tempfile.TemporaryDirectory() as folder:
     lines = list(write_results(pathlib.Path(folder)))
 assert len(lines) == 5, lines
+golden = [path.read_text() for path in pathlib.Path(GOLDEN).glob("*.json")]
+assert len(golden) >= 4, GOLDEN
+lines += golden
 results = [json.loads(line) for line in lines]
 for result in results:
     closed_validator.validate(result)
 
-whole = next(result for result in results if "source" in result and "windows" in result)
+whole = {**json.loads(pathlib.Path(GOLDEN, "with-windows.json").read_text()),
+         "map": json.loads(pathlib.Path(GOLDEN, "with-map.json").read_text())["map"]}
 open_validator.validate({**whole, "later": 1})
 for path, value in WRONG:
     assert not open_validator.is_valid(damage(whole, path, value)), (path, value)
