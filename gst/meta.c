@@ -14,6 +14,27 @@ G_DEFINE_BOXED_TYPE_WITH_CODE (EnsResult, gst_ensemble_result, ens_result_ref, e
   g_value_register_transform_func (g_define_type_id, G_TYPE_STRING, print_result))
 /* clang-format on */
 
+/* The copy outlives the result that the name belongs to. */
+static EnsClassResult *
+copy_class (EnsClassResult *class_result)
+{
+  EnsClassResult *copy = g_memdup2 (class_result, sizeof *class_result);
+
+  copy->name = g_intern_string (class_result->name);
+  return copy;
+}
+
+static EnsWindow *
+copy_window (EnsWindow *window)
+{
+  return g_memdup2 (window, sizeof *window);
+}
+
+/* clang-format off */
+G_DEFINE_BOXED_TYPE (EnsClassResult, gst_ensemble_class_result, copy_class, g_free)
+G_DEFINE_BOXED_TYPE (EnsWindow, gst_ensemble_window, copy_window, g_free)
+/* clang-format on */
+
 static gboolean
 copy_field (GQuark field, const GValue *value, gpointer destination)
 {

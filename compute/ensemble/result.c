@@ -69,6 +69,20 @@ map_free (EnsProbabilityMap *map)
   g_free (map);
 }
 
+const EnsClassResult *
+ens_result_get_class (const EnsResult *result, guint i)
+{
+  g_return_val_if_fail (i < result->n_classes, NULL);
+  return &result->classes[i];
+}
+
+const EnsWindow *
+ens_result_get_window (const EnsResult *result, guint i)
+{
+  g_return_val_if_fail (i < result->n_windows, NULL);
+  return &result->windows[i];
+}
+
 EnsResult *
 ens_result_ref (EnsResult *result)
 {

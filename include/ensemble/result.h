@@ -1,12 +1,4 @@
-/* gst-ensemble: what the ensemble found in one frame.
- *
- * P, P1, P2, P3 as in the method: P1 the retrained networks on the whole frame, P2 the original
- * networks on the whole frame, P3 the largest over the windows, P all of them fused. Where a bundle
- * has no networks of a role, that role's probabilities are 0.
- *
- * A large frame is judged by sub-images (M1.9). A class's P is the largest of its map, and its P1,
- * P2, P3 and window are those of the sub-image that has it. If the frame was judged as one as well
- * (ENS_SUB_IMAGES_BOTH), all these are the frame's where its P is larger. */
+/* gst-ensemble: what the ensemble found in one frame. */
 #pragma once
 
 #include <ensemble/rect.h>
@@ -15,88 +7,277 @@ G_BEGIN_DECLS
 
 #define ENS_RESULT_SCHEMA "gst-ensemble/result/1"
 
-typedef struct {
-  const char *name; /* belongs to the result */
-  float p, p1, p2, p3;
-  float threshold;
-  gboolean present; /* p >= threshold */
-  gint window;      /* the window of p3 in windows[], -1 without windows */
-  gint sub_image;   /* the one of p in the map, -1 if p is that of the frame as one */
-} EnsClassResult;
+/* libgstensemble shows applications these functions of the engine and no others. */
+#define ENS_RESULT_API __attribute__ ((visibility ("default")))
 
+/**
+ * EnsClassResult:
+ * @name: belongs to the result
+ * @p: P, all networks and windows fused
+ * @p1: P1, the retrained networks on the whole frame
+ * @p2: P2, the original networks on the whole frame
+ * @p3: P3, the largest over the windows
+ * @threshold: from which the class counts as present
+ * @present: whether P reaches it
+ * @window: the window of P3 in the result's windows, -1 without windows
+ * @sub_image: the one of P in the result's map, -1 if P is that of the frame as one
+ *
+ * What the ensemble thinks of one class, P, P1, P2 and P3 as in the method. Where a bundle has no
+ * networks of a role, that role's probabilities are 0.
+ *
+ * A large frame is judged by sub-images (M1.9). A class's P is the largest of its map, and its P1,
+ * P2, P3 and window are those of the sub-image that has it. If the frame was judged as one as well
+ * (ENS_SUB_IMAGES_BOTH), all these are the frame's where its P is larger.
+ *
+ * Since: 0.1
+ */
 typedef struct {
   const char *name;
-  float *probabilities; /* n_classes, on the whole frame; with a map, on each class's sub-image */
+  float p, p1, p2, p3;
+  float threshold;
+  gboolean present;
+  gint window;
+  gint sub_image;
+} EnsClassResult;
+
+/**
+ * EnsNetworkResult:
+ * @name: belongs to the result
+ * @probabilities: (array): one per class, on the whole frame; with a map, on each class's sub-image
+ *
+ * What one network thinks of the frame.
+ *
+ * Since: 0.1
+ */
+typedef struct {
+  const char *name;
+  float *probabilities;
 } EnsNetworkResult;
 
-/* Where in a large frame each class is. The frame is divided into columns × rows sub-images of one
- * size, which overlap and cover all of it; each is judged as a frame of its own. Sub-images are
- * counted row by row. */
+/**
+ * EnsProbabilityMap:
+ * @columns: number of columns
+ * @rows: number of rows
+ * @x: (array length=columns): where columns begin, ascending, normalised
+ * @y: (array length=rows): where rows begin, ascending, normalised
+ * @width: of every sub-image, normalised
+ * @height: of every sub-image, normalised
+ * @probabilities: (array): P, rows × columns × classes
+ *
+ * Where in a large frame each class is. The frame is divided into sub-images of one size, which
+ * overlap and cover all of it; each is judged as a frame of its own. Sub-images are counted row by
+ * row.
+ *
+ * Since: 0.1
+ */
 typedef struct {
   guint columns, rows;
-  float *x, *y;         /* where columns and rows begin, ascending, normalised */
-  float width, height;  /* of every sub-image, normalised */
-  float *probabilities; /* P: rows × columns × n_classes */
+  float *x, *y;
+  float width, height;
+  float *probabilities;
 } EnsProbabilityMap;
 
+/**
+ * ens_probability_map_get_size: (skip)
+ * @map: a map
+ *
+ * Returns: the number of sub-images
+ *
+ * Since: 0.1
+ */
 static inline guint
 ens_probability_map_get_size (const EnsProbabilityMap *map)
 {
   return map->columns * map->rows;
 }
 
+/**
+ * ens_probability_map_get_rect: (skip)
+ * @map: a map
+ * @sub_image: less than ens_probability_map_get_size()
+ *
+ * Returns: where it lies
+ *
+ * Since: 0.1
+ */
 static inline EnsRect
 ens_probability_map_get_rect (const EnsProbabilityMap *map, guint sub_image)
 {
-  return (EnsRect) {map->x[sub_image % map->columns], map->y[sub_image / map->columns], map->width,
-                    map->height};
+  EnsRect rect = {map->x[sub_image % map->columns], map->y[sub_image / map->columns], map->width,
+                  map->height};
+
+  return rect;
 }
 
-/* Nanoseconds. */
+/**
+ * EnsTimings:
+ * @windows: proposing windows
+ * @prepare: sampling the frame
+ * @networks: running networks and classifiers
+ * @total: all of it
+ *
+ * Nanoseconds that an analysis took.
+ *
+ * Since: 0.1
+ */
 typedef struct {
   gint64 windows, prepare, networks, total;
 } EnsTimings;
 
+/**
+ * EnsResult: (ref-func ens_result_ref) (unref-func ens_result_unref)
+ * @pts: of the frame analysed, in nanoseconds; %G_MAXUINT64 if it has none
+ * @source: (nullable): file or stream it came from; %NULL unless whoever ran the analysis has set
+ *   it
+ * @width: of the frame analysed
+ * @height: of the frame analysed
+ * @bundle: name of the ensemble
+ * @version: of the ensemble
+ * @n_classes: number of classes
+ * @n_networks: number of networks
+ * @n_windows: number of windows
+ * @classes: (array length=n_classes): in the bundle's order
+ * @networks: (array length=n_networks): in the bundle's order
+ * @windows: (array length=n_windows): best first; with a map, by sub-image, the best of each first
+ * @window_probabilities: (array): @n_windows × @n_classes
+ * @map: (nullable): %NULL unless the frame was divided
+ * @timings: what the analysis took
+ *
+ * What the ensemble found in one frame. Shared between threads once complete, and immutable from
+ * then on.
+ *
+ * Languages that can't read arrays of structures have ens_result_get_class() and
+ * ens_result_get_window(), and ens_result_to_json() for everything.
+ *
+ * Since: 0.1
+ */
 typedef struct {
-  guint64 pts;  /* of the frame analysed; G_MAXUINT64 if it has none */
-  char *source; /* file or stream it came from; NULL unless whoever ran the analysis has set it */
-  guint width, height; /* of the frame analysed */
+  guint64 pts;
+  char *source;
+  guint width, height;
   char *bundle, *version;
   guint n_classes, n_networks, n_windows;
-  EnsClassResult *classes;     /* in the bundle's order */
-  EnsNetworkResult *networks;  /* in the bundle's order */
-  EnsWindow *windows;          /* best first; with a map, by sub-image, the best of each first */
-  float *window_probabilities; /* n_windows × n_classes */
-  EnsProbabilityMap *map;      /* NULL unless the frame was divided */
+  EnsClassResult *classes;
+  EnsNetworkResult *networks;
+  EnsWindow *windows;
+  float *window_probabilities;
+  EnsProbabilityMap *map;
   EnsTimings timings;
   /*< private >*/
   char **class_names, **network_names;
   gatomicrefcount references;
 } EnsResult;
 
-/* Room for everything but a map, zeroed, windows and sub-images -1. class_names: n_classes strings,
- * copied. (transfer full)
+/**
+ * ens_result_new:
+ * @class_names: (array length=n_classes): copied
+ * @n_classes: number of classes
+ * @network_names: (array length=n_networks): copied
+ * @n_networks: number of networks
+ * @n_windows: number of windows
+ *
+ * Makes room for everything but a map: zeros, and for windows and sub-images of classes -1.
+ *
+ * Returns: (transfer full): the result, to be filled in
+ *
+ * Since: 0.1
  */
+ENS_RESULT_API
 EnsResult *ens_result_new (const char *const *class_names, guint n_classes,
                            const char *const *network_names, guint n_networks, guint n_windows);
-/* Room for a map in a result that has none, zeroed. */
+
+/**
+ * ens_result_add_map:
+ * @result: a result that has no map
+ * @columns: number of columns
+ * @rows: number of rows
+ *
+ * Makes room for a map: zeros.
+ *
+ * Since: 0.1
+ */
+ENS_RESULT_API
 void ens_result_add_map (EnsResult *result, guint columns, guint rows);
-/* Shared between threads once complete; immutable from then on. */
+
+/**
+ * ens_result_get_class:
+ * @result: a result
+ * @i: less than the number of classes
+ *
+ * Returns: (transfer none): what the ensemble thinks of that class
+ *
+ * Since: 0.1
+ */
+ENS_RESULT_API
+const EnsClassResult *ens_result_get_class (const EnsResult *result, guint i);
+
+/**
+ * ens_result_get_window:
+ * @result: a result
+ * @i: less than the number of windows
+ *
+ * Returns: (transfer none): that window
+ *
+ * Since: 0.1
+ */
+ENS_RESULT_API
+const EnsWindow *ens_result_get_window (const EnsResult *result, guint i);
+
+/**
+ * ens_result_ref:
+ * @result: a result
+ *
+ * Returns: (transfer full): another reference
+ *
+ * Since: 0.1
+ */
+ENS_RESULT_API
 EnsResult *ens_result_ref (EnsResult *result);
+
+/**
+ * ens_result_unref:
+ * @result: (transfer full): a result
+ *
+ * Drops a reference.
+ *
+ * Since: 0.1
+ */
+ENS_RESULT_API
 void ens_result_unref (EnsResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsResult, ens_result_unref)
 
-/* The result with its top_k most probable classes alone, the most probable first. With top_k 0, or
- * no more classes than that, the result itself, all classes in the bundle's order. (transfer full)
+/**
+ * ens_result_top:
+ * @result: a result
+ * @top_k: how many classes; 0: all
+ *
+ * The result with its most probable classes alone, the most probable first. With @top_k 0, or no
+ * more classes than that, the result itself, all classes in the bundle's order.
+ *
+ * Returns: (transfer full): that result
+ *
+ * Since: 0.1
  */
+ENS_RESULT_API
 EnsResult *ens_result_top (EnsResult *result, guint top_k);
 
-/* One line of JSON without a newline, "schema": ENS_RESULT_SCHEMA. Classes are sorted by
- * probability, at most top_k of them (0: all); networks' probabilities are theirs, in that order.
- * Of the windows those are listed that are a listed class's best, and the class's "window" is a
- * position in that list. "map" has the geometry and, per listed class, a list of rows. What is
- * unknown is left out: "pts", "source", without windows also "p3", "window" and "windows", without
- * a map also "sub_image" and "map". (transfer full) */
+/**
+ * ens_result_to_json:
+ * @result: a result
+ * @top_k: how many classes at most; 0: all
+ *
+ * One line of JSON without a newline, "schema": %ENS_RESULT_SCHEMA, as result.schema.json describes
+ * it. Classes are sorted by probability; networks' probabilities are theirs, in that order. Of the
+ * windows those are listed that are a listed class's best, and the class's "window" is a position
+ * in that list. "map" has the geometry and, per listed class, a list of rows. What is unknown is
+ * left out: "pts", "source", without windows also "p3", "window" and "windows", without a map also
+ * "sub_image" and "map".
+ *
+ * Returns: (transfer full): the line
+ *
+ * Since: 0.1
+ */
+ENS_RESULT_API
 char *ens_result_to_json (const EnsResult *result, guint top_k);
 
 G_END_DECLS
