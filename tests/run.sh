@@ -25,21 +25,27 @@ if $peers; then
   install_packages $peer_packages
 fi
 
+# build FOLDER TARGET OPTION …
 build () {
-  folder=$1
-  shift
+  folder=$1 target=$2
+  shift 2
   if [ -f "$folder/build.ninja" ]; then
     meson configure "$folder" "$@"
   else
     meson setup "$folder" "$@"
   fi
-  ninja -C "$folder"
+  ninja -C "$folder" "$target"
 }
 
 # The sanitizers find what plain runs hide; tests that only time or compare with peers stay out.
-build build-tests -Dwerror=true -Dpeers=$peers
-build build-sanitize -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+build build-tests all -Dwerror=true -Dpeers=$peers -Dintrospection=enabled -Ddoc=enabled
+build build-sanitize all -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
   -Db_lundef=false
+(
+  export CC="$(command -v ccache || true) clang"
+  build build-fuzz fuzz -Dfuzz=true -Dbuildtype=debug -Doptimization=1 \
+    -Db_sanitize=address,undefined -Db_lundef=false
+)
 
 status=0
 meson test -C build-tests --no-rebuild --print-errorlogs || status=1
@@ -48,6 +54,9 @@ meson test -C build-tests --no-rebuild --print-errorlogs || status=1
 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
   meson test -C build-sanitize --no-rebuild --print-errorlogs --no-suite peers --no-suite style \
   --timeout-multiplier 5 || status=1
+# Every reader of files, FUZZ_SECONDS (60) each.
+meson test -C build-fuzz --no-rebuild --print-errorlogs --suite fuzz || status=1
 
-python3 tests/summary.py build-tests/meson-logs/testlog.json build-sanitize/meson-logs/testlog.json
+python3 tests/summary.py build-tests/meson-logs/testlog.json \
+  build-sanitize/meson-logs/testlog.json build-fuzz/meson-logs/testlog.json
 exit $status

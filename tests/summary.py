@@ -1,4 +1,4 @@
-"""Adds up meson's test logs and prints one closing line."""
+"""Adds up meson's test logs: prints what the fuzzers did, and one closing line."""
 import json
 import sys
 
@@ -6,7 +6,11 @@ count = {"passed": 0, "failed": 0, "skipped": 0}
 for log in sys.argv[1:]:
     with open(log) as lines:
         for line in lines:
-            result = json.loads(line)["result"]
-            kind = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(result, "failed")
+            test = json.loads(line)
+            kind = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}.get(test["result"],
+                                                                                    "failed")
+            for said in test.get("stdout", "").splitlines():
+                if said.startswith("fuzz "):
+                    print(said)
             count[kind] += 1
 print("%d passed, %d failed, %d skipped" % (count["passed"], count["failed"], count["skipped"]))

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MEMORY "/dev/shm"
+
 static char *folder;
 
 static void
@@ -35,7 +37,8 @@ fuzz_folder (const char *const *files)
 {
   if (folder != NULL)
     return folder;
-  folder = g_strdup ("/dev/shm/ensemble-fuzz-XXXXXX");
+  folder = g_build_filename (g_file_test (MEMORY, G_FILE_TEST_IS_DIR) ? MEMORY : g_get_tmp_dir (),
+                             "ensemble-fuzz-XXXXXX", NULL);
   if (g_mkdtemp (folder) == NULL)
     g_error ("%s: %s", folder, g_strerror (errno));
   for (guint i = 0; files[i] != NULL; i++) {
