@@ -23,7 +23,7 @@ G_BEGIN_DECLS
  *
  * Elements that scale the picture scale its regions; they lose the parameters, whose values the
  * #GstEnsembleMeta still has. Elements that move pixels in other ways, such as videocrop and
- * videoflip, move the regions from GStreamer 1.28 on, and remove them before.
+ * videoflip, remove regions in GStreamer 1.22.
  *
  * Returns: how many regions were attached
  *
