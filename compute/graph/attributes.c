@@ -12,6 +12,7 @@ typedef struct {
 
 struct _EnsAttributes {
   GTree *entries; /* name → Entry, in alphabetical order */
+  GTree *known;   /* names that were asked for, in alphabetical order */
   char *fault;    /* what the first unfitting read met, or NULL */
 };
 
@@ -61,6 +62,7 @@ ens_attributes_new (void)
   EnsAttributes *attributes = g_new0 (EnsAttributes, 1);
 
   attributes->entries = g_tree_new_full (compare_names, NULL, g_free, entry_free);
+  attributes->known = g_tree_new_full (compare_names, NULL, g_free, NULL);
   return attributes;
 }
 
@@ -68,6 +70,7 @@ void
 ens_attributes_free (EnsAttributes *attributes)
 {
   g_tree_unref (attributes->entries);
+  g_tree_unref (attributes->known);
   g_free (attributes->fault);
   g_free (attributes);
 }
@@ -133,15 +136,27 @@ ens_attributes_has (const EnsAttributes *attributes, const char *name)
   return g_tree_lookup (attributes->entries, name) != NULL;
 }
 
-/* The attribute of that name and kind, marked as read; NULL if absent or of another kind. */
-static const EnsAttribute *
-get (EnsAttributes *attributes, const char *name, EnsAttributeKind kind)
+/* The attribute of that name, marked as read, or NULL. */
+static Entry *
+ask_for (EnsAttributes *attributes, const char *name)
 {
   Entry *entry = g_tree_lookup (attributes->entries, name);
 
+  if (g_tree_lookup_node (attributes->known, name) == NULL)
+    g_tree_insert (attributes->known, g_strdup (name), NULL);
+  if (entry != NULL)
+    entry->read = TRUE;
+  return entry;
+}
+
+/* The same; NULL if it is of another kind. */
+static const EnsAttribute *
+get (EnsAttributes *attributes, const char *name, EnsAttributeKind kind)
+{
+  Entry *entry = ask_for (attributes, name);
+
   if (entry == NULL)
     return NULL;
-  entry->read = TRUE;
   if (entry->attribute.kind == kind)
     return &entry->attribute;
   if (attributes->fault == NULL)
@@ -223,10 +238,14 @@ ens_attributes_tensor (EnsAttributes *attributes, const char *name)
 void
 ens_attributes_ignore (EnsAttributes *attributes, const char *name)
 {
-  Entry *entry = g_tree_lookup (attributes->entries, name);
+  ask_for (attributes, name);
+}
 
-  if (entry != NULL)
-    entry->read = TRUE;
+static gboolean
+append_name (gpointer name, gpointer value, gpointer text)
+{
+  g_string_append_printf (text, "%s%s", ((GString *)text)->len > 0 ? ", " : "", (char *)name);
+  return FALSE;
 }
 
 static gboolean
@@ -249,8 +268,12 @@ ens_attributes_finish (EnsAttributes *attributes, const char *node, GError **err
   }
   g_tree_foreach (attributes->entries, find_unread, &unread);
   if (unread != NULL) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s: unknown attribute “%s”", node,
-                 unread);
+    g_autoptr (GString) known = g_string_new (NULL);
+
+    g_tree_foreach (attributes->known, append_name, known);
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s: unknown attribute “%s”, known are %s", node, unread,
+                 known->len > 0 ? known->str : "none");
     return FALSE;
   }
   return TRUE;

@@ -40,8 +40,8 @@ EnsTensor *ens_attributes_tensor (EnsAttributes *attributes, const char *name);
 void ens_attributes_ignore (EnsAttributes *attributes, const char *name);
 
 /* An attribute of the wrong type, with too many values, or that nobody asked for: FALSE, with a
- * message that names it after `node`, which says whose attributes they are: "node “conv1” (Conv)".
- */
+ * message that names it, and those that were asked for, after `node`, which says whose attributes
+ * they are: "node “conv1” (Conv)". */
 gboolean ens_attributes_finish (EnsAttributes *attributes, const char *node, GError **error);
 
 /* "axis=1 pads=[0, 0, 1, 1]" in alphabetical order. (transfer full) */

@@ -152,11 +152,16 @@ ens_onnx_step_parse (EnsOnnxStep *step, GError **error)
 {
   const EnsOp *op = step->op;
   EnsParse parse = {step->name, step->opset, step->n_inputs, step->n_outputs, step->attributes};
+  g_autoptr (GError) reason = NULL;
 
   step->params = g_malloc0 (op->params_size);
   if (op->parse != NULL && !op->parse (&parse, step->params, error))
     return FALSE;
-  return ens_attributes_finish (step->attributes, step->what, error);
+  if (ens_attributes_finish (step->attributes, step->what, &reason))
+    return TRUE;
+  g_set_error (error, ENS_ERROR, reason->code, "%s (opset %" G_GINT64_FORMAT ")", reason->message,
+               step->opset);
+  return FALSE;
 }
 
 /* Order of dimensions */
@@ -391,6 +396,29 @@ is_missing (const Onnx__NodeProto *proto)
          || !ens_onnx_has_operator (ens_onnx_text (proto->op_type));
 }
 
+/* What to do where operators are missing, by operator. */
+static const struct {
+  const char *op, *remedy;
+} remedies[] = {
+    {"GRU", "; networks have to be without recurrence"},
+    {"If", "; export the network for inputs of one size, so that it needs no control flow"},
+    {"LSTM", "; networks have to be without recurrence"},
+    {"Loop", "; export the network for inputs of one size, so that it needs no control flow"},
+    {"NonMaxSuppression", "; cut the network off before the detections are sorted out"},
+    {"RNN", "; networks have to be without recurrence"},
+    {"RoiAlign", "; cut the network off before the detections are looked at"},
+    {"Scan", "; export the network for inputs of one size, so that it needs no control flow"},
+};
+
+static const char *
+find_remedy (const char *op)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (remedies); i++)
+    if (strcmp (op, remedies[i].op) == 0)
+      return remedies[i].remedy;
+  return "; gst-ensemble-1.0 inspect --operators lists what is";
+}
+
 void
 ens_onnx_import_add_missing (const Onnx__GraphProto *proto, gsize failed, GError *error)
 {
@@ -410,6 +438,7 @@ ens_onnx_import_add_missing (const Onnx__GraphProto *proto, gsize failed, GError
   }
   if (n > MAX_MISSING)
     g_string_append_printf (message, " and %" G_GSIZE_FORMAT " more", n - MAX_MISSING);
+  g_string_append (message, find_remedy (ens_onnx_text (proto->node[failed]->op_type)));
   g_free (error->message);
   error->message = g_strdup (message->str);
 }

@@ -1,7 +1,9 @@
 /* Operators that are more a way to write a file than something to compute. */
-#include "graph/onnx-import.h"
+#include "graph/onnx.h"
 
 #include <string.h>
+
+#include "graph/onnx-import.h"
 
 /* Gives a tensor known contents. */
 static gboolean
@@ -296,4 +298,26 @@ ens_onnx_find_special (const char *op)
     if (strcmp (op, specials[i].name) == 0)
       return specials[i].func;
   return NULL;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+char **
+ens_onnx_list_operators (void)
+{
+  GPtrArray *names = g_ptr_array_new ();
+
+  for (const EnsOp *const *op = ens_op_list (); *op != NULL; op++)
+    if (!((*op)->flags & ENS_OP_INTERNAL))
+      g_ptr_array_add (names, g_strdup ((*op)->name));
+  for (guint i = 0; i < G_N_ELEMENTS (specials); i++)
+    if (ens_op_find (specials[i].name) == NULL)
+      g_ptr_array_add (names, g_strdup (specials[i].name));
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return (char **)g_ptr_array_free (names, FALSE);
 }

@@ -124,7 +124,9 @@ find_type (int onnx_type, const char *what, GError **error)
     if (types[i].size > 0)
       return (int)i;
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "%s is of type %s, which is not supported", what, types[i].name);
+                 "%s is of type %s, which is not supported; supported are float32, float16, "
+                 "bfloat16, float64, int64, int32, int8, uint8 and bool",
+                 what, types[i].name);
     return -1;
   }
   g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s is of type %d, which ONNX does not have",

@@ -39,6 +39,9 @@ EnsGraph *ens_onnx_import (const char *path, const EnsOnnxOptions *options, GErr
 EnsGraph *ens_onnx_import_bytes (GBytes *bytes, const char *name, const char *folder,
                                  const EnsOnnxOptions *options, GError **error);
 
+/* Names of the operators of ONNX that networks may have, sorted, up to a NULL. (transfer full) */
+char **ens_onnx_list_operators (void);
+
 /* Serialises a graph of ONNX's operators, as imported or built: what passes have fused has no form
  * in ONNX. Any ONNX tool can read the result. Rank-4 inputs and outputs become NCHW again; reading
  * the file gives the same graph. (transfer full) */

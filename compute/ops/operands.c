@@ -36,8 +36,12 @@ static const char *const activation_names[ENS_N_ACTIVATIONS] = {
 gboolean
 ens_parse_activation (EnsParse *parse, EnsFusedActivation *activation, GError **error)
 {
-  const char *name = ens_attributes_string (parse->attributes, "activation", "None");
+  const char *name;
 
+  *activation = (EnsFusedActivation) {0};
+  if (!ens_attributes_has (parse->attributes, "activation"))
+    return TRUE;
+  name = ens_attributes_string (parse->attributes, "activation", "None");
   activation->alpha = ens_attributes_float (parse->attributes, "activation_alpha", 0);
   activation->beta = ens_attributes_float (parse->attributes, "activation_beta", 0);
   for (guint i = 0; i < ENS_N_ACTIVATIONS; i++)

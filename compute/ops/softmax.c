@@ -22,8 +22,9 @@ softmax_parse (EnsParse *parse, gpointer data, GError **error)
 
   params->axis = ens_attributes_int (parse->attributes, "axis", flattens ? 1 : -1);
   /* Ours, for networks of older opsets: newer ones can't say it in one node. */
-  params->flatten =
-      ens_attributes_int (parse->attributes, "flatten", flattens && params->axis != -1) != 0;
+  params->flatten = flattens && params->axis != -1;
+  if (ens_attributes_has (parse->attributes, "flatten"))
+    params->flatten = ens_attributes_int (parse->attributes, "flatten", 0) != 0;
   return TRUE;
 }
 

@@ -1,7 +1,10 @@
 #include "inspect.h"
 #include "table.h"
+#include "text.h"
 
 #include <ensemble/bundle.h>
+
+#include "graph/onnx.h"
 
 static char *
 join_sizes (const guint *sizes, guint n)
@@ -85,8 +88,20 @@ inspect_bundle (const char *path, GError **error)
   return TRUE;
 }
 
+static void
+print_operators (void)
+{
+  g_auto (GStrv) names = ens_onnx_list_operators ();
+  g_autofree char *list = g_strjoinv (" ", names);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  tool_append_words (text, list, 0, 0);
+  g_print ("%s", text->str);
+}
+
 typedef struct {
   gint size;
+  gboolean operators;
 } Options;
 
 static gboolean
@@ -96,6 +111,15 @@ run (gconstpointer data, char **arguments, GError **error)
 
   if (!tool_check_least ("--size", options->size, 0, error))
     return FALSE;
+  if (options->operators) {
+    print_operators ();
+    return TRUE;
+  }
+  if (arguments[0] == NULL) {
+    g_set_error (error, TOOL_ERROR_USAGE, 0,
+                 "expected BUNDLE|NETWORK.onnx; see gst-ensemble-1.0 inspect --help");
+    return FALSE;
+  }
   if (g_file_test (arguments[0], G_FILE_TEST_IS_DIR))
     return inspect_bundle (arguments[0], error);
   return tool_inspect_network (arguments[0], (guint)options->size, error);
@@ -104,6 +128,8 @@ run (gconstpointer data, char **arguments, GError **error)
 static const ToolOption option_table[] = {
     {"size", 's', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, size), "PIXELS",
      "Side of a network's square input, where the file leaves it open (224)"},
+    {"operators", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, operators), NULL,
+     "List the operators that networks may have"},
     TOOL_OPTION_END,
 };
 
@@ -111,7 +137,7 @@ const ToolCommand tool_inspect = {
     .name = "inspect",
     .arguments = "BUNDLE|NETWORK.onnx",
     .completions = "/ *.onnx",
-    .min_arguments = 1,
+    .min_arguments = 0,
     .max_arguments = 1,
     .summary = "Show what is in an ensemble or a network",
     .help = "Of a network: its layers and shapes, the values whose features an ensemble can tap, "

@@ -201,7 +201,8 @@ static const struct {
     {"unknown-operator", unknown_operator, ENS_ERROR_UNSUPPORTED,
      "node “Relu1” (Frobnicate): operator “Frobnicate” of opset 13 is not supported"},
     {"unknown-operators", unknown_operators, ENS_ERROR_UNSUPPORTED,
-     "is not supported; nor are node “Twist2” (Twist), node “Turn4” (Turn)"},
+     "is not supported; nor are node “Twist2” (Twist), node “Turn4” (Turn); gst-ensemble-1.0 "
+     "inspect --operators lists what is"},
     {"no-operator", no_operator, ENS_ERROR_UNSUPPORTED, "node “Relu1” (): operator “” of opset 13"},
     {"foreign-operator", foreign_operator, ENS_ERROR_UNSUPPORTED,
      "node “Relu1” (Relu): operators of the domain “com.example” are not supported"},
@@ -225,7 +226,8 @@ static const struct {
     {"no-nodes", no_nodes, ENS_ERROR_FORMAT, "output “y” is neither computed"},
 
     {"unknown-attribute", unknown_attribute, ENS_ERROR_UNSUPPORTED,
-     "node “Conv0” (Conv): unknown attribute “flavour”"},
+     "node “Conv0” (Conv): unknown attribute “flavour”, known are auto_pad, dilations, group, "
+     "kernel_shape, pads, strides (opset 13)"},
     {"attribute-of-another-type", attribute_of_another_type, ENS_ERROR_FORMAT,
      "node “Conv0” (Conv): attribute “strides” is a float, expected a list of ints"},
     {"long-attribute", long_attribute, ENS_ERROR_FORMAT, "attribute “strides” has 20 values"},
