@@ -14,6 +14,9 @@
 #define ENS_MIN_SUB_IMAGE_SIZE 16
 #define ENS_MAX_OVERLAP 0.9F
 
+/* Whole frames scaled, windows stretched. */
+gboolean ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network);
+
 void ens_bundle_network_clear (EnsBundleNetwork *network);
 
 /* Checks what does not show member by member: unique networks, roles' weights that sum to 1, fusion

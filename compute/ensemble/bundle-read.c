@@ -101,6 +101,26 @@ read_normalise (EnsJsonReader *reader, EnsNormalise *normalise)
   ens_json_reader_leave (reader);
 }
 
+/* An object that most bundles do without. */
+static void
+read_framing (EnsJsonReader *reader, EnsBundleNetwork *network)
+{
+  const char *framings[ENS_N_FRAMINGS + 1] = {NULL};
+
+  network->framing = ENS_FRAMING_SCALE;
+  network->window_framing = ENS_FRAMING_STRETCH;
+  network->crop = 1;
+  if (!ens_json_reader_has (reader, "framing"))
+    return;
+  for (guint f = 0; f < ENS_N_FRAMINGS; f++)
+    framings[f] = ens_framing_name (f);
+  ens_json_reader_enter_object (reader, "framing");
+  network->framing = ens_json_reader_choice (reader, "whole", framings);
+  network->window_framing = 1 + ens_json_reader_choice (reader, "windows", framings + 1);
+  network->crop = (float)ens_json_reader_number (reader, "crop", 0.01, 1);
+  ens_json_reader_leave (reader);
+}
+
 static void
 read_network (EnsJsonReader *reader, const EnsBundle *bundle, EnsBundleNetwork *network)
 {
@@ -112,6 +132,7 @@ read_network (EnsJsonReader *reader, const EnsBundle *bundle, EnsBundleNetwork *
   network->classifier = ens_json_reader_string (reader, "classifier");
   network->taps = ens_json_reader_strings (reader, "taps", 1);
   read_normalise (reader, &network->normalise);
+  read_framing (reader, network);
   network->size = ens_json_reader_integer (reader, "size", 1, ENS_MAX_SIDE);
   network->scales = ens_json_reader_integers (reader, "scales", &side_range, &network->n_scales);
   network->weight = (float)ens_json_reader_number (reader, "weight", 0, 1);

@@ -54,6 +54,21 @@ write_calibration (EnsJson *json, const char *name, const EnsBundle *bundle,
 }
 
 static void
+write_framing (EnsJson *json, const EnsBundleNetwork *network)
+{
+  EnsFraming windows = network->window_framing;
+
+  if (ens_bundle_network_is_plainly_framed (network))
+    return;
+  ens_json_open_object (json, "framing", ENS_JSON_FLAT);
+  ens_json_string (json, "whole", ens_framing_name (network->framing));
+  ens_json_string (json, "windows",
+                   ens_framing_name (windows == ENS_FRAMING_SCALE ? ENS_FRAMING_STRETCH : windows));
+  ens_json_float (json, "crop", network->crop > 0 ? network->crop : 1);
+  ens_json_close (json);
+}
+
+static void
 write_network (EnsJson *json, const EnsBundle *bundle, const EnsBundleNetwork *network)
 {
   ens_json_open_object (json, NULL, ENS_JSON_BLOCK);
@@ -66,6 +81,7 @@ write_network (EnsJson *json, const EnsBundle *bundle, const EnsBundleNetwork *n
     ens_json_string (json, NULL, *tap);
   ens_json_close (json);
   write_normalise (json, &network->normalise);
+  write_framing (json, network);
   ens_json_unsigned (json, "size", network->size);
   write_sides (json, "scales", network->scales, network->n_scales);
   ens_json_float (json, "weight", network->weight);

@@ -27,6 +27,14 @@ ens_role_parse (const char *name, EnsRole *role)
   return FALSE;
 }
 
+gboolean
+ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network)
+{
+  return network->framing == ENS_FRAMING_SCALE
+         && (network->window_framing == ENS_FRAMING_SCALE
+             || network->window_framing == ENS_FRAMING_STRETCH);
+}
+
 void
 ens_bundle_network_clear (EnsBundleNetwork *network)
 {

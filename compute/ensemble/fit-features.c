@@ -56,6 +56,15 @@ append_sides (GString *text, const guint *sides, guint n)
     g_string_append_printf (text, " %u", sides[i]);
 }
 
+/* Only what is unusual, so that features kept earlier stay good. */
+static void
+append_framing (GString *text, const EnsBundleNetwork *settings)
+{
+  if (!ens_bundle_network_is_plainly_framed (settings))
+    g_string_append_printf (text, "framing %d %d %a\n", settings->framing, settings->window_framing,
+                            (double)settings->crop);
+}
+
 /* All that a network's features depend on but the image. (transfer full) */
 static GString *
 describe_network (const EnsFitSource *source, guint n)
@@ -71,6 +80,7 @@ describe_network (const EnsFitSource *source, guint n)
   for (guint c = 0; c < ens_order_channels (normalise->order); c++)
     g_string_append_printf (text, "channel %a %a\n", (double)normalise->mean[c],
                             (double)normalise->scale[c]);
+  append_framing (text, settings);
   return text;
 }
 

@@ -108,6 +108,10 @@ set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
   network->name = choose_name (given, bundle, n);
   network->role = given->role;
   network->normalise = given->normalise;
+  network->framing = given->framing;
+  network->window_framing =
+      given->window_framing == ENS_FRAMING_SCALE ? ENS_FRAMING_STRETCH : given->window_framing;
+  network->crop = given->crop > 0 ? given->crop : 1;
   network->network = g_strconcat (network->name, ".onnx", NULL);
   network->classifier = g_strconcat (network->name, "-classifier.onnx", NULL);
   network->size = given->size > 0 ? given->size : ens_member_standard_size (given->path, error);

@@ -25,7 +25,10 @@ typedef struct {
   EnsRole role;
   const char *const *taps; /* NULL-terminated; NULL: ens_member_default_taps () */
   EnsNormalise normalise;
-  guint size; /* 0: what the file says, 224 where it leaves it open */
+  EnsFraming framing;        /* of the whole frame */
+  EnsFraming window_framing; /* as EnsBundleNetwork has it */
+  float crop;                /* for ENS_FRAMING_CROP, in (0, 1]; 0: 1 */
+  guint size;                /* 0: what the file says, 224 where it leaves it open */
   /* n_scales 0: 256, 384 and 512 times size / 224, to the nearest multiple of 32. */
   const guint *scales;
   guint n_scales;

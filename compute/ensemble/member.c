@@ -3,6 +3,7 @@
 #include "engine/network.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/member-graph.h"
+#include "vision/framing.h"
 
 /* The longer side of a scaled frame over the shorter one, at most. */
 #define MAX_ASPECT 4
@@ -173,25 +174,37 @@ reserve (Buffer *buffer, gsize size)
   return buffer->data;
 }
 
+/* What is sampled from a frame: a network's inputs, all from the same rectangles. */
+typedef struct {
+  const EnsFrame *frame;
+  const EnsRect *rects;
+  EnsFraming framing;
+  EnsShape shapes[ENS_MAX_SCALES];
+} Sampling;
+
 /* Samples rectangles of the frame into input i, as its shape says. */
 static gconstpointer
-sample (EnsMemberRun *run, guint i, const EnsFrame *frame, const EnsRect *rects,
-        const EnsShape *shape)
+sample (EnsMemberRun *run, guint i, const Sampling *sampling)
 {
+  const EnsBundleNetwork *settings = run->member->settings;
+  const EnsShape *shape = &sampling->shapes[i];
   float *pixels = reserve (&run->inputs[i], (gsize)ens_shape_elements (shape));
+  const EnsFramedSampling framed = {.framing = sampling->framing,
+                                    .crop = settings->crop,
+                                    .width = (guint)shape->dims[2],
+                                    .height = (guint)shape->dims[1],
+                                    .normalise = &settings->normalise};
 
-  ens_frame_sample (frame, rects, (guint)shape->dims[0], (guint)shape->dims[2],
-                    (guint)shape->dims[1], &run->member->settings->normalise,
-                    ens_device_get_pool (run->member->device), pixels);
+  ens_frame_sample_framed (sampling->frame, sampling->rects, (guint)shape->dims[0], &framed,
+                           ens_device_get_pool (run->member->device), pixels);
   return pixels;
 }
 
-/* Samples all inputs from the same rectangles and runs the network on them. */
 static gboolean
-run_network (EnsMemberRun *run, EnsNetwork *network, const EnsFrame *frame, const EnsRect *rects,
-             const EnsShape *shapes, float *values, EnsTimings *timings, GError **error)
+run_network (EnsMemberRun *run, EnsNetwork *network, const Sampling *sampling, float *values,
+             EnsTimings *timings, GError **error)
 {
-  g_autoptr (EnsPlan) plan = ens_network_plan (network, shapes, error);
+  g_autoptr (EnsPlan) plan = ens_network_plan (network, sampling->shapes, error);
   gconstpointer inputs[ENS_MAX_SCALES];
   gpointer outputs[] = {values};
   gint64 start = g_get_monotonic_time (), sampled;
@@ -202,7 +215,7 @@ run_network (EnsMemberRun *run, EnsNetwork *network, const EnsFrame *frame, cons
     return FALSE;
   }
   for (guint i = 0; i < ens_network_get_n_inputs (network); i++)
-    inputs[i] = sample (run, i, frame, rects, &shapes[i]);
+    inputs[i] = sample (run, i, sampling);
   sampled = g_get_monotonic_time ();
   ran = ens_plan_run (plan, inputs, outputs, error);
   timings->prepare += 1000 * (sampled - start);
@@ -224,14 +237,19 @@ batch_size (guint left, guint largest)
 
 /* The shapes of one image at its scales. */
 static void
-get_whole_shapes (const EnsMemberImages *images, guint channels, EnsShape *shapes)
+get_whole_shapes (const EnsMemberImages *images, const EnsBundleNetwork *settings, EnsShape *shapes)
 {
+  const guint channels = ens_order_channels (settings->normalise.order);
   guint image_width = (guint)(images->rects->width * images->frame->width + 0.5F);
   guint image_height = (guint)(images->rects->height * images->frame->height + 0.5F);
 
   for (guint i = 0; i < images->n_scales; i++) {
     guint width, height;
 
+    if (settings->framing != ENS_FRAMING_SCALE) {
+      shapes[i] = ENS_SHAPE (1, images->scales[i], images->scales[i], channels);
+      continue;
+    }
     ens_frame_scaled_size (MAX (image_width, 1), MAX (image_height, 1), images->scales[i], &width,
                            &height);
     shapes[i] = ENS_SHAPE (1, MIN (height, MAX_ASPECT * images->scales[i]),
@@ -244,21 +262,22 @@ ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *v
                       EnsTimings *timings, GError **error)
 {
   const EnsMember *member = run->member;
-  EnsShape shapes[ENS_MAX_SCALES];
+  Sampling sampling = {.frame = images->frame, .framing = member->settings->framing};
   EnsNetwork *network;
 
   g_return_val_if_fail (images->n_scales > 0 && images->n_scales <= ENS_MAX_SCALES, FALSE);
   network = get_whole (run->member, images->n_scales, error);
   if (network == NULL)
     return FALSE;
-  get_whole_shapes (images, ens_order_channels (member->settings->normalise.order), shapes);
+  get_whole_shapes (images, member->settings, sampling.shapes);
   for (guint done = 0; done < images->n_rects;) {
     guint n = batch_size (images->n_rects - done, ENS_WHOLE_BATCH);
 
     for (guint i = 0; i < images->n_scales; i++)
-      shapes[i].dims[0] = n;
-    if (!run_network (run, network, images->frame, &images->rects[done], shapes,
-                      &values[(gsize)done * member->width], timings, error))
+      sampling.shapes[i].dims[0] = n;
+    sampling.rects = &images->rects[done];
+    if (!run_network (run, network, &sampling, &values[(gsize)done * member->width], timings,
+                      error))
       return FALSE;
     done += n;
   }
@@ -272,16 +291,18 @@ ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect 
   const EnsMember *member = run->member;
   const EnsBundleNetwork *settings = member->settings;
   const guint channels = ens_order_channels (settings->normalise.order);
+  Sampling sampling = {.frame = frame, .framing = settings->window_framing};
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
   for (guint done = 0; done < n_windows;) {
     guint n = batch_size (n_windows - done, ENS_WINDOW_BATCH);
-    EnsShape shapes[ENS_MAX_SCALES];
 
     for (guint i = 0; i < settings->n_window_sizes; i++)
-      shapes[i] = ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
-    if (!run_network (run, member->windows, frame, &windows[done], shapes,
-                      &values[(gsize)done * member->width], timings, error))
+      sampling.shapes[i] =
+          ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
+    sampling.rects = &windows[done];
+    if (!run_network (run, member->windows, &sampling, &values[(gsize)done * member->width],
+                      timings, error))
       return FALSE;
     done += n;
   }

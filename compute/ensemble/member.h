@@ -62,12 +62,14 @@ typedef struct {
 
 /* Each image as a whole, scaled so that its shorter side is each of `scales` in turn, its aspect
  * ratio kept (but the longer side is at most four times the shorter: images that are longer still
- * are compressed). Writes n_rects × width values. Time spent is added to timings->prepare and
+ * are compressed); or as settings->framing says. Writes n_rects × width values. Time spent is added
+ * to timings->prepare and
  * ->networks. */
 gboolean ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *values,
                                EnsTimings *timings, GError **error);
 
-/* Windows, each scaled to a square of each of the window sizes. Writes n_windows × width values. */
+/* Windows, each made a square of each of the window sizes, as settings->window_framing says.
+ * Writes n_windows × width values. */
 gboolean ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect *windows,
                                  guint n_windows, float *values, EnsTimings *timings,
                                  GError **error);

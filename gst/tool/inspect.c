@@ -2,7 +2,7 @@
 #include "table.h"
 #include "text.h"
 
-#include <ensemble/bundle.h>
+#include "ensemble/bundle-files.h"
 
 #include "graph/onnx.h"
 
@@ -34,6 +34,9 @@ print_bundle_network (const EnsBundleNetwork *network)
   g_print ("  taps       %s\n", taps);
   g_print ("  scales     %s (made for %u)\n", scales, network->size);
   g_print ("  windows    %s\n", windows);
+  if (!ens_bundle_network_is_plainly_framed (network))
+    g_print ("  framing    %s (crop %g), windows %s\n", ens_framing_name (network->framing),
+             (double)network->crop, ens_framing_name (network->window_framing));
   g_print ("  pixels     %s, mean %g %g %g, scale %g %g %g\n", orders[normalise->order],
            normalise->mean[0], normalise->mean[1], normalise->mean[2], normalise->scale[0],
            normalise->scale[1], normalise->scale[2]);

@@ -149,6 +149,47 @@ set_order (Network network, const char *key, const char *value, GError **error)
 }
 
 static gboolean
+set_framing_of (EnsFraming *framing, gboolean of_windows, const char *key, const char *value,
+                GError **error)
+{
+  const char *names[ENS_N_FRAMINGS + 1] = {NULL};
+  guint choice = *framing;
+
+  for (guint f = 0; f < ENS_N_FRAMINGS; f++)
+    names[f] = ens_framing_name ((EnsFraming)f);
+  if (!set_choice (key, value, names + of_windows, &choice, error))
+    return FALSE;
+  *framing = (EnsFraming)(choice + of_windows);
+  return TRUE;
+}
+
+static gboolean
+set_framing (Network network, const char *key, const char *value, GError **error)
+{
+  return set_framing_of (&network.fit->framing, FALSE, key, value, error);
+}
+
+/* Windows become squares, which scaling alone does not make of them. */
+static gboolean
+set_window_framing (Network network, const char *key, const char *value, GError **error)
+{
+  return set_framing_of (&network.fit->window_framing, TRUE, key, value, error);
+}
+
+static gboolean
+set_crop (Network network, const char *key, const char *value, GError **error)
+{
+  char *end;
+  double crop = g_ascii_strtod (value, &end);
+
+  if (end == value || *end != '\0' || !(crop >= 0.01 && crop <= 1))
+    return fail_value (key, "a share from 0.01 to 1", value, error);
+  network.fit->crop = (float)crop;
+  network.fit->framing = ENS_FRAMING_CROP;
+  return TRUE;
+}
+
+static gboolean
 set_name (Network network, const char *key, const char *value, GError **error)
 {
   g_free ((gpointer)network.fit->name);
@@ -251,11 +292,19 @@ static const struct {
   const char *key;
   gboolean (*set) (Network network, const char *key, const char *value, GError **error);
 } settings[] = {
-    {"role", set_role},   {"name", set_name},
-    {"order", set_order}, {"mean", set_mean},
-    {"scale", set_scale}, {"std", set_deviation},
-    {"size", set_size},   {"scales", set_scales},
-    {"taps", set_taps},   {"window-sizes", set_window_sizes},
+    {"role", set_role},
+    {"name", set_name},
+    {"order", set_order},
+    {"mean", set_mean},
+    {"scale", set_scale},
+    {"std", set_deviation},
+    {"size", set_size},
+    {"framing", set_framing},
+    {"crop", set_crop},
+    {"scales", set_scales},
+    {"taps", set_taps},
+    {"window-sizes", set_window_sizes},
+    {"window-framing", set_window_framing},
 };
 
 static gboolean
@@ -263,15 +312,15 @@ set_setting (Network network, const char *text, GError **error)
 {
   const char *equals = strchr (text, '=');
   g_autofree char *key = equals ? g_strndup (text, (gsize)(equals - text)) : g_strdup (text);
+  g_autoptr (GString) keys = g_string_new (NULL);
 
   for (guint i = 0; equals != NULL && i < G_N_ELEMENTS (settings); i++)
     if (strcmp (key, settings[i].key) == 0)
       return settings[i].set (network, key, equals + 1, error);
-  g_set_error (
-      error, TOOL_ERROR_USAGE, 0,
-      "--network: expected role=, name=, order=, mean=, scale=, std=, size=, taps=, scales= or "
-      "window-sizes= after the file, got “%s”",
-      text);
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    g_string_append_printf (keys, "%s%s=", i > 0 ? ", " : "", settings[i].key);
+  g_set_error (error, TOOL_ERROR_USAGE, 0, "--network: expected one of %s after the file, got “%s”",
+               keys->str, text);
   return FALSE;
 }
 
@@ -320,6 +369,24 @@ read_sizes (EnsJsonReader *reader, const char *name, const guint **sizes, guint 
 }
 
 static void
+read_framing (EnsJsonReader *reader, EnsFitNetwork *fit)
+{
+  const char *names[ENS_N_FRAMINGS + 1] = {NULL};
+
+  for (guint f = 0; f < ENS_N_FRAMINGS; f++)
+    names[f] = ens_framing_name ((EnsFraming)f);
+  if (ens_json_reader_has (reader, "crop")) {
+    fit->crop = (float)ens_json_reader_number (reader, "crop", 0.01, 1);
+    fit->framing = ENS_FRAMING_CROP;
+  }
+  if (ens_json_reader_has (reader, "framing"))
+    fit->framing = (EnsFraming)ens_json_reader_choice (reader, "framing", names);
+  if (ens_json_reader_has (reader, "window_framing"))
+    fit->window_framing =
+        (EnsFraming)(1 + ens_json_reader_choice (reader, "window_framing", names + 1));
+}
+
+static void
 read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
 {
   g_autofree char *file = ens_json_reader_string (reader, "file");
@@ -345,6 +412,7 @@ read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
   network.said->scale = read_channels (reader, "scale", -1e6, fit->normalise.scale);
   network.said->deviation = read_channels (reader, "std", 1e-6, network.said->deviations);
   settle_deviation (network);
+  read_framing (reader, fit);
   read_sizes (reader, "scales", &fit->scales, &fit->n_scales);
   read_sizes (reader, "window_sizes", &fit->window_sizes, &fit->n_window_sizes);
 }

@@ -10,7 +10,7 @@ void tool_networks_free (ToolNetworks *networks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolNetworks, tool_networks_free)
 
 /* Adds "FILE.onnx[,KEY=VALUE]…"; items of a list are joined by "+". Keys: role, name, order, mean,
- * scale or std, size, taps, scales, window-sizes. */
+ * scale or std, size, framing, crop, taps, scales, window-sizes, window-framing. */
 gboolean tool_networks_add (ToolNetworks *networks, const char *text, GError **error);
 
 /* Adds all that a JSON file lists: {"networks": [{"file": …, …}]}, with the same keys (“_” for

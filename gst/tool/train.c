@@ -133,7 +133,7 @@ const ToolCommand tool_train = {
             "Of a network can be said what images it takes, where inspect does not find it: "
             "order=RGB|BGR|GRAY, size=PIXELS, mean=R+G+B and scale=R+G+B or std=R+G+B; and its "
             "part: role=original|retrained, taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, "
-            "name=NAME.",
+            "framing=crop|letterbox|stretch, name=NAME.",
     .manual =
         "In Pascal VOC's layout pictures lie in JPEGImages, their objects in Annotations, and the "
         "splits in ImageSets/Main/train.txt, val.txt and test.txt. In COCO's there are "
@@ -150,6 +150,11 @@ const ToolCommand tool_train = {
         "and std are of 1 at most, they are of values 0 … 1. Channels are counted in the "
         "network's own order. What is not said is looked for beside the network and in it, "
         "as inspect tells, and printed.\n\n"
+        "A picture's aspect ratio is kept: framing=scale, the default, scales its shorter side to "
+        "each of the scales and looks at all of it. framing=crop looks at the square in the middle "
+        "alone, crop=SHARE of the shorter side, as many networks are evaluated; framing=letterbox "
+        "puts all of it into a square whose rest is the mean; framing=stretch makes it one. "
+        "Windows are stretched, or with window-framing=letterbox or crop are not.\n\n"
         "Features are kept in the cache folder: a second run with other settings takes "
         "seconds, and one that was interrupted goes on where it was.\n\n"
         "  gst-ensemble-1.0 train photos -o site.ensemble \\\n"

@@ -29,6 +29,10 @@ typedef struct {
   char *classifier; /* file of its linear classifiers: Gemm, features → decision values */
   char **taps;      /* names of values, NULL-terminated; features are concatenated in this order */
   EnsNormalise normalise;
+  /* Of the whole frame; `crop` is the share of its shorter side that ENS_FRAMING_CROP leaves, in
+   * (0, 1]. Windows always become squares: ENS_FRAMING_SCALE stretches them too. */
+  EnsFraming framing, window_framing;
+  float crop;
   guint size;    /* side of the square input the network was made for */
   guint *scales; /* shorter sides of the whole frame, ascending */
   guint n_scales;

@@ -70,6 +70,18 @@ typedef struct {
 
 guint ens_order_channels (EnsOrder order);
 
+/* What becomes of an image's aspect ratio on the way to a network's input. */
+typedef enum {
+  ENS_FRAMING_SCALE,     /* kept: the shorter side is scaled, the input is as long as it takes */
+  ENS_FRAMING_CROP,      /* kept: a square in the middle is all that is looked at */
+  ENS_FRAMING_LETTERBOX, /* kept: all of it goes into a square, the rest of which is the mean */
+  ENS_FRAMING_STRETCH,   /* lost: all of it becomes a square */
+  ENS_N_FRAMINGS,
+} EnsFraming;
+
+/* Such as "crop". */
+const char *ens_framing_name (EnsFraming framing);
+
 /* Samples `n_rects` rectangles of the frame to width × height pixels each and writes them to `out`,
  * n_rects × height × width × channels floats (NHWC). Downscaling is antialiased by a triangle
  * filter as wide as the scale demands (PIL's and torchvision's bilinear with antialias), upscaling

@@ -57,6 +57,9 @@ make_network (const char *name, EnsRole role)
     network.n_window_sizes = 1;
     network.window_sizes = g_memdup2 (window_sizes, sizeof window_sizes);
     network.window_calibration = g_memdup2 (calibration, sizeof calibration);
+    network.framing = ENS_FRAMING_CROP;
+    network.window_framing = ENS_FRAMING_LETTERBOX;
+    network.crop = 0.875F;
   }
   return network;
 }
@@ -147,6 +150,10 @@ test_round_trip (Fixture *fixture, gconstpointer data)
   g_assert_cmpfloat (loaded->networks[0].normalise.scale[2], ==, 0.017F);
   g_assert_cmpuint (loaded->networks[1].normalise.order, ==, ENS_ORDER_GRAY);
   g_assert_cmpfloat (loaded->networks[1].window_calibration[0].b, ==, -0.25F);
+  g_assert_cmpuint (loaded->networks[0].framing, ==, ENS_FRAMING_SCALE);
+  g_assert_cmpuint (loaded->networks[1].framing, ==, ENS_FRAMING_CROP);
+  g_assert_cmpuint (loaded->networks[1].window_framing, ==, ENS_FRAMING_LETTERBOX);
+  g_assert_cmpfloat (loaded->networks[1].crop, ==, 0.875F);
   g_assert_null (loaded->networks[0].window_calibration);
   g_assert_cmpuint (count_entries (fixture->root), ==, 1);
 }
@@ -276,6 +283,10 @@ test_edited (Fixture *fixture, gconstpointer data)
       {"[\"fire9/concat\", \"pool10\"]", "[]", "networks[0].taps: expected an array of 1 to"},
       {"\"pool10\"", "10", "networks[0].taps[1]: expected a string that is not empty, found 10"},
       {"[104, 117, 123]", "[104, 117]", "networks[0].normalise.mean: expected an array of 3"},
+      {"\"letterbox\"", "\"scale\"",
+       "networks[1].framing.windows: expected crop or letterbox or stretch, found \"scale\""},
+      {"\"crop\": 0.875", "\"crop\": 2",
+       "networks[1].framing.crop: expected a number from 0.01 to 1, found 2"},
       {"\"size\": 227", "\"size\": 0", "networks[0].size: expected a whole number from 1 to"},
       {"[256, 384]", "[384, 256]", "network “wide”: scales: expected ascending sides, found 256"},
       {"[256, 384]", "[256, 999999999999]", "networks[0].scales[1]: expected a whole number"},

@@ -421,6 +421,58 @@ test_defaults (Fixture *fixture, gconstpointer data)
   g_test_add ("/ensemble/member/" name, Fixture, GINT_TO_POINTER (fully_connected), set_up, \
               function, tear_down)
 
+/* ---- Framing ---- */
+
+static void
+judge_whole (const Fixture *fixture, const EnsRect *rect, guint n_values, float *values)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, TRUE);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  const EnsMemberImages images = {&fixture->picture->frame, rect, 1, scales, 2};
+  EnsTimings timings = {0};
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (ens_member_get_width (member), ==, n_values);
+  ens_member_run_whole (run, &images, values, &timings, &error);
+  g_assert_no_error (error);
+}
+
+static void
+judge_window (const Fixture *fixture, const EnsRect *rect, float *values)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, TRUE);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  EnsTimings timings = {0};
+  g_autoptr (GError) error = NULL;
+
+  ens_member_run_windows (run, &fixture->picture->frame, rect, 1, values, &timings, &error);
+  g_assert_no_error (error);
+}
+
+/* The square in the middle looked at alone is that square as a frame of its own. */
+static void
+test_framing (Fixture *fixture, gconstpointer data)
+{
+  /* Of 72 × 60. */
+  const EnsRect middle = {6 / 72.0F, 0, 60 / 72.0F, 1};
+  float expected[CLASSES], stretched[CLASSES], found[CLASSES];
+
+  judge_whole (fixture, &middle, CLASSES, expected);
+  fixture->settings.framing = ENS_FRAMING_CROP;
+  fixture->settings.crop = 1;
+  judge_whole (fixture, &ENS_RECT_WHOLE, CLASSES, found);
+  for (guint c = 0; c < CLASSES; c++)
+    g_assert_cmpfloat_with_epsilon (found[c], expected[c], 1e-3);
+
+  judge_window (fixture, &middle, expected);
+  judge_window (fixture, &ENS_RECT_WHOLE, stretched);
+  fixture->settings.window_framing = ENS_FRAMING_CROP;
+  judge_window (fixture, &ENS_RECT_WHOLE, found);
+  for (guint c = 0; c < CLASSES; c++)
+    g_assert_cmpfloat_with_epsilon (found[c], expected[c], 1e-3);
+  g_assert_true (memcmp (found, stretched, sizeof found) != 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -432,6 +484,7 @@ main (int argc, char **argv)
   ADD ("fully-connected", TOY_FULLY_CONNECTED, test_fully_connected);
   ADD ("weights-once", FALSE, test_weights_once);
   ADD ("long-frame", FALSE, test_long_frame);
+  ADD ("framing", FALSE, test_framing);
   ADD ("errors", FALSE, test_errors);
   ADD ("defaults", FALSE, test_defaults);
   ADD ("defaults-fully-connected", TOY_FULLY_CONNECTED, test_defaults);

@@ -1,0 +1,16 @@
+/* Sampling rectangles of any shape into pictures of a given one. */
+#pragma once
+
+#include <ensemble/frame.h>
+
+typedef struct {
+  EnsFraming framing;
+  float crop;          /* of ENS_FRAMING_CROP, in (0, 1] */
+  guint width, height; /* of the pictures */
+  const EnsNormalise *normalise;
+} EnsFramedSampling;
+
+/* As ens_frame_sample (), but what of a rectangle goes where in its picture is for the framing to
+ * say. Bars of a letterbox are 0, which is the mean. */
+void ens_frame_sample_framed (const EnsFrame *frame, const EnsRect *rects, guint n_rects,
+                              const EnsFramedSampling *sampling, EnsPool *pool, float *out);
