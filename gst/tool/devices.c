@@ -65,7 +65,7 @@ run (gconstpointer options, char **arguments, GError **error)
   if (!print_cpu (error))
     return FALSE;
   if (reports == NULL)
-    g_print ("\nNo GPUs: %s.\n", reason->message);
+    g_print ("\nNo GPUs: %s\n", reason->message);
   else if (reports->len == 0)
     g_print ("\nNo GPUs: Vulkan's loader finds no driver.\n");
   for (guint i = 0; reports != NULL && i < reports->len; i++)

@@ -52,6 +52,7 @@ ROWS = [
     (["benchmark", "a.onnx", "-d", "abacus"], 1, "abacus"),
     (["benchmark", "a.onnx", "-d", "vulkan:no such GPU"], 1, "vulkan:no such GPU"),
     (["devices"], 0, "--device auto takes "),
+    (["selftest", "-d", "cpu"], 0, " passed."),
     (["devices", "vulkan"], 2, "expected no arguments, got 1"),
     (["benchmark", "a.onnx", "-b", "0"], 2, "--batch expects at least 1, got 0"),
     (["benchmark", "a.onnx", "--baatch=0"], 2, "see gst-ensemble-1.0 benchmark --help"),

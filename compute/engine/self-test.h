@@ -1,0 +1,19 @@
+/* A device compared with the operators' references, on the machine of whoever uses it. */
+#pragma once
+
+#include <ensemble/network.h>
+
+typedef struct {
+  const char *name; /* of the operator, or what else was run */
+  char *kernel;     /* what ran: a shader's name, "on the CPU: …"; of a network NULL */
+  double error;     /* largest difference by the largest magnitude */
+  gboolean passed;
+  char *problem; /* why it could not be run, or NULL */
+} EnsSelfTestResult;
+
+/* Largest error that passes. */
+#define ENS_SELF_TEST_TOLERANCE 1e-4
+
+/* One small case of every operator that a GPU may run, and two small networks. Takes some seconds
+ * where shaders have to be compiled. Returns EnsSelfTestResult. (transfer full) */
+GPtrArray *ens_self_test (EnsDevice *device);
