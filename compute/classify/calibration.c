@@ -86,14 +86,17 @@ gboolean
 ens_calibration_fit (const EnsTruth *truth, const float *decisions, guint class,
                      EnsCalibration *calibration)
 {
-  guint n = truth->n_samples, n_positive = 0;
-  g_autofree double *values = g_new (double, n);
-  g_autofree double *targets = g_new (double, n);
+  guint n = 0, n_positive = 0;
+  g_autofree double *values = g_new (double, truth->n_samples);
+  g_autofree double *targets = g_new (double, truth->n_samples);
   double high, low, a = 0, b;
 
   *calibration = (EnsCalibration) {1, 0};
-  for (guint i = 0; i < n; i++) {
-    values[i] = decisions[(gsize)i * truth->n_classes + class];
+  for (guint i = 0; i < truth->n_samples; i++) {
+    if (!ens_truth_knows (truth, i, class))
+      continue;
+    targets[n] = ens_truth_has (truth, i, class);
+    values[n++] = decisions[(gsize)i * truth->n_classes + class];
     n_positive += ens_truth_has (truth, i, class);
   }
   if (n_positive == 0 || n_positive == n)
@@ -101,7 +104,7 @@ ens_calibration_fit (const EnsTruth *truth, const float *decisions, guint class,
   high = (n_positive + 1.0) / (n_positive + 2.0);
   low = 1 / (n - n_positive + 2.0);
   for (guint i = 0; i < n; i++)
-    targets[i] = ens_truth_has (truth, i, class) ? high : low;
+    targets[i] = targets[i] > 0 ? high : low;
   b = log ((n_positive + 1.0) / (n - n_positive + 1.0));
   minimise (&(Sigmoid) {n, values, targets}, &a, &b);
   if (!((float)a > 0) || !isfinite ((float)a) || !isfinite ((float)b))

@@ -1,14 +1,18 @@
 /* What classifiers learn from and are measured on.
  *
  * Labels and the scores judged by them are matrices of n_samples × n_classes, row by row. An
- * example may have several classes, or none. */
+ * example may have several classes, or none, and of some nobody may know whether it has them: such
+ * a label teaches nothing and is measured on nothing. */
 #pragma once
 
 #include <glib.h>
 
+/* Values of labels. */
+enum { ENS_LABEL_ABSENT, ENS_LABEL_PRESENT, ENS_LABEL_UNKNOWN };
+
 typedef struct {
   guint n_samples, n_classes;
-  const guint8 *labels; /* n_samples × n_classes: 1 where the class is present, else 0 */
+  const guint8 *labels; /* n_samples × n_classes */
 } EnsTruth;
 
 typedef struct {
@@ -20,5 +24,11 @@ typedef struct {
 static inline gboolean
 ens_truth_has (const EnsTruth *truth, guint sample, guint class)
 {
-  return truth->labels[(gsize)sample * truth->n_classes + class] != 0;
+  return truth->labels[(gsize)sample * truth->n_classes + class] == ENS_LABEL_PRESENT;
+}
+
+static inline gboolean
+ens_truth_knows (const EnsTruth *truth, guint sample, guint class)
+{
+  return truth->labels[(gsize)sample * truth->n_classes + class] != ENS_LABEL_UNKNOWN;
 }

@@ -18,35 +18,38 @@ compare_ranked (const void *a, const void *b)
   return x > y ? -1 : x < y;
 }
 
+/* The examples of which it is known whether they have the class. (transfer full) */
 static Ranked *
-rank_class (const EnsTruth *truth, const float *scores, guint class, guint *n_positive)
+rank_class (const EnsTruth *truth, const float *scores, guint class, guint *n, guint *n_positive)
 {
   Ranked *ranked = g_new (Ranked, truth->n_samples);
 
-  *n_positive = 0;
+  *n = *n_positive = 0;
   for (guint i = 0; i < truth->n_samples; i++) {
-    ranked[i] =
+    if (!ens_truth_knows (truth, i, class))
+      continue;
+    ranked[(*n)++] =
         (Ranked) {scores[(gsize)i * truth->n_classes + class], ens_truth_has (truth, i, class)};
-    *n_positive += ranked[i].positive;
+    *n_positive += ens_truth_has (truth, i, class);
   }
-  qsort (ranked, truth->n_samples, sizeof *ranked, compare_ranked);
+  qsort (ranked, *n, sizeof *ranked, compare_ranked);
   return ranked;
 }
 
 EnsCurvePoint *
 ens_precision_recall (const EnsTruth *truth, const float *scores, guint class, guint *n_points)
 {
-  guint n_positive, true_positives = 0;
-  g_autofree Ranked *ranked = rank_class (truth, scores, class, &n_positive);
+  guint n, n_positive, true_positives = 0;
+  g_autofree Ranked *ranked = rank_class (truth, scores, class, &n, &n_positive);
   EnsCurvePoint *curve;
 
   *n_points = 0;
   if (n_positive == 0)
     return NULL;
-  curve = g_new (EnsCurvePoint, truth->n_samples);
-  for (guint i = 0; i < truth->n_samples; i++) {
+  curve = g_new (EnsCurvePoint, n);
+  for (guint i = 0; i < n; i++) {
     true_positives += ranked[i].positive;
-    if (i + 1 < truth->n_samples && ranked[i + 1].score == ranked[i].score)
+    if (i + 1 < n && ranked[i + 1].score == ranked[i].score)
       continue;
     curve[(*n_points)++] = (EnsCurvePoint) {(double)true_positives / n_positive,
                                             (double)true_positives / (i + 1), ranked[i].score};
@@ -104,6 +107,8 @@ ens_count (const EnsTruth *truth, const float *scores, guint class, float thresh
     gboolean said = scores[(gsize)i * truth->n_classes + class] >= threshold;
     gboolean is = ens_truth_has (truth, i, class);
 
+    if (!ens_truth_knows (truth, i, class))
+      continue;
     counts.true_positives += said && is;
     counts.false_positives += said && !is;
     counts.false_negatives += !said && is;
@@ -139,21 +144,21 @@ ens_f1 (const EnsCounts *counts)
 float
 ens_best_threshold (const EnsTruth *truth, const float *scores, guint class)
 {
-  guint n_positive;
-  g_autofree Ranked *ranked = rank_class (truth, scores, class, &n_positive);
+  guint n, n_positive;
+  g_autofree Ranked *ranked = rank_class (truth, scores, class, &n, &n_positive);
   EnsCounts counts = {.false_negatives = n_positive};
   float best_threshold = 0.5F;
   double best = -1;
 
-  for (guint i = 0; i < truth->n_samples && n_positive > 0; i++) {
-    float next = i + 1 < truth->n_samples ? ranked[i + 1].score : 0;
+  for (guint i = 0; i < n && n_positive > 0; i++) {
+    float next = i + 1 < n ? ranked[i + 1].score : 0;
     float threshold = (ranked[i].score + next) / 2;
     double f1;
 
     counts.true_positives += ranked[i].positive;
     counts.false_positives += !ranked[i].positive;
     counts.false_negatives -= ranked[i].positive;
-    if (i + 1 < truth->n_samples && next == ranked[i].score)
+    if (i + 1 < n && next == ranked[i].score)
       continue;
     f1 = ens_f1 (&counts);
     if (f1 > best || (f1 == best && fabsf (threshold - 0.5F) <= fabsf (best_threshold - 0.5F))) {
@@ -164,13 +169,15 @@ ens_best_threshold (const EnsTruth *truth, const float *scores, guint class)
   return best_threshold;
 }
 
-/* The only class of an example; n_classes if it has none or several. */
+/* The only class of an example; n_classes if it has none or several, or if that is not known. */
 static guint
 only_class (const EnsTruth *truth, guint sample)
 {
   guint only = truth->n_classes;
 
   for (guint c = 0; c < truth->n_classes; c++) {
+    if (!ens_truth_knows (truth, sample, c))
+      return truth->n_classes;
     if (!ens_truth_has (truth, sample, c))
       continue;
     if (only < truth->n_classes)
@@ -206,24 +213,27 @@ ens_accuracy (const EnsTruth *truth, const float *scores, guint *confusion)
 
 /* ---- Errors ---- */
 
-/* 0, 1, or 2 for more. */
-static guint
-count_classes (const EnsTruth *truth, guint sample)
-{
-  guint n = 0;
-
-  for (guint c = 0; c < truth->n_classes && n < 2; c++)
-    n += ens_truth_has (truth, sample, c);
-  return n;
-}
-
 gboolean
 ens_truth_is_multi_label (const EnsTruth *truth)
 {
-  for (guint i = 0; i < truth->n_samples; i++)
-    if (count_classes (truth, i) > 1)
+  for (guint i = 0; i < truth->n_samples; i++) {
+    guint n = 0;
+
+    for (guint c = 0; c < truth->n_classes; c++)
+      n += ens_truth_has (truth, i, c);
+    if (n > 1)
       return TRUE;
+  }
   return FALSE;
+}
+
+gboolean
+ens_truth_has_none (const EnsTruth *truth, guint sample)
+{
+  for (guint c = 0; c < truth->n_classes; c++)
+    if (ens_truth_has (truth, sample, c) || !ens_truth_knows (truth, sample, c))
+      return FALSE;
+  return TRUE;
 }
 
 void
@@ -234,12 +244,14 @@ ens_count_errors (const EnsTruth *truth, const float *scores, const float *thres
 
   memset (errors, 0, sizeof *errors * (n_classes + 1) * n_classes);
   for (guint i = 0; i < truth->n_samples; i++) {
-    gboolean none = count_classes (truth, i) == 0;
+    gboolean none = ens_truth_has_none (truth, i);
 
     for (guint d = 0; d < n_classes; d++) {
       gboolean said = scores[(gsize)i * n_classes + d] >= thresholds[d];
       gboolean is = ens_truth_has (truth, i, d);
 
+      if (!ens_truth_knows (truth, i, d))
+        continue;
       if (is && !said)
         errors[(gsize)d * n_classes + d]++;
       for (guint c = 0; c < n_classes && said && !is; c++)
@@ -273,8 +285,10 @@ ens_reliability (const EnsTruth *truth, const float *scores, EnsReliability *bin
   for (gsize i = 0; i < (gsize)truth->n_samples * truth->n_classes; i++) {
     EnsReliability *bin = &bins[(guint)CLAMP (scores[i] * (float)n_bins, 0, n_bins - 1)];
 
+    if (truth->labels[i] == ENS_LABEL_UNKNOWN)
+      continue;
     bin->n++;
-    bin->n_positive += truth->labels[i] != 0;
+    bin->n_positive += truth->labels[i] == ENS_LABEL_PRESENT;
     bin->mean += scores[i];
   }
   for (guint b = 0; b < n_bins; b++) {
@@ -344,7 +358,8 @@ list_judgements (const EnsTruth *truth, const float *scores, const EnsSelection 
       EnsJudgement judgement = {i, c, scores[(gsize)i * truth->n_classes + c]};
       gboolean said = judgement.score >= selection->thresholds[c];
 
-      if (has_outcome (selection->outcome, said, ens_truth_has (truth, i, c)))
+      if (ens_truth_knows (truth, i, c)
+          && has_outcome (selection->outcome, said, ens_truth_has (truth, i, c)))
         g_array_append_val (list, judgement);
     }
   g_array_sort_with_data (list, compare_judgements, &low_first);

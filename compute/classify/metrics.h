@@ -55,6 +55,8 @@ double ens_accuracy (const EnsTruth *truth, const float *scores, guint *confusio
 
 /* Whether some example has more than one class. */
 gboolean ens_truth_is_multi_label (const EnsTruth *truth);
+/* Whether an example is known to have none of the classes. */
+gboolean ens_truth_has_none (const EnsTruth *truth, guint sample);
 
 /* What goes wrong where, for examples of several classes. errors: (n_classes + 1) × n_classes. The
  * row of class c counts examples that have it, the last row those that have none; in the column of

@@ -82,7 +82,7 @@ train_class (const EnsExamples *examples, const EnsSvmRows *rows, guint class, d
   EnsSvmProblem problem = {0, chosen, sides};
 
   for (guint i = 0; i < n; i++) {
-    if (fold != NULL && fold[i] == left_out)
+    if ((fold != NULL && fold[i] == left_out) || !ens_truth_knows (&examples->truth, i, class))
       continue;
     chosen[problem.n_rows] = &rows->nodes[i * rows->pitch];
     sides[problem.n_rows++] = ens_truth_has (&examples->truth, i, class) ? 1 : -1;
@@ -160,6 +160,8 @@ train_on_windows_task (gpointer data, guint class, guint worker)
       const float *window = best_window (bags, training->svm, class, i);
       double side = ens_truth_has (&bags->images.truth, i, class) ? 1 : -1;
 
+      if (!ens_truth_knows (&bags->images.truth, i, class))
+        continue;
       chosen[problem.n_rows] = &rows->nodes[i * rows->pitch];
       sides[problem.n_rows++] = side;
       if (window == NULL)
@@ -205,10 +207,9 @@ deal_folds (const EnsExamples *examples)
   g_autofree guint *next = g_new0 (guint, examples->truth.n_classes + 1);
 
   for (guint i = 0; i < examples->truth.n_samples; i++) {
-    const guint8 *labels = &examples->truth.labels[(gsize)i * examples->truth.n_classes];
     guint first = 0;
 
-    while (first < examples->truth.n_classes && labels[first] == 0)
+    while (first < examples->truth.n_classes && !ens_truth_has (&examples->truth, i, first))
       first++;
     fold[i] = next[first]++ % ENS_SVM_FOLDS;
   }

@@ -252,7 +252,7 @@ check_labels (const EnsDataset *dataset, GError **error)
     guint n = 0;
 
     for (guint i = 0; i < samples->len; i++)
-      n += ((const EnsSample *)samples->pdata[i])->labels[c];
+      n += ((const EnsSample *)samples->pdata[i])->labels[c] == ENS_LABEL_PRESENT;
     if (!check_class (dataset, c, n, samples->len, error))
       return FALSE;
   }

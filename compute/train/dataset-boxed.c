@@ -213,12 +213,15 @@ add_sample (EnsDataset *dataset, GPtrArray *samples, const EnsBoxedImage *image,
     const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
     guint class = GPOINTER_TO_UINT (g_hash_table_lookup (classes, box->label));
 
-    if (box->difficult)
-      continue;
     if (class > 0) {
-      sample->labels[class - 1] = 1;
-      strangers->n_known++;
-    } else {
+      guint8 *label = &sample->labels[class - 1];
+
+      if (!box->difficult)
+        *label = ENS_LABEL_PRESENT;
+      else if (*label == ENS_LABEL_ABSENT)
+        *label = ENS_LABEL_UNKNOWN;
+      strangers->n_known += !box->difficult;
+    } else if (!box->difficult) {
       g_hash_table_add (strangers->names, box->label);
       strangers->n++;
     }
@@ -257,11 +260,13 @@ check_strangers (EnsDataset *dataset, EnsSplit split, const Strangers *strangers
                  dataset->folder, ens_split_name (split), known, names);
     return FALSE;
   }
-  g_ptr_array_add (dataset->notes,
-                   g_strdup_printf ("%s: of the %s images, %u objects of other classes than the %u "
-                                    "known ones are left out: %s",
-                                    dataset->folder, ens_split_name (split), strangers->n,
-                                    dataset->n_classes, names));
+  g_ptr_array_add (
+      dataset->notes,
+      g_strdup_printf ("%s: of the %s images, %u %s of other classes than the %u known "
+                       "ones %s left out: %s",
+                       dataset->folder, ens_split_name (split), strangers->n,
+                       strangers->n == 1 ? "object" : "objects", dataset->n_classes,
+                       strangers->n == 1 ? "is" : "are", names));
   return TRUE;
 }
 

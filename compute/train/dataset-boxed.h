@@ -1,7 +1,8 @@
 /* Data sets whose images have boxes, and so can show several classes (train/boxes.h).
  *
  * An image shows a class when it has an object of it that is not marked as difficult; a crowd of
- * the class shows it too. */
+ * the class shows it too. Where all its objects of the class are difficult, whether it shows the
+ * class is not known, as in Pascal VOC's own measurements. */
 #pragma once
 
 #include "train/dataset.h"

@@ -188,7 +188,7 @@ read_class (EnsDataset *dataset, EnsSplit split, const char *split_folder, const
     sample->path = g_build_filename (folder, files->pdata[i], NULL);
     sample->labels = g_new0 (guint8, dataset->n_classes);
     if ((guint) class < dataset->n_classes)
-      sample->labels[class] = 1;
+      sample->labels[class] = ENS_LABEL_PRESENT;
     g_ptr_array_add (dataset->samples[split], sample);
   }
   if (files->len == 0 && split == ENS_SPLIT_TRAIN) {

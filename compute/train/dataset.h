@@ -15,6 +15,7 @@
 
 #include <ensemble/error.h>
 
+#include "classify/examples.h"
 #include "train/monitor.h"
 
 /* Of images, annotations and whatever else a data set has many of, at most one in so many may be
@@ -27,7 +28,7 @@ const char *ens_split_name (EnsSplit split);
 
 typedef struct {
   char *path;
-  guint8 *labels; /* n_classes: 1 where the class is present, else 0 */
+  guint8 *labels; /* n_classes: ENS_LABEL_… (classify/examples.h) */
 } EnsSample;
 
 typedef struct {

@@ -18,6 +18,25 @@ test_reference (void)
   g_assert_cmpfloat_with_epsilon (calibration.b, -0.43592, 2e-5);
 }
 
+/* Of examples of which nobody knows whether they have the class nothing is learnt. */
+static void
+test_unknown (void)
+{
+  float more[18] = {9, -9};
+  guint8 more_labels[18] = {ENS_LABEL_UNKNOWN, ENS_LABEL_UNKNOWN};
+  EnsTruth truth = {18, 1, more_labels};
+  EnsCalibration calibration;
+
+  for (guint i = 0; i < 15; i++) {
+    more[i + 2] = decisions[i];
+    more_labels[i + 2] = labels[i];
+  }
+  more_labels[17] = ENS_LABEL_UNKNOWN;
+  g_assert_true (ens_calibration_fit (&truth, more, 0, &calibration));
+  g_assert_cmpfloat_with_epsilon (calibration.a, 1.19783, 2e-5);
+  g_assert_cmpfloat_with_epsilon (calibration.b, -0.43592, 2e-5);
+}
+
 /* The map does not depend on the decision values' scale, even far from 1, nor on other classes. */
 static void
 test_scale (void)
@@ -98,6 +117,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/classify/calibration/reference", test_reference);
+  g_test_add_func ("/classify/calibration/unknown", test_unknown);
   g_test_add_func ("/classify/calibration/scale", test_scale);
   g_test_add_func ("/classify/calibration/separable", test_separable);
   g_test_add_func ("/classify/calibration/no-increasing-map", test_no_increasing_map);

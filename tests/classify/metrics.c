@@ -227,6 +227,42 @@ test_selection (void)
   }
 }
 
+/* Measures are the same with examples of which nobody knows whether they have the class, and
+ * without them. The first and the fourth are such. */
+static void
+test_unknown (void)
+{
+  static const float scores[] = {.95F, .9F, .6F, .55F, .5F, .4F, .1F};
+  static const guint8 labels[] = {ENS_LABEL_UNKNOWN, 1, 0, ENS_LABEL_UNKNOWN, 1, 1, 0};
+  static const float known_scores[] = {.9F, .6F, .5F, .4F, .1F};
+  static const guint8 known_labels[] = {1, 0, 1, 1, 0};
+  static const float threshold = .5F;
+  const EnsSelection selection = {ENS_FALSE_POSITIVE, &threshold, 9, 9};
+  EnsTruth truth = {7, 1, labels}, known = {5, 1, known_labels};
+  EnsCounts counts = ens_count (&truth, scores, 0, .5F);
+  EnsReliability bins[2], known_bins[2];
+  guint errors[2], known_errors[2], n;
+  g_autofree EnsJudgement *selected = ens_select_judgements (&truth, scores, &selection, &n);
+
+  g_assert_cmpfloat (ens_average_precision (&truth, scores, 0), ==,
+                     ens_average_precision (&known, known_scores, 0));
+  g_assert_cmpfloat (ens_best_threshold (&truth, scores, 0), ==,
+                     ens_best_threshold (&known, known_scores, 0));
+  g_assert_cmpuint (counts.true_positives, ==, 2);
+  g_assert_cmpuint (counts.false_positives, ==, 1);
+  g_assert_cmpuint (counts.false_negatives, ==, 1);
+  ens_reliability (&truth, scores, bins, 2);
+  ens_reliability (&known, known_scores, known_bins, 2);
+  g_assert_cmpmem (bins, sizeof bins, known_bins, sizeof known_bins);
+  ens_count_errors (&truth, scores, &threshold, errors);
+  ens_count_errors (&known, known_scores, &threshold, known_errors);
+  g_assert_cmpmem (errors, sizeof errors, known_errors, sizeof known_errors);
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpuint (selected[0].sample, ==, 2);
+  g_assert_false (ens_truth_has_none (&truth, 0));
+  g_assert_true (ens_truth_has_none (&truth, 2));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -241,5 +277,6 @@ main (int argc, char **argv)
   g_test_add_func ("/classify/metrics/errors", test_errors);
   g_test_add_func ("/classify/metrics/reliability", test_reliability);
   g_test_add_func ("/classify/metrics/selection", test_selection);
+  g_test_add_func ("/classify/metrics/unknown", test_unknown);
   return g_test_run ();
 }

@@ -252,6 +252,35 @@ test_windows (void)
   g_assert_cmpuint (right[1], >=, (N - 1) * 95 / 100);
 }
 
+/* Two thirds of the first class's labels. */
+static void
+label_first_class (Toy *toy, guint8 label)
+{
+  for (guint i = 0; i < N; i += CLASSES)
+    if (i % (3 * CLASSES) != 0)
+      toy->labels[i * CLASSES] = label;
+}
+
+/* Taken for absent they spoil the classifier; not known they don't. */
+static void
+test_unknown (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  Toy toy;
+  EnsExamples examples = make_toy (&toy, 0.2, 3);
+  g_autoptr (EnsSvm) complete = ens_svm_train (&examples, 4, pool);
+  g_autoptr (EnsSvm) partial = NULL, spoilt = NULL;
+
+  label_first_class (&toy, ENS_LABEL_UNKNOWN);
+  partial = ens_svm_train (&examples, 4, pool);
+  label_first_class (&toy, ENS_LABEL_ABSENT);
+  spoilt = ens_svm_train (&examples, 4, pool);
+  label_first_class (&toy, ENS_LABEL_PRESENT);
+  g_assert_cmpuint (count_errors (complete, &examples), ==, 0);
+  g_assert_cmpuint (count_errors (partial, &examples), ==, 0);
+  g_assert_cmpuint (count_errors (spoilt, &examples), >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -261,6 +290,7 @@ main (int argc, char **argv)
   g_test_add_func ("/classify/svm/minimum", test_minimum);
   g_test_add_func ("/classify/svm/same-bits", test_same_bits);
   g_test_add_func ("/classify/svm/choose-c", test_choose_c);
+  g_test_add_func ("/classify/svm/unknown", test_unknown);
   g_test_add_func ("/classify/svm/windows", test_windows);
   g_test_add_func ("/classify/svm/one-sided-class", test_one_sided_class);
   return g_test_run ();

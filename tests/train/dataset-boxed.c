@@ -59,7 +59,7 @@ write_image (const Fixture *fixture, const char *id, const char *objects)
   write_file (fixture, picture, "");
 }
 
-/* "FILE:CLASS+CLASS FILE:…" */
+/* "FILE:CLASS+CLASS FILE:…", "?" behind classes that are not known. */
 static void
 check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
 {
@@ -72,8 +72,9 @@ check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
 
     g_string_append_printf (text, "%s%s", i > 0 ? " " : "", name);
     for (guint c = 0; c < dataset->n_classes; c++)
-      if (sample->labels[c] != 0) {
-        g_string_append_printf (text, "%s%s", join, dataset->classes[c]);
+      if (sample->labels[c] != ENS_LABEL_ABSENT) {
+        g_string_append_printf (text, "%s%s%s", join, dataset->classes[c],
+                                sample->labels[c] == ENS_LABEL_UNKNOWN ? "?" : "");
         join = "+";
       }
   }
@@ -83,7 +84,7 @@ check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
 static void
 write_images (const Fixture *fixture)
 {
-  write_image (fixture, "1", "dog cat dog");
+  write_image (fixture, "1", "?dog dog cat ?dog");
   write_image (fixture, "2", "");
   write_image (fixture, "3", "?dog ape");
   write_image (fixture, "4", "cat");
@@ -105,7 +106,7 @@ test_lists (Fixture *fixture, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpuint (dataset->n_classes, ==, 3);
   g_assert_null (dataset->classes[3]);
-  check_split (dataset, ENS_SPLIT_TRAIN, "3.jpg:ape 1.jpg:cat+dog 2.jpg");
+  check_split (dataset, ENS_SPLIT_TRAIN, "3.jpg:ape+dog? 1.jpg:cat+dog 2.jpg");
   check_split (dataset, ENS_SPLIT_VALIDATION, "4.jpg:cat");
   check_split (dataset, ENS_SPLIT_TEST, "5.jpg");
   g_assert_cmpuint (dataset->notes->len, ==, 0);
@@ -138,7 +139,7 @@ test_given_classes (Fixture *fixture, gconstpointer data)
   write_file (fixture, "ImageSets/Main/test.txt", "1\n3\n");
   dataset = ens_dataset_load (fixture->folder, classes, NULL);
   g_assert_nonnull (dataset);
-  check_split (dataset, ENS_SPLIT_TEST, "1.jpg:dog+cat 3.jpg:ape");
+  check_split (dataset, ENS_SPLIT_TEST, "1.jpg:dog+cat 3.jpg:dog?+ape");
   g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 0);
 }
 

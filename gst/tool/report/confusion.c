@@ -29,13 +29,8 @@ count_without_class (const EnsTruth *truth)
 {
   guint n = 0;
 
-  for (guint i = 0; i < truth->n_samples; i++) {
-    guint c = 0;
-
-    while (c < truth->n_classes && !ens_truth_has (truth, i, c))
-      c++;
-    n += c == truth->n_classes;
-  }
+  for (guint i = 0; i < truth->n_samples; i++)
+    n += ens_truth_has_none (truth, i);
   return n;
 }
 
@@ -156,7 +151,8 @@ add_pairs (Report *report, const Matrix *matrix)
     }
   g_array_sort (pairs, compare_pairs);
   html_add (report->html,
-            "<div class=\"scroll\"><table>\n<thead><tr><th>shown</th><th>%s</th><th>pictures</th>"
+            "<div class=\"scroll\"><table class=\"pairs\">\n<thead><tr><th>shown</th><th>%s</th>"
+            "<th>pictures</th>"
             "<th>of the class</th></tr></thead>\n<tbody>\n",
             report->multi_label ? "wrongly said" : "said");
   for (guint i = 0; i < MIN (pairs->len, MAX_PAIRS); i++)

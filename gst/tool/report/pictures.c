@@ -59,15 +59,17 @@ add_file (Report *report, guint sample)
   html_add (report->html, "<p class=\"file\" title=\"%s\">%s</p>", title, shown);
 }
 
-/* The classes that a picture shows. (transfer full) */
+/* The classes that a picture shows, or may show. (transfer full) */
 static char *
 list_truth (const Report *report, guint sample)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
 
   for (guint c = 0; c < report->truth.n_classes; c++)
     if (ens_truth_has (&report->truth, sample, c))
-      g_ptr_array_add (names, report->classes[c]);
+      g_ptr_array_add (names, g_strdup (report->classes[c]));
+    else if (!ens_truth_knows (&report->truth, sample, c))
+      g_ptr_array_add (names, g_strdup_printf ("perhaps %s", report->classes[c]));
   if (names->len == 0)
     return g_strdup ("none of the classes");
   g_ptr_array_add (names, NULL);
