@@ -21,6 +21,7 @@ typedef struct {
   gboolean cooperative;       /* cooperative matrices of 16-bit operands, 32-bit accumulators */
   gboolean prefers_texels;    /* texel buffers are read faster than storage buffers */
   guint32 max_texel_elements; /* vec4 of one texel buffer */
+  guint32 busy_groups;        /* about as many workgroups keep all of the device busy */
 } EnsGpuTraits;
 
 const EnsGpuTraits *ens_commands_get_traits (const EnsCommands *commands);
@@ -62,6 +63,10 @@ void ens_commands_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsi
 /* Whether `part` lies in `whole` from that element (not index) on: there is nothing to copy. */
 gboolean ens_commands_in_place (const EnsCommands *commands, const EnsView *whole, gsize element,
                                 const EnsView *part);
+
+/* Whether the view begins at a multiple of four elements, and each of its rows too: four neighbours
+ * can be read and written at once. */
+gboolean ens_commands_by_four (const EnsCommands *commands, const EnsView *view);
 
 /* `size` bytes that hold what earlier dispatches of the same node wrote; undefined at its start.
  * Elements of the view are of 4 bytes. */

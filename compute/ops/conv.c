@@ -1,9 +1,13 @@
 /* Conv, with what fusion may add: a residual and an activation. */
 #include "kernels/conv.h"
+#include "ops/conv-gpu.h"
+#include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
 
 #include <string.h>
+
+#include "push/conv-direct.h"
 
 enum { INPUT, WEIGHTS, BIAS, RESIDUAL };
 
@@ -314,6 +318,94 @@ conv_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   ens_conv_run (&state->plan, &arguments, context->pool);
 }
 
+/* On a GPU. */
+
+static const EnsView *
+get_axes (const EnsGeometry *geometry, EnsCommands *commands)
+{
+  guint32 table[ENS_CONV_AXES][ENS_CONV_WORDS];
+
+  for (guint i = 0; i < ENS_CONV_AXES; i++) {
+    table[i][ENS_CONV_X] = (guint32)geometry->input[i];
+    table[i][ENS_CONV_Y] = (guint32)geometry->output[i];
+    table[i][ENS_CONV_KERNEL] = (guint32)geometry->kernel[i];
+    table[i][ENS_CONV_STRIDE] = (guint32)geometry->strides[i];
+    table[i][ENS_CONV_DILATION] = (guint32)geometry->dilations[i];
+    table[i][ENS_CONV_PAD] = (guint32)geometry->pads_begin[i];
+  }
+  return ens_commands_table (commands, table, sizeof table);
+}
+
+/* By the definition: what no faster shader takes. */
+static void
+record_direct (const EnsOperands *operands, const EnsGeometry *geometry, EnsCommands *commands)
+{
+  const EnsConvParams *params = operands->params;
+  const EnsView *x = operands->inputs[INPUT], *y = operands->outputs[0];
+  const EnsView *bias = ens_operands_input (operands, BIAS);
+  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
+  guint filters = (guint)ens_view_columns (y);
+  EnsConvDirectPush push = {.n = (guint)ens_view_elements (y),
+                            .x_pitch = (guint)x->pitch,
+                            .residual_pitch = residual != NULL ? (guint)residual->pitch : 0,
+                            .y_pitch = (guint)y->pitch,
+                            .filters = filters,
+                            .group_channels = (guint)(geometry->channels / params->group),
+                            .group_filters = filters / (guint)params->group,
+                            .alpha = params->activation.alpha,
+                            .beta = params->activation.beta};
+  EnsDispatch dispatch = {
+      .shader = "conv-direct",
+      .storage = y->type,
+      .bindings = {{x, ENS_ACCESS_READ},
+                   {operands->inputs[WEIGHTS], ENS_ACCESS_READ},
+                   {ens_gpu_operand (bias, x), ENS_ACCESS_READ},
+                   {ens_gpu_operand (residual, x), ENS_ACCESS_READ},
+                   {y, ENS_ACCESS_WRITE},
+                   {get_axes (geometry, commands), ENS_ACCESS_READ}},
+      .n_bindings = 6,
+      .constants = {params->activation.kind, (bias != NULL ? ENS_CONV_BIAS : 0)
+                                                 | (residual != NULL ? ENS_CONV_RESIDUAL : 0)},
+      .n_constants = 2,
+      .push = &push,
+      .push_size = sizeof push};
+
+  ens_commands_cover (commands, &dispatch, push.n, 64);
+  ens_commands_dispatch (commands, &dispatch);
+}
+
+static gboolean
+conv_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsConvParams *params = operands->params;
+  const EnsView *y = operands->outputs[0], *weights = operands->inputs[WEIGHTS];
+  const EnsView *bias = ens_operands_input (operands, BIAS);
+  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
+  EnsGeometry geometry;
+  EnsType storage;
+  EnsGpuConv conv = {.x = operands->inputs[INPUT],
+                     .y = y,
+                     .weights = operands->node->inputs[WEIGHTS]->constant,
+                     .bias = bias,
+                     .residual = residual,
+                     .x_pitch = (guint)operands->inputs[INPUT]->pitch,
+                     .y_pitch = (guint)y->pitch,
+                     .residual_pitch = residual != NULL ? (guint)residual->pitch : 0,
+                     .activation = &params->activation};
+
+  resolve (operands, &geometry, NULL);
+  if (!ens_record_storage (operands, INPUT, RESIDUAL + 1, &storage) || !ens_view_is_dense (weights)
+      || ens_view_elements (y) == 0)
+    return FALSE;
+  if (conv.weights != NULL && ens_geometry_is_flat (&geometry)) {
+    conv.shape = conv_kernel_shape (operands, &geometry);
+    if (ens_gpu_conv_record (&conv, commands))
+      return TRUE;
+  }
+  record_direct (operands, &geometry, commands);
+  return TRUE;
+}
+
 const EnsOp ens_op_conv = {.name = "Conv",
                            .min_inputs = 2,
                            .max_inputs = 4,
@@ -328,4 +420,5 @@ const EnsOp ens_op_conv = {.name = "Conv",
                            .flops = conv_flops,
                            .reference = conv_reference,
                            .cpu = conv_cpu,
-                           .cpu_plan = conv_cpu_plan};
+                           .cpu_plan = conv_cpu_plan,
+                           .gpu = conv_gpu};

@@ -123,6 +123,17 @@ bring (EnsCommands *commands, EnsVulkanView *view)
     view->region = ens_vulkan_weights_get_plain (commands->weights, view->constant);
 }
 
+gboolean
+ens_commands_by_four (const EnsCommands *commands, const EnsView *view)
+{
+  const EnsVulkanView *placed = (const EnsVulkanView *)view;
+
+  /* A constant that is not on the device yet will begin an allocation. */
+  return view->pitch % 4 == 0
+         && (placed->region == NULL
+             || placed->region->offset % (4 * ens_type_size (view->type)) == 0);
+}
+
 /* Whether four elements at a time can be read from where the view begins. */
 static gboolean
 takes_texels (const EnsCommands *commands, const EnsVulkanView *view, EnsType storage)

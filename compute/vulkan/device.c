@@ -13,6 +13,7 @@ ens_vulkan_options_from_environment (void)
   return (EnsVulkanOptions) {
       .validation = g_strcmp0 (g_getenv ("ENSEMBLE_VULKAN_VALIDATION"), "1") == 0,
       .staged = g_strcmp0 (g_getenv ("ENSEMBLE_VULKAN_STAGED"), "1") == 0,
+      .no_texels = g_strcmp0 (g_getenv ("ENSEMBLE_VULKAN_NO_TEXELS"), "1") == 0,
   };
 }
 
@@ -124,6 +125,8 @@ static gboolean
 set_up (EnsVulkanDevice *device, const EnsVulkanOptions *options, GError **error)
 {
   device->vk = device->instance->vk;
+  if (options->no_texels)
+    device->physical.traits.prefers_texels = FALSE;
   if (!create_device (device, error)
       || !ens_vulkan_load_device (&device->vk, device->handle, error))
     return FALSE;

@@ -14,12 +14,16 @@ typedef struct {
   gboolean validation;
   /* Copy to and from the device's memory even where the CPU reaches it: as on a graphics card. */
   gboolean staged;
+  /* Choose shaders as for a graphics card: none of those that read through texel buffers, which
+   * are faster on software devices alone. */
+  gboolean no_texels;
   /* For tests: may exchange functions of the table, whenever some have been loaded. */
   void (*wrap) (EnsVulkanFunctions *functions, gpointer data);
   gpointer wrap_data;
 } EnsVulkanOptions;
 
-/* What ENSEMBLE_VULKAN_VALIDATION=1 and ENSEMBLE_VULKAN_STAGED=1 in the environment ask for. */
+/* What ENSEMBLE_VULKAN_VALIDATION=1, ENSEMBLE_VULKAN_STAGED=1 and ENSEMBLE_VULKAN_NO_TEXELS=1 in
+ * the environment ask for. */
 EnsVulkanOptions ens_vulkan_options_from_environment (void);
 
 /* selector: "" for the best there is (a real GPU before software), an index, or part of a name or

@@ -140,7 +140,11 @@ note_properties (EnsVulkanPhysical *physical, const Properties *p)
   physical->traits.subgroup_size = p->subgroup.subgroupSize;
   physical->traits.float16 = physical->float16 && physical->storage16;
   /* Software devices read storage buffers element by element, texels as vectors. */
-  physical->traits.prefers_texels = ens_vulkan_physical_is_software (physical);
+  physical->traits.prefers_texels =
+      ens_vulkan_physical_is_software (physical)
+      && (p->subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;
+  /* A large GPU has 100 to 200 units of what runs a workgroup; Vulkan does not tell. */
+  physical->traits.busy_groups = ens_vulkan_physical_is_software (physical) ? 2 : 192;
 }
 
 static void

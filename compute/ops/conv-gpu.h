@@ -1,0 +1,30 @@
+/* Convolutions on a GPU: which shader, which tile. Products of matrices are convolutions of one
+ * tap. */
+#pragma once
+
+#include "graph/commands.h"
+#include "kernels/conv.h"
+#include "ops/operands.h"
+
+typedef struct {
+  EnsConvShape shape;
+  const EnsView *x, *y;
+  guint x_pitch, y_pitch, residual_pitch; /* elements from one pixel to the next */
+  /* (filters, kernel, channels of a group), or, if channels_first, (channels, filters) of a kernel
+   * of one tap. */
+  EnsTensor *weights;
+  gboolean channels_first;
+  const EnsView *bias;     /* a value for each filter, or NULL */
+  const EnsView *residual; /* or NULL */
+  const EnsFusedActivation *activation;
+} EnsGpuConv;
+
+/* FALSE, and nothing recorded, if no shader with packed weights takes it. */
+gboolean ens_gpu_conv_record (const EnsGpuConv *conv, EnsCommands *commands);
+
+/* An absent operand is bound as another one that is there. */
+static inline const EnsView *
+ens_gpu_operand (const EnsView *operand, const EnsView *otherwise)
+{
+  return operand != NULL ? operand : otherwise;
+}

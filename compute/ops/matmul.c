@@ -1,0 +1,186 @@
+/* MatMul, as numpy.matmul: vectors become matrices of one row or column, whose axis the result
+ * lacks; leading axes broadcast. */
+#include "ops/product.h"
+#include "ops/registry.h"
+
+static gboolean
+matmul_parse (EnsParse *parse, gpointer data, GError **error)
+{
+  return ens_parse_activation (parse, &((EnsMatMulParams *)data)->activation, error);
+}
+
+static void
+matmul_write (gconstpointer data, EnsAttributes *attributes)
+{
+  ens_write_activation (&((const EnsMatMulParams *)data)->activation, attributes);
+}
+
+static EnsShape
+leading_axes (const EnsShape *shape)
+{
+  EnsShape leading = *shape;
+
+  leading.rank = shape->rank > 2 ? shape->rank - 2 : 0;
+  return leading;
+}
+
+/* Strides of whole matrices over the batch. */
+static void
+batch_strides (const EnsShape *shape, const EnsShape *batch, gint64 matrix, gint64 *strides)
+{
+  EnsShape leading = leading_axes (shape);
+  EnsView view = ens_view_dense (ENS_TYPE_FLOAT32, &leading, NULL);
+
+  ens_view_broadcast_strides (&view, batch, strides);
+  for (guint i = 0; i < batch->rank; i++)
+    strides[i] *= matrix;
+}
+
+static gboolean
+matmul_product (const EnsOperands *operands, EnsProduct *product, GError **error)
+{
+  const EnsShape *a = &operands->inputs[0]->shape, *b = &operands->inputs[1]->shape;
+  EnsShape b_batch = leading_axes (b);
+  gint64 b_rows = b->dims[b->rank > 1 ? b->rank - 2 : 0];
+
+  *product = (EnsProduct) {.rows = a->rank > 1 ? a->dims[a->rank - 2] : 1,
+                           .inner = a->dims[a->rank - 1],
+                           .columns = b->rank > 1 ? b->dims[b->rank - 1] : 1,
+                           .batch = leading_axes (a)};
+  if (product->inner != b_rows)
+    return ens_product_inner_error (operands, product->inner, b_rows, error);
+  if (!ens_broadcast (&product->batch, &b_batch)) {
+    g_autofree char *expected = ens_shape_to_string (a);
+    g_autofree char *found = ens_shape_to_string (b);
+
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "input 1 is %s, expected leading axes that broadcast with %s", found,
+                         expected);
+  }
+  if (b->rank <= 2 && a->rank > 2) { /* one matrix B for all: one tall matrix A */
+    if (__builtin_mul_overflow (product->rows, ens_shape_elements (&product->batch),
+                                &product->rows))
+      product->rows = G_MAXINT64;
+    product->batch = ENS_SHAPE_SCALAR;
+  } else {
+    batch_strides (a, &product->batch, product->rows * product->inner, product->a_strides);
+    batch_strides (b, &product->batch, product->inner * product->columns, product->b_strides);
+  }
+  return ens_product_check (operands, product, error);
+}
+
+static gboolean
+matmul_shape (EnsOperands *operands, GError **error)
+{
+  const EnsView *a = operands->inputs[0], *b = operands->inputs[1];
+  EnsShape shape, b_batch;
+  EnsProduct product;
+
+  if (!ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
+      || !ens_check_same_types (operands, 1, error)
+      || !ens_check_rank (operands, 0, 1, ENS_MAX_RANK, error)
+      || !ens_check_rank (operands, 1, 1, ENS_MAX_RANK, error)
+      || !matmul_product (operands, &product, error))
+    return FALSE;
+  shape = leading_axes (&a->shape);
+  b_batch = leading_axes (&b->shape);
+  ens_broadcast (&shape, &b_batch);
+  if (a->shape.rank > 1)
+    shape.dims[shape.rank++] = a->shape.dims[a->shape.rank - 2];
+  if (b->shape.rank > 1)
+    shape.dims[shape.rank++] = b->shape.dims[b->shape.rank - 1];
+  return ens_set_output (operands, 0, a->type, &shape, error);
+}
+
+static gint64
+matmul_flops (const EnsOperands *operands)
+{
+  EnsProduct product;
+
+  matmul_product (operands, &product, NULL);
+  return 2 * ens_shape_elements (&operands->outputs[0]->shape) * product.inner;
+}
+
+static void
+matmul_reference (const EnsOperands *operands)
+{
+  const EnsMatMulParams *params = operands->params;
+  const EnsView *a = operands->inputs[0], *b = operands->inputs[1], *y = operands->outputs[0];
+  gint64 n = ens_shape_elements (&y->shape), matrix;
+  EnsProduct product;
+
+  matmul_product (operands, &product, NULL);
+  matrix = product.rows * product.columns;
+  for (gint64 i = 0; i < n; i++) {
+    gsize a_at, b_at;
+    double sum = 0;
+
+    ens_product_find (&product, i / matrix, &a_at, &b_at);
+    a_at += (gsize)(i % matrix / product.columns * product.inner);
+    b_at += (gsize)(i % product.columns);
+    for (gint64 k = 0; k < product.inner; k++)
+      sum += ens_view_real (a, a_at + (gsize)k)
+             * ens_view_real (b, b_at + (gsize)(k * product.columns));
+    ens_view_set_real (y, (gsize)i, ens_activation_apply (&params->activation, sum));
+  }
+}
+
+static void
+matmul_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
+{
+  EnsProduct product;
+
+  matmul_product (operands, &product, NULL);
+  ens_product_plan (operands, &product, plan);
+}
+
+static void
+matmul_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const EnsMatMulParams *params = operands->params;
+  const float *a = operands->inputs[0]->data, *b = operands->inputs[1]->data;
+  EnsEpilogue epilogue = ens_product_epilogue (&params->activation);
+  gint64 n;
+  EnsProduct product;
+
+  if (context->state == NULL) {
+    matmul_reference (operands);
+    return;
+  }
+  matmul_product (operands, &product, NULL);
+  n = ens_shape_elements (&product.batch);
+  for (gint64 i = 0; i < n; i++) {
+    float *y = (float *)operands->outputs[0]->data + i * product.rows * product.columns;
+    gsize a_at, b_at;
+
+    ens_product_find (&product, i, &a_at, &b_at);
+    ens_product_run (&product, &(EnsProductMatrices) {a + a_at, b + b_at, y, &epilogue}, context);
+  }
+}
+
+static gboolean
+matmul_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsMatMulParams *params = operands->params;
+  EnsProduct product;
+
+  matmul_product (operands, &product, NULL);
+  return ens_product_record (operands, &product, &(EnsProductAddition) {.factor = 1},
+                             &params->activation, commands);
+}
+
+const EnsOp ens_op_matmul = {.name = "MatMul",
+                             .min_inputs = 2,
+                             .max_inputs = 2,
+                             .min_outputs = 1,
+                             .max_outputs = 1,
+                             .layout = ENS_LAYOUT_PLAIN,
+                             .params_size = sizeof (EnsMatMulParams),
+                             .parse = matmul_parse,
+                             .write = matmul_write,
+                             .shape = matmul_shape,
+                             .flops = matmul_flops,
+                             .reference = matmul_reference,
+                             .cpu = matmul_cpu,
+                             .cpu_plan = matmul_cpu_plan,
+                             .gpu = matmul_gpu};

@@ -1,0 +1,22 @@
+/* What is done to sums that another dispatch has left as they are: x has as many groups and pixels
+ * as y, and the filters of a group filled up to a multiple of four, weights_pitch. */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "conv.glsl"
+
+layout (local_size_x = 64) in;
+
+READS (0, x)
+
+void
+main ()
+{
+  uint index = linear_index (), fours = push.weights_pitch / 4;
+  uint filter_index = index % fours * 4, part = index / fours;
+  uint groups = push.x_pitch / push.weights_pitch;
+  uint group = part % groups, pixel = part / groups;
+
+  if (pixel < push.batch * push.y_height * push.y_width)
+    finish (pixel, group * push.filters + filter_index, push.filters - filter_index,
+            vec4 (x_four[push.offset[0] / 4 + index]));
+}
