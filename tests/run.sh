@@ -30,7 +30,7 @@ build () {
   folder=$1 target=$2
   shift 2
   if [ -f "$folder/build.ninja" ]; then
-    meson configure "$folder" "$@"
+    meson setup --reconfigure "$folder" "$@"
   else
     meson setup "$folder" "$@"
   fi
