@@ -1,5 +1,7 @@
 #include "engine/plan.h"
 
+#include <stdlib.h>
+
 #include "engine/runner.h"
 #include "graph/infer.h"
 
@@ -93,4 +95,59 @@ gboolean
 ens_plan_run (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs, GError **error)
 {
   return ens_plan_profile (plan, inputs, outputs, NULL, error);
+}
+
+/* Together */
+
+static gint
+compare_plans (gconstpointer a, gconstpointer b)
+{
+  const EnsPlan *x = *(EnsPlan *const *)a, *y = *(EnsPlan *const *)b;
+
+  return x < y ? -1 : x > y;
+}
+
+/* Locks are always taken in the same order, lest two threads wait for each other. */
+static EnsPlan **
+lock_plans (const EnsPlanRun *runs, guint n)
+{
+  EnsPlan **plans = g_new (EnsPlan *, n);
+
+  for (guint i = 0; i < n; i++)
+    plans[i] = runs[i].plan;
+  qsort (plans, n, sizeof *plans, compare_plans);
+  for (guint i = 0; i < n; i++)
+    g_mutex_lock (&plans[i]->lock);
+  return plans;
+}
+
+static gboolean
+run_together (const EnsPlanRun *runs, guint n)
+{
+  g_autofree EnsRunner **runners = g_new (EnsRunner *, n);
+
+  for (guint i = 0; i < n; i++) {
+    runners[i] = runs[i].plan->runner;
+    if (runners[i]->class != runners[0]->class || runners[i]->class->run_together == NULL)
+      return FALSE;
+  }
+  return runners[0]->class->run_together (runners, runs, n);
+}
+
+gboolean
+ens_plans_run (const EnsPlanRun *runs, guint n, GError **error)
+{
+  g_autofree EnsPlan **plans = lock_plans (runs, n);
+  gboolean done = n > 0 && run_together (runs, n);
+
+  for (guint i = 0; i < n && !done; i++) {
+    EnsRunner *runner = runs[i].plan->runner;
+
+    if (!runner->class->run (runner, runs[i].inputs, runs[i].outputs, NULL, error))
+      break;
+    done = i == n - 1;
+  }
+  for (guint i = 0; i < n; i++)
+    g_mutex_unlock (&plans[i]->lock);
+  return done || n == 0;
 }

@@ -149,7 +149,31 @@ run (EnsRunner *runner, const gconstpointer *inputs, const gpointer *outputs, En
   return self->cpu->class->run (self->cpu, inputs, outputs, times, error);
 }
 
-static const EnsRunnerClass vulkan_class = {free_runner, get_arena_size, get_n_nodes, run};
+/* On one device, and each in one run. What fails here fails again alone, and is dealt with there.
+ */
+static gboolean
+run_together (EnsRunner *const *runners, const EnsPlanRun *runs, guint n)
+{
+  g_autofree EnsVulkanRun *together = g_new (EnsVulkanRun, n);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < n; i++) {
+    const VulkanRunner *self = (const VulkanRunner *)runners[i];
+    EnsVulkanExecutor *whole =
+        self->batch != NULL ? ens_vulkan_batch_get_whole (self->batch) : NULL;
+
+    if (whole == NULL || self->vulkan != ((const VulkanRunner *)runners[0])->vulkan)
+      return FALSE;
+    together[i] = (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs};
+  }
+  if (ens_vulkan_executors_run (together, n, &error))
+    return TRUE;
+  g_info ("running %u networks at the same time failed: %s", n, error->message);
+  return FALSE;
+}
+
+static const EnsRunnerClass vulkan_class = {free_runner, get_arena_size, get_n_nodes, run,
+                                            run_together};
 
 EnsRunner *
 ens_vulkan_runner_new (const EnsRunnerParams *params, GError **error)

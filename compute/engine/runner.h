@@ -14,6 +14,9 @@ typedef struct {
   /* As ens_plan_profile (); one thread at a time. */
   gboolean (*run) (EnsRunner *runner, const gconstpointer *inputs, const gpointer *outputs,
                    EnsNodeTime *times, GError **error);
+  /* Runs several of this class at the same time; FALSE, and no harm done, if they have to run one
+   * by one. NULL: they always have. */
+  gboolean (*run_together) (EnsRunner *const *runners, const EnsPlanRun *runs, guint n);
 } EnsRunnerClass;
 
 struct _EnsRunner {

@@ -149,6 +149,12 @@ ens_vulkan_batch_free (EnsVulkanBatch *self)
   g_free (self);
 }
 
+EnsVulkanExecutor *
+ens_vulkan_batch_get_whole (const EnsVulkanBatch *self)
+{
+  return self->chunk == self->batch ? self->chunks : NULL;
+}
+
 guint
 ens_vulkan_batch_get_chunk (const EnsVulkanBatch *self)
 {

@@ -13,6 +13,8 @@ EnsVulkanBatch *ens_vulkan_batch_new (const EnsGraph *graph, const EnsGraph *sam
 void ens_vulkan_batch_free (EnsVulkanBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanBatch, ens_vulkan_batch_free)
 
+/* What runs the whole batch at once, or NULL if that takes several runs. (transfer none) */
+EnsVulkanExecutor *ens_vulkan_batch_get_whole (const EnsVulkanBatch *batch);
 /* How many images run at a time. */
 guint ens_vulkan_batch_get_chunk (const EnsVulkanBatch *batch);
 /* Bytes on the device beside the weights. */

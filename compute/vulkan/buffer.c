@@ -154,7 +154,7 @@ flush (Staging *staging, EnsVulkanDevice *device, gsize offset, gsize size, GErr
     return FALSE;
   device->vk.CmdCopyBuffer (commands, staging->buffer.handle, staging->to->handle, 1, &copy);
   return ens_vulkan_command_pool_end (device, commands, error)
-         && ens_vulkan_device_submit (device, commands, staging->pool.fence, error);
+         && ens_vulkan_device_submit (device, &commands, 1, staging->pool.fence, error);
 }
 
 static gboolean

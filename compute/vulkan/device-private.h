@@ -24,6 +24,6 @@ struct _EnsVulkanDevice {
 #define ENS_VK_DEVICE(device, function, ...) \
   ENS_VK (&(device)->vk, (device)->physical.name, function, __VA_ARGS__)
 
-/* Submits recorded commands and waits until they have run. */
-gboolean ens_vulkan_device_submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence,
-                                   GError **error);
+/* Submits recorded commands, n buffers at once, and waits until they have run. */
+gboolean ens_vulkan_device_submit (EnsVulkanDevice *device, const VkCommandBuffer *commands,
+                                   guint n, VkFence fence, GError **error);

@@ -219,12 +219,13 @@ ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device)
 }
 
 static gboolean
-submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence, GError **error)
+submit (EnsVulkanDevice *device, const VkCommandBuffer *commands, guint n, VkFence fence,
+        GError **error)
 {
   const VkSubmitInfo info = {
       .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-      .commandBufferCount = 1,
-      .pCommandBuffers = &commands,
+      .commandBufferCount = n,
+      .pCommandBuffers = commands,
   };
   VkResult result;
 
@@ -240,11 +241,11 @@ submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence, GError
 }
 
 gboolean
-ens_vulkan_device_submit (EnsVulkanDevice *device, VkCommandBuffer commands, VkFence fence,
-                          GError **error)
+ens_vulkan_device_submit (EnsVulkanDevice *device, const VkCommandBuffer *commands, guint n,
+                          VkFence fence, GError **error)
 {
   ENS_VK_DEVICE (device, ResetFences, device->handle, 1, &fence);
-  if (!submit (device, commands, fence, error))
+  if (!submit (device, commands, n, fence, error))
     return FALSE;
   ENS_VK_DEVICE (device, WaitForFences, device->handle, 1, &fence, VK_TRUE, TIMEOUT_NANOSECONDS);
   return TRUE;

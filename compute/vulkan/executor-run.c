@@ -260,15 +260,22 @@ run_cpu_step (EnsVulkanExecutor *executor, const EnsVulkanSegment *segment, EnsN
 }
 
 static gboolean
-run_segments (EnsVulkanExecutor *executor, const GArray *segments, EnsNodeTime *times,
-              GError **error)
+submit_segment (EnsVulkanExecutor *executor, const EnsVulkanSegment *segment, GError **error)
+{
+  return segment->commands == VK_NULL_HANDLE
+         || ens_vulkan_device_submit (executor->device, &segment->commands, 1,
+                                      executor->command_pool.fence, error);
+}
+
+/* What comes behind the first segment's commands, which have run. */
+static gboolean
+finish_segments (EnsVulkanExecutor *executor, const GArray *segments, EnsNodeTime *times,
+                 GError **error)
 {
   for (guint i = 0; i < segments->len; i++) {
     const EnsVulkanSegment *segment = &g_array_index (segments, EnsVulkanSegment, i);
 
-    if (segment->commands != VK_NULL_HANDLE
-        && !ens_vulkan_device_submit (executor->device, segment->commands,
-                                      executor->command_pool.fence, error))
+    if (i > 0 && !submit_segment (executor, segment, error))
       return FALSE;
     if (segment->cpu_step != NULL)
       run_cpu_step (executor, segment, times);
@@ -276,16 +283,62 @@ run_segments (EnsVulkanExecutor *executor, const GArray *segments, EnsNodeTime *
   return TRUE;
 }
 
+static gboolean
+run_measured (EnsVulkanExecutor *executor, EnsNodeTime *times, GError **error)
+{
+  if (!ens_vulkan_executor_start_profile (executor, error))
+    return FALSE;
+  return (executor->profiled->len == 0
+          || submit_segment (executor, &g_array_index (executor->profiled, EnsVulkanSegment, 0),
+                             error))
+         && finish_segments (executor, executor->profiled, times, error)
+         && ens_vulkan_executor_read_profile (executor, times, error);
+}
+
+/* The first segments of all in one submission. */
+static gboolean
+submit_together (const EnsVulkanRun *runs, guint n, GError **error)
+{
+  g_autofree VkCommandBuffer *commands = g_new (VkCommandBuffer, n);
+  EnsVulkanExecutor *first = runs[0].executor;
+  guint n_commands = 0;
+
+  for (guint i = 0; i < n; i++) {
+    const GArray *segments = runs[i].executor->segments;
+
+    if (segments->len > 0
+        && g_array_index (segments, EnsVulkanSegment, 0).commands != VK_NULL_HANDLE)
+      commands[n_commands++] = g_array_index (segments, EnsVulkanSegment, 0).commands;
+  }
+  return n_commands == 0
+         || ens_vulkan_device_submit (first->device, commands, n_commands,
+                                      first->command_pool.fence, error);
+}
+
+gboolean
+ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GError **error)
+{
+  for (guint i = 0; i < n; i++)
+    take_inputs (runs[i].executor, runs[i].inputs);
+  if (!submit_together (runs, n, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (!finish_segments (runs[i].executor, runs[i].executor->segments, NULL, error))
+      return FALSE;
+  for (guint i = 0; i < n; i++)
+    give_outputs (runs[i].executor, runs[i].outputs);
+  return TRUE;
+}
+
 gboolean
 ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
                          const gpointer *outputs, EnsNodeTime *times, GError **error)
 {
-  if (times != NULL && !ens_vulkan_executor_start_profile (executor, error))
-    return FALSE;
+  if (times == NULL)
+    return ens_vulkan_executors_run (&(EnsVulkanRun) {executor, inputs, outputs}, 1, error);
   take_inputs (executor, inputs);
-  if (!run_segments (executor, times != NULL ? executor->profiled : executor->segments, times,
-                     error))
+  if (!run_measured (executor, times, error))
     return FALSE;
   give_outputs (executor, outputs);
-  return times == NULL || ens_vulkan_executor_read_profile (executor, times, error);
+  return TRUE;
 }

@@ -38,3 +38,14 @@ guint ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor);
  * to which what is known of it is added. One thread at a time. */
 gboolean ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
                                   const gpointer *outputs, EnsNodeTime *times, GError **error);
+
+/* What an executor runs on. */
+typedef struct {
+  EnsVulkanExecutor *executor;
+  const gconstpointer *inputs;
+  const gpointer *outputs;
+} EnsVulkanRun;
+
+/* Runs different executors of one device at the same time: one submission for all, as far as no
+ * nodes run on the CPU. One thread at a time. */
+gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GError **error);

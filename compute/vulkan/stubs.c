@@ -148,6 +148,12 @@ ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *input
   g_return_val_if_reached (FALSE);
 }
 
+gboolean
+ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GError **error)
+{
+  g_return_val_if_reached (FALSE);
+}
+
 /* Operators record with these (graph/commands.h). */
 
 const EnsGpuTraits *

@@ -76,6 +76,17 @@ gsize ens_network_get_weights_size (EnsNetwork *network);
 gboolean ens_plan_run (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs,
                        GError **error);
 
+/* What a plan runs on, as ens_plan_run (). */
+typedef struct {
+  EnsPlan *plan;
+  const gconstpointer *inputs;
+  const gpointer *outputs;
+} EnsPlanRun;
+
+/* Runs plans of one device, all different, at the same time where the device can: on a GPU by one
+ * submission. As ens_plan_run () else. */
+gboolean ens_plans_run (const EnsPlanRun *runs, guint n, GError **error);
+
 /* What one node took, for benchmarks. Strings belong to the plan. */
 typedef struct {
   const char *node, *op, *kernel;

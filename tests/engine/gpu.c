@@ -202,6 +202,36 @@ test_given_up (void)
   g_assert_null (ens_device_take_warning (device));
 }
 
+/* Two plans by one submission; by two of their own, if the one for both fails. */
+static void
+check_together (gconstpointer data)
+{
+  gboolean fails = GPOINTER_TO_INT (data);
+  g_autoptr (EnsDevice) device = open_gpu (), cpu = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsPlan) first = NULL, second = NULL, reference = make_plan (cpu);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  g_autoptr (EnsTensor) input = random_tensor (rand, &ENS_SHAPE (N_INPUT));
+  float found[2][N_OUTPUT] = {{0}}, expected[N_OUTPUT];
+  const gconstpointer inputs[] = {input->data};
+  const gpointer outputs[][1] = {{found[0]}, {found[1]}};
+  g_autoptr (GError) error = NULL;
+  guint before;
+
+  if (device == NULL)
+    return;
+  first = make_plan (device);
+  second = make_plan (device);
+  run_plan (reference, expected);
+  before = count_submits (device);
+  state.n_lost = fails;
+  ens_plans_run ((const EnsPlanRun[]) {{first, inputs, outputs[0]}, {second, inputs, outputs[1]}},
+                 2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_submits (device) - before, ==, fails ? 2 : 1);
+  for (guint i = 0; i < 2; i++)
+    g_assert_cmpfloat (relative_error (found[i], expected, N_OUTPUT), <, 1e-5);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -212,5 +242,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &rows[i], check_row);
   }
   g_test_add_func ("/engine/gpu/given-up", test_given_up);
+  g_test_add_data_func ("/engine/gpu/together", GINT_TO_POINTER (FALSE), check_together);
+  g_test_add_data_func ("/engine/gpu/not-together", GINT_TO_POINTER (TRUE), check_together);
   return g_test_run ();
 }
