@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "classify/metrics.h"
 #include "ensemble/bundle-files.h"
 #include "toy.h"
 
@@ -140,6 +141,8 @@ test_promise (Fixture *fixture, gconstpointer data)
   g_assert_cmpfloat (promised->rows[3].mean_average_precision, >, 0.8);
   g_assert_cmpfloat (promised->rows[3].mean_average_precision, >=,
                      promised->rows[2].mean_average_precision - 1e-6);
+  g_assert_null (promised->paths);
+  g_assert_null (promised->windows);
   g_assert_cmpuint (promised->n_images, ==, VALIDATION * CLASSES);
   g_assert_cmpuint (promised->n_positive[1], ==, VALIDATION);
   g_assert_cmpuint (found->n_rows, ==, promised->n_rows);
@@ -152,6 +155,28 @@ test_promise (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* What was measured can be looked at: images, scores, windows. */
+static void
+check_kept (const EnsEvaluation *found)
+{
+  EnsTruth truth = ens_evaluation_get_truth (found);
+  const EnsEvaluationRow *with = &found->rows[found->n_rows - 1];
+
+  g_assert_cmpuint (g_strv_length (found->paths), ==, found->n_images);
+  g_assert_nonnull (strstr (found->paths[0], "/test/disc/"));
+  g_assert_true (ens_truth_has (&truth, 0, 0));
+  g_assert_cmpfloat (ens_mean_average_precision (&truth, with->scores), ==,
+                     with->mean_average_precision);
+  for (guint i = 0; i < found->n_images * found->n_classes; i++) {
+    const EnsRect *window = &found->windows[i];
+
+    g_assert_cmpfloat (found->window_scores[i], >=, 0);
+    g_assert_cmpfloat (found->window_scores[i], <=, 1);
+    g_assert_true (window->width > 0 && window->height > 0);
+    g_assert_true (window->x + window->width < 1.001F && window->y + window->height < 1.001F);
+  }
+}
+
 static void
 test_test_split (Fixture *fixture, gconstpointer data)
 {
@@ -160,6 +185,7 @@ test_test_split (Fixture *fixture, gconstpointer data)
   g_autofree char *json = ens_evaluation_to_json (found);
 
   g_assert_cmpuint (found->n_images, ==, TEST * CLASSES);
+  check_kept (found);
   g_assert_cmpfloat (found->rows[3].mean_average_precision, >, 0.5);
   g_assert_nonnull (strstr (json, "\"schema\": \"gst-ensemble/evaluation/1\""));
   g_assert_nonnull (strstr (json, "\"split\": \"test\""));

@@ -254,7 +254,8 @@ add_bins (Report *report)
 
   ens_reliability (&report->truth, report->best->scores, bins, REPORT_BINS);
   html_add (html,
-            "<details><summary>The %s in figures</summary><div class=\"scroll\"><table>\n<thead>"
+            "<details><summary>The %s in figures</summary><div class=\"scroll\" "
+            "tabindex=\"0\"><table>\n<thead>"
             "<tr><th>probability</th><th>how many</th><th>on average</th><th>were so</th>"
             "<th>share</th><th>from</th><th>to</th></tr></thead>\n<tbody>\n",
             report->judges[report->evaluation->n_rows - 1]);

@@ -91,7 +91,9 @@ add_matrix (Report *report, const Matrix *matrix)
 {
   GString *html = report->html;
 
-  html_add (html, "<div class=\"scroll matrix\"><table>\n<thead><tr><th>shown ↓ &#160; %s →</th>",
+  html_add (html,
+            "<div class=\"scroll matrix\" tabindex=\"0\"><table>\n<thead><tr><th>shown ↓ &#160; %s "
+            "→</th>",
             report->multi_label ? "wrongly said" : "said");
   for (guint d = 0; d < matrix->n_columns; d++)
     html_add (html, "<th title=\"%s\"><span>%s</span></th>", report->classes[d],
@@ -151,7 +153,8 @@ add_pairs (Report *report, const Matrix *matrix)
     }
   g_array_sort (pairs, compare_pairs);
   html_add (report->html,
-            "<div class=\"scroll\"><table class=\"pairs\">\n<thead><tr><th>shown</th><th>%s</th>"
+            "<div class=\"scroll\" tabindex=\"0\"><table "
+            "class=\"pairs\">\n<thead><tr><th>shown</th><th>%s</th>"
             "<th>pictures</th>"
             "<th>of the class</th></tr></thead>\n<tbody>\n",
             report->multi_label ? "wrongly said" : "said");

@@ -102,7 +102,9 @@ report_add_summary (Report *report)
   add_figures (report);
   g_string_append (html, "<section id=\"judges\">\n<h2>Networks and ensemble</h2>\n");
   add_comparison (report);
-  html_add (html, "<div class=\"scroll\"><table>\n<thead><tr><th>judged by</th><th>mAP</th>");
+  html_add (
+      html,
+      "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>judged by</th><th>mAP</th>");
   if (!report->multi_label)
     html_add (html, "<th>accuracy</th>");
   g_string_append (html, "<th>precision</th><th>recall</th><th>F1</th>"
@@ -141,14 +143,15 @@ report_add_classes (Report *report)
   const EnsEvaluation *evaluation = report->evaluation;
   GString *html = report->html;
 
-  html_add (html,
-            "<section id=\"classes\">\n<h2>Classes</h2>\n<p>Average precision by each network and "
-            "by the ensemble; threshold, precision, recall and F1 are those of the %s.</p>\n"
-            "<div class=\"scroll tall\"><table>\n<thead>\n<tr><th rowspan=\"2\">class</th>"
-            "<th rowspan=\"2\">pictures</th><th class=\"group\" colspan=\"%u\">average precision"
-            "</th><th class=\"group\" colspan=\"4\">%s</th></tr>\n<tr class=\"sub\">",
-            report->judges[evaluation->n_rows - 1], evaluation->n_rows,
-            report->judges[evaluation->n_rows - 1]);
+  html_add (
+      html,
+      "<section id=\"classes\">\n<h2>Classes</h2>\n<p>Average precision by each network and "
+      "by the ensemble; threshold, precision, recall and F1 are those of the %s.</p>\n"
+      "<div class=\"scroll tall\" tabindex=\"0\"><table>\n<thead>\n<tr><th rowspan=\"2\">class</th>"
+      "<th rowspan=\"2\">pictures</th><th class=\"group\" colspan=\"%u\">average precision"
+      "</th><th class=\"group\" colspan=\"4\">%s</th></tr>\n<tr class=\"sub\">",
+      report->judges[evaluation->n_rows - 1], evaluation->n_rows,
+      report->judges[evaluation->n_rows - 1]);
   for (guint r = 0; r < evaluation->n_rows; r++)
     html_add (html, "<th>%s</th>", report->judges[r]);
   g_string_append (html, "<th>threshold</th><th>precision</th><th>recall</th><th>F1</th></tr>\n"
