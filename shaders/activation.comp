@@ -61,9 +61,8 @@ apply (vec4 x, float alpha, float beta)
 void
 main ()
 {
-  uint fours = (push.columns + 3) / 4, index = linear_index ();
-  uint row = index / fours, column = index % fours * 4;
-  uint n = push.columns - column;
+  uvec2 at = divide (linear_index (), (push.columns + 3) / 4);
+  uint row = at.x, column = at.y * 4, n = push.columns - column;
 
   if (row < push.rows) {
     vec4 x = x_load4 (row * push.x_pitch + column, n, 1);

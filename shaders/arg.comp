@@ -31,7 +31,8 @@ void
 main ()
 {
   uint line = tile_line (), me = gl_LocalInvocationID.x, first = tile_first ();
-  uint start = line / push.inner * push.extent * push.inner + line % push.inner;
+  uvec2 at = divide (line, push.inner);
+  uint start = at.x * push.extent * push.inner + at.y;
   uint extent = line < push.n ? push.extent : 0;
   /* Those that find no element of their own begin with one of somebody else's. */
   uint best = min (first, max (extent, 1) - 1);

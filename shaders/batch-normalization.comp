@@ -17,9 +17,8 @@ WRITES (5, y)
 void
 main ()
 {
-  uint fours = (push.columns + 3) / 4, index = linear_index ();
-  uint row = index / fours, column = index % fours * 4;
-  uint n = push.columns - column;
+  uvec2 at = divide (linear_index (), (push.columns + 3) / 4);
+  uint row = at.x, column = at.y * 4, n = push.columns - column;
 
   if (row < push.rows) {
     vec4 factor = scale_load4 (column, n, 1) / sqrt (variance_load4 (column, n, 1) + push.epsilon);

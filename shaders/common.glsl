@@ -17,6 +17,15 @@
   (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * gl_NumWorkGroups.x * gl_WorkGroupSize.x)
 #define linear_group() (gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x)
 
+/* The quotient, and the remainder without a second division. */
+uvec2
+divide (uint a, uint b)
+{
+  uint quotient = a / b;
+
+  return uvec2 (quotient, a - quotient * b);
+}
+
 /* READS (0, x) binds an array: x_load (at) is an element, x_load4 (at, n, step) the next n ≤ 4, each
  * `step` after the one before, and zeroes behind them. Neighbours whose place allows it are read at
  * once. Positions count from where the view begins. Neither array is `restrict`: what an operator

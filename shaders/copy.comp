@@ -16,9 +16,8 @@ AXES (2)
 void
 main ()
 {
-  uint fours = (push.columns + 3) / 4, index = linear_index ();
-  uint row = index / fours, column = index % fours * 4;
-  uint n = push.columns - column;
+  uvec2 at = divide (linear_index (), (push.columns + 3) / 4);
+  uint row = at.x, column = at.y * 4, n = push.columns - column;
 
   if (row < push.rows) {
     uvec4 start = strided_offsets (0, push.n_axes, row);

@@ -17,13 +17,12 @@ WRITES (2, y)
 void
 main ()
 {
-  uint fours = (push.columns + 3) / 4, index = linear_index ();
-  uint row = index / fours, column = index % fours * 4;
-  uint n = push.columns - column;
+  uvec2 at = divide (linear_index (), (push.columns + 3) / 4);
+  uint row = at.x, column = at.y * 4, n = push.columns - column;
 
   if (row < push.rows) {
-    uint from = row / push.n_indices * push.extent
-                + indices[push.offset[1] + row % push.n_indices];
+    uvec2 part = divide (row, push.n_indices);
+    uint from = part.x * push.extent + indices[push.offset[1] + part.y];
 
     y_store4 (row * push.columns + column, n, 1, x_load4 (from * push.columns + column, n, 1));
   }

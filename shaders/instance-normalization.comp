@@ -14,10 +14,11 @@ WRITES (3, y)
 void
 main ()
 {
-  uint line = tile_line (), channel = line % push.inner;
+  uint line = tile_line ();
   uint length = line < push.n ? push.extent : 0;
-  uint x_start = line / push.inner * push.x_outer + channel;
-  uint y_start = line / push.inner * push.y_outer + channel;
+  uvec2 at = divide (line, push.inner);
+  uint channel = at.y;
+  uint x_start = at.x * push.x_outer + channel, y_start = at.x * push.y_outer + channel;
   float sum = 0, squares = 0, mean, factor;
 
   for (uint k = tile_first (); k < length; k += ALONG)

@@ -13,7 +13,8 @@ WRITES (1, y)
 void
 main ()
 {
-  uint index = linear_index (), row = index / push.columns, column = index % push.columns;
+  uvec2 index = divide (linear_index (), push.columns);
+  uint row = index.x, column = index.y;
   uint first = column - min (column, push.before);
   uint last = min (column + push.after, push.columns - 1);
   float sum = 0;

@@ -37,12 +37,12 @@ main ()
   if (index >= push.n)
     return;
   for (uint axis = 0; axis < push.n_axes; axis++) {
-    uint length = uint (axes[at]);
-    int position = source (int (rest % length) - axes[at + 2], axes[at + 1]);
+    uvec2 step = divide (rest, uint (axes[at]));
+    int position = source (int (step.y) - axes[at + 2], axes[at + 1]);
 
     inside = inside && position >= 0;
     from += position * axes[at + 3];
-    rest /= length;
+    rest = step.x;
     at += ENS_PADDING_WORDS;
   }
   y_store (index, inside ? x_load (uint (from)) : push.value);

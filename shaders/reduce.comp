@@ -28,88 +28,92 @@ multiply (float a, float b)
 TILE_REDUCTION (tile_min, smaller)
 TILE_REDUCTION (tile_product, multiply)
 
-/* Element k of those that begin at `start`. */
+/* What is kept of an element, of the largest one if that is subtracted before. */
 float
-element (uint start, uint k)
+term (float x, float largest)
 {
-  if (push.n_reduced > 0)
-    start += strided_offsets (push.n_kept, push.n_reduced, k / push.columns).x;
-  return x_load (start + k % push.columns * push.step);
-}
-
-float
-find_extreme (uint start, uint length, bool least)
-{
-  float extreme = least ? INFINITE : -INFINITE;
-
-  for (uint k = tile_first (); k < length; k += ALONG) {
-    float x = element (start, k);
-
-    extreme = least ? smaller (extreme, x) : larger (extreme, x);
+  switch (KIND) {
+  case ENS_REDUCE_L1:
+    return abs (x);
+  case ENS_REDUCE_L2:
+  case ENS_REDUCE_SUM_SQUARE:
+    return x * x;
+  case ENS_REDUCE_LOG_SUM_EXP:
+    return exponential (x - largest);
   }
-  return least ? tile_min (extreme) : tile_max (extreme);
+  return x;
 }
 
+#define SUM 0
+#define PRODUCT 1
+#define LARGEST 2
+#define LEAST 3
+
 float
-find_product (uint start, uint length)
+accumulate (uint how, float a, float x, float largest)
 {
-  float product = 1;
-
-  for (uint k = tile_first (); k < length; k += ALONG)
-    product *= element (start, k);
-  return tile_product (product);
-}
-
-/* The sum of what KIND makes of each element. */
-float
-find_sum (uint start, uint length, float largest)
-{
-  float sum = 0;
-
-  for (uint k = tile_first (); k < length; k += ALONG) {
-    float x = element (start, k);
-
-    switch (KIND) {
-    case ENS_REDUCE_L1:
-      sum += abs (x);
-      break;
-    case ENS_REDUCE_L2:
-    case ENS_REDUCE_SUM_SQUARE:
-      sum += x * x;
-      break;
-    case ENS_REDUCE_LOG_SUM_EXP:
-      sum += exponential (x - largest);
-      break;
-    default:
-      sum += x;
-    }
+  switch (how) {
+  case PRODUCT:
+    return a * x;
+  case LARGEST:
+    return larger (a, x);
+  case LEAST:
+    return smaller (a, x);
   }
-  return tile_sum (sum);
+  return a + term (x, largest);
+}
+
+/* An invocation's part of the elements from `start` on: rows of the last reduced axis, one after
+ * another. */
+float
+visit (uint how, uint start, uint rows, float initial, float largest)
+{
+  float a = initial;
+
+  for (uint row = 0; row < rows; row++) {
+    uint at = start + strided_offsets (push.n_kept, push.n_reduced, row).x;
+
+    for (uint k = tile_first (); k < push.columns; k += ALONG)
+      a = accumulate (how, a, x_load (at + k * push.step), largest);
+  }
+  return a;
 }
 
 float
-reduce (uint start, uint length)
+find_sum (uint start, uint rows, float largest)
+{
+  return tile_sum (visit (SUM, start, rows, 0, largest));
+}
+
+float
+find_largest (uint start, uint rows)
+{
+  return tile_max (visit (LARGEST, start, rows, -INFINITE, 0));
+}
+
+float
+reduce (uint start, uint rows)
 {
   float largest;
 
   switch (KIND) {
   case ENS_REDUCE_MEAN:
-    return find_sum (start, length, 0) / push.extent;
+    return find_sum (start, rows, 0) / push.extent;
   case ENS_REDUCE_MAX:
-    return find_extreme (start, length, false);
+    return find_largest (start, rows);
   case ENS_REDUCE_MIN:
-    return find_extreme (start, length, true);
+    return tile_min (visit (LEAST, start, rows, INFINITE, 0));
   case ENS_REDUCE_PROD:
-    return find_product (start, length);
+    return tile_product (visit (PRODUCT, start, rows, 1, 0));
   case ENS_REDUCE_L2:
-    return sqrt (find_sum (start, length, 0));
+    return sqrt (find_sum (start, rows, 0));
   case ENS_REDUCE_LOG_SUM:
-    return logarithm (find_sum (start, length, 0));
+    return logarithm (find_sum (start, rows, 0));
   case ENS_REDUCE_LOG_SUM_EXP:
-    largest = find_extreme (start, length, false);
-    return largest + logarithm (find_sum (start, length, largest));
+    largest = find_largest (start, rows);
+    return largest + logarithm (find_sum (start, rows, largest));
   }
-  return find_sum (start, length, 0);
+  return find_sum (start, rows, 0);
 }
 
 void
@@ -117,7 +121,7 @@ main ()
 {
   uint line = tile_line ();
   uvec4 at = strided_offsets (0, push.n_kept, line);
-  float value = reduce (at.y, line < push.n ? push.extent : 0);
+  float value = reduce (at.y, line < push.n ? push.extent / push.columns : 0);
 
   if (line < push.n && tile_first () == 0)
     y_store (at.x, value);

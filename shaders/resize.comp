@@ -52,20 +52,14 @@ sum_taps (uvec3 position, uint start, uint n)
 void
 main ()
 {
-  uint fours = (push.columns + 3) / 4, index = linear_index ();
-  uint pixel = index / fours, channel = index % fours * 4, n = push.columns - channel;
-  uint rest = pixel;
-  uvec3 position; /* z, y, x */
+  uvec2 at = divide (linear_index (), (push.columns + 3) / 4);
+  uint pixel = at.x, channel = at.y * 4, n = push.columns - channel;
+  uvec2 line = divide (pixel, push.size[2]), plane = divide (line.x, push.size[1]);
+  uvec2 image = divide (plane.x, push.size[0]);
+  uvec3 position = uvec3 (image.y, plane.y, line.y); /* z, y, x */
 
-  if (pixel >= push.pixels)
-    return;
-  position.z = rest % push.size[2];
-  rest /= push.size[2];
-  position.y = rest % push.size[1];
-  rest /= push.size[1];
-  position.x = rest % push.size[0];
-  rest /= push.size[0]; /* the image */
-  y_store4 (pixel * push.y_pitch + channel, n, 1,
-            is_outside (position) ? vec4 (push.extrapolation)
-                                  : sum_taps (position, rest * push.image + channel, n));
+  if (pixel < push.pixels)
+    y_store4 (pixel * push.y_pitch + channel, n, 1,
+              is_outside (position) ? vec4 (push.extrapolation)
+                                    : sum_taps (position, image.x * push.image + channel, n));
 }

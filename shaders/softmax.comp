@@ -44,8 +44,8 @@ main ()
 {
   uint line = tile_line ();
   uint length = line < push.n ? push.extent : 0;
-  uint x_start = line / push.inner * push.x_outer + line % push.inner;
-  uint y_start = line / push.inner * push.y_outer + line % push.inner;
+  uvec2 at = divide (line, push.inner);
+  uint x_start = at.x * push.x_outer + at.y, y_start = at.x * push.y_outer + at.y;
   float largest = -INFINITE, sum = 0;
 
   if (KIND == ENS_LINE_SOFTMAX || KIND == ENS_LINE_LOG_SOFTMAX) {

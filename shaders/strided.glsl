@@ -14,12 +14,12 @@
     uvec4 offsets = uvec4 (0);                              \
                                                             \
     for (uint axis = 0; axis < n; axis++) {                 \
-      uint length = axes[at], position = index % length;    \
+      uvec2 step = divide (index, axes[at]);                \
                                                             \
-      offsets += position                                   \
+      offsets += step.y                                     \
                  * uvec4 (axes[at + 1], axes[at + 2],       \
                           axes[at + 3], axes[at + 4]);      \
-      index /= length;                                      \
+      index = step.x;                                       \
       at += ENS_AXIS_WORDS;                                 \
     }                                                       \
     return offsets;                                         \

@@ -19,11 +19,11 @@ AXES (4)
 void
 main ()
 {
-  uint index = linear_index (), row = index / push.columns, column = index % push.columns;
+  uvec2 index = divide (linear_index (), push.columns);
 
-  if (row < push.rows) {
-    uvec4 at = strided_offsets (0, push.n_axes, row)
-               + column * uvec4 (1, push.condition_step, push.a_step, push.b_step);
+  if (index.x < push.rows) {
+    uvec4 at = strided_offsets (0, push.n_axes, index.x)
+               + index.y * uvec4 (1, push.condition_step, push.a_step, push.b_step);
     bool condition = conditions[push.offset[0] + at.y] != 0;
 
     y_store (at.x, condition ? a_load (at.z) : b_load (at.w));

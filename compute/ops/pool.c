@@ -354,7 +354,6 @@ pool_push (const EnsOperands *operands, const EnsGeometry *geometry)
 {
   const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
   EnsPoolPush push = {
-      .pixels = (guint32)ens_view_rows (y),
       .channels = (guint32)geometry->channels,
       .x_pitch = (guint32)x->pitch,
       .y_pitch = (guint32)y->pitch,
@@ -389,12 +388,18 @@ record_windows (const EnsOperands *operands, EnsCommands *commands, guint32 kind
     return FALSE;
   if (ens_view_elements (y) == 0)
     return TRUE;
+  if (ens_commands_get_traits (commands)->prefers_texels && x->pitch % LANES == 0
+      && ens_view_columns (x) % LANES == 0) {
+    dispatch.shader = "pool-texels";
+    dispatch.bindings[0].access = ENS_ACCESS_TEXELS;
+  }
   resolve (operands, &geometry, NULL);
   push = pool_push (operands, &geometry);
   dispatch.push = &push;
   dispatch.push_size = sizeof push;
-  ens_commands_cover (commands, &dispatch,
-                      (gsize)push.pixels * ((push.channels + LANES - 1) / LANES), GROUP);
+  dispatch.groups[0] = (push.y_size[2] * ((push.channels + LANES - 1) / LANES) + GROUP - 1) / GROUP;
+  dispatch.groups[1] = push.y_size[1];
+  dispatch.groups[2] = push.y_size[0] * (guint32)geometry.batch;
   ens_commands_dispatch (commands, &dispatch);
   return TRUE;
 }

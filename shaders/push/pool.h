@@ -11,7 +11,6 @@
 /* Axes are (z, y, x). */
 struct EnsPoolPush {
   uint offset[2]; /* x, y */
-  uint pixels;    /* of the output, all images */
   uint channels;
   uint x_pitch, y_pitch;
   int x_size[3], y_size[3];
