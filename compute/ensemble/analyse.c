@@ -17,12 +17,14 @@
 #include <string.h>
 
 #include "classify/fusion.h"
+#include "engine/device.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/ensemble-private.h"
 #include "ensemble/frame-windows.h"
 
 struct _EnsAnalysis {
   EnsEnsemble *ensemble;
+  EnsJobs *jobs;       /* of a frame */
   EnsMemberRun **runs; /* as many as networks */
   EnsWindowSearch *search;
 };
@@ -36,6 +38,7 @@ typedef struct {
   EnsSubImages *sub_images;
   EnsFrameWindows *windows;
   float *probabilities; /* on whole sub-images: networks × sub-images × classes */
+  float *window_values; /* networks that take windows × windows × classes */
   EnsResult *result;
 } Run;
 
@@ -45,6 +48,7 @@ run_clear (Run *run)
   g_clear_pointer (&run->sub_images, ens_sub_images_free);
   g_clear_pointer (&run->windows, ens_frame_windows_free);
   g_clear_pointer (&run->probabilities, g_free);
+  g_clear_pointer (&run->window_values, g_free);
   g_clear_pointer (&run->result, ens_result_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
@@ -55,9 +59,10 @@ ens_analysis_new (EnsEnsemble *ensemble)
   EnsAnalysis *analysis = g_new0 (EnsAnalysis, 1);
 
   analysis->ensemble = ens_ensemble_ref (ensemble);
+  analysis->jobs = ens_jobs_new (ens_device_is_gpu (ensemble->device));
   analysis->runs = g_new0 (EnsMemberRun *, ensemble->bundle->n_networks);
   for (guint n = 0; n < ensemble->bundle->n_networks; n++)
-    analysis->runs[n] = ens_member_run_new (ensemble->members[n]);
+    analysis->runs[n] = ens_member_run_new_among (ensemble->members[n], analysis->jobs);
   analysis->search = ens_window_search_new (ensemble->bundle->windows_preset);
   return analysis;
 }
@@ -70,6 +75,7 @@ ens_analysis_free (EnsAnalysis *analysis)
   for (guint n = 0; n < analysis->ensemble->bundle->n_networks; n++)
     ens_member_run_free (analysis->runs[n]);
   g_free (analysis->runs);
+  ens_jobs_free (analysis->jobs);
   ens_window_search_free (analysis->search);
   ens_ensemble_unref (analysis->ensemble);
   g_free (analysis);
@@ -183,7 +189,7 @@ find_windows (const Run *run)
   });
 }
 
-/* Each window's probabilities: the weighted average over the retrained networks [61–64]. */
+/* Each window's probabilities by the retrained networks [61–64]. */
 static gboolean
 judge_windows (Run *run, GError **error)
 {
@@ -191,18 +197,45 @@ judge_windows (Run *run, GError **error)
   Team team = gather (run, ENS_ROLE_RETRAINED, TRUE);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
   g_autofree EnsRect *rects = g_new (EnsRect, result->n_windows);
-  g_autofree float *values = g_new (float, n_values *team.n);
-  const float *probabilities[ENS_MAX_NETWORKS];
 
+  run->window_values = g_new (float, n_values *team.n);
   for (guint w = 0; w < result->n_windows; w++)
     rects[w] = result->windows[w].rect;
-  for (guint i = 0; i < team.n; i++) {
-    probabilities[i] = &values[i * n_values];
+  for (guint i = 0; i < team.n; i++)
     if (!ens_member_run_windows (run->analysis->runs[team.index[i]], run->frame, rects,
-                                 result->n_windows, &values[i * n_values], &result->timings, error))
+                                 result->n_windows, &run->window_values[i * n_values],
+                                 &result->timings, error))
       return FALSE;
-  }
+  return TRUE;
+}
+
+/* … and their weighted average. */
+static void
+average_windows (Run *run)
+{
+  EnsResult *result = run->result;
+  Team team = gather (run, ENS_ROLE_RETRAINED, TRUE);
+  gsize n_values = (gsize)result->n_windows * result->n_classes;
+  const float *probabilities[ENS_MAX_NETWORKS];
+
+  for (guint i = 0; i < team.n; i++)
+    probabilities[i] = &run->window_values[i * n_values];
   ens_fusion_average (probabilities, team.weights, team.n, n_values, result->window_probabilities);
+}
+
+/* All networks on all that they look at. On a GPU they run together when everything has been
+ * sampled. */
+static gboolean
+judge (Run *run, GError **error)
+{
+  EnsJobs *jobs = run->analysis->jobs;
+
+  ens_jobs_discard (jobs); /* what an error has left */
+  if (!judge_whole (run, error) || (run->result->n_windows > 0 && !judge_windows (run, error))
+      || !ens_jobs_run (jobs, &run->result->timings, error))
+    return FALSE;
+  if (run->result->n_windows > 0)
+    average_windows (run);
   return TRUE;
 }
 
@@ -331,7 +364,7 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   run.result = make_result (&run, pts);
   run.probabilities = g_new (float, (gsize)ens_sub_images_get_size (run.sub_images)
                                         * bundle->n_networks * bundle->n_classes);
-  if (!judge_whole (&run, error) || (run.result->n_windows > 0 && !judge_windows (&run, error)))
+  if (!judge (&run, error))
     return NULL;
   fuse_all (&run);
   run.result->timings.windows = 1000 * (found - start);

@@ -134,22 +134,29 @@ ens_member_get_weights_size (EnsMember *member)
 
 /* ---- Running ---- */
 
-typedef struct {
-  float *data;
-  gsize size; /* floats */
-} Buffer;
-
 struct _EnsMemberRun {
   EnsMember *member;
-  Buffer inputs[ENS_MAX_SCALES];
+  EnsJobs *own; /* NULL: it starts those of others */
+  EnsJobs *jobs;
 };
 
 EnsMemberRun *
-ens_member_run_new (EnsMember *member)
+ens_member_run_new_among (EnsMember *member, EnsJobs *jobs)
 {
   EnsMemberRun *run = g_new0 (EnsMemberRun, 1);
 
   run->member = member;
+  run->jobs = jobs;
+  return run;
+}
+
+EnsMemberRun *
+ens_member_run_new (EnsMember *member)
+{
+  EnsJobs *own = ens_jobs_new (FALSE);
+  EnsMemberRun *run = ens_member_run_new_among (member, own);
+
+  run->own = own;
   return run;
 }
 
@@ -158,20 +165,8 @@ ens_member_run_free (EnsMemberRun *run)
 {
   if (run == NULL)
     return;
-  for (guint i = 0; i < ENS_MAX_SCALES; i++)
-    g_aligned_free (run->inputs[i].data);
+  ens_jobs_free (run->own);
   g_free (run);
-}
-
-static float *
-reserve (Buffer *buffer, gsize size)
-{
-  if (buffer->size < size) {
-    g_aligned_free (buffer->data);
-    buffer->data = g_aligned_alloc (size, sizeof (float), 64);
-    buffer->size = size;
-  }
-  return buffer->data;
 }
 
 /* What is sampled from a frame: a network's inputs, all from the same rectangles. */
@@ -183,12 +178,11 @@ typedef struct {
 } Sampling;
 
 /* Samples rectangles of the frame into input i, as its shape says. */
-static gconstpointer
-sample (EnsMemberRun *run, guint i, const Sampling *sampling)
+static void
+sample (const EnsMemberRun *run, guint i, const Sampling *sampling, float *pixels)
 {
   const EnsBundleNetwork *settings = run->member->settings;
   const EnsShape *shape = &sampling->shapes[i];
-  float *pixels = reserve (&run->inputs[i], (gsize)ens_shape_elements (shape));
   const EnsFramedSampling framed = {.framing = sampling->framing,
                                     .crop = settings->crop,
                                     .width = (guint)shape->dims[2],
@@ -197,7 +191,6 @@ sample (EnsMemberRun *run, guint i, const Sampling *sampling)
 
   ens_frame_sample_framed (sampling->frame, sampling->rects, (guint)shape->dims[0], &framed,
                            ens_device_get_pool (run->member->device), pixels);
-  return pixels;
 }
 
 static gboolean
@@ -205,22 +198,22 @@ run_network (EnsMemberRun *run, EnsNetwork *network, const Sampling *sampling, f
              EnsTimings *timings, GError **error)
 {
   g_autoptr (EnsPlan) plan = ens_network_plan (network, sampling->shapes, error);
-  gconstpointer inputs[ENS_MAX_SCALES];
-  gpointer outputs[] = {values};
-  gint64 start = g_get_monotonic_time (), sampled;
-  gboolean ran;
+  guint n_inputs = ens_network_get_n_inputs (network);
+  float *const *inputs;
+  gint64 start;
 
   if (plan == NULL) {
     g_prefix_error (error, "network “%s”: ", run->member->settings->name);
     return FALSE;
   }
-  for (guint i = 0; i < ens_network_get_n_inputs (network); i++)
-    inputs[i] = sample (run, i, sampling);
-  sampled = g_get_monotonic_time ();
-  ran = ens_plan_run (plan, inputs, outputs, error);
-  timings->prepare += 1000 * (sampled - start);
-  timings->networks += 1000 * (g_get_monotonic_time () - sampled);
-  return ran;
+  inputs = ens_jobs_add (run->jobs, plan, sampling->shapes, n_inputs, timings, error);
+  if (inputs == NULL)
+    return FALSE;
+  start = g_get_monotonic_time ();
+  for (guint i = 0; i < n_inputs; i++)
+    sample (run, i, sampling, inputs[i]);
+  timings->prepare += 1000 * (g_get_monotonic_time () - start);
+  return ens_jobs_start (run->jobs, values, timings, error);
 }
 
 /* Batches of the largest size, then of half of it and so on: few plans for any number of images,
@@ -233,6 +226,14 @@ batch_size (guint left, guint largest)
   while (size > left)
     size /= 2;
   return size;
+}
+
+/* Jobs that wait want batches of different sizes, because each size is a plan, which waits but
+ * once: 100 windows are 64, 32 and 4. */
+static guint
+get_largest (const EnsMemberRun *run, guint at_once)
+{
+  return ens_jobs_wait (run->jobs) ? 4 * at_once : at_once;
 }
 
 /* The shapes of one image at its scales. */
@@ -271,7 +272,7 @@ ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *v
     return FALSE;
   get_whole_shapes (images, member->settings, sampling.shapes);
   for (guint done = 0; done < images->n_rects;) {
-    guint n = batch_size (images->n_rects - done, ENS_WHOLE_BATCH);
+    guint n = batch_size (images->n_rects - done, get_largest (run, ENS_WHOLE_BATCH));
 
     for (guint i = 0; i < images->n_scales; i++)
       sampling.shapes[i].dims[0] = n;
@@ -295,7 +296,7 @@ ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect 
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
   for (guint done = 0; done < n_windows;) {
-    guint n = batch_size (n_windows - done, ENS_WINDOW_BATCH);
+    guint n = batch_size (n_windows - done, get_largest (run, ENS_WINDOW_BATCH));
 
     for (guint i = 0; i < settings->n_window_sizes; i++)
       sampling.shapes[i] =

@@ -12,6 +12,8 @@
 #include <ensemble/network.h>
 #include <ensemble/result.h>
 
+#include "ensemble/jobs.h"
+
 typedef struct _EnsMember EnsMember;
 
 /* How many windows go through a network at once: enough to keep all cores busy, and few enough for
@@ -48,6 +50,9 @@ gsize ens_member_get_weights_size (EnsMember *member);
 typedef struct _EnsMemberRun EnsMemberRun;
 
 EnsMemberRun *ens_member_run_new (EnsMember *member);
+/* The same where what it runs is started among other jobs: what it writes is there when they have
+ * run. `jobs` must outlive it. (transfer full) */
+EnsMemberRun *ens_member_run_new_among (EnsMember *member, EnsJobs *jobs);
 void ens_member_run_free (EnsMemberRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMemberRun, ens_member_run_free)
 

@@ -5,6 +5,8 @@
 #include "classify/metrics.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/evaluate.h"
+#include "engine/device.h"
+#include "graph/op.h"
 #include "toy.h"
 
 #define CLASSES 3
@@ -437,6 +439,44 @@ test_bad_frame (Fixture *fixture, gconstpointer data)
 #define ADD(name, function) \
   g_test_add ("/ensemble/analyse/" name, Fixture, NULL, set_up, function, tear_down)
 
+static guint
+count_submits (EnsEnsemble *ensemble)
+{
+  g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (ens_ensemble_get_device (ensemble));
+
+  return ens_vulkan_device_get_n_submits (vulkan);
+}
+
+/* A GPU finds what the CPU finds, and gets all of a frame, windows too, in one submission. */
+static void
+test_vulkan (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsDevice) device = ens_device_open ("vulkan", 2, &error);
+  g_autoptr (EnsEnsemble) on_cpu = open_bundle (fixture, 2), on_gpu = NULL;
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
+  g_autoptr (EnsResult) expected = analyse (on_cpu, picture, NULL), first = NULL, second = NULL;
+  guint before;
+
+  if (device == NULL) {
+    g_test_skip (error->message);
+    return;
+  }
+  on_gpu = ens_ensemble_open (fixture->bundle, device, &error);
+  g_assert_no_error (error);
+  first = analyse (on_gpu, picture, NULL);
+  before = count_submits (on_gpu);
+  second = analyse (on_gpu, picture, NULL);
+  if (ens_op_find ("Conv")->gpu != NULL)
+    g_assert_cmpuint (count_submits (on_gpu) - before, ==, 1);
+  g_assert_cmpuint (expected->n_windows, >, 0);
+  for (guint c = 0; c < CLASSES; c++) {
+    g_assert_cmpfloat_with_epsilon (second->classes[c].p, expected->classes[c].p, 1e-3);
+    g_assert_cmpfloat_with_epsilon (second->classes[c].p3, expected->classes[c].p3, 1e-3);
+    g_assert_cmpfloat (second->classes[c].p, ==, first->classes[c].p);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -450,5 +490,6 @@ main (int argc, char **argv)
   ADD ("evaluate", test_evaluate);
   ADD ("errors", test_errors);
   ADD ("bad-frame", test_bad_frame);
+  g_test_add ("/ensemble/analyse/vulkan", Fixture, NULL, set_up, test_vulkan, tear_down);
   return g_test_run ();
 }
