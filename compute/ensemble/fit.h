@@ -9,7 +9,10 @@
  * windows, because P3 is the maximum of many and the whole frame's (a, b) would promise too much.
  * Since max (P2, P3) lies above both on average, b is then lowered by a discount that is chosen on
  * the validation split together with w; where windows don't help there, it leaves nothing of P3,
- * so that looking at windows does no harm, and a note says so. */
+ * so that looking at windows does no harm, and a note says so.
+ *
+ * From which size on frames are divided, and into how large sub-images, follows from the size of
+ * the training images. */
 #pragma once
 
 #include <ensemble/bundle.h>

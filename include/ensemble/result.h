@@ -271,7 +271,7 @@ EnsResult *ens_result_top (EnsResult *result, guint top_k);
  * windows those are listed that are a listed class's best, and the class's "window" is a position
  * in that list. "map" has the geometry and, per listed class, a list of rows. What is unknown is
  * left out: "pts", "source", without windows also "p3", "window" and "windows", without a map also
- * "sub_image" and "map".
+ * "map"; "sub_image" where P is that of the frame as one.
  *
  * Returns: (transfer full): the line
  *

@@ -36,8 +36,9 @@ G_BEGIN_DECLS
  * - probabilities, GVariant a{sd}: class and P
  * - classes, GVariant aa{sv}: name s; p, p1, p2, threshold d; present b; and of the best window,
  *   where there are windows: p3 d, rect (dddd), window i (its index in "windows"); with a map also
- *   sub_image i (row × columns + column)
- * - networks, GVariant a(sad): name; probability per class, on the whole frame
+ *   sub_image i (row × columns + column), unless P is that of the frame as one
+ * - networks, GVariant a(sad): name; probability per class, on the whole frame or on the class's
+ *   sub-image
  * - windows, GVariant aa{sv}: rect (dddd): x, y, width, height in [0, 1]; score d; probabilities ad
  * - map, GVariant a{sv}, of a frame that was divided into sub-images: columns, rows u; x, y ad,
  * where these begin, and width, height d of each, in [0, 1]; probabilities a{sad}: class and P in
