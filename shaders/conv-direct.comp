@@ -1,50 +1,14 @@
-/* Convolution by its definition, an element of the output an invocation: any number of axes, any
- * groups, weights as the graph has them. */
+/* Convolution by its definition. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
-#include "common.glsl"
-#include "push/conv-direct.h"
-#include "activation.glsl"
+#include "direct.glsl"
 
-layout (local_size_x = 64) in;
-layout (constant_id = 0) const uint ACTIVATION = ENS_FUNCTION_NONE;
-layout (constant_id = 1) const uint OPERANDS = 0;
-
-READS (0, x)
-READS (1, weights)
-READS (2, bias)
-READS (3, residual)
-WRITES (4, y)
-layout (set = 0, binding = 5) readonly buffer table_words
-{
-  int table[];
-};
-
-ivec3
-axes (uint word)
-{
-  uint at = push.offset[5] + word;
-
-  return ivec3 (table[at], table[at + ENS_CONV_WORDS], table[at + 2 * ENS_CONV_WORDS]);
-}
-
-float
-sum_channels (uint x_at, uint weights_at)
-{
-  float sum = 0;
-
-  for (uint c = 0; c < push.group_channels; c++)
-    sum += x_load (x_at + c) * weights_load (weights_at + c);
-  return sum;
-}
-
+/* Weights are (filters, kernel, channels of a group). */
 float
 sum_window (uint image, ivec3 position, uint filter_index)
 {
-  ivec3 size = axes (ENS_CONV_X), kernel = axes (ENS_CONV_KERNEL);
-  ivec3 dilation = axes (ENS_CONV_DILATION);
+  ivec3 kernel = axes (ENS_CONV_KERNEL), dilation = axes (ENS_CONV_DILATION);
   ivec3 first = position * axes (ENS_CONV_STRIDE) - axes (ENS_CONV_PAD);
-  uint channel = filter_index / push.group_filters * push.group_channels;
   uint weights_at = filter_index * kernel.x * kernel.y * kernel.z * push.group_channels;
   float sum = 0;
 
@@ -53,33 +17,9 @@ sum_window (uint image, ivec3 position, uint filter_index)
       for (int x = 0; x < kernel.z; x++) {
         ivec3 at = first + ivec3 (z, y, x) * dilation;
 
-        if (all (greaterThanEqual (at, ivec3 (0))) && all (lessThan (at, size)))
-          sum += sum_channels ((((image * size.x + at.x) * size.y + at.y) * size.z + at.z)
-                                       * push.x_pitch
-                                   + channel,
-                               weights_at);
+        if (is_inside (at))
+          sum += sum_channels (image, at, filter_index / push.group_filters, weights_at, 1);
         weights_at += push.group_channels;
       }
   return sum;
-}
-
-void
-main ()
-{
-  uint index = linear_index ();
-  uint pixel = index / push.filters, filter_index = index % push.filters;
-  ivec3 size = axes (ENS_CONV_Y);
-  uint row = pixel / size.z, plane = row / size.y;
-  float sum;
-
-  if (index >= push.n)
-    return;
-  sum = sum_window (plane / size.x, ivec3 (plane % size.x, row % size.y, pixel % size.z),
-                    filter_index);
-  if ((OPERANDS & ENS_CONV_BIAS) != 0)
-    sum += bias_load (filter_index);
-  if ((OPERANDS & ENS_CONV_RESIDUAL) != 0)
-    sum += residual_load (pixel * push.residual_pitch + filter_index);
-  y_store (pixel * push.y_pitch + filter_index,
-           activate (ACTIVATION, sum, push.alpha, push.beta));
 }

@@ -52,6 +52,8 @@ typedef struct {
   gpointer push;
   gsize push_size;
   guint32 groups[3]; /* workgroups */
+  /* The shader counts subgroups: all are to have traits.subgroup_size invocations. */
+  gboolean full_subgroups;
 } EnsDispatch;
 
 void ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch);

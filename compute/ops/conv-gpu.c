@@ -372,6 +372,7 @@ record_texels (Recording *recording)
   add_constant (&dispatch, pixels);
   add_constant (&dispatch, fours);
   add_constant (&dispatch, subgroup);
+  dispatch.full_subgroups = TRUE;
   ens_commands_cover (recording->commands, &dispatch,
                       divide_up (count_pixels (recording), pixels)
                           * get_panels (&recording->packing),
@@ -484,6 +485,7 @@ record_tiles (Recording *recording)
   add_constant (&dispatch, FRAGMENT);
   add_constant (&dispatch, FRAGMENT);
   add_constant (&dispatch, tiling.fragment_k);
+  dispatch.full_subgroups = cooperative;
   dispatch.groups[0] = (guint)divide_up (count_pixels (recording), tile->m);
   dispatch.groups[1] = (guint)divide_up (recording->push.filters, tile->n);
   dispatch.groups[2] = recording->conv->shape.groups;

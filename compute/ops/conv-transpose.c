@@ -5,6 +5,8 @@
  * one matrix product and sums them up by output pixel, so that the order of additions is fixed
  * (Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016). */
 #include "kernels/gemm.h"
+#include "ops/conv-direct.h"
+#include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
 
@@ -545,6 +547,29 @@ transpose_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   }
 }
 
+static gboolean
+transpose_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsConvTransposeParams *params = operands->params;
+  EnsGeometry geometry;
+  EnsType storage;
+
+  resolve (operands, &geometry, NULL);
+  if (!ens_record_storage (operands, INPUT, BIAS + 1, &storage)
+      || !ens_view_is_dense (operands->inputs[WEIGHTS])
+      || ens_view_elements (operands->outputs[0]) == 0)
+    return FALSE;
+  ens_conv_direct_record (&(EnsConvDirect) {.shader = "conv-transpose",
+                                            .geometry = &geometry,
+                                            .groups = params->group,
+                                            .x = operands->inputs[INPUT],
+                                            .weights = operands->inputs[WEIGHTS],
+                                            .bias = ens_operands_input (operands, BIAS),
+                                            .y = operands->outputs[0]},
+                          commands);
+  return TRUE;
+}
+
 const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",
                                      .min_inputs = 2,
                                      .max_inputs = 3,
@@ -559,4 +584,5 @@ const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",
                                      .flops = transpose_flops,
                                      .reference = transpose_reference,
                                      .cpu = transpose_cpu,
-                                     .cpu_plan = transpose_cpu_plan};
+                                     .cpu_plan = transpose_cpu_plan,
+                                     .gpu = transpose_gpu};

@@ -1,13 +1,12 @@
 /* Conv, with what fusion may add: a residual and an activation. */
 #include "kernels/conv.h"
+#include "ops/conv-direct.h"
 #include "ops/conv-gpu.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
 
 #include <string.h>
-
-#include "push/conv-direct.h"
 
 enum { INPUT, WEIGHTS, BIAS, RESIDUAL };
 
@@ -320,60 +319,6 @@ conv_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 
 /* On a GPU. */
 
-static const EnsView *
-get_axes (const EnsGeometry *geometry, EnsCommands *commands)
-{
-  guint32 table[ENS_CONV_AXES][ENS_CONV_WORDS];
-
-  for (guint i = 0; i < ENS_CONV_AXES; i++) {
-    table[i][ENS_CONV_X] = (guint32)geometry->input[i];
-    table[i][ENS_CONV_Y] = (guint32)geometry->output[i];
-    table[i][ENS_CONV_KERNEL] = (guint32)geometry->kernel[i];
-    table[i][ENS_CONV_STRIDE] = (guint32)geometry->strides[i];
-    table[i][ENS_CONV_DILATION] = (guint32)geometry->dilations[i];
-    table[i][ENS_CONV_PAD] = (guint32)geometry->pads_begin[i];
-  }
-  return ens_commands_table (commands, table, sizeof table);
-}
-
-/* By the definition: what no faster shader takes. */
-static void
-record_direct (const EnsOperands *operands, const EnsGeometry *geometry, EnsCommands *commands)
-{
-  const EnsConvParams *params = operands->params;
-  const EnsView *x = operands->inputs[INPUT], *y = operands->outputs[0];
-  const EnsView *bias = ens_operands_input (operands, BIAS);
-  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
-  guint filters = (guint)ens_view_columns (y);
-  EnsConvDirectPush push = {.n = (guint)ens_view_elements (y),
-                            .x_pitch = (guint)x->pitch,
-                            .residual_pitch = residual != NULL ? (guint)residual->pitch : 0,
-                            .y_pitch = (guint)y->pitch,
-                            .filters = filters,
-                            .group_channels = (guint)(geometry->channels / params->group),
-                            .group_filters = filters / (guint)params->group,
-                            .alpha = params->activation.alpha,
-                            .beta = params->activation.beta};
-  EnsDispatch dispatch = {
-      .shader = "conv-direct",
-      .storage = y->type,
-      .bindings = {{x, ENS_ACCESS_READ},
-                   {operands->inputs[WEIGHTS], ENS_ACCESS_READ},
-                   {ens_gpu_operand (bias, x), ENS_ACCESS_READ},
-                   {ens_gpu_operand (residual, x), ENS_ACCESS_READ},
-                   {y, ENS_ACCESS_WRITE},
-                   {get_axes (geometry, commands), ENS_ACCESS_READ}},
-      .n_bindings = 6,
-      .constants = {params->activation.kind, (bias != NULL ? ENS_CONV_BIAS : 0)
-                                                 | (residual != NULL ? ENS_CONV_RESIDUAL : 0)},
-      .n_constants = 2,
-      .push = &push,
-      .push_size = sizeof push};
-
-  ens_commands_cover (commands, &dispatch, push.n, 64);
-  ens_commands_dispatch (commands, &dispatch);
-}
-
 static gboolean
 conv_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
@@ -402,7 +347,16 @@ conv_gpu (const EnsOperands *operands, EnsCommands *commands)
     if (ens_gpu_conv_record (&conv, commands))
       return TRUE;
   }
-  record_direct (operands, &geometry, commands);
+  ens_conv_direct_record (&(EnsConvDirect) {.shader = "conv-direct",
+                                            .geometry = &geometry,
+                                            .groups = params->group,
+                                            .x = conv.x,
+                                            .weights = weights,
+                                            .bias = bias,
+                                            .residual = residual,
+                                            .y = y,
+                                            .activation = &params->activation},
+                          commands);
   return TRUE;
 }
 

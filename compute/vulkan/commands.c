@@ -173,7 +173,8 @@ ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch)
       .key = {.shader = ens_shader_find (dispatch->shader, dispatch->storage),
               .n_constants = dispatch->n_constants,
               .n_bindings = dispatch->n_bindings,
-              .push_size = (guint32)dispatch->push_size}};
+              .push_size = (guint32)dispatch->push_size,
+              .full_subgroups = dispatch->full_subgroups}};
 
   g_return_if_fail (recorded.key.shader != NULL);
   g_return_if_fail (dispatch->n_bindings <= ENS_MAX_BINDINGS);

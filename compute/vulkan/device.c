@@ -21,6 +21,7 @@ ens_vulkan_options_from_environment (void)
  * not have them. */
 typedef struct {
   VkPhysicalDevice16BitStorageFeatures storage16;
+  VkPhysicalDeviceSubgroupSizeControlFeatures subgroups;
   VkPhysicalDeviceShaderFloat16Int8Features float16;
   VkPhysicalDeviceVulkanMemoryModelFeatures memory_model;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative;
@@ -39,17 +40,30 @@ enable_extension (Enabled *enabled, const EnsVulkanPhysical *physical, const cha
 static void
 enable (Enabled *enabled, const EnsVulkanPhysical *physical)
 {
+  void **next = &enabled->storage16.pNext;
+
   enabled->storage16 = (VkPhysicalDevice16BitStorageFeatures) {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
       .storageBuffer16BitAccess = physical->storage16,
   };
+  if (physical->subgroup_control) {
+    enabled->subgroups = (VkPhysicalDeviceSubgroupSizeControlFeatures) {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
+        .subgroupSizeControl = VK_TRUE,
+        .computeFullSubgroups = VK_TRUE,
+    };
+    next = &enabled->subgroups.pNext;
+    enabled->storage16.pNext = &enabled->subgroups;
+    enable_extension (enabled, physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME,
+                      VK_API_VERSION_1_3);
+  }
   if (!physical->traits.float16)
     return;
   enabled->float16 = (VkPhysicalDeviceShaderFloat16Int8Features) {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES,
       .shaderFloat16 = VK_TRUE,
   };
-  enabled->storage16.pNext = &enabled->float16;
+  *next = &enabled->float16;
   enable_extension (enabled, physical, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME,
                     VK_API_VERSION_1_2);
   if (!physical->traits.cooperative)

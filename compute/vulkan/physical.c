@@ -117,7 +117,8 @@ note_properties (EnsVulkanPhysical *physical, const Properties *p)
               p->driver.driverInfo);
   physical->driver_id = p->driver.driverID;
   physical->subgroup_control =
-      physical->subgroup_control && !is_distrusted (physical, ENS_DISTRUST_FULL_SUBGROUPS);
+      physical->subgroup_control && !is_distrusted (physical, ENS_DISTRUST_FULL_SUBGROUPS)
+      && (p->subgroup_control.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
   physical->vendor_id = properties->vendorID;
   physical->device_id = properties->deviceID;
   physical->driver_version = properties->driverVersion;

@@ -92,6 +92,10 @@ create_pipeline (EnsVulkanPipeline *pipeline, EnsVulkanDevice *device, GError **
       .dataSize = key->n_constants * sizeof *key->constants,
       .pData = key->constants,
   };
+  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroups = {
+      .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
+      .requiredSubgroupSize = device->physical.traits.subgroup_size,
+  };
   VkComputePipelineCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
       .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
@@ -101,6 +105,10 @@ create_pipeline (EnsVulkanPipeline *pipeline, EnsVulkanDevice *device, GError **
       .layout = pipeline->layout,
   };
 
+  if (key->full_subgroups && device->physical.subgroup_control) {
+    info.stage.pNext = &subgroups;
+    info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
+  }
   for (guint i = 0; i < key->n_constants; i++)
     entries[i] = (VkSpecializationMapEntry) {i, i * sizeof *key->constants, sizeof *key->constants};
   info.stage.module = create_module (key->shader, device, error);

@@ -13,6 +13,7 @@ typedef struct {
   guint32 n_bindings;
   guint32 texels; /* bit i: binding i is a texel buffer */
   guint32 push_size;
+  gboolean full_subgroups;
 } EnsVulkanPipelineKey;
 
 typedef struct {

@@ -1,0 +1,57 @@
+#include "ops/conv-direct.h"
+
+#include "ops/conv-gpu.h"
+
+#include "push/conv-direct.h"
+
+static const EnsView *
+get_axes (const EnsGeometry *geometry, EnsCommands *commands)
+{
+  guint32 table[ENS_CONV_AXES][ENS_CONV_WORDS];
+
+  for (guint i = 0; i < ENS_CONV_AXES; i++) {
+    table[i][ENS_CONV_X] = (guint32)geometry->input[i];
+    table[i][ENS_CONV_Y] = (guint32)geometry->output[i];
+    table[i][ENS_CONV_KERNEL] = (guint32)geometry->kernel[i];
+    table[i][ENS_CONV_STRIDE] = (guint32)geometry->strides[i];
+    table[i][ENS_CONV_DILATION] = (guint32)geometry->dilations[i];
+    table[i][ENS_CONV_PAD] = (guint32)geometry->pads_begin[i];
+  }
+  return ens_commands_table (commands, table, sizeof table);
+}
+
+void
+ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands)
+{
+  static const EnsFusedActivation none = {.kind = ENS_ACTIVATION_NONE};
+  const EnsFusedActivation *activation = conv->activation != NULL ? conv->activation : &none;
+  const EnsView *residual = conv->residual;
+  guint filters = (guint)ens_view_columns (conv->y);
+  EnsConvDirectPush push = {.n = (guint)ens_view_elements (conv->y),
+                            .x_pitch = (guint)conv->x->pitch,
+                            .residual_pitch = residual != NULL ? (guint)residual->pitch : 0,
+                            .y_pitch = (guint)conv->y->pitch,
+                            .filters = filters,
+                            .group_channels = (guint)(conv->geometry->channels / conv->groups),
+                            .group_filters = filters / (guint)conv->groups,
+                            .alpha = activation->alpha,
+                            .beta = activation->beta};
+  EnsDispatch dispatch = {
+      .shader = conv->shader,
+      .storage = conv->y->type,
+      .bindings = {{conv->x, ENS_ACCESS_READ},
+                   {conv->weights, ENS_ACCESS_READ},
+                   {ens_gpu_operand (conv->bias, conv->x), ENS_ACCESS_READ},
+                   {ens_gpu_operand (residual, conv->x), ENS_ACCESS_READ},
+                   {conv->y, ENS_ACCESS_WRITE},
+                   {get_axes (conv->geometry, commands), ENS_ACCESS_READ}},
+      .n_bindings = 6,
+      .constants = {activation->kind, (conv->bias != NULL ? ENS_CONV_BIAS : 0)
+                                          | (residual != NULL ? ENS_CONV_RESIDUAL : 0)},
+      .n_constants = 2,
+      .push = &push,
+      .push_size = sizeof push};
+
+  ens_commands_cover (commands, &dispatch, push.n, 64);
+  ens_commands_dispatch (commands, &dispatch);
+}

@@ -1,0 +1,16 @@
+/* Convolutions by their definition on a GPU: for what no faster shader takes. */
+#pragma once
+
+#include "graph/commands.h"
+#include "ops/sliding.h"
+
+typedef struct {
+  const char *shader; /* "conv-direct" or "conv-transpose" */
+  const EnsGeometry *geometry;
+  gint64 groups;
+  const EnsView *x, *weights, *y;       /* weights as the graph has them, dense */
+  const EnsView *bias, *residual;       /* or NULL */
+  const EnsFusedActivation *activation; /* NULL: none */
+} EnsConvDirect;
+
+void ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands);
