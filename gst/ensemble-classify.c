@@ -5,7 +5,7 @@
  * Tags video with an ensemble of networks: samples frames, judges them as a whole and through
  * windows that selective search proposes, and attaches a probability per class as #GstEnsembleMeta,
  * a #GstVideoRegionOfInterestMeta for the window of each class that is present, and where GStreamer
- * has it (1.24) a #GstAnalyticsClsMtd. Pixels pass untouched.
+ * has it (1.24) both as #GstAnalyticsRelationMeta. Pixels pass untouched.
  *
  * In sync mode a sampled frame waits for its own result. In async mode video never waits: a thread
  * analyses the newest sampled frame, and the latest result rides on the frames that follow, with
