@@ -20,7 +20,16 @@ get_axes (const EnsGeometry *geometry, EnsCommands *commands)
   return ens_commands_table (commands, table, sizeof table);
 }
 
-void
+static gboolean
+is_long (const EnsConvDirect *conv)
+{
+  const gint64 *kernel = conv->geometry->kernel;
+  gint64 channels = conv->geometry->channels / conv->groups;
+
+  return kernel[0] * kernel[1] * kernel[2] * (channels + 3) > ENS_GPU_MAX_ITERATIONS;
+}
+
+gboolean
 ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands)
 {
   static const EnsFusedActivation none = {.kind = ENS_ACTIVATION_NONE};
@@ -44,7 +53,7 @@ ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands)
                    {ens_gpu_operand (conv->bias, conv->x), ENS_ACCESS_READ},
                    {ens_gpu_operand (residual, conv->x), ENS_ACCESS_READ},
                    {conv->y, ENS_ACCESS_WRITE},
-                   {get_axes (conv->geometry, commands), ENS_ACCESS_READ}},
+                   {NULL, ENS_ACCESS_READ}}, /* the axes */
       .n_bindings = 6,
       .constants = {activation->kind, (conv->bias != NULL ? ENS_CONV_BIAS : 0)
                                           | (residual != NULL ? ENS_CONV_RESIDUAL : 0)},
@@ -52,6 +61,10 @@ ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands)
       .push = &push,
       .push_size = sizeof push};
 
+  if (is_long (conv))
+    return FALSE;
+  dispatch.bindings[5].view = get_axes (conv->geometry, commands);
   ens_commands_cover (commands, &dispatch, push.n, 64);
   ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
 }

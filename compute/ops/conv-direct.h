@@ -13,4 +13,5 @@ typedef struct {
   const EnsFusedActivation *activation; /* NULL: none */
 } EnsConvDirect;
 
-void ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands);
+/* FALSE, and nothing recorded, if there are more products to sum up than a shader can. */
+gboolean ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands);

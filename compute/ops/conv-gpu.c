@@ -229,17 +229,12 @@ record_depthwise (Recording *recording, EnsDispatch *dispatch)
 
 /* From texel buffers: on software devices. */
 
-/* What the shader's loops count to is bounded by 65535 altogether in Mesa's llvmpipe
- * (LP_MAX_TGSI_LOOP_ITERATIONS): it leaves them then, without a word. */
-#define MAX_ITERATIONS 65000
-
 static gboolean
-takes_texels (const Recording *recording)
+is_long (const EnsConvPush *push)
 {
-  gsize taps = (gsize)recording->push.kernel_height * recording->push.kernel_width;
-  gsize iterations = taps * (divide_up (recording->push.channels, FOUR) + 1);
+  gsize taps = (gsize)push->kernel_height * push->kernel_width;
 
-  return recording->traits->prefers_texels && iterations < MAX_ITERATIONS;
+  return taps * (divide_up (push->channels, FOUR) + 1) > ENS_GPU_MAX_ITERATIONS;
 }
 
 /* Makes the channels of each group begin at a multiple of four, by a copy if they don't. */
@@ -546,7 +541,9 @@ ens_gpu_conv_record (const EnsGpuConv *conv, EnsCommands *commands)
   simplify (&simple);
   recording.push = get_push (&simple);
   recording.packing = get_packing (&simple, FOUR);
-  if (takes_texels (&recording)) {
+  if (recording.traits->prefers_texels) {
+    if (is_long (&recording.push))
+      return FALSE;
     if (is_depthwise (&simple.shape))
       record_depthwise_texels (&recording);
     else

@@ -559,15 +559,14 @@ transpose_gpu (const EnsOperands *operands, EnsCommands *commands)
       || !ens_view_is_dense (operands->inputs[WEIGHTS])
       || ens_view_elements (operands->outputs[0]) == 0)
     return FALSE;
-  ens_conv_direct_record (&(EnsConvDirect) {.shader = "conv-transpose",
-                                            .geometry = &geometry,
-                                            .groups = params->group,
-                                            .x = operands->inputs[INPUT],
-                                            .weights = operands->inputs[WEIGHTS],
-                                            .bias = ens_operands_input (operands, BIAS),
-                                            .y = operands->outputs[0]},
-                          commands);
-  return TRUE;
+  return ens_conv_direct_record (&(EnsConvDirect) {.shader = "conv-transpose",
+                                                   .geometry = &geometry,
+                                                   .groups = params->group,
+                                                   .x = operands->inputs[INPUT],
+                                                   .weights = operands->inputs[WEIGHTS],
+                                                   .bias = ens_operands_input (operands, BIAS),
+                                                   .y = operands->outputs[0]},
+                                 commands);
 }
 
 const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",

@@ -347,17 +347,16 @@ conv_gpu (const EnsOperands *operands, EnsCommands *commands)
     if (ens_gpu_conv_record (&conv, commands))
       return TRUE;
   }
-  ens_conv_direct_record (&(EnsConvDirect) {.shader = "conv-direct",
-                                            .geometry = &geometry,
-                                            .groups = params->group,
-                                            .x = conv.x,
-                                            .weights = weights,
-                                            .bias = bias,
-                                            .residual = residual,
-                                            .y = y,
-                                            .activation = &params->activation},
-                          commands);
-  return TRUE;
+  return ens_conv_direct_record (&(EnsConvDirect) {.shader = "conv-direct",
+                                                   .geometry = &geometry,
+                                                   .groups = params->group,
+                                                   .x = conv.x,
+                                                   .weights = weights,
+                                                   .bias = bias,
+                                                   .residual = residual,
+                                                   .y = y,
+                                                   .activation = &params->activation},
+                                 commands);
 }
 
 const EnsOp ens_op_conv = {.name = "Conv",

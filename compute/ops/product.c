@@ -210,7 +210,7 @@ record_direct (const EnsOperands *operands, const EnsProduct *product,
                           .push = &push,
                           .push_size = sizeof push};
 
-  if (beginnings == NULL)
+  if (beginnings == NULL || product->inner > ENS_GPU_MAX_ITERATIONS)
     return FALSE;
   ens_commands_cover (commands, &dispatch, push.n, 64);
   ens_commands_dispatch (commands, &dispatch);

@@ -41,6 +41,8 @@ static const TestRow matmul_rows[] = {
     {"vectors", NULL, "3 = 1 2 3; 3 = 4 5 6", "scalar = 32"},
     {"vector-matrix", NULL, "3 = 1 2 3; 3x2 = 1 0 0 1 1 1", "2 = 4 5"},
     {"matrix-vector", NULL, "2x3 = 1 2 3 4 5 6; 3 = 1 1 1", "2 = 6 15"},
+    {"sum-of-70000", NULL, "1x70000; 70000x2", NULL, .tolerance = 1e-4},
+    {"sum-of-70000-constant", NULL, "1x70000; const 70000x2", NULL, .tolerance = 1e-4},
     {"batch-vector", NULL, "4x2x3; const 3", "4x2", .tolerance = LOOSE},
     {"vector-batch", NULL, "3; 4x3x5", "4x5", .tolerance = LOOSE},
     {"one-b-for-all", NULL, "4x5x7; const 7x3", "4x5x3", .tolerance = LOOSE,
