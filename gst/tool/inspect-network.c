@@ -57,14 +57,15 @@ print_values (const char *kind, const GPtrArray *values)
     const EnsValue *value = g_ptr_array_index (values, i);
     g_autofree char *shape = ens_shape_to_string (&value->shape);
 
-    g_print ("%-7s “%s”, %s, %s\n", kind, value->name, ens_type_name (value->type), shape);
+    g_print ("%-7s “%s”, %s, %s%s\n", kind, value->name, ens_type_name (value->type), shape,
+             value->shape.rank == 4 ? " (images, height, width, channels)" : "");
   }
 }
 
 static void
 print_layers (const EnsGraph *graph)
 {
-  g_autoptr (ToolTable) table = tool_table_new ("layer|operator|output|>parameters|attributes");
+  g_autoptr (ToolTable) table = tool_table_new ("…layer|operator|output|>parameters|attributes…");
   gint64 total = 0;
 
   for (guint i = 0; i < graph->nodes->len; i++) {
@@ -91,19 +92,19 @@ print_layers (const EnsGraph *graph)
 static void
 print_taps (GArray *taps)
 {
-  g_autoptr (ToolTable) table = tool_table_new ("tap|>features|shape|>layers from the output");
+  g_autoptr (ToolTable) table = tool_table_new (">features|shape|>back|tap");
 
   for (guint i = taps->len; i-- > 0;) {
     const EnsTap *tap = &g_array_index (taps, EnsTap, i);
     g_autofree char *shape = ens_shape_to_string (&tap->shape);
 
     tool_table_row (table);
-    tool_table_cell (table, "%s", tap->value->name);
     tool_table_cell (table, "%u", tap->channels);
     tool_table_cell (table, "%s", shape);
     tool_table_cell (table, "%u", tap->distance);
+    tool_table_cell (table, "%s", tap->value->name);
   }
-  g_print ("\nFeatures can be tapped at:\n");
+  g_print ("\nFeatures can be tapped at (so many layers back from the output):\n");
   tool_table_print (table);
 }
 

@@ -1,10 +1,11 @@
 #include "inspect.h"
-#include "table.h"
-#include "text.h"
+
+#include <json-glib/json-glib.h>
 
 #include "ensemble/bundle-files.h"
-
 #include "graph/onnx.h"
+#include "table.h"
+#include "text.h"
 
 static char *
 join_sizes (const guint *sizes, guint n)
@@ -60,10 +61,23 @@ static void
 print_sub_images (const EnsSubImageSettings *settings)
 {
   double side = (double)settings->size * settings->large_from;
+  g_autofree char *text = g_strdup_printf (
+      "frames from %.0f × %.0f pixels on are divided: up to %u sub-images of %u × %u or more, "
+      "overlapping by %.0f %%",
+      side, side, settings->count, settings->size, settings->size, 100 * settings->overlap);
+  g_autoptr (GString) lines = g_string_new (NULL);
 
-  g_print ("frames from %.0f × %.0f pixels on are divided: up to %u sub-images of %u × %u or more, "
-           "overlapping by %.0f %%\n",
-           side, side, settings->count, settings->size, settings->size, 100 * settings->overlap);
+  tool_append_words (lines, text, 0, 2);
+  g_print ("%s", lines->str);
+}
+
+static void
+print_provenance (const char *json)
+{
+  g_autoptr (JsonNode) node = json_from_string (json, NULL);
+  g_autofree char *text = json_to_string (node, TRUE);
+
+  g_print ("\nprovenance %s\n", text);
 }
 
 static gboolean
@@ -87,7 +101,7 @@ inspect_bundle (const char *path, GError **error)
     print_bundle_network (&bundle->networks[i]);
   print_classes (bundle);
   if (bundle->provenance != NULL)
-    g_print ("\nprovenance %s\n", bundle->provenance);
+    print_provenance (bundle->provenance);
   return TRUE;
 }
 

@@ -5,7 +5,9 @@
 
 typedef struct _ToolTable ToolTable;
 
-/* headings: separated by "|"; one that starts with ">" heads a right-aligned column. */
+/* headings: separated by "|"; one that starts with ">" heads a right-aligned column. Where a
+ * terminal is too narrow for the table, columns are shortened whose headings start with "…", of
+ * which the front is left out, or end with it. */
 ToolTable *tool_table_new (const char *headings);
 void tool_table_free (ToolTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolTable, tool_table_free)

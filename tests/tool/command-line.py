@@ -3,13 +3,16 @@ pictures to tags on a small drawn set.
 
 command-line.py TOOL DRAW-SCENES NETWORKS.json
 """
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import zlib
 
 TOOL, DRAW, NETWORKS = sys.argv[1:]
@@ -84,12 +87,39 @@ def check_arguments():
                f"{arguments} should exit with {status} and say “{said}”", result)
 
 
+def run_on_terminal(*arguments, columns=80):
+    """Lines that the tool prints to a terminal so wide."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    printed = b""
+    with subprocess.Popen([TOOL, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=its,
+                          stderr=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C.UTF-8"}):
+        os.close(its)
+        try:
+            while more := os.read(ours, 4096):
+                printed += more
+        except OSError:  # the tool has closed its end
+            pass
+    os.close(ours)
+    return printed.decode().splitlines()
+
+
+def check_width(network):
+    lines = run_on_terminal("inspect", network)
+    # Names of taps are there to be copied.
+    lines = lines[:next(i for i, line in enumerate(lines) if line.startswith("Features can"))]
+    wide = [line for line in lines if len(line) > 80]
+    if wide or not any("…" in line for line in lines):
+        failures.append("inspect is wider than a terminal:\n" + "\n".join(wide))
+
+
 def check_inspection(folder):
     network = pathlib.Path(NETWORKS).parent / "original.onnx"
     result = run("inspect", network)
     expect(result.returncode == 0 and "Features can be tapped at" in result.stdout
            and "127.5" in result.stdout and "stated in networks.json" in result.stdout, "inspect",
            result)
+    check_width(network)
     result = run("benchmark", network, "-n", 1, "-s", 64)
     expect(result.returncode == 0 and "GFLOP/s" in result.stdout, "benchmark", result)
     drawn = run("boxes", folder / "boxes", program=DRAW)
