@@ -11,11 +11,15 @@ struct _EnsDevice {
   EnsArenas *arenas;
   gboolean is_gpu;
   EnsVulkanOptions options; /* of the GPU */
+  char *index;              /* of the GPU, as a selector */
   GMutex lock;              /* guards what follows */
   EnsVulkanDevice *vulkan;  /* NULL: the CPU, or a GPU that could not be opened anew */
   gint64 renewed;           /* when it was opened anew last, g_get_monotonic_time (); 0: never */
   char *warning;
 };
+
+/* Behind a GPU's name: networks store their numbers in 16 bits. */
+#define HALF_SUFFIX "+float16"
 
 /* A GPU that fails so soon after it was opened anew is given up. */
 #define RENEWAL_MICROSECONDS (60 * G_TIME_SPAN_SECOND)
@@ -79,7 +83,10 @@ make_gpu (EnsVulkanDevice *vulkan, const EnsVulkanOptions *options, guint n_thre
   device->is_gpu = TRUE;
   device->vulkan = vulkan;
   device->options = *options;
-  device->name = g_strdup_printf ("vulkan:%u", ens_vulkan_device_get_index (vulkan));
+  device->options.half = options->half && ens_vulkan_device_has_half (vulkan);
+  device->index = g_strdup_printf ("%u", ens_vulkan_device_get_index (vulkan));
+  device->name =
+      g_strconcat ("vulkan:", device->index, device->options.half ? HALF_SUFFIX : "", NULL);
   device->description = g_strdup (ens_vulkan_device_get_description (vulkan));
   return device;
 }
@@ -109,6 +116,27 @@ open_best (guint n_threads)
   return vulkan != NULL ? make_gpu (vulkan, &options, n_threads) : make_cpu (n_threads);
 }
 
+static gboolean
+is_vulkan (const char *name)
+{
+  return strcmp (name, "vulkan") == 0 || strcmp (name, "vulkan" HALF_SUFFIX) == 0
+         || g_str_has_prefix (name, "vulkan:");
+}
+
+/* "vulkan", "vulkan:SELECTOR", either with the suffix. */
+static EnsDevice *
+open_named (const char *name, guint n_threads, GError **error)
+{
+  EnsVulkanOptions options = ens_vulkan_options_from_environment ();
+  gsize length = strlen (name);
+  g_autofree char *whole = NULL;
+
+  options.half = g_str_has_suffix (name, HALF_SUFFIX);
+  whole = g_strndup (name, options.half ? length - strlen (HALF_SUFFIX) : length);
+  return ens_device_open_vulkan (strcmp (whole, "vulkan") == 0 ? "" : whole + strlen ("vulkan:"),
+                                 n_threads, &options, error);
+}
+
 EnsDevice *
 ens_device_open (const char *name, guint n_threads, GError **error)
 {
@@ -118,10 +146,8 @@ ens_device_open (const char *name, guint n_threads, GError **error)
     return open_best (n_threads);
   if (strcmp (name, "cpu") == 0)
     return make_cpu (n_threads);
-  if (strcmp (name, "vulkan") == 0)
-    return ens_device_open_vulkan ("", n_threads, NULL, error);
-  if (g_str_has_prefix (name, "vulkan:"))
-    return ens_device_open_vulkan (name + strlen ("vulkan:"), n_threads, NULL, error);
+  if (is_vulkan (name))
+    return open_named (name, n_threads, error);
   g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                "device “%s” is unknown, expected auto, cpu, vulkan or vulkan:N", name);
   return NULL;
@@ -145,6 +171,7 @@ ens_device_unref (EnsDevice *device)
   ens_arenas_unref (device->arenas);
   ens_pool_unref (device->pool);
   g_free (device->name);
+  g_free (device->index);
   g_free (device->description);
   g_free (device);
 }
@@ -174,6 +201,12 @@ ens_device_get_arenas (EnsDevice *device)
 }
 
 gboolean
+ens_device_wants_half (EnsDevice *device)
+{
+  return device->options.half;
+}
+
+gboolean
 ens_device_is_gpu (EnsDevice *device)
 {
   return device->is_gpu;
@@ -195,7 +228,6 @@ ens_device_ref_vulkan (EnsDevice *device)
 static void
 open_anew (EnsDevice *device)
 {
-  g_autofree char *index = g_strdup (device->name + strlen ("vulkan:"));
   gint64 now = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
@@ -203,7 +235,7 @@ open_anew (EnsDevice *device)
   if (device->renewed != 0 && now - device->renewed < RENEWAL_MICROSECONDS)
     return;
   device->renewed = now;
-  device->vulkan = ens_vulkan_device_open (index, &device->options, &error);
+  device->vulkan = ens_vulkan_device_open (device->index, &device->options, &error);
   if (error != NULL)
     g_info ("%s can't be opened anew: %s", device->description, error->message);
 }

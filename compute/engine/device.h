@@ -11,6 +11,9 @@ EnsArenas *ens_device_get_arenas (EnsDevice *device);
 
 gboolean ens_device_is_gpu (EnsDevice *device);
 
+/* Whether networks should keep their numbers in 16 bits. */
+gboolean ens_device_wants_half (EnsDevice *device);
+
 /* The GPU, or NULL if the device is none. (transfer full) */
 EnsVulkanDevice *ens_device_ref_vulkan (EnsDevice *device);
 

@@ -1,7 +1,12 @@
 /* On a GPU, and on the CPU where the GPU fails: once more on the device opened anew, and if that
- * does not help, on the CPU from then on. */
+ * does not help, on the CPU from then on. In 16 bits, if so asked, as long as all numbers fit. */
 #include "engine/runner.h"
+
+#include <math.h>
+
 #include "engine/vulkan-batch.h"
+#include "passes/rewrite.h"
+#include "passes/store-half.h"
 
 typedef struct {
   EnsRunner parent;
@@ -11,6 +16,7 @@ typedef struct {
   EnsWeights *weights;
   EnsVulkanDevice *vulkan; /* what the batch runs on */
   EnsVulkanBatch *batch;   /* NULL: not made, or given up */
+  gboolean half;           /* numbers are stored in 16 bits */
   EnsRunner *cpu;          /* NULL: the GPU has not been given up */
   guint n_nodes;           /* as when the plan was made */
 } VulkanRunner;
@@ -22,29 +28,23 @@ typedef struct {
   EnsNodeTime *times;
 } Run;
 
-static gboolean
-make_batch (VulkanRunner *self, GError **error)
+static EnsTensor *
+halve (gpointer data, EnsTensor *constant)
 {
-  g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
-  const EnsVulkanContext context = {
-      .device = self->vulkan,
-      .weights = weights,
-      .pool = ens_device_get_pool (self->device),
-      .cpu_weights = self->weights->packed,
-  };
-
-  self->batch = ens_vulkan_batch_new (self->graph, self->sample, &context, error);
-  return self->batch != NULL;
+  return ens_weights_halve (data, constant);
 }
 
-/* run: NULL to get ready alone. */
-static gboolean
-try_gpu (VulkanRunner *self, const Run *run, GError **error)
+/* NULL if the network can't be run in 16 bits. */
+static EnsVulkanBatch *
+make_half_batch (const VulkanRunner *self, const EnsVulkanContext *context, GError **error)
 {
-  if (self->batch == NULL && !make_batch (self, error))
-    return FALSE;
-  return run == NULL
-         || ens_vulkan_batch_run (self->batch, run->inputs, run->outputs, run->times, error);
+  g_autoptr (EnsGraph) graph = ens_graph_copy (self->graph);
+
+  if (ens_graph_store_half (graph, self->sample, halve, self->weights))
+    return ens_vulkan_batch_new (graph, self->sample, context, error);
+  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "weights of %s do not fit into 16 bits",
+               self->graph->name);
+  return NULL;
 }
 
 /* Whether an error is the GPU's, not the network's. */
@@ -53,6 +53,71 @@ is_failure (const GError *error)
 {
   return g_error_matches (error, ENS_ERROR, ENS_ERROR_DEVICE)
          || g_error_matches (error, ENS_ERROR, ENS_ERROR_RESOURCE);
+}
+
+static gboolean
+make_batch (VulkanRunner *self, GError **error)
+{
+  g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
+  g_autoptr (GError) reason = NULL;
+  const EnsVulkanContext context = {
+      .device = self->vulkan,
+      .weights = weights,
+      .pool = ens_device_get_pool (self->device),
+      .cpu_weights = self->weights->packed,
+  };
+
+  if (self->half && (self->batch = make_half_batch (self, &context, &reason)) == NULL) {
+    if (is_failure (reason)) {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+    ens_device_warn (self->device, "%s runs in 32 bits: %s", self->graph->name, reason->message);
+    self->half = FALSE;
+  }
+  if (self->batch == NULL)
+    self->batch = ens_vulkan_batch_new (self->graph, self->sample, &context, error);
+  return self->batch != NULL;
+}
+
+/* Whether all that a run gave are numbers: what is too large for 16 bits is infinite. */
+static gboolean
+is_finite (const VulkanRunner *self, const gpointer *outputs)
+{
+  for (guint i = 0; i < self->sample->outputs->len; i++) {
+    const EnsValue *output = g_ptr_array_index (self->sample->outputs, i);
+    gint64 n = ens_shape_elements (&output->shape);
+
+    for (gint64 k = 0; output->type == ENS_TYPE_FLOAT32 && k < n; k++)
+      if (!isfinite (((const float *)outputs[i])[k]))
+        return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+run_batch (VulkanRunner *self, const Run *run, GError **error)
+{
+  return ens_vulkan_batch_run (self->batch, run->inputs, run->outputs, run->times, error);
+}
+
+/* run: NULL to get ready alone. */
+static gboolean
+try_gpu (VulkanRunner *self, const Run *run, GError **error)
+{
+  if (self->batch == NULL && !make_batch (self, error))
+    return FALSE;
+  if (run == NULL)
+    return TRUE;
+  if (!run_batch (self, run, error))
+    return FALSE;
+  if (!self->half || is_finite (self, run->outputs))
+    return TRUE;
+  ens_device_warn (self->device, "%s runs in 32 bits from now on: a result was too large for 16",
+                   self->graph->name);
+  self->half = FALSE;
+  g_clear_pointer (&self->batch, ens_vulkan_batch_free);
+  return make_batch (self, error) && run_batch (self, run, error);
 }
 
 /* Gives up what is on the device, and takes the same device opened anew. */
@@ -166,10 +231,15 @@ run_together (EnsRunner *const *runners, const EnsPlanRun *runs, guint n)
       return FALSE;
     together[i] = (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs};
   }
-  if (ens_vulkan_executors_run (together, n, &error))
-    return TRUE;
-  g_info ("running %u networks at the same time failed: %s", n, error->message);
-  return FALSE;
+  if (!ens_vulkan_executors_run (together, n, &error)) {
+    g_info ("running %u networks at the same time failed: %s", n, error->message);
+    return FALSE;
+  }
+  for (guint i = 0; i < n; i++)
+    if (((const VulkanRunner *)runners[i])->half
+        && !is_finite ((const VulkanRunner *)runners[i], runs[i].outputs))
+      return FALSE;
+  return TRUE;
 }
 
 static const EnsRunnerClass vulkan_class = {free_runner, get_arena_size, get_n_nodes, run,
@@ -190,6 +260,7 @@ ens_vulkan_runner_new (const EnsRunnerParams *params, GError **error)
   self->device = ens_device_ref (params->device);
   self->weights = params->weights;
   self->vulkan = vulkan;
+  self->half = ens_device_wants_half (params->device);
   if (!run_or_recover (self, NULL, error)) {
     free_runner (&self->parent);
     return NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cpu/interpret.h"
+#include "engine/device.h"
 #include "engine/network.h"
 #include "engine/self-test-rows.h"
 #include "ops/operands.h"
@@ -254,7 +255,8 @@ try_row (const EnsSelfTestRow *row, EnsDevice *device)
     add_network (&subject, row);
   result->name = row->op;
   if (run_subject (&subject, device, result, &error))
-    result->passed = result->error <= ENS_SELF_TEST_TOLERANCE;
+    result->passed = result->error <= (ens_device_wants_half (device) ? ENS_SELF_TEST_HALF_TOLERANCE
+                                                                      : ENS_SELF_TEST_TOLERANCE);
   else
     result->problem = g_strdup (error->message);
   return result;

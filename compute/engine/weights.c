@@ -1,5 +1,12 @@
 #include "engine/weights.h"
 
+#include <math.h>
+
+#include "ops/operands.h"
+
+/* The largest finite float16. */
+#define HALF_MAX 65504.0
+
 EnsWeights *
 ens_weights_new (void)
 {
@@ -8,6 +15,8 @@ ens_weights_new (void)
   g_atomic_ref_count_init (&weights->references);
   g_mutex_init (&weights->lock);
   weights->packed = ens_packed_weights_new ();
+  weights->halves = g_hash_table_new_full (NULL, NULL, (GDestroyNotify)ens_tensor_unref,
+                                           (GDestroyNotify)ens_tensor_unref);
   return weights;
 }
 
@@ -25,6 +34,7 @@ ens_weights_unref (EnsWeights *weights)
     return;
   g_clear_pointer (&weights->vulkan, ens_vulkan_weights_unref);
   ens_packed_weights_unref (weights->packed);
+  g_hash_table_unref (weights->halves);
   g_mutex_clear (&weights->lock);
   g_free (weights);
 }
@@ -42,6 +52,39 @@ ens_weights_ref_vulkan (EnsWeights *weights, EnsVulkanDevice *vulkan)
   found = ens_vulkan_weights_ref (weights->vulkan);
   g_mutex_unlock (&weights->lock);
   return found;
+}
+
+static EnsTensor *
+make_half (const EnsTensor *constant)
+{
+  g_autoptr (EnsTensor) half = ens_tensor_new (ENS_TYPE_FLOAT16, &constant->shape);
+  EnsView from = ens_view_dense (constant->type, &constant->shape, constant->data);
+  EnsView to = ens_view_dense (half->type, &half->shape, half->data);
+  gsize n = ens_view_elements (&from);
+
+  for (gsize i = 0; i < n; i++) {
+    double number = ens_view_real (&from, i);
+
+    if (!(fabs (number) <= HALF_MAX))
+      return NULL;
+    ens_view_set_real (&to, i, number);
+  }
+  return g_steal_pointer (&half);
+}
+
+EnsTensor *
+ens_weights_halve (EnsWeights *weights, EnsTensor *constant)
+{
+  EnsTensor *half;
+
+  g_mutex_lock (&weights->lock);
+  half = g_hash_table_lookup (weights->halves, constant);
+  if (half == NULL && (half = make_half (constant)) != NULL)
+    g_hash_table_insert (weights->halves, ens_tensor_ref (constant), half);
+  if (half != NULL)
+    ens_tensor_ref (half);
+  g_mutex_unlock (&weights->lock);
+  return half;
 }
 
 gsize

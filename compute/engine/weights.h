@@ -10,6 +10,7 @@ typedef struct {
   /*< private >*/
   GMutex lock;
   EnsVulkanWeights *vulkan; /* for the GPU that was asked for last, or NULL */
+  GHashTable *halves;       /* EnsTensor of float32 → the same of float16 */
 } EnsWeights;
 
 /* (transfer full) */
@@ -20,6 +21,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsWeights, ens_weights_unref)
 
 /* Those for a GPU: the same for the same one. Any thread. (transfer full) */
 EnsVulkanWeights *ens_weights_ref_vulkan (EnsWeights *weights, EnsVulkanDevice *vulkan);
+
+/* A float32 constant as float16: the same for the same one. NULL if a number does not fit. Any
+ * thread. (transfer full) */
+EnsTensor *ens_weights_halve (EnsWeights *weights, EnsTensor *constant);
 
 /* Bytes of all forms. Any thread. */
 gsize ens_weights_get_size (EnsWeights *weights);

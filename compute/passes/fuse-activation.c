@@ -37,7 +37,7 @@ fuse (EnsGraph *graph, const EnsNode *node)
     return FALSE;
   input = node->inputs[0];
   fused = ens_node_fused_activation (input->producer);
-  if (fused == NULL || fused->kind != ENS_ACTIVATION_NONE || input->type != ENS_TYPE_FLOAT32
+  if (fused == NULL || fused->kind != ENS_ACTIVATION_NONE || !ens_type_fuses (input->type)
       || ens_graph_only_reader (graph, input) != node)
     return FALSE;
   *fused = activation;

@@ -9,7 +9,7 @@ is_product (const EnsGraph *graph, const EnsValue *value, const EnsNode *add)
 {
   const EnsNode *matmul = value->producer;
 
-  return ens_node_is (matmul, "MatMul") && value->type == ENS_TYPE_FLOAT32 && value->shape.rank == 2
+  return ens_node_is (matmul, "MatMul") && ens_type_fuses (value->type) && value->shape.rank == 2
          && matmul->inputs[0]->shape.rank == 2
          && ((const EnsMatMulParams *)matmul->params)->activation.kind == ENS_ACTIVATION_NONE
          && ens_graph_only_reader (graph, value) == add;

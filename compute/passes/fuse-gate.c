@@ -49,7 +49,7 @@ fuse (EnsGraph *graph, const EnsNode *mul)
     EnsFusedActivation *fused = ens_node_fused_activation (x->producer);
 
     if (kind == ENS_ACTIVATION_NONE || gate->inputs[0] != x || fused == NULL
-        || fused->kind != ENS_ACTIVATION_NONE || x->type != ENS_TYPE_FLOAT32
+        || fused->kind != ENS_ACTIVATION_NONE || !ens_type_fuses (x->type)
         || ens_node_fused_activation (mul)->kind != ENS_ACTIVATION_NONE
         || !is_read_by (graph, x, mul, gate)
         || ens_graph_only_reader (graph, gate->outputs[0]) != mul)

@@ -44,7 +44,7 @@ fuse (EnsGraph *graph, const EnsNode *add)
   EnsNode *conv;
   int i;
 
-  if (add->outputs[0]->type != ENS_TYPE_FLOAT32 || add->inputs[0] == add->inputs[1]
+  if (!ens_type_fuses (add->outputs[0]->type) || add->inputs[0] == add->inputs[1]
       || !ens_shape_equal (&add->inputs[0]->shape, &add->inputs[1]->shape))
     return FALSE;
   i = choose_input (graph, add);

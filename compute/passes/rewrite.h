@@ -50,6 +50,13 @@ ens_value_size (const EnsValue *value)
   return (gsize)ens_shape_elements (&value->shape) * ens_type_size (value->type);
 }
 
+/* Types of which kernels take a further step before they store. */
+static inline gboolean
+ens_type_fuses (EnsType type)
+{
+  return type == ENS_TYPE_FLOAT32 || type == ENS_TYPE_FLOAT16;
+}
+
 gboolean ens_node_is (const EnsNode *node, const char *op);
 gboolean ens_graph_is_output (const EnsGraph *graph, const EnsValue *value);
 /* The only node that reads the value, or NULL if there are more, none, or it is an output. */

@@ -220,6 +220,12 @@ ens_vulkan_device_get_description (const EnsVulkanDevice *device)
   return device->description;
 }
 
+gboolean
+ens_vulkan_device_has_half (const EnsVulkanDevice *device)
+{
+  return device->physical.storage16;
+}
+
 guint
 ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device)
 {

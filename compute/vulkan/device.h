@@ -17,6 +17,8 @@ typedef struct {
   /* Choose shaders as for a graphics card: none of those that read through texel buffers, which
    * are faster on software devices alone. */
   gboolean no_texels;
+  /* Store tensors in 16 bits where the device can. */
+  gboolean half;
   /* For tests: may exchange functions of the table, whenever some have been loaded. */
   void (*wrap) (EnsVulkanFunctions *functions, gpointer data);
   gpointer wrap_data;
@@ -40,6 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanDevice, ens_vulkan_device_unref)
 guint ens_vulkan_device_get_index (const EnsVulkanDevice *device);
 /* A line for people: name, driver, Vulkan version. */
 const char *ens_vulkan_device_get_description (const EnsVulkanDevice *device);
+/* Whether shaders can store float16 there. */
+gboolean ens_vulkan_device_has_half (const EnsVulkanDevice *device);
 /* Messages of the validation layers so far. */
 guint ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device);
 /* Submissions to the device's queue so far. */

@@ -63,6 +63,12 @@ ens_vulkan_device_get_description (const EnsVulkanDevice *device)
   g_return_val_if_reached (NULL);
 }
 
+gboolean
+ens_vulkan_device_has_half (const EnsVulkanDevice *device)
+{
+  g_return_val_if_reached (FALSE);
+}
+
 guint
 ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device)
 {

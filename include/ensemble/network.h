@@ -16,7 +16,8 @@ typedef struct _EnsNetwork EnsNetwork;
 typedef struct _EnsPlan EnsPlan;
 
 /* name: "auto" (a real GPU if there is one, else the CPU), "cpu", "vulkan" (the best GPU there is),
- * "vulkan:N" (by number), or "vulkan:TEXT" (part of a GPU's name or UUID).
+ * "vulkan:N" (by number), or "vulkan:TEXT" (part of a GPU's name or UUID); either followed by
+ * "+float16" to store numbers in 16 bits, as long as they fit.
  * n_threads: of the CPU's pool, 0 for one per processor. (transfer full) */
 EnsDevice *ens_device_open (const char *name, guint n_threads, GError **error);
 EnsDevice *ens_device_ref (EnsDevice *device);

@@ -32,10 +32,10 @@ test_cpu (void)
 }
 
 static void
-test_vulkan (void)
+test_vulkan (gconstpointer name)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (EnsDevice) device = ens_device_open ("vulkan", 2, &error);
+  g_autoptr (EnsDevice) device = ens_device_open (name, 2, &error);
 
   if (device != NULL)
     check_device (device);
@@ -64,7 +64,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/engine/self-test/cpu", test_cpu);
-  g_test_add_func ("/engine/self-test/vulkan", test_vulkan);
+  g_test_add_data_func ("/engine/self-test/vulkan", "vulkan", test_vulkan);
+  g_test_add_data_func ("/engine/self-test/half", "vulkan+float16", test_vulkan);
   g_test_add_func ("/engine/self-test/rows", test_rows);
   return g_test_run ();
 }
