@@ -1,7 +1,8 @@
 #!/bin/sh
 # From a fresh Debian 12 to a tagged video: installs what is missing, builds, draws a labelled set
-# of pictures and a clip, trains an ensemble of two networks on the set, tags the clip in a pipeline
-# and prints the tags beside the truth. The last line is the path of an annotated picture.
+# of pictures and a clip, trains an ensemble of two networks on the set, measures it and writes a
+# report, tags the clip in a pipeline and prints the tags beside the truth. The last line is the path
+# of an annotated picture.
 #
 #   sh examples/quickstart.sh [FOLDER]      FOLDER for what is made: build/quickstart
 set -eu
@@ -42,7 +43,7 @@ $ensemble train --networks=examples/networks/networks.json --cache="$out/feature
   --output="$out/quickstart.ensemble" "$out/set"
 
 say "Measuring it on pictures that it has not seen"
-$ensemble evaluate --model="$out/quickstart.ensemble" "$out/set"
+$ensemble evaluate --model="$out/quickstart.ensemble" --report="$out/report.html" "$out/set"
 
 say "Tagging the clip"
 gst-launch-1.0 -q filesrc location="$out/clip.webm" ! decodebin ! videoconvert \
