@@ -79,11 +79,12 @@ test_with_windows (void)
 static void
 test_odd (void)
 {
-  static const char *const names[] = {"Hüte \\ \"A\"", "tab\there"};
-  g_autoptr (EnsResult) result = ens_result_new (names, 2, NULL, 0, 0);
+  static const char *const names[] = {"tab\there", "Hüte \\ \"A\"", "sea"};
+  g_autoptr (EnsResult) result = ens_result_new (names, 3, NULL, 0, 0);
 
-  result->classes[0].p = result->classes[0].p1 = NAN;
-  result->classes[1].p = 1e-7F;
+  result->classes[0].p = 1e-7F;
+  result->classes[1].p = result->classes[1].p1 = NAN;
+  result->classes[2].p = 0.5F;
   result->bundle = g_strdup ("");
   result->version = g_strdup ("1 β");
   result->width = result->height = 1;
