@@ -325,8 +325,10 @@ alias_transpose (EnsOnnxExport *export, const EnsNode *node)
     return TRUE;
   }
   to->is_last = ens_permutation_equal (&permutation, &to_last);
-  if (to->is_last)
+  if (to->is_last) {
     to->first = base;
+    to->node = node->name;
+  }
   return to->is_last;
 }
 

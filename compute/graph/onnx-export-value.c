@@ -91,10 +91,12 @@ ens_onnx_export_is_constant (const EnsValue *value)
 }
 
 /* Which of a value's forms has its own name: the one that import finds channels-last values by, and
- * the one that the graph's inputs and outputs are in. */
+ * the one that the graph's inputs and outputs are in; the other one if that is another value. */
 static gboolean
 is_named_first (const EnsOnnxForms *forms, const EnsValue *value)
 {
+  if (!forms->is_output && forms->first != NULL && strcmp (forms->first, forms->name) != 0)
+    return FALSE;
   if (value->shape.rank == 4)
     return forms->is_last || forms->is_output;
   return forms->is_last && !forms->is_output;
@@ -137,6 +139,31 @@ add_constant (EnsOnnxExport *export, const EnsValue *value, gboolean first)
   return ens_onnx_export_constant (export, value, tensor);
 }
 
+static void
+add_transpose (EnsOnnxExport *export, const char *node_name, const char *input, const char *output,
+               const EnsPermutation *permutation)
+{
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new ();
+  g_autoptr (GPtrArray) outputs = g_ptr_array_new ();
+  Onnx__AttributeProto *perm =
+      ens_onnx_export_message (export, Onnx__AttributeProto, ONNX__ATTRIBUTE_PROTO__INIT);
+  gint64 from[ENS_MAX_RANK];
+  Onnx__NodeProto *node;
+
+  g_ptr_array_add (inputs, (gpointer)input);
+  g_ptr_array_add (outputs, (gpointer)output);
+  for (guint i = 0; i < permutation->rank; i++)
+    from[i] = permutation->from[i];
+  perm->name = ens_onnx_export_text (export, "perm");
+  perm->has_type = TRUE;
+  perm->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
+  perm->n_ints = permutation->rank;
+  perm->ints = ens_onnx_export_keep (export, from, permutation->rank * sizeof *from);
+  node = ens_onnx_export_add (export, "Transpose", node_name, inputs, outputs);
+  node->n_attribute = 1;
+  node->attribute = ens_onnx_export_keep (export, &perm, sizeof perm);
+}
+
 static const char *
 add_transposed (EnsOnnxExport *export, const EnsValue *value, gboolean first)
 {
@@ -145,7 +172,8 @@ add_transposed (EnsOnnxExport *export, const EnsValue *value, gboolean first)
                                      : ens_permutation_to_last (value->shape.rank);
   const char *name = ens_onnx_export_name (export, value, first);
 
-  ens_onnx_export_transpose (export, first ? forms->plain : forms->first, name, &permutation);
+  add_transpose (export, forms->node != NULL ? forms->node : name,
+                 first ? forms->plain : forms->first, name, &permutation);
   return name;
 }
 
@@ -184,29 +212,4 @@ ens_onnx_export_add (EnsOnnxExport *export, const char *op, const char *name,
   proto->output = ens_onnx_export_list (export, outputs);
   g_ptr_array_add (export->nodes, proto);
   return proto;
-}
-
-void
-ens_onnx_export_transpose (EnsOnnxExport *export, const char *input, const char *output,
-                           const EnsPermutation *permutation)
-{
-  g_autoptr (GPtrArray) inputs = g_ptr_array_new ();
-  g_autoptr (GPtrArray) outputs = g_ptr_array_new ();
-  Onnx__AttributeProto *perm =
-      ens_onnx_export_message (export, Onnx__AttributeProto, ONNX__ATTRIBUTE_PROTO__INIT);
-  gint64 from[ENS_MAX_RANK];
-  Onnx__NodeProto *node;
-
-  g_ptr_array_add (inputs, (gpointer)input);
-  g_ptr_array_add (outputs, (gpointer)output);
-  for (guint i = 0; i < permutation->rank; i++)
-    from[i] = permutation->from[i];
-  perm->name = ens_onnx_export_text (export, "perm");
-  perm->has_type = TRUE;
-  perm->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
-  perm->n_ints = permutation->rank;
-  perm->ints = ens_onnx_export_keep (export, from, permutation->rank * sizeof *from);
-  node = ens_onnx_export_add (export, "Transpose", output, inputs, outputs);
-  node->n_attribute = 1;
-  node->attribute = ens_onnx_export_keep (export, &perm, sizeof perm);
 }

@@ -52,6 +52,16 @@ export_clear (EnsOnnxExport *export)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsOnnxExport, export_clear)
 
+/* Whether the name is another one with the suffix that import gives to values with channels first.
+ */
+static gboolean
+is_first_of (const char *name, const char *last)
+{
+  return g_str_has_prefix (name, last)
+         && (strcmp (name + strlen (last), ":nchw") == 0
+             || strcmp (name + strlen (last), ":channels-first") == 0);
+}
+
 /* Import calls a value that it has to bring from ONNX's order to ours "NAME:nchw" and the result
  * NAME. In the file they are one tensor, NAME. */
 static void
@@ -67,6 +77,7 @@ find_last_names (EnsOnnxExport *export)
     to_last = ens_permutation_to_last (node->inputs[0]->shape.rank);
     from = &export->forms[node->inputs[0]->index];
     if (from->last == NULL && !from->is_output
+        && is_first_of (node->inputs[0]->name, node->outputs[0]->name)
         && ens_onnx_read_permutation (node->op, node->params, to_last.rank, &permutation)
         && ens_permutation_equal (&permutation, &to_last))
       from->last = node->outputs[0]->name;

@@ -9,6 +9,7 @@ typedef struct {
   const char *plain, *first;
   const char *name;   /* for the form that needs no suffix */
   const char *last;   /* of a value that is this one brought from channels first to last, or NULL */
+  const char *node;   /* the Transpose that made it, if it became such a form; NULL otherwise */
   gboolean is_last;   /* has channels last, as far as operators that follow any order go */
   gboolean is_output; /* of the graph */
   gboolean is_named;  /* a constant's name is given away */
@@ -45,9 +46,6 @@ const char *ens_onnx_export_constant (EnsOnnxExport *export, const EnsValue *val
 /* Adds a node without attributes. The names are in `inputs` and `outputs`. */
 Onnx__NodeProto *ens_onnx_export_add (EnsOnnxExport *export, const char *op, const char *name,
                                       const GPtrArray *inputs, const GPtrArray *outputs);
-/* Adds a Transpose of the tensor of that name. */
-void ens_onnx_export_transpose (EnsOnnxExport *export, const char *input, const char *output,
-                                const EnsPermutation *permutation);
 
 gboolean ens_onnx_export_is_constant (const EnsValue *value);
 /* What one of a value's forms is to be called. */

@@ -220,6 +220,21 @@ layer_normalization (Onnx__ModelProto *model)
   model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 3, 4, 4));
 }
 
+/* The file's own Transpose of a map that was made in ONNX's order. */
+static void
+transposed_map (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 48));
+  model_add_int64s (model, "shape", INTS (0, 3, 4, 4));
+  model_add_initializer (model, "scale", FLOAT, &ENS_SHAPE (3));
+  model_add_node (model, "Reshape", "x shape", "m");
+  model_add_node (model, "Relu", "m", "r");
+  node_add_ints (model_add_node (model, "Transpose", "r", "t"), "perm", INTS (0, 2, 3, 1));
+  model_add_node (model, "LayerNormalization", "t scale", "n");
+  model_add_node (model, "Flatten", "n", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 48));
+}
+
 /* Operands stretched from an axis on, and what else opset 7 wrote in another way. */
 static void
 old_rules (Onnx__ModelProto *model)
@@ -350,6 +365,14 @@ const ModelRow model_rows[] = {
      "input x: float32 1x4x4x3\n"
      "y: float32 1x4x4x3 = LayerNormalization (x, scale<3>) axis=-1 epsilon=9.99999975e-06\n"
      "output y: float32 1x4x4x3\n"},
+    {"transposed-map", 17, transposed_map,
+     "input x: float32 1x48\n"
+     "m: float32 1x3x4x4 = Reshape (x, shape<4>)\n"
+     "r: float32 1x3x4x4 = Relu (m)\n"
+     "t: float32 1x4x4x3 = Transpose (r) perm=[0, 2, 3, 1]\n"
+     "n: float32 1x4x4x3 = LayerNormalization (t, scale<3>) axis=-1 epsilon=9.99999975e-06\n"
+     "y: float32 1x48 = Flatten (n) axis=1\n"
+     "output y: float32 1x48\n"},
     {"old-rules", 3, old_rules,
      "input x: float32 1x4x4x3\n"
      "input b: float32 3\n"
