@@ -445,6 +445,16 @@ set_given (EnsPreprocess *preprocess, EnsPreprocessPart part)
   g_clear_pointer (&preprocess->reasons[part], g_free);
 }
 
+/* RGB ↔ BGR: a mean that was found is in the order that was found. */
+static void
+turn_channels (float *channels)
+{
+  float first = channels[0];
+
+  channels[0] = channels[2];
+  channels[2] = first;
+}
+
 /* What the user has said goes into what was found … */
 static void
 override (EnsPreprocess *preprocess, Network network)
@@ -453,6 +463,11 @@ override (EnsPreprocess *preprocess, Network network)
   EnsNormalise *normalise = &preprocess->normalise;
 
   if (network.said->order) {
+    if (ens_order_channels (normalise->order) == 3 && ens_order_channels (said->order) == 3
+        && normalise->order != said->order) {
+      turn_channels (normalise->mean);
+      turn_channels (normalise->scale);
+    }
     normalise->order = said->order;
     set_given (preprocess, ENS_PREPROCESS_ORDER);
   }
