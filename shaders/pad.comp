@@ -27,14 +27,17 @@ source (int position, int length)
   return position < length ? position : -1;
 }
 
+/* Each invocation computes up to four neighbours of a row. */
 void
 main ()
 {
-  uint index = linear_index (), rest = index, at = push.offset[2];
+  uvec2 index = divide (linear_index (), (push.columns + 3) / 4);
+  uint row = index.x, column = index.y * 4, n = push.columns - column;
+  uint rest = row, at = push.offset[2];
   bool inside = true;
   int from = 0;
 
-  if (index >= push.n)
+  if (row >= push.rows)
     return;
   for (uint axis = 0; axis < push.n_axes; axis++) {
     uvec2 step = divide (rest, uint (axes[at]));
@@ -45,5 +48,6 @@ main ()
     rest = step.x;
     at += ENS_PADDING_WORDS;
   }
-  y_store (index, inside ? x_load (uint (from)) : push.value);
+  y_store4 (row * push.columns + column, n, 1,
+            inside ? x_load4 (uint (from) + column, n, 1) : vec4 (push.value));
 }

@@ -309,13 +309,14 @@ G_STATIC_ASSERT (ENS_PADDING_REFLECT == (int)ENS_PAD_REFLECT);
 G_STATIC_ASSERT (ENS_PADDING_EDGE == (int)ENS_PAD_EDGE);
 
 static const EnsView *
-record_axes (EnsCommands *commands, const EnsView *x, const EnsView *y, const EnsPadParams *params)
+record_axes (EnsCommands *commands, const EnsView *x, const EnsView *y, const EnsPadParams *params,
+             guint n)
 {
   gint32 table[ENS_MAX_RANK * ENS_PADDING_WORDS] = {0}, *words = table;
   gint64 strides[ENS_MAX_RANK];
 
   ens_view_strides (x, strides);
-  for (guint axis = x->shape.rank; axis-- > 0; words += ENS_PADDING_WORDS) {
+  for (guint axis = n; axis-- > 0; words += ENS_PADDING_WORDS) {
     words[0] = (gint32)y->shape.dims[axis];
     words[1] = (gint32)x->shape.dims[axis];
     words[2] = (gint32)params->begin[axis];
@@ -324,13 +325,16 @@ record_axes (EnsCommands *commands, const EnsView *x, const EnsView *y, const En
   return ens_commands_table (commands, table, sizeof table);
 }
 
+/* Invocations of a workgroup, and elements of each. */
 #define GROUP 128
+#define LANES 4
 
 static gboolean
 pad_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
   const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
-  EnsPadPush push = {.n_axes = x->shape.rank, .n = (guint32)ens_view_elements (y)};
+  guint rank = x->shape.rank;
+  EnsPadPush push = {.n_axes = rank, .columns = 1};
   EnsDispatch dispatch = {
       .shader = "pad",
       .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
@@ -345,11 +349,18 @@ pad_gpu (const EnsOperands *operands, EnsCommands *commands)
       || ens_view_elements (x) == 0)
     return FALSE;
   push.value = params.value;
-  if (push.n == 0)
+  if (rank > 0 && params.begin[rank - 1] == 0 && params.end[rank - 1] == 0) {
+    push.n_axes--;
+    push.columns = (guint32)ens_view_columns (y);
+  }
+  push.rows = (guint32)(ens_view_elements (y) / MAX (push.columns, 1));
+  if (push.rows == 0)
     return TRUE;
   dispatch.constants[0] = params.mode;
-  dispatch.bindings[2] = (EnsBinding) {record_axes (commands, x, y, &params), ENS_ACCESS_READ};
-  ens_commands_cover (commands, &dispatch, push.n, GROUP);
+  dispatch.bindings[2] =
+      (EnsBinding) {record_axes (commands, x, y, &params, push.n_axes), ENS_ACCESS_READ};
+  ens_commands_cover (commands, &dispatch, (gsize)push.rows * ((push.columns + LANES - 1) / LANES),
+                      GROUP);
   ens_commands_dispatch (commands, &dispatch);
   return TRUE;
 }

@@ -15,7 +15,7 @@
 struct EnsPadPush {
   uint offset[3]; /* x, y, table */
   uint n_axes;
-  uint n; /* elements of the output */
+  uint rows, columns; /* of the output; columns are padded nowhere */
   float value;
 };
 ENS_PUSH (EnsPadPush)
