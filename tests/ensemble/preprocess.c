@@ -155,31 +155,44 @@ append_text (GByteArray *message, guint8 tag, const char *text)
   g_byte_array_append (message, (const guint8 *)text, head[1]);
 }
 
-/* Writes the network with a metadata property, unless key is NULL, and a producer. In protobuf a
- * field may simply be appended. */
 static void
-put_network (const Place *place, const Design *design, const char *key, const char *value,
-             const char *producer)
+append_property (GByteArray *file, const char *key, const char *value)
+{
+  g_autoptr (GByteArray) entry = g_byte_array_new ();
+  guint8 head[] = {14 << 3 | 2, 0};
+
+  append_text (entry, 1 << 3 | 2, key);
+  append_text (entry, 2 << 3 | 2, value);
+  head[1] = (guint8)entry->len;
+  g_assert_cmpuint (entry->len, <, 128);
+  g_byte_array_append (file, head, sizeof head);
+  g_byte_array_append (file, entry->data, entry->len);
+}
+
+/* Writes the network with metadata, keys and values in turn up to a NULL, and a producer. In
+ * protobuf a field may simply be appended. */
+static void
+put_network_with (const Place *place, const Design *design, const char *const *properties,
+                  const char *producer)
 {
   g_autoptr (GBytes) bytes = build (design);
   g_autoptr (GByteArray) file = g_byte_array_new ();
 
   g_byte_array_append (file, g_bytes_get_data (bytes, NULL), (guint)g_bytes_get_size (bytes));
-  if (key != NULL) {
-    g_autoptr (GByteArray) entry = g_byte_array_new ();
-    guint8 head[] = {14 << 3 | 2, 0};
-
-    append_text (entry, 1 << 3 | 2, key);
-    append_text (entry, 2 << 3 | 2, value);
-    head[1] = (guint8)entry->len;
-    g_assert_cmpuint (entry->len, <, 128);
-    g_byte_array_append (file, head, sizeof head);
-    g_byte_array_append (file, entry->data, entry->len);
-  }
+  for (; *properties != NULL; properties += 2)
+    append_property (file, properties[0], properties[1]);
   if (producer != NULL)
     append_text (file, 2 << 3 | 2, producer);
   g_assert_true (
       g_file_set_contents (place->path, (const char *)file->data, (gssize)file->len, NULL));
+}
+
+/* With one property, unless key is NULL. */
+static void
+put_network (const Place *place, const Design *design, const char *key, const char *value,
+             const char *producer)
+{
+  put_network_with (place, design, (const char *const[]) {key, value, NULL}, producer);
 }
 
 static EnsPreprocess *
@@ -462,6 +475,60 @@ test_labels (void)
   }
 }
 
+/* Whole sets of metadata, as exporters write them. */
+static void
+test_exporters (void)
+{
+  static const char *const custom_vision[] = {"Image.BitmapPixelFormat",
+                                              "Rgb8",
+                                              "Image.ColorSpaceGamma",
+                                              "SRGB",
+                                              "Image.NominalPixelRange",
+                                              "Normalized_0_1",
+                                              "CustomVision.Preprocess.NormalizeMean",
+                                              "[0.485, 0.456, 0.406]",
+                                              "CustomVision.Preprocess.NormalizeStd",
+                                              "[0.229, 0.224, 0.225]",
+                                              "CustomVision.Preprocess.TargetWidth",
+                                              "300",
+                                              NULL};
+  static const char *const ultralytics[] = {
+      "author", "Ultralytics", "task",  "classify",
+      "imgsz",  "[256, 256]",  "names", "{0: 'a', 1: 'b', 2: 'c'}",
+      "stride", "1",           NULL};
+  static const struct {
+    const char *const *properties;
+    guint size;
+    double means[3], scales[3];
+    const char *how;
+  } rows[] = {
+      {custom_vision,
+       300,
+       {123.675, 116.28, 103.53},
+       {0.0171248, 0.0175070, 0.0174292},
+       "stated in the file, as “image.nominalpixelrange”"},
+      {ultralytics,
+       256,
+       {0, 0, 0},
+       {0.0039216, 0.0039216, 0.0039216},
+       "guess: what Ultralytics' networks take"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_auto (Place) place;
+    g_autoptr (EnsPreprocess) preprocess = NULL;
+
+    place_init (&place);
+    put_network_with (&place, &plain, rows[i].properties, NULL);
+    preprocess = find (&place);
+    g_assert_cmpint (preprocess->normalise.order, ==, ENS_ORDER_RGB);
+    assert_range (preprocess, rows[i].means, rows[i].scales);
+    assert_explained (preprocess, ENS_PREPROCESS_RANGE, rows[i].how);
+    g_assert_cmpuint (preprocess->size, ==, rows[i].size);
+    g_assert_cmpuint (preprocess->notes->len, ==, 0);
+  }
+}
+
 /* ---- The graph ---- */
 
 static void
@@ -557,6 +624,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ensemble/preprocess/stated", test_stated);
   g_test_add_func ("/ensemble/preprocess/notes", test_notes);
   g_test_add_func ("/ensemble/preprocess/labels", test_labels);
+  g_test_add_func ("/ensemble/preprocess/exporters", test_exporters);
   g_test_add_func ("/ensemble/preprocess/graph", test_graph);
   g_test_add_func ("/ensemble/preprocess/guesses", test_guesses);
   return g_test_run ();
