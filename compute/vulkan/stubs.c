@@ -187,6 +187,12 @@ ens_commands_in_place (const EnsCommands *commands, const EnsView *whole, gsize 
   g_return_val_if_reached (FALSE);
 }
 
+gboolean
+ens_commands_by_four (const EnsCommands *commands, const EnsView *view)
+{
+  g_return_val_if_reached (FALSE);
+}
+
 const EnsView *
 ens_commands_scratch (EnsCommands *commands, gsize size)
 {
