@@ -1,6 +1,9 @@
 /* What ensembleclassify does when: sync, async, flush, stop, end of stream, lateness. */
 #include "classify-fixture.h"
 
+#include "engine/device.h"
+#include "ensemble-classify.h"
+
 #define RED 0xff0000
 #define GREEN 0x00ff00
 #define BLUE 0x0000ff
@@ -353,6 +356,29 @@ test_gap (Classify *classify, gconstpointer data)
   g_assert_cmpuint (classify_get_age (out), ==, 6 * FRAME);
 }
 
+/* What goes wrong on the device without stopping the analysis is a warning on the bus. */
+static void
+test_warning (Classify *classify, gconstpointer data)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) warning = NULL;
+
+  gst_element_set_bus (classify->element, bus);
+  classify_play_mode (classify, "sync");
+  gst_buffer_unref (classify_push (classify, RED, 0));
+  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING));
+  ens_device_warn (ens_ensemble_get_device (GST_ENSEMBLE_CLASSIFY (classify->element)->ensemble),
+                   "toy now runs on the CPU: its GPU is gone");
+  gst_buffer_unref (classify_push (classify, RED, FRAME));
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  g_assert_nonnull (message);
+  gst_message_parse_warning (message, &warning, NULL);
+  g_assert_cmpstr (warning->message, ==, "toy now runs on the CPU: its GPU is gone");
+  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING));
+  gst_element_set_bus (classify->element, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -374,5 +400,6 @@ main (int argc, char **argv)
   CLASSIFY_ADD ("/gst/classify-flow/latency", test_latency);
   CLASSIFY_ADD ("/gst/classify-flow/lateness", test_lateness);
   CLASSIFY_ADD ("/gst/classify-flow/gap", test_gap);
+  CLASSIFY_ADD ("/gst/classify-flow/warning", test_warning);
   return g_test_run ();
 }
