@@ -11,24 +11,15 @@
 #extension GL_EXT_samplerless_texture_functions : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
-#include "common.glsl"
-#include "push/conv.h"
-#include "activation.glsl"
+#include "fours.glsl"
 
 layout (local_size_x = 64) in;
-layout (constant_id = 0) const uint ACTIVATION = ENS_FUNCTION_NONE;
-layout (constant_id = 1) const uint OPERANDS = 0;
 layout (constant_id = 2) const uint PIXELS = 8;
 layout (constant_id = 3) const uint FOURS = 2;
 layout (constant_id = 4) const uint SUBGROUP = 8; /* invocations */
 
 layout (set = 0, binding = 0) uniform textureBuffer x;
 layout (set = 0, binding = 1) uniform textureBuffer weights;
-/* Filters come in fours, and so can bias, residual and y be read and written: code for any number
- * of them would be several times as long, and as long in compiling. */
-READS (2, bias)
-READS (3, residual)
-WRITES (4, y)
 
 /* Pixels are spread over the invocations in so many layers. */
 const uint LAYERS = (PIXELS + SUBGROUP - 1) / SUBGROUP;
@@ -48,15 +39,6 @@ find_window (uint pixel)
   return Window (row / push.y_height * push.height,
                  row % push.y_height * push.stride_y - push.pad_top,
                  across * push.stride_x - push.pad_left);
-}
-
-void
-finish (uint pixel, uint channel, vec4 value)
-{
-  if ((OPERANDS & ENS_CONV_RESIDUAL) != 0)
-    value += vec4 (residual_four[(push.offset[3] + pixel * push.residual_pitch + channel) / 4]);
-  y_four[(push.offset[4] + pixel * push.y_pitch + channel) / 4] =
-      FLOAT4 (activate (ACTIVATION, value, push.alpha, push.beta));
 }
 
 void
@@ -123,8 +105,7 @@ main ()
 
     if (channel < push.filters) {
       uint at = group * push.filters + channel;
-      vec4 start = (OPERANDS & ENS_CONV_BIAS) != 0 ? vec4 (bias_four[(push.offset[2] + at) / 4])
-                                                   : vec4 (0);
+      vec4 start = load_bias (at);
 
       [[unroll]] for (uint p = 0; p < PIXELS; p++)
         if (first + p < n_pixels)

@@ -198,6 +198,8 @@ count_pixels (const Recording *recording)
   return (gsize)recording->push.batch * recording->push.y_height * recording->push.y_width;
 }
 
+#define DEPTHWISE_PIXELS 4 /* of an invocation */
+
 static gboolean
 is_depthwise (const EnsConvShape *shape)
 {
@@ -214,17 +216,27 @@ join_groups (Recording *recording)
 }
 
 static void
-record_depthwise (Recording *recording, EnsDispatch *dispatch)
+cover_depthwise (const Recording *recording, EnsDispatch *dispatch)
 {
-  enum { PIXELS = 4 };
   const EnsConvPush *push = &recording->push;
   gsize rows = (gsize)push->batch * push->y_height;
 
-  add_constant (dispatch, PIXELS);
-  ens_commands_cover (recording->commands, dispatch,
-                      rows * divide_up (push->y_width, PIXELS) * divide_up (push->channels, FOUR),
-                      64);
-  ens_commands_dispatch (recording->commands, dispatch);
+  ens_commands_cover (
+      recording->commands, dispatch,
+      rows * divide_up (push->y_width, DEPTHWISE_PIXELS) * divide_up (push->channels, FOUR), 64);
+}
+
+static void
+record_depthwise (Recording *recording)
+{
+  EnsDispatch dispatch;
+
+  join_groups (recording);
+  dispatch =
+      begin (recording, "conv-depthwise", (guint)round_up (recording->packing.filters, FOUR));
+  add_constant (&dispatch, DEPTHWISE_PIXELS);
+  cover_depthwise (recording, &dispatch);
+  ens_commands_dispatch (recording->commands, &dispatch);
 }
 
 /* From texel buffers: on software devices. */
@@ -267,21 +279,6 @@ widen (Recording *recording, EnsBinding *x, guint groups)
   recording->push.x_pitch = groups * fours * FOUR;
 }
 
-static void
-record_depthwise_texels (Recording *recording)
-{
-  EnsBinding x = {recording->conv->x, ENS_ACCESS_TEXELS};
-  EnsDispatch dispatch;
-
-  join_groups (recording);
-  widen (recording, &x, 1);
-  dispatch = begin (recording, "conv-depthwise-texels",
-                    (guint)round_up (recording->packing.filters, FOUR));
-  dispatch.bindings[0] = x;
-  dispatch.bindings[1].access = ENS_ACCESS_TEXELS;
-  record_depthwise (recording, &dispatch);
-}
-
 /* Filters of an invocation, in fours: two, unless that leaves much more of the last panel empty. */
 static guint
 choose_fours (guint filters, guint four_columns)
@@ -315,11 +312,11 @@ comes_in_fours (const Recording *recording)
 static const EnsView *
 add_sums (Recording *recording, EnsDispatch *dispatch)
 {
-  EnsConvPush *push = dispatch->push;
+  EnsConvPush *push = &recording->push;
   gsize n;
 
   push->filters = (guint)round_up (push->filters, FOUR);
-  push->y_pitch = recording->conv->shape.groups * push->filters;
+  push->y_pitch = recording->packing.groups * push->filters;
   n = count_pixels (recording) * push->y_pitch;
   dispatch->constants[0] = ENS_ACTIVATION_NONE;
   dispatch->constants[1] = 0;
@@ -331,13 +328,12 @@ add_sums (Recording *recording, EnsDispatch *dispatch)
 static void
 finish_sums (Recording *recording, const EnsView *sums)
 {
-  const EnsConvShape *shape = &recording->conv->shape;
   EnsConvPush push = recording->push;
   EnsDispatch dispatch = begin (recording, "conv-finish", recording->packing.panel);
 
   push.weights_pitch = push.filters;
   push.x_pitch = push.y_pitch;
-  push.filters = shape->filters / shape->groups;
+  push.filters = recording->packing.filters;
   push.y_pitch = recording->conv->y_pitch;
   dispatch.bindings[0].view = sums;
   dispatch.bindings[1].view = sums;
@@ -347,6 +343,45 @@ finish_sums (Recording *recording, const EnsView *sums)
   ens_commands_dispatch (recording->commands, &dispatch);
 }
 
+/* Dispatches what computes sums in fours. */
+static void
+dispatch_fours (Recording *recording, EnsDispatch *dispatch)
+{
+  const EnsView *sums = comes_in_fours (recording) ? NULL : add_sums (recording, dispatch);
+
+  ens_commands_dispatch (recording->commands, dispatch);
+  if (sums != NULL)
+    finish_sums (recording, sums);
+}
+
+/* Whether windows side by side share what they read. */
+static gboolean
+has_plain_rows (const EnsConvPush *push)
+{
+  enum { MAX_WIDTH = 7, MAX_STRIDE = 2 }; /* beyond, code gets long */
+
+  return push->dilation_x == 1 && push->kernel_width <= MAX_WIDTH && push->stride_x <= MAX_STRIDE;
+}
+
+static void
+record_depthwise_texels (Recording *recording)
+{
+  EnsBinding x = {recording->conv->x, ENS_ACCESS_TEXELS};
+  EnsDispatch dispatch;
+
+  join_groups (recording);
+  widen (recording, &x, 1);
+  recording->push.channels = (guint)round_up (recording->push.channels, FOUR);
+  dispatch = begin (recording, "conv-depthwise-texels", recording->push.channels);
+  dispatch.bindings[0] = x;
+  dispatch.bindings[1].access = ENS_ACCESS_TEXELS;
+  add_constant (&dispatch, DEPTHWISE_PIXELS);
+  add_constant (&dispatch, recording->push.kernel_width);
+  add_constant (&dispatch, recording->push.stride_x);
+  cover_depthwise (recording, &dispatch);
+  dispatch_fours (recording, &dispatch);
+}
+
 static void
 record_texels (Recording *recording)
 {
@@ -354,7 +389,6 @@ record_texels (Recording *recording)
   guint subgroup = recording->traits->subgroup_size, four_columns = FOUR * subgroup;
   guint fours = choose_fours (recording->push.filters, four_columns);
   guint pixels = choose_pixels (count_pixels (recording));
-  const EnsView *sums = NULL;
   EnsBinding x = {recording->conv->x, ENS_ACCESS_TEXELS};
   EnsDispatch dispatch;
 
@@ -373,11 +407,7 @@ record_texels (Recording *recording)
                           * get_panels (&recording->packing),
                       GROUP_SIZE / subgroup);
   dispatch.groups[2] = recording->conv->shape.groups;
-  if (!comes_in_fours (recording))
-    sums = add_sums (recording, &dispatch);
-  ens_commands_dispatch (recording->commands, &dispatch);
-  if (sums != NULL)
-    finish_sums (recording, sums);
+  dispatch_fours (recording, &dispatch);
 }
 
 /* From storage buffers. */
@@ -536,25 +566,21 @@ ens_gpu_conv_record (const EnsGpuConv *conv, EnsCommands *commands)
   EnsGpuConv simple = *conv;
   Recording recording = {
       .conv = &simple, .commands = commands, .traits = ens_commands_get_traits (commands)};
-  EnsDispatch dispatch;
 
   simplify (&simple);
   recording.push = get_push (&simple);
   recording.packing = get_packing (&simple, FOUR);
-  if (recording.traits->prefers_texels) {
-    if (is_long (&recording.push))
-      return FALSE;
-    if (is_depthwise (&simple.shape))
+  if (recording.traits->prefers_texels && is_long (&recording.push))
+    return FALSE;
+  if (is_depthwise (&simple.shape)) {
+    if (recording.traits->prefers_texels && has_plain_rows (&recording.push))
       record_depthwise_texels (&recording);
     else
-      record_texels (&recording);
+      record_depthwise (&recording);
     return TRUE;
   }
-  if (is_depthwise (&simple.shape)) {
-    join_groups (&recording);
-    dispatch =
-        begin (&recording, "conv-depthwise", (guint)round_up (recording.packing.filters, FOUR));
-    record_depthwise (&recording, &dispatch);
+  if (recording.traits->prefers_texels) {
+    record_texels (&recording);
     return TRUE;
   }
   if (!is_large (&recording.push))

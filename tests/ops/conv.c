@@ -49,6 +49,8 @@ static const TestRow rows[] = {
      .tolerance = LOOSE, .benchmark = "1x56x56x144; const 144x3x3x1; const 144"},
     {"depthwise-stride-2", "group=32 pads=[1, 1, 1, 1] strides=[2, 2]",
      "2x11x8x32; const 32x3x3x1; const 32", NULL, .tolerance = LOOSE},
+    {"depthwise-dilated", "group=12 pads=[1, 2, 1, 2] dilations=[1, 2]",
+     "1x6x9x12; const 12x3x3x1; const 12; 1x6x9x12", NULL, .tolerance = LOOSE},
     {"depthwise-multiplier", "group=5 pads=[1, 1, 1, 1]", "1x6x6x5; const 10x3x3x1", NULL,
      .tolerance = LOOSE},
     {"grouped", "group=3 pads=[1, 1, 1, 1]", "1x6x5x12; const 9x3x3x4; const 9", NULL,

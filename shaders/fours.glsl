@@ -1,0 +1,29 @@
+/* Operands of convolutions whose filters come in fours, and whose bias, residual and y can be read
+ * and written so. Code for any number of them would be several times as long, and as long in
+ * compiling: conv-finish.comp does that for all. */
+#include "common.glsl"
+#include "push/conv.h"
+#include "activation.glsl"
+
+layout (constant_id = 0) const uint ACTIVATION = ENS_FUNCTION_NONE;
+layout (constant_id = 1) const uint OPERANDS = 0;
+
+READS (2, bias)
+READS (3, residual)
+WRITES (4, y)
+
+vec4
+load_bias (uint channel)
+{
+  return (OPERANDS & ENS_CONV_BIAS) != 0 ? vec4 (bias_four[(push.offset[2] + channel) / 4])
+                                         : vec4 (0);
+}
+
+void
+finish (uint pixel, uint channel, vec4 value)
+{
+  if ((OPERANDS & ENS_CONV_RESIDUAL) != 0)
+    value += vec4 (residual_four[(push.offset[3] + pixel * push.residual_pitch + channel) / 4]);
+  y_four[(push.offset[4] + pixel * push.y_pitch + channel) / 4] =
+      FLOAT4 (activate (ACTIVATION, value, push.alpha, push.beta));
+}
