@@ -11,6 +11,7 @@ free_report (gpointer data)
   g_free (report->driver);
   g_free (report->vulkan);
   g_free (report->uuid);
+  g_free (report->subgroup);
   g_free (report->matrices);
   g_free (report->runs);
   g_free (report);
@@ -39,6 +40,17 @@ describe_float16 (const EnsVulkanPhysical *physical)
   if (!physical->storage16)
     return "no";
   return physical->float16 ? "storage and arithmetic" : "storage";
+}
+
+static char *
+describe_subgroup (const EnsVulkanPhysical *physical)
+{
+  guint size = physical->traits.subgroup_size;
+
+  return physical->subgroup_control && physical->min_subgroup < physical->max_subgroup
+             ? g_strdup_printf ("%u invocations, %u to %u by choice", size, physical->min_subgroup,
+                                physical->max_subgroup)
+             : g_strdup_printf ("%u invocations", size);
 }
 
 static char *
@@ -82,7 +94,7 @@ make_report (const EnsVulkanPhysical *physical)
       .vulkan = ens_vulkan_version_to_string (physical->api_version),
       .uuid = ens_vulkan_uuid_to_string (physical->uuid),
       .memory = physical->local_memory,
-      .subgroup = physical->traits.subgroup_size,
+      .subgroup = describe_subgroup (physical),
       .float16 = describe_float16 (physical),
       .matrices = list_matrices (physical),
       .imports = describe_imports (physical),

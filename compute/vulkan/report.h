@@ -12,7 +12,7 @@ typedef struct {
   char *driver, *vulkan; /* versions */
   char *uuid;
   guint64 memory;         /* bytes */
-  guint subgroup;         /* invocations */
+  char *subgroup;         /* invocations, and between which numbers they can be chosen */
   const char *float16;    /* "storage and arithmetic", "no" … */
   char *matrices;         /* shapes of cooperative ones */
   const char *imports;    /* memory that other drivers share */

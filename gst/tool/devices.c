@@ -12,7 +12,6 @@ static void
 print_gpu (const EnsVulkanReport *report)
 {
   g_autofree char *memory = g_format_size_full (report->memory, G_FORMAT_SIZE_IEC_UNITS);
-  g_autofree char *subgroup = g_strdup_printf ("%u invocations", report->subgroup);
 
   g_print ("\nvulkan:%u  %s\n", report->index, report->name);
   print_line ("kind", report->kind);
@@ -25,7 +24,7 @@ print_gpu (const EnsVulkanReport *report)
   }
   print_line ("memory", memory);
   print_line ("float16", report->float16);
-  print_line ("subgroup", subgroup);
+  print_line ("subgroup", report->subgroup);
   print_line ("matrices", report->matrices);
   print_line ("shared memory", report->imports);
   print_line ("timeline semaphores", report->timeline ? "yes" : "no");
