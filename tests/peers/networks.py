@@ -148,7 +148,7 @@ CROSS_SECTION = [
     ("resnet18", 17), ("resnext50_32x4d", 13), ("densenet121", 11), ("mobilenet_v1", 11),
     ("mobilenet_v2", 9), ("mobilenet_v3_small", 17), ("shufflenet_v2_x0_5", 9),
     ("shufflenet_v2_x0_5", 13), ("mnasnet0_5", 13), ("efficientnet_b0", 11),
-    ("regnet_y_400mf", 13), ("convnext_tiny", 17), ("inception_v3", 9), ("generator", 9),
+    ("regnet_y_400mf", 13), ("convnext_tiny", 17), ("inception_v3", 9), ("generator", 11),
     ("generator", 17), ("cubic", 11),
 ]
 
