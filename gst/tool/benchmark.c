@@ -155,6 +155,9 @@ measure (Subject *subject, const Options *options, double *seconds, guint *n_run
   return TRUE;
 }
 
+/* Runs whose nodes are timed. */
+#define N_PROFILED 5
+
 typedef struct {
   char *key; /* operator and kernel */
   guint n_nodes;
@@ -206,7 +209,7 @@ sum_by_op (const EnsNodeTime *times, guint n)
 }
 
 static void
-print_ops (const EnsNodeTime *times, guint n, guint runs)
+print_ops (const EnsNodeTime *times, guint n)
 {
   g_autoptr (GPtrArray) sums = sum_by_op (times, n);
   g_autoptr (ToolTable) table = tool_table_new ("operator|>nodes|>ms|>share|>GFLOP/s");
@@ -220,23 +223,23 @@ print_ops (const EnsNodeTime *times, guint n, guint runs)
     tool_table_row (table);
     tool_table_cell (table, "%s", sum->key);
     tool_table_cell (table, "%u", sum->n_nodes);
-    tool_table_cell (table, "%.3f", (double)sum->nanoseconds / runs / 1e6);
+    tool_table_cell (table, "%.3f", (double)sum->nanoseconds / N_PROFILED / 1e6);
     tool_table_cell (table, "%.1f %%", 100.0 * (double)sum->nanoseconds / (double)MAX (total, 1));
     if (sum->flops > 0)
       tool_table_cell (table, "%.1f",
-                       (double)sum->flops * runs / (double)MAX (sum->nanoseconds, 1));
+                       (double)sum->flops * N_PROFILED / (double)MAX (sum->nanoseconds, 1));
   }
   tool_table_print (table);
 }
 
 /* Profiles a few runs and sums up the network's operations. */
 static EnsNodeTime *
-profile (Subject *subject, guint runs, gint64 *flops, GError **error)
+profile (Subject *subject, gint64 *flops, GError **error)
 {
   guint n = ens_plan_get_n_nodes (subject->plan);
   g_autofree EnsNodeTime *times = g_new0 (EnsNodeTime, n);
 
-  for (guint i = 0; i < runs; i++)
+  for (guint i = 0; i < N_PROFILED; i++)
     if (!run_once (subject, times, error))
       return NULL;
   *flops = 0;
@@ -260,19 +263,44 @@ print_rate (EnsDevice *device, double rate)
            100 * rate / peak, peak);
 }
 
+/* What the nodes take by the GPU's own clock: without copying inputs and outputs. */
 static void
-print_summary (Subject *subject, double seconds, guint n_runs, gint64 flops)
+print_gpu_time (const Subject *subject, const EnsNodeTime *times)
 {
+  gint64 nanoseconds = 0;
+  double milliseconds;
+
+  if (strcmp (ens_device_get_name (subject->device), "cpu") == 0)
+    return;
+  for (guint i = 0; i < ens_plan_get_n_nodes (subject->plan); i++)
+    nanoseconds += times[i].nanoseconds;
+  milliseconds = (double)MAX (nanoseconds, 1) / N_PROFILED / 1e6;
+  g_print ("nodes alone     %.2f images/s (%.3f ms by the GPU's clock, without copies)\n",
+           (double)subject->shape.dims[0] / milliseconds * 1e3, milliseconds);
+}
+
+typedef struct {
+  double seconds; /* of the median run */
+  guint n_runs;
+  gint64 flops; /* of one run */
+  const EnsNodeTime *times;
+} Measurement;
+
+static void
+print_summary (const Subject *subject, const Measurement *measured)
+{
+  double images = (double)subject->shape.dims[0], flops = (double)measured->flops;
   g_autofree char *shape = ens_shape_to_string (&subject->shape);
   struct rusage usage;
 
   getrusage (RUSAGE_SELF, &usage);
   g_print ("device          %s\n", ens_device_get_description (subject->device));
   g_print ("input           %s\n", shape);
-  g_print ("images/s        %.2f (median of %u runs: %.3f ms)\n",
-           (double)subject->shape.dims[0] / seconds, n_runs, seconds * 1e3);
-  g_print ("GFLOP/image     %.3f\n", (double)flops / (double)subject->shape.dims[0] / 1e9);
-  print_rate (subject->device, (double)flops / seconds / 1e9);
+  g_print ("images/s        %.2f (median of %u runs: %.3f ms)\n", images / measured->seconds,
+           measured->n_runs, measured->seconds * 1e3);
+  print_gpu_time (subject, measured->times);
+  g_print ("GFLOP/image     %.3f\n", flops / images / 1e9);
+  print_rate (subject->device, flops / measured->seconds / 1e9);
   g_print ("memory          %.1f MiB at most; arena %.1f MiB, packed weights %.1f MiB\n\n",
            (double)usage.ru_maxrss / 1024,
            (double)ens_plan_get_arena_size (subject->plan) / 1048576,
@@ -290,22 +318,19 @@ check_options (const Options *options, GError **error)
 static gboolean
 run (gconstpointer data, char **arguments, GError **error)
 {
-  const guint n_profiled = 5;
   const Options *options = data;
   g_auto (Subject) subject = {0};
   g_autofree EnsNodeTime *times = NULL;
-  double seconds;
-  guint n_runs;
-  gint64 flops;
+  Measurement measured;
 
   if (!check_options (options, error) || !prepare (&subject, options, arguments[0], error)
-      || !measure (&subject, options, &seconds, &n_runs, error))
+      || !measure (&subject, options, &measured.seconds, &measured.n_runs, error))
     return FALSE;
-  times = profile (&subject, n_profiled, &flops, error);
+  measured.times = times = profile (&subject, &measured.flops, error);
   if (times == NULL)
     return FALSE;
-  print_summary (&subject, seconds, n_runs, flops);
-  print_ops (times, ens_plan_get_n_nodes (subject.plan), n_profiled);
+  print_summary (&subject, &measured);
+  print_ops (times, ens_plan_get_n_nodes (subject.plan));
   return TRUE;
 }
 

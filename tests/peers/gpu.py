@@ -1,0 +1,144 @@
+"""Whole networks and matrix products on a GPU, beside PyTorch on the same one.
+
+usage: gpu.py [--small] [--device DEVICE] TOOL FOLDER
+
+Prints images/s of gst-ensemble-1.0 benchmark in 32 and 16 bits (by the GPU's clock, without copying
+inputs; in parentheses from memory to memory), and of PyTorch's float16, channels last, as it is and
+compiled, with inputs that are on the GPU already. Then TFLOP/s of a square matrix product.
+ONNX files are written to FOLDER.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import time
+import warnings
+
+import torch
+import torchvision
+
+warnings.filterwarnings("ignore")
+
+NETWORKS = {
+    "squeezenet1.1": torchvision.models.squeezenet1_1,
+    "resnet18": torchvision.models.resnet18,
+    "resnet50": torchvision.models.resnet50,
+    "vgg16": torchvision.models.vgg16,
+}
+
+
+class Product(torch.nn.Module):
+    """Rows times a square of weights: one Gemm node."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.linear = torch.nn.Linear(size, size, bias=False)
+
+    def forward(self, rows):
+        return self.linear(rows)
+
+
+def export(network, path, example):
+    options = {"opset_version": 13, "input_names": ["input"], "dynamic_axes": {"input": {0: "N"}}}
+    if int(torch.__version__.split(".")[0]) >= 2:
+        options["dynamo"] = False
+    try:
+        torch.onnx.export(network, example, str(path), **options)
+    except TypeError:  # versions that know one exporter alone
+        options.pop("dynamo", None)
+        torch.onnx.export(network, example, str(path), **options)
+
+
+def benchmark(tool, path, device, *options):
+    """The tool's figures: images/s of nodes alone, and from memory to memory."""
+    run = subprocess.run([tool, "benchmark", "-d", device, *options, str(path)],
+                         capture_output=True, text=True)
+    if run.returncode != 0:
+        print(f"  {device}: {(run.stderr or run.stdout).strip()}")
+        return None
+    for line in run.stderr.splitlines():
+        print("  " + line)
+    return [float(re.search(rf"^{label}\s+([\d.]+)", run.stdout, re.M)[1])
+            for label in ("nodes alone", "images/s")]
+
+
+def torch_rate(run, items):
+    """Items/s, after as many runs as compiling and warming up take."""
+    with torch.inference_mode():
+        for _ in range(10):
+            run()
+        torch.cuda.synchronize()
+        start, n = time.perf_counter(), 0
+        while time.perf_counter() - start < 2 or n < 10:
+            run()
+            torch.cuda.synchronize()
+            n += 1
+        return items * n / (time.perf_counter() - start)
+
+
+def torch_rates(network, batch, size):
+    """images/s of PyTorch's float16: eager and compiled; None where there is no CUDA."""
+    if not torch.cuda.is_available():
+        return None, None
+    form = {"memory_format": torch.channels_last}
+    network = network.half().cuda().to(**form)
+    images = torch.randn(batch, 3, size, size, device="cuda", dtype=torch.float16).to(**form)
+    eager = torch_rate(lambda: network(images), batch)
+    try:
+        compiled = torch.compile(network)
+        return eager, torch_rate(lambda: compiled(images), batch)
+    except Exception as error:  # the compiler's own faults are no reason to lose the other figures
+        print(f"  torch.compile: {type(error).__name__}")
+        return eager, None
+
+
+def cell(value, digits):
+    return f"{value:>12.{digits}f}" if value is not None else f"{'-':>12}"
+
+
+def measure_networks(options, batch, size):
+    print(f"images/s at {size}x{size}, batch {batch} (from memory to memory)\n")
+    print(f"{'network':<15}{'float32':>12}{'':>12}{'float16':>12}{'':>12}"
+          f"{'torch eager':>12}{'compiled':>12}{'÷ eager':>12}{'÷ compiled':>12}")
+    for name, make in NETWORKS.items():
+        torch.manual_seed(0)
+        network = make(weights=None).eval()
+        path = options.folder / f"{name}.onnx"
+        # Larger images go through VGG's fully connected layers as through convolutions, which PyTorch
+        # can't export.
+        export(network, path, torch.zeros(1, 3, 224, 224))
+        rates = [benchmark(options.tool, path, device, "-b", str(batch), "-s", str(size))
+                 for device in (options.device, options.device + "+float16")]
+        path.unlink()
+        eager, compiled = torch_rates(network, batch, size)
+        half = rates[1][0] if rates[1] else None
+        print(f"{name:<15}" + "".join(
+            cell(rate[0], 1) + f"{f'({rate[1]:.1f})':>12}" if rate else cell(None, 1) * 2
+            for rate in rates) + cell(eager, 1) + cell(compiled, 1) + "".join(
+                cell(half / peer if half and peer else None, 2) for peer in (eager, compiled)),
+              flush=True)
+
+
+def measure_products(options, size):
+    print(f"\nTFLOP/s of a product of {size}x{size} matrices\n")
+    path = options.folder / "product.onnx"
+    export(Product(size).eval(), path, torch.zeros(1, size))
+    for device in options.device, options.device + "+float16":
+        rate = benchmark(options.tool, path, device, "-b", str(size))
+        if rate:
+            print(f"{device:<28}{rate[0] * 2 * size ** 2 / 1e12:>10.3f}", flush=True)
+    path.unlink()
+    if torch.cuda.is_available():
+        matrices = torch.randn(2, size, size, device="cuda", dtype=torch.float16)
+        rate = torch_rate(lambda: matrices[0] @ matrices[1], 2 * size ** 3)
+        print(f"{'PyTorch float16':<28}{rate / 1e12:>10.3f}")
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--small", action="store_true")
+parser.add_argument("--device", default="vulkan")
+parser.add_argument("tool")
+parser.add_argument("folder", type=pathlib.Path)
+arguments = parser.parse_args()
+measure_networks(arguments, *((1, 224) if arguments.small else (100, 256)))
+measure_products(arguments, 256 if arguments.small else 8192)
