@@ -137,9 +137,13 @@ run_together (const EnsPlanRun *runs, guint n)
 gboolean
 ens_plans_run (const EnsPlanRun *runs, guint n, GError **error)
 {
-  g_autofree EnsPlan **plans = lock_plans (runs, n);
-  gboolean done = n > 0 && run_together (runs, n);
+  g_autofree EnsPlan **plans = NULL;
+  gboolean done;
 
+  if (n == 0)
+    return TRUE;
+  plans = lock_plans (runs, n);
+  done = run_together (runs, n);
   for (guint i = 0; i < n && !done; i++) {
     EnsRunner *runner = runs[i].plan->runner;
 
@@ -149,5 +153,5 @@ ens_plans_run (const EnsPlanRun *runs, guint n, GError **error)
   }
   for (guint i = 0; i < n; i++)
     g_mutex_unlock (&plans[i]->lock);
-  return done || n == 0;
+  return done;
 }

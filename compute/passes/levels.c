@@ -48,7 +48,8 @@ ens_graph_order_by_level (EnsGraph *graph)
 
     ranked[i] = (Ranked) {node, rank (node, value_levels), i};
   }
-  qsort (ranked, n, sizeof *ranked, compare);
+  if (n > 0)
+    qsort (ranked, n, sizeof *ranked, compare);
   for (guint i = 0; i < n; i++) {
     graph->nodes->pdata[i] = ranked[i].node;
     levels[i] = ranked[i].level;
