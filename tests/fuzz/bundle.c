@@ -4,6 +4,13 @@
 #include "ensemble/bundle-files.h"
 #include "fuzz.h"
 
+/* json-glib 1.6 leaks what it has read of a string when it comes to half a surrogate pair. */
+static gboolean
+makes_json_glib_leak (const guint8 *data, gsize size)
+{
+  return memmem (data, size, "\\ud", 3) != NULL || memmem (data, size, "\\uD", 3) != NULL;
+}
+
 static const char *const files[] = {"a.onnx", "b.onnx", "c.onnx", NULL};
 
 int
@@ -14,6 +21,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autofree char *written = NULL, *rewritten = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (makes_json_glib_leak (data, size))
+    return 0;
   fuzz_write (folder, ENS_BUNDLE_FILE, data, size);
   bundle = ens_bundle_load (folder, &error);
   g_assert_true ((bundle == NULL) == (error != NULL));
