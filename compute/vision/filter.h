@@ -17,8 +17,18 @@ typedef struct {
   float *weights;
 } EnsFilter;
 
-/* Weights of the outputs [begin, end) of n, stored from index 0 on. The triangle's half width is
- * one output or one input, whichever is wider. */
+/* The inputs that n outputs take: as many for each, in a triangle whose half width is one output or
+ * one input, whichever is wider. */
+typedef struct {
+  guint taps;
+  double half_width;
+} EnsFilterTaps;
+
+EnsFilterTaps ens_filter_get_taps (const EnsFilterSpan *span, guint n);
+/* The first input that output o takes; *distance: of its centre from the output's. */
+guint ens_filter_place (const EnsFilterSpan *span, guint n, guint o, double *distance);
+
+/* Weights of the outputs [begin, end) of n, stored from index 0 on. */
 void ens_filter_init (EnsFilter *filter, const EnsFilterSpan *span, guint n, guint begin,
                       guint end);
 void ens_filter_clear (EnsFilter *filter);

@@ -24,16 +24,18 @@ crop_rect (const EnsFrame *frame, const EnsRect *rect, float share)
   return crop;
 }
 
-static void
-sample_crops (const EnsFrame *frame, const EnsRect *rects, guint n_rects,
-              const EnsFramedSampling *sampling, EnsPool *pool, float *out)
+EnsRect *
+ens_framing_get_rects (const EnsFrame *frame, const EnsRect *rects, guint n_rects,
+                       const EnsFramedSampling *sampling)
 {
-  g_autofree EnsRect *crops = g_new (EnsRect, n_rects);
+  EnsRect *whole = NULL;
 
-  for (guint i = 0; i < n_rects; i++)
-    crops[i] = crop_rect (frame, &rects[i], sampling->crop);
-  ens_frame_sample (frame, crops, n_rects, sampling->width, sampling->height, sampling->normalise,
-                    pool, out);
+  if (sampling->framing == ENS_FRAMING_LETTERBOX)
+    return NULL;
+  whole = g_memdup2 (rects, n_rects * sizeof *rects);
+  for (guint i = 0; i < n_rects && sampling->framing == ENS_FRAMING_CROP; i++)
+    whole[i] = crop_rect (frame, &rects[i], sampling->crop);
+  return whole;
 }
 
 /* The largest size of the rectangle's aspect ratio that the picture has room for. */
@@ -75,17 +77,12 @@ ens_frame_sample_framed (const EnsFrame *frame, const EnsRect *rects, guint n_re
 {
   const gsize size =
       (gsize)sampling->width * sampling->height * ens_order_channels (sampling->normalise->order);
+  g_autofree EnsRect *whole = ens_framing_get_rects (frame, rects, n_rects, sampling);
 
-  switch (sampling->framing) {
-  case ENS_FRAMING_CROP:
-    sample_crops (frame, rects, n_rects, sampling, pool, out);
-    break;
-  case ENS_FRAMING_LETTERBOX:
+  if (whole != NULL)
+    ens_frame_sample (frame, whole, n_rects, sampling->width, sampling->height, sampling->normalise,
+                      pool, out);
+  else
     for (guint i = 0; i < n_rects; i++)
       sample_letterbox (frame, &rects[i], sampling, pool, out + i * size);
-    break;
-  default:
-    ens_frame_sample (frame, rects, n_rects, sampling->width, sampling->height, sampling->normalise,
-                      pool, out);
-  }
 }

@@ -10,6 +10,10 @@ typedef struct {
   const EnsNormalise *normalise;
 } EnsFramedSampling;
 
+/* The rectangles that end up in whole pictures, NULL if pictures have bars. (transfer full) */
+EnsRect *ens_framing_get_rects (const EnsFrame *frame, const EnsRect *rects, guint n_rects,
+                                const EnsFramedSampling *sampling);
+
 /* As ens_frame_sample (), but what of a rectangle goes where in its picture is for the framing to
  * say. Bars of a letterbox are 0, which is the mean. */
 void ens_frame_sample_framed (const EnsFrame *frame, const EnsRect *rects, guint n_rects,

@@ -215,6 +215,18 @@ halve (const EnsFilterSpan *span, double site)
                           (span->high + 1) / 2};
 }
 
+void
+ens_sampling_place (const EnsFrame *frame, const EnsRect *rect, guint shift, EnsFilterSpan *x,
+                    EnsFilterSpan *y)
+{
+  *x = clip (rect->x, rect->width, frame->width);
+  *y = clip (rect->y, rect->height, frame->height);
+  if (shift > 0) {
+    *x = halve (x, 0.5);
+    *y = halve (y, 1);
+  }
+}
+
 /* The filters of one plane for one task. */
 typedef struct {
   EnsFilter x, y;
@@ -231,17 +243,18 @@ typedef struct {
 } Band;
 
 static void
-plane_filter_init (PlaneFilter *filter, const Band *band, const EnsFilterSpan *x,
-                   const EnsFilterSpan *y)
+plane_filter_init (PlaneFilter *filter, const Band *band, const EnsRect *rect, guint shift)
 {
   const EnsSampling *sampling = band->sampling;
+  EnsFilterSpan x, y;
 
-  filter->low = x->low;
-  filter->n = x->high - x->low;
-  ens_filter_init (&filter->x, x, sampling->width, 0, sampling->width);
-  ens_filter_init (&filter->y, y, sampling->height, band->begin, band->end);
+  ens_sampling_place (sampling->frame, rect, shift, &x, &y);
+  filter->low = x.low;
+  filter->n = x.high - x.low;
+  ens_filter_init (&filter->x, &x, sampling->width, 0, sampling->width);
+  ens_filter_init (&filter->y, &y, sampling->height, band->begin, band->end);
   for (guint i = 0; i < sampling->width; i++)
-    filter->x.first[i] -= x->low;
+    filter->x.first[i] -= x.low;
 }
 
 static void
@@ -249,16 +262,11 @@ band_init (Band *band, const EnsRect *rect)
 {
   const EnsSampling *sampling = band->sampling;
   const EnsPixelsLayout *layout = &ens_pixels_layouts[sampling->frame->pixels];
-  EnsFilterSpan x = clip (rect->x, rect->width, sampling->frame->width);
-  EnsFilterSpan y = clip (rect->y, rect->height, sampling->frame->height);
   guint n_channels = 0;
 
-  plane_filter_init (&band->filters[0], band, &x, &y);
-  if (layout->model == ENS_MODEL_YCBCR) {
-    EnsFilterSpan chroma_x = halve (&x, 0.5), chroma_y = halve (&y, 1);
-
-    plane_filter_init (&band->filters[1], band, &chroma_x, &chroma_y);
-  }
+  plane_filter_init (&band->filters[0], band, rect, 0);
+  if (layout->model == ENS_MODEL_YCBCR)
+    plane_filter_init (&band->filters[1], band, rect, 1);
   for (guint p = 0; p < layout->n_planes; p++)
     n_channels += layout->planes[p].channels;
   band->blended = g_new0 (float, (gsize)band->filters[0].n * 4 + PADDING);

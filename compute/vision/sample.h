@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vision/colour.h"
+#include "vision/filter.h"
 
 typedef struct {
   const EnsFrame *frame;
@@ -13,3 +14,8 @@ typedef struct {
 } EnsSampling;
 
 void ens_sampling_run (const EnsSampling *sampling, EnsPool *pool);
+
+/* Which samples of a plane a rectangle takes, at least one along each axis. shift: the plane's, as
+ * of EnsPlaneLayout. */
+void ens_sampling_place (const EnsFrame *frame, const EnsRect *rect, guint shift, EnsFilterSpan *x,
+                         EnsFilterSpan *y);
