@@ -109,7 +109,7 @@ compare_plans (gconstpointer a, gconstpointer b)
 
 /* Locks are always taken in the same order, lest two threads wait for each other. */
 static EnsPlan **
-lock_plans (const EnsPlanRun *runs, guint n)
+lock_plans (const EnsSampledRun *runs, guint n)
 {
   EnsPlan **plans = g_new (EnsPlan *, n);
 
@@ -121,8 +121,15 @@ lock_plans (const EnsPlanRun *runs, guint n)
   return plans;
 }
 
+static void
+unlock_plans (const EnsSampledRun *runs, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    g_mutex_unlock (&runs[i].plan->lock);
+}
+
 static gboolean
-run_together (const EnsPlanRun *runs, guint n)
+run_together (const EnsSampledRun *runs, guint n, EnsVulkanSampler *sampler)
 {
   g_autofree EnsRunner **runners = g_new (EnsRunner *, n);
 
@@ -131,19 +138,33 @@ run_together (const EnsPlanRun *runs, guint n)
     if (runners[i]->class != runners[0]->class || runners[i]->class->run_together == NULL)
       return FALSE;
   }
-  return runners[0]->class->run_together (runners, runs, n);
+  return runners[0]->class->run_together (runners, runs, n, sampler);
+}
+
+gboolean
+ens_plans_run_sampled (const EnsSampledRun *runs, guint n, EnsVulkanSampler *sampler)
+{
+  g_autofree EnsPlan **plans = lock_plans (runs, n);
+  gboolean done = run_together (runs, n, sampler);
+
+  unlock_plans (runs, n);
+  return done;
 }
 
 gboolean
 ens_plans_run (const EnsPlanRun *runs, guint n, GError **error)
 {
+  g_autofree EnsSampledRun *given = NULL;
   g_autofree EnsPlan **plans = NULL;
   gboolean done;
 
   if (n == 0)
     return TRUE;
-  plans = lock_plans (runs, n);
-  done = run_together (runs, n);
+  given = g_new (EnsSampledRun, n);
+  for (guint i = 0; i < n; i++)
+    given[i] = (EnsSampledRun) {runs[i].plan, runs[i].inputs, runs[i].outputs, NULL};
+  plans = lock_plans (given, n);
+  done = run_together (given, n, NULL);
   for (guint i = 0; i < n && !done; i++) {
     EnsRunner *runner = runs[i].plan->runner;
 
@@ -151,7 +172,6 @@ ens_plans_run (const EnsPlanRun *runs, guint n, GError **error)
       break;
     done = i == n - 1;
   }
-  for (guint i = 0; i < n; i++)
-    g_mutex_unlock (&plans[i]->lock);
+  unlock_plans (given, n);
   return done;
 }

@@ -217,7 +217,8 @@ run (EnsRunner *runner, const gconstpointer *inputs, const gpointer *outputs, En
 /* On one device, and each in one run. What fails here fails again alone, and is dealt with there.
  */
 static gboolean
-run_together (EnsRunner *const *runners, const EnsPlanRun *runs, guint n)
+run_together (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
+              EnsVulkanSampler *sampler)
 {
   g_autofree EnsVulkanRun *together = g_new (EnsVulkanRun, n);
   g_autoptr (GError) error = NULL;
@@ -229,9 +230,9 @@ run_together (EnsRunner *const *runners, const EnsPlanRun *runs, guint n)
 
     if (whole == NULL || self->vulkan != ((const VulkanRunner *)runners[0])->vulkan)
       return FALSE;
-    together[i] = (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs};
+    together[i] = (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs, runs[i].tables};
   }
-  if (!ens_vulkan_executors_run (together, n, &error)) {
+  if (!ens_vulkan_executors_run (together, n, sampler, &error)) {
     g_info ("running %u networks at the same time failed: %s", n, error->message);
     return FALSE;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/device.h"
+#include "engine/plan.h"
 #include "engine/weights.h"
 #include "graph/op.h"
 
@@ -15,8 +16,9 @@ typedef struct {
   gboolean (*run) (EnsRunner *runner, const gconstpointer *inputs, const gpointer *outputs,
                    EnsNodeTime *times, GError **error);
   /* Runs several of this class at the same time; FALSE, and no harm done, if they have to run one
-   * by one. NULL: they always have. */
-  gboolean (*run_together) (EnsRunner *const *runners, const EnsPlanRun *runs, guint n);
+   * by one, from arrays of inputs. NULL: they always have. */
+  gboolean (*run_together) (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
+                            EnsVulkanSampler *sampler);
 } EnsRunnerClass;
 
 struct _EnsRunner {

@@ -15,7 +15,8 @@ struct _EnsVulkanDevice {
   VkDevice handle;
   GMutex lock; /* guards the queue and the pipelines */
   VkQueue queue;
-  guint n_submits; /* atomic */
+  guint n_submits;               /* atomic */
+  gsize n_uploaded, n_read_back; /* bytes, atomic */
   VkPipelineCache pipeline_cache;
   GHashTable *pipelines; /* EnsVulkanPipeline → itself */
 };
@@ -23,6 +24,12 @@ struct _EnsVulkanDevice {
 /* ENS_VK () with a device's functions and name. */
 #define ENS_VK_DEVICE(device, function, ...) \
   ENS_VK (&(device)->vk, (device)->physical.name, function, __VA_ARGS__)
+
+static inline void
+ens_vulkan_device_count (gsize *counter, gsize n_bytes)
+{
+  (void)g_atomic_pointer_add (counter, (gssize)n_bytes);
+}
 
 /* Submits recorded commands, n buffers at once, and waits until they have run. */
 gboolean ens_vulkan_device_submit (EnsVulkanDevice *device, const VkCommandBuffer *commands,

@@ -238,6 +238,18 @@ ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device)
   return (guint)g_atomic_int_get (&device->n_submits);
 }
 
+gsize
+ens_vulkan_device_get_n_uploaded (const EnsVulkanDevice *device)
+{
+  return (gsize)g_atomic_pointer_get ((gsize *)&device->n_uploaded);
+}
+
+gsize
+ens_vulkan_device_get_n_read_back (const EnsVulkanDevice *device)
+{
+  return (gsize)g_atomic_pointer_get ((gsize *)&device->n_read_back);
+}
+
 static gboolean
 submit (EnsVulkanDevice *device, const VkCommandBuffer *commands, guint n, VkFence fence,
         GError **error)

@@ -48,3 +48,7 @@ gboolean ens_vulkan_device_has_half (const EnsVulkanDevice *device);
 guint ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device);
 /* Submissions to the device's queue so far. */
 guint ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device);
+/* Bytes of frames, tables and inputs that runs have written for it, and of outputs that they have
+ * read, so far. */
+gsize ens_vulkan_device_get_n_uploaded (const EnsVulkanDevice *device);
+gsize ens_vulkan_device_get_n_read_back (const EnsVulkanDevice *device);

@@ -40,6 +40,8 @@ struct _EnsVulkanExecutor {
   EnsVulkanCommandPool command_pool;
   EnsVulkanProgram program;
   GArray *segments; /* EnsVulkanSegment */
+  /* The same without copying inputs in; NULL before the first run that needs no copies. */
+  GArray *sampled;
 
   VkQueryPool queries; /* VK_NULL_HANDLE before the first profiled run */
   GArray *profiled;    /* EnsVulkanSegment, with timestamps */
@@ -51,9 +53,9 @@ ens_vulkan_align (gsize size)
   return (size + ENS_VULKAN_ALIGNMENT - 1) / ENS_VULKAN_ALIGNMENT * ENS_VULKAN_ALIGNMENT;
 }
 
-/* Records the program; queries: of EnsVulkanRecorder. (transfer full) */
+/* Records the program; queries, left_out: of EnsVulkanRecorder. (transfer full) */
 GArray *ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries,
-                                    GError **error);
+                                    const EnsVulkanBuffer *left_out, GError **error);
 
 /* Prepares profiled runs, and adds what the last one has measured on the GPU. */
 gboolean ens_vulkan_executor_start_profile (EnsVulkanExecutor *executor, GError **error);

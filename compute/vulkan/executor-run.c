@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "passes/rewrite.h"
+#include "vulkan/sampler-private.h"
 
 /* Whether the CPU can't reach the block, so that everything has to be copied. */
 static gboolean
@@ -220,6 +221,7 @@ take_inputs (EnsVulkanExecutor *executor, const gconstpointer *inputs)
       memcpy (is_staged (executor) ? executor->upload.mapped + to.offset - base
                                    : executor->block.mapped + to.offset,
               inputs[i], to.size);
+    ens_vulkan_device_count (&executor->device->n_uploaded, to.size);
   }
 }
 
@@ -246,6 +248,8 @@ give_outputs (const EnsVulkanExecutor *executor, const gpointer *outputs)
                    ? executor->readback.mapped + get_readback_offset (executor, i)
                    : executor->block.mapped + view->region->offset,
                outputs[i]);
+    if (view->constant == NULL)
+      ens_vulkan_device_count (&executor->device->n_read_back, view->region->size);
   }
 }
 
@@ -295,16 +299,51 @@ run_measured (EnsVulkanExecutor *executor, EnsNodeTime *times, GError **error)
          && ens_vulkan_executor_read_profile (executor, times, error);
 }
 
-/* The first segments of all in one submission. */
-static gboolean
-submit_together (const EnsVulkanRun *runs, guint n, GError **error)
+/* Together */
+
+/* What a run goes through: the program as recorded, without copies if its inputs are on the device.
+ */
+static const GArray *
+get_segments (const EnsVulkanRun *run)
 {
-  g_autofree VkCommandBuffer *commands = g_new (VkCommandBuffer, n);
+  return run->inputs == NULL && is_staged (run->executor) ? run->executor->sampled
+                                                          : run->executor->segments;
+}
+
+/* Brings a run's inputs, or appends what is to be sampled for it. */
+static gboolean
+prepare_run (const EnsVulkanRun *run, GArray *samplings, GError **error)
+{
+  EnsVulkanExecutor *executor = run->executor;
+
+  if (run->inputs != NULL) {
+    take_inputs (executor, run->inputs);
+    return TRUE;
+  }
+  for (guint i = 0; i < executor->graph->inputs->len; i++) {
+    const EnsValue *input = g_ptr_array_index (executor->graph->inputs, i);
+    const EnsVulkanSampling sampling = {&run->tables[i], input->type, get_input (executor, i)};
+
+    g_array_append_val (samplings, sampling);
+  }
+  if (is_staged (executor) && executor->sampled == NULL)
+    executor->sampled =
+        ens_vulkan_executor_record (executor, VK_NULL_HANDLE, &executor->upload, error);
+  return !is_staged (executor) || executor->sampled != NULL;
+}
+
+/* What is sampled, then the first segments of all, in one submission. */
+static gboolean
+submit_together (const EnsVulkanRun *runs, guint n, VkCommandBuffer head, GError **error)
+{
+  g_autofree VkCommandBuffer *commands = g_new (VkCommandBuffer, n + 1);
   EnsVulkanExecutor *first = runs[0].executor;
   guint n_commands = 0;
 
+  if (head != VK_NULL_HANDLE)
+    commands[n_commands++] = head;
   for (guint i = 0; i < n; i++) {
-    const GArray *segments = runs[i].executor->segments;
+    const GArray *segments = get_segments (&runs[i]);
 
     if (segments->len > 0
         && g_array_index (segments, EnsVulkanSegment, 0).commands != VK_NULL_HANDLE)
@@ -315,15 +354,39 @@ submit_together (const EnsVulkanRun *runs, guint n, GError **error)
                                       first->command_pool.fence, error);
 }
 
-gboolean
-ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GError **error)
+/* Gets all inputs ready and submits what does not wait for the CPU. */
+static gboolean
+start_together (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler, GError **error)
 {
+  g_autoptr (GArray) samplings = g_array_new (FALSE, FALSE, sizeof (EnsVulkanSampling));
+  const EnsVulkanExecutor *first = runs[0].executor;
+  VkCommandBuffer head = VK_NULL_HANDLE;
+
   for (guint i = 0; i < n; i++)
-    take_inputs (runs[i].executor, runs[i].inputs);
-  if (!submit_together (runs, n, error))
+    if (!prepare_run (&runs[i], samplings, error))
+      return FALSE;
+  if (samplings->len > 0) {
+    head = ens_vulkan_sampler_record (sampler, first->device,
+                                      (const EnsVulkanSampling *)samplings->data, samplings->len,
+                                      first->pool, error);
+    if (head == VK_NULL_HANDLE)
+      return FALSE;
+  }
+  if (!submit_together (runs, n, head, error))
+    return FALSE;
+  if (head != VK_NULL_HANDLE)
+    ens_vulkan_sampler_finish (sampler);
+  return TRUE;
+}
+
+gboolean
+ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler,
+                          GError **error)
+{
+  if (!start_together (runs, n, sampler, error))
     return FALSE;
   for (guint i = 0; i < n; i++)
-    if (!finish_segments (runs[i].executor, runs[i].executor->segments, NULL, error))
+    if (!finish_segments (runs[i].executor, get_segments (&runs[i]), NULL, error))
       return FALSE;
   for (guint i = 0; i < n; i++)
     give_outputs (runs[i].executor, runs[i].outputs);
@@ -335,7 +398,8 @@ ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *input
                          const gpointer *outputs, EnsNodeTime *times, GError **error)
 {
   if (times == NULL)
-    return ens_vulkan_executors_run (&(EnsVulkanRun) {executor, inputs, outputs}, 1, error);
+    return ens_vulkan_executors_run (&(EnsVulkanRun) {executor, inputs, outputs, NULL}, 1, NULL,
+                                     error);
   take_inputs (executor, inputs);
   if (!run_measured (executor, times, error))
     return FALSE;

@@ -220,7 +220,8 @@ get_pipelines (EnsVulkanExecutor *executor, GError **error)
 }
 
 GArray *
-ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries, GError **error)
+ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries,
+                            const EnsVulkanBuffer *left_out, GError **error)
 {
   const EnsVulkanRecorder recorder = {
       .device = executor->device,
@@ -229,6 +230,7 @@ ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries, GE
       .pipelines = executor->pipelines,
       .descriptors = &executor->descriptors,
       .queries = queries,
+      .left_out = left_out,
   };
 
   return ens_vulkan_program_record (&executor->program, &recorder, error);
@@ -247,7 +249,7 @@ prepare (EnsVulkanExecutor *executor, GError **error)
       || !ens_vulkan_program_place_barriers (&executor->program, executor->device->validation,
                                              error))
     return FALSE;
-  executor->segments = ens_vulkan_executor_record (executor, VK_NULL_HANDLE, error);
+  executor->segments = ens_vulkan_executor_record (executor, VK_NULL_HANDLE, NULL, error);
   return executor->segments != NULL;
 }
 
@@ -294,6 +296,7 @@ ens_vulkan_executor_free (EnsVulkanExecutor *executor)
 {
   ens_vulkan_program_clear (&executor->program);
   g_clear_pointer (&executor->segments, g_array_unref);
+  g_clear_pointer (&executor->sampled, g_array_unref);
   g_clear_pointer (&executor->profiled, g_array_unref);
   if (executor->queries != VK_NULL_HANDLE)
     executor->device->vk.DestroyQueryPool (executor->device->handle, executor->queries, NULL);

@@ -8,6 +8,7 @@
 #include <ensemble/network.h>
 
 #include "graph/op.h"
+#include "vulkan/sampler.h"
 #include "vulkan/weights.h"
 
 typedef struct _EnsVulkanExecutor EnsVulkanExecutor;
@@ -42,10 +43,12 @@ gboolean ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpoint
 /* What an executor runs on. */
 typedef struct {
   EnsVulkanExecutor *executor;
-  const gconstpointer *inputs;
+  const gconstpointer *inputs; /* NULL: they are sampled on the device … */
   const gpointer *outputs;
+  const EnsBatchTable *tables; /* … as these say, one for each input */
 } EnsVulkanRun;
 
 /* Runs different executors of one device at the same time: one submission for all, as far as no
- * nodes run on the CPU. One thread at a time. */
-gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GError **error);
+ * nodes run on the CPU. sampler: NULL if nothing is sampled. One thread at a time. */
+gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler,
+                                   GError **error);

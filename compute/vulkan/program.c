@@ -242,6 +242,9 @@ record_stretch (const EnsVulkanProgram *program, const EnsVulkanRecorder *record
       break;
     if (g_array_index (program->hazards, EnsHazard, i).barrier)
       record_barrier (recorder->device, to);
+    if (command->kind == ENS_COMMAND_COPY && recorder->left_out != NULL
+        && command->from.buffer == recorder->left_out)
+      continue;
     if (recorder->queries != VK_NULL_HANDLE)
       record_timed (program, recorder, i, to);
     else

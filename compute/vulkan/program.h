@@ -64,6 +64,8 @@ typedef struct {
   /* VK_NULL_HANDLE, or timestamps: 2 · step when it begins, 2 · step + 1 when it ends. Steps then
    * run one after the other. */
   VkQueryPool queries;
+  /* NULL, or a buffer that nothing is copied from: what its copies bring is there already. */
+  const EnsVulkanBuffer *left_out;
 } EnsVulkanRecorder;
 
 /* Records the segments, an array of EnsVulkanSegment. NULL on error. (transfer full) */

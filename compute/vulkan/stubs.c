@@ -81,6 +81,18 @@ ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device)
   g_return_val_if_reached (0);
 }
 
+gsize
+ens_vulkan_device_get_n_uploaded (const EnsVulkanDevice *device)
+{
+  g_return_val_if_reached (0);
+}
+
+gsize
+ens_vulkan_device_get_n_read_back (const EnsVulkanDevice *device)
+{
+  g_return_val_if_reached (0);
+}
+
 EnsVulkanWeights *
 ens_vulkan_weights_new (EnsVulkanDevice *device)
 {
@@ -155,9 +167,27 @@ ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *input
 }
 
 gboolean
-ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GError **error)
+ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler,
+                          GError **error)
 {
   g_return_val_if_reached (FALSE);
+}
+
+EnsVulkanSampler *
+ens_vulkan_sampler_new (void)
+{
+  g_return_val_if_reached (NULL);
+}
+
+void
+ens_vulkan_sampler_free (EnsVulkanSampler *sampler)
+{
+}
+
+void
+ens_vulkan_sampler_set_frame (EnsVulkanSampler *sampler, const EnsPackedFrame *frame)
+{
+  g_return_if_reached ();
 }
 
 /* Operators record with these (graph/commands.h). */

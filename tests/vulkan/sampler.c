@@ -1,0 +1,281 @@
+/* Batches sampled on the device against the same sampled on the CPU: formats, ranges, colours, odd
+ * sizes, scales up and down, rectangles at and over borders; with memory shared, and copying as for
+ * a graphics card. Software Vulkan will do; without any, tests skip. */
+#include "vision/batch-table.h"
+
+#include <ensemble/picture.h>
+#include <math.h>
+
+#include "cpu/weights.h"
+#include "ops/params.h"
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+#include "vulkan/executor.h"
+
+typedef struct {
+  const char *name;
+  EnsVulkanOptions options;
+} Mode;
+
+static const Mode modes[] = {
+    {"validated", {.validation = TRUE}},
+    {"validated-copying", {.validation = TRUE, .staged = TRUE}},
+};
+
+/* What is sampled: the whole frame, parts with edges between pixels, at borders, over them, and
+ * less than a pixel. */
+static const EnsRect rects[] = {
+    {0, 0, 1, 1},       {.25F, .1F, .6F, .85F}, {.9F, .9F, .1F, .1F},   {-.5F, .5F, 1, 2},
+    {0, 0, .01F, .01F}, {.995F, 0, .005F, 1},   {.3F, .999F, .4F, .1F},
+};
+#define N_RECTS G_N_ELEMENTS (rects)
+
+static const struct {
+  guint width, height;       /* of the frame */
+  guint to_width, to_height; /* of the pictures */
+} sizes[] = {
+    {16, 12, 16, 12},  /* as it is */
+    {61, 47, 8, 9},    /* down */
+    {7, 5, 19, 23},    /* up */
+    {129, 33, 31, 40}, /* down and up */
+    {1, 1, 3, 2},
+};
+
+static const EnsNormalise colours[] = {
+    {ENS_ORDER_RGB, {0, 0, 0}, {1, 1, 1}},
+    {ENS_ORDER_BGR, {104, 117, 123}, {0.017F, 0.018F, 0.019F}},
+    {ENS_ORDER_GRAY, {127.5F}, {1 / 127.5F}},
+};
+
+static const EnsFraming framings[] = {ENS_FRAMING_STRETCH, ENS_FRAMING_CROP};
+
+/* A network that gives its input back, of float32. */
+typedef struct {
+  EnsType type;
+  EnsVulkanWeights *weights;
+  EnsPackedWeights *cpu_weights;
+  EnsVulkanExecutor *executor;
+} Network;
+
+static void
+network_init (Network *network, EnsVulkanDevice *device, EnsPool *pool, const EnsShape *shape,
+              EnsType type)
+{
+  static const EnsCastParams to_float32 = {ENS_TYPE_FLOAT32};
+  EnsGraph *graph = ens_graph_new ("sampled");
+  EnsValue *input = ens_graph_add_input (graph, "x", type, shape);
+  EnsValue *output = type == ENS_TYPE_FLOAT32
+                         ? ens_graph_apply (graph, ens_op_find ("Neg"), NULL, input, NULL)
+                         : ens_graph_apply (graph, ens_op_find ("Cast"), &to_float32, input, NULL);
+  g_autoptr (GError) error = NULL;
+
+  ens_graph_add_output (graph, output);
+  ens_passes_plan (graph, shape, &error);
+  g_assert_no_error (error);
+  network->type = type;
+  network->weights = ens_vulkan_weights_new (device);
+  network->cpu_weights = ens_packed_weights_new ();
+  network->executor = ens_vulkan_executor_new (
+      graph, &(EnsVulkanContext) {device, network->weights, pool, network->cpu_weights}, &error);
+  g_assert_no_error (error);
+}
+
+static void
+network_clear (Network *network)
+{
+  ens_vulkan_executor_free (network->executor);
+  ens_packed_weights_unref (network->cpu_weights);
+  ens_vulkan_weights_unref (network->weights);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Network, network_clear)
+
+static void
+fill_random (EnsPicture *picture)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (picture->frame.width);
+
+  for (guint p = 0; p < ens_pixels_planes (picture->frame.pixels); p++) {
+    gsize n = picture->frame.strides[p]
+              * ens_pixels_rows (picture->frame.pixels, p, picture->frame.height);
+
+    for (gsize i = 0; i < n; i++)
+      ens_picture_get_pixels (picture, p)[i] = (guint8)g_rand_int (random);
+  }
+}
+
+typedef struct {
+  const EnsFrame *frame;
+  const EnsFramedSampling *sampling;
+  EnsVulkanSampler *sampler;
+  EnsPool *pool;
+} Case;
+
+static void
+check (const Case *test, const Network *network)
+{
+  const EnsFramedSampling *sampling = test->sampling;
+  gsize n = N_RECTS * sampling->width * sampling->height
+            * ens_order_channels (sampling->normalise->order);
+  g_autofree float *expected = g_new (float, n), *found = g_new (float, n);
+  g_auto (EnsBatchTable) table = {0};
+  float sign = network->type == ENS_TYPE_FLOAT32 ? -1 : 1;
+  g_autoptr (GError) error = NULL;
+
+  ens_frame_sample_framed (test->frame, rects, N_RECTS, sampling, test->pool, expected);
+  g_assert_true (ens_batch_table_init (&table, test->frame, rects, N_RECTS, sampling));
+  ens_vulkan_executors_run (&(EnsVulkanRun) {network->executor, NULL, (gpointer[]) {found}, &table},
+                            1, test->sampler, &error);
+  g_assert_no_error (error);
+  for (gsize i = 0; i < n; i++) {
+    double tolerance = 2e-3 * sampling->normalise->scale[0];
+
+    if (network->type == ENS_TYPE_FLOAT16)
+      tolerance += fabs (expected[i]) / 1024;
+    g_assert_cmpfloat_with_epsilon (sign * found[i], expected[i], tolerance);
+  }
+}
+
+/* A frame of one format in all colours and framings. */
+static void
+check_frame (const EnsFrame *frame, Case *test, const Network networks[2][2])
+{
+  EnsFramedSampling sampling = *test->sampling;
+  EnsPackedFrame packed;
+
+  test->frame = frame;
+  test->sampling = &sampling;
+  ens_packed_frame_init (&packed, frame);
+  ens_vulkan_sampler_set_frame (test->sampler, &packed);
+  for (guint c = 0; c < G_N_ELEMENTS (colours); c++)
+    for (guint f = 0; f < G_N_ELEMENTS (framings); f++)
+      for (guint t = 0; t < 2; t++) {
+        sampling.normalise = &colours[c];
+        sampling.framing = framings[f];
+        check (test, &networks[colours[c].order == ENS_ORDER_GRAY][t]);
+      }
+}
+
+/* All formats in both matrices and ranges. */
+static void
+check_size (guint s, EnsVulkanDevice *device, EnsVulkanSampler *sampler, EnsPool *pool)
+{
+  const EnsFramedSampling sampling = {
+      .crop = 0.875F, .width = sizes[s].to_width, .height = sizes[s].to_height};
+  Network networks[2][2]; /* by gray, by float16 */
+
+  for (guint g = 0; g < 2; g++)
+    for (guint t = 0; t < 2; t++)
+      network_init (&networks[g][t], device, pool,
+                    &ENS_SHAPE (N_RECTS, sampling.height, sampling.width, g ? 1 : 3),
+                    t ? ENS_TYPE_FLOAT16 : ENS_TYPE_FLOAT32);
+  for (guint pixels = 0; pixels < ENS_N_PIXELS; pixels++) {
+    g_autoptr (EnsPicture) picture =
+        ens_picture_new ((EnsPixels)pixels, sizes[s].width, sizes[s].height);
+    guint n_variants = pixels >= ENS_PIXELS_NV12 ? 4 : 1;
+
+    fill_random (picture);
+    for (guint v = 0; v < n_variants; v++) {
+      EnsFrame frame = picture->frame;
+
+      frame.matrix = v % 2 ? ENS_MATRIX_BT709 : ENS_MATRIX_BT601;
+      frame.range = v / 2 ? ENS_RANGE_LIMITED : ENS_RANGE_FULL;
+      check_frame (&frame, &(Case) {NULL, &sampling, sampler, pool}, networks);
+    }
+  }
+  for (guint i = 0; i < 4; i++)
+    network_clear (&networks[i / 2][i % 2]);
+}
+
+static void
+test_formats (gconstpointer data)
+{
+  const Mode *mode = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &mode->options, &error);
+  g_autoptr (EnsVulkanSampler) sampler = ens_vulkan_sampler_new ();
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+
+  if (device == NULL || !ens_vulkan_device_has_half (device)) {
+    g_test_skip (error != NULL ? error->message : "it stores no 16 bits");
+    return;
+  }
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
+    check_size (s, device, sampler, pool);
+  g_assert_cmpuint (ens_vulkan_device_get_n_messages (device), ==, 0);
+}
+
+/* Pictures with bars are left to the CPU. */
+static void
+test_letterbox (void)
+{
+  g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_RGB, 8, 4);
+  const EnsFramedSampling sampling = {
+      .framing = ENS_FRAMING_LETTERBOX, .width = 4, .height = 4, .normalise = &colours[0]};
+  EnsBatchTable table;
+
+  g_assert_false (ens_batch_table_init (&table, &picture->frame, rects, 1, &sampling));
+}
+
+/* Two networks on one frame, twice: it is written once, and again when another one is set. */
+static void
+test_traffic (gconstpointer data)
+{
+  const Mode *mode = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &mode->options, &error);
+  g_autoptr (EnsVulkanSampler) sampler = ens_vulkan_sampler_new ();
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_NV12, 641, 361);
+  const EnsFramedSampling sampling = {
+      .framing = ENS_FRAMING_STRETCH, .width = 5, .height = 4, .normalise = &colours[0]};
+  const gsize frame_size = 641 * 361 + 2 * 321 * 181, batch_size = N_RECTS * 5 * 4 * 3 * 4;
+  g_auto (EnsBatchTable) table = {0};
+  g_auto (Network) a, b;
+  EnsPackedFrame packed;
+  float found[2][N_RECTS * 5 * 4 * 3];
+  gpointer outputs[] = {found[0], found[1]};
+  EnsVulkanRun runs[2];
+
+  if (device == NULL) {
+    g_test_skip (error->message);
+    a = b = (Network) {0};
+    return;
+  }
+  network_init (&a, device, pool, &ENS_SHAPE (N_RECTS, 4, 5, 3), ENS_TYPE_FLOAT32);
+  network_init (&b, device, pool, &ENS_SHAPE (N_RECTS, 4, 5, 3), ENS_TYPE_FLOAT32);
+  ens_batch_table_init (&table, &picture->frame, rects, N_RECTS, &sampling);
+  runs[0] = (EnsVulkanRun) {a.executor, NULL, &outputs[0], &table};
+  runs[1] = (EnsVulkanRun) {b.executor, NULL, &outputs[1], &table};
+  ens_packed_frame_init (&packed, &picture->frame);
+  g_assert_cmpuint (packed.size, ==, frame_size);
+  for (guint i = 0; i < 3; i++) {
+    gsize up = ens_vulkan_device_get_n_uploaded (device);
+    gsize down = ens_vulkan_device_get_n_read_back (device);
+    guint submits = ens_vulkan_device_get_n_submits (device);
+
+    if (i != 1)
+      ens_vulkan_sampler_set_frame (sampler, &packed);
+    g_assert_true (ens_vulkan_executors_run (runs, 2, sampler, &error));
+    up = ens_vulkan_device_get_n_uploaded (device) - up;
+    g_assert_cmpuint (up, >, i != 1 ? frame_size : 0);
+    /* Tables are rounded up. */
+    g_assert_cmpuint (up, <=, (i != 1 ? frame_size : 0) + 2 * (4 * table.n_words + 256));
+    g_assert_cmpuint (ens_vulkan_device_get_n_read_back (device) - down, ==, 2 * batch_size);
+    g_assert_cmpuint (ens_vulkan_device_get_n_submits (device) - submits, ==, 1);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
+    g_autofree char *formats = g_strdup_printf ("/vulkan/sampler/formats/%s", modes[m].name);
+    g_autofree char *traffic = g_strdup_printf ("/vulkan/sampler/traffic/%s", modes[m].name);
+
+    g_test_add_data_func (formats, &modes[m], test_formats);
+    g_test_add_data_func (traffic, &modes[m], test_traffic);
+  }
+  g_test_add_func ("/vulkan/sampler/letterbox", test_letterbox);
+  return g_test_run ();
+}
