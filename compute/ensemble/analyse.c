@@ -59,7 +59,7 @@ ens_analysis_new (EnsEnsemble *ensemble)
   EnsAnalysis *analysis = g_new0 (EnsAnalysis, 1);
 
   analysis->ensemble = ens_ensemble_ref (ensemble);
-  analysis->jobs = ens_jobs_new (ens_device_is_gpu (ensemble->device));
+  analysis->jobs = ens_jobs_new (ensemble->device, ens_device_is_gpu (ensemble->device));
   analysis->runs = g_new0 (EnsMemberRun *, ensemble->bundle->n_networks);
   for (guint n = 0; n < ensemble->bundle->n_networks; n++)
     analysis->runs[n] = ens_member_run_new_among (ensemble->members[n], analysis->jobs);
@@ -223,8 +223,8 @@ average_windows (Run *run)
   ens_fusion_average (probabilities, team.weights, team.n, n_values, result->window_probabilities);
 }
 
-/* All networks on all that they look at. On a GPU they run together when everything has been
- * sampled. */
+/* All networks on all that they look at. On a GPU they run together, behind all that is sampled for
+ * them. */
 static gboolean
 judge (Run *run, GError **error)
 {

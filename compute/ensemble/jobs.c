@@ -1,38 +1,59 @@
 #include "ensemble/jobs.h"
 
-#include "ensemble/bundle-files.h"
+#include "engine/device.h"
+#include "engine/plan.h"
+#include "vision/batch-table.h"
 
 typedef struct {
   EnsPlan *plan; /* NULL: free */
+  EnsJob job;
+  EnsRect *rects;
+  EnsShape shapes[ENS_MAX_SCALES];
+  gboolean on_device; /* sampled there, as the tables say */
+  EnsBatchTable tables[ENS_MAX_SCALES];
   float *inputs[ENS_MAX_SCALES];
   gsize sizes[ENS_MAX_SCALES]; /* floats that there is memory for */
-  float *output;
-} Job;
+} Waiting;
 
 struct _EnsJobs {
+  EnsDevice *device;
   gboolean wait;
-  GPtrArray *jobs; /* Job; what has run stays for its memory */
-  guint n_waiting; /* the first ones */
+  GPtrArray *jobs;           /* Waiting; what has run stays for its memory */
+  guint n_waiting;           /* the first ones */
+  EnsVulkanSampler *sampler; /* NULL before anything is sampled on the device */
+  gboolean has_frame;        /* the sampler knows the frame */
 };
 
+/* What it looked at; its memory for inputs stays. */
 static void
-free_job (gpointer data)
+forget (Waiting *waiting)
 {
-  Job *job = data;
-
-  g_clear_pointer (&job->plan, ens_plan_unref);
+  g_clear_pointer (&waiting->plan, ens_plan_unref);
+  g_clear_pointer (&waiting->rects, g_free);
   for (guint i = 0; i < ENS_MAX_SCALES; i++)
-    g_aligned_free (job->inputs[i]);
-  g_free (job);
+    ens_batch_table_clear (&waiting->tables[i]);
+  waiting->on_device = FALSE;
+}
+
+static void
+free_waiting (gpointer data)
+{
+  Waiting *waiting = data;
+
+  forget (waiting);
+  for (guint i = 0; i < ENS_MAX_SCALES; i++)
+    g_aligned_free (waiting->inputs[i]);
+  g_free (waiting);
 }
 
 EnsJobs *
-ens_jobs_new (gboolean wait)
+ens_jobs_new (EnsDevice *device, gboolean wait)
 {
   EnsJobs *jobs = g_new0 (EnsJobs, 1);
 
+  jobs->device = ens_device_ref (device);
   jobs->wait = wait;
-  jobs->jobs = g_ptr_array_new_with_free_func (free_job);
+  jobs->jobs = g_ptr_array_new_with_free_func (free_waiting);
   return jobs;
 }
 
@@ -42,6 +63,8 @@ ens_jobs_free (EnsJobs *jobs)
   if (jobs == NULL)
     return;
   g_ptr_array_unref (jobs->jobs);
+  g_clear_pointer (&jobs->sampler, ens_vulkan_sampler_free);
+  ens_device_unref (jobs->device);
   g_free (jobs);
 }
 
@@ -51,74 +74,173 @@ ens_jobs_wait (const EnsJobs *jobs)
   return jobs->wait;
 }
 
+static Waiting *
+get_job (const EnsJobs *jobs, guint i)
+{
+  return g_ptr_array_index (jobs->jobs, i);
+}
+
 static gboolean
 is_waiting (const EnsJobs *jobs, const EnsPlan *plan)
 {
   for (guint i = 0; i < jobs->n_waiting; i++)
-    if (((const Job *)g_ptr_array_index (jobs->jobs, i))->plan == plan)
+    if (get_job (jobs, i)->plan == plan)
       return TRUE;
   return FALSE;
 }
 
 /* The job behind those that wait. */
-static Job *
+static Waiting *
 get_next (EnsJobs *jobs)
 {
   if (jobs->n_waiting == jobs->jobs->len)
-    g_ptr_array_add (jobs->jobs, g_new0 (Job, 1));
-  return g_ptr_array_index (jobs->jobs, jobs->n_waiting);
+    g_ptr_array_add (jobs->jobs, g_new0 (Waiting, 1));
+  return get_job (jobs, jobs->n_waiting);
+}
+
+/* Sampling */
+
+static EnsFramedSampling
+get_sampling (const Waiting *waiting, guint i)
+{
+  const EnsBundleNetwork *settings = waiting->job.settings;
+
+  return (EnsFramedSampling) {.framing = waiting->job.framing,
+                              .crop = settings->crop,
+                              .width = (guint)waiting->shapes[i].dims[2],
+                              .height = (guint)waiting->shapes[i].dims[1],
+                              .normalise = &settings->normalise};
 }
 
 static void
-reserve (Job *job, guint i, gsize size)
+reserve (Waiting *waiting, guint i, gsize size)
 {
-  if (job->sizes[i] >= size)
+  if (waiting->sizes[i] >= size)
     return;
-  g_aligned_free (job->inputs[i]);
-  job->inputs[i] = g_aligned_alloc (size, sizeof (float), 64);
-  job->sizes[i] = size;
+  g_aligned_free (waiting->inputs[i]);
+  waiting->inputs[i] = g_aligned_alloc (size, sizeof (float), 64);
+  waiting->sizes[i] = size;
 }
 
-float *const *
-ens_jobs_add (EnsJobs *jobs, EnsPlan *plan, const EnsShape *shapes, guint n_inputs,
-              EnsTimings *timings, GError **error)
+static void
+sample_on_cpu (const EnsJobs *jobs, Waiting *waiting)
 {
-  Job *job;
+  for (guint i = 0; i < waiting->job.n_inputs; i++) {
+    const EnsShape *shape = &waiting->shapes[i];
+    EnsFramedSampling sampling = get_sampling (waiting, i);
 
-  if (is_waiting (jobs, plan) && !ens_jobs_run (jobs, timings, error))
-    return NULL;
-  job = get_next (jobs);
-  g_clear_pointer (&job->plan, ens_plan_unref);
-  job->plan = ens_plan_ref (plan);
-  for (guint i = 0; i < n_inputs; i++)
-    reserve (job, i, (gsize)ens_shape_elements (&shapes[i]));
-  return job->inputs;
+    reserve (waiting, i, (gsize)ens_shape_elements (shape));
+    ens_frame_sample_framed (waiting->job.frame, waiting->rects, (guint)shape->dims[0], &sampling,
+                             ens_device_get_pool (jobs->device), waiting->inputs[i]);
+  }
+  waiting->on_device = FALSE;
+}
+
+/* FALSE if the device can't sample that. */
+static gboolean
+write_tables (EnsJobs *jobs, Waiting *waiting)
+{
+  EnsPackedFrame frame;
+
+  for (guint i = 0; i < waiting->job.n_inputs; i++) {
+    EnsFramedSampling sampling = get_sampling (waiting, i);
+
+    if (!ens_batch_table_init (&waiting->tables[i], waiting->job.frame, waiting->rects,
+                               (guint)waiting->shapes[i].dims[0], &sampling))
+      return FALSE;
+  }
+  if (jobs->sampler == NULL)
+    jobs->sampler = ens_vulkan_sampler_new ();
+  if (!jobs->has_frame) {
+    ens_packed_frame_init (&frame, waiting->job.frame);
+    ens_vulkan_sampler_set_frame (jobs->sampler, &frame);
+    jobs->has_frame = TRUE;
+  }
+  waiting->on_device = TRUE;
+  return TRUE;
 }
 
 gboolean
-ens_jobs_start (EnsJobs *jobs, float *output, EnsTimings *timings, GError **error)
+ens_jobs_add (EnsJobs *jobs, const EnsJob *job, EnsTimings *timings, GError **error)
 {
-  get_next (jobs)->output = output;
+  gint64 start;
+  Waiting *waiting;
+
+  if (is_waiting (jobs, job->plan) && !ens_jobs_run (jobs, timings, error))
+    return FALSE;
+  start = g_get_monotonic_time ();
+  waiting = get_next (jobs);
+  forget (waiting);
+  waiting->job = *job;
+  waiting->plan = ens_plan_ref (job->plan);
+  waiting->rects = g_memdup2 (job->rects, (gsize)job->shapes->dims[0] * sizeof *job->rects);
+  for (guint i = 0; i < job->n_inputs; i++)
+    waiting->shapes[i] = job->shapes[i];
+  if (!ens_device_is_gpu (jobs->device) || !write_tables (jobs, waiting))
+    sample_on_cpu (jobs, waiting);
   jobs->n_waiting++;
+  timings->prepare += 1000 * (g_get_monotonic_time () - start);
   return jobs->wait || ens_jobs_run (jobs, timings, error);
+}
+
+/* Running */
+
+/* FALSE if not all could run together with what is sampled on the device. */
+static gboolean
+run_sampled (const EnsJobs *jobs)
+{
+  g_autofree EnsSampledRun *runs = g_new (EnsSampledRun, jobs->n_waiting);
+  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_waiting);
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < jobs->n_waiting; i++) {
+    const Waiting *waiting = get_job (jobs, i);
+
+    outputs[i] = waiting->job.output;
+    runs[i] = (EnsSampledRun) {
+        .plan = waiting->plan,
+        .inputs = waiting->on_device ? NULL : (const gconstpointer *)waiting->inputs,
+        .outputs = &outputs[i],
+        .tables = waiting->tables};
+    any = any || waiting->on_device;
+  }
+  return any && ens_plans_run_sampled (runs, jobs->n_waiting, jobs->sampler);
+}
+
+static gboolean
+run_given (const EnsJobs *jobs, GError **error)
+{
+  g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_waiting);
+  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_waiting);
+
+  for (guint i = 0; i < jobs->n_waiting; i++) {
+    Waiting *waiting = get_job (jobs, i);
+
+    if (waiting->on_device)
+      sample_on_cpu (jobs, waiting);
+    outputs[i] = waiting->job.output;
+    runs[i] = (EnsPlanRun) {waiting->plan, (const gconstpointer *)waiting->inputs, &outputs[i]};
+  }
+  return ens_plans_run (runs, jobs->n_waiting, error);
+}
+
+static void
+forget_all (EnsJobs *jobs)
+{
+  for (guint i = 0; i < jobs->jobs->len; i++)
+    forget (get_job (jobs, i));
+  jobs->n_waiting = 0;
 }
 
 gboolean
 ens_jobs_run (EnsJobs *jobs, EnsTimings *timings, GError **error)
 {
-  g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_waiting);
-  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_waiting);
   gint64 start = g_get_monotonic_time ();
-  gboolean ran;
+  gboolean ran = run_sampled (jobs) || run_given (jobs, error);
 
-  for (guint i = 0; i < jobs->n_waiting; i++) {
-    const Job *job = g_ptr_array_index (jobs->jobs, i);
-
-    outputs[i] = job->output;
-    runs[i] = (EnsPlanRun) {job->plan, (const gconstpointer *)job->inputs, &outputs[i]};
-  }
-  ran = ens_plans_run (runs, jobs->n_waiting, error);
-  ens_jobs_discard (jobs);
+  forget_all (jobs);
+  if (!jobs->wait)
+    jobs->has_frame = FALSE;
   timings->networks += 1000 * (g_get_monotonic_time () - start);
   return ran;
 }
@@ -126,7 +248,6 @@ ens_jobs_run (EnsJobs *jobs, EnsTimings *timings, GError **error)
 void
 ens_jobs_discard (EnsJobs *jobs)
 {
-  for (guint i = 0; i < jobs->jobs->len; i++)
-    g_clear_pointer (&((Job *)g_ptr_array_index (jobs->jobs, i))->plan, ens_plan_unref);
-  jobs->n_waiting = 0;
+  forget_all (jobs);
+  jobs->has_frame = FALSE;
 }

@@ -3,7 +3,6 @@
 #include "engine/network.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/member-graph.h"
-#include "vision/framing.h"
 
 /* The longer side of a scaled frame over the shorter one, at most. */
 #define MAX_ASPECT 4
@@ -153,7 +152,7 @@ ens_member_run_new_among (EnsMember *member, EnsJobs *jobs)
 EnsMemberRun *
 ens_member_run_new (EnsMember *member)
 {
-  EnsJobs *own = ens_jobs_new (FALSE);
+  EnsJobs *own = ens_jobs_new (member->device, FALSE);
   EnsMemberRun *run = ens_member_run_new_among (member, own);
 
   run->own = own;
@@ -169,51 +168,21 @@ ens_member_run_free (EnsMemberRun *run)
   g_free (run);
 }
 
-/* What is sampled from a frame: a network's inputs, all from the same rectangles. */
-typedef struct {
-  const EnsFrame *frame;
-  const EnsRect *rects;
-  EnsFraming framing;
-  EnsShape shapes[ENS_MAX_SCALES];
-} Sampling;
-
-/* Samples rectangles of the frame into input i, as its shape says. */
-static void
-sample (const EnsMemberRun *run, guint i, const Sampling *sampling, float *pixels)
-{
-  const EnsBundleNetwork *settings = run->member->settings;
-  const EnsShape *shape = &sampling->shapes[i];
-  const EnsFramedSampling framed = {.framing = sampling->framing,
-                                    .crop = settings->crop,
-                                    .width = (guint)shape->dims[2],
-                                    .height = (guint)shape->dims[1],
-                                    .normalise = &settings->normalise};
-
-  ens_frame_sample_framed (sampling->frame, sampling->rects, (guint)shape->dims[0], &framed,
-                           ens_device_get_pool (run->member->device), pixels);
-}
-
+/* Plans `network` for the job's shapes, and adds the job. */
 static gboolean
-run_network (EnsMemberRun *run, EnsNetwork *network, const Sampling *sampling, float *values,
-             EnsTimings *timings, GError **error)
+run_network (EnsMemberRun *run, EnsNetwork *network, EnsJob *job, EnsTimings *timings,
+             GError **error)
 {
-  g_autoptr (EnsPlan) plan = ens_network_plan (network, sampling->shapes, error);
-  guint n_inputs = ens_network_get_n_inputs (network);
-  float *const *inputs;
-  gint64 start;
+  g_autoptr (EnsPlan) plan = ens_network_plan (network, job->shapes, error);
 
   if (plan == NULL) {
     g_prefix_error (error, "network “%s”: ", run->member->settings->name);
     return FALSE;
   }
-  inputs = ens_jobs_add (run->jobs, plan, sampling->shapes, n_inputs, timings, error);
-  if (inputs == NULL)
-    return FALSE;
-  start = g_get_monotonic_time ();
-  for (guint i = 0; i < n_inputs; i++)
-    sample (run, i, sampling, inputs[i]);
-  timings->prepare += 1000 * (g_get_monotonic_time () - start);
-  return ens_jobs_start (run->jobs, values, timings, error);
+  job->plan = plan;
+  job->n_inputs = ens_network_get_n_inputs (network);
+  job->settings = run->member->settings;
+  return ens_jobs_add (run->jobs, job, timings, error);
 }
 
 /* Batches of the largest size, then of half of it and so on: few plans for any number of images,
@@ -263,22 +232,23 @@ ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *v
                       EnsTimings *timings, GError **error)
 {
   const EnsMember *member = run->member;
-  Sampling sampling = {.frame = images->frame, .framing = member->settings->framing};
+  EnsShape shapes[ENS_MAX_SCALES];
+  EnsJob job = {.shapes = shapes, .frame = images->frame, .framing = member->settings->framing};
   EnsNetwork *network;
 
   g_return_val_if_fail (images->n_scales > 0 && images->n_scales <= ENS_MAX_SCALES, FALSE);
   network = get_whole (run->member, images->n_scales, error);
   if (network == NULL)
     return FALSE;
-  get_whole_shapes (images, member->settings, sampling.shapes);
+  get_whole_shapes (images, member->settings, shapes);
   for (guint done = 0; done < images->n_rects;) {
     guint n = batch_size (images->n_rects - done, get_largest (run, ENS_WHOLE_BATCH));
 
     for (guint i = 0; i < images->n_scales; i++)
-      sampling.shapes[i].dims[0] = n;
-    sampling.rects = &images->rects[done];
-    if (!run_network (run, network, &sampling, &values[(gsize)done * member->width], timings,
-                      error))
+      shapes[i].dims[0] = n;
+    job.rects = &images->rects[done];
+    job.output = &values[(gsize)done * member->width];
+    if (!run_network (run, network, &job, timings, error))
       return FALSE;
     done += n;
   }
@@ -292,18 +262,18 @@ ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect 
   const EnsMember *member = run->member;
   const EnsBundleNetwork *settings = member->settings;
   const guint channels = ens_order_channels (settings->normalise.order);
-  Sampling sampling = {.frame = frame, .framing = settings->window_framing};
+  EnsShape shapes[ENS_MAX_SCALES];
+  EnsJob job = {.shapes = shapes, .frame = frame, .framing = settings->window_framing};
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
   for (guint done = 0; done < n_windows;) {
     guint n = batch_size (n_windows - done, get_largest (run, ENS_WINDOW_BATCH));
 
     for (guint i = 0; i < settings->n_window_sizes; i++)
-      sampling.shapes[i] =
-          ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
-    sampling.rects = &windows[done];
-    if (!run_network (run, member->windows, &sampling, &values[(gsize)done * member->width],
-                      timings, error))
+      shapes[i] = ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
+    job.rects = &windows[done];
+    job.output = &values[(gsize)done * member->width];
+    if (!run_network (run, member->windows, &job, timings, error))
       return FALSE;
     done += n;
   }
