@@ -73,9 +73,12 @@ filter_components (Taps x, Taps y, uint first, uint end)
   for (uint j = 0; j < y.n; j++) {
     float row = weigh (y, j);
 
-    for (uint i = 0; i < x.n; i++)
+    for (uint i = 0; i < x.n; i++) {
+      float weight = row * weigh (x, i);
+
       for (uint c = first; c < end; c++)
-        sum[c] += row * weigh (x, i) * load_sample (c, x.first + i, y.first + j);
+        sum[c] += weight * load_sample (c, x.first + i, y.first + j);
+    }
   }
   return sum / (x.total * y.total);
 }

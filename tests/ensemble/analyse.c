@@ -439,12 +439,38 @@ test_bad_frame (Fixture *fixture, gconstpointer data)
 #define ADD(name, function) \
   g_test_add ("/ensemble/analyse/" name, Fixture, NULL, set_up, function, tear_down)
 
-static guint
-count_submits (EnsEnsemble *ensemble)
+/* What has gone to a GPU and come from there. */
+typedef struct {
+  guint n_submits;
+  gsize n_uploaded, n_read_back; /* bytes */
+} Traffic;
+
+static Traffic
+measure_traffic (EnsEnsemble *ensemble)
 {
   g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (ens_ensemble_get_device (ensemble));
 
-  return ens_vulkan_device_get_n_submits (vulkan);
+  return (Traffic) {ens_vulkan_device_get_n_submits (vulkan),
+                    ens_vulkan_device_get_n_uploaded (vulkan),
+                    ens_vulkan_device_get_n_read_back (vulkan)};
+}
+
+/* One submission; one frame and what says how it is sampled, which is less than any picture sampled
+ * from it; and of every image and window a probability for each class. */
+static void
+check_traffic (const Traffic *before, const Traffic *after, const EnsPicture *picture,
+               const EnsResult *result)
+{
+  const gsize frame = (gsize)picture->frame.width * picture->frame.height * 3;
+  const gsize n_images = result->n_networks + (gsize)result->n_networks * result->n_windows;
+
+  g_assert_cmpuint (after->n_submits - before->n_submits, ==, 1);
+  g_test_message ("%" G_GSIZE_FORMAT " bytes up, %" G_GSIZE_FORMAT " down",
+                  after->n_uploaded - before->n_uploaded, after->n_read_back - before->n_read_back);
+  g_assert_cmpuint (after->n_uploaded - before->n_uploaded, >, frame);
+  g_assert_cmpuint (after->n_uploaded - before->n_uploaded, <, 2 * frame + n_images * 4096);
+  g_assert_cmpuint (after->n_read_back - before->n_read_back, <=,
+                    n_images * CLASSES * sizeof (float));
 }
 
 /* A GPU finds what the CPU finds, and gets all of a frame, windows too, in one submission. */
@@ -456,7 +482,7 @@ test_vulkan (Fixture *fixture, gconstpointer data)
   g_autoptr (EnsEnsemble) on_cpu = open_bundle (fixture, 2), on_gpu = NULL;
   g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
   g_autoptr (EnsResult) expected = analyse (on_cpu, picture, NULL), first = NULL, second = NULL;
-  guint before;
+  Traffic before, after;
 
   if (device == NULL) {
     g_test_skip (error->message);
@@ -465,10 +491,10 @@ test_vulkan (Fixture *fixture, gconstpointer data)
   on_gpu = ens_ensemble_open (fixture->bundle, device, &error);
   g_assert_no_error (error);
   first = analyse (on_gpu, picture, NULL);
-  before = count_submits (on_gpu);
+  before = measure_traffic (on_gpu);
   second = analyse (on_gpu, picture, NULL);
-  if (ens_op_find ("Conv")->gpu != NULL)
-    g_assert_cmpuint (count_submits (on_gpu) - before, ==, 1);
+  after = measure_traffic (on_gpu);
+  check_traffic (&before, &after, picture, second);
   g_assert_cmpuint (expected->n_windows, >, 0);
   for (guint c = 0; c < CLASSES; c++) {
     g_assert_cmpfloat_with_epsilon (second->classes[c].p, expected->classes[c].p, 1e-3);

@@ -1,11 +1,13 @@
-/* Every Vulkan call fails once: opening a device, making an executor, running and measuring it must
- * give an error that names the call, leave nothing behind, and never crash. */
+/* Every Vulkan call fails once: opening a device, making an executor, running and measuring it, and
+ * sampling its inputs must give an error that names the call, leave nothing behind, and never
+ * crash. */
 #include "random-graph.h"
 
 #include <string.h>
 
 #include "cpu/weights.h"
 #include "passes/passes.h"
+#include "vision/batch-table.h"
 #include "vulkan/executor.h"
 #include "vulkan/functions.h"
 
@@ -240,6 +242,27 @@ build_network (void)
   return g_steal_pointer (&b.graph);
 }
 
+/* The network's 128 numbers, sampled from a gray frame. */
+static gboolean
+run_sampled (EnsVulkanExecutor *executor, GError **error)
+{
+  static const EnsNormalise gray = {ENS_ORDER_GRAY, {0}, {1}};
+  const EnsFramedSampling sampling = {
+      .framing = ENS_FRAMING_STRETCH, .width = 32, .height = 4, .normalise = &gray};
+  const guint8 pixels[6 * 5] = {0};
+  const EnsFrame frame = {ENS_PIXELS_GRAY8, 6, 5, {pixels}, {6}};
+  g_autoptr (EnsVulkanSampler) sampler = ens_vulkan_sampler_new ();
+  g_auto (EnsBatchTable) table = {0};
+  EnsPackedFrame packed;
+  float output[128];
+
+  ens_packed_frame_init (&packed, &frame);
+  ens_vulkan_sampler_set_frame (sampler, &packed);
+  ens_batch_table_init (&table, &frame, &ENS_RECT_WHOLE, 1, &sampling);
+  return ens_vulkan_executors_run (
+      &(EnsVulkanRun) {executor, NULL, (const gpointer[]) {output}, &table}, 1, sampler, error);
+}
+
 static gboolean
 run_network (EnsVulkanDevice *device, GError **error)
 {
@@ -257,7 +280,8 @@ run_network (EnsVulkanDevice *device, GError **error)
   return ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},
                                   (const gpointer[]) {output}, NULL, error)
          && ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},
-                                     (const gpointer[]) {output}, times, error);
+                                     (const gpointer[]) {output}, times, error)
+         && run_sampled (executor, error);
 }
 
 static gboolean

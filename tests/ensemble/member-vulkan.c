@@ -1,0 +1,208 @@
+/* Members on a GPU, which samples what they look at, against the same on the CPU: all framings,
+ * also when the device is lost in between. Software Vulkan will do; without any, tests skip. */
+#include "ensemble/member.h"
+
+#include <vulkan/vulkan.h>
+
+#include "base/files.h"
+#include "engine/device.h"
+#include "toy.h"
+#include "vulkan/functions.h"
+
+#define SIZE 32
+#define CLASSES 3
+#define CHANNELS 8
+#define FEATURES (2 * CHANNELS)
+#define N_WINDOWS 21
+
+/* The table is exchanged through these: Vulkan's functions get no pointer to pass on. */
+static EnsVulkanFunctions real;
+static guint n_lost; /* submissions that still fail */
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+submit (VkQueue queue, uint32_t n, const VkSubmitInfo *submits, VkFence fence)
+{
+  if (n_lost == 0)
+    return real.QueueSubmit (queue, n, submits, fence);
+  n_lost--;
+  return VK_ERROR_DEVICE_LOST;
+}
+
+static void
+wrap (EnsVulkanFunctions *vk, gpointer data)
+{
+  if (vk->QueueSubmit != NULL && vk->QueueSubmit != submit) {
+    real.QueueSubmit = vk->QueueSubmit;
+    vk->QueueSubmit = submit;
+  }
+}
+
+typedef struct {
+  char *folder, *network, *classifier, *window_classifier;
+  EnsBundleNetwork settings;
+  EnsPicture *picture;
+} Fixture;
+
+static char *taps[] = {(char *)"relu2", (char *)"pool", NULL};
+static guint scales[] = {32, 40, 56}, window_sizes[] = {32, 48};
+static EnsCalibration calibration[] = {{1.5F, -0.5F}, {0.5F, 0}, {3, 1}};
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsGraph) network = toy_network (5, SIZE, CHANNELS, 0);
+
+  fixture->folder = g_dir_make_tmp ("ensemble-member-XXXXXX", NULL);
+  fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
+  fixture->classifier =
+      toy_save_classifier (6, FEATURES, CLASSES, fixture->folder, "classifier.onnx");
+  fixture->window_classifier =
+      toy_save_classifier (7, FEATURES, CLASSES, fixture->folder, "windows.onnx");
+  fixture->settings =
+      (EnsBundleNetwork) {.name = (char *)"toy",
+                          .role = ENS_ROLE_RETRAINED,
+                          .taps = taps,
+                          .normalise = {ENS_ORDER_BGR, {110, 120, 130}, {0.02F, 0.01F, 0.03F}},
+                          .size = SIZE,
+                          .crop = 0.875F,
+                          .scales = scales,
+                          .n_scales = G_N_ELEMENTS (scales),
+                          .calibration = calibration,
+                          .window_sizes = window_sizes,
+                          .n_window_sizes = G_N_ELEMENTS (window_sizes),
+                          .window_calibration = calibration};
+  fixture->picture = toy_picture (3, 0, 72, 61);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  ens_picture_unref (fixture->picture);
+  ens_remove_tree (fixture->folder);
+  g_free (fixture->window_classifier);
+  g_free (fixture->classifier);
+  g_free (fixture->network);
+  g_free (fixture->folder);
+}
+
+static EnsMember *
+make_member (const Fixture *fixture, EnsDevice *device)
+{
+  const EnsMemberSource source = {&fixture->settings, fixture->network, fixture->classifier,
+                                  fixture->window_classifier, CLASSES};
+  g_autoptr (GError) error = NULL;
+  EnsMember *member = ens_member_new (&source, device, &error);
+
+  g_assert_no_error (error);
+  return member;
+}
+
+typedef struct {
+  float whole[CLASSES], windows[N_WINDOWS][CLASSES];
+} Values;
+
+/* wait: all in one run. */
+static void
+judge (const Fixture *fixture, EnsDevice *device, gboolean wait, Values *values)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, device);
+  g_autoptr (EnsJobs) jobs = ens_jobs_new (device, wait);
+  g_autoptr (EnsMemberRun) run = ens_member_run_new_among (member, jobs);
+  const EnsFrame *frame = &fixture->picture->frame;
+  const EnsMemberImages images = {frame, &ENS_RECT_WHOLE, 1, scales, 3};
+  g_autoptr (GError) error = NULL;
+  EnsTimings timings = {0};
+  EnsRect windows[N_WINDOWS];
+
+  for (guint w = 0; w < N_WINDOWS; w++)
+    windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
+  ens_member_run_whole (run, &images, values->whole, &timings, &error);
+  g_assert_no_error (error);
+  ens_member_run_windows (run, frame, windows, N_WINDOWS, values->windows[0], &timings, &error);
+  g_assert_no_error (error);
+  ens_jobs_run (jobs, &timings, &error);
+  g_assert_no_error (error);
+}
+
+static void
+check_near (const Values *found, const Values *expected)
+{
+  for (guint c = 0; c < CLASSES; c++) {
+    g_assert_cmpfloat_with_epsilon (found->whole[c], expected->whole[c], 1e-3);
+    for (guint w = 0; w < N_WINDOWS; w++)
+      g_assert_cmpfloat_with_epsilon (found->windows[w][c], expected->windows[w][c], 1e-3);
+  }
+}
+
+static EnsDevice *
+open_gpu (EnsVulkanOptions options)
+{
+  g_autoptr (GError) error = NULL;
+  EnsDevice *device;
+
+  n_lost = 0;
+  options.wrap = wrap;
+  device = ens_device_open_vulkan ("", 2, &options, &error);
+  if (device == NULL)
+    g_test_skip (error->message);
+  return device;
+}
+
+static void
+test_framings (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);
+  g_autoptr (EnsDevice) gpu = open_gpu ((EnsVulkanOptions) {.staged = GPOINTER_TO_INT (data)});
+
+  for (guint whole = 0; gpu != NULL && whole < ENS_N_FRAMINGS; whole++) {
+    Values expected, found;
+
+    fixture->settings.framing = (EnsFraming)whole;
+    /* One of both is sampled on the CPU, the other on the device. */
+    fixture->settings.window_framing =
+        whole == ENS_FRAMING_LETTERBOX ? ENS_FRAMING_STRETCH : ENS_FRAMING_LETTERBOX;
+    judge (fixture, cpu, FALSE, &expected);
+    for (guint wait = 0; wait < 2; wait++) {
+      judge (fixture, gpu, wait, &found);
+      check_near (&found, &expected);
+    }
+  }
+}
+
+/* Lost once, so that the device is opened anew, and for good, so that the CPU takes over. */
+static void
+test_lost (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);
+  Values expected;
+
+  judge (fixture, cpu, FALSE, &expected);
+  for (guint lost = 1; lost < 100; lost += 98) {
+    g_autoptr (EnsDevice) gpu = open_gpu ((EnsVulkanOptions) {.staged = TRUE});
+    g_autofree char *warning = NULL;
+    Values found;
+
+    if (gpu == NULL)
+      return;
+    judge (fixture, gpu, TRUE, &found);
+    n_lost = lost;
+    for (guint i = 0; i < 2; i++) {
+      judge (fixture, gpu, TRUE, &found);
+      check_near (&found, &expected);
+    }
+    warning = ens_device_take_warning (gpu);
+    g_assert_true (lost == 1 || warning != NULL);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/ensemble/member-vulkan/framings", Fixture, GINT_TO_POINTER (FALSE), set_up,
+              test_framings, tear_down);
+  g_test_add ("/ensemble/member-vulkan/framings-copying", Fixture, GINT_TO_POINTER (TRUE), set_up,
+              test_framings, tear_down);
+  g_test_add ("/ensemble/member-vulkan/lost", Fixture, NULL, set_up, test_lost, tear_down);
+  return g_test_run ();
+}
