@@ -19,6 +19,6 @@ typedef struct {
   const EnsBatchTable *tables;
 } EnsSampledRun;
 
-/* As ens_plans_run (), from the sampler's frame. FALSE, and no harm done, if that can't be done now
- * or never can; ens_plans_run () then can, from arrays of inputs. */
+/* As ens_plans_run (), of at least one, from the sampler's frame. FALSE, and no harm done, if that
+ * can't be done now or never can; ens_plans_run () then can, from arrays of inputs. */
 gboolean ens_plans_run_sampled (const EnsSampledRun *runs, guint n, EnsVulkanSampler *sampler);
