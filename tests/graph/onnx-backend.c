@@ -16,6 +16,7 @@
 #include "engine/network.h"
 #include "graph/onnx-private.h"
 #include "graph/onnx.h"
+#include "ops/operands.h"
 
 #define DATA_FOLDER "/usr/share/libonnx-testdata/data"
 
@@ -167,18 +168,9 @@ read_tensors (const char *folder, const char *kind, guint n, GError **error)
 static double
 get_element (const EnsTensor *tensor, gint64 i)
 {
-  switch (tensor->type) {
-  case ENS_TYPE_FLOAT32:
-    return ((const float *)tensor->data)[i];
-  case ENS_TYPE_INT64:
-    return (double)((const gint64 *)tensor->data)[i];
-  case ENS_TYPE_INT32:
-    return ((const gint32 *)tensor->data)[i];
-  case ENS_TYPE_INT8:
-    return ((const gint8 *)tensor->data)[i];
-  default:
-    return ((const guint8 *)tensor->data)[i];
-  }
+  EnsView view = ens_view_dense (tensor->type, &tensor->shape, tensor->data);
+
+  return ens_view_real (&view, (gsize)i);
 }
 
 static gboolean

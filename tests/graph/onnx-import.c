@@ -6,6 +6,7 @@
 
 #include "graph/infer.h"
 #include "graph/onnx.h"
+#include "ops/operands.h"
 #include "onnx-models.h"
 
 #define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
@@ -134,18 +135,9 @@ import_tensor (const Onnx__TensorProto *proto)
 static double
 element (const EnsTensor *tensor, guint i)
 {
-  switch (tensor->type) {
-  case ENS_TYPE_FLOAT32:
-    return ((const float *)tensor->data)[i];
-  case ENS_TYPE_INT64:
-    return (double)((const gint64 *)tensor->data)[i];
-  case ENS_TYPE_INT32:
-    return ((const gint32 *)tensor->data)[i];
-  case ENS_TYPE_INT8:
-    return ((const gint8 *)tensor->data)[i];
-  default:
-    return ((const guint8 *)tensor->data)[i];
-  }
+  EnsView view = ens_view_dense (tensor->type, &tensor->shape, tensor->data);
+
+  return ens_view_real (&view, (gsize)i);
 }
 
 #define TYPE(type) ONNX__TENSOR_PROTO__DATA_TYPE__##type
