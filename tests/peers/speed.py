@@ -1,7 +1,7 @@
 """Forward speed beside PyTorch (frozen, plain and channels-last) and ONNX Runtime, in the same
 minute on the same machine: images/s of the fastest run, and the ratio to the best peer.
 
-usage: speed.py TIME_NETWORK [--seconds S] [--batch N …] [--threads N …] [NAME …]
+usage: speed.py TIME_NETWORK [NAME …] [--seconds S] [--batch N …] [--threads N …]
 
 ONNX Runtime runs in node if NODE_PATH names a folder with onnxruntime-node.
 """
