@@ -1,0 +1,14 @@
+/* Numbers of 16 bits (IEEE 754 binary16). */
+#pragma once
+
+#include <glib.h>
+
+/* Rounds n numbers to the nearest, ties to even; what is too large becomes infinite. FALSE if one
+ * of them is not finite then. */
+gboolean ens_half_from_floats (const float *from, guint16 *to, gsize n);
+
+static inline gboolean
+ens_half_is_finite (guint16 half)
+{
+  return (half & 0x7c00) != 0x7c00;
+}
