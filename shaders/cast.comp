@@ -1,4 +1,4 @@
-/* From one type of floats in memory to the other. The variant is named by what it reads. */
+/* From one type of floats in memory to the other. The variant is named by what it writes. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require
@@ -15,12 +15,9 @@ layout (local_size_x = 128) in;
 
 layout (set = 0, binding = 0) readonly restrict buffer X
 {
-  FLOAT x[];
+  OTHER x[];
 };
-layout (set = 0, binding = 1) writeonly restrict buffer Y
-{
-  OTHER y[];
-};
+WRITES (1, y)
 
 void
 main ()
@@ -28,5 +25,5 @@ main ()
   uint index = linear_index ();
 
   if (index < push.n)
-    y[push.offset[1] + index] = OTHER (float(x[push.offset[0] + index]));
+    y_store (index, float(x[push.offset[0] + index]));
 }

@@ -2,14 +2,44 @@
  *
  * A shader is compiled once for each type its elements may have in memory, FLOAT; values are always
  * computed as 32-bit floats. */
+#include "push/push.h"
+
 #ifdef FLOAT16
 #extension GL_EXT_shader_16bit_storage : require
 #define FLOAT float16_t
 #define FLOAT4 f16vec4
+
+/* A word of each dispatch's own: whether it has stored what is no finite number in 16 bits. */
+layout (set = 0, binding = ENS_OVERFLOW_BINDING) writeonly buffer Overflow
+{
+  uint overflow;
+};
+
+/* Called with whatever is stored. */
+void
+check (vec4 value)
+{
+  if (!all (lessThanEqual (abs (value), vec4 (ENS_HALF_MAX))))
+    overflow = 1;
+}
+
+void
+check (float value)
+{
+  check (vec4 (value));
+}
 #else
 #define FLOAT float
 #define FLOAT4 vec4
+#define check(value)
 #endif
+
+/* The first n, and zeroes behind them. */
+vec4
+keep (vec4 value, uint n)
+{
+  return mix (vec4 (0), value, lessThan (uvec4 (0, 1, 2, 3), uvec4 (n)));
+}
 
 /* Numbers of invocations and of workgroups where both may spread over x and y (see
  * ens_commands_cover ()). */
@@ -75,6 +105,7 @@ divide (uint a, uint b)
                                                                                              \
   void name##_store (uint at, float value)                                                   \
   {                                                                                          \
+    check (value);                                                                           \
     name##_one[push.offset[i] + at] = FLOAT (value);                                         \
   }                                                                                          \
                                                                                              \
@@ -82,6 +113,7 @@ divide (uint a, uint b)
   {                                                                                          \
     uint place = push.offset[i] + at;                                                        \
                                                                                              \
+    check (keep (value, n));                                                                 \
     if (step == 1 && n >= 4 && place % 4 == 0) {                                             \
       name##_four[place / 4] = FLOAT4 (value);                                               \
       return;                                                                                \

@@ -1,8 +1,9 @@
 /* On a GPU, and on the CPU where the GPU fails: once more on the device opened anew, and if that
- * does not help, on the CPU from then on. In 16 bits, if so asked, as long as all numbers fit. */
+ * does not help, on the CPU from then on.
+ *
+ * In 16 bits, if so asked. Layers whose numbers turn out not to fit compute with 32 from then on,
+ * and what gave such numbers is run again. */
 #include "engine/runner.h"
-
-#include <math.h>
 
 #include "engine/vulkan-batch.h"
 #include "passes/rewrite.h"
@@ -16,7 +17,9 @@ typedef struct {
   EnsWeights *weights;
   EnsVulkanDevice *vulkan; /* what the batch runs on */
   EnsVulkanBatch *batch;   /* NULL: not made, or given up */
-  gboolean half;           /* numbers are stored in 16 bits */
+  gboolean half;           /* numbers are stored in 16 bits … */
+  GHashTable *wide;        /* … but for these values: their names */
+  guint n_widened;         /* how often some were added */
   EnsRunner *cpu;          /* NULL: the GPU has not been given up */
   guint n_nodes;           /* as when the plan was made */
 } VulkanRunner;
@@ -34,17 +37,123 @@ halve (gpointer data, EnsTensor *constant)
   return ens_weights_halve (data, constant);
 }
 
-/* NULL if the network can't be run in 16 bits. */
-static EnsVulkanBatch *
-make_half_batch (const VulkanRunner *self, const EnsVulkanContext *context, GError **error)
+static gboolean
+make_batch (VulkanRunner *self, GError **error)
 {
-  g_autoptr (EnsGraph) graph = ens_graph_copy (self->graph);
+  g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
+  const EnsHalving halving = {halve, self->weights, self->wide};
+  const EnsVulkanContext context = {
+      .device = self->vulkan,
+      .weights = weights,
+      .pool = ens_device_get_pool (self->device),
+      .cpu_weights = self->weights->packed,
+  };
+  const EnsVulkanBatchSource source = {
+      .graph = self->graph,
+      .sample = self->sample,
+      .context = &context,
+      .halving = self->half ? &halving : NULL,
+  };
 
-  if (ens_graph_store_half (graph, self->sample, halve, self->weights))
-    return ens_vulkan_batch_new (graph, self->sample, context, error);
-  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "weights of %s do not fit into 16 bits",
-               self->graph->name);
-  return NULL;
+  self->batch = ens_vulkan_batch_new (&source, error);
+  return self->batch != NULL;
+}
+
+static gboolean
+run_batch (VulkanRunner *self, const Run *run, GError **error)
+{
+  /* What computes in other types has other nodes than the caller has made room for. */
+  EnsNodeTime *times =
+      self->n_nodes == ens_vulkan_batch_get_n_steps (self->batch) ? run->times : NULL;
+
+  return ens_vulkan_batch_run (self->batch, run->inputs, run->outputs, times, error);
+}
+
+/* Numbers of 16 bits */
+
+/* How often layers are widened before the whole network is. The last time, all that are behind them
+ * are too. */
+#define MAX_WIDENED 6
+
+/* Up to three names of values, “a”, “b”, … (transfer full) */
+static char *
+list_names (GHashTable *names)
+{
+  GString *text = g_string_new (NULL);
+  GHashTableIter iter;
+  gpointer name;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, names);
+  while (n < 3 && g_hash_table_iter_next (&iter, &name, NULL))
+    g_string_append_printf (text, "%s“%s”", n++ > 0 ? ", " : "", (const char *)name);
+  if (g_hash_table_size (names) > n)
+    g_string_append (text, ", …");
+  return g_string_free (text, FALSE);
+}
+
+/* Takes the names over and returns how many of them are new. */
+static guint
+add_wide (VulkanRunner *self, GHashTable *names)
+{
+  guint before = g_hash_table_size (self->wide);
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, names);
+  while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    g_hash_table_iter_steal (&iter);
+    g_hash_table_add (self->wide, name);
+  }
+  return g_hash_table_size (self->wide) - before;
+}
+
+/* Whether numbers did not fit into 16 bits; then those values are wide from now on. */
+static gboolean
+widen (VulkanRunner *self)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *list = NULL;
+
+  if (!self->half
+      || !ens_vulkan_batch_take_overflows (self->batch, self->n_widened + 1 == MAX_WIDENED, names))
+    return FALSE;
+  list = list_names (names);
+  if (add_wide (self, names) > 0 && self->n_widened++ < MAX_WIDENED) {
+    ens_device_warn (self->device, "%s computes %s with 32 bits from now on: too large for 16",
+                     self->graph->name, list);
+    return TRUE;
+  }
+  ens_device_warn (self->device, "%s computes with 32 bits from now on: %s too large for 16",
+                   self->graph->name, list);
+  self->half = FALSE;
+  return TRUE;
+}
+
+/* Runs, and runs again as long as numbers have not fitted. */
+static gboolean
+run_until_fit (VulkanRunner *self, const Run *run, GError **error)
+{
+  do {
+    if (self->batch == NULL && !make_batch (self, error))
+      return FALSE;
+    if (!run_batch (self, run, error))
+      return FALSE;
+    if (!widen (self))
+      return TRUE;
+    g_clear_pointer (&self->batch, ens_vulkan_batch_free);
+  } while (TRUE);
+}
+
+/* Failures */
+
+/* run: NULL to get ready alone. */
+static gboolean
+try_gpu (VulkanRunner *self, const Run *run, GError **error)
+{
+  if (run != NULL)
+    return run_until_fit (self, run, error);
+  return self->batch != NULL || make_batch (self, error);
 }
 
 /* Whether an error is the GPU's, not the network's. */
@@ -53,71 +162,6 @@ is_failure (const GError *error)
 {
   return g_error_matches (error, ENS_ERROR, ENS_ERROR_DEVICE)
          || g_error_matches (error, ENS_ERROR, ENS_ERROR_RESOURCE);
-}
-
-static gboolean
-make_batch (VulkanRunner *self, GError **error)
-{
-  g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
-  g_autoptr (GError) reason = NULL;
-  const EnsVulkanContext context = {
-      .device = self->vulkan,
-      .weights = weights,
-      .pool = ens_device_get_pool (self->device),
-      .cpu_weights = self->weights->packed,
-  };
-
-  if (self->half && (self->batch = make_half_batch (self, &context, &reason)) == NULL) {
-    if (is_failure (reason)) {
-      g_propagate_error (error, g_steal_pointer (&reason));
-      return FALSE;
-    }
-    ens_device_warn (self->device, "%s runs in 32 bits: %s", self->graph->name, reason->message);
-    self->half = FALSE;
-  }
-  if (self->batch == NULL)
-    self->batch = ens_vulkan_batch_new (self->graph, self->sample, &context, error);
-  return self->batch != NULL;
-}
-
-/* Whether all that a run gave are numbers: what is too large for 16 bits is infinite. */
-static gboolean
-is_finite (const VulkanRunner *self, const gpointer *outputs)
-{
-  for (guint i = 0; i < self->sample->outputs->len; i++) {
-    const EnsValue *output = g_ptr_array_index (self->sample->outputs, i);
-    gint64 n = ens_shape_elements (&output->shape);
-
-    for (gint64 k = 0; output->type == ENS_TYPE_FLOAT32 && k < n; k++)
-      if (!isfinite (((const float *)outputs[i])[k]))
-        return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-run_batch (VulkanRunner *self, const Run *run, GError **error)
-{
-  return ens_vulkan_batch_run (self->batch, run->inputs, run->outputs, run->times, error);
-}
-
-/* run: NULL to get ready alone. */
-static gboolean
-try_gpu (VulkanRunner *self, const Run *run, GError **error)
-{
-  if (self->batch == NULL && !make_batch (self, error))
-    return FALSE;
-  if (run == NULL)
-    return TRUE;
-  if (!run_batch (self, run, error))
-    return FALSE;
-  if (!self->half || is_finite (self, run->outputs))
-    return TRUE;
-  ens_device_warn (self->device, "%s runs in 32 bits from now on: a result was too large for 16",
-                   self->graph->name);
-  self->half = FALSE;
-  g_clear_pointer (&self->batch, ens_vulkan_batch_free);
-  return make_batch (self, error) && run_batch (self, run, error);
 }
 
 /* Gives up what is on the device, and takes the same device opened anew. */
@@ -177,6 +221,7 @@ free_runner (EnsRunner *runner)
   if (self->cpu != NULL)
     self->cpu->class->free (self->cpu);
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
+  g_hash_table_unref (self->wide);
   ens_vulkan_device_unref (self->vulkan);
   ens_device_unref (self->device);
   ens_graph_free (self->graph);
@@ -222,6 +267,7 @@ run_together (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
 {
   g_autofree EnsVulkanRun *together = g_new (EnsVulkanRun, n);
   g_autoptr (GError) error = NULL;
+  gboolean fit = TRUE;
 
   for (guint i = 0; i < n; i++) {
     const VulkanRunner *self = (const VulkanRunner *)runners[i];
@@ -236,11 +282,11 @@ run_together (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
     g_info ("running %u networks at the same time failed: %s", n, error->message);
     return FALSE;
   }
+  /* Numbers that did not fit won't alone either. */
   for (guint i = 0; i < n; i++)
-    if (((const VulkanRunner *)runners[i])->half
-        && !is_finite ((const VulkanRunner *)runners[i], runs[i].outputs))
-      return FALSE;
-  return TRUE;
+    fit =
+        !ens_vulkan_batch_take_overflows (((VulkanRunner *)runners[i])->batch, FALSE, NULL) && fit;
+  return fit;
 }
 
 static const EnsRunnerClass vulkan_class = {free_runner, get_arena_size, get_n_nodes, run,
@@ -262,6 +308,7 @@ ens_vulkan_runner_new (const EnsRunnerParams *params, GError **error)
   self->weights = params->weights;
   self->vulkan = vulkan;
   self->half = ens_device_wants_half (params->device);
+  self->wide = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (!run_or_recover (self, NULL, error)) {
     free_runner (&self->parent);
     return NULL;

@@ -43,9 +43,10 @@ measure_images (const GPtrArray *values, guint n_images)
 /* The graph for `part` of `whole` images, or NULL, without an error if it can't be run on a part.
  */
 static EnsGraph *
-plan_graph (const EnsGraph *graph, const EnsGraph *sample, guint part, guint whole, GError **error)
+plan_graph (const EnsVulkanBatchSource *source, guint part, guint whole, GError **error)
 {
-  g_autoptr (EnsGraph) planned = ens_graph_copy (graph);
+  const EnsGraph *sample = source->sample;
+  g_autoptr (EnsGraph) planned = ens_graph_copy (source->graph);
   g_autofree EnsShape *shapes = g_new (EnsShape, sample->inputs->len);
 
   for (guint i = 0; i < sample->inputs->len; i++) {
@@ -63,32 +64,35 @@ plan_graph (const EnsGraph *graph, const EnsGraph *sample, guint part, guint who
                           &expected))
       return NULL;
   }
+  if (source->halving != NULL)
+    ens_graph_store_half (planned, source->halving);
   return g_steal_pointer (&planned);
 }
 
-typedef struct {
-  const EnsGraph *graph, *sample;
-  const EnsVulkanContext *context;
-} Source;
-
+/* divisible: smaller parts can still be tried. */
 static EnsVulkanExecutor *
-make_executor (const EnsVulkanBatch *self, const Source *source, guint n_images, GError **error)
+make_executor (const EnsVulkanBatch *self, const EnsVulkanBatchSource *source, guint n_images,
+               gboolean divisible, GError **error)
 {
-  EnsGraph *graph = plan_graph (source->graph, source->sample, n_images, self->batch, error);
+  EnsGraph *graph = plan_graph (source, n_images, self->batch, error);
+  EnsVulkanContext context = *source->context;
 
-  return graph != NULL ? ens_vulkan_executor_new (graph, source->context, error) : NULL;
+  context.whole = divisible;
+  context.float32_arrays = TRUE;
+  return graph != NULL ? ens_vulkan_executor_new (graph, &context, error) : NULL;
 }
 
 /* FALSE without an error if the network can't be run on so few images. */
 static gboolean
-make_parts (EnsVulkanBatch *self, const Source *source, guint chunk, GError **error)
+make_parts (EnsVulkanBatch *self, const EnsVulkanBatchSource *source, guint chunk,
+            gboolean divisible, GError **error)
 {
   guint rest = self->batch % chunk;
 
   self->chunk = chunk;
-  self->chunks = make_executor (self, source, chunk, error);
+  self->chunks = make_executor (self, source, chunk, divisible, error);
   if (self->chunks != NULL && rest > 0)
-    self->rest = make_executor (self, source, rest, error);
+    self->rest = make_executor (self, source, rest, divisible, error);
   if (self->chunks != NULL && (rest == 0 || self->rest != NULL))
     return TRUE;
   g_clear_pointer (&self->chunks, ens_vulkan_executor_free);
@@ -96,34 +100,30 @@ make_parts (EnsVulkanBatch *self, const Source *source, guint chunk, GError **er
   return FALSE;
 }
 
-/* Halves the chunk until it fits, or until something else than its size is wrong. */
+/* Halves the chunk until it fits, or until something else than its size is wrong. What can't be
+ * divided runs as it is, on the CPU where the device can't take it. */
 static gboolean
-make (EnsVulkanBatch *self, const Source *source, GError **error)
+make (EnsVulkanBatch *self, const EnsVulkanBatchSource *source, GError **error)
 {
-  GError *reason = NULL; /* against the last size that there is one against */
-
   for (guint chunk = self->batch; chunk > 0; chunk = chunk > 1 ? (chunk + 1) / 2 : 0) {
-    GError *found = NULL;
+    g_autoptr (GError) found = NULL;
 
-    if (make_parts (self, source, chunk, &found)) {
-      g_clear_error (&reason);
+    if (make_parts (self, source, chunk, chunk > 1, &found))
       return TRUE;
-    }
     if (found == NULL)
-      break;
-    g_clear_error (&reason);
-    reason = found;
-    if (!g_error_matches (reason, ENS_ERROR, ENS_ERROR_RESOURCE))
-      break;
+      return make_parts (self, source, self->batch, FALSE, error);
+    if (chunk > 1 && g_error_matches (found, ENS_ERROR, ENS_ERROR_RESOURCE))
+      continue;
+    g_propagate_error (error, g_steal_pointer (&found));
+    return FALSE;
   }
-  g_propagate_error (error, reason);
   return FALSE;
 }
 
 EnsVulkanBatch *
-ens_vulkan_batch_new (const EnsGraph *graph, const EnsGraph *sample,
-                      const EnsVulkanContext *context, GError **error)
+ens_vulkan_batch_new (const EnsVulkanBatchSource *source, GError **error)
 {
+  const EnsGraph *sample = source->sample;
   g_autoptr (EnsVulkanBatch) self = g_new0 (EnsVulkanBatch, 1);
 
   self->n_inputs = sample->inputs->len;
@@ -131,10 +131,10 @@ ens_vulkan_batch_new (const EnsGraph *graph, const EnsGraph *sample,
   self->batch = count_images (sample);
   self->input_sizes = measure_images (sample->inputs, self->batch);
   self->output_sizes = measure_images (sample->outputs, self->batch);
-  if (!make (self, &(Source) {graph, sample, context}, error))
+  if (!make (self, source, error))
     return NULL;
   if (self->chunk < self->batch)
-    g_info ("%s runs on %u of %u images at a time, the GPU has no memory for more", graph->name,
+    g_info ("%s runs on %u of %u images at a time, the GPU takes no more", sample->name,
             self->chunk, self->batch);
   return g_steal_pointer (&self);
 }
@@ -175,6 +175,16 @@ ens_vulkan_batch_get_n_steps (const EnsVulkanBatch *self)
   guint n = ens_vulkan_executor_get_n_steps (self->chunks);
 
   return self->rest != NULL ? n + ens_vulkan_executor_get_n_steps (self->rest) : n;
+}
+
+gboolean
+ens_vulkan_batch_take_overflows (EnsVulkanBatch *self, gboolean all, GHashTable *names)
+{
+  gboolean any = ens_vulkan_executor_take_overflows (self->chunks, all, names);
+
+  if (self->rest != NULL)
+    any = ens_vulkan_executor_take_overflows (self->rest, all, names) || any;
+  return any;
 }
 
 /* Running */

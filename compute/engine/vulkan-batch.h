@@ -1,15 +1,22 @@
 /* A network on a batch of images on a GPU, in as few parts as its memory allows. */
 #pragma once
 
+#include "passes/store-half.h"
 #include "vulkan/executor.h"
 
 typedef struct _EnsVulkanBatch EnsVulkanBatch;
 
-/* graph: load-time passes have run; sample: a copy of it with the shapes of the whole batch. A
- * batch that is too large for the device is halved until it fits, if the images don't depend on
+/* What it is made of; all outlive it. */
+typedef struct {
+  const EnsGraph *graph;  /* load-time passes have run */
+  const EnsGraph *sample; /* its copy with the shapes of the whole batch */
+  const EnsVulkanContext *context;
+  const EnsHalving *halving; /* NULL: 32 bits */
+} EnsVulkanBatchSource;
+
+/* A batch that is too large for the device is halved until it fits, if the images don't depend on
  * each other. (transfer full) */
-EnsVulkanBatch *ens_vulkan_batch_new (const EnsGraph *graph, const EnsGraph *sample,
-                                      const EnsVulkanContext *context, GError **error);
+EnsVulkanBatch *ens_vulkan_batch_new (const EnsVulkanBatchSource *source, GError **error);
 void ens_vulkan_batch_free (EnsVulkanBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanBatch, ens_vulkan_batch_free)
 
@@ -20,6 +27,9 @@ guint ens_vulkan_batch_get_chunk (const EnsVulkanBatch *batch);
 /* Bytes on the device beside the weights. */
 gsize ens_vulkan_batch_get_size (const EnsVulkanBatch *batch);
 guint ens_vulkan_batch_get_n_steps (const EnsVulkanBatch *batch);
+
+/* As ens_vulkan_executor_take_overflows () for all of it. */
+gboolean ens_vulkan_batch_take_overflows (EnsVulkanBatch *batch, gboolean all, GHashTable *names);
 
 /* As ens_plan_profile (); one thread at a time. */
 gboolean ens_vulkan_batch_run (EnsVulkanBatch *batch, const gconstpointer *inputs,

@@ -4,8 +4,7 @@
 
 #include "ops/operands.h"
 
-/* The largest finite float16. */
-#define HALF_MAX 65504.0
+#include "push/push.h"
 
 EnsWeights *
 ens_weights_new (void)
@@ -65,7 +64,7 @@ make_half (const EnsTensor *constant)
   for (gsize i = 0; i < n; i++) {
     double number = ens_view_real (&from, i);
 
-    if (!(fabs (number) <= HALF_MAX))
+    if (!(fabs (number) <= ENS_HALF_MAX))
       return NULL;
     ens_view_set_real (&to, i, number);
   }

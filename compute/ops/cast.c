@@ -62,7 +62,7 @@ cast_gpu (const EnsOperands *operands, EnsCommands *commands)
   EnsCastPush push = {.n = (guint32)ens_view_elements (y)};
   EnsDispatch dispatch = {
       .shader = "cast",
-      .storage = x->type,
+      .storage = y->type,
       .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
       .n_bindings = 2,
       .push = &push,

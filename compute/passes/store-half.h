@@ -3,12 +3,16 @@
 
 #include "graph/graph.h"
 
-/* The same numbers as FLOAT16, or NULL if one of them does not fit. (transfer full) */
-typedef EnsTensor *(*EnsHalveFunc) (gpointer data, EnsTensor *constant);
+typedef struct {
+  /* Gives the same numbers as FLOAT16, or NULL if one of them does not fit. (transfer full) */
+  EnsTensor *(*halve) (gpointer data, EnsTensor *constant);
+  gpointer data;
+  /* Names of values that are not to be stored in 16 bits: a node that reads or writes one computes
+   * with 32, and so does one whose constants do not fit. Or NULL. */
+  GHashTable *wide;
+} EnsHalving;
 
-/* Lets a graph whose load-time passes have run, and whose shapes have not been inferred, compute on
- * float16 throughout: float32 constants are halved by halve (data, …), inputs and outputs
- * converted. sample: a copy of it with types and shapes inferred. FALSE if a constant does not fit;
- * then the graph is of no use any more. */
-gboolean ens_graph_store_half (EnsGraph *graph, const EnsGraph *sample, EnsHalveFunc halve,
-                               gpointer data);
+/* The last rewrite of a graph with concrete shapes: all of its float32 values become float16, but
+ * for those that can't be, with Casts in between. So do inputs; outputs stay what they are. Nodes
+ * that compute with 32 bits, because of a constant, are named in the log. */
+void ens_graph_store_half (EnsGraph *graph, const EnsHalving *halving);

@@ -6,7 +6,7 @@
 typedef enum {
   ENS_BUFFER_DEVICE,   /* where the GPU computes; mapped where the CPU reaches it at no cost */
   ENS_BUFFER_UPLOAD,   /* the CPU writes, the GPU copies from it */
-  ENS_BUFFER_READBACK, /* the GPU copies to it, the CPU reads */
+  ENS_BUFFER_READBACK, /* the GPU copies or writes to it, the CPU reads */
 } EnsVulkanBufferKind;
 
 typedef struct {

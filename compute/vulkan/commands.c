@@ -21,6 +21,7 @@ struct _EnsCommands {
   guint node;
   gsize scratch_size;
   const char *refusal; /* why the device can't run what was recorded, or NULL */
+  gboolean too_large;  /* that is its size */
   gboolean texels_refused;
 };
 
@@ -145,15 +146,24 @@ takes_texels (const EnsCommands *commands, const EnsVulkanView *view, EnsType st
 }
 
 static void
+refuse_size (EnsCommands *commands, const char *reason)
+{
+  commands->refusal = reason;
+  commands->too_large = TRUE;
+}
+
+static void
 check_binding (EnsCommands *commands, const EnsVulkanView *view, EnsAccess access, EnsType storage)
 {
+  if (view->view.type == ENS_TYPE_FLOAT16 && !commands->device->physical.storage16)
+    commands->refusal = "the device has no 16-bit storage";
   if (access == ENS_ACCESS_TEXELS) {
     if (takes_texels (commands, view, storage))
       return;
     commands->texels_refused = TRUE;
     commands->refusal = "an operand can't be read through texels";
   } else if (view->region->size > commands->device->physical.max_storage_range)
-    commands->refusal = "an operand is larger than the device can bind";
+    refuse_size (commands, "an operand is larger than the device can bind");
   else if (view->region->size == 0)
     commands->refusal = "an operand is empty";
 }
@@ -163,7 +173,7 @@ check_groups (EnsCommands *commands, const guint32 *groups)
 {
   for (guint i = 0; i < 3; i++)
     if (groups[i] > commands->traits.max_groups[i])
-      commands->refusal = "it takes more workgroups than the device has";
+      refuse_size (commands, "it takes more workgroups than the device has");
 }
 
 void
@@ -187,8 +197,6 @@ ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch)
   memcpy (recorded.push, dispatch->push, dispatch->push_size);
   memcpy (recorded.groups, dispatch->groups, sizeof recorded.groups);
   check_groups (commands, dispatch->groups);
-  if (dispatch->storage == ENS_TYPE_FLOAT16 && !commands->device->physical.storage16)
-    commands->refusal = "the device has no 16-bit storage";
   for (guint i = 0; i < dispatch->n_bindings; i++) {
     EnsVulkanView *view = (EnsVulkanView *)dispatch->bindings[i].view;
 
@@ -259,7 +267,7 @@ record (EnsCommands *commands, const EnsOperands *operands, gboolean texels)
 
   commands->scratch_size = 0;
   commands->refusal = NULL;
-  commands->texels_refused = FALSE;
+  commands->too_large = commands->texels_refused = FALSE;
   commands->traits.prefers_texels = texels;
   if (!operands->node->op->gpu (operands, commands))
     commands->refusal = "no shader takes its operands";
@@ -272,6 +280,12 @@ record (EnsCommands *commands, const EnsOperands *operands, gboolean texels)
 }
 
 gboolean
+ens_commands_is_too_large (const EnsCommands *commands)
+{
+  return commands->too_large;
+}
+
+gboolean
 ens_commands_record (EnsCommands *commands, const EnsOperands *operands, guint position,
                      const char **reason)
 {
@@ -279,6 +293,7 @@ ens_commands_record (EnsCommands *commands, const EnsOperands *operands, guint p
   gboolean done;
 
   *reason = "its operator has no shader";
+  commands->too_large = FALSE;
   if (operands->node->op->gpu == NULL)
     return FALSE;
   commands->node = position;

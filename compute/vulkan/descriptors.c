@@ -1,5 +1,18 @@
 #include "vulkan/descriptors.h"
 
+#include <string.h>
+
+#include "push/push.h"
+
+#define OVERFLOW_SIZE sizeof (guint32)
+
+/* Bytes from one dispatch's overflow word to the next one's. */
+static gsize
+get_overflow_pitch (const EnsVulkanDevice *device)
+{
+  return MAX (device->physical.offset_alignment, OVERFLOW_SIZE);
+}
+
 /* What one binding is written with. */
 typedef struct {
   VkDescriptorBufferInfo buffer;
@@ -24,6 +37,7 @@ create_pool (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device, const G
 
     for (guint j = 0; j < key->n_bindings; j++)
       sizes[key->texels >> j & 1].descriptorCount++;
+    sizes[0].descriptorCount += ens_vulkan_pipeline_checks (key);
   }
   ENS_VK_DEVICE (device, CreateDescriptorPool, device->handle, &info, NULL, &descriptors->pool);
   return TRUE;
@@ -91,30 +105,59 @@ bind (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device, EnsVulkanDispa
   return !texels || bind_texels (descriptors, device, dispatch->key.shader->storage, bound, error);
 }
 
+static VkWriteDescriptorSet
+describe_write (VkDescriptorSet set, guint binding, gboolean texels, const Bound *bound)
+{
+  return (VkWriteDescriptorSet) {
+      .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+      .dstSet = set,
+      .dstBinding = binding,
+      .descriptorCount = 1,
+      .descriptorType =
+          texels ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+      .pBufferInfo = &bound->buffer,
+      .pTexelBufferView = &bound->texels,
+  };
+}
+
 static gboolean
 write_set (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device, EnsVulkanDispatch *dispatch,
-           VkDescriptorSet set, GError **error)
+           guint number, GError **error)
 {
-  Bound bound[ENS_MAX_BINDINGS];
-  VkWriteDescriptorSet writes[ENS_MAX_BINDINGS];
+  VkDescriptorSet set = descriptors->sets[number];
+  Bound bound[ENS_MAX_BINDINGS + 1];
+  VkWriteDescriptorSet writes[ENS_MAX_BINDINGS + 1];
+  guint n = dispatch->key.n_bindings;
 
-  for (guint i = 0; i < dispatch->key.n_bindings; i++) {
-    gboolean texels = dispatch->key.texels >> i & 1;
-
+  for (guint i = 0; i < n; i++) {
     if (!bind (descriptors, device, dispatch, i, &bound[i], error))
       return FALSE;
-    writes[i] = (VkWriteDescriptorSet) {
-        .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-        .dstSet = set,
-        .dstBinding = i,
-        .descriptorCount = 1,
-        .descriptorType =
-            texels ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-        .pBufferInfo = &bound[i].buffer,
-        .pTexelBufferView = &bound[i].texels,
-    };
+    writes[i] = describe_write (set, i, dispatch->key.texels >> i & 1, &bound[i]);
   }
-  device->vk.UpdateDescriptorSets (device->handle, dispatch->key.n_bindings, writes, 0, NULL);
+  if (ens_vulkan_pipeline_checks (&dispatch->key)) {
+    bound[n].buffer = (VkDescriptorBufferInfo) {
+        descriptors->overflows.handle, number * get_overflow_pitch (device), OVERFLOW_SIZE};
+    writes[n] = describe_write (set, ENS_OVERFLOW_BINDING, FALSE, &bound[n]);
+    n++;
+  }
+  device->vk.UpdateDescriptorSets (device->handle, n, writes, 0, NULL);
+  return TRUE;
+}
+
+static gboolean
+create_overflows (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device,
+                  const GArray *dispatches, GError **error)
+{
+  gsize size = dispatches->len * get_overflow_pitch (device);
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < dispatches->len && !any; i++)
+    any = ens_vulkan_pipeline_checks (&g_array_index (dispatches, EnsVulkanDispatch, i).key);
+  if (!any)
+    return TRUE;
+  if (!ens_vulkan_buffer_init (&descriptors->overflows, device, ENS_BUFFER_READBACK, size, error))
+    return FALSE;
+  memset (descriptors->overflows.mapped, 0, size);
   return TRUE;
 }
 
@@ -126,12 +169,13 @@ ens_vulkan_descriptors_init (EnsVulkanDescriptors *descriptors, EnsVulkanDevice 
   descriptors->texel_views = g_array_new (FALSE, FALSE, sizeof (VkBufferView));
   if (dispatches->len == 0)
     return TRUE;
-  if (!create_pool (descriptors, device, dispatches, error)
+  if (!create_overflows (descriptors, device, dispatches, error)
+      || !create_pool (descriptors, device, dispatches, error)
       || !allocate_sets (descriptors, device, pipelines, dispatches->len, error))
     return FALSE;
   for (guint i = 0; i < dispatches->len; i++)
-    if (!write_set (descriptors, device, &g_array_index (dispatches, EnsVulkanDispatch, i),
-                    descriptors->sets[i], error))
+    if (!write_set (descriptors, device, &g_array_index (dispatches, EnsVulkanDispatch, i), i,
+                    error))
       return FALSE;
   return TRUE;
 }
@@ -146,5 +190,21 @@ ens_vulkan_descriptors_clear (EnsVulkanDescriptors *descriptors, EnsVulkanDevice
   if (descriptors->pool != VK_NULL_HANDLE)
     device->vk.DestroyDescriptorPool (device->handle, descriptors->pool, NULL);
   g_free (descriptors->sets);
+  ens_vulkan_buffer_clear (&descriptors->overflows, device);
   *descriptors = (EnsVulkanDescriptors) {0};
+}
+
+gboolean
+ens_vulkan_descriptors_take_overflow (const EnsVulkanDescriptors *descriptors,
+                                      const EnsVulkanDevice *device, guint dispatch)
+{
+  guint32 *word;
+
+  if (descriptors->overflows.mapped == NULL)
+    return FALSE;
+  word = (guint32 *)(descriptors->overflows.mapped + dispatch * get_overflow_pitch (device));
+  if (*word == 0)
+    return FALSE;
+  *word = 0;
+  return TRUE;
 }

@@ -5,8 +5,10 @@
 
 typedef struct {
   VkDescriptorPool pool;
-  VkDescriptorSet *sets; /* by dispatch */
-  GArray *texel_views;   /* VkBufferView */
+  VkDescriptorSet *sets;     /* by dispatch */
+  GArray *texel_views;       /* VkBufferView */
+  EnsVulkanBuffer overflows; /* a word for each dispatch, as far apart as bindings have to be; none
+                                if no dispatch stores 16 bits */
 } EnsVulkanDescriptors;
 
 /* Allocates and writes the sets of all dispatches, whose regions must be final, and fills in their
@@ -16,3 +18,8 @@ gboolean ens_vulkan_descriptors_init (EnsVulkanDescriptors *descriptors, EnsVulk
                                       const GArray *dispatches,
                                       const EnsVulkanPipeline *const *pipelines, GError **error);
 void ens_vulkan_descriptors_clear (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device);
+
+/* Whether a dispatch, since this was asked last, has stored what is no finite number in 16 bits.
+ * What was submitted must have run. */
+gboolean ens_vulkan_descriptors_take_overflow (const EnsVulkanDescriptors *descriptors,
+                                               const EnsVulkanDevice *device, guint dispatch);

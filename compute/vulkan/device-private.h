@@ -16,6 +16,7 @@ struct _EnsVulkanDevice {
   GMutex lock; /* guards the queue and the pipelines */
   VkQueue queue;
   guint n_submits;               /* atomic */
+  guint n_executors;             /* made so far, atomic */
   gsize n_uploaded, n_read_back; /* bytes, atomic */
   VkPipelineCache pipeline_cache;
   GHashTable *pipelines; /* EnsVulkanPipeline → itself */

@@ -1,5 +1,6 @@
 /* An executor as its files see it: executor.c decides what runs where and lays memory out,
- * executor-run.c puts it into commands and runs them, profile.c measures. */
+ * executor-write.c puts it into commands, executor-run.c runs them, executor-joint.c those of
+ * several, profile.c measures, overflow.c says what did not fit. */
 #pragma once
 
 #include "passes/memory.h"
@@ -13,13 +14,32 @@ typedef struct {
   EnsOperands operands;
   guint first_dispatch, n_dispatches;
   EnsVulkanCpuStep *cpu_step; /* NULL: it runs on the GPU */
+  gboolean overflowed;        /* on the CPU: stored what is no finite number in 16 bits */
 } EnsVulkanStep;
 
+/* Another executor in joint commands, or the one that keeps them. */
+typedef struct {
+  guint serial;
+  gboolean is_sampled; /* its inputs are on the device already */
+} EnsVulkanPartner;
+
+/* Commands of several executors. */
+typedef struct {
+  EnsVulkanPartner *partners;
+  guint n;
+  EnsVulkanCommandPool pool;
+  VkCommandBuffer commands; /* VK_NULL_HANDLE: none yet */
+} EnsVulkanJoint;
+
+void ens_vulkan_joint_clear (EnsVulkanJoint *joint, EnsVulkanDevice *device);
+
 struct _EnsVulkanExecutor {
+  guint serial; /* no other one of the device's has it, ever */
   EnsVulkanDevice *device;
   EnsVulkanWeights *weights;
   EnsPool *pool;
   EnsGraph *graph;
+  gboolean float32_arrays; /* of EnsVulkanContext */
   EnsMemoryPlan *memory;
   EnsVulkanView *views;     /* by value index */
   EnsVulkanRegion *regions; /* by value index */
@@ -29,6 +49,7 @@ struct _EnsVulkanExecutor {
 
   EnsVulkanBuffer block; /* the arena, then inputs, then outputs */
   gsize *input_offsets, *output_offsets;
+  gboolean *overflowed_inputs; /* what was brought was no finite number in 16 bits */
   EnsVulkanBuffer tables;
   /* Where the CPU can't reach the block: inputs, outputs, and what nodes on the CPU read and write,
    * in memory that it can reach. */
@@ -40,8 +61,7 @@ struct _EnsVulkanExecutor {
   EnsVulkanCommandPool command_pool;
   EnsVulkanProgram program;
   GArray *segments; /* EnsVulkanSegment */
-  /* The same without copying inputs in; NULL before the first run that needs no copies. */
-  GArray *sampled;
+  EnsVulkanJoint joint;
 
   VkQueryPool queries; /* VK_NULL_HANDLE before the first profiled run */
   GArray *profiled;    /* EnsVulkanSegment, with timestamps */
@@ -53,9 +73,30 @@ ens_vulkan_align (gsize size)
   return (size + ENS_VULKAN_ALIGNMENT - 1) / ENS_VULKAN_ALIGNMENT * ENS_VULKAN_ALIGNMENT;
 }
 
-/* Records the program; queries, left_out: of EnsVulkanRecorder. (transfer full) */
+/* Whether the CPU can't reach the block, so that everything has to be copied. */
+static inline gboolean
+ens_vulkan_executor_is_staged (const EnsVulkanExecutor *executor)
+{
+  return executor->block.mapped == NULL;
+}
+
+/* What recording the program takes. */
+EnsVulkanRecorder ens_vulkan_executor_get_recorder (const EnsVulkanExecutor *executor);
+/* Records the program; queries: of EnsVulkanRecorder. (transfer full) */
 GArray *ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries,
-                                    const EnsVulkanBuffer *left_out, GError **error);
+                                    GError **error);
+
+EnsVulkanRegion ens_vulkan_executor_get_input (const EnsVulkanExecutor *executor, guint i);
+const EnsVulkanView *ens_vulkan_executor_get_output (const EnsVulkanExecutor *executor, guint i);
+/* Where output i lies in the readback buffer: they follow each other. */
+gsize ens_vulkan_executor_get_readback_offset (const EnsVulkanExecutor *executor, guint i);
+
+/* The parts of a run: arrays to where the program finds them, all that comes behind the commands of
+ * the first segment, which have run, and results to arrays. */
+void ens_vulkan_executor_take_inputs (EnsVulkanExecutor *executor, const gconstpointer *inputs);
+gboolean ens_vulkan_executor_finish_segments (EnsVulkanExecutor *executor, const GArray *segments,
+                                              EnsNodeTime *times, GError **error);
+void ens_vulkan_executor_give_outputs (const EnsVulkanExecutor *executor, const gpointer *outputs);
 
 /* Prepares profiled runs, and adds what the last one has measured on the GPU. */
 gboolean ens_vulkan_executor_start_profile (EnsVulkanExecutor *executor, GError **error);

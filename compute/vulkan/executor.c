@@ -1,5 +1,6 @@
 #include "vulkan/executor-private.h"
 
+#include <ensemble/error.h>
 #include <stdlib.h>
 
 #include "passes/levels.h"
@@ -59,8 +60,19 @@ init_operands (EnsVulkanExecutor *executor, EnsVulkanStep *step)
     operands->outputs[i] = &executor->views[node->outputs[i]->index].view;
 }
 
-static void
-record_step (EnsVulkanExecutor *executor, EnsVulkanStep *step, EnsPackedWeights *cpu_weights)
+static gboolean
+fail_too_large (const EnsVulkanExecutor *executor, const EnsNode *node, const char *reason,
+                GError **error)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE, "%s: node “%s” (%s) of %s is too large: %s",
+               executor->device->physical.name, node->name, node->op->name, executor->graph->name,
+               reason);
+  return FALSE;
+}
+
+static gboolean
+record_step (EnsVulkanExecutor *executor, EnsVulkanStep *step, const EnsVulkanContext *context,
+             GError **error)
 {
   const char *reason;
 
@@ -68,12 +80,15 @@ record_step (EnsVulkanExecutor *executor, EnsVulkanStep *step, EnsPackedWeights 
   if (ens_commands_record (executor->commands, &step->operands, step->position, &reason)) {
     step->n_dispatches =
         ens_commands_get_dispatches (executor->commands)->len - step->first_dispatch;
-    return;
+    return TRUE;
   }
+  if (context->whole && ens_commands_is_too_large (executor->commands))
+    return fail_too_large (executor, step->node, reason, error);
   g_info ("%s: node “%s” (%s) of %s runs on the CPU: %s", executor->device->physical.name,
           step->node->name, step->node->op->name, executor->graph->name, reason);
-  step->cpu_step = ens_vulkan_cpu_step_new (&step->operands, executor->pool, cpu_weights);
+  step->cpu_step = ens_vulkan_cpu_step_new (&step->operands, executor->pool, context->cpu_weights);
   executor->n_cpu_steps++;
+  return TRUE;
 }
 
 static gboolean
@@ -86,8 +101,9 @@ has_elements (const EnsNode *node)
 }
 
 /* Records all steps; scratch_sizes: by node position. */
-static void
-init_steps (EnsVulkanExecutor *executor, EnsPackedWeights *cpu_weights, gsize *scratch_sizes)
+static gboolean
+init_steps (EnsVulkanExecutor *executor, const EnsVulkanContext *context, gsize *scratch_sizes,
+            GError **error)
 {
   const EnsGraph *graph = executor->graph;
 
@@ -102,10 +118,12 @@ init_steps (EnsVulkanExecutor *executor, EnsPackedWeights *cpu_weights, gsize *s
       continue;
     executor->n_steps++;
     init_operands (executor, step);
-    record_step (executor, step, cpu_weights);
+    if (!record_step (executor, step, context, error))
+      return FALSE;
     scratch = step->cpu_step == NULL ? ens_commands_get_scratch_size (executor->commands) : 0;
     scratch_sizes[i] = scratch > 0 ? scratch + ENS_VULKAN_ALIGNMENT : 0;
   }
+  return TRUE;
 }
 
 /* Memory */
@@ -166,6 +184,7 @@ lay_out (EnsVulkanExecutor *executor, const gsize *scratch_sizes)
   size = get_arena_size (executor);
   executor->input_offsets = g_new (gsize, graph->inputs->len);
   executor->output_offsets = g_new (gsize, graph->outputs->len);
+  executor->overflowed_inputs = g_new0 (gboolean, graph->inputs->len);
   for (guint i = 0; i < graph->inputs->len; i++)
     executor->input_offsets[i] =
         append (&size, ens_value_size (g_ptr_array_index (graph->inputs, i)));
@@ -219,20 +238,24 @@ get_pipelines (EnsVulkanExecutor *executor, GError **error)
                                    executor->pool, error);
 }
 
-GArray *
-ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries,
-                            const EnsVulkanBuffer *left_out, GError **error)
+EnsVulkanRecorder
+ens_vulkan_executor_get_recorder (const EnsVulkanExecutor *executor)
 {
-  const EnsVulkanRecorder recorder = {
+  return (EnsVulkanRecorder) {
       .device = executor->device,
-      .pool = &executor->command_pool,
       .dispatches = ens_commands_get_dispatches (executor->commands),
       .pipelines = executor->pipelines,
       .descriptors = &executor->descriptors,
-      .queries = queries,
-      .left_out = left_out,
   };
+}
 
+GArray *
+ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries, GError **error)
+{
+  EnsVulkanRecorder recorder = ens_vulkan_executor_get_recorder (executor);
+
+  recorder.pool = &executor->command_pool;
+  recorder.queries = queries;
   return ens_vulkan_program_record (&executor->program, &recorder, error);
 }
 
@@ -249,7 +272,7 @@ prepare (EnsVulkanExecutor *executor, GError **error)
       || !ens_vulkan_program_place_barriers (&executor->program, executor->device->validation,
                                              error))
     return FALSE;
-  executor->segments = ens_vulkan_executor_record (executor, VK_NULL_HANDLE, NULL, error);
+  executor->segments = ens_vulkan_executor_record (executor, VK_NULL_HANDLE, error);
   return executor->segments != NULL;
 }
 
@@ -261,7 +284,9 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
   g_autofree guint *levels = ens_graph_order_by_level (graph);
 
   executor->graph = graph;
+  executor->float32_arrays = context->float32_arrays;
   executor->device = ens_vulkan_device_ref (context->device);
+  executor->serial = (guint)g_atomic_int_add (&executor->device->n_executors, 1) + 1;
   executor->weights = ens_vulkan_weights_ref (context->weights);
   executor->pool = ens_pool_ref (context->pool);
   executor->memory = ens_memory_plan_new_by_level (graph, levels);
@@ -271,7 +296,8 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
   executor->regions = g_new0 (EnsVulkanRegion, graph->values->len);
   for (guint i = 0; i < graph->values->len; i++)
     init_view (executor, ens_graph_value (graph, i));
-  init_steps (executor, context->cpu_weights, scratch_sizes);
+  if (!init_steps (executor, context, scratch_sizes, error))
+    return NULL;
   allocate_scratch (executor);
   if (!allocate (executor, lay_out (executor, scratch_sizes), error) || !prepare (executor, error))
     return NULL;
@@ -296,7 +322,7 @@ ens_vulkan_executor_free (EnsVulkanExecutor *executor)
 {
   ens_vulkan_program_clear (&executor->program);
   g_clear_pointer (&executor->segments, g_array_unref);
-  g_clear_pointer (&executor->sampled, g_array_unref);
+  ens_vulkan_joint_clear (&executor->joint, executor->device);
   g_clear_pointer (&executor->profiled, g_array_unref);
   if (executor->queries != VK_NULL_HANDLE)
     executor->device->vk.DestroyQueryPool (executor->device->handle, executor->queries, NULL);
@@ -315,6 +341,7 @@ ens_vulkan_executor_free (EnsVulkanExecutor *executor)
   g_free (executor->regions);
   g_free (executor->input_offsets);
   g_free (executor->output_offsets);
+  g_free (executor->overflowed_inputs);
   ens_memory_plan_free (executor->memory);
   ens_graph_free (executor->graph);
   ens_pool_unref (executor->pool);

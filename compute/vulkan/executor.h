@@ -19,6 +19,10 @@ typedef struct {
   EnsVulkanWeights *weights;
   EnsPool *pool;                 /* for nodes on the CPU, and for making pipelines */
   EnsPackedWeights *cpu_weights; /* likewise; must outlive the executor */
+  /* Fail with ENS_ERROR_RESOURCE rather than run a node on the CPU because it is too large. */
+  gboolean whole;
+  /* Arrays for inputs of FLOAT16 hold floats of 32 bits, which are converted. */
+  gboolean float32_arrays;
 } EnsVulkanContext;
 
 /* Takes the graph over; its shapes must have been inferred. (transfer full) */
@@ -34,6 +38,12 @@ guint ens_vulkan_executor_get_n_steps (const EnsVulkanExecutor *executor);
 guint ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor);
 /* Barriers between commands of one run. */
 guint ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor);
+
+/* Whether runs since this was asked last have stored what is no finite number in 16 bits. Adds the
+ * names of the values it was first seen in, of those behind them too if `all`. A table of names, or
+ * NULL. */
+gboolean ens_vulkan_executor_take_overflows (EnsVulkanExecutor *executor, gboolean all,
+                                             GHashTable *names);
 
 /* Dense arrays of the graph's input and output shapes. times: NULL, or one element for each step,
  * to which what is known of it is added. One thread at a time. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "push/push.h"
 #include "vulkan/pipeline-cache.h"
 
 static guint
@@ -30,14 +31,26 @@ ens_vulkan_pipelines_init (EnsVulkanDevice *device, GError **error)
 
 /* Making */
 
+static VkDescriptorSetLayoutBinding
+describe_binding (guint binding, gboolean texels)
+{
+  return (VkDescriptorSetLayoutBinding) {
+      .binding = binding,
+      .descriptorType =
+          texels ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+      .descriptorCount = 1,
+      .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+  };
+}
+
 static gboolean
 create_layouts (EnsVulkanPipeline *pipeline, EnsVulkanDevice *device, GError **error)
 {
   const EnsVulkanPipelineKey *key = &pipeline->key;
-  VkDescriptorSetLayoutBinding bindings[ENS_MAX_BINDINGS];
+  VkDescriptorSetLayoutBinding bindings[ENS_MAX_BINDINGS + 1];
   const VkDescriptorSetLayoutCreateInfo set_info = {
       .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-      .bindingCount = key->n_bindings,
+      .bindingCount = key->n_bindings + ens_vulkan_pipeline_checks (key),
       .pBindings = bindings,
   };
   const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, key->push_size};
@@ -50,13 +63,9 @@ create_layouts (EnsVulkanPipeline *pipeline, EnsVulkanDevice *device, GError **e
   };
 
   for (guint i = 0; i < key->n_bindings; i++)
-    bindings[i] = (VkDescriptorSetLayoutBinding) {
-        .binding = i,
-        .descriptorType = key->texels & 1u << i ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER
-                                                : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-        .descriptorCount = 1,
-        .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-    };
+    bindings[i] = describe_binding (i, key->texels >> i & 1);
+  if (ens_vulkan_pipeline_checks (key))
+    bindings[key->n_bindings] = describe_binding (ENS_OVERFLOW_BINDING, FALSE);
   ENS_VK_DEVICE (device, CreateDescriptorSetLayout, device->handle, &set_info, NULL,
                  &pipeline->set_layout);
   ENS_VK_DEVICE (device, CreatePipelineLayout, device->handle, &info, NULL, &pipeline->layout);

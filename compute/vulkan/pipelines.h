@@ -23,6 +23,13 @@ typedef struct {
   VkPipeline handle;
 } EnsVulkanPipeline;
 
+/* Whether the shader says what did not fit into 16 bits, at ENS_OVERFLOW_BINDING. */
+static inline gboolean
+ens_vulkan_pipeline_checks (const EnsVulkanPipelineKey *key)
+{
+  return key->shader->storage == ENS_TYPE_FLOAT16;
+}
+
 /* The device's store of pipelines. */
 gboolean ens_vulkan_pipelines_init (EnsVulkanDevice *device, GError **error);
 void ens_vulkan_pipelines_clear (EnsVulkanDevice *device);

@@ -15,7 +15,7 @@ ens_vulkan_executor_start_profile (EnsVulkanExecutor *executor, GError **error)
     return TRUE;
   if (device->physical.timestamp_period > 0 && executor->queries == VK_NULL_HANDLE)
     ENS_VK_DEVICE (device, CreateQueryPool, device->handle, &info, NULL, &executor->queries);
-  executor->profiled = ens_vulkan_executor_record (executor, executor->queries, NULL, error);
+  executor->profiled = ens_vulkan_executor_record (executor, executor->queries, error);
   return executor->profiled != NULL;
 error:
   return FALSE;

@@ -227,30 +227,52 @@ record_timed (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder
     record_timestamp (recorder, 2 * command->node + 1, to);
 }
 
-/* Records commands from `first` on, to the next that runs on the CPU, and returns that one's
- * number, or how many there are. */
-static guint
-record_stretch (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint first,
-                VkCommandBuffer to)
+/* Whether command i is there and runs on the GPU. */
+static gboolean
+is_recorded (const EnsVulkanProgram *program, guint i)
 {
-  guint i;
+  return i < program->commands->len
+         && g_array_index (program->commands, EnsVulkanCommand, i).kind != ENS_COMMAND_CPU;
+}
 
-  for (i = first; i < program->commands->len; i++) {
-    const EnsVulkanCommand *command = &g_array_index (program->commands, EnsVulkanCommand, i);
+static gboolean
+waits_for_barrier (const EnsVulkanProgram *program, guint i)
+{
+  return g_array_index (program->hazards, EnsHazard, i).barrier;
+}
 
-    if (command->kind == ENS_COMMAND_CPU)
-      break;
-    if (g_array_index (program->hazards, EnsHazard, i).barrier)
-      record_barrier (recorder->device, to);
+/* Records command *at and those after it up to the next that waits for a barrier, and moves *at
+ * there. */
+static void
+record_level (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint *at,
+              VkCommandBuffer to)
+{
+  guint first = *at;
+
+  for (; is_recorded (program, *at) && (*at == first || !waits_for_barrier (program, *at));
+       (*at)++) {
+    const EnsVulkanCommand *command = &g_array_index (program->commands, EnsVulkanCommand, *at);
+
     if (command->kind == ENS_COMMAND_COPY && recorder->left_out != NULL
         && command->from.buffer == recorder->left_out)
       continue;
     if (recorder->queries != VK_NULL_HANDLE)
-      record_timed (program, recorder, i, to);
+      record_timed (program, recorder, *at, to);
     else
       record_command (recorder, command, to);
   }
-  return i;
+}
+
+/* Records commands from *at on up to the next that runs on the CPU. */
+static void
+record_stretch (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder, guint *at,
+                VkCommandBuffer to)
+{
+  while (is_recorded (program, *at)) {
+    if (waits_for_barrier (program, *at))
+      record_barrier (recorder->device, to);
+    record_level (program, recorder, at, to);
+  }
 }
 
 /* Records from command *at on, and moves it behind what the segment takes. */
@@ -264,7 +286,7 @@ record_segment (const EnsVulkanProgram *program, const EnsVulkanRecorder *record
     segment->commands = ens_vulkan_command_pool_begin (recorder->pool, recorder->device, error);
     if (segment->commands == VK_NULL_HANDLE)
       return FALSE;
-    *at = record_stretch (program, recorder, *at, segment->commands);
+    record_stretch (program, recorder, at, segment->commands);
     if (!ens_vulkan_command_pool_end (recorder->device, segment->commands, error))
       return FALSE;
   }
@@ -289,6 +311,42 @@ ens_vulkan_program_record (const EnsVulkanProgram *program, const EnsVulkanRecor
     g_array_append_val (segments, segment);
   }
   return g_steal_pointer (&segments);
+}
+
+/* Joint recording */
+
+/* Records the next level of each part that has one, behind one barrier for all that wait for one.
+ * FALSE if none has. */
+static gboolean
+record_joint_level (const EnsVulkanPart *parts, guint *at, guint n, VkCommandBuffer to)
+{
+  gboolean any = FALSE, barrier = FALSE;
+
+  for (guint i = 0; i < n; i++)
+    if (is_recorded (parts[i].program, at[i])) {
+      any = TRUE;
+      barrier = barrier || waits_for_barrier (parts[i].program, at[i]);
+    }
+  if (barrier)
+    record_barrier (parts[0].recorder.device, to);
+  for (guint i = 0; i < n; i++)
+    record_level (parts[i].program, &parts[i].recorder, &at[i], to);
+  return any;
+}
+
+VkCommandBuffer
+ens_vulkan_program_record_joint (const EnsVulkanPart *parts, guint n, EnsVulkanCommandPool *pool,
+                                 GError **error)
+{
+  EnsVulkanDevice *device = parts[0].recorder.device;
+  g_autofree guint *at = g_new0 (guint, n);
+  VkCommandBuffer commands = ens_vulkan_command_pool_begin (pool, device, error);
+
+  if (commands == VK_NULL_HANDLE)
+    return VK_NULL_HANDLE;
+  while (record_joint_level (parts, at, n, commands))
+    continue;
+  return ens_vulkan_command_pool_end (device, commands, error) ? commands : VK_NULL_HANDLE;
 }
 
 /* Barriers */

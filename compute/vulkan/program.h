@@ -57,8 +57,8 @@ gboolean ens_vulkan_program_place_barriers (EnsVulkanProgram *program, gboolean 
 /* What recording needs beside the program. */
 typedef struct {
   EnsVulkanDevice *device;
-  EnsVulkanCommandPool *pool;
-  const GArray *dispatches; /* EnsVulkanDispatch */
+  EnsVulkanCommandPool *pool; /* of ens_vulkan_program_record () */
+  const GArray *dispatches;   /* EnsVulkanDispatch */
   const EnsVulkanPipeline *const *pipelines;
   const EnsVulkanDescriptors *descriptors;
   /* VK_NULL_HANDLE, or timestamps: 2 · step when it begins, 2 · step + 1 when it ends. Steps then
@@ -71,3 +71,16 @@ typedef struct {
 /* Records the segments, an array of EnsVulkanSegment. NULL on error. (transfer full) */
 GArray *ens_vulkan_program_record (const EnsVulkanProgram *program,
                                    const EnsVulkanRecorder *recorder, GError **error);
+
+/* A program that is recorded among others. */
+typedef struct {
+  const EnsVulkanProgram *program;
+  EnsVulkanRecorder recorder;
+} EnsVulkanPart;
+
+/* Records what n programs do before their first node on the CPU, level by level: what lies between
+ * two barriers of one runs beside what lies between two barriers of the others, and there are no
+ * more barriers than the longest one needs. None may write what another one touches. VK_NULL_HANDLE
+ * on error; else the commands belong to the pool. */
+VkCommandBuffer ens_vulkan_program_record_joint (const EnsVulkanPart *parts, guint n,
+                                                 EnsVulkanCommandPool *pool, GError **error);

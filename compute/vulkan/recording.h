@@ -44,6 +44,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsCommands, ens_commands_free)
 gboolean ens_commands_record (EnsCommands *commands, const EnsOperands *operands, guint position,
                               const char **reason);
 
+/* Whether the node that was refused last would be taken if it were smaller. */
+gboolean ens_commands_is_too_large (const EnsCommands *commands);
+
 /* Bytes of scratch memory that the node recorded last asked for. */
 gsize ens_commands_get_scratch_size (const EnsCommands *commands);
 

@@ -20,3 +20,5 @@ VkCommandBuffer ens_vulkan_sampler_record (EnsVulkanSampler *sampler, EnsVulkanD
                                            EnsPool *pool, GError **error);
 /* What was recorded has run, and with it the frame has come to the device. */
 void ens_vulkan_sampler_finish (EnsVulkanSampler *sampler);
+/* Whether sampling number i of what has run gave what is no finite number in 16 bits. */
+gboolean ens_vulkan_sampler_take_overflow (const EnsVulkanSampler *sampler, guint i);

@@ -76,6 +76,12 @@ ens_vulkan_sampler_finish (EnsVulkanSampler *sampler)
   sampler->has_frame = TRUE;
 }
 
+gboolean
+ens_vulkan_sampler_take_overflow (const EnsVulkanSampler *sampler, guint i)
+{
+  return ens_vulkan_descriptors_take_overflow (&sampler->descriptors, sampler->device, i);
+}
+
 /* Memory */
 
 static gboolean

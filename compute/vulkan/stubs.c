@@ -160,6 +160,12 @@ ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor)
 }
 
 gboolean
+ens_vulkan_executor_take_overflows (EnsVulkanExecutor *executor, gboolean all, GHashTable *names)
+{
+  g_return_val_if_reached (FALSE);
+}
+
+gboolean
 ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
                          const gpointer *outputs, EnsNodeTime *times, GError **error)
 {

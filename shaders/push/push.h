@@ -13,6 +13,11 @@
 #ifndef ENS_PUSH_PUSH_H
 #define ENS_PUSH_PUSH_H
 
+/* The binding, beside a shader's own, at which variants that store 16 bits say that a number did not
+ * fit, and the largest one that does. */
+#define ENS_OVERFLOW_BINDING 8
+#define ENS_HALF_MAX 65504.0
+
 #ifdef VULKAN
 #define ENS_PUSH(name)                       \
   layout (push_constant) uniform name##Block \

@@ -232,63 +232,6 @@ check_together (gconstpointer data)
     g_assert_cmpfloat (relative_error (found[i], expected, N_OUTPUT), <, 1e-5);
 }
 
-/* The average of each channel, which is too large for 16 bits where numbers are. */
-static EnsPlan *
-make_average (EnsDevice *device)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EnsNetwork) network = NULL;
-  g_auto (Builder) b;
-  EnsValue *x;
-  EnsPlan *plan;
-
-  builder_init (&b, 1);
-  x = build_input (&b, &ENS_SHAPE (BATCH, 8, 8, 16));
-  ens_graph_add_output (b.graph, build (&b, "GlobalAveragePool", NULL, x, NULL));
-  network = ens_network_new (g_steal_pointer (&b.graph), device, &error);
-  g_assert_no_error (error);
-  plan = ens_network_plan (network, &ENS_SHAPE (BATCH, 8, 8, 16), &error);
-  g_assert_no_error (error);
-  return plan;
-}
-
-/* Numbers in 16 bits: near those in 32, and in 32 where they do not fit. */
-static void
-check_half (gconstpointer data)
-{
-  gboolean large = GPOINTER_TO_INT (data);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EnsDevice) device = ens_device_open ("vulkan+float16", 1, &error);
-  g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 1, NULL);
-  g_autoptr (EnsPlan) plan = NULL, reference = make_average (cpu);
-  g_autoptr (EnsTensor) input = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (N_INPUT));
-  float found[N_OUTPUT], expected[N_OUTPUT];
-  const gconstpointer inputs[] = {input->data};
-  g_autofree char *warning = NULL;
-  double difference;
-
-  if (device == NULL) {
-    g_test_skip (error->message);
-    return;
-  }
-  g_assert_true (g_str_has_suffix (ens_device_get_name (device), "+float16"));
-  plan = make_average (device);
-  for (guint i = 0; i < N_INPUT; i++)
-    ((float *)input->data)[i] = (large ? 1e5F : 1) * (float)(i % 97) / 97;
-  ens_plan_run (plan, inputs, (const gpointer[]) {found}, &error);
-  g_assert_no_error (error);
-  ens_plan_run (reference, inputs, (const gpointer[]) {expected}, NULL);
-  difference = relative_error (found, expected, N_OUTPUT);
-  g_assert_cmpfloat (difference, <, large ? 1e-6 : 2e-3);
-  warning = ens_device_take_warning (device);
-  if (large) {
-    g_assert_nonnull (strstr (warning, "runs in 32 bits from now on"));
-    return;
-  }
-  g_assert_null (warning);
-  g_assert_cmpfloat (difference, >, 1e-6);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -299,8 +242,6 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &rows[i], check_row);
   }
   g_test_add_func ("/engine/gpu/given-up", test_given_up);
-  g_test_add_data_func ("/engine/gpu/half", GINT_TO_POINTER (FALSE), check_half);
-  g_test_add_data_func ("/engine/gpu/too-large-for-half", GINT_TO_POINTER (TRUE), check_half);
   g_test_add_data_func ("/engine/gpu/together", GINT_TO_POINTER (FALSE), check_together);
   g_test_add_data_func ("/engine/gpu/not-together", GINT_TO_POINTER (TRUE), check_together);
   return g_test_run ();

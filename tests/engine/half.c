@@ -1,0 +1,180 @@
+/* Networks in 16 bits: near what 32 give, and where numbers don't fit as exact as 32, from the
+ * first result on, even if what comes of them would look sound. */
+#include "build.h"
+
+#include <string.h>
+
+#include "engine/device.h"
+#include "engine/network.h"
+#include "engine/plan.h"
+
+#define SIZE 24
+#define N_INPUT (SIZE * SIZE)
+
+typedef struct {
+  const char *name;
+  const char *operators; /* one after the other; Mul multiplies by itself, * by large constants */
+  float largest;         /* of the input */
+  const char *warning;   /* a pattern, or NULL */
+  double tolerance;
+} Row;
+
+#define ROUNDING 4e-3
+
+static const Row rows[] = {
+    {"fits", "Mul Sqrt", 10, NULL, ROUNDING},
+    {"input", "Sqrt", 1e6, "“input” with 32 bits from now on", ROUNDING},
+    {"one value", "Mul Sqrt Tanh", 300, "“Mul.*” with 32 bits from now on", ROUNDING},
+    /* An infinite number's reciprocal is finite, and wrong. */
+    {"hidden", "Mul Reciprocal Sqrt", 3000, "“Mul.*” with 32 bits from now on", ROUNDING},
+    {"several values", "Mul Mul Sqrt Sqrt", 300, "with 32 bits from now on: too large", ROUNDING},
+    {"weights", "* Sqrt", 0.5, NULL, ROUNDING},
+    {"weights and values", "* Sqrt", 3, "“MatMul.*” with 32 bits from now on", ROUNDING},
+    {"result", "Mul", 300, "“Mul.*” with 32 bits from now on", ROUNDING},
+    {"a long way", "Mul Neg Neg Neg Neg Neg Neg Neg Neg Sqrt", 300, "computes .* with 32",
+     ROUNDING},
+};
+
+/* A matrix of one number along its diagonal. */
+static EnsValue *
+build_large (Builder *b)
+{
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (SIZE, SIZE));
+
+  memset (tensor->data, 0, ens_tensor_size (tensor));
+  for (guint i = 0; i < SIZE; i++)
+    ((float *)tensor->data)[i * SIZE + i] = 1e5F;
+  return ens_graph_add_constant (b->graph, "large", tensor);
+}
+
+static EnsValue *
+apply (Builder *b, const char *op, EnsValue *x)
+{
+  if (g_str_equal (op, "*"))
+    return build (b, "MatMul", NULL, x, build_large (b), NULL);
+  if (g_str_equal (op, "Mul"))
+    return build (b, "Mul", NULL, x, x, NULL);
+  return build (b, op, NULL, x, NULL);
+}
+
+static EnsPlan *
+make_plan (const Row *row, EnsDevice *device)
+{
+  g_auto (GStrv) operators = g_strsplit (row->operators, " ", -1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsNetwork) network = NULL;
+  g_auto (Builder) b;
+  EnsValue *x;
+  EnsPlan *plan;
+
+  builder_init (&b, 1);
+  x = build_input (&b, &ENS_SHAPE (SIZE, SIZE));
+  for (char **op = operators; *op != NULL; op++)
+    x = apply (&b, *op, x);
+  ens_graph_add_output (b.graph, x);
+  network = ens_network_new (g_steal_pointer (&b.graph), device, &error);
+  g_assert_no_error (error);
+  plan = ens_network_plan (network, &ENS_SHAPE (SIZE, SIZE), &error);
+  g_assert_no_error (error);
+  return plan;
+}
+
+static void
+fill (float *input, float largest)
+{
+  for (guint i = 0; i < N_INPUT; i++)
+    input[i] = largest * (0.01F + (float)(i % 97) / 97);
+}
+
+static EnsDevice *
+open_gpu (void)
+{
+  g_autoptr (GError) error = NULL;
+  EnsDevice *device = ens_device_open ("vulkan+float16", 2, &error);
+
+  if (device == NULL)
+    g_test_skip (error->message);
+  else
+    g_assert_true (g_str_has_suffix (ens_device_get_name (device), "+float16"));
+  return device;
+}
+
+static void
+check_warning (EnsDevice *device, const char *pattern)
+{
+  g_autofree char *warning = ens_device_take_warning (device);
+
+  if (pattern == NULL)
+    g_assert_null (warning);
+  else
+    g_assert_true (g_regex_match_simple (pattern, warning, 0, 0));
+}
+
+/* Twice: what has been found out holds. */
+static void
+check_row (gconstpointer data)
+{
+  const Row *row = data;
+  g_autoptr (EnsDevice) device = open_gpu (), cpu = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsPlan) plan = NULL, reference = make_plan (row, cpu);
+  float input[N_INPUT], found[N_INPUT], expected[N_INPUT];
+  const gconstpointer inputs[] = {input};
+  g_autoptr (GError) error = NULL;
+
+  if (device == NULL)
+    return;
+  plan = make_plan (row, device);
+  fill (input, row->largest);
+  ens_plan_run (reference, inputs, (const gpointer[]) {expected}, NULL);
+  for (guint i = 0; i < 2; i++) {
+    memset (found, 0xff, sizeof found);
+    ens_plan_run (plan, inputs, (const gpointer[]) {found}, &error);
+    g_assert_no_error (error);
+    g_assert_cmpfloat (relative_error (found, expected, N_INPUT), <, row->tolerance);
+    check_warning (device, i == 0 ? row->warning : NULL);
+  }
+}
+
+/* The same, of two networks that run together. */
+static void
+test_together (void)
+{
+  const Row *row[] = {&rows[0], &rows[3]};
+  g_autoptr (EnsDevice) device = open_gpu (), cpu = ens_device_open ("cpu", 1, NULL);
+  float input[N_INPUT], found[2][N_INPUT], expected[N_INPUT];
+  const gconstpointer inputs[] = {input};
+  const gpointer outputs[][1] = {{found[0]}, {found[1]}};
+  EnsPlan *plans[2];
+  g_autoptr (GError) error = NULL;
+
+  if (device == NULL)
+    return;
+  fill (input, row[1]->largest);
+  for (guint i = 0; i < 2; i++)
+    plans[i] = make_plan (row[i], device);
+  ens_plans_run (
+      (const EnsPlanRun[]) {{plans[0], inputs, outputs[0]}, {plans[1], inputs, outputs[1]}}, 2,
+      &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (EnsPlan) reference = make_plan (row[i], cpu);
+
+    ens_plan_run (reference, inputs, (const gpointer[]) {expected}, NULL);
+    g_assert_cmpfloat (relative_error (found[i], expected, N_INPUT), <, row[i]->tolerance);
+    ens_plan_unref (plans[i]);
+  }
+  check_warning (device, "with 32 bits from now on");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/engine/half/%s", rows[i].name);
+
+    g_test_add_data_func (path, &rows[i], check_row);
+  }
+  g_test_add_func ("/engine/half/together", test_together);
+  return g_test_run ();
+}

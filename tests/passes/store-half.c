@@ -1,0 +1,113 @@
+/* What computes with 16 bits, and where numbers are cast. */
+#include "build.h"
+
+#include "passes/rewrite.h"
+#include "passes/store-half.h"
+
+/* One constant does not fit. */
+#define TOO_LARGE "large"
+
+static EnsTensor *
+halve (gpointer data, EnsTensor *constant)
+{
+  return constant == data ? NULL : ens_tensor_new (ENS_TYPE_FLOAT16, &constant->shape);
+}
+
+/* x → Relu (a) → Neg (b) → Add c (d) → Abs (e), with another output that rounds x's shape. */
+static EnsGraph *
+build_chain (EnsTensor **large)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *constant;
+
+  builder_init (&b, 1);
+  x = build_input (&b, &ENS_SHAPE (2, 3));
+  ens_graph_rename (b.graph, x, "x");
+  ens_graph_add_output (b.graph, build (&b, "Shape", NULL, x, NULL));
+  x = build (&b, "Relu", NULL, x, NULL);
+  ens_graph_rename (b.graph, x, "a");
+  x = build (&b, "Neg", NULL, x, NULL);
+  ens_graph_rename (b.graph, x, "b");
+  constant = build_constant (&b, &ENS_SHAPE (3));
+  *large = constant->constant;
+  x = build (&b, "Add", NULL, x, constant, NULL);
+  ens_graph_rename (b.graph, x, "d");
+  x = build (&b, "Abs", NULL, x, NULL);
+  ens_graph_rename (b.graph, x, "e");
+  ens_graph_add_output (b.graph, x);
+  return g_steal_pointer (&b.graph);
+}
+
+/* Nodes in order, with the bits of what they read and write. */
+static char *
+describe (const EnsGraph *graph)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const EnsNode *node = ens_graph_node (graph, i);
+
+    if (ens_node_is (node, "Shape"))
+      continue;
+    if (text->len > 0)
+      g_string_append_c (text, ' ');
+    g_string_append (text, node->op->name);
+    if (ens_node_is (node, "Cast"))
+      g_string_append_printf (text, "%u", 8 * (guint)ens_type_size (node->outputs[0]->type));
+    else
+      for (guint k = 0; k < node->n_inputs; k++)
+        g_assert_cmpint (node->inputs[k]->type, ==, node->outputs[0]->type);
+  }
+  return g_string_free (text, FALSE);
+}
+
+typedef struct {
+  const char *name;
+  const char *wide;     /* names of values, or TOO_LARGE */
+  const char *expected; /* casts say to how many bits */
+} Row;
+
+static const Row rows[] = {
+    {"all", "", "Relu Neg Add Abs Cast32"},
+    {"first value", "a", "Cast32 Relu Neg Cast16 Add Abs Cast32"},
+    {"value in between", "b", "Relu Cast32 Neg Add Cast16 Abs Cast32"},
+    {"neighbours", "b d", "Relu Cast32 Neg Add Abs"},
+    {"last value", "e", "Relu Neg Add Cast32 Abs"},
+    {"input", "x", "Relu Cast16 Neg Add Abs Cast32"},
+    {"constant", TOO_LARGE, "Relu Neg Cast32 Add Cast16 Abs Cast32"},
+    {"no such value", "z", "Relu Neg Add Abs Cast32"},
+};
+
+static void
+check_row (gconstpointer data)
+{
+  const Row *row = data;
+  g_auto (GStrv) names = g_strsplit (row->wide, " ", -1);
+  g_autoptr (GHashTable) wide = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GError) error = NULL;
+  EnsTensor *large;
+  g_autoptr (EnsGraph) graph = build_chain (&large);
+  EnsHalving halving = {halve, g_str_equal (row->wide, TOO_LARGE) ? large : NULL, wide};
+  g_autofree char *found = NULL;
+
+  for (char **name = names; *name != NULL; name++)
+    g_hash_table_add (wide, *name);
+  ens_graph_store_half (graph, &halving);
+  ens_graph_validate (graph, &error);
+  g_assert_no_error (error);
+  found = describe (graph);
+  g_assert_cmpstr (found, ==, row->expected);
+  g_assert_cmpint (((EnsValue *)g_ptr_array_index (graph->outputs, 1))->type, ==, ENS_TYPE_FLOAT32);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/passes/store-half/%s", rows[i].name);
+
+    g_test_add_data_func (path, &rows[i], check_row);
+  }
+  return g_test_run ();
+}

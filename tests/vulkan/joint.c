@@ -1,0 +1,262 @@
+/* Executors that run at the same time: what each gives alone, bit for bit, and no more barriers
+ * than the longest of them needs. */
+#include "random-graph.h"
+
+#include <string.h>
+
+#include "cpu/weights.h"
+#include "passes/passes.h"
+#include "vulkan/executor.h"
+#include "vulkan/functions.h"
+
+#define N_EXECUTORS 3
+#define N_ROUNDS 12
+
+static EnsVulkanFunctions real;
+static guint n_barriers; /* recorded so far */
+
+static VKAPI_ATTR void VKAPI_CALL
+count_barrier (VkCommandBuffer commands, VkPipelineStageFlags from, VkPipelineStageFlags to,
+               VkDependencyFlags flags, uint32_t n, const VkMemoryBarrier *memory,
+               uint32_t n_buffers, const VkBufferMemoryBarrier *buffers, uint32_t n_images,
+               const VkImageMemoryBarrier *images)
+{
+  n_barriers++;
+  real.CmdPipelineBarrier (commands, from, to, flags, n, memory, n_buffers, buffers, n_images,
+                           images);
+}
+
+static void
+wrap (EnsVulkanFunctions *vk, gpointer data)
+{
+  if (vk->CmdPipelineBarrier == NULL || vk->CmdPipelineBarrier == count_barrier)
+    return;
+  real.CmdPipelineBarrier = vk->CmdPipelineBarrier;
+  vk->CmdPipelineBarrier = count_barrier;
+}
+
+typedef struct {
+  const char *name;
+  EnsVulkanOptions options;
+} Mode;
+
+static const Mode modes[] = {
+    {"shared-memory", {.wrap = wrap}},
+    {"copying", {.wrap = wrap, .staged = TRUE}},
+    {"validated-copying", {.wrap = wrap, .staged = TRUE, .validation = TRUE}},
+};
+
+/* An executor with what it reads and what it gave alone. */
+typedef struct {
+  EnsVulkanWeights *weights;
+  EnsPackedWeights *cpu_weights;
+  EnsVulkanExecutor *executor;
+  GPtrArray *inputs, *alone, *together; /* EnsTensor */
+} Part;
+
+static gpointer *
+list_data (const GPtrArray *tensors)
+{
+  gpointer *data = g_new0 (gpointer, tensors->len + 1);
+
+  for (guint i = 0; i < tensors->len; i++)
+    data[i] = ((EnsTensor *)g_ptr_array_index (tensors, i))->data;
+  return data;
+}
+
+static GPtrArray *
+make_outputs (const EnsGraph *graph)
+{
+  GPtrArray *outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
+
+  for (guint i = 0; i < graph->outputs->len; i++) {
+    const EnsValue *output = g_ptr_array_index (graph->outputs, i);
+
+    g_ptr_array_add (outputs, ens_tensor_new (output->type, &output->shape));
+  }
+  return outputs;
+}
+
+static void
+part_init (Part *part, const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
+{
+  g_autofree EnsShape *shapes = g_new (EnsShape, graph->inputs->len);
+  g_autofree gpointer *inputs = NULL, *outputs = NULL;
+  g_autoptr (GError) error = NULL;
+  EnsGraph *copy = ens_graph_copy (graph);
+
+  for (guint i = 0; i < graph->inputs->len; i++)
+    shapes[i] = ((EnsValue *)g_ptr_array_index (graph->inputs, i))->shape;
+  ens_passes_plan (copy, shapes, &error);
+  g_assert_no_error (error);
+  part->weights = ens_vulkan_weights_new (device);
+  part->cpu_weights = ens_packed_weights_new ();
+  part->inputs = random_inputs (graph, seed);
+  part->alone = make_outputs (graph);
+  part->together = make_outputs (graph);
+  part->executor = ens_vulkan_executor_new (
+      copy, &(EnsVulkanContext) {device, part->weights, pool, part->cpu_weights}, &error);
+  g_assert_no_error (error);
+  inputs = list_data (part->inputs);
+  outputs = list_data (part->alone);
+  ens_vulkan_executor_run (part->executor, (const gconstpointer *)inputs, outputs, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+part_clear (Part *part)
+{
+  ens_vulkan_executor_free (part->executor);
+  ens_packed_weights_unref (part->cpu_weights);
+  ens_vulkan_weights_unref (part->weights);
+  g_ptr_array_unref (part->inputs);
+  g_ptr_array_unref (part->alone);
+  g_ptr_array_unref (part->together);
+}
+
+static void
+part_init_random (Part *part, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
+{
+  g_auto (Builder) b;
+
+  builder_init (&b, seed);
+  build_random_graph (&b);
+  part_init (part, b.graph, seed, device, pool);
+}
+
+/* Runs parts[order[0]], parts[order[1]] … together. */
+static void
+run_together (const Part *parts, const guint *order, guint n)
+{
+  EnsVulkanRun runs[N_EXECUTORS];
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < n; i++) {
+    const Part *part = &parts[order[i]];
+
+    for (guint k = 0; k < part->together->len; k++) {
+      EnsTensor *tensor = g_ptr_array_index (part->together, k);
+
+      memset (tensor->data, 0xff, ens_tensor_size (tensor));
+    }
+    runs[i] = (EnsVulkanRun) {part->executor, (const gconstpointer *)list_data (part->inputs),
+                              list_data (part->together), NULL};
+  }
+  ens_vulkan_executors_run (runs, n, NULL, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < n; i++) {
+    g_free ((gpointer)runs[i].inputs);
+    g_free ((gpointer)runs[i].outputs);
+  }
+}
+
+static void
+check_together (const Part *parts, const guint *order, guint n)
+{
+  run_together (parts, order, n);
+  for (guint i = 0; i < n; i++)
+    for (guint k = 0; k < parts[order[i]].alone->len; k++) {
+      const EnsTensor *alone = g_ptr_array_index (parts[order[i]].alone, k);
+      const EnsTensor *together = g_ptr_array_index (parts[order[i]].together, k);
+
+      g_assert_cmpmem (together->data, ens_tensor_size (together), alone->data,
+                       ens_tensor_size (alone));
+    }
+}
+
+static EnsVulkanDevice *
+open_device (const EnsVulkanOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  EnsVulkanDevice *device = ens_vulkan_device_open ("", options, &error);
+
+  if (device == NULL)
+    g_test_skip (error->message);
+  return device;
+}
+
+/* Orders in which commands are recorded, used again, and recorded anew. */
+static const struct {
+  guint order[N_EXECUTORS], n;
+} orders[] = {{{0, 1, 2}, 3}, {{0, 1, 2}, 3}, {{0, 2, 1}, 3}, {{0, 1}, 2},
+              {{2, 1, 0}, 3}, {{0, 1, 2}, 3}, {{1}, 1}};
+
+static void
+test_random_graphs (gconstpointer data)
+{
+  const Mode *mode = data;
+  g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  Part parts[N_EXECUTORS] = {{0}};
+
+  for (guint32 round = 0; device != NULL && round < N_ROUNDS; round++) {
+    for (guint i = 0; i < N_EXECUTORS; i++)
+      part_init_random (&parts[i], N_EXECUTORS * round + i, device, pool);
+    for (guint i = 0; i < G_N_ELEMENTS (orders); i++)
+      check_together (parts, orders[i].order, orders[i].n);
+    /* One in the place of another that is gone. */
+    part_clear (&parts[1]);
+    part_init_random (&parts[1], 1000 + round, device, pool);
+    check_together (parts, orders[0].order, orders[0].n);
+    for (guint i = 0; i < N_EXECUTORS; i++)
+      part_clear (&parts[i]);
+  }
+  if (device != NULL)
+    g_assert_cmpuint (ens_vulkan_device_get_n_messages (device), ==, 0);
+}
+
+/* As many nodes one after the other, none in place. */
+static void
+part_init_chain (Part *part, guint length, EnsVulkanDevice *device, EnsPool *pool)
+{
+  EnsPoolParams params = {.sliding = ENS_SLIDING_DEFAULT};
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  params.sliding.rank = 2;
+  for (guint i = 0; i < 2; i++)
+    params.sliding.kernel[i] = 2;
+  builder_init (&b, 1);
+  x = build_input (&b, &ENS_SHAPE (1, 16, 16, 4));
+  for (guint i = 0; i < length; i++)
+    x = build (&b, "MaxPool", &params, x, NULL);
+  ens_graph_add_output (b.graph, x);
+  part_init (part, b.graph, 1, device, pool);
+}
+
+/* Chains of 3, 7 and 5 nodes: six barriers between the levels of the longest one, and one at the
+ * end. The second time nothing is recorded. */
+static void
+test_barriers (void)
+{
+  static const guint lengths[N_EXECUTORS] = {3, 7, 5};
+  const EnsVulkanOptions options = {.wrap = wrap};
+  g_autoptr (EnsVulkanDevice) device = open_device (&options);
+  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  Part parts[N_EXECUTORS] = {{0}};
+
+  if (device == NULL)
+    return;
+  for (guint i = 0; i < N_EXECUTORS; i++)
+    part_init_chain (&parts[i], lengths[i], device, pool);
+  n_barriers = 0;
+  check_together (parts, orders[0].order, N_EXECUTORS);
+  g_assert_cmpuint (n_barriers, ==, 6 + 1);
+  check_together (parts, orders[0].order, N_EXECUTORS);
+  g_assert_cmpuint (n_barriers, ==, 6 + 1);
+  for (guint i = 0; i < N_EXECUTORS; i++)
+    part_clear (&parts[i]);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+    g_autofree char *path = g_strdup_printf ("/vulkan/joint/random-graphs/%s", modes[i].name);
+
+    g_test_add_data_func (path, &modes[i], test_random_graphs);
+  }
+  g_test_add_func ("/vulkan/joint/barriers", test_barriers);
+  return g_test_run ();
+}
