@@ -13,8 +13,8 @@
 #ifndef ENS_PUSH_PUSH_H
 #define ENS_PUSH_PUSH_H
 
-/* The binding, beside a shader's own, at which variants that store 16 bits say that a number did not
- * fit, and the largest one that does. */
+/* The binding, beside a shader's own, at which variants that store 16 bits say that a number did
+ * not fit, and the largest one that does. */
 #define ENS_OVERFLOW_BINDING 8
 #define ENS_HALF_MAX 65504.0
 
