@@ -1,4 +1,4 @@
-/* One of two inputs, as conditions say that are known when the plan is made: a word for each. */
+/* One of two inputs, as conditions say: bytes, four to a word. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
@@ -24,7 +24,8 @@ main ()
   if (index.x < push.rows) {
     uvec4 at = strided_offsets (0, push.n_axes, index.x)
                + index.y * uvec4 (1, push.condition_step, push.a_step, push.b_step);
-    bool condition = conditions[push.offset[0] + at.y] != 0;
+    uint place = push.offset[0] + at.y;
+    bool condition = bitfieldExtract (conditions[place / 4], int(place % 4) * 8, 8) != 0;
 
     y_store (at.x, condition ? a_load (at.z) : b_load (at.w));
   }

@@ -53,15 +53,15 @@ cast_reference (const EnsOperands *operands)
 
 #define GROUP 128
 
-/* Between floats alone. What type values have in memory is the plan's choice: often there is
- * nothing to convert. */
+/* Between floats, and from truth values to floats. What type values have in memory is the plan's
+ * choice: often there is nothing to convert. */
 static gboolean
 cast_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
   const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
   EnsCastPush push = {.n = (guint32)ens_view_elements (y)};
   EnsDispatch dispatch = {
-      .shader = "cast",
+      .shader = x->type == ENS_TYPE_BOOL ? "from-truth" : "cast",
       .storage = y->type,
       .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
       .n_bindings = 2,
@@ -74,7 +74,7 @@ cast_gpu (const EnsOperands *operands, EnsCommands *commands)
     ens_record_function (commands, x, y, ENS_FUNCTION_NONE, 0, 0);
     return TRUE;
   }
-  if (!ens_record_takes (x) || !ens_record_takes (y))
+  if ((x->type != ENS_TYPE_BOOL && !ens_record_takes (x)) || !ens_record_takes (y))
     return FALSE;
   if (push.n > 0) {
     ens_commands_cover (commands, &dispatch, push.n, GROUP);

@@ -1,10 +1,13 @@
-/* Comparisons, logic and Where, as the arithmetic of shapes uses them: references are enough. On a
- * GPU there are no truth values, but Where can choose by conditions that are known before. */
+/* Comparisons, logic and Where. They belong to the arithmetic of shapes for the most part:
+ * references are enough on the CPU. */
 #include "ops/elementwise.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
+#include "push/logic.h"
 #include "push/where.h"
+
+#define GROUP 128 /* invocations of a workgroup of their shaders */
 
 static gboolean
 compare_shape (EnsOperands *operands, GError **error)
@@ -37,39 +40,98 @@ compare_reference (const EnsOperands *operands, gboolean (*real) (double a, doub
                        ens_view_integer (b, walk.offsets[2]));
 }
 
-#define COMPARE_OP(id, onnx, operator, shape_func)         \
-  static gboolean id##_real (double a, double b)           \
-  {                                                        \
-    return a operator b;                                   \
-  }                                                        \
-                                                           \
-  static gboolean id##_integer (gint64 a, gint64 b)        \
-  {                                                        \
-    return a operator b;                                   \
-  }                                                        \
-                                                           \
-  static void id##_reference (const EnsOperands *operands) \
-  {                                                        \
-    compare_reference (operands, id##_real, id##_integer); \
-  }                                                        \
-                                                           \
-  const EnsOp ens_op_##id = {.name = onnx,                 \
-                             .min_inputs = 2,              \
-                             .max_inputs = 2,              \
-                             .min_outputs = 1,             \
-                             .max_outputs = 1,             \
-                             .layout = ENS_LAYOUT_FOLLOWS, \
-                             .shape = shape_func,          \
-                             .reference = id##_reference}
+/* Records shaders/truth.glsl; b: NULL where there is but one input. */
+static void
+record_truth (EnsDispatch *dispatch, const EnsView *a, const EnsView *b, const EnsView *y,
+              EnsCommands *commands)
+{
+  EnsLogicPush push = {0};
+  EnsAxes axes = {0};
+  EnsStrided strided =
+      ens_strided_broadcast (&y->shape, (const EnsView *[]) {y, a, b != NULL ? b : a}, 3);
+  guint last;
 
-COMPARE_OP (equal, "Equal", ==, compare_shape);
-COMPARE_OP (greater, "Greater", >, compare_shape);
-COMPARE_OP (greater_or_equal, "GreaterOrEqual", >=, compare_shape);
-COMPARE_OP (less, "Less", <, compare_shape);
-COMPARE_OP (less_or_equal, "LessOrEqual", <=, compare_shape);
-COMPARE_OP (and, "And", &&, logic_shape);
-COMPARE_OP (or, "Or", ||, logic_shape);
-COMPARE_OP (xor, "Xor", !=, logic_shape);
+  ens_strided_merge (&strided);
+  ens_strided_keep_contiguous (&strided, 1);
+  last = strided.rank - 1;
+  ens_axes_append (&axes, &strided, last);
+  push.n_axes = axes.n;
+  push.columns = (guint32)strided.dims[last];
+  push.rows = (guint32)(ens_view_elements (y) / push.columns);
+  push.a_step = (guint32)strided.strides[1][last];
+  push.b_step = (guint32)strided.strides[2][last];
+  dispatch->bindings[0] = (EnsBinding) {a, ENS_ACCESS_READ};
+  dispatch->bindings[1] = (EnsBinding) {b != NULL ? b : a, ENS_ACCESS_READ};
+  dispatch->bindings[2] = (EnsBinding) {y, ENS_ACCESS_WRITE};
+  dispatch->bindings[3] = (EnsBinding) {ens_axes_record (&axes, commands), ENS_ACCESS_READ};
+  dispatch->n_bindings = 4;
+  dispatch->push = &push;
+  dispatch->push_size = sizeof push;
+  ens_commands_cover (commands, dispatch, ens_view_elements (y), GROUP);
+  ens_commands_dispatch (commands, dispatch);
+}
+
+/* Floats are compared, truth values combined; there are no shaders for other types, nor for the
+ * order of truth values. */
+static gboolean
+truth_gpu (const EnsOperands *operands, EnsCommands *commands, guint32 compare, guint32 logic)
+{
+  const EnsView *a = operands->inputs[0], *b = ens_operands_input (operands, 1);
+  gboolean combines = a->type == ENS_TYPE_BOOL;
+  EnsDispatch dispatch = {.shader = combines ? "logic" : "compare",
+                          .storage = a->type == ENS_TYPE_FLOAT16 ? a->type : ENS_TYPE_FLOAT32,
+                          .constants = {combines ? logic : compare},
+                          .n_constants = 1};
+
+  if (combines ? logic == ENS_LOGIC_NONE : !ens_record_takes (a))
+    return FALSE;
+  if (ens_view_elements (operands->outputs[0]) > 0)
+    record_truth (&dispatch, a, b, operands->outputs[0], commands);
+  return TRUE;
+}
+
+/* compare: how floats are compared; logic: how truth values are combined. */
+#define COMPARE_OP(id, onnx, operator, shape_func, compare, logic)              \
+  static gboolean id##_real (double a, double b)                                \
+  {                                                                             \
+    return a operator b;                                                        \
+  }                                                                             \
+                                                                                \
+  static gboolean id##_integer (gint64 a, gint64 b)                             \
+  {                                                                             \
+    return a operator b;                                                        \
+  }                                                                             \
+                                                                                \
+  static void id##_reference (const EnsOperands *operands)                      \
+  {                                                                             \
+    compare_reference (operands, id##_real, id##_integer);                      \
+  }                                                                             \
+                                                                                \
+  static gboolean id##_gpu (const EnsOperands *operands, EnsCommands *commands) \
+  {                                                                             \
+    return truth_gpu (operands, commands, compare, logic);                      \
+  }                                                                             \
+                                                                                \
+  const EnsOp ens_op_##id = {.name = onnx,                                      \
+                             .min_inputs = 2,                                   \
+                             .max_inputs = 2,                                   \
+                             .min_outputs = 1,                                  \
+                             .max_outputs = 1,                                  \
+                             .layout = ENS_LAYOUT_FOLLOWS,                      \
+                             .shape = shape_func,                               \
+                             .reference = id##_reference,                       \
+                             .gpu = id##_gpu}
+
+COMPARE_OP (equal, "Equal", ==, compare_shape, ENS_COMPARE_EQUAL, ENS_LOGIC_EQUAL);
+COMPARE_OP (greater, "Greater", >, compare_shape, ENS_COMPARE_GREATER, ENS_LOGIC_NONE);
+COMPARE_OP (greater_or_equal, "GreaterOrEqual", >=, compare_shape, ENS_COMPARE_GREATER_OR_EQUAL,
+            ENS_LOGIC_NONE);
+COMPARE_OP (less, "Less", <, compare_shape, ENS_COMPARE_LESS, ENS_LOGIC_NONE);
+COMPARE_OP (less_or_equal, "LessOrEqual", <=, compare_shape, ENS_COMPARE_LESS_OR_EQUAL,
+            ENS_LOGIC_NONE);
+COMPARE_OP (and, "And", &&, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_AND);
+COMPARE_OP (or, "Or", ||, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_OR);
+COMPARE_OP (xor, "Xor", !=, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_XOR);
 
 static gboolean
 not_shape (EnsOperands *operands, GError **error)
@@ -89,6 +151,12 @@ not_reference (const EnsOperands *operands)
     output[i] = !input[i];
 }
 
+static gboolean
+not_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return truth_gpu (operands, commands, ENS_COMPARE_NONE, ENS_LOGIC_NOT);
+}
+
 const EnsOp ens_op_not = {.name = "Not",
                           .min_inputs = 1,
                           .max_inputs = 1,
@@ -97,7 +165,8 @@ const EnsOp ens_op_not = {.name = "Not",
                           .layout = ENS_LAYOUT_FOLLOWS,
                           .flags = ENS_OP_IN_PLACE,
                           .shape = not_shape,
-                          .reference = not_reference};
+                          .reference = not_reference,
+                          .gpu = not_gpu};
 
 static gboolean
 where_shape (EnsOperands *operands, GError **error)
@@ -126,19 +195,6 @@ where_reference (const EnsOperands *operands)
   }
 }
 
-#define GROUP 128
-
-static const EnsView *
-record_conditions (EnsCommands *commands, const EnsView *conditions)
-{
-  gsize n = ens_view_elements (conditions);
-  g_autofree guint32 *words = g_new (guint32, n);
-
-  for (gsize i = 0; i < n; i++)
-    words[i] = ens_view_integer (conditions, i) != 0;
-  return ens_commands_table (commands, words, n * sizeof *words);
-}
-
 static gboolean
 where_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
@@ -155,7 +211,7 @@ where_gpu (const EnsOperands *operands, EnsCommands *commands)
   EnsStrided strided;
   guint last;
 
-  if (!ens_record_storage (operands, 1, 3, &dispatch.storage) || condition->data == NULL)
+  if (!ens_record_storage (operands, 1, 3, &dispatch.storage))
     return FALSE;
   if (ens_view_elements (y) == 0)
     return TRUE;
@@ -170,7 +226,7 @@ where_gpu (const EnsOperands *operands, EnsCommands *commands)
   push.condition_step = (guint32)strided.strides[1][last];
   push.a_step = (guint32)strided.strides[2][last];
   push.b_step = (guint32)strided.strides[3][last];
-  dispatch.bindings[0] = (EnsBinding) {record_conditions (commands, condition), ENS_ACCESS_READ};
+  dispatch.bindings[0] = (EnsBinding) {condition, ENS_ACCESS_READ};
   dispatch.bindings[1] = (EnsBinding) {a, ENS_ACCESS_READ};
   dispatch.bindings[2] = (EnsBinding) {b, ENS_ACCESS_READ};
   dispatch.bindings[3] = (EnsBinding) {y, ENS_ACCESS_WRITE};

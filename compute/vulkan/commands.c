@@ -157,6 +157,9 @@ check_binding (EnsCommands *commands, const EnsVulkanView *view, EnsAccess acces
 {
   if (view->view.type == ENS_TYPE_FLOAT16 && !commands->device->physical.storage16)
     commands->refusal = "the device has no 16-bit storage";
+  if (view->view.type == ENS_TYPE_BOOL && access == ENS_ACCESS_WRITE
+      && !commands->device->physical.storage8)
+    commands->refusal = "the device has no 8-bit storage";
   if (access == ENS_ACCESS_TEXELS) {
     if (takes_texels (commands, view, storage))
       return;

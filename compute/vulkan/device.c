@@ -21,11 +21,12 @@ ens_vulkan_options_from_environment (void)
  * not have them. */
 typedef struct {
   VkPhysicalDevice16BitStorageFeatures storage16;
+  VkPhysicalDevice8BitStorageFeatures storage8;
   VkPhysicalDeviceSubgroupSizeControlFeatures subgroups;
   VkPhysicalDeviceShaderFloat16Int8Features float16;
   VkPhysicalDeviceVulkanMemoryModelFeatures memory_model;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative;
-  const char *extensions[8];
+  const char *extensions[9];
   guint n_extensions;
 } Enabled;
 
@@ -46,14 +47,23 @@ enable (Enabled *enabled, const EnsVulkanPhysical *physical)
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
       .storageBuffer16BitAccess = physical->storage16,
   };
+  if (physical->storage8) {
+    enabled->storage8 = (VkPhysicalDevice8BitStorageFeatures) {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES,
+        .storageBuffer8BitAccess = VK_TRUE,
+    };
+    *next = &enabled->storage8;
+    next = &enabled->storage8.pNext;
+    enable_extension (enabled, physical, VK_KHR_8BIT_STORAGE_EXTENSION_NAME, VK_API_VERSION_1_2);
+  }
   if (physical->subgroup_control) {
     enabled->subgroups = (VkPhysicalDeviceSubgroupSizeControlFeatures) {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
         .subgroupSizeControl = VK_TRUE,
         .computeFullSubgroups = VK_TRUE,
     };
+    *next = &enabled->subgroups;
     next = &enabled->subgroups.pNext;
-    enabled->storage16.pNext = &enabled->subgroups;
     enable_extension (enabled, physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME,
                       VK_API_VERSION_1_3);
   }

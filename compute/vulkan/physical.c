@@ -7,6 +7,7 @@
 typedef struct {
   VkPhysicalDeviceFeatures2 features;
   VkPhysicalDevice16BitStorageFeatures storage16;
+  VkPhysicalDevice8BitStorageFeatures storage8;
   VkPhysicalDeviceShaderFloat16Int8Features float16;
   VkPhysicalDeviceVulkanMemoryModelFeatures memory_model;
   VkPhysicalDeviceTimelineSemaphoreFeatures timeline;
@@ -72,6 +73,8 @@ probe_features (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
   Features f = {.features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
 
   CHAIN (&f.features, &f.storage16, 16BIT_STORAGE_FEATURES);
+  if (has_extension (extensions, VK_KHR_8BIT_STORAGE_EXTENSION_NAME, VK_API_VERSION_1_2))
+    CHAIN (&f.features, &f.storage8, 8BIT_STORAGE_FEATURES);
   if (has_extension (extensions, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME, VK_API_VERSION_1_2))
     CHAIN (&f.features, &f.float16, SHADER_FLOAT16_INT8_FEATURES);
   if (has_extension (extensions, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME, VK_API_VERSION_1_2))
@@ -85,6 +88,7 @@ probe_features (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
   vk->GetPhysicalDeviceFeatures2 (physical->handle, &f.features);
   physical->cooperative = f.cooperative.cooperativeMatrix;
   physical->storage16 = f.storage16.storageBuffer16BitAccess;
+  physical->storage8 = f.storage8.storageBuffer8BitAccess;
   physical->float16 = f.float16.shaderFloat16;
   physical->memory_model = f.memory_model.vulkanMemoryModel;
   physical->timeline = f.timeline.timelineSemaphore;

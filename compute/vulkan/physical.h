@@ -28,6 +28,7 @@ typedef struct {
   guint32 max_push_size;
   double timestamp_period; /* nanoseconds; 0: no timestamps */
   gboolean storage16;      /* float16 in storage buffers */
+  gboolean storage8;       /* bytes in storage buffers */
   gboolean float16;        /* float16 arithmetic */
   gboolean memory_model;   /* Vulkan's, for cooperative matrices */
   gboolean timeline, external_memory, dma_buf, subgroup_control;

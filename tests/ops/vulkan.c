@@ -41,7 +41,7 @@ typedef struct {
   GHashTable *counts; /* operator → Count */
 } Fixture;
 
-/* Runs of an operator's rows that have float operands. */
+/* Runs of an operator's rows that have operands of types that shaders read. */
 typedef struct {
   guint n, n_on_cpu;
 } Count;
@@ -284,16 +284,23 @@ compare_outputs (const Scene *scene, const GPtrArray *found, const GPtrArray *ex
   }
 }
 
+/* Whether there is an input of one of the types. */
 static gboolean
-has_floats (const TestCase *test_case)
+has_type (const TestCase *test_case, guint types)
 {
   for (guint i = 0; i < test_case->inputs->len; i++) {
     const TestTensor *input = &g_array_index (test_case->inputs, TestTensor, i);
 
-    if (!input->absent && input->tensor->type == ENS_TYPE_FLOAT32)
+    if (!input->absent && (ENS_TYPES (input->tensor->type) & types) != 0)
       return TRUE;
   }
   return FALSE;
+}
+
+static gboolean
+has_floats (const TestCase *test_case)
+{
+  return has_type (test_case, ENS_TYPES (ENS_TYPE_FLOAT32));
 }
 
 static gboolean
@@ -343,7 +350,7 @@ check_scene (const Check *check, const TestCase *test_case, EnsType storage,
   found = run (&scene, check->fixture, &on_device);
   compare_outputs (&scene, found, expected);
   g_assert_cmpuint (ens_vulkan_device_get_n_messages (check->fixture->device), ==, n_messages);
-  if (has_floats (test_case))
+  if (has_type (test_case, ENS_TYPES (ENS_TYPE_FLOAT32) | ENS_TYPES (ENS_TYPE_BOOL)))
     count (check, on_device);
 }
 
