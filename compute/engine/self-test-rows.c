@@ -59,9 +59,19 @@
     }                                    \
   }
 
+#define COMPARE(op)       \
+  {                       \
+    op, "3x5x7 5x1", NULL \
+  }
+#define LOGIC(op)             \
+  {                           \
+    op, "?2x5x7 ?2x1x7", NULL \
+  }
+
 const EnsSelfTestRow ens_self_test_rows[] = {
     NONE ("Abs"),
     BINARY ("Add"),
+    LOGIC ("And"),
     ARG ("ArgMax"),
     ARG ("ArgMin"),
     POOL ("AveragePool"),
@@ -83,6 +93,7 @@ const EnsSelfTestRow ens_self_test_rows[] = {
     {"DepthToSpace", "1x3x4x12", &(const EnsBlockParams) {.block_size = 2}},
     BINARY ("Div"),
     UNARY ("Elu", 1.2f, 0),
+    LOGIC ("Equal"),
     NONE ("Erf"),
     NONE ("Exp"),
     {"Expand", "1x4x1 =[2,4,3]", NULL},
@@ -91,12 +102,16 @@ const EnsSelfTestRow ens_self_test_rows[] = {
     {"Gemm", "5x12 =9x12 =9", &(const EnsGemmParams) {.trans_b = TRUE, .alpha = 1, .beta = 1}},
     NONE ("GlobalAveragePool"),
     NONE ("GlobalMaxPool"),
+    COMPARE ("Greater"),
+    COMPARE ("GreaterOrEqual"),
     UNARY ("HardSigmoid", 0.2f, 0.5f),
     NONE ("HardSwish"),
     {"InstanceNormalization", "2x5x4x7 =7 =7", &(const EnsNormalizationParams) {.epsilon = 1e-3f}},
     {"LRN", "2x5x4x7", &(const EnsLrnParams) {5, 1e-2f, 0.75f, 1}},
     {"LayerNormalization", "2x5x7 =7 =7", &(const EnsLayerNormalizationParams) {-1, 1e-3f}},
     UNARY ("LeakyRelu", 0.1f, 0),
+    COMPARE ("Less"),
+    COMPARE ("LessOrEqual"),
     POSITIVE ("Log"),
     {"LogSoftmax", "2x5x7", &(const EnsSoftmaxParams) {.axis = -1}},
     {"LpNormalization", "2x5x7", &(const EnsLpNormalizationParams) {-1, 2}},
@@ -107,6 +122,8 @@ const EnsSelfTestRow ens_self_test_rows[] = {
     BINARY ("Min"),
     BINARY ("Mul"),
     NONE ("Neg"),
+    {"Not", "?2x5x7", NULL},
+    LOGIC ("Or"),
     {"PRelu", "2x5x4x7 =7", NULL},
     {"Pad", "2x5x4x7",
      &(const EnsPadParams) {
@@ -145,6 +162,7 @@ const EnsSelfTestRow ens_self_test_rows[] = {
     {"Tile", "2x3x4 =[1,2,3]", NULL},
     {"Transpose", "2x5x4x7", &(const EnsTransposeParams) {LIST (4, 0, 3, 1, 2)}},
     {"Where", "?2x5x7 2x5x7 2x1x7", NULL},
+    LOGIC ("Xor"),
     /* No operators: networks of all that stands above, for batches of pictures. */
     {"a whole network", "1x32x32x3"},
     {"… on a batch", "3x20x28x3"},

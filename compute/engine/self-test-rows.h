@@ -6,7 +6,7 @@
 typedef struct {
   const char *op;
   /* Separated by spaces: a shape is an input of random numbers, "=" before it makes it a constant;
-   * "=[2,0]" is a constant list of 64-bit integers; "?" before a shape makes a constant of random
+   * "=[2,0]" is a constant list of 64-bit integers; "?" before a shape makes an input of random
    * truth values. */
   const char *inputs;
   gconstpointer params; /* of the operator; NULL: zeroes */

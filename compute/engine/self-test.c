@@ -92,7 +92,7 @@ add_word (Subject *subject, const char *word, const EnsSelfTestRow *row)
   else if (*word == '=')
     constant = make_random (word + 1, ENS_TYPE_FLOAT32, subject->rand, row);
   else if (*word == '?')
-    constant = make_random (word + 1, ENS_TYPE_BOOL, subject->rand, row);
+    return add_input (subject, make_random (word + 1, ENS_TYPE_BOOL, subject->rand, row));
   else
     return add_input (subject, make_random (word, ENS_TYPE_FLOAT32, subject->rand, row));
   return ens_graph_add_constant (subject->graph, "constant", constant);
