@@ -108,41 +108,51 @@ add_wide (VulkanRunner *self, GHashTable *names)
   return g_hash_table_size (self->wide) - before;
 }
 
-/* Whether numbers did not fit into 16 bits; then those values are wide from now on. */
+/* Whether numbers of the last run did not fit into 16 bits. Then those values are wide from now on,
+ * or, if that was of no help, all are. */
 static gboolean
 widen (VulkanRunner *self)
 {
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autofree char *list = NULL;
 
   if (!self->half
       || !ens_vulkan_batch_take_overflows (self->batch, self->n_widened + 1 == MAX_WIDENED, names))
     return FALSE;
-  list = list_names (names);
-  if (add_wide (self, names) > 0 && self->n_widened++ < MAX_WIDENED) {
-    ens_device_warn (self->device, "%s computes %s with 32 bits from now on: too large for 16",
-                     self->graph->name, list);
-    return TRUE;
-  }
-  ens_device_warn (self->device, "%s computes with 32 bits from now on: %s too large for 16",
-                   self->graph->name, list);
-  self->half = FALSE;
+  self->half = add_wide (self, names) > 0 && self->n_widened++ < MAX_WIDENED;
+  g_clear_pointer (&self->batch, ens_vulkan_batch_free);
   return TRUE;
+}
+
+static void
+warn_of_wide (VulkanRunner *self)
+{
+  g_autofree char *names = list_names (self->wide);
+
+  if (self->half)
+    ens_device_warn (self->device,
+                     "%s computes with 32 bits from now on what is too large for 16: %s",
+                     self->graph->name, names);
+  else
+    ens_device_warn (self->device,
+                     "%s computes with 32 bits from now on, too much is too large for 16: %s",
+                     self->graph->name, names);
 }
 
 /* Runs, and runs again as long as numbers have not fitted. */
 static gboolean
 run_until_fit (VulkanRunner *self, const Run *run, GError **error)
 {
+  gboolean widened = FALSE, again;
+
   do {
-    if (self->batch == NULL && !make_batch (self, error))
+    if ((self->batch == NULL && !make_batch (self, error)) || !run_batch (self, run, error))
       return FALSE;
-    if (!run_batch (self, run, error))
-      return FALSE;
-    if (!widen (self))
-      return TRUE;
-    g_clear_pointer (&self->batch, ens_vulkan_batch_free);
-  } while (TRUE);
+    again = widen (self);
+    widened = widened || again;
+  } while (again);
+  if (widened)
+    warn_of_wide (self);
+  return TRUE;
 }
 
 /* Failures */

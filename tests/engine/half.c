@@ -23,16 +23,16 @@ typedef struct {
 
 static const Row rows[] = {
     {"fits", "Mul Sqrt", 10, NULL, ROUNDING},
-    {"input", "Sqrt", 1e6, "“input” with 32 bits from now on", ROUNDING},
-    {"one value", "Mul Sqrt Tanh", 300, "“Mul.*” with 32 bits from now on", ROUNDING},
+    {"input", "Sqrt", 1e6, "with 32 bits from now on.*“input”", ROUNDING},
+    {"one value", "Mul Sqrt Tanh", 300, "with 32 bits from now on.*“Mul", ROUNDING},
     /* An infinite number's reciprocal is finite, and wrong. */
-    {"hidden", "Mul Reciprocal Sqrt", 3000, "“Mul.*” with 32 bits from now on", ROUNDING},
-    {"several values", "Mul Mul Sqrt Sqrt", 300, "with 32 bits from now on: too large", ROUNDING},
+    {"hidden", "Mul Reciprocal Sqrt", 3000, "with 32 bits from now on.*“Mul", ROUNDING},
+    {"several values", "Mul Mul Sqrt Sqrt", 300, "with 32 bits from now on what", ROUNDING},
     {"weights", "* Sqrt", 0.5, NULL, ROUNDING},
-    {"weights and values", "* Sqrt", 3, "“MatMul.*” with 32 bits from now on", ROUNDING},
-    {"result", "Mul", 300, "“Mul.*” with 32 bits from now on", ROUNDING},
-    {"a long way", "Mul Neg Neg Neg Neg Neg Neg Neg Neg Sqrt", 300, "computes .* with 32",
-     ROUNDING},
+    {"weights and values", "* Sqrt", 3, "with 32 bits from now on.*“MatMul", ROUNDING},
+    {"result", "Mul", 300, "with 32 bits from now on.*“Mul", ROUNDING},
+    {"a long way", "Mul Neg Neg Neg Neg Neg Neg Neg Neg Sqrt", 300,
+     "with 32 bits from now on", ROUNDING},
 };
 
 /* A matrix of one number along its diagonal. */
