@@ -1,4 +1,5 @@
 /* Clips of surveillance cameras through the plug-in, and photographs through the decoder. */
+#include <ensemble/network.h>
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 
@@ -9,12 +10,31 @@ typedef struct {
   char *folder, *bundle;
   guint n_frames;
   guint64 analysed, skipped;
+  GArray *probabilities; /* double, of all classes of all frames, or NULL */
 } Stream;
+
+static void
+note_probabilities (GstBuffer *buffer, GArray *probabilities)
+{
+  GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, "GstEnsembleMeta");
+  GVariantIter iter;
+  double probability;
+
+  g_assert_nonnull (meta);
+  g_variant_iter_init (&iter, g_value_get_variant (gst_structure_get_value (
+                                  gst_custom_meta_get_structure (meta), "probabilities")));
+  while (g_variant_iter_next (&iter, "{sd}", NULL, &probability))
+    g_array_append_val (probabilities, probability);
+}
 
 static GstPadProbeReturn
 count_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
-  ((Stream *)data)->n_frames++;
+  Stream *stream = data;
+
+  stream->n_frames++;
+  if (stream->probabilities != NULL)
+    note_probabilities (GST_PAD_PROBE_INFO_BUFFER (info), stream->probabilities);
   return GST_PAD_PROBE_OK;
 }
 
@@ -76,6 +96,46 @@ test_clips (void)
   g_free (stream.bundle);
 }
 
+static gboolean
+has_vulkan (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsDevice) device = ens_device_open ("vulkan", 1, &error);
+
+  return device != NULL;
+}
+
+/* A GPU, software if need be, says what the CPU says. */
+static void
+test_vulkan (void)
+{
+  static const char *const properties[] = {"mode=sync inference-interval=50 device=cpu",
+                                           "mode=sync inference-interval=50 device=vulkan"};
+  Stream stream = {0};
+  GArray *probabilities[2];
+
+  if (!has_vulkan ()) {
+    g_test_skip ("no Vulkan here");
+    return;
+  }
+  stream.folder = g_dir_make_tmp ("gst-ensemble-XXXXXX", NULL);
+  stream.bundle = colour_bundle_make (stream.folder);
+  for (guint i = 0; i < 2; i++) {
+    stream.probabilities = probabilities[i] = g_array_new (FALSE, FALSE, sizeof (double));
+    play (&stream, "vtest.avi", properties[i]);
+  }
+  g_assert_cmpuint (probabilities[0]->len, ==, 3 * stream.n_frames);
+  g_assert_cmpuint (probabilities[1]->len, ==, probabilities[0]->len);
+  for (guint i = 0; i < probabilities[0]->len; i++)
+    g_assert_cmpfloat_with_epsilon (g_array_index (probabilities[0], double, i),
+                                    g_array_index (probabilities[1], double, i), 1e-3);
+  for (guint i = 0; i < 2; i++)
+    g_array_unref (probabilities[i]);
+  colour_bundle_remove (stream.folder);
+  g_free (stream.folder);
+  g_free (stream.bundle);
+}
+
 static guint
 read_folder (const EnsFrameOpener *opener, const char *path)
 {
@@ -124,6 +184,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/gst/real-files/clips", test_clips);
+  g_test_add_func ("/gst/real-files/vulkan", test_vulkan);
   g_test_add_func ("/gst/real-files/photographs", test_photographs);
   return g_test_run ();
 }
