@@ -339,36 +339,32 @@ typedef struct {
 static void
 record_step (EnsCommands *commands, const Step *step)
 {
-  EnsStrided strided =
-      ens_strided_broadcast (&step->y->shape, (const EnsView *[]) {step->y, step->a, step->b}, 3);
-  gsize n = ens_strided_elements (&strided);
+  EnsBroadcast broadcast =
+      ens_broadcast_record (step->y, (const EnsView *[]) {step->a, step->b}, 2, commands);
   EnsBinaryPush push = {
-      .factor = step->factor, .alpha = step->activation.alpha, .beta = step->activation.beta};
+      .n_axes = broadcast.n_axes,
+      .rows = broadcast.rows,
+      .columns = broadcast.columns,
+      .a_step = broadcast.steps[0],
+      .b_step = broadcast.steps[1],
+      .factor = step->factor,
+      .alpha = step->activation.alpha,
+      .beta = step->activation.beta,
+  };
   EnsDispatch dispatch = {
       .shader = "binary",
       .storage = step->y->type,
+      .bindings = {{step->a, ENS_ACCESS_READ},
+                   {step->b, ENS_ACCESS_READ},
+                   {step->y, ENS_ACCESS_WRITE},
+                   {broadcast.axes, ENS_ACCESS_READ}},
       .n_bindings = 4,
       .constants = {step->operation, step->activation.kind},
       .n_constants = 2,
       .push = &push,
       .push_size = sizeof push,
   };
-  EnsAxes axes = {0};
-  guint last;
 
-  ens_strided_merge (&strided);
-  ens_strided_keep_contiguous (&strided, 1);
-  last = strided.rank - 1;
-  ens_axes_append (&axes, &strided, last);
-  push.n_axes = axes.n;
-  push.columns = (guint32)strided.dims[last];
-  push.rows = (guint32)(n / push.columns);
-  push.a_step = (guint32)strided.strides[1][last];
-  push.b_step = (guint32)strided.strides[2][last];
-  dispatch.bindings[0] = (EnsBinding) {step->a, ENS_ACCESS_READ};
-  dispatch.bindings[1] = (EnsBinding) {step->b, ENS_ACCESS_READ};
-  dispatch.bindings[2] = (EnsBinding) {step->y, ENS_ACCESS_WRITE};
-  dispatch.bindings[3] = (EnsBinding) {ens_axes_record (&axes, commands), ENS_ACCESS_READ};
   ens_commands_cover (commands, &dispatch, (gsize)push.rows * ((push.columns + LANES - 1) / LANES),
                       GROUP);
   ens_commands_dispatch (commands, &dispatch);

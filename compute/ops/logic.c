@@ -40,53 +40,40 @@ compare_reference (const EnsOperands *operands, gboolean (*real) (double a, doub
                        ens_view_integer (b, walk.offsets[2]));
 }
 
-/* Records shaders/truth.glsl; b: NULL where there is but one input. */
-static void
-record_truth (EnsDispatch *dispatch, const EnsView *a, const EnsView *b, const EnsView *y,
-              EnsCommands *commands)
-{
-  EnsLogicPush push = {0};
-  EnsAxes axes = {0};
-  EnsStrided strided =
-      ens_strided_broadcast (&y->shape, (const EnsView *[]) {y, a, b != NULL ? b : a}, 3);
-  guint last;
-
-  ens_strided_merge (&strided);
-  ens_strided_keep_contiguous (&strided, 1);
-  last = strided.rank - 1;
-  ens_axes_append (&axes, &strided, last);
-  push.n_axes = axes.n;
-  push.columns = (guint32)strided.dims[last];
-  push.rows = (guint32)(ens_view_elements (y) / push.columns);
-  push.a_step = (guint32)strided.strides[1][last];
-  push.b_step = (guint32)strided.strides[2][last];
-  dispatch->bindings[0] = (EnsBinding) {a, ENS_ACCESS_READ};
-  dispatch->bindings[1] = (EnsBinding) {b != NULL ? b : a, ENS_ACCESS_READ};
-  dispatch->bindings[2] = (EnsBinding) {y, ENS_ACCESS_WRITE};
-  dispatch->bindings[3] = (EnsBinding) {ens_axes_record (&axes, commands), ENS_ACCESS_READ};
-  dispatch->n_bindings = 4;
-  dispatch->push = &push;
-  dispatch->push_size = sizeof push;
-  ens_commands_cover (commands, dispatch, ens_view_elements (y), GROUP);
-  ens_commands_dispatch (commands, dispatch);
-}
-
 /* Floats are compared, truth values combined; there are no shaders for other types, nor for the
  * order of truth values. */
 static gboolean
 truth_gpu (const EnsOperands *operands, EnsCommands *commands, guint32 compare, guint32 logic)
 {
-  const EnsView *a = operands->inputs[0], *b = ens_operands_input (operands, 1);
+  const EnsView *a = operands->inputs[0], *b = operands->inputs[operands->n_inputs - 1];
+  const EnsView *y = operands->outputs[0];
   gboolean combines = a->type == ENS_TYPE_BOOL;
+  EnsLogicPush push = {0};
   EnsDispatch dispatch = {.shader = combines ? "logic" : "compare",
                           .storage = a->type == ENS_TYPE_FLOAT16 ? a->type : ENS_TYPE_FLOAT32,
+                          .n_bindings = 4,
                           .constants = {combines ? logic : compare},
-                          .n_constants = 1};
+                          .n_constants = 1,
+                          .push = &push,
+                          .push_size = sizeof push};
+  EnsBroadcast broadcast;
 
   if (combines ? logic == ENS_LOGIC_NONE : !ens_record_takes (a))
     return FALSE;
-  if (ens_view_elements (operands->outputs[0]) > 0)
-    record_truth (&dispatch, a, b, operands->outputs[0], commands);
+  if (ens_view_elements (y) == 0)
+    return TRUE;
+  broadcast = ens_broadcast_record (y, (const EnsView *[]) {a, b}, 2, commands);
+  push.n_axes = broadcast.n_axes;
+  push.rows = broadcast.rows;
+  push.columns = broadcast.columns;
+  push.a_step = broadcast.steps[0];
+  push.b_step = broadcast.steps[1];
+  dispatch.bindings[0] = (EnsBinding) {a, ENS_ACCESS_READ};
+  dispatch.bindings[1] = (EnsBinding) {b, ENS_ACCESS_READ};
+  dispatch.bindings[2] = (EnsBinding) {y, ENS_ACCESS_WRITE};
+  dispatch.bindings[3] = (EnsBinding) {broadcast.axes, ENS_ACCESS_READ};
+  ens_commands_cover (commands, &dispatch, ens_view_elements (y), GROUP);
+  ens_commands_dispatch (commands, &dispatch);
   return TRUE;
 }
 
@@ -198,8 +185,8 @@ where_reference (const EnsOperands *operands)
 static gboolean
 where_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
-  const EnsView *condition = operands->inputs[0], *y = operands->outputs[0];
-  const EnsView *a = operands->inputs[1], *b = operands->inputs[2];
+  const EnsView *const *inputs = operands->inputs;
+  const EnsView *y = operands->outputs[0];
   EnsWherePush push = {0};
   EnsDispatch dispatch = {
       .shader = "where",
@@ -207,30 +194,23 @@ where_gpu (const EnsOperands *operands, EnsCommands *commands)
       .push = &push,
       .push_size = sizeof push,
   };
-  EnsAxes axes = {0};
-  EnsStrided strided;
-  guint last;
+  EnsBroadcast broadcast;
 
   if (!ens_record_storage (operands, 1, 3, &dispatch.storage))
     return FALSE;
   if (ens_view_elements (y) == 0)
     return TRUE;
-  strided = ens_strided_broadcast (&y->shape, (const EnsView *[]) {y, condition, a, b}, 4);
-  ens_strided_merge (&strided);
-  ens_strided_keep_contiguous (&strided, 1);
-  last = strided.rank - 1;
-  ens_axes_append (&axes, &strided, last);
-  push.n_axes = axes.n;
-  push.columns = (guint32)strided.dims[last];
-  push.rows = (guint32)(ens_view_elements (y) / push.columns);
-  push.condition_step = (guint32)strided.strides[1][last];
-  push.a_step = (guint32)strided.strides[2][last];
-  push.b_step = (guint32)strided.strides[3][last];
-  dispatch.bindings[0] = (EnsBinding) {condition, ENS_ACCESS_READ};
-  dispatch.bindings[1] = (EnsBinding) {a, ENS_ACCESS_READ};
-  dispatch.bindings[2] = (EnsBinding) {b, ENS_ACCESS_READ};
+  broadcast = ens_broadcast_record (y, inputs, 3, commands);
+  push.n_axes = broadcast.n_axes;
+  push.rows = broadcast.rows;
+  push.columns = broadcast.columns;
+  push.condition_step = broadcast.steps[0];
+  push.a_step = broadcast.steps[1];
+  push.b_step = broadcast.steps[2];
+  for (guint i = 0; i < 3; i++)
+    dispatch.bindings[i] = (EnsBinding) {inputs[i], ENS_ACCESS_READ};
   dispatch.bindings[3] = (EnsBinding) {y, ENS_ACCESS_WRITE};
-  dispatch.bindings[4] = (EnsBinding) {ens_axes_record (&axes, commands), ENS_ACCESS_READ};
+  dispatch.bindings[4] = (EnsBinding) {broadcast.axes, ENS_ACCESS_READ};
   ens_commands_cover (commands, &dispatch, ens_view_elements (y), GROUP);
   ens_commands_dispatch (commands, &dispatch);
   return TRUE;

@@ -78,6 +78,32 @@ ens_axes_record (const EnsAxes *axes, EnsCommands *commands)
   return ens_commands_table (commands, axes->words, n * ENS_AXIS_WORDS * sizeof *axes->words);
 }
 
+EnsBroadcast
+ens_broadcast_record (const EnsView *output, const EnsView *const *inputs, guint n,
+                      EnsCommands *commands)
+{
+  const EnsView *views[ENS_MAX_STRIDED] = {output};
+  EnsBroadcast broadcast = {0};
+  EnsAxes axes = {0};
+  EnsStrided strided;
+  guint last;
+
+  for (guint i = 0; i < n; i++)
+    views[1 + i] = inputs[i];
+  strided = ens_strided_broadcast (&output->shape, views, 1 + n);
+  ens_strided_merge (&strided);
+  ens_strided_keep_contiguous (&strided, 1);
+  last = strided.rank - 1;
+  ens_axes_append (&axes, &strided, last);
+  broadcast.axes = ens_axes_record (&axes, commands);
+  broadcast.n_axes = axes.n;
+  broadcast.columns = (guint32)strided.dims[last];
+  broadcast.rows = (guint32)(ens_strided_elements (&strided) / broadcast.columns);
+  for (guint i = 0; i < n; i++)
+    broadcast.steps[i] = (guint32)strided.strides[1 + i][last];
+  return broadcast;
+}
+
 /* Functions */
 
 void

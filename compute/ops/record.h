@@ -28,6 +28,17 @@ void ens_axes_append (EnsAxes *axes, const EnsStrided *strided, guint n);
 /* The table on the device; never NULL. */
 const EnsView *ens_axes_record (const EnsAxes *axes, EnsCommands *commands);
 
+/* Inputs broadcast to an output, as shaders walk them: rows by a table of axes [output, inputs],
+ * and along a row by steps. */
+typedef struct {
+  const EnsView *axes;
+  guint32 n_axes, rows, columns;
+  guint32 steps[ENS_MAX_STRIDED - 1]; /* of the inputs; the output has its elements side by side */
+} EnsBroadcast;
+
+EnsBroadcast ens_broadcast_record (const EnsView *output, const EnsView *const *inputs, guint n,
+                                   EnsCommands *commands);
+
 /* y = function (x), one of ENS_FUNCTION_…; x and y have as many elements and may be the same. */
 void ens_record_function (EnsCommands *commands, const EnsView *x, const EnsView *y,
                           guint32 function, float alpha, float beta);

@@ -1,11 +1,9 @@
 /* Random graphs on Vulkan against their operators' references run value by value: with all memory
  * shared, and copying as for a graphics card. Software Vulkan will do; without any, tests skip. */
+#include "planned.h"
 #include "random-graph.h"
 
 #include "cpu/interpret.h"
-#include "cpu/weights.h"
-#include "passes/passes.h"
-#include "vulkan/executor.h"
 
 #define N_GRAPHS 60
 
@@ -33,33 +31,18 @@ open_device (const EnsVulkanOptions *options)
   return device;
 }
 
-static gpointer
-get_data (gpointer tensor)
-{
-  return ((EnsTensor *)tensor)->data;
-}
-
 /* Once as usual, once measuring every node; returns what the latter gives. */
 static GPtrArray *
 run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *inputs)
 {
-  g_autofree gconstpointer *input_data = g_new (gconstpointer, inputs->len);
-  g_autofree gpointer *output_data = g_new (gpointer, graph->outputs->len);
-  GPtrArray *outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
+  GPtrArray *outputs = make_outputs (graph);
+  g_autofree gpointer *input_data = list_data (inputs), *output_data = list_data (outputs);
   g_autofree EnsNodeTime *times = g_new0 (EnsNodeTime, ens_vulkan_executor_get_n_steps (executor));
   g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < inputs->len; i++)
-    input_data[i] = get_data (g_ptr_array_index (inputs, i));
-  for (guint i = 0; i < graph->outputs->len; i++) {
-    const EnsValue *output = g_ptr_array_index (graph->outputs, i);
-
-    g_ptr_array_add (outputs, ens_tensor_new (output->type, &output->shape));
-    output_data[i] = get_data (g_ptr_array_index (outputs, i));
-  }
-  ens_vulkan_executor_run (executor, input_data, output_data, NULL, &error);
+  ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, NULL, &error);
   g_assert_no_error (error);
-  ens_vulkan_executor_run (executor, input_data, output_data, times, &error);
+  ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, times, &error);
   g_assert_no_error (error);
   for (guint i = 0; i < ens_vulkan_executor_get_n_steps (executor); i++) {
     g_assert_nonnull (times[i].node);
@@ -68,51 +51,17 @@ run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *
   return outputs;
 }
 
-typedef struct {
-  EnsVulkanWeights *weights;
-  EnsPackedWeights *cpu_weights;
-  EnsVulkanExecutor *executor;
-} Executor;
-
-static void
-executor_init (Executor *self, const EnsGraph *graph, EnsVulkanDevice *device, EnsPool *pool)
-{
-  g_autofree EnsShape *shapes = g_new (EnsShape, graph->inputs->len);
-  g_autoptr (GError) error = NULL;
-  EnsGraph *copy = ens_graph_copy (graph);
-
-  for (guint i = 0; i < graph->inputs->len; i++)
-    shapes[i] = ((EnsValue *)g_ptr_array_index (graph->inputs, i))->shape;
-  ens_passes_plan (copy, shapes, &error);
-  g_assert_no_error (error);
-  self->weights = ens_vulkan_weights_new (device);
-  self->cpu_weights = ens_packed_weights_new ();
-  self->executor = ens_vulkan_executor_new (
-      copy, &(EnsVulkanContext) {device, self->weights, pool, self->cpu_weights}, &error);
-  g_assert_no_error (error);
-}
-
-static void
-executor_clear (Executor *self)
-{
-  ens_vulkan_executor_free (self->executor);
-  ens_packed_weights_unref (self->cpu_weights);
-  ens_vulkan_weights_unref (self->weights);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Executor, executor_clear)
-
 static void
 check_graph (const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
 {
   g_autoptr (GPtrArray) inputs = random_inputs (graph, seed), expected = NULL, found = NULL;
   g_autoptr (GError) error = NULL;
-  g_auto (Executor) executor;
+  g_auto (Planned) planned;
 
-  executor_init (&executor, graph, device, pool);
+  planned_init (&planned, graph, device, pool);
   expected = ens_interpret (graph, (EnsTensor **)inputs->pdata, &error);
   g_assert_no_error (error);
-  found = run_twice (executor.executor, graph, inputs);
+  found = run_twice (planned.executor, graph, inputs);
   assert_outputs (graph, found, expected);
 }
 
@@ -187,11 +136,11 @@ test_barriers (void)
   }
   ens_graph_add_output (b.graph, build_concat (&b, 3, branches, G_N_ELEMENTS (branches)));
   if (device != NULL) {
-    g_auto (Executor) executor;
+    g_auto (Planned) planned;
 
-    executor_init (&executor, b.graph, device, pool);
-    g_assert_cmpuint (ens_vulkan_executor_get_n_cpu_steps (executor.executor), ==, 0);
-    g_assert_cmpuint (ens_vulkan_executor_get_n_barriers (executor.executor), ==, 2);
+    planned_init (&planned, b.graph, device, pool);
+    g_assert_cmpuint (ens_vulkan_executor_get_n_cpu_steps (planned.executor), ==, 0);
+    g_assert_cmpuint (ens_vulkan_executor_get_n_barriers (planned.executor), ==, 2);
     check_graph (b.graph, 1, device, pool);
   }
 }

@@ -1,12 +1,10 @@
 /* Executors that run at the same time: what each gives alone, bit for bit, and no more barriers
  * than the longest of them needs. */
+#include "planned.h"
 #include "random-graph.h"
 
 #include <string.h>
 
-#include "cpu/weights.h"
-#include "passes/passes.h"
-#include "vulkan/executor.h"
 #include "vulkan/functions.h"
 
 #define N_EXECUTORS 3
@@ -48,67 +46,31 @@ static const Mode modes[] = {
 
 /* An executor with what it reads and what it gave alone. */
 typedef struct {
-  EnsVulkanWeights *weights;
-  EnsPackedWeights *cpu_weights;
-  EnsVulkanExecutor *executor;
+  Planned planned;
   GPtrArray *inputs, *alone, *together; /* EnsTensor */
 } Part;
-
-static gpointer *
-list_data (const GPtrArray *tensors)
-{
-  gpointer *data = g_new0 (gpointer, tensors->len + 1);
-
-  for (guint i = 0; i < tensors->len; i++)
-    data[i] = ((EnsTensor *)g_ptr_array_index (tensors, i))->data;
-  return data;
-}
-
-static GPtrArray *
-make_outputs (const EnsGraph *graph)
-{
-  GPtrArray *outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
-
-  for (guint i = 0; i < graph->outputs->len; i++) {
-    const EnsValue *output = g_ptr_array_index (graph->outputs, i);
-
-    g_ptr_array_add (outputs, ens_tensor_new (output->type, &output->shape));
-  }
-  return outputs;
-}
 
 static void
 part_init (Part *part, const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
 {
-  g_autofree EnsShape *shapes = g_new (EnsShape, graph->inputs->len);
   g_autofree gpointer *inputs = NULL, *outputs = NULL;
   g_autoptr (GError) error = NULL;
-  EnsGraph *copy = ens_graph_copy (graph);
 
-  for (guint i = 0; i < graph->inputs->len; i++)
-    shapes[i] = ((EnsValue *)g_ptr_array_index (graph->inputs, i))->shape;
-  ens_passes_plan (copy, shapes, &error);
-  g_assert_no_error (error);
-  part->weights = ens_vulkan_weights_new (device);
-  part->cpu_weights = ens_packed_weights_new ();
+  planned_init (&part->planned, graph, device, pool);
   part->inputs = random_inputs (graph, seed);
   part->alone = make_outputs (graph);
   part->together = make_outputs (graph);
-  part->executor = ens_vulkan_executor_new (
-      copy, &(EnsVulkanContext) {device, part->weights, pool, part->cpu_weights}, &error);
-  g_assert_no_error (error);
   inputs = list_data (part->inputs);
   outputs = list_data (part->alone);
-  ens_vulkan_executor_run (part->executor, (const gconstpointer *)inputs, outputs, NULL, &error);
+  ens_vulkan_executor_run (part->planned.executor, (const gconstpointer *)inputs, outputs, NULL,
+                           &error);
   g_assert_no_error (error);
 }
 
 static void
 part_clear (Part *part)
 {
-  ens_vulkan_executor_free (part->executor);
-  ens_packed_weights_unref (part->cpu_weights);
-  ens_vulkan_weights_unref (part->weights);
+  planned_clear (&part->planned);
   g_ptr_array_unref (part->inputs);
   g_ptr_array_unref (part->alone);
   g_ptr_array_unref (part->together);
@@ -139,8 +101,9 @@ run_together (const Part *parts, const guint *order, guint n)
 
       memset (tensor->data, 0xff, ens_tensor_size (tensor));
     }
-    runs[i] = (EnsVulkanRun) {part->executor, (const gconstpointer *)list_data (part->inputs),
-                              list_data (part->together), NULL};
+    runs[i] =
+        (EnsVulkanRun) {part->planned.executor, (const gconstpointer *)list_data (part->inputs),
+                        list_data (part->together), NULL};
   }
   ens_vulkan_executors_run (runs, n, NULL, &error);
   g_assert_no_error (error);
@@ -187,7 +150,7 @@ test_random_graphs (gconstpointer data)
   const Mode *mode = data;
   g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
   g_autoptr (EnsPool) pool = ens_pool_new (2);
-  Part parts[N_EXECUTORS] = {{0}};
+  Part parts[N_EXECUTORS];
 
   for (guint32 round = 0; device != NULL && round < N_ROUNDS; round++) {
     for (guint i = 0; i < N_EXECUTORS; i++)
@@ -233,7 +196,7 @@ test_barriers (void)
   const EnsVulkanOptions options = {.wrap = wrap};
   g_autoptr (EnsVulkanDevice) device = open_device (&options);
   g_autoptr (EnsPool) pool = ens_pool_new (1);
-  Part parts[N_EXECUTORS] = {{0}};
+  Part parts[N_EXECUTORS];
 
   if (device == NULL)
     return;
