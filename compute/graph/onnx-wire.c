@@ -122,7 +122,7 @@ check_message (Walk *walk, const ProtobufCMessageDescriptor *message, Bytes byte
   while (bytes.data < bytes.end) {
     const ProtobufCFieldDescriptor *known;
     const guint8 *start = bytes.data;
-    Field field;
+    Field field = {0};
 
     if (!read_field (walk, message, &bytes, &field))
       return FALSE;
