@@ -1,6 +1,7 @@
 #include "vision/frame.h"
 
 #include <ensemble/error.h>
+#include <sys/stat.h>
 
 const EnsPixelsLayout ens_pixels_layouts[ENS_N_PIXELS] = {
     [ENS_PIXELS_RGB] = {"RGB", ENS_MODEL_RGB, 1, {{3, 0}}, {0, 1, 2}},
@@ -78,7 +79,34 @@ ens_frame_validate (const EnsFrame *frame, GError **error)
                  frame->planes[p] == NULL ? " and no memory" : "");
     return FALSE;
   }
-  return TRUE;
+  if (frame->n_dma_bufs == 0 || frame->n_dma_bufs == ens_pixels_planes (frame->pixels))
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+               "frame: the %u planes of %s must lie in as many DMABufs or in none, found %u",
+               ens_pixels_planes (frame->pixels), ens_pixels_name (frame->pixels),
+               frame->n_dma_bufs);
+  return FALSE;
+}
+
+/* Descriptors of one file are of one inode, and DMABufs that have sizes have inodes of their own
+ * (since Linux 5.3). */
+static gboolean
+are_same (gint a, gint b)
+{
+  struct stat of_a, of_b;
+
+  return a == b
+         || (fstat (a, &of_a) == 0 && fstat (b, &of_b) == 0 && of_a.st_dev == of_b.st_dev
+             && of_a.st_ino == of_b.st_ino && of_a.st_size > 0);
+}
+
+gboolean
+ens_frame_is_dma_buf (const EnsFrame *frame)
+{
+  for (guint p = 0; p < frame->n_dma_bufs; p++)
+    if (frame->dma_bufs[p].fd < 0 || !are_same (frame->dma_bufs[p].fd, frame->dma_bufs[0].fd))
+      return FALSE;
+  return frame->n_dma_bufs > 0;
 }
 
 void
@@ -102,8 +130,11 @@ ens_frame_cut (const EnsFrame *frame, const EnsFramePart *part)
   for (guint p = 0; p < ens_pixels_planes (frame->pixels); p++) {
     const EnsPlaneLayout *layout = &ens_pixels_layouts[frame->pixels].planes[p];
 
-    cut.planes[p] += (gsize)(part->y >> layout->shift) * frame->strides[p]
-                     + (gsize)(part->x >> layout->shift) * layout->channels;
+    gsize offset = (gsize)(part->y >> layout->shift) * frame->strides[p]
+                   + (gsize)(part->x >> layout->shift) * layout->channels;
+
+    cut.planes[p] += offset;
+    cut.dma_bufs[p].offset += offset;
   }
   return cut;
 }

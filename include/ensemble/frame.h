@@ -28,6 +28,12 @@ typedef enum {
 typedef enum { ENS_MATRIX_BT601, ENS_MATRIX_BT709 } EnsMatrix;
 typedef enum { ENS_RANGE_FULL, ENS_RANGE_LIMITED } EnsRange;
 
+/* Where a plane lies in memory that devices share. */
+typedef struct {
+  gint fd;      /* of a DMABuf; -1: it lies in none */
+  gsize offset; /* of the plane's first byte */
+} EnsDmaBuf;
+
 /* Chroma planes of NV12 and I420 are (width + 1) / 2 × (height + 1) / 2; their samples lie where
  * MPEG-2 and H.264 put them: on the even luma columns, between two luma rows. */
 typedef struct {
@@ -37,6 +43,13 @@ typedef struct {
   gsize strides[3]; /* bytes from one row to the next */
   EnsMatrix matrix; /* of NV12 and I420 */
   EnsRange range;   /* of NV12, I420 and GRAY8 */
+  /* The DMABufs that the planes lie in, rows in order and as far apart as `strides` says: a GPU
+   * then reads the pixels there, if it can, and nothing is copied. One DMABuf has to hold all
+   * planes; what lies in several is copied. Descriptors are borrowed and stay open as long as the
+   * frame is used, and whoever writes to the buffer has ended: a mapping under DMA_BUF_IOCTL_SYNC,
+   * as GStreamer's, waits for that. The planes are mapped all the same. */
+  guint n_dma_bufs; /* 0, or the number of planes */
+  EnsDmaBuf dma_bufs[3];
 } EnsFrame;
 
 #define ENS_FRAME_MAX_SIZE 32768
@@ -51,6 +64,9 @@ guint ens_pixels_rows (EnsPixels pixels, guint plane, guint height);
 /* FALSE and ENS_ERROR_FORMAT if the frame can't be what it says: no pixels, too many, a missing
  * plane, a stride shorter than its row. The other functions take frames that would pass. */
 gboolean ens_frame_validate (const EnsFrame *frame, GError **error);
+
+/* Whether one DMABuf holds all planes, by whatever descriptors. */
+gboolean ens_frame_is_dma_buf (const EnsFrame *frame);
 
 /* The size whose shorter side is `shorter` and whose aspect ratio is that of width × height, each
  * side rounded to the nearest pixel and at least 1. */
