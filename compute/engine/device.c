@@ -212,6 +212,14 @@ ens_device_is_gpu (EnsDevice *device)
   return device->is_gpu;
 }
 
+gboolean
+ens_device_imports_dma_bufs (EnsDevice *device)
+{
+  g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (device);
+
+  return vulkan != NULL && ens_vulkan_device_get_max_import (vulkan) > 0;
+}
+
 EnsVulkanDevice *
 ens_device_ref_vulkan (EnsDevice *device)
 {

@@ -26,7 +26,7 @@ typedef struct {
   VkPhysicalDeviceShaderFloat16Int8Features float16;
   VkPhysicalDeviceVulkanMemoryModelFeatures memory_model;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative;
-  const char *extensions[9];
+  const char *extensions[13];
   guint n_extensions;
 } Enabled;
 
@@ -93,6 +93,17 @@ enable (Enabled *enabled, const EnsVulkanPhysical *physical)
   enable_extension (enabled, physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, 0);
 }
 
+static void
+enable_imports (Enabled *enabled, const EnsVulkanPhysical *physical)
+{
+  if (!physical->dma_buf)
+    return;
+  enable_extension (enabled, physical, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, 0);
+  enable_extension (enabled, physical, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, 0);
+  if (physical->foreign_queues)
+    enable_extension (enabled, physical, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, 0);
+}
+
 static gboolean
 create_device (EnsVulkanDevice *device, GError **error)
 {
@@ -112,6 +123,7 @@ create_device (EnsVulkanDevice *device, GError **error)
   };
 
   enable (&enabled, &device->physical);
+  enable_imports (&enabled, &device->physical);
   info.enabledExtensionCount = enabled.n_extensions;
   info.ppEnabledExtensionNames = enabled.extensions;
   ENS_VK_DEVICE (device, CreateDevice, device->physical.handle, &info, NULL, &device->handle);
@@ -234,6 +246,14 @@ gboolean
 ens_vulkan_device_has_half (const EnsVulkanDevice *device)
 {
   return device->physical.storage16;
+}
+
+gsize
+ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
+{
+  return device->physical.dma_buf && device->vk.GetMemoryFdPropertiesKHR != NULL
+             ? device->physical.max_storage_range
+             : 0;
 }
 
 guint

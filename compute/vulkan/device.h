@@ -44,6 +44,8 @@ guint ens_vulkan_device_get_index (const EnsVulkanDevice *device);
 const char *ens_vulkan_device_get_description (const EnsVulkanDevice *device);
 /* Whether shaders can store float16 there. */
 gboolean ens_vulkan_device_has_half (const EnsVulkanDevice *device);
+/* Bytes of a DMABuf that shaders can read at once; 0: it can't import any. */
+gsize ens_vulkan_device_get_max_import (const EnsVulkanDevice *device);
 /* Messages of the validation layers so far. */
 guint ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device);
 /* Submissions to the device's queue so far. */

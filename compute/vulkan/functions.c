@@ -22,6 +22,9 @@ fail_missing (const char *name, GError **error)
   if (vk->name == NULL)                                                \
     return fail_missing ("vk" #name, error);
 
+#define LOAD_OPTIONAL_DEVICE(name) \
+  vk->name = (PFN_vk##name)vk->GetDeviceProcAddr (device, "vk" #name);
+
 gboolean
 ens_vulkan_load_global (EnsVulkanFunctions *vk, GError **error)
 {
@@ -43,6 +46,7 @@ gboolean
 ens_vulkan_load_device (EnsVulkanFunctions *vk, VkDevice device, GError **error)
 {
   ENS_VULKAN_DEVICE_FUNCTIONS (LOAD_DEVICE)
+  ENS_VULKAN_OPTIONAL_DEVICE_FUNCTIONS (LOAD_OPTIONAL_DEVICE)
   return TRUE;
 }
 

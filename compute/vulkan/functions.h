@@ -22,6 +22,7 @@
   X (EnumerateDeviceExtensionProperties) \
   X (EnumeratePhysicalDevices) \
   X (GetDeviceProcAddr) \
+  X (GetPhysicalDeviceExternalBufferProperties) \
   X (GetPhysicalDeviceFeatures2) \
   X (GetPhysicalDeviceMemoryProperties) \
   X (GetPhysicalDeviceProperties) \
@@ -76,6 +77,7 @@
   X (EndCommandBuffer) \
   X (FreeMemory) \
   X (GetBufferMemoryRequirements) \
+  X (GetBufferMemoryRequirements2) \
   X (GetDeviceQueue) \
   X (GetPipelineCacheData) \
   X (GetQueryPoolResults) \
@@ -84,6 +86,10 @@
   X (ResetFences) \
   X (UpdateDescriptorSets) \
   X (WaitForFences)
+
+/* NULL without their extension. */
+#define ENS_VULKAN_OPTIONAL_DEVICE_FUNCTIONS(X) \
+  X (GetMemoryFdPropertiesKHR)
 /* clang-format on */
 
 typedef struct _EnsVulkanFunctions EnsVulkanFunctions;
@@ -95,6 +101,7 @@ struct _EnsVulkanFunctions {
   ENS_VULKAN_INSTANCE_FUNCTIONS (ENS_VULKAN_MEMBER)
   ENS_VULKAN_OPTIONAL_FUNCTIONS (ENS_VULKAN_MEMBER)
   ENS_VULKAN_DEVICE_FUNCTIONS (ENS_VULKAN_MEMBER)
+  ENS_VULKAN_OPTIONAL_DEVICE_FUNCTIONS (ENS_VULKAN_MEMBER)
 #undef ENS_VULKAN_MEMBER
 };
 

@@ -94,11 +94,30 @@ probe_features (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
   physical->timeline = f.timeline.timelineSemaphore;
   physical->subgroup_control =
       f.subgroup_control.subgroupSizeControl && f.subgroup_control.computeFullSubgroups;
-  physical->external_memory =
-      has_extension (extensions, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, 0);
-  physical->dma_buf =
-      physical->external_memory
-      && has_extension (extensions, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, 0);
+}
+
+/* Buffers that other devices write, cameras above all. */
+static void
+probe_imports (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
+               const Extensions *extensions)
+{
+  const VkPhysicalDeviceExternalBufferInfo info = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+      .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
+      .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+  };
+  VkExternalBufferProperties properties = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES};
+  VkExternalMemoryFeatureFlags features;
+
+  if (!has_extension (extensions, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME, 0)
+      || !has_extension (extensions, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME, 0))
+    return;
+  vk->GetPhysicalDeviceExternalBufferProperties (physical->handle, &info, &properties);
+  features = properties.externalMemoryProperties.externalMemoryFeatures;
+  physical->dma_buf = (features & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) != 0;
+  physical->dedicated = (features & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0;
+  physical->foreign_queues =
+      has_extension (extensions, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME, 0);
 }
 
 static gboolean
@@ -277,6 +296,7 @@ probe (EnsVulkanPhysical *physical, const EnsVulkanInstance *instance, GError **
     if (done) {
       probe_features (physical, vk, &extensions);
       probe_properties (physical, vk, &extensions);
+      probe_imports (physical, vk, &extensions);
       done = probe_matrices (physical, vk, error);
     }
     g_free (extensions.list);

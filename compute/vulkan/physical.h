@@ -31,7 +31,10 @@ typedef struct {
   gboolean storage8;       /* bytes in storage buffers */
   gboolean float16;        /* float16 arithmetic */
   gboolean memory_model;   /* Vulkan's, for cooperative matrices */
-  gboolean timeline, external_memory, dma_buf, subgroup_control;
+  gboolean timeline, subgroup_control;
+  gboolean dma_buf;        /* shaders can read DMABufs as storage buffers */
+  gboolean dedicated;      /* … each by an allocation of its own alone */
+  gboolean foreign_queues; /* whose writes it can be told of */
   guint32 min_subgroup, max_subgroup;
   gboolean cooperative; /* has the feature */
   EnsVulkanMatrix matrices[ENS_MAX_MATRICES];

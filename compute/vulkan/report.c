@@ -67,9 +67,7 @@ list_matrices (const EnsVulkanPhysical *physical)
 static const char *
 describe_imports (const EnsVulkanPhysical *physical)
 {
-  if (!physical->external_memory)
-    return "no";
-  return physical->dma_buf ? "file descriptors, DMABuf" : "file descriptors";
+  return physical->dma_buf ? "DMABuf" : "no";
 }
 
 static char *

@@ -69,6 +69,12 @@ ens_vulkan_device_has_half (const EnsVulkanDevice *device)
   g_return_val_if_reached (FALSE);
 }
 
+gsize
+ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
+{
+  g_return_val_if_reached (0);
+}
+
 guint
 ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device)
 {

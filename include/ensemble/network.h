@@ -32,6 +32,8 @@ const char *ens_device_get_description (EnsDevice *device);
  * what runs in its place. NULL: nothing. Any thread. (transfer full) */
 char *ens_device_take_warning (EnsDevice *device);
 EnsPool *ens_device_get_pool (EnsDevice *device);
+/* Whether it reads frames where they lie in DMABufs, as long as its GPU works. Any thread. */
+gboolean ens_device_imports_dma_bufs (EnsDevice *device);
 
 /* Loads an ONNX file. (transfer full) */
 EnsNetwork *ens_network_load (const char *path, EnsDevice *device, GError **error);
