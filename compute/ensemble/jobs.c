@@ -21,7 +21,8 @@ struct _EnsJobs {
   GPtrArray *jobs;           /* Waiting; what has run stays for its memory */
   guint n_waiting;           /* the first ones */
   EnsVulkanSampler *sampler; /* NULL before anything is sampled on the device */
-  gboolean has_frame;        /* the sampler knows the frame */
+  EnsPackedFrame packed;     /* the frame as the device will read it */
+  gboolean has_frame;        /* the sampler knows it */
 };
 
 /* What it looked at; its memory for inputs stays. */
@@ -136,25 +137,35 @@ sample_on_cpu (const EnsJobs *jobs, Waiting *waiting)
   waiting->on_device = FALSE;
 }
 
+/* A new frame is made known to the sampler. */
+static void
+give_frame (EnsJobs *jobs, const EnsFrame *frame)
+{
+  g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (jobs->device);
+
+  if (jobs->has_frame)
+    return;
+  ens_packed_frame_init (&jobs->packed, frame,
+                         vulkan != NULL ? ens_vulkan_device_get_max_import (vulkan) : 0);
+  if (jobs->sampler == NULL)
+    jobs->sampler = ens_vulkan_sampler_new ();
+  ens_vulkan_sampler_set_frame (jobs->sampler, &jobs->packed);
+  jobs->has_frame = TRUE;
+}
+
 /* FALSE if the device can't sample that. */
 static gboolean
 write_tables (EnsJobs *jobs, Waiting *waiting)
 {
-  EnsPackedFrame frame;
+  const EnsBatchSource source = {waiting->job.frame, &jobs->packed, waiting->rects,
+                                 (guint)waiting->shapes[0].dims[0]};
 
+  give_frame (jobs, waiting->job.frame);
   for (guint i = 0; i < waiting->job.n_inputs; i++) {
     EnsFramedSampling sampling = get_sampling (waiting, i);
 
-    if (!ens_batch_table_init (&waiting->tables[i], waiting->job.frame, waiting->rects,
-                               (guint)waiting->shapes[i].dims[0], &sampling))
+    if (!ens_batch_table_init (&waiting->tables[i], &source, &sampling))
       return FALSE;
-  }
-  if (jobs->sampler == NULL)
-    jobs->sampler = ens_vulkan_sampler_new ();
-  if (!jobs->has_frame) {
-    ens_packed_frame_init (&frame, waiting->job.frame);
-    ens_vulkan_sampler_set_frame (jobs->sampler, &frame);
-    jobs->has_frame = TRUE;
   }
   waiting->on_device = TRUE;
   return TRUE;

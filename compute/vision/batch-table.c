@@ -8,10 +8,51 @@
 /* Shaders count bytes in 32 bits. */
 #define MAX_FRAME_SIZE ((gsize)G_MAXINT32)
 
-void
-ens_packed_frame_init (EnsPackedFrame *packed, const EnsFrame *frame)
+/* Where a DMABuf has them. Returns why that can't be, or NULL. */
+static const char *
+place_in_dma_buf (EnsPackedFrame *packed, const EnsFrame *frame, gsize max_import)
 {
-  *packed = (EnsPackedFrame) {.n_planes = ens_pixels_planes (frame->pixels)};
+  gsize first = G_MAXSIZE;
+
+  if (!ens_frame_is_dma_buf (frame))
+    return "planes lie in several";
+  for (guint p = 0; p < packed->n_planes; p++)
+    first = MIN (first, frame->dma_bufs[p].offset);
+  for (guint p = 0; p < packed->n_planes; p++) {
+    EnsPackedPlane *plane = &packed->planes[p];
+
+    plane->offset = frame->dma_bufs[p].offset - first;
+    plane->pitch = plane->stride;
+    /* In this order nothing overflows. */
+    if (plane->offset > max_import || plane->pitch > max_import / plane->n_rows)
+      return "a frame takes more bytes there than shaders read at once";
+    packed->size =
+        MAX (packed->size, plane->offset + (plane->n_rows - 1) * plane->pitch + plane->row_bytes);
+  }
+  if (packed->size > max_import)
+    return "a frame takes more bytes there than shaders read at once";
+  packed->dma_buf = frame->dma_bufs[0].fd;
+  packed->dma_buf_offset = first;
+  return NULL;
+}
+
+static void
+place_packed (EnsPackedFrame *packed)
+{
+  packed->size = 0;
+  for (guint p = 0; p < packed->n_planes; p++) {
+    EnsPackedPlane *plane = &packed->planes[p];
+
+    plane->offset = packed->size;
+    plane->pitch = plane->row_bytes;
+    packed->size += plane->row_bytes * plane->n_rows;
+  }
+}
+
+void
+ens_packed_frame_init (EnsPackedFrame *packed, const EnsFrame *frame, gsize max_import)
+{
+  *packed = (EnsPackedFrame) {.n_planes = ens_pixels_planes (frame->pixels), .dma_buf = -1};
   for (guint p = 0; p < packed->n_planes; p++) {
     EnsPackedPlane *plane = &packed->planes[p];
 
@@ -19,9 +60,11 @@ ens_packed_frame_init (EnsPackedFrame *packed, const EnsFrame *frame)
     plane->stride = frame->strides[p];
     plane->row_bytes = ens_pixels_row_bytes (frame->pixels, p, frame->width);
     plane->n_rows = ens_pixels_rows (frame->pixels, p, frame->height);
-    plane->offset = packed->size;
-    packed->size += plane->row_bytes * plane->n_rows;
   }
+  if (frame->n_dma_bufs > 0 && max_import > 0)
+    packed->refusal = place_in_dma_buf (packed, frame, max_import);
+  if (packed->dma_buf < 0)
+    place_packed (packed);
 }
 
 static void
@@ -43,7 +86,7 @@ write_components (guint32 *to, const EnsPixelsLayout *layout, const EnsPackedFra
       channel -= layout->planes[plane++].channels;
     to[0] = (guint32)packed->planes[plane].offset + channel;
     to[1] = layout->planes[plane].channels;
-    to[2] = (guint32)packed->planes[plane].row_bytes;
+    to[2] = (guint32)packed->planes[plane].pitch;
     to += ENS_SAMPLE_COMPONENT_WORDS;
   }
 }
@@ -91,34 +134,34 @@ static const guint n_components[][2] = {
     [ENS_MODEL_RGB] = {3, 0}, [ENS_MODEL_YCBCR] = {1, 2}, [ENS_MODEL_GRAY] = {1, 0}};
 
 gboolean
-ens_batch_table_init (EnsBatchTable *table, const EnsFrame *frame, const EnsRect *rects,
-                      guint n_rects, const EnsFramedSampling *sampling)
+ens_batch_table_init (EnsBatchTable *table, const EnsBatchSource *source,
+                      const EnsFramedSampling *sampling)
 {
+  const EnsFrame *frame = source->frame;
   const EnsPixelsLayout *layout = &ens_pixels_layouts[frame->pixels];
   const guint *components = n_components[layout->model];
   const guint n_grids = components[1] > 0 ? 2 : 1;
-  g_autofree EnsRect *whole = ens_framing_get_rects (frame, rects, n_rects, sampling);
-  EnsPackedFrame packed;
+  g_autofree EnsRect *whole =
+      ens_framing_get_rects (frame, source->rects, source->n_rects, sampling);
   EnsColourMap map;
   guint32 *to;
 
-  ens_packed_frame_init (&packed, frame);
-  if (whole == NULL || packed.size > MAX_FRAME_SIZE)
+  if (whole == NULL || source->packed->size > MAX_FRAME_SIZE)
     return FALSE;
   ens_colour_map_init (&map, frame, sampling->normalise);
-  *table = (EnsBatchTable) {.n = n_rects,
+  *table = (EnsBatchTable) {.n = source->n_rects,
                             .push = {.width = sampling->width,
                                      .height = sampling->height,
                                      .channels = map.n_outputs,
                                      .components = {components[0], components[1]}}};
   table->n_words = ENS_SAMPLE_AXES
-                   + (gsize)n_rects * n_grids
+                   + (gsize)source->n_rects * n_grids
                          * (get_axis_words (sampling->width) + get_axis_words (sampling->height));
   table->table = g_new0 (guint32, table->n_words);
-  write_components (table->table, layout, &packed);
+  write_components (table->table, layout, source->packed);
   write_channels (table->table + ENS_SAMPLE_CHANNELS, &map);
   to = table->table + ENS_SAMPLE_AXES;
-  for (guint i = 0; i < n_rects; i++)
+  for (guint i = 0; i < source->n_rects; i++)
     for (guint grid = 0; grid < n_grids; grid++) {
       EnsFilterSpan x, y;
 

@@ -121,6 +121,24 @@ ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *step, g
   append (program, &command)->waits = TRUE;
 }
 
+/* These are barriers of their own. */
+
+void
+ens_vulkan_program_acquire (EnsVulkanProgram *program, const EnsVulkanRegion *region)
+{
+  const EnsVulkanCommand command = {.kind = ENS_COMMAND_ACQUIRE, .node = G_MAXUINT, .to = *region};
+
+  append (program, &command);
+}
+
+void
+ens_vulkan_program_release (EnsVulkanProgram *program, const EnsVulkanRegion *region)
+{
+  const EnsVulkanCommand command = {.kind = ENS_COMMAND_RELEASE, .node = G_MAXUINT, .to = *region};
+
+  append (program, &command);
+}
+
 /* Recording */
 
 static void
@@ -136,6 +154,30 @@ record_barrier (const EnsVulkanDevice *device, VkCommandBuffer to)
   };
 
   device->vk.CmdPipelineBarrier (to, stages, stages, 0, 1, &barrier, 0, NULL, 0, NULL);
+}
+
+/* Who writes to the buffer is no queue of this device: a camera, another GPU. */
+static void
+record_hand_over (const EnsVulkanDevice *device, const EnsVulkanCommand *command,
+                  VkCommandBuffer to)
+{
+  const guint32 here = (guint32)device->physical.queue_family;
+  const guint32 there =
+      device->physical.foreign_queues ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_EXTERNAL;
+  const gboolean acquire = command->kind == ENS_COMMAND_ACQUIRE;
+  const VkBufferMemoryBarrier barrier = {
+      .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
+      .dstAccessMask = acquire ? VK_ACCESS_SHADER_READ_BIT : 0,
+      .srcQueueFamilyIndex = acquire ? there : here,
+      .dstQueueFamilyIndex = acquire ? here : there,
+      .buffer = command->to.buffer->handle,
+      .size = VK_WHOLE_SIZE,
+  };
+
+  device->vk.CmdPipelineBarrier (
+      to, acquire ? VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+      acquire ? VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT : VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0,
+      NULL, 1, &barrier, 0, NULL);
 }
 
 static void
@@ -188,6 +230,10 @@ record_command (const EnsVulkanRecorder *recorder, const EnsVulkanCommand *comma
                                         command->to.size / 4 * 4, NAN_WORD);
     break;
   case ENS_COMMAND_CPU:
+    break;
+  case ENS_COMMAND_ACQUIRE:
+  case ENS_COMMAND_RELEASE:
+    record_hand_over (recorder->device, command, to);
     break;
   }
 }

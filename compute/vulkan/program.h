@@ -12,13 +12,15 @@ typedef enum {
   ENS_COMMAND_COPY,
   ENS_COMMAND_FILL, /* with NaN */
   ENS_COMMAND_CPU,
+  ENS_COMMAND_ACQUIRE,
+  ENS_COMMAND_RELEASE,
 } EnsVulkanCommandKind;
 
 typedef struct {
   EnsVulkanCommandKind kind;
   guint node;                 /* number of the step it belongs to; G_MAXUINT: none */
   guint dispatch;             /* its number */
-  EnsVulkanRegion from, to;   /* COPY; FILL: to */
+  EnsVulkanRegion from, to;   /* COPY; FILL, ACQUIRE, RELEASE: to */
   gsize run, pitch;           /* COPY: bytes of each row, and from one row to the next */
   EnsVulkanCpuStep *cpu_step; /* CPU */
 } EnsVulkanCommand;
@@ -48,6 +50,10 @@ void ens_vulkan_program_copy (EnsVulkanProgram *program, const EnsVulkanRegion *
 void ens_vulkan_program_copy_view (EnsVulkanProgram *program, const EnsView *view,
                                    const EnsVulkanRegion *from, const EnsVulkanRegion *to);
 void ens_vulkan_program_poison (EnsVulkanProgram *program, const EnsVulkanRegion *region);
+/* Takes over an imported buffer from the device that has written it, and gives it back: in front of
+ * all that reads it, and behind. */
+void ens_vulkan_program_acquire (EnsVulkanProgram *program, const EnsVulkanRegion *region);
+void ens_vulkan_program_release (EnsVulkanProgram *program, const EnsVulkanRegion *region);
 void ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *step, guint node);
 
 /* Decides where barriers stand; with the validation layers on it is checked too. */

@@ -12,7 +12,8 @@ typedef struct {
 } EnsVulkanSampling;
 
 /* Records commands that sample n batches, to be submitted once, in front of what reads them, before
- * the sampler is used again. Writes what they read, the frame only if it is not there yet.
+ * the sampler is used again. Writes what they read, the frame only if it is not there yet and
+ * can't be read in place.
  * VK_NULL_HANDLE on error, of the class UNSUPPORTED where the device can't bind or dispatch so
  * much. */
 VkCommandBuffer ens_vulkan_sampler_record (EnsVulkanSampler *sampler, EnsVulkanDevice *device,

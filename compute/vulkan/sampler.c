@@ -3,6 +3,7 @@
 #include <ensemble/error.h>
 #include <string.h>
 
+#include "vulkan/imports.h"
 #include "vulkan/program.h"
 
 #define GROUP_SIZE 64 /* of shaders/sample.comp */
@@ -23,6 +24,9 @@ struct _EnsVulkanSampler {
   EnsPackedFrame frame;
   gboolean has_frame; /* on the device */
   Store frame_store, tables_store;
+  EnsVulkanImports imports;
+  const EnsVulkanBuffer *imported; /* the frame's DMABuf; NULL: the frame is copied */
+  char *told;                      /* the last reason to copy that was logged */
   /* Of the last run. */
   EnsVulkanCommandPool pool;
   EnsVulkanDescriptors descriptors;
@@ -50,6 +54,8 @@ leave_device (EnsVulkanSampler *sampler)
   ens_vulkan_command_pool_clear (&sampler->pool, sampler->device);
   store_clear (&sampler->frame_store, sampler->device);
   store_clear (&sampler->tables_store, sampler->device);
+  ens_vulkan_imports_clear (&sampler->imports, sampler->device);
+  sampler->imported = NULL;
   g_clear_pointer (&sampler->device, ens_vulkan_device_unref);
   sampler->has_frame = FALSE;
 }
@@ -60,6 +66,7 @@ ens_vulkan_sampler_free (EnsVulkanSampler *sampler)
   if (sampler == NULL)
     return;
   leave_device (sampler);
+  g_free (sampler->told);
   g_free (sampler);
 }
 
@@ -68,6 +75,7 @@ ens_vulkan_sampler_set_frame (EnsVulkanSampler *sampler, const EnsPackedFrame *f
 {
   sampler->frame = *frame;
   sampler->has_frame = FALSE;
+  sampler->imported = NULL;
 }
 
 void
@@ -124,9 +132,67 @@ write_frame (const EnsPackedFrame *frame, char *to)
     const EnsPackedPlane *plane = &frame->planes[p];
 
     for (guint row = 0; row < plane->n_rows; row++)
-      memcpy (to + plane->offset + row * plane->row_bytes, plane->data + row * plane->stride,
+      memcpy (to + plane->offset + row * plane->pitch, plane->data + row * plane->stride,
               plane->row_bytes);
   }
+}
+
+/* Copying is slower, but nothing is lost: once is often enough to say it. */
+static void
+tell (EnsVulkanSampler *sampler, const char *reason)
+{
+  if (g_strcmp0 (sampler->told, reason) == 0)
+    return;
+  g_info ("frames in DMABufs are copied to the device: %s", reason);
+  g_free (sampler->told);
+  sampler->told = g_strdup (reason);
+}
+
+/* NULL if the frame has to be copied. */
+static const EnsVulkanBuffer *
+import_frame (EnsVulkanSampler *sampler)
+{
+  const EnsPackedFrame *frame = &sampler->frame;
+  gsize before = frame->dma_buf_offset % sampler->device->physical.offset_alignment;
+  /* Bindings end with a whole word. */
+  gsize end = frame->dma_buf_offset - before + (before + frame->size + 3) / 4 * 4;
+  const EnsVulkanBuffer *buffer;
+  g_autoptr (GError) error = NULL;
+
+  if (frame->refusal != NULL)
+    tell (sampler, frame->refusal);
+  if (frame->dma_buf < 0)
+    return NULL;
+  buffer = ens_vulkan_imports_get (&sampler->imports, sampler->device, frame->dma_buf, end, &error);
+  if (buffer == NULL)
+    tell (sampler, error->message);
+  return buffer;
+}
+
+/* Brings the frame, if it is a new one, to where shaders read it. */
+static gboolean
+bring_frame (EnsVulkanSampler *sampler, EnsVulkanProgram *program, GError **error)
+{
+  if (sampler->has_frame)
+    return TRUE;
+  sampler->imported = import_frame (sampler);
+  if (sampler->imported != NULL)
+    return TRUE;
+  if (!store_reserve (&sampler->frame_store, sampler->device, sampler->frame.size, error))
+    return FALSE;
+  write_frame (&sampler->frame, store_map (&sampler->frame_store));
+  store_bring (&sampler->frame_store, sampler->frame.size, program);
+  ens_vulkan_device_count (&sampler->device->n_uploaded, sampler->frame.size);
+  return TRUE;
+}
+
+static EnsVulkanRegion
+get_frame_region (const EnsVulkanSampler *sampler)
+{
+  return sampler->imported != NULL
+             ? (EnsVulkanRegion) {sampler->imported, sampler->frame.dma_buf_offset,
+                                  sampler->frame.size}
+             : (EnsVulkanRegion) {&sampler->frame_store.device, 0, sampler->frame.size};
 }
 
 static gsize
@@ -137,23 +203,17 @@ get_table_size (const EnsVulkanSampling *sampling)
   return (size + ENS_VULKAN_ALIGNMENT - 1) / ENS_VULKAN_ALIGNMENT * ENS_VULKAN_ALIGNMENT;
 }
 
-/* Writes the frame, if it is a new one, and the tables, one after the other. */
+/* Writes the tables, one after the other. */
 static gboolean
-write_all (EnsVulkanSampler *sampler, const EnsVulkanSampling *samplings, guint n,
-           EnsVulkanProgram *program, GError **error)
+write_tables (EnsVulkanSampler *sampler, const EnsVulkanSampling *samplings, guint n,
+              EnsVulkanProgram *program, GError **error)
 {
   gsize size = 0;
 
   for (guint i = 0; i < n; i++)
     size += get_table_size (&samplings[i]);
-  if (!store_reserve (&sampler->frame_store, sampler->device, sampler->frame.size, error)
-      || !store_reserve (&sampler->tables_store, sampler->device, size, error))
+  if (!store_reserve (&sampler->tables_store, sampler->device, size, error))
     return FALSE;
-  if (!sampler->has_frame) {
-    write_frame (&sampler->frame, store_map (&sampler->frame_store));
-    store_bring (&sampler->frame_store, sampler->frame.size, program);
-    ens_vulkan_device_count (&sampler->device->n_uploaded, sampler->frame.size);
-  }
   for (gsize i = 0, at = 0; i < n; at += get_table_size (&samplings[i++]))
     memcpy (store_map (&sampler->tables_store) + at, samplings[i].table->table,
             samplings[i].table->n_words * sizeof *samplings[i].table->table);
@@ -231,7 +291,7 @@ make_dispatches (const EnsVulkanSampler *sampler, const EnsVulkanSampling *sampl
 
 static VkCommandBuffer
 record (EnsVulkanSampler *sampler, EnsVulkanProgram *program, const GArray *dispatches,
-        EnsPool *pool, GError **error)
+        const EnsVulkanRegion *frame, EnsPool *pool, GError **error)
 {
   EnsVulkanDevice *device = sampler->device;
   g_autofree EnsVulkanPipelineKey *keys = g_new (EnsVulkanPipelineKey, dispatches->len);
@@ -244,11 +304,15 @@ record (EnsVulkanSampler *sampler, EnsVulkanProgram *program, const GArray *disp
                                       .descriptors = &sampler->descriptors};
   g_autoptr (GArray) segments = NULL;
 
+  if (sampler->imported != NULL)
+    ens_vulkan_program_acquire (program, frame);
   for (guint i = 0; i < dispatches->len; i++) {
     keys[i] = g_array_index (dispatches, EnsVulkanDispatch, i).key;
     ens_vulkan_program_dispatch (program, &g_array_index (dispatches, EnsVulkanDispatch, i), i,
                                  G_MAXUINT);
   }
+  if (sampler->imported != NULL)
+    ens_vulkan_program_release (program, frame);
   if (!ens_vulkan_pipelines_get (device, keys, pipelines, dispatches->len, pool, error)
       || !ens_vulkan_descriptors_init (&sampler->descriptors, device, dispatches, pipelines, error)
       || !ens_vulkan_program_place_barriers (program, device->validation, error))
@@ -284,12 +348,13 @@ ens_vulkan_sampler_record (EnsVulkanSampler *sampler, EnsVulkanDevice *device,
   if (!prepare (sampler, device, error))
     return VK_NULL_HANDLE;
   ens_vulkan_program_init (&program);
-  frame_region = (EnsVulkanRegion) {&sampler->frame_store.device, 0, sampler->frame.size};
-  frame = make_view (ENS_TYPE_UINT8, &frame_region);
-  if (write_all (sampler, samplings, n, &program, error)) {
+  if (bring_frame (sampler, &program, error)
+      && write_tables (sampler, samplings, n, &program, error)) {
+    frame_region = get_frame_region (sampler);
+    frame = make_view (ENS_TYPE_UINT8, &frame_region);
     dispatches = make_dispatches (sampler, samplings, n, &frame, batches, error);
     if (dispatches != NULL)
-      commands = record (sampler, &program, dispatches, pool, error);
+      commands = record (sampler, &program, dispatches, &frame_region, pool, error);
   }
   ens_vulkan_program_clear (&program);
   return commands;

@@ -12,18 +12,25 @@
 
 #include "push/sample.h"
 
-/* A plane of bytes, and where it lies in the frame's packed bytes. */
+/* A plane of bytes, and where it lies in the frame's bytes on the device. */
 typedef struct {
   const guint8 *data;
   gsize stride, row_bytes; /* bytes from one row to the next, and those of a row that count */
   guint n_rows;
-  gsize offset;
+  gsize offset, pitch; /* of the first row, and from one row to the next */
 } EnsPackedPlane;
 
+/* A frame as it lies on the device: where it comes from a DMABuf as it lies there, copied too, so
+ * that one table holds whether it can be read in place or not; else rows packed one behind the
+ * other. */
 typedef struct {
   EnsPackedPlane planes[3];
   guint n_planes;
-  gsize size; /* bytes of all planes */
+  gsize size;           /* bytes from the first to behind the last one */
+  gint dma_buf;         /* the descriptor, borrowed; −1: it lies in none that could be read */
+  gsize dma_buf_offset; /* of the first byte */
+  const char *refusal;  /* why the DMABufs that it lies in can't be read; NULL: nothing speaks
+                         * against it, or it lies in none */
 } EnsPackedFrame;
 
 /* One batch (n, height, width, channels). */
@@ -42,6 +49,6 @@ EnsVulkanSampler *ens_vulkan_sampler_new (void);
 void ens_vulkan_sampler_free (EnsVulkanSampler *sampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanSampler, ens_vulkan_sampler_free)
 
-/* The frame that is sampled from now on. It goes to the device with the next run; its pixels must
- * stay as long as it is sampled. */
+/* The frame that is sampled from now on. It goes to the device with the next run, or is read where
+ * it lies; its pixels and its DMABuf must stay as long as it is sampled. */
 void ens_vulkan_sampler_set_frame (EnsVulkanSampler *sampler, const EnsPackedFrame *frame);

@@ -1,11 +1,13 @@
 /* Every Vulkan call fails once: opening a device, making an executor, running and measuring it, and
  * sampling its inputs must give an error that names the call, leave nothing behind, and never
- * crash. */
+ * crash. What fails while a DMABuf is imported is no error: the frame is copied. */
 #include "random-graph.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "cpu/weights.h"
+#include "fake-dma-buf.h"
 #include "passes/passes.h"
 #include "vision/batch-table.h"
 #include "vulkan/executor.h"
@@ -17,8 +19,10 @@ static struct {
   guint fail_at; /* the call that fails, counted from 1; 0: none */
   VkResult result;
   guint n_calls;
-  const char *failed; /* its name */
-  int n_objects;      /* made and not destroyed */
+  const char *failed;  /* its name */
+  gboolean importing;  /* a DMABuf: from its buffer to that one's memory */
+  gboolean was_import; /* that failed */
+  int n_objects;       /* made and not destroyed */
 } state;
 
 static gboolean
@@ -27,6 +31,7 @@ fails (const char *name)
   if (++state.n_calls != state.fail_at)
     return FALSE;
   state.failed = name;
+  state.was_import = state.importing;
   return TRUE;
 }
 
@@ -72,9 +77,10 @@ CALL (AllocateDescriptorSets,
 CALL (BeginCommandBuffer, (VkCommandBuffer commands, const VkCommandBufferBeginInfo *info),
       (commands, info))
 CALL (EndCommandBuffer, (VkCommandBuffer commands), (commands))
-CALL (BindBufferMemory,
-      (VkDevice device, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset),
-      (device, buffer, memory, offset))
+CALL (GetMemoryFdPropertiesKHR,
+      (VkDevice device, VkExternalMemoryHandleTypeFlagBits type, int fd,
+       VkMemoryFdPropertiesKHR *properties),
+      (device, type, fd, properties))
 CALL (MapMemory,
       (VkDevice device, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize size,
        VkMemoryMapFlags flags, void **data),
@@ -91,7 +97,6 @@ CALL (WaitForFences,
       (device, n, fences, all, timeout))
 
 MAKE (AllocateMemory, VkDeviceMemory, VkMemoryAllocateInfo)
-MAKE (CreateBuffer, VkBuffer, VkBufferCreateInfo)
 MAKE (CreateBufferView, VkBufferView, VkBufferViewCreateInfo)
 MAKE (CreateCommandPool, VkCommandPool, VkCommandPoolCreateInfo)
 MAKE (CreateDescriptorPool, VkDescriptorPool, VkDescriptorPoolCreateInfo)
@@ -114,6 +119,33 @@ DESTROY (DestroyPipelineCache, VkPipelineCache)
 DESTROY (DestroyPipelineLayout, VkPipelineLayout)
 DESTROY (DestroyQueryPool, VkQueryPool)
 DESTROY (DestroyShaderModule, VkShaderModule)
+
+/* The first and the last call of an import. */
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+wrapped_CreateBuffer (VkDevice device, const VkBufferCreateInfo *info,
+                      const VkAllocationCallbacks *a, VkBuffer *buffer)
+{
+  VkResult result;
+
+  state.importing = state.importing || info->pNext != NULL;
+  result = fails ("vkCreateBuffer") ? state.result : real.CreateBuffer (device, info, a, buffer);
+  if (result == VK_SUCCESS)
+    state.n_objects++;
+  return result;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+wrapped_BindBufferMemory (VkDevice device, VkBuffer buffer, VkDeviceMemory memory,
+                          VkDeviceSize offset)
+{
+  VkResult result = fails ("vkBindBufferMemory")
+                        ? state.result
+                        : real.BindBufferMemory (device, buffer, memory, offset);
+
+  state.importing = FALSE;
+  return result;
+}
 
 /* Those with other parameters. */
 
@@ -178,6 +210,7 @@ wrapped_CreateComputePipelines (VkDevice device, VkPipelineCache cache, uint32_t
   X (BeginCommandBuffer)                 \
   X (EndCommandBuffer)                   \
   X (BindBufferMemory)                   \
+  X (GetMemoryFdPropertiesKHR)           \
   X (MapMemory)                          \
   X (GetQueryPoolResults)                \
   X (QueueSubmit)                        \
@@ -224,6 +257,13 @@ wrap (EnsVulkanFunctions *vk, gpointer data)
 #undef WRAP
 }
 
+static void
+wrap_imports (EnsVulkanFunctions *vk, gpointer data)
+{
+  fake_dma_buf_wrap (vk, NULL);
+  wrap (vk, data);
+}
+
 /* A network with shaders, and with nodes that run on the CPU because they have integers. */
 static EnsGraph *
 build_network (void)
@@ -242,25 +282,30 @@ build_network (void)
   return g_steal_pointer (&b.graph);
 }
 
-/* The network's 128 numbers, sampled from a gray frame. */
+/* The network's 128 numbers, sampled from a gray frame that lies in a DMABuf. */
 static gboolean
-run_sampled (EnsVulkanExecutor *executor, GError **error)
+run_sampled (EnsVulkanDevice *device, EnsVulkanExecutor *executor, GError **error)
 {
   static const EnsNormalise gray = {ENS_ORDER_GRAY, {0}, {1}};
   const EnsFramedSampling sampling = {
       .framing = ENS_FRAMING_STRETCH, .width = 32, .height = 4, .normalise = &gray};
   const guint8 pixels[6 * 5] = {0};
-  const EnsFrame frame = {ENS_PIXELS_GRAY8, 6, 5, {pixels}, {6}};
+  gint fd = fake_dma_buf_new (4096);
+  const EnsFrame frame = {ENS_PIXELS_GRAY8,        6, 5, {pixels}, {6}, .n_dma_bufs = 1,
+                          .dma_bufs = {{.fd = fd}}};
   g_autoptr (EnsVulkanSampler) sampler = ens_vulkan_sampler_new ();
   g_auto (EnsBatchTable) table = {0};
   EnsPackedFrame packed;
   float output[128];
+  gboolean done;
 
-  ens_packed_frame_init (&packed, &frame);
+  ens_packed_frame_init (&packed, &frame, ens_vulkan_device_get_max_import (device));
   ens_vulkan_sampler_set_frame (sampler, &packed);
-  ens_batch_table_init (&table, &frame, &ENS_RECT_WHOLE, 1, &sampling);
-  return ens_vulkan_executors_run (
+  ens_batch_table_init (&table, &(EnsBatchSource) {&frame, &packed, &ENS_RECT_WHOLE, 1}, &sampling);
+  done = ens_vulkan_executors_run (
       &(EnsVulkanRun) {executor, NULL, (const gpointer[]) {output}, &table}, 1, sampler, error);
+  close (fd);
+  return done;
 }
 
 static gboolean
@@ -281,7 +326,7 @@ run_network (EnsVulkanDevice *device, GError **error)
                                   (const gpointer[]) {output}, NULL, error)
          && ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},
                                      (const gpointer[]) {output}, times, error)
-         && run_sampled (executor, error);
+         && run_sampled (device, executor, error);
 }
 
 static gboolean
@@ -313,6 +358,7 @@ typedef struct {
   VkResult result;
   const char *text;
   EnsErrorCode code;
+  gboolean imports;
 } Row;
 
 static const Row rows[] = {
@@ -321,26 +367,47 @@ static const Row rows[] = {
     {"lost", FALSE, VK_ERROR_DEVICE_LOST, "VK_ERROR_DEVICE_LOST", ENS_ERROR_DEVICE},
     {"copying", TRUE, VK_ERROR_OUT_OF_HOST_MEMORY, "VK_ERROR_OUT_OF_HOST_MEMORY",
      ENS_ERROR_RESOURCE},
+    {"importing", FALSE, VK_ERROR_OUT_OF_DEVICE_MEMORY, "VK_ERROR_OUT_OF_DEVICE_MEMORY",
+     ENS_ERROR_RESOURCE, TRUE},
 };
+
+/* Nothing has failed in the end: all calls have been tried. */
+static void
+check_end (const Row *row, guint n_calls, guint n_import_calls)
+{
+  g_test_message ("%u calls failed once each, %u of an import", n_calls, n_import_calls);
+  g_assert_cmpuint (n_import_calls, ==, row->imports && fake_dma_buf.n_imports > 0 ? 4 : 0);
+}
 
 static void
 test_failures (gconstpointer data)
 {
   const Row *row = data;
-  const EnsVulkanOptions options = {.staged = row->staged, .wrap = wrap};
+  const EnsVulkanOptions options = {.staged = row->staged,
+                                    .wrap = row->imports ? wrap_imports : wrap};
+  guint n_import_calls = 0, n_descriptors;
 
   if (!has_device ())
     return;
+  n_descriptors = fake_dma_buf_count_descriptors ();
   for (guint i = 1;; i++) {
     g_autoptr (GError) error = NULL;
     gboolean done = try (&options, i, row->result, &error);
 
     g_assert_cmpint (state.n_objects, ==, 0);
+    g_assert_cmpint (fake_dma_buf.n_live, ==, 0);
+    g_assert_cmpuint (fake_dma_buf_count_descriptors (), ==, n_descriptors);
     if (state.failed == NULL) {
       g_assert_no_error (error);
       g_assert_true (done);
-      g_test_message ("%u calls failed once each", i - 1);
+      check_end (row, i - 1, n_import_calls);
       return;
+    }
+    if (state.was_import) {
+      g_assert_no_error (error);
+      g_assert_true (done);
+      n_import_calls++;
+      continue;
     }
     g_assert_error (error, ENS_ERROR, (int)row->code);
     g_assert_nonnull (strstr (error->message, state.failed));

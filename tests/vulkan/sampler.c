@@ -118,11 +118,14 @@ check (const Case *test, const Network *network)
             * ens_order_channels (sampling->normalise->order);
   g_autofree float *expected = g_new (float, n), *found = g_new (float, n);
   g_auto (EnsBatchTable) table = {0};
+  EnsPackedFrame packed;
   float sign = network->type == ENS_TYPE_FLOAT32 ? -1 : 1;
   g_autoptr (GError) error = NULL;
 
   ens_frame_sample_framed (test->frame, rects, N_RECTS, sampling, test->pool, expected);
-  g_assert_true (ens_batch_table_init (&table, test->frame, rects, N_RECTS, sampling));
+  ens_packed_frame_init (&packed, test->frame, 0);
+  g_assert_true (ens_batch_table_init (
+      &table, &(EnsBatchSource) {test->frame, &packed, rects, N_RECTS}, sampling));
   ens_vulkan_executors_run (&(EnsVulkanRun) {network->executor, NULL, (gpointer[]) {found}, &table},
                             1, test->sampler, &error);
   g_assert_no_error (error);
@@ -144,7 +147,7 @@ check_frame (const EnsFrame *frame, Case *test, const Network networks[2][2])
 
   test->frame = frame;
   test->sampling = &sampling;
-  ens_packed_frame_init (&packed, frame);
+  ens_packed_frame_init (&packed, frame, 0);
   ens_vulkan_sampler_set_frame (test->sampler, &packed);
   for (guint c = 0; c < G_N_ELEMENTS (colours); c++)
     for (guint f = 0; f < G_N_ELEMENTS (framings); f++)
@@ -211,9 +214,12 @@ test_letterbox (void)
   g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_RGB, 8, 4);
   const EnsFramedSampling sampling = {
       .framing = ENS_FRAMING_LETTERBOX, .width = 4, .height = 4, .normalise = &colours[0]};
+  EnsPackedFrame packed;
   EnsBatchTable table;
 
-  g_assert_false (ens_batch_table_init (&table, &picture->frame, rects, 1, &sampling));
+  ens_packed_frame_init (&packed, &picture->frame, 0);
+  g_assert_false (ens_batch_table_init (
+      &table, &(EnsBatchSource) {&picture->frame, &packed, rects, 1}, &sampling));
 }
 
 /* Two networks on one frame, twice: it is written once, and again when another one is set. */
@@ -243,10 +249,11 @@ test_traffic (gconstpointer data)
   }
   network_init (&a, device, pool, &ENS_SHAPE (N_RECTS, 4, 5, 3), ENS_TYPE_FLOAT32);
   network_init (&b, device, pool, &ENS_SHAPE (N_RECTS, 4, 5, 3), ENS_TYPE_FLOAT32);
-  ens_batch_table_init (&table, &picture->frame, rects, N_RECTS, &sampling);
+  ens_packed_frame_init (&packed, &picture->frame, 0);
+  ens_batch_table_init (&table, &(EnsBatchSource) {&picture->frame, &packed, rects, N_RECTS},
+                        &sampling);
   runs[0] = (EnsVulkanRun) {a.executor, NULL, &outputs[0], &table};
   runs[1] = (EnsVulkanRun) {b.executor, NULL, &outputs[1], &table};
-  ens_packed_frame_init (&packed, &picture->frame);
   g_assert_cmpuint (packed.size, ==, frame_size);
   for (guint i = 0; i < 3; i++) {
     gsize up = ens_vulkan_device_get_n_uploaded (device);
