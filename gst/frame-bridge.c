@@ -1,5 +1,6 @@
 #include "frame-bridge.h"
 
+#include <gst/allocators/gstdmabuf.h>
 #include <string.h>
 
 static const struct {
@@ -57,12 +58,61 @@ range_of (const GstVideoInfo *info)
   }
 }
 
+gboolean
+gst_ensemble_video_info_from_caps (GstVideoInfo *info, const GstCaps *caps)
+{
+#if GST_CHECK_VERSION(1, 24, 0)
+  if (gst_video_is_dma_drm_caps (caps)) {
+    GstVideoInfoDmaDrm drm;
+
+    return gst_video_info_dma_drm_from_caps (&drm, caps)
+           && gst_video_info_dma_drm_to_video_info (&drm, info);
+  }
+#endif
+  return gst_video_info_from_caps (info, caps);
+}
+
+gboolean
+gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const GstVideoInfo *info)
+{
+  if (!gst_video_frame_map (video, info, buffer, GST_MAP_READ))
+    return FALSE;
+#if GST_CHECK_VERSION(1, 24, 0)
+  /* A buffer's own metadata may say no more than that it is a DMABuf. */
+  if (GST_VIDEO_FRAME_FORMAT (video) == GST_VIDEO_FORMAT_DMA_DRM)
+    video->info.finfo = info->finfo;
+#endif
+  return TRUE;
+}
+
+/* Where a plane lies in a DMABuf. FALSE if it lies in none, or in several. */
+static gboolean
+find_dma_buf (const GstVideoFrame *video, guint plane, gsize size, EnsDmaBuf *found)
+{
+  gsize offset = video->meta != NULL ? ((const GstVideoMeta *)video->meta)->offset[plane]
+                                     : GST_VIDEO_FRAME_PLANE_OFFSET (video, plane);
+  gsize skip, memory_offset;
+  guint i, n;
+  GstMemory *memory;
+
+  if (!gst_buffer_find_memory (video->buffer, offset, size, &i, &n, &skip) || n != 1)
+    return FALSE;
+  memory = gst_buffer_peek_memory (video->buffer, i);
+  if (!gst_is_dmabuf_memory (memory))
+    return FALSE;
+  gst_memory_get_sizes (memory, &memory_offset, NULL);
+  *found = (EnsDmaBuf) {gst_dmabuf_memory_get_fd (memory), memory_offset + skip};
+  return TRUE;
+}
+
 void
 gst_ensemble_describe_frame (const GstVideoFrame *video, EnsFrame *frame)
 {
   gint found = find_format (GST_VIDEO_FRAME_FORMAT (video));
+  guint n_planes, n_dma_bufs = 0;
 
   g_return_if_fail (found >= 0);
+  n_planes = ens_pixels_planes (formats[found].pixels);
   *frame = (EnsFrame) {
       .pixels = formats[found].pixels,
       .width = GST_VIDEO_FRAME_WIDTH (video),
@@ -70,13 +120,19 @@ gst_ensemble_describe_frame (const GstVideoFrame *video, EnsFrame *frame)
       .matrix = nearest_matrix (video->info.colorimetry.matrix),
       .range = range_of (&video->info),
   };
-  for (guint p = 0; p < ens_pixels_planes (frame->pixels); p++) {
+  for (guint p = 0; p < n_planes; p++) {
     /* Component p of planar formats is Y, U, V whatever the order of planes in memory. */
     guint plane = frame->pixels == ENS_PIXELS_I420 ? GST_VIDEO_FRAME_COMP_PLANE (video, p) : p;
+    gsize size;
 
     frame->planes[p] = GST_VIDEO_FRAME_PLANE_DATA (video, plane);
     frame->strides[p] = GST_VIDEO_FRAME_PLANE_STRIDE (video, plane);
+    size = (ens_pixels_rows (frame->pixels, p, frame->height) - 1) * frame->strides[p]
+           + ens_pixels_row_bytes (frame->pixels, p, frame->width);
+    if (find_dma_buf (video, plane, size, &frame->dma_bufs[p]))
+      n_dma_bufs++;
   }
+  frame->n_dma_bufs = n_dma_bufs == n_planes ? n_planes : 0;
 }
 
 EnsPicture *
@@ -119,7 +175,7 @@ gst_ensemble_wrap_buffer (GstBuffer *buffer, const GstVideoInfo *info)
   EnsPicture *picture;
   EnsFrame frame = {0};
 
-  if (!gst_video_frame_map (video, info, buffer, GST_MAP_READ)) {
+  if (!gst_ensemble_map_frame (video, buffer, info)) {
     g_free (video);
     return NULL;
   }
@@ -127,4 +183,17 @@ gst_ensemble_wrap_buffer (GstBuffer *buffer, const GstVideoInfo *info)
   picture = ens_picture_new_wrapped (&frame, unmap_frame, video);
   picture->pts = GST_BUFFER_PTS (buffer);
   return picture;
+}
+
+EnsPicture *
+gst_ensemble_wrap_dma_buf (GstBuffer *buffer, const GstVideoInfo *info)
+{
+  g_autoptr (EnsPicture) picture = NULL;
+
+  if (gst_buffer_n_memory (buffer) == 0
+      || !gst_is_dmabuf_memory (gst_buffer_peek_memory (buffer, 0)))
+    return NULL;
+  picture = gst_ensemble_wrap_buffer (buffer, info);
+  return picture != NULL && ens_frame_is_dma_buf (&picture->frame) ? g_steal_pointer (&picture)
+                                                                   : NULL;
 }

@@ -1,5 +1,9 @@
 #include "frame-bridge.h"
 
+#include <gst/allocators/gstdmabuf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 /* Where R, G, B stand in a pixel of the engine's packed formats, and its size. */
 static const struct {
   guint offsets[3], size;
@@ -217,6 +221,144 @@ test_recycling (void)
   }
 }
 
+/* ---- DMABufs, for which files in memory stand ---- */
+
+#define FILE_SIZE 16384
+
+/* A part of a file. Takes the descriptor. */
+static GstMemory *
+make_memory (gint fd, gsize offset)
+{
+  g_autoptr (GstAllocator) allocator = gst_dmabuf_allocator_new ();
+  GstMemory *memory = gst_dmabuf_allocator_alloc (allocator, fd, FILE_SIZE);
+
+  gst_memory_resize (memory, (gssize)offset, FILE_SIZE - offset);
+  return memory;
+}
+
+/* Where planes lie in a buffer, and the buffer's memories in files. */
+typedef struct {
+  const char *name, *format;
+  gsize offsets[GST_VIDEO_MAX_PLANES];
+  gint strides[GST_VIDEO_MAX_PLANES];
+  guint n_memories;
+  guint files[2];
+  gsize starts[2];
+  gboolean is_system[2];
+  /* What is found. */
+  guint n_dma_bufs;
+  gsize found[3];
+  gboolean is_one;
+} DmaBufRow;
+
+static const DmaBufRow dma_buf_rows[] = {
+    {"one", "NV12", {0, 2048}, {64, 64}, 1, {0}, {0}, {FALSE}, 2, {0, 2048}, TRUE},
+    {"part", "NV12", {64, 2048}, {50, 60}, 1, {0}, {4096}, {FALSE}, 2, {4160, 6144}, TRUE},
+    {"yv12", "YV12", {0, 2048, 4096}, {64, 32, 32}, 1, {0}, {0}, {FALSE}, 3, {0, 4096, 2048}, TRUE},
+    {"rgb", "RGB", {32}, {128}, 1, {0}, {0}, {FALSE}, 1, {32}, TRUE},
+    {"parts", "NV12", {0, 8192}, {64, 64}, 2, {0, 0}, {8192, 2048}, {FALSE}, 2, {8192, 2048}, TRUE},
+    {"files", "NV12", {0, 16384}, {64, 64}, 2, {0, 1}, {0, 0}, {FALSE}, 2, {0, 0}, FALSE},
+    {"half", "NV12", {0, 16384}, {64, 64}, 2, {0, 0}, {0, 0}, {FALSE, TRUE}, 0},
+    {"system", "NV12", {0, 2048}, {64, 64}, 1, {0}, {0}, {TRUE}, 0},
+};
+
+static GstBuffer *
+make_dma_buf (const DmaBufRow *row, const gint *fds, const GstVideoInfo *info)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  DmaBufRow layout = *row;
+
+  for (guint i = 0; i < row->n_memories; i++)
+    gst_buffer_append_memory (buffer, row->is_system[i]
+                                          ? gst_allocator_alloc (NULL, FILE_SIZE, NULL)
+                                          : make_memory (dup (fds[row->files[i]]), row->starts[i]));
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT (info),
+                                  GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
+                                  GST_VIDEO_INFO_N_PLANES (info), layout.offsets, layout.strides);
+  return buffer;
+}
+
+/* The DMABufs have the very bytes of the planes. */
+static void
+check_bytes (const EnsFrame *frame)
+{
+  for (guint p = 0; p < frame->n_dma_bufs; p++) {
+    gsize size = (ens_pixels_rows (frame->pixels, p, frame->height) - 1) * frame->strides[p]
+                 + ens_pixels_row_bytes (frame->pixels, p, frame->width);
+    const guint8 *file = mmap (NULL, FILE_SIZE, PROT_READ, MAP_SHARED, frame->dma_bufs[p].fd, 0);
+
+    g_assert_true (file != MAP_FAILED);
+    g_assert_cmpmem (frame->planes[p], size, file + frame->dma_bufs[p].offset, size);
+    munmap ((gpointer)file, FILE_SIZE);
+  }
+}
+
+static void
+check_dma_buf (const DmaBufRow *row, const gint *fds)
+{
+  g_autoptr (EnsPicture) picture = NULL, one = NULL;
+  g_autoptr (GstBuffer) buffer = NULL;
+  GstVideoFrame video;
+  GstVideoInfo info;
+
+  g_test_message ("%s", row->name);
+  gst_video_info_set_format (&info, gst_video_format_from_string (row->format), 34, 26);
+  buffer = make_dma_buf (row, fds, &info);
+  g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
+  fill (&video);
+  gst_video_frame_unmap (&video);
+  picture = gst_ensemble_wrap_buffer (buffer, &info);
+  check (&picture->frame, &video);
+  g_assert_cmpuint (picture->frame.n_dma_bufs, ==, row->n_dma_bufs);
+  for (guint p = 0; p < row->n_dma_bufs; p++)
+    g_assert_cmpuint (picture->frame.dma_bufs[p].offset, ==, row->found[p]);
+  check_bytes (&picture->frame);
+  one = gst_ensemble_wrap_dma_buf (buffer, &info);
+  g_assert_cmpint (one != NULL, ==, row->is_one);
+  g_assert_cmpint (ens_frame_is_dma_buf (&picture->frame), ==, row->is_one);
+}
+
+static void
+test_dma_bufs (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (dma_buf_rows); i++) {
+    gint fds[2];
+
+    for (guint f = 0; f < G_N_ELEMENTS (fds); f++) {
+      fds[f] = memfd_create ("dma-buf", MFD_CLOEXEC);
+      g_assert_cmpint (ftruncate (fds[f], FILE_SIZE), ==, 0);
+    }
+    check_dma_buf (&dma_buf_rows[i], fds);
+    for (guint f = 0; f < G_N_ELEMENTS (fds); f++)
+      close (fds[f]);
+  }
+}
+
+#if GST_CHECK_VERSION(1, 24, 0)
+/* DRM's names of formats are those of formats that the bridge takes, all of them but GRAY8. */
+static void
+test_drm_formats (void)
+{
+  g_autoptr (GstCaps) caps = gst_caps_from_string (GST_ENSEMBLE_CAPS GST_ENSEMBLE_DMA_BUF_CAPS);
+  const GValue *list = gst_structure_get_value (gst_caps_get_structure (caps, 1), "drm-format");
+  guint n = gst_value_list_get_size (list);
+
+  for (guint i = 0; i < n; i++) {
+    const char *name = g_value_get_string (gst_value_list_get_value (list, i));
+    g_autofree char *text = g_strdup_printf (
+        "video/x-raw(memory:DMABuf), format=DMA_DRM, drm-format=%s, width=32, height=24", name);
+    g_autoptr (GstCaps) one = gst_caps_from_string (text);
+    GstVideoInfo info;
+
+    g_test_message ("%s", name);
+    g_assert_true (gst_ensemble_video_info_from_caps (&info, one));
+    g_assert_true (gst_ensemble_format_supported (GST_VIDEO_INFO_FORMAT (&info)));
+    g_assert_cmpint (GST_VIDEO_INFO_WIDTH (&info), ==, 32);
+  }
+  g_assert_cmpuint (n, ==, 13);
+}
+#endif
+
 int
 main (int argc, char **argv)
 {
@@ -226,5 +368,9 @@ main (int argc, char **argv)
   g_test_add_func ("/gst/frame-bridge/caps", test_caps);
   g_test_add_func ("/gst/frame-bridge/colorimetry", test_colorimetry);
   g_test_add_func ("/gst/frame-bridge/recycling", test_recycling);
+  g_test_add_func ("/gst/frame-bridge/dma-bufs", test_dma_bufs);
+#if GST_CHECK_VERSION(1, 24, 0)
+  g_test_add_func ("/gst/frame-bridge/drm-formats", test_drm_formats);
+#endif
   return g_test_run ();
 }
