@@ -84,24 +84,25 @@ gst_ensemble_analyser_free (GstEnsembleAnalyser *analyser)
   g_free (analyser);
 }
 
-/* Lock held. */
-static void
+/* Lock held. Returns the picture if it is not kept, to be let go without the lock: it may be a
+ * buffer, and its owner may do anything then. Copies lie in no DMABuf, what does is a buffer. */
+static EnsPicture *
 recycle (GstEnsembleAnalyser *analyser, EnsPicture *picture)
 {
-  if (analyser->spares.length < MAX_SPARES)
-    g_queue_push_tail (&analyser->spares, picture);
-  else
-    ens_picture_unref (picture);
+  if (picture->frame.n_dma_bufs > 0 || analyser->spares.length >= MAX_SPARES)
+    return picture;
+  g_queue_push_tail (&analyser->spares, picture);
+  return NULL;
 }
 
-/* Lock held. */
-static void
+/* Lock held. Returns what recycle () does. (transfer full) */
+static EnsPicture *
 drop_waiting (GstEnsembleAnalyser *analyser)
 {
   if (analyser->waiting.picture == NULL)
-    return;
-  recycle (analyser, g_steal_pointer (&analyser->waiting.picture));
+    return NULL;
   analyser->stats.skipped++;
+  return recycle (analyser, g_steal_pointer (&analyser->waiting.picture));
 }
 
 static GstEnsembleTags *
@@ -138,14 +139,25 @@ count_analysis (GstEnsembleAnalyserStats *stats, const EnsTimings *timings, gint
   stats->sum_latency += latency;
 }
 
-/* Lock held. Takes the job's picture, the tags and the error. */
+/* Lets the job's picture go: before its result shows, so that whoever waits for that finds the
+ * buffer free. */
 static void
-finish_job (GstEnsembleAnalyser *analyser, Job *job, GstEnsembleTags *tags, GError *error)
+drop_picture (GstEnsembleAnalyser *analyser, Job *job)
+{
+  g_autoptr (EnsPicture) dropped = NULL;
+
+  g_mutex_lock (&analyser->lock);
+  dropped = recycle (analyser, g_steal_pointer (&job->picture));
+  g_mutex_unlock (&analyser->lock);
+}
+
+/* Lock held. Takes the tags and the error. */
+static void
+finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags, GError *error)
 {
   gboolean wanted = job->ticket > analyser->flushed;
   gint64 latency = (g_get_monotonic_time () - job->submitted) * 1000;
 
-  recycle (analyser, g_steal_pointer (&job->picture));
   analyser->finished = job->ticket;
   analyser->running = 0;
   if (tags != NULL)
@@ -182,6 +194,7 @@ analyse_frames (gpointer data)
     analyser->running = job.ticket;
     g_mutex_unlock (&analyser->lock);
     tags = run_job (analysis, &job, &error);
+    drop_picture (analyser, &job);
     g_mutex_lock (&analyser->lock);
     finish_job (analyser, &job, tags, error);
   }
@@ -234,10 +247,11 @@ guint64
 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture,
                               GstClockTime running_time, const GstEnsembleSettings *settings)
 {
+  g_autoptr (EnsPicture) older = NULL, dropped = NULL;
   guint64 ticket;
 
   g_mutex_lock (&analyser->lock);
-  drop_waiting (analyser);
+  older = drop_waiting (analyser);
   ticket = ++analyser->submitted;
   analyser->waiting = (Job) {.picture = picture,
                              .ticket = ticket,
@@ -245,7 +259,7 @@ gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture
                              .settings = *settings,
                              .submitted = g_get_monotonic_time ()};
   if (analyser->flushing)
-    drop_waiting (analyser);
+    dropped = drop_waiting (analyser);
   else
     g_cond_signal (&analyser->wake);
   g_mutex_unlock (&analyser->lock);
@@ -303,37 +317,43 @@ gst_ensemble_analyser_check (GstEnsembleAnalyser *analyser, GError **error)
 void
 gst_ensemble_analyser_cancel (GstEnsembleAnalyser *analyser)
 {
+  g_autoptr (EnsPicture) dropped = NULL;
+
   g_mutex_lock (&analyser->lock);
-  drop_waiting (analyser);
+  dropped = drop_waiting (analyser);
   g_cond_broadcast (&analyser->done);
   g_mutex_unlock (&analyser->lock);
 }
 
-/* Lock held. */
-static void
+/* Lock held. Returns what recycle () does. (transfer full) */
+static EnsPicture *
 discard (GstEnsembleAnalyser *analyser)
 {
-  drop_waiting (analyser);
   analyser->flushed = analyser->submitted;
   g_clear_pointer (&analyser->latest, gst_ensemble_tags_unref);
   g_cond_broadcast (&analyser->done);
+  return drop_waiting (analyser);
 }
 
 void
 gst_ensemble_analyser_discard (GstEnsembleAnalyser *analyser)
 {
+  g_autoptr (EnsPicture) dropped = NULL;
+
   g_mutex_lock (&analyser->lock);
-  discard (analyser);
+  dropped = discard (analyser);
   g_mutex_unlock (&analyser->lock);
 }
 
 void
 gst_ensemble_analyser_set_flushing (GstEnsembleAnalyser *analyser, gboolean flushing)
 {
+  g_autoptr (EnsPicture) dropped = NULL;
+
   g_mutex_lock (&analyser->lock);
   analyser->flushing = flushing;
   if (flushing)
-    discard (analyser);
+    dropped = discard (analyser);
   g_mutex_unlock (&analyser->lock);
 }
 

@@ -1,8 +1,9 @@
 /* gst-ensemble: analyses frames in a thread of its own.
  *
- * It holds at most two frames, copies both: the one being analysed and the newest one that waits. A
- * frame submitted while another waits takes its place, so that whoever submits never waits for an
- * analysis unless he asks to. Any thread may call any function. */
+ * It holds at most two frames: the one being analysed and the newest one that waits. They are
+ * copies, or buffers in DMABufs, which it lets go as soon as it can. A frame submitted while
+ * another waits takes its place, so that whoever submits never waits for an analysis unless he asks
+ * to. Any thread may call any function. */
 #pragma once
 
 #include <gst/gst.h>

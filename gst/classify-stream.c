@@ -1,6 +1,7 @@
 /* Buffers, events and queries of ensembleclassify. */
 #include "ensemble-classify.h"
 
+#include <gst/allocators/gstdmabuf.h>
 #include <gst/ensemble/ensemble.h>
 
 #include "analytics.h"
@@ -114,28 +115,50 @@ report_latency (GstEnsembleClassify *self)
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 
-/* Submits a frame, and in sync mode waits for its result. */
-static GstFlowReturn
-analyse (GstEnsembleClassify *self, GstBuffer *buffer, const Properties *now,
-         GstClockTime running_time)
+/* NULL on error. (transfer full) */
+static EnsPicture *
+copy_frame (GstEnsembleClassify *self, GstBuffer *buffer)
 {
   GstVideoFrame video;
   EnsPicture *picture;
-  guint64 ticket;
 
-  if (!gst_video_frame_map (&video, &self->info, buffer, GST_MAP_READ)) {
+  if (!gst_ensemble_map_frame (&video, buffer, &self->info)) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
                        ("Can't read a video frame of %s %dx%d", GST_VIDEO_INFO_NAME (&self->info),
                         GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info)),
                        ("buffer of %" G_GSIZE_FORMAT " bytes", gst_buffer_get_size (buffer)));
-    return GST_FLOW_ERROR;
+    return NULL;
   }
-  /* A copy, so that the thread never holds a buffer that a decoder or camera waits for, and
-   * elements downstream may write to the frame. */
   picture = gst_ensemble_copy_frame (&video, gst_ensemble_analyser_take_spare (self->analyser));
   gst_video_frame_unmap (&video);
   picture->pts = GST_BUFFER_PTS (buffer);
+  return picture;
+}
 
+/* What the thread looks at. A frame that the device reads where it lies is the buffer itself, which
+ * is held until then: elements downstream that write to it copy it first. Any other is a copy, so
+ * that no buffer is held that a decoder or camera waits for, and none has to be copied downstream.
+ * NULL on error. (transfer full) */
+static EnsPicture *
+take_frame (GstEnsembleClassify *self, GstBuffer *buffer)
+{
+  EnsPicture *picture = NULL;
+
+  if (ens_device_imports_dma_bufs (ens_ensemble_get_device (self->ensemble)))
+    picture = gst_ensemble_wrap_dma_buf (buffer, &self->info);
+  return picture != NULL ? picture : copy_frame (self, buffer);
+}
+
+/* Submits a frame, and in sync mode waits for its result, when its buffer is no longer held. */
+static GstFlowReturn
+analyse (GstEnsembleClassify *self, GstBuffer *buffer, const Properties *now,
+         GstClockTime running_time)
+{
+  EnsPicture *picture = take_frame (self, buffer);
+  guint64 ticket;
+
+  if (picture == NULL)
+    return GST_FLOW_ERROR;
   ticket = gst_ensemble_analyser_submit (self->analyser, picture, running_time, &now->settings);
   if (now->async)
     return GST_FLOW_OK;
@@ -165,13 +188,22 @@ age_of (const GstEnsembleTags *tags, GstClockTime running_time)
   return running_time - tags->running_time;
 }
 
+static void
+attach_latest (GstEnsembleClassify *self, GstBuffer *buffer, gboolean own,
+               GstClockTime running_time)
+{
+  g_autoptr (GstEnsembleTags) tags = gst_ensemble_analyser_get_latest (self->analyser);
+
+  if (tags != NULL)
+    attach (self, buffer, tags, own ? 0 : age_of (tags, running_time));
+}
+
 static GstFlowReturn
 transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
   const Properties now = read_properties (self);
   GstClockTime running_time = running_time_of (trans, buffer);
-  g_autoptr (GstEnsembleTags) tags = NULL;
   g_autoptr (GError) error = NULL;
   GstFlowReturn flow = GST_FLOW_OK;
   gboolean due;
@@ -180,7 +212,7 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
     return GST_FLOW_NOT_NEGOTIATED;
   due = gst_ensemble_sampler_due (&self->sampler, running_time, now.interval, now.period)
         && !too_late (self, &now, running_time);
-  if (due)
+  if (due && !now.async)
     flow = analyse (self, buffer, &now, running_time);
   if (!gst_ensemble_analyser_check (self->analyser, &error))
     return fail_analysis (self, error);
@@ -188,10 +220,9 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
     return flow;
 
   pass_warning_on (self);
-  tags = gst_ensemble_analyser_get_latest (self->analyser);
-  if (tags != NULL)
-    attach (self, buffer, tags, due && !now.async ? 0 : age_of (tags, running_time));
-  return GST_FLOW_OK;
+  attach_latest (self, buffer, due && !now.async, running_time);
+  /* Nothing can be attached to a buffer that is held. */
+  return due && now.async ? analyse (self, buffer, &now, running_time) : GST_FLOW_OK;
 }
 
 /* The element is always in passthrough, so that buffer pools and allocation go by it. All it needs
@@ -208,10 +239,22 @@ set_caps (GstBaseTransform *trans, GstCaps *input, GstCaps *output)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
 
-  if (gst_video_info_from_caps (&self->info, input))
+  if (gst_ensemble_video_info_from_caps (&self->info, input))
     return TRUE;
   GST_ERROR_OBJECT (self, "can't understand caps %" GST_PTR_FORMAT, input);
   return FALSE;
+}
+
+static const char *
+find_dma_buf_remedy (const GstStructure *structure)
+{
+  const char *format = gst_structure_get_string (structure, "drm-format");
+
+  /* “NV12:0x0100000000000002” */
+  return format != NULL && strchr (format, ':') != NULL
+             ? "its pixels are tiled, put an element before it that lays them out in rows, such as "
+               "vapostproc"
+             : "put an element before it that brings frames into system memory, such as vapostproc";
 }
 
 /* What to put before the element for such caps. */
@@ -227,6 +270,8 @@ find_remedy (const GstCaps *caps)
   gst_structure_get (structure, "width", G_TYPE_INT, &width, "height", G_TYPE_INT, &height, NULL);
   if (MAX (width, height) > ENS_FRAME_MAX_SIZE)
     return "put videoscale before it";
+  if (features != NULL && gst_caps_features_contains (features, GST_CAPS_FEATURE_MEMORY_DMABUF))
+    return find_dma_buf_remedy (structure);
   if (features != NULL
       && !gst_caps_features_is_equal (features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY))
     return "put an element before it that brings frames into system memory, such as gldownload";
@@ -358,6 +403,43 @@ handle_query (GstBaseTransform *trans, GstPadDirection direction, GstQuery *quer
   return TRUE;
 }
 
+/* A frame is held while it is analysed, and one that waits. */
+#define N_HELD 2
+
+/* Asks for more buffers of what downstream proposes. */
+static void
+raise_pools (GstQuery *query)
+{
+  for (guint i = 0; i < gst_query_get_n_allocation_pools (query); i++) {
+    g_autoptr (GstBufferPool) pool = NULL;
+    guint size, min, max;
+
+    gst_query_parse_nth_allocation_pool (query, i, &pool, &size, &min, &max);
+    min += N_HELD;
+    gst_query_set_nth_allocation_pool (query, i, pool, size, min, max == 0 ? 0 : MAX (max, min));
+  }
+}
+
+/* What goes by the element, and room for what it holds: else a camera would run out of buffers. */
+static gboolean
+propose_allocation (GstBaseTransform *trans, GstQuery *decided, GstQuery *query)
+{
+  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
+  gboolean answered = parent_of (trans)->propose_allocation (trans, decided, query);
+  GstCaps *caps = NULL;
+  GstVideoInfo info;
+
+  if (!ens_device_imports_dma_bufs (ens_ensemble_get_device (self->ensemble)))
+    return answered;
+  raise_pools (query);
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (gst_query_get_n_allocation_pools (query) > 0 || caps == NULL
+      || !gst_ensemble_video_info_from_caps (&info, caps))
+    return answered;
+  gst_query_add_allocation_pool (query, NULL, (guint)info.size, N_HELD, 0);
+  return TRUE;
+}
+
 void
 gst_ensemble_classify_init_stream (GstBaseTransformClass *klass)
 {
@@ -367,4 +449,5 @@ gst_ensemble_classify_init_stream (GstBaseTransformClass *klass)
   klass->sink_event = sink_event;
   klass->src_event = src_event;
   klass->query = handle_query;
+  klass->propose_allocation = propose_allocation;
 }

@@ -69,10 +69,12 @@ enum {
 
 static GParamSpec *props[N_PROPS];
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_ENSEMBLE_CAPS));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_ENSEMBLE_CAPS));
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                             GST_STATIC_CAPS (GST_ENSEMBLE_CAPS GST_ENSEMBLE_DMA_BUF_CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+                             GST_STATIC_CAPS (GST_ENSEMBLE_CAPS GST_ENSEMBLE_DMA_BUF_CAPS));
 
 G_DEFINE_FINAL_TYPE (GstEnsembleClassify, gst_ensemble_classify, GST_TYPE_BASE_TRANSFORM)
 

@@ -141,19 +141,35 @@ fill (GstVideoFrame *video, guint colour)
   }
 }
 
-GstBuffer *
-classify_make_frame (Classify *classify, guint colour, GstClockTime pts)
+static void
+get_info (Classify *classify, GstVideoInfo *info)
 {
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (classify->harness->srcpad);
-  GstBuffer *buffer;
+
+  g_assert_true (gst_video_info_from_caps (info, caps));
+}
+
+void
+classify_fill_frame (Classify *classify, GstBuffer *buffer, guint colour)
+{
   GstVideoFrame video;
   GstVideoInfo info;
 
-  g_assert_true (gst_video_info_from_caps (&info, caps));
-  buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
+  get_info (classify, &info);
   g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
   fill (&video, colour);
   gst_video_frame_unmap (&video);
+}
+
+GstBuffer *
+classify_make_frame (Classify *classify, guint colour, GstClockTime pts)
+{
+  GstBuffer *buffer;
+  GstVideoInfo info;
+
+  get_info (classify, &info);
+  buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
+  classify_fill_frame (classify, buffer, colour);
   GST_BUFFER_PTS (buffer) = pts;
   GST_BUFFER_DURATION (buffer) = FRAME;
   return buffer;

@@ -27,6 +27,8 @@ void classify_play (Classify *classify, const char *caps);
 /* As above for RGB of 32×24 pixels at 25 frames a second, in this mode. */
 void classify_play_mode (Classify *classify, const char *mode);
 
+/* Fills a buffer that holds a frame of the current caps with one colour, 0xRRGGBB. */
+void classify_fill_frame (Classify *classify, GstBuffer *buffer, guint colour);
 /* A frame of one colour, 0xRRGGBB. (transfer full) */
 GstBuffer *classify_make_frame (Classify *classify, guint colour, GstClockTime pts);
 /* Pushes a frame and takes what comes out. (transfer full) */

@@ -68,6 +68,12 @@ test_bad_caps (Classify *classify, gconstpointer data)
        "; put videoscale before it"},
       {"video/x-raw(memory:GLMemory), format=RGBA, width=32, height=24, framerate=25/1",
        "; put an element before it that brings frames into system memory, such as gldownload"},
+      {"video/x-raw(memory:DMABuf), format=NV12, width=32, height=24, framerate=25/1",
+       "; put an element before it that brings frames into system memory, such as vapostproc"},
+      {"video/x-raw(memory:DMABuf), format=DMA_DRM, drm-format=NV12:0x0100000000000002, width=32, "
+       "height=24, framerate=25/1",
+       "; its pixels are tiled, put an element before it that lays them out in rows, such as "
+       "vapostproc"},
       {"audio/x-raw", "; put decodebin before it"},
       {"video/x-h264", "; put decodebin before it"},
   };
