@@ -75,14 +75,14 @@ gst_ensemble_video_info_from_caps (GstVideoInfo *info, const GstCaps *caps)
 gboolean
 gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const GstVideoInfo *info)
 {
-  if (!gst_video_frame_map (video, info, buffer, GST_MAP_READ))
-    return FALSE;
 #if GST_CHECK_VERSION(1, 24, 0)
-  /* A buffer's own metadata may say no more than that it is a DMABuf. */
-  if (GST_VIDEO_FRAME_FORMAT (video) == GST_VIDEO_FORMAT_DMA_DRM)
-    video->info.finfo = info->finfo;
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+
+  /* GStreamer can't map that, and calls it a bug of whoever tries. */
+  if (meta != NULL && meta->format == GST_VIDEO_FORMAT_DMA_DRM)
+    return FALSE;
 #endif
-  return TRUE;
+  return gst_video_frame_map (video, info, buffer, GST_MAP_READ);
 }
 
 /* Where a plane lies in a DMABuf. FALSE if it lies in none, or in several. */

@@ -38,7 +38,8 @@ gboolean gst_ensemble_format_supported (GstVideoFormat format);
 /* What such caps say of frames, those of DMABufs too. */
 gboolean gst_ensemble_video_info_from_caps (GstVideoInfo *info, const GstCaps *caps);
 
-/* Maps for reading. */
+/* Maps for reading. FALSE, too, for a buffer whose own metadata say of its format no more than that
+ * it is a DMABuf. */
 gboolean gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const GstVideoInfo *info);
 
 /* Points `frame` at the planes of a mapped frame, and says which DMABufs they lie in, if they do:
