@@ -2,6 +2,10 @@
 #include <ensemble/frame-source.h>
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vision/frame.h"
 
 static void
 test_layouts (void)
@@ -51,6 +55,9 @@ test_validate (void)
       {{ENS_PIXELS_NV12, 5, 3, {pixels, pixels}, {5, 6}}, NULL},
       {{ENS_PIXELS_NV12, 5, 3, {pixels, pixels}, {5, 5}}, "plane 1 of NV12"},
       {{ENS_PIXELS_I420, 5, 3, {pixels, pixels, NULL}, {5, 3, 3}}, "plane 2 of I420"},
+      {{ENS_PIXELS_NV12, 5, 3, {pixels, pixels}, {5, 6}, .n_dma_bufs = 2}, NULL},
+      {{ENS_PIXELS_NV12, 5, 3, {pixels, pixels}, {5, 6}, .n_dma_bufs = 1},
+       "the 2 planes of NV12 must lie in as many DMABufs or in none, found 1"},
       {{ENS_N_PIXELS, 5, 3, {pixels}, {15}}, "is not known"},
   };
 
@@ -65,6 +72,48 @@ test_validate (void)
     g_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
     g_assert_nonnull (strstr (error->message, rows[i].message));
   }
+}
+
+/* One file, by one descriptor or by two, is one DMABuf; parts of a frame lie in it too. */
+static void
+test_dma_buf (void)
+{
+  static const guint8 pixels[64] = {0};
+  const gint file = memfd_create ("dma-buf", MFD_CLOEXEC), other = memfd_create ("other", 0);
+  const gint again = dup (file);
+  const struct {
+    guint n;
+    gint fds[3];
+    gboolean one;
+  } rows[] = {
+      {0, {0}, FALSE},
+      {3, {file, file, file}, TRUE},
+      {3, {file, again, file}, TRUE},
+      {3, {file, file, other}, FALSE},
+      {3, {file, -1, file}, FALSE},
+      {3, {-1, -1, -1}, FALSE},
+      {3, {file, G_MAXINT, file}, FALSE},
+  };
+  const EnsFramePart part = {.x = 2, .y = 4, .width = 2, .height = 2};
+
+  g_assert_cmpint (ftruncate (file, 4096), ==, 0);
+  g_assert_cmpint (ftruncate (other, 4096), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    EnsFrame frame = {ENS_PIXELS_I420, 6, 6, {pixels, pixels + 36, pixels + 45}, {6, 3, 3}}, cut;
+
+    frame.n_dma_bufs = rows[i].n;
+    for (guint p = 0; p < 3; p++)
+      frame.dma_bufs[p] = (EnsDmaBuf) {rows[i].fds[p], 100 * p};
+    g_assert_cmpint (ens_frame_is_dma_buf (&frame), ==, rows[i].one);
+    cut = ens_frame_cut (&frame, &part);
+    g_assert_cmpint (ens_frame_is_dma_buf (&cut), ==, rows[i].one);
+    for (guint p = 0; p < 3; p++)
+      g_assert_cmpuint (cut.dma_bufs[p].offset - frame.dma_bufs[p].offset, ==,
+                        cut.planes[p] - frame.planes[p]);
+  }
+  close (file);
+  close (other);
+  close (again);
 }
 
 static void
@@ -206,6 +255,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/vision/frame/layouts", test_layouts);
   g_test_add_func ("/vision/frame/validate", test_validate);
+  g_test_add_func ("/vision/frame/dma-buf", test_dma_buf);
   g_test_add_func ("/vision/frame/scaled-size", test_scaled_size);
   g_test_add_func ("/vision/frame/picture", test_picture);
   g_test_add_func ("/vision/frame/source", test_source);
