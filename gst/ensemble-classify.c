@@ -23,6 +23,10 @@
  * the frame, or on for frames of any size, or has large frames judged both ways, where some things
  * are small and others larger than a sub-image. Both may be changed while playing.
  *
+ * Frames in DMABufs are not copied where the device imports them: their buffers are held until they
+ * have been analysed, two at most, and upstream is asked for two more. Elements downstream that
+ * write to such a frame meanwhile copy it first.
+ *
  * ## Example pipelines
  * |[
  * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! \
@@ -36,6 +40,10 @@
  * gst-launch-1.0 rtspsrc location=rtsp://camera/ ! decodebin ! videoconvert ! \
  *     ensembleclassify model=street.ensemble max-sub-images=8 ! fakesink
  * ]| Large frames in eight parts at most.
+ * |[
+ * gst-launch-1.0 v4l2src io-mode=dmabuf ! video/x-raw,format=NV12 ! \
+ *     ensembleclassify model=desk.ensemble device=vulkan ! fakesink
+ * ]| A GPU reads the camera's own buffers.
  */
 #include "ensemble-classify.h"
 
