@@ -491,7 +491,7 @@ test_caps (Classify *classify, gconstpointer data)
   classify_play (classify, "video/x-raw, format=NV12, width=32, height=24, framerate=25/1");
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++) {
     buffers[i] = make_buffer (&rows[0], TRUE);
-    classify_fill_frame (classify, buffers[i], RED);
+    classify_fill_frame (classify, buffers[i], 0xff4020);
   }
   classify_play (classify, caps);
   g_assert_cmpint (gst_harness_push (classify->harness, buffers[0]), ==, GST_FLOW_OK);
