@@ -12,7 +12,7 @@
 static const char *
 place_in_dma_buf (EnsPackedFrame *packed, const EnsFrame *frame, gsize max_import)
 {
-  gsize first = G_MAXSIZE;
+  gsize first = G_MAXSSIZE; /* at most, lest sums overflow */
 
   if (!ens_frame_is_dma_buf (frame))
     return "planes lie in several";
@@ -62,7 +62,7 @@ ens_packed_frame_init (EnsPackedFrame *packed, const EnsFrame *frame, gsize max_
     plane->n_rows = ens_pixels_rows (frame->pixels, p, frame->height);
   }
   if (frame->n_dma_bufs > 0 && max_import > 0)
-    packed->refusal = place_in_dma_buf (packed, frame, max_import);
+    packed->refusal = place_in_dma_buf (packed, frame, MIN (max_import, MAX_FRAME_SIZE));
   if (packed->dma_buf < 0)
     place_packed (packed);
 }

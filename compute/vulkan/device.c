@@ -251,8 +251,11 @@ ens_vulkan_device_has_half (const EnsVulkanDevice *device)
 gsize
 ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
 {
-  return device->physical.dma_buf && device->vk.GetMemoryFdPropertiesKHR != NULL
-             ? device->physical.max_storage_range
+  const EnsVulkanPhysical *physical = &device->physical;
+
+  /* Bindings begin in front of what is read, as far as they have to be aligned. */
+  return physical->dma_buf && device->vk.GetMemoryFdPropertiesKHR != NULL
+             ? physical->max_storage_range - physical->offset_alignment
              : 0;
 }
 

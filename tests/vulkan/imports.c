@@ -357,6 +357,14 @@ test_unusable (gconstpointer data)
   g_assert_cmpuint (packed.size, ==, count_bytes (&frame));
   g_assert_nonnull (packed.refusal);
   g_assert_false (check_frame (&fixture, &frame));
+  /* Where no buffer reaches. */
+  frame.dma_bufs[0].offset = G_MAXSIZE - 4000;
+  frame.dma_bufs[1].offset = G_MAXSIZE - 928;
+  g_assert_false (check_frame (&fixture, &frame));
+  frame.dma_bufs[0].offset = G_MAXSSIZE;
+  frame.dma_bufs[1].offset = G_MAXSSIZE + (gsize)3072;
+  g_assert_false (check_frame (&fixture, &frame));
+  frame.dma_bufs[0].offset = 0;
   /* No descriptor at all, or none for one plane. */
   frame.dma_bufs[1].fd = -1;
   g_assert_false (check_frame (&fixture, &frame));
