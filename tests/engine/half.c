@@ -31,8 +31,8 @@ static const Row rows[] = {
     {"weights", "* Sqrt", 0.5, NULL, ROUNDING},
     {"weights and values", "* Sqrt", 3, "with 32 bits from now on.*“MatMul", ROUNDING},
     {"result", "Mul", 300, "with 32 bits from now on.*“Mul", ROUNDING},
-    {"a long way", "Mul Neg Neg Neg Neg Neg Neg Neg Neg Sqrt", 300,
-     "with 32 bits from now on", ROUNDING},
+    {"a long way", "Mul Neg Neg Neg Neg Neg Neg Neg Neg Sqrt", 300, "with 32 bits from now on",
+     ROUNDING},
 };
 
 /* A matrix of one number along its diagonal. */
