@@ -138,6 +138,8 @@ create_instance (EnsVulkanInstance *instance, GError **error)
   VkResult result;
 
   if (instance->validation) {
+    /* Newer layers warn of what they are asked for here: that it is slow. */
+    messenger.messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT;
     info.pNext = &features;
     info.enabledLayerCount = G_N_ELEMENTS (layers);
     info.ppEnabledLayerNames = layers;
