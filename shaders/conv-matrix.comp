@@ -1,8 +1,4 @@
-/* Convolution by cooperative matrices.
- *
- * Not run so far: neither the project's own machines nor software devices have such matrices. What
- * its tests see of it is its SPIR-V (tests/shaders) and everything around the matrices: tiling, loads
- * and what follows the product are conv.comp's, which runs everywhere. */
+/* Convolution by cooperative matrices, of subgroups or of workgroups. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #define COOPERATIVE

@@ -1,5 +1,6 @@
 /* Fragments of matrices, which the invocations of a subgroup hold together: FRAGMENT_M × FRAGMENT_K
- * of A by FRAGMENT_K × FRAGMENT_N of B is added to FRAGMENT_M × FRAGMENT_N.
+ * of A by FRAGMENT_K × FRAGMENT_N of B is added to FRAGMENT_M × FRAGMENT_N. With a SCOPE of
+ * workgroup, all of it is one subgroup here.
  *
  *   OPERAND_A, OPERAND_B, ACCUMULATOR    types
  *   CLEAR (accumulator)
@@ -18,9 +19,11 @@ layout (constant_id = 10) const uint FRAGMENT_K = 16;
 #ifdef COOPERATIVE
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_memory_scope_semantics : require
-#define SUBGROUP_SIZE gl_SubgroupSize
-#define subgroup_index() gl_SubgroupID
-#define subgroup_lane() gl_SubgroupInvocationID
+layout (constant_id = 11) const int SCOPE = gl_ScopeSubgroup;
+#define WHOLE (SCOPE == gl_ScopeWorkgroup)
+#define SUBGROUP_SIZE (WHOLE ? gl_WorkGroupSize.x : gl_SubgroupSize)
+#define subgroup_index() (WHOLE ? 0 : gl_SubgroupID)
+#define subgroup_lane() (WHOLE ? gl_LocalInvocationIndex : gl_SubgroupInvocationID)
 #else
 #define SUBGROUP_SIZE 32
 #define subgroup_index() (gl_LocalInvocationIndex / SUBGROUP_SIZE)
@@ -46,10 +49,10 @@ staged (uint four)
 #if defined COOPERATIVE && defined GL_KHR_cooperative_matrix
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#define OPERAND_A coopmat<float16_t, gl_ScopeSubgroup, FRAGMENT_M, FRAGMENT_K, gl_MatrixUseA>
-#define OPERAND_B coopmat<float16_t, gl_ScopeSubgroup, FRAGMENT_K, FRAGMENT_N, gl_MatrixUseB>
+#define OPERAND_A coopmat<float16_t, SCOPE, FRAGMENT_M, FRAGMENT_K, gl_MatrixUseA>
+#define OPERAND_B coopmat<float16_t, SCOPE, FRAGMENT_K, FRAGMENT_N, gl_MatrixUseB>
 #define ACCUMULATOR \
-  coopmat<float, gl_ScopeSubgroup, FRAGMENT_M, FRAGMENT_N, gl_MatrixUseAccumulator>
+  coopmat<float, SCOPE, FRAGMENT_M, FRAGMENT_N, gl_MatrixUseAccumulator>
 #define CLEAR(sum) sum = ACCUMULATOR (0.0)
 #define LOAD_A(a, at) coopMatLoad (a, a_tile, at, A_PITCH, gl_CooperativeMatrixLayoutRowMajor)
 #define LOAD_B(b, at) coopMatLoad (b, b_tile, at, B_PITCH, gl_CooperativeMatrixLayoutRowMajor)
@@ -60,9 +63,9 @@ staged (uint four)
 #elif defined COOPERATIVE
 #extension GL_NV_cooperative_matrix : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#define OPERAND_A fcoopmatNV<16, gl_ScopeSubgroup, FRAGMENT_M, FRAGMENT_K>
-#define OPERAND_B fcoopmatNV<16, gl_ScopeSubgroup, FRAGMENT_K, FRAGMENT_N>
-#define ACCUMULATOR fcoopmatNV<32, gl_ScopeSubgroup, FRAGMENT_M, FRAGMENT_N>
+#define OPERAND_A fcoopmatNV<16, SCOPE, FRAGMENT_M, FRAGMENT_K>
+#define OPERAND_B fcoopmatNV<16, SCOPE, FRAGMENT_K, FRAGMENT_N>
+#define ACCUMULATOR fcoopmatNV<32, SCOPE, FRAGMENT_M, FRAGMENT_N>
 #define CLEAR(sum) sum = ACCUMULATOR (0.0)
 #define LOAD_A(a, at) coopMatLoadNV (a, a_tile, at, A_PITCH, false)
 #define LOAD_B(b, at) coopMatLoadNV (b, b_tile, at, B_PITCH, false)

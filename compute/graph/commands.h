@@ -11,6 +11,38 @@
 #define ENS_MAX_BINDINGS 8
 #define ENS_MAX_CONSTANTS 16
 
+/* By what products of 16-bit elements are computed, the sums in 32 bits. */
+typedef enum {
+  ENS_MATRICES_BEST,      /* as a wish: the best that there is */
+  ENS_MATRICES_NONE,      /* the shader's own arithmetic */
+  ENS_MATRICES_SUBGROUP,  /* cooperative matrices, small ones, each of one subgroup */
+  ENS_MATRICES_WORKGROUP, /* large ones, each of all subgroups of a workgroup */
+} EnsMatrices;
+
+/* Of a product of m × k by k × n elements. */
+typedef struct {
+  guint32 m, n, k;
+} EnsMatrixShape;
+
+/* Matrices of a workgroup of so many invocations may have any multiple of `unit`. */
+typedef struct {
+  guint32 invocations;
+  EnsMatrixShape unit;
+} EnsMatrixGroup;
+
+#define ENS_MAX_MATRIX_GROUPS 8
+
+typedef struct {
+  EnsMatrices use;         /* what to use */
+  EnsMatrixShape fragment; /* SUBGROUP: what a subgroup multiplies at once */
+  /* WORKGROUP: the fewest invocations first. */
+  EnsMatrixGroup groups[ENS_MAX_MATRIX_GROUPS];
+  guint n_groups;
+  guint32 max_dimension;   /* rows and columns at most */
+  guint32 reserved_shared; /* bytes of shared memory that the device needs for itself */
+  gboolean by_subgroup;    /* the workgroups are single subgroups, and matrices are theirs */
+} EnsGpuMatrices;
+
 /* What operators may choose a variant by. */
 typedef struct {
   guint32 max_groups[3]; /* workgroups of one dispatch */
@@ -18,10 +50,10 @@ typedef struct {
   guint32 max_shared; /* bytes of shared memory of a workgroup */
   guint32 subgroup_size;
   gboolean float16;           /* arithmetic; storage follows from the views' types */
-  gboolean cooperative;       /* cooperative matrices of 16-bit operands, 32-bit accumulators */
   gboolean prefers_texels;    /* texel buffers are read faster than storage buffers */
   guint32 max_texel_elements; /* vec4 of one texel buffer */
   guint32 busy_groups;        /* about as many workgroups keep all of the device busy */
+  EnsGpuMatrices matrices;
 } EnsGpuTraits;
 
 const EnsGpuTraits *ens_commands_get_traits (const EnsCommands *commands);
@@ -57,6 +89,10 @@ typedef struct {
 } EnsDispatch;
 
 void ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch);
+
+/* Whether the device's driver really compiles the shader with these constants: made out by trying
+ * once for each. For variants that drivers may promise and fail at; of a failure the log tells. */
+gboolean ens_commands_can_run (EnsCommands *commands, const EnsDispatch *dispatch);
 
 /* Sets groups for n invocations in workgroups of `size`, along x and, where the device does not
  * allow that many, y: shaders number invocations by linear_index () of shaders/common.glsl. */

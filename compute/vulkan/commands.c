@@ -179,15 +179,34 @@ check_groups (EnsCommands *commands, const guint32 *groups)
       refuse_size (commands, "it takes more workgroups than the device has");
 }
 
+static EnsVulkanPipelineKey
+make_key (const EnsDispatch *dispatch)
+{
+  EnsVulkanPipelineKey key = {.shader = ens_shader_find (dispatch->shader, dispatch->storage),
+                              .n_constants = dispatch->n_constants,
+                              .n_bindings = dispatch->n_bindings,
+                              .push_size = (guint32)dispatch->push_size,
+                              .full_subgroups = dispatch->full_subgroups};
+
+  memcpy (key.constants, dispatch->constants, dispatch->n_constants * sizeof *dispatch->constants);
+  for (guint i = 0; i < dispatch->n_bindings; i++)
+    if (dispatch->bindings[i].access == ENS_ACCESS_TEXELS)
+      key.texels |= 1u << i;
+  return key;
+}
+
+gboolean
+ens_commands_can_run (EnsCommands *commands, const EnsDispatch *dispatch)
+{
+  EnsVulkanPipelineKey key = make_key (dispatch);
+
+  return ens_vulkan_pipelines_try (commands->device, &key);
+}
+
 void
 ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch)
 {
-  EnsVulkanDispatch recorded = {
-      .key = {.shader = ens_shader_find (dispatch->shader, dispatch->storage),
-              .n_constants = dispatch->n_constants,
-              .n_bindings = dispatch->n_bindings,
-              .push_size = (guint32)dispatch->push_size,
-              .full_subgroups = dispatch->full_subgroups}};
+  EnsVulkanDispatch recorded = {.key = make_key (dispatch)};
 
   g_return_if_fail (recorded.key.shader != NULL);
   g_return_if_fail (dispatch->n_bindings <= ENS_MAX_BINDINGS);
@@ -195,8 +214,6 @@ ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch)
   g_return_if_fail (dispatch->push_size >= dispatch->n_bindings * sizeof (guint32));
   g_return_if_fail (dispatch->push_size <= sizeof recorded.push);
 
-  memcpy (recorded.key.constants, dispatch->constants,
-          dispatch->n_constants * sizeof *dispatch->constants);
   memcpy (recorded.push, dispatch->push, dispatch->push_size);
   memcpy (recorded.groups, dispatch->groups, sizeof recorded.groups);
   check_groups (commands, dispatch->groups);
@@ -207,8 +224,6 @@ ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch)
     check_binding (commands, view, dispatch->bindings[i].access, dispatch->storage);
     recorded.views[i] = view;
     recorded.accesses[i] = dispatch->bindings[i].access;
-    if (dispatch->bindings[i].access == ENS_ACCESS_TEXELS)
-      recorded.key.texels |= 1u << i;
   }
   if (dispatch->groups[0] > 0 && dispatch->groups[1] > 0 && dispatch->groups[2] > 0)
     g_array_append_val (commands->dispatches, recorded);

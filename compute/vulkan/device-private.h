@@ -20,6 +20,7 @@ struct _EnsVulkanDevice {
   gsize n_uploaded, n_read_back; /* bytes, atomic */
   VkPipelineCache pipeline_cache;
   GHashTable *pipelines; /* EnsVulkanPipeline → itself */
+  GHashTable *refused;   /* EnsVulkanPipelineKey → itself: what the driver failed at */
 };
 
 /* ENS_VK () with a device's functions and name. */

@@ -1,11 +1,29 @@
 #include "vulkan/device-private.h"
 
 #include <ensemble/error.h>
+#include <string.h>
 
 #include "vulkan/pipelines.h"
 
 /* Drivers of GPUs give up on what takes longer than some seconds; software takes its time. */
 #define TIMEOUT_NANOSECONDS (G_GUINT64_CONSTANT (300) * 1000000000)
+
+static EnsMatrices
+matrices_from_environment (void)
+{
+  static const char *const names[] = {[ENS_MATRICES_NONE] = "none",
+                                      [ENS_MATRICES_SUBGROUP] = "subgroup",
+                                      [ENS_MATRICES_WORKGROUP] = "workgroup"};
+  const char *name = g_getenv ("ENSEMBLE_VULKAN_MATRICES");
+
+  if (name == NULL || *name == '\0')
+    return ENS_MATRICES_BEST;
+  for (guint i = ENS_MATRICES_NONE; i < G_N_ELEMENTS (names); i++)
+    if (strcmp (name, names[i]) == 0)
+      return i;
+  g_warning ("ENSEMBLE_VULKAN_MATRICES is “%s”, expected none, subgroup or workgroup", name);
+  return ENS_MATRICES_BEST;
+}
 
 EnsVulkanOptions
 ens_vulkan_options_from_environment (void)
@@ -14,6 +32,7 @@ ens_vulkan_options_from_environment (void)
       .validation = g_strcmp0 (g_getenv ("ENSEMBLE_VULKAN_VALIDATION"), "1") == 0,
       .staged = g_strcmp0 (g_getenv ("ENSEMBLE_VULKAN_STAGED"), "1") == 0,
       .no_texels = g_strcmp0 (g_getenv ("ENSEMBLE_VULKAN_NO_TEXELS"), "1") == 0,
+      .matrices = matrices_from_environment (),
   };
 }
 
@@ -26,7 +45,8 @@ typedef struct {
   VkPhysicalDeviceShaderFloat16Int8Features float16;
   VkPhysicalDeviceVulkanMemoryModelFeatures memory_model;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative;
-  const char *extensions[13];
+  VkPhysicalDeviceCooperativeMatrix2FeaturesNV cooperative2;
+  const char *extensions[14];
   guint n_extensions;
 } Enabled;
 
@@ -36,6 +56,37 @@ enable_extension (Enabled *enabled, const EnsVulkanPhysical *physical, const cha
 {
   if (core_version == 0 || physical->api_version < core_version)
     enabled->extensions[enabled->n_extensions++] = name;
+}
+
+static void
+enable_matrices (Enabled *enabled, const EnsVulkanPhysical *physical)
+{
+  const EnsGpuMatrices *matrices = &physical->traits.matrices;
+
+  if (matrices->use == ENS_MATRICES_NONE)
+    return;
+  enabled->memory_model = (VkPhysicalDeviceVulkanMemoryModelFeatures) {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+      .pNext = &enabled->cooperative,
+      .vulkanMemoryModel = VK_TRUE,
+  };
+  enabled->cooperative = (VkPhysicalDeviceCooperativeMatrixFeaturesKHR) {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
+      .cooperativeMatrix = VK_TRUE,
+  };
+  enabled->float16.pNext = &enabled->memory_model;
+  enable_extension (enabled, physical, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME,
+                    VK_API_VERSION_1_2);
+  enable_extension (enabled, physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, 0);
+  if (matrices->use != ENS_MATRICES_WORKGROUP)
+    return;
+  enabled->cooperative2 = (VkPhysicalDeviceCooperativeMatrix2FeaturesNV) {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV,
+      .cooperativeMatrixWorkgroupScope = !matrices->by_subgroup,
+      .cooperativeMatrixFlexibleDimensions = VK_TRUE,
+  };
+  enabled->cooperative.pNext = &enabled->cooperative2;
+  enable_extension (enabled, physical, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME, 0);
 }
 
 static void
@@ -76,21 +127,7 @@ enable (Enabled *enabled, const EnsVulkanPhysical *physical)
   *next = &enabled->float16;
   enable_extension (enabled, physical, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME,
                     VK_API_VERSION_1_2);
-  if (!physical->traits.cooperative)
-    return;
-  enabled->memory_model = (VkPhysicalDeviceVulkanMemoryModelFeatures) {
-      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
-      .pNext = &enabled->cooperative,
-      .vulkanMemoryModel = VK_TRUE,
-  };
-  enabled->cooperative = (VkPhysicalDeviceCooperativeMatrixFeaturesKHR) {
-      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
-      .cooperativeMatrix = VK_TRUE,
-  };
-  enabled->float16.pNext = &enabled->memory_model;
-  enable_extension (enabled, physical, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME,
-                    VK_API_VERSION_1_2);
-  enable_extension (enabled, physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, 0);
+  enable_matrices (enabled, physical);
 }
 
 static void
@@ -161,8 +198,7 @@ static gboolean
 set_up (EnsVulkanDevice *device, const EnsVulkanOptions *options, GError **error)
 {
   device->vk = device->instance->vk;
-  if (options->no_texels)
-    device->physical.traits.prefers_texels = FALSE;
+  ens_vulkan_physical_apply (&device->physical, options);
   if (!create_device (device, error)
       || !ens_vulkan_load_device (&device->vk, device->handle, error))
     return FALSE;
@@ -257,6 +293,23 @@ ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
   return physical->dma_buf && device->vk.GetMemoryFdPropertiesKHR != NULL
              ? physical->max_storage_range - physical->offset_alignment
              : 0;
+}
+
+EnsMatrices
+ens_vulkan_device_get_matrices (const EnsVulkanDevice *device)
+{
+  return device->physical.traits.matrices.use;
+}
+
+guint
+ens_vulkan_device_get_n_refused (EnsVulkanDevice *device)
+{
+  guint n;
+
+  g_mutex_lock (&device->lock);
+  n = g_hash_table_size (device->refused);
+  g_mutex_unlock (&device->lock);
+  return n;
 }
 
 guint

@@ -2,7 +2,7 @@
  * without Vulkan (stubs.c) have the same face. */
 #pragma once
 
-#include <glib.h>
+#include "graph/commands.h"
 
 typedef struct _EnsVulkanDevice EnsVulkanDevice;
 typedef struct _EnsVulkanFunctions EnsVulkanFunctions;
@@ -17,6 +17,9 @@ typedef struct {
   /* Choose shaders as for a graphics card: none of those that read through texel buffers, which
    * are faster on software devices alone. */
   gboolean no_texels;
+  /* By what to multiply matrices of 16 bits. What the device has not is replaced by the next less.
+   */
+  EnsMatrices matrices;
   /* Store tensors in 16 bits where the device can. */
   gboolean half;
   /* For tests: may exchange functions of the table, whenever some have been loaded. */
@@ -24,8 +27,8 @@ typedef struct {
   gpointer wrap_data;
 } EnsVulkanOptions;
 
-/* What ENSEMBLE_VULKAN_VALIDATION=1, ENSEMBLE_VULKAN_STAGED=1 and ENSEMBLE_VULKAN_NO_TEXELS=1 in
- * the environment ask for. */
+/* What ENSEMBLE_VULKAN_VALIDATION=1, ENSEMBLE_VULKAN_STAGED=1, ENSEMBLE_VULKAN_NO_TEXELS=1 and
+ * ENSEMBLE_VULKAN_MATRICES=none, subgroup or workgroup in the environment ask for. */
 EnsVulkanOptions ens_vulkan_options_from_environment (void);
 
 /* selector: "" for the best there is (a real GPU before software), an index, or part of a name or
@@ -46,6 +49,10 @@ const char *ens_vulkan_device_get_description (const EnsVulkanDevice *device);
 gboolean ens_vulkan_device_has_half (const EnsVulkanDevice *device);
 /* Bytes of a DMABuf that shaders can read at once; 0: it can't import any. */
 gsize ens_vulkan_device_get_max_import (const EnsVulkanDevice *device);
+/* By what it multiplies matrices of 16 bits; never ENS_MATRICES_BEST. */
+EnsMatrices ens_vulkan_device_get_matrices (const EnsVulkanDevice *device);
+/* Shaders that its driver has failed at so far, so that others took their place. */
+guint ens_vulkan_device_get_n_refused (EnsVulkanDevice *device);
 /* Messages of the validation layers so far. */
 guint ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device);
 /* Submissions to the device's queue so far. */

@@ -33,6 +33,7 @@
 #define ENS_VULKAN_OPTIONAL_FUNCTIONS(X) \
   X (CreateDebugUtilsMessengerEXT) \
   X (DestroyDebugUtilsMessengerEXT) \
+  X (GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV) \
   X (GetPhysicalDeviceCooperativeMatrixPropertiesKHR)
 
 #define ENS_VULKAN_DEVICE_FUNCTIONS(X) \

@@ -13,6 +13,7 @@ typedef struct {
   VkPhysicalDeviceTimelineSemaphoreFeatures timeline;
   VkPhysicalDeviceSubgroupSizeControlFeatures subgroup_control;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR cooperative;
+  VkPhysicalDeviceCooperativeMatrix2FeaturesNV cooperative2;
 } Features;
 
 typedef struct {
@@ -85,8 +86,12 @@ probe_features (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
     CHAIN (&f.features, &f.subgroup_control, SUBGROUP_SIZE_CONTROL_FEATURES);
   if (has_extension (extensions, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, 0))
     CHAIN (&f.features, &f.cooperative, COOPERATIVE_MATRIX_FEATURES_KHR);
+  if (has_extension (extensions, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME, 0))
+    CHAIN (&f.features, &f.cooperative2, COOPERATIVE_MATRIX_2_FEATURES_NV);
   vk->GetPhysicalDeviceFeatures2 (physical->handle, &f.features);
   physical->cooperative = f.cooperative.cooperativeMatrix;
+  physical->workgroup_matrices = f.cooperative2.cooperativeMatrixWorkgroupScope;
+  physical->flexible_matrices = f.cooperative2.cooperativeMatrixFlexibleDimensions;
   physical->storage16 = f.storage16.storageBuffer16BitAccess;
   physical->storage8 = f.storage8.storageBuffer8BitAccess;
   physical->float16 = f.float16.shaderFloat16;
@@ -188,57 +193,6 @@ probe_properties (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
   note_properties (physical, &p);
 }
 
-/* Matrices of float16, accumulated in float32 by a subgroup. */
-static gboolean
-is_usable (const VkCooperativeMatrixPropertiesKHR *matrix)
-{
-  return matrix->AType == VK_COMPONENT_TYPE_FLOAT16_KHR
-         && matrix->BType == VK_COMPONENT_TYPE_FLOAT16_KHR
-         && matrix->CType == VK_COMPONENT_TYPE_FLOAT32_KHR
-         && matrix->ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR
-         && matrix->scope == VK_SCOPE_SUBGROUP_KHR;
-}
-
-static gboolean
-list_matrices (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk, GError **error)
-{
-  g_autofree VkCooperativeMatrixPropertiesKHR *list = NULL;
-  guint32 n = 0;
-
-  ENS_VK (vk, physical->name, GetPhysicalDeviceCooperativeMatrixPropertiesKHR, physical->handle, &n,
-          NULL);
-  list = g_new0 (VkCooperativeMatrixPropertiesKHR, n);
-  for (guint i = 0; i < n; i++)
-    list[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
-  ENS_VK (vk, physical->name, GetPhysicalDeviceCooperativeMatrixPropertiesKHR, physical->handle, &n,
-          list);
-  for (guint i = 0; i < n && physical->n_matrices < ENS_MAX_MATRICES; i++)
-    if (is_usable (&list[i]))
-      physical->matrices[physical->n_matrices++] =
-          (EnsVulkanMatrix) {list[i].MSize, list[i].NSize, list[i].KSize};
-  return TRUE;
-error:
-  return FALSE;
-}
-
-/* The shaders' fragments are 16 × 16 × 16. */
-static gboolean
-probe_matrices (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk, GError **error)
-{
-  if (!physical->cooperative || vk->GetPhysicalDeviceCooperativeMatrixPropertiesKHR == NULL
-      || is_distrusted (physical, ENS_DISTRUST_MATRICES))
-    return TRUE;
-  if (!list_matrices (physical, vk, error))
-    return FALSE;
-  for (guint i = 0; i < physical->n_matrices; i++) {
-    const EnsVulkanMatrix *shape = &physical->matrices[i];
-
-    if (shape->m == 16 && shape->n == 16 && shape->k == 16)
-      physical->traits.cooperative = physical->traits.float16 && physical->memory_model;
-  }
-  return TRUE;
-}
-
 static void
 probe_memory (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk)
 {
@@ -297,12 +251,13 @@ probe (EnsVulkanPhysical *physical, const EnsVulkanInstance *instance, GError **
       probe_features (physical, vk, &extensions);
       probe_properties (physical, vk, &extensions);
       probe_imports (physical, vk, &extensions);
-      done = probe_matrices (physical, vk, error);
+      done = ens_vulkan_matrices_probe (physical, vk, error);
     }
     g_free (extensions.list);
   }
   probe_memory (physical, vk);
   choose_queue_family (physical, vk);
+  ens_vulkan_matrices_choose (physical, ENS_MATRICES_BEST);
   physical->unfit = find_fault (physical);
   return done;
 }
@@ -329,6 +284,14 @@ ens_vulkan_list (const EnsVulkanInstance *instance, GError **error)
   return g_steal_pointer (&list);
 error:
   return NULL;
+}
+
+void
+ens_vulkan_physical_apply (EnsVulkanPhysical *physical, const EnsVulkanOptions *options)
+{
+  if (options->no_texels)
+    physical->traits.prefers_texels = FALSE;
+  ens_vulkan_matrices_choose (physical, options->matrices);
 }
 
 gboolean

@@ -4,11 +4,6 @@
 #include "graph/commands.h"
 #include "vulkan/instance.h"
 
-/* A shape that cooperative matrices of float16 may have, accumulated in float32 by a subgroup. */
-typedef struct {
-  guint32 m, n, k;
-} EnsVulkanMatrix;
-
 #define ENS_MAX_MATRICES 8
 
 typedef struct {
@@ -36,8 +31,10 @@ typedef struct {
   gboolean dedicated;      /* … each by an allocation of its own alone */
   gboolean foreign_queues; /* whose writes it can be told of */
   guint32 min_subgroup, max_subgroup;
-  gboolean cooperative; /* has the feature */
-  EnsVulkanMatrix matrices[ENS_MAX_MATRICES];
+  gboolean cooperative;                           /* has matrices of subgroups … */
+  gboolean workgroup_matrices, flexible_matrices; /* … and of workgroups, of more shapes */
+  /* Shapes that those of float16 may have, accumulated in float32 by a subgroup. */
+  EnsMatrixShape matrices[ENS_MAX_MATRICES];
   guint n_matrices;
   int queue_family; /* the one to compute on; −1: there is none */
   EnsGpuTraits traits;
@@ -69,6 +66,15 @@ typedef struct {
 
 /* NULL: nothing is known against it. */
 const EnsVulkanDistrust *ens_vulkan_find_distrust (VkDriverId driver);
+
+/* Chooses variants of the shaders as the options say. */
+void ens_vulkan_physical_apply (EnsVulkanPhysical *physical, const EnsVulkanOptions *options);
+
+/* Notes which matrices the device has; its features and properties are known. */
+gboolean ens_vulkan_matrices_probe (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
+                                    GError **error);
+/* Sets what to use of them: what is wished for, or the next less that the device has. */
+void ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrices wish);
 
 gboolean ens_vulkan_physical_is_software (const EnsVulkanPhysical *physical);
 /* "1.3.230" (transfer full) */

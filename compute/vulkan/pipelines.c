@@ -1,5 +1,6 @@
 #include "vulkan/pipelines.h"
 
+#include <ensemble/error.h>
 #include <string.h>
 
 #include "push/push.h"
@@ -26,6 +27,7 @@ gboolean
 ens_vulkan_pipelines_init (EnsVulkanDevice *device, GError **error)
 {
   device->pipelines = g_hash_table_new (hash_pipeline, equal_pipelines);
+  device->refused = g_hash_table_new_full (hash_pipeline, equal_pipelines, g_free, NULL);
   return ens_vulkan_pipeline_cache_open (device, error);
 }
 
@@ -156,6 +158,7 @@ ens_vulkan_pipelines_clear (EnsVulkanDevice *device)
   while (g_hash_table_iter_next (&iter, &pipeline, NULL))
     free_pipeline (pipeline, device);
   g_clear_pointer (&device->pipelines, g_hash_table_unref);
+  g_clear_pointer (&device->refused, g_hash_table_unref);
   if (device->pipeline_cache != VK_NULL_HANDLE)
     device->vk.DestroyPipelineCache (device->handle, device->pipeline_cache, NULL);
 }
@@ -218,6 +221,16 @@ keep (EnsVulkanDevice *device, const Batch *batch)
   }
 }
 
+static void
+make_all (Batch *batch, EnsPool *pool)
+{
+  if (pool != NULL)
+    ens_pool_run (pool, batch->pipelines->len, make_one, batch);
+  else
+    for (guint i = 0; i < batch->pipelines->len; i++)
+      make_one (batch, i, 0);
+}
+
 gboolean
 ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *keys,
                           const EnsVulkanPipeline **pipelines, guint n, EnsPool *pool,
@@ -230,7 +243,7 @@ ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *k
   batch.pipelines = missing = list_missing (device, keys, n);
   g_mutex_unlock (&device->lock);
   g_mutex_init (&batch.lock);
-  ens_pool_run (pool, missing->len, make_one, &batch);
+  make_all (&batch, pool);
   g_mutex_clear (&batch.lock);
   g_mutex_lock (&device->lock);
   keep (device, &batch);
@@ -243,5 +256,36 @@ ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *k
     return TRUE;
   }
   g_propagate_error (error, batch.error);
+  return FALSE;
+}
+
+/* Short memory says nothing of the pipeline. */
+static void
+refuse (EnsVulkanDevice *device, const EnsVulkanPipelineKey *key, const GError *error)
+{
+  g_info ("%s: “%s” is left out, another shader takes its place: %s", device->physical.name,
+          key->shader->stem, error->message);
+  if (g_error_matches (error, ENS_ERROR, ENS_ERROR_RESOURCE))
+    return;
+  g_mutex_lock (&device->lock);
+  g_hash_table_add (device->refused, g_memdup2 (key, sizeof *key));
+  g_mutex_unlock (&device->lock);
+}
+
+gboolean
+ens_vulkan_pipelines_try (EnsVulkanDevice *device, const EnsVulkanPipelineKey *key)
+{
+  const EnsVulkanPipeline *pipeline;
+  g_autoptr (GError) error = NULL;
+  gboolean refused;
+
+  g_mutex_lock (&device->lock);
+  refused = g_hash_table_contains (device->refused, key);
+  g_mutex_unlock (&device->lock);
+  if (refused)
+    return FALSE;
+  if (ens_vulkan_pipelines_get (device, key, &pipeline, 1, NULL, &error))
+    return TRUE;
+  refuse (device, key, error);
   return FALSE;
 }

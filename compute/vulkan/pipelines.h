@@ -35,7 +35,11 @@ gboolean ens_vulkan_pipelines_init (EnsVulkanDevice *device, GError **error);
 void ens_vulkan_pipelines_clear (EnsVulkanDevice *device);
 
 /* Fills `pipelines` with those for the keys, n of each; makes those that are missing side by side
- * on the pool. They belong to the device. Keys have zeroes where nothing is set. Any thread. */
+ * on the pool, or, where it is NULL, one after the other. They belong to the device. Keys have
+ * zeroes where nothing is set. Any thread. */
 gboolean ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *keys,
                                    const EnsVulkanPipeline **pipelines, guint n, EnsPool *pool,
                                    GError **error);
+
+/* Makes the pipeline now, or finds it; FALSE if the driver fails at it, which is tried once. */
+gboolean ens_vulkan_pipelines_try (EnsVulkanDevice *device, const EnsVulkanPipelineKey *key);

@@ -56,11 +56,16 @@ describe_subgroup (const EnsVulkanPhysical *physical)
 static char *
 list_matrices (const EnsVulkanPhysical *physical)
 {
+  const EnsGpuMatrices *matrices = &physical->traits.matrices;
   GString *text = g_string_new (physical->n_matrices == 0 ? "none" : NULL);
 
   for (guint i = 0; i < physical->n_matrices; i++)
     g_string_append_printf (text, "%s%u×%u×%u", i > 0 ? ", " : "", physical->matrices[i].m,
                             physical->matrices[i].n, physical->matrices[i].k);
+  for (guint i = 0; i < matrices->n_groups; i++)
+    g_string_append_printf (text, ", multiples of %u×%u×%u by %u invocations",
+                            matrices->groups[i].unit.m, matrices->groups[i].unit.n,
+                            matrices->groups[i].unit.k, matrices->groups[i].invocations);
   return g_string_free (text, FALSE);
 }
 
@@ -73,9 +78,14 @@ describe_imports (const EnsVulkanPhysical *physical)
 static char *
 describe_variants (const EnsGpuTraits *traits)
 {
-  return g_strdup_printf (
-      "32-bit floats%s%s", traits->prefers_texels ? ", read through texel buffers" : "",
-      traits->cooperative ? "; cooperative matrices where tensors are float16" : "");
+  static const char *const matrices[] = {
+      [ENS_MATRICES_NONE] = "",
+      [ENS_MATRICES_SUBGROUP] = "; matrices of subgroups where tensors are float16",
+      [ENS_MATRICES_WORKGROUP] = "; matrices of workgroups where tensors are float16"};
+
+  return g_strdup_printf ("32-bit floats%s%s",
+                          traits->prefers_texels ? ", read through texel buffers" : "",
+                          traits->prefers_texels ? "" : matrices[traits->matrices.use]);
 }
 
 static EnsVulkanReport *
@@ -108,15 +118,19 @@ GPtrArray *
 ens_vulkan_report (const EnsVulkanOptions *options, GError **error)
 {
   EnsVulkanOptions defaults = ens_vulkan_options_from_environment ();
-  g_autoptr (EnsVulkanInstance) instance =
-      ens_vulkan_instance_new (options != NULL ? options : &defaults, error);
+  const EnsVulkanOptions *chosen = options != NULL ? options : &defaults;
+  g_autoptr (EnsVulkanInstance) instance = ens_vulkan_instance_new (chosen, error);
   g_autoptr (GArray) list = instance != NULL ? ens_vulkan_list (instance, error) : NULL;
   GPtrArray *reports;
 
   if (list == NULL)
     return NULL;
   reports = g_ptr_array_new_with_free_func (free_report);
-  for (guint i = 0; i < list->len; i++)
-    g_ptr_array_add (reports, make_report (&g_array_index (list, EnsVulkanPhysical, i)));
+  for (guint i = 0; i < list->len; i++) {
+    EnsVulkanPhysical *physical = &g_array_index (list, EnsVulkanPhysical, i);
+
+    ens_vulkan_physical_apply (physical, chosen);
+    g_ptr_array_add (reports, make_report (physical));
+  }
   return reports;
 }

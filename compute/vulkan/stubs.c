@@ -75,6 +75,18 @@ ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
   g_return_val_if_reached (0);
 }
 
+EnsMatrices
+ens_vulkan_device_get_matrices (const EnsVulkanDevice *device)
+{
+  g_return_val_if_reached (ENS_MATRICES_NONE);
+}
+
+guint
+ens_vulkan_device_get_n_refused (EnsVulkanDevice *device)
+{
+  g_return_val_if_reached (0);
+}
+
 guint
 ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device)
 {

@@ -19,18 +19,26 @@
 #define LEAST_TOLERANCE 1e-6
 
 /* How rows are run: as users' software devices run them, and, of those that have other shaders for
- * graphics cards, as these do. */
+ * graphics cards, as these do, by each way to multiply that the device has. */
 typedef struct {
   const char *path;
   EnsVulkanOptions options;
   const char *const *operators; /* NULL: all */
 } Mode;
 
+static const char *const products[] = {"Conv", "Gemm", "MatMul", NULL};
+
+/* What the validation layers put into shaders of matrices takes minutes to compile in software:
+ * those run without. */
 static const Mode modes[] = {
     {"vulkan", {.validation = TRUE}},
     {"vulkan-no-texels",
-     {.validation = TRUE, .no_texels = TRUE},
-     (const char *const[]) {"Conv", "Gemm", "MatMul", NULL}},
+     {.validation = TRUE, .no_texels = TRUE, .matrices = ENS_MATRICES_NONE},
+     products},
+    {"vulkan-subgroup-matrices", {.no_texels = TRUE, .matrices = ENS_MATRICES_SUBGROUP}, products},
+    {"vulkan-workgroup-matrices",
+     {.no_texels = TRUE, .matrices = ENS_MATRICES_WORKGROUP},
+     products},
 };
 
 typedef struct {
@@ -297,6 +305,13 @@ has_type (const TestCase *test_case, guint types)
   return FALSE;
 }
 
+/* Cooperative ones, which have elements of 16 bits. */
+static gboolean
+multiplies_matrices (const Mode *mode)
+{
+  return mode->options.matrices > ENS_MATRICES_NONE;
+}
+
 static gboolean
 has_floats (const TestCase *test_case)
 {
@@ -304,10 +319,12 @@ has_floats (const TestCase *test_case)
 }
 
 static gboolean
-applies (const TestCase *test_case, EnsType storage, Surroundings surroundings)
+applies (const Check *check, const TestCase *test_case, EnsType storage, Surroundings surroundings)
 {
   EnsOpFlags flags = test_case->node->op->flags;
 
+  if (storage != ENS_TYPE_FLOAT16 && multiplies_matrices (check->fixture->mode))
+    return FALSE;
   if (storage == ENS_TYPE_FLOAT16 && !has_floats (test_case))
     return FALSE;
   switch (surroundings) {
@@ -350,6 +367,7 @@ check_scene (const Check *check, const TestCase *test_case, EnsType storage,
   found = run (&scene, check->fixture, &on_device);
   compare_outputs (&scene, found, expected);
   g_assert_cmpuint (ens_vulkan_device_get_n_messages (check->fixture->device), ==, n_messages);
+  g_assert_cmpuint (ens_vulkan_device_get_n_refused (check->fixture->device), ==, 0);
   if (has_type (test_case, ENS_TYPES (ENS_TYPE_FLOAT32) | ENS_TYPES (ENS_TYPE_BOOL)))
     count (check, on_device);
 }
@@ -368,7 +386,7 @@ check_row (gconstpointer data)
   g_assert_no_error (error);
   for (guint i = 0; i < G_N_ELEMENTS (storages); i++)
     for (Surroundings s = ALONE; s < N_SURROUNDINGS; s++)
-      if (applies (test_case, storages[i], s))
+      if (applies (check, test_case, storages[i], s))
         check_scene (check, test_case, storages[i], s);
 }
 
@@ -436,8 +454,14 @@ fixture_init (Fixture *fixture, const Mode *mode)
                         .pool = ens_pool_new (2),
                         .counts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free)};
   fixture->device = ens_vulkan_device_open ("", &mode->options, &error);
-  if (fixture->device == NULL)
+  if (fixture->device == NULL) {
     fixture->reason = g_strdup (error->message);
+  } else if (multiplies_matrices (mode)
+             && ens_vulkan_device_get_matrices (fixture->device) != mode->options.matrices) {
+    fixture->reason = g_strdup_printf ("%s has no such matrices",
+                                       ens_vulkan_device_get_description (fixture->device));
+    g_clear_pointer (&fixture->device, ens_vulkan_device_unref);
+  }
 }
 
 static void
