@@ -8,15 +8,17 @@
 layout (local_size_x_id = 2) in;
 layout (constant_id = 3) const uint TILE_M = 64;
 layout (constant_id = 4) const uint TILE_N = 64;
-layout (constant_id = 5) const uint TILE_K = 16;
+layout (constant_id = 5) const uint TILE_K = 32;
 layout (constant_id = 6) const uint SUB_M = 32;
 layout (constant_id = 7) const uint SUB_N = 32;
+/* Channels of x that can be loaded at once: PART_SIZE, 4 or 1. */
+layout (constant_id = 11) const uint AT_ONCE = 1;
 
-/* Four elements as they are in memory. Rows in shared memory are a little further apart than they
- * are long, so that a column's elements are not all in one bank. */
+/* Elements as they are in memory: four, and as many as an invocation brings to shared memory at
+ * once. Rows there are 16 bytes further apart than they are long, so that a column's elements are
+ * not all in one bank. */
 #ifdef FLOAT16
 #define FOUR uvec2
-#define ROW_GAP 2
 
 vec4
 unpack_four (FOUR x)
@@ -31,9 +33,22 @@ pack_four (vec4 x)
 }
 #else
 #define FOUR vec4
-#define ROW_GAP 1
 #define unpack_four(x) (x)
 #define pack_four(x) (x)
+#endif
+
+#ifdef COOPERATIVE
+#define PART uvec4
+#define PART_SIZE 8
+#define ROW_GAP 1
+#else
+#define PART FOUR
+#define PART_SIZE 4
+#ifdef FLOAT16
+#define ROW_GAP 2
+#else
+#define ROW_GAP 1
+#endif
 #endif
 
 READS (0, x)
@@ -41,68 +56,82 @@ layout (set = 0, binding = 0) readonly buffer x_packed
 {
   FOUR x_fours_packed[];
 };
-layout (set = 0, binding = 1) readonly buffer weights_packed
+layout (set = 0, binding = 0) readonly buffer x_in_parts
 {
-  FOUR weights[];
+  PART x_parts[];
+};
+layout (set = 0, binding = 1) readonly buffer weights_in_parts
+{
+  PART weights[];
 };
 
-const uint K_FOURS = TILE_K / 4, N_FOURS = TILE_N / 4;
-const uint A_PITCH = K_FOURS + ROW_GAP, B_PITCH = N_FOURS + ROW_GAP; /* in fours */
+const uint K_PARTS = TILE_K / PART_SIZE, N_PARTS = TILE_N / PART_SIZE;
+const uint A_PITCH = K_PARTS + ROW_GAP, B_PITCH = N_PARTS + ROW_GAP; /* in parts */
 
-shared FOUR a_tile[TILE_M * A_PITCH];
-shared FOUR b_tile[TILE_K * B_PITCH];
-
-/* Of each row of A: its image's first element, and where its window begins, y and x. */
-shared ivec3 windows[TILE_M];
+shared PART a_tile[TILE_M * A_PITCH];
+shared PART b_tile[TILE_K * B_PITCH];
 
 #include "fragment.glsl"
 
-const uint A_LOADS = TILE_M * K_FOURS / gl_WorkGroupSize.x;
-const uint B_LOADS = TILE_K * N_FOURS / gl_WorkGroupSize.x;
+const uint A_LOADS = TILE_M * K_PARTS / gl_WorkGroupSize.x;
+const uint B_LOADS = TILE_K * N_PARTS / gl_WorkGroupSize.x;
 const int FAR_OUTSIDE = -0x40000000;
 
+/* Where the window of a pixel begins: its element of x, which may lie outside, y and x. */
 ivec3
 find_window (uint pixel)
 {
-  uint across = pixel % push.y_width, row = pixel / push.y_width;
-  uint down = row % push.y_height, image = row / push.y_height;
+  uvec2 row = divide (pixel, push.y_width), image = divide (row.x, push.y_height);
+  int down = int(image.y * push.stride_y) - push.pad_top;
+  int across = int(row.y * push.stride_x) - push.pad_left;
 
-  if (image >= push.batch)
+  if (image.x >= push.batch)
     return ivec3 (0, FAR_OUTSIDE, FAR_OUTSIDE);
-  return ivec3 (image * push.height * push.width * push.x_pitch,
-                int(down * push.stride_y) - push.pad_top,
-                int(across * push.stride_x) - push.pad_left);
+  return ivec3 (((int(image.x * push.height) + down) * int(push.width) + across) * int(push.x_pitch),
+                down, across);
 }
 
-/* Row k of the weights' matrix stands for tap (y, x) and a channel. */
-uvec3
-find_tap (uint k)
+/* Rows of the weights' matrix stand for a tap, y and x as far as dilation takes it, and a channel.
+ * Moves n rows on. */
+void
+advance (inout ivec3 tap, uint n)
 {
-  uint tap = k / push.channels;
-
-  return uvec3 (tap / push.kernel_width * push.dilation_y, tap % push.kernel_width * push.dilation_x,
-                k % push.channels);
+  tap.z += int(n);
+  while (tap.z >= push.channels) {
+    tap.z -= int(push.channels);
+    tap.y += int(push.dilation_x);
+    if (tap.y == push.kernel_width * push.dilation_x) {
+      tap.y = 0;
+      tap.x += int(push.dilation_y);
+    }
+  }
 }
 
-/* The element of x at a window's tap; −1 beyond its edges. */
+/* The element of x at a window's tap; −1 beyond its edges, and behind the last tap. */
 int
-find_element (ivec3 window, uvec3 tap)
+find_element (ivec3 window, ivec3 tap)
 {
-  int down = window.y + int(tap.x), across = window.z + int(tap.y);
+  int down = window.y + tap.x, across = window.z + tap.y;
 
-  if (uint (down) >= push.height || uint (across) >= push.width)
+  if (uint (down) >= push.height || uint (across) >= push.width
+      || tap.x >= push.kernel_height * push.dilation_y)
     return -1;
-  return window.x + (down * int(push.width) + across) * int(push.x_pitch)
-         + int(gl_WorkGroupID.z * push.channels + tap.z);
+  return window.x + (tap.x * int(push.width) + tap.y) * int(push.x_pitch)
+         + int(gl_WorkGroupID.z * push.channels) + tap.z;
 }
 
 FOUR
-load_single (ivec3 window, uint k, uint inner)
+load_four (ivec3 window, ivec3 tap)
 {
   vec4 value = vec4 (0);
 
-  for (uint i = 0; i < 4 && k + i < inner; i++) {
-    int element = find_element (window, find_tap (k + i));
+  if (AT_ONCE >= 4) {
+    int element = find_element (window, tap);
+
+    return element >= 0 ? x_fours_packed[(push.offset[0] + element) / 4] : FOUR (0);
+  }
+  for (uint i = 0; i < 4; i++, advance (tap, 1)) {
+    int element = find_element (window, tap);
 
     if (element >= 0)
       value[i] = x_load (element);
@@ -110,25 +139,32 @@ load_single (ivec3 window, uint k, uint inner)
   return pack_four (value);
 }
 
-FOUR
-load_x (ivec3 window, uint k, uint inner)
+PART
+load_x (ivec3 window, ivec3 tap)
 {
-  if ((push.offset[0] | push.x_pitch | push.channels) % 4 == 0) {
-    int element = k < inner ? find_element (window, find_tap (k)) : -1;
+  if (AT_ONCE >= PART_SIZE) {
+    int element = find_element (window, tap);
 
-    return element >= 0 ? x_fours_packed[(push.offset[0] + element) / 4] : FOUR (0);
+    return element >= 0 ? x_parts[(push.offset[0] + element) / PART_SIZE] : PART (0);
   }
-  return load_single (window, k, inner);
+#ifdef COOPERATIVE
+  FOUR first = load_four (window, tap);
+
+  advance (tap, 4);
+  return PART (first, load_four (window, tap));
+#else
+  return load_four (window, tap);
+#endif
 }
 
-FOUR
+PART
 load_weights (uint k, uint filter_index, uint inner)
 {
   return k < inner && filter_index < push.weights_pitch
              ? weights[(push.offset[1] + (gl_WorkGroupID.z * inner + k) * push.weights_pitch
                         + filter_index)
-                       / 4]
-             : FOUR (0);
+                       / PART_SIZE]
+             : PART (0);
 }
 
 const uint FRAGMENTS_M = SUB_M / FRAGMENT_M, FRAGMENTS_N = SUB_N / FRAGMENT_N;
@@ -138,30 +174,31 @@ main ()
 {
   uint local = gl_LocalInvocationIndex;
   uint first_pixel = gl_WorkGroupID.x * TILE_M, first_filter = gl_WorkGroupID.y * TILE_N;
-  uint n_pixels = push.batch * push.y_height * push.y_width;
   uint inner = push.kernel_height * push.kernel_width * push.channels;
   /* Where this subgroup's part of the tile begins, and what this invocation brings. */
   uint sub_m = subgroup_index () / (TILE_N / SUB_N) * SUB_M;
   uint sub_n = subgroup_index () % (TILE_N / SUB_N) * SUB_N;
-  uint a_row = local / K_FOURS, a_column = local % K_FOURS;
-  uint b_row = local / N_FOURS, b_column = local % N_FOURS;
-  FOUR a_next[A_LOADS], b_next[B_LOADS];
+  uint a_row = local / K_PARTS, a_column = local % K_PARTS;
+  uint b_row = local / N_PARTS, b_column = local % N_PARTS;
+  PART a_next[A_LOADS], b_next[B_LOADS];
+  ivec3 windows[A_LOADS];
+  ivec3 tap = ivec3 (0);
   ACCUMULATOR sums[FRAGMENTS_M * FRAGMENTS_N];
 
-  for (uint i = local; i < TILE_M; i += gl_WorkGroupSize.x)
-    windows[i] = find_window (first_pixel + i);
+#define A_ROW(i) (a_row + (i) * (gl_WorkGroupSize.x / K_PARTS))
+#define B_ROW(i) (b_row + (i) * (gl_WorkGroupSize.x / N_PARTS))
+#define BRING(k)                                                                            \
+  for (uint i = 0; i < A_LOADS; i++)                                                        \
+    a_next[i] = load_x (windows[i], tap);                                                   \
+  for (uint i = 0; i < B_LOADS; i++)                                                        \
+    b_next[i] = load_weights ((k) + B_ROW (i), first_filter + b_column * PART_SIZE, inner); \
+  advance (tap, TILE_K);
+
+  for (uint i = 0; i < A_LOADS; i++)
+    windows[i] = find_window (first_pixel + A_ROW (i));
   for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; i++)
     CLEAR (sums[i]);
-  barrier ();
-
-#define A_ROW(i) (a_row + (i) * (gl_WorkGroupSize.x / K_FOURS))
-#define B_ROW(i) (b_row + (i) * (gl_WorkGroupSize.x / N_FOURS))
-#define BRING(k)                                                                    \
-  for (uint i = 0; i < A_LOADS; i++)                                                \
-    a_next[i] = load_x (windows[A_ROW (i)], (k) + a_column * 4, inner);             \
-  for (uint i = 0; i < B_LOADS; i++)                                                \
-    b_next[i] = load_weights ((k) + B_ROW (i), first_filter + b_column * 4, inner);
-
+  advance (tap, a_column * PART_SIZE);
   BRING (0)
   for (uint k = 0; k < inner; k += TILE_K) {
     for (uint i = 0; i < A_LOADS; i++)
@@ -176,11 +213,11 @@ main ()
       OPERAND_A a[FRAGMENTS_M];
 
       for (uint i = 0; i < FRAGMENTS_M; i++)
-        LOAD_A (a[i], (sub_m + i * FRAGMENT_M) * A_PITCH + step / 4);
+        LOAD_A (a[i], (sub_m + i * FRAGMENT_M) * A_PITCH + step / PART_SIZE);
       for (uint j = 0; j < FRAGMENTS_N; j++) {
         OPERAND_B b;
 
-        LOAD_B (b, step * B_PITCH + (sub_n + j * FRAGMENT_N) / 4);
+        LOAD_B (b, step * B_PITCH + (sub_n + j * FRAGMENT_N) / PART_SIZE);
         for (uint i = 0; i < FRAGMENTS_M; i++)
           MULTIPLY_ADD (sums[i * FRAGMENTS_N + j], a[i], b);
       }
@@ -188,20 +225,8 @@ main ()
     barrier ();
   }
 
-  /* One fragment after another goes through shared memory, where each invocation takes what it
-   * finishes, four filters of a pixel. */
   for (uint i = 0; i < FRAGMENTS_M; i++)
-    for (uint j = 0; j < FRAGMENTS_N; j++) {
-      STORE (sums[i * FRAGMENTS_N + j]);
-      barrier ();
-      for (uint four = subgroup_lane (); four < FRAGMENT_M * FRAGMENT_N / 4; four += SUBGROUP_SIZE) {
-        uint pixel = first_pixel + sub_m + i * FRAGMENT_M + four / (FRAGMENT_N / 4);
-        uint filter_index = first_filter + sub_n + j * FRAGMENT_N + four % (FRAGMENT_N / 4) * 4;
-
-        if (pixel < n_pixels && filter_index < push.filters)
-          finish (pixel, gl_WorkGroupID.z * push.filters + filter_index,
-                  push.filters - filter_index, staged (four));
-      }
-      barrier ();
-    }
+    for (uint j = 0; j < FRAGMENTS_N; j++)
+      FINISH (sums[i * FRAGMENTS_N + j], first_pixel + sub_m + i * FRAGMENT_M,
+              first_filter + sub_n + j * FRAGMENT_N);
 }

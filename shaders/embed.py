@@ -3,13 +3,14 @@
 embed.py VALIDATOR OUTPUT.c STEM.STORAGE.spv …   (STORAGE: f32 or f16)
 
 STEM.nv.spv is what STEM.f16.spv was rewritten from, into a form that validators may not know: it is
-checked in its place.
+checked in its place. Of STEM.nv2.spv they know neither form.
 """
 import pathlib
 import struct
 import subprocess
 import sys
 
+VERSION_1_3 = 0x00010300  # of SPIR-V; what is newer is for devices of Vulkan 1.3
 TYPES = {"f32": "ENS_TYPE_FLOAT32", "f16": "ENS_TYPE_FLOAT16"}
 WORDS_PER_LINE = 8
 MAGIC = 0x07230203
@@ -55,18 +56,21 @@ def write_array(out, name, words):
 
 
 validator, output, *modules = sys.argv[1:]
-rewritten = [pathlib.Path(path).name[:-len(".nv.spv")] for path in modules if path.endswith(".nv.spv")]
+rewritten = [pathlib.Path(path).name.rsplit(".", 2)[0] for path in modules
+             if path.endswith((".nv.spv", ".nv2.spv"))]
 entries = []
 with open(output, "w") as out:
     print(HEAD, end="", file=out)
     for path in sorted(map(pathlib.Path, modules), key=lambda path: path.name.split(".")):
         stem, storage, _ = path.name.rsplit(".", 2)
-        if storage == "nv" or stem not in rewritten:
-            subprocess.run([validator, "--target-env", "vulkan1.1", path], check=True)
-        if storage == "nv":
+        words = read_words(path)
+        if storage == "nv" or (storage != "nv2" and stem not in rewritten):
+            target = "vulkan1.1" if words[1] <= VERSION_1_3 else "vulkan1.3"
+            subprocess.run([validator, "--target-env", target, path], check=True)
+        if storage not in TYPES:
             continue
         name = f"{stem}_{storage}".replace("-", "_")
-        write_array(out, name, read_words(path))
+        write_array(out, name, words)
         entries.append(f'  {{"{stem}", {TYPES[storage]}, {name}, G_N_ELEMENTS ({name})}},')
     print("\nstatic const EnsShader shaders[] = {", *entries, "};", sep="\n", file=out)
     print(TAIL, end="", file=out)

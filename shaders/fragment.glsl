@@ -4,9 +4,10 @@
  *
  *   OPERAND_A, OPERAND_B, ACCUMULATOR    types
  *   CLEAR (accumulator)
- *   LOAD_A (a, at), LOAD_B (b, at)       from a_tile and b_tile, `at` counted in fours
+ *   LOAD_A (a, at), LOAD_B (b, at)       from a_tile and b_tile, `at` counted in parts
  *   MULTIPLY_ADD (accumulator, a, b)
- *   STORE (accumulator)                  to where staged () finds it after a barrier
+ *   STORE (accumulator)                  to where staged () finds it after a fragment_barrier ()
+ *   FINISH (accumulator, pixel, filter)  what the convolution does with sums, from there on
  *
  * With COOPERATIVE they are cooperative matrices, by the extension of Khronos where the compiler
  * knows it and else by NVIDIA's older one, which matrix-khr.c rewrites into the other. Without, any
@@ -19,15 +20,25 @@ layout (constant_id = 10) const uint FRAGMENT_K = 16;
 #ifdef COOPERATIVE
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_memory_scope_semantics : require
-layout (constant_id = 11) const int SCOPE = gl_ScopeSubgroup;
+layout (constant_id = 12) const int SCOPE = gl_ScopeSubgroup;
 #define WHOLE (SCOPE == gl_ScopeWorkgroup)
 #define SUBGROUP_SIZE (WHOLE ? gl_WorkGroupSize.x : gl_SubgroupSize)
 #define subgroup_index() (WHOLE ? 0 : gl_SubgroupID)
 #define subgroup_lane() (WHOLE ? gl_LocalInvocationIndex : gl_SubgroupInvocationID)
+
+void
+fragment_barrier ()
+{
+  if (WHOLE)
+    barrier ();
+  else
+    subgroupBarrier ();
+}
 #else
 #define SUBGROUP_SIZE 32
 #define subgroup_index() (gl_LocalInvocationIndex / SUBGROUP_SIZE)
 #define subgroup_lane() (gl_LocalInvocationIndex % SUBGROUP_SIZE)
+#define fragment_barrier() barrier ()
 #endif
 
 shared float staging[TILE_M / SUB_M * (TILE_N / SUB_N) * FRAGMENT_M * FRAGMENT_N];
@@ -137,3 +148,28 @@ STORE (Accumulator sum)
           sum.rows[i][column];
 }
 #endif
+
+/* Of a fragment that has gone through shared memory each invocation takes what it finishes, four
+ * filters of a pixel. */
+void
+finish_fragment (uint first_pixel, uint first_filter)
+{
+  uint n_pixels = push.batch * push.y_height * push.y_width;
+
+  for (uint four = subgroup_lane (); four < FRAGMENT_M * FRAGMENT_N / 4; four += SUBGROUP_SIZE) {
+    uint pixel = first_pixel + four / (FRAGMENT_N / 4);
+    uint filter_index = first_filter + four % (FRAGMENT_N / 4) * 4;
+
+    if (pixel < n_pixels && filter_index < push.filters)
+      finish (pixel, gl_WorkGroupID.z * push.filters + filter_index, push.filters - filter_index,
+              staged (four));
+  }
+}
+
+#define FINISH(sum, first_pixel, first_filter)    \
+  {                                               \
+    STORE (sum);                                  \
+    fragment_barrier ();                          \
+    finish_fragment (first_pixel, first_filter);  \
+    fragment_barrier ();                          \
+  }

@@ -33,6 +33,7 @@ enum {
   OP_COMPOSITE_EXTRACT = 81,
   OP_COPY_OBJECT = 83,
   OP_PHI = 245,
+  OP_MATRIX_LOAD_TENSOR = 5367, /* the same in both */
   OP_TYPE_MATRIX_NV = 5358,
   OP_MATRIX_LOAD_NV = 5359,
   OP_MATRIX_STORE_NV = 5360,
@@ -172,6 +173,7 @@ note_types (Rewriter *rewriter, const uint32_t *instruction, size_t length)
   case OP_COPY_OBJECT:
   case OP_PHI:
   case OP_MATRIX_LOAD_NV:
+  case OP_MATRIX_LOAD_TENSOR:
   case OP_MATRIX_MUL_ADD_NV:
     if (length >= 3)
       rewriter->types[check_id (rewriter, instruction[2])] = check_id (rewriter, instruction[1]);

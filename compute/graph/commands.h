@@ -41,6 +41,7 @@ typedef struct {
   guint32 max_dimension;   /* rows and columns at most */
   guint32 reserved_shared; /* bytes of shared memory that the device needs for itself */
   gboolean by_subgroup;    /* the workgroups are single subgroups, and matrices are theirs */
+  gboolean tensors;        /* matrices can be read from anywhere in memory, with bounds */
 } EnsGpuMatrices;
 
 /* What operators may choose a variant by. */
@@ -102,8 +103,9 @@ void ens_commands_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsi
 gboolean ens_commands_in_place (const EnsCommands *commands, const EnsView *whole, gsize element,
                                 const EnsView *part);
 
-/* Whether the view begins at a multiple of four elements, and each of its rows too: four neighbours
- * can be read and written at once. */
+/* Whether the view begins at a multiple of n elements, and each of its rows too: n neighbours can
+ * be read and written at once. */
+gboolean ens_commands_aligned (const EnsCommands *commands, const EnsView *view, guint n);
 gboolean ens_commands_by_four (const EnsCommands *commands, const EnsView *view);
 
 /* `size` bytes that hold what earlier dispatches of the same node wrote; undefined at its start.

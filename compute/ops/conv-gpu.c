@@ -322,8 +322,8 @@ simplify (EnsGpuConv *conv)
   }
 }
 
-static gboolean
-is_product (const EnsConvShape *shape)
+gboolean
+ens_conv_is_product (const EnsConvShape *shape)
 {
   return shape->height == 1 && shape->width == 1 && shape->kernel_height == 1
          && shape->kernel_width == 1 && shape->groups == 1 && shape->pad_top == 0
@@ -364,7 +364,7 @@ ens_gpu_conv_record (const EnsGpuConv *conv, EnsCommands *commands)
   }
   if (!is_large (&recording.push))
     return FALSE;
-  if (is_product (&simple.shape) && simple.shape.batch <= MAX_ROWS)
+  if (ens_conv_is_product (&simple.shape) && simple.shape.batch <= MAX_ROWS)
     record_rows (&recording);
   else
     ens_conv_record_tiles (&recording);

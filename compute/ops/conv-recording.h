@@ -58,5 +58,8 @@ ens_conv_count_pixels (const EnsConvRecording *recording)
   return (gsize)recording->push.batch * recording->push.y_height * recording->push.y_width;
 }
 
+/* Whether it multiplies dense rows, each an image of one pixel. */
+gboolean ens_conv_is_product (const EnsConvShape *shape);
+
 /* In tiles that a workgroup keeps in shared memory. */
 void ens_conv_record_tiles (EnsConvRecording *recording);

@@ -6,18 +6,43 @@ typedef struct {
   guint m, n, sub_m, sub_n;
 } Tile;
 
-static const Tile tiles[] = {
+#define N_TILES 4
+
+static const Tile plain_tiles[N_TILES] = {
     {128, 128, 64, 32},
     {128, 64, 32, 32},
     {64, 64, 32, 32},
     {32, 32, 16, 32},
 };
 
+/* What matrix units read of shared memory for each sum is less the larger a subgroup's part is. */
+static const Tile matrix_tiles[N_TILES] = {
+    {128, 128, 64, 64},
+    {128, 64, 64, 32},
+    {64, 64, 32, 32},
+    {32, 32, 16, 32},
+};
+
+/* The shaders, the best first. */
+typedef struct {
+  const char *shader;
+  EnsMatrices use;
+  guint k;        /* of a step */
+  guint part;     /* elements that an invocation brings to shared memory at once */
+  gboolean dense; /* for products of dense rows alone, which it reads from where they are */
+} Variant;
+
+static const Variant variants[] = {
+    {"conv-dense-matrix", ENS_MATRICES_WORKGROUP, .k = 64, .part = 8, .dense = TRUE},
+    {"conv-matrix", ENS_MATRICES_WORKGROUP, .k = 32, .part = 8},
+    {"conv-matrix", ENS_MATRICES_SUBGROUP, .k = 32, .part = 8},
+    {"conv", ENS_MATRICES_NONE, .k = 16, .part = 4},
+};
+
 /* How a tile is computed. */
 typedef struct {
+  const Variant *variant;
   Tile tile; /* WORKGROUP: there are no parts, sub_m × sub_n are all of it */
-  EnsMatrices use;
-  guint k; /* of a step */
   EnsMatrixShape fragment;
   guint invocations; /* of a workgroup */
 } Tiling;
@@ -33,10 +58,10 @@ static gsize
 shared_size (const Tiling *tiling, EnsType type)
 {
   const Tile *tile = &tiling->tile;
-  gsize gap = 16 / ens_type_size (type);
-  gsize elements = tile->m * (tiling->k + gap) + tiling->k * (tile->n + gap);
+  gsize gap = 16 / ens_type_size (type), k = tiling->variant->k;
+  gsize elements = tiling->variant->dense ? 0 : tile->m * (k + gap) + k * (tile->n + gap);
 
-  return elements * ens_type_size (type) + tile->m * 4 * sizeof (gint32)
+  return elements * ens_type_size (type)
          + count_subgroups (tile) * tiling->fragment.m * tiling->fragment.n * sizeof (float);
 }
 
@@ -44,6 +69,16 @@ static gboolean
 is_multiple (const EnsMatrixShape *shape, const EnsMatrixShape *unit)
 {
   return shape->m % unit->m == 0 && shape->n % unit->n == 0 && shape->k % unit->k == 0;
+}
+
+/* Each has to bring something of both operands. */
+static guint
+most_invocations (const Tiling *tiling, const EnsGpuTraits *traits)
+{
+  const Variant *variant = tiling->variant;
+
+  return MIN (traits->max_group_size,
+              MIN (tiling->tile.m, tiling->tile.n) * variant->k / variant->part);
 }
 
 /* The most invocations that still have enough to do, or the fewest that there are. */
@@ -67,11 +102,12 @@ choose_group (const EnsGpuMatrices *matrices, const EnsMatrixShape *tile, guint 
 static gboolean
 fit_fragment (Tiling *tiling, const EnsMatrixGroup *group, const EnsGpuTraits *traits)
 {
+  enum { LEAST = 16 };
   const EnsGpuMatrices *matrices = &traits->matrices;
   EnsMatrixShape *fragment = &tiling->fragment;
 
-  for (*fragment = (EnsMatrixShape) {tiling->tile.m, tiling->tile.n, tiling->k};
-       is_multiple (fragment, &group->unit);) {
+  *fragment = (EnsMatrixShape) {tiling->tile.m, tiling->tile.n, tiling->variant->k};
+  while (MIN (fragment->m, fragment->n) >= LEAST && is_multiple (fragment, &group->unit)) {
     if (MAX (fragment->m, fragment->n) <= matrices->max_dimension
         && shared_size (tiling, ENS_TYPE_FLOAT16) + matrices->reserved_shared <= traits->max_shared)
       return TRUE;
@@ -87,9 +123,9 @@ static gboolean
 fit_workgroup (Tiling *tiling, const EnsGpuTraits *traits)
 {
   Tile *tile = &tiling->tile;
-  EnsMatrixShape whole = {tile->m, tile->n, tiling->k};
-  const EnsMatrixGroup *group = choose_group (
-      &traits->matrices, &whole, MIN (traits->max_group_size, tile->m * tiling->k / ENS_CONV_FOUR));
+  EnsMatrixShape whole = {tile->m, tile->n, tiling->variant->k};
+  const EnsMatrixGroup *group =
+      choose_group (&traits->matrices, &whole, most_invocations (tiling, traits));
 
   tile->sub_m = tile->m;
   tile->sub_n = tile->n;
@@ -106,7 +142,7 @@ fit (Tiling *tiling, const EnsGpuTraits *traits, EnsType type)
   enum { LANES = 32 };
   guint subgroups = count_subgroups (&tiling->tile);
 
-  switch (tiling->use) {
+  switch (tiling->variant->use) {
   case ENS_MATRICES_WORKGROUP:
     return fit_workgroup (tiling, traits);
   case ENS_MATRICES_SUBGROUP:
@@ -119,19 +155,21 @@ fit (Tiling *tiling, const EnsGpuTraits *traits, EnsType type)
     break;
   }
   return shared_size (tiling, type) <= traits->max_shared
-         && tiling->invocations <= traits->max_group_size;
+         && tiling->invocations <= most_invocations (tiling, traits);
 }
 
 /* The largest tile that leaves enough of them to keep the device busy. */
 static gboolean
-choose_tiling (const EnsConvRecording *recording, EnsMatrices use, Tiling *chosen)
+choose_tiling (const EnsConvRecording *recording, const Variant *variant, Tiling *chosen)
 {
   const EnsGpuTraits *traits = recording->traits;
   const EnsConvPush *push = &recording->push;
   gboolean found = FALSE;
 
-  for (guint i = 0; i < G_N_ELEMENTS (tiles); i++) {
-    Tiling tiling = {.tile = tiles[i], .use = use, .k = use == ENS_MATRICES_NONE ? 16 : 32};
+  const Tile *tiles = variant->use == ENS_MATRICES_NONE ? plain_tiles : matrix_tiles;
+
+  for (guint i = 0; i < N_TILES; i++) {
+    Tiling tiling = {variant, tiles[i]};
     gsize n = ens_conv_divide_up (ens_conv_count_pixels (recording), tiles[i].m)
               * ens_conv_divide_up (push->filters, tiles[i].n) * recording->conv->shape.groups;
 
@@ -145,50 +183,73 @@ choose_tiling (const EnsConvRecording *recording, EnsMatrices use, Tiling *chose
   return found;
 }
 
+/* How many channels of x can be loaded at once: a part, four, or one. */
+static guint
+count_at_once (const EnsConvRecording *recording, guint part)
+{
+  for (guint n = part; n >= 4; n /= 2)
+    if (recording->push.channels % n == 0 && recording->push.x_pitch % n == 0
+        && ens_commands_aligned (recording->commands, recording->conv->x, n))
+      return n;
+  return 1;
+}
+
 static EnsDispatch
 make_dispatch (EnsConvRecording *recording, const Tiling *tiling)
 {
   enum { SCOPE_WORKGROUP = 2, SCOPE_SUBGROUP = 3 }; /* of SPIR-V */
   const Tile *tile = &tiling->tile;
-  const EnsGpuMatrices *matrices = &recording->traits->matrices;
-  gboolean whole = tiling->use == ENS_MATRICES_WORKGROUP && !matrices->by_subgroup;
+  const Variant *variant = tiling->variant;
+  gboolean whole =
+      variant->use == ENS_MATRICES_WORKGROUP && !recording->traits->matrices.by_subgroup;
   EnsDispatch dispatch =
-      ens_conv_begin (recording, tiling->use == ENS_MATRICES_NONE ? "conv" : "conv-matrix",
-                      (guint)ens_conv_round_up (recording->push.filters, ENS_CONV_FOUR));
+      ens_conv_begin (recording, variant->shader,
+                      (guint)ens_conv_round_up (recording->push.filters, variant->part));
   const guint32 constants[] = {tiling->invocations,
                                tile->m,
                                tile->n,
-                               tiling->k,
+                               variant->k,
                                tile->sub_m,
                                tile->sub_n,
                                tiling->fragment.m,
                                tiling->fragment.n,
                                tiling->fragment.k,
+                               count_at_once (recording, variant->part),
                                whole ? SCOPE_WORKGROUP : SCOPE_SUBGROUP};
 
-  for (guint i = 0; i < G_N_ELEMENTS (constants) - (tiling->use == ENS_MATRICES_NONE); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (constants); i++)
     ens_conv_add_constant (&dispatch, constants[i]);
-  dispatch.full_subgroups = tiling->use != ENS_MATRICES_NONE;
+  dispatch.full_subgroups = variant->use != ENS_MATRICES_NONE;
   dispatch.groups[0] = (guint)ens_conv_divide_up (ens_conv_count_pixels (recording), tile->m);
   dispatch.groups[1] = (guint)ens_conv_divide_up (recording->push.filters, tile->n);
   dispatch.groups[2] = recording->conv->shape.groups;
   return dispatch;
 }
 
+static gboolean
+applies (const EnsConvRecording *recording, const Variant *variant)
+{
+  const EnsGpuMatrices *matrices = &recording->traits->matrices;
+
+  if (variant->use == ENS_MATRICES_NONE)
+    return TRUE;
+  return recording->conv->y->type == ENS_TYPE_FLOAT16 && variant->use <= matrices->use
+         && (!variant->dense
+             || (matrices->tensors && ens_conv_is_product (&recording->conv->shape)));
+}
+
 void
 ens_conv_record_tiles (EnsConvRecording *recording)
 {
-  EnsMatrices use = recording->conv->y->type == ENS_TYPE_FLOAT16 ? recording->traits->matrices.use
-                                                                 : ENS_MATRICES_NONE;
-
-  for (; use >= ENS_MATRICES_NONE; use--) {
+  for (guint i = 0; i < G_N_ELEMENTS (variants); i++) {
+    const Variant *variant = &variants[i];
     Tiling tiling;
     EnsDispatch dispatch;
 
-    if (!choose_tiling (recording, use, &tiling))
+    if (!applies (recording, variant) || !choose_tiling (recording, variant, &tiling))
       continue;
     dispatch = make_dispatch (recording, &tiling);
-    if (use > ENS_MATRICES_NONE && !ens_commands_can_run (recording->commands, &dispatch))
+    if (variant->use != ENS_MATRICES_NONE && !ens_commands_can_run (recording->commands, &dispatch))
       continue;
     ens_commands_dispatch (recording->commands, &dispatch);
     return;

@@ -125,14 +125,20 @@ bring (EnsCommands *commands, EnsVulkanView *view)
 }
 
 gboolean
-ens_commands_by_four (const EnsCommands *commands, const EnsView *view)
+ens_commands_aligned (const EnsCommands *commands, const EnsView *view, guint n)
 {
   const EnsVulkanView *placed = (const EnsVulkanView *)view;
 
   /* A constant that is not on the device yet will begin an allocation. */
-  return view->pitch % 4 == 0
+  return view->pitch % n == 0
          && (placed->region == NULL
-             || placed->region->offset % (4 * ens_type_size (view->type)) == 0);
+             || placed->region->offset % (n * ens_type_size (view->type)) == 0);
+}
+
+gboolean
+ens_commands_by_four (const EnsCommands *commands, const EnsView *view)
+{
+  return ens_commands_aligned (commands, view, 4);
 }
 
 /* Whether four elements at a time can be read from where the view begins. */

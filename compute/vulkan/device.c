@@ -84,6 +84,7 @@ enable_matrices (Enabled *enabled, const EnsVulkanPhysical *physical)
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV,
       .cooperativeMatrixWorkgroupScope = !matrices->by_subgroup,
       .cooperativeMatrixFlexibleDimensions = VK_TRUE,
+      .cooperativeMatrixTensorAddressing = matrices->tensors,
   };
   enabled->cooperative.pNext = &enabled->cooperative2;
   enable_extension (enabled, physical, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME, 0);
@@ -298,7 +299,9 @@ ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
 EnsMatrices
 ens_vulkan_device_get_matrices (const EnsVulkanDevice *device)
 {
-  return device->physical.traits.matrices.use;
+  const EnsGpuTraits *traits = &device->physical.traits;
+
+  return traits->prefers_texels ? ENS_MATRICES_NONE : traits->matrices.use;
 }
 
 guint

@@ -49,7 +49,8 @@ const char *ens_vulkan_device_get_description (const EnsVulkanDevice *device);
 gboolean ens_vulkan_device_has_half (const EnsVulkanDevice *device);
 /* Bytes of a DMABuf that shaders can read at once; 0: it can't import any. */
 gsize ens_vulkan_device_get_max_import (const EnsVulkanDevice *device);
-/* By what it multiplies matrices of 16 bits; never ENS_MATRICES_BEST. */
+/* By what it multiplies matrices of 16 bits; never ENS_MATRICES_BEST. NONE where shaders read
+ * through texels: these have none. */
 EnsMatrices ens_vulkan_device_get_matrices (const EnsVulkanDevice *device);
 /* Shaders that its driver has failed at so far, so that others took their place. */
 guint ens_vulkan_device_get_n_refused (EnsVulkanDevice *device);

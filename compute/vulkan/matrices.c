@@ -1,10 +1,12 @@
 /* Cooperative matrices: which a device has, and which of its ways to multiply is used. */
 #include "vulkan/physical.h"
 
-/* Tiles of shaders/conv-tile.glsl can be divided into these, and by each other. */
+/* Tiles of compute/ops/conv-tiles.c can be divided into what divides these. */
 #define MAX_M 16
 #define MAX_N 32
 #define MAX_K 32
+/* Rows of A and B in shared memory are read from there on at multiples of this. */
+#define ALIGNMENT 8
 
 static gboolean
 divides (guint32 part, guint32 whole)
@@ -45,6 +47,7 @@ note_fragment (EnsVulkanPhysical *physical, const EnsMatrixShape *shape)
   if (physical->n_matrices < ENS_MAX_MATRICES)
     physical->matrices[physical->n_matrices++] = *shape;
   if (divides (shape->m, MAX_M) && divides (shape->n, MAX_N) && divides (shape->k, MAX_K)
+      && divides (ALIGNMENT, shape->n) && divides (ALIGNMENT, shape->k)
       && is_better (shape, fragment))
     *fragment = *shape;
 }
@@ -88,7 +91,7 @@ note_group (EnsGpuMatrices *matrices, const EnsMatrixGroup *group)
 {
   guint at = matrices->n_groups;
 
-  if (at == ENS_MAX_MATRIX_GROUPS)
+  if (at == ENS_MAX_MATRIX_GROUPS || group->invocations == 0 || measure (&group->unit) == 0)
     return;
   matrices->n_groups++;
   for (; at > 0 && matrices->groups[at - 1].invocations > group->invocations; at--)
@@ -145,6 +148,9 @@ probe_groups (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk, GError 
   VkScopeKHR scope = physical->workgroup_matrices ? VK_SCOPE_WORKGROUP_KHR : VK_SCOPE_SUBGROUP_KHR;
 
   physical->traits.matrices.by_subgroup = !physical->workgroup_matrices;
+  /* Compilers make a module for Vulkan 1.3 of what uses them. */
+  physical->traits.matrices.tensors =
+      physical->tensors && physical->api_version >= VK_API_VERSION_1_3;
   probe_limits (physical, vk);
   return list_groups (physical, vk, scope, error);
 }

@@ -92,6 +92,7 @@ probe_features (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
   physical->cooperative = f.cooperative.cooperativeMatrix;
   physical->workgroup_matrices = f.cooperative2.cooperativeMatrixWorkgroupScope;
   physical->flexible_matrices = f.cooperative2.cooperativeMatrixFlexibleDimensions;
+  physical->tensors = f.cooperative2.cooperativeMatrixTensorAddressing;
   physical->storage16 = f.storage16.storageBuffer16BitAccess;
   physical->storage8 = f.storage8.storageBuffer8BitAccess;
   physical->float16 = f.float16.shaderFloat16;

@@ -32,7 +32,8 @@ typedef struct {
   gboolean foreign_queues; /* whose writes it can be told of */
   guint32 min_subgroup, max_subgroup;
   gboolean cooperative;                           /* has matrices of subgroups … */
-  gboolean workgroup_matrices, flexible_matrices; /* … and of workgroups, of more shapes */
+  /* … and of workgroups, of more shapes, by tensor addressing */
+  gboolean workgroup_matrices, flexible_matrices, tensors;
   /* Shapes that those of float16 may have, accumulated in float32 by a subgroup. */
   EnsMatrixShape matrices[ENS_MAX_MATRICES];
   guint n_matrices;

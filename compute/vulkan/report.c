@@ -66,6 +66,8 @@ list_matrices (const EnsVulkanPhysical *physical)
     g_string_append_printf (text, ", multiples of %u×%u×%u by %u invocations",
                             matrices->groups[i].unit.m, matrices->groups[i].unit.n,
                             matrices->groups[i].unit.k, matrices->groups[i].invocations);
+  if (matrices->tensors)
+    g_string_append (text, ", tensor addressing");
   return g_string_free (text, FALSE);
 }
 

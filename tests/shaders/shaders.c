@@ -38,15 +38,54 @@ test_none_found (void)
   g_assert_null (ens_shader_find ("no-such-shader", ENS_TYPE_FLOAT32));
 }
 
-/* Cooperative matrices come in Khronos' form, whatever the compiler made of them: its capability,
- * its types, each with one of three uses, and none of the older instructions. */
+/* Cooperative matrices come in Khronos' form, whatever the compiler made of them, and with the
+ * instructions that all compilers make: those of SPIR-V's registry. */
+enum {
+  CAPABILITY = 17,
+  MATRIX_TYPE = 4456,
+  MATRIX_LOAD = 4457,
+  MATRIX_STORE = 4458,
+  MATRIX_MULTIPLY_ADD = 4459,
+  OLDER_FIRST = 5358,
+  OLDER_LAST = 5362,
+  MATRIX_LOAD_TENSOR = 5367,
+  LAYOUT_TYPE = 5370,
+  LAYOUT_CREATE = 5372,
+  LAYOUT_DIMENSION = 5373,
+  LAYOUT_STRIDE = 5374,
+  LAYOUT_SLICE = 5375,
+};
+
+typedef struct {
+  const char *stem;
+  struct {
+    guint opcode, n;
+  } instructions[10]; /* how many there are; zeroes end the list */
+  guint capabilities[4];
+} MatrixRow;
+
+static const MatrixRow matrix_rows[] = {
+    {"conv-matrix",
+     {{MATRIX_TYPE, 3}, {MATRIX_LOAD, 2}, {MATRIX_STORE, 1}, {MATRIX_MULTIPLY_ADD, 1}},
+     {6022}},
+    {"conv-dense-matrix",
+     {{MATRIX_TYPE, 3},
+      {MATRIX_LOAD_TENSOR, 2},
+      {MATRIX_STORE, 1},
+      {MATRIX_MULTIPLY_ADD, 1},
+      {LAYOUT_TYPE, 1},
+      {LAYOUT_CREATE, 2},
+      {LAYOUT_DIMENSION, 2},
+      {LAYOUT_STRIDE, 2},
+      {LAYOUT_SLICE, 2}},
+     {6022, 5433, 5439}},
+};
+
+#define MAX_OPCODE 6100
+
 static void
-test_matrices (void)
+count_instructions (const EnsShader *shader, guint *counts, gboolean *capable)
 {
-  enum { CAPABILITY = 17, TYPE = 4456, LOAD = 4457, STORE = 4458, MULTIPLY_ADD = 4459 };
-  const EnsShader *shader = ens_shader_find ("conv-matrix", ENS_TYPE_FLOAT16);
-  guint n_types = 0, n_loads = 0, n_stores = 0, n_products = 0;
-  gboolean capable = FALSE;
   gsize at;
 
   for (at = 5; at < shader->n_words; at += shader->words[at] >> 16) {
@@ -54,21 +93,32 @@ test_matrices (void)
     guint opcode = instruction[0] & 0xffff;
 
     g_assert_cmpuint (instruction[0] >> 16, >, 0);
-    g_assert_false (opcode >= 5358 && opcode <= 5362);
-    capable = capable || (opcode == CAPABILITY && instruction[1] == 6022);
-    if (opcode == TYPE)
+    g_assert_cmpuint (opcode, <, MAX_OPCODE);
+    counts[opcode]++;
+    if (opcode == CAPABILITY && instruction[1] < MAX_OPCODE)
+      capable[instruction[1]] = TRUE;
+    if (opcode == MATRIX_TYPE) /* with its use */
       g_assert_cmpuint (instruction[0] >> 16, ==, 7);
-    n_types += opcode == TYPE;
-    n_loads += opcode == LOAD;
-    n_stores += opcode == STORE;
-    n_products += opcode == MULTIPLY_ADD;
   }
   g_assert_cmpuint (at, ==, shader->n_words);
-  g_assert_true (capable);
-  g_assert_cmpuint (n_types, ==, 3);
-  g_assert_cmpuint (n_loads, >=, 2);
-  g_assert_cmpuint (n_stores, >=, 1);
-  g_assert_cmpuint (n_products, >=, 1);
+}
+
+static void
+test_matrices (gconstpointer data)
+{
+  const MatrixRow *row = data;
+  const EnsShader *shader = ens_shader_find (row->stem, ENS_TYPE_FLOAT16);
+  g_autofree guint *counts = g_new0 (guint, MAX_OPCODE);
+  g_autofree gboolean *capable = g_new0 (gboolean, MAX_OPCODE);
+
+  g_assert_nonnull (shader);
+  count_instructions (shader, counts, capable);
+  for (guint opcode = OLDER_FIRST; opcode <= OLDER_LAST; opcode++)
+    g_assert_cmpuint (counts[opcode], ==, 0);
+  for (guint i = 0; row->instructions[i].opcode != 0; i++)
+    g_assert_cmpuint (counts[row->instructions[i].opcode], ==, row->instructions[i].n);
+  for (guint i = 0; row->capabilities[i] != 0; i++)
+    g_assert_true (capable[row->capabilities[i]]);
 }
 
 int
@@ -77,6 +127,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/shaders/all-found", test_all_found);
   g_test_add_func ("/shaders/none-found", test_none_found);
-  g_test_add_func ("/shaders/matrices", test_matrices);
+  for (guint i = 0; i < G_N_ELEMENTS (matrix_rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/shaders/%s", matrix_rows[i].stem);
+
+    g_test_add_data_func (path, &matrix_rows[i], test_matrices);
+  }
   return g_test_run ();
 }
