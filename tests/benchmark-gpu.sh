@@ -1,10 +1,11 @@
 #!/bin/sh
 # Measures the ensemble on a GPU, beside PyTorch where that is, in one run of under ten minutes.
 #
-#   sh tests/benchmark-gpu.sh [--small] [--device DEVICE] [BUILD_FOLDER]
+#   sh tests/benchmark-gpu.sh [--small] [--all-paths] [--device DEVICE] [BUILD_FOLDER]
 #
 # BUILD_FOLDER (build) has the tool and the plug-in. DEVICE (vulkan) is a name as --device of the tool
 # takes it, without +float16. --small: sizes that a software device can do in a minute or two.
+# --all-paths: networks by each way of multiplying matrices that the device has, not by the best alone.
 #
 # The parts, each of which stands alone and may be missing (a line says so): what devices there are;
 # the self-test; images/s of whole networks; large matrix products; a frame from the plug-in's input
@@ -12,14 +13,15 @@
 set -u
 cd "$(dirname "$0")/.."
 
-small=
+small= paths=
 device=vulkan
 build=build
 while [ $# -gt 0 ]; do
   case $1 in
     --small) small=--small ;;
+    --all-paths) paths=--all-paths ;;
     --device) device=$2; shift ;;
-    -*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    -*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
     *) build=$1 ;;
   esac
   shift
@@ -68,10 +70,13 @@ seconds_of () {
 
 part "Devices" "$tool" devices
 part "Self-test in 32 bits" "$tool" selftest --device "$device"
-part "Self-test in 16 bits" "$tool" selftest --device "$device+float16"
+for matrices in none subgroup workgroup; do
+  part "Self-test in 16 bits, matrices: $matrices" \
+    env ENSEMBLE_VULKAN_MATRICES=$matrices "$tool" selftest --device "$device+float16"
+done
 if python3 -c 'import torch, torchvision' 2>/dev/null; then
   part "Networks and matrix products" \
-    python3 tests/peers/gpu.py $small --device "$device" "$tool" "$folder"
+    python3 tests/peers/gpu.py $small $paths --device "$device" "$tool" "$folder"
 else
   echo "No PyTorch with torchvision here: no networks to measure, and nothing to compare with."
 fi

@@ -1,6 +1,7 @@
 #include "table.h"
 #include "tool.h"
 
+#include "engine/device.h"
 #include "kernels/peak.h"
 
 #include <sys/resource.h>
@@ -279,6 +280,25 @@ print_gpu_time (const Subject *subject, const EnsNodeTime *times)
            (double)subject->shape.dims[0] / milliseconds * 1e3, milliseconds);
 }
 
+/* By what products of 16 bits were computed. */
+static void
+print_matrices (EnsDevice *device)
+{
+  static const char *const names[] = {[ENS_MATRICES_NONE] = "none",
+                                      [ENS_MATRICES_SUBGROUP] = "subgroup",
+                                      [ENS_MATRICES_WORKGROUP] = "workgroup"};
+  g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (device);
+  guint n_refused;
+
+  if (vulkan == NULL || !g_str_has_suffix (ens_device_get_name (device), "+float16"))
+    return;
+  n_refused = ens_vulkan_device_get_n_refused (vulkan);
+  g_print ("matrices        %s", names[ens_vulkan_device_get_matrices (vulkan)]);
+  if (n_refused > 0)
+    g_print (", but its driver failed at %u shaders", n_refused);
+  g_print ("\n");
+}
+
 typedef struct {
   double seconds; /* of the median run */
   guint n_runs;
@@ -295,6 +315,7 @@ print_summary (const Subject *subject, const Measurement *measured)
 
   getrusage (RUSAGE_SELF, &usage);
   g_print ("device          %s\n", ens_device_get_description (subject->device));
+  print_matrices (subject->device);
   g_print ("input           %s\n", shape);
   g_print ("images/s        %.2f (median of %u runs: %.3f ms)\n", images / measured->seconds,
            measured->n_runs, measured->seconds * 1e3);

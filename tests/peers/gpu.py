@@ -1,13 +1,16 @@
 """Whole networks and matrix products on a GPU, beside PyTorch on the same one.
 
-usage: gpu.py [--small] [--device DEVICE] TOOL FOLDER
+usage: gpu.py [--small] [--all-paths] [--device DEVICE] TOOL FOLDER
 
 Prints images/s of gst-ensemble-1.0 benchmark in 32 and 16 bits (by the GPU's clock, without copying
 inputs; in parentheses from memory to memory), and of PyTorch's float16, channels last, as it is and
-compiled, with inputs that are on the GPU already. Then TFLOP/s of a square matrix product.
-ONNX files are written to FOLDER.
+compiled, with inputs that are on the GPU already. Then TFLOP/s of a square matrix product, in 16 bits
+by each path that the device has: without cooperative matrices, by those of subgroups, by those of
+workgroups (ENSEMBLE_VULKAN_MATRICES). --all-paths measures the networks by each, too. ONNX files are
+written to FOLDER.
 """
 import argparse
+import os
 import pathlib
 import re
 import subprocess
@@ -25,6 +28,10 @@ NETWORKS = {
     "resnet50": torchvision.models.resnet50,
     "vgg16": torchvision.models.vgg16,
 }
+
+
+# What multiplies matrices of 16 bits, the simplest first.
+PATHS = ["none", "subgroup", "workgroup"]
 
 
 class Product(torch.nn.Module):
@@ -49,17 +56,23 @@ def export(network, path, example):
         torch.onnx.export(network, example, str(path), **options)
 
 
-def benchmark(tool, path, device, *options):
-    """The tool's figures: images/s of nodes alone, and from memory to memory."""
+def environment(path):
+    """How the tool is told to take a path; None leaves the choice to it."""
+    return dict(os.environ, **({"ENSEMBLE_VULKAN_MATRICES": path} if path else {}))
+
+
+def benchmark(tool, path, device, *options, matrices=None):
+    """The tool's figures: images/s of nodes alone, and from memory to memory; the path it took."""
     run = subprocess.run([tool, "benchmark", "-d", device, *options, str(path)],
-                         capture_output=True, text=True)
+                         capture_output=True, text=True, env=environment(matrices))
     if run.returncode != 0:
         print(f"  {device}: {(run.stderr or run.stdout).strip()}")
         return None
     for line in run.stderr.splitlines():
         print("  " + line)
+    taken = re.search(r"^matrices\s+(\w+)", run.stdout, re.M)
     return [float(re.search(rf"^{label}\s+([\d.]+)", run.stdout, re.M)[1])
-            for label in ("nodes alone", "images/s")]
+            for label in ("nodes alone", "images/s")] + [taken[1] if taken else "none"]
 
 
 def torch_rate(run, items):
@@ -96,8 +109,9 @@ def cell(value, digits):
     return f"{value:>12.{digits}f}" if value is not None else f"{'-':>12}"
 
 
-def measure_networks(options, batch, size):
-    print(f"images/s at {size}x{size}, batch {batch} (from memory to memory)\n")
+def measure_networks(options, batch, size, matrices=None):
+    print(f"images/s at {size}x{size}, batch {batch} (from memory to memory)"
+          + (f", matrices: {matrices}" if matrices else "") + "\n")
     print(f"{'network':<15}{'float32':>12}{'':>12}{'float16':>12}{'':>12}"
           f"{'torch eager':>12}{'compiled':>12}{'÷ eager':>12}{'÷ compiled':>12}")
     for name, make in NETWORKS.items():
@@ -107,10 +121,11 @@ def measure_networks(options, batch, size):
         # Larger images go through VGG's fully connected layers as through convolutions, which PyTorch
         # can't export.
         export(network, path, torch.zeros(1, 3, 224, 224))
-        rates = [benchmark(options.tool, path, device, "-b", str(batch), "-s", str(size))
+        rates = [benchmark(options.tool, path, device, "-b", str(batch), "-s", str(size),
+                           matrices=matrices)
                  for device in (options.device, options.device + "+float16")]
         path.unlink()
-        eager, compiled = torch_rates(network, batch, size)
+        eager, compiled = torch_rates(network, batch, size) if not matrices else (None, None)
         half = rates[1][0] if rates[1] else None
         print(f"{name:<15}" + "".join(
             cell(rate[0], 1) + f"{f'({rate[1]:.1f})':>12}" if rate else cell(None, 1) * 2
@@ -123,22 +138,30 @@ def measure_products(options, size):
     print(f"\nTFLOP/s of a product of {size}x{size} matrices\n")
     path = options.folder / "product.onnx"
     export(Product(size).eval(), path, torch.zeros(1, size))
-    for device in options.device, options.device + "+float16":
-        rate = benchmark(options.tool, path, device, "-b", str(size))
-        if rate:
-            print(f"{device:<28}{rate[0] * 2 * size ** 2 / 1e12:>10.3f}", flush=True)
+    half = options.device + "+float16"
+    for device, matrices in [(options.device, None)] + [(half, way) for way in PATHS]:
+        rate = benchmark(options.tool, path, device, "-b", str(size), matrices=matrices)
+        if rate and matrices in (None, rate[2]):
+            label = f"{device}, matrices: {matrices}" if matrices else device
+            print(f"{label:<44}{rate[0] * 2 * size ** 2 / 1e12:>10.3f}", flush=True)
+        elif rate:
+            print(f"{device} has no matrices of {matrices}s", flush=True)
     path.unlink()
     if torch.cuda.is_available():
         matrices = torch.randn(2, size, size, device="cuda", dtype=torch.float16)
         rate = torch_rate(lambda: matrices[0] @ matrices[1], 2 * size ** 3)
-        print(f"{'PyTorch float16':<28}{rate / 1e12:>10.3f}")
+        print(f"{'PyTorch float16':<44}{rate / 1e12:>10.3f}")
 
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--small", action="store_true")
+parser.add_argument("--all-paths", action="store_true")
 parser.add_argument("--device", default="vulkan")
 parser.add_argument("tool")
 parser.add_argument("folder", type=pathlib.Path)
 arguments = parser.parse_args()
-measure_networks(arguments, *((1, 224) if arguments.small else (100, 256)))
+sizes = (1, 224) if arguments.small else (100, 256)
+measure_networks(arguments, *sizes)
+for way in PATHS if arguments.all_paths else []:
+    measure_networks(arguments, *sizes, matrices=way)
 measure_products(arguments, 256 if arguments.small else 8192)
