@@ -1,0 +1,73 @@
+/* What a driver fails to compile is tried once and left out for good; what memory was too short for
+ * is tried again. */
+#include "vulkan/pipelines.h"
+
+static PFN_vkCreateComputePipelines real;
+static VkResult result; /* of all calls, unless VK_SUCCESS */
+static guint n_calls;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+create (VkDevice device, VkPipelineCache cache, uint32_t n, const VkComputePipelineCreateInfo *info,
+        const VkAllocationCallbacks *a, VkPipeline *made)
+{
+  n_calls++;
+  return result == VK_SUCCESS ? real (device, cache, n, info, a, made) : result;
+}
+
+static void
+wrap (EnsVulkanFunctions *vk, gpointer data)
+{
+  if (vk->CreateComputePipelines == NULL || vk->CreateComputePipelines == create)
+    return;
+  real = vk->CreateComputePipelines;
+  vk->CreateComputePipelines = create;
+}
+
+typedef struct {
+  const char *name;
+  VkResult result;
+  guint n_refused;
+  gboolean again; /* succeeds when the driver is well */
+} Row;
+
+static const Row rows[] = {
+    {"fails", VK_ERROR_INITIALIZATION_FAILED, 1, FALSE},
+    {"out-of-memory", VK_ERROR_OUT_OF_DEVICE_MEMORY, 0, TRUE},
+    {"succeeds", VK_SUCCESS, 0, TRUE},
+};
+
+static void
+check_row (gconstpointer data)
+{
+  const Row *row = data;
+  const EnsVulkanOptions options = {.wrap = wrap};
+  const EnsVulkanPipelineKey key = {
+      .shader = ens_shader_find ("copy", ENS_TYPE_FLOAT32), .n_bindings = ENS_MAX_BINDINGS, .push_size = 128};
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &options, &error);
+
+  if (device == NULL) {
+    g_test_skip (error->message);
+    return;
+  }
+  n_calls = 0;
+  result = row->result;
+  g_assert_cmpint (ens_vulkan_pipelines_try (device, &key), ==, result == VK_SUCCESS);
+  g_assert_cmpuint (n_calls, ==, 1);
+  g_assert_cmpuint (ens_vulkan_device_get_n_refused (device), ==, row->n_refused);
+  result = VK_SUCCESS;
+  g_assert_cmpint (ens_vulkan_pipelines_try (device, &key), ==, row->again);
+  g_assert_cmpuint (n_calls, ==, row->result != VK_SUCCESS && row->again ? 2 : 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/vulkan/pipelines/%s", rows[i].name);
+
+    g_test_add_data_func (path, &rows[i], check_row);
+  }
+  return g_test_run ();
+}
