@@ -187,28 +187,30 @@ main ()
 
 #define A_ROW(i) (a_row + (i) * (gl_WorkGroupSize.x / K_PARTS))
 #define B_ROW(i) (b_row + (i) * (gl_WorkGroupSize.x / N_PARTS))
-#define BRING(k)                                                                            \
-  for (uint i = 0; i < A_LOADS; i++)                                                        \
-    a_next[i] = load_x (windows[i], tap);                                                   \
-  for (uint i = 0; i < B_LOADS; i++)                                                        \
-    b_next[i] = load_weights ((k) + B_ROW (i), first_filter + b_column * PART_SIZE, inner); \
-  advance (tap, TILE_K);
 
   for (uint i = 0; i < A_LOADS; i++)
     windows[i] = find_window (first_pixel + A_ROW (i));
   for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; i++)
     CLEAR (sums[i]);
   advance (tap, a_column * PART_SIZE);
-  BRING (0)
-  for (uint k = 0; k < inner; k += TILE_K) {
-    for (uint i = 0; i < A_LOADS; i++)
-      a_tile[A_ROW (i) * A_PITCH + a_column] = a_next[i];
-    for (uint i = 0; i < B_LOADS; i++)
-      b_tile[B_ROW (i) * B_PITCH + b_column] = b_next[i];
-    barrier ();
-    if (k + TILE_K < inner) {
-      BRING (k + TILE_K)
+  /* Brings the step at k while it computes the one before. */
+  for (uint k = 0; k < inner + TILE_K; k += TILE_K) {
+    if (k > 0) {
+      for (uint i = 0; i < A_LOADS; i++)
+        a_tile[A_ROW (i) * A_PITCH + a_column] = a_next[i];
+      for (uint i = 0; i < B_LOADS; i++)
+        b_tile[B_ROW (i) * B_PITCH + b_column] = b_next[i];
+      barrier ();
     }
+    if (k < inner) {
+      for (uint i = 0; i < A_LOADS; i++)
+        a_next[i] = load_x (windows[i], tap);
+      for (uint i = 0; i < B_LOADS; i++)
+        b_next[i] = load_weights (k + B_ROW (i), first_filter + b_column * PART_SIZE, inner);
+      advance (tap, TILE_K);
+    }
+    if (k == 0)
+      continue;
     for (uint step = 0; step < TILE_K; step += FRAGMENT_K) {
       OPERAND_A a[FRAGMENTS_M];
 
