@@ -31,7 +31,7 @@ typedef struct {
   gboolean dedicated;      /* … each by an allocation of its own alone */
   gboolean foreign_queues; /* whose writes it can be told of */
   guint32 min_subgroup, max_subgroup;
-  gboolean cooperative;                           /* has matrices of subgroups … */
+  gboolean cooperative; /* has matrices of subgroups … */
   /* … and of workgroups, of more shapes, by tensor addressing */
   gboolean workgroup_matrices, flexible_matrices, tensors;
   /* Shapes that those of float16 may have, accumulated in float32 by a subgroup. */

@@ -41,8 +41,9 @@ check_row (gconstpointer data)
 {
   const Row *row = data;
   const EnsVulkanOptions options = {.wrap = wrap};
-  const EnsVulkanPipelineKey key = {
-      .shader = ens_shader_find ("copy", ENS_TYPE_FLOAT32), .n_bindings = ENS_MAX_BINDINGS, .push_size = 128};
+  const EnsVulkanPipelineKey key = {.shader = ens_shader_find ("copy", ENS_TYPE_FLOAT32),
+                                    .n_bindings = ENS_MAX_BINDINGS,
+                                    .push_size = 128};
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &options, &error);
 
