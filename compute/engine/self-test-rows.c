@@ -88,12 +88,15 @@ const EnsSelfTestRow ens_self_test_rows[] = {
      &(const EnsConvParams) {.sliding = KERNEL (1, 1, 0), .group = 1}},
     {"Conv", "2x9x8x6 =6x3x3x1 =6",
      &(const EnsConvParams) {.sliding = KERNEL (3, 2, 1), .group = 6}},
-    /* By the largest tiles of shaders/conv-tile.glsl, if a GPU has up to about 200 processors. */
+    /* By the larger tiles of ops/conv-tiles.c, if a GPU has up to about 200 processors: of 128 ×
+     * 128 and 128 × 64, as windows and as dense rows. */
+    {"Conv", "1x160x160x4 =128x3x3x4 =128",
+     &(const EnsConvParams) {.sliding = KERNEL (3, 1, 1), .group = 1}},
+    {"Conv", "1x160x160x8 =64x3x3x8 =64",
+     &(const EnsConvParams) {.sliding = KERNEL (3, 1, 1), .group = 1}},
     {"Conv", "1x160x160x36 =128x1x1x36 =128",
      &(const EnsConvParams) {.sliding = KERNEL (1, 1, 0), .group = 1}},
     {"Conv", "1x160x160x8 =64x1x1x8 =64",
-     &(const EnsConvParams) {.sliding = KERNEL (1, 1, 0), .group = 1}},
-    {"Conv", "1x112x112x8 =64x1x1x8 =64",
      &(const EnsConvParams) {.sliding = KERNEL (1, 1, 0), .group = 1}},
     {"ConvTranspose", "2x5x4x6 =6x3x3x4 =4",
      &(const EnsConvTransposeParams) {.sliding = KERNEL (3, 2, 1), .group = 1}},
