@@ -228,6 +228,12 @@ ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch)
   g_return_if_reached ();
 }
 
+gboolean
+ens_commands_can_run (EnsCommands *commands, const EnsDispatch *dispatch)
+{
+  g_return_val_if_reached (FALSE);
+}
+
 void
 ens_commands_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n, guint32 size)
 {
@@ -237,6 +243,12 @@ ens_commands_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n,
 gboolean
 ens_commands_in_place (const EnsCommands *commands, const EnsView *whole, gsize element,
                        const EnsView *part)
+{
+  g_return_val_if_reached (FALSE);
+}
+
+gboolean
+ens_commands_aligned (const EnsCommands *commands, const EnsView *view, guint n)
 {
   g_return_val_if_reached (FALSE);
 }
