@@ -7,6 +7,7 @@
  * matrix-khr.c makes what others would. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #define COOPERATIVE
 #include "conv.glsl"
 
@@ -37,27 +38,27 @@ main ()
   uint weights_pitch = KNOWN_MULTIPLE (push.weights_pitch, WEIGHTS_AT_ONCE);
   ACCUMULATOR sums[FRAGMENTS_M * FRAGMENTS_N];
 
-  for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; i++)
+  [[unroll]] for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; i++)
     CLEAR (sums[i]);
   for (uint k = 0; k < push.channels; k += FRAGMENT_K) {
     OPERAND_A a[FRAGMENTS_M];
 
-    for (uint i = 0; i < FRAGMENTS_M; i++)
+    [[unroll]] for (uint i = 0; i < FRAGMENTS_M; i++)
       LOAD_TENSOR_A (a[i], x_one, KNOWN_MULTIPLE (push.offset[0], AT_ONCE),
                      TENSOR (push.batch, push.channels, x_pitch,
                              first_pixel + i * FRAGMENT_M, FRAGMENT_M, k, FRAGMENT_K));
-    for (uint j = 0; j < FRAGMENTS_N; j++) {
+    [[unroll]] for (uint j = 0; j < FRAGMENTS_N; j++) {
       OPERAND_B b;
 
       LOAD_TENSOR_B (b, weights_one, KNOWN_MULTIPLE (push.offset[1], WEIGHTS_AT_ONCE),
                      TENSOR (push.channels, push.weights_pitch, weights_pitch,
                              k, FRAGMENT_K, first_filter + j * FRAGMENT_N, FRAGMENT_N));
-      for (uint i = 0; i < FRAGMENTS_M; i++)
+      [[unroll]] for (uint i = 0; i < FRAGMENTS_M; i++)
         MULTIPLY_ADD (sums[i * FRAGMENTS_N + j], a[i], b);
     }
   }
-  for (uint i = 0; i < FRAGMENTS_M; i++)
-    for (uint j = 0; j < FRAGMENTS_N; j++)
+  [[unroll]] for (uint i = 0; i < FRAGMENTS_M; i++)
+    [[unroll]] for (uint j = 0; j < FRAGMENTS_N; j++)
       FINISH (sums[i * FRAGMENTS_N + j], first_pixel + i * FRAGMENT_M,
               first_filter + j * FRAGMENT_N);
 }

@@ -37,11 +37,15 @@ pack_four (vec4 x)
 #define pack_four(x) (x)
 #endif
 
+/* Arrays of matrices are not indexed by variables: loops over them must be unrolled. */
 #ifdef COOPERATIVE
+#extension GL_EXT_control_flow_attributes : require
+#define UNROLL [[unroll]]
 #define PART uvec4
 #define PART_SIZE 8
 #define ROW_GAP 1
 #else
+#define UNROLL
 #define PART FOUR
 #define PART_SIZE 4
 #ifdef FLOAT16
@@ -188,24 +192,24 @@ main ()
 #define A_ROW(i) (a_row + (i) * (gl_WorkGroupSize.x / K_PARTS))
 #define B_ROW(i) (b_row + (i) * (gl_WorkGroupSize.x / N_PARTS))
 
-  for (uint i = 0; i < A_LOADS; i++)
+  UNROLL for (uint i = 0; i < A_LOADS; i++)
     windows[i] = find_window (first_pixel + A_ROW (i));
-  for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; i++)
+  UNROLL for (uint i = 0; i < FRAGMENTS_M * FRAGMENTS_N; i++)
     CLEAR (sums[i]);
   advance (tap, a_column * PART_SIZE);
   /* Brings the step at k while it computes the one before. */
   for (uint k = 0; k < inner + TILE_K; k += TILE_K) {
     if (k > 0) {
-      for (uint i = 0; i < A_LOADS; i++)
+      UNROLL for (uint i = 0; i < A_LOADS; i++)
         a_tile[A_ROW (i) * A_PITCH + a_column] = a_next[i];
-      for (uint i = 0; i < B_LOADS; i++)
+      UNROLL for (uint i = 0; i < B_LOADS; i++)
         b_tile[B_ROW (i) * B_PITCH + b_column] = b_next[i];
       barrier ();
     }
     if (k < inner) {
-      for (uint i = 0; i < A_LOADS; i++)
+      UNROLL for (uint i = 0; i < A_LOADS; i++)
         a_next[i] = load_x (windows[i], tap);
-      for (uint i = 0; i < B_LOADS; i++)
+      UNROLL for (uint i = 0; i < B_LOADS; i++)
         b_next[i] = load_weights (k + B_ROW (i), first_filter + b_column * PART_SIZE, inner);
       advance (tap, TILE_K);
     }
@@ -214,21 +218,21 @@ main ()
     for (uint step = 0; step < TILE_K; step += FRAGMENT_K) {
       OPERAND_A a[FRAGMENTS_M];
 
-      for (uint i = 0; i < FRAGMENTS_M; i++)
+      UNROLL for (uint i = 0; i < FRAGMENTS_M; i++)
         LOAD_A (a[i], (sub_m + i * FRAGMENT_M) * A_PITCH + step / PART_SIZE);
-      for (uint j = 0; j < FRAGMENTS_N; j++) {
+      UNROLL for (uint j = 0; j < FRAGMENTS_N; j++) {
         OPERAND_B b;
 
         LOAD_B (b, step * B_PITCH + (sub_n + j * FRAGMENT_N) / PART_SIZE);
-        for (uint i = 0; i < FRAGMENTS_M; i++)
+        UNROLL for (uint i = 0; i < FRAGMENTS_M; i++)
           MULTIPLY_ADD (sums[i * FRAGMENTS_N + j], a[i], b);
       }
     }
     barrier ();
   }
 
-  for (uint i = 0; i < FRAGMENTS_M; i++)
-    for (uint j = 0; j < FRAGMENTS_N; j++)
+  UNROLL for (uint i = 0; i < FRAGMENTS_M; i++)
+    UNROLL for (uint j = 0; j < FRAGMENTS_N; j++)
       FINISH (sums[i * FRAGMENTS_N + j], first_pixel + sub_m + i * FRAGMENT_M,
               first_filter + sub_n + j * FRAGMENT_N);
 }

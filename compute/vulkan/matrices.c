@@ -182,7 +182,7 @@ ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrices wish)
     return;
   if (matrices->fragment.m > 0)
     matrices->use = ENS_MATRICES_SUBGROUP;
-  if (matrices->n_groups > 0
-      && (wish == ENS_MATRICES_WORKGROUP || (wish == ENS_MATRICES_BEST && !matrices->by_subgroup)))
+  /* No device has been met that spreads them over several subgroups: only by request. */
+  if (matrices->n_groups > 0 && wish == ENS_MATRICES_WORKGROUP)
     matrices->use = ENS_MATRICES_WORKGROUP;
 }

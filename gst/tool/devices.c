@@ -26,7 +26,7 @@ print_gpu (const EnsVulkanReport *report)
   print_line ("float16", report->float16);
   print_line ("subgroup", report->subgroup);
   print_line ("matrices", report->matrices);
-  print_line ("shared memory", report->imports);
+  print_line ("imports", report->imports);
   print_line ("timeline semaphores", report->timeline ? "yes" : "no");
   print_line ("runs", report->runs);
   if (report->distrusted != NULL)
