@@ -20,7 +20,11 @@ hash_pipeline (gconstpointer data)
 static gboolean
 equal_pipelines (gconstpointer a, gconstpointer b)
 {
-  return memcmp (a, b, sizeof (EnsVulkanPipelineKey)) == 0;
+  /* Without the padding at the end, which assignments need not copy. */
+  return memcmp (a, b,
+                 G_STRUCT_OFFSET (EnsVulkanPipelineKey, full_subgroups)
+                     + sizeof ((EnsVulkanPipelineKey *)NULL)->full_subgroups)
+         == 0;
 }
 
 gboolean

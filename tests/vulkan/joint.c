@@ -90,7 +90,7 @@ part_init_random (Part *part, guint32 seed, EnsVulkanDevice *device, EnsPool *po
 static void
 run_together (const Part *parts, const guint *order, guint n)
 {
-  EnsVulkanRun runs[N_EXECUTORS];
+  EnsVulkanRun runs[N_EXECUTORS] = {{NULL}};
   g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < n; i++) {
