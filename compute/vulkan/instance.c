@@ -49,6 +49,15 @@ error:
 
 /* Validation */
 
+/* Newer layers tell that what they are asked for is slow, and which features they turn on for it.
+ */
+static gboolean
+is_about_layers (const VkDebugUtilsMessengerCallbackDataEXT *message)
+{
+  return g_strcmp0 (message->pMessageIdName, "VALIDATION-SETTINGS") == 0
+         || g_strcmp0 (message->pMessageIdName, "WARNING-GPU-Assisted-Validation") == 0;
+}
+
 static VKAPI_ATTR VkBool32 VKAPI_CALL
 note_message (VkDebugUtilsMessageSeverityFlagBitsEXT severity,
               VkDebugUtilsMessageTypeFlagsEXT types,
@@ -56,6 +65,10 @@ note_message (VkDebugUtilsMessageSeverityFlagBitsEXT severity,
 {
   EnsVulkanInstance *instance = data;
 
+  if (is_about_layers (message)) {
+    g_info ("Vulkan validation: %s", message->pMessage);
+    return VK_FALSE;
+  }
   g_atomic_int_inc (&instance->n_messages);
   g_warning ("Vulkan validation: %s", message->pMessage);
   return VK_FALSE;
@@ -138,8 +151,6 @@ create_instance (EnsVulkanInstance *instance, GError **error)
   VkResult result;
 
   if (instance->validation) {
-    /* Newer layers warn of what they are asked for here: that it is slow. */
-    messenger.messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT;
     info.pNext = &features;
     info.enabledLayerCount = G_N_ELEMENTS (layers);
     info.ppEnabledLayerNames = layers;

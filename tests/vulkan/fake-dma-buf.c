@@ -64,6 +64,12 @@ find_in_chain (gconstpointer next, VkStructureType type)
 static void
 add_extensions (VkExtensionProperties *list, uint32_t *n)
 {
+  uint32_t n_kept = 0;
+
+  for (uint32_t i = 0; i < *n; i++)
+    if (!has (added, G_N_ELEMENTS (added), list[i].extensionName))
+      list[n_kept++] = list[i];
+  *n = n_kept;
   for (guint i = 0; i < G_N_ELEMENTS (added) - fake_dma_buf.distant; i++) {
     list[*n] = (VkExtensionProperties) {.specVersion = 1};
     g_strlcpy (list[(*n)++].extensionName, added[i], VK_MAX_EXTENSION_NAME_SIZE);
