@@ -19,6 +19,7 @@ typedef struct {
   EnsVulkanBatch *batch;   /* NULL: not made, or given up */
   gboolean half;           /* numbers are stored in 16 bits … */
   GHashTable *wide;        /* … but for these values: their names */
+  GHashTable *single;      /* nodes that compute with 32 bits, on the CPU: their names */
   guint n_widened;         /* how often some were added */
   EnsRunner *cpu;          /* NULL: the GPU has not been given up */
   guint n_nodes;           /* as when the plan was made */
@@ -37,11 +38,12 @@ halve (gpointer data, EnsTensor *constant)
   return ens_weights_halve (data, constant);
 }
 
+/* Again where nodes turn out to run on the CPU, so that these compute with 32 bits. */
 static gboolean
 make_batch (VulkanRunner *self, GError **error)
 {
   g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
-  const EnsHalving halving = {halve, self->weights, self->wide};
+  const EnsHalving halving = {halve, self->weights, self->wide, self->single};
   const EnsVulkanContext context = {
       .device = self->vulkan,
       .weights = weights,
@@ -54,9 +56,17 @@ make_batch (VulkanRunner *self, GError **error)
       .context = &context,
       .halving = self->half ? &halving : NULL,
   };
+  guint n_single;
 
   self->batch = ens_vulkan_batch_new (&source, error);
-  return self->batch != NULL;
+  if (self->batch == NULL || !self->half)
+    return self->batch != NULL;
+  n_single = g_hash_table_size (self->single);
+  ens_vulkan_batch_list_half_on_cpu (self->batch, self->single);
+  if (g_hash_table_size (self->single) == n_single)
+    return TRUE;
+  g_clear_pointer (&self->batch, ens_vulkan_batch_free);
+  return make_batch (self, error);
 }
 
 static gboolean
@@ -232,6 +242,7 @@ free_runner (EnsRunner *runner)
     self->cpu->class->free (self->cpu);
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
   g_hash_table_unref (self->wide);
+  g_hash_table_unref (self->single);
   ens_vulkan_device_unref (self->vulkan);
   ens_device_unref (self->device);
   ens_graph_free (self->graph);
@@ -319,6 +330,7 @@ ens_vulkan_runner_new (const EnsRunnerParams *params, GError **error)
   self->vulkan = vulkan;
   self->half = ens_device_wants_half (params->device);
   self->wide = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->single = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (!run_or_recover (self, NULL, error)) {
     free_runner (&self->parent);
     return NULL;

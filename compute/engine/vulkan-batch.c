@@ -177,6 +177,14 @@ ens_vulkan_batch_get_n_steps (const EnsVulkanBatch *self)
   return self->rest != NULL ? n + ens_vulkan_executor_get_n_steps (self->rest) : n;
 }
 
+void
+ens_vulkan_batch_list_half_on_cpu (const EnsVulkanBatch *self, GHashTable *names)
+{
+  ens_vulkan_executor_list_half_on_cpu (self->chunks, names);
+  if (self->rest != NULL)
+    ens_vulkan_executor_list_half_on_cpu (self->rest, names);
+}
+
 gboolean
 ens_vulkan_batch_take_overflows (EnsVulkanBatch *self, gboolean all, GHashTable *names)
 {

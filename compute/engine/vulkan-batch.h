@@ -28,6 +28,8 @@ guint ens_vulkan_batch_get_chunk (const EnsVulkanBatch *batch);
 gsize ens_vulkan_batch_get_size (const EnsVulkanBatch *batch);
 guint ens_vulkan_batch_get_n_steps (const EnsVulkanBatch *batch);
 
+/* As ens_vulkan_executor_list_half_on_cpu () for all of it. */
+void ens_vulkan_batch_list_half_on_cpu (const EnsVulkanBatch *batch, GHashTable *names);
 /* As ens_vulkan_executor_take_overflows () for all of it. */
 gboolean ens_vulkan_batch_take_overflows (EnsVulkanBatch *batch, gboolean all, GHashTable *names);
 

@@ -12,11 +12,15 @@ typedef struct {
 } Rewrite;
 
 static gboolean
+contains (GHashTable *names, const char *name)
+{
+  return names != NULL && g_hash_table_contains (names, name);
+}
+
+static gboolean
 is_wide (const Rewrite *rewrite, const EnsValue *value)
 {
-  GHashTable *wide = rewrite->halving->wide;
-
-  return wide != NULL && g_hash_table_contains (wide, value->name);
+  return contains (rewrite->halving->wide, value->name);
 }
 
 static gboolean
@@ -62,6 +66,8 @@ convert (const Rewrite *rewrite, EnsValue *value, const EnsNode *before)
 static gboolean
 needs_wide (const Rewrite *rewrite, const EnsNode *node)
 {
+  if (contains (rewrite->halving->single, node->name))
+    return TRUE;
   for (guint i = 0; i < node->n_outputs; i++)
     if (is_wide (rewrite, node->outputs[i]))
       return TRUE;

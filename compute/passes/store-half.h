@@ -10,9 +10,11 @@ typedef struct {
   /* Names of values that are not to be stored in 16 bits: a node that reads or writes one computes
    * with 32, and so does one whose constants do not fit. Or NULL. */
   GHashTable *wide;
+  /* Names of nodes that compute with 32 bits for another reason. Or NULL. */
+  GHashTable *single;
 } EnsHalving;
 
 /* The last rewrite of a graph with concrete shapes: all of its float32 values become float16, but
  * for those that can't be, with Casts in between. So do inputs; outputs stay what they are. Nodes
- * that compute with 32 bits, because of a constant, are named in the log. */
+ * that compute with 32 bits because of a constant are named in the log. */
 void ens_graph_store_half (EnsGraph *graph, const EnsHalving *halving);

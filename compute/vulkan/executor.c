@@ -368,6 +368,26 @@ ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor)
   return executor->n_cpu_steps;
 }
 
+static gboolean
+is_half (const EnsNode *node)
+{
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL && node->inputs[i]->type == ENS_TYPE_FLOAT16)
+      return TRUE;
+  return FALSE;
+}
+
+void
+ens_vulkan_executor_list_half_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names)
+{
+  for (guint i = 0; i < executor->n_steps; i++) {
+    const EnsVulkanStep *step = &executor->steps[i];
+
+    if (step->cpu_step != NULL && is_half (step->node) && !ens_node_is (step->node, "Cast"))
+      g_hash_table_add (names, g_strdup (step->node->name));
+  }
+}
+
 guint
 ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor)
 {

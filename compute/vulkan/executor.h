@@ -39,6 +39,9 @@ guint ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor);
 /* Barriers between commands of one run. */
 guint ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor);
 
+/* Adds the names of nodes that run on the CPU on numbers of 16 bits, which it is slow at. */
+void ens_vulkan_executor_list_half_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names);
+
 /* Whether runs since this was asked last have stored what is no finite number in 16 bits. Adds the
  * names of the values it was first seen in, of those behind them too if `all`. A table of names, or
  * NULL. */

@@ -177,6 +177,12 @@ ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor)
   g_return_val_if_reached (0);
 }
 
+void
+ens_vulkan_executor_list_half_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names)
+{
+  g_return_if_reached ();
+}
+
 gboolean
 ens_vulkan_executor_take_overflows (EnsVulkanExecutor *executor, gboolean all, GHashTable *names)
 {

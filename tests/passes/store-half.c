@@ -6,6 +6,7 @@
 
 /* One constant does not fit. */
 #define TOO_LARGE "large"
+#define SINGLE "node "
 
 static EnsTensor *
 halve (gpointer data, EnsTensor *constant)
@@ -63,7 +64,7 @@ describe (const EnsGraph *graph)
 
 typedef struct {
   const char *name;
-  const char *wide;     /* names of values, or TOO_LARGE */
+  const char *wide;     /* names of values, or TOO_LARGE; behind SINGLE, of a node */
   const char *expected; /* casts say to how many bits */
 } Row;
 
@@ -75,6 +76,7 @@ static const Row rows[] = {
     {"last value", "e", "Relu Neg Add Cast32 Abs"},
     {"input", "x", "Relu Cast16 Neg Add Abs Cast32"},
     {"constant", TOO_LARGE, "Relu Neg Cast32 Add Cast16 Abs Cast32"},
+    {"node", SINGLE "Neg_2", "Relu Cast32 Neg Cast16 Add Abs Cast32"},
     {"no such value", "z", "Relu Neg Add Abs Cast32"},
 };
 
@@ -87,7 +89,11 @@ check_row (gconstpointer data)
   g_autoptr (GError) error = NULL;
   EnsTensor *large;
   g_autoptr (EnsGraph) graph = build_chain (&large);
-  EnsHalving halving = {halve, g_str_equal (row->wide, TOO_LARGE) ? large : NULL, wide};
+  gboolean single = g_str_has_prefix (row->wide, SINGLE);
+  EnsHalving halving = {.halve = halve,
+                        .data = g_str_equal (row->wide, TOO_LARGE) ? large : NULL,
+                        .wide = single ? NULL : wide,
+                        .single = single ? wide : NULL};
   g_autofree char *found = NULL;
 
   for (char **name = names; *name != NULL; name++)
