@@ -4,7 +4,6 @@
 #include "ops/params.h"
 #include "passes/rewrite.h"
 
-/* Values have index numbers only up to those that are added here. */
 typedef struct {
   EnsGraph *graph;
   const EnsHalving *halving;
@@ -49,7 +48,7 @@ convert (const Rewrite *rewrite, EnsValue *value, const EnsNode *before)
 
   if (g_hash_table_lookup_extended (rewrite->converted, value, NULL, &found))
     return found;
-  if (value->constant != NULL) {
+  if (value->constant != NULL && value->type == ENS_TYPE_FLOAT32) {
     found = halve_constant (rewrite, value);
   } else {
     node = ens_graph_insert_node (
@@ -78,7 +77,8 @@ needs_wide (const Rewrite *rewrite, const EnsNode *node)
       continue;
     if (is_wide (rewrite, input))
       return TRUE;
-    if (input->constant != NULL && convert (rewrite, input, node) == NULL) {
+    if (input->constant != NULL && input->type == ENS_TYPE_FLOAT32
+        && convert (rewrite, input, node) == NULL) {
       g_info ("%s: node “%s” (%s) computes with 32 bits, “%s” does not fit into 16",
               rewrite->graph->name, node->name, node->op->name, input->name);
       return TRUE;
@@ -95,7 +95,7 @@ read_as (const Rewrite *rewrite, EnsNode *node, EnsType type)
       ens_node_set_input (node, i, convert (rewrite, node->inputs[i], node));
 }
 
-/* Constants that a node in 16 bits has been given back in 32. */
+/* Gives a node, which has been tried in 16 bits, its constants back. */
 static void
 restore_constants (EnsNode *node, EnsValue *const *inputs)
 {
