@@ -364,9 +364,8 @@ ens_gpu_conv_record (const EnsGpuConv *conv, EnsCommands *commands)
   }
   if (!is_large (&recording.push))
     return FALSE;
-  if (ens_conv_is_product (&simple.shape) && simple.shape.batch <= MAX_ROWS)
-    record_rows (&recording);
-  else
-    ens_conv_record_tiles (&recording);
+  if (!ens_conv_is_product (&simple.shape) || simple.shape.batch > MAX_ROWS)
+    return ens_conv_record_tiles (&recording);
+  record_rows (&recording);
   return TRUE;
 }

@@ -164,9 +164,8 @@ choose_tiling (const EnsConvRecording *recording, const Variant *variant, Tiling
 {
   const EnsGpuTraits *traits = recording->traits;
   const EnsConvPush *push = &recording->push;
-  gboolean found = FALSE;
-
   const Tile *tiles = variant->use == ENS_MATRICES_NONE ? plain_tiles : matrix_tiles;
+  gboolean found = FALSE;
 
   for (guint i = 0; i < N_TILES; i++) {
     Tiling tiling = {variant, tiles[i]};
@@ -238,7 +237,7 @@ applies (const EnsConvRecording *recording, const Variant *variant)
              || (matrices->tensors && ens_conv_is_product (&recording->conv->shape)));
 }
 
-void
+gboolean
 ens_conv_record_tiles (EnsConvRecording *recording)
 {
   for (guint i = 0; i < G_N_ELEMENTS (variants); i++) {
@@ -252,6 +251,7 @@ ens_conv_record_tiles (EnsConvRecording *recording)
     if (variant->use != ENS_MATRICES_NONE && !ens_commands_can_run (recording->commands, &dispatch))
       continue;
     ens_commands_dispatch (recording->commands, &dispatch);
-    return;
+    return TRUE;
   }
+  return FALSE;
 }
