@@ -43,7 +43,7 @@ build build-sanitize all -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=a
   -Db_lundef=false
 (
   export CC="$(command -v ccache || true) clang"
-  build build-fuzz fuzz -Dfuzz=true -Dbuildtype=debug -Doptimization=1 \
+  build build-fuzz fuzz -Dfuzz=true -Dvulkan=disabled -Dbuildtype=debug -Doptimization=1 \
     -Db_sanitize=address,undefined -Db_lundef=false
 )
 
