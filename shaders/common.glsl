@@ -17,21 +17,21 @@ layout (set = 0, binding = ENS_OVERFLOW_BINDING) writeonly buffer Overflow
 
 /* Called with whatever is stored. */
 void
-check (vec4 value)
+note_overflow (vec4 value)
 {
   if (!all (lessThanEqual (abs (value), vec4 (ENS_HALF_MAX))))
     overflow = 1;
 }
 
 void
-check (float value)
+note_overflow (float value)
 {
-  check (vec4 (value));
+  note_overflow (vec4 (value));
 }
 #else
 #define FLOAT float
 #define FLOAT4 vec4
-#define check(value)
+#define note_overflow(value)
 #endif
 
 /* The first n, and zeroes behind them. */
@@ -105,7 +105,7 @@ divide (uint a, uint b)
                                                                                              \
   void name##_store (uint at, float value)                                                   \
   {                                                                                          \
-    check (value);                                                                           \
+    note_overflow (value);                                                                   \
     name##_one[push.offset[i] + at] = FLOAT (value);                                         \
   }                                                                                          \
                                                                                              \
@@ -113,7 +113,7 @@ divide (uint a, uint b)
   {                                                                                          \
     uint place = push.offset[i] + at;                                                        \
                                                                                              \
-    check (keep (value, n));                                                                 \
+    note_overflow (keep (value, n));                                                         \
     if (step == 1 && n >= 4 && place % 4 == 0) {                                             \
       name##_four[place / 4] = FLOAT4 (value);                                               \
       return;                                                                                \

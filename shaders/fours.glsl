@@ -25,6 +25,6 @@ finish (uint pixel, uint channel, vec4 value)
   if ((OPERANDS & ENS_CONV_RESIDUAL) != 0)
     value += vec4 (residual_four[(push.offset[3] + pixel * push.residual_pitch + channel) / 4]);
   value = activate (ACTIVATION, value, push.alpha, push.beta);
-  check (value);
+  note_overflow (value);
   y_four[(push.offset[4] + pixel * push.y_pitch + channel) / 4] = FLOAT4 (value);
 }

@@ -1,8 +1,19 @@
 #include "base/half.h"
 
-#include <string.h>
-
 #include "base/simd.h"
+
+float
+ens_half_to_float (guint16 half)
+{
+  guint32 sign = (guint32)(half & 0x8000) << 16;
+  guint32 exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
+
+  if (exponent == 0x1f)
+    return ens_float_from_bits (sign | 0x7f800000 | fraction << 13);
+  if (exponent > 0)
+    return ens_float_from_bits (sign | (exponent + 112) << 23 | fraction << 13);
+  return (float)fraction * ens_float_from_bits (sign | 103u << 23); /* ± 2⁻²⁴ */
+}
 
 ENS_INLINE guint32
 get_bits (float number)
@@ -11,15 +22,6 @@ get_bits (float number)
 
   memcpy (&bits, &number, sizeof bits);
   return bits;
-}
-
-ENS_INLINE float
-get_number (guint32 bits)
-{
-  float number;
-
-  memcpy (&number, &bits, sizeof number);
-  return number;
 }
 
 /* Without branches, so that compilers make vectors of it. All ways are computed, one is taken. */
@@ -37,7 +39,8 @@ convert (float number)
   guint32 sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
   guint32 odd = magnitude >> 13 & 1;
   guint32 normal = (magnitude - REBIAS + 0xfff + odd) >> 13;
-  guint32 subnormal = get_bits (get_number (magnitude) + get_number (HALF)) - HALF;
+  guint32 subnormal =
+      get_bits (ens_float_from_bits (magnitude) + ens_float_from_bits (HALF)) - HALF;
   guint32 half = magnitude < NORMAL ? subnormal : normal;
 
   half = magnitude >= TOO_LARGE ? 0x7c00 : half;

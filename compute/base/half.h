@@ -2,6 +2,19 @@
 #pragma once
 
 #include <glib.h>
+#include <string.h>
+
+static inline float
+ens_float_from_bits (guint32 bits)
+{
+  float number;
+
+  memcpy (&number, &bits, sizeof number);
+  return number;
+}
+
+/* Exact. */
+float ens_half_to_float (guint16 half);
 
 /* Rounds n numbers to the nearest, ties to even; what is too large becomes infinite. FALSE if one
  * of them is not finite then. */

@@ -304,9 +304,12 @@ run_together (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
     return FALSE;
   }
   /* Numbers that did not fit won't alone either. */
-  for (guint i = 0; i < n; i++)
-    fit =
-        !ens_vulkan_batch_take_overflows (((VulkanRunner *)runners[i])->batch, FALSE, NULL) && fit;
+  for (guint i = 0; i < n; i++) {
+    VulkanRunner *self = (VulkanRunner *)runners[i];
+
+    if (self->half && ens_vulkan_batch_take_overflows (self->batch, FALSE, NULL))
+      fit = FALSE;
+  }
   return fit;
 }
 

@@ -13,7 +13,7 @@
 
 /* By what products of 16-bit elements are computed, the sums in 32 bits. */
 typedef enum {
-  ENS_MATRICES_BEST,      /* as a wish: the best that there is */
+  ENS_MATRICES_BEST,      /* as a wish: the best that has run on some device, subgroups' */
   ENS_MATRICES_NONE,      /* the shader's own arithmetic */
   ENS_MATRICES_SUBGROUP,  /* cooperative matrices, small ones, each of one subgroup */
   ENS_MATRICES_WORKGROUP, /* large ones, each of all subgroups of a workgroup */

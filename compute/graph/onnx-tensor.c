@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/half.h"
+
 /* Turns n numbers as they lie in a file, little-endian and in any alignment, into ours. */
 typedef void (*Convert) (const guint8 *source, gpointer target, gsize n);
 
@@ -41,33 +43,11 @@ convert_bool (const guint8 *source, gpointer target, gsize n)
     ((guint8 *)target)[i] = source[i] != 0;
 }
 
-static float
-float_from_bits (guint32 bits)
-{
-  float value;
-
-  memcpy (&value, &bits, sizeof value);
-  return value;
-}
-
-static float
-float_from_half (guint16 half)
-{
-  guint32 sign = (guint32)(half & 0x8000) << 16;
-  guint32 exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
-
-  if (exponent == 0x1f)
-    return float_from_bits (sign | 0x7f800000 | fraction << 13);
-  if (exponent > 0)
-    return float_from_bits (sign | (exponent + 112) << 23 | fraction << 13);
-  return (float)fraction * float_from_bits (sign | 103u << 23); /* ± 2⁻²⁴ */
-}
-
 static void
 convert_float16 (const guint8 *source, gpointer target, gsize n)
 {
   for (gsize i = 0; i < n; i++)
-    ((float *)target)[i] = float_from_half ((guint16)(source[2 * i] | source[2 * i + 1] << 8));
+    ((float *)target)[i] = ens_half_to_float ((guint16)(source[2 * i] | source[2 * i + 1] << 8));
 }
 
 static void
@@ -75,7 +55,7 @@ convert_bfloat16 (const guint8 *source, gpointer target, gsize n)
 {
   for (gsize i = 0; i < n; i++)
     ((float *)target)[i] =
-        float_from_bits ((guint32)(source[2 * i] | source[2 * i + 1] << 8) << 16);
+        ens_float_from_bits ((guint32)(source[2 * i] | source[2 * i + 1] << 8) << 16);
 }
 
 static void
@@ -261,9 +241,9 @@ read_int32_field (const Onnx__TensorProto *proto, EnsTensor *tensor)
     gint32 value = proto->int32_data[i];
 
     if (proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16)
-      ((float *)tensor->data)[i] = float_from_half ((guint16)value);
+      ((float *)tensor->data)[i] = ens_half_to_float ((guint16)value);
     else if (proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16)
-      ((float *)tensor->data)[i] = float_from_bits ((guint32)value << 16);
+      ((float *)tensor->data)[i] = ens_float_from_bits ((guint32)value << 16);
     else if (tensor->type == ENS_TYPE_BOOL)
       ((guint8 *)tensor->data)[i] = value != 0;
     else if (tensor->type == ENS_TYPE_INT32)

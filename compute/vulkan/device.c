@@ -11,15 +11,12 @@
 static EnsMatrices
 matrices_from_environment (void)
 {
-  static const char *const names[] = {[ENS_MATRICES_NONE] = "none",
-                                      [ENS_MATRICES_SUBGROUP] = "subgroup",
-                                      [ENS_MATRICES_WORKGROUP] = "workgroup"};
   const char *name = g_getenv ("ENSEMBLE_VULKAN_MATRICES");
 
   if (name == NULL || *name == '\0')
     return ENS_MATRICES_BEST;
-  for (guint i = ENS_MATRICES_NONE; i < G_N_ELEMENTS (names); i++)
-    if (strcmp (name, names[i]) == 0)
+  for (EnsMatrices i = ENS_MATRICES_NONE; i <= ENS_MATRICES_WORKGROUP; i++)
+    if (strcmp (name, ens_matrices_name (i)) == 0)
       return i;
   g_warning ("ENSEMBLE_VULKAN_MATRICES is “%s”, expected none, subgroup or workgroup", name);
   return ENS_MATRICES_BEST;

@@ -52,6 +52,8 @@ gsize ens_vulkan_device_get_max_import (const EnsVulkanDevice *device);
 /* By what it multiplies matrices of 16 bits; never ENS_MATRICES_BEST. NONE where shaders read
  * through texels: these have none. */
 EnsMatrices ens_vulkan_device_get_matrices (const EnsVulkanDevice *device);
+/* "none", "subgroup" or "workgroup", as ENSEMBLE_VULKAN_MATRICES has them. */
+const char *ens_matrices_name (EnsMatrices matrices);
 /* Shaders that its driver has failed at so far, so that others took their place. */
 guint ens_vulkan_device_get_n_refused (EnsVulkanDevice *device);
 /* Messages of the validation layers so far. */

@@ -383,6 +383,7 @@ ens_vulkan_executor_list_half_on_cpu (const EnsVulkanExecutor *executor, GHashTa
   for (guint i = 0; i < executor->n_steps; i++) {
     const EnsVulkanStep *step = &executor->steps[i];
 
+    /* Casts are between both. */
     if (step->cpu_step != NULL && is_half (step->node) && !ens_node_is (step->node, "Cast"))
       g_hash_table_add (names, g_strdup (step->node->name));
   }

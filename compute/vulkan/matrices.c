@@ -171,6 +171,19 @@ ens_vulkan_matrices_probe (EnsVulkanPhysical *physical, const EnsVulkanFunctions
          || probe_groups (physical, vk, error);
 }
 
+const char *
+ens_matrices_name (EnsMatrices matrices)
+{
+  switch (matrices) {
+  case ENS_MATRICES_SUBGROUP:
+    return "subgroup";
+  case ENS_MATRICES_WORKGROUP:
+    return "workgroup";
+  default:
+    return "none";
+  }
+}
+
 void
 ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrices wish)
 {

@@ -81,6 +81,12 @@ ens_vulkan_device_get_matrices (const EnsVulkanDevice *device)
   g_return_val_if_reached (ENS_MATRICES_NONE);
 }
 
+const char *
+ens_matrices_name (EnsMatrices matrices)
+{
+  g_return_val_if_reached ("none");
+}
+
 guint
 ens_vulkan_device_get_n_refused (EnsVulkanDevice *device)
 {

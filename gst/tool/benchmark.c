@@ -284,16 +284,13 @@ print_gpu_time (const Subject *subject, const EnsNodeTime *times)
 static void
 print_matrices (EnsDevice *device)
 {
-  static const char *const names[] = {[ENS_MATRICES_NONE] = "none",
-                                      [ENS_MATRICES_SUBGROUP] = "subgroup",
-                                      [ENS_MATRICES_WORKGROUP] = "workgroup"};
   g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (device);
   guint n_refused;
 
   if (vulkan == NULL || !g_str_has_suffix (ens_device_get_name (device), "+float16"))
     return;
   n_refused = ens_vulkan_device_get_n_refused (vulkan);
-  g_print ("matrices        %s", names[ens_vulkan_device_get_matrices (vulkan)]);
+  g_print ("matrices        %s", ens_matrices_name (ens_vulkan_device_get_matrices (vulkan)));
   if (n_refused > 0)
     g_print (", but its driver failed at %u shaders", n_refused);
   g_print ("\n");

@@ -40,10 +40,13 @@ test_exact (void)
   for (guint i = 0; i <= G_MAXUINT16; i++) {
     guint16 half = (guint16)i, back = convert (to_float (half));
 
-    if (isnan (to_float (half)))
+    if (isnan (to_float (half))) {
       g_assert_true (isnan (to_float (back)));
-    else
+      g_assert_true (isnan (ens_half_to_float (half)));
+    } else {
       g_assert_cmphex (back, ==, half);
+      g_assert_cmpfloat (ens_half_to_float (half), ==, to_float (half));
+    }
     g_assert_true (ens_half_is_finite (half) == isfinite (to_float (half)));
   }
 }

@@ -15,6 +15,7 @@
 static EnsVulkanFunctions real;
 static struct {
   VkDeviceSize largest; /* allocation that succeeds; 0: any */
+  guint32 range;        /* bytes that can be bound to a shader; 0: as many as there are */
   guint n_lost;         /* submissions that will fail */
   guint n_refused;      /* devices that can't be opened from now on */
 } state;
@@ -47,6 +48,14 @@ open_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   return VK_ERROR_INITIALIZATION_FAILED;
 }
 
+static VKAPI_ATTR void VKAPI_CALL
+get_properties (VkPhysicalDevice physical, VkPhysicalDeviceProperties2 *properties)
+{
+  real.GetPhysicalDeviceProperties2 (physical, properties);
+  if (state.range > 0)
+    properties->properties.limits.maxStorageBufferRange = state.range;
+}
+
 static void
 wrap (EnsVulkanFunctions *vk, gpointer data)
 {
@@ -58,6 +67,7 @@ wrap (EnsVulkanFunctions *vk, gpointer data)
   WRAP (AllocateMemory, allocate)
   WRAP (QueueSubmit, submit)
   WRAP (CreateDevice, open_device)
+  WRAP (GetPhysicalDeviceProperties2, get_properties)
 #undef WRAP
 }
 
@@ -112,14 +122,16 @@ check_output (EnsPlan *plan)
   g_assert_cmpfloat (relative_error (found, expected, N_OUTPUT), <, 1e-5);
 }
 
+/* range: of the state. */
 static EnsDevice *
-open_gpu (void)
+open_gpu (guint32 range, gboolean half)
 {
-  const EnsVulkanOptions options = {.wrap = wrap};
+  const EnsVulkanOptions options = {.wrap = wrap, .no_texels = range > 0, .half = half};
   g_autoptr (GError) error = NULL;
   EnsDevice *device;
 
   memset (&state, 0, sizeof state);
+  state.range = range;
   device = ens_device_open_vulkan ("", 1, &options, &error);
   if (device == NULL)
     g_test_skip (error->message);
@@ -130,6 +142,7 @@ open_gpu (void)
 typedef struct {
   const char *name;
   VkDeviceSize largest;
+  guint32 range;
   guint n_lost, n_refused;
   const char *warning;
   guint n_submits; /* of a run */
@@ -138,6 +151,8 @@ typedef struct {
 static const Row rows[] = {
     {.name = "sound", .n_submits = 1},
     {.name = "halved", .largest = 30000, .n_submits = 2},
+    {.name = "halved for bindings", .range = 3 * 8 * 8 * 16 * 4, .n_submits = 2},
+    {.name = "bindings too small for one image", .range = 8 * 8 * 16, .n_submits = 0},
     {.name = "too small for one image",
      .largest = 100,
      .warning = "runs on the CPU: .*VK_ERROR_OUT_OF_DEVICE_MEMORY"},
@@ -161,7 +176,7 @@ static void
 check_row (gconstpointer data)
 {
   const Row *row = data;
-  g_autoptr (EnsDevice) device = open_gpu ();
+  g_autoptr (EnsDevice) device = open_gpu (row->range, FALSE);
   g_autoptr (EnsPlan) plan = NULL;
   g_autofree char *warning = NULL;
   guint before;
@@ -188,7 +203,7 @@ check_row (gconstpointer data)
 static void
 test_given_up (void)
 {
-  g_autoptr (EnsDevice) device = open_gpu ();
+  g_autoptr (EnsDevice) device = open_gpu (0, FALSE);
   g_autoptr (EnsPlan) plan = NULL, next = NULL;
 
   if (device == NULL)
@@ -207,7 +222,7 @@ static void
 check_together (gconstpointer data)
 {
   gboolean fails = GPOINTER_TO_INT (data);
-  g_autoptr (EnsDevice) device = open_gpu (), cpu = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsDevice) device = open_gpu (0, FALSE), cpu = ens_device_open ("cpu", 1, NULL);
   g_autoptr (EnsPlan) first = NULL, second = NULL, reference = make_plan (cpu);
   g_autoptr (GRand) rand = g_rand_new_with_seed (7);
   g_autoptr (EnsTensor) input = random_tensor (rand, &ENS_SHAPE (N_INPUT));
@@ -232,6 +247,32 @@ check_together (gconstpointer data)
     g_assert_cmpfloat (relative_error (found[i], expected, N_OUTPUT), <, 1e-5);
 }
 
+/* What runs on the CPU among nodes in 16 bits does so with 32, by its fast kernel. */
+static void
+test_half_on_cpu (void)
+{
+  g_autoptr (EnsDevice) device = open_gpu (8 * 8 * 16, TRUE);
+  g_autoptr (EnsPlan) plan = NULL;
+  g_autofree EnsNodeTime *times = NULL;
+  float input[N_INPUT] = {0}, output[N_OUTPUT];
+  guint n, n_fast = 0;
+
+  if (device == NULL)
+    return;
+  plan = make_plan (device);
+  n = ens_plan_get_n_nodes (plan);
+  times = g_new0 (EnsNodeTime, n);
+  ens_plan_profile (plan, (const gconstpointer[]) {input}, (const gpointer[]) {output}, times,
+                    NULL);
+  for (guint i = 0; i < n; i++)
+    if (strcmp (times[i].op, "Cast") != 0) {
+      g_assert_true (g_str_has_prefix (times[i].kernel, "on the CPU: "));
+      g_assert_null (strstr (times[i].kernel, "reference"));
+      n_fast++;
+    }
+  g_assert_cmpuint (n_fast, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -242,6 +283,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &rows[i], check_row);
   }
   g_test_add_func ("/engine/gpu/given-up", test_given_up);
+  g_test_add_func ("/engine/gpu/half-on-cpu", test_half_on_cpu);
   g_test_add_data_func ("/engine/gpu/together", GINT_TO_POINTER (FALSE), check_together);
   g_test_add_data_func ("/engine/gpu/not-together", GINT_TO_POINTER (TRUE), check_together);
   return g_test_run ();

@@ -1,0 +1,54 @@
+/* By what matrices are multiplied: what a device has, and what is wished for. */
+#include "vulkan/physical.h"
+
+typedef struct {
+  const char *name;
+  gboolean fragment, groups, by_subgroup; /* what the device has */
+  gboolean lacks_float16;
+  EnsMatrices wish, expected;
+} Row;
+
+#define NONE ENS_MATRICES_NONE
+#define SUBGROUP ENS_MATRICES_SUBGROUP
+#define WORKGROUP ENS_MATRICES_WORKGROUP
+#define BEST ENS_MATRICES_BEST
+
+static const Row rows[] = {
+    {"nothing", .wish = BEST, .expected = NONE},
+    {"nothing-but-wished", .wish = WORKGROUP, .expected = NONE},
+    {"subgroup", .fragment = TRUE, .wish = BEST, .expected = SUBGROUP},
+    {"subgroup-unwished", .fragment = TRUE, .wish = NONE, .expected = NONE},
+    {"next-less", .fragment = TRUE, .wish = WORKGROUP, .expected = SUBGROUP},
+    {"workgroup-unasked", .fragment = TRUE, .groups = TRUE, .wish = BEST, .expected = SUBGROUP},
+    {"workgroup", .fragment = TRUE, .groups = TRUE, .wish = WORKGROUP, .expected = WORKGROUP},
+    {"workgroup-of-one-subgroup", TRUE, TRUE, TRUE, .wish = WORKGROUP, .expected = WORKGROUP},
+    {"subgroup-though-workgroup", TRUE, TRUE, .wish = SUBGROUP, .expected = SUBGROUP},
+    {"no-float16", TRUE, TRUE, .lacks_float16 = TRUE, .wish = WORKGROUP, .expected = NONE},
+};
+
+static void
+check_row (gconstpointer data)
+{
+  const Row *row = data;
+  EnsVulkanPhysical physical = {
+      .memory_model = TRUE,
+      .traits = {.float16 = !row->lacks_float16,
+                 .matrices = {.n_groups = row->groups, .by_subgroup = row->by_subgroup}}};
+
+  if (row->fragment)
+    physical.traits.matrices.fragment = (EnsMatrixShape) {16, 16, 16};
+  ens_vulkan_matrices_choose (&physical, row->wish);
+  g_assert_cmpint (physical.traits.matrices.use, ==, row->expected);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_strdup_printf ("/vulkan/matrices/%s", rows[i].name);
+
+    g_test_add_data_func (path, &rows[i], check_row);
+  }
+  return g_test_run ();
+}
