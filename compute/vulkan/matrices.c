@@ -141,7 +141,7 @@ probe_limits (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk)
 }
 
 /* Where matrices can't be a workgroup's, but have flexible dimensions, workgroups of one subgroup
- * do the same. That is as fast as nothing else, but shows on software devices that it is right. */
+ * do the same: not to be fast, but to show on software devices that it is right. */
 static gboolean
 probe_groups (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk, GError **error)
 {
