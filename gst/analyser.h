@@ -8,8 +8,8 @@
 
 #include <gst/gst.h>
 
-#include <ensemble/ensemble.h>
-#include <ensemble/picture.h>
+#include "ensemble/ensemble.h"
+#include "vision/picture.h"
 
 G_BEGIN_DECLS
 

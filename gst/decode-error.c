@@ -2,7 +2,7 @@
 
 #include <gst/pbutils/pbutils.h>
 
-#include <ensemble/error.h>
+#include "base/error.h"
 
 /* The last line of the debug text, what it says beyond file and line of the element's source, or
  * NULL. (transfer full) */

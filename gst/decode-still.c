@@ -2,8 +2,7 @@
 
 #include <gst/video/video.h>
 
-#include <ensemble/error.h>
-
+#include "base/error.h"
 #include "decode-error.h"
 #include "frame-bridge.h"
 #include "jpeg-markers.h"

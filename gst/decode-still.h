@@ -7,7 +7,7 @@
 
 #include <gst/gst.h>
 
-#include <ensemble/picture.h>
+#include "vision/picture.h"
 
 G_BEGIN_DECLS
 

@@ -3,8 +3,7 @@
 #include <gst/app/app.h>
 #include <gst/video/video.h>
 
-#include <ensemble/error.h>
-
+#include "base/error.h"
 #include "decode-error.h"
 #include "frame-bridge.h"
 

@@ -1,7 +1,7 @@
 /* gst-ensemble: whatever GStreamer plays, picture by picture. */
 #pragma once
 
-#include <ensemble/frame-source.h>
+#include "vision/frame-source.h"
 
 G_BEGIN_DECLS
 

@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <gst/gst.h>
 
-#include <ensemble/error.h>
-
+#include "base/error.h"
 #include "base/files.h"
 #include "decode-still.h"
 #include "decode-video.h"

@@ -1,7 +1,7 @@
 /* gst-ensemble: files as pictures for the engine, through GStreamer's decoders. */
 #pragma once
 
-#include <ensemble/frame-source.h>
+#include "vision/frame-source.h"
 
 G_BEGIN_DECLS
 

@@ -2,7 +2,7 @@
 
 #include <gst/video/video.h>
 
-#include <ensemble/error.h>
+#include "base/error.h"
 
 /* Encoders take milliseconds; one that hangs must not hang us. */
 #define TIMEOUT (30 * GST_SECOND)

@@ -1,7 +1,7 @@
 /* gst-ensemble: pictures to stills, through GStreamer's encoders. */
 #pragma once
 
-#include <ensemble/picture.h>
+#include "vision/picture.h"
 
 G_BEGIN_DECLS
 

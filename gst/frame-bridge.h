@@ -4,7 +4,7 @@
 
 #include <gst/video/video.h>
 
-#include <ensemble/picture.h>
+#include "vision/picture.h"
 
 G_BEGIN_DECLS
 

@@ -1,7 +1,7 @@
 /* The compiled shaders, part of the program: SPIR-V made by the build. */
 #pragma once
 
-#include <ensemble/tensor.h>
+#include "base/tensor.h"
 
 G_BEGIN_DECLS
 

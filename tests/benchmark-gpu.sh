@@ -45,7 +45,7 @@ frame () {
   command -v gst-launch-1.0 >/dev/null || { echo "no gst-launch-1.0 here"; return 0; }
   frames=60 width=1920 height=1080 windows=100
   [ -z "$small" ] || { frames=3 width=640 height=360 windows=10; }
-  "$build/examples/draw-scenes" boxes "$folder/scenes" --train=60 --validation=40 --test=8 \
+  "$build/tests/scenes/draw-scenes" boxes "$folder/scenes" --train=60 --validation=40 --test=8 \
     >"$folder/log" 2>&1 &&
     "$tool" train "$folder/scenes" -o "$folder/scenes.ensemble" \
       --networks examples/networks/networks.json --cache "$folder/features" -d cpu \

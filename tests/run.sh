@@ -8,7 +8,7 @@
 # are skipped without it.
 set -eu
 cd "$(dirname "$0")/.."
-. examples/packages.sh
+. examples/shell/packages.sh
 
 peers=false
 for argument in "$@"; do

@@ -1,3 +1,3 @@
-#include <ensemble/error.h>
+#include "base/error.h"
 
 G_DEFINE_QUARK (ens - error - quark, ens_error)

@@ -10,7 +10,7 @@
  * Source: RFC 8259. */
 #pragma once
 
-#include <ensemble/error.h>
+#include "base/error.h"
 
 G_BEGIN_DECLS
 

@@ -1,4 +1,4 @@
-#include <ensemble/tensor.h>
+#include "base/tensor.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,9 +6,12 @@
  * A and B are -a and -b here. */
 #pragma once
 
-#include <ensemble/bundle.h>
-
 #include "classify/examples.h"
+
+/* Probability = 1 / (1 + exp (-(a·t + b))) for the classifier's decision value t; a > 0. */
+typedef struct {
+  float a, b;
+} EnsCalibration;
 
 /* Fits (a, b) of one class by maximum likelihood with Platt's targets (N₊ + 1) / (N₊ + 2) and
  * 1 / (N₋ + 2). `decisions` are of examples that the classifier was not trained on. FALSE, and the

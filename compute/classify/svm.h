@@ -14,8 +14,7 @@
  */
 #pragma once
 
-#include <ensemble/pool.h>
-
+#include "base/thread-pool.h"
 #include "classify/examples.h"
 
 typedef struct {

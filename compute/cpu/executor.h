@@ -4,8 +4,7 @@
  * lies, how much scratch memory the kernels get. Running allocates nothing and can't fail. */
 #pragma once
 
-#include <ensemble/network.h>
-
+#include "graph/node-time.h"
 #include "graph/op.h"
 
 typedef struct _EnsExecutor EnsExecutor;

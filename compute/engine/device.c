@@ -1,7 +1,6 @@
-#include "engine/device.h"
-
 #include <string.h>
 
+#include "engine/device-private.h"
 #include "kernels/level.h"
 
 struct _EnsDevice {

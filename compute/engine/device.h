@@ -1,29 +1,32 @@
-/* What a device has for the networks on it. */
+/* Where networks run: the CPU or a GPU. */
 #pragma once
 
-#include <ensemble/network.h>
+#include "base/error.h"
+#include "base/tensor.h"
+#include "base/thread-pool.h"
 
-#include "cpu/memory.h"
-#include "vulkan/device.h"
+G_BEGIN_DECLS
 
-/* Arenas that all plans on the device's CPU share. (transfer none) */
-EnsArenas *ens_device_get_arenas (EnsDevice *device);
+typedef struct _EnsDevice EnsDevice;
 
-gboolean ens_device_is_gpu (EnsDevice *device);
+/* name: "auto" (a real GPU if there is one, else the CPU), "cpu", "vulkan" (the best GPU there is),
+ * "vulkan:N" (by number), or "vulkan:TEXT" (part of a GPU's name or UUID); either followed by
+ * "+float16" to store numbers in 16 bits, as long as they fit.
+ * n_threads: of the CPU's pool, 0 for one per processor. (transfer full) */
+EnsDevice *ens_device_open (const char *name, guint n_threads, GError **error);
+EnsDevice *ens_device_ref (EnsDevice *device);
+void ens_device_unref (EnsDevice *device);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDevice, ens_device_unref)
 
-/* Whether networks should keep their numbers in 16 bits. */
-gboolean ens_device_wants_half (EnsDevice *device);
+/* What it is, such as "cpu" or "vulkan:0": opening that name gives the same device. */
+const char *ens_device_get_name (EnsDevice *device);
+/* A line for people: processor or GPU, instruction set or driver, threads. */
+const char *ens_device_get_description (EnsDevice *device);
+/* What has gone wrong since this was asked last, though the work goes on: a GPU that failed, and
+ * what runs in its place. NULL: nothing. Any thread. (transfer full) */
+char *ens_device_take_warning (EnsDevice *device);
+EnsPool *ens_device_get_pool (EnsDevice *device);
+/* Whether it reads frames where they lie in DMABufs, as long as its GPU works. Any thread. */
+gboolean ens_device_imports_dma_bufs (EnsDevice *device);
 
-/* The GPU, or NULL if the device is none. (transfer full) */
-EnsVulkanDevice *ens_device_ref_vulkan (EnsDevice *device);
-
-/* The same GPU after `failed` could not go on: what another thread has opened anew meanwhile, or
- * opened anew now. NULL if it can't be, or has failed again at once. (transfer full) */
-EnsVulkanDevice *ens_device_renew_vulkan (EnsDevice *device, EnsVulkanDevice *failed);
-
-/* Says, to the log and to ens_device_take_warning (), that something is not as it was asked for. */
-void ens_device_warn (EnsDevice *device, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-/* ens_device_open () of a GPU with other options than the environment's. (transfer full) */
-EnsDevice *ens_device_open_vulkan (const char *selector, guint n_threads,
-                                   const EnsVulkanOptions *options, GError **error);
+G_END_DECLS

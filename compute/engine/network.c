@@ -1,9 +1,8 @@
-#include "engine/network.h"
-
 #include <string.h>
 
-#include "engine/plan.h"
-#include "graph/onnx.h"
+#include "engine/network-private.h"
+#include "engine/plan-private.h"
+#include "onnx/onnx.h"
 #include "passes/passes.h"
 
 /* How many plans a network keeps for later: a few scales and batch sizes of one stream. */

@@ -1,7 +1,6 @@
-#include "engine/plan.h"
-
 #include <stdlib.h>
 
+#include "engine/plan-private.h"
 #include "engine/runner.h"
 #include "graph/infer.h"
 

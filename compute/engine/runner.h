@@ -1,8 +1,8 @@
 /* What runs a plan: one kind for each kind of device. */
 #pragma once
 
-#include "engine/device.h"
-#include "engine/plan.h"
+#include "engine/device-private.h"
+#include "engine/plan-private.h"
 #include "engine/weights.h"
 #include "graph/op.h"
 

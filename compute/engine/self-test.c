@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cpu/interpret.h"
-#include "engine/device.h"
-#include "engine/network.h"
+#include "engine/device-private.h"
+#include "engine/network-private.h"
 #include "engine/self-test-rows.h"
 #include "ops/operands.h"
 

@@ -1,7 +1,7 @@
 /* A device compared with the operators' references, on the machine of whoever uses it. */
 #pragma once
 
-#include <ensemble/network.h>
+#include "engine/network.h"
 
 typedef struct {
   const char *name; /* of the operator, or what else was run */

@@ -3,8 +3,7 @@
  * they share layer by layer. */
 #pragma once
 
-#include <ensemble/network.h>
-
+#include "engine/network.h"
 #include "graph/op.h"
 #include "passes/stages.h"
 

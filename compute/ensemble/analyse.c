@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "classify/fusion.h"
-#include "engine/device.h"
+#include "engine/jobs.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/ensemble-private.h"
 #include "ensemble/frame-windows.h"
@@ -59,7 +59,7 @@ ens_analysis_new (EnsEnsemble *ensemble)
   EnsAnalysis *analysis = g_new0 (EnsAnalysis, 1);
 
   analysis->ensemble = ens_ensemble_ref (ensemble);
-  analysis->jobs = ens_jobs_new (ensemble->device, ens_device_is_gpu (ensemble->device));
+  analysis->jobs = ens_jobs_new (ensemble->device, TRUE);
   analysis->runs = g_new0 (EnsMemberRun *, ensemble->bundle->n_networks);
   for (guint n = 0; n < ensemble->bundle->n_networks; n++)
     analysis->runs[n] = ens_member_run_new_among (ensemble->members[n], analysis->jobs);
@@ -132,8 +132,7 @@ judge_by (Run *run, guint n, guint first, guint n_sub_images, GError **error)
   };
   float *probabilities = get_probabilities (run, n) + (gsize)first * run->bundle->n_classes;
 
-  return ens_member_run_whole (run->analysis->runs[n], &images, probabilities,
-                               &run->result->timings, error);
+  return ens_member_run_whole (run->analysis->runs[n], &images, probabilities, error);
 }
 
 /* The sub-images of the map, and the frame as one, if that is wanted too. */
@@ -203,8 +202,7 @@ judge_windows (Run *run, GError **error)
     rects[w] = result->windows[w].rect;
   for (guint i = 0; i < team.n; i++)
     if (!ens_member_run_windows (run->analysis->runs[team.index[i]], run->frame, rects,
-                                 result->n_windows, &run->window_values[i * n_values],
-                                 &result->timings, error))
+                                 result->n_windows, &run->window_values[i * n_values], error))
       return FALSE;
   return TRUE;
 }
@@ -232,7 +230,7 @@ judge (Run *run, GError **error)
 
   ens_jobs_discard (jobs); /* what an error has left */
   if (!judge_whole (run, error) || (run->result->n_windows > 0 && !judge_windows (run, error))
-      || !ens_jobs_run (jobs, &run->result->timings, error))
+      || !ens_jobs_run (jobs, error))
     return FALSE;
   if (run->result->n_windows > 0)
     average_windows (run);
@@ -353,6 +351,7 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   const EnsBundle *bundle = analysis->ensemble->bundle;
   g_auto (Run) run = {analysis, bundle, frame, options != NULL ? options : &defaults};
   gint64 start = g_get_monotonic_time (), found;
+  const EnsJobTimes *times;
 
   g_return_val_if_fail (run.options->n_scales <= ENS_MAX_SCALES, NULL);
 
@@ -367,7 +366,10 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   if (!judge (&run, error))
     return NULL;
   fuse_all (&run);
-  run.result->timings.windows = 1000 * (found - start);
-  run.result->timings.total = 1000 * (g_get_monotonic_time () - start);
+  times = ens_jobs_get_times (analysis->jobs);
+  run.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
+                                      .prepare = times->prepare,
+                                      .networks = times->networks,
+                                      .total = 1000 * (g_get_monotonic_time () - start)};
   return g_steal_pointer (&run.result);
 }

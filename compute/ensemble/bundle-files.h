@@ -1,7 +1,7 @@
 /* Bundles from the inside: checking and writing. */
 #pragma once
 
-#include <ensemble/ensemble.h>
+#include "ensemble/ensemble.h"
 
 #define ENS_BUNDLE_FILE "ensemble.json"
 

@@ -1,8 +1,7 @@
 /* An opened ensemble from the inside. */
 #pragma once
 
-#include <ensemble/ensemble.h>
-
+#include "ensemble/ensemble.h"
 #include "ensemble/member.h"
 
 struct _EnsEnsemble {

@@ -1,4 +1,4 @@
-#include <ensemble/ensemble.h>
+#include "ensemble/ensemble.h"
 
 #include <glib/gstdio.h>
 

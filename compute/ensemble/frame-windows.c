@@ -1,6 +1,6 @@
 #include "ensemble/frame-windows.h"
 
-#include "vision/frame.h"
+#include "vision/pixel-layout.h"
 
 /* Windows are appended sub-image by sub-image. */
 typedef struct {

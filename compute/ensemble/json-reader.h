@@ -7,7 +7,7 @@
  * nobody asked for is an error too. */
 #pragma once
 
-#include <ensemble/error.h>
+#include "base/error.h"
 
 typedef struct _EnsJsonReader EnsJsonReader;
 

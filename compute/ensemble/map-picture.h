@@ -1,8 +1,9 @@
 /* The spatial map of a class as a picture. */
 #pragma once
 
-#include <ensemble/picture.h>
 #include <ensemble/result.h>
+
+#include "vision/picture.h"
 
 /* A grey picture of the frame's aspect ratio whose longer side is `longer` pixels: black where the
  * class's probability is 0, white where it is 1. At the centre of a sub-image it is that

@@ -4,7 +4,7 @@
 
 #include "engine/taps.h"
 #include "graph/infer.h"
-#include "graph/onnx.h"
+#include "onnx/onnx.h"
 #include "ops/params.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

@@ -1,9 +1,8 @@
 /* The graphs of a member. */
 #pragma once
 
-#include <ensemble/bundle.h>
-
 #include "classify/svm.h"
+#include "ensemble/bundle.h"
 #include "graph/graph.h"
 
 /* The network from a batch of images of any size (N, h, w, channels) to their features (N,

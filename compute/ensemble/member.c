@@ -1,6 +1,6 @@
 #include "ensemble/member.h"
 
-#include "engine/network.h"
+#include "engine/network-private.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/member-graph.h"
 
@@ -170,8 +170,7 @@ ens_member_run_free (EnsMemberRun *run)
 
 /* Plans `network` for the job's shapes, and adds the job. */
 static gboolean
-run_network (EnsMemberRun *run, EnsNetwork *network, EnsJob *job, EnsTimings *timings,
-             GError **error)
+run_network (EnsMemberRun *run, EnsNetwork *network, EnsJob *job, GError **error)
 {
   g_autoptr (EnsPlan) plan = ens_network_plan (network, job->shapes, error);
 
@@ -181,8 +180,9 @@ run_network (EnsMemberRun *run, EnsNetwork *network, EnsJob *job, EnsTimings *ti
   }
   job->plan = plan;
   job->n_inputs = ens_network_get_n_inputs (network);
-  job->settings = run->member->settings;
-  return ens_jobs_add (run->jobs, job, timings, error);
+  job->crop = run->member->settings->crop;
+  job->normalise = &run->member->settings->normalise;
+  return ens_jobs_add (run->jobs, job, error);
 }
 
 /* Batches of the largest size, then of half of it and so on: few plans for any number of images,
@@ -229,7 +229,7 @@ get_whole_shapes (const EnsMemberImages *images, const EnsBundleNetwork *setting
 
 gboolean
 ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *values,
-                      EnsTimings *timings, GError **error)
+                      GError **error)
 {
   const EnsMember *member = run->member;
   EnsShape shapes[ENS_MAX_SCALES];
@@ -248,7 +248,7 @@ ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *v
       shapes[i].dims[0] = n;
     job.rects = &images->rects[done];
     job.output = &values[(gsize)done * member->width];
-    if (!run_network (run, network, &job, timings, error))
+    if (!run_network (run, network, &job, error))
       return FALSE;
     done += n;
   }
@@ -257,7 +257,7 @@ ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *v
 
 gboolean
 ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect *windows,
-                        guint n_windows, float *values, EnsTimings *timings, GError **error)
+                        guint n_windows, float *values, GError **error)
 {
   const EnsMember *member = run->member;
   const EnsBundleNetwork *settings = member->settings;
@@ -273,7 +273,7 @@ ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect 
       shapes[i] = ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
     job.rects = &windows[done];
     job.output = &values[(gsize)done * member->width];
-    if (!run_network (run, member->windows, &job, timings, error))
+    if (!run_network (run, member->windows, &job, error))
       return FALSE;
     done += n;
   }

@@ -8,11 +8,9 @@
  * classifiers ends at the features: that is how training gets them, from the same code. */
 #pragma once
 
-#include <ensemble/bundle.h>
-#include <ensemble/network.h>
-#include <ensemble/result.h>
-
-#include "ensemble/jobs.h"
+#include "engine/jobs.h"
+#include "engine/network.h"
+#include "ensemble/bundle.h"
 
 typedef struct _EnsMember EnsMember;
 
@@ -67,14 +65,11 @@ typedef struct {
 
 /* Each image as a whole, scaled so that its shorter side is each of `scales` in turn, its aspect
  * ratio kept (but the longer side is at most four times the shorter: images that are longer still
- * are compressed); or as settings->framing says. Writes n_rects × width values. Time spent is added
- * to timings->prepare and
- * ->networks. */
+ * are compressed); or as settings->framing says. Writes n_rects × width values. */
 gboolean ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *values,
-                               EnsTimings *timings, GError **error);
+                               GError **error);
 
 /* Windows, each made a square of each of the window sizes, as settings->window_framing says.
  * Writes n_windows × width values. */
 gboolean ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect *windows,
-                                 guint n_windows, float *values, EnsTimings *timings,
-                                 GError **error);
+                                 guint n_windows, float *values, GError **error);

@@ -1,7 +1,7 @@
 /* Dividing large frames into sub-images that overlap (M1.9). */
 #pragma once
 
-#include <ensemble/ensemble.h>
+#include "ensemble/ensemble.h"
 
 /* columns × rows sub-images of one size, counted row by row: all of the frame is covered, edges
  * included, and neighbours overlap by the same share of their side to within a pixel. One column

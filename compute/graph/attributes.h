@@ -5,8 +5,8 @@
  * parse functions are plain lists of reads. */
 #pragma once
 
-#include <ensemble/error.h>
-#include <ensemble/tensor.h>
+#include "base/error.h"
+#include "base/tensor.h"
 
 typedef struct _EnsAttributes EnsAttributes;
 

@@ -7,8 +7,8 @@
  * once. A graph is not locked: one thread at a time may change it, any number may read it. */
 #pragma once
 
-#include <ensemble/error.h>
-#include <ensemble/tensor.h>
+#include "base/error.h"
+#include "base/tensor.h"
 
 typedef struct _EnsOp EnsOp;
 typedef struct _EnsGraph EnsGraph;

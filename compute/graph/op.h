@@ -5,8 +5,7 @@
  * can't fail. */
 #pragma once
 
-#include <ensemble/pool.h>
-
+#include "base/thread-pool.h"
 #include "graph/attributes.h"
 #include "graph/graph.h"
 

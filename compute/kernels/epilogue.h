@@ -9,9 +9,8 @@
 
 #include <glib.h>
 
+#include "base/thread-pool.h"
 #include "kernels/level.h"
-
-#include <ensemble/pool.h>
 
 G_BEGIN_DECLS
 

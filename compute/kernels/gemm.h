@@ -25,11 +25,10 @@
 
 #include <glib.h>
 
+#include "base/thread-pool.h"
 #include "kernels/conv.h"
 #include "kernels/epilogue.h"
 #include "kernels/level.h"
-
-#include <ensemble/pool.h>
 
 G_BEGIN_DECLS
 

@@ -10,8 +10,7 @@
  * precedence. EnsOp.input_attributes says which input stands for which attribute. */
 #pragma once
 
-#include <ensemble/tensor.h>
-
+#include "base/tensor.h"
 #include "graph/graph.h"
 #include "kernels/epilogue.h"
 

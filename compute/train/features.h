@@ -6,7 +6,7 @@
  * off when the file is opened again, and a file that is not of this configuration is begun anew. */
 #pragma once
 
-#include <ensemble/error.h>
+#include "base/error.h"
 
 typedef struct _EnsFeatureStore EnsFeatureStore;
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "vision/frame.h"
+#include "vision/pixel-layout.h"
 #include "vision/sample.h"
 
 /* Shaders count bytes in 32 bits. */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "vision/frame.h"
+#include "vision/pixel-layout.h"
 
 static const double luma_weights[][3] = {
     [ENS_MATRIX_BT601] = {0.299, 0.587, 0.114},

@@ -1,7 +1,7 @@
 /* Colour conversions as affine maps. */
 #pragma once
 
-#include <ensemble/frame.h>
+#include "vision/frame.h"
 
 /* From a frame's three components v (those of its colour model, 0 ... 255 as stored):
  * out[c] = (clamp (matrix[c] · (v, 1), 0, 255) - mean[c]) * scale[c]. */

@@ -1,6 +1,6 @@
-#include <ensemble/frame-source.h>
+#include "vision/frame-source.h"
 
-#include <ensemble/error.h>
+#include "base/error.h"
 
 gboolean
 ens_frame_source_next (EnsFrameSource *source, EnsPicture **picture, GError **error)

@@ -1,7 +1,7 @@
-#include "vision/frame.h"
-
-#include <ensemble/error.h>
 #include <sys/stat.h>
+
+#include "base/error.h"
+#include "vision/pixel-layout.h"
 
 const EnsPixelsLayout ens_pixels_layouts[ENS_N_PIXELS] = {
     [ENS_PIXELS_RGB] = {"RGB", ENS_MODEL_RGB, 1, {{3, 0}}, {0, 1, 2}},

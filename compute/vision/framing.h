@@ -1,7 +1,7 @@
 /* Sampling rectangles of any shape into pictures of a given one. */
 #pragma once
 
-#include <ensemble/frame.h>
+#include "vision/frame.h"
 
 typedef struct {
   EnsFraming framing;

@@ -1,4 +1,4 @@
-#include <ensemble/picture.h>
+#include "vision/picture.h"
 
 #include <string.h>
 

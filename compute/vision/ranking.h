@@ -1,9 +1,8 @@
 /* From groups of several hierarchies to a list of windows, the likeliest objects first. */
 #pragma once
 
-#include <ensemble/windows.h>
-
 #include "vision/grouping.h"
+#include "vision/selective-search.h"
 
 /* The windows of one image, and the memory for the next one's. */
 typedef struct _EnsRanking EnsRanking;

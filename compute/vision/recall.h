@@ -4,7 +4,7 @@
  * Proposals?, PAMI 2016 (recall); Uijlings et al., IJCV 2013 (average best overlap). */
 #pragma once
 
-#include <ensemble/windows.h>
+#include "vision/selective-search.h"
 
 /* What is asked: the best n windows, for each n of list_sizes. A size of 0 stands for all. */
 typedef struct {

@@ -11,7 +11,7 @@
 
 #include "base/simd.h"
 #include "vision/filter.h"
-#include "vision/frame.h"
+#include "vision/pixel-layout.h"
 
 /* Rows of one task: enough to make the tables of weights cheap, few enough to share one picture
  * among many threads. */

@@ -2,7 +2,7 @@
  * scales, group the regions of each segmentation by several measures of similarity, rank the boxes
  * of all groups. Segmentations of one colour space share its pixels and sorted edges; they don't
  * share regions, since regions that don't nest find more objects. */
-#include <ensemble/windows.h>
+#include "vision/selective-search.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 #include "vulkan/buffer.h"
 
-#include <ensemble/error.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "vulkan/command-pool.h"
 
 /* Shaders may read whole vectors where a value's elements end inside one. */

@@ -1,8 +1,7 @@
 /* A device as the files of this folder see it. */
 #pragma once
 
-#include <ensemble/pool.h>
-
+#include "base/thread-pool.h"
 #include "vulkan/physical.h"
 
 struct _EnsVulkanDevice {

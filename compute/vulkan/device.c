@@ -1,8 +1,7 @@
-#include "vulkan/device-private.h"
-
-#include <ensemble/error.h>
 #include <string.h>
 
+#include "base/error.h"
+#include "vulkan/device-private.h"
 #include "vulkan/pipelines.h"
 
 /* Drivers of GPUs give up on what takes longer than some seconds; software takes its time. */

@@ -1,10 +1,9 @@
-#include "vulkan/executor-private.h"
-
-#include <ensemble/error.h>
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "passes/levels.h"
 #include "passes/rewrite.h"
+#include "vulkan/executor-private.h"
 
 /* Views */
 

@@ -5,8 +5,7 @@
  * on the CPU, between two submissions; the log names them at INFO. */
 #pragma once
 
-#include <ensemble/network.h>
-
+#include "graph/node-time.h"
 #include "graph/op.h"
 #include "vulkan/sampler.h"
 #include "vulkan/weights.h"

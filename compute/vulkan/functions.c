@@ -1,6 +1,6 @@
 #include "vulkan/functions.h"
 
-#include <ensemble/error.h>
+#include "base/error.h"
 
 static gboolean
 fail_missing (const char *name, GError **error)

@@ -1,8 +1,7 @@
 /* The checker knows nothing of rows that meet or don't: it notes for every byte who touched it last
  * since when. */
+#include "base/error.h"
 #include "vulkan/hazards.h"
-
-#include <ensemble/error.h>
 
 /* What happened to a byte. Numbers count from 1; 0: nothing yet. */
 typedef struct {

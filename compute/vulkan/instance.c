@@ -1,8 +1,9 @@
 #include "vulkan/instance.h"
 
-#include <ensemble/error.h>
 #include <gmodule.h>
 #include <string.h>
+
+#include "base/error.h"
 
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
 #define SYSTEM "Vulkan"

@@ -1,8 +1,8 @@
 #include "vulkan/pipelines.h"
 
-#include <ensemble/error.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "push/push.h"
 #include "vulkan/pipeline-cache.h"
 

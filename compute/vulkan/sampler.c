@@ -1,10 +1,9 @@
-#include "vulkan/sampler-private.h"
-
-#include <ensemble/error.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "vulkan/imports.h"
 #include "vulkan/program.h"
+#include "vulkan/sampler-private.h"
 
 #define GROUP_SIZE 64 /* of shaders/sample.comp */
 

@@ -8,38 +8,7 @@
  * writes with the arithmetic that the CPU samples with: here nothing is known of colours. */
 #pragma once
 
-#include <glib.h>
-
-#include "push/sample.h"
-
-/* A plane of bytes, and where it lies in the frame's bytes on the device. */
-typedef struct {
-  const guint8 *data;
-  gsize stride, row_bytes; /* bytes from one row to the next, and those of a row that count */
-  guint n_rows;
-  gsize offset, pitch; /* of the first row, and from one row to the next */
-} EnsPackedPlane;
-
-/* A frame as it lies on the device: where it comes from a DMABuf as it lies there, copied too, so
- * that one table holds whether it can be read in place or not; else rows packed one behind the
- * other. */
-typedef struct {
-  EnsPackedPlane planes[3];
-  guint n_planes;
-  gsize size;           /* bytes from the first to behind the last one */
-  gint dma_buf;         /* the descriptor, borrowed; −1: it lies in none that could be read */
-  gsize dma_buf_offset; /* of the first byte */
-  const char *refusal;  /* why the DMABufs that it lies in can't be read; NULL: nothing speaks
-                         * against it, or it lies in none */
-} EnsPackedFrame;
-
-/* One batch (n, height, width, channels). */
-typedef struct {
-  guint32 *table; /* as push/sample.h says */
-  gsize n_words;
-  guint n; /* pictures */
-  EnsSamplePush push;
-} EnsBatchTable;
+#include "vision/batch-table.h"
 
 /* One thread at a time. */
 typedef struct _EnsVulkanSampler EnsVulkanSampler;

@@ -1,8 +1,8 @@
 /* Which device a user means. */
-#include "vulkan/physical.h"
-
-#include <ensemble/error.h>
 #include <string.h>
+
+#include "base/error.h"
+#include "vulkan/physical.h"
 
 /* Larger is better. */
 static int

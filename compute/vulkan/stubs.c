@@ -1,7 +1,6 @@
 /* The face of this folder in builds without Vulkan. No device can be opened, so nothing else is
  * ever called. */
-#include <ensemble/error.h>
-
+#include "base/error.h"
 #include "graph/commands.h"
 #include "vulkan/executor.h"
 #include "vulkan/report.h"

@@ -1,10 +1,9 @@
+#include <sys/resource.h>
+
+#include "engine/device-private.h"
+#include "kernels/peak.h"
 #include "table.h"
 #include "tool.h"
-
-#include "engine/device.h"
-#include "kernels/peak.h"
-
-#include <sys/resource.h>
 
 typedef struct {
   gint batch, size, threads, runs;

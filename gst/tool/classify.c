@@ -1,10 +1,8 @@
+#include "decode.h"
+#include "ensemble/ensemble.h"
 #include "map-pictures.h"
 #include "table.h"
 #include "tool.h"
-
-#include <ensemble/ensemble.h>
-
-#include "decode.h"
 
 typedef struct {
   char *model, *device, *scales, *sub_images, *map;

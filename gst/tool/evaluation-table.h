@@ -1,6 +1,6 @@
 /* An evaluation as tables of text. */
 #pragma once
 
-#include "ensemble/evaluate.h"
+#include "train/evaluate.h"
 
 void tool_evaluation_print (const EnsEvaluation *evaluation);

@@ -1,10 +1,9 @@
-#include "inspect.h"
-#include "proposal.h"
-#include "table.h"
-
 #include "engine/taps.h"
 #include "graph/infer.h"
-#include "graph/onnx.h"
+#include "inspect.h"
+#include "onnx/onnx.h"
+#include "proposal.h"
+#include "table.h"
 
 #define USUAL_SIZE 224
 

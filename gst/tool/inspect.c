@@ -3,7 +3,7 @@
 #include <json-glib/json-glib.h>
 
 #include "ensemble/bundle-files.h"
-#include "graph/onnx.h"
+#include "onnx/onnx.h"
 #include "table.h"
 #include "text.h"
 

@@ -4,8 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include <ensemble/error.h>
-
+#include "base/error.h"
 #include "encode-still.h"
 #include "ensemble/map-picture.h"
 

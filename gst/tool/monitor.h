@@ -1,7 +1,7 @@
 /* A monitor that prints: progress on one line, notes on lines of their own; Ctrl-C cancels. */
 #pragma once
 
-#include "train/monitor.h"
+#include "base/monitor.h"
 
 typedef struct _ToolMonitor ToolMonitor;
 

@@ -1,7 +1,7 @@
 /* The networks that a user names for training, with what must be known of each. */
 #pragma once
 
-#include "ensemble/fit.h"
+#include "train/fit.h"
 
 typedef struct _ToolNetworks ToolNetworks;
 

@@ -5,8 +5,8 @@
  * shells. A new command is one file with such a description and one line in commands.c. */
 #pragma once
 
-#include <ensemble/error.h>
-#include <ensemble/network.h>
+#include "base/error.h"
+#include "engine/network.h"
 
 /* A usage error: the command line can't be understood. */
 #define TOOL_ERROR_USAGE (tool_usage_quark ())

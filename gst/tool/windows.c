@@ -1,12 +1,10 @@
+#include "dataset/boxes.h"
+#include "decode.h"
 #include "progress.h"
 #include "table.h"
 #include "tool.h"
-
-#include <ensemble/windows.h>
-
-#include "decode.h"
-#include "train/boxes.h"
 #include "vision/recall.h"
+#include "vision/selective-search.h"
 
 static const guint list_sizes[] = {10, 100, 1000, 0};
 static const float thresholds[] = {0.5f, 0.7f};

@@ -1,11 +1,10 @@
 /* Plans on a GPU that is too small, or fails: halved, opened anew, and on the CPU in the end,
  * always with the right numbers. */
-#include "build.h"
-
 #include <string.h>
 
-#include "engine/device.h"
-#include "engine/network.h"
+#include "build.h"
+#include "engine/device-private.h"
+#include "engine/network-private.h"
 #include "vulkan/functions.h"
 
 #define BATCH 5

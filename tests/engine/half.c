@@ -1,12 +1,11 @@
 /* Networks in 16 bits: near what 32 give, and where numbers don't fit as exact as 32, from the
  * first result on, even if what comes of them would look sound. */
-#include "build.h"
-
 #include <string.h>
 
-#include "engine/device.h"
-#include "engine/network.h"
-#include "engine/plan.h"
+#include "build.h"
+#include "engine/device-private.h"
+#include "engine/network-private.h"
+#include "engine/plan-private.h"
 
 #define SIZE 24
 #define N_INPUT (SIZE * SIZE)

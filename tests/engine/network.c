@@ -1,9 +1,8 @@
 /* Devices, networks, their plans, and taps. */
-#include "build.h"
-
 #include <string.h>
 
-#include "engine/network.h"
+#include "build.h"
+#include "engine/network-private.h"
 #include "engine/taps.h"
 
 static void

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/network.h"
-#include "graph/onnx.h"
+#include "engine/network-private.h"
+#include "onnx/onnx.h"
 
 /* As networks.json says; `feature` is what was recorded as the pooled feature tensor. */
 typedef struct {

@@ -4,7 +4,7 @@
 #include <locale.h>
 #include <stdlib.h>
 
-#include <ensemble/network.h>
+#include "engine/network.h"
 
 static gboolean
 parse_shape (const char *text, EnsShape *shape, GError **error)

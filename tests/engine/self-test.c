@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "engine/device.h"
+#include "engine/device-private.h"
 #include "engine/self-test-rows.h"
 #include "graph/op.h"
 

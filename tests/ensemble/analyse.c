@@ -3,11 +3,11 @@
 
 #include "base/files.h"
 #include "classify/metrics.h"
+#include "engine/device-private.h"
 #include "ensemble/bundle-files.h"
-#include "ensemble/evaluate.h"
-#include "engine/device.h"
 #include "graph/op.h"
 #include "toy.h"
+#include "train/evaluate.h"
 
 #define CLASSES 3
 #define WINDOWS 20
@@ -176,6 +176,7 @@ test_formulas (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (result->networks[2].name, ==, "third");
   g_assert_cmpfloat (result->classes[1].threshold, ==, 0.25F);
   check_formulas (result, 0.3F);
+  g_assert_cmpint (result->timings.networks, >, 0);
   g_assert_cmpint (result->timings.total, >=, result->timings.networks);
 }
 

@@ -5,11 +5,11 @@
 
 #include "base/files.h"
 #include "classify/svm.h"
-#include "engine/network.h"
+#include "engine/network-private.h"
 #include "ensemble/bundle-files.h"
 #include "ensemble/member-graph.h"
-#include "graph/onnx.h"
 #include "graph/op.h"
+#include "onnx/onnx.h"
 #include "ops/params.h"
 #include "toy.h"
 

@@ -1,8 +1,8 @@
 /* Large frames: found where they are and nowhere else, and judged as each sub-image would be. */
-#include <ensemble/ensemble.h>
 #include <string.h>
 
 #include "base/files.h"
+#include "ensemble/ensemble.h"
 #include "gst/colour-bundle.h"
 #include "toy.h"
 

@@ -1,11 +1,10 @@
 /* Members on a GPU, which samples what they look at, against the same on the CPU: all framings,
  * also when the device is lost in between. Software Vulkan will do; without any, tests skip. */
-#include "ensemble/member.h"
-
 #include <vulkan/vulkan.h>
 
 #include "base/files.h"
-#include "engine/device.h"
+#include "engine/device-private.h"
+#include "ensemble/member.h"
 #include "toy.h"
 #include "vulkan/functions.h"
 
@@ -111,16 +110,15 @@ judge (const Fixture *fixture, EnsDevice *device, gboolean wait, Values *values)
   const EnsFrame *frame = &fixture->picture->frame;
   const EnsMemberImages images = {frame, &ENS_RECT_WHOLE, 1, scales, 3};
   g_autoptr (GError) error = NULL;
-  EnsTimings timings = {0};
   EnsRect windows[N_WINDOWS];
 
   for (guint w = 0; w < N_WINDOWS; w++)
     windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
-  ens_member_run_whole (run, &images, values->whole, &timings, &error);
+  ens_member_run_whole (run, &images, values->whole, &error);
   g_assert_no_error (error);
-  ens_member_run_windows (run, frame, windows, N_WINDOWS, values->windows[0], &timings, &error);
+  ens_member_run_windows (run, frame, windows, N_WINDOWS, values->windows[0], &error);
   g_assert_no_error (error);
-  ens_jobs_run (jobs, &timings, &error);
+  ens_jobs_run (jobs, &error);
   g_assert_no_error (error);
 }
 

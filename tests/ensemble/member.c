@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/files.h"
-#include "engine/network.h"
+#include "engine/network-private.h"
 #include "ensemble/member-graph.h"
-#include "graph/onnx.h"
+#include "onnx/onnx.h"
 #include "toy.h"
 
 #define SIZE 32
@@ -212,12 +212,10 @@ static void
 run_whole (EnsMemberRun *run, const EnsFrame *frame, const guint *sides, guint n, float *values)
 {
   const EnsMemberImages image = {frame, &ENS_RECT_WHOLE, 1, sides, n};
-  EnsTimings timings = {0};
   g_autoptr (GError) error = NULL;
 
-  ens_member_run_whole (run, &image, values, &timings, &error);
+  ens_member_run_whole (run, &image, values, &error);
   g_assert_no_error (error);
-  g_assert_cmpint (timings.networks, >, 0);
 }
 
 static void
@@ -246,11 +244,10 @@ test_rectangles (Fixture *fixture, gconstpointer data)
   EnsRect rects[7];
   const EnsMemberImages images = {&fixture->picture->frame, rects, 7, scales, 3};
   float found[7 * CLASSES];
-  EnsTimings timings = {0};
 
   for (guint i = 0; i < 7; i++)
     rects[i] = (EnsRect) {i / 12.F, i / 15.F, 0.5F, 0.5F};
-  g_assert_true (ens_member_run_whole (run, &images, found, &timings, NULL));
+  g_assert_true (ens_member_run_whole (run, &images, found, NULL));
   for (guint i = 0; i < 7; i++) {
     float features[FEATURES], expected[CLASSES];
 
@@ -268,12 +265,10 @@ test_windows (Fixture *fixture, gconstpointer data)
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
   EnsRect windows[21];
   float found[21 * CLASSES];
-  EnsTimings timings = {0};
 
   for (guint w = 0; w < 21; w++)
     windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
-  g_assert_true (
-      ens_member_run_windows (run, &fixture->picture->frame, windows, 21, found, &timings, NULL));
+  g_assert_true (ens_member_run_windows (run, &fixture->picture->frame, windows, 21, found, NULL));
   for (guint w = 0; w < 21; w++) {
     float features[FEATURES], expected[CLASSES];
 
@@ -289,7 +284,6 @@ test_features (Fixture *fixture, gconstpointer data)
   g_autoptr (EnsMember) member = make_member (fixture, FALSE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
   float expected[FEATURES], found[FEATURES];
-  EnsTimings timings = {0};
 
   g_assert_cmpuint (ens_member_get_width (member), ==, FEATURES);
   g_assert_true (ens_member_takes_windows (member));
@@ -298,8 +292,7 @@ test_features (Fixture *fixture, gconstpointer data)
   check_near (found, expected, FEATURES);
   expect_features (fixture, &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, squares, 2, expected);
   g_assert_true (ens_member_run_windows (run, &fixture->picture->frame,
-                                         &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1, found, &timings,
-                                         NULL));
+                                         &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1, found, NULL));
   check_near (found, expected, FEATURES);
 }
 
@@ -330,15 +323,14 @@ test_weights_once (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
-  EnsTimings timings = {0};
   float found[CLASSES];
   gsize size;
 
   run_whole (run, &fixture->picture->frame, scales, 3, found);
   size = ens_member_get_weights_size (member);
   run_whole (run, &fixture->picture->frame, scales, 2, found);
-  g_assert_true (ens_member_run_windows (run, &fixture->picture->frame, &ENS_RECT_WHOLE, 1, found,
-                                         &timings, NULL));
+  g_assert_true (
+      ens_member_run_windows (run, &fixture->picture->frame, &ENS_RECT_WHOLE, 1, found, NULL));
   /* The window classifiers have joined the common weights, and the network has not done so again.
    */
   g_assert_cmpuint (ens_member_get_weights_size (member), >, size);
@@ -429,11 +421,10 @@ judge_whole (const Fixture *fixture, const EnsRect *rect, guint n_values, float 
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
   const EnsMemberImages images = {&fixture->picture->frame, rect, 1, scales, 2};
-  EnsTimings timings = {0};
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpuint (ens_member_get_width (member), ==, n_values);
-  ens_member_run_whole (run, &images, values, &timings, &error);
+  ens_member_run_whole (run, &images, values, &error);
   g_assert_no_error (error);
 }
 
@@ -442,10 +433,9 @@ judge_window (const Fixture *fixture, const EnsRect *rect, float *values)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
-  EnsTimings timings = {0};
   g_autoptr (GError) error = NULL;
 
-  ens_member_run_windows (run, &fixture->picture->frame, rect, 1, values, &timings, &error);
+  ens_member_run_windows (run, &fixture->picture->frame, rect, 1, values, &error);
   g_assert_no_error (error);
 }
 

@@ -1,11 +1,10 @@
 /* How frames are divided: which, into how many, where; and the windows of sub-images. */
-#include "ensemble/frame-windows.h"
-
 #include <math.h>
 #include <string.h>
 
+#include "ensemble/frame-windows.h"
 #include "toy.h"
-#include "vision/frame.h"
+#include "vision/pixel-layout.h"
 
 static guint scales[] = {32, 48};
 static EnsBundleNetwork network = {.scales = scales, .n_scales = 2};

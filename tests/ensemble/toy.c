@@ -7,8 +7,8 @@
 
 #include "classify/svm.h"
 #include "ensemble/member-graph.h"
-#include "graph/onnx.h"
 #include "graph/op.h"
+#include "onnx/onnx.h"
 #include "ops/params.h"
 
 /* ---- Networks ---- */

@@ -1,9 +1,8 @@
 /* Small networks, drawn pictures and folders for the tests of the ensemble. */
 #pragma once
 
-#include <ensemble/frame-source.h>
-
 #include "graph/graph.h"
+#include "vision/frame-source.h"
 
 /* A network for size × size RGB images: two convolutions, a pooling, then either the average over
  * positions or a fully connected layer, and a softmax over `n_outputs` scores. Values: "relu2" (8

@@ -2,7 +2,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
-#include "draw/write.h"
+#include "scenes/write.h"
 #include "tags/tags.h"
 
 #define HEADER "frame,seconds,scene,object,class,x,y,width,height,visible\n"

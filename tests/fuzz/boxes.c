@@ -1,7 +1,7 @@
 #include "boxes.h"
 
-#include "train/boxes.h"
-#include "train/dataset.h"
+#include "dataset/boxes.h"
+#include "dataset/dataset.h"
 
 static void
 check_rect (const EnsRect *rect)

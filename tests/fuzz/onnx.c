@@ -1,9 +1,9 @@
 /* Whatever bytes come, import refuses them or makes a sound graph, which export takes, and which
  * can be planned and run or is refused. */
-#include "engine/network.h"
+#include "engine/network-private.h"
 #include "fuzz.h"
 #include "graph/infer.h"
-#include "graph/onnx.h"
+#include "onnx/onnx.h"
 
 /* Networks with more elements than this in all their values are not run: it would take too long. */
 #define MAX_ELEMENTS 65536

@@ -2,13 +2,12 @@
  * same is found, and buffers go back to their pool when they have been analysed. The device is
  * software Vulkan behind a driver that plays at importing (../vulkan/fake-dma-buf.h), files in
  * memory are the DMABufs. */
-#include "classify-fixture.h"
-
 #include <gst/allocators/gstdmabuf.h>
 #include <unistd.h>
 
 #include "../vulkan/fake-dma-buf.h"
-#include "engine/device.h"
+#include "classify-fixture.h"
+#include "engine/device-private.h"
 #include "ensemble-classify.h"
 
 #define RED 0xff0000

@@ -1,9 +1,8 @@
 #include "classify-fixture.h"
 
-#include <ensemble/ensemble.h>
-
 #include "colour-bundle.h"
 #include "ensemble-classify.h"
+#include "ensemble/ensemble.h"
 
 /* ---- Gate ---- */
 

@@ -1,7 +1,6 @@
 /* What ensembleclassify does when: sync, async, flush, stop, end of stream, lateness. */
 #include "classify-fixture.h"
-
-#include "engine/device.h"
+#include "engine/device-private.h"
 #include "ensemble-classify.h"
 
 #define RED 0xff0000

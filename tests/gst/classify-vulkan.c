@@ -1,10 +1,9 @@
 /* The element on a GPU: what it says on the CPU, by one submission a frame; and on a GPU that fails
  * while it plays, with no frame lost. Software Vulkan will do; without any, tests skip. */
-#include "classify-fixture.h"
-
-#include <ensemble/network.h>
 #include <string.h>
 
+#include "classify-fixture.h"
+#include "engine/network.h"
 #include "vulkan/device.h"
 #include "vulkan/functions.h"
 

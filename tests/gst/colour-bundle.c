@@ -3,8 +3,8 @@
 #include <glib/gstdio.h>
 
 #include "ensemble/bundle-files.h"
-#include "graph/onnx.h"
 #include "graph/op.h"
+#include "onnx/onnx.h"
 #include "ops/params.h"
 
 #define SIDE 32

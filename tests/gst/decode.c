@@ -5,8 +5,7 @@
 #include <gst/video/video.h>
 #include <string.h>
 
-#include <ensemble/error.h>
-
+#include "base/error.h"
 #include "jpeg-markers.h"
 
 typedef struct {

@@ -6,10 +6,10 @@
 #include <math.h>
 
 #include "decode.h"
-#include "engine/network.h"
+#include "engine/network-private.h"
 #include "ensemble/member.h"
-#include "graph/onnx.h"
-#include "vision/frame.h"
+#include "onnx/onnx.h"
+#include "vision/pixel-layout.h"
 
 /* Sub-images every two positions of the map. */
 #define COLUMNS 4
@@ -91,7 +91,6 @@ run_singly (const Case *row, const char *path, const EnsFrame *frame, EnsDevice 
   g_autoptr (EnsMemberRun) run = NULL;
   EnsRect rects[COLUMNS * ROWS];
   const EnsMemberImages images = {frame, rects, COLUMNS * ROWS, &scale, 1};
-  EnsTimings timings = {0};
   float *features = g_new (float, COLUMNS *ROWS * row->n_features);
 
   g_assert_no_error (error);
@@ -101,7 +100,7 @@ run_singly (const Case *row, const char *path, const EnsFrame *frame, EnsDevice 
     rects[s] = (EnsRect) {(float)(s % COLUMNS * STEP * row->stride) / frame->width,
                           (float)(s / COLUMNS * STEP * row->stride) / frame->height,
                           (float)row->size / frame->width, (float)row->size / frame->height};
-  g_assert_true (ens_member_run_whole (run, &images, features, &timings, NULL));
+  g_assert_true (ens_member_run_whole (run, &images, features, NULL));
   return features;
 }
 

@@ -1,9 +1,9 @@
 /* What is encoded is what decoders read. */
-#include <ensemble/error.h>
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "decode.h"
 #include "encode-still.h"
 

@@ -18,14 +18,14 @@ gst-launch-1.0 -q videotestsrc num-buffers=30 pattern=red ! \
   video/x-raw, width=64, height=48, framerate=25/1 ! jpegenc ! avimux ! \
   filesink location="$folder/clip.avi"
 
-"$python" "$root/examples/read-tags.py" "$folder/clip.avi" "$bundle" > "$folder/out"
+"$python" "$root/examples/python/read-tags.py" "$folder/clip.avi" "$bundle" > "$folder/out"
 [ "$(wc -l < "$folder/out")" -eq 30 ] || fail "read-tags.py: expected a line per frame"
 grep -q "'red': 0.9" "$folder/out" || fail "read-tags.py: expected red frames"
-if "$python" "$root/examples/read-tags.py" "$folder/clip.avi" "$folder/none" 2> "$folder/out"; then
+if "$python" "$root/examples/python/read-tags.py" "$folder/clip.avi" "$folder/none" 2> "$folder/out"; then
   fail "read-tags.py: expected an error"
 fi
 grep -q "$folder/none" "$folder/out" || fail "read-tags.py: expected the error to name the bundle"
 
-"$python" "$root/examples/measure-lateness.py" "$folder/clip.avi" "$bundle" > "$folder/out"
+"$python" "$root/tests/gst/measure-lateness.py" "$folder/clip.avi" "$bundle" > "$folder/out"
 grep -q "^late after it  *5 " "$folder/out" ||
   fail "measure-lateness.py: expected the five frames after the first second"

@@ -1,10 +1,10 @@
 /* Clips of surveillance cameras through the plug-in, and photographs through the decoder. */
-#include <ensemble/network.h>
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 
 #include "colour-bundle.h"
 #include "decode.h"
+#include "engine/network.h"
 
 typedef struct {
   char *folder, *bundle;

@@ -1,13 +1,13 @@
 #include "case.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cpu/memory.h"
 #include "cpu/weights.h"
 #include "graph/infer.h"
-#include "graph/onnx.h"
+#include "onnx/onnx.h"
 #include "ops/operands.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* Making */
 

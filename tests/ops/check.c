@@ -6,14 +6,13 @@
  *   one thread and on three;
  * - nothing is written but outputs (case.c), and views have their input's elements;
  * - in channels-last order, with axes renumbered by permute (), the result is the same. */
+#include <string.h>
+
 #include "case.h"
 #include "compare.h"
-
 #include "graph/infer.h"
-#include "graph/onnx.h"
+#include "onnx/onnx.h"
 #include "ops/operands.h"
-
-#include <string.h>
 
 static void
 fail_row (const char *what, const char *found, const char *expected)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <ensemble/network.h>
+#include "engine/network.h"
 
 static double
 time_run (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs, EnsNodeTime *times)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <ensemble/error.h>
-#include <ensemble/picture.h>
-#include <ensemble/windows.h>
+#include "base/error.h"
+#include "vision/picture.h"
+#include "vision/selective-search.h"
 
 static EnsPicture *
 read_ppm (const char *path, GError **error)

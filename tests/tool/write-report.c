@@ -4,10 +4,10 @@
  *   single    the same with one class or none in a picture, and without windows
  *   lost      the same as several, but no picture can be read again
  *   large     80 classes and 400 pictures */
-#include <ensemble/error.h>
 #include <gst/gst.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "report/report.h"
 
 /* ---- Pictures ---- */

@@ -1,11 +1,10 @@
-#include <ensemble/error.h>
-#include <ensemble/frame-source.h>
-
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vision/frame.h"
+#include "base/error.h"
+#include "vision/frame-source.h"
+#include "vision/pixel-layout.h"
 
 static void
 test_layouts (void)

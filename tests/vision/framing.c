@@ -2,8 +2,9 @@
  * part that should be there. */
 #include "vision/framing.h"
 
-#include <ensemble/picture.h>
 #include <string.h>
+
+#include "vision/picture.h"
 
 #define WIDTH 90
 #define HEIGHT 60

@@ -1,9 +1,9 @@
 /* ens_frame_sample () against the same sum written down plainly in double precision, and against
  * values worked out by hand. */
-#include <ensemble/picture.h>
-
 #include <math.h>
 #include <string.h>
+
+#include "vision/picture.h"
 
 static const EnsNormalise plain_rgb = {ENS_ORDER_RGB, {0, 0, 0}, {1, 1, 1}};
 static const EnsNormalise plain_gray = {ENS_ORDER_GRAY, {0}, {1}};

@@ -1,10 +1,9 @@
 /* Properties of the windows, on drawn frames. */
-#include <ensemble/picture.h>
-#include <ensemble/windows.h>
-
 #include <string.h>
 
+#include "vision/picture.h"
 #include "vision/recall.h"
+#include "vision/selective-search.h"
 
 /* -- frames -- */
 

@@ -1,7 +1,6 @@
 /* Frames read where they lie in DMABufs against the same frames copied: layouts, drivers that
  * refuse, buffers that come again, changed or in another's place. By a driver that plays at it
  * (fake-dma-buf.h), and by the system's own if it can. */
-#include <ensemble/frame.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 #include "vision/batch-table.h"
+#include "vision/frame.h"
 #include "vulkan/executor.h"
 #include "vulkan/imports.h"
 

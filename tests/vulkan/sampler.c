@@ -1,15 +1,14 @@
 /* Batches sampled on the device against the same sampled on the CPU: formats, ranges, colours, odd
  * sizes, scales up and down, rectangles at and over borders; with memory shared, and copying as for
  * a graphics card. Software Vulkan will do; without any, tests skip. */
-#include "vision/batch-table.h"
-
-#include <ensemble/picture.h>
 #include <math.h>
 
 #include "cpu/weights.h"
 #include "ops/params.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
+#include "vision/batch-table.h"
+#include "vision/picture.h"
 #include "vulkan/executor.h"
 
 typedef struct {

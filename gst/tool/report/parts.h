@@ -1,10 +1,9 @@
 /* The parts of a report. */
 #pragma once
 
-#include <ensemble/pool.h>
-
+#include "base/thread-pool.h"
 #include "classify/metrics.h"
-#include "ensemble/evaluate.h"
+#include "train/evaluate.h"
 
 /* Bins of calibration curves. */
 #define REPORT_BINS 10

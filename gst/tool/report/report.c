@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include <ensemble/error.h>
-
+#include "base/error.h"
 #include "html.h"
 #include "parts.h"
 #include "report-resources.h"

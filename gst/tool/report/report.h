@@ -1,7 +1,7 @@
 /* What “evaluate” has measured, as a page to look at. */
 #pragma once
 
-#include "ensemble/evaluate.h"
+#include "train/evaluate.h"
 
 /* FALSE if a file can't be written there: better known before the pictures are gone through. */
 gboolean tool_report_check (const char *path, GError **error);

@@ -3,7 +3,7 @@
 #include <gst/video/video.h>
 #include <math.h>
 
-#include <ensemble/error.h>
+#include "base/error.h"
 
 #define PREFIX "data:image/jpeg;base64,"
 

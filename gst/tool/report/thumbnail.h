@@ -1,7 +1,7 @@
 /* Small pictures inside a page. */
 #pragma once
 
-#include <ensemble/picture.h>
+#include "vision/picture.h"
 
 /* A picture whose longer side is at most `side`, as the text of a data: URI. Its size goes to
  * *width and *height. NULL if GStreamer can't encode JPEG. (transfer full) */

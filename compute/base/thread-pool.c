@@ -1,0 +1,191 @@
+#include "base/thread-pool.h"
+
+/* How often a thread looks again before it sleeps. One look takes a few nanoseconds; the gap
+ * between two operators of a network is some microseconds, and waking a sleeper costs more. */
+#define SPINS 4000
+
+struct _EnsPool {
+  gatomicrefcount references;
+  guint n_threads;
+  GThread **workers;
+  GMutex loop_lock; /* held for a whole loop: one at a time */
+
+  GMutex lock; /* guards the sleepers; the fields below are atomic */
+  GCond wake, done;
+  guint generation; /* counts loops; a change tells the workers to start */
+  guint open;       /* whether workers may still join the loop */
+  guint active;     /* workers that may be in it */
+  gboolean quit;
+
+  EnsTask task;
+  gpointer data;
+  guint n_tasks;
+  guint next;
+};
+
+typedef struct {
+  EnsPool *pool;
+  guint index;
+} Worker;
+
+static inline void
+relax (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#endif
+}
+
+static void
+take_tasks (EnsPool *pool, guint worker)
+{
+  guint i;
+
+  while ((i = g_atomic_int_add (&pool->next, 1)) < pool->n_tasks)
+    pool->task (pool->data, i, worker);
+}
+
+static guint
+await_generation (EnsPool *pool, guint seen)
+{
+  guint now;
+
+  for (guint i = 0; i < SPINS; i++) {
+    if ((now = g_atomic_int_get (&pool->generation)) != seen)
+      return now;
+    relax ();
+  }
+  g_mutex_lock (&pool->lock);
+  while ((now = g_atomic_int_get (&pool->generation)) == seen)
+    g_cond_wait (&pool->wake, &pool->lock);
+  g_mutex_unlock (&pool->lock);
+  return now;
+}
+
+/* Waits for the workers that joined the loop. The others, who may be asleep or have lost their
+ * processor to another program, find it closed when they come: there is nothing left to do, and so
+ * no reason to wait for them. */
+static void
+await_workers (EnsPool *pool)
+{
+  g_atomic_int_set (&pool->open, FALSE);
+  for (guint i = 0; i < SPINS; i++) {
+    if (g_atomic_int_get (&pool->active) == 0)
+      return;
+    relax ();
+  }
+  g_mutex_lock (&pool->lock);
+  while (g_atomic_int_get (&pool->active) > 0)
+    g_cond_wait (&pool->done, &pool->lock);
+  g_mutex_unlock (&pool->lock);
+}
+
+/* The order counts: announced first, then looked whether the loop is open. Either the caller sees
+ * this worker and waits, or this worker sees that it is too late. */
+static void
+join_loop (EnsPool *pool, guint worker)
+{
+  g_atomic_int_inc (&pool->active);
+  if (g_atomic_int_get (&pool->open))
+    take_tasks (pool, worker);
+  if (g_atomic_int_dec_and_test (&pool->active)) {
+    g_mutex_lock (&pool->lock);
+    g_cond_signal (&pool->done);
+    g_mutex_unlock (&pool->lock);
+  }
+}
+
+static gpointer
+work (gpointer data)
+{
+  g_autofree Worker *worker = data;
+  EnsPool *pool = worker->pool;
+  guint seen = 0;
+
+  for (;;) {
+    seen = await_generation (pool, seen);
+    if (g_atomic_int_get (&pool->quit))
+      return NULL;
+    join_loop (pool, worker->index);
+  }
+}
+
+static void
+start_workers (EnsPool *pool)
+{
+  g_mutex_lock (&pool->lock);
+  g_atomic_int_set (&pool->next, 0);
+  g_atomic_int_set (&pool->open, TRUE);
+  g_atomic_int_inc (&pool->generation);
+  g_cond_broadcast (&pool->wake);
+  g_mutex_unlock (&pool->lock);
+}
+
+EnsPool *
+ens_pool_new (guint n_threads)
+{
+  EnsPool *pool = g_new0 (EnsPool, 1);
+
+  g_atomic_ref_count_init (&pool->references);
+  pool->n_threads = n_threads > 0 ? n_threads : g_get_num_processors ();
+  g_mutex_init (&pool->loop_lock);
+  g_mutex_init (&pool->lock);
+  g_cond_init (&pool->wake);
+  g_cond_init (&pool->done);
+  pool->workers = g_new0 (GThread *, pool->n_threads);
+  for (guint i = 1; i < pool->n_threads; i++) {
+    Worker *worker = g_new (Worker, 1);
+
+    *worker = (Worker) {pool, i};
+    pool->workers[i] = g_thread_new ("ens-worker", work, worker);
+  }
+  return pool;
+}
+
+EnsPool *
+ens_pool_ref (EnsPool *pool)
+{
+  g_atomic_ref_count_inc (&pool->references);
+  return pool;
+}
+
+void
+ens_pool_unref (EnsPool *pool)
+{
+  if (!g_atomic_ref_count_dec (&pool->references))
+    return;
+  g_atomic_int_set (&pool->quit, TRUE);
+  start_workers (pool);
+  for (guint i = 1; i < pool->n_threads; i++)
+    g_thread_join (pool->workers[i]);
+  g_free (pool->workers);
+  g_cond_clear (&pool->done);
+  g_cond_clear (&pool->wake);
+  g_mutex_clear (&pool->lock);
+  g_mutex_clear (&pool->loop_lock);
+  g_free (pool);
+}
+
+guint
+ens_pool_get_threads (EnsPool *pool)
+{
+  return pool->n_threads;
+}
+
+void
+ens_pool_run (EnsPool *pool, guint n_tasks, EnsTask task, gpointer data)
+{
+  if (pool->n_threads == 1 || n_tasks <= 1) {
+    for (guint i = 0; i < n_tasks; i++)
+      task (data, i, 0);
+    return;
+  }
+  g_mutex_lock (&pool->loop_lock);
+  pool->task = task;
+  pool->data = data;
+  pool->n_tasks = n_tasks;
+  start_workers (pool);
+  take_tasks (pool, 0);
+  await_workers (pool);
+  g_mutex_unlock (&pool->loop_lock);
+}

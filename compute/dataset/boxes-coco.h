@@ -1,0 +1,38 @@
+/* Boxes in COCO's layout: JSON files of annotations beside folders of pictures.
+ *
+ * Files of annotations are called instances*.json or *coco*.json, and lie in the set's folder, in
+ * one of the folders in it (train/_annotations.coco.json), or, by whatever name ending in .json, in
+ * its folder annotations; where some are called instances*.json the others are not read. A file has
+ *
+ *   images       id, file_name, width, height
+ *   annotations  image_id, category_id, bbox (left, top, width, height in pixels), iscrowd
+ *   categories   id, name
+ *
+ * and may have more, which is passed over. For instances_NAME.json a picture's file_name is looked
+ * for in the folder of the file, in NAME, images/NAME, SPLIT, images/SPLIT, images and the set's
+ * folder itself.
+ *
+ * Source: T.-Y. Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014. */
+#pragma once
+
+#include "dataset/boxes.h"
+#include "dataset/dataset.h"
+
+/* A file of annotations; its split is that which its name says as a word (train, val, minival,
+ * test), or else its folder's name; training if neither does. */
+typedef struct {
+  char *path;
+  EnsSplit split;
+} EnsCocoFile;
+
+/* The set's files of annotations, in byte order; empty if the folder is no such set, or none.
+ * (transfer full, EnsCocoFile) */
+GPtrArray *ens_coco_list (const char *folder);
+
+/* The pictures of one file of annotations. (transfer full, EnsBoxedImage) */
+GPtrArray *ens_coco_load (const char *folder, const EnsCocoFile *file, GPtrArray *notes,
+                          GError **error);
+
+gboolean ens_boxes_have_coco (const char *folder);
+/* Of a folder all files of annotations, or one of them. As ens_boxes_load (). */
+GPtrArray *ens_boxes_load_coco (const char *path, GPtrArray *notes, GError **error);

@@ -1,0 +1,44 @@
+/* What readers of boxes share. */
+#pragma once
+
+#include "dataset/boxes.h"
+
+/* path: (transfer full) */
+EnsBoxedImage *ens_boxed_image_new (char *path);
+void ens_boxed_image_free (EnsBoxedImage *image);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBoxedImage, ens_boxed_image_free)
+
+/* NaN for what is no number. */
+double ens_boxes_number (const char *text);
+
+/* Edges in pixels of an image of this size, from 0, the right and lower ones excluded. NaN stands
+ * for a number that was missing. */
+typedef struct {
+  double left, top, right, bottom;
+  double width, height;
+} EnsBoxEdges;
+
+/* Adds a box; one that stands out of the image by rounding is cut. FALSE, with a message for
+ * `where`, if there is no such box. (transfer none; of `box` everything but the rectangle counts)
+ */
+gboolean ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges *edges,
+                              const char *where, GError **error);
+
+/* Sorts EnsBoxedImage by path, in byte order. */
+void ens_boxes_sort (GPtrArray *images);
+
+/* Counts entries, and those that are left out because something is wrong with them. */
+typedef struct {
+  GPtrArray *notes; /* char * */
+  guint n, n_broken;
+  char *first; /* what was wrong first */
+} EnsBoxesTally;
+
+void ens_boxes_tally_clear (EnsBoxesTally *tally);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsBoxesTally, ens_boxes_tally_clear)
+
+/* Leaves out an entry and notes the reason, which it frees. */
+void ens_boxes_tally_skip (EnsBoxesTally *tally, GError *reason);
+/* FALSE if too many of the entries, which are called `what`, were left out. */
+gboolean ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char *what,
+                                GError **error);

@@ -1,0 +1,191 @@
+/* Which files of a folder are COCO's annotations. */
+#include <string.h>
+
+#include "dataset/boxes-coco.h"
+#include "dataset/boxes-private.h"
+
+#define ANNOTATIONS "annotations"
+#define INSTANCES "instances"
+
+static void
+coco_file_free (gpointer data)
+{
+  EnsCocoFile *file = data;
+
+  g_free (file->path);
+  g_free (file);
+}
+
+/* Whether `word` stands in `name` with no letter before it, in small letters. */
+static gboolean
+has_word (const char *name, const char *word)
+{
+  for (const char *at = name; (at = strstr (at, word)) != NULL; at++)
+    if (at == name || !g_ascii_isalpha (at[-1]))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+name_split (const char *name, EnsSplit *split)
+{
+  static const struct {
+    const char *word;
+    EnsSplit split;
+  } words[] = {
+      {"train", ENS_SPLIT_TRAIN},
+      {"val", ENS_SPLIT_VALIDATION},
+      {"minival", ENS_SPLIT_VALIDATION},
+      {"test", ENS_SPLIT_TEST},
+  };
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (has_word (lower, words[i].word)) {
+      *split = words[i].split;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static EnsSplit
+find_split (const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *folder_name = g_path_get_basename (folder);
+  EnsSplit split = ENS_SPLIT_TRAIN;
+
+  if (!name_split (name, &split))
+    name_split (folder_name, &split);
+  return split;
+}
+
+static gboolean
+is_instances (const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+
+  return g_str_has_prefix (name, INSTANCES);
+}
+
+static gboolean
+is_annotations (const char *name, gboolean any_name)
+{
+  return g_str_has_suffix (name, ".json")
+         && (any_name || g_str_has_prefix (name, INSTANCES) || strstr (name, "coco") != NULL);
+}
+
+/* Adds the folder's files of annotations and, if `folders` is not NULL, its folders to that. */
+static void
+list_folder (const char *folder, gboolean any_name, GPtrArray *files, GPtrArray *folders)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+
+    if (name[0] == '.')
+      continue;
+    if (is_annotations (name, any_name) && g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+      EnsCocoFile *file = g_new (EnsCocoFile, 1);
+
+      *file = (EnsCocoFile) {g_steal_pointer (&path), ENS_SPLIT_TRAIN};
+      g_ptr_array_add (files, file);
+    } else if (folders != NULL && g_file_test (path, G_FILE_TEST_IS_DIR)) {
+      g_ptr_array_add (folders, g_steal_pointer (&path));
+    }
+  }
+}
+
+static int
+compare_files (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(EnsCocoFile *const *)a)->path, (*(EnsCocoFile *const *)b)->path);
+}
+
+/* Captions and key points lie beside the instances that they belong to. */
+static void
+keep_instances (GPtrArray *files)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < files->len; i++)
+    any |= is_instances (((EnsCocoFile *)files->pdata[i])->path);
+  for (guint i = files->len; any && i > 0; i--)
+    if (!is_instances (((EnsCocoFile *)files->pdata[i - 1])->path))
+      g_ptr_array_remove_index (files, i - 1);
+}
+
+GPtrArray *
+ens_coco_list (const char *folder)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func (coco_file_free);
+  g_autoptr (GPtrArray) folders = g_ptr_array_new_with_free_func (g_free);
+
+  list_folder (folder, FALSE, files, folders);
+  for (guint i = 0; i < folders->len; i++) {
+    g_autofree char *name = g_path_get_basename (folders->pdata[i]);
+
+    list_folder (folders->pdata[i], strcmp (name, ANNOTATIONS) == 0, files, NULL);
+  }
+  keep_instances (files);
+  g_ptr_array_sort (files, compare_files);
+  for (guint i = 0; i < files->len; i++) {
+    EnsCocoFile *file = files->pdata[i];
+
+    file->split = find_split (file->path);
+  }
+  return files;
+}
+
+gboolean
+ens_boxes_have_coco (const char *folder)
+{
+  g_autoptr (GPtrArray) files = ens_coco_list (folder);
+
+  return files->len > 0;
+}
+
+/* A list of one file. */
+static GPtrArray *
+list_one (const char *path)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func (coco_file_free);
+  EnsCocoFile *file = g_new (EnsCocoFile, 1);
+
+  *file = (EnsCocoFile) {g_strdup (path), find_split (path)};
+  g_ptr_array_add (files, file);
+  return files;
+}
+
+/* The folder of the set that a file of annotations belongs to. (transfer full) */
+static char *
+find_home (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (folder);
+
+  return strcmp (name, ANNOTATIONS) == 0 ? g_path_get_dirname (folder) : g_steal_pointer (&folder);
+}
+
+GPtrArray *
+ens_boxes_load_coco (const char *path, GPtrArray *notes, GError **error)
+{
+  gboolean single = g_str_has_suffix (path, ".json");
+  g_autofree char *folder = single ? find_home (path) : g_strdup (path);
+  g_autoptr (GPtrArray) files = single ? list_one (path) : ens_coco_list (path);
+  g_autoptr (GPtrArray) images =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
+
+  for (guint i = 0; i < files->len; i++) {
+    GPtrArray *more = ens_coco_load (folder, files->pdata[i], notes, error);
+
+    if (more == NULL)
+      return NULL;
+    g_ptr_array_extend_and_steal (images, more);
+  }
+  ens_boxes_sort (images);
+  return g_steal_pointer (&images);
+}

@@ -1,0 +1,58 @@
+/* Data sets of labelled images in folders: SPLIT/CLASS/IMAGE.
+ *
+ * Splits are called train, validation (or val) and test; a class is a folder of images in train,
+ * and a folder called "none" holds images of no class. Files whose names don't end like an image's
+ * (M1.11: .jpg .jpeg .png .bmp .gif and others that decoders know) are passed over, and so are
+ * hidden ones.
+ *
+ * Or images with boxes, which can show several classes (train/dataset-boxed.h): in Pascal VOC's
+ * layout, with images in JPEGImages, their objects in Annotations, and the splits in
+ * ImageSets/Main/train.txt, val.txt and test.txt; or in COCO's, with
+ * annotations/instances_train2017.json, instances_val2017.json and folders of images.
+ *
+ * Images are listed, not opened. */
+#pragma once
+
+#include "base/error.h"
+#include "base/monitor.h"
+#include "classify/examples.h"
+
+/* Of images, annotations and whatever else a data set has many of, at most one in so many may be
+ * broken. */
+#define ENS_MAX_BROKEN 10
+
+typedef enum { ENS_SPLIT_TRAIN, ENS_SPLIT_VALIDATION, ENS_SPLIT_TEST, ENS_N_SPLITS } EnsSplit;
+
+const char *ens_split_name (EnsSplit split);
+
+typedef struct {
+  char *path;
+  guint8 *labels; /* n_classes: ENS_LABEL_… (classify/examples.h) */
+} EnsSample;
+
+typedef struct {
+  char *folder;
+  char **classes; /* in byte order, NULL-terminated, "none" not among them */
+  guint n_classes;
+  GPtrArray *samples[ENS_N_SPLITS]; /* EnsSample, by class and then by name, in byte order; with
+                                     * boxes by file or in the lists' order */
+  GPtrArray *notes; /* char *: what had to be decided that its owner may not expect */
+} EnsDataset;
+
+/* Lists the images. The classes are those that train has; a class of another split that train does
+ * not have, a class without training images, or no training images at all are errors that say what
+ * was looked for and where. Without images for validation, a fifth of every class's training images
+ * (chosen by a hash of the name, the same ones each time) becomes the validation split, and a note
+ * says so. Without test images that split is empty.
+ *
+ * classes: NULL, or, NULL-terminated, those of a bundle that is to be measured: then they are the
+ * classes that folders may have, train may be missing, and nothing is held out. (transfer full) */
+EnsDataset *ens_dataset_load (const char *folder, const char *const *classes, GError **error);
+void ens_dataset_free (EnsDataset *dataset);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDataset, ens_dataset_free)
+
+/* Passes the notes on. */
+void ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor);
+
+/* FALSE if the split is empty, with an error that says what was looked for. */
+gboolean ens_dataset_require (const EnsDataset *dataset, EnsSplit split, GError **error);

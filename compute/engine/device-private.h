@@ -1,0 +1,28 @@
+/* What a device has for the networks on it. */
+#pragma once
+
+#include "cpu/memory.h"
+#include "engine/network.h"
+#include "vulkan/device.h"
+
+/* Arenas that all plans on the device's CPU share. (transfer none) */
+EnsArenas *ens_device_get_arenas (EnsDevice *device);
+
+gboolean ens_device_is_gpu (EnsDevice *device);
+
+/* Whether networks should keep their numbers in 16 bits. */
+gboolean ens_device_wants_half (EnsDevice *device);
+
+/* The GPU, or NULL if the device is none. (transfer full) */
+EnsVulkanDevice *ens_device_ref_vulkan (EnsDevice *device);
+
+/* The same GPU after `failed` could not go on: what another thread has opened anew meanwhile, or
+ * opened anew now. NULL if it can't be, or has failed again at once. (transfer full) */
+EnsVulkanDevice *ens_device_renew_vulkan (EnsDevice *device, EnsVulkanDevice *failed);
+
+/* Says, to the log and to ens_device_take_warning (), that something is not as it was asked for. */
+void ens_device_warn (EnsDevice *device, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* ens_device_open () of a GPU with other options than the environment's. (transfer full) */
+EnsDevice *ens_device_open_vulkan (const char *selector, guint n_threads,
+                                   const EnsVulkanOptions *options, GError **error);

@@ -1,0 +1,55 @@
+/* Runs of networks that wait for each other, so that on a GPU a whole frame, with all networks,
+ * scales and windows, takes one submission, and is sampled there: the frame goes to it once. */
+#pragma once
+
+#include "engine/network.h"
+#include "vision/frame.h"
+
+typedef struct _EnsJobs EnsJobs;
+
+/* How many inputs a plan that jobs run may have. */
+#define ENS_MAX_JOB_INPUTS 8
+
+/* device: of all plans. together: where the device gains by it, jobs wait and run together when
+ * ens_jobs_run () is called; else each runs when it is added, and memory for one is enough.
+ * (transfer full) */
+EnsJobs *ens_jobs_new (EnsDevice *device, gboolean together);
+void ens_jobs_free (EnsJobs *jobs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsJobs, ens_jobs_free)
+
+/* Whether jobs wait for ens_jobs_run (). */
+gboolean ens_jobs_wait (const EnsJobs *jobs);
+
+/* What a plan runs on: its inputs, as their shapes say, are all sampled from the same rectangles.
+ */
+typedef struct {
+  EnsPlan *plan;
+  guint n_inputs;         /* at most ENS_MAX_JOB_INPUTS */
+  const EnsShape *shapes; /* (n_rects, height, width, channels) */
+  const EnsFrame *frame;
+  const EnsRect *rects;
+  EnsFraming framing;
+  float crop; /* of ENS_FRAMING_CROP */
+  const EnsNormalise *normalise;
+  float *output;
+} EnsJob;
+
+/* Adds a job. Until it has run, `output`, `normalise` and the frame with its pixels must stay, and
+ * between two calls of ens_jobs_discard () all jobs that wait look at one frame. A plan that waits
+ * already is run first, with all others. */
+gboolean ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error);
+
+/* Runs all that wait. */
+gboolean ens_jobs_run (EnsJobs *jobs, GError **error);
+
+/* Time spent since the last ens_jobs_discard (), in nanoseconds. */
+typedef struct {
+  gint64 prepare;  /* cropping, resizing and normalising on the CPU, or writing down what the GPU
+                    * does of it */
+  gint64 networks; /* running plans */
+} EnsJobTimes;
+
+const EnsJobTimes *ens_jobs_get_times (const EnsJobs *jobs);
+
+/* Forgets all that wait, their frame and the time spent. */
+void ens_jobs_discard (EnsJobs *jobs);

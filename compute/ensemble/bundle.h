@@ -1,0 +1,84 @@
+/* gst-ensemble: the bundle, a folder NAME.ensemble with everything an ensemble is.
+ *
+ * ensemble.json holds what a person may want to read or edit; *.onnx files hold what is numeric:
+ * networks and linear classifiers. Paths stay inside the folder. */
+#pragma once
+
+#include "base/error.h"
+#include "classify/calibration.h"
+#include "vision/frame.h"
+#include "vision/selective-search.h"
+
+G_BEGIN_DECLS
+
+#define ENS_BUNDLE_SCHEMA "gst-ensemble/bundle/1"
+
+typedef enum {
+  ENS_ROLE_ORIGINAL,  /* trained on a large general set: judges the whole frame (P2) */
+  ENS_ROLE_RETRAINED, /* knows the user's classes: judges the whole frame (P1) and windows (P3) */
+} EnsRole;
+
+typedef struct {
+  char *name;
+  EnsRole role;
+  char *network;    /* file of the network, relative to the folder */
+  char *classifier; /* file of its linear classifiers: Gemm, features → decision values */
+  char **taps;      /* names of values, NULL-terminated; features are concatenated in this order */
+  EnsNormalise normalise;
+  /* Of the whole frame; `crop` is the share of its shorter side that ENS_FRAMING_CROP leaves, in
+   * (0, 1]. Windows always become squares: ENS_FRAMING_SCALE stretches them too. */
+  EnsFraming framing, window_framing;
+  float crop;
+  guint size;    /* side of the square input the network was made for */
+  guint *scales; /* shorter sides of the whole frame, ascending */
+  guint n_scales;
+  float weight;                /* among the networks of its role; each role's sum to 1 */
+  EnsCalibration *calibration; /* per class, of decision values on the whole frame */
+  /* The same for windows; NULL and 0 in networks that don't look at them. */
+  char *window_classifier;
+  guint *window_sizes; /* sides a window is scaled to, ascending */
+  guint n_window_sizes;
+  EnsCalibration *window_calibration;
+} EnsBundleNetwork;
+
+/* How frames larger than the training images are divided into sub-images (M1.9). */
+typedef struct {
+  /* Their side in the frame's pixels: that of a square with as many pixels as the training images
+   * have (the median). 0: not known; frames then do not count as large. */
+  guint size;
+  float overlap;    /* of neighbours, at least, as a share of their side: 0 to 0.9 */
+  float large_from; /* a frame is large if it has so many times the pixels of a sub-image in each
+                     * direction, on average; at least 1 */
+  guint count;      /* at most: of frames that would have more, sub-images are larger */
+} EnsSubImageSettings;
+
+#define ENS_SUB_IMAGE_DEFAULTS \
+  ((EnsSubImageSettings) {.overlap = 0.25F, .large_from = 2, .count = 32})
+
+typedef struct {
+  char *name, *version;
+  char *folder;   /* absolute; NULL for a bundle that has not been saved */
+  char **classes; /* NULL-terminated */
+  guint n_classes;
+  EnsBundleNetwork *networks;
+  guint n_networks;
+  float window_weight; /* w of P = w·P1 + (1 - w)·max (P2, P3) */
+  float whole_weight;  /* w of P = w·P1 + (1 - w)·P2, where windows are not looked at */
+  float *thresholds;   /* per class */
+  guint windows;       /* how many; 0 for none */
+  EnsWindowsPreset windows_preset;
+  EnsSubImageSettings sub_images;
+  char *provenance; /* JSON text of an object: how it was made and what accuracy was measured */
+} EnsBundle;
+
+/* Reads ensemble.json and checks it and that the files it names exist; they are not opened. A
+ * member that is unknown, missing or out of range is an error that names it, and so is a newer
+ * schema, or a path that leads out of the folder. (transfer full) */
+EnsBundle *ens_bundle_load (const char *folder, GError **error);
+void ens_bundle_free (EnsBundle *bundle);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBundle, ens_bundle_free)
+
+const char *ens_role_name (EnsRole role);
+gboolean ens_role_parse (const char *name, EnsRole *role);
+
+G_END_DECLS

@@ -1,0 +1,72 @@
+/* gst-ensemble: an ensemble ready to analyse frames. */
+#pragma once
+
+#include <ensemble/result.h>
+
+#include "engine/network.h"
+#include "ensemble/bundle.h"
+
+G_BEGIN_DECLS
+
+typedef struct _EnsEnsemble EnsEnsemble;
+
+/* Opens a bundle on a device. Bundle and device opened before and still in use are shared, weights
+ * and plans with them. Any thread. (transfer full) */
+EnsEnsemble *ens_ensemble_open (const char *folder, EnsDevice *device, GError **error);
+EnsEnsemble *ens_ensemble_ref (EnsEnsemble *ensemble);
+void ens_ensemble_unref (EnsEnsemble *ensemble);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEnsemble, ens_ensemble_unref)
+
+const EnsBundle *ens_ensemble_get_bundle (EnsEnsemble *ensemble);
+EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
+/* What people should know of how its networks were loaded, a sentence each that names the network,
+ * up to a NULL. */
+const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
+
+#define ENS_ANALYSE_MAX_SCALES 8
+
+/* Whether a frame is divided into sub-images (M1.9). */
+typedef enum {
+  ENS_SUB_IMAGES_AUTO, /* if it counts as large: EnsSubImageSettings */
+  ENS_SUB_IMAGES_OFF,
+  /* Always. A frame that is no larger than a sub-image is its only one. Where the bundle does not
+   * know the size of sub-images, it is that of its largest scale. */
+  ENS_SUB_IMAGES_ON,
+  /* If it counts as large, and then judged as one as well, for what is too large for sub-images. P
+   * is the larger of the map's maximum and of that. */
+  ENS_SUB_IMAGES_BOTH,
+} EnsSubImagesMode;
+
+/* Overrides of the bundle. ENS_ANALYSE_DEFAULTS changes nothing. */
+typedef struct {
+  /* How many at most; -1: the bundle's, 0: none. The sub-images of a frame that is divided share
+   * them, and have one each at least. */
+  gint windows;
+  const guint *scales; /* shorter sides, for all networks; n_scales 0: the bundle's */
+  guint n_scales;      /* at most ENS_ANALYSE_MAX_SCALES */
+  float threshold;     /* for all classes; negative: the bundle's */
+  /* Looked at instead of windows found by selective search, if not NULL: all of them, or the first
+   * `windows`. */
+  const EnsRect *regions;
+  guint n_regions;
+  EnsSubImagesMode sub_images;
+  guint max_sub_images; /* 0: the bundle's */
+} EnsAnalyseOptions;
+
+#define ENS_ANALYSE_DEFAULTS ((EnsAnalyseOptions) {.windows = -1, .threshold = -1})
+
+/* What one stream keeps from frame to frame: buffers and the window search. One thread at a time.
+ */
+typedef struct _EnsAnalysis EnsAnalysis;
+
+EnsAnalysis *ens_analysis_new (EnsEnsemble *ensemble);
+void ens_analysis_free (EnsAnalysis *analysis);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
+
+/* Follows the method from the frame to P (M1.1–M1.9). options may be NULL. pts is copied into the
+ * result. Windows are looked at if the bundle has classifiers for them. The same frame and options
+ * give the same bits. (transfer full) */
+EnsResult *ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
+                             const EnsAnalyseOptions *options, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,482 @@
+/* Networks from ONNX files.
+ *
+ * Nodes are added in the file's order, each with its shapes inferred at a nominal size, because
+ * where dimensions move depends on ranks. Contents that follow from that size (of Shape and what is
+ * computed from it) are forgotten again at the end: the graph holds for all sizes. */
+#include "onnx/import.h"
+
+#include <string.h>
+
+#include "onnx/onnx.h"
+
+static void
+tensor_free (gpointer data)
+{
+  EnsOnnxTensor *tensor = data;
+
+  g_free (tensor->name);
+  g_clear_pointer (&tensor->contents, ens_tensor_unref);
+  g_free (tensor);
+}
+
+EnsOnnxTensor *
+ens_onnx_import_find (const EnsOnnxImport *import, const char *name)
+{
+  return g_hash_table_lookup (import->tensors, name);
+}
+
+EnsOnnxTensor *
+ens_onnx_import_add (EnsOnnxImport *import, const char *name, GError **error)
+{
+  EnsOnnxTensor *tensor;
+
+  if (*name == '\0' || ens_onnx_import_find (import, name) != NULL) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 *name == '\0' ? "a tensor has no name" : "the name “%s” is given twice", name);
+    return NULL;
+  }
+  tensor = g_new0 (EnsOnnxTensor, 1);
+  tensor->name = g_strdup (name);
+  g_ptr_array_add (import->all, tensor);
+  g_hash_table_insert (import->tensors, tensor->name, tensor);
+  return tensor;
+}
+
+EnsOnnxTensor *
+ens_onnx_import_known (EnsOnnxImport *import, const char *name, EnsTensor *contents)
+{
+  EnsOnnxTensor *tensor = g_new0 (EnsOnnxTensor, 1);
+
+  tensor->name = g_strdup (name);
+  tensor->type = contents->type;
+  tensor->shape = contents->shape;
+  tensor->contents = ens_tensor_ref (contents);
+  g_ptr_array_add (import->all, tensor);
+  return tensor;
+}
+
+EnsOnnxTensor *
+ens_onnx_import_wrap (EnsOnnxImport *import, EnsValue *value)
+{
+  EnsOnnxTensor *tensor = g_new0 (EnsOnnxTensor, 1);
+
+  tensor->name = g_strdup (value->name);
+  ens_onnx_tensor_set_value (tensor, value, FALSE);
+  g_ptr_array_add (import->all, tensor);
+  return tensor;
+}
+
+static void
+import_init (EnsOnnxImport *import, const char *name, gsize file_size)
+{
+  import->graph = ens_graph_new (name);
+  import->all = g_ptr_array_new_with_free_func (tensor_free);
+  import->tensors = g_hash_table_new (g_str_hash, g_str_equal);
+  import->written = g_hash_table_new (g_str_hash, g_str_equal);
+  import->read = g_hash_table_new (g_str_hash, g_str_equal);
+  import->samples = g_hash_table_new (NULL, NULL);
+  import->declared = g_array_new (FALSE, FALSE, sizeof (EnsShape));
+  import->budget = 4 * file_size + (64 << 20);
+}
+
+static void
+import_clear (EnsOnnxImport *import)
+{
+  g_clear_pointer (&import->graph, ens_graph_free);
+  g_clear_pointer (&import->first_quantised, g_free);
+  g_hash_table_unref (import->tensors);
+  g_hash_table_unref (import->written);
+  g_hash_table_unref (import->read);
+  g_hash_table_unref (import->samples);
+  g_ptr_array_unref (import->all);
+  g_array_unref (import->declared);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsOnnxImport, import_clear)
+
+/* The model's head */
+
+static gboolean
+read_opset (const Onnx__ModelProto *model, gint64 *opset, GError **error)
+{
+  *opset = 0;
+  for (gsize i = 0; i < model->n_opset_import; i++)
+    if (ens_onnx_is_own_domain (model->opset_import[i]->domain))
+      *opset = model->opset_import[i]->version;
+  if (*opset >= ENS_ONNX_MIN_OPSET && *opset <= ENS_ONNX_MAX_OPSET)
+    return TRUE;
+  if (model->n_opset_import == 0)
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                         "the file does not say its opset (is it complete?)");
+  else
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "opset %" G_GINT64_FORMAT
+                 " is not supported, only %d to %d are; export the network "
+                 "again with one of those",
+                 *opset, ENS_ONNX_MIN_OPSET, ENS_ONNX_MAX_OPSET);
+  return FALSE;
+}
+
+static gboolean
+check_model (const Onnx__ModelProto *model, gint64 *opset, GError **error)
+{
+  if (model->graph == NULL) {
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                         "the file holds no graph (is it an ONNX model, and complete?)");
+    return FALSE;
+  }
+  if (!read_opset (model, opset, error))
+    return FALSE;
+  if (model->graph->n_sparse_initializer > 0) {
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                         "sparse initializers are not supported");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Orders of networks converted from TensorFlow, which take and give NHWC. */
+static const gint64 nhwc_to_nchw[] = {0, 3, 1, 2}, nchw_to_nhwc[] = {0, 2, 3, 1};
+
+static gboolean
+is_transpose (const Onnx__NodeProto *node, const gint64 *perm)
+{
+  if (node->op_type == NULL || strcmp (node->op_type, "Transpose") != 0 || node->n_attribute != 1)
+    return FALSE;
+  return node->attribute[0]->n_ints == 4
+         && memcmp (node->attribute[0]->ints, perm, 4 * sizeof *perm) == 0;
+}
+
+static void
+add_reader (EnsOnnxImport *import, char *name, EnsOnnxReaders reader)
+{
+  guint readers = GPOINTER_TO_UINT (g_hash_table_lookup (import->read, name));
+
+  g_hash_table_insert (import->read, name, GUINT_TO_POINTER (readers | reader));
+}
+
+static void
+collect_names (EnsOnnxImport *import, const Onnx__GraphProto *proto)
+{
+  for (gsize i = 0; i < proto->n_node; i++) {
+    Onnx__NodeProto *node = proto->node[i];
+
+    for (gsize j = 0; j < node->n_output; j++)
+      g_hash_table_insert (import->written, node->output[j], node);
+    for (gsize j = 0; j < node->n_input; j++)
+      add_reader (import, node->input[j],
+                  is_transpose (node, nhwc_to_nchw) ? ENS_ONNX_READ_TO_FIRST : ENS_ONNX_READ);
+  }
+  for (gsize i = 0; i < proto->n_output; i++)
+    if (proto->output[i]->name != NULL)
+      add_reader (import, proto->output[i]->name, ENS_ONNX_READ);
+}
+
+static gboolean
+add_initializers (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error)
+{
+  for (gsize i = 0; i < proto->n_initializer; i++) {
+    const char *name = ens_onnx_text (proto->initializer[i]->name);
+    g_autofree char *what = g_strdup_printf ("tensor “%s”", name);
+    EnsOnnxTensor *tensor = ens_onnx_import_add (import, name, error);
+
+    if (tensor == NULL
+        || !ens_onnx_tensor_check (proto->initializer[i], what, &tensor->type, &tensor->shape,
+                                   error))
+      return FALSE;
+    tensor->initializer = proto->initializer[i];
+  }
+  return TRUE;
+}
+
+/* Inputs */
+
+/* The declared dimensions, -1 for open ones. */
+static gboolean
+read_dims (const Onnx__TensorShapeProto *proto, const char *what, EnsShape *shape, GError **error)
+{
+  if (proto->n_dim > ENS_MAX_RANK) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s has %" G_GSIZE_FORMAT " dimensions, supported are %d", what, proto->n_dim,
+                 ENS_MAX_RANK);
+    return FALSE;
+  }
+  shape->rank = (guint)proto->n_dim;
+  for (guint i = 0; i < shape->rank; i++) {
+    const Onnx__TensorShapeProto__Dimension *dim = proto->dim[i];
+
+    shape->dims[i] = -1;
+    if (dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE)
+      shape->dims[i] = dim->dim_value;
+    if (shape->dims[i] < -1 || shape->dims[i] > G_MAXINT32) {
+      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s has a dimension of %" G_GINT64_FORMAT,
+                   what, shape->dims[i]);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+read_input_type (const Onnx__ValueInfoProto *proto, const char *what, EnsType *type,
+                 EnsShape *shape, GError **error)
+{
+  const Onnx__TypeProto__Tensor *tensor;
+
+  if (proto->type == NULL || proto->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s is not a tensor", what);
+    return FALSE;
+  }
+  tensor = proto->type->tensor_type;
+  if (tensor->shape == NULL) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s has no declared shape, not even a number of dimensions", what);
+    return FALSE;
+  }
+  return ens_onnx_type (tensor->elem_type, what, type, error)
+         && read_dims (tensor->shape, what, shape, error);
+}
+
+static EnsShape
+permute_shape (const EnsShape *shape, const EnsPermutation *permutation)
+{
+  EnsShape permuted = {.rank = shape->rank};
+
+  for (guint i = 0; i < shape->rank; i++)
+    permuted.dims[i] = shape->dims[permutation->from[i]];
+  return permuted;
+}
+
+/* Such a network begins by transposing its input, which is in our order already … */
+static gboolean
+is_given_last (const EnsOnnxImport *import, const char *name)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (import->read, name)) == ENS_ONNX_READ_TO_FIRST;
+}
+
+/* … and ends by transposing its output. */
+static gboolean
+is_left_last (const EnsOnnxImport *import, const char *name)
+{
+  const Onnx__NodeProto *node = g_hash_table_lookup (import->written, name);
+
+  return node != NULL && is_transpose (node, nchw_to_nhwc);
+}
+
+static gboolean
+add_input (EnsOnnxImport *import, const Onnx__ValueInfoProto *info, GError **error)
+{
+  const char *name = ens_onnx_text (info->name);
+  g_autofree char *what = g_strdup_printf ("input “%s”", name);
+  EnsOnnxTensor *tensor = ens_onnx_import_add (import, name, error);
+  EnsPermutation to_last = ens_permutation_to_last (4);
+  EnsShape declared, shape;
+  gboolean given_last, last;
+  EnsValue *value;
+
+  if (tensor == NULL || !read_input_type (info, what, &tensor->type, &declared, error))
+    return FALSE;
+  given_last = declared.rank == 4 && is_given_last (import, name);
+  last = declared.rank == 4 && !given_last;
+  if (last)
+    declared = permute_shape (&declared, &to_last);
+  shape = ens_onnx_nominal_shape (&declared, declared.rank == 4 ? 3 : 1, 1, import->nominal_size);
+  if (ens_shape_elements (&shape) < 0) {
+    g_autofree char *text = ens_shape_to_string (&shape);
+
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s can't be as large as %s", what, text);
+    return FALSE;
+  }
+  g_array_append_val (import->declared, declared);
+  value = ens_graph_add_input (import->graph, name, tensor->type, &shape);
+  ens_onnx_tensor_set_value (tensor, value, last);
+  if (import->graph->inputs->len == 1 && shape.rank > 0)
+    import->nominal_batch = shape.dims[0];
+  return TRUE;
+}
+
+/* Files of older versions list initializers among the inputs. */
+static gboolean
+add_inputs (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error)
+{
+  for (gsize i = 0; i < proto->n_input; i++) {
+    const EnsOnnxTensor *tensor =
+        ens_onnx_import_find (import, ens_onnx_text (proto->input[i]->name));
+
+    if (tensor != NULL && tensor->initializer != NULL)
+      continue;
+    if (!add_input (import, proto->input[i], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Outputs */
+
+/* Gives an output's value the output's name. The name may be with the tensor's value in the other
+ * order, or the value may be another tensor's where a Transpose has cancelled. */
+static EnsValue *
+claim_name (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsValue *value, GError **error)
+{
+  const EnsOp *identity = ens_op_find ("Identity");
+  EnsValue *holder = ens_graph_find (import->graph, tensor->name);
+  g_autofree char *other = NULL;
+  EnsNode *node;
+
+  if (holder == value)
+    return value;
+  if (holder != NULL && (holder == tensor->first || holder == tensor->last)) {
+    other = ens_onnx_tensor_name_order (tensor, holder == tensor->last);
+    ens_graph_rename (import->graph, value, "");
+    ens_graph_rename (import->graph, holder, other);
+    ens_graph_rename (import->graph, value, tensor->name);
+    return value;
+  }
+  if (identity == NULL)
+    return value;
+  node = ens_onnx_import_apply (import, identity, tensor->name, NULL, &value, 1, 1, error);
+  return node != NULL ? node->outputs[0] : NULL;
+}
+
+static gboolean
+add_output (EnsOnnxImport *import, const char *name, GError **error)
+{
+  EnsOnnxTensor *tensor = ens_onnx_import_find (import, name);
+  EnsValue *value;
+
+  if (tensor == NULL) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "output “%s” is neither computed by a node nor an input or initializer", name);
+    return FALSE;
+  }
+  value = ens_onnx_tensor_value (import, tensor,
+                                 tensor->shape.rank == 4 && !is_left_last (import, name), error);
+  if (value != NULL)
+    value = claim_name (import, tensor, value, error);
+  if (value == NULL)
+    return FALSE;
+  ens_graph_add_output (import->graph, value);
+  return TRUE;
+}
+
+static gboolean
+add_outputs (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error)
+{
+  if (proto->n_output == 0) {
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT, "the graph has no outputs");
+    return FALSE;
+  }
+  for (gsize i = 0; i < proto->n_output; i++)
+    if (!add_output (import, ens_onnx_text (proto->output[i]->name), error))
+      return FALSE;
+  return TRUE;
+}
+
+/* The whole */
+
+/* Forgets what holds for the nominal size alone, except the shapes of computed values. */
+static void
+forget_samples (EnsOnnxImport *import)
+{
+  GHashTableIter samples;
+  gpointer value;
+
+  g_hash_table_iter_init (&samples, import->samples);
+  while (g_hash_table_iter_next (&samples, &value, NULL))
+    g_clear_pointer (&((EnsValue *)value)->constant, ens_tensor_unref);
+  for (guint i = 0; i < import->graph->inputs->len; i++)
+    ((EnsValue *)g_ptr_array_index (import->graph->inputs, i))->shape =
+        g_array_index (import->declared, EnsShape, i);
+}
+
+static EnsGraph *
+import_graph (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error)
+{
+  collect_names (import, proto);
+  if (!add_initializers (import, proto, error) || !add_inputs (import, proto, error))
+    return NULL;
+  for (gsize i = 0; i < proto->n_node; i++) {
+    g_autoptr (GError) failure = NULL;
+
+    if (ens_onnx_import_node (import, proto->node[i], &failure))
+      continue;
+    ens_onnx_import_add_missing (proto, i, failure);
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return NULL;
+  }
+  if (!add_outputs (import, proto, error))
+    return NULL;
+  forget_samples (import);
+  ens_onnx_import_note_quantised (import);
+  ens_graph_remove_unused (import->graph);
+  if (!ens_graph_validate (import->graph, error))
+    return NULL;
+  return g_steal_pointer (&import->graph);
+}
+
+/* Whether the height or width of an input is the user's to choose. */
+static gboolean
+is_open (const EnsOnnxImport *import)
+{
+  for (guint i = 0; i < import->declared->len; i++) {
+    const EnsShape *shape = &g_array_index (import->declared, EnsShape, i);
+
+    if (shape->rank == 4 && (shape->dims[1] < 0 || shape->dims[2] < 0))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+typedef struct {
+  GBytes *bytes;
+  const char *name, *folder;
+} Source;
+
+static EnsGraph *
+import_at_size (const Source *source, guint nominal_size, gboolean *open, GError **error)
+{
+  g_autoptr (EnsOnnxFiles) files = ens_onnx_files_new (source->folder);
+  g_autoptr (Onnx__ModelProto) model = ens_onnx_parse (source->bytes, error);
+  g_auto (EnsOnnxImport) import = {.files = files, .nominal_size = nominal_size};
+  EnsGraph *graph;
+
+  import_init (&import, source->name, g_bytes_get_size (source->bytes));
+  if (model == NULL || !check_model (model, &import.opset, error))
+    return NULL;
+  graph = import_graph (&import, model->graph, error);
+  *open = is_open (&import);
+  return graph;
+}
+
+EnsGraph *
+ens_onnx_import_bytes (GBytes *bytes, const char *name, const char *folder,
+                       const EnsOnnxOptions *options, GError **error)
+{
+  Source source = {bytes, name, folder};
+  gboolean given = options != NULL && options->nominal_size > 0, open = FALSE;
+  g_autoptr (GError) first = NULL;
+  EnsGraph *graph = import_at_size (
+      &source, given ? options->nominal_size : ens_onnx_nominal_sizes[0], &open, &first);
+
+  open = open && !given && g_error_matches (first, ENS_ERROR, ENS_ERROR_SHAPE);
+  for (guint i = 1; graph == NULL && open && ens_onnx_nominal_sizes[i] != 0; i++)
+    graph = import_at_size (&source, ens_onnx_nominal_sizes[i], &open, NULL);
+  if (graph == NULL)
+    g_propagate_prefixed_error (error, g_steal_pointer (&first), "%s: ", name);
+  return graph;
+}
+
+EnsGraph *
+ens_onnx_import (const char *path, const EnsOnnxOptions *options, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autoptr (GMappedFile) file = ens_onnx_map (path, error);
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (file == NULL) {
+    g_prefix_error (error, "%s: ", path);
+    return NULL;
+  }
+  bytes = g_mapped_file_get_bytes (file);
+  return ens_onnx_import_bytes (bytes, path, folder, options, error);
+}

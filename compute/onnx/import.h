@@ -1,0 +1,121 @@
+/* The state of an import, shared by the files that it is made of. */
+#pragma once
+
+#include "onnx/onnx-private.h"
+
+/* A tensor of the file, by its name there. */
+typedef struct {
+  char *name;
+  EnsType type;
+  EnsShape shape; /* in ONNX's order, at the nominal size */
+  /* Known contents in ONNX's order: still in the file, or read. */
+  Onnx__TensorProto *initializer;
+  EnsTensor *contents;
+  /* Its values in the graph: channels first as in ONNX, and channels last. NULL until something
+   * reads it in that order. The same below rank 3. */
+  EnsValue *first, *last;
+  gboolean computed_last;
+  /* Of real numbers that stand for the file's integers: what one step of those is worth. 0 of all
+   * other tensors, and where there are several. */
+  double scale;
+} EnsOnnxTensor;
+
+/* Who reads a tensor. */
+typedef enum {
+  ENS_ONNX_READ_TO_FIRST = 1, /* Transposes from NHWC to NCHW */
+  ENS_ONNX_READ = 2,          /* others */
+} EnsOnnxReaders;
+
+typedef struct {
+  EnsGraph *graph;
+  gint64 opset;
+  guint nominal_size;
+  gint64 nominal_batch; /* of the first input */
+  EnsOnnxFiles *files;
+  GHashTable *tensors;   /* name → EnsOnnxTensor */
+  GPtrArray *all;        /* EnsOnnxTensor, owned */
+  GHashTable *written;   /* name → Onnx__NodeProto that computes it, also those still to come */
+  GHashTable *read;      /* name → EnsOnnxReaders, of what nodes or the graph's outputs read */
+  GArray *declared;      /* EnsShape of each of the graph's inputs */
+  GHashTable *samples;   /* values whose contents are right for the nominal size alone */
+  gsize budget;          /* bytes that results of constant nodes may still take */
+  guint n_quantised;     /* nodes of integer arithmetic, loaded as real arithmetic */
+  char *first_quantised; /* what the first of them is called in messages */
+} EnsOnnxImport;
+
+EnsOnnxTensor *ens_onnx_import_find (const EnsOnnxImport *import, const char *name);
+/* A new tensor of that name, or NULL if there is one already. */
+EnsOnnxTensor *ens_onnx_import_add (EnsOnnxImport *import, const char *name, GError **error);
+/* Tensors that nodes of the file can't find by name: with known contents, which take this name, and
+ * of a value in ONNX's order. */
+EnsOnnxTensor *ens_onnx_import_known (EnsOnnxImport *import, const char *name, EnsTensor *contents);
+EnsOnnxTensor *ens_onnx_import_wrap (EnsOnnxImport *import, EnsValue *value);
+
+/* A node of the file on its way into the graph. */
+typedef struct {
+  const Onnx__NodeProto *proto;
+  const EnsOp *op;
+  gint64 opset;     /* whose rules its attributes follow */
+  const char *name; /* in the file, or of its first output */
+  char *what;       /* "node “NAME” (Op)" for messages */
+  EnsAttributes *attributes;
+  EnsOnnxTensor **inputs; /* NULL: absent */
+  guint n_inputs, n_outputs;
+  gpointer params;
+  gboolean last; /* computes with channels last */
+  gboolean done; /* nothing is left to do */
+} EnsOnnxStep;
+
+/* Sets an error "WHAT: MESSAGE" and returns FALSE. */
+gboolean ens_onnx_step_fail (const EnsOnnxStep *step, GError **error, EnsErrorCode code,
+                             const char *format, ...) G_GNUC_PRINTF (4, 5);
+/* Attributes → params. */
+gboolean ens_onnx_step_parse (EnsOnnxStep *step, GError **error);
+
+typedef gboolean (*EnsOnnxImportFunc) (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+/* What is done with nodes of this operator before, or instead of, adding them. NULL: nothing. */
+EnsOnnxImportFunc ens_onnx_find_special (const char *op);
+
+/* Brings a node of opset 6 or before into the form that opset 7 has for it. */
+gboolean ens_onnx_step_raise (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+
+/* Operators of quantised networks. */
+gboolean ens_onnx_import_quantize (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_dequantize (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_dynamic_quantize (EnsOnnxStep *step, EnsOnnxImport *import,
+                                           GError **error);
+gboolean ens_onnx_import_qlinear_conv (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_qlinear_matmul (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_conv_integer (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_matmul_integer (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+/* Adds a note to the graph, if there were any. */
+void ens_onnx_import_note_quantised (EnsOnnxImport *import);
+
+gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error);
+/* If node `failed` failed because its operator is missing, adds the later nodes of which that is
+ * true too to the error's message. */
+void ens_onnx_import_add_missing (const Onnx__GraphProto *proto, gsize failed, GError *error);
+/* Adds a node with outputs inferred at the nominal size; NULL if they can't be. */
+EnsNode *ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
+                                gconstpointer params, EnsValue *const *inputs, guint n_inputs,
+                                guint n_outputs, GError **error);
+
+/* The same for a registered operator of one input and output, given by name and attributes. */
+EnsValue *ens_onnx_import_make (EnsOnnxImport *import, const char *name, EnsAttributes *attributes,
+                                EnsValue *input, GError **error);
+
+/* Whether contents don't depend on the graph's inputs, not even on their sizes. */
+gboolean ens_onnx_tensor_is_known (const EnsOnnxImport *import, const EnsOnnxTensor *tensor);
+/* Known contents in ONNX's order. (transfer full) */
+EnsTensor *ens_onnx_tensor_contents (EnsOnnxImport *import, EnsOnnxTensor *tensor, GError **error);
+/* The tensor's value in one of the orders; adds a Transpose where it has to. */
+EnsValue *ens_onnx_tensor_value (EnsOnnxImport *import, EnsOnnxTensor *tensor, gboolean last,
+                                 GError **error);
+/* What the value in this order is called where the other one has the tensor's name. (transfer full)
+ */
+char *ens_onnx_tensor_name_order (const EnsOnnxTensor *tensor, gboolean last);
+/* Makes `value` the tensor's, computed in that order. */
+void ens_onnx_tensor_set_value (EnsOnnxTensor *tensor, EnsValue *value, gboolean last);
+/* A transposed value. Transposes of transposes become one, and none if they cancel. */
+EnsValue *ens_onnx_import_transpose (EnsOnnxImport *import, EnsValue *value,
+                                     const EnsPermutation *permutation, GError **error);

@@ -1,0 +1,443 @@
+/* Nodes of ONNX files. */
+#include <string.h>
+
+#include "graph/infer.h"
+#include "onnx/import.h"
+
+/* So many nodes are named in one message. */
+#define MAX_MISSING 20
+
+static void
+step_clear (EnsOnnxStep *step)
+{
+  g_free (step->what);
+  g_clear_pointer (&step->attributes, ens_attributes_free);
+  g_free (step->inputs);
+  g_free (step->params);
+}
+
+gboolean
+ens_onnx_step_fail (const EnsOnnxStep *step, GError **error, EnsErrorCode code, const char *format,
+                    ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, ENS_ERROR, code, "%s: %s", step->what, message);
+  return FALSE;
+}
+
+/* Inputs */
+
+static gboolean
+find_inputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  step->inputs = g_new0 (EnsOnnxTensor *, step->proto->n_input);
+  for (gsize i = 0; i < step->proto->n_input; i++) {
+    const char *name = step->proto->input[i];
+
+    if (*name == '\0')
+      continue;
+    step->inputs[i] = ens_onnx_import_find (import, name);
+    if (step->inputs[i] == NULL && g_hash_table_contains (import->written, name))
+      return ens_onnx_step_fail (
+          step, error, ENS_ERROR_FORMAT,
+          "input “%s” is computed later, so the graph is cyclic or out of order", name);
+    if (step->inputs[i] == NULL)
+      return ens_onnx_step_fail (
+          step, error, ENS_ERROR_FORMAT,
+          "input “%s” is neither an input nor an initializer of the graph, and no node "
+          "computes it",
+          name);
+    step->n_inputs = (guint)i + 1;
+  }
+  return TRUE;
+}
+
+/* Makes known contents an attribute; not all kinds of contents can be one. */
+static gboolean
+set_attribute (EnsOnnxStep *step, const char *name, const EnsTensor *contents)
+{
+  gint64 n = ens_shape_elements (&contents->shape);
+  gboolean is_list = contents->shape.rank == 1;
+
+  if (contents->shape.rank > 1 || n > G_MAXUINT16)
+    return FALSE;
+  if (contents->type == ENS_TYPE_FLOAT32 && n == 1) {
+    ens_attributes_set_float (step->attributes, name, *(const float *)contents->data);
+  } else if (contents->type == ENS_TYPE_FLOAT32) {
+    ens_attributes_set_floats (step->attributes, name, contents->data, (guint)n);
+  } else if (contents->type == ENS_TYPE_INT64 && is_list) {
+    ens_attributes_set_ints (step->attributes, name, contents->data, (guint)n);
+  } else if (contents->type == ENS_TYPE_INT32 && is_list) {
+    g_autofree gint64 *values = g_new (gint64, (gsize)n);
+
+    for (gint64 i = 0; i < n; i++)
+      values[i] = ((const gint32 *)contents->data)[i];
+    ens_attributes_set_ints (step->attributes, name, values, (guint)n);
+  } else {
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* What newer opsets have as inputs becomes attributes again, so that axes in it can be renumbered.
+ */
+static gboolean
+fold_inputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  const EnsOp *op = step->op;
+
+  /* check_inputs () refuses more than max_inputs afterwards. */
+  for (guint i = 0; op->input_attributes != NULL && i < MIN (step->n_inputs, op->max_inputs); i++) {
+    const char *name = op->input_attributes[i];
+    g_autoptr (EnsTensor) contents = NULL;
+
+    if (name == NULL || step->inputs[i] == NULL
+        || !ens_onnx_tensor_is_known (import, step->inputs[i])
+        || ens_attributes_has (step->attributes, name))
+      continue;
+    contents = ens_onnx_tensor_contents (import, step->inputs[i], error);
+    if (contents == NULL)
+      return FALSE;
+    if (set_attribute (step, name, contents))
+      step->inputs[i] = NULL;
+  }
+  while (step->n_inputs > 0 && step->inputs[step->n_inputs - 1] == NULL)
+    step->n_inputs--;
+  return TRUE;
+}
+
+static gboolean
+check_inputs (EnsOnnxStep *step, GError **error)
+{
+  const EnsOp *op = step->op;
+
+  if (step->n_inputs < op->min_inputs || step->n_inputs > op->max_inputs)
+    return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT, "%u inputs, expected %u to %u",
+                               step->n_inputs, op->min_inputs, op->max_inputs);
+  for (guint i = 0; i < op->min_inputs; i++)
+    if (step->inputs[i] == NULL)
+      return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT,
+                                 "input %u is absent, but is not optional", i);
+  return TRUE;
+}
+
+/* Optional outputs that nothing reads are left out, also those that the operator does not compute:
+ * Dropout's mask, what batch normalisation has for training. */
+static gboolean
+count_outputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  char **names = step->proto->output;
+  guint min = MAX (step->op->min_outputs, 1), n = (guint)step->proto->n_output;
+
+  while (n > min && (*names[n - 1] == '\0' || !g_hash_table_contains (import->read, names[n - 1])))
+    n--;
+  if (n > step->op->max_outputs)
+    return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                               "output %u, “%s”, is not supported", n - 1, names[n - 1]);
+  if (n < min)
+    return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT, "%u outputs, expected at least %u", n,
+                               min);
+  step->n_outputs = n;
+  return TRUE;
+}
+
+gboolean
+ens_onnx_step_parse (EnsOnnxStep *step, GError **error)
+{
+  const EnsOp *op = step->op;
+  EnsParse parse = {step->name, step->opset, step->n_inputs, step->n_outputs, step->attributes};
+  g_autoptr (GError) reason = NULL;
+
+  step->params = g_malloc0 (op->params_size);
+  if (op->parse != NULL && !op->parse (&parse, step->params, error))
+    return FALSE;
+  if (ens_attributes_finish (step->attributes, step->what, &reason))
+    return TRUE;
+  g_set_error (error, ENS_ERROR, reason->code, "%s (opset %" G_GINT64_FORMAT ")", reason->message,
+               step->opset);
+  return FALSE;
+}
+
+/* Order of dimensions */
+
+static guint
+max_rank (const EnsOnnxStep *step)
+{
+  guint rank = 0;
+
+  for (guint i = 0; i < step->n_inputs; i++)
+    if (step->inputs[i] != NULL)
+      rank = MAX (rank, step->inputs[i]->shape.rank);
+  return rank;
+}
+
+/* Whether an operator that works in any order has inputs with channels last, and all others can be
+ * brought into that order; then its params are. */
+static gboolean
+follows_last (EnsOnnxStep *step, const EnsOnnxImport *import)
+{
+  guint rank = max_rank (step);
+  EnsPermutation to_first = ens_permutation_to_first (rank);
+  g_autofree gpointer params = g_memdup2 (step->params, step->op->params_size);
+  gboolean some_last = FALSE;
+
+  for (guint i = 0; i < step->n_inputs; i++) {
+    const EnsOnnxTensor *input = step->inputs[i];
+
+    if (input == NULL)
+      continue;
+    some_last |= input->shape.rank == rank && input->computed_last;
+    if (step->op->permute == NULL && input->shape.rank > 0 && input->shape.rank < rank
+        && !ens_onnx_tensor_is_known (import, input))
+      return FALSE;
+  }
+  if (!some_last || rank < 3)
+    return FALSE;
+  if (step->op->permute != NULL && !step->op->permute (params, rank, to_first.from))
+    return FALSE;
+  if (params != NULL)
+    memcpy (step->params, params, step->op->params_size);
+  return TRUE;
+}
+
+/* A known operand of lower rank than its node's others, brought into their order. */
+static EnsValue *
+permute_operand (EnsOnnxImport *import, EnsOnnxTensor *tensor, guint rank, GError **error)
+{
+  g_autoptr (EnsTensor) contents = ens_onnx_tensor_contents (import, tensor, error);
+  g_autoptr (EnsTensor) permuted = NULL;
+  EnsPermutation to_last = ens_permutation_to_last (rank);
+
+  if (contents == NULL)
+    return NULL;
+  permuted = ens_tensor_permute_operand (contents, &to_last);
+  return ens_graph_add_constant (import->graph, tensor->name, permuted);
+}
+
+static EnsValue *
+input_value (const EnsOnnxStep *step, EnsOnnxImport *import, EnsOnnxTensor *input, guint rank,
+             GError **error)
+{
+  gboolean broadcasts = step->op->layout == ENS_LAYOUT_FOLLOWS && step->op->permute == NULL;
+
+  if (step->last && broadcasts && input->shape.rank > 0 && input->shape.rank < rank)
+    return permute_operand (import, input, rank, error);
+  return ens_onnx_tensor_value (import, input, step->last, error);
+}
+
+static gboolean
+add_outputs (const EnsOnnxStep *step, EnsOnnxImport *import, EnsNode *node, guint rank,
+             GError **error)
+{
+  for (guint i = 0; i < step->n_outputs; i++) {
+    const char *name = step->proto->output[i];
+    EnsValue *value = node->outputs[i];
+    gboolean last =
+        step->last && (step->op->layout == ENS_LAYOUT_SPATIAL || value->shape.rank == rank);
+    EnsOnnxTensor *tensor;
+
+    if (*name == '\0')
+      continue;
+    tensor = ens_onnx_import_add (import, name, error);
+    if (tensor == NULL)
+      return FALSE;
+    ens_graph_rename (import->graph, value, name);
+    ens_onnx_tensor_set_value (tensor, value, last);
+  }
+  return TRUE;
+}
+
+static gboolean
+add_node (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  g_autofree EnsValue **values = g_new0 (EnsValue *, step->n_inputs);
+  guint rank = max_rank (step);
+  EnsNode *node;
+
+  step->last = step->op->layout == ENS_LAYOUT_SPATIAL
+               || (step->op->layout == ENS_LAYOUT_FOLLOWS && follows_last (step, import));
+  for (guint i = 0; i < step->n_inputs; i++) {
+    if (step->inputs[i] == NULL)
+      continue;
+    values[i] = input_value (step, import, step->inputs[i], rank, error);
+    if (values[i] == NULL)
+      return FALSE;
+  }
+  node = ens_onnx_import_apply (import, step->op, step->name, step->params, values, step->n_inputs,
+                                step->n_outputs, error);
+  return node != NULL && add_outputs (step, import, node, rank, error);
+}
+
+EnsNode *
+ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
+                       gconstpointer params, EnsValue *const *inputs, guint n_inputs,
+                       guint n_outputs, GError **error)
+{
+  EnsNode *node = ens_graph_add_node (import->graph, op, name, params, inputs, n_inputs, n_outputs);
+  gboolean known = TRUE;
+
+  for (guint i = 0; i < n_inputs; i++)
+    if (inputs[i] != NULL)
+      known &= inputs[i]->constant != NULL && !g_hash_table_contains (import->samples, inputs[i]);
+  if (!ens_infer_node (node, TRUE, error))
+    return NULL;
+  for (guint i = 0; i < n_outputs; i++) {
+    EnsTensor *contents = node->outputs[i]->constant;
+
+    if (contents == NULL)
+      continue;
+    if (!known)
+      g_hash_table_add (import->samples, node->outputs[i]);
+    if (ens_tensor_size (contents) > import->budget) {
+      g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
+                   "node “%s” (%s): nodes without inputs compute far more than the file holds",
+                   node->name, op->name);
+      return NULL;
+    }
+    import->budget -= ens_tensor_size (contents);
+  }
+  return node;
+}
+
+EnsValue *
+ens_onnx_import_make (EnsOnnxImport *import, const char *name, EnsAttributes *attributes,
+                      EnsValue *input, GError **error)
+{
+  const EnsOp *op = ens_op_find (name);
+  g_autofree gpointer params = g_malloc0 (op->params_size);
+  EnsParse parse = {name, import->opset, 1, 1, attributes};
+  EnsNode *node;
+
+  if (!op->parse (&parse, params, error))
+    return NULL;
+  node = ens_onnx_import_apply (import, op, NULL, params, &input, 1, 1, error);
+  return node != NULL ? node->outputs[0] : NULL;
+}
+
+/* From the file to the graph */
+
+static gboolean
+check_domain (const EnsOnnxStep *step, GError **error)
+{
+  return ens_onnx_is_own_domain (step->proto->domain)
+         || ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                                "operators of the domain “%s” are not supported",
+                                step->proto->domain);
+}
+
+static gboolean
+read_attributes (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  step->attributes = ens_onnx_attributes_read (step->proto, step->what, import->files, error);
+  return step->attributes != NULL;
+}
+
+static void
+step_init (EnsOnnxStep *step, const Onnx__NodeProto *proto, gint64 opset)
+{
+  const char *op = ens_onnx_text (proto->op_type);
+  const char *name = ens_onnx_text (proto->name);
+
+  *step = (EnsOnnxStep) {.proto = proto, .op = ens_op_find (op), .opset = opset};
+  for (gsize i = 0; i < proto->n_output && *name == '\0'; i++)
+    name = proto->output[i];
+  step->name = *name != '\0' ? name : op;
+  step->what = g_strdup_printf ("node “%s” (%s)", step->name, op);
+}
+
+static gboolean
+import_operator (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  if (step->op == NULL || (step->op->flags & ENS_OP_INTERNAL))
+    return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                               "operator “%s” of opset %" G_GINT64_FORMAT " is not supported",
+                               ens_onnx_text (step->proto->op_type), import->opset);
+  return fold_inputs (step, import, error) && check_inputs (step, error)
+         && count_outputs (step, import, error) && ens_onnx_step_parse (step, error)
+         && add_node (step, import, error);
+}
+
+gboolean
+ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error)
+{
+  EnsOnnxImportFunc special = ens_onnx_find_special (ens_onnx_text (proto->op_type));
+  EnsOnnxStep step;
+  gboolean done;
+
+  step_init (&step, proto, import->opset);
+  done = check_domain (&step, error) && read_attributes (&step, import, error)
+         && find_inputs (&step, import, error) && ens_onnx_step_raise (&step, import, error)
+         && (special == NULL || special (&step, import, error))
+         && (step.done || import_operator (&step, import, error));
+  step_clear (&step);
+  return done;
+}
+
+/* What is missing, all of it */
+
+gboolean
+ens_onnx_has_operator (const char *name)
+{
+  const EnsOp *op = ens_op_find (name);
+
+  return ens_onnx_find_special (name) != NULL || (op != NULL && !(op->flags & ENS_OP_INTERNAL));
+}
+
+static gboolean
+is_missing (const Onnx__NodeProto *proto)
+{
+  return !ens_onnx_is_own_domain (proto->domain)
+         || !ens_onnx_has_operator (ens_onnx_text (proto->op_type));
+}
+
+/* What to do where operators are missing, by operator. */
+static const struct {
+  const char *op, *remedy;
+} remedies[] = {
+    {"GRU", "; networks have to be without recurrence"},
+    {"If", "; export the network for inputs of one size, so that it needs no control flow"},
+    {"LSTM", "; networks have to be without recurrence"},
+    {"Loop", "; export the network for inputs of one size, so that it needs no control flow"},
+    {"NonMaxSuppression", "; cut the network off before the detections are sorted out"},
+    {"RNN", "; networks have to be without recurrence"},
+    {"RoiAlign", "; cut the network off before the detections are looked at"},
+    {"Scan", "; export the network for inputs of one size, so that it needs no control flow"},
+};
+
+static const char *
+find_remedy (const char *op)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (remedies); i++)
+    if (strcmp (op, remedies[i].op) == 0)
+      return remedies[i].remedy;
+  return "; gst-ensemble-1.0 inspect --operators lists what is";
+}
+
+void
+ens_onnx_import_add_missing (const Onnx__GraphProto *proto, gsize failed, GError *error)
+{
+  g_autoptr (GString) message = g_string_new (error->message);
+  gsize n = 0;
+
+  if (!is_missing (proto->node[failed]))
+    return;
+  for (gsize i = failed + 1; i < proto->n_node; i++) {
+    EnsOnnxStep step;
+
+    if (!is_missing (proto->node[i]) || n++ >= MAX_MISSING)
+      continue;
+    step_init (&step, proto->node[i], 0);
+    g_string_append_printf (message, "%s %s", n == 1 ? "; nor are" : ",", step.what);
+    step_clear (&step);
+  }
+  if (n > MAX_MISSING)
+    g_string_append_printf (message, " and %" G_GSIZE_FORMAT " more", n - MAX_MISSING);
+  g_string_append (message, find_remedy (ens_onnx_text (proto->node[failed]->op_type)));
+  g_free (error->message);
+  error->message = g_strdup (message->str);
+}

@@ -1,6 +1,0 @@
-/* Boxes in a table, as ens_boxes_load () describes it. */
-#pragma once
-
-#include "train/boxes.h"
-
-GPtrArray *ens_boxes_load_csv (const char *path, GPtrArray *notes, GError **error);

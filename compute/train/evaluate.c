@@ -1,0 +1,298 @@
+#include "train/evaluate.h"
+
+#include <math.h>
+
+#include "base/json.h"
+#include "classify/fusion.h"
+#include "classify/metrics.h"
+#include "train/images.h"
+
+void
+ens_evaluation_free (EnsEvaluation *evaluation)
+{
+  if (evaluation == NULL)
+    return;
+  for (guint r = 0; r < evaluation->n_rows; r++) {
+    g_free (evaluation->rows[r].name);
+    g_free (evaluation->rows[r].classes);
+    g_free (evaluation->rows[r].confusion);
+    g_free (evaluation->rows[r].scores);
+  }
+  g_free (evaluation->rows);
+  g_free (evaluation->n_positive);
+  g_free (evaluation->labels);
+  g_strfreev (evaluation->paths);
+  g_free (evaluation->window_scores);
+  g_free (evaluation->windows);
+  g_strfreev (evaluation->classes);
+  g_free (evaluation->bundle);
+  g_free (evaluation->split);
+  g_free (evaluation);
+}
+
+/* ---- Rows from scores ---- */
+
+EnsEvaluation *
+ens_evaluation_new (const char *bundle, const char *split, const char *const *classes,
+                    const EnsTruth *truth, guint n_skipped)
+{
+  EnsEvaluation *evaluation = g_new0 (EnsEvaluation, 1);
+
+  evaluation->bundle = g_strdup (bundle);
+  evaluation->split = g_strdup (split);
+  evaluation->classes = g_strdupv ((char **)classes);
+  evaluation->n_classes = truth->n_classes;
+  evaluation->n_images = truth->n_samples;
+  evaluation->n_skipped = n_skipped;
+  evaluation->labels = g_memdup2 (truth->labels, (gsize)truth->n_samples * truth->n_classes);
+  evaluation->n_positive = g_new0 (guint, truth->n_classes);
+  for (guint i = 0; i < truth->n_samples; i++)
+    for (guint c = 0; c < truth->n_classes; c++)
+      evaluation->n_positive[c] += ens_truth_has (truth, i, c);
+  return evaluation;
+}
+
+EnsTruth
+ens_evaluation_get_truth (const EnsEvaluation *evaluation)
+{
+  return (EnsTruth) {evaluation->n_images, evaluation->n_classes, evaluation->labels};
+}
+
+static EnsClassEvaluation
+measure_class (const EnsTruth *truth, const float *scores, guint class, float threshold)
+{
+  EnsCounts counts = ens_count (truth, scores, class, threshold);
+
+  return (EnsClassEvaluation) {.average_precision = ens_average_precision (truth, scores, class),
+                               .threshold = threshold,
+                               .precision = ens_precision (&counts),
+                               .recall = ens_recall (&counts),
+                               .f1 = ens_f1 (&counts)};
+}
+
+/* Classes that no image has can't be measured and don't count. */
+static void
+average_classes (const EnsEvaluation *evaluation, EnsEvaluationRow *row)
+{
+  guint n = 0;
+
+  for (guint c = 0; c < evaluation->n_classes; c++) {
+    EnsClassEvaluation *class = &row->classes[c];
+
+    if (evaluation->n_positive[c] == 0) {
+      class->precision = class->recall = class->f1 = NAN;
+      continue;
+    }
+    row->precision += class->precision;
+    row->recall += class->recall;
+    row->f1 += class->f1;
+    n++;
+  }
+  row->precision = n > 0 ? row->precision / n : NAN;
+  row->recall = n > 0 ? row->recall / n : NAN;
+  row->f1 = n > 0 ? row->f1 / n : NAN;
+}
+
+void
+ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsTruth *truth,
+                    const float *scores, const float *thresholds)
+{
+  guint n_classes = evaluation->n_classes;
+  EnsEvaluationRow *row;
+
+  evaluation->rows = g_renew (EnsEvaluationRow, evaluation->rows, evaluation->n_rows + 1);
+  row = &evaluation->rows[evaluation->n_rows++];
+  *row = (EnsEvaluationRow) {.name = g_strdup (name),
+                             .classes = g_new0 (EnsClassEvaluation, n_classes),
+                             .confusion = g_new0 (guint, (gsize)n_classes * n_classes)};
+  row->scores = g_memdup2 (scores, sizeof *scores * truth->n_samples * n_classes);
+  for (guint c = 0; c < n_classes; c++)
+    row->classes[c] = measure_class (truth, scores, c, thresholds != NULL ? thresholds[c] : 0.5F);
+  average_classes (evaluation, row);
+  row->mean_average_precision = ens_mean_average_precision (truth, scores);
+  row->accuracy = ens_accuracy (truth, scores, row->confusion);
+}
+
+/* ---- Rows from images ---- */
+
+/* Scores of all images, one matrix for each row of the evaluation. */
+typedef struct {
+  const EnsBundle *bundle;
+  EnsAnalysis *analysis;
+  GPtrArray *paths;  /* char *, NULL-terminated at the end */
+  GArray *labels;    /* guint8 */
+  GArray **networks; /* float */
+  GArray *without, *with, *in_windows;
+  GArray *windows; /* EnsRect */
+} Scores;
+
+static void
+scores_init (Scores *scores, EnsEnsemble *ensemble)
+{
+  scores->bundle = ens_ensemble_get_bundle (ensemble);
+  scores->analysis = ens_analysis_new (ensemble);
+  scores->paths = g_ptr_array_new_with_free_func (g_free);
+  scores->labels = g_array_new (FALSE, FALSE, sizeof (guint8));
+  scores->networks = g_new0 (GArray *, scores->bundle->n_networks);
+  for (guint n = 0; n < scores->bundle->n_networks; n++)
+    scores->networks[n] = g_array_new (FALSE, FALSE, sizeof (float));
+  scores->without = g_array_new (FALSE, FALSE, sizeof (float));
+  scores->with = g_array_new (FALSE, FALSE, sizeof (float));
+  scores->in_windows = g_array_new (FALSE, FALSE, sizeof (float));
+  scores->windows = g_array_new (FALSE, FALSE, sizeof (EnsRect));
+}
+
+static void
+scores_clear (Scores *scores)
+{
+  ens_analysis_free (scores->analysis);
+  g_ptr_array_unref (scores->paths);
+  g_array_unref (scores->labels);
+  for (guint n = 0; n < scores->bundle->n_networks; n++)
+    g_array_unref (scores->networks[n]);
+  g_free (scores->networks);
+  g_array_unref (scores->without);
+  g_array_unref (scores->with);
+  g_array_unref (scores->in_windows);
+  g_array_unref (scores->windows);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scores, scores_clear)
+
+static gboolean
+judge_image (const EnsSample *sample, const EnsPicture *picture, gpointer data, GError **error)
+{
+  Scores *scores = data;
+  const EnsBundle *bundle = scores->bundle;
+  g_autoptr (EnsResult) result =
+      ens_analysis_run (scores->analysis, &picture->frame, picture->pts, NULL, error);
+
+  if (result == NULL)
+    return FALSE;
+  g_ptr_array_add (scores->paths, g_strdup (sample->path));
+  g_array_append_vals (scores->labels, sample->labels, bundle->n_classes);
+  for (guint n = 0; n < bundle->n_networks; n++)
+    g_array_append_vals (scores->networks[n], result->networks[n].probabilities, bundle->n_classes);
+  for (guint c = 0; c < bundle->n_classes; c++) {
+    const EnsClassResult *class = &result->classes[c];
+    float without = ens_fusion_combine (class->p1, class->p2, 0, bundle->whole_weight);
+    EnsRect window =
+        class->window >= 0 ? result->windows[class->window].rect : (EnsRect) {0, 0, 0, 0};
+
+    g_array_append_val (scores->without, without);
+    g_array_append_val (scores->with, class->p);
+    g_array_append_val (scores->in_windows, class->p3);
+    g_array_append_val (scores->windows, window);
+  }
+  return TRUE;
+}
+
+/* (transfer full) */
+static EnsEvaluation *
+evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
+{
+  const EnsBundle *bundle = scores->bundle;
+  EnsTruth truth = {scores->paths->len, bundle->n_classes, (const guint8 *)scores->labels->data};
+  EnsEvaluation *evaluation =
+      ens_evaluation_new (bundle->name, ens_split_name (split),
+                          (const char *const *)bundle->classes, &truth, n_skipped);
+
+  for (guint n = 0; n < bundle->n_networks; n++)
+    ens_evaluation_add (evaluation, bundle->networks[n].name, &truth,
+                        (const float *)scores->networks[n]->data, NULL);
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
+                      (const float *)scores->without->data, bundle->thresholds);
+  g_ptr_array_add (scores->paths, NULL);
+  evaluation->paths = (char **)g_ptr_array_steal (scores->paths, NULL);
+  if (bundle->windows == 0)
+    return evaluation;
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
+                      (const float *)scores->with->data, bundle->thresholds);
+  evaluation->window_scores = g_array_steal (scores->in_windows, NULL);
+  evaluation->windows = g_array_steal (scores->windows, NULL);
+  return evaluation;
+}
+
+EnsEvaluation *
+ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
+              const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
+{
+  g_auto (Scores) scores = {0};
+  guint n_skipped;
+
+  g_return_val_if_fail (dataset->n_classes == ens_ensemble_get_bundle (ensemble)->n_classes, NULL);
+
+  ens_dataset_tell (dataset, monitor);
+  scores_init (&scores, ensemble);
+  if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
+                                         .split = split,
+                                         .opener = opener,
+                                         .monitor = monitor,
+                                         .stage = "evaluating",
+                                         .each = judge_image,
+                                         .data = &scores},
+                           &n_skipped, error))
+    return NULL;
+  return evaluate_scores (&scores, split, n_skipped);
+}
+
+/* ---- JSON ---- */
+
+static void
+write_class (EnsJson *json, const EnsEvaluation *evaluation, const EnsEvaluationRow *row, guint c)
+{
+  const EnsClassEvaluation *class = &row->classes[c];
+
+  ens_json_open_object (json, NULL, ENS_JSON_FLAT);
+  ens_json_string (json, "name", evaluation->classes[c]);
+  ens_json_double (json, "average_precision", class->average_precision);
+  ens_json_float (json, "threshold", class->threshold);
+  ens_json_double (json, "precision", class->precision);
+  ens_json_double (json, "recall", class->recall);
+  ens_json_double (json, "f1", class->f1);
+  ens_json_open_array (json, "confusion", ENS_JSON_FLAT);
+  for (guint d = 0; d < evaluation->n_classes; d++)
+    ens_json_unsigned (json, NULL, row->confusion[(gsize)c * evaluation->n_classes + d]);
+  ens_json_close (json);
+  ens_json_close (json);
+}
+
+static void
+write_row (EnsJson *json, const EnsEvaluation *evaluation, const EnsEvaluationRow *row)
+{
+  ens_json_open_object (json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (json, "name", row->name);
+  ens_json_double (json, "mean_average_precision", row->mean_average_precision);
+  ens_json_double (json, "accuracy", row->accuracy);
+  ens_json_double (json, "precision", row->precision);
+  ens_json_double (json, "recall", row->recall);
+  ens_json_double (json, "f1", row->f1);
+  ens_json_open_array (json, "classes", ENS_JSON_BLOCK);
+  for (guint c = 0; c < evaluation->n_classes; c++)
+    write_class (json, evaluation, row, c);
+  ens_json_close (json);
+  ens_json_close (json);
+}
+
+char *
+ens_evaluation_to_json (const EnsEvaluation *evaluation)
+{
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (&json, "schema", ENS_EVALUATION_SCHEMA);
+  ens_json_string (&json, "bundle", evaluation->bundle);
+  ens_json_string (&json, "split", evaluation->split);
+  ens_json_unsigned (&json, "images", evaluation->n_images);
+  ens_json_unsigned (&json, "skipped", evaluation->n_skipped);
+  ens_json_open_object (&json, "positives", ENS_JSON_FLAT);
+  for (guint c = 0; c < evaluation->n_classes; c++)
+    ens_json_unsigned (&json, evaluation->classes[c], evaluation->n_positive[c]);
+  ens_json_close (&json);
+  ens_json_open_array (&json, "rows", ENS_JSON_BLOCK);
+  for (guint r = 0; r < evaluation->n_rows; r++)
+    write_row (&json, evaluation, &evaluation->rows[r]);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  return ens_json_finish (&json);
+}

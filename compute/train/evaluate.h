@@ -1,0 +1,77 @@
+/* How well a bundle does on labelled images: each network alone, the ensemble without and with
+ * windows. */
+#pragma once
+
+#include "base/monitor.h"
+#include "classify/examples.h"
+#include "dataset/dataset.h"
+#include "ensemble/ensemble.h"
+#include "vision/frame-source.h"
+
+#define ENS_EVALUATION_SCHEMA "gst-ensemble/evaluation/1"
+
+/* Names of rows. */
+#define ENS_EVALUATION_WITHOUT_WINDOWS "without windows"
+#define ENS_EVALUATION_WITH_WINDOWS "with windows"
+
+/* One class; NaN where no image has it. */
+typedef struct {
+  double average_precision;
+  float threshold;
+  double precision, recall, f1; /* of what scores at least `threshold` */
+} EnsClassEvaluation;
+
+/* One way of judging. The means are over the classes that some image has. */
+typedef struct {
+  char *name;
+  double mean_average_precision;
+  double precision, recall, f1;
+  double accuracy;             /* highest score against the class, images of exactly one class */
+  EnsClassEvaluation *classes; /* n_classes */
+  guint *confusion; /* n_classes × n_classes: rows the class, columns the highest score */
+  float *scores;    /* n_images × n_classes */
+} EnsEvaluationRow;
+
+typedef struct {
+  char *bundle, *split;
+  char **classes; /* NULL-terminated */
+  guint n_classes;
+  guint n_images;    /* judged */
+  guint n_skipped;   /* could not be read */
+  guint *n_positive; /* per class: images that have it */
+  EnsEvaluationRow *rows;
+  guint n_rows;
+  guint8 *labels; /* n_images × n_classes */
+  /* Of evaluations made by ens_evaluate (), else NULL: */
+  char **paths;         /* of the images */
+  float *window_scores; /* n_images × n_classes: P3 … */
+  EnsRect *windows;     /* … and its window. NULL if the bundle looks at none */
+} EnsEvaluation;
+
+void ens_evaluation_free (EnsEvaluation *evaluation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEvaluation, ens_evaluation_free)
+
+/* Analyses every image of a split, as a stream would. Rows: the networks, by name, at a threshold
+ * of 0.5; the ensemble without windows and, if the bundle looks at windows, with windows, at the
+ * bundle's thresholds. An image that counts as large is divided; the rows of the networks and
+ * without windows then have what the sub-image with the largest P has. The data set's classes must
+ * be the bundle's (ens_dataset_load () with them). Broken images are skipped with a note; more than
+ * one in ten is an error. What had to be decided about the data set is noted too. (transfer full)
+ */
+EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
+                             const EnsFrameOpener *opener, const EnsMonitor *monitor,
+                             GError **error);
+
+/* What was measured against; it belongs to the evaluation. */
+EnsTruth ens_evaluation_get_truth (const EnsEvaluation *evaluation);
+
+/* A JSON object, "schema": ENS_EVALUATION_SCHEMA; NaN becomes null. (transfer full) */
+char *ens_evaluation_to_json (const EnsEvaluation *evaluation);
+
+/* For those that compute scores themselves: an evaluation without rows; the row that follows from
+ * n_samples × n_classes scores (thresholds NULL: 0.5). */
+EnsEvaluation *ens_evaluation_new (const char *bundle, const char *split,
+                                   const char *const *classes, const EnsTruth *truth,
+                                   guint n_skipped);
+void ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsTruth *truth,
+                         const float *scores, const float *thresholds);

@@ -1,0 +1,448 @@
+#include "train/fit-features.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ensemble/bundle-files.h"
+#include "ensemble/member.h"
+#include "train/features.h"
+#include "train/images.h"
+
+/* Part of every configuration: to be raised when sampling, selective search or the graphs of
+ * members come to give other features. */
+#define FEATURES_VERSION 1
+
+/* Training and validation; the test split takes no part in fitting. */
+#define N_SPLITS 2
+
+typedef struct {
+  EnsMember *member;
+  EnsMemberRun *run;
+  EnsFeatureStore *whole;             /* one of the stores */
+  EnsFeatureStore *windows[N_SPLITS]; /* likewise; NULL: takes none */
+} Network;
+
+/* Images of a split that could be read, in order. */
+typedef struct {
+  GArray *keys;   /* EnsImageKey */
+  GArray *labels; /* guint8 */
+  EnsTruth truth;
+  guint n_broken;
+} Split;
+
+struct _EnsFitFeatures {
+  const EnsFitSource *source;
+  EnsWindowSearch *search;
+  GHashTable *stores; /* configuration → EnsFeatureStore; networks that are alike share them */
+  EnsFeatureStore *sizes; /* one of the stores: width and height of images, in pixels */
+  Network *networks;
+  Split splits[N_SPLITS];
+};
+
+static guint
+count_windows (const EnsFitSource *source, EnsSplit split)
+{
+  return split == ENS_SPLIT_TRAIN ? MIN (source->bundle->windows, ENS_FIT_TRAINING_WINDOWS)
+                                  : source->bundle->windows;
+}
+
+/* ---- Stores ---- */
+
+static void
+append_sides (GString *text, const guint *sides, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, " %u", sides[i]);
+}
+
+/* Only what is unusual, so that features kept earlier stay good. */
+static void
+append_framing (GString *text, const EnsBundleNetwork *settings)
+{
+  if (!ens_bundle_network_is_plainly_framed (settings))
+    g_string_append_printf (text, "framing %d %d %a\n", settings->framing, settings->window_framing,
+                            (double)settings->crop);
+}
+
+/* All that a network's features depend on but the image. (transfer full) */
+static GString *
+describe_network (const EnsFitSource *source, guint n)
+{
+  const EnsBundleNetwork *settings = &source->bundle->networks[n];
+  g_autofree char *digest = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, source->contents[n]);
+  g_autofree char *taps = g_strjoinv (" ", settings->taps);
+  const EnsNormalise *normalise = &settings->normalise;
+  GString *text = g_string_new (NULL);
+
+  g_string_append_printf (text, "features %d\nnetwork %s\ntaps %s\nsize %u\norder %d\n",
+                          FEATURES_VERSION, digest, taps, settings->size, normalise->order);
+  for (guint c = 0; c < ens_order_channels (normalise->order); c++)
+    g_string_append_printf (text, "channel %a %a\n", (double)normalise->mean[c],
+                            (double)normalise->scale[c]);
+  append_framing (text, settings);
+  return text;
+}
+
+/* Takes the configuration over. (transfer none) */
+static EnsFeatureStore *
+open_store (EnsFitFeatures *features, char *configuration, guint length, GError **error)
+{
+  EnsFeatureStore *store = g_hash_table_lookup (features->stores, configuration);
+
+  if (store == NULL) {
+    store = ens_feature_store_open (features->source->cache, configuration, length, error);
+    if (store != NULL)
+      g_hash_table_insert (features->stores, g_strdup (configuration), store);
+  }
+  g_free (configuration);
+  return store;
+}
+
+static EnsFeatureStore *
+open_whole (EnsFitFeatures *features, guint n, guint length, GError **error)
+{
+  const EnsBundleNetwork *settings = &features->source->bundle->networks[n];
+  GString *text = describe_network (features->source, n);
+
+  g_string_append (text, "whole");
+  append_sides (text, settings->scales, settings->n_scales);
+  return open_store (features, g_string_free (text, FALSE), length, error);
+}
+
+static EnsFeatureStore *
+open_windows (EnsFitFeatures *features, guint n, guint n_windows, guint length, GError **error)
+{
+  const EnsBundle *bundle = features->source->bundle;
+  const EnsBundleNetwork *settings = &bundle->networks[n];
+  GString *text = describe_network (features->source, n);
+
+  g_string_append (text, "windows");
+  append_sides (text, settings->window_sizes, settings->n_window_sizes);
+  g_string_append_printf (text, "\n%s %u of %u", ens_windows_preset_name (bundle->windows_preset),
+                          n_windows, bundle->windows);
+  return open_store (features, g_string_free (text, FALSE), length, error);
+}
+
+/* Of no network, but configured by the first: two trainings that don't share features don't have to
+ * wait for each other. */
+static EnsFeatureStore *
+open_sizes (EnsFitFeatures *features, GError **error)
+{
+  GString *text = describe_network (features->source, 0);
+
+  g_string_append (text, "image size");
+  return open_store (features, g_string_free (text, FALSE), 2, error);
+}
+
+static gboolean
+open_network (EnsFitFeatures *features, guint n, GError **error)
+{
+  const EnsFitSource *source = features->source;
+  const EnsBundleNetwork *settings = &source->bundle->networks[n];
+  Network *network = &features->networks[n];
+  guint length;
+
+  network->member =
+      ens_member_new (&(EnsMemberSource) {.settings = settings, .network = source->networks[n]},
+                      source->device, error);
+  if (network->member == NULL)
+    return FALSE;
+  network->run = ens_member_run_new (network->member);
+  length = ens_member_get_width (network->member);
+  network->whole = open_whole (features, n, length, error);
+  if (network->whole == NULL)
+    return FALSE;
+  for (guint s = 0; s < N_SPLITS && ens_member_takes_windows (network->member); s++) {
+    network->windows[s] = open_windows (features, n, count_windows (source, s), length, error);
+    if (network->windows[s] == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+EnsFitFeatures *
+ens_fit_features_new (const EnsFitSource *source, GError **error)
+{
+  g_autoptr (EnsFitFeatures) features = g_new0 (EnsFitFeatures, 1);
+
+  features->source = source;
+  features->search = ens_window_search_new (source->bundle->windows_preset);
+  features->stores = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                            (GDestroyNotify)ens_feature_store_close);
+  features->networks = g_new0 (Network, source->bundle->n_networks);
+  for (guint s = 0; s < N_SPLITS; s++) {
+    features->splits[s].keys = g_array_new (FALSE, FALSE, sizeof (EnsImageKey));
+    features->splits[s].labels = g_array_new (FALSE, FALSE, sizeof (guint8));
+  }
+  for (guint n = 0; n < source->bundle->n_networks; n++)
+    if (!open_network (features, n, error))
+      return NULL;
+  features->sizes = open_sizes (features, error);
+  if (features->sizes == NULL)
+    return NULL;
+  return g_steal_pointer (&features);
+}
+
+void
+ens_fit_features_free (EnsFitFeatures *features)
+{
+  if (features == NULL)
+    return;
+  for (guint n = 0; n < features->source->bundle->n_networks; n++) {
+    ens_member_run_free (features->networks[n].run);
+    ens_member_free (features->networks[n].member);
+  }
+  for (guint s = 0; s < N_SPLITS; s++) {
+    g_array_unref (features->splits[s].keys);
+    g_array_unref (features->splits[s].labels);
+  }
+  g_hash_table_unref (features->stores);
+  ens_window_search_free (features->search);
+  g_free (features->networks);
+  g_free (features);
+}
+
+/* ---- Filling ---- */
+
+/* The walk through one split. */
+typedef struct {
+  EnsFitFeatures *features;
+  EnsSplit split;
+  EnsImageKey key; /* of the image at hand */
+} Walk;
+
+static gboolean
+has_all (const Walk *walk)
+{
+  for (guint n = 0; n < walk->features->source->bundle->n_networks; n++) {
+    const Network *network = &walk->features->networks[n];
+    EnsFeatureStore *windows = network->windows[walk->split];
+
+    if (!ens_feature_store_has (network->whole, &walk->key)
+        || (windows != NULL && !ens_feature_store_has (windows, &walk->key)))
+      return FALSE;
+  }
+  return ens_feature_store_has (walk->features->sizes, &walk->key);
+}
+
+static gboolean
+needs_picture (const EnsSample *sample, gpointer data)
+{
+  Walk *walk = data;
+  g_autofree char *contents = NULL;
+  gsize size;
+
+  /* Reading the picture will say what is wrong. */
+  if (!g_file_get_contents (sample->path, &contents, &size, NULL))
+    return TRUE;
+  walk->key = ens_image_key (contents, size);
+  return !has_all (walk);
+}
+
+static gboolean
+add_size (const Walk *walk, const EnsFrame *frame, GError **error)
+{
+  const float size[] = {(float)frame->width, (float)frame->height};
+
+  return ens_feature_store_has (walk->features->sizes, &walk->key)
+         || ens_feature_store_append (walk->features->sizes, &walk->key, size, 1, error);
+}
+
+static gboolean
+add_whole (const Walk *walk, guint n, const EnsFrame *frame, GError **error)
+{
+  Network *network = &walk->features->networks[n];
+  const EnsBundleNetwork *settings = &walk->features->source->bundle->networks[n];
+  g_autofree float *row = g_new (float, ens_member_get_width (network->member));
+  const EnsMemberImages image = {frame, &ENS_RECT_WHOLE, 1, settings->scales, settings->n_scales};
+
+  return ens_feature_store_has (network->whole, &walk->key)
+         || (ens_member_run_whole (network->run, &image, row, error)
+             && ens_feature_store_append (network->whole, &walk->key, row, 1, error));
+}
+
+static gboolean
+add_windows (const Walk *walk, guint n, const EnsFrame *frame, const GArray *windows,
+             GError **error)
+{
+  Network *network = &walk->features->networks[n];
+  EnsFeatureStore *store = network->windows[walk->split];
+  gsize width = ens_member_get_width (network->member);
+  g_autofree float *rows = NULL;
+
+  if (store == NULL || ens_feature_store_has (store, &walk->key))
+    return TRUE;
+  rows = g_new (float, windows->len *width);
+  return ens_member_run_windows (network->run, frame, (const EnsRect *)windows->data, windows->len,
+                                 rows, error)
+         && ens_feature_store_append (store, &walk->key, rows, windows->len, error);
+}
+
+/* (transfer full) */
+static GArray *
+find_windows (const Walk *walk, const EnsFrame *frame)
+{
+  const EnsFitSource *source = walk->features->source;
+  GArray *rects = g_array_new (FALSE, FALSE, sizeof (EnsRect));
+  const EnsWindow *windows;
+  guint n = 0;
+
+  if (source->bundle->windows > 0)
+    n = ens_window_search_run (walk->features->search, frame, source->bundle->windows,
+                               ens_device_get_pool (source->device), &windows);
+  for (guint w = 0; w < MIN (n, count_windows (source, walk->split)); w++)
+    g_array_append_val (rects, windows[w].rect);
+  return rects;
+}
+
+static gboolean
+look_at_picture (const Walk *walk, const EnsFrame *frame, GError **error)
+{
+  g_autoptr (GArray) windows = find_windows (walk, frame);
+
+  for (guint n = 0; n < walk->features->source->bundle->n_networks; n++)
+    if (!add_whole (walk, n, frame, error) || !add_windows (walk, n, frame, windows, error))
+      return FALSE;
+  return add_size (walk, frame, error);
+}
+
+static gboolean
+look_at_image (const EnsSample *sample, const EnsPicture *picture, gpointer data, GError **error)
+{
+  const Walk *walk = data;
+  Split *split = &walk->features->splits[walk->split];
+
+  if (picture != NULL && !look_at_picture (walk, &picture->frame, error)) {
+    g_prefix_error (error, "%s: ", sample->path);
+    return FALSE;
+  }
+  g_array_append_val (split->keys, walk->key);
+  g_array_append_vals (split->labels, sample->labels, walk->features->source->bundle->n_classes);
+  return TRUE;
+}
+
+/* An image in both splits makes the figures of the second better than they are. */
+static void
+note_shared_images (const EnsFitFeatures *features, const EnsMonitor *monitor)
+{
+  const GArray *train = features->splits[ENS_SPLIT_TRAIN].keys;
+  const GArray *validation = features->splits[ENS_SPLIT_VALIDATION].keys;
+  guint n = 0;
+
+  for (guint i = 0; i < validation->len; i++)
+    for (guint j = 0; j < train->len; j++)
+      n += memcmp (&g_array_index (validation, EnsImageKey, i),
+                   &g_array_index (train, EnsImageKey, j), sizeof (EnsImageKey))
+           == 0;
+  if (n > 0)
+    ens_monitor_note (monitor,
+                      "%u validation images are training images too; what is measured on them is "
+                      "too good",
+                      n);
+}
+
+gboolean
+ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
+                       const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
+{
+  static const char *const stages[N_SPLITS] = {"looking at training images",
+                                               "looking at validation images"};
+
+  for (guint s = 0; s < N_SPLITS; s++) {
+    Split *split = &features->splits[s];
+    Walk walk = {.features = features, .split = s};
+
+    if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
+                                           .split = s,
+                                           .opener = opener,
+                                           .monitor = monitor,
+                                           .stage = stages[s],
+                                           .needs = needs_picture,
+                                           .each = look_at_image,
+                                           .data = &walk},
+                             &split->n_broken, error))
+      return FALSE;
+    split->truth =
+        (EnsTruth) {split->keys->len, dataset->n_classes, (const guint8 *)split->labels->data};
+  }
+  note_shared_images (features, monitor);
+  return TRUE;
+}
+
+/* ---- Reading ---- */
+
+const EnsTruth *
+ens_fit_features_get_truth (const EnsFitFeatures *features, EnsSplit split)
+{
+  g_return_val_if_fail (split < N_SPLITS, NULL);
+  return &features->splits[split].truth;
+}
+
+guint
+ens_fit_features_get_n_broken (const EnsFitFeatures *features, EnsSplit split)
+{
+  g_return_val_if_fail (split < N_SPLITS, 0);
+  return features->splits[split].n_broken;
+}
+
+guint
+ens_fit_features_get_length (const EnsFitFeatures *features, guint network)
+{
+  return ens_member_get_width (features->networks[network].member);
+}
+
+static int
+compare_floats (gconstpointer a, gconstpointer b)
+{
+  return *(const float *)a < *(const float *)b ? -1 : *(const float *)a > *(const float *)b;
+}
+
+gboolean
+ens_fit_features_read_side (EnsFitFeatures *features, EnsSplit split, float *side, GError **error)
+{
+  const GArray *keys = features->splits[split].keys;
+  g_autofree float *sides = g_new (float, keys->len);
+
+  for (guint i = 0; i < keys->len; i++) {
+    guint n_rows;
+    g_autofree float *size = ens_feature_store_read (
+        features->sizes, &g_array_index (keys, EnsImageKey, i), &n_rows, error);
+
+    if (size == NULL)
+      return FALSE;
+    sides[i] = sqrtf (size[0] * size[1]);
+  }
+  qsort (sides, keys->len, sizeof *sides, compare_floats);
+  *side = sides[keys->len / 2];
+  return TRUE;
+}
+
+float *
+ens_fit_features_read_whole (EnsFitFeatures *features, guint network, EnsSplit split,
+                             GError **error)
+{
+  const GArray *keys = features->splits[split].keys;
+  guint length = ens_fit_features_get_length (features, network);
+  g_autofree float *rows = g_new (float, (gsize)keys->len *length);
+
+  for (guint i = 0; i < keys->len; i++) {
+    guint n_rows;
+    g_autofree float *row = ens_feature_store_read (
+        features->networks[network].whole, &g_array_index (keys, EnsImageKey, i), &n_rows, error);
+
+    if (row == NULL)
+      return NULL;
+    memcpy (&rows[(gsize)i * length], row, length * sizeof *row);
+  }
+  return g_steal_pointer (&rows);
+}
+
+float *
+ens_fit_features_read_windows (EnsFitFeatures *features, guint network, EnsSplit split, guint image,
+                               guint *n_windows, GError **error)
+{
+  return ens_feature_store_read (features->networks[network].windows[split],
+                                 &g_array_index (features->splits[split].keys, EnsImageKey, image),
+                                 n_windows, error);
+}

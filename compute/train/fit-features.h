@@ -1,0 +1,51 @@
+/* The features of a data set's images for every network of a bundle that is being made. */
+#pragma once
+
+#include "base/monitor.h"
+#include "classify/examples.h"
+#include "dataset/dataset.h"
+#include "engine/network.h"
+#include "ensemble/bundle.h"
+#include "vision/frame-source.h"
+
+/* Windows of each training image that window classifiers may choose from. */
+#define ENS_FIT_TRAINING_WINDOWS 32
+
+typedef struct _EnsFitFeatures EnsFitFeatures;
+
+/* What there is to look at. All of it must outlive the features. */
+typedef struct {
+  const EnsBundle *bundle; /* networks' taps, sizes … and how many windows; no classifiers yet */
+  const char *const *networks; /* paths of their ONNX files */
+  GBytes *const *contents;     /* of these files */
+  const char *cache;           /* folder for features */
+  EnsDevice *device;
+} EnsFitSource;
+
+/* (transfer full) */
+EnsFitFeatures *ens_fit_features_new (const EnsFitSource *source, GError **error);
+void ens_fit_features_free (EnsFitFeatures *features);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsFitFeatures, ens_fit_features_free)
+
+/* Puts the images of the training and validation splits through the networks, as far as their
+ * features are not on disk yet. */
+gboolean ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
+                                const EnsFrameOpener *opener, const EnsMonitor *monitor,
+                                GError **error);
+
+/* Of the images that could be read. */
+const EnsTruth *ens_fit_features_get_truth (const EnsFitFeatures *features, EnsSplit split);
+guint ens_fit_features_get_n_broken (const EnsFitFeatures *features, EnsSplit split);
+/* Length of a network's image feature. */
+guint ens_fit_features_get_length (const EnsFitFeatures *features, guint network);
+
+/* The side of a square with as many pixels as the split's images have, the median. The split has
+ * images. */
+gboolean ens_fit_features_read_side (EnsFitFeatures *features, EnsSplit split, float *side,
+                                     GError **error);
+/* The split's whole images, a row each. (transfer full) */
+float *ens_fit_features_read_whole (EnsFitFeatures *features, guint network, EnsSplit split,
+                                    GError **error);
+/* The windows of one image, *n_windows rows, the best window first. (transfer full) */
+float *ens_fit_features_read_windows (EnsFitFeatures *features, guint network, EnsSplit split,
+                                      guint image, guint *n_windows, GError **error);

@@ -1,0 +1,184 @@
+#include "train/fit-network.h"
+
+#include <string.h>
+
+#include "classify/calibration.h"
+
+void
+ens_fitted_network_clear (EnsFittedNetwork *fitted)
+{
+  ens_svm_free (fitted->svm);
+  ens_svm_free (fitted->window_svm);
+  g_free (fitted->probabilities);
+  g_free (fitted->window_decisions);
+  g_free (fitted->window_first);
+}
+
+static EnsBundleNetwork *
+get_network (const EnsNetworkFit *fit)
+{
+  return &fit->bundle->networks[fit->index];
+}
+
+/* (a, b) of each class. (transfer full) */
+static EnsCalibration *
+calibrate (const EnsNetworkFit *fit, const EnsTruth *truth, const float *decisions,
+           const char *what)
+{
+  EnsCalibration *calibration = g_new (EnsCalibration, truth->n_classes);
+
+  for (guint c = 0; c < truth->n_classes; c++)
+    if (!ens_calibration_fit (truth, decisions, c, &calibration[c]))
+      ens_monitor_note (fit->monitor,
+                        "%s: “%s” on %s is not calibrated: of the validation images none or all "
+                        "have it, or decision values don't rise with it",
+                        get_network (fit)->name, fit->bundle->classes[c], what);
+  return calibration;
+}
+
+/* ---- Whole images ---- */
+
+static gboolean
+fit_whole (const EnsNetworkFit *fit, const EnsExamples *examples, EnsFittedNetwork *fitted,
+           GError **error)
+{
+  const EnsTruth *truth = ens_fit_features_get_truth (fit->features, ENS_SPLIT_VALIDATION);
+  gsize n_values = (gsize)truth->n_samples * truth->n_classes;
+  g_autofree float *rows = NULL;
+  g_autofree float *decisions = g_new (float, n_values);
+  EnsCalibration *calibration;
+
+  rows = ens_fit_features_read_whole (fit->features, fit->index, ENS_SPLIT_VALIDATION, error);
+  if (rows == NULL)
+    return FALSE;
+  if (!(fitted->c > 0))
+    fitted->c = ens_svm_choose_c (examples, fit->pool);
+  fitted->svm = ens_svm_train (examples, fitted->c, fit->pool);
+  ens_svm_decide (fitted->svm, rows, truth->n_samples, decisions);
+  calibration = calibrate (fit, truth, decisions, "whole images");
+  fitted->probabilities = g_new (float, n_values);
+  for (gsize i = 0; i < n_values; i++)
+    fitted->probabilities[i] =
+        ens_calibration_apply (&calibration[i % truth->n_classes], decisions[i]);
+  get_network (fit)->calibration = calibration;
+  return TRUE;
+}
+
+/* ---- Windows ---- */
+
+/* The windows of all training images, a row each; first[i]: of image i. (transfer full) */
+static GArray *
+read_training_windows (const EnsNetworkFit *fit, const EnsExamples *examples, guint *first,
+                       GError **error)
+{
+  guint length = examples->n_features;
+  g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, length * sizeof (float));
+
+  for (guint i = 0; i < examples->truth.n_samples; i++) {
+    g_autofree float *windows = NULL;
+    guint n;
+
+    windows =
+        ens_fit_features_read_windows (fit->features, fit->index, ENS_SPLIT_TRAIN, i, &n, error);
+    if (windows == NULL)
+      return NULL;
+    first[i] = rows->len;
+    g_array_append_vals (rows, windows, n);
+  }
+  first[examples->truth.n_samples] = rows->len;
+  return g_steal_pointer (&rows);
+}
+
+static gboolean
+train_on_windows (const EnsNetworkFit *fit, const EnsExamples *examples, EnsFittedNetwork *fitted,
+                  GError **error)
+{
+  g_autofree guint *first = g_new (guint, examples->truth.n_samples + 1);
+  g_autoptr (GArray) windows = read_training_windows (fit, examples, first, error);
+
+  if (windows == NULL)
+    return FALSE;
+  fitted->window_svm =
+      ens_svm_train_on_windows (&(EnsBags) {*examples, first, (const float *)windows->data},
+                                fitted->svm, fitted->c, fit->pool);
+  return TRUE;
+}
+
+/* Each class's highest decision value over the image's windows, of which there is at least one. */
+static void
+find_highest (const EnsFittedNetwork *fitted, guint image, guint n_classes, float *highest)
+{
+  for (guint w = fitted->window_first[image]; w < fitted->window_first[image + 1]; w++)
+    for (guint c = 0; c < n_classes; c++) {
+      float decision = fitted->window_decisions[(gsize)w * n_classes + c];
+
+      if (w == fitted->window_first[image] || decision > highest[c])
+        highest[c] = decision;
+    }
+}
+
+/* Decision values of all windows of the validation images. */
+static gboolean
+decide_windows (const EnsNetworkFit *fit, const EnsTruth *truth, EnsFittedNetwork *fitted,
+                GError **error)
+{
+  g_autoptr (GArray) decisions = g_array_new (FALSE, FALSE, truth->n_classes * sizeof (float));
+
+  fitted->window_first = g_new0 (guint, truth->n_samples + 1);
+  for (guint i = 0; i < truth->n_samples; i++) {
+    g_autofree float *rows = NULL;
+    guint n;
+
+    rows = ens_fit_features_read_windows (fit->features, fit->index, ENS_SPLIT_VALIDATION, i, &n,
+                                          error);
+    if (rows == NULL)
+      return FALSE;
+    g_array_set_size (decisions, decisions->len + n);
+    ens_svm_decide (fitted->window_svm, rows, n,
+                    (float *)decisions->data + (gsize)fitted->window_first[i] * truth->n_classes);
+    fitted->window_first[i + 1] = decisions->len;
+  }
+  fitted->window_decisions = (float *)g_array_free (g_steal_pointer (&decisions), FALSE);
+  return TRUE;
+}
+
+/* Fitted to the highest of each image's windows, which is what P3 is made from. Images without
+ * windows tell nothing and are left out. */
+static void
+calibrate_windows (const EnsNetworkFit *fit, const EnsTruth *truth, const EnsFittedNetwork *fitted)
+{
+  guint n_classes = truth->n_classes;
+  g_autofree float *highest = g_new (float, (gsize)truth->n_samples *n_classes);
+  g_autofree guint8 *labels = g_new (guint8, (gsize)truth->n_samples * n_classes);
+  EnsTruth seen = {0, n_classes, labels};
+
+  for (guint i = 0; i < truth->n_samples; i++) {
+    if (fitted->window_first[i] == fitted->window_first[i + 1])
+      continue;
+    find_highest (fitted, i, n_classes, &highest[(gsize)seen.n_samples * n_classes]);
+    memcpy (&labels[(gsize)seen.n_samples * n_classes], &truth->labels[(gsize)i * n_classes],
+            n_classes);
+    seen.n_samples++;
+  }
+  get_network (fit)->window_calibration = calibrate (fit, &seen, highest, "windows");
+}
+
+gboolean
+ens_fit_network (const EnsNetworkFit *fit, EnsFittedNetwork *fitted, GError **error)
+{
+  const EnsTruth *validation = ens_fit_features_get_truth (fit->features, ENS_SPLIT_VALIDATION);
+  g_autofree float *rows =
+      ens_fit_features_read_whole (fit->features, fit->index, ENS_SPLIT_TRAIN, error);
+  EnsExamples examples = {*ens_fit_features_get_truth (fit->features, ENS_SPLIT_TRAIN),
+                          ens_fit_features_get_length (fit->features, fit->index), rows};
+
+  if (rows == NULL || !fit_whole (fit, &examples, fitted, error))
+    return FALSE;
+  if (get_network (fit)->n_window_sizes == 0)
+    return TRUE;
+  if (!train_on_windows (fit, &examples, fitted, error)
+      || !decide_windows (fit, validation, fitted, error))
+    return FALSE;
+  calibrate_windows (fit, validation, fitted);
+  return TRUE;
+}

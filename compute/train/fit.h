@@ -1,0 +1,64 @@
+/* From networks and a data set to a bundle.
+ *
+ * Every image goes through every network once; its features stay on disk (train/features.h), so
+ * that everything after that takes seconds: linear classifiers on the training split, their
+ * calibration, the weights of networks, w and the thresholds on the validation split.
+ *
+ * Windows get classifiers of their own, trained on the training images' windows (classify/svm.h),
+ * and a calibration of their own: (a, b) are fitted to the highest decision value among an image's
+ * windows, because P3 is the maximum of many and the whole frame's (a, b) would promise too much.
+ * Since max (P2, P3) lies above both on average, b is then lowered by a discount that is chosen on
+ * the validation split together with w; where windows don't help there, it leaves nothing of P3,
+ * so that looking at windows does no harm, and a note says so.
+ *
+ * From which size on frames are divided, and into how large sub-images, follows from the size of
+ * the training images. */
+#pragma once
+
+#include "base/monitor.h"
+#include "engine/network.h"
+#include "ensemble/bundle.h"
+#include "train/evaluate.h"
+#include "vision/frame-source.h"
+
+typedef struct {
+  const char *path; /* ONNX file */
+  const char *name; /* NULL: the file's name without ".onnx" */
+  EnsRole role;
+  const char *const *taps; /* NULL-terminated; NULL: ens_member_default_taps () */
+  EnsNormalise normalise;
+  EnsFraming framing;        /* of the whole frame */
+  EnsFraming window_framing; /* as EnsBundleNetwork has it */
+  float crop;                /* for ENS_FRAMING_CROP, in (0, 1]; 0: 1 */
+  guint size;                /* 0: what the file says, 224 where it leaves it open */
+  /* n_scales 0: 256, 384 and 512 times size / 224, to the nearest multiple of 32. */
+  const guint *scales;
+  guint n_scales;
+  /* Retrained networks, n_window_sizes 0: the smallest of the default scales. */
+  const guint *window_sizes;
+  guint n_window_sizes;
+} EnsFitNetwork;
+
+/* ENS_FIT_DEFAULTS sets what has a default; the others have to be set. */
+typedef struct {
+  const char *dataset; /* folder, as train/dataset.h describes it */
+  const char *bundle;  /* folder to write; an old bundle there is replaced */
+  const EnsFitNetwork *networks;
+  guint n_networks;
+  const char *name;    /* NULL: the bundle folder's without ".ensemble" */
+  const char *version; /* "1" */
+  const char *cache;   /* folder for features; NULL: the user's cache folder */
+  double c;      /* weight of errors in the classifiers; 0: by cross validation, per network */
+  guint windows; /* 100; 0 for none */
+  EnsWindowsPreset windows_preset;
+} EnsFitParams;
+
+#define ENS_FIT_DEFAULTS \
+  ((EnsFitParams) {.version = "1", .windows = 100, .windows_preset = ENS_WINDOWS_BALANCED})
+
+/* Looks at the training and validation images, fits, and writes the bundle. Images that can't be
+ * read are skipped with a note; more than one in ten of a split is an error. Cancelled or killed,
+ * it leaves the features it has and the old bundle. The same networks, images and params give the
+ * same bundle. Returns how the bundle does on the validation split. (transfer full) */
+EnsEvaluation *ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *opener,
+                        const EnsMonitor *monitor, GError **error);

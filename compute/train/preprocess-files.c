@@ -1,0 +1,485 @@
+/* Files beside a network that say what its images look like.
+ *
+ * Sources: GstAnalyticsModelInfo of GStreamer 1.28, for .modelinfo; the image processors of Hugging
+ * Face's transformers, for preprocessor_config.json; the pretrained_cfg of timm, for config.json.
+ */
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+
+#include "train/preprocess-private.h"
+
+/* More is no description of a network. */
+#define MAX_JSON_SIZE (16 << 20)
+
+/* What is being read. */
+typedef struct {
+  EnsPreprocessSource source;
+  const char *folder;
+  const char *file; /* the network's, without folder */
+  const EnsGraph *graph;
+} Reading;
+
+/* ---- JSON, of which only what is known is looked at ---- */
+
+/* A member of one of these names, up to a NULL. What stands in parentheses behind a name is for
+ * people: "mean (of 0..255 values)". */
+static JsonNode *
+find_member (JsonObject *object, const char *const *names)
+{
+  g_autoptr (GList) members = json_object_get_members (object);
+
+  for (; *names != NULL; names++)
+    for (GList *link = members; link != NULL; link = link->next) {
+      const char *member = link->data;
+      gsize length = strlen (*names);
+
+      if (g_ascii_strncasecmp (member, *names, length) == 0
+          && (member[length] == '\0' || g_str_has_prefix (member + length, " (")))
+        return json_object_get_member (object, member);
+    }
+  return NULL;
+}
+
+#define FIND(object, ...) find_member (object, (const char *const[]) {__VA_ARGS__, NULL})
+
+static JsonObject *
+find_object (JsonObject *object, const char *name)
+{
+  JsonNode *node = FIND (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+static gboolean
+is_number (JsonNode *node)
+{
+  return node != NULL
+         && (json_node_get_value_type (node) == G_TYPE_INT64
+             || json_node_get_value_type (node) == G_TYPE_DOUBLE);
+}
+
+static const char *
+get_text (JsonNode *node)
+{
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING
+             ? json_node_get_string (node)
+             : NULL;
+}
+
+/* A number or an array of them; 0 if it is something else. */
+static guint
+get_numbers (JsonNode *node, double *numbers, guint max)
+{
+  JsonArray *array;
+  guint n;
+
+  if (is_number (node)) {
+    numbers[0] = json_node_get_double (node);
+    return 1;
+  }
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node))
+    return 0;
+  array = json_node_get_array (node);
+  n = MIN (json_array_get_length (array), max);
+  for (guint i = 0; i < n; i++) {
+    if (!is_number (json_array_get_element (array, i)))
+      return 0;
+    numbers[i] = json_node_get_double (json_array_get_element (array, i));
+  }
+  return n;
+}
+
+/* NULL if it is no array of strings. (transfer full) */
+static char **
+get_strings (JsonNode *node)
+{
+  g_autoptr (GPtrArray) strings = g_ptr_array_new_with_free_func (g_free);
+  JsonArray *array;
+
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node))
+    return NULL;
+  array = json_node_get_array (node);
+  for (guint i = 0; i < json_array_get_length (array); i++) {
+    const char *text = get_text (json_array_get_element (array, i));
+
+    if (text == NULL)
+      return NULL;
+    g_ptr_array_add (strings, g_strdup (text));
+  }
+  g_ptr_array_add (strings, NULL);
+  return (char **)g_ptr_array_steal (strings, NULL);
+}
+
+/* Means and deviations, each a number or three. */
+typedef struct {
+  double means[3], deviations[3];
+  guint n;
+} Range;
+
+static gboolean
+spread (const double *values, guint n, double *into)
+{
+  if (n != 1 && n != 3)
+    return FALSE;
+  for (guint c = 0; c < 3; c++)
+    into[c] = values[n == 1 ? 0 : c];
+  return TRUE;
+}
+
+static gboolean
+read_range (JsonNode *mean, JsonNode *deviation, Range *range)
+{
+  double values[4];
+
+  range->n = 3;
+  return spread (values, get_numbers (mean, values, 4), range->means)
+         && spread (values, get_numbers (deviation, values, 4), range->deviations);
+}
+
+/* ---- networks.json ---- */
+
+static void
+read_labels (Reading *reading, JsonNode *node)
+{
+  const char *file = get_text (node);
+
+  if (file != NULL)
+    ens_preprocess_read_labels (&reading->source, reading->folder, file);
+  else
+    ens_preprocess_set_labels (&reading->source, get_strings (node));
+}
+
+static void
+read_network_range (Reading *reading, JsonObject *object)
+{
+  JsonNode *mean = FIND (object, "mean"), *scale = FIND (object, "scale");
+  JsonNode *deviation = FIND (object, "std", "deviation");
+  const EnsPreprocessSource *source = &reading->source;
+  Range range;
+
+  if (mean == NULL)
+    return;
+  if (deviation != NULL && read_range (mean, deviation, &range)) {
+    ens_preprocess_set_range (source, ens_preprocess_unit (range.means, range.deviations, range.n),
+                              range.means, range.deviations, range.n);
+  } else if (scale != NULL && read_range (mean, scale, &range)) {
+    for (guint c = 0; c < range.n; c++)
+      range.deviations[c] = 1 / range.deviations[c];
+    ens_preprocess_set_range (source, 1, range.means, range.deviations, range.n);
+  } else {
+    ens_preprocess_note (source->preprocess,
+                         "%s: mean: expected one or three numbers, and as many for scale or std",
+                         source->name);
+  }
+}
+
+static void
+read_network_size (Reading *reading, JsonObject *object)
+{
+  double size, shape[4];
+  JsonNode *dims = FIND (object, "shape");
+  gboolean square = FALSE;
+
+  if (get_numbers (FIND (object, "size"), &size, 1) == 1)
+    ens_preprocess_set_size (&reading->source, size);
+  if (dims == NULL || !JSON_NODE_HOLDS_ARRAY (dims)
+      || json_array_get_length (json_node_get_array (dims)) != 4)
+    return;
+  /* The batch may be a letter. */
+  for (guint i = 1; i < 4; i++)
+    if (get_numbers (json_array_get_element (json_node_get_array (dims), i), &shape[i], 1) != 1)
+      return;
+  square = shape[2] == shape[3] || shape[1] == shape[2];
+  if (square)
+    ens_preprocess_set_size (&reading->source, shape[2]);
+}
+
+static void
+read_network_object (Reading *reading, JsonObject *object)
+{
+  const char *order =
+      get_text (FIND (object, "order", "channel order", "channel_order", "color_format"));
+  double crop;
+
+  if (order != NULL)
+    ens_preprocess_set_order (&reading->source, order);
+  read_network_range (reading, object);
+  read_network_size (reading, object);
+  if (get_numbers (FIND (object, "crop", "crop_pct"), &crop, 1) == 1)
+    ens_preprocess_set_crop (&reading->source, crop);
+  if (FIND (object, "labels") != NULL)
+    read_labels (reading, FIND (object, "labels"));
+  ens_preprocess_set_taps (&reading->source, get_strings (FIND (object, "taps")));
+}
+
+/* The parts may stand in objects of their own. */
+static void
+read_network (Reading *reading, JsonObject *object)
+{
+  static const char *const parts[] = {"input", "output", "preprocessing"};
+
+  read_network_object (reading, object);
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    JsonObject *part = find_object (object, parts[i]);
+
+    if (part != NULL)
+      read_network_object (reading, part);
+  }
+}
+
+static gboolean
+is_about (const Reading *reading, JsonObject *object)
+{
+  const char *file = get_text (FIND (object, "file"));
+  g_autofree char *base = file != NULL ? g_path_get_basename (file) : NULL;
+
+  return g_strcmp0 (base, reading->file) == 0;
+}
+
+static void
+read_list (Reading *reading, JsonObject *root)
+{
+  JsonNode *list = FIND (root, "networks");
+  JsonArray *array;
+
+  if (list == NULL || !JSON_NODE_HOLDS_ARRAY (list))
+    return;
+  array = json_node_get_array (list);
+  for (guint i = 0; i < json_array_get_length (array); i++) {
+    JsonNode *node = json_array_get_element (array, i);
+
+    if (JSON_NODE_HOLDS_OBJECT (node) && is_about (reading, json_node_get_object (node)))
+      read_network (reading, json_node_get_object (node));
+  }
+}
+
+/* ---- Hugging Face ---- */
+
+/* {"height": 224, "width": 224}, {"shortest_edge": 256} or 224 */
+static void
+read_processor_size (Reading *reading, JsonNode *node)
+{
+  double size;
+  JsonObject *object;
+
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node)) {
+    object = json_node_get_object (node);
+    node = FIND (object, "height", "shortest_edge");
+  }
+  if (get_numbers (node, &size, 1) == 1)
+    ens_preprocess_set_size (&reading->source, size);
+}
+
+static gboolean
+is_off (JsonObject *root, const char *name)
+{
+  JsonNode *node = FIND (root, name);
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN
+         && !json_node_get_boolean (node);
+}
+
+static void
+read_processor (Reading *reading, JsonObject *root)
+{
+  Range range = {{0, 0, 0}, {1, 1, 1}, 3};
+  double factor = 1.0 / 255;
+  JsonNode *crop = FIND (root, "crop_size");
+
+  if (FIND (root, "image_mean") == NULL)
+    return;
+  if (is_off (root, "do_rescale"))
+    factor = 1;
+  else
+    get_numbers (FIND (root, "rescale_factor"), &factor, 1);
+  if (is_off (root, "do_normalize")
+      || read_range (FIND (root, "image_mean"), FIND (root, "image_std"), &range))
+    ens_preprocess_set_range (&reading->source, 1 / factor, range.means, range.deviations, range.n);
+  if (ens_preprocess_set_order (&reading->source, "rgb") && crop != NULL
+      && !is_off (root, "do_center_crop"))
+    read_processor_size (reading, crop);
+  read_processor_size (reading, FIND (root, "size"));
+}
+
+/* The config.json of timm's networks. */
+static void
+read_config (Reading *reading, JsonObject *root)
+{
+  JsonObject *config = find_object (root, "pretrained_cfg");
+  Range range;
+  double size[3], crop;
+
+  if (config == NULL)
+    return;
+  if (read_range (FIND (config, "mean"), FIND (config, "std"), &range)) {
+    ens_preprocess_set_range (&reading->source, 255, range.means, range.deviations, range.n);
+    ens_preprocess_set_order (&reading->source, "rgb");
+  }
+  if (get_numbers (FIND (config, "input_size"), size, 3) == 3)
+    ens_preprocess_set_size (&reading->source, size[2]);
+  if (get_numbers (FIND (config, "crop_pct"), &crop, 1) == 1)
+    ens_preprocess_set_crop (&reading->source, crop);
+  ens_preprocess_set_labels (&reading->source, get_strings (FIND (root, "label_names")));
+}
+
+/* ---- .modelinfo ---- */
+
+/* The section of the network's input. (transfer full) */
+static char *
+find_input_section (const Reading *reading, GKeyFile *file)
+{
+  const EnsValue *input = reading->graph->inputs->len > 0 ? reading->graph->inputs->pdata[0] : NULL;
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+
+  if (input != NULL && g_key_file_has_group (file, input->name))
+    return g_strdup (input->name);
+  for (guint i = 0; groups[i] != NULL; i++) {
+    g_autofree char *direction = g_key_file_get_string (file, groups[i], "dir", NULL);
+
+    if (g_strcmp0 (direction, "input") == 0)
+      return g_strdup (groups[i]);
+  }
+  return NULL;
+}
+
+/* "MIN,MAX;MIN,MAX;MIN,MAX": what 0 and 255 become, for each channel or for all. */
+static void
+read_modelinfo_ranges (Reading *reading, const char *text)
+{
+  double numbers[7], means[3], deviations[3];
+  guint n = ens_preprocess_parse_numbers (text, numbers, G_N_ELEMENTS (numbers)) / 2;
+
+  if (n == 0 || n > 3) {
+    ens_preprocess_note (reading->source.preprocess,
+                         "%s: ranges: expected MIN,MAX pairs for one or three channels, found “%s”",
+                         reading->source.name, text);
+    return;
+  }
+  for (guint i = 0; i < n; i++) {
+    double scale = (numbers[2 * i + 1] - numbers[2 * i]) / 255;
+
+    deviations[i] = 1 / scale;
+    means[i] = -numbers[2 * i] / scale;
+  }
+  ens_preprocess_set_range (&reading->source, 1, means, deviations, n);
+}
+
+/* Sizes in ONNX's order or in TensorFlow's. */
+static void
+read_modelinfo_dims (Reading *reading, const char *text)
+{
+  double dims[5];
+
+  if (ens_preprocess_parse_numbers (text, dims, G_N_ELEMENTS (dims)) != 4)
+    return;
+  if (dims[2] > 0 && (dims[2] == dims[3] || dims[1] == dims[2]))
+    ens_preprocess_set_size (&reading->source, dims[2]);
+}
+
+static void
+read_modelinfo (Reading *reading, GKeyFile *file)
+{
+  g_autofree char *version = g_key_file_get_string (file, "modelinfo", "version", NULL);
+  g_autofree char *section = find_input_section (reading, file);
+  g_autofree char *ranges = NULL, *dims = NULL;
+
+  if (version != NULL && !g_str_has_prefix (version, "1.")) {
+    ens_preprocess_note (reading->source.preprocess,
+                         "%s: expected version 1 of GStreamer's modelinfo, found “%s”",
+                         reading->source.name, version);
+    return;
+  }
+  if (section == NULL) {
+    ens_preprocess_note (reading->source.preprocess, "%s: has no section for an input",
+                         reading->source.name);
+    return;
+  }
+  ranges = g_key_file_get_string (file, section, "ranges", NULL);
+  dims = g_key_file_get_string (file, section, "dims", NULL);
+  if (ranges != NULL)
+    read_modelinfo_ranges (reading, ranges);
+  if (dims != NULL)
+    read_modelinfo_dims (reading, dims);
+}
+
+/* ---- Files ---- */
+
+static void
+try_modelinfo (Reading *reading, const char *path)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) error = NULL;
+
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return;
+  if (g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &error))
+    read_modelinfo (reading, file);
+  else
+    ens_preprocess_note (reading->source.preprocess, "%s: %s", reading->source.name,
+                         error->message);
+}
+
+static void
+try_json (Reading *reading, const char *path, void (*read) (Reading *reading, JsonObject *root))
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (GMappedFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  JsonNode *root;
+
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return;
+  file = g_mapped_file_new (path, FALSE, &error);
+  if (file != NULL && g_mapped_file_get_length (file) > MAX_JSON_SIZE)
+    return;
+  if (file == NULL || !json_parser_load_from_mapped_file (parser, path, &error)) {
+    ens_preprocess_note (reading->source.preprocess, "%s: %s", reading->source.name,
+                         error->message);
+    return;
+  }
+  root = json_parser_get_root (parser);
+  if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
+    read (reading, json_node_get_object (root));
+}
+
+/* Weights of Hugging Face often lie in a folder of their own, "onnx". */
+static void
+try_around (Reading *reading, const char *name, void (*read) (Reading *reading, JsonObject *root))
+{
+  g_autofree char *beside = g_build_filename (reading->folder, name, NULL);
+  g_autofree char *above = g_build_filename (reading->folder, "..", name, NULL);
+  g_autofree char *canonical = g_canonicalize_filename (reading->folder, NULL);
+
+  reading->source.name = name;
+  try_json (reading, beside, read);
+  if (g_str_has_suffix (canonical, G_DIR_SEPARATOR_S "onnx"))
+    try_json (reading, above, read);
+}
+
+void
+ens_preprocess_from_files (EnsPreprocess *preprocess, const char *path, const EnsGraph *graph)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *file = g_path_get_basename (path);
+  const char *dot = strrchr (file, '.');
+  g_autofree char *stem = dot != NULL ? g_strndup (file, (gsize)(dot - file)) : g_strdup (file);
+  g_autofree char *own = g_strconcat (stem, ".json", NULL);
+  g_autofree char *own_path = g_build_filename (folder, own, NULL);
+  g_autofree char *list_path = g_build_filename (folder, "networks.json", NULL);
+  g_autofree char *long_name = g_strconcat (file, ".modelinfo", NULL);
+  g_autofree char *long_path = g_build_filename (folder, long_name, NULL);
+  g_autofree char *short_name = g_strconcat (stem, ".modelinfo", NULL);
+  g_autofree char *short_path = g_build_filename (folder, short_name, NULL);
+  Reading reading = {{preprocess, ENS_CERTAINTY_STATED, own}, folder, file, graph};
+
+  try_json (&reading, own_path, read_network);
+  reading.source.name = "networks.json";
+  try_json (&reading, list_path, read_list);
+  reading.source.name = long_name;
+  try_modelinfo (&reading, long_path);
+  reading.source.name = short_name;
+  try_modelinfo (&reading, short_path);
+  try_around (&reading, "preprocessor_config.json", read_processor);
+  try_around (&reading, "config.json", read_config);
+}

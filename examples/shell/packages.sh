@@ -1,0 +1,37 @@
+# Debian 12 packages by purpose, and a function to install those that are missing. Sourced by
+# examples/shell/quickstart.sh and tests/run.sh.
+
+build_packages="gcc libc6-dev meson ninja-build pkg-config
+  libglib2.0-dev libjson-glib-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
+  glslc spirv-tools libvulkan-dev
+  liblinear-dev libcairo2-dev libpango1.0-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav"
+
+test_packages="clang clang-format libclang-rt-dev mesa-vulkan-drivers vulkan-validationlayers man-db
+  python3 python3-gi python3-gst-1.0 python3-jsonschema python3-onnx libonnx-testdata
+  libgirepository1.0-dev gi-docgen"
+
+peer_packages="python3-torch python3-torchvision python3-opencv"
+
+# install_packages NAME …: asks apt only for what is missing, as root or through sudo.
+install_packages () {
+  missing=
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+      missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  as_root=
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      echo "Need root to install:$missing" >&2
+      return 1
+    }
+    as_root=sudo
+  fi
+  echo "Installing:$missing"
+  $as_root apt-get update -qq
+  # shellcheck disable=SC2086
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
+}

@@ -1,0 +1,86 @@
+#include "base/thread-pool.h"
+
+typedef struct {
+  guint n_tasks;
+  guint *count;
+  gboolean bad_worker;
+  guint n_threads;
+} Loop;
+
+static void
+count_task (gpointer data, guint task, guint worker)
+{
+  Loop *loop = data;
+
+  g_atomic_int_inc (&loop->count[task]);
+  if (worker >= loop->n_threads)
+    loop->bad_worker = TRUE;
+}
+
+static void
+run_loops (EnsPool *pool, guint n_tasks, guint repeats)
+{
+  g_autofree guint *count = g_new0 (guint, MAX (n_tasks, 1));
+  Loop loop = {.n_tasks = n_tasks, .count = count, .n_threads = ens_pool_get_threads (pool)};
+
+  for (guint r = 0; r < repeats; r++)
+    ens_pool_run (pool, n_tasks, count_task, &loop);
+  for (guint i = 0; i < n_tasks; i++)
+    g_assert_cmpuint (count[i], ==, repeats);
+  g_assert_false (loop.bad_worker);
+}
+
+static void
+test_every_task_runs_once (void)
+{
+  static const struct {
+    guint threads, tasks;
+  } rows[] = {{1, 5}, {2, 0}, {2, 1}, {2, 7}, {4, 3}, {4, 1000}};
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (EnsPool) pool = ens_pool_new (rows[i].threads);
+
+    g_assert_cmpuint (ens_pool_get_threads (pool), ==, rows[i].threads);
+    run_loops (pool, rows[i].tasks, 200);
+  }
+}
+
+static gpointer
+run_from_thread (gpointer pool)
+{
+  run_loops (pool, 64, 500);
+  return NULL;
+}
+
+static void
+test_shared_by_threads (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  GThread *threads[3];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new (NULL, run_from_thread, pool);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+static void
+test_sleeping_workers_wake (void)
+{
+  g_autoptr (EnsPool) pool = ens_pool_new (3);
+
+  for (guint i = 0; i < 20; i++) {
+    run_loops (pool, 8, 1);
+    g_usleep (1000);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/base/pool/every-task-runs-once", test_every_task_runs_once);
+  g_test_add_func ("/base/pool/shared-by-threads", test_shared_by_threads);
+  g_test_add_func ("/base/pool/sleeping-workers-wake", test_sleeping_workers_wake);
+  return g_test_run ();
+}

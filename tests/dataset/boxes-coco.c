@@ -1,0 +1,259 @@
+#include "dataset/boxes-coco.h"
+
+#include <string.h>
+
+#include "base/files.h"
+
+#define IMAGE(id, file) \
+  "{\"id\": " id ", \"file_name\": \"" file "\", \"width\": 100, \"height\": 50}"
+#define BOX(image, category, box) \
+  "{\"image_id\": " image ", \"category_id\": " category ", \"bbox\": [" box "]}"
+#define COCO(images, annotations)                                                         \
+  "{\"info\": {\"year\": 2017}, \"images\": [" images "], \"annotations\": [" annotations \
+  "], \"categories\": [{\"id\": 7, \"name\": \"dog\"}, {\"name\": \"cat\", \"id\": 3}]}"
+#define TWO_IMAGES IMAGE ("1", "a.jpg") "," IMAGE ("2", "b.jpg")
+
+typedef struct {
+  char *folder;
+  GPtrArray *notes;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = g_dir_make_tmp ("ensemble-coco-XXXXXX", NULL);
+  fixture->notes = g_ptr_array_new_with_free_func (g_free);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  ens_remove_tree (fixture->folder);
+  g_ptr_array_unref (fixture->notes);
+  g_free (fixture->folder);
+}
+
+static void
+write_file (const Fixture *fixture, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+
+  g_assert_cmpint (g_mkdir_with_parents (parent, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* "PATH:LABEL@X,Y,W,H LABEL… PATH…", paths from the folder on, crowds marked by a star. */
+static char *
+describe (const Fixture *fixture, GPtrArray *images)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < images->len; i++) {
+    const EnsBoxedImage *image = images->pdata[i];
+
+    g_string_append_printf (text, "%s%s:", i > 0 ? " " : "",
+                            image->path + strlen (fixture->folder) + 1);
+    for (guint b = 0; b < image->boxes->len; b++) {
+      const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
+
+      g_string_append_printf (text, "%s%s%s@%g,%g,%g,%g", b > 0 ? " " : "", box->label,
+                              box->crowd ? "*" : "", (double)box->rect.x, (double)box->rect.y,
+                              (double)box->rect.width, (double)box->rect.height);
+    }
+  }
+  return g_string_free (text, FALSE);
+}
+
+static void
+check (Fixture *fixture, const char *load, const char *expected)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, load, NULL);
+  g_autofree char *found = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) images = ens_boxes_load (path, fixture->notes, &error);
+
+  g_assert_no_error (error);
+  found = describe (fixture, images);
+  g_assert_cmpstr (found, ==, expected);
+}
+
+/* Members in any order, what else there is passed over, boxes cut at the image's edge. */
+static void
+test_reading (Fixture *fixture, gconstpointer data)
+{
+  write_file (fixture, "set/images/a.jpg", "");
+  write_file (fixture, "set/images/b.jpg", "");
+  write_file (fixture, "set/annotations/all.json",
+              "{\"annotations\": [{\"segmentation\": {\"counts\": [1, 2, [3]], \"size\": null}, "
+              "\"bbox\": [10, 5, 50, 10], \"iscrowd\": 1, \"category_id\": 3, \"image_id\": 2},"
+              "{\"image_id\": 2, \"category_id\": 7, \"bbox\": [-0.2, 25, 100.4, 25.0]}],"
+              "\"categories\": [{\"id\": 7, \"name\": \"h\\u00fcndchen\"},"
+              "{\"supercategory\": \"animal\", \"name\": \"cat\", \"id\": 3}],"
+              "\"licenses\": [{\"id\": 1}], \"images\": [" IMAGE ("2", "b.jpg") "," IMAGE (
+                  "1", "a.jpg") "]}");
+  check (fixture, "set",
+         "set/images/a.jpg: set/images/b.jpg:cat*@0.1,0.1,0.5,0.2 hündchen@0,0.5,1,0.5");
+  check (fixture, "set/annotations/all.json",
+         "set/images/a.jpg: set/images/b.jpg:cat*@0.1,0.1,0.5,0.2 hündchen@0,0.5,1,0.5");
+  g_assert_cmpuint (fixture->notes->len, ==, 0);
+}
+
+/* Where files of annotations lie, which split they are of, and where their pictures are found. */
+static void
+test_layouts (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *annotations, *picture;
+    EnsSplit split;
+  } rows[] = {
+      {"annotations/instances_train2017.json", "train2017/a.jpg", ENS_SPLIT_TRAIN},
+      {"annotations/instances_val2017.json", "images/val2017/a.jpg", ENS_SPLIT_VALIDATION},
+      {"annotations/instances_minival2014.json", "images/a.jpg", ENS_SPLIT_VALIDATION},
+      {"annotations/instances_trainval.json", "a.jpg", ENS_SPLIT_TRAIN},
+      {"annotations/test.json", "images/test/a.jpg", ENS_SPLIT_TEST},
+      {"annotations/latest.json", "train/a.jpg", ENS_SPLIT_TRAIN},
+      {"instances.json", "images/a.jpg", ENS_SPLIT_TRAIN},
+      {"Test/_annotations.coco.json", "Test/a.jpg", ENS_SPLIT_TEST},
+      {"valid/_annotations.coco.json", "valid/a.jpg", ENS_SPLIT_VALIDATION},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *set = g_strdup_printf ("%u", i);
+    g_autofree char *folder = g_build_filename (fixture->folder, set, NULL);
+    g_autofree char *annotations = g_build_filename (set, rows[i].annotations, NULL);
+    g_autofree char *picture = g_build_filename (set, rows[i].picture, NULL);
+    g_autofree char *expected = g_strconcat (picture, ":", NULL);
+    g_autoptr (GPtrArray) files = NULL;
+
+    write_file (fixture, annotations, COCO (IMAGE ("1", "a.jpg"), ""));
+    write_file (fixture, picture, "");
+    files = ens_coco_list (folder);
+    g_assert_cmpuint (files->len, ==, 1);
+    g_assert_cmpint (((EnsCocoFile *)files->pdata[0])->split, ==, rows[i].split);
+    check (fixture, set, expected);
+  }
+}
+
+/* A set of pictures in folders may have files ending in .json without being COCO's. */
+static void
+test_other_json (Fixture *fixture, gconstpointer data)
+{
+  write_file (fixture, "set/networks.json", "{}");
+  write_file (fixture, "set/train/cat/a.jpg", "");
+  write_file (fixture, "set/train/labels.json", "[]");
+  {
+    g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
+
+    g_assert_false (ens_boxes_have_coco (path));
+  }
+}
+
+/* One entry in ten may be broken: it is left out and named. */
+static void
+test_broken (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *image, *annotation, *note;
+  } rows[] = {
+      {IMAGE ("11", "nowhere.jpg"), NULL, "images[10]: found no picture “nowhere.jpg”; looked in "},
+      {"7", NULL, "images[10]: expected an id, a file_name, a width and a height, found the id -1"},
+      {"{\"id\": 11, \"file_name\": 3, \"width\": 9, \"height\": 9}", NULL, "the file_name “”"},
+      {"{\"id\": 11, \"file_name\": \"a.jpg\", \"width\": 9}", NULL, "9×nan pixels"},
+      {IMAGE ("10", "a.jpg"), NULL, "images[10]: expected ids that differ, found 10 again"},
+      {NULL, BOX ("99", "7", "1,1,9,9"),
+       "annotations[10]: expected the id of one of the 11 images, found 99"},
+      {NULL, BOX ("1", "99", "1,1,9,9"),
+       "annotations[10]: expected the id of one of the 2 categories, found 99"},
+      {NULL, BOX ("1", "7", "1,1,0,9"), "annotations[10]: expected a box inside the image"},
+      {NULL, BOX ("1", "7", "200,1,9,9"), "annotations[10]: expected a box inside the image"},
+      {NULL, BOX ("1", "7", "1,1,9"), "found nan … nan"},
+      {NULL, BOX ("1", "7", "1,NaN,9,9"), "annotations[10]: expected a box inside the image"},
+      {NULL, BOX ("1", "7", "1,1,1e999,9"), NULL}, /* wide, but it begins inside */
+      {NULL, "{\"image_id\": \"1\", \"category_id\": 7, \"bbox\": [1, 1, 9, 9]}", "found -1"},
+      {NULL, "null", "annotations[10]: expected the id of one of the 11 images, found -1"},
+  };
+
+  write_file (fixture, "set/images/a.jpg", "");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
+    g_autoptr (GString) images = g_string_new (NULL);
+    g_autoptr (GString) annotations = g_string_new (NULL);
+    g_autoptr (GPtrArray) loaded = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autofree char *json = NULL;
+
+    for (guint j = 1; j <= 10; j++) {
+      g_string_append_printf (images, IMAGE ("%u", "a.jpg") ",", j);
+      g_string_append_printf (annotations, BOX ("%u", "3", "1,1,9,9") ",", j);
+    }
+    g_string_append (images, rows[i].image ? rows[i].image : IMAGE ("11", "a.jpg"));
+    g_string_append (annotations,
+                     rows[i].annotation ? rows[i].annotation : BOX ("10", "3", "1,1,9,9"));
+    json = g_strdup_printf (COCO ("%s", "%s"), images->str, annotations->str);
+    write_file (fixture, "set/annotations/all.json", json);
+    g_ptr_array_set_size (fixture->notes, 0);
+    loaded = ens_boxes_load (path, fixture->notes, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (loaded->len, ==, rows[i].image != NULL ? 10 : 11);
+    g_assert_cmpuint (fixture->notes->len, ==, rows[i].note != NULL ? 1 : 0);
+    if (rows[i].note != NULL && strstr (fixture->notes->pdata[0], rows[i].note) == NULL)
+      g_error ("row %u: “%s” does not say “%s”", i, (char *)fixture->notes->pdata[0], rows[i].note);
+  }
+}
+
+static void
+test_errors (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *text, *expected;
+  } rows[] = {
+      {"", "all.json:1:1: not sound JSON: expected a value, found the end of the file"},
+      {"<!DOCTYPE html>", "all.json:1:1: not sound JSON"},
+      {"[]", "all.json: not COCO's annotations: expected lists called images, annotations and "
+             "categories, found none called images"},
+      {"{\"images\": [], \"annotations\": []}", "found none called categories"},
+      {"{\"images\": [], \"annotations\": {}, \"categories\": []}",
+       "found none called annotations"},
+      {COCO (TWO_IMAGES, "") "x", "expected nothing more, found “x”"},
+      {"{\"images\": [{\"id\": 1", "expected “,” or “}”, found the end of the file"},
+      {"{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1}]}",
+       "categories[0]: expected a name, and an id of its own, found the name “” and the id 1"},
+      {"{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1, \"name\": \"a\"}, "
+       "{\"id\": 1, \"name\": \"b\"}]}",
+       "categories[1]: expected a name, and an id of its own, found the name “b” and the id 1"},
+      {COCO (IMAGE ("1", "a.jpg") "," IMAGE ("2", "missing.jpg"), ""),
+       "all.json: 1 of the 2 images can't be used; more than one in 10 is too many. The first: "},
+      {COCO (TWO_IMAGES, BOX ("5", "7", "1,1,2,2") "," BOX ("1", "7", "1,1,2,2")),
+       "all.json: 1 of the 2 annotations can't be used"},
+      {COCO (IMAGE ("1", "/etc"), ""), "images[0]: found no picture “/etc”"},
+  };
+
+  write_file (fixture, "set/images/a.jpg", "");
+  write_file (fixture, "set/images/b.jpg", "");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
+    g_autoptr (GError) error = NULL;
+
+    write_file (fixture, "set/annotations/all.json", rows[i].text);
+    g_assert_null (ens_boxes_load (path, fixture->notes, &error));
+    g_assert_nonnull (error);
+    g_assert_true (error->domain == ENS_ERROR);
+    if (strstr (error->message, rows[i].expected) == NULL)
+      g_error ("row %u: “%s” does not say “%s”", i, error->message, rows[i].expected);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function) \
+  g_test_add ("/train/boxes-coco/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("reading", test_reading);
+  ADD ("layouts", test_layouts);
+  ADD ("other-json", test_other_json);
+  ADD ("broken", test_broken);
+  ADD ("errors", test_errors);
+  return g_test_run ();
+}

@@ -1,0 +1,301 @@
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "dataset/dataset.h"
+
+typedef struct {
+  char *folder;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = g_dir_make_tmp ("ensemble-boxed-XXXXXX", NULL);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  ens_remove_tree (fixture->folder);
+  g_free (fixture->folder);
+}
+
+static void
+write_file (const Fixture *fixture, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0777), ==, 0);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* objects: names, "?" before those that are difficult. */
+static void
+write_image (const Fixture *fixture, const char *id, const char *objects)
+{
+  g_autoptr (GString) xml = g_string_new (NULL);
+  g_autofree char *name = g_strdup_printf ("Annotations/%s.xml", id);
+  g_autofree char *picture = g_strdup_printf ("JPEGImages/%s.jpg", id);
+  g_auto (GStrv) names = g_strsplit (objects, " ", -1);
+
+  g_string_append_printf (xml,
+                          "<annotation><filename>%s.jpg</filename><size><width>20</width>"
+                          "<height>10</height></size>",
+                          id);
+  for (char **object = names; *object != NULL; object++) {
+    gboolean difficult = **object == '?';
+
+    if (**object != '\0')
+      g_string_append_printf (xml,
+                              "<object><name>%s</name><difficult>%d</difficult><bndbox><xmin>1"
+                              "</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox></object>",
+                              *object + difficult, difficult);
+  }
+  g_string_append (xml, "</annotation>");
+  write_file (fixture, name, xml->str);
+  write_file (fixture, picture, "");
+}
+
+/* "FILE:CLASS+CLASS FILE:…", "?" behind classes that are not known. */
+static void
+check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < dataset->samples[split]->len; i++) {
+    const EnsSample *sample = dataset->samples[split]->pdata[i];
+    g_autofree char *name = g_path_get_basename (sample->path);
+    const char *join = ":";
+
+    g_string_append_printf (text, "%s%s", i > 0 ? " " : "", name);
+    for (guint c = 0; c < dataset->n_classes; c++)
+      if (sample->labels[c] != ENS_LABEL_ABSENT) {
+        g_string_append_printf (text, "%s%s%s", join, dataset->classes[c],
+                                sample->labels[c] == ENS_LABEL_UNKNOWN ? "?" : "");
+        join = "+";
+      }
+  }
+  g_assert_cmpstr (text->str, ==, expected);
+}
+
+static void
+write_images (const Fixture *fixture)
+{
+  write_image (fixture, "1", "?dog dog cat ?dog");
+  write_image (fixture, "2", "");
+  write_image (fixture, "3", "?dog ape");
+  write_image (fixture, "4", "cat");
+  write_image (fixture, "5", "?emu");
+}
+
+static void
+test_lists (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  write_images (fixture);
+  write_file (fixture, "ImageSets/Main/train.txt", "3\n1 \n2 -1\n");
+  write_file (fixture, "ImageSets/Main/val.txt", "4\r\n");
+  write_file (fixture, "ImageSets/Main/test.txt", "5\n");
+  write_file (fixture, "ImageSets/Main/dog_train.txt", "1 1\n");
+  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (dataset->n_classes, ==, 3);
+  g_assert_null (dataset->classes[3]);
+  check_split (dataset, ENS_SPLIT_TRAIN, "3.jpg:ape+dog? 1.jpg:cat+dog 2.jpg");
+  check_split (dataset, ENS_SPLIT_VALIDATION, "4.jpg:cat");
+  check_split (dataset, ENS_SPLIT_TEST, "5.jpg");
+  g_assert_cmpuint (dataset->notes->len, ==, 0);
+}
+
+/* Without lists all images are for training, and a fifth of them is held out. */
+static void
+test_no_lists (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+
+  write_images (fixture);
+  dataset = ens_dataset_load (fixture->folder, NULL, NULL);
+  g_assert_nonnull (dataset);
+  g_assert_cmpuint (dataset->samples[ENS_SPLIT_TRAIN]->len, ==, 4);
+  g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 1);
+  g_assert_cmpuint (dataset->notes->len, ==, 1);
+  g_assert_true (ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, NULL));
+  g_assert_false (ens_dataset_require (dataset, ENS_SPLIT_TEST, NULL));
+}
+
+static void
+test_given_classes (Fixture *fixture, gconstpointer data)
+{
+  const char *const classes[] = {"dog", "cat", "ape", NULL};
+  g_autoptr (EnsDataset) dataset = NULL;
+
+  write_images (fixture);
+  write_file (fixture, "ImageSets/Main/train.txt", "");
+  write_file (fixture, "ImageSets/Main/test.txt", "1\n3\n");
+  dataset = ens_dataset_load (fixture->folder, classes, NULL);
+  g_assert_nonnull (dataset);
+  check_split (dataset, ENS_SPLIT_TEST, "1.jpg:dog+cat 3.jpg:dog?+ape");
+  g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 0);
+}
+
+static void
+test_errors (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *train, *val, *message;
+  } rows[] = {
+      {"1\n9\n", "4\n", "train.txt:2: expected an image that has an annotation, found “9”"},
+      {"1\n", "3\n",
+       "expected validation images with objects of the classes cat, dog, found ape alone"},
+      {"2\n5\n", "4\n", "expected training images with objects, found 2 images with none"},
+      {"", "4\n", "expected training images with objects, found 0 images with none"},
+  };
+
+  write_images (fixture);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (EnsDataset) dataset = NULL;
+    g_autoptr (GError) error = NULL;
+
+    write_file (fixture, "ImageSets/Main/train.txt", rows[i].train);
+    write_file (fixture, "ImageSets/Main/val.txt", rows[i].val);
+    dataset = ens_dataset_load (fixture->folder, NULL, &error);
+    g_assert_null (dataset);
+    g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+    g_assert_nonnull (strstr (error->message, rows[i].message));
+  }
+}
+
+/* One broken annotation, and one line too many in a list, among twelve that are whole. */
+static void
+test_broken (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GString) list = g_string_new ("nobody\n");
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 12; i++) {
+    g_autofree char *id = g_strdup_printf ("%02u", i);
+
+    write_image (fixture, id, "cat");
+    g_string_append_printf (list, "%s\n", id);
+  }
+  write_file (fixture, "Annotations/broken.xml", "<annotation><object>");
+  write_file (fixture, "JPEGImages/broken.jpg", "");
+  write_file (fixture, "ImageSets/Main/train.txt", list->str);
+  write_file (fixture, "ImageSets/Main/val.txt", "00\n");
+  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (dataset->samples[ENS_SPLIT_TRAIN]->len, ==, 12);
+  g_assert_cmpuint (dataset->notes->len, ==, 2);
+  g_assert_nonnull (strstr (dataset->notes->pdata[0], "broken.xml: not a Pascal VOC annotation"));
+  g_assert_nonnull (strstr (dataset->notes->pdata[1], "train.txt:1: expected an image"));
+}
+
+/* Images 1, 2, … of which each shows one of the classes, by its letter. */
+static void
+write_coco (const Fixture *fixture, const char *name, const char *folder, const char *classes)
+{
+  g_autoptr (GString) images = g_string_new (NULL);
+  g_autoptr (GString) annotations = g_string_new (NULL);
+  g_autofree char *json = NULL;
+
+  for (guint i = 0; classes[i] != '\0'; i++) {
+    g_autofree char *picture = g_strdup_printf ("%s/%u.jpg", folder, i + 1);
+
+    write_file (fixture, picture, "");
+    g_string_append_printf (images,
+                            "%s{\"id\": %u, \"file_name\": \"%u.jpg\", \"width\": 20, "
+                            "\"height\": 10}",
+                            i > 0 ? "," : "", i + 1, i + 1);
+    if (classes[i] != '-')
+      g_string_append_printf (annotations,
+                              "%s{\"image_id\": %u, \"category_id\": %d, \"iscrowd\": %d, "
+                              "\"bbox\": [1, 2, 3, 4]}",
+                              annotations->len > 0 ? "," : "", i + 1,
+                              g_ascii_tolower (classes[i]) - 'a', g_ascii_isupper (classes[i]));
+  }
+  json = g_strdup_printf ("{\"images\": [%s], \"annotations\": [%s], \"categories\": ["
+                          "{\"id\": 0, \"name\": \"ape\"}, {\"id\": 1, \"name\": \"bee\"}, "
+                          "{\"id\": 2, \"name\": \"cat\"}]}",
+                          images->str, annotations->str);
+  write_file (fixture, name, json);
+}
+
+/* COCO's own layout: the same names in several folders, and captions that nobody asked for. A crowd
+ * shows its class. */
+static void
+test_coco (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+  const EnsSample *sample;
+
+  write_coco (fixture, "annotations/instances_train2017.json", "train2017", "aC-");
+  write_coco (fixture, "annotations/instances_val2017.json", "val2017", "c");
+  write_file (fixture, "annotations/captions_val2017.json", "{}");
+  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (dataset->n_classes, ==, 2);
+  check_split (dataset, ENS_SPLIT_TRAIN, "1.jpg:ape 2.jpg:cat 3.jpg");
+  check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:cat");
+  check_split (dataset, ENS_SPLIT_TEST, "");
+  sample = dataset->samples[ENS_SPLIT_VALIDATION]->pdata[0];
+  g_assert_true (g_str_has_suffix (sample->path, "/val2017/1.jpg"));
+  g_assert_cmpuint (dataset->notes->len, ==, 0);
+}
+
+/* Files beside their pictures; the classes of a bundle. */
+static void
+test_coco_classes (Fixture *fixture, gconstpointer data)
+{
+  const char *const classes[] = {"cat", "bee", NULL};
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  write_coco (fixture, "valid/_annotations.coco.json", "valid", "b");
+  write_coco (fixture, "test/_annotations.coco.json", "test", "bc");
+  dataset = ens_dataset_load (fixture->folder, classes, &error);
+  g_assert_no_error (error);
+  check_split (dataset, ENS_SPLIT_TRAIN, "");
+  check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:bee");
+  check_split (dataset, ENS_SPLIT_TEST, "1.jpg:bee 2.jpg:cat");
+}
+
+static void
+test_coco_notes (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  write_coco (fixture, "annotations/train.json", "images", "aa");
+  write_coco (fixture, "annotations/val.json", "images", "abc");
+  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  g_assert_no_error (error);
+  check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:ape 2.jpg 3.jpg");
+  g_assert_cmpuint (dataset->notes->len, ==, 1);
+  g_assert_nonnull (strstr (dataset->notes->pdata[0],
+                            "of the validation images, 2 objects of other "
+                            "classes than the 1 known ones are left out: "
+                            "bee, cat"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function) \
+  g_test_add ("/train/dataset-boxed/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("voc-lists", test_lists);
+  ADD ("voc-no-lists", test_no_lists);
+  ADD ("given-classes", test_given_classes);
+  ADD ("errors", test_errors);
+  ADD ("broken", test_broken);
+  ADD ("coco", test_coco);
+  ADD ("coco-classes", test_coco_classes);
+  ADD ("coco-notes", test_coco_notes);
+  return g_test_run ();
+}

@@ -1,0 +1,421 @@
+/* From drawn pictures to a bundle, and from the bundle to figures. */
+#include "train/fit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "classify/metrics.h"
+#include "ensemble/bundle-files.h"
+#include "toy.h"
+
+#define TRAIN 10
+#define VALIDATION 6
+#define TEST 4
+#define CLASSES 4 /* folders: three classes and "none" */
+
+typedef struct {
+  char *folder, *dataset, *cache, *bundle;
+  char *networks[2];
+  EnsFitNetwork fit_networks[2];
+  EnsFitParams params;
+  EnsDevice *device;
+  EnsFrameOpener opener;
+  guint n_opened;
+  GString *notes;
+  GCancellable *cancellable;
+  guint cancel_after; /* images; 0: never */
+  EnsMonitor monitor;
+} Fixture;
+
+static void
+on_progress (const char *stage, guint done, guint total, gpointer data)
+{
+  Fixture *fixture = data;
+
+  g_assert_cmpuint (done, <=, total);
+  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
+    g_cancellable_cancel (fixture->cancellable);
+}
+
+static void
+on_note (const char *text, gpointer data)
+{
+  g_string_append_printf (((Fixture *)data)->notes, "%s\n", text);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = g_dir_make_tmp ("ensemble-fit-XXXXXX", NULL);
+  fixture->dataset = g_build_filename (fixture->folder, "shapes", NULL);
+  fixture->cache = g_build_filename (fixture->folder, "cache", NULL);
+  fixture->bundle = g_build_filename (fixture->folder, "shapes.ensemble", NULL);
+  toy_dataset (fixture->dataset, TRAIN, VALIDATION, TEST);
+  for (guint n = 0; n < 2; n++) {
+    g_autoptr (EnsGraph) network = toy_network (40 + n, 32, 6, n == 0);
+
+    fixture->networks[n] =
+        toy_save_network (network, fixture->folder, n == 0 ? "a.onnx" : "b.onnx");
+    fixture->fit_networks[n] = (EnsFitNetwork) {
+        .path = fixture->networks[n],
+        .role = n == 0 ? ENS_ROLE_ORIGINAL : ENS_ROLE_RETRAINED,
+        .normalise = {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}},
+    };
+  }
+  fixture->params = ENS_FIT_DEFAULTS;
+  fixture->params.dataset = fixture->dataset;
+  fixture->params.bundle = fixture->bundle;
+  fixture->params.cache = fixture->cache;
+  fixture->params.networks = fixture->fit_networks;
+  fixture->params.n_networks = 2;
+  fixture->params.windows = 20;
+  fixture->device = ens_device_open ("cpu", 2, NULL);
+  fixture->opener = toy_opener (&fixture->n_opened);
+  fixture->notes = g_string_new (NULL);
+  fixture->cancellable = g_cancellable_new ();
+  fixture->monitor = (EnsMonitor) {on_progress, on_note, fixture, fixture->cancellable};
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_object_unref (fixture->cancellable);
+  g_string_free (fixture->notes, TRUE);
+  ens_device_unref (fixture->device);
+  for (guint n = 0; n < 2; n++)
+    g_free (fixture->networks[n]);
+  ens_remove_tree (fixture->folder);
+  g_free (fixture->bundle);
+  g_free (fixture->cache);
+  g_free (fixture->dataset);
+  g_free (fixture->folder);
+}
+
+static EnsEvaluation *
+fit (Fixture *fixture, GError **error)
+{
+  fixture->n_opened = 0;
+  return ens_fit (&fixture->params, fixture->device, &fixture->opener, &fixture->monitor, error);
+}
+
+static EnsEvaluation *
+fit_well (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  EnsEvaluation *evaluation = fit (fixture, &error);
+
+  g_assert_no_error (error);
+  return evaluation;
+}
+
+static EnsEvaluation *
+evaluate (Fixture *fixture, EnsSplit split)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsEnsemble) ensemble = ens_ensemble_open (fixture->bundle, fixture->device, &error);
+  g_autoptr (EnsDataset) dataset = NULL;
+  EnsEvaluation *evaluation;
+
+  g_assert_no_error (error);
+  dataset = ens_dataset_load (
+      fixture->dataset, (const char *const *)ens_ensemble_get_bundle (ensemble)->classes, &error);
+  g_assert_no_error (error);
+  evaluation = ens_evaluate (ensemble, dataset, split, &fixture->opener, &fixture->monitor, &error);
+  g_assert_no_error (error);
+  return evaluation;
+}
+
+/* What fitting promises is what the bundle does: the stream's graphs against training's own
+ * arithmetic on stored features. */
+static void
+test_promise (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEvaluation) promised = fit_well (fixture);
+  g_autoptr (EnsEvaluation) found = evaluate (fixture, ENS_SPLIT_VALIDATION);
+
+  g_assert_cmpuint (promised->n_rows, ==, 4);
+  g_assert_cmpstr (promised->rows[0].name, ==, "a");
+  g_assert_cmpstr (promised->rows[2].name, ==, ENS_EVALUATION_WITHOUT_WINDOWS);
+  g_assert_cmpstr (promised->rows[3].name, ==, ENS_EVALUATION_WITH_WINDOWS);
+  g_assert_cmpfloat (promised->rows[3].mean_average_precision, >, 0.8);
+  g_assert_cmpfloat (promised->rows[3].mean_average_precision, >=,
+                     promised->rows[2].mean_average_precision - 1e-6);
+  g_assert_null (promised->paths);
+  g_assert_null (promised->windows);
+  g_assert_cmpuint (promised->n_images, ==, VALIDATION * CLASSES);
+  g_assert_cmpuint (promised->n_positive[1], ==, VALIDATION);
+  g_assert_cmpuint (found->n_rows, ==, promised->n_rows);
+  for (guint r = 0; r < found->n_rows; r++) {
+    g_assert_cmpstr (found->rows[r].name, ==, promised->rows[r].name);
+    g_assert_cmpfloat_with_epsilon (found->rows[r].mean_average_precision,
+                                    promised->rows[r].mean_average_precision, 1e-3);
+    g_assert_cmpfloat_with_epsilon (found->rows[r].f1, promised->rows[r].f1, 1e-3);
+    g_assert_cmpfloat_with_epsilon (found->rows[r].accuracy, promised->rows[r].accuracy, 1e-3);
+  }
+}
+
+/* What was measured can be looked at: images, scores, windows. */
+static void
+check_kept (const EnsEvaluation *found)
+{
+  EnsTruth truth = ens_evaluation_get_truth (found);
+  const EnsEvaluationRow *with = &found->rows[found->n_rows - 1];
+
+  g_assert_cmpuint (g_strv_length (found->paths), ==, found->n_images);
+  g_assert_nonnull (strstr (found->paths[0], "/test/disc/"));
+  g_assert_true (ens_truth_has (&truth, 0, 0));
+  g_assert_cmpfloat (ens_mean_average_precision (&truth, with->scores), ==,
+                     with->mean_average_precision);
+  for (guint i = 0; i < found->n_images * found->n_classes; i++) {
+    const EnsRect *window = &found->windows[i];
+
+    g_assert_cmpfloat (found->window_scores[i], >=, 0);
+    g_assert_cmpfloat (found->window_scores[i], <=, 1);
+    g_assert_true (window->width > 0 && window->height > 0);
+    g_assert_true (window->x + window->width < 1.001F && window->y + window->height < 1.001F);
+  }
+}
+
+static void
+test_test_split (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEvaluation) promised = fit_well (fixture);
+  g_autoptr (EnsEvaluation) found = evaluate (fixture, ENS_SPLIT_TEST);
+  g_autofree char *json = ens_evaluation_to_json (found);
+
+  g_assert_cmpuint (found->n_images, ==, TEST * CLASSES);
+  check_kept (found);
+  g_assert_cmpfloat (found->rows[3].mean_average_precision, >, 0.5);
+  g_assert_nonnull (strstr (json, "\"schema\": \"gst-ensemble/evaluation/1\""));
+  g_assert_nonnull (strstr (json, "\"split\": \"test\""));
+}
+
+static GBytes *
+read_bundle (const Fixture *fixture)
+{
+  g_autoptr (EnsBundle) bundle = ens_bundle_load (fixture->bundle, NULL);
+  GByteArray *all = g_byte_array_new ();
+
+  for (guint n = 0; n <= bundle->n_networks; n++) {
+    const char *names[] = {n == 0 ? ENS_BUNDLE_FILE : bundle->networks[n - 1].classifier,
+                           n == 0 ? bundle->networks[0].network
+                                  : bundle->networks[n - 1].window_classifier};
+
+    for (guint i = 0; i < 2 && names[i] != NULL; i++) {
+      g_autofree char *path = g_build_filename (fixture->bundle, names[i], NULL);
+      g_autofree char *contents = NULL;
+      gsize size;
+
+      g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
+      g_byte_array_append (all, (const guint8 *)contents, (guint)size);
+    }
+  }
+  return g_byte_array_free_to_bytes (all);
+}
+
+/* A second run reads no picture and writes the same bundle, whatever the number of threads; other
+ * settings of the classifiers need none either. */
+static void
+test_again (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEvaluation) first = fit_well (fixture);
+  g_autoptr (GBytes) before = read_bundle (fixture);
+  g_autoptr (GBytes) after = NULL;
+  g_autoptr (EnsEvaluation) second = NULL;
+  g_autoptr (EnsEvaluation) third = NULL;
+
+  g_assert_cmpuint (fixture->n_opened, ==, (TRAIN + VALIDATION) * CLASSES);
+  ens_device_unref (fixture->device);
+  fixture->device = ens_device_open ("cpu", 1, NULL);
+  second = fit_well (fixture);
+  g_assert_cmpuint (fixture->n_opened, ==, 0);
+  after = read_bundle (fixture);
+  g_assert_true (g_bytes_equal (before, after));
+  fixture->params.c = 0.1;
+  third = fit_well (fixture);
+  g_assert_cmpuint (fixture->n_opened, ==, 0);
+}
+
+/* Cancelled in the middle it goes on where it was, and the features are the same. */
+static void
+test_cancelled (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsEvaluation) whole = fit_well (fixture);
+  g_autoptr (GBytes) expected = read_bundle (fixture);
+  g_autoptr (GBytes) found = NULL;
+  g_autoptr (EnsEvaluation) resumed = NULL;
+
+  ens_remove_tree (fixture->cache);
+  fixture->cancel_after = 9;
+  g_assert_null (fit (fixture, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
+  g_assert_cmpuint (fixture->n_opened, ==, 9);
+  fixture->cancel_after = 0;
+  g_cancellable_reset (fixture->cancellable);
+  resumed = fit_well (fixture);
+  g_assert_cmpuint (fixture->n_opened, ==, (TRAIN + VALIDATION) * CLASSES - 9);
+  found = read_bundle (fixture);
+  g_assert_true (g_bytes_equal (expected, found));
+}
+
+static void
+break_image (const Fixture *fixture, const char *name)
+{
+  g_autofree char *path = g_build_filename (fixture->dataset, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, "not a picture", -1, NULL));
+}
+
+static void
+test_broken (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+  g_autoptr (GError) error = NULL;
+
+  break_image (fixture, "train/disc/003.ppm");
+  break_image (fixture, "validation/none/001.ppm");
+  evaluation = fit_well (fixture);
+  g_assert_cmpuint (evaluation->n_skipped, ==, 1);
+  g_assert_cmpuint (evaluation->n_images, ==, VALIDATION * CLASSES - 1);
+  g_assert_nonnull (strstr (fixture->notes->str, "train/disc/003.ppm: expected a PPM picture"));
+  break_image (fixture, "validation/disc/001.ppm");
+  break_image (fixture, "validation/disc/002.ppm");
+  g_assert_null (fit (fixture, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "3 of the 24 validation images can't be read"));
+}
+
+/* One network in both roles: its features are computed once. */
+static void
+test_same_network_twice (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+
+  fixture->fit_networks[0].path = fixture->fit_networks[1].path;
+  evaluation = fit_well (fixture);
+  g_assert_cmpstr (evaluation->rows[0].name, ==, "b");
+  g_assert_cmpstr (evaluation->rows[1].name, ==, "b-2");
+  g_assert_cmpfloat (evaluation->rows[0].mean_average_precision, ==,
+                     evaluation->rows[1].mean_average_precision);
+}
+
+static void
+test_roles (Fixture *fixture, gconstpointer data)
+{
+  static const struct {
+    EnsRole first, second;
+    guint windows, n_rows;
+  } rows[] = {
+      {ENS_ROLE_ORIGINAL, ENS_ROLE_ORIGINAL, 20, 3},
+      {ENS_ROLE_RETRAINED, ENS_ROLE_RETRAINED, 20, 4},
+      {ENS_ROLE_ORIGINAL, ENS_ROLE_RETRAINED, 0, 3},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (EnsEvaluation) promised = NULL;
+    g_autoptr (EnsEvaluation) found = NULL;
+
+    fixture->fit_networks[0].role = rows[i].first;
+    fixture->fit_networks[1].role = rows[i].second;
+    fixture->params.windows = rows[i].windows;
+    promised = fit_well (fixture);
+    g_assert_cmpuint (promised->n_rows, ==, rows[i].n_rows);
+    found = evaluate (fixture, ENS_SPLIT_VALIDATION);
+    for (guint r = 0; r < found->n_rows; r++)
+      g_assert_cmpfloat_with_epsilon (found->rows[r].mean_average_precision,
+                                      promised->rows[r].mean_average_precision, 1e-3);
+  }
+}
+
+/* Settings as given, and where none are given the defaults. */
+static void
+test_settings (Fixture *fixture, gconstpointer data)
+{
+  static const char *const taps[] = {"relu2", "pool", NULL};
+  static const guint scales[] = {32, 40}, window_sizes[] = {36};
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+  g_autoptr (EnsBundle) bundle = NULL;
+
+  fixture->params.name = "forms";
+  fixture->params.version = "2.1";
+  fixture->fit_networks[1].name = "plain/name";
+  fixture->fit_networks[1].taps = taps;
+  fixture->fit_networks[1].scales = scales;
+  fixture->fit_networks[1].n_scales = 2;
+  fixture->fit_networks[1].window_sizes = window_sizes;
+  fixture->fit_networks[1].n_window_sizes = 1;
+  evaluation = fit_well (fixture);
+  bundle = ens_bundle_load (fixture->bundle, NULL);
+  g_assert_cmpstr (bundle->name, ==, "forms");
+  g_assert_cmpstr (bundle->version, ==, "2.1");
+  g_assert_cmpstr (bundle->networks[0].taps[0], ==, "scores");
+  g_assert_cmpstr (bundle->networks[0].taps[1], ==, "pool");
+  g_assert_cmpuint (bundle->networks[0].size, ==, 32);
+  g_assert_cmpuint (bundle->networks[0].n_scales, ==, 2); /* 37, 55 and 73, rounded */
+  g_assert_cmpuint (bundle->networks[0].scales[1], ==, 64);
+  g_assert_cmpuint (bundle->networks[0].n_window_sizes, ==, 0);
+  g_assert_cmpstr (bundle->networks[1].name, ==, "plain_name");
+  g_assert_cmpstr (bundle->networks[1].taps[0], ==, "relu2");
+  g_assert_cmpuint (bundle->networks[1].scales[1], ==, 40);
+  g_assert_cmpuint (bundle->networks[1].window_sizes[0], ==, 36);
+  g_assert_cmpuint (bundle->sub_images.size, ==, 52); /* of 48 to 64 by 48 pixels */
+  g_assert_cmpuint (bundle->sub_images.count, ==, ENS_SUB_IMAGE_DEFAULTS.count);
+  g_assert_nonnull (strstr (bundle->provenance, "\"dataset\":\"shapes\""));
+}
+
+static void
+test_errors (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EnsEvaluation) evaluation = fit_well (fixture);
+  g_autofree char *lonely = g_build_filename (fixture->folder, "lonely", NULL);
+  g_autofree char *image = g_build_filename (lonely, "train", "disc", "1.ppm", NULL);
+  g_autoptr (EnsBundle) bundle = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fixture->fit_networks[1].path = "/nowhere/b.onnx";
+  g_assert_null (fit (fixture, &error));
+  g_assert_nonnull (strstr (error->message, "/nowhere/b.onnx"));
+  g_clear_error (&error);
+  fixture->fit_networks[1].path = fixture->networks[1];
+
+  toy_dataset (lonely, 4, 2, 0);
+  for (guint i = 0; i < 2; i++) {
+    static const char *const others[] = {"square", "triangle"};
+    g_autofree char *train = g_build_filename (lonely, "train", others[i], NULL);
+    g_autofree char *validation = g_build_filename (lonely, "validation", others[i], NULL);
+
+    ens_remove_tree (train);
+    ens_remove_tree (validation);
+  }
+  g_free (g_steal_pointer (&image));
+  image = g_build_filename (lonely, "train", "none", NULL);
+  ens_remove_tree (image);
+  fixture->params.dataset = lonely;
+  g_assert_null (fit (fixture, &error));
+  g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  g_assert_nonnull (strstr (error->message, "class “disc”: expected training images with and"));
+
+  bundle = ens_bundle_load (fixture->bundle, NULL); /* the old one is as it was */
+  g_assert_cmpuint (bundle->n_classes, ==, 3);
+}
+
+#define ADD(name, function) \
+  g_test_add ("/ensemble/fit/" name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("promise", test_promise);
+  ADD ("test-split", test_test_split);
+  ADD ("again", test_again);
+  ADD ("cancelled", test_cancelled);
+  ADD ("broken", test_broken);
+  ADD ("same-network-twice", test_same_network_twice);
+  ADD ("roles", test_roles);
+  ADD ("settings", test_settings);
+  ADD ("errors", test_errors);
+  return g_test_run ();
+}
