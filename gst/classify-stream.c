@@ -19,7 +19,7 @@ parent_of (GstBaseTransform *trans)
 void
 gst_ensemble_classify_reset_stream (GstEnsembleClassify *self)
 {
-  self->sampler = (GstEnsembleSampler) {0};
+  self->frame_gate = (GstEnsembleFrameGate) {0};
   GST_OBJECT_LOCK (self);
   self->earliest = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
@@ -210,7 +210,7 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 
   if (self->info.finfo == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
-  due = gst_ensemble_sampler_due (&self->sampler, running_time, now.interval, now.period)
+  due = gst_ensemble_frame_gate_due (&self->frame_gate, running_time, now.interval, now.period)
         && !too_late (self, &now, running_time);
   if (due && !now.async)
     flow = analyse (self, buffer, &now, running_time);

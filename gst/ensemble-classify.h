@@ -8,7 +8,7 @@
 #include <gst/video/video.h>
 
 #include "analyser.h"
-#include "sampler.h"
+#include "frame-gate.h"
 
 G_BEGIN_DECLS
 
@@ -40,7 +40,7 @@ struct _GstEnsembleClassify {
 
   /* Of the streaming thread. */
   GstVideoInfo info;
-  GstEnsembleSampler sampler;
+  GstEnsembleFrameGate frame_gate;
 
   /* Guarded by the object lock. */
   gboolean live;

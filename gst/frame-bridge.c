@@ -32,16 +32,16 @@ gst_ensemble_format_supported (GstVideoFormat format)
 }
 
 /* Luma weights of BT.2020 and SMPTE 240M lie nearer to BT.709's than to BT.601's. */
-static EnsMatrix
+static EnsColorMatrix
 nearest_matrix (GstVideoColorMatrix matrix)
 {
   switch (matrix) {
   case GST_VIDEO_COLOR_MATRIX_BT709:
   case GST_VIDEO_COLOR_MATRIX_BT2020:
   case GST_VIDEO_COLOR_MATRIX_SMPTE240M:
-    return ENS_MATRIX_BT709;
+    return ENS_COLOR_MATRIX_BT709;
   default:
-    return ENS_MATRIX_BT601;
+    return ENS_COLOR_MATRIX_BT601;
   }
 }
 

@@ -1,5 +1,5 @@
 /* What is done to results before they are stored; `kind` is a specialisation constant. */
-#include "mathematics.glsl"
+#include "math.glsl"
 #include "push/functions.h"
 
 vec4

@@ -2,7 +2,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
-#include "truth.glsl"
+#include "bool.glsl"
 
 READS (0, a)
 READS (1, b)

@@ -22,7 +22,7 @@ layout (constant_id = 11) const uint AT_ONCE = 1;
 READS (0, x)
 READS (1, weights)
 
-#include "fragment.glsl"
+#include "matrix-fragment.glsl"
 #include "tensor.glsl"
 
 #define KNOWN_MULTIPLE(x, of) ((x) / (of) * (of))

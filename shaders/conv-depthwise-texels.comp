@@ -5,7 +5,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_EXT_samplerless_texture_functions : require
-#include "fours.glsl"
+#include "vec4.glsl"
 
 layout (local_size_x = 64) in;
 layout (constant_id = 2) const uint PIXELS = 4;

@@ -11,7 +11,7 @@
 #extension GL_EXT_samplerless_texture_functions : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
-#include "fours.glsl"
+#include "vec4.glsl"
 
 layout (local_size_x = 64) in;
 layout (constant_id = 2) const uint PIXELS = 8;

@@ -75,7 +75,7 @@ const uint A_PITCH = K_PARTS + ROW_GAP, B_PITCH = N_PARTS + ROW_GAP; /* in parts
 shared PART a_tile[TILE_M * A_PITCH];
 shared PART b_tile[TILE_K * B_PITCH];
 
-#include "fragment.glsl"
+#include "matrix-fragment.glsl"
 
 const uint A_LOADS = TILE_M * K_PARTS / gl_WorkGroupSize.x;
 const uint B_LOADS = TILE_K * N_PARTS / gl_WorkGroupSize.x;

@@ -2,7 +2,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
-#include "truth.glsl"
+#include "bool.glsl"
 
 layout (set = 0, binding = 0) readonly buffer A
 {

@@ -3,7 +3,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "push/lrn.h"
-#include "mathematics.glsl"
+#include "math.glsl"
 
 layout (local_size_x = 128) in;
 

@@ -1,7 +1,7 @@
 /* Maximum and mean of windows. With TEXELS, channels and pitch are multiples of four. */
 #include "common.glsl"
 #include "push/pool.h"
-#include "mathematics.glsl"
+#include "math.glsl"
 
 layout (local_size_x = 128) in;
 layout (constant_id = 0) const uint KIND = ENS_POOL_MAX;

@@ -4,7 +4,7 @@
 #include "common.glsl"
 #include "push/reduce.h"
 #include "strided.glsl"
-#include "mathematics.glsl"
+#include "math.glsl"
 #include "tile.glsl"
 
 layout (constant_id = 1) const uint KIND = ENS_REDUCE_SUM;

@@ -3,7 +3,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "push/softmax.h"
-#include "mathematics.glsl"
+#include "math.glsl"
 #include "tile.glsl"
 
 layout (constant_id = 1) const uint KIND = ENS_LINE_SOFTMAX;

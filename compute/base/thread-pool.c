@@ -4,7 +4,7 @@
  * between two operators of a network is some microseconds, and waking a sleeper costs more. */
 #define SPINS 4000
 
-struct _EnsPool {
+struct _EnsThreadPool {
   gatomicrefcount references;
   guint n_threads;
   GThread **workers;
@@ -24,7 +24,7 @@ struct _EnsPool {
 };
 
 typedef struct {
-  EnsPool *pool;
+  EnsThreadPool *pool;
   guint index;
 } Worker;
 
@@ -37,7 +37,7 @@ relax (void)
 }
 
 static void
-take_tasks (EnsPool *pool, guint worker)
+take_tasks (EnsThreadPool *pool, guint worker)
 {
   guint i;
 
@@ -46,7 +46,7 @@ take_tasks (EnsPool *pool, guint worker)
 }
 
 static guint
-await_generation (EnsPool *pool, guint seen)
+await_generation (EnsThreadPool *pool, guint seen)
 {
   guint now;
 
@@ -66,7 +66,7 @@ await_generation (EnsPool *pool, guint seen)
  * processor to another program, find it closed when they come: there is nothing left to do, and so
  * no reason to wait for them. */
 static void
-await_workers (EnsPool *pool)
+await_workers (EnsThreadPool *pool)
 {
   g_atomic_int_set (&pool->open, FALSE);
   for (guint i = 0; i < SPINS; i++) {
@@ -83,7 +83,7 @@ await_workers (EnsPool *pool)
 /* The order counts: announced first, then looked whether the loop is open. Either the caller sees
  * this worker and waits, or this worker sees that it is too late. */
 static void
-join_loop (EnsPool *pool, guint worker)
+join_loop (EnsThreadPool *pool, guint worker)
 {
   g_atomic_int_inc (&pool->active);
   if (g_atomic_int_get (&pool->open))
@@ -99,7 +99,7 @@ static gpointer
 work (gpointer data)
 {
   g_autofree Worker *worker = data;
-  EnsPool *pool = worker->pool;
+  EnsThreadPool *pool = worker->pool;
   guint seen = 0;
 
   for (;;) {
@@ -111,7 +111,7 @@ work (gpointer data)
 }
 
 static void
-start_workers (EnsPool *pool)
+start_workers (EnsThreadPool *pool)
 {
   g_mutex_lock (&pool->lock);
   g_atomic_int_set (&pool->next, 0);
@@ -121,10 +121,10 @@ start_workers (EnsPool *pool)
   g_mutex_unlock (&pool->lock);
 }
 
-EnsPool *
-ens_pool_new (guint n_threads)
+EnsThreadPool *
+ens_thread_pool_new (guint n_threads)
 {
-  EnsPool *pool = g_new0 (EnsPool, 1);
+  EnsThreadPool *pool = g_new0 (EnsThreadPool, 1);
 
   g_atomic_ref_count_init (&pool->references);
   pool->n_threads = n_threads > 0 ? n_threads : g_get_num_processors ();
@@ -142,15 +142,15 @@ ens_pool_new (guint n_threads)
   return pool;
 }
 
-EnsPool *
-ens_pool_ref (EnsPool *pool)
+EnsThreadPool *
+ens_thread_pool_ref (EnsThreadPool *pool)
 {
   g_atomic_ref_count_inc (&pool->references);
   return pool;
 }
 
 void
-ens_pool_unref (EnsPool *pool)
+ens_thread_pool_unref (EnsThreadPool *pool)
 {
   if (!g_atomic_ref_count_dec (&pool->references))
     return;
@@ -167,13 +167,13 @@ ens_pool_unref (EnsPool *pool)
 }
 
 guint
-ens_pool_get_threads (EnsPool *pool)
+ens_thread_pool_get_threads (EnsThreadPool *pool)
 {
   return pool->n_threads;
 }
 
 void
-ens_pool_run (EnsPool *pool, guint n_tasks, EnsTask task, gpointer data)
+ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data)
 {
   if (pool->n_threads == 1 || n_tasks <= 1) {
     for (guint i = 0; i < n_tasks; i++)

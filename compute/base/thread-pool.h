@@ -9,22 +9,22 @@
 
 G_BEGIN_DECLS
 
-typedef struct _EnsPool EnsPool;
+typedef struct _EnsThreadPool EnsThreadPool;
 
-/* worker is in [0, ens_pool_get_threads ()): it indexes scratch memory that no other task uses at
- * the same time. */
+/* worker is in [0, ens_thread_pool_get_threads ()): it indexes scratch memory that no other task
+ * uses at the same time. */
 typedef void (*EnsTask) (gpointer data, guint task, guint worker);
 
 /* n_threads counts the caller; 0 means one per processor that this process may use. */
-EnsPool *ens_pool_new (guint n_threads);
-EnsPool *ens_pool_ref (EnsPool *pool);
-void ens_pool_unref (EnsPool *pool);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsPool, ens_pool_unref)
+EnsThreadPool *ens_thread_pool_new (guint n_threads);
+EnsThreadPool *ens_thread_pool_ref (EnsThreadPool *pool);
+void ens_thread_pool_unref (EnsThreadPool *pool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsThreadPool, ens_thread_pool_unref)
 
-guint ens_pool_get_threads (EnsPool *pool);
+guint ens_thread_pool_get_threads (EnsThreadPool *pool);
 
 /* Calls task (data, i, worker) once for each i in [0, n_tasks), in any order, and returns when all
  * have returned. What tasks compute must not depend on the order or the worker. */
-void ens_pool_run (EnsPool *pool, guint n_tasks, EnsTask task, gpointer data);
+void ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data);
 
 G_END_DECLS

@@ -83,7 +83,7 @@ minimise (const Sigmoid *fit, double *a, double *b)
 }
 
 gboolean
-ens_calibration_fit (const EnsTruth *truth, const float *decisions, guint class,
+ens_calibration_fit (const EnsLabels *truth, const float *decisions, guint class,
                      EnsCalibration *calibration)
 {
   guint n = 0, n_positive = 0;
@@ -93,11 +93,11 @@ ens_calibration_fit (const EnsTruth *truth, const float *decisions, guint class,
 
   *calibration = (EnsCalibration) {1, 0};
   for (guint i = 0; i < truth->n_samples; i++) {
-    if (!ens_truth_knows (truth, i, class))
+    if (!ens_labels_knows (truth, i, class))
       continue;
-    targets[n] = ens_truth_has (truth, i, class);
+    targets[n] = ens_labels_has (truth, i, class);
     values[n++] = decisions[(gsize)i * truth->n_classes + class];
-    n_positive += ens_truth_has (truth, i, class);
+    n_positive += ens_labels_has (truth, i, class);
   }
   if (n_positive == 0 || n_positive == n)
     return FALSE;

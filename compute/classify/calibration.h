@@ -17,7 +17,7 @@ typedef struct {
  * 1 / (N₋ + 2). `decisions` are of examples that the classifier was not trained on. FALSE, and the
  * plain sigmoid a = 1, b = 0, if no increasing map can be fitted: one side has no examples, or
  * decision values fall where they ought to rise. */
-gboolean ens_calibration_fit (const EnsTruth *truth, const float *decisions, guint class,
+gboolean ens_calibration_fit (const EnsLabels *truth, const float *decisions, guint class,
                               EnsCalibration *calibration);
 
 float ens_calibration_apply (const EnsCalibration *calibration, float decision);

@@ -13,22 +13,22 @@ enum { ENS_LABEL_ABSENT, ENS_LABEL_PRESENT, ENS_LABEL_UNKNOWN };
 typedef struct {
   guint n_samples, n_classes;
   const guint8 *labels; /* n_samples × n_classes */
-} EnsTruth;
+} EnsLabels;
 
 typedef struct {
-  EnsTruth truth;
+  EnsLabels truth;
   guint n_features;
   const float *features; /* n_samples × n_features */
 } EnsExamples;
 
 static inline gboolean
-ens_truth_has (const EnsTruth *truth, guint sample, guint class)
+ens_labels_has (const EnsLabels *truth, guint sample, guint class)
 {
   return truth->labels[(gsize)sample * truth->n_classes + class] == ENS_LABEL_PRESENT;
 }
 
 static inline gboolean
-ens_truth_knows (const EnsTruth *truth, guint sample, guint class)
+ens_labels_knows (const EnsLabels *truth, guint sample, guint class)
 {
   return truth->labels[(gsize)sample * truth->n_classes + class] != ENS_LABEL_UNKNOWN;
 }

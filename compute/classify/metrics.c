@@ -20,24 +20,24 @@ compare_ranked (const void *a, const void *b)
 
 /* The examples of which it is known whether they have the class. (transfer full) */
 static Ranked *
-rank_class (const EnsTruth *truth, const float *scores, guint class, guint *n, guint *n_positive)
+rank_class (const EnsLabels *truth, const float *scores, guint class, guint *n, guint *n_positive)
 {
   Ranked *ranked = g_new (Ranked, truth->n_samples);
 
   *n = *n_positive = 0;
   for (guint i = 0; i < truth->n_samples; i++) {
-    if (!ens_truth_knows (truth, i, class))
+    if (!ens_labels_knows (truth, i, class))
       continue;
     ranked[(*n)++] =
-        (Ranked) {scores[(gsize)i * truth->n_classes + class], ens_truth_has (truth, i, class)};
-    *n_positive += ens_truth_has (truth, i, class);
+        (Ranked) {scores[(gsize)i * truth->n_classes + class], ens_labels_has (truth, i, class)};
+    *n_positive += ens_labels_has (truth, i, class);
   }
   qsort (ranked, *n, sizeof *ranked, compare_ranked);
   return ranked;
 }
 
 EnsCurvePoint *
-ens_precision_recall (const EnsTruth *truth, const float *scores, guint class, guint *n_points)
+ens_precision_recall (const EnsLabels *truth, const float *scores, guint class, guint *n_points)
 {
   guint n, n_positive, true_positives = 0;
   g_autofree Ranked *ranked = rank_class (truth, scores, class, &n, &n_positive);
@@ -65,7 +65,7 @@ ens_curve_make_monotone (EnsCurvePoint *curve, guint n_points)
 }
 
 double
-ens_average_precision (const EnsTruth *truth, const float *scores, guint class)
+ens_average_precision (const EnsLabels *truth, const float *scores, guint class)
 {
   guint n_points;
   g_autofree EnsCurvePoint *curve = ens_precision_recall (truth, scores, class, &n_points);
@@ -82,7 +82,7 @@ ens_average_precision (const EnsTruth *truth, const float *scores, guint class)
 }
 
 double
-ens_mean_average_precision (const EnsTruth *truth, const float *scores)
+ens_mean_average_precision (const EnsLabels *truth, const float *scores)
 {
   double sum = 0;
   guint n = 0;
@@ -99,15 +99,15 @@ ens_mean_average_precision (const EnsTruth *truth, const float *scores)
 }
 
 EnsCounts
-ens_count (const EnsTruth *truth, const float *scores, guint class, float threshold)
+ens_count (const EnsLabels *truth, const float *scores, guint class, float threshold)
 {
   EnsCounts counts = {0};
 
   for (guint i = 0; i < truth->n_samples; i++) {
     gboolean said = scores[(gsize)i * truth->n_classes + class] >= threshold;
-    gboolean is = ens_truth_has (truth, i, class);
+    gboolean is = ens_labels_has (truth, i, class);
 
-    if (!ens_truth_knows (truth, i, class))
+    if (!ens_labels_knows (truth, i, class))
       continue;
     counts.true_positives += said && is;
     counts.false_positives += said && !is;
@@ -142,7 +142,7 @@ ens_f1 (const EnsCounts *counts)
 }
 
 float
-ens_best_threshold (const EnsTruth *truth, const float *scores, guint class)
+ens_best_threshold (const EnsLabels *truth, const float *scores, guint class)
 {
   guint n, n_positive;
   g_autofree Ranked *ranked = rank_class (truth, scores, class, &n, &n_positive);
@@ -171,14 +171,14 @@ ens_best_threshold (const EnsTruth *truth, const float *scores, guint class)
 
 /* The only class of an example; n_classes if it has none or several, or if that is not known. */
 static guint
-only_class (const EnsTruth *truth, guint sample)
+only_class (const EnsLabels *truth, guint sample)
 {
   guint only = truth->n_classes;
 
   for (guint c = 0; c < truth->n_classes; c++) {
-    if (!ens_truth_knows (truth, sample, c))
+    if (!ens_labels_knows (truth, sample, c))
       return truth->n_classes;
-    if (!ens_truth_has (truth, sample, c))
+    if (!ens_labels_has (truth, sample, c))
       continue;
     if (only < truth->n_classes)
       return truth->n_classes;
@@ -188,7 +188,7 @@ only_class (const EnsTruth *truth, guint sample)
 }
 
 double
-ens_accuracy (const EnsTruth *truth, const float *scores, guint *confusion)
+ens_accuracy (const EnsLabels *truth, const float *scores, guint *confusion)
 {
   guint n_classes = truth->n_classes, right = 0, n = 0;
 
@@ -214,13 +214,13 @@ ens_accuracy (const EnsTruth *truth, const float *scores, guint *confusion)
 /* ---- Errors ---- */
 
 gboolean
-ens_truth_is_multi_label (const EnsTruth *truth)
+ens_labels_is_multi_label (const EnsLabels *truth)
 {
   for (guint i = 0; i < truth->n_samples; i++) {
     guint n = 0;
 
     for (guint c = 0; c < truth->n_classes; c++)
-      n += ens_truth_has (truth, i, c);
+      n += ens_labels_has (truth, i, c);
     if (n > 1)
       return TRUE;
   }
@@ -228,34 +228,34 @@ ens_truth_is_multi_label (const EnsTruth *truth)
 }
 
 gboolean
-ens_truth_has_none (const EnsTruth *truth, guint sample)
+ens_labels_has_none (const EnsLabels *truth, guint sample)
 {
   for (guint c = 0; c < truth->n_classes; c++)
-    if (ens_truth_has (truth, sample, c) || !ens_truth_knows (truth, sample, c))
+    if (ens_labels_has (truth, sample, c) || !ens_labels_knows (truth, sample, c))
       return FALSE;
   return TRUE;
 }
 
 void
-ens_count_errors (const EnsTruth *truth, const float *scores, const float *thresholds,
+ens_count_errors (const EnsLabels *truth, const float *scores, const float *thresholds,
                   guint *errors)
 {
   guint n_classes = truth->n_classes;
 
   memset (errors, 0, sizeof *errors * (n_classes + 1) * n_classes);
   for (guint i = 0; i < truth->n_samples; i++) {
-    gboolean none = ens_truth_has_none (truth, i);
+    gboolean none = ens_labels_has_none (truth, i);
 
     for (guint d = 0; d < n_classes; d++) {
       gboolean said = scores[(gsize)i * n_classes + d] >= thresholds[d];
-      gboolean is = ens_truth_has (truth, i, d);
+      gboolean is = ens_labels_has (truth, i, d);
 
-      if (!ens_truth_knows (truth, i, d))
+      if (!ens_labels_knows (truth, i, d))
         continue;
       if (is && !said)
         errors[(gsize)d * n_classes + d]++;
       for (guint c = 0; c < n_classes && said && !is; c++)
-        errors[(gsize)c * n_classes + d] += ens_truth_has (truth, i, c);
+        errors[(gsize)c * n_classes + d] += ens_labels_has (truth, i, c);
       errors[(gsize)n_classes * n_classes + d] += none && said;
     }
   }
@@ -279,7 +279,7 @@ set_interval (EnsReliability *bin)
 }
 
 void
-ens_reliability (const EnsTruth *truth, const float *scores, EnsReliability *bins, guint n_bins)
+ens_reliability (const EnsLabels *truth, const float *scores, EnsReliability *bins, guint n_bins)
 {
   memset (bins, 0, sizeof *bins * n_bins);
   for (gsize i = 0; i < (gsize)truth->n_samples * truth->n_classes; i++) {
@@ -348,7 +348,7 @@ compare_judgements (gconstpointer a, gconstpointer b, gpointer data)
 }
 
 static GArray *
-list_judgements (const EnsTruth *truth, const float *scores, const EnsSelection *selection)
+list_judgements (const EnsLabels *truth, const float *scores, const EnsSelection *selection)
 {
   GArray *list = g_array_new (FALSE, FALSE, sizeof (EnsJudgement));
   gboolean low_first = selection->outcome == ENS_FALSE_NEGATIVE;
@@ -358,8 +358,8 @@ list_judgements (const EnsTruth *truth, const float *scores, const EnsSelection 
       EnsJudgement judgement = {i, c, scores[(gsize)i * truth->n_classes + c]};
       gboolean said = judgement.score >= selection->thresholds[c];
 
-      if (ens_truth_knows (truth, i, c)
-          && has_outcome (selection->outcome, said, ens_truth_has (truth, i, c)))
+      if (ens_labels_knows (truth, i, c)
+          && has_outcome (selection->outcome, said, ens_labels_has (truth, i, c)))
         g_array_append_val (list, judgement);
     }
   g_array_sort_with_data (list, compare_judgements, &low_first);
@@ -367,7 +367,7 @@ list_judgements (const EnsTruth *truth, const float *scores, const EnsSelection 
 }
 
 EnsJudgement *
-ens_select_judgements (const EnsTruth *truth, const float *scores, const EnsSelection *selection,
+ens_select_judgements (const EnsLabels *truth, const float *scores, const EnsSelection *selection,
                        guint *n)
 {
   g_autoptr (GArray) list = list_judgements (truth, scores, selection);

@@ -20,7 +20,7 @@ typedef struct {
 
 /* The precision-recall curve of a class as it is, not made to fall: a point for every score that
  * occurs, the highest first. NULL and 0 if no example has the class. (transfer full) */
-EnsCurvePoint *ens_precision_recall (const EnsTruth *truth, const float *scores, guint class,
+EnsCurvePoint *ens_precision_recall (const EnsLabels *truth, const float *scores, guint class,
                                      guint *n_points);
 
 /* Raises precision to the highest that any lower threshold reaches, so that it falls monotonically:
@@ -28,16 +28,16 @@ EnsCurvePoint *ens_precision_recall (const EnsTruth *truth, const float *scores,
 void ens_curve_make_monotone (EnsCurvePoint *curve, guint n_points);
 
 /* NaN if no example has the class. */
-double ens_average_precision (const EnsTruth *truth, const float *scores, guint class);
+double ens_average_precision (const EnsLabels *truth, const float *scores, guint class);
 /* Over the classes that some example has; NaN if there are none. */
-double ens_mean_average_precision (const EnsTruth *truth, const float *scores);
+double ens_mean_average_precision (const EnsLabels *truth, const float *scores);
 
 /* Examples of one class counted by what score >= threshold says of them. */
 typedef struct {
   guint true_positives, false_positives, false_negatives;
 } EnsCounts;
 
-EnsCounts ens_count (const EnsTruth *truth, const float *scores, guint class, float threshold);
+EnsCounts ens_count (const EnsLabels *truth, const float *scores, guint class, float threshold);
 /* 1 where nothing was said to be, or was, present: there was nothing to get wrong. */
 double ens_precision (const EnsCounts *counts);
 double ens_recall (const EnsCounts *counts);
@@ -46,23 +46,23 @@ double ens_f1 (const EnsCounts *counts);
 
 /* The threshold with the highest F1 among the middles between neighbouring probabilities and 0; of
  * equal ones that nearest 0.5, then the lower one. 0.5 if no example has the class. */
-float ens_best_threshold (const EnsTruth *truth, const float *scores, guint class);
+float ens_best_threshold (const EnsLabels *truth, const float *scores, guint class);
 
 /* Of the examples that have exactly one class, how often the highest score is that class's (of
  * equal scores the first counts). confusion: n_classes × n_classes, rows the true class, columns
  * the highest score; may be NULL. NaN if there are no such examples. */
-double ens_accuracy (const EnsTruth *truth, const float *scores, guint *confusion);
+double ens_accuracy (const EnsLabels *truth, const float *scores, guint *confusion);
 
 /* Whether some example has more than one class. */
-gboolean ens_truth_is_multi_label (const EnsTruth *truth);
+gboolean ens_labels_is_multi_label (const EnsLabels *truth);
 /* Whether an example is known to have none of the classes. */
-gboolean ens_truth_has_none (const EnsTruth *truth, guint sample);
+gboolean ens_labels_has_none (const EnsLabels *truth, guint sample);
 
 /* What goes wrong where, for examples of several classes. errors: (n_classes + 1) × n_classes. The
  * row of class c counts examples that have it, the last row those that have none; in the column of
  * class d those of them that scored at least thresholds[d] without having d, and, where d is c
  * itself, those that have it and scored less. */
-void ens_count_errors (const EnsTruth *truth, const float *scores, const float *thresholds,
+void ens_count_errors (const EnsLabels *truth, const float *scores, const float *thresholds,
                        guint *errors);
 
 /* Probabilities from one range, and how many of what they are of were so. */
@@ -75,7 +75,7 @@ typedef struct {
 
 /* Bin i of n_bins counts the probabilities of all classes from i / n_bins up to, but not with,
  * (i + 1) / n_bins; the last one has 1 too. Of an empty bin all but the counts is NaN. */
-void ens_reliability (const EnsTruth *truth, const float *scores, EnsReliability *bins,
+void ens_reliability (const EnsLabels *truth, const float *scores, EnsReliability *bins,
                       guint n_bins);
 /* The expected calibration error: |mean - share|, averaged over the bins by their counts. NaN if
  * nothing has been counted. */
@@ -98,5 +98,5 @@ typedef struct {
 /* Scores with that outcome, the most confident first: of positives the highest, of false negatives
  * the lowest; of equal ones that of the earlier example, then of the earlier class. At most `max`
  * in all and `max_per_class` of a class. (transfer full) */
-EnsJudgement *ens_select_judgements (const EnsTruth *truth, const float *scores,
+EnsJudgement *ens_select_judgements (const EnsLabels *truth, const float *scores,
                                      const EnsSelection *selection, guint *n);

@@ -15,7 +15,7 @@
 /* ---- Weights of networks ---- */
 
 typedef struct {
-  const EnsTruth *truth;
+  const EnsLabels *truth;
   const float *const *probabilities;
   guint n_networks;
   float *average; /* room for one combination's result */
@@ -70,7 +70,7 @@ share_out (WeightSearch *search, guint network, guint left, guint steps)
 }
 
 double
-ens_search_network_weights (const EnsTruth *truth, const float *const *probabilities,
+ens_search_network_weights (const EnsLabels *truth, const float *const *probabilities,
                             guint n_networks, float *weights)
 {
   g_autofree float *average = g_new (float, (gsize)truth->n_samples * truth->n_classes);
@@ -97,7 +97,7 @@ ens_search_network_weights (const EnsTruth *truth, const float *const *probabili
 /* ---- The weight of P1 ---- */
 
 double
-ens_search_fusion_weight (const EnsTruth *truth, const float *p1, const float *p2, const float *p3,
+ens_search_fusion_weight (const EnsLabels *truth, const float *p1, const float *p2, const float *p3,
                           float *w)
 {
   static const float grid[] = {0.5F, 0.4F, 0.6F, 0.3F, 0.7F, 0.2F, 0.8F, 0.1F, 0.9F};

@@ -10,10 +10,10 @@
  * grid of tenths that sum to 1 (coarser where that would be more than a thousand combinations), and
  * equal weights. Of equally good combinations the one nearest to equal weights, then the first in
  * lexicographic order. Returns the mean average precision. */
-double ens_search_network_weights (const EnsTruth *truth, const float *const *probabilities,
+double ens_search_network_weights (const EnsLabels *truth, const float *const *probabilities,
                                    guint n_networks, float *weights);
 
 /* w of P = w·P1 + (1 - w)·max (P2, P3) among 0.1, 0.2 … 0.9; of equally good ones that nearest 0.5,
  * then the smaller. P3 is NULL without windows. Returns the mean average precision. */
-double ens_search_fusion_weight (const EnsTruth *truth, const float *p1, const float *p2,
+double ens_search_fusion_weight (const EnsLabels *truth, const float *p1, const float *p2,
                                  const float *p3, float *w);

@@ -82,10 +82,10 @@ train_class (const EnsExamples *examples, const EnsSvmRows *rows, guint class, d
   EnsSvmProblem problem = {0, chosen, sides};
 
   for (guint i = 0; i < n; i++) {
-    if ((fold != NULL && fold[i] == left_out) || !ens_truth_knows (&examples->truth, i, class))
+    if ((fold != NULL && fold[i] == left_out) || !ens_labels_knows (&examples->truth, i, class))
       continue;
     chosen[problem.n_rows] = &rows->nodes[i * rows->pitch];
-    sides[problem.n_rows++] = ens_truth_has (&examples->truth, i, class) ? 1 : -1;
+    sides[problem.n_rows++] = ens_labels_has (&examples->truth, i, class) ? 1 : -1;
   }
   return ens_svm_solve (&problem, rows, c);
 }
@@ -101,7 +101,7 @@ train_task (gpointer data, guint class, guint worker)
 }
 
 EnsSvm *
-ens_svm_train (const EnsExamples *examples, double c, EnsPool *pool)
+ens_svm_train (const EnsExamples *examples, double c, EnsThreadPool *pool)
 {
   g_auto (EnsSvmRows) rows = {0};
   EnsSvm *svm;
@@ -109,7 +109,8 @@ ens_svm_train (const EnsExamples *examples, double c, EnsPool *pool)
   g_return_val_if_fail (c > 0, NULL);
   svm = ens_svm_new (examples->n_features, examples->truth.n_classes);
   ens_svm_rows_init (&rows, examples);
-  ens_pool_run (pool, examples->truth.n_classes, train_task, &(Training) {examples, &rows, c, svm});
+  ens_thread_pool_run (pool, examples->truth.n_classes, train_task,
+                       &(Training) {examples, &rows, c, svm});
   return svm;
 }
 
@@ -158,9 +159,9 @@ train_on_windows_task (gpointer data, guint class, guint worker)
 
     for (guint i = 0; i < n; i++) {
       const float *window = best_window (bags, training->svm, class, i);
-      double side = ens_truth_has (&bags->images.truth, i, class) ? 1 : -1;
+      double side = ens_labels_has (&bags->images.truth, i, class) ? 1 : -1;
 
-      if (!ens_truth_knows (&bags->images.truth, i, class))
+      if (!ens_labels_knows (&bags->images.truth, i, class))
         continue;
       chosen[problem.n_rows] = &rows->nodes[i * rows->pitch];
       sides[problem.n_rows++] = side;
@@ -176,7 +177,7 @@ train_on_windows_task (gpointer data, guint class, guint worker)
 }
 
 EnsSvm *
-ens_svm_train_on_windows (const EnsBags *bags, const EnsSvm *start, double c, EnsPool *pool)
+ens_svm_train_on_windows (const EnsBags *bags, const EnsSvm *start, double c, EnsThreadPool *pool)
 {
   g_auto (EnsSvmRows) rows = {0};
   EnsSvm *svm;
@@ -184,8 +185,8 @@ ens_svm_train_on_windows (const EnsBags *bags, const EnsSvm *start, double c, En
   g_return_val_if_fail (c > 0 && start->n_features == bags->images.n_features, NULL);
   svm = ens_svm_copy (start);
   ens_svm_rows_init (&rows, &bags->images);
-  ens_pool_run (pool, svm->n_classes, train_on_windows_task,
-                &(WindowTraining) {bags, &rows, c, svm});
+  ens_thread_pool_run (pool, svm->n_classes, train_on_windows_task,
+                       &(WindowTraining) {bags, &rows, c, svm});
   return svm;
 }
 
@@ -209,7 +210,7 @@ deal_folds (const EnsExamples *examples)
   for (guint i = 0; i < examples->truth.n_samples; i++) {
     guint first = 0;
 
-    while (first < examples->truth.n_classes && !ens_truth_has (&examples->truth, i, first))
+    while (first < examples->truth.n_classes && !ens_labels_has (&examples->truth, i, first))
       first++;
     fold[i] = next[first]++ % ENS_SVM_FOLDS;
   }
@@ -245,7 +246,7 @@ validate_task (gpointer user_data, guint task, guint worker)
 }
 
 double
-ens_svm_choose_c (const EnsExamples *examples, EnsPool *pool)
+ens_svm_choose_c (const EnsExamples *examples, EnsThreadPool *pool)
 {
   g_auto (EnsSvmRows) rows = {0};
   gsize n_decisions = (gsize)examples->truth.n_samples * examples->truth.n_classes;
@@ -255,7 +256,8 @@ ens_svm_choose_c (const EnsExamples *examples, EnsPool *pool)
   double best = -1, best_c = c_grid[0];
 
   ens_svm_rows_init (&rows, examples);
-  ens_pool_run (pool, n_tasks, validate_task, &(Validation) {examples, &rows, fold, decisions});
+  ens_thread_pool_run (pool, n_tasks, validate_task,
+                       &(Validation) {examples, &rows, fold, decisions});
   for (guint i = 0; i < G_N_ELEMENTS (c_grid); i++) {
     double precision = ens_mean_average_precision (&examples->truth, &decisions[i * n_decisions]);
 

@@ -30,12 +30,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsSvm, ens_svm_free)
 /* Trains all classes in parallel. A class that all or none of the examples have gets a classifier
  * that always decides 0. c > 0 is the weight of errors against regularisation. Takes 16 bytes of
  * memory for each feature of each example. (transfer full) */
-EnsSvm *ens_svm_train (const EnsExamples *examples, double c, EnsPool *pool);
+EnsSvm *ens_svm_train (const EnsExamples *examples, double c, EnsThreadPool *pool);
 
 /* The C among 1/16, 1/4, 1, 4 with the highest mean average precision in a cross validation of
  * ENS_SVM_FOLDS folds; of equal ones the smallest. */
 #define ENS_SVM_FOLDS 4
-double ens_svm_choose_c (const EnsExamples *examples, EnsPool *pool);
+double ens_svm_choose_c (const EnsExamples *examples, EnsThreadPool *pool);
 
 /* Images and windows of each: image i has the windows first[i] … first[i + 1] - 1, rows of
  * `windows` with as many features as the images'. */
@@ -55,7 +55,7 @@ typedef struct {
  * Learning, NIPS 2002 (MI-SVM). */
 #define ENS_SVM_ROUNDS 2
 EnsSvm *ens_svm_train_on_windows (const EnsBags *bags, const EnsSvm *start, double c,
-                                  EnsPool *pool);
+                                  EnsThreadPool *pool);
 
 /* Decision values of n_samples rows of features: n_samples × n_classes; above 0 speaks for the
  * class. */

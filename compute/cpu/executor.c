@@ -16,7 +16,7 @@ typedef struct {
 
 struct _EnsExecutor {
   EnsGraph *graph;
-  EnsPool *pool;
+  EnsThreadPool *pool;
   EnsMemoryPlan *memory;
   EnsView *views; /* by value index; where they point to is set anew by each run */
   Step *steps;
@@ -73,7 +73,7 @@ init_step (EnsExecutor *executor, Step *step, const EnsNode *node, EnsPackedWeig
 {
   step->node = node;
   init_operands (executor, step);
-  step->plan.n_threads = ens_pool_get_threads (executor->pool);
+  step->plan.n_threads = ens_thread_pool_get_threads (executor->pool);
   step->plan.weights = weights;
   step->plan.kernel = "reference";
   if (node->op->cpu == NULL || !is_float32 (&step->operands))
@@ -100,13 +100,13 @@ lay_out_memory (EnsExecutor *executor, const guint *positions)
 }
 
 EnsExecutor *
-ens_executor_new (EnsGraph *graph, EnsPool *pool, EnsPackedWeights *weights)
+ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weights)
 {
   EnsExecutor *executor = g_new0 (EnsExecutor, 1);
   g_autofree guint *positions = g_new (guint, graph->nodes->len);
 
   executor->graph = graph;
-  executor->pool = ens_pool_ref (pool);
+  executor->pool = ens_thread_pool_ref (pool);
   executor->memory = ens_memory_plan_new (graph);
   init_views (executor);
   executor->steps = g_new0 (Step, graph->nodes->len);
@@ -136,7 +136,7 @@ ens_executor_free (EnsExecutor *executor)
   g_free (executor->views);
   ens_memory_plan_free (executor->memory);
   ens_graph_free (executor->graph);
-  ens_pool_unref (executor->pool);
+  ens_thread_pool_unref (executor->pool);
   g_free (executor);
 }
 

@@ -10,7 +10,7 @@
 typedef struct _EnsExecutor EnsExecutor;
 
 /* Takes the graph over; its shapes must have been inferred. (transfer full) */
-EnsExecutor *ens_executor_new (EnsGraph *graph, EnsPool *pool, EnsPackedWeights *weights);
+EnsExecutor *ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weights);
 void ens_executor_free (EnsExecutor *executor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsExecutor, ens_executor_free)
 

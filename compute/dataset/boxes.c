@@ -103,7 +103,7 @@ gboolean
 ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char *what,
                        GError **error)
 {
-  if ((guint64)tally->n_broken * ENS_MAX_BROKEN <= tally->n)
+  if ((guint64)tally->n_broken * ENS_MIN_IMAGES_PER_BROKEN <= tally->n)
     return TRUE;
   if (tally->n == 1)
     g_set_error_literal (error, ENS_ERROR, ENS_ERROR_DATA, tally->first);
@@ -111,7 +111,7 @@ ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char 
     g_set_error (
         error, ENS_ERROR, ENS_ERROR_DATA,
         "%s: %u of the %u %s can't be used; more than one in %u is too many. The first: %s", path,
-        tally->n_broken, tally->n, what, ENS_MAX_BROKEN, tally->first);
+        tally->n_broken, tally->n, what, ENS_MIN_IMAGES_PER_BROKEN, tally->first);
   return FALSE;
 }
 

@@ -201,20 +201,20 @@ typedef struct {
 } Strangers;
 
 static void
-add_sample (EnsDataset *dataset, GPtrArray *samples, const EnsBoxedImage *image,
-            GHashTable *classes, Strangers *strangers)
+add_item (EnsDataset *dataset, GPtrArray *samples, const EnsBoxedImage *image, GHashTable *classes,
+          Strangers *strangers)
 {
-  EnsSample *sample = g_new (EnsSample, 1);
+  EnsDatasetItem *item = g_new (EnsDatasetItem, 1);
 
-  sample->path = g_strdup (image->path);
-  sample->labels = g_new0 (guint8, dataset->n_classes);
-  g_ptr_array_add (samples, sample);
+  item->path = g_strdup (image->path);
+  item->labels = g_new0 (guint8, dataset->n_classes);
+  g_ptr_array_add (samples, item);
   for (guint b = 0; b < image->boxes->len; b++) {
     const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
     guint class = GPOINTER_TO_UINT (g_hash_table_lookup (classes, box->label));
 
     if (class > 0) {
-      guint8 *label = &sample->labels[class - 1];
+      guint8 *label = &item->labels[class - 1];
 
       if (!box->difficult)
         *label = ENS_LABEL_PRESENT;
@@ -278,7 +278,7 @@ add_split (EnsDataset *dataset, EnsSplit split, GPtrArray *images, GHashTable *c
   Strangers strangers = {.names = names};
 
   for (guint i = 0; i < images->len; i++)
-    add_sample (dataset, dataset->samples[split], images->pdata[i], classes, &strangers);
+    add_item (dataset, dataset->samples[split], images->pdata[i], classes, &strangers);
   return check_strangers (dataset, split, &strangers, error);
 }
 

@@ -23,11 +23,11 @@ ens_split_name (EnsSplit split)
 static void
 sample_free (gpointer data)
 {
-  EnsSample *sample = data;
+  EnsDatasetItem *item = data;
 
-  g_free (sample->path);
-  g_free (sample->labels);
-  g_free (sample);
+  g_free (item->path);
+  g_free (item->labels);
+  g_free (item);
 }
 
 void
@@ -183,13 +183,13 @@ read_class (EnsDataset *dataset, EnsSplit split, const char *split_folder, const
   if (files == NULL)
     return FALSE;
   for (guint i = 0; i < files->len; i++) {
-    EnsSample *sample = g_new (EnsSample, 1);
+    EnsDatasetItem *item = g_new (EnsDatasetItem, 1);
 
-    sample->path = g_build_filename (folder, files->pdata[i], NULL);
-    sample->labels = g_new0 (guint8, dataset->n_classes);
+    item->path = g_build_filename (folder, files->pdata[i], NULL);
+    item->labels = g_new0 (guint8, dataset->n_classes);
     if ((guint) class < dataset->n_classes)
-      sample->labels[class] = ENS_LABEL_PRESENT;
-    g_ptr_array_add (dataset->samples[split], sample);
+      item->labels[class] = ENS_LABEL_PRESENT;
+    g_ptr_array_add (dataset->samples[split], item);
   }
   if (files->len == 0 && split == ENS_SPLIT_TRAIN) {
     g_set_error (
@@ -221,7 +221,7 @@ read_split (EnsDataset *dataset, EnsSplit split, GError **error)
 
 typedef struct {
   char *digest;
-  EnsSample *sample;
+  EnsDatasetItem *item;
 } Ticket;
 
 static gint
@@ -244,15 +244,15 @@ draw_from_class (const EnsDataset *dataset, guint first, guint end, GHashTable *
 
   g_array_set_clear_func (tickets, ticket_clear);
   for (guint i = first; i < end; i++) {
-    EnsSample *sample = dataset->samples[ENS_SPLIT_TRAIN]->pdata[i];
-    g_autofree char *name = g_path_get_basename (sample->path);
-    Ticket ticket = {g_compute_checksum_for_string (G_CHECKSUM_SHA256, name, -1), sample};
+    EnsDatasetItem *item = dataset->samples[ENS_SPLIT_TRAIN]->pdata[i];
+    g_autofree char *name = g_path_get_basename (item->path);
+    Ticket ticket = {g_compute_checksum_for_string (G_CHECKSUM_SHA256, name, -1), item};
 
     g_array_append_val (tickets, ticket);
   }
   g_array_sort (tickets, compare_tickets);
   for (guint i = 0; i < tickets->len && tickets->len > 1; i += HELD_OUT)
-    g_hash_table_add (drawn, g_array_index (tickets, Ticket, i).sample);
+    g_hash_table_add (drawn, g_array_index (tickets, Ticket, i).item);
 }
 
 /* by_class: the images of a class follow each other. */
@@ -264,10 +264,10 @@ hold_out (EnsDataset *dataset, gboolean by_class)
   guint first = 0;
 
   for (guint i = 1; i <= all->len; i++) {
-    const EnsSample *before = all->pdata[first], *sample = i < all->len ? all->pdata[i] : NULL;
+    const EnsDatasetItem *before = all->pdata[first], *item = i < all->len ? all->pdata[i] : NULL;
 
-    if (sample != NULL
-        && (!by_class || memcmp (sample->labels, before->labels, dataset->n_classes) == 0))
+    if (item != NULL
+        && (!by_class || memcmp (item->labels, before->labels, dataset->n_classes) == 0))
       continue;
     draw_from_class (dataset, first, i, drawn);
     first = i;

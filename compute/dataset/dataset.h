@@ -19,7 +19,7 @@
 
 /* Of images, annotations and whatever else a data set has many of, at most one in so many may be
  * broken. */
-#define ENS_MAX_BROKEN 10
+#define ENS_MIN_IMAGES_PER_BROKEN 10
 
 typedef enum { ENS_SPLIT_TRAIN, ENS_SPLIT_VALIDATION, ENS_SPLIT_TEST, ENS_N_SPLITS } EnsSplit;
 
@@ -28,14 +28,14 @@ const char *ens_split_name (EnsSplit split);
 typedef struct {
   char *path;
   guint8 *labels; /* n_classes: ENS_LABEL_… (classify/examples.h) */
-} EnsSample;
+} EnsDatasetItem;
 
 typedef struct {
   char *folder;
   char **classes; /* in byte order, NULL-terminated, "none" not among them */
   guint n_classes;
-  GPtrArray *samples[ENS_N_SPLITS]; /* EnsSample, by class and then by name, in byte order; with
-                                     * boxes by file or in the lists' order */
+  GPtrArray *samples[ENS_N_SPLITS]; /* EnsDatasetItem, by class and then by name, in byte order;
+                                     * with boxes by file or in the lists' order */
   GPtrArray *notes; /* char *: what had to be decided that its owner may not expect */
 } EnsDataset;
 

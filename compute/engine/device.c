@@ -6,7 +6,7 @@
 struct _EnsDevice {
   gatomicrefcount references;
   char *name, *description;
-  EnsPool *pool;
+  EnsThreadPool *pool;
   EnsArenas *arenas;
   gboolean is_gpu;
   EnsVulkanOptions options; /* of the GPU */
@@ -42,10 +42,10 @@ get_processor_name (void)
 }
 
 static char *
-describe (EnsPool *pool)
+describe (EnsThreadPool *pool)
 {
   g_autofree char *processor = get_processor_name ();
-  guint n_threads = ens_pool_get_threads (pool);
+  guint n_threads = ens_thread_pool_get_threads (pool);
 
   return g_strdup_printf ("%s, %s, %u %s", processor, ens_kernels_name (ens_kernels_get ()),
                           n_threads, n_threads == 1 ? "thread" : "threads");
@@ -57,7 +57,7 @@ make_device (guint n_threads)
   EnsDevice *device = g_new0 (EnsDevice, 1);
 
   g_atomic_ref_count_init (&device->references);
-  device->pool = ens_pool_new (n_threads);
+  device->pool = ens_thread_pool_new (n_threads);
   device->arenas = ens_arenas_new ();
   g_mutex_init (&device->lock);
   return device;
@@ -168,7 +168,7 @@ ens_device_unref (EnsDevice *device)
   g_free (device->warning);
   g_mutex_clear (&device->lock);
   ens_arenas_unref (device->arenas);
-  ens_pool_unref (device->pool);
+  ens_thread_pool_unref (device->pool);
   g_free (device->name);
   g_free (device->index);
   g_free (device->description);
@@ -187,7 +187,7 @@ ens_device_get_description (EnsDevice *device)
   return device->description;
 }
 
-EnsPool *
+EnsThreadPool *
 ens_device_get_pool (EnsDevice *device)
 {
   return device->pool;

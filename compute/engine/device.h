@@ -25,7 +25,7 @@ const char *ens_device_get_description (EnsDevice *device);
 /* What has gone wrong since this was asked last, though the work goes on: a GPU that failed, and
  * what runs in its place. NULL: nothing. Any thread. (transfer full) */
 char *ens_device_take_warning (EnsDevice *device);
-EnsPool *ens_device_get_pool (EnsDevice *device);
+EnsThreadPool *ens_device_get_pool (EnsDevice *device);
 /* Whether it reads frames where they lie in DMABufs, as long as its GPU works. Any thread. */
 gboolean ens_device_imports_dma_bufs (EnsDevice *device);
 

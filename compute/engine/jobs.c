@@ -13,39 +13,39 @@ typedef struct {
   EnsBatchTable tables[ENS_MAX_JOB_INPUTS];
   float *inputs[ENS_MAX_JOB_INPUTS];
   gsize sizes[ENS_MAX_JOB_INPUTS]; /* floats that there is memory for */
-} Waiting;
+} PendingJob;
 
 struct _EnsJobs {
   EnsDevice *device;
   gboolean wait;
-  GPtrArray *jobs;           /* Waiting; what has run stays for its memory */
-  guint n_waiting;           /* the first ones */
-  EnsVulkanSampler *sampler; /* NULL before anything is sampled on the device */
-  EnsPackedFrame packed;     /* the frame as the device will read it */
-  gboolean has_frame;        /* the sampler knows it */
+  GPtrArray *jobs;                     /* PendingJob; what has run stays for its memory */
+  guint n_pending;                     /* the first ones */
+  EnsVulkanPreprocessor *preprocessor; /* NULL before anything is sampled on the device */
+  EnsPackedFrame packed;               /* the frame as the device will read it */
+  gboolean has_frame;                  /* the preprocessor knows it */
   EnsJobTimes times;
 };
 
 /* What it looked at; its memory for inputs stays. */
 static void
-forget (Waiting *waiting)
+forget (PendingJob *pending)
 {
-  g_clear_pointer (&waiting->plan, ens_plan_unref);
-  g_clear_pointer (&waiting->rects, g_free);
+  g_clear_pointer (&pending->plan, ens_plan_unref);
+  g_clear_pointer (&pending->rects, g_free);
   for (guint i = 0; i < ENS_MAX_JOB_INPUTS; i++)
-    ens_batch_table_clear (&waiting->tables[i]);
-  waiting->on_device = FALSE;
+    ens_batch_table_clear (&pending->tables[i]);
+  pending->on_device = FALSE;
 }
 
 static void
-free_waiting (gpointer data)
+free_pending (gpointer data)
 {
-  Waiting *waiting = data;
+  PendingJob *pending = data;
 
-  forget (waiting);
+  forget (pending);
   for (guint i = 0; i < ENS_MAX_JOB_INPUTS; i++)
-    g_aligned_free (waiting->inputs[i]);
-  g_free (waiting);
+    g_aligned_free (pending->inputs[i]);
+  g_free (pending);
 }
 
 EnsJobs *
@@ -55,7 +55,7 @@ ens_jobs_new (EnsDevice *device, gboolean together)
 
   jobs->device = ens_device_ref (device);
   jobs->wait = together && ens_device_is_gpu (device);
-  jobs->jobs = g_ptr_array_new_with_free_func (free_waiting);
+  jobs->jobs = g_ptr_array_new_with_free_func (free_pending);
   return jobs;
 }
 
@@ -65,7 +65,7 @@ ens_jobs_free (EnsJobs *jobs)
   if (jobs == NULL)
     return;
   g_ptr_array_unref (jobs->jobs);
-  g_clear_pointer (&jobs->sampler, ens_vulkan_sampler_free);
+  g_clear_pointer (&jobs->preprocessor, ens_vulkan_preprocessor_free);
   ens_device_unref (jobs->device);
   g_free (jobs);
 }
@@ -76,67 +76,67 @@ ens_jobs_wait (const EnsJobs *jobs)
   return jobs->wait;
 }
 
-static Waiting *
+static PendingJob *
 get_job (const EnsJobs *jobs, guint i)
 {
   return g_ptr_array_index (jobs->jobs, i);
 }
 
 static gboolean
-is_waiting (const EnsJobs *jobs, const EnsPlan *plan)
+is_pending (const EnsJobs *jobs, const EnsPlan *plan)
 {
-  for (guint i = 0; i < jobs->n_waiting; i++)
+  for (guint i = 0; i < jobs->n_pending; i++)
     if (get_job (jobs, i)->plan == plan)
       return TRUE;
   return FALSE;
 }
 
 /* The job behind those that wait. */
-static Waiting *
+static PendingJob *
 get_next (EnsJobs *jobs)
 {
-  if (jobs->n_waiting == jobs->jobs->len)
-    g_ptr_array_add (jobs->jobs, g_new0 (Waiting, 1));
-  return get_job (jobs, jobs->n_waiting);
+  if (jobs->n_pending == jobs->jobs->len)
+    g_ptr_array_add (jobs->jobs, g_new0 (PendingJob, 1));
+  return get_job (jobs, jobs->n_pending);
 }
 
 /* Sampling */
 
-static EnsFramedSampling
-get_sampling (const Waiting *waiting, guint i)
+static EnsFramedResize
+get_resize (const PendingJob *pending, guint i)
 {
-  return (EnsFramedSampling) {.framing = waiting->job.framing,
-                              .crop = waiting->job.crop,
-                              .width = (guint)waiting->shapes[i].dims[2],
-                              .height = (guint)waiting->shapes[i].dims[1],
-                              .normalise = waiting->job.normalise};
+  return (EnsFramedResize) {.framing = pending->job.framing,
+                            .crop = pending->job.crop,
+                            .width = (guint)pending->shapes[i].dims[2],
+                            .height = (guint)pending->shapes[i].dims[1],
+                            .normalise = pending->job.normalise};
 }
 
 static void
-reserve (Waiting *waiting, guint i, gsize size)
+reserve (PendingJob *pending, guint i, gsize size)
 {
-  if (waiting->sizes[i] >= size)
+  if (pending->sizes[i] >= size)
     return;
-  g_aligned_free (waiting->inputs[i]);
-  waiting->inputs[i] = g_aligned_alloc (size, sizeof (float), 64);
-  waiting->sizes[i] = size;
+  g_aligned_free (pending->inputs[i]);
+  pending->inputs[i] = g_aligned_alloc (size, sizeof (float), 64);
+  pending->sizes[i] = size;
 }
 
 static void
-sample_on_cpu (const EnsJobs *jobs, Waiting *waiting)
+preprocess_on_cpu (const EnsJobs *jobs, PendingJob *pending)
 {
-  for (guint i = 0; i < waiting->job.n_inputs; i++) {
-    const EnsShape *shape = &waiting->shapes[i];
-    EnsFramedSampling sampling = get_sampling (waiting, i);
+  for (guint i = 0; i < pending->job.n_inputs; i++) {
+    const EnsShape *shape = &pending->shapes[i];
+    EnsFramedResize resize = get_resize (pending, i);
 
-    reserve (waiting, i, (gsize)ens_shape_elements (shape));
-    ens_frame_sample_framed (waiting->job.frame, waiting->rects, (guint)shape->dims[0], &sampling,
-                             ens_device_get_pool (jobs->device), waiting->inputs[i]);
+    reserve (pending, i, (gsize)ens_shape_elements (shape));
+    ens_frame_resize_framed (pending->job.frame, pending->rects, (guint)shape->dims[0], &resize,
+                             ens_device_get_pool (jobs->device), pending->inputs[i]);
   }
-  waiting->on_device = FALSE;
+  pending->on_device = FALSE;
 }
 
-/* A new frame is made known to the sampler. */
+/* A new frame is made known to the preprocessor. */
 static void
 give_frame (EnsJobs *jobs, const EnsFrame *frame)
 {
@@ -146,27 +146,27 @@ give_frame (EnsJobs *jobs, const EnsFrame *frame)
     return;
   ens_packed_frame_init (&jobs->packed, frame,
                          vulkan != NULL ? ens_vulkan_device_get_max_import (vulkan) : 0);
-  if (jobs->sampler == NULL)
-    jobs->sampler = ens_vulkan_sampler_new ();
-  ens_vulkan_sampler_set_frame (jobs->sampler, &jobs->packed);
+  if (jobs->preprocessor == NULL)
+    jobs->preprocessor = ens_vulkan_preprocessor_new ();
+  ens_vulkan_preprocessor_set_frame (jobs->preprocessor, &jobs->packed);
   jobs->has_frame = TRUE;
 }
 
 /* FALSE if the device can't sample that. */
 static gboolean
-write_tables (EnsJobs *jobs, Waiting *waiting)
+write_tables (EnsJobs *jobs, PendingJob *pending)
 {
-  const EnsBatchSource source = {waiting->job.frame, &jobs->packed, waiting->rects,
-                                 (guint)waiting->shapes[0].dims[0]};
+  const EnsBatchSource source = {pending->job.frame, &jobs->packed, pending->rects,
+                                 (guint)pending->shapes[0].dims[0]};
 
-  give_frame (jobs, waiting->job.frame);
-  for (guint i = 0; i < waiting->job.n_inputs; i++) {
-    EnsFramedSampling sampling = get_sampling (waiting, i);
+  give_frame (jobs, pending->job.frame);
+  for (guint i = 0; i < pending->job.n_inputs; i++) {
+    EnsFramedResize resize = get_resize (pending, i);
 
-    if (!ens_batch_table_init (&waiting->tables[i], &source, &sampling))
+    if (!ens_batch_table_init (&pending->tables[i], &source, &resize))
       return FALSE;
   }
-  waiting->on_device = TRUE;
+  pending->on_device = TRUE;
   return TRUE;
 }
 
@@ -174,21 +174,21 @@ gboolean
 ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error)
 {
   gint64 start;
-  Waiting *waiting;
+  PendingJob *pending;
 
-  if (is_waiting (jobs, job->plan) && !ens_jobs_run (jobs, error))
+  if (is_pending (jobs, job->plan) && !ens_jobs_run (jobs, error))
     return FALSE;
   start = g_get_monotonic_time ();
-  waiting = get_next (jobs);
-  forget (waiting);
-  waiting->job = *job;
-  waiting->plan = ens_plan_ref (job->plan);
-  waiting->rects = g_memdup2 (job->rects, (gsize)job->shapes->dims[0] * sizeof *job->rects);
+  pending = get_next (jobs);
+  forget (pending);
+  pending->job = *job;
+  pending->plan = ens_plan_ref (job->plan);
+  pending->rects = g_memdup2 (job->rects, (gsize)job->shapes->dims[0] * sizeof *job->rects);
   for (guint i = 0; i < job->n_inputs; i++)
-    waiting->shapes[i] = job->shapes[i];
-  if (!ens_device_is_gpu (jobs->device) || !write_tables (jobs, waiting))
-    sample_on_cpu (jobs, waiting);
-  jobs->n_waiting++;
+    pending->shapes[i] = job->shapes[i];
+  if (!ens_device_is_gpu (jobs->device) || !write_tables (jobs, pending))
+    preprocess_on_cpu (jobs, pending);
+  jobs->n_pending++;
   jobs->times.prepare += 1000 * (g_get_monotonic_time () - start);
   return jobs->wait || ens_jobs_run (jobs, error);
 }
@@ -199,39 +199,39 @@ ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error)
 static gboolean
 run_sampled (const EnsJobs *jobs)
 {
-  g_autofree EnsSampledRun *runs = g_new (EnsSampledRun, jobs->n_waiting);
-  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_waiting);
+  g_autofree EnsSampledRun *runs = g_new (EnsSampledRun, jobs->n_pending);
+  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_pending);
   gboolean any = FALSE;
 
-  for (guint i = 0; i < jobs->n_waiting; i++) {
-    const Waiting *waiting = get_job (jobs, i);
+  for (guint i = 0; i < jobs->n_pending; i++) {
+    const PendingJob *pending = get_job (jobs, i);
 
-    outputs[i] = waiting->job.output;
+    outputs[i] = pending->job.output;
     runs[i] = (EnsSampledRun) {
-        .plan = waiting->plan,
-        .inputs = waiting->on_device ? NULL : (const gconstpointer *)waiting->inputs,
+        .plan = pending->plan,
+        .inputs = pending->on_device ? NULL : (const gconstpointer *)pending->inputs,
         .outputs = &outputs[i],
-        .tables = waiting->tables};
-    any = any || waiting->on_device;
+        .tables = pending->tables};
+    any = any || pending->on_device;
   }
-  return any && ens_plans_run_sampled (runs, jobs->n_waiting, jobs->sampler);
+  return any && ens_plans_run_sampled (runs, jobs->n_pending, jobs->preprocessor);
 }
 
 static gboolean
 run_given (const EnsJobs *jobs, GError **error)
 {
-  g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_waiting);
-  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_waiting);
+  g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_pending);
+  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_pending);
 
-  for (guint i = 0; i < jobs->n_waiting; i++) {
-    Waiting *waiting = get_job (jobs, i);
+  for (guint i = 0; i < jobs->n_pending; i++) {
+    PendingJob *pending = get_job (jobs, i);
 
-    if (waiting->on_device)
-      sample_on_cpu (jobs, waiting);
-    outputs[i] = waiting->job.output;
-    runs[i] = (EnsPlanRun) {waiting->plan, (const gconstpointer *)waiting->inputs, &outputs[i]};
+    if (pending->on_device)
+      preprocess_on_cpu (jobs, pending);
+    outputs[i] = pending->job.output;
+    runs[i] = (EnsPlanRun) {pending->plan, (const gconstpointer *)pending->inputs, &outputs[i]};
   }
-  return ens_plans_run (runs, jobs->n_waiting, error);
+  return ens_plans_run (runs, jobs->n_pending, error);
 }
 
 static void
@@ -239,7 +239,7 @@ forget_all (EnsJobs *jobs)
 {
   for (guint i = 0; i < jobs->jobs->len; i++)
     forget (get_job (jobs, i));
-  jobs->n_waiting = 0;
+  jobs->n_pending = 0;
 }
 
 gboolean

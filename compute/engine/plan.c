@@ -6,7 +6,7 @@
 
 struct _EnsPlan {
   gatomicrefcount references;
-  EnsGraph *sample; /* for shapes */
+  EnsGraph *inferred; /* for shapes */
   EnsWeights *weights;
   EnsRunner *runner;
   GMutex lock; /* held while running */
@@ -23,18 +23,18 @@ EnsPlan *
 ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
               EnsWeights *weights, GError **error)
 {
-  g_autoptr (EnsGraph) sample = ens_graph_copy (graph);
-  const EnsRunnerParams params = {graph, sample, device, weights};
+  g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
+  const EnsRunnerParams params = {graph, inferred, device, weights};
   EnsRunner *runner;
   EnsPlan *plan;
 
-  if (!ens_infer_graph (sample, input_shapes, error)
+  if (!ens_infer_graph (inferred, input_shapes, error)
       || (runner = make_runner (&params, error)) == NULL)
     return NULL;
   plan = g_new0 (EnsPlan, 1);
   g_atomic_ref_count_init (&plan->references);
   g_mutex_init (&plan->lock);
-  plan->sample = g_steal_pointer (&sample);
+  plan->inferred = g_steal_pointer (&inferred);
   plan->weights = ens_weights_ref (weights);
   plan->runner = runner;
   return plan;
@@ -53,7 +53,7 @@ ens_plan_unref (EnsPlan *plan)
   if (!g_atomic_ref_count_dec (&plan->references))
     return;
   plan->runner->class->free (plan->runner);
-  ens_graph_free (plan->sample);
+  ens_graph_free (plan->inferred);
   ens_weights_unref (plan->weights);
   g_mutex_clear (&plan->lock);
   g_free (plan);
@@ -62,8 +62,8 @@ ens_plan_unref (EnsPlan *plan)
 const EnsShape *
 ens_plan_get_output_shape (EnsPlan *plan, guint i)
 {
-  g_return_val_if_fail (i < plan->sample->outputs->len, NULL);
-  return &((const EnsValue *)g_ptr_array_index (plan->sample->outputs, i))->shape;
+  g_return_val_if_fail (i < plan->inferred->outputs->len, NULL);
+  return &((const EnsValue *)g_ptr_array_index (plan->inferred->outputs, i))->shape;
 }
 
 gsize
@@ -128,7 +128,7 @@ unlock_plans (const EnsSampledRun *runs, guint n)
 }
 
 static gboolean
-run_together (const EnsSampledRun *runs, guint n, EnsVulkanSampler *sampler)
+run_together (const EnsSampledRun *runs, guint n, EnsVulkanPreprocessor *preprocessor)
 {
   g_autofree EnsRunner **runners = g_new (EnsRunner *, n);
 
@@ -137,14 +137,14 @@ run_together (const EnsSampledRun *runs, guint n, EnsVulkanSampler *sampler)
     if (runners[i]->class != runners[0]->class || runners[i]->class->run_together == NULL)
       return FALSE;
   }
-  return runners[0]->class->run_together (runners, runs, n, sampler);
+  return runners[0]->class->run_together (runners, runs, n, preprocessor);
 }
 
 gboolean
-ens_plans_run_sampled (const EnsSampledRun *runs, guint n, EnsVulkanSampler *sampler)
+ens_plans_run_sampled (const EnsSampledRun *runs, guint n, EnsVulkanPreprocessor *preprocessor)
 {
   g_autofree EnsPlan **plans = lock_plans (runs, n);
-  gboolean done = run_together (runs, n, sampler);
+  gboolean done = run_together (runs, n, preprocessor);
 
   unlock_plans (runs, n);
   return done;

@@ -10,7 +10,7 @@
 
 typedef struct {
   EnsRunner parent;
-  const EnsGraph *sample;
+  const EnsGraph *inferred;
   GPtrArray *stages; /* EnsStageRun */
   EnsArenas *arenas;
   gsize arena_size;
@@ -44,8 +44,8 @@ static gboolean
 check_memory (const CpuRunner *self, GError **error)
 {
   gsize limit = get_physical_memory ();
-  const GPtrArray *inputs = self->sample->inputs;
-  gsize size = self->arena_size + sum_sizes (inputs) + sum_sizes (self->sample->outputs);
+  const GPtrArray *inputs = self->inferred->inputs;
+  gsize size = self->arena_size + sum_sizes (inputs) + sum_sizes (self->inferred->outputs);
   g_autofree char *shape = NULL, *found = NULL, *expected = NULL;
 
   if (size <= limit)
@@ -57,7 +57,7 @@ check_memory (const CpuRunner *self, GError **error)
   g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
                "running %s on %s would take %s of memory, this machine has %s; take smaller "
                "images, or fewer at a time",
-               self->sample->name, shape, found, expected);
+               self->inferred->name, shape, found, expected);
   return FALSE;
 }
 
@@ -68,7 +68,7 @@ plan_stages (CpuRunner *self, const GPtrArray *stages, const EnsRunnerParams *pa
   g_ptr_array_set_size (self->stages, 0);
   for (guint i = 0; i < stages->len; i++) {
     EnsStageRun *run =
-        ens_stage_run_new (g_ptr_array_index (stages, i), self->sample,
+        ens_stage_run_new (g_ptr_array_index (stages, i), self->inferred,
                            ens_device_get_pool (params->device), params->weights->packed, error);
 
     if (run == NULL)
@@ -95,7 +95,7 @@ lay_out (CpuRunner *self, const GPtrArray *stages)
         continue;
       self->arena_size = (self->arena_size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
       self->kept[port->value] = self->arena_size;
-      self->arena_size += ens_value_size (ens_graph_value (self->sample, port->value));
+      self->arena_size += ens_value_size (ens_graph_value (self->inferred, port->value));
     }
   }
 }
@@ -103,7 +103,7 @@ lay_out (CpuRunner *self, const GPtrArray *stages)
 static gboolean
 make (CpuRunner *self, const EnsRunnerParams *params, GError **error)
 {
-  g_autoptr (GPtrArray) stages = ens_graph_cut (params->graph, params->sample);
+  g_autoptr (GPtrArray) stages = ens_graph_cut (params->graph, params->inferred);
 
   /* A network that has its batch's size written into it can only be run on all of it. */
   if (!plan_stages (self, stages, params, NULL)) {
@@ -172,7 +172,7 @@ ens_cpu_runner_new (const EnsRunnerParams *params, GError **error)
   CpuRunner *self = g_new0 (CpuRunner, 1);
 
   self->parent.class = &cpu_class;
-  self->sample = params->sample;
+  self->inferred = params->inferred;
   self->arenas = ens_arenas_ref (ens_device_get_arenas (params->device));
   self->stages = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_stage_run_free);
   self->kept = g_new0 (gsize, params->graph->values->len);

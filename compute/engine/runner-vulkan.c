@@ -7,22 +7,22 @@
 
 #include "engine/vulkan-batch.h"
 #include "passes/rewrite.h"
-#include "passes/store-half.h"
+#include "passes/store-float16.h"
 
 typedef struct {
   EnsRunner parent;
   EnsGraph *graph;
-  const EnsGraph *sample;
+  const EnsGraph *inferred;
   EnsDevice *device;
   EnsWeights *weights;
-  EnsVulkanDevice *vulkan; /* what the batch runs on */
-  EnsVulkanBatch *batch;   /* NULL: not made, or given up */
-  gboolean half;           /* numbers are stored in 16 bits … */
-  GHashTable *wide;        /* … but for these values: their names */
-  GHashTable *single;      /* nodes that compute with 32 bits, on the CPU: their names */
-  guint n_widened;         /* how often some were added */
-  EnsRunner *cpu;          /* NULL: the GPU has not been given up */
-  guint n_nodes;           /* as when the plan was made */
+  EnsVulkanDevice *vulkan;    /* what the batch runs on */
+  EnsVulkanBatch *batch;      /* NULL: not made, or given up */
+  gboolean half;              /* numbers are stored in 16 bits … */
+  GHashTable *float32_values; /* … but for these values: their names */
+  GHashTable *float32_nodes;  /* nodes that compute with 32 bits, on the CPU: their names */
+  guint n_fallbacks;          /* how often some were added */
+  EnsRunner *cpu;             /* NULL: the GPU has not been given up */
+  guint n_nodes;              /* as when the plan was made */
 } VulkanRunner;
 
 /* A run, as ens_plan_profile () is asked for it. */
@@ -33,9 +33,9 @@ typedef struct {
 } Run;
 
 static EnsTensor *
-halve (gpointer data, EnsTensor *constant)
+to_float16 (gpointer data, EnsTensor *constant)
 {
-  return ens_weights_halve (data, constant);
+  return ens_weights_to_float16 (data, constant);
 }
 
 /* Again where nodes turn out to run on the CPU, so that these compute with 32 bits. */
@@ -43,7 +43,8 @@ static gboolean
 make_batch (VulkanRunner *self, GError **error)
 {
   g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
-  const EnsHalving halving = {halve, self->weights, self->wide, self->single};
+  const EnsFloat16Policy float16 = {to_float16, self->weights, self->float32_values,
+                                    self->float32_nodes};
   const EnsVulkanContext context = {
       .device = self->vulkan,
       .weights = weights,
@@ -52,18 +53,18 @@ make_batch (VulkanRunner *self, GError **error)
   };
   const EnsVulkanBatchSource source = {
       .graph = self->graph,
-      .sample = self->sample,
+      .inferred = self->inferred,
       .context = &context,
-      .halving = self->half ? &halving : NULL,
+      .float16 = self->half ? &float16 : NULL,
   };
-  guint n_single;
+  guint n_float32_nodes;
 
   self->batch = ens_vulkan_batch_new (&source, error);
   if (self->batch == NULL || !self->half)
     return self->batch != NULL;
-  n_single = g_hash_table_size (self->single);
-  ens_vulkan_batch_list_half_on_cpu (self->batch, self->single);
-  if (g_hash_table_size (self->single) == n_single)
+  n_float32_nodes = g_hash_table_size (self->float32_nodes);
+  ens_vulkan_batch_list_half_on_cpu (self->batch, self->float32_nodes);
+  if (g_hash_table_size (self->float32_nodes) == n_float32_nodes)
     return TRUE;
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
   return make_batch (self, error);
@@ -83,7 +84,7 @@ run_batch (VulkanRunner *self, const Run *run, GError **error)
 
 /* How often layers are widened before the whole network is. The last time, all that are behind them
  * are too. */
-#define MAX_WIDENED 6
+#define MAX_FALLBACKS 6
 
 /* Up to three names of values, “a”, “b”, … (transfer full) */
 static char *
@@ -104,18 +105,18 @@ list_names (GHashTable *names)
 
 /* Takes the names over and returns how many of them are new. */
 static guint
-add_wide (VulkanRunner *self, GHashTable *names)
+add_float32_values (VulkanRunner *self, GHashTable *names)
 {
-  guint before = g_hash_table_size (self->wide);
+  guint before = g_hash_table_size (self->float32_values);
   GHashTableIter iter;
   gpointer name;
 
   g_hash_table_iter_init (&iter, names);
   while (g_hash_table_iter_next (&iter, &name, NULL)) {
     g_hash_table_iter_steal (&iter);
-    g_hash_table_add (self->wide, name);
+    g_hash_table_add (self->float32_values, name);
   }
-  return g_hash_table_size (self->wide) - before;
+  return g_hash_table_size (self->float32_values) - before;
 }
 
 /* Whether numbers of the last run did not fit into 16 bits. Then those values are wide from now on,
@@ -126,9 +127,10 @@ widen (VulkanRunner *self)
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   if (!self->half
-      || !ens_vulkan_batch_take_overflows (self->batch, self->n_widened + 1 == MAX_WIDENED, names))
+      || !ens_vulkan_batch_take_overflows (self->batch, self->n_fallbacks + 1 == MAX_FALLBACKS,
+                                           names))
     return FALSE;
-  self->half = add_wide (self, names) > 0 && self->n_widened++ < MAX_WIDENED;
+  self->half = add_float32_values (self, names) > 0 && self->n_fallbacks++ < MAX_FALLBACKS;
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
   return TRUE;
 }
@@ -136,7 +138,7 @@ widen (VulkanRunner *self)
 static void
 warn_of_wide (VulkanRunner *self)
 {
-  g_autofree char *names = list_names (self->wide);
+  g_autofree char *names = list_names (self->float32_values);
 
   if (self->half)
     ens_device_warn (self->device,
@@ -201,7 +203,7 @@ renew (VulkanRunner *self)
 static gboolean
 give_up (VulkanRunner *self, const GError *reason, GError **error)
 {
-  const EnsRunnerParams params = {self->graph, self->sample, self->device, self->weights};
+  const EnsRunnerParams params = {self->graph, self->inferred, self->device, self->weights};
 
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
   self->cpu = ens_cpu_runner_new (&params, error);
@@ -241,8 +243,8 @@ free_runner (EnsRunner *runner)
   if (self->cpu != NULL)
     self->cpu->class->free (self->cpu);
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
-  g_hash_table_unref (self->wide);
-  g_hash_table_unref (self->single);
+  g_hash_table_unref (self->float32_values);
+  g_hash_table_unref (self->float32_nodes);
   ens_vulkan_device_unref (self->vulkan);
   ens_device_unref (self->device);
   ens_graph_free (self->graph);
@@ -284,7 +286,7 @@ run (EnsRunner *runner, const gconstpointer *inputs, const gpointer *outputs, En
  */
 static gboolean
 run_together (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
-              EnsVulkanSampler *sampler)
+              EnsVulkanPreprocessor *preprocessor)
 {
   g_autofree EnsVulkanRun *together = g_new (EnsVulkanRun, n);
   g_autoptr (GError) error = NULL;
@@ -299,7 +301,7 @@ run_together (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
       return FALSE;
     together[i] = (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs, runs[i].tables};
   }
-  if (!ens_vulkan_executors_run (together, n, sampler, &error)) {
+  if (!ens_vulkan_executors_run (together, n, preprocessor, &error)) {
     g_info ("running %u networks at the same time failed: %s", n, error->message);
     return FALSE;
   }
@@ -327,13 +329,13 @@ ens_vulkan_runner_new (const EnsRunnerParams *params, GError **error)
   self = g_new0 (VulkanRunner, 1);
   self->parent.class = &vulkan_class;
   self->graph = ens_graph_copy (params->graph);
-  self->sample = params->sample;
+  self->inferred = params->inferred;
   self->device = ens_device_ref (params->device);
   self->weights = params->weights;
   self->vulkan = vulkan;
   self->half = ens_device_wants_half (params->device);
-  self->wide = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->single = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->float32_values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->float32_nodes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (!run_or_recover (self, NULL, error)) {
     free_runner (&self->parent);
     return NULL;

@@ -18,7 +18,7 @@ typedef struct {
   /* Runs several of this class at the same time; FALSE, and no harm done, if they have to run one
    * by one, from arrays of inputs. NULL: they always have. */
   gboolean (*run_together) (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
-                            EnsVulkanSampler *sampler);
+                            EnsVulkanPreprocessor *preprocessor);
 } EnsRunnerClass;
 
 struct _EnsRunner {
@@ -27,8 +27,8 @@ struct _EnsRunner {
 
 /* What a runner is made for. */
 typedef struct {
-  const EnsGraph *graph;  /* load-time passes have run */
-  const EnsGraph *sample; /* its copy, with the shapes to run on; outlives the runner */
+  const EnsGraph *graph;    /* load-time passes have run */
+  const EnsGraph *inferred; /* its copy, with the shapes to run on; outlives the runner */
   EnsDevice *device;
   EnsWeights *weights; /* outlives the runner */
 } EnsRunnerParams;

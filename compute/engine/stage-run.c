@@ -23,15 +23,15 @@ typedef struct {
 } Runner;
 
 struct _EnsStageRun {
-  EnsPool *pool, *one_thread;
+  EnsThreadPool *pool, *one_thread;
   guint n_inputs, n_outputs;
   Port *inputs, *outputs;
   guint batch, chunk;
   guint n_parallel; /* chunks that run side by side, the first ones */
-  guint n_narrow;
-  Runner *narrow; /* for these, one per thread */
-  Runner wide;    /* for the other full chunks, all threads on one */
-  Runner rest;    /* for the images left */
+  guint n_per_thread;
+  Runner *per_thread; /* for these, one per thread */
+  Runner all_threads; /* for the other full chunks, all threads on one */
+  Runner remainder;   /* for the images left */
   gsize arena_size;
 
   const EnsStageArrays *arrays; /* of the run in progress */
@@ -40,24 +40,24 @@ struct _EnsStageRun {
 /* Making */
 
 static Port *
-list_ports (const EnsStage *stage, const GArray *from, const EnsGraph *sample)
+list_ports (const EnsStage *stage, const GArray *from, const EnsGraph *inferred)
 {
   Port *ports = g_new (Port, from->len);
 
   for (guint i = 0; i < from->len; i++) {
     ports[i].port = g_array_index (from, EnsStagePort, i);
     ports[i].image_size =
-        ens_value_size (ens_graph_value (sample, ports[i].port.value)) / stage->batch;
+        ens_value_size (ens_graph_value (inferred, ports[i].port.value)) / stage->batch;
   }
   return ports;
 }
 
 /* The shape at one of the stage's ports for so many images. */
 static EnsShape
-get_shape (const EnsStage *stage, const GArray *ports, guint i, const EnsGraph *sample,
+get_shape (const EnsStage *stage, const GArray *ports, guint i, const EnsGraph *inferred,
            guint n_images)
 {
-  EnsShape shape = ens_graph_value (sample, g_array_index (ports, EnsStagePort, i).value)->shape;
+  EnsShape shape = ens_graph_value (inferred, g_array_index (ports, EnsStagePort, i).value)->shape;
 
   if (n_images != stage->batch)
     shape.dims[0] = n_images;
@@ -66,18 +66,18 @@ get_shape (const EnsStage *stage, const GArray *ports, guint i, const EnsGraph *
 
 /* The stage's graph for so many images, or NULL if it can't be run on fewer than all. */
 static EnsGraph *
-plan_graph (const EnsStage *stage, const EnsGraph *sample, guint n_images, GError **error)
+plan_graph (const EnsStage *stage, const EnsGraph *inferred, guint n_images, GError **error)
 {
   g_autoptr (EnsGraph) graph = ens_graph_copy (stage->graph);
   g_autofree EnsShape *shapes = g_new (EnsShape, stage->inputs->len);
 
   for (guint i = 0; i < stage->inputs->len; i++)
-    shapes[i] = get_shape (stage, stage->inputs, i, sample, n_images);
+    shapes[i] = get_shape (stage, stage->inputs, i, inferred, n_images);
   if (!ens_passes_plan (graph, shapes, error))
     return NULL;
   for (guint i = 0; i < stage->outputs->len; i++) {
     const EnsValue *output = g_ptr_array_index (graph->outputs, i);
-    EnsShape expected = get_shape (stage, stage->outputs, i, sample, n_images);
+    EnsShape expected = get_shape (stage, stage->outputs, i, inferred, n_images);
 
     if (ens_shape_equal (&output->shape, &expected))
       continue;
@@ -89,7 +89,7 @@ plan_graph (const EnsStage *stage, const EnsGraph *sample, guint n_images, GErro
 }
 
 static void
-runner_init (Runner *runner, const EnsStageRun *run, EnsGraph *graph, EnsPool *pool,
+runner_init (Runner *runner, const EnsStageRun *run, EnsGraph *graph, EnsThreadPool *pool,
              EnsPackedWeights *weights)
 {
   runner->executor = ens_executor_new (graph, pool, weights);
@@ -117,47 +117,47 @@ get_size (const Runner *runner)
 static void
 lay_out (EnsStageRun *run)
 {
-  for (guint i = 0; i < run->n_narrow; i++) {
-    run->narrow[i].arena = run->arena_size;
-    run->arena_size += get_size (&run->narrow[i]);
+  for (guint i = 0; i < run->n_per_thread; i++) {
+    run->per_thread[i].arena = run->arena_size;
+    run->arena_size += get_size (&run->per_thread[i]);
   }
-  run->arena_size = MAX (run->arena_size, get_size (&run->wide));
-  run->arena_size = MAX (run->arena_size, get_size (&run->rest));
+  run->arena_size = MAX (run->arena_size, get_size (&run->all_threads));
+  run->arena_size = MAX (run->arena_size, get_size (&run->remainder));
 }
 
 EnsStageRun *
-ens_stage_run_new (const EnsStage *stage, const EnsGraph *sample, EnsPool *pool,
+ens_stage_run_new (const EnsStage *stage, const EnsGraph *inferred, EnsThreadPool *pool,
                    EnsPackedWeights *weights, GError **error)
 {
-  g_autoptr (EnsGraph) graph = plan_graph (stage, sample, stage->chunk, error);
-  g_autoptr (EnsGraph) rest = NULL;
-  guint n_threads = ens_pool_get_threads (pool);
-  guint n_chunks = stage->batch / stage->chunk, n_rest = stage->batch % stage->chunk;
+  g_autoptr (EnsGraph) graph = plan_graph (stage, inferred, stage->chunk, error);
+  g_autoptr (EnsGraph) remainder = NULL;
+  guint n_threads = ens_thread_pool_get_threads (pool);
+  guint n_chunks = stage->batch / stage->chunk, n_remainder = stage->batch % stage->chunk;
   EnsStageRun *run;
 
   if (graph == NULL)
     return NULL;
-  if (n_rest > 0 && (rest = plan_graph (stage, sample, n_rest, error)) == NULL)
+  if (n_remainder > 0 && (remainder = plan_graph (stage, inferred, n_remainder, error)) == NULL)
     return NULL;
   run = g_new0 (EnsStageRun, 1);
-  run->pool = ens_pool_ref (pool);
-  run->one_thread = ens_pool_new (1);
+  run->pool = ens_thread_pool_ref (pool);
+  run->one_thread = ens_thread_pool_new (1);
   run->batch = stage->batch;
   run->chunk = stage->chunk;
   run->n_inputs = stage->inputs->len;
-  run->inputs = list_ports (stage, stage->inputs, sample);
+  run->inputs = list_ports (stage, stage->inputs, inferred);
   run->n_outputs = stage->outputs->len;
-  run->outputs = list_ports (stage, stage->outputs, sample);
+  run->outputs = list_ports (stage, stage->outputs, inferred);
   if (n_threads > 1)
     run->n_parallel = n_chunks - n_chunks % n_threads;
-  run->n_narrow = run->n_parallel > 0 ? n_threads : 0;
-  run->narrow = g_new0 (Runner, run->n_narrow);
-  for (guint i = 0; i < run->n_narrow; i++)
-    runner_init (&run->narrow[i], run, ens_graph_copy (graph), run->one_thread, weights);
+  run->n_per_thread = run->n_parallel > 0 ? n_threads : 0;
+  run->per_thread = g_new0 (Runner, run->n_per_thread);
+  for (guint i = 0; i < run->n_per_thread; i++)
+    runner_init (&run->per_thread[i], run, ens_graph_copy (graph), run->one_thread, weights);
   if (n_chunks > run->n_parallel)
-    runner_init (&run->wide, run, g_steal_pointer (&graph), pool, weights);
-  if (rest != NULL)
-    runner_init (&run->rest, run, g_steal_pointer (&rest), pool, weights);
+    runner_init (&run->all_threads, run, g_steal_pointer (&graph), pool, weights);
+  if (remainder != NULL)
+    runner_init (&run->remainder, run, g_steal_pointer (&remainder), pool, weights);
   lay_out (run);
   return run;
 }
@@ -165,15 +165,15 @@ ens_stage_run_new (const EnsStage *stage, const EnsGraph *sample, EnsPool *pool,
 void
 ens_stage_run_free (EnsStageRun *run)
 {
-  for (guint i = 0; i < run->n_narrow; i++)
-    runner_clear (&run->narrow[i]);
-  runner_clear (&run->wide);
-  runner_clear (&run->rest);
-  g_free (run->narrow);
+  for (guint i = 0; i < run->n_per_thread; i++)
+    runner_clear (&run->per_thread[i]);
+  runner_clear (&run->all_threads);
+  runner_clear (&run->remainder);
+  g_free (run->per_thread);
   g_free (run->inputs);
   g_free (run->outputs);
-  ens_pool_unref (run->one_thread);
-  ens_pool_unref (run->pool);
+  ens_thread_pool_unref (run->one_thread);
+  ens_thread_pool_unref (run->pool);
   g_free (run);
 }
 
@@ -187,15 +187,16 @@ ens_stage_run_get_arena_size (const EnsStageRun *run)
 static guint
 count_chunk_steps (const EnsStageRun *run)
 {
-  return ens_executor_get_n_steps (run->n_narrow > 0 ? run->narrow[0].executor
-                                                     : run->wide.executor);
+  return ens_executor_get_n_steps (run->n_per_thread > 0 ? run->per_thread[0].executor
+                                                         : run->all_threads.executor);
 }
 
 guint
 ens_stage_run_get_n_steps (const EnsStageRun *run)
 {
   return count_chunk_steps (run)
-         + (run->rest.executor != NULL ? ens_executor_get_n_steps (run->rest.executor) : 0);
+         + (run->remainder.executor != NULL ? ens_executor_get_n_steps (run->remainder.executor)
+                                            : 0);
 }
 
 /* Running */
@@ -234,7 +235,7 @@ run_chunk (gpointer data, guint task, guint worker)
 {
   EnsStageRun *run = data;
 
-  run_images (run, &run->narrow[worker], (gsize)task * run->chunk);
+  run_images (run, &run->per_thread[worker], (gsize)task * run->chunk);
 }
 
 static void
@@ -243,11 +244,11 @@ run_all (EnsStageRun *run)
   guint n_chunks = run->batch / run->chunk;
 
   if (run->n_parallel > 0)
-    ens_pool_run (run->pool, run->n_parallel, run_chunk, run);
+    ens_thread_pool_run (run->pool, run->n_parallel, run_chunk, run);
   for (guint i = run->n_parallel; i < n_chunks; i++)
-    run_images (run, &run->wide, (gsize)i * run->chunk);
-  if (run->rest.executor != NULL)
-    run_images (run, &run->rest, (gsize)n_chunks * run->chunk);
+    run_images (run, &run->all_threads, (gsize)i * run->chunk);
+  if (run->remainder.executor != NULL)
+    run_images (run, &run->remainder, (gsize)n_chunks * run->chunk);
 }
 
 static void
@@ -277,19 +278,19 @@ take_times (Runner *runner, EnsNodeTime *times)
 static void
 profile_all (EnsStageRun *run, EnsNodeTime *times)
 {
-  EnsNodeTime *rest_times = times + count_chunk_steps (run);
+  EnsNodeTime *remainder_times = times + count_chunk_steps (run);
 
   for (guint i = 0; i < ens_stage_run_get_n_steps (run); i++)
     times[i].flops = 0;
-  for (guint i = 0; i < run->n_narrow; i++)
-    start_times (&run->narrow[i]);
-  start_times (&run->wide);
-  start_times (&run->rest);
+  for (guint i = 0; i < run->n_per_thread; i++)
+    start_times (&run->per_thread[i]);
+  start_times (&run->all_threads);
+  start_times (&run->remainder);
   run_all (run);
-  for (guint i = 0; i < run->n_narrow; i++)
-    take_times (&run->narrow[i], times);
-  take_times (&run->wide, times);
-  take_times (&run->rest, rest_times);
+  for (guint i = 0; i < run->n_per_thread; i++)
+    take_times (&run->per_thread[i], times);
+  take_times (&run->all_threads, times);
+  take_times (&run->remainder, remainder_times);
 }
 
 void

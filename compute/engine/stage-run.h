@@ -9,9 +9,9 @@
 
 typedef struct _EnsStageRun EnsStageRun;
 
-/* sample: the graph that was cut, with shapes. (transfer full) */
-EnsStageRun *ens_stage_run_new (const EnsStage *stage, const EnsGraph *sample, EnsPool *pool,
-                                EnsPackedWeights *weights, GError **error);
+/* inferred: the graph that was cut, with shapes. (transfer full) */
+EnsStageRun *ens_stage_run_new (const EnsStage *stage, const EnsGraph *inferred,
+                                EnsThreadPool *pool, EnsPackedWeights *weights, GError **error);
 void ens_stage_run_free (EnsStageRun *run);
 
 gsize ens_stage_run_get_arena_size (const EnsStageRun *run);

@@ -13,9 +13,9 @@ struct _EnsVulkanBatch {
 
 /* Images in the batch; 1, of whatever inputs and outputs are, if they differ. */
 static guint
-count_images (const EnsGraph *sample)
+count_images (const EnsGraph *inferred)
 {
-  const GPtrArray *lists[] = {sample->inputs, sample->outputs};
+  const GPtrArray *lists[] = {inferred->inputs, inferred->outputs};
   gint64 n = 0;
 
   for (guint l = 0; l < G_N_ELEMENTS (lists); l++)
@@ -45,27 +45,27 @@ measure_images (const GPtrArray *values, guint n_images)
 static EnsGraph *
 plan_graph (const EnsVulkanBatchSource *source, guint part, guint whole, GError **error)
 {
-  const EnsGraph *sample = source->sample;
+  const EnsGraph *inferred = source->inferred;
   g_autoptr (EnsGraph) planned = ens_graph_copy (source->graph);
-  g_autofree EnsShape *shapes = g_new (EnsShape, sample->inputs->len);
+  g_autofree EnsShape *shapes = g_new (EnsShape, inferred->inputs->len);
 
-  for (guint i = 0; i < sample->inputs->len; i++) {
-    shapes[i] = ((const EnsValue *)g_ptr_array_index (sample->inputs, i))->shape;
+  for (guint i = 0; i < inferred->inputs->len; i++) {
+    shapes[i] = ((const EnsValue *)g_ptr_array_index (inferred->inputs, i))->shape;
     if (part != whole)
       shapes[i].dims[0] = part;
   }
   if (!ens_passes_plan (planned, shapes, part == whole ? error : NULL))
     return NULL;
-  for (guint i = 0; i < sample->outputs->len && part != whole; i++) {
-    EnsShape expected = ((const EnsValue *)g_ptr_array_index (sample->outputs, i))->shape;
+  for (guint i = 0; i < inferred->outputs->len && part != whole; i++) {
+    EnsShape expected = ((const EnsValue *)g_ptr_array_index (inferred->outputs, i))->shape;
 
     expected.dims[0] = part;
     if (!ens_shape_equal (&((const EnsValue *)g_ptr_array_index (planned->outputs, i))->shape,
                           &expected))
       return NULL;
   }
-  if (source->halving != NULL)
-    ens_graph_store_half (planned, source->halving);
+  if (source->float16 != NULL)
+    ens_graph_store_float16 (planned, source->float16);
   return g_steal_pointer (&planned);
 }
 
@@ -123,18 +123,18 @@ make (EnsVulkanBatch *self, const EnsVulkanBatchSource *source, GError **error)
 EnsVulkanBatch *
 ens_vulkan_batch_new (const EnsVulkanBatchSource *source, GError **error)
 {
-  const EnsGraph *sample = source->sample;
+  const EnsGraph *inferred = source->inferred;
   g_autoptr (EnsVulkanBatch) self = g_new0 (EnsVulkanBatch, 1);
 
-  self->n_inputs = sample->inputs->len;
-  self->n_outputs = sample->outputs->len;
-  self->batch = count_images (sample);
-  self->input_sizes = measure_images (sample->inputs, self->batch);
-  self->output_sizes = measure_images (sample->outputs, self->batch);
+  self->n_inputs = inferred->inputs->len;
+  self->n_outputs = inferred->outputs->len;
+  self->batch = count_images (inferred);
+  self->input_sizes = measure_images (inferred->inputs, self->batch);
+  self->output_sizes = measure_images (inferred->outputs, self->batch);
   if (!make (self, source, error))
     return NULL;
   if (self->chunk < self->batch)
-    g_info ("%s runs on %u of %u images at a time, the GPU takes no more", sample->name,
+    g_info ("%s runs on %u of %u images at a time, the GPU takes no more", inferred->name,
             self->chunk, self->batch);
   return g_steal_pointer (&self);
 }

@@ -1,17 +1,17 @@
 /* A network on a batch of images on a GPU, in as few parts as its memory allows. */
 #pragma once
 
-#include "passes/store-half.h"
+#include "passes/store-float16.h"
 #include "vulkan/executor.h"
 
 typedef struct _EnsVulkanBatch EnsVulkanBatch;
 
 /* What it is made of; all outlive it. */
 typedef struct {
-  const EnsGraph *graph;  /* load-time passes have run */
-  const EnsGraph *sample; /* its copy with the shapes of the whole batch */
+  const EnsGraph *graph;    /* load-time passes have run */
+  const EnsGraph *inferred; /* its copy with the shapes of the whole batch */
   const EnsVulkanContext *context;
-  const EnsHalving *halving; /* NULL: 32 bits */
+  const EnsFloat16Policy *float16; /* NULL: 32 bits */
 } EnsVulkanBatchSource;
 
 /* A batch that is too large for the device is halved until it fits, if the images don't depend on

@@ -72,7 +72,7 @@ make_half (const EnsTensor *constant)
 }
 
 EnsTensor *
-ens_weights_halve (EnsWeights *weights, EnsTensor *constant)
+ens_weights_to_float16 (EnsWeights *weights, EnsTensor *constant)
 {
   EnsTensor *half;
 

@@ -24,7 +24,7 @@ EnsVulkanWeights *ens_weights_ref_vulkan (EnsWeights *weights, EnsVulkanDevice *
 
 /* A float32 constant as float16: the same for the same one. NULL if a number does not fit. Any
  * thread. (transfer full) */
-EnsTensor *ens_weights_halve (EnsWeights *weights, EnsTensor *constant);
+EnsTensor *ens_weights_to_float16 (EnsWeights *weights, EnsTensor *constant);
 
 /* Bytes of all forms. Any thread. */
 gsize ens_weights_get_size (EnsWeights *weights);

@@ -87,12 +87,12 @@ typedef struct {
   guint n;
   guint index[ENS_MAX_NETWORKS]; /* in the bundle */
   float weights[ENS_MAX_NETWORKS];
-} Team;
+} RoleNetworks;
 
-static Team
-gather (const Run *run, EnsRole role, gboolean for_windows)
+static RoleNetworks
+get_role_networks (const Run *run, EnsRole role, gboolean for_windows)
 {
-  Team team = {0};
+  RoleNetworks networks = {0};
 
   for (guint n = 0; n < run->bundle->n_networks; n++) {
     const EnsBundleNetwork *network = &run->bundle->networks[n];
@@ -100,10 +100,10 @@ gather (const Run *run, EnsRole role, gboolean for_windows)
     if (network->role != role
         || (for_windows && !ens_member_takes_windows (run->analysis->ensemble->members[n])))
       continue;
-    team.index[team.n] = n;
-    team.weights[team.n++] = network->weight;
+    networks.index[networks.n] = n;
+    networks.weights[networks.n++] = network->weight;
   }
-  return team;
+  return networks;
 }
 
 /* ---- Whole sub-images (M1.2–M1.6) ---- */
@@ -119,7 +119,7 @@ get_probabilities (const Run *run, guint network)
 
 /* One network's probabilities of n sub-images of one size, from the first on [30–34, 38–47]. */
 static gboolean
-judge_by (Run *run, guint n, guint first, guint n_sub_images, GError **error)
+classify_sub_images (Run *run, guint n, guint first, guint n_sub_images, GError **error)
 {
   const EnsBundleNetwork *network = &run->bundle->networks[n];
   gboolean own = run->options->n_scales == 0;
@@ -137,13 +137,13 @@ judge_by (Run *run, guint n, guint first, guint n_sub_images, GError **error)
 
 /* The sub-images of the map, and the frame as one, if that is wanted too. */
 static gboolean
-judge_whole (Run *run, GError **error)
+classify_whole (Run *run, GError **error)
 {
   guint n_map = ens_sub_images_get_map_size (run->sub_images);
 
   for (guint n = 0; n < run->bundle->n_networks; n++)
-    if (!judge_by (run, n, 0, n_map, error)
-        || (run->sub_images->with_whole && !judge_by (run, n, n_map, 1, error)))
+    if (!classify_sub_images (run, n, 0, n_map, error)
+        || (run->sub_images->with_whole && !classify_sub_images (run, n, n_map, 1, error)))
       return FALSE;
   return TRUE;
 }
@@ -153,14 +153,14 @@ judge_whole (Run *run, GError **error)
 static float *
 average_role (const Run *run, EnsRole role)
 {
-  Team team = gather (run, role, FALSE);
+  RoleNetworks networks = get_role_networks (run, role, FALSE);
   gsize n_values = (gsize)ens_sub_images_get_size (run->sub_images) * run->bundle->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
   float *average = g_new (float, n_values);
 
-  for (guint i = 0; i < team.n; i++)
-    probabilities[i] = get_probabilities (run, team.index[i]);
-  ens_fusion_average (probabilities, team.weights, team.n, n_values, average);
+  for (guint i = 0; i < networks.n; i++)
+    probabilities[i] = get_probabilities (run, networks.index[i]);
+  ens_fusion_average (probabilities, networks.weights, networks.n, n_values, average);
   return average;
 }
 
@@ -173,7 +173,7 @@ find_windows (const Run *run)
   const EnsAnalyseOptions *options = run->options;
   guint wanted = options->windows >= 0 ? (guint)options->windows : run->bundle->windows;
 
-  if (gather (run, ENS_ROLE_RETRAINED, TRUE).n == 0)
+  if (get_role_networks (run, ENS_ROLE_RETRAINED, TRUE).n == 0)
     return ens_frame_windows_none (run->sub_images);
   if (options->regions != NULL)
     return ens_frame_windows_given (run->sub_images, options->regions,
@@ -190,18 +190,18 @@ find_windows (const Run *run)
 
 /* Each window's probabilities by the retrained networks [61–64]. */
 static gboolean
-judge_windows (Run *run, GError **error)
+classify_windows (Run *run, GError **error)
 {
   EnsResult *result = run->result;
-  Team team = gather (run, ENS_ROLE_RETRAINED, TRUE);
+  RoleNetworks networks = get_role_networks (run, ENS_ROLE_RETRAINED, TRUE);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
   g_autofree EnsRect *rects = g_new (EnsRect, result->n_windows);
 
-  run->window_values = g_new (float, n_values *team.n);
+  run->window_values = g_new (float, n_values *networks.n);
   for (guint w = 0; w < result->n_windows; w++)
     rects[w] = result->windows[w].rect;
-  for (guint i = 0; i < team.n; i++)
-    if (!ens_member_run_windows (run->analysis->runs[team.index[i]], run->frame, rects,
+  for (guint i = 0; i < networks.n; i++)
+    if (!ens_member_run_windows (run->analysis->runs[networks.index[i]], run->frame, rects,
                                  result->n_windows, &run->window_values[i * n_values], error))
       return FALSE;
   return TRUE;
@@ -212,24 +212,25 @@ static void
 average_windows (Run *run)
 {
   EnsResult *result = run->result;
-  Team team = gather (run, ENS_ROLE_RETRAINED, TRUE);
+  RoleNetworks networks = get_role_networks (run, ENS_ROLE_RETRAINED, TRUE);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
 
-  for (guint i = 0; i < team.n; i++)
+  for (guint i = 0; i < networks.n; i++)
     probabilities[i] = &run->window_values[i * n_values];
-  ens_fusion_average (probabilities, team.weights, team.n, n_values, result->window_probabilities);
+  ens_fusion_average (probabilities, networks.weights, networks.n, n_values,
+                      result->window_probabilities);
 }
 
 /* All networks on all that they look at. On a GPU they run together, behind all that is sampled for
  * them. */
 static gboolean
-judge (Run *run, GError **error)
+classify (Run *run, GError **error)
 {
   EnsJobs *jobs = run->analysis->jobs;
 
   ens_jobs_discard (jobs); /* what an error has left */
-  if (!judge_whole (run, error) || (run->result->n_windows > 0 && !judge_windows (run, error))
+  if (!classify_whole (run, error) || (run->result->n_windows > 0 && !classify_windows (run, error))
       || !ens_jobs_run (jobs, error))
     return FALSE;
   if (run->result->n_windows > 0)
@@ -363,7 +364,7 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   run.result = make_result (&run, pts);
   run.probabilities = g_new (float, (gsize)ens_sub_images_get_size (run.sub_images)
                                         * bundle->n_networks * bundle->n_classes);
-  if (!judge (&run, error))
+  if (!classify (&run, error))
     return NULL;
   fuse_all (&run);
   times = ens_jobs_get_times (analysis->jobs);

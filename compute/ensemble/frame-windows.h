@@ -15,7 +15,7 @@ typedef struct {
   const EnsSubImages *sub_images;
   guint count; /* for all sub-images; if not 0, each has one at least */
   EnsWindowSearch *search;
-  EnsPool *pool;
+  EnsThreadPool *pool;
 } EnsFrameWindowsSource;
 
 /* (transfer full) */

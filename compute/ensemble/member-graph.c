@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "engine/taps.h"
+#include "engine/feature-layers.h"
 #include "graph/infer.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"
@@ -42,12 +42,12 @@ static gboolean
 missing_tap (const char *path, const EnsGraph *graph, const EnsShape *nominal, const char *name,
              GError **error)
 {
-  g_autoptr (GArray) taps = ens_graph_list_taps (graph, nominal, NULL);
+  g_autoptr (GArray) taps = ens_graph_list_feature_layers (graph, nominal, NULL);
   g_autoptr (GString) known = g_string_new (NULL);
 
   for (guint i = 0; taps != NULL && i < MIN (taps->len, 8); i++)
     g_string_append_printf (known, "%s%s", i > 0 ? ", " : "",
-                            g_array_index (taps, EnsTap, taps->len - 1 - i).value->name);
+                            g_array_index (taps, EnsFeatureLayer, taps->len - 1 - i).value->name);
   g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
                "%s: has no value “%s” to tap; from the output backwards it has %s …", path, name,
                known->str);
@@ -311,11 +311,11 @@ ens_member_default_taps (const char *path, guint size, GError **error)
 
   if (graph == NULL)
     return NULL;
-  taps = ens_graph_list_taps (graph, &nominal, error);
+  taps = ens_graph_list_feature_layers (graph, &nominal, error);
   if (taps == NULL)
     return NULL;
   for (guint i = taps->len; i-- > 0 && names->len < 2;) {
-    const EnsValue *value = g_array_index (taps, EnsTap, i).value;
+    const EnsValue *value = g_array_index (taps, EnsFeatureLayer, i).value;
 
     if (is_produced_by (value, "Softmax") || (last != NULL && is_pooled_by (value, last)))
       continue;

@@ -13,11 +13,11 @@
 
 /* By what products of 16-bit elements are computed, the sums in 32 bits. */
 typedef enum {
-  ENS_MATRICES_BEST,      /* as a wish: the best that has run on some device, subgroups' */
-  ENS_MATRICES_NONE,      /* the shader's own arithmetic */
-  ENS_MATRICES_SUBGROUP,  /* cooperative matrices, small ones, each of one subgroup */
-  ENS_MATRICES_WORKGROUP, /* large ones, each of all subgroups of a workgroup */
-} EnsMatrices;
+  ENS_MATRIX_MODE_BEST,      /* as a wish: the best that has run on some device, subgroups' */
+  ENS_MATRIX_MODE_NONE,      /* the shader's own arithmetic */
+  ENS_MATRIX_MODE_SUBGROUP,  /* cooperative matrices, small ones, each of one subgroup */
+  ENS_MATRIX_MODE_WORKGROUP, /* large ones, each of all subgroups of a workgroup */
+} EnsMatrixMode;
 
 /* Of a product of m × k by k × n elements. */
 typedef struct {
@@ -33,7 +33,7 @@ typedef struct {
 #define ENS_MAX_MATRIX_GROUPS 8
 
 typedef struct {
-  EnsMatrices use;         /* what to use */
+  EnsMatrixMode use;       /* what to use */
   EnsMatrixShape fragment; /* SUBGROUP: what a subgroup multiplies at once */
   /* WORKGROUP: the fewest invocations first. */
   EnsMatrixGroup groups[ENS_MAX_MATRIX_GROUPS];

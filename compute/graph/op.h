@@ -78,7 +78,7 @@ typedef struct {
 
 /* What a CPU kernel gets beside its operands. */
 typedef struct {
-  EnsPool *pool;
+  EnsThreadPool *pool;
   gpointer scratch; /* as many bytes as cpu_plan () asked for, 64-byte aligned */
   gpointer state;   /* as cpu_plan () left it; read-only while running */
 } EnsCpuContext;

@@ -160,7 +160,7 @@ run_task (gpointer data, guint task, guint worker)
 }
 
 static void
-run_depthwise (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool)
+run_depthwise (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool)
 {
   Depthwise depthwise = {
       .plan = plan,
@@ -169,7 +169,7 @@ run_depthwise (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPo
       .weights_pitch = ens_round_up (plan->shape.filters, plan->kernels->lanes),
   };
 
-  ens_pool_run (pool, plan->row_blocks, run_task, &depthwise);
+  ens_thread_pool_run (pool, plan->row_blocks, run_task, &depthwise);
 }
 
 static gsize

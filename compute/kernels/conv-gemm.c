@@ -351,7 +351,7 @@ run_product_task (gpointer data, guint task, guint worker)
 }
 
 static void
-run_product (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool)
+run_product (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool)
 {
   const EnsConvShape *shape = &plan->shape;
   Product product = {
@@ -365,8 +365,8 @@ run_product (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool
   };
 
   memset (arguments->scratch, 0, plan->shared_size * sizeof (float));
-  ens_pool_run (pool, plan->row_blocks * plan->column_blocks * shape->groups, run_product_task,
-                &product);
+  ens_thread_pool_run (pool, plan->row_blocks * plan->column_blocks * shape->groups,
+                       run_product_task, &product);
 }
 
 static void

@@ -16,7 +16,7 @@ typedef struct {
    * are not. Must not look at n_threads: results would depend on it. */
   gboolean (*worthwhile) (const EnsConvPlan *plan);
   void (*pack) (const EnsConvPlan *plan, const float *weights, float *packed);
-  void (*run) (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool);
+  void (*run) (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool);
 } EnsConvMethod;
 
 extern const EnsConvMethod ens_conv_gemm, ens_conv_indirect, ens_conv_rows;

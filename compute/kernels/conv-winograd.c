@@ -290,7 +290,7 @@ run_output (gpointer data, guint task, guint worker)
 }
 
 static void
-run_shared (Winograd *winograd, EnsPool *pool)
+run_shared (Winograd *winograd, EnsThreadPool *pool)
 {
   const EnsConvPlan *plan = winograd->plan;
   const guint frequencies = size_of (plan) * size_of (plan);
@@ -300,14 +300,14 @@ run_shared (Winograd *winograd, EnsPool *pool)
                              ens_part (plan->rows, plan->row_blocks, b + 1), winograd->blocks);
 
     winograd->block = &block;
-    ens_pool_run (pool, block.n, run_input, winograd);
-    ens_pool_run (pool, frequencies * winograd->frequency_tasks, run_products, winograd);
-    ens_pool_run (pool, block.n, run_output, winograd);
+    ens_thread_pool_run (pool, block.n, run_input, winograd);
+    ens_thread_pool_run (pool, frequencies * winograd->frequency_tasks, run_products, winograd);
+    ens_thread_pool_run (pool, block.n, run_output, winograd);
   }
 }
 
 static void
-run_winograd (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool)
+run_winograd (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool)
 {
   gsize zeroes = ens_round_up (plan->shape.channels, ENS_MAX_LANES);
   Winograd winograd = {
@@ -321,7 +321,7 @@ run_winograd (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPoo
 
   memset (arguments->scratch, 0, zeroes * sizeof (float));
   if (plan->worker_size > 0)
-    ens_pool_run (pool, plan->row_blocks, run_block, &winograd);
+    ens_thread_pool_run (pool, plan->row_blocks, run_block, &winograd);
   else
     run_shared (&winograd, pool);
 }

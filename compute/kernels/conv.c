@@ -102,7 +102,7 @@ ens_conv_pack (const EnsConvPlan *plan, const float *weights, float *packed)
 }
 
 void
-ens_conv_run (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool)
+ens_conv_run (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool)
 {
   methods[plan->algorithm]->run (plan, arguments, pool);
 }

@@ -114,6 +114,6 @@ typedef struct {
   float *scratch; /* plan->scratch_size floats, 64-byte aligned; contents don't matter */
 } EnsConvArguments;
 
-void ens_conv_run (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsPool *pool);
+void ens_conv_run (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool);
 
 G_END_DECLS

@@ -58,7 +58,7 @@ run_epilogue_task (gpointer data, guint task, guint worker)
 
 void
 ens_epilogue_run (const EnsKernels *kernels, const EnsPixelRows *pixels,
-                  const EnsEpilogue *epilogue, EnsPool *pool)
+                  const EnsEpilogue *epilogue, EnsThreadPool *pool)
 {
   gsize n_tasks = ens_divide_up (pixels->pixels * pixels->channels, TASK_VALUES);
   Epilogue data = {
@@ -68,5 +68,5 @@ ens_epilogue_run (const EnsKernels *kernels, const EnsPixelRows *pixels,
       .n_tasks = MIN (n_tasks, pixels->pixels),
   };
 
-  ens_pool_run (pool, data.n_tasks, run_epilogue_task, &data);
+  ens_thread_pool_run (pool, data.n_tasks, run_epilogue_task, &data);
 }

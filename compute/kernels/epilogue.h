@@ -50,6 +50,6 @@ typedef struct {
 /* output = epilogue (input): bias, addition and activation on their own. With neither bias nor
  * residual nor activation it is a copy from pitch to pitch. */
 void ens_epilogue_run (const EnsKernels *kernels, const EnsPixelRows *pixels,
-                       const EnsEpilogue *epilogue, EnsPool *pool);
+                       const EnsEpilogue *epilogue, EnsThreadPool *pool);
 
 G_END_DECLS

@@ -43,7 +43,7 @@ ens_gemm_pack (const EnsGemmPlan *plan, EnsGemmOrder order, const float *b, gsiz
 }
 
 void
-ens_gemm_run (const EnsGemmPlan *plan, const EnsConvArguments *arguments, EnsPool *pool)
+ens_gemm_run (const EnsGemmPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool)
 {
   ens_conv_run (&plan->conv, arguments, pool);
 }

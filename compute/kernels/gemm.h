@@ -61,6 +61,6 @@ void ens_gemm_pack (const EnsGemmPlan *plan, EnsGemmOrder order, const float *b,
 
 /* arguments->input is A and output C, rows taking the place of pixels; the epilogue's bias has one
  * value per column. */
-void ens_gemm_run (const EnsGemmPlan *plan, const EnsConvArguments *arguments, EnsPool *pool);
+void ens_gemm_run (const EnsGemmPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool);
 
 G_END_DECLS

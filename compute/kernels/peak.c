@@ -17,16 +17,16 @@ run_multiply_add (gpointer data, guint task, guint worker)
 
 /* The best of many: whatever else runs on the machine can only slow it down. */
 double
-ens_peak_gflops (const EnsKernels *kernels, EnsPool *pool)
+ens_peak_gflops (const EnsKernels *kernels, EnsThreadPool *pool)
 {
-  const guint threads = ens_pool_get_threads (pool);
+  const guint threads = ens_thread_pool_get_threads (pool);
   double best = 0;
 
   for (guint i = 0; i < REPEATS; i++) {
     gint64 start = g_get_monotonic_time ();
     double seconds;
 
-    ens_pool_run (pool, threads, run_multiply_add, (gpointer)kernels);
+    ens_thread_pool_run (pool, threads, run_multiply_add, (gpointer)kernels);
     seconds = MAX (g_get_monotonic_time () - start, 1) * 1e-6;
     best = MAX (best, 1e-9 * threads * ROUNDS * kernels->flops_per_round / seconds);
   }

@@ -10,6 +10,6 @@ G_BEGIN_DECLS
 
 /* 10⁹ multiplications and additions per second of all the pool's threads together, measured now
  * with independent fused multiply-adds on registers, in less than a tenth of a second. */
-double ens_peak_gflops (const EnsKernels *kernels, EnsPool *pool);
+double ens_peak_gflops (const EnsKernels *kernels, EnsThreadPool *pool);
 
 G_END_DECLS

@@ -89,16 +89,17 @@ run_lines (gpointer data, guint task, guint worker)
 }
 
 static void
-run_pooling (Pooling *pooling, EnsPool *pool)
+run_pooling (Pooling *pooling, EnsThreadPool *pool)
 {
   pooling->lines = (gsize)pooling->shape->batch * pooling->shape->output_height;
-  pooling->n_tasks = MIN (pooling->lines, ENS_TASKS_PER_THREAD * ens_pool_get_threads (pool));
-  ens_pool_run (pool, pooling->n_tasks, run_lines, pooling);
+  pooling->n_tasks =
+      MIN (pooling->lines, ENS_TASKS_PER_THREAD * ens_thread_pool_get_threads (pool));
+  ens_thread_pool_run (pool, pooling->n_tasks, run_lines, pooling);
 }
 
 void
 ens_max_pooling_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
-                     const EnsPoolingArguments *arguments, EnsPool *pool)
+                     const EnsPoolingArguments *arguments, EnsThreadPool *pool)
 {
   Pooling pooling = {.kernels = kernels, .shape = shape, .arguments = arguments, .maximum = TRUE};
 
@@ -107,7 +108,8 @@ ens_max_pooling_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
 
 void
 ens_average_pooling_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
-                         gboolean count_pads, const EnsPoolingArguments *arguments, EnsPool *pool)
+                         gboolean count_pads, const EnsPoolingArguments *arguments,
+                         EnsThreadPool *pool)
 {
   Pooling pooling = {
       .kernels = kernels, .shape = shape, .arguments = arguments, .count_pads = count_pads};
@@ -143,10 +145,10 @@ run_global (gpointer data, guint task, guint worker)
 
 void
 ens_global_average_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
-                        const EnsPoolingArguments *arguments, EnsPool *pool)
+                        const EnsPoolingArguments *arguments, EnsThreadPool *pool)
 {
   Pooling pooling = {.kernels = kernels, .shape = shape, .arguments = arguments};
 
-  ens_pool_run (pool, shape->batch * ens_divide_up (shape->channels, GLOBAL_CHANNELS), run_global,
-                &pooling);
+  ens_thread_pool_run (pool, shape->batch * ens_divide_up (shape->channels, GLOBAL_CHANNELS),
+                       run_global, &pooling);
 }

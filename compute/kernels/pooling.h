@@ -29,17 +29,17 @@ typedef struct {
 
 /* The largest value in each window; padding takes no part. NaN is not looked for. */
 void ens_max_pooling_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
-                          const EnsPoolingArguments *arguments, EnsPool *pool);
+                          const EnsPoolingArguments *arguments, EnsThreadPool *pool);
 
 /* The mean of each window over the positions inside the input or, with count_pads, inside the
  * padded input (padding counts as zeroes; what lies beyond the padding does not count). */
 void ens_average_pooling_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
                               gboolean count_pads, const EnsPoolingArguments *arguments,
-                              EnsPool *pool);
+                              EnsThreadPool *pool);
 
 /* The mean over all height · width pixels: one output pixel per image. Only batch, height, width
  * and channels of the shape are read. */
 void ens_global_average_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
-                             const EnsPoolingArguments *arguments, EnsPool *pool);
+                             const EnsPoolingArguments *arguments, EnsThreadPool *pool);
 
 G_END_DECLS

@@ -3,7 +3,7 @@
  * Floating-point numbers of 16 and 64 bits become float32, which is what the CPU computes in. */
 #include <string.h>
 
-#include "base/half.h"
+#include "base/float16.h"
 #include "onnx/onnx-private.h"
 
 /* Turns n numbers as they lie in a file, little-endian and in any alignment, into ours. */
@@ -46,7 +46,7 @@ static void
 convert_float16 (const guint8 *source, gpointer target, gsize n)
 {
   for (gsize i = 0; i < n; i++)
-    ((float *)target)[i] = ens_half_to_float ((guint16)(source[2 * i] | source[2 * i + 1] << 8));
+    ((float *)target)[i] = ens_float16_to_float ((guint16)(source[2 * i] | source[2 * i + 1] << 8));
 }
 
 static void
@@ -240,7 +240,7 @@ read_int32_field (const Onnx__TensorProto *proto, EnsTensor *tensor)
     gint32 value = proto->int32_data[i];
 
     if (proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16)
-      ((float *)tensor->data)[i] = ens_half_to_float ((guint16)value);
+      ((float *)tensor->data)[i] = ens_float16_to_float ((guint16)value);
     else if (proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16)
       ((float *)tensor->data)[i] = ens_float_from_bits ((guint32)value << 16);
     else if (tensor->type == ENS_TYPE_BOOL)

@@ -15,7 +15,7 @@ typedef struct {
   const guint8 *start; /* of the file */
   guint n_parts;
   GError **error;
-} Walk;
+} WireCheck;
 
 /* A run of bytes still to be read. */
 typedef struct {
@@ -28,11 +28,11 @@ typedef struct {
   Bytes contents; /* of length-prefixed fields */
 } Field;
 
-static gboolean fail (Walk *walk, const guint8 *position, const char *format, ...)
+static gboolean fail (WireCheck *check, const guint8 *position, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 
 static gboolean
-fail (Walk *walk, const guint8 *position, const char *format, ...)
+fail (WireCheck *check, const guint8 *position, const char *format, ...)
 {
   g_autofree char *message = NULL;
   va_list arguments;
@@ -40,9 +40,9 @@ fail (Walk *walk, const guint8 *position, const char *format, ...)
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (walk->error, ENS_ERROR, ENS_ERROR_FORMAT,
+  g_set_error (check->error, ENS_ERROR, ENS_ERROR_FORMAT,
                "damaged, or not an ONNX model: %s at byte %" G_GSIZE_FORMAT, message,
-               (gsize)(position - walk->start));
+               (gsize)(position - check->start));
   return FALSE;
 }
 
@@ -63,36 +63,36 @@ read_varint (Bytes *bytes, guint64 *value)
 
 /* Takes one field off the message. */
 static gboolean
-read_field (Walk *walk, const ProtobufCMessageDescriptor *message, Bytes *bytes, Field *field)
+read_field (WireCheck *check, const ProtobufCMessageDescriptor *message, Bytes *bytes, Field *field)
 {
   const guint8 *start = bytes->data;
   guint64 tag, value;
   gsize left;
 
   if (!read_varint (bytes, &tag) || tag >> 3 == 0 || tag > G_MAXUINT32)
-    return fail (walk, start, "%s has no field where one should start", message->short_name);
+    return fail (check, start, "%s has no field where one should start", message->short_name);
   field->number = (guint32)(tag >> 3);
   field->wire_type = tag & 7;
   left = (gsize)(bytes->end - bytes->data);
   switch (field->wire_type) {
   case PROTOBUF_C_WIRE_TYPE_VARINT:
     return read_varint (bytes, &value)
-           || fail (walk, start, "%s ends within a number", message->short_name);
+           || fail (check, start, "%s ends within a number", message->short_name);
   case PROTOBUF_C_WIRE_TYPE_32BIT:
   case PROTOBUF_C_WIRE_TYPE_64BIT:
     value = field->wire_type == PROTOBUF_C_WIRE_TYPE_32BIT ? 4 : 8;
     break;
   case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
     if (!read_varint (bytes, &value))
-      return fail (walk, start, "%s ends within a length", message->short_name);
+      return fail (check, start, "%s ends within a length", message->short_name);
     left = (gsize)(bytes->end - bytes->data);
     break;
   default:
-    return fail (walk, start, "%s has a field of unknown kind %u", message->short_name,
+    return fail (check, start, "%s has a field of unknown kind %u", message->short_name,
                  field->wire_type);
   }
   if (value > left)
-    return fail (walk, start,
+    return fail (check, start,
                  "%s should go on for %" G_GUINT64_FORMAT " bytes and has %" G_GSIZE_FORMAT
                  " (is the file complete?)",
                  message->short_name, value, left);
@@ -102,42 +102,43 @@ read_field (Walk *walk, const ProtobufCMessageDescriptor *message, Bytes *bytes,
 }
 
 static gboolean
-check_text (Walk *walk, const ProtobufCMessageDescriptor *message, const char *name,
+check_text (WireCheck *check, const ProtobufCMessageDescriptor *message, const char *name,
             const Bytes *text)
 {
   gsize size = (gsize)(text->end - text->data);
 
   return g_utf8_validate_len ((const char *)text->data, size, NULL)
-         || fail (walk, text->data, "“%s” of %s is not UTF-8 text", name, message->short_name);
+         || fail (check, text->data, "“%s” of %s is not UTF-8 text", name, message->short_name);
 }
 
 static gboolean
-check_message (Walk *walk, const ProtobufCMessageDescriptor *message, Bytes bytes, guint depth)
+check_message (WireCheck *check, const ProtobufCMessageDescriptor *message, Bytes bytes,
+               guint depth)
 {
   guint64 seen = 0; /* by index, fields that hold one message */
 
   if (depth > MAX_DEPTH)
-    return fail (walk, bytes.data, "%s lies more than %d levels deep", message->short_name,
+    return fail (check, bytes.data, "%s lies more than %d levels deep", message->short_name,
                  MAX_DEPTH);
   while (bytes.data < bytes.end) {
     const ProtobufCFieldDescriptor *known;
     const guint8 *start = bytes.data;
     Field field = {0};
 
-    if (!read_field (walk, message, &bytes, &field))
+    if (!read_field (check, message, &bytes, &field))
       return FALSE;
     known = protobuf_c_message_descriptor_get_field (message, field.number);
     if (known != NULL && known->type != PROTOBUF_C_TYPE_STRING
         && known->type != PROTOBUF_C_TYPE_BYTES && known->type != PROTOBUF_C_TYPE_MESSAGE)
       continue;
-    if (++walk->n_parts > MAX_PARTS)
-      return fail (walk, start, "more than %d parts", MAX_PARTS);
+    if (++check->n_parts > MAX_PARTS)
+      return fail (check, start, "more than %d parts", MAX_PARTS);
     if (known == NULL || known->type == PROTOBUF_C_TYPE_BYTES)
       continue;
     if (field.wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
-      return fail (walk, start, "“%s” of %s is a number", known->name, message->short_name);
+      return fail (check, start, "“%s” of %s is a number", known->name, message->short_name);
     if (known->type == PROTOBUF_C_TYPE_STRING) {
-      if (!check_text (walk, message, known->name, &field.contents))
+      if (!check_text (check, message, known->name, &field.contents))
         return FALSE;
       continue;
     }
@@ -145,10 +146,10 @@ check_message (Walk *walk, const ProtobufCMessageDescriptor *message, Bytes byte
       guint64 bit = 1ull << (known - message->fields);
 
       if (seen & bit)
-        return fail (walk, start, "%s has a second “%s”", message->short_name, known->name);
+        return fail (check, start, "%s has a second “%s”", message->short_name, known->name);
       seen |= bit;
     }
-    if (!check_message (walk, known->descriptor, field.contents, depth + 1))
+    if (!check_message (check, known->descriptor, field.contents, depth + 1))
       return FALSE;
   }
   return TRUE;
@@ -159,7 +160,7 @@ ens_onnx_parse (GBytes *bytes, GError **error)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (bytes, &size);
-  Walk walk = {.start = data, .error = error};
+  WireCheck check = {.start = data, .error = error};
   Onnx__ModelProto *model;
 
   if (!ens_onnx_sniff (data, size, error))
@@ -169,7 +170,7 @@ ens_onnx_parse (GBytes *bytes, GError **error)
                          "over 2 GiB, which ONNX allows for external weights only");
     return NULL;
   }
-  if (!check_message (&walk, &onnx__model_proto__descriptor, (Bytes) {data, data + size}, 0))
+  if (!check_message (&check, &onnx__model_proto__descriptor, (Bytes) {data, data + size}, 0))
     return NULL;
   model = onnx__model_proto__unpack (NULL, size, data);
   if (model == NULL)

@@ -186,7 +186,7 @@ combine_range (gconstpointer data, gsize begin, gsize end)
 }
 
 static void
-combine (const EnsView *a, const EnsView *b, const EnsView *y, Loop loop, EnsPool *pool)
+combine (const EnsView *a, const EnsView *b, const EnsView *y, Loop loop, EnsThreadPool *pool)
 {
   Combination combination = {.loop = loop, .a = a->data, .b = b->data, .y = y->data};
 

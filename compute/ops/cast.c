@@ -61,7 +61,7 @@ cast_gpu (const EnsOperands *operands, EnsCommands *commands)
   const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
   EnsCastPush push = {.n = (guint32)ens_view_elements (y)};
   EnsDispatch dispatch = {
-      .shader = x->type == ENS_TYPE_BOOL ? "from-truth" : "cast",
+      .shader = x->type == ENS_TYPE_BOOL ? "cast-bool" : "cast",
       .storage = y->type,
       .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
       .n_bindings = 2,

@@ -30,7 +30,7 @@ slice_along (const EnsView *whole, const EnsView *part, guint axis, gint64 start
 /* Copies between `part` and its place in `whole`, whose strides are those of the whole. */
 static void
 copy_part (const EnsView *whole, const EnsView *part, guint axis, gint64 start, gboolean into_whole,
-           EnsPool *pool)
+           EnsThreadPool *pool)
 {
   EnsView slice = slice_along (whole, part, axis, start);
   EnsStrided strided = {.n = 2, .rank = part->shape.rank};

@@ -1,6 +1,6 @@
 #include "ops/conv-recording.h"
 
-#include "push/widen.h"
+#include "push/pad-channels.h"
 
 /* Dispatches */
 
@@ -125,7 +125,7 @@ widen (EnsConvRecording *recording, EnsBinding *x, guint groups)
                        .channels = channels,
                        .fours = fours,
                        .x_pitch = recording->push.x_pitch};
-  EnsDispatch dispatch = {.shader = "widen",
+  EnsDispatch dispatch = {.shader = "pad-channels",
                           .storage = x->view->type,
                           .bindings = {{x->view, ENS_ACCESS_READ}},
                           .n_bindings = 2,
@@ -323,7 +323,7 @@ simplify (EnsGpuConv *conv)
 }
 
 gboolean
-ens_conv_is_product (const EnsConvShape *shape)
+ens_conv_is_matmul (const EnsConvShape *shape)
 {
   return shape->height == 1 && shape->width == 1 && shape->kernel_height == 1
          && shape->kernel_width == 1 && shape->groups == 1 && shape->pad_top == 0
@@ -364,7 +364,7 @@ ens_gpu_conv_record (const EnsGpuConv *conv, EnsCommands *commands)
   }
   if (!is_large (&recording.push))
     return FALSE;
-  if (!ens_conv_is_product (&simple.shape) || simple.shape.batch > MAX_ROWS)
+  if (!ens_conv_is_matmul (&simple.shape) || simple.shape.batch > MAX_ROWS)
     return ens_conv_record_tiles (&recording);
   record_rows (&recording);
   return TRUE;

@@ -59,7 +59,7 @@ ens_conv_count_pixels (const EnsConvRecording *recording)
 }
 
 /* Whether it multiplies dense rows, each an image of one pixel. */
-gboolean ens_conv_is_product (const EnsConvShape *shape);
+gboolean ens_conv_is_matmul (const EnsConvShape *shape);
 
 /* In tiles that a workgroup keeps in shared memory; FALSE if the device has room for none. */
 gboolean ens_conv_record_tiles (EnsConvRecording *recording);

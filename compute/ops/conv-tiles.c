@@ -26,17 +26,17 @@ static const Tile matrix_tiles[N_TILES] = {
 /* The shaders, the best first. */
 typedef struct {
   const char *shader;
-  EnsMatrices use;
+  EnsMatrixMode use;
   guint k;        /* of a step */
   guint part;     /* elements that an invocation brings to shared memory at once */
   gboolean dense; /* for products of dense rows alone, which it reads from where they are */
 } Variant;
 
 static const Variant variants[] = {
-    {"conv-dense-matrix", ENS_MATRICES_WORKGROUP, .k = 64, .part = 8, .dense = TRUE},
-    {"conv-matrix", ENS_MATRICES_WORKGROUP, .k = 32, .part = 8},
-    {"conv-matrix", ENS_MATRICES_SUBGROUP, .k = 32, .part = 8},
-    {"conv", ENS_MATRICES_NONE, .k = 16, .part = 4},
+    {"conv-dense-matrix", ENS_MATRIX_MODE_WORKGROUP, .k = 64, .part = 8, .dense = TRUE},
+    {"conv-matrix", ENS_MATRIX_MODE_WORKGROUP, .k = 32, .part = 8},
+    {"conv-matrix", ENS_MATRIX_MODE_SUBGROUP, .k = 32, .part = 8},
+    {"conv", ENS_MATRIX_MODE_NONE, .k = 16, .part = 4},
 };
 
 /* How a tile is computed. */
@@ -143,9 +143,9 @@ fit (Tiling *tiling, const EnsGpuTraits *traits, EnsType type)
   guint subgroups = count_subgroups (&tiling->tile);
 
   switch (tiling->variant->use) {
-  case ENS_MATRICES_WORKGROUP:
+  case ENS_MATRIX_MODE_WORKGROUP:
     return fit_workgroup (tiling, traits);
-  case ENS_MATRICES_SUBGROUP:
+  case ENS_MATRIX_MODE_SUBGROUP:
     tiling->fragment = traits->matrices.fragment;
     tiling->invocations = subgroups * traits->subgroup_size;
     break;
@@ -164,7 +164,7 @@ choose_tiling (const EnsConvRecording *recording, const Variant *variant, Tiling
 {
   const EnsGpuTraits *traits = recording->traits;
   const EnsConvPush *push = &recording->push;
-  const Tile *tiles = variant->use == ENS_MATRICES_NONE ? plain_tiles : matrix_tiles;
+  const Tile *tiles = variant->use == ENS_MATRIX_MODE_NONE ? plain_tiles : matrix_tiles;
   gboolean found = FALSE;
 
   for (guint i = 0; i < N_TILES; i++) {
@@ -200,7 +200,7 @@ make_dispatch (EnsConvRecording *recording, const Tiling *tiling)
   const Tile *tile = &tiling->tile;
   const Variant *variant = tiling->variant;
   gboolean whole =
-      variant->use == ENS_MATRICES_WORKGROUP && !recording->traits->matrices.by_subgroup;
+      variant->use == ENS_MATRIX_MODE_WORKGROUP && !recording->traits->matrices.by_subgroup;
   EnsDispatch dispatch =
       ens_conv_begin (recording, variant->shader,
                       (guint)ens_conv_round_up (recording->push.filters, variant->part));
@@ -218,7 +218,7 @@ make_dispatch (EnsConvRecording *recording, const Tiling *tiling)
 
   for (guint i = 0; i < G_N_ELEMENTS (constants); i++)
     ens_conv_add_constant (&dispatch, constants[i]);
-  dispatch.full_subgroups = variant->use != ENS_MATRICES_NONE;
+  dispatch.full_subgroups = variant->use != ENS_MATRIX_MODE_NONE;
   dispatch.groups[0] = (guint)ens_conv_divide_up (ens_conv_count_pixels (recording), tile->m);
   dispatch.groups[1] = (guint)ens_conv_divide_up (recording->push.filters, tile->n);
   dispatch.groups[2] = recording->conv->shape.groups;
@@ -230,11 +230,11 @@ applies (const EnsConvRecording *recording, const Variant *variant)
 {
   const EnsGpuMatrices *matrices = &recording->traits->matrices;
 
-  if (variant->use == ENS_MATRICES_NONE)
+  if (variant->use == ENS_MATRIX_MODE_NONE)
     return TRUE;
   return recording->conv->y->type == ENS_TYPE_FLOAT16 && variant->use <= matrices->use
          && (!variant->dense
-             || (matrices->tensors && ens_conv_is_product (&recording->conv->shape)));
+             || (matrices->tensors && ens_conv_is_matmul (&recording->conv->shape)));
 }
 
 gboolean
@@ -248,7 +248,8 @@ ens_conv_record_tiles (EnsConvRecording *recording)
     if (!applies (recording, variant) || !choose_tiling (recording, variant, &tiling))
       continue;
     dispatch = make_dispatch (recording, &tiling);
-    if (variant->use != ENS_MATRICES_NONE && !ens_commands_can_run (recording->commands, &dispatch))
+    if (variant->use != ENS_MATRIX_MODE_NONE
+        && !ens_commands_can_run (recording->commands, &dispatch))
       continue;
     ens_commands_dispatch (recording->commands, &dispatch);
     return TRUE;

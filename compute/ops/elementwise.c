@@ -81,7 +81,7 @@ ens_unary_run (const EnsOperands *operands, const EnsCpuContext *context, EnsUna
 
 void
 ens_activation_run (const EnsView *input, const EnsView *output,
-                    const EnsFusedActivation *activation, EnsPool *pool)
+                    const EnsFusedActivation *activation, EnsThreadPool *pool)
 {
   const EnsShape *shape = &output->shape;
   gsize n = ens_view_elements (output), columns = ens_view_columns (output);

@@ -25,4 +25,4 @@ void ens_unary_run (const EnsOperands *operands, const EnsCpuContext *context, E
 /* output = activation (input) with the kernels that fused activations use; the views are float32,
  * of the same shape, and may be the same memory. */
 void ens_activation_run (const EnsView *input, const EnsView *output,
-                         const EnsFusedActivation *activation, EnsPool *pool);
+                         const EnsFusedActivation *activation, EnsThreadPool *pool);

@@ -1,6 +1,6 @@
 /* Gemm: one packed product. */
 #include "ops/elementwise.h"
-#include "ops/product.h"
+#include "ops/matmul-shared.h"
 #include "ops/registry.h"
 #include "ops/strided.h"
 
@@ -42,31 +42,31 @@ gemm_write (gconstpointer data, EnsAttributes *attributes)
 }
 
 static gboolean
-gemm_product (const EnsOperands *operands, EnsProduct *product, GError **error)
+gemm_product (const EnsOperands *operands, EnsMatMul *product, GError **error)
 {
   const EnsGemmParams *params = operands->params;
   const gint64 *a = operands->inputs[0]->shape.dims, *b = operands->inputs[1]->shape.dims;
   gint64 b_rows = b[0];
 
-  *product = (EnsProduct) {.rows = a[0],
-                           .inner = a[1],
-                           .columns = b[1],
-                           .trans_a = params->trans_a,
-                           .trans_b = params->trans_b};
+  *product = (EnsMatMul) {.rows = a[0],
+                          .inner = a[1],
+                          .columns = b[1],
+                          .trans_a = params->trans_a,
+                          .trans_b = params->trans_b};
   if (params->trans_a)
     transpose_dims (&product->rows, &product->inner);
   if (params->trans_b)
     transpose_dims (&b_rows, &product->columns);
   if (product->inner != b_rows)
-    return ens_product_inner_error (operands, product->inner, b_rows, error);
-  return ens_product_check (operands, product, error);
+    return ens_matmul_inner_error (operands, product->inner, b_rows, error);
+  return ens_matmul_check (operands, product, error);
 }
 
 static gboolean
 gemm_shape (EnsOperands *operands, GError **error)
 {
   const EnsView *c = ens_operands_input (operands, 2);
-  EnsProduct product;
+  EnsMatMul product;
   EnsShape shape;
 
   if (!ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
@@ -90,7 +90,7 @@ gemm_shape (EnsOperands *operands, GError **error)
 static gint64
 gemm_flops (const EnsOperands *operands)
 {
-  EnsProduct product;
+  EnsMatMul product;
 
   gemm_product (operands, &product, NULL);
   return 2 * product.rows * product.inner * product.columns;
@@ -104,7 +104,7 @@ gemm_reference (const EnsOperands *operands)
   const EnsView *c = ens_operands_input (operands, 2);
   gint64 a_step = params->trans_a ? a->shape.dims[1] : 1;
   gint64 b_step = params->trans_b ? 1 : b->shape.dims[1];
-  EnsProduct product;
+  EnsMatMul product;
   EnsWalk walk;
 
   gemm_product (operands, &product, NULL);
@@ -128,10 +128,10 @@ gemm_reference (const EnsOperands *operands)
 static void
 gemm_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
 {
-  EnsProduct product;
+  EnsMatMul product;
 
   gemm_product (operands, &product, NULL);
-  ens_product_plan (operands, &product, plan);
+  ens_matmul_plan (operands, &product, plan);
 }
 
 /* C is one value per column, or one per element: what the epilogue adds. */
@@ -170,7 +170,7 @@ scale_range (gconstpointer data, gsize begin, gsize end)
 
 /* y = alpha · y + beta · c */
 static void
-scale (const EnsOperands *operands, EnsPool *pool)
+scale (const EnsOperands *operands, EnsThreadPool *pool)
 {
   static const float zero = 0;
   const EnsGemmParams *params = operands->params;
@@ -194,8 +194,8 @@ gemm_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   const EnsGemmParams *params = operands->params;
   const EnsView *y = operands->outputs[0], *c = ens_operands_input (operands, 2);
   gboolean fused = params->alpha == 1 && (c == NULL || params->beta == 1) && can_fuse_c (c, y);
-  EnsEpilogue epilogue = ens_product_epilogue (&params->activation);
-  EnsProduct product;
+  EnsEpilogue epilogue = ens_matmul_epilogue (&params->activation);
+  EnsMatMul product;
 
   if (context->state == NULL) {
     gemm_reference (operands);
@@ -208,10 +208,10 @@ gemm_cpu (const EnsOperands *operands, const EnsCpuContext *context)
     epilogue.residual = c->data;
     epilogue.residual_pitch = (gsize)product.columns;
   }
-  ens_product_run (&product,
-                   &(EnsProductMatrices) {operands->inputs[0]->data, operands->inputs[1]->data,
-                                          y->data, fused ? &epilogue : NULL},
-                   context);
+  ens_matmul_run (&product,
+                  &(EnsMatMulMatrices) {operands->inputs[0]->data, operands->inputs[1]->data,
+                                        y->data, fused ? &epilogue : NULL},
+                  context);
   if (fused)
     return;
   scale (operands, context->pool);
@@ -223,9 +223,9 @@ static gboolean
 gemm_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
   const EnsGemmParams *params = operands->params;
-  EnsProductAddition addition = {
+  EnsMatMulAddition addition = {
       .c = ens_operands_input (operands, 2), .factor = params->alpha, .c_factor = params->beta};
-  EnsProduct product;
+  EnsMatMul product;
 
   gemm_product (operands, &product, NULL);
   if (addition.c != NULL) {
@@ -235,7 +235,7 @@ gemm_gpu (const EnsOperands *operands, EnsCommands *commands)
     addition.c_row = strides[0];
     addition.c_column = strides[1];
   }
-  return ens_product_record (operands, &product, &addition, &params->activation, commands);
+  return ens_matmul_record (operands, &product, &addition, &params->activation, commands);
 }
 
 const EnsOp ens_op_gemm = {.name = "Gemm",

@@ -1,6 +1,6 @@
 /* MatMul, as numpy.matmul: vectors become matrices of one row or column, whose axis the result
  * lacks; leading axes broadcast. */
-#include "ops/product.h"
+#include "ops/matmul-shared.h"
 #include "ops/registry.h"
 
 static gboolean
@@ -37,18 +37,18 @@ batch_strides (const EnsShape *shape, const EnsShape *batch, gint64 matrix, gint
 }
 
 static gboolean
-matmul_product (const EnsOperands *operands, EnsProduct *product, GError **error)
+matmul_product (const EnsOperands *operands, EnsMatMul *product, GError **error)
 {
   const EnsShape *a = &operands->inputs[0]->shape, *b = &operands->inputs[1]->shape;
   EnsShape b_batch = leading_axes (b);
   gint64 b_rows = b->dims[b->rank > 1 ? b->rank - 2 : 0];
 
-  *product = (EnsProduct) {.rows = a->rank > 1 ? a->dims[a->rank - 2] : 1,
-                           .inner = a->dims[a->rank - 1],
-                           .columns = b->rank > 1 ? b->dims[b->rank - 1] : 1,
-                           .batch = leading_axes (a)};
+  *product = (EnsMatMul) {.rows = a->rank > 1 ? a->dims[a->rank - 2] : 1,
+                          .inner = a->dims[a->rank - 1],
+                          .columns = b->rank > 1 ? b->dims[b->rank - 1] : 1,
+                          .batch = leading_axes (a)};
   if (product->inner != b_rows)
-    return ens_product_inner_error (operands, product->inner, b_rows, error);
+    return ens_matmul_inner_error (operands, product->inner, b_rows, error);
   if (!ens_broadcast (&product->batch, &b_batch)) {
     g_autofree char *expected = ens_shape_to_string (a);
     g_autofree char *found = ens_shape_to_string (b);
@@ -66,7 +66,7 @@ matmul_product (const EnsOperands *operands, EnsProduct *product, GError **error
     batch_strides (a, &product->batch, product->rows * product->inner, product->a_strides);
     batch_strides (b, &product->batch, product->inner * product->columns, product->b_strides);
   }
-  return ens_product_check (operands, product, error);
+  return ens_matmul_check (operands, product, error);
 }
 
 static gboolean
@@ -74,7 +74,7 @@ matmul_shape (EnsOperands *operands, GError **error)
 {
   const EnsView *a = operands->inputs[0], *b = operands->inputs[1];
   EnsShape shape, b_batch;
-  EnsProduct product;
+  EnsMatMul product;
 
   if (!ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
       || !ens_check_same_types (operands, 1, error)
@@ -95,7 +95,7 @@ matmul_shape (EnsOperands *operands, GError **error)
 static gint64
 matmul_flops (const EnsOperands *operands)
 {
-  EnsProduct product;
+  EnsMatMul product;
 
   matmul_product (operands, &product, NULL);
   return 2 * ens_shape_elements (&operands->outputs[0]->shape) * product.inner;
@@ -107,7 +107,7 @@ matmul_reference (const EnsOperands *operands)
   const EnsMatMulParams *params = operands->params;
   const EnsView *a = operands->inputs[0], *b = operands->inputs[1], *y = operands->outputs[0];
   gint64 n = ens_shape_elements (&y->shape), matrix;
-  EnsProduct product;
+  EnsMatMul product;
 
   matmul_product (operands, &product, NULL);
   matrix = product.rows * product.columns;
@@ -115,7 +115,7 @@ matmul_reference (const EnsOperands *operands)
     gsize a_at, b_at;
     double sum = 0;
 
-    ens_product_find (&product, i / matrix, &a_at, &b_at);
+    ens_matmul_find (&product, i / matrix, &a_at, &b_at);
     a_at += (gsize)(i % matrix / product.columns * product.inner);
     b_at += (gsize)(i % product.columns);
     for (gint64 k = 0; k < product.inner; k++)
@@ -128,10 +128,10 @@ matmul_reference (const EnsOperands *operands)
 static void
 matmul_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
 {
-  EnsProduct product;
+  EnsMatMul product;
 
   matmul_product (operands, &product, NULL);
-  ens_product_plan (operands, &product, plan);
+  ens_matmul_plan (operands, &product, plan);
 }
 
 static void
@@ -139,9 +139,9 @@ matmul_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   const EnsMatMulParams *params = operands->params;
   const float *a = operands->inputs[0]->data, *b = operands->inputs[1]->data;
-  EnsEpilogue epilogue = ens_product_epilogue (&params->activation);
+  EnsEpilogue epilogue = ens_matmul_epilogue (&params->activation);
   gint64 n;
-  EnsProduct product;
+  EnsMatMul product;
 
   if (context->state == NULL) {
     matmul_reference (operands);
@@ -153,8 +153,8 @@ matmul_cpu (const EnsOperands *operands, const EnsCpuContext *context)
     float *y = (float *)operands->outputs[0]->data + i * product.rows * product.columns;
     gsize a_at, b_at;
 
-    ens_product_find (&product, i, &a_at, &b_at);
-    ens_product_run (&product, &(EnsProductMatrices) {a + a_at, b + b_at, y, &epilogue}, context);
+    ens_matmul_find (&product, i, &a_at, &b_at);
+    ens_matmul_run (&product, &(EnsMatMulMatrices) {a + a_at, b + b_at, y, &epilogue}, context);
   }
 }
 
@@ -162,11 +162,11 @@ static gboolean
 matmul_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
   const EnsMatMulParams *params = operands->params;
-  EnsProduct product;
+  EnsMatMul product;
 
   matmul_product (operands, &product, NULL);
-  return ens_product_record (operands, &product, &(EnsProductAddition) {.factor = 1},
-                             &params->activation, commands);
+  return ens_matmul_record (operands, &product, &(EnsMatMulAddition) {.factor = 1},
+                            &params->activation, commands);
 }
 
 const EnsOp ens_op_matmul = {.name = "MatMul",

@@ -526,14 +526,14 @@ range_task (gpointer data, guint task, guint worker)
 }
 
 void
-ens_parallel (EnsPool *pool, gsize n, gsize cost, EnsRangeFunc func, gconstpointer data)
+ens_parallel (EnsThreadPool *pool, gsize n, gsize cost, EnsRangeFunc func, gconstpointer data)
 {
   gsize n_tasks = (gsize)((double)n * (double)cost / TASK_COST) + 1;
   Ranges ranges = {.func = func, .data = data, .n = n};
 
   if (n == 0)
     return;
-  n_tasks = MIN (n_tasks, (gsize)ens_pool_get_threads (pool) * TASKS_PER_THREAD);
+  n_tasks = MIN (n_tasks, (gsize)ens_thread_pool_get_threads (pool) * TASKS_PER_THREAD);
   ranges.n_tasks = (guint)MIN (n_tasks, n);
-  ens_pool_run (pool, ranges.n_tasks, range_task, &ranges);
+  ens_thread_pool_run (pool, ranges.n_tasks, range_task, &ranges);
 }

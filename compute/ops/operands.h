@@ -134,4 +134,4 @@ void ens_walk_next (EnsWalk *walk);
 /* Work on [begin, end). */
 typedef void (*EnsRangeFunc) (gconstpointer data, gsize begin, gsize end);
 /* Splits [0, n) over the pool; `cost` is about the number of elementary steps of one of them. */
-void ens_parallel (EnsPool *pool, gsize n, gsize cost, EnsRangeFunc func, gconstpointer data);
+void ens_parallel (EnsThreadPool *pool, gsize n, gsize cost, EnsRangeFunc func, gconstpointer data);

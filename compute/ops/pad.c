@@ -206,7 +206,7 @@ fill_range (gconstpointer data, gsize begin, gsize end)
 
 /* Fills the output and copies what it shows of the input. */
 static void
-pad_constant (const EnsOperands *operands, const EnsPadParams *params, EnsPool *pool)
+pad_constant (const EnsOperands *operands, const EnsPadParams *params, EnsThreadPool *pool)
 {
   const EnsView *input = operands->inputs[0], *output = operands->outputs[0];
   EnsStrided strided = {.n = 2, .rank = input->shape.rank};

@@ -275,7 +275,7 @@ pooling_arguments (const EnsOperands *operands)
 }
 
 static void
-run_max (const EnsOperands *operands, const EnsGeometry *geometry, EnsPool *pool)
+run_max (const EnsOperands *operands, const EnsGeometry *geometry, EnsThreadPool *pool)
 {
   EnsPoolingShape shape = pooling_shape (geometry);
   EnsPoolingArguments arguments = pooling_arguments (operands);

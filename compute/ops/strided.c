@@ -268,7 +268,7 @@ split_planes (EnsStrided *strided, Copy *copy)
 
 void
 ens_strided_copy (EnsStrided *strided, gsize element_size, gpointer output, gconstpointer input,
-                  EnsPool *pool)
+                  EnsThreadPool *pool)
 {
   Copy copy = {.strided = strided, .element_size = element_size, .output = output, .input = input};
 

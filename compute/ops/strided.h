@@ -36,4 +36,4 @@ void ens_strided_run (const EnsStrided *strided, gsize begin, gsize end, EnsRunF
 
 /* output[strides 0] = input[strides 1] for elements of 1, 2, 4 or 8 bytes. Merges `strided`. */
 void ens_strided_copy (EnsStrided *strided, gsize element_size, gpointer output,
-                       gconstpointer input, EnsPool *pool);
+                       gconstpointer input, EnsThreadPool *pool);

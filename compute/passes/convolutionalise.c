@@ -27,25 +27,25 @@ typedef struct {
   Map *maps;         /* by value index of the original graph */
   gboolean *is_head; /* by value index: nothing computed from the value has positions */
   GPtrArray *turned; /* nodes that something was appended for, in order */
-} Walk;
+} Conversion;
 
 static const EnsShape *
-get_shape (const Walk *walk, const EnsValue *value)
+get_shape (const Conversion *conversion, const EnsValue *value)
 {
-  return &ens_graph_value (walk->sample, value->index)->shape;
+  return &ens_graph_value (conversion->sample, value->index)->shape;
 }
 
 static Map *
-get_map (const Walk *walk, const EnsValue *value)
+get_map (const Conversion *conversion, const EnsValue *value)
 {
-  return &walk->maps[value->index];
+  return &conversion->maps[value->index];
 }
 
 /* Whether the value is its own map. */
 static gboolean
-is_plain (const Walk *walk, const EnsValue *value)
+is_plain (const Conversion *conversion, const EnsValue *value)
 {
-  return get_map (walk, value)->value == value;
+  return get_map (conversion, value)->value == value;
 }
 
 static gboolean
@@ -55,25 +55,26 @@ is_single (const Map *map)
 }
 
 static void
-set_plain (Walk *walk, EnsValue *value)
+set_plain (Conversion *conversion, EnsValue *value)
 {
-  const EnsShape *shape = get_shape (walk, value);
+  const EnsShape *shape = get_shape (conversion, value);
 
   if (shape->rank == 4)
-    *get_map (walk, value) = (Map) {value, shape->dims[1], shape->dims[2], shape->dims[3], FALSE};
+    *get_map (conversion, value) =
+        (Map) {value, shape->dims[1], shape->dims[2], shape->dims[3], FALSE};
 }
 
 /* Appends what stands for `node` on maps; what it computes is a map like `map`. */
 static void
-append (Walk *walk, const EnsNode *node, EnsNewNode replacement, Map map)
+append (Conversion *conversion, const EnsNode *node, EnsNewNode replacement, Map map)
 {
   EnsNode *added =
-      ens_graph_add_node (walk->graph, ens_op_find (replacement.op), node->name, replacement.params,
-                          replacement.inputs, replacement.n_inputs, 1);
+      ens_graph_add_node (conversion->graph, ens_op_find (replacement.op), node->name,
+                          replacement.params, replacement.inputs, replacement.n_inputs, 1);
 
-  g_ptr_array_add (walk->turned, (gpointer)node);
+  g_ptr_array_add (conversion->turned, (gpointer)node);
   map.value = added->outputs[0];
-  *get_map (walk, node->outputs[0]) = map;
+  *get_map (conversion, node->outputs[0]) = map;
 }
 
 static Map
@@ -85,11 +86,11 @@ one_position (gint64 channels)
 /* Operators. Each takes a node whose first input has a map and may give its output one. */
 
 static void
-walk_transpose (Walk *walk, const EnsNode *node)
+convert_transpose (Conversion *conversion, const EnsNode *node)
 {
   const EnsList *perm = &((const EnsTransposeParams *)node->params)->perm;
-  const Map *input = get_map (walk, node->inputs[0]);
-  Map *output = get_map (walk, node->outputs[0]);
+  const Map *input = get_map (conversion, node->inputs[0]);
+  Map *output = get_map (conversion, node->outputs[0]);
   static const gint64 to_first[] = {0, 3, 1, 2}, to_last[] = {0, 2, 3, 1};
   const gint64 *expected = input->channels_first ? to_last : to_first;
 
@@ -104,16 +105,16 @@ walk_transpose (Walk *walk, const EnsNode *node)
 
 /* Flatten, Reshape, Squeeze, Unsqueeze: of maps of one position any, else flattening alone. */
 static void
-walk_view (Walk *walk, const EnsNode *node)
+convert_view (Conversion *conversion, const EnsNode *node)
 {
-  const Map *input = get_map (walk, node->inputs[0]);
-  const EnsShape *shape = get_shape (walk, node->outputs[0]);
-  const EnsShape *before = get_shape (walk, node->inputs[0]);
+  const Map *input = get_map (conversion, node->inputs[0]);
+  const EnsShape *shape = get_shape (conversion, node->outputs[0]);
+  const EnsShape *before = get_shape (conversion, node->inputs[0]);
 
   if (shape->rank < 2 || shape->dims[0] != before->dims[0]
       || (shape->rank > 2 && !is_single (input)))
     return;
-  *get_map (walk, node->outputs[0]) = *input;
+  *get_map (conversion, node->outputs[0]) = *input;
 }
 
 /* The weights of a fully connected layer as those of a convolution. (transfer full) */
@@ -139,34 +140,35 @@ convert_weights (const EnsTensor *matrix, gboolean outputs_first, float alpha, c
 }
 
 static void
-append_layer (Walk *walk, const EnsNode *node, gboolean outputs_first, float alpha, EnsValue *bias)
+append_layer (Conversion *conversion, const EnsNode *node, gboolean outputs_first, float alpha,
+              EnsValue *bias)
 {
-  const Map *map = get_map (walk, node->inputs[0]);
+  const Map *map = get_map (conversion, node->inputs[0]);
   const EnsTensor *matrix = ens_node_constant (node, 1);
   EnsConvParams params = {.sliding = ENS_SLIDING_DEFAULT, .group = 1};
   g_autoptr (EnsTensor) weights = NULL;
 
   if (matrix == NULL || matrix->type != ENS_TYPE_FLOAT32 || matrix->shape.rank != 2
-      || get_shape (walk, node->inputs[0])->rank != 2
+      || get_shape (conversion, node->inputs[0])->rank != 2
       || matrix->shape.dims[outputs_first ? 1 : 0] != map->height * map->width * map->channels)
     return;
   weights = convert_weights (matrix, outputs_first, alpha, map);
-  append (
-      walk, node,
-      (EnsNewNode) {.op = "Conv",
-                    .params = &params,
-                    .inputs = {map->value,
-                               ens_graph_add_constant (walk->graph, node->inputs[1]->name, weights),
-                               bias},
-                    .n_inputs = bias != NULL ? 3 : 2},
-      one_position (weights->shape.dims[0]));
+  append (conversion, node,
+          (EnsNewNode) {
+              .op = "Conv",
+              .params = &params,
+              .inputs = {map->value,
+                         ens_graph_add_constant (conversion->graph, node->inputs[1]->name, weights),
+                         bias},
+              .n_inputs = bias != NULL ? 3 : 2},
+          one_position (weights->shape.dims[0]));
 }
 
 static void
-walk_gemm (Walk *walk, const EnsNode *node)
+convert_gemm (Conversion *conversion, const EnsNode *node)
 {
   const EnsGemmParams *params = node->params;
-  const EnsShape *shape = get_shape (walk, node->outputs[0]);
+  const EnsShape *shape = get_shape (conversion, node->outputs[0]);
   gint64 n = shape->dims[1];
   g_autofree float *bias = g_new (float, n);
   EnsValue *vector = NULL;
@@ -178,26 +180,26 @@ walk_gemm (Walk *walk, const EnsNode *node)
       return;
     for (gint64 i = 0; i < n; i++)
       bias[i] *= params->beta;
-    vector = ens_graph_add_vector (walk->graph, node->inputs[2]->name, bias, n);
+    vector = ens_graph_add_vector (conversion->graph, node->inputs[2]->name, bias, n);
   }
-  append_layer (walk, node, params->trans_b, params->alpha, vector);
+  append_layer (conversion, node, params->trans_b, params->alpha, vector);
 }
 
 static void
-walk_matmul (Walk *walk, const EnsNode *node)
+convert_matmul (Conversion *conversion, const EnsNode *node)
 {
   const EnsMatMulParams *params = node->params;
 
   if (params->activation.kind == ENS_ACTIVATION_NONE)
-    append_layer (walk, node, FALSE, 1, NULL);
+    append_layer (conversion, node, FALSE, 1, NULL);
 }
 
 /* Arithmetic with a constant per channel, or of two maps of one position. */
 static void
-walk_arithmetic (Walk *walk, const EnsNode *node)
+convert_arithmetic (Conversion *conversion, const EnsNode *node)
 {
   EnsNewNode replacement = {.op = node->op->name, .params = node->params, .n_inputs = 2};
-  gint64 channels = get_map (walk, node->inputs[0])->channels;
+  gint64 channels = get_map (conversion, node->inputs[0])->channels;
   g_autofree float *ignored = NULL;
 
   if (node->n_inputs != 2)
@@ -205,48 +207,48 @@ walk_arithmetic (Walk *walk, const EnsNode *node)
   ignored = g_new (float, channels);
   for (guint i = 0; i < 2; i++) {
     EnsValue *input = node->inputs[i];
-    const Map *map = get_map (walk, input);
+    const Map *map = get_map (conversion, input);
 
     replacement.inputs[i] = input->constant != NULL ? input : map->value;
     if (input->constant != NULL ? !ens_constant_as_channels (input->constant, 2, channels, ignored)
                                 : !is_single (map) || map->channels != channels)
       return;
   }
-  append (walk, node, replacement, one_position (channels));
+  append (conversion, node, replacement, one_position (channels));
 }
 
 static void
-walk_activation (Walk *walk, const EnsNode *node)
+convert_activation (Conversion *conversion, const EnsNode *node)
 {
-  const Map *map = get_map (walk, node->inputs[0]);
+  const Map *map = get_map (conversion, node->inputs[0]);
   EnsFusedActivation activation;
 
   if (node->n_inputs == 1 && ens_node_as_activation (node, &activation))
     append (
-        walk, node,
+        conversion, node,
         (EnsNewNode) {
             .op = node->op->name, .params = node->params, .inputs = {map->value}, .n_inputs = 1},
         *map);
 }
 
 static void
-walk_identity (Walk *walk, const EnsNode *node)
+convert_identity (Conversion *conversion, const EnsNode *node)
 {
-  *get_map (walk, node->outputs[0]) = *get_map (walk, node->inputs[0]);
+  *get_map (conversion, node->outputs[0]) = *get_map (conversion, node->inputs[0]);
 }
 
 static void
-walk_softmax (Walk *walk, const EnsNode *node)
+convert_softmax (Conversion *conversion, const EnsNode *node)
 {
-  const Map *map = get_map (walk, node->inputs[0]);
-  const EnsShape *shape = get_shape (walk, node->inputs[0]);
+  const Map *map = get_map (conversion, node->inputs[0]);
+  const EnsShape *shape = get_shape (conversion, node->inputs[0]);
   const EnsSoftmaxParams *params = node->params;
   EnsSoftmaxParams along_channels = {.axis = -1};
   gint64 axis = params->axis < 0 ? params->axis + shape->rank : params->axis;
 
   if (is_single (map) && axis > 0 && (params->flatten || shape->dims[axis] == map->channels))
     append (
-        walk, node,
+        conversion, node,
         (EnsNewNode) {
             .op = node->op->name, .params = &along_channels, .inputs = {map->value}, .n_inputs = 1},
         one_position (map->channels));
@@ -254,36 +256,36 @@ walk_softmax (Walk *walk, const EnsNode *node)
 
 /* The mean over the map as the mean over a window of nominal size, at each position. */
 static void
-append_average (Walk *walk, const EnsNode *node)
+append_average (Conversion *conversion, const EnsNode *node)
 {
-  const Map *map = get_map (walk, node->inputs[0]);
+  const Map *map = get_map (conversion, node->inputs[0]);
   EnsPoolParams params = {.sliding = ENS_SLIDING_DEFAULT};
 
   params.sliding.rank = 2;
   params.sliding.kernel[0] = map->height;
   params.sliding.kernel[1] = map->width;
   append (
-      walk, node,
+      conversion, node,
       (EnsNewNode) {.op = "AveragePool", .params = &params, .inputs = {map->value}, .n_inputs = 1},
       one_position (map->channels));
 }
 
 static void
-walk_global_average (Walk *walk, const EnsNode *node)
+convert_global_average (Conversion *conversion, const EnsNode *node)
 {
-  if (!get_map (walk, node->inputs[0])->channels_first)
-    append_average (walk, node);
+  if (!get_map (conversion, node->inputs[0])->channels_first)
+    append_average (conversion, node);
 }
 
 static void
-walk_reduce_mean (Walk *walk, const EnsNode *node)
+convert_reduce_mean (Conversion *conversion, const EnsNode *node)
 {
   const EnsReduceParams *params = node->params;
-  const Map *map = get_map (walk, node->inputs[0]);
+  const Map *map = get_map (conversion, node->inputs[0]);
   gint64 first = map->channels_first ? 2 : 1;
   guint seen = 0;
 
-  if (get_shape (walk, node->inputs[0])->rank != 4 || params->axes.n != 2
+  if (get_shape (conversion, node->inputs[0])->rank != 4 || params->axes.n != 2
       || ens_node_input (node, 1) != NULL)
     return;
   for (guint i = 0; i < 2; i++) {
@@ -292,14 +294,14 @@ walk_reduce_mean (Walk *walk, const EnsNode *node)
     seen |= 1u << (axis < 0 ? axis + 4 : axis);
   }
   if (seen == 3u << first)
-    append_average (walk, node);
+    append_average (conversion, node);
 }
 
 /* Pooling over all of the map: by single steps on a larger one. */
 static void
-walk_pool (Walk *walk, const EnsNode *node)
+convert_pool (Conversion *conversion, const EnsNode *node)
 {
-  const Map *map = get_map (walk, node->inputs[0]);
+  const Map *map = get_map (conversion, node->inputs[0]);
   EnsPoolParams params = *(const EnsPoolParams *)node->params;
 
   if (params.sliding.rank != 2 || params.sliding.kernel[0] != map->height
@@ -311,40 +313,40 @@ walk_pool (Walk *walk, const EnsNode *node)
     params.sliding.strides[i] = 1;
   }
   append (
-      walk, node,
+      conversion, node,
       (EnsNewNode) {.op = node->op->name, .params = &params, .inputs = {map->value}, .n_inputs = 1},
       one_position (map->channels));
 }
 
 static const struct {
   const char *op;
-  void (*walk) (Walk *walk, const EnsNode *node);
+  void (*convert) (Conversion *conversion, const EnsNode *node);
   gboolean anywhere; /* only another way of writing: not just where no positions follow */
 } operators[] = {
-    {"Transpose", walk_transpose, TRUE},
-    {"Flatten", walk_view, TRUE},
-    {"Reshape", walk_view, TRUE},
-    {"Squeeze", walk_view, TRUE},
-    {"Unsqueeze", walk_view, TRUE},
-    {"Identity", walk_identity, TRUE},
-    {"Dropout", walk_identity, TRUE},
-    {"Gemm", walk_gemm},
-    {"MatMul", walk_matmul},
-    {"Add", walk_arithmetic},
-    {"Sub", walk_arithmetic},
-    {"Mul", walk_arithmetic},
-    {"Div", walk_arithmetic},
-    {"Softmax", walk_softmax},
-    {"LogSoftmax", walk_softmax},
-    {"GlobalAveragePool", walk_global_average},
-    {"ReduceMean", walk_reduce_mean},
-    {"AveragePool", walk_pool},
-    {"MaxPool", walk_pool},
+    {"Transpose", convert_transpose, TRUE},
+    {"Flatten", convert_view, TRUE},
+    {"Reshape", convert_view, TRUE},
+    {"Squeeze", convert_view, TRUE},
+    {"Unsqueeze", convert_view, TRUE},
+    {"Identity", convert_identity, TRUE},
+    {"Dropout", convert_identity, TRUE},
+    {"Gemm", convert_gemm},
+    {"MatMul", convert_matmul},
+    {"Add", convert_arithmetic},
+    {"Sub", convert_arithmetic},
+    {"Mul", convert_arithmetic},
+    {"Div", convert_arithmetic},
+    {"Softmax", convert_softmax},
+    {"LogSoftmax", convert_softmax},
+    {"GlobalAveragePool", convert_global_average},
+    {"ReduceMean", convert_reduce_mean},
+    {"AveragePool", convert_pool},
+    {"MaxPool", convert_pool},
 };
 
 /* Whether the node works in channels-last order on maps as they are, and one of them is new. */
 static gboolean
-reads_maps (const Walk *walk, const EnsNode *node)
+reads_maps (const Conversion *conversion, const EnsNode *node)
 {
   gboolean any = FALSE;
 
@@ -354,18 +356,18 @@ reads_maps (const Walk *walk, const EnsNode *node)
 
     if (input == NULL || input->constant != NULL)
       continue;
-    map = get_map (walk, input);
-    if (map->value == NULL || map->channels_first || get_shape (walk, input)->rank != 4)
+    map = get_map (conversion, input);
+    if (map->value == NULL || map->channels_first || get_shape (conversion, input)->rank != 4)
       return FALSE;
     any = any || map->value != input;
   }
   return any && node->op->layout != ENS_LAYOUT_PLAIN && node->n_outputs == 1
-         && get_shape (walk, node->outputs[0])->rank == 4;
+         && get_shape (conversion, node->outputs[0])->rank == 4;
 }
 
 /* Appends the same node, reading maps. */
 static void
-walk_any (Walk *walk, const EnsNode *node)
+convert_any (Conversion *conversion, const EnsNode *node)
 {
   EnsNewNode replacement = {
       .op = node->op->name, .params = node->params, .n_inputs = node->n_inputs};
@@ -376,45 +378,45 @@ walk_any (Walk *walk, const EnsNode *node)
     EnsValue *input = node->inputs[i];
 
     replacement.inputs[i] =
-        input == NULL || input->constant != NULL ? input : get_map (walk, input)->value;
+        input == NULL || input->constant != NULL ? input : get_map (conversion, input)->value;
   }
-  append (walk, node, replacement,
-          one_position (ens_shape_run (get_shape (walk, node->outputs[0]))));
+  append (conversion, node, replacement,
+          one_position (ens_shape_run (get_shape (conversion, node->outputs[0]))));
 }
 
 /* A tensor with positions is in channels-last order where what it is computed from is. */
 static gboolean
-is_plain_too (const Walk *walk, const EnsNode *node)
+is_plain_too (const Conversion *conversion, const EnsNode *node)
 {
   if (node->op->layout == ENS_LAYOUT_PLAIN)
     return FALSE;
   for (guint i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] != NULL && is_plain (walk, node->inputs[i]))
+    if (node->inputs[i] != NULL && is_plain (conversion, node->inputs[i]))
       return TRUE;
   return FALSE;
 }
 
 static void
-walk_node (Walk *walk, const EnsNode *node)
+convert_node (Conversion *conversion, const EnsNode *node)
 {
   EnsValue *output = node->outputs[0];
-  gboolean is_head = walk->is_head[output->index];
+  gboolean is_head = conversion->is_head[output->index];
 
   if (node->n_inputs == 0 || node->inputs[0] == NULL)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (operators); i++)
     if (ens_node_is (node, operators[i].op) && (operators[i].anywhere || is_head)
-        && get_map (walk, node->inputs[0])->value != NULL)
-      operators[i].walk (walk, node);
-  if (get_map (walk, output)->value != NULL)
+        && get_map (conversion, node->inputs[0])->value != NULL)
+      operators[i].convert (conversion, node);
+  if (get_map (conversion, output)->value != NULL)
     return;
-  if (is_head && reads_maps (walk, node))
-    walk_any (walk, node);
-  else if (is_head && get_map (walk, node->inputs[0])->value != NULL
-           && !is_plain (walk, node->inputs[0]))
-    walk_activation (walk, node);
-  else if (is_plain_too (walk, node))
-    set_plain (walk, output);
+  if (is_head && reads_maps (conversion, node))
+    convert_any (conversion, node);
+  else if (is_head && get_map (conversion, node->inputs[0])->value != NULL
+           && !is_plain (conversion, node->inputs[0]))
+    convert_activation (conversion, node);
+  else if (is_plain_too (conversion, node))
+    set_plain (conversion, output);
 }
 
 static gboolean
@@ -428,58 +430,58 @@ has_positions (const EnsShape *shape)
 }
 
 static void
-find_head (Walk *walk)
+find_head (Conversion *conversion)
 {
-  for (guint i = 0; i < walk->sample->values->len; i++)
-    walk->is_head[i] = !has_positions (&ens_graph_value (walk->sample, i)->shape);
-  for (guint i = walk->graph->nodes->len; i-- > 0;) {
-    const EnsNode *node = ens_graph_node (walk->graph, i);
+  for (guint i = 0; i < conversion->sample->values->len; i++)
+    conversion->is_head[i] = !has_positions (&ens_graph_value (conversion->sample, i)->shape);
+  for (guint i = conversion->graph->nodes->len; i-- > 0;) {
+    const EnsNode *node = ens_graph_node (conversion->graph, i);
     gboolean is_head = TRUE;
 
     for (guint j = 0; j < node->n_outputs; j++)
-      is_head = is_head && walk->is_head[node->outputs[j]->index];
+      is_head = is_head && conversion->is_head[node->outputs[j]->index];
     for (guint j = 0; j < node->n_inputs && !is_head; j++)
       if (node->inputs[j] != NULL)
-        walk->is_head[node->inputs[j]->index] = FALSE;
+        conversion->is_head[node->inputs[j]->index] = FALSE;
   }
 }
 
 /* Gives a map the name of what it stands for; the other one is called its vector. */
 static void
-take_over_name (Walk *walk, EnsValue *value, EnsValue *map)
+take_over_name (Conversion *conversion, EnsValue *value, EnsValue *map)
 {
   g_autofree char *name = g_strdup (value->name);
   g_autofree char *vector_name = g_strdup_printf ("%s:vector", name);
 
-  ens_graph_rename (walk->graph, value, vector_name);
-  ens_graph_rename (walk->graph, map, name);
+  ens_graph_rename (conversion->graph, value, vector_name);
+  ens_graph_rename (conversion->graph, map, name);
 }
 
 static void
-take_over_names (Walk *walk, const EnsNode *node)
+take_over_names (Conversion *conversion, const EnsNode *node)
 {
-  EnsValue *map = get_map (walk, node->outputs[0])->value;
+  EnsValue *map = get_map (conversion, node->outputs[0])->value;
   g_autofree char *name = g_strdup (node->name);
   g_autofree char *vector_name = g_strdup_printf ("%s:vector", name);
 
-  take_over_name (walk, node->outputs[0], map);
-  ens_graph_rename_node (walk->graph, (EnsNode *)node, vector_name);
-  ens_graph_rename_node (walk->graph, map->producer, name);
+  take_over_name (conversion, node->outputs[0], map);
+  ens_graph_rename_node (conversion->graph, (EnsNode *)node, vector_name);
+  ens_graph_rename_node (conversion->graph, map->producer, name);
 }
 
 /* Lets the outputs be maps where they can. */
 static gboolean
-replace_outputs (Walk *walk)
+replace_outputs (Conversion *conversion)
 {
   gboolean progress = FALSE;
 
-  for (guint i = 0; i < walk->graph->outputs->len; i++) {
-    EnsValue *output = g_ptr_array_index (walk->graph->outputs, i);
-    const Map *map = get_map (walk, output);
+  for (guint i = 0; i < conversion->graph->outputs->len; i++) {
+    EnsValue *output = g_ptr_array_index (conversion->graph->outputs, i);
+    const Map *map = get_map (conversion, output);
 
     if (!is_single (map) || map->value == output)
       continue;
-    g_ptr_array_index (walk->graph->outputs, i) = map->value;
+    g_ptr_array_index (conversion->graph->outputs, i) = map->value;
     progress = TRUE;
   }
   return progress;
@@ -487,14 +489,14 @@ replace_outputs (Walk *walk)
 
 /* The i-th output keeps its name even if it was only another way of writing a map. */
 static void
-name_output (Walk *walk, guint i)
+name_output (Conversion *conversion, guint i)
 {
-  EnsValue *map = g_ptr_array_index (walk->graph->outputs, i);
-  const EnsValue *sample = g_ptr_array_index (walk->sample->outputs, i);
-  EnsValue *output = ens_graph_value (walk->graph, sample->index);
+  EnsValue *map = g_ptr_array_index (conversion->graph->outputs, i);
+  const EnsValue *sample = g_ptr_array_index (conversion->sample->outputs, i);
+  EnsValue *output = ens_graph_value (conversion->graph, sample->index);
 
   if (map != output && strcmp (map->name, sample->name) != 0)
-    take_over_name (walk, output, map);
+    take_over_name (conversion, output, map);
 }
 
 /* Sets the shapes of new values: those at nominal size. */
@@ -523,22 +525,22 @@ ens_pass_convolutionalise (EnsGraph *graph, const EnsShape *nominal, GError **er
   g_autofree Map *maps = g_new0 (Map, graph->values->len);
   g_autofree gboolean *is_head = g_new (gboolean, graph->values->len);
   g_autoptr (GPtrArray) turned = g_ptr_array_new ();
-  Walk walk = {graph, sample, maps, is_head, turned};
+  Conversion conversion = {graph, sample, maps, is_head, turned};
   guint n_nodes = graph->nodes->len;
   gboolean progress;
 
   if (!ens_infer_graph (sample, nominal, error))
     return FALSE;
-  find_head (&walk);
+  find_head (&conversion);
   for (guint i = 0; i < graph->inputs->len; i++)
-    set_plain (&walk, g_ptr_array_index (graph->inputs, i));
+    set_plain (&conversion, g_ptr_array_index (graph->inputs, i));
   for (guint i = 0; i < n_nodes; i++)
-    walk_node (&walk, ens_graph_node (graph, i));
-  progress = replace_outputs (&walk);
+    convert_node (&conversion, ens_graph_node (graph, i));
+  progress = replace_outputs (&conversion);
   for (guint i = 0; i < turned->len && progress; i++)
-    take_over_names (&walk, g_ptr_array_index (turned, i));
+    take_over_names (&conversion, g_ptr_array_index (turned, i));
   for (guint i = 0; i < graph->outputs->len && progress; i++)
-    name_output (&walk, i);
+    name_output (&conversion, i);
   ens_graph_remove_unused (graph);
   return progress && take_over_shapes (graph, nominal, error);
 }

@@ -8,14 +8,14 @@
 typedef struct {
   gint64 batch;
   gboolean *carries; /* by value index: a batch of images, one after the other */
-} Finder;
+} PerImage;
 
-typedef gboolean (*Check) (const Finder *finder, const EnsNode *node);
+typedef gboolean (*Check) (const PerImage *images, const EnsNode *node);
 
 static gboolean
-carries (const Finder *finder, const EnsValue *value)
+carries (const PerImage *images, const EnsValue *value)
 {
-  return finder->carries[value->index];
+  return images->carries[value->index];
 }
 
 static gboolean
@@ -36,7 +36,7 @@ has_constants (const EnsNode *node)
 
 /* Broadcasting: no constant has images of its own, and all that has them has them first. */
 static gboolean
-check_elementwise (const Finder *finder, const EnsNode *node)
+check_elementwise (const PerImage *images, const EnsNode *node)
 {
   guint rank = node->outputs[0]->shape.rank;
 
@@ -53,29 +53,29 @@ check_elementwise (const Finder *finder, const EnsNode *node)
 }
 
 static gboolean
-check_concat (const Finder *finder, const EnsNode *node)
+check_concat (const PerImage *images, const EnsNode *node)
 {
   for (guint i = 0; i < node->n_inputs; i++)
-    if (!carries (finder, node->inputs[i]))
+    if (!carries (images, node->inputs[i]))
       return FALSE;
   return !is_batch_axis (node, ((const EnsAxisParams *)node->params)->axis);
 }
 
 static gboolean
-check_split (const Finder *finder, const EnsNode *node)
+check_split (const PerImage *images, const EnsNode *node)
 {
   return has_constants (node)
          && !is_batch_axis (node, ((const EnsSplitParams *)node->params)->axis);
 }
 
 static gboolean
-check_softmax (const Finder *finder, const EnsNode *node)
+check_softmax (const PerImage *images, const EnsNode *node)
 {
   return !is_batch_axis (node, ((const EnsSoftmaxParams *)node->params)->axis);
 }
 
 static gboolean
-check_reduce (const Finder *finder, const EnsNode *node)
+check_reduce (const PerImage *images, const EnsNode *node)
 {
   const EnsReduceParams *params = node->params;
 
@@ -86,7 +86,7 @@ check_reduce (const Finder *finder, const EnsNode *node)
 }
 
 static gboolean
-check_transpose (const Finder *finder, const EnsNode *node)
+check_transpose (const PerImage *images, const EnsNode *node)
 {
   const EnsList *perm = &((const EnsTransposeParams *)node->params)->perm;
 
@@ -94,7 +94,7 @@ check_transpose (const Finder *finder, const EnsNode *node)
 }
 
 static gboolean
-check_slice (const Finder *finder, const EnsNode *node)
+check_slice (const PerImage *images, const EnsNode *node)
 {
   const EnsList *axes = &((const EnsSliceParams *)node->params)->axes;
 
@@ -105,7 +105,7 @@ check_slice (const Finder *finder, const EnsNode *node)
 }
 
 static gboolean
-check_pad (const Finder *finder, const EnsNode *node)
+check_pad (const PerImage *images, const EnsNode *node)
 {
   const EnsPadParams *params = node->params;
 
@@ -114,7 +114,7 @@ check_pad (const Finder *finder, const EnsNode *node)
 }
 
 static gboolean
-check_gemm (const Finder *finder, const EnsNode *node)
+check_gemm (const PerImage *images, const EnsNode *node)
 {
   const EnsValue *c = ens_node_input (node, 2);
 
@@ -123,7 +123,7 @@ check_gemm (const Finder *finder, const EnsNode *node)
 }
 
 static gboolean
-check_matmul (const Finder *finder, const EnsNode *node)
+check_matmul (const PerImage *images, const EnsNode *node)
 {
   const EnsShape *a = &node->inputs[0]->shape, *b = &node->inputs[1]->shape;
 
@@ -144,45 +144,45 @@ static const struct {
 };
 
 static gboolean
-check_kind (const Finder *finder, const EnsNode *node)
+check_kind (const PerImage *images, const EnsNode *node)
 {
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     if (ens_node_is (node, checks[i].op))
-      return checks[i].check (finder, node);
+      return checks[i].check (images, node);
   /* A view keeps the order of elements, and both have as many images; spatial operators are for
    * (N, spatial …, C) by definition. */
   if ((node->op->flags & ENS_OP_VIEW) || node->op->layout == ENS_LAYOUT_SPATIAL)
     return has_constants (node);
   /* What can be computed in place works element by element. */
   if (node->op->layout == ENS_LAYOUT_FOLLOWS && (node->op->flags & ENS_OP_IN_PLACE))
-    return check_elementwise (finder, node);
+    return check_elementwise (images, node);
   return FALSE;
 }
 
 static gboolean
-has_images (const Finder *finder, const EnsValue *value)
+has_images (const PerImage *images, const EnsValue *value)
 {
-  return value->shape.rank > 0 && value->shape.dims[0] == finder->batch;
+  return value->shape.rank > 0 && value->shape.dims[0] == images->batch;
 }
 
 static gboolean
-check_node (const Finder *finder, const EnsNode *node)
+check_node (const PerImage *images, const EnsNode *node)
 {
   gboolean any = FALSE;
 
   for (guint i = 0; i < node->n_outputs; i++)
-    if (!has_images (finder, node->outputs[i]))
+    if (!has_images (images, node->outputs[i]))
       return FALSE;
   for (guint i = 0; i < node->n_inputs; i++) {
     const EnsValue *input = node->inputs[i];
 
     if (input == NULL || input->constant != NULL)
       continue;
-    if (!carries (finder, input))
+    if (!carries (images, input))
       return FALSE;
     any = TRUE;
   }
-  return any && check_kind (finder, node);
+  return any && check_kind (images, node);
 }
 
 static gboolean
@@ -199,17 +199,17 @@ ens_graph_find_per_image (const EnsGraph *graph, gint64 batch)
 {
   g_autofree gboolean *carried = g_new0 (gboolean, graph->values->len);
   gboolean *per_image = g_new0 (gboolean, graph->nodes->len);
-  Finder finder = {batch, carried};
+  PerImage images = {batch, carried};
 
   for (guint i = 0; i < graph->inputs->len; i++) {
     const EnsValue *input = g_ptr_array_index (graph->inputs, i);
 
-    carried[input->index] = has_images (&finder, input);
+    carried[input->index] = has_images (&images, input);
   }
   for (guint i = 0; i < graph->nodes->len; i++) {
     const EnsNode *node = ens_graph_node (graph, i);
 
-    per_image[i] = is_known (node) || check_node (&finder, node);
+    per_image[i] = is_known (node) || check_node (&images, node);
     for (guint j = 0; j < node->n_outputs; j++)
       carried[node->outputs[j]->index] = per_image[i] && !is_known (node);
   }

@@ -34,7 +34,7 @@ ens_evaluation_free (EnsEvaluation *evaluation)
 
 EnsEvaluation *
 ens_evaluation_new (const char *bundle, const char *split, const char *const *classes,
-                    const EnsTruth *truth, guint n_skipped)
+                    const EnsLabels *truth, guint n_skipped)
 {
   EnsEvaluation *evaluation = g_new0 (EnsEvaluation, 1);
 
@@ -48,18 +48,18 @@ ens_evaluation_new (const char *bundle, const char *split, const char *const *cl
   evaluation->n_positive = g_new0 (guint, truth->n_classes);
   for (guint i = 0; i < truth->n_samples; i++)
     for (guint c = 0; c < truth->n_classes; c++)
-      evaluation->n_positive[c] += ens_truth_has (truth, i, c);
+      evaluation->n_positive[c] += ens_labels_has (truth, i, c);
   return evaluation;
 }
 
-EnsTruth
+EnsLabels
 ens_evaluation_get_truth (const EnsEvaluation *evaluation)
 {
-  return (EnsTruth) {evaluation->n_images, evaluation->n_classes, evaluation->labels};
+  return (EnsLabels) {evaluation->n_images, evaluation->n_classes, evaluation->labels};
 }
 
 static EnsClassEvaluation
-measure_class (const EnsTruth *truth, const float *scores, guint class, float threshold)
+measure_class (const EnsLabels *truth, const float *scores, guint class, float threshold)
 {
   EnsCounts counts = ens_count (truth, scores, class, threshold);
 
@@ -94,7 +94,7 @@ average_classes (const EnsEvaluation *evaluation, EnsEvaluationRow *row)
 }
 
 void
-ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsTruth *truth,
+ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels *truth,
                     const float *scores, const float *thresholds)
 {
   guint n_classes = evaluation->n_classes;
@@ -159,7 +159,7 @@ scores_clear (Scores *scores)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scores, scores_clear)
 
 static gboolean
-judge_image (const EnsSample *sample, const EnsPicture *picture, gpointer data, GError **error)
+judge_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data, GError **error)
 {
   Scores *scores = data;
   const EnsBundle *bundle = scores->bundle;
@@ -168,8 +168,8 @@ judge_image (const EnsSample *sample, const EnsPicture *picture, gpointer data, 
 
   if (result == NULL)
     return FALSE;
-  g_ptr_array_add (scores->paths, g_strdup (sample->path));
-  g_array_append_vals (scores->labels, sample->labels, bundle->n_classes);
+  g_ptr_array_add (scores->paths, g_strdup (item->path));
+  g_array_append_vals (scores->labels, item->labels, bundle->n_classes);
   for (guint n = 0; n < bundle->n_networks; n++)
     g_array_append_vals (scores->networks[n], result->networks[n].probabilities, bundle->n_classes);
   for (guint c = 0; c < bundle->n_classes; c++) {
@@ -191,7 +191,7 @@ static EnsEvaluation *
 evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
 {
   const EnsBundle *bundle = scores->bundle;
-  EnsTruth truth = {scores->paths->len, bundle->n_classes, (const guint8 *)scores->labels->data};
+  EnsLabels truth = {scores->paths->len, bundle->n_classes, (const guint8 *)scores->labels->data};
   EnsEvaluation *evaluation =
       ens_evaluation_new (bundle->name, ens_split_name (split),
                           (const char *const *)bundle->classes, &truth, n_skipped);

@@ -63,7 +63,7 @@ EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, E
                              GError **error);
 
 /* What was measured against; it belongs to the evaluation. */
-EnsTruth ens_evaluation_get_truth (const EnsEvaluation *evaluation);
+EnsLabels ens_evaluation_get_truth (const EnsEvaluation *evaluation);
 
 /* A JSON object, "schema": ENS_EVALUATION_SCHEMA; NaN becomes null. (transfer full) */
 char *ens_evaluation_to_json (const EnsEvaluation *evaluation);
@@ -71,7 +71,7 @@ char *ens_evaluation_to_json (const EnsEvaluation *evaluation);
 /* For those that compute scores themselves: an evaluation without rows; the row that follows from
  * n_samples × n_classes scores (thresholds NULL: 0.5). */
 EnsEvaluation *ens_evaluation_new (const char *bundle, const char *split,
-                                   const char *const *classes, const EnsTruth *truth,
+                                   const char *const *classes, const EnsLabels *truth,
                                    guint n_skipped);
-void ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsTruth *truth,
+void ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels *truth,
                          const float *scores, const float *thresholds);

@@ -27,7 +27,7 @@ typedef struct {
 typedef struct {
   GArray *keys;   /* EnsImageKey */
   GArray *labels; /* guint8 */
-  EnsTruth truth;
+  EnsLabels truth;
   guint n_broken;
 } Split;
 
@@ -227,14 +227,14 @@ has_all (const Walk *walk)
 }
 
 static gboolean
-needs_picture (const EnsSample *sample, gpointer data)
+needs_picture (const EnsDatasetItem *item, gpointer data)
 {
   Walk *walk = data;
   g_autofree char *contents = NULL;
   gsize size;
 
   /* Reading the picture will say what is wrong. */
-  if (!g_file_get_contents (sample->path, &contents, &size, NULL))
+  if (!g_file_get_contents (item->path, &contents, &size, NULL))
     return TRUE;
   walk->key = ens_image_key (contents, size);
   return !has_all (walk);
@@ -308,17 +308,17 @@ look_at_picture (const Walk *walk, const EnsFrame *frame, GError **error)
 }
 
 static gboolean
-look_at_image (const EnsSample *sample, const EnsPicture *picture, gpointer data, GError **error)
+look_at_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data, GError **error)
 {
   const Walk *walk = data;
   Split *split = &walk->features->splits[walk->split];
 
   if (picture != NULL && !look_at_picture (walk, &picture->frame, error)) {
-    g_prefix_error (error, "%s: ", sample->path);
+    g_prefix_error (error, "%s: ", item->path);
     return FALSE;
   }
   g_array_append_val (split->keys, walk->key);
-  g_array_append_vals (split->labels, sample->labels, walk->features->source->bundle->n_classes);
+  g_array_append_vals (split->labels, item->labels, walk->features->source->bundle->n_classes);
   return TRUE;
 }
 
@@ -364,7 +364,7 @@ ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
                              &split->n_broken, error))
       return FALSE;
     split->truth =
-        (EnsTruth) {split->keys->len, dataset->n_classes, (const guint8 *)split->labels->data};
+        (EnsLabels) {split->keys->len, dataset->n_classes, (const guint8 *)split->labels->data};
   }
   note_shared_images (features, monitor);
   return TRUE;
@@ -372,7 +372,7 @@ ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
 
 /* ---- Reading ---- */
 
-const EnsTruth *
+const EnsLabels *
 ens_fit_features_get_truth (const EnsFitFeatures *features, EnsSplit split)
 {
   g_return_val_if_fail (split < N_SPLITS, NULL);

@@ -34,7 +34,7 @@ gboolean ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *data
                                 GError **error);
 
 /* Of the images that could be read. */
-const EnsTruth *ens_fit_features_get_truth (const EnsFitFeatures *features, EnsSplit split);
+const EnsLabels *ens_fit_features_get_truth (const EnsFitFeatures *features, EnsSplit split);
 guint ens_fit_features_get_n_broken (const EnsFitFeatures *features, EnsSplit split);
 /* Length of a network's image feature. */
 guint ens_fit_features_get_length (const EnsFitFeatures *features, guint network);

@@ -22,7 +22,7 @@ get_network (const EnsNetworkFit *fit)
 
 /* (a, b) of each class. (transfer full) */
 static EnsCalibration *
-calibrate (const EnsNetworkFit *fit, const EnsTruth *truth, const float *decisions,
+calibrate (const EnsNetworkFit *fit, const EnsLabels *truth, const float *decisions,
            const char *what)
 {
   EnsCalibration *calibration = g_new (EnsCalibration, truth->n_classes);
@@ -42,7 +42,7 @@ static gboolean
 fit_whole (const EnsNetworkFit *fit, const EnsExamples *examples, EnsFittedNetwork *fitted,
            GError **error)
 {
-  const EnsTruth *truth = ens_fit_features_get_truth (fit->features, ENS_SPLIT_VALIDATION);
+  const EnsLabels *truth = ens_fit_features_get_truth (fit->features, ENS_SPLIT_VALIDATION);
   gsize n_values = (gsize)truth->n_samples * truth->n_classes;
   g_autofree float *rows = NULL;
   g_autofree float *decisions = g_new (float, n_values);
@@ -119,7 +119,7 @@ find_highest (const EnsFittedNetwork *fitted, guint image, guint n_classes, floa
 
 /* Decision values of all windows of the validation images. */
 static gboolean
-decide_windows (const EnsNetworkFit *fit, const EnsTruth *truth, EnsFittedNetwork *fitted,
+decide_windows (const EnsNetworkFit *fit, const EnsLabels *truth, EnsFittedNetwork *fitted,
                 GError **error)
 {
   g_autoptr (GArray) decisions = g_array_new (FALSE, FALSE, truth->n_classes * sizeof (float));
@@ -145,12 +145,12 @@ decide_windows (const EnsNetworkFit *fit, const EnsTruth *truth, EnsFittedNetwor
 /* Fitted to the highest of each image's windows, which is what P3 is made from. Images without
  * windows tell nothing and are left out. */
 static void
-calibrate_windows (const EnsNetworkFit *fit, const EnsTruth *truth, const EnsFittedNetwork *fitted)
+calibrate_windows (const EnsNetworkFit *fit, const EnsLabels *truth, const EnsFittedNetwork *fitted)
 {
   guint n_classes = truth->n_classes;
   g_autofree float *highest = g_new (float, (gsize)truth->n_samples *n_classes);
   g_autofree guint8 *labels = g_new (guint8, (gsize)truth->n_samples * n_classes);
-  EnsTruth seen = {0, n_classes, labels};
+  EnsLabels seen = {0, n_classes, labels};
 
   for (guint i = 0; i < truth->n_samples; i++) {
     if (fitted->window_first[i] == fitted->window_first[i + 1])
@@ -166,7 +166,7 @@ calibrate_windows (const EnsNetworkFit *fit, const EnsTruth *truth, const EnsFit
 gboolean
 ens_fit_network (const EnsNetworkFit *fit, EnsFittedNetwork *fitted, GError **error)
 {
-  const EnsTruth *validation = ens_fit_features_get_truth (fit->features, ENS_SPLIT_VALIDATION);
+  const EnsLabels *validation = ens_fit_features_get_truth (fit->features, ENS_SPLIT_VALIDATION);
   g_autofree float *rows =
       ens_fit_features_read_whole (fit->features, fit->index, ENS_SPLIT_TRAIN, error);
   EnsExamples examples = {*ens_fit_features_get_truth (fit->features, ENS_SPLIT_TRAIN),

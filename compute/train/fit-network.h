@@ -21,7 +21,7 @@ typedef struct {
   EnsFitFeatures *features;
   EnsBundle *bundle; /* the same that the features are for */
   guint index;       /* of the network in it, whose calibrations are set */
-  EnsPool *pool;
+  EnsThreadPool *pool;
   const EnsMonitor *monitor;
 } EnsNetworkFit;
 

@@ -226,13 +226,13 @@ check_class (const EnsDataset *dataset, guint class, guint n_with, guint n, GErr
 
 /* Of the images that could be read. */
 static gboolean
-check_classes (const Fit *fit, const EnsTruth *truth, GError **error)
+check_classes (const Fit *fit, const EnsLabels *truth, GError **error)
 {
   for (guint c = 0; c < truth->n_classes; c++) {
     guint n = 0;
 
     for (guint i = 0; i < truth->n_samples; i++)
-      n += ens_truth_has (truth, i, c);
+      n += ens_labels_has (truth, i, c);
     if (!check_class (fit->dataset, c, n, truth->n_samples, error))
       return FALSE;
   }
@@ -252,7 +252,7 @@ check_labels (const EnsDataset *dataset, GError **error)
     guint n = 0;
 
     for (guint i = 0; i < samples->len; i++)
-      n += ((const EnsSample *)samples->pdata[i])->labels[c] == ENS_LABEL_PRESENT;
+      n += ((const EnsDatasetItem *)samples->pdata[i])->labels[c] == ENS_LABEL_PRESENT;
     if (!check_class (dataset, c, n, samples->len, error))
       return FALSE;
   }
@@ -306,7 +306,7 @@ typedef struct {
 /* Chooses the weights of a role's networks (M1.6) and gives their average on the validation split:
  * P1 or P2, zeroes if there are none. (transfer full) */
 static float *
-weigh_role (Fit *fit, const EnsTruth *truth, EnsRole role, Team *team)
+weigh_role (Fit *fit, const EnsLabels *truth, EnsRole role, Team *team)
 {
   gsize n_values = (gsize)truth->n_samples * truth->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
@@ -356,7 +356,7 @@ judge_windows (const Fit *fit, const Team *team, guint image, float discount, fl
  * chooses w and the windows' discount together (M1.8), puts the discount into the windows'
  * calibrations, and gives P3. (transfer full) */
 static float *
-weigh_windows (Fit *fit, const EnsTruth *truth, const Team *retrained, const float *p1,
+weigh_windows (Fit *fit, const EnsLabels *truth, const Team *retrained, const float *p1,
                const float *p2)
 {
   static const float discounts[] = {MUTE, 4, 3, 2, 1.5F, 1, 0.5F, 0};
@@ -392,7 +392,7 @@ weigh_windows (Fit *fit, const EnsTruth *truth, const Team *retrained, const flo
 
 /* (transfer full) */
 static float *
-combine (const EnsTruth *truth, const float *p1, const float *p2, const float *p3, float w)
+combine (const EnsLabels *truth, const float *p1, const float *p2, const float *p3, float w)
 {
   gsize n_values = (gsize)truth->n_samples * truth->n_classes;
   float *p = g_new (float, n_values);
@@ -404,7 +404,7 @@ combine (const EnsTruth *truth, const float *p1, const float *p2, const float *p
 
 /* Weights of networks, w with and without windows, thresholds; and how all that does. */
 static EnsEvaluation *
-fit_fusion (Fit *fit, const EnsTruth *truth, guint n_broken)
+fit_fusion (Fit *fit, const EnsLabels *truth, guint n_broken)
 {
   EnsBundle *bundle = fit->bundle;
   Team original, retrained;

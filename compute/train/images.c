@@ -2,13 +2,13 @@
 
 /* Reads the sample's picture; NULL if it is broken, which is noted. (transfer full) */
 static EnsPicture *
-read_picture (const EnsImages *images, const EnsSample *sample)
+read_picture (const EnsImages *images, const EnsDatasetItem *item)
 {
   g_autoptr (GError) reason = NULL;
-  EnsPicture *picture = ens_frame_opener_read (images->opener, sample->path, &reason);
+  EnsPicture *picture = ens_frame_opener_read (images->opener, item->path, &reason);
 
   if (picture != NULL && !ens_frame_validate (&picture->frame, &reason)) {
-    g_prefix_error (&reason, "%s: ", sample->path);
+    g_prefix_error (&reason, "%s: ", item->path);
     g_clear_pointer (&picture, ens_picture_unref);
   }
   if (picture == NULL)
@@ -19,12 +19,12 @@ read_picture (const EnsImages *images, const EnsSample *sample)
 static gboolean
 check_broken (const EnsImages *images, guint n_broken, guint n, GError **error)
 {
-  if (n_broken * ENS_MAX_BROKEN <= n)
+  if (n_broken * ENS_MIN_IMAGES_PER_BROKEN <= n)
     return TRUE;
   g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                "%s: %u of the %u %s images can't be read; more than one in %u is too many",
                images->dataset->folder, n_broken, n, ens_split_name (images->split),
-               ENS_MAX_BROKEN);
+               ENS_MIN_IMAGES_PER_BROKEN);
   return FALSE;
 }
 
@@ -37,17 +37,17 @@ ens_images_foreach (const EnsImages *images, guint *n_broken, GError **error)
   if (!ens_dataset_require (images->dataset, images->split, error))
     return FALSE;
   for (guint i = 0; i < samples->len; i++) {
-    const EnsSample *sample = samples->pdata[i];
-    gboolean needed = images->needs == NULL || images->needs (sample, images->data);
+    const EnsDatasetItem *item = samples->pdata[i];
+    gboolean needed = images->needs == NULL || images->needs (item, images->data);
     g_autoptr (EnsPicture) picture = NULL;
 
     if (!ens_monitor_progress (images->monitor, images->stage, i, samples->len, error))
       return FALSE;
     if (needed)
-      picture = read_picture (images, sample);
+      picture = read_picture (images, item);
     if (needed && picture == NULL)
       (*n_broken)++;
-    else if (!images->each (sample, picture, images->data, error))
+    else if (!images->each (item, picture, images->data, error))
       return FALSE;
   }
   return check_broken (images, *n_broken, samples->len, error)

@@ -12,13 +12,13 @@ typedef struct {
   const EnsMonitor *monitor; /* may be NULL */
   const char *stage;         /* for its progress */
   /* FALSE if `each` can do without the picture, which is then not read. NULL: it can't. */
-  gboolean (*needs) (const EnsSample *sample, gpointer data);
+  gboolean (*needs) (const EnsDatasetItem *item, gpointer data);
   /* FALSE with an error ends the walk. */
-  gboolean (*each) (const EnsSample *sample, const EnsPicture *picture, gpointer data,
+  gboolean (*each) (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data,
                     GError **error);
   gpointer data;
 } EnsImages;
 
 /* Goes through the images of a split in order. One that can't be read is noted, counted and left
- * out; more than one in ENS_MAX_BROKEN is an error, and so is an empty split. */
+ * out; more than one in ENS_MIN_IMAGES_PER_BROKEN is an error, and so is an empty split. */
 gboolean ens_images_foreach (const EnsImages *images, guint *n_broken, GError **error);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "vision/pixel-layout.h"
-#include "vision/sample.h"
+#include "vision/crop-resize.h"
 
 /* Shaders count bytes in 32 bits. */
 #define MAX_FRAME_SIZE ((gsize)G_MAXINT32)
@@ -135,28 +135,27 @@ static const guint n_components[][2] = {
 
 gboolean
 ens_batch_table_init (EnsBatchTable *table, const EnsBatchSource *source,
-                      const EnsFramedSampling *sampling)
+                      const EnsFramedResize *resize)
 {
   const EnsFrame *frame = source->frame;
   const EnsPixelsLayout *layout = &ens_pixels_layouts[frame->pixels];
   const guint *components = n_components[layout->model];
   const guint n_grids = components[1] > 0 ? 2 : 1;
-  g_autofree EnsRect *whole =
-      ens_framing_get_rects (frame, source->rects, source->n_rects, sampling);
+  g_autofree EnsRect *whole = ens_framing_get_rects (frame, source->rects, source->n_rects, resize);
   EnsColourMap map;
   guint32 *to;
 
   if (whole == NULL || source->packed->size > MAX_FRAME_SIZE)
     return FALSE;
-  ens_colour_map_init (&map, frame, sampling->normalise);
+  ens_colour_map_init (&map, frame, resize->normalise);
   *table = (EnsBatchTable) {.n = source->n_rects,
-                            .push = {.width = sampling->width,
-                                     .height = sampling->height,
+                            .push = {.width = resize->width,
+                                     .height = resize->height,
                                      .channels = map.n_outputs,
                                      .components = {components[0], components[1]}}};
   table->n_words = ENS_SAMPLE_AXES
                    + (gsize)source->n_rects * n_grids
-                         * (get_axis_words (sampling->width) + get_axis_words (sampling->height));
+                         * (get_axis_words (resize->width) + get_axis_words (resize->height));
   table->table = g_new0 (guint32, table->n_words);
   write_components (table->table, layout, source->packed);
   write_channels (table->table + ENS_SAMPLE_CHANNELS, &map);
@@ -165,8 +164,8 @@ ens_batch_table_init (EnsBatchTable *table, const EnsBatchSource *source,
     for (guint grid = 0; grid < n_grids; grid++) {
       EnsFilterSpan x, y;
 
-      ens_sampling_place (frame, &whole[i], grid, &x, &y);
-      to = write_axis (write_axis (to, &x, sampling->width), &y, sampling->height);
+      ens_crop_resize_place (frame, &whole[i], grid, &x, &y);
+      to = write_axis (write_axis (to, &x, resize->width), &y, resize->height);
     }
   return TRUE;
 }

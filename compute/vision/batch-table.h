@@ -1,7 +1,7 @@
 /* Sampling of a frame written down for a device to carry out. */
 #pragma once
 
-#include "push/sample.h"
+#include "push/preprocess.h"
 #include "vision/framing.h"
 
 /* A plane of bytes, and where it lies in the frame's bytes on the device. */
@@ -27,10 +27,10 @@ typedef struct {
 
 /* One batch (n, height, width, channels). */
 typedef struct {
-  guint32 *table; /* as push/sample.h says */
+  guint32 *table; /* as push/preprocess.h says */
   gsize n_words;
   guint n; /* pictures */
-  EnsSamplePush push;
+  EnsPreprocessPush push;
 } EnsBatchTable;
 
 /* Decides how a frame will lie on a device that reads up to max_import bytes of DMABufs (0: none).
@@ -45,9 +45,9 @@ typedef struct {
   guint n_rects;
 } EnsBatchSource;
 
-/* What ens_frame_sample_framed () does. FALSE, and nothing to clear, if shaders don't take the
+/* What ens_frame_resize_framed () does. FALSE, and nothing to clear, if shaders don't take the
  * framing or a frame that large. */
 gboolean ens_batch_table_init (EnsBatchTable *table, const EnsBatchSource *source,
-                               const EnsFramedSampling *sampling);
+                               const EnsFramedResize *resize);
 void ens_batch_table_clear (EnsBatchTable *table);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsBatchTable, ens_batch_table_clear)

@@ -7,8 +7,8 @@
 #include "vision/pixel-layout.h"
 
 static const double luma_weights[][3] = {
-    [ENS_MATRIX_BT601] = {0.299, 0.587, 0.114},
-    [ENS_MATRIX_BT709] = {0.2126, 0.7152, 0.0722},
+    [ENS_COLOR_MATRIX_BT601] = {0.299, 0.587, 0.114},
+    [ENS_COLOR_MATRIX_BT709] = {0.2126, 0.7152, 0.0722},
 };
 
 typedef double Affine[3][4];
@@ -37,7 +37,7 @@ init_full_range (Affine map, EnsRange range)
 }
 
 static void
-init_ycbcr_to_rgb (Affine map, EnsMatrix matrix)
+init_ycbcr_to_rgb (Affine map, EnsColorMatrix matrix)
 {
   double kr = luma_weights[matrix][0], kg = luma_weights[matrix][1], kb = luma_weights[matrix][2];
   const double chroma[3][2] = {
@@ -57,7 +57,7 @@ init_ycbcr_to_rgb (Affine map, EnsMatrix matrix)
 static void
 init_rgb_to_ycbcr (Affine map)
 {
-  const double *k = luma_weights[ENS_MATRIX_BT601];
+  const double *k = luma_weights[ENS_COLOR_MATRIX_BT601];
 
   for (guint c = 0; c < 3; c++) {
     map[0][c] = k[c];

@@ -1,6 +1,6 @@
 /* gst-ensemble: pictures as they come from decoders and cameras.
  *
- * EnsFrame borrows the pixels of somebody else's buffer. ens_frame_sample () takes a rectangle of
+ * EnsFrame borrows the pixels of somebody else's buffer. ens_frame_resize () takes a rectangle of
  * it to the network's input in one step: conversion to RGB, antialiased scaling, channel order,
  * mean and scale. Training and streams use this same function, so both see the same pixels. */
 #pragma once
@@ -25,7 +25,7 @@ typedef enum {
   ENS_N_PIXELS,
 } EnsPixels;
 
-typedef enum { ENS_MATRIX_BT601, ENS_MATRIX_BT709 } EnsMatrix;
+typedef enum { ENS_COLOR_MATRIX_BT601, ENS_COLOR_MATRIX_BT709 } EnsColorMatrix;
 typedef enum { ENS_RANGE_FULL, ENS_RANGE_LIMITED } EnsRange;
 
 /* Where a plane lies in memory that devices share. */
@@ -40,9 +40,9 @@ typedef struct {
   EnsPixels pixels;
   guint width, height; /* at most ENS_FRAME_MAX_SIZE each */
   const guint8 *planes[3];
-  gsize strides[3]; /* bytes from one row to the next */
-  EnsMatrix matrix; /* of NV12 and I420 */
-  EnsRange range;   /* of NV12, I420 and GRAY8 */
+  gsize strides[3];      /* bytes from one row to the next */
+  EnsColorMatrix matrix; /* of NV12 and I420 */
+  EnsRange range;        /* of NV12, I420 and GRAY8 */
   /* The DMABufs that the planes lie in, rows in order and as far apart as `strides` says: a GPU
    * then reads the pixels there, if it can, and nothing is copied. One DMABuf has to hold all
    * planes; what lies in several is copied. Descriptors are borrowed and stay open as long as the
@@ -105,7 +105,8 @@ const char *ens_framing_name (EnsFraming framing);
  * pixels that a rectangle touches bear on its result, as if it had been cut out first. Chroma
  * planes are scaled from their own resolution. Nothing is rounded to bytes on the way. The same
  * input gives the same bits whatever the number of threads. */
-void ens_frame_sample (const EnsFrame *frame, const EnsRect *rects, guint n_rects, guint width,
-                       guint height, const EnsNormalise *normalise, EnsPool *pool, float *out);
+void ens_frame_resize (const EnsFrame *frame, const EnsRect *rects, guint n_rects, guint width,
+                       guint height, const EnsNormalise *normalise, EnsThreadPool *pool,
+                       float *out);
 
 G_END_DECLS

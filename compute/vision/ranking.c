@@ -345,15 +345,15 @@ append_window (EnsRanking *ranking, guint i, guint width, guint height)
 }
 
 const EnsWindow *
-ens_ranking_run (EnsRanking *ranking, guint width, guint height, guint max_windows, EnsPool *pool,
-                 guint *n_windows)
+ens_ranking_run (EnsRanking *ranking, guint width, guint height, guint max_windows,
+                 EnsThreadPool *pool, guint *n_windows)
 {
   Columns *columns = &ranking->columns;
 
   choose_candidates (ranking);
   fill_columns (ranking);
   find_ranges (columns, ranking->n);
-  ens_pool_run (pool, (ranking->n + VOTES_PER_TASK - 1) / VOTES_PER_TASK, vote, ranking);
+  ens_thread_pool_run (pool, (ranking->n + VOTES_PER_TASK - 1) / VOTES_PER_TASK, vote, ranking);
   for (guint i = 0; i < ranking->n; i++)
     ranking->keys[i] = make_score_key (columns->score[i], i);
   sort_keys (ranking, ranking->n);

@@ -19,4 +19,4 @@ void ens_ranking_add (EnsRanking *ranking, const EnsGroup *groups, guint n_group
  * windows, no two of which overlap by more than 0.8 (intersection over union), best first; they
  * belong to the ranking. */
 const EnsWindow *ens_ranking_run (EnsRanking *ranking, guint width, guint height, guint max_windows,
-                                  EnsPool *pool, guint *n_windows);
+                                  EnsThreadPool *pool, guint *n_windows);

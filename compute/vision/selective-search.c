@@ -10,7 +10,7 @@
 #include "vision/colour-space.h"
 #include "vision/grouping.h"
 #include "vision/ranking.h"
-#include "vision/sample.h"
+#include "vision/crop-resize.h"
 #include "vision/segmentation.h"
 #include "vision/smooth.h"
 
@@ -166,11 +166,11 @@ reserve (EnsWindowSearch *search, gsize n)
 }
 
 static void
-shrink (EnsWindowSearch *search, const EnsFrame *frame, EnsPool *pool)
+shrink (EnsWindowSearch *search, const EnsFrame *frame, EnsThreadPool *pool)
 {
   double factor = MAX ((double)MAX (frame->width, frame->height) / search->preset->long_side, 1);
   EnsColourMap map;
-  EnsSampling sampling = {frame, &ENS_RECT_WHOLE, 1};
+  EnsCropResize sampling = {frame, &ENS_RECT_WHOLE, 1};
 
   search->width = MAX ((guint)lround (frame->width / factor), 1);
   search->height = MAX ((guint)lround (frame->height / factor), 1);
@@ -180,7 +180,7 @@ shrink (EnsWindowSearch *search, const EnsFrame *frame, EnsPool *pool)
   sampling.height = search->height;
   sampling.map = &map;
   sampling.out = search->ycbcr;
-  ens_sampling_run (&sampling, pool);
+  ens_crop_resize_run (&sampling, pool);
 }
 
 /* -- segmenting and grouping -- */
@@ -228,14 +228,14 @@ group (gpointer data, guint task, guint worker)
 
 guint
 ens_window_search_run (EnsWindowSearch *search, const EnsFrame *frame, guint max_windows,
-                       EnsPool *pool, const EnsWindow **windows)
+                       EnsThreadPool *pool, const EnsWindow **windows)
 {
   guint n_windows;
 
   g_return_val_if_fail (ens_frame_validate (frame, NULL), 0);
   shrink (search, frame, pool);
-  ens_pool_run (pool, search->preset->n_spaces, segment, search);
-  ens_pool_run (pool, count_hierarchies (search), group, search);
+  ens_thread_pool_run (pool, search->preset->n_spaces, segment, search);
+  ens_thread_pool_run (pool, count_hierarchies (search), group, search);
   ens_ranking_clear (search->ranking);
   for (guint h = 0; h < count_hierarchies (search); h++) {
     guint n_groups;

@@ -30,6 +30,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsWindowSearch, ens_window_search_free)
  * and returns how many. *windows belongs to the search and is valid until its next run.
  * Deterministic: the same frame gives the same windows whatever the number of threads. */
 guint ens_window_search_run (EnsWindowSearch *search, const EnsFrame *frame, guint max_windows,
-                             EnsPool *pool, const EnsWindow **windows);
+                             EnsThreadPool *pool, const EnsWindow **windows);
 
 G_END_DECLS

@@ -31,13 +31,14 @@ copy_operands (EnsVulkanCpuStep *step, const EnsOperands *operands)
 }
 
 EnsVulkanCpuStep *
-ens_vulkan_cpu_step_new (const EnsOperands *operands, EnsPool *pool, EnsPackedWeights *weights)
+ens_vulkan_cpu_step_new (const EnsOperands *operands, EnsThreadPool *pool,
+                         EnsPackedWeights *weights)
 {
   EnsVulkanCpuStep *step = g_new0 (EnsVulkanCpuStep, 1);
   const EnsOp *op = operands->node->op;
 
   copy_operands (step, operands);
-  step->plan.n_threads = ens_pool_get_threads (pool);
+  step->plan.n_threads = ens_thread_pool_get_threads (pool);
   step->plan.weights = weights;
   step->plan.kernel = "reference";
   if (op->cpu == NULL || !is_float32 (operands))
@@ -67,7 +68,7 @@ ens_vulkan_cpu_step_place (EnsVulkanCpuStep *step, guint i, gpointer data)
 }
 
 void
-ens_vulkan_cpu_step_run (const EnsVulkanCpuStep *step, EnsPool *pool, gpointer scratch)
+ens_vulkan_cpu_step_run (const EnsVulkanCpuStep *step, EnsThreadPool *pool, gpointer scratch)
 {
   const EnsCpuContext context = {.pool = pool, .scratch = scratch, .state = step->plan.state};
 

@@ -13,10 +13,10 @@ typedef struct {
 
 /* Chooses the kernel. Where the operands lie is told afterwards, by ens_vulkan_cpu_step_place ().
  */
-EnsVulkanCpuStep *ens_vulkan_cpu_step_new (const EnsOperands *operands, EnsPool *pool,
+EnsVulkanCpuStep *ens_vulkan_cpu_step_new (const EnsOperands *operands, EnsThreadPool *pool,
                                            EnsPackedWeights *weights);
 void ens_vulkan_cpu_step_free (EnsVulkanCpuStep *step);
 
 /* Where operand i (inputs, then outputs) lies while the step runs. */
 void ens_vulkan_cpu_step_place (EnsVulkanCpuStep *step, guint i, gpointer data);
-void ens_vulkan_cpu_step_run (const EnsVulkanCpuStep *step, EnsPool *pool, gpointer scratch);
+void ens_vulkan_cpu_step_run (const EnsVulkanCpuStep *step, EnsThreadPool *pool, gpointer scratch);

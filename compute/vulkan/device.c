@@ -7,18 +7,18 @@
 /* Drivers of GPUs give up on what takes longer than some seconds; software takes its time. */
 #define TIMEOUT_NANOSECONDS (G_GUINT64_CONSTANT (300) * 1000000000)
 
-static EnsMatrices
+static EnsMatrixMode
 matrices_from_environment (void)
 {
   const char *name = g_getenv ("ENSEMBLE_VULKAN_MATRICES");
 
   if (name == NULL || *name == '\0')
-    return ENS_MATRICES_BEST;
-  for (EnsMatrices i = ENS_MATRICES_NONE; i <= ENS_MATRICES_WORKGROUP; i++)
-    if (strcmp (name, ens_matrices_name (i)) == 0)
+    return ENS_MATRIX_MODE_BEST;
+  for (EnsMatrixMode i = ENS_MATRIX_MODE_NONE; i <= ENS_MATRIX_MODE_WORKGROUP; i++)
+    if (strcmp (name, ens_matrix_mode_name (i)) == 0)
       return i;
   g_warning ("ENSEMBLE_VULKAN_MATRICES is “%s”, expected none, subgroup or workgroup", name);
-  return ENS_MATRICES_BEST;
+  return ENS_MATRIX_MODE_BEST;
 }
 
 EnsVulkanOptions
@@ -59,7 +59,7 @@ enable_matrices (Enabled *enabled, const EnsVulkanPhysical *physical)
 {
   const EnsGpuMatrices *matrices = &physical->traits.matrices;
 
-  if (matrices->use == ENS_MATRICES_NONE)
+  if (matrices->use == ENS_MATRIX_MODE_NONE)
     return;
   enabled->memory_model = (VkPhysicalDeviceVulkanMemoryModelFeatures) {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
@@ -74,7 +74,7 @@ enable_matrices (Enabled *enabled, const EnsVulkanPhysical *physical)
   enable_extension (enabled, physical, VK_KHR_VULKAN_MEMORY_MODEL_EXTENSION_NAME,
                     VK_API_VERSION_1_2);
   enable_extension (enabled, physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, 0);
-  if (matrices->use != ENS_MATRICES_WORKGROUP)
+  if (matrices->use != ENS_MATRIX_MODE_WORKGROUP)
     return;
   enabled->cooperative2 = (VkPhysicalDeviceCooperativeMatrix2FeaturesNV) {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV,
@@ -292,12 +292,12 @@ ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
              : 0;
 }
 
-EnsMatrices
+EnsMatrixMode
 ens_vulkan_device_get_matrices (const EnsVulkanDevice *device)
 {
   const EnsGpuTraits *traits = &device->physical.traits;
 
-  return traits->prefers_texels ? ENS_MATRICES_NONE : traits->matrices.use;
+  return traits->prefers_texels ? ENS_MATRIX_MODE_NONE : traits->matrices.use;
 }
 
 guint

@@ -19,7 +19,7 @@ typedef struct {
   gboolean no_texels;
   /* By what to multiply matrices of 16 bits. What the device has not is replaced by the next less.
    */
-  EnsMatrices matrices;
+  EnsMatrixMode matrices;
   /* Store tensors in 16 bits where the device can. */
   gboolean half;
   /* For tests: may exchange functions of the table, whenever some have been loaded. */
@@ -49,11 +49,11 @@ const char *ens_vulkan_device_get_description (const EnsVulkanDevice *device);
 gboolean ens_vulkan_device_has_half (const EnsVulkanDevice *device);
 /* Bytes of a DMABuf that shaders can read at once; 0: it can't import any. */
 gsize ens_vulkan_device_get_max_import (const EnsVulkanDevice *device);
-/* By what it multiplies matrices of 16 bits; never ENS_MATRICES_BEST. NONE where shaders read
+/* By what it multiplies matrices of 16 bits; never ENS_MATRIX_MODE_BEST. NONE where shaders read
  * through texels: these have none. */
-EnsMatrices ens_vulkan_device_get_matrices (const EnsVulkanDevice *device);
+EnsMatrixMode ens_vulkan_device_get_matrices (const EnsVulkanDevice *device);
 /* "none", "subgroup" or "workgroup", as ENSEMBLE_VULKAN_MATRICES has them. */
-const char *ens_matrices_name (EnsMatrices matrices);
+const char *ens_matrix_mode_name (EnsMatrixMode matrices);
 /* Shaders that its driver has failed at so far, so that others took their place. */
 guint ens_vulkan_device_get_n_refused (EnsVulkanDevice *device);
 /* Messages of the validation layers so far. */

@@ -1,7 +1,7 @@
 /* Executors that run at the same time: the networks of an ensemble, whose levels run side by side,
  * behind what is sampled for them, in one submission. */
 #include "vulkan/executor-private.h"
-#include "vulkan/sampler-private.h"
+#include "vulkan/preprocessor-private.h"
 
 /* Preparing */
 
@@ -110,7 +110,7 @@ submit (const EnsVulkanRun *runs, guint n, VkCommandBuffer head, GError **error)
 
 /* Samplings are numbered as prepare_run () appended them. */
 static void
-note_overflows (const EnsVulkanRun *runs, guint n, const EnsVulkanSampler *sampler)
+note_overflows (const EnsVulkanRun *runs, guint n, const EnsVulkanPreprocessor *preprocessor)
 {
   guint sampling = 0;
 
@@ -118,14 +118,14 @@ note_overflows (const EnsVulkanRun *runs, guint n, const EnsVulkanSampler *sampl
     EnsVulkanExecutor *executor = runs[i].executor;
 
     for (guint k = 0; runs[i].inputs == NULL && k < executor->graph->inputs->len; k++)
-      if (ens_vulkan_sampler_take_overflow (sampler, sampling++))
+      if (ens_vulkan_preprocessor_take_overflow (preprocessor, sampling++))
         executor->overflowed_inputs[k] = TRUE;
   }
 }
 
 /* Gets all inputs ready and submits what does not wait for the CPU. */
 static gboolean
-start (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler, GError **error)
+start (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor, GError **error)
 {
   g_autoptr (GArray) samplings = g_array_new (FALSE, FALSE, sizeof (EnsVulkanSampling));
   const EnsVulkanExecutor *first = runs[0].executor;
@@ -134,26 +134,26 @@ start (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler, GError **er
   for (guint i = 0; i < n; i++)
     prepare_run (&runs[i], samplings);
   if (samplings->len > 0) {
-    head = ens_vulkan_sampler_record (sampler, first->device,
-                                      (const EnsVulkanSampling *)samplings->data, samplings->len,
-                                      first->pool, error);
+    head = ens_vulkan_preprocessor_record (preprocessor, first->device,
+                                           (const EnsVulkanSampling *)samplings->data,
+                                           samplings->len, first->pool, error);
     if (head == VK_NULL_HANDLE)
       return FALSE;
   }
   if (!submit (runs, n, head, error))
     return FALSE;
   if (head != VK_NULL_HANDLE) {
-    ens_vulkan_sampler_finish (sampler);
-    note_overflows (runs, n, sampler);
+    ens_vulkan_preprocessor_finish (preprocessor);
+    note_overflows (runs, n, preprocessor);
   }
   return TRUE;
 }
 
 gboolean
-ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler,
+ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
                           GError **error)
 {
-  if (!start (runs, n, sampler, error))
+  if (!start (runs, n, preprocessor, error))
     return FALSE;
   for (guint i = 0; i < n; i++)
     if (!ens_vulkan_executor_finish_segments (runs[i].executor, runs[i].executor->segments, NULL,

@@ -37,7 +37,7 @@ struct _EnsVulkanExecutor {
   guint serial; /* no other one of the device's has it, ever */
   EnsVulkanDevice *device;
   EnsVulkanWeights *weights;
-  EnsPool *pool;
+  EnsThreadPool *pool;
   EnsGraph *graph;
   gboolean float32_arrays; /* of EnsVulkanContext */
   EnsMemoryPlan *memory;

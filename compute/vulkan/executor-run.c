@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/half.h"
+#include "base/float16.h"
 #include "passes/rewrite.h"
 
 /* Inputs and outputs */
@@ -34,8 +34,8 @@ convert_stretch (gpointer data, guint task, guint worker)
   Conversion *conversion = data;
   gsize first = task * STRETCH;
 
-  if (!ens_half_from_floats (conversion->from + first, conversion->to + first,
-                             MIN (STRETCH, conversion->n - first)))
+  if (!ens_float16_from_floats (conversion->from + first, conversion->to + first,
+                                MIN (STRETCH, conversion->n - first)))
     g_atomic_int_set (&conversion->overflowed, TRUE);
 }
 
@@ -45,7 +45,8 @@ convert_input (EnsVulkanExecutor *executor, guint i, const float *input, gsize n
 {
   Conversion conversion = {input, (guint16 *)map_input (executor, i), n};
 
-  ens_pool_run (executor->pool, (guint)((n + STRETCH - 1) / STRETCH), convert_stretch, &conversion);
+  ens_thread_pool_run (executor->pool, (guint)((n + STRETCH - 1) / STRETCH), convert_stretch,
+                       &conversion);
   if (conversion.overflowed)
     executor->overflowed_inputs[i] = TRUE;
 }
@@ -110,7 +111,7 @@ is_finite (const EnsView *view)
 
   for (gsize i = 0; i < runs; i++)
     for (gsize k = 0; k < run; k++)
-      if (!ens_half_is_finite (halves[i * (gsize)view->pitch + k]))
+      if (!ens_float16_is_finite (halves[i * (gsize)view->pitch + k]))
         return FALSE;
   return TRUE;
 }

@@ -287,7 +287,7 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
   executor->device = ens_vulkan_device_ref (context->device);
   executor->serial = (guint)g_atomic_int_add (&executor->device->n_executors, 1) + 1;
   executor->weights = ens_vulkan_weights_ref (context->weights);
-  executor->pool = ens_pool_ref (context->pool);
+  executor->pool = ens_thread_pool_ref (context->pool);
   executor->memory = ens_memory_plan_new_by_level (graph, levels);
   executor->commands = ens_commands_new (executor->device, executor->weights, &executor->tables);
   ens_vulkan_program_init (&executor->program);
@@ -343,7 +343,7 @@ ens_vulkan_executor_free (EnsVulkanExecutor *executor)
   g_free (executor->overflowed_inputs);
   ens_memory_plan_free (executor->memory);
   ens_graph_free (executor->graph);
-  ens_pool_unref (executor->pool);
+  ens_thread_pool_unref (executor->pool);
   ens_vulkan_weights_unref (executor->weights);
   ens_vulkan_device_unref (executor->device);
   g_free (executor);

@@ -7,7 +7,7 @@
 
 #include "graph/node-time.h"
 #include "graph/op.h"
-#include "vulkan/sampler.h"
+#include "vulkan/preprocessor.h"
 #include "vulkan/weights.h"
 
 typedef struct _EnsVulkanExecutor EnsVulkanExecutor;
@@ -16,7 +16,7 @@ typedef struct _EnsVulkanExecutor EnsVulkanExecutor;
 typedef struct {
   EnsVulkanDevice *device;
   EnsVulkanWeights *weights;
-  EnsPool *pool;                 /* for nodes on the CPU, and for making pipelines */
+  EnsThreadPool *pool;           /* for nodes on the CPU, and for making pipelines */
   EnsPackedWeights *cpu_weights; /* likewise; must outlive the executor */
   /* Fail with ENS_ERROR_RESOURCE rather than run a node on the CPU because it is too large. */
   gboolean whole;
@@ -61,6 +61,6 @@ typedef struct {
 } EnsVulkanRun;
 
 /* Runs different executors of one device at the same time: one submission for all, as far as no
- * nodes run on the CPU. sampler: NULL if nothing is sampled. One thread at a time. */
-gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler,
-                                   GError **error);
+ * nodes run on the CPU. preprocessor: NULL if nothing is sampled. One thread at a time. */
+gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n,
+                                   EnsVulkanPreprocessor *preprocessor, GError **error);

@@ -8,7 +8,7 @@
 
 #include <glib.h>
 
-#include "vulkan/cooperative.h"
+#include "vulkan/cooperative-matrix.h"
 
 /* clang-format off */
 #define ENS_VULKAN_GLOBAL_FUNCTIONS(X) \

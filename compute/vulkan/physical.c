@@ -127,11 +127,11 @@ probe_imports (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
 }
 
 static gboolean
-is_distrusted (const EnsVulkanPhysical *physical, EnsDistrust with)
+has_quirks (const EnsVulkanPhysical *physical, EnsDriverQuirks with)
 {
-  const EnsVulkanDistrust *distrust = ens_vulkan_find_distrust (physical->driver_id);
+  const EnsVulkanDistrust *quirks = ens_vulkan_find_quirks (physical->driver_id);
 
-  return distrust != NULL && (distrust->with & with);
+  return quirks != NULL && (quirks->with & with);
 }
 
 static void
@@ -146,7 +146,7 @@ note_properties (EnsVulkanPhysical *physical, const Properties *p)
               p->driver.driverInfo);
   physical->driver_id = p->driver.driverID;
   physical->subgroup_control =
-      physical->subgroup_control && !is_distrusted (physical, ENS_DISTRUST_FULL_SUBGROUPS)
+      physical->subgroup_control && !has_quirks (physical, ENS_DISTRUST_FULL_SUBGROUPS)
       && (p->subgroup_control.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
   physical->vendor_id = properties->vendorID;
   physical->device_id = properties->deviceID;
@@ -258,7 +258,7 @@ probe (EnsVulkanPhysical *physical, const EnsVulkanInstance *instance, GError **
   }
   probe_memory (physical, vk);
   choose_queue_family (physical, vk);
-  ens_vulkan_matrices_choose (physical, ENS_MATRICES_BEST);
+  ens_vulkan_matrices_choose (physical, ENS_MATRIX_MODE_BEST);
   physical->unfit = find_fault (physical);
   return done;
 }

@@ -57,16 +57,16 @@ const EnsVulkanPhysical *ens_vulkan_select_gpu (const GArray *list);
 typedef enum {
   ENS_DISTRUST_MATRICES = 1 << 0,
   ENS_DISTRUST_FULL_SUBGROUPS = 1 << 1,
-} EnsDistrust;
+} EnsDriverQuirks;
 
 typedef struct {
   VkDriverId driver;
-  EnsDistrust with;
+  EnsDriverQuirks with;
   const char *reason; /* and where that is known from */
 } EnsVulkanDistrust;
 
 /* NULL: nothing is known against it. */
-const EnsVulkanDistrust *ens_vulkan_find_distrust (VkDriverId driver);
+const EnsVulkanDistrust *ens_vulkan_find_quirks (VkDriverId driver);
 
 /* Chooses variants of the shaders as the options say. */
 void ens_vulkan_physical_apply (EnsVulkanPhysical *physical, const EnsVulkanOptions *options);
@@ -75,7 +75,7 @@ void ens_vulkan_physical_apply (EnsVulkanPhysical *physical, const EnsVulkanOpti
 gboolean ens_vulkan_matrices_probe (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
                                     GError **error);
 /* Sets what to use of them: what is wished for, or the next less that the device has. */
-void ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrices wish);
+void ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrixMode wish);
 
 gboolean ens_vulkan_physical_is_software (const EnsVulkanPhysical *physical);
 /* "1.3.230" (transfer full) */

@@ -226,10 +226,10 @@ keep (EnsVulkanDevice *device, const Batch *batch)
 }
 
 static void
-make_all (Batch *batch, EnsPool *pool)
+make_all (Batch *batch, EnsThreadPool *pool)
 {
   if (pool != NULL)
-    ens_pool_run (pool, batch->pipelines->len, make_one, batch);
+    ens_thread_pool_run (pool, batch->pipelines->len, make_one, batch);
   else
     for (guint i = 0; i < batch->pipelines->len; i++)
       make_one (batch, i, 0);
@@ -237,7 +237,7 @@ make_all (Batch *batch, EnsPool *pool)
 
 gboolean
 ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *keys,
-                          const EnsVulkanPipeline **pipelines, guint n, EnsPool *pool,
+                          const EnsVulkanPipeline **pipelines, guint n, EnsThreadPool *pool,
                           GError **error)
 {
   g_autoptr (GPtrArray) missing = NULL;

@@ -38,8 +38,8 @@ void ens_vulkan_pipelines_clear (EnsVulkanDevice *device);
  * on the pool, or, where it is NULL, one after the other. They belong to the device. Keys have
  * zeroes where nothing is set. Any thread. */
 gboolean ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *keys,
-                                   const EnsVulkanPipeline **pipelines, guint n, EnsPool *pool,
-                                   GError **error);
+                                   const EnsVulkanPipeline **pipelines, guint n,
+                                   EnsThreadPool *pool, GError **error);
 
 /* Makes the pipeline now, or finds it; FALSE if the driver fails at it, which is tried once. */
 gboolean ens_vulkan_pipelines_try (EnsVulkanDevice *device, const EnsVulkanPipelineKey *key);

@@ -81,9 +81,9 @@ static char *
 describe_variants (const EnsGpuTraits *traits)
 {
   static const char *const matrices[] = {
-      [ENS_MATRICES_NONE] = "",
-      [ENS_MATRICES_SUBGROUP] = "; matrices of subgroups where tensors are float16",
-      [ENS_MATRICES_WORKGROUP] = "; matrices of workgroups where tensors are float16"};
+      [ENS_MATRIX_MODE_NONE] = "",
+      [ENS_MATRIX_MODE_SUBGROUP] = "; matrices of subgroups where tensors are float16",
+      [ENS_MATRIX_MODE_WORKGROUP] = "; matrices of workgroups where tensors are float16"};
 
   return g_strdup_printf ("32-bit floats%s%s",
                           traits->prefers_texels ? ", read through texel buffers" : "",
@@ -93,7 +93,7 @@ describe_variants (const EnsGpuTraits *traits)
 static EnsVulkanReport *
 make_report (const EnsVulkanPhysical *physical)
 {
-  const EnsVulkanDistrust *distrust = ens_vulkan_find_distrust (physical->driver_id);
+  const EnsVulkanDistrust *quirks = ens_vulkan_find_quirks (physical->driver_id);
   EnsVulkanReport *report = g_new0 (EnsVulkanReport, 1);
 
   *report = (EnsVulkanReport) {
@@ -110,7 +110,7 @@ make_report (const EnsVulkanPhysical *physical)
       .imports = describe_imports (physical),
       .timeline = physical->timeline,
       .runs = describe_variants (&physical->traits),
-      .distrusted = distrust != NULL ? distrust->reason : NULL,
+      .quirks = quirks != NULL ? quirks->reason : NULL,
       .unfit = physical->unfit,
   };
   return report;

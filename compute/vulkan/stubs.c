@@ -74,14 +74,14 @@ ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
   g_return_val_if_reached (0);
 }
 
-EnsMatrices
+EnsMatrixMode
 ens_vulkan_device_get_matrices (const EnsVulkanDevice *device)
 {
-  g_return_val_if_reached (ENS_MATRICES_NONE);
+  g_return_val_if_reached (ENS_MATRIX_MODE_NONE);
 }
 
 const char *
-ens_matrices_name (EnsMatrices matrices)
+ens_matrix_mode_name (EnsMatrixMode matrices)
 {
   g_return_val_if_reached ("none");
 }
@@ -202,25 +202,25 @@ ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *input
 }
 
 gboolean
-ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanSampler *sampler,
+ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
                           GError **error)
 {
   g_return_val_if_reached (FALSE);
 }
 
-EnsVulkanSampler *
-ens_vulkan_sampler_new (void)
+EnsVulkanPreprocessor *
+ens_vulkan_preprocessor_new (void)
 {
   g_return_val_if_reached (NULL);
 }
 
 void
-ens_vulkan_sampler_free (EnsVulkanSampler *sampler)
+ens_vulkan_preprocessor_free (EnsVulkanPreprocessor *preprocessor)
 {
 }
 
 void
-ens_vulkan_sampler_set_frame (EnsVulkanSampler *sampler, const EnsPackedFrame *frame)
+ens_vulkan_preprocessor_set_frame (EnsVulkanPreprocessor *preprocessor, const EnsPackedFrame *frame)
 {
   g_return_if_reached ();
 }

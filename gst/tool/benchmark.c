@@ -289,7 +289,7 @@ print_matrices (EnsDevice *device)
   if (vulkan == NULL || !g_str_has_suffix (ens_device_get_name (device), "+float16"))
     return;
   n_refused = ens_vulkan_device_get_n_refused (vulkan);
-  g_print ("matrices        %s", ens_matrices_name (ens_vulkan_device_get_matrices (vulkan)));
+  g_print ("matrices        %s", ens_matrix_mode_name (ens_vulkan_device_get_matrices (vulkan)));
   if (n_refused > 0)
     g_print (", but its driver failed at %u shaders", n_refused);
   g_print ("\n");

@@ -29,8 +29,8 @@ print_gpu (const EnsVulkanReport *report)
   print_line ("imports", report->imports);
   print_line ("timeline semaphores", report->timeline ? "yes" : "no");
   print_line ("runs", report->runs);
-  if (report->distrusted != NULL)
-    print_line ("not trusted", report->distrusted);
+  if (report->quirks != NULL)
+    print_line ("not trusted", report->quirks);
 }
 
 static gboolean

@@ -1,4 +1,4 @@
-#include "engine/taps.h"
+#include "engine/feature-layers.h"
 #include "graph/infer.h"
 #include "inspect.h"
 #include "onnx/onnx.h"
@@ -94,7 +94,7 @@ print_taps (GArray *taps)
   g_autoptr (ToolTable) table = tool_table_new (">features|shape|>back|tap");
 
   for (guint i = taps->len; i-- > 0;) {
-    const EnsTap *tap = &g_array_index (taps, EnsTap, i);
+    const EnsFeatureLayer *tap = &g_array_index (taps, EnsFeatureLayer, i);
     g_autofree char *shape = ens_shape_to_string (&tap->shape);
 
     tool_table_row (table);
@@ -136,7 +136,7 @@ tool_inspect_network (const char *path, guint size, GError **error)
     g_print ("note    %s\n", (const char *)graph->notes->pdata[i]);
   print_values ("input", graph->inputs);
   shapes = choose_shapes (graph, size);
-  taps = ens_graph_list_taps (graph, shapes, error);
+  taps = ens_graph_list_feature_layers (graph, shapes, error);
   if (taps == NULL || !ens_infer_graph (graph, shapes, error))
     return FALSE;
   ens_graph_remove_unused (graph);

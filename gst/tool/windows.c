@@ -11,7 +11,7 @@ static const float thresholds[] = {0.5f, 0.7f};
 
 typedef struct {
   EnsWindowSearch *search;
-  EnsPool *pool;
+  EnsThreadPool *pool;
   GHashTable *classes; /* label → index + 1 */
   EnsRecall *recall;
   guint n_images;
@@ -22,7 +22,7 @@ static void
 measurement_clear (Measurement *measurement)
 {
   g_clear_pointer (&measurement->search, ens_window_search_free);
-  g_clear_pointer (&measurement->pool, ens_pool_unref);
+  g_clear_pointer (&measurement->pool, ens_thread_pool_unref);
   g_clear_pointer (&measurement->classes, g_hash_table_unref);
   g_clear_pointer (&measurement->recall, ens_recall_free);
 }
@@ -175,7 +175,7 @@ run (gconstpointer data, char **arguments, GError **error)
   for (guint i = 0; i < notes->len; i++)
     g_printerr ("%s\n", (const char *)notes->pdata[i]);
   measurement.search = ens_window_search_new (preset);
-  measurement.pool = ens_pool_new ((guint)options->threads);
+  measurement.pool = ens_thread_pool_new ((guint)options->threads);
   if (!measure (&measurement, images, error))
     return FALSE;
   print_table (&measurement);

@@ -18,13 +18,13 @@ count_task (gpointer data, guint task, guint worker)
 }
 
 static void
-run_loops (EnsPool *pool, guint n_tasks, guint repeats)
+run_loops (EnsThreadPool *pool, guint n_tasks, guint repeats)
 {
   g_autofree guint *count = g_new0 (guint, MAX (n_tasks, 1));
-  Loop loop = {.n_tasks = n_tasks, .count = count, .n_threads = ens_pool_get_threads (pool)};
+  Loop loop = {.n_tasks = n_tasks, .count = count, .n_threads = ens_thread_pool_get_threads (pool)};
 
   for (guint r = 0; r < repeats; r++)
-    ens_pool_run (pool, n_tasks, count_task, &loop);
+    ens_thread_pool_run (pool, n_tasks, count_task, &loop);
   for (guint i = 0; i < n_tasks; i++)
     g_assert_cmpuint (count[i], ==, repeats);
   g_assert_false (loop.bad_worker);
@@ -38,9 +38,9 @@ test_every_task_runs_once (void)
   } rows[] = {{1, 5}, {2, 0}, {2, 1}, {2, 7}, {4, 3}, {4, 1000}};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsPool) pool = ens_pool_new (rows[i].threads);
+    g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (rows[i].threads);
 
-    g_assert_cmpuint (ens_pool_get_threads (pool), ==, rows[i].threads);
+    g_assert_cmpuint (ens_thread_pool_get_threads (pool), ==, rows[i].threads);
     run_loops (pool, rows[i].tasks, 200);
   }
 }
@@ -55,7 +55,7 @@ run_from_thread (gpointer pool)
 static void
 test_shared_by_threads (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   GThread *threads[3];
 
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -67,7 +67,7 @@ test_shared_by_threads (void)
 static void
 test_sleeping_workers_wake (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (3);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (3);
 
   for (guint i = 0; i < 20; i++) {
     run_loops (pool, 8, 1);

@@ -10,7 +10,7 @@ static const guint8 labels[] = {0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1};
 static void
 test_reference (void)
 {
-  EnsTruth truth = {15, 1, labels};
+  EnsLabels truth = {15, 1, labels};
   EnsCalibration calibration;
 
   g_assert_true (ens_calibration_fit (&truth, decisions, 0, &calibration));
@@ -24,7 +24,7 @@ test_unknown (void)
 {
   float more[18] = {9, -9};
   guint8 more_labels[18] = {ENS_LABEL_UNKNOWN, ENS_LABEL_UNKNOWN};
-  EnsTruth truth = {18, 1, more_labels};
+  EnsLabels truth = {18, 1, more_labels};
   EnsCalibration calibration;
 
   for (guint i = 0; i < 15; i++) {
@@ -46,7 +46,7 @@ test_scale (void)
   for (guint s = 0; s < G_N_ELEMENTS (scales); s++) {
     float scaled[30] = {0};
     guint8 both[30] = {0};
-    EnsTruth truth = {15, 2, both};
+    EnsLabels truth = {15, 2, both};
     EnsCalibration calibration;
 
     for (guint i = 0; i < 15; i++) {
@@ -65,7 +65,7 @@ test_separable (void)
 {
   static const float separate[] = {-2, -1, -1.5F, 1, 2, 3};
   static const guint8 sides[] = {0, 0, 0, 1, 1, 1};
-  EnsTruth truth = {6, 1, sides};
+  EnsLabels truth = {6, 1, sides};
   EnsCalibration calibration;
 
   g_assert_true (ens_calibration_fit (&truth, separate, 0, &calibration));
@@ -86,7 +86,7 @@ test_no_increasing_map (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsTruth truth = {6, 1, rows[i]};
+    EnsLabels truth = {6, 1, rows[i]};
     EnsCalibration calibration = {0, 0};
 
     g_assert_false (ens_calibration_fit (&truth, values, 0, &calibration));

@@ -73,7 +73,7 @@ static const float knows_second[] = {.1F, .1F, .2F, .2F, .3F, .8F, .2F, .9F};
 static void
 test_search_weights (void)
 {
-  EnsTruth truth = {4, 2, labels};
+  EnsLabels truth = {4, 2, labels};
   const float *const good_and_bad[] = {knows_first, knows_second};
   const float *const equal[] = {knows_first, knows_first};
   float weights[2];
@@ -96,7 +96,7 @@ static void
 test_search_weights_unequal (void)
 {
   const float *const networks[] = {good, noise};
-  EnsTruth truth = {4, 1, truths};
+  EnsLabels truth = {4, 1, truths};
   float weights[2];
 
   g_assert_cmpfloat_with_epsilon (ens_search_network_weights (&truth, networks, 2, weights), 1,
@@ -109,7 +109,7 @@ test_search_weights_unequal (void)
 static void
 test_search_many (void)
 {
-  EnsTruth truth = {4, 2, labels};
+  EnsLabels truth = {4, 2, labels};
   const float *networks[12];
   float weights[12], sum = 0;
 
@@ -135,7 +135,7 @@ test_search_fusion_weight (void)
       {good, noise, NULL, 1, .9F}, {good, good, NULL, 1, .5F}, {noise, good, NULL, 1, .1F},
       {flat, flat, sees, 1, .5F},  {good, good, loud, 1, .9F}, {flat, flat, loud, .5, .5F},
   };
-  EnsTruth truth = {4, 1, truths};
+  EnsLabels truth = {4, 1, truths};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     float w;

@@ -25,7 +25,7 @@ test_average_precision (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsTruth truth = {rows[i].n, 1, rows[i].labels};
+    EnsLabels truth = {rows[i].n, 1, rows[i].labels};
     double found = ens_average_precision (&truth, rows[i].scores, 0);
 
     if (isnan (rows[i].expected))
@@ -40,7 +40,7 @@ test_mean_leaves_out_absent_classes (void)
 {
   static const float scores[] = {.9F, .5F, .9F, .1F, .5F, .8F};
   static const guint8 labels[] = {1, 0, 0, 0, 0, 1};
-  EnsTruth truth = {2, 3, labels};
+  EnsLabels truth = {2, 3, labels};
 
   g_assert_cmpfloat_with_epsilon (ens_mean_average_precision (&truth, scores), (1 + .5) / 2, NEAR);
 }
@@ -60,7 +60,7 @@ test_counts (void)
       {0, {3, 2, 0}, .6, 1, .75},
       {1, {0, 0, 3}, 1, 0, 0},
   };
-  EnsTruth truth = {5, 1, labels};
+  EnsLabels truth = {5, 1, labels};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     EnsCounts counts = ens_count (&truth, scores, 0, rows[i].threshold);
@@ -92,7 +92,7 @@ test_thresholds (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsTruth truth = {5, 1, rows[i].labels};
+    EnsLabels truth = {5, 1, rows[i].labels};
 
     g_assert_cmpfloat_with_epsilon (ens_best_threshold (&truth, rows[i].scores, 0),
                                     rows[i].expected, NEAR);
@@ -108,7 +108,7 @@ test_accuracy (void)
   };
   static const guint8 labels[] = {1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1};
   static const guint expected[] = {1, 0, 0, 1, 1, 1, 0, 0, 0};
-  EnsTruth truth = {6, 3, labels};
+  EnsLabels truth = {6, 3, labels};
   guint confusion[9];
 
   g_assert_cmpfloat_with_epsilon (ens_accuracy (&truth, scores, confusion), .5, NEAR);
@@ -125,7 +125,7 @@ test_precision_recall (void)
   static const guint8 labels[] = {1, 0, 1, 1};
   static const EnsCurvePoint expected[] = {
       {1.0 / 3, 1, .9F}, {2.0 / 3, 2.0 / 3, .8F}, {1, .75, .4F}};
-  EnsTruth truth = {4, 1, labels};
+  EnsLabels truth = {4, 1, labels};
   guint n;
   g_autofree EnsCurvePoint *curve = ens_precision_recall (&truth, scores, 0, &n);
 
@@ -139,7 +139,7 @@ test_precision_recall (void)
   g_assert_cmpfloat_with_epsilon (curve[0].precision, 1, NEAR);
   g_assert_cmpfloat_with_epsilon (curve[1].precision, .75, NEAR);
   g_assert_cmpfloat_with_epsilon (curve[2].precision, .75, NEAR);
-  g_assert_null (ens_precision_recall (&(EnsTruth) {1, 1, &labels[1]}, scores, 0, &n));
+  g_assert_null (ens_precision_recall (&(EnsLabels) {1, 1, &labels[1]}, scores, 0, &n));
   g_assert_cmpuint (n, ==, 0);
 }
 
@@ -151,15 +151,15 @@ test_errors (void)
   static const guint8 labels[] = {1, 1, 1, 0, 0, 1, 0, 0};
   static const float thresholds[] = {.5F, .6F};
   static const guint expected[] = {1, 1, 1, 1, 1, 0};
-  EnsTruth truth = {4, 2, labels};
+  EnsLabels truth = {4, 2, labels};
   guint errors[6];
 
   ens_count_errors (&truth, scores, thresholds, errors);
   g_assert_cmpmem (errors, sizeof errors, expected, sizeof expected);
-  g_assert_true (ens_truth_is_multi_label (&truth));
+  g_assert_true (ens_labels_is_multi_label (&truth));
   truth.labels += 2;
   truth.n_samples = 3;
-  g_assert_false (ens_truth_is_multi_label (&truth));
+  g_assert_false (ens_labels_is_multi_label (&truth));
 }
 
 /* Two bins: .1, .4 of which the second is so, and .5, .9, 1 of which the first is not. */
@@ -168,7 +168,7 @@ test_reliability (void)
 {
   static const float scores[] = {.5F, .1F, .9F, .4F, 1};
   static const guint8 labels[] = {0, 0, 1, 1, 1};
-  EnsTruth truth = {5, 1, labels};
+  EnsLabels truth = {5, 1, labels};
   EnsReliability bins[2];
 
   ens_reliability (&truth, scores, bins, 2);
@@ -211,7 +211,7 @@ test_selection (void)
       {ENS_FALSE_POSITIVE, 3, 9, "0a 1b 1a "},    {ENS_FALSE_NEGATIVE, 9, 9, "3a 3b 2a "},
       {ENS_TRUE_POSITIVE, 9, 9, "2b 0b 4a "},     {ENS_TRUE_POSITIVE, 0, 9, ""},
   };
-  EnsTruth truth = {5, 2, labels};
+  EnsLabels truth = {5, 2, labels};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GString) text = g_string_new (NULL);
@@ -238,7 +238,7 @@ test_unknown (void)
   static const guint8 known_labels[] = {1, 0, 1, 1, 0};
   static const float threshold = .5F;
   const EnsSelection selection = {ENS_FALSE_POSITIVE, &threshold, 9, 9};
-  EnsTruth truth = {7, 1, labels}, known = {5, 1, known_labels};
+  EnsLabels truth = {7, 1, labels}, known = {5, 1, known_labels};
   EnsCounts counts = ens_count (&truth, scores, 0, .5F);
   EnsReliability bins[2], known_bins[2];
   guint errors[2], known_errors[2], n;
@@ -259,8 +259,8 @@ test_unknown (void)
   g_assert_cmpmem (errors, sizeof errors, known_errors, sizeof known_errors);
   g_assert_cmpuint (n, ==, 1);
   g_assert_cmpuint (selected[0].sample, ==, 2);
-  g_assert_false (ens_truth_has_none (&truth, 0));
-  g_assert_true (ens_truth_has_none (&truth, 2));
+  g_assert_false (ens_labels_has_none (&truth, 0));
+  g_assert_true (ens_labels_has_none (&truth, 2));
 }
 
 int

@@ -48,7 +48,7 @@ count_errors (const EnsSvm *svm, const EnsExamples *examples)
 static void
 test_separable (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
   g_autoptr (EnsSvm) svm = ens_svm_train (&examples, 4, pool);
@@ -67,7 +67,7 @@ test_known_solution (void)
   static const guint8 labels[] = {1, 0, 1, 0, 1, 0};
   static const double rows[] = {0.1, 1, 10};
   EnsExamples examples = {{6, 1, labels}, 1, features};
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (EnsSvm) svm = ens_svm_train (&examples, rows[i], pool);
@@ -127,7 +127,7 @@ objective (const EnsExamples *examples, guint class, double c, const double *w)
 static void
 test_minimum (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 2, 300);
@@ -157,8 +157,8 @@ test_minimum (void)
 static void
 test_same_bits (void)
 {
-  g_autoptr (EnsPool) one = ens_pool_new (1);
-  g_autoptr (EnsPool) four = ens_pool_new (4);
+  g_autoptr (EnsThreadPool) one = ens_thread_pool_new (1);
+  g_autoptr (EnsThreadPool) four = ens_thread_pool_new (4);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 2, 3);
   g_autoptr (EnsSvm) a = ens_svm_train (&examples, 1, one);
@@ -174,7 +174,7 @@ test_same_bits (void)
 static void
 test_choose_c (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
 
@@ -184,7 +184,7 @@ test_choose_c (void)
 static void
 test_one_sided_class (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
   g_autoptr (EnsSvm) svm = NULL;
@@ -209,8 +209,8 @@ test_one_sided_class (void)
 static void
 test_windows (void)
 {
-  g_autoptr (EnsPool) one = ens_pool_new (1);
-  g_autoptr (EnsPool) two = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) one = ens_thread_pool_new (1);
+  g_autoptr (EnsThreadPool) two = ens_thread_pool_new (2);
   g_autoptr (GRand) random = g_rand_new_with_seed (11);
   Toy toy;
   EnsExamples images = make_toy (&toy, 0.2, 3);
@@ -265,7 +265,7 @@ label_first_class (Toy *toy, guint8 label)
 static void
 test_unknown (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
   g_autoptr (EnsSvm) complete = ens_svm_train (&examples, 4, pool);

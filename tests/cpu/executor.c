@@ -20,7 +20,7 @@ get_data (gpointer tensor)
 
 /* Runs a graph with concrete shapes, which it takes over, in memory full of NaN. */
 static GPtrArray *
-execute (EnsGraph *graph, const GPtrArray *inputs, EnsPool *pool)
+execute (EnsGraph *graph, const GPtrArray *inputs, EnsThreadPool *pool)
 {
   g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
   g_autoptr (EnsExecutor) executor = ens_executor_new (graph, pool, weights);
@@ -46,7 +46,7 @@ execute (EnsGraph *graph, const GPtrArray *inputs, EnsPool *pool)
 }
 
 static void
-check_graph (const EnsGraph *graph, guint32 seed, EnsPool *pool)
+check_graph (const EnsGraph *graph, guint32 seed, EnsThreadPool *pool)
 {
   g_autoptr (GPtrArray) inputs = random_inputs (graph, seed);
   g_autofree EnsShape *shapes = g_new (EnsShape, inputs->len);
@@ -71,7 +71,7 @@ check_graph (const EnsGraph *graph, guint32 seed, EnsPool *pool)
 static void
 test_random_graphs (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
   for (guint32 seed = 0; seed < N_GRAPHS && !g_test_failed (); seed++) {
     g_auto (Builder) b;
@@ -86,7 +86,7 @@ test_random_graphs (void)
 static void
 test_outputs (void)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_auto (Builder) b;
   EnsValue *x, *y;
 

@@ -65,15 +65,15 @@ check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
   g_autoptr (GString) text = g_string_new (NULL);
 
   for (guint i = 0; i < dataset->samples[split]->len; i++) {
-    const EnsSample *sample = dataset->samples[split]->pdata[i];
-    g_autofree char *name = g_path_get_basename (sample->path);
+    const EnsDatasetItem *item = dataset->samples[split]->pdata[i];
+    g_autofree char *name = g_path_get_basename (item->path);
     const char *join = ":";
 
     g_string_append_printf (text, "%s%s", i > 0 ? " " : "", name);
     for (guint c = 0; c < dataset->n_classes; c++)
-      if (sample->labels[c] != ENS_LABEL_ABSENT) {
+      if (item->labels[c] != ENS_LABEL_ABSENT) {
         g_string_append_printf (text, "%s%s%s", join, dataset->classes[c],
-                                sample->labels[c] == ENS_LABEL_UNKNOWN ? "?" : "");
+                                item->labels[c] == ENS_LABEL_UNKNOWN ? "?" : "");
         join = "+";
       }
   }
@@ -232,7 +232,7 @@ test_coco (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
-  const EnsSample *sample;
+  const EnsDatasetItem *item;
 
   write_coco (fixture, "annotations/instances_train2017.json", "train2017", "aC-");
   write_coco (fixture, "annotations/instances_val2017.json", "val2017", "c");
@@ -243,8 +243,8 @@ test_coco (Fixture *fixture, gconstpointer data)
   check_split (dataset, ENS_SPLIT_TRAIN, "1.jpg:ape 2.jpg:cat 3.jpg");
   check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:cat");
   check_split (dataset, ENS_SPLIT_TEST, "");
-  sample = dataset->samples[ENS_SPLIT_VALIDATION]->pdata[0];
-  g_assert_true (g_str_has_suffix (sample->path, "/val2017/1.jpg"));
+  item = dataset->samples[ENS_SPLIT_VALIDATION]->pdata[0];
+  g_assert_true (g_str_has_suffix (item->path, "/val2017/1.jpg"));
   g_assert_cmpuint (dataset->notes->len, ==, 0);
 }
 

@@ -45,12 +45,12 @@ describe (const EnsDataset *dataset, EnsSplit split)
   GString *text = g_string_new (NULL);
 
   for (guint i = 0; i < dataset->samples[split]->len; i++) {
-    const EnsSample *sample = dataset->samples[split]->pdata[i];
-    g_autofree char *name = g_path_get_basename (sample->path);
+    const EnsDatasetItem *item = dataset->samples[split]->pdata[i];
+    g_autofree char *name = g_path_get_basename (item->path);
     const char *class = "-";
 
     for (guint c = 0; c < dataset->n_classes; c++)
-      if (sample->labels[c] != 0)
+      if (item->labels[c] != 0)
         class = dataset->classes[c];
     g_string_append_printf (text, "%s%s/%s", i > 0 ? " " : "", class, name);
   }
@@ -128,7 +128,7 @@ test_hold_out (Fixture *fixture, gconstpointer data)
     g_assert_cmpuint (dataset->samples[ENS_SPLIT_TRAIN]->len, ==, 18);
     g_assert_cmpuint (validation->len, ==, 7);
     for (guint i = 0; i < validation->len; i++) {
-      const guint8 *labels = ((EnsSample *)validation->pdata[i])->labels;
+      const guint8 *labels = ((EnsDatasetItem *)validation->pdata[i])->labels;
 
       per_class[labels[0] ? 0 : labels[1] ? 1 : labels[2] ? 2 : 3]++;
     }

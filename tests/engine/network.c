@@ -3,7 +3,7 @@
 
 #include "build.h"
 #include "engine/network-private.h"
-#include "engine/taps.h"
+#include "engine/feature-layers.h"
 
 static void
 set_open (EnsValue *input)
@@ -68,7 +68,7 @@ test_device (void)
     g_assert_no_error (error);
     g_assert_cmpstr (ens_device_get_name (device), ==, "cpu");
     g_assert_true (g_str_has_suffix (ens_device_get_description (device), "3 threads"));
-    g_assert_cmpuint (ens_pool_get_threads (ens_device_get_pool (device)), ==, 3);
+    g_assert_cmpuint (ens_thread_pool_get_threads (ens_device_get_pool (device)), ==, 3);
   }
 }
 
@@ -322,11 +322,11 @@ test_taps (void)
   ens_graph_add_output (b.graph, x);
   set_open (input);
 
-  taps = ens_graph_list_taps (b.graph, &ENS_SHAPE (2, 10, 10, 3), &error);
+  taps = ens_graph_list_feature_layers (b.graph, &ENS_SHAPE (2, 10, 10, 3), &error);
   g_assert_no_error (error);
   g_assert_cmpuint (taps->len, ==, G_N_ELEMENTS (expected));
   for (guint i = 0; i < taps->len; i++) {
-    const EnsTap *tap = &g_array_index (taps, EnsTap, i);
+    const EnsFeatureLayer *tap = &g_array_index (taps, EnsFeatureLayer, i);
 
     g_assert_cmpstr (tap->value->producer->op->name, ==, expected[i].op);
     g_assert_cmpuint (tap->shape.rank, ==, expected[i].rank);

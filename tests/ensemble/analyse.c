@@ -379,7 +379,7 @@ test_evaluate (Fixture *fixture, gconstpointer data)
   for (guint k = 0; k < 2; k++)
     scores[k] = g_array_new (FALSE, FALSE, sizeof (float));
   for (guint i = 0; i < dataset->samples[ENS_SPLIT_TEST]->len; i++) {
-    const EnsSample *sample = dataset->samples[ENS_SPLIT_TEST]->pdata[i];
+    const EnsDatasetItem *sample = dataset->samples[ENS_SPLIT_TEST]->pdata[i];
     g_autoptr (EnsPicture) picture = ens_frame_opener_read (&opener, sample->path, NULL);
 
     g_array_append_vals (labels, sample->labels, CLASSES);
@@ -391,7 +391,7 @@ test_evaluate (Fixture *fixture, gconstpointer data)
     }
   }
   for (guint k = 0; k < 2; k++) {
-    EnsTruth truth = {evaluation->n_images, CLASSES, (const guint8 *)labels->data};
+    EnsLabels truth = {evaluation->n_images, CLASSES, (const guint8 *)labels->data};
     const EnsEvaluationRow *row = &evaluation->rows[4 + k];
     const float *values = (const float *)scores[k]->data;
 

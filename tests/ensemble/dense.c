@@ -182,7 +182,7 @@ run_densely (const Fixture *fixture, guint *n_columns, guint *n_rows)
   *n_rows = (guint)shape->dims[1];
   *n_columns = (guint)shape->dims[2];
   scores = g_new (float, ens_shape_elements (shape));
-  ens_frame_sample (&fixture->picture->frame, &ENS_RECT_WHOLE, 1, WIDTH, HEIGHT, &normalise,
+  ens_frame_resize (&fixture->picture->frame, &ENS_RECT_WHOLE, 1, WIDTH, HEIGHT, &normalise,
                     ens_device_get_pool (fixture->device), pixels);
   g_assert_true (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {scores}, NULL));
   return scores;

@@ -161,7 +161,7 @@ expect_features (const Fixture *fixture, const EnsRect *rect, const EnsShape *si
     g_autofree float *pixels = g_new (float, width *height * 3);
     float of_size[FEATURES];
 
-    ens_frame_sample (&fixture->picture->frame, rect, 1, width, height,
+    ens_frame_resize (&fixture->picture->frame, rect, 1, width, height,
                       &fixture->settings.normalise, ens_device_get_pool (fixture->device), pixels);
     tap_image (fixture, pixels, width, height, of_size);
     for (guint f = 0; f < FEATURES; f++)

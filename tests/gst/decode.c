@@ -135,11 +135,11 @@ white_corner (const EnsPicture *picture)
                                     {0, 0.75F, 0.25F, 0.25F},
                                     {0.75F, 0.75F, 0.25F, 0.25F}};
   static const EnsNormalise normalise = {.order = ENS_ORDER_RGB, .scale = {1, 1, 1}};
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   float pixels[4 * 3];
   guint white = 4;
 
-  ens_frame_sample (&picture->frame, corners, 4, 1, 1, &normalise, pool, pixels);
+  ens_frame_resize (&picture->frame, corners, 4, 1, 1, &normalise, pool, pixels);
   for (guint i = 0; i < 4; i++)
     if (pixels[3 * i] > 250 && pixels[3 * i + 1] > 250 && pixels[3 * i + 2] > 250) {
       g_assert_cmpuint (white, ==, 4);

@@ -67,7 +67,7 @@ run_densely (const Case *row, const char *path, const EnsFrame *frame, EnsDevice
   g_assert_no_error (error);
   *shape = *ens_plan_get_output_shape (plan, 0);
   map = g_new (float, (gsize)ens_shape_elements (shape));
-  ens_frame_sample (frame, &ENS_RECT_WHOLE, 1, frame->width, frame->height, &row->normalise,
+  ens_frame_resize (frame, &ENS_RECT_WHOLE, 1, frame->width, frame->height, &row->normalise,
                     ens_device_get_pool (device), pixels);
   g_assert_true (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {map}, NULL));
   return map;

@@ -158,21 +158,23 @@ test_colorimetry (void)
 {
   static const struct {
     const char *caps;
-    EnsMatrix matrix;
+    EnsColorMatrix matrix;
     EnsRange range;
   } rows[] = {
-      {"format=I420, width=320, height=240, colorimetry=bt601", ENS_MATRIX_BT601,
+      {"format=I420, width=320, height=240, colorimetry=bt601", ENS_COLOR_MATRIX_BT601,
        ENS_RANGE_LIMITED},
-      {"format=NV12, width=320, height=240, colorimetry=bt709", ENS_MATRIX_BT709,
+      {"format=NV12, width=320, height=240, colorimetry=bt709", ENS_COLOR_MATRIX_BT709,
        ENS_RANGE_LIMITED},
-      {"format=I420, width=320, height=240, colorimetry=1:4:0:0", ENS_MATRIX_BT601, ENS_RANGE_FULL},
-      {"format=I420, width=320, height=240, colorimetry=1:3:0:0", ENS_MATRIX_BT709, ENS_RANGE_FULL},
-      {"format=I420, width=320, height=240, colorimetry=bt2020", ENS_MATRIX_BT709,
+      {"format=I420, width=320, height=240, colorimetry=1:4:0:0", ENS_COLOR_MATRIX_BT601,
+       ENS_RANGE_FULL},
+      {"format=I420, width=320, height=240, colorimetry=1:3:0:0", ENS_COLOR_MATRIX_BT709,
+       ENS_RANGE_FULL},
+      {"format=I420, width=320, height=240, colorimetry=bt2020", ENS_COLOR_MATRIX_BT709,
        ENS_RANGE_LIMITED},
-      {"format=I420, width=320, height=240", ENS_MATRIX_BT601, ENS_RANGE_LIMITED},
-      {"format=I420, width=1920, height=1080", ENS_MATRIX_BT709, ENS_RANGE_LIMITED},
-      {"format=GRAY8, width=320, height=240", ENS_MATRIX_BT601, ENS_RANGE_FULL},
-      {"format=RGB, width=320, height=240", ENS_MATRIX_BT601, ENS_RANGE_FULL},
+      {"format=I420, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED},
+      {"format=I420, width=1920, height=1080", ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED},
+      {"format=GRAY8, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL},
+      {"format=RGB, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {

@@ -144,7 +144,7 @@ now (void)
 /* Seconds of the best of several runs; of the mean if each has other weights. */
 static double
 time_runs (const EnsConvPlan *plan, EnsConvArguments arguments, const float *packed, guint copies,
-           EnsPool *pool)
+           EnsThreadPool *pool)
 {
   double best = G_MAXDOUBLE, total = 0;
   guint n = 0;
@@ -162,7 +162,7 @@ time_runs (const EnsConvPlan *plan, EnsConvArguments arguments, const float *pac
 }
 
 static double
-time_plan (const EnsConvPlan *plan, EnsPool *pool)
+time_plan (const EnsConvPlan *plan, EnsThreadPool *pool)
 {
   const EnsConvShape *s = &plan->shape;
   gsize pixels = (gsize)s->batch * ens_conv_output_height (s) * ens_conv_output_width (s);
@@ -206,7 +206,7 @@ print_layer (const Layer *layer, const EnsConvPlan *plan, double seconds, double
 
 /* Seconds of the algorithm chosen. */
 static double
-time_layer (const Layer *layer, const EnsKernels *kernels, EnsPool *pool, double peak)
+time_layer (const Layer *layer, const EnsKernels *kernels, EnsThreadPool *pool, double peak)
 {
   EnsConvShape shape = shape_of (layer);
   EnsConvPlan chosen, plan;
@@ -244,7 +244,7 @@ main (int argc, char **argv)
     fprintf (stderr, "%s\n", error->message);
     return 2;
   }
-  g_autoptr (EnsPool) pool = ens_pool_new (threads);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (threads);
   const EnsKernels *kernels = find_level ();
 
   peak = ens_peak_gflops (kernels, pool);

@@ -142,7 +142,7 @@ case_clear (Case *test)
 static float *
 case_run (const Case *test, EnsConvAlgorithm algorithm, const EnsKernels *kernels, guint threads)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (threads);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (threads);
   EnsConvPlan plan;
   EnsConvArguments arguments;
   float *packed, *scratch, *output;
@@ -241,7 +241,7 @@ static void
 test_in_place_residual (gconstpointer kernels)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   const EnsConvShape shapes[] = {
       SHAPE (1, 9, 9, 40, 33, 1, 1, ),
       SHAPE (1, 12, 9, 20, 40, 3, 3, PAD (1)),

@@ -24,7 +24,7 @@ fill (GRand *random, float *values, gsize n)
 static void
 check (const EnsKernels *kernels, const Sample *sample, const EnsEpilogue *epilogue, guint threads)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (threads);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (threads);
   g_autofree float *output = test_output_new (sample->pixels, sample->output_pitch);
   EnsPixelRows pixels = {sample->pixels, sample->channels, sample->input,
                          sample->pitch,  output,           sample->output_pitch};
@@ -79,7 +79,7 @@ test_activations (gconstpointer kernels)
 static void
 test_small_arguments (gconstpointer kernels)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   EnsEpilogue epilogue = {.activation = ENS_ACTIVATION_TANH};
 
   for (float x = 1e-20f; x < 1; x *= 1.7f) {
@@ -94,7 +94,7 @@ test_small_arguments (gconstpointer kernels)
 static void
 test_not_a_number (gconstpointer kernels)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (EnsActivation a = 0; a < ENS_N_ACTIVATIONS; a++)
     for (guint channels = 1; channels <= 16; channels += 15) {

@@ -21,7 +21,7 @@ typedef struct {
 static float *
 multiply (const Case *test, const EnsKernels *kernels, guint threads)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (threads);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (threads);
   EnsEpilogue epilogue = {.bias = test->bias, .activation = ENS_ACTIVATION_SIGMOID};
   EnsGemmPlan plan;
   EnsConvArguments arguments = {

@@ -40,7 +40,7 @@ test_environment (void)
 static void
 test_peak (gconstpointer kernels)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
   g_assert_cmpfloat (ens_peak_gflops (kernels, pool), >, 0);
 }

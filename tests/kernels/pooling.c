@@ -83,7 +83,7 @@ static void
 run (const EnsKernels *kernels, const EnsPoolingShape *shape, Kind kind,
      const EnsPoolingArguments *arguments, guint threads)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (threads);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (threads);
 
   if (kind == MAXIMUM)
     ens_max_pooling_run (kernels, shape, arguments, pool);
@@ -128,7 +128,7 @@ test_global (gconstpointer kernels)
 {
   static const guint sizes[][3] = {{1, 1, 1}, {7, 7, 33}, {13, 5, 1000}, {3, 2, 64}, {7, 7, 128}};
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     EnsPoolingShape s = {

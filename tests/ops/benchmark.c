@@ -48,14 +48,14 @@ count_flops (const TestCase *test_case)
 }
 
 static void
-print_row (const TestCase *test_case, EnsPool *pool)
+print_row (const TestCase *test_case, EnsThreadPool *pool)
 {
   const char *kernel;
   double seconds = test_case_time (test_case, pool, &kernel);
   gint64 flops = count_flops (test_case);
 
   printf ("%-18s %-34s %-12s %7u %10.4f", test_case->node->op->name, test_case->row->name, kernel,
-          ens_pool_get_threads (pool), seconds * 1e3);
+          ens_thread_pool_get_threads (pool), seconds * 1e3);
   if (flops > 0)
     printf (" %9.1f", (double)flops / seconds / 1e9);
   else
@@ -78,7 +78,7 @@ benchmark_row (const char *op, const TestRow *row)
   if (!test_case_is_fast (test_case))
     return;
   for (guint n = 1; n <= threads; n += MAX (threads - 1, 1)) {
-    g_autoptr (EnsPool) pool = ens_pool_new (n);
+    g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (n);
 
     print_row (test_case, pool);
   }

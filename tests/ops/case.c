@@ -257,10 +257,10 @@ run_clear (Run *run)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
 
 static EnsCpuPlan
-make_plan (const Run *run, EnsPool *pool, EnsPackedWeights *weights)
+make_plan (const Run *run, EnsThreadPool *pool, EnsPackedWeights *weights)
 {
   EnsCpuPlan plan = {
-      .n_threads = ens_pool_get_threads (pool), .weights = weights, .kernel = "vector"};
+      .n_threads = ens_thread_pool_get_threads (pool), .weights = weights, .kernel = "vector"};
   g_autofree gpointer *data = g_new0 (gpointer, run->blocks->len);
 
   /* While planning nothing but constants has contents. */
@@ -280,7 +280,7 @@ make_plan (const Run *run, EnsPool *pool, EnsPackedWeights *weights)
 }
 
 static void
-run_cpu (const Run *run, EnsPool *pool)
+run_cpu (const Run *run, EnsThreadPool *pool)
 {
   g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
   EnsCpuPlan plan = make_plan (run, pool, weights);
@@ -328,7 +328,7 @@ test_case_run (const TestCase *test_case, const TestPlacement *placement)
 #define MIN_SECONDS 0.2
 
 double
-test_case_time (const TestCase *test_case, EnsPool *pool, const char **kernel)
+test_case_time (const TestCase *test_case, EnsThreadPool *pool, const char **kernel)
 {
   const EnsNode *node = test_case->node;
   g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();

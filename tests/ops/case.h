@@ -26,9 +26,9 @@ gboolean test_case_is_fast (const TestCase *test_case);
 
 /* How a run places its tensors. */
 typedef struct {
-  EnsPool *pool;    /* NULL: the reference runs */
-  gboolean pitched; /* gaps between runs of the last dimension */
-  int in_place;     /* the input that output 0 overwrites; −1: none */
+  EnsThreadPool *pool; /* NULL: the reference runs */
+  gboolean pitched;    /* gaps between runs of the last dimension */
+  int in_place;        /* the input that output 0 overwrites; −1: none */
 } TestPlacement;
 
 /* Runs the node once and returns its outputs, dense (EnsTensor). Asserts that nothing was written
@@ -37,4 +37,4 @@ typedef struct {
 GPtrArray *test_case_run (const TestCase *test_case, const TestPlacement *placement);
 
 /* Seconds per run, the least of several. *kernel: the plan's name for it. */
-double test_case_time (const TestCase *test_case, EnsPool *pool, const char **kernel);
+double test_case_time (const TestCase *test_case, EnsThreadPool *pool, const char **kernel);

@@ -126,8 +126,8 @@ check_placement (const TestCase *test_case, const TestPlacement *placement, GPtr
   g_autofree char *what =
       g_strdup_printf ("the kernel's output%s%s", placement->pitched ? ", pitched" : "",
                        placement->in_place >= 0 ? ", in place" : "");
-  g_autoptr (EnsPool) one = ens_pool_new (1);
-  g_autoptr (EnsPool) several = ens_pool_new (more_threads);
+  g_autoptr (EnsThreadPool) one = ens_thread_pool_new (1);
+  g_autoptr (EnsThreadPool) several = ens_thread_pool_new (more_threads);
   TestPlacement with_one = *placement, with_several = *placement;
   g_autoptr (GPtrArray) found = NULL, again = NULL;
 

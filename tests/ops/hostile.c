@@ -149,7 +149,7 @@ is_small (const EnsNode *node)
 }
 
 static void
-run_variation (const char *op, const TestRow *row, GRand *random, EnsPool *pool)
+run_variation (const char *op, const TestRow *row, GRand *random, EnsThreadPool *pool)
 {
   g_autoptr (TestCase) test_case = vary (op, row, random);
   g_autoptr (GError) error = NULL;
@@ -174,7 +174,7 @@ check_operator (gconstpointer data)
 {
   const TestOperator *operator= data;
   g_autoptr (GRand) random = g_rand_new_with_seed (7);
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (const TestRow *row = operator->rows; row->inputs != NULL; row++)
     for (guint i = 0; i < VARIATIONS; i++)

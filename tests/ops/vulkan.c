@@ -33,11 +33,13 @@ static const char *const products[] = {"Conv", "Gemm", "MatMul", NULL};
 static const Mode modes[] = {
     {"vulkan", {.validation = TRUE}},
     {"vulkan-no-texels",
-     {.validation = TRUE, .no_texels = TRUE, .matrices = ENS_MATRICES_NONE},
+     {.validation = TRUE, .no_texels = TRUE, .matrices = ENS_MATRIX_MODE_NONE},
      products},
-    {"vulkan-subgroup-matrices", {.no_texels = TRUE, .matrices = ENS_MATRICES_SUBGROUP}, products},
+    {"vulkan-subgroup-matrices",
+     {.no_texels = TRUE, .matrices = ENS_MATRIX_MODE_SUBGROUP},
+     products},
     {"vulkan-workgroup-matrices",
-     {.no_texels = TRUE, .matrices = ENS_MATRICES_WORKGROUP},
+     {.no_texels = TRUE, .matrices = ENS_MATRIX_MODE_WORKGROUP},
      products},
 };
 
@@ -45,7 +47,7 @@ typedef struct {
   const Mode *mode;
   EnsVulkanDevice *device; /* NULL: there is none */
   char *reason;
-  EnsPool *pool;
+  EnsThreadPool *pool;
   GHashTable *counts; /* operator → Count */
 } Fixture;
 
@@ -309,7 +311,7 @@ has_type (const TestCase *test_case, guint types)
 static gboolean
 multiplies_matrices (const Mode *mode)
 {
-  return mode->options.matrices > ENS_MATRICES_NONE;
+  return mode->options.matrices > ENS_MATRIX_MODE_NONE;
 }
 
 static gboolean
@@ -451,7 +453,7 @@ fixture_init (Fixture *fixture, const Mode *mode)
   g_autoptr (GError) error = NULL;
 
   *fixture = (Fixture) {.mode = mode,
-                        .pool = ens_pool_new (2),
+                        .pool = ens_thread_pool_new (2),
                         .counts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free)};
   fixture->device = ens_vulkan_device_open ("", &mode->options, &error);
   if (fixture->device == NULL) {
@@ -486,7 +488,7 @@ static void
 fixture_clear (Fixture *fixture)
 {
   g_clear_pointer (&fixture->device, ens_vulkan_device_unref);
-  g_clear_pointer (&fixture->pool, ens_pool_unref);
+  g_clear_pointer (&fixture->pool, ens_thread_pool_unref);
   g_clear_pointer (&fixture->counts, g_hash_table_unref);
   g_clear_pointer (&fixture->reason, g_free);
 }

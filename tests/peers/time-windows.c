@@ -36,7 +36,7 @@ read_ppm (const char *path, GError **error)
 
 static void
 measure (EnsWindowSearch *search, const EnsFrame *frame, const char *path, guint repeats,
-         EnsPool *pool)
+         EnsThreadPool *pool)
 {
   const EnsWindow *windows;
   double best = HUGE_VAL;
@@ -62,14 +62,14 @@ main (int argc, char **argv)
 {
   EnsWindowsPreset preset;
   g_autoptr (EnsWindowSearch) search = NULL;
-  g_autoptr (EnsPool) pool = NULL;
+  g_autoptr (EnsThreadPool) pool = NULL;
 
   if (argc < 5 || !ens_windows_preset_parse (argv[1], &preset)) {
     g_printerr ("usage: %s PRESET THREADS REPEATS FILE.ppm...\n", argv[0]);
     return EXIT_FAILURE;
   }
   search = ens_window_search_new (preset);
-  pool = ens_pool_new ((guint)atoi (argv[2]));
+  pool = ens_thread_pool_new ((guint)atoi (argv[2]));
   for (int i = 4; i < argc; i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (EnsPicture) picture = read_ppm (argv[i], &error);

@@ -78,7 +78,7 @@ evaluate_six (gboolean several)
   static const guint8 one[] = {1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1};
   static const guint8 many[] = {1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1};
   static const float thresholds[] = {.5F, .5F, .75F};
-  EnsTruth truth = {6, 3, several ? many : one};
+  EnsLabels truth = {6, 3, several ? many : one};
   EnsEvaluation *evaluation = ens_evaluation_new ("six </title>", "test", names, &truth, 2);
 
   ens_evaluation_add (evaluation, "net <1>", &truth, without, NULL);
@@ -100,7 +100,7 @@ evaluate_many (void)
   g_autofree float *thresholds = g_new (float, CLASSES);
   g_auto (GStrv) classes = g_new0 (char *, CLASSES + 1);
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
-  EnsTruth truth = {IMAGES, CLASSES, labels};
+  EnsLabels truth = {IMAGES, CLASSES, labels};
   EnsEvaluation *evaluation;
 
   for (guint c = 0; c < CLASSES; c++) {

@@ -159,12 +159,12 @@ test_promise (Fixture *fixture, gconstpointer data)
 static void
 check_kept (const EnsEvaluation *found)
 {
-  EnsTruth truth = ens_evaluation_get_truth (found);
+  EnsLabels truth = ens_evaluation_get_truth (found);
   const EnsEvaluationRow *with = &found->rows[found->n_rows - 1];
 
   g_assert_cmpuint (g_strv_length (found->paths), ==, found->n_images);
   g_assert_nonnull (strstr (found->paths[0], "/test/disc/"));
-  g_assert_true (ens_truth_has (&truth, 0, 0));
+  g_assert_true (ens_labels_has (&truth, 0, 0));
   g_assert_cmpfloat (ens_mean_average_precision (&truth, with->scores), ==,
                      with->mean_average_precision);
   for (guint i = 0; i < found->n_images * found->n_classes; i++) {

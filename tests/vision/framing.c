@@ -28,22 +28,22 @@ static void
 assert_framed (const EnsFrame *frame, EnsFraming framing, float crop, const EnsRect *rects,
                guint n_rects, const float *expected)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
-  const EnsFramedSampling sampling = {framing, crop, SIDE, SIDE, &normalise};
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
+  const EnsFramedResize sampling = {framing, crop, SIDE, SIDE, &normalise};
   const gsize n = (gsize)n_rects * SIDE * SIDE * 3;
   g_autofree float *out = g_new (float, n);
 
   memset (out, 0x55, n * sizeof *out);
-  ens_frame_sample_framed (frame, rects, n_rects, &sampling, pool, out);
+  ens_frame_resize_framed (frame, rects, n_rects, &sampling, pool, out);
   g_assert_cmpmem (out, n * sizeof *out, expected, n * sizeof *expected);
 }
 
 static void
 sample_plainly (const EnsFrame *frame, const EnsRect *rect, guint width, guint height, float *out)
 {
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
-  ens_frame_sample (frame, rect, 1, width, height, &normalise, pool, out);
+  ens_frame_resize (frame, rect, 1, width, height, &normalise, pool, out);
 }
 
 /* x, y, width, height in pixels. */
@@ -79,13 +79,13 @@ test_crop (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (EnsPicture) picture = draw ();
-    g_autoptr (EnsPool) pool = ens_pool_new (1);
-    const EnsFramedSampling sampling = {ENS_FRAMING_CROP, rows[i].crop, SIDE, SIDE, &normalise};
+    g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+    const EnsFramedResize sampling = {ENS_FRAMING_CROP, rows[i].crop, SIDE, SIDE, &normalise};
     g_autofree float *expected = g_new (float, SIDE *SIDE * 3);
     g_autofree float *out = g_new (float, SIDE *SIDE * 3);
 
     sample_plainly (&picture->frame, &rows[i].expected, SIDE, SIDE, expected);
-    ens_frame_sample_framed (&picture->frame, &rows[i].rect, 1, &sampling, pool, out);
+    ens_frame_resize_framed (&picture->frame, &rows[i].rect, 1, &sampling, pool, out);
     /* By a rounding of its edge a rectangle may touch one pixel more. */
     for (guint v = 0; v < SIDE * SIDE * 3; v++)
       g_assert_cmpfloat_with_epsilon (out[v], expected[v], 0.6F);
@@ -121,12 +121,12 @@ test_thin (void)
 {
   const EnsRect rect = pixels_rect (3, 0, 0.5F, 60);
   g_autoptr (EnsPicture) picture = draw ();
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
-  const EnsFramedSampling sampling = {ENS_FRAMING_LETTERBOX, 1, SIDE, SIDE, &normalise};
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+  const EnsFramedResize sampling = {ENS_FRAMING_LETTERBOX, 1, SIDE, SIDE, &normalise};
   g_autofree float *out = g_new (float, SIDE *SIDE * 3);
   guint n = 0;
 
-  ens_frame_sample_framed (&picture->frame, &rect, 1, &sampling, pool, out);
+  ens_frame_resize_framed (&picture->frame, &rect, 1, &sampling, pool, out);
   for (guint v = 0; v < SIDE * SIDE * 3; v++)
     n += out[v] != 0;
   g_assert_cmpuint (n, >, 0);

@@ -8,7 +8,7 @@
                    sizeof ((const EnsGroup[]) {__VA_ARGS__}) / sizeof (EnsGroup))
 
 static const EnsRect *
-get_best (EnsRanking *ranking, EnsPool *pool, guint *n)
+get_best (EnsRanking *ranking, EnsThreadPool *pool, guint *n)
 {
   return &ens_ranking_run (ranking, 100, 100, 1000, pool, n)->rect;
 }
@@ -28,7 +28,7 @@ test_near_duplicates (void)
       {{70, 70, 90, 90}, 2}, /* apart */
   };
   g_autoptr (EnsRanking) ranking = ens_ranking_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     guint n;
@@ -54,7 +54,7 @@ test_order (void)
       {"shape", {{0, 0, 30, 30}, 900, 5, 0.5f}, {{0, 50, 90, 60}, 900, 5, 0.5f}},
   };
   g_autoptr (EnsRanking) ranking = ens_ranking_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     for (guint swap = 0; swap < 2; swap++) {
@@ -74,7 +74,7 @@ test_votes (void)
 {
   const EnsGroup lone = {{50, 50, 80, 80}, 900, 5, 0.49f};
   g_autoptr (EnsRanking) ranking = ens_ranking_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   guint n;
 
   ADD (ranking, lone, {{0, 0, 30, 30}, 900, 5, 0.5f});
@@ -95,7 +95,7 @@ test_limits (void)
   enum { N = 20000 };
   g_autofree EnsGroup *groups = g_new0 (EnsGroup, N);
   g_autoptr (EnsRanking) ranking = ens_ranking_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
   const EnsWindow *windows;
   guint n;
@@ -121,7 +121,7 @@ static void
 test_none (void)
 {
   g_autoptr (EnsRanking) ranking = ens_ranking_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   guint n = 1;
 
   ens_ranking_run (ranking, 10, 10, 100, pool, &n);

@@ -116,7 +116,7 @@ test_finds_shapes (gconstpointer data)
   static const EnsPixels formats[] = {ENS_PIXELS_RGB, ENS_PIXELS_BGRX, ENS_PIXELS_NV12,
                                       ENS_PIXELS_I420, ENS_PIXELS_GRAY8};
   g_autoptr (EnsWindowSearch) search = ens_window_search_new (preset);
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
   for (guint f = 0; f < G_N_ELEMENTS (formats); f++) {
     g_autoptr (EnsPicture) picture = draw (formats[f], 280, 230, f);
@@ -141,7 +141,7 @@ test_sizes (gconstpointer data)
   static const guint sizes[][2] = {{1, 1}, {2, 1},    {1, 300},   {2000, 1},
                                    {3, 3}, {17, 400}, {640, 480}, {33, 20}};
   g_autoptr (EnsWindowSearch) search = ens_window_search_new (preset);
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     g_autoptr (EnsPicture) picture = draw_noise (sizes[i][0], sizes[i][1]);
@@ -158,7 +158,7 @@ static void
 test_flat (void)
 {
   g_autoptr (EnsWindowSearch) search = ens_window_search_new (ENS_WINDOWS_BALANCED);
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (guint p = 0; p < ENS_N_PIXELS; p++) {
     g_autoptr (EnsPicture) picture = ens_picture_new ((EnsPixels)p, 400, 300);
@@ -183,7 +183,7 @@ test_deterministic (gconstpointer data)
 
   for (guint threads = 1; threads <= 4; threads++) {
     g_autoptr (EnsWindowSearch) search = ens_window_search_new (preset);
-    g_autoptr (EnsPool) pool = ens_pool_new (threads);
+    g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (threads);
     const EnsWindow *windows;
     guint n;
 
@@ -204,7 +204,7 @@ test_max_windows (void)
 {
   g_autoptr (EnsPicture) picture = draw_noise (200, 150);
   g_autoptr (EnsWindowSearch) search = ens_window_search_new (ENS_WINDOWS_FAST);
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_autofree EnsWindow *few = NULL;
   const EnsWindow *windows;
 

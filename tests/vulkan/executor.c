@@ -52,7 +52,7 @@ run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *
 }
 
 static void
-check_graph (const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
+check_graph (const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsThreadPool *pool)
 {
   g_autoptr (GPtrArray) inputs = random_inputs (graph, seed), expected = NULL, found = NULL;
   g_autoptr (GError) error = NULL;
@@ -70,7 +70,7 @@ test_random_graphs (gconstpointer data)
 {
   const Mode *mode = data;
   g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
   for (guint32 seed = 0; device != NULL && seed < N_GRAPHS && !g_test_failed (); seed++) {
     g_auto (Builder) b;
@@ -89,7 +89,7 @@ test_outputs (gconstpointer data)
 {
   const Mode *mode = data;
   g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_auto (Builder) b;
   EnsValue *x, *y;
 
@@ -124,7 +124,7 @@ test_barriers (void)
 {
   const EnsVulkanOptions options = {.validation = FALSE};
   g_autoptr (EnsVulkanDevice) device = open_device (&options);
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_auto (Builder) b;
   EnsValue *input, *branches[4];
 

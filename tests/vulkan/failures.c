@@ -287,23 +287,24 @@ static gboolean
 run_sampled (EnsVulkanDevice *device, EnsVulkanExecutor *executor, GError **error)
 {
   static const EnsNormalise gray = {ENS_ORDER_GRAY, {0}, {1}};
-  const EnsFramedSampling sampling = {
+  const EnsFramedResize sampling = {
       .framing = ENS_FRAMING_STRETCH, .width = 32, .height = 4, .normalise = &gray};
   const guint8 pixels[6 * 5] = {0};
   gint fd = fake_dma_buf_new (4096);
   const EnsFrame frame = {ENS_PIXELS_GRAY8,        6, 5, {pixels}, {6}, .n_dma_bufs = 1,
                           .dma_bufs = {{.fd = fd}}};
-  g_autoptr (EnsVulkanSampler) sampler = ens_vulkan_sampler_new ();
+  g_autoptr (EnsVulkanPreprocessor) preprocessor = ens_vulkan_preprocessor_new ();
   g_auto (EnsBatchTable) table = {0};
   EnsPackedFrame packed;
   float output[128];
   gboolean done;
 
   ens_packed_frame_init (&packed, &frame, ens_vulkan_device_get_max_import (device));
-  ens_vulkan_sampler_set_frame (sampler, &packed);
+  ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
   ens_batch_table_init (&table, &(EnsBatchSource) {&frame, &packed, &ENS_RECT_WHOLE, 1}, &sampling);
   done = ens_vulkan_executors_run (
-      &(EnsVulkanRun) {executor, NULL, (const gpointer[]) {output}, &table}, 1, sampler, error);
+      &(EnsVulkanRun) {executor, NULL, (const gpointer[]) {output}, &table}, 1, preprocessor,
+      error);
   close (fd);
   return done;
 }
@@ -313,7 +314,7 @@ run_network (EnsVulkanDevice *device, GError **error)
 {
   g_autoptr (EnsVulkanWeights) weights = ens_vulkan_weights_new (device);
   g_autoptr (EnsPackedWeights) cpu_weights = ens_packed_weights_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_autoptr (EnsVulkanExecutor) executor = ens_vulkan_executor_new (
       build_network (), &(EnsVulkanContext) {device, weights, pool, cpu_weights}, error);
   float input[128] = {0}, output[128];

@@ -34,11 +34,11 @@ static const Mode modes[] = {
 
 typedef struct {
   EnsVulkanDevice *device;
-  EnsPool *pool;
+  EnsThreadPool *pool;
   EnsVulkanWeights *weights;
   EnsPackedWeights *cpu_weights;
   EnsVulkanExecutor *executor;
-  EnsVulkanSampler *sampler;
+  EnsVulkanPreprocessor *preprocessor;
 } Fixture;
 
 static EnsVulkanExecutor *
@@ -72,22 +72,22 @@ fixture_init (Fixture *fixture, const Mode *mode)
     g_test_skip (error != NULL ? error->message : "it imports no DMABufs");
     return FALSE;
   }
-  fixture->pool = ens_pool_new (1);
+  fixture->pool = ens_thread_pool_new (1);
   fixture->weights = ens_vulkan_weights_new (fixture->device);
   fixture->cpu_weights = ens_packed_weights_new ();
   fixture->executor = make_executor (fixture);
-  fixture->sampler = ens_vulkan_sampler_new ();
+  fixture->preprocessor = ens_vulkan_preprocessor_new ();
   return TRUE;
 }
 
 static void
 fixture_clear (Fixture *fixture)
 {
-  g_clear_pointer (&fixture->sampler, ens_vulkan_sampler_free);
+  g_clear_pointer (&fixture->preprocessor, ens_vulkan_preprocessor_free);
   g_clear_pointer (&fixture->executor, ens_vulkan_executor_free);
   g_clear_pointer (&fixture->cpu_weights, ens_packed_weights_unref);
   g_clear_pointer (&fixture->weights, ens_vulkan_weights_unref);
-  g_clear_pointer (&fixture->pool, ens_pool_unref);
+  g_clear_pointer (&fixture->pool, ens_thread_pool_unref);
   if (fixture->device != NULL)
     g_assert_cmpuint (ens_vulkan_device_get_n_messages (fixture->device), ==, 0);
   g_clear_pointer (&fixture->device, ens_vulkan_device_unref);
@@ -219,13 +219,14 @@ make_frame (const Row *row, const Files *files)
 
 /* ---- Sampling ---- */
 
-/* Samples a frame, a new one for the sampler, and returns how many bytes that has uploaded. */
+/* Samples a frame, a new one for the preprocessor, and returns how many bytes that has uploaded. */
 static gsize
-sample (const Fixture *fixture, EnsVulkanSampler *sampler, const EnsFrame *frame, float *output)
+sample (const Fixture *fixture, EnsVulkanPreprocessor *preprocessor, const EnsFrame *frame,
+        float *output)
 {
   static const EnsRect rects[] = {{0, 0, 1, 1}, {0.25F, 0.3F, 0.5F, 0.6F}};
   static const EnsNormalise colours = {ENS_ORDER_RGB, {1, 2, 3}, {1, 1, 1}};
-  const EnsFramedSampling sampling = {
+  const EnsFramedResize sampling = {
       .framing = ENS_FRAMING_STRETCH, .width = WIDTH, .height = HEIGHT, .normalise = &colours};
   gsize before = ens_vulkan_device_get_n_uploaded (fixture->device);
   g_auto (EnsBatchTable) table = {0};
@@ -233,11 +234,12 @@ sample (const Fixture *fixture, EnsVulkanSampler *sampler, const EnsFrame *frame
   EnsPackedFrame packed;
 
   ens_packed_frame_init (&packed, frame, ens_vulkan_device_get_max_import (fixture->device));
-  ens_vulkan_sampler_set_frame (sampler, &packed);
+  ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
   g_assert_true (
       ens_batch_table_init (&table, &(EnsBatchSource) {frame, &packed, rects, 2}, &sampling));
   ens_vulkan_executors_run (
-      &(EnsVulkanRun) {fixture->executor, NULL, (gpointer[]) {output}, &table}, 1, sampler, &error);
+      &(EnsVulkanRun) {fixture->executor, NULL, (gpointer[]) {output}, &table}, 1, preprocessor,
+      &error);
   g_assert_no_error (error);
   return ens_vulkan_device_get_n_uploaded (fixture->device) - before;
 }
@@ -257,14 +259,14 @@ count_bytes (const EnsFrame *frame)
 static gboolean
 check_frame (const Fixture *fixture, const EnsFrame *frame)
 {
-  g_autoptr (EnsVulkanSampler) sampler = ens_vulkan_sampler_new ();
+  g_autoptr (EnsVulkanPreprocessor) preprocessor = ens_vulkan_preprocessor_new ();
   float expected[N_OUTPUT], found[N_OUTPUT];
   EnsFrame plain = *frame;
   gsize n_copied, n_bytes = count_bytes (frame), n;
 
   plain.n_dma_bufs = 0;
-  n_copied = sample (fixture, sampler, &plain, expected);
-  n = sample (fixture, fixture->sampler, frame, found);
+  n_copied = sample (fixture, preprocessor, &plain, expected);
+  n = sample (fixture, fixture->preprocessor, frame, found);
   g_assert_cmpmem (found, sizeof found, expected, sizeof expected);
   g_assert_cmpuint (n_copied, >, n_bytes);
   if (n == n_copied - n_bytes)
@@ -429,7 +431,7 @@ test_round (gconstpointer data)
   check_imports (mode, ENS_MAX_IMPORTS + 1, ENS_MAX_IMPORTS);
   check_file (&fixture, fds[1]);
   check_imports (mode, ENS_MAX_IMPORTS + 2, ENS_MAX_IMPORTS);
-  g_clear_pointer (&fixture.sampler, ens_vulkan_sampler_free);
+  g_clear_pointer (&fixture.preprocessor, ens_vulkan_preprocessor_free);
   check_imports (mode, ENS_MAX_IMPORTS + 2, 0);
   g_assert_cmpuint (fake_dma_buf_count_descriptors (), ==, n_descriptors);
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)

@@ -51,7 +51,8 @@ typedef struct {
 } Part;
 
 static void
-part_init (Part *part, const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
+part_init (Part *part, const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device,
+           EnsThreadPool *pool)
 {
   g_autofree gpointer *inputs = NULL, *outputs = NULL;
   g_autoptr (GError) error = NULL;
@@ -77,7 +78,7 @@ part_clear (Part *part)
 }
 
 static void
-part_init_random (Part *part, guint32 seed, EnsVulkanDevice *device, EnsPool *pool)
+part_init_random (Part *part, guint32 seed, EnsVulkanDevice *device, EnsThreadPool *pool)
 {
   g_auto (Builder) b;
 
@@ -149,7 +150,7 @@ test_random_graphs (gconstpointer data)
 {
   const Mode *mode = data;
   g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Part parts[N_EXECUTORS];
 
   for (guint32 round = 0; device != NULL && round < N_ROUNDS; round++) {
@@ -170,7 +171,7 @@ test_random_graphs (gconstpointer data)
 
 /* As many nodes one after the other, none in place. */
 static void
-part_init_chain (Part *part, guint length, EnsVulkanDevice *device, EnsPool *pool)
+part_init_chain (Part *part, guint length, EnsVulkanDevice *device, EnsThreadPool *pool)
 {
   EnsPoolParams params = {.sliding = ENS_SLIDING_DEFAULT};
   g_auto (Builder) b;
@@ -195,7 +196,7 @@ test_barriers (void)
   static const guint lengths[N_EXECUTORS] = {3, 7, 5};
   const EnsVulkanOptions options = {.wrap = wrap};
   g_autoptr (EnsVulkanDevice) device = open_device (&options);
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   Part parts[N_EXECUTORS];
 
   if (device == NULL)

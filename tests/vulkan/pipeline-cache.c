@@ -36,7 +36,7 @@ use_device (void)
   g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &options, &error);
   g_autoptr (EnsVulkanWeights) weights = NULL;
   g_autoptr (EnsPackedWeights) cpu_weights = ens_packed_weights_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_autoptr (EnsVulkanExecutor) executor = NULL;
   g_auto (Builder) b;
 

@@ -4,7 +4,7 @@
 #include "passes/passes.h"
 
 void
-planned_init (Planned *planned, const EnsGraph *graph, EnsVulkanDevice *device, EnsPool *pool)
+planned_init (Planned *planned, const EnsGraph *graph, EnsVulkanDevice *device, EnsThreadPool *pool)
 {
   g_autofree EnsShape *shapes = g_new (EnsShape, graph->inputs->len);
   g_autoptr (GError) error = NULL;

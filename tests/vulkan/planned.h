@@ -11,7 +11,8 @@ typedef struct {
 } Planned;
 
 /* For the shapes that its inputs have. */
-void planned_init (Planned *planned, const EnsGraph *graph, EnsVulkanDevice *device, EnsPool *pool);
+void planned_init (Planned *planned, const EnsGraph *graph, EnsVulkanDevice *device,
+                   EnsThreadPool *pool);
 void planned_clear (Planned *planned);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Planned, planned_clear)
 

@@ -25,12 +25,12 @@ matrix_clear (Matrix *matrix)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Matrix, matrix_clear)
 
 static guint
-count_without_class (const EnsTruth *truth)
+count_without_class (const EnsLabels *truth)
 {
   guint n = 0;
 
   for (guint i = 0; i < truth->n_samples; i++)
-    n += ens_truth_has_none (truth, i);
+    n += ens_labels_has_none (truth, i);
   return n;
 }
 

@@ -14,11 +14,11 @@
 typedef struct {
   const EnsEvaluation *evaluation;
   const EnsEvaluationRow *best; /* the last row: the whole ensemble */
-  EnsTruth truth;
+  EnsLabels truth;
   gboolean multi_label;
   char **classes, **judges; /* as shown: of classes, of rows */
   const EnsFrameOpener *opener;
-  EnsPool *pool;
+  EnsThreadPool *pool;
   GString *html;
 } Report;
 

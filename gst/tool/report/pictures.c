@@ -66,9 +66,9 @@ list_truth (const Report *report, guint sample)
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
 
   for (guint c = 0; c < report->truth.n_classes; c++)
-    if (ens_truth_has (&report->truth, sample, c))
+    if (ens_labels_has (&report->truth, sample, c))
       g_ptr_array_add (names, g_strdup (report->classes[c]));
-    else if (!ens_truth_knows (&report->truth, sample, c))
+    else if (!ens_labels_knows (&report->truth, sample, c))
       g_ptr_array_add (names, g_strdup_printf ("perhaps %s", report->classes[c]));
   if (names->len == 0)
     return g_strdup ("none of the classes");
@@ -121,7 +121,7 @@ add_odds (Report *report, const EnsJudgement *judgement)
     html_add (html,
               "<tr><th scope=\"row\" class=\"%s\" title=\"%s\">%s</th>"
               "<td><i class=\"%s\" style=\"--v:%.1f\"></i></td><td>%.2f</td></tr>",
-              ens_truth_has (&report->truth, judgement->sample, chosen[i]) ? "true" : "false",
+              ens_labels_has (&report->truth, judgement->sample, chosen[i]) ? "true" : "false",
               report->classes[chosen[i]], report->classes[chosen[i]],
               chosen[i] == judgement->class ? "asked" : "other", 100 * (double)scores[chosen[i]],
               (double)scores[chosen[i]]);

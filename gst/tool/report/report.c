@@ -156,9 +156,9 @@ report_init (Report *report, const EnsEvaluation *evaluation, const EnsFrameOpen
                       .best = &evaluation->rows[evaluation->n_rows - 1],
                       .truth = ens_evaluation_get_truth (evaluation),
                       .opener = opener,
-                      .pool = ens_pool_new (1),
+                      .pool = ens_thread_pool_new (1),
                       .html = g_string_new (NULL)};
-  report->multi_label = ens_truth_is_multi_label (&report->truth);
+  report->multi_label = ens_labels_is_multi_label (&report->truth);
   report->classes = g_new0 (char *, evaluation->n_classes + 1);
   for (guint c = 0; c < evaluation->n_classes; c++)
     report->classes[c] = html_clean (evaluation->classes[c]);
@@ -179,7 +179,7 @@ report_clear (Report *report)
     return;
   g_strfreev (report->classes);
   g_strfreev (report->judges);
-  ens_pool_unref (report->pool);
+  ens_thread_pool_unref (report->pool);
   g_string_free (report->html, TRUE);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Report, report_clear)

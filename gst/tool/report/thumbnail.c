@@ -9,7 +9,7 @@
 
 /* The frame's pixels at that size, as GStreamer has them. (transfer full) */
 static GstSample *
-scale_frame (const EnsFrame *frame, guint width, guint height, EnsPool *pool)
+scale_frame (const EnsFrame *frame, guint width, guint height, EnsThreadPool *pool)
 {
   static const EnsNormalise bytes = {ENS_ORDER_RGB, {0, 0, 0}, {1, 1, 1}};
   g_autofree float *pixels = g_new (float, (gsize)width *height * 3);
@@ -19,7 +19,7 @@ scale_frame (const EnsFrame *frame, guint width, guint height, EnsPool *pool)
   GstVideoInfo info;
   GstVideoFrame mapped;
 
-  ens_frame_sample (frame, &whole, 1, width, height, &bytes, pool, pixels);
+  ens_frame_resize (frame, &whole, 1, width, height, &bytes, pool, pixels);
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, width, height);
   buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&info), NULL);
   gst_video_frame_map (&mapped, &info, buffer, GST_MAP_WRITE);
@@ -58,7 +58,7 @@ encode_sample (GstSample *sample, GError **error)
 }
 
 char *
-thumbnail_new (const EnsFrame *frame, guint side, EnsPool *pool, guint *width, guint *height,
+thumbnail_new (const EnsFrame *frame, guint side, EnsThreadPool *pool, guint *width, guint *height,
                GError **error)
 {
   double scale = MIN ((double)side / MAX (frame->width, frame->height), 1);

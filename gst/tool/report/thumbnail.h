@@ -5,5 +5,5 @@
 
 /* A picture whose longer side is at most `side`, as the text of a data: URI. Its size goes to
  * *width and *height. NULL if GStreamer can't encode JPEG. (transfer full) */
-char *thumbnail_new (const EnsFrame *frame, guint side, EnsPool *pool, guint *width, guint *height,
-                     GError **error);
+char *thumbnail_new (const EnsFrame *frame, guint side, EnsThreadPool *pool, guint *width,
+                     guint *height, GError **error);

@@ -8,10 +8,12 @@ typedef struct {
   EnsShape shape;        /* at the sizes asked for: (N, h, w, channels) or (N, channels) */
   guint channels;
   guint distance; /* layers from here to an output: 0 is an output, 1 the last but one … */
-} EnsTap;
+} EnsFeatureLayer;
 
 /* All results of layers that are float32 maps or vectors, in order of computation. A layer is a
  * convolution, a product, a pooling, a sum, a concatenation, a softmax; batch normalisation and
  * activation behind it belong to it (the tap is what they give), and reshaping is none.
- * input_shapes: concrete ones, in order. Returns an array of EnsTap. (transfer container) */
-GArray *ens_graph_list_taps (const EnsGraph *graph, const EnsShape *input_shapes, GError **error);
+ * input_shapes: concrete ones, in order. Returns an array of EnsFeatureLayer. (transfer container)
+ */
+GArray *ens_graph_list_feature_layers (const EnsGraph *graph, const EnsShape *input_shapes,
+                                       GError **error);

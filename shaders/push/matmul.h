@@ -6,7 +6,7 @@
 
 /* y = activation (alpha · a · b + c_factor · c), a batch of products: strides of rows and columns
  * of the three operands, 0 where they repeat; y is dense. */
-struct EnsProductPush {
+struct EnsMatMulPush {
   uint offset[5]; /* a, b, c, y, table: per product, where its a and its b begin */
   uint n;         /* elements of y */
   uint rows, inner, columns;
@@ -14,6 +14,6 @@ struct EnsProductPush {
   float factor, c_factor;
   float alpha, beta; /* of the activation */
 };
-ENS_PUSH (EnsProductPush)
+ENS_PUSH (EnsMatMulPush)
 
 #endif

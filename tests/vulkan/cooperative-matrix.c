@@ -5,13 +5,13 @@ typedef struct {
   const char *name;
   gboolean fragment, groups, by_subgroup; /* what the device has */
   gboolean lacks_float16;
-  EnsMatrices wish, expected;
+  EnsMatrixMode wish, expected;
 } Row;
 
-#define NONE ENS_MATRICES_NONE
-#define SUBGROUP ENS_MATRICES_SUBGROUP
-#define WORKGROUP ENS_MATRICES_WORKGROUP
-#define BEST ENS_MATRICES_BEST
+#define NONE ENS_MATRIX_MODE_NONE
+#define SUBGROUP ENS_MATRIX_MODE_SUBGROUP
+#define WORKGROUP ENS_MATRIX_MODE_WORKGROUP
+#define BEST ENS_MATRIX_MODE_BEST
 
 static const Row rows[] = {
     {"nothing", .wish = BEST, .expected = NONE},

@@ -1,4 +1,4 @@
-#include "passes/store-half.h"
+#include "passes/store-float16.h"
 
 #include "graph/infer.h"
 #include "ops/params.h"
@@ -6,7 +6,7 @@
 
 typedef struct {
   EnsGraph *graph;
-  const EnsHalving *halving;
+  const EnsFloat16Policy *float16;
   GHashTable *converted; /* EnsValue → EnsValue, the same in the other type; NULL: there is none */
 } Rewrite;
 
@@ -19,7 +19,7 @@ contains (GHashTable *names, const char *name)
 static gboolean
 is_wide (const Rewrite *rewrite, const EnsValue *value)
 {
-  return contains (rewrite->halving->wide, value->name);
+  return contains (rewrite->float16->float32_values, value->name);
 }
 
 static gboolean
@@ -32,7 +32,8 @@ is_float (const EnsValue *value)
 static EnsValue *
 halve_constant (const Rewrite *rewrite, const EnsValue *value)
 {
-  g_autoptr (EnsTensor) half = rewrite->halving->halve (rewrite->halving->data, value->constant);
+  g_autoptr (EnsTensor) half =
+      rewrite->float16->to_float16 (rewrite->float16->data, value->constant);
 
   return half != NULL ? ens_graph_add_constant (rewrite->graph, value->name, half) : NULL;
 }
@@ -65,7 +66,7 @@ convert (const Rewrite *rewrite, EnsValue *value, const EnsNode *before)
 static gboolean
 needs_wide (const Rewrite *rewrite, const EnsNode *node)
 {
-  if (contains (rewrite->halving->single, node->name))
+  if (contains (rewrite->float16->float32_nodes, node->name))
     return TRUE;
   for (guint i = 0; i < node->n_outputs; i++)
     if (is_wide (rewrite, node->outputs[i]))
@@ -156,12 +157,12 @@ rewrite_output (const Rewrite *rewrite, guint i)
 }
 
 void
-ens_graph_store_half (EnsGraph *graph, const EnsHalving *halving)
+ens_graph_store_float16 (EnsGraph *graph, const EnsFloat16Policy *float16)
 {
   guint n_nodes = graph->nodes->len;
   g_autoptr (GHashTable) converted = g_hash_table_new (NULL, NULL);
   g_autofree EnsNode **nodes = g_memdup2 (graph->nodes->pdata, n_nodes * sizeof *nodes);
-  const Rewrite rewrite = {graph, halving, converted};
+  const Rewrite rewrite = {graph, float16, converted};
   g_autofree gboolean *is_single = g_new (gboolean, graph->outputs->len);
 
   for (guint i = 0; i < graph->outputs->len; i++)

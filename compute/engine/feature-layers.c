@@ -1,4 +1,4 @@
-#include "engine/taps.h"
+#include "engine/feature-layers.h"
 
 #include "graph/infer.h"
 #include "ops/params.h"
@@ -77,28 +77,30 @@ measure_distances (const EnsGraph *graph)
 
 /* Maps and vectors for each image of the batch. */
 static gboolean
-is_feature (const EnsValue *sample, gint64 batch)
+is_feature (const EnsValue *inferred, gint64 batch)
 {
-  return sample->type == ENS_TYPE_FLOAT32 && sample->constant == NULL
-         && (sample->shape.rank == 2 || sample->shape.rank == 4) && sample->shape.dims[0] == batch;
+  return inferred->type == ENS_TYPE_FLOAT32 && inferred->constant == NULL
+         && (inferred->shape.rank == 2 || inferred->shape.rank == 4)
+         && inferred->shape.dims[0] == batch;
 }
 
 GArray *
-ens_graph_list_taps (const EnsGraph *graph, const EnsShape *input_shapes, GError **error)
+ens_graph_list_feature_layers (const EnsGraph *graph, const EnsShape *input_shapes, GError **error)
 {
-  g_autoptr (EnsGraph) sample = ens_graph_copy (graph);
+  g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
   g_autofree guint *distances = NULL;
   GArray *taps;
 
-  if (!ens_infer_graph (sample, input_shapes, error))
+  if (!ens_infer_graph (inferred, input_shapes, error))
     return NULL;
   distances = measure_distances (graph);
-  taps = g_array_new (FALSE, FALSE, sizeof (EnsTap));
+  taps = g_array_new (FALSE, FALSE, sizeof (EnsFeatureLayer));
   for (guint i = 0; i < graph->nodes->len; i++) {
     const EnsNode *node = ens_graph_node (graph, i);
     const EnsValue *value = node->outputs[0];
-    const EnsValue *at_size = ens_graph_value (sample, value->index);
-    EnsTap tap = {.value = value, .shape = at_size->shape, .distance = distances[value->index]};
+    const EnsValue *at_size = ens_graph_value (inferred, value->index);
+    EnsFeatureLayer tap = {
+        .value = value, .shape = at_size->shape, .distance = distances[value->index]};
 
     if (tap.distance == G_MAXUINT || !ends_layer (graph, node)
         || !is_feature (at_size, input_shapes[0].dims[0]))

@@ -1,9 +1,9 @@
-#include "base/half.h"
+#include "base/float16.h"
 
 #include "base/simd.h"
 
 float
-ens_half_to_float (guint16 half)
+ens_float16_to_float (guint16 half)
 {
   guint32 sign = (guint32)(half & 0x8000) << 16;
   guint32 exponent = half >> 10 & 0x1f, fraction = half & 0x3ff;
@@ -49,7 +49,7 @@ convert (float number)
 }
 
 ENS_CLONES gboolean
-ens_half_from_floats (const float *from, guint16 *to, gsize n)
+ens_float16_from_floats (const float *from, guint16 *to, gsize n)
 {
   guint16 largest = 0;
 
@@ -60,5 +60,5 @@ ens_half_from_floats (const float *from, guint16 *to, gsize n)
     magnitude = to[i] & 0x7fff;
     largest = MAX (largest, magnitude);
   }
-  return ens_half_is_finite (largest);
+  return ens_float16_is_finite (largest);
 }

@@ -3,9 +3,9 @@
 #include "base/error.h"
 #include "vulkan/imports.h"
 #include "vulkan/program.h"
-#include "vulkan/sampler-private.h"
+#include "vulkan/preprocessor-private.h"
 
-#define GROUP_SIZE 64 /* of shaders/sample.comp */
+#define GROUP_SIZE 64 /* of shaders/preprocess.comp */
 
 /* Memory on the device that the CPU writes before each use. */
 typedef struct {
@@ -18,7 +18,7 @@ typedef struct {
   EnsVulkanView table, output;
 } Batch;
 
-struct _EnsVulkanSampler {
+struct _EnsVulkanPreprocessor {
   EnsVulkanDevice *device; /* NULL before the first run */
   EnsPackedFrame frame;
   gboolean has_frame; /* on the device */
@@ -31,10 +31,10 @@ struct _EnsVulkanSampler {
   EnsVulkanDescriptors descriptors;
 };
 
-EnsVulkanSampler *
-ens_vulkan_sampler_new (void)
+EnsVulkanPreprocessor *
+ens_vulkan_preprocessor_new (void)
 {
-  return g_new0 (EnsVulkanSampler, 1);
+  return g_new0 (EnsVulkanPreprocessor, 1);
 }
 
 static void
@@ -45,48 +45,48 @@ store_clear (Store *store, EnsVulkanDevice *device)
 }
 
 static void
-leave_device (EnsVulkanSampler *sampler)
+leave_device (EnsVulkanPreprocessor *preprocessor)
 {
-  if (sampler->device == NULL)
+  if (preprocessor->device == NULL)
     return;
-  ens_vulkan_descriptors_clear (&sampler->descriptors, sampler->device);
-  ens_vulkan_command_pool_clear (&sampler->pool, sampler->device);
-  store_clear (&sampler->frame_store, sampler->device);
-  store_clear (&sampler->tables_store, sampler->device);
-  ens_vulkan_imports_clear (&sampler->imports, sampler->device);
-  sampler->imported = NULL;
-  g_clear_pointer (&sampler->device, ens_vulkan_device_unref);
-  sampler->has_frame = FALSE;
+  ens_vulkan_descriptors_clear (&preprocessor->descriptors, preprocessor->device);
+  ens_vulkan_command_pool_clear (&preprocessor->pool, preprocessor->device);
+  store_clear (&preprocessor->frame_store, preprocessor->device);
+  store_clear (&preprocessor->tables_store, preprocessor->device);
+  ens_vulkan_imports_clear (&preprocessor->imports, preprocessor->device);
+  preprocessor->imported = NULL;
+  g_clear_pointer (&preprocessor->device, ens_vulkan_device_unref);
+  preprocessor->has_frame = FALSE;
 }
 
 void
-ens_vulkan_sampler_free (EnsVulkanSampler *sampler)
+ens_vulkan_preprocessor_free (EnsVulkanPreprocessor *preprocessor)
 {
-  if (sampler == NULL)
+  if (preprocessor == NULL)
     return;
-  leave_device (sampler);
-  g_free (sampler->told);
-  g_free (sampler);
+  leave_device (preprocessor);
+  g_free (preprocessor->told);
+  g_free (preprocessor);
 }
 
 void
-ens_vulkan_sampler_set_frame (EnsVulkanSampler *sampler, const EnsPackedFrame *frame)
+ens_vulkan_preprocessor_set_frame (EnsVulkanPreprocessor *preprocessor, const EnsPackedFrame *frame)
 {
-  sampler->frame = *frame;
-  sampler->has_frame = FALSE;
-  sampler->imported = NULL;
+  preprocessor->frame = *frame;
+  preprocessor->has_frame = FALSE;
+  preprocessor->imported = NULL;
 }
 
 void
-ens_vulkan_sampler_finish (EnsVulkanSampler *sampler)
+ens_vulkan_preprocessor_finish (EnsVulkanPreprocessor *preprocessor)
 {
-  sampler->has_frame = TRUE;
+  preprocessor->has_frame = TRUE;
 }
 
 gboolean
-ens_vulkan_sampler_take_overflow (const EnsVulkanSampler *sampler, guint i)
+ens_vulkan_preprocessor_take_overflow (const EnsVulkanPreprocessor *preprocessor, guint i)
 {
-  return ens_vulkan_descriptors_take_overflow (&sampler->descriptors, sampler->device, i);
+  return ens_vulkan_descriptors_take_overflow (&preprocessor->descriptors, preprocessor->device, i);
 }
 
 /* Memory */
@@ -138,60 +138,62 @@ write_frame (const EnsPackedFrame *frame, char *to)
 
 /* Copying is slower, but nothing is lost: once is often enough to say it. */
 static void
-tell (EnsVulkanSampler *sampler, const char *reason)
+tell (EnsVulkanPreprocessor *preprocessor, const char *reason)
 {
-  if (g_strcmp0 (sampler->told, reason) == 0)
+  if (g_strcmp0 (preprocessor->told, reason) == 0)
     return;
   g_info ("frames in DMABufs are copied to the device: %s", reason);
-  g_free (sampler->told);
-  sampler->told = g_strdup (reason);
+  g_free (preprocessor->told);
+  preprocessor->told = g_strdup (reason);
 }
 
 /* NULL if the frame has to be copied. */
 static const EnsVulkanBuffer *
-import_frame (EnsVulkanSampler *sampler)
+import_frame (EnsVulkanPreprocessor *preprocessor)
 {
-  const EnsPackedFrame *frame = &sampler->frame;
-  gsize before = frame->dma_buf_offset % sampler->device->physical.offset_alignment;
+  const EnsPackedFrame *frame = &preprocessor->frame;
+  gsize before = frame->dma_buf_offset % preprocessor->device->physical.offset_alignment;
   /* Bindings end with a whole word. */
   gsize end = frame->dma_buf_offset - before + (before + frame->size + 3) / 4 * 4;
   const EnsVulkanBuffer *buffer;
   g_autoptr (GError) error = NULL;
 
   if (frame->refusal != NULL)
-    tell (sampler, frame->refusal);
+    tell (preprocessor, frame->refusal);
   if (frame->dma_buf < 0)
     return NULL;
-  buffer = ens_vulkan_imports_get (&sampler->imports, sampler->device, frame->dma_buf, end, &error);
+  buffer = ens_vulkan_imports_get (&preprocessor->imports, preprocessor->device, frame->dma_buf,
+                                   end, &error);
   if (buffer == NULL)
-    tell (sampler, error->message);
+    tell (preprocessor, error->message);
   return buffer;
 }
 
 /* Brings the frame, if it is a new one, to where shaders read it. */
 static gboolean
-bring_frame (EnsVulkanSampler *sampler, EnsVulkanProgram *program, GError **error)
+bring_frame (EnsVulkanPreprocessor *preprocessor, EnsVulkanProgram *program, GError **error)
 {
-  if (sampler->has_frame)
+  if (preprocessor->has_frame)
     return TRUE;
-  sampler->imported = import_frame (sampler);
-  if (sampler->imported != NULL)
+  preprocessor->imported = import_frame (preprocessor);
+  if (preprocessor->imported != NULL)
     return TRUE;
-  if (!store_reserve (&sampler->frame_store, sampler->device, sampler->frame.size, error))
+  if (!store_reserve (&preprocessor->frame_store, preprocessor->device, preprocessor->frame.size,
+                      error))
     return FALSE;
-  write_frame (&sampler->frame, store_map (&sampler->frame_store));
-  store_bring (&sampler->frame_store, sampler->frame.size, program);
-  ens_vulkan_device_count (&sampler->device->n_uploaded, sampler->frame.size);
+  write_frame (&preprocessor->frame, store_map (&preprocessor->frame_store));
+  store_bring (&preprocessor->frame_store, preprocessor->frame.size, program);
+  ens_vulkan_device_count (&preprocessor->device->n_uploaded, preprocessor->frame.size);
   return TRUE;
 }
 
 static EnsVulkanRegion
-get_frame_region (const EnsVulkanSampler *sampler)
+get_frame_region (const EnsVulkanPreprocessor *preprocessor)
 {
-  return sampler->imported != NULL
-             ? (EnsVulkanRegion) {sampler->imported, sampler->frame.dma_buf_offset,
-                                  sampler->frame.size}
-             : (EnsVulkanRegion) {&sampler->frame_store.device, 0, sampler->frame.size};
+  return preprocessor->imported != NULL
+             ? (EnsVulkanRegion) {preprocessor->imported, preprocessor->frame.dma_buf_offset,
+                                  preprocessor->frame.size}
+             : (EnsVulkanRegion) {&preprocessor->frame_store.device, 0, preprocessor->frame.size};
 }
 
 static gsize
@@ -204,20 +206,20 @@ get_table_size (const EnsVulkanSampling *sampling)
 
 /* Writes the tables, one after the other. */
 static gboolean
-write_tables (EnsVulkanSampler *sampler, const EnsVulkanSampling *samplings, guint n,
+write_tables (EnsVulkanPreprocessor *preprocessor, const EnsVulkanSampling *samplings, guint n,
               EnsVulkanProgram *program, GError **error)
 {
   gsize size = 0;
 
   for (guint i = 0; i < n; i++)
     size += get_table_size (&samplings[i]);
-  if (!store_reserve (&sampler->tables_store, sampler->device, size, error))
+  if (!store_reserve (&preprocessor->tables_store, preprocessor->device, size, error))
     return FALSE;
   for (gsize i = 0, at = 0; i < n; at += get_table_size (&samplings[i++]))
-    memcpy (store_map (&sampler->tables_store) + at, samplings[i].table->table,
+    memcpy (store_map (&preprocessor->tables_store) + at, samplings[i].table->table,
             samplings[i].table->n_words * sizeof *samplings[i].table->table);
-  store_bring (&sampler->tables_store, size, program);
-  ens_vulkan_device_count (&sampler->device->n_uploaded, size);
+  store_bring (&preprocessor->tables_store, size, program);
+  ens_vulkan_device_count (&preprocessor->device->n_uploaded, size);
   return TRUE;
 }
 
@@ -232,22 +234,23 @@ make_view (EnsType type, const EnsVulkanRegion *region)
 }
 
 static gboolean
-init_dispatch (const EnsVulkanSampler *sampler, const EnsVulkanSampling *sampling,
+init_dispatch (const EnsVulkanPreprocessor *preprocessor, const EnsVulkanSampling *sampling,
                EnsVulkanView *const views[3], EnsVulkanDispatch *dispatch, GError **error)
 {
-  const EnsSamplePush *push = &sampling->table->push;
-  const guint32 *most = sampler->device->physical.traits.max_groups;
+  const EnsPreprocessPush *push = &sampling->table->push;
+  const guint32 *most = preprocessor->device->physical.traits.max_groups;
   gsize n_groups = ((gsize)push->width * push->height + GROUP_SIZE - 1) / GROUP_SIZE;
 
   if (n_groups > most[0] || sampling->table->n > most[1]
-      || sampling->to.size > sampler->device->physical.max_storage_range) {
+      || sampling->to.size > preprocessor->device->physical.max_storage_range) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                  "%s can't sample %u pictures of %u × %u pixels at once",
-                 sampler->device->physical.name, sampling->table->n, push->width, push->height);
+                 preprocessor->device->physical.name, sampling->table->n, push->width,
+                 push->height);
     return FALSE;
   }
   *dispatch = (EnsVulkanDispatch) {
-      .key = {.shader = ens_shader_find ("sample", sampling->type),
+      .key = {.shader = ens_shader_find ("preprocess", sampling->type),
               .n_bindings = G_N_ELEMENTS (push->offset),
               .push_size = sizeof *push},
       .accesses = {ENS_ACCESS_READ, ENS_ACCESS_READ, ENS_ACCESS_WRITE},
@@ -261,8 +264,8 @@ init_dispatch (const EnsVulkanSampler *sampler, const EnsVulkanSampling *samplin
 
 /* Dispatches of all batches; frame, batches: their views, which are filled in. (transfer full) */
 static GArray *
-make_dispatches (const EnsVulkanSampler *sampler, const EnsVulkanSampling *samplings, guint n,
-                 EnsVulkanView *frame, Batch *batches, GError **error)
+make_dispatches (const EnsVulkanPreprocessor *preprocessor, const EnsVulkanSampling *samplings,
+                 guint n, EnsVulkanView *frame, Batch *batches, GError **error)
 {
   g_autoptr (GArray) dispatches = g_array_new (FALSE, TRUE, sizeof (EnsVulkanDispatch));
   gsize at = 0;
@@ -271,13 +274,13 @@ make_dispatches (const EnsVulkanSampler *sampler, const EnsVulkanSampling *sampl
     Batch *batch = &batches[i];
     EnsVulkanDispatch dispatch;
 
-    batch->table_region = (EnsVulkanRegion) {&sampler->tables_store.device, at,
+    batch->table_region = (EnsVulkanRegion) {&preprocessor->tables_store.device, at,
                                              samplings[i].table->n_words * sizeof (guint32)};
     batch->output_region = samplings[i].to;
     batch->table = make_view (ENS_TYPE_INT32, &batch->table_region);
     batch->output = make_view (samplings[i].type, &batch->output_region);
     at += get_table_size (&samplings[i]);
-    if (!init_dispatch (sampler, &samplings[i],
+    if (!init_dispatch (preprocessor, &samplings[i],
                         (EnsVulkanView *[]) {frame, &batch->table, &batch->output}, &dispatch,
                         error))
       return NULL;
@@ -289,31 +292,32 @@ make_dispatches (const EnsVulkanSampler *sampler, const EnsVulkanSampling *sampl
 /* Recording */
 
 static VkCommandBuffer
-record (EnsVulkanSampler *sampler, EnsVulkanProgram *program, const GArray *dispatches,
-        const EnsVulkanRegion *frame, EnsPool *pool, GError **error)
+record (EnsVulkanPreprocessor *preprocessor, EnsVulkanProgram *program, const GArray *dispatches,
+        const EnsVulkanRegion *frame, EnsThreadPool *pool, GError **error)
 {
-  EnsVulkanDevice *device = sampler->device;
+  EnsVulkanDevice *device = preprocessor->device;
   g_autofree EnsVulkanPipelineKey *keys = g_new (EnsVulkanPipelineKey, dispatches->len);
   g_autofree const EnsVulkanPipeline **pipelines =
       g_new0 (const EnsVulkanPipeline *, dispatches->len);
   const EnsVulkanRecorder recorder = {.device = device,
-                                      .pool = &sampler->pool,
+                                      .pool = &preprocessor->pool,
                                       .dispatches = dispatches,
                                       .pipelines = pipelines,
-                                      .descriptors = &sampler->descriptors};
+                                      .descriptors = &preprocessor->descriptors};
   g_autoptr (GArray) segments = NULL;
 
-  if (sampler->imported != NULL)
+  if (preprocessor->imported != NULL)
     ens_vulkan_program_acquire (program, frame);
   for (guint i = 0; i < dispatches->len; i++) {
     keys[i] = g_array_index (dispatches, EnsVulkanDispatch, i).key;
     ens_vulkan_program_dispatch (program, &g_array_index (dispatches, EnsVulkanDispatch, i), i,
                                  G_MAXUINT);
   }
-  if (sampler->imported != NULL)
+  if (preprocessor->imported != NULL)
     ens_vulkan_program_release (program, frame);
   if (!ens_vulkan_pipelines_get (device, keys, pipelines, dispatches->len, pool, error)
-      || !ens_vulkan_descriptors_init (&sampler->descriptors, device, dispatches, pipelines, error)
+      || !ens_vulkan_descriptors_init (&preprocessor->descriptors, device, dispatches, pipelines,
+                                       error)
       || !ens_vulkan_program_place_barriers (program, device->validation, error))
     return VK_NULL_HANDLE;
   segments = ens_vulkan_program_record (program, &recorder, error);
@@ -321,21 +325,21 @@ record (EnsVulkanSampler *sampler, EnsVulkanProgram *program, const GArray *disp
 }
 
 static gboolean
-prepare (EnsVulkanSampler *sampler, EnsVulkanDevice *device, GError **error)
+prepare (EnsVulkanPreprocessor *preprocessor, EnsVulkanDevice *device, GError **error)
 {
-  if (sampler->device != device) {
-    leave_device (sampler);
-    sampler->device = ens_vulkan_device_ref (device);
+  if (preprocessor->device != device) {
+    leave_device (preprocessor);
+    preprocessor->device = ens_vulkan_device_ref (device);
   }
-  ens_vulkan_descriptors_clear (&sampler->descriptors, device);
-  ens_vulkan_command_pool_clear (&sampler->pool, device);
-  return ens_vulkan_command_pool_init (&sampler->pool, device, error);
+  ens_vulkan_descriptors_clear (&preprocessor->descriptors, device);
+  ens_vulkan_command_pool_clear (&preprocessor->pool, device);
+  return ens_vulkan_command_pool_init (&preprocessor->pool, device, error);
 }
 
 VkCommandBuffer
-ens_vulkan_sampler_record (EnsVulkanSampler *sampler, EnsVulkanDevice *device,
-                           const EnsVulkanSampling *samplings, guint n, EnsPool *pool,
-                           GError **error)
+ens_vulkan_preprocessor_record (EnsVulkanPreprocessor *preprocessor, EnsVulkanDevice *device,
+                                const EnsVulkanSampling *samplings, guint n, EnsThreadPool *pool,
+                                GError **error)
 {
   g_autofree Batch *batches = g_new (Batch, n);
   g_autoptr (GArray) dispatches = NULL;
@@ -344,16 +348,16 @@ ens_vulkan_sampler_record (EnsVulkanSampler *sampler, EnsVulkanDevice *device,
   EnsVulkanView frame;
   VkCommandBuffer commands = VK_NULL_HANDLE;
 
-  if (!prepare (sampler, device, error))
+  if (!prepare (preprocessor, device, error))
     return VK_NULL_HANDLE;
   ens_vulkan_program_init (&program);
-  if (bring_frame (sampler, &program, error)
-      && write_tables (sampler, samplings, n, &program, error)) {
-    frame_region = get_frame_region (sampler);
+  if (bring_frame (preprocessor, &program, error)
+      && write_tables (preprocessor, samplings, n, &program, error)) {
+    frame_region = get_frame_region (preprocessor);
     frame = make_view (ENS_TYPE_UINT8, &frame_region);
-    dispatches = make_dispatches (sampler, samplings, n, &frame, batches, error);
+    dispatches = make_dispatches (preprocessor, samplings, n, &frame, batches, error);
     if (dispatches != NULL)
-      commands = record (sampler, &program, dispatches, &frame_region, pool, error);
+      commands = record (preprocessor, &program, dispatches, &frame_region, pool, error);
   }
   ens_vulkan_program_clear (&program);
   return commands;

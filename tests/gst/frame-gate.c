@@ -1,4 +1,4 @@
-#include "sampler.h"
+#include "frame-gate.h"
 
 #define MS GST_MSECOND
 #define NONE GST_CLOCK_TIME_NONE
@@ -40,11 +40,11 @@ test_due (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    GstEnsembleSampler sampler = {0};
+    GstEnsembleFrameGate gate = {0};
 
     for (guint f = 0; f < 8; f++) {
       gboolean due =
-          gst_ensemble_sampler_due (&sampler, rows[i].times[f], rows[i].interval, rows[i].period);
+          gst_ensemble_frame_gate_due (&gate, rows[i].times[f], rows[i].interval, rows[i].period);
 
       g_test_message ("%s, frame %u", rows[i].name, f);
       g_assert_cmpint (due, ==, rows[i].due[f] == 'x');
@@ -56,19 +56,19 @@ test_due (void)
 static void
 test_shorter_period (void)
 {
-  GstEnsembleSampler sampler = {0};
+  GstEnsembleFrameGate gate = {0};
 
-  g_assert_true (gst_ensemble_sampler_due (&sampler, 0, 1, 3600 * GST_SECOND));
-  g_assert_false (gst_ensemble_sampler_due (&sampler, 40 * MS, 1, 3600 * GST_SECOND));
-  g_assert_true (gst_ensemble_sampler_due (&sampler, 80 * MS, 1, 20 * MS));
-  g_assert_true (gst_ensemble_sampler_due (&sampler, 120 * MS, 1, 0));
+  g_assert_true (gst_ensemble_frame_gate_due (&gate, 0, 1, 3600 * GST_SECOND));
+  g_assert_false (gst_ensemble_frame_gate_due (&gate, 40 * MS, 1, 3600 * GST_SECOND));
+  g_assert_true (gst_ensemble_frame_gate_due (&gate, 80 * MS, 1, 20 * MS));
+  g_assert_true (gst_ensemble_frame_gate_due (&gate, 120 * MS, 1, 0));
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/gst/sampler/due", test_due);
-  g_test_add_func ("/gst/sampler/shorter-period", test_shorter_period);
+  g_test_add_func ("/gst/gate/due", test_due);
+  g_test_add_func ("/gst/gate/shorter-period", test_shorter_period);
   return g_test_run ();
 }

@@ -1,5 +1,5 @@
 /* Numbers of 16 bits, beside the operators' reference. */
-#include "base/half.h"
+#include "base/float16.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,7 +11,7 @@ convert (float number)
 {
   guint16 half;
 
-  ens_half_from_floats (&number, &half, 1);
+  ens_float16_from_floats (&number, &half, 1);
   return half;
 }
 
@@ -42,12 +42,12 @@ test_exact (void)
 
     if (isnan (to_float (half))) {
       g_assert_true (isnan (to_float (back)));
-      g_assert_true (isnan (ens_half_to_float (half)));
+      g_assert_true (isnan (ens_float16_to_float (half)));
     } else {
       g_assert_cmphex (back, ==, half);
-      g_assert_cmpfloat (ens_half_to_float (half), ==, to_float (half));
+      g_assert_cmpfloat (ens_float16_to_float (half), ==, to_float (half));
     }
-    g_assert_true (ens_half_is_finite (half) == isfinite (to_float (half)));
+    g_assert_true (ens_float16_is_finite (half) == isfinite (to_float (half)));
   }
 }
 
@@ -79,7 +79,7 @@ test_many (void)
 
     memcpy (&numbers[i], &bits, sizeof bits);
   }
-  g_assert_false (ens_half_from_floats (numbers, halves, N));
+  g_assert_false (ens_float16_from_floats (numbers, halves, N));
   for (guint i = 0; i < N; i++)
     if (!isnan (numbers[i]))
       g_assert_cmphex (halves[i], ==, from_reference (numbers[i]));
@@ -96,12 +96,12 @@ test_finite (void)
 
   for (guint i = 0; i < N; i++)
     numbers[i] = i % 2 == 0 ? 65504 : -65519;
-  g_assert_true (ens_half_from_floats (numbers, halves, N));
+  g_assert_true (ens_float16_from_floats (numbers, halves, N));
   for (guint i = 0; i < N; i++) {
     float kept = numbers[i];
 
     numbers[i] = others[i % G_N_ELEMENTS (others)];
-    g_assert_false (ens_half_from_floats (numbers, halves, N));
+    g_assert_false (ens_float16_from_floats (numbers, halves, N));
     numbers[i] = kept;
   }
 }

@@ -19,12 +19,12 @@
 #define ENS_SAMPLE_AXIS_WORDS 2
 #define ENS_SAMPLE_OUTPUT_WORDS 2
 
-struct EnsSamplePush {
+struct EnsPreprocessPush {
   uint offset[3];     /* frame, table, y */
   uint width, height; /* of a picture */
   uint channels;      /* of y: 1 or 3 */
   uint components[2]; /* how many lie on each grid, those of the first grid first */
 };
-ENS_PUSH (EnsSamplePush)
+ENS_PUSH (EnsPreprocessPush)
 
 #endif

@@ -4,7 +4,7 @@
  * blended into one row of floats, that row is filtered along x into one row per colour component,
  * and the components are mapped to the output's channels. All of that fits into the first-level
  * cache, and nothing is stored in between. */
-#include "vision/sample.h"
+#include "vision/crop-resize.h"
 
 #include <math.h>
 #include <string.h>
@@ -207,7 +207,7 @@ clip (double begin, double length, guint size)
 
 /* The same part of the axis of a half-size plane. Sample 0 lies at `site` of luma's axis. */
 static EnsFilterSpan
-halve (const EnsFilterSpan *span, double site)
+halve_span (const EnsFilterSpan *span, double site)
 {
   double shift = 0.5 - site / 2;
 
@@ -216,14 +216,14 @@ halve (const EnsFilterSpan *span, double site)
 }
 
 void
-ens_sampling_place (const EnsFrame *frame, const EnsRect *rect, guint shift, EnsFilterSpan *x,
-                    EnsFilterSpan *y)
+ens_crop_resize_place (const EnsFrame *frame, const EnsRect *rect, guint shift, EnsFilterSpan *x,
+                       EnsFilterSpan *y)
 {
   *x = clip (rect->x, rect->width, frame->width);
   *y = clip (rect->y, rect->height, frame->height);
   if (shift > 0) {
-    *x = halve (x, 0.5);
-    *y = halve (y, 1);
+    *x = halve_span (x, 0.5);
+    *y = halve_span (y, 1);
   }
 }
 
@@ -235,7 +235,7 @@ typedef struct {
 
 /* One band of rows of one rectangle. */
 typedef struct {
-  const EnsSampling *sampling;
+  const EnsCropResize *resize;
   guint begin, end;
   PlaneFilter filters[2]; /* by EnsPlaneLayout.shift */
   float *blended;
@@ -245,23 +245,23 @@ typedef struct {
 static void
 plane_filter_init (PlaneFilter *filter, const Band *band, const EnsRect *rect, guint shift)
 {
-  const EnsSampling *sampling = band->sampling;
+  const EnsCropResize *resize = band->resize;
   EnsFilterSpan x, y;
 
-  ens_sampling_place (sampling->frame, rect, shift, &x, &y);
+  ens_crop_resize_place (resize->frame, rect, shift, &x, &y);
   filter->low = x.low;
   filter->n = x.high - x.low;
-  ens_filter_init (&filter->x, &x, sampling->width, 0, sampling->width);
-  ens_filter_init (&filter->y, &y, sampling->height, band->begin, band->end);
-  for (guint i = 0; i < sampling->width; i++)
+  ens_filter_init (&filter->x, &x, resize->width, 0, resize->width);
+  ens_filter_init (&filter->y, &y, resize->height, band->begin, band->end);
+  for (guint i = 0; i < resize->width; i++)
     filter->x.first[i] -= x.low;
 }
 
 static void
 band_init (Band *band, const EnsRect *rect)
 {
-  const EnsSampling *sampling = band->sampling;
-  const EnsPixelsLayout *layout = &ens_pixels_layouts[sampling->frame->pixels];
+  const EnsCropResize *resize = band->resize;
+  const EnsPixelsLayout *layout = &ens_pixels_layouts[resize->frame->pixels];
   guint n_channels = 0;
 
   plane_filter_init (&band->filters[0], band, rect, 0);
@@ -270,7 +270,7 @@ band_init (Band *band, const EnsRect *rect)
   for (guint p = 0; p < layout->n_planes; p++)
     n_channels += layout->planes[p].channels;
   band->blended = g_new0 (float, (gsize)band->filters[0].n * 4 + PADDING);
-  band->components = g_new (float, (gsize)sampling->width *n_channels);
+  band->components = g_new (float, (gsize)resize->width *n_channels);
 }
 
 static void
@@ -288,9 +288,9 @@ band_clear (Band *band)
 static void
 band_scale_row (Band *band, guint row)
 {
-  const EnsFrame *frame = band->sampling->frame;
+  const EnsFrame *frame = band->resize->frame;
   const EnsPixelsLayout *layout = &ens_pixels_layouts[frame->pixels];
-  guint width = band->sampling->width;
+  guint width = band->resize->width;
   float *out[4];
   guint component = 0;
 
@@ -310,44 +310,44 @@ band_scale_row (Band *band, guint row)
 }
 
 static void
-sample_band (gpointer data, guint task, guint worker)
+resize_band (gpointer data, guint task, guint worker)
 {
-  const EnsSampling *sampling = data;
-  const EnsPixelsLayout *layout = &ens_pixels_layouts[sampling->frame->pixels];
-  guint n_bands = (sampling->height + BAND_ROWS - 1) / BAND_ROWS;
+  const EnsCropResize *resize = data;
+  const EnsPixelsLayout *layout = &ens_pixels_layouts[resize->frame->pixels];
+  guint n_bands = (resize->height + BAND_ROWS - 1) / BAND_ROWS;
   guint rect = task / n_bands, begin = task % n_bands * BAND_ROWS;
-  gsize row_size = (gsize)sampling->width * sampling->map->n_outputs;
-  float *out = sampling->out + ((gsize)rect * sampling->height + begin) * row_size;
-  Band band = {sampling, begin, MIN (begin + BAND_ROWS, sampling->height)};
+  gsize row_size = (gsize)resize->width * resize->map->n_outputs;
+  float *out = resize->out + ((gsize)rect * resize->height + begin) * row_size;
+  Band band = {resize, begin, MIN (begin + BAND_ROWS, resize->height)};
   const float *components[3];
 
-  band_init (&band, &sampling->rects[rect]);
+  band_init (&band, &resize->rects[rect]);
   for (guint c = 0; c < 3; c++)
-    components[c] = band.components + (gsize)sampling->width * layout->components[c];
+    components[c] = band.components + (gsize)resize->width * layout->components[c];
   for (guint row = 0; row < band.end - band.begin; row++) {
     band_scale_row (&band, row);
-    map_row (sampling->map, components, sampling->width, out + row * row_size);
+    map_row (resize->map, components, resize->width, out + row * row_size);
   }
   band_clear (&band);
 }
 
 void
-ens_sampling_run (const EnsSampling *sampling, EnsPool *pool)
+ens_crop_resize_run (const EnsCropResize *resize, EnsThreadPool *pool)
 {
-  guint n_bands = (sampling->height + BAND_ROWS - 1) / BAND_ROWS;
+  guint n_bands = (resize->height + BAND_ROWS - 1) / BAND_ROWS;
 
-  ens_pool_run (pool, sampling->n_rects * n_bands, sample_band, (gpointer)sampling);
+  ens_thread_pool_run (pool, resize->n_rects * n_bands, resize_band, (gpointer)resize);
 }
 
 void
-ens_frame_sample (const EnsFrame *frame, const EnsRect *rects, guint n_rects, guint width,
-                  guint height, const EnsNormalise *normalise, EnsPool *pool, float *out)
+ens_frame_resize (const EnsFrame *frame, const EnsRect *rects, guint n_rects, guint width,
+                  guint height, const EnsNormalise *normalise, EnsThreadPool *pool, float *out)
 {
   EnsColourMap map;
-  EnsSampling sampling = {frame, rects, n_rects, width, height, &map, out};
+  EnsCropResize resize = {frame, rects, n_rects, width, height, &map, out};
 
   g_return_if_fail (ens_frame_validate (frame, NULL));
   g_return_if_fail (width > 0 && height > 0);
   ens_colour_map_init (&map, frame, normalise);
-  ens_sampling_run (&sampling, pool);
+  ens_crop_resize_run (&resize, pool);
 }

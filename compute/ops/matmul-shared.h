@@ -12,30 +12,30 @@ typedef struct {
   /* Of which matrix each product of the batch reads: strides in elements over `batch`. */
   EnsShape batch;
   gint64 a_strides[ENS_MAX_RANK], b_strides[ENS_MAX_RANK];
-} EnsProduct;
+} EnsMatMul;
 
 /* "A can't be multiplied by B": a columns meet b rows. Returns FALSE. */
-gboolean ens_product_inner_error (const EnsOperands *operands, gint64 a, gint64 b, GError **error);
+gboolean ens_matmul_inner_error (const EnsOperands *operands, gint64 a, gint64 b, GError **error);
 /* Kernels can count rows and columns. */
-gboolean ens_product_check (const EnsOperands *operands, const EnsProduct *product, GError **error);
+gboolean ens_matmul_check (const EnsOperands *operands, const EnsMatMul *product, GError **error);
 
 /* Product `i` of the batch: the elements of A and B that its matrices begin at. */
-void ens_product_find (const EnsProduct *product, gint64 i, gsize *a, gsize *b);
+void ens_matmul_find (const EnsMatMul *product, gint64 i, gsize *a, gsize *b);
 
 /* cpu_plan () of both: leaves no state where there is nothing to multiply. */
-void ens_product_plan (const EnsOperands *operands, const EnsProduct *product, EnsCpuPlan *plan);
+void ens_matmul_plan (const EnsOperands *operands, const EnsMatMul *product, EnsCpuPlan *plan);
 
 typedef struct {
   const float *a, *b;
   float *y;
   const EnsEpilogue *epilogue; /* or NULL */
-} EnsProductMatrices;
+} EnsMatMulMatrices;
 
 /* One product of the batch, as planned. */
-void ens_product_run (const EnsProduct *product, const EnsProductMatrices *matrices,
-                      const EnsCpuContext *context);
+void ens_matmul_run (const EnsMatMul *product, const EnsMatMulMatrices *matrices,
+                     const EnsCpuContext *context);
 
-EnsEpilogue ens_product_epilogue (const EnsFusedActivation *activation);
+EnsEpilogue ens_matmul_epilogue (const EnsFusedActivation *activation);
 
 /* What is added on a GPU: Y = activation (factor · A · B + c_factor · C), with C's strides over Y's
  * rows and columns, 0 where it repeats. */
@@ -43,9 +43,9 @@ typedef struct {
   const EnsView *c; /* or NULL */
   gint64 c_row, c_column;
   float factor, c_factor;
-} EnsProductAddition;
+} EnsMatMulAddition;
 
 /* gpu () of both. */
-gboolean ens_product_record (const EnsOperands *operands, const EnsProduct *product,
-                             const EnsProductAddition *addition,
-                             const EnsFusedActivation *activation, EnsCommands *commands);
+gboolean ens_matmul_record (const EnsOperands *operands, const EnsMatMul *product,
+                            const EnsMatMulAddition *addition, const EnsFusedActivation *activation,
+                            EnsCommands *commands);

@@ -1,9 +1,9 @@
 /* Rectangles of a frame, scaled by a triangle filter and mapped to a network's colours: what
- * compute/vision/sample.c does, with the places of its filters. */
+ * compute/vision/crop-resize.c does, with the places of its filters. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
-#include "push/sample.h"
+#include "push/preprocess.h"
 
 layout (local_size_x = 64) in;
 

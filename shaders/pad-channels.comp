@@ -3,7 +3,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
-#include "push/widen.h"
+#include "push/pad-channels.h"
 
 layout (local_size_x = 64) in;
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const EnsVulkanDistrust distrusted[] = {
+static const EnsVulkanDistrust quirks[] = {
     {VK_DRIVER_ID_AMD_PROPRIETARY, ENS_DISTRUST_MATRICES,
      "AMD's own driver reports cooperative matrices on GPUs that have none, and may crash when "
      "asked about them (llama.cpp pull requests 11074 and 22750)"},
@@ -21,10 +21,10 @@ static const EnsVulkanDistrust distrusted[] = {
 };
 
 const EnsVulkanDistrust *
-ens_vulkan_find_distrust (VkDriverId driver)
+ens_vulkan_find_quirks (VkDriverId driver)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (distrusted); i++)
-    if (distrusted[i].driver == driver)
-      return &distrusted[i];
+  for (guint i = 0; i < G_N_ELEMENTS (quirks); i++)
+    if (quirks[i].driver == driver)
+      return &quirks[i];
   return NULL;
 }

@@ -14,14 +14,14 @@ ens_float_from_bits (guint32 bits)
 }
 
 /* Exact. */
-float ens_half_to_float (guint16 half);
+float ens_float16_to_float (guint16 half);
 
 /* Rounds n numbers to the nearest, ties to even; what is too large becomes infinite. FALSE if one
  * of them is not finite then. */
-gboolean ens_half_from_floats (const float *from, guint16 *to, gsize n);
+gboolean ens_float16_from_floats (const float *from, guint16 *to, gsize n);
 
 static inline gboolean
-ens_half_is_finite (guint16 half)
+ens_float16_is_finite (guint16 half)
 {
   return (half & 0x7c00) != 0x7c00;
 }

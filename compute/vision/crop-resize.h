@@ -11,11 +11,11 @@ typedef struct {
   guint width, height; /* of each output */
   const EnsColourMap *map;
   float *out; /* n_rects × height × width × map->n_outputs */
-} EnsSampling;
+} EnsCropResize;
 
-void ens_sampling_run (const EnsSampling *sampling, EnsPool *pool);
+void ens_crop_resize_run (const EnsCropResize *resize, EnsThreadPool *pool);
 
 /* Which samples of a plane a rectangle takes, at least one along each axis. shift: the plane's, as
  * of EnsPlaneLayout. */
-void ens_sampling_place (const EnsFrame *frame, const EnsRect *rect, guint shift, EnsFilterSpan *x,
-                         EnsFilterSpan *y);
+void ens_crop_resize_place (const EnsFrame *frame, const EnsRect *rect, guint shift,
+                            EnsFilterSpan *x, EnsFilterSpan *y);

@@ -1,4 +1,4 @@
-/* ens_frame_sample () against the same sum written down plainly in double precision, and against
+/* ens_frame_resize () against the same sum written down plainly in double precision, and against
  * values worked out by hand. */
 #include <math.h>
 #include <string.h>
@@ -113,8 +113,8 @@ static void
 reference_rgb (const EnsFrame *frame, const double v[3], double rgb[3])
 {
   gboolean limited = frame->range == ENS_RANGE_LIMITED;
-  double kr = frame->matrix == ENS_MATRIX_BT709 ? 0.2126 : 0.299;
-  double kb = frame->matrix == ENS_MATRIX_BT709 ? 0.0722 : 0.114;
+  double kr = frame->matrix == ENS_COLOR_MATRIX_BT709 ? 0.2126 : 0.299;
+  double kb = frame->matrix == ENS_COLOR_MATRIX_BT709 ? 0.0722 : 0.114;
   double y = limited ? (v[0] - 16) / 219 : v[0] / 255;
   double pb = (v[1] - 128) / (limited ? 224 : 255), pr = (v[2] - 128) / (limited ? 224 : 255);
   double r, b;
@@ -161,14 +161,14 @@ reference_pixel (const Reference *reference, const EnsNormalise *normalise, guin
 }
 
 static void
-compare (const Reference *reference, const EnsNormalise *normalise, EnsPool *pool)
+compare (const Reference *reference, const EnsNormalise *normalise, EnsThreadPool *pool)
 {
   guint channels = ens_order_channels (normalise->order);
   gsize n = (gsize)reference->width * reference->height * channels;
   g_autofree float *out = g_new (float, n + 1);
 
   out[n] = 12345;
-  ens_frame_sample (reference->frame, &reference->rect, 1, reference->width, reference->height,
+  ens_frame_resize (reference->frame, &reference->rect, 1, reference->width, reference->height,
                     normalise, pool, out);
   g_assert_cmpfloat (out[n], ==, 12345);
   for (guint y = 0; y < reference->height; y++)
@@ -214,7 +214,7 @@ test_reference (gconstpointer data)
       {ENS_ORDER_BGR, {104, 117, 123}, {1, 0.5f, 0.25f}},
       {ENS_ORDER_GRAY, {100}, {2}},
   };
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (geometries); i++) {
     g_autoptr (EnsPicture) picture =
@@ -223,7 +223,7 @@ test_reference (gconstpointer data)
                            geometries[i].to_height};
 
     fill_random (picture, i);
-    picture->frame.matrix = i % 2 == 0 ? ENS_MATRIX_BT601 : ENS_MATRIX_BT709;
+    picture->frame.matrix = i % 2 == 0 ? ENS_COLOR_MATRIX_BT601 : ENS_COLOR_MATRIX_BT709;
     picture->frame.range = i / 2 % 2 == 0 ? ENS_RANGE_FULL : ENS_RANGE_LIMITED;
     for (guint n = 0; n < G_N_ELEMENTS (normalises); n++)
       compare (&reference, &normalises[n], pool);
@@ -236,27 +236,27 @@ static void
 test_colours (void)
 {
   static const struct {
-    EnsMatrix matrix;
+    EnsColorMatrix matrix;
     EnsRange range;
     guint8 ycbcr[3], rgb[3];
   } rows[] = {
       /* the colour bars of BT.601 and BT.709 at full amplitude, and JPEG's */
-      {ENS_MATRIX_BT601, ENS_RANGE_LIMITED, {235, 128, 128}, {255, 255, 255}},
-      {ENS_MATRIX_BT601, ENS_RANGE_LIMITED, {16, 128, 128}, {0, 0, 0}},
-      {ENS_MATRIX_BT601, ENS_RANGE_LIMITED, {81, 90, 240}, {255, 0, 0}},
-      {ENS_MATRIX_BT601, ENS_RANGE_LIMITED, {145, 54, 34}, {0, 255, 0}},
-      {ENS_MATRIX_BT601, ENS_RANGE_LIMITED, {41, 240, 110}, {0, 0, 255}},
-      {ENS_MATRIX_BT601, ENS_RANGE_LIMITED, {210, 16, 146}, {255, 255, 0}},
-      {ENS_MATRIX_BT709, ENS_RANGE_LIMITED, {63, 102, 240}, {255, 0, 0}},
-      {ENS_MATRIX_BT709, ENS_RANGE_LIMITED, {173, 42, 26}, {0, 255, 0}},
-      {ENS_MATRIX_BT709, ENS_RANGE_LIMITED, {32, 240, 118}, {0, 0, 255}},
-      {ENS_MATRIX_BT709, ENS_RANGE_LIMITED, {219, 16, 138}, {255, 255, 0}},
-      {ENS_MATRIX_BT601, ENS_RANGE_FULL, {76, 85, 255}, {254, 0, 0}},
-      {ENS_MATRIX_BT601, ENS_RANGE_FULL, {150, 44, 21}, {0, 255, 1}},
-      {ENS_MATRIX_BT601, ENS_RANGE_FULL, {29, 255, 107}, {0, 0, 254}},
-      {ENS_MATRIX_BT601, ENS_RANGE_FULL, {200, 128, 128}, {200, 200, 200}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {235, 128, 128}, {255, 255, 255}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {16, 128, 128}, {0, 0, 0}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {81, 90, 240}, {255, 0, 0}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {145, 54, 34}, {0, 255, 0}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {41, 240, 110}, {0, 0, 255}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {210, 16, 146}, {255, 255, 0}},
+      {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {63, 102, 240}, {255, 0, 0}},
+      {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {173, 42, 26}, {0, 255, 0}},
+      {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {32, 240, 118}, {0, 0, 255}},
+      {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {219, 16, 138}, {255, 255, 0}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {76, 85, 255}, {254, 0, 0}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {150, 44, 21}, {0, 255, 1}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {29, 255, 107}, {0, 0, 254}},
+      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {200, 128, 128}, {200, 200, 200}},
   };
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     const guint8 *v = rows[i].ycbcr;
@@ -264,7 +264,7 @@ test_colours (void)
                       rows[i].range};
     float rgb[3];
 
-    ens_frame_sample (&frame, &ENS_RECT_WHOLE, 1, 1, 1, &plain_rgb, pool, rgb);
+    ens_frame_resize (&frame, &ENS_RECT_WHOLE, 1, 1, 1, &plain_rgb, pool, rgb);
     for (guint c = 0; c < 3; c++)
       g_assert_cmpfloat_with_epsilon (rgb[c], rows[i].rgb[c], 1.6);
   }
@@ -277,13 +277,13 @@ test_gray (void)
   static const guint8 white_red[] = {255, 255, 255, 255, 0, 0}, grays[] = {16, 235};
   EnsFrame colours = {ENS_PIXELS_RGB, 2, 1, {white_red}, {6}};
   EnsFrame gray = {ENS_PIXELS_GRAY8, 2, 1, {grays}, {2}, .range = ENS_RANGE_LIMITED};
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   float luma[2], rgb[6];
 
-  ens_frame_sample (&colours, &ENS_RECT_WHOLE, 1, 2, 1, &plain_gray, pool, luma);
+  ens_frame_resize (&colours, &ENS_RECT_WHOLE, 1, 2, 1, &plain_gray, pool, luma);
   g_assert_cmpfloat_with_epsilon (luma[0], 255, 1e-3);
   g_assert_cmpfloat_with_epsilon (luma[1], 76.245, 1e-3);
-  ens_frame_sample (&gray, &ENS_RECT_WHOLE, 1, 2, 1, &plain_rgb, pool, rgb);
+  ens_frame_resize (&gray, &ENS_RECT_WHOLE, 1, 2, 1, &plain_rgb, pool, rgb);
   for (guint c = 0; c < 3; c++) {
     g_assert_cmpfloat_with_epsilon (rgb[c], 0, 1e-3);
     g_assert_cmpfloat_with_epsilon (rgb[3 + c], 255, 1e-3);
@@ -299,13 +299,13 @@ test_by_hand (void)
 {
   static const guint8 pixels[] = {0, 60, 120, 180};
   EnsFrame frame = {ENS_PIXELS_GRAY8, 4, 1, {pixels}, {4}};
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   float down[2], up[8];
 
-  ens_frame_sample (&frame, &ENS_RECT_WHOLE, 1, 2, 1, &plain_gray, pool, down);
+  ens_frame_resize (&frame, &ENS_RECT_WHOLE, 1, 2, 1, &plain_gray, pool, down);
   g_assert_cmpfloat_with_epsilon (down[0], (60 * .75 + 120 * .25) / 1.75, 1e-4);
   g_assert_cmpfloat_with_epsilon (down[1], (60 * .25 + 120 * .75 + 180 * .75) / 1.75, 1e-4);
-  ens_frame_sample (&frame, &ENS_RECT_WHOLE, 1, 8, 1, &plain_gray, pool, up);
+  ens_frame_resize (&frame, &ENS_RECT_WHOLE, 1, 8, 1, &plain_gray, pool, up);
   g_assert_cmpfloat_with_epsilon (up[0], 0, 1e-4);
   g_assert_cmpfloat_with_epsilon (up[1], 15, 1e-4);
   g_assert_cmpfloat_with_epsilon (up[2], 45, 1e-4);
@@ -319,15 +319,15 @@ test_cut_out (void)
   g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_BGRX, 64, 32);
   EnsFrame part = picture->frame;
   EnsRect rect = {.25f, .5f, .5f, .25f};
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   float cut[7 * 5 * 3], whole[7 * 5 * 3];
 
   fill_random (picture, 1);
   part.width = 32;
   part.height = 8;
   part.planes[0] += 16 * part.strides[0] + 16 * 4;
-  ens_frame_sample (&picture->frame, &rect, 1, 7, 5, &plain_rgb, pool, cut);
-  ens_frame_sample (&part, &ENS_RECT_WHOLE, 1, 7, 5, &plain_rgb, pool, whole);
+  ens_frame_resize (&picture->frame, &rect, 1, 7, 5, &plain_rgb, pool, cut);
+  ens_frame_resize (&part, &ENS_RECT_WHOLE, 1, 7, 5, &plain_rgb, pool, whole);
   g_assert_cmpmem (cut, sizeof cut, whole, sizeof whole);
 }
 
@@ -344,12 +344,12 @@ test_degenerate (void)
       {{.25f, 0, -1, 1}, 10}, {{1e30f, 0, 1e30f, 1}, 40},
   };
   EnsFrame frame = {ENS_PIXELS_GRAY8, 4, 1, {pixels}, {4}};
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     float out;
 
-    ens_frame_sample (&frame, &rows[i].rect, 1, 1, 1, &plain_gray, pool, &out);
+    ens_frame_resize (&frame, &rows[i].rect, 1, 1, 1, &plain_gray, pool, &out);
     g_assert_cmpfloat_with_epsilon (out, rows[i].expected, 1e-3);
   }
 }
@@ -366,10 +366,10 @@ test_threads (void)
   for (guint i = 0; i < N_RECTS; i++)
     rects[i] = (EnsRect) {i * .05f, i * .07f, .6f, .5f};
   for (guint threads = 1; threads <= 5; threads++) {
-    g_autoptr (EnsPool) pool = ens_pool_new (threads);
+    g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (threads);
     g_autofree float *out = g_new0 (float, N_RECTS *SIZE *SIZE * 3);
 
-    ens_frame_sample (&picture->frame, rects, N_RECTS, SIZE, SIZE, &plain_rgb, pool,
+    ens_frame_resize (&picture->frame, rects, N_RECTS, SIZE, SIZE, &plain_rgb, pool,
                       threads == 1 ? one : out);
     if (threads > 1)
       g_assert_cmpmem (one, N_RECTS * SIZE * SIZE * 3 * sizeof (float), out,

@@ -57,7 +57,7 @@ typedef struct {
 } Network;
 
 static void
-network_init (Network *network, EnsVulkanDevice *device, EnsPool *pool, const EnsShape *shape,
+network_init (Network *network, EnsVulkanDevice *device, EnsThreadPool *pool, const EnsShape *shape,
               EnsType type)
 {
   static const EnsCastParams to_float32 = {ENS_TYPE_FLOAT32};
@@ -104,15 +104,15 @@ fill_random (EnsPicture *picture)
 
 typedef struct {
   const EnsFrame *frame;
-  const EnsFramedSampling *sampling;
-  EnsVulkanSampler *sampler;
-  EnsPool *pool;
+  const EnsFramedResize *sampling;
+  EnsVulkanPreprocessor *preprocessor;
+  EnsThreadPool *pool;
 } Case;
 
 static void
 check (const Case *test, const Network *network)
 {
-  const EnsFramedSampling *sampling = test->sampling;
+  const EnsFramedResize *sampling = test->sampling;
   gsize n = N_RECTS * sampling->width * sampling->height
             * ens_order_channels (sampling->normalise->order);
   g_autofree float *expected = g_new (float, n), *found = g_new (float, n);
@@ -121,12 +121,12 @@ check (const Case *test, const Network *network)
   float sign = network->type == ENS_TYPE_FLOAT32 ? -1 : 1;
   g_autoptr (GError) error = NULL;
 
-  ens_frame_sample_framed (test->frame, rects, N_RECTS, sampling, test->pool, expected);
+  ens_frame_resize_framed (test->frame, rects, N_RECTS, sampling, test->pool, expected);
   ens_packed_frame_init (&packed, test->frame, 0);
   g_assert_true (ens_batch_table_init (
       &table, &(EnsBatchSource) {test->frame, &packed, rects, N_RECTS}, sampling));
   ens_vulkan_executors_run (&(EnsVulkanRun) {network->executor, NULL, (gpointer[]) {found}, &table},
-                            1, test->sampler, &error);
+                            1, test->preprocessor, &error);
   g_assert_no_error (error);
   for (gsize i = 0; i < n; i++) {
     double tolerance = 2e-3 * sampling->normalise->scale[0];
@@ -141,13 +141,13 @@ check (const Case *test, const Network *network)
 static void
 check_frame (const EnsFrame *frame, Case *test, const Network networks[2][2])
 {
-  EnsFramedSampling sampling = *test->sampling;
+  EnsFramedResize sampling = *test->sampling;
   EnsPackedFrame packed;
 
   test->frame = frame;
   test->sampling = &sampling;
   ens_packed_frame_init (&packed, frame, 0);
-  ens_vulkan_sampler_set_frame (test->sampler, &packed);
+  ens_vulkan_preprocessor_set_frame (test->preprocessor, &packed);
   for (guint c = 0; c < G_N_ELEMENTS (colours); c++)
     for (guint f = 0; f < G_N_ELEMENTS (framings); f++)
       for (guint t = 0; t < 2; t++) {
@@ -159,9 +159,10 @@ check_frame (const EnsFrame *frame, Case *test, const Network networks[2][2])
 
 /* All formats in both matrices and ranges. */
 static void
-check_size (guint s, EnsVulkanDevice *device, EnsVulkanSampler *sampler, EnsPool *pool)
+check_size (guint s, EnsVulkanDevice *device, EnsVulkanPreprocessor *preprocessor,
+            EnsThreadPool *pool)
 {
-  const EnsFramedSampling sampling = {
+  const EnsFramedResize sampling = {
       .crop = 0.875F, .width = sizes[s].to_width, .height = sizes[s].to_height};
   Network networks[2][2]; /* by gray, by float16 */
 
@@ -179,9 +180,9 @@ check_size (guint s, EnsVulkanDevice *device, EnsVulkanSampler *sampler, EnsPool
     for (guint v = 0; v < n_variants; v++) {
       EnsFrame frame = picture->frame;
 
-      frame.matrix = v % 2 ? ENS_MATRIX_BT709 : ENS_MATRIX_BT601;
+      frame.matrix = v % 2 ? ENS_COLOR_MATRIX_BT709 : ENS_COLOR_MATRIX_BT601;
       frame.range = v / 2 ? ENS_RANGE_LIMITED : ENS_RANGE_FULL;
-      check_frame (&frame, &(Case) {NULL, &sampling, sampler, pool}, networks);
+      check_frame (&frame, &(Case) {NULL, &sampling, preprocessor, pool}, networks);
     }
   }
   for (guint i = 0; i < 4; i++)
@@ -194,15 +195,15 @@ test_formats (gconstpointer data)
   const Mode *mode = data;
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &mode->options, &error);
-  g_autoptr (EnsVulkanSampler) sampler = ens_vulkan_sampler_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (2);
+  g_autoptr (EnsVulkanPreprocessor) preprocessor = ens_vulkan_preprocessor_new ();
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
   if (device == NULL || !ens_vulkan_device_has_half (device)) {
     g_test_skip (error != NULL ? error->message : "it stores no 16 bits");
     return;
   }
   for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
-    check_size (s, device, sampler, pool);
+    check_size (s, device, preprocessor, pool);
   g_assert_cmpuint (ens_vulkan_device_get_n_messages (device), ==, 0);
 }
 
@@ -211,7 +212,7 @@ static void
 test_letterbox (void)
 {
   g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_RGB, 8, 4);
-  const EnsFramedSampling sampling = {
+  const EnsFramedResize sampling = {
       .framing = ENS_FRAMING_LETTERBOX, .width = 4, .height = 4, .normalise = &colours[0]};
   EnsPackedFrame packed;
   EnsBatchTable table;
@@ -228,10 +229,10 @@ test_traffic (gconstpointer data)
   const Mode *mode = data;
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &mode->options, &error);
-  g_autoptr (EnsVulkanSampler) sampler = ens_vulkan_sampler_new ();
-  g_autoptr (EnsPool) pool = ens_pool_new (1);
+  g_autoptr (EnsVulkanPreprocessor) preprocessor = ens_vulkan_preprocessor_new ();
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_NV12, 641, 361);
-  const EnsFramedSampling sampling = {
+  const EnsFramedResize sampling = {
       .framing = ENS_FRAMING_STRETCH, .width = 5, .height = 4, .normalise = &colours[0]};
   const gsize frame_size = 641 * 361 + 2 * 321 * 181, batch_size = N_RECTS * 5 * 4 * 3 * 4;
   g_auto (EnsBatchTable) table = {0};
@@ -260,8 +261,8 @@ test_traffic (gconstpointer data)
     guint submits = ens_vulkan_device_get_n_submits (device);
 
     if (i != 1)
-      ens_vulkan_sampler_set_frame (sampler, &packed);
-    g_assert_true (ens_vulkan_executors_run (runs, 2, sampler, &error));
+      ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
+    g_assert_true (ens_vulkan_executors_run (runs, 2, preprocessor, &error));
     up = ens_vulkan_device_get_n_uploaded (device) - up;
     g_assert_cmpuint (up, >, i != 1 ? frame_size : 0);
     /* Tables are rounded up. */
@@ -276,12 +277,12 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
-    g_autofree char *formats = g_strdup_printf ("/vulkan/sampler/formats/%s", modes[m].name);
-    g_autofree char *traffic = g_strdup_printf ("/vulkan/sampler/traffic/%s", modes[m].name);
+    g_autofree char *formats = g_strdup_printf ("/vulkan/preprocessor/formats/%s", modes[m].name);
+    g_autofree char *traffic = g_strdup_printf ("/vulkan/preprocessor/traffic/%s", modes[m].name);
 
     g_test_add_data_func (formats, &modes[m], test_formats);
     g_test_add_data_func (traffic, &modes[m], test_traffic);
   }
-  g_test_add_func ("/vulkan/sampler/letterbox", test_letterbox);
+  g_test_add_func ("/vulkan/preprocessor/letterbox", test_letterbox);
   return g_test_run ();
 }

@@ -1,5 +1,5 @@
-/* Batches of pictures sampled from a frame on the GPU (shaders/sample.comp), where executors read
- * them.
+/* Batches of pictures sampled from a frame on the GPU (shaders/preprocess.comp), where executors
+ * read them.
  *
  * This is the head of a run and no operator of the graph. A batch depends on the frame's size and
  * format and on its rectangles, which are others in each frame, while a plan is made once for the
@@ -11,13 +11,14 @@
 #include "vision/batch-table.h"
 
 /* One thread at a time. */
-typedef struct _EnsVulkanSampler EnsVulkanSampler;
+typedef struct _EnsVulkanPreprocessor EnsVulkanPreprocessor;
 
 /* It works on whatever device the executors are on that it samples for. */
-EnsVulkanSampler *ens_vulkan_sampler_new (void);
-void ens_vulkan_sampler_free (EnsVulkanSampler *sampler);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanSampler, ens_vulkan_sampler_free)
+EnsVulkanPreprocessor *ens_vulkan_preprocessor_new (void);
+void ens_vulkan_preprocessor_free (EnsVulkanPreprocessor *preprocessor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanPreprocessor, ens_vulkan_preprocessor_free)
 
 /* The frame that is sampled from now on. It goes to the device with the next run, or is read where
  * it lies; its pixels and its DMABuf must stay as long as it is sampled. */
-void ens_vulkan_sampler_set_frame (EnsVulkanSampler *sampler, const EnsPackedFrame *frame);
+void ens_vulkan_preprocessor_set_frame (EnsVulkanPreprocessor *preprocessor,
+                                        const EnsPackedFrame *frame);

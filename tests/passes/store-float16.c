@@ -2,14 +2,14 @@
 #include "build.h"
 
 #include "passes/rewrite.h"
-#include "passes/store-half.h"
+#include "passes/store-float16.h"
 
 /* One constant does not fit. */
 #define TOO_LARGE "large"
 #define SINGLE "node "
 
 static EnsTensor *
-halve (gpointer data, EnsTensor *constant)
+to_float16 (gpointer data, EnsTensor *constant)
 {
   return constant == data ? NULL : ens_tensor_new (ENS_TYPE_FLOAT16, &constant->shape);
 }
@@ -64,8 +64,8 @@ describe (const EnsGraph *graph)
 
 typedef struct {
   const char *name;
-  const char *wide;     /* names of values, or TOO_LARGE; behind SINGLE, of a node */
-  const char *expected; /* casts say to how many bits */
+  const char *float32_values; /* names of values, or TOO_LARGE; behind SINGLE, of a node */
+  const char *expected;       /* casts say to how many bits */
 } Row;
 
 static const Row rows[] = {
@@ -84,21 +84,21 @@ static void
 check_row (gconstpointer data)
 {
   const Row *row = data;
-  g_auto (GStrv) names = g_strsplit (row->wide, " ", -1);
-  g_autoptr (GHashTable) wide = g_hash_table_new (g_str_hash, g_str_equal);
+  g_auto (GStrv) names = g_strsplit (row->float32_values, " ", -1);
+  g_autoptr (GHashTable) exceptions = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GError) error = NULL;
   EnsTensor *large;
   g_autoptr (EnsGraph) graph = build_chain (&large);
-  gboolean single = g_str_has_prefix (row->wide, SINGLE);
-  EnsHalving halving = {.halve = halve,
-                        .data = g_str_equal (row->wide, TOO_LARGE) ? large : NULL,
-                        .wide = single ? NULL : wide,
-                        .single = single ? wide : NULL};
+  gboolean single = g_str_has_prefix (row->float32_values, SINGLE);
+  EnsFloat16Policy float16 = {.to_float16 = to_float16,
+                              .data = g_str_equal (row->float32_values, TOO_LARGE) ? large : NULL,
+                              .float32_values = single ? NULL : exceptions,
+                              .float32_nodes = single ? exceptions : NULL};
   g_autofree char *found = NULL;
 
   for (char **name = names; *name != NULL; name++)
-    g_hash_table_add (wide, *name);
-  ens_graph_store_half (graph, &halving);
+    g_hash_table_add (exceptions, *name);
+  ens_graph_store_float16 (graph, &float16);
   ens_graph_validate (graph, &error);
   g_assert_no_error (error);
   found = describe (graph);

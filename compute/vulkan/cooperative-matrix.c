@@ -159,10 +159,10 @@ gboolean
 ens_vulkan_matrices_probe (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
                            GError **error)
 {
-  const EnsVulkanDistrust *distrust = ens_vulkan_find_distrust (physical->driver_id);
+  const EnsVulkanDistrust *quirks = ens_vulkan_find_quirks (physical->driver_id);
 
   if (!physical->cooperative || vk->GetPhysicalDeviceCooperativeMatrixPropertiesKHR == NULL
-      || (distrust != NULL && (distrust->with & ENS_DISTRUST_MATRICES)))
+      || (quirks != NULL && (quirks->with & ENS_DISTRUST_MATRICES)))
     return TRUE;
   if (!list_fragments (physical, vk, error))
     return FALSE;
@@ -172,12 +172,12 @@ ens_vulkan_matrices_probe (EnsVulkanPhysical *physical, const EnsVulkanFunctions
 }
 
 const char *
-ens_matrices_name (EnsMatrices matrices)
+ens_matrix_mode_name (EnsMatrixMode matrices)
 {
   switch (matrices) {
-  case ENS_MATRICES_SUBGROUP:
+  case ENS_MATRIX_MODE_SUBGROUP:
     return "subgroup";
-  case ENS_MATRICES_WORKGROUP:
+  case ENS_MATRIX_MODE_WORKGROUP:
     return "workgroup";
   default:
     return "none";
@@ -185,17 +185,17 @@ ens_matrices_name (EnsMatrices matrices)
 }
 
 void
-ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrices wish)
+ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrixMode wish)
 {
   EnsGpuMatrices *matrices = &physical->traits.matrices;
   gboolean can = physical->traits.float16 && physical->memory_model;
 
-  matrices->use = ENS_MATRICES_NONE;
-  if (!can || wish == ENS_MATRICES_NONE)
+  matrices->use = ENS_MATRIX_MODE_NONE;
+  if (!can || wish == ENS_MATRIX_MODE_NONE)
     return;
   if (matrices->fragment.m > 0)
-    matrices->use = ENS_MATRICES_SUBGROUP;
+    matrices->use = ENS_MATRIX_MODE_SUBGROUP;
   /* No device has been met that spreads them over several subgroups: only by request. */
-  if (matrices->n_groups > 0 && wish == ENS_MATRICES_WORKGROUP)
-    matrices->use = ENS_MATRICES_WORKGROUP;
+  if (matrices->n_groups > 0 && wish == ENS_MATRIX_MODE_WORKGROUP)
+    matrices->use = ENS_MATRIX_MODE_WORKGROUP;
 }

@@ -1,14 +1,14 @@
-#include "ops/product.h"
+#include "ops/matmul-shared.h"
 
 #include "kernels/gemm.h"
 #include "ops/conv-gpu.h"
 #include "ops/record.h"
 #include "ops/strided.h"
 
-#include "push/product.h"
+#include "push/matmul.h"
 
 gboolean
-ens_product_inner_error (const EnsOperands *operands, gint64 a, gint64 b, GError **error)
+ens_matmul_inner_error (const EnsOperands *operands, gint64 a, gint64 b, GError **error)
 {
   g_autofree char *a_shape = ens_shape_to_string (&operands->inputs[0]->shape);
   g_autofree char *b_shape = ens_shape_to_string (&operands->inputs[1]->shape);
@@ -20,7 +20,7 @@ ens_product_inner_error (const EnsOperands *operands, gint64 a, gint64 b, GError
 }
 
 gboolean
-ens_product_check (const EnsOperands *operands, const EnsProduct *product, GError **error)
+ens_matmul_check (const EnsOperands *operands, const EnsMatMul *product, GError **error)
 {
   if (product->rows <= G_MAXINT32 && product->inner <= G_MAXINT32 && product->columns <= G_MAXINT32)
     return TRUE;
@@ -30,7 +30,7 @@ ens_product_check (const EnsOperands *operands, const EnsProduct *product, GErro
 
 /* Product `i` of the batch: where its matrices begin. */
 void
-ens_product_find (const EnsProduct *product, gint64 i, gsize *a, gsize *b)
+ens_matmul_find (const EnsMatMul *product, gint64 i, gsize *a, gsize *b)
 {
   *a = *b = 0;
   for (guint axis = product->batch.rank; axis-- > 0;) {
@@ -58,20 +58,20 @@ align (gsize size)
 }
 
 static EnsGemmOrder
-order_of (const EnsProduct *product)
+order_of (const EnsMatMul *product)
 {
   return product->trans_b ? ENS_GEMM_COLUMNS_FIRST : ENS_GEMM_INNER_FIRST;
 }
 
 static gsize
-pitch_of_b (const EnsProduct *product)
+pitch_of_b (const EnsMatMul *product)
 {
   return (gsize)(product->trans_b ? product->inner : product->columns);
 }
 
 typedef struct {
   const EnsGemmPlan *plan;
-  const EnsProduct *product;
+  const EnsMatMul *product;
 } Packing;
 
 static void
@@ -84,7 +84,7 @@ pack (gpointer data, const EnsTensor *constant, gpointer packed)
 }
 
 void
-ens_product_plan (const EnsOperands *operands, const EnsProduct *product, EnsCpuPlan *plan)
+ens_matmul_plan (const EnsOperands *operands, const EnsMatMul *product, EnsCpuPlan *plan)
 {
   EnsTensor *constant = operands->node->inputs[1]->constant;
   EnsGemmShape shape = {(guint)product->rows, (guint)product->inner, (guint)product->columns};
@@ -113,8 +113,8 @@ ens_product_plan (const EnsOperands *operands, const EnsProduct *product, EnsCpu
 
 /* The scratch memory's parts, in this order: A', packed B, the kernel's own. */
 void
-ens_product_run (const EnsProduct *product, const EnsProductMatrices *matrices,
-                 const EnsCpuContext *context)
+ens_matmul_run (const EnsMatMul *product, const EnsMatMulMatrices *matrices,
+                const EnsCpuContext *context)
 {
   const State *state = context->state;
   char *scratch = context->scratch;
@@ -146,7 +146,7 @@ ens_product_run (const EnsProduct *product, const EnsProductMatrices *matrices,
 }
 
 EnsEpilogue
-ens_product_epilogue (const EnsFusedActivation *activation)
+ens_matmul_epilogue (const EnsFusedActivation *activation)
 {
   return (EnsEpilogue) {
       .activation = activation->kind, .alpha = activation->alpha, .beta = activation->beta};
@@ -156,7 +156,7 @@ ens_product_epilogue (const EnsFusedActivation *activation)
 
 /* For each product of the batch, where its matrices begin; NULL if there are too many. */
 static const EnsView *
-get_beginnings (const EnsProduct *product, EnsCommands *commands)
+get_beginnings (const EnsMatMul *product, EnsCommands *commands)
 {
   enum { MAX_PRODUCTS = 1 << 16 };
   gint64 n = ens_shape_elements (&product->batch);
@@ -168,7 +168,7 @@ get_beginnings (const EnsProduct *product, EnsCommands *commands)
   for (gint64 i = 0; i < n; i++) {
     gsize a, b;
 
-    ens_product_find (product, i, &a, &b);
+    ens_matmul_find (product, i, &a, &b);
     table[2 * i] = (guint32)a;
     table[2 * i + 1] = (guint32)b;
   }
@@ -177,27 +177,27 @@ get_beginnings (const EnsProduct *product, EnsCommands *commands)
 
 /* By the definition: what no faster shader takes. */
 static gboolean
-record_direct (const EnsOperands *operands, const EnsProduct *product,
-               const EnsProductAddition *addition, const EnsFusedActivation *activation,
+record_direct (const EnsOperands *operands, const EnsMatMul *product,
+               const EnsMatMulAddition *addition, const EnsFusedActivation *activation,
                EnsCommands *commands)
 {
   const EnsView *a = operands->inputs[0], *b = operands->inputs[1], *y = operands->outputs[0];
   const EnsView *beginnings = get_beginnings (product, commands);
-  EnsProductPush push = {.n = (guint)ens_view_elements (y),
-                         .rows = (guint)product->rows,
-                         .inner = (guint)product->inner,
-                         .columns = (guint)product->columns,
-                         .a_row = (guint)(product->trans_a ? 1 : product->inner),
-                         .a_column = (guint)(product->trans_a ? product->rows : 1),
-                         .b_row = (guint)(product->trans_b ? 1 : product->columns),
-                         .b_column = (guint)(product->trans_b ? product->inner : 1),
-                         .c_row = (guint)addition->c_row,
-                         .c_column = (guint)addition->c_column,
-                         .factor = addition->factor,
-                         .c_factor = addition->c_factor,
-                         .alpha = activation->alpha,
-                         .beta = activation->beta};
-  EnsDispatch dispatch = {.shader = "product",
+  EnsMatMulPush push = {.n = (guint)ens_view_elements (y),
+                        .rows = (guint)product->rows,
+                        .inner = (guint)product->inner,
+                        .columns = (guint)product->columns,
+                        .a_row = (guint)(product->trans_a ? 1 : product->inner),
+                        .a_column = (guint)(product->trans_a ? product->rows : 1),
+                        .b_row = (guint)(product->trans_b ? 1 : product->columns),
+                        .b_column = (guint)(product->trans_b ? product->inner : 1),
+                        .c_row = (guint)addition->c_row,
+                        .c_column = (guint)addition->c_column,
+                        .factor = addition->factor,
+                        .c_factor = addition->c_factor,
+                        .alpha = activation->alpha,
+                        .beta = activation->beta};
+  EnsDispatch dispatch = {.shader = "matmul",
                           .storage = y->type,
                           .bindings = {{a, ENS_ACCESS_READ},
                                        {b, ENS_ACCESS_READ},
@@ -219,8 +219,8 @@ record_direct (const EnsOperands *operands, const EnsProduct *product,
 
 /* One product by constant B, as the convolution that it is. */
 static gboolean
-record_as_conv (const EnsOperands *operands, const EnsProduct *product,
-                const EnsProductAddition *addition, const EnsFusedActivation *activation,
+record_as_conv (const EnsOperands *operands, const EnsMatMul *product,
+                const EnsMatMulAddition *addition, const EnsFusedActivation *activation,
                 EnsCommands *commands)
 {
   const EnsView *y = operands->outputs[0];
@@ -259,9 +259,9 @@ record_as_conv (const EnsOperands *operands, const EnsProduct *product,
 }
 
 gboolean
-ens_product_record (const EnsOperands *operands, const EnsProduct *product,
-                    const EnsProductAddition *addition, const EnsFusedActivation *activation,
-                    EnsCommands *commands)
+ens_matmul_record (const EnsOperands *operands, const EnsMatMul *product,
+                   const EnsMatMulAddition *addition, const EnsFusedActivation *activation,
+                   EnsCommands *commands)
 {
   EnsType storage;
 
