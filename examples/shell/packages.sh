@@ -8,7 +8,8 @@ build_packages="gcc libc6-dev meson ninja-build pkg-config
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav"
 
-test_packages="clang clang-format libclang-rt-dev mesa-vulkan-drivers vulkan-validationlayers man-db
+test_packages="check clang clang-format libclang-rt-dev mesa-vulkan-drivers
+  vulkan-validationlayers man-db
   python3 python3-gi python3-gst-1.0 python3-jsonschema python3-onnx libonnx-testdata
   libgirepository1.0-dev gi-docgen"
 

@@ -3,16 +3,17 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
+#include "check-main.h"
+
 static void
 make_file (const char *folder, const char *name)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
 
-  g_assert_true (g_file_set_contents (path, "x", 1, NULL));
+  ck_assert (g_file_set_contents (path, "x", 1, NULL));
 }
 
-static void
-test_remove_tree (void)
+START_TEST (test_remove_tree)
 {
   g_autofree char *root = g_dir_make_tmp ("ensemble-files-XXXXXX", NULL);
   g_autofree char *outside = g_build_filename (root, "outside", NULL);
@@ -21,28 +22,30 @@ test_remove_tree (void)
   g_autofree char *link = g_build_filename (deep, "link", NULL);
   g_autofree char *kept = g_build_filename (outside, "kept", NULL);
 
-  g_assert_cmpint (g_mkdir_with_parents (deep, 0700), ==, 0);
-  g_assert_cmpint (g_mkdir (outside, 0700), ==, 0);
+  ck_assert_int_eq (g_mkdir_with_parents (deep, 0700), 0);
+  ck_assert_int_eq (g_mkdir (outside, 0700), 0);
   make_file (outside, "kept");
   make_file (deep, "file");
   make_file (tree, "file");
-  g_assert_cmpint (symlink (outside, link), ==, 0);
+  ck_assert_int_eq (symlink (outside, link), 0);
 
   ens_remove_tree (tree);
-  g_assert_false (g_file_test (tree, G_FILE_TEST_EXISTS));
-  g_assert_true (g_file_test (kept, G_FILE_TEST_EXISTS));
+  ck_assert (!g_file_test (tree, G_FILE_TEST_EXISTS));
+  ck_assert (g_file_test (kept, G_FILE_TEST_EXISTS));
 
   ens_remove_tree (kept);
-  g_assert_false (g_file_test (kept, G_FILE_TEST_EXISTS));
+  ck_assert (!g_file_test (kept, G_FILE_TEST_EXISTS));
   ens_remove_tree ("/nowhere/at/all");
   ens_remove_tree (root);
-  g_assert_false (g_file_test (root, G_FILE_TEST_EXISTS));
+  ck_assert (!g_file_test (root, G_FILE_TEST_EXISTS));
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/base/files/remove-tree", test_remove_tree);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("base/files");
+  test_add ("remove-tree", test_remove_tree);
+  return test_run ();
 }

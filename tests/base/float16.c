@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "ops/operands.h"
 
 static guint16
@@ -34,26 +35,25 @@ from_reference (float number)
 }
 
 /* Every one there is comes back as it was; all that are no numbers become one. */
-static void
-test_exact (void)
+START_TEST (test_exact)
 {
   for (guint i = 0; i <= G_MAXUINT16; i++) {
     guint16 half = (guint16)i, back = convert (to_float (half));
 
     if (isnan (to_float (half))) {
-      g_assert_true (isnan (to_float (back)));
-      g_assert_true (isnan (ens_float16_to_float (half)));
+      ck_assert (isnan (to_float (back)));
+      ck_assert (isnan (ens_float16_to_float (half)));
     } else {
-      g_assert_cmphex (back, ==, half);
-      g_assert_cmpfloat (ens_float16_to_float (half), ==, to_float (half));
+      ck_assert_uint_eq (back, half);
+      ck_assert_double_eq (ens_float16_to_float (half), to_float (half));
     }
-    g_assert_true (ens_float16_is_finite (half) == isfinite (to_float (half)));
+    ck_assert (ens_float16_is_finite (half) == isfinite (to_float (half)));
   }
 }
+END_TEST
 
 /* Between neighbours: in the middle, and the nearest floats on both sides of it. */
-static void
-test_rounded (void)
+START_TEST (test_rounded)
 {
   for (guint i = 0; i < 0x7c00; i++) {
     float low = to_float ((guint16)i), high = i < 0x7bff ? to_float ((guint16)(i + 1)) : 65536;
@@ -62,12 +62,12 @@ test_rounded (void)
                              nextafterf (low, INFINITY)};
 
     for (guint k = 0; k < G_N_ELEMENTS (numbers); k++)
-      g_assert_cmphex (convert (numbers[k]), ==, from_reference (numbers[k]));
+      ck_assert_uint_eq (convert (numbers[k]), from_reference (numbers[k]));
   }
 }
+END_TEST
 
-static void
-test_many (void)
+START_TEST (test_many)
 {
   enum { N = 1021 };
   g_autoptr (GRand) rand = g_rand_new_with_seed (3);
@@ -79,15 +79,15 @@ test_many (void)
 
     memcpy (&numbers[i], &bits, sizeof bits);
   }
-  g_assert_false (ens_float16_from_floats (numbers, halves, N));
+  ck_assert (!ens_float16_from_floats (numbers, halves, N));
   for (guint i = 0; i < N; i++)
     if (!isnan (numbers[i]))
-      g_assert_cmphex (halves[i], ==, from_reference (numbers[i]));
+      ck_assert_uint_eq (halves[i], from_reference (numbers[i]));
 }
+END_TEST
 
 /* Wherever the one that does not fit stands. */
-static void
-test_finite (void)
+START_TEST (test_finite)
 {
   enum { N = 37 };
   static const float others[] = {65520, -1e9F, INFINITY, NAN};
@@ -96,23 +96,25 @@ test_finite (void)
 
   for (guint i = 0; i < N; i++)
     numbers[i] = i % 2 == 0 ? 65504 : -65519;
-  g_assert_true (ens_float16_from_floats (numbers, halves, N));
+  ck_assert (ens_float16_from_floats (numbers, halves, N));
   for (guint i = 0; i < N; i++) {
     float kept = numbers[i];
 
     numbers[i] = others[i % G_N_ELEMENTS (others)];
-    g_assert_false (ens_float16_from_floats (numbers, halves, N));
+    ck_assert (!ens_float16_from_floats (numbers, halves, N));
     numbers[i] = kept;
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/base/half/exact", test_exact);
-  g_test_add_func ("/base/half/rounded", test_rounded);
-  g_test_add_func ("/base/half/many", test_many);
-  g_test_add_func ("/base/half/finite", test_finite);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("base/half");
+  test_add ("exact", test_exact);
+  test_add ("rounded", test_rounded);
+  test_add ("many", test_many);
+  test_add ("finite", test_finite);
+  return test_run ();
 }

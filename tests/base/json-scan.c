@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "check-main.h"
+
 static gboolean
 scan_all (const char *text, gsize length, GError **error)
 {
@@ -14,8 +16,7 @@ scan_all (const char *text, gsize length, GError **error)
 }
 
 /* A scan that skips everything accepts what is JSON, and Python's words beside it. */
-static void
-test_sound (void)
+START_TEST (test_sound)
 {
   static const char *const rows[] = {
       "{}",
@@ -32,12 +33,12 @@ test_sound (void)
     g_autoptr (GError) error = NULL;
 
     scan_all (rows[i], strlen (rows[i]), &error);
-    g_assert_no_error (error);
+    ck_assert_no_error (error);
   }
 }
+END_TEST
 
-static void
-test_unsound (void)
+START_TEST (test_unsound)
 {
   static const struct {
     const char *text, *message;
@@ -67,16 +68,16 @@ test_unsound (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
 
-    g_assert_false (scan_all (rows[i].text, strlen (rows[i].text), &error));
-    g_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
+    ck_assert (!scan_all (rows[i].text, strlen (rows[i].text), &error));
+    ck_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
     if (strstr (error->message, rows[i].message) == NULL)
-      g_error ("row %u: “%s” does not say “%s”", i, error->message, rows[i].message);
+      ck_abort_msg ("row %u: “%s” does not say “%s”", i, error->message, rows[i].message);
   }
 }
+END_TEST
 
 /* Every beginning of a sound text is unsound, and none is read beyond its end. */
-static void
-test_truncated (void)
+START_TEST (test_truncated)
 {
   static const char text[] = "{\"a\": [1.5e3, \"b\\u00e4\", {\"c\": null}], \"d\": -0}";
 
@@ -84,22 +85,22 @@ test_truncated (void)
     g_autofree char *beginning = g_memdup2 (text, MAX (length, 1));
     g_autoptr (GError) error = NULL;
 
-    g_assert_false (scan_all (beginning, length, &error));
+    ck_assert (!scan_all (beginning, length, &error));
   }
 }
+END_TEST
 
-static void
-test_depth (void)
+START_TEST (test_depth)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *text = g_strnfill (1000000, '[');
 
-  g_assert_false (scan_all (text, strlen (text), &error));
-  g_assert_nonnull (strstr (error->message, "nested at most 64 deep"));
+  ck_assert (!scan_all (text, strlen (text), &error));
+  ck_assert_ptr_nonnull (strstr (error->message, "nested at most 64 deep"));
 }
+END_TEST
 
-static void
-test_values (void)
+START_TEST (test_values)
 {
   static const char text[] = "[\"M\\u00f6we \\ud83d\\ude00\\n\", \"\\ud800!\", 2.5, -12, 1e400,"
                              " 7.5, 1e300, \"5\", 3, NaN, {\"x\": [1]}, [4]]";
@@ -109,38 +110,38 @@ test_values (void)
   gint64 integer = 0;
 
   ens_json_scan_init (&scan, "t.json", text, strlen (text));
-  g_assert_true (ens_json_scan_open_array (&scan));
-  g_assert_true (ens_json_scan_element (&scan));
+  ck_assert (ens_json_scan_open_array (&scan));
+  ck_assert (ens_json_scan_element (&scan));
   string = ens_json_scan_string (&scan);
-  g_assert_cmpstr (string, ==, "Möwe 😀\n");
+  ck_assert_str_eq (string, "Möwe 😀\n");
   ens_json_scan_element (&scan);
   half = ens_json_scan_string (&scan);
-  g_assert_cmpstr (half, ==, "\xef\xbf\xbd!");
+  ck_assert_str_eq (half, "\xef\xbf\xbd!");
   ens_json_scan_element (&scan);
-  g_assert_cmpfloat (ens_json_scan_number (&scan), ==, 2.5);
+  ck_assert_double_eq (ens_json_scan_number (&scan), 2.5);
   ens_json_scan_element (&scan);
-  g_assert_true (ens_json_scan_integer (&scan, &integer));
-  g_assert_cmpint (integer, ==, -12);
+  ck_assert (ens_json_scan_integer (&scan, &integer));
+  ck_assert_int_eq (integer, -12);
   ens_json_scan_element (&scan);
-  g_assert_true (isinf (ens_json_scan_number (&scan)));
+  ck_assert (isinf (ens_json_scan_number (&scan)));
   for (guint i = 0; i < 3; i++) { /* 7.5, 1e300, "5" */
     ens_json_scan_element (&scan);
-    g_assert_false (ens_json_scan_integer (&scan, &integer));
+    ck_assert (!ens_json_scan_integer (&scan, &integer));
   }
   ens_json_scan_element (&scan);
-  g_assert_null (ens_json_scan_string (&scan));
+  ck_assert_ptr_null (ens_json_scan_string (&scan));
   for (guint i = 0; i < 2; i++) { /* NaN, an object */
     ens_json_scan_element (&scan);
-    g_assert_true (isnan (ens_json_scan_number (&scan)));
+    ck_assert (isnan (ens_json_scan_number (&scan)));
   }
   ens_json_scan_element (&scan);
-  g_assert_false (ens_json_scan_open_object (&scan));
-  g_assert_false (ens_json_scan_element (&scan));
-  g_assert_true (ens_json_scan_finish (&scan, &error));
+  ck_assert (!ens_json_scan_open_object (&scan));
+  ck_assert (!ens_json_scan_element (&scan));
+  ck_assert (ens_json_scan_finish (&scan, &error));
 }
+END_TEST
 
-static void
-test_members (void)
+START_TEST (test_members)
 {
   static const char text[] = "{\"a\": {\"skipped\": {}}, \"b\\u0062\": [10, 20], \"\": 3}";
   EnsJsonScan scan;
@@ -149,30 +150,32 @@ test_members (void)
   const char *name;
 
   ens_json_scan_init (&scan, "t.json", text, strlen (text));
-  g_assert_true (ens_json_scan_open_object (&scan));
+  ck_assert (ens_json_scan_open_object (&scan));
   while ((name = ens_json_scan_member (&scan)) != NULL) {
     g_string_append_printf (seen, "%s:", name);
     if (strcmp (name, "bb") != 0) {
       ens_json_scan_skip (&scan);
       continue;
     }
-    g_assert_true (ens_json_scan_open_array (&scan));
+    ck_assert (ens_json_scan_open_array (&scan));
     while (ens_json_scan_element (&scan))
       g_string_append_printf (seen, "%g,", ens_json_scan_number (&scan));
   }
-  g_assert_true (ens_json_scan_finish (&scan, &error));
-  g_assert_cmpstr (seen->str, ==, "a:bb:10,20,:");
+  ck_assert (ens_json_scan_finish (&scan, &error));
+  ck_assert_str_eq (seen->str, "a:bb:10,20,:");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/base/json-scan/sound", test_sound);
-  g_test_add_func ("/base/json-scan/unsound", test_unsound);
-  g_test_add_func ("/base/json-scan/truncated", test_truncated);
-  g_test_add_func ("/base/json-scan/depth", test_depth);
-  g_test_add_func ("/base/json-scan/values", test_values);
-  g_test_add_func ("/base/json-scan/members", test_members);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("base/json-scan");
+  test_add ("sound", test_sound);
+  test_add ("unsound", test_unsound);
+  test_add ("truncated", test_truncated);
+  test_add ("depth", test_depth);
+  test_add ("values", test_values);
+  test_add ("members", test_members);
+  return test_run ();
 }

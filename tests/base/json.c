@@ -3,8 +3,9 @@
 #include <locale.h>
 #include <math.h>
 
-static void
-test_numbers (void)
+#include "check-main.h"
+
+START_TEST (test_numbers)
 {
   static const struct {
     double value;
@@ -33,12 +34,12 @@ test_numbers (void)
     else
       ens_json_double (&json, NULL, rows[i].value);
     text = ens_json_finish (&json);
-    g_assert_cmpstr (text, ==, rows[i].text);
+    ck_assert_pstr_eq (text, rows[i].text);
   }
 }
+END_TEST
 
-static void
-test_strings (void)
+START_TEST (test_strings)
 {
   static const struct {
     const char *value, *text;
@@ -58,12 +59,12 @@ test_strings (void)
     ens_json_init (&json);
     ens_json_string (&json, NULL, rows[i].value);
     text = ens_json_finish (&json);
-    g_assert_cmpstr (text, ==, rows[i].text);
+    ck_assert_pstr_eq (text, rows[i].text);
   }
 }
+END_TEST
 
-static void
-test_layout (void)
+START_TEST (test_layout)
 {
   EnsJson json;
   g_autofree char *text = NULL;
@@ -87,25 +88,27 @@ test_layout (void)
   ens_json_close (&json);
   ens_json_close (&json);
   text = ens_json_finish (&json);
-  g_assert_cmpstr (text, ==,
-                   "{\n"
-                   "  \"a\": -1,\n"
-                   "  \"flat\": [true, {\"inside\": null, \"flat\": 18446744073709551615}],\n"
-                   "  \"raw\": {\"x\":1},\n"
-                   "  \"empty\": [],\n"
-                   "  \"block\": [\n"
-                   "    1,\n"
-                   "    2\n"
-                   "  ]\n"
-                   "}");
+  ck_assert_str_eq (text,
+                    "{\n"
+                    "  \"a\": -1,\n"
+                    "  \"flat\": [true, {\"inside\": null, \"flat\": 18446744073709551615}],\n"
+                    "  \"raw\": {\"x\":1},\n"
+                    "  \"empty\": [],\n"
+                    "  \"block\": [\n"
+                    "    1,\n"
+                    "    2\n"
+                    "  ]\n"
+                    "}");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/base/json/numbers", test_numbers);
-  g_test_add_func ("/base/json/strings", test_strings);
-  g_test_add_func ("/base/json/layout", test_layout);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("base/json");
+  test_add ("numbers", test_numbers);
+  test_add ("strings", test_strings);
+  test_add ("layout", test_layout);
+  return test_run ();
 }

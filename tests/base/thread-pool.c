@@ -1,5 +1,7 @@
 #include "base/thread-pool.h"
 
+#include "check-main.h"
+
 typedef struct {
   guint n_tasks;
   guint *count;
@@ -26,12 +28,11 @@ run_loops (EnsThreadPool *pool, guint n_tasks, guint repeats)
   for (guint r = 0; r < repeats; r++)
     ens_thread_pool_run (pool, n_tasks, count_task, &loop);
   for (guint i = 0; i < n_tasks; i++)
-    g_assert_cmpuint (count[i], ==, repeats);
-  g_assert_false (loop.bad_worker);
+    ck_assert_uint_eq (count[i], repeats);
+  ck_assert (!loop.bad_worker);
 }
 
-static void
-test_every_task_runs_once (void)
+START_TEST (test_every_task_runs_once)
 {
   static const struct {
     guint threads, tasks;
@@ -40,10 +41,11 @@ test_every_task_runs_once (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (rows[i].threads);
 
-    g_assert_cmpuint (ens_thread_pool_get_threads (pool), ==, rows[i].threads);
+    ck_assert_uint_eq (ens_thread_pool_get_threads (pool), rows[i].threads);
     run_loops (pool, rows[i].tasks, 200);
   }
 }
+END_TEST
 
 static gpointer
 run_from_thread (gpointer pool)
@@ -52,8 +54,7 @@ run_from_thread (gpointer pool)
   return NULL;
 }
 
-static void
-test_shared_by_threads (void)
+START_TEST (test_shared_by_threads)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   GThread *threads[3];
@@ -63,9 +64,9 @@ test_shared_by_threads (void)
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
 }
+END_TEST
 
-static void
-test_sleeping_workers_wake (void)
+START_TEST (test_sleeping_workers_wake)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (3);
 
@@ -74,13 +75,15 @@ test_sleeping_workers_wake (void)
     g_usleep (1000);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/base/pool/every-task-runs-once", test_every_task_runs_once);
-  g_test_add_func ("/base/pool/shared-by-threads", test_shared_by_threads);
-  g_test_add_func ("/base/pool/sleeping-workers-wake", test_sleeping_workers_wake);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("base/pool");
+  test_add ("every-task-runs-once", test_every_task_runs_once);
+  test_add ("shared-by-threads", test_shared_by_threads);
+  test_add ("sleeping-workers-wake", test_sleeping_workers_wake);
+  return test_run ();
 }

@@ -1,11 +1,11 @@
 #include "classify/fusion.h"
 
+#include "check-main.h"
 #include "classify/search.h"
 
 #define NEAR 1e-6
 
-static void
-test_combine (void)
+START_TEST (test_combine)
 {
   static const struct {
     float p1, p2, p3, w, expected;
@@ -18,12 +18,12 @@ test_combine (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    g_assert_cmpfloat_with_epsilon (
-        ens_fusion_combine (rows[i].p1, rows[i].p2, rows[i].p3, rows[i].w), rows[i].expected, NEAR);
+    ck_assert_double_eq_tol (ens_fusion_combine (rows[i].p1, rows[i].p2, rows[i].p3, rows[i].w),
+                             rows[i].expected, NEAR);
 }
+END_TEST
 
-static void
-test_average (void)
+START_TEST (test_average)
 {
   static const float a[] = {1, .5F, 0}, b[] = {0, .25F, 1}, c[] = {.5F, .5F, .5F};
   static const float *const networks[] = {a, b, c};
@@ -42,72 +42,70 @@ test_average (void)
 
     ens_fusion_average (networks, rows[i].weights, rows[i].n, 3, average);
     for (guint k = 0; k < 3; k++)
-      g_assert_cmpfloat_with_epsilon (average[k], rows[i].expected[k], NEAR);
+      ck_assert_double_eq_tol (average[k], rows[i].expected[k], NEAR);
   }
 }
+END_TEST
 
-static void
-test_maximum (void)
+START_TEST (test_maximum)
 {
   static const float windows[] = {.1F, .9F, 0, .7F, .2F, 0, .7F, .9F, 0};
   float maximum[3];
   gint window[3];
 
   ens_fusion_maximum (windows, 3, 3, maximum, window);
-  g_assert_cmpfloat (maximum[0], ==, .7F);
-  g_assert_cmpfloat (maximum[1], ==, .9F);
-  g_assert_cmpfloat (maximum[2], ==, 0);
-  g_assert_cmpint (window[0], ==, 1);
-  g_assert_cmpint (window[1], ==, 0);
-  g_assert_cmpint (window[2], ==, 0);
+  ck_assert_double_eq (maximum[0], .7F);
+  ck_assert_double_eq (maximum[1], .9F);
+  ck_assert_double_eq (maximum[2], 0);
+  ck_assert_int_eq (window[0], 1);
+  ck_assert_int_eq (window[1], 0);
+  ck_assert_int_eq (window[2], 0);
   ens_fusion_maximum (NULL, 0, 3, maximum, window);
-  g_assert_cmpfloat (maximum[1], ==, 0);
-  g_assert_cmpint (window[1], ==, -1);
+  ck_assert_double_eq (maximum[1], 0);
+  ck_assert_int_eq (window[1], -1);
 }
+END_TEST
 
 /* Two classes, four images; the first network knows class 0, the second class 1. */
 static const guint8 labels[] = {1, 0, 1, 0, 0, 1, 0, 1};
 static const float knows_first[] = {.9F, .5F, .8F, .6F, .1F, .4F, .2F, .3F};
 static const float knows_second[] = {.1F, .1F, .2F, .2F, .3F, .8F, .2F, .9F};
 
-static void
-test_search_weights (void)
+START_TEST (test_search_weights)
 {
   EnsLabels truth = {4, 2, labels};
   const float *const good_and_bad[] = {knows_first, knows_second};
   const float *const equal[] = {knows_first, knows_first};
   float weights[2];
 
-  g_assert_cmpfloat_with_epsilon (ens_search_network_weights (&truth, good_and_bad, 2, weights), 1,
-                                  NEAR);
-  g_assert_cmpfloat_with_epsilon (weights[0] + weights[1], 1, NEAR);
-  g_assert_cmpfloat_with_epsilon (weights[0], .5, NEAR); /* many are perfect */
+  ck_assert_double_eq_tol (ens_search_network_weights (&truth, good_and_bad, 2, weights), 1, NEAR);
+  ck_assert_double_eq_tol (weights[0] + weights[1], 1, NEAR);
+  ck_assert_double_eq_tol (weights[0], .5, NEAR); /* many are perfect */
   ens_search_network_weights (&truth, equal, 2, weights);
-  g_assert_cmpfloat_with_epsilon (weights[0], .5, NEAR);
+  ck_assert_double_eq_tol (weights[0], .5, NEAR);
   ens_search_network_weights (&truth, good_and_bad, 1, weights);
-  g_assert_cmpfloat (weights[0], ==, 1);
+  ck_assert_double_eq (weights[0], 1);
 }
+END_TEST
 
 static const guint8 truths[] = {1, 1, 0, 0};
 static const float good[] = {.6F, .55F, .5F, .45F}, noise[] = {.1F, .9F, .8F, .3F};
 
 /* The second network is noise that equal weights let through. */
-static void
-test_search_weights_unequal (void)
+START_TEST (test_search_weights_unequal)
 {
   const float *const networks[] = {good, noise};
   EnsLabels truth = {4, 1, truths};
   float weights[2];
 
-  g_assert_cmpfloat_with_epsilon (ens_search_network_weights (&truth, networks, 2, weights), 1,
-                                  NEAR);
-  g_assert_cmpfloat_with_epsilon (weights[0], .9, NEAR);
-  g_assert_cmpfloat_with_epsilon (weights[1], .1, NEAR);
+  ck_assert_double_eq_tol (ens_search_network_weights (&truth, networks, 2, weights), 1, NEAR);
+  ck_assert_double_eq_tol (weights[0], .9, NEAR);
+  ck_assert_double_eq_tol (weights[1], .1, NEAR);
 }
+END_TEST
 
 /* A dozen networks: the grid is coarser, and the search still ends. */
-static void
-test_search_many (void)
+START_TEST (test_search_many)
 {
   EnsLabels truth = {4, 2, labels};
   const float *networks[12];
@@ -118,11 +116,11 @@ test_search_many (void)
   ens_search_network_weights (&truth, networks, 12, weights);
   for (guint n = 0; n < 12; n++)
     sum += weights[n];
-  g_assert_cmpfloat_with_epsilon (sum, 1, 1e-5);
+  ck_assert_double_eq_tol (sum, 1, 1e-5);
 }
+END_TEST
 
-static void
-test_search_fusion_weight (void)
+START_TEST (test_search_fusion_weight)
 {
   static const float flat[] = {.5F, .5F, .5F, .5F}; /* knows nothing of the whole frame */
   static const float sees[] = {.9F, .7F, .1F, .2F}; /* finds it in a window */
@@ -140,23 +138,25 @@ test_search_fusion_weight (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     float w;
 
-    g_assert_cmpfloat_with_epsilon (
+    ck_assert_double_eq_tol (
         ens_search_fusion_weight (&truth, rows[i].p1, rows[i].p2, rows[i].p3, &w),
         rows[i].precision, NEAR);
-    g_assert_cmpfloat_with_epsilon (w, rows[i].w, NEAR);
+    ck_assert_double_eq_tol (w, rows[i].w, NEAR);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/classify/fusion/combine", test_combine);
-  g_test_add_func ("/classify/fusion/average", test_average);
-  g_test_add_func ("/classify/fusion/maximum", test_maximum);
-  g_test_add_func ("/classify/fusion/search-weights", test_search_weights);
-  g_test_add_func ("/classify/fusion/search-weights-unequal", test_search_weights_unequal);
-  g_test_add_func ("/classify/fusion/search-many", test_search_many);
-  g_test_add_func ("/classify/fusion/search-fusion-weight", test_search_fusion_weight);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("classify/fusion");
+  test_add ("combine", test_combine);
+  test_add ("average", test_average);
+  test_add ("maximum", test_maximum);
+  test_add ("search-weights", test_search_weights);
+  test_add ("search-weights-unequal", test_search_weights_unequal);
+  test_add ("search-many", test_search_many);
+  test_add ("search-fusion-weight", test_search_fusion_weight);
+  return test_run ();
 }

@@ -2,10 +2,11 @@
 
 #include <math.h>
 
+#include "check-main.h"
+
 #define NEAR 1e-6
 
-static void
-test_average_precision (void)
+START_TEST (test_average_precision)
 {
   static const struct {
     guint n;
@@ -29,24 +30,24 @@ test_average_precision (void)
     double found = ens_average_precision (&truth, rows[i].scores, 0);
 
     if (isnan (rows[i].expected))
-      g_assert_true (isnan (found));
+      ck_assert (isnan (found));
     else
-      g_assert_cmpfloat_with_epsilon (found, rows[i].expected, NEAR);
+      ck_assert_double_eq_tol (found, rows[i].expected, NEAR);
   }
 }
+END_TEST
 
-static void
-test_mean_leaves_out_absent_classes (void)
+START_TEST (test_mean_leaves_out_absent_classes)
 {
   static const float scores[] = {.9F, .5F, .9F, .1F, .5F, .8F};
   static const guint8 labels[] = {1, 0, 0, 0, 0, 1};
   EnsLabels truth = {2, 3, labels};
 
-  g_assert_cmpfloat_with_epsilon (ens_mean_average_precision (&truth, scores), (1 + .5) / 2, NEAR);
+  ck_assert_double_eq_tol (ens_mean_average_precision (&truth, scores), (1 + .5) / 2, NEAR);
 }
+END_TEST
 
-static void
-test_counts (void)
+START_TEST (test_counts)
 {
   static const float scores[] = {.9F, .6F, .5F, .4F, .1F};
   static const guint8 labels[] = {1, 0, 1, 1, 0};
@@ -65,17 +66,17 @@ test_counts (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     EnsCounts counts = ens_count (&truth, scores, 0, rows[i].threshold);
 
-    g_assert_cmpuint (counts.true_positives, ==, rows[i].counts.true_positives);
-    g_assert_cmpuint (counts.false_positives, ==, rows[i].counts.false_positives);
-    g_assert_cmpuint (counts.false_negatives, ==, rows[i].counts.false_negatives);
-    g_assert_cmpfloat_with_epsilon (ens_precision (&counts), rows[i].precision, NEAR);
-    g_assert_cmpfloat_with_epsilon (ens_recall (&counts), rows[i].recall, NEAR);
-    g_assert_cmpfloat_with_epsilon (ens_f1 (&counts), rows[i].f1, NEAR);
+    ck_assert_uint_eq (counts.true_positives, rows[i].counts.true_positives);
+    ck_assert_uint_eq (counts.false_positives, rows[i].counts.false_positives);
+    ck_assert_uint_eq (counts.false_negatives, rows[i].counts.false_negatives);
+    ck_assert_double_eq_tol (ens_precision (&counts), rows[i].precision, NEAR);
+    ck_assert_double_eq_tol (ens_recall (&counts), rows[i].recall, NEAR);
+    ck_assert_double_eq_tol (ens_f1 (&counts), rows[i].f1, NEAR);
   }
 }
+END_TEST
 
-static void
-test_thresholds (void)
+START_TEST (test_thresholds)
 {
   static const struct {
     float scores[5];
@@ -94,14 +95,14 @@ test_thresholds (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     EnsLabels truth = {5, 1, rows[i].labels};
 
-    g_assert_cmpfloat_with_epsilon (ens_best_threshold (&truth, rows[i].scores, 0),
-                                    rows[i].expected, NEAR);
+    ck_assert_double_eq_tol (ens_best_threshold (&truth, rows[i].scores, 0), rows[i].expected,
+                             NEAR);
   }
 }
+END_TEST
 
 /* Examples without a class or with two don't count; of equal scores the first wins. */
-static void
-test_accuracy (void)
+START_TEST (test_accuracy)
 {
   static const float scores[] = {
       .9F, .1F, .1F, .2F, .7F, .1F, .5F, .5F, .1F, .1F, .2F, .9F, .9F, .1F, .1F, .3F, .2F, .1F,
@@ -111,15 +112,15 @@ test_accuracy (void)
   EnsLabels truth = {6, 3, labels};
   guint confusion[9];
 
-  g_assert_cmpfloat_with_epsilon (ens_accuracy (&truth, scores, confusion), .5, NEAR);
-  g_assert_cmpmem (confusion, sizeof confusion, expected, sizeof expected);
-  g_assert_cmpfloat_with_epsilon (ens_accuracy (&truth, scores, NULL), .5, NEAR);
+  ck_assert_double_eq_tol (ens_accuracy (&truth, scores, confusion), .5, NEAR);
+  ck_assert_bytes_eq (confusion, sizeof confusion, expected, sizeof expected);
+  ck_assert_double_eq_tol (ens_accuracy (&truth, scores, NULL), .5, NEAR);
   truth.n_samples = 0;
-  g_assert_true (isnan (ens_accuracy (&truth, scores, NULL)));
+  ck_assert (isnan (ens_accuracy (&truth, scores, NULL)));
 }
+END_TEST
 
-static void
-test_precision_recall (void)
+START_TEST (test_precision_recall)
 {
   static const float scores[] = {.9F, .8F, .8F, .4F};
   static const guint8 labels[] = {1, 0, 1, 1};
@@ -129,23 +130,23 @@ test_precision_recall (void)
   guint n;
   g_autofree EnsCurvePoint *curve = ens_precision_recall (&truth, scores, 0, &n);
 
-  g_assert_cmpuint (n, ==, G_N_ELEMENTS (expected));
+  ck_assert_uint_eq (n, G_N_ELEMENTS (expected));
   for (guint i = 0; i < n; i++) {
-    g_assert_cmpfloat_with_epsilon (curve[i].recall, expected[i].recall, NEAR);
-    g_assert_cmpfloat_with_epsilon (curve[i].precision, expected[i].precision, NEAR);
-    g_assert_cmpfloat (curve[i].threshold, ==, expected[i].threshold);
+    ck_assert_double_eq_tol (curve[i].recall, expected[i].recall, NEAR);
+    ck_assert_double_eq_tol (curve[i].precision, expected[i].precision, NEAR);
+    ck_assert_double_eq (curve[i].threshold, expected[i].threshold);
   }
   ens_curve_make_monotone (curve, n);
-  g_assert_cmpfloat_with_epsilon (curve[0].precision, 1, NEAR);
-  g_assert_cmpfloat_with_epsilon (curve[1].precision, .75, NEAR);
-  g_assert_cmpfloat_with_epsilon (curve[2].precision, .75, NEAR);
-  g_assert_null (ens_precision_recall (&(EnsLabels) {1, 1, &labels[1]}, scores, 0, &n));
-  g_assert_cmpuint (n, ==, 0);
+  ck_assert_double_eq_tol (curve[0].precision, 1, NEAR);
+  ck_assert_double_eq_tol (curve[1].precision, .75, NEAR);
+  ck_assert_double_eq_tol (curve[2].precision, .75, NEAR);
+  ck_assert_ptr_null (ens_precision_recall (&(EnsLabels) {1, 1, &labels[1]}, scores, 0, &n));
+  ck_assert_uint_eq (n, 0);
 }
+END_TEST
 
 /* Four examples: both classes, the first, the second, none. */
-static void
-test_errors (void)
+START_TEST (test_errors)
 {
   static const float scores[] = {.1F, .2F, .9F, .7F, .6F, .9F, .5F, .1F};
   static const guint8 labels[] = {1, 1, 1, 0, 0, 1, 0, 0};
@@ -155,16 +156,16 @@ test_errors (void)
   guint errors[6];
 
   ens_count_errors (&truth, scores, thresholds, errors);
-  g_assert_cmpmem (errors, sizeof errors, expected, sizeof expected);
-  g_assert_true (ens_labels_is_multi_label (&truth));
+  ck_assert_bytes_eq (errors, sizeof errors, expected, sizeof expected);
+  ck_assert (ens_labels_is_multi_label (&truth));
   truth.labels += 2;
   truth.n_samples = 3;
-  g_assert_false (ens_labels_is_multi_label (&truth));
+  ck_assert (!ens_labels_is_multi_label (&truth));
 }
+END_TEST
 
 /* Two bins: .1, .4 of which the second is so, and .5, .9, 1 of which the first is not. */
-static void
-test_reliability (void)
+START_TEST (test_reliability)
 {
   static const float scores[] = {.5F, .1F, .9F, .4F, 1};
   static const guint8 labels[] = {0, 0, 1, 1, 1};
@@ -172,32 +173,32 @@ test_reliability (void)
   EnsReliability bins[2];
 
   ens_reliability (&truth, scores, bins, 2);
-  g_assert_cmpuint (bins[0].n, ==, 2);
-  g_assert_cmpuint (bins[0].n_positive, ==, 1);
-  g_assert_cmpfloat_with_epsilon (bins[0].mean, .25, NEAR);
-  g_assert_cmpfloat_with_epsilon (bins[0].share, .5, NEAR);
+  ck_assert_uint_eq (bins[0].n, 2);
+  ck_assert_uint_eq (bins[0].n_positive, 1);
+  ck_assert_double_eq_tol (bins[0].mean, .25, NEAR);
+  ck_assert_double_eq_tol (bins[0].share, .5, NEAR);
   /* Of one in two Wilson's interval is .5 ± 1.96 / √(2 + 1.96²) / 2. */
-  g_assert_cmpfloat_with_epsilon (bins[0].low, .0945312, NEAR);
-  g_assert_cmpfloat_with_epsilon (bins[0].high, .9054688, NEAR);
-  g_assert_cmpuint (bins[1].n, ==, 3);
-  g_assert_cmpfloat_with_epsilon (bins[1].mean, .8, NEAR);
-  g_assert_cmpfloat_with_epsilon (bins[1].share, 2.0 / 3, NEAR);
-  g_assert_cmpfloat_with_epsilon (ens_calibration_error (bins, 2),
-                                  (2 * .25 + 3 * (.8 - 2.0 / 3)) / 5, NEAR);
+  ck_assert_double_eq_tol (bins[0].low, .0945312, NEAR);
+  ck_assert_double_eq_tol (bins[0].high, .9054688, NEAR);
+  ck_assert_uint_eq (bins[1].n, 3);
+  ck_assert_double_eq_tol (bins[1].mean, .8, NEAR);
+  ck_assert_double_eq_tol (bins[1].share, 2.0 / 3, NEAR);
+  ck_assert_double_eq_tol (ens_calibration_error (bins, 2), (2 * .25 + 3 * (.8 - 2.0 / 3)) / 5,
+                           NEAR);
 
   truth.n_samples = 1;
   ens_reliability (&truth, scores, bins, 2);
-  g_assert_cmpuint (bins[0].n, ==, 0);
-  g_assert_true (isnan (bins[0].mean) && isnan (bins[0].share) && isnan (bins[0].low));
-  g_assert_cmpfloat_with_epsilon (bins[1].low, 0, NEAR);
-  g_assert_cmpfloat_with_epsilon (ens_calibration_error (bins, 2), .5, NEAR);
+  ck_assert_uint_eq (bins[0].n, 0);
+  ck_assert (isnan (bins[0].mean) && isnan (bins[0].share) && isnan (bins[0].low));
+  ck_assert_double_eq_tol (bins[1].low, 0, NEAR);
+  ck_assert_double_eq_tol (ens_calibration_error (bins, 2), .5, NEAR);
   truth.n_samples = 0;
   ens_reliability (&truth, scores, bins, 2);
-  g_assert_true (isnan (ens_calibration_error (bins, 2)));
+  ck_assert (isnan (ens_calibration_error (bins, 2)));
 }
+END_TEST
 
-static void
-test_selection (void)
+START_TEST (test_selection)
 {
   static const float scores[] = {.9F, .6F, .8F, .9F, .2F, .7F, .1F, .1F, .6F, .6F};
   static const guint8 labels[] = {0, 1, 0, 0, 1, 1, 1, 1, 1, 0};
@@ -221,16 +222,16 @@ test_selection (void)
 
     for (guint j = 0; j < n; j++) {
       g_string_append_printf (text, "%u%c ", found[j].sample, 'a' + (int)found[j].class);
-      g_assert_cmpfloat (found[j].score, ==, scores[found[j].sample * 2 + found[j].class]);
+      ck_assert_double_eq (found[j].score, scores[found[j].sample * 2 + found[j].class]);
     }
-    g_assert_cmpstr (text->str, ==, rows[i].expected);
+    ck_assert_pstr_eq (text->str, rows[i].expected);
   }
 }
+END_TEST
 
 /* Measures are the same with examples of which nobody knows whether they have the class, and
  * without them. The first and the fourth are such. */
-static void
-test_unknown (void)
+START_TEST (test_unknown)
 {
   static const float scores[] = {.95F, .9F, .6F, .55F, .5F, .4F, .1F};
   static const guint8 labels[] = {ENS_LABEL_UNKNOWN, 1, 0, ENS_LABEL_UNKNOWN, 1, 1, 0};
@@ -244,39 +245,40 @@ test_unknown (void)
   guint errors[2], known_errors[2], n;
   g_autofree EnsJudgement *selected = ens_select_judgements (&truth, scores, &selection, &n);
 
-  g_assert_cmpfloat (ens_average_precision (&truth, scores, 0), ==,
-                     ens_average_precision (&known, known_scores, 0));
-  g_assert_cmpfloat (ens_best_threshold (&truth, scores, 0), ==,
-                     ens_best_threshold (&known, known_scores, 0));
-  g_assert_cmpuint (counts.true_positives, ==, 2);
-  g_assert_cmpuint (counts.false_positives, ==, 1);
-  g_assert_cmpuint (counts.false_negatives, ==, 1);
+  ck_assert_double_eq (ens_average_precision (&truth, scores, 0),
+                       ens_average_precision (&known, known_scores, 0));
+  ck_assert_double_eq (ens_best_threshold (&truth, scores, 0),
+                       ens_best_threshold (&known, known_scores, 0));
+  ck_assert_uint_eq (counts.true_positives, 2);
+  ck_assert_uint_eq (counts.false_positives, 1);
+  ck_assert_uint_eq (counts.false_negatives, 1);
   ens_reliability (&truth, scores, bins, 2);
   ens_reliability (&known, known_scores, known_bins, 2);
-  g_assert_cmpmem (bins, sizeof bins, known_bins, sizeof known_bins);
+  ck_assert_bytes_eq (bins, sizeof bins, known_bins, sizeof known_bins);
   ens_count_errors (&truth, scores, &threshold, errors);
   ens_count_errors (&known, known_scores, &threshold, known_errors);
-  g_assert_cmpmem (errors, sizeof errors, known_errors, sizeof known_errors);
-  g_assert_cmpuint (n, ==, 1);
-  g_assert_cmpuint (selected[0].sample, ==, 2);
-  g_assert_false (ens_labels_has_none (&truth, 0));
-  g_assert_true (ens_labels_has_none (&truth, 2));
+  ck_assert_bytes_eq (errors, sizeof errors, known_errors, sizeof known_errors);
+  ck_assert_uint_eq (n, 1);
+  ck_assert_uint_eq (selected[0].sample, 2);
+  ck_assert (!ens_labels_has_none (&truth, 0));
+  ck_assert (ens_labels_has_none (&truth, 2));
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/classify/metrics/average-precision", test_average_precision);
-  g_test_add_func ("/classify/metrics/mean-leaves-out-absent-classes",
-                   test_mean_leaves_out_absent_classes);
-  g_test_add_func ("/classify/metrics/counts", test_counts);
-  g_test_add_func ("/classify/metrics/thresholds", test_thresholds);
-  g_test_add_func ("/classify/metrics/accuracy", test_accuracy);
-  g_test_add_func ("/classify/metrics/precision-recall", test_precision_recall);
-  g_test_add_func ("/classify/metrics/errors", test_errors);
-  g_test_add_func ("/classify/metrics/reliability", test_reliability);
-  g_test_add_func ("/classify/metrics/selection", test_selection);
-  g_test_add_func ("/classify/metrics/unknown", test_unknown);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("classify/metrics");
+  test_add ("average-precision", test_average_precision);
+  test_add ("mean-leaves-out-absent-classes", test_mean_leaves_out_absent_classes);
+  test_add ("counts", test_counts);
+  test_add ("thresholds", test_thresholds);
+  test_add ("accuracy", test_accuracy);
+  test_add ("precision-recall", test_precision_recall);
+  test_add ("errors", test_errors);
+  test_add ("reliability", test_reliability);
+  test_add ("selection", test_selection);
+  test_add ("unknown", test_unknown);
+  return test_run ();
 }

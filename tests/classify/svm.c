@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "check-main.h"
+
 #define N 60
 #define FEATURES 5
 #define CLASSES 3
@@ -45,23 +47,22 @@ count_errors (const EnsSvm *svm, const EnsExamples *examples)
   return errors;
 }
 
-static void
-test_separable (void)
+START_TEST (test_separable)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
   g_autoptr (EnsSvm) svm = ens_svm_train (&examples, 4, pool);
 
-  g_assert_cmpuint (count_errors (svm, &examples), ==, 0);
+  ck_assert_uint_eq (count_errors (svm, &examples), 0);
   for (guint c = 0; c < CLASSES; c++)
-    g_assert_cmpfloat (svm->weights[c * FEATURES + 4], ==, 0); /* constant feature */
+    ck_assert_double_eq (svm->weights[c * FEATURES + 4], 0); /* constant feature */
 }
+END_TEST
 
 /* Two points at ±1 after standardising, k of each: the minimum of ½w² + C·Σ max (0, 1 - w)² is
  * w = 4kC / (1 + 4kC), and the bias is 0 by symmetry. */
-static void
-test_known_solution (void)
+START_TEST (test_known_solution)
 {
   static const float features[] = {7, 3, 7, 3, 7, 3};
   static const guint8 labels[] = {1, 0, 1, 0, 1, 0};
@@ -77,11 +78,12 @@ test_known_solution (void)
     ens_svm_decide (svm, at, 2, decisions);
     decision[0] = w;
     decision[1] = -w;
-    g_assert_cmpfloat_with_epsilon (decisions[0], decision[0], 1e-3);
-    g_assert_cmpfloat_with_epsilon (decisions[1], decision[1], 1e-3);
-    g_assert_cmpfloat_with_epsilon (svm->weights[0], w / 2, 1e-3);
+    ck_assert_double_eq_tol (decisions[0], decision[0], 1e-3);
+    ck_assert_double_eq_tol (decisions[1], decision[1], 1e-3);
+    ck_assert_double_eq_tol (svm->weights[0], w / 2, 1e-3);
   }
 }
+END_TEST
 
 /* Standardisation, written down once more: no deviation counts as less than a tenth of their root
  * mean square. */
@@ -124,8 +126,7 @@ objective (const EnsExamples *examples, guint class, double c, const double *w)
 }
 
 /* No step in any direction lowers the objective. */
-static void
-test_minimum (void)
+START_TEST (test_minimum)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
@@ -149,13 +150,13 @@ test_minimum (void)
 
       for (guint f = 0; f <= FEATURES; f++)
         other[f] = w[f] + g_rand_double_range (random, -0.05, 0.05);
-      g_assert_cmpfloat (objective (&examples, class, 0.5, other), >, best - 1e-5);
+      ck_assert_double_gt (objective (&examples, class, 0.5, other), best - 1e-5);
     }
   }
 }
+END_TEST
 
-static void
-test_same_bits (void)
+START_TEST (test_same_bits)
 {
   g_autoptr (EnsThreadPool) one = ens_thread_pool_new (1);
   g_autoptr (EnsThreadPool) four = ens_thread_pool_new (4);
@@ -164,25 +165,25 @@ test_same_bits (void)
   g_autoptr (EnsSvm) a = ens_svm_train (&examples, 1, one);
   g_autoptr (EnsSvm) b = ens_svm_train (&examples, 1, four);
 
-  g_assert_cmpmem (a->weights, FEATURES * CLASSES * sizeof (float), b->weights,
-                   FEATURES * CLASSES * sizeof (float));
-  g_assert_cmpmem (a->biases, CLASSES * sizeof (float), b->biases, CLASSES * sizeof (float));
-  g_assert_cmpfloat (ens_svm_choose_c (&examples, one), ==, ens_svm_choose_c (&examples, four));
+  ck_assert_bytes_eq (a->weights, FEATURES * CLASSES * sizeof (float), b->weights,
+                      FEATURES * CLASSES * sizeof (float));
+  ck_assert_bytes_eq (a->biases, CLASSES * sizeof (float), b->biases, CLASSES * sizeof (float));
+  ck_assert_double_eq (ens_svm_choose_c (&examples, one), ens_svm_choose_c (&examples, four));
 }
+END_TEST
 
 /* Where every C is perfect the strongest regularisation is chosen. */
-static void
-test_choose_c (void)
+START_TEST (test_choose_c)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
 
-  g_assert_cmpfloat (ens_svm_choose_c (&examples, pool), ==, 1.0 / 16);
+  ck_assert_double_eq (ens_svm_choose_c (&examples, pool), 1.0 / 16);
 }
+END_TEST
 
-static void
-test_one_sided_class (void)
+START_TEST (test_one_sided_class)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   Toy toy;
@@ -194,20 +195,20 @@ test_one_sided_class (void)
     toy.labels[i * CLASSES + 2] = 1;
   }
   svm = ens_svm_train (&examples, 1, pool);
-  g_assert_cmpfloat (svm->weights[0], !=, 0);
+  ck_assert_double_ne (svm->weights[0], 0);
   for (guint f = 0; f < FEATURES; f++) {
-    g_assert_cmpfloat (svm->weights[FEATURES + f], ==, 0);
-    g_assert_cmpfloat (svm->weights[2 * FEATURES + f], ==, 0);
+    ck_assert_double_eq (svm->weights[FEATURES + f], 0);
+    ck_assert_double_eq (svm->weights[2 * FEATURES + f], 0);
   }
-  g_assert_cmpfloat (ens_svm_choose_c (&examples, pool), >, 0);
+  ck_assert_double_gt (ens_svm_choose_c (&examples, pool), 0);
 }
+END_TEST
 
 /* Each image has WINDOWS windows of noise, one of which shows its class; the image as a whole
  * hardly tells. The last image has no windows. */
 #define WINDOWS 6
 
-static void
-test_windows (void)
+START_TEST (test_windows)
 {
   g_autoptr (EnsThreadPool) one = ens_thread_pool_new (1);
   g_autoptr (EnsThreadPool) two = ens_thread_pool_new (2);
@@ -235,8 +236,8 @@ test_windows (void)
   start = ens_svm_train (&images, 1, one);
   svm = ens_svm_train_on_windows (&bags, start, 1, one);
   again = ens_svm_train_on_windows (&bags, start, 1, two);
-  g_assert_cmpmem (svm->weights, FEATURES * CLASSES * sizeof (float), again->weights,
-                   FEATURES * CLASSES * sizeof (float));
+  ck_assert_bytes_eq (svm->weights, FEATURES * CLASSES * sizeof (float), again->weights,
+                      FEATURES * CLASSES * sizeof (float));
   for (guint i = 0; i < N - 1; i++)
     for (guint k = 0; k < 2; k++) {
       float decisions[WINDOWS * CLASSES];
@@ -247,10 +248,11 @@ test_windows (void)
         best = decisions[d] > decisions[best] ? d : best;
       right[k] += best == 4 * CLASSES + i % CLASSES; /* the right class in the right window */
     }
-  g_test_message ("trained on images %u of %u, on windows %u", right[0], N - 1, right[1]);
-  g_assert_cmpuint (right[1], >, right[0]);
-  g_assert_cmpuint (right[1], >=, (N - 1) * 95 / 100);
+  test_message ("trained on images %u of %u, on windows %u", right[0], N - 1, right[1]);
+  ck_assert_uint_gt (right[1], right[0]);
+  ck_assert_uint_ge (right[1], (N - 1) * 95 / 100);
 }
+END_TEST
 
 /* Two thirds of the first class's labels. */
 static void
@@ -262,8 +264,7 @@ label_first_class (Toy *toy, guint8 label)
 }
 
 /* Taken for absent they spoil the classifier; not known they don't. */
-static void
-test_unknown (void)
+START_TEST (test_unknown)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Toy toy;
@@ -276,22 +277,24 @@ test_unknown (void)
   label_first_class (&toy, ENS_LABEL_ABSENT);
   spoilt = ens_svm_train (&examples, 4, pool);
   label_first_class (&toy, ENS_LABEL_PRESENT);
-  g_assert_cmpuint (count_errors (complete, &examples), ==, 0);
-  g_assert_cmpuint (count_errors (partial, &examples), ==, 0);
-  g_assert_cmpuint (count_errors (spoilt, &examples), >, 0);
+  ck_assert_uint_eq (count_errors (complete, &examples), 0);
+  ck_assert_uint_eq (count_errors (partial, &examples), 0);
+  ck_assert_uint_gt (count_errors (spoilt, &examples), 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/classify/svm/separable", test_separable);
-  g_test_add_func ("/classify/svm/known-solution", test_known_solution);
-  g_test_add_func ("/classify/svm/minimum", test_minimum);
-  g_test_add_func ("/classify/svm/same-bits", test_same_bits);
-  g_test_add_func ("/classify/svm/choose-c", test_choose_c);
-  g_test_add_func ("/classify/svm/unknown", test_unknown);
-  g_test_add_func ("/classify/svm/windows", test_windows);
-  g_test_add_func ("/classify/svm/one-sided-class", test_one_sided_class);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("classify/svm");
+  test_add ("separable", test_separable);
+  test_add ("known-solution", test_known_solution);
+  test_add ("minimum", test_minimum);
+  test_add ("same-bits", test_same_bits);
+  test_add ("choose-c", test_choose_c);
+  test_add ("unknown", test_unknown);
+  test_add ("windows", test_windows);
+  test_add ("one-sided-class", test_one_sided_class);
+  return test_run ();
 }
