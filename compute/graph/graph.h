@@ -46,6 +46,21 @@ struct _EnsGraph {
   GHashTable *numbers; /* name → the last number appended to it */
 };
 
+/* The input, or NULL if it is absent. */
+static inline EnsValue *
+ens_node_input (const EnsNode *node, guint i)
+{
+  return i < node->n_inputs ? node->inputs[i] : NULL;
+}
+
+static inline EnsTensor *
+ens_node_constant (const EnsNode *node, guint i)
+{
+  EnsValue *input = ens_node_input (node, i);
+
+  return input != NULL ? input->constant : NULL;
+}
+
 /* The name is what messages call the network, such as its file's. (transfer full) */
 EnsGraph *ens_graph_new (const char *name);
 void ens_graph_free (EnsGraph *graph);

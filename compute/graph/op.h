@@ -148,6 +148,11 @@ struct _EnsOp {
    * outputs; leaves NULL where there is none. NULL: not differentiable. */
   gboolean (*gradient) (EnsGraph *graph, const EnsNode *node, EnsValue *const *output_gradients,
                         EnsValue **input_gradients, GError **error);
+  /* Whether each image of the outputs depends on the same image of the inputs alone, so that the
+   * node may be run on parts of a batch. Asked of nodes with concrete shapes, of which all outputs,
+   * and all inputs that are not constants, have as many images as their first dimension. NULL:
+   * no. */
+  gboolean (*per_image) (const EnsNode *node);
 };
 
 /* The operator of that name, or NULL. */

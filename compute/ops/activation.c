@@ -2,6 +2,7 @@
  * run by, so that fusing changes no bit. */
 #include "ops/elementwise.h"
 #include "ops/exponential.h"
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -19,9 +20,10 @@ shape_number (EnsOperands *operands, GError **error)
          && ens_set_output_like_input (operands, error);
 }
 
-#define COMMON                                                          \
-  .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1, \
-  .layout = ENS_LAYOUT_FOLLOWS, .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE
+#define COMMON                                                             \
+  .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,    \
+  .layout = ENS_LAYOUT_FOLLOWS, .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE, \
+  .per_image = ens_per_image_elementwise
 
 /* Functions that shaders/activation.comp has. */
 
@@ -338,7 +340,8 @@ const EnsOp ens_op_clip = {.name = "Clip",
                            .shape = clip_shape,
                            .reference = clip_reference,
                            .cpu = clip_cpu,
-                           .gpu = clip_gpu};
+                           .gpu = clip_gpu,
+                           .per_image = ens_per_image_elementwise};
 
 /* Fusing. */
 

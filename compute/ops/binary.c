@@ -1,5 +1,6 @@
 /* Elementwise operators of several inputs, with numpy's broadcasting. */
 #include "ops/elementwise.h"
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/strided.h"
@@ -444,7 +445,8 @@ binary_write (gconstpointer data, EnsAttributes *attributes)
                              .shape = shape_func,                                       \
                              .reference = id##_reference,                               \
                              .cpu = id##_cpu,                                           \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,                                           \
+                             .per_image = ens_per_image_elementwise}
 
 #define sum_reference add_reference
 #define sum_cpu add_cpu

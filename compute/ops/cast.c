@@ -1,4 +1,5 @@
 /* Cast: to another element type. */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -94,4 +95,5 @@ const EnsOp ens_op_cast = {.name = "Cast",
                            .write = cast_write,
                            .shape = cast_shape,
                            .reference = cast_reference,
-                           .gpu = cast_gpu};
+                           .gpu = cast_gpu,
+                           .per_image = ens_per_image_elementwise};

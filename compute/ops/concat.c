@@ -1,5 +1,6 @@
 /* Concat and Split. Where the planner lets producers write into slices of the output, Concat finds
  * its inputs in place and copies nothing. */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -189,6 +190,28 @@ concat_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+/* Whether all images are the same, such as a class token that a network repeats for each. */
+static gboolean
+repeats_image (const EnsTensor *batch)
+{
+  gint64 n = batch->shape.dims[0];
+  gsize size = ens_tensor_size (batch) / (gsize)MAX (n, 1);
+
+  for (gint64 i = 1; i < n; i++)
+    if (memcmp (batch->data, (const char *)batch->data + (gsize)i * size, size) != 0)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+concat_per_image (const EnsNode *node)
+{
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i]->constant != NULL && !repeats_image (node->inputs[i]->constant))
+      return FALSE;
+  return !ens_axis_is_batch (node, ((const EnsAxisParams *)node->params)->axis);
+}
+
 const EnsOp ens_op_concat = {.name = "Concat",
                              .min_inputs = 1,
                              .max_inputs = MANY,
@@ -203,7 +226,8 @@ const EnsOp ens_op_concat = {.name = "Concat",
                              .shape = concat_shape,
                              .reference = concat_reference,
                              .cpu = concat_cpu,
-                             .gpu = concat_gpu};
+                             .gpu = concat_gpu,
+                             .per_image = concat_per_image};
 
 /* Split: sizes are an attribute up to opset 12, an input since. */
 
@@ -353,6 +377,13 @@ split_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+split_per_image (const EnsNode *node)
+{
+  return ens_per_image_with_constants (node)
+         && !ens_axis_is_batch (node, ((const EnsSplitParams *)node->params)->axis);
+}
+
 const EnsOp ens_op_split = {.name = "Split",
                             .min_inputs = 1,
                             .max_inputs = 2,
@@ -368,4 +399,5 @@ const EnsOp ens_op_split = {.name = "Split",
                             .shape = split_shape,
                             .reference = split_reference,
                             .cpu = split_cpu,
-                            .gpu = split_gpu};
+                            .gpu = split_gpu,
+                            .per_image = split_per_image};

@@ -6,6 +6,7 @@
  * (Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016). */
 #include "kernels/gemm.h"
 #include "ops/conv-direct.h"
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
@@ -584,4 +585,5 @@ const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",
                                      .reference = transpose_reference,
                                      .cpu = transpose_cpu,
                                      .cpu_plan = transpose_cpu_plan,
-                                     .gpu = transpose_gpu};
+                                     .gpu = transpose_gpu,
+                                     .per_image = ens_per_image_with_constants};

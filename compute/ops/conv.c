@@ -2,6 +2,7 @@
 #include "kernels/conv.h"
 #include "ops/conv-direct.h"
 #include "ops/conv-gpu.h"
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
@@ -359,6 +360,13 @@ conv_gpu (const EnsOperands *operands, EnsCommands *commands)
                                  commands);
 }
 
+static gboolean
+conv_per_image (const EnsNode *node)
+{
+  return ens_node_constant (node, INPUT) == NULL && ens_node_constant (node, WEIGHTS) != NULL
+         && (ens_node_input (node, BIAS) == NULL || ens_node_constant (node, BIAS) != NULL);
+}
+
 const EnsOp ens_op_conv = {.name = "Conv",
                            .min_inputs = 2,
                            .max_inputs = 4,
@@ -374,4 +382,5 @@ const EnsOp ens_op_conv = {.name = "Conv",
                            .reference = conv_reference,
                            .cpu = conv_cpu,
                            .cpu_plan = conv_cpu_plan,
-                           .gpu = conv_gpu};
+                           .gpu = conv_gpu,
+                           .per_image = conv_per_image};

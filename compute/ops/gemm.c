@@ -1,6 +1,7 @@
 /* Gemm: one packed product. */
 #include "ops/elementwise.h"
 #include "ops/matmul-shared.h"
+#include "ops/per-image.h"
 #include "ops/registry.h"
 #include "ops/strided.h"
 
@@ -238,6 +239,15 @@ gemm_gpu (const EnsOperands *operands, EnsCommands *commands)
   return ens_matmul_record (operands, &product, &addition, &params->activation, commands);
 }
 
+static gboolean
+gemm_per_image (const EnsNode *node)
+{
+  const EnsValue *c = ens_node_input (node, 2);
+
+  return !((const EnsGemmParams *)node->params)->trans_a && ens_per_image_with_constants (node)
+         && (c == NULL || c->shape.rank < 2 || c->shape.dims[0] == 1);
+}
+
 const EnsOp ens_op_gemm = {.name = "Gemm",
                            .min_inputs = 2,
                            .max_inputs = 3,
@@ -252,4 +262,5 @@ const EnsOp ens_op_gemm = {.name = "Gemm",
                            .reference = gemm_reference,
                            .cpu = gemm_cpu,
                            .cpu_plan = gemm_cpu_plan,
-                           .gpu = gemm_gpu};
+                           .gpu = gemm_gpu,
+                           .per_image = gemm_per_image};

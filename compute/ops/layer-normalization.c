@@ -1,5 +1,6 @@
 /* LayerNormalization: over the last axes, from `axis` on, of each row by itself (Ba, Kiros and
  * Hinton, "Layer Normalization", 2016). */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -219,6 +220,13 @@ layer_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+layer_per_image (const EnsNode *node)
+{
+  return ens_per_image_with_constants (node)
+         && !ens_axis_is_batch (node, ((const EnsLayerNormalizationParams *)node->params)->axis);
+}
+
 const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
                                           .min_inputs = 2,
                                           .max_inputs = 3,
@@ -231,4 +239,5 @@ const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
                                           .shape = layer_shape,
                                           .reference = layer_reference,
                                           .cpu = layer_cpu,
-                                          .gpu = layer_gpu};
+                                          .gpu = layer_gpu,
+                                          .per_image = layer_per_image};

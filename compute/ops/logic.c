@@ -1,6 +1,7 @@
 /* Comparisons, logic and Where. They belong to the arithmetic of shapes for the most part:
  * references are enough on the CPU. */
 #include "ops/elementwise.h"
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -107,7 +108,8 @@ truth_gpu (const EnsOperands *operands, EnsCommands *commands, guint32 compare, 
                              .layout = ENS_LAYOUT_FOLLOWS,                      \
                              .shape = shape_func,                               \
                              .reference = id##_reference,                       \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,                                   \
+                             .per_image = ens_per_image_elementwise}
 
 COMPARE_OP (equal, "Equal", ==, compare_shape, ENS_COMPARE_EQUAL, ENS_LOGIC_EQUAL);
 COMPARE_OP (greater, "Greater", >, compare_shape, ENS_COMPARE_GREATER, ENS_LOGIC_NONE);
@@ -153,7 +155,8 @@ const EnsOp ens_op_not = {.name = "Not",
                           .flags = ENS_OP_IN_PLACE,
                           .shape = not_shape,
                           .reference = not_reference,
-                          .gpu = not_gpu};
+                          .gpu = not_gpu,
+                          .per_image = ens_per_image_elementwise};
 
 static gboolean
 where_shape (EnsOperands *operands, GError **error)
@@ -224,4 +227,5 @@ const EnsOp ens_op_where = {.name = "Where",
                             .layout = ENS_LAYOUT_FOLLOWS,
                             .shape = where_shape,
                             .reference = where_reference,
-                            .gpu = where_gpu};
+                            .gpu = where_gpu,
+                            .per_image = ens_per_image_elementwise};

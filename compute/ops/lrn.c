@@ -1,5 +1,6 @@
 /* LRN: local response normalisation across channels (Krizhevsky, Sutskever, Hinton, ImageNet
  * Classification with Deep Convolutional Neural Networks, NIPS 2012, §3.3). */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -191,4 +192,5 @@ const EnsOp ens_op_lrn = {.name = "LRN",
                           .shape = lrn_shape,
                           .reference = lrn_reference,
                           .cpu = lrn_cpu,
-                          .gpu = lrn_gpu};
+                          .gpu = lrn_gpu,
+                          .per_image = ens_per_image_with_constants};

@@ -1,6 +1,7 @@
 /* MatMul, as numpy.matmul: vectors become matrices of one row or column, whose axis the result
  * lacks; leading axes broadcast. */
 #include "ops/matmul-shared.h"
+#include "ops/per-image.h"
 #include "ops/registry.h"
 
 static gboolean
@@ -169,6 +170,18 @@ matmul_gpu (const EnsOperands *operands, EnsCommands *commands)
                             &params->activation, commands);
 }
 
+static gboolean
+matmul_per_image (const EnsNode *node)
+{
+  const EnsShape *a = &node->inputs[0]->shape, *b = &node->inputs[1]->shape;
+
+  if (node->inputs[0]->constant != NULL)
+    return FALSE;
+  if (node->inputs[1]->constant != NULL)
+    return a->rank >= 2 && b->rank <= 2;
+  return a->rank >= 3 && a->rank == b->rank;
+}
+
 const EnsOp ens_op_matmul = {.name = "MatMul",
                              .min_inputs = 2,
                              .max_inputs = 2,
@@ -183,4 +196,5 @@ const EnsOp ens_op_matmul = {.name = "MatMul",
                              .reference = matmul_reference,
                              .cpu = matmul_cpu,
                              .cpu_plan = matmul_cpu_plan,
-                             .gpu = matmul_gpu};
+                             .gpu = matmul_gpu,
+                             .per_image = matmul_per_image};

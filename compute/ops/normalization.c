@@ -1,4 +1,5 @@
 /* BatchNormalization (inference), InstanceNormalization, LpNormalization. */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -188,7 +189,8 @@ const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .reference = batch_reference,
                                           .cpu = batch_cpu,
                                           .cpu_plan = batch_cpu_plan,
-                                          .gpu = batch_gpu};
+                                          .gpu = batch_gpu,
+                                          .per_image = ens_per_image_with_constants};
 
 /* InstanceNormalization: mean and variance of each image and channel. */
 
@@ -394,7 +396,8 @@ const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
                                              .shape = instance_shape,
                                              .reference = instance_reference,
                                              .cpu = instance_cpu,
-                                             .gpu = instance_gpu};
+                                             .gpu = instance_gpu,
+                                             .per_image = ens_per_image_with_constants};
 
 /* LpNormalization: divides by the norm along an axis. */
 
@@ -480,6 +483,12 @@ lp_gpu (const EnsOperands *operands, EnsCommands *commands)
   return ens_record_lines (operands, commands, &lines, params->p == 1 ? ENS_LINE_L1 : ENS_LINE_L2);
 }
 
+static gboolean
+lp_per_image (const EnsNode *node)
+{
+  return !ens_axis_is_batch (node, ((const EnsLpNormalizationParams *)node->params)->axis);
+}
+
 const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
                                        .min_inputs = 1,
                                        .max_inputs = 1,
@@ -492,4 +501,5 @@ const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
                                        .permute = lp_permute,
                                        .shape = lp_shape,
                                        .reference = lp_reference,
-                                       .gpu = lp_gpu};
+                                       .gpu = lp_gpu,
+                                       .per_image = lp_per_image};

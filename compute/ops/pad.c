@@ -1,4 +1,5 @@
 /* Pad: attributes up to opset 10, inputs since. */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -365,6 +366,15 @@ pad_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+pad_per_image (const EnsNode *node)
+{
+  const EnsPadParams *params = node->params;
+
+  return params->has_pads && ens_node_input (node, 1) == NULL && ens_node_input (node, 3) == NULL
+         && ens_per_image_with_constants (node) && params->begin[0] == 0 && params->end[0] == 0;
+}
+
 const EnsOp ens_op_pad = {.name = "Pad",
                           .min_inputs = 1,
                           .max_inputs = 3,
@@ -379,4 +389,5 @@ const EnsOp ens_op_pad = {.name = "Pad",
                           .shape = pad_shape,
                           .reference = pad_reference,
                           .cpu = pad_cpu,
-                          .gpu = pad_gpu};
+                          .gpu = pad_gpu,
+                          .per_image = pad_per_image};

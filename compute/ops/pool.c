@@ -1,5 +1,6 @@
 /* MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool. */
 #include "kernels/pooling.h"
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
@@ -469,7 +470,8 @@ global_average_pool_gpu (const EnsOperands *operands, EnsCommands *commands)
                              .shape = pool_shape,                   \
                              .reference = id##_reference,           \
                              .cpu = id##_cpu,                       \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,                       \
+                             .per_image = ens_per_image_with_constants}
 
 #define GLOBAL_OP(id, onnx)                                \
   const EnsOp ens_op_##id = {.name = onnx,                 \
@@ -482,7 +484,8 @@ global_average_pool_gpu (const EnsOperands *operands, EnsCommands *commands)
                              .shape = global_shape,        \
                              .reference = id##_reference,  \
                              .cpu = id##_cpu,              \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,              \
+                             .per_image = ens_per_image_with_constants}
 
 POOL_OP (max_pool, "MaxPool");
 POOL_OP (average_pool, "AveragePool");

@@ -1,6 +1,7 @@
 /* ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
  * ReduceLogSum, ReduceLogSumExp. All accumulate in double precision, element by element in C order,
  * so that reference and kernels differ by the order of no addition. */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -261,6 +262,17 @@ log_add_exp (double a, double b)
   return fmax (a, b) + log1p (exp (-fabs (a - b)));
 }
 
+static gboolean
+reduce_per_image (const EnsNode *node)
+{
+  const EnsList *axes = &((const EnsReduceParams *)node->params)->axes;
+
+  for (guint i = 0; i < axes->n; i++)
+    if (ens_axis_is_batch (node, axes->values[i]))
+      return FALSE;
+  return node->n_inputs == 1 && axes->n > 0;
+}
+
 #define REDUCE_OP(id, onnx, shader_kind, first, a_and_x, finished, inputs)                         \
   ENS_INLINE double id##_put (double a, double x)                                                  \
   {                                                                                                \
@@ -326,7 +338,8 @@ log_add_exp (double a, double b)
                              .shape = reduce_shape,                                                \
                              .reference = id##_reference,                                          \
                              .cpu = id##_cpu,                                                      \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,                                                      \
+                             .per_image = reduce_per_image}
 
 /* ReduceSum's axes are an input since opset 13, the others' since 18. */
 static const char *const sum_inputs[] = {NULL, "axes"};

@@ -1,5 +1,6 @@
 /* Operators that give the same elements another shape: Reshape, Flatten, Squeeze, Unsqueeze,
  * Identity, Dropout (which does nothing in inference); and those that repeat them: Expand, Tile. */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -103,7 +104,8 @@ const EnsOp ens_op_reshape = {.name = "Reshape",
                               .params_size = sizeof (EnsReshapeParams),
                               .parse = reshape_parse,
                               .write = reshape_write,
-                              .shape = reshape_shape};
+                              .shape = reshape_shape,
+                              .per_image = ens_per_image_with_constants};
 
 /* Flatten: to two axes. */
 
@@ -144,7 +146,8 @@ const EnsOp ens_op_flatten = {.name = "Flatten",
                               .params_size = sizeof (EnsAxisParams),
                               .parse = flatten_parse,
                               .write = axis_write,
-                              .shape = flatten_shape};
+                              .shape = flatten_shape,
+                              .per_image = ens_per_image_with_constants};
 
 /* Squeeze and Unsqueeze: axes are an attribute up to opset 12, an input since. */
 
@@ -238,7 +241,8 @@ unsqueeze_shape (EnsOperands *operands, GError **error)
                              .input_attributes = axes_inputs,       \
                              .parse = axes_parse,                   \
                              .write = axes_write,                   \
-                             .shape = id##_shape}
+                             .shape = id##_shape,                   \
+                             .per_image = ens_per_image_with_constants}
 
 AXES_OP (squeeze, "Squeeze");
 AXES_OP (unsqueeze, "Unsqueeze");
@@ -250,7 +254,8 @@ const EnsOp ens_op_identity = {.name = "Identity",
                                .max_inputs = 1,
                                .max_outputs = 1,
                                .layout = ENS_LAYOUT_FOLLOWS,
-                               .shape = ens_set_output_like_input};
+                               .shape = ens_set_output_like_input,
+                               .per_image = ens_per_image_with_constants};
 
 static gboolean
 dropout_parse (EnsParse *parse, gpointer data, GError **error)
@@ -294,7 +299,8 @@ const EnsOp ens_op_dropout = {.name = "Dropout",
                               .parse = dropout_parse,
                               .shape = dropout_shape,
                               .reference = dropout_reference,
-                              .gpu = view_gpu};
+                              .gpu = view_gpu,
+                              .per_image = ens_per_image_with_constants};
 
 /* Expand: broadcasts to the shape in input 1. */
 
@@ -363,7 +369,8 @@ const EnsOp ens_op_expand = {.name = "Expand",
                              .shape = expand_shape,
                              .reference = expand_reference,
                              .cpu = expand_cpu,
-                             .gpu = expand_gpu};
+                             .gpu = expand_gpu,
+                             .per_image = ens_per_image_repeated};
 
 /* Tile: repeats along each axis as often as input 1 says. */
 
@@ -460,4 +467,5 @@ const EnsOp ens_op_tile = {.name = "Tile",
                            .shape = tile_shape,
                            .reference = tile_reference,
                            .cpu = tile_cpu,
-                           .gpu = tile_gpu};
+                           .gpu = tile_gpu,
+                           .per_image = ens_per_image_repeated};

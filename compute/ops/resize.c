@@ -4,6 +4,7 @@
  * where the nearest element is taken, two in linear interpolation, four in cubic convolution (Keys,
  * "Cubic Convolution Interpolation for Digital Image Processing", 1981). Tensors of rank 3 and more
  * have channels last; roi, scales and sizes count axes in ONNX's order (N, C, spatial …). */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/resize.h"
@@ -521,4 +522,5 @@ const EnsOp ens_op_resize = {.name = "Resize",
                              .reference = resize_reference,
                              .cpu = resize_cpu,
                              .cpu_plan = resize_cpu_plan,
-                             .gpu = resize_gpu};
+                             .gpu = resize_gpu,
+                             .per_image = ens_per_image_with_constants};

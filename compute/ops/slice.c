@@ -1,4 +1,5 @@
 /* Slice and Gather: parts of a tensor. */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -202,6 +203,17 @@ slice_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+slice_per_image (const EnsNode *node)
+{
+  const EnsList *axes = &((const EnsSliceParams *)node->params)->axes;
+
+  for (guint i = 0; i < axes->n; i++)
+    if (ens_axis_is_batch (node, axes->values[i]))
+      return FALSE;
+  return node->n_inputs == 1 && axes->n > 0;
+}
+
 const EnsOp ens_op_slice = {.name = "Slice",
                             .min_inputs = 1,
                             .max_inputs = 5,
@@ -217,7 +229,8 @@ const EnsOp ens_op_slice = {.name = "Slice",
                             .shape = slice_shape,
                             .reference = slice_reference,
                             .cpu = slice_cpu,
-                            .gpu = slice_gpu};
+                            .gpu = slice_gpu,
+                            .per_image = slice_per_image};
 
 /* Gather: slices of the data along an axis, in the order that input 1 lists. */
 
@@ -352,6 +365,16 @@ gather_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+/* Each image's own indices into a constant, or the same ones for all images. */
+static gboolean
+gather_per_image (const EnsNode *node)
+{
+  gboolean along_batch = ens_axis_is_batch (node, ((const EnsAxisParams *)node->params)->axis);
+
+  return node->inputs[0]->constant != NULL ? along_batch
+                                           : !along_batch && ens_per_image_with_constants (node);
+}
+
 const EnsOp ens_op_gather = {.name = "Gather",
                              .min_inputs = 2,
                              .max_inputs = 2,
@@ -363,4 +386,5 @@ const EnsOp ens_op_gather = {.name = "Gather",
                              .write = gather_write,
                              .shape = gather_shape,
                              .reference = gather_reference,
-                             .gpu = gather_gpu};
+                             .gpu = gather_gpu,
+                             .per_image = gather_per_image};

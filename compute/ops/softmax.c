@@ -1,5 +1,6 @@
 /* Softmax, LogSoftmax, ArgMax, ArgMin. */
 #include "ops/exponential.h"
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -188,6 +189,12 @@ record (const EnsOperands *operands, EnsCommands *commands, guint32 kind)
   return ens_record_lines (operands, commands, &lines, kind);
 }
 
+static gboolean
+softmax_per_image (const EnsNode *node)
+{
+  return !ens_axis_is_batch (node, ((const EnsSoftmaxParams *)node->params)->axis);
+}
+
 #define SOFTMAX_OP(id, onnx, logarithm)                                                      \
   static void id##_reference (const EnsOperands *operands)                                   \
   {                                                                                          \
@@ -218,7 +225,8 @@ record (const EnsOperands *operands, EnsCommands *commands, guint32 kind)
                              .shape = softmax_shape,                                         \
                              .reference = id##_reference,                                    \
                              .cpu = id##_cpu,                                                \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,                                                \
+                             .per_image = softmax_per_image}
 
 SOFTMAX_OP (softmax, "Softmax", FALSE);
 SOFTMAX_OP (log_softmax, "LogSoftmax", TRUE);
@@ -373,6 +381,12 @@ arg_min_gpu (const EnsOperands *operands, EnsCommands *commands)
   return arg_gpu (operands, commands, TRUE);
 }
 
+static gboolean
+arg_per_image (const EnsNode *node)
+{
+  return !ens_axis_is_batch (node, ((const EnsArgParams *)node->params)->axis);
+}
+
 #define ARG_OP(id, onnx)                                           \
   const EnsOp ens_op_##id = {.name = onnx,                         \
                              .min_inputs = 1,                      \
@@ -386,7 +400,8 @@ arg_min_gpu (const EnsOperands *operands, EnsCommands *commands)
                              .permute = arg_permute,               \
                              .shape = arg_shape,                   \
                              .reference = id##_reference,          \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,                      \
+                             .per_image = arg_per_image}
 
 ARG_OP (arg_max, "ArgMax");
 ARG_OP (arg_min, "ArgMin");

@@ -1,4 +1,5 @@
 /* Transpose, DepthToSpace, SpaceToDepth: elements in another order. */
+#include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 
@@ -118,6 +119,14 @@ transpose_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+transpose_per_image (const EnsNode *node)
+{
+  const EnsList *perm = &((const EnsTransposeParams *)node->params)->perm;
+
+  return perm->n > 0 && perm->values[0] == 0;
+}
+
 const EnsOp ens_op_transpose = {.name = "Transpose",
                                 .min_inputs = 1,
                                 .max_inputs = 1,
@@ -130,7 +139,8 @@ const EnsOp ens_op_transpose = {.name = "Transpose",
                                 .shape = transpose_shape,
                                 .reference = transpose_reference,
                                 .cpu = transpose_cpu,
-                                .gpu = transpose_gpu};
+                                .gpu = transpose_gpu,
+                                .per_image = transpose_per_image};
 
 /* DepthToSpace and SpaceToDepth on (N, H, W, C): channel (y · b + x) · C' + c, or c · b² + y · b +
  * x with mode CRD, and pixel (y, x) of a b×b block of C' channels are the same element. */
@@ -338,7 +348,8 @@ space_to_depth_gpu (const EnsOperands *operands, EnsCommands *commands)
                              .shape = id##_shape,                    \
                              .reference = id##_reference,            \
                              .cpu = id##_cpu,                        \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,                        \
+                             .per_image = ens_per_image_with_constants}
 
 BLOCK_OP (depth_to_space, "DepthToSpace");
 BLOCK_OP (space_to_depth, "SpaceToDepth");

@@ -3,8 +3,14 @@
 
 #include "graph/op.h"
 
-/* For a graph with concrete shapes whose inputs are batches of as many images (first dimension):
- * by node position, whether each image of the node's outputs depends on the same image of its
- * inputs alone, so that the node may be run on parts of the batch. Nodes whose outputs are known
- * (arithmetic of shapes) count as such. (transfer full) */
+/* The first dimension of the inputs of a graph with concrete shapes: images in the batch. 0 if
+ * inputs differ. */
+gint64 ens_graph_get_batch (const EnsGraph *graph);
+
+/* For such a graph: by node position, whether each image of the node's outputs depends on the same
+ * image of the graph's inputs alone, so that the node may be run on parts of the batch. Nodes whose
+ * outputs are known (arithmetic of shapes) count as such. (transfer full) */
 gboolean *ens_graph_find_per_image (const EnsGraph *graph, gint64 batch);
+
+/* Whether that holds for all nodes, and all outputs are batches of images. */
+gboolean ens_graph_is_per_image (const EnsGraph *graph, gint64 batch);

@@ -15,21 +15,6 @@ ens_graph_node (const EnsGraph *graph, guint i)
   return g_ptr_array_index (graph->nodes, i);
 }
 
-/* The input, or NULL if it is absent. */
-static inline EnsValue *
-ens_node_input (const EnsNode *node, guint i)
-{
-  return i < node->n_inputs ? node->inputs[i] : NULL;
-}
-
-static inline EnsTensor *
-ens_node_constant (const EnsNode *node, guint i)
-{
-  EnsValue *input = ens_node_input (node, i);
-
-  return input != NULL ? input->constant : NULL;
-}
-
 /* Elements of a run of the last dimension, and how many runs there are. */
 static inline gint64
 ens_shape_run (const EnsShape *shape)

@@ -304,22 +304,6 @@ ens_graph_keep_whole (const EnsGraph *graph)
 
 /* All */
 
-/* Images in the batch; 0 if inputs differ. */
-static gint64
-get_batch (const EnsGraph *graph)
-{
-  gint64 batch = 0;
-
-  for (guint i = 0; i < graph->inputs->len; i++) {
-    const EnsShape *shape = &((EnsValue *)g_ptr_array_index (graph->inputs, i))->shape;
-
-    if (shape->rank == 0 || (i > 0 && shape->dims[0] != batch))
-      return 0;
-    batch = shape->dims[0];
-  }
-  return batch <= G_MAXINT ? batch : 0;
-}
-
 /* Each output is computed by a node, and no two are the same value. */
 static gboolean
 has_plain_outputs (const EnsGraph *graph)
@@ -378,7 +362,7 @@ cut_batch (const EnsGraph *graph, const EnsGraph *sample, gint64 batch)
 GPtrArray *
 ens_graph_cut (const EnsGraph *graph, const EnsGraph *sample)
 {
-  gint64 batch = get_batch (sample);
+  gint64 batch = ens_graph_get_batch (sample);
 
   return batch > 1 && has_plain_outputs (sample) ? cut_batch (graph, sample, batch)
                                                  : ens_graph_keep_whole (graph);

@@ -1,14 +1,17 @@
 /* Cutting graphs into stages, and which nodes may be run on parts of a batch. */
 #include "build.h"
 
-#include "graph/infer.h"
+#include <string.h>
+
+#include "cpu/interpret.h"
 #include "passes/per-image.h"
 #include "passes/rewrite.h"
 #include "passes/stages.h"
 
 #define BATCH 6
 
-/* An operator on (BATCH, 6, 6, 6), dimensions that a careless check takes for the batch. */
+/* An operator on (BATCH, 6, 6, 6), dimensions that a careless check takes for the batch; or on as
+ * much of a single image. */
 typedef struct {
   const char *name;
   EnsValue *(*build) (Builder *builder, EnsValue *x);
@@ -69,6 +72,14 @@ build_mean_batch (Builder *b, EnsValue *x)
 }
 
 static EnsValue *
+build_integers (Builder *b, const gint64 *numbers, gint64 n)
+{
+  g_autoptr (EnsTensor) tensor = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (n), numbers);
+
+  return ens_graph_add_constant (b->graph, NULL, tensor);
+}
+
+static EnsValue *
 build_concat_batch (Builder *b, EnsValue *x)
 {
   return build_concat (b, 0, &x, 1);
@@ -78,6 +89,35 @@ static EnsValue *
 build_concat_channels (Builder *b, EnsValue *x)
 {
   return build_concat (b, 3, (EnsValue *[]) {x, x}, 2);
+}
+
+/* The same vector for each image. */
+static EnsValue *
+build_concat_token (Builder *b, EnsValue *x)
+{
+  EnsValue *token = build_constant (b, &ENS_SHAPE (1, 6, 1, 6));
+  EnsValue *repeats = build_integers (b, (const gint64[]) {x->shape.dims[0], 1, 1, 1}, 4);
+
+  return build_concat (b, 2, (EnsValue *[]) {build (b, "Tile", NULL, token, repeats, NULL), x}, 2);
+}
+
+/* The same once shapes are known: folded. */
+static EnsValue *
+build_concat_folded_token (Builder *b, EnsValue *x)
+{
+  g_autoptr (EnsTensor) token =
+      ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (x->shape.dims[0], 6, 1, 6));
+  EnsValue *constant;
+
+  memset (token->data, 0, ens_tensor_size (token));
+  constant = ens_graph_add_constant (b->graph, NULL, token);
+  return build_concat (b, 2, (EnsValue *[]) {x, constant}, 2);
+}
+
+static EnsValue *
+build_concat_constant (Builder *b, EnsValue *x)
+{
+  return build_concat (b, 2, (EnsValue *[]) {x, build_constant (b, &x->shape)}, 2);
 }
 
 static EnsValue *
@@ -95,7 +135,7 @@ build_first (Builder *b, EnsValue *x)
 static EnsValue *
 build_vectors (Builder *b, EnsValue *x)
 {
-  return build_gemm (b, build_reshape (b, x, &ENS_SHAPE (BATCH, 216)), 5);
+  return build_gemm (b, build_reshape (b, x, &ENS_SHAPE (x->shape.dims[0], 216)), 5);
 }
 
 static EnsValue *
@@ -116,6 +156,113 @@ build_own_weights (Builder *b, EnsValue *x)
   return build (b, "Conv", &params, x, x, NULL);
 }
 
+static EnsValue *
+build_layer_norm (Builder *b, EnsValue *x)
+{
+  EnsLayerNormalizationParams params = {-2, 1e-3f};
+
+  return build (b, "LayerNormalization", &params, x, build_constant (b, &ENS_SHAPE (6, 6)),
+                build_constant (b, &ENS_SHAPE (6, 6)), NULL);
+}
+
+static EnsValue *
+build_layer_norm_batch (Builder *b, EnsValue *x)
+{
+  EnsLayerNormalizationParams params = {0, 1e-3f};
+
+  return build (b, "LayerNormalization", &params, x, build_constant (b, &x->shape), NULL);
+}
+
+static EnsValue *
+build_lp_norm (Builder *b, EnsValue *x)
+{
+  return build (b, "LpNormalization", &(EnsLpNormalizationParams) {3, 2}, x, NULL);
+}
+
+static EnsValue *
+build_lp_norm_batch (Builder *b, EnsValue *x)
+{
+  return build (b, "LpNormalization", &(EnsLpNormalizationParams) {-4, 2}, x, NULL);
+}
+
+static EnsValue *
+build_sum_square (Builder *b, EnsValue *x)
+{
+  EnsReduceParams params = {.axes = {TRUE, 1, {2}}, .keepdims = TRUE};
+
+  return build (b, "ReduceSumSquare", &params, x, NULL);
+}
+
+static EnsValue *
+build_reduce_all (Builder *b, EnsValue *x)
+{
+  return build (b, "ReduceMax", &(EnsReduceParams) {.keepdims = TRUE}, x, NULL);
+}
+
+static EnsValue *
+build_arg_max (Builder *b, EnsValue *x)
+{
+  return build (b, "ArgMax", &(EnsArgParams) {.axis = -1}, x, NULL);
+}
+
+static EnsValue *
+build_arg_max_batch (Builder *b, EnsValue *x)
+{
+  return build (b, "ArgMax", &(EnsArgParams) {.axis = 0}, x, NULL);
+}
+
+static EnsValue *
+build_where (Builder *b, EnsValue *x)
+{
+  return build (b, "Where", NULL, build (b, "Greater", NULL, x, build_relu (b, x), NULL), x,
+                build_constant (b, &ENS_SHAPE (6)), NULL);
+}
+
+static EnsValue *
+build_gather (Builder *b, EnsValue *x)
+{
+  return build (b, "Gather", &(EnsAxisParams) {2}, x,
+                build_integers (b, (const gint64[]) {5, 0, 2}, 3), NULL);
+}
+
+/* Takes images out of the batch, as many as there are. */
+static EnsValue *
+build_gather_batch (Builder *b, EnsValue *x)
+{
+  return build (b, "Gather", &(EnsAxisParams) {0}, x,
+                build_integers (b, (const gint64[BATCH]) {0}, x->shape.dims[0]), NULL);
+}
+
+static EnsValue *
+build_tile (Builder *b, EnsValue *x)
+{
+  return build (b, "Tile", NULL, x, build_integers (b, (const gint64[]) {1, 1, 2, 1}, 4), NULL);
+}
+
+/* The batch becomes another axis, and a new one stands first. */
+static EnsValue *
+build_expand_first (Builder *b, EnsValue *x)
+{
+  return build (b, "Expand", NULL, x,
+                build_integers (b, (const gint64[]) {BATCH, BATCH, 6, 6, 6}, 5), NULL);
+}
+
+static EnsValue *
+build_slice (Builder *b, EnsValue *x)
+{
+  EnsSliceParams params = {{TRUE, 1, {1}}, {TRUE, 1, {5}}, {TRUE, 1, {-2}}, {TRUE, 1, {2}}};
+
+  return build (b, "Slice", &params, x, NULL);
+}
+
+static EnsValue *
+build_slice_batch (Builder *b, EnsValue *x)
+{
+  EnsSliceParams params = {{TRUE, 1, {-1}}, {TRUE, 1, {-99}}, {TRUE, 1, {0}}, {TRUE, 1, {-1}}};
+
+  return build (b, "Slice", &params, x, NULL);
+}
+
 static const Row rows[] = {
     {"relu", build_relu, TRUE},
     {"softmax/batch", build_softmax_batch, FALSE},
@@ -127,27 +274,81 @@ static const Row rows[] = {
     {"mean/batch", build_mean_batch, FALSE},
     {"concat/batch", build_concat_batch, FALSE},
     {"concat/channels", build_concat_channels, TRUE},
+    {"concat/class-token", build_concat_token, TRUE},
+    {"concat/folded-class-token", build_concat_folded_token, TRUE},
+    {"concat/own-constant", build_concat_constant, FALSE},
     {"transpose/batch", build_turn, FALSE},
     {"transpose/channels", build_first, TRUE},
     {"gemm", build_vectors, TRUE},
     {"gemm/transposed", build_turned_product, FALSE},
     {"conv/own-weights", build_own_weights, FALSE},
+    {"layer-normalization/inner", build_layer_norm, TRUE},
+    {"layer-normalization/batch", build_layer_norm_batch, FALSE},
+    {"lp-normalization/channels", build_lp_norm, TRUE},
+    {"lp-normalization/batch", build_lp_norm_batch, FALSE},
+    {"sum-square/inner", build_sum_square, TRUE},
+    {"max/all", build_reduce_all, FALSE},
+    {"arg-max/channels", build_arg_max, TRUE},
+    {"arg-max/batch", build_arg_max_batch, FALSE},
+    {"where", build_where, TRUE},
+    {"gather/inner", build_gather, TRUE},
+    {"gather/batch", build_gather_batch, FALSE},
+    {"tile", build_tile, TRUE},
+    {"expand/batch", build_expand_first, FALSE},
+    {"slice/inner", build_slice, TRUE},
+    {"slice/reversed-batch", build_slice_batch, FALSE},
 };
+
+static EnsGraph *
+build_row (const Row *row, gint64 batch)
+{
+  g_auto (Builder) b;
+
+  builder_init (&b, 1);
+  ens_graph_add_output (b.graph, row->build (&b, build_input (&b, &ENS_SHAPE (batch, 6, 6, 6))));
+  return g_steal_pointer (&b.graph);
+}
+
+/* (transfer full) */
+static EnsTensor *
+interpret (const EnsGraph *graph, EnsTensor *input)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) outputs = ens_interpret (graph, &input, &error);
+
+  g_assert_no_error (error);
+  return ens_tensor_ref (g_ptr_array_index (outputs, 0));
+}
+
+/* Each image by itself gives what it gives in the batch. */
+static void
+check_images (const Row *row, const EnsGraph *whole)
+{
+  g_autoptr (EnsGraph) graph = build_row (row, 1);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (2);
+  g_autoptr (EnsTensor) images = random_tensor (rand, &ENS_SHAPE (BATCH, 6, 6, 6));
+  g_autoptr (EnsTensor) expected = interpret (whole, images);
+  gsize size = ens_tensor_size (expected) / BATCH;
+
+  for (guint i = 0; i < BATCH; i++) {
+    const float *data = (const float *)images->data + i * 216;
+    g_autoptr (EnsTensor) image =
+        ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (1, 6, 6, 6), data);
+    g_autoptr (EnsTensor) found = interpret (graph, image);
+
+    g_assert_cmpmem (found->data, ens_tensor_size (found), (char *)expected->data + i * size, size);
+  }
+}
 
 static void
 test_per_image (gconstpointer data)
 {
   const Row *row = data;
-  g_auto (Builder) b;
-  g_autofree gboolean *per_image = NULL;
-  gboolean all = TRUE;
+  g_autoptr (EnsGraph) graph = build_row (row, BATCH);
 
-  builder_init (&b, 1);
-  ens_graph_add_output (b.graph, row->build (&b, build_input (&b, &ENS_SHAPE (BATCH, 6, 6, 6))));
-  per_image = ens_graph_find_per_image (b.graph, BATCH);
-  for (guint i = 0; i < b.graph->nodes->len; i++)
-    all = all && per_image[i];
-  g_assert_cmpint (all, ==, row->per_image);
+  g_assert_cmpint (ens_graph_is_per_image (graph, BATCH), ==, row->per_image);
+  if (row->per_image)
+    check_images (row, graph);
 }
 
 /* Large maps on single images, the fully connected layers on the batch, what mixes images last. */
