@@ -1,6 +1,7 @@
 #include "engine/vulkan-batch.h"
 
 #include "passes/passes.h"
+#include "passes/per-image.h"
 #include "passes/rewrite.h"
 
 struct _EnsVulkanBatch {
@@ -11,23 +12,13 @@ struct _EnsVulkanBatch {
   EnsVulkanExecutor *rest;           /* runs those that are left, or NULL */
 };
 
-/* Images in the batch; 1, of whatever inputs and outputs are, if they differ. */
+/* Images in the batch if they may be split up, else 1, of whatever inputs and outputs are. */
 static guint
 count_images (const EnsGraph *inferred)
 {
-  const GPtrArray *lists[] = {inferred->inputs, inferred->outputs};
-  gint64 n = 0;
+  gint64 batch = ens_graph_get_batch (inferred);
 
-  for (guint l = 0; l < G_N_ELEMENTS (lists); l++)
-    for (guint i = 0; i < lists[l]->len; i++) {
-      const EnsShape *shape = &((const EnsValue *)g_ptr_array_index (lists[l], i))->shape;
-      gint64 images = shape->rank > 0 ? shape->dims[0] : 1;
-
-      if (n != 0 && images != n)
-        return 1;
-      n = images;
-    }
-  return n > 0 && n <= G_MAXINT ? (guint)n : 1;
+  return batch > 0 && ens_graph_is_per_image (inferred, batch) ? (guint)batch : 1;
 }
 
 static gsize *
