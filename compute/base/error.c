@@ -1,3 +1,6 @@
 #include "base/error.h"
 
-G_DEFINE_QUARK (ens - error - quark, ens_error)
+/* The hyphen belongs to the name. */
+/* clang-format off */
+G_DEFINE_QUARK (ens-error-quark, ens_error)
+/* clang-format on */

@@ -2,7 +2,10 @@
 
 #include "ensemble/bundle-files.h"
 
-G_DEFINE_QUARK (tool - usage, tool_usage)
+/* The hyphen belongs to the name. */
+/* clang-format off */
+G_DEFINE_QUARK (tool-usage, tool_usage)
+/* clang-format on */
 
 static gpointer
 variable_of (const ToolOption *option, gpointer options)
