@@ -11,7 +11,7 @@ build_packages="gcc libc6-dev meson ninja-build pkg-config
 test_packages="check clang clang-format libclang-rt-dev mesa-vulkan-drivers
   vulkan-validationlayers man-db
   python3 python3-gi python3-gst-1.0 python3-jsonschema python3-onnx libonnx-testdata
-  libgirepository1.0-dev gi-docgen"
+  libgirepository1.0-dev gi-docgen abigail-tools g++"
 
 peer_packages="python3-torch python3-torchvision python3-opencv"
 

@@ -21,7 +21,12 @@ typedef struct {
   float x, y, width, height;
 } EnsRect;
 
+/* C++ has no compound literals. */
+#ifdef __cplusplus
+#define ENS_RECT_WHOLE (EnsRect {0, 0, 1, 1})
+#else
 #define ENS_RECT_WHOLE ((EnsRect) {0, 0, 1, 1})
+#endif
 
 /**
  * EnsWindow:

@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/* Structures of the results end in members that are kept for later versions, so that a program need
+ * not be built again for these. Only the library makes such structures. */
+
 #define ENS_RESULT_SCHEMA "gst-ensemble/result/1"
 
 /* libgstensemble shows applications these functions of the engine and no others. */
@@ -38,6 +41,8 @@ typedef struct {
   gboolean present;
   gint window;
   gint sub_image;
+  /*< private >*/
+  gpointer _reserved[4];
 } EnsClassResult;
 
 /**
@@ -52,6 +57,8 @@ typedef struct {
 typedef struct {
   const char *name;
   float *probabilities;
+  /*< private >*/
+  gpointer _reserved[4];
 } EnsNetworkResult;
 
 /**
@@ -75,6 +82,8 @@ typedef struct {
   float *x, *y;
   float width, height;
   float *probabilities;
+  /*< private >*/
+  gpointer _reserved[4];
 } EnsProbabilityMap;
 
 /**
@@ -122,6 +131,8 @@ ens_probability_map_get_rect (const EnsProbabilityMap *map, guint sub_image)
  */
 typedef struct {
   gint64 windows, prepare, networks, total;
+  /*< private >*/
+  gint64 _reserved[4];
 } EnsTimings;
 
 /**
@@ -166,6 +177,7 @@ typedef struct {
   /*< private >*/
   char **class_names, **network_names;
   gatomicrefcount references;
+  gpointer _reserved[8];
 } EnsResult;
 
 /**

@@ -63,6 +63,8 @@ def check_iteration(result):
     assert GstEnsemble.buffer_add_ensemble_regions(buffer, result, 640, 480) == 0
 
 
+assert GstEnsemble.version() == (GstEnsemble.VERSION_MAJOR, GstEnsemble.VERSION_MINOR,
+                                 GstEnsemble.VERSION_MICRO)
 result = check_meta(Gst.Buffer.new(), make_result())
 check_result(result)
 check_iteration(result)

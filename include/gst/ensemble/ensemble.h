@@ -4,3 +4,4 @@
 
 #include <gst/ensemble/meta.h>
 #include <gst/ensemble/regions.h>
+#include <gst/ensemble/version.h>
