@@ -18,8 +18,9 @@ enum {
 static SRunner *runner;
 static Suite *suite;
 static const char *suite_name;
-static GArray *cases;   /* Case */
-static char **selected; /* paths; NULL: all */
+static SFun set_up, tear_down; /* NULL: none */
+static GArray *cases;          /* Case */
+static char **selected;        /* paths; NULL: all */
 /* Why the running case was skipped, "" if it was not. Shared with the processes of cases. */
 static char *skip_reason;
 
@@ -52,38 +53,47 @@ test_suite (const char *name)
 {
   suite = suite_create (name);
   suite_name = name;
+  set_up = tear_down = NULL;
   if (runner == NULL)
     runner = srunner_create (suite);
   else
     srunner_add_suite (runner, suite);
 }
 
+void
+test_fixture (SFun before, SFun after)
+{
+  set_up = before;
+  tear_down = after;
+}
+
 /* -- adding cases -- */
 
 /* Takes the name. */
-static TCase *
+static void
 add (char *name, TestFunction function, guint index)
 {
   Case added = {suite_name, name, g_strdup_printf ("/%s/%s", suite_name, name)};
   TCase *test_case = tcase_create (name);
 
   tcase_set_timeout (test_case, 0);
+  if (set_up != NULL)
+    tcase_add_checked_fixture (test_case, set_up, tear_down);
   tcase_add_loop_test (test_case, function, (int)index, (int)index + 1);
   suite_add_tcase (suite, test_case);
   g_array_append_val (cases, added);
-  return test_case;
 }
 
-TCase *
+void
 test_add (const char *name, TestFunction function)
 {
-  return add (g_strdup (name), function, 0);
+  add (g_strdup (name), function, 0);
 }
 
-TCase *
+void
 test_add_row (const char *name, const char *row, TestFunction function, guint index)
 {
-  return add (name != NULL ? g_strconcat (name, "/", row, NULL) : g_strdup (row), function, index);
+  add (name != NULL ? g_strconcat (name, "/", row, NULL) : g_strdup (row), function, index);
 }
 
 void
@@ -92,6 +102,17 @@ test_add_rows (const char *name, TestFunction function, gconstpointer rows, gsiz
 {
   for (guint i = 0; i < n_rows; i++)
     test_add_row (name, *(const char *const *)((const char *)rows + i * row_size), function, i);
+}
+
+void
+test_add_loop (const char *name, TestFunction function, guint n_rows)
+{
+  for (guint i = 0; i < n_rows; i++) {
+    char row[16];
+
+    g_snprintf (row, sizeof row, "%u", i);
+    test_add_row (name, row, function, i);
+  }
 }
 
 /* -- running them -- */

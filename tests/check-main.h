@@ -25,20 +25,25 @@ typedef const TTest *TestFunction;
 void test_init (int *argc, char ***argv);
 /* Cases that are added from now on are this suite's. */
 void test_suite (const char *name);
+/* Cases that are added from now on, up to the next suite, run between these. */
+void test_fixture (SFun set_up, SFun tear_down);
 int test_run (void);
 /* The same in one process, for cases that share what is slow to make. */
 int test_run_in_process (void);
 
-/* The case "/SUITE/NAME". Fixtures may be added to what is returned. (transfer none) */
-TCase *test_add (const char *name, TestFunction function);
+/* The case "/SUITE/NAME". */
+void test_add (const char *name, TestFunction function);
 /* The case "/SUITE/NAME/ROW", or "/SUITE/ROW" if the name is NULL, which runs the function with
- * _i = index. (transfer none) */
-TCase *test_add_row (const char *name, const char *row, TestFunction function, guint index);
+ * _i = index. */
+void test_add_row (const char *name, const char *row, TestFunction function, guint index);
 /* A case for each row; rows begin with their names. */
 void test_add_rows (const char *name, TestFunction function, gconstpointer rows, gsize row_size,
                     guint n_rows);
 #define TEST_ADD_ROWS(name, function, rows) \
   test_add_rows (name, function, rows, sizeof *(rows), G_N_ELEMENTS (rows))
+/* The same of rows without names: their numbers are. */
+void test_add_loop (const char *name, TestFunction function, guint n_rows);
+#define TEST_ADD_LOOP(name, function, rows) test_add_loop (name, function, G_N_ELEMENTS (rows))
 
 /* Reports the running case as skipped; the caller returns. */
 void test_skip (const char *reason);

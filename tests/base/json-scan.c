@@ -16,63 +16,59 @@ scan_all (const char *text, gsize length, GError **error)
 }
 
 /* A scan that skips everything accepts what is JSON, and Python's words beside it. */
+static const char *const sound_rows[] = {
+    "{}",
+    " [ ] ",
+    "0",
+    "-1.5e+10",
+    "\xef\xbb\xbf{\"a\": [1, 2, {\"b\": null}], \"c\": true}\n",
+    "[NaN, Infinity, -Infinity, false]",
+    "\"a \\\"quoted\\\" \\u00e4 \\ud83d\\ude00 Möwe\"",
+    "[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]",
+};
+
 START_TEST (test_sound)
 {
-  static const char *const rows[] = {
-      "{}",
-      " [ ] ",
-      "0",
-      "-1.5e+10",
-      "\xef\xbb\xbf{\"a\": [1, 2, {\"b\": null}], \"c\": true}\n",
-      "[NaN, Infinity, -Infinity, false]",
-      "\"a \\\"quoted\\\" \\u00e4 \\ud83d\\ude00 Möwe\"",
-      "[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]",
-  };
+  g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GError) error = NULL;
-
-    scan_all (rows[i], strlen (rows[i]), &error);
-    ck_assert_no_error (error);
-  }
+  scan_all (sound_rows[_i], strlen (sound_rows[_i]), &error);
+  ck_assert_no_error (error);
 }
 END_TEST
 
+static const struct {
+  const char *text, *message;
+} unsound_rows[] = {
+    {"", "t.json:1:1: not sound JSON: expected a value, found the end of the file"},
+    {"{", "t.json:1:2: not sound JSON: expected the name of a member, in quotes"},
+    {"{\"a\" 1}", "t.json:1:6: not sound JSON: expected “:”, found “1}”"},
+    {"{\"a\": 1,}", "expected the name of a member, in quotes, found “}”"},
+    {"{\"a\": 1 \"b\": 2}", "expected “,” or “}”, found “\"b\": 2}”"},
+    {"[1,\n2,]", "t.json:2:3: not sound JSON: expected a value, found “]”"},
+    {"[1, 2", "expected “,” or “]”, found the end of the file"},
+    {"[1}", "expected “,” or “]”, found “}”"},
+    {"[-]", "expected a digit, found “]”"},
+    {"[1.]", "expected a digit, found “]”"},
+    {"[1e]", "expected a digit, found “]”"},
+    {"[01]", "expected “,” or “]”, found “1]”"},
+    {"\"open", "expected the quote that closes a string, found the end of the file"},
+    {"\"line\nbreak\"", "expected the quote that closes a string, found “ break\"”"},
+    {"\"\\x41\"", "expected an escape such as \\n or \\u00e4, found “x41\"”"},
+    {"\"\\u12g4\"", "expected four hexadecimal digits, found “g4\"”"},
+    {"\"\xff\"", "expected text in UTF-8"},
+    {"<html>", "expected a value, found “<html>”"},
+    {"{} {}", "expected nothing more, found “{}”"},
+    {"nul", "expected a value, found “nul”"},
+};
+
 START_TEST (test_unsound)
 {
-  static const struct {
-    const char *text, *message;
-  } rows[] = {
-      {"", "t.json:1:1: not sound JSON: expected a value, found the end of the file"},
-      {"{", "t.json:1:2: not sound JSON: expected the name of a member, in quotes"},
-      {"{\"a\" 1}", "t.json:1:6: not sound JSON: expected “:”, found “1}”"},
-      {"{\"a\": 1,}", "expected the name of a member, in quotes, found “}”"},
-      {"{\"a\": 1 \"b\": 2}", "expected “,” or “}”, found “\"b\": 2}”"},
-      {"[1,\n2,]", "t.json:2:3: not sound JSON: expected a value, found “]”"},
-      {"[1, 2", "expected “,” or “]”, found the end of the file"},
-      {"[1}", "expected “,” or “]”, found “}”"},
-      {"[-]", "expected a digit, found “]”"},
-      {"[1.]", "expected a digit, found “]”"},
-      {"[1e]", "expected a digit, found “]”"},
-      {"[01]", "expected “,” or “]”, found “1]”"},
-      {"\"open", "expected the quote that closes a string, found the end of the file"},
-      {"\"line\nbreak\"", "expected the quote that closes a string, found “ break\"”"},
-      {"\"\\x41\"", "expected an escape such as \\n or \\u00e4, found “x41\"”"},
-      {"\"\\u12g4\"", "expected four hexadecimal digits, found “g4\"”"},
-      {"\"\xff\"", "expected text in UTF-8"},
-      {"<html>", "expected a value, found “<html>”"},
-      {"{} {}", "expected nothing more, found “{}”"},
-      {"nul", "expected a value, found “nul”"},
-  };
+  g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GError) error = NULL;
-
-    ck_assert (!scan_all (rows[i].text, strlen (rows[i].text), &error));
-    ck_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
-    if (strstr (error->message, rows[i].message) == NULL)
-      ck_abort_msg ("row %u: “%s” does not say “%s”", i, error->message, rows[i].message);
-  }
+  ck_assert (!scan_all (unsound_rows[_i].text, strlen (unsound_rows[_i].text), &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
+  if (strstr (error->message, unsound_rows[_i].message) == NULL)
+    ck_abort_msg ("“%s” does not say “%s”", error->message, unsound_rows[_i].message);
 }
 END_TEST
 
@@ -171,8 +167,8 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("base/json-scan");
-  test_add ("sound", test_sound);
-  test_add ("unsound", test_unsound);
+  TEST_ADD_LOOP ("sound", test_sound, sound_rows);
+  TEST_ADD_LOOP ("unsound", test_unsound, unsound_rows);
   test_add ("truncated", test_truncated);
   test_add ("depth", test_depth);
   test_add ("values", test_values);

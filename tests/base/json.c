@@ -5,62 +5,58 @@
 
 #include "check-main.h"
 
+static const struct {
+  double value;
+  gboolean is_float;
+  const char *text;
+} numbers_rows[] = {
+    {0.9F, TRUE, "0.9"},
+    {0.1, FALSE, "0.1"},
+    {1.0F / 3, TRUE, "0.33333334"},
+    {1.0 / 3, FALSE, "0.3333333333333333"},
+    {16777216, TRUE, "16777216"},
+    {-0.0, FALSE, "-0"},
+    {1e-30F, TRUE, "1e-30"},
+    {INFINITY, TRUE, "null"},
+    {NAN, FALSE, "null"},
+};
+
 START_TEST (test_numbers)
 {
-  static const struct {
-    double value;
-    gboolean is_float;
-    const char *text;
-  } rows[] = {
-      {0.9F, TRUE, "0.9"},
-      {0.1, FALSE, "0.1"},
-      {1.0F / 3, TRUE, "0.33333334"},
-      {1.0 / 3, FALSE, "0.3333333333333333"},
-      {16777216, TRUE, "16777216"},
-      {-0.0, FALSE, "-0"},
-      {1e-30F, TRUE, "1e-30"},
-      {INFINITY, TRUE, "null"},
-      {NAN, FALSE, "null"},
-  };
-
   setlocale (LC_ALL, "de_DE.UTF-8");
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsJson json;
-    g_autofree char *text = NULL;
+  EnsJson json;
+  g_autofree char *text = NULL;
 
-    ens_json_init (&json);
-    if (rows[i].is_float)
-      ens_json_float (&json, NULL, (float)rows[i].value);
-    else
-      ens_json_double (&json, NULL, rows[i].value);
-    text = ens_json_finish (&json);
-    ck_assert_pstr_eq (text, rows[i].text);
-  }
+  ens_json_init (&json);
+  if (numbers_rows[_i].is_float)
+    ens_json_float (&json, NULL, (float)numbers_rows[_i].value);
+  else
+    ens_json_double (&json, NULL, numbers_rows[_i].value);
+  text = ens_json_finish (&json);
+  ck_assert_pstr_eq (text, numbers_rows[_i].text);
 }
 END_TEST
 
+static const struct {
+  const char *value, *text;
+} strings_rows[] = {
+    {"plain", "\"plain\""},
+    {"a \"b\" \\ c", "\"a \\\"b\\\" \\\\ c\""},
+    {"line\nnext\tcell\r", "\"line\\nnext\\tcell\\u000d\""},
+    {"Möwe", "\"Möwe\""},
+    {"bad \xff byte", "\"bad \xef\xbf\xbd byte\""},
+    {NULL, "null"},
+};
+
 START_TEST (test_strings)
 {
-  static const struct {
-    const char *value, *text;
-  } rows[] = {
-      {"plain", "\"plain\""},
-      {"a \"b\" \\ c", "\"a \\\"b\\\" \\\\ c\""},
-      {"line\nnext\tcell\r", "\"line\\nnext\\tcell\\u000d\""},
-      {"Möwe", "\"Möwe\""},
-      {"bad \xff byte", "\"bad \xef\xbf\xbd byte\""},
-      {NULL, "null"},
-  };
+  EnsJson json;
+  g_autofree char *text = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsJson json;
-    g_autofree char *text = NULL;
-
-    ens_json_init (&json);
-    ens_json_string (&json, NULL, rows[i].value);
-    text = ens_json_finish (&json);
-    ck_assert_pstr_eq (text, rows[i].text);
-  }
+  ens_json_init (&json);
+  ens_json_string (&json, NULL, strings_rows[_i].value);
+  text = ens_json_finish (&json);
+  ck_assert_pstr_eq (text, strings_rows[_i].text);
 }
 END_TEST
 
@@ -107,8 +103,8 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("base/json");
-  test_add ("numbers", test_numbers);
-  test_add ("strings", test_strings);
+  TEST_ADD_LOOP ("numbers", test_numbers, numbers_rows);
+  TEST_ADD_LOOP ("strings", test_strings, strings_rows);
   test_add ("layout", test_layout);
   return test_run ();
 }

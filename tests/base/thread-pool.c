@@ -32,18 +32,16 @@ run_loops (EnsThreadPool *pool, guint n_tasks, guint repeats)
   ck_assert (!loop.bad_worker);
 }
 
+static const struct {
+  guint threads, tasks;
+} every_task_runs_once_rows[] = {{1, 5}, {2, 0}, {2, 1}, {2, 7}, {4, 3}, {4, 1000}};
+
 START_TEST (test_every_task_runs_once)
 {
-  static const struct {
-    guint threads, tasks;
-  } rows[] = {{1, 5}, {2, 0}, {2, 1}, {2, 7}, {4, 3}, {4, 1000}};
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (every_task_runs_once_rows[_i].threads);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (rows[i].threads);
-
-    ck_assert_uint_eq (ens_thread_pool_get_threads (pool), rows[i].threads);
-    run_loops (pool, rows[i].tasks, 200);
-  }
+  ck_assert_uint_eq (ens_thread_pool_get_threads (pool), every_task_runs_once_rows[_i].threads);
+  run_loops (pool, every_task_runs_once_rows[_i].tasks, 200);
 }
 END_TEST
 
@@ -82,7 +80,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("base/pool");
-  test_add ("every-task-runs-once", test_every_task_runs_once);
+  TEST_ADD_LOOP ("every-task-runs-once", test_every_task_runs_once, every_task_runs_once_rows);
   test_add ("shared-by-threads", test_shared_by_threads);
   test_add ("sleeping-workers-wake", test_sleeping_workers_wake);
   return test_run ();

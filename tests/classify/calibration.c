@@ -40,24 +40,22 @@ START_TEST (test_unknown)
 END_TEST
 
 /* The map does not depend on the decision values' scale, even far from 1, nor on other classes. */
+static const double scales[] = {1e-3, 1, 50, 1e3};
+
 START_TEST (test_scale)
 {
-  static const double scales[] = {1e-3, 1, 50, 1e3};
+  float scaled[30] = {0};
+  guint8 both[30] = {0};
+  EnsLabels truth = {15, 2, both};
+  EnsCalibration calibration;
 
-  for (guint s = 0; s < G_N_ELEMENTS (scales); s++) {
-    float scaled[30] = {0};
-    guint8 both[30] = {0};
-    EnsLabels truth = {15, 2, both};
-    EnsCalibration calibration;
-
-    for (guint i = 0; i < 15; i++) {
-      scaled[2 * i + 1] = (float)(decisions[i] * scales[s]);
-      both[2 * i + 1] = labels[i];
-    }
-    ck_assert (ens_calibration_fit (&truth, scaled, 1, &calibration));
-    ck_assert_double_eq_tol (calibration.a * scales[s], 1.19783, 2e-3);
-    ck_assert_double_eq_tol (calibration.b, -0.43592, 2e-3);
+  for (guint i = 0; i < 15; i++) {
+    scaled[2 * i + 1] = (float)(decisions[i] * scales[_i]);
+    both[2 * i + 1] = labels[i];
   }
+  ck_assert (ens_calibration_fit (&truth, scaled, 1, &calibration));
+  ck_assert_double_eq_tol (calibration.a * scales[_i], 1.19783, 2e-3);
+  ck_assert_double_eq_tol (calibration.b, -0.43592, 2e-3);
 }
 END_TEST
 
@@ -77,40 +75,38 @@ START_TEST (test_separable)
 }
 END_TEST
 
+static const guint8 no_increasing_map_rows[][6] = {
+    {0, 0, 0, 1, 1, 1}, /* falls */
+    {1, 1, 1, 1, 1, 1},
+    {0, 0, 0, 0, 0, 0},
+};
+
 START_TEST (test_no_increasing_map)
 {
   static const float values[] = {3, 2, 1, 0, -1, -2};
-  static const guint8 rows[][6] = {
-      {0, 0, 0, 1, 1, 1}, /* falls */
-      {1, 1, 1, 1, 1, 1},
-      {0, 0, 0, 0, 0, 0},
-  };
+  EnsLabels truth = {6, 1, no_increasing_map_rows[_i]};
+  EnsCalibration calibration = {0, 0};
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsLabels truth = {6, 1, rows[i]};
-    EnsCalibration calibration = {0, 0};
-
-    ck_assert (!ens_calibration_fit (&truth, values, 0, &calibration));
-    ck_assert (calibration.a == 1 && calibration.b == 0);
-  }
+  ck_assert (!ens_calibration_fit (&truth, values, 0, &calibration));
+  ck_assert (calibration.a == 1 && calibration.b == 0);
 }
 END_TEST
 
+static const struct {
+  EnsCalibration calibration;
+  float decision, expected;
+} apply_rows[] = {
+    {{1, 0}, 0, .5F},
+    {{2, -1}, 1.5F, .88079708F},
+    {{1, 0}, 1e30F, 1},
+    {{1, 0}, -1e30F, 0},
+};
+
 START_TEST (test_apply)
 {
-  static const struct {
-    EnsCalibration calibration;
-    float decision, expected;
-  } rows[] = {
-      {{1, 0}, 0, .5F},
-      {{2, -1}, 1.5F, .88079708F},
-      {{1, 0}, 1e30F, 1},
-      {{1, 0}, -1e30F, 0},
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    ck_assert_double_eq_tol (ens_calibration_apply (&rows[i].calibration, rows[i].decision),
-                             rows[i].expected, 1e-6);
+  ck_assert_double_eq_tol (
+      ens_calibration_apply (&apply_rows[_i].calibration, apply_rows[_i].decision),
+      apply_rows[_i].expected, 1e-6);
 }
 END_TEST
 
@@ -121,9 +117,9 @@ main (int argc, char **argv)
   test_suite ("classify/calibration");
   test_add ("reference", test_reference);
   test_add ("unknown", test_unknown);
-  test_add ("scale", test_scale);
+  TEST_ADD_LOOP ("scale", test_scale, scales);
   test_add ("separable", test_separable);
-  test_add ("no-increasing-map", test_no_increasing_map);
-  test_add ("apply", test_apply);
+  TEST_ADD_LOOP ("no-increasing-map", test_no_increasing_map, no_increasing_map_rows);
+  TEST_ADD_LOOP ("apply", test_apply, apply_rows);
   return test_run ();
 }

@@ -5,45 +5,43 @@
 
 #define NEAR 1e-6
 
+static const struct {
+  float p1, p2, p3, w, expected;
+} combine_rows[] = {
+    {.8F, .2F, .6F, .5F, .7F}, /* a window speaks louder than the context */
+    {.8F, .6F, .2F, .5F, .7F}, /* the context speaks louder than every window */
+    {.8F, .6F, 0, .25F, .65F}, /* no windows: the weighted average */
+    {.8F, .6F, .9F, 1, .8F},   /* retrained networks alone */
+    {.8F, .6F, .9F, 0, .9F},   {1, 1, 1, .3F, 1},
+};
+
 START_TEST (test_combine)
 {
-  static const struct {
-    float p1, p2, p3, w, expected;
-  } rows[] = {
-      {.8F, .2F, .6F, .5F, .7F}, /* a window speaks louder than the context */
-      {.8F, .6F, .2F, .5F, .7F}, /* the context speaks louder than every window */
-      {.8F, .6F, 0, .25F, .65F}, /* no windows: the weighted average */
-      {.8F, .6F, .9F, 1, .8F},   /* retrained networks alone */
-      {.8F, .6F, .9F, 0, .9F},   {1, 1, 1, .3F, 1},
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    ck_assert_double_eq_tol (ens_fusion_combine (rows[i].p1, rows[i].p2, rows[i].p3, rows[i].w),
-                             rows[i].expected, NEAR);
+  ck_assert_double_eq_tol (ens_fusion_combine (combine_rows[_i].p1, combine_rows[_i].p2,
+                                               combine_rows[_i].p3, combine_rows[_i].w),
+                           combine_rows[_i].expected, NEAR);
 }
 END_TEST
+
+static const struct {
+  guint n;
+  float weights[3], expected[3];
+} average_rows[] = {
+    {3, {.5F, .25F, .25F}, {.625F, .4375F, .375F}},
+    {2, {.5F, .5F}, {.5F, .375F, .5F}},
+    {1, {1}, {1, .5F, 0}},
+    {0, {0}, {0, 0, 0}},
+};
 
 START_TEST (test_average)
 {
   static const float a[] = {1, .5F, 0}, b[] = {0, .25F, 1}, c[] = {.5F, .5F, .5F};
   static const float *const networks[] = {a, b, c};
-  static const struct {
-    guint n;
-    float weights[3], expected[3];
-  } rows[] = {
-      {3, {.5F, .25F, .25F}, {.625F, .4375F, .375F}},
-      {2, {.5F, .5F}, {.5F, .375F, .5F}},
-      {1, {1}, {1, .5F, 0}},
-      {0, {0}, {0, 0, 0}},
-  };
+  float average[3];
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    float average[3];
-
-    ens_fusion_average (networks, rows[i].weights, rows[i].n, 3, average);
-    for (guint k = 0; k < 3; k++)
-      ck_assert_double_eq_tol (average[k], rows[i].expected[k], NEAR);
-  }
+  ens_fusion_average (networks, average_rows[_i].weights, average_rows[_i].n, 3, average);
+  for (guint k = 0; k < 3; k++)
+    ck_assert_double_eq_tol (average[k], average_rows[_i].expected[k], NEAR);
 }
 END_TEST
 
@@ -120,29 +118,28 @@ START_TEST (test_search_many)
 }
 END_TEST
 
+static const float flat[] = {.5F, .5F, .5F, .5F}; /* knows nothing of the whole frame */
+static const float sees[] = {.9F, .7F, .1F, .2F}; /* finds it in a window */
+static const float loud[] = {.1F, .2F, .9F, .1F};
+static const struct {
+  const float *p1, *p2, *p3;
+  double precision;
+  float w;
+} search_fusion_weight_rows[] = {
+    {good, noise, NULL, 1, .9F}, {good, good, NULL, 1, .5F}, {noise, good, NULL, 1, .1F},
+    {flat, flat, sees, 1, .5F},  {good, good, loud, 1, .9F}, {flat, flat, loud, .5, .5F},
+};
+
 START_TEST (test_search_fusion_weight)
 {
-  static const float flat[] = {.5F, .5F, .5F, .5F}; /* knows nothing of the whole frame */
-  static const float sees[] = {.9F, .7F, .1F, .2F}; /* finds it in a window */
-  static const float loud[] = {.1F, .2F, .9F, .1F};
-  static const struct {
-    const float *p1, *p2, *p3;
-    double precision;
-    float w;
-  } rows[] = {
-      {good, noise, NULL, 1, .9F}, {good, good, NULL, 1, .5F}, {noise, good, NULL, 1, .1F},
-      {flat, flat, sees, 1, .5F},  {good, good, loud, 1, .9F}, {flat, flat, loud, .5, .5F},
-  };
   EnsLabels truth = {4, 1, truths};
+  float w;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    float w;
-
-    ck_assert_double_eq_tol (
-        ens_search_fusion_weight (&truth, rows[i].p1, rows[i].p2, rows[i].p3, &w),
-        rows[i].precision, NEAR);
-    ck_assert_double_eq_tol (w, rows[i].w, NEAR);
-  }
+  ck_assert_double_eq_tol (ens_search_fusion_weight (&truth, search_fusion_weight_rows[_i].p1,
+                                                     search_fusion_weight_rows[_i].p2,
+                                                     search_fusion_weight_rows[_i].p3, &w),
+                           search_fusion_weight_rows[_i].precision, NEAR);
+  ck_assert_double_eq_tol (w, search_fusion_weight_rows[_i].w, NEAR);
 }
 END_TEST
 
@@ -151,12 +148,12 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("classify/fusion");
-  test_add ("combine", test_combine);
-  test_add ("average", test_average);
+  TEST_ADD_LOOP ("combine", test_combine, combine_rows);
+  TEST_ADD_LOOP ("average", test_average, average_rows);
   test_add ("maximum", test_maximum);
   test_add ("search-weights", test_search_weights);
   test_add ("search-weights-unequal", test_search_weights_unequal);
   test_add ("search-many", test_search_many);
-  test_add ("search-fusion-weight", test_search_fusion_weight);
+  TEST_ADD_LOOP ("search-fusion-weight", test_search_fusion_weight, search_fusion_weight_rows);
   return test_run ();
 }

@@ -6,34 +6,32 @@
 
 #define NEAR 1e-6
 
+static const struct {
+  guint n;
+  float scores[6];
+  guint8 labels[6];
+  double expected;
+} average_precision_rows[] = {
+    {4, {.9F, .8F, .7F, .6F}, {1, 1, 0, 0}, 1},
+    {4, {.9F, .8F, .7F, .6F}, {0, 0, 1, 1}, .5},      /* 1/3, then 2/4, which also holds before */
+    {4, {.9F, .8F, .7F, .6F}, {1, 0, 1, 0}, 5.0 / 6}, /* half of 1, half of 2/3 */
+    {5, {.5F, .4F, .3F, .2F, .1F}, {0, 1, 1, 0, 1}, 2.0 / 3 * 2 / 3 + .6 / 3},
+    {4, {.5F, .5F, .5F, .5F}, {1, 0, 0, 0}, .25}, /* ties enter together, in any order */
+    {4, {.5F, .5F, .5F, .5F}, {0, 0, 0, 1}, .25},
+    {3, {.1F, .9F, .5F}, {1, 0, 0}, 1.0 / 3},
+    {1, {.1F}, {1}, 1},
+    {2, {.1F, .2F}, {0, 0}, NAN},
+};
+
 START_TEST (test_average_precision)
 {
-  static const struct {
-    guint n;
-    float scores[6];
-    guint8 labels[6];
-    double expected;
-  } rows[] = {
-      {4, {.9F, .8F, .7F, .6F}, {1, 1, 0, 0}, 1},
-      {4, {.9F, .8F, .7F, .6F}, {0, 0, 1, 1}, .5},      /* 1/3, then 2/4, which also holds before */
-      {4, {.9F, .8F, .7F, .6F}, {1, 0, 1, 0}, 5.0 / 6}, /* half of 1, half of 2/3 */
-      {5, {.5F, .4F, .3F, .2F, .1F}, {0, 1, 1, 0, 1}, 2.0 / 3 * 2 / 3 + .6 / 3},
-      {4, {.5F, .5F, .5F, .5F}, {1, 0, 0, 0}, .25}, /* ties enter together, in any order */
-      {4, {.5F, .5F, .5F, .5F}, {0, 0, 0, 1}, .25},
-      {3, {.1F, .9F, .5F}, {1, 0, 0}, 1.0 / 3},
-      {1, {.1F}, {1}, 1},
-      {2, {.1F, .2F}, {0, 0}, NAN},
-  };
+  EnsLabels truth = {average_precision_rows[_i].n, 1, average_precision_rows[_i].labels};
+  double found = ens_average_precision (&truth, average_precision_rows[_i].scores, 0);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsLabels truth = {rows[i].n, 1, rows[i].labels};
-    double found = ens_average_precision (&truth, rows[i].scores, 0);
-
-    if (isnan (rows[i].expected))
-      ck_assert (isnan (found));
-    else
-      ck_assert_double_eq_tol (found, rows[i].expected, NEAR);
-  }
+  if (isnan (average_precision_rows[_i].expected))
+    ck_assert (isnan (found));
+  else
+    ck_assert_double_eq_tol (found, average_precision_rows[_i].expected, NEAR);
 }
 END_TEST
 
@@ -47,57 +45,53 @@ START_TEST (test_mean_leaves_out_absent_classes)
 }
 END_TEST
 
+static const struct {
+  float threshold;
+  EnsCounts counts;
+  double precision, recall, f1;
+} counts_rows[] = {
+    {.5F, {2, 1, 1}, 2.0 / 3, 2.0 / 3, 2.0 / 3}, /* a score at the threshold is present */
+    {.7F, {1, 0, 2}, 1, 1.0 / 3, .5},
+    {0, {3, 2, 0}, .6, 1, .75},
+    {1, {0, 0, 3}, 1, 0, 0},
+};
+
 START_TEST (test_counts)
 {
   static const float scores[] = {.9F, .6F, .5F, .4F, .1F};
   static const guint8 labels[] = {1, 0, 1, 1, 0};
-  static const struct {
-    float threshold;
-    EnsCounts counts;
-    double precision, recall, f1;
-  } rows[] = {
-      {.5F, {2, 1, 1}, 2.0 / 3, 2.0 / 3, 2.0 / 3}, /* a score at the threshold is present */
-      {.7F, {1, 0, 2}, 1, 1.0 / 3, .5},
-      {0, {3, 2, 0}, .6, 1, .75},
-      {1, {0, 0, 3}, 1, 0, 0},
-  };
   EnsLabels truth = {5, 1, labels};
+  EnsCounts counts = ens_count (&truth, scores, 0, counts_rows[_i].threshold);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsCounts counts = ens_count (&truth, scores, 0, rows[i].threshold);
-
-    ck_assert_uint_eq (counts.true_positives, rows[i].counts.true_positives);
-    ck_assert_uint_eq (counts.false_positives, rows[i].counts.false_positives);
-    ck_assert_uint_eq (counts.false_negatives, rows[i].counts.false_negatives);
-    ck_assert_double_eq_tol (ens_precision (&counts), rows[i].precision, NEAR);
-    ck_assert_double_eq_tol (ens_recall (&counts), rows[i].recall, NEAR);
-    ck_assert_double_eq_tol (ens_f1 (&counts), rows[i].f1, NEAR);
-  }
+  ck_assert_uint_eq (counts.true_positives, counts_rows[_i].counts.true_positives);
+  ck_assert_uint_eq (counts.false_positives, counts_rows[_i].counts.false_positives);
+  ck_assert_uint_eq (counts.false_negatives, counts_rows[_i].counts.false_negatives);
+  ck_assert_double_eq_tol (ens_precision (&counts), counts_rows[_i].precision, NEAR);
+  ck_assert_double_eq_tol (ens_recall (&counts), counts_rows[_i].recall, NEAR);
+  ck_assert_double_eq_tol (ens_f1 (&counts), counts_rows[_i].f1, NEAR);
 }
 END_TEST
 
+static const struct {
+  float scores[5];
+  guint8 labels[5];
+  float expected;
+} thresholds_rows[] = {
+    {{.9F, .8F, .3F, .2F, .1F}, {1, 1, 0, 0, 0}, .55F},
+    {{.9F, .2F, .15F, .1F, .05F}, {1, 1, 0, 0, 0}, .175F},
+    {{.9F, .8F, .6F, .2F, .1F}, {1, 0, 1, 0, 0}, .4F},  /* F1: 2/3, 1/2, 4/5 */
+    {{.9F, .7F, .3F, .1F, .05F}, {1, 0, 0, 1, 0}, .8F}, /* F1 2/3 at .8 and at .075 */
+    {{.9F, .6F, .5F, .3F, .1F}, {0, 0, 0, 0, 0}, .5F},
+    {{.9F, .6F, .5F, .3F, .1F}, {1, 1, 1, 1, 1}, .05F},
+    {{.5F, .5F, .5F, .5F, .1F}, {1, 0, 0, 1, 0}, .3F},
+};
+
 START_TEST (test_thresholds)
 {
-  static const struct {
-    float scores[5];
-    guint8 labels[5];
-    float expected;
-  } rows[] = {
-      {{.9F, .8F, .3F, .2F, .1F}, {1, 1, 0, 0, 0}, .55F},
-      {{.9F, .2F, .15F, .1F, .05F}, {1, 1, 0, 0, 0}, .175F},
-      {{.9F, .8F, .6F, .2F, .1F}, {1, 0, 1, 0, 0}, .4F},  /* F1: 2/3, 1/2, 4/5 */
-      {{.9F, .7F, .3F, .1F, .05F}, {1, 0, 0, 1, 0}, .8F}, /* F1 2/3 at .8 and at .075 */
-      {{.9F, .6F, .5F, .3F, .1F}, {0, 0, 0, 0, 0}, .5F},
-      {{.9F, .6F, .5F, .3F, .1F}, {1, 1, 1, 1, 1}, .05F},
-      {{.5F, .5F, .5F, .5F, .1F}, {1, 0, 0, 1, 0}, .3F},
-  };
+  EnsLabels truth = {5, 1, thresholds_rows[_i].labels};
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    EnsLabels truth = {5, 1, rows[i].labels};
-
-    ck_assert_double_eq_tol (ens_best_threshold (&truth, rows[i].scores, 0), rows[i].expected,
-                             NEAR);
-  }
+  ck_assert_double_eq_tol (ens_best_threshold (&truth, thresholds_rows[_i].scores, 0),
+                           thresholds_rows[_i].expected, NEAR);
 }
 END_TEST
 
@@ -198,34 +192,33 @@ START_TEST (test_reliability)
 }
 END_TEST
 
+static const struct {
+  EnsOutcome outcome;
+  guint max, max_per_class;
+  const char *expected; /* example and class */
+} selection_rows[] = {
+    {ENS_FALSE_POSITIVE, 9, 9, "0a 1b 1a 4b "}, {ENS_FALSE_POSITIVE, 9, 1, "0a 1b "},
+    {ENS_FALSE_POSITIVE, 3, 9, "0a 1b 1a "},    {ENS_FALSE_NEGATIVE, 9, 9, "3a 3b 2a "},
+    {ENS_TRUE_POSITIVE, 9, 9, "2b 0b 4a "},     {ENS_TRUE_POSITIVE, 0, 9, ""},
+};
+
 START_TEST (test_selection)
 {
   static const float scores[] = {.9F, .6F, .8F, .9F, .2F, .7F, .1F, .1F, .6F, .6F};
   static const guint8 labels[] = {0, 1, 0, 0, 1, 1, 1, 1, 1, 0};
   static const float thresholds[] = {.5F, .6F};
-  static const struct {
-    EnsOutcome outcome;
-    guint max, max_per_class;
-    const char *expected; /* example and class */
-  } rows[] = {
-      {ENS_FALSE_POSITIVE, 9, 9, "0a 1b 1a 4b "}, {ENS_FALSE_POSITIVE, 9, 1, "0a 1b "},
-      {ENS_FALSE_POSITIVE, 3, 9, "0a 1b 1a "},    {ENS_FALSE_NEGATIVE, 9, 9, "3a 3b 2a "},
-      {ENS_TRUE_POSITIVE, 9, 9, "2b 0b 4a "},     {ENS_TRUE_POSITIVE, 0, 9, ""},
-  };
   EnsLabels truth = {5, 2, labels};
+  g_autoptr (GString) text = g_string_new (NULL);
+  EnsSelection selection = {selection_rows[_i].outcome, thresholds, selection_rows[_i].max,
+                            selection_rows[_i].max_per_class};
+  guint n;
+  g_autofree EnsJudgement *found = ens_select_judgements (&truth, scores, &selection, &n);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GString) text = g_string_new (NULL);
-    EnsSelection selection = {rows[i].outcome, thresholds, rows[i].max, rows[i].max_per_class};
-    guint n;
-    g_autofree EnsJudgement *found = ens_select_judgements (&truth, scores, &selection, &n);
-
-    for (guint j = 0; j < n; j++) {
-      g_string_append_printf (text, "%u%c ", found[j].sample, 'a' + (int)found[j].class);
-      ck_assert_double_eq (found[j].score, scores[found[j].sample * 2 + found[j].class]);
-    }
-    ck_assert_pstr_eq (text->str, rows[i].expected);
+  for (guint j = 0; j < n; j++) {
+    g_string_append_printf (text, "%u%c ", found[j].sample, 'a' + (int)found[j].class);
+    ck_assert_double_eq (found[j].score, scores[found[j].sample * 2 + found[j].class]);
   }
+  ck_assert_pstr_eq (text->str, selection_rows[_i].expected);
 }
 END_TEST
 
@@ -270,15 +263,15 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("classify/metrics");
-  test_add ("average-precision", test_average_precision);
+  TEST_ADD_LOOP ("average-precision", test_average_precision, average_precision_rows);
   test_add ("mean-leaves-out-absent-classes", test_mean_leaves_out_absent_classes);
-  test_add ("counts", test_counts);
-  test_add ("thresholds", test_thresholds);
+  TEST_ADD_LOOP ("counts", test_counts, counts_rows);
+  TEST_ADD_LOOP ("thresholds", test_thresholds, thresholds_rows);
   test_add ("accuracy", test_accuracy);
   test_add ("precision-recall", test_precision_recall);
   test_add ("errors", test_errors);
   test_add ("reliability", test_reliability);
-  test_add ("selection", test_selection);
+  TEST_ADD_LOOP ("selection", test_selection, selection_rows);
   test_add ("unknown", test_unknown);
   return test_run ();
 }

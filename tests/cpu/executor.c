@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "check-main.h"
 #include "cpu/executor.h"
 #include "cpu/interpret.h"
 #include "cpu/memory.h"
@@ -55,7 +56,7 @@ check_graph (const EnsGraph *graph, guint32 seed, EnsThreadPool *pool)
   g_autoptr (GPtrArray) plain = NULL, fused = NULL;
   EnsGraph *copy;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   plain = execute (ens_graph_copy (graph), inputs, pool);
   assert_outputs (graph, plain, expected);
 
@@ -63,17 +64,16 @@ check_graph (const EnsGraph *graph, guint32 seed, EnsThreadPool *pool)
     shapes[i] = ((EnsTensor *)g_ptr_array_index (inputs, i))->shape;
   copy = ens_graph_copy (graph);
   ens_passes_plan (copy, shapes, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   fused = execute (copy, inputs, pool);
   assert_outputs (graph, fused, expected);
 }
 
-static void
-test_random_graphs (void)
+START_TEST (test_random_graphs)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
-  for (guint32 seed = 0; seed < N_GRAPHS && !g_test_failed (); seed++) {
+  for (guint32 seed = 0; seed < N_GRAPHS; seed++) {
     g_auto (Builder) b;
 
     builder_init (&b, seed);
@@ -81,10 +81,10 @@ test_random_graphs (void)
     check_graph (b.graph, seed, pool);
   }
 }
+END_TEST
 
 /* Outputs that are inputs, constants, and the same twice. */
-static void
-test_outputs (void)
+START_TEST (test_outputs)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_auto (Builder) b;
@@ -100,6 +100,7 @@ test_outputs (void)
   ens_graph_add_output (b.graph, build_reshape (&b, y, &ENS_SHAPE (24)));
   check_graph (b.graph, 1, pool);
 }
+END_TEST
 
 static void
 pack_nothing (gpointer state, const EnsTensor *constant, gpointer packed)
@@ -108,8 +109,7 @@ pack_nothing (gpointer state, const EnsTensor *constant, gpointer packed)
   *(float *)packed = 1;
 }
 
-static void
-test_packed_weights (void)
+START_TEST (test_packed_weights)
 {
   g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
   g_autoptr (EnsTensor) a = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1));
@@ -117,15 +117,15 @@ test_packed_weights (void)
   guint n = 0;
   gconstpointer first = ens_packed_weights_get (weights, a, "x", 100, pack_nothing, &n);
 
-  g_assert_true (ens_packed_weights_get (weights, a, "x", 100, pack_nothing, &n) == first);
-  g_assert_true (ens_packed_weights_get (weights, a, "y", 50, pack_nothing, &n) != first);
-  g_assert_true (ens_packed_weights_get (weights, b, "x", 25, pack_nothing, &n) != first);
-  g_assert_cmpuint (n, ==, 3);
-  g_assert_cmpuint (ens_packed_weights_get_size (weights), ==, 175);
+  ck_assert (ens_packed_weights_get (weights, a, "x", 100, pack_nothing, &n) == first);
+  ck_assert (ens_packed_weights_get (weights, a, "y", 50, pack_nothing, &n) != first);
+  ck_assert (ens_packed_weights_get (weights, b, "x", 25, pack_nothing, &n) != first);
+  ck_assert_uint_eq (n, 3);
+  ck_assert_uint_eq (ens_packed_weights_get_size (weights), 175);
 }
+END_TEST
 
-static void
-test_arenas (void)
+START_TEST (test_arenas)
 {
   g_autoptr (EnsArenas) arenas = ens_arenas_new ();
   gpointer first, second;
@@ -139,7 +139,7 @@ test_arenas (void)
   memset (second, 2, 9000);
   ens_arenas_return (arenas, first); /* too small now */
   ens_arenas_return (arenas, second);
-  g_assert_true (ens_arenas_borrow (arenas) == second);
+  ck_assert (ens_arenas_borrow (arenas) == second);
   ens_arenas_return (arenas, second);
   ens_arenas_release (arenas, 9000);
   first = ens_arenas_borrow (arenas);
@@ -148,14 +148,16 @@ test_arenas (void)
   ens_arenas_release (arenas, 5000);
   ens_arenas_release (arenas, 1000);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/cpu/executor/random-graphs", test_random_graphs);
-  g_test_add_func ("/cpu/executor/outputs", test_outputs);
-  g_test_add_func ("/cpu/weights", test_packed_weights);
-  g_test_add_func ("/cpu/memory/arenas", test_arenas);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("cpu");
+  test_add ("executor/random-graphs", test_random_graphs);
+  test_add ("executor/outputs", test_outputs);
+  test_add ("weights", test_packed_weights);
+  test_add ("memory/arenas", test_arenas);
+  return test_run ();
 }

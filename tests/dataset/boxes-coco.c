@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "check-main.h"
 
 #define IMAGE(id, file) \
   "{\"id\": " id ", \"file_name\": \"" file "\", \"width\": 100, \"height\": 50}"
@@ -18,19 +19,23 @@ typedef struct {
   GPtrArray *notes;
 } Fixture;
 
+static Fixture *fixture;
+
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("ensemble-coco-XXXXXX", NULL);
   fixture->notes = g_ptr_array_new_with_free_func (g_free);
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   ens_remove_tree (fixture->folder);
   g_ptr_array_unref (fixture->notes);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static void
@@ -39,8 +44,8 @@ write_file (const Fixture *fixture, const char *name, const char *text)
   g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
   g_autofree char *parent = g_path_get_dirname (path);
 
-  g_assert_cmpint (g_mkdir_with_parents (parent, 0700), ==, 0);
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  ck_assert_int_eq (g_mkdir_with_parents (parent, 0700), 0);
+  ck_assert (g_file_set_contents (path, text, -1, NULL));
 }
 
 /* "PATH:LABEL@X,Y,W,H LABEL… PATH…", paths from the folder on, crowds marked by a star. */
@@ -73,14 +78,13 @@ check (Fixture *fixture, const char *load, const char *expected)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) images = ens_boxes_load (path, fixture->notes, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   found = describe (fixture, images);
-  g_assert_cmpstr (found, ==, expected);
+  ck_assert_pstr_eq (found, expected);
 }
 
 /* Members in any order, what else there is passed over, boxes cut at the image's edge. */
-static void
-test_reading (Fixture *fixture, gconstpointer data)
+START_TEST (test_reading)
 {
   write_file (fixture, "set/images/a.jpg", "");
   write_file (fixture, "set/images/b.jpg", "");
@@ -96,48 +100,46 @@ test_reading (Fixture *fixture, gconstpointer data)
          "set/images/a.jpg: set/images/b.jpg:cat*@0.1,0.1,0.5,0.2 hündchen@0,0.5,1,0.5");
   check (fixture, "set/annotations/all.json",
          "set/images/a.jpg: set/images/b.jpg:cat*@0.1,0.1,0.5,0.2 hündchen@0,0.5,1,0.5");
-  g_assert_cmpuint (fixture->notes->len, ==, 0);
+  ck_assert_uint_eq (fixture->notes->len, 0);
 }
+END_TEST
 
 /* Where files of annotations lie, which split they are of, and where their pictures are found. */
-static void
-test_layouts (Fixture *fixture, gconstpointer data)
+static const struct {
+  const char *annotations, *picture;
+  EnsSplit split;
+} layouts_rows[] = {
+    {"annotations/instances_train2017.json", "train2017/a.jpg", ENS_SPLIT_TRAIN},
+    {"annotations/instances_val2017.json", "images/val2017/a.jpg", ENS_SPLIT_VALIDATION},
+    {"annotations/instances_minival2014.json", "images/a.jpg", ENS_SPLIT_VALIDATION},
+    {"annotations/instances_trainval.json", "a.jpg", ENS_SPLIT_TRAIN},
+    {"annotations/test.json", "images/test/a.jpg", ENS_SPLIT_TEST},
+    {"annotations/latest.json", "train/a.jpg", ENS_SPLIT_TRAIN},
+    {"instances.json", "images/a.jpg", ENS_SPLIT_TRAIN},
+    {"Test/_annotations.coco.json", "Test/a.jpg", ENS_SPLIT_TEST},
+    {"valid/_annotations.coco.json", "valid/a.jpg", ENS_SPLIT_VALIDATION},
+};
+
+START_TEST (test_layouts)
 {
-  static const struct {
-    const char *annotations, *picture;
-    EnsSplit split;
-  } rows[] = {
-      {"annotations/instances_train2017.json", "train2017/a.jpg", ENS_SPLIT_TRAIN},
-      {"annotations/instances_val2017.json", "images/val2017/a.jpg", ENS_SPLIT_VALIDATION},
-      {"annotations/instances_minival2014.json", "images/a.jpg", ENS_SPLIT_VALIDATION},
-      {"annotations/instances_trainval.json", "a.jpg", ENS_SPLIT_TRAIN},
-      {"annotations/test.json", "images/test/a.jpg", ENS_SPLIT_TEST},
-      {"annotations/latest.json", "train/a.jpg", ENS_SPLIT_TRAIN},
-      {"instances.json", "images/a.jpg", ENS_SPLIT_TRAIN},
-      {"Test/_annotations.coco.json", "Test/a.jpg", ENS_SPLIT_TEST},
-      {"valid/_annotations.coco.json", "valid/a.jpg", ENS_SPLIT_VALIDATION},
-  };
+  g_autofree char *set = g_strdup_printf ("%u", _i);
+  g_autofree char *folder = g_build_filename (fixture->folder, set, NULL);
+  g_autofree char *annotations = g_build_filename (set, layouts_rows[_i].annotations, NULL);
+  g_autofree char *picture = g_build_filename (set, layouts_rows[_i].picture, NULL);
+  g_autofree char *expected = g_strconcat (picture, ":", NULL);
+  g_autoptr (GPtrArray) files = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *set = g_strdup_printf ("%u", i);
-    g_autofree char *folder = g_build_filename (fixture->folder, set, NULL);
-    g_autofree char *annotations = g_build_filename (set, rows[i].annotations, NULL);
-    g_autofree char *picture = g_build_filename (set, rows[i].picture, NULL);
-    g_autofree char *expected = g_strconcat (picture, ":", NULL);
-    g_autoptr (GPtrArray) files = NULL;
-
-    write_file (fixture, annotations, COCO (IMAGE ("1", "a.jpg"), ""));
-    write_file (fixture, picture, "");
-    files = ens_coco_list (folder);
-    g_assert_cmpuint (files->len, ==, 1);
-    g_assert_cmpint (((EnsCocoFile *)files->pdata[0])->split, ==, rows[i].split);
-    check (fixture, set, expected);
-  }
+  write_file (fixture, annotations, COCO (IMAGE ("1", "a.jpg"), ""));
+  write_file (fixture, picture, "");
+  files = ens_coco_list (folder);
+  ck_assert_uint_eq (files->len, 1);
+  ck_assert_int_eq (((EnsCocoFile *)files->pdata[0])->split, layouts_rows[_i].split);
+  check (fixture, set, expected);
 }
+END_TEST
 
 /* A set of pictures in folders may have files ending in .json without being COCO's. */
-static void
-test_other_json (Fixture *fixture, gconstpointer data)
+START_TEST (test_other_json)
 {
   write_file (fixture, "set/networks.json", "{}");
   write_file (fixture, "set/train/cat/a.jpg", "");
@@ -145,115 +147,112 @@ test_other_json (Fixture *fixture, gconstpointer data)
   {
     g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
 
-    g_assert_false (ens_boxes_have_coco (path));
+    ck_assert (!ens_boxes_have_coco (path));
   }
 }
+END_TEST
 
 /* One entry in ten may be broken: it is left out and named. */
-static void
-test_broken (Fixture *fixture, gconstpointer data)
-{
-  static const struct {
-    const char *image, *annotation, *note;
-  } rows[] = {
-      {IMAGE ("11", "nowhere.jpg"), NULL, "images[10]: found no picture “nowhere.jpg”; looked in "},
-      {"7", NULL, "images[10]: expected an id, a file_name, a width and a height, found the id -1"},
-      {"{\"id\": 11, \"file_name\": 3, \"width\": 9, \"height\": 9}", NULL, "the file_name “”"},
-      {"{\"id\": 11, \"file_name\": \"a.jpg\", \"width\": 9}", NULL, "9×nan pixels"},
-      {IMAGE ("10", "a.jpg"), NULL, "images[10]: expected ids that differ, found 10 again"},
-      {NULL, BOX ("99", "7", "1,1,9,9"),
-       "annotations[10]: expected the id of one of the 11 images, found 99"},
-      {NULL, BOX ("1", "99", "1,1,9,9"),
-       "annotations[10]: expected the id of one of the 2 categories, found 99"},
-      {NULL, BOX ("1", "7", "1,1,0,9"), "annotations[10]: expected a box inside the image"},
-      {NULL, BOX ("1", "7", "200,1,9,9"), "annotations[10]: expected a box inside the image"},
-      {NULL, BOX ("1", "7", "1,1,9"), "found nan … nan"},
-      {NULL, BOX ("1", "7", "1,NaN,9,9"), "annotations[10]: expected a box inside the image"},
-      {NULL, BOX ("1", "7", "1,1,1e999,9"), NULL}, /* wide, but it begins inside */
-      {NULL, "{\"image_id\": \"1\", \"category_id\": 7, \"bbox\": [1, 1, 9, 9]}", "found -1"},
-      {NULL, "null", "annotations[10]: expected the id of one of the 11 images, found -1"},
-  };
+static const struct {
+  const char *image, *annotation, *note;
+} broken_rows[] = {
+    {IMAGE ("11", "nowhere.jpg"), NULL, "images[10]: found no picture “nowhere.jpg”; looked in "},
+    {"7", NULL, "images[10]: expected an id, a file_name, a width and a height, found the id -1"},
+    {"{\"id\": 11, \"file_name\": 3, \"width\": 9, \"height\": 9}", NULL, "the file_name “”"},
+    {"{\"id\": 11, \"file_name\": \"a.jpg\", \"width\": 9}", NULL, "9×nan pixels"},
+    {IMAGE ("10", "a.jpg"), NULL, "images[10]: expected ids that differ, found 10 again"},
+    {NULL, BOX ("99", "7", "1,1,9,9"),
+     "annotations[10]: expected the id of one of the 11 images, found 99"},
+    {NULL, BOX ("1", "99", "1,1,9,9"),
+     "annotations[10]: expected the id of one of the 2 categories, found 99"},
+    {NULL, BOX ("1", "7", "1,1,0,9"), "annotations[10]: expected a box inside the image"},
+    {NULL, BOX ("1", "7", "200,1,9,9"), "annotations[10]: expected a box inside the image"},
+    {NULL, BOX ("1", "7", "1,1,9"), "found nan … nan"},
+    {NULL, BOX ("1", "7", "1,NaN,9,9"), "annotations[10]: expected a box inside the image"},
+    {NULL, BOX ("1", "7", "1,1,1e999,9"), NULL}, /* wide, but it begins inside */
+    {NULL, "{\"image_id\": \"1\", \"category_id\": 7, \"bbox\": [1, 1, 9, 9]}", "found -1"},
+    {NULL, "null", "annotations[10]: expected the id of one of the 11 images, found -1"},
+};
 
+START_TEST (test_broken)
+{
   write_file (fixture, "set/images/a.jpg", "");
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
-    g_autoptr (GString) images = g_string_new (NULL);
-    g_autoptr (GString) annotations = g_string_new (NULL);
-    g_autoptr (GPtrArray) loaded = NULL;
-    g_autoptr (GError) error = NULL;
-    g_autofree char *json = NULL;
+  g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
+  g_autoptr (GString) images = g_string_new (NULL);
+  g_autoptr (GString) annotations = g_string_new (NULL);
+  g_autoptr (GPtrArray) loaded = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json = NULL;
 
-    for (guint j = 1; j <= 10; j++) {
-      g_string_append_printf (images, IMAGE ("%u", "a.jpg") ",", j);
-      g_string_append_printf (annotations, BOX ("%u", "3", "1,1,9,9") ",", j);
-    }
-    g_string_append (images, rows[i].image ? rows[i].image : IMAGE ("11", "a.jpg"));
-    g_string_append (annotations,
-                     rows[i].annotation ? rows[i].annotation : BOX ("10", "3", "1,1,9,9"));
-    json = g_strdup_printf (COCO ("%s", "%s"), images->str, annotations->str);
-    write_file (fixture, "set/annotations/all.json", json);
-    g_ptr_array_set_size (fixture->notes, 0);
-    loaded = ens_boxes_load (path, fixture->notes, &error);
-    g_assert_no_error (error);
-    g_assert_cmpuint (loaded->len, ==, rows[i].image != NULL ? 10 : 11);
-    g_assert_cmpuint (fixture->notes->len, ==, rows[i].note != NULL ? 1 : 0);
-    if (rows[i].note != NULL && strstr (fixture->notes->pdata[0], rows[i].note) == NULL)
-      g_error ("row %u: “%s” does not say “%s”", i, (char *)fixture->notes->pdata[0], rows[i].note);
+  for (guint j = 1; j <= 10; j++) {
+    g_string_append_printf (images, IMAGE ("%u", "a.jpg") ",", j);
+    g_string_append_printf (annotations, BOX ("%u", "3", "1,1,9,9") ",", j);
   }
+  g_string_append (images, broken_rows[_i].image ? broken_rows[_i].image : IMAGE ("11", "a.jpg"));
+  g_string_append (annotations, broken_rows[_i].annotation ? broken_rows[_i].annotation
+                                                           : BOX ("10", "3", "1,1,9,9"));
+  json = g_strdup_printf (COCO ("%s", "%s"), images->str, annotations->str);
+  write_file (fixture, "set/annotations/all.json", json);
+  g_ptr_array_set_size (fixture->notes, 0);
+  loaded = ens_boxes_load (path, fixture->notes, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (loaded->len, broken_rows[_i].image != NULL ? 10 : 11);
+  ck_assert_uint_eq (fixture->notes->len, broken_rows[_i].note != NULL ? 1 : 0);
+  if (broken_rows[_i].note != NULL
+      && strstr (fixture->notes->pdata[0], broken_rows[_i].note) == NULL)
+    ck_abort_msg ("“%s” does not say “%s”", (char *)fixture->notes->pdata[0], broken_rows[_i].note);
 }
+END_TEST
 
-static void
-test_errors (Fixture *fixture, gconstpointer data)
+static const struct {
+  const char *text, *expected;
+} errors_rows[] = {
+    {"", "all.json:1:1: not sound JSON: expected a value, found the end of the file"},
+    {"<!DOCTYPE html>", "all.json:1:1: not sound JSON"},
+    {"[]", "all.json: not COCO's annotations: expected lists called images, annotations and "
+           "categories, found none called images"},
+    {"{\"images\": [], \"annotations\": []}", "found none called categories"},
+    {"{\"images\": [], \"annotations\": {}, \"categories\": []}", "found none called annotations"},
+    {COCO (TWO_IMAGES, "") "x", "expected nothing more, found “x”"},
+    {"{\"images\": [{\"id\": 1", "expected “,” or “}”, found the end of the file"},
+    {"{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1}]}",
+     "categories[0]: expected a name, and an id of its own, found the name “” and the id 1"},
+    {"{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1, \"name\": \"a\"}, "
+     "{\"id\": 1, \"name\": \"b\"}]}",
+     "categories[1]: expected a name, and an id of its own, found the name “b” and the id 1"},
+    {COCO (IMAGE ("1", "a.jpg") "," IMAGE ("2", "missing.jpg"), ""),
+     "all.json: 1 of the 2 images can't be used; more than one in 10 is too many. The first: "},
+    {COCO (TWO_IMAGES, BOX ("5", "7", "1,1,2,2") "," BOX ("1", "7", "1,1,2,2")),
+     "all.json: 1 of the 2 annotations can't be used"},
+    {COCO (IMAGE ("1", "/etc"), ""), "images[0]: found no picture “/etc”"},
+};
+
+START_TEST (test_errors)
 {
-  static const struct {
-    const char *text, *expected;
-  } rows[] = {
-      {"", "all.json:1:1: not sound JSON: expected a value, found the end of the file"},
-      {"<!DOCTYPE html>", "all.json:1:1: not sound JSON"},
-      {"[]", "all.json: not COCO's annotations: expected lists called images, annotations and "
-             "categories, found none called images"},
-      {"{\"images\": [], \"annotations\": []}", "found none called categories"},
-      {"{\"images\": [], \"annotations\": {}, \"categories\": []}",
-       "found none called annotations"},
-      {COCO (TWO_IMAGES, "") "x", "expected nothing more, found “x”"},
-      {"{\"images\": [{\"id\": 1", "expected “,” or “}”, found the end of the file"},
-      {"{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1}]}",
-       "categories[0]: expected a name, and an id of its own, found the name “” and the id 1"},
-      {"{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1, \"name\": \"a\"}, "
-       "{\"id\": 1, \"name\": \"b\"}]}",
-       "categories[1]: expected a name, and an id of its own, found the name “b” and the id 1"},
-      {COCO (IMAGE ("1", "a.jpg") "," IMAGE ("2", "missing.jpg"), ""),
-       "all.json: 1 of the 2 images can't be used; more than one in 10 is too many. The first: "},
-      {COCO (TWO_IMAGES, BOX ("5", "7", "1,1,2,2") "," BOX ("1", "7", "1,1,2,2")),
-       "all.json: 1 of the 2 annotations can't be used"},
-      {COCO (IMAGE ("1", "/etc"), ""), "images[0]: found no picture “/etc”"},
-  };
-
   write_file (fixture, "set/images/a.jpg", "");
   write_file (fixture, "set/images/b.jpg", "");
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
-    g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
+  g_autoptr (GError) error = NULL;
 
-    write_file (fixture, "set/annotations/all.json", rows[i].text);
-    g_assert_null (ens_boxes_load (path, fixture->notes, &error));
-    g_assert_nonnull (error);
-    g_assert_true (error->domain == ENS_ERROR);
-    if (strstr (error->message, rows[i].expected) == NULL)
-      g_error ("row %u: “%s” does not say “%s”", i, error->message, rows[i].expected);
-  }
+  write_file (fixture, "set/annotations/all.json", errors_rows[_i].text);
+  ck_assert_ptr_null (ens_boxes_load (path, fixture->notes, &error));
+  ck_assert_ptr_nonnull (error);
+  ck_assert (error->domain == ENS_ERROR);
+  if (strstr (error->message, errors_rows[_i].expected) == NULL)
+    ck_abort_msg ("“%s” does not say “%s”", error->message, errors_rows[_i].expected);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-#define ADD(name, function) \
-  g_test_add ("/train/boxes-coco/" name, Fixture, NULL, set_up, function, tear_down)
-  ADD ("reading", test_reading);
-  ADD ("layouts", test_layouts);
-  ADD ("other-json", test_other_json);
-  ADD ("broken", test_broken);
-  ADD ("errors", test_errors);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("train/boxes-coco");
+  test_fixture (set_up, tear_down);
+  test_add ("reading", test_reading);
+  TEST_ADD_LOOP ("layouts", test_layouts, layouts_rows);
+  test_add ("other-json", test_other_json);
+  TEST_ADD_LOOP ("broken", test_broken, broken_rows);
+  TEST_ADD_LOOP ("errors", test_errors, errors_rows);
+  return test_run ();
 }

@@ -3,6 +3,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/files.h"
+#include "check-main.h"
+
 #define VOC(body) \
   "<annotation><size><width>100</width><height>50</height></size>" body "</annotation>"
 #define VOC_BOX(name, xmin, ymin, xmax, ymax)                                                     \
@@ -14,13 +17,28 @@ static char *folder;
 static GPtrArray *notes; /* of everything that was left out */
 
 static void
+set_up (void)
+{
+  folder = g_dir_make_tmp ("ens-boxes-XXXXXX", NULL);
+  notes = g_ptr_array_new_with_free_func (g_free);
+}
+
+static void
+tear_down (void)
+{
+  ens_remove_tree (folder);
+  g_ptr_array_unref (notes);
+  g_free (folder);
+}
+
+static void
 write_file (const char *name, const char *text)
 {
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autofree char *parent = g_path_get_dirname (path);
 
-  g_assert_cmpint (g_mkdir_with_parents (parent, 0700), ==, 0);
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  ck_assert_int_eq (g_mkdir_with_parents (parent, 0700), 0);
+  ck_assert (g_file_set_contents (path, text, -1, NULL));
 }
 
 static void
@@ -29,15 +47,14 @@ assert_box (GPtrArray *images, guint image, guint box, const char *label, EnsRec
   const EnsBoxedImage *boxed = images->pdata[image];
   const EnsBox *actual = &g_array_index (boxed->boxes, EnsBox, box);
 
-  g_assert_cmpstr (actual->label, ==, label);
-  g_assert_cmpfloat_with_epsilon (actual->rect.x, expected.x, 1e-6);
-  g_assert_cmpfloat_with_epsilon (actual->rect.y, expected.y, 1e-6);
-  g_assert_cmpfloat_with_epsilon (actual->rect.width, expected.width, 1e-6);
-  g_assert_cmpfloat_with_epsilon (actual->rect.height, expected.height, 1e-6);
+  ck_assert_pstr_eq (actual->label, label);
+  ck_assert_double_eq_tol (actual->rect.x, expected.x, 1e-6);
+  ck_assert_double_eq_tol (actual->rect.y, expected.y, 1e-6);
+  ck_assert_double_eq_tol (actual->rect.width, expected.width, 1e-6);
+  ck_assert_double_eq_tol (actual->rect.height, expected.height, 1e-6);
 }
 
-static void
-test_voc (void)
+START_TEST (test_voc)
 {
   g_autofree char *path = g_build_filename (folder, "voc", NULL);
   g_autoptr (GError) error = NULL;
@@ -49,16 +66,16 @@ test_voc (void)
   write_file ("voc/Annotations/a.xml",
               VOC (VOC_BOX ("cat", "1", "1", "100", "50") VOC_BOX ("dog", "11", "11", "60", "20")));
   images = ens_boxes_load (path, notes, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (images->len, ==, 2);
-  g_assert_true (g_str_has_suffix (((EnsBoxedImage *)images->pdata[0])->path, "a.png"));
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (images->len, 2);
+  ck_assert (g_str_has_suffix (((EnsBoxedImage *)images->pdata[0])->path, "a.png"));
   assert_box (images, 0, 0, "cat", ENS_RECT_WHOLE);
   assert_box (images, 0, 1, "dog", (EnsRect) {0.1f, 0.2f, 0.5f, 0.2f});
-  g_assert_cmpuint (((EnsBoxedImage *)images->pdata[1])->boxes->len, ==, 0);
+  ck_assert_uint_eq (((EnsBoxedImage *)images->pdata[1])->boxes->len, 0);
 }
+END_TEST
 
-static void
-test_csv (void)
+START_TEST (test_csv)
 {
   g_autofree char *path = g_build_filename (folder, "set.csv", NULL);
   g_autofree char *first = g_build_filename (folder, "set", "a.jpg", NULL);
@@ -70,17 +87,17 @@ test_csv (void)
                          "dev,a.jpg,10,10,dog,1,2,3,4\n"
                          "dev,b.jpg,100,50,cat,50,25,100,50\n");
   images = ens_boxes_load (path, notes, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (images->len, ==, 2);
-  g_assert_cmpstr (((EnsBoxedImage *)images->pdata[0])->path, ==, first);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (images->len, 2);
+  ck_assert_pstr_eq (((EnsBoxedImage *)images->pdata[0])->path, first);
   assert_box (images, 0, 0, "dog", (EnsRect) {0.1f, 0.2f, 0.2f, 0.2f});
   assert_box (images, 1, 0, "cup", (EnsRect) {0, 0, 0.5f, 0.51f});
   assert_box (images, 1, 1, "cat", (EnsRect) {0.5f, 0.5f, 0.5f, 0.5f});
 }
+END_TEST
 
 /* One bad line in ten is left out, and named. */
-static void
-test_broken (void)
+START_TEST (test_broken)
 {
   g_autofree char *path = g_build_filename (folder, "ten.csv", NULL);
   g_autoptr (GString) text = g_string_new (CSV_HEADING "bad.jpg,10,10,dog,9,1,4,4\n");
@@ -92,77 +109,67 @@ test_broken (void)
   write_file ("ten.csv", text->str);
   g_ptr_array_set_size (notes, 0);
   images = ens_boxes_load (path, notes, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (notes->len, ==, 1);
-  g_assert_nonnull (strstr (notes->pdata[0], "ten.csv:2: expected a box inside the image"));
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (notes->len, 1);
+  ck_assert_contains (notes->pdata[0], "ten.csv:2: expected a box inside the image");
 }
+END_TEST
 
-static void
-test_errors (void)
+static const struct {
+  const char *file, *text, *load, *expected;
+  const char *picture;
+} errors_rows[] = {
+    {NULL, NULL, "nowhere", "expected a folder with Annotations"},
+    {NULL, NULL, "nowhere.csv", "nowhere.csv"},
+    {"empty.csv", "", "empty.csv", "column “file”"},
+    {"column.csv", "file,width,height,class,xmin,ymin,xmax\n", "column.csv", "column “ymax”"},
+    {"short.csv", CSV_HEADING "a.jpg,10,10,dog,1,1,4\n", "short.csv",
+     "short.csv:2: expected a col"},
+    {"flat.csv", CSV_HEADING "a.jpg,10,10,dog,5,1,5,4\n", "flat.csv", "flat.csv:2: expected a box"},
+    {"number.csv", CSV_HEADING "a.jpg,10,10,dog,1,1,four,4\n", "number.csv",
+     "number.csv:2: expected a box inside the image of 10×10 pixels, found 1 … nan by 1 … 4"},
+    {"many.csv", CSV_HEADING "a.jpg,10,10,dog,1,1,4,4\na.jpg,10,10,dog,1,1,4\n", "many.csv",
+     "many.csv: 1 of the 2 lines can't be used; more than one in 10 is too many. The first: "},
+    {"size.csv", CSV_HEADING "a.jpg,0,10,dog,1,1,4,4\n", "size.csv", "size.csv:2"},
+    {"alone/Annotations/x.xml", VOC (""), "alone", "x.xml has no picture"},
+    {"text/Annotations/x.xml", "no markup", "text", "x.xml: not a Pascal VOC annotation",
+     "text/JPEGImages/x.jpg"},
+    {"cut/Annotations/x.xml", "<annotation><size>", "cut", "x.xml: not a Pascal VOC annotation",
+     "cut/JPEGImages/x.jpg"},
+    {"unnamed/Annotations/x.xml", VOC ("<object></object>"), "unnamed", "an object has no name",
+     "unnamed/JPEGImages/x.jpg"},
+    {"boxless/Annotations/x.xml", VOC ("<object><name>a</name></object>"), "boxless",
+     "x.xml: expected a box", "boxless/JPEGImages/x.jpg"},
+    {"swapped/Annotations/x.xml", VOC (VOC_BOX ("a", "60", "1", "50", "9")), "swapped",
+     "x.xml: expected a box", "swapped/JPEGImages/x.jpg"},
+};
+
+START_TEST (test_errors)
 {
-  static const struct {
-    const char *file, *text, *load, *expected;
-    const char *picture;
-  } rows[] = {
-      {NULL, NULL, "nowhere", "expected a folder with Annotations"},
-      {NULL, NULL, "nowhere.csv", "nowhere.csv"},
-      {"empty.csv", "", "empty.csv", "column “file”"},
-      {"column.csv", "file,width,height,class,xmin,ymin,xmax\n", "column.csv", "column “ymax”"},
-      {"short.csv", CSV_HEADING "a.jpg,10,10,dog,1,1,4\n", "short.csv",
-       "short.csv:2: expected a col"},
-      {"flat.csv", CSV_HEADING "a.jpg,10,10,dog,5,1,5,4\n", "flat.csv",
-       "flat.csv:2: expected a box"},
-      {"number.csv", CSV_HEADING "a.jpg,10,10,dog,1,1,four,4\n", "number.csv",
-       "number.csv:2: expected a box inside the image of 10×10 pixels, found 1 … nan by 1 … 4"},
-      {"many.csv", CSV_HEADING "a.jpg,10,10,dog,1,1,4,4\na.jpg,10,10,dog,1,1,4\n", "many.csv",
-       "many.csv: 1 of the 2 lines can't be used; more than one in 10 is too many. The first: "},
-      {"size.csv", CSV_HEADING "a.jpg,0,10,dog,1,1,4,4\n", "size.csv", "size.csv:2"},
-      {"alone/Annotations/x.xml", VOC (""), "alone", "x.xml has no picture"},
-      {"text/Annotations/x.xml", "no markup", "text", "x.xml: not a Pascal VOC annotation",
-       "text/JPEGImages/x.jpg"},
-      {"cut/Annotations/x.xml", "<annotation><size>", "cut", "x.xml: not a Pascal VOC annotation",
-       "cut/JPEGImages/x.jpg"},
-      {"unnamed/Annotations/x.xml", VOC ("<object></object>"), "unnamed", "an object has no name",
-       "unnamed/JPEGImages/x.jpg"},
-      {"boxless/Annotations/x.xml", VOC ("<object><name>a</name></object>"), "boxless",
-       "x.xml: expected a box", "boxless/JPEGImages/x.jpg"},
-      {"swapped/Annotations/x.xml", VOC (VOC_BOX ("a", "60", "1", "50", "9")), "swapped",
-       "x.xml: expected a box", "swapped/JPEGImages/x.jpg"},
-  };
+  g_autofree char *path = g_build_filename (folder, errors_rows[_i].load, NULL);
+  g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_build_filename (folder, rows[i].load, NULL);
-    g_autoptr (GError) error = NULL;
-
-    if (rows[i].file != NULL)
-      write_file (rows[i].file, rows[i].text);
-    if (rows[i].picture != NULL)
-      write_file (rows[i].picture, "");
-    g_assert_null (ens_boxes_load (path, notes, &error));
-    g_assert_nonnull (error);
-    g_assert_true (error->domain == ENS_ERROR);
-    if (strstr (error->message, rows[i].expected) == NULL)
-      g_error ("row %u: “%s” does not say “%s”", i, error->message, rows[i].expected);
-  }
+  if (errors_rows[_i].file != NULL)
+    write_file (errors_rows[_i].file, errors_rows[_i].text);
+  if (errors_rows[_i].picture != NULL)
+    write_file (errors_rows[_i].picture, "");
+  ck_assert_ptr_null (ens_boxes_load (path, notes, &error));
+  ck_assert_ptr_nonnull (error);
+  ck_assert (error->domain == ENS_ERROR);
+  if (strstr (error->message, errors_rows[_i].expected) == NULL)
+    ck_abort_msg ("“%s” does not say “%s”", error->message, errors_rows[_i].expected);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_autofree char *remove = NULL;
-  int status;
-
-  g_test_init (&argc, &argv, NULL);
-  folder = g_dir_make_tmp ("ens-boxes-XXXXXX", NULL);
-  notes = g_ptr_array_new_with_free_func (g_free);
-  g_test_add_func ("/train/boxes/voc", test_voc);
-  g_test_add_func ("/train/boxes/csv", test_csv);
-  g_test_add_func ("/train/boxes/broken", test_broken);
-  g_test_add_func ("/train/boxes/errors", test_errors);
-  status = g_test_run ();
-  remove = g_strdup_printf ("rm -r %s", folder);
-  g_assert_true (g_spawn_command_line_sync (remove, NULL, NULL, NULL, NULL));
-  g_ptr_array_unref (notes);
-  g_free (folder);
-  return status;
+  test_init (&argc, &argv);
+  test_suite ("train/boxes");
+  test_fixture (set_up, tear_down);
+  test_add ("voc", test_voc);
+  test_add ("csv", test_csv);
+  test_add ("broken", test_broken);
+  TEST_ADD_LOOP ("errors", test_errors, errors_rows);
+  return test_run ();
 }

@@ -2,23 +2,28 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "check-main.h"
 #include "dataset/dataset.h"
 
 typedef struct {
   char *folder;
 } Fixture;
 
+static Fixture *fixture;
+
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("ensemble-boxed-XXXXXX", NULL);
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   ens_remove_tree (fixture->folder);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static void
@@ -27,8 +32,8 @@ write_file (const Fixture *fixture, const char *name, const char *text)
   g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
   g_autofree char *folder = g_path_get_dirname (path);
 
-  g_assert_cmpint (g_mkdir_with_parents (folder, 0777), ==, 0);
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  ck_assert_int_eq (g_mkdir_with_parents (folder, 0777), 0);
+  ck_assert (g_file_set_contents (path, text, -1, NULL));
 }
 
 /* objects: names, "?" before those that are difficult. */
@@ -77,7 +82,7 @@ check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
         join = "+";
       }
   }
-  g_assert_cmpstr (text->str, ==, expected);
+  ck_assert_pstr_eq (text->str, expected);
 }
 
 static void
@@ -90,8 +95,7 @@ write_images (const Fixture *fixture)
   write_image (fixture, "5", "?emu");
 }
 
-static void
-test_lists (Fixture *fixture, gconstpointer data)
+START_TEST (test_lists)
 {
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
@@ -102,33 +106,33 @@ test_lists (Fixture *fixture, gconstpointer data)
   write_file (fixture, "ImageSets/Main/test.txt", "5\n");
   write_file (fixture, "ImageSets/Main/dog_train.txt", "1 1\n");
   dataset = ens_dataset_load (fixture->folder, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (dataset->n_classes, ==, 3);
-  g_assert_null (dataset->classes[3]);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (dataset->n_classes, 3);
+  ck_assert_ptr_null (dataset->classes[3]);
   check_split (dataset, ENS_SPLIT_TRAIN, "3.jpg:ape+dog? 1.jpg:cat+dog 2.jpg");
   check_split (dataset, ENS_SPLIT_VALIDATION, "4.jpg:cat");
   check_split (dataset, ENS_SPLIT_TEST, "5.jpg");
-  g_assert_cmpuint (dataset->notes->len, ==, 0);
+  ck_assert_uint_eq (dataset->notes->len, 0);
 }
+END_TEST
 
 /* Without lists all images are for training, and a fifth of them is held out. */
-static void
-test_no_lists (Fixture *fixture, gconstpointer data)
+START_TEST (test_no_lists)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
   write_images (fixture);
   dataset = ens_dataset_load (fixture->folder, NULL, NULL);
-  g_assert_nonnull (dataset);
-  g_assert_cmpuint (dataset->samples[ENS_SPLIT_TRAIN]->len, ==, 4);
-  g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 1);
-  g_assert_cmpuint (dataset->notes->len, ==, 1);
-  g_assert_true (ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, NULL));
-  g_assert_false (ens_dataset_require (dataset, ENS_SPLIT_TEST, NULL));
+  ck_assert_ptr_nonnull (dataset);
+  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 4);
+  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 1);
+  ck_assert_uint_eq (dataset->notes->len, 1);
+  ck_assert (ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, NULL));
+  ck_assert (!ens_dataset_require (dataset, ENS_SPLIT_TEST, NULL));
 }
+END_TEST
 
-static void
-test_given_classes (Fixture *fixture, gconstpointer data)
+START_TEST (test_given_classes)
 {
   const char *const classes[] = {"dog", "cat", "ape", NULL};
   g_autoptr (EnsDataset) dataset = NULL;
@@ -137,41 +141,39 @@ test_given_classes (Fixture *fixture, gconstpointer data)
   write_file (fixture, "ImageSets/Main/train.txt", "");
   write_file (fixture, "ImageSets/Main/test.txt", "1\n3\n");
   dataset = ens_dataset_load (fixture->folder, classes, NULL);
-  g_assert_nonnull (dataset);
+  ck_assert_ptr_nonnull (dataset);
   check_split (dataset, ENS_SPLIT_TEST, "1.jpg:dog+cat 3.jpg:dog?+ape");
-  g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 0);
+  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 0);
 }
+END_TEST
 
-static void
-test_errors (Fixture *fixture, gconstpointer data)
+static const struct {
+  const char *train, *val, *message;
+} errors_rows[] = {
+    {"1\n9\n", "4\n", "train.txt:2: expected an image that has an annotation, found “9”"},
+    {"1\n", "3\n",
+     "expected validation images with objects of the classes cat, dog, found ape alone"},
+    {"2\n5\n", "4\n", "expected training images with objects, found 2 images with none"},
+    {"", "4\n", "expected training images with objects, found 0 images with none"},
+};
+
+START_TEST (test_errors)
 {
-  static const struct {
-    const char *train, *val, *message;
-  } rows[] = {
-      {"1\n9\n", "4\n", "train.txt:2: expected an image that has an annotation, found “9”"},
-      {"1\n", "3\n",
-       "expected validation images with objects of the classes cat, dog, found ape alone"},
-      {"2\n5\n", "4\n", "expected training images with objects, found 2 images with none"},
-      {"", "4\n", "expected training images with objects, found 0 images with none"},
-  };
-
   write_images (fixture);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsDataset) dataset = NULL;
-    g_autoptr (GError) error = NULL;
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
 
-    write_file (fixture, "ImageSets/Main/train.txt", rows[i].train);
-    write_file (fixture, "ImageSets/Main/val.txt", rows[i].val);
-    dataset = ens_dataset_load (fixture->folder, NULL, &error);
-    g_assert_null (dataset);
-    g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
-    g_assert_nonnull (strstr (error->message, rows[i].message));
-  }
+  write_file (fixture, "ImageSets/Main/train.txt", errors_rows[_i].train);
+  write_file (fixture, "ImageSets/Main/val.txt", errors_rows[_i].val);
+  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  ck_assert_ptr_null (dataset);
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  ck_assert_contains (error->message, errors_rows[_i].message);
 }
+END_TEST
 
 /* One broken annotation, and one line too many in a list, among twelve that are whole. */
-static void
-test_broken (Fixture *fixture, gconstpointer data)
+START_TEST (test_broken)
 {
   g_autoptr (GString) list = g_string_new ("nobody\n");
   g_autoptr (EnsDataset) dataset = NULL;
@@ -188,12 +190,13 @@ test_broken (Fixture *fixture, gconstpointer data)
   write_file (fixture, "ImageSets/Main/train.txt", list->str);
   write_file (fixture, "ImageSets/Main/val.txt", "00\n");
   dataset = ens_dataset_load (fixture->folder, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (dataset->samples[ENS_SPLIT_TRAIN]->len, ==, 12);
-  g_assert_cmpuint (dataset->notes->len, ==, 2);
-  g_assert_nonnull (strstr (dataset->notes->pdata[0], "broken.xml: not a Pascal VOC annotation"));
-  g_assert_nonnull (strstr (dataset->notes->pdata[1], "train.txt:1: expected an image"));
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 12);
+  ck_assert_uint_eq (dataset->notes->len, 2);
+  ck_assert_contains (dataset->notes->pdata[0], "broken.xml: not a Pascal VOC annotation");
+  ck_assert_contains (dataset->notes->pdata[1], "train.txt:1: expected an image");
 }
+END_TEST
 
 /* Images 1, 2, … of which each shows one of the classes, by its letter. */
 static void
@@ -227,8 +230,7 @@ write_coco (const Fixture *fixture, const char *name, const char *folder, const 
 
 /* COCO's own layout: the same names in several folders, and captions that nobody asked for. A crowd
  * shows its class. */
-static void
-test_coco (Fixture *fixture, gconstpointer data)
+START_TEST (test_coco)
 {
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
@@ -238,19 +240,19 @@ test_coco (Fixture *fixture, gconstpointer data)
   write_coco (fixture, "annotations/instances_val2017.json", "val2017", "c");
   write_file (fixture, "annotations/captions_val2017.json", "{}");
   dataset = ens_dataset_load (fixture->folder, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (dataset->n_classes, ==, 2);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (dataset->n_classes, 2);
   check_split (dataset, ENS_SPLIT_TRAIN, "1.jpg:ape 2.jpg:cat 3.jpg");
   check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:cat");
   check_split (dataset, ENS_SPLIT_TEST, "");
   item = dataset->samples[ENS_SPLIT_VALIDATION]->pdata[0];
-  g_assert_true (g_str_has_suffix (item->path, "/val2017/1.jpg"));
-  g_assert_cmpuint (dataset->notes->len, ==, 0);
+  ck_assert (g_str_has_suffix (item->path, "/val2017/1.jpg"));
+  ck_assert_uint_eq (dataset->notes->len, 0);
 }
+END_TEST
 
 /* Files beside their pictures; the classes of a bundle. */
-static void
-test_coco_classes (Fixture *fixture, gconstpointer data)
+START_TEST (test_coco_classes)
 {
   const char *const classes[] = {"cat", "bee", NULL};
   g_autoptr (EnsDataset) dataset = NULL;
@@ -259,14 +261,14 @@ test_coco_classes (Fixture *fixture, gconstpointer data)
   write_coco (fixture, "valid/_annotations.coco.json", "valid", "b");
   write_coco (fixture, "test/_annotations.coco.json", "test", "bc");
   dataset = ens_dataset_load (fixture->folder, classes, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   check_split (dataset, ENS_SPLIT_TRAIN, "");
   check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:bee");
   check_split (dataset, ENS_SPLIT_TEST, "1.jpg:bee 2.jpg:cat");
 }
+END_TEST
 
-static void
-test_coco_notes (Fixture *fixture, gconstpointer data)
+START_TEST (test_coco_notes)
 {
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
@@ -274,28 +276,28 @@ test_coco_notes (Fixture *fixture, gconstpointer data)
   write_coco (fixture, "annotations/train.json", "images", "aa");
   write_coco (fixture, "annotations/val.json", "images", "abc");
   dataset = ens_dataset_load (fixture->folder, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:ape 2.jpg 3.jpg");
-  g_assert_cmpuint (dataset->notes->len, ==, 1);
-  g_assert_nonnull (strstr (dataset->notes->pdata[0],
-                            "of the validation images, 2 objects of other "
-                            "classes than the 1 known ones are left out: "
-                            "bee, cat"));
+  ck_assert_uint_eq (dataset->notes->len, 1);
+  ck_assert_contains (dataset->notes->pdata[0], "of the validation images, 2 objects of other "
+                                                "classes than the 1 known ones are left out: "
+                                                "bee, cat");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-#define ADD(name, function) \
-  g_test_add ("/train/dataset-boxed/" name, Fixture, NULL, set_up, function, tear_down)
-  ADD ("voc-lists", test_lists);
-  ADD ("voc-no-lists", test_no_lists);
-  ADD ("given-classes", test_given_classes);
-  ADD ("errors", test_errors);
-  ADD ("broken", test_broken);
-  ADD ("coco", test_coco);
-  ADD ("coco-classes", test_coco_classes);
-  ADD ("coco-notes", test_coco_notes);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("train/dataset-boxed");
+  test_fixture (set_up, tear_down);
+  test_add ("voc-lists", test_lists);
+  test_add ("voc-no-lists", test_no_lists);
+  test_add ("given-classes", test_given_classes);
+  TEST_ADD_LOOP ("errors", test_errors, errors_rows);
+  test_add ("broken", test_broken);
+  test_add ("coco", test_coco);
+  test_add ("coco-classes", test_coco_classes);
+  test_add ("coco-notes", test_coco_notes);
+  return test_run ();
 }

@@ -4,22 +4,27 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "check-main.h"
 
 typedef struct {
   char *folder;
 } Fixture;
 
+static Fixture *fixture;
+
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("ensemble-dataset-XXXXXX", NULL);
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   ens_remove_tree (fixture->folder);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 /* Creates empty files, listed in one string, and the folders above them; "x/" is a folder. */
@@ -32,9 +37,9 @@ create (const Fixture *fixture, const char *files)
     g_autofree char *path = g_build_filename (fixture->folder, *name, NULL);
     g_autofree char *folder = g_path_get_dirname (path);
 
-    g_assert_cmpint (g_mkdir_with_parents (folder, 0777), ==, 0);
+    ck_assert_int_eq (g_mkdir_with_parents (folder, 0777), 0);
     if (!g_str_has_suffix (*name, "/"))
-      g_assert_true (g_file_set_contents (path, "", 0, NULL));
+      ck_assert (g_file_set_contents (path, "", 0, NULL));
   }
 }
 
@@ -62,7 +67,7 @@ check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
 {
   g_autofree char *found = describe (dataset, split);
 
-  g_assert_cmpstr (found, ==, expected);
+  ck_assert_pstr_eq (found, expected);
 }
 
 static EnsDataset *
@@ -71,12 +76,11 @@ load (const Fixture *fixture)
   g_autoptr (GError) error = NULL;
   EnsDataset *dataset = ens_dataset_load (fixture->folder, NULL, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return dataset;
 }
 
-static void
-test_layout (Fixture *fixture, gconstpointer data)
+START_TEST (test_layout)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
@@ -84,19 +88,19 @@ test_layout (Fixture *fixture, gconstpointer data)
                    "train/cat/1.jpeg train/none/sky.bmp train/README.md validation/cat/2.gif "
                    "test/none/wall.jpg test/dog/z.webp");
   dataset = load (fixture);
-  g_assert_cmpuint (dataset->n_classes, ==, 2);
-  g_assert_cmpstr (dataset->classes[0], ==, "cat");
-  g_assert_cmpstr (dataset->classes[1], ==, "dog");
-  g_assert_null (dataset->classes[2]);
+  ck_assert_uint_eq (dataset->n_classes, 2);
+  ck_assert_str_eq (dataset->classes[0], "cat");
+  ck_assert_str_eq (dataset->classes[1], "dog");
+  ck_assert_ptr_null (dataset->classes[2]);
   check_split (dataset, ENS_SPLIT_TRAIN, "cat/1.jpeg dog/a.PNG dog/b.jpg -/sky.bmp");
   check_split (dataset, ENS_SPLIT_VALIDATION, "cat/2.gif");
   check_split (dataset, ENS_SPLIT_TEST, "dog/z.webp -/wall.jpg");
-  g_assert_cmpuint (dataset->notes->len, ==, 0);
-  g_assert_true (ens_dataset_require (dataset, ENS_SPLIT_TEST, NULL));
+  ck_assert_uint_eq (dataset->notes->len, 0);
+  ck_assert (ens_dataset_require (dataset, ENS_SPLIT_TEST, NULL));
 }
+END_TEST
 
-static void
-test_val (Fixture *fixture, gconstpointer data)
+START_TEST (test_val)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
@@ -104,11 +108,11 @@ test_val (Fixture *fixture, gconstpointer data)
   dataset = load (fixture);
   check_split (dataset, ENS_SPLIT_VALIDATION, "dog/b.jpg");
 }
+END_TEST
 
 /* Every class gives its share, a single image stays where it is, and a second time, under another
  * path, the same ones are drawn. */
-static void
-test_hold_out (Fixture *fixture, gconstpointer data)
+START_TEST (test_hold_out)
 {
   g_autofree char *drawn = NULL;
 
@@ -125,31 +129,31 @@ test_hold_out (Fixture *fixture, gconstpointer data)
     g_autofree char *text = describe (dataset, ENS_SPLIT_VALIDATION);
     g_autofree char *moved = g_strconcat (fixture->folder, "-moved", NULL);
 
-    g_assert_cmpuint (dataset->samples[ENS_SPLIT_TRAIN]->len, ==, 18);
-    g_assert_cmpuint (validation->len, ==, 7);
+    ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 18);
+    ck_assert_uint_eq (validation->len, 7);
     for (guint i = 0; i < validation->len; i++) {
       const guint8 *labels = ((EnsDatasetItem *)validation->pdata[i])->labels;
 
       per_class[labels[0] ? 0 : labels[1] ? 1 : labels[2] ? 2 : 3]++;
     }
-    g_assert_cmpuint (per_class[0], ==, 3);
-    g_assert_cmpuint (per_class[1], ==, 3);
-    g_assert_cmpuint (per_class[2], ==, 0);
-    g_assert_cmpuint (per_class[3], ==, 1);
-    g_assert_cmpuint (dataset->notes->len, ==, 1);
-    g_assert_nonnull (strstr (dataset->notes->pdata[0], "7 of the 25 training images"));
+    ck_assert_uint_eq (per_class[0], 3);
+    ck_assert_uint_eq (per_class[1], 3);
+    ck_assert_uint_eq (per_class[2], 0);
+    ck_assert_uint_eq (per_class[3], 1);
+    ck_assert_uint_eq (dataset->notes->len, 1);
+    ck_assert_contains (dataset->notes->pdata[0], "7 of the 25 training images");
     if (round > 0)
-      g_assert_cmpstr (text, ==, drawn);
+      ck_assert_pstr_eq (text, drawn);
     drawn = round > 0 ? drawn : g_steal_pointer (&text);
-    g_assert_cmpint (g_rename (fixture->folder, moved), ==, 0);
+    ck_assert_int_eq (g_rename (fixture->folder, moved), 0);
     g_free (fixture->folder);
     fixture->folder = g_steal_pointer (&moved);
   }
 }
+END_TEST
 
 /* A bundle's classes, of which the data set has some. */
-static void
-test_given_classes (Fixture *fixture, gconstpointer data)
+START_TEST (test_given_classes)
 {
   static const char *const classes[] = {"emu", "dog", "cat", NULL};
   g_autoptr (EnsDataset) dataset = NULL;
@@ -157,75 +161,72 @@ test_given_classes (Fixture *fixture, gconstpointer data)
 
   create (fixture, "test/dog/a.jpg test/cat/b.jpg test/none/c.jpg");
   dataset = ens_dataset_load (fixture->folder, classes, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (dataset->n_classes, ==, 3);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (dataset->n_classes, 3);
   check_split (dataset, ENS_SPLIT_TEST, "cat/b.jpg dog/a.jpg -/c.jpg");
-  g_assert_cmpuint (dataset->samples[ENS_SPLIT_VALIDATION]->len, ==, 0);
+  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 0);
   g_clear_pointer (&dataset, ens_dataset_free);
   create (fixture, "test/fox/a.jpg");
-  g_assert_null (ens_dataset_load (fixture->folder, classes, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
-  g_assert_nonnull (
-      strstr (error->message, "expected one of the classes emu, dog, cat, found “fox”"));
+  ck_assert_ptr_null (ens_dataset_load (fixture->folder, classes, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  ck_assert_contains (error->message, "expected one of the classes emu, dog, cat, found “fox”");
 }
+END_TEST
 
-static void
-test_errors (Fixture *fixture, gconstpointer data)
-{
-  static const struct {
-    const char *files;
-    const char *message; /* behind the folder's name */
-  } rows[] = {
-      {"cat/a.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
-      {"train/a.jpg", "/train: expected a folder of images for each class, found none"},
-      {"train/none/a.jpg", "/train: expected a folder of images for each class, found none"},
-      {"train/cat/a.txt", "/train/cat: found no image; looked for names such as *.jpg"},
-      {"train/cat/a.jpg train/dog/", "/train/dog: found no image"},
-      {"train/cat/a.jpg test/dog/a.jpg", "/test: expected one of the classes cat, found “dog”"},
-  };
+static const struct {
+  const char *files;
+  const char *message; /* behind the folder's name */
+} errors_rows[] = {
+    {"cat/a.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
+    {"train/a.jpg", "/train: expected a folder of images for each class, found none"},
+    {"train/none/a.jpg", "/train: expected a folder of images for each class, found none"},
+    {"train/cat/a.txt", "/train/cat: found no image; looked for names such as *.jpg"},
+    {"train/cat/a.jpg train/dog/", "/train/dog: found no image"},
+    {"train/cat/a.jpg test/dog/a.jpg", "/test: expected one of the classes cat, found “dog”"},
+};
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsDataset) dataset = NULL;
-    g_autoptr (GError) error = NULL;
-
-    ens_remove_tree (fixture->folder);
-    create (fixture, rows[i].files);
-    dataset = ens_dataset_load (fixture->folder, NULL, &error);
-    g_assert_null (dataset);
-    g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
-    g_assert_true (g_str_has_prefix (error->message, fixture->folder));
-    g_assert_nonnull (strstr (error->message + strlen (fixture->folder), rows[i].message));
-  }
-}
-
-static void
-test_missing (Fixture *fixture, gconstpointer data)
+START_TEST (test_errors)
 {
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (ens_dataset_load ("/nowhere/at/all", NULL, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  ens_remove_tree (fixture->folder);
+  create (fixture, errors_rows[_i].files);
+  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  ck_assert_ptr_null (dataset);
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  ck_assert (g_str_has_prefix (error->message, fixture->folder));
+  ck_assert_contains (error->message + strlen (fixture->folder), errors_rows[_i].message);
+}
+END_TEST
+
+START_TEST (test_missing)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  ck_assert_ptr_null (ens_dataset_load ("/nowhere/at/all", NULL, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
   g_clear_error (&error);
   create (fixture, "train/cat/a.jpg validation/cat/b.jpg");
   dataset = load (fixture);
-  g_assert_false (ens_dataset_require (dataset, ENS_SPLIT_TEST, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
-  g_assert_nonnull (strstr (error->message, "looked for test/CLASS/IMAGE"));
+  ck_assert (!ens_dataset_require (dataset, ENS_SPLIT_TEST, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  ck_assert_contains (error->message, "looked for test/CLASS/IMAGE");
 }
-
-#define ADD(name, function) \
-  g_test_add ("/train/dataset/" name, Fixture, NULL, set_up, function, tear_down)
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  ADD ("layout", test_layout);
-  ADD ("val", test_val);
-  ADD ("hold-out", test_hold_out);
-  ADD ("given-classes", test_given_classes);
-  ADD ("errors", test_errors);
-  ADD ("missing", test_missing);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("train/dataset");
+  test_fixture (set_up, tear_down);
+  test_add ("layout", test_layout);
+  test_add ("val", test_val);
+  test_add ("hold-out", test_hold_out);
+  test_add ("given-classes", test_given_classes);
+  TEST_ADD_LOOP ("errors", test_errors, errors_rows);
+  test_add ("missing", test_missing);
+  return test_run ();
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "check-main.h"
 #include "engine/device-private.h"
 #include "engine/network-private.h"
 #include "engine/plan-private.h"
@@ -72,9 +73,9 @@ make_plan (const Row *row, EnsDevice *device)
     x = apply (&b, *op, x);
   ens_graph_add_output (b.graph, x);
   network = ens_network_new (g_steal_pointer (&b.graph), device, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   plan = ens_network_plan (network, &ENS_SHAPE (SIZE, SIZE), &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return plan;
 }
 
@@ -92,9 +93,9 @@ open_gpu (void)
   EnsDevice *device = ens_device_open ("vulkan+float16", 2, &error);
 
   if (device == NULL)
-    g_test_skip (error->message);
+    test_skip (error->message);
   else
-    g_assert_true (g_str_has_suffix (ens_device_get_name (device), "+float16"));
+    ck_assert (g_str_has_suffix (ens_device_get_name (device), "+float16"));
   return device;
 }
 
@@ -104,16 +105,15 @@ check_warning (EnsDevice *device, const char *pattern)
   g_autofree char *warning = ens_device_take_warning (device);
 
   if (pattern == NULL)
-    g_assert_null (warning);
+    ck_assert_ptr_null (warning);
   else
-    g_assert_true (g_regex_match_simple (pattern, warning, 0, 0));
+    ck_assert (g_regex_match_simple (pattern, warning, 0, 0));
 }
 
 /* Twice: what has been found out holds. */
-static void
-check_row (gconstpointer data)
+START_TEST (check_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   g_autoptr (EnsDevice) device = open_gpu (), cpu = ens_device_open ("cpu", 1, NULL);
   g_autoptr (EnsPlan) plan = NULL, reference = make_plan (row, cpu);
   float input[N_INPUT], found[N_INPUT], expected[N_INPUT];
@@ -128,15 +128,15 @@ check_row (gconstpointer data)
   for (guint i = 0; i < 2; i++) {
     memset (found, 0xff, sizeof found);
     ens_plan_run (plan, inputs, (const gpointer[]) {found}, &error);
-    g_assert_no_error (error);
-    g_assert_cmpfloat (relative_error (found, expected, N_INPUT), <, row->tolerance);
+    ck_assert_no_error (error);
+    ck_assert_double_lt (relative_error (found, expected, N_INPUT), row->tolerance);
     check_warning (device, i == 0 ? row->warning : NULL);
   }
 }
+END_TEST
 
 /* The same, of two networks that run together. */
-static void
-test_together (void)
+START_TEST (test_together)
 {
   const Row *row[] = {&rows[0], &rows[3]};
   g_autoptr (EnsDevice) device = open_gpu (), cpu = ens_device_open ("cpu", 1, NULL);
@@ -154,26 +154,24 @@ test_together (void)
   ens_plans_run (
       (const EnsPlanRun[]) {{plans[0], inputs, outputs[0]}, {plans[1], inputs, outputs[1]}}, 2,
       &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   for (guint i = 0; i < 2; i++) {
     g_autoptr (EnsPlan) reference = make_plan (row[i], cpu);
 
     ens_plan_run (reference, inputs, (const gpointer[]) {expected}, NULL);
-    g_assert_cmpfloat (relative_error (found[i], expected, N_INPUT), <, row[i]->tolerance);
+    ck_assert_double_lt (relative_error (found[i], expected, N_INPUT), row[i]->tolerance);
     ens_plan_unref (plans[i]);
   }
   check_warning (device, "with 32 bits from now on");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/engine/half/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], check_row);
-  }
-  g_test_add_func ("/engine/half/together", test_together);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("engine/half");
+  TEST_ADD_ROWS (NULL, check_row, rows);
+  test_add ("together", test_together);
+  return test_run ();
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "check-main.h"
 #include "engine/device-private.h"
 #include "engine/network-private.h"
 #include "vulkan/functions.h"
@@ -95,9 +96,9 @@ make_plan (EnsDevice *device, gboolean centred)
   g_autoptr (EnsNetwork) network = ens_network_new (build_graph (centred), device, &error);
   EnsPlan *plan;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   plan = ens_network_plan (network, &ENS_SHAPE (BATCH, 8, 8, 16), &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return plan;
 }
 
@@ -110,7 +111,7 @@ run_plan (EnsPlan *plan, float *output)
 
   memset (output, 0xff, N_OUTPUT * sizeof *output);
   ens_plan_run (plan, (const gconstpointer[]) {input->data}, (const gpointer[]) {output}, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static void
@@ -122,7 +123,7 @@ check_output (EnsPlan *plan, gboolean centred)
 
   run_plan (plan, found);
   run_plan (reference, expected);
-  g_assert_cmpfloat (relative_error (found, expected, N_OUTPUT), <, 1e-5);
+  ck_assert_double_lt (relative_error (found, expected, N_OUTPUT), 1e-5);
 }
 
 /* range: of the state. */
@@ -137,7 +138,7 @@ open_gpu (guint32 range, gboolean half)
   state.range = range;
   device = ens_device_open_vulkan ("", 1, &options, &error);
   if (device == NULL)
-    g_test_skip (error->message);
+    test_skip (error->message);
   return device;
 }
 
@@ -184,10 +185,9 @@ count_submits (EnsDevice *device)
   return vulkan != NULL ? ens_vulkan_device_get_n_submits (vulkan) : 0;
 }
 
-static void
-check_row (gconstpointer data)
+START_TEST (check_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   g_autoptr (EnsDevice) device = open_gpu (row->range, FALSE);
   g_autoptr (EnsPlan) plan = NULL;
   g_autofree char *warning = NULL;
@@ -202,18 +202,18 @@ check_row (gconstpointer data)
   check_output (plan, row->centred);
   before = count_submits (device);
   check_output (plan, row->centred);
-  g_assert_cmpuint (count_submits (device) - before, ==, row->n_submits);
+  ck_assert_uint_eq (count_submits (device) - before, row->n_submits);
   warning = ens_device_take_warning (device);
   if (row->warning == NULL)
-    g_assert_null (warning);
+    ck_assert_ptr_null (warning);
   else
-    g_assert_true (g_regex_match_simple (row->warning, warning, 0, 0));
-  g_assert_null (ens_device_take_warning (device));
+    ck_assert (g_regex_match_simple (row->warning, warning, 0, 0));
+  ck_assert_ptr_null (ens_device_take_warning (device));
 }
+END_TEST
 
 /* A GPU that was given up is not tried again. */
-static void
-test_given_up (void)
+START_TEST (test_given_up)
 {
   g_autoptr (EnsDevice) device = open_gpu (0, FALSE);
   g_autoptr (EnsPlan) plan = NULL, next = NULL;
@@ -226,14 +226,14 @@ test_given_up (void)
   g_free (ens_device_take_warning (device));
   next = make_plan (device, FALSE);
   check_output (next, FALSE);
-  g_assert_null (ens_device_take_warning (device));
+  ck_assert_ptr_null (ens_device_take_warning (device));
 }
+END_TEST
 
 /* Two plans by one submission; by two of their own, if the one for both fails. */
-static void
-check_together (gconstpointer data)
+START_TEST (check_together)
 {
-  gboolean fails = GPOINTER_TO_INT (data);
+  gboolean fails = _i;
   g_autoptr (EnsDevice) device = open_gpu (0, FALSE), cpu = ens_device_open ("cpu", 1, NULL);
   g_autoptr (EnsPlan) first = NULL, second = NULL, reference = make_plan (cpu, FALSE);
   g_autoptr (GRand) rand = g_rand_new_with_seed (7);
@@ -253,15 +253,15 @@ check_together (gconstpointer data)
   state.n_lost = fails;
   ens_plans_run ((const EnsPlanRun[]) {{first, inputs, outputs[0]}, {second, inputs, outputs[1]}},
                  2, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (count_submits (device) - before, ==, fails ? 2 : 1);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (count_submits (device) - before, fails ? 2 : 1);
   for (guint i = 0; i < 2; i++)
-    g_assert_cmpfloat (relative_error (found[i], expected, N_OUTPUT), <, 1e-5);
+    ck_assert_double_lt (relative_error (found[i], expected, N_OUTPUT), 1e-5);
 }
+END_TEST
 
 /* What runs on the CPU among nodes in 16 bits does so with 32, by its fast kernel. */
-static void
-test_half_on_cpu (void)
+START_TEST (test_half_on_cpu)
 {
   g_autoptr (EnsDevice) device = open_gpu (8 * 8 * 16, TRUE);
   g_autoptr (EnsPlan) plan = NULL;
@@ -278,25 +278,23 @@ test_half_on_cpu (void)
                     NULL);
   for (guint i = 0; i < n; i++)
     if (strcmp (times[i].op, "Cast") != 0) {
-      g_assert_true (g_str_has_prefix (times[i].kernel, "on the CPU: "));
-      g_assert_null (strstr (times[i].kernel, "reference"));
+      ck_assert (g_str_has_prefix (times[i].kernel, "on the CPU: "));
+      ck_assert_ptr_null (strstr (times[i].kernel, "reference"));
       n_fast++;
     }
-  g_assert_cmpuint (n_fast, >, 0);
+  ck_assert_uint_gt (n_fast, 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/engine/gpu/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], check_row);
-  }
-  g_test_add_func ("/engine/gpu/given-up", test_given_up);
-  g_test_add_func ("/engine/gpu/half-on-cpu", test_half_on_cpu);
-  g_test_add_data_func ("/engine/gpu/together", GINT_TO_POINTER (FALSE), check_together);
-  g_test_add_data_func ("/engine/gpu/not-together", GINT_TO_POINTER (TRUE), check_together);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("engine/gpu");
+  TEST_ADD_ROWS (NULL, check_row, rows);
+  test_add ("given-up", test_given_up);
+  test_add ("half-on-cpu", test_half_on_cpu);
+  test_add_row (NULL, "together", check_together, FALSE);
+  test_add_row (NULL, "not-together", check_together, TRUE);
+  return test_run ();
 }

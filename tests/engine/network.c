@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "build.h"
-#include "engine/network-private.h"
+#include "check-main.h"
 #include "engine/feature-layers.h"
+#include "engine/network-private.h"
 
 static void
 set_open (EnsValue *input)
@@ -30,7 +31,7 @@ make_network (EnsDevice *device)
   ens_graph_add_output (b.graph, x);
   set_open (input);
   network = ens_network_new (g_steal_pointer (&b.graph), device, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return network;
 }
 
@@ -40,40 +41,37 @@ make_plan (EnsNetwork *network, gint64 batch, gint64 height, gint64 width)
   g_autoptr (GError) error = NULL;
   EnsPlan *plan = ens_network_plan (network, &ENS_SHAPE (batch, height, width, 3), &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return plan;
 }
 
-static void
-test_device (void)
+static const struct {
+  const char *name, *message;
+} device_rows[] = {
+    {"cpu", NULL},
+    {"vulkan:no such GPU", "device “vulkan:no such GPU”: "},
+    {"vulkans", "device “vulkans” is unknown, expected auto, cpu, vulkan or vulkan:N"},
+    {"", "device “” is unknown, expected auto, cpu, vulkan or vulkan:N"},
+};
+
+START_TEST (test_device)
 {
-  static const struct {
-    const char *name, *message;
-  } rows[] = {
-      {"cpu", NULL},
-      {"vulkan:no such GPU", "device “vulkan:no such GPU”: "},
-      {"vulkans", "device “vulkans” is unknown, expected auto, cpu, vulkan or vulkan:N"},
-      {"", "device “” is unknown, expected auto, cpu, vulkan or vulkan:N"},
-  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsDevice) device = ens_device_open (device_rows[_i].name, 3, &error);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GError) error = NULL;
-    g_autoptr (EnsDevice) device = ens_device_open (rows[i].name, 3, &error);
-
-    if (rows[i].message != NULL) {
-      g_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
-      g_assert_true (g_str_has_prefix (error->message, rows[i].message));
-      continue;
-    }
-    g_assert_no_error (error);
-    g_assert_cmpstr (ens_device_get_name (device), ==, "cpu");
-    g_assert_true (g_str_has_suffix (ens_device_get_description (device), "3 threads"));
-    g_assert_cmpuint (ens_thread_pool_get_threads (ens_device_get_pool (device)), ==, 3);
+  if (device_rows[_i].message != NULL) {
+    ck_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
+    ck_assert (g_str_has_prefix (error->message, device_rows[_i].message));
+    return;
   }
+  ck_assert_no_error (error);
+  ck_assert_str_eq (ens_device_get_name (device), "cpu");
+  ck_assert (g_str_has_suffix (ens_device_get_description (device), "3 threads"));
+  ck_assert_uint_eq (ens_thread_pool_get_threads (ens_device_get_pool (device)), 3);
 }
+END_TEST
 
-static void
-test_network (void)
+START_TEST (test_network)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
   g_autoptr (EnsNetwork) network = make_network (device);
@@ -81,29 +79,29 @@ test_network (void)
   EnsNodeTime times[8] = {0};
   float input[2 * 10 * 9 * 3] = {0}, output[8], again[8];
 
-  g_assert_cmpuint (ens_network_get_n_inputs (network), ==, 1);
-  g_assert_cmpuint (ens_network_get_n_outputs (network), ==, 1);
-  g_assert_cmpstr (ens_network_get_input_name (network, 0), ==, "input");
-  g_assert_cmpstr (ens_network_get_output_name (network, 0), ==, "scores");
-  g_assert_true (
+  ck_assert_uint_eq (ens_network_get_n_inputs (network), 1);
+  ck_assert_uint_eq (ens_network_get_n_outputs (network), 1);
+  ck_assert_str_eq (ens_network_get_input_name (network, 0), "input");
+  ck_assert_str_eq (ens_network_get_output_name (network, 0), "scores");
+  ck_assert (
       ens_shape_equal (ens_network_get_input_shape (network, 0), &ENS_SHAPE (-1, -1, -1, 3)));
-  g_assert_true (ens_shape_equal (ens_plan_get_output_shape (plan, 0), &ENS_SHAPE (2, 4)));
-  g_assert_cmpuint (ens_network_get_weights_size (network), >, (6 * 27 + 4 * 6) * sizeof (float));
+  ck_assert (ens_shape_equal (ens_plan_get_output_shape (plan, 0), &ENS_SHAPE (2, 4)));
+  ck_assert_uint_gt (ens_network_get_weights_size (network), (6 * 27 + 4 * 6) * sizeof (float));
 
   /* Convolution with batch normalisation and Relu, pooling, product. */
-  g_assert_cmpuint (ens_plan_get_n_nodes (plan), ==, 3);
+  ck_assert_uint_eq (ens_plan_get_n_nodes (plan), 3);
   ens_plan_profile (plan, (const gconstpointer[]) {input}, (const gpointer[]) {output}, times,
                     NULL);
-  g_assert_cmpstr (times[0].op, ==, "Conv");
-  g_assert_cmpint (times[0].flops, ==, 2 * (2 * 8 * 7 * 6) * 27);
-  g_assert_cmpstr (times[2].op, ==, "Gemm");
-  g_assert_nonnull (times[2].kernel);
+  ck_assert_str_eq (times[0].op, "Conv");
+  ck_assert_int_eq (times[0].flops, 2 * (2 * 8 * 7 * 6) * 27);
+  ck_assert_str_eq (times[2].op, "Gemm");
+  ck_assert_ptr_nonnull (times[2].kernel);
   ens_plan_run (plan, (const gconstpointer[]) {input}, (const gpointer[]) {again}, NULL);
-  g_assert_cmpmem (output, sizeof output, again, sizeof again);
+  ck_assert_bytes_eq (output, sizeof output, again, sizeof again);
 }
+END_TEST
 
-static void
-test_plans_are_kept (void)
+START_TEST (test_plans_are_kept)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
   g_autoptr (EnsNetwork) network = make_network (device);
@@ -113,62 +111,61 @@ test_plans_are_kept (void)
   for (gint64 size = 9; size < 16; size++) {
     g_autoptr (EnsPlan) other = make_plan (network, 1, size, 8);
 
-    g_assert_true (other != first);
+    ck_assert (other != first);
   }
   again = make_plan (network, 1, 8, 8);
-  g_assert_true (again == first);
-  g_assert_cmpuint (ens_network_get_weights_size (network), ==, weights);
+  ck_assert (again == first);
+  ck_assert_uint_eq (ens_network_get_weights_size (network), weights);
   for (gint64 size = 16; size < 24; size++)
     ens_plan_unref (make_plan (network, 1, size, 8));
   after = make_plan (network, 1, 8, 8);
-  g_assert_true (after != first);
+  ck_assert (after != first);
 }
+END_TEST
 
-static void
-test_errors (void)
+static const struct {
+  EnsShape shape;
+  const char *message;
+} errors_rows[] = {
+    {{3, {8, 8, 3}}, "test: input “input” is 8x8x3, expected ?x?x?x3"},
+    {{4, {1, 8, 8, 4}},
+     "test: node “Conv_0” (Conv): weights are 6x3x3x3 in 1 groups, expected them "
+     "for an input of 4 channels"},
+    {{4, {1, 2, 8, 3}}, NULL},
+    {{4, {0, 8, 8, 3}}, ""},
+    {{4, {1 << 20, 1 << 10, 1 << 10, 3}}, NULL},
+    {{4, {1, 1 << 18, 1 << 17, 3}}, NULL}, /* 800 GB */
+};
+
+START_TEST (test_errors)
 {
-  static const struct {
-    EnsShape shape;
-    const char *message;
-  } rows[] = {
-      {{3, {8, 8, 3}}, "test: input “input” is 8x8x3, expected ?x?x?x3"},
-      {{4, {1, 8, 8, 4}},
-       "test: node “Conv_0” (Conv): weights are 6x3x3x3 in 1 groups, expected them "
-       "for an input of 4 channels"},
-      {{4, {1, 2, 8, 3}}, NULL},
-      {{4, {0, 8, 8, 3}}, ""},
-      {{4, {1 << 20, 1 << 10, 1 << 10, 3}}, NULL},
-      {{4, {1, 1 << 18, 1 << 17, 3}}, NULL}, /* 800 GB */
-  };
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
   g_autoptr (EnsNetwork) network = make_network (device);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsPlan) plan = ens_network_plan (network, &errors_rows[_i].shape, &error);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GError) error = NULL;
-    g_autoptr (EnsPlan) plan = ens_network_plan (network, &rows[i].shape, &error);
-
-    if (rows[i].message != NULL && *rows[i].message == '\0') {
-      g_assert_no_error (error); /* no images: nothing to do */
-      continue;
-    }
-    g_assert_null (plan);
-    g_assert_nonnull (error);
-    g_test_message ("%s", error->message);
-    if (rows[i].message != NULL)
-      g_assert_cmpstr (error->message, ==, rows[i].message);
+  if (errors_rows[_i].message != NULL && *errors_rows[_i].message == '\0') {
+    ck_assert_no_error (error); /* no images: nothing to do */
+    return;
   }
+  ck_assert_ptr_null (plan);
+  ck_assert_ptr_nonnull (error);
+  test_message ("%s", error->message);
+  if (errors_rows[_i].message != NULL)
+    ck_assert_pstr_eq (error->message, errors_rows[_i].message);
 }
+END_TEST
 
-static void
-test_missing_file (void)
+START_TEST (test_missing_file)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (ens_network_load ("/nowhere/network.onnx", device, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_nonnull (strstr (error->message, "/nowhere/network.onnx"));
+  ck_assert_ptr_null (ens_network_load ("/nowhere/network.onnx", device, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  ck_assert_contains (error->message, "/nowhere/network.onnx");
 }
+END_TEST
 
 /* Threads that plan and run as they like get the same numbers. */
 
@@ -198,13 +195,12 @@ run_many (gpointer data)
     float output[4];
 
     run_size (shared->network, shared->input, i % 3, output);
-    g_assert_cmpmem (output, sizeof output, shared->expected[i % 3], sizeof output);
+    ck_assert_bytes_eq (output, sizeof output, shared->expected[i % 3], sizeof output);
   }
   return NULL;
 }
 
-static void
-test_threads (void)
+START_TEST (test_threads)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
   g_autoptr (EnsNetwork) network = make_network (device);
@@ -220,6 +216,7 @@ test_threads (void)
   for (guint i = 0; i < N_THREADS; i++)
     g_thread_join (threads[i]);
 }
+END_TEST
 
 /* Batches run in stages and, with several threads, image by image: the same bits for any number of
  * threads, and the same numbers as one by one. */
@@ -247,7 +244,7 @@ make_deep_network (EnsDevice *device)
   ens_graph_add_output (b.graph, x);
   set_open (input);
   network = ens_network_new (g_steal_pointer (&b.graph), device, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return network;
 }
 
@@ -266,8 +263,7 @@ run_deep (EnsNetwork *network, const float *images, guint batch, guint first, De
                 NULL);
 }
 
-static void
-test_batches (void)
+START_TEST (test_batches)
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (4);
   g_autoptr (EnsTensor) images = random_tensor (rand, &ENS_SHAPE (MAX_BATCH, 32, 32, 3));
@@ -284,18 +280,18 @@ test_batches (void)
       run_deep (network, images->data, batch, 0, found);
       if (n_threads == 1)
         memcpy (first, found, sizeof *first);
-      g_assert_cmpmem (found, sizeof *found, first, sizeof *first);
+      ck_assert_bytes_eq (found, sizeof *found, first, sizeof *first);
       for (guint i = 0; i < batch; i++)
         run_deep (network, images->data, 1, i, single);
-      g_assert_cmpfloat (relative_error (found->map, single->map, batch * 30 * 30 * 16), <, 1e-5);
-      g_assert_cmpfloat (relative_error (found->vector, single->vector, batch * 600), <, 1e-5);
+      ck_assert_double_lt (relative_error (found->map, single->map, batch * 30 * 30 * 16), 1e-5);
+      ck_assert_double_lt (relative_error (found->vector, single->vector, batch * 600), 1e-5);
     }
   }
 }
+END_TEST
 
 /* Taps: results of layers, with their distance from the output. */
-static void
-test_taps (void)
+START_TEST (test_taps)
 {
   static const struct {
     const char *op;
@@ -323,30 +319,32 @@ test_taps (void)
   set_open (input);
 
   taps = ens_graph_list_feature_layers (b.graph, &ENS_SHAPE (2, 10, 10, 3), &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (taps->len, ==, G_N_ELEMENTS (expected));
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (taps->len, G_N_ELEMENTS (expected));
   for (guint i = 0; i < taps->len; i++) {
     const EnsFeatureLayer *tap = &g_array_index (taps, EnsFeatureLayer, i);
 
-    g_assert_cmpstr (tap->value->producer->op->name, ==, expected[i].op);
-    g_assert_cmpuint (tap->shape.rank, ==, expected[i].rank);
-    g_assert_cmpint (tap->shape.dims[0], ==, 2);
-    g_assert_cmpuint (tap->channels, ==, expected[i].channels);
-    g_assert_cmpuint (tap->distance, ==, expected[i].distance);
+    ck_assert_pstr_eq (tap->value->producer->op->name, expected[i].op);
+    ck_assert_uint_eq (tap->shape.rank, expected[i].rank);
+    ck_assert_int_eq (tap->shape.dims[0], 2);
+    ck_assert_uint_eq (tap->channels, expected[i].channels);
+    ck_assert_uint_eq (tap->distance, expected[i].distance);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/engine/device", test_device);
-  g_test_add_func ("/engine/network", test_network);
-  g_test_add_func ("/engine/plans-are-kept", test_plans_are_kept);
-  g_test_add_func ("/engine/errors", test_errors);
-  g_test_add_func ("/engine/missing-file", test_missing_file);
-  g_test_add_func ("/engine/threads", test_threads);
-  g_test_add_func ("/engine/batches", test_batches);
-  g_test_add_func ("/engine/taps", test_taps);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("engine");
+  TEST_ADD_ROWS ("device", test_device, device_rows);
+  test_add ("network", test_network);
+  test_add ("plans-are-kept", test_plans_are_kept);
+  TEST_ADD_LOOP ("errors", test_errors, errors_rows);
+  test_add ("missing-file", test_missing_file);
+  test_add ("threads", test_threads);
+  test_add ("batches", test_batches);
+  test_add ("taps", test_taps);
+  return test_run ();
 }

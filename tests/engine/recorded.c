@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "engine/network-private.h"
 #include "onnx/onnx.h"
 
@@ -66,8 +67,8 @@ read_photo (const Row *row, const char *photo)
   int stride = cairo_image_surface_get_stride (surface);
   float *image = g_new (float, row->size * row->size * 3), *to = image;
 
-  g_assert_cmpint (cairo_surface_status (surface), ==, CAIRO_STATUS_SUCCESS);
-  g_assert_cmpint (cairo_image_surface_get_width (surface), ==, row->size);
+  ck_assert_int_eq (cairo_surface_status (surface), CAIRO_STATUS_SUCCESS);
+  ck_assert_int_eq (cairo_image_surface_get_width (surface), row->size);
   for (gint64 y = 0; y < row->size; y++)
     for (gint64 x = 0; x < row->size; x++) {
       guint32 pixel;
@@ -93,8 +94,8 @@ read_expected (const char *network, const char *photo, const char *suffix, gsize
   gsize size;
 
   g_file_get_contents (path, &data, &size, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (size, ==, n * sizeof (float));
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (size, n * sizeof (float));
   return (float *)data;
 }
 
@@ -107,8 +108,8 @@ assert_near (const char *what, const float *found, const float *expected, gsize 
     largest = MAX (largest, fabs (expected[i]));
     difference = MAX (difference, fabs ((double)found[i] - expected[i]));
   }
-  g_test_message ("%s: relative error %.2g", what, difference / largest);
-  g_assert_cmpfloat (difference / largest, <, tolerance);
+  test_message ("%s: relative error %.2g", what, difference / largest);
+  ck_assert_double_lt (difference / largest, tolerance);
 }
 
 static gsize
@@ -131,19 +132,19 @@ assert_top5 (const Case *test_case, const char *photo, const float *scores, gsiz
       g_strdup_printf ("%s,%s_%" G_GINT64_FORMAT ".png,", row->name, photo, row->size);
   g_auto (GStrv) lines = NULL;
 
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  ck_assert (g_file_get_contents (path, &text, NULL, NULL));
   lines = g_strsplit (text, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++) {
     g_auto (GStrv) fields = g_strsplit (lines[i], ",", -1);
 
     if (!g_str_has_prefix (lines[i], start))
       continue;
-    g_assert_cmpuint (g_strv_length (fields), ==, 17);
+    ck_assert_uint_eq (g_strv_length (fields), 17);
     for (guint rank = 0; rank < test_case->device->n_ranked; rank++)
-      g_assert_cmpuint (count_larger (scores, n, (gsize)atoi (fields[2 + 3 * rank])), ==, rank);
+      ck_assert_uint_eq (count_larger (scores, n, (gsize)atoi (fields[2 + 3 * rank])), rank);
     return;
   }
-  g_assert_not_reached ();
+  ck_abort_msg ("%s has no line “%s”", path, start);
 }
 
 /* The means over a map's positions. (transfer full) */
@@ -174,11 +175,11 @@ load (const Row *row, EnsDevice *device)
   EnsGraph *graph = ens_onnx_import (path, NULL, &error);
   EnsNetwork *network;
 
-  g_assert_no_error (error);
-  g_assert_nonnull (ens_graph_find (graph, row->feature));
+  ck_assert_no_error (error);
+  ck_assert_ptr_nonnull (ens_graph_find (graph, row->feature));
   ens_graph_add_output (graph, ens_graph_find (graph, row->feature));
   network = ens_network_new (graph, device, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return network;
 }
 
@@ -206,47 +207,35 @@ check_photo (const Case *test_case, EnsPlan *plan, const char *photo)
   assert_top5 (test_case, photo, scores->data, n);
 }
 
-static void
-test_case_run (gconstpointer data)
+/* Row by row for each device. */
+START_TEST (test_recorded)
 {
-  const Case *test_case = data;
-  const Row *row = test_case->row;
+  const Row *row = &rows[(guint)_i % G_N_ELEMENTS (rows)];
+  const Device *with = &devices[(guint)_i / G_N_ELEMENTS (rows)];
   g_autoptr (GError) error = NULL;
-  g_autoptr (EnsDevice) device = ens_device_open (test_case->device->name, 2, &error);
+  g_autoptr (EnsDevice) device = ens_device_open (with->name, 2, &error);
   g_autoptr (EnsNetwork) network = NULL;
   g_autoptr (EnsPlan) plan = NULL;
 
-  if (device == NULL) {
-    g_test_skip (error->message);
+  if (g_getenv ("ENSEMBLE_TEST_DATA") == NULL || device == NULL) {
+    test_skip (device == NULL ? error->message : "ENSEMBLE_TEST_DATA is not set");
     return;
   }
   network = load (row, device);
   plan = ens_network_plan (network, &ENS_SHAPE (1, row->size, row->size, 3), &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   for (guint i = 0; i < G_N_ELEMENTS (photos); i++)
-    check_photo (test_case, plan, photos[i]);
+    check_photo (&(Case) {row, with}, plan, photos[i]);
 }
-
-static void
-add (const Row *row, const Device *device)
-{
-  g_autofree char *path = g_strdup_printf ("/engine/recorded/%s/%s", device->name, row->name);
-  Case *test_case = g_new (Case, 1);
-
-  *test_case = (Case) {row, device};
-  g_test_add_data_func_full (path, test_case, test_case_run, g_free);
-}
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  if (g_getenv ("ENSEMBLE_TEST_DATA") == NULL) {
-    g_print ("1..0 # SKIP ENSEMBLE_TEST_DATA is not set\n");
-    return EXIT_SUCCESS;
-  }
+  test_init (&argc, &argv);
+  test_suite ("engine/recorded");
   for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
     for (guint j = 0; j < G_N_ELEMENTS (rows); j++)
-      add (&rows[j], &devices[i]);
-  return g_test_run ();
+      test_add_row (devices[i].name, rows[j].name, test_recorded, i * G_N_ELEMENTS (rows) + j);
+  return test_run ();
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "check-main.h"
 #include "engine/device-private.h"
 #include "engine/self-test-rows.h"
 #include "graph/op.h"
@@ -17,34 +18,37 @@ check_device (EnsDevice *device)
     const EnsSelfTestResult *result = g_ptr_array_index (results, i);
 
     if (!result->passed)
-      g_test_fail_printf ("%s: %s, error %g", result->name,
-                          result->problem != NULL ? result->problem : "wrong", result->error);
+      ck_abort_msg ("%s: %s, error %g", result->name,
+                    result->problem != NULL ? result->problem : "wrong", result->error);
   }
-  g_assert_cmpstr (warning, ==, NULL);
+  ck_assert_ptr_null (warning);
 }
 
-static void
-test_cpu (void)
+START_TEST (test_cpu)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
 
   check_device (device);
 }
+END_TEST
 
-static void
-test_vulkan (gconstpointer name)
+static const struct {
+  const char *name, *device;
+} vulkan_rows[] = {{"vulkan", "vulkan"}, {"half", "vulkan+float16"}};
+
+START_TEST (test_vulkan)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (EnsDevice) device = ens_device_open (name, 2, &error);
+  g_autoptr (EnsDevice) device = ens_device_open (vulkan_rows[_i].device, 2, &error);
 
   if (device != NULL)
     check_device (device);
   else
-    g_test_skip (error->message);
+    test_skip (error->message);
 }
+END_TEST
 
-static void
-test_rows (void)
+START_TEST (test_rows)
 {
   const EnsOp *const *ops = ens_op_list ();
 
@@ -55,17 +59,18 @@ test_rows (void)
       row++;
     /* Views move nothing, unless other nodes make them. */
     if (ops[i]->gpu != NULL && !(ops[i]->flags & ENS_OP_VIEW) && row->op == NULL)
-      g_test_fail_printf ("%s has a shader, but no row", ops[i]->name);
+      ck_abort_msg ("%s has a shader, but no row", ops[i]->name);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/engine/self-test/cpu", test_cpu);
-  g_test_add_data_func ("/engine/self-test/vulkan", "vulkan", test_vulkan);
-  g_test_add_data_func ("/engine/self-test/half", "vulkan+float16", test_vulkan);
-  g_test_add_func ("/engine/self-test/rows", test_rows);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("engine/self-test");
+  test_add ("cpu", test_cpu);
+  TEST_ADD_ROWS (NULL, test_vulkan, vulkan_rows);
+  test_add ("rows", test_rows);
+  return test_run ();
 }

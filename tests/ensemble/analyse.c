@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "check-main.h"
 #include "classify/metrics.h"
 #include "engine/device-private.h"
 #include "ensemble/bundle-files.h"
@@ -15,6 +16,8 @@
 typedef struct {
   char *folder, *bundle;
 } Fixture;
+
+static Fixture *fixture;
 
 static EnsBundleNetwork
 make_network (const char *name, EnsRole role, float weight)
@@ -51,9 +54,9 @@ add_file (EnsBundleWriter *writer, const char *name, char *path)
   g_autoptr (GBytes) bytes = NULL;
   gsize size;
 
-  g_assert_true (g_file_get_contents (owned, &contents, &size, NULL));
+  ck_assert (g_file_get_contents (owned, &contents, &size, NULL));
   bytes = g_bytes_new (contents, size);
-  g_assert_true (ens_bundle_writer_add (writer, name, bytes, NULL));
+  ck_assert (ens_bundle_writer_add (writer, name, bytes, NULL));
 }
 
 /* Two original networks and two retrained ones. */
@@ -94,23 +97,25 @@ write_bundle (const Fixture *fixture, const char *version)
                 toy_save_classifier (30 + n, 12, CLASSES, fixture->folder, "windows"));
   }
   ens_bundle_writer_commit (writer, bundle, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("ensemble-analyse-XXXXXX", NULL);
   fixture->bundle = g_build_filename (fixture->folder, "toy.ensemble", NULL);
   write_bundle (fixture, "1");
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   ens_remove_tree (fixture->folder);
   g_free (fixture->bundle);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static EnsEnsemble *
@@ -120,7 +125,7 @@ open_bundle (const Fixture *fixture, guint n_threads)
   g_autoptr (GError) error = NULL;
   EnsEnsemble *ensemble = ens_ensemble_open (fixture->bundle, device, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return ensemble;
 }
 
@@ -131,7 +136,7 @@ analyse (EnsEnsemble *ensemble, const EnsPicture *picture, const EnsAnalyseOptio
   g_autoptr (GError) error = NULL;
   EnsResult *result = ens_analysis_run (analysis, &picture->frame, 7, options, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return result;
 }
 
@@ -148,87 +153,84 @@ check_formulas (const EnsResult *result, float w)
 
     for (guint i = 0; i < result->n_windows; i++)
       p3 = MAX (p3, result->window_probabilities[i * CLASSES + c]);
-    g_assert_cmpfloat_with_epsilon (class->p1, p1, 1e-6);
-    g_assert_cmpfloat_with_epsilon (class->p2, p2, 1e-6);
-    g_assert_cmpfloat (class->p3, ==, p3);
-    g_assert_cmpfloat_with_epsilon (class->p, w * p1 + (1 - w) * MAX (p2, p3), 1e-6);
-    g_assert_cmpint (class->present, ==, class->p >= class->threshold);
+    ck_assert_double_eq_tol (class->p1, p1, 1e-6);
+    ck_assert_double_eq_tol (class->p2, p2, 1e-6);
+    ck_assert_double_eq (class->p3, p3);
+    ck_assert_double_eq_tol (class->p, w * p1 + (1 - w) * MAX (p2, p3), 1e-6);
+    ck_assert_int_eq (class->present, class->p >= class->threshold);
     if (result->n_windows > 0)
-      g_assert_cmpfloat (result->window_probabilities[class->window * CLASSES + (gint)c], ==, p3);
+      ck_assert_double_eq (result->window_probabilities[class->window * CLASSES + (gint)c], p3);
     else
-      g_assert_cmpint (class->window, ==, -1);
+      ck_assert_int_eq (class->window, -1);
   }
 }
 
-static void
-test_formulas (Fixture *fixture, gconstpointer data)
+START_TEST (test_formulas)
 {
   g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 2);
   g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
   g_autoptr (EnsResult) result = analyse (ensemble, picture, NULL);
 
-  g_assert_cmpuint (result->n_windows, >, 1);
-  g_assert_cmpuint (result->n_windows, <=, WINDOWS);
-  g_assert_cmpuint (result->pts, ==, 7);
-  g_assert_cmpuint (result->width, ==, 100);
-  g_assert_cmpuint (result->height, ==, 70);
-  g_assert_cmpstr (result->bundle, ==, "toy");
-  g_assert_cmpstr (result->networks[2].name, ==, "third");
-  g_assert_cmpfloat (result->classes[1].threshold, ==, 0.25F);
+  ck_assert_uint_gt (result->n_windows, 1);
+  ck_assert_uint_le (result->n_windows, WINDOWS);
+  ck_assert_uint_eq (result->pts, 7);
+  ck_assert_uint_eq (result->width, 100);
+  ck_assert_uint_eq (result->height, 70);
+  ck_assert_str_eq (result->bundle, "toy");
+  ck_assert_str_eq (result->networks[2].name, "third");
+  ck_assert_double_eq (result->classes[1].threshold, 0.25F);
   check_formulas (result, 0.3F);
-  g_assert_cmpint (result->timings.networks, >, 0);
-  g_assert_cmpint (result->timings.total, >=, result->timings.networks);
+  ck_assert_int_gt (result->timings.networks, 0);
+  ck_assert_int_ge (result->timings.total, result->timings.networks);
 }
+END_TEST
 
-static void
-test_options (Fixture *fixture, gconstpointer data)
+static const guint scales[] = {40};
+static const EnsRect regions[] = {{0, 0, 0.5F, 0.5F}, {0.25F, 0.25F, 0.5F, 0.5F}};
+static const struct {
+  EnsAnalyseOptions options;
+  guint n_windows;
+  float w, threshold;
+} options_rows[] = {
+    {{.windows = 0, .threshold = -1}, 0, 0.6F, 0.5F},
+    {{.windows = 3, .threshold = 0.125F}, 3, 0.3F, 0.125F},
+    {{.windows = -1, .threshold = -1, .regions = regions, .n_regions = 2}, 2, 0.3F, 0.5F},
+    {{.windows = 1, .threshold = -1, .regions = regions, .n_regions = 2}, 1, 0.3F, 0.5F},
+    {{.windows = -1, .threshold = -1, .regions = regions, .n_regions = 0}, 0, 0.6F, 0.5F},
+    {{.windows = 2, .threshold = 0, .scales = scales, .n_scales = 1}, 2, 0.3F, 0},
+};
+
+START_TEST (test_options)
 {
-  static const guint scales[] = {40};
-  static const EnsRect regions[] = {{0, 0, 0.5F, 0.5F}, {0.25F, 0.25F, 0.5F, 0.5F}};
-  static const struct {
-    EnsAnalyseOptions options;
-    guint n_windows;
-    float w, threshold;
-  } rows[] = {
-      {{.windows = 0, .threshold = -1}, 0, 0.6F, 0.5F},
-      {{.windows = 3, .threshold = 0.125F}, 3, 0.3F, 0.125F},
-      {{.windows = -1, .threshold = -1, .regions = regions, .n_regions = 2}, 2, 0.3F, 0.5F},
-      {{.windows = 1, .threshold = -1, .regions = regions, .n_regions = 2}, 1, 0.3F, 0.5F},
-      {{.windows = -1, .threshold = -1, .regions = regions, .n_regions = 0}, 0, 0.6F, 0.5F},
-      {{.windows = 2, .threshold = 0, .scales = scales, .n_scales = 1}, 2, 0.3F, 0},
-  };
   g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 2);
   g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
   g_autoptr (EnsResult) plain = analyse (ensemble, picture, NULL);
+  g_autoptr (EnsResult) result = analyse (ensemble, picture, &options_rows[_i].options);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsResult) result = analyse (ensemble, picture, &rows[i].options);
-
-    g_assert_cmpuint (result->n_windows, ==, rows[i].n_windows);
-    g_assert_cmpfloat (result->classes[0].threshold, ==, rows[i].threshold);
-    check_formulas (result, rows[i].w);
-    if (rows[i].options.regions != NULL && result->n_windows > 0)
-      g_assert_cmpfloat (result->windows[0].rect.width, ==, 0.5F);
-    g_assert_cmpint (result->networks[0].probabilities[0] == plain->networks[0].probabilities[0],
-                     ==, rows[i].options.n_scales == 0);
-  }
+  ck_assert_uint_eq (result->n_windows, options_rows[_i].n_windows);
+  ck_assert_double_eq (result->classes[0].threshold, options_rows[_i].threshold);
+  check_formulas (result, options_rows[_i].w);
+  if (options_rows[_i].options.regions != NULL && result->n_windows > 0)
+    ck_assert_double_eq (result->windows[0].rect.width, 0.5F);
+  ck_assert_int_eq (result->networks[0].probabilities[0] == plain->networks[0].probabilities[0],
+                    options_rows[_i].options.n_scales == 0);
 }
+END_TEST
 
 static void
 check_same (const EnsResult *a, const EnsResult *b)
 {
-  g_assert_cmpuint (a->n_windows, ==, b->n_windows);
-  g_assert_cmpmem (a->windows, a->n_windows * sizeof *a->windows, b->windows,
-                   b->n_windows * sizeof *b->windows);
-  g_assert_cmpmem (a->window_probabilities, a->n_windows * CLASSES * sizeof (float),
-                   b->window_probabilities, b->n_windows * CLASSES * sizeof (float));
+  ck_assert_uint_eq (a->n_windows, b->n_windows);
+  ck_assert_bytes_eq (a->windows, a->n_windows * sizeof *a->windows, b->windows,
+                      b->n_windows * sizeof *b->windows);
+  ck_assert_bytes_eq (a->window_probabilities, a->n_windows * CLASSES * sizeof (float),
+                      b->window_probabilities, b->n_windows * CLASSES * sizeof (float));
   for (guint c = 0; c < CLASSES; c++)
-    g_assert_cmpfloat (a->classes[c].p, ==, b->classes[c].p);
+    ck_assert_double_eq (a->classes[c].p, b->classes[c].p);
 }
 
 /* One thread or three, the first time or again, other frames between: the same bits. */
-static void
-test_same_bits (Fixture *fixture, gconstpointer data)
+START_TEST (test_same_bits)
 {
   g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
   g_autoptr (EnsPicture) other = toy_picture (5, 2, 64, 64);
@@ -247,6 +249,7 @@ test_same_bits (Fixture *fixture, gconstpointer data)
       check_same (alone, result);
   }
 }
+END_TEST
 
 typedef struct {
   EnsEnsemble *ensemble;
@@ -267,8 +270,7 @@ analyse_often (gpointer data)
   return NULL;
 }
 
-static void
-test_threads (Fixture *fixture, gconstpointer data)
+START_TEST (test_threads)
 {
   g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 2);
   g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
@@ -281,29 +283,30 @@ test_threads (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
 }
+END_TEST
 
 /* The same bundle in use is the same ensemble; one written anew is not. */
-static void
-test_sharing (Fixture *fixture, gconstpointer data)
+START_TEST (test_sharing)
 {
   g_autoptr (EnsEnsemble) first = open_bundle (fixture, 1);
   g_autoptr (EnsEnsemble) second = open_bundle (fixture, 1);
   g_autoptr (EnsEnsemble) third = NULL;
   g_autoptr (EnsAnalysis) analysis = ens_analysis_new (second);
 
-  g_assert_true (first == second);
+  ck_assert (first == second);
   write_bundle (fixture, "2");
   third = open_bundle (fixture, 1);
-  g_assert_true (third != first);
-  g_assert_cmpstr (ens_ensemble_get_bundle (third)->version, ==, "2");
-  g_assert_cmpstr (ens_ensemble_get_bundle (first)->version, ==, "1");
+  ck_assert (third != first);
+  ck_assert_str_eq (ens_ensemble_get_bundle (third)->version, "2");
+  ck_assert_str_eq (ens_ensemble_get_bundle (first)->version, "1");
   g_clear_pointer (&first, ens_ensemble_unref);
   g_clear_pointer (&second, ens_ensemble_unref);
   g_clear_pointer (&analysis, ens_analysis_free); /* held the last reference */
   g_clear_pointer (&third, ens_ensemble_unref);
   first = open_bundle (fixture, 1);
-  g_assert_cmpstr (ens_ensemble_get_bundle (first)->version, ==, "2");
+  ck_assert_str_eq (ens_ensemble_get_bundle (first)->version, "2");
 }
+END_TEST
 
 static float
 get_largest (const EnsProbabilityMap *map, guint class)
@@ -316,8 +319,7 @@ get_largest (const EnsProbabilityMap *map, guint class)
 }
 
 /* Judged both ways, a class has the larger P, and all else that goes with it. */
-static void
-test_both (Fixture *fixture, gconstpointer data)
+START_TEST (test_both)
 {
   static const EnsAnalyseOptions both = {
       .windows = 39, .threshold = -1, .sub_images = ENS_SUB_IMAGES_BOTH};
@@ -336,27 +338,27 @@ test_both (Fixture *fixture, gconstpointer data)
       const EnsClassResult *class = &result->classes[c];
       float largest = get_largest (result->map, c);
 
-      g_assert_cmpfloat_with_epsilon (class->p, MAX (largest, one->classes[c].p), 1e-6);
+      ck_assert_double_eq_tol (class->p, MAX (largest, one->classes[c].p), 1e-6);
       if (class->sub_image >= 0) {
         n_map++;
-        g_assert_cmpfloat (class->p, ==, largest);
+        ck_assert_double_eq (class->p, largest);
       } else {
         n_one++;
-        g_assert_cmpfloat (class->p, >, largest);
-        g_assert_cmpfloat_with_epsilon (class->p2, one->classes[c].p2, 1e-6);
-        g_assert_cmpfloat_with_epsilon (class->p3, one->classes[c].p3, 1e-6);
-        g_assert_cmpfloat_with_epsilon (result->networks[3].probabilities[c],
-                                        one->networks[3].probabilities[c], 1e-6);
+        ck_assert_double_gt (class->p, largest);
+        ck_assert_double_eq_tol (class->p2, one->classes[c].p2, 1e-6);
+        ck_assert_double_eq_tol (class->p3, one->classes[c].p3, 1e-6);
+        ck_assert_double_eq_tol (result->networks[3].probabilities[c],
+                                 one->networks[3].probabilities[c], 1e-6);
       }
     }
   }
-  g_assert_cmpuint (n_one, >, 0);
-  g_assert_cmpuint (n_map, >, 0);
+  ck_assert_uint_gt (n_one, 0);
+  ck_assert_uint_gt (n_map, 0);
 }
+END_TEST
 
 /* The rows of an evaluation are those of analysing every image with windows, and without. */
-static void
-test_evaluate (Fixture *fixture, gconstpointer data)
+START_TEST (test_evaluate)
 {
   static const EnsAnalyseOptions no_windows = {.windows = 0, .threshold = -1};
   g_autofree char *folder = g_build_filename (fixture->folder, "shapes", NULL);
@@ -372,10 +374,10 @@ test_evaluate (Fixture *fixture, gconstpointer data)
 
   toy_dataset (folder, 0, 0, 5);
   dataset = ens_dataset_load (folder, (const char *const *)bundle->classes, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   evaluation = ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, &opener, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (evaluation->n_rows, ==, 6);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (evaluation->n_rows, 6);
   for (guint k = 0; k < 2; k++)
     scores[k] = g_array_new (FALSE, FALSE, sizeof (float));
   for (guint i = 0; i < dataset->samples[ENS_SPLIT_TEST]->len; i++) {
@@ -395,50 +397,47 @@ test_evaluate (Fixture *fixture, gconstpointer data)
     const EnsEvaluationRow *row = &evaluation->rows[4 + k];
     const float *values = (const float *)scores[k]->data;
 
-    g_assert_cmpstr (row->name, ==,
-                     k == 0 ? ENS_EVALUATION_WITHOUT_WINDOWS : ENS_EVALUATION_WITH_WINDOWS);
-    g_assert_cmpfloat (row->mean_average_precision, ==,
-                       ens_mean_average_precision (&truth, values));
-    g_assert_cmpfloat (row->accuracy, ==, ens_accuracy (&truth, values, NULL));
+    ck_assert_pstr_eq (row->name,
+                       k == 0 ? ENS_EVALUATION_WITHOUT_WINDOWS : ENS_EVALUATION_WITH_WINDOWS);
+    ck_assert_double_eq (row->mean_average_precision, ens_mean_average_precision (&truth, values));
+    ck_assert_double_eq (row->accuracy, ens_accuracy (&truth, values, NULL));
   }
-  g_assert_cmpfloat (evaluation->rows[4].mean_average_precision, !=,
-                     evaluation->rows[5].mean_average_precision);
+  ck_assert_double_ne (evaluation->rows[4].mean_average_precision,
+                       evaluation->rows[5].mean_average_precision);
   g_array_unref (scores[0]);
   g_array_unref (scores[1]);
 }
+END_TEST
 
-static void
-test_errors (Fixture *fixture, gconstpointer data)
+START_TEST (test_errors)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
   g_autofree char *classifier = g_build_filename (fixture->bundle, "third-classifier.onnx", NULL);
   g_autoptr (EnsEnsemble) ensemble = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (ens_ensemble_open ("/nowhere/x.ensemble", device, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_nonnull (strstr (error->message, "/nowhere/x.ensemble: expected a bundle"));
+  ck_assert_ptr_null (ens_ensemble_open ("/nowhere/x.ensemble", device, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  ck_assert_contains (error->message, "/nowhere/x.ensemble: expected a bundle");
   g_clear_error (&error);
-  g_assert_true (g_file_set_contents (classifier, "no network", -1, NULL));
+  ck_assert (g_file_set_contents (classifier, "no network", -1, NULL));
   ensemble = ens_ensemble_open (fixture->bundle, device, &error);
-  g_assert_null (ensemble);
-  g_assert_nonnull (strstr (error->message, "third-classifier.onnx"));
+  ck_assert_ptr_null (ensemble);
+  ck_assert_contains (error->message, "third-classifier.onnx");
 }
+END_TEST
 
-static void
-test_bad_frame (Fixture *fixture, gconstpointer data)
+START_TEST (test_bad_frame)
 {
   g_autoptr (EnsEnsemble) ensemble = open_bundle (fixture, 1);
   g_autoptr (EnsAnalysis) analysis = ens_analysis_new (ensemble);
   g_autoptr (GError) error = NULL;
   EnsFrame frame = {.pixels = ENS_PIXELS_RGB, .width = 10, .height = 10};
 
-  g_assert_null (ens_analysis_run (analysis, &frame, 0, NULL, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
+  ck_assert_ptr_null (ens_analysis_run (analysis, &frame, 0, NULL, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
 }
-
-#define ADD(name, function) \
-  g_test_add ("/ensemble/analyse/" name, Fixture, NULL, set_up, function, tear_down)
+END_TEST
 
 /* What has gone to a GPU and come from there. */
 typedef struct {
@@ -467,18 +466,16 @@ check_traffic (const Traffic *before, const Traffic *after, const EnsPicture *pi
       result->map != NULL ? (gsize)result->map->columns * result->map->rows + 1 : 1;
   const gsize n_images = result->n_networks * (n_sub_images + result->n_windows);
 
-  g_assert_cmpuint (after->n_submits - before->n_submits, ==, 1);
-  g_test_message ("%" G_GSIZE_FORMAT " bytes up, %" G_GSIZE_FORMAT " down",
-                  after->n_uploaded - before->n_uploaded, after->n_read_back - before->n_read_back);
-  g_assert_cmpuint (after->n_uploaded - before->n_uploaded, >, frame);
-  g_assert_cmpuint (after->n_uploaded - before->n_uploaded, <, 2 * frame);
-  g_assert_cmpuint (after->n_read_back - before->n_read_back, <=,
-                    n_images * CLASSES * sizeof (float));
+  ck_assert_uint_eq (after->n_submits - before->n_submits, 1);
+  test_message ("%" G_GSIZE_FORMAT " bytes up, %" G_GSIZE_FORMAT " down",
+                after->n_uploaded - before->n_uploaded, after->n_read_back - before->n_read_back);
+  ck_assert_uint_gt (after->n_uploaded - before->n_uploaded, frame);
+  ck_assert_uint_lt (after->n_uploaded - before->n_uploaded, 2 * frame);
+  ck_assert_uint_le (after->n_read_back - before->n_read_back, n_images * CLASSES * sizeof (float));
 }
 
 /* A GPU finds what the CPU finds, and gets all of a frame, windows too, in one submission. */
-static void
-test_vulkan (Fixture *fixture, gconstpointer data)
+START_TEST (test_vulkan)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsDevice) device = ens_device_open ("vulkan", 2, &error);
@@ -491,11 +488,11 @@ test_vulkan (Fixture *fixture, gconstpointer data)
   Traffic before, after;
 
   if (device == NULL) {
-    g_test_skip (error->message);
+    test_skip (error->message);
     return;
   }
   on_gpu = ens_ensemble_open (fixture->bundle, device, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   analysis = ens_analysis_new (on_gpu);
   other = ens_analysis_run (analysis, &earlier->frame, 0, NULL, NULL);
   first = ens_analysis_run (analysis, &picture->frame, 0, NULL, NULL);
@@ -503,27 +500,30 @@ test_vulkan (Fixture *fixture, gconstpointer data)
   second = ens_analysis_run (analysis, &picture->frame, 0, NULL, NULL);
   after = measure_traffic (on_gpu);
   check_traffic (&before, &after, picture, second);
-  g_assert_cmpuint (expected->n_windows, >, 0);
+  ck_assert_uint_gt (expected->n_windows, 0);
   for (guint c = 0; c < CLASSES; c++) {
-    g_assert_cmpfloat_with_epsilon (second->classes[c].p, expected->classes[c].p, 1e-3);
-    g_assert_cmpfloat_with_epsilon (second->classes[c].p3, expected->classes[c].p3, 1e-3);
-    g_assert_cmpfloat (second->classes[c].p, ==, first->classes[c].p);
+    ck_assert_double_eq_tol (second->classes[c].p, expected->classes[c].p, 1e-3);
+    ck_assert_double_eq_tol (second->classes[c].p3, expected->classes[c].p3, 1e-3);
+    ck_assert_double_eq (second->classes[c].p, first->classes[c].p);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  ADD ("formulas", test_formulas);
-  ADD ("options", test_options);
-  ADD ("same-bits", test_same_bits);
-  ADD ("threads", test_threads);
-  ADD ("sharing", test_sharing);
-  ADD ("both", test_both);
-  ADD ("evaluate", test_evaluate);
-  ADD ("errors", test_errors);
-  ADD ("bad-frame", test_bad_frame);
-  g_test_add ("/ensemble/analyse/vulkan", Fixture, NULL, set_up, test_vulkan, tear_down);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/analyse");
+  test_fixture (set_up, tear_down);
+  test_add ("formulas", test_formulas);
+  TEST_ADD_LOOP ("options", test_options, options_rows);
+  test_add ("same-bits", test_same_bits);
+  test_add ("threads", test_threads);
+  test_add ("sharing", test_sharing);
+  test_add ("both", test_both);
+  test_add ("evaluate", test_evaluate);
+  test_add ("errors", test_errors);
+  test_add ("bad-frame", test_bad_frame);
+  test_add ("vulkan", test_vulkan);
+  return test_run ();
 }

@@ -6,24 +6,29 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "check-main.h"
 
 typedef struct {
   char *root, *folder;
 } Fixture;
 
+static Fixture *fixture;
+
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   fixture->root = g_dir_make_tmp ("ensemble-bundle-XXXXXX", NULL);
   fixture->folder = g_build_filename (fixture->root, "shop.ensemble", NULL);
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   ens_remove_tree (fixture->root);
   g_free (fixture->folder);
   g_free (fixture->root);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static char **
@@ -115,7 +120,7 @@ save (const Fixture *fixture)
   g_autoptr (GError) error = NULL;
 
   write_bundle (fixture, bundle, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static guint
@@ -129,8 +134,7 @@ count_entries (const char *folder)
   return n;
 }
 
-static void
-test_round_trip (Fixture *fixture, gconstpointer data)
+START_TEST (test_round_trip)
 {
   g_autoptr (EnsBundle) bundle = make_bundle ();
   g_autoptr (EnsBundle) loaded = NULL;
@@ -140,47 +144,47 @@ test_round_trip (Fixture *fixture, gconstpointer data)
 
   save (fixture);
   loaded = ens_bundle_load (fixture->folder, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   after = ens_bundle_to_json (loaded);
-  g_assert_cmpstr (before, ==, after);
-  g_assert_cmpstr (loaded->folder, ==, fixture->folder);
-  g_assert_cmpstr (loaded->classes[1], ==, "Hüte");
-  g_assert_null (loaded->classes[2]);
-  g_assert_cmpfloat (loaded->thresholds[1], ==, 0.375F);
-  g_assert_cmpfloat (loaded->networks[0].normalise.scale[2], ==, 0.017F);
-  g_assert_cmpuint (loaded->networks[1].normalise.order, ==, ENS_ORDER_GRAY);
-  g_assert_cmpfloat (loaded->networks[1].window_calibration[0].b, ==, -0.25F);
-  g_assert_cmpuint (loaded->networks[0].framing, ==, ENS_FRAMING_SCALE);
-  g_assert_cmpuint (loaded->networks[1].framing, ==, ENS_FRAMING_CROP);
-  g_assert_cmpuint (loaded->networks[1].window_framing, ==, ENS_FRAMING_LETTERBOX);
-  g_assert_cmpfloat (loaded->networks[1].crop, ==, 0.875F);
-  g_assert_null (loaded->networks[0].window_calibration);
-  g_assert_cmpuint (count_entries (fixture->root), ==, 1);
+  ck_assert_pstr_eq (before, after);
+  ck_assert_pstr_eq (loaded->folder, fixture->folder);
+  ck_assert_str_eq (loaded->classes[1], "Hüte");
+  ck_assert_ptr_null (loaded->classes[2]);
+  ck_assert_double_eq (loaded->thresholds[1], 0.375F);
+  ck_assert_double_eq (loaded->networks[0].normalise.scale[2], 0.017F);
+  ck_assert_uint_eq (loaded->networks[1].normalise.order, ENS_ORDER_GRAY);
+  ck_assert_double_eq (loaded->networks[1].window_calibration[0].b, -0.25F);
+  ck_assert_uint_eq (loaded->networks[0].framing, ENS_FRAMING_SCALE);
+  ck_assert_uint_eq (loaded->networks[1].framing, ENS_FRAMING_CROP);
+  ck_assert_uint_eq (loaded->networks[1].window_framing, ENS_FRAMING_LETTERBOX);
+  ck_assert_double_eq (loaded->networks[1].crop, 0.875F);
+  ck_assert_ptr_null (loaded->networks[0].window_calibration);
+  ck_assert_uint_eq (count_entries (fixture->root), 1);
 }
+END_TEST
 
 /* Replacing is one step, and a failure leaves the old bundle. */
-static void
-test_replace (Fixture *fixture, gconstpointer data)
+START_TEST (test_replace)
 {
   g_autoptr (EnsBundle) bundle = make_bundle ();
   g_autoptr (EnsBundle) loaded = NULL;
   g_autofree char *left_over = g_build_filename (fixture->folder, "old.onnx", NULL);
 
   save (fixture);
-  g_assert_true (g_file_set_contents (left_over, "x", 1, NULL));
+  ck_assert (g_file_set_contents (left_over, "x", 1, NULL));
   g_free (bundle->version);
   bundle->version = g_strdup ("8");
-  g_assert_true (write_bundle (fixture, bundle, NULL));
-  g_assert_false (g_file_test (left_over, G_FILE_TEST_EXISTS));
+  ck_assert (write_bundle (fixture, bundle, NULL));
+  ck_assert (!g_file_test (left_over, G_FILE_TEST_EXISTS));
   bundle->networks[0].weight = 0.5F;
-  g_assert_false (write_bundle (fixture, bundle, NULL));
+  ck_assert (!write_bundle (fixture, bundle, NULL));
   loaded = ens_bundle_load (fixture->folder, NULL);
-  g_assert_cmpstr (loaded->version, ==, "8");
-  g_assert_cmpuint (count_entries (fixture->root), ==, 1);
+  ck_assert_str_eq (loaded->version, "8");
+  ck_assert_uint_eq (count_entries (fixture->root), 1);
 }
+END_TEST
 
-static void
-test_abandoned (Fixture *fixture, gconstpointer data)
+START_TEST (test_abandoned)
 {
   EnsBundleWriter *writer;
   g_autoptr (GBytes) bytes = g_bytes_new_static ("onnx", 4);
@@ -188,29 +192,30 @@ test_abandoned (Fixture *fixture, gconstpointer data)
 
   save (fixture);
   writer = ens_bundle_writer_new (fixture->folder, NULL);
-  g_assert_true (ens_bundle_writer_add (writer, "deep.onnx", bytes, NULL));
-  g_assert_cmpuint (count_entries (fixture->root), ==, 2);
+  ck_assert (ens_bundle_writer_add (writer, "deep.onnx", bytes, NULL));
+  ck_assert_uint_eq (count_entries (fixture->root), 2);
   ens_bundle_writer_free (writer);
-  g_assert_cmpuint (count_entries (fixture->root), ==, 1);
+  ck_assert_uint_eq (count_entries (fixture->root), 1);
   loaded = ens_bundle_load (fixture->folder, NULL);
-  g_assert_nonnull (loaded);
+  ck_assert_ptr_nonnull (loaded);
 }
+END_TEST
 
-static void
-test_not_a_bundle (Fixture *fixture, gconstpointer data)
+START_TEST (test_not_a_bundle)
 {
   g_autofree char *precious = g_build_filename (fixture->folder, "precious.txt", NULL);
   g_autoptr (GError) error = NULL;
 
-  g_assert_cmpint (g_mkdir (fixture->folder, 0777), ==, 0);
-  g_assert_true (g_file_set_contents (precious, "x", 1, NULL));
-  g_assert_null (ens_bundle_writer_new (fixture->folder, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_nonnull (strstr (error->message, "is no bundle"));
-  g_assert_true (g_file_test (precious, G_FILE_TEST_EXISTS));
-  g_assert_cmpint (g_remove (precious), ==, 0);
+  ck_assert_int_eq (g_mkdir (fixture->folder, 0777), 0);
+  ck_assert (g_file_set_contents (precious, "x", 1, NULL));
+  ck_assert_ptr_null (ens_bundle_writer_new (fixture->folder, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  ck_assert_contains (error->message, "is no bundle");
+  ck_assert (g_file_test (precious, G_FILE_TEST_EXISTS));
+  ck_assert_int_eq (g_remove (precious), 0);
   save (fixture); /* an empty folder may become one */
 }
+END_TEST
 
 /* ---- Hostile bundles ---- */
 
@@ -221,8 +226,8 @@ write_json (const Fixture *fixture, const char *text, gsize size)
   g_autofree char *path = g_build_filename (fixture->folder, ENS_BUNDLE_FILE, NULL);
   FILE *file = g_fopen (path, "wb");
 
-  g_assert_cmpuint (fwrite (text, 1, size, file), ==, size);
-  g_assert_cmpint (fclose (file), ==, 0);
+  ck_assert_uint_eq (fwrite (text, 1, size, file), size);
+  ck_assert_int_eq (fclose (file), 0);
 }
 
 static char *
@@ -231,7 +236,7 @@ read_json (const Fixture *fixture)
   g_autofree char *path = g_build_filename (fixture->folder, ENS_BUNDLE_FILE, NULL);
   char *text;
 
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  ck_assert (g_file_get_contents (path, &text, NULL, NULL));
   return text;
 }
 
@@ -241,126 +246,122 @@ check_message (const Fixture *fixture, const char *expected)
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsBundle) bundle = ens_bundle_load (fixture->folder, &error);
 
-  g_assert_null (bundle);
-  g_assert_nonnull (error);
+  ck_assert_ptr_null (bundle);
+  ck_assert_ptr_nonnull (error);
   if (strstr (error->message, expected) == NULL
       || !g_str_has_prefix (error->message, fixture->root))
-    g_error ("expected a message with “%s”, found “%s”", expected, error->message);
+    ck_abort_msg ("expected a message with “%s”, found “%s”", expected, error->message);
 }
 
-static void
-test_edited (Fixture *fixture, gconstpointer data)
-{
-  static const struct {
-    const char *from, *to, *message;
-  } rows[] = {
-      {"bundle/1", "bundle/2", "schema: this bundle was made by a newer version, which writes"},
-      {"gst-ensemble/bundle/1", "pizza", "schema: expected “gst-ensemble/bundle/1”, found"},
-      {"\"shop\"", "\"\"", "name: expected a string that is not empty, found \"\""},
-      {"\"shop\"", "17", "name: expected a string that is not empty, found 17"},
-      {"\"shop\",", "\"shop\", \"colour\": \"red\",", "colour: unknown member"},
-      {"\"version\": \"7\",", "", "version: expected a string that is not empty, found nothing"},
-      {"\"threshold\": 0.5", "\"threshold\": 1.5",
-       "classes[0].threshold: expected a number from 0 to 1, found 1.5"},
-      {"\"threshold\": 0.5", "\"threshold\": NaN", "not JSON"},
-      {"\"threshold\": 0.5", "\"threshold\": 1e999", "classes[0].threshold: expected a number"},
-      {"\"Hüte\", \"threshold\"", "\"dress \\\"A\\\"\", \"threshold\"",
-       "classes[1].name: found “dress \"A\"” twice"},
-      {"0.375}", "0.375}, {\"name\": \"shoe\", \"threshold\": 0.5}",
-       "networks[0].calibration.shoe: expected an array, found nothing"},
-      {"\"whole_weight\": 0.4", "\"whole_weight\": \"a lot\"",
-       "fusion.whole_weight: expected a number from 0 to 1, found \"a lot\""},
-      {"\"count\": 100", "\"count\": -1", "windows.count: expected a whole number from 0 to"},
-      {"\"count\": 100", "\"count\": 2.5", "windows.count: expected a whole number from 0 to"},
-      {"\"quality\"", "\"best\"", "windows.preset: expected fast or balanced or quality, found"},
-      {"\"size\": 480", "\"size\": 0", "sub_images.size: expected a whole number from 16 to"},
-      {"\"overlap\": 0.375", "\"overlap\": 1", "sub_images.overlap: expected a number from 0 to"},
-      {"\"large_from\": 1.5", "\"large_from\": 0.5",
-       "sub_images.large_from: expected a number from"},
-      {"\"count\": 24", "\"count\": 0", "sub_images.count: expected a whole number from 1 to 1024"},
-      {", \"count\": 24", "", "sub_images.count: expected a whole number"},
-      {"\"original\"", "\"spare\"", "networks[0].role: expected original or retrained, found"},
-      {"[\"fire9/concat\", \"pool10\"]", "[]", "networks[0].taps: expected an array of 1 to"},
-      {"\"pool10\"", "10", "networks[0].taps[1]: expected a string that is not empty, found 10"},
-      {"[104, 117, 123]", "[104, 117]", "networks[0].normalise.mean: expected an array of 3"},
-      {"\"letterbox\"", "\"scale\"",
-       "networks[1].framing.windows: expected crop or letterbox or stretch, found \"scale\""},
-      {"\"crop\": 0.875", "\"crop\": 2",
-       "networks[1].framing.crop: expected a number from 0.01 to 1, found 2"},
-      {"\"size\": 227", "\"size\": 0", "networks[0].size: expected a whole number from 1 to"},
-      {"[256, 384]", "[384, 256]", "network “wide”: scales: expected ascending sides, found 256"},
-      {"[256, 384]", "[256, 999999999999]", "networks[0].scales[1]: expected a whole number"},
-      {"[256, 384]", "\"256\"", "networks[0].scales: expected an array, found \"256\""},
-      {"[1.5, -0.25]", "[-1.5, -0.25]",
-       "networks[0].calibration.dress \"A\": expected a first number above 0, found -1.5"},
-      {"[1.5, -0.25]", "[1.5]", "expected an array of 2, found one of 1"},
-      {"\"weight\": 1", "\"weight\": 0.5",
-       "expected weights of original networks that sum to 1, found 0.5"},
-      {"\"deep\"", "\"wide\"", "networks: found the name “wide” twice"},
-      {"\"wide.onnx\"", "\"gone.onnx\"", "gone.onnx: can't find this file of the bundle"},
-      {"\"wide.onnx\"", "\"../wide.onnx\"", "expected files inside this folder, found “../wide"},
-      {"\"wide.onnx\"", "\"a/../../b\"", "expected files inside this folder, found “a/../../b”"},
-      {"\"wide.onnx\"", "\"/etc/passwd\"", "inside this folder, found “/etc/passwd”"},
-      {"\"wide.onnx\"", "\".\"", "expected files inside this folder, found"},
-      {"\"window_classifier\": \"deep-windows.onnx\",", "",
-       "networks[1].window_sizes: unknown member"},
-      {"\"networks\": [", "\"networks\": [7, ", "networks[0]: expected an object, found 7"},
-      {"\"networks\": [", "\"networks\": [], \"n\": [",
-       "networks: expected 1 to 64 networks, found 0"},
-      {"{\"made\":\"by hand\",\"accuracy\":0.5}", "[]", "provenance: expected an object"},
-  };
+static const struct {
+  const char *from, *to, *message;
+} edited_rows[] = {
+    {"bundle/1", "bundle/2", "schema: this bundle was made by a newer version, which writes"},
+    {"gst-ensemble/bundle/1", "pizza", "schema: expected “gst-ensemble/bundle/1”, found"},
+    {"\"shop\"", "\"\"", "name: expected a string that is not empty, found \"\""},
+    {"\"shop\"", "17", "name: expected a string that is not empty, found 17"},
+    {"\"shop\",", "\"shop\", \"colour\": \"red\",", "colour: unknown member"},
+    {"\"version\": \"7\",", "", "version: expected a string that is not empty, found nothing"},
+    {"\"threshold\": 0.5", "\"threshold\": 1.5",
+     "classes[0].threshold: expected a number from 0 to 1, found 1.5"},
+    {"\"threshold\": 0.5", "\"threshold\": NaN", "not JSON"},
+    {"\"threshold\": 0.5", "\"threshold\": 1e999", "classes[0].threshold: expected a number"},
+    {"\"Hüte\", \"threshold\"", "\"dress \\\"A\\\"\", \"threshold\"",
+     "classes[1].name: found “dress \"A\"” twice"},
+    {"0.375}", "0.375}, {\"name\": \"shoe\", \"threshold\": 0.5}",
+     "networks[0].calibration.shoe: expected an array, found nothing"},
+    {"\"whole_weight\": 0.4", "\"whole_weight\": \"a lot\"",
+     "fusion.whole_weight: expected a number from 0 to 1, found \"a lot\""},
+    {"\"count\": 100", "\"count\": -1", "windows.count: expected a whole number from 0 to"},
+    {"\"count\": 100", "\"count\": 2.5", "windows.count: expected a whole number from 0 to"},
+    {"\"quality\"", "\"best\"", "windows.preset: expected fast or balanced or quality, found"},
+    {"\"size\": 480", "\"size\": 0", "sub_images.size: expected a whole number from 16 to"},
+    {"\"overlap\": 0.375", "\"overlap\": 1", "sub_images.overlap: expected a number from 0 to"},
+    {"\"large_from\": 1.5", "\"large_from\": 0.5", "sub_images.large_from: expected a number from"},
+    {"\"count\": 24", "\"count\": 0", "sub_images.count: expected a whole number from 1 to 1024"},
+    {", \"count\": 24", "", "sub_images.count: expected a whole number"},
+    {"\"original\"", "\"spare\"", "networks[0].role: expected original or retrained, found"},
+    {"[\"fire9/concat\", \"pool10\"]", "[]", "networks[0].taps: expected an array of 1 to"},
+    {"\"pool10\"", "10", "networks[0].taps[1]: expected a string that is not empty, found 10"},
+    {"[104, 117, 123]", "[104, 117]", "networks[0].normalise.mean: expected an array of 3"},
+    {"\"letterbox\"", "\"scale\"",
+     "networks[1].framing.windows: expected crop or letterbox or stretch, found \"scale\""},
+    {"\"crop\": 0.875", "\"crop\": 2",
+     "networks[1].framing.crop: expected a number from 0.01 to 1, found 2"},
+    {"\"size\": 227", "\"size\": 0", "networks[0].size: expected a whole number from 1 to"},
+    {"[256, 384]", "[384, 256]", "network “wide”: scales: expected ascending sides, found 256"},
+    {"[256, 384]", "[256, 999999999999]", "networks[0].scales[1]: expected a whole number"},
+    {"[256, 384]", "\"256\"", "networks[0].scales: expected an array, found \"256\""},
+    {"[1.5, -0.25]", "[-1.5, -0.25]",
+     "networks[0].calibration.dress \"A\": expected a first number above 0, found -1.5"},
+    {"[1.5, -0.25]", "[1.5]", "expected an array of 2, found one of 1"},
+    {"\"weight\": 1", "\"weight\": 0.5",
+     "expected weights of original networks that sum to 1, found 0.5"},
+    {"\"deep\"", "\"wide\"", "networks: found the name “wide” twice"},
+    {"\"wide.onnx\"", "\"gone.onnx\"", "gone.onnx: can't find this file of the bundle"},
+    {"\"wide.onnx\"", "\"../wide.onnx\"", "expected files inside this folder, found “../wide"},
+    {"\"wide.onnx\"", "\"a/../../b\"", "expected files inside this folder, found “a/../../b”"},
+    {"\"wide.onnx\"", "\"/etc/passwd\"", "inside this folder, found “/etc/passwd”"},
+    {"\"wide.onnx\"", "\".\"", "expected files inside this folder, found"},
+    {"\"window_classifier\": \"deep-windows.onnx\",", "",
+     "networks[1].window_sizes: unknown member"},
+    {"\"networks\": [", "\"networks\": [7, ", "networks[0]: expected an object, found 7"},
+    {"\"networks\": [", "\"networks\": [], \"n\": [",
+     "networks: expected 1 to 64 networks, found 0"},
+    {"{\"made\":\"by hand\",\"accuracy\":0.5}", "[]", "provenance: expected an object"},
+};
 
+START_TEST (test_edited)
+{
   g_autofree char *text = NULL;
 
   save (fixture);
   text = read_json (fixture);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GString) edited = g_string_new (text);
+  g_autoptr (GString) edited = g_string_new (text);
 
-    g_assert_cmpuint (g_string_replace (edited, rows[i].from, rows[i].to, 1), ==, 1);
-    write_json (fixture, edited->str, edited->len);
-    check_message (fixture, rows[i].message);
-  }
+  ck_assert_uint_eq (g_string_replace (edited, edited_rows[_i].from, edited_rows[_i].to, 1), 1);
+  write_json (fixture, edited->str, edited->len);
+  check_message (fixture, edited_rows[_i].message);
 }
+END_TEST
 
 /* A bundle that says nothing of sub-images has the defaults, and divides nothing by itself. */
-static void
-test_without_sub_images (Fixture *fixture, gconstpointer data)
+START_TEST (test_without_sub_images)
 {
   g_autoptr (EnsBundle) bundle = make_bundle ();
   g_autoptr (EnsBundle) loaded = NULL;
   g_autofree char *text = NULL;
 
   bundle->sub_images.size = 0;
-  g_assert_true (write_bundle (fixture, bundle, NULL));
+  ck_assert (write_bundle (fixture, bundle, NULL));
   text = read_json (fixture);
-  g_assert_null (strstr (text, "sub_images"));
+  ck_assert_ptr_null (strstr (text, "sub_images"));
   loaded = ens_bundle_load (fixture->folder, NULL);
-  g_assert_cmpuint (loaded->sub_images.size, ==, 0);
-  g_assert_cmpuint (loaded->sub_images.count, ==, ENS_SUB_IMAGE_DEFAULTS.count);
+  ck_assert_uint_eq (loaded->sub_images.size, 0);
+  ck_assert_uint_eq (loaded->sub_images.count, ENS_SUB_IMAGE_DEFAULTS.count);
 }
+END_TEST
 
-static void
-test_links (Fixture *fixture, gconstpointer data)
+START_TEST (test_links)
 {
   g_autofree char *outside = g_build_filename (fixture->root, "outside.onnx", NULL);
   g_autofree char *inside = g_build_filename (fixture->folder, "wide.onnx", NULL);
   g_autoptr (EnsBundle) bundle = NULL;
 
   save (fixture);
-  g_assert_true (g_file_set_contents (outside, "x", 1, NULL));
-  g_assert_cmpint (g_remove (inside), ==, 0);
-  g_assert_cmpint (symlink ("../outside.onnx", inside), ==, 0);
+  ck_assert (g_file_set_contents (outside, "x", 1, NULL));
+  ck_assert_int_eq (g_remove (inside), 0);
+  ck_assert_int_eq (symlink ("../outside.onnx", inside), 0);
   check_message (fixture, "expected files inside this folder, found a link “wide.onnx” to");
-  g_assert_cmpint (g_remove (inside), ==, 0);
-  g_assert_cmpint (symlink ("deep.onnx", inside), ==, 0);
+  ck_assert_int_eq (g_remove (inside), 0);
+  ck_assert_int_eq (symlink ("deep.onnx", inside), 0);
   bundle = ens_bundle_load (fixture->folder, NULL);
-  g_assert_nonnull (bundle); /* a link that stays inside */
+  ck_assert_ptr_nonnull (bundle); /* a link that stays inside */
 }
+END_TEST
 
 /* Cut anywhere, the text is either not JSON or says less than it must. */
-static void
-test_truncated (Fixture *fixture, gconstpointer data)
+START_TEST (test_truncated)
 {
   g_autofree char *text = NULL;
   gsize size;
@@ -373,9 +374,9 @@ test_truncated (Fixture *fixture, gconstpointer data)
     check_message (fixture, ENS_BUNDLE_FILE);
   }
 }
+END_TEST
 
-static void
-test_not_json (Fixture *fixture, gconstpointer data)
+START_TEST (test_not_json)
 {
   g_autofree char *deep = g_strnfill (1000000, '[');
   const struct {
@@ -399,59 +400,57 @@ test_not_json (Fixture *fixture, gconstpointer data)
     check_message (fixture, rows[i].message);
   }
 }
+END_TEST
 
 /* Bundles of one role have the fusion weights that this leaves. */
-static void
-test_roles (Fixture *fixture, gconstpointer data)
+static const struct {
+  EnsRole role;
+  float whole_weight, window_weight;
+  guint windows;
+  const char *message; /* NULL: it is sound */
+} roles_rows[] = {
+    {ENS_ROLE_ORIGINAL, 0, 0, 0, NULL},
+    {ENS_ROLE_ORIGINAL, 0.5F, 0, 0, "as no network is retrained"},
+    {ENS_ROLE_ORIGINAL, 0, 0, 100, "as no network is retrained"},
+    {ENS_ROLE_RETRAINED, 1, 0.5F, 100, NULL},
+    {ENS_ROLE_RETRAINED, 0.5F, 0.5F, 100, "expected 1, as no network is original, found 0.5"},
+};
+
+START_TEST (test_roles)
 {
-  static const struct {
-    EnsRole role;
-    float whole_weight, window_weight;
-    guint windows;
-    const char *message; /* NULL: it is sound */
-  } rows[] = {
-      {ENS_ROLE_ORIGINAL, 0, 0, 0, NULL},
-      {ENS_ROLE_ORIGINAL, 0.5F, 0, 0, "as no network is retrained"},
-      {ENS_ROLE_ORIGINAL, 0, 0, 100, "as no network is retrained"},
-      {ENS_ROLE_RETRAINED, 1, 0.5F, 100, NULL},
-      {ENS_ROLE_RETRAINED, 0.5F, 0.5F, 100, "expected 1, as no network is original, found 0.5"},
-  };
+  g_autoptr (EnsBundle) bundle = make_bundle ();
+  g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsBundle) bundle = make_bundle ();
-    g_autoptr (GError) error = NULL;
-
-    ens_bundle_network_clear (&bundle->networks[rows[i].role == ENS_ROLE_ORIGINAL ? 1 : 0]);
-    if (rows[i].role == ENS_ROLE_RETRAINED)
-      bundle->networks[0] = bundle->networks[1];
-    bundle->n_networks = 1;
-    bundle->whole_weight = rows[i].whole_weight;
-    bundle->window_weight = rows[i].window_weight;
-    bundle->windows = rows[i].windows;
-    write_bundle (fixture, bundle, &error);
-    if (rows[i].message == NULL)
-      g_assert_no_error (error);
-    else
-      g_assert_nonnull (strstr (error->message, rows[i].message));
-  }
+  ens_bundle_network_clear (&bundle->networks[roles_rows[_i].role == ENS_ROLE_ORIGINAL ? 1 : 0]);
+  if (roles_rows[_i].role == ENS_ROLE_RETRAINED)
+    bundle->networks[0] = bundle->networks[1];
+  bundle->n_networks = 1;
+  bundle->whole_weight = roles_rows[_i].whole_weight;
+  bundle->window_weight = roles_rows[_i].window_weight;
+  bundle->windows = roles_rows[_i].windows;
+  write_bundle (fixture, bundle, &error);
+  if (roles_rows[_i].message == NULL)
+    ck_assert_no_error (error);
+  else
+    ck_assert_contains (error->message, roles_rows[_i].message);
 }
-
-#define ADD(name, function) \
-  g_test_add ("/ensemble/bundle/" name, Fixture, NULL, set_up, function, tear_down)
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  ADD ("round-trip", test_round_trip);
-  ADD ("replace", test_replace);
-  ADD ("abandoned", test_abandoned);
-  ADD ("not-a-bundle", test_not_a_bundle);
-  ADD ("edited", test_edited);
-  ADD ("without-sub-images", test_without_sub_images);
-  ADD ("links", test_links);
-  ADD ("truncated", test_truncated);
-  ADD ("not-json", test_not_json);
-  ADD ("roles", test_roles);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/bundle");
+  test_fixture (set_up, tear_down);
+  test_add ("round-trip", test_round_trip);
+  test_add ("replace", test_replace);
+  test_add ("abandoned", test_abandoned);
+  test_add ("not-a-bundle", test_not_a_bundle);
+  TEST_ADD_LOOP ("edited", test_edited, edited_rows);
+  test_add ("without-sub-images", test_without_sub_images);
+  test_add ("links", test_links);
+  test_add ("truncated", test_truncated);
+  test_add ("not-json", test_not_json);
+  TEST_ADD_LOOP ("roles", test_roles, roles_rows);
+  return test_run ();
 }

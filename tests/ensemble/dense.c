@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/files.h"
+#include "check-main.h"
 #include "classify/svm.h"
 #include "engine/network-private.h"
 #include "ensemble/bundle-files.h"
@@ -30,6 +31,8 @@ typedef struct {
   EnsDevice *device;
   EnsPicture *picture;
 } Fixture;
+
+static Fixture *fixture;
 
 static const EnsCalibration calibration[CLASSES] = {{1, 0}, {0.5F, -0.5F}, {2, 0.25F}};
 static const EnsNormalise normalise = {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}};
@@ -133,16 +136,17 @@ write_bundle (const Fixture *fixture)
   g_autoptr (GBytes) bytes = ens_onnx_export_bytes (graph, &error);
   g_autoptr (GBytes) classifier = ens_member_save_classifier (fixture->svm, &error);
 
-  g_assert_no_error (error);
-  g_assert_true (ens_bundle_writer_add (writer, network.network, bytes, NULL));
-  g_assert_true (ens_bundle_writer_add (writer, network.classifier, classifier, NULL));
+  ck_assert_no_error (error);
+  ck_assert (ens_bundle_writer_add (writer, network.network, bytes, NULL));
+  ck_assert (ens_bundle_writer_add (writer, network.classifier, classifier, NULL));
   ens_bundle_writer_commit (writer, &bundle, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("ensemble-dense-XXXXXX", NULL);
   fixture->bundle = g_build_filename (fixture->folder, "dense.ensemble", NULL);
   fixture->svm = make_svm ();
@@ -152,7 +156,7 @@ set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   ens_picture_unref (fixture->picture);
   ens_device_unref (fixture->device);
@@ -160,6 +164,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   ens_remove_tree (fixture->folder);
   g_free (fixture->bundle);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 /* The scores of all positions, rows × columns × SCORES. (transfer full) */
@@ -175,16 +180,16 @@ run_densely (const Fixture *fixture, guint *n_columns, guint *n_rows)
   float *scores;
 
   network = ens_network_load_convolutional (path, SIZE, fixture->device, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   plan = ens_network_plan (network, &ENS_SHAPE (1, HEIGHT, WIDTH, 3), &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   shape = ens_plan_get_output_shape (plan, 0);
   *n_rows = (guint)shape->dims[1];
   *n_columns = (guint)shape->dims[2];
   scores = g_new (float, ens_shape_elements (shape));
   ens_frame_resize (&fixture->picture->frame, &ENS_RECT_WHOLE, 1, WIDTH, HEIGHT, &normalise,
                     ens_device_get_pool (fixture->device), pixels);
-  g_assert_true (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {scores}, NULL));
+  ck_assert (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {scores}, NULL));
   return scores;
 }
 
@@ -198,8 +203,7 @@ get_probability (const EnsSvm *svm, const float *scores, guint class)
   return 1 / (1 + exp (-(calibration[class].a * t + calibration[class].b)));
 }
 
-static void
-test_agreement (Fixture *fixture, gconstpointer data)
+START_TEST (test_agreement)
 {
   g_autoptr (EnsEnsemble) ensemble = ens_ensemble_open (fixture->bundle, fixture->device, NULL);
   g_autoptr (EnsAnalysis) analysis = ens_analysis_new (ensemble);
@@ -209,10 +213,10 @@ test_agreement (Fixture *fixture, gconstpointer data)
   g_autofree float *scores = run_densely (fixture, &n_columns, &n_rows);
   double largest = 0, spread = 0;
 
-  g_assert_cmpuint (result->map->columns, ==, COLUMNS);
-  g_assert_cmpuint (result->map->rows, ==, ROWS);
-  g_assert_cmpuint (n_columns, ==, 2 * COLUMNS - 1);
-  g_assert_cmpuint (n_rows, ==, 2 * ROWS - 1);
+  ck_assert_uint_eq (result->map->columns, COLUMNS);
+  ck_assert_uint_eq (result->map->rows, ROWS);
+  ck_assert_uint_eq (n_columns, 2 * COLUMNS - 1);
+  ck_assert_uint_eq (n_rows, 2 * ROWS - 1);
   for (guint s = 0; s < COLUMNS * ROWS; s++)
     for (guint c = 0; c < CLASSES; c++) {
       guint position = 2 * (s / COLUMNS) * n_columns + 2 * (s % COLUMNS);
@@ -222,15 +226,18 @@ test_agreement (Fixture *fixture, gconstpointer data)
       largest = MAX (largest, fabs (found - dense));
       spread = MAX (spread, fabs (found - result->map->probabilities[c]));
     }
-  g_test_message ("largest difference of probability %.2g; the map spans %.2g", largest, spread);
-  g_assert_cmpfloat (largest, <, 1e-5);
-  g_assert_cmpfloat (spread, >, 0.01);
+  test_message ("largest difference of probability %.2g; the map spans %.2g", largest, spread);
+  ck_assert_double_lt (largest, 1e-5);
+  ck_assert_double_gt (spread, 0.01);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add ("/ensemble/dense/agreement", Fixture, NULL, set_up, test_agreement, tear_down);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/dense");
+  test_fixture (set_up, tear_down);
+  test_add ("agreement", test_agreement);
+  return test_run ();
 }

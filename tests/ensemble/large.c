@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "check-main.h"
 #include "ensemble/ensemble.h"
 #include "gst/colour-bundle.h"
 #include "toy.h"
@@ -20,27 +21,31 @@ typedef struct {
   EnsAnalysis *analysis;
 } Fixture;
 
+static Fixture *fixture;
+
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
   g_autoptr (GError) error = NULL;
 
   fixture->folder = g_dir_make_tmp ("ensemble-large-XXXXXX", NULL);
   fixture->bundle = colour_bundle_make (fixture->folder);
   fixture->ensemble = ens_ensemble_open (fixture->bundle, device, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   fixture->analysis = ens_analysis_new (fixture->ensemble);
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   ens_analysis_free (fixture->analysis);
   ens_ensemble_unref (fixture->ensemble);
   ens_remove_tree (fixture->folder);
   g_free (fixture->bundle);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static EnsResult *
@@ -49,7 +54,7 @@ analyse (const Fixture *fixture, const EnsFrame *frame, const EnsAnalyseOptions 
   g_autoptr (GError) error = NULL;
   EnsResult *result = ens_analysis_run (fixture->analysis, frame, 7, options, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return result;
 }
 
@@ -79,16 +84,15 @@ check_maximum (const EnsResult *result)
 
     for (guint s = 0; s < ens_probability_map_get_size (result->map); s++)
       largest = MAX (largest, get_p (result, s, c));
-    g_assert_cmpfloat (class->p, ==, largest);
-    g_assert_cmpfloat (get_p (result, (guint) class->sub_image, c), ==, largest);
-    g_assert_cmpint (class->present, ==, class->p >= class->threshold);
+    ck_assert_double_eq (class->p, largest);
+    ck_assert_double_eq (get_p (result, (guint) class->sub_image, c), largest);
+    ck_assert_int_eq (class->present, class->p >= class->threshold);
   }
 }
 
 /* A square of a colour that fills most of one sub-image and little of its neighbours is in that
  * one and in no other; the frame as a whole is too black for it. */
-static void
-test_found_in_one (Fixture *fixture, gconstpointer data)
+START_TEST (test_found_in_one)
 {
   const EnsAnalyseOptions divided = {.threshold = -1}; /* no windows */
   const EnsAnalyseOptions undivided = {.threshold = -1, .sub_images = ENS_SUB_IMAGES_OFF};
@@ -101,30 +105,30 @@ test_found_in_one (Fixture *fixture, gconstpointer data)
     paint (picture, class, x + 20, SIDE / 2 * (s / COLUMNS) + 20, 120);
     result = analyse (fixture, &picture->frame, &divided);
     whole = analyse (fixture, &picture->frame, &undivided);
-    g_assert_cmpuint (result->map->columns, ==, COLUMNS);
-    g_assert_cmpuint (result->map->rows, ==, ROWS);
-    g_assert_cmpfloat (result->map->width, ==, (float)SIDE / WIDTH);
-    g_assert_cmpfloat (result->map->height, ==, (float)SIDE / HEIGHT);
+    ck_assert_uint_eq (result->map->columns, COLUMNS);
+    ck_assert_uint_eq (result->map->rows, ROWS);
+    ck_assert_double_eq (result->map->width, (float)SIDE / WIDTH);
+    ck_assert_double_eq (result->map->height, (float)SIDE / HEIGHT);
     for (guint i = 0; i < COLUMNS * ROWS; i++)
       for (guint c = 0; c < CLASSES; c++)
         if (i == s && c == class)
-          g_assert_cmpfloat (get_p (result, i, c), >, 0.7F);
+          ck_assert_double_gt (get_p (result, i, c), 0.7F);
         else
-          g_assert_cmpfloat (get_p (result, i, c), <, 0.2F);
-    g_assert_cmpint (result->classes[class].sub_image, ==, (gint)s);
-    g_assert_cmpfloat (result->networks[0].probabilities[class], >, 0.7F);
-    g_assert_cmpfloat (result->classes[class].p1, ==, result->networks[1].probabilities[class]);
+          ck_assert_double_lt (get_p (result, i, c), 0.2F);
+    ck_assert_int_eq (result->classes[class].sub_image, (gint)s);
+    ck_assert_double_gt (result->networks[0].probabilities[class], 0.7F);
+    ck_assert_double_eq (result->classes[class].p1, result->networks[1].probabilities[class]);
     check_maximum (result);
 
-    g_assert_null (whole->map);
-    g_assert_cmpint (whole->classes[class].sub_image, ==, -1);
-    g_assert_false (whole->classes[class].present);
+    ck_assert_ptr_null (whole->map);
+    ck_assert_int_eq (whole->classes[class].sub_image, -1);
+    ck_assert (!(whole->classes[class].present));
   }
 }
+END_TEST
 
 /* Too small for its sub-image as well, but a window shows it. */
-static void
-test_windows (Fixture *fixture, gconstpointer data)
+START_TEST (test_windows)
 {
   g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_RGB, WIDTH, HEIGHT);
   g_autoptr (EnsResult) result = NULL;
@@ -134,22 +138,22 @@ test_windows (Fixture *fixture, gconstpointer data)
   paint (picture, 0, 430, 260, 30);
   result = analyse (fixture, &picture->frame, NULL);
   red = &result->classes[0];
-  g_assert_true (red->present);
-  g_assert_cmpint (red->sub_image, ==, COLUMNS * ROWS - 1);
-  g_assert_cmpfloat (red->p3, >, 0.9F);
-  g_assert_cmpfloat (red->p1, <, 0.1F);
+  ck_assert (red->present);
+  ck_assert_int_eq (red->sub_image, COLUMNS * ROWS - 1);
+  ck_assert_double_gt (red->p3, 0.9F);
+  ck_assert_double_lt (red->p1, 0.1F);
   rect = &result->windows[red->window].rect;
-  g_assert_cmpfloat_with_epsilon (rect->x * WIDTH, 430, 5);
-  g_assert_cmpfloat_with_epsilon (rect->y * HEIGHT, 260, 5);
-  g_assert_cmpfloat_with_epsilon (rect->width * WIDTH, 30, 10);
+  ck_assert_double_eq_tol (rect->x * WIDTH, 430, 5);
+  ck_assert_double_eq_tol (rect->y * HEIGHT, 260, 5);
+  ck_assert_double_eq_tol (rect->width * WIDTH, 30, 10);
   for (guint s = 0; s < COLUMNS * ROWS - 1; s++)
-    g_assert_cmpfloat (get_p (result, s, 0), <, 0.5F);
+    ck_assert_double_lt (get_p (result, s, 0), 0.5F);
   check_maximum (result);
 }
+END_TEST
 
 /* A region counts in the sub-image that it is nearest to, and nowhere else. */
-static void
-test_regions (Fixture *fixture, gconstpointer data)
+START_TEST (test_regions)
 {
   const EnsRect region = {430.F / WIDTH, 20.F / HEIGHT, 30.F / WIDTH, 30.F / HEIGHT};
   const EnsAnalyseOptions options = {
@@ -159,12 +163,13 @@ test_regions (Fixture *fixture, gconstpointer data)
 
   paint (picture, 2, 430, 20, 30);
   result = analyse (fixture, &picture->frame, &options);
-  g_assert_cmpuint (result->n_windows, ==, 1);
-  g_assert_cmpint (result->classes[2].sub_image, ==, COLUMNS - 1);
-  g_assert_cmpint (result->classes[2].window, ==, 0);
-  g_assert_cmpfloat (result->classes[2].p3, >, 0.9F);
-  g_assert_cmpint (result->classes[0].window == 0, ==, result->classes[0].sub_image == COLUMNS - 1);
+  ck_assert_uint_eq (result->n_windows, 1);
+  ck_assert_int_eq (result->classes[2].sub_image, COLUMNS - 1);
+  ck_assert_int_eq (result->classes[2].window, 0);
+  ck_assert_double_gt (result->classes[2].p3, 0.9F);
+  ck_assert_int_eq (result->classes[0].window == 0, result->classes[0].sub_image == COLUMNS - 1);
 }
+END_TEST
 
 static void
 copy_rectangle (const EnsFrame *frame, guint x, guint y, EnsPicture *picture)
@@ -176,8 +181,7 @@ copy_rectangle (const EnsFrame *frame, guint x, guint y, EnsPicture *picture)
 }
 
 /* Each sub-image gets the P that its pixels would get as a picture of their own. */
-static void
-test_as_pictures (Fixture *fixture, gconstpointer data)
+START_TEST (test_as_pictures)
 {
   const EnsAnalyseOptions options = {.windows = 48, .threshold = -1};
   const EnsAnalyseOptions alone_options = {.windows = 4, .threshold = -1};
@@ -194,75 +198,73 @@ test_as_pictures (Fixture *fixture, gconstpointer data)
       continue;
     copy_rectangle (&picture->frame, x, y, part);
     alone = analyse (fixture, &part->frame, &alone_options);
-    g_assert_null (alone->map);
+    ck_assert_ptr_null (alone->map);
     for (guint c = 0; c < CLASSES; c++)
-      g_assert_cmpfloat_with_epsilon (get_p (result, s, c), alone->classes[c].p, 1e-3);
+      ck_assert_double_eq_tol (get_p (result, s, c), alone->classes[c].p, 1e-3);
   }
   check_maximum (result);
 }
+END_TEST
 
 static void
 check_same (const EnsResult *a, const EnsResult *b)
 {
-  g_assert_cmpuint (a->n_windows, ==, b->n_windows);
-  g_assert_cmpmem (a->windows, a->n_windows * sizeof *a->windows, b->windows,
-                   b->n_windows * sizeof *b->windows);
-  g_assert_cmpmem (a->window_probabilities, a->n_windows * CLASSES * sizeof (float),
-                   b->window_probabilities, b->n_windows * CLASSES * sizeof (float));
+  ck_assert_uint_eq (a->n_windows, b->n_windows);
+  ck_assert_bytes_eq (a->windows, a->n_windows * sizeof *a->windows, b->windows,
+                      b->n_windows * sizeof *b->windows);
+  ck_assert_bytes_eq (a->window_probabilities, a->n_windows * CLASSES * sizeof (float),
+                      b->window_probabilities, b->n_windows * CLASSES * sizeof (float));
   for (guint n = 0; n < a->n_networks; n++)
-    g_assert_cmpmem (a->networks[n].probabilities, CLASSES * sizeof (float),
-                     b->networks[n].probabilities, CLASSES * sizeof (float));
+    ck_assert_bytes_eq (a->networks[n].probabilities, CLASSES * sizeof (float),
+                        b->networks[n].probabilities, CLASSES * sizeof (float));
   for (guint c = 0; c < CLASSES; c++) {
-    g_assert_cmpfloat (a->classes[c].p, ==, b->classes[c].p);
-    g_assert_cmpfloat (a->classes[c].p1, ==, b->classes[c].p1);
-    g_assert_cmpfloat (a->classes[c].p2, ==, b->classes[c].p2);
-    g_assert_cmpfloat (a->classes[c].p3, ==, b->classes[c].p3);
-    g_assert_cmpint (a->classes[c].window, ==, b->classes[c].window);
+    ck_assert_double_eq (a->classes[c].p, b->classes[c].p);
+    ck_assert_double_eq (a->classes[c].p1, b->classes[c].p1);
+    ck_assert_double_eq (a->classes[c].p2, b->classes[c].p2);
+    ck_assert_double_eq (a->classes[c].p3, b->classes[c].p3);
+    ck_assert_int_eq (a->classes[c].window, b->classes[c].window);
   }
 }
 
 /* A frame that is not large, and a large one when nothing is to be divided: the same bits as ever.
  * One that is no larger than a sub-image has them even when everything is to be divided. */
-static void
-test_small_frames (Fixture *fixture, gconstpointer data)
+static const guint sizes[][2] = {{160, 160}, {90, 140}, {1, 1}, {300, 200}, {319, 320}};
+
+START_TEST (test_small_frames)
 {
-  static const guint sizes[][2] = {{160, 160}, {90, 140}, {1, 1}, {300, 200}, {319, 320}};
   const EnsAnalyseOptions off = {.windows = -1, .threshold = -1, .sub_images = ENS_SUB_IMAGES_OFF};
   const EnsAnalyseOptions on = {.windows = -1, .threshold = -1, .sub_images = ENS_SUB_IMAGES_ON};
+  g_autoptr (EnsPicture) picture = toy_picture (_i, _i % 3, sizes[_i][0], sizes[_i][1]);
+  g_autoptr (EnsResult) as_ever = analyse (fixture, &picture->frame, &off);
+  g_autoptr (EnsResult) automatic = analyse (fixture, &picture->frame, NULL);
+  g_autoptr (EnsResult) always = analyse (fixture, &picture->frame, &on);
 
-  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    g_autoptr (EnsPicture) picture = toy_picture (i, i % 3, sizes[i][0], sizes[i][1]);
-    g_autoptr (EnsResult) as_ever = analyse (fixture, &picture->frame, &off);
-    g_autoptr (EnsResult) automatic = analyse (fixture, &picture->frame, NULL);
-    g_autoptr (EnsResult) always = analyse (fixture, &picture->frame, &on);
-
-    g_assert_null (as_ever->map);
-    g_assert_null (automatic->map);
-    check_same (as_ever, automatic);
-    g_assert_nonnull (always->map);
-    check_maximum (always);
-    if (ens_probability_map_get_size (always->map) == 1) {
-      check_same (as_ever, always);
-      g_assert_cmpfloat (always->map->width, ==, 1);
-      g_assert_cmpfloat (always->map->probabilities[1], ==, as_ever->classes[1].p);
-    } else {
-      g_assert_cmpuint (i, >=, 3);
-    }
+  ck_assert_ptr_null (as_ever->map);
+  ck_assert_ptr_null (automatic->map);
+  check_same (as_ever, automatic);
+  ck_assert_ptr_nonnull (always->map);
+  check_maximum (always);
+  if (ens_probability_map_get_size (always->map) == 1) {
+    check_same (as_ever, always);
+    ck_assert_double_eq (always->map->width, 1);
+    ck_assert_double_eq (always->map->probabilities[1], as_ever->classes[1].p);
+  } else {
+    ck_assert_uint_ge (_i, 3);
   }
 }
+END_TEST
 
-static void
-test_limit (Fixture *fixture, gconstpointer data)
+START_TEST (test_limit)
 {
   const EnsAnalyseOptions options = {.threshold = -1, .max_sub_images = 4};
   g_autoptr (EnsPicture) picture = toy_picture (1, 0, WIDTH, HEIGHT);
   g_autoptr (EnsResult) result = analyse (fixture, &picture->frame, &options);
 
-  g_assert_cmpuint (ens_probability_map_get_size (result->map), ==, 4);
+  ck_assert_uint_eq (ens_probability_map_get_size (result->map), 4);
 }
+END_TEST
 
-static void
-test_same_bits (Fixture *fixture, gconstpointer data)
+START_TEST (test_same_bits)
 {
   g_autoptr (EnsPicture) picture = toy_picture (11, 1, WIDTH, HEIGHT);
   g_autoptr (EnsResult) first = analyse (fixture, &picture->frame, NULL);
@@ -274,24 +276,24 @@ test_same_bits (Fixture *fixture, gconstpointer data)
     g_autoptr (EnsResult) again = ens_analysis_run (analysis, &picture->frame, 7, NULL, NULL);
 
     check_same (first, again);
-    g_assert_cmpmem (first->map->probabilities, COLUMNS * ROWS * CLASSES * sizeof (float),
-                     again->map->probabilities, COLUMNS * ROWS * CLASSES * sizeof (float));
+    ck_assert_bytes_eq (first->map->probabilities, COLUMNS * ROWS * CLASSES * sizeof (float),
+                        again->map->probabilities, COLUMNS * ROWS * CLASSES * sizeof (float));
   }
 }
-
-#define ADD(name, function) \
-  g_test_add ("/ensemble/large/" name, Fixture, NULL, set_up, function, tear_down)
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  ADD ("found-in-one", test_found_in_one);
-  ADD ("windows", test_windows);
-  ADD ("regions", test_regions);
-  ADD ("as-pictures", test_as_pictures);
-  ADD ("small-frames", test_small_frames);
-  ADD ("limit", test_limit);
-  ADD ("same-bits", test_same_bits);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/large");
+  test_fixture (set_up, tear_down);
+  test_add ("found-in-one", test_found_in_one);
+  test_add ("windows", test_windows);
+  test_add ("regions", test_regions);
+  test_add ("as-pictures", test_as_pictures);
+  TEST_ADD_LOOP ("small-frames", test_small_frames, sizes);
+  test_add ("limit", test_limit);
+  test_add ("same-bits", test_same_bits);
+  return test_run ();
 }

@@ -1,6 +1,8 @@
 /* Maps drawn: their size, their greys at the centres of sub-images, between and beyond them. */
 #include "ensemble/map-picture.h"
 
+#include "check-main.h"
+
 static const char *const classes[] = {"car", "dog"};
 
 /* Three columns and two rows that overlap by half; centres at 1/4, 1/2, 3/4 and 1/3, 2/3. */
@@ -23,57 +25,53 @@ make_result (guint width, guint height)
   return result;
 }
 
-static void
-test_size (void)
+static const struct {
+  guint width, height, picture_width, picture_height;
+} size_rows[] = {
+    {3840, 2160, 256, 144}, {100, 300, 85, 256}, {30000, 1, 256, 1}, {16, 16, 256, 256}};
+
+START_TEST (test_size)
 {
-  static const struct {
-    guint width, height, picture_width, picture_height;
-  } rows[] = {{3840, 2160, 256, 144}, {100, 300, 85, 256}, {30000, 1, 256, 1}, {16, 16, 256, 256}};
+  g_autoptr (EnsResult) result = make_result (size_rows[_i].width, size_rows[_i].height);
+  g_autoptr (EnsPicture) picture = ens_map_picture_new (result, 1, 256);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsResult) result = make_result (rows[i].width, rows[i].height);
-    g_autoptr (EnsPicture) picture = ens_map_picture_new (result, 1, 256);
-
-    g_assert_cmpuint (picture->frame.pixels, ==, ENS_PIXELS_GRAY8);
-    g_assert_cmpuint (picture->frame.width, ==, rows[i].picture_width);
-    g_assert_cmpuint (picture->frame.height, ==, rows[i].picture_height);
-  }
+  ck_assert_uint_eq (picture->frame.pixels, ENS_PIXELS_GRAY8);
+  ck_assert_uint_eq (picture->frame.width, size_rows[_i].picture_width);
+  ck_assert_uint_eq (picture->frame.height, size_rows[_i].picture_height);
 }
+END_TEST
 
-static void
-test_greys (void)
+static const struct {
+  float x, y;
+  guint class, grey;
+} greys_rows[] = {
+    {0.25F, 1 / 3.F, 1, 0},
+    {0.5F, 1 / 3.F, 1, 255},
+    {0.75F, 1 / 3.F, 1, 128},
+    {0.25F, 2 / 3.F, 1, 64},
+    {0.75F, 2 / 3.F, 1, 255}, /* centres */
+    {0.375F, 1 / 3.F, 1, 128},
+    {0.5F, 0.5F, 1, 128},   /* between two */
+    {0.625F, 0.5F, 1, 159}, /* between four */
+    {0, 0, 1, 0},
+    {0.99F, 0.99F, 1, 255}, /* beyond */
+    {0.5F, 1 / 3.F, 0, 0},  /* the other class */
+};
+
+START_TEST (test_greys)
 {
-  static const struct {
-    float x, y;
-    guint class, grey;
-  } rows[] = {
-      {0.25F, 1 / 3.F, 1, 0},
-      {0.5F, 1 / 3.F, 1, 255},
-      {0.75F, 1 / 3.F, 1, 128},
-      {0.25F, 2 / 3.F, 1, 64},
-      {0.75F, 2 / 3.F, 1, 255}, /* centres */
-      {0.375F, 1 / 3.F, 1, 128},
-      {0.5F, 0.5F, 1, 128},   /* between two */
-      {0.625F, 0.5F, 1, 159}, /* between four */
-      {0, 0, 1, 0},
-      {0.99F, 0.99F, 1, 255}, /* beyond */
-      {0.5F, 1 / 3.F, 0, 0},  /* the other class */
-  };
   g_autoptr (EnsResult) result = make_result (1200, 1200);
+  g_autoptr (EnsPicture) picture = ens_map_picture_new (result, greys_rows[_i].class, 1200);
+  guint x = (guint)(greys_rows[_i].x * 1200), y = (guint)(greys_rows[_i].y * 1200);
+  gint found = ens_picture_get_pixels (picture, 0)[y * picture->frame.strides[0] + x];
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsPicture) picture = ens_map_picture_new (result, rows[i].class, 1200);
-    guint x = (guint)(rows[i].x * 1200), y = (guint)(rows[i].y * 1200);
-    gint found = ens_picture_get_pixels (picture, 0)[y * picture->frame.strides[0] + x];
-
-    g_test_message ("row %u: %d", i, found);
-    g_assert_cmpint (ABS (found - (gint)rows[i].grey), <=, 2);
-  }
+  test_message ("%d", found);
+  ck_assert_int_le (ABS (found - (gint)greys_rows[_i].grey), 2);
 }
+END_TEST
 
 /* The frame judged as one: one grey. */
-static void
-test_single (void)
+START_TEST (test_single)
 {
   g_autoptr (EnsResult) result = ens_result_new (classes, 2, NULL, 0, 0);
   g_autoptr (EnsPicture) picture = NULL;
@@ -86,15 +84,17 @@ test_single (void)
   picture = ens_map_picture_new (result, 0, 4);
   for (guint y = 0; y < 3; y++)
     for (guint x = 0; x < 4; x++)
-      g_assert_cmpuint (picture->frame.planes[0][y * picture->frame.strides[0] + x], ==, 51);
+      ck_assert_uint_eq (picture->frame.planes[0][y * picture->frame.strides[0] + x], 51);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/ensemble/map-picture/size", test_size);
-  g_test_add_func ("/ensemble/map-picture/greys", test_greys);
-  g_test_add_func ("/ensemble/map-picture/single", test_single);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/map-picture");
+  TEST_ADD_LOOP ("size", test_size, size_rows);
+  TEST_ADD_LOOP ("greys", test_greys, greys_rows);
+  test_add ("single", test_single);
+  return test_run ();
 }

@@ -3,6 +3,7 @@
 #include <vulkan/vulkan.h>
 
 #include "base/files.h"
+#include "check-main.h"
 #include "engine/device-private.h"
 #include "ensemble/member.h"
 #include "toy.h"
@@ -42,13 +43,16 @@ typedef struct {
   EnsPicture *picture;
 } Fixture;
 
+static Fixture *fixture;
+
 static char *taps[] = {(char *)"relu2", (char *)"pool", NULL};
 static guint scales[] = {32, 40, 56}, window_sizes[] = {32, 48};
 static EnsCalibration calibration[] = {{1.5F, -0.5F}, {0.5F, 0}, {3, 1}};
 
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   g_autoptr (EnsGraph) network = toy_network (5, SIZE, CHANNELS, 0);
 
   fixture->folder = g_dir_make_tmp ("ensemble-member-XXXXXX", NULL);
@@ -74,7 +78,7 @@ set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   ens_picture_unref (fixture->picture);
   ens_remove_tree (fixture->folder);
@@ -82,6 +86,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->classifier);
   g_free (fixture->network);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static EnsMember *
@@ -92,7 +97,7 @@ make_member (const Fixture *fixture, EnsDevice *device)
   g_autoptr (GError) error = NULL;
   EnsMember *member = ens_member_new (&source, device, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return member;
 }
 
@@ -115,20 +120,20 @@ judge (const Fixture *fixture, EnsDevice *device, gboolean wait, Values *values)
   for (guint w = 0; w < N_WINDOWS; w++)
     windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
   ens_member_run_whole (run, &images, values->whole, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   ens_member_run_windows (run, frame, windows, N_WINDOWS, values->windows[0], &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   ens_jobs_run (jobs, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static void
 check_near (const Values *found, const Values *expected)
 {
   for (guint c = 0; c < CLASSES; c++) {
-    g_assert_cmpfloat_with_epsilon (found->whole[c], expected->whole[c], 1e-3);
+    ck_assert_double_eq_tol (found->whole[c], expected->whole[c], 1e-3);
     for (guint w = 0; w < N_WINDOWS; w++)
-      g_assert_cmpfloat_with_epsilon (found->windows[w][c], expected->windows[w][c], 1e-3);
+      ck_assert_double_eq_tol (found->windows[w][c], expected->windows[w][c], 1e-3);
   }
 }
 
@@ -142,15 +147,14 @@ open_gpu (EnsVulkanOptions options)
   options.wrap = wrap;
   device = ens_device_open_vulkan ("", 2, &options, &error);
   if (device == NULL)
-    g_test_skip (error->message);
+    test_skip (error->message);
   return device;
 }
 
-static void
-test_framings (Fixture *fixture, gconstpointer data)
+START_TEST (test_framings)
 {
   g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);
-  g_autoptr (EnsDevice) gpu = open_gpu ((EnsVulkanOptions) {.staged = GPOINTER_TO_INT (data)});
+  g_autoptr (EnsDevice) gpu = open_gpu ((EnsVulkanOptions) {.staged = _i});
 
   for (guint whole = 0; gpu != NULL && whole < ENS_N_FRAMINGS; whole++) {
     Values expected, found;
@@ -166,10 +170,10 @@ test_framings (Fixture *fixture, gconstpointer data)
     }
   }
 }
+END_TEST
 
 /* Lost once, so that the device is opened anew, and for good, so that the CPU takes over. */
-static void
-test_lost (Fixture *fixture, gconstpointer data)
+START_TEST (test_lost)
 {
   g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);
   Values expected;
@@ -189,18 +193,19 @@ test_lost (Fixture *fixture, gconstpointer data)
       check_near (&found, &expected);
     }
     warning = ens_device_take_warning (gpu);
-    g_assert_true (lost == 1 || warning != NULL);
+    ck_assert (lost == 1 || warning != NULL);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add ("/ensemble/member-vulkan/framings", Fixture, GINT_TO_POINTER (FALSE), set_up,
-              test_framings, tear_down);
-  g_test_add ("/ensemble/member-vulkan/framings-copying", Fixture, GINT_TO_POINTER (TRUE), set_up,
-              test_framings, tear_down);
-  g_test_add ("/ensemble/member-vulkan/lost", Fixture, NULL, set_up, test_lost, tear_down);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/member-vulkan");
+  test_fixture (set_up, tear_down);
+  test_add_row (NULL, "framings", test_framings, FALSE);
+  test_add_row (NULL, "framings-copying", test_framings, TRUE);
+  test_add ("lost", test_lost);
+  return test_run ();
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "check-main.h"
 #include "engine/network-private.h"
 #include "ensemble/member-graph.h"
 #include "onnx/onnx.h"
@@ -24,6 +25,8 @@ typedef struct {
   EnsPicture *picture;
 } Fixture;
 
+static Fixture *fixture;
+
 static char *taps[2][3] = {
     {(char *)"relu2", (char *)"pool", NULL},
     {(char *)"relu2", (char *)"scores", NULL}, /* of a fully connected layer */
@@ -33,11 +36,12 @@ static EnsCalibration calibration[] = {{1.5F, -0.5F}, {0.5F, 0}, {3, 1}};
 static EnsCalibration window_calibration[] = {{0.7F, 0.1F}, {1, -1}, {2, 0.5F}};
 
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up_network (gboolean fully_connected)
 {
-  g_autoptr (EnsGraph) network = toy_network (5, SIZE, SCORES, GPOINTER_TO_INT (data));
+  g_autoptr (EnsGraph) network = toy_network (5, SIZE, SCORES, fully_connected);
 
-  fixture->fully_connected = GPOINTER_TO_INT (data);
+  fixture = g_new0 (Fixture, 1);
+  fixture->fully_connected = fully_connected;
   fixture->folder = g_dir_make_tmp ("ensemble-member-XXXXXX", NULL);
   fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
   fixture->classifier =
@@ -61,7 +65,19 @@ set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+set_up (void)
+{
+  set_up_network (FALSE);
+}
+
+static void
+set_up_fully_connected (void)
+{
+  set_up_network (TOY_FULLY_CONNECTED);
+}
+
+static void
+tear_down (void)
 {
   ens_picture_unref (fixture->picture);
   ens_device_unref (fixture->device);
@@ -70,6 +86,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->classifier);
   g_free (fixture->network);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static EnsMember *
@@ -84,7 +101,7 @@ make_member (const Fixture *fixture, gboolean with_classifiers)
                             .n_classes = CLASSES};
   EnsMember *member = ens_member_new (&source, fixture->device, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return member;
 }
 
@@ -141,7 +158,7 @@ tap_image (const Fixture *fixture, const float *pixels, guint width, guint heigh
   shape = ens_plan_get_output_shape (plan, 0);
   map = g_new (float, (gsize)ens_shape_elements (shape));
   scores = g_new (float, SCORES);
-  g_assert_true (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {map, scores}, NULL));
+  ck_assert (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {map, scores}, NULL));
   average_all (map, (guint)(shape->dims[1] * shape->dims[2]), CHANNELS, features);
   if (fixture->fully_connected)
     memcpy (&features[CHANNELS], scores, SCORES * sizeof *scores);
@@ -199,7 +216,7 @@ static void
 check_near (const float *found, const float *expected, guint n)
 {
   for (guint i = 0; i < n; i++)
-    g_assert_cmpfloat_with_epsilon (found[i], expected[i], 2e-5 * (1 + fabsf (expected[i])));
+    ck_assert_double_eq_tol (found[i], expected[i], 2e-5 * (1 + fabsf (expected[i])));
 }
 
 /* The picture is 72 × 60. */
@@ -215,16 +232,15 @@ run_whole (EnsMemberRun *run, const EnsFrame *frame, const guint *sides, guint n
   g_autoptr (GError) error = NULL;
 
   ens_member_run_whole (run, &image, values, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
-static void
-test_whole (Fixture *fixture, gconstpointer data)
+START_TEST (test_whole)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
 
-  g_assert_cmpuint (ens_member_get_width (member), ==, CLASSES);
+  ck_assert_uint_eq (ens_member_get_width (member), CLASSES);
   for (guint n = 3; n > 0; n--) {
     float features[FEATURES], expected[CLASSES], found[CLASSES];
 
@@ -234,10 +250,10 @@ test_whole (Fixture *fixture, gconstpointer data)
     check_near (found, expected, CLASSES);
   }
 }
+END_TEST
 
 /* 7 rectangles, as rectangular as the picture: batches of 4, 2 and 1. */
-static void
-test_rectangles (Fixture *fixture, gconstpointer data)
+START_TEST (test_rectangles)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
@@ -247,7 +263,7 @@ test_rectangles (Fixture *fixture, gconstpointer data)
 
   for (guint i = 0; i < 7; i++)
     rects[i] = (EnsRect) {i / 12.F, i / 15.F, 0.5F, 0.5F};
-  g_assert_true (ens_member_run_whole (run, &images, found, NULL));
+  ck_assert (ens_member_run_whole (run, &images, found, NULL));
   for (guint i = 0; i < 7; i++) {
     float features[FEATURES], expected[CLASSES];
 
@@ -256,10 +272,10 @@ test_rectangles (Fixture *fixture, gconstpointer data)
     check_near (&found[i * CLASSES], expected, CLASSES);
   }
 }
+END_TEST
 
 /* 21 windows: batches of 16, 4 and 1. */
-static void
-test_windows (Fixture *fixture, gconstpointer data)
+START_TEST (test_windows)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
@@ -268,7 +284,7 @@ test_windows (Fixture *fixture, gconstpointer data)
 
   for (guint w = 0; w < 21; w++)
     windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
-  g_assert_true (ens_member_run_windows (run, &fixture->picture->frame, windows, 21, found, NULL));
+  ck_assert (ens_member_run_windows (run, &fixture->picture->frame, windows, 21, found, NULL));
   for (guint w = 0; w < 21; w++) {
     float features[FEATURES], expected[CLASSES];
 
@@ -277,28 +293,28 @@ test_windows (Fixture *fixture, gconstpointer data)
     check_near (&found[w * CLASSES], expected, CLASSES);
   }
 }
+END_TEST
 
-static void
-test_features (Fixture *fixture, gconstpointer data)
+START_TEST (test_features)
 {
   g_autoptr (EnsMember) member = make_member (fixture, FALSE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
   float expected[FEATURES], found[FEATURES];
 
-  g_assert_cmpuint (ens_member_get_width (member), ==, FEATURES);
-  g_assert_true (ens_member_takes_windows (member));
+  ck_assert_uint_eq (ens_member_get_width (member), FEATURES);
+  ck_assert (ens_member_takes_windows (member));
   expect_features (fixture, &ENS_RECT_WHOLE, scaled, 3, expected);
   run_whole (run, &fixture->picture->frame, scales, 3, found);
   check_near (found, expected, FEATURES);
   expect_features (fixture, &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, squares, 2, expected);
-  g_assert_true (ens_member_run_windows (run, &fixture->picture->frame,
-                                         &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1, found, NULL));
+  ck_assert (ens_member_run_windows (run, &fixture->picture->frame,
+                                     &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1, found, NULL));
   check_near (found, expected, FEATURES);
 }
+END_TEST
 
 /* At its own size the network gives what it always gave; at others it runs convolutionally. */
-static void
-test_fully_connected (Fixture *fixture, gconstpointer data)
+START_TEST (test_fully_connected)
 {
   g_autoptr (EnsMember) member = NULL;
   g_autoptr (EnsMemberRun) run = NULL;
@@ -314,12 +330,12 @@ test_fully_connected (Fixture *fixture, gconstpointer data)
   check_near (found, expected, FEATURES);
   run_whole (run, &fixture->picture->frame, &scales[2], 1, larger);
   for (guint f = 0; f < FEATURES; f++)
-    g_assert_true (isfinite (larger[f]));
+    ck_assert (isfinite (larger[f]));
 }
+END_TEST
 
 /* Networks for other numbers of scales and for windows don't hold the weights once more. */
-static void
-test_weights_once (Fixture *fixture, gconstpointer data)
+START_TEST (test_weights_once)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
@@ -329,18 +345,18 @@ test_weights_once (Fixture *fixture, gconstpointer data)
   run_whole (run, &fixture->picture->frame, scales, 3, found);
   size = ens_member_get_weights_size (member);
   run_whole (run, &fixture->picture->frame, scales, 2, found);
-  g_assert_true (
+  ck_assert (
       ens_member_run_windows (run, &fixture->picture->frame, &ENS_RECT_WHOLE, 1, found, NULL));
   /* The window classifiers have joined the common weights, and the network has not done so again.
    */
-  g_assert_cmpuint (ens_member_get_weights_size (member), >, size);
-  g_assert_cmpuint (ens_member_get_weights_size (member), <=,
-                    size + 2 * (FEATURES + 16) * 16 * sizeof (float));
+  ck_assert_uint_gt (ens_member_get_weights_size (member), size);
+  ck_assert_uint_le (ens_member_get_weights_size (member),
+                     size + 2 * (FEATURES + 16) * 16 * sizeof (float));
 }
+END_TEST
 
 /* Frames that are longer than four to one are compressed, not spread over the memory. */
-static void
-test_long_frame (Fixture *fixture, gconstpointer data)
+START_TEST (test_long_frame)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
@@ -349,6 +365,7 @@ test_long_frame (Fixture *fixture, gconstpointer data)
 
   run_whole (run, &strip->frame, scales, 3, found);
 }
+END_TEST
 
 static void
 check_error (const Fixture *fixture, const EnsMemberSource *source, const char *message)
@@ -356,14 +373,13 @@ check_error (const Fixture *fixture, const EnsMemberSource *source, const char *
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsMember) member = ens_member_new (source, fixture->device, &error);
 
-  g_assert_null (member);
-  g_assert_nonnull (error);
+  ck_assert_ptr_null (member);
+  ck_assert_ptr_nonnull (error);
   if (strstr (error->message, message) == NULL)
-    g_error ("expected a message with “%s”, found “%s”", message, error->message);
+    ck_abort_msg ("expected a message with “%s”, found “%s”", message, error->message);
 }
 
-static void
-test_errors (Fixture *fixture, gconstpointer data)
+START_TEST (test_errors)
 {
   static char *no_such_tap[] = {(char *)"relu2", (char *)"fc7", NULL};
   static char *other_taps[] = {(char *)"conv1", (char *)"pool", NULL};
@@ -395,23 +411,20 @@ test_errors (Fixture *fixture, gconstpointer data)
   source.network = "/nowhere/net.onnx";
   check_error (fixture, &source, "/nowhere/net.onnx");
 }
+END_TEST
 
-static void
-test_defaults (Fixture *fixture, gconstpointer data)
+START_TEST (test_defaults)
 {
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) names = ens_member_default_taps (fixture->network, SIZE, &error);
 
-  g_assert_no_error (error);
-  g_assert_cmpuint (g_strv_length (names), ==, 2);
-  g_assert_cmpstr (names[0], ==, "scores");
-  g_assert_cmpstr (names[1], ==, "pool");
-  g_assert_cmpuint (ens_member_standard_size (fixture->network, NULL), ==, SIZE);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (g_strv_length (names), 2);
+  ck_assert_str_eq (names[0], "scores");
+  ck_assert_str_eq (names[1], "pool");
+  ck_assert_uint_eq (ens_member_standard_size (fixture->network, NULL), SIZE);
 }
-
-#define ADD(name, fully_connected, function)                                                \
-  g_test_add ("/ensemble/member/" name, Fixture, GINT_TO_POINTER (fully_connected), set_up, \
-              function, tear_down)
+END_TEST
 
 /* ---- Framing ---- */
 
@@ -423,9 +436,9 @@ judge_whole (const Fixture *fixture, const EnsRect *rect, guint n_values, float 
   const EnsMemberImages images = {&fixture->picture->frame, rect, 1, scales, 2};
   g_autoptr (GError) error = NULL;
 
-  g_assert_cmpuint (ens_member_get_width (member), ==, n_values);
+  ck_assert_uint_eq (ens_member_get_width (member), n_values);
   ens_member_run_whole (run, &images, values, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static void
@@ -436,12 +449,11 @@ judge_window (const Fixture *fixture, const EnsRect *rect, float *values)
   g_autoptr (GError) error = NULL;
 
   ens_member_run_windows (run, &fixture->picture->frame, rect, 1, values, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 /* The square in the middle looked at alone is that square as a frame of its own. */
-static void
-test_framing (Fixture *fixture, gconstpointer data)
+START_TEST (test_framing)
 {
   /* Of 72 × 60. */
   const EnsRect middle = {6 / 72.0F, 0, 60 / 72.0F, 1};
@@ -452,31 +464,35 @@ test_framing (Fixture *fixture, gconstpointer data)
   fixture->settings.crop = 1;
   judge_whole (fixture, &ENS_RECT_WHOLE, CLASSES, found);
   for (guint c = 0; c < CLASSES; c++)
-    g_assert_cmpfloat_with_epsilon (found[c], expected[c], 1e-3);
+    ck_assert_double_eq_tol (found[c], expected[c], 1e-3);
 
   judge_window (fixture, &middle, expected);
   judge_window (fixture, &ENS_RECT_WHOLE, stretched);
   fixture->settings.window_framing = ENS_FRAMING_CROP;
   judge_window (fixture, &ENS_RECT_WHOLE, found);
   for (guint c = 0; c < CLASSES; c++)
-    g_assert_cmpfloat_with_epsilon (found[c], expected[c], 1e-3);
-  g_assert_true (memcmp (found, stretched, sizeof found) != 0);
+    ck_assert_double_eq_tol (found[c], expected[c], 1e-3);
+  ck_assert (memcmp (found, stretched, sizeof found) != 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  ADD ("whole", FALSE, test_whole);
-  ADD ("rectangles", FALSE, test_rectangles);
-  ADD ("windows", FALSE, test_windows);
-  ADD ("features", FALSE, test_features);
-  ADD ("fully-connected", TOY_FULLY_CONNECTED, test_fully_connected);
-  ADD ("weights-once", FALSE, test_weights_once);
-  ADD ("long-frame", FALSE, test_long_frame);
-  ADD ("framing", FALSE, test_framing);
-  ADD ("errors", FALSE, test_errors);
-  ADD ("defaults", FALSE, test_defaults);
-  ADD ("defaults-fully-connected", TOY_FULLY_CONNECTED, test_defaults);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/member");
+  test_fixture (set_up, tear_down);
+  test_add ("whole", test_whole);
+  test_add ("rectangles", test_rectangles);
+  test_add ("windows", test_windows);
+  test_add ("features", test_features);
+  test_add ("weights-once", test_weights_once);
+  test_add ("long-frame", test_long_frame);
+  test_add ("framing", test_framing);
+  test_add ("errors", test_errors);
+  test_add ("defaults", test_defaults);
+  test_fixture (set_up_fully_connected, tear_down);
+  test_add ("fully-connected", test_fully_connected);
+  test_add ("defaults-fully-connected", test_defaults);
+  return test_run ();
 }

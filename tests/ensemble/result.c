@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "check-main.h"
+
 static const char *const classes[] = {"car", "dog", "sky"};
 static const char *const networks[] = {"small", "large"};
 
@@ -39,27 +41,26 @@ static void
 check_json (const EnsResult *result, guint top_k, const char *name)
 {
   g_autofree char *file = g_strconcat (name, ".json", NULL);
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "results", file, NULL);
+  g_autofree char *path = g_build_filename (SOURCE_FOLDER, "results", file, NULL);
   g_autofree char *json = ens_result_to_json (result, top_k);
   g_autofree char *expected = NULL;
   g_autoptr (GError) error = NULL;
 
   g_file_get_contents (path, &expected, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (json, ==, g_strchomp (expected));
+  ck_assert_no_error (error);
+  ck_assert_pstr_eq (json, g_strchomp (expected));
 }
 
-static void
-test_without_windows (void)
+START_TEST (test_without_windows)
 {
   g_autoptr (EnsResult) result = make_result (0);
 
   check_json (result, 0, "without-windows");
 }
+END_TEST
 
 /* Two classes share a window, one is cut off by top_k, and most windows are nobody's best. */
-static void
-test_with_windows (void)
+START_TEST (test_with_windows)
 {
   g_autoptr (EnsResult) result = make_result (5);
 
@@ -74,10 +75,10 @@ test_with_windows (void)
   result->window_probabilities[3 * 3 + 1] = 1;
   check_json (result, 2, "with-windows");
 }
+END_TEST
 
 /* Names that need escapes, a network that gave no number, a frame without a network's opinion. */
-static void
-test_odd (void)
+START_TEST (test_odd)
 {
   static const char *const names[] = {"tab\there", "Hüte \\ \"A\"", "sea"};
   g_autoptr (EnsResult) result = ens_result_new (names, 3, NULL, 0, 0);
@@ -91,6 +92,7 @@ test_odd (void)
   result->pts = G_MAXUINT64 - 1;
   check_json (result, 0, "odd");
 }
+END_TEST
 
 /* Two sub-images side by side and two below: the car is in the last, the dog in the first. */
 static void
@@ -112,23 +114,22 @@ add_map (EnsResult *result)
   result->classes[2].sub_image = 1;
 }
 
-static void
-test_with_map (void)
+START_TEST (test_with_map)
 {
   g_autoptr (EnsResult) result = make_result (0);
   EnsRect rect;
 
   add_map (result);
   rect = ens_probability_map_get_rect (result->map, 3);
-  g_assert_cmpfloat (rect.x, ==, 0.375F);
-  g_assert_cmpfloat (rect.y, ==, 0.5F);
-  g_assert_cmpfloat (rect.width, ==, 0.625F);
+  ck_assert_double_eq (rect.x, 0.375F);
+  ck_assert_double_eq (rect.y, 0.5F);
+  ck_assert_double_eq (rect.width, 0.625F);
   check_json (result, 2, "with-map");
 }
+END_TEST
 
 /* Columns follow their classes; what belongs to the frame stays. */
-static void
-test_top (void)
+START_TEST (test_top)
 {
   g_autoptr (EnsResult) result = make_result (2);
   g_autoptr (EnsResult) top = NULL;
@@ -141,57 +142,59 @@ test_top (void)
     result->window_probabilities[i] = (float)i;
 
   top = ens_result_top (result, 2);
-  g_assert_cmpuint (top->n_classes, ==, 2);
-  g_assert_cmpstr (top->classes[0].name, ==, "dog");
-  g_assert_cmpstr (top->classes[1].name, ==, "car");
-  g_assert_true (top->classes[0].present);
-  g_assert_cmpint (top->classes[0].window, ==, 1);
-  g_assert_cmpfloat (top->networks[1].probabilities[0], ==, 0.75F);
-  g_assert_cmpfloat (top->networks[1].probabilities[1], ==, 0.125F);
-  g_assert_cmpfloat (top->window_probabilities[2], ==, 4);
-  g_assert_cmpfloat (top->window_probabilities[3], ==, 3);
-  g_assert_cmpfloat (top->windows[1].rect.x, ==, 0.125F);
-  g_assert_cmpint (top->classes[1].sub_image, ==, 3);
-  g_assert_cmpuint (top->map->columns, ==, 2);
-  g_assert_cmpfloat (top->map->x[1], ==, 0.375F);
-  g_assert_cmpfloat (top->map->y[1], ==, 0.5F);
-  g_assert_cmpfloat (top->map->width, ==, 0.625F);
-  g_assert_cmpfloat (top->map->height, ==, 0.5F);
-  g_assert_cmpfloat (top->map->probabilities[1 * 2 + 0], ==, 0.5F);
-  g_assert_cmpfloat (top->map->probabilities[3 * 2 + 1], ==, 0.25F);
-  g_assert_cmpuint (top->pts, ==, 40000000);
-  g_assert_cmpstr (top->bundle, ==, "street");
-  g_assert_cmpint (top->timings.total, ==, 6);
+  ck_assert_uint_eq (top->n_classes, 2);
+  ck_assert_str_eq (top->classes[0].name, "dog");
+  ck_assert_str_eq (top->classes[1].name, "car");
+  ck_assert (top->classes[0].present);
+  ck_assert_int_eq (top->classes[0].window, 1);
+  ck_assert_double_eq (top->networks[1].probabilities[0], 0.75F);
+  ck_assert_double_eq (top->networks[1].probabilities[1], 0.125F);
+  ck_assert_double_eq (top->window_probabilities[2], 4);
+  ck_assert_double_eq (top->window_probabilities[3], 3);
+  ck_assert_double_eq (top->windows[1].rect.x, 0.125F);
+  ck_assert_int_eq (top->classes[1].sub_image, 3);
+  ck_assert_uint_eq (top->map->columns, 2);
+  ck_assert_double_eq (top->map->x[1], 0.375F);
+  ck_assert_double_eq (top->map->y[1], 0.5F);
+  ck_assert_double_eq (top->map->width, 0.625F);
+  ck_assert_double_eq (top->map->height, 0.5F);
+  ck_assert_double_eq (top->map->probabilities[1 * 2 + 0], 0.5F);
+  ck_assert_double_eq (top->map->probabilities[3 * 2 + 1], 0.25F);
+  ck_assert_uint_eq (top->pts, 40000000);
+  ck_assert_str_eq (top->bundle, "street");
+  ck_assert_int_eq (top->timings.total, 6);
 
   for (guint top_k = 0; top_k < 6; top_k += 3) {
     all = ens_result_top (result, top_k);
-    g_assert_true (all == result);
+    ck_assert (all == result);
     ens_result_unref (all);
   }
 }
+END_TEST
 
-static void
-test_references (void)
+START_TEST (test_references)
 {
   EnsResult *result = make_result (2);
   EnsResult *other = ens_result_ref (result);
 
   ens_result_unref (result);
-  g_assert_cmpstr (other->classes[2].name, ==, "sky");
-  g_assert_cmpstr (other->networks[1].name, ==, "large");
-  g_assert_cmpuint (other->pts, ==, G_MAXUINT64);
+  ck_assert_str_eq (other->classes[2].name, "sky");
+  ck_assert_str_eq (other->networks[1].name, "large");
+  ck_assert_uint_eq (other->pts, G_MAXUINT64);
   ens_result_unref (other);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/ensemble/result/without-windows", test_without_windows);
-  g_test_add_func ("/ensemble/result/with-windows", test_with_windows);
-  g_test_add_func ("/ensemble/result/odd", test_odd);
-  g_test_add_func ("/ensemble/result/with-map", test_with_map);
-  g_test_add_func ("/ensemble/result/top", test_top);
-  g_test_add_func ("/ensemble/result/references", test_references);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/result");
+  test_add ("without-windows", test_without_windows);
+  test_add ("with-windows", test_with_windows);
+  test_add ("odd", test_odd);
+  test_add ("with-map", test_with_map);
+  test_add ("top", test_top);
+  test_add ("references", test_references);
+  return test_run ();
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "classify/svm.h"
 #include "ensemble/member-graph.h"
 #include "graph/op.h"
@@ -87,7 +88,7 @@ toy_save_network (EnsGraph *network, const char *folder, const char *name)
   g_autoptr (GError) error = NULL;
 
   ens_onnx_export (network, path, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return path;
 }
 
@@ -106,9 +107,9 @@ toy_save_classifier (guint seed, guint n_features, guint n_classes, const char *
   for (guint c = 0; c < n_classes; c++)
     svm->biases[c] = (float)g_rand_double_range (random, -1, 1);
   bytes = ens_member_save_classifier (svm, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_file_set_contents (path, g_bytes_get_data (bytes, NULL),
-                                      (gssize)g_bytes_get_size (bytes), NULL));
+  ck_assert_no_error (error);
+  ck_assert (g_file_set_contents (path, g_bytes_get_data (bytes, NULL),
+                                  (gssize)g_bytes_get_size (bytes), NULL));
   return path;
 }
 
@@ -158,12 +159,12 @@ save_picture (const EnsPicture *picture, const char *path)
   const EnsFrame *frame = &picture->frame;
   FILE *file = g_fopen (path, "wb");
 
-  g_assert_nonnull (file);
+  ck_assert_ptr_nonnull (file);
   fprintf (file, "P6\n%u %u\n255\n", frame->width, frame->height);
   for (guint y = 0; y < frame->height; y++)
-    g_assert_cmpuint (fwrite (frame->planes[0] + y * frame->strides[0], 3, frame->width, file), ==,
-                      frame->width);
-  g_assert_cmpint (fclose (file), ==, 0);
+    ck_assert_uint_eq (fwrite (frame->planes[0] + y * frame->strides[0], 3, frame->width, file),
+                       frame->width);
+  ck_assert_int_eq (fclose (file), 0);
 }
 
 void
@@ -180,7 +181,7 @@ toy_dataset (const char *folder, guint n_train, guint n_validation, guint n_test
     for (guint c = 0; c < G_N_ELEMENTS (classes) && splits[s].n > 0; c++) {
       g_autofree char *class = g_build_filename (folder, splits[s].name, classes[c], NULL);
 
-      g_assert_cmpint (g_mkdir_with_parents (class, 0777), ==, 0);
+      ck_assert_int_eq (g_mkdir_with_parents (class, 0777), 0);
       for (guint i = 0; i < splits[s].n; i++, seed++) {
         g_autofree char *path = g_strdup_printf ("%s/%03u.ppm", class, i);
         g_autoptr (EnsPicture) picture = toy_picture (seed, c, 48 + seed % 5 * 4, 48);

@@ -2,6 +2,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "scenes/write.h"
 #include "tags/tags.h"
 
@@ -21,14 +22,13 @@ write_text (const char *text)
   char *path = NULL;
   int file = g_file_open_tmp ("tags-XXXXXX", &path, NULL);
 
-  g_assert_cmpint (file, >=, 0);
+  ck_assert_int_ge (file, 0);
   g_close (file, NULL);
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  ck_assert (g_file_set_contents (path, text, -1, NULL));
   return path;
 }
 
-static void
-test_truth (void)
+START_TEST (test_truth)
 {
   /* 4 frames per second: the car is there all the first second, hidden half of it, and another one
    * with it for one frame; nothing in the second second; a fish for a quarter of the third */
@@ -40,34 +40,32 @@ test_truth (void)
                                              "8,2.00,1,0,fish,0,0,9,9,0.500\n");
   g_autoptr (Truth) truth = truth_read (path, NULL);
 
-  g_assert_nonnull (truth);
-  g_assert_cmpuint (truth_get_seconds (truth), ==, 3);
-  g_assert_cmpfloat (truth_visible_in (truth, "car", 0, 0.3), ==, 0.5);
-  g_assert_cmpfloat (truth_visible_in (truth, "car", 0, 0.05), ==, 1);
-  g_assert_cmpfloat (truth_visible_in (truth, "car", 1, 0.05), ==, 0);
-  g_assert_cmpfloat (truth_visible_in (truth, "fish", 2, 0.3), ==, 0.25);
-  g_assert_cmpfloat (truth_visible_at (truth, "car", 0.26), ==, 0.9);
-  g_assert_cmpfloat (truth_visible_at (truth, "fish", 0.26), ==, 0);
+  ck_assert_ptr_nonnull (truth);
+  ck_assert_uint_eq (truth_get_seconds (truth), 3);
+  ck_assert_double_eq (truth_visible_in (truth, "car", 0, 0.3), 0.5);
+  ck_assert_double_eq (truth_visible_in (truth, "car", 0, 0.05), 1);
+  ck_assert_double_eq (truth_visible_in (truth, "car", 1, 0.05), 0);
+  ck_assert_double_eq (truth_visible_in (truth, "fish", 2, 0.3), 0.25);
+  ck_assert_double_eq (truth_visible_at (truth, "car", 0.26), 0.9);
+  ck_assert_double_eq (truth_visible_at (truth, "fish", 0.26), 0);
   g_remove (path);
 }
+END_TEST
 
-static void
-test_truth_errors (void)
+static const char *const truth_errors_rows[] = {"", "frame,class\n", HEADER "1,0.04,0,0,car,1,1\n"};
+
+START_TEST (test_truth_errors)
 {
-  static const char *const rows[] = {"", "frame,class\n", HEADER "1,0.04,0,0,car,1,1\n"};
+  g_autofree char *path = write_text (truth_errors_rows[_i]);
+  g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = write_text (rows[i]);
-    g_autoptr (GError) error = NULL;
-
-    g_assert_null (truth_read (path, &error));
-    g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL);
-    g_remove (path);
-  }
+  ck_assert_ptr_null (truth_read (path, &error));
+  ck_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL);
+  g_remove (path);
 }
+END_TEST
 
-static void
-test_results (void)
+START_TEST (test_results)
 {
   g_autofree char *path = write_text (
       RESULT ("0", CLASS ("tree", "0.2", "false", "") "," CLASS ("car", "0.75", "true",
@@ -78,44 +76,42 @@ test_results (void)
   const TaggedFrame *frame;
   const Tag *car;
 
-  g_assert_cmpuint (frames->len, ==, 2);
+  ck_assert_uint_eq (frames->len, 2);
   frame = g_ptr_array_index (frames, 0);
   car = &g_array_index (frame->tags, Tag, 0);
-  g_assert_cmpstr (car->name, ==, "car");
-  g_assert_cmpfloat (car->p, ==, 0.75);
-  g_assert_true (car->present && car->has_window);
-  g_assert_cmpfloat (car->window.y, ==, 0.5);
-  g_assert_cmpfloat (car->window.width, ==, 0.5);
-  g_assert_false (g_array_index (frame->tags, Tag, 1).has_window);
+  ck_assert_str_eq (car->name, "car");
+  ck_assert_double_eq (car->p, 0.75);
+  ck_assert (car->present && car->has_window);
+  ck_assert_double_eq (car->window.y, 0.5);
+  ck_assert_double_eq (car->window.width, 0.5);
+  ck_assert (!(g_array_index (frame->tags, Tag, 1).has_window));
   frame = g_ptr_array_index (frames, 1);
-  g_assert_cmpfloat (frame->seconds, ==, 1.5);
+  ck_assert_double_eq (frame->seconds, 1.5);
   g_remove (path);
 }
+END_TEST
 
-static void
-test_results_errors (void)
+static const char *const results_errors_rows[] = {
+    "{\"schema\":\"other/1\",\"classes\":[]}\n",
+    "{\"schema\":\n",
+    "[]\n",
+    RESULT ("0", CLASS ("car", "0.5", "true", "")) RESULT ("1", ""),
+};
+
+START_TEST (test_results_errors)
 {
-  static const char *const rows[] = {
-      "{\"schema\":\"other/1\",\"classes\":[]}\n",
-      "{\"schema\":\n",
-      "[]\n",
-      RESULT ("0", CLASS ("car", "0.5", "true", "")) RESULT ("1", ""),
-  };
+  g_autofree char *path = write_text (results_errors_rows[_i]);
+  g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = write_text (rows[i]);
-    g_autoptr (GError) error = NULL;
-
-    g_assert_null (tags_read (path, &error));
-    g_assert_nonnull (error);
-    g_assert_nonnull (strstr (error->message, path));
-    g_remove (path);
-  }
+  ck_assert_ptr_null (tags_read (path, &error));
+  ck_assert_ptr_nonnull (error);
+  ck_assert_contains (error->message, path);
+  g_remove (path);
 }
+END_TEST
 
 /* The annotated picture holds the frame that was asked for, and the window's contour. */
-static void
-test_picture (void)
+START_TEST (test_picture)
 {
   const Kind *kinds[] = {&set_kinds[0]};
   ClipOptions options = {1, 1, 5, 64, 64, {kinds, 1}};
@@ -131,35 +127,37 @@ test_picture (void)
   cairo_surface_t *page;
   const guint32 *pixels;
 
-  g_assert_true (write_clip (clip, truth_path, &options, &error));
+  ck_assert (write_clip (clip, truth_path, &options, &error));
   truth = truth_read (truth_path, &error);
-  g_assert_true (picture_write (picture, clip, frames, truth, &error));
+  ck_assert (picture_write (picture, clip, frames, truth, &error));
   page = cairo_image_surface_create_from_png (picture);
-  g_assert_cmpint (cairo_image_surface_get_width (page), >, 64);
-  g_assert_cmpint (cairo_image_surface_get_height (page), >=, 64);
+  ck_assert_int_gt (cairo_image_surface_get_width (page), 64);
+  ck_assert_int_ge (cairo_image_surface_get_height (page), 64);
   pixels = (const guint32 *)cairo_image_surface_get_data (page);
   /* the first class is red; its window's lower edge lies on row 48 */
-  g_assert_cmpuint ((pixels[48 * cairo_image_surface_get_width (page) + 32] >> 16) & 255, >, 180);
-  g_assert_cmpuint (pixels[48 * cairo_image_surface_get_width (page) + 32] & 255, <, 100);
+  ck_assert_uint_gt ((pixels[48 * cairo_image_surface_get_width (page) + 32] >> 16) & 255, 180);
+  ck_assert_uint_lt (pixels[48 * cairo_image_surface_get_width (page) + 32] & 255, 100);
   cairo_surface_destroy (page);
-  g_assert_false (picture_write (picture, "missing.avi", frames, truth, &error));
-  g_assert_nonnull (error);
+  ck_assert (!picture_write (picture, "missing.avi", frames, truth, &error));
+  ck_assert_ptr_nonnull (error);
   g_remove (clip);
   g_remove (truth_path);
   g_remove (picture);
   g_remove (results);
   g_rmdir (folder);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
+  test_suite ("examples/tags");
   gst_init (&argc, &argv);
-  g_test_add_func ("/examples/tags/truth", test_truth);
-  g_test_add_func ("/examples/tags/truth-errors", test_truth_errors);
-  g_test_add_func ("/examples/tags/results", test_results);
-  g_test_add_func ("/examples/tags/results-errors", test_results_errors);
-  g_test_add_func ("/examples/tags/picture", test_picture);
-  return g_test_run ();
+  test_add ("truth", test_truth);
+  TEST_ADD_LOOP ("truth-errors", test_truth_errors, truth_errors_rows);
+  test_add ("results", test_results);
+  TEST_ADD_LOOP ("results-errors", test_results_errors, results_errors_rows);
+  test_add ("picture", test_picture);
+  return test_run ();
 }

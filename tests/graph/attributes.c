@@ -1,5 +1,7 @@
 #include "graph/attributes.h"
 
+#include "check-main.h"
+
 static EnsAttributes *
 make_attributes (void)
 {
@@ -17,39 +19,38 @@ make_attributes (void)
   return attributes;
 }
 
-static void
-test_read (void)
+START_TEST (test_read)
 {
   g_autoptr (EnsAttributes) attributes = make_attributes ();
   g_autoptr (GError) error = NULL;
   gint64 pads[4] = {0}, absent[2] = {7, 7};
   float scales[3];
 
-  g_assert_cmpint (ens_attributes_int (attributes, "axis", -1), ==, 1);
-  g_assert_cmpint (ens_attributes_int (attributes, "group", 1), ==, 1);
-  g_assert_cmpfloat (ens_attributes_float (attributes, "alpha", 0), ==, 0.1f);
-  g_assert_cmpstr (ens_attributes_string (attributes, "mode", NULL), ==, "lin\near");
-  g_assert_cmpstr (ens_attributes_string (attributes, "auto_pad", "NOTSET"), ==, "NOTSET");
-  g_assert_cmpuint (ens_attributes_ints (attributes, "pads", pads, 4), ==, 4);
-  g_assert_cmpint (pads[3], ==, 1);
-  g_assert_cmpuint (ens_attributes_ints (attributes, "strides", absent, 2), ==, 0);
-  g_assert_cmpint (absent[1], ==, 7);
-  g_assert_cmpuint (ens_attributes_floats (attributes, "scales", scales, 3), ==, 2);
-  g_assert_cmpfloat (scales[1], ==, 2.5f);
-  g_assert_true (ens_attributes_has (attributes, "value"));
-  g_assert_false (ens_attributes_finish (attributes, "node “n” (Op)", &error));
-  g_assert_cmpstr (error->message, ==,
-                   "node “n” (Op): unknown attribute “value”, known are alpha, auto_pad, axis, "
-                   "group, mode, pads, scales, strides");
+  ck_assert_int_eq (ens_attributes_int (attributes, "axis", -1), 1);
+  ck_assert_int_eq (ens_attributes_int (attributes, "group", 1), 1);
+  ck_assert_double_eq (ens_attributes_float (attributes, "alpha", 0), 0.1f);
+  ck_assert_str_eq (ens_attributes_string (attributes, "mode", NULL), "lin\near");
+  ck_assert_str_eq (ens_attributes_string (attributes, "auto_pad", "NOTSET"), "NOTSET");
+  ck_assert_uint_eq (ens_attributes_ints (attributes, "pads", pads, 4), 4);
+  ck_assert_int_eq (pads[3], 1);
+  ck_assert_uint_eq (ens_attributes_ints (attributes, "strides", absent, 2), 0);
+  ck_assert_int_eq (absent[1], 7);
+  ck_assert_uint_eq (ens_attributes_floats (attributes, "scales", scales, 3), 2);
+  ck_assert_double_eq (scales[1], 2.5f);
+  ck_assert (ens_attributes_has (attributes, "value"));
+  ck_assert (!ens_attributes_finish (attributes, "node “n” (Op)", &error));
+  ck_assert_str_eq (error->message,
+                    "node “n” (Op): unknown attribute “value”, known are alpha, auto_pad, axis, "
+                    "group, mode, pads, scales, strides");
   g_clear_error (&error);
   ens_attributes_ignore (attributes, "value");
   ens_attributes_ignore (attributes, "seed");
   ens_attributes_finish (attributes, "node “n” (Op)", &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
+END_TEST
 
-static void
-test_misread (void)
+START_TEST (test_misread)
 {
   enum { INT, FLOAT, STRING, INTS, FLOATS, TENSOR } kind;
   static const struct {
@@ -74,43 +75,44 @@ test_misread (void)
 
     kind = rows[i].kind;
     if (kind == INT)
-      g_assert_cmpint (ens_attributes_int (attributes, name, 42), ==, 42);
+      ck_assert_int_eq (ens_attributes_int (attributes, name, 42), 42);
     else if (kind == FLOAT)
-      g_assert_cmpfloat (ens_attributes_float (attributes, name, 42), ==, 42);
+      ck_assert_double_eq (ens_attributes_float (attributes, name, 42), 42);
     else if (kind == STRING)
-      g_assert_null (ens_attributes_string (attributes, name, NULL));
+      ck_assert_ptr_null (ens_attributes_string (attributes, name, NULL));
     else if (kind == INTS)
-      g_assert_cmpuint (ens_attributes_ints (attributes, name, integers, 3), ==, 0);
+      ck_assert_uint_eq (ens_attributes_ints (attributes, name, integers, 3), 0);
     else if (kind == FLOATS)
-      g_assert_cmpuint (ens_attributes_floats (attributes, name, reals, 3), ==, 0);
+      ck_assert_uint_eq (ens_attributes_floats (attributes, name, reals, 3), 0);
     else
-      g_assert_null (ens_attributes_tensor (attributes, name));
-    g_assert_false (ens_attributes_finish (attributes, "n", &error));
-    g_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
-    g_assert_cmpstr (error->message, ==, rows[i].message);
+      ck_assert_ptr_null (ens_attributes_tensor (attributes, name));
+    ck_assert (!ens_attributes_finish (attributes, "n", &error));
+    ck_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
+    ck_assert_pstr_eq (error->message, rows[i].message);
   }
 }
+END_TEST
 
-static void
-test_print (void)
+START_TEST (test_print)
 {
   g_autoptr (EnsAttributes) attributes = make_attributes ();
   g_autoptr (EnsAttributes) none = ens_attributes_new ();
   g_autofree char *text = ens_attributes_to_string (attributes);
   g_autofree char *nothing = ens_attributes_to_string (none);
 
-  g_assert_cmpstr (text, ==,
-                   "alpha=0.100000001 axis=1 mode=\"lin\\near\" pads=[0, 0, 1, 1] "
-                   "scales=[1, 2.5] value=<int64 2: -1 6>");
-  g_assert_cmpstr (nothing, ==, "");
+  ck_assert_str_eq (text, "alpha=0.100000001 axis=1 mode=\"lin\\near\" pads=[0, 0, 1, 1] "
+                          "scales=[1, 2.5] value=<int64 2: -1 6>");
+  ck_assert_str_eq (nothing, "");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/graph/attributes/read", test_read);
-  g_test_add_func ("/graph/attributes/misread", test_misread);
-  g_test_add_func ("/graph/attributes/print", test_print);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("graph/attributes");
+  test_add ("read", test_read);
+  test_add ("misread", test_misread);
+  test_add ("print", test_print);
+  return test_run ();
 }

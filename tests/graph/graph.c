@@ -2,6 +2,8 @@
 
 #include "graph/infer.h"
 
+#include "check-main.h"
+
 /* Two operators that do as little as a graph asks for: Scale multiplies by params, Count gives the
  * number of its input's elements. */
 typedef struct {
@@ -121,7 +123,7 @@ assert_valid (const EnsGraph *graph)
   g_autoptr (GError) error = NULL;
 
   ens_graph_validate (graph, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static void
@@ -129,11 +131,10 @@ assert_text (const EnsGraph *graph, const char *expected)
 {
   g_autofree char *text = ens_graph_to_string (graph);
 
-  g_assert_cmpstr (text, ==, expected);
+  ck_assert_pstr_eq (text, expected);
 }
 
-static void
-test_build (void)
+START_TEST (test_build)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
 
@@ -145,31 +146,31 @@ test_build (void)
                       "Count_3: float32 scalar = Count (b)\n"
                       "output b: float32 scalar\n"
                       "output Count_3: float32 scalar\n");
-  g_assert_null (ens_graph_find (graph, "c"));
+  ck_assert_ptr_null (ens_graph_find (graph, "c"));
 }
+END_TEST
 
-static void
-test_names (void)
+START_TEST (test_names)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
   EnsValue *data = ens_graph_find (graph, "data");
   EnsNode *node = ens_graph_add_node (graph, &scale, "a", &(ScaleParams) {1}, &data, 1, 2);
 
-  g_assert_cmpstr (node->name, ==, "a_2");
-  g_assert_cmpstr (node->outputs[0]->name, ==, "a_2");
-  g_assert_cmpstr (node->outputs[1]->name, ==, "a_2:1");
+  ck_assert_str_eq (node->name, "a_2");
+  ck_assert_str_eq (node->outputs[0]->name, "a_2");
+  ck_assert_str_eq (node->outputs[1]->name, "a_2:1");
   ens_graph_rename (graph, node->outputs[1], "b");
-  g_assert_cmpstr (node->outputs[1]->name, ==, "b_2");
+  ck_assert_str_eq (node->outputs[1]->name, "b_2");
   ens_graph_rename (graph, node->outputs[1], "b_2");
   ens_graph_rename_node (graph, node, "b");
-  g_assert_cmpstr (node->name, ==, "b_2");
-  g_assert_true (ens_graph_find (graph, "b_2") == node->outputs[1]);
-  g_assert_null (ens_graph_find (graph, "a_2:1"));
+  ck_assert_str_eq (node->name, "b_2");
+  ck_assert (ens_graph_find (graph, "b_2") == node->outputs[1]);
+  ck_assert_ptr_null (ens_graph_find (graph, "a_2:1"));
   assert_valid (graph);
 }
+END_TEST
 
-static void
-test_copy (void)
+START_TEST (test_copy)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
   g_autoptr (EnsGraph) copy = ens_graph_copy (graph);
@@ -178,14 +179,14 @@ test_copy (void)
 
   assert_valid (copy);
   assert_text (copy, text);
-  g_assert_true (weights->constant == ens_graph_find (graph, "weights")->constant);
-  g_assert_true (weights != ens_graph_find (graph, "weights"));
+  ck_assert (weights->constant == ens_graph_find (graph, "weights")->constant);
+  ck_assert (weights != ens_graph_find (graph, "weights"));
   ((ScaleParams *)ens_graph_find (copy, "a")->producer->params)->factor = 9;
   assert_text (graph, text);
 }
+END_TEST
 
-static void
-test_embed (void)
+START_TEST (test_embed)
 {
   g_autoptr (EnsGraph) part = make_graph ();
   g_autoptr (EnsGraph) graph = ens_graph_new ("whole");
@@ -198,8 +199,8 @@ test_embed (void)
     EnsValue *weights = g_ptr_array_index (values, ens_graph_find (part, "weights")->index);
     g_autofree char *name = g_strdup_printf ("net%u/b", i);
 
-    g_assert_cmpstr (b->name, ==, name);
-    g_assert_cmpstr (weights->name, ==, "net0/weights");
+    ck_assert_pstr_eq (b->name, name);
+    ck_assert_str_eq (weights->name, "net0/weights");
     ens_graph_add_output (graph, b);
   }
   assert_valid (graph);
@@ -213,9 +214,9 @@ test_embed (void)
                       "output net0/b: float32 scalar\n"
                       "output net1/b: float32 scalar\n");
 }
+END_TEST
 
-static void
-test_rewrite (void)
+START_TEST (test_rewrite)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
   EnsValue *a = ens_graph_find (graph, "a");
@@ -225,13 +226,13 @@ test_rewrite (void)
   g_autofree guint *uses = NULL;
 
   ens_node_resize_inputs (b, 2);
-  g_assert_null (b->inputs[1]);
+  ck_assert_ptr_null (b->inputs[1]);
   b->inputs[0] = inserted;
   ens_graph_replace_uses (graph, ens_graph_find (graph, "b"), inserted);
   assert_valid (graph);
   uses = ens_graph_count_uses (graph);
-  g_assert_cmpuint (uses[a->index], ==, 1);
-  g_assert_cmpuint (uses[inserted->index], ==, 3);
+  ck_assert_uint_eq (uses[a->index], 1);
+  ck_assert_uint_eq (uses[inserted->index], 3);
   ens_graph_remove_unused (graph);
   assert_valid (graph);
   assert_text (graph, "input data: float32 ?x4\n"
@@ -241,9 +242,9 @@ test_rewrite (void)
                       "output Scale_4: float32 scalar\n"
                       "output Count_3: float32 scalar\n");
 }
+END_TEST
 
-static void
-test_infer (void)
+START_TEST (test_infer)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
   g_autoptr (GError) error = NULL;
@@ -252,48 +253,48 @@ test_infer (void)
 
   for (gint64 batch = 1; batch < 4; batch++) {
     ens_infer_graph (graph, &ENS_SHAPE (batch, 4), &error);
-    g_assert_no_error (error);
-    g_assert_cmpint (*(gint64 *)n->constant->data, ==, 4 * batch);
-    g_assert_null (ens_graph_find (graph, "b")->constant);
-    g_assert_cmpfloat (((float *)w->constant->data)[2], ==, 9);
+    ck_assert_no_error (error);
+    ck_assert_int_eq (*(gint64 *)n->constant->data, 4 * batch);
+    ck_assert_ptr_null (ens_graph_find (graph, "b")->constant);
+    ck_assert_double_eq (((float *)w->constant->data)[2], 9);
   }
   assert_valid (graph);
   ens_graph_remove_unused (graph);
   assert_valid (graph);
-  g_assert_null (n->producer);
+  ck_assert_ptr_null (n->producer);
   assert_text (graph, "input data: float32 3x4\n"
                       "a: float32 3x4 = Scale (data) factor=2\n"
                       "b: float32 3x4 = Scale (a) factor=0.5\n"
                       "output b: float32 3x4\n"
                       "output Count_3: int64 scalar\n");
 }
+END_TEST
 
-static void
-test_infer_errors (void)
+START_TEST (test_infer_errors)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
   g_autoptr (GError) error = NULL;
   EnsValue *a = ens_graph_find (graph, "a");
   EnsNode *node = ens_graph_add_node (graph, &huge, "wide", NULL, &a, 1, 1);
 
-  g_assert_false (ens_infer_node (a->producer, TRUE, &error));
-  g_assert_cmpstr (error->message, ==,
-                   "node “a” (Scale): the size of input “data” (?x4) is unknown");
+  ck_assert (!ens_infer_node (a->producer, TRUE, &error));
+  ck_assert_str_eq (error->message, "node “a” (Scale): the size of input “data” (?x4) is unknown");
   g_clear_error (&error);
-  g_assert_false (ens_infer_graph (graph, &ENS_SHAPE (1, 4, 4), &error));
-  g_assert_cmpstr (error->message, ==, "small: input “data” is 1x4x4, expected ?x4");
+  ck_assert (!ens_infer_graph (graph, &ENS_SHAPE (1, 4, 4), &error));
+  ck_assert_str_eq (error->message, "small: input “data” is 1x4x4, expected ?x4");
   g_clear_error (&error);
-  g_assert_false (ens_infer_node (node, TRUE, &error));
-  g_assert_cmpstr (error->message, ==,
-                   "node “wide” (Huge): output “wide” can't be as large as 4611686018427387903");
+  ck_assert (!ens_infer_node (node, TRUE, &error));
+  ck_assert_str_eq (error->message,
+                    "node “wide” (Huge): output “wide” can't be as large as 4611686018427387903");
   g_clear_error (&error);
-  g_assert_false (ens_infer_graph (graph, &ENS_SHAPE (1, 4), &error));
-  g_assert_true (g_str_has_prefix (error->message, "small: node “wide” (Huge): "));
+  ck_assert (!ens_infer_graph (graph, &ENS_SHAPE (1, 4), &error));
+  ck_assert (g_str_has_prefix (error->message, "small: node “wide” (Huge): "));
   g_clear_error (&error);
   a->type = ENS_TYPE_INT32;
-  g_assert_false (ens_infer_node (ens_graph_find (graph, "b")->producer, TRUE, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
+  ck_assert (!ens_infer_node (ens_graph_find (graph, "b")->producer, TRUE, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
 }
+END_TEST
 
 typedef void (*Damage) (EnsGraph *graph);
 
@@ -330,42 +331,41 @@ shuffle_index (EnsGraph *graph)
   ens_graph_find (graph, "b")->index = 0;
 }
 
-static void
-test_validate (void)
+static const struct {
+  Damage damage;
+  const char *message;
+} validate_rows[] = {
+    {swap_nodes, "small: node “b” (Scale) reads “a” before it is computed"},
+    {drop_input, "small: node “b” (Scale) lacks input 0"},
+    {add_inputs, "small: node “b” (Scale) has 3 inputs, expected 1 to 2"},
+    {reshape_constant, "small: value “weights” has another type or shape than its contents"},
+    {shuffle_index, "small: value “b” stands at 3 and says 0"},
+};
+
+START_TEST (test_validate)
 {
-  static const struct {
-    Damage damage;
-    const char *message;
-  } rows[] = {
-      {swap_nodes, "small: node “b” (Scale) reads “a” before it is computed"},
-      {drop_input, "small: node “b” (Scale) lacks input 0"},
-      {add_inputs, "small: node “b” (Scale) has 3 inputs, expected 1 to 2"},
-      {reshape_constant, "small: value “weights” has another type or shape than its contents"},
-      {shuffle_index, "small: value “b” stands at 3 and says 0"},
-  };
+  g_autoptr (EnsGraph) graph = make_graph ();
+  g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsGraph) graph = make_graph ();
-    g_autoptr (GError) error = NULL;
-
-    rows[i].damage (graph);
-    g_assert_false (ens_graph_validate (graph, &error));
-    g_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
-    g_assert_cmpstr (error->message, ==, rows[i].message);
-  }
+  validate_rows[_i].damage (graph);
+  ck_assert (!ens_graph_validate (graph, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FORMAT);
+  ck_assert_pstr_eq (error->message, validate_rows[_i].message);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/graph/build", test_build);
-  g_test_add_func ("/graph/names", test_names);
-  g_test_add_func ("/graph/copy", test_copy);
-  g_test_add_func ("/graph/embed", test_embed);
-  g_test_add_func ("/graph/rewrite", test_rewrite);
-  g_test_add_func ("/graph/infer", test_infer);
-  g_test_add_func ("/graph/infer-errors", test_infer_errors);
-  g_test_add_func ("/graph/validate", test_validate);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("graph");
+  test_add ("build", test_build);
+  test_add ("names", test_names);
+  test_add ("copy", test_copy);
+  test_add ("embed", test_embed);
+  test_add ("rewrite", test_rewrite);
+  test_add ("infer", test_infer);
+  test_add ("infer-errors", test_infer_errors);
+  TEST_ADD_LOOP ("validate", test_validate, validate_rows);
+  return test_run ();
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "cpu/interpret.h"
 #include "engine/device-private.h"
 #include "engine/network-private.h"
@@ -293,7 +294,7 @@ count (const Case *test, const char *reason)
 }
 
 static void
-fail (const Case *test, const char *how, const char *why)
+note_failure (const Case *test, const char *how, const char *why)
 {
   g_autofree char *name = g_path_get_basename (test->folder);
 
@@ -311,13 +312,13 @@ run_case (const Case *test)
   g_autofree char *exported = run_exported (test);
 
   if (reference != NULL)
-    fail (test, "references", reference);
+    note_failure (test, "references", reference);
   else if (network != NULL)
-    fail (test, "a network", network);
+    note_failure (test, "a network", network);
   else if (on_vulkan != NULL)
-    fail (test, "a network on Vulkan", on_vulkan);
+    note_failure (test, "a network on Vulkan", on_vulkan);
   else if (exported != NULL)
-    fail (test, "references after export", exported);
+    note_failure (test, "references after export", exported);
   else
     count (test, "");
 }
@@ -331,7 +332,7 @@ take_error (const Case *test, const GError *error)
   if (excuse != NULL)
     count (test, excuse);
   else
-    fail (test, "import", error->message);
+    note_failure (test, "import", error->message);
 }
 
 /* Makes the test's inputs from this one on part of the model. */
@@ -406,7 +407,7 @@ try_case (Report *report, guint category, const char *folder)
   const char *reason;
   gsize n_inputs;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   test.operator= name_operator (model->graph);
   reason = find_obstacle (model->graph);
   if (reason == NULL)
@@ -484,27 +485,23 @@ print_report (const Report *report)
   print_row ("all", report->n_failed, "failed");
 }
 
-typedef struct {
-  Report *report;
-  guint category;
-} Category;
+static Report report;
 
-static void
-test_category (gconstpointer data)
+START_TEST (test_category)
 {
-  const Category *category = data;
-  g_autofree char *folder = g_build_filename (DATA_FOLDER, categories[category->category], NULL);
+  g_autofree char *folder = g_build_filename (DATA_FOLDER, categories[_i], NULL);
   g_autoptr (GPtrArray) cases = list_folder (folder);
 
   if (cases->len == 0) {
-    g_test_skip ("no libonnx-testdata");
+    test_skip ("no libonnx-testdata");
     return;
   }
   for (guint i = 0; i < cases->len; i++)
-    try_case (category->report, category->category, g_ptr_array_index (cases, i));
-  g_assert_cmpuint (category->report->n_failed[category->category], ==, 0);
-  g_assert_cmpuint (category->report->n_passed[category->category], >, 0);
+    try_case (&report, (guint)_i, g_ptr_array_index (cases, i));
+  ck_assert_uint_eq (report.n_failed[_i], 0);
+  ck_assert_uint_gt (report.n_passed[_i], 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
@@ -513,18 +510,14 @@ main (int argc, char **argv)
   g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);
   g_autoptr (EnsDevice) vulkan =
       ens_device_open_vulkan ("", 2, &(EnsVulkanOptions) {.validation = TRUE}, NULL);
-  Report report = {.cpu = cpu, .vulkan = vulkan, .rows = rows};
-  Category data[N_CATEGORIES];
   int status;
 
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < N_CATEGORIES; i++) {
-    g_autofree char *path = g_strdup_printf ("/graph/onnx-backend/%s", categories[i]);
-
-    data[i] = (Category) {&report, i};
-    g_test_add_data_func (path, &data[i], test_category);
-  }
-  status = g_test_run ();
+  test_init (&argc, &argv);
+  report = (Report) {.cpu = cpu, .vulkan = vulkan, .rows = rows};
+  test_suite ("graph/onnx-backend");
+  for (guint i = 0; i < N_CATEGORIES; i++)
+    test_add_row (NULL, categories[i], test_category, i);
+  status = test_run_in_process ();
   print_report (&report);
   return status;
 }

@@ -2,53 +2,52 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "models.h"
 #include "onnx/onnx.h"
 
-static void
-test_other_files (void)
+static const struct {
+  const char *contents;
+  gsize size;
+  const char *message;
+} other_files_files[] = {
+    {"", 0, "empty, expected an ONNX model"},
+    {"<!DOCTYPE html><html>", 21, "not an ONNX model but a web page; download the file itself"},
+    {"\n  <html lang=\"en\">", 19, "not an ONNX model but a web page; download the file itself"},
+    {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "not an ONNX model but a PNG picture"},
+    {"\xff\xd8\xff\xe0\0\x10JFIF", 10, "not an ONNX model but a JPEG picture"},
+    {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", 63,
+     "not an ONNX model but a Git LFS pointer"},
+    {"404: Not Found\n", 15, "not an ONNX model but text"},
+    {"PK\x03\x04\x14\0\0\0", 8, "not an ONNX model but a ZIP archive"},
+    {"\x1f\x8b\x08\0\0\0", 6, "not an ONNX model but compressed by gzip"},
+    {"\x20\0\0\0TFL3\0\0", 10, "not an ONNX model but a TensorFlow Lite model"},
+    {"\x07\x07\x07\x07\x07\x07", 6, "ModelProto has no field where one should start at byte 0"},
+    {"\x08\x07\x0b\x01", 4, "ModelProto has a field of unknown kind 3 at byte 2"},
+    {"\x08\x80\x80", 3, "ModelProto ends within a number at byte 0"},
+    {"\x08\x07\x3a\x80", 4, "ModelProto ends within a length at byte 2"},
+    {"\x08\x07\x3a\x7f\x0a", 5,
+     "ModelProto should go on for 127 bytes and has 1 (is the file complete?) at byte 2"},
+    {"\x08\x07\x38\x01", 4, "“graph” of ModelProto is a number at byte 2"},
+    {"\x08\x07\x3a\x00\x3a\x00", 6, "ModelProto has a second “graph” at byte 4"},
+    {"\x08\x07\x12\x02\xc3\x28", 6, "“producer_name” of ModelProto is not UTF-8 text at byte 4"},
+    {"\x08\x07\x12\x02\x41\x00", 6, "“producer_name” of ModelProto is not UTF-8 text at byte 4"},
+    {"\x0a\x01\x07", 3, "a field has another type than ONNX says"},
+    {"\x08\x07", 2, "the file holds no graph"},
+    {"\x08\x07\x3a\x00", 4, "the file does not say its opset"},
+};
+
+START_TEST (test_other_files)
 {
-  static const struct {
-    const char *contents;
-    gsize size;
-    const char *message;
-  } files[] = {
-      {"", 0, "empty, expected an ONNX model"},
-      {"<!DOCTYPE html><html>", 21, "not an ONNX model but a web page; download the file itself"},
-      {"\n  <html lang=\"en\">", 19, "not an ONNX model but a web page; download the file itself"},
-      {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "not an ONNX model but a PNG picture"},
-      {"\xff\xd8\xff\xe0\0\x10JFIF", 10, "not an ONNX model but a JPEG picture"},
-      {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", 63,
-       "not an ONNX model but a Git LFS pointer"},
-      {"404: Not Found\n", 15, "not an ONNX model but text"},
-      {"PK\x03\x04\x14\0\0\0", 8, "not an ONNX model but a ZIP archive"},
-      {"\x1f\x8b\x08\0\0\0", 6, "not an ONNX model but compressed by gzip"},
-      {"\x20\0\0\0TFL3\0\0", 10, "not an ONNX model but a TensorFlow Lite model"},
-      {"\x07\x07\x07\x07\x07\x07", 6, "ModelProto has no field where one should start at byte 0"},
-      {"\x08\x07\x0b\x01", 4, "ModelProto has a field of unknown kind 3 at byte 2"},
-      {"\x08\x80\x80", 3, "ModelProto ends within a number at byte 0"},
-      {"\x08\x07\x3a\x80", 4, "ModelProto ends within a length at byte 2"},
-      {"\x08\x07\x3a\x7f\x0a", 5,
-       "ModelProto should go on for 127 bytes and has 1 (is the file complete?) at byte 2"},
-      {"\x08\x07\x38\x01", 4, "“graph” of ModelProto is a number at byte 2"},
-      {"\x08\x07\x3a\x00\x3a\x00", 6, "ModelProto has a second “graph” at byte 4"},
-      {"\x08\x07\x12\x02\xc3\x28", 6, "“producer_name” of ModelProto is not UTF-8 text at byte 4"},
-      {"\x08\x07\x12\x02\x41\x00", 6, "“producer_name” of ModelProto is not UTF-8 text at byte 4"},
-      {"\x0a\x01\x07", 3, "a field has another type than ONNX says"},
-      {"\x08\x07", 2, "the file holds no graph"},
-      {"\x08\x07\x3a\x00", 4, "the file does not say its opset"},
-  };
+  g_autoptr (GBytes) bytes =
+      g_bytes_new_static (other_files_files[_i].contents, other_files_files[_i].size);
 
-  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
-    g_autoptr (GBytes) bytes = g_bytes_new_static (files[i].contents, files[i].size);
-
-    assert_import_refuses (bytes, NULL, ENS_ERROR_FORMAT, files[i].message);
-  }
+  assert_import_refuses (bytes, NULL, ENS_ERROR_FORMAT, other_files_files[_i].message);
 }
+END_TEST
 
 /* Messages in messages: graph → node → attribute → graph → … */
-static void
-test_deep (void)
+START_TEST (test_deep)
 {
   static const guint8 tags[] = {0x32, 0x2a, 0x0a}; /* attribute.g, node.attribute, graph.node */
   g_autoptr (GByteArray) array = g_byte_array_new ();
@@ -67,10 +66,10 @@ test_deep (void)
   bytes = g_byte_array_free_to_bytes (g_steal_pointer (&array));
   assert_import_refuses (bytes, NULL, ENS_ERROR_FORMAT, "levels deep");
 }
+END_TEST
 
 /* Two bytes in the file, two hundred in memory. */
-static void
-test_many_parts (void)
+START_TEST (test_many_parts)
 {
   const guint n = 1100000;
   guint8 *data = g_malloc (2 * n + 6);
@@ -87,27 +86,27 @@ test_many_parts (void)
   bytes = g_bytes_new_take (data, 2 * n + 5);
   assert_import_refuses (bytes, NULL, ENS_ERROR_FORMAT, "more than 1000000 parts");
 }
+END_TEST
 
-static void
-test_paths (void)
+START_TEST (test_paths)
 {
   g_autofree char *folder = g_dir_make_tmp ("ens-hostile-XXXXXX", NULL);
   g_autofree char *missing = g_build_filename (folder, "missing.onnx", NULL);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (ens_onnx_import (missing, NULL, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_true (g_str_has_prefix (error->message, missing));
-  g_assert_true (g_str_has_suffix (error->message, ".onnx: No such file or directory"));
+  ck_assert_ptr_null (ens_onnx_import (missing, NULL, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  ck_assert (g_str_has_prefix (error->message, missing));
+  ck_assert (g_str_has_suffix (error->message, ".onnx: No such file or directory"));
   g_clear_error (&error);
-  g_assert_null (ens_onnx_import (folder, NULL, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_true (g_str_has_suffix (error->message, ": not a file"));
+  ck_assert_ptr_null (ens_onnx_import (folder, NULL, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  ck_assert (g_str_has_suffix (error->message, ": not a file"));
   g_rmdir (folder);
 }
+END_TEST
 
-static void
-test_truncation (void)
+START_TEST (test_truncation)
 {
   g_autoptr (Onnx__ModelProto) model = model_new_small ();
   g_autoptr (GBytes) whole = model_pack (model);
@@ -119,6 +118,7 @@ test_truncation (void)
     assert_import_refuses (bytes, NULL, ENS_ERROR_FORMAT, "");
   }
 }
+END_TEST
 
 /* Whatever comes of it, nothing crashes, and what is accepted is sound. */
 static guint
@@ -137,19 +137,18 @@ damage_at_random (const Onnx__ModelProto *model, GRand *random, guint n)
     for (gint32 j = g_rand_int_range (random, 1, 4); j > 0; j--)
       copy[g_rand_int_range (random, 0, (gint32)size)] = (guint8)g_rand_int (random);
     graph = ens_onnx_import_bytes (bytes, "bad.onnx", NULL, NULL, &error);
-    g_assert_true ((graph == NULL) == (error != NULL));
+    ck_assert ((graph == NULL) == (error != NULL));
     if (graph != NULL) {
       g_autoptr (GBytes) exported = ens_onnx_export_bytes (graph, NULL);
 
-      g_assert_true (ens_graph_validate (graph, NULL));
+      ck_assert (ens_graph_validate (graph, NULL));
       n_accepted++;
     }
   }
   return n_accepted;
 }
 
-static void
-test_random_damage (void)
+START_TEST (test_random_damage)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (20120913);
   g_autoptr (Onnx__ModelProto) sound = model_new_small ();
@@ -160,19 +159,21 @@ test_random_damage (void)
 
     n_accepted += damage_at_random (model, random, 1000);
   }
-  g_test_message ("%u accepted", n_accepted);
-  g_assert_cmpuint (n_accepted, >, 0);
+  test_message ("%u accepted", n_accepted);
+  ck_assert_uint_gt (n_accepted, 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/graph/onnx-bytes/other-files", test_other_files);
-  g_test_add_func ("/graph/onnx-bytes/deep", test_deep);
-  g_test_add_func ("/graph/onnx-bytes/many-parts", test_many_parts);
-  g_test_add_func ("/graph/onnx-bytes/paths", test_paths);
-  g_test_add_func ("/graph/onnx-bytes/truncation", test_truncation);
-  g_test_add_func ("/graph/onnx-bytes/random-damage", test_random_damage);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("graph/onnx-bytes");
+  TEST_ADD_LOOP ("other-files", test_other_files, other_files_files);
+  test_add ("deep", test_deep);
+  test_add ("many-parts", test_many_parts);
+  test_add ("paths", test_paths);
+  test_add ("truncation", test_truncation);
+  test_add ("random-damage", test_random_damage);
+  return test_run ();
 }

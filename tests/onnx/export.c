@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "graph/op.h"
 #include "models.h"
 #include "onnx/onnx.h"
@@ -16,7 +17,7 @@ import (const ModelRow *row)
   g_autoptr (GError) error = NULL;
   EnsGraph *graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return graph;
 }
 
@@ -26,14 +27,14 @@ assert_same_constants (const EnsGraph *a, const EnsGraph *b)
   for (guint i = 0; i < a->nodes->len; i++) {
     const EnsNode *node = g_ptr_array_index (a->nodes, i), *twin = g_ptr_array_index (b->nodes, i);
 
-    g_assert_cmpstr (node->name, ==, twin->name);
+    ck_assert_pstr_eq (node->name, twin->name);
     for (guint j = 0; j < node->n_inputs; j++) {
       const EnsTensor *x = node->inputs[j] ? node->inputs[j]->constant : NULL;
       const EnsTensor *y = twin->inputs[j] ? twin->inputs[j]->constant : NULL;
 
-      g_assert_true ((x == NULL) == (y == NULL));
+      ck_assert ((x == NULL) == (y == NULL));
       if (x != NULL)
-        g_assert_cmpmem (x->data, ens_tensor_size (x), y->data, ens_tensor_size (y));
+        ck_assert_bytes_eq (x->data, ens_tensor_size (x), y->data, ens_tensor_size (y));
     }
   }
 }
@@ -46,42 +47,41 @@ assert_round_trip (const EnsGraph *graph)
   g_autoptr (EnsGraph) again = NULL;
   g_autofree char *text = ens_graph_to_string (graph), *text_again = NULL;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   again = ens_onnx_import_bytes (bytes, "again.onnx", NULL, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   text_again = ens_graph_to_string (again);
-  g_assert_cmpstr (text_again, ==, text);
+  ck_assert_pstr_eq (text_again, text);
   assert_same_constants (graph, again);
 }
 
-static void
-test_round_trip (gconstpointer row)
+START_TEST (test_round_trip)
 {
-  g_autoptr (EnsGraph) graph = import (row);
+  g_autoptr (EnsGraph) graph = import (&model_rows[_i]);
 
   assert_round_trip (graph);
 }
+END_TEST
 
-static void
-test_networks (void)
+static const char *const names[] = {"squeezenet1.1", "mobilenet_v1_0.5_160", "resnet20-cifar10"};
+
+START_TEST (test_networks)
 {
-  static const char *const names[] = {"squeezenet1.1", "mobilenet_v1_0.5_160", "resnet20-cifar10"};
   const char *data = g_getenv ("ENSEMBLE_TEST_DATA");
 
   if (data == NULL) {
-    g_test_skip ("ENSEMBLE_TEST_DATA is not set");
+    test_skip ("ENSEMBLE_TEST_DATA is not set");
     return;
   }
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree char *file = g_strconcat (names[i], ".onnx", NULL);
-    g_autofree char *path = g_build_filename (data, "networks", file, NULL);
-    g_autoptr (GError) error = NULL;
-    g_autoptr (EnsGraph) graph = ens_onnx_import (path, NULL, &error);
+  g_autofree char *file = g_strconcat (names[_i], ".onnx", NULL);
+  g_autofree char *path = g_build_filename (data, "networks", file, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = ens_onnx_import (path, NULL, &error);
 
-    g_assert_no_error (error);
-    assert_round_trip (graph);
-  }
+  ck_assert_no_error (error);
+  assert_round_trip (graph);
 }
+END_TEST
 
 /* A graph that never was a file, and whose shapes nobody has inferred. */
 static EnsGraph *
@@ -98,8 +98,7 @@ make_graph (void)
   return graph;
 }
 
-static void
-test_made (void)
+START_TEST (test_made)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
   g_autoptr (GError) error = NULL;
@@ -107,21 +106,20 @@ test_made (void)
   g_autoptr (EnsGraph) again = NULL;
   g_autofree char *text = NULL;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   again = ens_onnx_import_bytes (bytes, "made.onnx", NULL, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   text = ens_graph_to_string (again);
-  g_assert_cmpstr (text, ==,
-                   "input x: float32 ?x?x8x3\n"
-                   "Relu_0: float32 1x224x8x3 = Relu (x)\n"
-                   "GlobalAveragePool_1: float32 1x1x1x3 = GlobalAveragePool (Relu_0)\n"
-                   "output Relu_0: float32 1x224x8x3\n"
-                   "output GlobalAveragePool_1: float32 1x1x1x3\n");
+  ck_assert_str_eq (text, "input x: float32 ?x?x8x3\n"
+                          "Relu_0: float32 1x224x8x3 = Relu (x)\n"
+                          "GlobalAveragePool_1: float32 1x1x1x3 = GlobalAveragePool (Relu_0)\n"
+                          "output Relu_0: float32 1x224x8x3\n"
+                          "output GlobalAveragePool_1: float32 1x1x1x3\n");
 }
+END_TEST
 
 /* Outputs are declared as far as they are the same for all inputs. */
-static void
-test_open_dimensions (void)
+START_TEST (test_open_dimensions)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
   g_autoptr (GError) error = NULL;
@@ -131,20 +129,21 @@ test_open_dimensions (void)
   g_autoptr (Onnx__ModelProto) model = onnx__model_proto__unpack (NULL, size, data);
   static const gint64 expected[3][4] = {{-1, 3, -1, 8}, {-1, 3, -1, 8}, {-1, 3, 1, 1}};
 
-  g_assert_cmpuint (model->graph->n_output, ==, 2);
+  ck_assert_uint_eq (model->graph->n_output, 2);
   for (guint i = 0; i < 3; i++) {
     const Onnx__ValueInfoProto *info =
         i == 0 ? model->graph->input[0] : model->graph->output[i - 1];
     const Onnx__TensorShapeProto *shape = info->type->tensor_type->shape;
 
-    g_assert_cmpuint (shape->n_dim, ==, 4);
+    ck_assert_uint_eq (shape->n_dim, 4);
     for (guint j = 0; j < 4; j++)
       if (shape->dim[j]->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE)
-        g_assert_cmpint (shape->dim[j]->dim_value, ==, expected[i][j]);
+        ck_assert_int_eq (shape->dim[j]->dim_value, expected[i][j]);
       else
-        g_assert_cmpint (expected[i][j], ==, -1);
+        ck_assert_int_eq (expected[i][j], -1);
   }
 }
+END_TEST
 
 /* An operator that no file can hold. */
 static gboolean
@@ -155,8 +154,7 @@ internal_shape (EnsOperands *operands, GError **error)
   return TRUE;
 }
 
-static void
-test_refused (void)
+START_TEST (test_refused)
 {
   static const EnsOp internal = {.name = "Internal",
                                  .min_inputs = 1,
@@ -170,18 +168,18 @@ test_refused (void)
   EnsValue *x = ens_graph_add_input (graph, "x", ENS_TYPE_FLOAT32, &ENS_SHAPE (1));
 
   ens_graph_add_output (graph, ens_graph_apply (graph, &internal, NULL, x, NULL));
-  g_assert_null (ens_onnx_export_bytes (graph, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
-  g_assert_cmpstr (
-      error->message, ==,
+  ck_assert_ptr_null (ens_onnx_export_bytes (graph, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
+  ck_assert_str_eq (
+      error->message,
       "node “Internal_0” (Internal) can't be written to an ONNX file: ONNX has no such "
       "operator");
   g_clear_error (&error);
-  g_assert_false (ens_onnx_export (graph, "/nowhere/x.onnx", NULL));
+  ck_assert (!ens_onnx_export (graph, "/nowhere/x.onnx", NULL));
 }
+END_TEST
 
-static void
-test_file (void)
+START_TEST (test_file)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
   g_autofree char *folder = g_dir_make_tmp ("ens-export-XXXXXX", NULL);
@@ -189,16 +187,17 @@ test_file (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsGraph) again = NULL;
 
-  g_assert_true (ens_onnx_export (graph, path, &error));
-  g_assert_true (ens_onnx_export (graph, path, &error));
+  ck_assert (ens_onnx_export (graph, path, &error));
+  ck_assert (ens_onnx_export (graph, path, &error));
   again = ens_onnx_import (path, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   g_remove (path);
-  g_assert_cmpint (g_rmdir (folder), ==, 0);
-  g_assert_false (ens_onnx_export (graph, path, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_true (g_str_has_prefix (error->message, path));
+  ck_assert_int_eq (g_rmdir (folder), 0);
+  ck_assert (!ens_onnx_export (graph, path, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  ck_assert (g_str_has_prefix (error->message, path));
 }
+END_TEST
 
 /* Runs a Python program; FALSE if it fails. */
 static gboolean
@@ -212,14 +211,13 @@ run_python (const char *program, const char *argument)
          && g_spawn_check_wait_status (status, NULL);
 }
 
-static void
-test_checker (void)
+START_TEST (test_checker)
 {
   g_autofree char *folder = g_dir_make_tmp ("ens-export-XXXXXX", NULL);
   gboolean good;
 
   if (!run_python ("import onnx.checker", NULL)) {
-    g_test_skip ("no python3-onnx");
+    test_skip ("no python3-onnx");
     return;
   }
   for (guint i = 0; i < n_model_rows; i++) {
@@ -229,7 +227,7 @@ test_checker (void)
     g_autoptr (GError) error = NULL;
 
     ens_onnx_export (graph, path, &error);
-    g_assert_no_error (error);
+    ck_assert_no_error (error);
   }
   good = run_python ("import glob, os, sys, onnx\n"
                      "for path in glob.glob (os.path.join (sys.argv[1], '*.onnx')):\n"
@@ -237,24 +235,21 @@ test_checker (void)
                      "    os.unlink (path)\n"
                      "os.rmdir (sys.argv[1])\n",
                      folder);
-  g_assert_true (good);
+  ck_assert (good);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < n_model_rows; i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/graph/onnx-export/round-trip/%s", model_rows[i].name);
-
-    g_test_add_data_func (path, &model_rows[i], test_round_trip);
-  }
-  g_test_add_func ("/graph/onnx-export/networks", test_networks);
-  g_test_add_func ("/graph/onnx-export/made", test_made);
-  g_test_add_func ("/graph/onnx-export/open-dimensions", test_open_dimensions);
-  g_test_add_func ("/graph/onnx-export/refused", test_refused);
-  g_test_add_func ("/graph/onnx-export/file", test_file);
-  g_test_add_func ("/graph/onnx-export/checker", test_checker);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("graph/onnx-export");
+  test_add_rows ("round-trip", test_round_trip, model_rows, sizeof *model_rows, n_model_rows);
+  TEST_ADD_LOOP ("networks", test_networks, names);
+  test_add ("made", test_made);
+  test_add ("open-dimensions", test_open_dimensions);
+  test_add ("refused", test_refused);
+  test_add ("file", test_file);
+  test_add ("checker", test_checker);
+  return test_run ();
 }

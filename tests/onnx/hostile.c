@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check-main.h"
 #include "models.h"
 #include "onnx/onnx.h"
 
@@ -274,8 +275,7 @@ static const struct {
 static void
 write_file (const char *path, const char *contents, gssize size)
 {
-  g_assert_true (
-      g_file_set_contents_full (path, contents, size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  ck_assert (g_file_set_contents_full (path, contents, size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 }
 
 /* A folder with a sound weights.bin, and things that external data must not reach. */
@@ -292,12 +292,12 @@ make_folder (void)
   g_autofree char *pipe = g_build_filename (folder, "pipe", NULL);
   char contents[432] = {0};
 
-  g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
+  ck_assert_int_eq (g_mkdir_with_parents (inside, 0700), 0);
   write_file (outside, contents, sizeof contents);
   write_file (weights, contents, sizeof contents);
-  g_assert_cmpint (symlink (outside, link), ==, 0);
-  g_assert_cmpint (symlink (root, up), ==, 0);
-  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  ck_assert_int_eq (symlink (outside, link), 0);
+  ck_assert_int_eq (symlink (root, up), 0);
+  ck_assert_int_eq (mkfifo (pipe, 0600), 0);
   return folder;
 }
 
@@ -311,26 +311,24 @@ remove_folder (const char *folder)
     g_autofree char *path =
         i == 7 ? g_path_get_dirname (folder) : g_build_filename (folder, names[i], NULL);
 
-    g_assert_cmpint (g_remove (path), ==, 0);
+    ck_assert_int_eq (g_remove (path), 0);
   }
 }
 
-static void
-test_damage (gconstpointer row)
+START_TEST (test_damage)
 {
-  guint i = GPOINTER_TO_UINT (row);
   g_autoptr (Onnx__ModelProto) model = model_new_small ();
   g_autoptr (GBytes) bytes = NULL;
   g_autofree char *folder = make_folder ();
 
-  rows[i].damage (model);
+  rows[_i].damage (model);
   bytes = model_pack (model);
-  assert_import_refuses (bytes, folder, rows[i].code, rows[i].message);
+  assert_import_refuses (bytes, folder, rows[_i].code, rows[_i].message);
   remove_folder (folder);
 }
+END_TEST
 
-static void
-test_sound (void)
+START_TEST (test_sound)
 {
   g_autoptr (Onnx__ModelProto) model = model_new_small ();
   g_autoptr (GError) error = NULL;
@@ -342,14 +340,14 @@ test_sound (void)
   set_text (&WEIGHTS->external_data[0]->value, "weights.bin");
   bytes = model_pack (model);
   graph = ens_onnx_import_bytes (bytes, "good.onnx", folder, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   assert_import_refuses (bytes, NULL, ENS_ERROR_FILE, "but the model has no folder");
   remove_folder (folder);
 }
+END_TEST
 
 /* A file that asks for a terabyte of constants. */
-static void
-test_growth (void)
+START_TEST (test_growth)
 {
   g_autoptr (Onnx__ModelProto) model = model_new_small ();
   g_autoptr (GBytes) bytes = NULL;
@@ -364,10 +362,10 @@ test_growth (void)
   bytes = model_pack (model);
   assert_import_refuses (bytes, NULL, ENS_ERROR_RESOURCE, "compute far more than the file holds");
 }
+END_TEST
 
 /* A thousand tensors that share one file. */
-static void
-test_shared_contents (void)
+START_TEST (test_shared_contents)
 {
   g_autoptr (Onnx__ModelProto) model = model_new_small ();
   g_autofree char *folder = make_folder ();
@@ -385,10 +383,10 @@ test_shared_contents (void)
   assert_import_refuses (bytes, folder, ENS_ERROR_RESOURCE, "take more than 4 times the 432 bytes");
   remove_folder (folder);
 }
+END_TEST
 
 /* What would take quadratic time: names that are all the same, many inputs and outputs. */
-static void
-test_many_names (void)
+START_TEST (test_many_names)
 {
   g_autoptr (Onnx__ModelProto) model = model_new_small ();
   g_autoptr (GBytes) bytes = NULL;
@@ -405,22 +403,20 @@ test_many_names (void)
   }
   bytes = model_pack (model);
   graph = ens_onnx_import_bytes (bytes, "good.onnx", NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (ens_graph_find (graph, "y4999")->producer->name, ==, "same_5000");
+  ck_assert_no_error (error);
+  ck_assert_str_eq (ens_graph_find (graph, "y4999")->producer->name, "same_5000");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/graph/onnx-hostile/sound", test_sound);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/graph/onnx-hostile/damage/%s", rows[i].name);
-
-    g_test_add_data_func (path, GUINT_TO_POINTER (i), test_damage);
-  }
-  g_test_add_func ("/graph/onnx-hostile/growth", test_growth);
-  g_test_add_func ("/graph/onnx-hostile/shared-contents", test_shared_contents);
-  g_test_add_func ("/graph/onnx-hostile/many-names", test_many_names);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("graph/onnx-hostile");
+  test_add ("sound", test_sound);
+  TEST_ADD_ROWS ("damage", test_damage, rows);
+  test_add ("growth", test_growth);
+  test_add ("shared-contents", test_shared_contents);
+  test_add ("many-names", test_many_names);
+  return test_run ();
 }

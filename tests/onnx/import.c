@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "graph/infer.h"
 #include "models.h"
 #include "onnx/onnx.h"
@@ -21,54 +22,53 @@ import (const Onnx__ModelProto *model, const char *folder, const EnsOnnxOptions 
   return ens_onnx_import_bytes (bytes, "test.onnx", folder, options, error);
 }
 
-static void
-test_text (gconstpointer data)
+START_TEST (test_text)
 {
-  const ModelRow *row = data;
+  const ModelRow *row = &model_rows[_i];
   g_autoptr (Onnx__ModelProto) model = model_new_from_row (row);
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsGraph) graph = import (model, NULL, NULL, &error);
   g_autofree char *text = NULL;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   text = ens_graph_to_string (graph);
-  g_assert_cmpstr (text, ==, row->text);
+  ck_assert_pstr_eq (text, row->text);
 }
+END_TEST
 
 /* Import looks at one size; the graph holds for others. */
-static void
-test_other_sizes (void)
+static const struct {
+  const char *model;
+  EnsShape input, output;
+} other_sizes_rows[] = {
+    {"conv-chain", {4, {1, 10, 10, 3}}, {4, {1, 6, 4, 8}}},
+    {"conv-chain", {4, {5, 31, 17, 3}}, {4, {5, 27, 11, 8}}},
+    {"fully-connected", {4, {7, 4, 4, 3}}, {2, {7, 2}}},
+    {"computed-shape", {4, {4, 5, 6, 3}}, {2, {4, 90}}},
+    {"fixed-batch", {4, {9, 2, 2, 3}}, {2, {9, 12}}},
+    {"channels-last-file", {4, {2, 18, 9, 3}}, {4, {2, 17, 8, 4}}},
+};
+
+START_TEST (test_other_sizes)
 {
-  static const struct {
-    const char *model;
-    EnsShape input, output;
-  } rows[] = {
-      {"conv-chain", {4, {1, 10, 10, 3}}, {4, {1, 6, 4, 8}}},
-      {"conv-chain", {4, {5, 31, 17, 3}}, {4, {5, 27, 11, 8}}},
-      {"fully-connected", {4, {7, 4, 4, 3}}, {2, {7, 2}}},
-      {"computed-shape", {4, {4, 5, 6, 3}}, {2, {4, 90}}},
-      {"fixed-batch", {4, {9, 2, 2, 3}}, {2, {9, 12}}},
-      {"channels-last-file", {4, {2, 18, 9, 3}}, {4, {2, 17, 8, 4}}},
-  };
+  for (guint j = 0; j < n_model_rows; j++) {
+    g_autoptr (Onnx__ModelProto) model = NULL;
+    g_autoptr (EnsGraph) graph = NULL;
+    g_autoptr (GError) error = NULL;
+    EnsValue *output;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    for (guint j = 0; j < n_model_rows; j++) {
-      g_autoptr (Onnx__ModelProto) model = NULL;
-      g_autoptr (EnsGraph) graph = NULL;
-      g_autoptr (GError) error = NULL;
-      EnsValue *output;
-
-      if (strcmp (rows[i].model, model_rows[j].name) != 0)
-        continue;
-      model = model_new_from_row (&model_rows[j]);
-      graph = import (model, NULL, NULL, &error);
-      g_assert_no_error (error);
-      ens_infer_graph (graph, &rows[i].input, &error);
-      g_assert_no_error (error);
-      output = g_ptr_array_index (graph->outputs, 0);
-      g_assert_true (ens_shape_equal (&output->shape, &rows[i].output));
-    }
+    if (strcmp (other_sizes_rows[_i].model, model_rows[j].name) != 0)
+      continue;
+    model = model_new_from_row (&model_rows[j]);
+    graph = import (model, NULL, NULL, &error);
+    ck_assert_no_error (error);
+    ens_infer_graph (graph, &other_sizes_rows[_i].input, &error);
+    ck_assert_no_error (error);
+    output = g_ptr_array_index (graph->outputs, 0);
+    ck_assert (ens_shape_equal (&output->shape, &other_sizes_rows[_i].output));
+  }
 }
+END_TEST
 
 /* x → Flatten → Gemm, which takes images of one size alone. */
 static Onnx__ModelProto *
@@ -84,29 +84,27 @@ make_one_size (gint64 size)
   return model;
 }
 
-static void
-test_nominal_size (void)
+static const struct {
+  gint64 size;
+  guint nominal_size;
+  gboolean good;
+} nominal_size_rows[] = {{224, 0, TRUE},  {227, 0, TRUE},   {299, 0, TRUE},   {32, 0, TRUE},
+                         {100, 0, FALSE}, {100, 100, TRUE}, {224, 100, FALSE}};
+
+START_TEST (test_nominal_size)
 {
-  static const struct {
-    gint64 size;
-    guint nominal_size;
-    gboolean good;
-  } rows[] = {{224, 0, TRUE},  {227, 0, TRUE},   {299, 0, TRUE},   {32, 0, TRUE},
-              {100, 0, FALSE}, {100, 100, TRUE}, {224, 100, FALSE}};
+  g_autoptr (Onnx__ModelProto) model = make_one_size (nominal_size_rows[_i].size);
+  EnsOnnxOptions options = {.nominal_size = nominal_size_rows[_i].nominal_size};
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = import (model, NULL, &options, &error);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (Onnx__ModelProto) model = make_one_size (rows[i].size);
-    EnsOnnxOptions options = {.nominal_size = rows[i].nominal_size};
-    g_autoptr (GError) error = NULL;
-    g_autoptr (EnsGraph) graph = import (model, NULL, &options, &error);
-
-    g_assert_true ((graph != NULL) == rows[i].good);
-    if (rows[i].good)
-      continue;
-    g_assert_error (error, ENS_ERROR, ENS_ERROR_SHAPE);
-    g_assert_true (g_str_has_prefix (error->message, "test.onnx: node “Gemm1” (Gemm): "));
-  }
+  ck_assert ((graph != NULL) == nominal_size_rows[_i].good);
+  if (nominal_size_rows[_i].good)
+    return;
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_SHAPE);
+  ck_assert (g_str_has_prefix (error->message, "test.onnx: node “Gemm1” (Gemm): "));
 }
+END_TEST
 
 /* Tensors of every type, in both kinds of fields. */
 
@@ -124,7 +122,7 @@ import_tensor (const Onnx__TensorProto *proto)
   protobuf_c_message_free_unpacked (&model->graph->initializer[0]->base, NULL);
   model->graph->initializer[0] = (Onnx__TensorProto *)proto;
   graph = import (model, NULL, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   tensor = ens_tensor_ref (((EnsValue *)g_ptr_array_index (graph->outputs, 0))->constant);
   model->graph->n_initializer = 0;
   g_clear_pointer (&model->graph->initializer, free);
@@ -142,104 +140,100 @@ element (const EnsTensor *tensor, guint i)
 
 #define TYPE(type) ONNX__TENSOR_PROTO__DATA_TYPE__##type
 
-static void
-test_raw_types (void)
+static const struct {
+  int onnx;
+  gsize size;
+  guint8 raw[8];
+  EnsType type;
+  guint n;
+  double expected[4];
+} raw_types_rows[] = {
+    {TYPE (FLOAT), 8, {0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc1}, ENS_TYPE_FLOAT32, 2, {1, -10}},
+    /* 1, −2, the largest, the smallest below normal */
+    {TYPE (FLOAT16),
+     8,
+     {0, 0x3c, 0, 0xc0, 0xff, 0x7b, 1, 0x80},
+     ENS_TYPE_FLOAT32,
+     4,
+     {1, -2, 65504, -0x1p-24}},
+    {TYPE (FLOAT16), 4, {0, 0x7c, 0, 0xfc}, ENS_TYPE_FLOAT32, 2, {INFINITY, -INFINITY}},
+    {TYPE (BFLOAT16), 4, {0x80, 0x3f, 0x20, 0xc1}, ENS_TYPE_FLOAT32, 2, {1, -10}},
+    {TYPE (DOUBLE), 8, {0, 0, 0, 0, 0, 0, 0xf8, 0x3f}, ENS_TYPE_FLOAT32, 1, {1.5}},
+    {TYPE (INT64), 8, {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, ENS_TYPE_INT64, 1, {-2}},
+    {TYPE (INT32), 8, {0xfe, 0xff, 0xff, 0xff, 0, 1, 0, 0}, ENS_TYPE_INT32, 2, {-2, 256}},
+    {TYPE (INT8), 2, {0xfe, 5}, ENS_TYPE_INT8, 2, {-2, 5}},
+    {TYPE (UINT8), 2, {0xfe, 5}, ENS_TYPE_UINT8, 2, {254, 5}},
+    {TYPE (BOOL), 3, {0, 1, 7}, ENS_TYPE_BOOL, 3, {0, 1, 1}},
+};
+
+START_TEST (test_raw_types)
 {
-  static const struct {
-    int onnx;
-    gsize size;
-    guint8 raw[8];
-    EnsType type;
-    guint n;
-    double expected[4];
-  } rows[] = {
-      {TYPE (FLOAT), 8, {0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc1}, ENS_TYPE_FLOAT32, 2, {1, -10}},
-      /* 1, −2, the largest, the smallest below normal */
-      {TYPE (FLOAT16),
-       8,
-       {0, 0x3c, 0, 0xc0, 0xff, 0x7b, 1, 0x80},
-       ENS_TYPE_FLOAT32,
-       4,
-       {1, -2, 65504, -0x1p-24}},
-      {TYPE (FLOAT16), 4, {0, 0x7c, 0, 0xfc}, ENS_TYPE_FLOAT32, 2, {INFINITY, -INFINITY}},
-      {TYPE (BFLOAT16), 4, {0x80, 0x3f, 0x20, 0xc1}, ENS_TYPE_FLOAT32, 2, {1, -10}},
-      {TYPE (DOUBLE), 8, {0, 0, 0, 0, 0, 0, 0xf8, 0x3f}, ENS_TYPE_FLOAT32, 1, {1.5}},
-      {TYPE (INT64), 8, {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, ENS_TYPE_INT64, 1, {-2}},
-      {TYPE (INT32), 8, {0xfe, 0xff, 0xff, 0xff, 0, 1, 0, 0}, ENS_TYPE_INT32, 2, {-2, 256}},
-      {TYPE (INT8), 2, {0xfe, 5}, ENS_TYPE_INT8, 2, {-2, 5}},
-      {TYPE (UINT8), 2, {0xfe, 5}, ENS_TYPE_UINT8, 2, {254, 5}},
-      {TYPE (BOOL), 3, {0, 1, 7}, ENS_TYPE_BOOL, 3, {0, 1, 1}},
-  };
+  Onnx__TensorProto proto = ONNX__TENSOR_PROTO__INIT;
+  g_autoptr (EnsTensor) tensor = NULL;
+  gint64 n = raw_types_rows[_i].n;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    Onnx__TensorProto proto = ONNX__TENSOR_PROTO__INIT;
-    g_autoptr (EnsTensor) tensor = NULL;
-    gint64 n = rows[i].n;
-
-    proto.name = "k";
-    proto.has_data_type = proto.has_raw_data = TRUE;
-    proto.data_type = rows[i].onnx;
-    proto.n_dims = 1;
-    proto.dims = &n;
-    proto.raw_data = (ProtobufCBinaryData) {rows[i].size, (guint8 *)rows[i].raw};
-    tensor = import_tensor (&proto);
-    g_assert_cmpint (tensor->type, ==, rows[i].type);
-    for (guint j = 0; j < n; j++)
-      g_assert_cmpfloat (element (tensor, j), ==, rows[i].expected[j]);
-  }
+  proto.name = "k";
+  proto.has_data_type = proto.has_raw_data = TRUE;
+  proto.data_type = raw_types_rows[_i].onnx;
+  proto.n_dims = 1;
+  proto.dims = &n;
+  proto.raw_data =
+      (ProtobufCBinaryData) {raw_types_rows[_i].size, (guint8 *)raw_types_rows[_i].raw};
+  tensor = import_tensor (&proto);
+  ck_assert_int_eq (tensor->type, raw_types_rows[_i].type);
+  for (guint j = 0; j < n; j++)
+    ck_assert_double_eq (element (tensor, j), raw_types_rows[_i].expected[j]);
 }
+END_TEST
 
-static void
-test_typed_fields (void)
+static const struct {
+  int onnx;
+  gint32 given[2];
+  EnsType type;
+  double expected[2];
+} typed_fields_rows[] = {
+    {TYPE (FLOAT16), {0x3c00, 0xc000}, ENS_TYPE_FLOAT32, {1, -2}},
+    {TYPE (BFLOAT16), {0x3f80, 0xc120}, ENS_TYPE_FLOAT32, {1, -10}},
+    {TYPE (INT32), {-3, 70000}, ENS_TYPE_INT32, {-3, 70000}},
+    {TYPE (INT8), {-3, 7}, ENS_TYPE_INT8, {-3, 7}},
+    {TYPE (UINT8), {200, 7}, ENS_TYPE_UINT8, {200, 7}},
+    {TYPE (BOOL), {0, 9}, ENS_TYPE_BOOL, {0, 1}},
+    {TYPE (FLOAT), {5, -6}, ENS_TYPE_FLOAT32, {5, -6}},
+    {TYPE (DOUBLE), {5, -6}, ENS_TYPE_FLOAT32, {5, -6}},
+    {TYPE (INT64), {5, -6}, ENS_TYPE_INT64, {5, -6}},
+};
+
+START_TEST (test_typed_fields)
 {
-  static const struct {
-    int onnx;
-    gint32 given[2];
-    EnsType type;
-    double expected[2];
-  } rows[] = {
-      {TYPE (FLOAT16), {0x3c00, 0xc000}, ENS_TYPE_FLOAT32, {1, -2}},
-      {TYPE (BFLOAT16), {0x3f80, 0xc120}, ENS_TYPE_FLOAT32, {1, -10}},
-      {TYPE (INT32), {-3, 70000}, ENS_TYPE_INT32, {-3, 70000}},
-      {TYPE (INT8), {-3, 7}, ENS_TYPE_INT8, {-3, 7}},
-      {TYPE (UINT8), {200, 7}, ENS_TYPE_UINT8, {200, 7}},
-      {TYPE (BOOL), {0, 9}, ENS_TYPE_BOOL, {0, 1}},
-      {TYPE (FLOAT), {5, -6}, ENS_TYPE_FLOAT32, {5, -6}},
-      {TYPE (DOUBLE), {5, -6}, ENS_TYPE_FLOAT32, {5, -6}},
-      {TYPE (INT64), {5, -6}, ENS_TYPE_INT64, {5, -6}},
-  };
+  Onnx__TensorProto proto = ONNX__TENSOR_PROTO__INIT;
+  const gint32 *given = typed_fields_rows[_i].given;
+  float reals[] = {(float)given[0], (float)given[1]};
+  double doubles[] = {given[0], given[1]};
+  gint64 longs[] = {given[0], given[1]};
+  g_autoptr (EnsTensor) tensor = NULL;
+  gint64 n = 2;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    Onnx__TensorProto proto = ONNX__TENSOR_PROTO__INIT;
-    const gint32 *given = rows[i].given;
-    float reals[] = {(float)given[0], (float)given[1]};
-    double doubles[] = {given[0], given[1]};
-    gint64 longs[] = {given[0], given[1]};
-    g_autoptr (EnsTensor) tensor = NULL;
-    gint64 n = 2;
-
-    proto.name = "k";
-    proto.has_data_type = TRUE;
-    proto.data_type = rows[i].onnx;
-    proto.n_dims = 1;
-    proto.dims = &n;
-    proto.float_data = reals;
-    proto.double_data = doubles;
-    proto.int64_data = longs;
-    proto.int32_data = (gint32 *)given;
-    *(rows[i].onnx == TYPE (FLOAT)    ? &proto.n_float_data
-      : rows[i].onnx == TYPE (DOUBLE) ? &proto.n_double_data
-      : rows[i].onnx == TYPE (INT64)  ? &proto.n_int64_data
-                                      : &proto.n_int32_data) = 2;
-    tensor = import_tensor (&proto);
-    g_assert_cmpint (tensor->type, ==, rows[i].type);
-    for (guint j = 0; j < 2; j++)
-      g_assert_cmpfloat (element (tensor, j), ==, rows[i].expected[j]);
-  }
+  proto.name = "k";
+  proto.has_data_type = TRUE;
+  proto.data_type = typed_fields_rows[_i].onnx;
+  proto.n_dims = 1;
+  proto.dims = &n;
+  proto.float_data = reals;
+  proto.double_data = doubles;
+  proto.int64_data = longs;
+  proto.int32_data = (gint32 *)given;
+  *(typed_fields_rows[_i].onnx == TYPE (FLOAT)    ? &proto.n_float_data
+    : typed_fields_rows[_i].onnx == TYPE (DOUBLE) ? &proto.n_double_data
+    : typed_fields_rows[_i].onnx == TYPE (INT64)  ? &proto.n_int64_data
+                                                  : &proto.n_int32_data) = 2;
+  tensor = import_tensor (&proto);
+  ck_assert_int_eq (tensor->type, typed_fields_rows[_i].type);
+  for (guint j = 0; j < 2; j++)
+    ck_assert_double_eq (element (tensor, j), typed_fields_rows[_i].expected[j]);
 }
+END_TEST
 
-static void
-test_external (void)
+START_TEST (test_external)
 {
   g_autoptr (Onnx__ModelProto) model = model_new (13);
   g_autofree char *folder = g_dir_make_tmp ("ens-import-XXXXXX", NULL);
@@ -249,7 +243,7 @@ test_external (void)
   const float contents[] = {9, 8, 7, 6, 5};
   const float *weights;
 
-  g_assert_true (g_file_set_contents (path, (const char *)contents, sizeof contents, NULL));
+  ck_assert (g_file_set_contents (path, (const char *)contents, sizeof contents, NULL));
   model_add_initializer (model, "a", FLOAT, &ENS_SHAPE (2));
   model_add_initializer (model, "b", FLOAT, &ENS_SHAPE (5));
   tensor_set_external (model->graph->initializer[0], "weights.bin", "4", "8");
@@ -257,89 +251,86 @@ test_external (void)
   model_add_output (model, "a", FLOAT, &ENS_SHAPE (2));
   model_add_output (model, "b", FLOAT, &ENS_SHAPE (5));
   graph = import (model, folder, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   g_remove (path);
   g_rmdir (folder);
   weights = ens_graph_find (graph, "a")->constant->data;
-  g_assert_cmpfloat (weights[0], ==, 8);
-  g_assert_cmpfloat (weights[1], ==, 7);
+  ck_assert_double_eq (weights[0], 8);
+  ck_assert_double_eq (weights[1], 7);
   weights = ens_graph_find (graph, "b")->constant->data;
-  g_assert_cmpmem (weights, sizeof contents, contents, sizeof contents);
+  ck_assert_bytes_eq (weights, sizeof contents, contents, sizeof contents);
 }
+END_TEST
 
 /* Weights (O, I, height, width) become (O, height, width, I). */
-static void
-test_permuted_weights (void)
+START_TEST (test_permuted_weights)
 {
   g_autoptr (Onnx__ModelProto) model = model_new_from_row (&model_rows[0]);
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsGraph) graph = import (model, NULL, NULL, &error);
   const float *weights;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   weights = ens_graph_find (graph, "w")->constant->data;
   for (guint o = 0; o < 4; o++)
     for (guint y = 0; y < 5; y++)
       for (guint x = 0; x < 7; x++)
         for (guint i = 0; i < 3; i++)
-          g_assert_cmpfloat (*weights++, ==, ((o * 3 + i) * 5 + y) * 7 + x + 1);
+          ck_assert_double_eq (*weights++, ((o * 3 + i) * 5 + y) * 7 + x + 1);
 }
+END_TEST
 
 /* Real networks, at the size they were made for and at others. */
-static void
-test_networks (void)
+static const struct {
+  const char *name;
+  EnsShape input, output;
+} networks_rows[] = {
+    {"squeezenet1.1", {4, {1, 227, 227, 3}}, {2, {1, 1000}}},
+    {"squeezenet1.1", {4, {16, 256, 341, 3}}, {2, {16, 1000}}},
+    {"squeezenet1.1", {4, {2, 64, 48, 3}}, {2, {2, 1000}}},
+    {"mobilenet_v1_0.5_160", {4, {1, 160, 160, 3}}, {2, {1, 1000}}},
+    {"mobilenet_v1_0.5_160", {4, {3, 170, 190, 3}}, {2, {3, 1000}}},
+    {"resnet20-cifar10", {4, {7, 32, 32, 3}}, {2, {7, 10}}},
+    {"resnet20-cifar10", {4, {1, 100, 37, 3}}, {2, {1, 10}}},
+};
+
+START_TEST (test_networks)
 {
-  static const struct {
-    const char *name;
-    EnsShape input, output;
-  } rows[] = {
-      {"squeezenet1.1", {4, {1, 227, 227, 3}}, {2, {1, 1000}}},
-      {"squeezenet1.1", {4, {16, 256, 341, 3}}, {2, {16, 1000}}},
-      {"squeezenet1.1", {4, {2, 64, 48, 3}}, {2, {2, 1000}}},
-      {"mobilenet_v1_0.5_160", {4, {1, 160, 160, 3}}, {2, {1, 1000}}},
-      {"mobilenet_v1_0.5_160", {4, {3, 170, 190, 3}}, {2, {3, 1000}}},
-      {"resnet20-cifar10", {4, {7, 32, 32, 3}}, {2, {7, 10}}},
-      {"resnet20-cifar10", {4, {1, 100, 37, 3}}, {2, {1, 10}}},
-  };
   const char *data = g_getenv ("ENSEMBLE_TEST_DATA");
 
   if (data == NULL) {
-    g_test_skip ("ENSEMBLE_TEST_DATA is not set");
+    test_skip ("ENSEMBLE_TEST_DATA is not set");
     return;
   }
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *file = g_strconcat (rows[i].name, ".onnx", NULL);
-    g_autofree char *path = g_build_filename (data, "networks", file, NULL);
-    g_autoptr (GError) error = NULL;
-    g_autoptr (EnsGraph) graph = ens_onnx_import (path, NULL, &error);
-    g_autofree char *text = NULL;
-    EnsValue *output;
+  g_autofree char *file = g_strconcat (networks_rows[_i].name, ".onnx", NULL);
+  g_autofree char *path = g_build_filename (data, "networks", file, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = ens_onnx_import (path, NULL, &error);
+  g_autofree char *text = NULL;
+  EnsValue *output;
 
-    g_assert_no_error (error);
-    ens_infer_graph (graph, &rows[i].input, &error);
-    g_assert_no_error (error);
-    output = g_ptr_array_index (graph->outputs, 0);
-    text = ens_shape_to_string (&output->shape);
-    g_test_message ("%s: %s", rows[i].name, text);
-    g_assert_true (ens_shape_equal (&output->shape, &rows[i].output));
-  }
+  ck_assert_no_error (error);
+  ens_infer_graph (graph, &networks_rows[_i].input, &error);
+  ck_assert_no_error (error);
+  output = g_ptr_array_index (graph->outputs, 0);
+  text = ens_shape_to_string (&output->shape);
+  test_message ("%s: %s", networks_rows[_i].name, text);
+  ck_assert (ens_shape_equal (&output->shape, &networks_rows[_i].output));
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < n_model_rows; i++) {
-    g_autofree char *path = g_strdup_printf ("/graph/onnx-import/text/%s", model_rows[i].name);
-
-    g_test_add_data_func (path, &model_rows[i], test_text);
-  }
-  g_test_add_func ("/graph/onnx-import/other-sizes", test_other_sizes);
-  g_test_add_func ("/graph/onnx-import/nominal-size", test_nominal_size);
-  g_test_add_func ("/graph/onnx-import/raw-types", test_raw_types);
-  g_test_add_func ("/graph/onnx-import/typed-fields", test_typed_fields);
-  g_test_add_func ("/graph/onnx-import/external", test_external);
-  g_test_add_func ("/graph/onnx-import/permuted-weights", test_permuted_weights);
-  g_test_add_func ("/graph/onnx-import/networks", test_networks);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("graph/onnx-import");
+  test_add_rows ("text", test_text, model_rows, sizeof *model_rows, n_model_rows);
+  TEST_ADD_LOOP ("other-sizes", test_other_sizes, other_sizes_rows);
+  TEST_ADD_LOOP ("nominal-size", test_nominal_size, nominal_size_rows);
+  TEST_ADD_LOOP ("raw-types", test_raw_types, raw_types_rows);
+  TEST_ADD_LOOP ("typed-fields", test_typed_fields, typed_fields_rows);
+  test_add ("external", test_external);
+  test_add ("permuted-weights", test_permuted_weights);
+  TEST_ADD_ROWS ("networks", test_networks, networks_rows);
+  return test_run ();
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check-main.h"
 #include "onnx/onnx.h"
 
 #define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
@@ -418,10 +419,10 @@ assert_import_refuses (GBytes *bytes, const char *folder, EnsErrorCode code, con
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsGraph) graph = ens_onnx_import_bytes (bytes, "bad.onnx", folder, NULL, &error);
 
-  g_assert_null (graph);
-  g_assert_nonnull (error);
-  g_assert_true (g_str_has_prefix (error->message, "bad.onnx: "));
+  ck_assert_ptr_null (graph);
+  ck_assert_ptr_nonnull (error);
+  ck_assert (g_str_has_prefix (error->message, "bad.onnx: "));
   if (strstr (error->message, message) == NULL)
-    g_error ("“%s” does not say “%s”", error->message, message);
-  g_assert_error (error, ENS_ERROR, (int)code);
+    ck_abort_msg ("“%s” does not say “%s”", error->message, message);
+  ck_assert_error (error, ENS_ERROR, (int)code);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "cpu/interpret.h"
 #include "models.h"
 #include "onnx/onnx.h"
@@ -183,7 +184,7 @@ make_input (const EnsValue *value, const Row *row)
 {
   EnsTensor *tensor = ens_tensor_new (value->type, &value->shape);
 
-  g_assert_cmpint (ens_shape_elements (&value->shape), ==, row->n_inputs);
+  ck_assert_int_eq (ens_shape_elements (&value->shape), row->n_inputs);
   for (guint i = 0; i < row->n_inputs; i++)
     if (value->type == ENS_TYPE_FLOAT32)
       ((float *)tensor->data)[i] = (float)row->input[i];
@@ -198,14 +199,13 @@ assert_note (const EnsGraph *graph, const Row *row)
   g_autofree char *n =
       g_strdup_printf ("quantised (%u nodes, the first is node “", row->n_quantised);
 
-  g_assert_cmpuint (graph->notes->len, ==, 1);
-  g_assert_nonnull (strstr (g_ptr_array_index (graph->notes, 0), n));
+  ck_assert_uint_eq (graph->notes->len, 1);
+  ck_assert_contains (g_ptr_array_index (graph->notes, 0), n);
 }
 
-static void
-test_row (gconstpointer data)
+START_TEST (test_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsGraph) graph = import_row (row->build, &error);
   g_autoptr (EnsGraph) copy = NULL;
@@ -213,18 +213,19 @@ test_row (gconstpointer data)
   g_autoptr (GPtrArray) outputs = NULL;
   const EnsTensor *output;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   copy = ens_graph_copy (graph);
   assert_note (copy, row);
   input = make_input (g_ptr_array_index (graph->inputs, 0), row);
   outputs = ens_interpret (graph, (EnsTensor *[]) {input}, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   output = g_ptr_array_index (outputs, 0);
-  g_assert_cmpint (output->type, ==, ENS_TYPE_FLOAT32);
-  g_assert_cmpint (ens_shape_elements (&output->shape), ==, row->n_outputs);
+  ck_assert_int_eq (output->type, ENS_TYPE_FLOAT32);
+  ck_assert_int_eq (ens_shape_elements (&output->shape), row->n_outputs);
   for (guint i = 0; i < row->n_outputs; i++)
-    g_assert_cmpfloat_with_epsilon (((const float *)output->data)[i], row->expected[i], 1e-6);
+    ck_assert_double_eq_tol (((const float *)output->data)[i], row->expected[i], 1e-6);
 }
+END_TEST
 
 /* What can't be */
 
@@ -275,43 +276,38 @@ absent_input (Onnx__ModelProto *model)
   model_add_node (model, "DequantizeLinear", "x", "y");
 }
 
-static void
-test_errors (void)
+static const struct {
+  void (*build) (Onnx__ModelProto *model);
+  int code;
+  const char *message;
+} errors_errors[] = {
+    {computed_scale, ENS_ERROR_UNSUPPORTED,
+     "node “QuantizeLinear0” (QuantizeLinear): input 1, a scale or zero point, must be known "
+     "before running"},
+    {negative_scale, ENS_ERROR_FORMAT, "a scale is -1"},
+    {uneven_scales, ENS_ERROR_SHAPE, "input 1 has 2 scales or zero points, expected 1 or 3"},
+    {several_scales, ENS_ERROR_UNSUPPORTED, "several scales for the results of a node"},
+    {unknown_scale, ENS_ERROR_UNSUPPORTED, "the scale of input “x” is not known"},
+    {absent_input, ENS_ERROR_FORMAT, "1 inputs, expected 2 to 3"},
+};
+
+START_TEST (test_errors)
 {
-  static const struct {
-    void (*build) (Onnx__ModelProto *model);
-    int code;
-    const char *message;
-  } errors[] = {
-      {computed_scale, ENS_ERROR_UNSUPPORTED,
-       "node “QuantizeLinear0” (QuantizeLinear): input 1, a scale or zero point, must be known "
-       "before running"},
-      {negative_scale, ENS_ERROR_FORMAT, "a scale is -1"},
-      {uneven_scales, ENS_ERROR_SHAPE, "input 1 has 2 scales or zero points, expected 1 or 3"},
-      {several_scales, ENS_ERROR_UNSUPPORTED, "several scales for the results of a node"},
-      {unknown_scale, ENS_ERROR_UNSUPPORTED, "the scale of input “x” is not known"},
-      {absent_input, ENS_ERROR_FORMAT, "1 inputs, expected 2 to 3"},
-  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = import_row (errors_errors[_i].build, &error);
 
-  for (guint i = 0; i < G_N_ELEMENTS (errors); i++) {
-    g_autoptr (GError) error = NULL;
-    g_autoptr (EnsGraph) graph = import_row (errors[i].build, &error);
-
-    g_assert_null (graph);
-    g_assert_error (error, ENS_ERROR, errors[i].code);
-    g_assert_nonnull (strstr (error->message, errors[i].message));
-  }
+  ck_assert_ptr_null (graph);
+  ck_assert_error (error, ENS_ERROR, errors_errors[_i].code);
+  ck_assert_contains (error->message, errors_errors[_i].message);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/graph/onnx-quantised/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], test_row);
-  }
-  g_test_add_func ("/graph/onnx-quantised/errors", test_errors);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("graph/onnx-quantised");
+  TEST_ADD_ROWS (NULL, test_row, rows);
+  TEST_ADD_LOOP ("errors", test_errors, errors_errors);
+  return test_run ();
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "check-main.h"
 #include "graph/infer.h"
 
 void
@@ -51,12 +52,12 @@ add (Builder *builder, const char *op, gconstpointer params, EnsValue *const *in
   const EnsOp *found = ens_op_find (op);
   EnsNode *node;
 
-  g_assert_nonnull (found);
+  ck_assert_ptr_nonnull (found);
   if (params == NULL)
     params = zeroes = g_malloc0 (found->params_size);
   node = ens_graph_add_node (builder->graph, found, NULL, params, inputs, n_inputs, 1);
   ens_infer_node (node, FALSE, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return node->outputs[0];
 }
 

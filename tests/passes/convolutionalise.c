@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "check-main.h"
 #include "cpu/interpret.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -11,8 +12,6 @@
 #define SIZE 9   /* nominal height and width */
 #define STRIDE 2 /* of the map, in pixels */
 #define CLASSES 3
-
-typedef EnsValue *(*BuildHead) (Builder *builder, EnsValue *features);
 
 static EnsValue *
 build_features (Builder *b)
@@ -88,7 +87,7 @@ run (const EnsGraph *graph, EnsTensor *input)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) outputs = ens_interpret (graph, &input, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return ens_tensor_ref (g_ptr_array_index (outputs, 0));
 }
 
@@ -107,10 +106,16 @@ cut (const EnsTensor *image, gint64 y, gint64 x)
   return part;
 }
 
-static void
-test_positions (gconstpointer data)
+static const struct {
+  const char *name;
+  EnsValue *(*build_head) (Builder *builder, EnsValue *features);
+} rows[] = {
+    {"layers", build_layers}, {"matmul", build_matmul},           {"average", build_average},
+    {"mean", build_mean},     {"convolution", build_convolution},
+};
+
+START_TEST (test_positions)
 {
-  BuildHead build_head = (BuildHead)data;
   g_auto (Builder) b;
   g_autoptr (EnsGraph) before = NULL;
   g_autoptr (GError) error = NULL;
@@ -119,34 +124,34 @@ test_positions (gconstpointer data)
   gboolean progress;
 
   builder_init (&b, 11);
-  output = build_head (&b, build_features (&b));
+  output = rows[_i].build_head (&b, build_features (&b));
   ens_graph_rename (b.graph, output, "probabilities");
   ens_graph_add_output (b.graph, output);
   before = ens_graph_copy (b.graph);
   progress = ens_pass_convolutionalise (b.graph, &ENS_SHAPE (1, SIZE, SIZE, 2), &error);
-  g_assert_no_error (error);
-  g_assert_true (progress);
+  ck_assert_no_error (error);
+  ck_assert (progress);
   ens_graph_validate (b.graph, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   output = g_ptr_array_index (b.graph->outputs, 0);
-  g_assert_cmpstr (output->name, ==, "probabilities");
-  g_assert_true (ens_shape_equal (&output->shape, &ENS_SHAPE (1, 1, 1, CLASSES)));
+  ck_assert_str_eq (output->name, "probabilities");
+  ck_assert (ens_shape_equal (&output->shape, &ENS_SHAPE (1, 1, 1, CLASSES)));
 
   image = random_tensor (b.rand, &ENS_SHAPE (1, SIZE + STRIDE, SIZE + 2 * STRIDE, 2));
   map = run (b.graph, image);
-  g_assert_true (ens_shape_equal (&map->shape, &ENS_SHAPE (1, 2, 3, CLASSES)));
+  ck_assert (ens_shape_equal (&map->shape, &ENS_SHAPE (1, 2, 3, CLASSES)));
   for (gint64 i = 0; i < 6; i++) {
     g_autoptr (EnsTensor) part = cut (image, i / 3, i % 3);
     g_autoptr (EnsTensor) expected = run (before, part);
 
-    g_assert_cmpfloat (
-        relative_error ((const float *)map->data + i * CLASSES, expected->data, CLASSES), <, 1e-5);
+    ck_assert_double_lt (
+        relative_error ((const float *)map->data + i * CLASSES, expected->data, CLASSES), 1e-5);
   }
 }
+END_TEST
 
 /* Nothing is fully connected: the graph stays as it is. */
-static void
-test_nothing (void)
+START_TEST (test_nothing)
 {
   g_auto (Builder) b;
   g_autoptr (GError) error = NULL;
@@ -159,14 +164,14 @@ test_nothing (void)
   gate = build (&b, "Sigmoid", NULL, build_conv (&b, gate, (ConvRow) {.filters = 4}), NULL);
   ens_graph_add_output (b.graph, build (&b, "Mul", NULL, x, gate, NULL));
   n_nodes = b.graph->nodes->len;
-  g_assert_false (ens_pass_convolutionalise (b.graph, &ENS_SHAPE (1, SIZE, SIZE, 2), &error));
-  g_assert_no_error (error);
-  g_assert_cmpuint (b.graph->nodes->len, ==, n_nodes);
+  ck_assert (!ens_pass_convolutionalise (b.graph, &ENS_SHAPE (1, SIZE, SIZE, 2), &error));
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (b.graph->nodes->len, n_nodes);
 }
+END_TEST
 
 /* A gate over the whole map, within the features, stays one. */
-static void
-test_gate (void)
+START_TEST (test_gate)
 {
   g_auto (Builder) b;
   g_autoptr (GError) error = NULL;
@@ -179,27 +184,21 @@ test_gate (void)
   gate = build_reshape (&b, gate, &ENS_SHAPE (1, 1, 1, 4));
   x = build (&b, "Mul", NULL, x, gate, NULL);
   ens_graph_add_output (b.graph, build_average (&b, x));
-  g_assert_true (ens_pass_convolutionalise (b.graph, &ENS_SHAPE (1, SIZE, SIZE, 2), &error));
-  g_assert_no_error (error);
+  ck_assert (ens_pass_convolutionalise (b.graph, &ENS_SHAPE (1, SIZE, SIZE, 2), &error));
+  ck_assert_no_error (error);
   for (guint i = 0; i < b.graph->nodes->len; i++)
     n_global += ens_node_is (ens_graph_node (b.graph, i), "GlobalAveragePool");
-  g_assert_cmpuint (n_global, ==, 1);
+  ck_assert_uint_eq (n_global, 1);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_data_func ("/passes/convolutionalise/layers", (gconstpointer)build_layers,
-                        test_positions);
-  g_test_add_data_func ("/passes/convolutionalise/matmul", (gconstpointer)build_matmul,
-                        test_positions);
-  g_test_add_data_func ("/passes/convolutionalise/average", (gconstpointer)build_average,
-                        test_positions);
-  g_test_add_data_func ("/passes/convolutionalise/mean", (gconstpointer)build_mean, test_positions);
-  g_test_add_data_func ("/passes/convolutionalise/convolution", (gconstpointer)build_convolution,
-                        test_positions);
-  g_test_add_func ("/passes/convolutionalise/nothing", test_nothing);
-  g_test_add_func ("/passes/convolutionalise/gate", test_gate);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("passes/convolutionalise");
+  TEST_ADD_ROWS (NULL, test_positions, rows);
+  test_add ("nothing", test_nothing);
+  test_add ("gate", test_gate);
+  return test_run ();
 }

@@ -1,6 +1,7 @@
 /* The memory planner: what shares memory, and that nothing live is overwritten. */
 #include "build.h"
 
+#include "check-main.h"
 #include "passes/memory.h"
 #include "passes/rewrite.h"
 
@@ -15,7 +16,7 @@ lay_out (const EnsGraph *graph)
     scratch[i] = i % 3 * 100;
   ens_memory_plan_lay_out (plan, scratch);
   ens_memory_plan_check (plan, graph, scratch, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return plan;
 }
 
@@ -30,13 +31,12 @@ is_skipped (const EnsMemoryPlan *plan, const EnsGraph *graph, const EnsValue *va
 {
   guint position;
 
-  g_assert_true (g_ptr_array_find (graph->nodes, value->producer, &position));
+  ck_assert (g_ptr_array_find (graph->nodes, value->producer, &position));
   return plan->skip[position];
 }
 
 /* Two values take turns. */
-static void
-test_chain (void)
+START_TEST (test_chain)
 {
   g_auto (Builder) b;
   g_autoptr (EnsMemoryPlan) plan = NULL;
@@ -50,14 +50,14 @@ test_chain (void)
   ens_graph_add_output (b.graph, x);
   plan = ens_memory_plan_new (b.graph);
   ens_memory_plan_lay_out (plan, (const gsize[10]) {0});
-  g_assert_cmpuint (plan->arena_size, ==, 2 * size);
-  g_assert_cmpint (get_place (plan, x)->kind, ==, ENS_PLACE_OUTPUT);
+  ck_assert_uint_eq (plan->arena_size, 2 * size);
+  ck_assert_int_eq (get_place (plan, x)->kind, ENS_PLACE_OUTPUT);
 }
+END_TEST
 
 /* A concatenation of concatenations, with a part that can't be written in place (an input), one
  * that appears twice, and a reader of a part. */
-static void
-test_concat (void)
+START_TEST (test_concat)
 {
   g_auto (Builder) b;
   g_autoptr (EnsMemoryPlan) plan = NULL;
@@ -74,21 +74,21 @@ test_concat (void)
   ens_graph_add_output (b.graph, build_conv (&b, more, (ConvRow) {.filters = 2}));
   plan = lay_out (b.graph);
 
-  g_assert_true (is_skipped (plan, b.graph, inner));
-  g_assert_true (is_skipped (plan, b.graph, all));
-  g_assert_false (is_skipped (plan, b.graph, more));
-  g_assert_cmpint (get_place (plan, inner)->pitch, ==, 8 + 2 * 15);
-  g_assert_cmpint (get_place (plan, parts[1])->pitch, ==, 8 + 2 * 15);
-  g_assert_cmpuint (get_place (plan, parts[1])->offset, ==,
-                    get_place (plan, inner)->offset + 3 * sizeof (float));
+  ck_assert (is_skipped (plan, b.graph, inner));
+  ck_assert (is_skipped (plan, b.graph, all));
+  ck_assert (!is_skipped (plan, b.graph, more));
+  ck_assert_int_eq (get_place (plan, inner)->pitch, 8 + 2 * 15);
+  ck_assert_int_eq (get_place (plan, parts[1])->pitch, 8 + 2 * 15);
+  ck_assert_uint_eq (get_place (plan, parts[1])->offset,
+                     get_place (plan, inner)->offset + 3 * sizeof (float));
   /* Relu in place within the slice. */
-  g_assert_cmpuint (get_place (plan, parts[1]->producer->inputs[0])->offset, ==,
-                    get_place (plan, parts[1])->offset);
+  ck_assert_uint_eq (get_place (plan, parts[1]->producer->inputs[0])->offset,
+                     get_place (plan, parts[1])->offset);
 }
+END_TEST
 
 /* Along the outermost axis pieces are contiguous and need no pitch; Softmax takes none. */
-static void
-test_outer_concat (void)
+START_TEST (test_outer_concat)
 {
   g_auto (Builder) b;
   g_autoptr (EnsMemoryPlan) plan = NULL;
@@ -105,12 +105,12 @@ test_outer_concat (void)
   columns = build_concat (&b, 1, parts, 2);
   ens_graph_add_output (b.graph, build (&b, "Relu", NULL, columns, NULL));
   plan = lay_out (b.graph);
-  g_assert_true (is_skipped (plan, b.graph, rows));
-  g_assert_false (is_skipped (plan, b.graph, columns));
+  ck_assert (is_skipped (plan, b.graph, rows));
+  ck_assert (!is_skipped (plan, b.graph, columns));
 }
+END_TEST
 
-static void
-test_split (void)
+START_TEST (test_split)
 {
   EnsSplitParams params = {.axis = 3};
   g_auto (Builder) b;
@@ -129,18 +129,18 @@ test_split (void)
                         build (&b, "Add", NULL, build_conv (&b, x, (ConvRow) {.filters = 3}),
                                split->outputs[0], NULL));
   plan = lay_out (b.graph);
-  g_assert_true (is_skipped (plan, b.graph, split->outputs[0]));
-  g_assert_cmpint (get_place (plan, split->outputs[1])->pitch, ==, 6);
-  g_assert_cmpuint (get_place (plan, split->outputs[1])->offset, ==,
-                    get_place (plan, inputs[0])->offset + 3 * sizeof (float));
+  ck_assert (is_skipped (plan, b.graph, split->outputs[0]));
+  ck_assert_int_eq (get_place (plan, split->outputs[1])->pitch, 6);
+  ck_assert_uint_eq (get_place (plan, split->outputs[1])->offset,
+                     get_place (plan, inputs[0])->offset + 3 * sizeof (float));
   /* Not in place: the other half would be dragged along. */
-  g_assert_cmpint (get_place (plan, x)->pitch, ==, 3);
+  ck_assert_int_eq (get_place (plan, x)->pitch, 3);
 }
+END_TEST
 
 /* What may not be overwritten is not: inputs, constants, values read later, and residuals that are
  * the input of the convolution as well. */
-static void
-test_in_place (void)
+START_TEST (test_in_place)
 {
   g_auto (Builder) b;
   g_autoptr (EnsMemoryPlan) plan = NULL;
@@ -156,15 +156,15 @@ test_in_place (void)
   ens_graph_add_output (b.graph, build (&b, "Relu", NULL, input, NULL));
   ens_graph_add_output (b.graph, build_reshape (&b, input, &ENS_SHAPE (64)));
   plan = lay_out (b.graph);
-  g_assert_cmpint (get_place (plan, x)->kind, ==, ENS_PLACE_ARENA);
-  g_assert_cmpuint (get_place (plan, view)->offset, ==, get_place (plan, x)->offset);
-  g_assert_cmpint (get_place (plan, relu)->kind, ==, ENS_PLACE_OUTPUT); /* the sum's */
-  g_assert_cmpint (get_place (plan, g_ptr_array_index (b.graph->outputs, 2))->kind, ==,
-                   ENS_PLACE_INPUT);
+  ck_assert_int_eq (get_place (plan, x)->kind, ENS_PLACE_ARENA);
+  ck_assert_uint_eq (get_place (plan, view)->offset, get_place (plan, x)->offset);
+  ck_assert_int_eq (get_place (plan, relu)->kind, ENS_PLACE_OUTPUT); /* the sum's */
+  ck_assert_int_eq (get_place (plan, g_ptr_array_index (b.graph->outputs, 2))->kind,
+                    ENS_PLACE_INPUT);
 }
+END_TEST
 
-static void
-test_residual (void)
+START_TEST (test_residual)
 {
   g_auto (Builder) b;
   g_autoptr (EnsMemoryPlan) plan = NULL;
@@ -179,13 +179,13 @@ test_residual (void)
   ens_node_set_input (last->producer, 3, y);
   ens_graph_add_output (b.graph, build_conv (&b, last, (ConvRow) {.filters = 4}));
   plan = lay_out (b.graph);
-  g_assert_cmpuint (get_place (plan, y)->offset, ==, get_place (plan, x)->offset);
-  g_assert_cmpuint (get_place (plan, last)->offset, !=, get_place (plan, y)->offset);
+  ck_assert_uint_eq (get_place (plan, y)->offset, get_place (plan, x)->offset);
+  ck_assert_uint_ne (get_place (plan, last)->offset, get_place (plan, y)->offset);
 }
+END_TEST
 
 /* The last reader of a piece does not get the whole's memory. */
-static void
-test_piece_in_place (void)
+START_TEST (test_piece_in_place)
 {
   g_auto (Builder) b;
   g_autoptr (EnsMemoryPlan) plan = NULL;
@@ -199,21 +199,23 @@ test_piece_in_place (void)
   x = build (&b, "Add", NULL, build (&b, "Relu", NULL, parts[1], NULL), x, NULL);
   ens_graph_add_output (b.graph, x);
   plan = lay_out (b.graph);
-  g_assert_cmpint (get_place (plan, parts[0])->kind, ==, ENS_PLACE_ARENA);
-  g_assert_cmpint (get_place (plan, parts[1])->pitch, ==, 8);
-  g_assert_cmpint (get_place (plan, x->producer->inputs[0])->pitch, ==, 4);
+  ck_assert_int_eq (get_place (plan, parts[0])->kind, ENS_PLACE_ARENA);
+  ck_assert_int_eq (get_place (plan, parts[1])->pitch, 8);
+  ck_assert_int_eq (get_place (plan, x->producer->inputs[0])->pitch, 4);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/passes/memory/chain", test_chain);
-  g_test_add_func ("/passes/memory/concat", test_concat);
-  g_test_add_func ("/passes/memory/outer-concat", test_outer_concat);
-  g_test_add_func ("/passes/memory/split", test_split);
-  g_test_add_func ("/passes/memory/in-place", test_in_place);
-  g_test_add_func ("/passes/memory/residual", test_residual);
-  g_test_add_func ("/passes/memory/piece-in-place", test_piece_in_place);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("passes/memory");
+  test_add ("chain", test_chain);
+  test_add ("concat", test_concat);
+  test_add ("outer-concat", test_outer_concat);
+  test_add ("split", test_split);
+  test_add ("in-place", test_in_place);
+  test_add ("residual", test_residual);
+  test_add ("piece-in-place", test_piece_in_place);
+  return test_run ();
 }

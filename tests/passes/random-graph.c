@@ -1,5 +1,6 @@
 #include "random-graph.h"
 
+#include "check-main.h"
 #include "graph/infer.h"
 
 #define N_NODES 25
@@ -49,7 +50,7 @@ add_split (Builder *b, GPtrArray *values, EnsValue *x)
     return x;
   node = ens_graph_add_node (b->graph, ens_op_find ("Split"), NULL, &params, &x, 1, 2);
   ens_infer_node (node, FALSE, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   g_ptr_array_add (values, node->outputs[1]);
   return node->outputs[0];
 }
@@ -130,11 +131,10 @@ assert_outputs (const EnsGraph *graph, const GPtrArray *found, const GPtrArray *
     const EnsTensor *a = g_ptr_array_index (found, i), *b = g_ptr_array_index (expected, i);
     gsize n = (gsize)ens_shape_elements (&b->shape);
 
-    g_assert_true (ens_shape_equal (&a->shape, &b->shape));
+    ck_assert (ens_shape_equal (&a->shape, &b->shape));
     if (relative_error (a->data, b->data, n) < 1e-4)
       continue;
     g_autofree char *text = ens_graph_to_string (graph);
-    g_test_message ("output %u of\n%s", i, text);
-    g_test_fail ();
+    ck_abort_msg ("output %u differs of\n%s", i, text);
   }
 }

@@ -1,6 +1,7 @@
 /* Each pass on small graphs: what is left, and that it computes the same. */
 #include "build.h"
 
+#include "check-main.h"
 #include "cpu/interpret.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -16,16 +17,16 @@ assert_same_outputs (const EnsGraph *before, const EnsGraph *after)
   g_autoptr (GPtrArray) expected = ens_interpret (before, (EnsTensor **)inputs->pdata, &error);
   g_autoptr (GPtrArray) found = NULL;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   found = ens_interpret (after, (EnsTensor **)inputs->pdata, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (found->len, ==, expected->len);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (found->len, expected->len);
   for (guint i = 0; i < found->len; i++) {
     const EnsTensor *a = g_ptr_array_index (found, i), *b = g_ptr_array_index (expected, i);
 
-    g_assert_true (ens_shape_equal (&a->shape, &b->shape));
-    g_assert_cmpfloat (relative_error (a->data, b->data, (gsize)ens_shape_elements (&a->shape)), <,
-                       1e-5);
+    ck_assert (ens_shape_equal (&a->shape, &b->shape));
+    ck_assert_double_lt (relative_error (a->data, b->data, (gsize)ens_shape_elements (&a->shape)),
+                         1e-5);
   }
 }
 
@@ -45,17 +46,16 @@ check_pass (Builder *builder, EnsValue *output, Pass pass, const char *ops)
     ens_graph_remove_unused (graph);
   ens_graph_remove_unused (graph);
   ens_graph_validate (graph, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   for (guint i = 0; i < graph->nodes->len; i++)
     g_string_append_printf (left, "%s%s", i > 0 ? " " : "", ens_graph_node (graph, i)->op->name);
-  g_assert_cmpstr (left->str, ==, ops);
+  ck_assert_pstr_eq (left->str, ops);
   assert_same_outputs (before, graph);
 }
 
 /* One graph each. */
 
-static void
-test_fold_constants (void)
+START_TEST (test_fold_constants)
 {
   g_auto (Builder) b;
   EnsValue *sum;
@@ -67,9 +67,9 @@ test_fold_constants (void)
   check_pass (&b, build (&b, "Mul", NULL, build_input (&b, &ENS_SHAPE (2, 3)), sum, NULL),
               ens_pass_fold_constants, "Mul");
 }
+END_TEST
 
-static void
-test_remove_identities (void)
+START_TEST (test_remove_identities)
 {
   EnsPoolParams pool = {.sliding = ENS_SLIDING_DEFAULT};
   EnsPadParams pad = {.has_pads = TRUE, .rank = 4};
@@ -94,9 +94,9 @@ test_remove_identities (void)
   check_pass (&b, build (&b, "MaxPool", &pool, x, NULL), ens_pass_remove_identities,
               "Relu Pad MaxPool");
 }
+END_TEST
 
-static void
-test_fold_pads (void)
+START_TEST (test_fold_pads)
 {
   EnsPadParams pad = {
       .has_pads = TRUE, .rank = 4, .begin = {[1] = 1, [2] = 0}, .end = {[1] = 2, [2] = 1}};
@@ -122,9 +122,9 @@ test_fold_pads (void)
   check_pass (&b, build_conv (&b, x, (ConvRow) {.filters = 2}), ens_pass_fold_pads,
               "Conv AveragePool Pad Conv Pad Conv");
 }
+END_TEST
 
-static void
-test_fold_batch_norm_behind (void)
+START_TEST (test_fold_batch_norm_behind)
 {
   g_auto (Builder) b;
   EnsValue *x;
@@ -141,9 +141,9 @@ test_fold_batch_norm_behind (void)
   x = build_batch_norm (&b, x);
   check_pass (&b, x, ens_pass_fold_batch_norm, "Conv GlobalAveragePool Reshape Gemm");
 }
+END_TEST
 
-static void
-test_fold_batch_norm_before (void)
+START_TEST (test_fold_batch_norm_before)
 {
   g_auto (Builder) b;
   EnsValue *x, *y;
@@ -161,9 +161,9 @@ test_fold_batch_norm_before (void)
   check_pass (&b, build_conv (&b, y, (ConvRow) {.filters = 2}), ens_pass_fold_batch_norm,
               "Conv Relu Conv Conv Relu Conv Conv");
 }
+END_TEST
 
-static void
-test_remove_transposes (void)
+START_TEST (test_remove_transposes)
 {
   g_auto (Builder) b;
   EnsValue *x;
@@ -177,9 +177,9 @@ test_remove_transposes (void)
   check_pass (&b, build_transpose (&b, x, (const gint64[]) {1, 0}), ens_pass_remove_transposes,
               "Reshape GlobalAveragePool Reshape Flatten Transpose");
 }
+END_TEST
 
-static void
-test_fuse_bias (void)
+START_TEST (test_fuse_bias)
 {
   g_auto (Builder) b;
   EnsValue *x;
@@ -192,9 +192,9 @@ test_fuse_bias (void)
   check_pass (&b, build (&b, "Add", NULL, x, build_constant (&b, &ENS_SHAPE (2, 4)), NULL),
               ens_pass_fuse_bias, "Gemm MatMul Add");
 }
+END_TEST
 
-static void
-test_fuse_residual (void)
+START_TEST (test_fuse_residual)
 {
   g_auto (Builder) b;
   EnsValue *x, *main_path, *shortcut, *other;
@@ -212,9 +212,9 @@ test_fuse_residual (void)
   x = build (&b, "Add", NULL, other, build (&b, "GlobalAveragePool", NULL, other, NULL), NULL);
   check_pass (&b, x, ens_pass_fuse_residual, "Conv Conv Relu Conv Conv GlobalAveragePool Add");
 }
+END_TEST
 
-static void
-test_fuse_gate (void)
+START_TEST (test_fuse_gate)
 {
   EnsUnaryParams hard = {1 / 6.0f, 0.5f}, other = {0.2f, 0.5f};
   g_auto (Builder) b;
@@ -236,9 +236,9 @@ test_fuse_gate (void)
   check_pass (&b, build (&b, "Add", NULL, gate, x, NULL), ens_pass_fuse_gate,
               "Conv Conv Conv HardSigmoid Mul Conv Sigmoid Mul Conv Sigmoid Mul Add");
 }
+END_TEST
 
-static void
-test_fuse_activation (void)
+START_TEST (test_fuse_activation)
 {
   g_auto (Builder) b;
   EnsValue *x, *y;
@@ -256,9 +256,9 @@ test_fuse_activation (void)
   check_pass (&b, build (&b, "Mul", NULL, build (&b, "Relu", NULL, y, NULL), y, NULL),
               ens_pass_fuse_activation, "Conv Conv Add Tanh Conv Relu Mul");
 }
+END_TEST
 
-static void
-test_pool_early (void)
+START_TEST (test_pool_early)
 {
   g_auto (Builder) b;
   EnsValue *maps[3], *x, *vectors[4];
@@ -274,21 +274,23 @@ test_pool_early (void)
               "Conv GlobalAveragePool GlobalMaxPool Conv GlobalAveragePool Conv "
               "GlobalAveragePool Concat");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/passes/fold-constants", test_fold_constants);
-  g_test_add_func ("/passes/remove-identities", test_remove_identities);
-  g_test_add_func ("/passes/fold-pads", test_fold_pads);
-  g_test_add_func ("/passes/fold-batch-norm/behind", test_fold_batch_norm_behind);
-  g_test_add_func ("/passes/fold-batch-norm/before", test_fold_batch_norm_before);
-  g_test_add_func ("/passes/pool-early", test_pool_early);
-  g_test_add_func ("/passes/remove-transposes", test_remove_transposes);
-  g_test_add_func ("/passes/fuse-bias", test_fuse_bias);
-  g_test_add_func ("/passes/fuse-residual", test_fuse_residual);
-  g_test_add_func ("/passes/fuse-gate", test_fuse_gate);
-  g_test_add_func ("/passes/fuse-activation", test_fuse_activation);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("passes");
+  test_add ("fold-constants", test_fold_constants);
+  test_add ("remove-identities", test_remove_identities);
+  test_add ("fold-pads", test_fold_pads);
+  test_add ("fold-batch-norm/behind", test_fold_batch_norm_behind);
+  test_add ("fold-batch-norm/before", test_fold_batch_norm_before);
+  test_add ("pool-early", test_pool_early);
+  test_add ("remove-transposes", test_remove_transposes);
+  test_add ("fuse-bias", test_fuse_bias);
+  test_add ("fuse-residual", test_fuse_residual);
+  test_add ("fuse-gate", test_fuse_gate);
+  test_add ("fuse-activation", test_fuse_activation);
+  return test_run ();
 }

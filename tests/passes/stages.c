@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "check-main.h"
 #include "cpu/interpret.h"
 #include "passes/per-image.h"
 #include "passes/rewrite.h"
@@ -316,7 +317,7 @@ interpret (const EnsGraph *graph, EnsTensor *input)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) outputs = ens_interpret (graph, &input, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return ens_tensor_ref (g_ptr_array_index (outputs, 0));
 }
 
@@ -336,26 +337,26 @@ check_images (const Row *row, const EnsGraph *whole)
         ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (1, 6, 6, 6), data);
     g_autoptr (EnsTensor) found = interpret (graph, image);
 
-    g_assert_cmpmem (found->data, ens_tensor_size (found), (char *)expected->data + i * size, size);
+    ck_assert_bytes_eq (found->data, ens_tensor_size (found), (char *)expected->data + i * size,
+                        size);
   }
 }
 
-static void
-test_per_image (gconstpointer data)
+START_TEST (test_per_image)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   g_autoptr (EnsGraph) graph = build_row (row, BATCH);
 
-  g_assert_cmpint (ens_graph_is_per_image (graph, BATCH), ==, row->per_image);
+  ck_assert_int_eq (ens_graph_is_per_image (graph, BATCH), row->per_image);
   if (row->per_image)
     check_images (row, graph);
 }
+END_TEST
 
 /* Large maps on single images, the fully connected layers on the batch, what mixes images last. */
-static void
-test_cut (gconstpointer data)
+START_TEST (test_cut)
 {
-  guint batch = GPOINTER_TO_UINT (data);
+  guint batch = (guint)_i;
   const struct {
     guint chunk, n_nodes;
     EnsStageArray from, to;
@@ -377,25 +378,25 @@ test_cut (gconstpointer data)
   x = build_gemm (&b, build_reshape (&b, x, &ENS_SHAPE (batch, 32)), 10000);
   ens_graph_add_output (b.graph, build (&b, "ReduceMax", &max, x, NULL));
   stages = ens_graph_cut (b.graph, b.graph);
-  g_assert_cmpuint (stages->len, ==, G_N_ELEMENTS (expected));
+  ck_assert_uint_eq (stages->len, G_N_ELEMENTS (expected));
   for (guint i = 0; i < stages->len; i++) {
     const EnsStage *stage = g_ptr_array_index (stages, i);
 
     ens_graph_validate (stage->graph, &error);
-    g_assert_no_error (error);
-    g_assert_cmpuint (stage->batch, ==, batch);
-    g_assert_cmpuint (stage->chunk, ==, expected[i].chunk);
-    g_assert_cmpuint (stage->graph->nodes->len, ==, expected[i].n_nodes);
-    g_assert_cmpuint (stage->inputs->len, ==, 1);
-    g_assert_cmpint (g_array_index (stage->inputs, EnsStagePort, 0).array, ==, expected[i].from);
-    g_assert_cmpuint (stage->outputs->len, ==, 1);
-    g_assert_cmpint (g_array_index (stage->outputs, EnsStagePort, 0).array, ==, expected[i].to);
+    ck_assert_no_error (error);
+    ck_assert_uint_eq (stage->batch, batch);
+    ck_assert_uint_eq (stage->chunk, expected[i].chunk);
+    ck_assert_uint_eq (stage->graph->nodes->len, expected[i].n_nodes);
+    ck_assert_uint_eq (stage->inputs->len, 1);
+    ck_assert_int_eq (g_array_index (stage->inputs, EnsStagePort, 0).array, expected[i].from);
+    ck_assert_uint_eq (stage->outputs->len, 1);
+    ck_assert_int_eq (g_array_index (stage->outputs, EnsStagePort, 0).array, expected[i].to);
   }
 }
+END_TEST
 
 /* One image, inputs that disagree, and outputs that are inputs: not cut. */
-static void
-test_whole (void)
+START_TEST (test_whole)
 {
   for (guint i = 0; i < 3; i++) {
     g_auto (Builder) b;
@@ -410,23 +411,21 @@ test_whole (void)
       ens_graph_add_output (b.graph, y);
     ens_graph_add_output (b.graph, build_conv (&b, x, (ConvRow) {.filters = 32}));
     stages = ens_graph_cut (b.graph, b.graph);
-    g_assert_cmpuint (stages->len, ==, 1);
-    g_assert_cmpuint (((EnsStage *)g_ptr_array_index (stages, 0))->batch, ==, 1);
-    g_assert_cmpuint (((EnsStage *)g_ptr_array_index (stages, 0))->chunk, ==, 1);
+    ck_assert_uint_eq (stages->len, 1);
+    ck_assert_uint_eq (((EnsStage *)g_ptr_array_index (stages, 0))->batch, 1);
+    ck_assert_uint_eq (((EnsStage *)g_ptr_array_index (stages, 0))->chunk, 1);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/passes/per-image/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], test_per_image);
-  }
-  g_test_add_data_func ("/passes/stages/cut/16", GUINT_TO_POINTER (16), test_cut);
-  g_test_add_data_func ("/passes/stages/cut/7", GUINT_TO_POINTER (7), test_cut);
-  g_test_add_func ("/passes/stages/whole", test_whole);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("passes");
+  TEST_ADD_ROWS ("per-image", test_per_image, rows);
+  test_add_row ("stages/cut", "16", test_cut, 16);
+  test_add_row ("stages/cut", "7", test_cut, 7);
+  test_add ("stages/whole", test_whole);
+  return test_run ();
 }

@@ -1,6 +1,7 @@
 /* What computes with 16 bits, and where numbers are cast. */
 #include "build.h"
 
+#include "check-main.h"
 #include "passes/rewrite.h"
 #include "passes/store-float16.h"
 
@@ -57,7 +58,7 @@ describe (const EnsGraph *graph)
       g_string_append_printf (text, "%u", 8 * (guint)ens_type_size (node->outputs[0]->type));
     else
       for (guint k = 0; k < node->n_inputs; k++)
-        g_assert_cmpint (node->inputs[k]->type, ==, node->outputs[0]->type);
+        ck_assert_int_eq (node->inputs[k]->type, node->outputs[0]->type);
   }
   return g_string_free (text, FALSE);
 }
@@ -80,10 +81,9 @@ static const Row rows[] = {
     {"no such value", "z", "Relu Neg Add Abs Cast32"},
 };
 
-static void
-check_row (gconstpointer data)
+START_TEST (check_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   g_auto (GStrv) names = g_strsplit (row->float32_values, " ", -1);
   g_autoptr (GHashTable) exceptions = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GError) error = NULL;
@@ -100,20 +100,18 @@ check_row (gconstpointer data)
     g_hash_table_add (exceptions, *name);
   ens_graph_store_float16 (graph, &float16);
   ens_graph_validate (graph, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   found = describe (graph);
-  g_assert_cmpstr (found, ==, row->expected);
-  g_assert_cmpint (((EnsValue *)g_ptr_array_index (graph->outputs, 1))->type, ==, ENS_TYPE_FLOAT32);
+  ck_assert_pstr_eq (found, row->expected);
+  ck_assert_int_eq (((EnsValue *)g_ptr_array_index (graph->outputs, 1))->type, ENS_TYPE_FLOAT32);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/passes/store-half/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], check_row);
-  }
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("passes/store-half");
+  TEST_ADD_ROWS (NULL, check_row, rows);
+  return test_run ();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "check-main.h"
 #include "scenes/random.h"
 #include "scenes/scene.h"
 #include "scenes/write.h"
@@ -18,9 +19,12 @@ typedef struct {
   GPtrArray *classes, *strangers;
 } Fixture;
 
+static Fixture *f;
+
 static void
-set_up (Fixture *f, gconstpointer data)
+set_up (void)
 {
+  f = g_new0 (Fixture, 1);
   f->folder = g_dir_make_tmp ("draw-scenes-XXXXXX", NULL);
   f->classes = g_ptr_array_new ();
   f->strangers = g_ptr_array_new ();
@@ -31,12 +35,13 @@ set_up (Fixture *f, gconstpointer data)
 }
 
 static void
-tear_down (Fixture *f, gconstpointer data)
+tear_down (void)
 {
   ens_remove_tree (f->folder);
   g_free (f->folder);
   g_ptr_array_unref (f->classes);
   g_ptr_array_unref (f->strangers);
+  g_clear_pointer (&f, g_free);
 }
 
 static PicturesOptions
@@ -68,7 +73,7 @@ append_tree (GString *list, GChecksum *sum, const char *root, const char *path)
   gsize size;
 
   if (!folder) {
-    g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
+    ck_assert (g_file_get_contents (path, &contents, &size, NULL));
     g_checksum_update (sum, (const guint8 *)contents, size);
     g_string_append_printf (list, "%s\n", path + strlen (root) + 1);
     return;
@@ -99,30 +104,27 @@ write_and_sum (Fixture *f, Writer writer, const char *name, guint32 seed, GStrin
   PicturesOptions options = pictures_options (f, seed);
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (writer (folder, &options, &error));
-  g_assert_no_error (error);
+  ck_assert (writer (folder, &options, &error));
+  ck_assert_no_error (error);
   return sum_tree (folder, list);
 }
 
-static void
-test_pictures_repeat (Fixture *f, gconstpointer data)
+static const Writer writers[] = {write_set, write_boxes};
+
+START_TEST (test_pictures_repeat)
 {
-  static const Writer writers[] = {write_set, write_boxes};
+  g_autoptr (GString) files = g_string_new (NULL);
+  g_autofree char *one = write_and_sum (f, writers[_i], "one", 7, files);
+  g_autofree char *same = write_and_sum (f, writers[_i], "same", 7, files);
+  g_autofree char *other = write_and_sum (f, writers[_i], "other", 8, files);
 
-  for (guint i = 0; i < G_N_ELEMENTS (writers); i++) {
-    g_autoptr (GString) files = g_string_new (NULL);
-    g_autofree char *one = write_and_sum (f, writers[i], "one", 7, files);
-    g_autofree char *same = write_and_sum (f, writers[i], "same", 7, files);
-    g_autofree char *other = write_and_sum (f, writers[i], "other", 8, files);
-
-    g_assert_cmpstr (one, ==, same);
-    g_assert_cmpstr (one, !=, other);
-    ens_remove_tree (f->folder);
-  }
+  ck_assert_pstr_eq (one, same);
+  ck_assert_pstr_ne (one, other);
+  ens_remove_tree (f->folder);
 }
+END_TEST
 
-static void
-test_set_has_every_class (Fixture *f, gconstpointer data)
+START_TEST (test_set_has_every_class)
 {
   static const char *const files[] = {"train/%s/0001.jpg", "train/%s/0002.jpg",
                                       "validation/%s/0001.jpg", "test/%s/0001.jpg"};
@@ -136,25 +138,25 @@ test_set_has_every_class (Fixture *f, gconstpointer data)
           g_strdup_printf (files[j], i < n_set_kinds ? set_kinds[i].name : "none");
       g_autofree char *row = g_strdup_printf ("\n%s\n", file);
 
-      g_assert_nonnull (strstr (list->str, row));
+      ck_assert_contains (list->str, row);
     }
   }
   for (const char *c = list->str + 1; *c; c++)
     n_lines += *c == '\n';
-  g_assert_cmpuint (n_lines, ==, (n_set_kinds + 1) * G_N_ELEMENTS (files));
+  ck_assert_uint_eq (n_lines, (n_set_kinds + 1) * G_N_ELEMENTS (files));
 }
+END_TEST
 
 static int
 number_after (const char *text, const char *tag)
 {
   const char *found = strstr (text, tag);
 
-  g_assert_nonnull (found);
+  ck_assert_ptr_nonnull (found);
   return atoi (found + strlen (tag));
 }
 
-static void
-test_boxes_lie_inside (Fixture *f, gconstpointer data)
+START_TEST (test_boxes_lie_inside)
 {
   g_autoptr (GString) list = g_string_new (NULL);
   g_autofree char *sum = write_and_sum (f, write_boxes, "voc", 3, list);
@@ -165,17 +167,18 @@ test_boxes_lie_inside (Fixture *f, gconstpointer data)
     g_autofree char *xml = NULL;
     const char *object;
 
-    g_assert_true (g_file_get_contents (path, &xml, NULL, NULL));
+    ck_assert (g_file_get_contents (path, &xml, NULL, NULL));
     for (object = xml; (object = strstr (object, "<object>")); object++) {
-      g_assert_cmpint (number_after (object, "<xmin>"), >=, 1);
-      g_assert_cmpint (number_after (object, "<ymin>"), >=, 1);
-      g_assert_cmpint (number_after (object, "<xmax>"), <=, number_after (xml, "<width>"));
-      g_assert_cmpint (number_after (object, "<ymax>"), <=, number_after (xml, "<height>"));
+      ck_assert_int_ge (number_after (object, "<xmin>"), 1);
+      ck_assert_int_ge (number_after (object, "<ymin>"), 1);
+      ck_assert_int_le (number_after (object, "<xmax>"), number_after (xml, "<width>"));
+      ck_assert_int_le (number_after (object, "<ymax>"), number_after (xml, "<height>"));
       n_objects++;
     }
   }
-  g_assert_cmpuint (n_objects, >, 0);
+  ck_assert_uint_gt (n_objects, 0);
 }
+END_TEST
 
 static char *
 write_test_clip (Fixture *f, const char *name, guint32 seed, char **truth)
@@ -187,25 +190,25 @@ write_test_clip (Fixture *f, const char *name, guint32 seed, char **truth)
   g_autoptr (GError) error = NULL;
 
   options.classes = pictures_options (f, seed).classes;
-  g_assert_true (write_clip (path, truth_path, &options, &error));
-  g_assert_no_error (error);
-  g_assert_true (g_file_get_contents (truth_path, truth, NULL, NULL));
+  ck_assert (write_clip (path, truth_path, &options, &error));
+  ck_assert_no_error (error);
+  ck_assert (g_file_get_contents (truth_path, truth, NULL, NULL));
   return sum_tree (path, list);
 }
 
-static void
-test_clip_repeats (Fixture *f, gconstpointer data)
+START_TEST (test_clip_repeats)
 {
   g_autofree char *truth_one = NULL, *truth_same = NULL, *truth_other = NULL;
   g_autofree char *one = write_test_clip (f, "one", 5, &truth_one);
   g_autofree char *same = write_test_clip (f, "same", 5, &truth_same);
   g_autofree char *other = write_test_clip (f, "other", 6, &truth_other);
 
-  g_assert_cmpstr (one, ==, same);
-  g_assert_cmpstr (truth_one, ==, truth_same);
-  g_assert_cmpstr (one, !=, other);
-  g_assert_cmpstr (truth_one, !=, truth_other);
+  ck_assert_pstr_eq (one, same);
+  ck_assert_pstr_eq (truth_one, truth_same);
+  ck_assert_pstr_ne (one, other);
+  ck_assert_pstr_ne (truth_one, truth_other);
 }
+END_TEST
 
 static void
 check_truth_row (const char *row, gboolean *frames, GHashTable *seen)
@@ -215,21 +218,20 @@ check_truth_row (const char *row, gboolean *frames, GHashTable *seen)
   double seconds, visible;
   char name[32];
 
-  g_assert_cmpint (sscanf (row, "%u,%lf,%u,%u,%31[a-z],%d,%d,%d,%d,%lf", &frame, &seconds, &scene,
-                           &object, name, &x, &y, &width, &height, &visible),
-                   ==, 10);
-  g_assert_cmpuint (frame, <, CLIP_SECONDS * CLIP_RATE);
-  g_assert_cmpfloat_with_epsilon (seconds, (double)frame / CLIP_RATE, 0.006);
-  g_assert_true (x >= 0 && y >= 0 && width > 0 && height > 0);
-  g_assert_true (x + width <= CLIP_WIDTH && y + height <= CLIP_HEIGHT);
-  g_assert_true (visible >= 0 && visible <= 1);
+  ck_assert_int_eq (sscanf (row, "%u,%lf,%u,%u,%31[a-z],%d,%d,%d,%d,%lf", &frame, &seconds, &scene,
+                            &object, name, &x, &y, &width, &height, &visible),
+                    10);
+  ck_assert_uint_lt (frame, CLIP_SECONDS * CLIP_RATE);
+  ck_assert_double_eq_tol (seconds, (double)frame / CLIP_RATE, 0.006);
+  ck_assert (x >= 0 && y >= 0 && width > 0 && height > 0);
+  ck_assert (x + width <= CLIP_WIDTH && y + height <= CLIP_HEIGHT);
+  ck_assert (visible >= 0 && visible <= 1);
   frames[frame] = TRUE;
   if (visible > 0.3)
     g_hash_table_add (seen, g_strdup (name));
 }
 
-static void
-test_clip_truth (Fixture *f, gconstpointer data)
+START_TEST (test_clip_truth)
 {
   g_autofree char *truth = NULL, *sum = write_test_clip (f, "clip", 2, &truth);
   g_auto (GStrv) rows = g_strsplit (g_strchomp (truth), "\n", -1);
@@ -237,15 +239,16 @@ test_clip_truth (Fixture *f, gconstpointer data)
   gboolean frames[CLIP_SECONDS * CLIP_RATE] = {FALSE};
   guint n_empty = 0;
 
-  g_assert_cmpstr (rows[0], ==, "frame,seconds,scene,object,class,x,y,width,height,visible");
+  ck_assert_str_eq (rows[0], "frame,seconds,scene,object,class,x,y,width,height,visible");
   for (guint i = 1; rows[i]; i++)
     check_truth_row (rows[i], frames, seen);
   for (guint i = 0; i < n_set_kinds; i++)
-    g_assert_true (g_hash_table_contains (seen, set_kinds[i].name));
+    ck_assert (g_hash_table_contains (seen, set_kinds[i].name));
   for (guint i = 0; i < G_N_ELEMENTS (frames); i++)
     n_empty += !frames[i];
-  g_assert_cmpuint (n_empty, ==, 2 * 2 * CLIP_RATE);
+  ck_assert_uint_eq (n_empty, 2 * 2 * CLIP_RATE);
 }
+END_TEST
 
 static GstPadProbeReturn
 count_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer count)
@@ -269,13 +272,12 @@ count_frames (const char *path)
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_buffer, &count, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_true (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
+  ck_assert (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   return count;
 }
 
-static void
-test_clip_formats (Fixture *f, gconstpointer data)
+START_TEST (test_clip_formats)
 {
   static const char *const endings[] = {"avi", "mkv", "webm"};
   ClipOptions options = {1, 1, CLIP_RATE, CLIP_WIDTH, CLIP_HEIGHT};
@@ -286,16 +288,16 @@ test_clip_formats (Fixture *f, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (endings); i++) {
     g_autofree char *path = g_strdup_printf ("%s/clip.%s", f->folder, endings[i]);
 
-    g_assert_true (write_clip (path, truth, &options, &error));
-    g_assert_cmpint (count_frames (path), ==, CLIP_RATE);
+    ck_assert (write_clip (path, truth, &options, &error));
+    ck_assert_int_eq (count_frames (path), CLIP_RATE);
   }
-  g_assert_false (write_clip ("clip.gif", truth, &options, &error));
-  g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL);
+  ck_assert (!write_clip ("clip.gif", truth, &options, &error));
+  ck_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL);
 }
+END_TEST
 
 /* Half a round thing is seen on the border, a quarter in the corner, nothing behind another. */
-static void
-test_visible_share (void)
+START_TEST (test_visible_share)
 {
   const Kind *clock = other_kinds + 3;
   g_autoptr (GRand) random = random_for (1, 0, 0, 0);
@@ -313,24 +315,24 @@ test_visible_share (void)
   guint8 clear[100 * 100];
   Cover cover = {clear, 100, 100};
 
-  g_assert_cmpstr (clock->name, ==, "clock");
+  ck_assert_str_eq (clock->name, "clock");
   memset (clear, 255, sizeof clear);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_auto (Sprite) sprite = sprite_draw (clock, &look, &rows[i].pose);
     Box box = sprite_box (&sprite, cover.width, cover.height);
 
-    g_assert_cmpfloat_with_epsilon (sprite_uncover (&sprite, &cover), rows[i].visible, 0.03);
-    g_assert_cmpint (ABS (box.x - rows[i].box.x), <=, 1);
-    g_assert_cmpint (ABS (box.y - rows[i].box.y), <=, 1);
-    g_assert_cmpint (ABS (box.width - rows[i].box.width), <=, 2);
-    g_assert_cmpint (ABS (box.height - rows[i].box.height), <=, 2);
+    ck_assert_double_eq_tol (sprite_uncover (&sprite, &cover), rows[i].visible, 0.03);
+    ck_assert_int_le (ABS (box.x - rows[i].box.x), 1);
+    ck_assert_int_le (ABS (box.y - rows[i].box.y), 1);
+    ck_assert_int_le (ABS (box.width - rows[i].box.width), 2);
+    ck_assert_int_le (ABS (box.height - rows[i].box.height), 2);
   }
 }
+END_TEST
 
 /* Every look of every kind draws something; an error in cairo would be a warning, which is fatal.
  */
-static void
-test_looks (void)
+START_TEST (test_looks)
 {
   g_autoptr (GRand) random = random_for (9, 0, 0, 0);
   const Pose pose = {40, 40, 40, 0.3, 1.1, TRUE};
@@ -341,23 +343,25 @@ test_looks (void)
     Look look = look_new (random);
     g_auto (Sprite) sprite = sprite_draw (kind, &look, &pose);
 
-    g_assert_cmpint (sprite_box (&sprite, 80, 80).width, >, 10);
+    ck_assert_int_gt (sprite_box (&sprite, 80, 80).width, 10);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
+  test_suite ("scenes");
+  test_fixture (set_up, tear_down);
   gst_init (&argc, &argv);
-#define ADD(path, function) g_test_add (path, Fixture, NULL, set_up, function, tear_down)
-  ADD ("/scenes/pictures-repeat", test_pictures_repeat);
-  ADD ("/scenes/set-has-every-class", test_set_has_every_class);
-  ADD ("/scenes/boxes-lie-inside", test_boxes_lie_inside);
-  ADD ("/scenes/clip-repeats", test_clip_repeats);
-  ADD ("/scenes/clip-truth", test_clip_truth);
-  ADD ("/scenes/clip-formats", test_clip_formats);
-  g_test_add_func ("/scenes/visible-share", test_visible_share);
-  g_test_add_func ("/scenes/looks", test_looks);
-  return g_test_run ();
+  TEST_ADD_LOOP ("pictures-repeat", test_pictures_repeat, writers);
+  test_add ("set-has-every-class", test_set_has_every_class);
+  test_add ("boxes-lie-inside", test_boxes_lie_inside);
+  test_add ("clip-repeats", test_clip_repeats);
+  test_add ("clip-truth", test_clip_truth);
+  test_add ("clip-formats", test_clip_formats);
+  test_add ("visible-share", test_visible_share);
+  test_add ("looks", test_looks);
+  return test_run ();
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "check-main.h"
+
 #define SPIRV_MAGIC 0x07230203u
 
 /* Cooperative matrices multiply elements of 16 bits. */
@@ -12,31 +14,31 @@ is_of_matrices (const EnsShader *shader)
   return g_str_has_suffix (shader->stem, "-matrix");
 }
 
-static void
-test_all_found (void)
+START_TEST (test_all_found)
 {
   guint n;
   const EnsShader *shaders = ens_shader_list (&n);
 
-  g_assert_cmpuint (n, >, 0);
+  ck_assert_uint_gt (n, 0);
   for (guint i = 0; i < n; i++) {
-    g_assert_true (ens_shader_find (shaders[i].stem, shaders[i].storage) == &shaders[i]);
-    g_assert_nonnull (ens_shader_find (shaders[i].stem, ENS_TYPE_FLOAT16));
+    ck_assert (ens_shader_find (shaders[i].stem, shaders[i].storage) == &shaders[i]);
+    ck_assert_ptr_nonnull (ens_shader_find (shaders[i].stem, ENS_TYPE_FLOAT16));
     if (!is_of_matrices (&shaders[i]))
-      g_assert_nonnull (ens_shader_find (shaders[i].stem, ENS_TYPE_FLOAT32));
-    g_assert_cmpuint (shaders[i].n_words, >, 5);
-    g_assert_cmphex (shaders[i].words[0], ==, SPIRV_MAGIC);
+      ck_assert_ptr_nonnull (ens_shader_find (shaders[i].stem, ENS_TYPE_FLOAT32));
+    ck_assert_uint_gt (shaders[i].n_words, 5);
+    ck_assert_uint_eq (shaders[i].words[0], SPIRV_MAGIC);
     if (i > 0)
-      g_assert_cmpint (strcmp (shaders[i - 1].stem, shaders[i].stem), <=, 0);
+      ck_assert_int_le (strcmp (shaders[i - 1].stem, shaders[i].stem), 0);
   }
 }
+END_TEST
 
-static void
-test_none_found (void)
+START_TEST (test_none_found)
 {
-  g_assert_null (ens_shader_find ("activation", ENS_TYPE_INT64));
-  g_assert_null (ens_shader_find ("no-such-shader", ENS_TYPE_FLOAT32));
+  ck_assert_ptr_null (ens_shader_find ("activation", ENS_TYPE_INT64));
+  ck_assert_ptr_null (ens_shader_find ("no-such-shader", ENS_TYPE_FLOAT32));
 }
+END_TEST
 
 /* Cooperative matrices come in Khronos' form, whatever the compiler made of them, and with the
  * instructions that all compilers make: those of SPIR-V's registry. */
@@ -92,44 +94,41 @@ count_instructions (const EnsShader *shader, guint *counts, gboolean *capable)
     const guint32 *instruction = shader->words + at;
     guint opcode = instruction[0] & 0xffff;
 
-    g_assert_cmpuint (instruction[0] >> 16, >, 0);
+    ck_assert_uint_gt (instruction[0] >> 16, 0);
     counts[opcode]++;
     if (opcode == CAPABILITY && instruction[1] < N_OPCODES)
       capable[instruction[1]] = TRUE;
     if (opcode == MATRIX_TYPE) /* with its use */
-      g_assert_cmpuint (instruction[0] >> 16, ==, 7);
+      ck_assert_uint_eq (instruction[0] >> 16, 7);
   }
-  g_assert_cmpuint (at, ==, shader->n_words);
+  ck_assert_uint_eq (at, shader->n_words);
 }
 
-static void
-test_matrices (gconstpointer data)
+START_TEST (test_matrices)
 {
-  const MatrixRow *row = data;
+  const MatrixRow *row = &matrix_rows[_i];
   const EnsShader *shader = ens_shader_find (row->stem, ENS_TYPE_FLOAT16);
   g_autofree guint *counts = g_new0 (guint, N_OPCODES);
   g_autofree gboolean *capable = g_new0 (gboolean, N_OPCODES);
 
-  g_assert_nonnull (shader);
+  ck_assert_ptr_nonnull (shader);
   count_instructions (shader, counts, capable);
   for (guint opcode = OLDER_FIRST; opcode <= OLDER_LAST; opcode++)
-    g_assert_cmpuint (counts[opcode], ==, 0);
+    ck_assert_uint_eq (counts[opcode], 0);
   for (guint i = 0; row->instructions[i].opcode != 0; i++)
-    g_assert_cmpuint (counts[row->instructions[i].opcode], ==, row->instructions[i].n);
+    ck_assert_uint_eq (counts[row->instructions[i].opcode], row->instructions[i].n);
   for (guint i = 0; row->capabilities[i] != 0; i++)
-    g_assert_true (capable[row->capabilities[i]]);
+    ck_assert (capable[row->capabilities[i]]);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/shaders/all-found", test_all_found);
-  g_test_add_func ("/shaders/none-found", test_none_found);
-  for (guint i = 0; i < G_N_ELEMENTS (matrix_rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/shaders/%s", matrix_rows[i].stem);
-
-    g_test_add_data_func (path, &matrix_rows[i], test_matrices);
-  }
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("shaders");
+  test_add ("all-found", test_all_found);
+  test_add ("none-found", test_none_found);
+  TEST_ADD_ROWS (NULL, test_matrices, matrix_rows);
+  return test_run ();
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check-main.h"
+
 #define FEATURES 3
 #define IMAGES 4
 
@@ -30,9 +32,9 @@ append_image (EnsFeatureStore *store, guint image)
   float rows[5 * FEATURES];
 
   fill_rows (image, rows);
-  g_assert_false (ens_feature_store_has (store, &key));
-  g_assert_true (ens_feature_store_append (store, &key, rows, n_rows[image], &error));
-  g_assert_no_error (error);
+  ck_assert (!ens_feature_store_has (store, &key));
+  ck_assert (ens_feature_store_append (store, &key, rows, n_rows[image], &error));
+  ck_assert_no_error (error);
 }
 
 static void
@@ -44,17 +46,19 @@ check_image (EnsFeatureStore *store, guint image)
   g_autofree float *rows = NULL;
   guint n;
 
-  g_assert_true (ens_feature_store_has (store, &key));
+  ck_assert (ens_feature_store_has (store, &key));
   rows = ens_feature_store_read (store, &key, &n, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (n, ==, n_rows[image]);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (n, n_rows[image]);
   fill_rows (image, expected);
-  g_assert_cmpmem (rows, n * FEATURES * sizeof (float), expected, n * FEATURES * sizeof (float));
+  ck_assert_bytes_eq (rows, n * FEATURES * sizeof (float), expected, n * FEATURES * sizeof (float));
 }
 
 typedef struct {
   char *folder, *file;
 } Fixture;
+
+static Fixture *fixture;
 
 static EnsFeatureStore *
 open_store (const Fixture *fixture)
@@ -63,13 +67,14 @@ open_store (const Fixture *fixture)
   EnsFeatureStore *store =
       ens_feature_store_open (fixture->folder, "network a, taps b", FEATURES, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return store;
 }
 
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   g_autofree char *digest =
       g_compute_checksum_for_string (G_CHECKSUM_SHA256, "network a, taps b", -1);
   g_autofree char *name = g_strconcat (digest, ".features", NULL);
@@ -79,16 +84,16 @@ set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   g_unlink (fixture->file);
   g_rmdir (fixture->folder);
   g_free (fixture->file);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
-static void
-test_round_trip (Fixture *fixture, gconstpointer data)
+START_TEST (test_round_trip)
 {
   g_autoptr (EnsFeatureStore) store = open_store (fixture);
 
@@ -98,11 +103,12 @@ test_round_trip (Fixture *fixture, gconstpointer data)
     check_image (store, i);
   g_clear_pointer (&store, ens_feature_store_close);
   store = open_store (fixture);
-  g_assert_cmpuint (ens_feature_store_get_size (store), ==, IMAGES);
-  g_assert_cmpuint (ens_feature_store_get_cut (store), ==, 0);
+  ck_assert_uint_eq (ens_feature_store_get_size (store), IMAGES);
+  ck_assert_uint_eq (ens_feature_store_get_cut (store), 0);
   for (guint i = IMAGES; i-- > 0;)
     check_image (store, i);
 }
+END_TEST
 
 /* Sizes of the file after the header and after each image. */
 static void
@@ -114,7 +120,7 @@ write_all (const Fixture *fixture, gsize *sizes)
 
     if (i > 0)
       append_image (store, i - 1);
-    g_assert_cmpint (g_stat (fixture->file, &status), ==, 0);
+    ck_assert_int_eq (g_stat (fixture->file, &status), 0);
     sizes[i] = (gsize)status.st_size;
   }
 }
@@ -125,9 +131,9 @@ rewrite (const Fixture *fixture, const char *contents, gsize size)
 {
   FILE *file = g_fopen (fixture->file, "wb");
 
-  g_assert_nonnull (file);
-  g_assert_cmpuint (fwrite (contents, 1, size, file), ==, size);
-  g_assert_cmpint (fclose (file), ==, 0);
+  ck_assert_ptr_nonnull (file);
+  ck_assert_uint_eq (fwrite (contents, 1, size, file), size);
+  ck_assert_int_eq (fclose (file), 0);
 }
 
 /* Opens what is left of a file, checks that the images that were whole are there, adds the others,
@@ -137,28 +143,27 @@ check_recovery (const Fixture *fixture, guint n_whole)
 {
   EnsFeatureStore *store = open_store (fixture);
 
-  g_assert_cmpuint (ens_feature_store_get_size (store), ==, n_whole);
+  ck_assert_uint_eq (ens_feature_store_get_size (store), n_whole);
   for (guint i = 0; i < n_whole; i++)
     check_image (store, i);
   for (guint i = n_whole; i < IMAGES; i++)
     append_image (store, i);
   ens_feature_store_close (store);
   store = open_store (fixture);
-  g_assert_cmpuint (ens_feature_store_get_cut (store), ==, 0);
+  ck_assert_uint_eq (ens_feature_store_get_cut (store), 0);
   for (guint i = 0; i < IMAGES; i++)
     check_image (store, i);
   ens_feature_store_close (store);
 }
 
-static void
-test_killed_at_any_byte (Fixture *fixture, gconstpointer data)
+START_TEST (test_killed_at_any_byte)
 {
   g_autofree char *contents = NULL;
   gsize sizes[IMAGES + 1], size;
 
   write_all (fixture, sizes);
-  g_assert_true (g_file_get_contents (fixture->file, &contents, &size, NULL));
-  g_assert_cmpuint (size, ==, sizes[IMAGES]);
+  ck_assert (g_file_get_contents (fixture->file, &contents, &size, NULL));
+  ck_assert_uint_eq (size, sizes[IMAGES]);
   for (gsize left = 0; left <= size; left++) {
     guint n_whole = 0;
 
@@ -168,16 +173,16 @@ test_killed_at_any_byte (Fixture *fixture, gconstpointer data)
     check_recovery (fixture, n_whole);
   }
 }
+END_TEST
 
 /* A flipped bit in a record costs it and what follows, one in the header costs all. */
-static void
-test_damage_at_any_byte (Fixture *fixture, gconstpointer data)
+START_TEST (test_damage_at_any_byte)
 {
   g_autofree char *contents = NULL;
   gsize sizes[IMAGES + 1], size;
 
   write_all (fixture, sizes);
-  g_assert_true (g_file_get_contents (fixture->file, &contents, &size, NULL));
+  ck_assert (g_file_get_contents (fixture->file, &contents, &size, NULL));
   for (gsize at = 0; at < size; at++) {
     guint n_whole = 0;
 
@@ -189,22 +194,22 @@ test_damage_at_any_byte (Fixture *fixture, gconstpointer data)
     check_recovery (fixture, n_whole);
   }
 }
+END_TEST
 
-static void
-test_in_use (Fixture *fixture, gconstpointer data)
+START_TEST (test_in_use)
 {
   g_autoptr (EnsFeatureStore) store = open_store (fixture);
   g_autoptr (EnsFeatureStore) other = NULL;
   g_autoptr (GError) error = NULL;
 
   other = ens_feature_store_open (fixture->folder, "network a, taps b", FEATURES, &error);
-  g_assert_null (other);
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_nonnull (strstr (error->message, "in use"));
+  ck_assert_ptr_null (other);
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  ck_assert_contains (error->message, "in use");
 }
+END_TEST
 
-static void
-test_configurations (Fixture *fixture, gconstpointer data)
+START_TEST (test_configurations)
 {
   g_autoptr (EnsFeatureStore) store = open_store (fixture);
   g_autoptr (EnsFeatureStore) other = NULL;
@@ -214,38 +219,38 @@ test_configurations (Fixture *fixture, gconstpointer data)
 
   append_image (store, 0);
   other = ens_feature_store_open (fixture->folder, "network a, taps c", FEATURES, NULL);
-  g_assert_nonnull (other);
-  g_assert_cmpuint (ens_feature_store_get_size (other), ==, 0);
+  ck_assert_ptr_nonnull (other);
+  ck_assert_uint_eq (ens_feature_store_get_size (other), 0);
   g_clear_pointer (&other, ens_feature_store_close);
   dir = g_dir_open (fixture->folder, 0, NULL);
   while ((name = g_dir_read_name (dir)) != NULL)
     if (!g_str_has_suffix (fixture->file, name))
       other_file = g_build_filename (fixture->folder, name, NULL);
-  g_assert_cmpint (g_unlink (other_file), ==, 0);
+  ck_assert_int_eq (g_unlink (other_file), 0);
 }
+END_TEST
 
-static void
-test_unwritable (Fixture *fixture, gconstpointer data)
+START_TEST (test_unwritable)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (ens_feature_store_open ("/proc/none/features", "text", FEATURES, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  g_assert_nonnull (strstr (error->message, "/proc/none/features"));
+  ck_assert_ptr_null (ens_feature_store_open ("/proc/none/features", "text", FEATURES, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+  ck_assert_contains (error->message, "/proc/none/features");
 }
-
-#define ADD(name, function) \
-  g_test_add ("/train/features/" name, Fixture, NULL, set_up, function, tear_down)
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  ADD ("round-trip", test_round_trip);
-  ADD ("killed-at-any-byte", test_killed_at_any_byte);
-  ADD ("damage-at-any-byte", test_damage_at_any_byte);
-  ADD ("in-use", test_in_use);
-  ADD ("configurations", test_configurations);
-  ADD ("unwritable", test_unwritable);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("train/features");
+  test_fixture (set_up, tear_down);
+  test_add ("round-trip", test_round_trip);
+  test_add ("killed-at-any-byte", test_killed_at_any_byte);
+  test_add ("damage-at-any-byte", test_damage_at_any_byte);
+  test_add ("in-use", test_in_use);
+  test_add ("configurations", test_configurations);
+  test_add ("unwritable", test_unwritable);
+  return test_run ();
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "check-main.h"
 #include "classify/metrics.h"
 #include "ensemble/bundle-files.h"
 #include "toy.h"
@@ -28,12 +29,14 @@ typedef struct {
   EnsMonitor monitor;
 } Fixture;
 
+static Fixture *fixture;
+
 static void
 on_progress (const char *stage, guint done, guint total, gpointer data)
 {
   Fixture *fixture = data;
 
-  g_assert_cmpuint (done, <=, total);
+  ck_assert_uint_le (done, total);
   if (fixture->cancel_after > 0 && done == fixture->cancel_after)
     g_cancellable_cancel (fixture->cancellable);
 }
@@ -45,8 +48,9 @@ on_note (const char *text, gpointer data)
 }
 
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("ensemble-fit-XXXXXX", NULL);
   fixture->dataset = g_build_filename (fixture->folder, "shapes", NULL);
   fixture->cache = g_build_filename (fixture->folder, "cache", NULL);
@@ -78,7 +82,7 @@ set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   g_object_unref (fixture->cancellable);
   g_string_free (fixture->notes, TRUE);
@@ -90,6 +94,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->cache);
   g_free (fixture->dataset);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static EnsEvaluation *
@@ -105,7 +110,7 @@ fit_well (Fixture *fixture)
   g_autoptr (GError) error = NULL;
   EnsEvaluation *evaluation = fit (fixture, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return evaluation;
 }
 
@@ -117,43 +122,43 @@ evaluate (Fixture *fixture, EnsSplit split)
   g_autoptr (EnsDataset) dataset = NULL;
   EnsEvaluation *evaluation;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   dataset = ens_dataset_load (
       fixture->dataset, (const char *const *)ens_ensemble_get_bundle (ensemble)->classes, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   evaluation = ens_evaluate (ensemble, dataset, split, &fixture->opener, &fixture->monitor, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return evaluation;
 }
 
 /* What fitting promises is what the bundle does: the stream's graphs against training's own
  * arithmetic on stored features. */
-static void
-test_promise (Fixture *fixture, gconstpointer data)
+START_TEST (test_promise)
 {
   g_autoptr (EnsEvaluation) promised = fit_well (fixture);
   g_autoptr (EnsEvaluation) found = evaluate (fixture, ENS_SPLIT_VALIDATION);
 
-  g_assert_cmpuint (promised->n_rows, ==, 4);
-  g_assert_cmpstr (promised->rows[0].name, ==, "a");
-  g_assert_cmpstr (promised->rows[2].name, ==, ENS_EVALUATION_WITHOUT_WINDOWS);
-  g_assert_cmpstr (promised->rows[3].name, ==, ENS_EVALUATION_WITH_WINDOWS);
-  g_assert_cmpfloat (promised->rows[3].mean_average_precision, >, 0.8);
-  g_assert_cmpfloat (promised->rows[3].mean_average_precision, >=,
-                     promised->rows[2].mean_average_precision - 1e-6);
-  g_assert_null (promised->paths);
-  g_assert_null (promised->windows);
-  g_assert_cmpuint (promised->n_images, ==, VALIDATION * CLASSES);
-  g_assert_cmpuint (promised->n_positive[1], ==, VALIDATION);
-  g_assert_cmpuint (found->n_rows, ==, promised->n_rows);
+  ck_assert_uint_eq (promised->n_rows, 4);
+  ck_assert_str_eq (promised->rows[0].name, "a");
+  ck_assert_pstr_eq (promised->rows[2].name, ENS_EVALUATION_WITHOUT_WINDOWS);
+  ck_assert_pstr_eq (promised->rows[3].name, ENS_EVALUATION_WITH_WINDOWS);
+  ck_assert_double_gt (promised->rows[3].mean_average_precision, 0.8);
+  ck_assert_double_ge (promised->rows[3].mean_average_precision,
+                       promised->rows[2].mean_average_precision - 1e-6);
+  ck_assert_ptr_null (promised->paths);
+  ck_assert_ptr_null (promised->windows);
+  ck_assert_uint_eq (promised->n_images, VALIDATION * CLASSES);
+  ck_assert_uint_eq (promised->n_positive[1], VALIDATION);
+  ck_assert_uint_eq (found->n_rows, promised->n_rows);
   for (guint r = 0; r < found->n_rows; r++) {
-    g_assert_cmpstr (found->rows[r].name, ==, promised->rows[r].name);
-    g_assert_cmpfloat_with_epsilon (found->rows[r].mean_average_precision,
-                                    promised->rows[r].mean_average_precision, 1e-3);
-    g_assert_cmpfloat_with_epsilon (found->rows[r].f1, promised->rows[r].f1, 1e-3);
-    g_assert_cmpfloat_with_epsilon (found->rows[r].accuracy, promised->rows[r].accuracy, 1e-3);
+    ck_assert_pstr_eq (found->rows[r].name, promised->rows[r].name);
+    ck_assert_double_eq_tol (found->rows[r].mean_average_precision,
+                             promised->rows[r].mean_average_precision, 1e-3);
+    ck_assert_double_eq_tol (found->rows[r].f1, promised->rows[r].f1, 1e-3);
+    ck_assert_double_eq_tol (found->rows[r].accuracy, promised->rows[r].accuracy, 1e-3);
   }
 }
+END_TEST
 
 /* What was measured can be looked at: images, scores, windows. */
 static void
@@ -162,34 +167,34 @@ check_kept (const EnsEvaluation *found)
   EnsLabels truth = ens_evaluation_get_truth (found);
   const EnsEvaluationRow *with = &found->rows[found->n_rows - 1];
 
-  g_assert_cmpuint (g_strv_length (found->paths), ==, found->n_images);
-  g_assert_nonnull (strstr (found->paths[0], "/test/disc/"));
-  g_assert_true (ens_labels_has (&truth, 0, 0));
-  g_assert_cmpfloat (ens_mean_average_precision (&truth, with->scores), ==,
-                     with->mean_average_precision);
+  ck_assert_uint_eq (g_strv_length (found->paths), found->n_images);
+  ck_assert_contains (found->paths[0], "/test/disc/");
+  ck_assert (ens_labels_has (&truth, 0, 0));
+  ck_assert_double_eq (ens_mean_average_precision (&truth, with->scores),
+                       with->mean_average_precision);
   for (guint i = 0; i < found->n_images * found->n_classes; i++) {
     const EnsRect *window = &found->windows[i];
 
-    g_assert_cmpfloat (found->window_scores[i], >=, 0);
-    g_assert_cmpfloat (found->window_scores[i], <=, 1);
-    g_assert_true (window->width > 0 && window->height > 0);
-    g_assert_true (window->x + window->width < 1.001F && window->y + window->height < 1.001F);
+    ck_assert_double_ge (found->window_scores[i], 0);
+    ck_assert_double_le (found->window_scores[i], 1);
+    ck_assert (window->width > 0 && window->height > 0);
+    ck_assert (window->x + window->width < 1.001F && window->y + window->height < 1.001F);
   }
 }
 
-static void
-test_test_split (Fixture *fixture, gconstpointer data)
+START_TEST (test_test_split)
 {
   g_autoptr (EnsEvaluation) promised = fit_well (fixture);
   g_autoptr (EnsEvaluation) found = evaluate (fixture, ENS_SPLIT_TEST);
   g_autofree char *json = ens_evaluation_to_json (found);
 
-  g_assert_cmpuint (found->n_images, ==, TEST * CLASSES);
+  ck_assert_uint_eq (found->n_images, TEST * CLASSES);
   check_kept (found);
-  g_assert_cmpfloat (found->rows[3].mean_average_precision, >, 0.5);
-  g_assert_nonnull (strstr (json, "\"schema\": \"gst-ensemble/evaluation/1\""));
-  g_assert_nonnull (strstr (json, "\"split\": \"test\""));
+  ck_assert_double_gt (found->rows[3].mean_average_precision, 0.5);
+  ck_assert_contains (json, "\"schema\": \"gst-ensemble/evaluation/1\"");
+  ck_assert_contains (json, "\"split\": \"test\"");
 }
+END_TEST
 
 static GBytes *
 read_bundle (const Fixture *fixture)
@@ -207,7 +212,7 @@ read_bundle (const Fixture *fixture)
       g_autofree char *contents = NULL;
       gsize size;
 
-      g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
+      ck_assert (g_file_get_contents (path, &contents, &size, NULL));
       g_byte_array_append (all, (const guint8 *)contents, (guint)size);
     }
   }
@@ -216,8 +221,7 @@ read_bundle (const Fixture *fixture)
 
 /* A second run reads no picture and writes the same bundle, whatever the number of threads; other
  * settings of the classifiers need none either. */
-static void
-test_again (Fixture *fixture, gconstpointer data)
+START_TEST (test_again)
 {
   g_autoptr (EnsEvaluation) first = fit_well (fixture);
   g_autoptr (GBytes) before = read_bundle (fixture);
@@ -225,21 +229,21 @@ test_again (Fixture *fixture, gconstpointer data)
   g_autoptr (EnsEvaluation) second = NULL;
   g_autoptr (EnsEvaluation) third = NULL;
 
-  g_assert_cmpuint (fixture->n_opened, ==, (TRAIN + VALIDATION) * CLASSES);
+  ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION) * CLASSES);
   ens_device_unref (fixture->device);
   fixture->device = ens_device_open ("cpu", 1, NULL);
   second = fit_well (fixture);
-  g_assert_cmpuint (fixture->n_opened, ==, 0);
+  ck_assert_uint_eq (fixture->n_opened, 0);
   after = read_bundle (fixture);
-  g_assert_true (g_bytes_equal (before, after));
+  ck_assert (g_bytes_equal (before, after));
   fixture->params.c = 0.1;
   third = fit_well (fixture);
-  g_assert_cmpuint (fixture->n_opened, ==, 0);
+  ck_assert_uint_eq (fixture->n_opened, 0);
 }
+END_TEST
 
 /* Cancelled in the middle it goes on where it was, and the features are the same. */
-static void
-test_cancelled (Fixture *fixture, gconstpointer data)
+START_TEST (test_cancelled)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsEvaluation) whole = fit_well (fixture);
@@ -249,27 +253,27 @@ test_cancelled (Fixture *fixture, gconstpointer data)
 
   ens_remove_tree (fixture->cache);
   fixture->cancel_after = 9;
-  g_assert_null (fit (fixture, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
-  g_assert_cmpuint (fixture->n_opened, ==, 9);
+  ck_assert_ptr_null (fit (fixture, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
+  ck_assert_uint_eq (fixture->n_opened, 9);
   fixture->cancel_after = 0;
   g_cancellable_reset (fixture->cancellable);
   resumed = fit_well (fixture);
-  g_assert_cmpuint (fixture->n_opened, ==, (TRAIN + VALIDATION) * CLASSES - 9);
+  ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION) * CLASSES - 9);
   found = read_bundle (fixture);
-  g_assert_true (g_bytes_equal (expected, found));
+  ck_assert (g_bytes_equal (expected, found));
 }
+END_TEST
 
 static void
 break_image (const Fixture *fixture, const char *name)
 {
   g_autofree char *path = g_build_filename (fixture->dataset, name, NULL);
 
-  g_assert_true (g_file_set_contents (path, "not a picture", -1, NULL));
+  ck_assert (g_file_set_contents (path, "not a picture", -1, NULL));
 }
 
-static void
-test_broken (Fixture *fixture, gconstpointer data)
+START_TEST (test_broken)
 {
   g_autoptr (EnsEvaluation) evaluation = NULL;
   g_autoptr (GError) error = NULL;
@@ -277,61 +281,59 @@ test_broken (Fixture *fixture, gconstpointer data)
   break_image (fixture, "train/disc/003.ppm");
   break_image (fixture, "validation/none/001.ppm");
   evaluation = fit_well (fixture);
-  g_assert_cmpuint (evaluation->n_skipped, ==, 1);
-  g_assert_cmpuint (evaluation->n_images, ==, VALIDATION * CLASSES - 1);
-  g_assert_nonnull (strstr (fixture->notes->str, "train/disc/003.ppm: expected a PPM picture"));
+  ck_assert_uint_eq (evaluation->n_skipped, 1);
+  ck_assert_uint_eq (evaluation->n_images, VALIDATION * CLASSES - 1);
+  ck_assert_contains (fixture->notes->str, "train/disc/003.ppm: expected a PPM picture");
   break_image (fixture, "validation/disc/001.ppm");
   break_image (fixture, "validation/disc/002.ppm");
-  g_assert_null (fit (fixture, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
-  g_assert_nonnull (strstr (error->message, "3 of the 24 validation images can't be read"));
+  ck_assert_ptr_null (fit (fixture, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  ck_assert_contains (error->message, "3 of the 24 validation images can't be read");
 }
+END_TEST
 
 /* One network in both roles: its features are computed once. */
-static void
-test_same_network_twice (Fixture *fixture, gconstpointer data)
+START_TEST (test_same_network_twice)
 {
   g_autoptr (EnsEvaluation) evaluation = NULL;
 
   fixture->fit_networks[0].path = fixture->fit_networks[1].path;
   evaluation = fit_well (fixture);
-  g_assert_cmpstr (evaluation->rows[0].name, ==, "b");
-  g_assert_cmpstr (evaluation->rows[1].name, ==, "b-2");
-  g_assert_cmpfloat (evaluation->rows[0].mean_average_precision, ==,
-                     evaluation->rows[1].mean_average_precision);
+  ck_assert_str_eq (evaluation->rows[0].name, "b");
+  ck_assert_str_eq (evaluation->rows[1].name, "b-2");
+  ck_assert_double_eq (evaluation->rows[0].mean_average_precision,
+                       evaluation->rows[1].mean_average_precision);
 }
+END_TEST
 
-static void
-test_roles (Fixture *fixture, gconstpointer data)
+static const struct {
+  EnsRole first, second;
+  guint windows, n_rows;
+} roles_rows[] = {
+    {ENS_ROLE_ORIGINAL, ENS_ROLE_ORIGINAL, 20, 3},
+    {ENS_ROLE_RETRAINED, ENS_ROLE_RETRAINED, 20, 4},
+    {ENS_ROLE_ORIGINAL, ENS_ROLE_RETRAINED, 0, 3},
+};
+
+START_TEST (test_roles)
 {
-  static const struct {
-    EnsRole first, second;
-    guint windows, n_rows;
-  } rows[] = {
-      {ENS_ROLE_ORIGINAL, ENS_ROLE_ORIGINAL, 20, 3},
-      {ENS_ROLE_RETRAINED, ENS_ROLE_RETRAINED, 20, 4},
-      {ENS_ROLE_ORIGINAL, ENS_ROLE_RETRAINED, 0, 3},
-  };
+  g_autoptr (EnsEvaluation) promised = NULL;
+  g_autoptr (EnsEvaluation) found = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsEvaluation) promised = NULL;
-    g_autoptr (EnsEvaluation) found = NULL;
-
-    fixture->fit_networks[0].role = rows[i].first;
-    fixture->fit_networks[1].role = rows[i].second;
-    fixture->params.windows = rows[i].windows;
-    promised = fit_well (fixture);
-    g_assert_cmpuint (promised->n_rows, ==, rows[i].n_rows);
-    found = evaluate (fixture, ENS_SPLIT_VALIDATION);
-    for (guint r = 0; r < found->n_rows; r++)
-      g_assert_cmpfloat_with_epsilon (found->rows[r].mean_average_precision,
-                                      promised->rows[r].mean_average_precision, 1e-3);
-  }
+  fixture->fit_networks[0].role = roles_rows[_i].first;
+  fixture->fit_networks[1].role = roles_rows[_i].second;
+  fixture->params.windows = roles_rows[_i].windows;
+  promised = fit_well (fixture);
+  ck_assert_uint_eq (promised->n_rows, roles_rows[_i].n_rows);
+  found = evaluate (fixture, ENS_SPLIT_VALIDATION);
+  for (guint r = 0; r < found->n_rows; r++)
+    ck_assert_double_eq_tol (found->rows[r].mean_average_precision,
+                             promised->rows[r].mean_average_precision, 1e-3);
 }
+END_TEST
 
 /* Settings as given, and where none are given the defaults. */
-static void
-test_settings (Fixture *fixture, gconstpointer data)
+START_TEST (test_settings)
 {
   static const char *const taps[] = {"relu2", "pool", NULL};
   static const guint scales[] = {32, 40}, window_sizes[] = {36};
@@ -348,25 +350,25 @@ test_settings (Fixture *fixture, gconstpointer data)
   fixture->fit_networks[1].n_window_sizes = 1;
   evaluation = fit_well (fixture);
   bundle = ens_bundle_load (fixture->bundle, NULL);
-  g_assert_cmpstr (bundle->name, ==, "forms");
-  g_assert_cmpstr (bundle->version, ==, "2.1");
-  g_assert_cmpstr (bundle->networks[0].taps[0], ==, "scores");
-  g_assert_cmpstr (bundle->networks[0].taps[1], ==, "pool");
-  g_assert_cmpuint (bundle->networks[0].size, ==, 32);
-  g_assert_cmpuint (bundle->networks[0].n_scales, ==, 2); /* 37, 55 and 73, rounded */
-  g_assert_cmpuint (bundle->networks[0].scales[1], ==, 64);
-  g_assert_cmpuint (bundle->networks[0].n_window_sizes, ==, 0);
-  g_assert_cmpstr (bundle->networks[1].name, ==, "plain_name");
-  g_assert_cmpstr (bundle->networks[1].taps[0], ==, "relu2");
-  g_assert_cmpuint (bundle->networks[1].scales[1], ==, 40);
-  g_assert_cmpuint (bundle->networks[1].window_sizes[0], ==, 36);
-  g_assert_cmpuint (bundle->sub_images.size, ==, 52); /* of 48 to 64 by 48 pixels */
-  g_assert_cmpuint (bundle->sub_images.count, ==, ENS_SUB_IMAGE_DEFAULTS.count);
-  g_assert_nonnull (strstr (bundle->provenance, "\"dataset\":\"shapes\""));
+  ck_assert_str_eq (bundle->name, "forms");
+  ck_assert_str_eq (bundle->version, "2.1");
+  ck_assert_str_eq (bundle->networks[0].taps[0], "scores");
+  ck_assert_str_eq (bundle->networks[0].taps[1], "pool");
+  ck_assert_uint_eq (bundle->networks[0].size, 32);
+  ck_assert_uint_eq (bundle->networks[0].n_scales, 2); /* 37, 55 and 73, rounded */
+  ck_assert_uint_eq (bundle->networks[0].scales[1], 64);
+  ck_assert_uint_eq (bundle->networks[0].n_window_sizes, 0);
+  ck_assert_str_eq (bundle->networks[1].name, "plain_name");
+  ck_assert_str_eq (bundle->networks[1].taps[0], "relu2");
+  ck_assert_uint_eq (bundle->networks[1].scales[1], 40);
+  ck_assert_uint_eq (bundle->networks[1].window_sizes[0], 36);
+  ck_assert_uint_eq (bundle->sub_images.size, 52); /* of 48 to 64 by 48 pixels */
+  ck_assert_uint_eq (bundle->sub_images.count, ENS_SUB_IMAGE_DEFAULTS.count);
+  ck_assert_contains (bundle->provenance, "\"dataset\":\"shapes\"");
 }
+END_TEST
 
-static void
-test_errors (Fixture *fixture, gconstpointer data)
+START_TEST (test_errors)
 {
   g_autoptr (EnsEvaluation) evaluation = fit_well (fixture);
   g_autofree char *lonely = g_build_filename (fixture->folder, "lonely", NULL);
@@ -375,8 +377,8 @@ test_errors (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   fixture->fit_networks[1].path = "/nowhere/b.onnx";
-  g_assert_null (fit (fixture, &error));
-  g_assert_nonnull (strstr (error->message, "/nowhere/b.onnx"));
+  ck_assert_ptr_null (fit (fixture, &error));
+  ck_assert_contains (error->message, "/nowhere/b.onnx");
   g_clear_error (&error);
   fixture->fit_networks[1].path = fixture->networks[1];
 
@@ -393,29 +395,29 @@ test_errors (Fixture *fixture, gconstpointer data)
   image = g_build_filename (lonely, "train", "none", NULL);
   ens_remove_tree (image);
   fixture->params.dataset = lonely;
-  g_assert_null (fit (fixture, &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
-  g_assert_nonnull (strstr (error->message, "class “disc”: expected training images with and"));
+  ck_assert_ptr_null (fit (fixture, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+  ck_assert_contains (error->message, "class “disc”: expected training images with and");
 
   bundle = ens_bundle_load (fixture->bundle, NULL); /* the old one is as it was */
-  g_assert_cmpuint (bundle->n_classes, ==, 3);
+  ck_assert_uint_eq (bundle->n_classes, 3);
 }
-
-#define ADD(name, function) \
-  g_test_add ("/ensemble/fit/" name, Fixture, NULL, set_up, function, tear_down)
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  ADD ("promise", test_promise);
-  ADD ("test-split", test_test_split);
-  ADD ("again", test_again);
-  ADD ("cancelled", test_cancelled);
-  ADD ("broken", test_broken);
-  ADD ("same-network-twice", test_same_network_twice);
-  ADD ("roles", test_roles);
-  ADD ("settings", test_settings);
-  ADD ("errors", test_errors);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/fit");
+  test_fixture (set_up, tear_down);
+  test_add ("promise", test_promise);
+  test_add ("test-split", test_test_split);
+  test_add ("again", test_again);
+  test_add ("cancelled", test_cancelled);
+  test_add ("broken", test_broken);
+  test_add ("same-network-twice", test_same_network_twice);
+  TEST_ADD_LOOP ("roles", test_roles, roles_rows);
+  test_add ("settings", test_settings);
+  test_add ("errors", test_errors);
+  return test_run ();
 }

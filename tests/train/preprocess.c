@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "graph/op.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"
@@ -47,7 +48,7 @@ put_file (const Place *place, const char *name, const char *contents)
 {
   g_autofree char *path = g_build_filename (place->folder, name, NULL);
 
-  g_assert_true (g_file_set_contents (path, contents, -1, NULL));
+  ck_assert (g_file_set_contents (path, contents, -1, NULL));
 }
 
 /* A convolution with what stands before and behind it. */
@@ -141,7 +142,7 @@ build (const Design *design)
       add_constant (graph, "classes", &ENS_SHAPE (N_CLASSES, N_FILTERS), weights), NULL);
   ens_graph_add_output (graph, value);
   bytes = ens_onnx_export_bytes (graph, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return bytes;
 }
 
@@ -150,7 +151,7 @@ append_text (GByteArray *message, guint8 tag, const char *text)
 {
   guint8 head[] = {tag, (guint8)strlen (text)};
 
-  g_assert_cmpuint (strlen (text), <, 128);
+  ck_assert_uint_lt (strlen (text), 128);
   g_byte_array_append (message, head, sizeof head);
   g_byte_array_append (message, (const guint8 *)text, head[1]);
 }
@@ -164,7 +165,7 @@ append_property (GByteArray *file, const char *key, const char *value)
   append_text (entry, 1 << 3 | 2, key);
   append_text (entry, 2 << 3 | 2, value);
   head[1] = (guint8)entry->len;
-  g_assert_cmpuint (entry->len, <, 128);
+  ck_assert_uint_lt (entry->len, 128);
   g_byte_array_append (file, head, sizeof head);
   g_byte_array_append (file, entry->data, entry->len);
 }
@@ -183,8 +184,7 @@ put_network_with (const Place *place, const Design *design, const char *const *p
     append_property (file, properties[0], properties[1]);
   if (producer != NULL)
     append_text (file, 2 << 3 | 2, producer);
-  g_assert_true (
-      g_file_set_contents (place->path, (const char *)file->data, (gssize)file->len, NULL));
+  ck_assert (g_file_set_contents (place->path, (const char *)file->data, (gssize)file->len, NULL));
 }
 
 /* With one property, unless key is NULL. */
@@ -201,7 +201,7 @@ find (const Place *place)
   g_autoptr (GError) error = NULL;
   EnsPreprocess *preprocess = ens_preprocess_find (place->path, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return preprocess;
 }
 
@@ -210,17 +210,17 @@ assert_explained (const EnsPreprocess *preprocess, EnsPreprocessPart part, const
 {
   g_autofree char *explained = ens_preprocess_explain (preprocess, part);
 
-  g_assert_nonnull (explained);
+  ck_assert_ptr_nonnull (explained);
   if (strstr (explained, how) == NULL)
-    g_error ("expected “%s” in “%s”", how, explained);
+    ck_abort_msg ("expected “%s” in “%s”", how, explained);
 }
 
 static void
 assert_range (const EnsPreprocess *preprocess, const double *means, const double *scales)
 {
   for (guint c = 0; c < 3; c++) {
-    g_assert_cmpfloat_with_epsilon (preprocess->normalise.mean[c], means[c], 1e-3);
-    g_assert_cmpfloat_with_epsilon (preprocess->normalise.scale[c], scales[c], 1e-5);
+    ck_assert_double_eq_tol (preprocess->normalise.mean[c], means[c], 1e-3);
+    ck_assert_double_eq_tol (preprocess->normalise.scale[c], scales[c], 1e-5);
   }
 }
 
@@ -373,259 +373,251 @@ static const struct {
      224},
 };
 
-static void
-test_stated (void)
+START_TEST (test_stated)
 {
   for (guint i = 0; i < G_N_ELEMENTS (stated); i++) {
     g_auto (Place) place;
     g_autoptr (EnsPreprocess) preprocess = NULL;
 
-    g_test_message ("%u: %s", i, stated[i].file != NULL ? stated[i].file : stated[i].key);
+    test_message ("%u: %s", i, stated[i].file != NULL ? stated[i].file : stated[i].key);
     place_init (&place);
     put_network (&place, &plain, stated[i].key, stated[i].value, NULL);
     if (stated[i].file != NULL)
       put_file (&place, stated[i].file, stated[i].contents);
     preprocess = find (&place);
-    g_assert_cmpint (preprocess->normalise.order, ==, stated[i].order);
+    ck_assert_int_eq (preprocess->normalise.order, stated[i].order);
     assert_explained (preprocess, ENS_PREPROCESS_ORDER, stated[i].order_how);
     assert_range (preprocess, stated[i].means, stated[i].scales);
     assert_explained (preprocess, ENS_PREPROCESS_RANGE, stated[i].range_how);
-    g_assert_cmpuint (preprocess->size, ==, stated[i].size);
-    g_assert_cmpuint (preprocess->notes->len, ==, 0);
-    g_assert_cmpuint (g_strv_length (preprocess->taps), ==, 2);
+    ck_assert_uint_eq (preprocess->size, stated[i].size);
+    ck_assert_uint_eq (preprocess->notes->len, 0);
+    ck_assert_uint_eq (g_strv_length (preprocess->taps), 2);
   }
 }
+END_TEST
 
 /* What is wrong is told, and what else there is still counts. */
-static void
-test_notes (void)
+static const struct {
+  const char *file, *contents, *key, *value, *note;
+} notes_rows[] = {
+    {"net.json", "{\"order\": ", NULL, NULL, "net.json: "},
+    {"net.json", "{\"order\": \"GBR\"}", NULL, NULL, "net.json: “GBR” is no order of channels"},
+    {"net.json", "{\"mean\": [1, 2]}", NULL, NULL,
+     "net.json: mean: expected one or three numbers, and as many for scale or std"},
+    {"net.json", "{\"mean\": 0, \"std\": 0}", NULL, NULL, "expected a mean and a deviation"},
+    {"net.json", "{\"size\": 100000}", NULL, NULL,
+     "net.json: expected a size from 1 to 4096, found 100000"},
+    {"net.json", "{\"labels\": [\"cat\", \"dog\"]}", NULL, NULL,
+     "labels stated in net.json: expected one for each of the network's 3 outputs, found 2; "
+     "they are left out"},
+    {"net.json", "{\"labels\": \"names.txt\"}", NULL, NULL, "No such file or directory"},
+    {"net.modelinfo", "[modelinfo]\nversion=2.0\n[pixels]\nranges=0,1\n", NULL, NULL,
+     "net.modelinfo: expected version 1 of GStreamer's modelinfo, found “2.0”"},
+    {"net.modelinfo", "[modelinfo]\nversion=1.0\n[pixels]\nranges=PLACEHOLDER\n", NULL, NULL,
+     "net.modelinfo: ranges: expected MIN,MAX pairs"},
+    {"net.modelinfo", "[modelinfo]\nversion=1.0\n", NULL, NULL,
+     "net.modelinfo: has no section for an input"},
+    {NULL, NULL, "Image.NominalPixelRange", "Wide",
+     "the file, as “image.nominalpixelrange”: “Wide” is no range of pixels"},
+    {NULL, NULL, "names", "{0: 'cat', 1: 'dog'}", "network's 3 outputs, found 2"},
+    {NULL, NULL, "preprocess", "BGR minus the mean",
+     "stated in the file, as “preprocess”: BGR minus the mean"},
+};
+
+START_TEST (test_notes)
 {
-  static const struct {
-    const char *file, *contents, *key, *value, *note;
-  } rows[] = {
-      {"net.json", "{\"order\": ", NULL, NULL, "net.json: "},
-      {"net.json", "{\"order\": \"GBR\"}", NULL, NULL, "net.json: “GBR” is no order of channels"},
-      {"net.json", "{\"mean\": [1, 2]}", NULL, NULL,
-       "net.json: mean: expected one or three numbers, and as many for scale or std"},
-      {"net.json", "{\"mean\": 0, \"std\": 0}", NULL, NULL, "expected a mean and a deviation"},
-      {"net.json", "{\"size\": 100000}", NULL, NULL,
-       "net.json: expected a size from 1 to 4096, found 100000"},
-      {"net.json", "{\"labels\": [\"cat\", \"dog\"]}", NULL, NULL,
-       "labels stated in net.json: expected one for each of the network's 3 outputs, found 2; "
-       "they are left out"},
-      {"net.json", "{\"labels\": \"names.txt\"}", NULL, NULL, "No such file or directory"},
-      {"net.modelinfo", "[modelinfo]\nversion=2.0\n[pixels]\nranges=0,1\n", NULL, NULL,
-       "net.modelinfo: expected version 1 of GStreamer's modelinfo, found “2.0”"},
-      {"net.modelinfo", "[modelinfo]\nversion=1.0\n[pixels]\nranges=PLACEHOLDER\n", NULL, NULL,
-       "net.modelinfo: ranges: expected MIN,MAX pairs"},
-      {"net.modelinfo", "[modelinfo]\nversion=1.0\n", NULL, NULL,
-       "net.modelinfo: has no section for an input"},
-      {NULL, NULL, "Image.NominalPixelRange", "Wide",
-       "the file, as “image.nominalpixelrange”: “Wide” is no range of pixels"},
-      {NULL, NULL, "names", "{0: 'cat', 1: 'dog'}", "network's 3 outputs, found 2"},
-      {NULL, NULL, "preprocess", "BGR minus the mean",
-       "stated in the file, as “preprocess”: BGR minus the mean"},
-  };
+  g_auto (Place) place;
+  g_autoptr (EnsPreprocess) preprocess = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_auto (Place) place;
-    g_autoptr (EnsPreprocess) preprocess = NULL;
-
-    place_init (&place);
-    put_network (&place, &plain, rows[i].key, rows[i].value, NULL);
-    if (rows[i].file != NULL)
-      put_file (&place, rows[i].file, rows[i].contents);
-    preprocess = find (&place);
-    if (preprocess->notes->len != 1 || strstr (preprocess->notes->pdata[0], rows[i].note) == NULL)
-      g_error ("row %u: expected one note with “%s”, found %u: “%s”", i, rows[i].note,
-               preprocess->notes->len,
-               preprocess->notes->len > 0 ? (const char *)preprocess->notes->pdata[0] : "");
-    g_assert_cmpuint (preprocess->size, ==, 224);
-    g_assert_null (preprocess->labels);
-    assert_explained (preprocess, ENS_PREPROCESS_RANGE, "guess");
-  }
+  place_init (&place);
+  put_network (&place, &plain, notes_rows[_i].key, notes_rows[_i].value, NULL);
+  if (notes_rows[_i].file != NULL)
+    put_file (&place, notes_rows[_i].file, notes_rows[_i].contents);
+  preprocess = find (&place);
+  if (preprocess->notes->len != 1
+      || strstr (preprocess->notes->pdata[0], notes_rows[_i].note) == NULL)
+    ck_abort_msg ("expected one note with “%s”, found %u: “%s”", notes_rows[_i].note,
+                  preprocess->notes->len,
+                  preprocess->notes->len > 0 ? (const char *)preprocess->notes->pdata[0] : "");
+  ck_assert_uint_eq (preprocess->size, 224);
+  ck_assert_ptr_null (preprocess->labels);
+  assert_explained (preprocess, ENS_PREPROCESS_RANGE, "guess");
 }
+END_TEST
 
-static void
-test_labels (void)
+static const struct {
+  const char *key, *value;
+} labels_rows[] = {
+    {"names", "{0: 'tabby cat', 1: \"dog\", 2: 'ass\\'s foal'}"},
+    {"labels", "[\"tabby cat\", \"dog\", \"ass's foal\"]"},
+    {"classes", "tabby cat, dog, ass's foal"},
+    {"class_names", "tabby cat\ndog\nass's foal\n"},
+    {"id2label", "{\"0\": \"tabby cat\", \"1\": \"dog\", \"2\": \"ass's foal\"}"},
+    {"labels", "labels.txt"},
+};
+
+START_TEST (test_labels)
 {
-  static const struct {
-    const char *key, *value;
-  } rows[] = {
-      {"names", "{0: 'tabby cat', 1: \"dog\", 2: 'ass\\'s foal'}"},
-      {"labels", "[\"tabby cat\", \"dog\", \"ass's foal\"]"},
-      {"classes", "tabby cat, dog, ass's foal"},
-      {"class_names", "tabby cat\ndog\nass's foal\n"},
-      {"id2label", "{\"0\": \"tabby cat\", \"1\": \"dog\", \"2\": \"ass's foal\"}"},
-      {"labels", "labels.txt"},
-  };
+  g_auto (Place) place;
+  g_autoptr (EnsPreprocess) preprocess = NULL;
+  g_autofree char *joined = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_auto (Place) place;
-    g_autoptr (EnsPreprocess) preprocess = NULL;
-    g_autofree char *joined = NULL;
-
-    place_init (&place);
-    put_network (&place, &plain, rows[i].key, rows[i].value, NULL);
-    put_file (&place, "labels.txt", "tabby cat\r\ndog\nass's foal\n\n");
-    preprocess = find (&place);
-    g_assert_nonnull (preprocess->labels);
-    joined = g_strjoinv ("|", preprocess->labels);
-    g_assert_cmpstr (joined, ==, "tabby cat|dog|ass's foal");
-  }
+  place_init (&place);
+  put_network (&place, &plain, labels_rows[_i].key, labels_rows[_i].value, NULL);
+  put_file (&place, "labels.txt", "tabby cat\r\ndog\nass's foal\n\n");
+  preprocess = find (&place);
+  ck_assert_ptr_nonnull (preprocess->labels);
+  joined = g_strjoinv ("|", preprocess->labels);
+  ck_assert_str_eq (joined, "tabby cat|dog|ass's foal");
 }
+END_TEST
 
 /* Whole sets of metadata, as exporters write them. */
-static void
-test_exporters (void)
+static const char *const custom_vision[] = {"Image.BitmapPixelFormat",
+                                            "Rgb8",
+                                            "Image.ColorSpaceGamma",
+                                            "SRGB",
+                                            "Image.NominalPixelRange",
+                                            "Normalized_0_1",
+                                            "CustomVision.Preprocess.NormalizeMean",
+                                            "[0.485, 0.456, 0.406]",
+                                            "CustomVision.Preprocess.NormalizeStd",
+                                            "[0.229, 0.224, 0.225]",
+                                            "CustomVision.Preprocess.TargetWidth",
+                                            "300",
+                                            NULL};
+static const char *const ultralytics[] = {
+    "author", "Ultralytics", "task",  "classify",
+    "imgsz",  "[256, 256]",  "names", "{0: 'a', 1: 'b', 2: 'c'}",
+    "stride", "1",           NULL};
+static const struct {
+  const char *const *properties;
+  guint size;
+  double means[3], scales[3];
+  const char *how;
+} exporters_rows[] = {
+    {custom_vision,
+     300,
+     {123.675, 116.28, 103.53},
+     {0.0171248, 0.0175070, 0.0174292},
+     "stated in the file, as “image.nominalpixelrange”"},
+    {ultralytics,
+     256,
+     {0, 0, 0},
+     {0.0039216, 0.0039216, 0.0039216},
+     "guess: what Ultralytics' networks take"},
+};
+
+START_TEST (test_exporters)
 {
-  static const char *const custom_vision[] = {"Image.BitmapPixelFormat",
-                                              "Rgb8",
-                                              "Image.ColorSpaceGamma",
-                                              "SRGB",
-                                              "Image.NominalPixelRange",
-                                              "Normalized_0_1",
-                                              "CustomVision.Preprocess.NormalizeMean",
-                                              "[0.485, 0.456, 0.406]",
-                                              "CustomVision.Preprocess.NormalizeStd",
-                                              "[0.229, 0.224, 0.225]",
-                                              "CustomVision.Preprocess.TargetWidth",
-                                              "300",
-                                              NULL};
-  static const char *const ultralytics[] = {
-      "author", "Ultralytics", "task",  "classify",
-      "imgsz",  "[256, 256]",  "names", "{0: 'a', 1: 'b', 2: 'c'}",
-      "stride", "1",           NULL};
-  static const struct {
-    const char *const *properties;
-    guint size;
-    double means[3], scales[3];
-    const char *how;
-  } rows[] = {
-      {custom_vision,
-       300,
-       {123.675, 116.28, 103.53},
-       {0.0171248, 0.0175070, 0.0174292},
-       "stated in the file, as “image.nominalpixelrange”"},
-      {ultralytics,
-       256,
-       {0, 0, 0},
-       {0.0039216, 0.0039216, 0.0039216},
-       "guess: what Ultralytics' networks take"},
-  };
+  g_auto (Place) place;
+  g_autoptr (EnsPreprocess) preprocess = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_auto (Place) place;
-    g_autoptr (EnsPreprocess) preprocess = NULL;
-
-    place_init (&place);
-    put_network_with (&place, &plain, rows[i].properties, NULL);
-    preprocess = find (&place);
-    g_assert_cmpint (preprocess->normalise.order, ==, ENS_ORDER_RGB);
-    assert_range (preprocess, rows[i].means, rows[i].scales);
-    assert_explained (preprocess, ENS_PREPROCESS_RANGE, rows[i].how);
-    g_assert_cmpuint (preprocess->size, ==, rows[i].size);
-    g_assert_cmpuint (preprocess->notes->len, ==, 0);
-  }
+  place_init (&place);
+  put_network_with (&place, &plain, exporters_rows[_i].properties, NULL);
+  preprocess = find (&place);
+  ck_assert_int_eq (preprocess->normalise.order, ENS_ORDER_RGB);
+  assert_range (preprocess, exporters_rows[_i].means, exporters_rows[_i].scales);
+  assert_explained (preprocess, ENS_PREPROCESS_RANGE, exporters_rows[_i].how);
+  ck_assert_uint_eq (preprocess->size, exporters_rows[_i].size);
+  ck_assert_uint_eq (preprocess->notes->len, 0);
 }
+END_TEST
 
 /* ---- The graph ---- */
 
-static void
-test_graph (void)
+static const float bgr[] = {103.939f, 116.779f, 123.68f}, halves[] = {0.5f, 0.5f, 0.5f};
+static const float mean[] = {0.485f, 0.456f, 0.406f}, inverse[] = {4.367f, 4.464f, 4.444f};
+static const float small[] = {0.0078431f, 0.0078431f, 0.0078431f};
+static const struct {
+  const char *name;
+  Design design;
+  EnsOrder order;
+  const char *how;
+  double scale;
+} graph_rows[] = {
+    {"minus Caffe's mean", {.subtract = bgr}, ENS_ORDER_BGR, "found in the graph", 1},
+    {"minus a half",
+     {.subtract = halves},
+     ENS_ORDER_RGB,
+     "prepares values 0 … 1 itself",
+     1 / 255.0},
+    {"torchvision's",
+     {.subtract = mean, .multiply = inverse},
+     ENS_ORDER_RGB,
+     "prepares values 0 … 1 itself",
+     1 / 255.0},
+    {"a factor", {.multiply = small}, ENS_ORDER_RGB, "prepares values 0 … 255 itself", 1},
+    {"seen 0 … 255", {.mean = 115, .deviation = 60}, ENS_ORDER_RGB, "guess: statistics", 1},
+    {"seen 0 … 1",
+     {.mean = 0.45, .deviation = 0.24},
+     ENS_ORDER_RGB,
+     "guess: statistics",
+     1 / 255.0},
+};
+
+START_TEST (test_graph)
 {
-  static const float bgr[] = {103.939f, 116.779f, 123.68f}, halves[] = {0.5f, 0.5f, 0.5f};
-  static const float mean[] = {0.485f, 0.456f, 0.406f}, inverse[] = {4.367f, 4.464f, 4.444f};
-  static const float small[] = {0.0078431f, 0.0078431f, 0.0078431f};
-  static const struct {
-    const char *name;
-    Design design;
-    EnsOrder order;
-    const char *how;
-    double scale;
-  } rows[] = {
-      {"minus Caffe's mean", {.subtract = bgr}, ENS_ORDER_BGR, "found in the graph", 1},
-      {"minus a half",
-       {.subtract = halves},
-       ENS_ORDER_RGB,
-       "prepares values 0 … 1 itself",
-       1 / 255.0},
-      {"torchvision's",
-       {.subtract = mean, .multiply = inverse},
-       ENS_ORDER_RGB,
-       "prepares values 0 … 1 itself",
-       1 / 255.0},
-      {"a factor", {.multiply = small}, ENS_ORDER_RGB, "prepares values 0 … 255 itself", 1},
-      {"seen 0 … 255", {.mean = 115, .deviation = 60}, ENS_ORDER_RGB, "guess: statistics", 1},
-      {"seen 0 … 1",
-       {.mean = 0.45, .deviation = 0.24},
-       ENS_ORDER_RGB,
-       "guess: statistics",
-       1 / 255.0},
-  };
+  g_auto (Place) place;
+  g_autoptr (EnsPreprocess) preprocess = NULL;
+  Design design = graph_rows[_i].design;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_auto (Place) place;
-    g_autoptr (EnsPreprocess) preprocess = NULL;
-    Design design = rows[i].design;
-
-    g_test_message ("%s", rows[i].name);
-    design.size = 64;
-    design.channels = 3;
-    place_init (&place);
-    put_network (&place, &design, NULL, NULL, NULL);
-    preprocess = find (&place);
-    g_assert_cmpint (preprocess->normalise.order, ==, rows[i].order);
-    assert_explained (preprocess, ENS_PREPROCESS_RANGE, rows[i].how);
-    assert_range (preprocess, (const double[]) {0, 0, 0},
-                  (const double[]) {rows[i].scale, rows[i].scale, rows[i].scale});
-    g_assert_cmpuint (preprocess->size, ==, 64);
-    assert_explained (preprocess, ENS_PREPROCESS_SIZE, "stated in the file, as the input's shape");
-  }
+  design.size = 64;
+  design.channels = 3;
+  place_init (&place);
+  put_network (&place, &design, NULL, NULL, NULL);
+  preprocess = find (&place);
+  ck_assert_int_eq (preprocess->normalise.order, graph_rows[_i].order);
+  assert_explained (preprocess, ENS_PREPROCESS_RANGE, graph_rows[_i].how);
+  assert_range (
+      preprocess, (const double[]) {0, 0, 0},
+      (const double[]) {graph_rows[_i].scale, graph_rows[_i].scale, graph_rows[_i].scale});
+  ck_assert_uint_eq (preprocess->size, 64);
+  assert_explained (preprocess, ENS_PREPROCESS_SIZE, "stated in the file, as the input's shape");
 }
+END_TEST
 
-static void
-test_guesses (void)
+static const struct {
+  const char *producer;
+  Design design;
+  EnsOrder order;
+  double mean, scale; /* of the first channel */
+} guesses_rows[] = {
+    {"pytorch", {.channels = 3}, ENS_ORDER_RGB, 123.675, 1 / 58.395},
+    {"tf2onnx", {.channels = 3}, ENS_ORDER_RGB, 127.5, 1 / 127.5},
+    {"caffe2onnx", {.channels = 3}, ENS_ORDER_BGR, 103.53, 1},
+    {"pytorch", {.channels = 1}, ENS_ORDER_GRAY, 123.675, 1 / 58.395},
+    {"pytorch", {.channels = 3, .deviation = 1.1}, ENS_ORDER_RGB, 123.675, 1 / 58.395},
+    {"tf2onnx", {.channels = 3, .mean = 4, .deviation = 57}, ENS_ORDER_RGB, 123.675, 1},
+};
+
+START_TEST (test_guesses)
 {
-  static const struct {
-    const char *producer;
-    Design design;
-    EnsOrder order;
-    double mean, scale; /* of the first channel */
-  } rows[] = {
-      {"pytorch", {.channels = 3}, ENS_ORDER_RGB, 123.675, 1 / 58.395},
-      {"tf2onnx", {.channels = 3}, ENS_ORDER_RGB, 127.5, 1 / 127.5},
-      {"caffe2onnx", {.channels = 3}, ENS_ORDER_BGR, 103.53, 1},
-      {"pytorch", {.channels = 1}, ENS_ORDER_GRAY, 123.675, 1 / 58.395},
-      {"pytorch", {.channels = 3, .deviation = 1.1}, ENS_ORDER_RGB, 123.675, 1 / 58.395},
-      {"tf2onnx", {.channels = 3, .mean = 4, .deviation = 57}, ENS_ORDER_RGB, 123.675, 1},
-  };
+  g_auto (Place) place;
+  g_autoptr (EnsPreprocess) preprocess = NULL;
+  Design design = guesses_rows[_i].design;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_auto (Place) place;
-    g_autoptr (EnsPreprocess) preprocess = NULL;
-    Design design = rows[i].design;
-
-    design.size = -1;
-    place_init (&place);
-    put_network (&place, &design, NULL, NULL, rows[i].producer);
-    preprocess = find (&place);
-    g_assert_cmpint (preprocess->normalise.order, ==, rows[i].order);
-    g_assert_cmpfloat_with_epsilon (preprocess->normalise.mean[0], rows[i].mean, 1e-3);
-    g_assert_cmpfloat_with_epsilon (preprocess->normalise.scale[0], rows[i].scale, 1e-5);
-    assert_explained (preprocess, ENS_PREPROCESS_RANGE, "guess: ");
-  }
+  design.size = -1;
+  place_init (&place);
+  put_network (&place, &design, NULL, NULL, guesses_rows[_i].producer);
+  preprocess = find (&place);
+  ck_assert_int_eq (preprocess->normalise.order, guesses_rows[_i].order);
+  ck_assert_double_eq_tol (preprocess->normalise.mean[0], guesses_rows[_i].mean, 1e-3);
+  ck_assert_double_eq_tol (preprocess->normalise.scale[0], guesses_rows[_i].scale, 1e-5);
+  assert_explained (preprocess, ENS_PREPROCESS_RANGE, "guess: ");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/ensemble/preprocess/stated", test_stated);
-  g_test_add_func ("/ensemble/preprocess/notes", test_notes);
-  g_test_add_func ("/ensemble/preprocess/labels", test_labels);
-  g_test_add_func ("/ensemble/preprocess/exporters", test_exporters);
-  g_test_add_func ("/ensemble/preprocess/graph", test_graph);
-  g_test_add_func ("/ensemble/preprocess/guesses", test_guesses);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("ensemble/preprocess");
+  test_add ("stated", test_stated);
+  TEST_ADD_LOOP ("notes", test_notes, notes_rows);
+  TEST_ADD_LOOP ("labels", test_labels, labels_rows);
+  TEST_ADD_LOOP ("exporters", test_exporters, exporters_rows);
+  TEST_ADD_ROWS ("graph", test_graph, graph_rows);
+  TEST_ADD_LOOP ("guesses", test_guesses, guesses_rows);
+  return test_run ();
 }

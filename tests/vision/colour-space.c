@@ -1,3 +1,4 @@
+#include "check-main.h"
 #include "vision/colour-space.h"
 #include "vision/smooth.h"
 
@@ -15,8 +16,7 @@ to_ycbcr (const guint8 rgb[3], float ycbcr[3])
   ycbcr[2] = 128 + (rgb[0] - y) / 1.402f;
 }
 
-static void
-test_spaces (void)
+START_TEST (test_spaces)
 {
   static const struct {
     guint8 rgb[3];
@@ -48,13 +48,13 @@ test_spaces (void)
         /* Grays have no hue: rounding decides. */
         if (s == ENS_COLOUR_HSV && c == 0 && rows[i].hsv[1] == 0)
           continue;
-        g_assert_cmpfloat_with_epsilon ((float)planes[c][i] / UNIT, expected, 0.15);
+        ck_assert_double_eq_tol ((float)planes[c][i] / UNIT, expected, 0.15);
       }
   }
 }
+END_TEST
 
-static void
-test_smooth (void)
+START_TEST (test_smooth)
 {
   enum { SIZE = 9 };
   gint16 plane[SIZE * SIZE] = {0}, smoothed[SIZE * SIZE];
@@ -66,35 +66,35 @@ test_smooth (void)
     for (gint x = -4; x <= 4; x++) {
       double expected = 4000 * exp (-(x * x + y * y) / (2 * 0.8 * 0.8)) / (2 * G_PI * 0.8 * 0.8);
 
-      g_assert_cmpfloat_with_epsilon (smoothed[(y + 4) * SIZE + x + 4], expected, 20);
+      ck_assert_double_eq_tol (smoothed[(y + 4) * SIZE + x + 4], expected, 20);
       sum += smoothed[(y + 4) * SIZE + x + 4];
     }
-  g_assert_cmpfloat_with_epsilon (sum, 4000, 30);
+  ck_assert_double_eq_tol (sum, 4000, 30);
 }
+END_TEST
 
 /* What is even stays so, up to the borders and in the smallest images. */
-static void
-test_smooth_even (void)
+static const guint sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {2, 2}, {70, 3}};
+
+START_TEST (test_smooth_even)
 {
-  static const guint sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {2, 2}, {70, 3}};
+  guint n = sizes[_i][0] * sizes[_i][1];
+  g_autofree gint16 *plane = g_new (gint16, n), *smoothed = g_new0 (gint16, n);
 
-  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    guint n = sizes[i][0] * sizes[i][1];
-    g_autofree gint16 *plane = g_new (gint16, n), *smoothed = g_new0 (gint16, n);
-
-    for (guint k = 0; k < n; k++)
-      plane[k] = 4080;
-    ens_smooth (plane, sizes[i][0], sizes[i][1], smoothed);
-    g_assert_cmpmem (plane, n * sizeof *plane, smoothed, n * sizeof *smoothed);
-  }
+  for (guint k = 0; k < n; k++)
+    plane[k] = 4080;
+  ens_smooth (plane, sizes[_i][0], sizes[_i][1], smoothed);
+  ck_assert_bytes_eq (plane, n * sizeof *plane, smoothed, n * sizeof *smoothed);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/vision/colour-space/spaces", test_spaces);
-  g_test_add_func ("/vision/colour-space/smooth", test_smooth);
-  g_test_add_func ("/vision/colour-space/smooth-even", test_smooth_even);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vision/colour-space");
+  test_add ("spaces", test_spaces);
+  test_add ("smooth", test_smooth);
+  TEST_ADD_LOOP ("smooth-even", test_smooth_even, sizes);
+  return test_run ();
 }

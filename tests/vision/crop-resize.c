@@ -5,6 +5,8 @@
 
 #include "vision/picture.h"
 
+#include "check-main.h"
+
 static const EnsNormalise plain_rgb = {ENS_ORDER_RGB, {0, 0, 0}, {1, 1, 1}};
 static const EnsNormalise plain_gray = {ENS_ORDER_GRAY, {0}, {1}};
 
@@ -69,7 +71,7 @@ place (Taps *taps, double from, double length, guint size, guint output, guint n
     taps->high = (taps->high + 1) / 2;
   }
   width = fmax (width, 1);
-  g_assert_cmpint (taps->high - taps->low, <=, G_N_ELEMENTS (taps->weights));
+  ck_assert_int_le (taps->high - taps->low, G_N_ELEMENTS (taps->weights));
   for (int i = taps->low; i < taps->high; i++)
     sum += taps->weights[i - taps->low] = fmax (0, 1 - fabs (i + 0.5 - centre) / width);
   for (int i = taps->low; i < taps->high; i++)
@@ -170,7 +172,7 @@ compare (const Reference *reference, const EnsNormalise *normalise, EnsThreadPoo
   out[n] = 12345;
   ens_frame_resize (reference->frame, &reference->rect, 1, reference->width, reference->height,
                     normalise, pool, out);
-  g_assert_cmpfloat (out[n], ==, 12345);
+  ck_assert_double_eq (out[n], 12345);
   for (guint y = 0; y < reference->height; y++)
     for (guint x = 0; x < reference->width; x++) {
       double expected[3];
@@ -179,7 +181,7 @@ compare (const Reference *reference, const EnsNormalise *normalise, EnsThreadPoo
       for (guint c = 0; c < channels; c++) {
         float found = out[((gsize)y * reference->width + x) * channels + c];
 
-        g_assert_cmpfloat_with_epsilon (found, expected[c], 2e-3 * fabs (normalise->scale[c]));
+        ck_assert_double_eq_tol (found, expected[c], 2e-3 * fabs (normalise->scale[c]));
       }
     }
 }
@@ -205,10 +207,9 @@ static const struct {
     {301, 7, {0, 0, 1, 1}, 3, 150}, /* wide filter; more than one band of rows */
 };
 
-static void
-test_reference (gconstpointer data)
+START_TEST (test_reference)
 {
-  EnsPixels pixels = GPOINTER_TO_UINT (data);
+  EnsPixels pixels = (EnsPixels)_i;
   static const EnsNormalise normalises[] = {
       {ENS_ORDER_RGB, {0, 0, 0}, {1, 1, 1}},
       {ENS_ORDER_BGR, {104, 117, 123}, {1, 0.5f, 0.25f}},
@@ -229,50 +230,49 @@ test_reference (gconstpointer data)
       compare (&reference, &normalises[n], pool);
   }
 }
+END_TEST
 
 /* -- known colours -- */
 
-static void
-test_colours (void)
+static const struct {
+  EnsColorMatrix matrix;
+  EnsRange range;
+  guint8 ycbcr[3], rgb[3];
+} colours_rows[] = {
+    /* the colour bars of BT.601 and BT.709 at full amplitude, and JPEG's */
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {235, 128, 128}, {255, 255, 255}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {16, 128, 128}, {0, 0, 0}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {81, 90, 240}, {255, 0, 0}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {145, 54, 34}, {0, 255, 0}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {41, 240, 110}, {0, 0, 255}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {210, 16, 146}, {255, 255, 0}},
+    {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {63, 102, 240}, {255, 0, 0}},
+    {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {173, 42, 26}, {0, 255, 0}},
+    {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {32, 240, 118}, {0, 0, 255}},
+    {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {219, 16, 138}, {255, 255, 0}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {76, 85, 255}, {254, 0, 0}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {150, 44, 21}, {0, 255, 1}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {29, 255, 107}, {0, 0, 254}},
+    {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {200, 128, 128}, {200, 200, 200}},
+};
+
+START_TEST (test_colours)
 {
-  static const struct {
-    EnsColorMatrix matrix;
-    EnsRange range;
-    guint8 ycbcr[3], rgb[3];
-  } rows[] = {
-      /* the colour bars of BT.601 and BT.709 at full amplitude, and JPEG's */
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {235, 128, 128}, {255, 255, 255}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {16, 128, 128}, {0, 0, 0}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {81, 90, 240}, {255, 0, 0}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {145, 54, 34}, {0, 255, 0}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {41, 240, 110}, {0, 0, 255}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED, {210, 16, 146}, {255, 255, 0}},
-      {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {63, 102, 240}, {255, 0, 0}},
-      {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {173, 42, 26}, {0, 255, 0}},
-      {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {32, 240, 118}, {0, 0, 255}},
-      {ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED, {219, 16, 138}, {255, 255, 0}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {76, 85, 255}, {254, 0, 0}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {150, 44, 21}, {0, 255, 1}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {29, 255, 107}, {0, 0, 254}},
-      {ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL, {200, 128, 128}, {200, 200, 200}},
-  };
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+  const guint8 *v = colours_rows[_i].ycbcr;
+  EnsFrame frame = {ENS_PIXELS_I420,       1,         1,
+                    {v, v + 1, v + 2},     {1, 1, 1}, colours_rows[_i].matrix,
+                    colours_rows[_i].range};
+  float rgb[3];
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    const guint8 *v = rows[i].ycbcr;
-    EnsFrame frame = {ENS_PIXELS_I420, 1, 1, {v, v + 1, v + 2}, {1, 1, 1}, rows[i].matrix,
-                      rows[i].range};
-    float rgb[3];
-
-    ens_frame_resize (&frame, &ENS_RECT_WHOLE, 1, 1, 1, &plain_rgb, pool, rgb);
-    for (guint c = 0; c < 3; c++)
-      g_assert_cmpfloat_with_epsilon (rgb[c], rows[i].rgb[c], 1.6);
-  }
+  ens_frame_resize (&frame, &ENS_RECT_WHOLE, 1, 1, 1, &plain_rgb, pool, rgb);
+  for (guint c = 0; c < 3; c++)
+    ck_assert_double_eq_tol (rgb[c], colours_rows[_i].rgb[c], 1.6);
 }
+END_TEST
 
 /* GRAY8 into three channels and luma out of colours. */
-static void
-test_gray (void)
+START_TEST (test_gray)
 {
   static const guint8 white_red[] = {255, 255, 255, 255, 0, 0}, grays[] = {16, 235};
   EnsFrame colours = {ENS_PIXELS_RGB, 2, 1, {white_red}, {6}};
@@ -281,21 +281,21 @@ test_gray (void)
   float luma[2], rgb[6];
 
   ens_frame_resize (&colours, &ENS_RECT_WHOLE, 1, 2, 1, &plain_gray, pool, luma);
-  g_assert_cmpfloat_with_epsilon (luma[0], 255, 1e-3);
-  g_assert_cmpfloat_with_epsilon (luma[1], 76.245, 1e-3);
+  ck_assert_double_eq_tol (luma[0], 255, 1e-3);
+  ck_assert_double_eq_tol (luma[1], 76.245, 1e-3);
   ens_frame_resize (&gray, &ENS_RECT_WHOLE, 1, 2, 1, &plain_rgb, pool, rgb);
   for (guint c = 0; c < 3; c++) {
-    g_assert_cmpfloat_with_epsilon (rgb[c], 0, 1e-3);
-    g_assert_cmpfloat_with_epsilon (rgb[3 + c], 255, 1e-3);
+    ck_assert_double_eq_tol (rgb[c], 0, 1e-3);
+    ck_assert_double_eq_tol (rgb[3 + c], 255, 1e-3);
   }
 }
+END_TEST
 
 /* -- geometry -- */
 
 /* By hand: 0, 60, 120, 180 to two pixels. Triangles of half width 2 around 1 and 3; of the first,
  * the weights at 0.5, 1.5 and 2.5 are .75, .75 and .25. */
-static void
-test_by_hand (void)
+START_TEST (test_by_hand)
 {
   static const guint8 pixels[] = {0, 60, 120, 180};
   EnsFrame frame = {ENS_PIXELS_GRAY8, 4, 1, {pixels}, {4}};
@@ -303,18 +303,18 @@ test_by_hand (void)
   float down[2], up[8];
 
   ens_frame_resize (&frame, &ENS_RECT_WHOLE, 1, 2, 1, &plain_gray, pool, down);
-  g_assert_cmpfloat_with_epsilon (down[0], (60 * .75 + 120 * .25) / 1.75, 1e-4);
-  g_assert_cmpfloat_with_epsilon (down[1], (60 * .25 + 120 * .75 + 180 * .75) / 1.75, 1e-4);
+  ck_assert_double_eq_tol (down[0], (60 * .75 + 120 * .25) / 1.75, 1e-4);
+  ck_assert_double_eq_tol (down[1], (60 * .25 + 120 * .75 + 180 * .75) / 1.75, 1e-4);
   ens_frame_resize (&frame, &ENS_RECT_WHOLE, 1, 8, 1, &plain_gray, pool, up);
-  g_assert_cmpfloat_with_epsilon (up[0], 0, 1e-4);
-  g_assert_cmpfloat_with_epsilon (up[1], 15, 1e-4);
-  g_assert_cmpfloat_with_epsilon (up[2], 45, 1e-4);
-  g_assert_cmpfloat_with_epsilon (up[7], 180, 1e-4);
+  ck_assert_double_eq_tol (up[0], 0, 1e-4);
+  ck_assert_double_eq_tol (up[1], 15, 1e-4);
+  ck_assert_double_eq_tol (up[2], 45, 1e-4);
+  ck_assert_double_eq_tol (up[7], 180, 1e-4);
 }
+END_TEST
 
 /* A rectangle on pixel borders is the same as a frame of these pixels alone. */
-static void
-test_cut_out (void)
+START_TEST (test_cut_out)
 {
   g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_BGRX, 64, 32);
   EnsFrame part = picture->frame;
@@ -328,34 +328,32 @@ test_cut_out (void)
   part.planes[0] += 16 * part.strides[0] + 16 * 4;
   ens_frame_resize (&picture->frame, &rect, 1, 7, 5, &plain_rgb, pool, cut);
   ens_frame_resize (&part, &ENS_RECT_WHOLE, 1, 7, 5, &plain_rgb, pool, whole);
-  g_assert_cmpmem (cut, sizeof cut, whole, sizeof whole);
+  ck_assert_bytes_eq (cut, sizeof cut, whole, sizeof whole);
 }
+END_TEST
 
 /* Rectangles with nothing inside the frame give its nearest pixel, whatever the numbers. */
-static void
-test_degenerate (void)
+static const struct {
+  EnsRect rect;
+  float expected;
+} degenerate_rows[] = {
+    {{-3, 0, 1, 1}, 10},    {{7, 0, 1, 1}, 40},         {{.5f, 0, 0, 1}, 25},
+    {{.25f, 0, -1, 1}, 10}, {{1e30f, 0, 1e30f, 1}, 40},
+};
+
+START_TEST (test_degenerate)
 {
   static const guint8 pixels[] = {10, 20, 30, 40};
-  static const struct {
-    EnsRect rect;
-    float expected;
-  } rows[] = {
-      {{-3, 0, 1, 1}, 10},    {{7, 0, 1, 1}, 40},         {{.5f, 0, 0, 1}, 25},
-      {{.25f, 0, -1, 1}, 10}, {{1e30f, 0, 1e30f, 1}, 40},
-  };
   EnsFrame frame = {ENS_PIXELS_GRAY8, 4, 1, {pixels}, {4}};
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+  float out;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    float out;
-
-    ens_frame_resize (&frame, &rows[i].rect, 1, 1, 1, &plain_gray, pool, &out);
-    g_assert_cmpfloat_with_epsilon (out, rows[i].expected, 1e-3);
-  }
+  ens_frame_resize (&frame, &degenerate_rows[_i].rect, 1, 1, 1, &plain_gray, pool, &out);
+  ck_assert_double_eq_tol (out, degenerate_rows[_i].expected, 1e-3);
 }
+END_TEST
 
-static void
-test_threads (void)
+START_TEST (test_threads)
 {
   enum { N_RECTS = 7, SIZE = 130 };
   g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_NV12, 211, 157);
@@ -372,25 +370,24 @@ test_threads (void)
     ens_frame_resize (&picture->frame, rects, N_RECTS, SIZE, SIZE, &plain_rgb, pool,
                       threads == 1 ? one : out);
     if (threads > 1)
-      g_assert_cmpmem (one, N_RECTS * SIZE * SIZE * 3 * sizeof (float), out,
-                       N_RECTS * SIZE * SIZE * 3 * sizeof (float));
+      ck_assert_bytes_eq (one, N_RECTS * SIZE * SIZE * 3 * sizeof (float), out,
+                          N_RECTS * SIZE * SIZE * 3 * sizeof (float));
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint p = 0; p < ENS_N_PIXELS; p++) {
-    g_autofree char *path = g_strdup_printf ("/vision/sample/reference/%s", ens_pixels_name (p));
-
-    g_test_add_data_func (path, GUINT_TO_POINTER (p), test_reference);
-  }
-  g_test_add_func ("/vision/sample/colours", test_colours);
-  g_test_add_func ("/vision/sample/gray", test_gray);
-  g_test_add_func ("/vision/sample/by-hand", test_by_hand);
-  g_test_add_func ("/vision/sample/cut-out", test_cut_out);
-  g_test_add_func ("/vision/sample/degenerate", test_degenerate);
-  g_test_add_func ("/vision/sample/threads", test_threads);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vision/sample");
+  for (guint p = 0; p < ENS_N_PIXELS; p++)
+    test_add_row ("reference", ens_pixels_name (p), test_reference, p);
+  TEST_ADD_LOOP ("colours", test_colours, colours_rows);
+  test_add ("gray", test_gray);
+  test_add ("by-hand", test_by_hand);
+  test_add ("cut-out", test_cut_out);
+  TEST_ADD_LOOP ("degenerate", test_degenerate, degenerate_rows);
+  test_add ("threads", test_threads);
+  return test_run ();
 }

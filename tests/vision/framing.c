@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "check-main.h"
 #include "vision/picture.h"
 
 #define WIDTH 90
@@ -35,7 +36,7 @@ assert_framed (const EnsFrame *frame, EnsFraming framing, float crop, const EnsR
 
   memset (out, 0x55, n * sizeof *out);
   ens_frame_resize_framed (frame, rects, n_rects, &sampling, pool, out);
-  g_assert_cmpmem (out, n * sizeof *out, expected, n * sizeof *expected);
+  ck_assert_bytes_eq (out, n * sizeof *out, expected, n * sizeof *expected);
 }
 
 static void
@@ -53,8 +54,7 @@ pixels_rect (float x, float y, float width, float height)
   return (EnsRect) {x / WIDTH, y / HEIGHT, width / WIDTH, height / HEIGHT};
 }
 
-static void
-test_stretch (void)
+START_TEST (test_stretch)
 {
   g_autoptr (EnsPicture) picture = draw ();
   g_autofree float *expected = g_new (float, SIDE *SIDE * 3);
@@ -62,9 +62,9 @@ test_stretch (void)
   sample_plainly (&picture->frame, &ENS_RECT_WHOLE, SIDE, SIDE, expected);
   assert_framed (&picture->frame, ENS_FRAMING_STRETCH, 1, &ENS_RECT_WHOLE, 1, expected);
 }
+END_TEST
 
-static void
-test_crop (void)
+START_TEST (test_crop)
 {
   const struct {
     EnsRect rect;
@@ -88,13 +88,13 @@ test_crop (void)
     ens_frame_resize_framed (&picture->frame, &rows[i].rect, 1, &sampling, pool, out);
     /* By a rounding of its edge a rectangle may touch one pixel more. */
     for (guint v = 0; v < SIDE * SIDE * 3; v++)
-      g_assert_cmpfloat_with_epsilon (out[v], expected[v], 0.6F);
+      ck_assert_double_eq_tol (out[v], expected[v], 0.6F);
   }
 }
+END_TEST
 
 /* A wide one, a tall one and a square, in one call. */
-static void
-test_letterbox (void)
+START_TEST (test_letterbox)
 {
   const EnsRect rects[] = {ENS_RECT_WHOLE, pixels_rect (10, 0, 20, 60), pixels_rect (5, 5, 50, 50)};
   const struct {
@@ -114,10 +114,10 @@ test_letterbox (void)
   }
   assert_framed (&picture->frame, ENS_FRAMING_LETTERBOX, 1, rects, G_N_ELEMENTS (rects), expected);
 }
+END_TEST
 
 /* So thin that less than a pixel would be left of it. */
-static void
-test_thin (void)
+START_TEST (test_thin)
 {
   const EnsRect rect = pixels_rect (3, 0, 0.5F, 60);
   g_autoptr (EnsPicture) picture = draw ();
@@ -129,17 +129,19 @@ test_thin (void)
   ens_frame_resize_framed (&picture->frame, &rect, 1, &sampling, pool, out);
   for (guint v = 0; v < SIDE * SIDE * 3; v++)
     n += out[v] != 0;
-  g_assert_cmpuint (n, >, 0);
-  g_assert_cmpuint (n, <=, SIDE * 3);
+  ck_assert_uint_gt (n, 0);
+  ck_assert_uint_le (n, SIDE * 3);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/vision/framing/stretch", test_stretch);
-  g_test_add_func ("/vision/framing/crop", test_crop);
-  g_test_add_func ("/vision/framing/letterbox", test_letterbox);
-  g_test_add_func ("/vision/framing/thin", test_thin);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vision/framing");
+  test_add ("stretch", test_stretch);
+  test_add ("crop", test_crop);
+  test_add ("letterbox", test_letterbox);
+  test_add ("thin", test_thin);
+  return test_run ();
 }

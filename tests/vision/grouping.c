@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "check-main.h"
+
 /* -- regions -- */
 
-static void
-test_measure (void)
+START_TEST (test_measure)
 {
   guint32 labels[] = {
       0, 0, 1, 1, /**/
@@ -24,23 +25,23 @@ test_measure (void)
   EnsRegions regions = {0};
 
   ens_regions_measure (&regions, &segmentation, 4, 3, bins);
-  g_assert_cmpuint (regions.n_regions, ==, 3);
-  g_assert_cmpuint (regions.n_edges, ==, 3);
+  ck_assert_uint_eq (regions.n_regions, 3);
+  ck_assert_uint_eq (regions.n_edges, 3);
   for (guint r = 0; r < 3; r++) {
     const EnsRegion *region = &regions.regions[r];
 
-    g_assert_cmpuint (region->size, ==, expected[r].size);
-    g_assert_cmpmem (&region->box, sizeof (EnsBox), &expected[r].box, sizeof (EnsBox));
-    g_assert_cmpuint (region->counts[0], ==, region->size);
-    g_assert_cmpuint (region->histogram[0], ==, ENS_HISTOGRAM_CHANNEL);
+    ck_assert_uint_eq (region->size, expected[r].size);
+    ck_assert_bytes_eq (&region->box, sizeof (EnsBox), &expected[r].box, sizeof (EnsBox));
+    ck_assert_uint_eq (region->counts[0], region->size);
+    ck_assert_uint_eq (region->histogram[0], ENS_HISTOGRAM_CHANNEL);
     for (guint i = 0; i < 12; i++)
-      g_assert_cmpuint (region->counts[ENS_HISTOGRAM_BINS + i], ==, labels[i] == r);
+      ck_assert_uint_eq (region->counts[ENS_HISTOGRAM_BINS + i], labels[i] == r);
   }
   ens_regions_clear (&regions);
 }
+END_TEST
 
-static void
-test_intersect (void)
+START_TEST (test_intersect)
 {
   EnsRegion a = {.size = 1}, b = {.size = 1}, both;
 
@@ -49,15 +50,16 @@ test_intersect (void)
     b.counts[c * ENS_HISTOGRAM_BINS + (c == 0 ? 0 : 7)] = 1;
   }
   ens_region_unite (&a, &a, &both);
-  g_assert_cmpuint (ens_region_intersect (&both, &both), ==, 3 * ENS_HISTOGRAM_CHANNEL);
+  ck_assert_uint_eq (ens_region_intersect (&both, &both), 3 * ENS_HISTOGRAM_CHANNEL);
   a = both;
   ens_region_unite (&b, &b, &both);
   b = both;
-  g_assert_cmpuint (ens_region_intersect (&a, &b), ==, ENS_HISTOGRAM_CHANNEL);
+  ck_assert_uint_eq (ens_region_intersect (&a, &b), ENS_HISTOGRAM_CHANNEL);
   ens_region_unite (&a, &b, &both);
-  g_assert_cmpuint (both.size, ==, 4);
-  g_assert_cmpuint (ens_region_intersect (&a, &both), ==, 2 * ENS_HISTOGRAM_CHANNEL);
+  ck_assert_uint_eq (both.size, 4);
+  ck_assert_uint_eq (ens_region_intersect (&a, &both), 2 * ENS_HISTOGRAM_CHANNEL);
 }
+END_TEST
 
 /* -- grouping -- */
 
@@ -216,21 +218,19 @@ follow (Reference *reference, const EnsGroup *groups, EnsSimilarity similarity, 
 
     find_parts (reference, groups, t, parts);
     found = groups[parts[0]].similarity;
-    g_assert_cmpfloat_with_epsilon (found,
-                                    measure_similarity (&reference->regions[parts[0]],
-                                                        &reference->regions[parts[1]], similarity,
-                                                        area),
-                                    1e-3);
-    g_assert_cmpfloat (found, >=, find_most_similar (reference, similarity, area) - 2e-3);
+    ck_assert_double_eq_tol (found,
+                             measure_similarity (&reference->regions[parts[0]],
+                                                 &reference->regions[parts[1]], similarity, area),
+                             1e-3);
+    ck_assert_double_ge (found, find_most_similar (reference, similarity, area) - 2e-3);
     reference_merge (reference, parts[0], parts[1]);
-    g_assert_cmpuint (groups[t].height, ==, reference->groups[t].height);
+    ck_assert_uint_eq (groups[t].height, reference->groups[t].height);
   }
 }
 
-static void
-test_greedy (gconstpointer data)
+START_TEST (test_greedy)
 {
-  EnsSimilarity similarity = (EnsSimilarity)GPOINTER_TO_UINT (data);
+  EnsSimilarity similarity = (EnsSimilarity)_i;
   g_autoptr (EnsGrouping) grouping = ens_grouping_new ();
 
   for (guint32 seed = 1; seed <= 4; seed++) {
@@ -245,17 +245,17 @@ test_greedy (gconstpointer data)
     reference_init (&reference, &mosaic.regions);
     ens_grouping_run (grouping, &mosaic.regions, area, similarity);
     groups = ens_grouping_get_groups (grouping, &n_groups);
-    g_assert_cmpuint (n_groups, ==, reference.n_max);
+    ck_assert_uint_eq (n_groups, reference.n_max);
     follow (&reference, groups, similarity, area);
-    g_assert_cmpuint (groups[n_groups - 1].size, ==, area);
-    g_assert_cmpfloat (groups[n_groups - 1].similarity, ==, 0);
+    ck_assert_uint_eq (groups[n_groups - 1].size, area);
+    ck_assert_double_eq (groups[n_groups - 1].similarity, 0);
     reference_clear (&reference);
     ens_regions_clear (&mosaic.regions);
   }
 }
+END_TEST
 
-static void
-test_single (void)
+START_TEST (test_single)
 {
   g_autoptr (EnsGrouping) grouping = ens_grouping_new ();
   Mosaic mosaic;
@@ -263,21 +263,21 @@ test_single (void)
 
   mosaic_init (&mosaic, 1, 1, 8, 1);
   ens_grouping_run (grouping, &mosaic.regions, 64, ENS_SIMILARITY_COLOUR_SIZE_FILL);
-  g_assert_cmpuint (ens_grouping_get_groups (grouping, &n_groups)->size, ==, 64);
-  g_assert_cmpuint (n_groups, ==, 1);
+  ck_assert_uint_eq (ens_grouping_get_groups (grouping, &n_groups)->size, 64);
+  ck_assert_uint_eq (n_groups, 1);
   ens_regions_clear (&mosaic.regions);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/vision/grouping/measure", test_measure);
-  g_test_add_func ("/vision/grouping/intersect", test_intersect);
-  g_test_add_data_func ("/vision/grouping/greedy/size-fill",
-                        GUINT_TO_POINTER (ENS_SIMILARITY_SIZE_FILL), test_greedy);
-  g_test_add_data_func ("/vision/grouping/greedy/colour-size-fill",
-                        GUINT_TO_POINTER (ENS_SIMILARITY_COLOUR_SIZE_FILL), test_greedy);
-  g_test_add_func ("/vision/grouping/single", test_single);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vision/grouping");
+  test_add ("measure", test_measure);
+  test_add ("intersect", test_intersect);
+  test_add_row ("greedy", "size-fill", test_greedy, ENS_SIMILARITY_SIZE_FILL);
+  test_add_row ("greedy", "colour-size-fill", test_greedy, ENS_SIMILARITY_COLOUR_SIZE_FILL);
+  test_add ("single", test_single);
+  return test_run ();
 }

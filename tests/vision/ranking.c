@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "check-main.h"
+
 /* Groups as a hierarchy of their own. */
 #define ADD(ranking, ...)                                     \
   ens_ranking_add (ranking, (const EnsGroup[]) {__VA_ARGS__}, \
@@ -13,64 +15,61 @@ get_best (EnsRanking *ranking, EnsThreadPool *pool, guint *n)
   return &ens_ranking_run (ranking, 100, 100, 1000, pool, n)->rect;
 }
 
-static void
-test_near_duplicates (void)
+static const struct {
+  EnsBox other;
+  guint n_windows;
+} near_duplicates_rows[] = {
+    {{10, 10, 60, 60}, 1}, /* the same */
+    {{10, 10, 60, 51}, 1}, /* 0.82 */
+    {{10, 10, 60, 50}, 2}, /* 0.80: not above */
+    {{12, 12, 62, 62}, 1}, /* 0.85 */
+    {{15, 15, 65, 65}, 2}, /* 0.68 */
+    {{70, 70, 90, 90}, 2}, /* apart */
+};
+
+START_TEST (test_near_duplicates)
 {
-  static const struct {
-    EnsBox other;
-    guint n_windows;
-  } rows[] = {
-      {{10, 10, 60, 60}, 1}, /* the same */
-      {{10, 10, 60, 51}, 1}, /* 0.82 */
-      {{10, 10, 60, 50}, 2}, /* 0.80: not above */
-      {{12, 12, 62, 62}, 1}, /* 0.85 */
-      {{15, 15, 65, 65}, 2}, /* 0.68 */
-      {{70, 70, 90, 90}, 2}, /* apart */
-  };
+  g_autoptr (EnsRanking) ranking = ens_ranking_new ();
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+  guint n;
+
+  ens_ranking_clear (ranking);
+  ADD (ranking, {{10, 10, 60, 60}, 2500, 5, 0.5f}, {near_duplicates_rows[_i].other, 1000, 2, 0.5f});
+  ens_ranking_run (ranking, 100, 100, 1000, pool, &n);
+  ck_assert_uint_eq (n, near_duplicates_rows[_i].n_windows);
+}
+END_TEST
+
+/* All else equal, each of these decides. */
+static const struct {
+  const char *name;
+  EnsGroup better, worse;
+} order_rows[] = {
+    {"level", {{0, 0, 30, 30}, 900, 6, 0.5f}, {{50, 50, 80, 80}, 900, 3, 0.5f}},
+    {"difference", {{0, 0, 30, 30}, 900, 5, 0.4f}, {{50, 50, 80, 80}, 900, 5, 0.6f}},
+    {"fill", {{0, 0, 30, 30}, 900, 5, 0.5f}, {{50, 50, 80, 80}, 300, 5, 0.5f}},
+    {"shape", {{0, 0, 30, 30}, 900, 5, 0.5f}, {{0, 50, 90, 60}, 900, 5, 0.5f}},
+};
+
+START_TEST (test_order)
+{
   g_autoptr (EnsRanking) ranking = ens_ranking_new ();
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+  for (guint swap = 0; swap < 2; swap++) {
     guint n;
 
     ens_ranking_clear (ranking);
-    ADD (ranking, {{10, 10, 60, 60}, 2500, 5, 0.5f}, {rows[i].other, 1000, 2, 0.5f});
-    ens_ranking_run (ranking, 100, 100, 1000, pool, &n);
-    g_assert_cmpuint (n, ==, rows[i].n_windows);
+    ADD (ranking, swap ? order_rows[_i].worse : order_rows[_i].better,
+         swap ? order_rows[_i].better : order_rows[_i].worse);
+    ck_assert_double_eq (get_best (ranking, pool, &n)->y, 0);
+    ck_assert_uint_eq (n, 2);
   }
 }
-
-/* All else equal, each of these decides. */
-static void
-test_order (void)
-{
-  static const struct {
-    const char *name;
-    EnsGroup better, worse;
-  } rows[] = {
-      {"level", {{0, 0, 30, 30}, 900, 6, 0.5f}, {{50, 50, 80, 80}, 900, 3, 0.5f}},
-      {"difference", {{0, 0, 30, 30}, 900, 5, 0.4f}, {{50, 50, 80, 80}, 900, 5, 0.6f}},
-      {"fill", {{0, 0, 30, 30}, 900, 5, 0.5f}, {{50, 50, 80, 80}, 300, 5, 0.5f}},
-      {"shape", {{0, 0, 30, 30}, 900, 5, 0.5f}, {{0, 50, 90, 60}, 900, 5, 0.5f}},
-  };
-  g_autoptr (EnsRanking) ranking = ens_ranking_new ();
-  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    for (guint swap = 0; swap < 2; swap++) {
-      guint n;
-
-      g_test_message ("%s", rows[i].name);
-      ens_ranking_clear (ranking);
-      ADD (ranking, swap ? rows[i].worse : rows[i].better, swap ? rows[i].better : rows[i].worse);
-      g_assert_cmpfloat (get_best (ranking, pool, &n)->y, ==, 0);
-      g_assert_cmpuint (n, ==, 2);
-    }
-}
+END_TEST
 
 /* Several hierarchies that agree, nearly, outvote one; one hierarchy's repetition counts once. */
-static void
-test_votes (void)
+START_TEST (test_votes)
 {
   const EnsGroup lone = {{50, 50, 80, 80}, 900, 5, 0.49f};
   g_autoptr (EnsRanking) ranking = ens_ranking_new ();
@@ -78,19 +77,19 @@ test_votes (void)
   guint n;
 
   ADD (ranking, lone, {{0, 0, 30, 30}, 900, 5, 0.5f});
-  g_assert_cmpfloat (get_best (ranking, pool, &n)->x, ==, 0.5f);
+  ck_assert_double_eq (get_best (ranking, pool, &n)->x, 0.5f);
   ADD (ranking, {{0, 0, 30, 31}, 900, 5, 0.5f});
-  g_assert_cmpfloat (get_best (ranking, pool, &n)->x, ==, 0);
-  g_assert_cmpuint (n, ==, 2);
+  ck_assert_double_eq (get_best (ranking, pool, &n)->x, 0);
+  ck_assert_uint_eq (n, 2);
 
   ens_ranking_clear (ranking);
   ADD (ranking, lone, {{0, 0, 30, 30}, 900, 5, 0.5f}, {{0, 0, 30, 30}, 900, 5, 0.5f});
-  g_assert_cmpfloat (get_best (ranking, pool, &n)->x, ==, 0.5f);
+  ck_assert_double_eq (get_best (ranking, pool, &n)->x, 0.5f);
 }
+END_TEST
 
 /* More candidates than are compared with each other, and fewer windows than there are. */
-static void
-test_limits (void)
+START_TEST (test_limits)
 {
   enum { N = 20000 };
   g_autofree EnsGroup *groups = g_new0 (EnsGroup, N);
@@ -112,30 +111,32 @@ test_limits (void)
   }
   ens_ranking_add (ranking, groups, N);
   windows = ens_ranking_run (ranking, 640, 640, 300, pool, &n);
-  g_assert_cmpuint (n, ==, 300);
+  ck_assert_uint_eq (n, 300);
   for (guint i = 1; i < n; i++)
-    g_assert_cmpfloat (windows[i - 1].score, >=, windows[i].score);
+    ck_assert_double_ge (windows[i - 1].score, windows[i].score);
 }
+END_TEST
 
-static void
-test_none (void)
+START_TEST (test_none)
 {
   g_autoptr (EnsRanking) ranking = ens_ranking_new ();
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   guint n = 1;
 
   ens_ranking_run (ranking, 10, 10, 100, pool, &n);
-  g_assert_cmpuint (n, ==, 0);
+  ck_assert_uint_eq (n, 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/vision/ranking/near-duplicates", test_near_duplicates);
-  g_test_add_func ("/vision/ranking/order", test_order);
-  g_test_add_func ("/vision/ranking/votes", test_votes);
-  g_test_add_func ("/vision/ranking/limits", test_limits);
-  g_test_add_func ("/vision/ranking/none", test_none);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vision/ranking");
+  TEST_ADD_LOOP ("near-duplicates", test_near_duplicates, near_duplicates_rows);
+  TEST_ADD_ROWS ("order", test_order, order_rows);
+  test_add ("votes", test_votes);
+  test_add ("limits", test_limits);
+  test_add ("none", test_none);
+  return test_run ();
 }

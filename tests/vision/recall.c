@@ -1,32 +1,31 @@
 #include "vision/recall.h"
 
-static void
-test_overlap (void)
-{
-  static const struct {
-    EnsRect a, b;
-    float overlap;
-  } rows[] = {
-      {{0, 0, 1, 1}, {0, 0, 1, 1}, 1},
-      {{0, 0, .5f, 1}, {0, 0, 1, 1}, .5f},
-      {{0, 0, .5f, .5f}, {.25f, .25f, .5f, .5f}, .0625f / .4375f},
-      {{0, 0, .5f, .5f}, {.5f, 0, .5f, .5f}, 0},
-      {{0, 0, 0, 0}, {0, 0, 1, 1}, 0},
-      {{0, 0, 0, 0}, {0, 0, 0, 0}, 0},
-  };
+#include "check-main.h"
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_assert_cmpfloat_with_epsilon (ens_rect_overlap (&rows[i].a, &rows[i].b), rows[i].overlap,
-                                    1e-6);
-    g_assert_cmpfloat_with_epsilon (ens_rect_overlap (&rows[i].b, &rows[i].a), rows[i].overlap,
-                                    1e-6);
-  }
+static const struct {
+  EnsRect a, b;
+  float overlap;
+} overlap_rows[] = {
+    {{0, 0, 1, 1}, {0, 0, 1, 1}, 1},
+    {{0, 0, .5f, 1}, {0, 0, 1, 1}, .5f},
+    {{0, 0, .5f, .5f}, {.25f, .25f, .5f, .5f}, .0625f / .4375f},
+    {{0, 0, .5f, .5f}, {.5f, 0, .5f, .5f}, 0},
+    {{0, 0, 0, 0}, {0, 0, 1, 1}, 0},
+    {{0, 0, 0, 0}, {0, 0, 0, 0}, 0},
+};
+
+START_TEST (test_overlap)
+{
+  ck_assert_double_eq_tol (ens_rect_overlap (&overlap_rows[_i].a, &overlap_rows[_i].b),
+                           overlap_rows[_i].overlap, 1e-6);
+  ck_assert_double_eq_tol (ens_rect_overlap (&overlap_rows[_i].b, &overlap_rows[_i].a),
+                           overlap_rows[_i].overlap, 1e-6);
 }
+END_TEST
 
 /* Two images worked out by hand. Best overlaps, by list (best 1, best 2, all):
  *   image 1, class 0: .5, .75, .75; class 1: 0, 0, 1;  image 2, class 0: 0 (no windows). */
-static void
-test_arithmetic (void)
+START_TEST (test_arithmetic)
 {
   static const guint lists[] = {1, 2, 0};
   static const float thresholds[] = {.5f, .7f};
@@ -45,36 +44,37 @@ test_arithmetic (void)
 
   ens_recall_add (recall, windows, 3, objects, 2);
   ens_recall_add (recall, NULL, 0, objects, 1);
-  g_assert_cmpuint (ens_recall_get_objects (recall), ==, 3);
+  ck_assert_uint_eq (ens_recall_get_objects (recall), 3);
   for (guint l = 0; l < 3; l++) {
-    g_assert_cmpfloat_with_epsilon (ens_recall_get_windows (recall, l), expected[l].windows, 1e-9);
+    ck_assert_double_eq_tol (ens_recall_get_windows (recall, l), expected[l].windows, 1e-9);
     for (guint t = 0; t < 2; t++)
-      g_assert_cmpfloat_with_epsilon (ens_recall_get_recall (recall, l, t), expected[l].recall[t],
-                                      1e-9);
-    g_assert_cmpfloat_with_epsilon (ens_recall_get_abo (recall, l), expected[l].abo, 1e-6);
-    g_assert_cmpfloat_with_epsilon (ens_recall_get_mabo (recall, l), expected[l].mabo, 1e-6);
+      ck_assert_double_eq_tol (ens_recall_get_recall (recall, l, t), expected[l].recall[t], 1e-9);
+    ck_assert_double_eq_tol (ens_recall_get_abo (recall, l), expected[l].abo, 1e-6);
+    ck_assert_double_eq_tol (ens_recall_get_mabo (recall, l), expected[l].mabo, 1e-6);
   }
 }
+END_TEST
 
-static void
-test_nothing (void)
+START_TEST (test_nothing)
 {
   static const guint lists[] = {0};
   static const float thresholds[] = {.5f};
   static const EnsRecallSettings settings = {1, 1, lists, thresholds};
   g_autoptr (EnsRecall) recall = ens_recall_new (&settings, 1);
 
-  g_assert_cmpfloat (ens_recall_get_recall (recall, 0, 0), ==, 0);
-  g_assert_cmpfloat (ens_recall_get_mabo (recall, 0), ==, 0);
-  g_assert_cmpfloat (ens_recall_get_windows (recall, 0), ==, 0);
+  ck_assert_double_eq (ens_recall_get_recall (recall, 0, 0), 0);
+  ck_assert_double_eq (ens_recall_get_mabo (recall, 0), 0);
+  ck_assert_double_eq (ens_recall_get_windows (recall, 0), 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/vision/recall/overlap", test_overlap);
-  g_test_add_func ("/vision/recall/arithmetic", test_arithmetic);
-  g_test_add_func ("/vision/recall/nothing", test_nothing);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vision/recall");
+  TEST_ADD_LOOP ("overlap", test_overlap, overlap_rows);
+  test_add ("arithmetic", test_arithmetic);
+  test_add ("nothing", test_nothing);
+  return test_run ();
 }

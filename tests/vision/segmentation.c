@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check-main.h"
+
 typedef struct {
   guint weight, order, a, b;
 } Edge;
@@ -199,16 +201,16 @@ assert_same_division (const guint *a, const guint32 *b, guint n, guint n_labels)
   for (guint i = 0; i < n; i++)
     seen[i] = G_MAXUINT;
   for (guint i = 0; i < n; i++) {
-    g_assert_cmpuint (b[i], <, n_labels);
+    ck_assert_uint_lt (b[i], n_labels);
     if (seen[a[i]] == G_MAXUINT) {
-      g_assert_false (used[b[i]]);
+      ck_assert (!(used[b[i]]));
       used[b[i]] = TRUE;
       seen[a[i]] = b[i];
       n_seen++;
     }
-    g_assert_cmpuint (seen[a[i]], ==, b[i]);
+    ck_assert_uint_eq (seen[a[i]], b[i]);
   }
-  g_assert_cmpuint (n_seen, ==, n_labels);
+  ck_assert_uint_eq (n_seen, n_labels);
 }
 
 static guint
@@ -232,12 +234,12 @@ assert_edges (const EnsSegmentation *segmentation, const Reference *reference)
   for (guint32 a = 0; a < n; a++)
     for (guint32 b = a + 1; b < n; b++)
       n_touching += find_lightest (reference, labels, a, b) != G_MAXUINT;
-  g_assert_cmpuint (segmentation->n_edges, ==, n_touching);
+  ck_assert_uint_eq (segmentation->n_edges, n_touching);
   for (guint e = 0; e < segmentation->n_edges; e++) {
     const EnsComponentEdge *edge = &segmentation->edges[e];
 
-    g_assert_cmpuint (edge->weight, ==, find_lightest (reference, labels, edge->a, edge->b));
-    g_assert_true (e == 0 || edge[-1].weight <= edge->weight);
+    ck_assert_uint_eq (edge->weight, find_lightest (reference, labels, edge->a, edge->b));
+    ck_assert (e == 0 || edge[-1].weight <= edge->weight);
   }
 }
 
@@ -285,14 +287,13 @@ compare (EnsSegmentation *segmentation, const EnsColourImage *image,
   merge_similar (&reference, settings->scale);
   merge_small (&reference, settings);
   ens_segmentation_run (segmentation, settings);
-  g_test_message ("%u regions", segmentation->n_regions);
+  test_message ("%u regions", segmentation->n_regions);
   assert_same_division (reference.set, segmentation->labels, reference.n, segmentation->n_regions);
   assert_edges (segmentation, &reference);
   reference_clear (&reference);
 }
 
-static void
-test_reference (void)
+START_TEST (test_reference)
 {
   g_autoptr (EnsSegmentation) segmentation = ens_segmentation_new ();
   g_autoptr (GRand) random = g_rand_new_with_seed (7);
@@ -314,10 +315,10 @@ test_reference (void)
       g_free (planes[c]);
   }
 }
+END_TEST
 
 /* Two flat halves are two regions, whatever the scale. */
-static void
-test_halves (void)
+START_TEST (test_halves)
 {
   gint16 plane[32 * 8];
   EnsColourImage image = {32, 8, {plane, plane, plane}};
@@ -328,18 +329,20 @@ test_halves (void)
     plane[i] = i % 32 < 20 ? 100 : 1000;
   ens_segmentation_prepare (segmentation, &image);
   ens_segmentation_run (segmentation, &settings);
-  g_assert_cmpuint (segmentation->n_regions, ==, 2);
-  g_assert_cmpuint (segmentation->n_edges, ==, 1);
-  g_assert_cmpuint (segmentation->edges[0].weight, ==, 1558); /* ⌊900 √3⌋ */
+  ck_assert_uint_eq (segmentation->n_regions, 2);
+  ck_assert_uint_eq (segmentation->n_edges, 1);
+  ck_assert_uint_eq (segmentation->edges[0].weight, 1558); /* ⌊900 √3⌋ */
   for (guint i = 0; i < G_N_ELEMENTS (plane); i++)
-    g_assert_true ((segmentation->labels[i] == segmentation->labels[0]) == (i % 32 < 20));
+    ck_assert ((segmentation->labels[i] == segmentation->labels[0]) == (i % 32 < 20));
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/vision/segmentation/reference", test_reference);
-  g_test_add_func ("/vision/segmentation/halves", test_halves);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vision/segmentation");
+  test_add ("reference", test_reference);
+  test_add ("halves", test_halves);
+  return test_run ();
 }

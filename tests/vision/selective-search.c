@@ -1,6 +1,7 @@
 /* Properties of the windows, on drawn frames. */
 #include <string.h>
 
+#include "check-main.h"
 #include "vision/picture.h"
 #include "vision/recall.h"
 #include "vision/selective-search.h"
@@ -90,12 +91,12 @@ assert_sound (const EnsWindow *windows, guint n)
   for (guint i = 0; i < n; i++) {
     const EnsRect *rect = &windows[i].rect;
 
-    g_assert_true (rect->width > 0 && rect->height > 0 && rect->x >= 0 && rect->y >= 0);
-    g_assert_cmpfloat (rect->x + rect->width, <=, 1 + 1e-6);
-    g_assert_cmpfloat (rect->y + rect->height, <=, 1 + 1e-6);
-    g_assert_true (i == 0 || windows[i - 1].score >= windows[i].score);
+    ck_assert (rect->width > 0 && rect->height > 0 && rect->x >= 0 && rect->y >= 0);
+    ck_assert_double_le (rect->x + rect->width, 1 + 1e-6);
+    ck_assert_double_le (rect->y + rect->height, 1 + 1e-6);
+    ck_assert (i == 0 || windows[i - 1].score >= windows[i].score);
     for (guint j = 0; j < i; j++)
-      g_assert_cmpfloat (ens_rect_overlap (rect, &windows[j].rect), <=, 0.8 + 1e-5);
+      ck_assert_double_le (ens_rect_overlap (rect, &windows[j].rect), 0.8 + 1e-5);
   }
 }
 
@@ -109,10 +110,9 @@ find_overlap (const EnsWindow *windows, guint n, const EnsRect *rect)
   return best;
 }
 
-static void
-test_finds_shapes (gconstpointer data)
+START_TEST (test_finds_shapes)
 {
-  EnsWindowsPreset preset = (EnsWindowsPreset)GPOINTER_TO_UINT (data);
+  EnsWindowsPreset preset = (EnsWindowsPreset)_i;
   static const EnsPixels formats[] = {ENS_PIXELS_RGB, ENS_PIXELS_BGRX, ENS_PIXELS_NV12,
                                       ENS_PIXELS_I420, ENS_PIXELS_GRAY8};
   g_autoptr (EnsWindowSearch) search = ens_window_search_new (preset);
@@ -123,21 +123,21 @@ test_finds_shapes (gconstpointer data)
     const EnsWindow *windows;
     guint n = ens_window_search_run (search, &picture->frame, 30, pool, &windows);
 
-    g_assert_cmpuint (n, <=, 30);
+    ck_assert_uint_le (n, 30);
     assert_sound (windows, n);
     for (guint s = 0; s < G_N_ELEMENTS (shapes) - (formats[f] == ENS_PIXELS_GRAY8); s++) {
       EnsRect rect = {shapes[s].x / 280.0f, shapes[s].y / 230.0f, shapes[s].width / 280.0f,
                       shapes[s].height / 230.0f};
 
-      g_assert_cmpfloat (find_overlap (windows, n, &rect), >=, 0.8);
+      ck_assert_double_ge (find_overlap (windows, n, &rect), 0.8);
     }
   }
 }
+END_TEST
 
-static void
-test_sizes (gconstpointer data)
+START_TEST (test_sizes)
 {
-  EnsWindowsPreset preset = (EnsWindowsPreset)GPOINTER_TO_UINT (data);
+  EnsWindowsPreset preset = (EnsWindowsPreset)_i;
   static const guint sizes[][2] = {{1, 1}, {2, 1},    {1, 300},   {2000, 1},
                                    {3, 3}, {17, 400}, {640, 480}, {33, 20}};
   g_autoptr (EnsWindowSearch) search = ens_window_search_new (preset);
@@ -148,14 +148,14 @@ test_sizes (gconstpointer data)
     const EnsWindow *windows;
     guint n = ens_window_search_run (search, &picture->frame, 200, pool, &windows);
 
-    g_assert_cmpuint (n, >=, 1);
+    ck_assert_uint_ge (n, 1);
     assert_sound (windows, n);
   }
 }
+END_TEST
 
 /* Nothing to see: the frame itself is the only window. */
-static void
-test_flat (void)
+START_TEST (test_flat)
 {
   g_autoptr (EnsWindowSearch) search = ens_window_search_new (ENS_WINDOWS_BALANCED);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
@@ -165,17 +165,17 @@ test_flat (void)
     const EnsWindow *windows;
     guint n = ens_window_search_run (search, &picture->frame, 100, pool, &windows);
 
-    g_assert_cmpuint (n, ==, 1);
-    g_assert_cmpfloat (ens_rect_overlap (&windows[0].rect, &ENS_RECT_WHOLE), ==, 1);
+    ck_assert_uint_eq (n, 1);
+    ck_assert_double_eq (ens_rect_overlap (&windows[0].rect, &ENS_RECT_WHOLE), 1);
   }
 }
+END_TEST
 
 /* The same frame gives the same windows: on any number of threads, and whatever the search has seen
  * before. */
-static void
-test_deterministic (gconstpointer data)
+START_TEST (test_deterministic)
 {
-  EnsWindowsPreset preset = (EnsWindowsPreset)GPOINTER_TO_UINT (data);
+  EnsWindowsPreset preset = (EnsWindowsPreset)_i;
   g_autoptr (EnsPicture) picture = draw (ENS_PIXELS_RGB, 500, 375, 4);
   g_autoptr (EnsPicture) other = draw_noise (301, 199);
   g_autofree EnsWindow *first = NULL;
@@ -194,13 +194,13 @@ test_deterministic (gconstpointer data)
       first = g_memdup2 (windows, n * sizeof *windows);
       n_first = n;
     }
-    g_assert_cmpmem (first, n_first * sizeof *first, windows, n * sizeof *windows);
+    ck_assert_bytes_eq (first, n_first * sizeof *first, windows, n * sizeof *windows);
   }
 }
+END_TEST
 
 /* A shorter list is the beginning of a longer one. */
-static void
-test_max_windows (void)
+START_TEST (test_max_windows)
 {
   g_autoptr (EnsPicture) picture = draw_noise (200, 150);
   g_autoptr (EnsWindowSearch) search = ens_window_search_new (ENS_WINDOWS_FAST);
@@ -208,46 +208,44 @@ test_max_windows (void)
   g_autofree EnsWindow *few = NULL;
   const EnsWindow *windows;
 
-  g_assert_cmpuint (ens_window_search_run (search, &picture->frame, 0, pool, &windows), ==, 0);
-  g_assert_cmpuint (ens_window_search_run (search, &picture->frame, 20, pool, &windows), ==, 20);
+  ck_assert_uint_eq (ens_window_search_run (search, &picture->frame, 0, pool, &windows), 0);
+  ck_assert_uint_eq (ens_window_search_run (search, &picture->frame, 20, pool, &windows), 20);
   few = g_memdup2 (windows, 20 * sizeof *windows);
-  g_assert_cmpuint (ens_window_search_run (search, &picture->frame, 40, pool, &windows), ==, 40);
-  g_assert_cmpmem (few, 20 * sizeof *few, windows, 20 * sizeof *windows);
+  ck_assert_uint_eq (ens_window_search_run (search, &picture->frame, 40, pool, &windows), 40);
+  ck_assert_bytes_eq (few, 20 * sizeof *few, windows, 20 * sizeof *windows);
 }
+END_TEST
 
-static void
-test_presets (void)
+START_TEST (test_presets)
 {
   EnsWindowsPreset preset = ENS_WINDOWS_QUALITY;
 
   for (guint i = 0; i < ENS_N_WINDOWS_PRESETS; i++) {
-    g_assert_true (ens_windows_preset_parse (ens_windows_preset_name (i), &preset));
-    g_assert_cmpuint (preset, ==, i);
+    ck_assert (ens_windows_preset_parse (ens_windows_preset_name (i), &preset));
+    ck_assert_uint_eq (preset, i);
   }
-  g_assert_false (ens_windows_preset_parse ("best", &preset));
-  g_assert_false (ens_windows_preset_parse (NULL, &preset));
+  ck_assert (!ens_windows_preset_parse ("best", &preset));
+  ck_assert (!ens_windows_preset_parse (NULL, &preset));
 }
+END_TEST
 
 static void
-add_for_presets (const char *name, GTestDataFunc test)
+add_for_presets (const char *name, TestFunction test)
 {
-  for (guint p = 0; p < ENS_N_WINDOWS_PRESETS; p++) {
-    g_autofree char *path = g_strdup_printf ("/vision/selective-search/%s/%s", name,
-                                             ens_windows_preset_name ((EnsWindowsPreset)p));
-
-    g_test_add_data_func (path, GUINT_TO_POINTER (p), test);
-  }
+  for (guint p = 0; p < ENS_N_WINDOWS_PRESETS; p++)
+    test_add_row (name, ens_windows_preset_name ((EnsWindowsPreset)p), test, p);
 }
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
+  test_suite ("vision/selective-search");
   add_for_presets ("finds-shapes", test_finds_shapes);
   add_for_presets ("sizes", test_sizes);
   add_for_presets ("deterministic", test_deterministic);
-  g_test_add_func ("/vision/selective-search/flat", test_flat);
-  g_test_add_func ("/vision/selective-search/max-windows", test_max_windows);
-  g_test_add_func ("/vision/selective-search/presets", test_presets);
-  return g_test_run ();
+  test_add ("flat", test_flat);
+  test_add ("max-windows", test_max_windows);
+  test_add ("presets", test_presets);
+  return test_run ();
 }
