@@ -70,7 +70,7 @@ seconds_of () {
 
 # A way to multiply matrices that the device does not have is replaced by another.
 has_matrices () {
-  [ "$1" = none ] || ENSEMBLE_VULKAN_MATRICES=$1 "$tool" devices | grep -q "matrices of $1s"
+  [ "$1" = none ] || ENSEMBLE_VULKAN_MATRICES=$1 "$tool" devices | grep -q "$1 cooperative matrices"
 }
 
 part "Devices" "$tool" devices

@@ -10,15 +10,15 @@ EnsArenas *ens_device_get_arenas (EnsDevice *device);
 
 gboolean ens_device_is_gpu (EnsDevice *device);
 
-/* Whether networks should keep their numbers in 16 bits. */
-gboolean ens_device_wants_half (EnsDevice *device);
+/* Whether networks should use float16 storage. */
+gboolean ens_device_wants_float16 (EnsDevice *device);
 
 /* The GPU, or NULL if the device is none. (transfer full) */
 EnsVulkanDevice *ens_device_ref_vulkan (EnsDevice *device);
 
-/* The same GPU after `failed` could not go on: what another thread has opened anew meanwhile, or
- * opened anew now. NULL if it can't be, or has failed again at once. (transfer full) */
-EnsVulkanDevice *ens_device_renew_vulkan (EnsDevice *device, EnsVulkanDevice *failed);
+/* The same GPU after `failed` was lost: recreated now, or by another thread since then. NULL if it
+ * can't be recreated, or has failed again at once. (transfer full) */
+EnsVulkanDevice *ens_device_recreate_vulkan (EnsDevice *device, EnsVulkanDevice *failed);
 
 /* Says, to the log and to ens_device_take_warning (), that something is not as it was asked for. */
 void ens_device_warn (EnsDevice *device, const char *format, ...) G_GNUC_PRINTF (2, 3);

@@ -12,16 +12,16 @@ struct _EnsDevice {
   EnsVulkanOptions options; /* of the GPU */
   char *index;              /* of the GPU, as a selector */
   GMutex lock;              /* guards what follows */
-  EnsVulkanDevice *vulkan;  /* NULL: the CPU, or a GPU that could not be opened anew */
-  gint64 renewed;           /* when it was opened anew last, g_get_monotonic_time (); 0: never */
+  EnsVulkanDevice *vulkan;  /* NULL: the CPU, or a GPU that could not be recreated */
+  gint64 recreated;         /* when it was recreated last, g_get_monotonic_time (); 0: never */
   char *warning;
 };
 
-/* Behind a GPU's name: networks store their numbers in 16 bits. */
-#define HALF_SUFFIX "+float16"
+/* Behind a GPU's name: networks use float16 storage. */
+#define FLOAT16_SUFFIX "+float16"
 
-/* A GPU that fails so soon after it was opened anew is given up. */
-#define RENEWAL_MICROSECONDS (60 * G_TIME_SPAN_SECOND)
+/* A GPU that fails so soon after it was recreated is given up. */
+#define RECREATION_MICROSECONDS (60 * G_TIME_SPAN_SECOND)
 
 /* The processor's name as the system tells it. (transfer full) */
 static char *
@@ -77,16 +77,17 @@ make_cpu (guint n_threads)
 static EnsDevice *
 make_gpu (EnsVulkanDevice *vulkan, const EnsVulkanOptions *options, guint n_threads)
 {
+  const EnsVulkanDeviceInfo *info = ens_vulkan_device_get_info (vulkan);
   EnsDevice *device = make_device (n_threads);
 
   device->is_gpu = TRUE;
   device->vulkan = vulkan;
   device->options = *options;
-  device->options.half = options->half && ens_vulkan_device_has_half (vulkan);
-  device->index = g_strdup_printf ("%u", ens_vulkan_device_get_index (vulkan));
+  device->options.float16 = options->float16 && info->float16;
+  device->index = g_strdup_printf ("%u", info->index);
   device->name =
-      g_strconcat ("vulkan:", device->index, device->options.half ? HALF_SUFFIX : "", NULL);
-  device->description = g_strdup (ens_vulkan_device_get_description (vulkan));
+      g_strconcat ("vulkan:", device->index, device->options.float16 ? FLOAT16_SUFFIX : "", NULL);
+  device->description = g_strdup (info->description);
   return device;
 }
 
@@ -110,15 +111,18 @@ static EnsDevice *
 open_best (guint n_threads)
 {
   EnsVulkanOptions options = ens_vulkan_options_from_environment ();
-  EnsVulkanDevice *vulkan = ens_vulkan_device_open_gpu (&options);
+  g_autoptr (GError) reason = NULL;
+  EnsVulkanDevice *vulkan = ens_vulkan_device_open (NULL, &options, &reason);
 
+  if (vulkan == NULL)
+    g_info ("device “auto” takes the CPU: %s", reason->message);
   return vulkan != NULL ? make_gpu (vulkan, &options, n_threads) : make_cpu (n_threads);
 }
 
 static gboolean
 is_vulkan (const char *name)
 {
-  return strcmp (name, "vulkan") == 0 || strcmp (name, "vulkan" HALF_SUFFIX) == 0
+  return strcmp (name, "vulkan") == 0 || strcmp (name, "vulkan" FLOAT16_SUFFIX) == 0
          || g_str_has_prefix (name, "vulkan:");
 }
 
@@ -130,8 +134,8 @@ open_named (const char *name, guint n_threads, GError **error)
   gsize length = strlen (name);
   g_autofree char *whole = NULL;
 
-  options.half = g_str_has_suffix (name, HALF_SUFFIX);
-  whole = g_strndup (name, options.half ? length - strlen (HALF_SUFFIX) : length);
+  options.float16 = g_str_has_suffix (name, FLOAT16_SUFFIX);
+  whole = g_strndup (name, options.float16 ? length - strlen (FLOAT16_SUFFIX) : length);
   return ens_device_open_vulkan (strcmp (whole, "vulkan") == 0 ? "" : whole + strlen ("vulkan:"),
                                  n_threads, &options, error);
 }
@@ -200,9 +204,9 @@ ens_device_get_arenas (EnsDevice *device)
 }
 
 gboolean
-ens_device_wants_half (EnsDevice *device)
+ens_device_wants_float16 (EnsDevice *device)
 {
-  return device->options.half;
+  return device->options.float16;
 }
 
 gboolean
@@ -216,7 +220,7 @@ ens_device_imports_dma_bufs (EnsDevice *device)
 {
   g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (device);
 
-  return vulkan != NULL && ens_vulkan_device_get_max_import (vulkan) > 0;
+  return vulkan != NULL && ens_vulkan_device_get_info (vulkan)->max_import > 0;
 }
 
 EnsVulkanDevice *
@@ -233,26 +237,26 @@ ens_device_ref_vulkan (EnsDevice *device)
 
 /* Lock held. */
 static void
-open_anew (EnsDevice *device)
+recreate (EnsDevice *device)
 {
   gint64 now = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
   g_clear_pointer (&device->vulkan, ens_vulkan_device_unref);
-  if (device->renewed != 0 && now - device->renewed < RENEWAL_MICROSECONDS)
+  if (device->recreated != 0 && now - device->recreated < RECREATION_MICROSECONDS)
     return;
-  device->renewed = now;
+  device->recreated = now;
   device->vulkan = ens_vulkan_device_open (device->index, &device->options, &error);
   if (error != NULL)
-    g_info ("%s can't be opened anew: %s", device->description, error->message);
+    g_info ("%s can't be recreated: %s", device->description, error->message);
 }
 
 EnsVulkanDevice *
-ens_device_renew_vulkan (EnsDevice *device, EnsVulkanDevice *failed)
+ens_device_recreate_vulkan (EnsDevice *device, EnsVulkanDevice *failed)
 {
   g_mutex_lock (&device->lock);
   if (device->vulkan == failed)
-    open_anew (device);
+    recreate (device);
   g_mutex_unlock (&device->lock);
   return ens_device_ref_vulkan (device);
 }

@@ -11,7 +11,8 @@ typedef struct _EnsDevice EnsDevice;
 
 /* name: "auto" (a real GPU if there is one, else the CPU), "cpu", "vulkan" (the best GPU there is),
  * "vulkan:N" (by number), or "vulkan:TEXT" (part of a GPU's name or UUID); either followed by
- * "+float16" to store numbers in 16 bits, as long as they fit.
+ * "+float16" for float16 storage with float32 accumulation; layers that overflow fall back to
+ * float32.
  * n_threads: of the CPU's pool, 0 for one per processor. (transfer full) */
 EnsDevice *ens_device_open (const char *name, guint n_threads, GError **error);
 EnsDevice *ens_device_ref (EnsDevice *device);
@@ -22,11 +23,31 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDevice, ens_device_unref)
 const char *ens_device_get_name (EnsDevice *device);
 /* A line for people: processor or GPU, instruction set or driver, threads. */
 const char *ens_device_get_description (EnsDevice *device);
-/* What has gone wrong since this was asked last, though the work goes on: a GPU that failed, and
- * what runs in its place. NULL: nothing. Any thread. (transfer full) */
+/* The last problem since the last call that did not stop the work: float16 overflow, device loss, a
+ * fallback to the CPU. NULL: none. Any thread. (transfer full) */
 char *ens_device_take_warning (EnsDevice *device);
 EnsThreadPool *ens_device_get_pool (EnsDevice *device);
-/* Whether it reads frames where they lie in DMABufs, as long as its GPU works. Any thread. */
+/* Whether it reads frames in DMABufs without copying them, as long as its GPU works. Any thread. */
 gboolean ens_device_imports_dma_bufs (EnsDevice *device);
+/* How it multiplies float16 matrices, for people: "none" (the shaders' own arithmetic), "subgroup"
+ * or "workgroup" (whose cooperative matrices), and how many pipelines its driver failed to compile.
+ * NULL for a device without float16 storage. (transfer full) */
+char *ens_device_describe_matrices (EnsDevice *device);
+
+/* A line about a device, for people. */
+typedef struct {
+  const char *label; /* "driver", "memory", "float16" … */
+  char *value;
+} EnsDeviceFact;
+
+typedef struct {
+  char *name;       /* as ens_device_open () takes it: "vulkan:0" */
+  char *title;      /* as the driver calls it */
+  GPtrArray *facts; /* EnsDeviceFact */
+} EnsDeviceEntry;
+
+/* All GPUs of the system, EnsDeviceEntry, those that can't be used too. Empty without any driver.
+ * NULL, with an error, without Vulkan. (transfer full) */
+GPtrArray *ens_device_list_gpus (GError **error);
 
 G_END_DECLS

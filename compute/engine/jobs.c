@@ -9,7 +9,7 @@ typedef struct {
   EnsJob job;
   EnsRect *rects;
   EnsShape shapes[ENS_MAX_JOB_INPUTS];
-  gboolean on_device; /* sampled there, as the tables say */
+  gboolean on_device; /* preprocessed there, as the tables say */
   EnsBatchTable tables[ENS_MAX_JOB_INPUTS];
   float *inputs[ENS_MAX_JOB_INPUTS];
   gsize sizes[ENS_MAX_JOB_INPUTS]; /* floats that there is memory for */
@@ -20,13 +20,13 @@ struct _EnsJobs {
   gboolean wait;
   GPtrArray *jobs;                     /* PendingJob; what has run stays for its memory */
   guint n_pending;                     /* the first ones */
-  EnsVulkanPreprocessor *preprocessor; /* NULL before anything is sampled on the device */
+  EnsVulkanPreprocessor *preprocessor; /* NULL before its first use */
   EnsPackedFrame packed;               /* the frame as the device will read it */
   gboolean has_frame;                  /* the preprocessor knows it */
   EnsJobTimes times;
 };
 
-/* What it looked at; its memory for inputs stays. */
+/* Drops what the job refers to; its memory for inputs stays. */
 static void
 forget (PendingJob *pending)
 {
@@ -100,7 +100,7 @@ get_next (EnsJobs *jobs)
   return get_job (jobs, jobs->n_pending);
 }
 
-/* Sampling */
+/* Preprocessing */
 
 static EnsFramedResize
 get_resize (const PendingJob *pending, guint i)
@@ -136,7 +136,7 @@ preprocess_on_cpu (const EnsJobs *jobs, PendingJob *pending)
   pending->on_device = FALSE;
 }
 
-/* A new frame is made known to the preprocessor. */
+/* Passes a new frame to the preprocessor. */
 static void
 give_frame (EnsJobs *jobs, const EnsFrame *frame)
 {
@@ -145,14 +145,14 @@ give_frame (EnsJobs *jobs, const EnsFrame *frame)
   if (jobs->has_frame)
     return;
   ens_packed_frame_init (&jobs->packed, frame,
-                         vulkan != NULL ? ens_vulkan_device_get_max_import (vulkan) : 0);
+                         vulkan != NULL ? ens_vulkan_device_get_info (vulkan)->max_import : 0);
   if (jobs->preprocessor == NULL)
     jobs->preprocessor = ens_vulkan_preprocessor_new ();
   ens_vulkan_preprocessor_set_frame (jobs->preprocessor, &jobs->packed);
   jobs->has_frame = TRUE;
 }
 
-/* FALSE if the device can't sample that. */
+/* FALSE if the device can't preprocess that. */
 static gboolean
 write_tables (EnsJobs *jobs, PendingJob *pending)
 {
@@ -195,11 +195,11 @@ ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error)
 
 /* Running */
 
-/* FALSE if not all could run together with what is sampled on the device. */
+/* FALSE if not all can run together with preprocessing on the device. */
 static gboolean
-run_sampled (const EnsJobs *jobs)
+run_preprocessed (const EnsJobs *jobs)
 {
-  g_autofree EnsSampledRun *runs = g_new (EnsSampledRun, jobs->n_pending);
+  g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_pending);
   g_autofree gpointer *outputs = g_new (gpointer, jobs->n_pending);
   gboolean any = FALSE;
 
@@ -207,18 +207,18 @@ run_sampled (const EnsJobs *jobs)
     const PendingJob *pending = get_job (jobs, i);
 
     outputs[i] = pending->job.output;
-    runs[i] = (EnsSampledRun) {
-        .plan = pending->plan,
-        .inputs = pending->on_device ? NULL : (const gconstpointer *)pending->inputs,
-        .outputs = &outputs[i],
-        .tables = pending->tables};
+    runs[i] =
+        (EnsPlanRun) {.plan = pending->plan,
+                      .inputs = pending->on_device ? NULL : (const gconstpointer *)pending->inputs,
+                      .outputs = &outputs[i],
+                      .tables = pending->tables};
     any = any || pending->on_device;
   }
-  return any && ens_plans_run_sampled (runs, jobs->n_pending, jobs->preprocessor);
+  return any && ens_plans_run_preprocessed (runs, jobs->n_pending, jobs->preprocessor);
 }
 
 static gboolean
-run_given (const EnsJobs *jobs, GError **error)
+run_from_arrays (const EnsJobs *jobs, GError **error)
 {
   g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_pending);
   g_autofree gpointer *outputs = g_new (gpointer, jobs->n_pending);
@@ -229,7 +229,9 @@ run_given (const EnsJobs *jobs, GError **error)
     if (pending->on_device)
       preprocess_on_cpu (jobs, pending);
     outputs[i] = pending->job.output;
-    runs[i] = (EnsPlanRun) {pending->plan, (const gconstpointer *)pending->inputs, &outputs[i]};
+    runs[i] = (EnsPlanRun) {.plan = pending->plan,
+                            .inputs = (const gconstpointer *)pending->inputs,
+                            .outputs = &outputs[i]};
   }
   return ens_plans_run (runs, jobs->n_pending, error);
 }
@@ -246,7 +248,7 @@ gboolean
 ens_jobs_run (EnsJobs *jobs, GError **error)
 {
   gint64 start = g_get_monotonic_time ();
-  gboolean ran = run_sampled (jobs) || run_given (jobs, error);
+  gboolean ran = run_preprocessed (jobs) || run_from_arrays (jobs, error);
 
   forget_all (jobs);
   if (!jobs->wait)

@@ -1,5 +1,6 @@
 /* Runs of networks that wait for each other, so that on a GPU a whole frame, with all networks,
- * scales and windows, takes one submission, and is sampled there: the frame goes to it once. */
+ * scales and windows, takes one submission, and preprocessing happens there: the frame is uploaded
+ * once. */
 #pragma once
 
 #include "engine/network.h"
@@ -20,8 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsJobs, ens_jobs_free)
 /* Whether jobs wait for ens_jobs_run (). */
 gboolean ens_jobs_wait (const EnsJobs *jobs);
 
-/* What a plan runs on: its inputs, as their shapes say, are all sampled from the same rectangles.
- */
+/* What a plan runs on: all its inputs are the same rectangles of a frame, each resized to the
+ * input's shape. */
 typedef struct {
   EnsPlan *plan;
   guint n_inputs;         /* at most ENS_MAX_JOB_INPUTS */
@@ -34,9 +35,9 @@ typedef struct {
   float *output;
 } EnsJob;
 
-/* Adds a job. Until it has run, `output`, `normalise` and the frame with its pixels must stay, and
- * between two calls of ens_jobs_discard () all jobs that wait look at one frame. A plan that waits
- * already is run first, with all others. */
+/* Adds a job. Until it has run, `output`, `normalise` and the frame with its pixels must stay. All
+ * jobs that wait between two calls of ens_jobs_discard () must use one frame. If the plan waits
+ * already, all jobs that wait run first. */
 gboolean ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error);
 
 /* Runs all that wait. */
@@ -44,8 +45,8 @@ gboolean ens_jobs_run (EnsJobs *jobs, GError **error);
 
 /* Time spent since the last ens_jobs_discard (), in nanoseconds. */
 typedef struct {
-  gint64 prepare;  /* cropping, resizing and normalising on the CPU, or writing down what the GPU
-                    * does of it */
+  gint64 prepare;  /* preprocessing (cropping, resizing, normalising) on the CPU, or writing the
+                    * tables for preprocessing on the GPU */
   gint64 networks; /* running plans */
 } EnsJobTimes;
 

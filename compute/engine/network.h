@@ -57,17 +57,6 @@ gsize ens_network_get_weights_size (EnsNetwork *network);
 gboolean ens_plan_run (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs,
                        GError **error);
 
-/* What a plan runs on, as ens_plan_run (). */
-typedef struct {
-  EnsPlan *plan;
-  const gconstpointer *inputs;
-  const gpointer *outputs;
-} EnsPlanRun;
-
-/* Runs plans of one device, all different, at the same time where the device can: on a GPU by one
- * submission. As ens_plan_run () else. */
-gboolean ens_plans_run (const EnsPlanRun *runs, guint n, GError **error);
-
 /* Runs as ens_plan_run () and adds each node's time to `times`, ens_plan_get_n_nodes () elements
  * that were zero before the first run. */
 guint ens_plan_get_n_nodes (EnsPlan *plan);

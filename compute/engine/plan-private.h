@@ -10,15 +10,20 @@
 EnsPlan *ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
                        EnsWeights *weights, GError **error);
 
-/* A run whose inputs may be sampled where they are read. */
+/* What a plan runs on. */
 typedef struct {
   EnsPlan *plan;
-  const gconstpointer *inputs; /* NULL: sampled, as the tables say, one for each input */
+  const gconstpointer *inputs; /* as of ens_plan_run (); NULL: preprocessed on the device */
   const gpointer *outputs;
-  const EnsBatchTable *tables;
-} EnsSampledRun;
+  const EnsBatchTable *tables; /* where `inputs` is NULL: how, one for each input */
+} EnsPlanRun;
 
-/* As ens_plans_run (), of at least one, from the preprocessor's frame. FALSE, and no harm done, if
- * that can't be done now or never can; ens_plans_run () then can, from arrays of inputs. */
-gboolean ens_plans_run_sampled (const EnsSampledRun *runs, guint n,
-                                EnsVulkanPreprocessor *preprocessor);
+/* Runs plans of one device, all different and with arrays as inputs, at the same time where the
+ * device can: on a GPU with one submission. Else as ens_plan_run (), one after the other. */
+gboolean ens_plans_run (const EnsPlanRun *runs, guint n, GError **error);
+
+/* Runs at least one plan at the same time, with inputs that the preprocessor makes from its frame.
+ * Returns FALSE without side effects if the device can't do that, now or ever; callers then make
+ * arrays of inputs and call ens_plans_run (). */
+gboolean ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n,
+                                     EnsVulkanPreprocessor *preprocessor);

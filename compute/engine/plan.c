@@ -1,22 +1,22 @@
 #include <stdlib.h>
 
 #include "engine/plan-private.h"
-#include "engine/runner.h"
+#include "engine/backend.h"
 #include "graph/infer.h"
 
 struct _EnsPlan {
   gatomicrefcount references;
   EnsGraph *inferred; /* for shapes */
   EnsWeights *weights;
-  EnsRunner *runner;
+  EnsBackend *backend;
   GMutex lock; /* held while running */
 };
 
-static EnsRunner *
-make_runner (const EnsRunnerParams *params, GError **error)
+static EnsBackend *
+make_backend (const EnsBackendParams *params, GError **error)
 {
-  return ens_device_is_gpu (params->device) ? ens_vulkan_runner_new (params, error)
-                                            : ens_cpu_runner_new (params, error);
+  return ens_device_is_gpu (params->device) ? ens_vulkan_backend_new (params, error)
+                                            : ens_cpu_backend_new (params, error);
 }
 
 EnsPlan *
@@ -24,19 +24,19 @@ ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *de
               EnsWeights *weights, GError **error)
 {
   g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
-  const EnsRunnerParams params = {graph, inferred, device, weights};
-  EnsRunner *runner;
+  const EnsBackendParams params = {graph, inferred, device, weights};
+  EnsBackend *backend;
   EnsPlan *plan;
 
   if (!ens_infer_graph (inferred, input_shapes, error)
-      || (runner = make_runner (&params, error)) == NULL)
+      || (backend = make_backend (&params, error)) == NULL)
     return NULL;
   plan = g_new0 (EnsPlan, 1);
   g_atomic_ref_count_init (&plan->references);
   g_mutex_init (&plan->lock);
   plan->inferred = g_steal_pointer (&inferred);
   plan->weights = ens_weights_ref (weights);
-  plan->runner = runner;
+  plan->backend = backend;
   return plan;
 }
 
@@ -52,7 +52,7 @@ ens_plan_unref (EnsPlan *plan)
 {
   if (!g_atomic_ref_count_dec (&plan->references))
     return;
-  plan->runner->class->free (plan->runner);
+  plan->backend->class->free (plan->backend);
   ens_graph_free (plan->inferred);
   ens_weights_unref (plan->weights);
   g_mutex_clear (&plan->lock);
@@ -69,13 +69,13 @@ ens_plan_get_output_shape (EnsPlan *plan, guint i)
 gsize
 ens_plan_get_arena_size (EnsPlan *plan)
 {
-  return plan->runner->class->get_arena_size (plan->runner);
+  return plan->backend->class->get_arena_size (plan->backend);
 }
 
 guint
 ens_plan_get_n_nodes (EnsPlan *plan)
 {
-  return plan->runner->class->get_n_nodes (plan->runner);
+  return plan->backend->class->get_n_nodes (plan->backend);
 }
 
 gboolean
@@ -85,7 +85,7 @@ ens_plan_profile (EnsPlan *plan, const gconstpointer *inputs, const gpointer *ou
   gboolean done;
 
   g_mutex_lock (&plan->lock);
-  done = plan->runner->class->run (plan->runner, inputs, outputs, times, error);
+  done = plan->backend->class->run (plan->backend, inputs, outputs, times, error);
   g_mutex_unlock (&plan->lock);
   return done;
 }
@@ -106,9 +106,9 @@ compare_plans (gconstpointer a, gconstpointer b)
   return x < y ? -1 : x > y;
 }
 
-/* Locks are always taken in the same order, lest two threads wait for each other. */
+/* Always locks in the same order, so that two threads can't deadlock. */
 static EnsPlan **
-lock_plans (const EnsSampledRun *runs, guint n)
+lock_plans (const EnsPlanRun *runs, guint n)
 {
   EnsPlan **plans = g_new (EnsPlan *, n);
 
@@ -121,27 +121,27 @@ lock_plans (const EnsSampledRun *runs, guint n)
 }
 
 static void
-unlock_plans (const EnsSampledRun *runs, guint n)
+unlock_plans (const EnsPlanRun *runs, guint n)
 {
   for (guint i = 0; i < n; i++)
     g_mutex_unlock (&runs[i].plan->lock);
 }
 
 static gboolean
-run_together (const EnsSampledRun *runs, guint n, EnsVulkanPreprocessor *preprocessor)
+run_together (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor)
 {
-  g_autofree EnsRunner **runners = g_new (EnsRunner *, n);
+  g_autofree EnsBackend **backends = g_new (EnsBackend *, n);
 
   for (guint i = 0; i < n; i++) {
-    runners[i] = runs[i].plan->runner;
-    if (runners[i]->class != runners[0]->class || runners[i]->class->run_together == NULL)
+    backends[i] = runs[i].plan->backend;
+    if (backends[i]->class != backends[0]->class || backends[i]->class->run_together == NULL)
       return FALSE;
   }
-  return runners[0]->class->run_together (runners, runs, n, preprocessor);
+  return backends[0]->class->run_together (backends, runs, n, preprocessor);
 }
 
 gboolean
-ens_plans_run_sampled (const EnsSampledRun *runs, guint n, EnsVulkanPreprocessor *preprocessor)
+ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor)
 {
   g_autofree EnsPlan **plans = lock_plans (runs, n);
   gboolean done = run_together (runs, n, preprocessor);
@@ -153,24 +153,20 @@ ens_plans_run_sampled (const EnsSampledRun *runs, guint n, EnsVulkanPreprocessor
 gboolean
 ens_plans_run (const EnsPlanRun *runs, guint n, GError **error)
 {
-  g_autofree EnsSampledRun *given = NULL;
   g_autofree EnsPlan **plans = NULL;
   gboolean done;
 
   if (n == 0)
     return TRUE;
-  given = g_new (EnsSampledRun, n);
-  for (guint i = 0; i < n; i++)
-    given[i] = (EnsSampledRun) {runs[i].plan, runs[i].inputs, runs[i].outputs, NULL};
-  plans = lock_plans (given, n);
-  done = run_together (given, n, NULL);
+  plans = lock_plans (runs, n);
+  done = run_together (runs, n, NULL);
   for (guint i = 0; i < n && !done; i++) {
-    EnsRunner *runner = runs[i].plan->runner;
+    EnsBackend *backend = runs[i].plan->backend;
 
-    if (!runner->class->run (runner, runs[i].inputs, runs[i].outputs, NULL, error))
+    if (!backend->class->run (backend, runs[i].inputs, runs[i].outputs, NULL, error))
       break;
     done = i == n - 1;
   }
-  unlock_plans (given, n);
+  unlock_plans (runs, n);
   return done;
 }

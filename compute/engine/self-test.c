@@ -255,8 +255,9 @@ try_row (const EnsSelfTestRow *row, EnsDevice *device)
     add_network (&subject, row);
   result->name = row->op;
   if (run_subject (&subject, device, result, &error))
-    result->passed = result->error <= (ens_device_wants_half (device) ? ENS_SELF_TEST_HALF_TOLERANCE
-                                                                      : ENS_SELF_TEST_TOLERANCE);
+    result->passed =
+        result->error <= (ens_device_wants_float16 (device) ? ENS_SELF_TEST_FLOAT16_TOLERANCE
+                                                            : ENS_SELF_TEST_TOLERANCE);
   else
     result->problem = g_strdup (error->message);
   return result;

@@ -1,4 +1,4 @@
-/* A device compared with the operators' references, on the machine of whoever uses it. */
+/* A device compared with the operators' references, on the user's machine. */
 #pragma once
 
 #include "engine/network.h"
@@ -11,9 +11,9 @@ typedef struct {
   char *problem; /* why it could not be run, or NULL */
 } EnsSelfTestResult;
 
-/* Largest error that passes, of devices that store numbers in 32 and in 16 bits. */
+/* Largest error that passes, with float32 and with float16 storage. */
 #define ENS_SELF_TEST_TOLERANCE 1e-4
-#define ENS_SELF_TEST_HALF_TOLERANCE 1e-2
+#define ENS_SELF_TEST_FLOAT16_TOLERANCE 1e-2
 
 /* One small case of every operator that a GPU may run, and two small networks. Takes some seconds
  * where shaders have to be compiled. Returns EnsSelfTestResult. (transfer full) */

@@ -91,8 +91,8 @@ make_parts (EnsVulkanBatch *self, const EnsVulkanBatchSource *source, guint chun
   return FALSE;
 }
 
-/* Halves the chunk until it fits, or until something else than its size is wrong. What can't be
- * divided runs as it is, on the CPU where the device can't take it. */
+/* Halves the chunk until it fits, or until it fails for another reason than its size. A batch that
+ * can't be split runs as a whole, on the CPU where the device can't take it. */
 static gboolean
 make (EnsVulkanBatch *self, const EnsVulkanBatchSource *source, GError **error)
 {
@@ -125,8 +125,8 @@ ens_vulkan_batch_new (const EnsVulkanBatchSource *source, GError **error)
   if (!make (self, source, error))
     return NULL;
   if (self->chunk < self->batch)
-    g_info ("%s runs on %u of %u images at a time, the GPU takes no more", inferred->name,
-            self->chunk, self->batch);
+    g_info ("%s: the batch of %u images does not fit the GPU and is split into parts of %u",
+            inferred->name, self->batch, self->chunk);
   return g_steal_pointer (&self);
 }
 
@@ -155,25 +155,25 @@ ens_vulkan_batch_get_chunk (const EnsVulkanBatch *self)
 gsize
 ens_vulkan_batch_get_size (const EnsVulkanBatch *self)
 {
-  gsize size = ens_vulkan_executor_get_size (self->chunks);
+  gsize size = ens_vulkan_executor_get_info (self->chunks)->size;
 
-  return self->rest != NULL ? size + ens_vulkan_executor_get_size (self->rest) : size;
+  return self->rest != NULL ? size + ens_vulkan_executor_get_info (self->rest)->size : size;
 }
 
 guint
 ens_vulkan_batch_get_n_steps (const EnsVulkanBatch *self)
 {
-  guint n = ens_vulkan_executor_get_n_steps (self->chunks);
+  guint n = ens_vulkan_executor_get_info (self->chunks)->n_steps;
 
-  return self->rest != NULL ? n + ens_vulkan_executor_get_n_steps (self->rest) : n;
+  return self->rest != NULL ? n + ens_vulkan_executor_get_info (self->rest)->n_steps : n;
 }
 
 void
-ens_vulkan_batch_list_half_on_cpu (const EnsVulkanBatch *self, GHashTable *names)
+ens_vulkan_batch_list_float16_on_cpu (const EnsVulkanBatch *self, GHashTable *names)
 {
-  ens_vulkan_executor_list_half_on_cpu (self->chunks, names);
+  ens_vulkan_executor_list_float16_on_cpu (self->chunks, names);
   if (self->rest != NULL)
-    ens_vulkan_executor_list_half_on_cpu (self->rest, names);
+    ens_vulkan_executor_list_float16_on_cpu (self->rest, names);
 }
 
 gboolean
@@ -194,8 +194,8 @@ typedef struct {
 } Arrays;
 
 static gboolean
-run_images (EnsVulkanBatch *self, EnsVulkanExecutor *executor, const Arrays *arrays, gsize first,
-            EnsNodeTime *times, GError **error)
+run_part (EnsVulkanBatch *self, EnsVulkanExecutor *executor, const Arrays *arrays, gsize first,
+          EnsNodeTime *times, GError **error)
 {
   g_autofree gconstpointer *inputs = g_new (gconstpointer, self->n_inputs);
   g_autofree gpointer *outputs = g_new (gpointer, self->n_outputs);
@@ -212,15 +212,15 @@ ens_vulkan_batch_run (EnsVulkanBatch *self, const gconstpointer *inputs, const g
                       EnsNodeTime *times, GError **error)
 {
   const Arrays arrays = {inputs, outputs};
-  guint n_steps = ens_vulkan_executor_get_n_steps (self->chunks);
+  guint n_steps = ens_vulkan_executor_get_info (self->chunks)->n_steps;
   guint n_chunks = self->batch / self->chunk;
 
   for (guint i = 0; i < n_chunks; i++)
-    if (!run_images (self, self->chunks, &arrays, (gsize)i * self->chunk, times, error))
+    if (!run_part (self, self->chunks, &arrays, (gsize)i * self->chunk, times, error))
       return FALSE;
   for (guint i = 0; times != NULL && i < n_steps; i++)
     times[i].flops *= n_chunks;
   return self->rest == NULL
-         || run_images (self, self->rest, &arrays, (gsize)n_chunks * self->chunk,
-                        times != NULL ? times + n_steps : NULL, error);
+         || run_part (self, self->rest, &arrays, (gsize)n_chunks * self->chunk,
+                      times != NULL ? times + n_steps : NULL, error);
 }

@@ -11,11 +11,11 @@ typedef struct {
   const EnsGraph *graph;    /* load-time passes have run */
   const EnsGraph *inferred; /* its copy with the shapes of the whole batch */
   const EnsVulkanContext *context;
-  const EnsFloat16Policy *float16; /* NULL: 32 bits */
+  const EnsFloat16Policy *float16; /* NULL: float32 */
 } EnsVulkanBatchSource;
 
-/* A batch that is too large for the device is halved until it fits, if the images don't depend on
- * each other. (transfer full) */
+/* A batch that exceeds the device's memory is split into halves until it fits, if the images don't
+ * depend on each other. (transfer full) */
 EnsVulkanBatch *ens_vulkan_batch_new (const EnsVulkanBatchSource *source, GError **error);
 void ens_vulkan_batch_free (EnsVulkanBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanBatch, ens_vulkan_batch_free)
@@ -28,8 +28,8 @@ guint ens_vulkan_batch_get_chunk (const EnsVulkanBatch *batch);
 gsize ens_vulkan_batch_get_size (const EnsVulkanBatch *batch);
 guint ens_vulkan_batch_get_n_steps (const EnsVulkanBatch *batch);
 
-/* As ens_vulkan_executor_list_half_on_cpu () for all of it. */
-void ens_vulkan_batch_list_half_on_cpu (const EnsVulkanBatch *batch, GHashTable *names);
+/* As ens_vulkan_executor_list_float16_on_cpu () for all of it. */
+void ens_vulkan_batch_list_float16_on_cpu (const EnsVulkanBatch *batch, GHashTable *names);
 /* As ens_vulkan_executor_take_overflows () for all of it. */
 gboolean ens_vulkan_batch_take_overflows (EnsVulkanBatch *batch, gboolean all, GHashTable *names);
 

@@ -14,8 +14,8 @@ ens_weights_new (void)
   g_atomic_ref_count_init (&weights->references);
   g_mutex_init (&weights->lock);
   weights->packed = ens_packed_weights_new ();
-  weights->halves = g_hash_table_new_full (NULL, NULL, (GDestroyNotify)ens_tensor_unref,
-                                           (GDestroyNotify)ens_tensor_unref);
+  weights->float16 = g_hash_table_new_full (NULL, NULL, (GDestroyNotify)ens_tensor_unref,
+                                            (GDestroyNotify)ens_tensor_unref);
   return weights;
 }
 
@@ -33,7 +33,7 @@ ens_weights_unref (EnsWeights *weights)
     return;
   g_clear_pointer (&weights->vulkan, ens_vulkan_weights_unref);
   ens_packed_weights_unref (weights->packed);
-  g_hash_table_unref (weights->halves);
+  g_hash_table_unref (weights->float16);
   g_mutex_clear (&weights->lock);
   g_free (weights);
 }
@@ -54,11 +54,11 @@ ens_weights_ref_vulkan (EnsWeights *weights, EnsVulkanDevice *vulkan)
 }
 
 static EnsTensor *
-make_half (const EnsTensor *constant)
+convert (const EnsTensor *constant)
 {
-  g_autoptr (EnsTensor) half = ens_tensor_new (ENS_TYPE_FLOAT16, &constant->shape);
+  g_autoptr (EnsTensor) converted = ens_tensor_new (ENS_TYPE_FLOAT16, &constant->shape);
   EnsView from = ens_view_dense (constant->type, &constant->shape, constant->data);
-  EnsView to = ens_view_dense (half->type, &half->shape, half->data);
+  EnsView to = ens_view_dense (converted->type, &converted->shape, converted->data);
   gsize n = ens_view_elements (&from);
 
   for (gsize i = 0; i < n; i++) {
@@ -68,22 +68,22 @@ make_half (const EnsTensor *constant)
       return NULL;
     ens_view_set_real (&to, i, number);
   }
-  return g_steal_pointer (&half);
+  return g_steal_pointer (&converted);
 }
 
 EnsTensor *
 ens_weights_to_float16 (EnsWeights *weights, EnsTensor *constant)
 {
-  EnsTensor *half;
+  EnsTensor *converted;
 
   g_mutex_lock (&weights->lock);
-  half = g_hash_table_lookup (weights->halves, constant);
-  if (half == NULL && (half = make_half (constant)) != NULL)
-    g_hash_table_insert (weights->halves, ens_tensor_ref (constant), half);
-  if (half != NULL)
-    ens_tensor_ref (half);
+  converted = g_hash_table_lookup (weights->float16, constant);
+  if (converted == NULL && (converted = convert (constant)) != NULL)
+    g_hash_table_insert (weights->float16, ens_tensor_ref (constant), converted);
+  if (converted != NULL)
+    ens_tensor_ref (converted);
   g_mutex_unlock (&weights->lock);
-  return half;
+  return converted;
 }
 
 gsize

@@ -10,7 +10,7 @@ typedef struct {
   /*< private >*/
   GMutex lock;
   EnsVulkanWeights *vulkan; /* for the GPU that was asked for last, or NULL */
-  GHashTable *halves;       /* EnsTensor of float32 → the same of float16 */
+  GHashTable *float16;      /* float32 EnsTensor → the same as float16 */
 } EnsWeights;
 
 /* (transfer full) */
@@ -22,7 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsWeights, ens_weights_unref)
 /* Those for a GPU: the same for the same one. Any thread. (transfer full) */
 EnsVulkanWeights *ens_weights_ref_vulkan (EnsWeights *weights, EnsVulkanDevice *vulkan);
 
-/* A float32 constant as float16: the same for the same one. NULL if a number does not fit. Any
+/* A float32 constant as float16: the same for the same one. NULL if a number overflows. Any
  * thread. (transfer full) */
 EnsTensor *ens_weights_to_float16 (EnsWeights *weights, EnsTensor *constant);
 

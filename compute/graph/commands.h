@@ -3,7 +3,8 @@
  * Operators record once, when a plan is made; the plan runs many times. They know no more of the
  * device than stands here. Barriers are not theirs to set: each dispatch says what it reads and
  * writes, and the plan puts a barrier wherever one is needed. As in cpu_plan (), nothing but
- * constants has contents (EnsView.data, on the host) while recording. Implemented by vulkan/. */
+ * constants has contents (EnsView.data, on the host) while recording. vulkan/commands.c implements
+ * the interface (EnsCommandsClass). */
 #pragma once
 
 #include "graph/op.h"
@@ -11,13 +12,16 @@
 #define ENS_MAX_BINDINGS 8
 #define ENS_MAX_CONSTANTS 16
 
-/* By what products of 16-bit elements are computed, the sums in 32 bits. */
+/* How float16 matrices are multiplied, with float32 accumulation. */
 typedef enum {
-  ENS_MATRIX_MODE_BEST,      /* as a wish: the best that has run on some device, subgroups' */
+  ENS_MATRIX_MODE_BEST,      /* as a request: the best mode that has run on some device, SUBGROUP */
   ENS_MATRIX_MODE_NONE,      /* the shader's own arithmetic */
-  ENS_MATRIX_MODE_SUBGROUP,  /* cooperative matrices, small ones, each of one subgroup */
+  ENS_MATRIX_MODE_SUBGROUP,  /* small cooperative matrices, each of one subgroup */
   ENS_MATRIX_MODE_WORKGROUP, /* large ones, each of all subgroups of a workgroup */
 } EnsMatrixMode;
+
+/* "none", "subgroup" or "workgroup", as ENSEMBLE_VULKAN_MATRICES has them. */
+const char *ens_matrix_mode_name (EnsMatrixMode mode);
 
 /* Of a product of m × k by k × n elements. */
 typedef struct {
@@ -33,7 +37,7 @@ typedef struct {
 #define ENS_MAX_MATRIX_GROUPS 8
 
 typedef struct {
-  EnsMatrixMode use;       /* what to use */
+  EnsMatrixMode use;       /* the mode of this device's shaders */
   EnsMatrixShape fragment; /* SUBGROUP: what a subgroup multiplies at once */
   /* WORKGROUP: the fewest invocations first. */
   EnsMatrixGroup groups[ENS_MAX_MATRIX_GROUPS];
@@ -57,8 +61,6 @@ typedef struct {
   EnsGpuMatrices matrices;
 } EnsGpuTraits;
 
-const EnsGpuTraits *ens_commands_get_traits (const EnsCommands *commands);
-
 typedef enum {
   ENS_ACCESS_READ,
   ENS_ACCESS_WRITE,
@@ -76,8 +78,8 @@ typedef struct {
   EnsType storage;    /* FLOAT32 or FLOAT16: which variant, what its elements are */
   EnsBinding bindings[ENS_MAX_BINDINGS]; /* in the shader's order, from binding 0 on */
   guint n_bindings;
-  /* Specialisation constants from constant_id 0 on. Every new combination is compiled anew: they
-   * say which formula and which tile, never how large a tensor is. */
+  /* Specialisation constants from constant_id 0 on. Every new combination is one more pipeline to
+   * compile: they choose a formula and a tile, never the size of a tensor. */
   guint32 constants[ENS_MAX_CONSTANTS];
   guint n_constants;
   /* The push-constant block. It starts with one guint32 per binding, which recording fills in: the
@@ -89,21 +91,44 @@ typedef struct {
   gboolean full_subgroups;
 } EnsDispatch;
 
+/* What a kind of device implements; the functions below say what each member does. */
+typedef struct {
+  void (*dispatch) (EnsCommands *commands, const EnsDispatch *dispatch);
+  gboolean (*can_run) (EnsCommands *commands, const EnsDispatch *dispatch);
+  gboolean (*in_place) (const EnsCommands *commands, const EnsView *whole, gsize element,
+                        const EnsView *part);
+  gboolean (*aligned) (const EnsCommands *commands, const EnsView *view, guint n);
+  const EnsView *(*scratch) (EnsCommands *commands, gsize size);
+  const EnsView *(*table) (EnsCommands *commands, gconstpointer data, gsize size);
+  const EnsView *(*pack) (EnsCommands *commands, EnsTensor *constant, const char *kind, gsize size,
+                          EnsPackFunc pack, gpointer state);
+} EnsCommandsClass;
+
+/* The first member of what an implementation records into. */
+struct _EnsCommands {
+  const EnsCommandsClass *class;
+  EnsGpuTraits traits;
+};
+
+const EnsGpuTraits *ens_commands_get_traits (const EnsCommands *commands);
+
 void ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch);
 
-/* Whether the device's driver really compiles the shader with these constants: made out by trying
- * once for each. For variants that drivers may promise and fail at; of a failure the log tells. */
+/* Whether the driver really compiles the shader with these constants; tried once for each
+ * combination. For variants that a driver may announce and then fail to compile; the log reports a
+ * failure. */
 gboolean ens_commands_can_run (EnsCommands *commands, const EnsDispatch *dispatch);
 
 /* Sets groups for n invocations in workgroups of `size`, along x and, where the device does not
  * allow that many, y: shaders number invocations by linear_index () of shaders/common.glsl. */
 void ens_commands_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n, guint32 size);
 
-/* Whether `part` lies in `whole` from that element (not index) on: there is nothing to copy. */
+/* Whether `part` is stored in `whole` from that element (not index) on: there is nothing to copy.
+ */
 gboolean ens_commands_in_place (const EnsCommands *commands, const EnsView *whole, gsize element,
                                 const EnsView *part);
 
-/* Whether the view begins at a multiple of n elements, and each of its rows too: n neighbours can
+/* Whether the view and each of its rows begin at a multiple of n elements, so that n neighbours can
  * be read and written at once. */
 gboolean ens_commands_aligned (const EnsCommands *commands, const EnsView *view, guint n);
 gboolean ens_commands_by_four (const EnsCommands *commands, const EnsView *view);

@@ -159,29 +159,16 @@ gboolean
 ens_vulkan_matrices_probe (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
                            GError **error)
 {
-  const EnsVulkanDistrust *quirks = ens_vulkan_find_quirks (physical->driver_id);
+  const EnsDriverQuirk *quirk = ens_vulkan_find_quirk (physical->driver_id);
 
   if (!physical->cooperative || vk->GetPhysicalDeviceCooperativeMatrixPropertiesKHR == NULL
-      || (quirks != NULL && (quirks->with & ENS_DISTRUST_MATRICES)))
+      || (quirk != NULL && (quirk->flags & ENS_QUIRK_NO_MATRICES)))
     return TRUE;
   if (!list_fragments (physical, vk, error))
     return FALSE;
   return !physical->flexible_matrices
          || vk->GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV == NULL
          || probe_groups (physical, vk, error);
-}
-
-const char *
-ens_matrix_mode_name (EnsMatrixMode matrices)
-{
-  switch (matrices) {
-  case ENS_MATRIX_MODE_SUBGROUP:
-    return "subgroup";
-  case ENS_MATRIX_MODE_WORKGROUP:
-    return "workgroup";
-  default:
-    return "none";
-  }
 }
 
 void

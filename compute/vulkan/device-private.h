@@ -10,16 +10,16 @@ struct _EnsVulkanDevice {
   EnsVulkanFunctions vk; /* the instance's, and the device's own */
   EnsVulkanPhysical physical;
   gboolean validation, staged;
-  char *description;
   VkDevice handle;
-  GMutex lock; /* guards the queue and the pipelines */
+  EnsVulkanDeviceInfo info; /* its description belongs to the device */
+  GMutex lock;              /* guards the queue and the pipelines */
   VkQueue queue;
-  guint n_submits;               /* atomic */
-  guint n_executors;             /* made so far, atomic */
-  gsize n_uploaded, n_read_back; /* bytes, atomic */
+  guint n_submits;           /* atomic */
+  guint n_executors;         /* made so far, atomic */
+  gsize uploaded, read_back; /* bytes, atomic */
   VkPipelineCache pipeline_cache;
   GHashTable *pipelines; /* EnsVulkanPipeline → itself */
-  GHashTable *refused;   /* EnsVulkanPipelineKey → itself: what the driver failed at */
+  GHashTable *refused;   /* EnsVulkanPipelineKey → itself: what the driver failed to compile */
 };
 
 /* ENS_VK () with a device's functions and name. */

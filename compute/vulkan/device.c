@@ -174,6 +174,23 @@ describe (const EnsVulkanPhysical *physical)
   return g_strdup_printf ("%s, %s, Vulkan %s", physical->name, physical->driver, version);
 }
 
+static EnsVulkanDeviceInfo
+make_info (const EnsVulkanDevice *device)
+{
+  const EnsVulkanPhysical *physical = &device->physical;
+  const EnsGpuTraits *traits = &physical->traits;
+  gboolean imports = physical->dma_buf && device->vk.GetMemoryFdPropertiesKHR != NULL;
+
+  return (EnsVulkanDeviceInfo) {
+      .index = physical->index,
+      .description = describe (physical),
+      .float16 = physical->storage16,
+      /* Bindings begin in front of what is read, as far as they have to be aligned. */
+      .max_import = imports ? physical->max_storage_range - physical->offset_alignment : 0,
+      .matrices = traits->prefers_texels ? ENS_MATRIX_MODE_NONE : traits->matrices.use,
+  };
+}
+
 static gboolean
 choose (EnsVulkanDevice *device, const char *selector, GError **error)
 {
@@ -182,12 +199,10 @@ choose (EnsVulkanDevice *device, const char *selector, GError **error)
 
   if (list == NULL)
     return FALSE;
-  physical =
-      selector != NULL ? ens_vulkan_select (list, selector, error) : ens_vulkan_select_gpu (list);
+  physical = ens_vulkan_select (list, selector, error);
   if (physical == NULL)
     return FALSE;
   device->physical = *physical;
-  device->description = describe (physical);
   return TRUE;
 }
 
@@ -201,17 +216,20 @@ set_up (EnsVulkanDevice *device, const EnsVulkanOptions *options, GError **error
     return FALSE;
   if (options->wrap != NULL)
     options->wrap (&device->vk, options->wrap_data);
+  device->info = make_info (device);
   device->vk.GetDeviceQueue (device->handle, (guint32)device->physical.queue_family, 0,
                              &device->queue);
   return ens_vulkan_pipelines_init (device, error);
 }
 
-/* selector: NULL for a real GPU, if there is one. */
-static EnsVulkanDevice *
-open_device (const char *selector, const EnsVulkanOptions *options, GError **error)
+EnsVulkanDevice *
+ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, GError **error)
 {
   g_autoptr (EnsVulkanDevice) device = g_new0 (EnsVulkanDevice, 1);
+  EnsVulkanOptions defaults = ens_vulkan_options_from_environment ();
 
+  if (options == NULL)
+    options = &defaults;
   g_atomic_ref_count_init (&device->references);
   g_mutex_init (&device->lock);
   device->validation = options->validation;
@@ -221,25 +239,6 @@ open_device (const char *selector, const EnsVulkanOptions *options, GError **err
       || !set_up (device, options, error))
     return NULL;
   return g_steal_pointer (&device);
-}
-
-EnsVulkanDevice *
-ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, GError **error)
-{
-  EnsVulkanOptions defaults = ens_vulkan_options_from_environment ();
-
-  return open_device (selector, options != NULL ? options : &defaults, error);
-}
-
-EnsVulkanDevice *
-ens_vulkan_device_open_gpu (const EnsVulkanOptions *options)
-{
-  g_autoptr (GError) error = NULL;
-  EnsVulkanDevice *device = open_device (NULL, options, &error);
-
-  if (error != NULL)
-    g_info ("no GPU can be used: %s", error->message);
-  return device;
 }
 
 EnsVulkanDevice *
@@ -259,80 +258,30 @@ ens_vulkan_device_unref (EnsVulkanDevice *device)
     device->vk.DestroyDevice (device->handle, NULL);
   g_clear_pointer (&device->instance, ens_vulkan_instance_unref);
   g_mutex_clear (&device->lock);
-  g_free (device->description);
+  g_free ((gpointer)device->info.description);
   g_free (device);
 }
 
-guint
-ens_vulkan_device_get_index (const EnsVulkanDevice *device)
+const EnsVulkanDeviceInfo *
+ens_vulkan_device_get_info (const EnsVulkanDevice *device)
 {
-  return device->physical.index;
+  return &device->info;
 }
 
-const char *
-ens_vulkan_device_get_description (const EnsVulkanDevice *device)
+EnsVulkanCounters
+ens_vulkan_device_get_counters (EnsVulkanDevice *device)
 {
-  return device->description;
-}
-
-gboolean
-ens_vulkan_device_has_half (const EnsVulkanDevice *device)
-{
-  return device->physical.storage16;
-}
-
-gsize
-ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
-{
-  const EnsVulkanPhysical *physical = &device->physical;
-
-  /* Bindings begin in front of what is read, as far as they have to be aligned. */
-  return physical->dma_buf && device->vk.GetMemoryFdPropertiesKHR != NULL
-             ? physical->max_storage_range - physical->offset_alignment
-             : 0;
-}
-
-EnsMatrixMode
-ens_vulkan_device_get_matrices (const EnsVulkanDevice *device)
-{
-  const EnsGpuTraits *traits = &device->physical.traits;
-
-  return traits->prefers_texels ? ENS_MATRIX_MODE_NONE : traits->matrices.use;
-}
-
-guint
-ens_vulkan_device_get_n_refused (EnsVulkanDevice *device)
-{
-  guint n;
+  EnsVulkanCounters counters = {
+      .n_submits = (guint)g_atomic_int_get (&device->n_submits),
+      .n_messages = (guint)g_atomic_int_get (&device->instance->n_messages),
+      .uploaded = (gsize)g_atomic_pointer_get (&device->uploaded),
+      .read_back = (gsize)g_atomic_pointer_get (&device->read_back),
+  };
 
   g_mutex_lock (&device->lock);
-  n = g_hash_table_size (device->refused);
+  counters.n_refused = g_hash_table_size (device->refused);
   g_mutex_unlock (&device->lock);
-  return n;
-}
-
-guint
-ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device)
-{
-  return (guint)g_atomic_int_get (&device->instance->n_messages);
-}
-
-guint
-ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device)
-{
-  return (guint)g_atomic_int_get (&device->n_submits);
-}
-
-gsize
-ens_vulkan_device_get_n_uploaded (const EnsVulkanDevice *device)
-{
-  return (gsize)g_atomic_pointer_get ((gsize *)&device->n_uploaded);
-}
-
-gsize
-ens_vulkan_device_get_n_read_back (const EnsVulkanDevice *device)
-{
-  return (gsize)g_atomic_pointer_get ((gsize *)&device->n_read_back);
+  return counters;
 }
 
 static gboolean

@@ -44,8 +44,8 @@ struct _EnsVulkanExecutor {
   EnsVulkanView *views;     /* by value index */
   EnsVulkanRegion *regions; /* by value index */
   EnsVulkanStep *steps;
-  guint n_steps, n_cpu_steps;
-  EnsCommands *commands;
+  EnsVulkanExecutorInfo info;
+  EnsVulkanRecording *recording;
 
   EnsVulkanBuffer block; /* the arena, then inputs, then outputs */
   gsize *input_offsets, *output_offsets;

@@ -62,7 +62,7 @@ ens_vulkan_executor_take_inputs (EnsVulkanExecutor *executor, const gconstpointe
       convert_input (executor, i, inputs[i], size / sizeof (guint16));
     else if (size > 0)
       memcpy (map_input (executor, i), inputs[i], size);
-    ens_vulkan_device_count (&executor->device->n_uploaded, size);
+    ens_vulkan_device_count (&executor->device->uploaded, size);
   }
 }
 
@@ -97,7 +97,7 @@ ens_vulkan_executor_give_outputs (const EnsVulkanExecutor *executor, const gpoin
 
     copy_view (&view->view, map_output (executor, i), outputs[i]);
     if (view->constant == NULL)
-      ens_vulkan_device_count (&executor->device->n_read_back, view->region->size);
+      ens_vulkan_device_count (&executor->device->read_back, view->region->size);
   }
 }
 

@@ -155,7 +155,7 @@ allocate_exchange (EnsVulkanExecutor *executor, GError **error)
 {
   gsize size = 0;
 
-  for (guint i = 0; i < executor->n_steps; i++) {
+  for (guint i = 0; i < executor->info.n_steps; i++) {
     const EnsVulkanStep *step = &executor->steps[i];
 
     if (step->cpu_step != NULL)
@@ -173,7 +173,7 @@ static void
 write_step (EnsVulkanExecutor *executor, guint number)
 {
   const EnsVulkanStep *step = &executor->steps[number];
-  const GArray *dispatches = ens_commands_get_dispatches (executor->commands);
+  const GArray *dispatches = ens_vulkan_recording_get_dispatches (executor->recording);
 
   if (step->cpu_step != NULL)
     write_cpu_step (executor, number);
@@ -192,7 +192,7 @@ ens_vulkan_executor_write_program (EnsVulkanExecutor *executor, GError **error)
     ens_vulkan_program_poison (&executor->program, &arena);
   if (staged && (!copy_inputs_in (executor, error) || !allocate_exchange (executor, error)))
     return FALSE;
-  for (guint i = 0; i < executor->n_steps; i++)
+  for (guint i = 0; i < executor->info.n_steps; i++)
     write_step (executor, i);
   return !staged || copy_outputs_out (executor, error);
 }

@@ -75,18 +75,18 @@ record_step (EnsVulkanExecutor *executor, EnsVulkanStep *step, const EnsVulkanCo
 {
   const char *reason;
 
-  step->first_dispatch = ens_commands_get_dispatches (executor->commands)->len;
-  if (ens_commands_record (executor->commands, &step->operands, step->position, &reason)) {
+  step->first_dispatch = ens_vulkan_recording_get_dispatches (executor->recording)->len;
+  if (ens_vulkan_recording_add (executor->recording, &step->operands, step->position, &reason)) {
     step->n_dispatches =
-        ens_commands_get_dispatches (executor->commands)->len - step->first_dispatch;
+        ens_vulkan_recording_get_dispatches (executor->recording)->len - step->first_dispatch;
     return TRUE;
   }
-  if (context->whole && ens_commands_is_too_large (executor->commands))
+  if (context->whole && ens_vulkan_recording_is_too_large (executor->recording))
     return fail_too_large (executor, step->node, reason, error);
   g_info ("%s: node “%s” (%s) of %s runs on the CPU: %s", executor->device->physical.name,
           step->node->name, step->node->op->name, executor->graph->name, reason);
   step->cpu_step = ens_vulkan_cpu_step_new (&step->operands, executor->pool, context->cpu_weights);
-  executor->n_cpu_steps++;
+  executor->info.n_cpu_steps++;
   return TRUE;
 }
 
@@ -108,18 +108,19 @@ init_steps (EnsVulkanExecutor *executor, const EnsVulkanContext *context, gsize 
 
   executor->steps = g_new0 (EnsVulkanStep, graph->nodes->len);
   for (guint i = 0; i < graph->nodes->len; i++) {
-    EnsVulkanStep *step = &executor->steps[executor->n_steps];
+    EnsVulkanStep *step = &executor->steps[executor->info.n_steps];
     gsize scratch;
 
     step->node = ens_graph_node (graph, i);
     step->position = i;
     if (executor->memory->skip[i] || !has_elements (step->node))
       continue;
-    executor->n_steps++;
+    executor->info.n_steps++;
     init_operands (executor, step);
     if (!record_step (executor, step, context, error))
       return FALSE;
-    scratch = step->cpu_step == NULL ? ens_commands_get_scratch_size (executor->commands) : 0;
+    scratch =
+        step->cpu_step == NULL ? ens_vulkan_recording_get_scratch_size (executor->recording) : 0;
     scratch_sizes[i] = scratch > 0 ? scratch + ENS_VULKAN_ALIGNMENT : 0;
   }
   return TRUE;
@@ -159,7 +160,7 @@ place_values (EnsVulkanExecutor *executor)
 static void
 place_scratch (EnsVulkanExecutor *executor)
 {
-  const GPtrArray *scratch = ens_commands_get_scratch (executor->commands);
+  const GPtrArray *scratch = ens_vulkan_recording_get_scratch (executor->recording);
 
   for (guint i = 0; i < scratch->len; i++) {
     EnsVulkanScratch *part = g_ptr_array_index (scratch, i);
@@ -198,7 +199,7 @@ lay_out (EnsVulkanExecutor *executor, const gsize *scratch_sizes)
 static gboolean
 allocate (EnsVulkanExecutor *executor, gsize size, GError **error)
 {
-  const GByteArray *tables = ens_commands_get_tables (executor->commands);
+  const GByteArray *tables = ens_vulkan_recording_get_tables (executor->recording);
   const EnsVulkanPiece piece = {tables->data, 0, tables->len};
 
   return ens_vulkan_buffer_init (&executor->block, executor->device, ENS_BUFFER_DEVICE, size, error)
@@ -215,7 +216,7 @@ allocate_scratch (EnsVulkanExecutor *executor)
 {
   gsize size = 0;
 
-  for (guint i = 0; i < executor->n_steps; i++)
+  for (guint i = 0; i < executor->info.n_steps; i++)
     if (executor->steps[i].cpu_step != NULL)
       size = MAX (size, executor->steps[i].cpu_step->plan.scratch_size);
   if (size > 0)
@@ -224,10 +225,20 @@ allocate_scratch (EnsVulkanExecutor *executor)
 
 /* Pipelines and recording */
 
+static guint
+count_barriers (const EnsVulkanProgram *program)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < program->hazards->len; i++)
+    n += g_array_index (program->hazards, EnsHazard, i).barrier;
+  return n;
+}
+
 static gboolean
 get_pipelines (EnsVulkanExecutor *executor, GError **error)
 {
-  const GArray *dispatches = ens_commands_get_dispatches (executor->commands);
+  const GArray *dispatches = ens_vulkan_recording_get_dispatches (executor->recording);
   g_autofree EnsVulkanPipelineKey *keys = g_new (EnsVulkanPipelineKey, dispatches->len);
 
   for (guint i = 0; i < dispatches->len; i++)
@@ -242,7 +253,7 @@ ens_vulkan_executor_get_recorder (const EnsVulkanExecutor *executor)
 {
   return (EnsVulkanRecorder) {
       .device = executor->device,
-      .dispatches = ens_commands_get_dispatches (executor->commands),
+      .dispatches = ens_vulkan_recording_get_dispatches (executor->recording),
       .pipelines = executor->pipelines,
       .descriptors = &executor->descriptors,
   };
@@ -261,7 +272,7 @@ ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries, GE
 static gboolean
 prepare (EnsVulkanExecutor *executor, GError **error)
 {
-  const GArray *dispatches = ens_commands_get_dispatches (executor->commands);
+  const GArray *dispatches = ens_vulkan_recording_get_dispatches (executor->recording);
 
   if (!get_pipelines (executor, error)
       || !ens_vulkan_descriptors_init (&executor->descriptors, executor->device, dispatches,
@@ -271,6 +282,7 @@ prepare (EnsVulkanExecutor *executor, GError **error)
       || !ens_vulkan_program_place_barriers (&executor->program, executor->device->validation,
                                              error))
     return FALSE;
+  executor->info.n_barriers = count_barriers (&executor->program);
   executor->segments = ens_vulkan_executor_record (executor, VK_NULL_HANDLE, error);
   return executor->segments != NULL;
 }
@@ -289,7 +301,8 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
   executor->weights = ens_vulkan_weights_ref (context->weights);
   executor->pool = ens_thread_pool_ref (context->pool);
   executor->memory = ens_memory_plan_new_by_level (graph, levels);
-  executor->commands = ens_commands_new (executor->device, executor->weights, &executor->tables);
+  executor->recording =
+      ens_vulkan_recording_new (executor->device, executor->weights, &executor->tables);
   ens_vulkan_program_init (&executor->program);
   executor->views = g_new0 (EnsVulkanView, graph->values->len);
   executor->regions = g_new0 (EnsVulkanRegion, graph->values->len);
@@ -300,13 +313,14 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
   allocate_scratch (executor);
   if (!allocate (executor, lay_out (executor, scratch_sizes), error) || !prepare (executor, error))
     return NULL;
+  executor->info.size = executor->block.size + executor->tables.size;
   return g_steal_pointer (&executor);
 }
 
 static void
 free_steps (EnsVulkanExecutor *executor)
 {
-  for (guint i = 0; i < executor->n_steps; i++) {
+  for (guint i = 0; i < executor->info.n_steps; i++) {
     EnsVulkanStep *step = &executor->steps[i];
 
     g_clear_pointer (&step->cpu_step, ens_vulkan_cpu_step_free);
@@ -335,7 +349,7 @@ ens_vulkan_executor_free (EnsVulkanExecutor *executor)
   free_steps (executor);
   g_aligned_free (executor->scratch);
   g_free (executor->pipelines);
-  ens_commands_free (executor->commands);
+  ens_vulkan_recording_free (executor->recording);
   g_free (executor->views);
   g_free (executor->regions);
   g_free (executor->input_offsets);
@@ -349,26 +363,14 @@ ens_vulkan_executor_free (EnsVulkanExecutor *executor)
   g_free (executor);
 }
 
-gsize
-ens_vulkan_executor_get_size (const EnsVulkanExecutor *executor)
+const EnsVulkanExecutorInfo *
+ens_vulkan_executor_get_info (const EnsVulkanExecutor *executor)
 {
-  return executor->block.size + executor->tables.size;
-}
-
-guint
-ens_vulkan_executor_get_n_steps (const EnsVulkanExecutor *executor)
-{
-  return executor->n_steps;
-}
-
-guint
-ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor)
-{
-  return executor->n_cpu_steps;
+  return &executor->info;
 }
 
 static gboolean
-is_half (const EnsNode *node)
+reads_float16 (const EnsNode *node)
 {
   for (guint i = 0; i < node->n_inputs; i++)
     if (node->inputs[i] != NULL && node->inputs[i]->type == ENS_TYPE_FLOAT16)
@@ -377,24 +379,13 @@ is_half (const EnsNode *node)
 }
 
 void
-ens_vulkan_executor_list_half_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names)
+ens_vulkan_executor_list_float16_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names)
 {
-  for (guint i = 0; i < executor->n_steps; i++) {
+  for (guint i = 0; i < executor->info.n_steps; i++) {
     const EnsVulkanStep *step = &executor->steps[i];
 
-    /* Casts are between both. */
-    if (step->cpu_step != NULL && is_half (step->node) && !ens_node_is (step->node, "Cast"))
+    /* A Cast has one operand of each type. */
+    if (step->cpu_step != NULL && reads_float16 (step->node) && !ens_node_is (step->node, "Cast"))
       g_hash_table_add (names, g_strdup (step->node->name));
   }
-}
-
-guint
-ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor)
-{
-  const GArray *hazards = executor->program.hazards;
-  guint n = 0;
-
-  for (guint i = 0; i < hazards->len; i++)
-    n += g_array_index (hazards, EnsHazard, i).barrier;
-  return n;
 }

@@ -20,7 +20,7 @@ typedef struct {
   EnsPackedWeights *cpu_weights; /* likewise; must outlive the executor */
   /* Fail with ENS_ERROR_RESOURCE rather than run a node on the CPU because it is too large. */
   gboolean whole;
-  /* Arrays for inputs of FLOAT16 hold floats of 32 bits, which are converted. */
+  /* Arrays for inputs of FLOAT16 hold float32, which is converted. */
   gboolean float32_arrays;
 } EnsVulkanContext;
 
@@ -30,20 +30,23 @@ EnsVulkanExecutor *ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanCont
 void ens_vulkan_executor_free (EnsVulkanExecutor *executor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanExecutor, ens_vulkan_executor_free)
 
-/* Bytes on the device beside the weights. */
-gsize ens_vulkan_executor_get_size (const EnsVulkanExecutor *executor);
-/* Nodes that do something, and how many of them run on the CPU. */
-guint ens_vulkan_executor_get_n_steps (const EnsVulkanExecutor *executor);
-guint ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor);
-/* Barriers between commands of one run. */
-guint ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor);
+/* What was decided when the executor was made. */
+typedef struct {
+  gsize size;        /* bytes on the device beside the weights */
+  guint n_steps;     /* nodes that do something */
+  guint n_cpu_steps; /* those of them that run on the CPU */
+  guint n_barriers;  /* between commands of one run */
+} EnsVulkanExecutorInfo;
 
-/* Adds the names of nodes that run on the CPU on numbers of 16 bits, which it is slow at. */
-void ens_vulkan_executor_list_half_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names);
+/* (transfer none) */
+const EnsVulkanExecutorInfo *ens_vulkan_executor_get_info (const EnsVulkanExecutor *executor);
 
-/* Whether runs since this was asked last have stored what is no finite number in 16 bits. Adds the
- * names of the values it was first seen in, of those behind them too if `all`. A table of names, or
- * NULL. */
+/* Adds the names of nodes that run on the CPU with float16 operands, which it is slow at. */
+void ens_vulkan_executor_list_float16_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names);
+
+/* Whether runs since the last call overflowed: stored as float16 what is then no finite number.
+ * Adds the names of the values that overflowed first, with `all` of those computed from them too.
+ * names: a set of names, or NULL. */
 gboolean ens_vulkan_executor_take_overflows (EnsVulkanExecutor *executor, gboolean all,
                                              GHashTable *names);
 
@@ -55,12 +58,13 @@ gboolean ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpoint
 /* What an executor runs on. */
 typedef struct {
   EnsVulkanExecutor *executor;
-  const gconstpointer *inputs; /* NULL: they are sampled on the device … */
+  const gconstpointer *inputs; /* NULL: preprocessed on the device, as the tables say */
   const gpointer *outputs;
-  const EnsBatchTable *tables; /* … as these say, one for each input */
+  const EnsBatchTable *tables; /* one for each input, where `inputs` is NULL */
 } EnsVulkanRun;
 
 /* Runs different executors of one device at the same time: one submission for all, as far as no
- * nodes run on the CPU. preprocessor: NULL if nothing is sampled. One thread at a time. */
+ * nodes run on the CPU. preprocessor: NULL if all inputs are given as arrays. One thread at a
+ * time. */
 gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n,
                                    EnsVulkanPreprocessor *preprocessor, GError **error);

@@ -60,7 +60,7 @@ ens_vulkan_executor_take_overflows (EnsVulkanExecutor *executor, gboolean all, G
 
   for (guint i = 0; i < executor->graph->inputs->len; i++)
     any = take_input_overflow (executor, i, names, overflowed) || any;
-  for (guint i = 0; i < executor->n_steps; i++) {
+  for (guint i = 0; i < executor->info.n_steps; i++) {
     const EnsNode *node = executor->steps[i].node;
 
     if (!take_overflow (executor, &executor->steps[i]))

@@ -127,11 +127,11 @@ probe_imports (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
 }
 
 static gboolean
-has_quirks (const EnsVulkanPhysical *physical, EnsDriverQuirks with)
+has_quirk (const EnsVulkanPhysical *physical, EnsQuirkFlags flag)
 {
-  const EnsVulkanDistrust *quirks = ens_vulkan_find_quirks (physical->driver_id);
+  const EnsDriverQuirk *quirk = ens_vulkan_find_quirk (physical->driver_id);
 
-  return quirks != NULL && (quirks->with & with);
+  return quirk != NULL && (quirk->flags & flag);
 }
 
 static void
@@ -146,7 +146,7 @@ note_properties (EnsVulkanPhysical *physical, const Properties *p)
               p->driver.driverInfo);
   physical->driver_id = p->driver.driverID;
   physical->subgroup_control =
-      physical->subgroup_control && !has_quirks (physical, ENS_DISTRUST_FULL_SUBGROUPS)
+      physical->subgroup_control && !has_quirk (physical, ENS_QUIRK_NO_FULL_SUBGROUPS)
       && (p->subgroup_control.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
   physical->vendor_id = properties->vendorID;
   physical->device_id = properties->deviceID;

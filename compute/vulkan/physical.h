@@ -50,23 +50,20 @@ GArray *ens_vulkan_list (const EnsVulkanInstance *instance, GError **error);
 const EnsVulkanPhysical *ens_vulkan_select (const GArray *list, const char *selector,
                                             GError **error);
 
-/* The best device that is no software, or NULL. Belongs to `list`. */
-const EnsVulkanPhysical *ens_vulkan_select_gpu (const GArray *list);
-
-/* What a driver is not trusted with. */
+/* What is not used with a driver although it announces it. */
 typedef enum {
-  ENS_DISTRUST_MATRICES = 1 << 0,
-  ENS_DISTRUST_FULL_SUBGROUPS = 1 << 1,
-} EnsDriverQuirks;
+  ENS_QUIRK_NO_MATRICES = 1 << 0,
+  ENS_QUIRK_NO_FULL_SUBGROUPS = 1 << 1,
+} EnsQuirkFlags;
 
 typedef struct {
   VkDriverId driver;
-  EnsDriverQuirks with;
-  const char *reason; /* and where that is known from */
-} EnsVulkanDistrust;
+  EnsQuirkFlags flags;
+  const char *reason; /* and the source of that */
+} EnsDriverQuirk;
 
-/* NULL: nothing is known against it. */
-const EnsVulkanDistrust *ens_vulkan_find_quirks (VkDriverId driver);
+/* The driver's quirk, or NULL. */
+const EnsDriverQuirk *ens_vulkan_find_quirk (VkDriverId driver);
 
 /* Chooses variants of the shaders as the options say. */
 void ens_vulkan_physical_apply (EnsVulkanPhysical *physical, const EnsVulkanOptions *options);

@@ -183,7 +183,7 @@ bring_frame (EnsVulkanPreprocessor *preprocessor, EnsVulkanProgram *program, GEr
     return FALSE;
   write_frame (&preprocessor->frame, store_map (&preprocessor->frame_store));
   store_bring (&preprocessor->frame_store, preprocessor->frame.size, program);
-  ens_vulkan_device_count (&preprocessor->device->n_uploaded, preprocessor->frame.size);
+  ens_vulkan_device_count (&preprocessor->device->uploaded, preprocessor->frame.size);
   return TRUE;
 }
 
@@ -219,7 +219,7 @@ write_tables (EnsVulkanPreprocessor *preprocessor, const EnsVulkanSampling *samp
     memcpy (store_map (&preprocessor->tables_store) + at, samplings[i].table->table,
             samplings[i].table->n_words * sizeof *samplings[i].table->table);
   store_bring (&preprocessor->tables_store, size, program);
-  ens_vulkan_device_count (&preprocessor->device->n_uploaded, size);
+  ens_vulkan_device_count (&preprocessor->device->uploaded, size);
   return TRUE;
 }
 

@@ -8,7 +8,7 @@ ens_vulkan_executor_start_profile (EnsVulkanExecutor *executor, GError **error)
   const VkQueryPoolCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
       .queryType = VK_QUERY_TYPE_TIMESTAMP,
-      .queryCount = 2 * MAX (executor->n_steps, 1),
+      .queryCount = 2 * MAX (executor->info.n_steps, 1),
   };
 
   if (executor->profiled != NULL)
@@ -41,7 +41,7 @@ error:
 static const char *
 name_kernel (const EnsVulkanExecutor *executor, const EnsVulkanStep *step)
 {
-  const GArray *dispatches = ens_commands_get_dispatches (executor->commands);
+  const GArray *dispatches = ens_vulkan_recording_get_dispatches (executor->recording);
   g_autofree char *name = NULL;
 
   if (step->cpu_step == NULL)
@@ -56,7 +56,7 @@ name_kernel (const EnsVulkanExecutor *executor, const EnsVulkanStep *step)
 gboolean
 ens_vulkan_executor_read_profile (EnsVulkanExecutor *executor, EnsNodeTime *times, GError **error)
 {
-  for (guint i = 0; i < executor->n_steps; i++) {
+  for (guint i = 0; i < executor->info.n_steps; i++) {
     const EnsVulkanStep *step = &executor->steps[i];
     const EnsOp *op = step->node->op;
 

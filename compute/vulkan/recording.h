@@ -1,4 +1,5 @@
-/* What operators have recorded (graph/commands.h), and how the executor drives it. */
+/* What operators record of a plan through EnsCommands (graph/commands.h), and how the executor
+ * drives it. */
 #pragma once
 
 #include "graph/commands.h"
@@ -33,26 +34,28 @@ typedef struct {
 /* The alignment of everything that shaders bind from its start. */
 #define ENS_VULKAN_ALIGNMENT 256
 
-/* Records for one plan. tables: the buffer that tables will be in. */
-EnsCommands *ens_commands_new (EnsVulkanDevice *device, EnsVulkanWeights *weights,
-                               const EnsVulkanBuffer *tables);
-void ens_commands_free (EnsCommands *commands);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsCommands, ens_commands_free)
+/* Of one plan. tables: the buffer that tables will be in. */
+typedef struct _EnsVulkanRecording EnsVulkanRecording;
 
-/* Lets a node record itself. FALSE, and nothing recorded, if its operator has no shader for it or
- * the device can't bind its operands; *reason says why, a static string. */
-gboolean ens_commands_record (EnsCommands *commands, const EnsOperands *operands, guint position,
-                              const char **reason);
+EnsVulkanRecording *ens_vulkan_recording_new (EnsVulkanDevice *device, EnsVulkanWeights *weights,
+                                              const EnsVulkanBuffer *tables);
+void ens_vulkan_recording_free (EnsVulkanRecording *recording);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanRecording, ens_vulkan_recording_free)
+
+/* Lets a node's operator record its dispatches. FALSE, and nothing recorded, if its operator has no
+ * shader for it or the device can't bind its operands; *reason says why, a static string. */
+gboolean ens_vulkan_recording_add (EnsVulkanRecording *recording, const EnsOperands *operands,
+                                   guint position, const char **reason);
 
 /* Whether the node that was refused last would be taken if it were smaller. */
-gboolean ens_commands_is_too_large (const EnsCommands *commands);
+gboolean ens_vulkan_recording_is_too_large (const EnsVulkanRecording *recording);
 
 /* Bytes of scratch memory that the node recorded last asked for. */
-gsize ens_commands_get_scratch_size (const EnsCommands *commands);
+gsize ens_vulkan_recording_get_scratch_size (const EnsVulkanRecording *recording);
 
 /* EnsVulkanDispatch, in order. */
-const GArray *ens_commands_get_dispatches (const EnsCommands *commands);
+const GArray *ens_vulkan_recording_get_dispatches (const EnsVulkanRecording *recording);
 /* EnsVulkanScratch of all nodes. */
-const GPtrArray *ens_commands_get_scratch (const EnsCommands *commands);
+const GPtrArray *ens_vulkan_recording_get_scratch (const EnsVulkanRecording *recording);
 /* What the tables' buffer holds. */
-const GByteArray *ens_commands_get_tables (const EnsCommands *commands);
+const GByteArray *ens_vulkan_recording_get_tables (const EnsVulkanRecording *recording);

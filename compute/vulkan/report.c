@@ -13,7 +13,7 @@ free_report (gpointer data)
   g_free (report->uuid);
   g_free (report->subgroup);
   g_free (report->matrices);
-  g_free (report->runs);
+  g_free (report->shaders);
   g_free (report);
 }
 
@@ -82,18 +82,17 @@ describe_variants (const EnsGpuTraits *traits)
 {
   static const char *const matrices[] = {
       [ENS_MATRIX_MODE_NONE] = "",
-      [ENS_MATRIX_MODE_SUBGROUP] = "; matrices of subgroups where tensors are float16",
-      [ENS_MATRIX_MODE_WORKGROUP] = "; matrices of workgroups where tensors are float16"};
+      [ENS_MATRIX_MODE_SUBGROUP] = "; subgroup cooperative matrices for float16",
+      [ENS_MATRIX_MODE_WORKGROUP] = "; workgroup cooperative matrices for float16"};
 
-  return g_strdup_printf ("32-bit floats%s%s",
-                          traits->prefers_texels ? ", read through texel buffers" : "",
+  return g_strdup_printf ("float32%s%s", traits->prefers_texels ? ", texel buffers" : "",
                           traits->prefers_texels ? "" : matrices[traits->matrices.use]);
 }
 
 static EnsVulkanReport *
 make_report (const EnsVulkanPhysical *physical)
 {
-  const EnsVulkanDistrust *quirks = ens_vulkan_find_quirks (physical->driver_id);
+  const EnsDriverQuirk *quirk = ens_vulkan_find_quirk (physical->driver_id);
   EnsVulkanReport *report = g_new0 (EnsVulkanReport, 1);
 
   *report = (EnsVulkanReport) {
@@ -109,8 +108,8 @@ make_report (const EnsVulkanPhysical *physical)
       .matrices = list_matrices (physical),
       .imports = describe_imports (physical),
       .timeline = physical->timeline,
-      .runs = describe_variants (&physical->traits),
-      .quirks = quirks != NULL ? quirks->reason : NULL,
+      .shaders = describe_variants (&physical->traits),
+      .quirk = quirk != NULL ? quirk->reason : NULL,
       .unfit = physical->unfit,
   };
   return report;

@@ -1,4 +1,4 @@
-/* What there is to say about the system's GPUs, for people. */
+/* The system's GPUs and their abilities, for people. */
 #pragma once
 
 #include <glib.h>
@@ -14,11 +14,11 @@ typedef struct {
   guint64 memory;      /* bytes */
   char *subgroup;      /* invocations, and between which numbers they can be chosen */
   const char *float16; /* "storage and arithmetic", "no" … */
-  char *matrices;      /* shapes of cooperative ones */
-  const char *imports; /* memory that other drivers share */
+  char *matrices;      /* shapes of its cooperative matrices */
+  const char *imports; /* kinds of memory that it can import from other drivers */
   gboolean timeline;   /* semaphores */
-  char *runs;          /* which variants of the shaders would */
-  const char *quirks;  /* what its driver is known to do wrong, or NULL */
+  char *shaders;       /* which variants of them it would run */
+  const char *quirk;   /* what its driver is known to do wrong, or NULL */
   const char *unfit;   /* why it can't be used, or NULL */
 } EnsVulkanReport;
 

@@ -38,8 +38,9 @@ find_best (const GArray *list)
   return best;
 }
 
-const EnsVulkanPhysical *
-ens_vulkan_select_gpu (const GArray *list)
+/* The best that is no software, or NULL. */
+static const EnsVulkanPhysical *
+find_gpu (const GArray *list)
 {
   const EnsVulkanPhysical *best = find_best (list);
 
@@ -64,6 +65,8 @@ find (const GArray *list, const char *selector)
 {
   guint64 index;
 
+  if (selector == NULL)
+    return find_gpu (list);
   if (*selector == '\0')
     return find_best (list);
   if (g_ascii_string_to_unsigned (selector, 10, 0, G_MAXUINT32, &index, NULL)
@@ -102,8 +105,12 @@ ens_vulkan_select (const GArray *list, const char *selector, GError **error)
   else if (physical != NULL)
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s can't be used: %s", physical->name,
                  physical->unfit);
+  else if (selector == NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "no real GPU was found among %s", names);
   else
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "no usable Vulkan device is meant by “%s”; there are %s", selector, names);
+                 "no Vulkan device matches “%s”, expected a number, or part of a name or UUID; "
+                 "there are %s",
+                 selector, names);
   return NULL;
 }

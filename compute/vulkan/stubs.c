@@ -1,7 +1,6 @@
-/* The face of this folder in builds without Vulkan. No device can be opened, so nothing else is
- * ever called. */
+/* The face of this folder in builds without Vulkan. No device can be opened, so no other function
+ * is ever called. */
 #include "base/error.h"
-#include "graph/commands.h"
 #include "vulkan/executor.h"
 #include "vulkan/report.h"
 
@@ -25,12 +24,6 @@ ens_vulkan_device_open (const char *selector, const EnsVulkanOptions *options, G
   return NULL;
 }
 
-EnsVulkanDevice *
-ens_vulkan_device_open_gpu (const EnsVulkanOptions *options)
-{
-  return NULL;
-}
-
 GPtrArray *
 ens_vulkan_report (const EnsVulkanOptions *options, GError **error)
 {
@@ -50,70 +43,16 @@ ens_vulkan_device_unref (EnsVulkanDevice *device)
   g_return_if_reached ();
 }
 
-guint
-ens_vulkan_device_get_index (const EnsVulkanDevice *device)
-{
-  g_return_val_if_reached (0);
-}
-
-const char *
-ens_vulkan_device_get_description (const EnsVulkanDevice *device)
+const EnsVulkanDeviceInfo *
+ens_vulkan_device_get_info (const EnsVulkanDevice *device)
 {
   g_return_val_if_reached (NULL);
 }
 
-gboolean
-ens_vulkan_device_has_half (const EnsVulkanDevice *device)
+EnsVulkanCounters
+ens_vulkan_device_get_counters (EnsVulkanDevice *device)
 {
-  g_return_val_if_reached (FALSE);
-}
-
-gsize
-ens_vulkan_device_get_max_import (const EnsVulkanDevice *device)
-{
-  g_return_val_if_reached (0);
-}
-
-EnsMatrixMode
-ens_vulkan_device_get_matrices (const EnsVulkanDevice *device)
-{
-  g_return_val_if_reached (ENS_MATRIX_MODE_NONE);
-}
-
-const char *
-ens_matrix_mode_name (EnsMatrixMode matrices)
-{
-  g_return_val_if_reached ("none");
-}
-
-guint
-ens_vulkan_device_get_n_refused (EnsVulkanDevice *device)
-{
-  g_return_val_if_reached (0);
-}
-
-guint
-ens_vulkan_device_get_n_messages (const EnsVulkanDevice *device)
-{
-  g_return_val_if_reached (0);
-}
-
-guint
-ens_vulkan_device_get_n_submits (const EnsVulkanDevice *device)
-{
-  g_return_val_if_reached (0);
-}
-
-gsize
-ens_vulkan_device_get_n_uploaded (const EnsVulkanDevice *device)
-{
-  g_return_val_if_reached (0);
-}
-
-gsize
-ens_vulkan_device_get_n_read_back (const EnsVulkanDevice *device)
-{
-  g_return_val_if_reached (0);
+  g_return_val_if_reached ((EnsVulkanCounters) {0});
 }
 
 EnsVulkanWeights *
@@ -158,32 +97,14 @@ ens_vulkan_executor_free (EnsVulkanExecutor *executor)
   g_return_if_reached ();
 }
 
-gsize
-ens_vulkan_executor_get_size (const EnsVulkanExecutor *executor)
+const EnsVulkanExecutorInfo *
+ens_vulkan_executor_get_info (const EnsVulkanExecutor *executor)
 {
-  g_return_val_if_reached (0);
-}
-
-guint
-ens_vulkan_executor_get_n_steps (const EnsVulkanExecutor *executor)
-{
-  g_return_val_if_reached (0);
-}
-
-guint
-ens_vulkan_executor_get_n_cpu_steps (const EnsVulkanExecutor *executor)
-{
-  g_return_val_if_reached (0);
-}
-
-guint
-ens_vulkan_executor_get_n_barriers (const EnsVulkanExecutor *executor)
-{
-  g_return_val_if_reached (0);
+  g_return_val_if_reached (NULL);
 }
 
 void
-ens_vulkan_executor_list_half_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names)
+ens_vulkan_executor_list_float16_on_cpu (const EnsVulkanExecutor *executor, GHashTable *names)
 {
   g_return_if_reached ();
 }
@@ -223,68 +144,4 @@ void
 ens_vulkan_preprocessor_set_frame (EnsVulkanPreprocessor *preprocessor, const EnsPackedFrame *frame)
 {
   g_return_if_reached ();
-}
-
-/* Operators record with these (graph/commands.h). */
-
-const EnsGpuTraits *
-ens_commands_get_traits (const EnsCommands *commands)
-{
-  g_return_val_if_reached (NULL);
-}
-
-void
-ens_commands_dispatch (EnsCommands *commands, const EnsDispatch *dispatch)
-{
-  g_return_if_reached ();
-}
-
-gboolean
-ens_commands_can_run (EnsCommands *commands, const EnsDispatch *dispatch)
-{
-  g_return_val_if_reached (FALSE);
-}
-
-void
-ens_commands_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n, guint32 size)
-{
-  g_return_if_reached ();
-}
-
-gboolean
-ens_commands_in_place (const EnsCommands *commands, const EnsView *whole, gsize element,
-                       const EnsView *part)
-{
-  g_return_val_if_reached (FALSE);
-}
-
-gboolean
-ens_commands_aligned (const EnsCommands *commands, const EnsView *view, guint n)
-{
-  g_return_val_if_reached (FALSE);
-}
-
-gboolean
-ens_commands_by_four (const EnsCommands *commands, const EnsView *view)
-{
-  g_return_val_if_reached (FALSE);
-}
-
-const EnsView *
-ens_commands_scratch (EnsCommands *commands, gsize size)
-{
-  g_return_val_if_reached (NULL);
-}
-
-const EnsView *
-ens_commands_table (EnsCommands *commands, gconstpointer data, gsize size)
-{
-  g_return_val_if_reached (NULL);
-}
-
-const EnsView *
-ens_commands_pack (EnsCommands *commands, EnsTensor *constant, const char *kind, gsize size,
-                   EnsPackFunc pack, gpointer state)
-{
-  g_return_val_if_reached (NULL);
 }

@@ -1,6 +1,5 @@
 #include <sys/resource.h>
 
-#include "engine/device-private.h"
 #include "kernels/peak.h"
 #include "table.h"
 #include "tool.h"
@@ -279,20 +278,13 @@ print_gpu_time (const Subject *subject, const EnsNodeTime *times)
            (double)subject->shape.dims[0] / milliseconds * 1e3, milliseconds);
 }
 
-/* By what products of 16 bits were computed. */
 static void
 print_matrices (EnsDevice *device)
 {
-  g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (device);
-  guint n_refused;
+  g_autofree char *matrices = ens_device_describe_matrices (device);
 
-  if (vulkan == NULL || !g_str_has_suffix (ens_device_get_name (device), "+float16"))
-    return;
-  n_refused = ens_vulkan_device_get_n_refused (vulkan);
-  g_print ("matrices        %s", ens_matrix_mode_name (ens_vulkan_device_get_matrices (vulkan)));
-  if (n_refused > 0)
-    g_print (", but its driver failed at %u shaders", n_refused);
-  g_print ("\n");
+  if (matrices != NULL)
+    g_print ("matrices        %s\n", matrices);
 }
 
 typedef struct {

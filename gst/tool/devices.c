@@ -1,36 +1,14 @@
 #include "tool.h"
 
-#include "vulkan/report.h"
-
 static void
-print_line (const char *name, const char *value)
+print_gpu (const EnsDeviceEntry *gpu)
 {
-  g_print ("  %-20s%s\n", name, value);
-}
+  g_print ("\n%s  %s\n", gpu->name, gpu->title);
+  for (guint i = 0; i < gpu->facts->len; i++) {
+    const EnsDeviceFact *fact = g_ptr_array_index (gpu->facts, i);
 
-static void
-print_gpu (const EnsVulkanReport *report)
-{
-  g_autofree char *memory = g_format_size_full (report->memory, G_FORMAT_SIZE_IEC_UNITS);
-
-  g_print ("\nvulkan:%u  %s\n", report->index, report->name);
-  print_line ("kind", report->kind);
-  print_line ("driver", report->driver);
-  print_line ("Vulkan", report->vulkan);
-  print_line ("UUID", report->uuid);
-  if (report->unfit != NULL) {
-    print_line ("can't be used", report->unfit);
-    return;
+    g_print ("  %-22s%s\n", fact->label, fact->value);
   }
-  print_line ("memory", memory);
-  print_line ("float16", report->float16);
-  print_line ("subgroup", report->subgroup);
-  print_line ("matrices", report->matrices);
-  print_line ("imports", report->imports);
-  print_line ("timeline semaphores", report->timeline ? "yes" : "no");
-  print_line ("runs", report->runs);
-  if (report->quirks != NULL)
-    print_line ("not trusted", report->quirks);
 }
 
 static gboolean
@@ -59,16 +37,16 @@ static gboolean
 run (gconstpointer options, char **arguments, GError **error)
 {
   g_autoptr (GError) reason = NULL;
-  g_autoptr (GPtrArray) reports = ens_vulkan_report (NULL, &reason);
+  g_autoptr (GPtrArray) gpus = ens_device_list_gpus (&reason);
 
   if (!print_cpu (error))
     return FALSE;
-  if (reports == NULL)
+  if (gpus == NULL)
     g_print ("\nNo GPUs: %s\n", reason->message);
-  else if (reports->len == 0)
+  else if (gpus->len == 0)
     g_print ("\nNo GPUs: Vulkan's loader finds no driver.\n");
-  for (guint i = 0; reports != NULL && i < reports->len; i++)
-    print_gpu (g_ptr_array_index (reports, i));
+  for (guint i = 0; gpus != NULL && i < gpus->len; i++)
+    print_gpu (g_ptr_array_index (gpus, i));
   return print_choice (error);
 }
 

@@ -1,11 +1,12 @@
-/* Plans on a GPU that is too small, or fails: halved, opened anew, and on the CPU in the end,
- * always with the right numbers. */
+/* Plans on a GPU that is too small, or fails: batches are split, the device is recreated after a
+ * loss, and the CPU takes over in the end, always with the right numbers. */
 #include <string.h>
 
 #include "build.h"
 #include "check-main.h"
 #include "engine/device-private.h"
 #include "engine/network-private.h"
+#include "engine/plan-private.h"
 #include "vulkan/functions.h"
 
 #define BATCH 5
@@ -128,9 +129,9 @@ check_output (EnsPlan *plan, gboolean centred)
 
 /* range: of the state. */
 static EnsDevice *
-open_gpu (guint32 range, gboolean half)
+open_gpu (guint32 range, gboolean float16)
 {
-  const EnsVulkanOptions options = {.wrap = wrap, .no_texels = range > 0, .half = half};
+  const EnsVulkanOptions options = {.wrap = wrap, .no_texels = range > 0, .float16 = float16};
   g_autoptr (GError) error = NULL;
   EnsDevice *device;
 
@@ -155,26 +156,26 @@ typedef struct {
 
 static const Row rows[] = {
     {.name = "sound", .n_submits = 1},
-    {.name = "halved", .largest = 30000, .n_submits = 2},
-    {.name = "halved for bindings", .range = 3 * 8 * 8 * 16 * 4, .n_submits = 2},
-    {.name = "not halved for bindings",
+    {.name = "split", .largest = 30000, .n_submits = 2},
+    {.name = "split for bindings", .range = 3 * 8 * 8 * 16 * 4, .n_submits = 2},
+    {.name = "not split for bindings",
      .range = 3 * 8 * 8 * 16 * 4,
      .n_submits = 1,
      .centred = TRUE},
-    {.name = "not halved",
+    {.name = "not split",
      .largest = 30000,
-     .warning = "runs on the CPU: .*VK_ERROR_OUT_OF_DEVICE_MEMORY",
+     .warning = "falls back to the CPU: .*VK_ERROR_OUT_OF_DEVICE_MEMORY",
      .centred = TRUE},
     {.name = "bindings too small for one image", .range = 8 * 8 * 16, .n_submits = 0},
     {.name = "too small for one image",
      .largest = 100,
-     .warning = "runs on the CPU: .*VK_ERROR_OUT_OF_DEVICE_MEMORY"},
-    {.name = "lost once", .n_lost = 1, .warning = "opened anew", .n_submits = 1},
+     .warning = "falls back to the CPU: .*VK_ERROR_OUT_OF_DEVICE_MEMORY"},
+    {.name = "lost once", .n_lost = 1, .warning = "recreated after device loss", .n_submits = 1},
     {.name = "lost for good",
      .n_lost = 1,
      .n_refused = 1,
-     .warning = "runs on the CPU: .*VK_ERROR_DEVICE_LOST"},
-    {.name = "lost again", .n_lost = 2, .warning = "runs on the CPU: .*VK_ERROR_DEVICE_LOST"},
+     .warning = "falls back to the CPU: .*VK_ERROR_DEVICE_LOST"},
+    {.name = "lost again", .n_lost = 2, .warning = "falls back to the CPU: .*VK_ERROR_DEVICE_LOST"},
 };
 
 static guint
@@ -182,7 +183,7 @@ count_submits (EnsDevice *device)
 {
   g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (device);
 
-  return vulkan != NULL ? ens_vulkan_device_get_n_submits (vulkan) : 0;
+  return vulkan != NULL ? ens_vulkan_device_get_counters (vulkan).n_submits : 0;
 }
 
 START_TEST (check_row)

@@ -449,10 +449,10 @@ static Traffic
 measure_traffic (EnsEnsemble *ensemble)
 {
   g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (ens_ensemble_get_device (ensemble));
+  EnsVulkanCounters counters;
 
-  return (Traffic) {ens_vulkan_device_get_n_submits (vulkan),
-                    ens_vulkan_device_get_n_uploaded (vulkan),
-                    ens_vulkan_device_get_n_read_back (vulkan)};
+  counters = ens_vulkan_device_get_counters (vulkan);
+  return (Traffic) {counters.n_submits, counters.uploaded, counters.read_back};
 }
 
 /* One submission; the frame once, and what says how it is sampled, which is less than a frame here;

@@ -172,7 +172,7 @@ START_TEST (test_framings)
 }
 END_TEST
 
-/* Lost once, so that the device is opened anew, and for good, so that the CPU takes over. */
+/* Lost once, so that the device is recreated, and for good, so that the CPU takes over. */
 START_TEST (test_lost)
 {
   g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);

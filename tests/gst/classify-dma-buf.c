@@ -48,7 +48,7 @@ get_n_uploaded (Classify *classify)
   EnsEnsemble *ensemble = GST_ENSEMBLE_CLASSIFY (classify->element)->ensemble;
   g_autoptr (EnsVulkanDevice) vulkan = ens_device_ref_vulkan (ens_ensemble_get_device (ensemble));
 
-  return ens_vulkan_device_get_n_uploaded (vulkan);
+  return ens_vulkan_device_get_counters (vulkan).uploaded;
 }
 
 /* ---- Buffers ---- */

@@ -10,7 +10,7 @@
 static EnsVulkanFunctions real;
 static struct {
   guint n_submits;  /* so far */
-  gboolean lost;    /* the device is, until it is opened anew … */
+  gboolean lost;    /* the device is, until it is recreated … */
   gboolean refused; /* … which it can't be */
 } state;
 
@@ -117,8 +117,8 @@ typedef struct {
 static const Row rows[] = {
     {"sound", "vulkan", .tolerance = 1e-3},
     {"float16", "vulkan+float16", .tolerance = 1e-2},
-    {"lost once", "vulkan", TRUE, FALSE, "was opened anew", 1e-3},
-    {"lost for good", "vulkan", TRUE, TRUE, "now runs on the CPU", 1e-3},
+    {"lost once", "vulkan", TRUE, FALSE, "was recreated after device loss", 1e-3},
+    {"lost for good", "vulkan", TRUE, TRUE, "falls back to the CPU", 1e-3},
 };
 
 #define FAILS_AT 4

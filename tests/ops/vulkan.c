@@ -14,7 +14,7 @@
 
 /* Sixteen bits: half a unit in the last place of what is read and written, several times where a
  * node takes several steps. */
-#define HALF_TOLERANCE 2e-3
+#define FLOAT16_TOLERANCE 2e-3
 /* Of the most exact rows: no less than a few units in the last place. */
 #define LEAST_TOLERANCE 1e-6
 
@@ -272,7 +272,7 @@ run (const Scene *scene, const Fixture *fixture, gboolean *on_device)
   }
   ens_vulkan_executor_run (executor, inputs, outputs, NULL, &error);
   g_assert_no_error (error);
-  *on_device = ens_vulkan_executor_get_n_cpu_steps (executor) == 0;
+  *on_device = ens_vulkan_executor_get_info (executor)->n_cpu_steps == 0;
   return found;
 }
 
@@ -283,7 +283,7 @@ compare_outputs (const Scene *scene, const GPtrArray *found, const GPtrArray *ex
   double tolerance = MAX (test_row_tolerance (row), LEAST_TOLERANCE);
 
   if (scene->storage == ENS_TYPE_FLOAT16)
-    tolerance = MAX (tolerance, HALF_TOLERANCE);
+    tolerance = MAX (tolerance, FLOAT16_TOLERANCE);
   for (guint i = 0; i < expected->len; i++) {
     g_autofree char *difference = test_compare (
         g_ptr_array_index (found, i), g_ptr_array_index (expected, i), tolerance, row->each);
@@ -356,7 +356,7 @@ static void
 check_scene (const Check *check, const TestCase *test_case, EnsType storage,
              Surroundings surroundings)
 {
-  guint n_messages = ens_vulkan_device_get_n_messages (check->fixture->device);
+  guint n_messages = ens_vulkan_device_get_counters (check->fixture->device).n_messages;
   g_auto (Scene) scene = {.test_case = test_case, .storage = storage, .surroundings = surroundings};
   g_autoptr (GPtrArray) expected = NULL, found = NULL;
   g_autoptr (GError) error = NULL;
@@ -368,8 +368,9 @@ check_scene (const Check *check, const TestCase *test_case, EnsType storage,
   g_assert_no_error (error);
   found = run (&scene, check->fixture, &on_device);
   compare_outputs (&scene, found, expected);
-  g_assert_cmpuint (ens_vulkan_device_get_n_messages (check->fixture->device), ==, n_messages);
-  g_assert_cmpuint (ens_vulkan_device_get_n_refused (check->fixture->device), ==, 0);
+  g_assert_cmpuint (ens_vulkan_device_get_counters (check->fixture->device).n_messages, ==,
+                    n_messages);
+  g_assert_cmpuint (ens_vulkan_device_get_counters (check->fixture->device).n_refused, ==, 0);
   if (has_type (test_case, ENS_TYPES (ENS_TYPE_FLOAT32) | ENS_TYPES (ENS_TYPE_BOOL)))
     count (check, on_device);
 }
@@ -459,9 +460,9 @@ fixture_init (Fixture *fixture, const Mode *mode)
   if (fixture->device == NULL) {
     fixture->reason = g_strdup (error->message);
   } else if (multiplies_matrices (mode)
-             && ens_vulkan_device_get_matrices (fixture->device) != mode->options.matrices) {
+             && ens_vulkan_device_get_info (fixture->device)->matrices != mode->options.matrices) {
     fixture->reason = g_strdup_printf ("%s has no such matrices",
-                                       ens_vulkan_device_get_description (fixture->device));
+                                       ens_vulkan_device_get_info (fixture->device)->description);
     g_clear_pointer (&fixture->device, ens_vulkan_device_unref);
   }
 }

@@ -37,14 +37,15 @@ run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *
 {
   GPtrArray *outputs = make_outputs (graph);
   g_autofree gpointer *input_data = list_data (inputs), *output_data = list_data (outputs);
-  g_autofree EnsNodeTime *times = g_new0 (EnsNodeTime, ens_vulkan_executor_get_n_steps (executor));
+  g_autofree EnsNodeTime *times =
+      g_new0 (EnsNodeTime, ens_vulkan_executor_get_info (executor)->n_steps);
   g_autoptr (GError) error = NULL;
 
   ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, NULL, &error);
   g_assert_no_error (error);
   ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, times, &error);
   g_assert_no_error (error);
-  for (guint i = 0; i < ens_vulkan_executor_get_n_steps (executor); i++) {
+  for (guint i = 0; i < ens_vulkan_executor_get_info (executor)->n_steps; i++) {
     g_assert_nonnull (times[i].node);
     g_assert_nonnull (times[i].kernel);
   }
@@ -80,7 +81,7 @@ test_random_graphs (gconstpointer data)
     check_graph (b.graph, seed, device, pool);
   }
   if (device != NULL)
-    g_assert_cmpuint (ens_vulkan_device_get_n_messages (device), ==, 0);
+    g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_messages, ==, 0);
 }
 
 /* Outputs that are inputs, constants, and the same twice. */
@@ -139,8 +140,8 @@ test_barriers (void)
     g_auto (Planned) planned;
 
     planned_init (&planned, b.graph, device, pool);
-    g_assert_cmpuint (ens_vulkan_executor_get_n_cpu_steps (planned.executor), ==, 0);
-    g_assert_cmpuint (ens_vulkan_executor_get_n_barriers (planned.executor), ==, 2);
+    g_assert_cmpuint (ens_vulkan_executor_get_info (planned.executor)->n_cpu_steps, ==, 0);
+    g_assert_cmpuint (ens_vulkan_executor_get_info (planned.executor)->n_barriers, ==, 2);
     check_graph (b.graph, 1, device, pool);
   }
 }

@@ -299,7 +299,7 @@ run_sampled (EnsVulkanDevice *device, EnsVulkanExecutor *executor, GError **erro
   float output[128];
   gboolean done;
 
-  ens_packed_frame_init (&packed, &frame, ens_vulkan_device_get_max_import (device));
+  ens_packed_frame_init (&packed, &frame, ens_vulkan_device_get_info (device)->max_import);
   ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
   ens_batch_table_init (&table, &(EnsBatchSource) {&frame, &packed, &ENS_RECT_WHOLE, 1}, &sampling);
   done = ens_vulkan_executors_run (
@@ -322,7 +322,7 @@ run_network (EnsVulkanDevice *device, GError **error)
 
   if (executor == NULL)
     return FALSE;
-  times = g_new0 (EnsNodeTime, ens_vulkan_executor_get_n_steps (executor));
+  times = g_new0 (EnsNodeTime, ens_vulkan_executor_get_info (executor)->n_steps);
   return ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},
                                   (const gpointer[]) {output}, NULL, error)
          && ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},

@@ -68,7 +68,7 @@ fixture_init (Fixture *fixture, const Mode *mode)
   g_autoptr (GError) error = NULL;
 
   *fixture = (Fixture) {ens_vulkan_device_open ("", &mode->options, &error)};
-  if (fixture->device == NULL || ens_vulkan_device_get_max_import (fixture->device) == 0) {
+  if (fixture->device == NULL || ens_vulkan_device_get_info (fixture->device)->max_import == 0) {
     g_test_skip (error != NULL ? error->message : "it imports no DMABufs");
     return FALSE;
   }
@@ -89,7 +89,7 @@ fixture_clear (Fixture *fixture)
   g_clear_pointer (&fixture->weights, ens_vulkan_weights_unref);
   g_clear_pointer (&fixture->pool, ens_thread_pool_unref);
   if (fixture->device != NULL)
-    g_assert_cmpuint (ens_vulkan_device_get_n_messages (fixture->device), ==, 0);
+    g_assert_cmpuint (ens_vulkan_device_get_counters (fixture->device).n_messages, ==, 0);
   g_clear_pointer (&fixture->device, ens_vulkan_device_unref);
   g_assert_cmpint (fake_dma_buf.n_live, ==, 0);
   g_assert_cmpuint (fake_dma_buf.n_wrong, ==, 0);
@@ -228,12 +228,12 @@ sample (const Fixture *fixture, EnsVulkanPreprocessor *preprocessor, const EnsFr
   static const EnsNormalise colours = {ENS_ORDER_RGB, {1, 2, 3}, {1, 1, 1}};
   const EnsFramedResize sampling = {
       .framing = ENS_FRAMING_STRETCH, .width = WIDTH, .height = HEIGHT, .normalise = &colours};
-  gsize before = ens_vulkan_device_get_n_uploaded (fixture->device);
+  gsize before = ens_vulkan_device_get_counters (fixture->device).uploaded;
   g_auto (EnsBatchTable) table = {0};
   g_autoptr (GError) error = NULL;
   EnsPackedFrame packed;
 
-  ens_packed_frame_init (&packed, frame, ens_vulkan_device_get_max_import (fixture->device));
+  ens_packed_frame_init (&packed, frame, ens_vulkan_device_get_info (fixture->device)->max_import);
   ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
   g_assert_true (
       ens_batch_table_init (&table, &(EnsBatchSource) {frame, &packed, rects, 2}, &sampling));
@@ -241,7 +241,7 @@ sample (const Fixture *fixture, EnsVulkanPreprocessor *preprocessor, const EnsFr
       &(EnsVulkanRun) {fixture->executor, NULL, (gpointer[]) {output}, &table}, 1, preprocessor,
       &error);
   g_assert_no_error (error);
-  return ens_vulkan_device_get_n_uploaded (fixture->device) - before;
+  return ens_vulkan_device_get_counters (fixture->device).uploaded - before;
 }
 
 static gsize
@@ -346,7 +346,7 @@ test_unusable (gconstpointer data)
   files_init (&files, 7);
   if (!fixture_init (&fixture, mode))
     return;
-  max_import = ens_vulkan_device_get_max_import (fixture.device);
+  max_import = ens_vulkan_device_get_info (fixture.device)->max_import;
   frame = make_frame (&row, &files);
   /* Behind the end of the file, as if it had been cut. */
   frame.dma_bufs[1].offset = FILE_SIZE - 100;

@@ -166,7 +166,7 @@ test_random_graphs (gconstpointer data)
       part_clear (&parts[i]);
   }
   if (device != NULL)
-    g_assert_cmpuint (ens_vulkan_device_get_n_messages (device), ==, 0);
+    g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_messages, ==, 0);
 }
 
 /* As many nodes one after the other, none in place. */

@@ -55,7 +55,7 @@ check_row (gconstpointer data)
   result = row->result;
   g_assert_cmpint (ens_vulkan_pipelines_try (device, &key), ==, result == VK_SUCCESS);
   g_assert_cmpuint (n_calls, ==, 1);
-  g_assert_cmpuint (ens_vulkan_device_get_n_refused (device), ==, row->n_refused);
+  g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_refused, ==, row->n_refused);
   result = VK_SUCCESS;
   g_assert_cmpint (ens_vulkan_pipelines_try (device, &key), ==, row->again);
   g_assert_cmpuint (n_calls, ==, row->result != VK_SUCCESS && row->again ? 2 : 1);

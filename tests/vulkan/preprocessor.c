@@ -198,13 +198,13 @@ test_formats (gconstpointer data)
   g_autoptr (EnsVulkanPreprocessor) preprocessor = ens_vulkan_preprocessor_new ();
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
-  if (device == NULL || !ens_vulkan_device_has_half (device)) {
+  if (device == NULL || !ens_vulkan_device_get_info (device)->float16) {
     g_test_skip (error != NULL ? error->message : "it stores no 16 bits");
     return;
   }
   for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
     check_size (s, device, preprocessor, pool);
-  g_assert_cmpuint (ens_vulkan_device_get_n_messages (device), ==, 0);
+  g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_messages, ==, 0);
 }
 
 /* Pictures with bars are left to the CPU. */
@@ -256,19 +256,19 @@ test_traffic (gconstpointer data)
   runs[1] = (EnsVulkanRun) {b.executor, NULL, &outputs[1], &table};
   g_assert_cmpuint (packed.size, ==, frame_size);
   for (guint i = 0; i < 3; i++) {
-    gsize up = ens_vulkan_device_get_n_uploaded (device);
-    gsize down = ens_vulkan_device_get_n_read_back (device);
-    guint submits = ens_vulkan_device_get_n_submits (device);
+    gsize up = ens_vulkan_device_get_counters (device).uploaded;
+    gsize down = ens_vulkan_device_get_counters (device).read_back;
+    guint submits = ens_vulkan_device_get_counters (device).n_submits;
 
     if (i != 1)
       ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
     g_assert_true (ens_vulkan_executors_run (runs, 2, preprocessor, &error));
-    up = ens_vulkan_device_get_n_uploaded (device) - up;
+    up = ens_vulkan_device_get_counters (device).uploaded - up;
     g_assert_cmpuint (up, >, i != 1 ? frame_size : 0);
     /* Tables are rounded up. */
     g_assert_cmpuint (up, <=, (i != 1 ? frame_size : 0) + 2 * (4 * table.n_words + 256));
-    g_assert_cmpuint (ens_vulkan_device_get_n_read_back (device) - down, ==, 2 * batch_size);
-    g_assert_cmpuint (ens_vulkan_device_get_n_submits (device) - submits, ==, 1);
+    g_assert_cmpuint (ens_vulkan_device_get_counters (device).read_back - down, ==, 2 * batch_size);
+    g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_submits - submits, ==, 1);
   }
 }
 

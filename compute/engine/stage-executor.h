@@ -7,15 +7,16 @@
 #include "graph/op.h"
 #include "passes/stages.h"
 
-typedef struct _EnsStageRun EnsStageRun;
+typedef struct _EnsStageExecutor EnsStageExecutor;
 
 /* inferred: the graph that was cut, with shapes. (transfer full) */
-EnsStageRun *ens_stage_run_new (const EnsStage *stage, const EnsGraph *inferred,
-                                EnsThreadPool *pool, EnsPackedWeights *weights, GError **error);
-void ens_stage_run_free (EnsStageRun *run);
+EnsStageExecutor *ens_stage_executor_new (const EnsStage *stage, const EnsGraph *inferred,
+                                          EnsThreadPool *pool, EnsPackedWeights *weights,
+                                          GError **error);
+void ens_stage_executor_free (EnsStageExecutor *self);
 
-gsize ens_stage_run_get_arena_size (const EnsStageRun *run);
-guint ens_stage_run_get_n_steps (const EnsStageRun *run);
+gsize ens_stage_executor_get_arena_size (const EnsStageExecutor *self);
+guint ens_stage_executor_get_n_steps (const EnsStageExecutor *self);
 
 /* Where the arrays of the whole batch lie. */
 typedef struct {
@@ -27,4 +28,5 @@ typedef struct {
 
 /* times: NULL, or one element for each step, to which times are added, of all threads together. One
  * thread at a time. */
-void ens_stage_run (EnsStageRun *run, const EnsStageArrays *arrays, EnsNodeTime *times);
+void ens_stage_executor_run (EnsStageExecutor *self, const EnsStageArrays *arrays,
+                             EnsNodeTime *times);

@@ -1,36 +1,36 @@
-/* On a GPU, and on the CPU where the GPU fails: once more on the device opened anew, and if that
- * does not help, on the CPU from then on.
+/* Running a plan on a GPU, and on the CPU where the GPU fails: after a device loss the device is
+ * recreated once and the run repeated; if that fails too, the CPU runs the plan from then on.
  *
- * In 16 bits, if so asked. Layers whose numbers turn out not to fit compute with 32 from then on,
- * and what gave such numbers is run again. */
-#include "engine/runner.h"
+ * With float16 storage, if the device was opened so: layers that overflow fall back to float32, and
+ * the run that overflowed is repeated. */
+#include "engine/backend.h"
 
 #include "engine/vulkan-batch.h"
 #include "passes/rewrite.h"
 #include "passes/store-float16.h"
 
 typedef struct {
-  EnsRunner parent;
+  EnsBackend parent;
   EnsGraph *graph;
   const EnsGraph *inferred;
   EnsDevice *device;
   EnsWeights *weights;
   EnsVulkanDevice *vulkan;    /* what the batch runs on */
-  EnsVulkanBatch *batch;      /* NULL: not made, or given up */
-  gboolean half;              /* numbers are stored in 16 bits … */
-  GHashTable *float32_values; /* … but for these values: their names */
-  GHashTable *float32_nodes;  /* nodes that compute with 32 bits, on the CPU: their names */
-  guint n_fallbacks;          /* how often some were added */
-  EnsRunner *cpu;             /* NULL: the GPU has not been given up */
-  guint n_nodes;              /* as when the plan was made */
-} VulkanRunner;
+  EnsVulkanBatch *batch;      /* NULL: not made yet, or dropped */
+  gboolean float16;           /* values are stored as float16 … */
+  GHashTable *float32_values; /* … except these: their names */
+  GHashTable *float32_nodes;  /* names of nodes that compute in float32, on the CPU */
+  guint n_fallbacks;          /* how often values were added to float32_values */
+  EnsBackend *cpu;            /* what runs the plan since the GPU failed for good; or NULL */
+  guint n_nodes;              /* when the plan was made */
+} VulkanBackend;
 
-/* A run, as ens_plan_profile () is asked for it. */
+/* What ens_plan_profile () runs on. */
 typedef struct {
   const gconstpointer *inputs;
   const gpointer *outputs;
   EnsNodeTime *times;
-} Run;
+} Arrays;
 
 static EnsTensor *
 to_float16 (gpointer data, EnsTensor *constant)
@@ -38,9 +38,9 @@ to_float16 (gpointer data, EnsTensor *constant)
   return ens_weights_to_float16 (data, constant);
 }
 
-/* Again where nodes turn out to run on the CPU, so that these compute with 32 bits. */
+/* Repeated when float16 nodes turn out to run on the CPU, so that these compute in float32. */
 static gboolean
-make_batch (VulkanRunner *self, GError **error)
+make_batch (VulkanBackend *self, GError **error)
 {
   g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
   const EnsFloat16Policy float16 = {to_float16, self->weights, self->float32_values,
@@ -55,15 +55,15 @@ make_batch (VulkanRunner *self, GError **error)
       .graph = self->graph,
       .inferred = self->inferred,
       .context = &context,
-      .float16 = self->half ? &float16 : NULL,
+      .float16 = self->float16 ? &float16 : NULL,
   };
   guint n_float32_nodes;
 
   self->batch = ens_vulkan_batch_new (&source, error);
-  if (self->batch == NULL || !self->half)
+  if (self->batch == NULL || !self->float16)
     return self->batch != NULL;
   n_float32_nodes = g_hash_table_size (self->float32_nodes);
-  ens_vulkan_batch_list_half_on_cpu (self->batch, self->float32_nodes);
+  ens_vulkan_batch_list_float16_on_cpu (self->batch, self->float32_nodes);
   if (g_hash_table_size (self->float32_nodes) == n_float32_nodes)
     return TRUE;
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
@@ -71,19 +71,19 @@ make_batch (VulkanRunner *self, GError **error)
 }
 
 static gboolean
-run_batch (VulkanRunner *self, const Run *run, GError **error)
+run_batch (VulkanBackend *self, const Arrays *arrays, GError **error)
 {
-  /* What computes in other types has other nodes than the caller has made room for. */
+  /* After a fallback to float32 there are other nodes than the caller has room for. */
   EnsNodeTime *times =
-      self->n_nodes == ens_vulkan_batch_get_n_steps (self->batch) ? run->times : NULL;
+      self->n_nodes == ens_vulkan_batch_get_n_steps (self->batch) ? arrays->times : NULL;
 
-  return ens_vulkan_batch_run (self->batch, run->inputs, run->outputs, times, error);
+  return ens_vulkan_batch_run (self->batch, arrays->inputs, arrays->outputs, times, error);
 }
 
-/* Numbers of 16 bits */
+/* float16 overflows */
 
-/* How often layers are widened before the whole network is. The last time, all that are behind them
- * are too. */
+/* How often layers fall back to float32 before the whole network does. The last time, all layers
+ * behind them fall back too. */
 #define MAX_FALLBACKS 6
 
 /* Up to three names of values, “a”, “b”, … (transfer full) */
@@ -105,7 +105,7 @@ list_names (GHashTable *names)
 
 /* Takes the names over and returns how many of them are new. */
 static guint
-add_float32_values (VulkanRunner *self, GHashTable *names)
+add_float32_values (VulkanBackend *self, GHashTable *names)
 {
   guint before = g_hash_table_size (self->float32_values);
   GHashTableIter iter;
@@ -119,62 +119,61 @@ add_float32_values (VulkanRunner *self, GHashTable *names)
   return g_hash_table_size (self->float32_values) - before;
 }
 
-/* Whether numbers of the last run did not fit into 16 bits. Then those values are wide from now on,
- * or, if that was of no help, all are. */
+/* Whether the last run overflowed. Then the values that did are stored as float32 from now on; all
+ * values, if that was tried often enough. */
 static gboolean
-widen (VulkanRunner *self)
+fall_back_to_float32 (VulkanBackend *self)
 {
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  if (!self->half
+  if (!self->float16
       || !ens_vulkan_batch_take_overflows (self->batch, self->n_fallbacks + 1 == MAX_FALLBACKS,
                                            names))
     return FALSE;
-  self->half = add_float32_values (self, names) > 0 && self->n_fallbacks++ < MAX_FALLBACKS;
+  self->float16 = add_float32_values (self, names) > 0 && self->n_fallbacks++ < MAX_FALLBACKS;
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
   return TRUE;
 }
 
 static void
-warn_of_wide (VulkanRunner *self)
+warn_of_fallback (VulkanBackend *self)
 {
   g_autofree char *names = list_names (self->float32_values);
 
-  if (self->half)
-    ens_device_warn (self->device,
-                     "%s computes with 32 bits from now on what is too large for 16: %s",
+  if (self->float16)
+    ens_device_warn (self->device, "%s: float16 overflow, these layers fall back to float32: %s",
                      self->graph->name, names);
   else
     ens_device_warn (self->device,
-                     "%s computes with 32 bits from now on, too much is too large for 16: %s",
+                     "%s: float16 overflow in too many layers, all fall back to float32: %s",
                      self->graph->name, names);
 }
 
-/* Runs, and runs again as long as numbers have not fitted. */
+/* Repeats the run until nothing overflows. */
 static gboolean
-run_until_fit (VulkanRunner *self, const Run *run, GError **error)
+run_without_overflow (VulkanBackend *self, const Arrays *arrays, GError **error)
 {
-  gboolean widened = FALSE, again;
+  gboolean fell_back = FALSE, again;
 
   do {
-    if ((self->batch == NULL && !make_batch (self, error)) || !run_batch (self, run, error))
+    if ((self->batch == NULL && !make_batch (self, error)) || !run_batch (self, arrays, error))
       return FALSE;
-    again = widen (self);
-    widened = widened || again;
+    again = fall_back_to_float32 (self);
+    fell_back = fell_back || again;
   } while (again);
-  if (widened)
-    warn_of_wide (self);
+  if (fell_back)
+    warn_of_fallback (self);
   return TRUE;
 }
 
 /* Failures */
 
-/* run: NULL to get ready alone. */
+/* arrays: NULL to prepare only. */
 static gboolean
-try_gpu (VulkanRunner *self, const Run *run, GError **error)
+try_gpu (VulkanBackend *self, const Arrays *arrays, GError **error)
 {
-  if (run != NULL)
-    return run_until_fit (self, run, error);
+  if (arrays != NULL)
+    return run_without_overflow (self, arrays, error);
   return self->batch != NULL || make_batch (self, error);
 }
 
@@ -186,59 +185,60 @@ is_failure (const GError *error)
          || g_error_matches (error, ENS_ERROR, ENS_ERROR_RESOURCE);
 }
 
-/* Gives up what is on the device, and takes the same device opened anew. */
+/* Frees what is on the lost device, and recreates the device. */
 static gboolean
-renew (VulkanRunner *self)
+recreate_device (VulkanBackend *self)
 {
-  EnsVulkanDevice *renewed = ens_device_renew_vulkan (self->device, self->vulkan);
+  EnsVulkanDevice *recreated = ens_device_recreate_vulkan (self->device, self->vulkan);
 
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
-  if (renewed == NULL)
+  if (recreated == NULL)
     return FALSE;
   ens_vulkan_device_unref (self->vulkan);
-  self->vulkan = renewed;
+  self->vulkan = recreated;
   return TRUE;
 }
 
 static gboolean
-give_up (VulkanRunner *self, const GError *reason, GError **error)
+fall_back_to_cpu (VulkanBackend *self, const GError *reason, GError **error)
 {
-  const EnsRunnerParams params = {self->graph, self->inferred, self->device, self->weights};
+  const EnsBackendParams params = {self->graph, self->inferred, self->device, self->weights};
 
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
-  self->cpu = ens_cpu_runner_new (&params, error);
+  self->cpu = ens_cpu_backend_new (&params, error);
   if (self->cpu == NULL)
     return FALSE;
-  ens_device_warn (self->device, "%s now runs on the CPU: %s", self->graph->name, reason->message);
+  ens_device_warn (self->device, "%s falls back to the CPU: %s", self->graph->name,
+                   reason->message);
   return TRUE;
 }
 
-/* Runs, or gets ready to. A device that is short of memory is not opened anew. */
+/* Runs, or prepares to. A device that is short of memory is not recreated. */
 static gboolean
-run_or_recover (VulkanRunner *self, const Run *run, GError **error)
+run_or_recover (VulkanBackend *self, const Arrays *arrays, GError **error)
 {
   g_autoptr (GError) reason = NULL;
 
-  if (try_gpu (self, run, &reason))
+  if (try_gpu (self, arrays, &reason))
     return TRUE;
-  if (g_error_matches (reason, ENS_ERROR, ENS_ERROR_DEVICE) && renew (self)) {
+  if (g_error_matches (reason, ENS_ERROR, ENS_ERROR_DEVICE) && recreate_device (self)) {
     g_clear_error (&reason);
-    if (try_gpu (self, run, &reason)) {
-      ens_device_warn (self->device, "%s was opened anew after it failed",
+    if (try_gpu (self, arrays, &reason)) {
+      ens_device_warn (self->device, "%s was recreated after device loss",
                        ens_device_get_description (self->device));
       return TRUE;
     }
   }
   if (is_failure (reason))
-    return give_up (self, reason, error);
+    return fall_back_to_cpu (self, reason, error);
   g_propagate_error (error, g_steal_pointer (&reason));
   return FALSE;
 }
 
 static void
-free_runner (EnsRunner *runner)
+free_backend (EnsBackend *backend)
 {
-  VulkanRunner *self = (VulkanRunner *)runner;
+  VulkanBackend *self = (VulkanBackend *)backend;
 
   if (self->cpu != NULL)
     self->cpu->class->free (self->cpu);
@@ -252,52 +252,52 @@ free_runner (EnsRunner *runner)
 }
 
 static gsize
-get_arena_size (const EnsRunner *runner)
+get_arena_size (const EnsBackend *backend)
 {
-  const VulkanRunner *self = (const VulkanRunner *)runner;
+  const VulkanBackend *self = (const VulkanBackend *)backend;
 
   return self->cpu != NULL ? self->cpu->class->get_arena_size (self->cpu)
                            : ens_vulkan_batch_get_size (self->batch);
 }
 
 static guint
-get_n_nodes (const EnsRunner *runner)
+get_n_nodes (const EnsBackend *backend)
 {
-  return ((const VulkanRunner *)runner)->n_nodes;
+  return ((const VulkanBackend *)backend)->n_nodes;
 }
 
 static gboolean
-run (EnsRunner *runner, const gconstpointer *inputs, const gpointer *outputs, EnsNodeTime *times,
+run (EnsBackend *backend, const gconstpointer *inputs, const gpointer *outputs, EnsNodeTime *times,
      GError **error)
 {
-  VulkanRunner *self = (VulkanRunner *)runner;
+  VulkanBackend *self = (VulkanBackend *)backend;
 
-  if (self->cpu == NULL && !run_or_recover (self, &(Run) {inputs, outputs, times}, error))
+  if (self->cpu == NULL && !run_or_recover (self, &(Arrays) {inputs, outputs, times}, error))
     return FALSE;
   if (self->cpu == NULL)
     return TRUE;
-  /* Nodes on the CPU are others than the caller has made room for, unless they always were. */
+  /* The CPU has other nodes than the caller has room for, unless it always ran the plan. */
   if (self->n_nodes != self->cpu->class->get_n_nodes (self->cpu))
     times = NULL;
   return self->cpu->class->run (self->cpu, inputs, outputs, times, error);
 }
 
-/* On one device, and each in one run. What fails here fails again alone, and is dealt with there.
- */
+/* All on one device, and each batch as a whole. A failure here happens again when the plan runs
+ * alone, and is handled there. */
 static gboolean
-run_together (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
+run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
               EnsVulkanPreprocessor *preprocessor)
 {
   g_autofree EnsVulkanRun *together = g_new (EnsVulkanRun, n);
   g_autoptr (GError) error = NULL;
-  gboolean fit = TRUE;
+  gboolean overflowed = FALSE;
 
   for (guint i = 0; i < n; i++) {
-    const VulkanRunner *self = (const VulkanRunner *)runners[i];
+    const VulkanBackend *self = (const VulkanBackend *)backends[i];
     EnsVulkanExecutor *whole =
         self->batch != NULL ? ens_vulkan_batch_get_whole (self->batch) : NULL;
 
-    if (whole == NULL || self->vulkan != ((const VulkanRunner *)runners[0])->vulkan)
+    if (whole == NULL || self->vulkan != ((const VulkanBackend *)backends[0])->vulkan)
       return FALSE;
     together[i] = (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs, runs[i].tables};
   }
@@ -305,39 +305,39 @@ run_together (EnsRunner *const *runners, const EnsSampledRun *runs, guint n,
     g_info ("running %u networks at the same time failed: %s", n, error->message);
     return FALSE;
   }
-  /* Numbers that did not fit won't alone either. */
+  /* What overflows here also does when the plan runs alone, which handles it. */
   for (guint i = 0; i < n; i++) {
-    VulkanRunner *self = (VulkanRunner *)runners[i];
+    VulkanBackend *self = (VulkanBackend *)backends[i];
 
-    if (self->half && ens_vulkan_batch_take_overflows (self->batch, FALSE, NULL))
-      fit = FALSE;
+    if (self->float16 && ens_vulkan_batch_take_overflows (self->batch, FALSE, NULL))
+      overflowed = TRUE;
   }
-  return fit;
+  return !overflowed;
 }
 
-static const EnsRunnerClass vulkan_class = {free_runner, get_arena_size, get_n_nodes, run,
-                                            run_together};
+static const EnsBackendClass vulkan_class = {free_backend, get_arena_size, get_n_nodes, run,
+                                             run_together};
 
-EnsRunner *
-ens_vulkan_runner_new (const EnsRunnerParams *params, GError **error)
+EnsBackend *
+ens_vulkan_backend_new (const EnsBackendParams *params, GError **error)
 {
   EnsVulkanDevice *vulkan = ens_device_ref_vulkan (params->device);
-  VulkanRunner *self;
+  VulkanBackend *self;
 
-  if (vulkan == NULL) /* given up before */
-    return ens_cpu_runner_new (params, error);
-  self = g_new0 (VulkanRunner, 1);
+  if (vulkan == NULL) /* lost for good */
+    return ens_cpu_backend_new (params, error);
+  self = g_new0 (VulkanBackend, 1);
   self->parent.class = &vulkan_class;
   self->graph = ens_graph_copy (params->graph);
   self->inferred = params->inferred;
   self->device = ens_device_ref (params->device);
   self->weights = params->weights;
   self->vulkan = vulkan;
-  self->half = ens_device_wants_half (params->device);
+  self->float16 = ens_device_wants_float16 (params->device);
   self->float32_values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->float32_nodes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (!run_or_recover (self, NULL, error)) {
-    free_runner (&self->parent);
+    free_backend (&self->parent);
     return NULL;
   }
   self->n_nodes = self->cpu != NULL ? self->cpu->class->get_n_nodes (self->cpu)

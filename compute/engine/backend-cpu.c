@@ -1,22 +1,22 @@
 /* Stages on the CPU, a few images at a time. */
-#include "engine/runner.h"
+#include "engine/backend.h"
 
 #include <unistd.h>
 
-#include "engine/stage-run.h"
+#include "engine/stage-executor.h"
 #include "passes/rewrite.h"
 
 #define ALIGNMENT 64
 
 typedef struct {
-  EnsRunner parent;
+  EnsBackend parent;
   const EnsGraph *inferred;
-  GPtrArray *stages; /* EnsStageRun */
+  GPtrArray *stages; /* EnsStageExecutor */
   EnsArenas *arenas;
   gsize arena_size;
   gboolean reserved; /* the arena */
   gsize *kept;       /* by value index: offset in the arena of values kept between stages */
-} CpuRunner;
+} CpuBackend;
 
 /* Making */
 
@@ -41,7 +41,7 @@ sum_sizes (const GPtrArray *values)
 
 /* The arrays that it runs on are the caller's, but they too must fit. */
 static gboolean
-check_memory (const CpuRunner *self, GError **error)
+check_memory (const CpuBackend *self, GError **error)
 {
   gsize limit = get_physical_memory ();
   const GPtrArray *inputs = self->inferred->inputs;
@@ -62,14 +62,14 @@ check_memory (const CpuRunner *self, GError **error)
 }
 
 static gboolean
-plan_stages (CpuRunner *self, const GPtrArray *stages, const EnsRunnerParams *params,
+plan_stages (CpuBackend *self, const GPtrArray *stages, const EnsBackendParams *params,
              GError **error)
 {
   g_ptr_array_set_size (self->stages, 0);
   for (guint i = 0; i < stages->len; i++) {
-    EnsStageRun *run =
-        ens_stage_run_new (g_ptr_array_index (stages, i), self->inferred,
-                           ens_device_get_pool (params->device), params->weights->packed, error);
+    EnsStageExecutor *run = ens_stage_executor_new (g_ptr_array_index (stages, i), self->inferred,
+                                                    ens_device_get_pool (params->device),
+                                                    params->weights->packed, error);
 
     if (run == NULL)
       return FALSE;
@@ -80,11 +80,11 @@ plan_stages (CpuRunner *self, const GPtrArray *stages, const EnsRunnerParams *pa
 
 /* Stages take turns in the same memory; behind it are the values that they leave to each other. */
 static void
-lay_out (CpuRunner *self, const GPtrArray *stages)
+lay_out (CpuBackend *self, const GPtrArray *stages)
 {
   for (guint i = 0; i < self->stages->len; i++)
-    self->arena_size =
-        MAX (self->arena_size, ens_stage_run_get_arena_size (g_ptr_array_index (self->stages, i)));
+    self->arena_size = MAX (
+        self->arena_size, ens_stage_executor_get_arena_size (g_ptr_array_index (self->stages, i)));
   for (guint i = 0; i < stages->len; i++) {
     const EnsStage *stage = g_ptr_array_index (stages, i);
 
@@ -101,7 +101,7 @@ lay_out (CpuRunner *self, const GPtrArray *stages)
 }
 
 static gboolean
-make (CpuRunner *self, const EnsRunnerParams *params, GError **error)
+make (CpuBackend *self, const EnsBackendParams *params, GError **error)
 {
   g_autoptr (GPtrArray) stages = ens_graph_cut (params->graph, params->inferred);
 
@@ -117,9 +117,9 @@ make (CpuRunner *self, const EnsRunnerParams *params, GError **error)
 }
 
 static void
-free_runner (EnsRunner *runner)
+free_backend (EnsBackend *backend)
 {
-  CpuRunner *self = (CpuRunner *)runner;
+  CpuBackend *self = (CpuBackend *)backend;
 
   if (self->reserved)
     ens_arenas_release (self->arenas, self->arena_size);
@@ -130,54 +130,54 @@ free_runner (EnsRunner *runner)
 }
 
 static gsize
-get_arena_size (const EnsRunner *runner)
+get_arena_size (const EnsBackend *backend)
 {
-  return ((const CpuRunner *)runner)->arena_size;
+  return ((const CpuBackend *)backend)->arena_size;
 }
 
 static guint
-get_n_nodes (const EnsRunner *runner)
+get_n_nodes (const EnsBackend *backend)
 {
-  const CpuRunner *self = (const CpuRunner *)runner;
+  const CpuBackend *self = (const CpuBackend *)backend;
   guint n = 0;
 
   for (guint i = 0; i < self->stages->len; i++)
-    n += ens_stage_run_get_n_steps (g_ptr_array_index (self->stages, i));
+    n += ens_stage_executor_get_n_steps (g_ptr_array_index (self->stages, i));
   return n;
 }
 
 static gboolean
-run (EnsRunner *runner, const gconstpointer *inputs, const gpointer *outputs, EnsNodeTime *times,
+run (EnsBackend *backend, const gconstpointer *inputs, const gpointer *outputs, EnsNodeTime *times,
      GError **error)
 {
-  CpuRunner *self = (CpuRunner *)runner;
+  CpuBackend *self = (CpuBackend *)backend;
   EnsStageArrays arrays = {inputs, outputs, self->kept, ens_arenas_borrow (self->arenas)};
 
   for (guint i = 0; i < self->stages->len; i++) {
-    EnsStageRun *stage = g_ptr_array_index (self->stages, i);
+    EnsStageExecutor *stage = g_ptr_array_index (self->stages, i);
 
-    ens_stage_run (stage, &arrays, times);
+    ens_stage_executor_run (stage, &arrays, times);
     if (times != NULL)
-      times += ens_stage_run_get_n_steps (stage);
+      times += ens_stage_executor_get_n_steps (stage);
   }
   ens_arenas_return (self->arenas, arrays.arena);
   return TRUE;
 }
 
-static const EnsRunnerClass cpu_class = {free_runner, get_arena_size, get_n_nodes, run};
+static const EnsBackendClass cpu_class = {free_backend, get_arena_size, get_n_nodes, run};
 
-EnsRunner *
-ens_cpu_runner_new (const EnsRunnerParams *params, GError **error)
+EnsBackend *
+ens_cpu_backend_new (const EnsBackendParams *params, GError **error)
 {
-  CpuRunner *self = g_new0 (CpuRunner, 1);
+  CpuBackend *self = g_new0 (CpuBackend, 1);
 
   self->parent.class = &cpu_class;
   self->inferred = params->inferred;
   self->arenas = ens_arenas_ref (ens_device_get_arenas (params->device));
-  self->stages = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_stage_run_free);
+  self->stages = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_stage_executor_free);
   self->kept = g_new0 (gsize, params->graph->values->len);
   if (!make (self, params, error)) {
-    free_runner (&self->parent);
+    free_backend (&self->parent);
     return NULL;
   }
   self->reserved = TRUE;

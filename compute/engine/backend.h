@@ -1,0 +1,39 @@
+/* What runs a plan on one kind of device: the CPU or a GPU. */
+#pragma once
+
+#include "engine/device-private.h"
+#include "engine/plan-private.h"
+#include "engine/weights.h"
+#include "graph/op.h"
+
+typedef struct _EnsBackend EnsBackend;
+
+typedef struct {
+  void (*free) (EnsBackend *backend);
+  gsize (*get_arena_size) (const EnsBackend *backend);
+  guint (*get_n_nodes) (const EnsBackend *backend);
+  /* As ens_plan_profile (); one thread at a time. */
+  gboolean (*run) (EnsBackend *backend, const gconstpointer *inputs, const gpointer *outputs,
+                   EnsNodeTime *times, GError **error);
+  /* Runs several of this class at the same time. Returns FALSE without side effects if the runs
+   * can't be batched; callers then run them one by one, from arrays of inputs. NULL if batching is
+   * not supported. */
+  gboolean (*run_together) (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
+                            EnsVulkanPreprocessor *preprocessor);
+} EnsBackendClass;
+
+struct _EnsBackend {
+  const EnsBackendClass *class;
+};
+
+/* What a backend is made for. */
+typedef struct {
+  const EnsGraph *graph;    /* load-time passes have run */
+  const EnsGraph *inferred; /* its copy, with the shapes to run on; outlives the backend */
+  EnsDevice *device;
+  EnsWeights *weights; /* outlives the backend */
+} EnsBackendParams;
+
+/* (transfer full) */
+EnsBackend *ens_cpu_backend_new (const EnsBackendParams *params, GError **error);
+EnsBackend *ens_vulkan_backend_new (const EnsBackendParams *params, GError **error);
