@@ -1,17 +1,19 @@
+#!/bin/sh
+# shellcheck disable=SC2034  # read by the scripts that source this one
 # Debian 12 packages by purpose, and a function to install those that are missing. Sourced by
-# examples/shell/quickstart.sh and tests/run.sh.
+# examples/shell/quickstart.sh and tests/run.sh; run by itself it installs what building needs.
 
-build_packages="gcc libc6-dev meson ninja-build pkg-config
+# dpkg-dev: Meson asks it for the folder of libraries. libgirepository1.0-dev: for Python's bindings.
+build_packages="gcc libc6-dev dpkg-dev meson ninja-build pkg-config
   libglib2.0-dev libjson-glib-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
   glslc spirv-tools libvulkan-dev
   liblinear-dev libcairo2-dev libpango1.0-dev
-  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgirepository1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav"
 
 test_packages="check clang clang-format libclang-rt-dev mesa-vulkan-drivers
-  vulkan-validationlayers man-db
-  python3 python3-gi python3-gst-1.0 python3-jsonschema python3-onnx libonnx-testdata
-  libgirepository1.0-dev gi-docgen abigail-tools g++"
+  vulkan-validationlayers man-db git codespell shellcheck reuse abigail-tools g++
+  python3 python3-gi python3-gst-1.0 python3-jsonschema python3-onnx libonnx-testdata gi-docgen"
 
 peer_packages="python3-torch python3-torchvision python3-opencv"
 
@@ -36,3 +38,10 @@ install_packages () {
   # shellcheck disable=SC2086
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
 }
+
+case ${0##*/} in
+  packages.sh)
+    # shellcheck disable=SC2086
+    install_packages $build_packages
+    ;;
+esac
