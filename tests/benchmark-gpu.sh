@@ -11,9 +11,9 @@
 # the self-test; images/s of whole networks; large matrix products; a frame from the plug-in's input
 # to its tags. The networks are exported by PyTorch, with random weights.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
-small= paths=
+small="" paths=""
 device=vulkan
 build=build
 while [ $# -gt 0 ]; do

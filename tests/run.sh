@@ -42,7 +42,8 @@ build build-tests all -Dwerror=true -Dpeers=$peers -Dintrospection=enabled -Ddoc
 build build-sanitize all -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
   -Db_lundef=false
 (
-  export CC="$(command -v ccache || true) clang"
+  CC="$(command -v ccache || true) clang"
+  export CC
   build build-fuzz fuzz -Dfuzz=true -Dvulkan=disabled -Dbuildtype=debug -Doptimization=1 \
     -Db_sanitize=address,undefined -Db_lundef=false
 )
