@@ -189,18 +189,6 @@ transpose_flops (const EnsOperands *operands)
          * ens_shape_span (weights, 1, weights->rank);
 }
 
-/* The input's position whose tap `tap` reaches output position `at`, or −1. */
-static gint64
-find_input (const EnsGeometry *geometry, guint axis, gint64 at, gint64 tap)
-{
-  gint64 from = at + geometry->pads_begin[axis] - tap * geometry->dilations[axis];
-
-  if (from < 0 || from % geometry->strides[axis] != 0)
-    return -1;
-  from /= geometry->strides[axis];
-  return from < geometry->input[axis] ? from : -1;
-}
-
 /* The reference: one output element. */
 
 typedef struct {
@@ -227,40 +215,29 @@ sum_channels (const Reference *reference, gsize pixel, gint64 tap, gint64 filter
 }
 
 static double
-sum_taps (const Reference *reference, gint64 batch, const gint64 *position, gint64 filter)
+sum_taps (const Reference *reference, const EnsPositions *to, gint64 filter)
 {
   const EnsGeometry *geometry = &reference->geometry;
-  const gint64 *kernel = geometry->kernel;
-  gint64 taps = kernel[0] * kernel[1] * kernel[2];
+  const EnsView *input = reference->operands->inputs[INPUT];
+  EnsTaps taps = {.geometry = geometry, .position = to->position, .transposed = TRUE};
   double sum = 0;
 
-  for (gint64 tap = 0; tap < taps; tap++) {
-    gint64 k[] = {tap / (kernel[1] * kernel[2]), tap / kernel[2] % kernel[1], tap % kernel[2]};
-    gint64 from[ENS_MAX_SPATIAL];
-    gboolean reached = TRUE;
-
-    for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
-      from[i] = find_input (geometry, i, position[i], k[i]);
-      reached = reached && from[i] >= 0;
-    }
-    if (reached)
-      sum += sum_channels (
-          reference,
-          ens_geometry_offset (reference->operands->inputs[INPUT], geometry->input, batch, from),
-          tap, filter);
-  }
+  while (ens_taps_next (&taps))
+    sum +=
+        sum_channels (reference, ens_geometry_offset (input, geometry->input, to->batch, taps.at),
+                      taps.tap, filter);
   return sum;
 }
 
 static void
-finish_pixel (const Reference *reference, gint64 batch, const gint64 *position)
+finish_pixel (const Reference *reference, const EnsPositions *to)
 {
   const EnsView *bias = ens_operands_input (reference->operands, BIAS);
   const EnsView *output = reference->operands->outputs[0];
-  gsize at = ens_geometry_offset (output, reference->geometry.output, batch, position);
+  gsize at = ens_geometry_offset (output, reference->geometry.output, to->batch, to->position);
 
   for (gint64 filter = 0; filter < count_filters (reference->operands); filter++) {
-    double sum = sum_taps (reference, batch, position, filter);
+    double sum = sum_taps (reference, to, filter);
 
     if (bias != NULL)
       sum += ens_view_real (bias, (gsize)filter);
@@ -273,16 +250,13 @@ transpose_reference (const EnsOperands *operands)
 {
   const EnsConvTransposeParams *params = operands->params;
   Reference reference = {.operands = operands};
-  const gint64 *sizes = reference.geometry.output;
+  EnsPositions to = {.geometry = &reference.geometry};
 
   resolve (operands, &reference.geometry, NULL);
   reference.group_channels = reference.geometry.channels / params->group;
   reference.group_filters = count_filters (operands) / params->group;
-  for (gint64 n = 0; n < reference.geometry.batch; n++)
-    for (gint64 z = 0; z < sizes[0]; z++)
-      for (gint64 y = 0; y < sizes[1]; y++)
-        for (gint64 x = 0; x < sizes[2]; x++)
-          finish_pixel (&reference, n, (const gint64[]) {z, y, x});
+  while (ens_positions_next (&to))
+    finish_pixel (&reference, &to);
 }
 
 /* The fast kernel, band by band of output rows. */
@@ -420,7 +394,7 @@ add_tap_row (const Band *band, const float *products, gint64 tap_row, float *out
 
   for (gint64 x = 0; x < geometry->output[2]; x++)
     for (gint64 tap = 0; tap < taps; tap++) {
-      gint64 from = find_input (geometry, 2, x, tap);
+      gint64 from = ens_geometry_find_source (geometry, 2, x, tap);
 
       if (from >= 0)
         add_row (products + (gsize)from * state->columns
@@ -443,7 +417,7 @@ sum_rows (gconstpointer data, gsize begin, gsize end)
     for (gsize x = 0; x < width; x++)
       memset (output + x * band->output_pitch, 0, state->group_filters * sizeof *output);
     for (gint64 tap = 0; tap < geometry->kernel[1]; tap++) {
-      gint64 from = find_input (geometry, 1, band->first_output + (gint64)row, tap);
+      gint64 from = ens_geometry_find_source (geometry, 1, band->first_output + (gint64)row, tap);
 
       if (from >= 0)
         add_tap_row (band,

@@ -129,35 +129,25 @@ sum_tap (const Reference *reference, gsize input_at, gsize weights_at)
 }
 
 static double
-sum_window (const Reference *reference, gint64 batch, const gint64 *position, gint64 filter)
+sum_window (const Reference *reference, const EnsPositions *to, gint64 filter)
 {
   const EnsGeometry *geometry = &reference->geometry;
-  const gint64 *kernel = geometry->kernel;
-  gint64 taps = kernel[0] * kernel[1] * kernel[2];
+  const EnsView *input = reference->operands->inputs[INPUT];
+  const EnsView *weights = reference->operands->inputs[WEIGHTS];
+  gint64 n_taps = geometry->kernel[0] * geometry->kernel[1] * geometry->kernel[2];
+  gint64 first = filter / reference->group_filters * reference->group_channels;
+  EnsTaps taps = {.geometry = geometry, .position = to->position};
   double sum = 0;
 
-  for (gint64 tap = 0; tap < taps; tap++) {
-    gint64 k[] = {tap / (kernel[1] * kernel[2]), tap / kernel[2] % kernel[1], tap % kernel[2]};
-    gint64 at[ENS_MAX_SPATIAL];
-    gboolean inside = TRUE;
-
-    for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
-      at[i] = position[i] * geometry->strides[i] + k[i] * geometry->dilations[i]
-              - geometry->pads_begin[i];
-      inside = inside && at[i] >= 0 && at[i] < geometry->input[i];
-    }
-    if (inside)
-      sum += sum_tap (
-          reference,
-          ens_geometry_offset (reference->operands->inputs[INPUT], geometry->input, batch, at)
-              + (gsize)(filter / reference->group_filters * reference->group_channels),
-          (gsize)((filter * taps + tap) * reference->operands->inputs[WEIGHTS]->pitch));
-  }
+  while (ens_taps_next (&taps))
+    sum += sum_tap (reference,
+                    ens_geometry_offset (input, geometry->input, to->batch, taps.at) + (gsize)first,
+                    (gsize)((filter * n_taps + taps.tap) * weights->pitch));
   return sum;
 }
 
 static void
-finish_pixel (const Reference *reference, gint64 batch, const gint64 *position)
+finish_pixel (const Reference *reference, const EnsPositions *to)
 {
   const EnsOperands *operands = reference->operands;
   const EnsConvParams *params = operands->params;
@@ -166,17 +156,17 @@ finish_pixel (const Reference *reference, gint64 batch, const gint64 *position)
   const EnsView *output = operands->outputs[0];
   const gint64 *sizes = reference->geometry.output;
   gint64 filters = operands->inputs[WEIGHTS]->shape.dims[0];
+  gsize at = ens_geometry_offset (output, sizes, to->batch, to->position);
 
   for (gint64 filter = 0; filter < filters; filter++) {
-    double x = sum_window (reference, batch, position, filter);
+    double x = sum_window (reference, to, filter);
 
     if (bias != NULL)
       x += ens_view_real (bias, (gsize)filter);
     if (residual != NULL)
-      x += ens_view_real (residual,
-                          ens_geometry_offset (residual, sizes, batch, position) + (gsize)filter);
-    ens_view_set_real (output, ens_geometry_offset (output, sizes, batch, position) + (gsize)filter,
-                       ens_activation_apply (&params->activation, x));
+      x += ens_view_real (residual, ens_geometry_offset (residual, sizes, to->batch, to->position)
+                                        + (gsize)filter);
+    ens_view_set_real (output, at + (gsize)filter, ens_activation_apply (&params->activation, x));
   }
 }
 
@@ -185,16 +175,13 @@ conv_reference (const EnsOperands *operands)
 {
   const EnsConvParams *params = operands->params;
   Reference reference = {.operands = operands};
-  const gint64 *sizes = reference.geometry.output;
+  EnsPositions to = {.geometry = &reference.geometry};
 
   resolve (operands, &reference.geometry, NULL);
   reference.group_channels = reference.geometry.channels / params->group;
   reference.group_filters = operands->inputs[WEIGHTS]->shape.dims[0] / params->group;
-  for (gint64 n = 0; n < reference.geometry.batch; n++)
-    for (gint64 z = 0; z < sizes[0]; z++)
-      for (gint64 y = 0; y < sizes[1]; y++)
-        for (gint64 x = 0; x < sizes[2]; x++)
-          finish_pixel (&reference, n, (const gint64[]) {z, y, x});
+  while (ens_positions_next (&to))
+    finish_pixel (&reference, &to);
 }
 
 /* The fast kernels. */

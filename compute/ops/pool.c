@@ -129,29 +129,19 @@ typedef struct {
 } Statistics;
 
 static Statistics
-visit_window (const EnsView *input, const EnsGeometry *geometry, gint64 batch,
-              const gint64 *position, gint64 channel)
+visit_window (const EnsView *input, const EnsPositions *to, gsize channel)
 {
+  EnsTaps taps = {.geometry = to->geometry, .position = to->position};
   Statistics statistics = {.max = -INFINITY};
-  gint64 first[ENS_MAX_SPATIAL], last[ENS_MAX_SPATIAL], k[ENS_MAX_SPATIAL];
 
-  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
-    taps_inside (geometry, i, position[i], &first[i], &last[i]);
-  for (k[0] = first[0]; k[0] <= last[0]; k[0]++)
-    for (k[1] = first[1]; k[1] <= last[1]; k[1]++)
-      for (k[2] = first[2]; k[2] <= last[2]; k[2]++) {
-        gint64 at[ENS_MAX_SPATIAL];
-        double x;
+  while (ens_taps_next (&taps)) {
+    gsize pixel = ens_geometry_offset (input, to->geometry->input, to->batch, taps.at);
+    double x = ens_view_real (input, pixel + channel);
 
-        for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
-          at[i] = position[i] * geometry->strides[i] + k[i] * geometry->dilations[i]
-                  - geometry->pads_begin[i];
-        x = ens_view_real (input, ens_geometry_offset (input, geometry->input, batch, at)
-                                      + (gsize)channel);
-        statistics.max = fmax (statistics.max, x);
-        statistics.sum += x;
-        statistics.count++;
-      }
+    statistics.max = fmax (statistics.max, x);
+    statistics.sum += x;
+    statistics.count++;
+  }
   return statistics;
 }
 
@@ -176,23 +166,20 @@ static void
 reference (const EnsOperands *operands, const EnsGeometry *geometry, Method method)
 {
   const EnsView *output = operands->outputs[0];
-  gsize n = ens_view_elements (output);
+  EnsPositions to = {.geometry = geometry};
 
-  for (gsize i = 0; i < n; i++) {
-    gint64 channel = (gint64)i % geometry->channels, pixel = (gint64)i / geometry->channels;
-    gint64 position[ENS_MAX_SPATIAL];
-    Statistics statistics;
+  while (ens_positions_next (&to)) {
+    gsize at = ens_geometry_offset (output, geometry->output, to.batch, to.position);
 
-    for (guint axis = ENS_MAX_SPATIAL; axis-- > 0;) {
-      position[axis] = pixel % geometry->output[axis];
-      pixel /= geometry->output[axis];
+    for (gsize channel = 0; channel < (gsize)geometry->channels; channel++) {
+      Statistics statistics = visit_window (operands->inputs[0], &to, channel);
+
+      if (method == MEAN_WITH_PADS)
+        statistics.count = count_padded (geometry, to.position);
+      ens_view_set_real (output, at + channel,
+                         method == MAXIMUM ? statistics.max
+                                           : statistics.sum / (double)statistics.count);
     }
-    statistics = visit_window (operands->inputs[0], geometry, pixel, position, channel);
-    if (method == MEAN_WITH_PADS)
-      statistics.count = count_padded (geometry, position);
-    ens_view_set_real (output, ens_view_offset (output, i),
-                       method == MAXIMUM ? statistics.max
-                                         : statistics.sum / (double)statistics.count);
   }
 }
 

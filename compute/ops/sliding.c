@@ -228,3 +228,51 @@ ens_geometry_offset (const EnsView *view, const gint64 *sizes, gint64 batch, con
     pixel = pixel * sizes[i] + position[i];
   return (gsize)(pixel * view->pitch);
 }
+
+/* Walks of references. */
+
+/* index → one position per axis, the last axis fastest. Returns what is left of the index. */
+static gint64
+split_index (gint64 index, const gint64 *sizes, gint64 *position)
+{
+  for (guint i = ENS_MAX_SPATIAL; i-- > 0;) {
+    position[i] = index % sizes[i];
+    index /= sizes[i];
+  }
+  return index;
+}
+
+gboolean
+ens_positions_next (EnsPositions *walk)
+{
+  const gint64 *sizes = walk->geometry->output;
+
+  if (walk->n_walked >= walk->geometry->batch * sizes[0] * sizes[1] * sizes[2])
+    return FALSE;
+  walk->batch = split_index (walk->n_walked++, sizes, walk->position);
+  return TRUE;
+}
+
+gboolean
+ens_taps_next (EnsTaps *walk)
+{
+  const gint64 *kernel = walk->geometry->kernel;
+  gint64 n_taps = kernel[0] * kernel[1] * kernel[2];
+  gint64 (*find) (const EnsGeometry *, guint, gint64, gint64) =
+      walk->transposed ? ens_geometry_find_source : ens_geometry_find_input;
+
+  while (walk->n_walked < n_taps) {
+    gint64 at[ENS_MAX_SPATIAL];
+    gboolean inside = TRUE;
+
+    walk->tap = walk->n_walked++;
+    split_index (walk->tap, kernel, at);
+    for (guint i = 0; i < ENS_MAX_SPATIAL; i++) {
+      walk->at[i] = find (walk->geometry, i, walk->position[i], at[i]);
+      inside = inside && walk->at[i] >= 0;
+    }
+    if (inside)
+      return TRUE;
+  }
+  return FALSE;
+}

@@ -36,3 +36,56 @@ gboolean ens_geometry_is_flat (const EnsGeometry *geometry);
 /* Position (batch, z, y, x) of a map of these sizes: its first element in a view. */
 gsize ens_geometry_offset (const EnsView *view, const gint64 *sizes, gint64 batch,
                            const gint64 *position);
+
+/* The input's position that a tap reads for an output position, or −1: there is none. */
+static inline gint64
+ens_geometry_find_input (const EnsGeometry *geometry, guint axis, gint64 position, gint64 tap)
+{
+  gint64 from = position * geometry->strides[axis] + tap * geometry->dilations[axis]
+                - geometry->pads_begin[axis];
+
+  return from < geometry->input[axis] ? MAX (from, -1) : -1;
+}
+
+/* The same where inputs and outputs have changed places, as in a transposed convolution: the
+ * input's position whose tap writes to an output position. */
+static inline gint64
+ens_geometry_find_source (const EnsGeometry *geometry, guint axis, gint64 position, gint64 tap)
+{
+  gint64 from = position + geometry->pads_begin[axis] - tap * geometry->dilations[axis];
+
+  if (from < 0 || from % geometry->strides[axis] != 0)
+    return -1;
+  from /= geometry->strides[axis];
+  return from < geometry->input[axis] ? from : -1;
+}
+
+/* Walks of references, over output positions (batch, z, y, x) and over what a window sees:
+ *
+ *   EnsPositions at = {.geometry = geometry};
+ *
+ *   while (ens_positions_next (&at)) {
+ *     EnsTaps taps = {.geometry = geometry, .position = at.position};
+ *
+ *     while (ens_taps_next (&taps))
+ *       …
+ *   } */
+typedef struct {
+  const EnsGeometry *geometry;
+  gint64 n_walked;
+  gint64 batch, position[ENS_MAX_SPATIAL];
+} EnsPositions;
+
+gboolean ens_positions_next (EnsPositions *walk);
+
+/* The taps that find an input or, if `transposed`, a source. */
+typedef struct {
+  const EnsGeometry *geometry;
+  const gint64 *position;
+  gboolean transposed;
+  gint64 n_walked;
+  gint64 tap;                 /* in the kernel, the last axis fastest */
+  gint64 at[ENS_MAX_SPATIAL]; /* the input's position */
+} EnsTaps;
+
+gboolean ens_taps_next (EnsTaps *walk);
