@@ -382,19 +382,26 @@ ens_graph_embed (EnsGraph *graph, const EnsGraph *part, const char *prefix,
 
 /* Rewriting */
 
-void
+gboolean
 ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to)
 {
+  gboolean any = FALSE;
+
   for (guint i = 0; i < graph->nodes->len; i++) {
     EnsNode *node = g_ptr_array_index (graph->nodes, i);
 
     for (guint j = 0; j < node->n_inputs; j++)
-      if (node->inputs[j] == from)
+      if (node->inputs[j] == from) {
         node->inputs[j] = to;
+        any = TRUE;
+      }
   }
   for (guint i = 0; i < graph->outputs->len; i++)
-    if (g_ptr_array_index (graph->outputs, i) == from)
+    if (g_ptr_array_index (graph->outputs, i) == from) {
       g_ptr_array_index (graph->outputs, i) = to;
+      any = TRUE;
+    }
+  return any;
 }
 
 EnsValue *

@@ -102,8 +102,9 @@ void ens_graph_add_note (EnsGraph *graph, const char *format, ...) G_GNUC_PRINTF
 /* All of them, up to a NULL. (transfer full) */
 char **ens_graph_get_notes (const EnsGraph *graph);
 
-/* Rewriting. Nodes and graph outputs that read `from` read `to` afterwards. */
-void ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to);
+/* Rewriting. Nodes and graph outputs that read `from` read `to` afterwards. Returns whether any
+ * did. */
+gboolean ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to);
 /* Inserts a node of one output before node `before` and returns its output. */
 EnsValue *ens_graph_insert (EnsGraph *graph, const EnsNode *before, const EnsOp *op,
                             gconstpointer params, EnsValue *const *inputs, guint n_inputs);

@@ -75,18 +75,18 @@ make_depthwise (EnsGraph *graph, EnsNode *node)
   return TRUE;
 }
 
+static gboolean
+fold (EnsGraph *graph, EnsNode *node)
+{
+  return ens_node_may_be_affine (node) && (fold_behind (graph, node) || fold_before (graph, node));
+}
+
 gboolean
 ens_pass_fold_batch_norm (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
+  gboolean progress = ens_graph_rewrite (graph, fold);
 
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    EnsNode *node = ens_graph_node (graph, i);
-
-    if (ens_node_may_be_affine (node))
-      progress = fold_behind (graph, node) || fold_before (graph, node) || progress;
-  }
-  /* Only what could not be folded. */
+  /* Only what could not be folded, and one at a time: the next ones may be folded into it. */
   for (guint i = 0; i < graph->nodes->len && !progress; i++)
     progress = make_depthwise (graph, ens_graph_node (graph, i));
   return progress;

@@ -12,18 +12,16 @@ is_constant (const EnsNode *node)
   return TRUE;
 }
 
+static gboolean
+fold (EnsGraph *graph, EnsNode *node)
+{
+  /* A node that can't be inferred is reported when a plan is made, with the shapes of that. */
+  return is_constant (node) && node->outputs[0]->constant == NULL
+         && ens_infer_node (node, TRUE, NULL) && node->outputs[0]->constant != NULL;
+}
+
 gboolean
 ens_pass_fold_constants (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    EnsNode *node = ens_graph_node (graph, i);
-
-    /* A node that can't be inferred is reported when a plan is made, with the shapes of that. */
-    if (is_constant (node) && node->outputs[0]->constant == NULL
-        && ens_infer_node (node, TRUE, NULL))
-      progress = progress || node->outputs[0]->constant != NULL;
-  }
-  return progress;
+  return ens_graph_rewrite (graph, fold);
 }

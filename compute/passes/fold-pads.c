@@ -57,12 +57,16 @@ get_sliding (EnsNode *node)
 }
 
 static gboolean
-fold_pad (EnsGraph *graph, const EnsNode *pad)
+fold (EnsGraph *graph, EnsNode *pad)
 {
-  EnsNode *reader = ens_graph_only_reader (graph, pad->outputs[0]);
-  EnsSliding *sliding = reader != NULL ? get_sliding (reader) : NULL;
   const EnsPadParams *params = pad->params;
+  EnsNode *reader;
+  EnsSliding *sliding;
 
+  if (!ens_node_is (pad, "Pad") || !pads_space_with_zeroes (pad))
+    return FALSE;
+  reader = ens_graph_only_reader (graph, pad->outputs[0]);
+  sliding = reader != NULL ? get_sliding (reader) : NULL;
   if (sliding == NULL || reader->inputs[0] != pad->outputs[0])
     return FALSE;
   if (sliding->auto_pad == ENS_AUTO_PAD_VALID)
@@ -83,13 +87,5 @@ fold_pad (EnsGraph *graph, const EnsNode *pad)
 gboolean
 ens_pass_fold_pads (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const EnsNode *node = ens_graph_node (graph, i);
-
-    if (ens_node_is (node, "Pad") && pads_space_with_zeroes (node))
-      progress = fold_pad (graph, node) || progress;
-  }
-  return progress;
+  return ens_graph_rewrite (graph, fold);
 }

@@ -28,7 +28,7 @@ ens_node_fused_activation (const EnsNode *node)
 }
 
 static gboolean
-fuse (EnsGraph *graph, const EnsNode *node)
+fuse (EnsGraph *graph, EnsNode *node)
 {
   EnsFusedActivation activation, *fused;
   const EnsValue *input;
@@ -48,9 +48,5 @@ fuse (EnsGraph *graph, const EnsNode *node)
 gboolean
 ens_pass_fuse_activation (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++)
-    progress = fuse (graph, ens_graph_node (graph, i)) || progress;
-  return progress;
+  return ens_graph_rewrite (graph, fuse);
 }

@@ -22,10 +22,12 @@ is_vector (const EnsValue *value, gint64 n)
 }
 
 static gboolean
-fuse (EnsGraph *graph, const EnsNode *add)
+fuse (EnsGraph *graph, EnsNode *add)
 {
   gint64 columns = ens_shape_run (&add->outputs[0]->shape);
 
+  if (!ens_node_is (add, "Add"))
+    return FALSE;
   for (guint i = 0; i < 2; i++) {
     const EnsValue *product = add->inputs[i];
     EnsValue *bias = add->inputs[1 - i];
@@ -52,15 +54,5 @@ fuse (EnsGraph *graph, const EnsNode *add)
 gboolean
 ens_pass_fuse_bias (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const EnsNode *node = ens_graph_node (graph, i);
-
-    if (ens_node_is (node, "Add") && fuse (graph, node)) {
-      progress = TRUE;
-      i++; /* the Gemm stands before the Add now */
-    }
-  }
-  return progress;
+  return ens_graph_rewrite (graph, fuse);
 }

@@ -40,8 +40,10 @@ is_read_by (const EnsGraph *graph, const EnsValue *value, const EnsNode *a, cons
 }
 
 static gboolean
-fuse (EnsGraph *graph, const EnsNode *mul)
+fuse (EnsGraph *graph, EnsNode *mul)
 {
+  if (!ens_node_is (mul, "Mul"))
+    return FALSE;
   for (guint i = 0; i < 2; i++) {
     EnsValue *x = mul->inputs[i];
     const EnsNode *gate = mul->inputs[1 - i]->producer;
@@ -64,13 +66,5 @@ fuse (EnsGraph *graph, const EnsNode *mul)
 gboolean
 ens_pass_fuse_gate (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const EnsNode *node = ens_graph_node (graph, i);
-
-    if (ens_node_is (node, "Mul"))
-      progress = fuse (graph, node) || progress;
-  }
-  return progress;
+  return ens_graph_rewrite (graph, fuse);
 }

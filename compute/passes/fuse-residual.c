@@ -39,12 +39,13 @@ choose_input (const EnsGraph *graph, const EnsNode *add)
 }
 
 static gboolean
-fuse (EnsGraph *graph, const EnsNode *add)
+fuse (EnsGraph *graph, EnsNode *add)
 {
   EnsNode *conv;
   int i;
 
-  if (!ens_type_fuses (add->outputs[0]->type) || add->inputs[0] == add->inputs[1]
+  if (!ens_node_is (add, "Add") || !ens_type_fuses (add->outputs[0]->type)
+      || add->inputs[0] == add->inputs[1]
       || !ens_shape_equal (&add->inputs[0]->shape, &add->inputs[1]->shape))
     return FALSE;
   i = choose_input (graph, add);
@@ -62,13 +63,5 @@ fuse (EnsGraph *graph, const EnsNode *add)
 gboolean
 ens_pass_fuse_residual (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const EnsNode *node = ens_graph_node (graph, i);
-
-    if (ens_node_is (node, "Add"))
-      progress = fuse (graph, node) || progress;
-  }
-  return progress;
+  return ens_graph_rewrite (graph, fuse);
 }

@@ -22,22 +22,22 @@ find_position (const EnsGraph *graph, const EnsNode *node)
   return position;
 }
 
+static gboolean
+move (EnsGraph *graph, EnsNode *node)
+{
+  guint position;
+
+  if (!is_global_pool (node) || node->inputs[0]->producer == NULL)
+    return FALSE;
+  position = find_position (graph, node);
+  if (ens_graph_node (graph, position) == node)
+    return FALSE;
+  ens_graph_move_node (graph, node, ens_graph_node (graph, position));
+  return TRUE;
+}
+
 gboolean
 ens_pass_pool_early (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    EnsNode *node = ens_graph_node (graph, i);
-    guint position;
-
-    if (!is_global_pool (node) || node->inputs[0]->producer == NULL)
-      continue;
-    position = find_position (graph, node);
-    if (position == i)
-      continue;
-    ens_graph_move_node (graph, node, ens_graph_node (graph, position));
-    progress = TRUE;
-  }
-  return progress;
+  return ens_graph_rewrite (graph, move);
 }

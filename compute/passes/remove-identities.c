@@ -89,23 +89,25 @@ is_identity (const EnsNode *node)
   return FALSE;
 }
 
+/* Of further outputs (Dropout's mask, MaxPool's indices) the input tells nothing. */
+static gboolean
+has_one_output (const EnsGraph *graph, const EnsNode *node)
+{
+  for (guint i = 1; i < node->n_outputs; i++)
+    if (ens_graph_is_read (graph, node->outputs[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+remove_identity (EnsGraph *graph, EnsNode *node)
+{
+  return is_identity (node) && has_one_output (graph, node)
+         && ens_graph_replace_uses (graph, node->outputs[0], node->inputs[0]);
+}
+
 gboolean
 ens_pass_remove_identities (EnsGraph *graph)
 {
-  g_autofree guint *uses = ens_graph_count_uses (graph);
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const EnsNode *node = ens_graph_node (graph, i);
-    gboolean needed = uses[node->outputs[0]->index] > 0;
-
-    /* Of further outputs (Dropout's mask, MaxPool's indices) the input tells nothing. */
-    for (guint j = 1; j < node->n_outputs; j++)
-      needed = needed && uses[node->outputs[j]->index] == 0;
-    if (!needed || !is_identity (node))
-      continue;
-    ens_graph_replace_uses (graph, node->outputs[0], node->inputs[0]);
-    progress = TRUE;
-  }
-  return progress;
+  return ens_graph_rewrite (graph, remove_identity);
 }

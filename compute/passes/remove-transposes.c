@@ -76,22 +76,19 @@ reshape_instead (EnsGraph *graph, EnsNode *node)
   return TRUE;
 }
 
+static gboolean
+simplify (EnsGraph *graph, EnsNode *node)
+{
+  gboolean progress;
+
+  if (!ens_node_is (node, "Transpose"))
+    return FALSE;
+  progress = join_transposes (node);
+  return reshape_instead (graph, node) || progress;
+}
+
 gboolean
 ens_pass_remove_transposes (EnsGraph *graph)
 {
-  gboolean progress = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    EnsNode *node = ens_graph_node (graph, i);
-
-    if (!ens_node_is (node, "Transpose"))
-      continue;
-    if (join_transposes (node))
-      progress = TRUE;
-    if (reshape_instead (graph, node)) {
-      progress = TRUE;
-      i++; /* the Reshape stands before the Transpose now */
-    }
-  }
-  return progress;
+  return ens_graph_rewrite (graph, simplify);
 }

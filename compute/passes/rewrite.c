@@ -14,6 +14,14 @@ ens_graph_is_output (const EnsGraph *graph, const EnsValue *value)
   return g_ptr_array_find (graph->outputs, value, NULL);
 }
 
+gboolean
+ens_graph_is_read (const EnsGraph *graph, const EnsValue *value)
+{
+  g_autofree guint *uses = ens_graph_count_uses (graph);
+
+  return uses[value->index] > 0;
+}
+
 EnsNode *
 ens_graph_only_reader (const EnsGraph *graph, const EnsValue *value)
 {
@@ -33,6 +41,18 @@ ens_graph_only_reader (const EnsGraph *graph, const EnsValue *value)
     }
   }
   return reader;
+}
+
+gboolean
+ens_graph_rewrite (EnsGraph *graph, EnsRewrite rewrite)
+{
+  guint n = graph->nodes->len;
+  g_autofree EnsNode **nodes = g_memdup2 (graph->nodes->pdata, n * sizeof *nodes);
+  gboolean progress = FALSE;
+
+  for (guint i = 0; i < n; i++)
+    progress = rewrite (graph, nodes[i]) || progress;
+  return progress;
 }
 
 EnsNode *

@@ -44,8 +44,17 @@ ens_type_fuses (EnsType type)
 
 gboolean ens_node_is (const EnsNode *node, const char *op);
 gboolean ens_graph_is_output (const EnsGraph *graph, const EnsValue *value);
+/* Whether a node reads the value, or it is an output. */
+gboolean ens_graph_is_read (const EnsGraph *graph, const EnsValue *value);
 /* The only node that reads the value, or NULL if there are more, none, or it is an output. */
 EnsNode *ens_graph_only_reader (const EnsGraph *graph, const EnsValue *value);
+
+/* Changes the graph at a node and returns whether it did. */
+typedef gboolean (*EnsRewrite) (EnsGraph *graph, EnsNode *node);
+
+/* Calls rewrite () with each node of the graph in order, but not with those that it inserts.
+ * Returns whether it changed anything. */
+gboolean ens_graph_rewrite (EnsGraph *graph, EnsRewrite rewrite);
 
 /* A node to be inserted. name: NULL for one made up. */
 typedef struct {
