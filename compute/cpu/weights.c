@@ -3,43 +3,26 @@
 #include <stdlib.h>
 
 #include "cpu/memory.h"
+#include "graph/packed-table.h"
 
-/* A packed form, and what it is known by. */
 typedef struct {
-  EnsTensor *constant;
-  const char *kind; /* interned */
+  EnsPackedKey key;
   gpointer packed;
 } Entry;
 
 struct _EnsPackedWeights {
   gatomicrefcount references;
   GMutex lock;
-  GHashTable *entries; /* Entry → itself */
+  GHashTable *entries; /* Entry */
   gsize size;
 };
-
-static guint
-hash_entry (gconstpointer key)
-{
-  const Entry *entry = key;
-
-  return g_direct_hash (entry->constant) * 31 + g_direct_hash (entry->kind);
-}
-
-static gboolean
-equal_entries (gconstpointer a, gconstpointer b)
-{
-  const Entry *x = a, *y = b;
-
-  return x->constant == y->constant && x->kind == y->kind;
-}
 
 static void
 free_entry (gpointer data)
 {
   Entry *entry = data;
 
-  ens_tensor_unref (entry->constant);
+  ens_tensor_unref (entry->key.constant);
   free (entry->packed);
   g_free (entry);
 }
@@ -51,7 +34,7 @@ ens_packed_weights_new (void)
 
   g_atomic_ref_count_init (&weights->references);
   g_mutex_init (&weights->lock);
-  weights->entries = g_hash_table_new_full (hash_entry, equal_entries, free_entry, NULL);
+  weights->entries = ens_packed_table_new (free_entry);
   return weights;
 }
 
@@ -87,15 +70,15 @@ gconstpointer
 ens_packed_weights_get (EnsPackedWeights *weights, EnsTensor *constant, const char *kind,
                         gsize size, EnsPackFunc pack, gpointer state)
 {
-  Entry key = {.constant = constant, .kind = g_intern_string (kind)}, *entry;
+  Entry *entry;
 
   g_mutex_lock (&weights->lock);
-  entry = g_hash_table_lookup (weights->entries, &key);
+  entry = ens_packed_table_find (weights->entries, constant, kind);
   if (entry == NULL) {
-    entry = g_new (Entry, 1);
-    *entry = (Entry) {ens_tensor_ref (constant), key.kind, ens_block_new (size)};
+    entry = g_new0 (Entry, 1);
+    entry->packed = ens_block_new (size);
     pack (state, constant, entry->packed);
-    g_hash_table_add (weights->entries, entry);
+    ens_packed_table_add (weights->entries, &entry->key, constant, kind);
     weights->size += size;
   }
   g_mutex_unlock (&weights->lock);

@@ -2,12 +2,13 @@
 
 #include <string.h>
 
+#include "graph/packed-table.h"
+
 /* The largest alignment of bindings that Vulkan allows a device to ask for. */
 #define ALIGNMENT 256
 
 typedef struct {
-  EnsTensor *constant;
-  const char *kind; /* interned */
+  EnsPackedKey key;
   EnsVulkanRegion region;
   char *packed; /* until it is on the device */
 } Entry;
@@ -16,34 +17,18 @@ struct _EnsVulkanWeights {
   gatomicrefcount references;
   EnsVulkanDevice *device;
   GMutex lock;
-  GHashTable *entries; /* Entry → itself */
+  GHashTable *entries; /* Entry */
   GPtrArray *waiting;  /* Entry */
   GPtrArray *buffers;  /* EnsVulkanBuffer, one for each upload */
   gsize size;
 };
-
-static guint
-hash_entry (gconstpointer key)
-{
-  const Entry *entry = key;
-
-  return g_direct_hash (entry->constant) * 31 + g_direct_hash (entry->kind);
-}
-
-static gboolean
-equal_entries (gconstpointer a, gconstpointer b)
-{
-  const Entry *x = a, *y = b;
-
-  return x->constant == y->constant && x->kind == y->kind;
-}
 
 static void
 free_entry (gpointer data)
 {
   Entry *entry = data;
 
-  ens_tensor_unref (entry->constant);
+  ens_tensor_unref (entry->key.constant);
   g_free (entry->packed);
   g_free (entry);
 }
@@ -56,7 +41,7 @@ ens_vulkan_weights_new (EnsVulkanDevice *device)
   g_atomic_ref_count_init (&weights->references);
   g_mutex_init (&weights->lock);
   weights->device = ens_vulkan_device_ref (device);
-  weights->entries = g_hash_table_new_full (hash_entry, equal_entries, free_entry, NULL);
+  weights->entries = ens_packed_table_new (free_entry);
   weights->waiting = g_ptr_array_new ();
   weights->buffers = g_ptr_array_new_with_free_func (g_free);
   return weights;
@@ -105,18 +90,16 @@ const EnsVulkanRegion *
 ens_vulkan_weights_get (EnsVulkanWeights *weights, EnsTensor *constant, const char *kind,
                         gsize size, EnsPackFunc pack, gpointer state)
 {
-  Entry key = {.constant = constant, .kind = g_intern_string (kind)}, *entry;
+  Entry *entry;
 
   g_mutex_lock (&weights->lock);
-  entry = g_hash_table_lookup (weights->entries, &key);
+  entry = ens_packed_table_find (weights->entries, constant, kind);
   if (entry == NULL) {
-    entry = g_new (Entry, 1);
-    *entry = (Entry) {.constant = ens_tensor_ref (constant),
-                      .kind = key.kind,
-                      .region = {.size = size},
-                      .packed = g_malloc0 (size)};
+    entry = g_new0 (Entry, 1);
+    entry->region.size = size;
+    entry->packed = g_malloc0 (size);
     pack (state, constant, entry->packed);
-    g_hash_table_add (weights->entries, entry);
+    ens_packed_table_add (weights->entries, &entry->key, constant, kind);
     g_ptr_array_add (weights->waiting, entry);
   }
   g_mutex_unlock (&weights->lock);
