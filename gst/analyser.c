@@ -2,6 +2,8 @@
 
 #include <gst/ensemble/meta.h>
 
+#include "classify-debug.h"
+
 /* While one picture is analysed and one waits, a third is being copied. */
 #define MAX_SPARES 2
 
@@ -14,6 +16,7 @@ typedef struct {
 } Job;
 
 struct _GstEnsembleAnalyser {
+  GstObject *owner; /* named in the log; it outlives the analyser */
   GThread *thread;
   GMutex lock; /* guards everything below */
   GCond wake;  /* a job waits, or quit */
@@ -62,10 +65,11 @@ gst_ensemble_tags_unref (GstEnsembleTags *tags)
 }
 
 GstEnsembleAnalyser *
-gst_ensemble_analyser_new (void)
+gst_ensemble_analyser_new (GstObject *owner)
 {
   GstEnsembleAnalyser *analyser = g_new0 (GstEnsembleAnalyser, 1);
 
+  analyser->owner = owner;
   g_mutex_init (&analyser->lock);
   g_cond_init (&analyser->wake);
   g_cond_init (&analyser->done);
@@ -102,6 +106,8 @@ drop_waiting (GstEnsembleAnalyser *analyser)
   if (analyser->waiting.picture == NULL)
     return NULL;
   analyser->stats.skipped++;
+  GST_DEBUG_OBJECT (analyser->owner, "dropping frame #%" G_GUINT64_FORMAT,
+                    analyser->waiting.ticket);
   return recycle (analyser, g_steal_pointer (&analyser->waiting.picture));
 }
 
@@ -160,6 +166,9 @@ finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags
 
   analyser->finished = job->ticket;
   analyser->running = 0;
+  GST_LOG_OBJECT (analyser->owner, "frame #%" G_GUINT64_FORMAT " %s after %" GST_TIME_FORMAT "%s",
+                  job->ticket, tags != NULL ? "is analysed" : "has failed",
+                  GST_TIME_ARGS ((GstClockTime)latency), wanted ? "" : ", too late: flushed");
   if (tags != NULL)
     count_analysis (&analyser->stats, &tags->result->timings, latency);
   if (tags != NULL && wanted) {
@@ -258,6 +267,9 @@ gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture
                              .running_time = running_time,
                              .settings = *settings,
                              .submitted = g_get_monotonic_time ()};
+  GST_LOG_OBJECT (analyser->owner,
+                  "submitting the frame at %" GST_TIME_FORMAT " as #%" G_GUINT64_FORMAT,
+                  GST_TIME_ARGS (running_time), ticket);
   if (analyser->flushing)
     dropped = drop_waiting (analyser);
   else

@@ -13,14 +13,12 @@
 
 G_BEGIN_DECLS
 
-#define GST_ENSEMBLE_MAX_SCALES 8
-
 /* What the user has set in place of the bundle's values; ENS_ANALYSE_DEFAULTS says which values
  * mean the bundle's. */
 typedef struct {
   gint windows;
-  guint scales[GST_ENSEMBLE_MAX_SCALES]; /* ascending */
-  guint n_scales;                        /* 0: the bundle's */
+  guint scales[ENS_MAX_SCALES]; /* ascending */
+  guint n_scales;               /* 0: the bundle's */
   float threshold;
   EnsSubImagesMode sub_images;
   guint max_sub_images;
@@ -48,7 +46,8 @@ typedef struct {
 
 typedef struct _GstEnsembleAnalyser GstEnsembleAnalyser;
 
-GstEnsembleAnalyser *gst_ensemble_analyser_new (void);
+/* owner: the element, which the log names. */
+GstEnsembleAnalyser *gst_ensemble_analyser_new (GstObject *owner);
 /* Must have been stopped. */
 void gst_ensemble_analyser_free (GstEnsembleAnalyser *analyser);
 

@@ -5,6 +5,7 @@
 #include <gst/ensemble/ensemble.h>
 
 #include "analytics.h"
+#include "classify-debug.h"
 #include "frame-bridge.h"
 
 /* Latency is reported with room to grow by a quarter, so that it seldom changes. */
@@ -146,6 +147,7 @@ take_frame (GstEnsembleClassify *self, GstBuffer *buffer)
 
   if (ens_device_imports_dma_bufs (ens_ensemble_get_device (self->ensemble)))
     picture = gst_ensemble_wrap_dma_buf (buffer, &self->info);
+  GST_TRACE_OBJECT (self, "the frame is %s", picture != NULL ? "held" : "copied");
   return picture != NULL ? picture : copy_frame (self, buffer);
 }
 
@@ -174,6 +176,8 @@ attach (GstEnsembleClassify *self, GstBuffer *buffer, const GstEnsembleTags *tag
 {
   guint width = GST_VIDEO_INFO_WIDTH (&self->info), height = GST_VIDEO_INFO_HEIGHT (&self->info);
 
+  GST_LOG_OBJECT (self, "attaching the result of %" GST_TIME_FORMAT ", %" GST_TIME_FORMAT " old",
+                  GST_TIME_ARGS (tags->running_time), GST_TIME_ARGS (age));
   gst_buffer_add_ensemble_structure (buffer, tags->structure, age);
   gst_buffer_add_ensemble_regions (buffer, tags->result, width, height);
   gst_ensemble_add_analytics (buffer, tags->result, width, height);
@@ -212,6 +216,8 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
     return GST_FLOW_NOT_NEGOTIATED;
   due = gst_ensemble_frame_gate_due (&self->frame_gate, running_time, now.interval, now.period)
         && !too_late (self, &now, running_time);
+  GST_TRACE_OBJECT (self, "the frame at %" GST_TIME_FORMAT " is %s", GST_TIME_ARGS (running_time),
+                    due ? "analysed" : "passed on");
   if (due && !now.async)
     flow = analyse (self, buffer, &now, running_time);
   if (!gst_ensemble_analyser_check (self->analyser, &error))
@@ -239,9 +245,10 @@ set_caps (GstBaseTransform *trans, GstCaps *input, GstCaps *output)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
 
+  GST_INFO_OBJECT (self, "caps are %" GST_PTR_FORMAT, input);
   if (gst_ensemble_video_info_from_caps (&self->info, input))
     return TRUE;
-  GST_ERROR_OBJECT (self, "can't understand caps %" GST_PTR_FORMAT, input);
+  GST_ERROR_OBJECT (self, "expected caps of video frames, got %" GST_PTR_FORMAT, input);
   return FALSE;
 }
 

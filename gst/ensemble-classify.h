@@ -1,7 +1,7 @@
 /* gst-ensemble: the element ensembleclassify.
  *
- * ensemble-classify.c holds the object: properties, bundle, states. classify-stream.c holds what
- * happens to buffers, events and queries. */
+ * ensemble-classify.c holds the object: bundle and states. classify-properties.c holds its
+ * properties, classify-stream.c what happens to buffers, events and queries. */
 #pragma once
 
 #include <gst/base/gstbasetransform.h>
@@ -49,6 +49,9 @@ struct _GstEnsembleClassify {
   guint64 late;          /* frames not analysed because of that */
 };
 
+#define GST_ENSEMBLE_DEFAULT_DEVICE "auto"
+
+void gst_ensemble_classify_install_properties (GObjectClass *object);
 /* Puts the stream's functions into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
 /* From now on caps that the element can't take make an error that says so: the pad refuses them by

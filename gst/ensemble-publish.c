@@ -18,6 +18,9 @@
 #include <gst/ensemble/ensemble.h>
 #include <stdio.h>
 
+GST_DEBUG_CATEGORY_STATIC (gst_ensemble_publish_debug);
+#define GST_CAT_DEFAULT gst_ensemble_publish_debug
+
 #define STANDARD_OUTPUT "-"
 
 struct _GstEnsemblePublish {
@@ -53,8 +56,10 @@ start (GstBaseTransform *trans)
   GST_OBJECT_UNLOCK (self);
   self->file = g_str_equal (self->path, STANDARD_OUTPUT) ? stdout : g_fopen (self->path, "w");
   self->failed = FALSE;
-  if (self->file != NULL)
+  if (self->file != NULL) {
+    GST_INFO_OBJECT (self, "writing to %s", self->path);
     return TRUE;
+  }
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
                      ("%s: can't be opened for writing: %s", self->path, g_strerror (errno)),
                      (NULL));
@@ -77,6 +82,7 @@ stop (GstBaseTransform *trans)
 {
   GstEnsemblePublish *self = GST_ENSEMBLE_PUBLISH (trans);
 
+  GST_INFO_OBJECT (self, "closing %s", self->path);
   if (self->file != stdout && fclose (self->file) != 0)
     report_failure (self);
   self->file = NULL;
@@ -90,6 +96,7 @@ write_line (GstEnsemblePublish *self, GstEnsembleMeta *meta)
 {
   g_autofree char *json = gst_ensemble_meta_to_json (meta);
 
+  GST_LOG_OBJECT (self, "publishing %s", json);
   /* A reader at the other end of a pipe wants each line when it is there. */
   if (fprintf (self->file, "%s\n", json) < 0 || fflush (self->file) != 0)
     report_failure (self);
@@ -162,6 +169,8 @@ gst_ensemble_publish_class_init (GstEnsemblePublishClass *klass)
   GstElementClass *element = GST_ELEMENT_CLASS (klass);
   GstBaseTransformClass *transform = GST_BASE_TRANSFORM_CLASS (klass);
 
+  GST_DEBUG_CATEGORY_INIT (gst_ensemble_publish_debug, "ensemblepublish", 0,
+                           "writing results as JSON Lines");
   object->set_property = set_property;
   object->get_property = get_property;
   object->finalize = finalize;

@@ -5,15 +5,6 @@
 
 #define ENS_BUNDLE_FILE "ensemble.json"
 
-#define ENS_MAX_CLASSES 10000
-#define ENS_MAX_NETWORKS 64
-#define ENS_MAX_SCALES ENS_ANALYSE_MAX_SCALES
-#define ENS_MAX_SIDE 4096
-#define ENS_MAX_WINDOWS 10000
-#define ENS_MAX_SUB_IMAGES 1024
-#define ENS_MIN_SUB_IMAGE_SIZE 16
-#define ENS_MAX_OVERLAP 0.9F
-
 /* Whole frames scaled, windows stretched. */
 gboolean ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network);
 

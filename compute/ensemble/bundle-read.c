@@ -5,8 +5,6 @@
 #include "ensemble/bundle-files.h"
 #include "ensemble/json-reader.h"
 
-static const char *const order_names[] = {"rgb", "bgr", "gray", NULL};
-
 static const EnsJsonRange side_range = {1, ENS_MAX_SCALES, 1, ENS_MAX_SIDE};
 
 /* "gst-ensemble/bundle/2" is readable only to a later version. */
@@ -90,7 +88,7 @@ read_normalise (EnsJsonReader *reader, EnsNormalise *normalise)
   guint n;
 
   ens_json_reader_enter_object (reader, "normalise");
-  normalise->order = ens_json_reader_choice (reader, "order", order_names);
+  normalise->order = ens_json_reader_choice (reader, "order", ens_order_names);
   range.min_length = range.max_length = ens_order_channels (normalise->order);
   mean = ens_json_reader_numbers (reader, "mean", &range, &n);
   scale = ens_json_reader_numbers (reader, "scale", &range, &n);
@@ -105,18 +103,14 @@ read_normalise (EnsJsonReader *reader, EnsNormalise *normalise)
 static void
 read_framing (EnsJsonReader *reader, EnsBundleNetwork *network)
 {
-  const char *framings[ENS_N_FRAMINGS + 1] = {NULL};
-
   network->framing = ENS_FRAMING_SCALE;
   network->window_framing = ENS_FRAMING_STRETCH;
   network->crop = 1;
   if (!ens_json_reader_has (reader, "framing"))
     return;
-  for (guint f = 0; f < ENS_N_FRAMINGS; f++)
-    framings[f] = ens_framing_name (f);
   ens_json_reader_enter_object (reader, "framing");
-  network->framing = ens_json_reader_choice (reader, "whole", framings);
-  network->window_framing = 1 + ens_json_reader_choice (reader, "windows", framings + 1);
+  network->framing = ens_json_reader_choice (reader, "whole", ens_framing_names);
+  network->window_framing = 1 + ens_json_reader_choice (reader, "windows", ens_framing_names + 1);
   network->crop = (float)ens_json_reader_number (reader, "crop", 0.01, 1);
   ens_json_reader_leave (reader);
 }
@@ -124,10 +118,8 @@ read_framing (EnsJsonReader *reader, EnsBundleNetwork *network)
 static void
 read_network (EnsJsonReader *reader, const EnsBundle *bundle, EnsBundleNetwork *network)
 {
-  const char *const roles[] = {ens_role_name (0), ens_role_name (1), NULL};
-
   network->name = ens_json_reader_string (reader, "name");
-  network->role = ens_json_reader_choice (reader, "role", roles);
+  network->role = ens_json_reader_choice (reader, "role", ens_role_names);
   network->network = ens_json_reader_string (reader, "network");
   network->classifier = ens_json_reader_string (reader, "classifier");
   network->taps = ens_json_reader_strings (reader, "taps", 1);

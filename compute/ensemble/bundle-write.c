@@ -33,11 +33,10 @@ write_sides (EnsJson *json, const char *name, const guint *values, guint n)
 static void
 write_normalise (EnsJson *json, const EnsNormalise *normalise)
 {
-  static const char *const orders[] = {"rgb", "bgr", "gray"};
   guint channels = ens_order_channels (normalise->order);
 
   ens_json_open_object (json, "normalise", ENS_JSON_FLAT);
-  ens_json_string (json, "order", orders[normalise->order]);
+  ens_json_string (json, "order", ens_order_names[normalise->order]);
   write_floats (json, "mean", normalise->mean, channels);
   write_floats (json, "scale", normalise->scale, channels);
   ens_json_close (json);
@@ -61,9 +60,9 @@ write_framing (EnsJson *json, const EnsBundleNetwork *network)
   if (ens_bundle_network_is_plainly_framed (network))
     return;
   ens_json_open_object (json, "framing", ENS_JSON_FLAT);
-  ens_json_string (json, "whole", ens_framing_name (network->framing));
+  ens_json_string (json, "whole", ens_framing_names[network->framing]);
   ens_json_string (json, "windows",
-                   ens_framing_name (windows == ENS_FRAMING_SCALE ? ENS_FRAMING_STRETCH : windows));
+                   ens_framing_names[windows == ENS_FRAMING_SCALE ? ENS_FRAMING_STRETCH : windows]);
   ens_json_float (json, "crop", network->crop > 0 ? network->crop : 1);
   ens_json_close (json);
 }
@@ -73,7 +72,7 @@ write_network (EnsJson *json, const EnsBundle *bundle, const EnsBundleNetwork *n
 {
   ens_json_open_object (json, NULL, ENS_JSON_BLOCK);
   ens_json_string (json, "name", network->name);
-  ens_json_string (json, "role", ens_role_name (network->role));
+  ens_json_string (json, "role", ens_role_names[network->role]);
   ens_json_string (json, "network", network->network);
   ens_json_string (json, "classifier", network->classifier);
   ens_json_open_array (json, "taps", ENS_JSON_FLAT);

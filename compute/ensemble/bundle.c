@@ -8,24 +8,7 @@
 /* What a sum of rounded weights may miss 1 by. */
 #define WEIGHT_TOLERANCE 1e-3
 
-static const char *const role_names[] = {"original", "retrained"};
-
-const char *
-ens_role_name (EnsRole role)
-{
-  return role_names[role];
-}
-
-gboolean
-ens_role_parse (const char *name, EnsRole *role)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (role_names); i++)
-    if (strcmp (name, role_names[i]) == 0) {
-      *role = i;
-      return TRUE;
-    }
-  return FALSE;
-}
+const char *const ens_role_names[] = {"original", "retrained", NULL};
 
 gboolean
 ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network)
@@ -146,7 +129,7 @@ check_weights (const EnsBundle *bundle, const char *where, GError **error)
     if (has_role[role] && fabsf (sum[role] - 1) > WEIGHT_TOLERANCE)
       return fail (error, where,
                    "networks: expected weights of %s networks that sum to 1, found %g",
-                   role_names[role], sum[role]);
+                   ens_role_names[role], sum[role]);
   if (!has_role[ENS_ROLE_RETRAINED]
       && (bundle->whole_weight != 0 || bundle->window_weight != 0 || bundle->windows != 0))
     return fail (error, where,

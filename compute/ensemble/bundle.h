@@ -13,10 +13,24 @@ G_BEGIN_DECLS
 
 #define ENS_BUNDLE_SCHEMA "gst-ensemble/bundle/1"
 
+/* What bundles and users' settings may hold. Sides are in pixels. */
+#define ENS_MAX_CLASSES 10000
+#define ENS_MAX_NETWORKS 64
+#define ENS_MAX_SCALES 8
+#define ENS_MIN_SCALE 16 /* of users' settings */
+#define ENS_MAX_SIDE 4096
+#define ENS_MAX_WINDOWS 10000
+#define ENS_MAX_SUB_IMAGES 1024
+#define ENS_MIN_SUB_IMAGE_SIZE 16
+#define ENS_MAX_OVERLAP 0.9F
+
 typedef enum {
   ENS_ROLE_ORIGINAL,  /* trained on a large general set: judges the whole frame (P2) */
   ENS_ROLE_RETRAINED, /* knows the user's classes: judges the whole frame (P1) and windows (P3) */
 } EnsRole;
+
+/* By value, up to a NULL. */
+extern const char *const ens_role_names[];
 
 typedef struct {
   char *name;
@@ -77,8 +91,5 @@ typedef struct {
 EnsBundle *ens_bundle_load (const char *folder, GError **error);
 void ens_bundle_free (EnsBundle *bundle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBundle, ens_bundle_free)
-
-const char *ens_role_name (EnsRole role);
-gboolean ens_role_parse (const char *name, EnsRole *role);
 
 G_END_DECLS

@@ -23,8 +23,6 @@ EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
  * up to a NULL. */
 const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
 
-#define ENS_ANALYSE_MAX_SCALES 8
-
 /* Whether a frame is divided into sub-images (M1.9). */
 typedef enum {
   ENS_SUB_IMAGES_AUTO, /* if it counts as large: EnsSubImageSettings */
@@ -37,13 +35,16 @@ typedef enum {
   ENS_SUB_IMAGES_BOTH,
 } EnsSubImagesMode;
 
+/* By value, up to a NULL. */
+extern const char *const ens_sub_images_names[];
+
 /* Overrides of the bundle. ENS_ANALYSE_DEFAULTS changes nothing. */
 typedef struct {
   /* How many at most; -1: the bundle's, 0: none. The sub-images of a frame that is divided share
    * them, and have one each at least. */
   gint windows;
   const guint *scales; /* shorter sides, for all networks; n_scales 0: the bundle's */
-  guint n_scales;      /* at most ENS_ANALYSE_MAX_SCALES */
+  guint n_scales;      /* at most ENS_MAX_SCALES */
   float threshold;     /* for all classes; negative: the bundle's */
   /* Looked at instead of windows found by selective search, if not NULL: all of them, or the first
    * `windows`. */

@@ -364,7 +364,7 @@ ens_json_reader_choice (EnsJsonReader *reader, const char *name, const char *con
   g_autofree char *known = NULL;
 
   for (guint i = 0; value != NULL && names[i] != NULL; i++)
-    if (strcmp (value, names[i]) == 0)
+    if (g_ascii_strcasecmp (value, names[i]) == 0)
       return i;
   known = g_strjoinv (" or ", (char **)names);
   fail_expecting (reader, name, known, node);

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+const char *const ens_sub_images_names[] = {"auto", "off", "on", "both", NULL};
+
 /* How many sub-images of `side` pixels cover `length` pixels. */
 static guint
 count_along (guint length, guint side, double overlap)

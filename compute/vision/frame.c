@@ -46,6 +46,8 @@ ens_pixels_rows (EnsPixels pixels, guint plane, guint height)
   return ens_plane_size (height, ens_pixels_layouts[pixels].planes[plane].shift);
 }
 
+const char *const ens_order_names[] = {"rgb", "bgr", "gray", NULL};
+
 guint
 ens_order_channels (EnsOrder order)
 {

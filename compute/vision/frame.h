@@ -85,6 +85,8 @@ typedef struct {
 } EnsNormalise;
 
 guint ens_order_channels (EnsOrder order);
+/* "rgb" and so on, by value, up to a NULL. */
+extern const char *const ens_order_names[];
 
 /* What becomes of an image's aspect ratio on the way to a network's input. */
 typedef enum {
@@ -95,8 +97,8 @@ typedef enum {
   ENS_N_FRAMINGS,
 } EnsFraming;
 
-/* Such as "crop". */
-const char *ens_framing_name (EnsFraming framing);
+/* By value, up to a NULL. */
+extern const char *const ens_framing_names[];
 
 /* Samples `n_rects` rectangles of the frame to width × height pixels each and writes them to `out`,
  * n_rects × height × width × channels floats (NHWC). Downscaling is antialiased by a triangle

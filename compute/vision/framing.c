@@ -3,13 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const names[] = {"scale", "crop", "letterbox", "stretch"};
-
-const char *
-ens_framing_name (EnsFraming framing)
-{
-  return names[framing];
-}
+const char *const ens_framing_names[] = {"scale", "crop", "letterbox", "stretch", NULL};
 
 /* The square in the middle of a rectangle, its side a share of the rectangle's shorter one. */
 static EnsRect

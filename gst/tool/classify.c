@@ -156,13 +156,11 @@ classify_files (Classifier *classifier, char **paths, GError **error)
 static gboolean
 parse_sub_images (const Options *options, EnsSubImagesMode *mode, GError **error)
 {
-  static const char *const names[] = {"auto", "off", "on", "both"};
-
   *mode = options->map != NULL ? ENS_SUB_IMAGES_ON : ENS_SUB_IMAGES_AUTO;
   if (options->sub_images == NULL)
     return TRUE;
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (g_str_equal (options->sub_images, names[i])) {
+  for (guint i = 0; ens_sub_images_names[i] != NULL; i++)
+    if (g_str_equal (options->sub_images, ens_sub_images_names[i])) {
       *mode = (EnsSubImagesMode)i;
       return TRUE;
     }
@@ -184,9 +182,9 @@ read_options (const Options *options, guint **scales, EnsAnalyseOptions *analyse
       || !parse_sub_images (options, &analyse->sub_images, error)
       || !tool_parse_sizes (options->scales, "--scales", scales, &analyse->n_scales, error))
     return FALSE;
-  if (analyse->n_scales > ENS_ANALYSE_MAX_SCALES) {
+  if (analyse->n_scales > ENS_MAX_SCALES) {
     g_set_error (error, TOOL_ERROR_USAGE, 0, "--scales expects at most %d sizes, got %u",
-                 ENS_ANALYSE_MAX_SCALES, analyse->n_scales);
+                 ENS_MAX_SCALES, analyse->n_scales);
     return FALSE;
   }
   analyse->scales = *scales;

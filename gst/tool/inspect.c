@@ -1,109 +1,8 @@
 #include "inspect.h"
 
-#include <json-glib/json-glib.h>
-
-#include "ensemble/bundle-files.h"
 #include "onnx/onnx.h"
-#include "table.h"
 #include "text.h"
-
-static char *
-join_sizes (const guint *sizes, guint n)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < n; i++)
-    g_string_append_printf (text, i > 0 ? ", %u" : "%u", sizes[i]);
-  return g_string_free (text, FALSE);
-}
-
-static void
-print_bundle_network (const EnsBundleNetwork *network)
-{
-  static const char *const roles[] = {
-      [ENS_ROLE_ORIGINAL] = "original", [ENS_ROLE_RETRAINED] = "retrained"};
-  static const char *const orders[] = {
-      [ENS_ORDER_RGB] = "RGB", [ENS_ORDER_BGR] = "BGR", [ENS_ORDER_GRAY] = "grey"};
-  const EnsNormalise *normalise = &network->normalise;
-  g_autofree char *scales = join_sizes (network->scales, network->n_scales);
-  g_autofree char *windows = join_sizes (network->window_sizes, network->n_window_sizes);
-  g_autofree char *taps = g_strjoinv (", ", network->taps);
-
-  g_print ("\nnetwork “%s”, %s, weight %.2f\n", network->name, roles[network->role],
-           network->weight);
-  g_print ("  files      %s, %s\n", network->network, network->classifier);
-  g_print ("  taps       %s\n", taps);
-  g_print ("  scales     %s (made for %u)\n", scales, network->size);
-  g_print ("  windows    %s\n", windows);
-  if (!ens_bundle_network_is_plainly_framed (network))
-    g_print ("  framing    %s (crop %g), windows %s\n", ens_framing_name (network->framing),
-             (double)network->crop, ens_framing_name (network->window_framing));
-  g_print ("  pixels     %s, mean %g %g %g, scale %g %g %g\n", orders[normalise->order],
-           normalise->mean[0], normalise->mean[1], normalise->mean[2], normalise->scale[0],
-           normalise->scale[1], normalise->scale[2]);
-}
-
-static void
-print_classes (const EnsBundle *bundle)
-{
-  g_autoptr (ToolTable) table = tool_table_new ("class|>threshold");
-
-  for (guint i = 0; i < bundle->n_classes; i++) {
-    tool_table_row (table);
-    tool_table_cell (table, "%s", bundle->classes[i]);
-    tool_table_cell (table, "%.3f", bundle->thresholds[i]);
-  }
-  g_print ("\n");
-  tool_table_print (table);
-}
-
-static void
-print_sub_images (const EnsSubImageSettings *settings)
-{
-  double side = (double)settings->size * settings->large_from;
-  g_autofree char *text = g_strdup_printf (
-      "frames from %.0f × %.0f pixels on are divided: up to %u sub-images of %u × %u or more, "
-      "overlapping by %.0f %%",
-      side, side, settings->count, settings->size, settings->size, 100 * settings->overlap);
-  g_autoptr (GString) lines = g_string_new (NULL);
-
-  tool_append_words (lines, text, 0, 2);
-  g_print ("%s", lines->str);
-}
-
-static void
-print_provenance (const char *json)
-{
-  g_autoptr (JsonNode) node = json_from_string (json, NULL);
-  g_autofree char *text = json_to_string (node, TRUE);
-
-  g_print ("\nprovenance %s\n", text);
-}
-
-static gboolean
-inspect_bundle (const char *path, GError **error)
-{
-  g_autoptr (EnsBundle) bundle = ens_bundle_load (path, error);
-
-  if (bundle == NULL)
-    return FALSE;
-  g_print ("ensemble “%s”, version %s, %u classes\n", bundle->name, bundle->version,
-           bundle->n_classes);
-  g_print ("P = %.2f P1 + %.2f max (P2, P3)\n", bundle->window_weight, 1 - bundle->window_weight);
-  if (bundle->windows > 0)
-    g_print ("%u windows by selective search (%s)\n", bundle->windows,
-             ens_windows_preset_name (bundle->windows_preset));
-  else
-    g_print ("no windows\n");
-  if (bundle->sub_images.size > 0)
-    print_sub_images (&bundle->sub_images);
-  for (guint i = 0; i < bundle->n_networks; i++)
-    print_bundle_network (&bundle->networks[i]);
-  print_classes (bundle);
-  if (bundle->provenance != NULL)
-    print_provenance (bundle->provenance);
-  return TRUE;
-}
+#include "tool.h"
 
 static void
 print_operators (void)
@@ -138,7 +37,7 @@ run (gconstpointer data, char **arguments, GError **error)
     return FALSE;
   }
   if (g_file_test (arguments[0], G_FILE_TEST_IS_DIR))
-    return inspect_bundle (arguments[0], error);
+    return tool_inspect_bundle (arguments[0], error);
   return tool_inspect_network (arguments[0], (guint)options->size, error);
 }
 

@@ -3,6 +3,8 @@
 
 #include "tool.h"
 
+/* Prints a bundle's settings, networks, classes and what was measured of it. */
+gboolean tool_inspect_bundle (const char *path, GError **error);
 /* Prints an ONNX file's layers, taps and missing operators. size: of the input where the file
  * leaves it open, 0 for the usual one. */
 gboolean tool_inspect_network (const char *path, guint size, GError **error);

@@ -8,12 +8,9 @@
 #include "proposal.h"
 #include "tool.h"
 
-static const char *const role_names[] = {"original", "retrained", NULL};
-static const char *const order_names[] = {"RGB", "BGR", "GRAY", NULL};
-
-/* What the user has said of a network's pixels. */
+/* What the user has said of a network. */
 typedef struct {
-  gboolean order, mean, scale, deviation;
+  gboolean role, order, mean, scale, deviation;
   float deviations[3];
 } Said;
 
@@ -131,9 +128,10 @@ static gboolean
 set_role (Network network, const char *key, const char *value, GError **error)
 {
   guint role = network.fit->role;
-  gboolean known = set_choice (key, value, role_names, &role, error);
+  gboolean known = set_choice (key, value, ens_role_names, &role, error);
 
   network.fit->role = (EnsRole)role;
+  network.said->role = TRUE;
   return known;
 }
 
@@ -141,7 +139,7 @@ static gboolean
 set_order (Network network, const char *key, const char *value, GError **error)
 {
   guint order = network.fit->normalise.order;
-  gboolean known = set_choice (key, value, order_names, &order, error);
+  gboolean known = set_choice (key, value, ens_order_names, &order, error);
 
   network.fit->normalise.order = (EnsOrder)order;
   network.said->order = TRUE;
@@ -152,12 +150,9 @@ static gboolean
 set_framing_of (EnsFraming *framing, gboolean of_windows, const char *key, const char *value,
                 GError **error)
 {
-  const char *names[ENS_N_FRAMINGS + 1] = {NULL};
   guint choice = *framing;
 
-  for (guint f = 0; f < ENS_N_FRAMINGS; f++)
-    names[f] = ens_framing_name ((EnsFraming)f);
-  if (!set_choice (key, value, names + of_windows, &choice, error))
+  if (!set_choice (key, value, ens_framing_names + of_windows, &choice, error))
     return FALSE;
   *framing = (EnsFraming)(choice + of_windows);
   return TRUE;
@@ -371,19 +366,15 @@ read_sizes (EnsJsonReader *reader, const char *name, const guint **sizes, guint 
 static void
 read_framing (EnsJsonReader *reader, EnsFitNetwork *fit)
 {
-  const char *names[ENS_N_FRAMINGS + 1] = {NULL};
-
-  for (guint f = 0; f < ENS_N_FRAMINGS; f++)
-    names[f] = ens_framing_name ((EnsFraming)f);
   if (ens_json_reader_has (reader, "crop")) {
     fit->crop = (float)ens_json_reader_number (reader, "crop", 0.01, 1);
     fit->framing = ENS_FRAMING_CROP;
   }
   if (ens_json_reader_has (reader, "framing"))
-    fit->framing = (EnsFraming)ens_json_reader_choice (reader, "framing", names);
+    fit->framing = (EnsFraming)ens_json_reader_choice (reader, "framing", ens_framing_names);
   if (ens_json_reader_has (reader, "window_framing"))
     fit->window_framing =
-        (EnsFraming)(1 + ens_json_reader_choice (reader, "window_framing", names + 1));
+        (EnsFraming)(1 + ens_json_reader_choice (reader, "window_framing", ens_framing_names + 1));
 }
 
 static void
@@ -396,11 +387,12 @@ read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
 
   if (ens_json_reader_has (reader, "name"))
     fit->name = ens_json_reader_string (reader, "name");
-  if (ens_json_reader_has (reader, "role"))
-    fit->role = (EnsRole)ens_json_reader_choice (reader, "role", role_names);
+  network.said->role = ens_json_reader_has (reader, "role");
+  if (network.said->role)
+    fit->role = (EnsRole)ens_json_reader_choice (reader, "role", ens_role_names);
   network.said->order = ens_json_reader_has (reader, "order");
   if (network.said->order)
-    fit->normalise.order = (EnsOrder)ens_json_reader_choice (reader, "order", order_names);
+    fit->normalise.order = (EnsOrder)ens_json_reader_choice (reader, "order", ens_order_names);
   if (ens_json_reader_has (reader, "size"))
     fit->size = ens_json_reader_integer (reader, "size", 1, ENS_MAX_SIDE);
   /* What the outputs mean is for people: classifiers are trained on features. */
@@ -498,6 +490,16 @@ adopt (const EnsPreprocess *preprocess, EnsFitNetwork *fit)
   fit->taps = (const char *const *)g_strdupv (preprocess->taps);
 }
 
+static void
+print_role (Network network)
+{
+  tool_proposal_print_line ("role", ens_role_names[network.fit->role],
+                            network.said->role
+                                ? "as told"
+                                : "the default: it classifies windows too, which takes most of "
+                                  "the time; role=original for a network of other classes");
+}
+
 gboolean
 tool_networks_complete (ToolNetworks *networks, GError **error)
 {
@@ -510,6 +512,7 @@ tool_networks_complete (ToolNetworks *networks, GError **error)
     override (preprocess, network);
     adopt (preprocess, network.fit);
     g_print ("%s\n", network.fit->path);
+    print_role (network);
     tool_proposal_print (preprocess);
   }
   g_print ("\n");

@@ -15,16 +15,12 @@ join_channels (const float *channels, guint n)
                           (double)channels[2]);
 }
 
-static void
-print_part (const EnsPreprocess *preprocess, EnsPreprocessPart part, const char *name,
-            const char *text)
+void
+tool_proposal_print_line (const char *name, const char *text, const char *reason)
 {
-  g_autofree char *known = ens_preprocess_explain (preprocess, part);
   g_autoptr (GString) line = g_string_new (NULL);
   guint width;
 
-  if (known == NULL)
-    return;
   g_string_append_printf (line, "  %-6s  %s", name, text);
   width = (guint)g_utf8_strlen (line->str, -1);
   if (width + 2 > REASON_COLUMN) {
@@ -32,21 +28,29 @@ print_part (const EnsPreprocess *preprocess, EnsPreprocessPart part, const char 
     width = 0;
   }
   g_string_append_printf (line, "%*s", (int)(REASON_COLUMN - width), "");
-  tool_append_words (line, known, REASON_COLUMN, REASON_COLUMN);
+  tool_append_words (line, reason, REASON_COLUMN, REASON_COLUMN);
   g_print ("%s", line->str);
+}
+
+static void
+print_part (const EnsPreprocess *preprocess, EnsPreprocessPart part, const char *name,
+            const char *text)
+{
+  g_autofree char *reason = ens_preprocess_explain (preprocess, part);
+
+  if (reason != NULL)
+    tool_proposal_print_line (name, text, reason);
 }
 
 static void
 print_normalise (const EnsPreprocess *preprocess)
 {
-  static const char *const orders[] = {
-      [ENS_ORDER_RGB] = "RGB", [ENS_ORDER_BGR] = "BGR", [ENS_ORDER_GRAY] = "GRAY"};
   const EnsNormalise *normalise = &preprocess->normalise;
   guint n = ens_order_channels (normalise->order);
   g_autofree char *mean = join_channels (normalise->mean, n);
   g_autofree char *scale = join_channels (normalise->scale, n);
 
-  print_part (preprocess, ENS_PREPROCESS_ORDER, "order", orders[normalise->order]);
+  print_part (preprocess, ENS_PREPROCESS_ORDER, "order", ens_order_names[normalise->order]);
   /* Known together, so explained once. */
   g_print ("  mean    %s\n", mean);
   print_part (preprocess, ENS_PREPROCESS_RANGE, "scale", scale);

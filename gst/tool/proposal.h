@@ -1,7 +1,9 @@
-/* What a network's images should look like, for people. */
+/* A network's input preprocessing, for people. */
 #pragma once
 
 #include "train/preprocess.h"
 
 /* Prints each part with how it is known. */
 void tool_proposal_print (const EnsPreprocess *preprocess);
+/* One line of that, for what is no part of the preprocessing. */
+void tool_proposal_print_line (const char *name, const char *text, const char *reason);

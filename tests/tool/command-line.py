@@ -134,7 +134,7 @@ def check_training(folder):
              folder / "cache", "-w", 10, "-c", 1]
     result = run(*train)
     expect(result.returncode == 0 and bundle.is_dir() and "with windows" in result.stdout
-           and "as told" in result.stdout, "train", result)
+           and "as told" in result.stdout and "original" in result.stdout, "train", result)
     first = (bundle / "ensemble.json").read_bytes() if bundle.is_dir() else b""
     result = run(*train)
     expect(result.returncode == 0 and (bundle / "ensemble.json").read_bytes() == first,
@@ -147,7 +147,9 @@ def check_training(folder):
            "evaluate should write a report", result)
     check_classification(folder, bundle)
     result = run("inspect", bundle)
-    expect(result.returncode == 0 and "8 classes" in result.stdout, "inspect a bundle", result)
+    expect(result.returncode == 0 and "8 classes" in result.stdout and "{" not in result.stdout
+           and "mean average precision  accuracy" in result.stdout
+           and "validation images" in result.stdout, "inspect a bundle", result)
 
 
 def check_classification(folder, bundle):

@@ -1,0 +1,315 @@
+/* The properties of ensembleclassify. */
+#include "ensemble-classify.h"
+
+#include "ensemble/bundle-files.h"
+
+enum {
+  PROP_0,
+  PROP_MODEL,
+  PROP_DEVICE,
+  PROP_ACTIVE_DEVICE,
+  PROP_INFERENCE_INTERVAL,
+  PROP_INFERENCE_PERIOD,
+  PROP_MODE,
+  PROP_WINDOWS,
+  PROP_SCALES,
+  PROP_THRESHOLD,
+  PROP_SUB_IMAGES,
+  PROP_MAX_SUB_IMAGES,
+  PROP_TOP_K,
+  PROP_STATS,
+  N_PROPS
+};
+
+static GParamSpec *props[N_PROPS];
+
+#define GST_TYPE_ENSEMBLE_MODE (mode_get_type ())
+
+static GType
+mode_get_type (void)
+{
+  static GType type;
+  static const GEnumValue values[] = {
+      {GST_ENSEMBLE_MODE_AUTO, "Async if the source is live, else sync", "auto"},
+      {GST_ENSEMBLE_MODE_SYNC, "A sampled frame waits for its own result", "sync"},
+      {GST_ENSEMBLE_MODE_ASYNC, "Video never waits; results ride on later frames", "async"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstEnsembleMode", values));
+  return type;
+}
+
+#define GST_TYPE_ENSEMBLE_SUB_IMAGES (sub_images_get_type ())
+
+static GType
+sub_images_get_type (void)
+{
+  static GType type;
+  static GEnumValue values[] = {
+      {ENS_SUB_IMAGES_AUTO, "Divide frames that the bundle counts as large", NULL},
+      {ENS_SUB_IMAGES_OFF, "Classify every frame as a whole", NULL},
+      {ENS_SUB_IMAGES_ON, "Divide every frame that is larger than a sub-image", NULL},
+      {ENS_SUB_IMAGES_BOTH, "Divide large frames, and classify them as a whole too", NULL},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type)) {
+    for (GEnumValue *value = values; value->value_name != NULL; value++)
+      value->value_nick = ens_sub_images_names[value->value];
+    g_once_init_leave (&type, g_enum_register_static ("GstEnsembleSubImages", values));
+  }
+  return type;
+}
+
+static GstStructure *
+make_stats (GstEnsembleClassify *self)
+{
+  GstEnsembleAnalyserStats stats;
+  guint64 late;
+  gint64 n;
+
+  gst_ensemble_analyser_get_stats (self->analyser, &stats);
+  GST_OBJECT_LOCK (self);
+  late = self->late;
+  GST_OBJECT_UNLOCK (self);
+  n = MAX (stats.analysed, 1);
+  return gst_structure_new (
+      "GstEnsembleClassifyStats", "analysed", G_TYPE_UINT64, stats.analysed, "skipped",
+      G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "last-windows", G_TYPE_INT64,
+      stats.last.windows, "last-prepare", G_TYPE_INT64, stats.last.prepare, "last-networks",
+      G_TYPE_INT64, stats.last.networks, "last-total", G_TYPE_INT64, stats.last.total,
+      "last-latency", G_TYPE_INT64, stats.last_latency, "mean-windows", G_TYPE_INT64,
+      stats.sum.windows / n, "mean-prepare", G_TYPE_INT64, stats.sum.prepare / n, "mean-networks",
+      G_TYPE_INT64, stats.sum.networks / n, "mean-total", G_TYPE_INT64, stats.sum.total / n,
+      "mean-latency", G_TYPE_INT64, stats.sum_latency / n, NULL);
+}
+
+static gint
+compare_scales (gconstpointer a, gconstpointer b)
+{
+  return *(const guint *)a < *(const guint *)b ? -1 : *(const guint *)a > *(const guint *)b;
+}
+
+/* Object lock held. Elements beyond the last that fits are left out. */
+static void
+set_scales (GstEnsembleSettings *settings, const GValue *array)
+{
+  guint n = MIN (gst_value_array_get_size (array), ENS_MAX_SCALES);
+
+  for (guint i = 0; i < n; i++)
+    settings->scales[i] = g_value_get_uint (gst_value_array_get_value (array, i));
+  settings->n_scales = n;
+  qsort (settings->scales, n, sizeof settings->scales[0], compare_scales);
+}
+
+/* Object lock held. */
+static void
+get_scales (const GstEnsembleSettings *settings, GValue *array)
+{
+  for (guint i = 0; i < settings->n_scales; i++) {
+    GValue scale = G_VALUE_INIT;
+
+    g_value_init (&scale, G_TYPE_UINT);
+    g_value_set_uint (&scale, settings->scales[i]);
+    gst_value_array_append_and_take_value (array, &scale);
+  }
+}
+
+static void
+set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+  case PROP_MODEL:
+    g_free (self->model);
+    self->model = g_value_dup_string (value);
+    break;
+  case PROP_DEVICE:
+    g_free (self->device);
+    self->device = g_strdup (g_value_get_string (value) ? g_value_get_string (value)
+                                                        : GST_ENSEMBLE_DEFAULT_DEVICE);
+    break;
+  case PROP_INFERENCE_INTERVAL:
+    self->interval = g_value_get_uint (value);
+    break;
+  case PROP_INFERENCE_PERIOD:
+    self->period = g_value_get_uint64 (value);
+    break;
+  case PROP_MODE:
+    self->mode = g_value_get_enum (value);
+    break;
+  case PROP_WINDOWS:
+    self->settings.windows = g_value_get_int (value);
+    break;
+  case PROP_SCALES:
+    set_scales (&self->settings, value);
+    break;
+  case PROP_THRESHOLD:
+    self->settings.threshold = g_value_get_float (value);
+    break;
+  case PROP_SUB_IMAGES:
+    self->settings.sub_images = g_value_get_enum (value);
+    break;
+  case PROP_MAX_SUB_IMAGES:
+    self->settings.max_sub_images = g_value_get_uint (value);
+    break;
+  case PROP_TOP_K:
+    self->settings.top_k = g_value_get_uint (value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (id == PROP_MODE)
+    gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+}
+
+static void
+get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
+
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, make_stats (self));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+  case PROP_MODEL:
+    g_value_set_string (value, self->model);
+    break;
+  case PROP_DEVICE:
+    g_value_set_string (value, self->device);
+    break;
+  case PROP_ACTIVE_DEVICE:
+    if (self->ensemble != NULL)
+      g_value_set_string (value, ens_device_get_name (ens_ensemble_get_device (self->ensemble)));
+    break;
+  case PROP_INFERENCE_INTERVAL:
+    g_value_set_uint (value, self->interval);
+    break;
+  case PROP_INFERENCE_PERIOD:
+    g_value_set_uint64 (value, self->period);
+    break;
+  case PROP_MODE:
+    g_value_set_enum (value, self->mode);
+    break;
+  case PROP_WINDOWS:
+    g_value_set_int (value, self->settings.windows);
+    break;
+  case PROP_SCALES:
+    get_scales (&self->settings, value);
+    break;
+  case PROP_THRESHOLD:
+    g_value_set_float (value, self->settings.threshold);
+    break;
+  case PROP_SUB_IMAGES:
+    g_value_set_enum (value, self->settings.sub_images);
+    break;
+  case PROP_MAX_SUB_IMAGES:
+    g_value_set_uint (value, self->settings.max_sub_images);
+    break;
+  case PROP_TOP_K:
+    g_value_set_uint (value, self->settings.top_k);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+#define READY (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+#define READ_ONLY (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
+
+static void
+make_bundle_properties (void)
+{
+  props[PROP_MODEL] = g_param_spec_string (
+      "model", "Model", "Folder of the bundle, NAME.ensemble (required)", NULL, READY);
+  props[PROP_DEVICE] =
+      g_param_spec_string ("device", "Device",
+                           "Where networks run: auto (a GPU if there is one, else the CPU), cpu, "
+                           "vulkan or vulkan:N",
+                           GST_ENSEMBLE_DEFAULT_DEVICE, READY);
+  props[PROP_ACTIVE_DEVICE] =
+      g_param_spec_string ("active-device", "Active device",
+                           "The device that the bundle was opened on", NULL, READ_ONLY);
+}
+
+static void
+make_sampling_properties (void)
+{
+  props[PROP_INFERENCE_INTERVAL] = g_param_spec_uint (
+      "inference-interval", "Inference interval", "Analyse one frame of this many (1: every frame)",
+      1, G_MAXUINT, 1, PLAYING);
+  props[PROP_INFERENCE_PERIOD] = g_param_spec_uint64 (
+      "inference-period", "Inference period",
+      "Nanoseconds of running time between analysed frames; the interval holds too (0: any)", 0,
+      G_MAXINT64, 0, PLAYING);
+  props[PROP_MODE] =
+      g_param_spec_enum ("mode", "Mode", "Whether a sampled frame waits for its result",
+                         GST_TYPE_ENSEMBLE_MODE, GST_ENSEMBLE_MODE_AUTO, PLAYING);
+}
+
+static void
+make_sub_image_properties (void)
+{
+  props[PROP_SUB_IMAGES] = g_param_spec_enum (
+      "sub-images", "Sub-images",
+      "Whether frames are divided into overlapping sub-images that are judged one by one",
+      GST_TYPE_ENSEMBLE_SUB_IMAGES, ENS_SUB_IMAGES_AUTO, PLAYING);
+  props[PROP_MAX_SUB_IMAGES] = g_param_spec_uint (
+      "max-sub-images", "Maximum of sub-images",
+      "Sub-images per frame at most: of larger frames they are larger (0: the bundle's number)", 0,
+      ENS_MAX_SUB_IMAGES, 0, PLAYING);
+}
+
+static void
+make_analysis_properties (void)
+{
+  props[PROP_WINDOWS] = g_param_spec_int (
+      "windows", "Windows",
+      "Windows judged per frame at most, shared among its sub-images, at least one for each (-1: "
+      "the bundle's number, 0: none)",
+      -1, ENS_MAX_WINDOWS, -1, PLAYING);
+  props[PROP_SCALES] = gst_param_spec_array (
+      "scales", "Scales",
+      "Shorter sides the whole frame is scaled to, for instance <256, 384>, at most 8 (empty: the "
+      "bundle's)",
+      g_param_spec_uint ("scale", "Scale", "Pixels", ENS_MIN_SCALE, ENS_MAX_SIDE, 256,
+                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS),
+      PLAYING);
+  props[PROP_THRESHOLD] = g_param_spec_float (
+      "threshold", "Threshold",
+      "Probability from which a class counts as present (-1: the bundle's, one per class)", -1, 1,
+      -1, PLAYING);
+  props[PROP_TOP_K] = g_param_spec_uint (
+      "top-k", "Top k", "Keep only the most probable classes in the metadata (0: all)", 0,
+      G_MAXUINT, 0, PLAYING);
+  props[PROP_STATS] = g_param_spec_boxed (
+      "stats", "Statistics",
+      "Since the start: frames analysed, skipped (a newer one took their place or a flush came) "
+      "and "
+      "late (not analysed because downstream reported lateness); last and mean nanoseconds of the "
+      "stages windows, prepare, networks and of their total; latency from frame to result",
+      GST_TYPE_STRUCTURE, READ_ONLY);
+}
+
+void
+gst_ensemble_classify_install_properties (GObjectClass *object)
+{
+  object->set_property = set_property;
+  object->get_property = get_property;
+  make_bundle_properties ();
+  make_sampling_properties ();
+  make_analysis_properties ();
+  make_sub_image_properties ();
+  g_object_class_install_properties (object, N_PROPS, props);
+  gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_SUB_IMAGES, 0);
+}
