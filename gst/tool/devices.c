@@ -56,12 +56,11 @@ const ToolCommand tool_devices = {
     .name = "devices",
     .arguments = "",
     .completions = "",
-    .summary = "List what networks can run on",
-    .help =
-        "Names the processor and every GPU that Vulkan knows, with what each can do and which "
-        "variants of the shaders it would run. A GPU is chosen by its number, or by part of its "
-        "name or UUID:\n\n"
-        "  gst-ensemble-1.0 benchmark --device vulkan:radeon NETWORK.onnx",
+    .summary = "List the devices that networks can run on",
+    .help = "Names the processor and every GPU that Vulkan knows, with what each can do and which "
+            "variants of the shaders it would run. The option --device and the element's property "
+            "device take one of these names:",
+    .terms = tool_device_names,
     .options = options,
     .run = run,
 };

@@ -22,18 +22,17 @@ make_head (const ToolOption *option)
 }
 
 static void
-append_option (GString *help, const ToolOption *option)
+append_entry (GString *help, const char *head, const char *summary)
 {
-  g_autofree char *head = make_head (option);
   guint width = 2 + (guint)g_utf8_strlen (head, -1);
 
   g_string_append_printf (help, "  %s", head);
-  if (width + 2 > SUMMARY_COLUMN) {
+  if (width >= SUMMARY_COLUMN) {
     g_string_append_c (help, '\n');
     width = 0;
   }
   g_string_append_printf (help, "%*s", (int)(SUMMARY_COLUMN - width), "");
-  tool_append_words (help, option->summary, SUMMARY_COLUMN, SUMMARY_COLUMN);
+  tool_append_words (help, summary, SUMMARY_COLUMN, SUMMARY_COLUMN);
 }
 
 char *
@@ -48,9 +47,14 @@ tool_help (const ToolCommand *command)
     g_string_append_c (help, '\n');
     tool_append_text (help, command->help, 0);
   }
+  for (const ToolTerm *term = command->terms; term != NULL && term->name != NULL; term++)
+    append_entry (help, term->name, term->meaning);
   g_string_append_c (help, '\n');
-  for (const ToolOption *option = command->options; option->name != NULL; option++)
-    append_option (help, option);
+  for (const ToolOption *option = command->options; option->name != NULL; option++) {
+    g_autofree char *head = make_head (option);
+
+    append_entry (help, head, option->summary);
+  }
   return g_string_free (help, FALSE);
 }
 
@@ -64,7 +68,9 @@ tool_overview (void)
   for (guint i = 0; tool_commands[i] != NULL; i++)
     g_string_append_printf (overview, "  %-10s  %s\n", tool_commands[i]->name,
                             tool_commands[i]->summary);
-  g_string_append (overview, "\nEach command explains itself: gst-ensemble-1.0 COMMAND --help\n"
-                             "All of it in one place: man gst-ensemble-1.0\n");
+  g_string_append (overview, "\nEnvironment variables:\n");
+  for (const ToolTerm *variable = tool_variables; variable->name != NULL; variable++)
+    append_entry (overview, variable->name, variable->meaning);
+  g_string_append (overview, "\nMore: gst-ensemble-1.0 COMMAND --help, man gst-ensemble-1.0\n");
   return g_string_free (overview, FALSE);
 }

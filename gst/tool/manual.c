@@ -67,6 +67,18 @@ append_option (GString *page, const ToolOption *option)
 }
 
 static void
+append_terms (GString *page, const ToolTerm *terms)
+{
+  for (const ToolTerm *term = terms; term != NULL && term->name != NULL; term++) {
+    g_string_append (page, ".TP\n\\fB");
+    append_escaped (page, term->name);
+    g_string_append (page, "\\fR\n");
+    append_escaped (page, term->meaning);
+    g_string_append (page, "\n");
+  }
+}
+
+static void
 append_command (GString *page, const ToolCommand *command)
 {
   g_string_append_printf (page, ".SS \"%s\"\n\\fBgst\\-ensemble\\-1.0 %s\\fR [OPTION…] ",
@@ -83,6 +95,7 @@ append_command (GString *page, const ToolCommand *command)
     g_string_append (page, ".PP\n");
     append_text (page, text);
   }
+  append_terms (page, command->terms);
   for (const ToolOption *option = command->options; option->name != NULL; option++)
     append_option (page, option);
 }
@@ -107,12 +120,10 @@ static const char tail[] =
     ".SH EXIT STATUS\n"
     "0: all went well. 1: something could not be done, and standard error says what. 2: the\n"
     "command line was not understood.\n"
-    ".SH ENVIRONMENT\n"
-    ".TP\n"
-    "\\fBXDG_CACHE_HOME\\fR\n"
-    "The user's cache folder, where train keeps features, in gst\\-ensemble/features.\n"
-    ".SH SEE ALSO\n"
-    "\\fBgst\\-launch\\-1.0\\fR(1), \\fBgst\\-inspect\\-1.0\\fR(1)\n";
+    ".SH ENVIRONMENT\n";
+
+static const char see_also[] = ".SH SEE ALSO\n"
+                               "\\fBgst\\-launch\\-1.0\\fR(1), \\fBgst\\-inspect\\-1.0\\fR(1)\n";
 
 char *
 tool_manual (void)
@@ -122,5 +133,7 @@ tool_manual (void)
   for (guint i = 0; tool_commands[i] != NULL; i++)
     append_command (page, tool_commands[i]);
   g_string_append (page, tail);
+  append_terms (page, tool_variables);
+  g_string_append (page, see_also);
   return g_string_free (page, FALSE);
 }

@@ -24,11 +24,20 @@ typedef struct {
   const char *completions; /* may be NULL */
 } ToolOption;
 
+/* A word that users can say, and what it means. */
+typedef struct {
+  const char *name, *meaning;
+} ToolTerm;
+
+/* Both up to a name of NULL. Meanings of variables fit on one line of help. */
+extern const ToolTerm tool_device_names[];
+extern const ToolTerm tool_variables[];
+
 /* Options that several commands have, for members `device` and `threads` of their structs. */
-#define TOOL_OPTION_DEVICE(type)                                                  \
-  {                                                                               \
-    "device", 'd', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, device), "DEVICE", \
-        "auto, cpu, vulkan or vulkan:N (auto)", "auto cpu vulkan"                 \
+#define TOOL_OPTION_DEVICE(type)                                                             \
+  {                                                                                          \
+    "device", 'd', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, device), "DEVICE",            \
+        "Where networks run; names: devices --help (auto)", "auto cpu vulkan vulkan+float16" \
   }
 #define TOOL_OPTION_THREADS(type)                                           \
   {                                                                         \
@@ -51,9 +60,10 @@ typedef struct {
   const char *arguments;   /* as --help shows them, such as "FILE…"; empty: there are none */
   const char *completions; /* of arguments, as for options */
   guint min_arguments, max_arguments;
-  const char *summary; /* one line, without a full stop */
-  const char *help;    /* what --help says beyond that, or NULL; all of it fits on one screen */
-  const char *manual;  /* what the manual page says beyond that, or NULL */
+  const char *summary;   /* one line, without a full stop */
+  const char *help;      /* what --help says beyond that, or NULL; all of it fits on one screen */
+  const char *manual;    /* what the manual page says beyond that, or NULL */
+  const ToolTerm *terms; /* what --help and the manual page explain beside options, or NULL */
   const ToolOption *options;
   gsize options_size;     /* of the struct that the options are members of */
   gconstpointer defaults; /* such a struct, or NULL for zeroes */

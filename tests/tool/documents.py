@@ -1,16 +1,17 @@
 """Looks at what the tool says of itself: help fits a screen, the manual page renders without a
 warning, and shells complete command lines.
 
-documents.py TOOL MANUAL BASH FISH ZSH
+documents.py SOURCE-ROOT TOOL MANUAL BASH FISH ZSH
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
-TOOL, MANUAL, BASH, FISH, ZSH = sys.argv[1:]
+ROOT, TOOL, MANUAL, BASH, FISH, ZSH = sys.argv[1:]
 WIDTH, HEIGHT = 80, 24
 
 failures = []
@@ -28,7 +29,7 @@ def expect(condition, what):
 
 
 def commands():
-    lines = run(TOOL, "--help").stdout.splitlines()
+    lines = run(TOOL, "--help").stdout.split("\nEnvironment variables:\n")[0].splitlines()
     return [line.split()[0] for line in lines if line.startswith("  ")]
 
 
@@ -41,6 +42,18 @@ def check_help():
         for line in lines:
             expect(len(line) <= WIDTH, f"{arguments}: {len(line)} columns: {line}")
             expect(line == line.rstrip(), f"{arguments}: spaces at the end: {line}")
+
+
+def check_variables():
+    """What the library reads from the environment is what users are told of."""
+    read = {name for path in pathlib.Path(ROOT, "compute").rglob("*.c")
+            for name in re.findall(r'getenv \("(ENSEMBLE_\w+)"\)', path.read_text())}
+    told = run(TOOL, "--help").stdout
+    page = pathlib.Path(MANUAL).read_text()
+    expect(read == set(re.findall(r"ENSEMBLE_\w+", told)) == set(re.findall(r"ENSEMBLE_\w+", page)),
+           f"environment variables that are read: {sorted(read)}, help: {told}")
+    for name in ["vulkan:N", "+float16"]:
+        expect(name in run(TOOL, "devices", "--help").stdout and name in page, f"no device {name}")
 
 
 def check_manual():
@@ -114,6 +127,7 @@ def check_zsh():
 
 def main():
     check_help()
+    check_variables()
     check_manual()
     with tempfile.TemporaryDirectory() as folder:
         for name in ["network.onnx", "notes.txt"]:
