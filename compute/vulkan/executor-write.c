@@ -1,6 +1,7 @@
 #include "vulkan/executor-private.h"
 
 #include "passes/rewrite.h"
+#include "vulkan/debug.h"
 
 /* Inputs and outputs */
 
@@ -169,6 +170,19 @@ allocate_exchange (EnsVulkanExecutor *executor, GError **error)
 
 /* Writing */
 
+/* “Conv conv1 of squeezenet” */
+static void
+label_steps (EnsVulkanExecutor *executor)
+{
+  executor->program.labels = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < executor->info.n_steps; i++) {
+    const EnsNode *node = executor->steps[i].node;
+
+    g_ptr_array_add (executor->program.labels, g_strdup_printf ("%s %s of %s", node->op->name,
+                                                                node->name, executor->graph->name));
+  }
+}
+
 static void
 write_step (EnsVulkanExecutor *executor, guint number)
 {
@@ -188,6 +202,8 @@ ens_vulkan_executor_write_program (EnsVulkanExecutor *executor, GError **error)
   const EnsVulkanRegion arena = {&executor->block, 0, executor->memory->arena_size};
   gboolean staged = ens_vulkan_executor_is_staged (executor);
 
+  if (ens_vulkan_device_has_names (executor->device))
+    label_steps (executor);
   if (executor->device->validation && arena.size > 0)
     ens_vulkan_program_poison (&executor->program, &arena);
   if (staged && (!copy_inputs_in (executor, error) || !allocate_exchange (executor, error)))

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "passes/levels.h"
 #include "passes/rewrite.h"
+#include "vulkan/debug.h"
 #include "vulkan/executor-private.h"
 
 /* Views */
@@ -256,6 +257,7 @@ ens_vulkan_executor_get_recorder (const EnsVulkanExecutor *executor)
       .dispatches = ens_vulkan_recording_get_dispatches (executor->recording),
       .pipelines = executor->pipelines,
       .descriptors = &executor->descriptors,
+      .name = executor->graph->name,
   };
 }
 
@@ -287,6 +289,26 @@ prepare (EnsVulkanExecutor *executor, GError **error)
   return executor->segments != NULL;
 }
 
+static void
+name_buffers (const EnsVulkanExecutor *executor)
+{
+  const struct {
+    const EnsVulkanBuffer *buffer;
+    const char *use;
+  } buffers[] = {
+      {&executor->block, "arena, inputs, outputs"},
+      {&executor->tables, "tables"},
+      {&executor->upload, "upload"},
+      {&executor->readback, "readback"},
+      {&executor->exchange, "exchange with CPU"},
+      {&executor->descriptors.overflows, "overflows"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
+    ens_vulkan_buffer_name (buffers[i].buffer, executor->device, "%s: %s", executor->graph->name,
+                            buffers[i].use);
+}
+
 EnsVulkanExecutor *
 ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GError **error)
 {
@@ -313,6 +335,7 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
   allocate_scratch (executor);
   if (!allocate (executor, lay_out (executor, scratch_sizes), error) || !prepare (executor, error))
     return NULL;
+  name_buffers (executor);
   executor->info.size = executor->block.size + executor->tables.size;
   return g_steal_pointer (&executor);
 }

@@ -31,10 +31,13 @@
 
 /* NULL without their extension. */
 #define ENS_VULKAN_OPTIONAL_FUNCTIONS(X) \
+  X (CmdBeginDebugUtilsLabelEXT) \
+  X (CmdEndDebugUtilsLabelEXT) \
   X (CreateDebugUtilsMessengerEXT) \
   X (DestroyDebugUtilsMessengerEXT) \
   X (GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV) \
-  X (GetPhysicalDeviceCooperativeMatrixPropertiesKHR)
+  X (GetPhysicalDeviceCooperativeMatrixPropertiesKHR) \
+  X (SetDebugUtilsObjectNameEXT)
 
 #define ENS_VULKAN_DEVICE_FUNCTIONS(X) \
   X (AllocateCommandBuffers) \

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "vulkan/debug.h"
 
 #define HANDLE_TYPE VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
 
@@ -159,8 +160,11 @@ static gboolean
 import_init (EnsVulkanImport *import, EnsVulkanDevice *device, gint fd, GError **error)
 {
   import->fd = duplicate (fd, error);
-  return import->fd > 0 && create_buffer (&import->buffer, device, error)
-         && import_memory (&import->buffer, device, fd, error);
+  if (import->fd < 0 || !create_buffer (&import->buffer, device, error)
+      || !import_memory (&import->buffer, device, fd, error))
+    return FALSE;
+  ens_vulkan_buffer_name (&import->buffer, device, "DMABuf %" G_GUINT64_FORMAT, import->inode);
+  return TRUE;
 }
 
 /* Choosing */

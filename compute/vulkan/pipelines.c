@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "push/push.h"
+#include "vulkan/debug.h"
 #include "vulkan/pipeline-cache.h"
 
 static guint
@@ -138,6 +139,22 @@ error:
   return FALSE;
 }
 
+/* The shader, its storage and its specialisation constants: “conv.float16 64,8,1”. */
+static void
+name_pipeline (const EnsVulkanPipeline *pipeline, const EnsVulkanDevice *device)
+{
+  const EnsVulkanPipelineKey *key = &pipeline->key;
+  g_autoptr (GString) constants = NULL;
+
+  if (!ens_vulkan_device_has_names (device))
+    return;
+  constants = g_string_new (NULL);
+  for (guint i = 0; i < key->n_constants; i++)
+    g_string_append_printf (constants, "%s%u", i > 0 ? "," : "", key->constants[i]);
+  ens_vulkan_device_name (device, VK_OBJECT_TYPE_PIPELINE, (guint64)pipeline->handle, "%s.%s %s",
+                          key->shader->stem, ens_type_name (key->shader->storage), constants->str);
+}
+
 static void
 free_pipeline (EnsVulkanPipeline *pipeline, EnsVulkanDevice *device)
 {
@@ -183,8 +200,10 @@ make_one (gpointer data, guint task, guint worker)
   GError *error = NULL;
 
   if (create_layouts (pipeline, batch->device, &error)
-      && create_pipeline (pipeline, batch->device, &error))
+      && create_pipeline (pipeline, batch->device, &error)) {
+    name_pipeline (pipeline, batch->device);
     return;
+  }
   g_mutex_lock (&batch->lock);
   if (batch->error == NULL)
     batch->error = g_steal_pointer (&error);

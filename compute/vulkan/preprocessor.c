@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "vulkan/debug.h"
 #include "vulkan/imports.h"
 #include "vulkan/program.h"
 #include "vulkan/preprocessor-private.h"
@@ -9,6 +10,7 @@
 
 /* Memory on the device that the CPU writes before each use. */
 typedef struct {
+  const char *name;
   EnsVulkanBuffer device, upload; /* upload: where the CPU can't reach the device's */
 } Store;
 
@@ -34,7 +36,11 @@ struct _EnsVulkanPreprocessor {
 EnsVulkanPreprocessor *
 ens_vulkan_preprocessor_new (void)
 {
-  return g_new0 (EnsVulkanPreprocessor, 1);
+  EnsVulkanPreprocessor *preprocessor = g_new0 (EnsVulkanPreprocessor, 1);
+
+  preprocessor->frame_store.name = "frame";
+  preprocessor->tables_store.name = "preprocessing tables";
+  return preprocessor;
 }
 
 static void
@@ -103,9 +109,13 @@ store_reserve (Store *store, EnsVulkanDevice *device, gsize size, GError **error
   if (store->device.handle != VK_NULL_HANDLE && store->device.size >= size)
     return TRUE;
   store_clear (store, device);
-  return ens_vulkan_buffer_init (&store->device, device, ENS_BUFFER_DEVICE, size, error)
-         && (store->device.mapped != NULL
-             || ens_vulkan_buffer_init (&store->upload, device, ENS_BUFFER_UPLOAD, size, error));
+  if (!ens_vulkan_buffer_init (&store->device, device, ENS_BUFFER_DEVICE, size, error)
+      || (store->device.mapped == NULL
+          && !ens_vulkan_buffer_init (&store->upload, device, ENS_BUFFER_UPLOAD, size, error)))
+    return FALSE;
+  ens_vulkan_buffer_name (&store->device, device, "%s", store->name);
+  ens_vulkan_buffer_name (&store->upload, device, "%s: upload", store->name);
+  return TRUE;
 }
 
 static char *
@@ -300,6 +310,7 @@ record (EnsVulkanPreprocessor *preprocessor, EnsVulkanProgram *program, const GA
   g_autofree const EnsVulkanPipeline **pipelines =
       g_new0 (const EnsVulkanPipeline *, dispatches->len);
   const EnsVulkanRecorder recorder = {.device = device,
+                                      .name = "preprocessing",
                                       .pool = &preprocessor->pool,
                                       .dispatches = dispatches,
                                       .pipelines = pipelines,

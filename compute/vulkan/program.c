@@ -1,5 +1,7 @@
 #include "vulkan/program.h"
 
+#include "vulkan/debug.h"
+
 /* Bytes of a float that is NaN. */
 #define NAN_WORD 0xffffffffu
 /* The checker looks at every byte: beyond this it would take too long. */
@@ -17,6 +19,7 @@ ens_vulkan_program_clear (EnsVulkanProgram *program)
 {
   g_clear_pointer (&program->commands, g_array_unref);
   g_clear_pointer (&program->hazards, g_array_unref);
+  g_clear_pointer (&program->labels, g_ptr_array_unref);
 }
 
 /* Appending */
@@ -238,6 +241,21 @@ record_command (const EnsVulkanRecorder *recorder, const EnsVulkanCommand *comma
   }
 }
 
+/* Under the label of its step, if it has one. */
+static void
+record_labelled (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder,
+                 const EnsVulkanCommand *command, VkCommandBuffer to)
+{
+  gboolean labelled = program->labels != NULL && command->node < program->labels->len;
+
+  if (labelled)
+    ens_vulkan_label_begin (recorder->device, to,
+                            g_ptr_array_index (program->labels, command->node));
+  record_command (recorder, command, to);
+  if (labelled)
+    ens_vulkan_label_end (recorder->device, to);
+}
+
 /* Whether a step's commands begin or end with command i. */
 static gboolean
 is_edge (const EnsVulkanProgram *program, guint i, int step)
@@ -268,7 +286,7 @@ record_timed (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder
     record_barrier (recorder->device, to);
     record_timestamp (recorder, 2 * command->node, to);
   }
-  record_command (recorder, command, to);
+  record_labelled (program, recorder, command, to);
   if (is_edge (program, i, 1))
     record_timestamp (recorder, 2 * command->node + 1, to);
 }
@@ -305,7 +323,7 @@ record_level (const EnsVulkanProgram *program, const EnsVulkanRecorder *recorder
     if (recorder->queries != VK_NULL_HANDLE)
       record_timed (program, recorder, *at, to);
     else
-      record_command (recorder, command, to);
+      record_labelled (program, recorder, command, to);
   }
 }
 
@@ -332,6 +350,9 @@ record_segment (const EnsVulkanProgram *program, const EnsVulkanRecorder *record
     segment->commands = ens_vulkan_command_pool_begin (recorder->pool, recorder->device, error);
     if (segment->commands == VK_NULL_HANDLE)
       return FALSE;
+    ens_vulkan_device_name (recorder->device, VK_OBJECT_TYPE_COMMAND_BUFFER,
+                            (guint64)(gsize)segment->commands, "%s, from command %u",
+                            recorder->name, *at);
     record_stretch (program, recorder, at, segment->commands);
     if (!ens_vulkan_command_pool_end (recorder->device, segment->commands, error))
       return FALSE;
@@ -390,6 +411,8 @@ ens_vulkan_program_record_joint (const EnsVulkanPart *parts, guint n, EnsVulkanC
 
   if (commands == VK_NULL_HANDLE)
     return VK_NULL_HANDLE;
+  ens_vulkan_device_name (device, VK_OBJECT_TYPE_COMMAND_BUFFER, (guint64)(gsize)commands,
+                          "%s and %u more", parts[0].recorder.name, n - 1);
   while (record_joint_level (parts, at, n, commands))
     continue;
   return ens_vulkan_command_pool_end (device, commands, error) ? commands : VK_NULL_HANDLE;

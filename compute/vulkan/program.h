@@ -33,8 +33,9 @@ typedef struct {
 } EnsVulkanSegment;
 
 typedef struct {
-  GArray *commands; /* EnsVulkanCommand */
-  GArray *hazards;  /* EnsHazard, one for each command */
+  GArray *commands;  /* EnsVulkanCommand */
+  GArray *hazards;   /* EnsHazard, one for each command */
+  GPtrArray *labels; /* by step: its name in debuggers; or NULL */
 } EnsVulkanProgram;
 
 void ens_vulkan_program_init (EnsVulkanProgram *program);
@@ -63,6 +64,7 @@ gboolean ens_vulkan_program_place_barriers (EnsVulkanProgram *program, gboolean 
 /* What recording needs beside the program. */
 typedef struct {
   EnsVulkanDevice *device;
+  const char *name;           /* of the command buffers, in debuggers */
   EnsVulkanCommandPool *pool; /* of ens_vulkan_program_record () */
   const GArray *dispatches;   /* EnsVulkanDispatch */
   const EnsVulkanPipeline *const *pipelines;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "graph/packed-table.h"
+#include "vulkan/debug.h"
 
 /* The largest alignment of bindings that Vulkan allows a device to ask for. */
 #define ALIGNMENT 256
@@ -147,6 +148,7 @@ finish_upload (EnsVulkanWeights *weights, EnsVulkanBuffer *buffer)
   g_ptr_array_set_size (weights->waiting, 0);
   g_ptr_array_add (weights->buffers, buffer);
   weights->size += buffer->size;
+  ens_vulkan_buffer_name (buffer, weights->device, "weights %u", weights->buffers->len);
 }
 
 /* Lock held. */
