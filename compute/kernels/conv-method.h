@@ -21,7 +21,7 @@ typedef struct {
 
 extern const EnsConvMethod ens_conv_gemm, ens_conv_indirect, ens_conv_rows;
 extern const EnsConvMethod ens_conv_winograd_2, ens_conv_winograd_4;
-extern const EnsConvMethod ens_conv_depthwise, ens_conv_grouped;
+extern const EnsConvMethod ens_conv_depthwise, ens_conv_grouped, ens_conv_blas;
 
 /* Tasks per thread that a plan aims at, so that a thread that is held up holds up little. */
 #define ENS_TASKS_PER_THREAD 4

@@ -10,6 +10,7 @@ static const EnsConvMethod *const methods[ENS_N_CONV_ALGORITHMS] = {
     [ENS_CONV_WINOGRAD_4] = &ens_conv_winograd_4,
     [ENS_CONV_DEPTHWISE] = &ens_conv_depthwise,
     [ENS_CONV_GROUPED] = &ens_conv_grouped,
+    [ENS_CONV_BLAS] = &ens_conv_blas,
 };
 
 static guint
@@ -50,10 +51,9 @@ const char *
 ens_pack_kind_name (EnsPackKind kind)
 {
   static const char *const names[] = {
-      [ENS_PACK_PANELS] = "panels",
-      [ENS_PACK_WINOGRAD_2] = "winograd-2",
-      [ENS_PACK_WINOGRAD_4] = "winograd-4",
-      [ENS_PACK_DEPTHWISE] = "depthwise",
+      [ENS_PACK_PANELS] = "panels",         [ENS_PACK_WINOGRAD_2] = "winograd-2",
+      [ENS_PACK_WINOGRAD_4] = "winograd-4", [ENS_PACK_DEPTHWISE] = "depthwise",
+      [ENS_PACK_PLAIN] = "plain",
   };
 
   return names[kind];
@@ -85,8 +85,8 @@ ens_conv_plan (EnsConvPlan *plan, const EnsConvShape *shape, const EnsKernels *k
                guint n_threads)
 {
   static const EnsConvAlgorithm by_preference[] = {
-      ENS_CONV_DEPTHWISE,  ENS_CONV_GROUPED, ENS_CONV_GEMM,     ENS_CONV_WINOGRAD_4,
-      ENS_CONV_WINOGRAD_2, ENS_CONV_ROWS,    ENS_CONV_INDIRECT,
+      ENS_CONV_DEPTHWISE,  ENS_CONV_GROUPED,    ENS_CONV_BLAS, ENS_CONV_GEMM,
+      ENS_CONV_WINOGRAD_4, ENS_CONV_WINOGRAD_2, ENS_CONV_ROWS, ENS_CONV_INDIRECT,
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (by_preference); i++)

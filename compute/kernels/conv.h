@@ -54,6 +54,7 @@ typedef enum {
   ENS_CONV_WINOGRAD_4, /* F(4×4, 3×3) */
   ENS_CONV_DEPTHWISE,  /* groups == channels */
   ENS_CONV_GROUPED,    /* groups of 2, 4 or 8 channels with as many filters */
+  ENS_CONV_BLAS,       /* as ENS_CONV_GEMM, by OpenBLAS */
   ENS_N_CONV_ALGORITHMS,
 } EnsConvAlgorithm;
 
@@ -67,6 +68,7 @@ typedef enum {
   ENS_PACK_WINOGRAD_2,
   ENS_PACK_WINOGRAD_4,
   ENS_PACK_DEPTHWISE,
+  ENS_PACK_PLAIN, /* as they are */
 } EnsPackKind;
 
 /* A short name, such as "panels", to key a cache of packed weights with. */

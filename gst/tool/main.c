@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernels/blas.h"
+
 /* Where the terminal's characters are not UTF-8: plain quotes and dashes, not question marks. */
 static void
 print_ascii (const char *text)
@@ -65,6 +67,7 @@ run_command (const ToolCommand *command, int argc, char **argv)
     print_and_free (tool_help (command));
   } else {
     gst_init (NULL, NULL);
+    ens_blas_use_one_thread ();
     if (!command->run (options, arguments, &error))
       status = fail (command, error);
   }
