@@ -21,6 +21,14 @@ typedef struct {
   const float *features; /* n_samples × n_features */
 } EnsExamples;
 
+/* Images and windows of each: image i has the windows first[i] … first[i + 1] - 1, rows of
+ * `windows` with as many features as the images'. */
+typedef struct {
+  EnsExamples images;
+  const guint *first; /* n_samples + 1 */
+  const float *windows;
+} EnsBags;
+
 static inline gboolean
 ens_labels_has (const EnsLabels *truth, guint sample, guint class)
 {

@@ -119,16 +119,17 @@ ens_svm_solve (const EnsSvmProblem *problem, const EnsSvmRows *rows, double c)
 }
 
 void
-ens_svm_set (EnsSvm *svm, guint class, const EnsSvmRows *rows, const double *weights)
+ens_svm_set (EnsLinearClassifier *linear, guint class, const EnsSvmRows *rows,
+             const double *weights)
 {
-  float *row = &svm->weights[(gsize) class * svm->n_features];
-  double bias = weights != NULL ? weights[svm->n_features] : 0;
+  float *row = &linear->weights[(gsize) class * linear->n_features];
+  double bias = weights != NULL ? weights[linear->n_features] : 0;
 
-  for (guint f = 0; f < svm->n_features; f++) {
+  for (guint f = 0; f < linear->n_features; f++) {
     double weight = weights != NULL ? weights[f] * rows->scale[f] : 0;
 
     row[f] = (float)weight;
     bias -= weight * rows->mean[f];
   }
-  svm->biases[class] = (float)bias;
+  linear->biases[class] = (float)bias;
 }

@@ -33,4 +33,5 @@ typedef struct {
 double *ens_svm_solve (const EnsSvmProblem *problem, const EnsSvmRows *rows, double c);
 
 /* Stores them, NULL as zeroes, as the weights and the bias of features as they are. */
-void ens_svm_set (EnsSvm *svm, guint class, const EnsSvmRows *rows, const double *weights);
+void ens_svm_set (EnsLinearClassifier *linear, guint class, const EnsSvmRows *rows,
+                  const double *weights);

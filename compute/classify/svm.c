@@ -7,67 +7,13 @@
 
 static const double c_grid[] = {1.0 / 16, 1.0 / 4, 1, 4};
 
-EnsSvm *
-ens_svm_new (guint n_features, guint n_classes)
-{
-  EnsSvm *svm = g_new (EnsSvm, 1);
-
-  svm->n_features = n_features;
-  svm->n_classes = n_classes;
-  svm->weights = g_new0 (float, (gsize)n_features *n_classes);
-  svm->biases = g_new0 (float, n_classes);
-  return svm;
-}
-
-static EnsSvm *
-ens_svm_copy (const EnsSvm *svm)
-{
-  EnsSvm *copy = ens_svm_new (svm->n_features, svm->n_classes);
-
-  memcpy (copy->weights, svm->weights, (gsize)svm->n_features * svm->n_classes * sizeof (float));
-  memcpy (copy->biases, svm->biases, svm->n_classes * sizeof (float));
-  return copy;
-}
-
-void
-ens_svm_free (EnsSvm *svm)
-{
-  if (svm == NULL)
-    return;
-  g_free (svm->weights);
-  g_free (svm->biases);
-  g_free (svm);
-}
-
-static float
-decide_class (const EnsSvm *svm, guint class, const float *features)
-{
-  const float *weights = &svm->weights[(gsize) class * svm->n_features];
-  double sum = svm->biases[class];
-
-  for (guint f = 0; f < svm->n_features; f++)
-    sum += (double)weights[f] * features[f];
-  return (float)sum;
-}
-
-void
-ens_svm_decide (const EnsSvm *svm, const float *features, guint n_samples, float *decisions)
-{
-  for (guint i = 0; i < n_samples; i++) {
-    const float *row = &features[(gsize)i * svm->n_features];
-
-    for (guint c = 0; c < svm->n_classes; c++)
-      decisions[(gsize)i * svm->n_classes + c] = decide_class (svm, c, row);
-  }
-}
-
 /* ---- Whole images ---- */
 
 typedef struct {
   const EnsExamples *examples;
   const EnsSvmRows *rows;
   double c;
-  EnsSvm *svm;
+  EnsLinearClassifier *linear;
 } Training;
 
 /* Trains `class` against the rest on the examples that don't belong to fold `left_out` (fold NULL:
@@ -97,21 +43,21 @@ train_task (gpointer data, guint class, guint worker)
   g_autofree double *weights =
       train_class (training->examples, training->rows, class, training->c, NULL, 0);
 
-  ens_svm_set (training->svm, class, training->rows, weights);
+  ens_svm_set (training->linear, class, training->rows, weights);
 }
 
-EnsSvm *
+EnsLinearClassifier *
 ens_svm_train (const EnsExamples *examples, double c, EnsThreadPool *pool)
 {
   g_auto (EnsSvmRows) rows = {0};
-  EnsSvm *svm;
+  EnsLinearClassifier *linear;
 
   g_return_val_if_fail (c > 0, NULL);
-  svm = ens_svm_new (examples->n_features, examples->truth.n_classes);
+  linear = ens_linear_classifier_new (examples->n_features, examples->truth.n_classes);
   ens_svm_rows_init (&rows, examples);
   ens_thread_pool_run (pool, examples->truth.n_classes, train_task,
-                       &(Training) {examples, &rows, c, svm});
-  return svm;
+                       &(Training) {examples, &rows, c, linear});
+  return linear;
 }
 
 /* ---- Windows ---- */
@@ -120,74 +66,77 @@ typedef struct {
   const EnsBags *bags;
   const EnsSvmRows *rows;
   double c;
-  EnsSvm *svm;
+  const float *decisions; /* of all windows, by the round before: windows × classes */
+  EnsLinearClassifier *linear;
 } WindowTraining;
 
 /* The image's window with the highest decision value; NULL if it has none. */
 static const float *
-best_window (const EnsBags *bags, const EnsSvm *svm, guint class, guint image)
+best_window (const WindowTraining *training, guint class, guint image)
 {
-  const float *best = NULL;
-  float best_decision = 0;
+  const EnsBags *bags = training->bags;
+  guint n_classes = training->linear->n_classes;
+  guint best = bags->first[image];
 
-  for (guint w = bags->first[image]; w < bags->first[image + 1]; w++) {
-    const float *window = &bags->windows[(gsize)w * svm->n_features];
-    float decision = decide_class (svm, class, window);
-
-    if (best == NULL || decision > best_decision) {
-      best = window;
-      best_decision = decision;
-    }
-  }
-  return best;
+  if (best == bags->first[image + 1])
+    return NULL;
+  for (guint w = best + 1; w < bags->first[image + 1]; w++)
+    if (training->decisions[(gsize)w * n_classes + class]
+        > training->decisions[(gsize)best * n_classes + class])
+      best = w;
+  return &bags->windows[(gsize)best * bags->images.n_features];
 }
 
 static void
 train_on_windows_task (gpointer data, guint class, guint worker)
 {
   WindowTraining *training = data;
-  const EnsBags *bags = training->bags;
+  const EnsLabels *labels = &training->bags->images.truth;
   const EnsSvmRows *rows = training->rows;
-  guint n = bags->images.truth.n_samples;
+  guint n = labels->n_samples;
   g_autofree struct feature_node *nodes = g_new (struct feature_node, rows->pitch * n);
   g_autofree struct feature_node **chosen = g_new (struct feature_node *, 2 * n);
   g_autofree double *sides = g_new (double, 2 * n);
+  EnsSvmProblem problem = {0, chosen, sides};
+  g_autofree double *weights = NULL;
 
-  for (guint round = 0; round < ENS_SVM_ROUNDS; round++) {
-    EnsSvmProblem problem = {0, chosen, sides};
-    g_autofree double *weights = NULL;
+  for (guint i = 0; i < n; i++) {
+    const float *window = best_window (training, class, i);
+    double side = ens_labels_has (labels, i, class) ? 1 : -1;
 
-    for (guint i = 0; i < n; i++) {
-      const float *window = best_window (bags, training->svm, class, i);
-      double side = ens_labels_has (&bags->images.truth, i, class) ? 1 : -1;
-
-      if (!ens_labels_knows (&bags->images.truth, i, class))
-        continue;
-      chosen[problem.n_rows] = &rows->nodes[i * rows->pitch];
-      sides[problem.n_rows++] = side;
-      if (window == NULL)
-        continue;
-      ens_svm_rows_fill (rows, window, &nodes[i * rows->pitch]);
-      chosen[problem.n_rows] = &nodes[i * rows->pitch];
-      sides[problem.n_rows++] = side;
-    }
-    weights = ens_svm_solve (&problem, rows, training->c);
-    ens_svm_set (training->svm, class, rows, weights);
+    if (!ens_labels_knows (labels, i, class))
+      continue;
+    chosen[problem.n_rows] = &rows->nodes[i * rows->pitch];
+    sides[problem.n_rows++] = side;
+    if (window == NULL)
+      continue;
+    ens_svm_rows_fill (rows, window, &nodes[i * rows->pitch]);
+    chosen[problem.n_rows] = &nodes[i * rows->pitch];
+    sides[problem.n_rows++] = side;
   }
+  weights = ens_svm_solve (&problem, rows, training->c);
+  ens_svm_set (training->linear, class, rows, weights);
 }
 
-EnsSvm *
-ens_svm_train_on_windows (const EnsBags *bags, const EnsSvm *start, double c, EnsThreadPool *pool)
+EnsLinearClassifier *
+ens_svm_train_on_windows (const EnsBags *bags, const EnsLinearClassifier *start, double c,
+                          EnsThreadPool *pool)
 {
+  guint n_windows = bags->first[bags->images.truth.n_samples];
+  g_autofree float *decisions = NULL;
   g_auto (EnsSvmRows) rows = {0};
-  EnsSvm *svm;
+  EnsLinearClassifier *linear;
 
   g_return_val_if_fail (c > 0 && start->n_features == bags->images.n_features, NULL);
-  svm = ens_svm_copy (start);
+  decisions = g_new (float, (gsize)n_windows * start->n_classes);
+  linear = ens_linear_classifier_copy (start);
   ens_svm_rows_init (&rows, &bags->images);
-  ens_thread_pool_run (pool, svm->n_classes, train_on_windows_task,
-                       &(WindowTraining) {bags, &rows, c, svm});
-  return svm;
+  for (guint round = 0; round < ENS_SVM_ROUNDS; round++) {
+    ens_linear_classifier_decide (linear, bags->windows, n_windows, decisions, pool);
+    ens_thread_pool_run (pool, linear->n_classes, train_on_windows_task,
+                         &(WindowTraining) {bags, &rows, c, decisions, linear});
+  }
+  return linear;
 }
 
 /* ---- Cross validation ---- */

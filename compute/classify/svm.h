@@ -16,34 +16,17 @@
 
 #include "base/thread-pool.h"
 #include "classify/examples.h"
-
-typedef struct {
-  guint n_features, n_classes;
-  float *weights; /* n_classes × n_features */
-  float *biases;  /* n_classes */
-} EnsSvm;
-
-EnsSvm *ens_svm_new (guint n_features, guint n_classes);
-void ens_svm_free (EnsSvm *svm);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsSvm, ens_svm_free)
+#include "classify/linear-classifier.h"
 
 /* Trains all classes in parallel. A class that all or none of the examples have gets a classifier
  * that always decides 0. c > 0 is the weight of errors against regularisation. Takes 16 bytes of
  * memory for each feature of each example. (transfer full) */
-EnsSvm *ens_svm_train (const EnsExamples *examples, double c, EnsThreadPool *pool);
+EnsLinearClassifier *ens_svm_train (const EnsExamples *examples, double c, EnsThreadPool *pool);
 
 /* The C among 1/16, 1/4, 1, 4 with the highest mean average precision in a cross validation of
  * ENS_SVM_FOLDS folds; of equal ones the smallest. */
 #define ENS_SVM_FOLDS 4
 double ens_svm_choose_c (const EnsExamples *examples, EnsThreadPool *pool);
-
-/* Images and windows of each: image i has the windows first[i] … first[i + 1] - 1, rows of
- * `windows` with as many features as the images'. */
-typedef struct {
-  EnsExamples images;
-  const guint *first; /* n_samples + 1 */
-  const float *windows;
-} EnsBags;
 
 /* Classifiers for windows, where it is known which classes an image has but not in which window. In
  * each of ENS_SVM_ROUNDS rounds the window of each image that the classifier of the round before
@@ -54,9 +37,6 @@ typedef struct {
  * Source: S. Andrews, I. Tsochantaridis, T. Hofmann, Support Vector Machines for Multiple-Instance
  * Learning, NIPS 2002 (MI-SVM). */
 #define ENS_SVM_ROUNDS 2
-EnsSvm *ens_svm_train_on_windows (const EnsBags *bags, const EnsSvm *start, double c,
-                                  EnsThreadPool *pool);
-
-/* Decision values of n_samples rows of features: n_samples × n_classes; above 0 speaks for the
- * class. */
-void ens_svm_decide (const EnsSvm *svm, const float *features, guint n_samples, float *decisions);
+EnsLinearClassifier *ens_svm_train_on_windows (const EnsBags *bags,
+                                               const EnsLinearClassifier *start, double c,
+                                               EnsThreadPool *pool);

@@ -190,27 +190,6 @@ ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
   return g_steal_pointer (&graph);
 }
 
-GBytes *
-ens_member_save_classifier (const EnsSvm *svm, GError **error)
-{
-  g_autoptr (EnsGraph) graph = ens_graph_new ("classifier");
-  g_autoptr (EnsTensor) weights = ens_tensor_new_copy (
-      ENS_TYPE_FLOAT32, &ENS_SHAPE (svm->n_classes, svm->n_features), svm->weights);
-  EnsGemmParams params = {.trans_b = TRUE, .alpha = 1, .beta = 1};
-  EnsValue *features =
-      ens_graph_add_input (graph, "features", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, svm->n_features));
-  EnsValue *inputs[] = {
-      features,
-      ens_graph_add_constant (graph, "weights", weights),
-      ens_graph_add_vector (graph, "biases", svm->biases, svm->n_classes),
-  };
-  EnsNode *node = ens_graph_add_node (graph, ens_op_find ("Gemm"), "decisions", &params, inputs,
-                                      G_N_ELEMENTS (inputs), 1);
-
-  ens_graph_add_output (graph, node->outputs[0]);
-  return ens_onnx_export_bytes (graph, error);
-}
-
 /* S (a·t + b); a and b fold into the classifiers when the network is prepared. */
 static EnsValue *
 append_sigmoid (EnsGraph *graph, EnsValue *decisions, const EnsCalibration *calibration,

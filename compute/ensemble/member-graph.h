@@ -1,7 +1,6 @@
 /* The graphs of a member. */
 #pragma once
 
-#include "classify/svm.h"
 #include "ensemble/bundle.h"
 #include "graph/graph.h"
 
@@ -17,9 +16,6 @@ EnsGraph *ens_member_body (const char *path, const EnsBundleNetwork *settings, g
  * n_classes). (transfer full) */
 EnsGraph *ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
                                       GError **error);
-
-/* The file of such classifiers: a Gemm from "features" to "decisions". (transfer full) */
-GBytes *ens_member_save_classifier (const EnsSvm *svm, GError **error);
 
 /* n_inputs images of different sizes, each through the body, their features averaged; then, unless
  * NULL, the classifier and the calibrated sigmoid of its n_classes decision values. The parts'

@@ -7,8 +7,7 @@
 void
 ens_fitted_network_clear (EnsFittedNetwork *fitted)
 {
-  ens_svm_free (fitted->svm);
-  ens_svm_free (fitted->window_svm);
+  ens_head_graphs_clear (&fitted->graphs);
   g_free (fitted->probabilities);
   g_free (fitted->window_decisions);
   g_free (fitted->window_first);
@@ -36,45 +35,30 @@ calibrate (const EnsNetworkFit *fit, const EnsLabels *truth, const float *decisi
   return calibration;
 }
 
-/* ---- Whole images ---- */
-
+/* Decision values of n_rows rows of the network's features. */
 static gboolean
-fit_whole (const EnsNetworkFit *fit, const EnsExamples *examples, EnsFittedNetwork *fitted,
-           GError **error)
+decide (const EnsNetworkFit *fit, const EnsGraph *graph, const float *features, guint n_rows,
+        float *decisions, GError **error)
 {
-  const EnsLabels *truth = ens_fit_features_get_truth (fit->features, ENS_SPLIT_VALIDATION);
-  gsize n_values = (gsize)truth->n_samples * truth->n_classes;
-  g_autofree float *rows = NULL;
-  g_autofree float *decisions = g_new (float, n_values);
-  EnsCalibration *calibration;
-
-  rows = ens_fit_features_read_whole (fit->features, fit->index, ENS_SPLIT_VALIDATION, error);
-  if (rows == NULL)
-    return FALSE;
-  if (!(fitted->c > 0))
-    fitted->c = ens_svm_choose_c (examples, fit->pool);
-  fitted->svm = ens_svm_train (examples, fitted->c, fit->pool);
-  ens_svm_decide (fitted->svm, rows, truth->n_samples, decisions);
-  calibration = calibrate (fit, truth, decisions, "whole images");
-  fitted->probabilities = g_new (float, n_values);
-  for (gsize i = 0; i < n_values; i++)
-    fitted->probabilities[i] =
-        ens_calibration_apply (&calibration[i % truth->n_classes], decisions[i]);
-  get_network (fit)->calibration = calibration;
-  return TRUE;
+  return ens_head_decide (
+      &(EnsHeadRows) {.graph = graph,
+                      .features = features,
+                      .n_rows = n_rows,
+                      .n_features = ens_fit_features_get_length (fit->features, fit->index),
+                      .n_classes = fit->bundle->n_classes},
+      decisions, fit->pool, error);
 }
 
-/* ---- Windows ---- */
+/* ---- Training images ---- */
 
 /* The windows of all training images, a row each; first[i]: of image i. (transfer full) */
 static GArray *
-read_training_windows (const EnsNetworkFit *fit, const EnsExamples *examples, guint *first,
-                       GError **error)
+read_training_windows (const EnsNetworkFit *fit, guint n_images, guint *first, GError **error)
 {
-  guint length = examples->n_features;
+  guint length = ens_fit_features_get_length (fit->features, fit->index);
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, length * sizeof (float));
 
-  for (guint i = 0; i < examples->truth.n_samples; i++) {
+  for (guint i = 0; i < n_images; i++) {
     g_autofree float *windows = NULL;
     guint n;
 
@@ -85,24 +69,64 @@ read_training_windows (const EnsNetworkFit *fit, const EnsExamples *examples, gu
     first[i] = rows->len;
     g_array_append_vals (rows, windows, n);
   }
-  first[examples->truth.n_samples] = rows->len;
+  first[n_images] = rows->len;
   return g_steal_pointer (&rows);
 }
 
 static gboolean
-train_on_windows (const EnsNetworkFit *fit, const EnsExamples *examples, EnsFittedNetwork *fitted,
-                  GError **error)
+learn (const EnsNetworkFit *fit, EnsFittedNetwork *fitted, GError **error)
 {
-  g_autofree guint *first = g_new (guint, examples->truth.n_samples + 1);
-  g_autoptr (GArray) windows = read_training_windows (fit, examples, first, error);
+  const EnsLabels *truth = ens_fit_features_get_truth (fit->features, ENS_SPLIT_TRAIN);
+  g_autofree float *images =
+      ens_fit_features_read_whole (fit->features, fit->index, ENS_SPLIT_TRAIN, error);
+  g_autofree guint *first = NULL;
+  g_autoptr (GArray) windows = NULL;
+  EnsHeadTask task = {.options = fitted->options, .pool = fit->pool, .monitor = fit->monitor};
 
-  if (windows == NULL)
+  if (images == NULL)
     return FALSE;
-  fitted->window_svm =
-      ens_svm_train_on_windows (&(EnsBags) {*examples, first, (const float *)windows->data},
-                                fitted->svm, fitted->c, fit->pool);
+  if (get_network (fit)->n_window_sizes > 0) {
+    first = g_new (guint, truth->n_samples + 1);
+    windows = read_training_windows (fit, truth->n_samples, first, error);
+    if (windows == NULL)
+      return FALSE;
+  }
+  task.examples = (EnsBags) {
+      .images = {*truth, ens_fit_features_get_length (fit->features, fit->index), images},
+      .first = first,
+      .windows = windows != NULL ? (const float *)windows->data : NULL,
+  };
+  if (fit->head->learn (&task, &fitted->graphs, error))
+    return TRUE;
+  g_prefix_error (error, "network “%s”: ", get_network (fit)->name);
+  return FALSE;
+}
+
+/* ---- Whole validation images ---- */
+
+static gboolean
+calibrate_whole (const EnsNetworkFit *fit, const EnsLabels *truth, EnsFittedNetwork *fitted,
+                 GError **error)
+{
+  gsize n_values = (gsize)truth->n_samples * truth->n_classes;
+  g_autofree float *decisions = g_new (float, n_values);
+  g_autofree float *rows =
+      ens_fit_features_read_whole (fit->features, fit->index, ENS_SPLIT_VALIDATION, error);
+  EnsCalibration *calibration;
+
+  if (rows == NULL
+      || !decide (fit, fitted->graphs.images, rows, truth->n_samples, decisions, error))
+    return FALSE;
+  calibration = calibrate (fit, truth, decisions, "whole images");
+  fitted->probabilities = g_new (float, n_values);
+  for (gsize i = 0; i < n_values; i++)
+    fitted->probabilities[i] =
+        ens_calibration_apply (&calibration[i % truth->n_classes], decisions[i]);
+  get_network (fit)->calibration = calibration;
   return TRUE;
 }
+
+/* ---- Windows of validation images ---- */
 
 /* Each class's highest decision value over the image's windows, of which there is at least one. */
 static void
@@ -134,8 +158,10 @@ decide_windows (const EnsNetworkFit *fit, const EnsLabels *truth, EnsFittedNetwo
     if (rows == NULL)
       return FALSE;
     g_array_set_size (decisions, decisions->len + n);
-    ens_svm_decide (fitted->window_svm, rows, n,
-                    (float *)decisions->data + (gsize)fitted->window_first[i] * truth->n_classes);
+    if (!decide (fit, fitted->graphs.windows, rows, n,
+                 (float *)decisions->data + (gsize)fitted->window_first[i] * truth->n_classes,
+                 error))
+      return FALSE;
     fitted->window_first[i + 1] = decisions->len;
   }
   fitted->window_decisions = (float *)g_array_free (g_steal_pointer (&decisions), FALSE);
@@ -167,17 +193,12 @@ gboolean
 ens_fit_network (const EnsNetworkFit *fit, EnsFittedNetwork *fitted, GError **error)
 {
   const EnsLabels *validation = ens_fit_features_get_truth (fit->features, ENS_SPLIT_VALIDATION);
-  g_autofree float *rows =
-      ens_fit_features_read_whole (fit->features, fit->index, ENS_SPLIT_TRAIN, error);
-  EnsExamples examples = {*ens_fit_features_get_truth (fit->features, ENS_SPLIT_TRAIN),
-                          ens_fit_features_get_length (fit->features, fit->index), rows};
 
-  if (rows == NULL || !fit_whole (fit, &examples, fitted, error))
+  if (!learn (fit, fitted, error) || !calibrate_whole (fit, validation, fitted, error))
     return FALSE;
   if (get_network (fit)->n_window_sizes == 0)
     return TRUE;
-  if (!train_on_windows (fit, &examples, fitted, error)
-      || !decide_windows (fit, validation, fitted, error))
+  if (!decide_windows (fit, validation, fitted, error))
     return FALSE;
   calibrate_windows (fit, validation, fitted);
   return TRUE;

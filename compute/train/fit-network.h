@@ -1,13 +1,12 @@
-/* One network's linear classifiers and their calibration. */
+/* One network's head and its calibration. */
 #pragma once
 
-#include "classify/svm.h"
 #include "train/fit-features.h"
+#include "train/heads.h"
 
 typedef struct {
-  double c; /* weight of errors; 0 before fitting: choose it by cross validation */
-  EnsSvm *svm;
-  EnsSvm *window_svm; /* NULL if the network takes no windows */
+  double options[ENS_HEAD_MAX_OPTIONS]; /* of the head; set before fitting */
+  EnsHeadGraphs graphs;
   /* On the validation split: probabilities of whole images, and decision values of all their
    * windows, those of image i in rows window_first[i] … window_first[i + 1] - 1. */
   float *probabilities;
@@ -21,6 +20,7 @@ typedef struct {
   EnsFitFeatures *features;
   EnsBundle *bundle; /* the same that the features are for */
   guint index;       /* of the network in it, whose calibrations are set */
+  const EnsHead *head;
   EnsThreadPool *pool;
   const EnsMonitor *monitor;
 } EnsNetworkFit;

@@ -33,6 +33,8 @@ typedef struct {
   const char **paths; /* of the networks */
   GBytes **contents;  /* of their files, as they go into the bundle */
   EnsFittedNetwork *networks;
+  const EnsHead *head;
+  double head_options[ENS_HEAD_MAX_OPTIONS]; /* before a network's own are chosen */
 } Fit;
 
 static void
@@ -280,6 +282,7 @@ fit_networks (Fit *fit, EnsFitFeatures *features, GError **error)
 {
   EnsNetworkFit job = {.features = features,
                        .bundle = fit->bundle,
+                       .head = fit->head,
                        .pool = ens_device_get_pool (fit->device),
                        .monitor = fit->monitor};
 
@@ -287,7 +290,7 @@ fit_networks (Fit *fit, EnsFitFeatures *features, GError **error)
     if (!ens_monitor_progress (fit->monitor, "training classifiers", job.index,
                                fit->bundle->n_networks, error))
       return FALSE;
-    fit->networks[job.index].c = fit->params->c;
+    memcpy (fit->networks[job.index].options, fit->head_options, sizeof fit->head_options);
     if (!ens_fit_network (&job, &fit->networks[job.index], error))
       return FALSE;
   }
@@ -455,6 +458,18 @@ write_figures (EnsJson *json, const EnsEvaluation *evaluation)
   ens_json_close (json);
 }
 
+/* The head's options, each with its value for every network. */
+static void
+write_options (EnsJson *json, const Fit *fit)
+{
+  for (guint i = 0; fit->head->options[i].name != NULL; i++) {
+    ens_json_open_object (json, fit->head->options[i].name, ENS_JSON_FLAT);
+    for (guint n = 0; n < fit->bundle->n_networks; n++)
+      ens_json_double (json, fit->bundle->networks[n].name, fit->networks[n].options[i]);
+    ens_json_close (json);
+  }
+}
+
 /* No time and no absolute path, so that the same input makes the same bundle. (transfer full) */
 static char *
 describe_origin (const Fit *fit, const EnsFitFeatures *features, const EnsEvaluation *evaluation)
@@ -473,19 +488,16 @@ describe_origin (const Fit *fit, const EnsFitFeatures *features, const EnsEvalua
     ens_json_unsigned (&json, images, ens_fit_features_get_truth (features, s)->n_samples);
     ens_json_unsigned (&json, broken, ens_fit_features_get_n_broken (features, s));
   }
-  ens_json_open_object (&json, "c", ENS_JSON_FLAT);
-  for (guint n = 0; n < fit->bundle->n_networks; n++)
-    ens_json_double (&json, fit->bundle->networks[n].name, fit->networks[n].c);
-  ens_json_close (&json);
+  write_options (&json, fit);
   write_figures (&json, evaluation);
   ens_json_close (&json);
   return ens_json_finish (&json);
 }
 
 static gboolean
-add_classifier (EnsBundleWriter *writer, const char *name, const EnsSvm *svm, GError **error)
+add_classifier (EnsBundleWriter *writer, const char *name, const EnsGraph *graph, GError **error)
 {
-  g_autoptr (GBytes) bytes = ens_member_save_classifier (svm, error);
+  g_autoptr (GBytes) bytes = ens_onnx_export_bytes (graph, error);
 
   return bytes != NULL && ens_bundle_writer_add (writer, name, bytes, error);
 }
@@ -502,9 +514,9 @@ write_bundle (Fit *fit, GError **error)
     const EnsBundleNetwork *network = &bundle->networks[n];
 
     if (!ens_bundle_writer_add (writer, network->network, fit->contents[n], error)
-        || !add_classifier (writer, network->classifier, fit->networks[n].svm, error)
+        || !add_classifier (writer, network->classifier, fit->networks[n].graphs.images, error)
         || (network->window_classifier != NULL
-            && !add_classifier (writer, network->window_classifier, fit->networks[n].window_svm,
+            && !add_classifier (writer, network->window_classifier, fit->networks[n].graphs.windows,
                                 error)))
       return FALSE;
   }
@@ -538,8 +550,9 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   fit.paths = g_new0 (const char *, params->n_networks);
   fit.contents = g_new0 (GBytes *, params->n_networks);
   fit.networks = g_new0 (EnsFittedNetwork, params->n_networks);
-  if (!ens_bundle_check_target (params->bundle, error) || !load_dataset (&fit, error)
-      || !set_up (&fit, error))
+  fit.head = ens_head_parse (params->head, fit.head_options, error);
+  if (fit.head == NULL || !ens_bundle_check_target (params->bundle, error)
+      || !load_dataset (&fit, error) || !set_up (&fit, error))
     return NULL;
   cache = params->cache != NULL
               ? g_strdup (params->cache)

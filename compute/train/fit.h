@@ -48,8 +48,8 @@ typedef struct {
   const char *name;    /* NULL: the bundle folder's without ".ensemble" */
   const char *version; /* "1" */
   const char *cache;   /* folder for features; NULL: the user's cache folder */
-  double c;      /* weight of errors in the classifiers; 0: by cross validation, per network */
-  guint windows; /* 100; 0 for none */
+  const char *head;    /* what is learnt, as ens_head_parse () reads it; NULL: the default */
+  guint windows;       /* 100; 0 for none */
   EnsWindowsPreset windows_preset;
 } EnsFitParams;
 

@@ -7,7 +7,7 @@
 
 typedef struct {
   char **networks, **lists;
-  char *output, *name, *cache, *preset, *device;
+  char *output, *name, *head, *cache, *preset, *device;
   gint threads, windows;
   double c;
 } Options;
@@ -55,8 +55,18 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
   params->name = options->name;
   params->cache = options->cache;
   params->windows = (guint)options->windows;
-  params->c = options->c;
   return TRUE;
+}
+
+/* (transfer full) */
+static char *
+choose_head (const Options *options)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (!(options->c > 0))
+    return g_strdup (options->head);
+  return g_strconcat ("svm,c=", g_ascii_dtostr (number, sizeof number, options->c), NULL);
 }
 
 static gboolean
@@ -88,6 +98,7 @@ run (gconstpointer data, char **arguments, GError **error)
   const Options *options = data;
   EnsFitParams params = ENS_FIT_DEFAULTS;
   g_autoptr (ToolNetworks) networks = NULL;
+  g_autofree char *head = choose_head (options);
 
   if (!check_options (options, &params, error))
     return FALSE;
@@ -95,6 +106,7 @@ run (gconstpointer data, char **arguments, GError **error)
   if (networks == NULL || !tool_networks_complete (networks, error))
     return FALSE;
   params.dataset = arguments[0];
+  params.head = head;
   params.networks = tool_networks_get (networks, &params.n_networks);
   return fit (&params, options, error);
 }
@@ -108,8 +120,10 @@ static const ToolOption option_table[] = {
      "The bundle to write, a folder NAME.ensemble", "/"},
     {"name", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, name), "NAME",
      "The ensemble's name (the bundle's)"},
+    {"head", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, head), "NAME[,OPTION=VALUE]…",
+     "What is learnt on features (svm)", "svm"},
     {"svm-c", 'c', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, c), "C",
-     "Weight of errors in classifiers (by cross validation)"},
+     "Weight of errors, as --head=svm,c=C (by cross validation)"},
     {"windows", 'w', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, windows), "N",
      "Windows of a picture (100; 0: none)"},
     {"windows-preset", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, preset), "NAME",

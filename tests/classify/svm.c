@@ -36,12 +36,12 @@ make_toy (Toy *toy, double noise, double spread)
 }
 
 static guint
-count_errors (const EnsSvm *svm, const EnsExamples *examples)
+count_errors (const EnsLinearClassifier *svm, const EnsExamples *examples, EnsThreadPool *pool)
 {
   g_autofree float *decisions = g_new (float, N *CLASSES);
   guint errors = 0;
 
-  ens_svm_decide (svm, examples->features, N, decisions);
+  ens_linear_classifier_decide (svm, examples->features, N, decisions, pool);
   for (guint i = 0; i < N * CLASSES; i++)
     errors += (decisions[i] > 0) != (examples->truth.labels[i] != 0);
   return errors;
@@ -52,9 +52,9 @@ START_TEST (test_separable)
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
-  g_autoptr (EnsSvm) svm = ens_svm_train (&examples, 4, pool);
+  g_autoptr (EnsLinearClassifier) svm = ens_svm_train (&examples, 4, pool);
 
-  ck_assert_uint_eq (count_errors (svm, &examples), 0);
+  ck_assert_uint_eq (count_errors (svm, &examples, pool), 0);
   for (guint c = 0; c < CLASSES; c++)
     ck_assert_double_eq (svm->weights[c * FEATURES + 4], 0); /* constant feature */
 }
@@ -70,11 +70,11 @@ START_TEST (test_known_solution)
   static const guint8 labels[] = {1, 0, 1, 0, 1, 0};
   EnsExamples examples = {{6, 1, labels}, 1, features};
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
-  g_autoptr (EnsSvm) svm = ens_svm_train (&examples, known_solution_rows[_i], pool);
+  g_autoptr (EnsLinearClassifier) svm = ens_svm_train (&examples, known_solution_rows[_i], pool);
   double w = 12 * known_solution_rows[_i] / (1 + 12 * known_solution_rows[_i]), decision[2];
   float at[] = {7, 3}, decisions[2];
 
-  ens_svm_decide (svm, at, 2, decisions);
+  ens_linear_classifier_decide (svm, at, 2, decisions, pool);
   decision[0] = w;
   decision[1] = -w;
   ck_assert_double_eq_tol (decisions[0], decision[0], 1e-3);
@@ -130,7 +130,7 @@ START_TEST (test_minimum)
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 2, 300);
-  g_autoptr (EnsSvm) svm = ens_svm_train (&examples, 0.5, pool);
+  g_autoptr (EnsLinearClassifier) svm = ens_svm_train (&examples, 0.5, pool);
 
   for (guint class = 0; class < CLASSES; class ++) {
     double w[FEATURES + 1] = {0}, bias = svm->biases[class], best;
@@ -160,8 +160,8 @@ START_TEST (test_same_bits)
   g_autoptr (EnsThreadPool) four = ens_thread_pool_new (4);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 2, 3);
-  g_autoptr (EnsSvm) a = ens_svm_train (&examples, 1, one);
-  g_autoptr (EnsSvm) b = ens_svm_train (&examples, 1, four);
+  g_autoptr (EnsLinearClassifier) a = ens_svm_train (&examples, 1, one);
+  g_autoptr (EnsLinearClassifier) b = ens_svm_train (&examples, 1, four);
 
   ck_assert_bytes_eq (a->weights, FEATURES * CLASSES * sizeof (float), b->weights,
                       FEATURES * CLASSES * sizeof (float));
@@ -186,7 +186,7 @@ START_TEST (test_one_sided_class)
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
-  g_autoptr (EnsSvm) svm = NULL;
+  g_autoptr (EnsLinearClassifier) svm = NULL;
 
   for (guint i = 0; i < N; i++) {
     toy.labels[i * CLASSES + 1] = 0;
@@ -216,9 +216,9 @@ START_TEST (test_windows)
   float windows[N * WINDOWS * FEATURES];
   guint first[N + 1], right[2] = {0, 0};
   EnsBags bags = {images, first, windows};
-  g_autoptr (EnsSvm) start = NULL;
-  g_autoptr (EnsSvm) svm = NULL;
-  g_autoptr (EnsSvm) again = NULL;
+  g_autoptr (EnsLinearClassifier) start = NULL;
+  g_autoptr (EnsLinearClassifier) svm = NULL;
+  g_autoptr (EnsLinearClassifier) again = NULL;
 
   for (guint i = 0; i < N * FEATURES; i++)
     toy.features[i] = (float)(0.3 * toy.features[i] + g_rand_double_range (random, -1, 1));
@@ -241,7 +241,8 @@ START_TEST (test_windows)
       float decisions[WINDOWS * CLASSES];
       guint best = 0;
 
-      ens_svm_decide (k == 0 ? start : svm, &windows[i * WINDOWS * FEATURES], WINDOWS, decisions);
+      ens_linear_classifier_decide (k == 0 ? start : svm, &windows[i * WINDOWS * FEATURES], WINDOWS,
+                                    decisions, one);
       for (guint d = 1; d < WINDOWS * CLASSES; d++)
         best = decisions[d] > decisions[best] ? d : best;
       right[k] += best == 4 * CLASSES + i % CLASSES; /* the right class in the right window */
@@ -267,17 +268,17 @@ START_TEST (test_unknown)
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
-  g_autoptr (EnsSvm) complete = ens_svm_train (&examples, 4, pool);
-  g_autoptr (EnsSvm) partial = NULL, spoilt = NULL;
+  g_autoptr (EnsLinearClassifier) complete = ens_svm_train (&examples, 4, pool);
+  g_autoptr (EnsLinearClassifier) partial = NULL, spoilt = NULL;
 
   label_first_class (&toy, ENS_LABEL_UNKNOWN);
   partial = ens_svm_train (&examples, 4, pool);
   label_first_class (&toy, ENS_LABEL_ABSENT);
   spoilt = ens_svm_train (&examples, 4, pool);
   label_first_class (&toy, ENS_LABEL_PRESENT);
-  ck_assert_uint_eq (count_errors (complete, &examples), 0);
-  ck_assert_uint_eq (count_errors (partial, &examples), 0);
-  ck_assert_uint_gt (count_errors (spoilt, &examples), 0);
+  ck_assert_uint_eq (count_errors (complete, &examples, pool), 0);
+  ck_assert_uint_eq (count_errors (partial, &examples, pool), 0);
+  ck_assert_uint_gt (count_errors (spoilt, &examples, pool), 0);
 }
 END_TEST
 

@@ -5,10 +5,9 @@
 
 #include "base/files.h"
 #include "check-main.h"
-#include "classify/svm.h"
+#include "classify/linear-classifier.h"
 #include "engine/network-private.h"
 #include "ensemble/bundle-files.h"
-#include "ensemble/member-graph.h"
 #include "graph/op.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"
@@ -27,7 +26,7 @@
 
 typedef struct {
   char *folder, *bundle;
-  EnsSvm *svm;
+  EnsLinearClassifier *linear;
   EnsDevice *device;
   EnsPicture *picture;
 } Fixture;
@@ -91,17 +90,17 @@ make_network (void)
   return graph;
 }
 
-static EnsSvm *
-make_svm (void)
+static EnsLinearClassifier *
+make_linear (void)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (8);
-  EnsSvm *svm = ens_svm_new (SCORES, CLASSES);
+  EnsLinearClassifier *linear = ens_linear_classifier_new (SCORES, CLASSES);
 
   for (guint i = 0; i < SCORES * CLASSES; i++)
-    svm->weights[i] = (float)g_rand_double_range (random, -1, 1);
+    linear->weights[i] = (float)g_rand_double_range (random, -1, 1);
   for (guint c = 0; c < CLASSES; c++)
-    svm->biases[c] = (float)g_rand_double_range (random, -1, 1);
-  return svm;
+    linear->biases[c] = (float)g_rand_double_range (random, -1, 1);
+  return linear;
 }
 
 static void
@@ -134,7 +133,8 @@ write_bundle (const Fixture *fixture)
   g_autoptr (EnsBundleWriter) writer = ens_bundle_writer_new (fixture->bundle, &error);
   g_autoptr (EnsGraph) graph = make_network ();
   g_autoptr (GBytes) bytes = ens_onnx_export_bytes (graph, &error);
-  g_autoptr (GBytes) classifier = ens_member_save_classifier (fixture->svm, &error);
+  g_autoptr (EnsGraph) head = ens_linear_classifier_to_graph (fixture->linear);
+  g_autoptr (GBytes) classifier = ens_onnx_export_bytes (head, &error);
 
   ck_assert_no_error (error);
   ck_assert (ens_bundle_writer_add (writer, network.network, bytes, NULL));
@@ -149,7 +149,7 @@ set_up (void)
   fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("ensemble-dense-XXXXXX", NULL);
   fixture->bundle = g_build_filename (fixture->folder, "dense.ensemble", NULL);
-  fixture->svm = make_svm ();
+  fixture->linear = make_linear ();
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->picture = toy_picture (2, 1, WIDTH, HEIGHT);
   write_bundle (fixture);
@@ -160,7 +160,7 @@ tear_down (void)
 {
   ens_picture_unref (fixture->picture);
   ens_device_unref (fixture->device);
-  ens_svm_free (fixture->svm);
+  ens_linear_classifier_free (fixture->linear);
   ens_remove_tree (fixture->folder);
   g_free (fixture->bundle);
   g_free (fixture->folder);
@@ -194,12 +194,12 @@ run_densely (const Fixture *fixture, guint *n_columns, guint *n_rows)
 }
 
 static double
-get_probability (const EnsSvm *svm, const float *scores, guint class)
+get_probability (const EnsLinearClassifier *linear, const float *scores, guint class)
 {
-  double t = svm->biases[class];
+  double t = linear->biases[class];
 
   for (guint i = 0; i < SCORES; i++)
-    t += (double)svm->weights[class * SCORES + i] * scores[i];
+    t += (double)linear->weights[class * SCORES + i] * scores[i];
   return 1 / (1 + exp (-(calibration[class].a * t + calibration[class].b)));
 }
 
@@ -220,7 +220,7 @@ START_TEST (test_agreement)
   for (guint s = 0; s < COLUMNS * ROWS; s++)
     for (guint c = 0; c < CLASSES; c++) {
       guint position = 2 * (s / COLUMNS) * n_columns + 2 * (s % COLUMNS);
-      double dense = get_probability (fixture->svm, &scores[position * SCORES], c);
+      double dense = get_probability (fixture->linear, &scores[position * SCORES], c);
       double found = result->map->probabilities[s * CLASSES + c];
 
       largest = MAX (largest, fabs (found - dense));

@@ -236,7 +236,7 @@ START_TEST (test_again)
   ck_assert_uint_eq (fixture->n_opened, 0);
   after = read_bundle (fixture);
   ck_assert (g_bytes_equal (before, after));
-  fixture->params.c = 0.1;
+  fixture->params.head = "svm,c=0.1";
   third = fit_well (fixture);
   ck_assert_uint_eq (fixture->n_opened, 0);
 }

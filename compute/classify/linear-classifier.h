@@ -1,0 +1,30 @@
+/* Linear classifiers, one a class: decision value = weights · features + bias. */
+#pragma once
+
+#include "base/thread-pool.h"
+#include "graph/graph.h"
+
+typedef struct {
+  guint n_features, n_classes;
+  float *weights; /* n_classes × n_features */
+  float *biases;  /* n_classes */
+} EnsLinearClassifier;
+
+/* Weights and biases of 0. (transfer full) */
+EnsLinearClassifier *ens_linear_classifier_new (guint n_features, guint n_classes);
+EnsLinearClassifier *ens_linear_classifier_copy (const EnsLinearClassifier *linear);
+void ens_linear_classifier_free (EnsLinearClassifier *linear);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsLinearClassifier, ens_linear_classifier_free)
+
+/* Decision values of n_samples rows of features: n_samples × n_classes; above 0 speaks for the
+ * class. Summed in float64. */
+void ens_linear_classifier_decide (const EnsLinearClassifier *linear, const float *features,
+                                   guint n_samples, float *decisions, EnsThreadPool *pool);
+
+/* A graph of one Gemm, from "features" (N, n_features) to "decisions" (N, n_classes).
+ * (transfer full) */
+EnsGraph *ens_linear_classifier_to_graph (const EnsLinearClassifier *linear);
+
+/* The classifiers in a graph as ens_linear_classifier_to_graph () makes it; NULL for any other
+ * graph. (transfer full) */
+EnsLinearClassifier *ens_linear_classifier_from_graph (const EnsGraph *graph);
