@@ -29,5 +29,5 @@ typedef struct {
  *
  * Pictures are not opened. A picture that is not there, and an annotation that can't be what it
  * says, are left out, and `notes` (char *) says which and why; more than one in
- * ENS_MIN_IMAGES_PER_BROKEN (train/dataset.h) is an error. */
+ * ENS_MIN_IMAGES_PER_BROKEN (dataset/dataset.h) is an error. */
 GPtrArray *ens_boxes_load (const char *path, GPtrArray *notes, GError **error);

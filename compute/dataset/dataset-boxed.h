@@ -1,4 +1,4 @@
-/* Data sets whose images have boxes, and so can show several classes (train/boxes.h).
+/* Data sets whose images have boxes, and so can show several classes (dataset/boxes.h).
  *
  * An image shows a class when it has an object of it that is not marked as difficult; a crowd of
  * the class shows it too. Where all its objects of the class are difficult, whether it shows the

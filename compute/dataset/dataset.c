@@ -14,6 +14,10 @@ static const char *const split_names[ENS_N_SPLITS] = {"train", "validation", "te
 static const char *const endings[] = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp",
                                       ".tif", ".tiff", ".ppm", ".pgm", ".pnm"};
 
+/* Of pictures that decoders here don't read. */
+static const char *const foreign_endings[] = {".heic", ".heif", ".avif", ".jxl", ".dng",
+                                              ".cr2",  ".cr3",  ".nef",  ".arw", ".raf"};
+
 const char *
 ens_split_name (EnsSplit split)
 {
@@ -51,28 +55,90 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
-typedef gboolean (*NameTest) (const char *path, const char *name);
+/* Why something in a folder of images is no image of the data set. */
+enum { SKIPPED_FORMAT, SKIPPED_FOLDER, SKIPPED_OUTSIDE, N_SKIPPED };
 
-static gboolean
-is_folder (const char *path, const char *name)
+/* What was skipped in one split: how often, and one path of each kind. */
+typedef struct {
+  guint n[N_SKIPPED];
+  char *example[N_SKIPPED];
+} Skipped;
+
+static void
+skipped_clear (Skipped *skipped)
 {
-  return g_file_test (path, G_FILE_TEST_IS_DIR);
+  for (guint i = 0; i < N_SKIPPED; i++)
+    g_free (skipped->example[i]);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Skipped, skipped_clear)
+
+static void
+skip (Skipped *skipped, guint why, const char *path)
+{
+  if (skipped->n[why]++ == 0)
+    skipped->example[why] = g_strdup (path);
 }
 
+/* "pictures in formats …: 2 (such as PATH); folders …: 1 (such as PATH)"; empty if there is nothing
+ * to tell. (transfer full) */
+static char *
+describe_skipped (const Skipped *skipped)
+{
+  static const char *const reasons[N_SKIPPED] = {
+      "pictures in formats that can't be read (convert them to JPEG or PNG)",
+      "folders inside a class's folder (its pictures must be directly in it)",
+      "pictures beside the classes' folders",
+  };
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < N_SKIPPED; i++)
+    if (skipped->n[i] > 0)
+      g_string_append_printf (text, "%s%s: %u, such as %s", text->len > 0 ? "; " : "", reasons[i],
+                              skipped->n[i], skipped->example[i]);
+  return g_string_free (text, FALSE);
+}
+
+/* skipped: counts what fails the test. */
+typedef gboolean (*NameTest) (const char *path, const char *name, Skipped *skipped);
+
 static gboolean
-is_image (const char *path, const char *name)
+has_ending (const char *name, const char *const *list, guint n)
 {
   g_autofree char *lower = g_ascii_strdown (name, -1);
 
-  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
-    if (g_str_has_suffix (lower, endings[i]))
-      return g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  for (guint i = 0; i < n; i++)
+    if (g_str_has_suffix (lower, list[i]))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_folder (const char *path, const char *name, Skipped *skipped)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  if (has_ending (name, endings, G_N_ELEMENTS (endings))
+      || has_ending (name, foreign_endings, G_N_ELEMENTS (foreign_endings)))
+    skip (skipped, SKIPPED_OUTSIDE, path);
+  return FALSE;
+}
+
+static gboolean
+is_image (const char *path, const char *name, Skipped *skipped)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    skip (skipped, SKIPPED_FOLDER, path);
+  else if (has_ending (name, foreign_endings, G_N_ELEMENTS (foreign_endings)))
+    skip (skipped, SKIPPED_FORMAT, path);
+  else
+    return has_ending (name, endings, G_N_ELEMENTS (endings))
+           && g_file_test (path, G_FILE_TEST_IS_REGULAR);
   return FALSE;
 }
 
 /* Names in a folder that pass the test, in byte order; NULL if it can't be read. (transfer full) */
 static GPtrArray *
-list_folder (const char *folder, NameTest test, GError **error)
+list_folder (const char *folder, NameTest test, Skipped *skipped, GError **error)
 {
   g_autoptr (GError) reason = NULL;
   g_autoptr (GDir) dir = g_dir_open (folder, 0, &reason);
@@ -88,7 +154,7 @@ list_folder (const char *folder, NameTest test, GError **error)
   while ((name = g_dir_read_name (dir)) != NULL) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    if (name[0] != '.' && test (path, name))
+    if (name[0] != '.' && test (path, name, skipped))
       g_ptr_array_add (names, g_strdup (name));
   }
   g_ptr_array_sort (names, compare_names);
@@ -127,11 +193,12 @@ read_classes (EnsDataset *dataset, GError **error)
 {
   g_autofree char *folder = find_split (dataset, ENS_SPLIT_TRAIN);
   g_autoptr (GPtrArray) names = NULL;
+  g_auto (Skipped) skipped = {0}; /* told when the split is read */
   guint none;
 
   if (folder == NULL)
     return missing_split (dataset, ENS_SPLIT_TRAIN, error);
-  names = list_folder (folder, is_folder, error);
+  names = list_folder (folder, is_folder, &skipped, error);
   if (names == NULL)
     return FALSE;
   if (g_ptr_array_find_with_equal_func (names, NO_CLASS, g_str_equal, &none))
@@ -164,9 +231,34 @@ find_class (const EnsDataset *dataset, const char *name)
   return strcmp (name, NO_CLASS) == 0 ? (gint)dataset->n_classes : -1;
 }
 
+static void
+add_item (EnsDataset *dataset, EnsSplit split, guint class, const char *folder, const char *name)
+{
+  EnsDatasetItem *item = g_new (EnsDatasetItem, 1);
+
+  item->path = g_build_filename (folder, name, NULL);
+  item->labels = g_new0 (guint8, dataset->n_classes);
+  if (class < dataset->n_classes)
+    item->labels[class] = ENS_LABEL_PRESENT;
+  g_ptr_array_add (dataset->samples[split], item);
+}
+
+/* A class folder of training images without any. */
+static gboolean
+missing_images (const char *folder, const Skipped *skipped, GError **error)
+{
+  g_autofree char *found = describe_skipped (skipped);
+
+  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+               "%s: found no image; looked for names such as *.jpg or *.png%s%s; add some, or "
+               "remove the folder",
+               folder, *found != '\0' ? ", skipped " : "", found);
+  return FALSE;
+}
+
 static gboolean
 read_class (EnsDataset *dataset, EnsSplit split, const char *split_folder, const char *name,
-            GError **error)
+            Skipped *skipped, GError **error)
 {
   g_autofree char *folder = g_build_filename (split_folder, name, NULL);
   g_autoptr (GPtrArray) files = NULL;
@@ -179,27 +271,12 @@ read_class (EnsDataset *dataset, EnsSplit split, const char *split_folder, const
                  split_folder, known, name);
     return FALSE;
   }
-  files = list_folder (folder, is_image, error);
+  files = list_folder (folder, is_image, skipped, error);
   if (files == NULL)
     return FALSE;
-  for (guint i = 0; i < files->len; i++) {
-    EnsDatasetItem *item = g_new (EnsDatasetItem, 1);
-
-    item->path = g_build_filename (folder, files->pdata[i], NULL);
-    item->labels = g_new0 (guint8, dataset->n_classes);
-    if ((guint) class < dataset->n_classes)
-      item->labels[class] = ENS_LABEL_PRESENT;
-    g_ptr_array_add (dataset->samples[split], item);
-  }
-  if (files->len == 0 && split == ENS_SPLIT_TRAIN) {
-    g_set_error (
-        error, ENS_ERROR, ENS_ERROR_DATA,
-        "%s: found no image; looked for names such as *.jpg or *.png; add some, or remove the "
-        "folder",
-        folder);
-    return FALSE;
-  }
-  return TRUE;
+  for (guint i = 0; i < files->len; i++)
+    add_item (dataset, split, (guint) class, folder, files->pdata[i]);
+  return files->len > 0 || split != ENS_SPLIT_TRAIN || missing_images (folder, skipped, error);
 }
 
 static gboolean
@@ -207,13 +284,18 @@ read_split (EnsDataset *dataset, EnsSplit split, GError **error)
 {
   g_autofree char *folder = find_split (dataset, split);
   g_autoptr (GPtrArray) names = NULL;
+  g_auto (Skipped) skipped = {0};
+  g_autofree char *description = NULL;
 
   if (folder == NULL)
     return TRUE;
-  names = list_folder (folder, is_folder, error);
+  names = list_folder (folder, is_folder, &skipped, error);
   for (guint i = 0; names != NULL && i < names->len; i++)
-    if (!read_class (dataset, split, folder, names->pdata[i], error))
+    if (!read_class (dataset, split, folder, names->pdata[i], &skipped, error))
       return FALSE;
+  description = describe_skipped (&skipped);
+  if (*description != '\0')
+    g_ptr_array_add (dataset->notes, g_strdup_printf ("%s: skipped %s", folder, description));
   return names != NULL;
 }
 

@@ -247,7 +247,7 @@ int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
-  test_suite ("train/boxes-coco");
+  test_suite ("dataset/boxes-coco");
   test_fixture (set_up, tear_down);
   test_add ("reading", test_reading);
   TEST_ADD_LOOP ("layouts", test_layouts, layouts_rows);

@@ -165,7 +165,7 @@ int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
-  test_suite ("train/boxes");
+  test_suite ("dataset/boxes");
   test_fixture (set_up, tear_down);
   test_add ("voc", test_voc);
   test_add ("csv", test_csv);

@@ -289,7 +289,7 @@ int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
-  test_suite ("train/dataset-boxed");
+  test_suite ("dataset/dataset-boxed");
   test_fixture (set_up, tear_down);
   test_add ("voc-lists", test_lists);
   test_add ("voc-no-lists", test_no_lists);

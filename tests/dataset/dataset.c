@@ -175,6 +175,35 @@ END_TEST
 
 static const struct {
   const char *files;
+  const char *note; /* a part of it; NULL: none */
+} skipped_rows[] = {
+    {"train/cat/notes.txt train/cat/.a.heic train/.trash/ train/labels.csv", NULL},
+    {"train/cat/b.HEIC train/cat/c.avif train/dog/d.heic",
+     "/train: skipped pictures in formats that can't be read (convert them to JPEG or PNG): 3, "
+     "such as"},
+    {"train/dog/raw/x.jpg", "(its pictures must be directly in it): 1, such as"},
+    {"train/x.jpg", "/train: skipped pictures beside the classes' folders: 1, such as"},
+    {"train/cat/b.heif train/dog/raw/ train/y.png", "; folders inside a class's folder"},
+    {"validation/cat/b.jpg.heic", "/validation: skipped pictures in formats that can't be read"},
+};
+
+/* Other and hidden files are not worth a word. */
+START_TEST (test_skipped)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+
+  create (fixture, "train/cat/1.jpg train/dog/1.jpg validation/cat/1.jpg");
+  create (fixture, skipped_rows[_i].files);
+  dataset = load (fixture);
+  check_split (dataset, ENS_SPLIT_TRAIN, "cat/1.jpg dog/1.jpg");
+  ck_assert_uint_eq (dataset->notes->len, skipped_rows[_i].note != NULL);
+  if (skipped_rows[_i].note != NULL)
+    ck_assert_contains (dataset->notes->pdata[0], skipped_rows[_i].note);
+}
+END_TEST
+
+static const struct {
+  const char *files;
   const char *message; /* behind the folder's name */
 } errors_rows[] = {
     {"cat/a.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
@@ -182,6 +211,8 @@ static const struct {
     {"train/none/a.jpg", "/train: expected a folder of images for each class, found none"},
     {"train/cat/a.txt", "/train/cat: found no image; looked for names such as *.jpg"},
     {"train/cat/a.jpg train/dog/", "/train/dog: found no image"},
+    {"train/cat/a.heic", "/train/cat: found no image; looked for names such as *.jpg or *.png, "
+                         "skipped pictures in formats that can't be read"},
     {"train/cat/a.jpg test/dog/a.jpg", "/test: expected one of the classes cat, found “dog”"},
 };
 
@@ -220,12 +251,13 @@ int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
-  test_suite ("train/dataset");
+  test_suite ("dataset/dataset");
   test_fixture (set_up, tear_down);
   test_add ("layout", test_layout);
   test_add ("val", test_val);
   test_add ("hold-out", test_hold_out);
   test_add ("given-classes", test_given_classes);
+  TEST_ADD_LOOP ("skipped", test_skipped, skipped_rows);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
   test_add ("missing", test_missing);
   return test_run ();
