@@ -193,7 +193,7 @@ index_file (EnsFeatureStore *store, const char *configuration, GError **error)
   guint64 size;
 
   if (fstat (store->file, &status) != 0)
-    return set_file_error (store, "look at it", error);
+    return set_file_error (store, "find its size", error);
   size = (guint64)status.st_size;
   if (read_range (store->file, found, header->len, 0)
       && memcmp (found, header->data, header->len) == 0) {
@@ -212,31 +212,51 @@ index_file (EnsFeatureStore *store, const char *configuration, GError **error)
   return TRUE;
 }
 
+/* FALSE with an error if it can't be opened, or is in use. A file that was removed from the cache
+ * between the two steps is made again. */
+static gboolean
+open_file (EnsFeatureStore *store, GError **error)
+{
+  struct stat status = {0};
+
+  while (status.st_nlink == 0) {
+    if (store->file >= 0)
+      close (store->file);
+    store->file = g_open (store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (store->file < 0)
+      return set_file_error (store, "keep features there", error);
+    if (flock (store->file, LOCK_EX | LOCK_NB) != 0) {
+      g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+                   "%s: these features are in use; is another training running?", store->path);
+      return FALSE;
+    }
+    if (fstat (store->file, &status) != 0)
+      return set_file_error (store, "find its size", error);
+  }
+  futimens (store->file, NULL);
+  return TRUE;
+}
+
 EnsFeatureStore *
 ens_feature_store_open (const char *folder, const char *configuration, guint n_features,
                         GError **error)
 {
   g_autoptr (EnsFeatureStore) store = g_new0 (EnsFeatureStore, 1);
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, configuration, -1);
-  g_autofree char *name = g_strconcat (digest, ".features", NULL);
+  g_autofree char *name = g_strconcat (digest, ENS_FEATURES_ENDING, NULL);
 
   g_return_val_if_fail (n_features > 0, NULL);
   store->path = g_build_filename (folder, name, NULL);
   store->n_features = n_features;
   store->records = g_hash_table_new_full (hash_key, equal_keys, g_free, g_free);
   store->file = -1;
-  if (g_mkdir_with_parents (folder, 0777) == 0)
-    store->file = g_open (store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (store->file < 0) {
+  if (g_mkdir_with_parents (folder, 0777) != 0) {
     set_file_error (store, "keep features there", error);
     return NULL;
   }
-  if (flock (store->file, LOCK_EX | LOCK_NB) != 0) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
-                 "%s: these features are in use; is another training running?", store->path);
-    return NULL;
-  }
-  return index_file (store, configuration, error) ? g_steal_pointer (&store) : NULL;
+  return open_file (store, error) && index_file (store, configuration, error)
+             ? g_steal_pointer (&store)
+             : NULL;
 }
 
 void

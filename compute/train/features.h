@@ -3,12 +3,17 @@
  * One file holds the features of one configuration: everything that they depend on but the image
  * (network, taps, scales, preprocessing). Records are only ever appended, each with the image's
  * hash and a checksum of its own; what a killed or failing run left half written at the end is cut
- * off when the file is opened again, and a file that is not of this configuration is begun anew. */
+ * off when the file is opened again, and a file that is not of this configuration is overwritten.
+ * Opening a file sets its time of modification, by which train/feature-cache.h knows what was used
+ * last. */
 #pragma once
 
 #include "base/error.h"
 
 typedef struct _EnsFeatureStore EnsFeatureStore;
+
+/* How the names of the files end. */
+#define ENS_FEATURES_ENDING ".features"
 
 #define ENS_KEY_SIZE 32
 

@@ -535,6 +535,24 @@ load_dataset (Fit *fit, GError **error)
   return check_labels (fit->dataset, error);
 }
 
+/* While the stores of this training are open, and so stay. */
+static void
+prune_cache (const Fit *fit, const char *cache)
+{
+  const double mebibyte = 1 << 20;
+  EnsFeatureCachePruned pruned;
+
+  if (fit->params->cache_limit < 0)
+    return;
+  pruned = ens_feature_cache_prune (cache, (guint64)fit->params->cache_limit);
+  if (pruned.n > 0)
+    ens_monitor_note (fit->monitor,
+                      "%s: removed features of other trainings, %.0f MiB, the least recently used "
+                      "first: the cache may hold %.0f MiB",
+                      cache, (double)pruned.size / mebibyte,
+                      (double)fit->params->cache_limit / mebibyte);
+}
+
 EnsEvaluation *
 ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *opener,
          const EnsMonitor *monitor, GError **error)
@@ -559,8 +577,10 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
               : g_build_filename (g_get_user_cache_dir (), "gst-ensemble", "features", NULL);
   source = (EnsFitSource) {fit.bundle, fit.paths, fit.contents, cache, device};
   features = ens_fit_features_new (&source, error);
-  if (features == NULL || !ens_fit_features_fill (features, fit.dataset, opener, monitor, error)
-      || !check_classes (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_TRAIN), error)
+  if (features == NULL || !ens_fit_features_fill (features, fit.dataset, opener, monitor, error))
+    return NULL;
+  prune_cache (&fit, cache);
+  if (!check_classes (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_TRAIN), error)
       || !set_sub_images (&fit, features, error) || !fit_networks (&fit, features, error))
     return NULL;
   evaluation = fit_fusion (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_VALIDATION),

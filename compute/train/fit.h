@@ -19,6 +19,7 @@
 #include "engine/network.h"
 #include "ensemble/bundle.h"
 #include "train/evaluate.h"
+#include "train/feature-cache.h"
 #include "vision/frame-source.h"
 
 typedef struct {
@@ -41,24 +42,30 @@ typedef struct {
 
 /* ENS_FIT_DEFAULTS sets what has a default; the others have to be set. */
 typedef struct {
-  const char *dataset; /* folder, as train/dataset.h describes it */
+  const char *dataset; /* folder, as dataset/dataset.h describes it */
   const char *bundle;  /* folder to write; an old bundle there is replaced */
   const EnsFitNetwork *networks;
   guint n_networks;
   const char *name;    /* NULL: the bundle folder's without ".ensemble" */
   const char *version; /* "1" */
   const char *cache;   /* folder for features; NULL: the user's cache folder */
+  gint64 cache_limit;  /* bytes that features may take there afterwards; negative: no limit */
   const char *head;    /* what is learnt, as ens_head_parse () reads it; NULL: the default */
   guint windows;       /* 100; 0 for none */
   EnsWindowsPreset windows_preset;
 } EnsFitParams;
 
-#define ENS_FIT_DEFAULTS \
-  ((EnsFitParams) {.version = "1", .windows = 100, .windows_preset = ENS_WINDOWS_BALANCED})
+#define ENS_FIT_DEFAULTS                                   \
+  ((EnsFitParams) {.version = "1",                         \
+                   .cache_limit = ENS_FEATURE_CACHE_LIMIT, \
+                   .windows = 100,                         \
+                   .windows_preset = ENS_WINDOWS_BALANCED})
 
 /* Looks at the training and validation images, fits, and writes the bundle. Images that can't be
- * read are skipped with a note; more than one in ten of a split is an error. Cancelled or killed,
- * it leaves the features it has and the old bundle. The same networks, images and params give the
- * same bundle. Returns how the bundle does on the validation split. (transfer full) */
+ * read are skipped with a note; more than one in ten of a split is an error. When it has all
+ * features, it removes features of other trainings, the least recently used first, as far as
+ * params->cache_limit asks for it; never its own. Cancelled or killed, it leaves the features it
+ * has and the old bundle. The same networks, images and params give the same bundle. Returns how
+ * the bundle does on the validation split. (transfer full) */
 EnsEvaluation *ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *opener,
                         const EnsMonitor *monitor, GError **error);

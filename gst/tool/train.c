@@ -8,7 +8,7 @@
 typedef struct {
   char **networks, **lists;
   char *output, *name, *head, *cache, *preset, *device;
-  gint threads, windows;
+  gint threads, windows, cache_limit;
   double c;
 } Options;
 
@@ -54,6 +54,7 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
   params->bundle = options->output;
   params->name = options->name;
   params->cache = options->cache;
+  params->cache_limit = options->cache_limit < 0 ? -1 : (gint64)options->cache_limit << 20;
   params->windows = (guint)options->windows;
   return TRUE;
 }
@@ -130,6 +131,8 @@ static const ToolOption option_table[] = {
      "fast, balanced or quality (balanced)", "fast balanced quality"},
     {"cache", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, cache), "FOLDER",
      "Where features are kept (the user's cache folder)", "/"},
+    {"cache-limit", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, cache_limit), "MIB",
+     "What features of earlier runs may take there (8192; -1: no limit)"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
     TOOL_OPTION_END,
@@ -173,12 +176,13 @@ const ToolCommand tool_train = {
         "puts all of it into a square whose rest is the mean; framing=stretch makes it one. "
         "Windows are stretched, or with window-framing=letterbox or crop are not.\n\n"
         "Features are kept in the cache folder: a second run with other settings takes "
-        "seconds, and one that was interrupted goes on where it was.\n\n"
+        "seconds, and one that was interrupted goes on where it was. Beyond the cache's limit "
+        "features of earlier runs are removed, the least recently used first.\n\n"
         "  gst-ensemble-1.0 train photos -o site.ensemble \\\n"
         "    -n squeezenet1.1.onnx,role=original,order=BGR,mean=104+117+123,scale=1 \\\n"
         "    -n mobilenet.onnx,role=retrained,mean=127.5,scale=0.00784,size=160",
     .options = option_table,
     .options_size = sizeof (Options),
-    .defaults = &(const Options) {.windows = 100},
+    .defaults = &(const Options) {.windows = 100, .cache_limit = ENS_FEATURE_CACHE_LIMIT >> 20},
     .run = run,
 };
