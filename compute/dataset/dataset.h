@@ -1,10 +1,11 @@
 /* Data sets of labelled images in folders: SPLIT/CLASS/IMAGE.
  *
  * Splits are called train, validation (or val) and test; a class is a folder of images in train,
- * and a folder called "none" holds images of no class. Files whose names end like an image's (M1.11:
- * .jpg .jpeg .png .bmp .gif and others that decoders know) are the images. Images in formats that
- * aren't read (.heic …), folders inside a class's folder, and images beside the classes' folders are
- * skipped, and a note counts them by reason; hidden and other files are skipped without one.
+ * and a folder called "none" holds images of no class. Files whose names end like an image's
+ * (M1.11: .jpg .jpeg .png .bmp .gif and others that decoders know) are the images. Images in
+ * formats that aren't read (.heic …), folders inside a class's folder, and images beside the
+ * classes' folders are skipped, and a note counts them by reason; hidden and other files are
+ * skipped without one.
  *
  * Or images with boxes, which can show several classes (dataset/dataset-boxed.h): in Pascal VOC's
  * layout, with images in JPEGImages, their objects in Annotations, and the splits in
