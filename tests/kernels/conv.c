@@ -192,8 +192,8 @@ assert_close (const Case *test, EnsConvAlgorithm algorithm, const float *output)
       float got = output[pixel * test->output_pitch + f];
 
       if (!(fabs (got - want.value) <= tolerance (algorithm) * (1 + want.magnitude)))
-        g_error ("row %u, %s: pixel %u filter %u is %g, not %g", (guint)(test->row - rows),
-                 ens_conv_algorithm_name (algorithm), (guint)pixel, f, got, want.value);
+        ck_abort_msg ("row %u, %s: pixel %u filter %u is %g, not %g", (guint)(test->row - rows),
+                      ens_conv_algorithm_name (algorithm), (guint)pixel, f, got, want.value);
     }
   test_assert_gaps (output, test->pixels, filters, test->output_pitch);
 }
@@ -215,31 +215,32 @@ check_row (const Row *row, const EnsKernels *kernels, GRand *random, guint *comp
     for (guint threads = 2; threads <= 3; threads++) {
       g_autofree float *again = case_run (&test, algorithm, kernels, threads);
 
-      g_assert_cmpmem (again, test.pixels * test.output_pitch * sizeof *again, output,
-                       test.pixels * test.output_pitch * sizeof *output);
+      ck_assert_bytes_eq (again, test.pixels * test.output_pitch * sizeof *again, output,
+                          test.pixels * test.output_pitch * sizeof *output);
     }
   }
   case_clear (&test);
 }
 
-static void
-test_definition (gconstpointer kernels)
+START_TEST (test_definition)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
   guint computed[ENS_N_CONV_ALGORITHMS] = {0};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     check_row (&rows[i], kernels, random, computed);
-  g_assert_cmpuint (computed[ENS_CONV_INDIRECT], ==, G_N_ELEMENTS (rows));
+  ck_assert_uint_eq (computed[ENS_CONV_INDIRECT], G_N_ELEMENTS (rows));
   for (EnsConvAlgorithm a = 0; a < ENS_N_CONV_ALGORITHMS; a++)
     if (a != ENS_CONV_GROUPED || kernels != ens_kernels_get_level (0))
-      g_assert_cmpuint (computed[a], >=, 2);
+      ck_assert_uint_ge (computed[a], 2);
 }
+END_TEST
 
 /* The residual may be the output itself. */
-static void
-test_in_place_residual (gconstpointer kernels)
+START_TEST (test_in_place_residual)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   const EnsConvShape shapes[] = {
@@ -267,19 +268,20 @@ test_in_place_residual (gconstpointer kernels)
     ens_conv_pack (&plan, test.weights, packed);
     ens_conv_run (&plan, &arguments, pool);
     for (gsize p = 0; p < test.pixels; p++)
-      g_assert_cmpmem (test.residual + p * (row.shape.filters + 7),
-                       row.shape.filters * sizeof (float), apart + p * row.shape.filters,
-                       row.shape.filters * sizeof (float));
+      ck_assert_bytes_eq (test.residual + p * (row.shape.filters + 7),
+                          row.shape.filters * sizeof (float), apart + p * row.shape.filters,
+                          row.shape.filters * sizeof (float));
     free (packed);
     free (scratch);
     case_clear (&test);
   }
 }
+END_TEST
 
 /* Packed weights may be shared by plans of another batch, size and number of threads. */
-static void
-test_packed_is_shared (gconstpointer kernels)
+START_TEST (test_packed_is_shared)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (GRand) random = g_rand_new_with_seed (3);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -293,7 +295,7 @@ test_packed_is_shared (gconstpointer kernels)
       if (!ens_conv_plan_algorithm (&plan, &shape, a, kernels, 1)
           || !ens_conv_plan_algorithm (&other_plan, &other, a, kernels, 2))
         continue;
-      g_assert_cmpuint (plan.packed_size, ==, other_plan.packed_size);
+      ck_assert_uint_eq (plan.packed_size, other_plan.packed_size);
       float *weights =
           test_random (random, (gsize)other.filters * other.kernel_height * other.kernel_width
                                    * other.channels / other.groups);
@@ -302,17 +304,17 @@ test_packed_is_shared (gconstpointer kernels)
 
       ens_conv_pack (&plan, weights, packed);
       ens_conv_pack (&other_plan, weights, other_packed);
-      g_assert_cmpmem (packed, plan.packed_size * sizeof (float), other_packed,
-                       plan.packed_size * sizeof (float));
+      ck_assert_bytes_eq (packed, plan.packed_size * sizeof (float), other_packed,
+                          plan.packed_size * sizeof (float));
       g_free (weights);
       free (packed);
       free (other_packed);
     }
 }
+END_TEST
 
 /* The algorithm must not depend on the threads, or results would. */
-static void
-test_choice (void)
+START_TEST (test_choice)
 {
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     EnsConvShape shape = test_conv_shape (&rows[i].shape);
@@ -320,17 +322,19 @@ test_choice (void)
 
     ens_conv_plan (&one, &shape, ens_kernels_get (), 1);
     ens_conv_plan (&many, &shape, ens_kernels_get (), 16);
-    g_assert_cmpint (one.algorithm, ==, many.algorithm);
+    ck_assert_int_eq (one.algorithm, many.algorithm);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
+  test_suite ("kernels");
   test_add_levels ("conv/definition", test_definition);
   test_add_levels ("conv/in-place-residual", test_in_place_residual);
   test_add_levels ("conv/packed-is-shared", test_packed_is_shared);
-  g_test_add_func ("/kernels/conv/choice", test_choice);
-  return g_test_run ();
+  test_add ("conv/choice", test_choice);
+  return test_run ();
 }

@@ -41,14 +41,14 @@ check (const EnsKernels *kernels, const Sample *sample, const EnsEpilogue *epilo
         x += epilogue->residual[p * epilogue->residual_pitch + c];
       want = test_activation (epilogue, x);
       if (!(fabs (got - want) <= 4e-7 * fabs (want) + 1e-7 * magnitude))
-        g_error ("activation %u of %g is %g, not %g", epilogue->activation, x, got, want);
+        ck_abort_msg ("activation %u of %g is %g, not %g", epilogue->activation, x, got, want);
     }
   test_assert_gaps (output, sample->pixels, sample->channels, sample->output_pitch);
 }
 
-static void
-test_activations (gconstpointer kernels)
+START_TEST (test_activations)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (channel_counts); i++) {
@@ -74,11 +74,12 @@ test_activations (gconstpointer kernels)
       }
   }
 }
+END_TEST
 
 /* Relative accuracy near 0, where 1 − 2 / (1 + exp (2x)) has none. */
-static void
-test_small_arguments (gconstpointer kernels)
+START_TEST (test_small_arguments)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   EnsEpilogue epilogue = {.activation = ENS_ACTIVATION_TANH};
 
@@ -87,13 +88,14 @@ test_small_arguments (gconstpointer kernels)
     EnsPixelRows pixels = {1, 1, &x, 1, &y, 1};
 
     ens_epilogue_run (kernels, &pixels, &epilogue, pool);
-    g_assert_cmpfloat_with_epsilon (y / tanh (x), 1, 4e-7);
+    ck_assert_double_eq_tol (y / tanh (x), 1, 4e-7);
   }
 }
+END_TEST
 
-static void
-test_not_a_number (gconstpointer kernels)
+START_TEST (test_not_a_number)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
 
   for (EnsActivation a = 0; a < ENS_N_ACTIVATIONS; a++)
@@ -106,16 +108,18 @@ test_not_a_number (gconstpointer kernels)
         x[i] = NAN;
       ens_epilogue_run (kernels, &pixels, &epilogue, pool);
       for (guint i = 0; i < channels; i++)
-        g_assert_true (isnan (y[i]));
+        ck_assert (isnan (y[i]));
     }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
+  test_suite ("kernels");
   test_add_levels ("epilogue/activations", test_activations);
   test_add_levels ("epilogue/small-arguments", test_small_arguments);
   test_add_levels ("epilogue/not-a-number", test_not_a_number);
-  return g_test_run ();
+  return test_run ();
 }

@@ -62,17 +62,16 @@ check (const Case *test, const EnsKernels *kernels)
         sum += product;
         magnitude += fabs (product);
       }
-      g_assert_cmpfloat_with_epsilon (c[i * test->c_pitch + j], 1 / (1 + exp (-sum)),
-                                      1e-7 * magnitude);
+      ck_assert_double_eq_tol (c[i * test->c_pitch + j], 1 / (1 + exp (-sum)), 1e-7 * magnitude);
     }
   test_assert_gaps (c, shape->rows, shape->columns, test->c_pitch);
-  g_assert_cmpmem (c, shape->rows * test->c_pitch * sizeof *c, again,
-                   shape->rows * test->c_pitch * sizeof *again);
+  ck_assert_bytes_eq (c, shape->rows * test->c_pitch * sizeof *c, again,
+                      shape->rows * test->c_pitch * sizeof *again);
 }
 
-static void
-test_definition (gconstpointer kernels)
+START_TEST (test_definition)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
@@ -96,11 +95,13 @@ test_definition (gconstpointer kernels)
       g_free (test.bias);
     }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
+  test_suite ("kernels");
   test_add_levels ("gemm/definition", test_definition);
-  return g_test_run ();
+  return test_run ();
 }

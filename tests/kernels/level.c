@@ -1,56 +1,55 @@
 /* The levels of this processor, and its peak. */
 #include "kernels/level.h"
 
+#include "check-main.h"
 #include "kernels/peak.h"
 
-static void
-test_order (void)
+START_TEST (test_order)
 {
   const EnsKernels *kernels;
   gboolean chosen = FALSE;
   guint n = 0;
 
-  g_assert_cmpstr (ens_kernels_name (ens_kernels_get_level (0)), ==, "baseline");
+  ck_assert_str_eq (ens_kernels_name (ens_kernels_get_level (0)), "baseline");
   for (; (kernels = ens_kernels_get_level (n)) != NULL; n++)
     chosen |= kernels == ens_kernels_get ();
-  g_assert_true (chosen);
-  g_assert_null (ens_kernels_get_level (n + 1));
-  g_assert_null (ens_kernels_get_level (G_MAXUINT));
+  ck_assert (chosen);
+  ck_assert_ptr_null (ens_kernels_get_level (n + 1));
+  ck_assert_ptr_null (ens_kernels_get_level (G_MAXUINT));
 }
+END_TEST
 
-/* The environment names a level; what it does not know is ignored. */
-static void
-test_environment (void)
+static const struct {
+  const char *name, *level;
+  gboolean is_known;
+} environment_rows[] = {{"known", "baseline", TRUE}, {"unknown", "abacus", FALSE}};
+
+/* The environment names a level; what it does not know is ignored. A process chooses once. */
+START_TEST (test_environment)
 {
-  if (g_test_subprocess ()) {
-    g_print ("level %s\n", ens_kernels_name (ens_kernels_get ()));
-    return;
-  }
-  g_setenv ("ENSEMBLE_LEVEL", "baseline", TRUE);
-  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
-  g_test_trap_assert_passed ();
-  g_test_trap_assert_stdout ("*level baseline*");
-  g_setenv ("ENSEMBLE_LEVEL", "abacus", TRUE);
-  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
-  g_test_trap_assert_passed ();
-  g_test_trap_assert_stdout_unmatched ("*level abacus*");
-  g_unsetenv ("ENSEMBLE_LEVEL");
-}
+  const char *level = environment_rows[_i].level;
 
-static void
-test_peak (gconstpointer kernels)
+  g_setenv ("ENSEMBLE_LEVEL", level, TRUE);
+  ck_assert_int_eq (strcmp (ens_kernels_name (ens_kernels_get ()), level) == 0,
+                    environment_rows[_i].is_known);
+}
+END_TEST
+
+START_TEST (test_peak)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
-  g_assert_cmpfloat (ens_peak_gflops (kernels, pool), >, 0);
+  ck_assert_double_gt (ens_peak_gflops (ens_kernels_get_level (0), pool), 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/kernels/level/order", test_order);
-  g_test_add_func ("/kernels/level/environment", test_environment);
-  g_test_add_data_func ("/kernels/level/peak", ens_kernels_get_level (0), test_peak);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("kernels/level");
+  test_add ("order", test_order);
+  TEST_ADD_ROWS ("environment", test_environment, environment_rows);
+  test_add ("peak", test_peak);
+  return test_run ();
 }

@@ -106,26 +106,27 @@ check (const EnsKernels *kernels, const Row *row, Kind kind, GRand *random)
   run (kernels, &s, kind, &(EnsPoolingArguments) {input, input_pitch, again, output_pitch}, 3);
   for (gsize p = 0; p < pixels; p++)
     for (guint c = 0; c < s.channels; c++)
-      g_assert_cmpfloat_with_epsilon (output[p * output_pitch + c],
-                                      pool_at (&s, input + c, input_pitch, p, kind), 1e-6);
+      ck_assert_double_eq_tol (output[p * output_pitch + c],
+                               pool_at (&s, input + c, input_pitch, p, kind), 1e-6);
   test_assert_gaps (output, pixels, s.channels, output_pitch);
-  g_assert_cmpmem (output, pixels * output_pitch * sizeof *output, again,
-                   pixels * output_pitch * sizeof *again);
+  ck_assert_bytes_eq (output, pixels * output_pitch * sizeof *output, again,
+                      pixels * output_pitch * sizeof *again);
 }
 
-static void
-test_definition (gconstpointer kernels)
+START_TEST (test_definition)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     for (Kind kind = MAXIMUM; kind <= MEAN_COUNTING_PADS; kind++)
       check (kernels, &rows[i], kind, random);
 }
+END_TEST
 
-static void
-test_global (gconstpointer kernels)
+START_TEST (test_global)
 {
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   static const guint sizes[][3] = {{1, 1, 1}, {7, 7, 33}, {13, 5, 1000}, {3, 2, 64}, {7, 7, 128}};
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
@@ -145,17 +146,19 @@ test_global (gconstpointer kernels)
 
         for (gsize p = 0; p < pixels; p++)
           sum += input[(n * pixels + p) * pitch + c];
-        g_assert_cmpfloat_with_epsilon (output[n * (s.channels + 1) + c], sum / pixels, 1e-6);
+        ck_assert_double_eq_tol (output[n * (s.channels + 1) + c], sum / pixels, 1e-6);
       }
     test_assert_gaps (output, 2, s.channels, s.channels + 1);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
+  test_suite ("kernels");
   test_add_levels ("pooling/definition", test_definition);
   test_add_levels ("pooling/global", test_global);
-  return g_test_run ();
+  return test_run ();
 }

@@ -61,7 +61,7 @@ test_assert_gaps (const float *output, gsize pixels, guint channels, gsize pitch
 {
   for (gsize i = 0; i < pixels * pitch; i++)
     if (i % pitch >= channels)
-      g_assert_cmpfloat (output[i], ==, MARK);
+      ck_assert_double_eq (output[i], MARK);
 }
 
 float *
@@ -70,7 +70,7 @@ test_aligned_new (gsize n)
   void *memory = NULL;
 
   if (posix_memalign (&memory, 64, MAX (n, 1) * sizeof (float)) != 0)
-    g_error ("no memory");
+    ck_abort_msg ("no memory");
   for (gsize i = 0; i < n; i++)
     ((float *)memory)[i] = NAN;
   return memory;
@@ -151,13 +151,10 @@ test_conv_at (const TestConv *conv, gsize pixel, guint f)
 }
 
 void
-test_add_levels (const char *name, void (*test) (gconstpointer kernels))
+test_add_levels (const char *name, TestFunction test)
 {
   const EnsKernels *kernels;
 
-  for (guint i = 0; (kernels = ens_kernels_get_level (i)) != NULL; i++) {
-    g_autofree char *path = g_strdup_printf ("/kernels/%s/%s", name, ens_kernels_name (kernels));
-
-    g_test_add_data_func (path, kernels, test);
-  }
+  for (guint i = 0; (kernels = ens_kernels_get_level (i)) != NULL; i++)
+    test_add_row (name, ens_kernels_name (kernels), test, i);
 }

@@ -1,6 +1,7 @@
 /* Buffers with guards, and a convolution in double precision written as its definition says. */
 #pragma once
 
+#include "check-main.h"
 #include "kernels/conv.h"
 
 /* The shape with 1 wherever a stride, dilation or number of groups was left out. */
@@ -39,5 +40,5 @@ TestSum test_conv_at (const TestConv *conv, gsize pixel, guint f);
 
 double test_activation (const EnsEpilogue *epilogue, double x);
 
-/* Adds a test of that name for every level of this processor: /kernels/NAME/LEVEL. */
-void test_add_levels (const char *name, void (*test) (gconstpointer kernels));
+/* Adds a case of that name for every level of this processor: /kernels/NAME/LEVEL. */
+void test_add_levels (const char *name, TestFunction test);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check-main.h"
 #include "cpu/memory.h"
 #include "cpu/weights.h"
 #include "graph/infer.h"
@@ -62,8 +63,8 @@ test_case_new_from (const char *op_name, const TestRow *row, EnsAttributes *attr
 
   test_case->row = row;
   test_case->inputs = g_array_ref (inputs);
-  g_assert_cmpuint (inputs->len, >=, op->min_inputs);
-  g_assert_cmpuint (inputs->len, <=, op->max_inputs);
+  ck_assert_uint_ge (inputs->len, op->min_inputs);
+  ck_assert_uint_le (inputs->len, op->max_inputs);
   if (!parse (test_case, op, attributes, params, error))
     return NULL;
   make_node (test_case, op, params);
@@ -173,7 +174,7 @@ block_check (Block *block, gboolean output)
   for (gsize i = 0; i < rows && size > 0; i++)
     memcpy (block->before + (row_at (&block->view, i) - block->memory), row_at (&block->view, i),
             size);
-  g_assert_cmpmem (block->memory, block->size, block->before, block->size);
+  ck_assert_bytes_eq (block->memory, block->size, block->before, block->size);
 }
 
 static EnsTensor *

@@ -59,7 +59,7 @@ extern const TestOperator test_transpose[];
 extern const TestOperator *const test_operators[];
 
 /* Modes. */
-void test_add_checks (void);         /* adds GLib tests, one per row */
+void test_add_checks (void);         /* adds cases, one per row */
 void test_add_hostile (void);        /* adds one per operator */
 int test_run_vulkan (void);          /* runs all rows on a Vulkan device */
 int test_benchmark (const char *op); /* prints times; all operators if NULL */

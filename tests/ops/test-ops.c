@@ -1,10 +1,12 @@
-/* test-ops                 checks all rows (GLib's options: -p /ops/Conv runs those of Conv)
+/* test-ops                 checks all rows (options: -p /ops/Conv runs those of Conv)
  * test-ops vulkan          checks them on a Vulkan device (-p /vulkan/Conv)
  * test-ops benchmark [OP]  times kernels on rows that have inputs for it
  * test-ops support         prints what each operator has */
 #include "harness.h"
 
 #include <string.h>
+
+#include "check-main.h"
 
 const TestOperator *const test_operators[] = {
     test_activation,
@@ -39,10 +41,10 @@ main (int argc, char **argv)
     test_support ();
     return 0;
   }
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
   if (argc >= 2 && strcmp (argv[1], "vulkan") == 0)
     return test_run_vulkan ();
   test_add_checks ();
   test_add_hostile ();
-  return g_test_run ();
+  return test_run ();
 }

@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include "check-main.h"
 #include "ops/operands.h"
 
 #include <stdlib.h>
@@ -25,8 +26,8 @@ read_shape (const char *word)
   if (strcmp (word, "scalar") == 0)
     return shape;
   shape.rank = g_strv_length (dims);
-  g_assert_cmpuint (shape.rank, >, 0);
-  g_assert_cmpuint (shape.rank, <=, ENS_MAX_RANK);
+  ck_assert_uint_gt (shape.rank, 0);
+  ck_assert_uint_le (shape.rank, ENS_MAX_RANK);
   for (guint i = 0; i < shape.rank; i++)
     shape.dims[i] = g_ascii_strtoll (dims[i], NULL, 10);
   return shape;
@@ -42,7 +43,7 @@ set_value (const EnsView *view, gsize i, const char *word)
   else
     ens_view_set_integer (view, i, g_ascii_strtoll (word, &end, 10));
   if (*end != '\0')
-    g_error ("“%s” is not a number", word);
+    ck_abort_msg ("“%s” is not a number", word);
 }
 
 static void
@@ -88,7 +89,7 @@ read_tensor (const char *text, GRand *random)
   EnsShape shape;
   guint i = 0, n;
 
-  g_assert_nonnull (words[0]);
+  ck_assert_ptr_nonnull (words[0]);
   if (strcmp (words[0], "-") == 0)
     return (TestTensor) {.absent = TRUE};
   tensor.constant = strcmp (words[i], "const") == 0;
@@ -105,7 +106,7 @@ read_tensor (const char *text, GRand *random)
   }
   n = g_strv_length (words) - ++i;
   if (n != ens_view_elements (&view))
-    g_error ("“%s” has %u values", text, n);
+    ck_abort_msg ("“%s” has %u values", text, n);
   for (guint k = 0; k < n; k++)
     set_value (&view, k, words[i + k]);
   return tensor;

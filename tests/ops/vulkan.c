@@ -4,6 +4,7 @@
 #include "case.h"
 #include "compare.h"
 
+#include "check-main.h"
 #include "cpu/interpret.h"
 #include "cpu/weights.h"
 #include "graph/infer.h"
@@ -129,7 +130,7 @@ apply (Scene *scene, const char *op, const char *attributes, EnsValue *const *in
   g_autofree gpointer params = g_malloc0 (found->params_size);
   EnsParse parse = {.name = op, .opset = 17, .n_inputs = n_inputs, .attributes = read};
 
-  g_assert_true (found->parse == NULL || found->parse (&parse, params, NULL));
+  ck_assert (found->parse == NULL || found->parse (&parse, params, NULL));
   return ens_graph_add_node (scene->graph, found, op, params, inputs, n_inputs, 1)->outputs[0];
 }
 
@@ -261,7 +262,7 @@ run (const Scene *scene, const Fixture *fixture, gboolean *on_device)
       ens_graph_copy (scene->graph),
       &(EnsVulkanContext) {fixture->device, weights, fixture->pool, cpu_weights}, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   for (guint i = 0; i < scene->inputs->len; i++)
     inputs[i] = get_data (scene->inputs, i);
   for (guint i = 0; i < scene->graph->outputs->len; i++) {
@@ -271,7 +272,7 @@ run (const Scene *scene, const Fixture *fixture, gboolean *on_device)
     outputs[i] = get_data (found, i);
   }
   ens_vulkan_executor_run (executor, inputs, outputs, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   *on_device = ens_vulkan_executor_get_info (executor)->n_cpu_steps == 0;
   return found;
 }
@@ -289,8 +290,8 @@ compare_outputs (const Scene *scene, const GPtrArray *found, const GPtrArray *ex
         g_ptr_array_index (found, i), g_ptr_array_index (expected, i), tolerance, row->each);
 
     if (difference != NULL)
-      g_test_fail_printf ("in %s, %s: output %u%s", ens_type_name (scene->storage),
-                          surroundings_names[scene->surroundings], i, difference);
+      ck_abort_msg ("in %s, %s: output %u%s", ens_type_name (scene->storage),
+                    surroundings_names[scene->surroundings], i, difference);
   }
 }
 
@@ -365,59 +366,62 @@ check_scene (const Check *check, const TestCase *test_case, EnsType storage,
   if (!scene_build (&scene))
     return;
   expected = ens_interpret (scene.graph, (EnsTensor *const *)scene.inputs->pdata, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   found = run (&scene, check->fixture, &on_device);
   compare_outputs (&scene, found, expected);
-  g_assert_cmpuint (ens_vulkan_device_get_counters (check->fixture->device).n_messages, ==,
-                    n_messages);
-  g_assert_cmpuint (ens_vulkan_device_get_counters (check->fixture->device).n_refused, ==, 0);
+  ck_assert_uint_eq (ens_vulkan_device_get_counters (check->fixture->device).n_messages,
+                     n_messages);
+  ck_assert_uint_eq (ens_vulkan_device_get_counters (check->fixture->device).n_refused, 0);
   if (has_type (test_case, ENS_TYPES (ENS_TYPE_FLOAT32) | ENS_TYPES (ENS_TYPE_BOOL)))
     count (check, on_device);
 }
 
-static void
-check_row (gconstpointer data)
+static Fixture fixtures[G_N_ELEMENTS (modes)];
+static GArray *checks; /* Check, of all modes' rows */
+
+START_TEST (check_row)
 {
   static const EnsType storages[] = {ENS_TYPE_FLOAT32, ENS_TYPE_FLOAT16};
-  const Check *check = data;
+  const Check *check = &g_array_index (checks, Check, _i);
   g_autoptr (GError) error = NULL;
   g_autoptr (TestCase) test_case =
       test_case_new (check->op, check->row, check->row->inputs, &error);
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   ens_infer_node (test_case->node, FALSE, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   for (guint i = 0; i < G_N_ELEMENTS (storages); i++)
     for (Surroundings s = ALONE; s < N_SURROUNDINGS; s++)
       if (applies (check, test_case, storages[i], s))
         check_scene (check, test_case, storages[i], s);
 }
+END_TEST
 
 /* An operator that has shaders but runs no row by them has none that works. The others are listed,
  * and what of an operator's rows its shaders don't take. */
-static void
-check_used (gconstpointer data)
+START_TEST (check_used)
 {
-  const Fixture *fixture = data;
+  const Fixture *fixture = &fixtures[_i];
   const EnsOp *const *ops = ens_op_list ();
 
   for (guint i = 0; ops[i] != NULL; i++) {
     const Count *count = g_hash_table_lookup (fixture->counts, ops[i]->name);
 
     if (ops[i]->gpu == NULL)
-      g_test_message ("%s has no shader", ops[i]->name);
+      test_message ("%s has no shader", ops[i]->name);
     else if (count == NULL || count->n_on_cpu == count->n)
-      g_test_fail_printf ("%s ran no row on the device", ops[i]->name);
+      ck_abort_msg ("%s ran no row on the device", ops[i]->name);
     else if (count->n_on_cpu > 0)
-      g_test_message ("%s: %u of %u runs used the CPU", ops[i]->name, count->n_on_cpu, count->n);
+      test_message ("%s: %u of %u runs used the CPU", ops[i]->name, count->n_on_cpu, count->n);
   }
 }
+END_TEST
 
-static void
-skip (gconstpointer data)
+START_TEST (skip)
 {
-  g_test_skip (((const Fixture *)data)->reason);
+  test_skip (fixtures[_i].reason);
 }
+END_TEST
 
 static gboolean
 is_partial (const Fixture *fixture)
@@ -436,15 +440,12 @@ static void
 add_rows (Fixture *fixture, const TestOperator *operator)
 {
   for (const TestRow *row = operator->rows; row->inputs != NULL; row++) {
-    g_autofree char *path =
-        g_strdup_printf ("/%s/%s/%s", fixture->mode->path, operator->op, row->name);
-    Check *check;
+    Check check = {operator->op, row, fixture};
 
     if (row->error != NULL || (is_partial (fixture) && has_activation (row)))
       continue;
-    check = g_new (Check, 1);
-    *check = (Check) {operator->op, row, fixture};
-    g_test_add_data_func_full (path, check, check_row, g_free);
+    test_add_row (operator->op, row->name, check_row, checks->len);
+    g_array_append_val (checks, check);
   }
 }
 
@@ -468,13 +469,14 @@ fixture_init (Fixture *fixture, const Mode *mode)
 }
 
 static void
-fixture_add (Fixture *fixture)
+fixture_add (guint mode)
 {
+  Fixture *fixture = &fixtures[mode];
   const char *const *only = fixture->mode->operators;
-  g_autofree char *path = g_strdup_printf ("/%s/device", fixture->mode->path);
 
+  test_suite (fixture->mode->path);
   if (fixture->device == NULL) {
-    g_test_add_data_func (path, fixture, skip);
+    test_add_row (NULL, "device", skip, mode);
     return;
   }
   for (guint i = 0; test_operators[i] != NULL; i++)
@@ -482,7 +484,7 @@ fixture_add (Fixture *fixture)
       if (only == NULL || g_strv_contains (only, operator->op))
         add_rows (fixture, operator);
   if (!is_partial (fixture))
-    g_test_add_data_func ("/vulkan/every-operator/uses-its-shaders", fixture, check_used);
+    test_add_row ("every-operator", "uses-its-shaders", check_used, mode);
 }
 
 static void
@@ -497,15 +499,16 @@ fixture_clear (Fixture *fixture)
 int
 test_run_vulkan (void)
 {
-  Fixture fixtures[G_N_ELEMENTS (modes)];
   int result;
 
+  checks = g_array_new (FALSE, FALSE, sizeof (Check));
   for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
     fixture_init (&fixtures[i], &modes[i]);
-    fixture_add (&fixtures[i]);
+    fixture_add (i);
   }
-  result = g_test_run ();
+  result = test_run_in_process ();
   for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
     fixture_clear (&fixtures[i]);
+  g_array_unref (checks);
   return result;
 }
