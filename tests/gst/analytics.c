@@ -3,6 +3,8 @@
 #define GST_USE_UNSTABLE_API
 #include <gst/analytics/analytics.h>
 
+#include "check-main.h"
+
 typedef struct {
   const char *name;
   float p;
@@ -33,12 +35,12 @@ check_classes (GstAnalyticsRelationMeta *meta, guint id, const Expected *expecte
 {
   GstAnalyticsClsMtd classification;
 
-  g_assert_true (gst_analytics_relation_meta_get_cls_mtd (meta, id, &classification));
-  g_assert_cmpuint (gst_analytics_cls_mtd_get_length (&classification), ==, 3);
+  ck_assert (gst_analytics_relation_meta_get_cls_mtd (meta, id, &classification));
+  ck_assert_uint_eq (gst_analytics_cls_mtd_get_length (&classification), 3);
   for (guint i = 0; i < 3; i++) {
-    g_assert_cmpstr (g_quark_to_string (gst_analytics_cls_mtd_get_quark (&classification, i)), ==,
-                     expected[i].name);
-    g_assert_cmpfloat (gst_analytics_cls_mtd_get_level (&classification, i), ==, expected[i].p);
+    ck_assert_pstr_eq (g_quark_to_string (gst_analytics_cls_mtd_get_quark (&classification, i)),
+                       expected[i].name);
+    ck_assert_double_eq (gst_analytics_cls_mtd_get_level (&classification, i), expected[i].p);
   }
 }
 
@@ -49,18 +51,17 @@ check_object (GstAnalyticsRelationMeta *meta, guint id)
   gint x, y, width, height;
   float confidence;
 
-  g_assert_true (gst_analytics_relation_meta_get_od_mtd (meta, id, &object));
-  g_assert_cmpstr (g_quark_to_string (gst_analytics_od_mtd_get_obj_type (&object)), ==, "dog");
-  g_assert_true (gst_analytics_od_mtd_get_location (&object, &x, &y, &width, &height, &confidence));
-  g_assert_cmpint (x, ==, 80);
-  g_assert_cmpint (y, ==, 120);
-  g_assert_cmpint (width, ==, 320);
-  g_assert_cmpint (height, ==, 360);
-  g_assert_cmpfloat (confidence, ==, 0.25F);
+  ck_assert (gst_analytics_relation_meta_get_od_mtd (meta, id, &object));
+  ck_assert_str_eq (g_quark_to_string (gst_analytics_od_mtd_get_obj_type (&object)), "dog");
+  ck_assert (gst_analytics_od_mtd_get_location (&object, &x, &y, &width, &height, &confidence));
+  ck_assert_int_eq (x, 80);
+  ck_assert_int_eq (y, 120);
+  ck_assert_int_eq (width, 320);
+  ck_assert_int_eq (height, 360);
+  ck_assert_double_eq (confidence, 0.25F);
 }
 
-static void
-test_relations (void)
+START_TEST (test_relations)
 {
   static const Expected frame[] = {{"dog", 0.75F}, {"sea", 0.5F}, {"cat", 0.25F}};
   static const Expected window[] = {{"cat", 0.75F}, {"sea", 0.5F}, {"dog", 0.25F}};
@@ -72,22 +73,23 @@ test_relations (void)
   gst_buffer_add_analytics_relation_meta (buffer);
   gst_ensemble_add_analytics (buffer, result, 640, 480);
 
-  g_assert_cmpuint (gst_buffer_get_n_meta (buffer, GST_ANALYTICS_RELATION_META_API_TYPE), ==, 1);
+  ck_assert_uint_eq (gst_buffer_get_n_meta (buffer, GST_ANALYTICS_RELATION_META_API_TYPE), 1);
   meta = gst_buffer_get_analytics_relation_meta (buffer);
-  g_assert_cmpuint (gst_analytics_relation_get_length (meta), ==, 3);
+  ck_assert_uint_eq (gst_analytics_relation_get_length (meta), 3);
   check_classes (meta, 0, frame);
   check_object (meta, 1);
   check_classes (meta, 2, window);
   for (guint id = 0; id < 3; id++)
-    g_assert_cmpint (gst_analytics_relation_meta_get_relation (meta, id, 2), ==,
-                     id == 1 ? GST_ANALYTICS_REL_TYPE_CONTAIN : GST_ANALYTICS_REL_TYPE_NONE);
+    ck_assert_int_eq (gst_analytics_relation_meta_get_relation (meta, id, 2),
+                      id == 1 ? GST_ANALYTICS_REL_TYPE_CONTAIN : GST_ANALYTICS_REL_TYPE_NONE);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/gst/analytics/relations", test_relations);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("gst/analytics");
+  test_add ("relations", test_relations);
+  return test_run ();
 }

@@ -38,7 +38,7 @@ has_device (Classify *classify)
   g_object_set (classify->element, "device", "vulkan", NULL);
   if (device != NULL && ens_device_imports_dma_bufs (device))
     return TRUE;
-  g_test_skip (error != NULL ? error->message : "it can't play at importing DMABufs");
+  test_skip (error != NULL ? error->message : "it can't play at importing DMABufs");
   return FALSE;
 }
 
@@ -126,7 +126,7 @@ push_row (Classify *classify, const Row *row, gboolean in_dma_buf, guint colour)
   GstBuffer *buffer = make_buffer (row, in_dma_buf);
 
   classify_fill_frame (classify, buffer, colour);
-  g_assert_cmpint (gst_harness_push (classify->harness, buffer), ==, GST_FLOW_OK);
+  ck_assert_int_eq (gst_harness_push (classify->harness, buffer), GST_FLOW_OK);
   return gst_harness_pull (classify->harness);
 }
 
@@ -176,8 +176,8 @@ make_pool (guint n)
 
   gst_object_ref_sink (pool);
   gst_buffer_pool_config_set_params (config, NULL, FILE_SIZE, n, n);
-  g_assert_true (gst_buffer_pool_set_config (GST_BUFFER_POOL (pool), config));
-  g_assert_true (gst_buffer_pool_set_active (GST_BUFFER_POOL (pool), TRUE));
+  ck_assert (gst_buffer_pool_set_config (GST_BUFFER_POOL (pool), config));
+  ck_assert (gst_buffer_pool_set_active (GST_BUFFER_POOL (pool), TRUE));
   return pool;
 }
 
@@ -198,10 +198,10 @@ push_pooled (Classify *classify, TestPool *pool, guint colour, GstClockTime pts)
 {
   GstBuffer *buffer = acquire (pool);
 
-  g_assert_nonnull (buffer);
+  ck_assert_ptr_nonnull (buffer);
   classify_fill_frame (classify, buffer, colour);
   GST_BUFFER_PTS (buffer) = pts;
-  g_assert_cmpint (gst_harness_push (classify->harness, buffer), ==, GST_FLOW_OK);
+  ck_assert_int_eq (gst_harness_push (classify->harness, buffer), GST_FLOW_OK);
   return gst_harness_pull (classify->harness);
 }
 
@@ -222,9 +222,9 @@ count_free (TestPool *pool)
 static void
 pool_clear (TestPool *pool, guint n)
 {
-  g_assert_cmpuint (count_free (pool), ==, n);
-  g_assert_cmpuint (pool->n_made, ==, n);
-  g_assert_cmpuint (pool->n_freed, ==, 0);
+  ck_assert_uint_eq (count_free (pool), n);
+  ck_assert_uint_eq (pool->n_made, n);
+  ck_assert_uint_eq (pool->n_freed, 0);
   gst_buffer_pool_set_active (GST_BUFFER_POOL (pool), FALSE);
   gst_object_unref (pool);
 }
@@ -237,14 +237,13 @@ check_same (GstBuffer *a, GstBuffer *b)
   static const char *const names[] = {"red", "green", "blue"};
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    g_assert_cmpfloat (classify_get_probability (a, names[i]), ==,
-                       classify_get_probability (b, names[i]));
+    ck_assert_double_eq (classify_get_probability (a, names[i]),
+                         classify_get_probability (b, names[i]));
 }
 
 /* The same frame in system memory and in DMABufs: the same probabilities, and of the latter no byte
  * is uploaded. */
-static void
-test_layouts (Classify *classify, gconstpointer data)
+START_TEST (test_layouts)
 {
   if (!has_device (classify))
     return;
@@ -258,7 +257,7 @@ test_layouts (Classify *classify, gconstpointer data)
     gsize before, n_copied, n_imported;
     guint n_imports = fake_dma_buf.n_imports;
 
-    g_test_message ("%s", row->name);
+    test_message ("%s", row->name);
     classify_play (classify, caps);
     before = get_n_uploaded (classify);
     copied = push_row (classify, row, FALSE, 0xff4020);
@@ -266,13 +265,14 @@ test_layouts (Classify *classify, gconstpointer data)
     imported = push_row (classify, row, TRUE, 0xff4020);
     n_imported = get_n_uploaded (classify) - before - n_copied;
     check_same (copied, imported);
-    g_assert_cmpuint (fake_dma_buf.n_imports - n_imports, ==, !row->copied);
+    ck_assert_uint_eq (fake_dma_buf.n_imports - n_imports, !row->copied);
     if (row->copied)
-      g_assert_cmpuint (n_imported, ==, n_copied);
+      ck_assert_uint_eq (n_imported, n_copied);
     else
-      g_assert_cmpuint (n_imported + row->width * row->height, <=, n_copied);
+      ck_assert_uint_le (n_imported + row->width * row->height, n_copied);
   }
 }
+END_TEST
 
 /* The latest result, on a frame that is not analysed. */
 static void
@@ -284,16 +284,15 @@ check_latest (Classify *classify, TestPool *pool, const char *name, GstClockTime
   g_object_set (classify->element, "inference-interval", G_MAXUINT, NULL);
   out = push_pooled (classify, pool, RED, pts + FRAME);
   g_object_set (classify->element, "inference-interval", 1, NULL);
-  g_assert_cmpuint (classify_get_result (out)->pts, ==, pts);
+  ck_assert_uint_eq (classify_get_result (out)->pts, pts);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    g_assert_cmpint (classify_get_probability (out, names[i]) > 0.5F, ==,
-                     g_str_equal (names[i], name));
+    ck_assert_int_eq (classify_get_probability (out, names[i]) > 0.5F,
+                      g_str_equal (names[i], name));
 }
 
 /* While an analysis is held, its buffer and the newest are kept, and all others come back; the same
  * buffers, filled anew, then show what is new in them. */
-static void
-test_held (Classify *classify, gconstpointer data)
+START_TEST (test_held)
 {
   static const struct {
     guint colour;
@@ -315,22 +314,22 @@ test_held (Classify *classify, gconstpointer data)
       gst_buffer_unref (push_pooled (classify, pool, colour, start + i * FRAME));
       if (i == 0)
         gate_wait_arrived (1);
-      g_assert_cmpuint (count_free (pool), ==, i == 0 ? 3 : 2);
+      ck_assert_uint_eq (count_free (pool), i == 0 ? 3 : 2);
     }
     gate_open ();
     while (classify_get_stat (classify, "analysed") < 2 * (r + 1))
       g_thread_yield ();
-    g_assert_cmpuint (count_free (pool), ==, 4);
+    ck_assert_uint_eq (count_free (pool), 4);
     check_latest (classify, pool, rounds[r].name, start + 5 * FRAME);
   }
   /* Six analyses of as many buffers. */
-  g_assert_cmpuint (fake_dma_buf.n_imports, <=, 4);
+  ck_assert_uint_le (fake_dma_buf.n_imports, 4);
   pool_clear (pool, 4);
 }
+END_TEST
 
 /* Buffers come back whoever lets go first, the analysis or what is downstream. */
-static void
-test_returns (Classify *classify, gconstpointer data)
+START_TEST (test_returns)
 {
   for (guint downstream_first = 0; downstream_first < 2; downstream_first++) {
     TestPool *pool;
@@ -345,20 +344,21 @@ test_returns (Classify *classify, gconstpointer data)
 
       gate_close ();
       out = push_pooled (classify, pool, RED, i * FRAME);
-      g_assert_cmpuint (count_free (pool), ==, 0);
+      ck_assert_uint_eq (count_free (pool), 0);
       if (downstream_first)
         g_clear_pointer (&out, gst_buffer_unref);
-      g_assert_cmpuint (count_free (pool), ==, 0);
+      ck_assert_uint_eq (count_free (pool), 0);
       gate_open ();
       while (classify_get_stat (classify, "analysed") == analysed)
         g_thread_yield ();
       g_clear_pointer (&out, gst_buffer_unref);
-      g_assert_cmpuint (count_free (pool), ==, 1);
+      ck_assert_uint_eq (count_free (pool), 1);
     }
     gst_element_set_state (classify->element, GST_STATE_NULL);
     pool_clear (pool, 1);
   }
 }
+END_TEST
 
 /* The pool's own buffers go downstream, analysed or not. */
 static void
@@ -371,11 +371,10 @@ check_passed (Classify *classify, TestPool *pool, GstClockTime pts)
   GST_BUFFER_PTS (in) = pts;
   gst_harness_push (classify->harness, in);
   out = gst_harness_pull (classify->harness);
-  g_assert_true (out == in);
+  ck_assert (out == in);
 }
 
-static void
-test_passed (Classify *classify, gconstpointer data)
+START_TEST (test_passed)
 {
   static const char *const modes[] = {"sync", "async"};
   TestPool *pool;
@@ -392,10 +391,10 @@ test_passed (Classify *classify, gconstpointer data)
   }
   pool_clear (pool, 3);
 }
+END_TEST
 
 /* What is written downstream while a frame is held is not analysed. */
-static void
-test_written (Classify *classify, gconstpointer data)
+START_TEST (test_written)
 {
   g_autoptr (GstBuffer) out = NULL;
   GstBuffer *first;
@@ -416,16 +415,16 @@ test_written (Classify *classify, gconstpointer data)
     g_thread_yield ();
   gate_close ();
   out = push_pooled (classify, pool, GREEN, FRAME);
-  g_assert_cmpfloat (classify_get_probability (out, "red"), >, 0.5F);
+  ck_assert_double_gt (classify_get_probability (out, "red"), 0.5F);
   gate_open ();
   g_clear_pointer (&out, gst_buffer_unref);
   gst_element_set_state (classify->element, GST_STATE_NULL);
   pool_clear (pool, 2);
 }
+END_TEST
 
 /* A flush and a stop let go what waits. */
-static void
-test_interrupted (Classify *classify, gconstpointer data)
+START_TEST (test_interrupted)
 {
   TestPool *pool;
 
@@ -437,18 +436,18 @@ test_interrupted (Classify *classify, gconstpointer data)
   gst_buffer_unref (push_pooled (classify, pool, RED, 0));
   gate_wait_arrived (1);
   gst_buffer_unref (push_pooled (classify, pool, RED, FRAME));
-  g_assert_cmpuint (count_free (pool), ==, 1);
+  ck_assert_uint_eq (count_free (pool), 1);
   gst_harness_push_event (classify->harness, gst_event_new_flush_start ());
-  g_assert_cmpuint (count_free (pool), ==, 2);
+  ck_assert_uint_eq (count_free (pool), 2);
   gate_open ();
   gst_element_set_state (classify->element, GST_STATE_NULL);
   pool_clear (pool, 3);
-  g_assert_cmpint (fake_dma_buf.n_live, ==, 0);
+  ck_assert_int_eq (fake_dma_buf.n_live, 0);
 }
+END_TEST
 
 /* Upstream is asked for two buffers more, within what downstream has. */
-static void
-test_allocation (Classify *classify, gconstpointer data)
+START_TEST (test_allocation)
 {
   static const struct {
     gboolean has_pool;
@@ -466,18 +465,18 @@ test_allocation (Classify *classify, gconstpointer data)
 
     if (pools[i].has_pool)
       gst_query_add_allocation_pool (query, NULL, 2304, pools[i].min, pools[i].max);
-    g_assert_true (gst_pad_peer_query (classify->harness->srcpad, query));
-    g_assert_cmpuint (gst_query_get_n_allocation_pools (query), ==, 1);
+    ck_assert (gst_pad_peer_query (classify->harness->srcpad, query));
+    ck_assert_uint_eq (gst_query_get_n_allocation_pools (query), 1);
     gst_query_parse_nth_allocation_pool (query, 0, NULL, NULL, &min, &max);
-    g_assert_cmpuint (min, ==, pools[i].wanted_min);
-    g_assert_cmpuint (max, ==, pools[i].wanted_max);
+    ck_assert_uint_eq (min, pools[i].wanted_min);
+    ck_assert_uint_eq (max, pools[i].wanted_max);
   }
 }
+END_TEST
 
 #if GST_CHECK_VERSION(1, 24, 0)
 /* Caps of DMABufs: metadata say the same as they do of the format, or can't be used. */
-static void
-test_caps (Classify *classify, gconstpointer data)
+START_TEST (test_caps)
 {
   static const char caps[] = "video/x-raw(memory:DMABuf), format=DMA_DRM, drm-format=NV12, "
                              "width=32, height=24, framerate=25/1";
@@ -493,30 +492,32 @@ test_caps (Classify *classify, gconstpointer data)
     classify_fill_frame (classify, buffers[i], 0xff4020);
   }
   classify_play (classify, caps);
-  g_assert_cmpint (gst_harness_push (classify->harness, buffers[0]), ==, GST_FLOW_OK);
+  ck_assert_int_eq (gst_harness_push (classify->harness, buffers[0]), GST_FLOW_OK);
   out = gst_harness_pull (classify->harness);
-  g_assert_cmpfloat (classify_get_probability (out, "red"), >, 0.5F);
-  g_assert_cmpfloat (classify_get_probability (out, "blue"), <, 0.5F);
-  g_assert_cmpuint (fake_dma_buf.n_imports, ==, 1);
+  ck_assert_double_gt (classify_get_probability (out, "red"), 0.5F);
+  ck_assert_double_lt (classify_get_probability (out, "blue"), 0.5F);
+  ck_assert_uint_eq (fake_dma_buf.n_imports, 1);
   gst_buffer_get_video_meta (buffers[1])->format = GST_VIDEO_FORMAT_DMA_DRM;
-  g_assert_cmpint (gst_harness_push (classify->harness, buffers[1]), ==, GST_FLOW_ERROR);
+  ck_assert_int_eq (gst_harness_push (classify->harness, buffers[1]), GST_FLOW_ERROR);
 }
+END_TEST
 #endif
 
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  CLASSIFY_ADD ("/gst/classify-dma-buf/layouts", test_layouts);
-  CLASSIFY_ADD ("/gst/classify-dma-buf/held", test_held);
-  CLASSIFY_ADD ("/gst/classify-dma-buf/returns", test_returns);
-  CLASSIFY_ADD ("/gst/classify-dma-buf/passed", test_passed);
-  CLASSIFY_ADD ("/gst/classify-dma-buf/written", test_written);
-  CLASSIFY_ADD ("/gst/classify-dma-buf/interrupted", test_interrupted);
-  CLASSIFY_ADD ("/gst/classify-dma-buf/allocation", test_allocation);
+  test_init (&argc, &argv);
+  test_suite ("gst/classify-dma-buf");
+  test_fixture (classify_set_up, classify_tear_down);
+  test_add ("layouts", test_layouts);
+  test_add ("held", test_held);
+  test_add ("returns", test_returns);
+  test_add ("passed", test_passed);
+  test_add ("written", test_written);
+  test_add ("interrupted", test_interrupted);
+  test_add ("allocation", test_allocation);
 #if GST_CHECK_VERSION(1, 24, 0)
-  CLASSIFY_ADD ("/gst/classify-dma-buf/caps", test_caps);
+  test_add ("caps", test_caps);
 #endif
-  return g_test_run ();
+  return test_run ();
 }

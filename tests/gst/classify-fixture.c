@@ -79,9 +79,12 @@ gate_wait_left (guint n)
 
 /* ---- Element ---- */
 
+Classify *classify;
+
 void
-classify_set_up (Classify *classify, gconstpointer data)
+classify_set_up (void)
 {
+  classify = g_new0 (Classify, 1);
   classify->folder = g_dir_make_tmp ("gst-ensemble-XXXXXX", NULL);
   classify->bundle = colour_bundle_make (classify->folder);
   classify->element = g_object_new (GST_TYPE_ENSEMBLE_CLASSIFY, NULL);
@@ -92,7 +95,7 @@ classify_set_up (Classify *classify, gconstpointer data)
 }
 
 void
-classify_tear_down (Classify *classify, gconstpointer data)
+classify_tear_down (void)
 {
   gate_open ();
   gst_harness_teardown (classify->harness);
@@ -100,6 +103,7 @@ classify_tear_down (Classify *classify, gconstpointer data)
   colour_bundle_remove (classify->folder);
   g_free (classify->folder);
   g_free (classify->bundle);
+  g_clear_pointer (&classify, g_free);
 }
 
 void
@@ -145,7 +149,7 @@ get_info (Classify *classify, GstVideoInfo *info)
 {
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (classify->harness->srcpad);
 
-  g_assert_true (gst_video_info_from_caps (info, caps));
+  ck_assert (gst_video_info_from_caps (info, caps));
 }
 
 void
@@ -155,7 +159,7 @@ classify_fill_frame (Classify *classify, GstBuffer *buffer, guint colour)
   GstVideoInfo info;
 
   get_info (classify, &info);
-  g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
+  ck_assert (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
   fill (&video, colour);
   gst_video_frame_unmap (&video);
 }
@@ -177,8 +181,8 @@ classify_make_frame (Classify *classify, guint colour, GstClockTime pts)
 GstBuffer *
 classify_push (Classify *classify, guint colour, GstClockTime pts)
 {
-  g_assert_cmpint (
-      gst_harness_push (classify->harness, classify_make_frame (classify, colour, pts)), ==,
+  ck_assert_int_eq (
+      gst_harness_push (classify->harness, classify_make_frame (classify, colour, pts)),
       GST_FLOW_OK);
   return gst_harness_pull (classify->harness);
 }
@@ -191,7 +195,7 @@ classify_get_stat (Classify *classify, const char *field)
 
   g_object_get (classify->element, "stats", &stats, NULL);
   value = gst_structure_get_value (stats, field);
-  g_assert_nonnull (value);
+  ck_assert_ptr_nonnull (value);
   return G_VALUE_HOLDS_UINT64 (value) ? g_value_get_uint64 (value)
                                       : (guint64)g_value_get_int64 (value);
 }
@@ -201,7 +205,7 @@ classify_get_result (GstBuffer *buffer)
 {
   GstEnsembleMeta *meta = gst_buffer_get_ensemble_meta (buffer);
 
-  g_assert_nonnull (meta);
+  ck_assert_ptr_nonnull (meta);
   return gst_ensemble_meta_get_result (meta);
 }
 
@@ -210,7 +214,7 @@ classify_get_age (GstBuffer *buffer)
 {
   GstEnsembleMeta *meta = gst_buffer_get_ensemble_meta (buffer);
 
-  g_assert_nonnull (meta);
+  ck_assert_ptr_nonnull (meta);
   return gst_ensemble_meta_get_age (meta);
 }
 
@@ -220,7 +224,7 @@ classify_get_probability (GstBuffer *buffer, const char *class_name)
   GstEnsembleMeta *meta = gst_buffer_get_ensemble_meta (buffer);
   float p = -1;
 
-  g_assert_nonnull (meta);
-  g_assert_true (gst_ensemble_meta_get_probability (meta, class_name, &p, NULL));
+  ck_assert_ptr_nonnull (meta);
+  ck_assert (gst_ensemble_meta_get_probability (meta, class_name, &p, NULL));
   return p;
 }

@@ -7,6 +7,8 @@
 #include <gst/ensemble/ensemble.h>
 #include <gst/video/video.h>
 
+#include "check-main.h"
+
 #define FRAME (40 * GST_MSECOND)
 
 typedef struct {
@@ -16,11 +18,11 @@ typedef struct {
   GstHarness *harness;
 } Classify;
 
-void classify_set_up (Classify *classify, gconstpointer data);
-void classify_tear_down (Classify *classify, gconstpointer data);
+/* Of the running test. */
+extern Classify *classify;
 
-#define CLASSIFY_ADD(path, function) \
-  g_test_add (path, Classify, NULL, classify_set_up, function, classify_tear_down)
+void classify_set_up (void);
+void classify_tear_down (void);
 
 /* Sets the element playing, unless it does, and gives it a segment with these caps. */
 void classify_play (Classify *classify, const char *caps);

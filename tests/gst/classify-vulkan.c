@@ -68,7 +68,7 @@ play_on (Classify *classify, const char *device)
   g_autoptr (EnsDevice) opened = ens_device_open (device, 1, &error);
 
   if (opened == NULL) {
-    g_test_skip (error->message);
+    test_skip (error->message);
     return FALSE;
   }
   state.lost = state.refused = FALSE;
@@ -89,7 +89,7 @@ check_frame (Classify *classify, guint i, float *probabilities, double tolerance
 
   for (guint c = 0; c < result->n_classes; c++) {
     if (tolerance > 0)
-      g_assert_cmpfloat_with_epsilon (result->classes[c].p, probabilities[c], tolerance);
+      ck_assert_double_eq_tol (result->classes[c].p, probabilities[c], tolerance);
     probabilities[c] = result->classes[c].p;
   }
 }
@@ -134,16 +134,15 @@ take_warning (GstBus *bus, const char *words)
 
     gst_message_parse_warning (message, &warning, NULL);
     found = found || (words != NULL && strstr (warning->message, words) != NULL);
-    g_assert_nonnull (words);
+    ck_assert_ptr_nonnull (words);
     g_clear_pointer (&message, gst_message_unref);
   }
   return found;
 }
 
-static void
-check_row (Classify *classify, gconstpointer data)
+START_TEST (check_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   float expected[N_FRAMES][N_COLOURS];
   g_autoptr (GstBus) bus = gst_bus_new ();
   g_autofree char *active = NULL;
@@ -161,25 +160,23 @@ check_row (Classify *classify, gconstpointer data)
     }
     check_frame (classify, i, expected[i], row->tolerance);
     if (i > 0 && row->warning == NULL)
-      g_assert_cmpuint (state.n_submits - before, ==, 1);
+      ck_assert_uint_eq (state.n_submits - before, 1);
     if (row->warning == NULL || i < FAILS_AT)
-      g_assert_false (take_warning (bus, NULL));
+      ck_assert (!take_warning (bus, NULL));
   }
-  g_assert_true (take_warning (bus, row->warning) == (row->warning != NULL));
+  ck_assert (take_warning (bus, row->warning) == (row->warning != NULL));
   g_object_get (classify->element, "active-device", &active, NULL);
-  g_assert_true (g_str_has_prefix (active, "vulkan:"));
+  ck_assert (g_str_has_prefix (active, "vulkan:"));
   gst_element_set_bus (classify->element, NULL);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/gst/classify-vulkan/%s", rows[i].name);
-
-    g_test_add (path, Classify, &rows[i], classify_set_up, check_row, classify_tear_down);
-  }
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("gst/classify-vulkan");
+  test_fixture (classify_set_up, classify_tear_down);
+  TEST_ADD_ROWS (NULL, check_row, rows);
+  return test_run ();
 }

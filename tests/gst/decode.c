@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "check-main.h"
 #include "jpeg-markers.h"
 
 typedef struct {
@@ -13,15 +14,18 @@ typedef struct {
   GstEnsembleDecoder *decoder;
 } Fixture;
 
+static Fixture *fixture;
+
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up (void)
 {
+  fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("gst-ensemble-XXXXXX", NULL);
   fixture->decoder = gst_ensemble_decoder_new ();
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+tear_down (void)
 {
   g_autoptr (GDir) folder = g_dir_open (fixture->folder, 0, NULL);
   const char *name;
@@ -34,6 +38,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   }
   g_rmdir (fixture->folder);
   g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
 }
 
 static char *
@@ -41,7 +46,7 @@ write_file (Fixture *fixture, const char *name, const void *data, gsize size)
 {
   char *path = g_build_filename (fixture->folder, name, NULL);
 
-  g_assert_true (g_file_set_contents (path, data, size, NULL));
+  ck_assert (g_file_set_contents (path, data, size, NULL));
   return path;
 }
 
@@ -142,10 +147,10 @@ white_corner (const EnsPicture *picture)
   ens_frame_resize (&picture->frame, corners, 4, 1, 1, &normalise, pool, pixels);
   for (guint i = 0; i < 4; i++)
     if (pixels[3 * i] > 250 && pixels[3 * i + 1] > 250 && pixels[3 * i + 2] > 250) {
-      g_assert_cmpuint (white, ==, 4);
+      ck_assert_uint_eq (white, 4);
       white = i;
     } else
-      g_assert_true (pixels[3 * i] < 5 && pixels[3 * i + 1] < 5 && pixels[3 * i + 2] < 5);
+      ck_assert (pixels[3 * i] < 5 && pixels[3 * i + 1] < 5 && pixels[3 * i + 2] < 5);
   return white;
 }
 
@@ -155,14 +160,13 @@ check_quarter (Fixture *fixture, const char *path)
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsPicture) picture = read_picture (fixture, path, &error);
 
-  g_assert_no_error (error);
-  g_assert_cmpuint (picture->frame.width, ==, WIDTH);
-  g_assert_cmpuint (picture->frame.height, ==, HEIGHT);
-  g_assert_cmpuint (white_corner (picture), ==, 0);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (picture->frame.width, WIDTH);
+  ck_assert_uint_eq (picture->frame.height, HEIGHT);
+  ck_assert_uint_eq (white_corner (picture), 0);
 }
 
-static void
-test_stills (Fixture *fixture, gconstpointer data)
+START_TEST (test_stills)
 {
   g_autofree char *jpeg = write_encoded (fixture, "videoconvert ! jpegenc", "a.jpg");
   g_autofree char *png = write_encoded (fixture, "pngenc", "b.png");
@@ -177,10 +181,10 @@ test_stills (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
     check_quarter (fixture, paths[i]);
 }
+END_TEST
 
 /* One white and one black pixel, from the specification of GIF 89a. */
-static void
-test_gif (Fixture *fixture, gconstpointer data)
+START_TEST (test_gif)
 {
   static const guint8 gif[] = {'G', 'I', 'F', '8', '9', 'a', 2, 0,    1,    0, 0x80, 0,
                                0,   255, 255, 255, 0,   0,   0, 0x2c, 0,    0, 0,    0,
@@ -189,11 +193,12 @@ test_gif (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsPicture) picture = read_picture (fixture, path, &error);
 
-  g_assert_no_error (error);
-  g_assert_cmpuint (picture->frame.width, ==, 2);
-  g_assert_cmpuint (picture->frame.height, ==, 1);
-  g_assert_cmpuint (picture->frame.planes[0][0], ==, 255);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (picture->frame.width, 2);
+  ck_assert_uint_eq (picture->frame.height, 1);
+  ck_assert_uint_eq (picture->frame.planes[0][0], 255);
 }
+END_TEST
 
 /* A JPEG whose Exif names this orientation. (transfer full) */
 static GBytes *
@@ -215,33 +220,30 @@ make_turned_jpeg (guint8 orientation)
 }
 
 /* Exif's eight ways to hold a camera, and where the white quarter of the stored picture belongs. */
-static void
-test_orientation (Fixture *fixture, gconstpointer data)
+static const struct {
+  guint8 orientation;
+  guint corner;
+  gboolean turned; /* width and height exchanged */
+} orientation_rows[] = {{1, 0, FALSE}, {2, 1, FALSE}, {3, 3, FALSE}, {4, 2, FALSE}, {5, 0, TRUE},
+                        {6, 1, TRUE},  {7, 3, TRUE},  {8, 2, TRUE},  {1, 0, FALSE}};
+
+START_TEST (test_orientation)
 {
-  static const struct {
-    guint8 orientation;
-    guint corner;
-    gboolean turned; /* width and height exchanged */
-  } rows[] = {{1, 0, FALSE}, {2, 1, FALSE}, {3, 3, FALSE}, {4, 2, FALSE}, {5, 0, TRUE},
-              {6, 1, TRUE},  {7, 3, TRUE},  {8, 2, TRUE},  {1, 0, FALSE}};
+  g_autoptr (GBytes) file = make_turned_jpeg (orientation_rows[_i].orientation);
+  g_autofree char *path =
+      write_file (fixture, "turned.jpg", g_bytes_get_data (file, NULL), g_bytes_get_size (file));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsPicture) picture = read_picture (fixture, path, &error);
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GBytes) file = make_turned_jpeg (rows[i].orientation);
-    g_autofree char *path =
-        write_file (fixture, "turned.jpg", g_bytes_get_data (file, NULL), g_bytes_get_size (file));
-    g_autoptr (GError) error = NULL;
-    g_autoptr (EnsPicture) picture = read_picture (fixture, path, &error);
-
-    g_assert_no_error (error);
-    g_assert_cmpuint (picture->frame.width, ==, rows[i].turned ? HEIGHT : WIDTH);
-    g_test_message ("orientation %u", rows[i].orientation);
-    g_assert_cmpuint (white_corner (picture), ==, rows[i].corner);
-  }
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (picture->frame.width, orientation_rows[_i].turned ? HEIGHT : WIDTH);
+  test_message ("orientation %u", orientation_rows[_i].orientation);
+  ck_assert_uint_eq (white_corner (picture), orientation_rows[_i].corner);
 }
+END_TEST
 
 /* Whatever bytes stand in the head, reading it ends, inside the file. */
-static void
-test_hostile_heads (Fixture *fixture, gconstpointer data)
+START_TEST (test_hostile_heads)
 {
   static const guint8 values[] = {0, 1, 0x7f, 0x80, 0xd9, 0xda, 0xe1, 0xff};
   g_autoptr (GBytes) file = NULL;
@@ -251,13 +253,13 @@ test_hostile_heads (Fixture *fixture, gconstpointer data)
 
   file = make_turned_jpeg (6);
   gst_ensemble_jpeg_scan (file, &markers);
-  g_assert_true (markers.complete);
-  g_assert_cmpint (markers.orientation, ==, GST_VIDEO_ORIENTATION_90R);
+  ck_assert (markers.complete);
+  ck_assert_int_eq (markers.orientation, GST_VIDEO_ORIENTATION_90R);
   for (gsize length = 0; length < 200; length++) {
     g_autoptr (GBytes) cut = g_bytes_new (g_bytes_get_data (file, NULL), length);
 
     gst_ensemble_jpeg_scan (cut, &markers);
-    g_assert_false (markers.complete);
+    ck_assert (!markers.complete);
   }
   head = g_memdup2 (g_bytes_get_data (file, &size), g_bytes_get_size (file));
   for (gsize i = 0; i < 200; i++)
@@ -271,6 +273,7 @@ test_hostile_heads (Fixture *fixture, gconstpointer data)
       head[i] = kept;
     }
 }
+END_TEST
 
 /* ---- What is not a picture ---- */
 
@@ -280,12 +283,12 @@ check_error (Fixture *fixture, const char *path, const char *reason)
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsPicture) picture = read_picture (fixture, path, &error);
 
-  g_assert_null (picture);
-  g_assert_nonnull (error);
-  g_assert_true (error->domain == ENS_ERROR);
-  g_test_message ("%s", error->message);
-  g_assert_nonnull (strstr (error->message, path));
-  g_assert_nonnull (strstr (error->message, reason));
+  ck_assert_ptr_null (picture);
+  ck_assert_ptr_nonnull (error);
+  ck_assert (error->domain == ENS_ERROR);
+  test_message ("%s", error->message);
+  ck_assert_contains (error->message, path);
+  ck_assert_contains (error->message, reason);
 }
 
 static void
@@ -296,8 +299,7 @@ check_bytes (Fixture *fixture, const char *name, const void *data, gsize size, c
   check_error (fixture, path, reason);
 }
 
-static void
-test_bad_files (Fixture *fixture, gconstpointer data)
+START_TEST (test_bad_files)
 {
   static const guint8 noise[256] = {0xff, 0xd8, 0xff, 0xe0, 0xff, 0xff, 1, 2, 3};
   static const char *const encoders[] = {"videoconvert ! jpegenc", "pngenc"};
@@ -320,10 +322,10 @@ test_bad_files (Fixture *fixture, gconstpointer data)
     gst_buffer_unmap (encoded, &map);
   }
 }
+END_TEST
 
 /* After a damaged file the next one is read as if nothing had happened. */
-static void
-test_recovery (Fixture *fixture, gconstpointer data)
+START_TEST (test_recovery)
 {
   g_autofree char *good = write_encoded (fixture, "videoconvert ! jpegenc", "good.jpg");
   g_autofree char *contents = NULL;
@@ -337,52 +339,52 @@ test_recovery (Fixture *fixture, gconstpointer data)
     check_quarter (fixture, good);
   }
 }
+END_TEST
 
 /* ---- Videos ---- */
 
-static void
-test_video (Fixture *fixture, gconstpointer data)
+START_TEST (test_video)
 {
   g_autofree char *path = g_build_filename (fixture->folder, "clip.avi", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsFrameSource) source = NULL;
   guint n = 0;
 
-  g_assert_true (run_pipeline ("videotestsrc num-buffers=7 ! "
-                               "video/x-raw, width=62, height=34, framerate=5/1 ! jpegenc ! avimux",
-                               path));
+  ck_assert (run_pipeline ("videotestsrc num-buffers=7 ! "
+                           "video/x-raw, width=62, height=34, framerate=5/1 ! jpegenc ! avimux",
+                           path));
   source = ens_frame_opener_open (gst_ensemble_decoder_get_opener (fixture->decoder), path, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   while (TRUE) {
     g_autoptr (EnsPicture) picture = NULL;
 
-    g_assert_true (ens_frame_source_next (source, &picture, &error));
+    ck_assert (ens_frame_source_next (source, &picture, &error));
     if (picture == NULL)
       break;
-    g_assert_true (ens_frame_validate (&picture->frame, NULL));
-    g_assert_cmpuint (picture->frame.width, ==, 62);
-    g_assert_cmpuint (picture->pts, ==, n * 200 * GST_MSECOND);
+    ck_assert (ens_frame_validate (&picture->frame, NULL));
+    ck_assert_uint_eq (picture->frame.width, 62);
+    ck_assert_uint_eq (picture->pts, n * 200 * GST_MSECOND);
     n++;
   }
-  g_assert_cmpuint (n, ==, 7);
+  ck_assert_uint_eq (n, 7);
 }
+END_TEST
 
-static void
-test_sound (Fixture *fixture, gconstpointer data)
+START_TEST (test_sound)
 {
   g_autofree char *path = g_build_filename (fixture->folder, "sound.wav", NULL);
 
-  g_assert_true (run_pipeline ("audiotestsrc num-buffers=5 ! wavenc", path));
+  ck_assert (run_pipeline ("audiotestsrc num-buffers=5 ! wavenc", path));
   check_error (fixture, path, "holds no video");
 }
+END_TEST
 
 /* Freed before its end, a video lets go of its threads. */
-static void
-test_abandoned (Fixture *fixture, gconstpointer data)
+START_TEST (test_abandoned)
 {
   g_autofree char *path = g_build_filename (fixture->folder, "clip.avi", NULL);
 
-  g_assert_true (run_pipeline ("videotestsrc num-buffers=50 ! jpegenc ! avimux", path));
+  ck_assert (run_pipeline ("videotestsrc num-buffers=50 ! jpegenc ! avimux", path));
   for (guint n = 0; n < 3; n++) {
     g_autoptr (EnsFrameSource) source =
         ens_frame_opener_open (gst_ensemble_decoder_get_opener (fixture->decoder), path, NULL);
@@ -390,11 +392,12 @@ test_abandoned (Fixture *fixture, gconstpointer data)
     for (guint i = 0; i < n; i++) {
       g_autoptr (EnsPicture) picture = NULL;
 
-      g_assert_true (ens_frame_source_next (source, &picture, NULL));
-      g_assert_nonnull (picture);
+      ck_assert (ens_frame_source_next (source, &picture, NULL));
+      ck_assert_ptr_nonnull (picture);
     }
   }
 }
+END_TEST
 
 /* ---- Threads ---- */
 
@@ -413,8 +416,7 @@ read_many (gpointer data)
   return NULL;
 }
 
-static void
-test_threads (Fixture *fixture, gconstpointer data)
+START_TEST (test_threads)
 {
   g_autofree char *jpeg = write_encoded (fixture, "videoconvert ! jpegenc", "a.jpg");
   g_autofree char *png = write_encoded (fixture, "pngenc", "b.png");
@@ -426,24 +428,23 @@ test_threads (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (readings); i++)
     g_thread_join (threads[i]);
 }
-
-#define ADD(name, function) \
-  g_test_add ("/gst/decode/" name, Fixture, NULL, set_up, function, tear_down)
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  ADD ("stills", test_stills);
-  ADD ("gif", test_gif);
-  ADD ("orientation", test_orientation);
-  ADD ("hostile-heads", test_hostile_heads);
-  ADD ("bad-files", test_bad_files);
-  ADD ("recovery", test_recovery);
-  ADD ("video", test_video);
-  ADD ("sound", test_sound);
-  ADD ("abandoned", test_abandoned);
-  ADD ("threads", test_threads);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("gst/decode");
+  test_fixture (set_up, tear_down);
+  test_add ("stills", test_stills);
+  test_add ("gif", test_gif);
+  TEST_ADD_LOOP ("orientation", test_orientation, orientation_rows);
+  test_add ("hostile-heads", test_hostile_heads);
+  test_add ("bad-files", test_bad_files);
+  test_add ("recovery", test_recovery);
+  test_add ("video", test_video);
+  test_add ("sound", test_sound);
+  test_add ("abandoned", test_abandoned);
+  test_add ("threads", test_threads);
+  return test_run ();
 }

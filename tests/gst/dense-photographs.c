@@ -5,6 +5,7 @@
 #include <gst/gst.h>
 #include <math.h>
 
+#include "check-main.h"
 #include "decode.h"
 #include "engine/network-private.h"
 #include "ensemble/member.h"
@@ -57,19 +58,19 @@ run_densely (const Case *row, const char *path, const EnsFrame *frame, EnsDevice
   g_autofree float *pixels = g_new (float, (gsize)frame->width * frame->height * 3);
   float *map;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   g_ptr_array_set_size (graph->outputs, 0);
   ens_graph_add_output (graph, ens_graph_find (graph, row->tap));
   ens_graph_remove_unused (graph);
   network = ens_network_new (g_steal_pointer (&graph), device, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   plan = ens_network_plan (network, &ENS_SHAPE (1, frame->height, frame->width, 3), &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   *shape = *ens_plan_get_output_shape (plan, 0);
   map = g_new (float, (gsize)ens_shape_elements (shape));
   ens_frame_resize (frame, &ENS_RECT_WHOLE, 1, frame->width, frame->height, &row->normalise,
                     ens_device_get_pool (device), pixels);
-  g_assert_true (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {map}, NULL));
+  ck_assert (ens_plan_run (plan, (gconstpointer[]) {pixels}, (gpointer[]) {map}, NULL));
   return map;
 }
 
@@ -93,14 +94,14 @@ run_singly (const Case *row, const char *path, const EnsFrame *frame, EnsDevice 
   const EnsMemberImages images = {frame, rects, COLUMNS * ROWS, &scale, 1};
   float *features = g_new (float, COLUMNS *ROWS * row->n_features);
 
-  g_assert_no_error (error);
-  g_assert_cmpuint (ens_member_get_width (member), ==, row->n_features);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (ens_member_get_width (member), row->n_features);
   run = ens_member_run_new (member);
   for (guint s = 0; s < COLUMNS * ROWS; s++)
     rects[s] = (EnsRect) {(float)(s % COLUMNS * STEP * row->stride) / frame->width,
                           (float)(s / COLUMNS * STEP * row->stride) / frame->height,
                           (float)row->size / frame->width, (float)row->size / frame->height};
-  g_assert_true (ens_member_run_whole (run, &images, features, NULL));
+  ck_assert (ens_member_run_whole (run, &images, features, NULL));
   return features;
 }
 
@@ -174,22 +175,21 @@ test_photograph (const Case *row, const char *network, const char *photograph, E
   EnsShape shape;
   EnsFrame frame;
 
-  g_assert_no_error (error);
-  g_assert_true (picture->frame.width >= part.width && picture->frame.height >= part.height);
+  ck_assert_no_error (error);
+  ck_assert (picture->frame.width >= part.width && picture->frame.height >= part.height);
   frame = ens_frame_cut (&picture->frame, &part);
   map = run_densely (row, network, &frame, device, &shape);
   features = run_singly (row, network, &frame, device);
-  g_assert_cmpint (shape.dims[2], ==, row->side + (COLUMNS - 1) * STEP);
-  g_assert_cmpint (shape.dims[1], ==, row->side + (ROWS - 1) * STEP);
+  ck_assert_int_eq (shape.dims[2], row->side + (COLUMNS - 1) * STEP);
+  ck_assert_int_eq (shape.dims[1], row->side + (ROWS - 1) * STEP);
   similarity = compare (row, map, &shape, features);
-  g_test_message ("%s, %s: cosine similarity of features %.3f, of different sub-images %.3f",
-                  row->file, photograph, similarity.same, similarity.different);
-  g_assert_cmpfloat (similarity.same, >, 0.8);
-  g_assert_cmpfloat (similarity.same, >, similarity.different);
+  test_message ("%s, %s: cosine similarity of features %.3f, of different sub-images %.3f",
+                row->file, photograph, similarity.same, similarity.different);
+  ck_assert_double_gt (similarity.same, 0.8);
+  ck_assert_double_gt (similarity.same, similarity.different);
 }
 
-static void
-test_agreement (void)
+START_TEST (test_agreement)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
   const char *data = g_getenv ("ENSEMBLE_TEST_DATA");
@@ -202,6 +202,7 @@ test_agreement (void)
       test_photograph (&cases[i], network, photograph, device);
     }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
@@ -210,8 +211,8 @@ main (int argc, char **argv)
     g_print ("1..0 # SKIP ENSEMBLE_TEST_DATA is not set\n");
     return 0;
   }
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/gst/dense-photographs/agreement", test_agreement);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("gst/dense-photographs");
+  test_add ("agreement", test_agreement);
+  return test_run ();
 }

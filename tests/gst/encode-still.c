@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "check-main.h"
 #include "decode.h"
 #include "encode-still.h"
 
@@ -20,8 +21,7 @@ make_picture (EnsPixels pixels, guint width, guint height)
 }
 
 /* Widths that no stride fits without padding. */
-static void
-test_round_trip (void)
+START_TEST (test_round_trip)
 {
   static const struct {
     EnsPixels pixels;
@@ -41,40 +41,41 @@ test_round_trip (void)
     const char *data;
 
     bytes = gst_ensemble_encode_still (picture, "image/png", &error);
-    g_assert_no_error (error);
+    ck_assert_no_error (error);
     data = g_bytes_get_data (bytes, &size);
-    g_assert_true (g_file_set_contents (path, data, (gssize)size, NULL));
+    ck_assert (g_file_set_contents (path, data, (gssize)size, NULL));
     back = ens_frame_opener_read (opener, path, &error);
-    g_assert_no_error (error);
-    g_assert_cmpuint (back->frame.pixels, ==, rows[i].pixels);
+    ck_assert_no_error (error);
+    ck_assert_uint_eq (back->frame.pixels, rows[i].pixels);
     for (guint y = 0; y < rows[i].height; y++) {
       gsize n = ens_pixels_row_bytes (rows[i].pixels, 0, rows[i].width);
 
-      g_assert_cmpmem (back->frame.planes[0] + y * back->frame.strides[0], n,
-                       picture->frame.planes[0] + y * picture->frame.strides[0], n);
+      ck_assert_bytes_eq (back->frame.planes[0] + y * back->frame.strides[0], n,
+                          picture->frame.planes[0] + y * picture->frame.strides[0], n);
     }
   }
   g_remove (path);
   g_remove (folder);
 }
+END_TEST
 
-static void
-test_unknown (void)
+START_TEST (test_unknown)
 {
   g_autoptr (EnsPicture) picture = make_picture (ENS_PIXELS_GRAY8, 4, 4);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (gst_ensemble_encode_still (picture, "image/x-nothing", &error));
-  g_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
-  g_assert_nonnull (strstr (error->message, "image/x-nothing"));
+  ck_assert_ptr_null (gst_ensemble_encode_still (picture, "image/x-nothing", &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED);
+  ck_assert_contains (error->message, "image/x-nothing");
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/gst/encode-still/round-trip", test_round_trip);
-  g_test_add_func ("/gst/encode-still/unknown", test_unknown);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("gst/encode-still");
+  test_add ("round-trip", test_round_trip);
+  test_add ("unknown", test_unknown);
+  return test_run ();
 }

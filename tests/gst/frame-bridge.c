@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "check-main.h"
+
 /* Where R, G, B stand in a pixel of the engine's packed formats, and its size. */
 static const struct {
   guint offsets[3], size;
@@ -54,13 +56,13 @@ check (const EnsFrame *frame, const GstVideoFrame *video)
 {
   guint n_components = frame->pixels == ENS_PIXELS_GRAY8 ? 1 : 3;
 
-  g_assert_true (ens_frame_validate (frame, NULL));
-  g_assert_cmpint (frame->width, ==, GST_VIDEO_FRAME_WIDTH (video));
-  g_assert_cmpint (frame->height, ==, GST_VIDEO_FRAME_HEIGHT (video));
+  ck_assert (ens_frame_validate (frame, NULL));
+  ck_assert_int_eq (frame->width, GST_VIDEO_FRAME_WIDTH (video));
+  ck_assert_int_eq (frame->height, GST_VIDEO_FRAME_HEIGHT (video));
   for (guint c = 0; c < n_components; c++)
     for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (video, c); y++)
       for (gint x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (video, c); x++)
-        g_assert_cmpuint (read_component (frame, c, x, y), ==, pattern (c, x, y));
+        ck_assert_uint_eq (read_component (frame, c, x, y), pattern (c, x, y));
 }
 
 /* Strides and offsets as no default layout has them: rows `padding` bytes longer, planes apart. */
@@ -99,7 +101,7 @@ check_geometry (GstVideoFormat format, guint width, guint height, guint padding)
 
   gst_video_info_set_format (&info, format, width, height);
   buffer = make_buffer (&info, padding);
-  g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
+  ck_assert (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
   fill (&video);
   gst_ensemble_describe_frame (&video, &frame);
   check (&frame, &video);
@@ -109,36 +111,37 @@ check_geometry (GstVideoFormat format, guint width, guint height, guint padding)
   memory = picture->frame.planes[0];
   picture = gst_ensemble_copy_frame (&video, g_steal_pointer (&picture));
   check (&picture->frame, &video);
-  g_assert_true (picture->frame.planes[0] == memory);
+  ck_assert (picture->frame.planes[0] == memory);
   gst_video_frame_unmap (&video);
 
   GST_BUFFER_PTS (buffer) = 40;
   wrapped = gst_ensemble_wrap_buffer (buffer, &info);
-  g_assert_cmpuint (wrapped->pts, ==, 40);
+  ck_assert_uint_eq (wrapped->pts, 40);
   g_clear_pointer (&buffer, gst_buffer_unref);
   check (&wrapped->frame, &video);
 }
 
-static void
-test_formats (void)
+static const char *const formats_names[] = {"NV12", "I420", "YV12", "RGB",  "BGR",
+                                            "RGBx", "RGBA", "BGRx", "BGRA", "xRGB",
+                                            "ARGB", "xBGR", "ABGR", "GRAY8"};
+
+START_TEST (test_formats)
 {
-  static const char *const names[] = {"NV12", "I420", "YV12", "RGB",  "BGR",  "RGBx", "RGBA",
-                                      "BGRx", "BGRA", "xRGB", "ARGB", "xBGR", "ABGR", "GRAY8"};
   static const guint sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {16, 9}, {17, 31}, {64, 2}};
   static const guint paddings[] = {0, 1, 13};
 
-  for (guint n = 0; n < G_N_ELEMENTS (names); n++)
-    for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
-      for (guint p = 0; p < G_N_ELEMENTS (paddings); p++) {
-        g_test_message ("%s %ux%u, padding %u", names[n], sizes[s][0], sizes[s][1], paddings[p]);
-        check_geometry (gst_video_format_from_string (names[n]), sizes[s][0], sizes[s][1],
-                        paddings[p]);
-      }
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
+    for (guint p = 0; p < G_N_ELEMENTS (paddings); p++) {
+      test_message ("%s %ux%u, padding %u", formats_names[_i], sizes[s][0], sizes[s][1],
+                    paddings[p]);
+      check_geometry (gst_video_format_from_string (formats_names[_i]), sizes[s][0], sizes[s][1],
+                      paddings[p]);
+    }
 }
+END_TEST
 
 /* Every format that caps offer is one the bridge takes, and no other. */
-static void
-test_caps (void)
+START_TEST (test_caps)
 {
   g_autoptr (GstCaps) caps = gst_caps_from_string (GST_ENSEMBLE_CAPS);
   guint n_formats;
@@ -148,80 +151,78 @@ test_caps (void)
     g_autoptr (GstCaps) one = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING,
                                                    gst_video_format_to_string (formats[i]), NULL);
 
-    g_assert_cmpint (gst_caps_can_intersect (caps, one), ==,
-                     gst_ensemble_format_supported (formats[i]));
+    ck_assert_int_eq (gst_caps_can_intersect (caps, one),
+                      gst_ensemble_format_supported (formats[i]));
   }
 }
+END_TEST
 
-static void
-test_colorimetry (void)
+static const struct {
+  const char *caps;
+  EnsColorMatrix matrix;
+  EnsRange range;
+} colorimetry_rows[] = {
+    {"format=I420, width=320, height=240, colorimetry=bt601", ENS_COLOR_MATRIX_BT601,
+     ENS_RANGE_LIMITED},
+    {"format=NV12, width=320, height=240, colorimetry=bt709", ENS_COLOR_MATRIX_BT709,
+     ENS_RANGE_LIMITED},
+    {"format=I420, width=320, height=240, colorimetry=1:4:0:0", ENS_COLOR_MATRIX_BT601,
+     ENS_RANGE_FULL},
+    {"format=I420, width=320, height=240, colorimetry=1:3:0:0", ENS_COLOR_MATRIX_BT709,
+     ENS_RANGE_FULL},
+    {"format=I420, width=320, height=240, colorimetry=bt2020", ENS_COLOR_MATRIX_BT709,
+     ENS_RANGE_LIMITED},
+    {"format=I420, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED},
+    {"format=I420, width=1920, height=1080", ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED},
+    {"format=GRAY8, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL},
+    {"format=RGB, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL},
+};
+
+START_TEST (test_colorimetry)
 {
-  static const struct {
-    const char *caps;
-    EnsColorMatrix matrix;
-    EnsRange range;
-  } rows[] = {
-      {"format=I420, width=320, height=240, colorimetry=bt601", ENS_COLOR_MATRIX_BT601,
-       ENS_RANGE_LIMITED},
-      {"format=NV12, width=320, height=240, colorimetry=bt709", ENS_COLOR_MATRIX_BT709,
-       ENS_RANGE_LIMITED},
-      {"format=I420, width=320, height=240, colorimetry=1:4:0:0", ENS_COLOR_MATRIX_BT601,
-       ENS_RANGE_FULL},
-      {"format=I420, width=320, height=240, colorimetry=1:3:0:0", ENS_COLOR_MATRIX_BT709,
-       ENS_RANGE_FULL},
-      {"format=I420, width=320, height=240, colorimetry=bt2020", ENS_COLOR_MATRIX_BT709,
-       ENS_RANGE_LIMITED},
-      {"format=I420, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_LIMITED},
-      {"format=I420, width=1920, height=1080", ENS_COLOR_MATRIX_BT709, ENS_RANGE_LIMITED},
-      {"format=GRAY8, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL},
-      {"format=RGB, width=320, height=240", ENS_COLOR_MATRIX_BT601, ENS_RANGE_FULL},
-  };
+  g_autofree char *text = g_strdup_printf ("video/x-raw, %s", colorimetry_rows[_i].caps);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+  g_autoptr (GstBuffer) buffer = NULL;
+  GstVideoFrame video;
+  GstVideoInfo info;
+  EnsFrame frame;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *text = g_strdup_printf ("video/x-raw, %s", rows[i].caps);
-    g_autoptr (GstCaps) caps = gst_caps_from_string (text);
-    g_autoptr (GstBuffer) buffer = NULL;
-    GstVideoFrame video;
-    GstVideoInfo info;
-    EnsFrame frame;
-
-    g_test_message ("%s", text);
-    g_assert_true (gst_video_info_from_caps (&info, caps));
-    buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
-    g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_READ));
-    gst_ensemble_describe_frame (&video, &frame);
-    g_assert_cmpint (frame.range, ==, rows[i].range);
-    if (GST_VIDEO_INFO_IS_YUV (&info))
-      g_assert_cmpint (frame.matrix, ==, rows[i].matrix);
-    gst_video_frame_unmap (&video);
-  }
+  test_message ("%s", text);
+  ck_assert (gst_video_info_from_caps (&info, caps));
+  buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
+  ck_assert (gst_video_frame_map (&video, &info, buffer, GST_MAP_READ));
+  gst_ensemble_describe_frame (&video, &frame);
+  ck_assert_int_eq (frame.range, colorimetry_rows[_i].range);
+  if (GST_VIDEO_INFO_IS_YUV (&info))
+    ck_assert_int_eq (frame.matrix, colorimetry_rows[_i].matrix);
+  gst_video_frame_unmap (&video);
 }
+END_TEST
 
 /* Memory of another geometry is not used again. */
-static void
-test_recycling (void)
+static const struct {
+  const char *format;
+  guint width, height;
+} recycling_rows[] = {
+    {"I420", 32, 32}, {"I420", 32, 16}, {"NV12", 32, 16}, {"RGB", 32, 16}, {"RGB", 8, 8}};
+
+START_TEST (test_recycling)
 {
-  static const struct {
-    const char *format;
-    guint width, height;
-  } rows[] = {{"I420", 32, 32}, {"I420", 32, 16}, {"NV12", 32, 16}, {"RGB", 32, 16}, {"RGB", 8, 8}};
   g_autoptr (EnsPicture) picture = NULL;
+  g_autoptr (GstBuffer) buffer = NULL;
+  GstVideoFrame video;
+  GstVideoInfo info;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (GstBuffer) buffer = NULL;
-    GstVideoFrame video;
-    GstVideoInfo info;
-
-    gst_video_info_set_format (&info, gst_video_format_from_string (rows[i].format), rows[i].width,
-                               rows[i].height);
-    buffer = make_buffer (&info, 0);
-    g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
-    fill (&video);
-    picture = gst_ensemble_copy_frame (&video, g_steal_pointer (&picture));
-    check (&picture->frame, &video);
-    gst_video_frame_unmap (&video);
-  }
+  gst_video_info_set_format (&info, gst_video_format_from_string (recycling_rows[_i].format),
+                             recycling_rows[_i].width, recycling_rows[_i].height);
+  buffer = make_buffer (&info, 0);
+  ck_assert (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
+  fill (&video);
+  picture = gst_ensemble_copy_frame (&video, g_steal_pointer (&picture));
+  check (&picture->frame, &video);
+  gst_video_frame_unmap (&video);
 }
+END_TEST
 
 /* ---- DMABufs, for which files in memory stand ---- */
 
@@ -289,8 +290,8 @@ check_bytes (const EnsFrame *frame)
                  + ens_pixels_row_bytes (frame->pixels, p, frame->width);
     const guint8 *file = mmap (NULL, FILE_SIZE, PROT_READ, MAP_SHARED, frame->dma_bufs[p].fd, 0);
 
-    g_assert_true (file != MAP_FAILED);
-    g_assert_cmpmem (frame->planes[p], size, file + frame->dma_bufs[p].offset, size);
+    ck_assert (file != MAP_FAILED);
+    ck_assert_bytes_eq (frame->planes[p], size, file + frame->dma_bufs[p].offset, size);
     munmap ((gpointer)file, FILE_SIZE);
   }
 }
@@ -303,43 +304,42 @@ check_dma_buf (const DmaBufRow *row, const gint *fds)
   GstVideoFrame video;
   GstVideoInfo info;
 
-  g_test_message ("%s", row->name);
+  test_message ("%s", row->name);
   gst_video_info_set_format (&info, gst_video_format_from_string (row->format), 34, 26);
   buffer = make_dma_buf (row, fds, &info);
-  g_assert_true (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
+  ck_assert (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
   fill (&video);
   gst_video_frame_unmap (&video);
   picture = gst_ensemble_wrap_buffer (buffer, &info);
   check (&picture->frame, &video);
-  g_assert_cmpuint (picture->frame.n_dma_bufs, ==, row->n_dma_bufs);
+  ck_assert_uint_eq (picture->frame.n_dma_bufs, row->n_dma_bufs);
   for (guint p = 0; p < row->n_dma_bufs; p++)
-    g_assert_cmpuint (picture->frame.dma_bufs[p].offset, ==, row->found[p]);
+    ck_assert_uint_eq (picture->frame.dma_bufs[p].offset, row->found[p]);
   check_bytes (&picture->frame);
   one = gst_ensemble_wrap_dma_buf (buffer, &info);
-  g_assert_cmpint (one != NULL, ==, row->is_one);
-  g_assert_cmpint (ens_frame_is_dma_buf (&picture->frame), ==, row->is_one);
+  ck_assert_int_eq (one != NULL, row->is_one);
+  ck_assert_int_eq (ens_frame_is_dma_buf (&picture->frame), row->is_one);
 }
 
-static void
-test_dma_bufs (void)
+START_TEST (test_dma_bufs)
 {
   for (guint i = 0; i < G_N_ELEMENTS (dma_buf_rows); i++) {
     gint fds[2];
 
     for (guint f = 0; f < G_N_ELEMENTS (fds); f++) {
       fds[f] = memfd_create ("dma-buf", MFD_CLOEXEC);
-      g_assert_cmpint (ftruncate (fds[f], FILE_SIZE), ==, 0);
+      ck_assert_int_eq (ftruncate (fds[f], FILE_SIZE), 0);
     }
     check_dma_buf (&dma_buf_rows[i], fds);
     for (guint f = 0; f < G_N_ELEMENTS (fds); f++)
       close (fds[f]);
   }
 }
+END_TEST
 
 #if GST_CHECK_VERSION(1, 24, 0)
 /* DRM's names of formats are those of formats that the bridge takes, all of them but GRAY8. */
-static void
-test_drm_formats (void)
+START_TEST (test_drm_formats)
 {
   g_autoptr (GstCaps) caps = gst_caps_from_string (GST_ENSEMBLE_CAPS GST_ENSEMBLE_DMA_BUF_CAPS);
   const GValue *list = gst_structure_get_value (gst_caps_get_structure (caps, 1), "drm-format");
@@ -352,27 +352,28 @@ test_drm_formats (void)
     g_autoptr (GstCaps) one = gst_caps_from_string (text);
     GstVideoInfo info;
 
-    g_test_message ("%s", name);
-    g_assert_true (gst_ensemble_video_info_from_caps (&info, one));
-    g_assert_true (gst_ensemble_format_supported (GST_VIDEO_INFO_FORMAT (&info)));
-    g_assert_cmpint (GST_VIDEO_INFO_WIDTH (&info), ==, 32);
+    test_message ("%s", name);
+    ck_assert (gst_ensemble_video_info_from_caps (&info, one));
+    ck_assert (gst_ensemble_format_supported (GST_VIDEO_INFO_FORMAT (&info)));
+    ck_assert_int_eq (GST_VIDEO_INFO_WIDTH (&info), 32);
   }
-  g_assert_cmpuint (n, ==, 13);
+  ck_assert_uint_eq (n, 13);
 }
+END_TEST
 #endif
 
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/gst/frame-bridge/formats", test_formats);
-  g_test_add_func ("/gst/frame-bridge/caps", test_caps);
-  g_test_add_func ("/gst/frame-bridge/colorimetry", test_colorimetry);
-  g_test_add_func ("/gst/frame-bridge/recycling", test_recycling);
-  g_test_add_func ("/gst/frame-bridge/dma-bufs", test_dma_bufs);
+  test_init (&argc, &argv);
+  test_suite ("gst/frame-bridge");
+  TEST_ADD_LOOP ("formats", test_formats, formats_names);
+  test_add ("caps", test_caps);
+  TEST_ADD_LOOP ("colorimetry", test_colorimetry, colorimetry_rows);
+  TEST_ADD_LOOP ("recycling", test_recycling, recycling_rows);
+  test_add ("dma-bufs", test_dma_bufs);
 #if GST_CHECK_VERSION(1, 24, 0)
-  g_test_add_func ("/gst/frame-bridge/drm-formats", test_drm_formats);
+  test_add ("drm-formats", test_drm_formats);
 #endif
-  return g_test_run ();
+  return test_run ();
 }

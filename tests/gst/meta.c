@@ -2,6 +2,8 @@
 #include <gst/ensemble/ensemble.h>
 #include <gst/video/video.h>
 
+#include "check-main.h"
+
 static const char *const classes[] = {"cat", "guide dog", "sea"};
 static const char *const networks[] = {"small", "large"};
 
@@ -36,7 +38,7 @@ lookup (const GstStructure *structure, const char *class_name)
   const GValue *value = gst_structure_get_value (structure, "probabilities");
   double p = -1;
 
-  g_assert_true (G_VALUE_HOLDS_VARIANT (value));
+  ck_assert (G_VALUE_HOLDS_VARIANT (value));
   g_variant_lookup (g_value_get_variant (value), class_name, "d", &p);
   return p;
 }
@@ -48,8 +50,7 @@ get_variant (const GstStructure *structure, const char *field)
 }
 
 /* What Python sees. */
-static void
-test_structure (void)
+START_TEST (test_structure)
 {
   g_autoptr (EnsResult) result = make_result ();
   g_autoptr (GstStructure) structure = gst_ensemble_structure_new (result);
@@ -63,27 +64,27 @@ test_structure (void)
   double p3 = 0, x, y, w, h;
   gint window = -1;
 
-  g_assert_cmpstr (gst_structure_get_string (structure, "schema"), ==, ENS_RESULT_SCHEMA);
-  g_assert_cmpstr (gst_structure_get_string (structure, "bundle"), ==, "street");
-  g_assert_true (gst_structure_get_uint64 (structure, "pts", &pts) && pts == 40);
-  g_assert_true (gst_structure_get_uint64 (structure, "age", &age) && age == 0);
-  g_assert_true (gst_structure_get_uint (structure, "width", &width) && width == 640);
-  g_assert_cmpfloat (lookup (structure, "cat"), ==, 0.25);
-  g_assert_cmpfloat (lookup (structure, "guide dog"), ==, 0.875);
+  ck_assert_pstr_eq (gst_structure_get_string (structure, "schema"), ENS_RESULT_SCHEMA);
+  ck_assert_str_eq (gst_structure_get_string (structure, "bundle"), "street");
+  ck_assert (gst_structure_get_uint64 (structure, "pts", &pts) && pts == 40);
+  ck_assert (gst_structure_get_uint64 (structure, "age", &age) && age == 0);
+  ck_assert (gst_structure_get_uint (structure, "width", &width) && width == 640);
+  ck_assert_double_eq (lookup (structure, "cat"), 0.25);
+  ck_assert_double_eq (lookup (structure, "guide dog"), 0.875);
 
-  g_assert_true (g_variant_lookup (dog, "p3", "d", &p3) && p3 == 0.75);
-  g_assert_true (g_variant_lookup (dog, "window", "i", &window) && window == 1);
-  g_assert_true (g_variant_lookup (dog, "rect", "(dddd)", &x, &y, &w, &h));
-  g_assert_true (x == 0.125 && y == 0.25 && w == 0.5 && h == 0.75);
-  g_assert_false (g_variant_lookup (sea, "p3", "d", &p3));
-  g_assert_cmpstr (judged, ==, "[('small', [0.0, 0.0, 0.0]), ('large', [0.125, 0.4375, 0.25])]");
-  g_assert_nonnull (strstr (windows, "'probabilities': <[0.0625, 0.21875, 0.125]>"));
+  ck_assert (g_variant_lookup (dog, "p3", "d", &p3) && p3 == 0.75);
+  ck_assert (g_variant_lookup (dog, "window", "i", &window) && window == 1);
+  ck_assert (g_variant_lookup (dog, "rect", "(dddd)", &x, &y, &w, &h));
+  ck_assert (x == 0.125 && y == 0.25 && w == 0.5 && h == 0.75);
+  ck_assert (!g_variant_lookup (sea, "p3", "d", &p3));
+  ck_assert_str_eq (judged, "[('small', [0.0, 0.0, 0.0]), ('large', [0.125, 0.4375, 0.25])]");
+  ck_assert_contains (windows, "'probabilities': <[0.0625, 0.21875, 0.125]>");
   /* The log shows the result. */
-  g_assert_nonnull (strstr (text, "guide"));
+  ck_assert_contains (text, "guide");
 }
+END_TEST
 
-static void
-test_map (void)
+START_TEST (test_map)
 {
   g_autoptr (EnsResult) result = make_result ();
   g_autoptr (GstStructure) plain = gst_ensemble_structure_new (result);
@@ -92,7 +93,7 @@ test_map (void)
   g_autofree char *map = NULL;
   gint sub_image = -1;
 
-  g_assert_false (gst_structure_has_field (plain, "map"));
+  ck_assert (!gst_structure_has_field (plain, "map"));
   ens_result_add_map (result, 2, 1);
   result->map->x[1] = 0.5F;
   result->map->width = 0.5F;
@@ -101,17 +102,17 @@ test_map (void)
   result->classes[1].sub_image = 1;
   structure = gst_ensemble_structure_new (result);
   map = g_variant_print (get_variant (structure, "map"), FALSE);
-  g_assert_cmpstr (map, ==,
-                   "{'columns': <uint32 2>, 'rows': <uint32 1>, 'x': <[0.0, 0.5]>, 'y': <[0.0]>, "
-                   "'width': <0.5>, 'height': <1.0>, 'probabilities': <{'cat': [0.0, 0.0], "
-                   "'guide dog': [0.0, 0.875], 'sea': [0.0, 0.0]}>}");
+  ck_assert_str_eq (map,
+                    "{'columns': <uint32 2>, 'rows': <uint32 1>, 'x': <[0.0, 0.5]>, 'y': <[0.0]>, "
+                    "'width': <0.5>, 'height': <1.0>, 'probabilities': <{'cat': [0.0, 0.0], "
+                    "'guide dog': [0.0, 0.875], 'sea': [0.0, 0.0]}>}");
   dog = g_variant_get_child_value (get_variant (structure, "classes"), 1);
-  g_assert_true (g_variant_lookup (dog, "sub_image", "i", &sub_image));
-  g_assert_cmpint (sub_image, ==, 1);
+  ck_assert (g_variant_lookup (dog, "sub_image", "i", &sub_image));
+  ck_assert_int_eq (sub_image, 1);
 }
+END_TEST
 
-static void
-test_accessors (void)
+START_TEST (test_accessors)
 {
   g_autoptr (EnsResult) result = make_result ();
   g_autoptr (GstBuffer) buffer = gst_buffer_new ();
@@ -120,28 +121,28 @@ test_accessors (void)
   gboolean present = TRUE;
   float p = 0;
 
-  g_assert_null (gst_buffer_get_ensemble_meta (buffer));
+  ck_assert_ptr_null (gst_buffer_get_ensemble_meta (buffer));
   meta = gst_buffer_add_ensemble_meta (buffer, result, 20);
-  g_assert_true (gst_buffer_get_ensemble_meta (buffer) == meta);
+  ck_assert (gst_buffer_get_ensemble_meta (buffer) == meta);
   /* Elements and languages without this library find it by name. */
-  g_assert_true (gst_buffer_get_custom_meta (buffer, GST_ENSEMBLE_META_NAME) == &meta->meta);
+  ck_assert (gst_buffer_get_custom_meta (buffer, GST_ENSEMBLE_META_NAME) == &meta->meta);
 
-  g_assert_true (gst_ensemble_meta_get_result (meta) == result);
-  g_assert_cmpuint (gst_ensemble_meta_get_pts (meta), ==, 40);
-  g_assert_cmpuint (gst_ensemble_meta_get_age (meta), ==, 20);
-  g_assert_cmpuint (gst_ensemble_meta_get_n_classes (meta), ==, 3);
-  g_assert_cmpstr (gst_ensemble_meta_get_class_name (meta, 2), ==, "sea");
-  g_assert_true (gst_ensemble_meta_get_probability (meta, "cat", &p, &present));
-  g_assert_cmpfloat (p, ==, 0.25F);
-  g_assert_false (present);
-  g_assert_true (gst_ensemble_meta_get_probability (meta, "sea", &p, NULL));
-  g_assert_false (gst_ensemble_meta_get_probability (meta, "lion", &p, NULL));
+  ck_assert (gst_ensemble_meta_get_result (meta) == result);
+  ck_assert_uint_eq (gst_ensemble_meta_get_pts (meta), 40);
+  ck_assert_uint_eq (gst_ensemble_meta_get_age (meta), 20);
+  ck_assert_uint_eq (gst_ensemble_meta_get_n_classes (meta), 3);
+  ck_assert_str_eq (gst_ensemble_meta_get_class_name (meta, 2), "sea");
+  ck_assert (gst_ensemble_meta_get_probability (meta, "cat", &p, &present));
+  ck_assert_double_eq (p, 0.25F);
+  ck_assert (!present);
+  ck_assert (gst_ensemble_meta_get_probability (meta, "sea", &p, NULL));
+  ck_assert (!gst_ensemble_meta_get_probability (meta, "lion", &p, NULL));
   json = gst_ensemble_meta_to_json (meta);
-  g_assert_true (g_str_has_prefix (json, "{\"schema\": \"" ENS_RESULT_SCHEMA "\""));
+  ck_assert (g_str_has_prefix (json, "{\"schema\": \"" ENS_RESULT_SCHEMA "\""));
 }
+END_TEST
 
-static void
-test_two_ensembles (void)
+START_TEST (test_two_ensembles)
 {
   g_autoptr (EnsResult) first = make_result ();
   g_autoptr (EnsResult) second = make_result ();
@@ -151,54 +152,53 @@ test_two_ensembles (void)
 
   a = gst_buffer_add_ensemble_meta (buffer, first, 0);
   b = gst_buffer_add_ensemble_meta (buffer, second, 0);
-  g_assert_true (gst_buffer_iterate_ensemble_meta (buffer, &state) == a);
-  g_assert_true (gst_buffer_iterate_ensemble_meta (buffer, &state) == b);
-  g_assert_null (gst_buffer_iterate_ensemble_meta (buffer, &state));
-  g_assert_true (gst_ensemble_meta_get_result (b) == second);
+  ck_assert (gst_buffer_iterate_ensemble_meta (buffer, &state) == a);
+  ck_assert (gst_buffer_iterate_ensemble_meta (buffer, &state) == b);
+  ck_assert_ptr_null (gst_buffer_iterate_ensemble_meta (buffer, &state));
+  ck_assert (gst_ensemble_meta_get_result (b) == second);
 }
+END_TEST
 
-static void
-test_regions (void)
+static const struct {
+  EnsRect rect;
+  guint width, height, x, y, w, h;
+} regions_rows[] = {
+    {{0, 0, 1, 1}, 640, 480, 0, 0, 640, 480},
+    {{0.125F, 0.25F, 0.5F, 0.75F}, 640, 480, 80, 120, 320, 360},
+    {{0.5F, 0.5F, 0.5F, 0.5F}, 3, 5, 2, 3, 1, 2},
+    {{-0.25F, 0.5F, 1.5F, 1}, 100, 10, 0, 5, 100, 5}, /* cut to the frame */
+};
+
+START_TEST (test_regions)
 {
-  static const struct {
-    EnsRect rect;
-    guint width, height, x, y, w, h;
-  } rows[] = {
-      {{0, 0, 1, 1}, 640, 480, 0, 0, 640, 480},
-      {{0.125F, 0.25F, 0.5F, 0.75F}, 640, 480, 80, 120, 320, 360},
-      {{0.5F, 0.5F, 0.5F, 0.5F}, 3, 5, 2, 3, 1, 2},
-      {{-0.25F, 0.5F, 1.5F, 1}, 100, 10, 0, 5, 100, 5}, /* cut to the frame */
-  };
+  g_autoptr (EnsResult) result = make_result ();
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+  GstVideoRegionOfInterestMeta *region;
+  GstStructure *detection;
+  gdouble confidence;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsResult) result = make_result ();
-    g_autoptr (GstBuffer) buffer = gst_buffer_new ();
-    GstVideoRegionOfInterestMeta *region;
-    GstStructure *detection;
-    gdouble confidence;
-
-    result->windows[1].rect = rows[i].rect;
-    /* "sea" is present but has no window. */
-    g_assert_cmpuint (
-        gst_buffer_add_ensemble_regions (buffer, result, rows[i].width, rows[i].height), ==, 1);
-    region = gst_buffer_get_video_region_of_interest_meta_id (buffer, 1);
-    g_assert_nonnull (region);
-    g_assert_cmpint (region->parent_id, ==, 0);
-    g_assert_cmpstr (g_quark_to_string (region->roi_type), ==, "guide dog");
-    g_assert_cmpuint (region->x, ==, rows[i].x);
-    g_assert_cmpuint (region->y, ==, rows[i].y);
-    g_assert_cmpuint (region->w, ==, rows[i].w);
-    g_assert_cmpuint (region->h, ==, rows[i].h);
-    detection = gst_video_region_of_interest_meta_get_param (region, "detection");
-    g_assert_true (gst_structure_get_double (detection, "confidence", &confidence));
-    g_assert_cmpfloat (confidence, ==, 0.75);
-    g_assert_cmpstr (gst_structure_get_string (detection, "label"), ==, "guide dog");
-  }
+  result->windows[1].rect = regions_rows[_i].rect;
+  /* "sea" is present but has no window. */
+  ck_assert_uint_eq (gst_buffer_add_ensemble_regions (buffer, result, regions_rows[_i].width,
+                                                      regions_rows[_i].height),
+                     1);
+  region = gst_buffer_get_video_region_of_interest_meta_id (buffer, 1);
+  ck_assert_ptr_nonnull (region);
+  ck_assert_int_eq (region->parent_id, 0);
+  ck_assert_str_eq (g_quark_to_string (region->roi_type), "guide dog");
+  ck_assert_uint_eq (region->x, regions_rows[_i].x);
+  ck_assert_uint_eq (region->y, regions_rows[_i].y);
+  ck_assert_uint_eq (region->w, regions_rows[_i].w);
+  ck_assert_uint_eq (region->h, regions_rows[_i].h);
+  detection = gst_video_region_of_interest_meta_get_param (region, "detection");
+  ck_assert (gst_structure_get_double (detection, "confidence", &confidence));
+  ck_assert_double_eq (confidence, 0.75);
+  ck_assert_str_eq (gst_structure_get_string (detection, "label"), "guide dog");
 }
+END_TEST
 
 /* Regions of others, and of another ensemble, keep their own ids. */
-static void
-test_region_ids (void)
+START_TEST (test_region_ids)
 {
   g_autoptr (EnsResult) result = make_result ();
   g_autoptr (GstBuffer) buffer = gst_buffer_new ();
@@ -212,10 +212,11 @@ test_region_ids (void)
     GstVideoRegionOfInterestMeta *region =
         gst_buffer_get_video_region_of_interest_meta_id (buffer, id);
 
-    g_assert_nonnull (region);
-    g_assert_cmpstr (g_quark_to_string (region->roi_type), ==, id % 2 == 0 ? "guide dog" : "sea");
+    ck_assert_ptr_nonnull (region);
+    ck_assert_pstr_eq (g_quark_to_string (region->roi_type), id % 2 == 0 ? "guide dog" : "sea");
   }
 }
+END_TEST
 
 /* ---- What arrives behind other elements ---- */
 
@@ -244,10 +245,10 @@ check_tags (GstBuffer *buffer, EnsResult *result)
 {
   GstEnsembleMeta *meta = gst_buffer_get_ensemble_meta (buffer);
 
-  g_assert_nonnull (meta);
-  g_assert_true (gst_ensemble_meta_get_result (meta) == result);
-  g_assert_cmpuint (gst_ensemble_meta_get_age (meta), ==, 20);
-  g_assert_cmpfloat (lookup (gst_ensemble_meta_get_structure (meta), "guide dog"), ==, 0.875);
+  ck_assert_ptr_nonnull (meta);
+  ck_assert (gst_ensemble_meta_get_result (meta) == result);
+  ck_assert_uint_eq (gst_ensemble_meta_get_age (meta), 20);
+  ck_assert_double_eq (lookup (gst_ensemble_meta_get_structure (meta), "guide dog"), 0.875);
 }
 
 typedef enum {
@@ -271,17 +272,17 @@ check_region (GstBuffer *buffer, const Survival *row)
       gst_buffer_get_video_region_of_interest_meta_id (buffer, 1);
 
   if ((row->arrives & REGION) == 0) {
-    g_assert_null (region);
+    ck_assert_ptr_null (region);
     return;
   }
-  g_assert_nonnull (region);
-  g_assert_cmpstr (g_quark_to_string (region->roi_type), ==, "guide dog");
-  g_assert_cmpuint (region->x, ==, row->region.x);
-  g_assert_cmpuint (region->y, ==, row->region.y);
-  g_assert_cmpuint (region->w, ==, row->region.w);
-  g_assert_cmpuint (region->h, ==, row->region.h);
-  g_assert_true ((gst_video_region_of_interest_meta_get_param (region, "detection") != NULL)
-                 == ((row->arrives & PARAMETERS) != 0));
+  ck_assert_ptr_nonnull (region);
+  ck_assert_str_eq (g_quark_to_string (region->roi_type), "guide dog");
+  ck_assert_uint_eq (region->x, row->region.x);
+  ck_assert_uint_eq (region->y, row->region.y);
+  ck_assert_uint_eq (region->w, row->region.w);
+  ck_assert_uint_eq (region->h, row->region.h);
+  ck_assert ((gst_video_region_of_interest_meta_get_param (region, "detection") != NULL)
+             == ((row->arrives & PARAMETERS) != 0));
 }
 
 static GstBuffer *
@@ -291,7 +292,7 @@ pass_through (GstHarness *harness, const Survival *row, GstBuffer *in)
 
   gst_harness_set_src_caps_str (harness, IN_CAPS);
   gst_harness_set_sink_caps_str (harness, row->out);
-  g_assert_cmpint (gst_harness_push (harness, in), ==, GST_FLOW_OK);
+  ck_assert_int_eq (gst_harness_push (harness, in), GST_FLOW_OK);
   gst_harness_push_event (harness, gst_event_new_eos ());
   out = gst_harness_pull (harness);
   gst_harness_teardown (harness);
@@ -301,53 +302,49 @@ pass_through (GstHarness *harness, const Survival *row, GstBuffer *in)
 /* What stands between the element and whoever reads the tags. The frame has 64×48 pixels, and the
  * dog's window is 8, 12, 32×36. Elements that make another picture and don't say how its places
  * come from the old one's leave no region rather than a wrong one. */
-static void
-test_survival (void)
+static const Survival survival_rows[] = {
+    {"identity", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
+    {"queue", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
+    {"tee", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
+    {"videorate", "video/x-raw, framerate=30/1", ALL, {8, 12, 32, 36}},
+    {"videobalance saturation=0", "video/x-raw", ALL, {8, 12, 32, 36}},
+    {"videoconvert", "video/x-raw, format=BGRx", TAGS | REGION, {8, 12, 32, 36}},
+    {"videoscale", "video/x-raw, width=32, height=96", TAGS | REGION, {4, 24, 16, 72}},
+    {"videoconvertscale",
+     "video/x-raw, format=RGB, width=128, height=96",
+     TAGS | REGION,
+     {16, 24, 64, 72}},
+    {"videoconvert ! queue ! videoscale ! videoconvert",
+     "video/x-raw, format=NV12, width=32, height=24",
+     TAGS | REGION,
+     {4, 6, 16, 18}},
+    {"videocrop left=0", "video/x-raw", ALL, {8, 12, 32, 36}},
+    {"videocrop left=4 top=2", "video/x-raw, width=60, height=46", TAGS},
+    {"videoflip video-direction=horiz", "video/x-raw", TAGS},
+    {"videoflip video-direction=90r", "video/x-raw, width=48, height=64", TAGS},
+    {"jpegenc ! jpegdec", "video/x-raw", ALL, {8, 12, 32, 36}},
+    {"identity ! compositor", "video/x-raw", NOTHING},
+};
+
+START_TEST (test_survival)
 {
-  static const Survival rows[] = {
-      {"identity", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
-      {"queue", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
-      {"tee", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
-      {"videorate", "video/x-raw, framerate=30/1", ALL, {8, 12, 32, 36}},
-      {"videobalance saturation=0", "video/x-raw", ALL, {8, 12, 32, 36}},
-      {"videoconvert", "video/x-raw, format=BGRx", TAGS | REGION, {8, 12, 32, 36}},
-      {"videoscale", "video/x-raw, width=32, height=96", TAGS | REGION, {4, 24, 16, 72}},
-      {"videoconvertscale",
-       "video/x-raw, format=RGB, width=128, height=96",
-       TAGS | REGION,
-       {16, 24, 64, 72}},
-      {"videoconvert ! queue ! videoscale ! videoconvert",
-       "video/x-raw, format=NV12, width=32, height=24",
-       TAGS | REGION,
-       {4, 6, 16, 18}},
-      {"videocrop left=0", "video/x-raw", ALL, {8, 12, 32, 36}},
-      {"videocrop left=4 top=2", "video/x-raw, width=60, height=46", TAGS},
-      {"videoflip video-direction=horiz", "video/x-raw", TAGS},
-      {"videoflip video-direction=90r", "video/x-raw, width=48, height=64", TAGS},
-      {"jpegenc ! jpegdec", "video/x-raw", ALL, {8, 12, 32, 36}},
-      {"identity ! compositor", "video/x-raw", NOTHING},
-  };
+  g_autoptr (EnsResult) result = make_result ();
+  g_autoptr (GstBuffer) out = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autoptr (EnsResult) result = make_result ();
-    g_autoptr (GstBuffer) out = NULL;
-
-    g_test_message ("%s", rows[i].chain);
-    out = pass_through (g_str_equal (rows[i].chain, "tee")
-                            ? gst_harness_new_with_padnames ("tee", "sink", "src_%u")
-                            : gst_harness_new_parse (rows[i].chain),
-                        &rows[i], make_frame (result));
-    if (rows[i].arrives & TAGS)
-      check_tags (out, result);
-    else
-      g_assert_null (gst_buffer_get_ensemble_meta (out));
-    check_region (out, &rows[i]);
-  }
+  out = pass_through (g_str_equal (survival_rows[_i].chain, "tee")
+                          ? gst_harness_new_with_padnames ("tee", "sink", "src_%u")
+                          : gst_harness_new_parse (survival_rows[_i].chain),
+                      &survival_rows[_i], make_frame (result));
+  if (survival_rows[_i].arrives & TAGS)
+    check_tags (out, result);
+  else
+    ck_assert_ptr_null (gst_buffer_get_ensemble_meta (out));
+  check_region (out, &survival_rows[_i]);
 }
+END_TEST
 
 /* Elements may ask the metadata itself, and in ways that are not yet known. */
-static void
-test_transformations (void)
+START_TEST (test_transformations)
 {
   const GQuark transformations[] = {_gst_meta_transform_copy,
                                     gst_video_meta_transform_scale_get_quark (),
@@ -358,13 +355,13 @@ test_transformations (void)
     g_autoptr (GstBuffer) from = make_frame (result), to = gst_buffer_new ();
     GstMeta *meta = &gst_buffer_get_ensemble_meta (from)->meta.meta;
 
-    g_assert_true (meta->info->transform_func (to, meta, from, transformations[i], NULL));
+    ck_assert (meta->info->transform_func (to, meta, from, transformations[i], NULL));
     check_tags (to, result);
   }
 }
+END_TEST
 
-static void
-test_copies (void)
+START_TEST (test_copies)
 {
   g_autoptr (EnsResult) result = make_result ();
   g_autoptr (GstBuffer) buffer = make_frame (result);
@@ -378,25 +375,26 @@ test_copies (void)
 
     check_tags (copies[i], result);
     /* Vectors are shared, not copied. */
-    g_assert_true (get_variant (gst_ensemble_meta_get_structure (meta), "windows")
-                   == get_variant (structure, "windows"));
+    ck_assert (get_variant (gst_ensemble_meta_get_structure (meta), "windows")
+               == get_variant (structure, "windows"));
     gst_buffer_unref (copies[i]);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/gst/meta/map", test_map);
-  g_test_add_func ("/gst/meta/structure", test_structure);
-  g_test_add_func ("/gst/meta/accessors", test_accessors);
-  g_test_add_func ("/gst/meta/two-ensembles", test_two_ensembles);
-  g_test_add_func ("/gst/meta/regions", test_regions);
-  g_test_add_func ("/gst/meta/region-ids", test_region_ids);
-  g_test_add_func ("/gst/meta/survival", test_survival);
-  g_test_add_func ("/gst/meta/transformations", test_transformations);
-  g_test_add_func ("/gst/meta/copies", test_copies);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("gst/meta");
+  test_add ("map", test_map);
+  test_add ("structure", test_structure);
+  test_add ("accessors", test_accessors);
+  test_add ("two-ensembles", test_two_ensembles);
+  TEST_ADD_LOOP ("regions", test_regions, regions_rows);
+  test_add ("region-ids", test_region_ids);
+  TEST_ADD_LOOP ("survival", test_survival, survival_rows);
+  test_add ("transformations", test_transformations);
+  test_add ("copies", test_copies);
+  return test_run ();
 }

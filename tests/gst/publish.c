@@ -4,14 +4,19 @@
 
 #include "ensemble-publish.h"
 
+#include "check-main.h"
+
 typedef struct {
   char *folder, *path;
   GstElement *element;
 } Publish;
 
+static Publish *publish;
+
 static void
-set_up (Publish *publish, gconstpointer data)
+set_up (void)
 {
+  publish = g_new0 (Publish, 1);
   publish->folder = g_dir_make_tmp ("gst-ensemble-XXXXXX", NULL);
   publish->path = g_build_filename (publish->folder, "results.jsonl", NULL);
   publish->element = gst_object_ref_sink (g_object_new (GST_TYPE_ENSEMBLE_PUBLISH, NULL));
@@ -19,13 +24,14 @@ set_up (Publish *publish, gconstpointer data)
 }
 
 static void
-tear_down (Publish *publish, gconstpointer data)
+tear_down (void)
 {
   gst_object_unref (publish->element);
   g_remove (publish->path);
   g_rmdir (publish->folder);
   g_free (publish->path);
   g_free (publish->folder);
+  g_clear_pointer (&publish, g_free);
 }
 
 static EnsResult *
@@ -49,14 +55,13 @@ push (GstHarness *harness, EnsResult *a, EnsResult *b)
     gst_buffer_add_ensemble_meta (buffer, a, 0);
   if (b != NULL)
     gst_buffer_add_ensemble_meta (buffer, b, 0);
-  g_assert_cmpint (gst_harness_push (harness, buffer), ==, GST_FLOW_OK);
+  ck_assert_int_eq (gst_harness_push (harness, buffer), GST_FLOW_OK);
   out = gst_harness_pull (harness);
-  g_assert_true (out == buffer);
+  ck_assert (out == buffer);
   gst_buffer_unref (out);
 }
 
-static void
-test_lines (Publish *publish, gconstpointer data)
+START_TEST (test_lines)
 {
   GstHarness *harness = gst_harness_new_with_element (publish->element, "sink", "src");
   g_autoptr (EnsResult) first = make_result ("a", 1);
@@ -76,21 +81,21 @@ test_lines (Publish *publish, gconstpointer data)
   push (harness, other, second);
   gst_harness_teardown (harness);
 
-  g_assert_true (g_file_get_contents (publish->path, &text, NULL, NULL));
+  ck_assert (g_file_get_contents (publish->path, &text, NULL, NULL));
   lines = g_strsplit (text, "\n", -1);
-  g_assert_cmpuint (g_strv_length (lines), ==, 4);
-  g_assert_cmpstr (lines[3], ==, "");
+  ck_assert_uint_eq (g_strv_length (lines), 4);
+  ck_assert_str_eq (lines[3], "");
   for (guint i = 0; i < 3; i++) {
     g_autofree char *pattern = g_strdup_printf ("{*%s*}", expected[i]);
 
-    g_test_message ("%s", lines[i]);
-    g_assert_true (g_pattern_match_simple (pattern, lines[i]));
+    test_message ("%s", lines[i]);
+    ck_assert (g_pattern_match_simple (pattern, lines[i]));
   }
 }
+END_TEST
 
 /* Each line is there before the next buffer comes. */
-static void
-test_at_once (Publish *publish, gconstpointer data)
+START_TEST (test_at_once)
 {
   GstHarness *harness = gst_harness_new_with_element (publish->element, "sink", "src");
   g_autoptr (EnsResult) result = make_result ("a", 1);
@@ -98,13 +103,13 @@ test_at_once (Publish *publish, gconstpointer data)
 
   gst_harness_set_caps_str (harness, "video/x-raw", "video/x-raw");
   push (harness, result, NULL);
-  g_assert_true (g_file_get_contents (publish->path, &text, NULL, NULL));
-  g_assert_true (g_str_has_suffix (text, "}\n"));
+  ck_assert (g_file_get_contents (publish->path, &text, NULL, NULL));
+  ck_assert (g_str_has_suffix (text, "}\n"));
   gst_harness_teardown (harness);
 }
+END_TEST
 
-static void
-test_unwritable (Publish *publish, gconstpointer data)
+START_TEST (test_unwritable)
 {
   g_autofree char *path = g_build_filename (publish->folder, "missing", "results.jsonl", NULL);
   GstBus *bus = gst_bus_new ();
@@ -113,20 +118,20 @@ test_unwritable (Publish *publish, gconstpointer data)
 
   gst_element_set_bus (publish->element, bus);
   g_object_set (publish->element, "location", path, NULL);
-  g_assert_cmpint (gst_element_set_state (publish->element, GST_STATE_PAUSED), ==,
-                   GST_STATE_CHANGE_FAILURE);
+  ck_assert_int_eq (gst_element_set_state (publish->element, GST_STATE_PAUSED),
+                    GST_STATE_CHANGE_FAILURE);
   message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   gst_message_parse_error (message, &error, NULL);
-  g_assert_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE);
-  g_assert_nonnull (strstr (error->message, path));
+  ck_assert_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE);
+  ck_assert_contains (error->message, path);
   gst_element_set_state (publish->element, GST_STATE_NULL);
   gst_element_set_bus (publish->element, NULL);
   gst_object_unref (bus);
 }
+END_TEST
 
 /* A full disk costs results, not video. */
-static void
-test_full (Publish *publish, gconstpointer data)
+START_TEST (test_full)
 {
   GstBus *bus = gst_bus_new ();
   g_autoptr (EnsResult) first = make_result ("a", 1);
@@ -135,7 +140,7 @@ test_full (Publish *publish, gconstpointer data)
   GstHarness *harness;
 
   if (!g_file_test ("/dev/full", G_FILE_TEST_EXISTS)) {
-    g_test_skip ("no /dev/full");
+    test_skip ("no /dev/full");
     gst_object_unref (bus);
     return;
   }
@@ -146,23 +151,23 @@ test_full (Publish *publish, gconstpointer data)
   push (harness, first, NULL);
   push (harness, second, NULL);
   message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
-  g_assert_nonnull (message);
-  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  ck_assert_ptr_nonnull (message);
+  ck_assert_ptr_null (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
   gst_harness_teardown (harness);
   gst_element_set_bus (publish->element, NULL);
   gst_object_unref (bus);
 }
-
-#define ADD(path, function) g_test_add (path, Publish, NULL, set_up, function, tear_down)
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  ADD ("/gst/publish/lines", test_lines);
-  ADD ("/gst/publish/at-once", test_at_once);
-  ADD ("/gst/publish/unwritable", test_unwritable);
-  ADD ("/gst/publish/full", test_full);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("gst/publish");
+  test_fixture (set_up, tear_down);
+  test_add ("lines", test_lines);
+  test_add ("at-once", test_at_once);
+  test_add ("unwritable", test_unwritable);
+  test_add ("full", test_full);
+  return test_run ();
 }

@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 
+#include "check-main.h"
 #include "colour-bundle.h"
 #include "decode.h"
 #include "engine/network.h"
@@ -20,7 +21,7 @@ note_probabilities (GstBuffer *buffer, GArray *probabilities)
   GVariantIter iter;
   double probability;
 
-  g_assert_nonnull (meta);
+  ck_assert_ptr_nonnull (meta);
   g_variant_iter_init (&iter, g_value_get_variant (gst_structure_get_value (
                                   gst_custom_meta_get_structure (meta), "probabilities")));
   while (g_variant_iter_next (&iter, "{sd}", NULL, &probability))
@@ -53,21 +54,20 @@ play (Stream *stream, const char *clip, const char *properties)
   g_autoptr (GstMessage) message = NULL;
   g_autoptr (GstStructure) stats = NULL;
 
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   stream->n_frames = 0;
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_frame, stream, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   message =
       gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  ck_assert_int_eq (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   g_object_get (tagger, "stats", &stats, NULL);
   gst_structure_get_uint64 (stats, "analysed", &stream->analysed);
   gst_structure_get_uint64 (stats, "skipped", &stream->skipped);
 }
 
-static void
-test_clips (void)
+START_TEST (test_clips)
 {
   static const struct {
     const char *name;
@@ -80,21 +80,22 @@ test_clips (void)
 
   stream.bundle = colour_bundle_make (stream.folder);
   for (guint i = 0; i < G_N_ELEMENTS (clips); i++) {
-    g_test_message ("%s", clips[i].name);
+    test_message ("%s", clips[i].name);
     play (&stream, clips[i].name, "mode=sync inference-interval=20");
-    g_assert_cmpuint (stream.n_frames, ==, clips[i].n_frames);
-    g_assert_cmpuint (stream.analysed, ==, (clips[i].n_frames + 19) / 20);
-    g_assert_cmpuint (stream.skipped, ==, 0);
+    ck_assert_uint_eq (stream.n_frames, clips[i].n_frames);
+    ck_assert_uint_eq (stream.analysed, (clips[i].n_frames + 19) / 20);
+    ck_assert_uint_eq (stream.skipped, 0);
 
     play (&stream, clips[i].name, "mode=async");
-    g_assert_cmpuint (stream.n_frames, ==, clips[i].n_frames);
-    g_assert_cmpuint (stream.analysed, >, 0);
-    g_assert_cmpuint (stream.analysed + stream.skipped, ==, stream.n_frames);
+    ck_assert_uint_eq (stream.n_frames, clips[i].n_frames);
+    ck_assert_uint_gt (stream.analysed, 0);
+    ck_assert_uint_eq (stream.analysed + stream.skipped, stream.n_frames);
   }
   colour_bundle_remove (stream.folder);
   g_free (stream.folder);
   g_free (stream.bundle);
 }
+END_TEST
 
 static gboolean
 has_vulkan (void)
@@ -106,8 +107,7 @@ has_vulkan (void)
 }
 
 /* A GPU, software if need be, says what the CPU says. */
-static void
-test_vulkan (void)
+START_TEST (test_vulkan)
 {
   static const char *const properties[] = {"mode=sync inference-interval=50 device=cpu",
                                            "mode=sync inference-interval=50 device=vulkan"};
@@ -115,7 +115,7 @@ test_vulkan (void)
   GArray *probabilities[2];
 
   if (!has_vulkan ()) {
-    g_test_skip ("no Vulkan here");
+    test_skip ("no Vulkan here");
     return;
   }
   stream.folder = g_dir_make_tmp ("gst-ensemble-XXXXXX", NULL);
@@ -124,17 +124,18 @@ test_vulkan (void)
     stream.probabilities = probabilities[i] = g_array_new (FALSE, FALSE, sizeof (double));
     play (&stream, "vtest.avi", properties[i]);
   }
-  g_assert_cmpuint (probabilities[0]->len, ==, 3 * stream.n_frames);
-  g_assert_cmpuint (probabilities[1]->len, ==, probabilities[0]->len);
+  ck_assert_uint_eq (probabilities[0]->len, 3 * stream.n_frames);
+  ck_assert_uint_eq (probabilities[1]->len, probabilities[0]->len);
   for (guint i = 0; i < probabilities[0]->len; i++)
-    g_assert_cmpfloat_with_epsilon (g_array_index (probabilities[0], double, i),
-                                    g_array_index (probabilities[1], double, i), 1e-3);
+    ck_assert_double_eq_tol (g_array_index (probabilities[0], double, i),
+                             g_array_index (probabilities[1], double, i), 1e-3);
   for (guint i = 0; i < 2; i++)
     g_array_unref (probabilities[i]);
   colour_bundle_remove (stream.folder);
   g_free (stream.folder);
   g_free (stream.bundle);
 }
+END_TEST
 
 static guint
 read_folder (const EnsFrameOpener *opener, const char *path)
@@ -153,15 +154,14 @@ read_folder (const EnsFrameOpener *opener, const char *path)
       continue;
     }
     picture = ens_frame_opener_read (opener, inside, &error);
-    g_assert_no_error (error);
-    g_assert_true (ens_frame_validate (&picture->frame, NULL));
+    ck_assert_no_error (error);
+    ck_assert (ens_frame_validate (&picture->frame, NULL));
     n++;
   }
   return n;
 }
 
-static void
-test_photographs (void)
+START_TEST (test_photographs)
 {
   g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
   g_autofree char *photographs =
@@ -170,9 +170,10 @@ test_photographs (void)
       g_build_filename (g_getenv ("ENSEMBLE_TEST_DATA"), "reference", "inputs", NULL);
   const EnsFrameOpener *opener = gst_ensemble_decoder_get_opener (decoder);
 
-  g_assert_cmpuint (read_folder (opener, photographs), ==, 200);
-  g_assert_cmpuint (read_folder (opener, pictures), >, 0);
+  ck_assert_uint_eq (read_folder (opener, photographs), 200);
+  ck_assert_uint_gt (read_folder (opener, pictures), 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
@@ -181,10 +182,10 @@ main (int argc, char **argv)
     g_print ("1..0 # SKIP ENSEMBLE_TEST_DATA is not set\n");
     return 0;
   }
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/gst/real-files/clips", test_clips);
-  g_test_add_func ("/gst/real-files/vulkan", test_vulkan);
-  g_test_add_func ("/gst/real-files/photographs", test_photographs);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("gst/real-files");
+  test_add ("clips", test_clips);
+  test_add ("vulkan", test_vulkan);
+  test_add ("photographs", test_photographs);
+  return test_run ();
 }

@@ -1,6 +1,8 @@
 /* By what matrices are multiplied: what a device has, and what is wished for. */
 #include "vulkan/physical.h"
 
+#include "check-main.h"
+
 typedef struct {
   const char *name;
   gboolean fragment, groups, by_subgroup; /* what the device has */
@@ -26,10 +28,9 @@ static const Row rows[] = {
     {"no-float16", TRUE, TRUE, .lacks_float16 = TRUE, .wish = WORKGROUP, .expected = NONE},
 };
 
-static void
-check_row (gconstpointer data)
+START_TEST (check_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   EnsVulkanPhysical physical = {
       .memory_model = TRUE,
       .traits = {.float16 = !row->lacks_float16,
@@ -38,17 +39,15 @@ check_row (gconstpointer data)
   if (row->fragment)
     physical.traits.matrices.fragment = (EnsMatrixShape) {16, 16, 16};
   ens_vulkan_matrices_choose (&physical, row->wish);
-  g_assert_cmpint (physical.traits.matrices.use, ==, row->expected);
+  ck_assert_int_eq (physical.traits.matrices.use, row->expected);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/vulkan/matrices/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], check_row);
-  }
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vulkan/matrices");
+  TEST_ADD_ROWS (NULL, check_row, rows);
+  return test_run ();
 }

@@ -3,6 +3,7 @@
 #include "planned.h"
 #include "random-graph.h"
 
+#include "check-main.h"
 #include "cpu/interpret.h"
 
 #define N_GRAPHS 60
@@ -27,7 +28,7 @@ open_device (const EnsVulkanOptions *options)
   EnsVulkanDevice *device = ens_vulkan_device_open ("", options, &error);
 
   if (device == NULL)
-    g_test_skip (error->message);
+    test_skip (error->message);
   return device;
 }
 
@@ -42,12 +43,12 @@ run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *
   g_autoptr (GError) error = NULL;
 
   ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, times, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   for (guint i = 0; i < ens_vulkan_executor_get_info (executor)->n_steps; i++) {
-    g_assert_nonnull (times[i].node);
-    g_assert_nonnull (times[i].kernel);
+    ck_assert_ptr_nonnull (times[i].node);
+    ck_assert_ptr_nonnull (times[i].kernel);
   }
   return outputs;
 }
@@ -61,19 +62,18 @@ check_graph (const EnsGraph *graph, guint32 seed, EnsVulkanDevice *device, EnsTh
 
   planned_init (&planned, graph, device, pool);
   expected = ens_interpret (graph, (EnsTensor **)inputs->pdata, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   found = run_twice (planned.executor, graph, inputs);
   assert_outputs (graph, found, expected);
 }
 
-static void
-test_random_graphs (gconstpointer data)
+START_TEST (test_random_graphs)
 {
-  const Mode *mode = data;
+  const Mode *mode = &modes[_i];
   g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
-  for (guint32 seed = 0; device != NULL && seed < N_GRAPHS && !g_test_failed (); seed++) {
+  for (guint32 seed = 0; device != NULL && seed < N_GRAPHS; seed++) {
     g_auto (Builder) b;
 
     builder_init (&b, seed);
@@ -81,14 +81,14 @@ test_random_graphs (gconstpointer data)
     check_graph (b.graph, seed, device, pool);
   }
   if (device != NULL)
-    g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_messages, ==, 0);
+    ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_messages, 0);
 }
+END_TEST
 
 /* Outputs that are inputs, constants, and the same twice. */
-static void
-test_outputs (gconstpointer data)
+START_TEST (test_outputs)
 {
-  const Mode *mode = data;
+  const Mode *mode = &modes[_i];
   g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   g_auto (Builder) b;
@@ -106,6 +106,7 @@ test_outputs (gconstpointer data)
   ens_graph_add_output (b.graph, build_reshape (&b, y, &ENS_SHAPE (24)));
   check_graph (b.graph, 1, device, pool);
 }
+END_TEST
 
 static EnsValue *
 build_pool (Builder *b, EnsValue *x)
@@ -120,8 +121,7 @@ build_pool (Builder *b, EnsValue *x)
 
 /* Four branches of three nodes, none of which computes in place, and which only meet in the end: a
  * barrier between levels, and no other. */
-static void
-test_barriers (void)
+START_TEST (test_barriers)
 {
   const EnsVulkanOptions options = {.validation = FALSE};
   g_autoptr (EnsVulkanDevice) device = open_device (&options);
@@ -140,23 +140,20 @@ test_barriers (void)
     g_auto (Planned) planned;
 
     planned_init (&planned, b.graph, device, pool);
-    g_assert_cmpuint (ens_vulkan_executor_get_info (planned.executor)->n_cpu_steps, ==, 0);
-    g_assert_cmpuint (ens_vulkan_executor_get_info (planned.executor)->n_barriers, ==, 2);
+    ck_assert_uint_eq (ens_vulkan_executor_get_info (planned.executor)->n_cpu_steps, 0);
+    ck_assert_uint_eq (ens_vulkan_executor_get_info (planned.executor)->n_barriers, 2);
     check_graph (b.graph, 1, device, pool);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
-    g_autofree char *random = g_strdup_printf ("/vulkan/executor/random-graphs/%s", modes[i].name);
-    g_autofree char *outputs = g_strdup_printf ("/vulkan/executor/outputs/%s", modes[i].name);
-
-    g_test_add_data_func (random, &modes[i], test_random_graphs);
-    g_test_add_data_func (outputs, &modes[i], test_outputs);
-  }
-  g_test_add_func ("/vulkan/executor/barriers", test_barriers);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vulkan/executor");
+  TEST_ADD_ROWS ("random-graphs", test_random_graphs, modes);
+  TEST_ADD_ROWS ("outputs", test_outputs, modes);
+  test_add ("barriers", test_barriers);
+  return test_run ();
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check-main.h"
 #include "cpu/weights.h"
 #include "fake-dma-buf.h"
 #include "passes/passes.h"
@@ -349,7 +350,7 @@ has_device (void)
   g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", NULL, &error);
 
   if (device == NULL)
-    g_test_skip (error->message);
+    test_skip (error->message);
   return device != NULL;
 }
 
@@ -376,14 +377,13 @@ static const Row rows[] = {
 static void
 check_end (const Row *row, guint n_calls, guint n_import_calls)
 {
-  g_test_message ("%u calls failed once each, %u of an import", n_calls, n_import_calls);
-  g_assert_cmpuint (n_import_calls, ==, row->imports && fake_dma_buf.n_imports > 0 ? 4 : 0);
+  test_message ("%u calls failed once each, %u of an import", n_calls, n_import_calls);
+  ck_assert_uint_eq (n_import_calls, row->imports && fake_dma_buf.n_imports > 0 ? 4 : 0);
 }
 
-static void
-test_failures (gconstpointer data)
+START_TEST (test_failures)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   const EnsVulkanOptions options = {.staged = row->staged,
                                     .wrap = row->imports ? wrap_imports : wrap};
   guint n_import_calls = 0, n_descriptors;
@@ -395,36 +395,34 @@ test_failures (gconstpointer data)
     g_autoptr (GError) error = NULL;
     gboolean done = try (&options, i, row->result, &error);
 
-    g_assert_cmpint (state.n_objects, ==, 0);
-    g_assert_cmpint (fake_dma_buf.n_live, ==, 0);
-    g_assert_cmpuint (fake_dma_buf_count_descriptors (), ==, n_descriptors);
+    ck_assert_int_eq (state.n_objects, 0);
+    ck_assert_int_eq (fake_dma_buf.n_live, 0);
+    ck_assert_uint_eq (fake_dma_buf_count_descriptors (), n_descriptors);
     if (state.failed == NULL) {
-      g_assert_no_error (error);
-      g_assert_true (done);
+      ck_assert_no_error (error);
+      ck_assert (done);
       check_end (row, i - 1, n_import_calls);
       return;
     }
     if (state.was_import) {
-      g_assert_no_error (error);
-      g_assert_true (done);
+      ck_assert_no_error (error);
+      ck_assert (done);
       n_import_calls++;
       continue;
     }
-    g_assert_error (error, ENS_ERROR, (int)row->code);
-    g_assert_nonnull (strstr (error->message, state.failed));
-    g_assert_nonnull (strstr (error->message, row->text));
-    g_assert_false (done);
+    ck_assert_error (error, ENS_ERROR, (int)row->code);
+    ck_assert_contains (error->message, state.failed);
+    ck_assert_contains (error->message, row->text);
+    ck_assert (!done);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/vulkan/failures/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], test_failures);
-  }
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vulkan/failures");
+  TEST_ADD_ROWS (NULL, test_failures, rows);
+  return test_run ();
 }

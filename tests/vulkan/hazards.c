@@ -3,6 +3,8 @@
 
 #include "vulkan/hazards.h"
 
+#include "check-main.h"
+
 static const int buffer, other;
 
 #define DENSE(memory, from, to, writes)                    \
@@ -87,10 +89,9 @@ copy_commands (const Row *row, guint *n)
   return commands;
 }
 
-static void
-check_row (gconstpointer data)
+START_TEST (check_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   guint n;
   g_autofree EnsHazard *commands = copy_commands (row, &n);
   g_autofree char *found = g_strnfill (n, '.');
@@ -100,16 +101,16 @@ check_row (gconstpointer data)
   for (guint i = 0; i < n; i++)
     if (commands[i].barrier)
       found[i] = '|';
-  g_assert_cmpstr (found, ==, row->barriers);
+  ck_assert_pstr_eq (found, row->barriers);
   ens_hazards_check (commands, n, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
+END_TEST
 
 /* Without any one of its barriers a row is wrong. */
-static void
-check_without (gconstpointer data)
+START_TEST (check_without)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   guint n;
   g_autofree EnsHazard *commands = copy_commands (row, &n);
 
@@ -120,22 +121,19 @@ check_without (gconstpointer data)
     if (!commands[i].barrier)
       continue;
     commands[i].barrier = FALSE;
-    g_assert_false (ens_hazards_check (commands, n, &error));
-    g_assert_nonnull (error);
+    ck_assert (!ens_hazards_check (commands, n, &error));
+    ck_assert_ptr_nonnull (error);
     commands[i].barrier = TRUE;
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *place = g_strdup_printf ("/vulkan/hazards/%s", rows[i].name);
-    g_autofree char *without = g_strdup_printf ("/vulkan/hazards/%s, one missing", rows[i].name);
-
-    g_test_add_data_func (place, &rows[i], check_row);
-    g_test_add_data_func (without, &rows[i], check_without);
-  }
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vulkan/hazards");
+  TEST_ADD_ROWS (NULL, check_row, rows);
+  TEST_ADD_ROWS ("one missing", check_without, rows);
+  return test_run ();
 }

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "check-main.h"
 #include "cpu/weights.h"
 #include "fake-dma-buf.h"
 #include "passes/passes.h"
@@ -52,12 +53,12 @@ make_executor (const Fixture *fixture)
 
   ens_graph_add_output (graph, ens_graph_apply (graph, ens_op_find ("Neg"), NULL, input, NULL));
   ens_passes_plan (graph, &input->shape, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   executor = ens_vulkan_executor_new (
       graph,
       &(EnsVulkanContext) {fixture->device, fixture->weights, fixture->pool, fixture->cpu_weights},
       &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return executor;
 }
 
@@ -69,7 +70,7 @@ fixture_init (Fixture *fixture, const Mode *mode)
 
   *fixture = (Fixture) {ens_vulkan_device_open ("", &mode->options, &error)};
   if (fixture->device == NULL || ens_vulkan_device_get_info (fixture->device)->max_import == 0) {
-    g_test_skip (error != NULL ? error->message : "it imports no DMABufs");
+    test_skip (error != NULL ? error->message : "it imports no DMABufs");
     return FALSE;
   }
   fixture->pool = ens_thread_pool_new (1);
@@ -89,10 +90,10 @@ fixture_clear (Fixture *fixture)
   g_clear_pointer (&fixture->weights, ens_vulkan_weights_unref);
   g_clear_pointer (&fixture->pool, ens_thread_pool_unref);
   if (fixture->device != NULL)
-    g_assert_cmpuint (ens_vulkan_device_get_counters (fixture->device).n_messages, ==, 0);
+    ck_assert_uint_eq (ens_vulkan_device_get_counters (fixture->device).n_messages, 0);
   g_clear_pointer (&fixture->device, ens_vulkan_device_unref);
-  g_assert_cmpint (fake_dma_buf.n_live, ==, 0);
-  g_assert_cmpuint (fake_dma_buf.n_wrong, ==, 0);
+  ck_assert_int_eq (fake_dma_buf.n_live, 0);
+  ck_assert_uint_eq (fake_dma_buf.n_wrong, 0);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Fixture, fixture_clear)
 
@@ -105,7 +106,7 @@ fill (gint fd, guint seed)
   guint8 *bytes = mmap (NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   g_autoptr (GRand) random = g_rand_new_with_seed (seed);
 
-  g_assert_true (bytes != MAP_FAILED);
+  ck_assert (bytes != MAP_FAILED);
   for (gsize i = 0; i < FILE_SIZE; i++)
     bytes[i] = (guint8)g_rand_int (random);
   munmap (bytes, FILE_SIZE);
@@ -186,7 +187,7 @@ files_init (Files *files, guint seed)
   for (guint i = 0; i < N_FILES; i++) {
     files->fds[i] = i < 3 ? make_file (seed + i) : dup (files->fds[0]);
     files->bytes[i] = mmap (NULL, FILE_SIZE, PROT_READ, MAP_SHARED, files->fds[i], 0);
-    g_assert_true (files->bytes[i] != MAP_FAILED);
+    ck_assert (files->bytes[i] != MAP_FAILED);
   }
 }
 
@@ -213,7 +214,7 @@ make_frame (const Row *row, const Files *files)
     frame.strides[p] = row->strides[p];
     frame.dma_bufs[p] = (EnsDmaBuf) {files->fds[row->files[p]], row->offsets[p]};
   }
-  g_assert_true (ens_frame_validate (&frame, NULL));
+  ck_assert (ens_frame_validate (&frame, NULL));
   return frame;
 }
 
@@ -235,12 +236,12 @@ sample (const Fixture *fixture, EnsVulkanPreprocessor *preprocessor, const EnsFr
 
   ens_packed_frame_init (&packed, frame, ens_vulkan_device_get_info (fixture->device)->max_import);
   ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
-  g_assert_true (
+  ck_assert (
       ens_batch_table_init (&table, &(EnsBatchSource) {frame, &packed, rects, 2}, &sampling));
   ens_vulkan_executors_run (
       &(EnsVulkanRun) {fixture->executor, NULL, (gpointer[]) {output}, &table}, 1, preprocessor,
       &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return ens_vulkan_device_get_counters (fixture->device).uploaded - before;
 }
 
@@ -267,11 +268,11 @@ check_frame (const Fixture *fixture, const EnsFrame *frame)
   plain.n_dma_bufs = 0;
   n_copied = sample (fixture, preprocessor, &plain, expected);
   n = sample (fixture, fixture->preprocessor, frame, found);
-  g_assert_cmpmem (found, sizeof found, expected, sizeof expected);
-  g_assert_cmpuint (n_copied, >, n_bytes);
+  ck_assert_bytes_eq (found, sizeof found, expected, sizeof expected);
+  ck_assert_uint_gt (n_copied, n_bytes);
   if (n == n_copied - n_bytes)
     return TRUE;
-  g_assert_cmpuint (n, >=, n_copied);
+  ck_assert_uint_ge (n, n_copied);
   return FALSE;
 }
 
@@ -283,26 +284,21 @@ static void
 listen (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
 {
   if (strstr (message, "copied to the device") != NULL) {
-    g_assert_true (level & G_LOG_LEVEL_INFO);
+    ck_assert (level & G_LOG_LEVEL_INFO);
     g_ptr_array_add (said, g_strdup (message));
   } else if (level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR)) {
-    g_error ("%s", message);
+    ck_abort_msg ("%s", message);
   }
 }
 
 /* ---- Tests ---- */
 
-typedef struct {
-  const Mode *mode;
-  const Row *row;
-} Case;
-
-static void
-test_layout (gconstpointer data)
+/* By mode and row: _i = mode × G_N_ELEMENTS (rows) + row. */
+START_TEST (test_layout)
 {
-  const Case *test = data;
-  const Row *row = test->row;
-  gboolean is_fake = test->mode->options.wrap != NULL;
+  const Mode *mode = &modes[(guint)_i / G_N_ELEMENTS (rows)];
+  const Row *row = &rows[(guint)_i % G_N_ELEMENTS (rows)];
+  gboolean is_fake = mode->options.wrap != NULL;
   g_auto (Fixture) fixture = {0};
   g_auto (Files) files = {0};
   EnsFrame frame;
@@ -311,31 +307,31 @@ test_layout (gconstpointer data)
   frame = make_frame (row, &files);
   fake_dma_buf =
       (FakeDmaBuf) {.refuses = row->refuses, .dedicated = row->dedicated, .distant = row->distant};
-  if (!fixture_init (&fixture, test->mode))
+  if (!fixture_init (&fixture, mode))
     return;
   g_ptr_array_set_size (said, 0);
   /* Twice: reasons are told once. */
   for (guint i = 0; i < 2; i++)
-    g_assert_cmpint (check_frame (&fixture, &frame), ==, row->copied == NULL);
-  g_assert_cmpuint (said->len, ==, row->copied != NULL);
+    ck_assert_int_eq (check_frame (&fixture, &frame), row->copied == NULL);
+  ck_assert_uint_eq (said->len, row->copied != NULL);
   if (row->copied != NULL)
-    g_assert_nonnull (strstr (g_ptr_array_index (said, 0), row->copied));
+    ck_assert_contains (g_ptr_array_index (said, 0), row->copied);
   if (!is_fake)
     return;
-  g_assert_cmpuint (fake_dma_buf.n_imports, ==, row->copied == NULL);
+  ck_assert_uint_eq (fake_dma_buf.n_imports, row->copied == NULL);
   if (row->dedicated)
-    g_assert_cmpuint (fake_dma_buf.n_dedicated, ==, 1);
-  g_assert_cmpuint (fake_dma_buf.n_acquired, ==, row->copied == NULL ? 2 : 0);
-  g_assert_cmpuint (fake_dma_buf.n_released, ==, fake_dma_buf.n_acquired);
-  g_assert_cmpuint (fake_dma_buf.n_dispatches, ==, fake_dma_buf.n_acquired);
+    ck_assert_uint_eq (fake_dma_buf.n_dedicated, 1);
+  ck_assert_uint_eq (fake_dma_buf.n_acquired, row->copied == NULL ? 2 : 0);
+  ck_assert_uint_eq (fake_dma_buf.n_released, fake_dma_buf.n_acquired);
+  ck_assert_uint_eq (fake_dma_buf.n_dispatches, fake_dma_buf.n_acquired);
 }
+END_TEST
 
 /* What neither the planes' places nor the file's size allow. */
-static void
-test_unusable (gconstpointer data)
+START_TEST (test_unusable)
 {
   static const Row row = {"nv12", ENS_PIXELS_NV12, 64, 48, {0, 3072}, {64, 64}};
-  const Mode *mode = data;
+  const Mode *mode = &modes[_i];
   g_auto (Fixture) fixture = {0};
   g_auto (Files) files = {0};
   EnsFrame frame;
@@ -350,31 +346,32 @@ test_unusable (gconstpointer data)
   frame = make_frame (&row, &files);
   /* Behind the end of the file, as if it had been cut. */
   frame.dma_bufs[1].offset = FILE_SIZE - 100;
-  g_assert_false (check_frame (&fixture, &frame));
-  g_assert_nonnull (strstr (g_ptr_array_index (said, said->len - 1), "a frame ends at byte"));
+  ck_assert (!check_frame (&fixture, &frame));
+  ck_assert_contains (g_ptr_array_index (said, said->len - 1), "a frame ends at byte");
   /* Farther apart than shaders read. */
   frame.dma_bufs[1].offset = max_import;
   ens_packed_frame_init (&packed, &frame, max_import);
-  g_assert_cmpint (packed.dma_buf, ==, -1);
-  g_assert_cmpuint (packed.size, ==, count_bytes (&frame));
-  g_assert_nonnull (packed.refusal);
-  g_assert_false (check_frame (&fixture, &frame));
+  ck_assert_int_eq (packed.dma_buf, -1);
+  ck_assert_uint_eq (packed.size, count_bytes (&frame));
+  ck_assert_ptr_nonnull (packed.refusal);
+  ck_assert (!check_frame (&fixture, &frame));
   /* Where no buffer reaches. */
   frame.dma_bufs[0].offset = G_MAXSIZE - 4000;
   frame.dma_bufs[1].offset = G_MAXSIZE - 928;
-  g_assert_false (check_frame (&fixture, &frame));
+  ck_assert (!check_frame (&fixture, &frame));
   frame.dma_bufs[0].offset = G_MAXSSIZE;
   frame.dma_bufs[1].offset = G_MAXSSIZE + (gsize)3072;
-  g_assert_false (check_frame (&fixture, &frame));
+  ck_assert (!check_frame (&fixture, &frame));
   frame.dma_bufs[0].offset = 0;
   /* No descriptor at all, or none for one plane. */
   frame.dma_bufs[1].fd = -1;
-  g_assert_false (check_frame (&fixture, &frame));
+  ck_assert (!check_frame (&fixture, &frame));
   frame.dma_bufs[0].fd = frame.dma_bufs[1].fd = G_MAXINT;
   frame.dma_bufs[1].offset = 3072;
-  g_assert_false (check_frame (&fixture, &frame));
-  g_assert_cmpuint (fake_dma_buf.n_imports, ==, 0);
+  ck_assert (!check_frame (&fixture, &frame));
+  ck_assert_uint_eq (fake_dma_buf.n_imports, 0);
 }
+END_TEST
 
 static const Row plain_row = {"rgb", ENS_PIXELS_RGB, 40, 30, {0}, {128}};
 
@@ -385,9 +382,9 @@ check_file (const Fixture *fixture, gint fd)
   EnsFrame frame;
 
   files.bytes[0] = mmap (NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
-  g_assert_true (files.bytes[0] != MAP_FAILED);
+  ck_assert (files.bytes[0] != MAP_FAILED);
   frame = make_frame (&plain_row, &files);
-  g_assert_true (check_frame (fixture, &frame));
+  ck_assert (check_frame (fixture, &frame));
   munmap (files.bytes[0], FILE_SIZE);
 }
 
@@ -397,16 +394,15 @@ check_imports (const Mode *mode, guint n, int n_live)
 {
   if (mode->options.wrap == NULL)
     return;
-  g_assert_cmpuint (fake_dma_buf.n_imports, ==, n);
-  g_assert_cmpint (fake_dma_buf.n_live, ==, n_live);
+  ck_assert_uint_eq (fake_dma_buf.n_imports, n);
+  ck_assert_int_eq (fake_dma_buf.n_live, n_live);
 }
 
 /* As many buffers as a camera has, over and over, are imported once each and show what is new in
  * them; of more than are kept, the one that was used longest ago goes. */
-static void
-test_round (gconstpointer data)
+START_TEST (test_round)
 {
-  const Mode *mode = data;
+  const Mode *mode = &modes[_i];
   g_auto (Fixture) fixture = {0};
   gint fds[ENS_MAX_IMPORTS + 1];
   guint n_descriptors;
@@ -423,7 +419,7 @@ test_round (gconstpointer data)
   }
   check_imports (mode, ENS_MAX_IMPORTS, ENS_MAX_IMPORTS);
   /* One kept open for each, lest its inode be given to another file. */
-  g_assert_cmpuint (fake_dma_buf_count_descriptors (), >=, n_descriptors + ENS_MAX_IMPORTS);
+  ck_assert_uint_ge (fake_dma_buf_count_descriptors (), n_descriptors + ENS_MAX_IMPORTS);
   check_file (&fixture, fds[0]);
   check_file (&fixture, fds[ENS_MAX_IMPORTS]); /* in the place of the second one */
   check_imports (mode, ENS_MAX_IMPORTS + 1, ENS_MAX_IMPORTS);
@@ -433,17 +429,17 @@ test_round (gconstpointer data)
   check_imports (mode, ENS_MAX_IMPORTS + 2, ENS_MAX_IMPORTS);
   g_clear_pointer (&fixture.preprocessor, ens_vulkan_preprocessor_free);
   check_imports (mode, ENS_MAX_IMPORTS + 2, 0);
-  g_assert_cmpuint (fake_dma_buf_count_descriptors (), ==, n_descriptors);
+  ck_assert_uint_eq (fake_dma_buf_count_descriptors (), n_descriptors);
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)
     close (fds[i]);
 }
+END_TEST
 
 /* Neither a descriptor's number nor an inode's stands for a buffer that is gone, and one that has
  * grown is another one. The files are on disk, whose file systems give inodes anew at once. */
-static void
-test_identity (gconstpointer data)
+START_TEST (test_identity)
 {
-  const Mode *mode = data;
+  const Mode *mode = &modes[_i];
   g_auto (Fixture) fixture = {0};
 
   fake_dma_buf = (FakeDmaBuf) {0};
@@ -453,44 +449,29 @@ test_identity (gconstpointer data)
     g_autofree char *name = NULL;
     gint fd = g_file_open_tmp ("ensemble-imports-XXXXXX", &name, NULL);
 
-    g_assert_cmpint (fd, >=, 0);
-    g_assert_cmpint (unlink (name), ==, 0);
-    g_assert_cmpint (ftruncate (fd, FILE_SIZE), ==, 0);
+    ck_assert_int_ge (fd, 0);
+    ck_assert_int_eq (unlink (name), 0);
+    ck_assert_int_eq (ftruncate (fd, FILE_SIZE), 0);
     fill (fd, 200 + i);
     check_file (&fixture, fd);
     check_imports (mode, 2 * i + 1, (int)MIN (2 * i + 1, ENS_MAX_IMPORTS));
-    g_assert_cmpint (ftruncate (fd, 2 * FILE_SIZE), ==, 0);
+    ck_assert_int_eq (ftruncate (fd, 2 * FILE_SIZE), 0);
     fill (fd, 300 + i);
     check_file (&fixture, fd);
     check_imports (mode, 2 * i + 2, (int)MIN (2 * i + 2, ENS_MAX_IMPORTS));
     close (fd);
   }
 }
+END_TEST
 
 static void
-add_tests (const Mode *mode)
+add_layouts (guint mode)
 {
-  static const struct {
-    const char *name;
-    GTestDataFunc test;
-  } tests[] = {{"unusable", test_unusable}, {"round", test_round}, {"identity", test_identity}};
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/vulkan/imports/%s/%s", mode->name, rows[i].name);
-    Case *test = g_new (Case, 1);
-
-    *test = (Case) {mode, &rows[i]};
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     /* The system's driver is as it is. */
-    if (mode->options.wrap != NULL || !(rows[i].refuses || rows[i].dedicated || rows[i].distant))
-      g_test_add_data_func_full (path, test, test_layout, g_free);
-    else
-      g_free (test);
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
-    g_autofree char *path = g_strdup_printf ("/vulkan/imports/%s/%s", mode->name, tests[i].name);
-
-    g_test_add_data_func (path, mode, tests[i].test);
-  }
+    if (modes[mode].options.wrap != NULL
+        || !(rows[i].refuses || rows[i].dedicated || rows[i].distant))
+      test_add_row (modes[mode].name, rows[i].name, test_layout, mode * G_N_ELEMENTS (rows) + i);
 }
 
 int
@@ -498,12 +479,17 @@ main (int argc, char **argv)
 {
   int result;
 
-  g_test_init (&argc, &argv, NULL);
+  test_init (&argc, &argv);
+  test_suite ("vulkan/imports");
   said = g_ptr_array_new_with_free_func (g_free);
   g_log_set_default_handler (listen, NULL);
-  for (guint m = 0; m < G_N_ELEMENTS (modes); m++)
-    add_tests (&modes[m]);
-  result = g_test_run ();
+  for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
+    add_layouts (m);
+    test_add_row (modes[m].name, "unusable", test_unusable, m);
+    test_add_row (modes[m].name, "round", test_round, m);
+    test_add_row (modes[m].name, "identity", test_identity, m);
+  }
+  result = test_run ();
   g_ptr_array_unref (said);
   return result;
 }

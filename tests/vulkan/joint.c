@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "check-main.h"
 #include "vulkan/functions.h"
 
 #define N_EXECUTORS 3
@@ -65,7 +66,7 @@ part_init (Part *part, const EnsGraph *graph, guint32 seed, EnsVulkanDevice *dev
   outputs = list_data (part->alone);
   ens_vulkan_executor_run (part->planned.executor, (const gconstpointer *)inputs, outputs, NULL,
                            &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static void
@@ -107,7 +108,7 @@ run_together (const Part *parts, const guint *order, guint n)
                         list_data (part->together), NULL};
   }
   ens_vulkan_executors_run (runs, n, NULL, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   for (guint i = 0; i < n; i++) {
     g_free ((gpointer)runs[i].inputs);
     g_free ((gpointer)runs[i].outputs);
@@ -123,8 +124,8 @@ check_together (const Part *parts, const guint *order, guint n)
       const EnsTensor *alone = g_ptr_array_index (parts[order[i]].alone, k);
       const EnsTensor *together = g_ptr_array_index (parts[order[i]].together, k);
 
-      g_assert_cmpmem (together->data, ens_tensor_size (together), alone->data,
-                       ens_tensor_size (alone));
+      ck_assert_bytes_eq (together->data, ens_tensor_size (together), alone->data,
+                          ens_tensor_size (alone));
     }
 }
 
@@ -135,7 +136,7 @@ open_device (const EnsVulkanOptions *options)
   EnsVulkanDevice *device = ens_vulkan_device_open ("", options, &error);
 
   if (device == NULL)
-    g_test_skip (error->message);
+    test_skip (error->message);
   return device;
 }
 
@@ -145,10 +146,9 @@ static const struct {
 } orders[] = {{{0, 1, 2}, 3}, {{0, 1, 2}, 3}, {{0, 2, 1}, 3}, {{0, 1}, 2},
               {{2, 1, 0}, 3}, {{0, 1, 2}, 3}, {{1}, 1}};
 
-static void
-test_random_graphs (gconstpointer data)
+START_TEST (test_random_graphs)
 {
-  const Mode *mode = data;
+  const Mode *mode = &modes[_i];
   g_autoptr (EnsVulkanDevice) device = open_device (&mode->options);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
   Part parts[N_EXECUTORS];
@@ -166,8 +166,9 @@ test_random_graphs (gconstpointer data)
       part_clear (&parts[i]);
   }
   if (device != NULL)
-    g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_messages, ==, 0);
+    ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_messages, 0);
 }
+END_TEST
 
 /* As many nodes one after the other, none in place. */
 static void
@@ -190,8 +191,7 @@ part_init_chain (Part *part, guint length, EnsVulkanDevice *device, EnsThreadPoo
 
 /* Chains of 3, 7 and 5 nodes: six barriers between the levels of the longest one, and one at the
  * end. The second time nothing is recorded. */
-static void
-test_barriers (void)
+START_TEST (test_barriers)
 {
   static const guint lengths[N_EXECUTORS] = {3, 7, 5};
   const EnsVulkanOptions options = {.wrap = wrap};
@@ -205,22 +205,20 @@ test_barriers (void)
     part_init_chain (&parts[i], lengths[i], device, pool);
   n_barriers = 0;
   check_together (parts, orders[0].order, N_EXECUTORS);
-  g_assert_cmpuint (n_barriers, ==, 6 + 1);
+  ck_assert_uint_eq (n_barriers, 6 + 1);
   check_together (parts, orders[0].order, N_EXECUTORS);
-  g_assert_cmpuint (n_barriers, ==, 6 + 1);
+  ck_assert_uint_eq (n_barriers, 6 + 1);
   for (guint i = 0; i < N_EXECUTORS; i++)
     part_clear (&parts[i]);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
-    g_autofree char *path = g_strdup_printf ("/vulkan/joint/random-graphs/%s", modes[i].name);
-
-    g_test_add_data_func (path, &modes[i], test_random_graphs);
-  }
-  g_test_add_func ("/vulkan/joint/barriers", test_barriers);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vulkan/joint");
+  TEST_ADD_ROWS ("random-graphs", test_random_graphs, modes);
+  test_add ("barriers", test_barriers);
+  return test_run ();
 }

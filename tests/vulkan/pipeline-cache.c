@@ -3,6 +3,7 @@
 #include "build.h"
 
 #include "base/files.h"
+#include "check-main.h"
 #include "cpu/weights.h"
 #include "vulkan/executor.h"
 #include "vulkan/functions.h"
@@ -42,7 +43,7 @@ use_device (void)
 
   builder_init (&b, 1);
   if (device == NULL) {
-    g_test_skip (error->message);
+    test_skip (error->message);
     return FALSE;
   }
   weights = ens_vulkan_weights_new (device);
@@ -50,7 +51,7 @@ use_device (void)
                         build (&b, "Tanh", NULL, build_input (&b, &ENS_SHAPE (1, 8)), NULL));
   executor = ens_vulkan_executor_new (
       g_steal_pointer (&b.graph), &(EnsVulkanContext) {device, weights, pool, cpu_weights}, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   return TRUE;
 }
 
@@ -64,11 +65,11 @@ find_file (void)
   const char *name;
   char *path;
 
-  g_assert_nonnull (dir);
+  ck_assert_ptr_nonnull (dir);
   name = g_dir_read_name (dir);
-  g_assert_nonnull (name);
+  ck_assert_ptr_nonnull (name);
   path = g_build_filename (folder, name, NULL);
-  g_assert_null (g_dir_read_name (dir));
+  ck_assert_ptr_null (g_dir_read_name (dir));
   return path;
 }
 
@@ -91,18 +92,17 @@ damage (const char *path, const Row *row)
   g_autofree char *contents = NULL;
   gsize size;
 
-  g_assert_true (g_file_get_contents (path, &contents, &size, NULL));
+  ck_assert (g_file_get_contents (path, &contents, &size, NULL));
   if (row->change != 0)
     contents[row->change < 0 ? (gssize)size + row->change : row->change] ^= 1;
   if (row->cut >= 0)
     size = MIN (size, (gsize)row->cut);
-  g_assert_true (g_file_set_contents (path, contents, (gssize)size, NULL));
+  ck_assert (g_file_set_contents (path, contents, (gssize)size, NULL));
 }
 
-static void
-check_row (gconstpointer data)
+START_TEST (check_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   g_autofree char *path = NULL;
 
   if (!use_device ())
@@ -110,10 +110,11 @@ check_row (gconstpointer data)
   path = find_file ();
   damage (path, row);
   use_device ();
-  g_assert_cmpint (given > 0, ==, row->used);
+  ck_assert_int_eq (given > 0, row->used);
   use_device ();
-  g_assert_cmpuint (given, >, 0);
+  ck_assert_uint_gt (given, 0);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
@@ -122,13 +123,10 @@ main (int argc, char **argv)
   int status;
 
   g_setenv ("XDG_CACHE_HOME", folder, TRUE);
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/vulkan/pipeline-cache/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], check_row);
-  }
-  status = g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vulkan/pipeline-cache");
+  TEST_ADD_ROWS (NULL, check_row, rows);
+  status = test_run ();
   ens_remove_tree (folder);
   return status;
 }

@@ -2,6 +2,8 @@
  * is tried again. */
 #include "vulkan/pipelines.h"
 
+#include "check-main.h"
+
 static PFN_vkCreateComputePipelines real;
 static VkResult result; /* of all calls, unless VK_SUCCESS */
 static guint n_calls;
@@ -36,10 +38,9 @@ static const Row rows[] = {
     {"succeeds", VK_SUCCESS, 0, TRUE},
 };
 
-static void
-check_row (gconstpointer data)
+START_TEST (check_row)
 {
-  const Row *row = data;
+  const Row *row = &rows[_i];
   const EnsVulkanOptions options = {.wrap = wrap};
   const EnsVulkanPipelineKey key = {.shader = ens_shader_find ("copy", ENS_TYPE_FLOAT32),
                                     .n_bindings = ENS_MAX_BINDINGS,
@@ -48,27 +49,25 @@ check_row (gconstpointer data)
   g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &options, &error);
 
   if (device == NULL) {
-    g_test_skip (error->message);
+    test_skip (error->message);
     return;
   }
   n_calls = 0;
   result = row->result;
-  g_assert_cmpint (ens_vulkan_pipelines_try (device, &key), ==, result == VK_SUCCESS);
-  g_assert_cmpuint (n_calls, ==, 1);
-  g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_refused, ==, row->n_refused);
+  ck_assert_int_eq (ens_vulkan_pipelines_try (device, &key), result == VK_SUCCESS);
+  ck_assert_uint_eq (n_calls, 1);
+  ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_refused, row->n_refused);
   result = VK_SUCCESS;
-  g_assert_cmpint (ens_vulkan_pipelines_try (device, &key), ==, row->again);
-  g_assert_cmpuint (n_calls, ==, row->result != VK_SUCCESS && row->again ? 2 : 1);
+  ck_assert_int_eq (ens_vulkan_pipelines_try (device, &key), row->again);
+  ck_assert_uint_eq (n_calls, row->result != VK_SUCCESS && row->again ? 2 : 1);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree char *path = g_strdup_printf ("/vulkan/pipelines/%s", rows[i].name);
-
-    g_test_add_data_func (path, &rows[i], check_row);
-  }
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vulkan/pipelines");
+  TEST_ADD_ROWS (NULL, check_row, rows);
+  return test_run ();
 }

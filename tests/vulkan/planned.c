@@ -1,5 +1,6 @@
 #include "planned.h"
 
+#include "check-main.h"
 #include "cpu/weights.h"
 #include "passes/passes.h"
 
@@ -13,12 +14,12 @@ planned_init (Planned *planned, const EnsGraph *graph, EnsVulkanDevice *device, 
   for (guint i = 0; i < graph->inputs->len; i++)
     shapes[i] = ((EnsValue *)g_ptr_array_index (graph->inputs, i))->shape;
   ens_passes_plan (copy, shapes, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   planned->weights = ens_vulkan_weights_new (device);
   planned->cpu_weights = ens_packed_weights_new ();
   planned->executor = ens_vulkan_executor_new (
       copy, &(EnsVulkanContext) {device, planned->weights, pool, planned->cpu_weights}, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 void

@@ -3,6 +3,7 @@
  * a graphics card. Software Vulkan will do; without any, tests skip. */
 #include <math.h>
 
+#include "check-main.h"
 #include "cpu/weights.h"
 #include "ops/params.h"
 #include "passes/passes.h"
@@ -70,13 +71,13 @@ network_init (Network *network, EnsVulkanDevice *device, EnsThreadPool *pool, co
 
   ens_graph_add_output (graph, output);
   ens_passes_plan (graph, shape, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   network->type = type;
   network->weights = ens_vulkan_weights_new (device);
   network->cpu_weights = ens_packed_weights_new ();
   network->executor = ens_vulkan_executor_new (
       graph, &(EnsVulkanContext) {device, network->weights, pool, network->cpu_weights}, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
 }
 
 static void
@@ -123,17 +124,17 @@ check (const Case *test, const Network *network)
 
   ens_frame_resize_framed (test->frame, rects, N_RECTS, sampling, test->pool, expected);
   ens_packed_frame_init (&packed, test->frame, 0);
-  g_assert_true (ens_batch_table_init (
-      &table, &(EnsBatchSource) {test->frame, &packed, rects, N_RECTS}, sampling));
+  ck_assert (ens_batch_table_init (&table, &(EnsBatchSource) {test->frame, &packed, rects, N_RECTS},
+                                   sampling));
   ens_vulkan_executors_run (&(EnsVulkanRun) {network->executor, NULL, (gpointer[]) {found}, &table},
                             1, test->preprocessor, &error);
-  g_assert_no_error (error);
+  ck_assert_no_error (error);
   for (gsize i = 0; i < n; i++) {
     double tolerance = 2e-3 * sampling->normalise->scale[0];
 
     if (network->type == ENS_TYPE_FLOAT16)
       tolerance += fabs (expected[i]) / 1024;
-    g_assert_cmpfloat_with_epsilon (sign * found[i], expected[i], tolerance);
+    ck_assert_double_eq_tol (sign * found[i], expected[i], tolerance);
   }
 }
 
@@ -189,27 +190,26 @@ check_size (guint s, EnsVulkanDevice *device, EnsVulkanPreprocessor *preprocesso
     network_clear (&networks[i / 2][i % 2]);
 }
 
-static void
-test_formats (gconstpointer data)
+START_TEST (test_formats)
 {
-  const Mode *mode = data;
+  const Mode *mode = &modes[_i];
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &mode->options, &error);
   g_autoptr (EnsVulkanPreprocessor) preprocessor = ens_vulkan_preprocessor_new ();
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
   if (device == NULL || !ens_vulkan_device_get_info (device)->float16) {
-    g_test_skip (error != NULL ? error->message : "it stores no 16 bits");
+    test_skip (error != NULL ? error->message : "it stores no 16 bits");
     return;
   }
   for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
     check_size (s, device, preprocessor, pool);
-  g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_messages, ==, 0);
+  ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_messages, 0);
 }
+END_TEST
 
 /* Pictures with bars are left to the CPU. */
-static void
-test_letterbox (void)
+START_TEST (test_letterbox)
 {
   g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_RGB, 8, 4);
   const EnsFramedResize sampling = {
@@ -218,15 +218,15 @@ test_letterbox (void)
   EnsBatchTable table;
 
   ens_packed_frame_init (&packed, &picture->frame, 0);
-  g_assert_false (ens_batch_table_init (
-      &table, &(EnsBatchSource) {&picture->frame, &packed, rects, 1}, &sampling));
+  ck_assert (!ens_batch_table_init (&table, &(EnsBatchSource) {&picture->frame, &packed, rects, 1},
+                                    &sampling));
 }
+END_TEST
 
 /* Two networks on one frame, twice: it is written once, and again when another one is set. */
-static void
-test_traffic (gconstpointer data)
+START_TEST (test_traffic)
 {
-  const Mode *mode = data;
+  const Mode *mode = &modes[_i];
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsVulkanDevice) device = ens_vulkan_device_open ("", &mode->options, &error);
   g_autoptr (EnsVulkanPreprocessor) preprocessor = ens_vulkan_preprocessor_new ();
@@ -243,7 +243,7 @@ test_traffic (gconstpointer data)
   EnsVulkanRun runs[2];
 
   if (device == NULL) {
-    g_test_skip (error->message);
+    test_skip (error->message);
     a = b = (Network) {0};
     return;
   }
@@ -254,7 +254,7 @@ test_traffic (gconstpointer data)
                         &sampling);
   runs[0] = (EnsVulkanRun) {a.executor, NULL, &outputs[0], &table};
   runs[1] = (EnsVulkanRun) {b.executor, NULL, &outputs[1], &table};
-  g_assert_cmpuint (packed.size, ==, frame_size);
+  ck_assert_uint_eq (packed.size, frame_size);
   for (guint i = 0; i < 3; i++) {
     gsize up = ens_vulkan_device_get_counters (device).uploaded;
     gsize down = ens_vulkan_device_get_counters (device).read_back;
@@ -262,27 +262,24 @@ test_traffic (gconstpointer data)
 
     if (i != 1)
       ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
-    g_assert_true (ens_vulkan_executors_run (runs, 2, preprocessor, &error));
+    ck_assert (ens_vulkan_executors_run (runs, 2, preprocessor, &error));
     up = ens_vulkan_device_get_counters (device).uploaded - up;
-    g_assert_cmpuint (up, >, i != 1 ? frame_size : 0);
+    ck_assert_uint_gt (up, i != 1 ? frame_size : 0);
     /* Tables are rounded up. */
-    g_assert_cmpuint (up, <=, (i != 1 ? frame_size : 0) + 2 * (4 * table.n_words + 256));
-    g_assert_cmpuint (ens_vulkan_device_get_counters (device).read_back - down, ==, 2 * batch_size);
-    g_assert_cmpuint (ens_vulkan_device_get_counters (device).n_submits - submits, ==, 1);
+    ck_assert_uint_le (up, (i != 1 ? frame_size : 0) + 2 * (4 * table.n_words + 256));
+    ck_assert_uint_eq (ens_vulkan_device_get_counters (device).read_back - down, 2 * batch_size);
+    ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_submits - submits, 1);
   }
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
-    g_autofree char *formats = g_strdup_printf ("/vulkan/preprocessor/formats/%s", modes[m].name);
-    g_autofree char *traffic = g_strdup_printf ("/vulkan/preprocessor/traffic/%s", modes[m].name);
-
-    g_test_add_data_func (formats, &modes[m], test_formats);
-    g_test_add_data_func (traffic, &modes[m], test_traffic);
-  }
-  g_test_add_func ("/vulkan/preprocessor/letterbox", test_letterbox);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("vulkan/preprocessor");
+  TEST_ADD_ROWS ("formats", test_formats, modes);
+  TEST_ADD_ROWS ("traffic", test_traffic, modes);
+  test_add ("letterbox", test_letterbox);
+  return test_run ();
 }
