@@ -2,12 +2,13 @@
 
 #include "dataset/boxes.h"
 #include "dataset/dataset.h"
+#include "fuzz.h"
 
 static void
 check_rect (const EnsRect *rect)
 {
-  g_assert_true (rect->x >= 0 && rect->y >= 0 && rect->width >= 0 && rect->height >= 0);
-  g_assert_true (rect->x + rect->width < 1.001F && rect->y + rect->height < 1.001F);
+  FUZZ_EXPECT (rect->x >= 0 && rect->y >= 0 && rect->width >= 0 && rect->height >= 0);
+  FUZZ_EXPECT (rect->x + rect->width < 1.001F && rect->y + rect->height < 1.001F);
 }
 
 void
@@ -18,8 +19,8 @@ fuzz_boxes (const char *folder)
   g_autoptr (GPtrArray) images = ens_boxes_load (folder, notes, &error);
   g_autoptr (EnsDataset) dataset = ens_dataset_load (folder, NULL, &failure);
 
-  g_assert_true ((images == NULL) == (error != NULL));
-  g_assert_true ((dataset == NULL) == (failure != NULL));
+  FUZZ_EXPECT ((images == NULL) == (error != NULL));
+  FUZZ_EXPECT ((dataset == NULL) == (failure != NULL));
   for (guint i = 0; images != NULL && i < images->len; i++) {
     const EnsBoxedImage *image = images->pdata[i];
 

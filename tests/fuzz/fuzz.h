@@ -4,6 +4,13 @@
 
 #include <glib.h>
 
+/* A finding, unless it holds. */
+#define FUZZ_EXPECT(condition)                               \
+  do {                                                       \
+    if (!(condition))                                        \
+      g_error ("%s:%d: %s", __FILE__, __LINE__, #condition); \
+  } while (0)
+
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
 /* A folder in memory that stays for the whole run, with these empty files in it (paths inside it,
