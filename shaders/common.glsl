@@ -1,7 +1,7 @@
 /* What all shaders share.
  *
- * A shader is compiled once for each type its elements may have in memory, FLOAT; values are always
- * computed as 32-bit floats. */
+ * A shader is compiled once for float32 and once for float16 storage, FLOAT; values are always
+ * computed in float32. */
 #include "push/push.h"
 
 #ifdef FLOAT16
@@ -9,7 +9,7 @@
 #define FLOAT float16_t
 #define FLOAT4 f16vec4
 
-/* A word of each dispatch's own: whether it has stored what is no finite number in 16 bits. */
+/* A word of each dispatch's own: whether it has stored a value that overflows float16. */
 layout (set = 0, binding = ENS_OVERFLOW_BINDING) writeonly buffer Overflow
 {
   uint overflow;
@@ -19,7 +19,7 @@ layout (set = 0, binding = ENS_OVERFLOW_BINDING) writeonly buffer Overflow
 void
 note_overflow (vec4 value)
 {
-  if (!all (lessThanEqual (abs (value), vec4 (ENS_HALF_MAX))))
+  if (!all (lessThanEqual (abs (value), vec4 (ENS_FLOAT16_MAX))))
     overflow = 1;
 }
 

@@ -12,7 +12,7 @@
  * With COOPERATIVE they are cooperative matrices, by the extension of Khronos where the compiler
  * knows it and else by NVIDIA's older one, which matrix-khr.c rewrites into the other. Without, any
  * SUBGROUP_SIZE neighbours compute the same by themselves: the fast path of devices that have no
- * such matrices, and for elements of 32 bits. */
+ * such matrices, and with float32 storage. */
 layout (constant_id = 8) const uint FRAGMENT_M = 16;
 layout (constant_id = 9) const uint FRAGMENT_N = 16;
 layout (constant_id = 10) const uint FRAGMENT_K = 16;

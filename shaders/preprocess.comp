@@ -47,7 +47,7 @@ weigh (Taps taps, uint tap)
 Taps
 get_taps (uint axis, uint number_of_output)
 {
-  uint place = axis + ENS_SAMPLE_AXIS_WORDS + number_of_output * ENS_SAMPLE_OUTPUT_WORDS;
+  uint place = axis + ENS_PREPROCESS_AXIS_WORDS + number_of_output * ENS_PREPROCESS_OUTPUT_WORDS;
   Taps taps = Taps (word (axis), word (place), number (place + 1), number (axis + 1), 0);
 
   for (uint tap = 0; tap < taps.n; tap++)
@@ -58,7 +58,7 @@ get_taps (uint axis, uint number_of_output)
 float
 load_sample (uint component, uint x, uint y)
 {
-  uint place = component * ENS_SAMPLE_COMPONENT_WORDS;
+  uint place = component * ENS_PREPROCESS_COMPONENT_WORDS;
   uint at = push.offset[0] + word (place) + x * word (place + 1) + y * word (place + 2);
 
   return float(bitfieldExtract (frame[at / 4], int(at % 4) * 8, 8));
@@ -86,7 +86,7 @@ filter_components (Taps x, Taps y, uint first, uint end)
 float
 map (uint channel, vec3 components)
 {
-  uint at = ENS_SAMPLE_CHANNELS + channel * ENS_SAMPLE_CHANNEL_WORDS;
+  uint at = ENS_PREPROCESS_CHANNELS + channel * ENS_PREPROCESS_CHANNEL_WORDS;
   vec3 weights = vec3 (number (at), number (at + 1), number (at + 2));
   float value = clamp (dot (weights, components) + number (at + 3), 0, 255);
 
@@ -100,15 +100,15 @@ main ()
   uint pixel = gl_GlobalInvocationID.x, picture = gl_WorkGroupID.y;
   uint n_pixels = push.width * push.height;
   uvec2 at = divide (pixel, push.width); /* y, x */
-  uint x_words = ENS_SAMPLE_AXIS_WORDS + push.width * ENS_SAMPLE_OUTPUT_WORDS;
-  uint y_words = ENS_SAMPLE_AXIS_WORDS + push.height * ENS_SAMPLE_OUTPUT_WORDS;
+  uint x_words = ENS_PREPROCESS_AXIS_WORDS + push.width * ENS_PREPROCESS_OUTPUT_WORDS;
+  uint y_words = ENS_PREPROCESS_AXIS_WORDS + push.height * ENS_PREPROCESS_OUTPUT_WORDS;
   uint n_grids = push.components[1] > 0 ? 2 : 1, first = 0;
   vec3 components = vec3 (0);
 
   if (pixel >= n_pixels)
     return;
   for (uint grid = 0; grid < n_grids; grid++) {
-    uint axes = ENS_SAMPLE_AXES + (picture * n_grids + grid) * (x_words + y_words);
+    uint axes = ENS_PREPROCESS_AXES + (picture * n_grids + grid) * (x_words + y_words);
     Taps x = get_taps (axes, at.y), y = get_taps (axes + x_words, at.x);
 
     components += filter_components (x, y, first, first + push.components[grid]);

@@ -23,7 +23,7 @@ struct _EnsDevice {
 /* A GPU that fails so soon after it was recreated is given up. */
 #define RECREATION_MICROSECONDS (60 * G_TIME_SPAN_SECOND)
 
-/* The processor's name as the system tells it. (transfer full) */
+/* The processor's name according to the system. (transfer full) */
 static char *
 get_processor_name (void)
 {

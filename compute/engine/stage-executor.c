@@ -201,7 +201,7 @@ ens_stage_executor_get_n_steps (const EnsStageExecutor *self)
 
 /* Running */
 
-/* Where the images from `first` on lie. */
+/* The address of the images from `first` on. */
 static char *
 locate (const EnsStageArrays *arrays, const Port *port, gsize first)
 {

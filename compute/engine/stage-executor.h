@@ -18,7 +18,7 @@ void ens_stage_executor_free (EnsStageExecutor *self);
 gsize ens_stage_executor_get_arena_size (const EnsStageExecutor *self);
 guint ens_stage_executor_get_n_steps (const EnsStageExecutor *self);
 
-/* Where the arrays of the whole batch lie. */
+/* The arrays of the whole batch. */
 typedef struct {
   const gconstpointer *inputs; /* of the graph that was cut */
   const gpointer *outputs;

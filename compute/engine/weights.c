@@ -64,7 +64,7 @@ convert (const EnsTensor *constant)
   for (gsize i = 0; i < n; i++) {
     double number = ens_view_real (&from, i);
 
-    if (!(fabs (number) <= ENS_HALF_MAX))
+    if (!(fabs (number) <= ENS_FLOAT16_MAX))
       return NULL;
     ens_view_set_real (&to, i, number);
   }

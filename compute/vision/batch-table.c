@@ -87,7 +87,7 @@ write_components (guint32 *to, const EnsPixelsLayout *layout, const EnsPackedFra
     to[0] = (guint32)packed->planes[plane].offset + channel;
     to[1] = layout->planes[plane].channels;
     to[2] = (guint32)packed->planes[plane].pitch;
-    to += ENS_SAMPLE_COMPONENT_WORDS;
+    to += ENS_PREPROCESS_COMPONENT_WORDS;
   }
 }
 
@@ -99,14 +99,14 @@ write_channels (guint32 *to, const EnsColourMap *map)
       write_float (&to[i], map->matrix[c][i]);
     write_float (&to[4], map->mean[c]);
     write_float (&to[5], map->scale[c]);
-    to += ENS_SAMPLE_CHANNEL_WORDS;
+    to += ENS_PREPROCESS_CHANNEL_WORDS;
   }
 }
 
 static gsize
 get_axis_words (guint n)
 {
-  return ENS_SAMPLE_AXIS_WORDS + (gsize)n * ENS_SAMPLE_OUTPUT_WORDS;
+  return ENS_PREPROCESS_AXIS_WORDS + (gsize)n * ENS_PREPROCESS_OUTPUT_WORDS;
 }
 
 /* Returns where the next axis is written. */
@@ -117,13 +117,13 @@ write_axis (guint32 *to, const EnsFilterSpan *span, guint n)
 
   to[0] = taps.taps;
   write_float (&to[1], 1 / taps.half_width);
-  to += ENS_SAMPLE_AXIS_WORDS;
+  to += ENS_PREPROCESS_AXIS_WORDS;
   for (guint o = 0; o < n; o++) {
     double distance;
 
     to[0] = ens_filter_place (span, n, o, &distance);
     write_float (&to[1], distance);
-    to += ENS_SAMPLE_OUTPUT_WORDS;
+    to += ENS_PREPROCESS_OUTPUT_WORDS;
   }
   return to;
 }
@@ -153,13 +153,13 @@ ens_batch_table_init (EnsBatchTable *table, const EnsBatchSource *source,
                                      .height = resize->height,
                                      .channels = map.n_outputs,
                                      .components = {components[0], components[1]}}};
-  table->n_words = ENS_SAMPLE_AXES
+  table->n_words = ENS_PREPROCESS_AXES
                    + (gsize)source->n_rects * n_grids
                          * (get_axis_words (resize->width) + get_axis_words (resize->height));
   table->table = g_new0 (guint32, table->n_words);
   write_components (table->table, layout, source->packed);
-  write_channels (table->table + ENS_SAMPLE_CHANNELS, &map);
-  to = table->table + ENS_SAMPLE_AXES;
+  write_channels (table->table + ENS_PREPROCESS_CHANNELS, &map);
+  to = table->table + ENS_PREPROCESS_AXES;
   for (guint i = 0; i < source->n_rects; i++)
     for (guint grid = 0; grid < n_grids; grid++) {
       EnsFilterSpan x, y;

@@ -11,12 +11,11 @@ typedef struct {
   void (*run) (const EnsOperands *operands, const EnsCpuContext *context); /* NULL: reference */
 } EnsVulkanCpuStep;
 
-/* Chooses the kernel. Where the operands lie is told afterwards, by ens_vulkan_cpu_step_place ().
- */
+/* Chooses the kernel. ens_vulkan_cpu_step_place () sets the operands' addresses afterwards. */
 EnsVulkanCpuStep *ens_vulkan_cpu_step_new (const EnsOperands *operands, EnsThreadPool *pool,
                                            EnsPackedWeights *weights);
 void ens_vulkan_cpu_step_free (EnsVulkanCpuStep *step);
 
-/* Where operand i (inputs, then outputs) lies while the step runs. */
+/* Sets the address of operand i (inputs, then outputs). */
 void ens_vulkan_cpu_step_place (EnsVulkanCpuStep *step, guint i, gpointer data);
 void ens_vulkan_cpu_step_run (const EnsVulkanCpuStep *step, EnsThreadPool *pool, gpointer scratch);

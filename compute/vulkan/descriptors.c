@@ -88,8 +88,8 @@ error:
   return FALSE;
 }
 
-/* Bindings start where the device allows it; shaders are told how far before the first element
- * that is. */
+/* Bindings start at an offset that the device allows; push constants give shaders the distance from
+ * there to the first element. */
 static gboolean
 bind (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device, EnsVulkanDispatch *dispatch,
       guint i, Bound *bound, GError **error)

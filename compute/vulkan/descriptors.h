@@ -5,10 +5,11 @@
 
 typedef struct {
   VkDescriptorPool pool;
-  VkDescriptorSet *sets;     /* by dispatch */
-  GArray *texel_views;       /* VkBufferView */
-  EnsVulkanBuffer overflows; /* a word for each dispatch, as far apart as bindings have to be; none
-                                if no dispatch stores 16 bits */
+  VkDescriptorSet *sets; /* by dispatch */
+  GArray *texel_views;   /* VkBufferView */
+  /* A word for each dispatch, at the distance that bindings need; no buffer if no dispatch stores
+   * float16. */
+  EnsVulkanBuffer overflows;
 } EnsVulkanDescriptors;
 
 /* Allocates and writes the sets of all dispatches, whose regions must be final, and fills in their
@@ -19,7 +20,7 @@ gboolean ens_vulkan_descriptors_init (EnsVulkanDescriptors *descriptors, EnsVulk
                                       const EnsVulkanPipeline *const *pipelines, GError **error);
 void ens_vulkan_descriptors_clear (EnsVulkanDescriptors *descriptors, EnsVulkanDevice *device);
 
-/* Whether a dispatch, since this was asked last, has stored what is no finite number in 16 bits.
- * What was submitted must have run. */
+/* Whether a dispatch has overflowed float16 since the last call. What was submitted must have run.
+ */
 gboolean ens_vulkan_descriptors_take_overflow (const EnsVulkanDescriptors *descriptors,
                                                const EnsVulkanDevice *device, guint dispatch);

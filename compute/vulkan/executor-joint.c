@@ -1,13 +1,13 @@
 /* Executors that run at the same time: the networks of an ensemble, whose levels run side by side,
- * behind what is sampled for them, in one submission. */
+ * after the preprocessing of their inputs, in one submission. */
 #include "vulkan/executor-private.h"
 #include "vulkan/preprocessor-private.h"
 
 /* Preparing */
 
-/* Brings a run's inputs, or appends what is to be sampled for it. */
+/* Copies a run's inputs, or appends the preprocessing that makes them. */
 static void
-prepare_run (const EnsVulkanRun *run, GArray *samplings)
+prepare_run (const EnsVulkanRun *run, GArray *tasks)
 {
   EnsVulkanExecutor *executor = run->executor;
 
@@ -17,10 +17,10 @@ prepare_run (const EnsVulkanRun *run, GArray *samplings)
   }
   for (guint i = 0; i < executor->graph->inputs->len; i++) {
     const EnsValue *input = g_ptr_array_index (executor->graph->inputs, i);
-    const EnsVulkanSampling sampling = {&run->tables[i], input->type,
-                                        ens_vulkan_executor_get_input (executor, i)};
+    const EnsVulkanPreprocessTask task = {&run->tables[i], input->type,
+                                          ens_vulkan_executor_get_input (executor, i)};
 
-    g_array_append_val (samplings, sampling);
+    g_array_append_val (tasks, task);
   }
 }
 
@@ -42,7 +42,7 @@ is_recorded (const EnsVulkanJoint *joint, const EnsVulkanRun *runs, guint n)
     EnsVulkanPartner partner = describe_partner (&runs[i]);
 
     if (joint->partners[i].serial != partner.serial
-        || joint->partners[i].is_sampled != partner.is_sampled)
+        || joint->partners[i].preprocessed != partner.preprocessed)
       return FALSE;
   }
   return TRUE;
@@ -78,8 +78,8 @@ record (EnsVulkanJoint *joint, const EnsVulkanRun *runs, guint n, GError **error
   return joint->commands != VK_NULL_HANDLE;
 }
 
-/* The commands of all executors up to their first nodes on the CPU. The first executor keeps those
- * of the last time: from frame to frame they seldom change. */
+/* The commands of all executors up to their first nodes on the CPU. The first executor keeps the
+ * commands of the previous run, since they seldom change from frame to frame. */
 static VkCommandBuffer
 get_commands (const EnsVulkanRun *runs, guint n, GError **error)
 {
@@ -112,13 +112,13 @@ submit (const EnsVulkanRun *runs, guint n, VkCommandBuffer head, GError **error)
 static void
 note_overflows (const EnsVulkanRun *runs, guint n, const EnsVulkanPreprocessor *preprocessor)
 {
-  guint sampling = 0;
+  guint task = 0;
 
   for (guint i = 0; i < n; i++) {
     EnsVulkanExecutor *executor = runs[i].executor;
 
     for (guint k = 0; runs[i].inputs == NULL && k < executor->graph->inputs->len; k++)
-      if (ens_vulkan_preprocessor_take_overflow (preprocessor, sampling++))
+      if (ens_vulkan_preprocessor_take_overflow (preprocessor, task++))
         executor->overflowed_inputs[k] = TRUE;
   }
 }
@@ -127,16 +127,16 @@ note_overflows (const EnsVulkanRun *runs, guint n, const EnsVulkanPreprocessor *
 static gboolean
 start (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor, GError **error)
 {
-  g_autoptr (GArray) samplings = g_array_new (FALSE, FALSE, sizeof (EnsVulkanSampling));
+  g_autoptr (GArray) tasks = g_array_new (FALSE, FALSE, sizeof (EnsVulkanPreprocessTask));
   const EnsVulkanExecutor *first = runs[0].executor;
   VkCommandBuffer head = VK_NULL_HANDLE;
 
   for (guint i = 0; i < n; i++)
-    prepare_run (&runs[i], samplings);
-  if (samplings->len > 0) {
+    prepare_run (&runs[i], tasks);
+  if (tasks->len > 0) {
     head = ens_vulkan_preprocessor_record (preprocessor, first->device,
-                                           (const EnsVulkanSampling *)samplings->data,
-                                           samplings->len, first->pool, error);
+                                           (const EnsVulkanPreprocessTask *)tasks->data, tasks->len,
+                                           first->pool, error);
     if (head == VK_NULL_HANDLE)
       return FALSE;
   }

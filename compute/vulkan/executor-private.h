@@ -1,6 +1,6 @@
 /* An executor as its files see it: executor.c decides what runs where and lays memory out,
  * executor-write.c puts it into commands, executor-run.c runs them, executor-joint.c those of
- * several, profile.c measures, overflow.c says what did not fit. */
+ * several, profile.c measures, overflow.c lists float16 overflows. */
 #pragma once
 
 #include "passes/memory.h"
@@ -14,13 +14,13 @@ typedef struct {
   EnsOperands operands;
   guint first_dispatch, n_dispatches;
   EnsVulkanCpuStep *cpu_step; /* NULL: it runs on the GPU */
-  gboolean overflowed;        /* on the CPU: stored what is no finite number in 16 bits */
+  gboolean overflowed;        /* on the CPU: stored what is no finite number as float16 */
 } EnsVulkanStep;
 
 /* Another executor in joint commands, or the one that keeps them. */
 typedef struct {
   guint serial;
-  gboolean is_sampled; /* its inputs are on the device already */
+  gboolean preprocessed; /* its inputs are made on the device */
 } EnsVulkanPartner;
 
 /* Commands of several executors. */
@@ -49,10 +49,10 @@ struct _EnsVulkanExecutor {
 
   EnsVulkanBuffer block; /* the arena, then inputs, then outputs */
   gsize *input_offsets, *output_offsets;
-  gboolean *overflowed_inputs; /* what was brought was no finite number in 16 bits */
+  gboolean *overflowed_inputs; /* whether input i held no finite number as float16 */
   EnsVulkanBuffer tables;
-  /* Where the CPU can't reach the block: inputs, outputs, and what nodes on the CPU read and write,
-   * in memory that it can reach. */
+  /* Staging memory where the CPU can't reach the block: inputs, outputs, and operands of nodes on
+   * the CPU. */
   EnsVulkanBuffer upload, readback, exchange;
   gpointer scratch; /* of nodes on the CPU */
 
@@ -88,7 +88,7 @@ GArray *ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool que
 
 EnsVulkanRegion ens_vulkan_executor_get_input (const EnsVulkanExecutor *executor, guint i);
 const EnsVulkanView *ens_vulkan_executor_get_output (const EnsVulkanExecutor *executor, guint i);
-/* Where output i lies in the readback buffer: they follow each other. */
+/* Offset of output i in the readback buffer. */
 gsize ens_vulkan_executor_get_readback_offset (const EnsVulkanExecutor *executor, guint i);
 
 /* The parts of a run: arrays to where the program finds them, all that comes behind the commands of

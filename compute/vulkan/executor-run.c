@@ -107,11 +107,11 @@ static gboolean
 is_finite (const EnsView *view)
 {
   gsize run = (gsize)ens_shape_run (&view->shape), runs = (gsize)ens_shape_runs (&view->shape);
-  const guint16 *halves = view->data;
+  const guint16 *values = view->data;
 
   for (gsize i = 0; i < runs; i++)
     for (gsize k = 0; k < run; k++)
-      if (!ens_float16_is_finite (halves[i * (gsize)view->pitch + k]))
+      if (!ens_float16_is_finite (values[i * (gsize)view->pitch + k]))
         return FALSE;
   return TRUE;
 }

@@ -84,8 +84,7 @@ get_operand (const EnsVulkanStep *step, guint i)
                                                   : operands->outputs[i - operands->n_inputs]);
 }
 
-/* Where operand i lies in the exchange buffer, and, for i = their number, how much of it the step
- * uses. */
+/* Offset of operand i in the exchange buffer; for i = their number, the size that the step uses. */
 static gsize
 get_exchange_offset (const EnsVulkanStep *step, guint i)
 {

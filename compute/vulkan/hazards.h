@@ -7,7 +7,7 @@
 #include "graph/commands.h"
 
 /* Rows of `run` bytes, `pitch` bytes from one to the next, in a part of a buffer: slices of a
- * concatenation lie between each other without touching. */
+ * concatenation interleave without touching. */
 typedef struct {
   gconstpointer buffer; /* identity */
   gsize begin, end;     /* bytes, from the first to behind the last one */

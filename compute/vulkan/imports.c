@@ -52,7 +52,7 @@ identify (gint fd, EnsVulkanImport *import, GError **error)
   }
   if (status.st_size <= 0) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "Linux 5.3 or later is needed to tell DMABufs apart");
+                 "DMABufs can be told apart with Linux 5.3 or newer only");
     return FALSE;
   }
   import->device = status.st_dev;

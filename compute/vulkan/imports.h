@@ -1,10 +1,9 @@
-/* DMABufs, which other drivers fill, as buffers that shaders read.
+/* DMABufs, which other drivers fill, imported as buffers that shaders read.
  *
- * Cameras and decoders go round a few buffers, so the latest imports are kept. A DMABuf is known by
- * its inode (every one has its own since Linux 5.3) and its size, not by its descriptor, whose
- * number may be another's tomorrow. Inodes are given anew as well, but not while they are in use:
- * each import keeps a descriptor of its own, so that what it is found by can't be another buffer.
- */
+ * Cameras and decoders cycle through a few buffers, so the latest imports are cached. The cache's
+ * key is the DMABuf's inode (each has its own since Linux 5.3) and its size, not its descriptor,
+ * whose number is soon reused. Inodes are reused too, but not while they are open: each import
+ * keeps a descriptor of its own. */
 #pragma once
 
 #include "vulkan/buffer.h"
@@ -24,9 +23,8 @@ typedef struct {
   guint64 n_uses;
 } EnsVulkanImports;
 
-/* The DMABuf that a descriptor stands for, of which bytes before `end` will be bound. NULL, with
- * the reason, if it can't be imported. What is returned stays for as long as nothing else is asked
- * for. */
+/* The buffer of a DMABuf, whose bytes before `end` will be bound. NULL, with the reason, if it
+ * can't be imported. Valid until the next call. (transfer none) */
 const EnsVulkanBuffer *ens_vulkan_imports_get (EnsVulkanImports *imports, EnsVulkanDevice *device,
                                                gint fd, gsize end, GError **error);
 /* Nothing that was imported may be in use. */

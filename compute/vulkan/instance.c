@@ -50,8 +50,7 @@ error:
 
 /* Validation */
 
-/* Newer layers tell that what they are asked for is slow, and which features they turn on for it.
- */
+/* Newer layers warn that validation is slow, and list the features that they enable for it. */
 static gboolean
 is_about_layers (const VkDebugUtilsMessengerCallbackDataEXT *message)
 {

@@ -1,7 +1,7 @@
-/* Which numbers did not fit into 16 bits. */
+/* Which values overflowed float16. */
 #include "vulkan/executor-private.h"
 
-/* Whether a step stored what is no finite number in 16 bits, since this was asked last. */
+/* Whether a step has overflowed since the last call. */
 static gboolean
 take_overflow (const EnsVulkanExecutor *executor, EnsVulkanStep *step)
 {
@@ -15,7 +15,7 @@ take_overflow (const EnsVulkanExecutor *executor, EnsVulkanStep *step)
   return overflowed;
 }
 
-/* What is too large for 16 bits makes what is computed from it no finite number either. */
+/* Whether the node reads a value that overflowed, so that its own overflow is a consequence. */
 static gboolean
 reads_overflow (const EnsNode *node, const gboolean *overflowed)
 {
@@ -25,7 +25,7 @@ reads_overflow (const EnsNode *node, const gboolean *overflowed)
   return FALSE;
 }
 
-/* Where a number of 32 bits was cast it is that one that does not fit. */
+/* Where a Cast from float32 overflows, its input is to blame. */
 static void
 add_names (const EnsNode *node, GHashTable *names)
 {

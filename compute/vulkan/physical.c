@@ -173,7 +173,7 @@ note_properties (EnsVulkanPhysical *physical, const Properties *p)
   physical->traits.prefers_texels =
       ens_vulkan_physical_is_software (physical)
       && (p->subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;
-  /* A large GPU has 100 to 200 units of what runs a workgroup; Vulkan does not tell. */
+  /* A large GPU has 100 to 200 multiprocessors; Vulkan does not report their number. */
   physical->traits.busy_groups = ens_vulkan_physical_is_software (physical) ? 2 : 192;
 }
 

@@ -27,9 +27,10 @@ typedef struct {
   gboolean float16;        /* float16 arithmetic */
   gboolean memory_model;   /* Vulkan's, for cooperative matrices */
   gboolean timeline, subgroup_control;
-  gboolean dma_buf;        /* shaders can read DMABufs as storage buffers */
-  gboolean dedicated;      /* … each by an allocation of its own alone */
-  gboolean foreign_queues; /* whose writes it can be told of */
+  gboolean dma_buf;   /* shaders can read DMABufs as storage buffers */
+  gboolean dedicated; /* … each by an allocation of its own alone */
+  gboolean
+      foreign_queues; /* VK_EXT_queue_family_foreign: it can acquire what other drivers wrote */
   guint32 min_subgroup, max_subgroup;
   gboolean cooperative; /* has matrices of subgroups … */
   /* … and of workgroups, of more shapes, by tensor addressing */

@@ -3,8 +3,8 @@
 #include <shaders.h>
 #include <string.h>
 
-/* A file is this header and the driver's data. Drivers are known to trust what they are given, so
- * that damage has to be found here. */
+/* A file is this header and the driver's data. Some drivers don't check that data, so corruption
+ * has to be detected here. */
 typedef struct {
   char magic[8];
   guint64 size;        /* of the data */
@@ -72,7 +72,7 @@ ens_vulkan_pipeline_cache_open (EnsVulkanDevice *device, GError **error)
       info.initialDataSize = size - sizeof (Header);
       info.pInitialData = contents + sizeof (Header);
     } else
-      g_info ("%s is damaged; pipelines are compiled anew", path);
+      g_info ("%s is corrupt, recompiling pipelines", path);
   }
   ENS_VK_DEVICE (device, CreatePipelineCache, device->handle, &info, NULL, &device->pipeline_cache);
   return TRUE;
@@ -114,5 +114,5 @@ ens_vulkan_pipeline_cache_save (EnsVulkanDevice *device)
   if (contents != NULL && g_mkdir_with_parents (folder, 0700) == 0)
     g_file_set_contents (path, contents, (gssize)size, &error);
   if (error != NULL)
-    g_info ("compiled pipelines can't be kept: %s", error->message);
+    g_info ("the pipeline cache can't be written: %s", error->message);
 }

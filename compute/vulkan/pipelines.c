@@ -282,11 +282,11 @@ ens_vulkan_pipelines_get (EnsVulkanDevice *device, const EnsVulkanPipelineKey *k
   return FALSE;
 }
 
-/* Short memory says nothing of the pipeline. */
+/* Being out of memory is not the pipeline's fault. */
 static void
 refuse (EnsVulkanDevice *device, const EnsVulkanPipelineKey *key, const GError *error)
 {
-  g_info ("%s: “%s” is left out, another shader takes its place: %s", device->physical.name,
+  g_info ("%s: the driver fails to compile “%s”, another shader is used: %s", device->physical.name,
           key->shader->stem, error->message);
   if (g_error_matches (error, ENS_ERROR, ENS_ERROR_RESOURCE))
     return;

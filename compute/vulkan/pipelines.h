@@ -23,7 +23,7 @@ typedef struct {
   VkPipeline handle;
 } EnsVulkanPipeline;
 
-/* Whether the shader says what did not fit into 16 bits, at ENS_OVERFLOW_BINDING. */
+/* Whether the shader reports float16 overflows, at ENS_OVERFLOW_BINDING. */
 static inline gboolean
 ens_vulkan_pipeline_checks (const EnsVulkanPipelineKey *key)
 {

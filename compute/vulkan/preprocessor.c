@@ -27,7 +27,7 @@ struct _EnsVulkanPreprocessor {
   Store frame_store, tables_store;
   EnsVulkanImports imports;
   const EnsVulkanBuffer *imported; /* the frame's DMABuf; NULL: the frame is copied */
-  char *told;                      /* the last reason to copy that was logged */
+  char *logged;                    /* the last reason to copy that was logged */
   /* Of the last run. */
   EnsVulkanCommandPool pool;
   EnsVulkanDescriptors descriptors;
@@ -71,7 +71,7 @@ ens_vulkan_preprocessor_free (EnsVulkanPreprocessor *preprocessor)
   if (preprocessor == NULL)
     return;
   leave_device (preprocessor);
-  g_free (preprocessor->told);
+  g_free (preprocessor->logged);
   g_free (preprocessor);
 }
 
@@ -102,7 +102,7 @@ store_reserve (Store *store, EnsVulkanDevice *device, gsize size, GError **error
 {
   if (size > device->physical.max_storage_range) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "%s binds at most %u bytes to a shader, sampling takes %" G_GSIZE_FORMAT,
+                 "%s binds at most %u bytes to a shader, preprocessing needs %" G_GSIZE_FORMAT,
                  device->physical.name, (guint)device->physical.max_storage_range, size);
     return FALSE;
   }
@@ -124,9 +124,9 @@ store_map (const Store *store)
   return store->device.mapped != NULL ? store->device.mapped : store->upload.mapped;
 }
 
-/* Brings what the CPU has written to where shaders read it. */
+/* Copies what the CPU has written to where shaders read it. */
 static void
-store_bring (const Store *store, gsize size, EnsVulkanProgram *program)
+store_upload (const Store *store, gsize size, EnsVulkanProgram *program)
 {
   const EnsVulkanRegion from = {&store->upload, 0, size}, to = {&store->device, 0, size};
 
@@ -146,15 +146,15 @@ write_frame (const EnsPackedFrame *frame, char *to)
   }
 }
 
-/* Copying is slower, but nothing is lost: once is often enough to say it. */
+/* Copying only costs time: each reason is logged once. */
 static void
-tell (EnsVulkanPreprocessor *preprocessor, const char *reason)
+log_copy (EnsVulkanPreprocessor *preprocessor, const char *reason)
 {
-  if (g_strcmp0 (preprocessor->told, reason) == 0)
+  if (g_strcmp0 (preprocessor->logged, reason) == 0)
     return;
-  g_info ("frames in DMABufs are copied to the device: %s", reason);
-  g_free (preprocessor->told);
-  preprocessor->told = g_strdup (reason);
+  g_info ("frames in DMABufs are uploaded, not imported: %s", reason);
+  g_free (preprocessor->logged);
+  preprocessor->logged = g_strdup (reason);
 }
 
 /* NULL if the frame has to be copied. */
@@ -169,19 +169,19 @@ import_frame (EnsVulkanPreprocessor *preprocessor)
   g_autoptr (GError) error = NULL;
 
   if (frame->refusal != NULL)
-    tell (preprocessor, frame->refusal);
+    log_copy (preprocessor, frame->refusal);
   if (frame->dma_buf < 0)
     return NULL;
   buffer = ens_vulkan_imports_get (&preprocessor->imports, preprocessor->device, frame->dma_buf,
                                    end, &error);
   if (buffer == NULL)
-    tell (preprocessor, error->message);
+    log_copy (preprocessor, error->message);
   return buffer;
 }
 
-/* Brings the frame, if it is a new one, to where shaders read it. */
+/* Imports or uploads the frame, if it is a new one. */
 static gboolean
-bring_frame (EnsVulkanPreprocessor *preprocessor, EnsVulkanProgram *program, GError **error)
+upload_frame (EnsVulkanPreprocessor *preprocessor, EnsVulkanProgram *program, GError **error)
 {
   if (preprocessor->has_frame)
     return TRUE;
@@ -192,7 +192,7 @@ bring_frame (EnsVulkanPreprocessor *preprocessor, EnsVulkanProgram *program, GEr
                       error))
     return FALSE;
   write_frame (&preprocessor->frame, store_map (&preprocessor->frame_store));
-  store_bring (&preprocessor->frame_store, preprocessor->frame.size, program);
+  store_upload (&preprocessor->frame_store, preprocessor->frame.size, program);
   ens_vulkan_device_count (&preprocessor->device->uploaded, preprocessor->frame.size);
   return TRUE;
 }
@@ -207,28 +207,28 @@ get_frame_region (const EnsVulkanPreprocessor *preprocessor)
 }
 
 static gsize
-get_table_size (const EnsVulkanSampling *sampling)
+get_table_size (const EnsVulkanPreprocessTask *task)
 {
-  gsize size = sampling->table->n_words * sizeof *sampling->table->table;
+  gsize size = task->table->n_words * sizeof *task->table->table;
 
   return (size + ENS_VULKAN_ALIGNMENT - 1) / ENS_VULKAN_ALIGNMENT * ENS_VULKAN_ALIGNMENT;
 }
 
 /* Writes the tables, one after the other. */
 static gboolean
-write_tables (EnsVulkanPreprocessor *preprocessor, const EnsVulkanSampling *samplings, guint n,
+write_tables (EnsVulkanPreprocessor *preprocessor, const EnsVulkanPreprocessTask *tasks, guint n,
               EnsVulkanProgram *program, GError **error)
 {
   gsize size = 0;
 
   for (guint i = 0; i < n; i++)
-    size += get_table_size (&samplings[i]);
+    size += get_table_size (&tasks[i]);
   if (!store_reserve (&preprocessor->tables_store, preprocessor->device, size, error))
     return FALSE;
-  for (gsize i = 0, at = 0; i < n; at += get_table_size (&samplings[i++]))
-    memcpy (store_map (&preprocessor->tables_store) + at, samplings[i].table->table,
-            samplings[i].table->n_words * sizeof *samplings[i].table->table);
-  store_bring (&preprocessor->tables_store, size, program);
+  for (gsize i = 0, at = 0; i < n; at += get_table_size (&tasks[i++]))
+    memcpy (store_map (&preprocessor->tables_store) + at, tasks[i].table->table,
+            tasks[i].table->n_words * sizeof *tasks[i].table->table);
+  store_upload (&preprocessor->tables_store, size, program);
   ens_vulkan_device_count (&preprocessor->device->uploaded, size);
   return TRUE;
 }
@@ -244,27 +244,26 @@ make_view (EnsType type, const EnsVulkanRegion *region)
 }
 
 static gboolean
-init_dispatch (const EnsVulkanPreprocessor *preprocessor, const EnsVulkanSampling *sampling,
+init_dispatch (const EnsVulkanPreprocessor *preprocessor, const EnsVulkanPreprocessTask *task,
                EnsVulkanView *const views[3], EnsVulkanDispatch *dispatch, GError **error)
 {
-  const EnsPreprocessPush *push = &sampling->table->push;
+  const EnsPreprocessPush *push = &task->table->push;
   const guint32 *most = preprocessor->device->physical.traits.max_groups;
   gsize n_groups = ((gsize)push->width * push->height + GROUP_SIZE - 1) / GROUP_SIZE;
 
-  if (n_groups > most[0] || sampling->table->n > most[1]
-      || sampling->to.size > preprocessor->device->physical.max_storage_range) {
+  if (n_groups > most[0] || task->table->n > most[1]
+      || task->to.size > preprocessor->device->physical.max_storage_range) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "%s can't sample %u pictures of %u × %u pixels at once",
-                 preprocessor->device->physical.name, sampling->table->n, push->width,
-                 push->height);
+                 "%s can't preprocess %u images of %u × %u pixels at once",
+                 preprocessor->device->physical.name, task->table->n, push->width, push->height);
     return FALSE;
   }
   *dispatch = (EnsVulkanDispatch) {
-      .key = {.shader = ens_shader_find ("preprocess", sampling->type),
+      .key = {.shader = ens_shader_find ("preprocess", task->type),
               .n_bindings = G_N_ELEMENTS (push->offset),
               .push_size = sizeof *push},
       .accesses = {ENS_ACCESS_READ, ENS_ACCESS_READ, ENS_ACCESS_WRITE},
-      .groups = {(guint32)n_groups, sampling->table->n, 1},
+      .groups = {(guint32)n_groups, task->table->n, 1},
   };
   memcpy (dispatch->push, push, sizeof *push);
   for (guint i = 0; i < G_N_ELEMENTS (push->offset); i++)
@@ -274,7 +273,7 @@ init_dispatch (const EnsVulkanPreprocessor *preprocessor, const EnsVulkanSamplin
 
 /* Dispatches of all batches; frame, batches: their views, which are filled in. (transfer full) */
 static GArray *
-make_dispatches (const EnsVulkanPreprocessor *preprocessor, const EnsVulkanSampling *samplings,
+make_dispatches (const EnsVulkanPreprocessor *preprocessor, const EnsVulkanPreprocessTask *tasks,
                  guint n, EnsVulkanView *frame, Batch *batches, GError **error)
 {
   g_autoptr (GArray) dispatches = g_array_new (FALSE, TRUE, sizeof (EnsVulkanDispatch));
@@ -285,12 +284,12 @@ make_dispatches (const EnsVulkanPreprocessor *preprocessor, const EnsVulkanSampl
     EnsVulkanDispatch dispatch;
 
     batch->table_region = (EnsVulkanRegion) {&preprocessor->tables_store.device, at,
-                                             samplings[i].table->n_words * sizeof (guint32)};
-    batch->output_region = samplings[i].to;
+                                             tasks[i].table->n_words * sizeof (guint32)};
+    batch->output_region = tasks[i].to;
     batch->table = make_view (ENS_TYPE_INT32, &batch->table_region);
-    batch->output = make_view (samplings[i].type, &batch->output_region);
-    at += get_table_size (&samplings[i]);
-    if (!init_dispatch (preprocessor, &samplings[i],
+    batch->output = make_view (tasks[i].type, &batch->output_region);
+    at += get_table_size (&tasks[i]);
+    if (!init_dispatch (preprocessor, &tasks[i],
                         (EnsVulkanView *[]) {frame, &batch->table, &batch->output}, &dispatch,
                         error))
       return NULL;
@@ -349,7 +348,7 @@ prepare (EnsVulkanPreprocessor *preprocessor, EnsVulkanDevice *device, GError **
 
 VkCommandBuffer
 ens_vulkan_preprocessor_record (EnsVulkanPreprocessor *preprocessor, EnsVulkanDevice *device,
-                                const EnsVulkanSampling *samplings, guint n, EnsThreadPool *pool,
+                                const EnsVulkanPreprocessTask *tasks, guint n, EnsThreadPool *pool,
                                 GError **error)
 {
   g_autofree Batch *batches = g_new (Batch, n);
@@ -362,11 +361,11 @@ ens_vulkan_preprocessor_record (EnsVulkanPreprocessor *preprocessor, EnsVulkanDe
   if (!prepare (preprocessor, device, error))
     return VK_NULL_HANDLE;
   ens_vulkan_program_init (&program);
-  if (bring_frame (preprocessor, &program, error)
-      && write_tables (preprocessor, samplings, n, &program, error)) {
+  if (upload_frame (preprocessor, &program, error)
+      && write_tables (preprocessor, tasks, n, &program, error)) {
     frame_region = get_frame_region (preprocessor);
     frame = make_view (ENS_TYPE_UINT8, &frame_region);
-    dispatches = make_dispatches (preprocessor, samplings, n, &frame, batches, error);
+    dispatches = make_dispatches (preprocessor, tasks, n, &frame, batches, error);
     if (dispatches != NULL)
       commands = record (preprocessor, &program, dispatches, &frame_region, pool, error);
   }

@@ -1,11 +1,11 @@
-/* Batches of pictures sampled from a frame on the GPU (shaders/preprocess.comp), where executors
- * read them.
+/* Preprocessing on the GPU (shaders/preprocess.comp): crops rectangles of a frame, resizes,
+ * converts and normalises them, and writes the batch to where executors read their inputs.
  *
- * This is the head of a run and no operator of the graph. A batch depends on the frame's size and
- * format and on its rectangles, which are others in each frame, while a plan is made once for the
- * shapes of its inputs; and all plans that look at a frame read one copy of it, which an input of
- * each graph could not be. What is sampled is said by tables of numbers, which vision/batch-table.c
- * writes with the arithmetic that the CPU samples with: here nothing is known of colours. */
+ * Preprocessing comes before the graph and is no operator of it. A batch depends on the frame's
+ * size and format and on its rectangles, which change with every frame, while a plan is made once
+ * for the shapes of its inputs. All plans for a frame also read one copy of it, which an input of
+ * each graph could not be. Tables of numbers describe the work; vision/batch-table.c writes them
+ * with the arithmetic of the CPU's preprocessing, so that nothing here knows colours. */
 #pragma once
 
 #include "vision/batch-table.h"
@@ -13,12 +13,12 @@
 /* One thread at a time. */
 typedef struct _EnsVulkanPreprocessor EnsVulkanPreprocessor;
 
-/* It works on whatever device the executors are on that it samples for. */
+/* It works on the device of the executors that it is used with. */
 EnsVulkanPreprocessor *ens_vulkan_preprocessor_new (void);
 void ens_vulkan_preprocessor_free (EnsVulkanPreprocessor *preprocessor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanPreprocessor, ens_vulkan_preprocessor_free)
 
-/* The frame that is sampled from now on. It goes to the device with the next run, or is read where
- * it lies; its pixels and its DMABuf must stay as long as it is sampled. */
+/* The frame to preprocess from now on. The next run uploads it, or reads its DMABuf in place; its
+ * pixels and its DMABuf must stay until another frame is set. */
 void ens_vulkan_preprocessor_set_frame (EnsVulkanPreprocessor *preprocessor,
                                         const EnsPackedFrame *frame);

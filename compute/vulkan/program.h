@@ -46,18 +46,18 @@ void ens_vulkan_program_dispatch (EnsVulkanProgram *program, const EnsVulkanDisp
                                   guint number, guint node);
 void ens_vulkan_program_copy (EnsVulkanProgram *program, const EnsVulkanRegion *from,
                               const EnsVulkanRegion *to);
-/* The same for the elements of a view alone, which lie alike in both regions: what is in its gaps
- * stays. */
+/* The same for the elements of a view only, which have the same layout in both regions: the gaps
+ * between its rows keep their contents. */
 void ens_vulkan_program_copy_view (EnsVulkanProgram *program, const EnsView *view,
                                    const EnsVulkanRegion *from, const EnsVulkanRegion *to);
 void ens_vulkan_program_poison (EnsVulkanProgram *program, const EnsVulkanRegion *region);
-/* Takes over an imported buffer from the device that has written it, and gives it back: in front of
- * all that reads it, and behind. */
+/* Queue family ownership transfers of an imported buffer: from the driver that has written it,
+ * before all commands that read it, and back to it, after them. */
 void ens_vulkan_program_acquire (EnsVulkanProgram *program, const EnsVulkanRegion *region);
 void ens_vulkan_program_release (EnsVulkanProgram *program, const EnsVulkanRegion *region);
 void ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *step, guint node);
 
-/* Decides where barriers stand; with the validation layers on it is checked too. */
+/* Places barriers; with the validation layers on they are checked too. */
 gboolean ens_vulkan_program_place_barriers (EnsVulkanProgram *program, gboolean validation,
                                             GError **error);
 
@@ -72,7 +72,7 @@ typedef struct {
   /* VK_NULL_HANDLE, or timestamps: 2 · step when it begins, 2 · step + 1 when it ends. Steps then
    * run one after the other. */
   VkQueryPool queries;
-  /* NULL, or a buffer that nothing is copied from: what its copies bring is there already. */
+  /* NULL, or a staging buffer whose copies are left out, since their data is there already. */
   const EnsVulkanBuffer *left_out;
 } EnsVulkanRecorder;
 
@@ -86,9 +86,9 @@ typedef struct {
   EnsVulkanRecorder recorder;
 } EnsVulkanPart;
 
-/* Records what n programs do before their first node on the CPU, level by level: what lies between
- * two barriers of one runs beside what lies between two barriers of the others, and there are no
- * more barriers than the longest one needs. None may write what another one touches. VK_NULL_HANDLE
- * on error; else the commands belong to the pool. */
+/* Records the commands of n programs up to their first node on the CPU, level by level: commands
+ * between two barriers of one program run beside those of the others, so that there are no more
+ * barriers than the longest program needs. No program may write memory that another one touches.
+ * VK_NULL_HANDLE on error; else the commands belong to the pool. */
 VkCommandBuffer ens_vulkan_program_record_joint (const EnsVulkanPart *parts, guint n,
                                                  EnsVulkanCommandPool *pool, GError **error);

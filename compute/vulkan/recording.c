@@ -45,9 +45,9 @@ in_place (const EnsCommands *commands, const EnsView *whole, gsize element, cons
          && (b->pitch == a->pitch || rank == 0 || ens_shape_span (&part->shape, 0, rank - 1) == 1);
 }
 
-/* Constants come to the device when the first dispatch reads them. */
+/* Constants are uploaded if a dispatch reads them. */
 static void
-bring (EnsVulkanRecording *recording, EnsVulkanView *view)
+place_constant (EnsVulkanRecording *recording, EnsVulkanView *view)
 {
   if (view->region == NULL)
     view->region = ens_vulkan_weights_get_plain (recording->weights, view->constant);
@@ -86,7 +86,7 @@ check_binding (EnsVulkanRecording *recording, const EnsVulkanView *view, EnsAcce
                EnsType storage)
 {
   if (view->view.type == ENS_TYPE_FLOAT16 && !recording->device->physical.storage16)
-    recording->refusal = "the device has no 16-bit storage";
+    recording->refusal = "the device has no float16 storage";
   if (view->view.type == ENS_TYPE_BOOL && access == ENS_ACCESS_WRITE
       && !recording->device->physical.storage8)
     recording->refusal = "the device has no 8-bit storage";
@@ -152,7 +152,7 @@ add_dispatch (EnsCommands *commands, const EnsDispatch *dispatch)
   for (guint i = 0; i < dispatch->n_bindings; i++) {
     EnsVulkanView *view = (EnsVulkanView *)dispatch->bindings[i].view;
 
-    bring (recording, view);
+    place_constant (recording, view);
     check_binding (recording, view, dispatch->bindings[i].access, dispatch->storage);
     recorded.views[i] = view;
     recorded.accesses[i] = dispatch->bindings[i].access;

@@ -7,8 +7,7 @@
 #include "vulkan/pipelines.h"
 #include "vulkan/weights-private.h"
 
-/* A tensor on the device: what operators see of it, and where it lies. Views that operators get
- * are the first members of these. */
+/* A tensor on the device: the view that operators get, and its memory. */
 typedef struct {
   EnsView view;
   EnsTensor *constant;           /* its contents, or NULL */

@@ -5,8 +5,8 @@
 #include "vulkan/buffer.h"
 #include "vulkan/weights.h"
 
-/* Where the packed form of `constant` lies, or will lie after the next upload: made by pack
- * (state, …) if there is none of this kind. Belongs to `weights`. Any thread. */
+/* The region of the packed form of `constant`, once it is uploaded: made by pack (state, …) if
+ * there is none of this kind. Belongs to `weights`. Any thread. */
 const EnsVulkanRegion *ens_vulkan_weights_get (EnsVulkanWeights *weights, EnsTensor *constant,
                                                const char *kind, gsize size, EnsPackFunc pack,
                                                gpointer state);
@@ -14,5 +14,5 @@ const EnsVulkanRegion *ens_vulkan_weights_get (EnsVulkanWeights *weights, EnsTen
 const EnsVulkanRegion *ens_vulkan_weights_get_plain (EnsVulkanWeights *weights,
                                                      EnsTensor *constant);
 
-/* Brings to the device what was asked for since the last time. Any thread. */
+/* Uploads what was asked for since the last call. Any thread. */
 gboolean ens_vulkan_weights_upload (EnsVulkanWeights *weights, GError **error);

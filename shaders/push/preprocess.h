@@ -1,23 +1,23 @@
-#ifndef ENS_PUSH_SAMPLE_H
-#define ENS_PUSH_SAMPLE_H
+#ifndef ENS_PUSH_PREPROCESS_H
+#define ENS_PUSH_PREPROCESS_H
 
 #include "push.h"
 
 /* The table that says where a batch's pixels come from, in words of 32 bits, floats as their bits.
  * It begins with three components: each one's first byte in the frame, bytes from one of its
  * samples to the next, and from one row to the next. */
-#define ENS_SAMPLE_COMPONENT_WORDS 3
+#define ENS_PREPROCESS_COMPONENT_WORDS 3
 /* Three channels follow: the weights of the components, what is added to their sum, the mean that
  * is subtracted from the sum between 0 and 255, and what that is multiplied by. */
-#define ENS_SAMPLE_CHANNELS 9
-#define ENS_SAMPLE_CHANNEL_WORDS 6
+#define ENS_PREPROCESS_CHANNELS 9
+#define ENS_PREPROCESS_CHANNEL_WORDS 6
 /* Then, for each rectangle and each grid of samples (the frame's, and that of half its size), the
  * outputs of the axis x, and of y: how many samples one takes, one over half the width of its
  * triangle, and for each output its first sample and how far behind the output's centre that one's
  * centre lies. */
-#define ENS_SAMPLE_AXES 27
-#define ENS_SAMPLE_AXIS_WORDS 2
-#define ENS_SAMPLE_OUTPUT_WORDS 2
+#define ENS_PREPROCESS_AXES 27
+#define ENS_PREPROCESS_AXIS_WORDS 2
+#define ENS_PREPROCESS_OUTPUT_WORDS 2
 
 struct EnsPreprocessPush {
   uint offset[3];     /* frame, table, y */

@@ -13,10 +13,10 @@
 #ifndef ENS_PUSH_PUSH_H
 #define ENS_PUSH_PUSH_H
 
-/* The binding, beside a shader's own, at which variants that store 16 bits say that a number did
- * not fit, and the largest one that does. */
+/* The binding, beside a shader's own, at which variants with float16 storage report an overflow,
+ * and the largest float16. */
 #define ENS_OVERFLOW_BINDING 8
-#define ENS_HALF_MAX 65504.0
+#define ENS_FLOAT16_MAX 65504.0
 
 #ifdef VULKAN
 #define ENS_PUSH(name)                       \
