@@ -6,13 +6,12 @@
 #include "cpu/interpret.h"
 #include "engine/device-private.h"
 #include "engine/network-private.h"
-#include "engine/self-test-rows.h"
 #include "ops/operands.h"
 
 /* Making */
 
 static void
-fill (EnsTensor *tensor, GRand *rand, const EnsSelfTestRow *row)
+fill (EnsTensor *tensor, GRand *rand, gboolean positive)
 {
   gint64 n = ens_shape_elements (&tensor->shape);
 
@@ -21,7 +20,7 @@ fill (EnsTensor *tensor, GRand *rand, const EnsSelfTestRow *row)
       ((guint8 *)tensor->data)[i] = g_rand_boolean (rand);
     else
       ((float *)tensor->data)[i] =
-          (float)g_rand_double_range (rand, row->positive ? 0.1 : -1, row->positive ? 2 : 1);
+          (float)g_rand_double_range (rand, positive ? 0.1 : -1, positive ? 2 : 1);
 }
 
 static EnsTensor *
@@ -37,7 +36,7 @@ make_list (const char *word)
 }
 
 static EnsTensor *
-make_random (const char *word, EnsType type, GRand *rand, const EnsSelfTestRow *row)
+make_random (const char *word, EnsType type, GRand *rand, gboolean positive)
 {
   g_auto (GStrv) dims = g_strsplit (word, "x", ENS_MAX_RANK);
   EnsShape shape = {.rank = g_strv_length (dims)};
@@ -46,7 +45,7 @@ make_random (const char *word, EnsType type, GRand *rand, const EnsSelfTestRow *
   for (guint i = 0; i < shape.rank; i++)
     shape.dims[i] = g_ascii_strtoll (dims[i], NULL, 10);
   tensor = ens_tensor_new (type, &shape);
-  fill (tensor, rand, row);
+  fill (tensor, rand, positive);
   return tensor;
 }
 
@@ -83,37 +82,36 @@ add_input (Subject *subject, EnsTensor *tensor)
 }
 
 static EnsValue *
-add_word (Subject *subject, const char *word, const EnsSelfTestRow *row)
+add_word (Subject *subject, const char *word, gboolean positive)
 {
   g_autoptr (EnsTensor) constant = NULL;
 
   if (g_str_has_prefix (word, "=["))
     constant = make_list (word + 2);
   else if (*word == '=')
-    constant = make_random (word + 1, ENS_TYPE_FLOAT32, subject->rand, row);
+    constant = make_random (word + 1, ENS_TYPE_FLOAT32, subject->rand, positive);
   else if (*word == '?')
-    return add_input (subject, make_random (word + 1, ENS_TYPE_BOOL, subject->rand, row));
+    return add_input (subject, make_random (word + 1, ENS_TYPE_BOOL, subject->rand, positive));
   else
-    return add_input (subject, make_random (word, ENS_TYPE_FLOAT32, subject->rand, row));
+    return add_input (subject, make_random (word, ENS_TYPE_FLOAT32, subject->rand, positive));
   return ens_graph_add_constant (subject->graph, "constant", constant);
 }
 
 static void
-add_row (Subject *subject, const EnsSelfTestRow *row)
+add_example (Subject *subject, const EnsOp *op, const EnsOpExample *example)
 {
-  g_auto (GStrv) words = g_strsplit (row->inputs, " ", -1);
+  g_auto (GStrv) words = g_strsplit (example->inputs, " ", -1);
   guint n = g_strv_length (words);
   g_autofree EnsValue **inputs = g_new (EnsValue *, n);
-  const EnsOp *op = ens_op_find (row->op);
   g_autofree gpointer params = g_malloc0 (op->params_size);
   const EnsNode *node;
 
-  if (row->params != NULL)
-    memcpy (params, row->params, op->params_size);
+  if (example->params != NULL)
+    memcpy (params, example->params, op->params_size);
   for (guint i = 0; i < n; i++)
-    inputs[i] = add_word (subject, words[i], row);
+    inputs[i] = add_word (subject, words[i], example->positive);
   node = ens_graph_add_node (subject->graph, op, NULL, params, inputs, n,
-                             MAX (op->min_outputs, strcmp (row->op, "Split") == 0 ? 2 : 1));
+                             MAX (MAX (op->min_outputs, example->n_outputs), 1));
   for (guint i = 0; i < node->n_outputs; i++)
     ens_graph_add_output (subject->graph, node->outputs[i]);
 }
@@ -121,9 +119,7 @@ add_row (Subject *subject, const EnsSelfTestRow *row)
 static EnsValue *
 add_weights (Subject *subject, const char *shape)
 {
-  const EnsSelfTestRow row = {.op = NULL};
-
-  return add_word (subject, shape, &row);
+  return add_word (subject, shape, FALSE);
 }
 
 static EnsValue *
@@ -145,12 +141,12 @@ add_conv (Subject *subject, EnsValue *x, const char *weights, const char *bias)
 /* Convolutions, pooling, a residual, branches that are concatenated, and a classifier: what
  * networks for pictures are made of, as passes fuse it. */
 static void
-add_network (Subject *subject, const EnsSelfTestRow *row)
+add_network (Subject *subject, const char *input)
 {
   const EnsPoolParams pool = {
       .sliding = {.rank = 2, .kernel = {2, 2}, .strides = {2, 2, 1}, .dilations = {1, 1, 1}}};
   EnsGraph *graph = subject->graph;
-  EnsValue *x = add_word (subject, row->inputs, row), *branches[2];
+  EnsValue *x = add_word (subject, input, FALSE), *branches[2];
 
   x = add_conv (subject, x, "=16x3x3x3", "=16");
   x = ens_graph_apply (graph, ens_op_find ("MaxPool"), &pool, x, NULL);
@@ -227,7 +223,7 @@ run_plan (EnsPlan *plan, const Subject *subject, const GPtrArray *expected,
 static gboolean
 run_subject (Subject *subject, EnsDevice *device, EnsSelfTestResult *result, GError **error)
 {
-  g_autofree EnsShape *shapes = g_new (EnsShape, subject->inputs->len);
+  g_autofree EnsShape *shapes = g_new (EnsShape, subject->inputs->len + 1);
   g_autoptr (GPtrArray) expected =
       ens_interpret (subject->graph, (EnsTensor **)subject->inputs->pdata, error);
   g_autoptr (EnsNetwork) network = NULL;
@@ -242,25 +238,39 @@ run_subject (Subject *subject, EnsDevice *device, EnsSelfTestResult *result, GEr
 }
 
 static EnsSelfTestResult *
-try_row (const EnsSelfTestRow *row, EnsDevice *device)
+try_subject (Subject *subject, const char *name, EnsDevice *device)
 {
   EnsSelfTestResult *result = g_new0 (EnsSelfTestResult, 1);
   g_autoptr (GError) error = NULL;
-  g_auto (Subject) subject;
 
-  subject_init (&subject);
-  if (ens_op_find (row->op) != NULL)
-    add_row (&subject, row);
-  else
-    add_network (&subject, row);
-  result->name = row->op;
-  if (run_subject (&subject, device, result, &error))
+  result->name = name;
+  if (run_subject (subject, device, result, &error))
     result->passed =
         result->error <= (ens_device_wants_float16 (device) ? ENS_SELF_TEST_FLOAT16_TOLERANCE
                                                             : ENS_SELF_TEST_TOLERANCE);
   else
     result->problem = g_strdup (error->message);
   return result;
+}
+
+static EnsSelfTestResult *
+try_example (const EnsOp *op, const EnsOpExample *example, EnsDevice *device)
+{
+  g_auto (Subject) subject;
+
+  subject_init (&subject);
+  add_example (&subject, op, example);
+  return try_subject (&subject, op->name, device);
+}
+
+static EnsSelfTestResult *
+try_network (const char *name, const char *input, EnsDevice *device)
+{
+  g_auto (Subject) subject;
+
+  subject_init (&subject);
+  add_network (&subject, input);
+  return try_subject (&subject, name, device);
 }
 
 static void
@@ -278,7 +288,10 @@ ens_self_test (EnsDevice *device)
 {
   GPtrArray *results = g_ptr_array_new_with_free_func (free_result);
 
-  for (const EnsSelfTestRow *row = ens_self_test_rows; row->op != NULL; row++)
-    g_ptr_array_add (results, try_row (row, device));
+  for (const EnsOp *const *op = ens_op_list (); *op != NULL; op++)
+    for (const EnsOpExample *example = (*op)->example; example->inputs != NULL; example++)
+      g_ptr_array_add (results, try_example (*op, example, device));
+  g_ptr_array_add (results, try_network ("a whole network", "1x32x32x3", device));
+  g_ptr_array_add (results, try_network ("… on a batch", "3x20x28x3", device));
   return results;
 }

@@ -15,6 +15,6 @@ typedef struct {
 #define ENS_SELF_TEST_TOLERANCE 1e-4
 #define ENS_SELF_TEST_FLOAT16_TOLERANCE 1e-2
 
-/* One small case of every operator that a GPU may run, and two small networks. Takes some seconds
+/* The examples that operators give of themselves, and two small networks. Takes some seconds
  * where shaders have to be compiled. Returns EnsSelfTestResult. (transfer full) */
 GPtrArray *ens_self_test (EnsDevice *device);

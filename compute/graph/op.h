@@ -104,6 +104,16 @@ gconstpointer ens_packed_weights_get (EnsPackedWeights *weights, EnsTensor *cons
                                       const char *kind, gsize size, EnsPackFunc pack,
                                       gpointer state);
 
+/* A small case of an operator, by which users compare their devices with its reference. */
+typedef struct {
+  /* Separated by spaces: a shape is an input of random numbers; "=" before it makes it a constant,
+   * and "?" an input of random truth values; "=[2,0]" is a constant list of 64-bit integers. */
+  const char *inputs;
+  gconstpointer params; /* NULL: zeroes */
+  guint n_outputs;      /* 0: as few as there may be, but one */
+  gboolean positive;    /* numbers in [0.1, 2), not [-1, 1) */
+} EnsOpExample;
+
 /* Commands of a GPU plan, recorded by gpu (). Opaque to operators. */
 typedef struct _EnsCommands EnsCommands;
 
@@ -153,6 +163,9 @@ struct _EnsOp {
    * and all inputs that are not constants, have as many images as their first dimension. NULL:
    * no. */
   gboolean (*per_image) (const EnsNode *node);
+  /* For the self-test on a user's device, up to one without inputs: at least one, and one for each
+   * way that shaders go. Mandatory. */
+  const EnsOpExample *example;
 };
 
 /* The operator of that name, or NULL. */

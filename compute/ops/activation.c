@@ -131,13 +131,28 @@ ACTIVATION_KERNELS (tanh, ENS_ACTIVATION_TANH)
 ONE_ATTRIBUTE (leaky_relu, "alpha", 0.01f)
 TWO_ATTRIBUTES (hard_sigmoid, "alpha", 0.2f, "beta", 0.5f)
 
-#define PLAIN_OP(id, onnx, shape_func)                    \
+static const EnsOpExample plain_examples[] = {{"2x5x4x7"}, {NULL}};
+static const EnsOpExample positive_examples[] = {{"2x5x4x7", .positive = TRUE}, {NULL}};
+
+#define EXAMPLES(id, alpha, beta)                                                                  \
+  static const EnsOpExample id##_examples[] = {{"2x5x4x7", &(const EnsUnaryParams) {alpha, beta}}, \
+                                               {NULL}};
+
+EXAMPLES (leaky_relu, 0.1f, 0)
+EXAMPLES (hard_sigmoid, 0.2f, 0.5f)
+EXAMPLES (elu, 1.2f, 0)
+EXAMPLES (celu, 0.8f, 0)
+EXAMPLES (selu, 1.67f, 1.05f)
+EXAMPLES (thresholded_relu, 0.5f, 0)
+
+#define PLAIN_OP(id, onnx, shape_func, examples)          \
   const EnsOp ens_op_##id = {.name = onnx,                \
                              COMMON,                      \
                              .shape = shape_func,         \
                              .reference = id##_reference, \
                              .cpu = id##_cpu,             \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,             \
+                             .example = examples}
 
 #define PARAMS_OP(id, onnx)                                          \
   const EnsOp ens_op_##id = {.name = onnx,                           \
@@ -148,12 +163,13 @@ TWO_ATTRIBUTES (hard_sigmoid, "alpha", 0.2f, "beta", 0.5f)
                              .shape = shape_real,                    \
                              .reference = id##_reference,            \
                              .cpu = id##_cpu,                        \
-                             .gpu = id##_gpu}
+                             .gpu = id##_gpu,                        \
+                             .example = id##_examples}
 
-PLAIN_OP (relu, "Relu", shape_number);
-PLAIN_OP (sigmoid, "Sigmoid", shape_real);
-PLAIN_OP (hard_swish, "HardSwish", shape_real);
-PLAIN_OP (tanh, "Tanh", shape_real);
+PLAIN_OP (relu, "Relu", shape_number, plain_examples);
+PLAIN_OP (sigmoid, "Sigmoid", shape_real, plain_examples);
+PLAIN_OP (hard_swish, "HardSwish", shape_real, plain_examples);
+PLAIN_OP (tanh, "Tanh", shape_real, plain_examples);
 PARAMS_OP (leaky_relu, "LeakyRelu");
 PARAMS_OP (hard_sigmoid, "HardSigmoid");
 
@@ -215,8 +231,8 @@ PARAMS_OP (elu, "Elu");
 PARAMS_OP (celu, "Celu");
 PARAMS_OP (selu, "Selu");
 PARAMS_OP (thresholded_relu, "ThresholdedRelu");
-PLAIN_OP (softplus, "Softplus", shape_real);
-PLAIN_OP (softsign, "Softsign", shape_real);
+PLAIN_OP (softplus, "Softplus", shape_real, plain_examples);
+PLAIN_OP (softsign, "Softsign", shape_real, plain_examples);
 
 /* Functions of mathematics. */
 
@@ -232,17 +248,17 @@ UNARY_KERNELS (round, ENS_FUNCTION_ROUND, nearbyint (x), nearbyintf (x))
 UNARY_KERNELS (sign, ENS_FUNCTION_SIGN, (x > 0) - (x < 0), (float)((x > 0) - (x < 0)))
 UNARY_KERNELS (erf, ENS_FUNCTION_ERF, erf (x), erff (x))
 
-PLAIN_OP (abs, "Abs", shape_number);
-PLAIN_OP (neg, "Neg", shape_number);
-PLAIN_OP (exp, "Exp", shape_real);
-PLAIN_OP (log, "Log", shape_real);
-PLAIN_OP (sqrt, "Sqrt", shape_real);
-PLAIN_OP (reciprocal, "Reciprocal", shape_real);
-PLAIN_OP (floor, "Floor", shape_real);
-PLAIN_OP (ceil, "Ceil", shape_real);
-PLAIN_OP (round, "Round", shape_real);
-PLAIN_OP (sign, "Sign", shape_number);
-PLAIN_OP (erf, "Erf", shape_number);
+PLAIN_OP (abs, "Abs", shape_number, plain_examples);
+PLAIN_OP (neg, "Neg", shape_number, plain_examples);
+PLAIN_OP (exp, "Exp", shape_real, plain_examples);
+PLAIN_OP (log, "Log", shape_real, positive_examples);
+PLAIN_OP (sqrt, "Sqrt", shape_real, positive_examples);
+PLAIN_OP (reciprocal, "Reciprocal", shape_real, positive_examples);
+PLAIN_OP (floor, "Floor", shape_real, plain_examples);
+PLAIN_OP (ceil, "Ceil", shape_real, plain_examples);
+PLAIN_OP (round, "Round", shape_real, plain_examples);
+PLAIN_OP (sign, "Sign", shape_number, plain_examples);
+PLAIN_OP (erf, "Erf", shape_number, plain_examples);
 
 /* Clip: its bounds are attributes up to opset 10, inputs since. */
 
@@ -326,6 +342,9 @@ clip_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static const EnsOpExample clip_examples[] = {{"2x5x4x7", &(const EnsClipParams) {-0.5f, 0.25f}},
+                                             {NULL}};
+
 const EnsOp ens_op_clip = {.name = "Clip",
                            .min_inputs = 1,
                            .max_inputs = 3,
@@ -341,7 +360,8 @@ const EnsOp ens_op_clip = {.name = "Clip",
                            .reference = clip_reference,
                            .cpu = clip_cpu,
                            .gpu = clip_gpu,
-                           .per_image = ens_per_image_elementwise};
+                           .per_image = ens_per_image_elementwise,
+                           .example = clip_examples};
 
 /* Fusing. */
 

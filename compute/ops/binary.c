@@ -431,7 +431,10 @@ binary_write (gconstpointer data, EnsAttributes *attributes)
 
 #define MANY 64
 
-#define ARITHMETIC_OP(id, onnx, min, max, extra_flags, shape_func)                      \
+static const EnsOpExample arithmetic_examples[] = {{"2x5x4x7 2x1x4x7", .positive = TRUE}, {NULL}};
+static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
+
+#define ARITHMETIC_OP(id, onnx, min, max, extra_flags, shape_func, examples)            \
   const EnsOp ens_op_##id = {.name = onnx,                                              \
                              .min_inputs = min,                                         \
                              .max_inputs = max,                                         \
@@ -446,19 +449,20 @@ binary_write (gconstpointer data, EnsAttributes *attributes)
                              .reference = id##_reference,                               \
                              .cpu = id##_cpu,                                           \
                              .gpu = id##_gpu,                                           \
-                             .per_image = ens_per_image_elementwise}
+                             .per_image = ens_per_image_elementwise,                    \
+                             .example = examples}
 
 #define sum_reference add_reference
 #define sum_cpu add_cpu
 #define sum_gpu add_gpu
 
-ARITHMETIC_OP (add, "Add", 2, 2, ENS_OP_COMMUTATIVE, arithmetic_shape);
-ARITHMETIC_OP (sub, "Sub", 2, 2, 0, arithmetic_shape);
-ARITHMETIC_OP (mul, "Mul", 2, 2, ENS_OP_COMMUTATIVE, arithmetic_shape);
-ARITHMETIC_OP (div, "Div", 2, 2, 0, arithmetic_shape);
-ARITHMETIC_OP (pow, "Pow", 2, 2, 0, pow_shape);
-ARITHMETIC_OP (min, "Min", 1, MANY, 0, arithmetic_shape);
-ARITHMETIC_OP (max, "Max", 1, MANY, 0, arithmetic_shape);
-ARITHMETIC_OP (sum, "Sum", 1, MANY, 0, arithmetic_shape);
-ARITHMETIC_OP (mean, "Mean", 1, MANY, 0, mean_shape);
-ARITHMETIC_OP (prelu, "PRelu", 2, 2, 0, prelu_shape);
+ARITHMETIC_OP (add, "Add", 2, 2, ENS_OP_COMMUTATIVE, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (sub, "Sub", 2, 2, 0, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (mul, "Mul", 2, 2, ENS_OP_COMMUTATIVE, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (div, "Div", 2, 2, 0, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (pow, "Pow", 2, 2, 0, pow_shape, arithmetic_examples);
+ARITHMETIC_OP (min, "Min", 1, MANY, 0, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (max, "Max", 1, MANY, 0, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (sum, "Sum", 1, MANY, 0, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (mean, "Mean", 1, MANY, 0, mean_shape, arithmetic_examples);
+ARITHMETIC_OP (prelu, "PRelu", 2, 2, 0, prelu_shape, prelu_examples);

@@ -84,6 +84,9 @@ cast_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static const EnsOpExample cast_examples[] = {{"2x5x4x7", &(const EnsCastParams) {ENS_TYPE_FLOAT16}},
+                                             {NULL}};
+
 const EnsOp ens_op_cast = {.name = "Cast",
                            .min_inputs = 1,
                            .max_inputs = 1,
@@ -96,4 +99,5 @@ const EnsOp ens_op_cast = {.name = "Cast",
                            .shape = cast_shape,
                            .reference = cast_reference,
                            .gpu = cast_gpu,
-                           .per_image = ens_per_image_elementwise};
+                           .per_image = ens_per_image_elementwise,
+                           .example = cast_examples};

@@ -212,6 +212,9 @@ concat_per_image (const EnsNode *node)
   return !ens_axis_is_batch (node, ((const EnsAxisParams *)node->params)->axis);
 }
 
+static const EnsOpExample concat_examples[] = {{"2x5x4x7 2x5x4x3", &(const EnsAxisParams) {3}},
+                                               {NULL}};
+
 const EnsOp ens_op_concat = {.name = "Concat",
                              .min_inputs = 1,
                              .max_inputs = MANY,
@@ -227,7 +230,8 @@ const EnsOp ens_op_concat = {.name = "Concat",
                              .reference = concat_reference,
                              .cpu = concat_cpu,
                              .gpu = concat_gpu,
-                             .per_image = concat_per_image};
+                             .per_image = concat_per_image,
+                             .example = concat_examples};
 
 /* Split: sizes are an attribute up to opset 12, an input since. */
 
@@ -384,6 +388,10 @@ split_per_image (const EnsNode *node)
          && !ens_axis_is_batch (node, ((const EnsSplitParams *)node->params)->axis);
 }
 
+static const EnsOpExample split_examples[] = {
+    {"2x5x7", &(const EnsSplitParams) {.axis = 1, .n_sizes = 2, .sizes = {2, 3}}, .n_outputs = 2},
+    {NULL}};
+
 const EnsOp ens_op_split = {.name = "Split",
                             .min_inputs = 1,
                             .max_inputs = 2,
@@ -400,4 +408,5 @@ const EnsOp ens_op_split = {.name = "Split",
                             .reference = split_reference,
                             .cpu = split_cpu,
                             .gpu = split_gpu,
-                            .per_image = split_per_image};
+                            .per_image = split_per_image,
+                            .example = split_examples};

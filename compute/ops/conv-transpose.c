@@ -6,6 +6,7 @@
  * (Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016). */
 #include "kernels/gemm.h"
 #include "ops/conv-direct.h"
+#include "ops/example.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -544,6 +545,11 @@ transpose_gpu (const EnsOperands *operands, EnsCommands *commands)
                                  commands);
 }
 
+static const EnsOpExample transpose_examples[] = {
+    {"2x5x4x6 =6x3x3x4 =4",
+     &(const EnsConvTransposeParams) {.sliding = ENS_EXAMPLE_WINDOW (3, 2, 1), .group = 1}},
+    {NULL}};
+
 const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",
                                      .min_inputs = 2,
                                      .max_inputs = 3,
@@ -560,4 +566,5 @@ const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",
                                      .cpu = transpose_cpu,
                                      .cpu_plan = transpose_cpu_plan,
                                      .gpu = transpose_gpu,
-                                     .per_image = ens_per_image_with_constants};
+                                     .per_image = ens_per_image_with_constants,
+                                     .example = transpose_examples};

@@ -2,6 +2,7 @@
 #include "kernels/conv.h"
 #include "ops/conv-direct.h"
 #include "ops/conv-gpu.h"
+#include "ops/example.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -354,6 +355,25 @@ conv_per_image (const EnsNode *node)
          && (ens_node_input (node, BIAS) == NULL || ens_node_constant (node, BIAS) != NULL);
 }
 
+#define EXAMPLE(shapes, size, stride, pad, groups)                       \
+  {                                                                      \
+    shapes, &(const EnsConvParams)                                       \
+    {                                                                    \
+      .sliding = ENS_EXAMPLE_WINDOW (size, stride, pad), .group = groups \
+    }                                                                    \
+  }
+
+/* The large ones go by the larger tiles of ops/conv-tiles.c, if a GPU has up to about 200
+ * processors: of 128 × 128 and 128 × 64, as windows and as dense rows. */
+static const EnsOpExample conv_examples[] = {EXAMPLE ("2x9x8x6 =10x3x3x6 =10", 3, 1, 1, 1),
+                                             EXAMPLE ("2x9x8x6 =10x1x1x6 =10", 1, 1, 0, 1),
+                                             EXAMPLE ("2x9x8x6 =6x3x3x1 =6", 3, 2, 1, 6),
+                                             EXAMPLE ("1x160x160x4 =128x3x3x4 =128", 3, 1, 1, 1),
+                                             EXAMPLE ("1x160x160x8 =64x3x3x8 =64", 3, 1, 1, 1),
+                                             EXAMPLE ("1x160x160x36 =128x1x1x36 =128", 1, 1, 0, 1),
+                                             EXAMPLE ("1x160x160x8 =64x1x1x8 =64", 1, 1, 0, 1),
+                                             {NULL}};
+
 const EnsOp ens_op_conv = {.name = "Conv",
                            .min_inputs = 2,
                            .max_inputs = 4,
@@ -370,4 +390,5 @@ const EnsOp ens_op_conv = {.name = "Conv",
                            .cpu = conv_cpu,
                            .cpu_plan = conv_cpu_plan,
                            .gpu = conv_gpu,
-                           .per_image = conv_per_image};
+                           .per_image = conv_per_image,
+                           .example = conv_examples};

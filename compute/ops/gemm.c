@@ -248,6 +248,9 @@ gemm_per_image (const EnsNode *node)
          && (c == NULL || c->shape.rank < 2 || c->shape.dims[0] == 1);
 }
 
+static const EnsOpExample gemm_examples[] = {
+    {"5x12 =9x12 =9", &(const EnsGemmParams) {.trans_b = TRUE, .alpha = 1, .beta = 1}}, {NULL}};
+
 const EnsOp ens_op_gemm = {.name = "Gemm",
                            .min_inputs = 2,
                            .max_inputs = 3,
@@ -263,4 +266,5 @@ const EnsOp ens_op_gemm = {.name = "Gemm",
                            .cpu = gemm_cpu,
                            .cpu_plan = gemm_cpu_plan,
                            .gpu = gemm_gpu,
-                           .per_image = gemm_per_image};
+                           .per_image = gemm_per_image,
+                           .example = gemm_examples};

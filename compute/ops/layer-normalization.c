@@ -227,6 +227,9 @@ layer_per_image (const EnsNode *node)
          && !ens_axis_is_batch (node, ((const EnsLayerNormalizationParams *)node->params)->axis);
 }
 
+static const EnsOpExample layer_examples[] = {
+    {"2x5x7 =7 =7", &(const EnsLayerNormalizationParams) {-1, 1e-3f}}, {NULL}};
+
 const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
                                           .min_inputs = 2,
                                           .max_inputs = 3,
@@ -240,4 +243,5 @@ const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
                                           .reference = layer_reference,
                                           .cpu = layer_cpu,
                                           .gpu = layer_gpu,
-                                          .per_image = layer_per_image};
+                                          .per_image = layer_per_image,
+                                          .example = layer_examples};

@@ -78,8 +78,12 @@ truth_gpu (const EnsOperands *operands, EnsCommands *commands, guint32 compare, 
   return TRUE;
 }
 
+static const EnsOpExample equal_examples[] = {{"3x5x7 5x1"}, {"?2x5x7 ?2x1x7"}, {NULL}};
+static const EnsOpExample compare_examples[] = {{"3x5x7 5x1"}, {NULL}};
+static const EnsOpExample logic_examples[] = {{"?2x5x7 ?2x1x7"}, {NULL}};
+
 /* compare: how floats are compared; logic: how truth values are combined. */
-#define COMPARE_OP(id, onnx, operator, shape_func, compare, logic)              \
+#define COMPARE_OP(id, onnx, operator, shape_func, compare, logic, examples)    \
   static gboolean id##_real (double a, double b)                                \
   {                                                                             \
     return a operator b;                                                        \
@@ -109,18 +113,20 @@ truth_gpu (const EnsOperands *operands, EnsCommands *commands, guint32 compare, 
                              .shape = shape_func,                               \
                              .reference = id##_reference,                       \
                              .gpu = id##_gpu,                                   \
-                             .per_image = ens_per_image_elementwise}
+                             .per_image = ens_per_image_elementwise,            \
+                             .example = examples}
 
-COMPARE_OP (equal, "Equal", ==, compare_shape, ENS_COMPARE_EQUAL, ENS_LOGIC_EQUAL);
-COMPARE_OP (greater, "Greater", >, compare_shape, ENS_COMPARE_GREATER, ENS_LOGIC_NONE);
+COMPARE_OP (equal, "Equal", ==, compare_shape, ENS_COMPARE_EQUAL, ENS_LOGIC_EQUAL, equal_examples);
+COMPARE_OP (greater, "Greater", >, compare_shape, ENS_COMPARE_GREATER, ENS_LOGIC_NONE,
+            compare_examples);
 COMPARE_OP (greater_or_equal, "GreaterOrEqual", >=, compare_shape, ENS_COMPARE_GREATER_OR_EQUAL,
-            ENS_LOGIC_NONE);
-COMPARE_OP (less, "Less", <, compare_shape, ENS_COMPARE_LESS, ENS_LOGIC_NONE);
+            ENS_LOGIC_NONE, compare_examples);
+COMPARE_OP (less, "Less", <, compare_shape, ENS_COMPARE_LESS, ENS_LOGIC_NONE, compare_examples);
 COMPARE_OP (less_or_equal, "LessOrEqual", <=, compare_shape, ENS_COMPARE_LESS_OR_EQUAL,
-            ENS_LOGIC_NONE);
-COMPARE_OP (and, "And", &&, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_AND);
-COMPARE_OP (or, "Or", ||, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_OR);
-COMPARE_OP (xor, "Xor", !=, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_XOR);
+            ENS_LOGIC_NONE, compare_examples);
+COMPARE_OP (and, "And", &&, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_AND, logic_examples);
+COMPARE_OP (or, "Or", ||, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_OR, logic_examples);
+COMPARE_OP (xor, "Xor", !=, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_XOR, logic_examples);
 
 static gboolean
 not_shape (EnsOperands *operands, GError **error)
@@ -146,6 +152,8 @@ not_gpu (const EnsOperands *operands, EnsCommands *commands)
   return truth_gpu (operands, commands, ENS_COMPARE_NONE, ENS_LOGIC_NOT);
 }
 
+static const EnsOpExample not_examples[] = {{"?2x5x7"}, {NULL}};
+
 const EnsOp ens_op_not = {.name = "Not",
                           .min_inputs = 1,
                           .max_inputs = 1,
@@ -156,7 +164,8 @@ const EnsOp ens_op_not = {.name = "Not",
                           .shape = not_shape,
                           .reference = not_reference,
                           .gpu = not_gpu,
-                          .per_image = ens_per_image_elementwise};
+                          .per_image = ens_per_image_elementwise,
+                          .example = not_examples};
 
 static gboolean
 where_shape (EnsOperands *operands, GError **error)
@@ -219,6 +228,8 @@ where_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static const EnsOpExample where_examples[] = {{"?2x5x7 2x5x7 2x1x7"}, {NULL}};
+
 const EnsOp ens_op_where = {.name = "Where",
                             .min_inputs = 3,
                             .max_inputs = 3,
@@ -228,4 +239,5 @@ const EnsOp ens_op_where = {.name = "Where",
                             .shape = where_shape,
                             .reference = where_reference,
                             .gpu = where_gpu,
-                            .per_image = ens_per_image_elementwise};
+                            .per_image = ens_per_image_elementwise,
+                            .example = where_examples};

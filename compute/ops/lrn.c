@@ -179,6 +179,9 @@ lrn_gpu (const EnsOperands *operands, EnsCommands *commands)
 }
 
 /* Not in place: neighbours are read after they would have been overwritten. */
+static const EnsOpExample lrn_examples[] = {{"2x5x4x7", &(const EnsLrnParams) {5, 1e-2f, 0.75f, 1}},
+                                            {NULL}};
+
 const EnsOp ens_op_lrn = {.name = "LRN",
                           .min_inputs = 1,
                           .max_inputs = 1,
@@ -193,4 +196,5 @@ const EnsOp ens_op_lrn = {.name = "LRN",
                           .reference = lrn_reference,
                           .cpu = lrn_cpu,
                           .gpu = lrn_gpu,
-                          .per_image = ens_per_image_with_constants};
+                          .per_image = ens_per_image_with_constants,
+                          .example = lrn_examples};

@@ -182,6 +182,8 @@ matmul_per_image (const EnsNode *node)
   return a->rank >= 3 && a->rank == b->rank;
 }
 
+static const EnsOpExample matmul_examples[] = {{"3x5x12 =12x9"}, {NULL}};
+
 const EnsOp ens_op_matmul = {.name = "MatMul",
                              .min_inputs = 2,
                              .max_inputs = 2,
@@ -197,4 +199,5 @@ const EnsOp ens_op_matmul = {.name = "MatMul",
                              .cpu = matmul_cpu,
                              .cpu_plan = matmul_cpu_plan,
                              .gpu = matmul_gpu,
-                             .per_image = matmul_per_image};
+                             .per_image = matmul_per_image,
+                             .example = matmul_examples};

@@ -175,6 +175,9 @@ batch_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static const EnsOpExample batch_examples[] = {
+    {"2x5x4x7 =7 =7 =7 =7", &(const EnsNormalizationParams) {1e-3f}, .positive = TRUE}, {NULL}};
+
 const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .min_inputs = 5,
                                           .max_inputs = 5,
@@ -190,7 +193,8 @@ const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .cpu = batch_cpu,
                                           .cpu_plan = batch_cpu_plan,
                                           .gpu = batch_gpu,
-                                          .per_image = ens_per_image_with_constants};
+                                          .per_image = ens_per_image_with_constants,
+                                          .example = batch_examples};
 
 /* InstanceNormalization: mean and variance of each image and channel. */
 
@@ -383,6 +387,9 @@ instance_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static const EnsOpExample instance_examples[] = {
+    {"2x5x4x7 =7 =7", &(const EnsNormalizationParams) {1e-3f}}, {NULL}};
+
 const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
                                              .min_inputs = 3,
                                              .max_inputs = 3,
@@ -397,7 +404,8 @@ const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
                                              .reference = instance_reference,
                                              .cpu = instance_cpu,
                                              .gpu = instance_gpu,
-                                             .per_image = ens_per_image_with_constants};
+                                             .per_image = ens_per_image_with_constants,
+                                             .example = instance_examples};
 
 /* LpNormalization: divides by the norm along an axis. */
 
@@ -489,6 +497,9 @@ lp_per_image (const EnsNode *node)
   return !ens_axis_is_batch (node, ((const EnsLpNormalizationParams *)node->params)->axis);
 }
 
+static const EnsOpExample lp_examples[] = {{"2x5x7", &(const EnsLpNormalizationParams) {-1, 2}},
+                                           {NULL}};
+
 const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
                                        .min_inputs = 1,
                                        .max_inputs = 1,
@@ -502,4 +513,5 @@ const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
                                        .shape = lp_shape,
                                        .reference = lp_reference,
                                        .gpu = lp_gpu,
-                                       .per_image = lp_per_image};
+                                       .per_image = lp_per_image,
+                                       .example = lp_examples};

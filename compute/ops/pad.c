@@ -375,6 +375,12 @@ pad_per_image (const EnsNode *node)
          && ens_per_image_with_constants (node) && params->begin[0] == 0 && params->end[0] == 0;
 }
 
+static const EnsOpExample pad_examples[] = {
+    {"2x5x4x7",
+     &(const EnsPadParams) {
+         .has_pads = TRUE, .rank = 4, .begin = {0, 1, 2, 0}, .end = {0, 1, 0, 1}}},
+    {NULL}};
+
 const EnsOp ens_op_pad = {.name = "Pad",
                           .min_inputs = 1,
                           .max_inputs = 3,
@@ -390,4 +396,5 @@ const EnsOp ens_op_pad = {.name = "Pad",
                           .reference = pad_reference,
                           .cpu = pad_cpu,
                           .gpu = pad_gpu,
-                          .per_image = pad_per_image};
+                          .per_image = pad_per_image,
+                          .example = pad_examples};

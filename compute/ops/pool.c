@@ -1,5 +1,6 @@
 /* MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool. */
 #include "kernels/pooling.h"
+#include "ops/example.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -443,36 +444,42 @@ global_average_pool_gpu (const EnsOperands *operands, EnsCommands *commands)
   return record_global (operands, commands, ENS_REDUCE_MEAN);
 }
 
-#define POOL_OP(id, onnx)                                           \
-  const EnsOp ens_op_##id = {.name = onnx,                          \
-                             .min_inputs = 1,                       \
-                             .max_inputs = 1,                       \
-                             .min_outputs = 1,                      \
-                             .max_outputs = 1,                      \
-                             .layout = ENS_LAYOUT_SPATIAL,          \
-                             .flags = ENS_OP_PITCHED,               \
-                             .params_size = sizeof (EnsPoolParams), \
-                             .parse = id##_parse,                   \
-                             .write = pool_write,                   \
-                             .shape = pool_shape,                   \
-                             .reference = id##_reference,           \
-                             .cpu = id##_cpu,                       \
-                             .gpu = id##_gpu,                       \
-                             .per_image = ens_per_image_with_constants}
+static const EnsOpExample pool_examples[] = {
+    {"2x9x8x6", &(const EnsPoolParams) {.sliding = ENS_EXAMPLE_WINDOW (3, 2, 1)}}, {NULL}};
+static const EnsOpExample global_examples[] = {{"2x5x4x7"}, {NULL}};
 
-#define GLOBAL_OP(id, onnx)                                \
-  const EnsOp ens_op_##id = {.name = onnx,                 \
-                             .min_inputs = 1,              \
-                             .max_inputs = 1,              \
-                             .min_outputs = 1,             \
-                             .max_outputs = 1,             \
-                             .layout = ENS_LAYOUT_SPATIAL, \
-                             .flags = ENS_OP_PITCHED,      \
-                             .shape = global_shape,        \
-                             .reference = id##_reference,  \
-                             .cpu = id##_cpu,              \
-                             .gpu = id##_gpu,              \
-                             .per_image = ens_per_image_with_constants}
+#define POOL_OP(id, onnx)                                               \
+  const EnsOp ens_op_##id = {.name = onnx,                              \
+                             .min_inputs = 1,                           \
+                             .max_inputs = 1,                           \
+                             .min_outputs = 1,                          \
+                             .max_outputs = 1,                          \
+                             .layout = ENS_LAYOUT_SPATIAL,              \
+                             .flags = ENS_OP_PITCHED,                   \
+                             .params_size = sizeof (EnsPoolParams),     \
+                             .parse = id##_parse,                       \
+                             .write = pool_write,                       \
+                             .shape = pool_shape,                       \
+                             .reference = id##_reference,               \
+                             .cpu = id##_cpu,                           \
+                             .gpu = id##_gpu,                           \
+                             .per_image = ens_per_image_with_constants, \
+                             .example = pool_examples}
+
+#define GLOBAL_OP(id, onnx)                                             \
+  const EnsOp ens_op_##id = {.name = onnx,                              \
+                             .min_inputs = 1,                           \
+                             .max_inputs = 1,                           \
+                             .min_outputs = 1,                          \
+                             .max_outputs = 1,                          \
+                             .layout = ENS_LAYOUT_SPATIAL,              \
+                             .flags = ENS_OP_PITCHED,                   \
+                             .shape = global_shape,                     \
+                             .reference = id##_reference,               \
+                             .cpu = id##_cpu,                           \
+                             .gpu = id##_gpu,                           \
+                             .per_image = ens_per_image_with_constants, \
+                             .example = global_examples}
 
 POOL_OP (max_pool, "MaxPool");
 POOL_OP (average_pool, "AveragePool");

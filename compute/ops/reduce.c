@@ -1,6 +1,7 @@
 /* ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
  * ReduceLogSum, ReduceLogSumExp. All accumulate in double precision, element by element in C order,
  * so that reference and kernels differ by the order of no addition. */
+#include "ops/example.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -273,6 +274,11 @@ reduce_per_image (const EnsNode *node)
   return node->n_inputs == 1 && axes->n > 0;
 }
 
+static const EnsOpExample reduce_examples[] = {
+    {"2x5x4x7", &(const EnsReduceParams) {.axes = ENS_EXAMPLE_LIST (2, 1, 2), .keepdims = TRUE},
+     .positive = TRUE},
+    {NULL}};
+
 #define REDUCE_OP(id, onnx, shader_kind, first, a_and_x, finished, inputs)                         \
   ENS_INLINE double id##_put (double a, double x)                                                  \
   {                                                                                                \
@@ -339,7 +345,8 @@ reduce_per_image (const EnsNode *node)
                              .reference = id##_reference,                                          \
                              .cpu = id##_cpu,                                                      \
                              .gpu = id##_gpu,                                                      \
-                             .per_image = reduce_per_image}
+                             .per_image = reduce_per_image,                                        \
+                             .example = reduce_examples}
 
 /* ReduceSum's axes are an input since opset 13, the others' since 18. */
 static const char *const sum_inputs[] = {NULL, "axes"};

@@ -1,5 +1,6 @@
 /* Operators that give the same elements another shape: Reshape, Flatten, Squeeze, Unsqueeze,
  * Identity, Dropout (which does nothing in inference); and those that repeat them: Expand, Tile. */
+#include "ops/example.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -96,6 +97,8 @@ reshape_shape (EnsOperands *operands, GError **error)
   return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
 }
 
+static const EnsOpExample reshape_examples[] = {{"2x6x4 =[2,-1]"}, {NULL}};
+
 const EnsOp ens_op_reshape = {.name = "Reshape",
                               VIEW_OP,
                               .max_inputs = 2,
@@ -105,7 +108,8 @@ const EnsOp ens_op_reshape = {.name = "Reshape",
                               .parse = reshape_parse,
                               .write = reshape_write,
                               .shape = reshape_shape,
-                              .per_image = ens_per_image_with_constants};
+                              .per_image = ens_per_image_with_constants,
+                              .example = reshape_examples};
 
 /* Flatten: to two axes. */
 
@@ -138,6 +142,8 @@ flatten_shape (EnsOperands *operands, GError **error)
       error);
 }
 
+static const EnsOpExample flatten_examples[] = {{"2x5x4x7", &(const EnsAxisParams) {1}}, {NULL}};
+
 const EnsOp ens_op_flatten = {.name = "Flatten",
                               VIEW_OP,
                               .max_inputs = 1,
@@ -147,7 +153,8 @@ const EnsOp ens_op_flatten = {.name = "Flatten",
                               .parse = flatten_parse,
                               .write = axis_write,
                               .shape = flatten_shape,
-                              .per_image = ens_per_image_with_constants};
+                              .per_image = ens_per_image_with_constants,
+                              .example = flatten_examples};
 
 /* Squeeze and Unsqueeze: axes are an attribute up to opset 12, an input since. */
 
@@ -231,23 +238,30 @@ unsqueeze_shape (EnsOperands *operands, GError **error)
   return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
 }
 
-#define AXES_OP(id, onnx)                                           \
-  const EnsOp ens_op_##id = {.name = onnx,                          \
-                             VIEW_OP,                               \
-                             .max_inputs = 2,                       \
-                             .max_outputs = 1,                      \
-                             .layout = ENS_LAYOUT_PLAIN,            \
-                             .params_size = sizeof (EnsAxesParams), \
-                             .input_attributes = axes_inputs,       \
-                             .parse = axes_parse,                   \
-                             .write = axes_write,                   \
-                             .shape = id##_shape,                   \
-                             .per_image = ens_per_image_with_constants}
+static const EnsAxesParams example_axes = {ENS_EXAMPLE_LIST (1, 1)};
+static const EnsOpExample squeeze_examples[] = {{"2x1x5", &example_axes}, {NULL}};
+static const EnsOpExample unsqueeze_examples[] = {{"2x5", &example_axes}, {NULL}};
+
+#define AXES_OP(id, onnx)                                               \
+  const EnsOp ens_op_##id = {.name = onnx,                              \
+                             VIEW_OP,                                   \
+                             .max_inputs = 2,                           \
+                             .max_outputs = 1,                          \
+                             .layout = ENS_LAYOUT_PLAIN,                \
+                             .params_size = sizeof (EnsAxesParams),     \
+                             .input_attributes = axes_inputs,           \
+                             .parse = axes_parse,                       \
+                             .write = axes_write,                       \
+                             .shape = id##_shape,                       \
+                             .per_image = ens_per_image_with_constants, \
+                             .example = id##_examples}
 
 AXES_OP (squeeze, "Squeeze");
 AXES_OP (unsqueeze, "Unsqueeze");
 
 /* Identity, Dropout */
+
+static const EnsOpExample identity_examples[] = {{"2x5x4x7"}, {NULL}};
 
 const EnsOp ens_op_identity = {.name = "Identity",
                                VIEW_OP,
@@ -255,7 +269,8 @@ const EnsOp ens_op_identity = {.name = "Identity",
                                .max_outputs = 1,
                                .layout = ENS_LAYOUT_FOLLOWS,
                                .shape = ens_set_output_like_input,
-                               .per_image = ens_per_image_with_constants};
+                               .per_image = ens_per_image_with_constants,
+                               .example = identity_examples};
 
 static gboolean
 dropout_parse (EnsParse *parse, gpointer data, GError **error)
@@ -300,7 +315,8 @@ const EnsOp ens_op_dropout = {.name = "Dropout",
                               .shape = dropout_shape,
                               .reference = dropout_reference,
                               .gpu = view_gpu,
-                              .per_image = ens_per_image_with_constants};
+                              .per_image = ens_per_image_with_constants,
+                              .example = identity_examples};
 
 /* Expand: broadcasts to the shape in input 1. */
 
@@ -360,6 +376,8 @@ expand_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static const EnsOpExample expand_examples[] = {{"1x4x1 =[2,4,3]"}, {NULL}};
+
 const EnsOp ens_op_expand = {.name = "Expand",
                              .min_inputs = 2,
                              .max_inputs = 2,
@@ -370,7 +388,8 @@ const EnsOp ens_op_expand = {.name = "Expand",
                              .reference = expand_reference,
                              .cpu = expand_cpu,
                              .gpu = expand_gpu,
-                             .per_image = ens_per_image_repeated};
+                             .per_image = ens_per_image_repeated,
+                             .example = expand_examples};
 
 /* Tile: repeats along each axis as often as input 1 says. */
 
@@ -458,6 +477,8 @@ tile_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static const EnsOpExample tile_examples[] = {{"2x3x4 =[1,2,3]"}, {NULL}};
+
 const EnsOp ens_op_tile = {.name = "Tile",
                            .min_inputs = 2,
                            .max_inputs = 2,
@@ -468,4 +489,5 @@ const EnsOp ens_op_tile = {.name = "Tile",
                            .reference = tile_reference,
                            .cpu = tile_cpu,
                            .gpu = tile_gpu,
-                           .per_image = ens_per_image_repeated};
+                           .per_image = ens_per_image_repeated,
+                           .example = tile_examples};

@@ -506,6 +506,10 @@ resize_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static const EnsOpExample resize_examples[] = {
+    {"1x3x4x5", &(const EnsResizeParams) {.mode = ENS_RESIZE_LINEAR, .scales = {4, {1, 1, 2, 2}}}},
+    {NULL}};
+
 const EnsOp ens_op_resize = {.name = "Resize",
                              .min_inputs = 1,
                              .max_inputs = 4,
@@ -523,4 +527,5 @@ const EnsOp ens_op_resize = {.name = "Resize",
                              .cpu = resize_cpu,
                              .cpu_plan = resize_cpu_plan,
                              .gpu = resize_gpu,
-                             .per_image = ens_per_image_with_constants};
+                             .per_image = ens_per_image_with_constants,
+                             .example = resize_examples};

@@ -55,6 +55,8 @@ shape_reference (const EnsOperands *operands)
           (gsize)operands->outputs[0]->shape.dims[0] * sizeof (gint64));
 }
 
+static const EnsOpExample shape_examples[] = {{"2x5x4x7"}, {NULL}};
+
 const EnsOp ens_op_shape = {.name = "Shape",
                             .min_inputs = 1,
                             .max_inputs = 1,
@@ -66,7 +68,8 @@ const EnsOp ens_op_shape = {.name = "Shape",
                             .parse = shape_parse,
                             .write = shape_write,
                             .shape = shape_shape,
-                            .reference = shape_reference};
+                            .reference = shape_reference,
+                            .example = shape_examples};
 
 /* Size */
 
@@ -82,6 +85,8 @@ size_reference (const EnsOperands *operands)
   *(gint64 *)operands->outputs[0]->data = ens_shape_elements (&operands->inputs[0]->shape);
 }
 
+static const EnsOpExample size_examples[] = {{"2x5x4x7"}, {NULL}};
+
 const EnsOp ens_op_size = {.name = "Size",
                            .min_inputs = 1,
                            .max_inputs = 1,
@@ -90,7 +95,8 @@ const EnsOp ens_op_size = {.name = "Size",
                            .layout = ENS_LAYOUT_PLAIN,
                            .flags = ENS_OP_SHAPE_ONLY,
                            .shape = size_shape,
-                           .reference = size_reference};
+                           .reference = size_reference,
+                           .example = size_examples};
 
 /* Range: start, start + delta, … up to but without limit. */
 
@@ -135,6 +141,8 @@ range_reference (const EnsOperands *operands)
                                      + (guint64)i * (guint64)ens_view_integer (delta, 0)));
 }
 
+static const EnsOpExample range_examples[] = {{"=[2] =[11] =[3]"}, {NULL}};
+
 const EnsOp ens_op_range = {.name = "Range",
                             .min_inputs = 3,
                             .max_inputs = 3,
@@ -142,7 +150,8 @@ const EnsOp ens_op_range = {.name = "Range",
                             .max_outputs = 1,
                             .layout = ENS_LAYOUT_PLAIN,
                             .shape = range_shape,
-                            .reference = range_reference};
+                            .reference = range_reference,
+                            .example = range_examples};
 
 /* ConstantOfShape: one value in the shape that input 0 lists. */
 
@@ -209,6 +218,9 @@ fill_reference (const EnsOperands *operands)
     set_fill (operands->params, output, i);
 }
 
+static const EnsOpExample constant_examples[] = {
+    {"=[2,3]", &(const EnsFillParams) {ENS_TYPE_FLOAT32, .real = 1.5}}, {NULL}};
+
 const EnsOp ens_op_constant_of_shape = {.name = "ConstantOfShape",
                                         .min_inputs = 1,
                                         .max_inputs = 1,
@@ -219,4 +231,5 @@ const EnsOp ens_op_constant_of_shape = {.name = "ConstantOfShape",
                                         .parse = fill_parse,
                                         .write = fill_write,
                                         .shape = fill_shape,
-                                        .reference = fill_reference};
+                                        .reference = fill_reference,
+                                        .example = constant_examples};

@@ -1,4 +1,5 @@
 /* Slice and Gather: parts of a tensor. */
+#include "ops/example.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -214,6 +215,11 @@ slice_per_image (const EnsNode *node)
   return node->n_inputs == 1 && axes->n > 0;
 }
 
+static const EnsOpExample slice_examples[] = {
+    {"3x6x7", &(const EnsSliceParams) {ENS_EXAMPLE_LIST (2, 1, 5), ENS_EXAMPLE_LIST (2, 4, 0),
+                                       ENS_EXAMPLE_LIST (2, 1, 2), ENS_EXAMPLE_LIST (2, 1, -2)}},
+    {NULL}};
+
 const EnsOp ens_op_slice = {.name = "Slice",
                             .min_inputs = 1,
                             .max_inputs = 5,
@@ -230,7 +236,8 @@ const EnsOp ens_op_slice = {.name = "Slice",
                             .reference = slice_reference,
                             .cpu = slice_cpu,
                             .gpu = slice_gpu,
-                            .per_image = slice_per_image};
+                            .per_image = slice_per_image,
+                            .example = slice_examples};
 
 /* Gather: slices of the data along an axis, in the order that input 1 lists. */
 
@@ -375,6 +382,9 @@ gather_per_image (const EnsNode *node)
                                            : !along_batch && ens_per_image_with_constants (node);
 }
 
+static const EnsOpExample gather_examples[] = {{"5x4x3 =[2,0,4]", &(const EnsAxisParams) {0}},
+                                               {NULL}};
+
 const EnsOp ens_op_gather = {.name = "Gather",
                              .min_inputs = 2,
                              .max_inputs = 2,
@@ -387,4 +397,5 @@ const EnsOp ens_op_gather = {.name = "Gather",
                              .shape = gather_shape,
                              .reference = gather_reference,
                              .gpu = gather_gpu,
-                             .per_image = gather_per_image};
+                             .per_image = gather_per_image,
+                             .example = gather_examples};

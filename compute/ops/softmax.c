@@ -195,6 +195,9 @@ softmax_per_image (const EnsNode *node)
   return !ens_axis_is_batch (node, ((const EnsSoftmaxParams *)node->params)->axis);
 }
 
+static const EnsOpExample softmax_examples[] = {{"2x5x7", &(const EnsSoftmaxParams) {.axis = -1}},
+                                                {NULL}};
+
 #define SOFTMAX_OP(id, onnx, logarithm)                                                      \
   static void id##_reference (const EnsOperands *operands)                                   \
   {                                                                                          \
@@ -226,7 +229,8 @@ softmax_per_image (const EnsNode *node)
                              .reference = id##_reference,                                    \
                              .cpu = id##_cpu,                                                \
                              .gpu = id##_gpu,                                                \
-                             .per_image = softmax_per_image}
+                             .per_image = softmax_per_image,                                 \
+                             .example = softmax_examples}
 
 SOFTMAX_OP (softmax, "Softmax", FALSE);
 SOFTMAX_OP (log_softmax, "LogSoftmax", TRUE);
@@ -387,6 +391,9 @@ arg_per_image (const EnsNode *node)
   return !ens_axis_is_batch (node, ((const EnsArgParams *)node->params)->axis);
 }
 
+static const EnsOpExample arg_examples[] = {
+    {"3x5x7", &(const EnsArgParams) {.axis = -1, .keepdims = TRUE}}, {NULL}};
+
 #define ARG_OP(id, onnx)                                           \
   const EnsOp ens_op_##id = {.name = onnx,                         \
                              .min_inputs = 1,                      \
@@ -401,7 +408,8 @@ arg_per_image (const EnsNode *node)
                              .shape = arg_shape,                   \
                              .reference = id##_reference,          \
                              .gpu = id##_gpu,                      \
-                             .per_image = arg_per_image}
+                             .per_image = arg_per_image,           \
+                             .example = arg_examples}
 
 ARG_OP (arg_max, "ArgMax");
 ARG_OP (arg_min, "ArgMin");

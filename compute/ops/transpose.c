@@ -1,4 +1,5 @@
 /* Transpose, DepthToSpace, SpaceToDepth: elements in another order. */
+#include "ops/example.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -127,6 +128,9 @@ transpose_per_image (const EnsNode *node)
   return perm->n > 0 && perm->values[0] == 0;
 }
 
+static const EnsOpExample transpose_examples[] = {
+    {"2x5x4x7", &(const EnsTransposeParams) {ENS_EXAMPLE_LIST (4, 0, 3, 1, 2)}}, {NULL}};
+
 const EnsOp ens_op_transpose = {.name = "Transpose",
                                 .min_inputs = 1,
                                 .max_inputs = 1,
@@ -140,7 +144,8 @@ const EnsOp ens_op_transpose = {.name = "Transpose",
                                 .reference = transpose_reference,
                                 .cpu = transpose_cpu,
                                 .gpu = transpose_gpu,
-                                .per_image = transpose_per_image};
+                                .per_image = transpose_per_image,
+                                .example = transpose_examples};
 
 /* DepthToSpace and SpaceToDepth on (N, H, W, C): channel (y · b + x) · C' + c, or c · b² + y · b +
  * x with mode CRD, and pixel (y, x) of a b×b block of C' channels are the same element. */
@@ -334,22 +339,27 @@ space_to_depth_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
-#define BLOCK_OP(id, onnx)                                           \
-  const EnsOp ens_op_##id = {.name = onnx,                           \
-                             .min_inputs = 1,                        \
-                             .max_inputs = 1,                        \
-                             .min_outputs = 1,                       \
-                             .max_outputs = 1,                       \
-                             .layout = ENS_LAYOUT_SPATIAL,           \
-                             .flags = ENS_OP_PITCHED,                \
-                             .params_size = sizeof (EnsBlockParams), \
-                             .parse = block_parse,                   \
-                             .write = block_write,                   \
-                             .shape = id##_shape,                    \
-                             .reference = id##_reference,            \
-                             .cpu = id##_cpu,                        \
-                             .gpu = id##_gpu,                        \
-                             .per_image = ens_per_image_with_constants}
+static const EnsBlockParams example_blocks = {.block_size = 2};
+static const EnsOpExample depth_to_space_examples[] = {{"1x3x4x12", &example_blocks}, {NULL}};
+static const EnsOpExample space_to_depth_examples[] = {{"1x4x6x3", &example_blocks}, {NULL}};
+
+#define BLOCK_OP(id, onnx)                                              \
+  const EnsOp ens_op_##id = {.name = onnx,                              \
+                             .min_inputs = 1,                           \
+                             .max_inputs = 1,                           \
+                             .min_outputs = 1,                          \
+                             .max_outputs = 1,                          \
+                             .layout = ENS_LAYOUT_SPATIAL,              \
+                             .flags = ENS_OP_PITCHED,                   \
+                             .params_size = sizeof (EnsBlockParams),    \
+                             .parse = block_parse,                      \
+                             .write = block_write,                      \
+                             .shape = id##_shape,                       \
+                             .reference = id##_reference,               \
+                             .cpu = id##_cpu,                           \
+                             .gpu = id##_gpu,                           \
+                             .per_image = ens_per_image_with_constants, \
+                             .example = id##_examples}
 
 BLOCK_OP (depth_to_space, "DepthToSpace");
 BLOCK_OP (space_to_depth, "SpaceToDepth");
