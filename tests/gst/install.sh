@@ -26,10 +26,10 @@ root=$tree$prefix libraries=$tree$prefix/$libdir
 
 for file in bin/gst-ensemble-1.0 include/gst-ensemble-1.0/gst/ensemble/ensemble.h \
     "$libdir/pkgconfig/gstensemble-1.0.pc" share/man/man1/gst-ensemble-1.0.1 \
-    share/bash-completion/completions/gst-ensemble-1.0.bash \
-    share/fish/vendor_completions.d/gst-ensemble-1.0.fish share/zsh/site-functions/_gst-ensemble-1.0; do
+    share/bash-completion/completions/gst-ensemble-1.0.bash share/zsh/site-functions/_gst-ensemble-1.0; do
   [ -e "$root/$file" ] || fail "not installed: $file"
 done
+find "$tree" -path '*/fish/vendor_completions.d/*' | grep -q . || fail "no completion for fish"
 [ -f "$tree$plugins/libgstensemble.so" ] || fail "no plug-in in $plugins"
 
 # Nothing of the engine shows but results.
