@@ -21,13 +21,13 @@ const uint SPAN = (PIXELS - 1) * STRIDE_X + KERNEL_WIDTH;
 void
 add_row (inout vec4 sums[PIXELS], uint image, uint down, uint left, uint tap_y, uint four)
 {
-  uint fours = push.x_pitch / 4, start = push.offset[0] + four;
+  uint vec4s = push.x_pitch / 4, start = push.offset[0] + four;
   uint weights_at = push.offset[1] + tap_y * KERNEL_WIDTH * push.weights_pitch / 4 + four;
   vec4 row[SPAN];
 
   [[unroll]] for (uint i = 0; i < SPAN; i++) {
     bool inside = down < push.height && left + i < push.width;
-    uint at = inside ? ((image + down) * push.width + left + i) * fours : 0;
+    uint at = inside ? ((image + down) * push.width + left + i) * vec4s : 0;
     vec4 value = texelFetch (x, int(start + at));
 
     row[i] = inside ? value : vec4 (0);
@@ -43,9 +43,9 @@ add_row (inout vec4 sums[PIXELS], uint image, uint down, uint left, uint tap_y, 
 void
 main ()
 {
-  uint fours = push.channels / 4, spans = (push.y_width + PIXELS - 1) / PIXELS;
+  uint vec4s = push.channels / 4, spans = (push.y_width + PIXELS - 1) / PIXELS;
   uint index = linear_index ();
-  uint part = index / fours, four = index - part * fours;
+  uint part = index / vec4s, four = index - part * vec4s;
   uint row = part / spans, first = (part - row * spans) * PIXELS;
   uint image = row / push.y_height;
   uint down = (row - image * push.y_height) * push.stride_y - push.pad_top;

@@ -33,10 +33,10 @@ add_tap (inout vec4 sums[PIXELS], uint row, uint first, uvec2 tap, uint channel)
 void
 main ()
 {
-  uint fours = (push.channels + 3) / 4, spans = (push.y_width + PIXELS - 1) / PIXELS;
+  uint vec4s = (push.channels + 3) / 4, spans = (push.y_width + PIXELS - 1) / PIXELS;
   uint index = linear_index ();
-  uint channel = index % fours * 4, first = index / fours % spans * PIXELS;
-  uint row = index / fours / spans;
+  uint channel = index % vec4s * 4, first = index / vec4s % spans * PIXELS;
+  uint row = index / vec4s / spans;
   vec4 sums[PIXELS];
 
   if (row >= push.batch * push.y_height)

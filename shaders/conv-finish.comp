@@ -11,8 +11,8 @@ READS (0, x)
 void
 main ()
 {
-  uint index = linear_index (), fours = push.weights_pitch / 4;
-  uint filter_index = index % fours * 4, part = index / fours;
+  uint index = linear_index (), vec4s = push.weights_pitch / 4;
+  uint filter_index = index % vec4s * 4, part = index / vec4s;
   uint groups = push.x_pitch / push.weights_pitch;
   uint group = part % groups, pixel = part / groups;
 

@@ -14,8 +14,8 @@ void
 main ()
 {
   uint index = linear_index ();
-  uint four = index % push.fours, group = index / push.fours % push.groups;
-  uint pixel = index / push.fours / push.groups;
+  uint four = index % push.vec4s, group = index / push.vec4s % push.groups;
+  uint pixel = index / push.vec4s / push.groups;
 
   if (pixel < push.pixels)
     y_four[push.offset[1] / 4 + index] = FLOAT4 (x_load4 (

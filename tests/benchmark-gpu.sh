@@ -77,7 +77,7 @@ part "Devices" "$tool" devices
 part "Self-test in 32 bits" "$tool" selftest --device "$device"
 for matrices in none subgroup workgroup; do
   has_matrices $matrices || continue
-  part "Self-test in 16 bits, matrices: $matrices" \
+  part "Self-test with float16 storage, matrices: $matrices" \
     env ENSEMBLE_VULKAN_MATRICES=$matrices "$tool" selftest --device "$device+float16"
 done
 if python3 -c 'import torch, torchvision' 2>/dev/null; then

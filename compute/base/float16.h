@@ -1,4 +1,4 @@
-/* Numbers of 16 bits (IEEE 754 binary16). */
+/* float16 (IEEE 754 binary16). */
 #pragma once
 
 #include <glib.h>

@@ -1,4 +1,4 @@
-/* What a device has for the networks on it. */
+/* A device as the engine sees it. */
 #pragma once
 
 #include "cpu/memory.h"
@@ -20,7 +20,7 @@ EnsVulkanDevice *ens_device_ref_vulkan (EnsDevice *device);
  * can't be recreated, or has failed again at once. (transfer full) */
 EnsVulkanDevice *ens_device_recreate_vulkan (EnsDevice *device, EnsVulkanDevice *failed);
 
-/* Says, to the log and to ens_device_take_warning (), that something is not as it was asked for. */
+/* Logs a warning, and keeps it for ens_device_take_warning (). */
 void ens_device_warn (EnsDevice *device, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* ens_device_open () of a GPU with other options than the environment's. (transfer full) */

@@ -4,7 +4,7 @@
 #include "ops/params.h"
 #include "passes/rewrite.h"
 
-/* Only another way of writing its input. */
+/* Whether its output is its input in another shape or order. */
 static gboolean
 is_rewriting (const EnsNode *node)
 {
@@ -21,7 +21,7 @@ continues_layer (const EnsNode *node)
   return ens_node_is (node, "BatchNormalization") || ens_node_as_activation (node, &activation);
 }
 
-/* Whether the layer goes on: all that read the value, past rewriting, belong to it. */
+/* Whether the layer continues: all nodes that read the value belong to it. */
 static gboolean
 is_within_layer (const EnsGraph *graph, const EnsValue *value)
 {
@@ -89,24 +89,24 @@ ens_graph_list_feature_layers (const EnsGraph *graph, const EnsShape *input_shap
 {
   g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
   g_autofree guint *distances = NULL;
-  GArray *taps;
+  GArray *layers;
 
   if (!ens_infer_graph (inferred, input_shapes, error))
     return NULL;
   distances = measure_distances (graph);
-  taps = g_array_new (FALSE, FALSE, sizeof (EnsFeatureLayer));
+  layers = g_array_new (FALSE, FALSE, sizeof (EnsFeatureLayer));
   for (guint i = 0; i < graph->nodes->len; i++) {
     const EnsNode *node = ens_graph_node (graph, i);
     const EnsValue *value = node->outputs[0];
     const EnsValue *at_size = ens_graph_value (inferred, value->index);
-    EnsFeatureLayer tap = {
+    EnsFeatureLayer layer = {
         .value = value, .shape = at_size->shape, .distance = distances[value->index]};
 
-    if (tap.distance == G_MAXUINT || !ends_layer (graph, node)
+    if (layer.distance == G_MAXUINT || !ends_layer (graph, node)
         || !is_feature (at_size, input_shapes[0].dims[0]))
       continue;
-    tap.channels = (guint)ens_shape_run (&at_size->shape);
-    g_array_append_val (taps, tap);
+    layer.channels = (guint)ens_shape_run (&at_size->shape);
+    g_array_append_val (layers, layer);
   }
-  return taps;
+  return layers;
 }

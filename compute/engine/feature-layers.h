@@ -1,4 +1,4 @@
-/* Which values of a network could serve as features. */
+/* The layers of a network whose outputs can serve as features. */
 #pragma once
 
 #include "graph/graph.h"
@@ -12,7 +12,7 @@ typedef struct {
 
 /* All results of layers that are float32 maps or vectors, in order of computation. A layer is a
  * convolution, a product, a pooling, a sum, a concatenation, a softmax; batch normalisation and
- * activation behind it belong to it (the tap is what they give), and reshaping is none.
+ * activation behind it belong to it (the feature is their output), and reshaping is no layer.
  * input_shapes: concrete ones, in order. Returns an array of EnsFeatureLayer. (transfer container)
  */
 GArray *ens_graph_list_feature_layers (const EnsGraph *graph, const EnsShape *input_shapes,

@@ -44,8 +44,8 @@ const EnsShape *ens_plan_get_output_shape (EnsPlan *plan, guint i);
 /* Bytes of intermediate values and scratch while it runs. Plans on one device that do not run at
  * the same time use the same memory. */
 gsize ens_plan_get_arena_size (EnsPlan *plan);
-/* What people should know of how it was loaded, a sentence each, up to a NULL: that it is quantised
- * and computes with real numbers. */
+/* Notes for people on how it was loaded, a sentence each, up to a NULL: a quantised network was
+ * dequantised. */
 const char *const *ens_network_get_notes (EnsNetwork *network);
 /* Bytes of the network's weights, as loaded and as its plans want them (shared by all plans). */
 gsize ens_network_get_weights_size (EnsNetwork *network);

@@ -5,7 +5,7 @@
 
 typedef struct {
   const char *name; /* of the operator, or what else was run */
-  char *kernel;     /* what ran: a shader's name, "on the CPU: …"; of a network NULL */
+  char *kernel;     /* the shader that ran, or "on the CPU: …"; NULL for a network */
   double error;     /* largest difference by the largest magnitude */
   gboolean passed;
   char *problem; /* why it could not be run, or NULL */

@@ -118,12 +118,12 @@ widen (EnsConvRecording *recording, EnsBinding *x, guint groups)
 {
   const EnsConvShape *shape = &recording->conv->shape;
   guint channels = shape->channels / groups,
-        fours = (guint)ens_conv_divide_up (channels, ENS_CONV_FOUR);
+        vec4s = (guint)ens_conv_divide_up (channels, ENS_CONV_FOUR);
   gsize pixels = (gsize)shape->batch * shape->height * shape->width;
   EnsWidenPush push = {.pixels = (guint)pixels,
                        .groups = groups,
                        .channels = channels,
-                       .fours = fours,
+                       .vec4s = vec4s,
                        .x_pitch = recording->push.x_pitch};
   EnsDispatch dispatch = {.shader = "pad-channels",
                           .storage = x->view->type,
@@ -135,17 +135,18 @@ widen (EnsConvRecording *recording, EnsBinding *x, guint groups)
   *x = (EnsBinding) {x->view, ENS_ACCESS_TEXELS};
   if (channels % ENS_CONV_FOUR == 0 && ens_commands_by_four (recording->commands, x->view))
     return;
-  x->view = ens_commands_scratch (recording->commands, pixels * groups * fours * ENS_CONV_FOUR
+  x->view = ens_commands_scratch (recording->commands, pixels * groups * vec4s * ENS_CONV_FOUR
                                                            * ens_type_size (dispatch.storage));
   dispatch.bindings[1] = (EnsBinding) {x->view, ENS_ACCESS_WRITE};
-  ens_commands_cover (recording->commands, &dispatch, pixels * groups * fours, 64);
+  ens_commands_cover (recording->commands, &dispatch, pixels * groups * vec4s, 64);
   ens_commands_dispatch (recording->commands, &dispatch);
-  recording->push.x_pitch = groups * fours * ENS_CONV_FOUR;
+  recording->push.x_pitch = groups * vec4s * ENS_CONV_FOUR;
 }
 
-/* Filters of an invocation, in fours: two, unless that leaves much more of the last panel empty. */
+/* Filters of an invocation, as a number of vec4: two, unless that leaves much more of the last
+ * panel empty. */
 static guint
-choose_fours (guint filters, guint four_columns)
+choose_vec4s (guint filters, guint four_columns)
 {
   gsize one = ens_conv_round_up (filters, four_columns),
         two = ens_conv_round_up (filters, 2 * four_columns);
@@ -172,8 +173,8 @@ comes_in_fours (const EnsConvRecording *recording)
   return recording->push.filters % ENS_CONV_FOUR == 0;
 }
 
-/* Where filters don't come in fours, sums go to memory where they do, and are finished by another
- * dispatch. */
+/* Where the filters are no multiple of four, sums go to memory where they do, and are finished by
+ * another dispatch. */
 static const EnsView *
 add_sums (EnsConvRecording *recording, EnsDispatch *dispatch)
 {
@@ -209,7 +210,7 @@ finish_sums (EnsConvRecording *recording, const EnsView *sums)
   ens_commands_dispatch (recording->commands, &dispatch);
 }
 
-/* Dispatches what computes sums in fours. */
+/* Dispatches what computes sums as vec4. */
 static void
 dispatch_fours (EnsConvRecording *recording, EnsDispatch *dispatch)
 {
@@ -253,7 +254,7 @@ record_texels (EnsConvRecording *recording)
 {
   enum { GROUP_SIZE = 64 };
   guint subgroup = recording->traits->subgroup_size, four_columns = ENS_CONV_FOUR * subgroup;
-  guint fours = choose_fours (recording->push.filters, four_columns);
+  guint vec4s = choose_vec4s (recording->push.filters, four_columns);
   guint pixels = choose_pixels (ens_conv_count_pixels (recording));
   EnsBinding x = {recording->conv->x, ENS_ACCESS_TEXELS};
   EnsDispatch dispatch;
@@ -261,11 +262,11 @@ record_texels (EnsConvRecording *recording)
   widen (recording, &x, recording->conv->shape.groups);
   recording->packing.rows = recording->push.channels =
       (guint)ens_conv_round_up (recording->push.channels, ENS_CONV_FOUR);
-  dispatch = ens_conv_begin (recording, "conv-texels", fours * four_columns);
+  dispatch = ens_conv_begin (recording, "conv-texels", vec4s * four_columns);
   dispatch.bindings[0] = x;
   dispatch.bindings[1].access = ENS_ACCESS_TEXELS;
   ens_conv_add_constant (&dispatch, pixels);
-  ens_conv_add_constant (&dispatch, fours);
+  ens_conv_add_constant (&dispatch, vec4s);
   ens_conv_add_constant (&dispatch, subgroup);
   dispatch.full_subgroups = TRUE;
   ens_commands_cover (recording->commands, &dispatch,

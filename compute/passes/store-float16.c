@@ -28,7 +28,7 @@ is_float (const EnsValue *value)
   return value != NULL && (value->type == ENS_TYPE_FLOAT32 || value->type == ENS_TYPE_FLOAT16);
 }
 
-/* The constant in 16 bits, or NULL. */
+/* The constant as float16, or NULL. */
 static EnsValue *
 halve_constant (const Rewrite *rewrite, const EnsValue *value)
 {
@@ -62,7 +62,7 @@ convert (const Rewrite *rewrite, EnsValue *value, const EnsNode *before)
   return found;
 }
 
-/* Whether the node has to compute with 32 bits. */
+/* Whether the node has to compute in float32. */
 static gboolean
 needs_wide (const Rewrite *rewrite, const EnsNode *node)
 {
@@ -80,7 +80,7 @@ needs_wide (const Rewrite *rewrite, const EnsNode *node)
       return TRUE;
     if (input->constant != NULL && input->type == ENS_TYPE_FLOAT32
         && convert (rewrite, input, node) == NULL) {
-      g_info ("%s: node “%s” (%s) computes with 32 bits, “%s” does not fit into 16",
+      g_info ("%s: node “%s” (%s) computes in float32, its constant “%s” overflows float16",
               rewrite->graph->name, node->name, node->op->name, input->name);
       return TRUE;
     }
@@ -96,7 +96,7 @@ read_as (const Rewrite *rewrite, EnsNode *node, EnsType type)
       ens_node_set_input (node, i, convert (rewrite, node->inputs[i], node));
 }
 
-/* Gives a node, which has been tried in 16 bits, its constants back. */
+/* Gives a node its float32 constants back after the attempt to convert them. */
 static void
 restore_constants (EnsNode *node, EnsValue *const *inputs)
 {
@@ -105,7 +105,7 @@ restore_constants (EnsNode *node, EnsValue *const *inputs)
       ens_node_set_input (node, i, inputs[i]);
 }
 
-/* FALSE if the operator has no rule for 16 bits, or reads sizes from numbers that were rounded. */
+/* FALSE if the operator has no rule for float16, or reads sizes from numbers that were rounded. */
 static gboolean
 infer_again (EnsNode *node)
 {

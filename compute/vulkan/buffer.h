@@ -1,4 +1,4 @@
-/* Buffers, each with an allocation of its own: a plan has a handful. */
+/* Buffers, each with its own memory allocation: a plan has a handful. */
 #pragma once
 
 #include "vulkan/device-private.h"
@@ -28,12 +28,12 @@ gboolean ens_vulkan_buffer_init (EnsVulkanBuffer *buffer, EnsVulkanDevice *devic
                                  EnsVulkanBufferKind kind, gsize size, GError **error);
 void ens_vulkan_buffer_clear (EnsVulkanBuffer *buffer, EnsVulkanDevice *device);
 
-/* What is to be written, and where. */
+/* Data to write, and its place in the buffer. */
 typedef struct {
   gconstpointer data;
   gsize offset, size; /* bytes */
 } EnsVulkanPiece;
 
-/* Writes to a device buffer and waits until all is there: for what is written once. */
+/* Writes to a device buffer and waits for completion: for data that is written once. */
 gboolean ens_vulkan_buffer_write (const EnsVulkanBuffer *buffer, EnsVulkanDevice *device,
                                   const EnsVulkanPiece *pieces, guint n, GError **error);

@@ -1,4 +1,4 @@
-/* Cooperative matrices: which a device has, and which of its ways to multiply is used. */
+/* Cooperative matrices: the shapes that a device has, and the mode that is used. */
 #include "vulkan/physical.h"
 
 /* Tiles of compute/ops/conv-tiles.c can be divided into what divides these. */
@@ -140,15 +140,15 @@ probe_limits (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk)
       limits.cooperativeMatrixWorkgroupScopeReservedSharedMemory;
 }
 
-/* Where matrices can't be a workgroup's, but have flexible dimensions, workgroups of one subgroup
- * do the same: not to be fast, but to show on software devices that it is right. */
+/* Where matrices of workgroups are missing but flexible dimensions are there, workgroups of one
+ * subgroup take their place: not to be fast, but to test the shaders on software devices. */
 static gboolean
 probe_groups (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk, GError **error)
 {
   VkScopeKHR scope = physical->workgroup_matrices ? VK_SCOPE_WORKGROUP_KHR : VK_SCOPE_SUBGROUP_KHR;
 
   physical->traits.matrices.by_subgroup = !physical->workgroup_matrices;
-  /* Compilers make a module for Vulkan 1.3 of what uses them. */
+  /* Shaders with tensor addressing are compiled for Vulkan 1.3. */
   physical->traits.matrices.tensors =
       physical->tensors && physical->api_version >= VK_API_VERSION_1_3;
   probe_limits (physical, vk);
@@ -182,7 +182,7 @@ ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrixMode wish)
     return;
   if (matrices->fragment.m > 0)
     matrices->use = ENS_MATRIX_MODE_SUBGROUP;
-  /* No device has been met that spreads them over several subgroups: only by request. */
+  /* Matrices of several subgroups have never run anywhere, so they are on request only. */
   if (matrices->n_groups > 0 && wish == ENS_MATRIX_MODE_WORKGROUP)
     matrices->use = ENS_MATRIX_MODE_WORKGROUP;
 }

@@ -1,5 +1,5 @@
-/* VK_KHR_cooperative_matrix and VK_NV_cooperative_matrix2, as far as they are asked about: older
- * headers don't have them. Numbers are those of the extensions' specifications. */
+/* The parts of VK_KHR_cooperative_matrix and VK_NV_cooperative_matrix2 that are used, for older
+ * headers that lack them. Numbers are those of the extensions' specifications. */
 #pragma once
 
 #include <vulkan/vulkan.h>

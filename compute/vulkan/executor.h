@@ -1,8 +1,8 @@
 /* Runs a graph with concrete shapes on a GPU.
  *
- * Everything is decided, allocated and recorded when the executor is made: running it copies the
- * inputs in, submits what was recorded and copies the outputs out. Nodes that no shader takes run
- * on the CPU, between two submissions; the log names them at INFO. */
+ * Everything is decided, allocated and recorded when the executor is made: a run copies the inputs,
+ * submits the recorded commands and copies the outputs. Nodes without a shader run on the CPU,
+ * between two submissions; the log names them at INFO. */
 #pragma once
 
 #include "graph/node-time.h"
@@ -24,7 +24,7 @@ typedef struct {
   gboolean float32_arrays;
 } EnsVulkanContext;
 
-/* Takes the graph over; its shapes must have been inferred. (transfer full) */
+/* Takes ownership of the graph, whose shapes must have been inferred. (transfer full) */
 EnsVulkanExecutor *ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context,
                                             GError **error);
 void ens_vulkan_executor_free (EnsVulkanExecutor *executor);

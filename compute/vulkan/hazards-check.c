@@ -1,5 +1,5 @@
-/* The checker knows nothing of rows that meet or don't: it notes for every byte who touched it last
- * since when. */
+/* The checker is independent of the row arithmetic in hazards.c: for every byte it notes the
+ * commands that wrote and read it last. */
 #include "base/error.h"
 #include "vulkan/hazards.h"
 

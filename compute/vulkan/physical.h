@@ -1,4 +1,4 @@
-/* What the system's devices are and can do: found out without opening them. */
+/* The system's devices and their abilities, probed without opening them. */
 #pragma once
 
 #include "graph/commands.h"
@@ -16,7 +16,7 @@ typedef struct {
   guint32 vendor_id, device_id, driver_version, api_version;
   guint8 uuid[VK_UUID_SIZE], cache_uuid[VK_UUID_SIZE];
   VkPhysicalDeviceMemoryProperties memory;
-  guint64 local_memory; /* bytes of the largest heap of its own */
+  guint64 local_memory; /* bytes of its largest device-local heap */
   guint64 max_allocation;
   guint32 max_storage_range; /* bytes of one binding */
   gsize offset_alignment;    /* of bindings, bytes */
@@ -69,10 +69,10 @@ const EnsDriverQuirk *ens_vulkan_find_quirk (VkDriverId driver);
 /* Chooses variants of the shaders as the options say. */
 void ens_vulkan_physical_apply (EnsVulkanPhysical *physical, const EnsVulkanOptions *options);
 
-/* Notes which matrices the device has; its features and properties are known. */
+/* Probes the device's matrices, after its features and properties. */
 gboolean ens_vulkan_matrices_probe (EnsVulkanPhysical *physical, const EnsVulkanFunctions *vk,
                                     GError **error);
-/* Sets what to use of them: what is wished for, or the next less that the device has. */
+/* Sets the mode: the requested one, or the next lower that the device has. */
 void ens_vulkan_matrices_choose (EnsVulkanPhysical *physical, EnsMatrixMode wish);
 
 gboolean ens_vulkan_physical_is_software (const EnsVulkanPhysical *physical);

@@ -1,4 +1,4 @@
-/* What each node takes: the same commands recorded once more, with timestamps between them. */
+/* Profiling of nodes: the same commands are recorded once more, with timestamps between them. */
 #include "vulkan/executor-private.h"
 
 gboolean
@@ -37,7 +37,7 @@ error:
   return FALSE;
 }
 
-/* On a GPU, the shader whose dispatch gives the result; those before it prepare. */
+/* On a GPU, the shader of the last dispatch, which gives the result. */
 static const char *
 name_kernel (const EnsVulkanExecutor *executor, const EnsVulkanStep *step)
 {

@@ -1,4 +1,4 @@
-/* Which device a user means. */
+/* Selecting a device. */
 #include <string.h>
 
 #include "base/error.h"
@@ -49,7 +49,7 @@ find_gpu (const GArray *list)
 
 /* Part of a name, whatever its case, or of a UUID, with or without dashes. */
 static gboolean
-is_meant (const EnsVulkanPhysical *physical, const char *selector)
+matches (const EnsVulkanPhysical *physical, const char *selector)
 {
   g_autofree char *name = g_utf8_casefold (physical->name, -1);
   g_autofree char *uuid = ens_vulkan_uuid_to_string (physical->uuid);
@@ -73,7 +73,7 @@ find (const GArray *list, const char *selector)
       && strlen (selector) <= 2)
     return index < list->len ? &g_array_index (list, EnsVulkanPhysical, index) : NULL;
   for (guint i = 0; i < list->len; i++)
-    if (is_meant (&g_array_index (list, EnsVulkanPhysical, i), selector))
+    if (matches (&g_array_index (list, EnsVulkanPhysical, i), selector))
       return &g_array_index (list, EnsVulkanPhysical, i);
   return NULL;
 }

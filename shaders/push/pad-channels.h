@@ -3,10 +3,10 @@
 
 #include "push.h"
 
-/* Groups of `channels` become groups of 4 · `fours`, zeroes behind. */
+/* Groups of `channels` become groups of `vec4s` vec4, padded with zeroes. */
 struct EnsWidenPush {
   uint offset[2]; /* x, y */
-  uint pixels, groups, channels, fours;
+  uint pixels, groups, channels, vec4s;
   uint x_pitch;
 };
 ENS_PUSH (EnsWidenPush)

@@ -1,4 +1,4 @@
-/* Numbers of 16 bits, beside the operators' reference. */
+/* Conversion to and from float16, compared with the operators' reference. */
 #include "base/float16.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Networks in 16 bits: near what 32 give, and where numbers don't fit as exact as 32, from the
- * first result on, even if what comes of them would look sound. */
+/* Networks with float16 storage: near the float32 result, and after an overflow as exact as it,
+ * from the first result on, even if the overflow would leave no trace in the output. */
 #include <string.h>
 
 #include "build.h"

@@ -261,7 +261,7 @@ START_TEST (check_together)
 }
 END_TEST
 
-/* What runs on the CPU among nodes in 16 bits does so with 32, by its fast kernel. */
+/* Nodes that run on the CPU among float16 nodes compute in float32, by their fast kernels. */
 START_TEST (test_half_on_cpu)
 {
   g_autoptr (EnsDevice) device = open_gpu (8 * 8 * 16, TRUE);

@@ -1,6 +1,6 @@
 /* Every row on a Vulkan device, as a graph of its own, with the validation layers on and no message
- * tolerated: in 32 and in 16 bits; alone, and among other nodes, so that it works in place or on
- * slices of wider tensors that begin at odd places. */
+ * tolerated: with float32 and float16 storage; alone, and among other nodes, so that it works in
+ * place or on slices of wider tensors that begin at odd places. */
 #include "case.h"
 #include "compare.h"
 
@@ -308,7 +308,7 @@ has_type (const TestCase *test_case, guint types)
   return FALSE;
 }
 
-/* Cooperative ones, which have elements of 16 bits. */
+/* Cooperative matrices, which are float16. */
 static gboolean
 multiplies_matrices (const Mode *mode)
 {

@@ -1,4 +1,4 @@
-/* What computes with 16 bits, and where numbers are cast. */
+/* Which nodes compute on float16, and where Casts are inserted. */
 #include "build.h"
 
 #include "check-main.h"

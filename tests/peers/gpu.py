@@ -2,9 +2,9 @@
 
 usage: gpu.py [--small] [--all-paths] [--device DEVICE] TOOL FOLDER
 
-Prints images/s of gst-ensemble-1.0 benchmark in 32 and 16 bits (by the GPU's clock, without copying
+Prints images/s of gst-ensemble-1.0 benchmark with float32 and float16 storage (by the GPU's clock, without copying
 inputs; in parentheses from memory to memory), and of PyTorch's float16, channels last, as it is and
-compiled, with inputs that are on the GPU already. Then TFLOP/s of a square matrix product, in 16 bits
+compiled, with inputs that are on the GPU already. Then TFLOP/s of a square matrix product, in float16
 by each path that the device has: without cooperative matrices, by those of subgroups, by those of
 workgroups (ENSEMBLE_VULKAN_MATRICES). --all-paths measures the networks by each, too. ONNX files are
 written to FOLDER.
@@ -30,7 +30,7 @@ NETWORKS = {
 }
 
 
-# What multiplies matrices of 16 bits, the simplest first.
+# How float16 matrices are multiplied, the simplest way first.
 PATHS = ["none", "subgroup", "workgroup"]
 
 

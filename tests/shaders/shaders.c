@@ -7,7 +7,7 @@
 
 #define SPIRV_MAGIC 0x07230203u
 
-/* Cooperative matrices multiply elements of 16 bits. */
+/* Cooperative matrices multiply float16. */
 static gboolean
 is_of_matrices (const EnsShader *shader)
 {

@@ -283,7 +283,7 @@ static GPtrArray *said;
 static void
 listen (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
 {
-  if (strstr (message, "copied to the device") != NULL) {
+  if (strstr (message, "uploaded, not imported") != NULL) {
     ck_assert (level & G_LOG_LEVEL_INFO);
     g_ptr_array_add (said, g_strdup (message));
   } else if (level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR)) {

@@ -199,7 +199,7 @@ START_TEST (test_formats)
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
 
   if (device == NULL || !ens_vulkan_device_get_info (device)->float16) {
-    test_skip (error != NULL ? error->message : "it stores no 16 bits");
+    test_skip (error != NULL ? error->message : "it has no float16 storage");
     return;
   }
   for (guint s = 0; s < G_N_ELEMENTS (sizes); s++)
