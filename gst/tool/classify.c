@@ -44,7 +44,7 @@ add_rows (ToolTable *table, const char *path, const EnsResult *result, guint top
 
     tool_table_row (table);
     if (i == 1 && result->map != NULL)
-      tool_table_cell (table, "in %u × %u parts", result->map->columns, result->map->rows);
+      tool_table_cell (table, "in %u × %u tiles", result->map->columns, result->map->rows);
     else
       tool_table_cell (table, "%s", i == 0 ? path : "");
     tool_table_cell (table, "%s", i == 0 ? time : "");
@@ -152,21 +152,18 @@ classify_files (Classifier *classifier, char **paths, GError **error)
   return n_failed == 0;
 }
 
-/* Maps are of frames that are divided: who wants them wants that too, unless he says otherwise. */
+/* There are maps of divided frames alone, so --map divides them, unless --sub-images says
+ * otherwise. */
 static gboolean
 parse_sub_images (const Options *options, EnsSubImagesMode *mode, GError **error)
 {
-  *mode = options->map != NULL ? ENS_SUB_IMAGES_ON : ENS_SUB_IMAGES_AUTO;
-  if (options->sub_images == NULL)
-    return TRUE;
-  for (guint i = 0; ens_sub_images_names[i] != NULL; i++)
-    if (g_str_equal (options->sub_images, ens_sub_images_names[i])) {
-      *mode = (EnsSubImagesMode)i;
-      return TRUE;
-    }
-  g_set_error (error, TOOL_ERROR_USAGE, 0, "--sub-images expects auto, off, on or both, got “%s”",
-               options->sub_images);
-  return FALSE;
+  guint choice = options->map != NULL ? ENS_SUB_IMAGES_ON : ENS_SUB_IMAGES_AUTO;
+
+  if (!tool_parse_choice ("--sub-images", options->sub_images, ens_sub_images_names, &choice,
+                          error))
+    return FALSE;
+  *mode = (EnsSubImagesMode)choice;
+  return TRUE;
 }
 
 /* The scales belong to the caller. */
@@ -230,19 +227,19 @@ static const ToolOption option_table[] = {
     {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL,
      "Print one line of JSON a picture"},
     {"interval", 'i', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, interval), "SECONDS",
-     "Of videos, analyse a picture every so often (1; 0: all)"},
+     "Time between analysed frames of a video (1; 0: all)"},
     {"top", 'n', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, top), "N",
-     "Print the likeliest classes only (5; with --json all)"},
+     "Print the likeliest classes (5; with --json all)"},
     {"windows", 'w', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, windows), "N",
-     "Windows (the bundle's; 0: none)"},
+     "Region proposals at most (the bundle's; 0: none)"},
     {"scales", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, scales), "N,…",
-     "Shorter sides of the whole picture (the bundle's)"},
+     "Input scales: shorter sides (the bundle's)"},
     {"sub-images", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sub_images), "MODE",
-     "Divide pictures: auto (large ones), off, on or both (auto)", "auto off on both"},
+     "Tile pictures: auto (large ones), off, on, both", "auto off on both"},
     {"max-sub-images", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, max_sub_images), "N",
-     "Parts of a picture at most (the bundle's)"},
+     "Tiles of a picture at most (the bundle's)"},
     {"map", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, map), "FOLDER",
-     "Write a grey picture of where each class is; divides all pictures", "/"},
+     "Write a heat map of each class; tiles all pictures", "/"},
     {"threshold", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, threshold), "P",
      "A class is present from this probability on (the bundle's)"},
     TOOL_OPTION_DEVICE (Options),
@@ -259,13 +256,15 @@ const ToolCommand tool_classify = {
     .summary = "Tag pictures and videos",
     .help = "FILE is a picture or video, or a URI that GStreamer plays. A star marks classes that "
             "are present. P is the ensemble's probability, P1 that of the retrained networks, P2 "
-            "that of the original networks, P3 the largest over the windows.",
+            "that of the original networks, P3 the maximum over the windows (region proposals).",
     .manual = "A picture with at least four times the pixels of the training pictures is divided "
-              "into overlapping parts about as large as those, which share the windows; P is the "
-              "largest over the parts. The figures are in the bundle's ensemble.json under "
-              "“sub_images”. Pictures whose subject fills them are better judged with "
-              "--sub-images=off; --sub-images=both judges large ones both ways.\n\n"
-              "--map writes FILE-CLASS.png, for videos FILE-SECONDS-CLASS.png: black where the "
+              "into overlapping sub-images (tiles) about as large as those, which share the "
+              "windows; P is the maximum over the tiles. The figures are in the bundle's "
+              "ensemble.json under “sub_images”. Use --sub-images=off where the subject fills the "
+              "picture, and --sub-images=both where subjects of both sizes occur: a large picture "
+              "is then classified tiled and whole, and the higher probability wins.\n\n"
+              "--map writes heat maps: FILE-CLASS.png, for videos FILE-SECONDS-CLASS.png, black "
+              "where the "
               "class's probability is 0, white where it is 1. With --top, those classes alone.\n\n"
               "After a file that can't be read it goes on with the next, and exits with 1 in the "
               "end.\n\n"

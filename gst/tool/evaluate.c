@@ -14,16 +14,15 @@ typedef struct {
 static gboolean
 parse_split (const char *name, EnsSplit *split, GError **error)
 {
-  if (name == NULL)
-    return TRUE;
-  for (guint i = 0; i < ENS_N_SPLITS; i++)
-    if (g_strcmp0 (name, ens_split_name ((EnsSplit)i)) == 0) {
-      *split = (EnsSplit)i;
-      return TRUE;
-    }
-  g_set_error (error, TOOL_ERROR_USAGE, 0, "--split expects train, validation or test, got “%s”",
-               name);
-  return FALSE;
+  const char *names[ENS_N_SPLITS + 1] = {NULL};
+  guint choice = *split;
+
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    names[s] = ens_split_name ((EnsSplit)s);
+  if (!tool_parse_choice ("--split", name, names, &choice, error))
+    return FALSE;
+  *split = (EnsSplit)choice;
+  return TRUE;
 }
 
 static EnsEvaluation *
@@ -90,7 +89,7 @@ static const ToolOption option_table[] = {
     {"split", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, split), "NAME",
      "train, validation or test (test)", "train validation test"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
-     "Write a page with curves, confusion, mistakes and windows", "*.html"},
+     "Write a self-contained HTML report", "*.html"},
     {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL, "Print JSON"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
@@ -105,7 +104,7 @@ const ToolCommand tool_evaluate = {
     .max_arguments = 1,
     .summary = "Measure an ensemble on labelled pictures",
     .help = "Each network by itself, the ensemble without windows, and with them: mean average "
-            "precision, accuracy of the likeliest class, and precision, recall and F1 at the "
+            "precision (mAP), top-1 accuracy, and precision, recall and F1 at the "
             "thresholds. DATASET is a folder as for train, with the bundle's classes.",
     .manual = "Average precision is the area under the curve of precision over recall, its mean "
               "over classes that have an image. A dash stands for what can't be measured, such as "

@@ -17,7 +17,7 @@ add_share (ToolTable *table, double share)
 static void
 print_rows (const EnsEvaluation *evaluation)
 {
-  g_autoptr (ToolTable) table = tool_table_new ("judged by|>mAP|>accuracy|>precision|>recall|>F1");
+  g_autoptr (ToolTable) table = tool_table_new ("model|>mAP|>accuracy|>precision|>recall|>F1");
 
   for (guint i = 0; i < evaluation->n_rows; i++) {
     const EnsEvaluationRow *row = &evaluation->rows[i];

@@ -1,4 +1,4 @@
-/* What commands say of themselves on the terminal. */
+/* The help that commands print. */
 #pragma once
 
 #include "tool.h"

@@ -91,7 +91,7 @@ print_layers (const EnsGraph *graph)
 static void
 print_taps (GArray *taps)
 {
-  g_autoptr (ToolTable) table = tool_table_new (">features|shape|>back|tap");
+  g_autoptr (ToolTable) table = tool_table_new (">features|shape|>distance|tap");
 
   for (guint i = taps->len; i-- > 0;) {
     const EnsFeatureLayer *tap = &g_array_index (taps, EnsFeatureLayer, i);
@@ -103,7 +103,7 @@ print_taps (GArray *taps)
     tool_table_cell (table, "%u", tap->distance);
     tool_table_cell (table, "%s", tap->value->name);
   }
-  g_print ("\nFeatures can be tapped at (so many layers back from the output):\n");
+  g_print ("\nFeatures can be tapped at these layers (distance: layers back from the output):\n");
   tool_table_print (table);
 }
 

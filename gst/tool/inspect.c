@@ -56,9 +56,11 @@ const ToolCommand tool_inspect = {
     .min_arguments = 0,
     .max_arguments = 1,
     .summary = "Show what is in an ensemble or a network",
-    .help = "Of a network: its layers and shapes, the values whose features an ensemble can tap, "
-            "the operators, if any, that this build does not have, and what images it takes.",
-    .manual = "What images a network takes is told with how it is known. It is stated in a file "
+    .help = "Of a network: its layers and shapes, the feature layers that an ensemble can tap, the "
+            "operators, if any, that this build does not support, and its input preprocessing. Of "
+            "a bundle: settings, networks, thresholds, provenance and measured accuracy.",
+    .manual = "Input preprocessing (size, channel order, mean, std) is detected automatically, and "
+              "printed with its source. It is stated in a file "
               "beside the network: NETWORK.json or networks.json with the members file, order, "
               "mean, scale or std, size, labels and taps; GStreamer's NETWORK.onnx.modelinfo or "
               "NETWORK.modelinfo; preprocessor_config.json or config.json of Hugging Face. Or in "

@@ -111,9 +111,10 @@ static const char head[] =
     ".br\n"
     "\\fBgst\\-ensemble\\-1.0 \\-\\-version\\fR\n"
     ".SH DESCRIPTION\n"
-    "An ensemble judges a picture with several networks, at several scales and through several of\n"
-    "their layers, and looks once more at windows that selective search proposes. It is kept in a\n"
-    "bundle, a folder that the GStreamer element ensembleclassify reads too.\n"
+    "An ensemble classifies a picture with several networks, at several input scales, using\n"
+    "features from several layers. It then classifies region proposals from selective search\n"
+    "(windows), so that small objects in large pictures are found too. It is kept in a bundle, a\n"
+    "folder that the GStreamer element ensembleclassify reads as well.\n"
     ".SH COMMANDS\n";
 
 static const char tail[] =

@@ -8,21 +8,21 @@
 #include "proposal.h"
 #include "tool.h"
 
-/* What the user has said of a network. */
+/* What the user has given of a network's settings. */
 typedef struct {
   gboolean role, order, mean, scale, deviation;
   float deviations[3];
-} Said;
+} Given;
 
 struct _ToolNetworks {
-  GArray *list; /* EnsFitNetwork, whose strings and arrays it owns */
-  GArray *said; /* Said, of each */
+  GArray *list;  /* EnsFitNetwork, whose strings and arrays it owns */
+  GArray *given; /* Given, of each */
 };
 
 /* A network that is being described. */
 typedef struct {
   EnsFitNetwork *fit;
-  Said *said;
+  Given *given;
 } Network;
 
 static void
@@ -44,7 +44,7 @@ tool_networks_new (void)
 
   networks->list = g_array_new (FALSE, TRUE, sizeof (EnsFitNetwork));
   g_array_set_clear_func (networks->list, clear_network);
-  networks->said = g_array_new (FALSE, TRUE, sizeof (Said));
+  networks->given = g_array_new (FALSE, TRUE, sizeof (Given));
   return networks;
 }
 
@@ -52,7 +52,7 @@ void
 tool_networks_free (ToolNetworks *networks)
 {
   g_array_unref (networks->list);
-  g_array_unref (networks->said);
+  g_array_unref (networks->given);
   g_free (networks);
 }
 
@@ -67,17 +67,17 @@ static Network
 get_network (ToolNetworks *networks, guint i)
 {
   return (Network) {&g_array_index (networks->list, EnsFitNetwork, i),
-                    &g_array_index (networks->said, Said, i)};
+                    &g_array_index (networks->given, Given, i)};
 }
 
 static Network
 append_network (ToolNetworks *networks, char *path)
 {
   EnsFitNetwork fit = {.path = path, .role = ENS_ROLE_RETRAINED};
-  Said said = {0};
+  Given given = {0};
 
   g_array_append_val (networks->list, fit);
-  g_array_append_val (networks->said, said);
+  g_array_append_val (networks->given, given);
   return get_network (networks, networks->list->len - 1);
 }
 
@@ -88,15 +88,15 @@ settle_deviation (Network network)
   EnsNormalise *normalise = &network.fit->normalise;
   gboolean of_one = TRUE;
 
-  if (!network.said->deviation)
+  if (!network.given->deviation)
     return;
   for (guint c = 0; c < 3; c++)
-    of_one = of_one && fabsf (normalise->mean[c]) <= 1 && network.said->deviations[c] <= 1;
+    of_one = of_one && fabsf (normalise->mean[c]) <= 1 && network.given->deviations[c] <= 1;
   for (guint c = 0; c < 3; c++) {
     normalise->mean[c] *= of_one ? 255 : 1;
-    normalise->scale[c] = 1 / (network.said->deviations[c] * (of_one ? 255 : 1));
+    normalise->scale[c] = 1 / (network.given->deviations[c] * (of_one ? 255 : 1));
   }
-  network.said->scale = TRUE;
+  network.given->scale = TRUE;
 }
 
 /* ---- Command line ---- */
@@ -113,15 +113,9 @@ static gboolean
 set_choice (const char *key, const char *value, const char *const *names, guint *choice,
             GError **error)
 {
-  g_autofree char *expected = NULL;
+  g_autofree char *option = g_strconcat ("--network: ", key, NULL);
 
-  for (guint i = 0; names[i] != NULL; i++)
-    if (g_ascii_strcasecmp (value, names[i]) == 0) {
-      *choice = i;
-      return TRUE;
-    }
-  expected = g_strjoinv (", ", (char **)names);
-  return fail_value (key, expected, value, error);
+  return tool_parse_choice (option, value, names, choice, error);
 }
 
 static gboolean
@@ -131,7 +125,7 @@ set_role (Network network, const char *key, const char *value, GError **error)
   gboolean known = set_choice (key, value, ens_role_names, &role, error);
 
   network.fit->role = (EnsRole)role;
-  network.said->role = TRUE;
+  network.given->role = TRUE;
   return known;
 }
 
@@ -142,7 +136,7 @@ set_order (Network network, const char *key, const char *value, GError **error)
   gboolean known = set_choice (key, value, ens_order_names, &order, error);
 
   network.fit->normalise.order = (EnsOrder)order;
-  network.said->order = TRUE;
+  network.given->order = TRUE;
   return known;
 }
 
@@ -223,23 +217,23 @@ set_channels (float *channels, const char *key, const char *value, GError **erro
 static gboolean
 set_mean (Network network, const char *key, const char *value, GError **error)
 {
-  network.said->mean = TRUE;
+  network.given->mean = TRUE;
   return set_channels (network.fit->normalise.mean, key, value, error);
 }
 
 static gboolean
 set_scale (Network network, const char *key, const char *value, GError **error)
 {
-  network.said->scale = TRUE;
+  network.given->scale = TRUE;
   return set_channels (network.fit->normalise.scale, key, value, error);
 }
 
 static gboolean
 set_deviation (Network network, const char *key, const char *value, GError **error)
 {
-  float *deviations = network.said->deviations;
+  float *deviations = network.given->deviations;
 
-  network.said->deviation = TRUE;
+  network.given->deviation = TRUE;
   if (!set_channels (deviations, key, value, error))
     return FALSE;
   return (deviations[0] > 0 && deviations[1] > 0 && deviations[2] > 0)
@@ -387,11 +381,11 @@ read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
 
   if (ens_json_reader_has (reader, "name"))
     fit->name = ens_json_reader_string (reader, "name");
-  network.said->role = ens_json_reader_has (reader, "role");
-  if (network.said->role)
+  network.given->role = ens_json_reader_has (reader, "role");
+  if (network.given->role)
     fit->role = (EnsRole)ens_json_reader_choice (reader, "role", ens_role_names);
-  network.said->order = ens_json_reader_has (reader, "order");
-  if (network.said->order)
+  network.given->order = ens_json_reader_has (reader, "order");
+  if (network.given->order)
     fit->normalise.order = (EnsOrder)ens_json_reader_choice (reader, "order", ens_order_names);
   if (ens_json_reader_has (reader, "size"))
     fit->size = ens_json_reader_integer (reader, "size", 1, ENS_MAX_SIDE);
@@ -400,9 +394,9 @@ read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
     g_strfreev (ens_json_reader_strings (reader, "labels", 1));
   if (ens_json_reader_has (reader, "taps"))
     fit->taps = (const char *const *)ens_json_reader_strings (reader, "taps", 1);
-  network.said->mean = read_channels (reader, "mean", -1e6, fit->normalise.mean);
-  network.said->scale = read_channels (reader, "scale", -1e6, fit->normalise.scale);
-  network.said->deviation = read_channels (reader, "std", 1e-6, network.said->deviations);
+  network.given->mean = read_channels (reader, "mean", -1e6, fit->normalise.mean);
+  network.given->scale = read_channels (reader, "scale", -1e6, fit->normalise.scale);
+  network.given->deviation = read_channels (reader, "std", 1e-6, network.given->deviations);
   settle_deviation (network);
   read_framing (reader, fit);
   read_sizes (reader, "scales", &fit->scales, &fit->n_scales);
@@ -428,7 +422,7 @@ tool_networks_read (ToolNetworks *networks, const char *path, GError **error)
   return ens_json_reader_finish (reader, error);
 }
 
-/* ---- What the user has not said ---- */
+/* ---- What the user has not given ---- */
 
 static void
 set_given (EnsPreprocess *preprocess, EnsPreprocessPart part)
@@ -447,27 +441,27 @@ turn_channels (float *channels)
   channels[2] = first;
 }
 
-/* What the user has said goes into what was found … */
+/* What the user has given goes into what was found … */
 static void
 override (EnsPreprocess *preprocess, Network network)
 {
-  const EnsNormalise *said = &network.fit->normalise;
+  const EnsNormalise *given = &network.fit->normalise;
   EnsNormalise *normalise = &preprocess->normalise;
 
-  if (network.said->order) {
-    if (ens_order_channels (normalise->order) == 3 && ens_order_channels (said->order) == 3
-        && normalise->order != said->order) {
+  if (network.given->order) {
+    if (ens_order_channels (normalise->order) == 3 && ens_order_channels (given->order) == 3
+        && normalise->order != given->order) {
       turn_channels (normalise->mean);
       turn_channels (normalise->scale);
     }
-    normalise->order = said->order;
+    normalise->order = given->order;
     set_given (preprocess, ENS_PREPROCESS_ORDER);
   }
-  if (network.said->mean)
-    memcpy (normalise->mean, said->mean, sizeof said->mean);
-  if (network.said->scale)
-    memcpy (normalise->scale, said->scale, sizeof said->scale);
-  if (network.said->mean && network.said->scale)
+  if (network.given->mean)
+    memcpy (normalise->mean, given->mean, sizeof given->mean);
+  if (network.given->scale)
+    memcpy (normalise->scale, given->scale, sizeof given->scale);
+  if (network.given->mean && network.given->scale)
     set_given (preprocess, ENS_PREPROCESS_RANGE);
   if (network.fit->size > 0) {
     preprocess->size = network.fit->size;
@@ -494,7 +488,7 @@ static void
 print_role (Network network)
 {
   tool_proposal_print_line ("role", ens_role_names[network.fit->role],
-                            network.said->role
+                            network.given->role
                                 ? "as told"
                                 : "the default: it classifies windows too, which takes most of "
                                   "the time; role=original for a network of other classes");

@@ -17,7 +17,7 @@ gboolean tool_networks_add (ToolNetworks *networks, const char *text, GError **e
  * “-”); files are relative to it. */
 gboolean tool_networks_read (ToolNetworks *networks, const char *path, GError **error);
 
-/* Finds out what the user has not said of the networks' images, and prints what holds. */
+/* Detects the preprocessing that the user has not given, and prints all of it. */
 gboolean tool_networks_complete (ToolNetworks *networks, GError **error);
 
 /* Belongs to the list and is valid until something is added. */

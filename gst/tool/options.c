@@ -109,6 +109,49 @@ tool_parse_sizes (const char *text, const char *option, guint **values, guint *n
   return TRUE;
 }
 
+/* "a, b or c". (transfer full) */
+static char *
+join_names (const char *const *names)
+{
+  GString *list = g_string_new (names[0]);
+
+  for (guint i = 1; names[i] != NULL; i++)
+    g_string_append_printf (list, "%s%s", names[i + 1] != NULL ? ", " : " or ", names[i]);
+  return g_string_free (list, FALSE);
+}
+
+gboolean
+tool_parse_choice (const char *option, const char *value, const char *const *names, guint *choice,
+                   GError **error)
+{
+  g_autofree char *list = NULL;
+
+  if (value == NULL)
+    return TRUE;
+  for (guint i = 0; names[i] != NULL; i++)
+    if (g_ascii_strcasecmp (value, names[i]) == 0) {
+      *choice = i;
+      return TRUE;
+    }
+  list = join_names (names);
+  g_set_error (error, TOOL_ERROR_USAGE, 0, "%s expects %s, got “%s”", option, list, value);
+  return FALSE;
+}
+
+gboolean
+tool_parse_preset (const char *option, const char *value, EnsWindowsPreset *preset, GError **error)
+{
+  const char *names[ENS_N_WINDOWS_PRESETS + 1] = {NULL};
+  guint choice = *preset;
+
+  for (guint p = 0; p < ENS_N_WINDOWS_PRESETS; p++)
+    names[p] = ens_windows_preset_name ((EnsWindowsPreset)p);
+  if (!tool_parse_choice (option, value, names, &choice, error))
+    return FALSE;
+  *preset = (EnsWindowsPreset)choice;
+  return TRUE;
+}
+
 gboolean
 tool_check_least (const char *option, double value, double min, GError **error)
 {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/network.h"
+#include "vision/selective-search.h"
 
 /* A usage error: the command line can't be understood. */
 #define TOOL_ERROR_USAGE (tool_usage_quark ())
@@ -87,6 +88,12 @@ gboolean tool_parse (const ToolCommand *command, int argc, char **argv, gpointer
  * full) */
 gboolean tool_parse_sizes (const char *text, const char *option, guint **values, guint *n_values,
                            GError **error);
+/* The position of `value` among the names, up to a NULL, in capitals or not. NULL leaves *choice
+ * alone. Any other value is an error that lists the names. */
+gboolean tool_parse_choice (const char *option, const char *value, const char *const *names,
+                            guint *choice, GError **error);
+gboolean tool_parse_preset (const char *option, const char *value, EnsWindowsPreset *preset,
+                            GError **error);
 /* --model of commands that can't do without. */
 gboolean tool_require_model (const char *model, GError **error);
 /* Warns of what is special about a network or an ensemble, on the standard error output. */

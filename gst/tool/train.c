@@ -43,14 +43,9 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
     return FALSE;
   }
   if (!tool_check_least ("--windows", options->windows, 0, error)
-      || !tool_check_least ("--svm-c", options->c, 0, error))
+      || !tool_check_least ("--svm-c", options->c, 0, error)
+      || !tool_parse_preset ("--windows-preset", options->preset, &params->windows_preset, error))
     return FALSE;
-  if (options->preset != NULL
-      && !ens_windows_preset_parse (options->preset, &params->windows_preset)) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0,
-                 "--windows-preset expects fast, balanced or quality, got “%s”", options->preset);
-    return FALSE;
-  }
   params->bundle = options->output;
   params->name = options->name;
   params->cache = options->cache;
@@ -121,18 +116,18 @@ static const ToolOption option_table[] = {
      "The bundle to write, a folder NAME.ensemble", "/"},
     {"name", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, name), "NAME",
      "The ensemble's name (the bundle's)"},
-    {"head", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, head), "NAME[,OPTION=VALUE]…",
+    {"head", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, head), "NAME[,…]",
      "What is learnt on features (svm)", "svm"},
     {"svm-c", 'c', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, c), "C",
-     "Weight of errors, as --head=svm,c=C (by cross validation)"},
+     "As --head=svm,c=C (by cross validation)"},
     {"windows", 'w', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, windows), "N",
-     "Windows of a picture (100; 0: none)"},
+     "Region proposals of a picture (100; 0: none)"},
     {"windows-preset", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, preset), "NAME",
      "fast, balanced or quality (balanced)", "fast balanced quality"},
     {"cache", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, cache), "FOLDER",
      "Where features are kept (the user's cache folder)", "/"},
     {"cache-limit", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, cache_limit), "MIB",
-     "What features of earlier runs may take there (8192; -1: no limit)"},
+     "Limit of earlier runs' features (8192; -1: none)"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
     TOOL_OPTION_END,
@@ -147,10 +142,10 @@ const ToolCommand tool_train = {
     .summary = "Make an ensemble from networks and labelled pictures",
     .help = "DATASET is a folder: train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/…; pictures in "
             "a class folder “none” show no class. Or it has Pascal VOC's or COCO's layout.\n"
-            "Of a network can be said what images it takes, where inspect does not find it: "
-            "order=RGB|BGR|GRAY, size=PIXELS, mean=R+G+B and scale=R+G+B or std=R+G+B; and its "
-            "part: role=original|retrained, taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, "
-            "framing=crop|letterbox|stretch, name=NAME.",
+            "KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
+            "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: "
+            "role=original|retrained (the default: classifies windows too, most of the time), "
+            "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, framing=crop|letterbox|stretch.",
     .manual =
         "In Pascal VOC's layout pictures lie in JPEGImages, their objects in Annotations, and the "
         "splits in ImageSets/Main/train.txt, val.txt and test.txt. In COCO's there are "
@@ -161,22 +156,28 @@ const ToolCommand tool_train = {
         "a validation split a fifth of the training pictures is held out. Pictures and "
         "annotations that are broken are named and skipped; more than one in ten is an "
         "error.\n\n"
-        "Networks in the original role judge whole pictures, those in the retrained role "
-        "windows too. Every network gets a linear classifier for each class; weights of "
-        "networks, the windows' share and thresholds are chosen on the validation split. How "
-        "large the training pictures are says which pictures will count as large and be "
-        "divided: “sub_images” in the bundle's ensemble.json.\n\n"
+        "role=original is for a network of a large general data set, such as ImageNet: it "
+        "classifies the whole picture, once per scale (P2). role=retrained, the default, is for "
+        "a network that knows classes like yours: it classifies the whole picture (P1) and every "
+        "window (region proposal, P3), so that with 100 windows nearly all of an analysis is "
+        "spent there. Give the role retrained to a small network, or to none: without one no "
+        "windows are classified. P = w P1 + (1 - w) max (P2, P3). name=NAME is the network's name "
+        "in results.\n\n"
+        "Every network gets a linear classifier for each class. Ensemble weights, the weight of "
+        "region proposals and per-class thresholds are tuned on the validation split. From the "
+        "size of the training pictures follows which pictures are large and divided into "
+        "sub-images (tiles): “sub_images” in the bundle's ensemble.json.\n\n"
         "A value of 0 … 255 becomes (value - mean) * scale, or (value - mean) / std; if mean "
         "and std are of 1 at most, they are of values 0 … 1. Channels are counted in the "
-        "network's own order. What is not said is looked for beside the network and in it, "
-        "as inspect tells, and printed.\n\n"
+        "network's own order. What is not given is detected, as inspect does, and "
+        "printed.\n\n"
         "A picture's aspect ratio is kept: framing=scale, the default, scales its shorter side to "
-        "each of the scales and looks at all of it. framing=crop looks at the square in the middle "
-        "alone, crop=SHARE of the shorter side, as many networks are evaluated; framing=letterbox "
-        "puts all of it into a square whose rest is the mean; framing=stretch makes it one. "
-        "Windows are stretched, or with window-framing=letterbox or crop are not.\n\n"
+        "each of the scales and takes all of it. framing=crop takes the centre crop, crop=SHARE of "
+        "the shorter side, as many networks are evaluated; framing=letterbox pads it to a square "
+        "with the mean; framing=stretch ignores the aspect ratio. Windows are stretched, unless "
+        "window-framing is letterbox or crop.\n\n"
         "Features are kept in the cache folder: a second run with other settings takes "
-        "seconds, and one that was interrupted goes on where it was. Beyond the cache's limit "
+        "seconds, and an interrupted one continues where it was. Beyond the cache's limit "
         "features of earlier runs are removed, the least recently used first.\n\n"
         "  gst-ensemble-1.0 train photos -o site.ensemble \\\n"
         "    -n squeezenet1.1.onnx,role=original,order=BGR,mean=104+117+123,scale=1 \\\n"

@@ -142,16 +142,6 @@ measure (Measurement *measurement, GPtrArray *images, GError **error)
   return FALSE;
 }
 
-static gboolean
-parse_preset (const char *name, EnsWindowsPreset *preset, GError **error)
-{
-  if (name == NULL || ens_windows_preset_parse (name, preset))
-    return TRUE;
-  g_set_error (error, TOOL_ERROR_USAGE, 0, "--preset expects fast, balanced or quality, got “%s”",
-               name);
-  return FALSE;
-}
-
 typedef struct {
   char *preset;
   gint threads;
@@ -166,7 +156,7 @@ run (gconstpointer data, char **arguments, GError **error)
   g_autoptr (GPtrArray) images = NULL;
   EnsWindowsPreset preset = ENS_WINDOWS_BALANCED;
 
-  if (!parse_preset (options->preset, &preset, error)
+  if (!tool_parse_preset ("--preset", options->preset, &preset, error)
       || !tool_check_least ("--threads", options->threads, 0, error))
     return FALSE;
   images = ens_boxes_load (arguments[0], notes, error);
@@ -195,7 +185,7 @@ const ToolCommand tool_windows = {
     .completions = "/ *.csv *.json",
     .min_arguments = 1,
     .max_arguments = 1,
-    .summary = "Measure how well windows cover objects with known boxes",
+    .summary = "Measure the recall of region proposals (windows) on known boxes",
     .help = "DATASET is a folder in Pascal VOC's or COCO's layout, one file of COCO's annotations, "
             "or a CSV file with the columns file, width, height, class, xmin, ymin, xmax, ymax "
             "beside a folder of images.",

@@ -137,7 +137,7 @@ ROWS = [
     ("no network", ["train", "good", "-o", "new.ensemble"],
      "networks are needed: --network=FILE.onnx, once for each, or --networks=FILE.json"),
     ("an unknown role", ["train", "good", "-o", "new.ensemble", "-n", "grey.onnx,role=boss"],
-     "--network: role expects original, retrained, got “boss”"),
+     "--network: role expects original or retrained, got “boss”"),
     ("an unknown device", ["benchmark", "grey.onnx", "-d", "abacus"],
      "device “abacus” is unknown, expected …"),
     ("an unknown option", ["benchmark", "grey.onnx", "--fast"],

@@ -28,11 +28,11 @@ ROWS = [
     (["train", "set", "-o", "x.ensemble"], 2, "networks are needed"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,rôle=original"], 2, "one of role=, name="),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,framing=round"], 2,
-     "framing expects scale, crop, letterbox, stretch, got “round”"),
+     "framing expects scale, crop, letterbox or stretch, got “round”"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,window-framing=scale"], 2,
-     "window-framing expects crop, letterbox, stretch, got “scale”"),
+     "window-framing expects crop, letterbox or stretch, got “scale”"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,crop=2"], 2, "a share from 0.01 to 1"),
-    (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,role=boss"], 2, "original, retrained"),
+    (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,role=boss"], 2, "original or retrained, got"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,mean=1+2"], 2, "mean expects one number"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,scales=0"], 2, "expects sizes in pixels"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,std=0"], 2, "std expects numbers above 0"),
@@ -213,7 +213,7 @@ def check_maps(folder, bundle):
                 y = int(height * (grid["y"][row] + grid["height"] / 2))
                 expect(abs(rows[y][x] - 255 * p) <= 6, f"{c['name']} at {x}, {y}: {p}", result)
     result = run("classify", "-m", bundle, "--max-sub-images=6", folder / "clip.avi")
-    expect(f"in {grid['columns']} × {grid['rows']} parts" in result.stdout,
+    expect(f"in {grid['columns']} × {grid['rows']} tiles" in result.stdout,
            "the table should say that pictures were divided", result)
     small = sorted((folder / "set/test/car").iterdir())[0]
     result = run("classify", "-m", bundle, "--map", maps, "--sub-images=off", "-w", 0, small)
@@ -223,7 +223,7 @@ def check_maps(folder, bundle):
 
 
 def check_memory(folder, bundle):
-    """The parts of a large picture are looked at a few at a time."""
+    """The tiles of a large picture are classified a few at a time."""
     clip = folder / "large.avi"
     run("clip", clip, folder / "large.csv", "--seconds=1", "--rate=1", "--width=3840",
         "--height=2160", program=DRAW)
@@ -235,7 +235,7 @@ def check_memory(folder, bundle):
         said.seek(0)
         result = subprocess.CompletedProcess(command, process.returncode, said.read(), "")
     sanitized = b"__asan_init" in pathlib.Path(TOOL).read_bytes()
-    expect(result.returncode == 0 and " parts" in result.stdout, "classify a 4K clip", result)
+    expect(result.returncode == 0 and " tiles" in result.stdout, "classify a 4K clip", result)
     expect(sanitized or usage.ru_maxrss < 192 * 1024,
            f"a 4K frame should take less than 192 MiB, took {usage.ru_maxrss} KiB", result)
 

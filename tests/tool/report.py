@@ -14,7 +14,7 @@ import xml.etree.ElementTree as xml
 WRITE = sys.argv[1]
 NAMES = ['<b>cat</b> & "dog"', "o'neill\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}",
          "ünder %s %n"]
-SECTIONS = ["judges", "classes", "curves", "confusion", "calibration", "mistakes", "windows"]
+SECTIONS = ["models", "classes", "curves", "confusion", "calibration", "mistakes", "windows"]
 
 failures = []
 
@@ -109,12 +109,12 @@ def check_several(root):
         [NAMES[2], "", "", "1", "3"],
         ["no class", "1", "", "", "1"],
     ])
-    judges = [row[0] for row in rows(root, "judges")]
-    expect("several", "judges", judges,
+    models = [row[0] for row in rows(root, "models")]
+    expect("several", "models", models,
            ["net <1>", "ensemble without windows", "ensemble with windows"])
     mistakes = root.find(".//section[@id='mistakes']")
     expect("several", "mistakes", [text(v) for v in mistakes.iter("p") if v.get("class") == "verdict"],
-           [f"Said {NAMES[0]}0.80", f"Said {NAMES[0]}0.60", f"Missed {NAMES[2]}0.10"])
+           [f"Predicted {NAMES[0]}0.80", f"Predicted {NAMES[0]}0.60", f"Missed {NAMES[2]}0.10"])
     windows = root.findall(".//section[@id='windows']//article")
     expect("several", "windows", len(windows), 7)
     frame = windows[0].findall(".//rect")[-1]
@@ -129,9 +129,9 @@ def check_single(root):
         [NAMES[1], "", "1", "", "1"],
         [NAMES[2], "1", "", "1", "2"],
     ])
-    expect("single", "judges", [row[0] for row in rows(root, "judges")],
+    expect("single", "models", [row[0] for row in rows(root, "models")],
            ["net <1>", "ensemble without windows"])
-    expect("single", "accuracy", rows(root, "judges")[-1][2], "0.600")
+    expect("single", "accuracy", rows(root, "models")[-1][2], "0.600")
 
 
 def check_large(page, root):

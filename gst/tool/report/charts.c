@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "html.h"
-#include "parts.h"
+#include "sections.h"
 
 /* The area of a chart in which 0 … 1 by 0 … 1 is drawn, in units of the drawing. */
 typedef struct {
@@ -62,7 +62,7 @@ add_legend (Report *report, const char *point)
     html_add (report->html,
               "<li><svg viewBox=\"0 0 28 10\" aria-hidden=\"true\"><path class=\"curve %s\" "
               "d=\"M1 5h26\"/></svg>%s</li>\n",
-              report_judge_style (report, r - 1), report->judges[r - 1]);
+              report_row_style (report, r - 1), report->row_names[r - 1]);
   if (point != NULL)
     html_add (report->html,
               "<li><svg viewBox=\"0 0 28 10\" aria-hidden=\"true\"><circle class=\"point\" "
@@ -91,7 +91,7 @@ add_curve (Report *report, const Plot *plot, guint row, guint class)
   if (n == 0)
     return;
   ens_curve_make_monotone (curve, n);
-  html_add (report->html, "<path class=\"curve %s\" d=\"", report_judge_style (report, row));
+  html_add (report->html, "<path class=\"curve %s\" d=\"", report_row_style (report, row));
   for (guint p = 0; p < n; p++) {
     double next = place_y (plot, curve[p].precision);
 
@@ -145,7 +145,7 @@ report_add_curves (Report *report)
 
   html_add (
       report->html,
-      "<section id=\"curves\">\n<h2>Precision and recall</h2>\n<p>From the likeliest pictures "
+      "<section id=\"curves\">\n<h2>Precision–recall curves</h2>\n<p>From the likeliest pictures "
       "on: how many of the class’s have been found, and how many of the found ones are "
       "right. The area below a curve is the average precision.");
   if (n < report->truth.n_classes)
@@ -237,11 +237,11 @@ add_calibration (Report *report, guint r)
   html_add (report->html,
             "<figure><figcaption><b>%s</b><span>error %.3f</span></figcaption>"
             "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Calibration of %s\">",
-            report->judges[r], ens_calibration_error (bins, REPORT_BINS), CALIBRATION_WIDTH,
-            CALIBRATION_HEIGHT, report->judges[r]);
+            report->row_names[r], ens_calibration_error (bins, REPORT_BINS), CALIBRATION_WIDTH,
+            CALIBRATION_HEIGHT, report->row_names[r]);
   add_axes (report->html, &plot, plot.top + plot.height + COUNTS_GAP + COUNTS_HEIGHT);
   add_counts (report->html, &plot, bins);
-  add_reliability (report->html, &plot, bins, report_judge_style (report, r));
+  add_reliability (report->html, &plot, bins, report_row_style (report, r));
   g_string_append (report->html, "</svg></figure>\n");
 }
 
@@ -258,7 +258,7 @@ add_bins (Report *report)
             "tabindex=\"0\"><table>\n<thead>"
             "<tr><th>probability</th><th>how many</th><th>on average</th><th>were so</th>"
             "<th>share</th><th>from</th><th>to</th></tr></thead>\n<tbody>\n",
-            report->judges[report->evaluation->n_rows - 1]);
+            report->row_names[report->evaluation->n_rows - 1]);
   for (guint b = 0; b < REPORT_BINS; b++) {
     html_add (html, "<tr><th scope=\"row\">%.1f – %.1f</th><td>%u</td>", (double)b / REPORT_BINS,
               (double)(b + 1) / REPORT_BINS, bins[b].n);
@@ -276,7 +276,8 @@ void
 report_add_calibration (Report *report)
 {
   g_string_append (report->html,
-                   "<section id=\"calibration\">\n<h2>Calibration</h2>\n<p>Of all probabilities "
+                   "<section id=\"calibration\">\n<h2>Calibration (reliability "
+                   "diagrams)</h2>\n<p>Of all probabilities "
                    "near 0.7, of whatever class, seven in ten should have been so: a good curve "
                    "follows the dotted line. Thin lines are where the share is to be expected with "
                    "95 % confidence; bars below count the probabilities, on a logarithmic "

@@ -2,14 +2,14 @@
 #include <math.h>
 
 #include "html.h"
-#include "parts.h"
+#include "sections.h"
 
 /* How many pairs are listed where a matrix would be too large. */
 #define MAX_PAIRS 40
 
-/* Counts of pictures: rows what they show, columns what was said of them. Where pictures show one
- * class each, the diagonal is what was right; else it is what was missed, and a last row counts
- * pictures of no class. */
+/* The confusion matrix, counts of pictures: rows what they show, columns what was predicted. Where
+ * pictures show one class each, the diagonal is what was right; else it is what was missed, and a
+ * last row counts pictures of no class. */
 typedef struct {
   guint *counts;
   guint n_rows, n_columns;
@@ -92,9 +92,9 @@ add_matrix (Report *report, const Matrix *matrix)
   GString *html = report->html;
 
   html_add (html,
-            "<div class=\"scroll matrix\" tabindex=\"0\"><table>\n<thead><tr><th>shown ↓ &#160; %s "
+            "<div class=\"scroll matrix\" tabindex=\"0\"><table>\n<thead><tr><th>true ↓ &#160; %s "
             "→</th>",
-            report->multi_label ? "wrongly said" : "said");
+            report->multi_label ? "wrongly predicted" : "predicted");
   for (guint d = 0; d < matrix->n_columns; d++)
     html_add (html, "<th title=\"%s\"><span>%s</span></th>", report->classes[d],
               report->classes[d]);
@@ -133,7 +133,7 @@ add_pair (Report *report, const Matrix *matrix, const Pair *pair)
   gboolean missed = pair->row == pair->column;
 
   html_add (report->html, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%u</td>",
-            row_name (report, pair->row), missed ? "not said" : report->classes[pair->column],
+            row_name (report, pair->row), missed ? "missed" : report->classes[pair->column],
             pair->count);
   html_add_share (report->html, share_of_row (matrix, pair->row, pair->column), TRUE);
   g_string_append (report->html, "</tr>\n");
@@ -154,10 +154,10 @@ add_pairs (Report *report, const Matrix *matrix)
   g_array_sort (pairs, compare_pairs);
   html_add (report->html,
             "<div class=\"scroll\" tabindex=\"0\"><table "
-            "class=\"pairs\">\n<thead><tr><th>shown</th><th>%s</th>"
+            "class=\"pairs\">\n<thead><tr><th>true</th><th>%s</th>"
             "<th>pictures</th>"
             "<th>of the class</th></tr></thead>\n<tbody>\n",
-            report->multi_label ? "wrongly said" : "said");
+            report->multi_label ? "wrongly predicted" : "predicted");
   for (guint i = 0; i < MIN (pairs->len, MAX_PAIRS); i++)
     add_pair (report, matrix, &g_array_index (pairs, Pair, i));
   g_string_append (report->html, "</tbody></table></div>\n");
@@ -171,12 +171,12 @@ report_add_confusion (Report *report)
 
   matrix_init (&matrix, report);
   html_add (report->html, "<section id=\"confusion\">\n<h2>%s</h2>\n<p>%s%s</p>\n",
-            report->multi_label ? "Errors by what a picture shows" : "Confusion",
+            report->multi_label ? "Errors by what a picture shows" : "Confusion matrix",
             report->multi_label
                 ? "A picture can show several classes. A row counts the pictures that show a "
                   "class: what was reported of them although it is not there and, where row and "
                   "column are the same class, that it was missed."
-                : "Rows are what a picture shows, columns the class with the highest probability. "
+                : "Rows are the true class, columns the class with the highest probability. "
                   "Pictures of no class are not counted.",
             whole ? "" : " Listed are the most frequent.");
   if (whole)

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "html.h"
-#include "parts.h"
+#include "sections.h"
 #include "thumbnail.h"
 
 /* So many of each kind, whatever the size of the set: the page stays below some megabytes. */
@@ -11,7 +11,7 @@
 #define THUMBNAIL_SIDE 256
 
 /* Windows whose highest probability is below count for nothing. */
-#define MUTED 0.01F
+#define NEGLIGIBLE_SCORE 0.01F
 
 /* Rows of probabilities on a card. */
 #define MAX_ODDS 4
@@ -181,12 +181,13 @@ add_outcome (Report *report, EnsOutcome outcome, const char *title, const char *
 void
 report_add_mistakes (Report *report)
 {
-  html_add (report->html,
-            "<section id=\"mistakes\">\n<h2>Mistakes</h2>\n<p>Of the %s: what it was surest of and "
-            "yet wrong. Many a label turns out to be what is wrong.</p>\n",
-            report->judges[report->evaluation->n_rows - 1]);
-  add_outcome (report, ENS_FALSE_POSITIVE, "Reported, but not there", "Said");
-  add_outcome (report, ENS_FALSE_NEGATIVE, "There, but not reported", "Missed");
+  html_add (
+      report->html,
+      "<section id=\"mistakes\">\n<h2>Worst errors</h2>\n<p>The errors of the %s with the highest "
+      "confidence. Often it is the label that is wrong.</p>\n",
+      report->row_names[report->evaluation->n_rows - 1]);
+  add_outcome (report, ENS_FALSE_POSITIVE, "False positives", "Predicted");
+  add_outcome (report, ENS_FALSE_NEGATIVE, "False negatives", "Missed");
   g_string_append (report->html, "</section>\n");
 }
 
@@ -226,7 +227,7 @@ report_add_windows (Report *report)
   g_string_append (report->html,
                    "<section id=\"windows\" class=\"windows\">\n<h2>Best windows</h2>\n<p>The "
                    "windows with the highest probabilities for classes that the pictures show.");
-  if (n > 0 && judgements[0].score < MUTED)
+  if (n > 0 && judgements[0].score < NEGLIGIBLE_SCORE)
     g_string_append (report->html, " Windows don’t help on this set: training has made their "
                                    "probabilities too low to count.");
   g_string_append (report->html, "</p>\n<div class=\"cards\">\n");

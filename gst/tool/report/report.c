@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "html.h"
-#include "parts.h"
+#include "sections.h"
 #include "report-resources.h"
 
 #define STYLE "/gst-ensemble/report/report.css"
@@ -23,14 +23,14 @@ is_network (const EnsEvaluationRow *row)
 }
 
 const char *
-report_judge_style (const Report *report, guint row)
+report_row_style (const Report *report, guint row)
 {
   static const char *const networks[] = {"network-0", "network-1", "network-2", "network-3"};
-  const EnsEvaluationRow *judge = &report->evaluation->rows[row];
+  const EnsEvaluationRow *shown = &report->evaluation->rows[row];
 
-  if (judge == report->best)
-    return "best-judge";
-  return is_network (judge) ? networks[row % G_N_ELEMENTS (networks)] : "second-judge";
+  if (shown == report->best)
+    return "best-row";
+  return is_network (shown) ? networks[row % G_N_ELEMENTS (networks)] : "second-row";
 }
 
 float *
@@ -124,10 +124,10 @@ add_header (Report *report)
     html_add (html, "; %u more could not be read", evaluation->n_skipped);
   html_add (html, ".</p>\n<nav>");
   html_add (html,
-            "<a href=\"#judges\">Networks and ensemble</a><a href=\"#classes\">Classes</a>"
-            "<a href=\"#curves\">Precision and recall</a><a href=\"#confusion\">%s</a>"
-            "<a href=\"#calibration\">Calibration</a><a href=\"#mistakes\">Mistakes</a>",
-            report->multi_label ? "Errors" : "Confusion");
+            "<a href=\"#models\">Networks and ensemble</a><a href=\"#classes\">Classes</a>"
+            "<a href=\"#curves\">Precision–recall curves</a><a href=\"#confusion\">%s</a>"
+            "<a href=\"#calibration\">Calibration</a><a href=\"#mistakes\">Worst errors</a>",
+            report->multi_label ? "Errors" : "Confusion matrix");
   if (evaluation->windows != NULL)
     html_add (html, "<a href=\"#windows\">Windows</a>");
   html_add (html, "</nav>\n");
@@ -162,12 +162,12 @@ report_init (Report *report, const EnsEvaluation *evaluation, const EnsFrameOpen
   report->classes = g_new0 (char *, evaluation->n_classes + 1);
   for (guint c = 0; c < evaluation->n_classes; c++)
     report->classes[c] = html_clean (evaluation->classes[c]);
-  report->judges = g_new0 (char *, evaluation->n_rows + 1);
+  report->row_names = g_new0 (char *, evaluation->n_rows + 1);
   for (guint r = 0; r < evaluation->n_rows; r++) {
     const EnsEvaluationRow *row = &evaluation->rows[r];
     g_autofree char *name = html_clean (row->name);
 
-    report->judges[r] =
+    report->row_names[r] =
         is_network (row) ? g_steal_pointer (&name) : g_strdup_printf ("ensemble %s", name);
   }
 }
@@ -178,7 +178,7 @@ report_clear (Report *report)
   if (report->html == NULL)
     return;
   g_strfreev (report->classes);
-  g_strfreev (report->judges);
+  g_strfreev (report->row_names);
   ens_thread_pool_unref (report->pool);
   g_string_free (report->html, TRUE);
 }

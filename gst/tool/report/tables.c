@@ -1,8 +1,8 @@
-/* Tables of a report: judges, classes. */
+/* Tables of a report: networks and ensemble, classes. */
 #include <math.h>
 
 #include "html.h"
-#include "parts.h"
+#include "sections.h"
 
 /* ---- At the top ---- */
 
@@ -26,17 +26,17 @@ add_figures (Report *report)
   g_string_append (html, "<dl class=\"figures\">\n");
   add_figure (html, "mAP", best->mean_average_precision, "mean average precision");
   if (!report->multi_label)
-    add_figure (html, "Accuracy", best->accuracy, "the likeliest class is right");
+    add_figure (html, "Accuracy", best->accuracy, "top-1: the likeliest class is right");
   add_figure (html, "Precision", best->precision, "what is reported is there");
   add_figure (html, "Recall", best->recall, "what is there is reported");
   if (report->multi_label)
     add_figure (html, "F1", best->f1, "harmonic mean of the two");
   add_figure (html, "Calibration error", report_calibration_error (report, best),
-              "probabilities are so far off");
+              "expected calibration error");
   g_string_append (html, "</dl>\n</header>\n");
 }
 
-/* ---- Judges ---- */
+/* ---- Networks and ensemble ---- */
 
 /* The network with the highest mAP; -1 if there is none to compare with. */
 static gint
@@ -46,7 +46,7 @@ best_network (const Report *report)
   gint best = -1;
 
   for (guint r = 0; r < evaluation->n_rows && !isnan (report->best->mean_average_precision); r++)
-    if (g_str_has_prefix (report_judge_style (report, r), "network")
+    if (g_str_has_prefix (report_row_style (report, r), "network")
         && (best < 0
             || evaluation->rows[r].mean_average_precision
                    > evaluation->rows[best].mean_average_precision))
@@ -65,7 +65,8 @@ add_comparison (Report *report)
   g_string_append (html, "<p>");
   if (network >= 0)
     html_add (html, "Mean average precision, against the best network (%s): %+.3f",
-              report->judges[network], ensemble - evaluation->rows[network].mean_average_precision);
+              report->row_names[network],
+              ensemble - evaluation->rows[network].mean_average_precision);
   if (network >= 0 && evaluation->windows != NULL)
     html_add (html, "; against the ensemble without windows: %+.3f",
               ensemble - evaluation->rows[evaluation->n_rows - 2].mean_average_precision);
@@ -77,13 +78,13 @@ add_comparison (Report *report)
 }
 
 static void
-add_judge (Report *report, guint r)
+add_model (Report *report, guint r)
 {
   const EnsEvaluationRow *row = &report->evaluation->rows[r];
   GString *html = report->html;
 
   g_string_append (html, row == report->best ? "<tr class=\"best\">" : "<tr>");
-  html_add (html, "<th scope=\"row\">%s</th>", report->judges[r]);
+  html_add (html, "<th scope=\"row\">%s</th>", report->row_names[r]);
   html_add_share (html, row->mean_average_precision, TRUE);
   if (!report->multi_label)
     html_add_share (html, row->accuracy, FALSE);
@@ -100,17 +101,16 @@ report_add_summary (Report *report)
   GString *html = report->html;
 
   add_figures (report);
-  g_string_append (html, "<section id=\"judges\">\n<h2>Networks and ensemble</h2>\n");
+  g_string_append (html, "<section id=\"models\">\n<h2>Networks and ensemble</h2>\n");
   add_comparison (report);
-  html_add (
-      html,
-      "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>judged by</th><th>mAP</th>");
+  html_add (html,
+            "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>model</th><th>mAP</th>");
   if (!report->multi_label)
     html_add (html, "<th>accuracy</th>");
   g_string_append (html, "<th>precision</th><th>recall</th><th>F1</th>"
                          "<th>calibration<br/>error</th></tr></thead>\n<tbody>\n");
   for (guint r = 0; r < report->evaluation->n_rows; r++)
-    add_judge (report, r);
+    add_model (report, r);
   g_string_append (html, "</tbody></table></div>\n</section>\n");
 }
 
@@ -150,10 +150,10 @@ report_add_classes (Report *report)
       "<div class=\"scroll tall\" tabindex=\"0\"><table>\n<thead>\n<tr><th rowspan=\"2\">class</th>"
       "<th rowspan=\"2\">pictures</th><th class=\"group\" colspan=\"%u\">average precision"
       "</th><th class=\"group\" colspan=\"4\">%s</th></tr>\n<tr class=\"sub\">",
-      report->judges[evaluation->n_rows - 1], evaluation->n_rows,
-      report->judges[evaluation->n_rows - 1]);
+      report->row_names[evaluation->n_rows - 1], evaluation->n_rows,
+      report->row_names[evaluation->n_rows - 1]);
   for (guint r = 0; r < evaluation->n_rows; r++)
-    html_add (html, "<th>%s</th>", report->judges[r]);
+    html_add (html, "<th>%s</th>", report->row_names[r]);
   g_string_append (html, "<th>threshold</th><th>precision</th><th>recall</th><th>F1</th></tr>\n"
                          "</thead>\n<tbody>\n");
   for (guint c = 0; c < evaluation->n_classes; c++)

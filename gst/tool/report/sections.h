@@ -1,4 +1,4 @@
-/* The parts of a report. */
+/* The sections of a report. */
 #pragma once
 
 #include "base/thread-pool.h"
@@ -16,14 +16,14 @@ typedef struct {
   const EnsEvaluationRow *best; /* the last row: the whole ensemble */
   EnsLabels truth;
   gboolean multi_label;
-  char **classes, **judges; /* as shown: of classes, of rows */
+  char **classes, **row_names; /* as shown: of classes, of rows */
   const EnsFrameOpener *opener;
   EnsThreadPool *pool;
   GString *html;
 } Report;
 
 /* The CSS class of a row's curves. */
-const char *report_judge_style (const Report *report, guint row);
+const char *report_row_style (const Report *report, guint row);
 /* The thresholds of a row. (transfer full) */
 float *report_thresholds (const Report *report, const EnsEvaluationRow *row);
 /* How far the probabilities of a row are off. NaN if there are none. */
