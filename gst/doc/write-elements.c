@@ -1,7 +1,9 @@
-/* Writes a page on the elements of a plug-in, in Markdown: write-elements PLUGIN.so
+/* Writes a page on the elements of a plug-in, in Markdown: write-elements PLUGIN.so SOURCE.c …
  *
- * What it says is what the elements say of themselves, as to gst-inspect-1.0. */
+ * Pads and properties are what the elements tell gst-inspect-1.0 too. The description is the
+ * comment “SECTION:element-NAME” of one of the sources. */
 #include <gst/gst.h>
+#include <string.h>
 
 /* What would end a cell of a table is replaced. (transfer full) */
 static char *
@@ -96,13 +98,67 @@ print_pads (GstElementFactory *factory)
   }
 }
 
+/* The lines of an element's comment, or NULL. (transfer full) */
+static char **
+find_comment (const char *element, char **sources)
+{
+  g_autofree char *start = g_strdup_printf ("\n * SECTION:element-%s\n", element);
+
+  for (; *sources != NULL; sources++) {
+    g_autofree char *source = NULL;
+    char *comment, *end;
+
+    if (!g_file_get_contents (*sources, &source, NULL, NULL))
+      continue;
+    comment = strstr (source, start);
+    end = comment != NULL ? strstr (comment, "\n */") : NULL;
+    if (end == NULL)
+      continue;
+    *end = '\0';
+    return g_strsplit (comment + strlen (start), "\n", -1);
+  }
+  return NULL;
+}
+
+/* GTK-Doc's examples, |[ … ]|, as Markdown's; what follows an example's end explains it. */
 static void
-print_element (GstElementFactory *factory)
+print_line (char *line)
+{
+  if (strcmp (line, "|[") == 0)
+    g_print ("```\n");
+  else if (g_str_has_prefix (line, "]|"))
+    g_print ("```\n\n%s\n\n", g_strchug (line + 2));
+  else if (g_str_has_prefix (line, "## "))
+    g_print ("#%s\n", line);
+  else
+    g_print ("%s\n", line);
+}
+
+static void
+print_description (const char *element, char **sources)
+{
+  g_auto (GStrv) lines = find_comment (element, sources);
+  /* "#GstThing", "#GstThing:property" */
+  g_autoptr (GRegex) names = g_regex_new ("#(\\w[\\w:-]*\\w)", 0, 0, NULL);
+
+  for (guint i = 0; lines != NULL && lines[i] != NULL; i++) {
+    const char *line = lines[i] + MIN (strlen (" * "), strlen (lines[i]));
+    g_autofree char *text = g_regex_replace (names, line, -1, 0, "`\\1`", 0, NULL);
+
+    if (*line != '@')
+      print_line (text);
+  }
+  g_print ("\n");
+}
+
+static void
+print_element (GstElementFactory *factory, char **sources)
 {
   g_autoptr (GTypeClass) class = g_type_class_ref (gst_element_factory_get_element_type (factory));
 
   g_print ("## %s\n\n%s.\n\n", GST_OBJECT_NAME (factory),
            gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_DESCRIPTION));
+  print_description (GST_OBJECT_NAME (factory), sources);
   print_pads (factory);
   print_properties (G_OBJECT_CLASS (class));
   g_print ("\n");
@@ -126,7 +182,7 @@ main (int argc, char **argv)
       gst_registry_get_feature_list_by_plugin (gst_registry_get (), gst_plugin_get_name (plugin));
   for (const GList *item = features; item != NULL; item = item->next)
     if (GST_IS_ELEMENT_FACTORY (item->data))
-      print_element (item->data);
+      print_element (item->data, argv + 2);
   gst_plugin_feature_list_free (features);
   return 0;
 }
