@@ -145,8 +145,8 @@ count_analysis (GstEnsembleAnalyserStats *stats, const EnsTimings *timings, gint
   stats->sum_latency += latency;
 }
 
-/* Lets the job's picture go: before its result shows, so that whoever waits for that finds the
- * buffer free. */
+/* Releases the job's picture before the result is visible: a caller that waits for the result then
+ * finds the buffer free. */
 static void
 drop_picture (GstEnsembleAnalyser *analyser, Job *job)
 {

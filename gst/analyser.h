@@ -2,8 +2,8 @@
  *
  * It holds at most two frames: the one being analysed and the newest one that waits. They are
  * copies, or buffers in DMABufs, which it lets go as soon as it can. A frame submitted while
- * another waits takes its place, so that whoever submits never waits for an analysis unless he asks
- * to. Any thread may call any function. */
+ * another waits takes its place: submitting never blocks, gst_ensemble_analyser_wait () does. Any
+ * thread may call any function. */
 #pragma once
 
 #include <gst/gst.h>

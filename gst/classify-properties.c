@@ -32,7 +32,8 @@ mode_get_type (void)
   static const GEnumValue values[] = {
       {GST_ENSEMBLE_MODE_AUTO, "Async if the source is live, else sync", "auto"},
       {GST_ENSEMBLE_MODE_SYNC, "A sampled frame waits for its own result", "sync"},
-      {GST_ENSEMBLE_MODE_ASYNC, "Video never waits; results ride on later frames", "async"},
+      {GST_ENSEMBLE_MODE_ASYNC,
+       "Video never waits; later frames carry the latest result and its age", "async"},
       {0, NULL, NULL},
   };
 
@@ -48,10 +49,11 @@ sub_images_get_type (void)
 {
   static GType type;
   static GEnumValue values[] = {
-      {ENS_SUB_IMAGES_AUTO, "Divide frames that the bundle counts as large", NULL},
+      {ENS_SUB_IMAGES_AUTO, "Divide frames that the bundle counts as large into tiles", NULL},
       {ENS_SUB_IMAGES_OFF, "Classify every frame as a whole", NULL},
-      {ENS_SUB_IMAGES_ON, "Divide every frame that is larger than a sub-image", NULL},
-      {ENS_SUB_IMAGES_BOTH, "Divide large frames, and classify them as a whole too", NULL},
+      {ENS_SUB_IMAGES_ON, "Divide every frame that is larger than a tile", NULL},
+      {ENS_SUB_IMAGES_BOTH, "Classify large frames tiled and whole; the higher probability wins",
+       NULL},
       {0, NULL, NULL},
   };
 
@@ -234,7 +236,8 @@ make_bundle_properties (void)
   props[PROP_DEVICE] =
       g_param_spec_string ("device", "Device",
                            "Where networks run: auto (a GPU if there is one, else the CPU), cpu, "
-                           "vulkan or vulkan:N",
+                           "vulkan, vulkan:N or vulkan:TEXT (part of a name or UUID); "
+                           "vulkan+float16 for float16 storage",
                            GST_ENSEMBLE_DEFAULT_DEVICE, READY);
   props[PROP_ACTIVE_DEVICE] =
       g_param_spec_string ("active-device", "Active device",
@@ -242,31 +245,33 @@ make_bundle_properties (void)
 }
 
 static void
-make_sampling_properties (void)
+make_frame_gate_properties (void)
 {
   props[PROP_INFERENCE_INTERVAL] = g_param_spec_uint (
       "inference-interval", "Inference interval", "Analyse one frame of this many (1: every frame)",
       1, G_MAXUINT, 1, PLAYING);
   props[PROP_INFERENCE_PERIOD] = g_param_spec_uint64 (
       "inference-period", "Inference period",
-      "Nanoseconds of running time between analysed frames; the interval holds too (0: any)", 0,
-      G_MAXINT64, 0, PLAYING);
+      "Minimum running time between analysed frames in nanoseconds, beside the interval (0: none)",
+      0, G_MAXINT64, 0, PLAYING);
   props[PROP_MODE] =
-      g_param_spec_enum ("mode", "Mode", "Whether a sampled frame waits for its result",
+      g_param_spec_enum ("mode", "Mode", "Whether an analysed frame waits for its own result",
                          GST_TYPE_ENSEMBLE_MODE, GST_ENSEMBLE_MODE_AUTO, PLAYING);
 }
 
 static void
 make_sub_image_properties (void)
 {
-  props[PROP_SUB_IMAGES] = g_param_spec_enum (
-      "sub-images", "Sub-images",
-      "Whether frames are divided into overlapping sub-images that are judged one by one",
-      GST_TYPE_ENSEMBLE_SUB_IMAGES, ENS_SUB_IMAGES_AUTO, PLAYING);
+  props[PROP_SUB_IMAGES] =
+      g_param_spec_enum ("sub-images", "Sub-images",
+                         "Whether frames are divided into overlapping sub-images (tiles) that are "
+                         "classified one by one",
+                         GST_TYPE_ENSEMBLE_SUB_IMAGES, ENS_SUB_IMAGES_AUTO, PLAYING);
   props[PROP_MAX_SUB_IMAGES] = g_param_spec_uint (
       "max-sub-images", "Maximum of sub-images",
-      "Sub-images per frame at most: of larger frames they are larger (0: the bundle's number)", 0,
-      ENS_MAX_SUB_IMAGES, 0, PLAYING);
+      "Maximum number of sub-images (tiles) per frame; larger frames get larger ones (0: the "
+      "bundle's number)",
+      0, ENS_MAX_SUB_IMAGES, 0, PLAYING);
 }
 
 static void
@@ -274,29 +279,29 @@ make_analysis_properties (void)
 {
   props[PROP_WINDOWS] = g_param_spec_int (
       "windows", "Windows",
-      "Windows judged per frame at most, shared among its sub-images, at least one for each (-1: "
-      "the bundle's number, 0: none)",
+      "Maximum number of windows (region proposals) classified per frame, shared among its "
+      "sub-images, at least one for each (-1: the bundle's number, 0: none)",
       -1, ENS_MAX_WINDOWS, -1, PLAYING);
   props[PROP_SCALES] = gst_param_spec_array (
       "scales", "Scales",
-      "Shorter sides the whole frame is scaled to, for instance <256, 384>, at most 8 (empty: the "
-      "bundle's)",
+      "Input scales: shorter sides that the whole frame is resized to, for instance <256, 384>, at "
+      "most 8 (empty: the bundle's)",
       g_param_spec_uint ("scale", "Scale", "Pixels", ENS_MIN_SCALE, ENS_MAX_SIDE, 256,
                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS),
       PLAYING);
   props[PROP_THRESHOLD] = g_param_spec_float (
       "threshold", "Threshold",
-      "Probability from which a class counts as present (-1: the bundle's, one per class)", -1, 1,
-      -1, PLAYING);
+      "Probability from which a class is present (-1: the bundle's, tuned per class)", -1, 1, -1,
+      PLAYING);
   props[PROP_TOP_K] = g_param_spec_uint (
       "top-k", "Top k", "Keep only the most probable classes in the metadata (0: all)", 0,
       G_MAXUINT, 0, PLAYING);
   props[PROP_STATS] = g_param_spec_boxed (
       "stats", "Statistics",
-      "Since the start: frames analysed, skipped (a newer one took their place or a flush came) "
-      "and "
-      "late (not analysed because downstream reported lateness); last and mean nanoseconds of the "
-      "stages windows, prepare, networks and of their total; latency from frame to result",
+      "Counted since the start. Frames: analysed, skipped (replaced by a newer one, or flushed), "
+      "late (not analysed because downstream reported lateness). Nanoseconds, last and mean: "
+      "windows (region proposals), prepare (preprocessing), networks, total, and latency from "
+      "frame to result",
       GST_TYPE_STRUCTURE, READ_ONLY);
 }
 
@@ -306,7 +311,7 @@ gst_ensemble_classify_install_properties (GObjectClass *object)
   object->set_property = set_property;
   object->get_property = get_property;
   make_bundle_properties ();
-  make_sampling_properties ();
+  make_frame_gate_properties ();
   make_analysis_properties ();
   make_sub_image_properties ();
   g_object_class_install_properties (object, N_PROPS, props);

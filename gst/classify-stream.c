@@ -99,7 +99,7 @@ pass_warning_on (GstEnsembleClassify *self)
     GST_ELEMENT_WARNING (self, RESOURCE, FAILED, ("%s", warning), (NULL));
 }
 
-/* Sync mode delays video by what an analysis takes. Sinks hear of it, lest they drop frames. */
+/* Sync mode delays video by the time of an analysis. Sinks must know, or they would drop frames. */
 static void
 report_latency (GstEnsembleClassify *self)
 {
@@ -136,9 +136,9 @@ copy_frame (GstEnsembleClassify *self, GstBuffer *buffer)
   return picture;
 }
 
-/* What the thread looks at. A frame that the device reads where it lies is the buffer itself, which
- * is held until then: elements downstream that write to it copy it first. Any other is a copy, so
- * that no buffer is held that a decoder or camera waits for, and none has to be copied downstream.
+/* The picture for the thread. A frame in a DMABuf that the device imports is held, not copied:
+ * elements downstream that write to it copy it first. Any other frame is copied, so that no buffer
+ * is held that a decoder or camera waits for.
  * NULL on error. (transfer full) */
 static EnsPicture *
 take_frame (GstEnsembleClassify *self, GstBuffer *buffer)

@@ -2,30 +2,38 @@
  * SECTION:element-ensembleclassify
  * @title: ensembleclassify
  *
- * Tags video with an ensemble of networks: samples frames, judges them as a whole and through
- * windows that selective search proposes, and attaches a probability per class as #GstEnsembleMeta,
- * a #GstVideoRegionOfInterestMeta for the window of each class that is present, and where GStreamer
- * has it (1.24) both as #GstAnalyticsRelationMeta. Pixels pass untouched.
+ * Tags video with an ensemble of networks. It classifies sampled frames as a whole and through
+ * windows (region proposals from selective search), and attaches a probability per class as
+ * #GstEnsembleMeta, a #GstVideoRegionOfInterestMeta for the best window of each class that is
+ * present, and where GStreamer has it (1.24) both as #GstAnalyticsRelationMeta. Pixels pass
+ * untouched.
  *
  * In sync mode a sampled frame waits for its own result. In async mode video never waits: a thread
- * analyses the newest sampled frame, and the latest result rides on the frames that follow, with
- * its age. Frames between samples carry the latest result in both modes. At EOS a frame that still
- * waits is dropped, since no frame follows that could carry its result; a flush drops the frame,
- * the result and what is being analysed.
+ * analyses the newest sampled frame, and later frames carry the latest result and its age. Frames
+ * between samples carry the latest result in both modes. At EOS a frame that still waits is
+ * dropped, because no frame follows that could carry its result; a flush drops the frame, the
+ * result and the analysis that runs.
  *
  * A frame with at least four times the pixels of the training images, such as a surveillance
- * camera's in 4K, is divided into sub-images about as large as those, which overlap by a quarter; a
- * class's probability is then the largest of them all, and the metadata has the map. The bundle
- * says the figures ("sub_images" in its ensemble.json). That costs as many analyses of whole
- * pictures as there are sub-images, 32 at most, while the number of windows stays what it is: they
- * are shared. #GstEnsembleClassify:max-sub-images bounds the cost, at the price of larger
- * sub-images. #GstEnsembleClassify:sub-images turns dividing off, for cameras whose subject fills
- * the frame, or on for frames of any size, or has large frames judged both ways, where some things
- * are small and others larger than a sub-image. Both may be changed while playing.
+ * camera's in 4K, is divided into sub-images (tiles) about as large as those, which overlap by a
+ * quarter. A class's probability is then the maximum over the tiles, and the metadata has the map
+ * of them all. The bundle has the figures ("sub_images" in its ensemble.json). Each tile costs as
+ * much as a whole frame, 32 tiles at most; the number of windows does not grow, the tiles share
+ * them. #GstEnsembleClassify:max-sub-images bounds the cost by larger tiles.
+ * #GstEnsembleClassify:sub-images is off for cameras whose subject fills the frame, on to tile
+ * frames of any size, and both where subjects of both sizes occur: a large frame is then classified
+ * tiled and whole, and the higher probability wins. Both properties may change while playing.
  *
- * Frames in DMABufs are not copied where the device imports them: their buffers are held until they
- * have been analysed, two at most, and upstream is asked for two more. Elements downstream that
- * write to such a frame meanwhile copy it first.
+ * Frames in DMABufs are not copied if the device imports them: the element holds their buffers
+ * until they have been analysed, two at most, and asks upstream for two more. Elements downstream
+ * that write to such a frame meanwhile copy it first.
+ *
+ * On the bus it posts errors for a bundle that can't be opened, caps that it can't take and an
+ * analysis that fails; warnings for networks that are loaded dequantised and for a GPU that has
+ * failed, with what runs in its place; and latency messages when sync mode delays video more.
+ *
+ * GST_DEBUG=ensembleclassify:6 logs what becomes of every frame, G_MESSAGES_DEBUG=gst-ensemble
+ * which device runs what.
  *
  * ## Example pipelines
  * |[
@@ -35,15 +43,15 @@
  * |[
  * gst-launch-1.0 v4l2src ! videoconvert ! ensembleclassify model=desk.ensemble ! \
  *     videoconvert ! autovideosink
- * ]| A camera is live: analyses run behind the video.
+ * ]| A camera is live: frames are analysed in the background, video does not wait.
  * |[
  * gst-launch-1.0 rtspsrc location=rtsp://camera/ ! decodebin ! videoconvert ! \
  *     ensembleclassify model=street.ensemble max-sub-images=8 ! fakesink
- * ]| Large frames in eight parts at most.
+ * ]| Divides large frames into eight tiles at most.
  * |[
  * gst-launch-1.0 v4l2src io-mode=dmabuf ! video/x-raw,format=NV12 ! \
  *     ensembleclassify model=desk.ensemble device=vulkan ! fakesink
- * ]| A GPU reads the camera's own buffers.
+ * ]| A GPU reads the camera's buffers without a copy.
  */
 #include "ensemble-classify.h"
 
@@ -220,7 +228,7 @@ gst_ensemble_classify_class_init (GstEnsembleClassifyClass *klass)
   GstBaseTransformClass *transform = GST_BASE_TRANSFORM_CLASS (klass);
 
   GST_DEBUG_CATEGORY_INIT (gst_ensemble_classify_debug, "ensembleclassify", 0,
-                           "tagging video with an ensemble of networks");
+                           "classification of video by an ensemble of networks");
   object->finalize = finalize;
   gst_ensemble_classify_install_properties (object);
 
@@ -228,7 +236,7 @@ gst_ensemble_classify_class_init (GstEnsembleClassifyClass *klass)
   gst_element_class_add_static_pad_template (element, &src_template);
   gst_element_class_set_static_metadata (
       element, "Ensemble classifier", "Filter/Analyzer/Video",
-      "Tags video with the class probabilities of an ensemble of networks",
+      "Classifies video frames with an ensemble of ONNX networks and attaches the probabilities",
       "The gst-ensemble authors");
   element->change_state = change_state;
 

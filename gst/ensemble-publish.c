@@ -2,14 +2,15 @@
  * SECTION:element-ensemblepublish
  * @title: ensemblepublish
  *
- * Writes the results that ensembleclassify left on buffers as JSON Lines, one line per result: a
- * result that rides on later frames is written with the first of them alone. Video passes
- * untouched, and goes on when the file can't be written any more.
+ * Writes the results that ensembleclassify has attached to buffers as JSON Lines, one line per
+ * result: a result that several frames carry is written once, with the first of them. Video passes
+ * untouched, also after the file can no longer be written: a warning then tells that results are
+ * lost.
  *
  * |[
  * gst-launch-1.0 -q filesrc location=street.mp4 ! decodebin ! videoconvert ! \
  *     ensembleclassify model=street.ensemble ! ensemblepublish ! fakesink
- * ]| Prints the tags of every frame on standard output.
+ * ]| Prints the result of every frame on standard output; -q keeps other lines out of it.
  */
 #include "ensemble-publish.h"
 
@@ -175,15 +176,16 @@ gst_ensemble_publish_class_init (GstEnsemblePublishClass *klass)
   object->get_property = get_property;
   object->finalize = finalize;
   props[PROP_LOCATION] = g_param_spec_string (
-      "location", "Location", "File that results are written to; \"-\": standard output",
-      STANDARD_OUTPUT, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+      "location", "Location",
+      "File for the results; \"-\": standard output (with gst-launch-1.0 -q)", STANDARD_OUTPUT,
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
   g_object_class_install_properties (object, N_PROPS, props);
 
   gst_element_class_add_static_pad_template (element, &sink_template);
   gst_element_class_add_static_pad_template (element, &src_template);
   gst_element_class_set_static_metadata (
       element, "Ensemble result publisher", "Filter/Metadata/Video",
-      "Writes ensembleclassify's results as JSON Lines", "The gst-ensemble authors");
+      "Writes classification results as JSON Lines", "The gst-ensemble authors");
   transform->start = start;
   transform->stop = stop;
   transform->transform_ip = transform_ip;

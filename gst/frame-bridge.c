@@ -78,7 +78,7 @@ gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const GstVideoI
 #if GST_CHECK_VERSION(1, 24, 0)
   const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
 
-  /* GStreamer can't map that, and calls it a bug of whoever tries. */
+  /* GStreamer can't map that, and would log a critical error. */
   if (meta != NULL && meta->format == GST_VIDEO_FORMAT_DMA_DRM)
     return FALSE;
 #endif

@@ -16,21 +16,21 @@ G_BEGIN_DECLS
 /**
  * EnsClassResult:
  * @name: belongs to the result
- * @p: P, all networks and windows fused
+ * @p: P, the ensemble's probability: all networks and windows (region proposals) fused
  * @p1: P1, the retrained networks on the whole frame
  * @p2: P2, the original networks on the whole frame
- * @p3: P3, the largest over the windows
+ * @p3: P3, the maximum over the windows
  * @threshold: from which the class counts as present
  * @present: whether P reaches it
  * @window: the window of P3 in the result's windows, -1 without windows
  * @sub_image: the one of P in the result's map, -1 if P is that of the frame as one
  *
- * What the ensemble thinks of one class, P, P1, P2 and P3 as in the method. Where a bundle has no
+ * The probabilities of one class; P, P1, P2 and P3 as in the method. Where a bundle has no
  * networks of a role, that role's probabilities are 0.
  *
- * A large frame is judged by sub-images (M1.9). A class's P is the largest of its map, and its P1,
- * P2, P3 and window are those of the sub-image that has it. If the frame was judged as one as well
- * (ENS_SUB_IMAGES_BOTH), all these are the frame's where its P is larger.
+ * A large frame is divided into sub-images (tiles, M1.9). A class's P is the maximum of its map,
+ * and its P1, P2, P3 and window are those of that sub-image. If the frame was also classified as a
+ * whole (ENS_SUB_IMAGES_BOTH), all these are the whole frame's where its P is higher.
  *
  * Since: 0.1
  */
@@ -50,7 +50,7 @@ typedef struct {
  * @name: belongs to the result
  * @probabilities: (array): one per class, on the whole frame; with a map, on each class's sub-image
  *
- * What one network thinks of the frame.
+ * The probabilities that one network gives.
  *
  * Since: 0.1
  */
@@ -71,9 +71,9 @@ typedef struct {
  * @height: of every sub-image, normalised
  * @probabilities: (array): P, rows × columns × classes
  *
- * Where in a large frame each class is. The frame is divided into sub-images of one size, which
- * overlap and cover all of it; each is judged as a frame of its own. Sub-images are counted row by
- * row.
+ * Where in a large frame each class is: a heat map. The frame is divided into sub-images (tiles) of
+ * one size, which overlap and cover all of it; each is classified as a frame of its own. Sub-images
+ * are counted row by row.
  *
  * Since: 0.1
  */
@@ -105,7 +105,7 @@ ens_probability_map_get_size (const EnsProbabilityMap *map)
  * @map: a map
  * @sub_image: less than ens_probability_map_get_size()
  *
- * Returns: where it lies
+ * Returns: its rectangle in the frame
  *
  * Since: 0.1
  */
@@ -120,8 +120,8 @@ ens_probability_map_get_rect (const EnsProbabilityMap *map, guint sub_image)
 
 /**
  * EnsTimings:
- * @windows: proposing windows
- * @prepare: sampling the frame
+ * @windows: selective search (region proposals)
+ * @prepare: preprocessing: conversion, resizing, normalisation
  * @networks: running networks and classifiers
  * @total: all of it
  *
@@ -138,8 +138,8 @@ typedef struct {
 /**
  * EnsResult: (ref-func ens_result_ref) (unref-func ens_result_unref)
  * @pts: of the frame analysed, in nanoseconds; %G_MAXUINT64 if it has none
- * @source: (nullable): file or stream it came from; %NULL unless whoever ran the analysis has set
- *   it
+ * @source: (nullable): file or stream it came from; %NULL unless the program that ran the analysis
+ *   has set it
  * @width: of the frame analysed
  * @height: of the frame analysed
  * @bundle: name of the ensemble
@@ -216,7 +216,7 @@ void ens_result_add_map (EnsResult *result, guint columns, guint rows);
  * @result: a result
  * @i: less than the number of classes
  *
- * Returns: (transfer none): what the ensemble thinks of that class
+ * Returns: (transfer none): the probabilities of that class
  *
  * Since: 0.1
  */
@@ -227,6 +227,8 @@ const EnsClassResult *ens_result_get_class (const EnsResult *result, guint i);
  * ens_result_get_window:
  * @result: a result
  * @i: less than the number of windows
+ *
+ * In languages with garbage collection, keep the window for as long as its rectangle is used.
  *
  * Returns: (transfer none): that window
  *

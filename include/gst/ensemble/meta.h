@@ -14,21 +14,22 @@ G_BEGIN_DECLS
  *
  * A result on a buffer.
  *
- * It travels as a custom #GstMeta without tags, which every element that copies metadata carries
- * on, and every transformation copies it: what was found in the frame that was analysed stays true
- * whatever becomes of the picture. Its rectangles belong to that frame; where objects are on the
- * buffer at hand, regions tell (gst_buffer_add_ensemble_regions()).
+ * It is a custom #GstMeta without tags: every element that copies metadata copies it, and so does
+ * every transformation, because a result stays true of the frame that was analysed. Its rectangles
+ * are in that frame's coordinates. Regions (gst_buffer_add_ensemble_regions()) are in those of the
+ * buffer.
  *
  * Its #GstStructure is the interface for languages without this library, such as Python through
  * plain introspection:
  *
  * ```python
  * meta = buffer.get_custom_meta("GstEnsembleMeta")
- * meta.get_structure().get_value("probabilities").unpack()  # {"cat": 0.93, "dog": 0.08}
+ * if meta:  # the first frames of a live source carry no result yet
+ *     meta.get_structure().get_value("probabilities").unpack()  # {"cat": 0.93, "dog": 0.08}
  * ```
  *
  * - schema, string: "gst-ensemble/result/1"
- * - bundle, version, strings: which ensemble judged
+ * - bundle, version, strings: which ensemble classified the frame
  * - pts, guint64: of the frame analysed; may be GST_CLOCK_TIME_NONE
  * - age, guint64: nanoseconds of running time from that frame to this one, 0 on the frame itself;
  *   GST_CLOCK_TIME_NONE if unknown
@@ -98,7 +99,7 @@ GstStructure *gst_ensemble_structure_new (EnsResult *result);
  * @structure: from gst_ensemble_structure_new()
  * @age: nanoseconds of running time since the frame that was analysed
  *
- * Attaches a structure that was made once and is used for every frame that the result rides on.
+ * Attaches a structure that was made once and is used for every frame that carries the result.
  *
  * Returns: (transfer none): the metadata
  *
@@ -139,9 +140,9 @@ GstEnsembleMeta *gst_buffer_get_ensemble_meta (GstBuffer *buffer);
 /**
  * gst_buffer_iterate_ensemble_meta:
  * @buffer: a buffer
- * @state: (inout) (transfer none) (nullable): where the search stands; %NULL at the beginning
+ * @state: (inout) (transfer none) (nullable): the position of the search; %NULL at the beginning
  *
- * Several ensembles in a row leave one result each, in their order.
+ * Several ensembles in a pipeline attach one result each, in their order.
  *
  * Returns: (transfer none) (nullable): the next one, or %NULL after the last
  *

@@ -13,9 +13,9 @@ G_BEGIN_DECLS
  * @width: of the buffer's frame, in pixels
  * @height: of the buffer's frame, in pixels
  *
- * Makes the window in which a present class was surest a #GstVideoRegionOfInterestMeta, which other
- * plug-ins know how to draw, crop and encode: one region per class that is present and has a
- * window, in pixels of the frame.
+ * Attaches the best window (region proposal) of each present class as a
+ * #GstVideoRegionOfInterestMeta, which other plug-ins draw, crop and encode: one region per class
+ * that is present and has a window, in pixels of the frame.
  *
  * A region's type is the class. Its id is at least 1 and no other region's on the buffer; its
  * parent is 0, the frame. Its parameters are a structure "detection" as DL Streamer writes it:
