@@ -10,8 +10,10 @@
 void
 ens_vulkan_program_init (EnsVulkanProgram *program)
 {
-  program->commands = g_array_new (FALSE, TRUE, sizeof (EnsVulkanCommand));
-  program->hazards = g_array_new (FALSE, TRUE, sizeof (EnsHazard));
+  *program = (EnsVulkanProgram) {
+      .commands = g_array_new (FALSE, TRUE, sizeof (EnsVulkanCommand)),
+      .hazards = g_array_new (FALSE, TRUE, sizeof (EnsHazard)),
+  };
 }
 
 void
