@@ -11,48 +11,25 @@ layout (constant_id = 0) const uint FUNCTION = ENS_FUNCTION_NONE;
 READS (0, x)
 WRITES (1, y)
 
-/* The negative part of each value and the rest: what has two formulas is the sum of both. */
-#define NEGATIVE(x) min (x, 0)
-#define REST(x) max (x, 0)
+#define NEGATIVE(y) min (y, 0)
+#define REST(y) max (y, 0)
+#define MAGNITUDE(y) abs (y)
+#define SIGN(y) sign (y)
+#define FLOOR(y) floor (y)
+#define CEIL(y) ceil (y)
+#define ROUND(y) roundEven (y)
+#define EXP(y) exponential (y)
+#define EXP_MINUS_1(y) (exponential (y) - 1)
+#define LOG(y) logarithm (y)
+#define LOG_1_PLUS(y) logarithm (1 + y)
+#define SQRT(y) sqrt (y)
+#define ERF(y) error_function (y)
 
 vec4
 apply (vec4 x, float alpha, float beta)
 {
   switch (FUNCTION) {
-  case ENS_FUNCTION_ELU:
-    return REST (x) + alpha * (exponential (NEGATIVE (x)) - 1);
-  case ENS_FUNCTION_CELU:
-    return REST (x) + alpha * (exponential (NEGATIVE (x) / alpha) - 1);
-  case ENS_FUNCTION_SELU:
-    return beta * (REST (x) + alpha * (exponential (NEGATIVE (x)) - 1));
-  case ENS_FUNCTION_THRESHOLDED_RELU:
-    return mix (vec4 (0), x, greaterThan (x, vec4 (alpha)));
-  case ENS_FUNCTION_SOFTPLUS:
-    return REST (x) + logarithm (1 + exponential (-abs (x)));
-  case ENS_FUNCTION_SOFTSIGN:
-    return x / (1 + abs (x));
-  case ENS_FUNCTION_ABS:
-    return abs (x);
-  case ENS_FUNCTION_NEG:
-    return -x;
-  case ENS_FUNCTION_EXP:
-    return exponential (x);
-  case ENS_FUNCTION_LOG:
-    return logarithm (x);
-  case ENS_FUNCTION_SQRT:
-    return sqrt (x);
-  case ENS_FUNCTION_RECIPROCAL:
-    return 1 / x;
-  case ENS_FUNCTION_FLOOR:
-    return floor (x);
-  case ENS_FUNCTION_CEIL:
-    return ceil (x);
-  case ENS_FUNCTION_ROUND:
-    return roundEven (x);
-  case ENS_FUNCTION_SIGN:
-    return sign (x);
-  case ENS_FUNCTION_ERF:
-    return error_function (x);
+    ENS_FUNCTIONS (CASE)
   }
   return activate (FUNCTION, x, alpha, beta);
 }

@@ -2,26 +2,22 @@
 #include "math.glsl"
 #include "push/functions.h"
 
+#define REAL(n) float (n)
+#define IF_LESS(a, b, y, z) mix (vec4 (z), vec4 (y), lessThan (vec4 (a), vec4 (b)))
+#define MAXIMUM(a, b) max (a, b)
+#define MINIMUM(a, b) min (a, b)
+#define UNIT(y) clamp (y, 0, 1)
+#define LOGISTIC(y) logistic (y)
+#define TANH(y) hyperbolic_tangent (y)
+#define CASE(upper, name, number, formula) \
+  case number:                             \
+    return formula;
+
 vec4
 activate (uint kind, vec4 x, float alpha, float beta)
 {
   switch (kind) {
-  case ENS_FUNCTION_RELU:
-    return max (x, 0);
-  case ENS_FUNCTION_CLIP:
-    return min (max (x, alpha), beta);
-  case ENS_FUNCTION_LEAKY_RELU:
-    return mix (x, alpha * x, lessThan (x, vec4 (0)));
-  case ENS_FUNCTION_SIGMOID:
-    return logistic (x);
-  case ENS_FUNCTION_HARD_SIGMOID:
-    return clamp (alpha * x + beta, 0, 1);
-  case ENS_FUNCTION_HARD_SWISH:
-    return x * clamp (x / 6 + 0.5, 0, 1);
-  case ENS_FUNCTION_SILU:
-    return x * logistic (x);
-  case ENS_FUNCTION_TANH:
-    return hyperbolic_tangent (x);
+    ENS_ACTIVATIONS (CASE)
   }
   return x;
 }

@@ -42,28 +42,20 @@ vector_tanh (Vector x)
                         1.f - 2.f / (1.f + vector_exp (x + x)));
 }
 
-ENS_INLINE Vector
-vector_unit_clip (Vector x)
-{
-  return vector_min (vector_max (x, vector_set (0.f)), vector_set (1.f));
-}
+#define REAL(n) (float)(n)
+#define IF_LESS(a, b, y, z) vector_select ((a) < (b), y, z)
+#define UNIT(y) vector_min (vector_max (y, vector_set (0.f)), vector_set (1.f))
+#define LOGISTIC(y) vector_sigmoid (y)
+#define TANH(y) vector_tanh (y)
+#define CASE(upper, name, number, formula) \
+  case ENS_ACTIVATION_##upper:             \
+    return formula;
 
 ENS_INLINE Vector
 vector_curve (Vector x, const EnsActivation curve, float alpha, float beta)
 {
   switch (curve) {
-  case ENS_ACTIVATION_LEAKY_RELU:
-    return vector_select (x < 0.f, x * alpha, x);
-  case ENS_ACTIVATION_SIGMOID:
-    return vector_sigmoid (x);
-  case ENS_ACTIVATION_HARD_SIGMOID:
-    return vector_unit_clip (x * alpha + beta);
-  case ENS_ACTIVATION_HARD_SWISH:
-    return x * vector_unit_clip (x * (1.f / 6.f) + .5f);
-  case ENS_ACTIVATION_SILU:
-    return x * vector_sigmoid (x);
-  case ENS_ACTIVATION_TANH:
-    return vector_tanh (x);
+    ENS_CURVES (CASE)
   default:
     return x;
   }
@@ -98,23 +90,18 @@ finish_pixel (const float *values, guint columns, const EnsFinish *finish, gsize
 }
 
 /* One loop per curve, so that the choice is made once and not per value. */
-#define FINISH_CURVE(curve)                                         \
-  case curve:                                                       \
-    for (gsize i = 0; i < pixels; i++)                              \
-      finish_pixel (values + i * pitch, columns, finish, i, curve); \
-    break
+#define FINISH_CURVE(upper, name, number, formula)                                   \
+  case ENS_ACTIVATION_##upper:                                                       \
+    for (gsize i = 0; i < pixels; i++)                                               \
+      finish_pixel (values + i * pitch, columns, finish, i, ENS_ACTIVATION_##upper); \
+    break;
 
 static void
 finish_values (const float *values, gsize pitch, gsize pixels, guint columns,
                const EnsFinish *finish)
 {
   switch (finish->curve) {
-    FINISH_CURVE (ENS_ACTIVATION_LEAKY_RELU);
-    FINISH_CURVE (ENS_ACTIVATION_SIGMOID);
-    FINISH_CURVE (ENS_ACTIVATION_HARD_SIGMOID);
-    FINISH_CURVE (ENS_ACTIVATION_HARD_SWISH);
-    FINISH_CURVE (ENS_ACTIVATION_SILU);
-    FINISH_CURVE (ENS_ACTIVATION_TANH);
+    ENS_CURVES (FINISH_CURVE)
   default:
     for (gsize i = 0; i < pixels; i++)
       finish_pixel (values + i * pitch, columns, finish, i, ENS_ACTIVATION_NONE);

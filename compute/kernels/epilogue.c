@@ -7,6 +7,27 @@
 /* Values that a task handles: a few microseconds' work. */
 #define TASK_VALUES 16384
 
+#define REAL(n) (double)(n)
+#define IF_LESS(a, b, y, z) ((a) < (b) ? (y) : (z))
+#define MAXIMUM(a, b) fmax (a, b)
+#define MINIMUM(a, b) fmin (a, b)
+#define UNIT(y) fmin (fmax (y, 0), 1)
+#define LOGISTIC(y) (1 / (1 + exp (-(y))))
+#define TANH(y) tanh (y)
+#define CASE(upper, name, number, formula) \
+  case number:                             \
+    return formula;
+
+double
+ens_activation_value (EnsActivation activation, double x, double alpha, double beta)
+{
+  switch ((guint)activation) {
+    ENS_ACTIVATIONS (CASE)
+  default:
+    return x;
+  }
+}
+
 EnsFinish
 ens_finish_new (const EnsEpilogue *epilogue, float *output, gsize output_pitch)
 {

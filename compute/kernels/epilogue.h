@@ -12,20 +12,19 @@
 #include "base/thread-pool.h"
 #include "kernels/level.h"
 
+#include "push/functions.h"
+
 G_BEGIN_DECLS
+
+#define ENS_ACTIVATION_ENUMERATOR(upper, name, number, formula) ENS_ACTIVATION_##upper = number,
 
 typedef enum {
   ENS_ACTIVATION_NONE,
-  ENS_ACTIVATION_RELU,         /* max (x, 0) */
-  ENS_ACTIVATION_CLIP,         /* min (max (x, alpha), beta) */
-  ENS_ACTIVATION_LEAKY_RELU,   /* x < 0 ? alpha · x : x */
-  ENS_ACTIVATION_SIGMOID,      /* 1 / (1 + exp (−x)) */
-  ENS_ACTIVATION_HARD_SIGMOID, /* max (0, min (1, alpha · x + beta)) */
-  ENS_ACTIVATION_HARD_SWISH,   /* x · max (0, min (1, x / 6 + 1 / 2)) */
-  ENS_ACTIVATION_SILU,         /* x · sigmoid (x) */
-  ENS_ACTIVATION_TANH,
-  ENS_N_ACTIVATIONS,
+  ENS_ACTIVATIONS (ENS_ACTIVATION_ENUMERATOR) ENS_N_ACTIVATIONS,
 } EnsActivation;
+
+/* The activation in double precision: the reference. */
+double ens_activation_value (EnsActivation activation, double x, double alpha, double beta);
 
 /* All zeroes: the value is stored as it is. */
 typedef struct {

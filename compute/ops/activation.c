@@ -173,23 +173,70 @@ PLAIN_OP (tanh, "Tanh", shape_real, plain_examples);
 PARAMS_OP (leaky_relu, "LeakyRelu");
 PARAMS_OP (hard_sigmoid, "HardSigmoid");
 
-/* All others: one formula in double precision for the reference, one in float to be vectorised. */
+/* All others: the formula in double precision for the reference, in float to be vectorised. */
 
-#define UNARY_KERNELS(id, function, double_formula, float_formula)                 \
-  GPU (id, function)                                                               \
-                                                                                   \
-  static double id##_double (double x, const EnsUnaryParams *params)               \
-  {                                                                                \
-    return double_formula;                                                         \
-  }                                                                                \
+#define IF_LESS(a, b, y, z) ((a) < (b) ? (y) : (z))
+/* Apart and added: without a branch, loops vectorise. */
+#define NEGATIVE(y) ((y) < 0 ? (y) : 0)
+#define REST(y) ((y) < 0 ? 0 : (y))
+#define SIGN(y) (((y) > 0) - ((y) < 0))
+
+#define MAGNITUDE(y) fabs (y)
+#define FLOOR(y) floor (y)
+#define CEIL(y) ceil (y)
+#define ROUND(y) nearbyint (y)
+#define EXP(y) exp (y)
+#define EXP_MINUS_1(y) expm1 (y)
+#define LOG(y) log (y)
+#define LOG_1_PLUS(y) log1p (y)
+#define SQRT(y) sqrt (y)
+#define ERF(y) erf (y)
+
+#define DOUBLE(upper, id, number, formula)                           \
+  static double id##_double (double x, const EnsUnaryParams *params) \
+  {                                                                  \
+    G_GNUC_UNUSED double alpha = params != NULL ? params->alpha : 0; \
+    G_GNUC_UNUSED double beta = params != NULL ? params->beta : 0;   \
+                                                                     \
+    return formula;                                                  \
+  }
+
+ENS_FUNCTIONS (DOUBLE)
+
+#undef MAGNITUDE
+#undef FLOOR
+#undef CEIL
+#undef ROUND
+#undef EXP
+#undef EXP_MINUS_1
+#undef LOG
+#undef LOG_1_PLUS
+#undef SQRT
+#undef ERF
+#define MAGNITUDE(y) fabsf (y)
+#define FLOOR(y) floorf (y)
+#define CEIL(y) ceilf (y)
+#define ROUND(y) nearbyintf (y)
+#define EXP(y) ens_exp (y)
+#define EXP_MINUS_1(y) (ens_exp (y) - 1)
+#define LOG(y) logf (y)
+#define LOG_1_PLUS(y) log1pf (y)
+#define SQRT(y) sqrtf (y)
+#define ERF(y) erff (y)
+
+#define KERNELS(upper, id, number, formula)                                        \
+  GPU (id, number)                                                                 \
                                                                                    \
   ENS_CLONES static void id##_loop (const float *in, float *out, gsize n,          \
                                     const EnsUnaryParams *params)                  \
   {                                                                                \
+    G_GNUC_UNUSED float alpha = params != NULL ? params->alpha : 0;                \
+    G_GNUC_UNUSED float beta = params != NULL ? params->beta : 0;                  \
+                                                                                   \
     for (gsize i = 0; i < n; i++) {                                                \
       float x = in[i];                                                             \
                                                                                    \
-      out[i] = float_formula;                                                      \
+      out[i] = (float)(formula);                                                   \
     }                                                                              \
   }                                                                                \
                                                                                    \
@@ -203,24 +250,7 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
     ens_unary_run (operands, context, id##_loop);                                  \
   }
 
-#define ALPHA params->alpha
-#define BETA params->beta
-
-/* The negative and the other half apart and added: without a branch, loops vectorise. */
-#define NEGATIVE(x) ((x) < 0 ? (x) : 0)
-#define REST(x) ((x) < 0 ? 0 : (x))
-
-UNARY_KERNELS (elu, ENS_FUNCTION_ELU, x < 0 ? ALPHA * expm1 (x) : x,
-               REST (x) + ALPHA * (ens_exp (NEGATIVE (x)) - 1))
-UNARY_KERNELS (celu, ENS_FUNCTION_CELU, fmax (x, 0) + fmin (0, ALPHA *expm1 (x / ALPHA)),
-               REST (x) + ALPHA * (ens_exp (NEGATIVE (x) / ALPHA) - 1))
-UNARY_KERNELS (selu, ENS_FUNCTION_SELU, BETA *(x < 0 ? ALPHA * expm1 (x) : x),
-               BETA *(REST (x) + ALPHA * (ens_exp (NEGATIVE (x)) - 1)))
-UNARY_KERNELS (thresholded_relu, ENS_FUNCTION_THRESHOLDED_RELU, x > ALPHA ? x : 0,
-               x > ALPHA ? x : 0)
-UNARY_KERNELS (softplus, ENS_FUNCTION_SOFTPLUS, fmax (x, 0) + log1p (exp (-fabs (x))),
-               fmaxf (x, 0) + log1pf (ens_exp (-fabsf (x))))
-UNARY_KERNELS (softsign, ENS_FUNCTION_SOFTSIGN, x / (1 + fabs (x)), x / (1 + fabsf (x)))
+ENS_FUNCTIONS (KERNELS)
 
 ONE_ATTRIBUTE (elu, "alpha", 1)
 ONE_ATTRIBUTE (celu, "alpha", 1)
@@ -235,18 +265,6 @@ PLAIN_OP (softplus, "Softplus", shape_real, plain_examples);
 PLAIN_OP (softsign, "Softsign", shape_real, plain_examples);
 
 /* Functions of mathematics. */
-
-UNARY_KERNELS (abs, ENS_FUNCTION_ABS, fabs (x), fabsf (x))
-UNARY_KERNELS (neg, ENS_FUNCTION_NEG, -x, -x)
-UNARY_KERNELS (exp, ENS_FUNCTION_EXP, exp (x), ens_exp (x))
-UNARY_KERNELS (log, ENS_FUNCTION_LOG, log (x), logf (x))
-UNARY_KERNELS (sqrt, ENS_FUNCTION_SQRT, sqrt (x), sqrtf (x))
-UNARY_KERNELS (reciprocal, ENS_FUNCTION_RECIPROCAL, 1 / x, 1 / x)
-UNARY_KERNELS (floor, ENS_FUNCTION_FLOOR, floor (x), floorf (x))
-UNARY_KERNELS (ceil, ENS_FUNCTION_CEIL, ceil (x), ceilf (x))
-UNARY_KERNELS (round, ENS_FUNCTION_ROUND, nearbyint (x), nearbyintf (x))
-UNARY_KERNELS (sign, ENS_FUNCTION_SIGN, (x > 0) - (x < 0), (float)((x > 0) - (x < 0)))
-UNARY_KERNELS (erf, ENS_FUNCTION_ERF, erf (x), erff (x))
 
 PLAIN_OP (abs, "Abs", shape_number, plain_examples);
 PLAIN_OP (neg, "Neg", shape_number, plain_examples);

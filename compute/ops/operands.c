@@ -21,17 +21,10 @@ ens_write_list (const EnsList *list, const char *name, EnsAttributes *attributes
     ens_attributes_set_ints (attributes, name, list->values, list->n);
 }
 
-static const char *const activation_names[ENS_N_ACTIVATIONS] = {
-    [ENS_ACTIVATION_NONE] = "None",
-    [ENS_ACTIVATION_RELU] = "Relu",
-    [ENS_ACTIVATION_CLIP] = "Clip",
-    [ENS_ACTIVATION_LEAKY_RELU] = "LeakyRelu",
-    [ENS_ACTIVATION_SIGMOID] = "Sigmoid",
-    [ENS_ACTIVATION_HARD_SIGMOID] = "HardSigmoid",
-    [ENS_ACTIVATION_HARD_SWISH] = "HardSwish",
-    [ENS_ACTIVATION_SILU] = "Silu",
-    [ENS_ACTIVATION_TANH] = "Tanh",
-};
+#define NAME(upper, name, number, formula) [number] = #name,
+
+static const char *const activation_names[ENS_N_ACTIVATIONS] = {[ENS_ACTIVATION_NONE] = "None",
+                                                                ENS_ACTIVATIONS (NAME)};
 
 gboolean
 ens_parse_activation (EnsParse *parse, EnsFusedActivation *activation, GError **error)
@@ -65,30 +58,7 @@ ens_write_activation (const EnsFusedActivation *activation, EnsAttributes *attri
 double
 ens_activation_apply (const EnsFusedActivation *activation, double x)
 {
-  double alpha = activation->alpha, beta = activation->beta;
-
-  switch (activation->kind) {
-  case ENS_ACTIVATION_RELU:
-    return fmax (x, 0);
-  case ENS_ACTIVATION_CLIP:
-    return fmin (fmax (x, alpha), beta);
-  case ENS_ACTIVATION_LEAKY_RELU:
-    return x < 0 ? alpha * x : x;
-  case ENS_ACTIVATION_SIGMOID:
-    return 1 / (1 + exp (-x));
-  case ENS_ACTIVATION_HARD_SIGMOID:
-    return fmax (0, fmin (1, alpha * x + beta));
-  case ENS_ACTIVATION_HARD_SWISH:
-    return x * fmax (0, fmin (1, x / 6 + 0.5));
-  case ENS_ACTIVATION_SILU:
-    return x / (1 + exp (-x));
-  case ENS_ACTIVATION_TANH:
-    return tanh (x);
-  case ENS_ACTIVATION_NONE:
-  case ENS_N_ACTIVATIONS:
-    break;
-  }
-  return x;
+  return ens_activation_value (activation->kind, x, activation->alpha, activation->beta);
 }
 
 gboolean

@@ -46,6 +46,38 @@ check (const EnsKernels *kernels, const Sample *sample, const EnsEpilogue *epilo
   test_assert_gaps (output, sample->pixels, sample->channels, sample->output_pitch);
 }
 
+/* What formulas give, worked out by hand. */
+static const struct {
+  EnsActivation activation;
+  double x, alpha, beta, y;
+} values[] = {
+    {ENS_ACTIVATION_NONE, -3, 0, 0, -3},
+    {ENS_ACTIVATION_RELU, -3, 0, 0, 0},
+    {ENS_ACTIVATION_CLIP, 7, 1, 6, 6},
+    {ENS_ACTIVATION_LEAKY_RELU, -3, .5, 0, -1.5},
+    {ENS_ACTIVATION_SIGMOID, 0, 0, 0, .5},
+    {ENS_ACTIVATION_HARD_SIGMOID, .5, .25, .5, .625},
+    {ENS_ACTIVATION_HARD_SWISH, 1, 0, 0, 2 / 3.0},
+    {ENS_ACTIVATION_SILU, 1, 0, 0, .7310585786300049},
+    {ENS_ACTIVATION_TANH, 1, 0, 0, .7615941559557649},
+};
+
+START_TEST (test_values)
+{
+  gboolean known[ENS_N_ACTIVATIONS] = {FALSE};
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++) {
+    double y =
+        ens_activation_value (values[i].activation, values[i].x, values[i].alpha, values[i].beta);
+
+    ck_assert_double_eq_tol (y, values[i].y, 1e-15);
+    known[values[i].activation] = TRUE;
+  }
+  for (EnsActivation a = 0; a < ENS_N_ACTIVATIONS; a++)
+    ck_assert_msg (known[a], "activation %u has no row", a);
+}
+END_TEST
+
 START_TEST (test_activations)
 {
   const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
@@ -118,6 +150,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("kernels");
+  test_add ("epilogue/values", test_values);
   test_add_levels ("epilogue/activations", test_activations);
   test_add_levels ("epilogue/small-arguments", test_small_arguments);
   test_add_levels ("epilogue/not-a-number", test_not_a_number);

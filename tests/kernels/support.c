@@ -79,28 +79,7 @@ test_aligned_new (gsize n)
 double
 test_activation (const EnsEpilogue *epilogue, double x)
 {
-  double alpha = epilogue->alpha, beta = epilogue->beta;
-
-  switch (epilogue->activation) {
-  case ENS_ACTIVATION_RELU:
-    return MAX (x, 0);
-  case ENS_ACTIVATION_CLIP:
-    return MIN (MAX (x, alpha), beta);
-  case ENS_ACTIVATION_LEAKY_RELU:
-    return x < 0 ? alpha * x : x;
-  case ENS_ACTIVATION_SIGMOID:
-    return 1 / (1 + exp (-x));
-  case ENS_ACTIVATION_HARD_SIGMOID:
-    return CLAMP (alpha * x + beta, 0, 1);
-  case ENS_ACTIVATION_HARD_SWISH:
-    return x * CLAMP (x / 6 + .5, 0, 1);
-  case ENS_ACTIVATION_SILU:
-    return x / (1 + exp (-x));
-  case ENS_ACTIVATION_TANH:
-    return tanh (x);
-  default:
-    return x;
-  }
+  return ens_activation_value (epilogue->activation, x, epilogue->alpha, epilogue->beta);
 }
 
 /* The product of one tap's channels, which are zeroes outside the image. */
