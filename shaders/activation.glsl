@@ -1,4 +1,4 @@
-/* What is done to results before they are stored; `kind` is a specialisation constant. */
+/* Activations, applied to results before they are stored; `kind` is a specialisation constant. */
 #include "math.glsl"
 #include "push/functions.h"
 

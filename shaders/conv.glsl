@@ -1,4 +1,4 @@
-/* What the shaders of convolutions share: their operands and what is done to a sum at the end. */
+/* Shared by the shaders of convolutions: their operands, and the epilogue of a sum. */
 #include "common.glsl"
 #include "push/conv.h"
 #include "activation.glsl"

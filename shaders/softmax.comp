@@ -11,7 +11,7 @@ layout (constant_id = 1) const uint KIND = ENS_LINE_SOFTMAX;
 READS (0, x)
 WRITES (1, y)
 
-/* What is added up. */
+/* The terms of the sum. */
 float
 term (float x, float largest)
 {

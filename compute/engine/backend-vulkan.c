@@ -25,7 +25,7 @@ typedef struct {
   guint n_nodes;              /* when the plan was made */
 } VulkanBackend;
 
-/* What ens_plan_profile () runs on. */
+/* The arrays of ens_plan_profile (). */
 typedef struct {
   const gconstpointer *inputs;
   const gpointer *outputs;
@@ -305,7 +305,7 @@ run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
     g_info ("running %u networks at the same time failed: %s", n, error->message);
     return FALSE;
   }
-  /* What overflows here also does when the plan runs alone, which handles it. */
+  /* The same overflow happens when the plan runs alone, which handles it. */
   for (guint i = 0; i < n; i++) {
     VulkanBackend *self = (VulkanBackend *)backends[i];
 

@@ -1,4 +1,4 @@
-/* What runs a plan on one kind of device: the CPU or a GPU. */
+/* Backends, which run a plan: one for the CPU, one for GPUs. */
 #pragma once
 
 #include "engine/device-private.h"
@@ -26,7 +26,7 @@ struct _EnsBackend {
   const EnsBackendClass *class;
 };
 
-/* What a backend is made for. */
+/* Parameters of a backend. */
 typedef struct {
   const EnsGraph *graph;    /* load-time passes have run */
   const EnsGraph *inferred; /* its copy, with the shapes to run on; outlives the backend */

@@ -1,4 +1,4 @@
-/* Where networks run: the CPU or a GPU. */
+/* Devices that run networks: the CPU or a GPU. */
 #pragma once
 
 #include "base/error.h"
@@ -19,7 +19,7 @@ EnsDevice *ens_device_ref (EnsDevice *device);
 void ens_device_unref (EnsDevice *device);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDevice, ens_device_unref)
 
-/* What it is, such as "cpu" or "vulkan:0": opening that name gives the same device. */
+/* Its name, such as "cpu" or "vulkan:0": opening that name gives the same device. */
 const char *ens_device_get_name (EnsDevice *device);
 /* A line for people: processor or GPU, instruction set or driver, threads. */
 const char *ens_device_get_description (EnsDevice *device);

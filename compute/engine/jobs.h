@@ -21,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsJobs, ens_jobs_free)
 /* Whether jobs wait for ens_jobs_run (). */
 gboolean ens_jobs_wait (const EnsJobs *jobs);
 
-/* What a plan runs on: all its inputs are the same rectangles of a frame, each resized to the
+/* A run of a plan: all its inputs are the same rectangles of a frame, each resized to the
  * input's shape. */
 typedef struct {
   EnsPlan *plan;

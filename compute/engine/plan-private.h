@@ -10,7 +10,7 @@
 EnsPlan *ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
                        EnsWeights *weights, GError **error);
 
-/* What a plan runs on. */
+/* A run of a plan. */
 typedef struct {
   EnsPlan *plan;
   const gconstpointer *inputs; /* as of ens_plan_run (); NULL: preprocessed on the device */

@@ -6,7 +6,7 @@
 
 typedef struct _EnsVulkanBatch EnsVulkanBatch;
 
-/* What it is made of; all outlive it. */
+/* Parameters; all outlive the batch. */
 typedef struct {
   const EnsGraph *graph;    /* load-time passes have run */
   const EnsGraph *inferred; /* its copy with the shapes of the whole batch */
@@ -20,7 +20,7 @@ EnsVulkanBatch *ens_vulkan_batch_new (const EnsVulkanBatchSource *source, GError
 void ens_vulkan_batch_free (EnsVulkanBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanBatch, ens_vulkan_batch_free)
 
-/* What runs the whole batch at once, or NULL if that takes several runs. (transfer none) */
+/* The executor of the whole batch, or NULL if the batch is split. (transfer none) */
 EnsVulkanExecutor *ens_vulkan_batch_get_whole (const EnsVulkanBatch *batch);
 /* How many images run at a time. */
 guint ens_vulkan_batch_get_chunk (const EnsVulkanBatch *batch);

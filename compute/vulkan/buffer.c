@@ -12,7 +12,7 @@
 #define VISIBLE (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
 #define CACHED VK_MEMORY_PROPERTY_HOST_CACHED_BIT
 
-/* What each kind is for, and which memory it likes, best first. */
+/* Usage of each kind, and the memory types it prefers, best first. */
 static const struct {
   VkBufferUsageFlags usage;
   VkMemoryPropertyFlags memory[3]; /* up to a 0 */
@@ -28,7 +28,7 @@ static const struct {
                              {VISIBLE | CACHED, VISIBLE}},
 };
 
-/* Where CPU and GPU share memory, so that copying between them would only cost time. */
+/* Whether CPU and GPU share memory, so that staging buffers would only cost time. */
 static gboolean
 is_unified (const EnsVulkanDevice *device)
 {

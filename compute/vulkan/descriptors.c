@@ -13,7 +13,7 @@ get_overflow_pitch (const EnsVulkanDevice *device)
   return MAX (device->physical.offset_alignment, OVERFLOW_SIZE);
 }
 
-/* What one binding is written with. */
+/* The descriptor of one binding. */
 typedef struct {
   VkDescriptorBufferInfo buffer;
   VkBufferView texels;

@@ -4,7 +4,8 @@
 #include "vulkan/device-private.h"
 #include "vulkan/pipelines.h"
 
-/* Drivers of GPUs give up on what takes longer than some seconds; software takes its time. */
+/* Drivers of GPUs abort submissions that take longer than some seconds; software devices are slow.
+ */
 #define TIMEOUT_NANOSECONDS (G_GUINT64_CONSTANT (300) * 1000000000)
 
 static EnsMatrixMode
@@ -32,8 +33,8 @@ ens_vulkan_options_from_environment (void)
   };
 }
 
-/* Features, chained, and the extensions they come from where the device's version of Vulkan does
- * not have them. */
+/* Enabled features, chained, and the extensions they come from where the device's version of Vulkan
+ * does not include them. */
 typedef struct {
   VkPhysicalDevice16BitStorageFeatures storage16;
   VkPhysicalDevice8BitStorageFeatures storage8;
@@ -316,7 +317,7 @@ ens_vulkan_device_submit (EnsVulkanDevice *device, const VkCommandBuffer *comman
   ENS_VK_DEVICE (device, WaitForFences, device->handle, 1, &fence, VK_TRUE, TIMEOUT_NANOSECONDS);
   return TRUE;
 error:
-  /* What is in use must not be destroyed. Drivers give up on what never ends. */
+  /* Objects in use must not be destroyed. Drivers abort work that never ends. */
   device->vk.DeviceWaitIdle (device->handle);
   return FALSE;
 }

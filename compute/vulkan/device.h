@@ -1,5 +1,5 @@
-/* A GPU, opened for compute. What other layers see of it; no Vulkan types here, so that builds
- * without Vulkan (stubs.c) have the same face. */
+/* A GPU, opened for compute: the face of this folder, without Vulkan types, so that builds without
+ * Vulkan (stubs.c) have the same. */
 #pragma once
 
 #include "graph/commands.h"
@@ -40,7 +40,7 @@ EnsVulkanDevice *ens_vulkan_device_ref (EnsVulkanDevice *device);
 void ens_vulkan_device_unref (EnsVulkanDevice *device);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanDevice, ens_vulkan_device_unref)
 
-/* What is known of a device once it is open. */
+/* Facts about an open device. */
 typedef struct {
   guint index;             /* among the system's devices */
   const char *description; /* a line for people: name, driver, Vulkan version */
@@ -54,7 +54,7 @@ typedef struct {
 /* Stays as it is while the device lives. (transfer none) */
 const EnsVulkanDeviceInfo *ens_vulkan_device_get_info (const EnsVulkanDevice *device);
 
-/* What has happened on a device since it was opened. */
+/* Counters since the device was opened. */
 typedef struct {
   guint n_submits;  /* submissions to its queue */
   guint n_messages; /* messages of the validation layers */

@@ -26,7 +26,7 @@ prepare_run (const EnsVulkanRun *run, GArray *tasks)
 
 /* Recording */
 
-/* What joint commands depend on. */
+/* The key of joint commands. */
 static EnsVulkanPartner
 describe_partner (const EnsVulkanRun *run)
 {

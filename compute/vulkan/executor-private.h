@@ -80,7 +80,7 @@ ens_vulkan_executor_is_staged (const EnsVulkanExecutor *executor)
   return executor->block.mapped == NULL;
 }
 
-/* What recording the program takes. */
+/* The parameters for recording the program. */
 EnsVulkanRecorder ens_vulkan_executor_get_recorder (const EnsVulkanExecutor *executor);
 /* Records the program; queries: of EnsVulkanRecorder. (transfer full) */
 GArray *ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries,

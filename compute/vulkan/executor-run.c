@@ -7,7 +7,7 @@
 
 /* Inputs and outputs */
 
-/* Where the CPU writes input i. */
+/* The address that the CPU writes input i to. */
 static char *
 map_input (const EnsVulkanExecutor *executor, guint i)
 {

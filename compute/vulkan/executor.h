@@ -12,7 +12,7 @@
 
 typedef struct _EnsVulkanExecutor EnsVulkanExecutor;
 
-/* What an executor works with; it takes references. */
+/* Parameters of an executor, which takes references. */
 typedef struct {
   EnsVulkanDevice *device;
   EnsVulkanWeights *weights;
@@ -30,7 +30,7 @@ EnsVulkanExecutor *ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanCont
 void ens_vulkan_executor_free (EnsVulkanExecutor *executor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanExecutor, ens_vulkan_executor_free)
 
-/* What was decided when the executor was made. */
+/* Facts about an executor. */
 typedef struct {
   gsize size;        /* bytes on the device beside the weights */
   guint n_steps;     /* nodes that do something */
@@ -55,7 +55,7 @@ gboolean ens_vulkan_executor_take_overflows (EnsVulkanExecutor *executor, gboole
 gboolean ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
                                   const gpointer *outputs, EnsNodeTime *times, GError **error);
 
-/* What an executor runs on. */
+/* A run of an executor. */
 typedef struct {
   EnsVulkanExecutor *executor;
   const gconstpointer *inputs; /* NULL: preprocessed on the device, as the tables say */

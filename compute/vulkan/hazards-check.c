@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "vulkan/hazards.h"
 
-/* What happened to a byte. Numbers count from 1; 0: nothing yet. */
+/* The latest accesses to a byte. Numbers of commands count from 1; 0: none yet. */
 typedef struct {
   guint written, read; /* by which command, last */
 } Byte;

@@ -1,4 +1,4 @@
-/* Where recorded commands need a barrier between them.
+/* Placing barriers between recorded commands.
  *
  * Commands run side by side unless a barrier parts them. One is needed where a command touches
  * memory that another one since the last barrier has touched, if either writes. */

@@ -51,7 +51,7 @@ GArray *ens_vulkan_list (const EnsVulkanInstance *instance, GError **error);
 const EnsVulkanPhysical *ens_vulkan_select (const GArray *list, const char *selector,
                                             GError **error);
 
-/* What is not used with a driver although it announces it. */
+/* Abilities that are not used with a driver although it announces them. */
 typedef enum {
   ENS_QUIRK_NO_MATRICES = 1 << 0,
   ENS_QUIRK_NO_FULL_SUBGROUPS = 1 << 1,

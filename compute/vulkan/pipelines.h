@@ -5,7 +5,7 @@
 
 #include "vulkan/device-private.h"
 
-/* What a pipeline is made of. */
+/* The key of a pipeline. */
 typedef struct {
   const EnsShader *shader;
   guint32 constants[ENS_MAX_CONSTANTS];

@@ -28,7 +28,7 @@ struct _EnsVulkanPreprocessor {
   EnsVulkanImports imports;
   const EnsVulkanBuffer *imported; /* the frame's DMABuf; NULL: the frame is copied */
   char *logged;                    /* the last reason to copy that was logged */
-  /* Of the last run. */
+  /* The last run's objects. */
   EnsVulkanCommandPool pool;
   EnsVulkanDescriptors descriptors;
 };

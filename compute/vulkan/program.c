@@ -34,7 +34,7 @@ append (EnsVulkanProgram *program, const EnsVulkanCommand *command)
   return &g_array_index (program->hazards, EnsHazard, program->hazards->len - 1);
 }
 
-/* What touching a view's elements in a region touches. */
+/* The memory of a view's elements in a region. */
 static EnsTouch
 touch_view (const EnsView *view, const EnsVulkanRegion *region, gboolean write)
 {
@@ -161,7 +161,8 @@ record_barrier (const EnsVulkanDevice *device, VkCommandBuffer to)
   device->vk.CmdPipelineBarrier (to, stages, stages, 0, 1, &barrier, 0, NULL, 0, NULL);
 }
 
-/* Who writes to the buffer is no queue of this device: a camera, another GPU. */
+/* A queue family ownership transfer. The buffer is written by no queue of this device, but by a
+ * camera's driver or another GPU. */
 static void
 record_hand_over (const EnsVulkanDevice *device, const EnsVulkanCommand *command,
                   VkCommandBuffer to)

@@ -1,5 +1,5 @@
-/* The commands of a plan in order, with what they touch: what is recorded into command buffers, one
- * for each stretch between nodes that run on the CPU. */
+/* The commands of a plan in order, with the memory they touch. They are recorded into command
+ * buffers, one for each stretch between nodes that run on the CPU. */
 #pragma once
 
 #include "vulkan/command-pool.h"
@@ -61,7 +61,7 @@ void ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *st
 gboolean ens_vulkan_program_place_barriers (EnsVulkanProgram *program, gboolean validation,
                                             GError **error);
 
-/* What recording needs beside the program. */
+/* Parameters for recording a program. */
 typedef struct {
   EnsVulkanDevice *device;
   const char *name;           /* of the command buffers, in debuggers */

@@ -33,7 +33,7 @@ typedef struct {
 /* The alignment of everything that shaders bind from its start. */
 #define ENS_VULKAN_ALIGNMENT 256
 
-/* Of one plan. tables: the buffer that tables will be in. */
+/* The dispatches of one plan. tables: the buffer that tables will be in. */
 typedef struct _EnsVulkanRecording EnsVulkanRecording;
 
 EnsVulkanRecording *ens_vulkan_recording_new (EnsVulkanDevice *device, EnsVulkanWeights *weights,
@@ -46,7 +46,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanRecording, ens_vulkan_recording_free)
 gboolean ens_vulkan_recording_add (EnsVulkanRecording *recording, const EnsOperands *operands,
                                    guint position, const char **reason);
 
-/* Whether the node that was refused last would be taken if it were smaller. */
+/* Whether the node that was refused last is only too large. */
 gboolean ens_vulkan_recording_is_too_large (const EnsVulkanRecording *recording);
 
 /* Bytes of scratch memory that the node recorded last asked for. */
@@ -56,5 +56,5 @@ gsize ens_vulkan_recording_get_scratch_size (const EnsVulkanRecording *recording
 const GArray *ens_vulkan_recording_get_dispatches (const EnsVulkanRecording *recording);
 /* EnsVulkanScratch of all nodes. */
 const GPtrArray *ens_vulkan_recording_get_scratch (const EnsVulkanRecording *recording);
-/* What the tables' buffer holds. */
+/* The contents of the tables' buffer. */
 const GByteArray *ens_vulkan_recording_get_tables (const EnsVulkanRecording *recording);
