@@ -166,7 +166,7 @@ NOTES = [
      "unsplit: no validation images; 2 of the 4 training images are held out for validation"),
     ("another order than was guessed", ["train", "good", "-o", "bgr.ensemble", "-w", "2", "-c", "1",
                                         "--cache", "cache", "-n", "huge.onnx,order=BGR,size=32"],
-     "order BGR as told mean 103.53 116.28 123.6"),
+     "order bgr as told mean 103.53 116.28 123.6"),
     ("a grey picture", ["classify", "-m", "good.ensemble", "grey.jpg"], "grey.jpg"),
 ]
 
