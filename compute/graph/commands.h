@@ -3,7 +3,7 @@
  * Operators record once, when a plan is made; the plan runs many times. They know no more of the
  * device than stands here. Barriers are not theirs to set: each dispatch says what it reads and
  * writes, and the plan puts a barrier wherever one is needed. As in cpu_plan (), nothing but
- * constants has contents (EnsView.data, on the host) while recording. vulkan/commands.c implements
+ * constants has contents (EnsView.data, on the host) while recording. vulkan/recording.c implements
  * the interface (EnsCommandsClass). */
 #pragma once
 
