@@ -175,7 +175,7 @@ ens_thread_pool_get_threads (EnsThreadPool *pool)
 void
 ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data)
 {
-  if (pool->n_threads == 1 || n_tasks <= 1) {
+  if (pool == NULL || pool->n_threads == 1 || n_tasks <= 1) {
     for (guint i = 0; i < n_tasks; i++)
       task (data, i, 0);
     return;

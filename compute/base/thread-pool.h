@@ -24,7 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsThreadPool, ens_thread_pool_unref)
 guint ens_thread_pool_get_threads (EnsThreadPool *pool);
 
 /* Calls task (data, i, worker) once for each i in [0, n_tasks), in any order, and returns when all
- * have returned. What tasks compute must not depend on the order or the worker. */
+ * have returned. What tasks compute must not depend on the order or the worker. Without a pool,
+ * NULL, all run in place: for callers that are tasks themselves. */
 void ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data);
 
 G_END_DECLS
