@@ -1,0 +1,17 @@
+/* What augmentation does to the pixels of a picture of its final size. */
+#pragma once
+
+#include "vision/augment.h"
+
+/* Orders of three channels that are not the usual one. */
+#define ENS_N_EXCHANGES 5
+
+/* RGB or gray, row after row, 0 … 255. */
+typedef struct {
+  guint width, height;
+  guint n_channels; /* 3 or 1 */
+  float *values;
+} EnsPixelValues;
+
+/* Applies noise, sharpening and changes of colour. Values are then in 0 … 255 again. */
+void ens_augmentation_change_pixels (const EnsAugmentation *augmentation, EnsPixelValues *pixels);
