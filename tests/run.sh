@@ -55,7 +55,7 @@ meson test -C build-tests --no-rebuild --print-errorlogs --timeout-multiplier 10
 # GStreamer's own tracer in the elements' tests.
 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
   meson test -C build-sanitize --no-rebuild --print-errorlogs --no-suite peers --no-suite style \
-  --timeout-multiplier 20 || status=1
+  --timeout-multiplier 50 || status=1
 # Every reader of files, FUZZ_SECONDS (60) each.
 meson test -C build-fuzz --no-rebuild --print-errorlogs --suite fuzz --timeout-multiplier 10 || status=1
 
