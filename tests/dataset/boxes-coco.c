@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "check-main.h"
+#include "support/folder.h"
 
 #define IMAGE(id, file) \
   "{\"id\": " id ", \"file_name\": \"" file "\", \"width\": 100, \"height\": 50}"
@@ -14,43 +15,25 @@
   "], \"categories\": [{\"id\": 7, \"name\": \"dog\"}, {\"name\": \"cat\", \"id\": 3}]}"
 #define TWO_IMAGES IMAGE ("1", "a.jpg") "," IMAGE ("2", "b.jpg")
 
-typedef struct {
-  char *folder;
-  GPtrArray *notes;
-} Fixture;
-
-static Fixture *fixture;
+static GPtrArray *notes; /* of everything that was left out */
 
 static void
 set_up (void)
 {
-  fixture = g_new0 (Fixture, 1);
-  fixture->folder = g_dir_make_tmp ("ensemble-coco-XXXXXX", NULL);
-  fixture->notes = g_ptr_array_new_with_free_func (g_free);
+  test_folder_set_up ();
+  notes = g_ptr_array_new_with_free_func (g_free);
 }
 
 static void
 tear_down (void)
 {
-  ens_remove_tree (fixture->folder);
-  g_ptr_array_unref (fixture->notes);
-  g_free (fixture->folder);
-  g_clear_pointer (&fixture, g_free);
-}
-
-static void
-write_file (const Fixture *fixture, const char *name, const char *text)
-{
-  g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
-  g_autofree char *parent = g_path_get_dirname (path);
-
-  ck_assert_int_eq (g_mkdir_with_parents (parent, 0700), 0);
-  ck_assert (g_file_set_contents (path, text, -1, NULL));
+  g_ptr_array_unref (notes);
+  test_folder_tear_down ();
 }
 
 /* "PATH:LABEL@X,Y,W,H LABEL… PATH…", paths from the folder on, crowds marked by a star. */
 static char *
-describe (const Fixture *fixture, GPtrArray *images)
+describe (GPtrArray *images)
 {
   GString *text = g_string_new (NULL);
 
@@ -58,7 +41,7 @@ describe (const Fixture *fixture, GPtrArray *images)
     const EnsBoxedImage *image = images->pdata[i];
 
     g_string_append_printf (text, "%s%s:", i > 0 ? " " : "",
-                            image->path + strlen (fixture->folder) + 1);
+                            image->path + strlen (test_folder) + 1);
     for (guint b = 0; b < image->boxes->len; b++) {
       const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
 
@@ -71,36 +54,36 @@ describe (const Fixture *fixture, GPtrArray *images)
 }
 
 static void
-check (Fixture *fixture, const char *load, const char *expected)
+check (const char *load, const char *expected)
 {
-  g_autofree char *path = g_build_filename (fixture->folder, load, NULL);
+  g_autofree char *path = g_build_filename (test_folder, load, NULL);
   g_autofree char *found = NULL;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) images = ens_boxes_load (path, fixture->notes, &error);
+  g_autoptr (GPtrArray) images = ens_boxes_load (path, notes, &error);
 
   ck_assert_no_error (error);
-  found = describe (fixture, images);
+  found = describe (images);
   ck_assert_pstr_eq (found, expected);
 }
 
 /* Members in any order, what else there is passed over, boxes cut at the image's edge. */
 START_TEST (test_reading)
 {
-  write_file (fixture, "set/images/a.jpg", "");
-  write_file (fixture, "set/images/b.jpg", "");
-  write_file (fixture, "set/annotations/all.json",
-              "{\"annotations\": [{\"segmentation\": {\"counts\": [1, 2, [3]], \"size\": null}, "
-              "\"bbox\": [10, 5, 50, 10], \"iscrowd\": 1, \"category_id\": 3, \"image_id\": 2},"
-              "{\"image_id\": 2, \"category_id\": 7, \"bbox\": [-0.2, 25, 100.4, 25.0]}],"
-              "\"categories\": [{\"id\": 7, \"name\": \"h\\u00fcndchen\"},"
-              "{\"supercategory\": \"animal\", \"name\": \"cat\", \"id\": 3}],"
-              "\"licenses\": [{\"id\": 1}], \"images\": [" IMAGE ("2", "b.jpg") "," IMAGE (
-                  "1", "a.jpg") "]}");
-  check (fixture, "set",
+  test_folder_write ("set/images/a.jpg", "");
+  test_folder_write ("set/images/b.jpg", "");
+  test_folder_write (
+      "set/annotations/all.json",
+      "{\"annotations\": [{\"segmentation\": {\"counts\": [1, 2, [3]], \"size\": null}, "
+      "\"bbox\": [10, 5, 50, 10], \"iscrowd\": 1, \"category_id\": 3, \"image_id\": 2},"
+      "{\"image_id\": 2, \"category_id\": 7, \"bbox\": [-0.2, 25, 100.4, 25.0]}],"
+      "\"categories\": [{\"id\": 7, \"name\": \"h\\u00fcndchen\"},"
+      "{\"supercategory\": \"animal\", \"name\": \"cat\", \"id\": 3}],"
+      "\"licenses\": [{\"id\": 1}], \"images\": [" IMAGE ("2", "b.jpg") "," IMAGE ("1",
+                                                                                   "a.jpg") "]}");
+  check ("set", "set/images/a.jpg: set/images/b.jpg:cat*@0.1,0.1,0.5,0.2 hündchen@0,0.5,1,0.5");
+  check ("set/annotations/all.json",
          "set/images/a.jpg: set/images/b.jpg:cat*@0.1,0.1,0.5,0.2 hündchen@0,0.5,1,0.5");
-  check (fixture, "set/annotations/all.json",
-         "set/images/a.jpg: set/images/b.jpg:cat*@0.1,0.1,0.5,0.2 hündchen@0,0.5,1,0.5");
-  ck_assert_uint_eq (fixture->notes->len, 0);
+  ck_assert_uint_eq (notes->len, 0);
 }
 END_TEST
 
@@ -123,29 +106,29 @@ static const struct {
 START_TEST (test_layouts)
 {
   g_autofree char *set = g_strdup_printf ("%u", _i);
-  g_autofree char *folder = g_build_filename (fixture->folder, set, NULL);
+  g_autofree char *folder = g_build_filename (test_folder, set, NULL);
   g_autofree char *annotations = g_build_filename (set, layouts_rows[_i].annotations, NULL);
   g_autofree char *picture = g_build_filename (set, layouts_rows[_i].picture, NULL);
   g_autofree char *expected = g_strconcat (picture, ":", NULL);
   g_autoptr (GPtrArray) files = NULL;
 
-  write_file (fixture, annotations, COCO (IMAGE ("1", "a.jpg"), ""));
-  write_file (fixture, picture, "");
+  test_folder_write (annotations, COCO (IMAGE ("1", "a.jpg"), ""));
+  test_folder_write (picture, "");
   files = ens_coco_list (folder);
   ck_assert_uint_eq (files->len, 1);
   ck_assert_int_eq (((EnsCocoFile *)files->pdata[0])->split, layouts_rows[_i].split);
-  check (fixture, set, expected);
+  check (set, expected);
 }
 END_TEST
 
 /* A set of pictures in folders may have files ending in .json without being COCO's. */
 START_TEST (test_other_json)
 {
-  write_file (fixture, "set/networks.json", "{}");
-  write_file (fixture, "set/train/cat/a.jpg", "");
-  write_file (fixture, "set/train/labels.json", "[]");
+  test_folder_write ("set/networks.json", "{}");
+  test_folder_write ("set/train/cat/a.jpg", "");
+  test_folder_write ("set/train/labels.json", "[]");
   {
-    g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
+    g_autofree char *path = g_build_filename (test_folder, "set", NULL);
 
     ck_assert (!ens_boxes_have_coco (path));
   }
@@ -176,8 +159,8 @@ static const struct {
 
 START_TEST (test_broken)
 {
-  write_file (fixture, "set/images/a.jpg", "");
-  g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
+  test_folder_write ("set/images/a.jpg", "");
+  g_autofree char *path = g_build_filename (test_folder, "set", NULL);
   g_autoptr (GString) images = g_string_new (NULL);
   g_autoptr (GString) annotations = g_string_new (NULL);
   g_autoptr (GPtrArray) loaded = NULL;
@@ -192,15 +175,14 @@ START_TEST (test_broken)
   g_string_append (annotations, broken_rows[_i].annotation ? broken_rows[_i].annotation
                                                            : BOX ("10", "3", "1,1,9,9"));
   json = g_strdup_printf (COCO ("%s", "%s"), images->str, annotations->str);
-  write_file (fixture, "set/annotations/all.json", json);
-  g_ptr_array_set_size (fixture->notes, 0);
-  loaded = ens_boxes_load (path, fixture->notes, &error);
+  test_folder_write ("set/annotations/all.json", json);
+  g_ptr_array_set_size (notes, 0);
+  loaded = ens_boxes_load (path, notes, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (loaded->len, broken_rows[_i].image != NULL ? 10 : 11);
-  ck_assert_uint_eq (fixture->notes->len, broken_rows[_i].note != NULL ? 1 : 0);
-  if (broken_rows[_i].note != NULL
-      && strstr (fixture->notes->pdata[0], broken_rows[_i].note) == NULL)
-    ck_abort_msg ("“%s” does not say “%s”", (char *)fixture->notes->pdata[0], broken_rows[_i].note);
+  ck_assert_uint_eq (notes->len, broken_rows[_i].note != NULL ? 1 : 0);
+  if (broken_rows[_i].note != NULL && strstr (notes->pdata[0], broken_rows[_i].note) == NULL)
+    ck_abort_msg ("“%s” does not say “%s”", (char *)notes->pdata[0], broken_rows[_i].note);
 }
 END_TEST
 
@@ -229,13 +211,13 @@ static const struct {
 
 START_TEST (test_errors)
 {
-  write_file (fixture, "set/images/a.jpg", "");
-  write_file (fixture, "set/images/b.jpg", "");
-  g_autofree char *path = g_build_filename (fixture->folder, "set", NULL);
+  test_folder_write ("set/images/a.jpg", "");
+  test_folder_write ("set/images/b.jpg", "");
+  g_autofree char *path = g_build_filename (test_folder, "set", NULL);
   g_autoptr (GError) error = NULL;
 
-  write_file (fixture, "set/annotations/all.json", errors_rows[_i].text);
-  ck_assert_ptr_null (ens_boxes_load (path, fixture->notes, &error));
+  test_folder_write ("set/annotations/all.json", errors_rows[_i].text);
+  ck_assert_ptr_null (ens_boxes_load (path, notes, &error));
   ck_assert_ptr_nonnull (error);
   ck_assert (error->domain == ENS_ERROR);
   if (strstr (error->message, errors_rows[_i].expected) == NULL)

@@ -3,8 +3,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "base/files.h"
 #include "check-main.h"
+#include "support/folder.h"
 
 #define VOC(body) \
   "<annotation><size><width>100</width><height>50</height></size>" body "</annotation>"
@@ -13,32 +13,20 @@
   "</ymin><xmax>" xmax "</xmax><ymax>" ymax "</ymax></bndbox></object>"
 #define CSV_HEADING "file,width,height,class,xmin,ymin,xmax,ymax\n"
 
-static char *folder;
 static GPtrArray *notes; /* of everything that was left out */
 
 static void
 set_up (void)
 {
-  folder = g_dir_make_tmp ("ens-boxes-XXXXXX", NULL);
+  test_folder_set_up ();
   notes = g_ptr_array_new_with_free_func (g_free);
 }
 
 static void
 tear_down (void)
 {
-  ens_remove_tree (folder);
   g_ptr_array_unref (notes);
-  g_free (folder);
-}
-
-static void
-write_file (const char *name, const char *text)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autofree char *parent = g_path_get_dirname (path);
-
-  ck_assert_int_eq (g_mkdir_with_parents (parent, 0700), 0);
-  ck_assert (g_file_set_contents (path, text, -1, NULL));
+  test_folder_tear_down ();
 }
 
 static void
@@ -56,15 +44,15 @@ assert_box (GPtrArray *images, guint image, guint box, const char *label, EnsRec
 
 START_TEST (test_voc)
 {
-  g_autofree char *path = g_build_filename (folder, "voc", NULL);
+  g_autofree char *path = g_build_filename (test_folder, "voc", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) images = NULL;
 
-  write_file ("voc/JPEGImages/b.jpg", "");
-  write_file ("voc/JPEGImages/a.png", "");
-  write_file ("voc/Annotations/b.xml", VOC (""));
-  write_file ("voc/Annotations/a.xml",
-              VOC (VOC_BOX ("cat", "1", "1", "100", "50") VOC_BOX ("dog", "11", "11", "60", "20")));
+  test_folder_write ("voc/JPEGImages/b.jpg", "");
+  test_folder_write ("voc/JPEGImages/a.png", "");
+  test_folder_write ("voc/Annotations/b.xml", VOC (""));
+  test_folder_write ("voc/Annotations/a.xml", VOC (VOC_BOX ("cat", "1", "1", "100", "50")
+                                                       VOC_BOX ("dog", "11", "11", "60", "20")));
   images = ens_boxes_load (path, notes, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (images->len, 2);
@@ -77,15 +65,15 @@ END_TEST
 
 START_TEST (test_csv)
 {
-  g_autofree char *path = g_build_filename (folder, "set.csv", NULL);
-  g_autofree char *first = g_build_filename (folder, "set", "a.jpg", NULL);
+  g_autofree char *path = g_build_filename (test_folder, "set.csv", NULL);
+  g_autofree char *first = g_build_filename (test_folder, "set", "a.jpg", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) images = NULL;
 
-  write_file ("set.csv", "split,file,width,height,class,xmin,ymin,xmax,ymax\n"
-                         "dev,b.jpg,100,50,cup,-0.2,0,50,25.5\n"
-                         "dev,a.jpg,10,10,dog,1,2,3,4\n"
-                         "dev,b.jpg,100,50,cat,50,25,100,50\n");
+  test_folder_write ("set.csv", "split,file,width,height,class,xmin,ymin,xmax,ymax\n"
+                                "dev,b.jpg,100,50,cup,-0.2,0,50,25.5\n"
+                                "dev,a.jpg,10,10,dog,1,2,3,4\n"
+                                "dev,b.jpg,100,50,cat,50,25,100,50\n");
   images = ens_boxes_load (path, notes, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (images->len, 2);
@@ -99,14 +87,14 @@ END_TEST
 /* One bad line in ten is left out, and named. */
 START_TEST (test_broken)
 {
-  g_autofree char *path = g_build_filename (folder, "ten.csv", NULL);
+  g_autofree char *path = g_build_filename (test_folder, "ten.csv", NULL);
   g_autoptr (GString) text = g_string_new (CSV_HEADING "bad.jpg,10,10,dog,9,1,4,4\n");
   g_autoptr (GPtrArray) images = NULL;
   g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < 9; i++)
     g_string_append_printf (text, "%u.jpg,10,10,dog,1,1,4,4\n", i);
-  write_file ("ten.csv", text->str);
+  test_folder_write ("ten.csv", text->str);
   g_ptr_array_set_size (notes, 0);
   images = ens_boxes_load (path, notes, &error);
   ck_assert_no_error (error);
@@ -146,13 +134,13 @@ static const struct {
 
 START_TEST (test_errors)
 {
-  g_autofree char *path = g_build_filename (folder, errors_rows[_i].load, NULL);
+  g_autofree char *path = g_build_filename (test_folder, errors_rows[_i].load, NULL);
   g_autoptr (GError) error = NULL;
 
   if (errors_rows[_i].file != NULL)
-    write_file (errors_rows[_i].file, errors_rows[_i].text);
+    test_folder_write (errors_rows[_i].file, errors_rows[_i].text);
   if (errors_rows[_i].picture != NULL)
-    write_file (errors_rows[_i].picture, "");
+    test_folder_write (errors_rows[_i].picture, "");
   ck_assert_ptr_null (ens_boxes_load (path, notes, &error));
   ck_assert_ptr_nonnull (error);
   ck_assert (error->domain == ENS_ERROR);

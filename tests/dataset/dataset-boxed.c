@@ -4,41 +4,11 @@
 #include "base/files.h"
 #include "check-main.h"
 #include "dataset/dataset.h"
-
-typedef struct {
-  char *folder;
-} Fixture;
-
-static Fixture *fixture;
-
-static void
-set_up (void)
-{
-  fixture = g_new0 (Fixture, 1);
-  fixture->folder = g_dir_make_tmp ("ensemble-boxed-XXXXXX", NULL);
-}
-
-static void
-tear_down (void)
-{
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->folder);
-  g_clear_pointer (&fixture, g_free);
-}
-
-static void
-write_file (const Fixture *fixture, const char *name, const char *text)
-{
-  g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
-  g_autofree char *folder = g_path_get_dirname (path);
-
-  ck_assert_int_eq (g_mkdir_with_parents (folder, 0777), 0);
-  ck_assert (g_file_set_contents (path, text, -1, NULL));
-}
+#include "support/folder.h"
 
 /* objects: names, "?" before those that are difficult. */
 static void
-write_image (const Fixture *fixture, const char *id, const char *objects)
+write_image (const char *id, const char *objects)
 {
   g_autoptr (GString) xml = g_string_new (NULL);
   g_autofree char *name = g_strdup_printf ("Annotations/%s.xml", id);
@@ -59,8 +29,8 @@ write_image (const Fixture *fixture, const char *id, const char *objects)
                               *object + difficult, difficult);
   }
   g_string_append (xml, "</annotation>");
-  write_file (fixture, name, xml->str);
-  write_file (fixture, picture, "");
+  test_folder_write (name, xml->str);
+  test_folder_write (picture, "");
 }
 
 /* "FILE:CLASS+CLASS FILE:…", "?" behind classes that are not known. */
@@ -86,13 +56,13 @@ check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
 }
 
 static void
-write_images (const Fixture *fixture)
+write_images (void)
 {
-  write_image (fixture, "1", "?dog dog cat ?dog");
-  write_image (fixture, "2", "");
-  write_image (fixture, "3", "?dog ape");
-  write_image (fixture, "4", "cat");
-  write_image (fixture, "5", "?emu");
+  write_image ("1", "?dog dog cat ?dog");
+  write_image ("2", "");
+  write_image ("3", "?dog ape");
+  write_image ("4", "cat");
+  write_image ("5", "?emu");
 }
 
 START_TEST (test_lists)
@@ -100,12 +70,12 @@ START_TEST (test_lists)
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
-  write_images (fixture);
-  write_file (fixture, "ImageSets/Main/train.txt", "3\n1 \n2 -1\n");
-  write_file (fixture, "ImageSets/Main/val.txt", "4\r\n");
-  write_file (fixture, "ImageSets/Main/test.txt", "5\n");
-  write_file (fixture, "ImageSets/Main/dog_train.txt", "1 1\n");
-  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  write_images ();
+  test_folder_write ("ImageSets/Main/train.txt", "3\n1 \n2 -1\n");
+  test_folder_write ("ImageSets/Main/val.txt", "4\r\n");
+  test_folder_write ("ImageSets/Main/test.txt", "5\n");
+  test_folder_write ("ImageSets/Main/dog_train.txt", "1 1\n");
+  dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (dataset->n_classes, 3);
   ck_assert_ptr_null (dataset->classes[3]);
@@ -121,8 +91,8 @@ START_TEST (test_no_lists)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
-  write_images (fixture);
-  dataset = ens_dataset_load (fixture->folder, NULL, NULL);
+  write_images ();
+  dataset = ens_dataset_load (test_folder, NULL, NULL);
   ck_assert_ptr_nonnull (dataset);
   ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 4);
   ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 1);
@@ -137,10 +107,10 @@ START_TEST (test_given_classes)
   const char *const classes[] = {"dog", "cat", "ape", NULL};
   g_autoptr (EnsDataset) dataset = NULL;
 
-  write_images (fixture);
-  write_file (fixture, "ImageSets/Main/train.txt", "");
-  write_file (fixture, "ImageSets/Main/test.txt", "1\n3\n");
-  dataset = ens_dataset_load (fixture->folder, classes, NULL);
+  write_images ();
+  test_folder_write ("ImageSets/Main/train.txt", "");
+  test_folder_write ("ImageSets/Main/test.txt", "1\n3\n");
+  dataset = ens_dataset_load (test_folder, classes, NULL);
   ck_assert_ptr_nonnull (dataset);
   check_split (dataset, ENS_SPLIT_TEST, "1.jpg:dog+cat 3.jpg:dog?+ape");
   ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 0);
@@ -159,13 +129,13 @@ static const struct {
 
 START_TEST (test_errors)
 {
-  write_images (fixture);
+  write_images ();
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
-  write_file (fixture, "ImageSets/Main/train.txt", errors_rows[_i].train);
-  write_file (fixture, "ImageSets/Main/val.txt", errors_rows[_i].val);
-  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  test_folder_write ("ImageSets/Main/train.txt", errors_rows[_i].train);
+  test_folder_write ("ImageSets/Main/val.txt", errors_rows[_i].val);
+  dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_ptr_null (dataset);
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
   ck_assert_contains (error->message, errors_rows[_i].message);
@@ -182,14 +152,14 @@ START_TEST (test_broken)
   for (guint i = 0; i < 12; i++) {
     g_autofree char *id = g_strdup_printf ("%02u", i);
 
-    write_image (fixture, id, "cat");
+    write_image (id, "cat");
     g_string_append_printf (list, "%s\n", id);
   }
-  write_file (fixture, "Annotations/broken.xml", "<annotation><object>");
-  write_file (fixture, "JPEGImages/broken.jpg", "");
-  write_file (fixture, "ImageSets/Main/train.txt", list->str);
-  write_file (fixture, "ImageSets/Main/val.txt", "00\n");
-  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  test_folder_write ("Annotations/broken.xml", "<annotation><object>");
+  test_folder_write ("JPEGImages/broken.jpg", "");
+  test_folder_write ("ImageSets/Main/train.txt", list->str);
+  test_folder_write ("ImageSets/Main/val.txt", "00\n");
+  dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 12);
   ck_assert_uint_eq (dataset->notes->len, 2);
@@ -200,7 +170,7 @@ END_TEST
 
 /* Images 1, 2, … of which each shows one of the classes, by its letter. */
 static void
-write_coco (const Fixture *fixture, const char *name, const char *folder, const char *classes)
+write_coco (const char *name, const char *folder, const char *classes)
 {
   g_autoptr (GString) images = g_string_new (NULL);
   g_autoptr (GString) annotations = g_string_new (NULL);
@@ -209,7 +179,7 @@ write_coco (const Fixture *fixture, const char *name, const char *folder, const 
   for (guint i = 0; classes[i] != '\0'; i++) {
     g_autofree char *picture = g_strdup_printf ("%s/%u.jpg", folder, i + 1);
 
-    write_file (fixture, picture, "");
+    test_folder_write (picture, "");
     g_string_append_printf (images,
                             "%s{\"id\": %u, \"file_name\": \"%u.jpg\", \"width\": 20, "
                             "\"height\": 10}",
@@ -225,7 +195,7 @@ write_coco (const Fixture *fixture, const char *name, const char *folder, const 
                           "{\"id\": 0, \"name\": \"ape\"}, {\"id\": 1, \"name\": \"bee\"}, "
                           "{\"id\": 2, \"name\": \"cat\"}]}",
                           images->str, annotations->str);
-  write_file (fixture, name, json);
+  test_folder_write (name, json);
 }
 
 /* COCO's own layout: the same names in several folders, and captions that nobody asked for. A crowd
@@ -236,10 +206,10 @@ START_TEST (test_coco)
   g_autoptr (GError) error = NULL;
   const EnsDatasetItem *item;
 
-  write_coco (fixture, "annotations/instances_train2017.json", "train2017", "aC-");
-  write_coco (fixture, "annotations/instances_val2017.json", "val2017", "c");
-  write_file (fixture, "annotations/captions_val2017.json", "{}");
-  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  write_coco ("annotations/instances_train2017.json", "train2017", "aC-");
+  write_coco ("annotations/instances_val2017.json", "val2017", "c");
+  test_folder_write ("annotations/captions_val2017.json", "{}");
+  dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (dataset->n_classes, 2);
   check_split (dataset, ENS_SPLIT_TRAIN, "1.jpg:ape 2.jpg:cat 3.jpg");
@@ -258,9 +228,9 @@ START_TEST (test_coco_classes)
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
-  write_coco (fixture, "valid/_annotations.coco.json", "valid", "b");
-  write_coco (fixture, "test/_annotations.coco.json", "test", "bc");
-  dataset = ens_dataset_load (fixture->folder, classes, &error);
+  write_coco ("valid/_annotations.coco.json", "valid", "b");
+  write_coco ("test/_annotations.coco.json", "test", "bc");
+  dataset = ens_dataset_load (test_folder, classes, &error);
   ck_assert_no_error (error);
   check_split (dataset, ENS_SPLIT_TRAIN, "");
   check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:bee");
@@ -273,9 +243,9 @@ START_TEST (test_coco_notes)
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
-  write_coco (fixture, "annotations/train.json", "images", "aa");
-  write_coco (fixture, "annotations/val.json", "images", "abc");
-  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  write_coco ("annotations/train.json", "images", "aa");
+  write_coco ("annotations/val.json", "images", "abc");
+  dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_no_error (error);
   check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:ape 2.jpg 3.jpg");
   ck_assert_uint_eq (dataset->notes->len, 1);
@@ -290,7 +260,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("dataset/dataset-boxed");
-  test_fixture (set_up, tear_down);
+  test_fixture (test_folder_set_up, test_folder_tear_down);
   test_add ("voc-lists", test_lists);
   test_add ("voc-no-lists", test_no_lists);
   test_add ("given-classes", test_given_classes);

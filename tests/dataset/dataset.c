@@ -5,41 +5,21 @@
 
 #include "base/files.h"
 #include "check-main.h"
-
-typedef struct {
-  char *folder;
-} Fixture;
-
-static Fixture *fixture;
-
-static void
-set_up (void)
-{
-  fixture = g_new0 (Fixture, 1);
-  fixture->folder = g_dir_make_tmp ("ensemble-dataset-XXXXXX", NULL);
-}
-
-static void
-tear_down (void)
-{
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->folder);
-  g_clear_pointer (&fixture, g_free);
-}
+#include "support/folder.h"
 
 /* Creates empty files, listed in one string, and the folders above them; "x/" is a folder. */
 static void
-create (const Fixture *fixture, const char *files)
+create (const char *files)
 {
   g_auto (GStrv) names = g_strsplit (files, " ", -1);
 
   for (char **name = names; *name != NULL; name++) {
-    g_autofree char *path = g_build_filename (fixture->folder, *name, NULL);
-    g_autofree char *folder = g_path_get_dirname (path);
+    g_autofree char *path = g_build_filename (test_folder, *name, NULL);
 
-    ck_assert_int_eq (g_mkdir_with_parents (folder, 0777), 0);
-    if (!g_str_has_suffix (*name, "/"))
-      ck_assert (g_file_set_contents (path, "", 0, NULL));
+    if (g_str_has_suffix (*name, "/"))
+      ck_assert_int_eq (g_mkdir_with_parents (path, 0777), 0);
+    else
+      test_folder_write (*name, "");
   }
 }
 
@@ -71,10 +51,10 @@ check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
 }
 
 static EnsDataset *
-load (const Fixture *fixture)
+load (void)
 {
   g_autoptr (GError) error = NULL;
-  EnsDataset *dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  EnsDataset *dataset = ens_dataset_load (test_folder, NULL, &error);
 
   ck_assert_no_error (error);
   return dataset;
@@ -84,10 +64,10 @@ START_TEST (test_layout)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
-  create (fixture, "train/dog/b.jpg train/dog/a.PNG train/dog/.hidden.jpg train/dog/notes.txt "
-                   "train/cat/1.jpeg train/none/sky.bmp train/README.md validation/cat/2.gif "
-                   "test/none/wall.jpg test/dog/z.webp");
-  dataset = load (fixture);
+  create ("train/dog/b.jpg train/dog/a.PNG train/dog/.hidden.jpg train/dog/notes.txt "
+          "train/cat/1.jpeg train/none/sky.bmp train/README.md validation/cat/2.gif "
+          "test/none/wall.jpg test/dog/z.webp");
+  dataset = load ();
   ck_assert_uint_eq (dataset->n_classes, 2);
   ck_assert_str_eq (dataset->classes[0], "cat");
   ck_assert_str_eq (dataset->classes[1], "dog");
@@ -104,8 +84,8 @@ START_TEST (test_val)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
-  create (fixture, "train/dog/a.jpg val/dog/b.jpg");
-  dataset = load (fixture);
+  create ("train/dog/a.jpg val/dog/b.jpg");
+  dataset = load ();
   check_split (dataset, ENS_SPLIT_VALIDATION, "dog/b.jpg");
 }
 END_TEST
@@ -119,15 +99,15 @@ START_TEST (test_hold_out)
   for (guint i = 0; i < 11; i++) {
     g_autofree char *files = g_strdup_printf ("train/cat/%u.jpg train/dog/%u.jpg", i, i);
 
-    create (fixture, files);
+    create (files);
   }
-  create (fixture, "train/emu/1.jpg train/none/1.jpg train/none/2.jpg");
+  create ("train/emu/1.jpg train/none/1.jpg train/none/2.jpg");
   for (guint round = 0; round < 2; round++) {
-    g_autoptr (EnsDataset) dataset = load (fixture);
+    g_autoptr (EnsDataset) dataset = load ();
     GPtrArray *validation = dataset->samples[ENS_SPLIT_VALIDATION];
     guint per_class[4] = {0};
     g_autofree char *text = describe (dataset, ENS_SPLIT_VALIDATION);
-    g_autofree char *moved = g_strconcat (fixture->folder, "-moved", NULL);
+    g_autofree char *moved = g_strconcat (test_folder, "-moved", NULL);
 
     ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 18);
     ck_assert_uint_eq (validation->len, 7);
@@ -145,9 +125,9 @@ START_TEST (test_hold_out)
     if (round > 0)
       ck_assert_pstr_eq (text, drawn);
     drawn = round > 0 ? drawn : g_steal_pointer (&text);
-    ck_assert_int_eq (g_rename (fixture->folder, moved), 0);
-    g_free (fixture->folder);
-    fixture->folder = g_steal_pointer (&moved);
+    ck_assert_int_eq (g_rename (test_folder, moved), 0);
+    g_free (test_folder);
+    test_folder = g_steal_pointer (&moved);
   }
 }
 END_TEST
@@ -159,15 +139,15 @@ START_TEST (test_given_classes)
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
-  create (fixture, "test/dog/a.jpg test/cat/b.jpg test/none/c.jpg");
-  dataset = ens_dataset_load (fixture->folder, classes, &error);
+  create ("test/dog/a.jpg test/cat/b.jpg test/none/c.jpg");
+  dataset = ens_dataset_load (test_folder, classes, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (dataset->n_classes, 3);
   check_split (dataset, ENS_SPLIT_TEST, "cat/b.jpg dog/a.jpg -/c.jpg");
   ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 0);
   g_clear_pointer (&dataset, ens_dataset_free);
-  create (fixture, "test/fox/a.jpg");
-  ck_assert_ptr_null (ens_dataset_load (fixture->folder, classes, &error));
+  create ("test/fox/a.jpg");
+  ck_assert_ptr_null (ens_dataset_load (test_folder, classes, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
   ck_assert_contains (error->message, "expected one of the classes emu, dog, cat, found “fox”");
 }
@@ -192,9 +172,9 @@ START_TEST (test_skipped)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
-  create (fixture, "train/cat/1.jpg train/dog/1.jpg validation/cat/1.jpg");
-  create (fixture, skipped_rows[_i].files);
-  dataset = load (fixture);
+  create ("train/cat/1.jpg train/dog/1.jpg validation/cat/1.jpg");
+  create (skipped_rows[_i].files);
+  dataset = load ();
   check_split (dataset, ENS_SPLIT_TRAIN, "cat/1.jpg dog/1.jpg");
   ck_assert_uint_eq (dataset->notes->len, skipped_rows[_i].note != NULL);
   if (skipped_rows[_i].note != NULL)
@@ -221,13 +201,13 @@ START_TEST (test_errors)
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
-  ens_remove_tree (fixture->folder);
-  create (fixture, errors_rows[_i].files);
-  dataset = ens_dataset_load (fixture->folder, NULL, &error);
+  ens_remove_tree (test_folder);
+  create (errors_rows[_i].files);
+  dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_ptr_null (dataset);
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
-  ck_assert (g_str_has_prefix (error->message, fixture->folder));
-  ck_assert_contains (error->message + strlen (fixture->folder), errors_rows[_i].message);
+  ck_assert (g_str_has_prefix (error->message, test_folder));
+  ck_assert_contains (error->message + strlen (test_folder), errors_rows[_i].message);
 }
 END_TEST
 
@@ -239,8 +219,8 @@ START_TEST (test_missing)
   ck_assert_ptr_null (ens_dataset_load ("/nowhere/at/all", NULL, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
   g_clear_error (&error);
-  create (fixture, "train/cat/a.jpg validation/cat/b.jpg");
-  dataset = load (fixture);
+  create ("train/cat/a.jpg validation/cat/b.jpg");
+  dataset = load ();
   ck_assert (!ens_dataset_require (dataset, ENS_SPLIT_TEST, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
   ck_assert_contains (error->message, "looked for test/CLASS/IMAGE");
@@ -252,7 +232,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("dataset/dataset");
-  test_fixture (set_up, tear_down);
+  test_fixture (test_folder_set_up, test_folder_tear_down);
   test_add ("layout", test_layout);
   test_add ("val", test_val);
   test_add ("hold-out", test_hold_out);

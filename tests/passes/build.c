@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "check-main.h"
+#include "cpu/interpret.h"
 #include "graph/infer.h"
 
 void
@@ -173,6 +174,16 @@ random_inputs (const EnsGraph *graph, guint32 seed)
     g_ptr_array_add (inputs, random_tensor (rand, &input->shape));
   }
   return inputs;
+}
+
+EnsTensor *
+run_graph (const EnsGraph *graph, EnsTensor *input)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) outputs = ens_interpret (graph, &input, &error);
+
+  ck_assert_no_error (error);
+  return ens_tensor_ref (g_ptr_array_index (outputs, 0));
 }
 
 double

@@ -40,5 +40,8 @@ EnsValue *build_flatten (Builder *builder, EnsValue *input);
 /* Random inputs for the graph's inputs as they are shaped. (transfer full) */
 GPtrArray *random_inputs (const EnsGraph *graph, guint32 seed);
 
+/* The first output for one input, as operators' references give it. (transfer full) */
+EnsTensor *run_graph (const EnsGraph *graph, EnsTensor *input);
+
 /* The largest absolute difference over the largest absolute value of `b`. */
 double relative_error (const float *a, const float *b, gsize n);

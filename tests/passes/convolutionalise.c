@@ -81,16 +81,6 @@ build_convolution (Builder *b, EnsValue *x)
   return build_flatten (b, x);
 }
 
-static EnsTensor *
-run (const EnsGraph *graph, EnsTensor *input)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) outputs = ens_interpret (graph, &input, &error);
-
-  ck_assert_no_error (error);
-  return ens_tensor_ref (g_ptr_array_index (outputs, 0));
-}
-
 /* The part of an image at a position of the map. */
 static EnsTensor *
 cut (const EnsTensor *image, gint64 y, gint64 x)
@@ -138,11 +128,11 @@ START_TEST (test_positions)
   ck_assert (ens_shape_equal (&output->shape, &ENS_SHAPE (1, 1, 1, CLASSES)));
 
   image = random_tensor (b.rand, &ENS_SHAPE (1, SIZE + STRIDE, SIZE + 2 * STRIDE, 2));
-  map = run (b.graph, image);
+  map = run_graph (b.graph, image);
   ck_assert (ens_shape_equal (&map->shape, &ENS_SHAPE (1, 2, 3, CLASSES)));
   for (gint64 i = 0; i < 6; i++) {
     g_autoptr (EnsTensor) part = cut (image, i / 3, i % 3);
-    g_autoptr (EnsTensor) expected = run (before, part);
+    g_autoptr (EnsTensor) expected = run_graph (before, part);
 
     ck_assert_double_lt (
         relative_error ((const float *)map->data + i * CLASSES, expected->data, CLASSES), 1e-5);

@@ -310,17 +310,6 @@ build_row (const Row *row, gint64 batch)
   return g_steal_pointer (&b.graph);
 }
 
-/* (transfer full) */
-static EnsTensor *
-interpret (const EnsGraph *graph, EnsTensor *input)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) outputs = ens_interpret (graph, &input, &error);
-
-  ck_assert_no_error (error);
-  return ens_tensor_ref (g_ptr_array_index (outputs, 0));
-}
-
 /* Each image by itself gives what it gives in the batch. */
 static void
 check_images (const Row *row, const EnsGraph *whole)
@@ -328,14 +317,14 @@ check_images (const Row *row, const EnsGraph *whole)
   g_autoptr (EnsGraph) graph = build_row (row, 1);
   g_autoptr (GRand) rand = g_rand_new_with_seed (2);
   g_autoptr (EnsTensor) images = random_tensor (rand, &ENS_SHAPE (BATCH, 6, 6, 6));
-  g_autoptr (EnsTensor) expected = interpret (whole, images);
+  g_autoptr (EnsTensor) expected = run_graph (whole, images);
   gsize size = ens_tensor_size (expected) / BATCH;
 
   for (guint i = 0; i < BATCH; i++) {
     const float *data = (const float *)images->data + i * 216;
     g_autoptr (EnsTensor) image =
         ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (1, 6, 6, 6), data);
-    g_autoptr (EnsTensor) found = interpret (graph, image);
+    g_autoptr (EnsTensor) found = run_graph (graph, image);
 
     ck_assert_bytes_eq (found->data, ens_tensor_size (found), (char *)expected->data + i * size,
                         size);

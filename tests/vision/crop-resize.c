@@ -3,26 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "vision/picture.h"
-
 #include "check-main.h"
+
+#include "support/picture.h"
 
 static const EnsNormalise plain_rgb = {ENS_ORDER_RGB, {0, 0, 0}, {1, 1, 1}};
 static const EnsNormalise plain_gray = {ENS_ORDER_GRAY, {0}, {1}};
-
-static void
-fill_random (EnsPicture *picture, guint32 seed)
-{
-  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
-
-  for (guint p = 0; p < ens_pixels_planes (picture->frame.pixels); p++) {
-    gsize n = picture->frame.strides[p]
-              * ens_pixels_rows (picture->frame.pixels, p, picture->frame.height);
-
-    for (gsize i = 0; i < n; i++)
-      ens_picture_get_pixels (picture, p)[i] = (guint8)g_rand_int (random);
-  }
-}
 
 /* -- the reference -- */
 
@@ -223,7 +209,7 @@ START_TEST (test_reference)
     Reference reference = {&picture->frame, geometries[i].rect, geometries[i].to_width,
                            geometries[i].to_height};
 
-    fill_random (picture, i);
+    test_picture_fill_random (picture, i);
     picture->frame.matrix = i % 2 == 0 ? ENS_COLOR_MATRIX_BT601 : ENS_COLOR_MATRIX_BT709;
     picture->frame.range = i / 2 % 2 == 0 ? ENS_RANGE_FULL : ENS_RANGE_LIMITED;
     for (guint n = 0; n < G_N_ELEMENTS (normalises); n++)
@@ -322,7 +308,7 @@ START_TEST (test_cut_out)
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   float cut[7 * 5 * 3], whole[7 * 5 * 3];
 
-  fill_random (picture, 1);
+  test_picture_fill_random (picture, 1);
   part.width = 32;
   part.height = 8;
   part.planes[0] += 16 * part.strides[0] + 16 * 4;
@@ -360,7 +346,7 @@ START_TEST (test_threads)
   g_autofree float *one = g_new0 (float, N_RECTS *SIZE *SIZE * 3);
   EnsRect rects[N_RECTS];
 
-  fill_random (picture, 5);
+  test_picture_fill_random (picture, 5);
   for (guint i = 0; i < N_RECTS; i++)
     rects[i] = (EnsRect) {i * .05f, i * .07f, .6f, .5f};
   for (guint threads = 1; threads <= 5; threads++) {

@@ -20,18 +20,6 @@ static const Mode modes[] = {
     {"validated-copying", {.validation = TRUE, .staged = TRUE}},
 };
 
-/* NULL, and the test skipped, where there is none. */
-static EnsVulkanDevice *
-open_device (const EnsVulkanOptions *options)
-{
-  g_autoptr (GError) error = NULL;
-  EnsVulkanDevice *device = ens_vulkan_device_open ("", options, &error);
-
-  if (device == NULL)
-    test_skip (error->message);
-  return device;
-}
-
 /* Once as usual, once measuring every node; returns what the latter gives. */
 static GPtrArray *
 run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *inputs)

@@ -129,17 +129,6 @@ check_together (const Part *parts, const guint *order, guint n)
     }
 }
 
-static EnsVulkanDevice *
-open_device (const EnsVulkanOptions *options)
-{
-  g_autoptr (GError) error = NULL;
-  EnsVulkanDevice *device = ens_vulkan_device_open ("", options, &error);
-
-  if (device == NULL)
-    test_skip (error->message);
-  return device;
-}
-
 /* Orders in which commands are recorded, used again, and recorded anew. */
 static const struct {
   guint order[N_EXECUTORS], n;

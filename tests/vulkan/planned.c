@@ -4,6 +4,17 @@
 #include "cpu/weights.h"
 #include "passes/passes.h"
 
+EnsVulkanDevice *
+open_device (const EnsVulkanOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  EnsVulkanDevice *device = ens_vulkan_device_open ("", options, &error);
+
+  if (device == NULL)
+    test_skip (error->message);
+  return device;
+}
+
 void
 planned_init (Planned *planned, const EnsGraph *graph, EnsVulkanDevice *device, EnsThreadPool *pool)
 {

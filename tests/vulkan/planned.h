@@ -1,8 +1,11 @@
-/* A graph planned and put on a Vulkan device, with what an executor must not outlive. */
+/* A Vulkan device, and a graph planned and put on it, with what an executor must not outlive. */
 #pragma once
 
 #include "graph/op.h"
 #include "vulkan/executor.h"
+
+/* NULL, and the test is skipped, where there is none. (transfer full) */
+EnsVulkanDevice *open_device (const EnsVulkanOptions *options);
 
 typedef struct {
   EnsVulkanWeights *weights;

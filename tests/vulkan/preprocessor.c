@@ -8,8 +8,8 @@
 #include "ops/params.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
+#include "support/picture.h"
 #include "vision/batch-table.h"
-#include "vision/picture.h"
 #include "vulkan/executor.h"
 
 typedef struct {
@@ -89,20 +89,6 @@ network_clear (Network *network)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Network, network_clear)
 
-static void
-fill_random (EnsPicture *picture)
-{
-  g_autoptr (GRand) random = g_rand_new_with_seed (picture->frame.width);
-
-  for (guint p = 0; p < ens_pixels_planes (picture->frame.pixels); p++) {
-    gsize n = picture->frame.strides[p]
-              * ens_pixels_rows (picture->frame.pixels, p, picture->frame.height);
-
-    for (gsize i = 0; i < n; i++)
-      ens_picture_get_pixels (picture, p)[i] = (guint8)g_rand_int (random);
-  }
-}
-
 typedef struct {
   const EnsFrame *frame;
   const EnsFramedResize *sampling;
@@ -177,7 +163,7 @@ check_size (guint s, EnsVulkanDevice *device, EnsVulkanPreprocessor *preprocesso
         ens_picture_new ((EnsPixels)pixels, sizes[s].width, sizes[s].height);
     guint n_variants = pixels >= ENS_PIXELS_NV12 ? 4 : 1;
 
-    fill_random (picture);
+    test_picture_fill_random (picture, picture->frame.width);
     for (guint v = 0; v < n_variants; v++) {
       EnsFrame frame = picture->frame;
 
