@@ -172,6 +172,10 @@ test_run (void)
 
   for (guint i = 0; i < cases->len; i++)
     n += is_selected (&g_array_index (cases, Case, i));
+  if (n == 0 && selected != NULL) {
+    g_printerr ("no case is selected\n");
+    return 2;
+  }
   printf ("1..%u\n", n);
   for (guint i = 0; i < cases->len; i++)
     if (is_selected (&g_array_index (cases, Case, i)))

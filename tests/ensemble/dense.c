@@ -36,17 +36,6 @@ static Fixture *fixture;
 static const EnsCalibration calibration[CLASSES] = {{1, 0}, {0.5F, -0.5F}, {2, 0.25F}};
 static const EnsNormalise normalise = {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}};
 
-static EnsValue *
-add_weights (EnsGraph *graph, GRand *random, const EnsShape *shape, double range)
-{
-  g_autoptr (EnsTensor) tensor = ens_tensor_new (ENS_TYPE_FLOAT32, shape);
-  float *data = tensor->data;
-
-  for (gint64 i = 0; i < ens_shape_elements (shape); i++)
-    data[i] = (float)g_rand_double_range (random, -range, range);
-  return ens_graph_add_constant (graph, NULL, tensor);
-}
-
 /* Without padding. */
 static EnsValue *
 add_conv (EnsGraph *graph, EnsValue *input, EnsValue *weights, gint64 kernel, gint64 stride)
@@ -74,17 +63,19 @@ make_network (void)
   EnsValue *value =
       ens_graph_add_input (graph, "image", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, SIZE, SIZE, 3));
 
+  value =
+      add_conv (graph, value,
+                toy_add_weights (graph, random, NULL, &ENS_SHAPE (SCORES, STRIDE, STRIDE, 3), 0.2),
+                STRIDE, STRIDE);
   value = add_conv (graph, value,
-                    add_weights (graph, random, &ENS_SHAPE (SCORES, STRIDE, STRIDE, 3), 0.2),
-                    STRIDE, STRIDE);
-  value = add_conv (graph, value,
-                    add_weights (graph, random, &ENS_SHAPE (SCORES, 2, 2, SCORES), 0.2), 2, 1);
+                    toy_add_weights (graph, random, NULL, &ENS_SHAPE (SCORES, 2, 2, SCORES), 0.2),
+                    2, 1);
   value =
       ens_graph_apply (graph, ens_op_find ("Flatten"), &(EnsAxisParams) {.axis = 1}, value, NULL);
-  value =
-      ens_graph_apply (graph, ens_op_find ("Gemm"), &gemm, value,
-                       add_weights (graph, random, &ENS_SHAPE (side * side * SCORES, SCORES), 1),
-                       add_weights (graph, random, &ENS_SHAPE (SCORES), 1), NULL);
+  value = ens_graph_apply (
+      graph, ens_op_find ("Gemm"), &gemm, value,
+      toy_add_weights (graph, random, NULL, &ENS_SHAPE (side * side * SCORES, SCORES), 1),
+      toy_add_weights (graph, random, NULL, &ENS_SHAPE (SCORES), 1), NULL);
   ens_graph_rename (graph, value, "scores");
   ens_graph_add_output (graph, value);
   return graph;

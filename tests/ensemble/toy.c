@@ -13,8 +13,9 @@
 
 /* ---- Networks ---- */
 
-static EnsValue *
-add_random (EnsGraph *graph, GRand *random, const char *name, const EnsShape *shape, double range)
+EnsValue *
+toy_add_weights (EnsGraph *graph, GRand *random, const char *name, const EnsShape *shape,
+                 double range)
 {
   g_autoptr (EnsTensor) tensor = ens_tensor_new (ENS_TYPE_FLOAT32, shape);
   float *data = tensor->data;
@@ -36,8 +37,8 @@ add_conv (EnsGraph *graph, GRand *random, const char *name, EnsValue *input, gin
 {
   EnsConvParams params = {.sliding = ENS_SLIDING_DEFAULT, .group = 1};
   EnsValue *inputs[] = {input,
-                        add_random (graph, random, NULL, &ENS_SHAPE (8, 3, 3, n_inputs), 0.3),
-                        add_random (graph, random, NULL, &ENS_SHAPE (8), 0.1)};
+                        toy_add_weights (graph, random, NULL, &ENS_SHAPE (8, 3, 3, n_inputs), 0.3),
+                        toy_add_weights (graph, random, NULL, &ENS_SHAPE (8), 0.1)};
 
   params.sliding.rank = 2;
   for (guint i = 0; i < 2; i++) {
@@ -71,8 +72,8 @@ toy_network (guint seed, guint size, guint n_outputs, gboolean fully_connected)
                           : apply_named (graph, "GlobalAveragePool", "pool", NULL, value);
   value = apply_named (graph, "Flatten", "flat", &(EnsAxisParams) {.axis = 1}, value);
   inputs[0] = value;
-  inputs[1] = add_random (graph, random, NULL, &ENS_SHAPE (n_flat, n_outputs), 1);
-  inputs[2] = add_random (graph, random, NULL, &ENS_SHAPE (n_outputs), 1);
+  inputs[1] = toy_add_weights (graph, random, NULL, &ENS_SHAPE (n_flat, n_outputs), 1);
+  inputs[2] = toy_add_weights (graph, random, NULL, &ENS_SHAPE (n_outputs), 1);
   value =
       ens_graph_add_node (graph, ens_op_find ("Gemm"), "scores", &gemm, inputs, 3, 1)->outputs[0];
   value = apply_named (graph, "Softmax", "prob", &(EnsSoftmaxParams) {.axis = 1}, value);

@@ -9,6 +9,10 @@
  * channels), "pool" (those averaged, or pooled by two), "scores", "prob". Weights from `seed`. */
 EnsGraph *toy_network (guint seed, guint size, guint n_outputs, gboolean fully_connected);
 
+/* A constant of random numbers in [−range, range). */
+EnsValue *toy_add_weights (EnsGraph *graph, GRand *random, const char *name, const EnsShape *shape,
+                           double range);
+
 #define TOY_FULLY_CONNECTED TRUE
 
 /* Writes it to FOLDER/NAME and returns the path. (transfer full) */

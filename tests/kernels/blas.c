@@ -64,8 +64,8 @@ check (const Case *test, const float *c, const float *bias, double tolerance)
         sum += term;
         magnitude += fabs (term);
       }
-      g_assert_cmpfloat_with_epsilon (c[i * product->c_pitch + j], sum,
-                                      tolerance * magnitude + 6e-8 * fabs (sum));
+      ck_assert_double_eq_tol (c[i * product->c_pitch + j], sum,
+                               tolerance * magnitude + 6e-8 * fabs (sum));
     }
   test_assert_gaps (c, product->rows, product->columns, product->c_pitch);
 }
@@ -82,62 +82,58 @@ multiply (const Case *test, guint threads, int blas_threads)
   return product.c;
 }
 
-static void
-test_float64 (void)
+START_TEST (test_float64)
 {
   static const guint threads[][2] = {{3, 1}, {1, 4}, {2, 3}};
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  g_autofree float *c = NULL;
+  Case test;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree float *c = NULL;
-    Case test;
+  case_init (&test, &rows[_i], random);
+  c = multiply (&test, 1, 1);
+  check (&test, c, test.bias, 1e-15);
+  for (guint t = 0; t < G_N_ELEMENTS (threads); t++) {
+    g_autofree float *again = multiply (&test, threads[t][0], (int)threads[t][1]);
 
-    case_init (&test, &rows[i], random);
-    c = multiply (&test, 1, 1);
-    check (&test, c, test.bias, 1e-15);
-    for (guint t = 0; t < G_N_ELEMENTS (threads); t++) {
-      g_autofree float *again = multiply (&test, threads[t][0], (int)threads[t][1]);
-
-      g_assert_cmpmem (c, test.product.rows * test.product.c_pitch * sizeof *c, again,
-                       test.product.rows * test.product.c_pitch * sizeof *c);
-    }
-    case_clear (&test);
+    ck_assert_bytes_eq (c, test.product.rows * test.product.c_pitch * sizeof *c, again,
+                        test.product.rows * test.product.c_pitch * sizeof *c);
   }
+  case_clear (&test);
 }
+END_TEST
 
-static void
-test_tile (void)
+START_TEST (test_tile)
 {
+  const Row *row = &rows[_i];
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
+  g_autofree float *c = NULL;
+  Case test;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    g_autofree float *c = NULL;
-    Case test;
-
-    if (rows[i].rows > ENS_BLAS_TILE || rows[i].columns > ENS_BLAS_TILE)
-      continue;
-    case_init (&test, &rows[i], random);
-    test.product.c = c = test_output_new (rows[i].rows, test.product.c_pitch);
-    ens_blas_multiply_tile (&test.product);
-    check (&test, c, NULL, 1e-6);
-    case_clear (&test);
-  }
+  if (row->rows > ENS_BLAS_TILE || row->columns > ENS_BLAS_TILE)
+    return;
+  case_init (&test, row, random);
+  test.product.c = c = test_output_new (row->rows, test.product.c_pitch);
+  ens_blas_multiply_tile (&test.product);
+  check (&test, c, NULL, 1e-6);
+  case_clear (&test);
 }
+END_TEST
 
-static void
-test_one_thread (void)
+START_TEST (test_one_thread)
 {
   openblas_set_num_threads (2);
   ens_blas_use_one_thread ();
-  g_assert_cmpint (openblas_get_num_threads (), ==, 1);
+  ck_assert_int_eq (openblas_get_num_threads (), 1);
 }
+END_TEST
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/kernels/blas/float64", test_float64);
-  g_test_add_func ("/kernels/blas/tile", test_tile);
-  g_test_add_func ("/kernels/blas/one-thread", test_one_thread);
-  return g_test_run ();
+  test_init (&argc, &argv);
+  test_suite ("kernels/blas");
+  TEST_ADD_LOOP ("float64", test_float64, rows);
+  TEST_ADD_LOOP ("tile", test_tile, rows);
+  test_add ("one-thread", test_one_thread);
+  return test_run ();
 }
