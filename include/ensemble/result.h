@@ -1,4 +1,4 @@
-/* gst-ensemble: what the ensemble found in one frame. */
+/* gst-ensemble: the classification of one frame. */
 #pragma once
 
 #include <ensemble/rect.h>
@@ -20,10 +20,10 @@ G_BEGIN_DECLS
  * @p1: P1, the retrained networks on the whole frame
  * @p2: P2, the original networks on the whole frame
  * @p3: P3, the maximum over the windows
- * @threshold: from which the class counts as present
- * @present: whether P reaches it
- * @window: the window of P3 in the result's windows, -1 without windows
- * @sub_image: the one of P in the result's map, -1 if P is that of the frame as one
+ * @threshold: the class is present from this P on
+ * @present: whether P reaches the threshold
+ * @window: index of the window of P3 among the result's windows, -1 without windows
+ * @sub_image: index of the sub-image of P in the result's map, -1 if P is that of the whole frame
  *
  * The probabilities of one class; P, P1, P2 and P3 as in the method. Where a bundle has no
  * networks of a role, that role's probabilities are 0.
@@ -65,8 +65,8 @@ typedef struct {
  * EnsProbabilityMap:
  * @columns: number of columns
  * @rows: number of rows
- * @x: (array length=columns): where columns begin, ascending, normalised
- * @y: (array length=rows): where rows begin, ascending, normalised
+ * @x: (array length=columns): left edges of the columns, ascending, normalised
+ * @y: (array length=rows): upper edges of the rows, ascending, normalised
  * @width: of every sub-image, normalised
  * @height: of every sub-image, normalised
  * @probabilities: (array): P, rows × columns × classes
@@ -154,7 +154,7 @@ typedef struct {
  * @map: (nullable): %NULL unless the frame was divided
  * @timings: what the analysis took
  *
- * What the ensemble found in one frame. Shared between threads once complete, and immutable from
+ * The classification of one frame. Shared between threads once complete, and immutable from
  * then on.
  *
  * Languages that can't read arrays of structures have ens_result_get_class() and
