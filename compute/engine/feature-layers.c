@@ -8,8 +8,7 @@
 static gboolean
 is_rewriting (const EnsNode *node)
 {
-  return (node->op->flags & ENS_OP_VIEW) || ens_node_is (node, "Transpose")
-         || ens_node_is (node, "Identity") || ens_node_is (node, "Dropout");
+  return (node->op->flags & ENS_OP_VIEW) || ens_node_is (node, "Transpose");
 }
 
 /* Belongs to the layer that computes its input. */

@@ -66,6 +66,7 @@ typedef enum {
   /* Output 0 may be the memory of input max_inputs - 1, an optional residual, when shapes are
    * equal. */
   ENS_OP_RESIDUAL_IN_PLACE = 1 << 6,
+  ENS_OP_FUSES = 1 << 7, /* may apply an activation to its result */
 } EnsOpFlags;
 
 /* What parse () reads. */
@@ -163,10 +164,20 @@ struct _EnsOp {
    * and all inputs that are not constants, have as many images as their first dimension. NULL:
    * no. */
   gboolean (*per_image) (const EnsNode *node);
+  /* Whether output 0 is input 0, whatever it is. NULL: never. */
+  gboolean (*is_identity) (const EnsNode *node);
+  /* With ENS_OP_FUSES: where params hold the EnsFusedActivation. */
+  gsize activation_offset;
   /* For the self-test on a user's device, up to one without inputs: at least one, and one for each
    * way that shaders go. Mandatory. */
   const EnsOpExample *example;
 };
+
+static inline gboolean
+ens_node_is_identity (const EnsNode *node)
+{
+  return node->op->is_identity != NULL && node->op->is_identity (node);
+}
 
 /* The operator of that name, or NULL. */
 const EnsOp *ens_op_find (const char *name);

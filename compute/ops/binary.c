@@ -431,6 +431,15 @@ binary_write (gconstpointer data, EnsAttributes *attributes)
 
 #define MANY 64
 
+/* Sum, Mean, Min and Max of one. */
+static gboolean
+binary_is_identity (const EnsNode *node)
+{
+  const EnsBinaryParams *params = node->params;
+
+  return node->n_inputs == 1 && (params == NULL || params->activation.kind == ENS_ACTIVATION_NONE);
+}
+
 static const EnsOpExample arithmetic_examples[] = {{"2x5x4x7 2x1x4x7", .positive = TRUE}, {NULL}};
 static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
 
@@ -450,19 +459,23 @@ static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
                              .cpu = id##_cpu,                                           \
                              .gpu = id##_gpu,                                           \
                              .per_image = ens_per_image_elementwise,                    \
-                             .example = examples}
+                             .example = examples,                                       \
+                             .is_identity = binary_is_identity,                         \
+                             .activation_offset = G_STRUCT_OFFSET (EnsBinaryParams, activation)}
 
 #define sum_reference add_reference
 #define sum_cpu add_cpu
 #define sum_gpu add_gpu
 
-ARITHMETIC_OP (add, "Add", 2, 2, ENS_OP_COMMUTATIVE, arithmetic_shape, arithmetic_examples);
-ARITHMETIC_OP (sub, "Sub", 2, 2, 0, arithmetic_shape, arithmetic_examples);
-ARITHMETIC_OP (mul, "Mul", 2, 2, ENS_OP_COMMUTATIVE, arithmetic_shape, arithmetic_examples);
-ARITHMETIC_OP (div, "Div", 2, 2, 0, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (add, "Add", 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
+               arithmetic_examples);
+ARITHMETIC_OP (sub, "Sub", 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (mul, "Mul", 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
+               arithmetic_examples);
+ARITHMETIC_OP (div, "Div", 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples);
 ARITHMETIC_OP (pow, "Pow", 2, 2, 0, pow_shape, arithmetic_examples);
 ARITHMETIC_OP (min, "Min", 1, MANY, 0, arithmetic_shape, arithmetic_examples);
 ARITHMETIC_OP (max, "Max", 1, MANY, 0, arithmetic_shape, arithmetic_examples);
-ARITHMETIC_OP (sum, "Sum", 1, MANY, 0, arithmetic_shape, arithmetic_examples);
+ARITHMETIC_OP (sum, "Sum", 1, MANY, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples);
 ARITHMETIC_OP (mean, "Mean", 1, MANY, 0, mean_shape, arithmetic_examples);
 ARITHMETIC_OP (prelu, "PRelu", 2, 2, 0, prelu_shape, prelu_examples);

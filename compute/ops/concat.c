@@ -212,6 +212,12 @@ concat_per_image (const EnsNode *node)
   return !ens_axis_is_batch (node, ((const EnsAxisParams *)node->params)->axis);
 }
 
+static gboolean
+concat_is_identity (const EnsNode *node)
+{
+  return node->n_inputs == 1;
+}
+
 static const EnsOpExample concat_examples[] = {{"2x5x4x7 2x5x4x3", &(const EnsAxisParams) {3}},
                                                {NULL}};
 
@@ -231,7 +237,8 @@ const EnsOp ens_op_concat = {.name = "Concat",
                              .cpu = concat_cpu,
                              .gpu = concat_gpu,
                              .per_image = concat_per_image,
-                             .example = concat_examples};
+                             .example = concat_examples,
+                             .is_identity = concat_is_identity};
 
 /* Split: sizes are an attribute up to opset 12, an input since. */
 

@@ -375,6 +375,19 @@ pad_per_image (const EnsNode *node)
          && ens_per_image_with_constants (node) && params->begin[0] == 0 && params->end[0] == 0;
 }
 
+static gboolean
+pad_is_identity (const EnsNode *node)
+{
+  const EnsPadParams *params = node->params;
+
+  if (!params->has_pads || ens_node_input (node, 1) != NULL)
+    return FALSE;
+  for (guint i = 0; i < params->rank; i++)
+    if (params->begin[i] != 0 || params->end[i] != 0)
+      return FALSE;
+  return TRUE;
+}
+
 static const EnsOpExample pad_examples[] = {
     {"2x5x4x7",
      &(const EnsPadParams) {
@@ -397,4 +410,5 @@ const EnsOp ens_op_pad = {.name = "Pad",
                           .cpu = pad_cpu,
                           .gpu = pad_gpu,
                           .per_image = pad_per_image,
-                          .example = pad_examples};
+                          .example = pad_examples,
+                          .is_identity = pad_is_identity};

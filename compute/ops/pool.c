@@ -444,6 +444,20 @@ global_average_pool_gpu (const EnsOperands *operands, EnsCommands *commands)
   return record_global (operands, commands, ENS_REDUCE_MEAN);
 }
 
+static gboolean
+pool_is_identity (const EnsNode *node)
+{
+  const EnsSliding *sliding = &((const EnsPoolParams *)node->params)->sliding;
+
+  if (sliding->rank == 0)
+    return FALSE;
+  for (guint i = 0; i < sliding->rank; i++)
+    if (sliding->kernel[i] != 1 || sliding->strides[i] != 1 || sliding->pads_begin[i] != 0
+        || sliding->pads_end[i] != 0)
+      return FALSE;
+  return TRUE;
+}
+
 static const EnsOpExample pool_examples[] = {
     {"2x9x8x6", &(const EnsPoolParams) {.sliding = ENS_EXAMPLE_WINDOW (3, 2, 1)}}, {NULL}};
 static const EnsOpExample global_examples[] = {{"2x5x4x7"}, {NULL}};
@@ -464,7 +478,8 @@ static const EnsOpExample global_examples[] = {{"2x5x4x7"}, {NULL}};
                              .cpu = id##_cpu,                           \
                              .gpu = id##_gpu,                           \
                              .per_image = ens_per_image_with_constants, \
-                             .example = pool_examples}
+                             .example = pool_examples,                  \
+                             .is_identity = pool_is_identity}
 
 #define GLOBAL_OP(id, onnx)                                             \
   const EnsOp ens_op_##id = {.name = onnx,                              \

@@ -261,6 +261,12 @@ AXES_OP (unsqueeze, "Unsqueeze");
 
 /* Identity, Dropout */
 
+static gboolean
+always_is_identity (const EnsNode *node)
+{
+  return TRUE;
+}
+
 static const EnsOpExample identity_examples[] = {{"2x5x4x7"}, {NULL}};
 
 const EnsOp ens_op_identity = {.name = "Identity",
@@ -270,7 +276,8 @@ const EnsOp ens_op_identity = {.name = "Identity",
                                .layout = ENS_LAYOUT_FOLLOWS,
                                .shape = ens_set_output_like_input,
                                .per_image = ens_per_image_with_constants,
-                               .example = identity_examples};
+                               .example = identity_examples,
+                               .is_identity = always_is_identity};
 
 static gboolean
 dropout_parse (EnsParse *parse, gpointer data, GError **error)
@@ -316,7 +323,8 @@ const EnsOp ens_op_dropout = {.name = "Dropout",
                               .reference = dropout_reference,
                               .gpu = view_gpu,
                               .per_image = ens_per_image_with_constants,
-                              .example = identity_examples};
+                              .example = identity_examples,
+                              .is_identity = always_is_identity};
 
 /* Expand: broadcasts to the shape in input 1. */
 

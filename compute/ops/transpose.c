@@ -128,6 +128,17 @@ transpose_per_image (const EnsNode *node)
   return perm->n > 0 && perm->values[0] == 0;
 }
 
+static gboolean
+transpose_is_identity (const EnsNode *node)
+{
+  const EnsList *perm = &((const EnsTransposeParams *)node->params)->perm;
+
+  for (guint i = 0; i < perm->n; i++)
+    if (perm->values[i] != i)
+      return FALSE;
+  return perm->present;
+}
+
 static const EnsOpExample transpose_examples[] = {
     {"2x5x4x7", &(const EnsTransposeParams) {ENS_EXAMPLE_LIST (4, 0, 3, 1, 2)}}, {NULL}};
 
@@ -145,7 +156,8 @@ const EnsOp ens_op_transpose = {.name = "Transpose",
                                 .cpu = transpose_cpu,
                                 .gpu = transpose_gpu,
                                 .per_image = transpose_per_image,
-                                .example = transpose_examples};
+                                .example = transpose_examples,
+                                .is_identity = transpose_is_identity};
 
 /* DepthToSpace and SpaceToDepth on (N, H, W, C): channel (y · b + x) · C' + c, or c · b² + y · b +
  * x with mode CRD, and pixel (y, x) of a b×b block of C' channels are the same element. */

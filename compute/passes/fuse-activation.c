@@ -3,28 +3,12 @@
 #include "passes/activation.h"
 #include "passes/rewrite.h"
 
-/* Where operators keep the activation that they apply to their result. */
-static const struct {
-  const char *op;
-  gsize offset;
-} fusable[] = {
-    {"Conv", G_STRUCT_OFFSET (EnsConvParams, activation)},
-    {"Gemm", G_STRUCT_OFFSET (EnsGemmParams, activation)},
-    {"MatMul", G_STRUCT_OFFSET (EnsMatMulParams, activation)},
-    {"Add", G_STRUCT_OFFSET (EnsBinaryParams, activation)},
-    {"Sub", G_STRUCT_OFFSET (EnsBinaryParams, activation)},
-    {"Mul", G_STRUCT_OFFSET (EnsBinaryParams, activation)},
-    {"Div", G_STRUCT_OFFSET (EnsBinaryParams, activation)},
-    {"Sum", G_STRUCT_OFFSET (EnsBinaryParams, activation)},
-};
-
 EnsFusedActivation *
 ens_node_fused_activation (const EnsNode *node)
 {
-  for (guint i = 0; node != NULL && i < G_N_ELEMENTS (fusable); i++)
-    if (ens_node_is (node, fusable[i].op) && node->params != NULL)
-      return (EnsFusedActivation *)((char *)node->params + fusable[i].offset);
-  return NULL;
+  if (node == NULL || !(node->op->flags & ENS_OP_FUSES) || node->params == NULL)
+    return NULL;
+  return (EnsFusedActivation *)((char *)node->params + node->op->activation_offset);
 }
 
 static gboolean

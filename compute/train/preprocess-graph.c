@@ -29,8 +29,7 @@ typedef struct {
 static gboolean
 passes_on (const EnsNode *node)
 {
-  return ens_node_is (node, "Identity") || ens_node_is (node, "Dropout")
-         || ens_node_is (node, "Cast");
+  return ens_node_is_identity (node) || ens_node_is (node, "Cast");
 }
 
 static void
