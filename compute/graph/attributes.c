@@ -6,7 +6,7 @@
 #define MAX_PRINTED_ELEMENTS 8
 
 typedef struct {
-  EnsAttribute attribute;
+  EnsAttributeValue attribute;
   gboolean read;
 } Entry;
 
@@ -17,12 +17,12 @@ struct _EnsAttributes {
 };
 
 static const char *const kind_names[] = {
-    [ENS_ATTRIBUTE_INT] = "an int",
-    [ENS_ATTRIBUTE_FLOAT] = "a float",
-    [ENS_ATTRIBUTE_STRING] = "a string",
-    [ENS_ATTRIBUTE_INTS] = "a list of ints",
-    [ENS_ATTRIBUTE_FLOATS] = "a list of floats",
-    [ENS_ATTRIBUTE_TENSOR] = "a tensor",
+    [ENS_ATTRIBUTE_VALUE_INT] = "an int",
+    [ENS_ATTRIBUTE_VALUE_FLOAT] = "a float",
+    [ENS_ATTRIBUTE_VALUE_STRING] = "a string",
+    [ENS_ATTRIBUTE_VALUE_INTS] = "a list of ints",
+    [ENS_ATTRIBUTE_VALUE_FLOATS] = "a list of floats",
+    [ENS_ATTRIBUTE_VALUE_TENSOR] = "a tensor",
 };
 
 static void
@@ -31,20 +31,20 @@ entry_free (gpointer data)
   Entry *entry = data;
 
   switch (entry->attribute.kind) {
-  case ENS_ATTRIBUTE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRING:
     g_free (entry->attribute.string);
     break;
-  case ENS_ATTRIBUTE_INTS:
+  case ENS_ATTRIBUTE_VALUE_INTS:
     g_free (entry->attribute.integers);
     break;
-  case ENS_ATTRIBUTE_FLOATS:
+  case ENS_ATTRIBUTE_VALUE_FLOATS:
     g_free (entry->attribute.reals);
     break;
-  case ENS_ATTRIBUTE_TENSOR:
+  case ENS_ATTRIBUTE_VALUE_TENSOR:
     ens_tensor_unref (entry->attribute.tensor);
     break;
-  case ENS_ATTRIBUTE_INT:
-  case ENS_ATTRIBUTE_FLOAT:
+  case ENS_ATTRIBUTE_VALUE_INT:
+  case ENS_ATTRIBUTE_VALUE_FLOAT:
     break;
   }
   g_free (entry);
@@ -76,7 +76,7 @@ ens_attributes_free (EnsAttributes *attributes)
 }
 
 static void
-set (EnsAttributes *attributes, const char *name, const EnsAttribute *attribute)
+set (EnsAttributes *attributes, const char *name, const EnsAttributeValue *attribute)
 {
   Entry *entry = g_new0 (Entry, 1);
 
@@ -87,20 +87,20 @@ set (EnsAttributes *attributes, const char *name, const EnsAttribute *attribute)
 void
 ens_attributes_set_int (EnsAttributes *attributes, const char *name, gint64 value)
 {
-  set (attributes, name, &(EnsAttribute) {.kind = ENS_ATTRIBUTE_INT, .integer = value});
+  set (attributes, name, &(EnsAttributeValue) {.kind = ENS_ATTRIBUTE_VALUE_INT, .integer = value});
 }
 
 void
 ens_attributes_set_float (EnsAttributes *attributes, const char *name, float value)
 {
-  set (attributes, name, &(EnsAttribute) {.kind = ENS_ATTRIBUTE_FLOAT, .real = value});
+  set (attributes, name, &(EnsAttributeValue) {.kind = ENS_ATTRIBUTE_VALUE_FLOAT, .real = value});
 }
 
 void
 ens_attributes_set_string (EnsAttributes *attributes, const char *name, const char *value)
 {
   set (attributes, name,
-       &(EnsAttribute) {.kind = ENS_ATTRIBUTE_STRING, .string = g_strdup (value)});
+       &(EnsAttributeValue) {.kind = ENS_ATTRIBUTE_VALUE_STRING, .string = g_strdup (value)});
 }
 
 void
@@ -108,9 +108,9 @@ ens_attributes_set_ints (EnsAttributes *attributes, const char *name, const gint
                          guint n_values)
 {
   set (attributes, name,
-       &(EnsAttribute) {.kind = ENS_ATTRIBUTE_INTS,
-                        .n_values = n_values,
-                        .integers = g_memdup2 (values, n_values * sizeof *values)});
+       &(EnsAttributeValue) {.kind = ENS_ATTRIBUTE_VALUE_INTS,
+                             .n_values = n_values,
+                             .integers = g_memdup2 (values, n_values * sizeof *values)});
 }
 
 void
@@ -118,16 +118,17 @@ ens_attributes_set_floats (EnsAttributes *attributes, const char *name, const fl
                            guint n_values)
 {
   set (attributes, name,
-       &(EnsAttribute) {.kind = ENS_ATTRIBUTE_FLOATS,
-                        .n_values = n_values,
-                        .reals = g_memdup2 (values, n_values * sizeof *values)});
+       &(EnsAttributeValue) {.kind = ENS_ATTRIBUTE_VALUE_FLOATS,
+                             .n_values = n_values,
+                             .reals = g_memdup2 (values, n_values * sizeof *values)});
 }
 
 void
 ens_attributes_set_tensor (EnsAttributes *attributes, const char *name, EnsTensor *tensor)
 {
-  set (attributes, name,
-       &(EnsAttribute) {.kind = ENS_ATTRIBUTE_TENSOR, .tensor = ens_tensor_ref (tensor)});
+  set (
+      attributes, name,
+      &(EnsAttributeValue) {.kind = ENS_ATTRIBUTE_VALUE_TENSOR, .tensor = ens_tensor_ref (tensor)});
 }
 
 gboolean
@@ -150,8 +151,8 @@ ask_for (EnsAttributes *attributes, const char *name)
 }
 
 /* The same; NULL if it is of another kind. */
-static const EnsAttribute *
-get (EnsAttributes *attributes, const char *name, EnsAttributeKind kind)
+static const EnsAttributeValue *
+get (EnsAttributes *attributes, const char *name, EnsAttributeValueKind kind)
 {
   Entry *entry = ask_for (attributes, name);
 
@@ -168,7 +169,7 @@ get (EnsAttributes *attributes, const char *name, EnsAttributeKind kind)
 gint64
 ens_attributes_int (EnsAttributes *attributes, const char *name, gint64 absent)
 {
-  const EnsAttribute *attribute = get (attributes, name, ENS_ATTRIBUTE_INT);
+  const EnsAttributeValue *attribute = get (attributes, name, ENS_ATTRIBUTE_VALUE_INT);
 
   return attribute != NULL ? attribute->integer : absent;
 }
@@ -176,7 +177,7 @@ ens_attributes_int (EnsAttributes *attributes, const char *name, gint64 absent)
 float
 ens_attributes_float (EnsAttributes *attributes, const char *name, float absent)
 {
-  const EnsAttribute *attribute = get (attributes, name, ENS_ATTRIBUTE_FLOAT);
+  const EnsAttributeValue *attribute = get (attributes, name, ENS_ATTRIBUTE_VALUE_FLOAT);
 
   return attribute != NULL ? attribute->real : absent;
 }
@@ -184,16 +185,16 @@ ens_attributes_float (EnsAttributes *attributes, const char *name, float absent)
 const char *
 ens_attributes_string (EnsAttributes *attributes, const char *name, const char *absent)
 {
-  const EnsAttribute *attribute = get (attributes, name, ENS_ATTRIBUTE_STRING);
+  const EnsAttributeValue *attribute = get (attributes, name, ENS_ATTRIBUTE_VALUE_STRING);
 
   return attribute != NULL ? attribute->string : absent;
 }
 
 /* A list that may hold at most `max` values; NULL if it is absent or does not fit. */
-static const EnsAttribute *
-get_list (EnsAttributes *attributes, const char *name, EnsAttributeKind kind, guint max)
+static const EnsAttributeValue *
+get_list (EnsAttributes *attributes, const char *name, EnsAttributeValueKind kind, guint max)
 {
-  const EnsAttribute *attribute = get (attributes, name, kind);
+  const EnsAttributeValue *attribute = get (attributes, name, kind);
 
   if (attribute == NULL || attribute->n_values <= max)
     return attribute;
@@ -206,7 +207,7 @@ get_list (EnsAttributes *attributes, const char *name, EnsAttributeKind kind, gu
 guint
 ens_attributes_ints (EnsAttributes *attributes, const char *name, gint64 *values, guint max)
 {
-  const EnsAttribute *attribute = get_list (attributes, name, ENS_ATTRIBUTE_INTS, max);
+  const EnsAttributeValue *attribute = get_list (attributes, name, ENS_ATTRIBUTE_VALUE_INTS, max);
 
   if (attribute == NULL)
     return 0;
@@ -218,7 +219,7 @@ ens_attributes_ints (EnsAttributes *attributes, const char *name, gint64 *values
 guint
 ens_attributes_floats (EnsAttributes *attributes, const char *name, float *values, guint max)
 {
-  const EnsAttribute *attribute = get_list (attributes, name, ENS_ATTRIBUTE_FLOATS, max);
+  const EnsAttributeValue *attribute = get_list (attributes, name, ENS_ATTRIBUTE_VALUE_FLOATS, max);
 
   if (attribute == NULL)
     return 0;
@@ -230,7 +231,7 @@ ens_attributes_floats (EnsAttributes *attributes, const char *name, float *value
 EnsTensor *
 ens_attributes_tensor (EnsAttributes *attributes, const char *name)
 {
-  const EnsAttribute *attribute = get (attributes, name, ENS_ATTRIBUTE_TENSOR);
+  const EnsAttributeValue *attribute = get (attributes, name, ENS_ATTRIBUTE_VALUE_TENSOR);
 
   return attribute != NULL ? attribute->tensor : NULL;
 }
@@ -342,13 +343,13 @@ print_tensor (GString *text, const EnsTensor *tensor)
 }
 
 static void
-print_list (GString *text, const EnsAttribute *attribute)
+print_list (GString *text, const EnsAttributeValue *attribute)
 {
   g_string_append_c (text, '[');
   for (guint i = 0; i < attribute->n_values; i++) {
     if (i > 0)
       g_string_append (text, ", ");
-    if (attribute->kind == ENS_ATTRIBUTE_INTS)
+    if (attribute->kind == ENS_ATTRIBUTE_VALUE_INTS)
       print_int (text, attribute->integers[i]);
     else
       print_float (text, attribute->reals[i], "%.9g");
@@ -357,7 +358,7 @@ print_list (GString *text, const EnsAttribute *attribute)
 }
 
 static void
-print_attribute (const char *name, const EnsAttribute *attribute, gpointer data)
+print_attribute (const char *name, const EnsAttributeValue *attribute, gpointer data)
 {
   GString *text = data;
   g_autofree char *escaped = NULL;
@@ -366,21 +367,21 @@ print_attribute (const char *name, const EnsAttribute *attribute, gpointer data)
     g_string_append_c (text, ' ');
   g_string_append_printf (text, "%s=", name);
   switch (attribute->kind) {
-  case ENS_ATTRIBUTE_INT:
+  case ENS_ATTRIBUTE_VALUE_INT:
     print_int (text, attribute->integer);
     break;
-  case ENS_ATTRIBUTE_FLOAT:
+  case ENS_ATTRIBUTE_VALUE_FLOAT:
     print_float (text, attribute->real, "%.9g");
     break;
-  case ENS_ATTRIBUTE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRING:
     escaped = g_strescape (attribute->string, NULL);
     g_string_append_printf (text, "\"%s\"", escaped);
     break;
-  case ENS_ATTRIBUTE_INTS:
-  case ENS_ATTRIBUTE_FLOATS:
+  case ENS_ATTRIBUTE_VALUE_INTS:
+  case ENS_ATTRIBUTE_VALUE_FLOATS:
     print_list (text, attribute);
     break;
-  case ENS_ATTRIBUTE_TENSOR:
+  case ENS_ATTRIBUTE_VALUE_TENSOR:
     print_tensor (text, attribute->tensor);
     break;
   }

@@ -49,16 +49,16 @@ char *ens_attributes_to_string (const EnsAttributes *attributes);
 
 /* One attribute's value, as ens_attributes_foreach () shows it. */
 typedef enum {
-  ENS_ATTRIBUTE_INT,
-  ENS_ATTRIBUTE_FLOAT,
-  ENS_ATTRIBUTE_STRING,
-  ENS_ATTRIBUTE_INTS,
-  ENS_ATTRIBUTE_FLOATS,
-  ENS_ATTRIBUTE_TENSOR,
-} EnsAttributeKind;
+  ENS_ATTRIBUTE_VALUE_INT,
+  ENS_ATTRIBUTE_VALUE_FLOAT,
+  ENS_ATTRIBUTE_VALUE_STRING,
+  ENS_ATTRIBUTE_VALUE_INTS,
+  ENS_ATTRIBUTE_VALUE_FLOATS,
+  ENS_ATTRIBUTE_VALUE_TENSOR,
+} EnsAttributeValueKind;
 
 typedef struct {
-  EnsAttributeKind kind;
+  EnsAttributeValueKind kind;
   guint n_values;
   union {
     gint64 integer;
@@ -68,8 +68,9 @@ typedef struct {
     float *reals;
     EnsTensor *tensor;
   };
-} EnsAttribute;
+} EnsAttributeValue;
 
 /* Called for each attribute in alphabetical order. */
-typedef void (*EnsAttributeFunc) (const char *name, const EnsAttribute *attribute, gpointer data);
+typedef void (*EnsAttributeFunc) (const char *name, const EnsAttributeValue *attribute,
+                                  gpointer data);
 void ens_attributes_foreach (const EnsAttributes *attributes, EnsAttributeFunc func, gpointer data);

@@ -1,13 +1,13 @@
 /* What an operator is: everything the engine knows of it stands in one EnsOp, in one file of ops/.
  *
  * Operators name ONNX's, in ONNX's meaning, on channels-last tensors. They are stateless and const:
- * all a node adds is in its params. What can fail is checked by parse () and shape (); kernels
+ * all a node adds is in its params. What can fail is checked by attributes and shape (); kernels
  * can't fail. */
 #pragma once
 
 #include "base/thread-pool.h"
-#include "graph/attributes.h"
 #include "graph/graph.h"
+#include "graph/op-attributes.h"
 
 /* A tensor as kernels see it. Elements lie in C order, except that from one run of the last
  * dimension to the next there are `pitch` elements: dims[rank - 1] when dense, more for a slice of
@@ -69,13 +69,10 @@ typedef enum {
   ENS_OP_FUSES = 1 << 7, /* may apply an activation to its result */
 } EnsOpFlags;
 
-/* What parse () reads. */
+/* In which opsets of its domain an operator means what is known here. */
 typedef struct {
-  const char *name; /* the node's */
-  gint64 opset;
-  guint n_inputs, n_outputs;
-  EnsAttributes *attributes;
-} EnsParse;
+  guint since; /* the first that has it; 0: all */
+} EnsOpVersions;
 
 /* What a CPU kernel gets beside its operands. */
 typedef struct {
@@ -125,16 +122,9 @@ struct _EnsOp {
   EnsLayout layout;
   EnsOpFlags flags;
   gsize params_size;
-  /* By input, the attribute that stands for it where its contents are known, or NULL: what older
-   * opsets have instead of the input, and "steps" of Slice. NULL: there are none. Import turns such
-   * inputs, if constant, into attributes and export turns attributes into constant inputs. */
-  const char *const *input_attributes;
+  EnsOpVersions versions;
+  const EnsAttribute *attributes; /* up to ENS_ATTRIBUTE_END; NULL: there are none */
 
-  /* Attributes (of any opset from 7 on) → params. Attributes that it does not ask for are reported
-   * as unknown by the caller. NULL: there are none. */
-  gboolean (*parse) (EnsParse *parse, gpointer params, GError **error);
-  /* params → attributes as of ENS_ONNX_OPSET, for export and printing. NULL: there are none. */
-  void (*write) (gconstpointer params, EnsAttributes *attributes);
   /* Renumbers axes in params for a tensor of this rank: axis a becomes map[a]. FALSE if the
    * operator can't work in another order with these params (ReduceMean without keepdims that leaves
    * channels and some but not all other axes); then ONNX's order is kept. NULL: no axes. */

@@ -26,6 +26,8 @@ print_operand (GString *text, const EnsValue *value)
 static void
 print_node (GString *text, const EnsNode *node)
 {
+  g_autofree char *attributes = ens_node_attributes_to_string (node);
+
   for (guint i = 0; i < node->n_outputs; i++) {
     g_string_append (text, i > 0 ? ", " : "");
     print_value (text, node->outputs[i]);
@@ -36,15 +38,7 @@ print_node (GString *text, const EnsNode *node)
     print_operand (text, node->inputs[i]);
   }
   g_string_append_c (text, ')');
-  if (node->op->write != NULL) {
-    g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
-    g_autofree char *list = NULL;
-
-    node->op->write (node->params, attributes);
-    list = ens_attributes_to_string (attributes);
-    g_string_append_printf (text, "%s%s", *list != '\0' ? " " : "", list);
-  }
-  g_string_append_c (text, '\n');
+  g_string_append_printf (text, "%s%s\n", *attributes != '\0' ? " " : "", attributes);
 }
 
 char *

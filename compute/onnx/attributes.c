@@ -117,11 +117,6 @@ ens_onnx_attributes_read (const Onnx__NodeProto *proto, const char *node, EnsOnn
                    *name == '\0' ? "has no name" : "appears twice");
       return NULL;
     }
-    if (ens_onnx_is_internal_attribute (name)) {
-      g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s: unknown attribute “%s”", node,
-                   name);
-      return NULL;
-    }
     if (!read_attribute (attributes, attribute, what, files, error))
       return NULL;
   }

@@ -149,29 +149,29 @@ add_outputs (Step *step)
 
 /* A list or number as the contents of an input. (transfer full) */
 static EnsTensor *
-make_input (const EnsAttribute *attribute)
+make_input (const EnsAttributeValue *attribute)
 {
   EnsShape list = ENS_SHAPE (attribute->n_values);
 
   switch (attribute->kind) {
-  case ENS_ATTRIBUTE_INT:
+  case ENS_ATTRIBUTE_VALUE_INT:
     return ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE_SCALAR, &attribute->integer);
-  case ENS_ATTRIBUTE_FLOAT:
+  case ENS_ATTRIBUTE_VALUE_FLOAT:
     return ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE_SCALAR, &attribute->real);
-  case ENS_ATTRIBUTE_INTS:
+  case ENS_ATTRIBUTE_VALUE_INTS:
     return ens_tensor_new_copy (ENS_TYPE_INT64, &list, attribute->integers);
-  case ENS_ATTRIBUTE_FLOATS:
+  case ENS_ATTRIBUTE_VALUE_FLOATS:
     return ens_tensor_new_copy (ENS_TYPE_FLOAT32, &list, attribute->reals);
-  case ENS_ATTRIBUTE_TENSOR:
+  case ENS_ATTRIBUTE_VALUE_TENSOR:
     return ens_tensor_ref (attribute->tensor);
-  case ENS_ATTRIBUTE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRING:
     break;
   }
   g_return_val_if_reached (NULL);
 }
 
 static Onnx__AttributeProto *
-make_attribute (EnsOnnxExport *export, const char *name, const EnsAttribute *attribute)
+make_attribute (EnsOnnxExport *export, const char *name, const EnsAttributeValue *attribute)
 {
   Onnx__AttributeProto *proto =
       ens_onnx_export_message (export, Onnx__AttributeProto, ONNX__ATTRIBUTE_PROTO__INIT);
@@ -180,33 +180,33 @@ make_attribute (EnsOnnxExport *export, const char *name, const EnsAttribute *att
   proto->name = ens_onnx_export_text (export, name);
   proto->has_type = TRUE;
   switch (attribute->kind) {
-  case ENS_ATTRIBUTE_INT:
+  case ENS_ATTRIBUTE_VALUE_INT:
     proto->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT;
     proto->has_i = TRUE;
     proto->i = attribute->integer;
     break;
-  case ENS_ATTRIBUTE_FLOAT:
+  case ENS_ATTRIBUTE_VALUE_FLOAT:
     proto->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT;
     proto->has_f = TRUE;
     proto->f = attribute->real;
     break;
-  case ENS_ATTRIBUTE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRING:
     proto->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING;
     proto->has_s = TRUE;
     proto->s.len = strlen (attribute->string);
     proto->s.data = (guint8 *)ens_onnx_export_text (export, attribute->string);
     break;
-  case ENS_ATTRIBUTE_INTS:
+  case ENS_ATTRIBUTE_VALUE_INTS:
     proto->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
     proto->n_ints = n;
     proto->ints = ens_onnx_export_keep (export, attribute->integers, n * sizeof (gint64));
     break;
-  case ENS_ATTRIBUTE_FLOATS:
+  case ENS_ATTRIBUTE_VALUE_FLOATS:
     proto->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS;
     proto->n_floats = n;
     proto->floats = ens_onnx_export_keep (export, attribute->reals, n * sizeof (float));
     break;
-  case ENS_ATTRIBUTE_TENSOR:
+  case ENS_ATTRIBUTE_VALUE_TENSOR:
     proto->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR;
     proto->t = ens_onnx_export_tensor (export, name, attribute->tensor);
     break;
@@ -214,54 +214,44 @@ make_attribute (EnsOnnxExport *export, const char *name, const EnsAttribute *att
   return proto;
 }
 
-/* The input that stands for an attribute, or -1. */
-static int
-find_input (const EnsOp *op, const char *attribute)
-{
-  for (guint i = 0; op->input_attributes != NULL && i < op->max_inputs; i++)
-    if (op->input_attributes[i] != NULL && strcmp (op->input_attributes[i], attribute) == 0)
-      return (int)i;
-  return -1;
-}
-
-/* Operators, and attributes of operators, that came after ENS_ONNX_OPSET. */
-static const struct {
-  const char *op, *attribute; /* attribute NULL: the operator itself */
-  gint64 opset;
-} newer[] = {
-    {"HardSwish", NULL, 14}, {"LayerNormalization", NULL, 17}, {"Reshape", "allowzero", 14},
-    {"Shape", "end", 15},    {"Shape", "start", 15},
-};
-
 static void
-raise_opset (Step *step, const char *attribute)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (newer); i++)
-    if (strcmp (newer[i].op, step->node->op->name) == 0
-        && g_strcmp0 (newer[i].attribute, attribute) == 0)
-      step->export->opset = MAX (step->export->opset, newer[i].opset);
-}
-
-static void
-add_attribute (const char *name, const EnsAttribute *attribute, gpointer data)
+add_attribute (const char *name, const EnsAttributeValue *attribute, gpointer data)
 {
   Step *step = data;
-  int input = find_input (step->node->op, name);
+  const EnsAttribute *row = ens_op_find_attribute (step->node->op, name);
 
-  raise_opset (step, name);
-  if (ens_onnx_is_internal_attribute (name))
+  if (row->flags & ENS_ATTRIBUTE_INTERNAL)
     step->internal = name;
-  if (input < 0) {
+  if (row->input == 0 || step->export->opset < row->input_since) {
     g_ptr_array_add (step->attributes, make_attribute (step->export, name, attribute));
   } else {
     g_autoptr (EnsTensor) tensor = make_input (attribute);
     g_autofree char *label = g_strdup_printf ("%s:%s", step->node->name, name);
 
-    while (step->inputs->len <= (guint)input)
+    while (step->inputs->len <= row->input)
       g_ptr_array_add (step->inputs, (gpointer) "");
-    g_ptr_array_index (step->inputs, input) =
+    g_ptr_array_index (step->inputs, row->input) =
         (gpointer)ens_onnx_export_initializer (step->export, label, tensor);
   }
+}
+
+static void
+raise_opset (const char *name, const EnsAttributeValue *attribute, gpointer data)
+{
+  EnsOnnxExport *export = ((Step *)data)->export;
+
+  export->opset =
+      MAX (export->opset, ens_op_find_attribute (((Step *)data)->node->op, name)->since);
+}
+
+void
+ens_onnx_export_raise_opset (EnsOnnxExport *export, const EnsNode *node)
+{
+  g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
+
+  export->opset = MAX (export->opset, node->op->versions.since);
+  ens_op_write_attributes (node->op, node->params, node->n_outputs, 0, attributes);
+  ens_attributes_foreach (attributes, raise_opset, &(Step) {.export = export, .node = node});
 }
 
 /* Nodes */
@@ -271,8 +261,6 @@ check_op (const EnsNode *node, GError **error)
 {
   if (node->op->flags & ENS_OP_INTERNAL)
     return fail (node, error, "ONNX has no such operator");
-  if (node->op->params_size > 0 && node->op->write == NULL)
-    return fail (node, error, "the operator can't write its attributes");
   return TRUE;
 }
 
@@ -280,21 +268,17 @@ static gboolean
 add_node (EnsOnnxExport *export, const EnsNode *node, GError **error)
 {
   g_auto (Step) step;
+  g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
   Onnx__NodeProto *proto;
 
   step_init (&step, export, node);
-  raise_opset (&step, NULL);
   choose_order (&step);
   add_inputs (&step);
   add_outputs (&step);
-  if (node->op->write != NULL) {
-    g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
-
-    node->op->write (step.params, attributes);
-    ens_attributes_foreach (attributes, add_attribute, &step);
-    if (step.internal != NULL)
-      return fail (node, error, "ONNX has no attribute “%s”", step.internal);
-  }
+  ens_op_write_attributes (node->op, step.params, node->n_outputs, export->opset, attributes);
+  ens_attributes_foreach (attributes, add_attribute, &step);
+  if (step.internal != NULL)
+    return fail (node, error, "ONNX has no attribute “%s”", step.internal);
   proto = ens_onnx_export_add (export, node->op->name, node->name, step.inputs, step.outputs);
   proto->n_attribute = step.attributes->len;
   proto->attribute = ens_onnx_export_list (export, step.attributes);
@@ -314,7 +298,7 @@ alias_transpose (EnsOnnxExport *export, const EnsNode *node)
   const char *base = from->is_last ? from->first : from->plain;
 
   if (input->shape.rank < 3
-      || !ens_onnx_read_permutation (node->op, node->params, input->shape.rank, &permutation))
+      || !ens_onnx_read_permutation (node->params, input->shape.rank, &permutation))
     return FALSE;
   if (from->is_last)
     permutation = ens_permutation_compose (&to_last, &permutation);

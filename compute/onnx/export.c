@@ -9,8 +9,12 @@
 
 #include "onnx/onnx.h"
 
-/* The file format has a version of its own. */
-#define FIRST_OPSET_OF_IR_8 15
+/* The file format has a version of its own, which comes with an opset. */
+static gint64
+find_ir_version (gint64 opset)
+{
+  return opset < 15 ? 7 : opset < 19 ? 8 : 9;
+}
 
 static void
 export_init (EnsOnnxExport *export, EnsGraph *graph)
@@ -78,7 +82,7 @@ find_last_names (EnsOnnxExport *export)
     from = &export->forms[node->inputs[0]->index];
     if (from->last == NULL && !from->is_output
         && is_first_of (node->inputs[0]->name, node->outputs[0]->name)
-        && ens_onnx_read_permutation (node->op, node->params, to_last.rank, &permutation)
+        && ens_onnx_read_permutation (node->params, to_last.rank, &permutation)
         && ens_permutation_equal (&permutation, &to_last))
       from->last = node->outputs[0]->name;
   }
@@ -182,7 +186,7 @@ pack (EnsOnnxExport *export)
   graph.n_output = export->outputs->len;
   graph.output = (Onnx__ValueInfoProto **)export->outputs->pdata;
   model.has_ir_version = TRUE;
-  model.ir_version = export->opset < FIRST_OPSET_OF_IR_8 ? 7 : 8;
+  model.ir_version = find_ir_version (export->opset);
   model.producer_name = "gst-ensemble";
   model.n_opset_import = 1;
   model.opset_import = &opsets;
@@ -201,6 +205,8 @@ export_graph (EnsGraph *inferred, const EnsGraph *declared, GError **error)
   export_init (&export, inferred);
   find_last_names (&export);
   add_inputs (&export, declared);
+  for (guint i = 0; i < inferred->nodes->len; i++)
+    ens_onnx_export_raise_opset (&export, g_ptr_array_index (inferred->nodes, i));
   for (guint i = 0; i < inferred->nodes->len; i++)
     if (!ens_onnx_export_node (&export, g_ptr_array_index (inferred->nodes, i), error))
       return NULL;

@@ -53,5 +53,7 @@ const char *ens_onnx_export_name (EnsOnnxExport *export, const EnsValue *value, 
 /* The name of one of a value's forms; adds a Transpose where there is only the other. */
 const char *ens_onnx_export_form (EnsOnnxExport *export, const EnsValue *value, gboolean first);
 
+/* Takes an opset that has the node's operator, with its attributes. */
+void ens_onnx_export_raise_opset (EnsOnnxExport *export, const EnsNode *node);
 /* Adds a node of the graph. */
 gboolean ens_onnx_export_node (EnsOnnxExport *export, const EnsNode *node, GError **error);

@@ -175,7 +175,7 @@ ens_onnx_import_transpose (EnsOnnxImport *import, EnsValue *value,
   while (value->producer != NULL && value->producer->op == op) {
     EnsPermutation before;
 
-    ens_onnx_read_permutation (op, value->producer->params, whole.rank, &before);
+    ens_onnx_read_permutation (value->producer->params, whole.rank, &before);
     whole = ens_permutation_compose (&before, &whole);
     value = value->producer->inputs[0];
   }

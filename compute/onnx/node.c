@@ -57,18 +57,19 @@ find_inputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return TRUE;
 }
 
-/* Makes known contents an attribute; not all kinds of contents can be one. */
+/* Makes known contents an attribute; not all contents can be one. */
 static gboolean
-set_attribute (EnsOnnxStep *step, const char *name, const EnsTensor *contents)
+set_attribute (EnsOnnxStep *step, const EnsAttribute *row, const EnsTensor *contents)
 {
+  const char *name = row->name;
   gint64 n = ens_shape_elements (&contents->shape);
-  gboolean is_list = contents->shape.rank == 1;
+  gboolean is_list = row->kind == ENS_ATTRIBUTE_INTS && contents->shape.rank == 1;
 
   if (contents->shape.rank > 1 || n > G_MAXUINT16)
     return FALSE;
-  if (contents->type == ENS_TYPE_FLOAT32 && n == 1) {
+  if (contents->type == ENS_TYPE_FLOAT32 && row->kind == ENS_ATTRIBUTE_FLOAT && n == 1) {
     ens_attributes_set_float (step->attributes, name, *(const float *)contents->data);
-  } else if (contents->type == ENS_TYPE_FLOAT32) {
+  } else if (contents->type == ENS_TYPE_FLOAT32 && row->kind == ENS_ATTRIBUTE_FLOATS) {
     ens_attributes_set_floats (step->attributes, name, contents->data, (guint)n);
   } else if (contents->type == ENS_TYPE_INT64 && is_list) {
     ens_attributes_set_ints (step->attributes, name, contents->data, (guint)n);
@@ -89,22 +90,21 @@ set_attribute (EnsOnnxStep *step, const char *name, const EnsTensor *contents)
 static gboolean
 fold_inputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
-  const EnsOp *op = step->op;
+  const EnsAttribute *row = step->op->attributes;
 
-  /* check_inputs () refuses more than max_inputs afterwards. */
-  for (guint i = 0; op->input_attributes != NULL && i < MIN (step->n_inputs, op->max_inputs); i++) {
-    const char *name = op->input_attributes[i];
+  for (; row != NULL && row->name != NULL; row++) {
+    EnsOnnxTensor **input = &step->inputs[row->input];
     g_autoptr (EnsTensor) contents = NULL;
 
-    if (name == NULL || step->inputs[i] == NULL
-        || !ens_onnx_tensor_is_known (import, step->inputs[i])
-        || ens_attributes_has (step->attributes, name))
+    if (row->input == 0 || row->input >= step->n_inputs || row->kind == ENS_ATTRIBUTE_INPUT
+        || *input == NULL || !ens_onnx_tensor_is_known (import, *input)
+        || ens_attributes_has (step->attributes, row->name))
       continue;
-    contents = ens_onnx_tensor_contents (import, step->inputs[i], error);
+    contents = ens_onnx_tensor_contents (import, *input, error);
     if (contents == NULL)
       return FALSE;
-    if (set_attribute (step, name, contents))
-      step->inputs[i] = NULL;
+    if (set_attribute (step, row, contents))
+      *input = NULL;
   }
   while (step->n_inputs > 0 && step->inputs[step->n_inputs - 1] == NULL)
     step->n_inputs--;
@@ -150,17 +150,13 @@ gboolean
 ens_onnx_step_parse (EnsOnnxStep *step, GError **error)
 {
   const EnsOp *op = step->op;
-  EnsParse parse = {step->name, step->opset, step->n_inputs, step->n_outputs, step->attributes};
-  g_autoptr (GError) reason = NULL;
+  EnsParse parse = {.node = step->what,
+                    .opset = step->opset,
+                    .n_outputs = step->n_outputs,
+                    .attributes = step->attributes};
 
   step->params = g_malloc0 (op->params_size);
-  if (op->parse != NULL && !op->parse (&parse, step->params, error))
-    return FALSE;
-  if (ens_attributes_finish (step->attributes, step->what, &reason))
-    return TRUE;
-  g_set_error (error, ENS_ERROR, reason->code, "%s (opset %" G_GINT64_FORMAT ")", reason->message,
-               step->opset);
-  return FALSE;
+  return ens_op_read_attributes (op, &parse, step->params, error);
 }
 
 /* Order of dimensions */
@@ -310,10 +306,10 @@ ens_onnx_import_make (EnsOnnxImport *import, const char *name, EnsAttributes *at
 {
   const EnsOp *op = ens_op_find (name);
   g_autofree gpointer params = g_malloc0 (op->params_size);
-  EnsParse parse = {name, import->opset, 1, 1, attributes};
+  EnsParse parse = {.node = name, .opset = import->opset, .n_outputs = 1, .attributes = attributes};
   EnsNode *node;
 
-  if (!op->parse (&parse, params, error))
+  if (!ens_op_read_attributes (op, &parse, params, error))
     return NULL;
   node = ens_onnx_import_apply (import, op, NULL, params, &input, 1, 1, error);
   return node != NULL ? node->outputs[0] : NULL;

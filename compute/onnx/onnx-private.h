@@ -69,14 +69,6 @@ EnsAttributes *ens_onnx_attributes_read (const Onnx__NodeProto *proto, const cha
 /* Whether import knows ONNX's operator of that name. */
 gboolean ens_onnx_has_operator (const char *name);
 
-/* Attributes that our nodes may have and ONNX's can't: a fused activation, a Softmax over several
- * axes. */
-static inline gboolean
-ens_onnx_is_internal_attribute (const char *name)
-{
-  return g_str_equal (name, "activation") || g_str_equal (name, "flatten");
-}
-
 /* The shape to infer with where dimensions are open: what is usual for images. */
 EnsShape ens_onnx_nominal_shape (const EnsShape *declared, guint channel_axis, gint64 batch,
                                  gint64 size);
@@ -102,8 +94,7 @@ EnsPermutation ens_permutation_compose (const EnsPermutation *a, const EnsPermut
 gboolean ens_permutation_is_identity (const EnsPermutation *permutation);
 gboolean ens_permutation_equal (const EnsPermutation *a, const EnsPermutation *b);
 /* How a Transpose permutes tensors of this rank; FALSE if it can't. */
-gboolean ens_onnx_read_permutation (const EnsOp *op, gconstpointer params, guint rank,
-                                    EnsPermutation *permutation);
+gboolean ens_onnx_read_permutation (gconstpointer params, guint rank, EnsPermutation *permutation);
 /* (transfer full) */
 EnsTensor *ens_tensor_permute (EnsTensor *tensor, const EnsPermutation *permutation);
 /* An operand of lower rank, to be broadcast to tensors that are permuted like this: brought to

@@ -18,8 +18,7 @@
 
 #include "graph/graph.h"
 
-/* The opset that export writes, unless an operator needs a newer one, and that EnsOp.write ()
- * speaks. */
+/* The opset that export writes, unless an operator needs a newer one. */
 #define ENS_ONNX_OPSET 13
 
 typedef struct {

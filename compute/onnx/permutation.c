@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "onnx/onnx-private.h"
+#include "ops/params.h"
 
 EnsPermutation
 ens_permutation_to_last (guint rank)
@@ -48,25 +49,21 @@ ens_permutation_equal (const EnsPermutation *a, const EnsPermutation *b)
 }
 
 gboolean
-ens_onnx_read_permutation (const EnsOp *op, gconstpointer params, guint rank,
-                           EnsPermutation *permutation)
+ens_onnx_read_permutation (gconstpointer params, guint rank, EnsPermutation *permutation)
 {
-  g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
-  gint64 from[ENS_MAX_RANK];
-  guint n, seen = 0;
+  const EnsList *perm = &((const EnsTransposeParams *)params)->perm;
+  guint seen = 0;
 
-  op->write (params, attributes);
-  n = ens_attributes_ints (attributes, "perm", from, ENS_MAX_RANK);
   *permutation = (EnsPermutation) {.rank = rank};
   for (guint i = 0; i < rank; i++) {
-    gint64 axis = n == 0 ? rank - 1 - i : i < n ? from[i] : -1;
+    gint64 axis = perm->n == 0 ? rank - 1 - i : i < perm->n ? perm->values[i] : -1;
 
     if (axis < 0 || axis >= rank)
       return FALSE;
     permutation->from[i] = (guint)axis;
     seen |= 1u << axis;
   }
-  return seen == (1u << rank) - 1 && (n == 0 || n == rank);
+  return seen == (1u << rank) - 1 && (perm->n == 0 || perm->n == rank);
 }
 
 /* Copies n elements that lie `stride` bytes apart. */

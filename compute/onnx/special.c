@@ -112,8 +112,7 @@ import_transpose (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
     return TRUE;
   if (!ens_onnx_step_parse (step, error))
     return FALSE;
-  if (!ens_onnx_read_permutation (step->op, step->params, step->inputs[0]->shape.rank,
-                                  &permutation))
+  if (!ens_onnx_read_permutation (step->params, step->inputs[0]->shape.rank, &permutation))
     return ens_onnx_step_fail (step, error, ENS_ERROR_SHAPE,
                                "“perm” is not an order of the input's %u dimensions",
                                step->inputs[0]->shape.rank);

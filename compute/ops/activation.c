@@ -97,39 +97,16 @@ ACTIVATION_KERNELS (hard_sigmoid, ENS_ACTIVATION_HARD_SIGMOID)
 ACTIVATION_KERNELS (hard_swish, ENS_ACTIVATION_HARD_SWISH)
 ACTIVATION_KERNELS (tanh, ENS_ACTIVATION_TANH)
 
-/* Reads and writes the attribute `alpha` (and `beta`) of EnsUnaryParams. */
-#define ONE_ATTRIBUTE(id, alpha_name, alpha_default)                                            \
-  static gboolean id##_parse (EnsParse *parse, gpointer data, GError **error)                   \
-  {                                                                                             \
-    EnsUnaryParams *params = data;                                                              \
-                                                                                                \
-    params->alpha = ens_attributes_float (parse->attributes, alpha_name, alpha_default);        \
-    return TRUE;                                                                                \
-  }                                                                                             \
-                                                                                                \
-  static void id##_write (gconstpointer params, EnsAttributes *attributes)                      \
-  {                                                                                             \
-    ens_attributes_set_float (attributes, alpha_name, ((const EnsUnaryParams *)params)->alpha); \
+/* Attributes that are `alpha` and `beta` of EnsUnaryParams. */
+#define FLOAT(attribute, member, usual)                                                        \
+  {                                                                                            \
+    .name = attribute, ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsUnaryParams, member), .real = usual \
   }
 
-#define TWO_ATTRIBUTES(id, alpha_name, alpha_default, beta_name, beta_default)                  \
-  static gboolean id##_parse (EnsParse *parse, gpointer data, GError **error)                   \
-  {                                                                                             \
-    EnsUnaryParams *params = data;                                                              \
-                                                                                                \
-    params->alpha = ens_attributes_float (parse->attributes, alpha_name, alpha_default);        \
-    params->beta = ens_attributes_float (parse->attributes, beta_name, beta_default);           \
-    return TRUE;                                                                                \
-  }                                                                                             \
-                                                                                                \
-  static void id##_write (gconstpointer params, EnsAttributes *attributes)                      \
-  {                                                                                             \
-    ens_attributes_set_float (attributes, alpha_name, ((const EnsUnaryParams *)params)->alpha); \
-    ens_attributes_set_float (attributes, beta_name, ((const EnsUnaryParams *)params)->beta);   \
-  }
-
-ONE_ATTRIBUTE (leaky_relu, "alpha", 0.01f)
-TWO_ATTRIBUTES (hard_sigmoid, "alpha", 0.2f, "beta", 0.5f)
+static const EnsAttribute leaky_relu_attributes[] = {FLOAT ("alpha", alpha, 0.01F),
+                                                     ENS_ATTRIBUTE_END};
+static const EnsAttribute hard_sigmoid_attributes[] = {
+    FLOAT ("alpha", alpha, 0.2F), FLOAT ("beta", beta, 0.5F), ENS_ATTRIBUTE_END};
 
 static const EnsOpExample plain_examples[] = {{"2x5x4x7"}, {NULL}};
 static const EnsOpExample positive_examples[] = {{"2x5x4x7", .positive = TRUE}, {NULL}};
@@ -145,21 +122,21 @@ EXAMPLES (celu, 0.8f, 0)
 EXAMPLES (selu, 1.67f, 1.05f)
 EXAMPLES (thresholded_relu, 0.5f, 0)
 
-#define PLAIN_OP(id, onnx, shape_func, examples)          \
+#define PLAIN_OP(id, onnx, shape_func, examples, ...)     \
   const EnsOp ens_op_##id = {.name = onnx,                \
                              COMMON,                      \
                              .shape = shape_func,         \
                              .reference = id##_reference, \
                              .cpu = id##_cpu,             \
                              .gpu = id##_gpu,             \
-                             .example = examples}
+                             .example = examples,         \
+                             __VA_ARGS__}
 
 #define PARAMS_OP(id, onnx)                                          \
   const EnsOp ens_op_##id = {.name = onnx,                           \
                              COMMON,                                 \
                              .params_size = sizeof (EnsUnaryParams), \
-                             .parse = id##_parse,                    \
-                             .write = id##_write,                    \
+                             .attributes = id##_attributes,          \
                              .shape = shape_real,                    \
                              .reference = id##_reference,            \
                              .cpu = id##_cpu,                        \
@@ -168,7 +145,7 @@ EXAMPLES (thresholded_relu, 0.5f, 0)
 
 PLAIN_OP (relu, "Relu", shape_number, plain_examples);
 PLAIN_OP (sigmoid, "Sigmoid", shape_real, plain_examples);
-PLAIN_OP (hard_swish, "HardSwish", shape_real, plain_examples);
+PLAIN_OP (hard_swish, "HardSwish", shape_real, plain_examples, .versions = {.since = 14});
 PLAIN_OP (tanh, "Tanh", shape_real, plain_examples);
 PARAMS_OP (leaky_relu, "LeakyRelu");
 PARAMS_OP (hard_sigmoid, "HardSigmoid");
@@ -252,10 +229,17 @@ ENS_FUNCTIONS (DOUBLE)
 
 ENS_FUNCTIONS (KERNELS)
 
-ONE_ATTRIBUTE (elu, "alpha", 1)
-ONE_ATTRIBUTE (celu, "alpha", 1)
-TWO_ATTRIBUTES (selu, "alpha", 1.67326319217681884765625f, "gamma", 1.05070102214813232421875f)
-ONE_ATTRIBUTE (thresholded_relu, "alpha", 1)
+static const EnsAttribute one_attributes[] = {FLOAT ("alpha", alpha, 1), ENS_ATTRIBUTE_END};
+#define elu_attributes one_attributes
+#define celu_attributes one_attributes
+#define thresholded_relu_attributes one_attributes
+/* Up to opset 5 the constants had four decimals. */
+static const EnsAttribute selu_attributes[] = {
+    {"alpha", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsUnaryParams, alpha), .real = 1.6732F, .until = 5},
+    FLOAT ("alpha", alpha, 1.67326319217681884765625F),
+    {"gamma", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsUnaryParams, beta), .real = 1.0507F, .until = 5},
+    FLOAT ("gamma", beta, 1.05070102214813232421875F),
+    ENS_ATTRIBUTE_END};
 
 PARAMS_OP (elu, "Elu");
 PARAMS_OP (celu, "Celu");
@@ -278,30 +262,12 @@ PLAIN_OP (round, "Round", shape_real, plain_examples);
 PLAIN_OP (sign, "Sign", shape_number, plain_examples);
 PLAIN_OP (erf, "Erf", shape_number, plain_examples);
 
-/* Clip: its bounds are attributes up to opset 10, inputs since. */
-
-static const char *const clip_inputs[] = {NULL, "min", "max"};
-
-static gboolean
-clip_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsClipParams *params = data;
-
-  params->min = ens_attributes_float (parse->attributes, "min", -INFINITY);
-  params->max = ens_attributes_float (parse->attributes, "max", INFINITY);
-  return TRUE;
-}
-
-static void
-clip_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsClipParams *params = data;
-
-  if (params->min > -INFINITY)
-    ens_attributes_set_float (attributes, "min", params->min);
-  if (params->max < INFINITY)
-    ens_attributes_set_float (attributes, "max", params->max);
-}
+static const EnsAttribute clip_attributes[] = {
+    {"min", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsClipParams, min), .real = -INFINITY, .input = 1,
+     .input_since = 11},
+    {"max", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsClipParams, max), .real = INFINITY, .input = 2,
+     .input_since = 11},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 clip_shape (EnsOperands *operands, GError **error)
@@ -371,9 +337,7 @@ const EnsOp ens_op_clip = {.name = "Clip",
                            .layout = ENS_LAYOUT_FOLLOWS,
                            .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
                            .params_size = sizeof (EnsClipParams),
-                           .input_attributes = clip_inputs,
-                           .parse = clip_parse,
-                           .write = clip_write,
+                           .attributes = clip_attributes,
                            .shape = clip_shape,
                            .reference = clip_reference,
                            .cpu = clip_cpu,

@@ -415,19 +415,8 @@ GPU (max, ENS_BINARY_MAX, FALSE)
 GPU (mean, ENS_BINARY_ADD, TRUE)
 GPU (prelu, ENS_BINARY_PRELU, FALSE)
 
-static gboolean
-binary_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsBinaryParams *params = data;
-
-  return ens_parse_activation (parse, &params->activation, error);
-}
-
-static void
-binary_write (gconstpointer data, EnsAttributes *attributes)
-{
-  ens_write_activation (&((const EnsBinaryParams *)data)->activation, attributes);
-}
+static const EnsAttribute binary_attributes[] = {ENS_ACTIVATION_ATTRIBUTES (EnsBinaryParams),
+                                                 ENS_ATTRIBUTE_END};
 
 #define MANY 64
 
@@ -452,8 +441,7 @@ static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
                              .layout = ENS_LAYOUT_FOLLOWS,                              \
                              .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE | (extra_flags), \
                              .params_size = sizeof (EnsBinaryParams),                   \
-                             .parse = binary_parse,                                     \
-                             .write = binary_write,                                     \
+                             .attributes = binary_attributes,                           \
                              .shape = shape_func,                                       \
                              .reference = id##_reference,                               \
                              .cpu = id##_cpu,                                           \

@@ -5,31 +5,12 @@
 
 #include "push/cast.h"
 
-/* The numbers of onnx.proto's TensorProto.DataType. */
-static const gint64 onnx_types[ENS_N_TYPES] = {
-    [ENS_TYPE_FLOAT32] = 1, [ENS_TYPE_FLOAT16] = 10, [ENS_TYPE_FLOAT64] = 11, [ENS_TYPE_INT64] = 7,
-    [ENS_TYPE_INT32] = 6,   [ENS_TYPE_INT8] = 3,     [ENS_TYPE_UINT8] = 2,    [ENS_TYPE_BOOL] = 9,
-};
-
-static gboolean
-cast_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  gint64 to = ens_attributes_int (parse->attributes, "to", 0);
-
-  for (guint i = 0; i < ENS_N_TYPES; i++)
-    if (onnx_types[i] == to) {
-      ((EnsCastParams *)data)->to = i;
-      return TRUE;
-    }
-  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
-                          "can't cast to ONNX's type %" G_GINT64_FORMAT, to);
-}
-
-static void
-cast_write (gconstpointer data, EnsAttributes *attributes)
-{
-  ens_attributes_set_int (attributes, "to", onnx_types[((const EnsCastParams *)data)->to]);
-}
+static const EnsAttribute cast_attributes[] = {
+    {"to", ENS_ATTRIBUTE_TYPE, ENS_ATTRIBUTE_REQUIRED, ENS_MEMBER (EnsCastParams, to)},
+    /* For types of 8 bits that we do not have. */
+    {"saturate", ENS_ATTRIBUTE_IGNORED, .since = 19},
+    {"round_mode", ENS_ATTRIBUTE_IGNORED, .since = 24},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 cast_shape (EnsOperands *operands, GError **error)
@@ -94,8 +75,7 @@ const EnsOp ens_op_cast = {.name = "Cast",
                            .max_outputs = 1,
                            .layout = ENS_LAYOUT_FOLLOWS,
                            .params_size = sizeof (EnsCastParams),
-                           .parse = cast_parse,
-                           .write = cast_write,
+                           .attributes = cast_attributes,
                            .shape = cast_shape,
                            .reference = cast_reference,
                            .gpu = cast_gpu,

@@ -88,20 +88,10 @@ record_part (EnsCommands *commands, const EnsView *whole, const EnsView *part, g
 
 /* Concat */
 
-static gboolean
-concat_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  if (!ens_attributes_has (parse->attributes, "axis"))
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT, "attribute “axis” is missing");
-  ((EnsAxisParams *)data)->axis = ens_attributes_int (parse->attributes, "axis", 0);
-  return TRUE;
-}
-
-static void
-axis_write (gconstpointer params, EnsAttributes *attributes)
-{
-  ens_attributes_set_int (attributes, "axis", ((const EnsAxisParams *)params)->axis);
-}
+static const EnsAttribute concat_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAxisParams, axis), .integer = 1, .until = 3},
+    {"axis", ENS_ATTRIBUTE_INT, ENS_ATTRIBUTE_REQUIRED, ENS_MEMBER (EnsAxisParams, axis)},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 add_input (const EnsOperands *operands, guint i, guint axis, EnsShape *shape, GError **error)
@@ -229,8 +219,7 @@ const EnsOp ens_op_concat = {.name = "Concat",
                              .layout = ENS_LAYOUT_FOLLOWS,
                              .flags = ENS_OP_PITCHED,
                              .params_size = sizeof (EnsAxisParams),
-                             .parse = concat_parse,
-                             .write = axis_write,
+                             .attributes = concat_attributes,
                              .permute = axis_permute,
                              .shape = concat_shape,
                              .reference = concat_reference,
@@ -240,29 +229,16 @@ const EnsOp ens_op_concat = {.name = "Concat",
                              .example = concat_examples,
                              .is_identity = concat_is_identity};
 
-/* Split: sizes are an attribute up to opset 12, an input since. */
+/* Split */
 
-static const char *const split_inputs[] = {NULL, "split"};
-
-static gboolean
-split_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsSplitParams *params = data;
-
-  params->axis = ens_attributes_int (parse->attributes, "axis", 0);
-  params->n_sizes = ens_attributes_ints (parse->attributes, "split", params->sizes, ENS_MAX_SPLIT);
-  return TRUE;
-}
-
-static void
-split_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsSplitParams *params = data;
-
-  ens_attributes_set_int (attributes, "axis", params->axis);
-  if (params->n_sizes > 0)
-    ens_attributes_set_ints (attributes, "split", params->sizes, params->n_sizes);
-}
+static const EnsAttribute split_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsSplitParams, axis)},
+    {"split", ENS_ATTRIBUTE_INTS, ENS_MEMBER (EnsSplitParams, sizes),
+     .count = G_STRUCT_OFFSET (EnsSplitParams, n_sizes), .length = ENS_MAX_SPLIT, .input = 1,
+     .input_since = 13},
+    {"num_outputs", ENS_ATTRIBUTE_OUTPUTS, .count = G_STRUCT_OFFSET (EnsSplitParams, n_sizes),
+     .since = 18},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 split_permute (gpointer params, guint rank, const guint *map)
@@ -407,9 +383,7 @@ const EnsOp ens_op_split = {.name = "Split",
                             .layout = ENS_LAYOUT_FOLLOWS,
                             .flags = ENS_OP_PITCHED,
                             .params_size = sizeof (EnsSplitParams),
-                            .input_attributes = split_inputs,
-                            .parse = split_parse,
-                            .write = split_write,
+                            .attributes = split_attributes,
                             .permute = split_permute,
                             .shape = split_shape,
                             .reference = split_reference,

@@ -18,52 +18,13 @@ enum { INPUT, WEIGHTS, BIAS };
 
 /* Parameters. */
 
-static gboolean
-parse_spatial (EnsParse *parse, const char *name, guint rank, gint64 *values, gboolean *present,
-               GError **error)
-{
-  guint n = ens_attributes_ints (parse->attributes, name, values, ENS_MAX_SPATIAL);
-
-  *present = n > 0;
-  if (n > 0 && rank != 0 && n != rank)
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
-                            "attribute “%s” has %u values, expected %u", name, n, rank);
-  return TRUE;
-}
-
-static gboolean
-transpose_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsConvTransposeParams *params = data;
-  gboolean padded;
-
-  params->group = ens_attributes_int (parse->attributes, "group", 1);
-  return ens_parse_sliding (parse, &params->sliding, error)
-         && parse_spatial (parse, "output_padding", params->sliding.rank, params->output_padding,
-                           &padded, error)
-         && parse_spatial (parse, "output_shape", params->sliding.rank, params->output_shape,
-                           &params->has_output_shape, error);
-}
-
-static void
-transpose_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsConvTransposeParams *params = data;
-  guint rank = ENS_MAX_SPATIAL;
-  gboolean padded = FALSE;
-
-  ens_write_sliding (&params->sliding, attributes);
-  if (params->group != 1)
-    ens_attributes_set_int (attributes, "group", params->group);
-  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
-    padded = padded || params->output_padding[i] != 0;
-  if (params->sliding.rank != 0)
-    rank = params->sliding.rank;
-  if (padded)
-    ens_attributes_set_ints (attributes, "output_padding", params->output_padding, rank);
-  if (params->has_output_shape)
-    ens_attributes_set_ints (attributes, "output_shape", params->output_shape, rank);
-}
+static const EnsAttribute transpose_attributes[] = {
+    ENS_SLIDING_ATTRIBUTES (EnsConvTransposeParams, 0),
+    {"group", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsConvTransposeParams, group), .integer = 1},
+    {"output_padding", ENS_SPATIAL_MEMBER (EnsConvTransposeParams, output_padding)},
+    {"output_shape", ENS_SPATIAL_MEMBER (EnsConvTransposeParams, output_shape),
+     .present = G_STRUCT_OFFSET (EnsConvTransposeParams, has_output_shape)},
+    ENS_ATTRIBUTE_END};
 
 /* Shapes. */
 
@@ -558,8 +519,7 @@ const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",
                                      .layout = ENS_LAYOUT_SPATIAL,
                                      .flags = ENS_OP_PITCHED,
                                      .params_size = sizeof (EnsConvTransposeParams),
-                                     .parse = transpose_parse,
-                                     .write = transpose_write,
+                                     .attributes = transpose_attributes,
                                      .shape = transpose_shape,
                                      .flops = transpose_flops,
                                      .reference = transpose_reference,

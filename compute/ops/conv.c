@@ -12,26 +12,11 @@
 
 enum { INPUT, WEIGHTS, BIAS, RESIDUAL };
 
-static gboolean
-conv_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsConvParams *params = data;
-
-  params->group = ens_attributes_int (parse->attributes, "group", 1);
-  return ens_parse_sliding (parse, &params->sliding, error)
-         && ens_parse_activation (parse, &params->activation, error);
-}
-
-static void
-conv_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsConvParams *params = data;
-
-  ens_write_sliding (&params->sliding, attributes);
-  if (params->group != 1)
-    ens_attributes_set_int (attributes, "group", params->group);
-  ens_write_activation (&params->activation, attributes);
-}
+static const EnsAttribute conv_attributes[] = {
+    ENS_SLIDING_ATTRIBUTES (EnsConvParams, 0),
+    {"group", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsConvParams, group), .integer = 1},
+    ENS_ACTIVATION_ATTRIBUTES (EnsConvParams),
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **error)
@@ -382,8 +367,7 @@ const EnsOp ens_op_conv = {.name = "Conv",
                            .layout = ENS_LAYOUT_SPATIAL,
                            .flags = ENS_OP_FUSES | ENS_OP_PITCHED | ENS_OP_RESIDUAL_IN_PLACE,
                            .params_size = sizeof (EnsConvParams),
-                           .parse = conv_parse,
-                           .write = conv_write,
+                           .attributes = conv_attributes,
                            .shape = conv_shape,
                            .flops = conv_flops,
                            .reference = conv_reference,

@@ -14,33 +14,14 @@ transpose_dims (gint64 *rows, gint64 *columns)
   *columns = swap;
 }
 
-static gboolean
-gemm_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsGemmParams *params = data;
-
-  params->trans_a = ens_attributes_int (parse->attributes, "transA", 0) != 0;
-  params->trans_b = ens_attributes_int (parse->attributes, "transB", 0) != 0;
-  params->alpha = ens_attributes_float (parse->attributes, "alpha", 1);
-  params->beta = ens_attributes_float (parse->attributes, "beta", 1);
-  return ens_parse_activation (parse, &params->activation, error);
-}
-
-static void
-gemm_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsGemmParams *params = data;
-
-  if (params->trans_a)
-    ens_attributes_set_int (attributes, "transA", 1);
-  if (params->trans_b)
-    ens_attributes_set_int (attributes, "transB", 1);
-  if (params->alpha != 1)
-    ens_attributes_set_float (attributes, "alpha", params->alpha);
-  if (params->beta != 1)
-    ens_attributes_set_float (attributes, "beta", params->beta);
-  ens_write_activation (&params->activation, attributes);
-}
+static const EnsAttribute gemm_attributes[] = {
+    {"transA", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsGemmParams, trans_a)},
+    {"transB", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsGemmParams, trans_b)},
+    {"alpha", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsGemmParams, alpha), .real = 1},
+    {"beta", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsGemmParams, beta), .real = 1},
+    {"broadcast", ENS_ATTRIBUTE_IGNORED, .until = 6},
+    ENS_ACTIVATION_ATTRIBUTES (EnsGemmParams),
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 gemm_product (const EnsOperands *operands, EnsMatMul *product, GError **error)
@@ -259,8 +240,7 @@ const EnsOp ens_op_gemm = {.name = "Gemm",
                            .layout = ENS_LAYOUT_PLAIN,
                            .flags = ENS_OP_FUSES,
                            .params_size = sizeof (EnsGemmParams),
-                           .parse = gemm_parse,
-                           .write = gemm_write,
+                           .attributes = gemm_attributes,
                            .shape = gemm_shape,
                            .flops = gemm_flops,
                            .reference = gemm_reference,

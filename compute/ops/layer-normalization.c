@@ -11,27 +11,12 @@
 enum { X, SCALE, BIAS };
 enum { Y, MEAN, INVERSE_DEVIATION };
 
-static gboolean
-layer_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsLayerNormalizationParams *params = data;
-
-  params->axis = ens_attributes_int (parse->attributes, "axis", -1);
-  params->epsilon = ens_attributes_float (parse->attributes, "epsilon", 1e-5f);
-  if (ens_attributes_int (parse->attributes, "stash_type", 1) != 1)
-    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
-                            "stash_type is not 1; mean and deviation are float32");
-  return TRUE;
-}
-
-static void
-layer_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsLayerNormalizationParams *params = data;
-
-  ens_attributes_set_int (attributes, "axis", params->axis);
-  ens_attributes_set_float (attributes, "epsilon", params->epsilon);
-}
+static const EnsAttribute layer_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsLayerNormalizationParams, axis), .integer = -1},
+    {"epsilon", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsLayerNormalizationParams, epsilon),
+     .real = 1e-5F},
+    {"stash_type", ENS_ATTRIBUTE_FIXED, .integer = 1, .advice = "; mean and deviation are float32"},
+    ENS_ATTRIBUTE_END};
 
 /* Scale and bias have the shape of what is normalised. */
 static gboolean
@@ -237,8 +222,8 @@ const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
                                           .max_outputs = 3,
                                           .layout = ENS_LAYOUT_PLAIN,
                                           .params_size = sizeof (EnsLayerNormalizationParams),
-                                          .parse = layer_parse,
-                                          .write = layer_write,
+                                          .versions = {.since = 17},
+                                          .attributes = layer_attributes,
                                           .shape = layer_shape,
                                           .reference = layer_reference,
                                           .cpu = layer_cpu,

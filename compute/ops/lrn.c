@@ -8,31 +8,13 @@
 
 #include "push/lrn.h"
 
-static gboolean
-lrn_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsLrnParams *params = data;
-
-  params->size = ens_attributes_int (parse->attributes, "size", 0);
-  params->alpha = ens_attributes_float (parse->attributes, "alpha", 0.0001f);
-  params->beta = ens_attributes_float (parse->attributes, "beta", 0.75f);
-  params->bias = ens_attributes_float (parse->attributes, "bias", 1);
-  if (params->size < 1)
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
-                            "size is %" G_GINT64_FORMAT ", expected 1 or more", params->size);
-  return TRUE;
-}
-
-static void
-lrn_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsLrnParams *params = data;
-
-  ens_attributes_set_int (attributes, "size", params->size);
-  ens_attributes_set_float (attributes, "alpha", params->alpha);
-  ens_attributes_set_float (attributes, "beta", params->beta);
-  ens_attributes_set_float (attributes, "bias", params->bias);
-}
+static const EnsAttribute lrn_attributes[] = {
+    {"size", ENS_ATTRIBUTE_INT, ENS_ATTRIBUTE_REQUIRED, ENS_MEMBER (EnsLrnParams, size), .min = 1,
+     .max = G_MAXINT64},
+    {"alpha", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsLrnParams, alpha), .real = 0.0001F},
+    {"beta", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsLrnParams, beta), .real = 0.75F},
+    {"bias", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsLrnParams, bias), .real = 1},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 lrn_shape (EnsOperands *operands, GError **error)
@@ -190,8 +172,7 @@ const EnsOp ens_op_lrn = {.name = "LRN",
                           .layout = ENS_LAYOUT_SPATIAL,
                           .flags = ENS_OP_PITCHED,
                           .params_size = sizeof (EnsLrnParams),
-                          .parse = lrn_parse,
-                          .write = lrn_write,
+                          .attributes = lrn_attributes,
                           .shape = lrn_shape,
                           .reference = lrn_reference,
                           .cpu = lrn_cpu,

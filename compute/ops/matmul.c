@@ -4,17 +4,8 @@
 #include "ops/per-image.h"
 #include "ops/registry.h"
 
-static gboolean
-matmul_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  return ens_parse_activation (parse, &((EnsMatMulParams *)data)->activation, error);
-}
-
-static void
-matmul_write (gconstpointer data, EnsAttributes *attributes)
-{
-  ens_write_activation (&((const EnsMatMulParams *)data)->activation, attributes);
-}
+static const EnsAttribute matmul_attributes[] = {ENS_ACTIVATION_ATTRIBUTES (EnsMatMulParams),
+                                                 ENS_ATTRIBUTE_END};
 
 static EnsShape
 leading_axes (const EnsShape *shape)
@@ -192,8 +183,7 @@ const EnsOp ens_op_matmul = {.name = "MatMul",
                              .layout = ENS_LAYOUT_PLAIN,
                              .flags = ENS_OP_FUSES,
                              .params_size = sizeof (EnsMatMulParams),
-                             .parse = matmul_parse,
-                             .write = matmul_write,
+                             .attributes = matmul_attributes,
                              .shape = matmul_shape,
                              .flops = matmul_flops,
                              .reference = matmul_reference,

@@ -9,37 +9,26 @@
 #include "push/instance-normalization.h"
 #include "push/softmax.h"
 
-static gboolean
-epsilon_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsNormalizationParams *params = data;
-
-  params->epsilon = ens_attributes_float (parse->attributes, "epsilon", 1e-5f);
-  return TRUE;
-}
-
-static void
-epsilon_write (gconstpointer data, EnsAttributes *attributes)
-{
-  ens_attributes_set_float (attributes, "epsilon", ((const EnsNormalizationParams *)data)->epsilon);
-}
+#define EPSILON                                                                                 \
+  {                                                                                             \
+    "epsilon", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsNormalizationParams, epsilon), .real = 1e-5F \
+  }
 
 /* BatchNormalization: inputs X, scale, B, mean, variance; channels last. */
 
 enum { X, SCALE, BIAS, MEAN, VARIANCE };
 
-static gboolean
-batch_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  ens_attributes_ignore (parse->attributes, "momentum"); /* of training */
-  if (ens_attributes_int (parse->attributes, "spatial", 1) != 1)
-    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
-                            "normalising each position by itself (spatial = 0) is not supported");
-  if (ens_attributes_int (parse->attributes, "training_mode", 0) != 0)
-    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
-                            "training_mode = 1 is not supported; export the network for inference");
-  return epsilon_parse (parse, data, error);
-}
+static const EnsAttribute instance_attributes[] = {EPSILON, ENS_ATTRIBUTE_END};
+
+static const EnsAttribute batch_attributes[] = {
+    EPSILON,
+    {"is_test", ENS_ATTRIBUTE_IGNORED, .until = 6},
+    {"momentum", ENS_ATTRIBUTE_IGNORED}, /* of training */
+    {"spatial", ENS_ATTRIBUTE_FIXED, .integer = 1,
+     .advice = "; normalising each position by itself is not supported"},
+    {"training_mode", ENS_ATTRIBUTE_FIXED, .integer = 0, .since = 14,
+     .advice = "; export the network for inference"},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 batch_shape (EnsOperands *operands, GError **error)
@@ -186,8 +175,7 @@ const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .layout = ENS_LAYOUT_SPATIAL,
                                           .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
                                           .params_size = sizeof (EnsNormalizationParams),
-                                          .parse = batch_parse,
-                                          .write = epsilon_write,
+                                          .attributes = batch_attributes,
                                           .shape = batch_shape,
                                           .reference = batch_reference,
                                           .cpu = batch_cpu,
@@ -398,8 +386,7 @@ const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
                                              .layout = ENS_LAYOUT_SPATIAL,
                                              .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
                                              .params_size = sizeof (EnsNormalizationParams),
-                                             .parse = epsilon_parse,
-                                             .write = epsilon_write,
+                                             .attributes = instance_attributes,
                                              .shape = instance_shape,
                                              .reference = instance_reference,
                                              .cpu = instance_cpu,
@@ -409,27 +396,11 @@ const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
 
 /* LpNormalization: divides by the norm along an axis. */
 
-static gboolean
-lp_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsLpNormalizationParams *params = data;
-
-  params->axis = ens_attributes_int (parse->attributes, "axis", -1);
-  params->p = ens_attributes_int (parse->attributes, "p", 2);
-  if (params->p != 1 && params->p != 2)
-    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED,
-                            "p is %" G_GINT64_FORMAT ", expected 1 or 2", params->p);
-  return TRUE;
-}
-
-static void
-lp_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsLpNormalizationParams *params = data;
-
-  ens_attributes_set_int (attributes, "axis", params->axis);
-  ens_attributes_set_int (attributes, "p", params->p);
-}
+static const EnsAttribute lp_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsLpNormalizationParams, axis), .integer = -1},
+    {"p", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsLpNormalizationParams, p), .integer = 2, .min = 1,
+     .max = 2},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 lp_permute (gpointer params, guint rank, const guint *map)
@@ -507,8 +478,7 @@ const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
                                        .max_outputs = 1,
                                        .layout = ENS_LAYOUT_FOLLOWS,
                                        .params_size = sizeof (EnsLpNormalizationParams),
-                                       .parse = lp_parse,
-                                       .write = lp_write,
+                                       .attributes = lp_attributes,
                                        .permute = lp_permute,
                                        .shape = lp_shape,
                                        .reference = lp_reference,

@@ -3,75 +3,15 @@
 #include <math.h>
 #include <string.h>
 
-/* Reading attributes. */
-
-EnsList
-ens_parse_list (EnsParse *parse, const char *name)
-{
-  EnsList list = {.present = ens_attributes_has (parse->attributes, name)};
-
-  list.n = ens_attributes_ints (parse->attributes, name, list.values, ENS_MAX_RANK);
-  return list;
-}
-
-void
-ens_write_list (const EnsList *list, const char *name, EnsAttributes *attributes)
-{
-  if (list->present)
-    ens_attributes_set_ints (attributes, name, list->values, list->n);
-}
-
 #define NAME(upper, name, number, formula) [number] = #name,
 
-static const char *const activation_names[ENS_N_ACTIVATIONS] = {[ENS_ACTIVATION_NONE] = "None",
-                                                                ENS_ACTIVATIONS (NAME)};
-
-gboolean
-ens_parse_activation (EnsParse *parse, EnsFusedActivation *activation, GError **error)
-{
-  const char *name;
-
-  *activation = (EnsFusedActivation) {0};
-  if (!ens_attributes_has (parse->attributes, "activation"))
-    return TRUE;
-  name = ens_attributes_string (parse->attributes, "activation", "None");
-  activation->alpha = ens_attributes_float (parse->attributes, "activation_alpha", 0);
-  activation->beta = ens_attributes_float (parse->attributes, "activation_beta", 0);
-  for (guint i = 0; i < ENS_N_ACTIVATIONS; i++)
-    if (strcmp (name, activation_names[i]) == 0) {
-      activation->kind = i;
-      return TRUE;
-    }
-  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown activation “%s”", name);
-}
-
-void
-ens_write_activation (const EnsFusedActivation *activation, EnsAttributes *attributes)
-{
-  if (activation->kind == ENS_ACTIVATION_NONE)
-    return;
-  ens_attributes_set_string (attributes, "activation", activation_names[activation->kind]);
-  ens_attributes_set_float (attributes, "activation_alpha", activation->alpha);
-  ens_attributes_set_float (attributes, "activation_beta", activation->beta);
-}
+const char *const ens_activation_names[ENS_N_ACTIVATIONS + 1] = {[ENS_ACTIVATION_NONE] = "None",
+                                                                 ENS_ACTIVATIONS (NAME)};
 
 double
 ens_activation_apply (const EnsFusedActivation *activation, double x)
 {
   return ens_activation_value (activation->kind, x, activation->alpha, activation->beta);
-}
-
-gboolean
-ens_parse_error (const EnsParse *parse, GError **error, EnsErrorCode code, const char *format, ...)
-{
-  g_autofree char *message = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, ENS_ERROR, code, "node “%s”: %s", parse->name, message);
-  return FALSE;
 }
 
 /* Checks. */

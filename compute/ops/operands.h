@@ -7,19 +7,21 @@
 #include "base/simd.h"
 #include "ops/params.h"
 
-/* Reading attributes into params. */
+extern const char *const ens_activation_names[];
 
-EnsList ens_parse_list (EnsParse *parse, const char *name);
-void ens_write_list (const EnsList *list, const char *name, EnsAttributes *attributes);
-/* "activation", "activation_alpha", "activation_beta": ours, absent from files. */
-gboolean ens_parse_activation (EnsParse *parse, EnsFusedActivation *activation, GError **error);
-void ens_write_activation (const EnsFusedActivation *activation, EnsAttributes *attributes);
+/* The attributes that are the member `activation` of a struct. */
+#define ENS_ACTIVATION_ATTRIBUTES(type)                                                          \
+  {"activation", ENS_ATTRIBUTE_NAME, ENS_ATTRIBUTE_INTERNAL, ENS_MEMBER (type, activation.kind), \
+   .names = ens_activation_names},                                                               \
+      {"activation_alpha", ENS_ATTRIBUTE_FLOAT, ENS_ATTRIBUTE_INTERNAL,                          \
+       ENS_MEMBER (type, activation.alpha)},                                                     \
+  {                                                                                              \
+    "activation_beta", ENS_ATTRIBUTE_FLOAT, ENS_ATTRIBUTE_INTERNAL,                              \
+        ENS_MEMBER (type, activation.beta)                                                       \
+  }
+
 /* A fused activation on one value. */
 double ens_activation_apply (const EnsFusedActivation *activation, double x);
-
-/* "node “NAME”: MESSAGE" for parse () functions; returns FALSE. */
-gboolean ens_parse_error (const EnsParse *parse, GError **error, EnsErrorCode code,
-                          const char *format, ...) G_GNUC_PRINTF (4, 5);
 
 /* Checks. All return FALSE with an error set by ens_op_error (). */
 

@@ -1,4 +1,4 @@
-/* Pad: attributes up to opset 10, inputs since. */
+/* Pad */
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -7,60 +7,24 @@
 
 #include "push/pad.h"
 
-static const char *const pad_inputs[] = {NULL, "pads", "value"};
-
 static const char *const mode_names[] = {
     [ENS_PAD_CONSTANT] = "constant",
     [ENS_PAD_REFLECT] = "reflect",
     [ENS_PAD_EDGE] = "edge",
+    NULL,
 };
 
-static gboolean
-parse_mode (EnsParse *parse, EnsPadParams *params, GError **error)
-{
-  const char *mode = ens_attributes_string (parse->attributes, "mode", "constant");
+#define PADS                                                                                    \
+  .kind = ENS_ATTRIBUTE_INTS, ENS_MEMBER (EnsPadParams, begin),                                 \
+  .second = G_STRUCT_OFFSET (EnsPadParams, end), .count = G_STRUCT_OFFSET (EnsPadParams, rank), \
+  .present = G_STRUCT_OFFSET (EnsPadParams, has_pads), .length = ENS_MAX_RANK
 
-  for (guint i = 0; i < G_N_ELEMENTS (mode_names); i++)
-    if (strcmp (mode, mode_names[i]) == 0) {
-      params->mode = i;
-      return TRUE;
-    }
-  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown mode “%s”", mode);
-}
-
-static gboolean
-pad_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsPadParams *params = data;
-  gint64 pads[2 * ENS_MAX_RANK];
-  guint n = ens_attributes_ints (parse->attributes, "pads", pads, G_N_ELEMENTS (pads));
-
-  if (n % 2 != 0)
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
-                            "attribute “pads” has %u values, expected two per axis", n);
-  params->has_pads = ens_attributes_has (parse->attributes, "pads");
-  params->rank = n / 2;
-  memcpy (params->begin, pads, params->rank * sizeof *pads);
-  memcpy (params->end, pads + params->rank, params->rank * sizeof *pads);
-  params->value = ens_attributes_float (parse->attributes, "value", 0);
-  return parse_mode (parse, params, error);
-}
-
-static void
-pad_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsPadParams *params = data;
-  gint64 pads[2 * ENS_MAX_RANK];
-
-  memcpy (pads, params->begin, params->rank * sizeof *pads);
-  memcpy (pads + params->rank, params->end, params->rank * sizeof *pads);
-  if (params->has_pads)
-    ens_attributes_set_ints (attributes, "pads", pads, 2 * params->rank);
-  if (params->value != 0)
-    ens_attributes_set_float (attributes, "value", params->value);
-  if (params->mode != ENS_PAD_CONSTANT)
-    ens_attributes_set_string (attributes, "mode", mode_names[params->mode]);
-}
+static const EnsAttribute pad_attributes[] = {
+    {"mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsPadParams, mode), .names = mode_names},
+    {"paddings", PADS, .until = 1},
+    {"pads", PADS, .input = 1, .input_since = 11},
+    {"value", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsPadParams, value), .input = 2, .input_since = 11},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 pad_permute (gpointer data, guint rank, const guint *map)
@@ -401,9 +365,7 @@ const EnsOp ens_op_pad = {.name = "Pad",
                           .max_outputs = 1,
                           .layout = ENS_LAYOUT_FOLLOWS,
                           .params_size = sizeof (EnsPadParams),
-                          .input_attributes = pad_inputs,
-                          .parse = pad_parse,
-                          .write = pad_write,
+                          .attributes = pad_attributes,
                           .permute = pad_permute,
                           .shape = pad_shape,
                           .reference = pad_reference,

@@ -1,13 +1,13 @@
 /* The params of every operator: plain data, compared and copied as bytes.
  *
- * Passes that fuse, fold or build nodes set them; operators' parse () and write () are the only
- * other writers. Axes are as the file has them, from −rank to rank − 1, until permute () makes them
+ * Passes that fuse, fold or build nodes set them; all others come from operators' tables of
+ * attributes. Axes are as the file has them, from −rank to rank − 1, until permute () makes them
  * non-negative. Unused elements of arrays are zero.
  *
  * Since opset 10 to 13 some operators take as inputs what older ones took as attributes (Clip's
  * bounds, Slice's starts, Pad's pads, Split's sizes, axes). Both forms are read in every opset. As
  * attributes, values end up in params, whose axes can be renumbered; an input that is present has
- * precedence. EnsOp.input_attributes says which input stands for which attribute. */
+ * precedence. EnsAttribute.input says which input stands for which attribute. */
 #pragma once
 
 #include "base/tensor.h"
@@ -130,8 +130,8 @@ typedef struct {
 
 /* A list of axes, sizes or positions, which may be absent. */
 typedef struct {
-  gboolean present;
   guint n;
+  gboolean present;
   gint64 values[ENS_MAX_RANK];
 } EnsList;
 

@@ -12,47 +12,22 @@
 #include "push/pool.h"
 #include "push/reduce.h"
 
-static gboolean
-pool_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsPoolParams *params = data;
+#define POOL_ATTRIBUTES                                                    \
+  ENS_SLIDING_ATTRIBUTES (EnsPoolParams, ENS_ATTRIBUTE_REQUIRED),          \
+  {                                                                        \
+    "ceil_mode", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsPoolParams, ceil_mode) \
+  }
 
-  params->ceil_mode = ens_attributes_int (parse->attributes, "ceil_mode", 0) != 0;
-  if (!ens_parse_sliding (parse, &params->sliding, error))
-    return FALSE;
-  if (params->sliding.kernel[0] == 0)
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT, "attribute “kernel_shape” is missing");
-  return TRUE;
-}
+static const EnsAttribute max_pool_attributes[] = {
+    POOL_ATTRIBUTES,
+    /* How Indices number rows and columns; they are not computed. */
+    {"storage_order", ENS_ATTRIBUTE_IGNORED},
+    ENS_ATTRIBUTE_END};
 
-static gboolean
-max_pool_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  /* How Indices number rows and columns; they are not computed. */
-  ens_attributes_ignore (parse->attributes, "storage_order");
-  return pool_parse (parse, data, error);
-}
-
-static gboolean
-average_pool_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsPoolParams *params = data;
-
-  params->count_include_pad = ens_attributes_int (parse->attributes, "count_include_pad", 0) != 0;
-  return pool_parse (parse, data, error);
-}
-
-static void
-pool_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsPoolParams *params = data;
-
-  ens_write_sliding (&params->sliding, attributes);
-  if (params->ceil_mode)
-    ens_attributes_set_int (attributes, "ceil_mode", 1);
-  if (params->count_include_pad)
-    ens_attributes_set_int (attributes, "count_include_pad", 1);
-}
+static const EnsAttribute average_pool_attributes[] = {
+    POOL_ATTRIBUTES,
+    {"count_include_pad", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsPoolParams, count_include_pad)},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **error)
@@ -471,8 +446,7 @@ static const EnsOpExample global_examples[] = {{"2x5x4x7"}, {NULL}};
                              .layout = ENS_LAYOUT_SPATIAL,              \
                              .flags = ENS_OP_PITCHED,                   \
                              .params_size = sizeof (EnsPoolParams),     \
-                             .parse = id##_parse,                       \
-                             .write = pool_write,                       \
+                             .attributes = id##_attributes,             \
                              .shape = pool_shape,                       \
                              .reference = id##_reference,               \
                              .cpu = id##_cpu,                           \

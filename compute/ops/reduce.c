@@ -10,28 +10,18 @@
 
 #include "push/reduce.h"
 
-static gboolean
-reduce_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsReduceParams *params = data;
+/* Axes are an input of ReduceSum since opset 13, of the others since 18. */
+#define REDUCE_ATTRIBUTES(opset)                                                                \
+  {                                                                                             \
+    {"axes", ENS_LIST_MEMBER (EnsReduceParams, axes), .input = 1, .input_since = (opset)},      \
+        {"keepdims", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsReduceParams, keepdims), .integer = 1}, \
+        {"noop_with_empty_axes", ENS_ATTRIBUTE_FLAG,                                            \
+         ENS_MEMBER (EnsReduceParams, noop_with_empty_axes), .since = (opset)},                 \
+        ENS_ATTRIBUTE_END                                                                       \
+  }
 
-  params->axes = ens_parse_list (parse, "axes");
-  params->keepdims = ens_attributes_int (parse->attributes, "keepdims", 1) != 0;
-  params->noop_with_empty_axes =
-      ens_attributes_int (parse->attributes, "noop_with_empty_axes", 0) != 0;
-  return TRUE;
-}
-
-static void
-reduce_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsReduceParams *params = data;
-
-  ens_write_list (&params->axes, "axes", attributes);
-  ens_attributes_set_int (attributes, "keepdims", params->keepdims);
-  if (params->noop_with_empty_axes)
-    ens_attributes_set_int (attributes, "noop_with_empty_axes", 1);
-}
+static const EnsAttribute sum_attributes[] = REDUCE_ATTRIBUTES (13);
+static const EnsAttribute reduce_attributes[] = REDUCE_ATTRIBUTES (18);
 
 static gboolean
 reduce_permute (gpointer data, guint rank, const guint *map)
@@ -279,7 +269,7 @@ static const EnsOpExample reduce_examples[] = {
      .positive = TRUE},
     {NULL}};
 
-#define REDUCE_OP(id, onnx, shader_kind, first, a_and_x, finished, inputs)                         \
+#define REDUCE_OP(id, onnx, shader_kind, first, a_and_x, finished, table)                          \
   ENS_INLINE double id##_put (double a, double x)                                                  \
   {                                                                                                \
     return a_and_x;                                                                                \
@@ -337,9 +327,7 @@ static const EnsOpExample reduce_examples[] = {
                              .layout = ENS_LAYOUT_FOLLOWS,                                         \
                              .flags = ENS_OP_PITCHED,                                              \
                              .params_size = sizeof (EnsReduceParams),                              \
-                             .input_attributes = inputs,                                           \
-                             .parse = reduce_parse,                                                \
-                             .write = reduce_write,                                                \
+                             .attributes = table,                                                  \
                              .permute = reduce_permute,                                            \
                              .shape = reduce_shape,                                                \
                              .reference = id##_reference,                                          \
@@ -348,17 +336,16 @@ static const EnsOpExample reduce_examples[] = {
                              .per_image = reduce_per_image,                                        \
                              .example = reduce_examples}
 
-/* ReduceSum's axes are an input since opset 13, the others' since 18. */
-static const char *const sum_inputs[] = {NULL, "axes"};
-
-REDUCE_OP (reduce_sum, "ReduceSum", ENS_REDUCE_SUM, 0, a + x, a, sum_inputs);
-REDUCE_OP (reduce_mean, "ReduceMean", ENS_REDUCE_MEAN, 0, a + x, a / n, NULL);
-REDUCE_OP (reduce_max, "ReduceMax", ENS_REDUCE_MAX, -INFINITY, x > a ? x : a, a, NULL);
-REDUCE_OP (reduce_min, "ReduceMin", ENS_REDUCE_MIN, INFINITY, x < a ? x : a, a, NULL);
-REDUCE_OP (reduce_prod, "ReduceProd", ENS_REDUCE_PROD, 1, a *x, a, NULL);
-REDUCE_OP (reduce_l1, "ReduceL1", ENS_REDUCE_L1, 0, a + fabs (x), a, NULL);
-REDUCE_OP (reduce_l2, "ReduceL2", ENS_REDUCE_L2, 0, a + x * x, sqrt (a), NULL);
-REDUCE_OP (reduce_sum_square, "ReduceSumSquare", ENS_REDUCE_SUM_SQUARE, 0, a + x * x, a, NULL);
-REDUCE_OP (reduce_log_sum, "ReduceLogSum", ENS_REDUCE_LOG_SUM, 0, a + x, log (a), NULL);
+REDUCE_OP (reduce_sum, "ReduceSum", ENS_REDUCE_SUM, 0, a + x, a, sum_attributes);
+REDUCE_OP (reduce_mean, "ReduceMean", ENS_REDUCE_MEAN, 0, a + x, a / n, reduce_attributes);
+REDUCE_OP (reduce_max, "ReduceMax", ENS_REDUCE_MAX, -INFINITY, x > a ? x : a, a, reduce_attributes);
+REDUCE_OP (reduce_min, "ReduceMin", ENS_REDUCE_MIN, INFINITY, x < a ? x : a, a, reduce_attributes);
+REDUCE_OP (reduce_prod, "ReduceProd", ENS_REDUCE_PROD, 1, a *x, a, reduce_attributes);
+REDUCE_OP (reduce_l1, "ReduceL1", ENS_REDUCE_L1, 0, a + fabs (x), a, reduce_attributes);
+REDUCE_OP (reduce_l2, "ReduceL2", ENS_REDUCE_L2, 0, a + x * x, sqrt (a), reduce_attributes);
+REDUCE_OP (reduce_sum_square, "ReduceSumSquare", ENS_REDUCE_SUM_SQUARE, 0, a + x * x, a,
+           reduce_attributes);
+REDUCE_OP (reduce_log_sum, "ReduceLogSum", ENS_REDUCE_LOG_SUM, 0, a + x, log (a),
+           reduce_attributes);
 REDUCE_OP (reduce_log_sum_exp, "ReduceLogSumExp", ENS_REDUCE_LOG_SUM_EXP, -INFINITY,
-           log_add_exp (a, x), a, NULL);
+           log_add_exp (a, x), a, reduce_attributes);

@@ -37,20 +37,10 @@ view_gpu (const EnsOperands *operands, EnsCommands *commands)
 /* Reshape: the shape is input 1, where 0 means as in the input (unless allowzero says that it means
  * 0) and one −1 what is left. */
 
-static gboolean
-reshape_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  ((EnsReshapeParams *)data)->allow_zero =
-      ens_attributes_int (parse->attributes, "allowzero", 0) != 0;
-  return TRUE;
-}
-
-static void
-reshape_write (gconstpointer data, EnsAttributes *attributes)
-{
-  if (((const EnsReshapeParams *)data)->allow_zero)
-    ens_attributes_set_int (attributes, "allowzero", 1);
-}
+static const EnsAttribute reshape_attributes[] = {
+    {"allowzero", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsReshapeParams, allow_zero), .since = 14},
+    {"shape", ENS_ATTRIBUTE_INPUT, .input = 1, .until = 4},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 reshape_error (const EnsOperands *operands, const EnsList *target, GError **error)
@@ -105,26 +95,15 @@ const EnsOp ens_op_reshape = {.name = "Reshape",
                               .max_outputs = 1,
                               .layout = ENS_LAYOUT_PLAIN,
                               .params_size = sizeof (EnsReshapeParams),
-                              .parse = reshape_parse,
-                              .write = reshape_write,
+                              .attributes = reshape_attributes,
                               .shape = reshape_shape,
                               .per_image = ens_per_image_with_constants,
                               .example = reshape_examples};
 
 /* Flatten: to two axes. */
 
-static gboolean
-flatten_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  ((EnsAxisParams *)data)->axis = ens_attributes_int (parse->attributes, "axis", 1);
-  return TRUE;
-}
-
-static void
-axis_write (gconstpointer data, EnsAttributes *attributes)
-{
-  ens_attributes_set_int (attributes, "axis", ((const EnsAxisParams *)data)->axis);
-}
+static const EnsAttribute flatten_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAxisParams, axis), .integer = 1}, ENS_ATTRIBUTE_END};
 
 static gboolean
 flatten_shape (EnsOperands *operands, GError **error)
@@ -150,28 +129,16 @@ const EnsOp ens_op_flatten = {.name = "Flatten",
                               .max_outputs = 1,
                               .layout = ENS_LAYOUT_PLAIN,
                               .params_size = sizeof (EnsAxisParams),
-                              .parse = flatten_parse,
-                              .write = axis_write,
+                              .attributes = flatten_attributes,
                               .shape = flatten_shape,
                               .per_image = ens_per_image_with_constants,
                               .example = flatten_examples};
 
-/* Squeeze and Unsqueeze: axes are an attribute up to opset 12, an input since. */
+/* Squeeze and Unsqueeze */
 
-static const char *const axes_inputs[] = {NULL, "axes"};
-
-static gboolean
-axes_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  ((EnsAxesParams *)data)->axes = ens_parse_list (parse, "axes");
-  return TRUE;
-}
-
-static void
-axes_write (gconstpointer data, EnsAttributes *attributes)
-{
-  ens_write_list (&((const EnsAxesParams *)data)->axes, "axes", attributes);
-}
+static const EnsAttribute axes_attributes[] = {
+    {"axes", ENS_LIST_MEMBER (EnsAxesParams, axes), .input = 1, .input_since = 13},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 find_axes (const EnsOperands *operands, guint rank, EnsList *axes, GError **error)
@@ -249,9 +216,7 @@ static const EnsOpExample unsqueeze_examples[] = {{"2x5", &example_axes}, {NULL}
                              .max_outputs = 1,                          \
                              .layout = ENS_LAYOUT_PLAIN,                \
                              .params_size = sizeof (EnsAxesParams),     \
-                             .input_attributes = axes_inputs,           \
-                             .parse = axes_parse,                       \
-                             .write = axes_write,                       \
+                             .attributes = axes_attributes,             \
                              .shape = id##_shape,                       \
                              .per_image = ens_per_image_with_constants, \
                              .example = id##_examples}
@@ -279,13 +244,10 @@ const EnsOp ens_op_identity = {.name = "Identity",
                                .example = identity_examples,
                                .is_identity = always_is_identity};
 
-static gboolean
-dropout_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  ens_attributes_ignore (parse->attributes, "ratio");
-  ens_attributes_ignore (parse->attributes, "seed");
-  return TRUE;
-}
+static const EnsAttribute dropout_attributes[] = {{"is_test", ENS_ATTRIBUTE_IGNORED, .until = 6},
+                                                  {"ratio", ENS_ATTRIBUTE_IGNORED},
+                                                  {"seed", ENS_ATTRIBUTE_IGNORED},
+                                                  ENS_ATTRIBUTE_END};
 
 /* Inputs: data, ratio, training_mode. The second output, the mask of what was kept, is all ones. */
 static gboolean
@@ -318,7 +280,7 @@ const EnsOp ens_op_dropout = {.name = "Dropout",
                               .max_outputs = 2,
                               .layout = ENS_LAYOUT_FOLLOWS,
                               .flags = ENS_OP_VIEW | ENS_OP_IN_PLACE,
-                              .parse = dropout_parse,
+                              .attributes = dropout_attributes,
                               .shape = dropout_shape,
                               .reference = dropout_reference,
                               .gpu = view_gpu,

@@ -14,14 +14,13 @@
 
 #include "push/resize.h"
 
-static const char *const resize_inputs[] = {NULL, "roi", "scales", "sizes"};
-
 /* Parameters. */
 
 static const char *const mode_names[] = {
     [ENS_RESIZE_NEAREST] = "nearest",
     [ENS_RESIZE_LINEAR] = "linear",
     [ENS_RESIZE_CUBIC] = "cubic",
+    NULL,
 };
 
 static const char *const coordinate_names[] = {
@@ -31,6 +30,7 @@ static const char *const coordinate_names[] = {
     [ENS_RESIZE_ASYMMETRIC] = "asymmetric",
     [ENS_RESIZE_TF_HALF_PIXEL] = "tf_half_pixel_for_nn",
     [ENS_RESIZE_CROP] = "tf_crop_and_resize",
+    NULL,
 };
 
 static const char *const rounding_names[] = {
@@ -38,81 +38,26 @@ static const char *const rounding_names[] = {
     [ENS_RESIZE_PREFER_CEIL] = "round_prefer_ceil",
     [ENS_RESIZE_FLOOR] = "floor",
     [ENS_RESIZE_CEIL] = "ceil",
+    NULL,
 };
 
-static gboolean
-parse_name (EnsParse *parse, const char *attribute, const char *const *names, guint n, guint *value,
-            GError **error)
-{
-  const char *name = ens_attributes_string (parse->attributes, attribute, names[0]);
+static const char *const stretch[] = {"stretch", NULL};
 
-  for (*value = 0; *value < n; ++*value)
-    if (strcmp (name, names[*value]) == 0)
-      return TRUE;
-  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown %s “%s”", attribute, name);
-}
-
-static EnsFloats
-parse_floats (EnsParse *parse, const char *name)
-{
-  EnsFloats list = {0};
-
-  list.n = ens_attributes_floats (parse->attributes, name, list.values, G_N_ELEMENTS (list.values));
-  return list;
-}
-
-static gboolean
-resize_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsResizeParams *params = data;
-  EnsAttributes *attributes = parse->attributes;
-  guint mode, coordinates, rounding;
-
-  if (!parse_name (parse, "mode", mode_names, G_N_ELEMENTS (mode_names), &mode, error)
-      || !parse_name (parse, "coordinate_transformation_mode", coordinate_names,
-                      G_N_ELEMENTS (coordinate_names), &coordinates, error)
-      || !parse_name (parse, "nearest_mode", rounding_names, G_N_ELEMENTS (rounding_names),
-                      &rounding, error))
-    return FALSE;
-  params->mode = mode;
-  params->coordinates = coordinates;
-  params->rounding = rounding;
-  params->cubic_a = ens_attributes_float (attributes, "cubic_coeff_a", -0.75f);
-  params->exclude_outside = ens_attributes_int (attributes, "exclude_outside", 0) != 0;
-  params->extrapolation = ens_attributes_float (attributes, "extrapolation_value", 0);
-  params->roi = parse_floats (parse, "roi");
-  params->scales = parse_floats (parse, "scales");
-  params->sizes = ens_parse_list (parse, "sizes");
-  return TRUE;
-}
-
-static void
-write_floats (const EnsFloats *list, const char *name, EnsAttributes *attributes)
-{
-  if (list->n > 0)
-    ens_attributes_set_floats (attributes, name, list->values, list->n);
-}
-
-static void
-resize_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsResizeParams *params = data;
-
-  ens_attributes_set_string (attributes, "mode", mode_names[params->mode]);
-  ens_attributes_set_string (attributes, "coordinate_transformation_mode",
-                             coordinate_names[params->coordinates]);
-  if (params->mode == ENS_RESIZE_NEAREST || params->rounding != ENS_RESIZE_PREFER_FLOOR)
-    ens_attributes_set_string (attributes, "nearest_mode", rounding_names[params->rounding]);
-  if (params->mode == ENS_RESIZE_CUBIC || params->cubic_a != -0.75f)
-    ens_attributes_set_float (attributes, "cubic_coeff_a", params->cubic_a);
-  if (params->exclude_outside)
-    ens_attributes_set_int (attributes, "exclude_outside", 1);
-  if (params->extrapolation != 0)
-    ens_attributes_set_float (attributes, "extrapolation_value", params->extrapolation);
-  write_floats (&params->roi, "roi", attributes);
-  write_floats (&params->scales, "scales", attributes);
-  ens_write_list (&params->sizes, "sizes", attributes);
-}
+static const EnsAttribute resize_attributes[] = {
+    {"mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsResizeParams, mode), .names = mode_names},
+    {"coordinate_transformation_mode", ENS_ATTRIBUTE_NAME,
+     ENS_MEMBER (EnsResizeParams, coordinates), .names = coordinate_names},
+    {"nearest_mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsResizeParams, rounding),
+     .names = rounding_names},
+    {"cubic_coeff_a", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsResizeParams, cubic_a), .real = -0.75F},
+    {"exclude_outside", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsResizeParams, exclude_outside)},
+    {"extrapolation_value", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsResizeParams, extrapolation)},
+    {"roi", ENS_FLOATS_MEMBER (EnsResizeParams, roi), .input = 1, .input_since = 11},
+    {"scales", ENS_FLOATS_MEMBER (EnsResizeParams, scales), .input = 2, .input_since = 11},
+    {"sizes", ENS_LIST_MEMBER (EnsResizeParams, sizes), .input = 3, .input_since = 11},
+    {"antialias", ENS_ATTRIBUTE_FIXED, .integer = 0, .since = 18},
+    {"keep_aspect_ratio_policy", ENS_ATTRIBUTE_FIXED, .names = stretch, .since = 18},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 resize_shape (EnsOperands *operands, GError **error)
@@ -518,9 +463,7 @@ const EnsOp ens_op_resize = {.name = "Resize",
                              .layout = ENS_LAYOUT_SPATIAL,
                              .flags = ENS_OP_PITCHED,
                              .params_size = sizeof (EnsResizeParams),
-                             .input_attributes = resize_inputs,
-                             .parse = resize_parse,
-                             .write = resize_write,
+                             .attributes = resize_attributes,
                              .shape = resize_shape,
                              .flops = resize_flops,
                              .reference = resize_reference,

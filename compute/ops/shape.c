@@ -8,26 +8,11 @@
 
 /* Shape */
 
-static gboolean
-shape_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsShapeParams *params = data;
-
-  params->start = ens_attributes_int (parse->attributes, "start", 0);
-  params->end = ens_attributes_int (parse->attributes, "end", G_MAXINT64);
-  return TRUE;
-}
-
-static void
-shape_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsShapeParams *params = data;
-
-  if (params->start != 0)
-    ens_attributes_set_int (attributes, "start", params->start);
-  if (params->end != G_MAXINT64)
-    ens_attributes_set_int (attributes, "end", params->end);
-}
+static const EnsAttribute shape_attributes[] = {
+    {"start", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsShapeParams, start), .since = 15},
+    {"end", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsShapeParams, end), .integer = G_MAXINT64,
+     .since = 15},
+    ENS_ATTRIBUTE_END};
 
 static gint64
 clamp_axis (gint64 axis, guint rank)
@@ -65,8 +50,7 @@ const EnsOp ens_op_shape = {.name = "Shape",
                             .layout = ENS_LAYOUT_PLAIN,
                             .flags = ENS_OP_SHAPE_ONLY,
                             .params_size = sizeof (EnsShapeParams),
-                            .parse = shape_parse,
-                            .write = shape_write,
+                            .attributes = shape_attributes,
                             .shape = shape_shape,
                             .reference = shape_reference,
                             .example = shape_examples};
@@ -155,25 +139,6 @@ const EnsOp ens_op_range = {.name = "Range",
 
 /* ConstantOfShape: one value in the shape that input 0 lists. */
 
-static gboolean
-fill_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsTensor *tensor = ens_attributes_tensor (parse->attributes, "value");
-  EnsFillParams *params = data;
-  EnsView view;
-
-  params->type = ENS_TYPE_FLOAT32;
-  if (tensor == NULL)
-    return TRUE;
-  if (ens_shape_elements (&tensor->shape) != 1)
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT, "value is not a single element");
-  view = ens_view_dense (tensor->type, &tensor->shape, tensor->data);
-  params->type = tensor->type;
-  params->real = ens_view_real (&view, 0);
-  params->integer = ens_view_integer (&view, 0);
-  return TRUE;
-}
-
 static void
 set_fill (const EnsFillParams *params, const EnsView *view, gsize i)
 {
@@ -183,16 +148,35 @@ set_fill (const EnsFillParams *params, const EnsView *view, gsize i)
     ens_view_set_integer (view, i, params->integer);
 }
 
-static void
-fill_write (gconstpointer data, EnsAttributes *attributes)
+/* A value of one element has its own small functions, because params can't own a tensor. */
+
+static const char *
+read_fill (const EnsTensor *tensor, gpointer member)
 {
-  const EnsFillParams *params = data;
-  g_autoptr (EnsTensor) tensor = ens_tensor_new (params->type, &ENS_SHAPE (1));
+  EnsFillParams *params = member;
+  EnsView view = ens_view_dense (tensor->type, &tensor->shape, tensor->data);
+
+  if (ens_shape_elements (&tensor->shape) != 1)
+    return "a single element";
+  params->type = tensor->type;
+  params->real = ens_view_real (&view, 0);
+  params->integer = ens_view_integer (&view, 0);
+  return NULL;
+}
+
+static EnsTensor *
+write_fill (gconstpointer member)
+{
+  const EnsFillParams *params = member;
+  EnsTensor *tensor = ens_tensor_new (params->type, &ENS_SHAPE (1));
   EnsView view = ens_view_dense (tensor->type, &tensor->shape, tensor->data);
 
   set_fill (params, &view, 0);
-  ens_attributes_set_tensor (attributes, "value", tensor);
+  return tensor;
 }
+
+static const EnsAttribute fill_attributes[] = {
+    {"value", ENS_ATTRIBUTE_TENSOR, .read = read_fill, .write = write_fill}, ENS_ATTRIBUTE_END};
 
 static gboolean
 fill_shape (EnsOperands *operands, GError **error)
@@ -228,8 +212,7 @@ const EnsOp ens_op_constant_of_shape = {.name = "ConstantOfShape",
                                         .max_outputs = 1,
                                         .layout = ENS_LAYOUT_PLAIN,
                                         .params_size = sizeof (EnsFillParams),
-                                        .parse = fill_parse,
-                                        .write = fill_write,
+                                        .attributes = fill_attributes,
                                         .shape = fill_shape,
                                         .reference = fill_reference,
                                         .example = constant_examples};

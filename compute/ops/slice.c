@@ -8,32 +8,16 @@
 
 #include "push/gather.h"
 
-/* Slice: attributes up to opset 9, inputs since. */
+/* Slice */
 
-static const char *const slice_inputs[] = {NULL, "starts", "ends", "axes", "steps"};
+#define LIST(attribute, member, index)                                                     \
+  {                                                                                        \
+    attribute, ENS_LIST_MEMBER (EnsSliceParams, member), .input = index, .input_since = 10 \
+  }
 
-static gboolean
-slice_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsSliceParams *params = data;
-
-  params->starts = ens_parse_list (parse, "starts");
-  params->ends = ens_parse_list (parse, "ends");
-  params->axes = ens_parse_list (parse, "axes");
-  params->steps = ens_parse_list (parse, "steps");
-  return TRUE;
-}
-
-static void
-slice_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsSliceParams *params = data;
-
-  ens_write_list (&params->starts, "starts", attributes);
-  ens_write_list (&params->ends, "ends", attributes);
-  ens_write_list (&params->axes, "axes", attributes);
-  ens_write_list (&params->steps, "steps", attributes);
-}
+static const EnsAttribute slice_attributes[] = {LIST ("starts", starts, 1), LIST ("ends", ends, 2),
+                                                LIST ("axes", axes, 3), LIST ("steps", steps, 4),
+                                                ENS_ATTRIBUTE_END};
 
 static void
 name_first_axes (EnsList *axes, guint n)
@@ -228,9 +212,7 @@ const EnsOp ens_op_slice = {.name = "Slice",
                             .layout = ENS_LAYOUT_FOLLOWS,
                             .flags = ENS_OP_PITCHED,
                             .params_size = sizeof (EnsSliceParams),
-                            .input_attributes = slice_inputs,
-                            .parse = slice_parse,
-                            .write = slice_write,
+                            .attributes = slice_attributes,
                             .permute = slice_permute,
                             .shape = slice_shape,
                             .reference = slice_reference,
@@ -241,18 +223,8 @@ const EnsOp ens_op_slice = {.name = "Slice",
 
 /* Gather: slices of the data along an axis, in the order that input 1 lists. */
 
-static gboolean
-gather_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  ((EnsAxisParams *)data)->axis = ens_attributes_int (parse->attributes, "axis", 0);
-  return TRUE;
-}
-
-static void
-gather_write (gconstpointer data, EnsAttributes *attributes)
-{
-  ens_attributes_set_int (attributes, "axis", ((const EnsAxisParams *)data)->axis);
-}
+static const EnsAttribute gather_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAxisParams, axis)}, ENS_ATTRIBUTE_END};
 
 static gboolean
 check_indices (const EnsOperands *operands, gint64 length, GError **error)
@@ -392,8 +364,7 @@ const EnsOp ens_op_gather = {.name = "Gather",
                              .max_outputs = 1,
                              .layout = ENS_LAYOUT_PLAIN,
                              .params_size = sizeof (EnsAxisParams),
-                             .parse = gather_parse,
-                             .write = gather_write,
+                             .attributes = gather_attributes,
                              .shape = gather_shape,
                              .reference = gather_reference,
                              .gpu = gather_gpu,

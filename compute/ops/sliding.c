@@ -1,98 +1,13 @@
 #include "ops/sliding.h"
 
-#include <string.h>
-
 /* Above any sensible network, and small enough that no product of two overflows. */
 #define MAX_LENGTH ((gint64)1 << 20)
 
-static gboolean
-parse_lengths (EnsParse *parse, const char *name, guint *rank, gint64 *values, GError **error)
-{
-  guint n = ens_attributes_ints (parse->attributes, name, values, ENS_MAX_SPATIAL);
-
-  if (n == 0)
-    return TRUE;
-  if (*rank != 0 && n != *rank)
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
-                            "attribute “%s” has %u values, expected %u", name, n, *rank);
-  *rank = n;
-  return TRUE;
-}
-
-static gboolean
-parse_pads (EnsParse *parse, EnsSliding *sliding, GError **error)
-{
-  gint64 pads[2 * ENS_MAX_SPATIAL];
-  guint n = ens_attributes_ints (parse->attributes, "pads", pads, G_N_ELEMENTS (pads));
-
-  if (n == 0)
-    return TRUE;
-  if (n % 2 != 0 || (sliding->rank != 0 && n != 2 * sliding->rank))
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
-                            "attribute “pads” has %u values, expected two per spatial axis", n);
-  sliding->rank = n / 2;
-  memcpy (sliding->pads_begin, pads, sliding->rank * sizeof *pads);
-  memcpy (sliding->pads_end, pads + sliding->rank, sliding->rank * sizeof *pads);
-  return TRUE;
-}
-
-static const char *const auto_pad_names[] = {
-    [ENS_AUTO_PAD_NOTSET] = "NOTSET",
-    [ENS_AUTO_PAD_SAME_UPPER] = "SAME_UPPER",
-    [ENS_AUTO_PAD_SAME_LOWER] = "SAME_LOWER",
-    [ENS_AUTO_PAD_VALID] = "VALID",
-};
-
-static gboolean
-parse_auto_pad (EnsParse *parse, EnsSliding *sliding, GError **error)
-{
-  const char *name = ens_attributes_string (parse->attributes, "auto_pad", "NOTSET");
-
-  for (guint i = 0; i < G_N_ELEMENTS (auto_pad_names); i++)
-    if (strcmp (name, auto_pad_names[i]) == 0) {
-      sliding->auto_pad = i;
-      return TRUE;
-    }
-  return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown auto_pad “%s”", name);
-}
-
-gboolean
-ens_parse_sliding (EnsParse *parse, EnsSliding *sliding, GError **error)
-{
-  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
-    sliding->strides[i] = sliding->dilations[i] = 1;
-  return parse_lengths (parse, "kernel_shape", &sliding->rank, sliding->kernel, error)
-         && parse_lengths (parse, "strides", &sliding->rank, sliding->strides, error)
-         && parse_lengths (parse, "dilations", &sliding->rank, sliding->dilations, error)
-         && parse_pads (parse, sliding, error) && parse_auto_pad (parse, sliding, error);
-}
-
-static void
-write_unless (EnsAttributes *attributes, const char *name, const gint64 *values, guint n,
-              gint64 usual)
-{
-  gboolean all_usual = TRUE;
-
-  for (guint i = 0; i < n; i++)
-    all_usual = all_usual && values[i] == usual;
-  if (!all_usual)
-    ens_attributes_set_ints (attributes, name, values, n);
-}
-
-void
-ens_write_sliding (const EnsSliding *sliding, EnsAttributes *attributes)
-{
-  gint64 pads[2 * ENS_MAX_SPATIAL];
-
-  memcpy (pads, sliding->pads_begin, sliding->rank * sizeof *pads);
-  memcpy (pads + sliding->rank, sliding->pads_end, sliding->rank * sizeof *pads);
-  write_unless (attributes, "kernel_shape", sliding->kernel, sliding->rank, 0);
-  write_unless (attributes, "strides", sliding->strides, sliding->rank, 1);
-  write_unless (attributes, "dilations", sliding->dilations, sliding->rank, 1);
-  write_unless (attributes, "pads", pads, 2 * sliding->rank, 0);
-  if (sliding->auto_pad != ENS_AUTO_PAD_NOTSET)
-    ens_attributes_set_string (attributes, "auto_pad", auto_pad_names[sliding->auto_pad]);
-}
+const char *const ens_auto_pad_names[] = {[ENS_AUTO_PAD_NOTSET] = "NOTSET",
+                                          [ENS_AUTO_PAD_SAME_UPPER] = "SAME_UPPER",
+                                          [ENS_AUTO_PAD_SAME_LOWER] = "SAME_LOWER",
+                                          [ENS_AUTO_PAD_VALID] = "VALID",
+                                          NULL};
 
 gboolean
 ens_check_length (const EnsOperands *operands, const char *what, gint64 value, gint64 min,

@@ -12,8 +12,23 @@ typedef struct {
   gint64 pads_begin[ENS_MAX_SPATIAL], pads_end[ENS_MAX_SPATIAL];
 } EnsGeometry;
 
-gboolean ens_parse_sliding (EnsParse *parse, EnsSliding *sliding, GError **error);
-void ens_write_sliding (const EnsSliding *sliding, EnsAttributes *attributes);
+extern const char *const ens_auto_pad_names[];
+
+/* A list with one element per spatial axis, as many as the other lists of `sliding` have. */
+#define ENS_SPATIAL_MEMBER(type, member)                 \
+  .kind = ENS_ATTRIBUTE_INTS, ENS_MEMBER (type, member), \
+  .count = G_STRUCT_OFFSET (type, sliding.rank), .length = ENS_MAX_SPATIAL
+/* The attributes that are the member `sliding` of a struct; kernel_shape with these flags. */
+#define ENS_SLIDING_ATTRIBUTES(type, kernel_flags)                                    \
+  {"kernel_shape", ENS_SPATIAL_MEMBER (type, sliding.kernel), .flags = kernel_flags}, \
+      {"strides", ENS_SPATIAL_MEMBER (type, sliding.strides), .integer = 1},          \
+      {"dilations", ENS_SPATIAL_MEMBER (type, sliding.dilations), .integer = 1},      \
+      {"pads", ENS_SPATIAL_MEMBER (type, sliding.pads_begin),                         \
+       .second = G_STRUCT_OFFSET (type, sliding.pads_end)},                           \
+  {                                                                                   \
+    "auto_pad", ENS_ATTRIBUTE_NAME, ENS_MEMBER (type, sliding.auto_pad),              \
+        .names = ens_auto_pad_names                                                   \
+  }
 
 /* For input 0, (N, spatial …, C) of rank 3 to 5, and a kernel of `kernel` (one length per spatial
  * axis). Checks what it uses; with what has been checked before it can't fail. */

@@ -15,29 +15,15 @@ line_start (const EnsLines *lines, gsize line)
 
 /* Softmax. Up to opset 12 it runs over all axes from `axis` on. */
 
-static gboolean
-softmax_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsSoftmaxParams *params = data;
-  gboolean flattens = parse->opset < 13;
+/* `flatten` is ours, for networks of older opsets: newer ones can't say it in one node. */
+#define AXIS ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsSoftmaxParams, axis)
+#define FLATTEN ENS_ATTRIBUTE_FLAG, ENS_ATTRIBUTE_INTERNAL, ENS_MEMBER (EnsSoftmaxParams, flatten)
 
-  params->axis = ens_attributes_int (parse->attributes, "axis", flattens ? 1 : -1);
-  /* Ours, for networks of older opsets: newer ones can't say it in one node. */
-  params->flatten = flattens && params->axis != -1;
-  if (ens_attributes_has (parse->attributes, "flatten"))
-    params->flatten = ens_attributes_int (parse->attributes, "flatten", 0) != 0;
-  return TRUE;
-}
-
-static void
-softmax_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsSoftmaxParams *params = data;
-
-  ens_attributes_set_int (attributes, "axis", params->axis);
-  if (params->flatten)
-    ens_attributes_set_int (attributes, "flatten", 1);
-}
+static const EnsAttribute softmax_attributes[] = {{"axis", AXIS, .integer = 1, .until = 12},
+                                                  {"axis", AXIS, .integer = -1},
+                                                  {"flatten", FLATTEN, .integer = 1, .until = 12},
+                                                  {"flatten", FLATTEN},
+                                                  ENS_ATTRIBUTE_END};
 
 static gboolean
 softmax_permute (gpointer data, guint rank, const guint *map)
@@ -222,8 +208,7 @@ static const EnsOpExample softmax_examples[] = {{"2x5x7", &(const EnsSoftmaxPara
                              .layout = ENS_LAYOUT_FOLLOWS,                                   \
                              .flags = ENS_OP_IN_PLACE,                                       \
                              .params_size = sizeof (EnsSoftmaxParams),                       \
-                             .parse = softmax_parse,                                         \
-                             .write = softmax_write,                                         \
+                             .attributes = softmax_attributes,                               \
                              .permute = softmax_permute,                                     \
                              .shape = softmax_shape,                                         \
                              .reference = id##_reference,                                    \
@@ -237,27 +222,11 @@ SOFTMAX_OP (log_softmax, "LogSoftmax", TRUE);
 
 /* ArgMax, ArgMin */
 
-static gboolean
-arg_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsArgParams *params = data;
-
-  params->axis = ens_attributes_int (parse->attributes, "axis", 0);
-  params->keepdims = ens_attributes_int (parse->attributes, "keepdims", 1) != 0;
-  params->select_last_index = ens_attributes_int (parse->attributes, "select_last_index", 0) != 0;
-  return TRUE;
-}
-
-static void
-arg_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsArgParams *params = data;
-
-  ens_attributes_set_int (attributes, "axis", params->axis);
-  ens_attributes_set_int (attributes, "keepdims", params->keepdims);
-  if (params->select_last_index)
-    ens_attributes_set_int (attributes, "select_last_index", 1);
-}
+static const EnsAttribute arg_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsArgParams, axis)},
+    {"keepdims", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsArgParams, keepdims), .integer = 1},
+    {"select_last_index", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsArgParams, select_last_index)},
+    ENS_ATTRIBUTE_END};
 
 static gboolean
 arg_permute (gpointer data, guint rank, const guint *map)
@@ -402,8 +371,7 @@ static const EnsOpExample arg_examples[] = {
                              .max_outputs = 1,                     \
                              .layout = ENS_LAYOUT_FOLLOWS,         \
                              .params_size = sizeof (EnsArgParams), \
-                             .parse = arg_parse,                   \
-                             .write = arg_write,                   \
+                             .attributes = arg_attributes,         \
                              .permute = arg_permute,               \
                              .shape = arg_shape,                   \
                              .reference = id##_reference,          \

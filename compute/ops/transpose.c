@@ -9,18 +9,8 @@
 /* Transpose. Axes of length 1 and axes that stay together are merged before copying, so that a
  * transposition that moves nothing is one memcpy. */
 
-static gboolean
-transpose_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  ((EnsTransposeParams *)data)->perm = ens_parse_list (parse, "perm");
-  return TRUE;
-}
-
-static void
-transpose_write (gconstpointer data, EnsAttributes *attributes)
-{
-  ens_write_list (&((const EnsTransposeParams *)data)->perm, "perm", attributes);
-}
+static const EnsAttribute transpose_attributes[] = {
+    {"perm", ENS_LIST_MEMBER (EnsTransposeParams, perm)}, ENS_ATTRIBUTE_END};
 
 static EnsList
 permutation (const EnsOperands *operands)
@@ -149,8 +139,7 @@ const EnsOp ens_op_transpose = {.name = "Transpose",
                                 .max_outputs = 1,
                                 .layout = ENS_LAYOUT_PLAIN,
                                 .params_size = sizeof (EnsTransposeParams),
-                                .parse = transpose_parse,
-                                .write = transpose_write,
+                                .attributes = transpose_attributes,
                                 .shape = transpose_shape,
                                 .reference = transpose_reference,
                                 .cpu = transpose_cpu,
@@ -162,32 +151,25 @@ const EnsOp ens_op_transpose = {.name = "Transpose",
 /* DepthToSpace and SpaceToDepth on (N, H, W, C): channel (y · b + x) · C' + c, or c · b² + y · b +
  * x with mode CRD, and pixel (y, x) of a b×b block of C' channels are the same element. */
 
-static gboolean
-block_parse (EnsParse *parse, gpointer data, GError **error)
-{
-  EnsBlockParams *params = data;
-  const char *mode = ens_attributes_string (parse->attributes, "mode", "DCR");
+static const char *const mode_names[] = {"DCR", "CRD", NULL};
 
-  params->block_size = ens_attributes_int (parse->attributes, "blocksize", 0);
-  params->crd = g_str_equal (mode, "CRD");
-  if (params->block_size < 1 || params->block_size > 1024)
-    return ens_parse_error (parse, error, ENS_ERROR_FORMAT,
-                            "blocksize is %" G_GINT64_FORMAT ", expected 1 to 1024",
-                            params->block_size);
-  if (!params->crd && !g_str_equal (mode, "DCR"))
-    return ens_parse_error (parse, error, ENS_ERROR_UNSUPPORTED, "unknown mode “%s”", mode);
-  return TRUE;
-}
+#define BLOCK_SIZE                                                     \
+  {                                                                    \
+    "blocksize", ENS_ATTRIBUTE_INT, ENS_ATTRIBUTE_REQUIRED,            \
+        ENS_MEMBER (EnsBlockParams, block_size), .min = 1, .max = 1024 \
+  }
 
-static void
-block_write (gconstpointer data, EnsAttributes *attributes)
-{
-  const EnsBlockParams *params = data;
+static const EnsAttribute depth_to_space_attributes[] = {
+    BLOCK_SIZE,
+    {"mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsBlockParams, crd), .names = mode_names},
+    ENS_ATTRIBUTE_END};
 
-  ens_attributes_set_int (attributes, "blocksize", params->block_size);
-  if (params->crd)
-    ens_attributes_set_string (attributes, "mode", "CRD");
-}
+static const char *const depth_first[] = {"DCR", NULL};
+
+static const EnsAttribute space_to_depth_attributes[] = {
+    BLOCK_SIZE,
+    {"mode", ENS_ATTRIBUTE_FIXED, .names = depth_first, .since = 28},
+    ENS_ATTRIBUTE_END};
 
 /* The same elements seen as blocks: index (n, h, y, w, x, c), the strides of the shallow tensor in
  * [0], those of the deep one in [1]. */
@@ -364,8 +346,7 @@ static const EnsOpExample space_to_depth_examples[] = {{"1x4x6x3", &example_bloc
                              .layout = ENS_LAYOUT_SPATIAL,              \
                              .flags = ENS_OP_PITCHED,                   \
                              .params_size = sizeof (EnsBlockParams),    \
-                             .parse = block_parse,                      \
-                             .write = block_write,                      \
+                             .attributes = id##_attributes,             \
                              .shape = id##_shape,                       \
                              .reference = id##_reference,               \
                              .cpu = id##_cpu,                           \

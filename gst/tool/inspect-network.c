@@ -39,16 +39,6 @@ count_parameters (const EnsNode *node)
   return n;
 }
 
-static char *
-attributes_to_string (const EnsNode *node)
-{
-  g_autoptr (EnsAttributes) attributes = ens_attributes_new ();
-
-  if (node->op->write != NULL)
-    node->op->write (node->params, attributes);
-  return ens_attributes_to_string (attributes);
-}
-
 static void
 print_values (const char *kind, const GPtrArray *values)
 {
@@ -70,7 +60,7 @@ print_layers (const EnsGraph *graph)
   for (guint i = 0; i < graph->nodes->len; i++) {
     const EnsNode *node = g_ptr_array_index (graph->nodes, i);
     g_autofree char *shape = ens_shape_to_string (&node->outputs[0]->shape);
-    g_autofree char *attributes = attributes_to_string (node);
+    g_autofree char *attributes = ens_node_attributes_to_string (node);
     gint64 n = count_parameters (node);
 
     total += n;

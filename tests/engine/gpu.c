@@ -76,7 +76,7 @@ wrap (EnsVulkanFunctions *vk, gpointer data)
 static EnsGraph *
 build_graph (gboolean centred)
 {
-  const EnsReduceParams mean = {.axes = {TRUE, 1, {0}}, .keepdims = TRUE};
+  const EnsReduceParams mean = {.axes = {1, TRUE, {0}}, .keepdims = TRUE};
   g_auto (Builder) b;
   EnsValue *x;
 

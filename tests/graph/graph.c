@@ -33,11 +33,8 @@ scale_reference (const EnsOperands *operands)
     ((float *)operands->outputs[0]->data)[i] = ((const float *)input->data)[i] * params->factor;
 }
 
-static void
-scale_write (gconstpointer params, EnsAttributes *attributes)
-{
-  ens_attributes_set_float (attributes, "factor", ((const ScaleParams *)params)->factor);
-}
+static const EnsAttribute scale_attributes[] = {
+    {"factor", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (ScaleParams, factor)}, ENS_ATTRIBUTE_END};
 
 static const EnsOp scale = {
     .name = "Scale",
@@ -46,7 +43,7 @@ static const EnsOp scale = {
     .min_outputs = 1,
     .max_outputs = 2,
     .params_size = sizeof (ScaleParams),
-    .write = scale_write,
+    .attributes = scale_attributes,
     .shape = scale_shape,
     .reference = scale_reference,
 };

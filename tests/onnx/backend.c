@@ -34,8 +34,8 @@ static const struct {
     {"only 1 to 17 are", "another domain"},
     {", is not supported", "an optional output that we do not compute"},
     {"training_mode is set", "training"},
-    {"training_mode = 1", "training"},
-    {"can't cast to", "a type or attribute that we do not have"},
+    {"“training_mode” is 1", "training"},
+    {"“to” is ONNX's type", "a type or attribute that we do not have"},
 };
 
 /* Tests that ask for something else than we do. */

@@ -269,14 +269,14 @@ const ModelRow model_rows[] = {
      "input x: float32 ?x4x4x3\n"
      "r: float32 1x4x4x3 = Relu (x)\n"
      "r:nchw: float32 1x3x4x4 = Transpose (r) perm=[0, 3, 1, 2]\n"
-     "f: float32 1x48 = Flatten (r:nchw) axis=1\n"
+     "f: float32 1x48 = Flatten (r:nchw)\n"
      "y: float32 1x2 = Gemm (f, w<48x2>)\n"
      "output y: float32 1x2\n"},
     {"computed-shape", 11, computed_shape,
      "input x: float32 ?x?x?x3\n"
      "x:nchw: float32 1x3x224x224 = Transpose (x) perm=[0, 3, 1, 2]\n"
      "s: int64 4 = Shape (x:nchw)\n"
-     "n: int64 scalar = Gather (s, zero<scalar>) axis=0\n"
+     "n: int64 scalar = Gather (s, zero<scalar>)\n"
      "n1: int64 1 = Unsqueeze (n) axes=[0]\n"
      "shape: int64 2 = Concat (n1, rest<1>) axis=0\n"
      "y: float32 1x150528 = Reshape (x:nchw, shape)\n"
@@ -308,7 +308,7 @@ const ModelRow model_rows[] = {
     {"reductions", 11, reductions,
      "input x: float32 2x8x9x3\n"
      "m: float32 2x3 = ReduceMean (x) axes=[2, 1] keepdims=0\n"
-     "k: float32 2x1x1x3 = ReduceMean (x) axes=[1, 2] keepdims=1\n"
+     "k: float32 2x1x1x3 = ReduceMean (x) axes=[1, 2]\n"
      "c: float32 2x8x9 = ReduceMax (x) axes=[3] keepdims=0\n"
      "x:nchw: float32 2x3x8x9 = Transpose (x) perm=[0, 3, 1, 2]\n"
      "n: float32 3x8x9 = ReduceMax (x:nchw) axes=[0] keepdims=0\n"
@@ -343,36 +343,33 @@ const ModelRow model_rows[] = {
      "input x: float32 1x8x9x6\n"
      "s: float32 1x8x9x2 = Slice (x) axes=[3] ends=[4] starts=[2]\n"
      "p: float32 1x12x15x2 = Pad (s) pads=[0, 1, 2, 0, 0, 3, 4, 0]\n"
-     "y: float32 1x12x15x1 = ReduceSum (p) axes=[3] keepdims=1\n"
+     "y: float32 1x12x15x1 = ReduceSum (p) axes=[3]\n"
      "output y: float32 1x12x15x1\n"},
     {"enlarging", 14, enlarging,
      "input x: float32 ?x?x?x3\n"
      "c: float32 1x448x448x4 = ConvTranspose (x, w<3x2x2x4>) strides=[2, 2]\n"
      "h: float32 1x448x448x4 = HardSwish (c)\n"
-     "r: float32 1x224x1344x4 = Resize (h) coordinate_transformation_mode=\"half_pixel\" "
-     "mode=\"nearest\" nearest_mode=\"round_prefer_floor\" scales=[1, 1, 0.5, 3]\n"
+     "r: float32 1x224x1344x4 = Resize (h) scales=[1, 1, 0.5, 3]\n"
      "c:nchw: float32 1x4x448x448 = Transpose (c) perm=[0, 3, 1, 2]\n"
      "sizes: int64 4 = Shape (c:nchw)\n"
-     "y: float32 1x448x448x4 = Resize (r, -, -, sizes) "
-     "coordinate_transformation_mode=\"half_pixel\" mode=\"nearest\" "
-     "nearest_mode=\"round_prefer_floor\"\n"
+     "y: float32 1x448x448x4 = Resize (r, -, -, sizes)\n"
      "output y: float32 1x448x448x4\n"},
     {"upsample", 9, upsample,
      "input x: float32 1x4x4x3\n"
      "y: float32 1x8x8x3 = Resize (x) coordinate_transformation_mode=\"asymmetric\" "
-     "mode=\"nearest\" nearest_mode=\"floor\" scales=[1, 1, 2, 2]\n"
+     "nearest_mode=\"floor\" scales=[1, 1, 2, 2]\n"
      "output y: float32 1x8x8x3\n"},
     {"layer-normalization", 17, layer_normalization,
      "input x: float32 1x4x4x3\n"
-     "y: float32 1x4x4x3 = LayerNormalization (x, scale<3>) axis=-1 epsilon=9.99999975e-06\n"
+     "y: float32 1x4x4x3 = LayerNormalization (x, scale<3>)\n"
      "output y: float32 1x4x4x3\n"},
     {"transposed-map", 17, transposed_map,
      "input x: float32 1x48\n"
      "m: float32 1x3x4x4 = Reshape (x, shape<4>)\n"
      "r: float32 1x3x4x4 = Relu (m)\n"
      "t: float32 1x4x4x3 = Transpose (r) perm=[0, 2, 3, 1]\n"
-     "n: float32 1x4x4x3 = LayerNormalization (t, scale<3>) axis=-1 epsilon=9.99999975e-06\n"
-     "y: float32 1x48 = Flatten (n) axis=1\n"
+     "n: float32 1x4x4x3 = LayerNormalization (t, scale<3>)\n"
+     "y: float32 1x48 = Flatten (n)\n"
      "output y: float32 1x48\n"},
     {"old-rules", 3, old_rules,
      "input x: float32 1x4x4x3\n"

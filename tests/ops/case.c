@@ -38,21 +38,6 @@ make_node (TestCase *test_case, const EnsOp *op, gconstpointer params)
                                         test_case->inputs->len, n_outputs);
 }
 
-static gboolean
-parse (TestCase *test_case, const EnsOp *op, EnsAttributes *attributes, gpointer params,
-       GError **error)
-{
-  const TestRow *row = test_case->row;
-  EnsParse parse = {.name = "row",
-                    .opset = row->opset > 0 ? row->opset : ENS_ONNX_OPSET,
-                    .n_inputs = test_case->inputs->len,
-                    .n_outputs = MAX (row->outputs, 1),
-                    .attributes = attributes};
-
-  return (op->parse == NULL || op->parse (&parse, params, error))
-         && ens_attributes_finish (attributes, "row", error);
-}
-
 TestCase *
 test_case_new_from (const char *op_name, const TestRow *row, EnsAttributes *attributes,
                     GArray *inputs, GError **error)
@@ -60,12 +45,17 @@ test_case_new_from (const char *op_name, const TestRow *row, EnsAttributes *attr
   g_autoptr (TestCase) test_case = g_new0 (TestCase, 1);
   const EnsOp *op = ens_op_find (op_name);
   g_autofree gpointer params = g_malloc0 (op->params_size);
+  EnsParse parse = {.node = "row",
+                    .internal = TRUE,
+                    .opset = row->opset > 0 ? row->opset : ENS_ONNX_OPSET,
+                    .n_outputs = MAX (row->outputs, 1),
+                    .attributes = attributes};
 
   test_case->row = row;
   test_case->inputs = g_array_ref (inputs);
   ck_assert_uint_ge (inputs->len, op->min_inputs);
   ck_assert_uint_le (inputs->len, op->max_inputs);
-  if (!parse (test_case, op, attributes, params, error))
+  if (!ens_op_read_attributes (op, &parse, params, error))
     return NULL;
   make_node (test_case, op, params);
   return g_steal_pointer (&test_case);

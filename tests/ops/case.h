@@ -11,7 +11,8 @@ typedef struct {
   GArray *inputs; /* TestTensor, dense */
 } TestCase;
 
-/* inputs: row->inputs or row->benchmark. NULL with an error from parse (). (transfer full) */
+/* inputs: row->inputs or row->benchmark. NULL with an error from reading attributes. (transfer
+ * full) */
 TestCase *test_case_new (const char *op, const TestRow *row, const char *inputs, GError **error);
 /* The same of given attributes and inputs (TestTensor), which may be nonsense. (transfer full) */
 TestCase *test_case_new_from (const char *op, const TestRow *row, EnsAttributes *attributes,

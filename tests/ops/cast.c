@@ -17,8 +17,8 @@ static const TestRow rows[] = {
     {"not-a-number", "to=7", "3 = nan inf -inf",
      "int64 3 = 0 9223372036854775807 -9223372036854775808"},
     {"layout", "to=6", "2x3x4x5", "int32 2x3x4x5"},
-    {"unknown-type", "to=8", "3", .error = "can't cast to ONNX's type 8"},
-    {"no-type", NULL, "3", .error = "can't cast to ONNX's type 0"},
+    {"unknown-type", "to=8", "3", .error = "attribute “to” is ONNX's type 8, expected"},
+    {"no-type", NULL, "3", .error = "attribute “to” is missing"},
     {0}};
 
 const TestOperator test_cast[] = {{"Cast", rows}, {0}};

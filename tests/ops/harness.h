@@ -19,7 +19,7 @@ typedef struct {
   /* Output 0, or all outputs separated by semicolons, in the same form; without values the shape
    * alone is compared. NULL: kernels are compared with the reference alone. */
   const char *expected;
-  const char *error; /* parse () or shape () fails with a message that contains this */
+  const char *error; /* attributes or shape () fail with a message that contains this */
   /* Allowed difference as a part of the largest magnitude; 0: 2e-6. */
   double tolerance;
   gboolean each;         /* … of each value's own magnitude */

@@ -1,4 +1,4 @@
-/* Rows with attributes and shapes changed at random: parse () or shape () refuses them, or kernels
+/* Rows with attributes and shapes changed at random: reading or shape () refuses them, or kernels
  * run within their memory. Most useful under the sanitizers. */
 #include "case.h"
 
@@ -33,7 +33,7 @@ happens (GRand *random)
 }
 
 static void
-vary_list (const char *name, const EnsAttribute *attribute, Variation *variation)
+vary_list (const char *name, const EnsAttributeValue *attribute, Variation *variation)
 {
   gint64 values[80];
   guint n = MIN (attribute->n_values, 64);
@@ -48,29 +48,29 @@ vary_list (const char *name, const EnsAttribute *attribute, Variation *variation
 }
 
 static void
-vary_attribute (const char *name, const EnsAttribute *attribute, gpointer data)
+vary_attribute (const char *name, const EnsAttributeValue *attribute, gpointer data)
 {
   Variation *variation = data;
   gboolean vary = happens (variation->random);
 
   switch (attribute->kind) {
-  case ENS_ATTRIBUTE_INT:
+  case ENS_ATTRIBUTE_VALUE_INT:
     ens_attributes_set_int (variation->attributes, name,
                             vary ? choose_integer (variation->random) : attribute->integer);
     break;
-  case ENS_ATTRIBUTE_INTS:
+  case ENS_ATTRIBUTE_VALUE_INTS:
     vary_list (name, attribute, variation);
     break;
-  case ENS_ATTRIBUTE_FLOAT:
+  case ENS_ATTRIBUTE_VALUE_FLOAT:
     ens_attributes_set_float (variation->attributes, name, attribute->real);
     break;
-  case ENS_ATTRIBUTE_FLOATS:
+  case ENS_ATTRIBUTE_VALUE_FLOATS:
     ens_attributes_set_floats (variation->attributes, name, attribute->reals, attribute->n_values);
     break;
-  case ENS_ATTRIBUTE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRING:
     ens_attributes_set_string (variation->attributes, name, attribute->string);
     break;
-  case ENS_ATTRIBUTE_TENSOR:
+  case ENS_ATTRIBUTE_VALUE_TENSOR:
     ens_attributes_set_tensor (variation->attributes, name, attribute->tensor);
     break;
   }

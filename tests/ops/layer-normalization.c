@@ -16,7 +16,7 @@ static const TestRow rows[] = {
     {"wrong-scale", NULL, "2x3; const 2", .error = "input 1 is 2, expected 3"},
     {"wrong-bias", NULL, "2x3; const 3; const 1", .error = "input 2 is 1, expected 3"},
     {"no-axis", "axis=2", "2x3; const 3", .error = "axis 2 does not exist"},
-    {"stash", "stash_type=11", "2x3; const 3", .error = "stash_type is not 1"},
+    {"stash", "stash_type=11", "2x3; const 3", .error = "attribute “stash_type” is 11, expected 1"},
     {0}};
 
 const TestOperator test_layer_normalization[] = {{"LayerNormalization", rows}, {0}};

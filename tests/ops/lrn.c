@@ -10,7 +10,7 @@ static const TestRow rows[] = {
     {"long", "size=3 alpha=0.5", "1x2x2x300", NULL},
     {"wider-than-channels", "size=99 alpha=1.0", "1x2x2x5", NULL},
     {"huge-size", "size=9223372036854775807 alpha=1.0", "1x2x2x5", NULL},
-    {"no-size", NULL, "1x2x2x5", .error = "size is 0, expected 1 or more"},
+    {"no-size", NULL, "1x2x2x5", .error = "attribute “size” is missing"},
     {0}};
 
 const TestOperator test_lrn[] = {{"LRN", rows}, {0}};

@@ -16,8 +16,9 @@ static const TestRow batch_rows[] = {
     {"wrong-vector", NULL, "2x3; const 3; const 3; const 2; const 3",
      .error = "input 3 is 2, expected a vector of 3"},
     {"training", "training_mode=1", "2x3; const 3; const 3; const 3; const 3",
-     .error = "training_mode = 1 is not supported"},
-    {"not-spatial", "spatial=0", "2x3; const 3; const 3; const 3; const 3", .error = "spatial = 0"},
+     .error = "attribute “training_mode” is 1, expected 0; export"},
+    {"not-spatial", "spatial=0", "2x3; const 3; const 3; const 3; const 3",
+     .error = "attribute “spatial” is 0, expected 1"},
     {0}};
 
 static const TestRow instance_rows[] = {
@@ -35,7 +36,7 @@ static const TestRow lp_rows[] = {
     {"by-hand", NULL, "2x2 = 3 4 0 0", "2x2 = 0.6 0.8 0 0"},
     {"sums", "p=1 axis=0", "2x2 = 3 -4 1 12", "2x2 = 0.75 -0.25 0.25 0.75"},
     {"layout", "axis=1", "2x3x4x5", NULL},
-    {"p-3", "p=3", "2x2", .error = "p is 3, expected 1 or 2"},
+    {"p-3", "p=3", "2x2", .error = "attribute “p” is 3, expected 1 to 2"},
     {"no-axis", "axis=-3", "2x2", .error = "axis -3 does not exist"},
     {0}};
 

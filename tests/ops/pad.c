@@ -23,7 +23,8 @@ static const TestRow rows[] = {
     {"wrong-rank", "pads=[0, 1]", "3x3", .error = "pads for 1 axes, expected 2"},
     {"unknown-pads", NULL, "3; int64 2", .error = "not known before running"},
     {"no-pads", NULL, "3", .error = "pads for 0 axes, expected 1"},
-    {"unknown-mode", "mode=\"wrap\" pads=[0, 1]", "3", .error = "unknown mode “wrap”"},
+    {"unknown-mode", "mode=\"wrap\" pads=[0, 1]", "3",
+     .error = "attribute “mode” is “wrap”, expected constant, reflect, edge"},
     {0}};
 
 const TestOperator test_pad[] = {{"Pad", rows}, {0}};

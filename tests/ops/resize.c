@@ -91,9 +91,10 @@ static const TestRow rows[] = {
     {"of-nothing", "sizes=[2, 3]", "2x0", .error = "nothing to make 3 elements of"},
     {"unknown-sizes", NULL, "2x2; -; -; int64 2", .error = "known before running"},
     {"unknown-scales", NULL, "2x2; -; 2", .error = "not known before running"},
-    {"unknown-mode", "mode=\"area\" scales=[1.0, 1.0]", "2x2", .error = "unknown mode “area”"},
+    {"unknown-mode", "mode=\"area\" scales=[1.0, 1.0]", "2x2",
+     .error = "attribute “mode” is “area”, expected nearest, linear, cubic"},
     {"unknown-coordinates", "coordinate_transformation_mode=\"corner\" scales=[1.0, 1.0]", "2x2",
-     .error = "unknown coordinate_transformation_mode “corner”"},
+     .error = "attribute “coordinate_transformation_mode” is “corner”, expected half_pixel"},
     {0}};
 
 const TestOperator test_resize[] = {{"Resize", rows}, {0}};

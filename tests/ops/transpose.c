@@ -27,8 +27,9 @@ static const TestRow depth_to_space_rows[] = {
     {"many-crd", "blocksize=3 mode=\"CRD\"", "2x3x4x45", "2x9x12x5"},
     {"uneven", "blocksize=2", "1x2x2x6",
      .error = "6 channels are not a multiple of blocksize² = 4"},
-    {"no-size", NULL, "1x2x2x4", .error = "blocksize is 0"},
-    {"unknown-mode", "blocksize=2 mode=\"XYZ\"", "1x2x2x4", .error = "unknown mode “XYZ”"},
+    {"no-size", NULL, "1x2x2x4", .error = "attribute “blocksize” is missing"},
+    {"unknown-mode", "blocksize=2 mode=\"XYZ\"", "1x2x2x4",
+     .error = "attribute “mode” is “XYZ”, expected DCR, CRD"},
     {"rank-3", "blocksize=2", "2x2x4", .error = "expected rank 4"},
     {0}};
 

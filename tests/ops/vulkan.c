@@ -128,9 +128,9 @@ apply (Scene *scene, const char *op, const char *attributes, EnsValue *const *in
   const EnsOp *found = ens_op_find (op);
   g_autoptr (EnsAttributes) read = test_read_attributes (attributes);
   g_autofree gpointer params = g_malloc0 (found->params_size);
-  EnsParse parse = {.name = op, .opset = 17, .n_inputs = n_inputs, .attributes = read};
+  EnsParse parse = {.node = op, .opset = 17, .n_outputs = 1, .attributes = read};
 
-  ck_assert (found->parse == NULL || found->parse (&parse, params, NULL));
+  ck_assert (ens_op_read_attributes (found, &parse, params, NULL));
   return ens_graph_add_node (scene->graph, found, op, params, inputs, n_inputs, 1)->outputs[0];
 }
 

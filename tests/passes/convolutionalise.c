@@ -58,7 +58,7 @@ build_average (Builder *b, EnsValue *x)
 static EnsValue *
 build_mean (Builder *b, EnsValue *x)
 {
-  EnsReduceParams mean = {.axes = {TRUE, 2, {1, 2}}};
+  EnsReduceParams mean = {.axes = {2, TRUE, {1, 2}}};
 
   x = build (b, "Relu", NULL, build_conv (b, x, (ConvRow) {.filters = CLASSES}), NULL);
   x = build (b, "ReduceMean", &mean, x, NULL);

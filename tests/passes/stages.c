@@ -59,7 +59,7 @@ build_gate (Builder *b, EnsValue *x)
 static EnsValue *
 build_misplaced (Builder *b, EnsValue *x)
 {
-  EnsReduceParams mean = {.axes = {TRUE, 3, {1, 2, 3}}};
+  EnsReduceParams mean = {.axes = {3, TRUE, {1, 2, 3}}};
 
   return build (b, "Mul", NULL, x, build (b, "ReduceMean", &mean, x, NULL), NULL);
 }
@@ -67,7 +67,7 @@ build_misplaced (Builder *b, EnsValue *x)
 static EnsValue *
 build_mean_batch (Builder *b, EnsValue *x)
 {
-  EnsReduceParams mean = {.axes = {TRUE, 1, {-4}}};
+  EnsReduceParams mean = {.axes = {1, TRUE, {-4}}};
 
   return build (b, "ReduceMean", &mean, x, NULL);
 }
@@ -143,7 +143,7 @@ static EnsValue *
 build_turned_product (Builder *b, EnsValue *x)
 {
   EnsGemmParams params = {.trans_a = TRUE, .alpha = 1};
-  EnsReduceParams mean = {.axes = {TRUE, 2, {1, 2}}};
+  EnsReduceParams mean = {.axes = {2, TRUE, {1, 2}}};
 
   return build (b, "Gemm", &params, build (b, "ReduceMean", &mean, x, NULL),
                 build_constant (b, &ENS_SHAPE (6, 4)), NULL);
@@ -189,7 +189,7 @@ build_lp_norm_batch (Builder *b, EnsValue *x)
 static EnsValue *
 build_sum_square (Builder *b, EnsValue *x)
 {
-  EnsReduceParams params = {.axes = {TRUE, 1, {2}}, .keepdims = TRUE};
+  EnsReduceParams params = {.axes = {1, TRUE, {2}}, .keepdims = TRUE};
 
   return build (b, "ReduceSumSquare", &params, x, NULL);
 }
@@ -251,7 +251,7 @@ build_expand_first (Builder *b, EnsValue *x)
 static EnsValue *
 build_slice (Builder *b, EnsValue *x)
 {
-  EnsSliceParams params = {{TRUE, 1, {1}}, {TRUE, 1, {5}}, {TRUE, 1, {-2}}, {TRUE, 1, {2}}};
+  EnsSliceParams params = {{1, TRUE, {1}}, {1, TRUE, {5}}, {1, TRUE, {-2}}, {1, TRUE, {2}}};
 
   return build (b, "Slice", &params, x, NULL);
 }
@@ -259,7 +259,7 @@ build_slice (Builder *b, EnsValue *x)
 static EnsValue *
 build_slice_batch (Builder *b, EnsValue *x)
 {
-  EnsSliceParams params = {{TRUE, 1, {-1}}, {TRUE, 1, {-99}}, {TRUE, 1, {0}}, {TRUE, 1, {-1}}};
+  EnsSliceParams params = {{1, TRUE, {-1}}, {1, TRUE, {-99}}, {1, TRUE, {0}}, {1, TRUE, {-1}}};
 
   return build (b, "Slice", &params, x, NULL);
 }
@@ -353,7 +353,7 @@ START_TEST (test_cut)
       {1, 6, ENS_STAGE_INPUT, ENS_STAGE_KEPT},
       {batch, 2, ENS_STAGE_KEPT, ENS_STAGE_OUTPUT},
   };
-  EnsReduceParams max = {.axes = {TRUE, 1, {0}}, .keepdims = TRUE};
+  EnsReduceParams max = {.axes = {1, TRUE, {0}}, .keepdims = TRUE};
   g_auto (Builder) b;
   g_autoptr (GPtrArray) stages = NULL;
   g_autoptr (GError) error = NULL;
