@@ -188,6 +188,8 @@ read_row (const EnsParse *parse, const EnsAttribute *row, gpointer params, GErro
     return row->names != NULL ? read_name (parse, row, &number, error)
                               : check_int (parse, row, row->integer, error);
   case ENS_ATTRIBUTE_OUTPUTS:
+    G_STRUCT_MEMBER (gboolean, params, row->present) =
+        ens_attributes_has (parse->attributes, row->name);
     return check_int (parse, row, parse->n_outputs, error);
   case ENS_ATTRIBUTE_INPUT:
   case ENS_ATTRIBUTE_IGNORED:
@@ -327,7 +329,8 @@ ens_op_write_attributes (const EnsOp *op, gconstpointer params, guint n_outputs,
       continue;
     if (row->kind != ENS_ATTRIBUTE_OUTPUTS)
       write_row (row, params, attributes);
-    else if (opset >= row->since && G_STRUCT_MEMBER (guint, params, row->count) == 0)
+    else if ((opset >= row->since || G_STRUCT_MEMBER (gboolean, params, row->present))
+             && G_STRUCT_MEMBER (guint, params, row->count) == 0)
       ens_attributes_set_int (attributes, row->name, n_outputs);
   }
 }

@@ -20,7 +20,7 @@ typedef enum {
   ENS_ATTRIBUTE_FIXED,   /* an int that may only be `integer`, or one of `names`: no member */
   ENS_ATTRIBUTE_IGNORED, /* anything; it has no effect here: no member */
   ENS_ATTRIBUTE_INPUT,   /* a list of ints that import makes `input`: no member */
-  ENS_ATTRIBUTE_OUTPUTS, /* an int, the node's number of outputs, unless a list counts: no member */
+  ENS_ATTRIBUTE_OUTPUTS, /* an int, the node's number of outputs, where `count` is 0: no member */
 } EnsAttributeKind;
 
 typedef enum {
@@ -42,7 +42,7 @@ typedef struct {
   const char *const *names; /* up to a NULL */
   /* Lists. Several lists may share the member that counts; then they have to be of one length. */
   gsize count;   /* the guint */
-  gsize present; /* a gboolean that is set if the list is there, be it empty; 0: none */
+  gsize present; /* a gboolean that is set if the attribute is there; 0: none */
   gsize second;  /* where the list's second half goes; 0: it is not halved */
   guint length;  /* elements of the array */
   /* Tensors. read () returns NULL or what it expected; write () is (transfer full). */

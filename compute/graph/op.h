@@ -69,9 +69,23 @@ typedef enum {
   ENS_OP_FUSES = 1 << 7, /* may apply an activation to its result */
 } EnsOpFlags;
 
-/* In which opsets of its domain an operator means what is known here. */
+/* The newest opset of ONNX whose change log has been read for all operators. */
+#define ENS_OP_NEWEST_OPSET 28
+
+/* How input 1 is brought to input 0's shape up to opset 6; since 7 its dimensions are the last
+ * ones. */
+typedef enum {
+  ENS_STRETCH_LAST,          /* as since opset 7 */
+  ENS_STRETCH_BY_ATTRIBUTES, /* by the attributes `broadcast` and `axis` */
+  ENS_STRETCH_CHANNELS,      /* it has one element per channel */
+} EnsOldStretch;
+
+/* In which opsets of its domain a node of an operator means what is known here. What has changed in
+ * between is said by the rows of its attributes and by `stretch`. */
 typedef struct {
   guint since; /* the first that has it; 0: all */
+  guint until; /* the last before a change that is not known here; 0: ENS_OP_NEWEST_OPSET */
+  EnsOldStretch stretch;
 } EnsOpVersions;
 
 /* What a CPU kernel gets beside its operands. */
@@ -116,7 +130,8 @@ typedef struct {
 typedef struct _EnsCommands EnsCommands;
 
 struct _EnsOp {
-  const char *name; /* ONNX operator, or our own for internal ones */
+  const char *name;   /* ONNX operator, or our own for internal ones */
+  const char *domain; /* NULL: ONNX's own; "com.microsoft" … */
   guint min_inputs, max_inputs;
   guint min_outputs, max_outputs;
   EnsLayout layout;
@@ -169,8 +184,10 @@ ens_node_is_identity (const EnsNode *node)
   return node->op->is_identity != NULL && node->op->is_identity (node);
 }
 
-/* The operator of that name, or NULL. */
+/* ONNX's own operator of that name, or NULL. */
 const EnsOp *ens_op_find (const char *name);
+/* The same of another domain; NULL or "": ONNX's own. */
+const EnsOp *ens_op_find_in (const char *domain, const char *name);
 /* All operators, sorted by name, NULL-terminated. */
 const EnsOp *const *ens_op_list (void);
 

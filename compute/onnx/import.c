@@ -97,42 +97,24 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsOnnxImport, import_clear)
 /* The model's head */
 
 static gboolean
-read_opset (const Onnx__ModelProto *model, gint64 *opset, GError **error)
-{
-  *opset = 0;
-  for (gsize i = 0; i < model->n_opset_import; i++)
-    if (ens_onnx_is_own_domain (model->opset_import[i]->domain))
-      *opset = model->opset_import[i]->version;
-  if (*opset >= ENS_ONNX_MIN_OPSET && *opset <= ENS_ONNX_MAX_OPSET)
-    return TRUE;
-  if (model->n_opset_import == 0)
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                         "the file does not say its opset (is it complete?)");
-  else
-    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "opset %" G_GINT64_FORMAT
-                 " is not supported, only %d to %d are; export the network "
-                 "again with one of those",
-                 *opset, ENS_ONNX_MIN_OPSET, ENS_ONNX_MAX_OPSET);
-  return FALSE;
-}
-
-static gboolean
-check_model (const Onnx__ModelProto *model, gint64 *opset, GError **error)
+check_model (const Onnx__ModelProto *model, GError **error)
 {
   if (model->graph == NULL) {
     g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT,
                          "the file holds no graph (is it an ONNX model, and complete?)");
     return FALSE;
   }
-  if (!read_opset (model, opset, error))
+  if (model->n_opset_import == 0) {
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                         "the file does not say its opset (is it complete?)");
     return FALSE;
+  }
   if (model->graph->n_sparse_initializer > 0) {
     g_set_error_literal (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                          "sparse initializers are not supported");
     return FALSE;
   }
-  return TRUE;
+  return ens_onnx_check_operators (model, error);
 }
 
 /* Orders of networks converted from TensorFlow, which take and give NHWC. */
@@ -395,15 +377,9 @@ import_graph (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **err
   collect_names (import, proto);
   if (!add_initializers (import, proto, error) || !add_inputs (import, proto, error))
     return NULL;
-  for (gsize i = 0; i < proto->n_node; i++) {
-    g_autoptr (GError) failure = NULL;
-
-    if (ens_onnx_import_node (import, proto->node[i], &failure))
-      continue;
-    ens_onnx_import_add_missing (proto, i, failure);
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return NULL;
-  }
+  for (gsize i = 0; i < proto->n_node; i++)
+    if (!ens_onnx_import_node (import, proto->node[i], error))
+      return NULL;
   if (!add_outputs (import, proto, error))
     return NULL;
   forget_samples (import);
@@ -441,8 +417,10 @@ import_at_size (const Source *source, guint nominal_size, gboolean *open, GError
   EnsGraph *graph;
 
   import_init (&import, source->name, g_bytes_get_size (source->bytes));
-  if (model == NULL || !check_model (model, &import.opset, error))
+  if (model == NULL || !check_model (model, error))
     return NULL;
+  import.model = model;
+  import.opset = ens_onnx_find_opset (model, NULL);
   graph = import_graph (&import, model->graph, error);
   *open = is_open (&import);
   return graph;

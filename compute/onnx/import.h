@@ -28,7 +28,8 @@ typedef enum {
 
 typedef struct {
   EnsGraph *graph;
-  gint64 opset;
+  const Onnx__ModelProto *model;
+  gint64 opset; /* of ONNX's own operators */
   guint nominal_size;
   gint64 nominal_batch; /* of the first input */
   EnsOnnxFiles *files;
@@ -51,9 +52,13 @@ EnsOnnxTensor *ens_onnx_import_add (EnsOnnxImport *import, const char *name, GEr
 EnsOnnxTensor *ens_onnx_import_known (EnsOnnxImport *import, const char *name, EnsTensor *contents);
 EnsOnnxTensor *ens_onnx_import_wrap (EnsOnnxImport *import, EnsValue *value);
 
+typedef struct _EnsOnnxStep EnsOnnxStep;
+typedef gboolean (*EnsOnnxImportFunc) (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+
 /* A node of the file on its way into the graph. */
-typedef struct {
+struct _EnsOnnxStep {
   const Onnx__NodeProto *proto;
+  EnsOnnxImportFunc special; /* comes before, or instead of, adding a node; or NULL */
   const EnsOp *op;
   gint64 opset;     /* whose rules its attributes follow */
   const char *name; /* in the file, or of its first output */
@@ -64,7 +69,7 @@ typedef struct {
   gpointer params;
   gboolean last; /* computes with channels last */
   gboolean done; /* nothing is left to do */
-} EnsOnnxStep;
+};
 
 /* Sets an error "WHAT: MESSAGE" and returns FALSE. */
 gboolean ens_onnx_step_fail (const EnsOnnxStep *step, GError **error, EnsErrorCode code,
@@ -72,7 +77,6 @@ gboolean ens_onnx_step_fail (const EnsOnnxStep *step, GError **error, EnsErrorCo
 /* Attributes → params. */
 gboolean ens_onnx_step_parse (EnsOnnxStep *step, GError **error);
 
-typedef gboolean (*EnsOnnxImportFunc) (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 /* What is done with nodes of this operator before, or instead of, adding them. NULL: nothing. */
 EnsOnnxImportFunc ens_onnx_find_special (const char *op);
 
@@ -92,9 +96,13 @@ gboolean ens_onnx_import_matmul_integer (EnsOnnxStep *step, EnsOnnxImport *impor
 void ens_onnx_import_note_quantised (EnsOnnxImport *import);
 
 gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error);
-/* If node `failed` failed because its operator is missing, adds the later nodes of which that is
- * true too to the error's message. */
-void ens_onnx_import_add_missing (const Onnx__GraphProto *proto, gsize failed, GError *error);
+/* The opset that the file has of a domain; 0: it says none. */
+gint64 ens_onnx_find_opset (const Onnx__ModelProto *model, const char *domain);
+/* What messages call a node: its name, or that of its first output. */
+const char *ens_onnx_node_name (const Onnx__NodeProto *proto);
+/* FALSE, with a message that names each of them once, if the file has operators that are not
+ * supported, or not in the version that the file has. */
+gboolean ens_onnx_check_operators (const Onnx__ModelProto *model, GError **error);
 /* Adds a node with outputs inferred at the nominal size; NULL if they can't be. */
 EnsNode *ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
                                 gconstpointer params, EnsValue *const *inputs, guint n_inputs,

@@ -54,8 +54,8 @@ append_dims (EnsOnnxStep *step, EnsOnnxImport *import, guint input, guint rank, 
   return TRUE;
 }
 
-/* Operators of two inputs, of which the second may be stretched, from dimension `axis` of the first
- * on or along the last ones. Since opset 7 the second is always stretched along the last ones. */
+/* The second input may be stretched, from dimension `axis` of the first on or along the last ones.
+ */
 static gboolean
 raise_broadcast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
@@ -80,7 +80,7 @@ raise_broadcast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 
 /* The slope has one number per channel, and no dimensions behind that. */
 static gboolean
-raise_prelu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+raise_slope (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
   if (step->n_inputs != 2 || !step->inputs[0] || !step->inputs[1]
       || step->inputs[1]->shape.rank != 1 || step->inputs[0]->shape.rank < 3)
@@ -88,134 +88,49 @@ raise_prelu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return append_dims (step, import, 1, step->inputs[0]->shape.rank - 1, error);
 }
 
-/* Adds an input behind the others. */
-static void
-add_input (EnsOnnxStep *step, EnsOnnxImport *import, EnsTensor *contents)
+static gboolean
+raise_stretch (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
+  switch (step->op->versions.stretch) {
+  case ENS_STRETCH_BY_ATTRIBUTES:
+    return raise_broadcast (step, import, error);
+  case ENS_STRETCH_CHANNELS:
+    return raise_slope (step, import, error);
+  case ENS_STRETCH_LAST:
+    break;
+  }
+  return TRUE;
+}
+
+/* An attribute that newer opsets have as an input behind the others. */
+static void
+raise_attribute (EnsOnnxStep *step, EnsOnnxImport *import, const EnsAttribute *row)
+{
+  gint64 values[ENS_MAX_RANK];
+  guint n;
+  g_autoptr (EnsTensor) contents = NULL;
+
+  if (step->n_inputs != row->input || !ens_attributes_has (step->attributes, row->name))
+    return;
+  n = ens_attributes_ints (step->attributes, row->name, values, ENS_MAX_RANK);
+  contents = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (n), values);
   step->inputs = g_renew (EnsOnnxTensor *, step->inputs, step->n_inputs + 1);
   step->inputs[step->n_inputs++] = ens_onnx_import_known (import, step->name, contents);
 }
 
-static gboolean
-raise_reshape (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
-{
-  gint64 dims[ENS_MAX_RANK];
-  g_autoptr (EnsTensor) shape = NULL;
-  guint n;
-
-  if (step->n_inputs != 1 || !ens_attributes_has (step->attributes, "shape"))
-    return TRUE;
-  n = ens_attributes_ints (step->attributes, "shape", dims, ENS_MAX_RANK);
-  shape = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (MIN (n, ENS_MAX_RANK)), dims);
-  add_input (step, import, shape);
-  return TRUE;
-}
-
-/* Attributes that say what newer opsets leave to the exporter. */
-static gboolean
-ignore_is_test (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
-{
-  ens_attributes_ignore (step->attributes, "is_test");
-  return TRUE;
-}
-
-static gboolean
-ignore_broadcast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
-{
-  ens_attributes_ignore (step->attributes, "broadcast");
-  return TRUE;
-}
-
-static gboolean
-raise_pad (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
-{
-  gint64 pads[2 * ENS_MAX_RANK];
-  guint n;
-
-  if (!ens_attributes_has (step->attributes, "paddings"))
-    return TRUE;
-  n = ens_attributes_ints (step->attributes, "paddings", pads, G_N_ELEMENTS (pads));
-  ens_attributes_set_ints (step->attributes, "pads", pads, MIN (n, G_N_ELEMENTS (pads)));
-  return TRUE;
-}
-
-static gboolean
-raise_concat (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
-{
-  if (!ens_attributes_has (step->attributes, "axis"))
-    ens_attributes_set_int (step->attributes, "axis", 1);
-  return TRUE;
-}
-
-/* The type's number was its name. */
-static gboolean
-raise_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
-{
-  static const char *const names[] = {"UNDEFINED", "FLOAT", "UINT8",  "INT8", "UINT16",  "INT16",
-                                      "INT32",     "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE"};
-  const char *to;
-
-  if (import->opset >= 6)
-    return TRUE;
-  to = ens_attributes_string (step->attributes, "to", "");
-  for (guint i = 1; i < G_N_ELEMENTS (names); i++)
-    if (g_ascii_strcasecmp (to, names[i]) == 0) {
-      ens_attributes_set_int (step->attributes, "to", i);
-      return TRUE;
-    }
-  return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT, "“%s” is no type to cast to", to);
-}
-
-/* The constants had four decimals. */
-static gboolean
-raise_selu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
-{
-  if (import->opset >= 6)
-    return TRUE;
-  if (!ens_attributes_has (step->attributes, "alpha"))
-    ens_attributes_set_float (step->attributes, "alpha", 1.6732f);
-  if (!ens_attributes_has (step->attributes, "gamma"))
-    ens_attributes_set_float (step->attributes, "gamma", 1.0507f);
-  return TRUE;
-}
-
-static const struct {
-  const char *op;
-  EnsOnnxImportFunc raise;
-} rules[] = {
-    {"Add", raise_broadcast},
-    {"And", raise_broadcast},
-    {"BatchNormalization", ignore_is_test},
-    {"Cast", raise_cast},
-    {"Concat", raise_concat},
-    {"Div", raise_broadcast},
-    {"Dropout", ignore_is_test},
-    {"Equal", raise_broadcast},
-    {"Gemm", ignore_broadcast},
-    {"Greater", raise_broadcast},
-    {"Less", raise_broadcast},
-    {"Mul", raise_broadcast},
-    {"Or", raise_broadcast},
-    {"PRelu", raise_prelu},
-    {"Pad", raise_pad},
-    {"Pow", raise_broadcast},
-    {"Reshape", raise_reshape},
-    {"Selu", raise_selu},
-    {"Sub", raise_broadcast},
-    {"Xor", raise_broadcast},
-};
-
 gboolean
 ens_onnx_step_raise (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
-  const char *op = ens_onnx_text (step->proto->op_type);
+  const EnsAttribute *row;
 
-  if (import->opset > LAST_OPSET)
+  if (step->opset > LAST_OPSET)
     return TRUE;
   /* Which inputs may be overwritten; of no consequence. */
   ens_attributes_ignore (step->attributes, "consumed_inputs");
-  for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
-    if (strcmp (op, rules[i].op) == 0)
-      return rules[i].raise (step, import, error);
-  return TRUE;
+  if (step->op == NULL)
+    return TRUE;
+  for (row = step->op->attributes; row != NULL && row->name != NULL; row++)
+    if (row->kind == ENS_ATTRIBUTE_INPUT && step->opset <= row->until)
+      raise_attribute (step, import, row);
+  return raise_stretch (step, import, error);
 }

@@ -4,9 +4,6 @@
 #include "graph/infer.h"
 #include "onnx/import.h"
 
-/* So many nodes are named in one message. */
-#define MAX_MISSING 20
-
 static void
 step_clear (EnsOnnxStep *step)
 {
@@ -126,6 +123,16 @@ check_inputs (EnsOnnxStep *step, GError **error)
   return TRUE;
 }
 
+/* Whether the number of outputs is part of what the operator means: Split. */
+static gboolean
+counts_outputs (const EnsOp *op)
+{
+  for (const EnsAttribute *row = op->attributes; row != NULL && row->name != NULL; row++)
+    if (row->kind == ENS_ATTRIBUTE_OUTPUTS)
+      return TRUE;
+  return FALSE;
+}
+
 /* Optional outputs that nothing reads are left out, also those that the operator does not compute:
  * Dropout's mask, what batch normalisation has for training. */
 static gboolean
@@ -134,7 +141,7 @@ count_outputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   char **names = step->proto->output;
   guint min = MAX (step->op->min_outputs, 1), n = (guint)step->proto->n_output;
 
-  while (n > min && (*names[n - 1] == '\0' || !g_hash_table_contains (import->read, names[n - 1])))
+  while (n > min && !counts_outputs (step->op) && (*names[n - 1] == '\0' || !g_hash_table_contains (import->read, names[n - 1])))
     n--;
   if (n > step->op->max_outputs)
     return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
@@ -318,15 +325,6 @@ ens_onnx_import_make (EnsOnnxImport *import, const char *name, EnsAttributes *at
 /* From the file to the graph */
 
 static gboolean
-check_domain (const EnsOnnxStep *step, GError **error)
-{
-  return ens_onnx_is_own_domain (step->proto->domain)
-         || ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
-                                "operators of the domain “%s” are not supported",
-                                step->proto->domain);
-}
-
-static gboolean
 read_attributes (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
   step->attributes = ens_onnx_attributes_read (step->proto, step->what, import->files, error);
@@ -334,25 +332,25 @@ read_attributes (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 }
 
 static void
-step_init (EnsOnnxStep *step, const Onnx__NodeProto *proto, gint64 opset)
+step_init (EnsOnnxStep *step, const EnsOnnxImport *import, const Onnx__NodeProto *proto)
 {
   const char *op = ens_onnx_text (proto->op_type);
-  const char *name = ens_onnx_text (proto->name);
 
-  *step = (EnsOnnxStep) {.proto = proto, .op = ens_op_find (op), .opset = opset};
-  for (gsize i = 0; i < proto->n_output && *name == '\0'; i++)
-    name = proto->output[i];
-  step->name = *name != '\0' ? name : op;
+  *step =
+      (EnsOnnxStep) {.proto = proto, .opset = import->opset, .name = ens_onnx_node_name (proto)};
+  if (ens_onnx_is_own_domain (proto->domain)) {
+    step->op = ens_op_find (op);
+    step->special = ens_onnx_find_special (op);
+  } else {
+    step->op = ens_op_find_in (proto->domain, op);
+    step->opset = ens_onnx_find_opset (import->model, proto->domain);
+  }
   step->what = g_strdup_printf ("node “%s” (%s)", step->name, op);
 }
 
 static gboolean
 import_operator (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
-  if (step->op == NULL || (step->op->flags & ENS_OP_INTERNAL))
-    return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
-                               "operator “%s” of opset %" G_GINT64_FORMAT " is not supported",
-                               ens_onnx_text (step->proto->op_type), import->opset);
   return fold_inputs (step, import, error) && check_inputs (step, error)
          && count_outputs (step, import, error) && ens_onnx_step_parse (step, error)
          && add_node (step, import, error);
@@ -361,79 +359,14 @@ import_operator (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 gboolean
 ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error)
 {
-  EnsOnnxImportFunc special = ens_onnx_find_special (ens_onnx_text (proto->op_type));
   EnsOnnxStep step;
   gboolean done;
 
-  step_init (&step, proto, import->opset);
-  done = check_domain (&step, error) && read_attributes (&step, import, error)
-         && find_inputs (&step, import, error) && ens_onnx_step_raise (&step, import, error)
-         && (special == NULL || special (&step, import, error))
+  step_init (&step, import, proto);
+  done = read_attributes (&step, import, error) && find_inputs (&step, import, error)
+         && ens_onnx_step_raise (&step, import, error)
+         && (step.special == NULL || step.special (&step, import, error))
          && (step.done || import_operator (&step, import, error));
   step_clear (&step);
   return done;
-}
-
-/* What is missing, all of it */
-
-gboolean
-ens_onnx_has_operator (const char *name)
-{
-  const EnsOp *op = ens_op_find (name);
-
-  return ens_onnx_find_special (name) != NULL || (op != NULL && !(op->flags & ENS_OP_INTERNAL));
-}
-
-static gboolean
-is_missing (const Onnx__NodeProto *proto)
-{
-  return !ens_onnx_is_own_domain (proto->domain)
-         || !ens_onnx_has_operator (ens_onnx_text (proto->op_type));
-}
-
-/* What to do where operators are missing, by operator. */
-static const struct {
-  const char *op, *remedy;
-} remedies[] = {
-    {"GRU", "; networks have to be without recurrence"},
-    {"If", "; export the network for inputs of one size, so that it needs no control flow"},
-    {"LSTM", "; networks have to be without recurrence"},
-    {"Loop", "; export the network for inputs of one size, so that it needs no control flow"},
-    {"NonMaxSuppression", "; cut the network off before the detections are sorted out"},
-    {"RNN", "; networks have to be without recurrence"},
-    {"RoiAlign", "; cut the network off before the detections are looked at"},
-    {"Scan", "; export the network for inputs of one size, so that it needs no control flow"},
-};
-
-static const char *
-find_remedy (const char *op)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (remedies); i++)
-    if (strcmp (op, remedies[i].op) == 0)
-      return remedies[i].remedy;
-  return "; gst-ensemble-1.0 inspect --operators lists what is";
-}
-
-void
-ens_onnx_import_add_missing (const Onnx__GraphProto *proto, gsize failed, GError *error)
-{
-  g_autoptr (GString) message = g_string_new (error->message);
-  gsize n = 0;
-
-  if (!is_missing (proto->node[failed]))
-    return;
-  for (gsize i = failed + 1; i < proto->n_node; i++) {
-    EnsOnnxStep step;
-
-    if (!is_missing (proto->node[i]) || n++ >= MAX_MISSING)
-      continue;
-    step_init (&step, proto->node[i], 0);
-    g_string_append_printf (message, "%s %s", n == 1 ? "; nor are" : ",", step.what);
-    step_clear (&step);
-  }
-  if (n > MAX_MISSING)
-    g_string_append_printf (message, " and %" G_GSIZE_FORMAT " more", n - MAX_MISSING);
-  g_string_append (message, find_remedy (ens_onnx_text (proto->node[failed]->op_type)));
-  g_free (error->message);
-  error->message = g_strdup (message->str);
 }

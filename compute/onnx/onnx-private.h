@@ -7,10 +7,6 @@
 
 #include "onnx/onnx.pb-c.h"
 
-/* Opsets that import understands. */
-#define ENS_ONNX_MIN_OPSET 1
-#define ENS_ONNX_MAX_OPSET 17
-
 /* A text field, which protobuf leaves NULL if the file has none. */
 static inline const char *
 ens_onnx_text (const char *text)

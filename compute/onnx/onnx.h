@@ -1,6 +1,6 @@
 /* ONNX files in and out.
  *
- * Import translates operators of opset 1 to 17 to ours, and NCHW to channels-last: rank-4 inputs
+ * Import translates operators to ours, and NCHW to channels-last: rank-4 inputs
  * and outputs of the graph are NHWC, all others keep ONNX's order. (Networks converted from
  * TensorFlow, whose files take NHWC and begin by transposing it, keep that input as it is.) Numbers
  * of type float16, bfloat16 and double become float32. Values keep the file's names; where a value
@@ -10,8 +10,8 @@
  * crash or allocate more than a small multiple of the files' own contents; what is wrong is said
  * with file, node, operator, what was expected and found.
  *
- * Newer opsets are refused, not tried: they changed the meaning of operators (Reduce*, Split,
- * Resize), so that a network might load and give other numbers.
+ * Any opset is read in which all operators of the file are known (EnsOp.versions). Newer versions
+ * of an operator are refused, not tried: a network might load and give other numbers.
  *
  * Source: onnx.proto of the ONNX project, https://github.com/onnx/onnx/blob/main/docs/IR.md */
 #pragma once

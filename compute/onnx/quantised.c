@@ -355,7 +355,33 @@ check_inputs (const EnsOnnxStep *step, guint min, guint max, GError **error)
   return TRUE;
 }
 
-/* The attribute `axis` of the first input, and nothing else. */
+/* Opset 21 and 23 name the type of the result. Real numbers are all float32 here, and integers have
+ * the type of their zero point. */
+static gboolean
+check_output_type (const EnsOnnxStep *step, GError **error)
+{
+  gint64 type = ens_attributes_int (step->attributes, "output_dtype", 0);
+
+  switch (type) {
+  case ONNX__TENSOR_PROTO__DATA_TYPE__UNDEFINED:
+  case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT:
+  case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16:
+  case ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16:
+  case ONNX__TENSOR_PROTO__DATA_TYPE__UINT8:
+    return TRUE;
+  case ONNX__TENSOR_PROTO__DATA_TYPE__INT8:
+    return is_present (step, 2)
+           || ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                                  "int8 without a zero point is not supported");
+  default:
+    return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                               "attribute “output_dtype” is ONNX's type %" G_GINT64_FORMAT
+                               ", expected that of a float, uint8 or int8",
+                               type);
+  }
+}
+
+/* The attribute `axis` of the first input, and what says nothing new. */
 static gboolean
 read_axis (EnsOnnxStep *step, gint64 *axis, GError **error)
 {
@@ -364,6 +390,13 @@ read_axis (EnsOnnxStep *step, gint64 *axis, GError **error)
   *axis = ens_attributes_int (step->attributes, "axis", 1);
   if (*axis < 0)
     *axis += rank;
+  ens_attributes_ignore (step->attributes, "saturate"); /* of types that are not read */
+  ens_attributes_ignore (step->attributes, "precision");
+  if (ens_attributes_int (step->attributes, "block_size", 0) != 0)
+    return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                               "scales of blocks (block_size) are not supported");
+  if (!check_output_type (step, error))
+    return FALSE;
   return ens_attributes_finish (step->attributes, step->what, error);
 }
 

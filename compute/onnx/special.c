@@ -159,12 +159,31 @@ import_reshape (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return TRUE;
 }
 
+/* Up to opset 5 a type was given by its name. */
+static gboolean
+number_type (EnsOnnxStep *step, GError **error)
+{
+  static const char *const names[] = {"UNDEFINED", "FLOAT", "UINT8",  "INT8", "UINT16",  "INT16",
+                                      "INT32",     "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE"};
+  const char *to = ens_attributes_string (step->attributes, "to", "");
+
+  for (guint i = 1; i < G_N_ELEMENTS (names); i++)
+    if (g_ascii_strcasecmp (to, names[i]) == 0) {
+      ens_attributes_set_int (step->attributes, "to", i);
+      return TRUE;
+    }
+  return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT, "“%s” is no type to cast to", to);
+}
+
 /* What becomes float32 in files becomes that in Casts. */
 static gboolean
 import_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
-  gint64 to = ens_attributes_int (step->attributes, "to", 0);
+  gint64 to;
 
+  if (step->opset < 6 && !number_type (step, error))
+    return FALSE;
+  to = ens_attributes_int (step->attributes, "to", 0);
   if (to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 || to == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16
       || to == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE)
     ens_attributes_set_int (step->attributes, "to", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
@@ -217,7 +236,7 @@ check_resized_batch (const EnsOnnxStep *step, EnsOnnxImport *import, GError **er
   g_autoptr (EnsTensor) contents = NULL;
 
   if (sizes == NULL || data == NULL || data->shape.rank < 3
-      || !ens_onnx_tensor_is_known (import, sizes))
+      || ens_attributes_has (step->attributes, "axes") || !ens_onnx_tensor_is_known (import, sizes))
     return TRUE;
   contents = ens_onnx_tensor_contents (import, step->inputs[3], error);
   if (contents == NULL)

@@ -432,7 +432,7 @@ binary_is_identity (const EnsNode *node)
 static const EnsOpExample arithmetic_examples[] = {{"2x5x4x7 2x1x4x7", .positive = TRUE}, {NULL}};
 static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
 
-#define ARITHMETIC_OP(id, onnx, min, max, extra_flags, shape_func, examples)            \
+#define ARITHMETIC_OP(id, onnx, min, max, extra_flags, shape_func, examples, old)       \
   const EnsOp ens_op_##id = {.name = onnx,                                              \
                              .min_inputs = min,                                         \
                              .max_inputs = max,                                         \
@@ -441,6 +441,7 @@ static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
                              .layout = ENS_LAYOUT_FOLLOWS,                              \
                              .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE | (extra_flags), \
                              .params_size = sizeof (EnsBinaryParams),                   \
+                             .versions = {.stretch = old},                              \
                              .attributes = binary_attributes,                           \
                              .shape = shape_func,                                       \
                              .reference = id##_reference,                               \
@@ -456,14 +457,17 @@ static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
 #define sum_gpu add_gpu
 
 ARITHMETIC_OP (add, "Add", 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
-               arithmetic_examples);
-ARITHMETIC_OP (sub, "Sub", 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples);
+               arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
+ARITHMETIC_OP (sub, "Sub", 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
+               ENS_STRETCH_BY_ATTRIBUTES);
 ARITHMETIC_OP (mul, "Mul", 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
-               arithmetic_examples);
-ARITHMETIC_OP (div, "Div", 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples);
-ARITHMETIC_OP (pow, "Pow", 2, 2, 0, pow_shape, arithmetic_examples);
-ARITHMETIC_OP (min, "Min", 1, MANY, 0, arithmetic_shape, arithmetic_examples);
-ARITHMETIC_OP (max, "Max", 1, MANY, 0, arithmetic_shape, arithmetic_examples);
-ARITHMETIC_OP (sum, "Sum", 1, MANY, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples);
-ARITHMETIC_OP (mean, "Mean", 1, MANY, 0, mean_shape, arithmetic_examples);
-ARITHMETIC_OP (prelu, "PRelu", 2, 2, 0, prelu_shape, prelu_examples);
+               arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
+ARITHMETIC_OP (div, "Div", 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
+               ENS_STRETCH_BY_ATTRIBUTES);
+ARITHMETIC_OP (pow, "Pow", 2, 2, 0, pow_shape, arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
+ARITHMETIC_OP (min, "Min", 1, MANY, 0, arithmetic_shape, arithmetic_examples, ENS_STRETCH_LAST);
+ARITHMETIC_OP (max, "Max", 1, MANY, 0, arithmetic_shape, arithmetic_examples, ENS_STRETCH_LAST);
+ARITHMETIC_OP (sum, "Sum", 1, MANY, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
+               ENS_STRETCH_LAST);
+ARITHMETIC_OP (mean, "Mean", 1, MANY, 0, mean_shape, arithmetic_examples, ENS_STRETCH_LAST);
+ARITHMETIC_OP (prelu, "PRelu", 2, 2, 0, prelu_shape, prelu_examples, ENS_STRETCH_CHANNELS);

@@ -237,7 +237,7 @@ static const EnsAttribute split_attributes[] = {
      .count = G_STRUCT_OFFSET (EnsSplitParams, n_sizes), .length = ENS_MAX_SPLIT, .input = 1,
      .input_since = 13},
     {"num_outputs", ENS_ATTRIBUTE_OUTPUTS, .count = G_STRUCT_OFFSET (EnsSplitParams, n_sizes),
-     .since = 18},
+     .present = G_STRUCT_OFFSET (EnsSplitParams, uneven), .since = 18},
     ENS_ATTRIBUTE_END};
 
 static gboolean
@@ -273,12 +273,15 @@ find_sizes (const EnsOperands *operands, guint *n, gint64 *sizes, GError **error
 static gboolean
 equal_sizes (const EnsOperands *operands, gint64 length, gint64 *sizes, GError **error)
 {
-  if (length % operands->n_outputs != 0)
+  const EnsSplitParams *params = operands->params;
+  gint64 part = (length + operands->n_outputs - 1) / operands->n_outputs;
+
+  if (length % operands->n_outputs != 0 && !params->uneven)
     return ens_op_error (operands, error, ENS_ERROR_SHAPE,
                          "%" G_GINT64_FORMAT " can't be split into %u equal parts", length,
                          operands->n_outputs);
   for (guint i = 0; i < operands->n_outputs; i++)
-    sizes[i] = length / operands->n_outputs;
+    sizes[i] = CLAMP (length - i * part, 0, part);
   return TRUE;
 }
 

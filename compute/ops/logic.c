@@ -83,37 +83,38 @@ static const EnsOpExample compare_examples[] = {{"3x5x7 5x1"}, {NULL}};
 static const EnsOpExample logic_examples[] = {{"?2x5x7 ?2x1x7"}, {NULL}};
 
 /* compare: how floats are compared; logic: how truth values are combined. */
-#define COMPARE_OP(id, onnx, operator, shape_func, compare, logic, examples)    \
-  static gboolean id##_real (double a, double b)                                \
-  {                                                                             \
-    return a operator b;                                                        \
-  }                                                                             \
-                                                                                \
-  static gboolean id##_integer (gint64 a, gint64 b)                             \
-  {                                                                             \
-    return a operator b;                                                        \
-  }                                                                             \
-                                                                                \
-  static void id##_reference (const EnsOperands *operands)                      \
-  {                                                                             \
-    compare_reference (operands, id##_real, id##_integer);                      \
-  }                                                                             \
-                                                                                \
-  static gboolean id##_gpu (const EnsOperands *operands, EnsCommands *commands) \
-  {                                                                             \
-    return truth_gpu (operands, commands, compare, logic);                      \
-  }                                                                             \
-                                                                                \
-  const EnsOp ens_op_##id = {.name = onnx,                                      \
-                             .min_inputs = 2,                                   \
-                             .max_inputs = 2,                                   \
-                             .min_outputs = 1,                                  \
-                             .max_outputs = 1,                                  \
-                             .layout = ENS_LAYOUT_FOLLOWS,                      \
-                             .shape = shape_func,                               \
-                             .reference = id##_reference,                       \
-                             .gpu = id##_gpu,                                   \
-                             .per_image = ens_per_image_elementwise,            \
+#define COMPARE_OP(id, onnx, operator, shape_func, compare, logic, examples)     \
+  static gboolean id##_real (double a, double b)                                 \
+  {                                                                              \
+    return a operator b;                                                         \
+  }                                                                              \
+                                                                                 \
+  static gboolean id##_integer (gint64 a, gint64 b)                              \
+  {                                                                              \
+    return a operator b;                                                         \
+  }                                                                              \
+                                                                                 \
+  static void id##_reference (const EnsOperands *operands)                       \
+  {                                                                              \
+    compare_reference (operands, id##_real, id##_integer);                       \
+  }                                                                              \
+                                                                                 \
+  static gboolean id##_gpu (const EnsOperands *operands, EnsCommands *commands)  \
+  {                                                                              \
+    return truth_gpu (operands, commands, compare, logic);                       \
+  }                                                                              \
+                                                                                 \
+  const EnsOp ens_op_##id = {.name = onnx,                                       \
+                             .min_inputs = 2,                                    \
+                             .max_inputs = 2,                                    \
+                             .min_outputs = 1,                                   \
+                             .max_outputs = 1,                                   \
+                             .layout = ENS_LAYOUT_FOLLOWS,                       \
+                             .versions = {.stretch = ENS_STRETCH_BY_ATTRIBUTES}, \
+                             .shape = shape_func,                                \
+                             .reference = id##_reference,                        \
+                             .gpu = id##_gpu,                                    \
+                             .per_image = ens_per_image_elementwise,             \
                              .example = examples}
 
 COMPARE_OP (equal, "Equal", ==, compare_shape, ENS_COMPARE_EQUAL, ENS_LOGIC_EQUAL, equal_examples);

@@ -24,16 +24,43 @@ static const EnsAttribute pad_attributes[] = {
     {"paddings", PADS, .until = 1},
     {"pads", PADS, .input = 1, .input_since = 11},
     {"value", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsPadParams, value), .input = 2, .input_since = 11},
+    {"axes", ENS_LIST_MEMBER (EnsPadParams, axes), .since = 18, .input = 3, .input_since = 18},
     ENS_ATTRIBUTE_END};
+
+/* Makes pads of some axes pads of all. FALSE if they don't fit. */
+static gboolean
+spread (EnsPadParams *params, guint rank)
+{
+  EnsPadParams some = *params;
+
+  if (!some.axes.present)
+    return TRUE;
+  if (some.axes.n != some.rank)
+    return FALSE;
+  memset (params->begin, 0, sizeof params->begin);
+  memset (params->end, 0, sizeof params->end);
+  memset (&params->axes, 0, sizeof params->axes);
+  params->rank = rank;
+  for (guint i = 0; i < some.rank; i++) {
+    gint64 axis = some.axes.values[i] + (some.axes.values[i] < 0 ? rank : 0);
+
+    if (axis < 0 || axis >= rank)
+      return FALSE;
+    params->begin[axis] = some.begin[i];
+    params->end[axis] = some.end[i];
+  }
+  return TRUE;
+}
 
 static gboolean
 pad_permute (gpointer data, guint rank, const guint *map)
 {
   EnsPadParams *params = data;
-  EnsPadParams old = *params;
+  EnsPadParams old;
 
-  if (!params->has_pads)
+  if (!params->has_pads || !spread (params, rank))
     return FALSE;
+  old = *params;
   for (guint i = 0; i < MIN (params->rank, rank); i++) {
     params->begin[map[i]] = old.begin[i];
     params->end[map[i]] = old.end[i];
@@ -46,21 +73,27 @@ static gboolean
 resolve (const EnsOperands *operands, EnsPadParams *resolved, GError **error)
 {
   const EnsView *pads = ens_operands_input (operands, 1), *value = ens_operands_input (operands, 2);
-  guint rank = operands->inputs[0]->shape.rank;
+  guint rank = operands->inputs[0]->shape.rank, n;
+  EnsList axes;
 
   *resolved = *(const EnsPadParams *)operands->params;
+  axes = resolved->axes;
+  if (!ens_check_list_or (operands, 3, &axes, &resolved->axes, error)
+      || !ens_check_axes (operands, &resolved->axes, rank, &axes, error))
+    return FALSE;
+  n = axes.present ? axes.n : rank;
   if (pads != NULL) {
     if (!ens_check_type (operands, 1, ENS_TYPES (ENS_TYPE_INT64), error)
-        || !ens_check_vector (operands, 1, 2 * (gint64)rank, error))
+        || !ens_check_vector (operands, 1, 2 * (gint64)n, error))
       return FALSE;
     if (pads->data == NULL)
       return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
                            "the pads are not known before running");
     resolved->has_pads = TRUE;
-    resolved->rank = rank;
-    for (guint i = 0; i < rank; i++) {
+    resolved->rank = n;
+    for (guint i = 0; i < n; i++) {
       resolved->begin[i] = ens_view_integer (pads, i);
-      resolved->end[i] = ens_view_integer (pads, rank + i);
+      resolved->end[i] = ens_view_integer (pads, n + i);
     }
   }
   if (value != NULL) {
@@ -69,9 +102,10 @@ resolve (const EnsOperands *operands, EnsPadParams *resolved, GError **error)
                            "the value is not a scalar known before running");
     resolved->value = (float)ens_view_real (value, 0);
   }
-  if (!resolved->has_pads || resolved->rank != rank)
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                         "pads for %u axes, expected %u as the input", resolved->rank, rank);
+  if (!resolved->has_pads || resolved->rank != n)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "pads for %u axes, expected %u as %s",
+                         resolved->rank, n, axes.present ? "“axes”" : "the input");
+  spread (resolved, rank);
   return TRUE;
 }
 
@@ -336,7 +370,8 @@ pad_per_image (const EnsNode *node)
   const EnsPadParams *params = node->params;
 
   return params->has_pads && ens_node_input (node, 1) == NULL && ens_node_input (node, 3) == NULL
-         && ens_per_image_with_constants (node) && params->begin[0] == 0 && params->end[0] == 0;
+         && !params->axes.present && ens_per_image_with_constants (node) && params->begin[0] == 0
+         && params->end[0] == 0;
 }
 
 static gboolean
@@ -360,7 +395,7 @@ static const EnsOpExample pad_examples[] = {
 
 const EnsOp ens_op_pad = {.name = "Pad",
                           .min_inputs = 1,
-                          .max_inputs = 3,
+                          .max_inputs = 4,
                           .min_outputs = 1,
                           .max_outputs = 1,
                           .layout = ENS_LAYOUT_FOLLOWS,

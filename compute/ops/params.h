@@ -140,7 +140,8 @@ typedef struct {
 /* Split */
 typedef struct {
   gint64 axis;
-  guint n_sizes; /* 0: equal parts */
+  guint n_sizes;   /* 0: equal parts */
+  gboolean uneven; /* … of which the last may be smaller */
   gint64 sizes[ENS_MAX_SPLIT];
 } EnsSplitParams;
 
@@ -203,6 +204,7 @@ typedef struct {
   guint rank;
   gint64 begin[ENS_MAX_RANK], end[ENS_MAX_RANK];
   float value;
+  EnsList axes; /* that rank, begin and end count; absent: all */
 } EnsPadParams;
 
 typedef enum {
@@ -245,6 +247,7 @@ typedef struct {
   float extrapolation;
   EnsFloats roi, scales;
   EnsList sizes;
+  EnsList axes; /* that the lists count; absent: all */
 } EnsResizeParams;
 
 /* Shape: of the dimensions [start, end) alone. */

@@ -7,18 +7,33 @@
 
 static const EnsOp *const ops[] = {ENS_OPS (ADDRESS) NULL};
 
+typedef struct {
+  const char *domain, *name;
+} Key;
+
 static int
-compare_name (gconstpointer name, gconstpointer op)
+compare_key (gconstpointer data, gconstpointer op)
 {
-  return strcmp (name, (*(const EnsOp *const *)op)->name);
+  const Key *key = data;
+  const EnsOp *found = *(const EnsOp *const *)op;
+  int order = strcmp (key->name, found->name);
+
+  return order != 0 ? order : strcmp (key->domain, found->domain != NULL ? found->domain : "");
+}
+
+const EnsOp *
+ens_op_find_in (const char *domain, const char *name)
+{
+  Key key = {domain != NULL ? domain : "", name};
+  const EnsOp *const *op = bsearch (&key, ops, G_N_ELEMENTS (ops) - 1, sizeof *ops, compare_key);
+
+  return op != NULL ? *op : NULL;
 }
 
 const EnsOp *
 ens_op_find (const char *name)
 {
-  const EnsOp *const *op = bsearch (name, ops, G_N_ELEMENTS (ops) - 1, sizeof *ops, compare_name);
-
-  return op != NULL ? *op : NULL;
+  return ens_op_find_in (NULL, name);
 }
 
 const EnsOp *const *

@@ -4,7 +4,7 @@
 #include "graph/op.h"
 
 /* clang-format off */
-/* Sorted by ONNX name, as strcmp () does. */
+/* Sorted by ONNX name, then by domain, as strcmp () does. */
 #define ENS_OPS(OP) \
   OP (abs) OP (add) OP (and) OP (arg_max) OP (arg_min) OP (average_pool) \
   OP (batch_normalization) OP (cast) OP (ceil) OP (celu) OP (clip) OP (concat) \

@@ -38,6 +38,42 @@ find_floats (const EnsOperands *operands, guint input, EnsFloats *list, GError *
   return TRUE;
 }
 
+/* Makes lists of some axes lists of all. */
+static gboolean
+spread_lists (const EnsOperands *operands, EnsResizeParams *params, GError **error)
+{
+  const EnsShape *shape = &operands->inputs[INPUT]->shape;
+  EnsResizeParams some = *params;
+  guint rank = shape->rank, n = MAX (some.scales.n, some.sizes.n);
+  EnsList axes;
+
+  if (!some.axes.present)
+    return TRUE;
+  if (!ens_check_axes (operands, &some.axes, rank, &axes, error))
+    return FALSE;
+  if (n != axes.n || (some.roi.n != 0 && some.roi.n != 2 * n))
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "lists for %u axes, but “axes” has %u",
+                         n, axes.n);
+  params->scales.n = some.scales.n > 0 ? rank : 0;
+  params->sizes.n = some.sizes.n > 0 ? rank : 0;
+  params->roi.n = some.roi.n > 0 ? 2 * rank : 0;
+  for (guint i = 0; i < rank; i++) {
+    guint at = list_position (i, rank);
+
+    params->scales.values[at] = 1;
+    params->sizes.values[at] = shape->dims[i];
+    params->roi.values[at] = 0;
+    params->roi.values[rank + at] = 1;
+  }
+  for (guint i = 0; i < n; i++) {
+    params->scales.values[axes.values[i]] = some.scales.values[i];
+    params->sizes.values[axes.values[i]] = some.sizes.values[i];
+    params->roi.values[axes.values[i]] = some.roi.values[i];
+    params->roi.values[rank + axes.values[i]] = some.roi.n > 0 ? some.roi.values[n + i] : 1;
+  }
+  return TRUE;
+}
+
 /* The params with all lists in them, of lengths that fit the input. */
 static gboolean
 find_lists (const EnsOperands *operands, EnsResizeParams *params, GError **error)
@@ -55,6 +91,8 @@ find_lists (const EnsOperands *operands, EnsResizeParams *params, GError **error
     return ens_op_error (operands, error, ENS_ERROR_SHAPE,
                          "expected either scales or sizes, found %s",
                          params->scales.n > 0 ? "both" : "neither");
+  if (!spread_lists (operands, params, error))
+    return FALSE;
   if (params->scales.n + params->sizes.n != rank)
     return ens_op_error (operands, error, ENS_ERROR_SHAPE,
                          "%u scales or sizes, expected %u as the input has dimensions",

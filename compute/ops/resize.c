@@ -55,6 +55,7 @@ static const EnsAttribute resize_attributes[] = {
     {"roi", ENS_FLOATS_MEMBER (EnsResizeParams, roi), .input = 1, .input_since = 11},
     {"scales", ENS_FLOATS_MEMBER (EnsResizeParams, scales), .input = 2, .input_since = 11},
     {"sizes", ENS_LIST_MEMBER (EnsResizeParams, sizes), .input = 3, .input_since = 11},
+    {"axes", ENS_LIST_MEMBER (EnsResizeParams, axes), .since = 18},
     {"antialias", ENS_ATTRIBUTE_FIXED, .integer = 0, .since = 18},
     {"keep_aspect_ratio_policy", ENS_ATTRIBUTE_FIXED, .names = stretch, .since = 18},
     ENS_ATTRIBUTE_END};

@@ -11,7 +11,8 @@ pads_space_with_zeroes (const EnsNode *pad)
   float value = params->value;
 
   if (params->mode != ENS_PAD_CONSTANT || !params->has_pads || ens_node_input (pad, 1) != NULL
-      || ens_node_input (pad, 3) != NULL || params->rank < 3 || params->rank > ENS_MAX_SPATIAL + 2)
+      || ens_node_input (pad, 3) != NULL || params->axes.present || params->rank < 3
+      || params->rank > ENS_MAX_SPATIAL + 2)
     return FALSE;
   if (ens_node_input (pad, 2) != NULL
       && !ens_constant_as_channels (ens_node_constant (pad, 2), 1, 1, &value))

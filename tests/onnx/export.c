@@ -229,9 +229,11 @@ START_TEST (test_checker)
     ens_onnx_export (graph, path, &error);
     ck_assert_no_error (error);
   }
-  good = run_python ("import glob, os, sys, onnx\n"
+  good = run_python ("import glob, os, sys, onnx, onnx.defs\n"
                      "for path in glob.glob (os.path.join (sys.argv[1], '*.onnx')):\n"
-                     "    onnx.checker.check_model (onnx.load (path), full_check=True)\n"
+                     "    model = onnx.load (path)\n"
+                     "    if model.opset_import[0].version <= onnx.defs.onnx_opset_version ():\n"
+                     "        onnx.checker.check_model (model, full_check=True)\n"
                      "    os.unlink (path)\n"
                      "os.rmdir (sys.argv[1])\n",
                      folder);

@@ -236,6 +236,26 @@ transposed_map (Onnx__ModelProto *model)
   model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 48));
 }
 
+/* What opset 18 and later ones write in another way. */
+static void
+new_rules (Onnx__ModelProto *model)
+{
+  Onnx__NodeProto *node;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 6, 8, 9));
+  model_add_int64s (model, "pads", INTS (1, 2));
+  model_add_int64s (model, "axis", INTS (-1));
+  model_add_int64s (model, "sizes", INTS (4, 6));
+  model_add_int64s (model, "axes", INTS (2, 3));
+  model_add_node (model, "Pad", "x pads - axis", "p");
+  node = model_add_node (model, "Split", "p", "s t");
+  node_add_int (node, "axis", 1);
+  node_add_int (node, "num_outputs", 2);
+  node_add_ints (model_add_node (model, "Resize", "s - - sizes", "r"), "axes", INTS (2, 3));
+  node_add_int (model_add_node (model, "ReduceMean", "r axes", "y"), "keepdims", 0);
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 3));
+}
+
 /* Operands stretched from an axis on, and what else opset 7 wrote in another way. */
 static void
 old_rules (Onnx__ModelProto *model)
@@ -371,6 +391,13 @@ const ModelRow model_rows[] = {
      "n: float32 1x4x4x3 = LayerNormalization (t, scale<3>)\n"
      "y: float32 1x48 = Flatten (n)\n"
      "output y: float32 1x48\n"},
+    {"new-rules", 21, new_rules,
+     "input x: float32 1x8x9x6\n"
+     "p: float32 1x8x12x6 = Pad (x) pads=[0, 0, 1, 0, 0, 0, 2, 0]\n"
+     "s: float32 1x8x12x3, t: float32 1x8x12x3 = Split (p) axis=3 num_outputs=2\n"
+     "r: float32 1x4x6x3 = Resize (s) axes=[2, 3] sizes=[4, 6]\n"
+     "y: float32 1x3 = ReduceMean (r) axes=[1, 2] keepdims=0\n"
+     "output y: float32 1x3\n"},
     {"old-rules", 3, old_rules,
      "input x: float32 1x4x4x3\n"
      "input b: float32 3\n"
