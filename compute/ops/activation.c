@@ -158,6 +158,7 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
 #define REST(y) ((y) < 0 ? 0 : (y))
 #define SIGN(y) (((y) > 0) - ((y) < 0))
 
+#define REAL(n) (n)
 #define MAGNITUDE(y) fabs (y)
 #define FLOOR(y) floor (y)
 #define CEIL(y) ceil (y)
@@ -180,6 +181,7 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
 
 ENS_FUNCTIONS (DOUBLE)
 
+#undef REAL
 #undef MAGNITUDE
 #undef FLOOR
 #undef CEIL
@@ -190,6 +192,7 @@ ENS_FUNCTIONS (DOUBLE)
 #undef LOG_1_PLUS
 #undef SQRT
 #undef ERF
+#define REAL(n) (float)(n)
 #define MAGNITUDE(y) fabsf (y)
 #define FLOOR(y) floorf (y)
 #define CEIL(y) ceilf (y)
@@ -261,6 +264,50 @@ PLAIN_OP (ceil, "Ceil", shape_real, plain_examples);
 PLAIN_OP (round, "Round", shape_real, plain_examples);
 PLAIN_OP (sign, "Sign", shape_number, plain_examples);
 PLAIN_OP (erf, "Erf", shape_number, plain_examples);
+
+/* Gelu (Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016), exact or by tanh. */
+
+typedef struct {
+  EnsUnaryParams unary; /* unused, but where functions look for theirs */
+  gboolean tanh;        /* counts gelu_names */
+} GeluParams;
+
+static const char *const gelu_names[] = {"none", "tanh", NULL};
+
+static const EnsAttribute gelu_attributes[] = {
+    {"approximate", ENS_ATTRIBUTE_NAME, ENS_MEMBER (GeluParams, tanh), .names = gelu_names},
+    ENS_ATTRIBUTE_END};
+
+static void
+gelu_reference (const EnsOperands *operands)
+{
+  const GeluParams *params = operands->params;
+
+  (params->tanh ? gelu_tanh_reference : gelu_exact_reference) (operands);
+}
+
+static void
+gelu_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  const GeluParams *params = operands->params;
+
+  (params->tanh ? gelu_tanh_cpu : gelu_exact_cpu) (operands, context);
+}
+
+static gboolean
+gelu_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const GeluParams *params = operands->params;
+
+  return (params->tanh ? gelu_tanh_gpu : gelu_exact_gpu) (operands, commands);
+}
+
+static const EnsOpExample gelu_examples[] = {{"2x5x4x7", &(const GeluParams) {.tanh = FALSE}},
+                                             {"2x5x4x7", &(const GeluParams) {.tanh = TRUE}},
+                                             {NULL}};
+
+PLAIN_OP (gelu, "Gelu", shape_real, gelu_examples, .versions = {.since = 20},
+          .params_size = sizeof (GeluParams), .attributes = gelu_attributes);
 
 static const EnsAttribute clip_attributes[] = {
     {"min", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsClipParams, min), .real = -INFINITY, .input = 1,

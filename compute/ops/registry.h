@@ -9,7 +9,7 @@
   OP (abs) OP (add) OP (and) OP (arg_max) OP (arg_min) OP (average_pool) \
   OP (batch_normalization) OP (cast) OP (ceil) OP (celu) OP (clip) OP (concat) \
   OP (constant_of_shape) OP (conv) OP (conv_transpose) OP (depth_to_space) OP (div) OP (dropout) OP (elu) OP (equal) \
-  OP (erf) OP (exp) OP (expand) OP (flatten) OP (floor) OP (gather) OP (gemm) \
+  OP (erf) OP (exp) OP (expand) OP (flatten) OP (floor) OP (gather) OP (gelu) OP (gemm) \
   OP (global_average_pool) OP (global_max_pool) OP (greater) OP (greater_or_equal) \
   OP (hard_sigmoid) OP (hard_swish) OP (identity) OP (instance_normalization) OP (lrn) \
   OP (layer_normalization) OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) OP (log_softmax) OP (lp_normalization) \

@@ -34,23 +34,26 @@
 #define ENS_ACTIVATIONS(FUNCTION) ENS_CLIPS (FUNCTION) ENS_CURVES (FUNCTION)
 
 /* The others. */
-#define ENS_FUNCTIONS(FUNCTION)                                                    \
-  FUNCTION (ELU, elu, 9, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)))            \
-  FUNCTION (CELU, celu, 10, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x) / alpha)) \
-  FUNCTION (SELU, selu, 11, beta *(REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)))) \
-  FUNCTION (THRESHOLDED_RELU, thresholded_relu, 12, IF_LESS (alpha, x, x, 0))      \
-  FUNCTION (SOFTPLUS, softplus, 13, REST (x) + LOG_1_PLUS (EXP (-MAGNITUDE (x))))  \
-  FUNCTION (SOFTSIGN, softsign, 14, x / (1 + MAGNITUDE (x)))                       \
-  FUNCTION (ABS, abs, 15, MAGNITUDE (x))                                           \
-  FUNCTION (NEG, neg, 16, -x)                                                      \
-  FUNCTION (EXP, exp, 17, EXP (x))                                                 \
-  FUNCTION (LOG, log, 18, LOG (x))                                                 \
-  FUNCTION (SQRT, sqrt, 19, SQRT (x))                                              \
-  FUNCTION (RECIPROCAL, reciprocal, 20, 1 / x)                                     \
-  FUNCTION (FLOOR, floor, 21, FLOOR (x))                                           \
-  FUNCTION (CEIL, ceil, 22, CEIL (x))                                              \
-  FUNCTION (ROUND, round, 23, ROUND (x))                                           \
-  FUNCTION (SIGN, sign, 24, SIGN (x))                                              \
-  FUNCTION (ERF, erf, 25, ERF (x))
+#define ENS_FUNCTIONS(FUNCTION)                                                       \
+  FUNCTION (ELU, elu, 9, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)))               \
+  FUNCTION (CELU, celu, 10, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x) / alpha))    \
+  FUNCTION (SELU, selu, 11, beta *(REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x))))    \
+  FUNCTION (THRESHOLDED_RELU, thresholded_relu, 12, IF_LESS (alpha, x, x, 0))         \
+  FUNCTION (SOFTPLUS, softplus, 13, REST (x) + LOG_1_PLUS (EXP (-MAGNITUDE (x))))     \
+  FUNCTION (SOFTSIGN, softsign, 14, x / (1 + MAGNITUDE (x)))                          \
+  FUNCTION (ABS, abs, 15, MAGNITUDE (x))                                              \
+  FUNCTION (NEG, neg, 16, -x)                                                         \
+  FUNCTION (EXP, exp, 17, EXP (x))                                                    \
+  FUNCTION (LOG, log, 18, LOG (x))                                                    \
+  FUNCTION (SQRT, sqrt, 19, SQRT (x))                                                 \
+  FUNCTION (RECIPROCAL, reciprocal, 20, 1 / x)                                        \
+  FUNCTION (FLOOR, floor, 21, FLOOR (x))                                              \
+  FUNCTION (CEIL, ceil, 22, CEIL (x))                                                 \
+  FUNCTION (ROUND, round, 23, ROUND (x))                                              \
+  FUNCTION (SIGN, sign, 24, SIGN (x))                                                 \
+  FUNCTION (ERF, erf, 25, ERF (x))                                                    \
+  FUNCTION (GELU, gelu_exact, 26, x / 2 * (1 + ERF (x * REAL (0.70710678118654752)))) \
+  FUNCTION (GELU_TANH, gelu_tanh, 27,                                                 \
+            x / (1 + EXP (REAL (-1.5957691216057308) * (x + REAL (0.044715) * x * x * x))))
 
 #endif

@@ -61,6 +61,17 @@ ROWS (sign, {"by-hand", NULL, X, "7 = -1 -1 -1 0 1 1 1"},
 ROWS (erf, {"by-hand", NULL, X,
             "7 = -0.99997791 -0.84270079 -0.52049988 0 0.52049988 0.84270079 0.99997791"});
 
+ROWS (gelu,
+      {"by-hand", NULL, X,
+       "7 = -0.00404969 -0.15865525 -0.15426877 0 0.34573123 0.84134475 2.9959503"},
+      {"tanh", "approximate=\"tanh\"", X,
+       "7 = -0.00363739 -0.15880801 -0.15428599 0 0.34571401 0.84119199 2.9963626"},
+      {"tanh-sizes", "approximate=\"tanh\"", "2x3x5x37 in -9..9", NULL},
+      {"far", NULL, "4 = -200 -20 20 200", "4 = 0 0 20 200"},
+      {"tanh-far", "approximate=\"tanh\"", "4 = -200 -20 20 200", "4 = 0 0 20 200"},
+      {"unknown", "approximate=\"sigmoid\"", X, .opset = 20,
+       .error = "attribute “approximate” is “sigmoid”, expected none, tanh"});
+
 ROWS (clip, {"nothing", NULL, X, "7 = -3 -1 -0.5 0 0.5 1 3"},
       {"attributes", "min=-1.0 max=0.75", X, "7 = -1 -1 -0.5 0 0.5 0.75 0.75"},
       {"minimum", "min=0.0", X, "7 = 0 0 0 0 0.5 1 3"},
@@ -96,5 +107,6 @@ const TestOperator test_activation[] = {{"Relu", relu_rows},
                                         {"Round", round_rows},
                                         {"Sign", sign_rows},
                                         {"Erf", erf_rows},
+                                        {"Gelu", gelu_rows},
                                         {"Clip", clip_rows},
                                         {0}};
