@@ -39,25 +39,6 @@ init_views (EnsExecutor *executor)
   }
 }
 
-static void
-init_operands (EnsExecutor *executor, Step *step)
-{
-  const EnsNode *node = step->node;
-  EnsOperands *operands = &step->operands;
-
-  *operands = (EnsOperands) {.node = node,
-                             .params = node->params,
-                             .n_inputs = node->n_inputs,
-                             .n_outputs = node->n_outputs,
-                             .inputs = g_new0 (const EnsView *, node->n_inputs),
-                             .outputs = g_new0 (EnsView *, node->n_outputs)};
-  for (guint i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] != NULL)
-      operands->inputs[i] = &executor->views[node->inputs[i]->index];
-  for (guint i = 0; i < node->n_outputs; i++)
-    operands->outputs[i] = &executor->views[node->outputs[i]->index];
-}
-
 /* What a node computes for others counts, not indices and sizes that it takes beside. */
 static gboolean
 is_float32 (const EnsOperands *operands)
@@ -72,7 +53,7 @@ static void
 init_step (EnsExecutor *executor, Step *step, const EnsNode *node, EnsPackedWeights *weights)
 {
   step->node = node;
-  init_operands (executor, step);
+  ens_operands_init (&step->operands, node, executor->views, sizeof *executor->views);
   step->plan.n_threads = ens_thread_pool_get_threads (executor->pool);
   step->plan.weights = weights;
   step->plan.kernel = "reference";
@@ -129,8 +110,7 @@ ens_executor_free (EnsExecutor *executor)
 
     if (step->plan.free_state != NULL)
       step->plan.free_state (step->plan.state);
-    g_free (step->operands.inputs);
-    g_free (step->operands.outputs);
+    ens_operands_clear (&step->operands);
   }
   g_free (executor->steps);
   g_free (executor->views);

@@ -1,3 +1,4 @@
+#include "base/fail.h"
 #include "ensemble/bundle-files.h"
 
 #include <errno.h>
@@ -51,21 +52,7 @@ ens_bundle_free (EnsBundle *bundle)
 
 /* ---- Checks ---- */
 
-static gboolean fail (GError **error, const char *where, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
-
-static gboolean
-fail (GError **error, const char *where, const char *format, ...)
-{
-  g_autofree char *text = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  text = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: %s", where, text);
-  return FALSE;
-}
+#define fail(error, where, ...) ens_fail (error, ENS_ERROR_FORMAT, where, __VA_ARGS__)
 
 static gboolean
 check_names (const EnsBundle *bundle, const char *where, GError **error)

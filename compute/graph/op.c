@@ -1,5 +1,7 @@
 #include "graph/op.h"
 
+#include "base/fail.h"
+
 #define MAX_ELEMENTS ((gint64)1 << 40)
 
 gboolean
@@ -21,13 +23,40 @@ gboolean
 ens_op_error (const EnsOperands *operands, GError **error, EnsErrorCode code, const char *format,
               ...)
 {
-  g_autofree char *message = NULL;
+  g_autofree char *where =
+      g_strdup_printf ("node “%s” (%s)", operands->node->name, operands->node->op->name);
   va_list arguments;
 
   va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
+  ens_fail_valist (error, code, where, format, arguments);
   va_end (arguments);
-  g_set_error (error, ENS_ERROR, code, "node “%s” (%s): %s", operands->node->name,
-               operands->node->op->name, message);
   return FALSE;
+}
+
+static EnsView *
+find_view (EnsView *first, gsize size, const EnsValue *value)
+{
+  return value != NULL ? (EnsView *)((char *)first + value->index * size) : NULL;
+}
+
+void
+ens_operands_init (EnsOperands *operands, const EnsNode *node, EnsView *first, gsize size)
+{
+  *operands = (EnsOperands) {.node = node,
+                             .params = node->params,
+                             .n_inputs = node->n_inputs,
+                             .n_outputs = node->n_outputs,
+                             .inputs = g_new0 (const EnsView *, node->n_inputs),
+                             .outputs = g_new0 (EnsView *, node->n_outputs)};
+  for (guint i = 0; i < node->n_inputs; i++)
+    operands->inputs[i] = find_view (first, size, node->inputs[i]);
+  for (guint i = 0; i < node->n_outputs; i++)
+    operands->outputs[i] = find_view (first, size, node->outputs[i]);
+}
+
+void
+ens_operands_clear (EnsOperands *operands)
+{
+  g_free (operands->inputs);
+  g_free (operands->outputs);
 }

@@ -35,6 +35,11 @@ typedef struct {
   EnsView **outputs;
 } EnsOperands;
 
+/* The operands of a node, whose views lie by value index, `size` bytes apart from the first one.
+ * The lists are allocated; they end with ens_operands_clear (). */
+void ens_operands_init (EnsOperands *operands, const EnsNode *node, EnsView *first, gsize size);
+void ens_operands_clear (EnsOperands *operands);
+
 /* The input, or NULL if it is absent. */
 static inline const EnsView *
 ens_operands_input (const EnsOperands *operands, guint i)

@@ -1,20 +1,7 @@
+#include "base/fail.h"
 #include "graph/op.h"
 
-static gboolean fail (const EnsGraph *graph, GError **error, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
-
-static gboolean
-fail (const EnsGraph *graph, GError **error, const char *format, ...)
-{
-  g_autofree char *message = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: %s", graph->name, message);
-  return FALSE;
-}
+#define fail(graph, error, ...) ens_fail (error, ENS_ERROR_FORMAT, (graph)->name, __VA_ARGS__)
 
 static gboolean
 is_member (const EnsGraph *graph, const EnsValue *value)

@@ -3,21 +3,12 @@
 
 #include "onnx/export.h"
 
-static gboolean fail (const EnsNode *node, GError **error, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
-
 static gboolean
-fail (const EnsNode *node, GError **error, const char *format, ...)
+refuse (const EnsNode *node, GError **error, const char *missing)
 {
-  g_autofree char *message = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
   g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-               "node “%s” (%s) can't be written to an ONNX file: %s", node->name, node->op->name,
-               message);
+               "node “%s” (%s) can't be written to an ONNX file: ONNX has no %s", node->name,
+               node->op->name, missing);
   return FALSE;
 }
 
@@ -260,7 +251,7 @@ static gboolean
 check_op (const EnsNode *node, GError **error)
 {
   if (node->op->flags & ENS_OP_INTERNAL)
-    return fail (node, error, "ONNX has no such operator");
+    return refuse (node, error, "such operator");
   return TRUE;
 }
 
@@ -277,8 +268,11 @@ add_node (EnsOnnxExport *export, const EnsNode *node, GError **error)
   add_outputs (&step);
   ens_op_write_attributes (node->op, step.params, node->n_outputs, export->opset, attributes);
   ens_attributes_foreach (attributes, add_attribute, &step);
-  if (step.internal != NULL)
-    return fail (node, error, "ONNX has no attribute “%s”", step.internal);
+  if (step.internal != NULL) {
+    g_autofree char *missing = g_strdup_printf ("attribute “%s”", step.internal);
+
+    return refuse (node, error, missing);
+  }
   proto = ens_onnx_export_add (export, node->op->name, node->name, step.inputs, step.outputs);
   proto->n_attribute = step.attributes->len;
   proto->attribute = ens_onnx_export_list (export, step.attributes);

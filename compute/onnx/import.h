@@ -1,6 +1,7 @@
 /* The state of an import, shared by the files that it is made of. */
 #pragma once
 
+#include "base/fail.h"
 #include "onnx/onnx-private.h"
 
 /* A tensor of the file, by its name there. */
@@ -72,8 +73,7 @@ struct _EnsOnnxStep {
 };
 
 /* Sets an error "WHAT: MESSAGE" and returns FALSE. */
-gboolean ens_onnx_step_fail (const EnsOnnxStep *step, GError **error, EnsErrorCode code,
-                             const char *format, ...) G_GNUC_PRINTF (4, 5);
+#define ens_onnx_step_fail(step, error, code, ...) ens_fail (error, code, (step)->what, __VA_ARGS__)
 /* Attributes → params. */
 gboolean ens_onnx_step_parse (EnsOnnxStep *step, GError **error);
 

@@ -13,20 +13,6 @@ step_clear (EnsOnnxStep *step)
   g_free (step->params);
 }
 
-gboolean
-ens_onnx_step_fail (const EnsOnnxStep *step, GError **error, EnsErrorCode code, const char *format,
-                    ...)
-{
-  g_autofree char *message = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, ENS_ERROR, code, "%s: %s", step->what, message);
-  return FALSE;
-}
-
 /* Inputs */
 
 static gboolean
@@ -141,7 +127,8 @@ count_outputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   char **names = step->proto->output;
   guint min = MAX (step->op->min_outputs, 1), n = (guint)step->proto->n_output;
 
-  while (n > min && !counts_outputs (step->op) && (*names[n - 1] == '\0' || !g_hash_table_contains (import->read, names[n - 1])))
+  while (n > min && !counts_outputs (step->op)
+         && (*names[n - 1] == '\0' || !g_hash_table_contains (import->read, names[n - 1])))
     n--;
   if (n > step->op->max_outputs)
     return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,

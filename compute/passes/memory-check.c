@@ -1,5 +1,6 @@
 /* An independent look at a memory plan: every pair of values that live at the same time and touch
  * the same bytes must be related through nodes that move nothing. */
+#include "base/fail.h"
 #include "passes/memory-private.h"
 
 typedef struct {
@@ -8,22 +9,8 @@ typedef struct {
   int *born, *dies; /* by value index: node positions */
 } Checker;
 
-static gboolean fail (const Checker *checker, GError **error, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
-
-static gboolean
-fail (const Checker *checker, GError **error, const char *format, ...)
-{
-  g_autofree char *message = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE, "memory plan of %s: %s", checker->graph->name,
-               message);
-  return FALSE;
-}
+#define fail(checker, error, ...) \
+  ens_fail (error, ENS_ERROR_RESOURCE, (checker)->graph->name, "memory plan: " __VA_ARGS__)
 
 static void
 note_lifetimes (Checker *checker)

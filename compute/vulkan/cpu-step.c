@@ -55,8 +55,7 @@ ens_vulkan_cpu_step_free (EnsVulkanCpuStep *step)
 {
   if (step->plan.free_state != NULL)
     step->plan.free_state (step->plan.state);
-  g_free (step->operands.inputs);
-  g_free (step->operands.outputs);
+  ens_operands_clear (&step->operands);
   g_free (step->views);
   g_free (step);
 }

@@ -41,25 +41,6 @@ init_view (EnsVulkanExecutor *executor, const EnsValue *value)
 
 /* Steps */
 
-static void
-init_operands (EnsVulkanExecutor *executor, EnsVulkanStep *step)
-{
-  const EnsNode *node = step->node;
-  EnsOperands *operands = &step->operands;
-
-  *operands = (EnsOperands) {.node = node,
-                             .params = node->params,
-                             .n_inputs = node->n_inputs,
-                             .n_outputs = node->n_outputs,
-                             .inputs = g_new0 (const EnsView *, node->n_inputs),
-                             .outputs = g_new0 (EnsView *, node->n_outputs)};
-  for (guint i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] != NULL)
-      operands->inputs[i] = &executor->views[node->inputs[i]->index].view;
-  for (guint i = 0; i < node->n_outputs; i++)
-    operands->outputs[i] = &executor->views[node->outputs[i]->index].view;
-}
-
 static gboolean
 fail_too_large (const EnsVulkanExecutor *executor, const EnsNode *node, const char *reason,
                 GError **error)
@@ -117,7 +98,8 @@ init_steps (EnsVulkanExecutor *executor, const EnsVulkanContext *context, gsize 
     if (executor->memory->skip[i] || !has_elements (step->node))
       continue;
     executor->info.n_steps++;
-    init_operands (executor, step);
+    ens_operands_init (&step->operands, step->node, &executor->views->view,
+                       sizeof *executor->views);
     if (!record_step (executor, step, context, error))
       return FALSE;
     scratch =
@@ -347,8 +329,7 @@ free_steps (EnsVulkanExecutor *executor)
     EnsVulkanStep *step = &executor->steps[i];
 
     g_clear_pointer (&step->cpu_step, ens_vulkan_cpu_step_free);
-    g_free (step->operands.inputs);
-    g_free (step->operands.outputs);
+    ens_operands_clear (&step->operands);
   }
   g_free (executor->steps);
 }
