@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: analyses frames in a thread of its own.
  *
  * It holds at most two frames: the one being analysed and the newest one that waits. They are

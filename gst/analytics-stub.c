@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Built where GStreamer has no analytics library. */
 #include "analytics.h"
 

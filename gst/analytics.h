@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: results in GStreamer's own analytics metadata (GStreamer 1.24). */
 #pragma once
 

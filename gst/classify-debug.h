@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The log category of ensembleclassify: GST_DEBUG=ensembleclassify:6 shows what becomes of every
  * frame. For source files alone. */
 #pragma once

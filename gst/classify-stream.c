@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Buffers, events and queries of ensembleclassify. */
 #include "ensemble-classify.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: one photograph after another through the same decoder.
  *
  * A pipeline per file takes ten times longer to build than a small photograph to decode. Here a

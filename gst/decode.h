@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: files as pictures for the engine, through GStreamer's decoders. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "encode-still.h"
 
 #include <gst/video/video.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: pictures to stills, through GStreamer's encoders. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: GStreamer's video frames as the engine's frames. Describes and copies; no
  * arithmetic on pixels. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: what a JPEG file says around its picture.
  *
  * Decoders fill a file that was cut off with grey and call it a picture, and leave orientation to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions of one input, element by element. */
 #version 450
 #extension GL_GOOGLE_include_directive : require

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Activations, applied to results before they are stored; `kind` is a specialisation constant. */
 #include "math.glsl"
 #include "push/functions.h"

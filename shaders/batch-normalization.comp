@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Channels scaled and shifted by what training found. */
 #version 450
 #extension GL_GOOGLE_include_directive : require

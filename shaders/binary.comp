@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions of two inputs that are broadcast to the output's shape. */
 #version 450
 #extension GL_GOOGLE_include_directive : require

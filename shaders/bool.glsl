@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Truth values of two inputs that are broadcast to the output's shape: a shader defines
  * decide (a, b), of the places of two elements. */
 #extension GL_EXT_shader_8bit_storage : require

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Truth values, four bytes to a word, as 0 and 1. */
 #version 450
 #extension GL_GOOGLE_include_directive : require

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From one type of floats in memory to the other. The variant is named by what it writes. */
 #version 450
 #extension GL_GOOGLE_include_directive : require

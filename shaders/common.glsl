@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What all shaders share.
  *
  * A shader is compiled once for float32 and once for float16 storage, FLOAT; values are always

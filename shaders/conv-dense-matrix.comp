@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolution of one tap, the product of dense matrices, by cooperative matrices of workgroups that
  * are read from where they are: no invocation reckons where an element lies, and what lies outside
  * reads as zero (SPV_NV_tensor_addressing). Constants are those of conv-tile.glsl; steps are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Depthwise convolution from texel buffers, for devices that are software (see conv-texels.comp). An
  * invocation computes four channels of PIXELS neighbours in a row; what their windows share it reads
  * once. */

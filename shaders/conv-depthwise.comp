@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Depthwise convolution, each channel by a filter of its own: an invocation computes four channels of
  * PIXELS neighbours in a row. */
 #version 450

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is done to sums that another dispatch has left as they are: x has as many groups and pixels
  * as y, and the filters of a group filled up to a multiple of four, weights_pitch. */
 #version 450

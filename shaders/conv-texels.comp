@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolution from texel buffers, for devices that are software: there a subgroup is a vector of
  * the processor, one of its vectors is filled from eight texels in fifty instructions, and
  * everything else that reads memory takes far longer.

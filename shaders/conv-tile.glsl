@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolution as a product of matrices of which one is never written down (implicit GEMM): pixels
  * of the output × taps and channels, by taps and channels × filters. A workgroup computes a tile of
  * TILE_M pixels × TILE_N filters in steps of TILE_K. What a step needs is brought to shared memory,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shared by the shaders of convolutions: their operands, and the epilogue of a sum. */
 #include "common.glsl"
 #include "push/conv.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Elements in another order: Transpose, Slice, Concat, Tile and the like are all the same loop over
  * two arrays with strides. */
 #version 450

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolutions by their definition, an element of the output an invocation: any number of axes, any
  * groups, weights as the graph has them. */
 #include "common.glsl"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks SPIR-V modules with spirv-val and writes them as C arrays, with a table to find them by.
 
 embed.py VALIDATOR OUTPUT.c STEM.STORAGE.spv …   (STORAGE: f32 or f16)

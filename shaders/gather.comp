@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rows of a tensor in the order of a list that is known when the plan is made. */
 #version 450
 #extension GL_GOOGLE_include_directive : require

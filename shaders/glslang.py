@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Compiles a shader with glslang and spirv-opt, given the options of glslc that shaders/meson.build uses.
 
 glslang.py GLSLANG SPIRV_OPT [-g] [-O|-O0] [-DNAME] [-Werror] --target-env=ENV -fshader-stage=compute

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions to about one unit in the last place on every device: what Vulkan demands of its own is
  * far less, and what drivers give differs.
  *

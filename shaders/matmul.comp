@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Products of matrices of any order, an element an invocation: what is too small, or known too
  * late, to be packed for conv.comp. */
 #version 450

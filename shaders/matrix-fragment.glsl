@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fragments of matrices, which the invocations of a subgroup hold together: FRAGMENT_M × FRAGMENT_K
  * of A by FRAGMENT_K × FRAGMENT_N of B is added to FRAGMENT_M × FRAGMENT_N. With a SCOPE of
  * workgroup, all of it is one subgroup here.

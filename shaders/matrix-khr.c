@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rewrites SPIR-V from SPV_NV_cooperative_matrix to SPV_KHR_cooperative_matrix.
  *
  *   matrix-khr IN.spv OUT.spv

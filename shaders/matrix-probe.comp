@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compiles where the compiler knows cooperative matrices by Khronos' extension. */
 #version 450
 #extension GL_KHR_cooperative_matrix : require

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A copy of a map in which the channels of each group begin and end at multiples of four, for
  * shaders that read four at a time. */
 #version 450

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Maximum and mean of windows. With TEXELS, channels and pitch are multiples of four. */
 #include "common.glsl"
 #include "push/pool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rectangles of a frame, scaled by a triangle filter and mapped to a network's colours: what
  * compute/vision/crop-resize.c does, with the places of its filters. */
 #version 450

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sums, means, extremes and norms along any axes. */
 #version 450
 #extension GL_GOOGLE_include_directive : require

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The compiled shaders, part of the program: SPIR-V made by the build. */
 #pragma once
 

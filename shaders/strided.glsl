@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Arrays that share an index space, each with strides of its own. The last axis is the shader's; the
  * others are in a table, from the last but one to the first (ops/record.c writes it). */
 #include "push/strided.h"

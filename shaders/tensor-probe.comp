@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compiles where the compiler knows how matrices are read by tensor addressing. */
 #version 450
 #extension GL_KHR_cooperative_matrix : require

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Matrices of the product read from anywhere in memory, zeroes where they reach beyond.
  *
  *   TENSOR (rows, columns, pitch, row, n_rows, column, n_columns)   a part of rows × columns

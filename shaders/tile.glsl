@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A workgroup takes ACROSS lines side by side, with ENS_TILE / ACROSS invocations along each; what
  * these find is put together in the same order whatever the device. */
 #include "push/tile.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operands of convolutions whose filters are a multiple of four, and whose bias, residual and y can be read
  * and written so. Code for any number of them would be several times as long, and as long in
  * compiling: conv-finish.comp does that for all. */

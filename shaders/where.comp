@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One of two inputs, as conditions say: bytes, four to a word. */
 #version 450
 #extension GL_GOOGLE_include_directive : require

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Measures the ensemble on a GPU, beside PyTorch where that is, in one run of under ten minutes.
 #
 #   sh tests/benchmark-gpu.sh [--small] [--all-paths] [--device DEVICE] [BUILD_FOLDER]
@@ -21,7 +22,7 @@ while [ $# -gt 0 ]; do
     --small) small=--small ;;
     --all-paths) paths=--all-paths ;;
     --device) device=$2; shift ;;
-    -*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    -*) sed -n '3,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
     *) build=$1 ;;
   esac
   shift

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The frame of a test program written with Check: a suite of cases, each run in a process of its
  * own, reported as TAP on standard output.
  *

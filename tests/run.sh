@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what is missing, builds and runs all tests.
 #
 #   sh tests/run.sh             tests of this project alone
@@ -14,7 +15,7 @@ peers=false
 for argument in "$@"; do
   case $argument in
     --peers) peers=true ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Adds up meson's test logs: prints what the fuzzers did, and one closing line that counts cases."""
 import json
 import re

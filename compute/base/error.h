@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: errors.
  *
  * Every function that can fail because of the world (files, models, memory, devices) takes a

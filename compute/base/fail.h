@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Errors whose message begins with the place that they are about. */
 #pragma once
 

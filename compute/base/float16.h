@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* float16 (IEEE 754 binary16). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Scanning JSON text from left to right, without a tree.
  *
  * For files that are large and need little of themselves read: nothing is kept but the place. Calls

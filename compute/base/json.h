@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writing JSON text.
  *
  * Calls nest as the text does: open a container, write its members, close it. A member of an object

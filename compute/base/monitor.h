@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How long work tells what it does, and is told to stop. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sources: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (Philox);
  * Lemire, "Fast random integer generation in an interval", TOMACS 29 (2019) (no bias);
  * Marsaglia and Bray, "A convenient method for generating normal variables", SIAM Review 6 (1964);

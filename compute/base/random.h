@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: seeded random numbers.
  *
  * A stream is named by a seed, a purpose, an epoch and an item. Its numbers depend on nothing else:

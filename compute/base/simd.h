@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: one binary for old and new processors.
  *
  * A function marked ENS_CLONES is compiled for several instruction sets and the loader chooses.

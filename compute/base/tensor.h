@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: tensors.
  *
  * A tensor is a shape, an element type and memory. Images and feature maps are NHWC: dims[0] is the

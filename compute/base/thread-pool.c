@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/thread-pool.h"
 
 /* How often a thread looks again before it sleeps. One look takes a few nanoseconds; the gap

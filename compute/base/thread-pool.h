@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: a pool of worker threads for data-parallel loops.
  *
  * The calling thread works too: a pool of one thread has no workers and runs everything in place.

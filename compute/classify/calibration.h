@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From decision values to probabilities (M1.5): S(a·t + b), (a, b) fitted on held-out examples.
  *
  * Source: J. C. Platt, Probabilistic Outputs for Support Vector Machines and Comparisons to

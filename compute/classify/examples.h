@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What classifiers learn from and are measured on.
  *
  * Labels and the scores judged by them are matrices of n_samples × n_classes, row by row. An

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The method's arithmetic on probabilities (M1.6–M1.8).
  *
  * Probabilities are rows of n_classes; "rows" below may stand for images or windows. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Linear classifiers, one a class: decision value = weights · features + bias. */
 #pragma once
 

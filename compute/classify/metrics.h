@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How well scores agree with labels.
  *
  * Source of average precision: M. Everingham et al., The Pascal Visual Object Classes Challenge,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fusion weights chosen on a validation set among prepared combinations (M1.6, M1.8).
  *
  * The accuracy that chooses is mean average precision: it needs no thresholds and holds for images

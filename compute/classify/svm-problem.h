@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What LIBLINEAR gets: standardised rows of features, and one machine trained on some of them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Linear classifiers: one support vector machine a class, that class against the rest (M1.5).
  *
  * L2-regularised, squared hinge loss, solved in the primal by a trust region method. Features are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs a graph with concrete shapes on the CPU.
  *
  * Everything is decided when the executor is made: which kernel runs each node, where each value

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs graphs by the operators' references alone: every value in memory of its own, no pass, no
  * plan. Slow; what everything else is compared with. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Large blocks of memory, and arenas that plans borrow. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Packed weights: what ens_packed_weights_get () of graph/op.h fills. */
 #pragma once
 

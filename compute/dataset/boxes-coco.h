@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Boxes in COCO's layout: JSON files of annotations beside folders of pictures.
  *
  * Files of annotations are called instances*.json or *coco*.json, and lie in the set's folder, in

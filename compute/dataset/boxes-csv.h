@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Boxes in a table, as ens_boxes_load () describes it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Boxes in Pascal VOC's layout.
  *
  * Source: M. Everingham et al., The Pascal Visual Object Classes Challenge, IJCV 2010. */

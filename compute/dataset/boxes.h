@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pictures with labelled boxes: for data sets in which a picture can show several classes, and for
  * measuring windows. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which files of a folder are COCO's annotations. */
 #include <string.h>
 

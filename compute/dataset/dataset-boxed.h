@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Data sets whose images have boxes, and so can show several classes (dataset/boxes.h).
  *
  * An image shows a class when it has an object of it that is not marked as difficult; a crowd of

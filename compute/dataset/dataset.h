@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Data sets of labelled images in folders: SPLIT/CLASS/IMAGE.
  *
  * Splits are called train, validation (or val) and test; a class is a folder of images in train,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stages on the CPU, a few images at a time. */
 #include "engine/backend.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Running a plan on a GPU, and on the CPU where the GPU fails: after a device loss the device is
  * recreated once and the run repeated; if that fails too, the CPU runs the plan from then on.
  *

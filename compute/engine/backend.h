@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Backends, which run a plan: one for the CPU, one for GPUs. */
 #pragma once
 

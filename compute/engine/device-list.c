@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The system's GPUs, as facts for people. */
 #include "engine/device-private.h"
 #include "vulkan/report.h"

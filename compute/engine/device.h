@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices that run networks: the CPU or a GPU. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The layers of a network whose outputs can serve as features. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Networks from graphs, for the layers that build graphs. */
 #pragma once
 

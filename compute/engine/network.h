@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: networks on devices.
  *
  * A device runs plans. A network is a graph prepared for a device, with its weights packed once. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A device compared with the operators' references, on the user's machine. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A stage of a plan, ready to run: a part of the graph on some images at a time, until the batch is
  * done. With several threads each takes images of its own while there are enough of them, the rest
  * they share layer by layer. */

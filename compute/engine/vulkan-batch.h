@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A network on a batch of images on a GPU, in as few parts as its memory allows. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A network's weights in the forms that executors want, made as they ask, shared by all plans. */
 #pragma once
 

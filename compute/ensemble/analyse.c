@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The method, from a frame to probabilities; paragraph numbers in brackets are those of its source.
  *
  * M1.1       an ensemble of networks: original ones, and ones retrained on the user's classes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bundles from the inside: checking and writing. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: the bundle, a folder NAME.ensemble with everything an ensemble is.
  *
  * ensemble.json holds what a person may want to read or edit; *.onnx files hold what is numeric:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An opened ensemble from the inside. */
 #pragma once
 

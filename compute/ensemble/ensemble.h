@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: an ensemble ready to analyse frames. */
 #pragma once
 

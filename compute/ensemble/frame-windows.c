@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ensemble/frame-windows.h"
 
 #include "vision/pixel-layout.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The windows of a frame (M1.7): proposed by selective search in each of its sub-images, or
  * given. */
 #pragma once

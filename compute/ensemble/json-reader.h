@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reading JSON files strictly.
  *
  * The reader stands in an object or array and goes in and out of others. It remembers the first

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ensemble/map-picture.h"
 
 /* Where a pixel lies between the centres of sub-images along one axis: `share` of the way from one

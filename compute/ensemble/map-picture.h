@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The spatial map of a class as a picture. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A member of the ensemble: one network with its classifiers, from a frame's pixels to
  * probabilities.
  *

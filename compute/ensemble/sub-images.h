@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Dividing large frames into sub-images that overlap (M1.9). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A node's attributes by name, between ONNX files and operators' params.
  *
  * Readers get a default where the attribute is absent. Whether all attributes were read, and had

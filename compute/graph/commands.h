@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a node records where its graph runs on a GPU: dispatches of shaders on views.
  *
  * Operators record once, when a plan is made; the plan runs many times. They know no more of the

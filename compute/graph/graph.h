@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A network as a graph: nodes apply operators to values.
  *
  * Inputs and outputs of rank 4 are NHWC, and so is all that operators on spatial maps read and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Types, shapes and, where all inputs are known, contents of a node's outputs. */
 #pragma once
 

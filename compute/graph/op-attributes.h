@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which attributes an operator has, and where its params hold them.
  *
  * An operator describes its attributes in one table; reading from files, checks, writing and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "graph/op.h"
 
 #include "base/fail.h"

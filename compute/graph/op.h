@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an operator is: everything the engine knows of it stands in one EnsOp, in one file of ops/.
  *
  * Operators name ONNX's, in ONNX's meaning, on channels-last tensors. They are stateless and const:

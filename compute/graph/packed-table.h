@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tables of packed weights, on whatever device: a packed form is known by the constant that it was
  * made of, and by its kind (see ens_packed_weights_get ()). */
 #pragma once

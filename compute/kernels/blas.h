@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: products of matrices by OpenBLAS.
  *
  * For products of which neither factor is known ahead; with one factor packed ahead, kernels/gemm.h

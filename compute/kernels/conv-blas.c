@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: 1×1 convolution by OpenBLAS, for processors that have wider vectors than
  * the baseline kernels use, and kernels of ours for no higher level.
  *

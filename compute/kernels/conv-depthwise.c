@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: convolution of single channels and of small groups of channels.
  *
  * Where each channel has several filters, the input's lines are first copied with every channel

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: convolution as an indirect matrix product.
  *
  * The rows of the matrix are output pixels. Row p has, for each tap, a pointer to the input pixel

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: what a convolution algorithm is. Internal to compute/kernels. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: 3×3 convolution of stride 1 in the Winograd domain.
  *
  * Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015. The output is cut into

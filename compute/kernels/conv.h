@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: convolution, planned once and run many times.
  *
  * Activations are NHWC with a pitch: pixel (n, y, x) starts ((n · height + y) · width + x) · pitch

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: depthwise convolution, and that of small groups, vectorised along channels.
  *
  * BLOCK output pixels are summed at a time, so that an input vector is loaded once for all the taps

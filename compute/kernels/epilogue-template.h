@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: bias, residual addition and activations over rectangles of values. */
 
 /* Cody and Waite's reduction to [−½ ln 2, ½ ln 2] and the minimax polynomial of Cephes' expf ();

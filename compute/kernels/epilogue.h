@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: what is done to a value before it is stored.
  *
  * Convolutions, matrix products and ens_epilogue_run () finish every output value as

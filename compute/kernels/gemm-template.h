@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: the micro-kernel of matrix products and convolutions.
  *
  * A tile of rows × vectors accumulators stays in registers while the depth goes by: each step loads

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: matrix products with one matrix packed ahead: C = epilogue (A · B).
  *
  * A is rows × inner, C is rows × columns, both row-major with a pitch. B is the matrix that is

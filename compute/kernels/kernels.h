@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: the table of one instruction set level. Internal to compute/kernels.
  *
  * Everything here works on whole rows, tiles or pixels of channels; sizes are floats. No function

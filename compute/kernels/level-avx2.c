@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define LANES 8
 #define TILE_ROWS 6
 #define LEVEL "avx2"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #define LANES 16
 #define TILE_ROWS 14
 #define LEVEL "avx512"

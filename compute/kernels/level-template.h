@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: one instruction set level. Included with LANES, TILE_ROWS, LEVEL (its name)
  * and LEVEL_TABLE (the variable's) defined. */
 #include "kernels/kernels.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: the instruction sets they are compiled for.
  *
  * The same templates (*-template.h) are compiled once per level; the best level that the processor

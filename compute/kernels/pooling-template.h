@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: maximum and sum over one window, vectorised along channels. */
 
 /* `vectors` neighbouring vectors at a time: whole cache lines and independent sums. */

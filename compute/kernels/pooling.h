@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: maximum and average over windows of a map. NHWC with a pitch, as conv.h. */
 #pragma once
 

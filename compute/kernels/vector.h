@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: vectors of LANES floats, for the templates.
  *
  * GCC's vector extensions do the arithmetic; the few operations that they lack, or that compile

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: Winograd's transforms for 3×3 convolutions.
  *
  * Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015: an output tile of

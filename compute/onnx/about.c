@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "onnx/about.h"
 
 #include "onnx/onnx-private.h"

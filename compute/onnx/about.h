@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an ONNX file says of itself beside the network. */
 #pragma once
 

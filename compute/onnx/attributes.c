@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "onnx/onnx-private.h"
 
 static const char *const type_names[] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Nodes of a network that is written. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Networks as ONNX files.
  *
  * The reverse of import: operators on spatial maps, and those that follow any order, are written

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The state of an export, shared by the files that it is made of. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Weights in files beside the model.
  *
  * Source: https://github.com/onnx/onnx/blob/main/docs/ExternalData.md */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Networks from ONNX files.
  *
  * Nodes are added in the file's order, each with its shapes inferred at a nominal size, because

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A file's tensors in both orders of dimensions: channels first, as ONNX means them, and channels
  * last, as we compute. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Nodes of opset 1 to 6, made into those of opset 7.
  *
  * Source: the change log of ONNX's operators,

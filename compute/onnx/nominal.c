@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Concrete sizes for networks that leave theirs open. */
 #include "graph/infer.h"
 #include "onnx/onnx-private.h"

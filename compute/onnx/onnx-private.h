@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What reading and writing ONNX files share. */
 #pragma once
 

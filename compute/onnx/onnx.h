@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ONNX files in and out.
  *
  * Import translates operators to ours, and NCHW to channels-last: rank-4 inputs

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which operators of a file are supported, in the versions that the file has. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Networks of 8-bit integers, loaded as the networks of real numbers that they stand for.
  *
  * A quantised tensor q stands for the real numbers (q − zero point) · scale (Jacob et al.,

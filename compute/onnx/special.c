@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that are more a way to write a file than something to compute. */
 #include <string.h>
 

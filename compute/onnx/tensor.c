@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tensors of ONNX files.
  *
  * Floating-point numbers of 16 and 64 bits become float32, which is what the CPU computes in. */

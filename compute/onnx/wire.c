@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From bytes to protobuf's structures.
  *
  * Source: https://protobuf.dev/programming-guides/encoding/ */

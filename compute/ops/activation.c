@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Activation functions. Those that EnsActivation knows run by the kernels that fused activations
  * run by, so that fusing changes no bit. */
 #include "ops/elementwise.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Elementwise operators of several inputs, with numpy's broadcasting. */
 #include "ops/elementwise.h"
 #include "ops/per-image.h"

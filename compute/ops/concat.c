@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Concat and Split. Where the planner lets producers write into slices of the output, Concat finds
  * its inputs in place and copies nothing. */
 #include "ops/per-image.h"

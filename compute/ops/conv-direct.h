@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolutions by their definition on a GPU: for what no faster shader takes. */
 #pragma once
 

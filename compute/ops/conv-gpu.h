@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolutions on a GPU: which shader, which tile. Products of matrices are convolutions of one
  * tap. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files that record convolutions on a GPU share. */
 #pragma once
 

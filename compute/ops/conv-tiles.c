@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolutions in tiles, by shaders/conv-tile.glsl: which tile, and by what it is multiplied. */
 #include "ops/conv-recording.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ConvTranspose: what a convolution's input gradient is, used to enlarge maps.
  *
  * Input pixel i adds its products with tap t of each filter to output pixel

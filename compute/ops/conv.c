@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Conv, with what fusion may add: a residual and an activation. */
 #include "kernels/conv.h"
 #include "ops/conv-direct.h"

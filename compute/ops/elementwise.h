@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Loops shared by elementwise operators. */
 #pragma once
 

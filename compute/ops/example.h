@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writing down examples of operators (EnsOp.example). */
 #pragma once
 

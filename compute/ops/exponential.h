@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The exponential function, in a form that vectorises. */
 #pragma once
 

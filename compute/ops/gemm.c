@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gemm: one packed product. */
 #include "ops/elementwise.h"
 #include "ops/matmul-shared.h"

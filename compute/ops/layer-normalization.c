@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LayerNormalization: over the last axes, from `axis` on, of each row by itself (Ba, Kiros and
  * Hinton, "Layer Normalization", 2016). */
 #include "ops/per-image.h"

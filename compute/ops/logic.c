@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Comparisons, logic and Where. They belong to the arithmetic of shapes for the most part:
  * references are enough on the CPU. */
 #include "ops/elementwise.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LRN: local response normalisation across channels (Krizhevsky, Sutskever, Hinton, ImageNet
  * Classification with Deep Convolutional Neural Networks, NIPS 2012, §3.3). */
 #include "ops/per-image.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Products of matrices: what Gemm and MatMul share. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MatMul, as numpy.matmul: vectors become matrices of one row or column, whose axis the result
  * lacks; leading axes broadcast. */
 #include "ops/matmul-shared.h"

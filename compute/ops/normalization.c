@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* BatchNormalization (inference), InstanceNormalization, LpNormalization. */
 #include "ops/per-image.h"
 #include "ops/record.h"

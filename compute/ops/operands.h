@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the operators' files share: checks for shape (), and access to elements of any type for
  * references. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The params of every operator: plain data, compared and copied as bytes.
  *
  * Passes that fuse, fold or build nodes set them; all others come from operators' tables of

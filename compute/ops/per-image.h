@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* EnsOp.per_image () of operators that have it in common. */
 #pragma once
 

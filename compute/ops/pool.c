@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool. */
 #include "kernels/pooling.h"
 #include "ops/example.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the operators' gpu () functions share: which tensors shaders take, and dispatches that
  * several operators record. Nothing is recorded where there is nothing to compute. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
  * ReduceLogSum, ReduceLogSumExp. All accumulate in double precision, element by element in C order,
  * so that reference and kernels differ by the order of no addition. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* All operators. An operator is added by its file in meson.build and its line here. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that give the same elements another shape: Reshape, Flatten, Squeeze, Unsqueeze,
  * Identity, Dropout (which does nothing in inference); and those that repeat them: Expand, Tile. */
 #include "ops/example.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Resize: which elements of the input an element of the output is made of. */
 #include "ops/resize.h"
 

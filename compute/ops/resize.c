@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Resize, which Upsample and Resize of older opsets become on import.
  *
  * An output element is a sum over taps along every axis, products of one weight per axis: one tap

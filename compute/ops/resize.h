@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What Resize's kernels and shaders sum up. */
 #pragma once
 

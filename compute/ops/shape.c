@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shape, Size, Range, ConstantOfShape: tensors made of sizes, mostly for the arithmetic of shapes.
  * References are enough. */
 #include "ops/operands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Slice and Gather: parts of a tensor. */
 #include "ops/example.h"
 #include "ops/per-image.h"

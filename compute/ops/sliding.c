@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/sliding.h"
 
 /* Above any sensible network, and small enough that no product of two overflows. */

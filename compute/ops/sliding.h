@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The geometry of convolution and pooling. */
 #pragma once
 

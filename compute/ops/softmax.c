@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Softmax, LogSoftmax, ArgMax, ArgMin. */
 #include "ops/exponential.h"
 #include "ops/per-image.h"

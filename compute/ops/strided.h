@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Loops over several arrays that share an index space, each with its own strides: broadcasting,
  * transposing, slicing and pitched tensors are all the same loop. */
 #pragma once

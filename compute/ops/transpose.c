@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Transpose, DepthToSpace, SpaceToDepth: elements in another order. */
 #include "ops/example.h"
 #include "ops/per-image.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Activations that nodes apply to their results. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Batch normalisation, Mul, Add, Sub and Div with constants as one: y = scale · x + shift. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fully connected layers as convolutions, after Long, Shelhamer and Darrell, “Fully Convolutional
  * Networks for Semantic Segmentation”, CVPR 2015, section 3.1.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Batch normalisation with fixed statistics is y = scale · x + shift per channel; so are Mul, Add,
  * Sub and Div with one constant per channel. */
 #include "passes/passes.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* x · sigmoid (x) is written as two nodes in files: SiLU (Elfwing et al. 2018), and Hard-Swish
  * (Howard et al. 2019) with the piecewise linear sigmoid. */
 #include "passes/passes.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which nodes of a graph can run side by side. */
 #pragma once
 

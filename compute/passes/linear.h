@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Conv and Gemm as one: weights of so many outputs over so many inputs, and a bias. */
 #pragma once
 

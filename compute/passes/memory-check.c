@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An independent look at a memory plan: every pair of values that live at the same time and touch
  * the same bytes must be related through nodes that move nothing. */
 #include "base/fail.h"

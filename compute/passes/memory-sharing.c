@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which values can lie in the same memory. Decided in an order in which no decision spoils another:
  * views; graph outputs in the caller's arrays; parts of concatenations, outermost first; parts of
  * splits; and last, when everything's lifetime is known, what is computed in place. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "passes/memory-private.h"
 
 /* Of a cache line, and what the widest vector loads like. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where every value of a graph with concrete shapes lies while the graph runs.
  *
  * Values that live at the same time get different places in one arena. Values that hold the same

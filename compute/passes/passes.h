@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Graph rewrites, one a file. Each changes what it finds anywhere in the graph and returns whether
  * it found anything; the graph's outputs stay the same numbers up to rounding. Nodes that nothing
  * reads any longer are left for ens_graph_remove_unused (). */

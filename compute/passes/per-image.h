@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which nodes treat the images of a batch one by one. */
 #pragma once
 

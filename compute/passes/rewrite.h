@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What passes share: looking at graphs and changing them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cutting a graph into stages that take different numbers of images at a time.
  *
  * Feature maps of a whole batch do not fit into caches, those of one image nearly do; weights, on

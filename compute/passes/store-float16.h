@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* float16 storage of a network's values, for devices that move or multiply them faster. */
 #pragma once
 

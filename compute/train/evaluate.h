@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How well a bundle does on labelled images: each network alone, the ensemble without and with
  * windows. */
 #pragma once

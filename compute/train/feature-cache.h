@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The folder that feature stores are kept in (train/features.h), pruned by size. */
 #pragma once
 

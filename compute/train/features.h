@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Features kept on disk, so that a second training takes seconds and a killed one goes on.
  *
  * One file holds the features of one configuration: everything that they depend on but the image

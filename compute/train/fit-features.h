@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The features of a data set's images for every network of a bundle that is being made. */
 #pragma once
 

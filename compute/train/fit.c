@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fitting, step by step: what there is, features, classifiers, fusion, the bundle. */
 #include "train/fit.h"
 

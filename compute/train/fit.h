@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From networks and a data set to a bundle.
  *
  * Every image goes through every network once; its features stay on disk (train/features.h), so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Linear support vector machines, one for each class. */
 #include "classify/svm.h"
 #include "train/heads.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Heads: what is learnt on the features of one network (M1.5).
  *
  * A head goes from labelled examples to a graph, from features to one decision value for each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "train/images.h"
 
 /* Reads the sample's picture; NULL if it is broken, which is noted. (transfer full) */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files beside a network that say what its images look like.
  *
  * Sources: GstAnalyticsModelInfo of GStreamer 1.28, for .modelinfo; the image processors of Hugging

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a network's graph tells of its images.
  *
  * Some networks subtract the mean and divide by the deviation themselves; what they want then are

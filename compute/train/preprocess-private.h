@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The sources that preprocess.c asks in turn. Each sets the parts that it knows and that none has
  * set before. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What exporters write into a file's metadata_props.
  *
  * Sources: onnx/docs/MetadataProps.md for Image.*; the export of Azure Custom Vision for

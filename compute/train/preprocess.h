@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a network's images have to look like, as far as that can be found out.
  *
  * ONNX files say little of it. What is known comes, the first that knows it, from

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vision/augment-geometry.h"
 #include "vision/augment-pixels.h"
 #include "vision/pixel-layout.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The clipping of boxes is by Sutherland and Hodgman, "Reentrant polygon clipping", CACM 17 (1974).
  */
 #include "vision/augment-geometry.h"

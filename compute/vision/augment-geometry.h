@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where the pixels of an augmented picture come from. */
 #pragma once
 

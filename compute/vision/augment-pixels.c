@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Luma is that of ITU-R BT.601-7. Hue turns the chroma (B - Y, R - Y) of its U and V, saturation
  * multiplies it: luma stays. Values are clipped after each step, without which brightness and
  * contrast would give the same before hue and saturation as after them. */

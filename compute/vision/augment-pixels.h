@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What augmentation does to the pixels of a picture of its final size. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: random changes of training pictures (data augmentation).
  *
  *     EnsAugmentOptions options = ENS_AUGMENT_DEFAULTS;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sampling of a frame written down for a device to carry out. */
 #pragma once
 

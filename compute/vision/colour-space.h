@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The colour spaces selective search segments in. */
 #pragma once
 

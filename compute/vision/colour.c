@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sources: ITU-R BT.601-7 and BT.709-6 (luma weights, quantisation of limited range); JPEG File
  * Interchange Format 1.02 (full range). */
 #include "vision/colour.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convert, cut out, scale and normalise in one step.
  *
  * The triangle filter is separable. For each row of output the source rows under the filter are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rectangles of a frame, scaled and mapped to other colours. */
 #pragma once
 

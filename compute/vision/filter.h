@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One-dimensional resampling weights of the triangle filter. */
 #pragma once
 

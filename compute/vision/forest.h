@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Disjoint sets as a forest: each element names its parent, roots name themselves. */
 #pragma once
 

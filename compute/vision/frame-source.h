@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: where decoded pictures come from.
  *
  * compute/ reads no image or video format. It asks an EnsFrameSource for the next picture, and an

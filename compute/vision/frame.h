@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: pictures as they come from decoders and cameras.
  *
  * EnsFrame borrows the pixels of somebody else's buffer. ens_frame_resize () takes a rectangle of

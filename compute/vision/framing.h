@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sampling rectangles of any shape into pictures of a given one. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The candidates for a merge wait in a heap. A merge makes those that name its two regions void;
  * they stay and are skipped when they come up. Likewise lists of neighbours keep the names of
  * regions that have been merged, and reading a list replaces them by what they have become. */

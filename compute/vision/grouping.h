@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Hierarchical grouping of regions: the two most similar neighbours become one, again and again. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pixel formats as data: how many planes, what lies where in them. */
 #pragma once
 

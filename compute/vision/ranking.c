@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How likely a group is an object. Four things speak for it: that it took many merges to make
  * (level, which favours the large), that it differs from what it merged with in the end, that other
  * groups, mostly of other hierarchies, have nearly the same box (votes), and that it fills a box of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From groups of several hierarchies to a list of windows, the likeliest objects first. */
 #pragma once
 

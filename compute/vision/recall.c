@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vision/recall.h"
 
 /* What is known of one list of best windows. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How well windows cover objects whose boxes are known.
  *
  * Source: J. Hosang, R. Benenson, P. Dollár, B. Schiele, What Makes for Effective Detection

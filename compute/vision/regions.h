@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What selective search knows of the regions of a segmentation. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Felzenszwalb and Huttenlocher's algorithm is Kruskal's with a rule of its own. Three things make
  * it fast. Weights are small integers, so that a counting sort orders the edges. Two rounds of
  * Borůvka's algorithm come first: each pixel joins the neighbour most like it, then each component

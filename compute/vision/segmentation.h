@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Graph-based segmentation of a small image into regions of even colour.
  *
  * Source: P. F. Felzenszwalb, D. P. Huttenlocher, Efficient Graph-Based Image Segmentation, IJCV

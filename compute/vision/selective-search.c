@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Selective Search: segment a small copy of the frame in several colour spaces and at several
  * scales, group the regions of each segmentation by several measures of similarity, rank the boxes
  * of all groups. Segmentations of one colour space share its pixels and sorted edges; they don't

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gaussian smoothing of small images. */
 #pragma once
 

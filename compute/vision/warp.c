@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A turned picture is resampled in two steps. ens_frame_resize () scales the part that is needed to
  * an upright picture of √2 pixels for each of the output's, or to no more than there are; bilinear
  * interpolation reads that. Both steps are triangle filters: with a half width of 1/√2 pixel each,

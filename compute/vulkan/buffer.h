@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Buffers, each with its own memory allocation: a plan has a handful. */
 #pragma once
 

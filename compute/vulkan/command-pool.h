@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Command buffers that are recorded once, and the fence that tells when one has run. */
 #pragma once
 

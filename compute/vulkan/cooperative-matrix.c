@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cooperative matrices: the shapes that a device has, and the mode that is used. */
 #include "vulkan/physical.h"
 

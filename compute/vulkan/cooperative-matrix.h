@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parts of VK_KHR_cooperative_matrix and VK_NV_cooperative_matrix2 that are used, for older
  * headers that lack them. Numbers are those of the extensions' specifications. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A node that runs on the CPU between two submissions, because no shader takes it. */
 #pragma once
 

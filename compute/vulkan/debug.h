@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names and labels that graphics debuggers, captures and validation messages show.
  *
  * They are of VK_EXT_debug_utils, which is enabled with the validation layers alone: else these

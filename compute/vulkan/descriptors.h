@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Descriptor sets, one per dispatch, written once. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A device as the files of this folder see it. */
 #pragma once
 

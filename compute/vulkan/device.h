@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A GPU, opened for compute: the face of this folder, without Vulkan types, so that builds without
  * Vulkan (stubs.c) have the same. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Executors that run at the same time: the networks of an ensemble, whose levels run side by side,
  * after the preprocessing of their inputs, in one submission. */
 #include "vulkan/executor-private.h"

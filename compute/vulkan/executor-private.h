@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An executor as its files see it: executor.c decides what runs where and lays memory out,
  * executor-write.c puts it into commands, executor-run.c runs them, executor-joint.c those of
  * several, profile.c measures, overflow.c lists float16 overflows. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vulkan/executor-private.h"
 
 #include <string.h>

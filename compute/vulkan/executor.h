@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs a graph with concrete shapes on a GPU.
  *
  * Everything is decided, allocated and recorded when the executor is made: a run copies the inputs,

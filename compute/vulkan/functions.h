@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every Vulkan function that is called, in one table: loaded from the system's library when a
  * device is opened, so that nothing is linked, and exchangeable, so that tests can let any call
  * fail. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The checker is independent of the row arithmetic in hazards.c: for every byte it notes the
  * commands that wrote and read it last. */
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Placing barriers between recorded commands.
  *
  * Commands run side by side unless a barrier parts them. One is needed where a command touches

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* DMABufs, which other drivers fill, imported as buffers that shaders read.
  *
  * Cameras and decoders cycle through a few buffers, so the latest imports are cached. The cache's

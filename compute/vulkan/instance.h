@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The connection to the system's Vulkan: library, instance, validation layers. */
 #pragma once
 

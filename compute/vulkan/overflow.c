@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which values overflowed float16. */
 #include "vulkan/executor-private.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The system's devices and their abilities, probed without opening them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The cache of compiled pipelines on disk: a file for each device, driver and build of the shaders
  * in the user's cache folder. */
 #pragma once

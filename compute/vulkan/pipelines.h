@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compute pipelines: made once per device for each shader with its constants. */
 #pragma once
 

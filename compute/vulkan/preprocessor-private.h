@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Preprocessing as the executor asks for it. */
 #pragma once
 

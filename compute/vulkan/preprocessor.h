@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Preprocessing on the GPU (shaders/preprocess.comp): crops rectangles of a frame, resizes,
  * converts and normalises them, and writes the batch to where executors read their inputs.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Profiling of nodes: the same commands are recorded once more, with timestamps between them. */
 #include "vulkan/executor-private.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The commands of a plan in order, with the memory they touch. They are recorded into command
  * buffers, one for each stretch between nodes that run on the CPU. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Driver workarounds: abilities that a driver announces, but that others found broken or slow. */
 #include "vulkan/physical.h"
 

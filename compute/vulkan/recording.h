@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What operators record of a plan through EnsCommands (graph/commands.h), and how the executor
  * drives it. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The system's GPUs and their abilities, for people. */
 #pragma once
 

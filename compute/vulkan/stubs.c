@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The face of this folder in builds without Vulkan. No device can be opened, so no other function
  * is ever called. */
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A network's constants on a device, in the forms that shaders like, shared by all its plans. */
 #pragma once
 

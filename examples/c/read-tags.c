@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Prints the classes that are present in each frame of a video: read-tags VIDEO NAME.ensemble
  *
  *   cc read-tags.c -o read-tags $(pkg-config --cflags --libs gstensemble-1.0) */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shows what an ensemble tagged in a clip beside what is to be seen in it: see --help. */
 #include <gst/gst.h>
 #include <locale.h>

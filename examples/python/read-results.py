@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Follows a camera or a video, and prints what appears and disappears, with its place in the frame:
 
     read-results.py NAME.ensemble [SOURCE …]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Prints the class probabilities of a video's frames: read-tags.py VIDEO NAME.ensemble
 
 Needs GStreamer's own bindings alone; read-results.py shows what GstEnsemble's add."""

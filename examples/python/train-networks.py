@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Trains the two small networks of the quickstart, examples/networks/*.onnx, on drawn pictures.
 
 original.onnx   knows other things than the quickstart's classes, and the places where things are

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2034  # read by the scripts that source this one
 # Debian 12 packages by purpose, and a function to install those that are missing. Sourced by
 # examples/shell/quickstart.sh and tests/run.sh; run by itself it installs what building needs.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # From a fresh Debian 12 to a tagged video: installs what is missing, builds, draws a labelled set
 # of pictures and a clip, trains an ensemble of two networks on the set, measures it and writes a
 # report, tags the clip in a pipeline and prints the tags beside the truth. The last line is the path

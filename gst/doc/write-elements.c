@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writes a page on the elements of a plug-in, in Markdown: write-elements PLUGIN.so SOURCE.c …
  *
  * Pads and properties are what the elements tell gst-inspect-1.0 too. The description is the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Completion of command lines in bash, fish and zsh. */
 #include "documents.h"
 

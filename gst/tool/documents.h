@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is written of the commands for other programs: man and shells. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* inspect: the parts of the sub-command. */
 #pragma once
 

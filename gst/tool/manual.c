@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The manual page, in the man macros of troff.
  *
  * Source: man-pages(7), groff_man_style(7). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A monitor that prints: progress on one line, notes on lines of their own; Ctrl-C cancels. */
 #pragma once
 

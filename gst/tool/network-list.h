@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The networks that a user names for training, with what must be known of each. */
 #pragma once
 

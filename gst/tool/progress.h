@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How far a long job is: one line that renews itself on a terminal, with the time that remains;
  * plain lines, at most one every ten seconds, elsewhere. Goes to standard error. One thread at a
  * time. */

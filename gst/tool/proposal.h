@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A network's input preprocessing, for people. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A table of text with columns as wide as they need to be. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble-1.0: what its sub-commands share.
  *
  * A command describes itself in one ToolCommand and a table of ToolOption; from them come the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writes one of the tool's documents to standard output, while building. */
 #include "documents.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: rectangles and windows on a frame. */
 #pragma once
 

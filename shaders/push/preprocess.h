@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #ifndef ENS_PUSH_PREPROCESS_H
 #define ENS_PUSH_PREPROCESS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Push constants, and the numbers that name a shader's variants, as C and GLSL both read them. A
  * block is a struct whose text is valid in either language:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Conversion to and from float16, compared with the operators' reference. */
 #include "base/float16.h"
 

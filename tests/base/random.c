@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Known answers, ranges and moments. Limits are five standard deviations of what is estimated: with
  * fixed seeds a test either always passes or always fails. Long loops count what is wrong and
  * assert once: each of Check's assertions is a system call. */

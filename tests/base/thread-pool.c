@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/thread-pool.h"
 
 #include "check-main.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Random graphs, planned and run, against their operators' references run value by value. */
 #include "random-graph.h"
 

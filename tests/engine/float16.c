@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Networks with float16 storage: near the float32 result, and after an overflow as exact as it,
  * from the first result on, even if the overflow would leave no trace in the output. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Plans on a GPU that is too small, or fails: batches are split, the device is recreated after a
  * loss, and the CPU takes over in the end, always with the right numbers. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices, networks, their plans, and taps. */
 #include <string.h>
 

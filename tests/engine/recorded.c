@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Real networks on real photographs, against outputs that ONNX Runtime gave. Needs
  * ENSEMBLE_TEST_DATA. */
 #include <cairo.h>

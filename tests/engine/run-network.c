@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* run-network MODEL INPUT SHAPE OUTPUT [INPUT SHAPE OUTPUT …]: runs a network on raw float32 files,
  * for scripts that compare it with other engines. INPUT is as SHAPE says, channels last:
  * 1x224x224x3. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The self-test passes on the CPU and on Vulkan, and leaves out no operator. */
 #include "engine/self-test.h"
 

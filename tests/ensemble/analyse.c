@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bundles opened and frames analysed: the method's formulas hold in every result. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sub-images beside dense evaluation (M1.4): one run of the network, applied convolutionally, over
  * the whole frame. Where a network pads nowhere, each position of its map depends on the pixels of
  * one sub-image alone, so both give the same. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Large frames: found where they are and nowhere else, and judged as each sub-image would be. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Maps drawn: their size, their greys at the centres of sub-images, between and beyond them. */
 #include "ensemble/map-picture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Members on a GPU, which samples what they look at, against the same on the CPU: all framings,
  * also when the device is lost in between. Software Vulkan will do; without any, tests skip. */
 #include <vulkan/vulkan.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A member's graphs against the same computed step by step from the network's own outputs. */
 #include "ensemble/member.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How frames are divided: which, into how many, where; and the windows of sub-images. */
 #include <math.h>
 #include <string.h>

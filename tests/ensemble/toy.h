@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Small networks, drawn pictures and folders for the tests of the ensemble. */
 #pragma once
 

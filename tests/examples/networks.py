@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks the quickstart's networks: what networks.json says of them, their size and their axes."""
 import json
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What a new user is told for each way to go wrong: one message that says what happened and what to
 do. Rows of scenario, command and the message's exact wording ("…" stands for anything).
 

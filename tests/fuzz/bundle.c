@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whatever a bundle's manifest says, it is refused, or read and written again without a change. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whatever a file of COCO's annotations says. */
 #include "boxes.h"
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes what fuzz targets start from: FOLDER/seeds/ and FOLDER/dictionary.
 
 corpus.py NAME FOLDER, with NAME one of WRITERS

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fuzz targets: libFuzzer calls the function with bytes of its making; an assertion that fails, a
  * sanitizer's report, much memory or much time is a finding. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whatever bytes come, import refuses them or makes a sound graph, which export takes, and which
  * can be planned and run or is refused. */
 #include "engine/network-private.h"

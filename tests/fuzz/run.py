@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs a fuzz target on its corpus for FUZZ_SECONDS (60) and prints one line: run.py TARGET NAME
 
 A finding stays beside the target.

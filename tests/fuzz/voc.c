@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whatever a Pascal VOC annotation says. Behind the first byte 0 there may be a list of the
  * training images. */
 #include <string.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Compares the library with the interface that programs were built against, abi.xml:
 #   abi.sh compare|renew LIBRARY-WITH-DEBUG-INFORMATION LIBRARY HEADERS abi.xml
 set -eu

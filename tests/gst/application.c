@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An application's use of the installed library: prints the tags of a buffer as JSON. */
 #include <gst/ensemble/ensemble.h>
 #include <gst/video/video.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 // A C++ application's use of the library: as much of every header as has to be linked.
 #include <gst/ensemble/ensemble.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ensembleclassify on buffers in DMABufs and a device that imports them: nothing is copied, the
  * same is found, and buffers go back to their pool when they have been analysed. The device is
  * software Vulkan behind a driver that plays at importing (../vulkan/fake-dma-buf.h), files in

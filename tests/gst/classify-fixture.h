@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An element ensembleclassify on a harness, with a bundle that knows red, green and blue, and a
  * gate before every analysis: tests decide when a result comes, so that none has to wait for time
  * to pass. */

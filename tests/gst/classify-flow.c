@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What ensembleclassify does when: sync, async, flush, stop, end of stream, lateness. */
 #include "classify-fixture.h"
 #include "engine/device-private.h"

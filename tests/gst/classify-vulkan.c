@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The element on a GPU: what it says on the CPU, by one submission a frame; and on a GPU that fails
  * while it plays, with no frame lost. Software Vulkan will do; without any, tests skip. */
 #include <string.h>

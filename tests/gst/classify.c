@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What ensembleclassify takes, says and can be told. */
 #include "classify-fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A real bundle, small enough to be made for every test. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sub-images beside dense evaluation (M1.4) on photographs, with real networks. Where convolutions
  * pad, a sub-image by itself ends in zeroes where dense evaluation goes on to its neighbours'
  * pixels; how much that changes its features is printed. tests/ensemble/dense.c has the case

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs the examples on a clip:
 #   examples.sh SOURCE-ROOT MAKE-COLOUR-BUNDLE PYTHON READ-TAGS [TYPELIB-FOLDER]
 set -eu

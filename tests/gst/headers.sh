@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Compiles every installed header by itself as C++, then a program that links the library:
 #   headers.sh APPLICATION.cpp LIBRARY INCLUDE-FOLDER …
 set -eu

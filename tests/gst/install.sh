@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs into an empty tree, uses what is there as packages and applications do, uninstalls:
 #   install.sh MESON BUILD-ROOT PREFIX LIBDIR PLUGIN-DIR PYTHON "CC" APPLICATION.c INTROSPECTION.py
 set -eu

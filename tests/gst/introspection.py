@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Reads tags through GstEnsemble-1.0, as a Python program does: introspection.py"""
 import json
 import sys

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # What the elements log of a stream: log.sh MAKE-COLOUR-BUNDLE
 set -eu
 folder=$(mktemp -d)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writes the colour bundle into a folder and prints its path: for scripts. */
 #include "colour-bundle.h"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Plays a video at its own pace through ensembleclassify and prints, in milliseconds, how late
 frames are before and after the element, what the element adds to that, and how old the tags are
 that they carry.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gst/check/gstharness.h>
 #include <gst/ensemble/ensemble.h>
 #include <gst/video/video.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The plug-in as users get it: found in a folder, put into pipelines, leaving nothing behind. */
 #include <glib/gstdio.h>
 #include <gst/gst.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Clips of surveillance cameras through the plug-in, and photographs through the decoder. */
 #include <glib/gstdio.h>
 #include <gst/gst.h>

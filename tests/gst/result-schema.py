@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks that result.schema.json describes what the element and the tool write, all of it, and that
 it refuses what readers could not use.
 

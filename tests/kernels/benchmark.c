@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Times every convolution and fully connected layer of five networks at 224×224, and prints
  * GFLOP/s (of the definition, whatever the algorithm saves) and the share of the measured peak.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OpenBLAS's products beside their definition, and the same bits whatever the number of threads,
  * ours or OpenBLAS's. */
 #include "kernels/blas.h"

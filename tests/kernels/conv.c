@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every convolution algorithm that can compute a row's shape, at every level of this processor,
  * beside the definition in double precision; and the same bits from one, two and three threads. */
 #include "kernels/conv.h"

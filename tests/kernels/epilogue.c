@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every activation, with and without bias and residual, beside libm in double precision. */
 #include "kernels/epilogue.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Matrix products beside their definition in double precision, B packed from either order. */
 #include "kernels/gemm.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The levels of this processor, and its peak. */
 #include "kernels/level.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pooling beside its definition in double precision. */
 #include "kernels/pooling.h"
 

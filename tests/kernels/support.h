@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Buffers with guards, and a convolution in double precision written as its definition says. */
 #pragma once
 

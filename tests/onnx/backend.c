@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The ONNX project's own tests of operators (Debian's libonnx-testdata), run by the operators'
  * references and by networks as users run them: on the CPU, and on a Vulkan device if there is one,
  * with the validation layers on and no message tolerated.

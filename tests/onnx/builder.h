@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ONNX models put together in memory, sound or not, for tests. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files that are no models, or damaged ones: a clear error each, and never a crash. */
 #include <glib/gstdio.h>
 #include <string.h>

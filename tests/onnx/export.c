@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is written can be read again, by import and by ONNX's own checker. */
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models that are wrong or mean harm: a clear error each. */
 #include <glib/gstdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What models become: order of dimensions, names, constants, sizes left open. */
 #include <glib/gstdio.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sound models, and what import makes of them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Quantised networks compute with the real numbers that their integers stand for. */
 #include <math.h>
 #include <string.h>

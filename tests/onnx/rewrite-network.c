@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* rewrite-network INPUT.onnx OUTPUT.onnx: reads a network and writes it again, for scripts that
  * look at what was written. */
 #include <locale.h>

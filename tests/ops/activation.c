@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
 #define X "7 = -3 -1 -0.5 0 0.5 1 3"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Times kernels: milliseconds and, where operations are counted, GFLOP/s. */
 #include "case.h"
 

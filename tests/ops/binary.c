@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
 #define HAND "2x3 = 1 -2 3 4 5 -6; 3 = 2 4 -8"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A row made real: a node with its inputs, and memory around it that notices trespassers. */
 #pragma once
 

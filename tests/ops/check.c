@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What must hold of every row:
  *
  * - params survive writing and reading attributes;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators tested by rows of data.
  *
  * A row is one node: attributes and inputs as text. `check` runs it through everything that must

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rows with attributes and shapes changed at random: reading or shape () refuses them, or kernels
  * run within their memory. Most useful under the sanitizers. */
 #include "case.h"

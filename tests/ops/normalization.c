@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
 #define VECTORS "const 37; const 37; const 37; const 37 in 0.1..2"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
 #define COUNTING "1x4x4x1 = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
 /* Weights are computed in double precision and rounded once. */

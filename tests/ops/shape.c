@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
 static const TestRow shape_rows[] = {{"all", NULL, "2x3x4", "int64 3 = 2 3 4"},

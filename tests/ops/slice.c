@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "harness.h"
 
 #define X "2x4 = 1 2 3 4 5 6 7 8"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test-ops                 checks all rows (options: -p /ops/Conv runs those of Conv)
  * test-ops vulkan          checks them on a Vulkan device (-p /vulkan/Conv)
  * test-ops benchmark [OP]  times kernels on rows that have inputs for it

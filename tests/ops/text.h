@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tensors and attributes as rows write them. What can't be read aborts the test. */
 #pragma once
 

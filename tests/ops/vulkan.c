@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every row on a Vulkan device, as a graph of its own, with the validation layers on and no message
  * tolerated: with float32 and float16 storage; alone, and among other nodes, so that it works in
  * place or on slices of wider tensors that begin at odd places. */

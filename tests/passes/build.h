@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Small graphs with random weights for tests. Shapes are inferred as nodes are added. */
 #pragma once
 

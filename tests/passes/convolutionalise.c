@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fully connected layers as convolutions: on an input larger than the nominal one, each position
  * of the output map is what the network says of that position's part of the input alone. */
 #include "build.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The memory planner: what shares memory, and that nothing live is overwritten. */
 #include "build.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Graphs that executors are tried with, and their results compared. */
 #pragma once
 

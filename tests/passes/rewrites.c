@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Each pass on small graphs: what is left, and that it computes the same. */
 #include "build.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cutting graphs into stages, and which nodes may be run on parts of a batch. */
 #include "build.h"
 

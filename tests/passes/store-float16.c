@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which nodes compute on float16, and where Casts are inserted. */
 #include "build.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Networks as we write them, in the hands of others: ONNX's checker, ONNX Runtime and ourselves.
 
 usage: export.py RUN_NETWORK REWRITE_NETWORK [NAME …]

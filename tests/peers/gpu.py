@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Whole networks and matrix products on a GPU, beside PyTorch on the same one.
 
 usage: gpu.py [--small] [--all-paths] [--device DEVICE] TOOL FOLDER

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Whole networks against PyTorch: torchvision's for classification, without attention, and the
 layers of networks that make images; random weights, exported to ONNX, run by both.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Selective search beside OpenCV's fast mode, in the same minute on the same machine.
 
 usage: selective-search.py TIME_WINDOWS [--boxes CSV] [--images N] [--timed N] [--check]

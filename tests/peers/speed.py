@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Forward speed beside PyTorch (frozen, plain and channels-last) and ONNX Runtime, in the same
 minute on the same machine: images/s of the fastest run, and the ratio to the best peer.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* time-network MODEL SHAPE THREADS SECONDS [profile]: prints the time of the fastest run in
  * milliseconds; with `profile` also each node's share. */
 #include <locale.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* time-windows PRESET THREADS REPEATS FILE.ppm...: for each picture prints its path, the fastest
  * run in milliseconds and the number of windows, then the windows in pixels: x y width height, best
  * first. */

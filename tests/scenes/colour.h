@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Colours, each channel in [0, 1]. */
 #pragma once
 

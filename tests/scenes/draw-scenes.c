@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Draws labelled pictures and clips to train and to try classifiers on: see --help. */
 #include <gst/gst.h>
 #include <locale.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From cairo's pictures to files, by GStreamer's encoders. */
 #pragma once
 

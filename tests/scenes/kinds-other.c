@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Things outside the quickstart's classes: its original network was trained on them, and to the
  * ensemble they are strangers. */
 #include "kinds.h"

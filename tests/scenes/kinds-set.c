@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The quickstart's classes. */
 #include "kinds.h"
 

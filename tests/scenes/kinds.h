@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The kinds of things that draw-scenes knows, as vector drawings.
  *
  * A kind draws itself around the origin, y downwards, its larger side about 1 unit long. A Look

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Noise functions of the plane, without state: a seed and a point give a value.
  * Value noise and its fractal sum after K. Perlin, "An Image Synthesizer", SIGGRAPH 1985; cells
  * after S. Worley, "A Cellular Texture Basis Function", SIGGRAPH 1996. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Textured backgrounds. A place is a function from a point to a colour, so it can be painted at any
  * size: x and y are in units of the picture's height, y downwards from 0 to 1. */
 #pragma once

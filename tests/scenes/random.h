@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Random numbers for the drawings. Everything drawn is a function of the seed: each picture has a
  * generator of its own, so one picture does not depend on how many were drawn before it. */
 #pragma once

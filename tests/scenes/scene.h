@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Scenes: a place, the things in it and how they move.
  *
  * Time runs from 0 to 1 through a scene. Still pictures are scenes at time 0. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One thing as pixels, its place in the picture, and what of it can be seen. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What draw-scenes writes. All functions make the folders they need and replace older files. */
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks that includes point to lower layers only, and which headers gst/ and examples/ may use."""
 import pathlib
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks the recipes of .github/CONTRIBUTING.md: recipes.py SOURCE-ROOT
 
 A recipe is a section with a line "Example: `NAME`" and a table of files. Each file exists and has the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks that functions and files stay short enough to be read at once: size.py SOURCE-ROOT [--list]
 
 A function's length counts the lines between its braces. Tables of data are no functions.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A temporary folder for each case of a suite: test_fixture (test_folder_set_up,
  * test_folder_tear_down), or called by other fixtures. */
 #pragma once

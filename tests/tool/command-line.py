@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs gst-ensemble-1.0 as a user does: what it says of wrong arguments, and the whole way from
 pictures to tags on a small drawn set.
 

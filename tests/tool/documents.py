@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Looks at what the tool says of itself: help fits a screen, the manual page renders without a
 warning, and shells complete command lines.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks what README.md and its kin tell people to type and to read: readme.py SOURCE-ROOT TOOL
 
 README.md is short; files that the documents name exist; sub-commands and options of the tool, options

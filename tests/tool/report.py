@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Reads reports as a browser does: sound, alone, escaped, bounded, with the figures that the
 pictures and scores of write-report.c lead to.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* write-report KIND FILE.html: a report on figures that are known beforehand, for report.py.
  *
  *   several   three classes of hostile names, several in a picture; six pictures

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From drawn pictures to a bundle, and from the bundle to figures. */
 #include "train/fit.h"
 

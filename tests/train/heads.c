@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What every head promises, and how heads are named. */
 #include "train/heads.h"
 

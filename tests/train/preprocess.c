@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is found out about the images that a network takes. */
 #include "train/preprocess.h"
 

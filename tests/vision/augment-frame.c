@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pixels, boxes and maps of augmented pictures: where they come from and go to. */
 #include "vision/augment.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Noise, sharpening and colours, beside values worked out by hand. */
 #include "vision/augment.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is drawn: how often, in which ranges, from what alone. */
 #include "vision/augment.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Times selective search on drawn pictures, and counts the objects that its windows cover:
 #   benchmark.sh DRAW-SCENES TOOL
 set -eu

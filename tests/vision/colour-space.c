@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "check-main.h"
 #include "vision/colour-space.h"
 #include "vision/smooth.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ens_frame_resize () against the same sum written down plainly in double precision, and against
  * values worked out by hand. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rectangles in pictures of another aspect ratio, each beside what plain sampling gives for the
  * part that should be there. */
 #include "vision/framing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Regions and their hierarchical grouping against plain versions of the same. */
 #include "vision/grouping.h"
 

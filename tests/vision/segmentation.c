@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The segmentation against the same algorithm written down plainly: edges in a list, one full sort,
  * sets without ranks or shortcuts. */
 #include "vision/segmentation.h"

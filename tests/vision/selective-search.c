@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Properties of the windows, on drawn frames. */
 #include <string.h>
 

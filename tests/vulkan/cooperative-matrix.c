@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* By what matrices are multiplied: what a device has, and what is wished for. */
 #include "vulkan/physical.h"
 

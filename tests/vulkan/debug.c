@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* With the validation layers on, Vulkan objects have names and dispatches the label of their node;
  * without, no such function is there to be called. */
 #include "planned.h"

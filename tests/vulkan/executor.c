@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Random graphs on Vulkan against their operators' references run value by value: with all memory
  * shared, and copying as for a graphics card. Software Vulkan will do; without any, tests skip. */
 #include "planned.h"

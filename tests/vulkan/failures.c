@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every Vulkan call fails once: opening a device, making an executor, running and measuring it, and
  * sampling its inputs must give an error that names the call, leave nothing behind, and never
  * crash. What fails while a DMABuf is imported is no error: the frame is copied. */

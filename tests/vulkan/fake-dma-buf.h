@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A driver that imports DMABufs, in front of one that does not: Mesa's lavapipe got that in 2024
  * (24.3), and real ones need hardware that fills them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Barriers: where they are placed, and that the checker finds every one that is missing. */
 #include <string.h>
 

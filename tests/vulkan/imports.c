@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames read where they lie in DMABufs against the same frames copied: layouts, drivers that
  * refuse, buffers that come again, changed or in another's place. By a driver that plays at it
  * (fake-dma-buf.h), and by the system's own if it can. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Executors that run at the same time: what each gives alone, bit for bit, and no more barriers
  * than the longest of them needs. */
 #include "planned.h"

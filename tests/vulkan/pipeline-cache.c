@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file that compiled pipelines are kept in: used when it is sound, ignored and written anew
  * when it is not. */
 #include "build.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a driver fails to compile is tried once and left out for good; what memory was too short for
  * is tried again. */
 #include "vulkan/pipelines.h"

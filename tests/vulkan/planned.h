@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A Vulkan device, and a graph planned and put on it, with what an executor must not outlive. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Batches sampled on the device against the same sampled on the CPU: formats, ranges, colours, odd
  * sizes, scales up and down, rectangles at and over borders; with memory shared, and copying as for
  * a graphics card. Software Vulkan will do; without any, tests skip. */

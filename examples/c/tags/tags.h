@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an ensemble said of a clip, and what is truly to be seen in it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Charts of a report, as SVG: precision and recall, calibration. */
 #include <math.h>
 

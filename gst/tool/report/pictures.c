@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pictures of a report: the worst mistakes, the best windows. */
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What “evaluate” has measured, as a page to look at. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tables of a report: networks and ensemble, classes. */
 #include <math.h>
 
