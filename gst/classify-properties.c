@@ -2,7 +2,7 @@
 /* The properties of ensembleclassify. */
 #include "ensemble-classify.h"
 
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle.h"
 
 enum {
   PROP_0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What classifiers learn from and are measured on.
  *
- * Labels and the scores judged by them are matrices of n_samples × n_classes, row by row. An
+ * Labels and scores are matrices of n_samples × n_classes, row by row. An
  * example may have several classes, or none, and of some nobody may know whether it has them: such
  * a label teaches nothing and is measured on nothing. */
 #pragma once

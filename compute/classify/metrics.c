@@ -319,7 +319,7 @@ ens_calibration_error (const EnsReliability *bins, guint n_bins)
   return n > 0 ? sum / n : NAN;
 }
 
-/* ---- What to look at ---- */
+/* ---- Predictions worth showing ---- */
 
 static gboolean
 has_outcome (EnsOutcome outcome, gboolean said, gboolean is)
@@ -336,9 +336,9 @@ has_outcome (EnsOutcome outcome, gboolean said, gboolean is)
 
 /* *data: whether low scores come first. */
 static int
-compare_judgements (gconstpointer a, gconstpointer b, gpointer data)
+compare_predictions (gconstpointer a, gconstpointer b, gpointer data)
 {
-  const EnsJudgement *x = a, *y = b;
+  const EnsPrediction *x = a, *y = b;
   int order = x->score > y->score ? -1 : x->score < y->score;
 
   if (order != 0)
@@ -349,38 +349,38 @@ compare_judgements (gconstpointer a, gconstpointer b, gpointer data)
 }
 
 static GArray *
-list_judgements (const EnsLabels *truth, const float *scores, const EnsSelection *selection)
+list_predictions (const EnsLabels *truth, const float *scores, const EnsSelection *selection)
 {
-  GArray *list = g_array_new (FALSE, FALSE, sizeof (EnsJudgement));
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (EnsPrediction));
   gboolean low_first = selection->outcome == ENS_FALSE_NEGATIVE;
 
   for (guint i = 0; i < truth->n_samples; i++)
     for (guint c = 0; c < truth->n_classes; c++) {
-      EnsJudgement judgement = {i, c, scores[(gsize)i * truth->n_classes + c]};
-      gboolean said = judgement.score >= selection->thresholds[c];
+      EnsPrediction prediction = {i, c, scores[(gsize)i * truth->n_classes + c]};
+      gboolean said = prediction.score >= selection->thresholds[c];
 
       if (ens_labels_knows (truth, i, c)
           && has_outcome (selection->outcome, said, ens_labels_has (truth, i, c)))
-        g_array_append_val (list, judgement);
+        g_array_append_val (list, prediction);
     }
-  g_array_sort_with_data (list, compare_judgements, &low_first);
+  g_array_sort_with_data (list, compare_predictions, &low_first);
   return list;
 }
 
-EnsJudgement *
-ens_select_judgements (const EnsLabels *truth, const float *scores, const EnsSelection *selection,
-                       guint *n)
+EnsPrediction *
+ens_select_predictions (const EnsLabels *truth, const float *scores, const EnsSelection *selection,
+                        guint *n)
 {
-  g_autoptr (GArray) list = list_judgements (truth, scores, selection);
+  g_autoptr (GArray) list = list_predictions (truth, scores, selection);
   g_autofree guint *taken = g_new0 (guint, truth->n_classes);
-  EnsJudgement *selected = g_new (EnsJudgement, MIN (list->len, selection->max));
+  EnsPrediction *selected = g_new (EnsPrediction, MIN (list->len, selection->max));
 
   *n = 0;
   for (guint i = 0; i < list->len && *n < selection->max; i++) {
-    const EnsJudgement *judgement = &g_array_index (list, EnsJudgement, i);
+    const EnsPrediction *prediction = &g_array_index (list, EnsPrediction, i);
 
-    if (taken[judgement->class]++ < selection->max_per_class)
-      selected[(*n)++] = *judgement;
+    if (taken[prediction->class]++ < selection->max_per_class)
+      selected[(*n)++] = *prediction;
   }
   return selected;
 }

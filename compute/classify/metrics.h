@@ -88,7 +88,7 @@ typedef enum { ENS_TRUE_POSITIVE, ENS_FALSE_POSITIVE, ENS_FALSE_NEGATIVE } EnsOu
 typedef struct {
   guint sample, class;
   float score;
-} EnsJudgement;
+} EnsPrediction;
 
 typedef struct {
   EnsOutcome outcome;
@@ -99,5 +99,5 @@ typedef struct {
 /* Scores with that outcome, the most confident first: of positives the highest, of false negatives
  * the lowest; of equal ones that of the earlier example, then of the earlier class. At most `max`
  * in all and `max_per_class` of a class. (transfer full) */
-EnsJudgement *ens_select_judgements (const EnsLabels *truth, const float *scores,
-                                     const EnsSelection *selection, guint *n);
+EnsPrediction *ens_select_predictions (const EnsLabels *truth, const float *scores,
+                                       const EnsSelection *selection, guint *n);

@@ -7,7 +7,7 @@
 
 #include "classify/examples.h"
 
-/* Weights of networks that judge side by side, probabilities[n] being n_samples × n_classes: on the
+/* Weights of networks of one role, probabilities[n] being n_samples × n_classes: on the
  * grid of tenths that sum to 1 (coarser where that would be more than a thousand combinations), and
  * equal weights. Of equally good combinations the one nearest to equal weights, then the first in
  * lexicographic order. Returns the mean average precision. */

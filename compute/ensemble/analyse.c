@@ -2,16 +2,16 @@
 /* The method, from a frame to probabilities; paragraph numbers in brackets are those of its source.
  *
  * M1.1       an ensemble of networks: original ones, and ones retrained on the user's classes
- * M1.9       a large frame is divided into sub-images, each of which is judged by what follows
+ * M1.9       a large frame is divided into sub-images (tiles), and each goes through what follows
  *            (sub-images.c)
  * M1.2–M1.5  each network: taps, scales, linear classifiers, calibrated sigmoid (member.c)
  * M1.6       the weighted average over networks of a role: P1 and P2
- * M1.7       the largest probability over windows: P3 (frame-windows.c)
+ * M1.7       the largest probability over windows (region proposals): P3 (frame-windows.c)
  * M1.8       P = w·P1 + (1 - w)·max (P2, P3), against a threshold
  * M1.9       the sub-images' P are a map; the frame's P is the map's maximum
  *
- * A frame that is not divided is its own only sub-image; one that is to be judged as one as well is
- * another, outside the map.
+ * A frame that is not divided is its own only sub-image; if the whole frame is classified too, it
+ * is another, outside the map.
  *
  * Source: Image Classification Method, Electronic Device, and Storage Medium, US 2018/0012107 A1.
  */
@@ -19,18 +19,18 @@
 
 #include "classify/fusion.h"
 #include "engine/jobs.h"
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
 #include "ensemble/frame-windows.h"
 
 struct _EnsAnalysis {
   EnsEnsemble *ensemble;
-  EnsJobs *jobs;       /* of a frame */
-  EnsMemberRun **runs; /* as many as networks */
+  EnsJobs *jobs;           /* of a frame */
+  EnsMemberJobs **members; /* as many as networks */
   EnsWindowSearch *search;
 };
 
-/* One frame on its way through. */
+/* The state of one frame's analysis. */
 typedef struct {
   EnsAnalysis *analysis;
   const EnsBundle *bundle;
@@ -41,18 +41,18 @@ typedef struct {
   float *probabilities; /* on whole sub-images: networks × sub-images × classes */
   float *window_values; /* networks that take windows × windows × classes */
   EnsResult *result;
-} Run;
+} FrameState;
 
 static void
-run_clear (Run *run)
+frame_state_clear (FrameState *state)
 {
-  g_clear_pointer (&run->sub_images, ens_sub_images_free);
-  g_clear_pointer (&run->windows, ens_frame_windows_free);
-  g_clear_pointer (&run->probabilities, g_free);
-  g_clear_pointer (&run->window_values, g_free);
-  g_clear_pointer (&run->result, ens_result_unref);
+  g_clear_pointer (&state->sub_images, ens_sub_images_free);
+  g_clear_pointer (&state->windows, ens_frame_windows_free);
+  g_clear_pointer (&state->probabilities, g_free);
+  g_clear_pointer (&state->window_values, g_free);
+  g_clear_pointer (&state->result, ens_result_unref);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FrameState, frame_state_clear)
 
 EnsAnalysis *
 ens_analysis_new (EnsEnsemble *ensemble)
@@ -61,9 +61,9 @@ ens_analysis_new (EnsEnsemble *ensemble)
 
   analysis->ensemble = ens_ensemble_ref (ensemble);
   analysis->jobs = ens_jobs_new (ensemble->device, TRUE);
-  analysis->runs = g_new0 (EnsMemberRun *, ensemble->bundle->n_networks);
+  analysis->members = g_new0 (EnsMemberJobs *, ensemble->bundle->n_networks);
   for (guint n = 0; n < ensemble->bundle->n_networks; n++)
-    analysis->runs[n] = ens_member_run_new_among (ensemble->members[n], analysis->jobs);
+    analysis->members[n] = ens_member_jobs_new_among (ensemble->members[n], analysis->jobs);
   analysis->search = ens_window_search_new (ensemble->bundle->windows_preset);
   return analysis;
 }
@@ -74,8 +74,8 @@ ens_analysis_free (EnsAnalysis *analysis)
   if (analysis == NULL)
     return;
   for (guint n = 0; n < analysis->ensemble->bundle->n_networks; n++)
-    ens_member_run_free (analysis->runs[n]);
-  g_free (analysis->runs);
+    ens_member_jobs_free (analysis->members[n]);
+  g_free (analysis->members);
   ens_jobs_free (analysis->jobs);
   ens_window_search_free (analysis->search);
   ens_ensemble_unref (analysis->ensemble);
@@ -91,15 +91,15 @@ typedef struct {
 } RoleNetworks;
 
 static RoleNetworks
-get_role_networks (const Run *run, EnsRole role, gboolean for_windows)
+get_role_networks (const FrameState *state, EnsRole role, gboolean for_windows)
 {
   RoleNetworks networks = {0};
 
-  for (guint n = 0; n < run->bundle->n_networks; n++) {
-    const EnsBundleNetwork *network = &run->bundle->networks[n];
+  for (guint n = 0; n < state->bundle->n_networks; n++) {
+    const EnsBundleNetwork *network = &state->bundle->networks[n];
 
     if (network->role != role
-        || (for_windows && !ens_member_takes_windows (run->analysis->ensemble->members[n])))
+        || (for_windows && !ens_member_takes_windows (state->analysis->ensemble->members[n])))
       continue;
     networks.index[networks.n] = n;
     networks.weights[networks.n++] = network->weight;
@@ -111,40 +111,40 @@ get_role_networks (const Run *run, EnsRole role, gboolean for_windows)
 
 /* Probabilities of one network on all sub-images. */
 static float *
-get_probabilities (const Run *run, guint network)
+get_probabilities (const FrameState *state, guint network)
 {
-  gsize n_values = (gsize)ens_sub_images_get_size (run->sub_images) * run->bundle->n_classes;
+  gsize n_values = (gsize)ens_sub_images_get_size (state->sub_images) * state->bundle->n_classes;
 
-  return &run->probabilities[network * n_values];
+  return &state->probabilities[network * n_values];
 }
 
 /* One network's probabilities of n sub-images of one size, from the first on [30–34, 38–47]. */
 static gboolean
-classify_sub_images (Run *run, guint n, guint first, guint n_sub_images, GError **error)
+classify_sub_images (FrameState *state, guint n, guint first, guint n_sub_images, GError **error)
 {
-  const EnsBundleNetwork *network = &run->bundle->networks[n];
-  gboolean own = run->options->n_scales == 0;
+  const EnsBundleNetwork *network = &state->bundle->networks[n];
+  gboolean own = state->options->n_scales == 0;
   const EnsMemberImages images = {
-      .frame = run->frame,
-      .rects = &run->sub_images->rects[first],
+      .frame = state->frame,
+      .rects = &state->sub_images->rects[first],
       .n_rects = n_sub_images,
-      .scales = own ? network->scales : run->options->scales,
-      .n_scales = own ? network->n_scales : run->options->n_scales,
+      .scales = own ? network->scales : state->options->scales,
+      .n_scales = own ? network->n_scales : state->options->n_scales,
   };
-  float *probabilities = get_probabilities (run, n) + (gsize)first * run->bundle->n_classes;
+  float *probabilities = get_probabilities (state, n) + (gsize)first * state->bundle->n_classes;
 
-  return ens_member_run_whole (run->analysis->runs[n], &images, probabilities, error);
+  return ens_member_jobs_run_whole (state->analysis->members[n], &images, probabilities, error);
 }
 
 /* The sub-images of the map, and the frame as one, if that is wanted too. */
 static gboolean
-classify_whole (Run *run, GError **error)
+classify_whole (FrameState *state, GError **error)
 {
-  guint n_map = ens_sub_images_get_map_size (run->sub_images);
+  guint n_map = ens_sub_images_get_map_size (state->sub_images);
 
-  for (guint n = 0; n < run->bundle->n_networks; n++)
-    if (!classify_sub_images (run, n, 0, n_map, error)
-        || (run->sub_images->with_whole && !classify_sub_images (run, n, n_map, 1, error)))
+  for (guint n = 0; n < state->bundle->n_networks; n++)
+    if (!classify_sub_images (state, n, 0, n_map, error)
+        || (state->sub_images->with_whole && !classify_sub_images (state, n, n_map, 1, error)))
       return FALSE;
   return TRUE;
 }
@@ -152,15 +152,15 @@ classify_whole (Run *run, GError **error)
 /* P1 or P2 of all sub-images: the weighted average over the networks of a role [35–36]. (transfer
  * full) */
 static float *
-average_role (const Run *run, EnsRole role)
+average_role (const FrameState *state, EnsRole role)
 {
-  RoleNetworks networks = get_role_networks (run, role, FALSE);
-  gsize n_values = (gsize)ens_sub_images_get_size (run->sub_images) * run->bundle->n_classes;
+  RoleNetworks networks = get_role_networks (state, role, FALSE);
+  gsize n_values = (gsize)ens_sub_images_get_size (state->sub_images) * state->bundle->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
   float *average = g_new (float, n_values);
 
   for (guint i = 0; i < networks.n; i++)
-    probabilities[i] = get_probabilities (run, networks.index[i]);
+    probabilities[i] = get_probabilities (state, networks.index[i]);
   ens_fusion_average (probabilities, networks.weights, networks.n, n_values, average);
   return average;
 }
@@ -169,73 +169,75 @@ average_role (const Run *run, EnsRole role)
 
 /* Windows of all sub-images, at most as many as wanted [58–60]. (transfer full) */
 static EnsFrameWindows *
-find_windows (const Run *run)
+find_windows (const FrameState *state)
 {
-  const EnsAnalyseOptions *options = run->options;
-  guint wanted = options->windows >= 0 ? (guint)options->windows : run->bundle->windows;
+  const EnsAnalyseOptions *options = state->options;
+  guint wanted = options->windows >= 0 ? (guint)options->windows : state->bundle->windows;
 
-  if (get_role_networks (run, ENS_ROLE_RETRAINED, TRUE).n == 0)
-    return ens_frame_windows_none (run->sub_images);
+  if (get_role_networks (state, ENS_ROLE_RETRAINED, TRUE).n == 0)
+    return ens_frame_windows_none (state->sub_images);
   if (options->regions != NULL)
-    return ens_frame_windows_given (run->sub_images, options->regions,
+    return ens_frame_windows_given (state->sub_images, options->regions,
                                     options->windows < 0 ? options->n_regions
                                                          : MIN (wanted, options->n_regions));
   return ens_frame_windows_search (&(EnsFrameWindowsSource) {
-      .frame = run->frame,
-      .sub_images = run->sub_images,
+      .frame = state->frame,
+      .sub_images = state->sub_images,
       .count = wanted,
-      .search = run->analysis->search,
-      .pool = ens_device_get_pool (run->analysis->ensemble->device),
+      .search = state->analysis->search,
+      .pool = ens_device_get_pool (state->analysis->ensemble->device),
   });
 }
 
 /* Each window's probabilities by the retrained networks [61–64]. */
 static gboolean
-classify_windows (Run *run, GError **error)
+classify_windows (FrameState *state, GError **error)
 {
-  EnsResult *result = run->result;
-  RoleNetworks networks = get_role_networks (run, ENS_ROLE_RETRAINED, TRUE);
+  EnsResult *result = state->result;
+  RoleNetworks networks = get_role_networks (state, ENS_ROLE_RETRAINED, TRUE);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
   g_autofree EnsRect *rects = g_new (EnsRect, result->n_windows);
 
-  run->window_values = g_new (float, n_values *networks.n);
+  state->window_values = g_new (float, n_values *networks.n);
   for (guint w = 0; w < result->n_windows; w++)
     rects[w] = result->windows[w].rect;
   for (guint i = 0; i < networks.n; i++)
-    if (!ens_member_run_windows (run->analysis->runs[networks.index[i]], run->frame, rects,
-                                 result->n_windows, &run->window_values[i * n_values], error))
+    if (!ens_member_jobs_run_windows (state->analysis->members[networks.index[i]], state->frame,
+                                      rects, result->n_windows, &state->window_values[i * n_values],
+                                      error))
       return FALSE;
   return TRUE;
 }
 
 /* … and their weighted average. */
 static void
-average_windows (Run *run)
+average_windows (FrameState *state)
 {
-  EnsResult *result = run->result;
-  RoleNetworks networks = get_role_networks (run, ENS_ROLE_RETRAINED, TRUE);
+  EnsResult *result = state->result;
+  RoleNetworks networks = get_role_networks (state, ENS_ROLE_RETRAINED, TRUE);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
 
   for (guint i = 0; i < networks.n; i++)
-    probabilities[i] = &run->window_values[i * n_values];
+    probabilities[i] = &state->window_values[i * n_values];
   ens_fusion_average (probabilities, networks.weights, networks.n, n_values,
                       result->window_probabilities);
 }
 
-/* All networks on all that they look at. On a GPU they run together, behind all that is sampled for
- * them. */
+/* All networks on all their images. On a GPU they run together, after all images are preprocessed.
+ */
 static gboolean
-classify (Run *run, GError **error)
+classify (FrameState *state, GError **error)
 {
-  EnsJobs *jobs = run->analysis->jobs;
+  EnsJobs *jobs = state->analysis->jobs;
 
   ens_jobs_discard (jobs); /* what an error has left */
-  if (!classify_whole (run, error) || (run->result->n_windows > 0 && !classify_windows (run, error))
+  if (!classify_whole (state, error)
+      || (state->result->n_windows > 0 && !classify_windows (state, error))
       || !ens_jobs_run (jobs, error))
     return FALSE;
-  if (run->result->n_windows > 0)
-    average_windows (run);
+  if (state->result->n_windows > 0)
+    average_windows (state);
   return TRUE;
 }
 
@@ -244,9 +246,9 @@ classify (Run *run, GError **error)
 /* A class in a sub-image takes the place of what was found of it in earlier ones, if it is likelier
  * here [71]. */
 static void
-keep_maximum (Run *run, guint sub_image, guint c, const EnsClassResult *found)
+keep_maximum (FrameState *state, guint sub_image, guint c, const EnsClassResult *found)
 {
-  EnsResult *result = run->result;
+  EnsResult *result = state->result;
   EnsClassResult *class = &result->classes[c];
 
   if (found->sub_image >= 0)
@@ -256,23 +258,23 @@ keep_maximum (Run *run, guint sub_image, guint c, const EnsClassResult *found)
   *class = *found;
   for (guint n = 0; n < result->n_networks; n++)
     result->networks[n].probabilities[c] =
-        get_probabilities (run, n)[(gsize)sub_image * result->n_classes + c];
+        get_probabilities (state, n)[(gsize)sub_image * result->n_classes + c];
 }
 
 /* p1 and p2 are those of this sub-image. */
 static void
-fuse (Run *run, guint sub_image, const float *p1, const float *p2)
+fuse (FrameState *state, guint sub_image, const float *p1, const float *p2)
 {
-  const EnsBundle *bundle = run->bundle;
-  EnsResult *result = run->result;
+  const EnsBundle *bundle = state->bundle;
+  EnsResult *result = state->result;
   guint n_classes = bundle->n_classes;
-  guint first = run->windows->first[sub_image];
-  guint n_windows = run->windows->first[sub_image + 1] - first;
+  guint first = state->windows->first[sub_image];
+  guint n_windows = state->windows->first[sub_image + 1] - first;
   g_autofree float *p3 = g_new (float, n_classes);
   g_autofree gint *best = g_new (gint, n_classes);
   float w = n_windows > 0 ? bundle->window_weight : bundle->whole_weight;
   gboolean in_map =
-      result->map != NULL && sub_image < ens_sub_images_get_map_size (run->sub_images);
+      result->map != NULL && sub_image < ens_sub_images_get_map_size (state->sub_images);
 
   ens_fusion_maximum (&result->window_probabilities[(gsize)first * n_classes], n_windows, n_classes,
                       p3, best);
@@ -283,22 +285,22 @@ fuse (Run *run, guint sub_image, const float *p1, const float *p2)
     class.sub_image = in_map ? (gint)sub_image : -1;
     class.p = ens_fusion_combine (p1[c], p2[c], p3[c], w);
     class.threshold =
-        run->options->threshold >= 0 ? run->options->threshold : bundle->thresholds[c];
+        state->options->threshold >= 0 ? state->options->threshold : bundle->thresholds[c];
     class.present = class.p >= class.threshold;
-    keep_maximum (run, sub_image, c, &class);
+    keep_maximum (state, sub_image, c, &class);
   }
 }
 
 static void
-fuse_all (Run *run)
+fuse_all (FrameState *state)
 {
-  g_autofree float *p1 = average_role (run, ENS_ROLE_RETRAINED);
-  g_autofree float *p2 = average_role (run, ENS_ROLE_ORIGINAL);
+  g_autofree float *p1 = average_role (state, ENS_ROLE_RETRAINED);
+  g_autofree float *p2 = average_role (state, ENS_ROLE_ORIGINAL);
 
-  for (guint s = 0; s < ens_sub_images_get_size (run->sub_images); s++) {
-    gsize first = (gsize)s * run->bundle->n_classes;
+  for (guint s = 0; s < ens_sub_images_get_size (state->sub_images); s++) {
+    gsize first = (gsize)s * state->bundle->n_classes;
 
-    fuse (run, s, &p1[first], &p2[first]);
+    fuse (state, s, &p1[first], &p2[first]);
   }
 }
 
@@ -321,10 +323,10 @@ add_map (EnsResult *result, const EnsSubImages *sub_images)
 
 /* (transfer full) */
 static EnsResult *
-make_result (const Run *run, guint64 pts)
+make_result (const FrameState *state, guint64 pts)
 {
-  const EnsBundle *bundle = run->bundle;
-  guint n_windows = ens_frame_windows_get_size (run->windows);
+  const EnsBundle *bundle = state->bundle;
+  guint n_windows = ens_frame_windows_get_size (state->windows);
   const char *names[ENS_MAX_NETWORKS];
   EnsResult *result;
 
@@ -333,13 +335,13 @@ make_result (const Run *run, guint64 pts)
   result = ens_result_new ((const char *const *)bundle->classes, bundle->n_classes, names,
                            bundle->n_networks, n_windows);
   if (n_windows > 0)
-    memcpy (result->windows, run->windows->windows, n_windows * sizeof *result->windows);
-  if (ens_sub_images_get_size (run->sub_images) > 1
-      || run->options->sub_images == ENS_SUB_IMAGES_ON)
-    add_map (result, run->sub_images);
+    memcpy (result->windows, state->windows->windows, n_windows * sizeof *result->windows);
+  if (ens_sub_images_get_size (state->sub_images) > 1
+      || state->options->sub_images == ENS_SUB_IMAGES_ON)
+    add_map (result, state->sub_images);
   result->pts = pts;
-  result->width = run->frame->width;
-  result->height = run->frame->height;
+  result->width = state->frame->width;
+  result->height = state->frame->height;
   result->bundle = g_strdup (bundle->name);
   result->version = g_strdup (bundle->version);
   return result;
@@ -351,27 +353,27 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
 {
   const EnsAnalyseOptions defaults = ENS_ANALYSE_DEFAULTS;
   const EnsBundle *bundle = analysis->ensemble->bundle;
-  g_auto (Run) run = {analysis, bundle, frame, options != NULL ? options : &defaults};
+  g_auto (FrameState) state = {analysis, bundle, frame, options != NULL ? options : &defaults};
   gint64 start = g_get_monotonic_time (), found;
   const EnsJobTimes *times;
 
-  g_return_val_if_fail (run.options->n_scales <= ENS_MAX_SCALES, NULL);
+  g_return_val_if_fail (state.options->n_scales <= ENS_MAX_SCALES, NULL);
 
   if (!ens_frame_validate (frame, error))
     return NULL;
-  run.sub_images = ens_sub_images_new (bundle, run.options, frame->width, frame->height);
-  run.windows = find_windows (&run);
+  state.sub_images = ens_sub_images_new (bundle, state.options, frame->width, frame->height);
+  state.windows = find_windows (&state);
   found = g_get_monotonic_time ();
-  run.result = make_result (&run, pts);
-  run.probabilities = g_new (float, (gsize)ens_sub_images_get_size (run.sub_images)
-                                        * bundle->n_networks * bundle->n_classes);
-  if (!classify (&run, error))
+  state.result = make_result (&state, pts);
+  state.probabilities = g_new (float, (gsize)ens_sub_images_get_size (state.sub_images)
+                                          * bundle->n_networks * bundle->n_classes);
+  if (!classify (&state, error))
     return NULL;
-  fuse_all (&run);
+  fuse_all (&state);
   times = ens_jobs_get_times (analysis->jobs);
-  run.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
-                                      .prepare = times->prepare,
-                                      .networks = times->networks,
-                                      .total = 1000 * (g_get_monotonic_time () - start)};
-  return g_steal_pointer (&run.result);
+  state.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
+                                        .prepare = times->prepare,
+                                        .networks = times->networks,
+                                        .total = 1000 * (g_get_monotonic_time () - start)};
+  return g_steal_pointer (&state.result);
 }

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ensemble/bundle-files.h"
-#include "ensemble/json-reader.h"
+#include "ensemble/bundle-private.h"
+#include "base/json-reader.h"
 
 static const EnsJsonRange side_range = {1, ENS_MAX_SCALES, 1, ENS_MAX_SIDE};
 

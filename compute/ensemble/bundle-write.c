@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 
 /* ---- ensemble.json ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/fail.h"
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 
 #include <errno.h>
 #include <math.h>

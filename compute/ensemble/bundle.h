@@ -26,8 +26,9 @@ G_BEGIN_DECLS
 #define ENS_MAX_OVERLAP 0.9F
 
 typedef enum {
-  ENS_ROLE_ORIGINAL,  /* trained on a large general set: judges the whole frame (P2) */
-  ENS_ROLE_RETRAINED, /* knows the user's classes: judges the whole frame (P1) and windows (P3) */
+  ENS_ROLE_ORIGINAL,  /* trained on a large general set: classifies the whole frame (P2) */
+  ENS_ROLE_RETRAINED, /* knows the user's classes: classifies the whole frame (P1) and windows (P3)
+                       */
 } EnsRole;
 
 /* By value, up to a NULL. */
@@ -49,14 +50,17 @@ typedef struct {
   guint n_scales;
   float weight;                /* among the networks of its role; each role's sum to 1 */
   EnsCalibration *calibration; /* per class, of decision values on the whole frame */
-  /* The same for windows; NULL and 0 in networks that don't look at them. */
+  /* The same for windows; NULL and 0 in networks that don't classify them. */
   char *window_classifier;
   guint *window_sizes; /* sides a window is scaled to, ascending */
   guint n_window_sizes;
   EnsCalibration *window_calibration;
 } EnsBundleNetwork;
 
-/* How frames larger than the training images are divided into sub-images (M1.9). */
+/* Whole frames scaled, windows stretched: nothing that anybody would have to be told. */
+gboolean ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network);
+
+/* How frames larger than the training images are divided into sub-images (tiles; M1.9). */
 typedef struct {
   /* Their side in the frame's pixels: that of a square with as many pixels as the training images
    * have (the median). 0: not known; frames then do not count as large. */
@@ -78,7 +82,7 @@ typedef struct {
   EnsBundleNetwork *networks;
   guint n_networks;
   float window_weight; /* w of P = w·P1 + (1 - w)·max (P2, P3) */
-  float whole_weight;  /* w of P = w·P1 + (1 - w)·P2, where windows are not looked at */
+  float whole_weight;  /* w of P = w·P1 + (1 - w)·P2, without windows */
   float *thresholds;   /* per class */
   guint windows;       /* how many; 0 for none */
   EnsWindowsPreset windows_preset;

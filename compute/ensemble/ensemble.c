@@ -3,16 +3,15 @@
 
 #include <glib/gstdio.h>
 
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
 
-/* Ensembles in use by the process, so that whoever opens a bundle that is open already shares its
- * weights and plans. */
+/* Ensembles in use by the process: opening a bundle again shares its weights and plans. */
 static GMutex registry_lock;
 static GHashTable *registry; /* key → EnsEnsemble, not owned */
 
 /* What makes two openings the same: the device, and the bundle as it is on disk now. A bundle that
- * was written anew is another one, also while the old one is in use. (transfer full) */
+ * was written again is another one, also while the old one is in use. (transfer full) */
 static char *
 make_key (const EnsBundle *bundle, EnsDevice *device)
 {

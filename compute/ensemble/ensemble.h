@@ -24,14 +24,14 @@ EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
  * up to a NULL. */
 const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
 
-/* Whether a frame is divided into sub-images (M1.9). */
+/* Whether a frame is divided into sub-images (tiles; M1.9). */
 typedef enum {
   ENS_SUB_IMAGES_AUTO, /* if it counts as large: EnsSubImageSettings */
   ENS_SUB_IMAGES_OFF,
   /* Always. A frame that is no larger than a sub-image is its only one. Where the bundle does not
    * know the size of sub-images, it is that of its largest scale. */
   ENS_SUB_IMAGES_ON,
-  /* If it counts as large, and then judged as one as well, for what is too large for sub-images. P
+  /* If it counts as large, and then classified whole too, for what is too large for sub-images. P
    * is the larger of the map's maximum and of that. */
   ENS_SUB_IMAGES_BOTH,
 } EnsSubImagesMode;
@@ -47,8 +47,8 @@ typedef struct {
   const guint *scales; /* shorter sides, for all networks; n_scales 0: the bundle's */
   guint n_scales;      /* at most ENS_MAX_SCALES */
   float threshold;     /* for all classes; negative: the bundle's */
-  /* Looked at instead of windows found by selective search, if not NULL: all of them, or the first
-   * `windows`. */
+  /* Classified instead of windows found by selective search (region proposals), if not NULL: all of
+   * them, or the first `windows`. */
   const EnsRect *regions;
   guint n_regions;
   EnsSubImagesMode sub_images;
@@ -66,7 +66,7 @@ void ens_analysis_free (EnsAnalysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
 
 /* Follows the method from the frame to P (M1.1–M1.9). options may be NULL. pts is copied into the
- * result. Windows are looked at if the bundle has classifiers for them. The same frame and options
+ * result. Windows are classified if the bundle has classifiers for them. The same frame and options
  * give the same bits. (transfer full) */
 EnsResult *ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
                              const EnsAnalyseOptions *options, GError **error);

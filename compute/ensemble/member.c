@@ -2,7 +2,7 @@
 #include "ensemble/member.h"
 
 #include "engine/network-private.h"
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "ensemble/member-graph.h"
 
 /* The longer side of a scaled frame over the shorter one, at most. */
@@ -134,56 +134,56 @@ ens_member_get_weights_size (EnsMember *member)
 
 /* ---- Running ---- */
 
-struct _EnsMemberRun {
+struct _EnsMemberJobs {
   EnsMember *member;
-  EnsJobs *own; /* NULL: it starts those of others */
-  EnsJobs *jobs;
+  EnsJobs *own; /* NULL: the queue is others' */
+  EnsJobs *queue;
 };
 
-EnsMemberRun *
-ens_member_run_new_among (EnsMember *member, EnsJobs *jobs)
+EnsMemberJobs *
+ens_member_jobs_new_among (EnsMember *member, EnsJobs *queue)
 {
-  EnsMemberRun *run = g_new0 (EnsMemberRun, 1);
+  EnsMemberJobs *jobs = g_new0 (EnsMemberJobs, 1);
 
-  run->member = member;
-  run->jobs = jobs;
-  return run;
+  jobs->member = member;
+  jobs->queue = queue;
+  return jobs;
 }
 
-EnsMemberRun *
-ens_member_run_new (EnsMember *member)
+EnsMemberJobs *
+ens_member_jobs_new (EnsMember *member)
 {
   EnsJobs *own = ens_jobs_new (member->device, FALSE);
-  EnsMemberRun *run = ens_member_run_new_among (member, own);
+  EnsMemberJobs *jobs = ens_member_jobs_new_among (member, own);
 
-  run->own = own;
-  return run;
+  jobs->own = own;
+  return jobs;
 }
 
 void
-ens_member_run_free (EnsMemberRun *run)
+ens_member_jobs_free (EnsMemberJobs *jobs)
 {
-  if (run == NULL)
+  if (jobs == NULL)
     return;
-  ens_jobs_free (run->own);
-  g_free (run);
+  ens_jobs_free (jobs->own);
+  g_free (jobs);
 }
 
 /* Plans `network` for the job's shapes, and adds the job. */
 static gboolean
-run_network (EnsMemberRun *run, EnsNetwork *network, EnsJob *job, GError **error)
+run_network (EnsMemberJobs *jobs, EnsNetwork *network, EnsJob *job, GError **error)
 {
   g_autoptr (EnsPlan) plan = ens_network_plan (network, job->shapes, error);
 
   if (plan == NULL) {
-    g_prefix_error (error, "network “%s”: ", run->member->settings->name);
+    g_prefix_error (error, "network “%s”: ", jobs->member->settings->name);
     return FALSE;
   }
   job->plan = plan;
   job->n_inputs = ens_network_get_n_inputs (network);
-  job->crop = run->member->settings->crop;
-  job->normalise = &run->member->settings->normalise;
-  return ens_jobs_add (run->jobs, job, error);
+  job->crop = jobs->member->settings->crop;
+  job->normalise = &jobs->member->settings->normalise;
+  return ens_jobs_add (jobs->queue, job, error);
 }
 
 /* Batches of the largest size, then of half of it and so on: few plans for any number of images,
@@ -201,9 +201,9 @@ batch_size (guint left, guint largest)
 /* Jobs that wait want batches of different sizes, because each size is a plan, which waits but
  * once: 100 windows are 64, 32 and 4. */
 static guint
-get_largest (const EnsMemberRun *run, guint at_once)
+get_largest (const EnsMemberJobs *jobs, guint at_once)
 {
-  return ens_jobs_wait (run->jobs) ? 4 * at_once : at_once;
+  return ens_jobs_wait (jobs->queue) ? 4 * at_once : at_once;
 }
 
 /* The shapes of one image at its scales. */
@@ -229,27 +229,27 @@ get_whole_shapes (const EnsMemberImages *images, const EnsBundleNetwork *setting
 }
 
 gboolean
-ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *values,
-                      GError **error)
+ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, float *values,
+                           GError **error)
 {
-  const EnsMember *member = run->member;
+  const EnsMember *member = jobs->member;
   EnsShape shapes[ENS_MAX_SCALES];
   EnsJob job = {.shapes = shapes, .frame = images->frame, .framing = member->settings->framing};
   EnsNetwork *network;
 
   g_return_val_if_fail (images->n_scales > 0 && images->n_scales <= ENS_MAX_SCALES, FALSE);
-  network = get_whole (run->member, images->n_scales, error);
+  network = get_whole (jobs->member, images->n_scales, error);
   if (network == NULL)
     return FALSE;
   get_whole_shapes (images, member->settings, shapes);
   for (guint done = 0; done < images->n_rects;) {
-    guint n = batch_size (images->n_rects - done, get_largest (run, ENS_WHOLE_BATCH));
+    guint n = batch_size (images->n_rects - done, get_largest (jobs, ENS_WHOLE_BATCH));
 
     for (guint i = 0; i < images->n_scales; i++)
       shapes[i].dims[0] = n;
     job.rects = &images->rects[done];
     job.output = &values[(gsize)done * member->width];
-    if (!run_network (run, network, &job, error))
+    if (!run_network (jobs, network, &job, error))
       return FALSE;
     done += n;
   }
@@ -257,10 +257,10 @@ ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *v
 }
 
 gboolean
-ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect *windows,
-                        guint n_windows, float *values, GError **error)
+ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsFrame *frame, const EnsRect *windows,
+                             guint n_windows, float *values, GError **error)
 {
-  const EnsMember *member = run->member;
+  const EnsMember *member = jobs->member;
   const EnsBundleNetwork *settings = member->settings;
   const guint channels = ens_order_channels (settings->normalise.order);
   EnsShape shapes[ENS_MAX_SCALES];
@@ -268,13 +268,13 @@ ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect 
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
   for (guint done = 0; done < n_windows;) {
-    guint n = batch_size (n_windows - done, get_largest (run, ENS_WINDOW_BATCH));
+    guint n = batch_size (n_windows - done, get_largest (jobs, ENS_WINDOW_BATCH));
 
     for (guint i = 0; i < settings->n_window_sizes; i++)
       shapes[i] = ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
     job.rects = &windows[done];
     job.output = &values[(gsize)done * member->width];
-    if (!run_network (run, member->windows, &job, error))
+    if (!run_network (jobs, member->windows, &job, error))
       return FALSE;
     done += n;
   }

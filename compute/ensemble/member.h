@@ -45,15 +45,15 @@ const char *const *ens_member_get_notes (EnsMember *member);
 /* Bytes of weights, packed forms included. */
 gsize ens_member_get_weights_size (EnsMember *member);
 
-/* Buffers for running a member. One thread at a time; any number on one member. */
-typedef struct _EnsMemberRun EnsMemberRun;
+/* The jobs of running a member. One thread at a time; any number on one member. */
+typedef struct _EnsMemberJobs EnsMemberJobs;
 
-EnsMemberRun *ens_member_run_new (EnsMember *member);
-/* The same where what it runs is started among other jobs: what it writes is there when they have
- * run. `jobs` must outlive it. (transfer full) */
-EnsMemberRun *ens_member_run_new_among (EnsMember *member, EnsJobs *jobs);
-void ens_member_run_free (EnsMemberRun *run);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMemberRun, ens_member_run_free)
+EnsMemberJobs *ens_member_jobs_new (EnsMember *member);
+/* The same in a queue with other jobs: results are there when the queue has run. The queue must
+ * outlive them. (transfer full) */
+EnsMemberJobs *ens_member_jobs_new_among (EnsMember *member, EnsJobs *queue);
+void ens_member_jobs_free (EnsMemberJobs *jobs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMemberJobs, ens_member_jobs_free)
 
 /* Images of one size: a frame, or rectangles of one. */
 typedef struct {
@@ -67,10 +67,11 @@ typedef struct {
 /* Each image as a whole, scaled so that its shorter side is each of `scales` in turn, its aspect
  * ratio kept (but the longer side is at most four times the shorter: images that are longer still
  * are compressed); or as settings->framing says. Writes n_rects × width values. */
-gboolean ens_member_run_whole (EnsMemberRun *run, const EnsMemberImages *images, float *values,
-                               GError **error);
+gboolean ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images,
+                                    float *values, GError **error);
 
 /* Windows, each made a square of each of the window sizes, as settings->window_framing says.
  * Writes n_windows × width values. */
-gboolean ens_member_run_windows (EnsMemberRun *run, const EnsFrame *frame, const EnsRect *windows,
-                                 guint n_windows, float *values, GError **error);
+gboolean ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsFrame *frame,
+                                      const EnsRect *windows, guint n_windows, float *values,
+                                      GError **error);

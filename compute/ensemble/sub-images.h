@@ -11,8 +11,8 @@ typedef struct {
   guint columns, rows;
   guint width, height; /* of every sub-image, pixels */
   guint *x, *y;        /* where columns and rows begin, pixels, ascending */
-  gboolean with_whole; /* the frame as one is judged too: it comes after the sub-images */
-  EnsRect *rects;      /* of all that is judged, normalised */
+  gboolean with_whole; /* the whole frame is classified too, after the sub-images */
+  EnsRect *rects;      /* of all that is classified, normalised */
 } EnsSubImages;
 
 /* Divides a width × height frame as the bundle and the options say. (transfer full) */
@@ -27,7 +27,7 @@ ens_sub_images_get_map_size (const EnsSubImages *sub_images)
   return sub_images->columns * sub_images->rows;
 }
 
-/* All that is judged: the map's sub-images, and perhaps the frame as one. */
+/* All that is classified: the map's sub-images, and perhaps the whole frame. */
 static inline guint
 ens_sub_images_get_size (const EnsSubImages *sub_images)
 {

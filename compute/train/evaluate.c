@@ -160,7 +160,8 @@ scores_clear (Scores *scores)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scores, scores_clear)
 
 static gboolean
-judge_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data, GError **error)
+classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data,
+                GError **error)
 {
   Scores *scores = data;
   const EnsBundle *bundle = scores->bundle;
@@ -229,7 +230,7 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
                                          .opener = opener,
                                          .monitor = monitor,
                                          .stage = "evaluating",
-                                         .each = judge_image,
+                                         .each = classify_image,
                                          .data = &scores},
                            &n_skipped, error))
     return NULL;

@@ -22,7 +22,7 @@ typedef struct {
   double precision, recall, f1; /* of what scores at least `threshold` */
 } EnsClassEvaluation;
 
-/* One way of judging. The means are over the classes that some image has. */
+/* A network, or the ensemble. The means are over the classes that some image has. */
 typedef struct {
   char *name;
   double mean_average_precision;
@@ -37,7 +37,7 @@ typedef struct {
   char *bundle, *split;
   char **classes; /* NULL-terminated */
   guint n_classes;
-  guint n_images;    /* judged */
+  guint n_images;    /* classified */
   guint n_skipped;   /* could not be read */
   guint *n_positive; /* per class: images that have it */
   EnsEvaluationRow *rows;
@@ -46,18 +46,19 @@ typedef struct {
   /* Of evaluations made by ens_evaluate (), else NULL: */
   char **paths;         /* of the images */
   float *window_scores; /* n_images × n_classes: P3 … */
-  EnsRect *windows;     /* … and its window. NULL if the bundle looks at none */
+  EnsRect *windows;     /* … and its window. NULL if the bundle has none */
 } EnsEvaluation;
 
 void ens_evaluation_free (EnsEvaluation *evaluation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEvaluation, ens_evaluation_free)
 
 /* Analyses every image of a split, as a stream would. Rows: the networks, by name, at a threshold
- * of 0.5; the ensemble without windows and, if the bundle looks at windows, with windows, at the
- * bundle's thresholds. An image that counts as large is divided; the rows of the networks and
- * without windows then have what the sub-image with the largest P has. The data set's classes must
- * be the bundle's (ens_dataset_load () with them). Broken images are skipped with a note; more than
- * one in ten is an error. What had to be decided about the data set is noted too. (transfer full)
+ * of 0.5; the ensemble without windows and, if the bundle has windows (region proposals), with
+ * windows, at the bundle's thresholds. An image that counts as large is divided into sub-images
+ * (tiles); the rows of the networks and without windows then have what the sub-image with the
+ * largest P has. The data set's classes must be the bundle's (ens_dataset_load () with them).
+ * Broken images are skipped with a note; more than one in ten is an error. What had to be decided
+ * about the data set is noted too. (transfer full)
  */
 EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
                              const EnsFrameOpener *opener, const EnsMonitor *monitor,

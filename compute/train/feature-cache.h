@@ -14,6 +14,6 @@ typedef struct {
 
 /* Removes stores until all that are left have at most `limit` bytes, those first that were opened
  * the longest ago. A store that is open, in this process or another one, stays and counts, and so
- * does a file that can't be removed. A folder that doesn't exist holds nothing. Other files are not
- * looked at. */
+ * does a file that can't be removed. A folder that doesn't exist holds nothing. Other files are
+ * ignored. */
 EnsFeatureCachePruned ens_feature_cache_prune (const char *folder, guint64 limit);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "ensemble/member.h"
 #include "train/features.h"
 #include "train/images.h"
@@ -19,7 +19,7 @@
 
 typedef struct {
   EnsMember *member;
-  EnsMemberRun *run;
+  EnsMemberJobs *jobs;
   EnsFeatureStore *whole;             /* one of the stores */
   EnsFeatureStore *windows[N_SPLITS]; /* likewise; NULL: takes none */
 } Network;
@@ -149,7 +149,7 @@ open_network (EnsFitFeatures *features, guint n, GError **error)
                       source->device, error);
   if (network->member == NULL)
     return FALSE;
-  network->run = ens_member_run_new (network->member);
+  network->jobs = ens_member_jobs_new (network->member);
   length = ens_member_get_width (network->member);
   network->whole = open_whole (features, n, length, error);
   if (network->whole == NULL)
@@ -191,7 +191,7 @@ ens_fit_features_free (EnsFitFeatures *features)
   if (features == NULL)
     return;
   for (guint n = 0; n < features->source->bundle->n_networks; n++) {
-    ens_member_run_free (features->networks[n].run);
+    ens_member_jobs_free (features->networks[n].jobs);
     ens_member_free (features->networks[n].member);
   }
   for (guint s = 0; s < N_SPLITS; s++) {
@@ -206,120 +206,120 @@ ens_fit_features_free (EnsFitFeatures *features)
 
 /* ---- Filling ---- */
 
-/* The walk through one split. */
+/* A split whose features are being collected. */
 typedef struct {
   EnsFitFeatures *features;
   EnsSplit split;
   EnsImageKey key; /* of the image at hand */
-} Walk;
+} Filling;
 
 static gboolean
-has_all (const Walk *walk)
+has_all (const Filling *filling)
 {
-  for (guint n = 0; n < walk->features->source->bundle->n_networks; n++) {
-    const Network *network = &walk->features->networks[n];
-    EnsFeatureStore *windows = network->windows[walk->split];
+  for (guint n = 0; n < filling->features->source->bundle->n_networks; n++) {
+    const Network *network = &filling->features->networks[n];
+    EnsFeatureStore *windows = network->windows[filling->split];
 
-    if (!ens_feature_store_has (network->whole, &walk->key)
-        || (windows != NULL && !ens_feature_store_has (windows, &walk->key)))
+    if (!ens_feature_store_has (network->whole, &filling->key)
+        || (windows != NULL && !ens_feature_store_has (windows, &filling->key)))
       return FALSE;
   }
-  return ens_feature_store_has (walk->features->sizes, &walk->key);
+  return ens_feature_store_has (filling->features->sizes, &filling->key);
 }
 
 static gboolean
 needs_picture (const EnsDatasetItem *item, gpointer data)
 {
-  Walk *walk = data;
+  Filling *filling = data;
   g_autofree char *contents = NULL;
   gsize size;
 
   /* Reading the picture will say what is wrong. */
   if (!g_file_get_contents (item->path, &contents, &size, NULL))
     return TRUE;
-  walk->key = ens_image_key (contents, size);
-  return !has_all (walk);
+  filling->key = ens_image_key (contents, size);
+  return !has_all (filling);
 }
 
 static gboolean
-add_size (const Walk *walk, const EnsFrame *frame, GError **error)
+add_size (const Filling *filling, const EnsFrame *frame, GError **error)
 {
   const float size[] = {(float)frame->width, (float)frame->height};
 
-  return ens_feature_store_has (walk->features->sizes, &walk->key)
-         || ens_feature_store_append (walk->features->sizes, &walk->key, size, 1, error);
+  return ens_feature_store_has (filling->features->sizes, &filling->key)
+         || ens_feature_store_append (filling->features->sizes, &filling->key, size, 1, error);
 }
 
 static gboolean
-add_whole (const Walk *walk, guint n, const EnsFrame *frame, GError **error)
+add_whole (const Filling *filling, guint n, const EnsFrame *frame, GError **error)
 {
-  Network *network = &walk->features->networks[n];
-  const EnsBundleNetwork *settings = &walk->features->source->bundle->networks[n];
+  Network *network = &filling->features->networks[n];
+  const EnsBundleNetwork *settings = &filling->features->source->bundle->networks[n];
   g_autofree float *row = g_new (float, ens_member_get_width (network->member));
   const EnsMemberImages image = {frame, &ENS_RECT_WHOLE, 1, settings->scales, settings->n_scales};
 
-  return ens_feature_store_has (network->whole, &walk->key)
-         || (ens_member_run_whole (network->run, &image, row, error)
-             && ens_feature_store_append (network->whole, &walk->key, row, 1, error));
+  return ens_feature_store_has (network->whole, &filling->key)
+         || (ens_member_jobs_run_whole (network->jobs, &image, row, error)
+             && ens_feature_store_append (network->whole, &filling->key, row, 1, error));
 }
 
 static gboolean
-add_windows (const Walk *walk, guint n, const EnsFrame *frame, const GArray *windows,
+add_windows (const Filling *filling, guint n, const EnsFrame *frame, const GArray *windows,
              GError **error)
 {
-  Network *network = &walk->features->networks[n];
-  EnsFeatureStore *store = network->windows[walk->split];
+  Network *network = &filling->features->networks[n];
+  EnsFeatureStore *store = network->windows[filling->split];
   gsize width = ens_member_get_width (network->member);
   g_autofree float *rows = NULL;
 
-  if (store == NULL || ens_feature_store_has (store, &walk->key))
+  if (store == NULL || ens_feature_store_has (store, &filling->key))
     return TRUE;
   rows = g_new (float, windows->len *width);
-  return ens_member_run_windows (network->run, frame, (const EnsRect *)windows->data, windows->len,
-                                 rows, error)
-         && ens_feature_store_append (store, &walk->key, rows, windows->len, error);
+  return ens_member_jobs_run_windows (network->jobs, frame, (const EnsRect *)windows->data,
+                                      windows->len, rows, error)
+         && ens_feature_store_append (store, &filling->key, rows, windows->len, error);
 }
 
 /* (transfer full) */
 static GArray *
-find_windows (const Walk *walk, const EnsFrame *frame)
+find_windows (const Filling *filling, const EnsFrame *frame)
 {
-  const EnsFitSource *source = walk->features->source;
+  const EnsFitSource *source = filling->features->source;
   GArray *rects = g_array_new (FALSE, FALSE, sizeof (EnsRect));
   const EnsWindow *windows;
   guint n = 0;
 
   if (source->bundle->windows > 0)
-    n = ens_window_search_run (walk->features->search, frame, source->bundle->windows,
+    n = ens_window_search_run (filling->features->search, frame, source->bundle->windows,
                                ens_device_get_pool (source->device), &windows);
-  for (guint w = 0; w < MIN (n, count_windows (source, walk->split)); w++)
+  for (guint w = 0; w < MIN (n, count_windows (source, filling->split)); w++)
     g_array_append_val (rects, windows[w].rect);
   return rects;
 }
 
 static gboolean
-look_at_picture (const Walk *walk, const EnsFrame *frame, GError **error)
+extract_features (const Filling *filling, const EnsFrame *frame, GError **error)
 {
-  g_autoptr (GArray) windows = find_windows (walk, frame);
+  g_autoptr (GArray) windows = find_windows (filling, frame);
 
-  for (guint n = 0; n < walk->features->source->bundle->n_networks; n++)
-    if (!add_whole (walk, n, frame, error) || !add_windows (walk, n, frame, windows, error))
+  for (guint n = 0; n < filling->features->source->bundle->n_networks; n++)
+    if (!add_whole (filling, n, frame, error) || !add_windows (filling, n, frame, windows, error))
       return FALSE;
-  return add_size (walk, frame, error);
+  return add_size (filling, frame, error);
 }
 
 static gboolean
-look_at_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data, GError **error)
+add_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data, GError **error)
 {
-  const Walk *walk = data;
-  Split *split = &walk->features->splits[walk->split];
+  const Filling *filling = data;
+  Split *split = &filling->features->splits[filling->split];
 
-  if (picture != NULL && !look_at_picture (walk, &picture->frame, error)) {
+  if (picture != NULL && !extract_features (filling, &picture->frame, error)) {
     g_prefix_error (error, "%s: ", item->path);
     return FALSE;
   }
-  g_array_append_val (split->keys, walk->key);
-  g_array_append_vals (split->labels, item->labels, walk->features->source->bundle->n_classes);
+  g_array_append_val (split->keys, filling->key);
+  g_array_append_vals (split->labels, item->labels, filling->features->source->bundle->n_classes);
   return TRUE;
 }
 
@@ -347,12 +347,12 @@ gboolean
 ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
                        const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
 {
-  static const char *const stages[N_SPLITS] = {"looking at training images",
-                                               "looking at validation images"};
+  static const char *const stages[N_SPLITS] = {"extracting features of training images",
+                                               "extracting features of validation images"};
 
   for (guint s = 0; s < N_SPLITS; s++) {
     Split *split = &features->splits[s];
-    Walk walk = {.features = features, .split = s};
+    Filling filling = {.features = features, .split = s};
 
     if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
                                            .split = s,
@@ -360,8 +360,8 @@ ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
                                            .monitor = monitor,
                                            .stage = stages[s],
                                            .needs = needs_picture,
-                                           .each = look_at_image,
-                                           .data = &walk},
+                                           .each = add_image,
+                                           .data = &filling},
                              &split->n_broken, error))
       return FALSE;
     split->truth =

@@ -14,7 +14,7 @@
 
 typedef struct _EnsFitFeatures EnsFitFeatures;
 
-/* What there is to look at. All of it must outlive the features. */
+/* Networks and what their features depend on. All of it must outlive the features. */
 typedef struct {
   const EnsBundle *bundle; /* networks' taps, sizes … and how many windows; no classifiers yet */
   const char *const *networks; /* paths of their ONNX files */

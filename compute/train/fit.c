@@ -10,7 +10,7 @@
 #include "classify/fusion.h"
 #include "classify/metrics.h"
 #include "classify/search.h"
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "ensemble/member-graph.h"
 #include "onnx/onnx.h"
 #include "train/fit-network.h"
@@ -18,12 +18,12 @@
 /* Sizes of the method's source, which are for networks of 224. */
 static const guint standard_scales[] = {256, 384, 512};
 
-/* A discount that leaves nothing of P3 beside P2. */
-#define MUTE 16
+/* A discount after which windows don't count: nothing is left of P3 beside P2. */
+#define NO_WINDOWS 16
 
 /* Mean average precision that windows must gain to count for more: less is what one or two images
  * of a validation split decide. */
-#define WORTHWHILE 1e-3
+#define MIN_GAIN 1e-3
 
 typedef struct {
   const EnsFitParams *params;
@@ -140,8 +140,8 @@ set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
   return TRUE;
 }
 
-/* The file as it is, if it is all there is; if weights lie beside it, the network written anew in
- * one file. (transfer full) */
+/* The file as it is, if it has all weights; if others have some, the network written as one file.
+ * (transfer full) */
 static GBytes *
 read_network (const char *path, const EnsMonitor *monitor, GError **error)
 {
@@ -305,52 +305,54 @@ typedef struct {
   guint n;
   guint index[ENS_MAX_NETWORKS];
   float weights[ENS_MAX_NETWORKS];
-} Team;
+} RoleNetworks;
 
 /* Chooses the weights of a role's networks (M1.6) and gives their average on the validation split:
  * P1 or P2, zeroes if there are none. (transfer full) */
 static float *
-weigh_role (Fit *fit, const EnsLabels *truth, EnsRole role, Team *team)
+weigh_role (Fit *fit, const EnsLabels *truth, EnsRole role, RoleNetworks *networks)
 {
   gsize n_values = (gsize)truth->n_samples * truth->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
   float *average = g_new (float, n_values);
 
-  *team = (Team) {0};
+  *networks = (RoleNetworks) {0};
   for (guint n = 0; n < fit->bundle->n_networks; n++) {
     if (fit->bundle->networks[n].role != role)
       continue;
-    probabilities[team->n] = fit->networks[n].probabilities;
-    team->index[team->n++] = n;
+    probabilities[networks->n] = fit->networks[n].probabilities;
+    networks->index[networks->n++] = n;
   }
-  if (team->n > 0)
-    ens_search_network_weights (truth, probabilities, team->n, team->weights);
-  for (guint i = 0; i < team->n; i++)
-    fit->bundle->networks[team->index[i]].weight = team->weights[i];
-  ens_fusion_average (probabilities, team->weights, team->n, n_values, average);
+  if (networks->n > 0)
+    ens_search_network_weights (truth, probabilities, networks->n, networks->weights);
+  for (guint i = 0; i < networks->n; i++)
+    fit->bundle->networks[networks->index[i]].weight = networks->weights[i];
+  ens_fusion_average (probabilities, networks->weights, networks->n, n_values, average);
   return average;
 }
 
-/* P3 of one image (M1.7), windows' decision values lowered by `discount` after scaling by a. */
+/* P3 of one image (M1.7): its windows' probabilities, averaged over networks, their maximum taken;
+ * decision values are lowered by `discount` after scaling by a. */
 static void
-judge_windows (const Fit *fit, const Team *team, guint image, float discount, float *p3)
+fuse_windows (const Fit *fit, const RoleNetworks *networks, guint image, float discount, float *p3)
 {
   const guint n_classes = fit->bundle->n_classes;
-  const guint *first = &fit->networks[team->index[0]].window_first[image];
+  const guint *first = &fit->networks[networks->index[0]].window_first[image];
   guint n_windows = first[1] - first[0];
   g_autofree float *average = g_new0 (float, (gsize)n_windows *n_classes);
   g_autofree gint *best = g_new (gint, n_classes);
 
-  for (guint i = 0; i < team->n; i++) {
-    const EnsFittedNetwork *fitted = &fit->networks[team->index[i]];
-    const EnsCalibration *calibration = fit->bundle->networks[team->index[i]].window_calibration;
+  for (guint i = 0; i < networks->n; i++) {
+    const EnsFittedNetwork *fitted = &fit->networks[networks->index[i]];
+    const EnsCalibration *calibration =
+        fit->bundle->networks[networks->index[i]].window_calibration;
     const float *decisions = &fitted->window_decisions[(gsize)first[0] * n_classes];
 
     for (guint v = 0; v < n_windows * n_classes; v++) {
       EnsCalibration lowered = calibration[v % n_classes];
 
       lowered.b -= discount;
-      average[v] += team->weights[i] * ens_calibration_apply (&lowered, decisions[v]);
+      average[v] += networks->weights[i] * ens_calibration_apply (&lowered, decisions[v]);
     }
   }
   ens_fusion_maximum (average, n_windows, n_classes, p3, best);
@@ -360,10 +362,10 @@ judge_windows (const Fit *fit, const Team *team, guint image, float discount, fl
  * chooses w and the windows' discount together (M1.8), puts the discount into the windows'
  * calibrations, and gives P3. (transfer full) */
 static float *
-weigh_windows (Fit *fit, const EnsLabels *truth, const Team *retrained, const float *p1,
+weigh_windows (Fit *fit, const EnsLabels *truth, const RoleNetworks *retrained, const float *p1,
                const float *p2)
 {
-  static const float discounts[] = {MUTE, 4, 3, 2, 1.5F, 1, 0.5F, 0};
+  static const float discounts[] = {NO_WINDOWS, 4, 3, 2, 1.5F, 1, 0.5F, 0};
   gsize n_values = (gsize)truth->n_samples * truth->n_classes;
   g_autofree float *p3 = g_new (float, n_values);
   g_autofree float *best_p3 = g_new (float, n_values);
@@ -375,9 +377,9 @@ weigh_windows (Fit *fit, const EnsLabels *truth, const Team *retrained, const fl
     float w;
 
     for (guint i = 0; i < truth->n_samples; i++)
-      judge_windows (fit, retrained, i, discounts[d], &p3[(gsize)i * truth->n_classes]);
+      fuse_windows (fit, retrained, i, discounts[d], &p3[(gsize)i * truth->n_classes]);
     precision = ens_search_fusion_weight (truth, p1, p2, p3, &w);
-    if (!(precision > best + WORTHWHILE))
+    if (!(precision > best + MIN_GAIN))
       continue;
     best = precision;
     best_discount = discounts[d];
@@ -387,10 +389,10 @@ weigh_windows (Fit *fit, const EnsLabels *truth, const Team *retrained, const fl
   for (guint i = 0; i < retrained->n; i++)
     for (guint c = 0; c < truth->n_classes; c++)
       fit->bundle->networks[retrained->index[i]].window_calibration[c].b -= best_discount;
-  if (best_discount == MUTE)
-    ens_monitor_note (fit->monitor,
-                      "windows don't help on the validation images; they are looked at, but their "
-                      "probabilities are too low to count");
+  if (best_discount == NO_WINDOWS)
+    ens_monitor_note (fit->monitor, "windows (region proposals) don't help on the validation "
+                                    "images; they are classified, but their "
+                                    "probabilities are too low to count");
   return g_steal_pointer (&best_p3);
 }
 
@@ -411,7 +413,7 @@ static EnsEvaluation *
 fit_fusion (Fit *fit, const EnsLabels *truth, guint n_broken)
 {
   EnsBundle *bundle = fit->bundle;
-  Team original, retrained;
+  RoleNetworks original, retrained;
   g_autofree float *p2 = weigh_role (fit, truth, ENS_ROLE_ORIGINAL, &original);
   g_autofree float *p1 = weigh_role (fit, truth, ENS_ROLE_RETRAINED, &retrained);
   g_autofree float *p3 = NULL, *without = NULL, *with = NULL;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From networks and a data set to a bundle.
+/* Training: from networks and a data set to a bundle.
  *
  * Every image goes through every network once; its features stay on disk (train/features.h), so
  * that everything after that takes seconds: linear classifiers on the training split, their
  * calibration, the weights of networks, w and the thresholds on the validation split.
  *
- * Windows get classifiers of their own, trained on the training images' windows (classify/svm.h),
- * and a calibration of their own: (a, b) are fitted to the highest decision value among an image's
- * windows, because P3 is the maximum of many and the whole frame's (a, b) would promise too much.
- * Since max (P2, P3) lies above both on average, b is then lowered by a discount that is chosen on
- * the validation split together with w; where windows don't help there, it leaves nothing of P3,
- * so that looking at windows does no harm, and a note says so.
+ * Windows (region proposals) get classifiers of their own, trained on the training images' windows
+ * (classify/svm.h), and a calibration of their own: (a, b) are fitted to the highest decision value
+ * among an image's windows, because P3 is the maximum of many and the whole frame's (a, b) would
+ * promise too much. Since max (P2, P3) lies above both on average, b is then lowered by a discount
+ * that is chosen on the validation split together with w; where windows don't help there, it leaves
+ * nothing of P3, so that windows do no harm, and a note says so.
  *
- * From which size on frames are divided, and into how large sub-images, follows from the size of
- * the training images. */
+ * The size of the training images says which frames count as large, and into how large sub-images
+ * (tiles) they are divided. */
 #pragma once
 
 #include "base/monitor.h"
@@ -62,9 +62,9 @@ typedef struct {
                    .windows = 100,                         \
                    .windows_preset = ENS_WINDOWS_BALANCED})
 
-/* Looks at the training and validation images, fits, and writes the bundle. Images that can't be
- * read are skipped with a note; more than one in ten of a split is an error. When it has all
- * features, it removes features of other trainings, the least recently used first, as far as
+/* Extracts features of the training and validation images, fits, and writes the bundle. Images that
+ * can't be read are skipped with a note; more than one in ten of a split is an error. When it has
+ * all features, it removes features of other trainings, the least recently used first, as far as
  * params->cache_limit asks for it; never its own. Cancelled or killed, it leaves the features it
  * has and the old bundle. The same networks, images and params give the same bundle. Returns how
  * the bundle does on the validation split. (transfer full) */

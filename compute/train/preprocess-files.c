@@ -21,7 +21,7 @@ typedef struct {
   const EnsGraph *graph;
 } Reading;
 
-/* ---- JSON, of which only what is known is looked at ---- */
+/* ---- JSON, of which only known members are read ---- */
 
 /* A member of one of these names, up to a NULL. What stands in parentheses behind a name is for
  * people: "mean (of 0..255 values)". */

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "ensemble/member-graph.h"
 #include "onnx/onnx.h"
 #include "train/preprocess-private.h"

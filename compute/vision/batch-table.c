@@ -13,7 +13,7 @@
 static const char *
 place_in_dma_buf (EnsPackedFrame *packed, const EnsFrame *frame, gsize max_import)
 {
-  gsize first = G_MAXSSIZE; /* at most, lest sums overflow */
+  gsize first = G_MAXSSIZE; /* at most, so that sums don't overflow */
 
   if (!ens_frame_is_dma_buf (frame))
     return "planes lie in several";

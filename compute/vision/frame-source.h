@@ -2,7 +2,7 @@
 /* gst-ensemble: where decoded pictures come from.
  *
  * compute/ reads no image or video format. It asks an EnsFrameSource for the next picture, and an
- * EnsFrameOpener for the source behind a path; whoever has decoders implements both. */
+ * EnsFrameOpener for the source behind a path; code that has decoders implements both. */
 #pragma once
 
 #include "vision/picture.h"

@@ -92,7 +92,7 @@ extern const char *const ens_order_names[];
 /* What becomes of an image's aspect ratio on the way to a network's input. */
 typedef enum {
   ENS_FRAMING_SCALE,     /* kept: the shorter side is scaled, the input is as long as it takes */
-  ENS_FRAMING_CROP,      /* kept: a square in the middle is all that is looked at */
+  ENS_FRAMING_CROP,      /* kept: only a square in the middle */
   ENS_FRAMING_LETTERBOX, /* kept: all of it goes into a square, the rest of which is the mean */
   ENS_FRAMING_STRETCH,   /* lost: all of it becomes a square */
   ENS_N_FRAMINGS,

@@ -14,19 +14,19 @@ static const GOptionEntry entries[] = {
 };
 
 static gboolean
-show (const char *results_path, const char *truth_path, GError **error)
+show (const char *results_path, const char *labels_path, GError **error)
 {
   g_autoptr (GPtrArray) frames = tags_read (results_path, error);
-  g_autoptr (Truth) truth = frames ? truth_read (truth_path, error) : NULL;
+  g_autoptr (Labels) labels = frames ? labels_read (labels_path, error) : NULL;
 
-  if (!truth)
+  if (!labels)
     return FALSE;
   if (frames->len == 0) {
     g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: there are no results", results_path);
     return FALSE;
   }
-  table_print (frames, truth);
-  return !picture || picture_write (picture, clip, frames, truth, error);
+  table_print (frames, labels);
+  return !picture || picture_write (picture, clip, frames, labels, error);
 }
 
 int

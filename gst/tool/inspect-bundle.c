@@ -2,7 +2,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle.h"
 #include "inspect.h"
 #include "table.h"
 #include "text.h"

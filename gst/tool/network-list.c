@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "ensemble/bundle-files.h"
-#include "ensemble/json-reader.h"
+#include "ensemble/bundle.h"
+#include "base/json-reader.h"
 #include "proposal.h"
 #include "tool.h"
 

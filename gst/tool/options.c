@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tool.h"
 
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle.h"
 
 /* The hyphen belongs to the name. */
 /* clang-format off */

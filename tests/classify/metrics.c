@@ -213,7 +213,7 @@ START_TEST (test_selection)
   EnsSelection selection = {selection_rows[_i].outcome, thresholds, selection_rows[_i].max,
                             selection_rows[_i].max_per_class};
   guint n;
-  g_autofree EnsJudgement *found = ens_select_judgements (&truth, scores, &selection, &n);
+  g_autofree EnsPrediction *found = ens_select_predictions (&truth, scores, &selection, &n);
 
   for (guint j = 0; j < n; j++) {
     g_string_append_printf (text, "%u%c ", found[j].sample, 'a' + (int)found[j].class);
@@ -237,7 +237,7 @@ START_TEST (test_unknown)
   EnsCounts counts = ens_count (&truth, scores, 0, .5F);
   EnsReliability bins[2], known_bins[2];
   guint errors[2], known_errors[2], n;
-  g_autofree EnsJudgement *selected = ens_select_judgements (&truth, scores, &selection, &n);
+  g_autofree EnsPrediction *selected = ens_select_predictions (&truth, scores, &selection, &n);
 
   ck_assert_double_eq (ens_average_precision (&truth, scores, 0),
                        ens_average_precision (&known, known_scores, 0));

@@ -6,7 +6,7 @@
 #include "check-main.h"
 #include "classify/metrics.h"
 #include "engine/device-private.h"
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "graph/op.h"
 #include "toy.h"
 #include "train/evaluate.h"

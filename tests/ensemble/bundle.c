@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 
 #include <glib/gstdio.h>
 #include <math.h>

@@ -8,7 +8,7 @@
 #include "check-main.h"
 #include "classify/linear-classifier.h"
 #include "engine/network-private.h"
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "graph/op.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"

@@ -112,7 +112,7 @@ judge (const Fixture *fixture, EnsDevice *device, gboolean wait, Values *values)
 {
   g_autoptr (EnsMember) member = make_member (fixture, device);
   g_autoptr (EnsJobs) jobs = ens_jobs_new (device, wait);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new_among (member, jobs);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new_among (member, jobs);
   const EnsFrame *frame = &fixture->picture->frame;
   const EnsMemberImages images = {frame, &ENS_RECT_WHOLE, 1, scales, 3};
   g_autoptr (GError) error = NULL;
@@ -120,9 +120,9 @@ judge (const Fixture *fixture, EnsDevice *device, gboolean wait, Values *values)
 
   for (guint w = 0; w < N_WINDOWS; w++)
     windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
-  ens_member_run_whole (run, &images, values->whole, &error);
+  ens_member_jobs_run_whole (run, &images, values->whole, &error);
   ck_assert_no_error (error);
-  ens_member_run_windows (run, frame, windows, N_WINDOWS, values->windows[0], &error);
+  ens_member_jobs_run_windows (run, frame, windows, N_WINDOWS, values->windows[0], &error);
   ck_assert_no_error (error);
   ens_jobs_run (jobs, &error);
   ck_assert_no_error (error);

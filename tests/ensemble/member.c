@@ -227,19 +227,19 @@ static const EnsShape squares[] = {ENS_SHAPE (32, 32), ENS_SHAPE (48, 48)};
 /* ---- Tests ---- */
 
 static void
-run_whole (EnsMemberRun *run, const EnsFrame *frame, const guint *sides, guint n, float *values)
+run_whole (EnsMemberJobs *run, const EnsFrame *frame, const guint *sides, guint n, float *values)
 {
   const EnsMemberImages image = {frame, &ENS_RECT_WHOLE, 1, sides, n};
   g_autoptr (GError) error = NULL;
 
-  ens_member_run_whole (run, &image, values, &error);
+  ens_member_jobs_run_whole (run, &image, values, &error);
   ck_assert_no_error (error);
 }
 
 START_TEST (test_whole)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
 
   ck_assert_uint_eq (ens_member_get_width (member), CLASSES);
   for (guint n = 3; n > 0; n--) {
@@ -257,14 +257,14 @@ END_TEST
 START_TEST (test_rectangles)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
   EnsRect rects[7];
   const EnsMemberImages images = {&fixture->picture->frame, rects, 7, scales, 3};
   float found[7 * CLASSES];
 
   for (guint i = 0; i < 7; i++)
     rects[i] = (EnsRect) {i / 12.F, i / 15.F, 0.5F, 0.5F};
-  ck_assert (ens_member_run_whole (run, &images, found, NULL));
+  ck_assert (ens_member_jobs_run_whole (run, &images, found, NULL));
   for (guint i = 0; i < 7; i++) {
     float features[FEATURES], expected[CLASSES];
 
@@ -279,13 +279,13 @@ END_TEST
 START_TEST (test_windows)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
   EnsRect windows[21];
   float found[21 * CLASSES];
 
   for (guint w = 0; w < 21; w++)
     windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
-  ck_assert (ens_member_run_windows (run, &fixture->picture->frame, windows, 21, found, NULL));
+  ck_assert (ens_member_jobs_run_windows (run, &fixture->picture->frame, windows, 21, found, NULL));
   for (guint w = 0; w < 21; w++) {
     float features[FEATURES], expected[CLASSES];
 
@@ -299,7 +299,7 @@ END_TEST
 START_TEST (test_features)
 {
   g_autoptr (EnsMember) member = make_member (fixture, FALSE);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
   float expected[FEATURES], found[FEATURES];
 
   ck_assert_uint_eq (ens_member_get_width (member), FEATURES);
@@ -308,8 +308,8 @@ START_TEST (test_features)
   run_whole (run, &fixture->picture->frame, scales, 3, found);
   check_near (found, expected, FEATURES);
   expect_features (fixture, &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, squares, 2, expected);
-  ck_assert (ens_member_run_windows (run, &fixture->picture->frame,
-                                     &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1, found, NULL));
+  ck_assert (ens_member_jobs_run_windows (run, &fixture->picture->frame,
+                                          &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1, found, NULL));
   check_near (found, expected, FEATURES);
 }
 END_TEST
@@ -318,14 +318,14 @@ END_TEST
 START_TEST (test_fully_connected)
 {
   g_autoptr (EnsMember) member = NULL;
-  g_autoptr (EnsMemberRun) run = NULL;
+  g_autoptr (EnsMemberJobs) run = NULL;
   g_autoptr (EnsPicture) square = toy_picture (9, 1, 64, 64);
   float expected[FEATURES], found[FEATURES], larger[FEATURES];
 
   ens_picture_unref (fixture->picture);
   fixture->picture = g_steal_pointer (&square);
   member = make_member (fixture, FALSE);
-  run = ens_member_run_new (member);
+  run = ens_member_jobs_new (member);
   expect_features (fixture, &ENS_RECT_WHOLE, squares, 1, expected);
   run_whole (run, &fixture->picture->frame, scales, 1, found);
   check_near (found, expected, FEATURES);
@@ -339,7 +339,7 @@ END_TEST
 START_TEST (test_weights_once)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
   float found[CLASSES];
   gsize size;
 
@@ -347,7 +347,7 @@ START_TEST (test_weights_once)
   size = ens_member_get_weights_size (member);
   run_whole (run, &fixture->picture->frame, scales, 2, found);
   ck_assert (
-      ens_member_run_windows (run, &fixture->picture->frame, &ENS_RECT_WHOLE, 1, found, NULL));
+      ens_member_jobs_run_windows (run, &fixture->picture->frame, &ENS_RECT_WHOLE, 1, found, NULL));
   /* The window classifiers have joined the common weights, and the network has not done so again.
    */
   ck_assert_uint_gt (ens_member_get_weights_size (member), size);
@@ -360,7 +360,7 @@ END_TEST
 START_TEST (test_long_frame)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
   g_autoptr (EnsPicture) strip = toy_picture (1, 0, 20000, 2);
   float found[CLASSES];
 
@@ -433,12 +433,12 @@ static void
 judge_whole (const Fixture *fixture, const EnsRect *rect, guint n_values, float *values)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
   const EnsMemberImages images = {&fixture->picture->frame, rect, 1, scales, 2};
   g_autoptr (GError) error = NULL;
 
   ck_assert_uint_eq (ens_member_get_width (member), n_values);
-  ens_member_run_whole (run, &images, values, &error);
+  ens_member_jobs_run_whole (run, &images, values, &error);
   ck_assert_no_error (error);
 }
 
@@ -446,10 +446,10 @@ static void
 judge_window (const Fixture *fixture, const EnsRect *rect, float *values)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
-  g_autoptr (EnsMemberRun) run = ens_member_run_new (member);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
   g_autoptr (GError) error = NULL;
 
-  ens_member_run_windows (run, &fixture->picture->frame, rect, 1, values, &error);
+  ens_member_jobs_run_windows (run, &fixture->picture->frame, rect, 1, values, &error);
   ck_assert_no_error (error);
 }
 

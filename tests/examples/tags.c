@@ -39,16 +39,16 @@ START_TEST (test_truth)
                                              "2,0.50,0,0,car,0,0,9,9,0.200\n"
                                              "3,0.75,0,0,car,0,0,9,9,0.100\n"
                                              "8,2.00,1,0,fish,0,0,9,9,0.500\n");
-  g_autoptr (Truth) truth = truth_read (path, NULL);
+  g_autoptr (Labels) truth = labels_read (path, NULL);
 
   ck_assert_ptr_nonnull (truth);
-  ck_assert_uint_eq (truth_get_seconds (truth), 3);
-  ck_assert_double_eq (truth_visible_in (truth, "car", 0, 0.3), 0.5);
-  ck_assert_double_eq (truth_visible_in (truth, "car", 0, 0.05), 1);
-  ck_assert_double_eq (truth_visible_in (truth, "car", 1, 0.05), 0);
-  ck_assert_double_eq (truth_visible_in (truth, "fish", 2, 0.3), 0.25);
-  ck_assert_double_eq (truth_visible_at (truth, "car", 0.26), 0.9);
-  ck_assert_double_eq (truth_visible_at (truth, "fish", 0.26), 0);
+  ck_assert_uint_eq (labels_get_seconds (truth), 3);
+  ck_assert_double_eq (labels_visible_in (truth, "car", 0, 0.3), 0.5);
+  ck_assert_double_eq (labels_visible_in (truth, "car", 0, 0.05), 1);
+  ck_assert_double_eq (labels_visible_in (truth, "car", 1, 0.05), 0);
+  ck_assert_double_eq (labels_visible_in (truth, "fish", 2, 0.3), 0.25);
+  ck_assert_double_eq (labels_visible_at (truth, "car", 0.26), 0.9);
+  ck_assert_double_eq (labels_visible_at (truth, "fish", 0.26), 0);
   g_remove (path);
 }
 END_TEST
@@ -60,7 +60,7 @@ START_TEST (test_truth_errors)
   g_autofree char *path = write_text (truth_errors_rows[_i]);
   g_autoptr (GError) error = NULL;
 
-  ck_assert_ptr_null (truth_read (path, &error));
+  ck_assert_ptr_null (labels_read (path, &error));
   ck_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL);
   g_remove (path);
 }
@@ -123,13 +123,13 @@ START_TEST (test_picture)
   g_autofree char *results = write_text (
       RESULT ("200000000", CLASS ("balloon", "0.9", "true", ",\"p3\":0.9,\"window\":0")));
   g_autoptr (GPtrArray) frames = tags_read (results, NULL);
-  g_autoptr (Truth) truth = NULL;
+  g_autoptr (Labels) truth = NULL;
   g_autoptr (GError) error = NULL;
   cairo_surface_t *page;
   const guint32 *pixels;
 
   ck_assert (write_clip (clip, truth_path, &options, &error));
-  truth = truth_read (truth_path, &error);
+  truth = labels_read (truth_path, &error);
   ck_assert (picture_write (picture, clip, frames, truth, &error));
   page = cairo_image_surface_create_from_png (picture);
   ck_assert_int_gt (cairo_image_surface_get_width (page), 64);

@@ -2,7 +2,7 @@
 /* Whatever a bundle's manifest says, it is refused, or read and written again without a change. */
 #include <string.h>
 
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "fuzz.h"
 
 /* json-glib 1.6 leaks what it has read of a string when it comes to half a surrogate pair. */

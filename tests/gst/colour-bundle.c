@@ -3,7 +3,7 @@
 
 #include <glib/gstdio.h>
 
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "graph/op.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"

@@ -90,19 +90,19 @@ run_singly (const Case *row, const char *path, const EnsFrame *frame, EnsDevice 
   g_autoptr (GError) error = NULL;
   g_autoptr (EnsMember) member =
       ens_member_new (&(EnsMemberSource) {.settings = &settings, .network = path}, device, &error);
-  g_autoptr (EnsMemberRun) run = NULL;
+  g_autoptr (EnsMemberJobs) run = NULL;
   EnsRect rects[COLUMNS * ROWS];
   const EnsMemberImages images = {frame, rects, COLUMNS * ROWS, &scale, 1};
   float *features = g_new (float, COLUMNS *ROWS * row->n_features);
 
   ck_assert_no_error (error);
   ck_assert_uint_eq (ens_member_get_width (member), row->n_features);
-  run = ens_member_run_new (member);
+  run = ens_member_jobs_new (member);
   for (guint s = 0; s < COLUMNS * ROWS; s++)
     rects[s] = (EnsRect) {(float)(s % COLUMNS * STEP * row->stride) / frame->width,
                           (float)(s / COLUMNS * STEP * row->stride) / frame->height,
                           (float)row->size / frame->width, (float)row->size / frame->height};
-  ck_assert (ens_member_run_whole (run, &images, features, NULL));
+  ck_assert (ens_member_jobs_run_whole (run, &images, features, NULL));
   return features;
 }
 

@@ -174,7 +174,7 @@ observe (const Scene *scene, const Sprite *sprites, GArray *truths)
   memset (clear, 255, n_pixels);
   cover.clear = clear;
   for (guint i = scene->actors->len; i-- > 0;) {
-    Truth truth = {.kind = g_array_index (scene->actors, Actor, i).kind, .actor = i};
+    VisibleThing truth = {.kind = g_array_index (scene->actors, Actor, i).kind, .actor = i};
 
     truth.visible = sprite_uncover (&sprites[i], &cover);
     truth.box = sprite_box (&sprites[i], cover.width, cover.height);

@@ -35,7 +35,7 @@ typedef struct {
   guint actor; /* the same number through the scene */
   Box box;     /* of the part inside the picture, covered or not */
   double visible;
-} Truth;
+} VisibleThing;
 
 /* (transfer full) Composes a scene of one thing of each of the `kinds`, in a place where one of
  * them is met, or in any place. */
@@ -44,7 +44,7 @@ void scene_free (Scene *scene);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scene, scene_free)
 
 /* (transfer full) The RGB24 picture of the scene at `time`; what can be seen is appended to
- * `truths` (of Truth, may be NULL). */
+ * `truths` (of VisibleThing, may be NULL). */
 cairo_surface_t *scene_render (const Scene *scene, double time, GArray *truths);
 
 /* What a camera does to a picture: focus, exposure, tint, vignette and grain. */

@@ -64,7 +64,7 @@ append_truths (ClipWriter *writer, guint scene, GArray *truths)
   g_ascii_formatd (seconds, sizeof seconds, "%.2f",
                    (double)writer->n_frames / writer->options->frames_per_second);
   for (guint i = 0; i < truths->len; i++) {
-    const Truth *truth = &g_array_index (truths, Truth, i);
+    const VisibleThing *truth = &g_array_index (truths, VisibleThing, i);
 
     g_ascii_formatd (visible, sizeof visible, "%.3f", truth->visible);
     g_string_append_printf (writer->table, "%u,%s,%u,%u,%s,%d,%d,%d,%d,%s\n", writer->n_frames,
@@ -77,7 +77,7 @@ static gboolean
 write_scene (ClipWriter *writer, guint index, guint n_frames, GError **error)
 {
   g_autoptr (Scene) scene = compose (writer, index, n_frames);
-  g_autoptr (GArray) truths = g_array_new (FALSE, FALSE, sizeof (Truth));
+  g_autoptr (GArray) truths = g_array_new (FALSE, FALSE, sizeof (VisibleThing));
 
   for (guint i = 0; i < n_frames; i++) {
     cairo_surface_t *picture;

@@ -157,7 +157,7 @@ annotation (const char *id, const Scene *scene, GArray *truths, const KindList *
                           "<depth>3</depth></size>\n",
                           id, scene->setting.place->name, scene->stage.width, scene->stage.height);
   for (guint i = 0; i < truths->len; i++) {
-    const Truth *truth = &g_array_index (truths, Truth, i);
+    const VisibleThing *truth = &g_array_index (truths, VisibleThing, i);
     const Box *box = &truth->box;
 
     if (!is_in (classes, truth->kind))
@@ -183,7 +183,7 @@ write_crowd (const char *folder, const PicturesOptions *options, guint index, En
   g_autofree char *description = g_strdup_printf ("%s/Annotations/%s.xml", folder, id);
   g_autoptr (GRand) random = random_for (options->seed, PURPOSE_BOXES, 0, index);
   g_autoptr (Scene) scene = compose_crowd (options, random);
-  g_autoptr (GArray) truths = g_array_new (FALSE, FALSE, sizeof (Truth));
+  g_autoptr (GArray) truths = g_array_new (FALSE, FALSE, sizeof (VisibleThing));
   g_autofree char *xml = NULL;
 
   if (!save_scene (scene, encoder, picture, truths, random, error))

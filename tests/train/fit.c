@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "check-main.h"
 #include "classify/metrics.h"
-#include "ensemble/bundle-files.h"
+#include "ensemble/bundle-private.h"
 #include "toy.h"
 
 #define TRAIN 10

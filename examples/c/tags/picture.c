@@ -26,13 +26,13 @@ static const Colour palette[] = {
 };
 
 static int
-count_right (const TaggedFrame *frame, const Truth *truth)
+count_right (const TaggedFrame *frame, const Labels *labels)
 {
   int right = 0;
 
   for (guint i = 0; i < frame->tags->len; i++) {
     const Tag *tag = &g_array_index (frame->tags, Tag, i);
-    gboolean seen = truth_visible_at (truth, tag->name, frame->seconds) >= CLEARLY_VISIBLE;
+    gboolean seen = labels_visible_at (labels, tag->name, frame->seconds) >= CLEARLY_VISIBLE;
 
     if (tag->present || seen)
       right += tag->present == seen ? 1 : -1;
@@ -41,14 +41,14 @@ count_right (const TaggedFrame *frame, const Truth *truth)
 }
 
 static const TaggedFrame *
-choose_frame (GPtrArray *frames, const Truth *truth)
+choose_frame (GPtrArray *frames, const Labels *labels)
 {
   const TaggedFrame *best = g_ptr_array_index (frames, 0);
 
   for (guint i = 1; i < frames->len; i++) {
     const TaggedFrame *frame = g_ptr_array_index (frames, i);
 
-    if (count_right (frame, truth) > count_right (best, truth))
+    if (count_right (frame, labels) > count_right (best, labels))
       best = frame;
   }
   return best;
@@ -260,7 +260,7 @@ draw_bar (cairo_t *cr, const Tag *tag, Colour colour, gboolean seen, double y)
 }
 
 static void
-draw_panel (cairo_t *cr, const TaggedFrame *frame, const Truth *truth, double height)
+draw_panel (cairo_t *cr, const TaggedFrame *frame, const Labels *labels, double height)
 {
   g_autofree char *title = g_strdup_printf ("%.2f s", frame->seconds);
 
@@ -273,14 +273,14 @@ draw_panel (cairo_t *cr, const TaggedFrame *frame, const Truth *truth, double he
   draw_text (cr, 12, height - 26, "Sans 8", "\342\227\217 to be seen    | threshold");
   for (guint i = 0; i < frame->tags->len; i++) {
     const Tag *tag = &g_array_index (frame->tags, Tag, i);
-    gboolean seen = truth_visible_at (truth, tag->name, frame->seconds) >= CLEARLY_VISIBLE;
+    gboolean seen = labels_visible_at (labels, tag->name, frame->seconds) >= CLEARLY_VISIBLE;
 
     draw_bar (cr, tag, class_colour (i), seen, 48 + ROW * i);
   }
 }
 
 static cairo_surface_t *
-annotate (cairo_surface_t *picture, const TaggedFrame *frame, const Truth *truth)
+annotate (cairo_surface_t *picture, const TaggedFrame *frame, const Labels *labels)
 {
   int width = cairo_image_surface_get_width (picture);
   int height = cairo_image_surface_get_height (picture);
@@ -293,13 +293,13 @@ annotate (cairo_surface_t *picture, const TaggedFrame *frame, const Truth *truth
   cairo_paint (cr);
   draw_windows (cr, frame, width, height);
   cairo_translate (cr, width, 0);
-  draw_panel (cr, frame, truth, whole_height);
+  draw_panel (cr, frame, labels, whole_height);
   cairo_destroy (cr);
   return page;
 }
 
 gboolean
-picture_write (const char *path, const char *clip, GPtrArray *frames, const Truth *truth,
+picture_write (const char *path, const char *clip, GPtrArray *frames, const Labels *labels,
                GError **error)
 {
   const TaggedFrame *frame;
@@ -307,11 +307,11 @@ picture_write (const char *path, const char *clip, GPtrArray *frames, const Trut
   cairo_status_t status;
 
   g_return_val_if_fail (frames->len > 0, FALSE);
-  frame = choose_frame (frames, truth);
+  frame = choose_frame (frames, labels);
   picture = decode_frame (clip, frame->seconds, error);
   if (!picture)
     return FALSE;
-  page = annotate (picture, frame, truth);
+  page = annotate (picture, frame, labels);
   status = cairo_surface_write_to_png (page, path);
   cairo_surface_destroy (page);
   cairo_surface_destroy (picture);

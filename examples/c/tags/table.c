@@ -45,11 +45,11 @@ append_name (GString *list, const char *name)
 
 /* A class is tagged in a second when most of its frames have it; the number is the mean. */
 static void
-add_class (Line *line, Score *score, const char *name, const Said *said, const Truth *truth,
+add_class (Line *line, Score *score, const char *name, const Said *said, const Labels *labels,
            guint second)
 {
-  gboolean seen = truth_visible_in (truth, name, second, CLEARLY_VISIBLE) > 0.5;
-  gboolean absent = truth_visible_in (truth, name, second, HARDLY_VISIBLE) == 0;
+  gboolean seen = labels_visible_in (labels, name, second, CLEARLY_VISIBLE) > 0.5;
+  gboolean absent = labels_visible_in (labels, name, second, HARDLY_VISIBLE) == 0;
   gboolean tagged = 2 * said->n_present > said->n_frames;
 
   if (seen)
@@ -68,7 +68,7 @@ add_class (Line *line, Score *score, const char *name, const Said *said, const T
 }
 
 static void
-print_second (GPtrArray *frames, const Truth *truth, guint second, Score *score)
+print_second (GPtrArray *frames, const Labels *labels, guint second, Score *score)
 {
   const TaggedFrame *first = g_ptr_array_index (frames, 0);
   g_autoptr (GString) seen = g_string_new (NULL), tagged = g_string_new (NULL);
@@ -78,14 +78,14 @@ print_second (GPtrArray *frames, const Truth *truth, guint second, Score *score)
   for (guint i = 0; i < first->tags->len; i++) {
     Said said = said_in (frames, i, second);
 
-    add_class (&line, score, g_array_index (first->tags, Tag, i).name, &said, truth, second);
+    add_class (&line, score, g_array_index (first->tags, Tag, i).name, &said, labels, second);
   }
   g_print ("%4u s  %-36s  %-52s  %-16s  %s\n", second, seen->len > 0 ? seen->str : "-",
            tagged->len > 0 ? tagged->str : "-", missed->str, wrong->str);
 }
 
 void
-table_print (GPtrArray *frames, const Truth *truth)
+table_print (GPtrArray *frames, const Labels *labels)
 {
   const TaggedFrame *last;
   Score score = {0};
@@ -94,11 +94,11 @@ table_print (GPtrArray *frames, const Truth *truth)
   if (frames->len == 0)
     return;
   last = g_ptr_array_index (frames, frames->len - 1);
-  n_seconds = MAX (truth_get_seconds (truth), (guint)last->seconds + 1);
+  n_seconds = MAX (labels_get_seconds (labels), (guint)last->seconds + 1);
   g_print ("%6s  %-36s  %-52s  %-16s  %s\n", "second", "to be seen",
            "tagged, with mean probability", "missed", "wrong");
   for (guint second = 0; second < n_seconds; second++)
-    print_second (frames, truth, second, &score);
+    print_second (frames, labels, second, &score);
   g_print (
       "\nClasses to be seen, counted per second: %u. Tagged: %u (%.0f %%). Tagged but not there: "
       "%u.\n",

@@ -30,24 +30,24 @@ GPtrArray *tags_read (const char *path, GError **error);
 #define CLEARLY_VISIBLE 0.3
 #define HARDLY_VISIBLE 0.05
 
-typedef struct _Truth Truth;
+typedef struct _Labels Labels;
 
 /* Reads the table that draw-scenes writes beside a clip. */
-Truth *truth_read (const char *path, GError **error);
-void truth_free (Truth *truth);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Truth, truth_free)
+Labels *labels_read (const char *path, GError **error);
+void labels_free (Labels *labels);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Labels, labels_free)
 
 /* Seconds of the clip that the table knows of. */
-guint truth_get_seconds (const Truth *truth);
+guint labels_get_seconds (const Labels *labels);
 /* The largest visible share of a thing of the class, at that time. */
-double truth_visible_at (const Truth *truth, const char *name, double seconds);
+double labels_visible_at (const Labels *labels, const char *name, double seconds);
 /* The share of that second's frames in which a thing of the class is visible at least so much. */
-double truth_visible_in (const Truth *truth, const char *name, guint second, double visible);
+double labels_visible_in (const Labels *labels, const char *name, guint second, double visible);
 
 /* Prints second by second what is to be seen and what was tagged. */
-void table_print (GPtrArray *frames, const Truth *truth);
+void table_print (GPtrArray *frames, const Labels *labels);
 
 /* Writes a PNG picture of the clip's frame where most tags are right: its windows and, beside it,
  * the probabilities of all classes. */
-gboolean picture_write (const char *path, const char *clip, GPtrArray *frames, const Truth *truth,
+gboolean picture_write (const char *path, const char *clip, GPtrArray *frames, const Labels *labels,
                         GError **error);

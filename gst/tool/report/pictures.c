@@ -92,72 +92,72 @@ compare_scores (gconstpointer a, gconstpointer b, gpointer data)
 
 /* The likeliest classes, the judged one in any case. */
 static guint
-choose_odds (const Report *report, const EnsJudgement *judgement, guint *chosen)
+choose_odds (const Report *report, const EnsPrediction *prediction, guint *chosen)
 {
   guint n_classes = report->truth.n_classes, n = MIN (n_classes, MAX_ODDS), position = 0;
   g_autofree guint *order = g_new (guint, n_classes);
-  float *scores = &report->best->scores[(gsize)judgement->sample * n_classes];
+  float *scores = &report->best->scores[(gsize)prediction->sample * n_classes];
 
   for (guint c = 0; c < n_classes; c++)
     order[c] = c;
   g_qsort_with_data (order, (gint)n_classes, sizeof *order, compare_scores, scores);
   for (guint i = 0; i < n; i++)
     chosen[i] = order[i];
-  while (position < n && chosen[position] != judgement->class)
+  while (position < n && chosen[position] != prediction->class)
     position++;
   if (position == n)
-    chosen[n - 1] = judgement->class;
+    chosen[n - 1] = prediction->class;
   return n;
 }
 
 static void
-add_odds (Report *report, const EnsJudgement *judgement)
+add_odds (Report *report, const EnsPrediction *prediction)
 {
-  const float *scores = &report->best->scores[(gsize)judgement->sample * report->truth.n_classes];
+  const float *scores = &report->best->scores[(gsize)prediction->sample * report->truth.n_classes];
   GString *html = report->html;
-  guint chosen[MAX_ODDS], n = choose_odds (report, judgement, chosen);
+  guint chosen[MAX_ODDS], n = choose_odds (report, prediction, chosen);
 
   g_string_append (html, "<table class=\"odds\">");
   for (guint i = 0; i < n; i++)
     html_add (html,
               "<tr><th scope=\"row\" class=\"%s\" title=\"%s\">%s</th>"
               "<td><i class=\"%s\" style=\"--v:%.1f\"></i></td><td>%.2f</td></tr>",
-              ens_labels_has (&report->truth, judgement->sample, chosen[i]) ? "true" : "false",
+              ens_labels_has (&report->truth, prediction->sample, chosen[i]) ? "true" : "false",
               report->classes[chosen[i]], report->classes[chosen[i]],
-              chosen[i] == judgement->class ? "asked" : "other", 100 * (double)scores[chosen[i]],
+              chosen[i] == prediction->class ? "asked" : "other", 100 * (double)scores[chosen[i]],
               (double)scores[chosen[i]]);
   g_string_append (html, "</table>");
 }
 
 /* What each of the others says of it. */
 static void
-add_opinions (Report *report, const EnsJudgement *judgement)
+add_opinions (Report *report, const EnsPrediction *prediction)
 {
   const EnsEvaluation *evaluation = report->evaluation;
-  gsize index = (gsize)judgement->sample * report->truth.n_classes + judgement->class;
+  gsize index = (gsize)prediction->sample * report->truth.n_classes + prediction->class;
 
   g_string_append (report->html, "<p class=\"muted\">");
   for (guint r = 0; r + 1 < evaluation->n_rows; r++)
     html_add (report->html, "%s%s %.2f", r > 0 ? ", " : "", evaluation->rows[r].name,
               (double)evaluation->rows[r].scores[index]);
   html_add (report->html, "; threshold %.2f</p>",
-            (double)report->best->classes[judgement->class].threshold);
+            (double)report->best->classes[prediction->class].threshold);
 }
 
 static void
-add_mistake (Report *report, const EnsJudgement *judgement, const char *verb)
+add_mistake (Report *report, const EnsPrediction *prediction, const char *verb)
 {
-  g_autofree char *truth = list_truth (report, judgement->sample);
+  g_autofree char *truth = list_truth (report, prediction->sample);
 
   g_string_append (report->html, "<article class=\"card\">");
-  add_picture (report, judgement->sample, NULL);
+  add_picture (report, prediction->sample, NULL);
   html_add (report->html,
             "<div><p class=\"verdict\"><span>%s <b>%s</b></span><span>%.2f</span></p>"
             "<p>shows %s</p>",
-            verb, report->classes[judgement->class], (double)judgement->score, truth);
-  add_odds (report, judgement);
-  add_opinions (report, judgement);
-  add_file (report, judgement->sample);
+            verb, report->classes[prediction->class], (double)prediction->score, truth);
+  add_odds (report, prediction);
+  add_opinions (report, prediction);
+  add_file (report, prediction->sample);
   g_string_append (report->html, "</div></article>\n");
 }
 
@@ -167,15 +167,15 @@ add_outcome (Report *report, EnsOutcome outcome, const char *title, const char *
   g_autofree float *thresholds = report_thresholds (report, report->best);
   const EnsSelection selection = {outcome, thresholds, MAX_MISTAKES, MAX_MISTAKES};
   guint n;
-  g_autofree EnsJudgement *judgements =
-      ens_select_judgements (&report->truth, report->best->scores, &selection, &n);
+  g_autofree EnsPrediction *predictions =
+      ens_select_predictions (&report->truth, report->best->scores, &selection, &n);
 
   html_add (report->html, "<h3>%s</h3>\n", title);
   if (n == 0)
     g_string_append (report->html, "<p>None.</p>\n");
   g_string_append (report->html, "<div class=\"cards\">\n");
   for (guint i = 0; i < n; i++)
-    add_mistake (report, &judgements[i], verb);
+    add_mistake (report, &predictions[i], verb);
   g_string_append (report->html, "</div>\n");
 }
 
@@ -195,20 +195,20 @@ report_add_mistakes (Report *report)
 /* ---- Windows ---- */
 
 static void
-add_window (Report *report, const EnsJudgement *judgement)
+add_window (Report *report, const EnsPrediction *prediction)
 {
   const EnsEvaluation *evaluation = report->evaluation;
-  gsize index = (gsize)judgement->sample * report->truth.n_classes + judgement->class;
+  gsize index = (gsize)prediction->sample * report->truth.n_classes + prediction->class;
 
   g_string_append (report->html, "<article class=\"card\">");
-  add_picture (report, judgement->sample, &evaluation->windows[index]);
+  add_picture (report, prediction->sample, &evaluation->windows[index]);
   html_add (report->html,
             "<div><p class=\"verdict\"><b>%s</b><span>%.2f</span></p>"
             "<p class=\"muted\">whole picture %.2f, with windows %.2f</p>",
-            report->classes[judgement->class], (double)judgement->score,
+            report->classes[prediction->class], (double)prediction->score,
             (double)evaluation->rows[evaluation->n_rows - 2].scores[index],
             (double)report->best->scores[index]);
-  add_file (report, judgement->sample);
+  add_file (report, prediction->sample);
   g_string_append (report->html, "</div></article>\n");
 }
 
@@ -219,20 +219,20 @@ report_add_windows (Report *report)
   g_autofree float *thresholds = g_new0 (float, evaluation->n_classes);
   const EnsSelection selection = {ENS_TRUE_POSITIVE, thresholds, MAX_WINDOWS,
                                   MAX (MAX_WINDOWS / evaluation->n_classes, 1)};
-  g_autofree EnsJudgement *judgements = NULL;
+  g_autofree EnsPrediction *predictions = NULL;
   guint n;
 
   if (evaluation->windows == NULL)
     return;
-  judgements = ens_select_judgements (&report->truth, evaluation->window_scores, &selection, &n);
+  predictions = ens_select_predictions (&report->truth, evaluation->window_scores, &selection, &n);
   g_string_append (report->html,
                    "<section id=\"windows\" class=\"windows\">\n<h2>Best windows</h2>\n<p>The "
                    "windows with the highest probabilities for classes that the pictures show.");
-  if (n > 0 && judgements[0].score < NEGLIGIBLE_SCORE)
+  if (n > 0 && predictions[0].score < NEGLIGIBLE_SCORE)
     g_string_append (report->html, " Windows don’t help on this set: training has made their "
                                    "probabilities too low to count.");
   g_string_append (report->html, "</p>\n<div class=\"cards\">\n");
   for (guint i = 0; i < n; i++)
-    add_window (report, &judgements[i]);
+    add_window (report, &predictions[i]);
   g_string_append (report->html, "</div>\n</section>\n");
 }

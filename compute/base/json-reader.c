@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ensemble/json-reader.h"
+#include "base/json-reader.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>

@@ -6,9 +6,6 @@
 
 #define ENS_BUNDLE_FILE "ensemble.json"
 
-/* Whole frames scaled, windows stretched. */
-gboolean ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network);
-
 void ens_bundle_network_clear (EnsBundleNetwork *network);
 
 /* Checks what does not show member by member: unique networks, roles' weights that sum to 1, fusion

@@ -13,7 +13,7 @@ typedef struct {
   double visible;
 } Row;
 
-struct _Truth {
+struct _Labels {
   GArray *rows;
   double frames_per_second;
 };
@@ -38,15 +38,15 @@ read_row (const char *line, Row *row)
   return TRUE;
 }
 
-Truth *
-truth_read (const char *path, GError **error)
+Labels *
+labels_read (const char *path, GError **error)
 {
-  g_autoptr (Truth) truth = g_new0 (Truth, 1);
+  g_autoptr (Labels) labels = g_new0 (Labels, 1);
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
 
-  truth->rows = g_array_new (FALSE, FALSE, sizeof (Row));
-  g_array_set_clear_func (truth->rows, row_clear);
+  labels->rows = g_array_new (FALSE, FALSE, sizeof (Row));
+  g_array_set_clear_func (labels->rows, row_clear);
   if (!g_file_get_contents (path, &text, NULL, error))
     return NULL;
   lines = g_strsplit (g_strchomp (text), "\n", -1);
@@ -60,35 +60,35 @@ truth_read (const char *path, GError **error)
     }
     if (i == 0)
       continue;
-    g_array_append_val (truth->rows, row);
+    g_array_append_val (labels->rows, row);
     if (row.seconds > 0)
-      truth->frames_per_second = row.frame / row.seconds;
+      labels->frames_per_second = row.frame / row.seconds;
   }
-  return g_steal_pointer (&truth);
+  return g_steal_pointer (&labels);
 }
 
 void
-truth_free (Truth *truth)
+labels_free (Labels *labels)
 {
-  g_array_unref (truth->rows);
-  g_free (truth);
+  g_array_unref (labels->rows);
+  g_free (labels);
 }
 
 guint
-truth_get_seconds (const Truth *truth)
+labels_get_seconds (const Labels *labels)
 {
-  guint n = truth->rows->len;
+  guint n = labels->rows->len;
 
-  return n > 0 ? (guint)g_array_index (truth->rows, Row, n - 1).seconds + 1 : 0;
+  return n > 0 ? (guint)g_array_index (labels->rows, Row, n - 1).seconds + 1 : 0;
 }
 
 double
-truth_visible_at (const Truth *truth, const char *name, double seconds)
+labels_visible_at (const Labels *labels, const char *name, double seconds)
 {
-  double half_frame = truth->frames_per_second > 0 ? 0.5 / truth->frames_per_second : 0, most = 0;
+  double half_frame = labels->frames_per_second > 0 ? 0.5 / labels->frames_per_second : 0, most = 0;
 
-  for (guint i = 0; i < truth->rows->len; i++) {
-    const Row *row = &g_array_index (truth->rows, Row, i);
+  for (guint i = 0; i < labels->rows->len; i++) {
+    const Row *row = &g_array_index (labels->rows, Row, i);
 
     if (fabs (row->seconds - seconds) <= half_frame && strcmp (row->name, name) == 0)
       most = MAX (most, row->visible);
@@ -97,12 +97,12 @@ truth_visible_at (const Truth *truth, const char *name, double seconds)
 }
 
 double
-truth_visible_in (const Truth *truth, const char *name, guint second, double visible)
+labels_visible_in (const Labels *labels, const char *name, guint second, double visible)
 {
   guint n_frames = 0, last = G_MAXUINT;
 
-  for (guint i = 0; i < truth->rows->len; i++) {
-    const Row *row = &g_array_index (truth->rows, Row, i);
+  for (guint i = 0; i < labels->rows->len; i++) {
+    const Row *row = &g_array_index (labels->rows, Row, i);
 
     /* two things of one class in a frame count once */
     if ((guint)row->seconds != second || row->frame == last || row->visible < visible
@@ -111,5 +111,5 @@ truth_visible_in (const Truth *truth, const char *name, guint second, double vis
     last = row->frame;
     n_frames++;
   }
-  return truth->frames_per_second > 0 ? n_frames / truth->frames_per_second : n_frames > 0;
+  return labels->frames_per_second > 0 ? n_frames / labels->frames_per_second : n_frames > 0;
 }
