@@ -91,7 +91,12 @@ void test_message (const char *format, ...) G_GNUC_PRINTF (1, 2);
 #define ck_assert_double_le(a, b) TEST_COMPARE (a, <=, b)
 #define ck_assert_double_gt(a, b) TEST_COMPARE (a, >, b)
 #define ck_assert_double_ge(a, b) TEST_COMPARE (a, >=, b)
-#define ck_assert_double_eq_tol(a, b, tolerance) TEST_COMPARE (fabs ((a) - (b)), <, tolerance)
+#define ck_assert_double_eq_tol(a, b, tolerance)                                            \
+  do {                                                                                      \
+    double _a = (a), _b = (b);                                                              \
+                                                                                            \
+    ck_assert_msg (fabs (_a - _b) < (tolerance), "%s is %.9g, %s is %.9g", #a, _a, #b, _b); \
+  } while (0)
 #define ck_assert_ptr_null(pointer) ck_assert_msg ((pointer) == NULL, "%s is not NULL", #pointer)
 #define ck_assert_ptr_nonnull(pointer) ck_assert_msg ((pointer) != NULL, "%s is NULL", #pointer)
 #define ck_assert_pstr_eq(a, b)                                                 \

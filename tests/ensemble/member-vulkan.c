@@ -3,17 +3,13 @@
  * also when the device is lost in between. Software Vulkan will do; without any, tests skip. */
 #include <vulkan/vulkan.h>
 
-#include "base/files.h"
 #include "check-main.h"
 #include "engine/device-private.h"
 #include "ensemble/member.h"
-#include "toy.h"
+#include "toy-member.h"
 #include "vulkan/functions.h"
 
-#define SIZE 32
-#define CLASSES 3
-#define CHANNELS 8
-#define FEATURES (2 * CHANNELS)
+#define CLASSES TOY_CLASSES
 #define N_WINDOWS 21
 
 /* The table is exchanged through these: Vulkan's functions get no pointer to pass on. */
@@ -39,42 +35,20 @@ wrap (EnsVulkanFunctions *vk, gpointer data)
 }
 
 typedef struct {
-  char *folder, *network, *classifier, *window_classifier;
-  EnsBundleNetwork settings;
+  ToyMember toy;
   EnsPicture *picture;
 } Fixture;
 
 static Fixture *fixture;
 
-static char *taps[] = {(char *)"relu2", (char *)"pool", NULL};
-static guint scales[] = {32, 40, 56}, window_sizes[] = {32, 48};
-static EnsCalibration calibration[] = {{1.5F, -0.5F}, {0.5F, 0}, {3, 1}};
+static guint scales[] = {32, 40, 56};
 
 static void
 set_up (void)
 {
   fixture = g_new0 (Fixture, 1);
-  g_autoptr (EnsGraph) network = toy_network (5, SIZE, CHANNELS, 0);
-
-  fixture->folder = g_dir_make_tmp ("ensemble-member-XXXXXX", NULL);
-  fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
-  fixture->classifier =
-      toy_save_classifier (6, FEATURES, CLASSES, fixture->folder, "classifier.onnx");
-  fixture->window_classifier =
-      toy_save_classifier (7, FEATURES, CLASSES, fixture->folder, "windows.onnx");
-  fixture->settings =
-      (EnsBundleNetwork) {.name = (char *)"toy",
-                          .role = ENS_ROLE_RETRAINED,
-                          .taps = taps,
-                          .normalise = {ENS_ORDER_BGR, {110, 120, 130}, {0.02F, 0.01F, 0.03F}},
-                          .size = SIZE,
-                          .crop = 0.875F,
-                          .scales = scales,
-                          .n_scales = G_N_ELEMENTS (scales),
-                          .calibration = calibration,
-                          .window_sizes = window_sizes,
-                          .n_window_sizes = G_N_ELEMENTS (window_sizes),
-                          .window_calibration = calibration};
+  toy_member_init (&fixture->toy, FALSE);
+  fixture->toy.settings.crop = 0.875F;
   fixture->picture = toy_picture (3, 0, 72, 61);
 }
 
@@ -82,19 +56,15 @@ static void
 tear_down (void)
 {
   ens_picture_unref (fixture->picture);
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->window_classifier);
-  g_free (fixture->classifier);
-  g_free (fixture->network);
-  g_free (fixture->folder);
+  toy_member_clear (&fixture->toy);
   g_clear_pointer (&fixture, g_free);
 }
 
 static EnsMember *
 make_member (const Fixture *fixture, EnsDevice *device)
 {
-  const EnsMemberSource source = {&fixture->settings, fixture->network, fixture->classifier,
-                                  fixture->window_classifier, CLASSES};
+  const EnsMemberSource source = {&fixture->toy.settings, fixture->toy.network,
+                                  fixture->toy.classifier, fixture->toy.window_classifier, CLASSES};
   g_autoptr (GError) error = NULL;
   EnsMember *member = ens_member_new (&source, device, &error);
 
@@ -160,9 +130,9 @@ START_TEST (test_framings)
   for (guint whole = 0; gpu != NULL && whole < ENS_N_FRAMINGS; whole++) {
     Values expected, found;
 
-    fixture->settings.framing = (EnsFraming)whole;
+    fixture->toy.settings.framing = (EnsFraming)whole;
     /* One of both is sampled on the CPU, the other on the device. */
-    fixture->settings.window_framing =
+    fixture->toy.settings.window_framing =
         whole == ENS_FRAMING_LETTERBOX ? ENS_FRAMING_STRETCH : ENS_FRAMING_LETTERBOX;
     judge (fixture, cpu, FALSE, &expected);
     for (guint wait = 0; wait < 2; wait++) {

@@ -5,63 +5,36 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/files.h"
 #include "check-main.h"
 #include "engine/network-private.h"
 #include "ensemble/member-graph.h"
 #include "onnx/onnx.h"
-#include "toy.h"
+#include "toy-member.h"
 
-#define SIZE 32
-#define CLASSES 3
-#define CHANNELS 8
-#define SCORES 8
-#define FEATURES (CHANNELS + 8) /* relu2, and pool or scores */
+#define SIZE TOY_SIZE
+#define CLASSES TOY_CLASSES
+#define CHANNELS TOY_CHANNELS
+#define SCORES TOY_CHANNELS
+#define FEATURES TOY_FEATURES
 
 typedef struct {
   gboolean fully_connected;
-  char *folder, *network, *classifier, *window_classifier;
+  ToyMember toy;
   EnsDevice *device;
-  EnsBundleNetwork settings;
   EnsPicture *picture;
 } Fixture;
 
 static Fixture *fixture;
 
-static char *taps[2][3] = {
-    {(char *)"relu2", (char *)"pool", NULL},
-    {(char *)"relu2", (char *)"scores", NULL}, /* of a fully connected layer */
-};
-static guint scales[] = {32, 40, 56}, window_sizes[] = {32, 48};
-static EnsCalibration calibration[] = {{1.5F, -0.5F}, {0.5F, 0}, {3, 1}};
-static EnsCalibration window_calibration[] = {{0.7F, 0.1F}, {1, -1}, {2, 0.5F}};
+static guint scales[] = {32, 40, 56};
 
 static void
 set_up_network (gboolean fully_connected)
 {
-  g_autoptr (EnsGraph) network = toy_network (5, SIZE, SCORES, fully_connected);
-
   fixture = g_new0 (Fixture, 1);
   fixture->fully_connected = fully_connected;
-  fixture->folder = g_dir_make_tmp ("ensemble-member-XXXXXX", NULL);
-  fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
-  fixture->classifier =
-      toy_save_classifier (6, FEATURES, CLASSES, fixture->folder, "classifier.onnx");
-  fixture->window_classifier =
-      toy_save_classifier (7, FEATURES, CLASSES, fixture->folder, "windows.onnx");
+  toy_member_init (&fixture->toy, fully_connected);
   fixture->device = ens_device_open ("cpu", 2, NULL);
-  fixture->settings =
-      (EnsBundleNetwork) {.name = (char *)"toy",
-                          .role = ENS_ROLE_RETRAINED,
-                          .taps = taps[fixture->fully_connected],
-                          .normalise = {ENS_ORDER_BGR, {110, 120, 130}, {0.02F, 0.01F, 0.03F}},
-                          .size = SIZE,
-                          .scales = scales,
-                          .n_scales = G_N_ELEMENTS (scales),
-                          .calibration = calibration,
-                          .window_sizes = window_sizes,
-                          .n_window_sizes = G_N_ELEMENTS (window_sizes),
-                          .window_calibration = window_calibration};
   fixture->picture = toy_picture (3, 0, 72, 60);
 }
 
@@ -82,11 +55,7 @@ tear_down (void)
 {
   ens_picture_unref (fixture->picture);
   ens_device_unref (fixture->device);
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->window_classifier);
-  g_free (fixture->classifier);
-  g_free (fixture->network);
-  g_free (fixture->folder);
+  toy_member_clear (&fixture->toy);
   g_clear_pointer (&fixture, g_free);
 }
 
@@ -94,11 +63,11 @@ static EnsMember *
 make_member (const Fixture *fixture, gboolean with_classifiers)
 {
   g_autoptr (GError) error = NULL;
-  EnsMemberSource source = {.settings = &fixture->settings,
-                            .network = fixture->network,
-                            .classifier = with_classifiers ? fixture->classifier : NULL,
+  EnsMemberSource source = {.settings = &fixture->toy.settings,
+                            .network = fixture->toy.network,
+                            .classifier = with_classifiers ? fixture->toy.classifier : NULL,
                             .window_classifier =
-                                with_classifiers ? fixture->window_classifier : NULL,
+                                with_classifiers ? fixture->toy.window_classifier : NULL,
                             .n_classes = CLASSES};
   EnsMember *member = ens_member_new (&source, fixture->device, &error);
 
@@ -143,7 +112,7 @@ average_all (const float *map, guint n, guint channels, float *average)
 static void
 tap_image (const Fixture *fixture, const float *pixels, guint width, guint height, float *features)
 {
-  g_autoptr (EnsGraph) graph = ens_onnx_import (fixture->network, NULL, NULL);
+  g_autoptr (EnsGraph) graph = ens_onnx_import (fixture->toy.network, NULL, NULL);
   g_autoptr (EnsNetwork) network = NULL;
   g_autoptr (EnsPlan) plan = NULL;
   g_autofree float *map = NULL, *scores = NULL;
@@ -180,7 +149,8 @@ expect_features (const Fixture *fixture, const EnsRect *rect, const EnsShape *si
     float of_size[FEATURES];
 
     ens_frame_resize (&fixture->picture->frame, rect, 1, width, height,
-                      &fixture->settings.normalise, ens_device_get_pool (fixture->device), pixels);
+                      &fixture->toy.settings.normalise, ens_device_get_pool (fixture->device),
+                      pixels);
     tap_image (fixture, pixels, width, height, of_size);
     for (guint f = 0; f < FEATURES; f++)
       features[f] += of_size[f] / n_sizes;
@@ -246,7 +216,7 @@ START_TEST (test_whole)
     float features[FEATURES], expected[CLASSES], found[CLASSES];
 
     expect_features (fixture, &ENS_RECT_WHOLE, scaled, n, features);
-    expect_probabilities (fixture->classifier, calibration, features, expected);
+    expect_probabilities (fixture->toy.classifier, toy_calibration, features, expected);
     run_whole (run, &fixture->picture->frame, scales, n, found);
     check_near (found, expected, CLASSES);
   }
@@ -269,7 +239,7 @@ START_TEST (test_rectangles)
     float features[FEATURES], expected[CLASSES];
 
     expect_features (fixture, &rects[i], scaled, 3, features);
-    expect_probabilities (fixture->classifier, calibration, features, expected);
+    expect_probabilities (fixture->toy.classifier, toy_calibration, features, expected);
     check_near (&found[i * CLASSES], expected, CLASSES);
   }
 }
@@ -290,7 +260,8 @@ START_TEST (test_windows)
     float features[FEATURES], expected[CLASSES];
 
     expect_features (fixture, &windows[w], squares, 2, features);
-    expect_probabilities (fixture->window_classifier, window_calibration, features, expected);
+    expect_probabilities (fixture->toy.window_classifier, toy_window_calibration, features,
+                          expected);
     check_near (&found[w * CLASSES], expected, CLASSES);
   }
 }
@@ -385,19 +356,19 @@ START_TEST (test_errors)
   static char *no_such_tap[] = {(char *)"relu2", (char *)"fc7", NULL};
   static char *other_taps[] = {(char *)"conv1", (char *)"pool", NULL};
   g_autofree char *short_classifier =
-      toy_save_classifier (8, 12, CLASSES, fixture->folder, "short.onnx");
-  g_autofree char *few_classes = toy_save_classifier (8, FEATURES, 2, fixture->folder, "few.onnx");
-  EnsMemberSource sound = {&fixture->settings, fixture->network, fixture->classifier,
-                           fixture->window_classifier, CLASSES};
+      toy_save_classifier (8, 12, CLASSES, test_folder, "short.onnx");
+  g_autofree char *few_classes = toy_save_classifier (8, FEATURES, 2, test_folder, "few.onnx");
+  EnsMemberSource sound = {&fixture->toy.settings, fixture->toy.network, fixture->toy.classifier,
+                           fixture->toy.window_classifier, CLASSES};
   EnsMemberSource source = sound;
-  EnsBundleNetwork settings = fixture->settings;
+  EnsBundleNetwork settings = fixture->toy.settings;
 
   source.settings = &settings;
   settings.taps = no_such_tap;
   check_error (
       fixture, &source,
       "toy.onnx: has no value “fc7” to tap; from the output backwards it has prob, scores");
-  settings.taps = taps[0];
+  settings.taps = fixture->toy.settings.taps;
   settings.normalise.order = ENS_ORDER_GRAY;
   check_error (fixture, &source,
                "takes images of 3 channels, but the order says 1; it should be RGB or BGR");
@@ -417,13 +388,13 @@ END_TEST
 START_TEST (test_defaults)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (GStrv) names = ens_member_default_taps (fixture->network, SIZE, &error);
+  g_auto (GStrv) names = ens_member_default_taps (fixture->toy.network, SIZE, &error);
 
   ck_assert_no_error (error);
   ck_assert_uint_eq (g_strv_length (names), 2);
   ck_assert_str_eq (names[0], "scores");
   ck_assert_str_eq (names[1], "pool");
-  ck_assert_uint_eq (ens_member_standard_size (fixture->network, NULL), SIZE);
+  ck_assert_uint_eq (ens_member_standard_size (fixture->toy.network, NULL), SIZE);
 }
 END_TEST
 
@@ -461,15 +432,15 @@ START_TEST (test_framing)
   float expected[CLASSES], stretched[CLASSES], found[CLASSES];
 
   judge_whole (fixture, &middle, CLASSES, expected);
-  fixture->settings.framing = ENS_FRAMING_CROP;
-  fixture->settings.crop = 1;
+  fixture->toy.settings.framing = ENS_FRAMING_CROP;
+  fixture->toy.settings.crop = 1;
   judge_whole (fixture, &ENS_RECT_WHOLE, CLASSES, found);
   for (guint c = 0; c < CLASSES; c++)
     ck_assert_double_eq_tol (found[c], expected[c], 1e-3);
 
   judge_window (fixture, &middle, expected);
   judge_window (fixture, &ENS_RECT_WHOLE, stretched);
-  fixture->settings.window_framing = ENS_FRAMING_CROP;
+  fixture->toy.settings.window_framing = ENS_FRAMING_CROP;
   judge_window (fixture, &ENS_RECT_WHOLE, found);
   for (guint c = 0; c < CLASSES; c++)
     ck_assert_double_eq_tol (found[c], expected[c], 1e-3);
