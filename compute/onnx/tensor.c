@@ -92,6 +92,14 @@ static const struct {
     {ONNX__TENSOR_PROTO__DATA_TYPE__STRING, "strings", 0},
     {ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX64, "complex64", 0},
     {ONNX__TENSOR_PROTO__DATA_TYPE__COMPLEX128, "complex128", 0},
+    /* Of newer files than the onnx.proto that this is built with. */
+    {17, "float8e4m3fn", 0},
+    {18, "float8e4m3fnuz", 0},
+    {19, "float8e5m2", 0},
+    {20, "float8e5m2fnuz", 0},
+    {21, "uint4", 0},
+    {22, "int4", 0},
+    {23, "float4e2m1", 0},
 };
 
 /* The type's row, or -1 with an error. */

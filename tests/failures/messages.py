@@ -86,7 +86,7 @@ ROWS = [
      "external.onnx: tensor “w” lies in the file “…/weights.bin”: No such file or directory; put that "
      "file beside the model, it belongs to it"),
     ("an operator of another domain", ["inspect", "foreign.onnx"],
-     "foreign.onnx: node “odd” …com.microsoft…"),
+     "foreign.onnx: operators that are not supported: com.microsoft.Conv of opset 1 (node “odd”)…"),
     ("a network that takes grey images", ["train", "good", "-o", "new.ensemble", "-n",
                                           "grey.onnx,order=RGB"],
      "grey.onnx: takes images of 1 channel, but the order says 3; it should be GRAY"),
