@@ -112,7 +112,7 @@ int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
-  test_suite ("passes/store-half");
+  test_suite ("passes/store-float16");
   TEST_ADD_ROWS (NULL, check_row, rows);
   return test_run ();
 }
