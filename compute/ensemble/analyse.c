@@ -82,31 +82,6 @@ ens_analysis_free (EnsAnalysis *analysis)
   g_free (analysis);
 }
 
-/* ---- The networks of a role (M1.6) ---- */
-
-typedef struct {
-  guint n;
-  guint index[ENS_MAX_NETWORKS]; /* in the bundle */
-  float weights[ENS_MAX_NETWORKS];
-} RoleNetworks;
-
-static RoleNetworks
-get_role_networks (const FrameState *state, EnsRole role, gboolean for_windows)
-{
-  RoleNetworks networks = {0};
-
-  for (guint n = 0; n < state->bundle->n_networks; n++) {
-    const EnsBundleNetwork *network = &state->bundle->networks[n];
-
-    if (network->role != role
-        || (for_windows && !ens_member_takes_windows (state->analysis->ensemble->members[n])))
-      continue;
-    networks.index[networks.n] = n;
-    networks.weights[networks.n++] = network->weight;
-  }
-  return networks;
-}
-
 /* ---- Whole sub-images (M1.2–M1.6) ---- */
 
 /* Probabilities of one network on all sub-images. */
@@ -154,7 +129,7 @@ classify_whole (FrameState *state, GError **error)
 static float *
 average_role (const FrameState *state, EnsRole role)
 {
-  RoleNetworks networks = get_role_networks (state, role, FALSE);
+  EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, role);
   gsize n_values = (gsize)ens_sub_images_get_size (state->sub_images) * state->bundle->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
   float *average = g_new (float, n_values);
@@ -167,6 +142,16 @@ average_role (const FrameState *state, EnsRole role)
 
 /* ---- Windows (M1.7) ---- */
 
+/* All retrained networks have classifiers for windows, or none. */
+static gboolean
+takes_windows (const FrameState *state)
+{
+  EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, ENS_ROLE_RETRAINED);
+
+  return networks.n > 0
+         && ens_member_takes_windows (state->analysis->ensemble->members[networks.index[0]]);
+}
+
 /* Windows of all sub-images, at most as many as wanted [58–60]. (transfer full) */
 static EnsFrameWindows *
 find_windows (const FrameState *state)
@@ -174,7 +159,7 @@ find_windows (const FrameState *state)
   const EnsAnalyseOptions *options = state->options;
   guint wanted = options->windows >= 0 ? (guint)options->windows : state->bundle->windows;
 
-  if (get_role_networks (state, ENS_ROLE_RETRAINED, TRUE).n == 0)
+  if (!takes_windows (state))
     return ens_frame_windows_none (state->sub_images);
   if (options->regions != NULL)
     return ens_frame_windows_given (state->sub_images, options->regions,
@@ -194,7 +179,7 @@ static gboolean
 classify_windows (FrameState *state, GError **error)
 {
   EnsResult *result = state->result;
-  RoleNetworks networks = get_role_networks (state, ENS_ROLE_RETRAINED, TRUE);
+  EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, ENS_ROLE_RETRAINED);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
   g_autofree EnsRect *rects = g_new (EnsRect, result->n_windows);
 
@@ -214,7 +199,7 @@ static void
 average_windows (FrameState *state)
 {
   EnsResult *result = state->result;
-  RoleNetworks networks = get_role_networks (state, ENS_ROLE_RETRAINED, TRUE);
+  EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, ENS_ROLE_RETRAINED);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
   const float *probabilities[ENS_MAX_NETWORKS];
 

@@ -20,6 +20,20 @@ ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network)
              || network->window_framing == ENS_FRAMING_STRETCH);
 }
 
+EnsRoleNetworks
+ens_bundle_list_role (const EnsBundle *bundle, EnsRole role)
+{
+  EnsRoleNetworks networks = {0};
+
+  for (guint n = 0; n < bundle->n_networks; n++) {
+    if (bundle->networks[n].role != role)
+      continue;
+    networks.index[networks.n] = n;
+    networks.weights[networks.n++] = bundle->networks[n].weight;
+  }
+  return networks;
+}
+
 void
 ens_bundle_network_clear (EnsBundleNetwork *network)
 {

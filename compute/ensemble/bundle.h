@@ -90,6 +90,15 @@ typedef struct {
   char *provenance; /* JSON text of an object: how it was made and what accuracy was measured */
 } EnsBundle;
 
+/* The networks of a role, in the bundle's order. */
+typedef struct {
+  guint n;
+  guint index[ENS_MAX_NETWORKS]; /* in the bundle */
+  float weights[ENS_MAX_NETWORKS];
+} EnsRoleNetworks;
+
+EnsRoleNetworks ens_bundle_list_role (const EnsBundle *bundle, EnsRole role);
+
 /* Reads ensemble.json and checks it and that the files it names exist; they are not opened. A
  * member that is unknown, missing or out of range is an error that names it, and so is a newer
  * schema, or a path that leads out of the folder. (transfer full) */

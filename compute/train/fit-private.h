@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A training from the inside: what its steps share. */
+#pragma once
+
+#include "dataset/dataset.h"
+#include "train/fit-network.h"
+#include "train/fit.h"
+
+typedef struct {
+  const EnsFitParams *params;
+  EnsDevice *device;
+  const EnsMonitor *monitor;
+  EnsDataset *dataset;
+  EnsBundle *bundle;
+  const char **paths; /* of the networks */
+  GBytes **contents;  /* of their files, as they go into the bundle */
+  EnsFittedNetwork *networks;
+  const EnsHead *head;
+  double head_options[ENS_HEAD_MAX_OPTIONS]; /* before a network's own are chosen */
+} EnsFit;
+
+/* A bundle that knows its networks, and nothing learnt yet. */
+gboolean ens_fit_set_up (EnsFit *fit, GError **error);
+
+/* Chooses the weights of networks, w with and without windows, and thresholds on the validation
+ * split, whose labels are `truth`. Returns how all that does there. (transfer full) */
+EnsEvaluation *ens_fit_fusion (EnsFit *fit, const EnsLabels *truth, guint n_broken);
+
+/* The bundle's provenance. No time and no absolute path, so that the same input makes the same
+ * bundle. (transfer full) */
+char *ens_fit_describe_origin (const EnsFit *fit, const EnsFitFeatures *features,
+                               const EnsEvaluation *evaluation);
+
+gboolean ens_fit_write_bundle (EnsFit *fit, GError **error);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "ensemble/member-graph.h"
+#include "onnx/onnx.h"
+#include "train/fit-private.h"
+
+/* Sizes of the method's source, which are for networks of 224. */
+static const guint standard_scales[] = {256, 384, 512};
+
+static guint
+scale_side (guint side, guint size)
+{
+  guint scaled = (side * size + ENS_STANDARD_SIZE / 2) / ENS_STANDARD_SIZE;
+
+  return MAX ((scaled + 16) / 32 * 32, 32);
+}
+
+static guint *
+default_scales (guint size, guint *n)
+{
+  guint *scales = g_new (guint, G_N_ELEMENTS (standard_scales));
+
+  *n = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (standard_scales); i++) {
+    guint scale = scale_side (standard_scales[i], size);
+
+    if (*n == 0 || scale > scales[*n - 1])
+      scales[(*n)++] = scale;
+  }
+  return scales;
+}
+
+static guint *
+copy_sides (const guint *sides, guint n)
+{
+  return g_memdup2 (sides, n * sizeof *sides);
+}
+
+/* The given name, or the file's; numbered where that is taken. (transfer full) */
+static char *
+choose_name (const EnsFitNetwork *given, const EnsBundle *bundle, guint n)
+{
+  g_autofree char *base = g_path_get_basename (given->path);
+  g_autofree char *name = g_strdup (given->name != NULL ? given->name : base);
+  g_autofree char *numbered = NULL;
+
+  if (given->name == NULL && g_str_has_suffix (name, ".onnx"))
+    name[strlen (name) - strlen (".onnx")] = 0;
+  g_strdelimit (name, G_DIR_SEPARATOR_S, '_');
+  for (guint i = 0; i < n; i++)
+    if (strcmp (bundle->networks[i].name, name) == 0)
+      numbered = g_strdup_printf ("%s-%u", name, n + 1);
+  return numbered != NULL ? g_steal_pointer (&numbered) : g_steal_pointer (&name);
+}
+
+/* What is given, and what follows for the rest. */
+static gboolean
+set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
+                EnsBundleNetwork *network, GError **error)
+{
+  network->name = choose_name (given, bundle, n);
+  network->role = given->role;
+  network->normalise = given->normalise;
+  network->framing = given->framing;
+  network->window_framing =
+      given->window_framing == ENS_FRAMING_SCALE ? ENS_FRAMING_STRETCH : given->window_framing;
+  network->crop = given->crop > 0 ? given->crop : 1;
+  network->network = g_strconcat (network->name, ".onnx", NULL);
+  network->classifier = g_strconcat (network->name, "-classifier.onnx", NULL);
+  network->size = given->size > 0 ? given->size : ens_member_standard_size (given->path, error);
+  if (network->size == 0)
+    return FALSE;
+  network->n_scales = given->n_scales;
+  network->scales = given->n_scales > 0 ? copy_sides (given->scales, given->n_scales)
+                                        : default_scales (network->size, &network->n_scales);
+  network->taps = given->taps != NULL ? g_strdupv ((char **)given->taps)
+                                      : ens_member_default_taps (given->path, network->size, error);
+  if (network->taps == NULL)
+    return FALSE;
+  if (given->role != ENS_ROLE_RETRAINED || bundle->windows == 0)
+    return TRUE;
+  network->window_classifier = g_strconcat (network->name, "-windows.onnx", NULL);
+  network->n_window_sizes = given->n_window_sizes;
+  if (given->n_window_sizes > 0) {
+    network->window_sizes = copy_sides (given->window_sizes, given->n_window_sizes);
+  } else {
+    network->window_sizes = default_scales (network->size, &network->n_window_sizes);
+    network->n_window_sizes = 1;
+  }
+  return TRUE;
+}
+
+/* The file as it is, if it has all weights; if others have some, the network written as one file.
+ * (transfer full) */
+static GBytes *
+read_network (const char *path, const EnsMonitor *monitor, GError **error)
+{
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  gboolean complete;
+  char *contents;
+  gsize size;
+
+  if (!g_file_get_contents (path, &contents, &size, &reason)) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't read it: %s", path, reason->message);
+    return NULL;
+  }
+  bytes = g_bytes_new_take (contents, size);
+  graph = ens_onnx_import_bytes (bytes, path, NULL, NULL, NULL);
+  complete = graph != NULL;
+  if (!complete)
+    graph = ens_onnx_import (path, NULL, error);
+  if (graph == NULL)
+    return NULL;
+  for (guint i = 0; i < graph->notes->len; i++)
+    ens_monitor_note (monitor, "%s: %s", path, (const char *)graph->notes->pdata[i]);
+  return complete ? g_steal_pointer (&bytes) : ens_onnx_export_bytes (graph, error);
+}
+
+static gboolean
+has_role (const EnsFitParams *params, EnsRole role)
+{
+  for (guint n = 0; n < params->n_networks; n++)
+    if (params->networks[n].role == role)
+      return TRUE;
+  return FALSE;
+}
+
+static char *
+choose_bundle_name (const EnsFitParams *params)
+{
+  g_autofree char *canonical = g_canonicalize_filename (params->bundle, NULL);
+  char *name = params->name != NULL ? g_strdup (params->name) : g_path_get_basename (canonical);
+
+  if (params->name == NULL && g_str_has_suffix (name, ".ensemble"))
+    name[strlen (name) - strlen (".ensemble")] = 0;
+  return name;
+}
+
+gboolean
+ens_fit_set_up (EnsFit *fit, GError **error)
+{
+  const EnsFitParams *params = fit->params;
+  EnsBundle *bundle = fit->bundle = g_new0 (EnsBundle, 1);
+
+  bundle->name = choose_bundle_name (params);
+  bundle->version = g_strdup (params->version);
+  bundle->classes = g_strdupv (fit->dataset->classes);
+  bundle->n_classes = fit->dataset->n_classes;
+  bundle->thresholds = g_new0 (float, bundle->n_classes);
+  bundle->windows = has_role (params, ENS_ROLE_RETRAINED) ? params->windows : 0;
+  bundle->windows_preset = params->windows_preset;
+  bundle->networks = g_new0 (EnsBundleNetwork, params->n_networks);
+  for (guint n = 0; n < params->n_networks; n++) {
+    bundle->n_networks = n + 1;
+    fit->paths[n] = params->networks[n].path;
+    fit->contents[n] = read_network (fit->paths[n], fit->monitor, error);
+    if (fit->contents[n] == NULL
+        || !set_up_network (&params->networks[n], bundle, n, &bundle->networks[n], error))
+      return FALSE;
+  }
+  return TRUE;
+}
