@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gst/ensemble/meta.h>
 
+#include <math.h>
+
 #define PROBABILITIES "probabilities"
 
 static void
@@ -106,6 +108,24 @@ probabilities_variant (const EnsResult *result)
   return g_variant_builder_end (&builder);
 }
 
+/* What the gate says of the class, if it has anything to say. */
+static void
+add_gate (GVariantBuilder *builder, const EnsClassResult *class_result)
+{
+  g_autofree char *reason = ens_class_result_get_reason (class_result);
+
+  if (isnan (class_result->range_low))
+    return;
+  g_variant_builder_add (builder, "{sv}", "similarity",
+                         g_variant_new_double (class_result->similarity));
+  g_variant_builder_add (builder, "{sv}", "range",
+                         g_variant_new ("(dd)", class_result->range_low, class_result->range_high));
+  g_variant_builder_add (builder, "{sv}", "withheld",
+                         g_variant_new_boolean (class_result->withheld));
+  if (reason != NULL)
+    g_variant_builder_add (builder, "{sv}", "reason", g_variant_new_string (reason));
+}
+
 static GVariant *
 class_variant (const EnsResult *result, const EnsClassResult *class_result)
 {
@@ -130,6 +150,7 @@ class_variant (const EnsResult *result, const EnsClassResult *class_result)
   if (class_result->sub_image >= 0)
     g_variant_builder_add (&builder, "{sv}", "sub_image",
                            g_variant_new_int32 (class_result->sub_image));
+  add_gate (&builder, class_result);
   return g_variant_builder_end (&builder);
 }
 

@@ -15,6 +15,7 @@
  *
  * Source: Image Classification Method, Electronic Device, and Storage Medium, US 2018/0012107 A1.
  */
+#include <math.h>
 #include <string.h>
 
 #include "classify/fusion.h"
@@ -264,7 +265,13 @@ fuse (FrameState *state, guint sub_image, const float *p1, const float *p2)
   ens_fusion_maximum (&result->window_probabilities[(gsize)first * n_classes], n_windows, n_classes,
                       p3, best);
   for (guint c = 0; c < n_classes; c++) {
-    EnsClassResult class = {.name = result->classes[c].name, .p1 = p1[c], .p2 = p2[c], .p3 = p3[c]};
+    EnsClassResult class = {.name = result->classes[c].name,
+                            .p1 = p1[c],
+                            .p2 = p2[c],
+                            .p3 = p3[c],
+                            .similarity = NAN,
+                            .range_low = NAN,
+                            .range_high = NAN};
 
     class.window = best[c] >= 0 ? (gint)first + best[c] : -1;
     class.sub_image = in_map ? (gint)sub_image : -1;

@@ -37,6 +37,8 @@ ens_result_new (const char *const *class_names, guint n_classes, const char *con
     result->classes[c].name = result->class_names[c];
     result->classes[c].window = -1;
     result->classes[c].sub_image = -1;
+    result->classes[c].similarity = NAN;
+    result->classes[c].range_low = result->classes[c].range_high = NAN;
   }
   for (guint n = 0; n < n_networks; n++) {
     result->networks[n].name = result->network_names[n];
@@ -109,6 +111,21 @@ ens_result_unref (EnsResult *result)
   g_free (result->bundle);
   g_free (result->version);
   g_free (result);
+}
+
+char *
+ens_class_result_get_reason (const EnsClassResult *class_result)
+{
+  const char *side = class_result->similarity < class_result->range_low ? "below" : "above";
+
+  if (!class_result->withheld)
+    return NULL;
+  if (isnan (class_result->similarity))
+    return g_strdup ("its similarity to the class's training images is not a number");
+  return g_strdup_printf ("its similarity to the class's training images, %.3g, is %s the accepted "
+                          "range, %.3g to %.3g",
+                          (double)class_result->similarity, side, (double)class_result->range_low,
+                          (double)class_result->range_high);
 }
 
 /* ---- Ranking ---- */
@@ -239,6 +256,24 @@ choose (const EnsResult *result, guint top_k, Listing *listing)
   }
 }
 
+/* What the gate says of the class, if it has anything to say. */
+static void
+write_gate (EnsJson *json, const EnsClassResult *class)
+{
+  g_autofree char *reason = ens_class_result_get_reason (class);
+
+  if (isnan (class->range_low))
+    return;
+  ens_json_float (json, "similarity", class->similarity);
+  ens_json_open_array (json, "range", ENS_JSON_FLAT);
+  ens_json_float (json, NULL, class->range_low);
+  ens_json_float (json, NULL, class->range_high);
+  ens_json_close (json);
+  ens_json_boolean (json, "withheld", class->withheld);
+  if (reason != NULL)
+    ens_json_string (json, "reason", reason);
+}
+
 static void
 write_classes (EnsJson *json, const EnsResult *result, const Listing *listing)
 {
@@ -259,6 +294,7 @@ write_classes (EnsJson *json, const EnsResult *result, const Listing *listing)
       ens_json_integer (json, "sub_image", class->sub_image);
     ens_json_float (json, "threshold", class->threshold);
     ens_json_boolean (json, "present", class->present);
+    write_gate (json, class);
     ens_json_close (json);
   }
   ens_json_close (json);

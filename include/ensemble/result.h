@@ -22,9 +22,16 @@ G_BEGIN_DECLS
  * @p2: P2, the original networks on the whole frame
  * @p3: P3, the maximum over the windows
  * @threshold: the class is present from this P on
- * @present: whether P reaches the threshold
+ * @present: whether P reaches the threshold and the class is not withheld
  * @window: index of the window of P3 among the result's windows, -1 without windows
  * @sub_image: index of the sub-image of P in the result's map, -1 if P is that of the whole frame
+ * @similarity: of the frame to the class's training images, by the bundle's gate; NaN without a
+ *   gate for the class, or if it is not a number
+ * @range_low: the lowest similarity at which the class is reported; NaN without a gate for the
+ * class
+ * @range_high: the highest one
+ * @withheld: P reaches the threshold, but the similarity is outside the range; see
+ *   ens_class_result_get_reason()
  *
  * The probabilities of one class; P, P1, P2 and P3 as in the method. Where a bundle has no
  * networks of a role, that role's probabilities are 0.
@@ -32,6 +39,10 @@ G_BEGIN_DECLS
  * A large frame is divided into sub-images (tiles, M1.9). A class's P is the maximum of its map,
  * and its P1, P2, P3 and window are those of that sub-image. If the frame was also classified as a
  * whole (ENS_SUB_IMAGES_BOTH), all these are the whole frame's where its P is higher.
+ *
+ * A bundle's gate (M2) withholds classes from frames that resemble none of their training images:
+ * P stays, but the class is not present. The similarity is that of the same sub-image as P, or of
+ * its best window if that counted for P and is more similar.
  *
  * Since: 0.1
  */
@@ -42,9 +53,24 @@ typedef struct {
   gboolean present;
   gint window;
   gint sub_image;
+  float similarity, range_low, range_high;
+  gboolean withheld;
   /*< private >*/
-  gpointer _reserved[4];
+  gpointer _reserved[2];
 } EnsClassResult;
+
+/**
+ * ens_class_result_get_reason:
+ * @class_result: the probabilities of a class
+ *
+ * Why the class is withheld, in one sentence for people.
+ *
+ * Returns: (transfer full) (nullable): the sentence; %NULL if the class is not withheld
+ *
+ * Since: 0.3
+ */
+ENS_RESULT_API
+char *ens_class_result_get_reason (const EnsClassResult *class_result);
 
 /**
  * EnsNetworkResult:
@@ -189,7 +215,8 @@ typedef struct {
  * @n_networks: number of networks
  * @n_windows: number of windows
  *
- * Makes room for everything but a map: zeros, and for windows and sub-images of classes -1.
+ * Makes room for everything but a map: zeros, for windows and sub-images of classes -1, and for
+ * their similarities and ranges NaN.
  *
  * Returns: (transfer full): the result, to be filled in
  *
@@ -286,7 +313,8 @@ EnsResult *ens_result_top (EnsResult *result, guint top_k);
  * windows those are listed that are a listed class's best, and the class's "window" is a position
  * in that list. "map" has the geometry and, per listed class, a list of rows. What is unknown is
  * left out: "pts", "source", without windows also "p3", "window" and "windows", without a map also
- * "map"; "sub_image" where P is that of the frame as one.
+ * "map"; "sub_image" where P is that of the frame as one; without a gate for the class
+ * "similarity", "range" and "withheld", and "reason" unless it is withheld.
  *
  * Returns: (transfer full): the line
  *

@@ -24,6 +24,8 @@ make_result (guint n_windows)
     result->classes[c] = values[c];
     result->classes[c].name = name;
     result->classes[c].window = result->classes[c].sub_image = -1;
+    result->classes[c].similarity = NAN;
+    result->classes[c].range_low = result->classes[c].range_high = NAN;
     result->networks[0].probabilities[c] = values[c].p1;
     result->networks[1].probabilities[c] = values[c].p2;
   }
@@ -129,6 +131,49 @@ START_TEST (test_with_map)
 }
 END_TEST
 
+/* A class within its range, one below and one that has no similarity; the frame is withheld from
+ * both. */
+START_TEST (test_with_gate)
+{
+  g_autoptr (EnsResult) result = make_result (0);
+
+  for (guint c = 0; c < 3; c++) {
+    result->classes[c].similarity = 0.5F;
+    result->classes[c].range_low = 0.25F * (float)(c + 1);
+    result->classes[c].range_high = 1;
+  }
+  result->classes[1].range_low = 0.625F;
+  result->classes[2].similarity = NAN;
+  for (guint c = 1; c < 3; c++) {
+    result->classes[c].withheld = TRUE;
+    result->classes[c].present = FALSE;
+  }
+  check_json (result, 0, "with-gate");
+}
+END_TEST
+
+static const struct {
+  EnsClassResult result;
+  const char *reason;
+} reason_rows[] = {
+    {{.similarity = 0.5F, .range_low = 0.25F, .range_high = 1}, NULL},
+    {{.similarity = -1, .range_low = 0.25F, .range_high = 1, .withheld = TRUE},
+     "its similarity to the class's training images, -1, is below the accepted range, 0.25 to 1"},
+    {{.similarity = 1, .range_low = 0.25F, .range_high = 0.9995F, .withheld = TRUE},
+     "its similarity to the class's training images, 1, is above the accepted range, 0.25 to "
+     "0.999"},
+    {{.similarity = NAN, .range_low = 0.25F, .range_high = 1, .withheld = TRUE},
+     "its similarity to the class's training images is not a number"},
+};
+
+START_TEST (test_reason)
+{
+  g_autofree char *reason = ens_class_result_get_reason (&reason_rows[_i].result);
+
+  ck_assert_pstr_eq (reason, reason_rows[_i].reason);
+}
+END_TEST
+
 /* Columns follow their classes; what belongs to the frame stays. */
 START_TEST (test_top)
 {
@@ -195,6 +240,8 @@ main (int argc, char **argv)
   test_add ("with-windows", test_with_windows);
   test_add ("odd", test_odd);
   test_add ("with-map", test_with_map);
+  test_add ("with-gate", test_with_gate);
+  TEST_ADD_LOOP ("reason", test_reason, reason_rows);
   test_add ("top", test_top);
   test_add ("references", test_references);
   return test_run ();

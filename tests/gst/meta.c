@@ -85,6 +85,33 @@ START_TEST (test_structure)
 }
 END_TEST
 
+/* Members of the gate, where there is one for the class. */
+START_TEST (test_gate)
+{
+  g_autoptr (EnsResult) result = make_result ();
+  g_autoptr (GstStructure) structure = NULL;
+  g_autoptr (GVariant) dog = NULL, sea = NULL;
+  double similarity = 0, low = 0, high = 0;
+  gboolean withheld = FALSE;
+  const char *reason = NULL;
+
+  result->classes[1].similarity = 0.5F;
+  result->classes[1].range_low = 0.75F;
+  result->classes[1].range_high = 1;
+  result->classes[1].withheld = TRUE;
+  structure = gst_ensemble_structure_new (result);
+  dog = g_variant_get_child_value (get_variant (structure, "classes"), 1);
+  sea = g_variant_get_child_value (get_variant (structure, "classes"), 2);
+  ck_assert (g_variant_lookup (dog, "similarity", "d", &similarity) && similarity == 0.5);
+  ck_assert (g_variant_lookup (dog, "range", "(dd)", &low, &high) && low == 0.75 && high == 1);
+  ck_assert (g_variant_lookup (dog, "withheld", "b", &withheld) && withheld);
+  ck_assert (g_variant_lookup (dog, "reason", "&s", &reason));
+  ck_assert_contains (reason, "0.75 to 1");
+  ck_assert (!g_variant_lookup (sea, "similarity", "d", &similarity));
+  ck_assert (!g_variant_lookup (sea, "withheld", "b", &withheld));
+}
+END_TEST
+
 START_TEST (test_map)
 {
   g_autoptr (EnsResult) result = make_result ();
@@ -388,6 +415,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("gst/meta");
+  test_add ("gate", test_gate);
   test_add ("map", test_map);
   test_add ("structure", test_structure);
   test_add ("accessors", test_accessors);

@@ -38,7 +38,8 @@ G_BEGIN_DECLS
  * - probabilities, GVariant a{sd}: class and P
  * - classes, GVariant aa{sv}: name s; p, p1, p2, threshold d; present b; and of the best window,
  *   where there are windows: p3 d, rect (dddd), window i (its index in "windows"); with a map also
- *   sub_image i (row × columns + column), unless P is that of the frame as one
+ *   sub_image i (row × columns + column), unless P is that of the frame as one; with a gate for the
+ *   class similarity d, range (dd), withheld b, and if it is withheld reason s
  * - networks, GVariant a(sad): name; probability per class, on the whole frame or on the class's
  *   sub-image
  * - windows, GVariant aa{sv}: rect (dddd): x, y, width, height in [0, 1]; score d; probabilities ad
@@ -226,7 +227,7 @@ const char *gst_ensemble_meta_get_class_name (GstEnsembleMeta *meta, guint class
  * @meta: a result on a buffer
  * @class_name: which class
  * @probability: (out): its P
- * @present: (out) (optional): whether P reaches the class's threshold
+ * @present: (out) (optional): whether P reaches the class's threshold and the class is not withheld
  *
  * Returns: %FALSE if the ensemble does not know the class, or if top-k left it out
  *
