@@ -9,7 +9,7 @@
 static gboolean
 is_rewriting (const EnsNode *node)
 {
-  return (node->op->flags & ENS_OP_VIEW) || ens_node_is (node, "Transpose");
+  return node->op->kind == ENS_KIND_VIEW || node->op->kind == ENS_KIND_TRANSPOSE;
 }
 
 /* Belongs to the layer that computes its input. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ensemble/member-graph.h"
 
-#include <string.h>
-
 #include "engine/feature-layers.h"
 #include "graph/infer.h"
 #include "onnx/onnx.h"
@@ -266,18 +264,14 @@ ens_member_standard_size (const char *path, GError **error)
   return input->shape.dims[1] > 0 ? (guint)input->shape.dims[1] : ENS_STANDARD_SIZE;
 }
 
-static gboolean
-is_produced_by (const EnsValue *value, const char *op)
-{
-  return value->producer != NULL && strcmp (value->producer->op->name, op) == 0;
-}
-
 /* Averaging the map over its positions is what a pooling behind it does already. */
 static gboolean
 is_pooled_by (const EnsValue *map, const EnsValue *pooled)
 {
-  return (is_produced_by (pooled, "GlobalAveragePool") || is_produced_by (pooled, "AveragePool"))
-         && pooled->producer->inputs[0] == map;
+  const EnsNode *pool = pooled->producer;
+
+  return (ens_node_is (pool, "GlobalAveragePool") || ens_node_is (pool, "AveragePool"))
+         && pool->inputs[0] == map;
 }
 
 char **
@@ -297,7 +291,8 @@ ens_member_default_taps (const char *path, guint size, GError **error)
   for (guint i = taps->len; i-- > 0 && names->len < 2;) {
     const EnsValue *value = g_array_index (taps, EnsFeatureLayer, i).value;
 
-    if (is_produced_by (value, "Softmax") || (last != NULL && is_pooled_by (value, last)))
+    if (value->producer->op->kind == ENS_KIND_SOFTMAX
+        || (last != NULL && is_pooled_by (value, last)))
       continue;
     g_ptr_array_add (names, g_strdup (value->name));
     last = value;

@@ -62,17 +62,39 @@ typedef enum {
   ENS_LAYOUT_PLAIN,
 } EnsLayout;
 
+/* Families of operators whose inputs mean the same, so that a pass that knows a family knows all of
+ * its members, those to come included. A pass that is about a single operator asks for its name. */
+typedef enum {
+  ENS_KIND_OTHER, /* none that passes ask for */
+  ENS_KIND_VIEW,  /* output 0 has input 0's elements in the same order: no copy */
+  ENS_KIND_TRANSPOSE,
+  /* Of two inputs, or more of the first, elementwise and with broadcasting; EnsBinaryParams. */
+  ENS_KIND_ADD,
+  ENS_KIND_SUBTRACT,
+  ENS_KIND_MULTIPLY,
+  ENS_KIND_DIVIDE,
+  ENS_KIND_PRODUCT,     /* of input 0 and a matrix, input 1 */
+  ENS_KIND_SOFTMAX,     /* along one axis; EnsSoftmaxParams */
+  ENS_KIND_POOL,        /* over a sliding window; EnsPoolParams */
+  ENS_KIND_GLOBAL_POOL, /* over all positions of a map */
+} EnsOpKind;
+
+static inline gboolean
+ens_kind_is_arithmetic (EnsOpKind kind)
+{
+  return kind >= ENS_KIND_ADD && kind <= ENS_KIND_DIVIDE;
+}
+
 typedef enum {
   ENS_OP_PITCHED = 1 << 0,     /* the CPU kernels take pitched float inputs and outputs */
   ENS_OP_IN_PLACE = 1 << 1,    /* output 0 may be input 0's memory when shapes are equal */
-  ENS_OP_VIEW = 1 << 2,        /* output 0 has input 0's elements in the same order: no copy */
-  ENS_OP_SHAPE_ONLY = 1 << 3,  /* reads its input's shape, not its contents */
-  ENS_OP_COMMUTATIVE = 1 << 4, /* two inputs that may be exchanged */
-  ENS_OP_INTERNAL = 1 << 5,    /* ours, unknown to ONNX: not in files */
+  ENS_OP_SHAPE_ONLY = 1 << 2,  /* reads its input's shape, not its contents */
+  ENS_OP_COMMUTATIVE = 1 << 3, /* two inputs that may be exchanged */
+  ENS_OP_INTERNAL = 1 << 4,    /* ours, unknown to ONNX: not in files */
   /* Output 0 may be the memory of input max_inputs - 1, an optional residual, when shapes are
    * equal. */
-  ENS_OP_RESIDUAL_IN_PLACE = 1 << 6,
-  ENS_OP_FUSES = 1 << 7, /* may apply an activation to its result */
+  ENS_OP_RESIDUAL_IN_PLACE = 1 << 5,
+  ENS_OP_FUSES = 1 << 6, /* may apply an activation to its result */
 } EnsOpFlags;
 
 /* The newest opset of ONNX whose change log has been read for all operators. */
@@ -141,6 +163,7 @@ struct _EnsOp {
   guint min_inputs, max_inputs;
   guint min_outputs, max_outputs;
   EnsLayout layout;
+  EnsOpKind kind;
   EnsOpFlags flags;
   gsize params_size;
   EnsOpVersions versions;

@@ -316,7 +316,7 @@ ens_onnx_export_node (EnsOnnxExport *export, const EnsNode *node, GError **error
 {
   if (!check_op (node, error))
     return FALSE;
-  if (strcmp (node->op->name, "Transpose") == 0 && alias_transpose (export, node))
+  if (node->op->kind == ENS_KIND_TRANSPOSE && alias_transpose (export, node))
     return TRUE;
   return add_node (export, node, error);
 }

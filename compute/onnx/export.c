@@ -77,7 +77,7 @@ find_last_names (EnsOnnxExport *export)
     EnsPermutation permutation, to_last;
     EnsOnnxForms *from;
 
-    if (strcmp (node->op->name, "Transpose") != 0)
+    if (node->op->kind != ENS_KIND_TRANSPOSE)
       continue;
     to_last = ens_permutation_to_last (node->inputs[0]->shape.rank);
     from = &export->forms[node->inputs[0]->index];

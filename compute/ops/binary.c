@@ -433,13 +433,14 @@ binary_is_identity (const EnsNode *node)
 static const EnsOpExample arithmetic_examples[] = {{"2x5x4x7 2x1x4x7", .positive = TRUE}, {NULL}};
 static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
 
-#define ARITHMETIC_OP(id, onnx, min, max, extra_flags, shape_func, examples, old)       \
+#define ARITHMETIC_OP(id, onnx, what, min, max, extra_flags, shape_func, examples, old) \
   const EnsOp ens_op_##id = {.name = onnx,                                              \
                              .min_inputs = min,                                         \
                              .max_inputs = max,                                         \
                              .min_outputs = 1,                                          \
                              .max_outputs = 1,                                          \
                              .layout = ENS_LAYOUT_FOLLOWS,                              \
+                             .kind = ENS_KIND_##what,                                   \
                              .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE | (extra_flags), \
                              .params_size = sizeof (EnsBinaryParams),                   \
                              .versions = {.stretch = old},                              \
@@ -457,18 +458,21 @@ static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
 #define sum_cpu add_cpu
 #define sum_gpu add_gpu
 
-ARITHMETIC_OP (add, "Add", 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
+ARITHMETIC_OP (add, "Add", ADD, 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
                arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (sub, "Sub", 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
+ARITHMETIC_OP (sub, "Sub", SUBTRACT, 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
                ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (mul, "Mul", 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
+ARITHMETIC_OP (mul, "Mul", MULTIPLY, 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
                arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (div, "Div", 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
+ARITHMETIC_OP (div, "Div", DIVIDE, 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
                ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (pow, "Pow", 2, 2, 0, pow_shape, arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (min, "Min", 1, MANY, 0, arithmetic_shape, arithmetic_examples, ENS_STRETCH_LAST);
-ARITHMETIC_OP (max, "Max", 1, MANY, 0, arithmetic_shape, arithmetic_examples, ENS_STRETCH_LAST);
-ARITHMETIC_OP (sum, "Sum", 1, MANY, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
+ARITHMETIC_OP (pow, "Pow", OTHER, 2, 2, 0, pow_shape, arithmetic_examples,
+               ENS_STRETCH_BY_ATTRIBUTES);
+ARITHMETIC_OP (min, "Min", OTHER, 1, MANY, 0, arithmetic_shape, arithmetic_examples,
                ENS_STRETCH_LAST);
-ARITHMETIC_OP (mean, "Mean", 1, MANY, 0, mean_shape, arithmetic_examples, ENS_STRETCH_LAST);
-ARITHMETIC_OP (prelu, "PRelu", 2, 2, 0, prelu_shape, prelu_examples, ENS_STRETCH_CHANNELS);
+ARITHMETIC_OP (max, "Max", OTHER, 1, MANY, 0, arithmetic_shape, arithmetic_examples,
+               ENS_STRETCH_LAST);
+ARITHMETIC_OP (sum, "Sum", ADD, 1, MANY, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
+               ENS_STRETCH_LAST);
+ARITHMETIC_OP (mean, "Mean", OTHER, 1, MANY, 0, mean_shape, arithmetic_examples, ENS_STRETCH_LAST);
+ARITHMETIC_OP (prelu, "PRelu", OTHER, 2, 2, 0, prelu_shape, prelu_examples, ENS_STRETCH_CHANNELS);

@@ -31,8 +31,8 @@ view_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
-#define VIEW_OP                                                              \
-  .min_inputs = 1, .min_outputs = 1, .flags = ENS_OP_VIEW | ENS_OP_IN_PLACE, \
+#define VIEW_OP                                                                       \
+  .min_inputs = 1, .min_outputs = 1, .kind = ENS_KIND_VIEW, .flags = ENS_OP_IN_PLACE, \
   .reference = view_reference, .gpu = view_gpu
 
 /* Reshape: the shape is input 1, where 0 means as in the input (unless allowzero says that it means
@@ -280,7 +280,8 @@ const EnsOp ens_op_dropout = {.name = "Dropout",
                               .min_outputs = 1,
                               .max_outputs = 2,
                               .layout = ENS_LAYOUT_FOLLOWS,
-                              .flags = ENS_OP_VIEW | ENS_OP_IN_PLACE,
+                              .kind = ENS_KIND_VIEW,
+                              .flags = ENS_OP_IN_PLACE,
                               .attributes = dropout_attributes,
                               .shape = dropout_shape,
                               .reference = dropout_reference,

@@ -207,6 +207,7 @@ static const EnsOpExample softmax_examples[] = {{"2x5x7", &(const EnsSoftmaxPara
                              .min_outputs = 1,                                               \
                              .max_outputs = 1,                                               \
                              .layout = ENS_LAYOUT_FOLLOWS,                                   \
+                             .kind = ENS_KIND_SOFTMAX,                                       \
                              .flags = ENS_OP_IN_PLACE,                                       \
                              .params_size = sizeof (EnsSoftmaxParams),                       \
                              .attributes = softmax_attributes,                               \

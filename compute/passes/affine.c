@@ -52,62 +52,58 @@ ens_affine_read_batch_norm (const EnsNode *node)
   return g_steal_pointer (&affine);
 }
 
-/* What the arithmetic does to channel i of the operand that is not constant. */
+/* What arithmetic with a constant does to channel i of the other operand. */
 static void
-set_arithmetic (EnsAffine *affine, gint64 i, char op, float constant, gboolean constant_first)
+set_channel (EnsAffine *affine, gint64 i, EnsOpKind kind, float constant, gboolean constant_first)
 {
-  affine->scale[i] = op == '*' ? constant : op == '/' ? 1 / constant : 1;
-  affine->shift[i] = op == '+' ? constant : op == '-' ? -constant : 0;
-  if (op == '-' && constant_first) {
+  affine->scale[i] = kind == ENS_KIND_MULTIPLY ? constant
+                     : kind == ENS_KIND_DIVIDE ? 1 / constant
+                                               : 1;
+  affine->shift[i] = kind == ENS_KIND_ADD ? constant : kind == ENS_KIND_SUBTRACT ? -constant : 0;
+  if (kind == ENS_KIND_SUBTRACT && constant_first) {
     affine->scale[i] = -1;
     affine->shift[i] = constant;
   }
 }
 
 static EnsAffine *
-read_arithmetic (const EnsNode *node, char op, gint64 n_channels, guint rank)
+read_arithmetic (const EnsNode *node, gint64 n_channels, guint rank)
 {
+  EnsOpKind kind = node->op->kind;
   guint i = ens_node_constant (node, 0) != NULL ? 0 : 1;
   const EnsBinaryParams *params = node->params;
   g_autofree float *constant = g_new (float, n_channels);
   EnsAffine *affine;
 
-  if ((params != NULL && params->activation.kind != ENS_ACTIVATION_NONE)
+  if (node->n_inputs != 2 || params->activation.kind != ENS_ACTIVATION_NONE
       || !ens_constant_as_channels (ens_node_constant (node, i), rank, n_channels, constant)
-      || (op == '/' && i == 0))
+      || (kind == ENS_KIND_DIVIDE && i == 0))
     return NULL;
   affine = affine_new (node->inputs[1 - i], n_channels);
   for (gint64 j = 0; j < n_channels; j++)
-    set_arithmetic (affine, j, op, constant[j], i == 0);
+    set_channel (affine, j, kind, constant[j], i == 0);
   return affine;
 }
-
-static const struct {
-  const char *name;
-  char op;
-} arithmetic[] = {{"Mul", '*'}, {"Div", '/'}, {"Add", '+'}, {"Sub", '-'}};
 
 gboolean
 ens_node_may_be_affine (const EnsNode *node)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (arithmetic); i++)
-    if (ens_node_is (node, arithmetic[i].name))
-      return ens_node_constant (node, 0) != NULL || ens_node_constant (node, 1) != NULL;
+  if (ens_kind_is_arithmetic (node->op->kind))
+    return ens_node_constant (node, 0) != NULL || ens_node_constant (node, 1) != NULL;
   return ens_node_is (node, "BatchNormalization");
 }
 
 EnsAffine *
 ens_affine_read (const EnsNode *node, gint64 n_channels, guint rank)
 {
-  if (ens_node_is (node, "BatchNormalization")) {
-    g_autoptr (EnsAffine) affine = ens_affine_read_batch_norm (node);
+  g_autoptr (EnsAffine) affine = NULL;
 
-    return affine != NULL && affine->n_channels == n_channels ? g_steal_pointer (&affine) : NULL;
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (arithmetic); i++)
-    if (ens_node_is (node, arithmetic[i].name))
-      return read_arithmetic (node, arithmetic[i].op, n_channels, rank);
-  return NULL;
+  if (ens_kind_is_arithmetic (node->op->kind))
+    return read_arithmetic (node, n_channels, rank);
+  if (!ens_node_is (node, "BatchNormalization"))
+    return NULL;
+  affine = ens_affine_read_batch_norm (node);
+  return affine != NULL && affine->n_channels == n_channels ? g_steal_pointer (&affine) : NULL;
 }
 
 gboolean

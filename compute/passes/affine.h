@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Batch normalisation, Mul, Add, Sub and Div with constants as one: y = scale · x + shift. */
+/* Batch normalisation and arithmetic with constants as one: y = scale · x + shift. */
 #pragma once
 
 #include "graph/op.h"

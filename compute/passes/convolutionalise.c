@@ -12,6 +12,7 @@
 
 #include "graph/infer.h"
 #include "ops/params.h"
+#include "passes/linear.h"
 #include "passes/rewrite.h"
 
 /* The map behind a value. */
@@ -84,7 +85,8 @@ one_position (gint64 channels)
   return (Map) {.height = 1, .width = 1, .channels = channels};
 }
 
-/* Operators. Each takes a node whose first input has a map and may give its output one. */
+/* Families of operators. Each function takes a node whose first input has a map and may give its
+ * output one. */
 
 static void
 convert_transpose (Conversion *conversion, const EnsNode *node)
@@ -104,95 +106,62 @@ convert_transpose (Conversion *conversion, const EnsNode *node)
   output->channels_first = !input->channels_first;
 }
 
-/* Flatten, Reshape, Squeeze, Unsqueeze: of maps of one position any, else flattening alone. */
+/* Of a map of one position to any shape, else to none but the same and to rows. */
 static void
 convert_view (Conversion *conversion, const EnsNode *node)
 {
   const Map *input = get_map (conversion, node->inputs[0]);
   const EnsShape *shape = get_shape (conversion, node->outputs[0]);
   const EnsShape *before = get_shape (conversion, node->inputs[0]);
+  gboolean keeps_images = shape->rank >= 2 && shape->dims[0] == before->dims[0];
 
-  if (shape->rank < 2 || shape->dims[0] != before->dims[0]
-      || (shape->rank > 2 && !is_single (input)))
-    return;
-  *get_map (conversion, node->outputs[0]) = *input;
+  if (ens_shape_equal (shape, before) || (keeps_images && (shape->rank == 2 || is_single (input))))
+    *get_map (conversion, node->outputs[0]) = *input;
 }
 
-/* The weights of a fully connected layer as those of a convolution. (transfer full) */
-static EnsTensor *
-convert_weights (const EnsTensor *matrix, gboolean outputs_first, float alpha, const Map *map)
-{
-  gint64 n_inputs = matrix->shape.dims[outputs_first ? 1 : 0];
-  gint64 n_outputs = matrix->shape.dims[outputs_first ? 0 : 1];
-  gint64 positions = map->height * map->width, channels = map->channels;
-  EnsTensor *weights =
-      ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (n_outputs, map->height, map->width, channels));
-  const float *from = matrix->data;
-  float *to = weights->data;
-
-  for (gint64 output = 0; output < n_outputs; output++)
-    for (gint64 input = 0; input < n_inputs; input++) {
-      gint64 at = map->channels_first ? input % positions * channels + input / positions : input;
-
-      to[output * n_inputs + at] =
-          alpha * from[outputs_first ? output * n_inputs + input : input * n_outputs + output];
-    }
-  return weights;
-}
-
+/* From channels first to channels last, for each output. */
 static void
-append_layer (Conversion *conversion, const EnsNode *node, gboolean outputs_first, float alpha,
-              EnsValue *bias)
+reorder_weights (float *weights, gint64 n_outputs, const Map *map)
+{
+  gint64 positions = map->height * map->width, n = positions * map->channels;
+  g_autofree float *row = g_new (float, n);
+
+  for (gint64 output = 0; output < n_outputs; output++) {
+    float *to = &weights[output * n];
+
+    memcpy (row, to, (gsize)n * sizeof *row);
+    for (gint64 position = 0; position < positions; position++)
+      for (gint64 from = position; from < n; from += positions)
+        *to++ = row[from];
+  }
+}
+
+/* The fully connected layer as a convolution whose kernel is as large as the map. */
+static void
+convert_product (Conversion *conversion, const EnsNode *node)
 {
   const Map *map = get_map (conversion, node->inputs[0]);
-  const EnsTensor *matrix = ens_node_constant (node, 1);
+  const EnsNode *sample = ens_graph_value (conversion->sample, node->outputs[0]->index)->producer;
+  g_autoptr (EnsLinear) linear = ens_linear_read (sample);
+  const EnsValue *bias = ens_node_input (node, 2);
   EnsConvParams params = {.sliding = ENS_SLIDING_DEFAULT, .group = 1};
+  EnsNewNode conv = {.op = "Conv", .params = &params, .inputs = {map->value}, .n_inputs = 2};
   g_autoptr (EnsTensor) weights = NULL;
+  float *data;
 
-  if (matrix == NULL || matrix->type != ENS_TYPE_FLOAT32 || matrix->shape.rank != 2
-      || get_shape (conversion, node->inputs[0])->rank != 2
-      || matrix->shape.dims[outputs_first ? 1 : 0] != map->height * map->width * map->channels)
+  if (linear == NULL || linear->n_inputs != map->height * map->width * map->channels)
     return;
-  weights = convert_weights (matrix, outputs_first, alpha, map);
-  append (conversion, node,
-          (EnsNewNode) {
-              .op = "Conv",
-              .params = &params,
-              .inputs = {map->value,
-                         ens_graph_add_constant (conversion->graph, node->inputs[1]->name, weights),
-                         bias},
-              .n_inputs = bias != NULL ? 3 : 2},
-          one_position (weights->shape.dims[0]));
-}
-
-static void
-convert_gemm (Conversion *conversion, const EnsNode *node)
-{
-  const EnsGemmParams *params = node->params;
-  const EnsShape *shape = get_shape (conversion, node->outputs[0]);
-  gint64 n = shape->dims[1];
-  g_autofree float *bias = g_new (float, n);
-  EnsValue *vector = NULL;
-
-  if (params->trans_a || params->activation.kind != ENS_ACTIVATION_NONE)
-    return;
-  if (ens_node_input (node, 2) != NULL) {
-    if (!ens_constant_as_channels (ens_node_constant (node, 2), 2, n, bias))
-      return;
-    for (gint64 i = 0; i < n; i++)
-      bias[i] *= params->beta;
-    vector = ens_graph_add_vector (conversion->graph, node->inputs[2]->name, bias, n);
-  }
-  append_layer (conversion, node, params->trans_b, params->alpha, vector);
-}
-
-static void
-convert_matmul (Conversion *conversion, const EnsNode *node)
-{
-  const EnsMatMulParams *params = node->params;
-
-  if (params->activation.kind == ENS_ACTIVATION_NONE)
-    append_layer (conversion, node, FALSE, 1, NULL);
+  if (map->channels_first)
+    reorder_weights (linear->weights, linear->n_outputs, map);
+  data = g_steal_pointer (&linear->weights);
+  weights = ens_tensor_new_wrapped (
+      ENS_TYPE_FLOAT32, &ENS_SHAPE (linear->n_outputs, map->height, map->width, map->channels),
+      data, g_free, data);
+  conv.inputs[1] = ens_graph_add_constant (conversion->graph, node->inputs[1]->name, weights);
+  if (bias != NULL)
+    conv.inputs[conv.n_inputs++] =
+        ens_graph_add_vector (conversion->graph, bias->name, linear->bias, linear->n_outputs);
+  append (conversion, node, conv, one_position (linear->n_outputs));
 }
 
 /* Arithmetic with a constant per channel, or of two maps of one position. */
@@ -233,12 +202,6 @@ convert_activation (Conversion *conversion, const EnsNode *node)
 }
 
 static void
-convert_identity (Conversion *conversion, const EnsNode *node)
-{
-  *get_map (conversion, node->outputs[0]) = *get_map (conversion, node->inputs[0]);
-}
-
-static void
 convert_softmax (Conversion *conversion, const EnsNode *node)
 {
   const Map *map = get_map (conversion, node->inputs[0]);
@@ -255,9 +218,9 @@ convert_softmax (Conversion *conversion, const EnsNode *node)
         one_position (map->channels));
 }
 
-/* The mean over the map as the mean over a window of nominal size, at each position. */
+/* Pooling over the map as pooling over a window of nominal size, at each position. */
 static void
-append_average (Conversion *conversion, const EnsNode *node)
+append_pool (Conversion *conversion, const EnsNode *node, const char *pool)
 {
   const Map *map = get_map (conversion, node->inputs[0]);
   EnsPoolParams params = {.sliding = ENS_SLIDING_DEFAULT};
@@ -265,17 +228,16 @@ append_average (Conversion *conversion, const EnsNode *node)
   params.sliding.rank = 2;
   params.sliding.kernel[0] = map->height;
   params.sliding.kernel[1] = map->width;
-  append (
-      conversion, node,
-      (EnsNewNode) {.op = "AveragePool", .params = &params, .inputs = {map->value}, .n_inputs = 1},
-      one_position (map->channels));
+  append (conversion, node,
+          (EnsNewNode) {.op = pool, .params = &params, .inputs = {map->value}, .n_inputs = 1},
+          one_position (map->channels));
 }
 
 static void
-convert_global_average (Conversion *conversion, const EnsNode *node)
+convert_global_pool (Conversion *conversion, const EnsNode *node)
 {
   if (!get_map (conversion, node->inputs[0])->channels_first)
-    append_average (conversion, node);
+    append_pool (conversion, node, ens_node_is (node, "GlobalMaxPool") ? "MaxPool" : "AveragePool");
 }
 
 static void
@@ -295,7 +257,7 @@ convert_reduce_mean (Conversion *conversion, const EnsNode *node)
     seen |= 1u << (axis < 0 ? axis + 4 : axis);
   }
   if (seen == 3u << first)
-    append_average (conversion, node);
+    append_pool (conversion, node, "AveragePool");
 }
 
 /* Pooling over all of the map: by single steps on a larger one. */
@@ -320,30 +282,28 @@ convert_pool (Conversion *conversion, const EnsNode *node)
 }
 
 static const struct {
-  const char *op;
   void (*convert) (Conversion *conversion, const EnsNode *node);
   gboolean anywhere; /* only another way of writing: not just where no positions follow */
-} operators[] = {
-    {"Transpose", convert_transpose, TRUE},
-    {"Flatten", convert_view, TRUE},
-    {"Reshape", convert_view, TRUE},
-    {"Squeeze", convert_view, TRUE},
-    {"Unsqueeze", convert_view, TRUE},
-    {"Identity", convert_identity, TRUE},
-    {"Dropout", convert_identity, TRUE},
-    {"Gemm", convert_gemm},
-    {"MatMul", convert_matmul},
-    {"Add", convert_arithmetic},
-    {"Sub", convert_arithmetic},
-    {"Mul", convert_arithmetic},
-    {"Div", convert_arithmetic},
-    {"Softmax", convert_softmax},
-    {"LogSoftmax", convert_softmax},
-    {"GlobalAveragePool", convert_global_average},
-    {"ReduceMean", convert_reduce_mean},
-    {"AveragePool", convert_pool},
-    {"MaxPool", convert_pool},
+} families[] = {
+    [ENS_KIND_VIEW] = {convert_view, TRUE},     [ENS_KIND_TRANSPOSE] = {convert_transpose, TRUE},
+    [ENS_KIND_ADD] = {convert_arithmetic},      [ENS_KIND_SUBTRACT] = {convert_arithmetic},
+    [ENS_KIND_MULTIPLY] = {convert_arithmetic}, [ENS_KIND_DIVIDE] = {convert_arithmetic},
+    [ENS_KIND_PRODUCT] = {convert_product},     [ENS_KIND_SOFTMAX] = {convert_softmax},
+    [ENS_KIND_POOL] = {convert_pool},           [ENS_KIND_GLOBAL_POOL] = {convert_global_pool},
 };
+
+/* The first input has a map. */
+static void
+convert_known (Conversion *conversion, const EnsNode *node, gboolean is_head)
+{
+  EnsOpKind kind = node->op->kind;
+
+  if (kind < G_N_ELEMENTS (families) && families[kind].convert != NULL
+      && (is_head || families[kind].anywhere))
+    families[kind].convert (conversion, node);
+  else if (is_head && ens_node_is (node, "ReduceMean"))
+    convert_reduce_mean (conversion, node);
+}
 
 /* Whether the node works in channels-last order on maps as they are, and one of them is new. */
 static gboolean
@@ -405,10 +365,8 @@ convert_node (Conversion *conversion, const EnsNode *node)
 
   if (node->n_inputs == 0 || node->inputs[0] == NULL)
     return;
-  for (guint i = 0; i < G_N_ELEMENTS (operators); i++)
-    if (ens_node_is (node, operators[i].op) && (operators[i].anywhere || is_head)
-        && get_map (conversion, node->inputs[0])->value != NULL)
-      operators[i].convert (conversion, node);
+  if (get_map (conversion, node->inputs[0])->value != NULL)
+    convert_known (conversion, node, is_head);
   if (get_map (conversion, output)->value != NULL)
     return;
   if (is_head && reads_maps (conversion, node))

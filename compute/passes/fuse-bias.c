@@ -27,7 +27,7 @@ fuse (EnsGraph *graph, EnsNode *add)
 {
   gint64 columns = ens_shape_run (&add->outputs[0]->shape);
 
-  if (!ens_node_is (add, "Add"))
+  if (add->op->kind != ENS_KIND_ADD || add->n_inputs != 2)
     return FALSE;
   for (guint i = 0; i < 2; i++) {
     const EnsValue *product = add->inputs[i];

@@ -43,7 +43,7 @@ is_read_by (const EnsGraph *graph, const EnsValue *value, const EnsNode *a, cons
 static gboolean
 fuse (EnsGraph *graph, EnsNode *mul)
 {
-  if (!ens_node_is (mul, "Mul"))
+  if (mul->op->kind != ENS_KIND_MULTIPLY)
     return FALSE;
   for (guint i = 0; i < 2; i++) {
     EnsValue *x = mul->inputs[i];

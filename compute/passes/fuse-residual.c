@@ -45,7 +45,7 @@ fuse (EnsGraph *graph, EnsNode *add)
   EnsNode *conv;
   int i;
 
-  if (!ens_node_is (add, "Add") || !ens_type_fuses (add->outputs[0]->type)
+  if (add->op->kind != ENS_KIND_ADD || add->n_inputs != 2 || !ens_type_fuses (add->outputs[0]->type)
       || add->inputs[0] == add->inputs[1]
       || !ens_shape_equal (&add->inputs[0]->shape, &add->inputs[1]->shape))
     return FALSE;

@@ -29,7 +29,7 @@ rank (const EnsNode *node, guint *value_levels)
   for (guint i = 0; i < node->n_inputs; i++)
     if (node->inputs[i] != NULL)
       level = MAX (level, value_levels[node->inputs[i]->index]);
-  if (!(node->op->flags & ENS_OP_VIEW))
+  if (node->op->kind != ENS_KIND_VIEW)
     level++;
   for (guint i = 0; i < node->n_outputs; i++)
     value_levels[node->outputs[i]->index] = level;

@@ -55,33 +55,52 @@ transpose (const float *from, gint64 rows, gint64 columns, float *to)
       to[j * rows + i] = from[i * columns + j];
 }
 
-static gboolean
-read_gemm (EnsLinear *linear, const EnsNode *node)
+/* A product's params, a MatMul's being those of the Gemm that does the same. */
+static EnsGemmParams
+get_params (const EnsNode *node)
 {
-  const EnsGemmParams *params = node->params;
+  if (ens_node_is (node, "MatMul"))
+    return (EnsGemmParams) {
+        .alpha = 1, .beta = 1, .activation = ((const EnsMatMulParams *)node->params)->activation};
+  return *(const EnsGemmParams *)node->params;
+}
+
+/* A Gemm's always are; a MatMul's may have more axes. */
+static gboolean
+multiplies_matrices (const EnsNode *node)
+{
+  return node->inputs[WEIGHTS]->shape.rank == 2
+         && (!ens_node_is (node, "MatMul") || node->inputs[INPUT]->shape.rank == 2);
+}
+
+static gboolean
+read_product (EnsLinear *linear, const EnsNode *node)
+{
+  const EnsGemmParams params = get_params (node);
   const EnsTensor *weights = ens_node_constant (node, WEIGHTS);
   const gint64 *dims = weights->shape.dims;
 
-  if (params->activation.kind != ENS_ACTIVATION_NONE || params->trans_a || weights->shape.rank != 2)
+  if (params.activation.kind != ENS_ACTIVATION_NONE || params.trans_a
+      || !multiplies_matrices (node))
     return FALSE;
   linear->rank = 2;
-  linear->n_outputs = dims[params->trans_b ? 0 : 1];
-  linear->n_inputs = linear->group_inputs = dims[params->trans_b ? 1 : 0];
+  linear->n_outputs = dims[params.trans_b ? 0 : 1];
+  linear->n_inputs = linear->group_inputs = dims[params.trans_b ? 1 : 0];
   linear->n_taps = 1;
   linear->weights = g_new (float, count_weights (linear));
-  if (params->trans_b)
+  if (params.trans_b)
     memcpy (linear->weights, weights->data, ens_tensor_size (weights));
   else
     transpose (weights->data, dims[0], dims[1], linear->weights);
   for (gsize i = 0; i < count_weights (linear); i++)
-    linear->weights[i] *= params->alpha;
+    linear->weights[i] *= params.alpha;
   return TRUE;
 }
 
 static gboolean
 read_bias (EnsLinear *linear, const EnsNode *node)
 {
-  float beta = linear->rank == 2 ? ((const EnsGemmParams *)node->params)->beta : 1;
+  float beta = linear->rank == 2 ? get_params (node).beta : 1;
 
   linear->bias = g_new0 (float, linear->n_outputs);
   if (ens_node_input (node, BIAS) == NULL)
@@ -105,8 +124,8 @@ ens_linear_read (const EnsNode *node)
     return NULL;
   if (ens_node_is (node, "Conv"))
     sound = read_conv (linear, node);
-  else if (ens_node_is (node, "Gemm"))
-    sound = read_gemm (linear, node);
+  else if (node->op->kind == ENS_KIND_PRODUCT)
+    sound = read_product (linear, node);
   return sound && read_bias (linear, node) ? g_steal_pointer (&linear) : NULL;
 }
 
@@ -150,6 +169,17 @@ ens_linear_scale_inputs (EnsLinear *linear, const float *scale, const float *shi
   }
 }
 
+/* Makes a product one of rows that are an output's weights each. */
+static void
+make_gemm (EnsNode *node)
+{
+  const EnsGemmParams params = {.trans_b = TRUE, .alpha = 1, .beta = 1};
+
+  node->op = ens_op_find ("Gemm");
+  g_free (node->params);
+  node->params = g_memdup2 (&params, sizeof params);
+}
+
 void
 ens_linear_write (const EnsLinear *linear, EnsGraph *graph, EnsNode *node)
 {
@@ -159,11 +189,8 @@ ens_linear_write (const EnsLinear *linear, EnsGraph *graph, EnsNode *node)
   g_autoptr (EnsTensor) weights = NULL;
 
   if (linear->rank == 2) {
-    EnsGemmParams *params = node->params;
-
     shape = ENS_SHAPE (linear->n_outputs, linear->n_inputs);
-    params->trans_b = TRUE;
-    params->alpha = params->beta = 1;
+    make_gemm (node);
   }
   weights = ens_tensor_new_copy (ENS_TYPE_FLOAT32, &shape, linear->weights);
   ens_node_set_input (node, WEIGHTS, ens_graph_add_constant (graph, name, weights));

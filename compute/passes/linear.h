@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Conv and Gemm as one: weights of so many outputs over so many inputs, and a bias. */
+/* Conv, Gemm and MatMul as one: weights of so many outputs over so many inputs, and a bias. */
 #pragma once
 
 #include "graph/op.h"
@@ -9,7 +9,7 @@ typedef struct {
   gint64 n_outputs;    /* filters, columns */
   gint64 n_inputs;     /* channels, of all groups together */
   gint64 group_inputs; /* channels that one output sees */
-  gint64 n_taps;       /* kernel positions; 1 for Gemm */
+  gint64 n_taps;       /* kernel positions; 1 for products */
   gboolean pads;       /* the input is, or may be, padded */
   EnsShape shape;      /* of the Conv's weights */
   float *weights;      /* [n_outputs][n_taps][group_inputs] */
@@ -28,5 +28,6 @@ void ens_linear_scale_outputs (EnsLinear *linear, const float *scale, const floa
 /* input i → scale[i] · input i + shift[i] */
 void ens_linear_scale_inputs (EnsLinear *linear, const float *scale, const float *shift);
 
-/* Gives the node, the one it was read from, new constants. */
+/* Gives the node, the one it was read from, new constants; a MatMul becomes a Gemm, which has a
+ * bias. */
 void ens_linear_write (const EnsLinear *linear, EnsGraph *graph, EnsNode *node);

@@ -94,7 +94,7 @@ share_view (EnsMemoryPlanner *planner, guint position)
   const EnsNode *node = ens_graph_node (planner->graph, position);
   const EnsValue *input = node->inputs[0], *output = node->outputs[0];
 
-  if (!(node->op->flags & ENS_OP_VIEW) || node->n_outputs > 1)
+  if (node->op->kind != ENS_KIND_VIEW || node->n_outputs > 1)
     return;
   if (ens_shape_run (&input->shape) != ens_shape_run (&output->shape))
     planner->classes[output->index].pitched = FALSE;

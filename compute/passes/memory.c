@@ -43,7 +43,7 @@ static void
 note_node (EnsMemoryPlanner *planner, guint position)
 {
   const EnsNode *node = ens_graph_node (planner->graph, position);
-  gboolean pitched = (node->op->flags & (ENS_OP_PITCHED | ENS_OP_VIEW)) != 0;
+  gboolean pitched = (node->op->flags & ENS_OP_PITCHED) || node->op->kind == ENS_KIND_VIEW;
 
   for (guint i = 0; i < node->n_inputs; i++) {
     EnsMemoryClass *class;

@@ -6,7 +6,7 @@
 static gboolean
 is_global_pool (const EnsNode *node)
 {
-  return ens_node_is (node, "GlobalAveragePool") || ens_node_is (node, "GlobalMaxPool");
+  return node->op->kind == ENS_KIND_GLOBAL_POOL;
 }
 
 /* The first position behind what computes the node's input, and behind other such nodes there. */

@@ -24,7 +24,7 @@ join_transposes (EnsNode *node)
   EnsTransposeParams *params = node->params;
   gint64 perm[ENS_MAX_RANK] = {0}, first_perm[ENS_MAX_RANK] = {0};
 
-  if (!ens_node_is (first, "Transpose"))
+  if (first == NULL || first->op->kind != ENS_KIND_TRANSPOSE)
     return FALSE;
   get_perm (node, perm);
   get_perm (first, first_perm);
@@ -82,7 +82,7 @@ simplify (EnsGraph *graph, EnsNode *node)
 {
   gboolean progress;
 
-  if (!ens_node_is (node, "Transpose"))
+  if (node->op->kind != ENS_KIND_TRANSPOSE)
     return FALSE;
   progress = join_transposes (node);
   return reshape_instead (graph, node) || progress;

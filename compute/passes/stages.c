@@ -53,7 +53,7 @@ add_node (const Cutter *cutter, guint position, Cost *cost)
   const EnsNode *node = ens_graph_node (cutter->sample, position);
   double read = 0, written = 0;
 
-  if (node->op->flags & ENS_OP_VIEW)
+  if (node->op->kind == ENS_KIND_VIEW)
     return;
   for (guint i = 0; i < node->n_inputs; i++)
     if (node->inputs[i] != NULL && node->inputs[i]->constant == NULL)

@@ -2,6 +2,8 @@
 /* Which values overflowed float16. */
 #include "vulkan/executor-private.h"
 
+#include "passes/rewrite.h"
+
 /* Whether a step has overflowed since the last call. */
 static gboolean
 take_overflow (const EnsVulkanExecutor *executor, EnsVulkanStep *step)
@@ -30,7 +32,7 @@ reads_overflow (const EnsNode *node, const gboolean *overflowed)
 static void
 add_names (const EnsNode *node, GHashTable *names)
 {
-  if (g_strcmp0 (node->op->name, "Cast") == 0 && node->inputs[0]->type == ENS_TYPE_FLOAT32) {
+  if (ens_node_is (node, "Cast") && node->inputs[0]->type == ENS_TYPE_FLOAT32) {
     g_hash_table_add (names, g_strdup (node->inputs[0]->name));
     return;
   }

@@ -116,6 +116,6 @@ test_support (void)
   printf ("%-22s %-10s %-10s %-10s %-10s\n", "operator", "reference", "cpu", "gpu", "gradient");
   for (guint i = 0; ops[i] != NULL; i++)
     printf ("%-22s %-10s %-10s %-10s %-10s\n", ops[i]->name, yes (ops[i]->reference != NULL),
-            ops[i]->flags & ENS_OP_VIEW ? "free" : yes (ops[i]->cpu != NULL),
+            ops[i]->kind == ENS_KIND_VIEW ? "free" : yes (ops[i]->cpu != NULL),
             yes (ops[i]->gpu != NULL), yes (ops[i]->gradient != NULL));
 }

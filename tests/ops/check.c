@@ -187,7 +187,7 @@ check_view (const TestCase *test_case, GPtrArray *reference)
   const TestTensor *input = &g_array_index (test_case->inputs, TestTensor, 0);
   const EnsTensor *output = g_ptr_array_index (reference, 0);
 
-  if (!(test_case->node->op->flags & ENS_OP_VIEW))
+  if (test_case->node->op->kind != ENS_KIND_VIEW)
     return;
   ck_assert_uint_eq (ens_tensor_size (input->tensor), ens_tensor_size (output));
   compare_bits (test_case, "the view", output, input->tensor);

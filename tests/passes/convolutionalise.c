@@ -55,6 +55,13 @@ build_average (Builder *b, EnsValue *x)
   return build_gemm (b, build_flatten (b, build (b, "GlobalAveragePool", NULL, x, NULL)), CLASSES);
 }
 
+/* As networks that learn from image labels alone where things are (Oquab et al., CVPR 2015). */
+static EnsValue *
+build_maximum (Builder *b, EnsValue *x)
+{
+  return build_gemm (b, build_flatten (b, build (b, "GlobalMaxPool", NULL, x, NULL)), CLASSES);
+}
+
 /* As SqueezeNet, and with a gate that also averages, over the whole map at any size. */
 static EnsValue *
 build_mean (Builder *b, EnsValue *x)
@@ -101,8 +108,8 @@ static const struct {
   const char *name;
   EnsValue *(*build_head) (Builder *builder, EnsValue *features);
 } rows[] = {
-    {"layers", build_layers}, {"matmul", build_matmul},           {"average", build_average},
-    {"mean", build_mean},     {"convolution", build_convolution},
+    {"layers", build_layers},   {"matmul", build_matmul}, {"average", build_average},
+    {"maximum", build_maximum}, {"mean", build_mean},     {"convolution", build_convolution},
 };
 
 START_TEST (test_positions)

@@ -164,6 +164,29 @@ START_TEST (test_fold_batch_norm_before)
 }
 END_TEST
 
+START_TEST (test_fold_into_product)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *constant;
+
+  builder_init (&b, 12);
+  x = build (&b, "MatMul", NULL, build_input (&b, &ENS_SHAPE (2, 3)),
+             build_constant (&b, &ENS_SHAPE (3, 4)), NULL);
+  x = build (&b, "Mul", NULL, x, build_constant (&b, &ENS_SHAPE (4)), NULL);
+  x = build (&b, "Sum", NULL, x, build_constant (&b, &ENS_SHAPE (1, 4)), NULL);
+  x = build (&b, "Relu", NULL, x, NULL);
+  /* A sum of more than two. */
+  constant = build_constant (&b, &ENS_SHAPE (4));
+  x = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (4, 4)), NULL);
+  x = build (&b, "Sum", NULL, x, constant, constant, NULL);
+  /* More axes than a Gemm has. */
+  x = build_reshape (&b, x, &ENS_SHAPE (1, 2, 4));
+  x = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (4, 5)), NULL);
+  check_pass (&b, build (&b, "Add", NULL, x, build_constant (&b, &ENS_SHAPE (5)), NULL),
+              ens_pass_fold_batch_norm, "Gemm Relu MatMul Sum Reshape MatMul Add");
+}
+END_TEST
+
 START_TEST (test_remove_transposes)
 {
   g_auto (Builder) b;
@@ -211,7 +234,11 @@ START_TEST (test_fuse_residual)
   /* Broadcasting, and a convolution that is read twice. */
   other = build_conv (&b, x, (ConvRow) {.filters = 5});
   x = build (&b, "Add", NULL, other, build (&b, "GlobalAveragePool", NULL, other, NULL), NULL);
-  check_pass (&b, x, ens_pass_fuse_residual, "Conv Conv Relu Conv Conv GlobalAveragePool Add");
+  /* Other names of an addition, and one of more than two. */
+  x = build (&b, "Sum", NULL, build_conv (&b, x, (ConvRow) {.filters = 5}), x, NULL);
+  x = build (&b, "Sum", NULL, build_conv (&b, x, (ConvRow) {.filters = 5}), x, x, NULL);
+  check_pass (&b, x, ens_pass_fuse_residual,
+              "Conv Conv Relu Conv Conv GlobalAveragePool Add Conv Conv Sum");
 }
 END_TEST
 
@@ -287,6 +314,7 @@ main (int argc, char **argv)
   test_add ("fold-pads", test_fold_pads);
   test_add ("fold-batch-norm/behind", test_fold_batch_norm_behind);
   test_add ("fold-batch-norm/before", test_fold_batch_norm_before);
+  test_add ("fold-batch-norm/product", test_fold_into_product);
   test_add ("pool-early", test_pool_early);
   test_add ("remove-transposes", test_remove_transposes);
   test_add ("fuse-bias", test_fuse_bias);
