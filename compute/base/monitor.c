@@ -16,16 +16,38 @@ ens_monitor_progress (const EnsMonitor *monitor, const char *stage, guint done, 
   return FALSE;
 }
 
+static void
+tell (void (*tell) (const char *text, gpointer data), gpointer data, const char *format,
+      va_list arguments)
+{
+  g_autofree char *text = NULL;
+
+  if (tell == NULL)
+    return;
+  text = g_strdup_vprintf (format, arguments);
+  tell (text, data);
+}
+
 void
 ens_monitor_note (const EnsMonitor *monitor, const char *format, ...)
 {
-  g_autofree char *text = NULL;
   va_list arguments;
 
-  if (monitor == NULL || monitor->note == NULL)
+  if (monitor == NULL)
     return;
   va_start (arguments, format);
-  text = g_strdup_vprintf (format, arguments);
+  tell (monitor->note, monitor->data, format, arguments);
   va_end (arguments);
-  monitor->note (text, monitor->data);
+}
+
+void
+ens_monitor_detail (const EnsMonitor *monitor, const char *format, ...)
+{
+  va_list arguments;
+
+  if (monitor == NULL)
+    return;
+  va_start (arguments, format);
+  tell (monitor->detail, monitor->data, format, arguments);
+  va_end (arguments);
 }

@@ -12,6 +12,9 @@ typedef struct {
   void (*progress) (const char *stage, guint done, guint total, gpointer data);
   /* Something that its owner should know: a file skipped, a decision taken. May be NULL. */
   void (*note) (const char *text, gpointer data);
+  /* What the running stage is at, in figures: "loss 0.31, 80 pictures/s". Often; the last one
+   * counts. May be NULL. */
+  void (*detail) (const char *text, gpointer data);
   gpointer data;
   GCancellable *cancellable; /* may be NULL */
 } EnsMonitor;
@@ -21,3 +24,4 @@ typedef struct {
 gboolean ens_monitor_progress (const EnsMonitor *monitor, const char *stage, guint done,
                                guint total, GError **error);
 void ens_monitor_note (const EnsMonitor *monitor, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void ens_monitor_detail (const EnsMonitor *monitor, const char *format, ...) G_GNUC_PRINTF (2, 3);

@@ -26,6 +26,12 @@ note (const char *text, gpointer data)
   tool_progress_note (((ToolMonitor *)data)->progress, text);
 }
 
+static void
+detail (const char *text, gpointer data)
+{
+  tool_progress_detail (((ToolMonitor *)data)->progress, text);
+}
+
 static gboolean
 cancel (gpointer data)
 {
@@ -53,8 +59,11 @@ tool_monitor_new (void)
   GSource *interrupt = g_unix_signal_source_new (SIGINT);
 
   monitor->progress = tool_progress_new ();
-  monitor->monitor = (EnsMonitor) {
-      .progress = report, .note = note, .data = monitor, .cancellable = g_cancellable_new ()};
+  monitor->monitor = (EnsMonitor) {.progress = report,
+                                   .note = note,
+                                   .detail = detail,
+                                   .data = monitor,
+                                   .cancellable = g_cancellable_new ()};
   monitor->context = g_main_context_new ();
   monitor->loop = g_main_loop_new (monitor->context, FALSE);
   g_source_set_callback (interrupt, cancel, monitor, NULL);

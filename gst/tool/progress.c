@@ -13,6 +13,7 @@ struct _ToolProgress {
   char *stage;
   guint first; /* how much was done when the stage was first heard of */
   gint64 start, last;
+  char *detail;  /* ", loss 0.3", or NULL */
   gboolean open; /* the terminal's line has not been ended */
 };
 
@@ -38,6 +39,7 @@ tool_progress_free (ToolProgress *progress)
 {
   end_line (progress);
   g_free (progress->stage);
+  g_free (progress->detail);
   g_free (progress);
 }
 
@@ -47,6 +49,7 @@ start_stage (ToolProgress *progress, const char *stage, guint done)
   end_line (progress);
   g_free (progress->stage);
   progress->stage = g_strdup (stage);
+  g_clear_pointer (&progress->detail, g_free);
   progress->first = done;
   progress->start = g_get_monotonic_time ();
   progress->last = 0;
@@ -73,6 +76,7 @@ tool_progress_report (ToolProgress *progress, const char *stage, guint done, gui
 {
   gint64 now = g_get_monotonic_time ();
   gint64 interval = progress->terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
+  const char *detail;
   g_autofree char *left = NULL;
 
   if (g_strcmp0 (progress->stage, stage) != 0)
@@ -81,13 +85,21 @@ tool_progress_report (ToolProgress *progress, const char *stage, guint done, gui
     return;
   progress->last = now;
   left = remaining (progress, done, total, now);
+  detail = progress->detail != NULL ? progress->detail : "";
   if (progress->terminal) {
     /* Carriage return, text, and an order to clear what a longer text left behind it. */
-    g_printerr ("\r%s: %u of %u%s\033[K", stage, done, total, left);
+    g_printerr ("\r%s: %u of %u%s%s\033[K", stage, done, total, detail, left);
     progress->open = TRUE;
   } else {
-    g_printerr ("%s: %u of %u%s\n", stage, done, total, left);
+    g_printerr ("%s: %u of %u%s%s\n", stage, done, total, detail, left);
   }
+}
+
+void
+tool_progress_detail (ToolProgress *progress, const char *text)
+{
+  g_free (progress->detail);
+  progress->detail = g_strconcat (", ", text, NULL);
 }
 
 void

@@ -16,5 +16,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolProgress, tool_progress_free)
 /* A stage's name that differs from the last one starts a new line. */
 void tool_progress_report (ToolProgress *progress, const char *stage, guint done, guint total);
 
+/* Figures that follow the stage's name from now on, until it ends. */
+void tool_progress_detail (ToolProgress *progress, const char *text);
+
 /* Prints a line of its own between the others. */
 void tool_progress_note (ToolProgress *progress, const char *text);

@@ -79,7 +79,10 @@ set_up (void)
   fixture->opener = toy_opener (&fixture->n_opened);
   fixture->notes = g_string_new (NULL);
   fixture->cancellable = g_cancellable_new ();
-  fixture->monitor = (EnsMonitor) {on_progress, on_note, fixture, fixture->cancellable};
+  fixture->monitor = (EnsMonitor) {.progress = on_progress,
+                                   .note = on_note,
+                                   .data = fixture,
+                                   .cancellable = fixture->cancellable};
 }
 
 static void
