@@ -44,7 +44,7 @@ gboolean gst_ensemble_video_info_from_caps (GstVideoInfo *info, const GstCaps *c
 gboolean gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const GstVideoInfo *info);
 
 /* Points `frame` at the planes of a mapped frame, and says which DMABufs they lie in, if they do:
- * valid as long as the mapping is, which waits for whoever writes to them. Chroma planes
+ * valid as long as the mapping is, which waits for pending writes to them. Chroma planes
  * are put in the engine's order (YV12 is I420 with its planes exchanged); alpha is ignored. Of
  * matrices other than BT.601 and BT.709 the nearer one is taken. */
 void gst_ensemble_describe_frame (const GstVideoFrame *video, EnsFrame *frame);

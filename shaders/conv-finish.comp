@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is done to sums that another dispatch has left as they are: x has as many groups and pixels
- * as y, and the filters of a group filled up to a multiple of four, weights_pitch. */
+/* The epilogue of a convolution whose sums another dispatch has stored: x has the groups and pixels
+ * of y, and the filters of a group padded to a multiple of four, weights_pitch. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "conv.glsl"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Products with few rows, such as classifiers of one image: all that they cost is to read the
- * weights once. A workgroup computes 4 · ACROSS columns of ROWS rows; its invocations share the
- * inner dimension out among themselves and add up in a fixed order. */
+/* Products with few rows, such as classifiers of one image: their cost is reading the weights once.
+ * A workgroup computes 4 · ACROSS columns of ROWS rows; its invocations divide the inner dimension
+ * among themselves and add up in a fixed order. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "conv.glsl"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution from texel buffers, for devices that are software: there a subgroup is a vector of
- * the processor, one of its vectors is filled from eight texels in fifty instructions, and
- * everything else that reads memory takes far longer.
+/* Convolution from texel buffers, for software devices. There a subgroup is a vector register of
+ * the processor: eight texels fill one in fifty instructions, and every other way of reading memory
+ * takes far longer.
  *
  * A subgroup computes PIXELS pixels of 4 · FOURS · SUBGROUP filters. Each invocation reads its own
  * filters' weights, and the channels of one pixel, which the others get from it by shuffling. The

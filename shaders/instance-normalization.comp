@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each channel of each image brought to mean 0 and variance 1, then scaled and shifted. */
+/* Each channel of each image normalised to mean 0 and variance 1, then scaled and shifted. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each row brought to mean 0 and variance 1, then scaled and shifted element by element. */
+/* Each row normalised to mean 0 and variance 1, then scaled and shifted element by element. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Products of matrices of any order, an element an invocation: what is too small, or known too
- * late, to be packed for conv.comp. */
+/* Products of matrices of any order, one element per invocation: for matrices that are too small for
+ * conv.comp, or not known early enough to be packed for it. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The input with something around it. */
+/* The input, padded. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
@@ -15,7 +15,7 @@ layout (set = 0, binding = 2) readonly buffer Axes
   int axes[];
 };
 
-/* Where a position outside [0, length) is taken from; −1: from nowhere. */
+/* The input position that fills a position outside [0, length); −1: none. */
 int
 source (int position, int length)
 {

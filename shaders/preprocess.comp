@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rectangles of a frame, scaled by a triangle filter and mapped to a network's colours: what
- * compute/vision/crop-resize.c does, with the places of its filters. */
+/* Preprocessing: rectangles of a frame, resized by a triangle filter and normalised, as
+ * compute/vision/crop-resize.c does, with the same filter positions. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"

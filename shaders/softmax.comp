@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Lines of a tensor divided by what they come to: Softmax, LogSoftmax, LpNormalization. */
+/* Lines of a tensor divided by their sum or norm: Softmax, LogSoftmax, LpNormalization. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"

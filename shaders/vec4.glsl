@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operands of convolutions whose filters are a multiple of four, and whose bias, residual and y can be read
- * and written so. Code for any number of them would be several times as long, and as long in
- * compiling: conv-finish.comp does that for all. */
+/* Operands of convolutions whose filters are a multiple of four, and whose bias, residual and y can be
+ * read and written four at a time. For other numbers there is conv-finish.comp: code for both here
+ * would be several times as long, and slow to compile. */
 #include "common.glsl"
 #include "push/conv.h"
 #include "activation.glsl"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One of two inputs, as conditions say: bytes, four to a word. */
+/* Selects from two inputs by conditions: bytes, four to a word. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"

@@ -19,7 +19,7 @@ struct _EnsExecutor {
   EnsGraph *graph;
   EnsThreadPool *pool;
   EnsMemoryPlan *memory;
-  EnsView *views; /* by value index; where they point to is set anew by each run */
+  EnsView *views; /* by value index; each run sets where they point */
   Step *steps;
   guint n_steps;
 };
@@ -40,7 +40,7 @@ init_views (EnsExecutor *executor)
   }
 }
 
-/* What a node computes for others counts, not indices and sizes that it takes beside. */
+/* Decided by input 0 and output 0: other inputs may be indices and sizes. */
 static gboolean
 is_float32 (const EnsOperands *operands)
 {

@@ -66,7 +66,7 @@ ens_arenas_unref (EnsArenas *arenas)
   g_free (arenas);
 }
 
-/* Follows a change of what is reserved or lent. */
+/* Adapts the idle blocks after a change of what is reserved or lent. */
 static void
 fit_idle_blocks (EnsArenas *arenas)
 {

@@ -16,8 +16,8 @@ EnsArenas *ens_arenas_ref (EnsArenas *arenas);
 void ens_arenas_unref (EnsArenas *arenas);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsArenas, ens_arenas_unref)
 
-/* Says that a block of this size will be borrowed, until it is released. One that is large enough
- * for all reservations is allocated now; blocks larger than any reservation are given up. */
+/* Announces that a block of this size will be borrowed, until the reservation is released. A block
+ * large enough for all reservations is allocated now; larger ones are freed. */
 void ens_arenas_reserve (EnsArenas *arenas, gsize size);
 void ens_arenas_release (EnsArenas *arenas, gsize size);
 

@@ -223,7 +223,7 @@ copy_value (EnsGraph *copy, const EnsValue *value)
     twin->constant = ens_tensor_ref (value->constant);
 }
 
-/* The value that stands at `value`'s place in `values`. */
+/* The value of `values` at the index of `value`. */
 static EnsValue *
 translate (const GPtrArray *values, const EnsValue *value)
 {

@@ -10,7 +10,7 @@ typedef struct {
   float *scale, *shift; /* per channel */
 } EnsAffine;
 
-/* A glance, before constants are copied. */
+/* A quick check, before constants are copied. */
 gboolean ens_node_may_be_affine (const EnsNode *node);
 /* The node as scale and shift of tensors with this rank and number of channels, or NULL if it is
  * something else. (transfer full) */
@@ -20,5 +20,5 @@ EnsAffine *ens_affine_read_batch_norm (const EnsNode *node);
 void ens_affine_free (EnsAffine *affine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAffine, ens_affine_free)
 
-/* Whether all numbers are finite: a variance of −epsilon is the file's to give. */
+/* Whether all numbers are finite: a file may contain a variance of −epsilon. */
 gboolean ens_affine_is_finite (const EnsAffine *affine);

@@ -30,8 +30,8 @@ fold_behind (EnsGraph *graph, EnsNode *node)
   return FALSE;
 }
 
-/* The affine node, then Conv or Gemm. What a convolution pads would have to be −shift / scale then,
- * so that it must not pad. */
+/* The affine node, then Conv or Gemm. A convolution that pads is left alone: it would have to pad
+ * with −shift / scale. */
 static gboolean
 fold_before (EnsGraph *graph, EnsNode *node)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An independent look at a memory plan: every pair of values that live at the same time and touch
- * the same bytes must be related through nodes that move nothing. */
+/* An independent check of a memory plan: two values that live at the same time and use the same
+ * bytes must be related through views. */
 #include "base/fail.h"
 #include "passes/memory-private.h"
 
@@ -44,7 +44,7 @@ extent (const EnsValue *value, const EnsPlace *place)
              : (gsize)((runs - 1) * place->pitch + run) * ens_type_size (value->type);
 }
 
-/* Whether two values touch the same bytes. */
+/* Whether two values use the same bytes. */
 static gboolean
 touch (const EnsValue *a, const EnsPlace *p, const EnsValue *b, const EnsPlace *q)
 {

@@ -5,7 +5,7 @@
 #include "passes/memory.h"
 #include "passes/rewrite.h"
 
-/* Values that lie in one piece of memory. */
+/* Values that share one block of memory. */
 struct _EnsMemoryClass {
   gboolean root; /* else this value has joined another one's class */
   EnsPlaceKind kind;
@@ -19,7 +19,7 @@ struct _EnsMemoryClass {
 };
 typedef struct _EnsMemoryClass EnsMemoryClass;
 
-/* Where a value lies in another one's memory. */
+/* A value's place within another one's memory. */
 typedef struct {
   guint parent;    /* a value index; its own: the value is the root of its class */
   gsize offset;    /* bytes from the parent's first one */
@@ -35,7 +35,7 @@ typedef struct {
   gboolean *skip;          /* by node position */
 } EnsMemoryPlanner;
 
-/* Unites classes of values that can lie in the same memory; fills links and skip. */
+/* Joins the classes of values that can share memory; fills links and skip. */
 void ens_memory_share (EnsMemoryPlanner *planner);
 
 /* The value's place as far as its class and links tell, before there are offsets in the arena. */

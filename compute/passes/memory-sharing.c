@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which values can lie in the same memory. Decided in an order in which no decision spoils another:
+/* Which values can share memory. Decided in an order in which no decision rules out a later one:
  * views; graph outputs in the caller's arrays; parts of concatenations, outermost first; parts of
  * splits; and last, when everything's lifetime is known, what is computed in place. */
 #include "passes/memory-private.h"
@@ -41,7 +41,7 @@ ens_memory_locate (const EnsMemoryPlanner *planner, const EnsValue *value)
   return place;
 }
 
-/* Whether the value's memory is all there is of its class. */
+/* Whether the value's memory is all of its class's. */
 static gboolean
 covers_class (const EnsMemoryPlanner *planner, const EnsValue *value)
 {

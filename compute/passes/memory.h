@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where every value of a graph with concrete shapes lies while the graph runs.
+/* Memory planning: the address of every value of a graph with concrete shapes.
  *
  * Values that live at the same time get different places in one arena. Values that hold the same
  * elements share a place: views, what an operator computes in place, the parts of a concatenation

@@ -11,7 +11,7 @@
 
 /* Computes nodes whose inputs are all constants. */
 gboolean ens_pass_fold_constants (EnsGraph *graph);
-/* Takes out nodes that pass their input on: Identity, Dropout, pooling over single pixels, Pad by
+/* Removes nodes that pass their input on: Identity, Dropout, pooling over single pixels, Pad by
  * nothing, Transpose to the same order, Concat and Sum of one. */
 gboolean ens_pass_remove_identities (EnsGraph *graph);
 /* Lets Conv and AveragePool pad what a Pad node before them padded with zeroes. */
@@ -19,8 +19,8 @@ gboolean ens_pass_fold_pads (EnsGraph *graph);
 /* Multiplies batch normalisation, and arithmetic with one constant per channel, into the weights of
  * the Conv or Gemm before or behind it; turns one that stands alone into a depthwise 1×1 Conv. */
 gboolean ens_pass_fold_batch_norm (EnsGraph *graph);
-/* Moves pooling over whole maps to directly behind what computes the map, so that a tapped map need
- * not be kept until the end. */
+/* Moves global pooling directly behind the node that computes the map, so that the map of a feature
+ * layer is not kept until the end. */
 gboolean ens_pass_pool_early (EnsGraph *graph);
 /* All of the above as often as they find something. FALSE: the graph is broken. */
 gboolean ens_passes_load (EnsGraph *graph, GError **error);

@@ -6,13 +6,13 @@
 #include "passes/per-image.h"
 #include "passes/rewrite.h"
 
-/* What a core's second-level cache holds of a chunk's maps without pushing out weights. */
+/* How many bytes of a chunk's maps fit into a core's second-level cache beside the weights. */
 #define CACHE (512.0 * 1024)
-/* Weights of fewer bytes are no reason for a stage of their own. */
+/* Nodes with fewer bytes of weights do not get a stage of their own. */
 #define MIN_WEIGHTS (1024.0 * 1024)
-/* Another stage has to take so many times as many images. */
+/* A new stage begins where the best chunk is so many times larger. */
 #define MIN_RATIO 4
-/* Weights for Winograd's F(4×4, 3×3) take (6 / 3)² times as much as they had. */
+/* Weights transformed for Winograd's F(4×4, 3×3) take (6 / 3)² times the space. */
 #define WINOGRAD 4
 
 /* What a run of nodes costs, bytes. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cutting a graph into stages that take different numbers of images at a time.
  *
- * Feature maps of a whole batch do not fit into caches, those of one image nearly do; weights, on
- * the other hand, are read anew for each part of the batch. So the first layers of a network, with
- * large maps and small weights, run on few images at a time, the last ones on many. Between stages
- * values are kept for the whole batch. */
+ * The feature maps of a whole batch do not fit into the caches, those of one image nearly do. But
+ * weights are re-read for every sub-batch. So the first layers of a network, which have large maps
+ * and small weights, run on few images at a time, the last ones on many. Between stages, values are
+ * kept for the whole batch. */
 #pragma once
 
 #include "graph/op.h"

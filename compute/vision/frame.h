@@ -47,8 +47,8 @@ typedef struct {
   /* The DMABufs that the planes lie in, rows in order and as far apart as `strides` says: a GPU
    * then reads the pixels there, if it can, and nothing is copied. One DMABuf has to hold all
    * planes; what lies in several is copied. Descriptors are borrowed and stay open as long as the
-   * frame is used, and whoever writes to the buffer has ended: a mapping under DMA_BUF_IOCTL_SYNC,
-   * as GStreamer's, waits for that. The planes are mapped all the same. */
+   * frame is used, and whatever writes to the buffer has finished: a mapping under
+   * DMA_BUF_IOCTL_SYNC, as GStreamer's, waits for that. The planes are mapped all the same. */
   guint n_dma_bufs; /* 0, or the number of planes */
   EnsDmaBuf dma_bufs[3];
 } EnsFrame;

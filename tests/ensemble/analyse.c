@@ -286,7 +286,7 @@ START_TEST (test_threads)
 }
 END_TEST
 
-/* The same bundle in use is the same ensemble; one written anew is not. */
+/* A bundle in use is loaded once; a bundle that was replaced is loaded again. */
 START_TEST (test_sharing)
 {
   g_autoptr (EnsEnsemble) first = open_bundle (fixture, 1);

@@ -292,7 +292,7 @@ check_latest (Classify *classify, TestPool *pool, const char *name, GstClockTime
 }
 
 /* While an analysis is held, its buffer and the newest are kept, and all others come back; the same
- * buffers, filled anew, then show what is new in them. */
+ * buffers, refilled, then show their new contents. */
 START_TEST (test_held)
 {
   static const struct {
@@ -329,7 +329,7 @@ START_TEST (test_held)
 }
 END_TEST
 
-/* Buffers come back whoever lets go first, the analysis or what is downstream. */
+/* Buffers return to their pool whether the analysis or downstream releases them first. */
 START_TEST (test_returns)
 {
   for (guint downstream_first = 0; downstream_first < 2; downstream_first++) {

@@ -327,9 +327,9 @@ pass_through (GstHarness *harness, const Survival *row, GstBuffer *in)
   return out;
 }
 
-/* What stands between the element and whoever reads the tags. The frame has 64×48 pixels, and the
- * dog's window is 8, 12, 32×36. Elements that make another picture and don't say how its places
- * come from the old one's leave no region rather than a wrong one. */
+/* Elements between ensembleclassify and the application that reads the tags. The frame has 64×48
+ * pixels, and the dog's window is 8, 12, 32×36. Elements that make another picture and don't say
+ * how its places come from the old one's leave no region rather than a wrong one. */
 static const Survival survival_rows[] = {
     {"identity", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},
     {"queue", "video/x-raw, format=I420", ALL, {8, 12, 32, 36}},

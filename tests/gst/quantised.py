@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A quantised network works, and whoever runs it is told: quantised.py MAKE-COLOUR-BUNDLE TOOL"""
+"""A quantised network works, and its user is told: quantised.py MAKE-COLOUR-BUNDLE TOOL"""
 import json
 import pathlib
 import subprocess

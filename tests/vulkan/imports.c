@@ -419,7 +419,7 @@ START_TEST (test_round)
     check_file (&fixture, fds[i % ENS_MAX_IMPORTS]);
   }
   check_imports (mode, ENS_MAX_IMPORTS, ENS_MAX_IMPORTS);
-  /* One kept open for each, lest its inode be given to another file. */
+  /* Each is kept open, so that no other file gets its inode. */
   ck_assert_uint_ge (fake_dma_buf_count_descriptors (), n_descriptors + ENS_MAX_IMPORTS);
   check_file (&fixture, fds[0]);
   check_file (&fixture, fds[ENS_MAX_IMPORTS]); /* in the place of the second one */
@@ -437,7 +437,7 @@ START_TEST (test_round)
 END_TEST
 
 /* Neither a descriptor's number nor an inode's stands for a buffer that is gone, and one that has
- * grown is another one. The files are on disk, whose file systems give inodes anew at once. */
+ * grown is another one. The files are on disk, where file systems reuse inodes at once. */
 START_TEST (test_identity)
 {
   const Mode *mode = &modes[_i];

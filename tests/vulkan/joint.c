@@ -130,7 +130,7 @@ check_together (const Part *parts, const guint *order, guint n)
     }
 }
 
-/* Orders in which commands are recorded, used again, and recorded anew. */
+/* Orders in which commands are recorded, reused, and recorded again. */
 static const struct {
   guint order[N_EXECUTORS], n;
 } orders[] = {{{0, 1, 2}, 3}, {{0, 1, 2}, 3}, {{0, 2, 1}, 3}, {{0, 1}, 2},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The file that compiled pipelines are kept in: used when it is sound, ignored and written anew
- * when it is not. */
+/* The file that compiled pipelines are kept in: used when it is sound, else ignored and
+ * rewritten. */
 #include "build.h"
 
 #include "base/files.h"
