@@ -7,16 +7,8 @@
  * inputs did; it is ample for the arithmetic of shapes. */
 #define MAX_FOLDED_GROWTH 65536
 
-/* A node's operands with the memory that they point to. */
-typedef struct {
-  EnsOperands operands;
-  EnsView *views; /* inputs, then outputs */
-  const EnsView **inputs;
-  EnsView **outputs;
-} NodeViews;
-
-static void
-node_views_init (NodeViews *node_views, const EnsNode *node)
+void
+ens_node_views_init (EnsNodeViews *node_views, const EnsNode *node)
 {
   node_views->views = g_new0 (EnsView, node->n_inputs + node->n_outputs);
   node_views->inputs = g_new0 (const EnsView *, node->n_inputs);
@@ -40,15 +32,13 @@ node_views_init (NodeViews *node_views, const EnsNode *node)
     node_views->outputs[i] = &node_views->views[node->n_inputs + i];
 }
 
-static void
-node_views_clear (NodeViews *node_views)
+void
+ens_node_views_clear (EnsNodeViews *node_views)
 {
   g_free (node_views->views);
   g_free (node_views->inputs);
   g_free (node_views->outputs);
 }
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NodeViews, node_views_clear)
 
 static gboolean
 check_inputs (const EnsNode *node, const EnsOperands *operands, GError **error)
@@ -126,10 +116,10 @@ fold_node (EnsNode *node, const EnsOperands *operands)
 gboolean
 ens_infer_node (EnsNode *node, gboolean fold, GError **error)
 {
-  g_auto (NodeViews) node_views;
+  g_auto (EnsNodeViews) node_views;
   EnsOperands *operands = &node_views.operands;
 
-  node_views_init (&node_views, node);
+  ens_node_views_init (&node_views, node);
   for (guint i = 0; i < node->n_outputs; i++)
     g_clear_pointer (&node->outputs[i]->constant, ens_tensor_unref);
   if (!check_inputs (node, operands, error) || !node->op->shape (operands, error)

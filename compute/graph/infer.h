@@ -4,6 +4,19 @@
 
 #include "graph/op.h"
 
+/* A node's operands as shape () sees them, beside its values. */
+typedef struct {
+  EnsOperands operands;
+  /*< private >*/
+  EnsView *views; /* inputs, then outputs */
+  const EnsView **inputs;
+  EnsView **outputs;
+} EnsNodeViews;
+
+void ens_node_views_init (EnsNodeViews *node_views, const EnsNode *node);
+void ens_node_views_clear (EnsNodeViews *node_views);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsNodeViews, ens_node_views_clear)
+
 /* Infers one node from its inputs' shapes and constants. Afterwards each output has its type and
  * shape, and `constant` if `fold` is set and the contents can be known (all inputs constant, or an
  * operator that reads shapes alone). */

@@ -154,6 +154,16 @@ typedef struct {
   gboolean positive;    /* numbers in [0.1, 2), not [-1, 1) */
 } EnsOpExample;
 
+/* A node on the way back through a graph of inferred shapes, to which nodes are appended by
+ * ops/gradient.h. Gradients have the type and shape of what they belong to. */
+typedef struct {
+  EnsGraph *graph;
+  const EnsNode *node;
+  EnsValue *const *outputs; /* the loss's gradient with respect to each output; NULL: zero */
+  const gboolean *wanted; /* by input: it is present, of real numbers, and its gradient is needed */
+  EnsValue **inputs;      /* to be set; what stays NULL is zero */
+} EnsGradient;
+
 /* Commands of a GPU plan, recorded by gpu (). Opaque to operators. */
 typedef struct _EnsCommands EnsCommands;
 
@@ -189,10 +199,10 @@ struct _EnsOp {
   /* Records the node's dispatches (graph/commands.h). FALSE, and nothing recorded, for operands
    * that no shader takes; then, or if NULL, the node runs on the CPU. */
   gboolean (*gpu) (const EnsOperands *operands, EnsCommands *commands);
-  /* Appends nodes that compute the loss's gradient with respect to each input, given those of the
-   * outputs; leaves NULL where there is none. NULL: not differentiable. */
-  gboolean (*gradient) (EnsGraph *graph, const EnsNode *node, EnsValue *const *output_gradients,
-                        EnsValue **input_gradients, GError **error);
+  /* Appends nodes that compute the loss's gradient with respect to those inputs that are wanted.
+   * FALSE, with an error, where that is not possible with these params. NULL: not differentiable.
+   */
+  gboolean (*gradient) (EnsGradient *gradient, GError **error);
   /* Whether each image of the outputs depends on the same image of the inputs alone, so that the
    * node may be run on parts of a batch. Asked of nodes with concrete shapes, of which all outputs,
    * and all inputs that are not constants, have as many images as their first dimension. NULL:

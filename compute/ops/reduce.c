@@ -2,7 +2,9 @@
 /* ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
  * ReduceLogSum, ReduceLogSumExp. All accumulate in double precision, element by element in C order,
  * so that reference and kernels differ by the order of no addition. */
+#include "graph/infer.h"
 #include "ops/example.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -265,6 +267,120 @@ reduce_per_image (const EnsNode *node)
   return node->n_inputs == 1 && axes->n > 0;
 }
 
+/* Gradients. The output's and its gradient get their reduced axes back, with length 1. */
+
+typedef struct {
+  EnsGradient *gradient;
+  EnsValue *x, *y, *dy;
+  double n; /* elements of which each output is made */
+} Reduced;
+
+static Reduced
+keep_reduced_axes (EnsGradient *gradient)
+{
+  const EnsNode *node = gradient->node;
+  Reduced reduced = {gradient, node->inputs[0]};
+  EnsShape shape = reduced.x->shape;
+  g_auto (EnsNodeViews) views;
+  guint axes = 0;
+
+  ens_node_views_init (&views, node);
+  find_reduced (&views.operands, &axes, NULL);
+  reduced.n = 1;
+  for (guint i = 0; i < shape.rank; i++)
+    if (axes & 1u << i) {
+      reduced.n *= (double)shape.dims[i];
+      shape.dims[i] = 1;
+    }
+  reduced.y = ens_gradient_reshape (gradient, node->outputs[0], &shape);
+  reduced.dy = ens_gradient_reshape (gradient, gradient->outputs[0], &shape);
+  return reduced;
+}
+
+static EnsValue *
+apply (const Reduced *reduced, const EnsOp *op, EnsValue *a, EnsValue *b)
+{
+  return ens_gradient_apply (reduced->gradient, op, NULL, a, b, NULL);
+}
+
+static EnsValue *
+scale (const Reduced *reduced, double factor)
+{
+  return apply (reduced, &ens_op_mul, reduced->dy,
+                ens_gradient_number (reduced->gradient, reduced->dy->type, factor));
+}
+
+static EnsValue *
+reduce_sum_back (const Reduced *reduced)
+{
+  return ens_gradient_expand (reduced->gradient, reduced->dy, &reduced->x->shape);
+}
+
+static EnsValue *
+reduce_mean_back (const Reduced *reduced)
+{
+  return ens_gradient_expand (reduced->gradient, scale (reduced, 1 / reduced->n),
+                              &reduced->x->shape);
+}
+
+/* To all elements that are the largest, or the least. */
+static EnsValue *
+reduce_extreme_back (const Reduced *reduced)
+{
+  EnsValue *taken = apply (reduced, &ens_op_equal, reduced->x, reduced->y);
+  EnsValue *zero = ens_gradient_number (reduced->gradient, reduced->dy->type, 0);
+
+  return ens_gradient_apply (reduced->gradient, &ens_op_where, NULL, taken, reduced->dy, zero,
+                             NULL);
+}
+
+#define reduce_max_back reduce_extreme_back
+#define reduce_min_back reduce_extreme_back
+
+static EnsValue *
+reduce_prod_back (const Reduced *reduced)
+{
+  return apply (reduced, &ens_op_div, apply (reduced, &ens_op_mul, reduced->dy, reduced->y),
+                reduced->x);
+}
+
+static EnsValue *
+reduce_l1_back (const Reduced *reduced)
+{
+  return apply (reduced, &ens_op_mul, reduced->dy, apply (reduced, &ens_op_sign, reduced->x, NULL));
+}
+
+static EnsValue *
+reduce_l2_back (const Reduced *reduced)
+{
+  return apply (reduced, &ens_op_mul, apply (reduced, &ens_op_div, reduced->dy, reduced->y),
+                reduced->x);
+}
+
+static EnsValue *
+reduce_sum_square_back (const Reduced *reduced)
+{
+  return apply (reduced, &ens_op_mul, scale (reduced, 2), reduced->x);
+}
+
+static EnsValue *
+reduce_log_sum_back (const Reduced *reduced)
+{
+  EnsValue *sum = apply (reduced, &ens_op_exp, reduced->y, NULL);
+
+  return ens_gradient_expand (reduced->gradient, apply (reduced, &ens_op_div, reduced->dy, sum),
+                              &reduced->x->shape);
+}
+
+static EnsValue *
+reduce_log_sum_exp_back (const Reduced *reduced)
+{
+  EnsValue *share =
+      apply (reduced, &ens_op_exp, apply (reduced, &ens_op_sub, reduced->x, reduced->y), NULL);
+
+  return apply (reduced, &ens_op_mul, reduced->dy, share);
+}
+
 static const EnsOpExample reduce_examples[] = {
     {"2x5x4x7", &(const EnsReduceParams) {.axes = ENS_EXAMPLE_LIST (2, 1, 2), .keepdims = TRUE},
      .positive = TRUE},
@@ -320,6 +436,14 @@ static const EnsOpExample reduce_examples[] = {
     return record (operands, commands, shader_kind);                                               \
   }                                                                                                \
                                                                                                    \
+  static gboolean id##_gradient (EnsGradient *gradient, GError **error)                            \
+  {                                                                                                \
+    Reduced reduced = keep_reduced_axes (gradient);                                                \
+                                                                                                   \
+    gradient->inputs[0] = id##_back (&reduced);                                                    \
+    return TRUE;                                                                                   \
+  }                                                                                                \
+                                                                                                   \
   const EnsOp ens_op_##id = {.name = onnx,                                                         \
                              .min_inputs = 1,                                                      \
                              .max_inputs = 2,                                                      \
@@ -334,6 +458,7 @@ static const EnsOpExample reduce_examples[] = {
                              .reference = id##_reference,                                          \
                              .cpu = id##_cpu,                                                      \
                              .gpu = id##_gpu,                                                      \
+                             .gradient = id##_gradient,                                            \
                              .per_image = reduce_per_image,                                        \
                              .example = reduce_examples}
 

@@ -61,6 +61,7 @@ extern const TestOperator *const test_operators[];
 
 /* Modes. */
 void test_add_checks (void);         /* adds cases, one per row */
+void test_add_gradients (void);      /* adds one per row of an operator with a gradient */
 void test_add_hostile (void);        /* adds one per operator */
 int test_run_vulkan (void);          /* runs all rows on a Vulkan device */
 int test_benchmark (const char *op); /* prints times; all operators if NULL */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/gradient.h"
+
+#include <stdarg.h>
+
+#include "graph/infer.h"
+#include "ops/operands.h"
+#include "ops/registry.h"
+
+EnsNode *
+ens_gradient_add (EnsGradient *gradient, const EnsOp *op, gconstpointer params,
+                  EnsValue *const *inputs, guint n_inputs, guint n_outputs)
+{
+  g_autofree char *name = g_strdup_printf ("%s:gradient", gradient->node->name);
+  g_autofree gpointer zeroes = g_malloc0 (op->params_size);
+  g_autoptr (GError) error = NULL;
+  EnsNode *node = ens_graph_add_node (gradient->graph, op, name, params != NULL ? params : zeroes,
+                                      inputs, n_inputs, n_outputs);
+
+  /* The shapes of a node that was inferred fit those of its gradient. */
+  if (!ens_infer_node (node, FALSE, &error))
+    g_error ("%s", error->message);
+  return node;
+}
+
+EnsValue *
+ens_gradient_apply (EnsGradient *gradient, const EnsOp *op, gconstpointer params, EnsValue *input,
+                    ...)
+{
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new ();
+  va_list list;
+
+  va_start (list, input);
+  for (EnsValue *value = input; value != NULL; value = va_arg (list, EnsValue *))
+    g_ptr_array_add (inputs, value);
+  va_end (list);
+  return ens_gradient_add (gradient, op, params, (EnsValue **)inputs->pdata, inputs->len, 1)
+      ->outputs[0];
+}
+
+EnsValue *
+ens_gradient_number (EnsGradient *gradient, EnsType type, double value)
+{
+  g_autofree char *name = g_strdup_printf ("%s:number", gradient->node->name);
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (type, &ENS_SHAPE_SCALAR);
+  EnsView view = ens_view_dense (type, &tensor->shape, tensor->data);
+
+  ens_view_set_real (&view, 0, value);
+  return ens_graph_add_constant (gradient->graph, name, tensor);
+}
+
+static EnsValue *
+add_list (EnsGradient *gradient, const gint64 *list, guint n)
+{
+  g_autofree char *name = g_strdup_printf ("%s:shape", gradient->node->name);
+  g_autoptr (EnsTensor) tensor = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (n), list);
+
+  return ens_graph_add_constant (gradient->graph, name, tensor);
+}
+
+EnsValue *
+ens_gradient_cast (EnsGradient *gradient, EnsValue *value, EnsType type)
+{
+  if (value->type == type)
+    return value;
+  return ens_gradient_apply (gradient, &ens_op_cast, &(EnsCastParams) {.to = type}, value, NULL);
+}
+
+EnsValue *
+ens_gradient_reshape (EnsGradient *gradient, EnsValue *value, const EnsShape *shape)
+{
+  if (ens_shape_equal (&value->shape, shape))
+    return value;
+  return ens_gradient_apply (gradient, &ens_op_reshape, &(EnsReshapeParams) {.allow_zero = TRUE},
+                             value, add_list (gradient, shape->dims, shape->rank), NULL);
+}
+
+EnsValue *
+ens_gradient_expand (EnsGradient *gradient, EnsValue *value, const EnsShape *shape)
+{
+  if (ens_shape_equal (&value->shape, shape))
+    return value;
+  return ens_gradient_apply (gradient, &ens_op_expand, NULL, value,
+                             add_list (gradient, shape->dims, shape->rank), NULL);
+}
+
+EnsValue *
+ens_gradient_sum (EnsGradient *gradient, EnsValue *value, guint axes)
+{
+  EnsReduceParams params = {.axes = {.present = TRUE}, .keepdims = TRUE};
+
+  if (axes == 0)
+    return value;
+  for (guint i = 0; i < value->shape.rank; i++)
+    if (axes & 1u << i)
+      params.axes.values[params.axes.n++] = i;
+  return ens_gradient_apply (gradient, &ens_op_reduce_sum, &params, value, NULL);
+}
+
+EnsValue *
+ens_gradient_sum_to (EnsGradient *gradient, EnsValue *value, const EnsShape *shape)
+{
+  guint more = value->shape.rank - shape->rank, axes = 0;
+
+  for (guint i = 0; i < value->shape.rank; i++)
+    if (value->shape.dims[i] != 1 && (i < more || shape->dims[i - more] == 1))
+      axes |= 1u << i;
+  return ens_gradient_reshape (gradient, ens_gradient_sum (gradient, value, axes), shape);
+}

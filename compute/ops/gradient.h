@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the operators' gradient () functions share: nodes that are appended to a graph with their
+ * shapes inferred, and the ways of broadcasting back. Appended nodes are named after the one whose
+ * gradient they compute. */
+#pragma once
+
+#include "graph/op.h"
+
+/* A node of one output, of inputs up to a NULL. params: NULL for zeroes. Returns its output. */
+EnsValue *ens_gradient_apply (EnsGradient *gradient, const EnsOp *op, gconstpointer params,
+                              EnsValue *input, ...) G_GNUC_NULL_TERMINATED;
+/* A node of any number of inputs, which may be absent, and outputs. */
+EnsNode *ens_gradient_add (EnsGradient *gradient, const EnsOp *op, gconstpointer params,
+                           EnsValue *const *inputs, guint n_inputs, guint n_outputs);
+
+/* A constant of one element, that broadcasts to all shapes. */
+EnsValue *ens_gradient_number (EnsGradient *gradient, EnsType type, double value);
+
+/* The value as another type. */
+EnsValue *ens_gradient_cast (EnsGradient *gradient, EnsValue *value, EnsType type);
+/* The same elements in another shape. */
+EnsValue *ens_gradient_reshape (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);
+/* Repeats a value along the axes where the shape, of the same rank, is longer. */
+EnsValue *ens_gradient_expand (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);
+/* Sums over some axes, as bits; they stay, with length 1. */
+EnsValue *ens_gradient_sum (EnsGradient *gradient, EnsValue *value, guint axes);
+/* The sum over all that one element of a broadcast input stood for, in the input's shape. */
+EnsValue *ens_gradient_sum_to (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);
