@@ -7,19 +7,14 @@
 
 #include <string.h>
 
+#include "kernels/conv-span.h"
+
 typedef struct {
   const EnsConvPlan *plan;
   const EnsConvArguments *arguments;
   EnsFinish finish;
   gsize weights_pitch; /* packed floats of one tap and one input of every group */
 } Depthwise;
-
-/* Output pixels [first, first + n) of a line, all of which see taps [tap, tap + taps) of a kernel
- * line. */
-typedef struct {
-  guint first, n;
-  guint tap, taps;
-} Span;
 
 static guint
 multiplier_of (const EnsConvPlan *plan)
@@ -32,47 +27,6 @@ static guint
 group_of (const EnsConvPlan *plan)
 {
   return plan->shape.channels / plan->shape.groups;
-}
-
-/* The taps of a kernel line that fall inside the input for one output position. */
-static void
-clip_taps (gint64 start, guint dilation, guint kernel, guint size, Span *span)
-{
-  guint from = 0, to = kernel;
-
-  while (from < kernel && start + (gint64)from * dilation < 0)
-    from++;
-  while (to > from && start + (gint64)(to - 1) * dilation >= size)
-    to--;
-  span->tap = from;
-  span->taps = to - from;
-}
-
-static Span
-span_at (const EnsConvPlan *plan, guint x)
-{
-  const EnsConvShape *shape = &plan->shape;
-  Span span = {.first = x, .n = 1};
-
-  clip_taps ((gint64)x * shape->stride_x - shape->pad_left, shape->dilation_x, shape->kernel_width,
-             shape->width, &span);
-  return span;
-}
-
-/* The longest span that begins at x. */
-static Span
-next_span (const EnsConvPlan *plan, guint x)
-{
-  Span span = span_at (plan, x);
-
-  while (x + span.n < plan->output_width) {
-    Span next = span_at (plan, x + span.n);
-
-    if (next.tap != span.tap || next.taps != span.taps)
-      break;
-    span.n++;
-  }
-  return span;
 }
 
 /* A line of the image with each channel `multiplier` times. */
@@ -89,16 +43,14 @@ repeat_channels (const EnsConvPlan *plan, const float *line, gsize pitch, float 
 
 /* Points row->input at the first of the kernel lines that are inside the input. */
 static void
-find_lines (const Depthwise *depthwise, guint image, guint y, const Span *lines, float *scratch,
+find_lines (const Depthwise *depthwise, guint image, const EnsConvSpan *lines, float *scratch,
             EnsDepthwiseRow *row)
 {
   const EnsConvPlan *plan = depthwise->plan;
   const EnsConvShape *shape = &plan->shape;
   const gsize pitch = depthwise->arguments->input_pitch;
-  gsize line = (gsize)image * shape->height;
+  gsize line = (gsize)image * shape->height + lines->input;
 
-  if (lines->taps > 0)
-    line += (gsize)y * shape->stride_y + lines->tap * shape->dilation_y - shape->pad_top;
   row->input = depthwise->arguments->input + line * shape->width * pitch;
   row->row = shape->dilation_y * shape->width * pitch;
   row->column = shape->dilation_x * pitch;
@@ -119,6 +71,7 @@ run_line (const Depthwise *depthwise, guint image, guint y, float *scratch)
 {
   const EnsConvPlan *plan = depthwise->plan;
   const EnsConvShape *shape = &plan->shape;
+  const EnsConvAxis rows = ens_conv_rows_axis (shape), columns = ens_conv_columns_axis (shape);
   const gsize tap_size = group_of (plan) * depthwise->weights_pitch;
   EnsDepthwiseRow row = {.channels = shape->filters,
                          .group = group_of (plan),
@@ -126,20 +79,16 @@ run_line (const Depthwise *depthwise, guint image, guint y, float *scratch)
                          .weights_pitch = depthwise->weights_pitch};
   const float *line, *weights = depthwise->arguments->packed;
   gsize pixel = ((gsize)image * plan->output_height + y) * plan->output_width;
-  Span lines = {0}, span;
+  EnsConvSpan lines = ens_conv_span_at (&rows, y), span;
 
-  clip_taps ((gint64)y * shape->stride_y - shape->pad_top, shape->dilation_y, shape->kernel_height,
-             shape->height, &lines);
   row.taps_y = lines.taps;
-  find_lines (depthwise, image, y, &lines, scratch, &row);
+  find_lines (depthwise, image, &lines, scratch, &row);
   line = row.input;
   for (guint x = 0; x < plan->output_width; x += span.n) {
     EnsFinish finish = ens_finish_at (&depthwise->finish, pixel + x, 0);
-    gint64 start;
 
-    span = next_span (plan, x);
-    start = (gint64)x * shape->stride_x + (gint64)span.tap * shape->dilation_x - shape->pad_left;
-    row.input = span.taps > 0 ? line + start * (gint64)(row.column / shape->dilation_x) : line;
+    span = ens_conv_span_next (&columns, plan->output_width, x);
+    row.input = line + span.input * (row.column / shape->dilation_x);
     row.weights = weights + lines.tap * row.weights_row + span.tap * tap_size;
     row.taps_x = span.taps;
     row.pixels = span.n;

@@ -50,6 +50,22 @@ typedef struct {
 
 typedef void (*EnsTileFunc) (const EnsTile *tile);
 
+/* One tile of a product whose inner dimension is the outermost in memory:
+ *
+ *   sums[i][j] (+)= Σ_k a[k][a_offset + i] · b[k][b_offset + j]
+ *
+ * for i in [0, rows), j in [0, columns), the function telling the number of rows. */
+typedef struct {
+  const float *const *a, *const *b; /* [depth] */
+  gsize a_offset, b_offset;
+  guint depth, columns;
+  gboolean first; /* sums are written, not added to */
+  float *sums;
+  gsize pitch;
+} EnsOuterTile;
+
+typedef void (*EnsOuterFunc) (const EnsOuterTile *tile);
+
 /* A block of tiles of a 3×3 convolution in the Winograd domain. `size` is 4 for F(2×2), 6 for
  * F(4×4); a plane holds one of the size² frequencies. */
 typedef struct {
@@ -84,6 +100,20 @@ typedef struct {
   const EnsFinish *finish;
 } EnsDepthwiseRow;
 
+/* What a row of output pixels adds to the gradient of a depthwise convolution's weights:
+ * sums[ty][tx][c] += Σ gradient[pixel][c] · input[pixel · step + ty · row + tx · column][c]. */
+typedef struct {
+  const float *input; /* first tap of the first pixel */
+  gsize row, column, step;
+  const float *gradient; /* of the first pixel */
+  gsize gradient_pitch;
+  guint taps_y, taps_x; /* those inside the input */
+  guint pixels, channels;
+  float *sums;     /* of the first tap */
+  gsize sums_row;  /* floats from one tap's to those of the tap below */
+  gsize sums_step; /* … of the tap to its right */
+} EnsDepthwiseGradientRow;
+
 /* One output pixel of a pooling window that is clipped to the input. */
 typedef struct {
   const float *input;
@@ -96,9 +126,10 @@ typedef struct {
 
 struct _EnsKernels {
   const char *name;
-  guint lanes;                 /* floats in a vector */
-  guint tile_rows;             /* rows of the largest tile; a full panel is 2 · lanes wide */
-  const EnsTileFunc *tiles[2]; /* [vectors − 1][n_rows − 1] */
+  guint lanes;                  /* floats in a vector */
+  guint tile_rows;              /* rows of the largest tile; a full panel is 2 · lanes wide */
+  const EnsTileFunc *tiles[2];  /* [vectors − 1][n_rows − 1] */
+  const EnsOuterFunc *outer[2]; /* the same */
 
   void (*winograd_2_input) (const EnsWinogradInput *input);
   void (*winograd_2_output) (const EnsWinogradOutput *output);
@@ -106,6 +137,7 @@ struct _EnsKernels {
   void (*winograd_4_output) (const EnsWinogradOutput *output);
 
   void (*depthwise) (const EnsDepthwiseRow *row);
+  void (*depthwise_gradient) (const EnsDepthwiseGradientRow *row);
   void (*max_window) (const EnsPoolingWindow *window);
   void (*sum_window) (const EnsPoolingWindow *window);
 

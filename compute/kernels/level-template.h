@@ -8,8 +8,10 @@
 
 #include "kernels/epilogue-template.h"
 #include "kernels/gemm-template.h"
+#include "kernels/outer-template.h"
 #include "kernels/winograd-template.h"
 #include "kernels/depthwise-template.h"
+#include "kernels/depthwise-gradient-template.h"
 #include "kernels/pooling-template.h"
 
 #define CHAINS 12 /* independent ones: enough for two units with a latency of six cycles */
@@ -35,11 +37,13 @@ const EnsKernels LEVEL_TABLE = {
     .lanes = LANES,
     .tile_rows = TILE_ROWS,
     .tiles = {tiles_1, tiles_2},
+    .outer = {outer_1, outer_2},
     .winograd_2_input = winograd_2_input,
     .winograd_2_output = winograd_2_output,
     .winograd_4_input = winograd_4_input,
     .winograd_4_output = winograd_4_output,
     .depthwise = depthwise_row,
+    .depthwise_gradient = depthwise_gradient_row,
     .max_window = max_window,
     .sum_window = sum_window,
     .finish = finish_values,
