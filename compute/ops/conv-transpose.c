@@ -5,9 +5,11 @@
  * i · stride + t · dilation − pad. The fast kernel computes all products of a band of the input as
  * one matrix product and sums them up by output pixel, so that the order of additions is fixed
  * (Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016). */
+#include "graph/infer.h"
 #include "kernels/gemm.h"
 #include "ops/conv-direct.h"
 #include "ops/example.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -507,6 +509,64 @@ transpose_gpu (const EnsOperands *operands, EnsCommands *commands)
                                  commands);
 }
 
+/* The gradient of the input is a convolution of the output's, that of the weights the one of the
+ * same convolution's weights, input and output having changed places. */
+
+/* The convolution, and the output's gradient without what no input reached. */
+static EnsValue *
+invert (EnsGradient *gradient, const EnsGeometry *geometry, EnsSliding *sliding)
+{
+  guint rank = gradient->node->inputs[INPUT]->shape.rank - 2;
+  EnsList starts = {.n = rank, .present = TRUE}, ends = starts, axes = starts;
+  gboolean whole = TRUE;
+
+  ens_geometry_get_sliding (geometry, rank, sliding);
+  for (guint i = 0; i < rank; i++) {
+    guint axis = ENS_MAX_SPATIAL - rank + i;
+    gint64 reached = (geometry->input[axis] - 1) * geometry->strides[axis]
+                     + (geometry->kernel[axis] - 1) * geometry->dilations[axis] + 1
+                     - geometry->pads_begin[axis];
+
+    sliding->pads_end[i] = MAX (reached - geometry->output[axis], 0);
+    axes.values[i] = 1 + i;
+    ends.values[i] = MIN (reached, geometry->output[axis]);
+    whole = whole && geometry->output[axis] - ends.values[i] < geometry->strides[axis];
+  }
+  if (whole)
+    return gradient->outputs[0];
+  return ens_gradient_apply (gradient, &ens_op_slice,
+                             &(EnsSliceParams) {.starts = starts, .ends = ends, .axes = axes},
+                             gradient->outputs[0], NULL);
+}
+
+static gboolean
+transpose_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsConvTransposeParams *params = node->params;
+  EnsConvParams conv = {.group = params->group};
+  EnsConvGradWeightParams of_weights = {.group = params->group};
+  g_auto (EnsNodeViews) views;
+  EnsGeometry geometry;
+  EnsValue *dy;
+
+  ens_node_views_init (&views, node);
+  if (!resolve (&views.operands, &geometry, error))
+    return FALSE;
+  dy = invert (gradient, &geometry, &conv.sliding);
+  of_weights.sliding = conv.sliding;
+  if (gradient->wanted[INPUT])
+    gradient->inputs[INPUT] =
+        ens_gradient_apply (gradient, &ens_op_conv, &conv, dy, node->inputs[WEIGHTS], NULL);
+  if (gradient->wanted[WEIGHTS])
+    gradient->inputs[WEIGHTS] = ens_gradient_apply (gradient, &ens_op_conv_grad_weight, &of_weights,
+                                                    dy, node->inputs[INPUT], NULL);
+  if (ens_node_input (node, BIAS) != NULL && gradient->wanted[BIAS])
+    gradient->inputs[BIAS] =
+        ens_gradient_sum_to (gradient, gradient->outputs[0], &node->inputs[BIAS]->shape);
+  return TRUE;
+}
+
 static const EnsOpExample transpose_examples[] = {
     {"2x5x4x6 =6x3x3x4 =4",
      &(const EnsConvTransposeParams) {.sliding = ENS_EXAMPLE_WINDOW (3, 2, 1), .group = 1}},
@@ -527,5 +587,6 @@ const EnsOp ens_op_conv_transpose = {.name = "ConvTranspose",
                                      .cpu = transpose_cpu,
                                      .cpu_plan = transpose_cpu_plan,
                                      .gpu = transpose_gpu,
+                                     .gradient = transpose_gradient,
                                      .per_image = ens_per_image_with_constants,
                                      .example = transpose_examples};

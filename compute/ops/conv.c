@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Conv, with what fusion may add: a residual and an activation. */
+#include "graph/infer.h"
 #include "kernels/conv.h"
 #include "ops/conv-direct.h"
 #include "ops/conv-gpu.h"
 #include "ops/example.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -189,24 +191,8 @@ conv_kernel_shape (const EnsOperands *operands, const EnsGeometry *geometry)
 {
   const EnsConvParams *params = operands->params;
 
-  return (EnsConvShape) {
-      .batch = (guint)geometry->batch,
-      .height = (guint)geometry->input[1],
-      .width = (guint)geometry->input[2],
-      .channels = (guint)geometry->channels,
-      .filters = (guint)operands->inputs[WEIGHTS]->shape.dims[0],
-      .kernel_height = (guint)geometry->kernel[1],
-      .kernel_width = (guint)geometry->kernel[2],
-      .stride_y = (guint)geometry->strides[1],
-      .stride_x = (guint)geometry->strides[2],
-      .dilation_y = (guint)geometry->dilations[1],
-      .dilation_x = (guint)geometry->dilations[2],
-      .pad_top = (guint)geometry->pads_begin[1],
-      .pad_left = (guint)geometry->pads_begin[2],
-      .pad_bottom = (guint)geometry->pads_end[1],
-      .pad_right = (guint)geometry->pads_end[2],
-      .groups = (guint)params->group,
-  };
+  return ens_geometry_conv_shape (geometry, operands->inputs[WEIGHTS]->shape.dims[0],
+                                  params->group);
 }
 
 static gsize
@@ -341,6 +327,59 @@ conv_per_image (const EnsNode *node)
          && (ens_node_input (node, BIAS) == NULL || ens_node_constant (node, BIAS) != NULL);
 }
 
+/* The input's gradient is a transposed convolution of the output's, with output_padding where the
+ * last pixels are seen by no window. */
+static EnsValue *
+input_gradient (EnsGradient *gradient, const EnsGeometry *geometry)
+{
+  const EnsConvParams *params = gradient->node->params;
+  EnsConvTransposeParams transposed = {.sliding = params->sliding, .group = params->group};
+  guint rank = gradient->node->inputs[INPUT]->shape.rank - 2;
+
+  ens_geometry_get_sliding (geometry, rank, &transposed.sliding);
+  for (guint i = 0; i < rank; i++) {
+    guint axis = ENS_MAX_SPATIAL - rank + i;
+    gint64 seen = (geometry->output[axis] - 1) * geometry->strides[axis]
+                  + (geometry->kernel[axis] - 1) * geometry->dilations[axis] + 1
+                  - geometry->pads_begin[axis] - geometry->pads_end[axis];
+
+    transposed.output_padding[i] = geometry->input[axis] - seen;
+  }
+  return ens_gradient_apply (gradient, &ens_op_conv_transpose, &transposed, gradient->outputs[0],
+                             gradient->node->inputs[WEIGHTS], NULL);
+}
+
+static gboolean
+conv_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsConvParams *params = node->params;
+  EnsConvGradWeightParams of_weights = {.group = params->group};
+  gboolean bias = ens_node_input (node, BIAS) != NULL && gradient->wanted[BIAS];
+  g_auto (EnsNodeViews) views;
+  EnsGeometry geometry;
+
+  ens_node_views_init (&views, node);
+  if (!resolve (&views.operands, &geometry, error))
+    return FALSE;
+  ens_geometry_get_sliding (&geometry, node->inputs[INPUT]->shape.rank - 2, &of_weights.sliding);
+  if (gradient->wanted[INPUT])
+    gradient->inputs[INPUT] = input_gradient (gradient, &geometry);
+  if (gradient->wanted[WEIGHTS] || bias) {
+    EnsNode *products = ens_gradient_add (
+        gradient, &ens_op_conv_grad_weight, &of_weights,
+        (EnsValue *[]) {node->inputs[INPUT], gradient->outputs[0]}, 2, bias ? 2 : 1);
+
+    if (gradient->wanted[WEIGHTS])
+      gradient->inputs[WEIGHTS] = products->outputs[0];
+    if (bias)
+      gradient->inputs[BIAS] = products->outputs[1];
+  }
+  if (ens_node_input (node, RESIDUAL) != NULL)
+    gradient->inputs[RESIDUAL] = gradient->outputs[0];
+  return TRUE;
+}
+
 #define EXAMPLE(shapes, size, stride, pad, groups)                       \
   {                                                                      \
     shapes, &(const EnsConvParams)                                       \
@@ -375,6 +414,7 @@ const EnsOp ens_op_conv = {.name = "Conv",
                            .cpu = conv_cpu,
                            .cpu_plan = conv_cpu_plan,
                            .gpu = conv_gpu,
+                           .gradient = conv_gradient,
                            .per_image = conv_per_image,
                            .example = conv_examples,
                            .activation_offset = G_STRUCT_OFFSET (EnsConvParams, activation)};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gemm: one packed product. */
 #include "ops/elementwise.h"
+#include "ops/gradient.h"
 #include "ops/matmul-shared.h"
 #include "ops/per-image.h"
 #include "ops/registry.h"
@@ -221,6 +222,43 @@ gemm_gpu (const EnsOperands *operands, EnsCommands *commands)
   return ens_matmul_record (operands, &product, &addition, &params->activation, commands);
 }
 
+/* A product with the factors as the params say; alpha alone is left of them. */
+static EnsValue *
+multiply (EnsGradient *gradient, EnsValue *a, gboolean trans_a, EnsValue *b, gboolean trans_b)
+{
+  const EnsGemmParams *params = gradient->node->params;
+
+  return ens_gradient_apply (
+      gradient, &ens_op_gemm,
+      &(EnsGemmParams) {.trans_a = trans_a, .trans_b = trans_b, .alpha = params->alpha, .beta = 1},
+      a, b, NULL);
+}
+
+/* Y = A' · B': the gradient of A' is dY · B'ᵀ, of B' it is A'ᵀ · dY; where they are transposed, so
+ * is the product. */
+static gboolean
+gemm_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsGemmParams *params = gradient->node->params;
+  EnsValue *a = gradient->node->inputs[0], *b = gradient->node->inputs[1];
+  EnsValue *dy = gradient->outputs[0], *c = ens_node_input (gradient->node, 2);
+
+  if (gradient->wanted[0])
+    gradient->inputs[0] = params->trans_a ? multiply (gradient, b, params->trans_b, dy, TRUE)
+                                          : multiply (gradient, dy, FALSE, b, !params->trans_b);
+  if (gradient->wanted[1])
+    gradient->inputs[1] = params->trans_b ? multiply (gradient, dy, TRUE, a, params->trans_a)
+                                          : multiply (gradient, a, !params->trans_a, dy, FALSE);
+  if (c == NULL || !gradient->wanted[2])
+    return TRUE;
+  dy = ens_gradient_sum_to (gradient, dy, &c->shape);
+  if (params->beta != 1)
+    dy = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy,
+                             ens_gradient_number (gradient, dy->type, params->beta), NULL);
+  gradient->inputs[2] = dy;
+  return TRUE;
+}
+
 static gboolean
 gemm_per_image (const EnsNode *node)
 {
@@ -249,6 +287,7 @@ const EnsOp ens_op_gemm = {.name = "Gemm",
                            .cpu = gemm_cpu,
                            .cpu_plan = gemm_cpu_plan,
                            .gpu = gemm_gpu,
+                           .gradient = gemm_gradient,
                            .per_image = gemm_per_image,
                            .example = gemm_examples,
                            .activation_offset = G_STRUCT_OFFSET (EnsGemmParams, activation)};

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MatMul, as numpy.matmul: vectors become matrices of one row or column, whose axis the result
  * lacks; leading axes broadcast. */
+#include "ops/gradient.h"
 #include "ops/matmul-shared.h"
+#include "ops/params.h"
 #include "ops/per-image.h"
 #include "ops/registry.h"
 
@@ -162,6 +164,95 @@ matmul_gpu (const EnsOperands *operands, EnsCommands *commands)
                             &params->activation, commands);
 }
 
+/* Gradients, of matrices: vectors get the axis back that they lack. */
+
+typedef struct {
+  EnsGradient *gradient;
+  EnsValue *a, *b, *dy;
+} Matrices;
+
+static EnsValue *
+as_matrix (EnsGradient *gradient, EnsValue *value, gboolean column)
+{
+  gint64 n = value->shape.dims[0];
+
+  if (value->shape.rank > 1)
+    return value;
+  return ens_gradient_reshape (gradient, value, column ? &ENS_SHAPE (n, 1) : &ENS_SHAPE (1, n));
+}
+
+static Matrices
+get_matrices (EnsGradient *gradient)
+{
+  Matrices matrices = {gradient, as_matrix (gradient, gradient->node->inputs[0], FALSE),
+                       as_matrix (gradient, gradient->node->inputs[1], TRUE)};
+  EnsShape shape = leading_axes (&matrices.a->shape), b_batch = leading_axes (&matrices.b->shape);
+
+  ens_broadcast (&shape, &b_batch);
+  shape.dims[shape.rank++] = matrices.a->shape.dims[matrices.a->shape.rank - 2];
+  shape.dims[shape.rank++] = matrices.b->shape.dims[matrices.b->shape.rank - 1];
+  matrices.dy = ens_gradient_reshape (gradient, gradient->outputs[0], &shape);
+  return matrices;
+}
+
+static EnsValue *
+transpose (EnsGradient *gradient, EnsValue *value)
+{
+  EnsTransposeParams params = {.perm = {.present = TRUE, .n = value->shape.rank}};
+
+  for (guint i = 0; i < params.perm.n; i++)
+    params.perm.values[i] = i;
+  params.perm.values[params.perm.n - 2]++;
+  params.perm.values[params.perm.n - 1]--;
+  return ens_gradient_apply (gradient, &ens_op_transpose, &params, value, NULL);
+}
+
+/* All of A's and dY's rows together, where one matrix B serves them all: Aᵀ · dY. */
+static EnsValue *
+multiply_rows (const Matrices *matrices)
+{
+  EnsGradient *gradient = matrices->gradient;
+  const EnsShape *a = &matrices->a->shape, *dy = &matrices->dy->shape;
+  gint64 rows = ens_shape_span (a, 0, a->rank - 1);
+  EnsShape a_rows = ENS_SHAPE (rows, a->dims[a->rank - 1]);
+  EnsShape dy_rows = ENS_SHAPE (rows, dy->dims[dy->rank - 1]);
+
+  return ens_gradient_apply (gradient, &ens_op_gemm,
+                             &(EnsGemmParams) {.trans_a = TRUE, .alpha = 1, .beta = 1},
+                             ens_gradient_reshape (gradient, matrices->a, &a_rows),
+                             ens_gradient_reshape (gradient, matrices->dy, &dy_rows), NULL);
+}
+
+static EnsValue *
+multiply_back (const Matrices *matrices, guint i)
+{
+  EnsGradient *gradient = matrices->gradient;
+
+  if (i == 0)
+    return ens_gradient_apply (gradient, &ens_op_matmul, NULL, matrices->dy,
+                               transpose (gradient, matrices->b), NULL);
+  if (matrices->b->shape.rank == 2)
+    return multiply_rows (matrices);
+  return ens_gradient_apply (gradient, &ens_op_matmul, NULL, transpose (gradient, matrices->a),
+                             matrices->dy, NULL);
+}
+
+static gboolean
+matmul_gradient (EnsGradient *gradient, GError **error)
+{
+  Matrices matrices = get_matrices (gradient);
+  const EnsValue *factors[] = {matrices.a, matrices.b};
+
+  for (guint i = 0; i < 2; i++)
+    if (gradient->wanted[i]) {
+      EnsValue *sum =
+          ens_gradient_sum_to (gradient, multiply_back (&matrices, i), &factors[i]->shape);
+
+      gradient->inputs[i] = ens_gradient_reshape (gradient, sum, &gradient->node->inputs[i]->shape);
+    }
+  return TRUE;
+}
+
 static gboolean
 matmul_per_image (const EnsNode *node)
 {
@@ -192,6 +283,7 @@ const EnsOp ens_op_matmul = {.name = "MatMul",
                              .cpu = matmul_cpu,
                              .cpu_plan = matmul_cpu_plan,
                              .gpu = matmul_gpu,
+                             .gradient = matmul_gradient,
                              .per_image = matmul_per_image,
                              .example = matmul_examples,
                              .activation_offset = G_STRUCT_OFFSET (EnsMatMulParams, activation)};

@@ -57,6 +57,14 @@ typedef struct {
   EnsFusedActivation activation;
 } EnsConvParams;
 
+/* ConvGradWeight. Inputs: X (N, spatial …, C); dY, the gradient of a convolution's output
+ * (N, spatial …, M). Outputs: the gradients of its weights (M, kernel …, C / group) and, if wanted,
+ * of its bias (M). */
+typedef struct {
+  EnsSliding sliding; /* the convolution's, with the kernel's size */
+  gint64 group;
+} EnsConvGradWeightParams;
+
 /* ConvTranspose. Inputs: X (N, spatial …, C); W (C, kernel …, M / group); optional B (M). */
 typedef struct {
   EnsSliding sliding;

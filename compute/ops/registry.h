@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All operators. An operator is added by its line here and, if its file is new, by that in op_stems
- * of the meson.build on top. */
+/* All operators. An operator is added by its file in meson.build and its line here. */
 #pragma once
 
 #include "graph/op.h"
@@ -10,7 +9,7 @@
 #define ENS_OPS(OP) \
   OP (abs) OP (add) OP (and) OP (arg_max) OP (arg_min) OP (average_pool) \
   OP (batch_normalization) OP (cast) OP (ceil) OP (celu) OP (clip) OP (concat) \
-  OP (constant_of_shape) OP (conv) OP (conv_transpose) OP (depth_to_space) OP (div) OP (dropout) OP (elu) OP (equal) \
+  OP (constant_of_shape) OP (conv) OP (conv_grad_weight) OP (conv_transpose) OP (depth_to_space) OP (div) OP (dropout) OP (elu) OP (equal) \
   OP (erf) OP (exp) OP (expand) OP (flatten) OP (floor) OP (gather) OP (gelu) OP (gemm) \
   OP (global_average_pool) OP (global_max_pool) OP (greater) OP (greater_or_equal) \
   OP (hard_sigmoid) OP (hard_swish) OP (identity) OP (instance_normalization) OP (lrn) \

@@ -129,6 +129,45 @@ ens_set_sliding_output (EnsOperands *operands, const EnsGeometry *geometry, gint
   return ens_set_output (operands, 0, input->type, &shape, error);
 }
 
+void
+ens_geometry_get_sliding (const EnsGeometry *geometry, guint rank, EnsSliding *sliding)
+{
+  guint first = ENS_MAX_SPATIAL - rank;
+
+  *sliding = ENS_SLIDING_DEFAULT;
+  sliding->rank = rank;
+  for (guint i = 0; i < rank; i++) {
+    sliding->kernel[i] = geometry->kernel[first + i];
+    sliding->strides[i] = geometry->strides[first + i];
+    sliding->dilations[i] = geometry->dilations[first + i];
+    sliding->pads_begin[i] = geometry->pads_begin[first + i];
+    sliding->pads_end[i] = geometry->pads_end[first + i];
+  }
+}
+
+EnsConvShape
+ens_geometry_conv_shape (const EnsGeometry *geometry, gint64 filters, gint64 groups)
+{
+  return (EnsConvShape) {
+      .batch = (guint)geometry->batch,
+      .height = (guint)geometry->input[1],
+      .width = (guint)geometry->input[2],
+      .channels = (guint)geometry->channels,
+      .filters = (guint)filters,
+      .kernel_height = (guint)geometry->kernel[1],
+      .kernel_width = (guint)geometry->kernel[2],
+      .stride_y = (guint)geometry->strides[1],
+      .stride_x = (guint)geometry->strides[2],
+      .dilation_y = (guint)geometry->dilations[1],
+      .dilation_x = (guint)geometry->dilations[2],
+      .pad_top = (guint)geometry->pads_begin[1],
+      .pad_left = (guint)geometry->pads_begin[2],
+      .pad_bottom = (guint)geometry->pads_end[1],
+      .pad_right = (guint)geometry->pads_end[2],
+      .groups = (guint)groups,
+  };
+}
+
 gboolean
 ens_geometry_is_flat (const EnsGeometry *geometry)
 {

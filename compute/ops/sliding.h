@@ -2,6 +2,7 @@
 /* The geometry of convolution and pooling. */
 #pragma once
 
+#include "kernels/conv.h"
 #include "ops/operands.h"
 
 /* What a node's sliding means for an input: always three spatial axes, the first ones of length 1
@@ -44,6 +45,12 @@ gboolean ens_check_length (const EnsOperands *operands, const char *what, gint64
 /* Sets output 0 to (N, spatial …, channels). */
 gboolean ens_set_sliding_output (EnsOperands *operands, const EnsGeometry *geometry,
                                  gint64 channels, GError **error);
+
+/* The last `rank` axes as explicit attributes that mean the same for such an input. */
+void ens_geometry_get_sliding (const EnsGeometry *geometry, guint rank, EnsSliding *sliding);
+
+/* What the fast kernels know of a flat geometry's convolution. */
+EnsConvShape ens_geometry_conv_shape (const EnsGeometry *geometry, gint64 filters, gint64 groups);
 
 /* TRUE if the first axis is of length 1 throughout: what the fast kernels, which know two axes,
  * can compute. */
