@@ -21,6 +21,9 @@ typedef enum {
   ENS_RANDOM_AUGMENT,  /* what is done to a picture */
   ENS_RANDOM_NOISE,    /* the noise added to it */
   ENS_RANDOM_EXCHANGE, /* which pictures of an epoch get their channels exchanged */
+  ENS_RANDOM_WEIGHTS,  /* what layers begin with */
+  ENS_RANDOM_ORDER,    /* of an epoch's pictures */
+  ENS_RANDOM_PART,     /* which sub-images of a picture an epoch sees */
 } EnsRandomPurpose;
 
 typedef struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All operators. An operator is added by its file in meson.build and its line here. */
+/* All operators. An operator is added by its line here and, if its file is new, by that in op_stems
+ * of the meson.build on top. */
 #pragma once
 
 #include "graph/op.h"

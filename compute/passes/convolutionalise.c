@@ -458,25 +458,6 @@ name_output (Conversion *conversion, guint i)
     take_over_name (conversion, output, map);
 }
 
-/* Sets the shapes of new values: those at nominal size. */
-static gboolean
-take_over_shapes (EnsGraph *graph, const EnsShape *nominal, GError **error)
-{
-  g_autoptr (EnsGraph) sample = ens_graph_copy (graph);
-
-  if (!ens_infer_graph (sample, nominal, error))
-    return FALSE;
-  for (guint i = 0; i < graph->values->len; i++) {
-    EnsValue *value = ens_graph_value (graph, i);
-
-    if (value->producer == NULL)
-      continue;
-    value->type = ens_graph_value (sample, i)->type;
-    value->shape = ens_graph_value (sample, i)->shape;
-  }
-  return TRUE;
-}
-
 gboolean
 ens_pass_convolutionalise (EnsGraph *graph, const EnsShape *nominal, GError **error)
 {
@@ -501,5 +482,5 @@ ens_pass_convolutionalise (EnsGraph *graph, const EnsShape *nominal, GError **er
   for (guint i = 0; i < graph->outputs->len && progress; i++)
     name_output (&conversion, i);
   ens_graph_remove_unused (graph);
-  return progress && take_over_shapes (graph, nominal, error);
+  return progress && ens_graph_infer_sample (graph, nominal, error);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "graph/infer.h"
+
 gboolean
 ens_node_is (const EnsNode *node, const char *op)
 {
@@ -105,5 +107,23 @@ ens_constant_as_channels (const EnsTensor *constant, guint rank, gint64 n_channe
     return FALSE;
   for (gint64 i = 0; i < n_channels; i++)
     channels[i] = ((const float *)constant->data)[n == 1 ? 0 : i];
+  return TRUE;
+}
+
+gboolean
+ens_graph_infer_sample (EnsGraph *graph, const EnsShape *input_shapes, GError **error)
+{
+  g_autoptr (EnsGraph) sample = ens_graph_copy (graph);
+
+  if (!ens_infer_graph (sample, input_shapes, error))
+    return FALSE;
+  for (guint i = 0; i < graph->values->len; i++) {
+    EnsValue *value = ens_graph_value (graph, i);
+
+    if (value->producer == NULL)
+      continue;
+    value->type = ens_graph_value (sample, i)->type;
+    value->shape = ens_graph_value (sample, i)->shape;
+  }
   return TRUE;
 }

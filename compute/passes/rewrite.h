@@ -72,6 +72,10 @@ void ens_node_set_input (EnsNode *node, guint i, EnsValue *value);
 /* Moves a node to directly before another one. */
 void ens_graph_move_node (EnsGraph *graph, EnsNode *node, const EnsNode *before);
 
+/* Sets types and shapes of computed values to those that they have with inputs of these shapes;
+ * the graph stays open. */
+gboolean ens_graph_infer_sample (EnsGraph *graph, const EnsShape *input_shapes, GError **error);
+
 /* A float32 vector as a new constant. (transfer none) */
 EnsValue *ens_graph_add_vector (EnsGraph *graph, const char *name, const float *data, gint64 n);
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "graph/op.h"
+#include "stems.h"
 
 typedef struct {
   const char *name; /* what is special about it; unique among the operator's rows */
@@ -34,28 +35,9 @@ typedef struct {
   const TestRow *rows; /* ended by one whose inputs are NULL */
 } TestOperator;
 
-/* The rows of each file, ended by an operator of name NULL. */
-extern const TestOperator test_activation[];
-extern const TestOperator test_binary[];
-extern const TestOperator test_cast[];
-extern const TestOperator test_concat[];
-extern const TestOperator test_conv[];
-extern const TestOperator test_conv_grad_weight[];
-extern const TestOperator test_conv_transpose[];
-extern const TestOperator test_gemm[];
-extern const TestOperator test_layer_normalization[];
-extern const TestOperator test_logic[];
-extern const TestOperator test_lrn[];
-extern const TestOperator test_normalization[];
-extern const TestOperator test_pad[];
-extern const TestOperator test_pool[];
-extern const TestOperator test_reduce[];
-extern const TestOperator test_reshape[];
-extern const TestOperator test_resize[];
-extern const TestOperator test_shape[];
-extern const TestOperator test_slice[];
-extern const TestOperator test_softmax[];
-extern const TestOperator test_transpose[];
+/* The rows of each family's file, ended by an operator of name NULL. */
+#define TEST_DECLARE(stem) extern const TestOperator test_##stem[];
+TEST_OP_STEMS (TEST_DECLARE)
 
 /* All files, NULL-terminated. */
 extern const TestOperator *const test_operators[];

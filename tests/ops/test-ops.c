@@ -10,30 +10,9 @@
 
 #include "check-main.h"
 
-const TestOperator *const test_operators[] = {
-    test_activation,
-    test_binary,
-    test_cast,
-    test_concat,
-    test_conv,
-    test_conv_grad_weight,
-    test_conv_transpose,
-    test_gemm,
-    test_layer_normalization,
-    test_logic,
-    test_lrn,
-    test_normalization,
-    test_pad,
-    test_pool,
-    test_reduce,
-    test_reshape,
-    test_resize,
-    test_shape,
-    test_slice,
-    test_softmax,
-    test_transpose,
-    NULL,
-};
+#define ROWS(stem) test_##stem,
+
+const TestOperator *const test_operators[] = {TEST_OP_STEMS (ROWS) NULL};
 
 int
 main (int argc, char **argv)
