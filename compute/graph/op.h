@@ -79,6 +79,18 @@ typedef enum {
   ENS_KIND_GLOBAL_POOL, /* over all positions of a map */
 } EnsOpKind;
 
+/* What an input is to its operator if training may change it. */
+typedef enum {
+  ENS_PARAMETER_NONE,
+  ENS_PARAMETER_WEIGHT,
+  ENS_PARAMETER_BIAS,     /* is added */
+  ENS_PARAMETER_SCALE,    /* is multiplied with */
+  ENS_PARAMETER_MEAN,     /* not trained: kept from the batches that have been seen */
+  ENS_PARAMETER_VARIANCE, /* the same */
+} EnsParameterKind;
+
+#define ENS_MAX_PARAMETERS 5
+
 static inline gboolean
 ens_kind_is_arithmetic (EnsOpKind kind)
 {
@@ -178,6 +190,7 @@ struct _EnsOp {
   gsize params_size;
   EnsOpVersions versions;
   const EnsAttribute *attributes; /* up to ENS_ATTRIBUTE_END; NULL: there are none */
+  EnsParameterKind parameters[ENS_MAX_PARAMETERS]; /* by input */
 
   /* Renumbers axes in params for a tensor of this rank: axis a becomes map[a]. FALSE if the
    * operator can't work in another order with these params (ReduceMean without keepdims that leaves

@@ -584,27 +584,28 @@ binary_is_identity (const EnsNode *node)
 static const EnsOpExample arithmetic_examples[] = {{"2x5x4x7 2x1x4x7", .positive = TRUE}, {NULL}};
 static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
 
-#define ARITHMETIC_OP(id, onnx, what, min, max, extra_flags, shape_func, examples, old) \
-  const EnsOp ens_op_##id = {.name = onnx,                                              \
-                             .min_inputs = min,                                         \
-                             .max_inputs = max,                                         \
-                             .min_outputs = 1,                                          \
-                             .max_outputs = 1,                                          \
-                             .layout = ENS_LAYOUT_FOLLOWS,                              \
-                             .kind = ENS_KIND_##what,                                   \
-                             .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE | (extra_flags), \
-                             .params_size = sizeof (EnsBinaryParams),                   \
-                             .versions = {.stretch = old},                              \
-                             .attributes = binary_attributes,                           \
-                             .shape = shape_func,                                       \
-                             .reference = id##_reference,                               \
-                             .cpu = id##_cpu,                                           \
-                             .gpu = id##_gpu,                                           \
-                             .gradient = id##_gradient,                                 \
-                             .per_image = ens_per_image_elementwise,                    \
-                             .example = examples,                                       \
-                             .is_identity = binary_is_identity,                         \
-                             .activation_offset = G_STRUCT_OFFSET (EnsBinaryParams, activation)}
+#define ARITHMETIC_OP(id, onnx, what, min, max, extra_flags, shape_func, examples, old, ...)     \
+  const EnsOp ens_op_##id = {.name = onnx,                                                       \
+                             .min_inputs = min,                                                  \
+                             .max_inputs = max,                                                  \
+                             .min_outputs = 1,                                                   \
+                             .max_outputs = 1,                                                   \
+                             .layout = ENS_LAYOUT_FOLLOWS,                                       \
+                             .kind = ENS_KIND_##what,                                            \
+                             .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE | (extra_flags),          \
+                             .params_size = sizeof (EnsBinaryParams),                            \
+                             .versions = {.stretch = old},                                       \
+                             .attributes = binary_attributes,                                    \
+                             .shape = shape_func,                                                \
+                             .reference = id##_reference,                                        \
+                             .cpu = id##_cpu,                                                    \
+                             .gpu = id##_gpu,                                                    \
+                             .gradient = id##_gradient,                                          \
+                             .per_image = ens_per_image_elementwise,                             \
+                             .example = examples,                                                \
+                             .is_identity = binary_is_identity,                                  \
+                             .activation_offset = G_STRUCT_OFFSET (EnsBinaryParams, activation), \
+                             __VA_ARGS__}
 
 #define sum_reference add_reference
 #define sum_cpu add_cpu
@@ -627,4 +628,5 @@ ARITHMETIC_OP (max, "Max", OTHER, 1, MANY, 0, arithmetic_shape, arithmetic_examp
 ARITHMETIC_OP (sum, "Sum", ADD, 1, MANY, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
                ENS_STRETCH_LAST);
 ARITHMETIC_OP (mean, "Mean", OTHER, 1, MANY, 0, mean_shape, arithmetic_examples, ENS_STRETCH_LAST);
-ARITHMETIC_OP (prelu, "PRelu", OTHER, 2, 2, 0, prelu_shape, prelu_examples, ENS_STRETCH_CHANNELS);
+ARITHMETIC_OP (prelu, "PRelu", OTHER, 2, 2, 0, prelu_shape, prelu_examples, ENS_STRETCH_CHANNELS,
+               .parameters = {[1] = ENS_PARAMETER_SCALE});

@@ -216,18 +216,20 @@ layer_per_image (const EnsNode *node)
 static const EnsOpExample layer_examples[] = {
     {"2x5x7 =7 =7", &(const EnsLayerNormalizationParams) {-1, 1e-3f}}, {NULL}};
 
-const EnsOp ens_op_layer_normalization = {.name = "LayerNormalization",
-                                          .min_inputs = 2,
-                                          .max_inputs = 3,
-                                          .min_outputs = 1,
-                                          .max_outputs = 3,
-                                          .layout = ENS_LAYOUT_PLAIN,
-                                          .params_size = sizeof (EnsLayerNormalizationParams),
-                                          .versions = {.since = 17},
-                                          .attributes = layer_attributes,
-                                          .shape = layer_shape,
-                                          .reference = layer_reference,
-                                          .cpu = layer_cpu,
-                                          .gpu = layer_gpu,
-                                          .per_image = layer_per_image,
-                                          .example = layer_examples};
+const EnsOp ens_op_layer_normalization = {
+    .name = "LayerNormalization",
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 3,
+    .layout = ENS_LAYOUT_PLAIN,
+    .params_size = sizeof (EnsLayerNormalizationParams),
+    .versions = {.since = 17},
+    .attributes = layer_attributes,
+    .parameters = {[SCALE] = ENS_PARAMETER_SCALE, [BIAS] = ENS_PARAMETER_BIAS},
+    .shape = layer_shape,
+    .reference = layer_reference,
+    .cpu = layer_cpu,
+    .gpu = layer_gpu,
+    .per_image = layer_per_image,
+    .example = layer_examples};

@@ -177,6 +177,10 @@ const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
                                           .params_size = sizeof (EnsNormalizationParams),
                                           .attributes = batch_attributes,
+                                          .parameters = {[SCALE] = ENS_PARAMETER_SCALE,
+                                                         [BIAS] = ENS_PARAMETER_BIAS,
+                                                         [MEAN] = ENS_PARAMETER_MEAN,
+                                                         [VARIANCE] = ENS_PARAMETER_VARIANCE},
                                           .shape = batch_shape,
                                           .reference = batch_reference,
                                           .cpu = batch_cpu,
@@ -379,21 +383,23 @@ instance_gpu (const EnsOperands *operands, EnsCommands *commands)
 static const EnsOpExample instance_examples[] = {
     {"2x5x4x7 =7 =7", &(const EnsNormalizationParams) {1e-3f}}, {NULL}};
 
-const EnsOp ens_op_instance_normalization = {.name = "InstanceNormalization",
-                                             .min_inputs = 3,
-                                             .max_inputs = 3,
-                                             .min_outputs = 1,
-                                             .max_outputs = 1,
-                                             .layout = ENS_LAYOUT_SPATIAL,
-                                             .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
-                                             .params_size = sizeof (EnsNormalizationParams),
-                                             .attributes = instance_attributes,
-                                             .shape = instance_shape,
-                                             .reference = instance_reference,
-                                             .cpu = instance_cpu,
-                                             .gpu = instance_gpu,
-                                             .per_image = ens_per_image_with_constants,
-                                             .example = instance_examples};
+const EnsOp ens_op_instance_normalization = {
+    .name = "InstanceNormalization",
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .layout = ENS_LAYOUT_SPATIAL,
+    .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
+    .params_size = sizeof (EnsNormalizationParams),
+    .attributes = instance_attributes,
+    .parameters = {[SCALE] = ENS_PARAMETER_SCALE, [BIAS] = ENS_PARAMETER_BIAS},
+    .shape = instance_shape,
+    .reference = instance_reference,
+    .cpu = instance_cpu,
+    .gpu = instance_gpu,
+    .per_image = ens_per_image_with_constants,
+    .example = instance_examples};
 
 /* LpNormalization: divides by the norm along an axis. */
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "passes/parameters.h"
+
+#include "passes/rewrite.h"
+
+static gboolean
+is_real_constant (const EnsValue *value)
+{
+  return value != NULL && value->constant != NULL && value->producer == NULL
+         && value->type == ENS_TYPE_FLOAT32;
+}
+
+/* A vector added to a product of matrices is its bias. */
+static gboolean
+adds_bias (const EnsNode *node, guint input)
+{
+  const EnsValue *other = node->n_inputs == 2 ? node->inputs[1 - input] : NULL;
+
+  return node->op->kind == ENS_KIND_ADD && node->n_inputs == 2
+         && node->inputs[input]->shape.rank == 1 && other != NULL && other->producer != NULL
+         && other->producer->op->kind == ENS_KIND_PRODUCT;
+}
+
+static EnsParameterKind
+get_kind (const EnsNode *node, guint input)
+{
+  if (!is_real_constant (node->inputs[input]))
+    return ENS_PARAMETER_NONE;
+  if (input < ENS_MAX_PARAMETERS && node->op->parameters[input] != ENS_PARAMETER_NONE)
+    return node->op->parameters[input];
+  return adds_bias (node, input) ? ENS_PARAMETER_BIAS : ENS_PARAMETER_NONE;
+}
+
+/* Notes that a constant was met. FALSE: it was met before, and is still shared. */
+static gboolean
+meet (EnsGraph *graph, EnsNode *node, guint input, GHashTable *met)
+{
+  EnsValue *value = node->inputs[input];
+
+  if (g_hash_table_add (met, value))
+    return TRUE;
+  if (value->shape.rank > 1)
+    return FALSE;
+  node->inputs[input] = ens_graph_add_constant (graph, value->name, value->constant);
+  return TRUE;
+}
+
+GArray *
+ens_graph_find_parameters (EnsGraph *graph)
+{
+  GArray *parameters = g_array_new (FALSE, FALSE, sizeof (EnsGraphParameter));
+  g_autoptr (GHashTable) met = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    EnsNode *node = ens_graph_node (graph, i);
+
+    for (guint j = 0; j < node->n_inputs; j++) {
+      EnsGraphParameter parameter = {node, j, get_kind (node, j)};
+
+      if (parameter.kind != ENS_PARAMETER_NONE && meet (graph, node, j, met))
+        g_array_append_val (parameters, parameter);
+    }
+  }
+  return parameters;
+}
+
+EnsTensor *
+ens_graph_free_constant (EnsGraph *graph, EnsValue *value)
+{
+  g_ptr_array_add (graph->inputs, value);
+  return g_steal_pointer (&value->constant);
+}
+
+void
+ens_graph_bind_input (EnsGraph *graph, EnsValue *value, EnsTensor *tensor)
+{
+  g_ptr_array_remove (graph->inputs, value);
+  value->constant = ens_tensor_ref (tensor);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The graph of a step, before it is planned. */
+#pragma once
+
+#include "train/step.h"
+
+/* What dropout multiplies with: an input of the graph. */
+typedef struct {
+  EnsShape shape;
+  float ratio; /* of what is dropped */
+} EnsStepMask;
+
+typedef struct {
+  /* Inputs: those of the original graph; parameters; statistics; masks. Outputs: the loss; what was
+   * asked for; gradients of the parameters; new statistics. */
+  EnsGraph *graph;
+  guint n_inputs, n_outputs;       /* of the caller */
+  GArray *parameters, *statistics; /* EnsParameter */
+  GPtrArray *initial;              /* EnsTensor of each of them, parameters first */
+  GArray *masks;                   /* EnsStepMask */
+} EnsStepGraph;
+
+/* FALSE: nothing is set. */
+gboolean ens_step_graph_init (EnsStepGraph *step, const EnsStepParams *params, GError **error);
+void ens_step_graph_clear (EnsStepGraph *step);
