@@ -327,24 +327,14 @@ conv_per_image (const EnsNode *node)
          && (ens_node_input (node, BIAS) == NULL || ens_node_constant (node, BIAS) != NULL);
 }
 
-/* The input's gradient is a transposed convolution of the output's, with output_padding where the
- * last pixels are seen by no window. */
 static EnsValue *
 input_gradient (EnsGradient *gradient, const EnsGeometry *geometry)
 {
   const EnsConvParams *params = gradient->node->params;
-  EnsConvTransposeParams transposed = {.sliding = params->sliding, .group = params->group};
-  guint rank = gradient->node->inputs[INPUT]->shape.rank - 2;
+  EnsConvTransposeParams transposed = {.group = params->group};
 
-  ens_geometry_get_sliding (geometry, rank, &transposed.sliding);
-  for (guint i = 0; i < rank; i++) {
-    guint axis = ENS_MAX_SPATIAL - rank + i;
-    gint64 seen = (geometry->output[axis] - 1) * geometry->strides[axis]
-                  + (geometry->kernel[axis] - 1) * geometry->dilations[axis] + 1
-                  - geometry->pads_begin[axis] - geometry->pads_end[axis];
-
-    transposed.output_padding[i] = geometry->input[axis] - seen;
-  }
+  ens_geometry_get_transposed (geometry, gradient->node->inputs[INPUT]->shape.rank - 2,
+                               &transposed);
   return ens_gradient_apply (gradient, &ens_op_conv_transpose, &transposed, gradient->outputs[0],
                              gradient->node->inputs[WEIGHTS], NULL);
 }

@@ -3,9 +3,9 @@
 #include "kernels/pooling.h"
 #include "ops/example.h"
 #include "ops/per-image.h"
+#include "ops/pool.h"
 #include "ops/record.h"
 #include "ops/registry.h"
-#include "ops/sliding.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,8 +30,8 @@ static const EnsAttribute average_pool_attributes[] = {
     {"count_include_pad", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsPoolParams, count_include_pad)},
     ENS_ATTRIBUTE_END};
 
-static gboolean
-resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **error)
+gboolean
+ens_pool_resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **error)
 {
   const EnsPoolParams *params = operands->params;
 
@@ -52,9 +52,8 @@ taps_inside (const EnsGeometry *geometry, guint i, gint64 position, gint64 *firs
   *last = *last < 0 ? -1 : MIN (*last / dilation, geometry->kernel[i] - 1);
 }
 
-/* A window without any input has no maximum and no mean. */
-static gboolean
-check_windows (const EnsOperands *operands, const EnsGeometry *geometry, GError **error)
+gboolean
+ens_pool_check_windows (const EnsOperands *operands, const EnsGeometry *geometry, GError **error)
 {
   for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
     for (gint64 position = 0; position < geometry->output[i]; position++) {
@@ -76,7 +75,8 @@ pool_shape (EnsOperands *operands, GError **error)
   EnsGeometry geometry;
 
   return ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
-         && resolve (operands, &geometry, error) && check_windows (operands, &geometry, error)
+         && ens_pool_resolve (operands, &geometry, error)
+         && ens_pool_check_windows (operands, &geometry, error)
          && ens_set_sliding_output (operands, &geometry, geometry.channels, error);
 }
 
@@ -122,9 +122,8 @@ visit_window (const EnsView *input, const EnsPositions *to, gsize channel)
   return statistics;
 }
 
-/* Taps inside the padded input. */
-static gint64
-count_padded (const EnsGeometry *geometry, const gint64 *position)
+gint64
+ens_pool_count_padded (const EnsGeometry *geometry, const gint64 *position)
 {
   gint64 count = 1;
 
@@ -152,7 +151,7 @@ reference (const EnsOperands *operands, const EnsGeometry *geometry, Method meth
       Statistics statistics = visit_window (operands->inputs[0], &to, channel);
 
       if (method == MEAN_WITH_PADS)
-        statistics.count = count_padded (geometry, to.position);
+        statistics.count = ens_pool_count_padded (geometry, to.position);
       ens_view_set_real (output, at + channel,
                          method == MAXIMUM ? statistics.max
                                            : statistics.sum / (double)statistics.count);
@@ -165,7 +164,7 @@ max_pool_reference (const EnsOperands *operands)
 {
   EnsGeometry geometry;
 
-  resolve (operands, &geometry, NULL);
+  ens_pool_resolve (operands, &geometry, NULL);
   reference (operands, &geometry, MAXIMUM);
 }
 
@@ -175,7 +174,7 @@ average_pool_reference (const EnsOperands *operands)
   const EnsPoolParams *params = operands->params;
   EnsGeometry geometry;
 
-  resolve (operands, &geometry, NULL);
+  ens_pool_resolve (operands, &geometry, NULL);
   reference (operands, &geometry, params->count_include_pad ? MEAN_WITH_PADS : MEAN);
 }
 
@@ -256,7 +255,7 @@ max_pool_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   EnsGeometry geometry;
 
-  resolve (operands, &geometry, NULL);
+  ens_pool_resolve (operands, &geometry, NULL);
   run_max (operands, &geometry, context->pool);
 }
 
@@ -277,7 +276,7 @@ average_pool_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   EnsGeometry geometry;
   EnsPoolingShape shape;
 
-  resolve (operands, &geometry, NULL);
+  ens_pool_resolve (operands, &geometry, NULL);
   shape = pooling_shape (&geometry);
   if (is_fast (operands, &geometry))
     ens_average_pooling_run (ens_kernels_get (), &shape, params->count_include_pad, &arguments,
@@ -358,7 +357,7 @@ record_windows (const EnsOperands *operands, EnsCommands *commands, guint32 kind
     dispatch.shader = "pool-texels";
     dispatch.bindings[0].access = ENS_ACCESS_TEXELS;
   }
-  resolve (operands, &geometry, NULL);
+  ens_pool_resolve (operands, &geometry, NULL);
   push = pool_push (operands, &geometry);
   dispatch.push = &push;
   dispatch.push_size = sizeof push;
@@ -453,6 +452,7 @@ static const EnsOpExample global_examples[] = {{"2x5x4x7"}, {NULL}};
                              .reference = id##_reference,               \
                              .cpu = id##_cpu,                           \
                              .gpu = id##_gpu,                           \
+                             .gradient = ens_##id##_gradient,           \
                              .per_image = ens_per_image_with_constants, \
                              .example = pool_examples,                  \
                              .is_identity = pool_is_identity}
@@ -470,6 +470,7 @@ static const EnsOpExample global_examples[] = {{"2x5x4x7"}, {NULL}};
                              .reference = id##_reference,               \
                              .cpu = id##_cpu,                           \
                              .gpu = id##_gpu,                           \
+                             .gradient = ens_##id##_gradient,           \
                              .per_image = ens_per_image_with_constants, \
                              .example = global_examples}
 

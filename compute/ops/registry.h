@@ -15,7 +15,7 @@
   OP (global_average_pool) OP (global_max_pool) OP (greater) OP (greater_or_equal) \
   OP (hard_sigmoid) OP (hard_swish) OP (identity) OP (instance_normalization) OP (lrn) \
   OP (layer_normalization) OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) OP (log_softmax) OP (lp_normalization) \
-  OP (matmul) OP (max) OP (max_pool) OP (mean) OP (min) OP (mul) OP (neg) OP (not) OP (or) \
+  OP (matmul) OP (max) OP (max_pool) OP (max_pool_grad) OP (mean) OP (min) OP (mul) OP (neg) OP (not) OP (or) \
   OP (prelu) OP (pad) OP (pow) OP (range) OP (reciprocal) OP (reduce_l1) OP (reduce_l2) \
   OP (reduce_log_sum) OP (reduce_log_sum_exp) OP (reduce_max) OP (reduce_mean) OP (reduce_min) \
   OP (reduce_prod) OP (reduce_sum) OP (reduce_sum_square) OP (relu) OP (reshape) OP (resize) OP (round) \

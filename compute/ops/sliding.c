@@ -145,6 +145,22 @@ ens_geometry_get_sliding (const EnsGeometry *geometry, guint rank, EnsSliding *s
   }
 }
 
+void
+ens_geometry_get_transposed (const EnsGeometry *geometry, guint rank,
+                             EnsConvTransposeParams *transposed)
+{
+  ens_geometry_get_sliding (geometry, rank, &transposed->sliding);
+  for (guint i = 0; i < rank; i++) {
+    guint axis = ENS_MAX_SPATIAL - rank + i;
+    gint64 seen = (geometry->output[axis] - 1) * geometry->strides[axis]
+                  + (geometry->kernel[axis] - 1) * geometry->dilations[axis] + 1
+                  - geometry->pads_begin[axis];
+
+    transposed->sliding.pads_end[i] = MAX (seen - geometry->input[axis], 0);
+    transposed->output_padding[i] = MAX (geometry->input[axis] - seen, 0);
+  }
+}
+
 EnsConvShape
 ens_geometry_conv_shape (const EnsGeometry *geometry, gint64 filters, gint64 groups)
 {

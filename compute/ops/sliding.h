@@ -49,6 +49,11 @@ gboolean ens_set_sliding_output (EnsOperands *operands, const EnsGeometry *geome
 /* The last `rank` axes as explicit attributes that mean the same for such an input. */
 void ens_geometry_get_sliding (const EnsGeometry *geometry, guint rank, EnsSliding *sliding);
 
+/* The transposed convolution that leads from output positions back to the input's, all of them:
+ * sliding and output_padding are set. */
+void ens_geometry_get_transposed (const EnsGeometry *geometry, guint rank,
+                                  EnsConvTransposeParams *transposed);
+
 /* What the fast kernels know of a flat geometry's convolution. */
 EnsConvShape ens_geometry_conv_shape (const EnsGeometry *geometry, gint64 filters, gint64 groups);
 
