@@ -258,7 +258,7 @@ add_folder (Coco *coco, const char *folder, const char *inside, const char *name
 
 /* The most particular ones first: pictures of two splits may have the same names. */
 static void
-list_folders (Coco *coco, const char *folder, EnsSplit split)
+list_folders (Coco *coco, const char *folder, gint split)
 {
   static const char *const split_folders[ENS_N_SPLITS][3] = {
       {"train"}, {"validation", "valid", "val"}, {"test"}};
@@ -272,7 +272,7 @@ list_folders (Coco *coco, const char *folder, EnsSplit split)
   for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
     if (g_str_has_prefix (name, INSTANCES_))
       add_folder (coco, folder, places[i], name + strlen (INSTANCES_));
-    for (guint s = 0; s < 3 && split_folders[split][s] != NULL; s++)
+    for (guint s = 0; split >= 0 && s < 3 && split_folders[split][s] != NULL; s++)
       add_folder (coco, folder, places[i], split_folders[split][s]);
   }
   add_folder (coco, folder, "images", NULL);
@@ -314,6 +314,7 @@ static EnsBoxedImage *
 take_image (Coco *coco, guint i)
 {
   const Image *image = &g_array_index (coco->images, Image, i);
+  EnsBoxedImage *boxed;
   char *path;
 
   if (image->id < 0 || image->file == NULL || !(image->width >= 1 && image->height >= 1)) {
@@ -339,7 +340,9 @@ take_image (Coco *coco, guint i)
     skip_missing (coco, i, image->file);
     return NULL;
   }
-  return ens_boxed_image_new (path);
+  boxed = ens_boxed_image_new (path);
+  ens_boxed_image_set_size (boxed, image->width, image->height);
+  return boxed;
 }
 
 /* (transfer full) */
@@ -401,6 +404,8 @@ take_annotation (Coco *coco, guint i, GError **error)
   if (target == NULL || label == NULL) {
     gboolean lost = target == NULL;
 
+    if (!lost && target->boxed != NULL)
+      ens_boxed_image_doubt (target->boxed, NULL);
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
                  "%s: expected the id of one of the %u %s, found %" G_GINT64_FORMAT, where,
                  lost ? coco->images->len : coco->categories->len, lost ? "images" : "categories",
@@ -447,6 +452,8 @@ ens_coco_load (const char *folder, const EnsCocoFile *file, GPtrArray *notes, GE
   images = take_images (&coco, error);
   if (images == NULL || !take_annotations (&coco, error))
     return NULL;
+  for (guint i = 0; i < images->len; i++)
+    ((EnsBoxedImage *)images->pdata[i])->split = file->split;
   ens_boxes_sort (images);
   return g_steal_pointer (&images);
 }

@@ -17,13 +17,12 @@
 #pragma once
 
 #include "dataset/boxes.h"
-#include "dataset/dataset.h"
 
-/* A file of annotations; its split is that which its name says as a word (train, val, minival,
- * test), or else its folder's name; training if neither does. */
+/* A file of annotations; its split is that which its name says (ens_split_find ()), or else its
+ * folder's name. */
 typedef struct {
   char *path;
-  EnsSplit split;
+  gint split; /* EnsSplit or ENS_SPLIT_UNSAID */
 } EnsCocoFile;
 
 /* The set's files of annotations, in byte order; empty if the folder is no such set, or none.

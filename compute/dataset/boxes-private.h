@@ -9,6 +9,9 @@ EnsBoxedImage *ens_boxed_image_new (char *path);
 void ens_boxed_image_free (EnsBoxedImage *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBoxedImage, ens_boxed_image_free)
 
+/* Nothing is set where these are no sizes. */
+void ens_boxed_image_set_size (EnsBoxedImage *image, double width, double height);
+
 /* NaN for what is no number. */
 double ens_boxes_number (const char *text);
 
@@ -20,10 +23,13 @@ typedef struct {
 } EnsBoxEdges;
 
 /* Adds a box; one that stands out of the image by rounding is cut. FALSE, with a message for
- * `where`, if there is no such box. (transfer none; of `box` everything but the rectangle counts)
- */
+ * `where`, if there is no such box; its label is then one of the image's doubts. (transfer none; of
+ * `box` everything but the rectangle counts) */
 gboolean ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges *edges,
                               const char *where, GError **error);
+
+/* Notes that an annotation was left out; label: its class, NULL if that is not known. */
+void ens_boxed_image_doubt (EnsBoxedImage *image, const char *label);
 
 /* Sorts EnsBoxedImage by path, in byte order. */
 void ens_boxes_sort (GPtrArray *images);

@@ -16,22 +16,65 @@ typedef enum {
   N_VOC_NUMBERS
 } VocNumber;
 
+/* Elements by their path, innermost first: parts of an object have names and boxes of their own. */
 static const struct {
-  const char *element, *parent;
+  const char *path[3];
 } voc_numbers[N_VOC_NUMBERS] = {
-    [VOC_WIDTH] = {"width", "size"}, [VOC_HEIGHT] = {"height", "size"},
-    [VOC_XMIN] = {"xmin", "bndbox"}, [VOC_YMIN] = {"ymin", "bndbox"},
-    [VOC_XMAX] = {"xmax", "bndbox"}, [VOC_YMAX] = {"ymax", "bndbox"},
+    [VOC_WIDTH] = {{"width", "size"}},           [VOC_HEIGHT] = {{"height", "size"}},
+    [VOC_XMIN] = {{"xmin", "bndbox", "object"}}, [VOC_YMIN] = {{"ymin", "bndbox", "object"}},
+    [VOC_XMAX] = {{"xmax", "bndbox", "object"}}, [VOC_YMAX] = {{"ymax", "bndbox", "object"}},
 };
+
+/* An object as its element has it; numbers that are missing are NaN. */
+typedef struct {
+  char *label;
+  gboolean difficult;
+  double left, top, right, bottom;
+} Object;
 
 typedef struct {
   const char *path; /* of the annotation */
-  EnsBoxedImage *image;
-  GString *text; /* inside the innermost element */
-  char *label;
-  gboolean difficult;
+  GString *text;    /* inside the innermost element */
   double numbers[N_VOC_NUMBERS];
+  Object object;   /* the one at hand */
+  GArray *objects; /* Object */
 } Voc;
+
+static void
+clear_object (gpointer data)
+{
+  g_free (((Object *)data)->label);
+}
+
+static void
+voc_init (Voc *voc, const char *path)
+{
+  *voc = (Voc) {.path = path, .text = g_string_new (NULL)};
+  for (guint i = 0; i < N_VOC_NUMBERS; i++)
+    voc->numbers[i] = NAN;
+  voc->objects = g_array_new (FALSE, FALSE, sizeof (Object));
+  g_array_set_clear_func (voc->objects, clear_object);
+}
+
+static void
+voc_clear (Voc *voc)
+{
+  g_string_free (voc->text, TRUE);
+  g_free (voc->object.label);
+  g_array_unref (voc->objects);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Voc, voc_clear)
+
+/* ---- Elements ---- */
+
+static gboolean
+is_at (const GSList *stack, const char *const path[3])
+{
+  for (guint i = 0; i < 3 && path[i] != NULL; i++, stack = stack->next)
+    if (stack == NULL || strcmp (stack->data, path[i]) != 0)
+      return FALSE;
+  return TRUE;
+}
 
 static void
 voc_start (GMarkupParseContext *context, const char *element, const char **names,
@@ -41,8 +84,8 @@ voc_start (GMarkupParseContext *context, const char *element, const char **names
 
   g_string_truncate (voc->text, 0);
   if (strcmp (element, "object") == 0) {
-    g_clear_pointer (&voc->label, g_free);
-    voc->difficult = FALSE;
+    g_free (voc->object.label);
+    voc->object = (Object) {0};
     for (guint i = VOC_XMIN; i <= VOC_YMAX; i++)
       voc->numbers[i] = NAN;
   }
@@ -56,39 +99,38 @@ voc_text (GMarkupParseContext *context, const char *text, gsize length, gpointer
 }
 
 static void
-voc_end_object (Voc *voc, GError **error)
+voc_end_object (Voc *voc)
 {
-  const double *numbers = voc->numbers;
-  EnsBox box = {.label = voc->label, .difficult = voc->difficult};
-  EnsBoxEdges edges = {numbers[VOC_XMIN] - 1, numbers[VOC_YMIN] - 1, numbers[VOC_XMAX],
-                       numbers[VOC_YMAX],     numbers[VOC_WIDTH],    numbers[VOC_HEIGHT]};
+  Object *object = &voc->object;
 
-  if (voc->label == NULL)
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: an object has no name", voc->path);
-  else
-    ens_boxed_image_add (voc->image, &box, &edges, voc->path, error);
+  object->left = voc->numbers[VOC_XMIN] - 1;
+  object->top = voc->numbers[VOC_YMIN] - 1;
+  object->right = voc->numbers[VOC_XMAX];
+  object->bottom = voc->numbers[VOC_YMAX];
+  g_array_append_val (voc->objects, *object);
+  *object = (Object) {0};
 }
 
 static void
 voc_end (GMarkupParseContext *context, const char *element, gpointer data, GError **error)
 {
+  static const char *const name[3] = {"name", "object"}, *const difficult[3] = {"difficult",
+                                                                                "object"};
   Voc *voc = data;
   /* The element being closed is still on top. */
   const GSList *stack = g_markup_parse_context_get_element_stack (context);
-  const char *parent = stack->next ? stack->next->data : "";
   const char *text = g_strstrip (voc->text->str);
 
-  if (strcmp (parent, "object") == 0 && strcmp (element, "name") == 0) {
-    g_free (voc->label);
-    voc->label = g_strdup (text);
-  } else if (strcmp (parent, "object") == 0 && strcmp (element, "difficult") == 0) {
-    voc->difficult = strcmp (text, "1") == 0;
+  if (is_at (stack, name)) {
+    g_free (voc->object.label);
+    voc->object.label = g_strdup (text);
+  } else if (is_at (stack, difficult)) {
+    voc->object.difficult = strcmp (text, "1") == 0;
   } else if (strcmp (element, "object") == 0) {
-    voc_end_object (voc, error);
+    voc_end_object (voc);
   }
   for (guint i = 0; i < N_VOC_NUMBERS; i++)
-    if (strcmp (element, voc_numbers[i].element) == 0
-        && strcmp (parent, voc_numbers[i].parent) == 0)
+    if (is_at (stack, voc_numbers[i].path))
       voc->numbers[i] = ens_boxes_number (text);
   g_string_truncate (voc->text, 0);
 }
@@ -99,28 +141,67 @@ static const GMarkupParser voc_parser = {
     .text = voc_text,
 };
 
+/* ---- Annotations ---- */
+
+/* In UTF-8 without a byte order mark, whatever the file begins with. (transfer full) */
+static char *
+read_text (const char *path, gsize *length, GError **error)
+{
+  static const char mark[] = "\xef\xbb\xbf";
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents (path, &text, length, error))
+    return NULL;
+  if (*length >= 2 && (memcmp (text, "\xff\xfe", 2) == 0 || memcmp (text, "\xfe\xff", 2) == 0))
+    return g_convert (text, (gssize)*length, "UTF-8", "UTF-16", NULL, length, error);
+  if (*length >= strlen (mark) && memcmp (text, mark, strlen (mark)) == 0) {
+    *length -= strlen (mark);
+    memmove (text, text + strlen (mark), *length);
+  }
+  return g_steal_pointer (&text);
+}
+
 static gboolean
 parse_annotation (Voc *voc, GError **error)
 {
   g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (&voc_parser, 0, voc, NULL);
   g_autoptr (GError) failure = NULL;
-  g_autofree char *xml = NULL;
   gsize length;
+  g_autofree char *xml = read_text (voc->path, &length, &failure);
 
-  if (!g_file_get_contents (voc->path, &xml, &length, &failure)) {
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
-    return FALSE;
+  if (xml != NULL && g_markup_parse_context_parse (context, xml, (gssize)length, &failure)
+      && g_markup_parse_context_end_parse (context, &failure))
+    return TRUE;
+  g_set_error (error, ENS_ERROR, xml != NULL ? ENS_ERROR_FORMAT : ENS_ERROR_FILE,
+               "%s: not a Pascal VOC annotation: %s", voc->path, failure->message);
+  return FALSE;
+}
+
+/* Adds the objects; `first` is what was wrong with the first of those that had to be left out. */
+static void
+add_objects (const Voc *voc, EnsBoxedImage *image, GError **first)
+{
+  ens_boxed_image_set_size (image, voc->numbers[VOC_WIDTH], voc->numbers[VOC_HEIGHT]);
+  for (guint i = 0; i < voc->objects->len; i++) {
+    const Object *object = &g_array_index (voc->objects, Object, i);
+    const EnsBox box = {.label = object->label, .difficult = object->difficult};
+    const EnsBoxEdges edges = {object->left,
+                               object->top,
+                               object->right,
+                               object->bottom,
+                               voc->numbers[VOC_WIDTH],
+                               voc->numbers[VOC_HEIGHT]};
+    g_autoptr (GError) reason = NULL;
+
+    if (object->label == NULL || *object->label == '\0') {
+      ens_boxed_image_doubt (image, NULL);
+      g_set_error (&reason, ENS_ERROR, ENS_ERROR_FORMAT, "%s: an object has no name", voc->path);
+    } else {
+      ens_boxed_image_add (image, &box, &edges, voc->path, &reason);
+    }
+    if (reason != NULL && *first == NULL)
+      *first = g_steal_pointer (&reason);
   }
-  if (!g_markup_parse_context_parse (context, xml, (gssize)length, &failure)
-      || !g_markup_parse_context_end_parse (context, &failure)) {
-    if (failure->domain == ENS_ERROR)
-      g_propagate_error (error, g_steal_pointer (&failure));
-    else
-      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: not a Pascal VOC annotation: %s",
-                   voc->path, failure->message);
-    return FALSE;
-  }
-  return TRUE;
 }
 
 /* The picture that belongs to an annotation of this name. */
@@ -143,24 +224,24 @@ find_picture (const char *folder, const char *annotation, GError **error)
   return NULL;
 }
 
+/* NULL for one that can't be read. `reason` says why, or what was wrong with an object of it that
+ * was left out. (transfer full) */
 static EnsBoxedImage *
-load_image (const char *folder, const char *annotation, GError **error)
+load_image (const char *folder, const char *annotation, GError **reason)
 {
   g_autofree char *path = g_build_filename (folder, "Annotations", annotation, NULL);
-  Voc voc = {.path = path};
-  char *picture = find_picture (folder, annotation, error);
-  gboolean sound;
+  char *picture = find_picture (folder, annotation, reason);
+  EnsBoxedImage *image;
+  g_auto (Voc) voc;
 
-  if (picture == NULL)
+  voc_init (&voc, path);
+  if (picture == NULL || !parse_annotation (&voc, reason)) {
+    g_free (picture);
     return NULL;
-  voc.image = ens_boxed_image_new (picture);
-  voc.text = g_string_new (NULL);
-  sound = parse_annotation (&voc, error);
-  g_string_free (voc.text, TRUE);
-  g_free (voc.label);
-  if (!sound)
-    g_clear_pointer (&voc.image, ens_boxed_image_free);
-  return voc.image;
+  }
+  image = ens_boxed_image_new (picture);
+  add_objects (&voc, image, reason);
+  return image;
 }
 
 static int
@@ -204,7 +285,7 @@ ens_boxes_load_voc (const char *folder, GPtrArray *notes, GError **error)
 
     if (image != NULL)
       g_ptr_array_add (images, image);
-    else
+    if (reason != NULL)
       ens_boxes_tally_skip (&tally, reason);
   }
   return ens_boxes_tally_check (&tally, folder, "annotations", error) ? g_steal_pointer (&images)

@@ -23,6 +23,7 @@ ens_boxed_image_free (EnsBoxedImage *image)
     return;
   g_free (image->path);
   g_array_unref (image->boxes);
+  g_ptr_array_unref (image->doubts);
   g_free (image);
 }
 
@@ -32,9 +33,17 @@ ens_boxed_image_new (char *path)
   EnsBoxedImage *image = g_new0 (EnsBoxedImage, 1);
 
   image->path = path;
+  image->split = ENS_SPLIT_UNSAID;
+  image->doubts = g_ptr_array_new_with_free_func (g_free);
   image->boxes = g_array_new (FALSE, TRUE, sizeof (EnsBox));
   g_array_set_clear_func (image->boxes, clear_box);
   return image;
+}
+
+void
+ens_boxed_image_doubt (EnsBoxedImage *image, const char *label)
+{
+  g_ptr_array_add (image->doubts, g_strdup (label));
 }
 
 double
@@ -44,6 +53,15 @@ ens_boxes_number (const char *text)
   double number = g_ascii_strtod (text, &end);
 
   return end > text && *end == '\0' ? number : NAN;
+}
+
+void
+ens_boxed_image_set_size (EnsBoxedImage *image, double width, double height)
+{
+  if (!(width >= 1 && height >= 1 && width <= G_MAXINT && height <= G_MAXINT))
+    return;
+  image->width = (guint)width;
+  image->height = (guint)height;
 }
 
 gboolean
@@ -61,12 +79,14 @@ ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges 
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
                  "%s: expected a box inside the image of %g×%g pixels, found %g … %g by %g … %g",
                  where, width, height, edges->left, edges->right, edges->top, edges->bottom);
+    ens_boxed_image_doubt (image, box->label);
     return FALSE;
   }
   added.label = g_strdup (box->label);
   added.rect = (EnsRect) {(float)(left / width), (float)(top / height),
                           (float)((right - left) / width), (float)((bottom - top) / height)};
   g_array_append_val (image->boxes, added);
+  ens_boxed_image_set_size (image, width, height);
   return TRUE;
 }
 
@@ -118,6 +138,13 @@ ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char 
 
 /* ---- Layouts ---- */
 
+gboolean
+ens_boxes_have (const char *path)
+{
+  return g_str_has_suffix (path, ".csv") || g_str_has_suffix (path, ".json")
+         || ens_boxes_have_coco (path) || ens_boxes_have_voc (path) || ens_boxes_have_csv (path);
+}
+
 GPtrArray *
 ens_boxes_load (const char *path, GPtrArray *notes, GError **error)
 {
@@ -129,9 +156,12 @@ ens_boxes_load (const char *path, GPtrArray *notes, GError **error)
     return ens_boxes_load_coco (path, notes, error);
   if (ens_boxes_have_voc (path))
     return ens_boxes_load_voc (path, notes, error);
+  if (ens_boxes_have_csv (path))
+    return ens_boxes_load_csv (path, notes, error);
   g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                "%s: expected a folder with Annotations and JPEGImages (Pascal VOC) or with "
-               "annotations/instances_*.json (COCO), or a file of the latter, or a CSV file",
+               "annotations/instances_*.json (COCO), or a file of the latter, or a CSV file or the "
+               "folder of its pictures",
                path);
   return NULL;
 }

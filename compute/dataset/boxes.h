@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "dataset/split.h"
 #include "vision/frame.h"
 
 typedef struct {
@@ -13,9 +14,17 @@ typedef struct {
   gboolean crowd;     /* as COCO marks a box around many: it shows the class, but is no object's */
 } EnsBox;
 
+/* `split` where a file does not say of which split an image is. */
+#define ENS_SPLIT_UNSAID (-1)
+
 typedef struct {
   char *path;
-  GArray *boxes; /* EnsBox */
+  gint split;          /* EnsSplit or ENS_SPLIT_UNSAID */
+  guint width, height; /* in pixels, as the annotation says; 0 where it does not */
+  GArray *boxes;       /* EnsBox */
+  /* char *: labels of annotations that were left out because something is wrong with them, NULL for
+   * one whose label is not known either. The image may show these classes, or not. */
+  GPtrArray *doubts;
 } EnsBoxedImage;
 
 /* Reads pictures with boxes; in alphabetical order. (transfer full, EnsBoxedImage)
@@ -24,11 +33,13 @@ typedef struct {
  *  - a folder in Pascal VOC's layout: JPEGImages/, Annotations/NAME.xml; coordinates are pixels
  *    counted from 1, both ends included (boxes-voc.h);
  *  - a folder with COCO's annotations, or one file of them, NAME.json (boxes-coco.h);
- *  - a CSV file whose first line names its columns: file, width, height, class, xmin, ymin, xmax,
- *    ymax at least, in pixels from 0; pictures lie beside it in a folder of its name without
- *    ".csv".
+ *  - a CSV file, NAME.csv, whose first line names its columns, or the folder NAME of its pictures
+ *    (boxes-csv.h).
  *
  * Pictures are not opened. A picture that is not there, and an annotation that can't be what it
  * says, are left out, and `notes` (char *) says which and why; more than one in
  * ENS_MIN_IMAGES_PER_BROKEN (dataset/dataset.h) is an error. */
 GPtrArray *ens_boxes_load (const char *path, GPtrArray *notes, GError **error);
+
+/* Whether the path is one of those. */
+gboolean ens_boxes_have (const char *path);

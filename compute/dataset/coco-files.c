@@ -17,49 +17,17 @@ coco_file_free (gpointer data)
   g_free (file);
 }
 
-/* Whether `word` stands in `name` with no letter before it, in small letters. */
-static gboolean
-has_word (const char *name, const char *word)
-{
-  for (const char *at = name; (at = strstr (at, word)) != NULL; at++)
-    if (at == name || !g_ascii_isalpha (at[-1]))
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
-name_split (const char *name, EnsSplit *split)
-{
-  static const struct {
-    const char *word;
-    EnsSplit split;
-  } words[] = {
-      {"train", ENS_SPLIT_TRAIN},
-      {"val", ENS_SPLIT_VALIDATION},
-      {"minival", ENS_SPLIT_VALIDATION},
-      {"test", ENS_SPLIT_TEST},
-  };
-  g_autofree char *lower = g_ascii_strdown (name, -1);
-
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    if (has_word (lower, words[i].word)) {
-      *split = words[i].split;
-      return TRUE;
-    }
-  return FALSE;
-}
-
-static EnsSplit
+static gint
 find_split (const char *path)
 {
   g_autofree char *name = g_path_get_basename (path);
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *folder_name = g_path_get_basename (folder);
-  EnsSplit split = ENS_SPLIT_TRAIN;
+  EnsSplit split;
 
-  if (!name_split (name, &split))
-    name_split (folder_name, &split);
-  return split;
+  if (ens_split_find (name, &split) || ens_split_find (folder_name, &split))
+    return split;
+  return ENS_SPLIT_UNSAID;
 }
 
 static gboolean
@@ -92,7 +60,7 @@ list_folder (const char *folder, gboolean any_name, GPtrArray *files, GPtrArray 
     if (is_annotations (name, any_name) && g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
       EnsCocoFile *file = g_new (EnsCocoFile, 1);
 
-      *file = (EnsCocoFile) {g_steal_pointer (&path), ENS_SPLIT_TRAIN};
+      *file = (EnsCocoFile) {g_steal_pointer (&path), ENS_SPLIT_UNSAID};
       g_ptr_array_add (files, file);
     } else if (folders != NULL && g_file_test (path, G_FILE_TEST_IS_DIR)) {
       g_ptr_array_add (folders, g_steal_pointer (&path));

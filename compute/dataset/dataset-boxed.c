@@ -3,22 +3,21 @@
 
 #include <string.h>
 
-#include "dataset/boxes-coco.h"
 #include "dataset/boxes-private.h"
 #include "dataset/boxes-voc.h"
+#include "dataset/dataset-private.h"
+#include "dataset/voc-lists.h"
 
 /* How many names a note lists. */
 #define MAX_NAMES 6
 
-/* As M. Everingham et al. name them (The Pascal Visual Object Classes Challenge, IJCV 2010), and as
- * the folders of other data sets are called. */
-static const char *const list_names[ENS_N_SPLITS][2] = {
-    {"train", NULL}, {"val", "validation"}, {"test", NULL}};
+/* One in so many images of a set that has no splits is for validation, and one for the test. */
+#define SHARE 5
 
 gboolean
 ens_dataset_is_boxed (const char *folder)
 {
-  return ens_boxes_have_voc (folder) || ens_boxes_have_coco (folder);
+  return ens_boxes_have (folder);
 }
 
 /* Images of a data set, before their classes are known. */
@@ -44,116 +43,78 @@ boxed_clear (Boxed *boxed)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Boxed, boxed_clear)
 
-/* ---- Pascal VOC's lists ---- */
+/* ---- Splits ---- */
 
-/* The list of the split's images, or NULL if there is none. (transfer full) */
-static char *
-find_list (const EnsDataset *dataset, EnsSplit split)
+/* By what the files say; nothing if they don't divide the images. */
+static void
+divide_as_said (Boxed *boxed)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (list_names[split]) && list_names[split][i] != NULL; i++) {
-    g_autofree char *name = g_strconcat (list_names[split][i], ".txt", NULL);
-    g_autofree char *path = g_build_filename (dataset->folder, "ImageSets", "Main", name, NULL);
+  gint first = ((const EnsBoxedImage *)boxed->images->pdata[0])->split;
+  gboolean differ = FALSE;
 
-    if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
-      return g_steal_pointer (&path);
+  for (guint i = 0; i < boxed->images->len; i++)
+    differ |= ((const EnsBoxedImage *)boxed->images->pdata[i])->split != first;
+  /* A set may be nothing but a validation set that was published for all purposes. */
+  if (!differ && (first == ENS_SPLIT_UNSAID || first == ENS_SPLIT_VALIDATION))
+    return;
+  for (guint i = 0; i < boxed->images->len; i++) {
+    EnsBoxedImage *image = boxed->images->pdata[i];
+    gint split = image->split == ENS_SPLIT_UNSAID ? ENS_SPLIT_TRAIN : image->split;
+
+    g_ptr_array_add (boxed->splits[split], image);
   }
-  return NULL;
-}
-
-/* The image's name without folder and ending. (transfer full) */
-static char *
-image_id (const EnsBoxedImage *image)
-{
-  char *id = g_path_get_basename (image->path);
-  char *dot = strrchr (id, '.');
-
-  if (dot != NULL)
-    *dot = '\0';
-  return id;
-}
-
-/* Images by name; keys are the table's. (transfer full) */
-static GHashTable *
-index_images (GPtrArray *images)
-{
-  GHashTable *by_id = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-
-  for (guint i = 0; i < images->len; i++)
-    g_hash_table_insert (by_id, image_id (images->pdata[i]), images->pdata[i]);
-  return by_id;
-}
-
-/* Adds the images that a list names, in its order; it gives a name a line, and further words of the
- * line are not read. */
-static gboolean
-read_list (const char *path, GHashTable *by_id, GPtrArray *notes, GPtrArray *split, GError **error)
-{
-  g_auto (EnsBoxesTally) tally = {.notes = notes};
-  g_autoptr (GError) failure = NULL;
-  g_autofree char *text = NULL;
-  g_auto (GStrv) lines = NULL;
-
-  if (!g_file_get_contents (path, &text, NULL, &failure)) {
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
-    return FALSE;
-  }
-  lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++) {
-    char *id = g_strdelimit (g_strstrip (lines[i]), " \t", '\0');
-    EnsBoxedImage *image = g_hash_table_lookup (by_id, id);
-
-    if (*id == '\0')
-      continue;
-    tally.n++;
-    if (image != NULL)
-      g_ptr_array_add (split, image);
-    else
-      ens_boxes_tally_skip (&tally,
-                            g_error_new (ENS_ERROR, ENS_ERROR_DATA,
-                                         "%s:%u: expected an image that has an annotation, found "
-                                         "“%s”",
-                                         path, i + 1, id));
-  }
-  return ens_boxes_tally_check (&tally, path, "images", error);
 }
 
 static gboolean
-read_voc (const EnsDataset *dataset, Boxed *boxed, GError **error)
+is_divided (const Boxed *boxed)
 {
-  GPtrArray *images = ens_boxes_load_voc (dataset->folder, dataset->notes, error);
-  g_autoptr (GHashTable) by_id = NULL;
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    if (boxed->splits[s]->len > 0)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+divide_by_hash (EnsDataset *dataset, Boxed *boxed)
+{
+  guint n = boxed->images->len;
+  g_autofree const char **paths = g_new (const char *, n);
+  g_autofree gboolean *validation = g_new (gboolean, n), *test = g_new (gboolean, n);
+
+  for (guint i = 0; i < n; i++)
+    paths[i] = ((const EnsBoxedImage *)boxed->images->pdata[i])->path;
+  ens_split_draw (paths, n, SHARE, 0, validation);
+  ens_split_draw (paths, n, SHARE, 1, test);
+  for (guint i = 0; i < n; i++) {
+    EnsSplit split = validation[i] ? ENS_SPLIT_VALIDATION
+                     : test[i]     ? ENS_SPLIT_TEST
+                                   : ENS_SPLIT_TRAIN;
+
+    g_ptr_array_add (boxed->splits[split], boxed->images->pdata[i]);
+  }
+  ens_dataset_note (dataset,
+                    "%s: nothing divides these images into splits; by their names' hashes %u are "
+                    "for training, %u for validation, %u for the test",
+                    dataset->folder, boxed->splits[ENS_SPLIT_TRAIN]->len,
+                    boxed->splits[ENS_SPLIT_VALIDATION]->len, boxed->splits[ENS_SPLIT_TEST]->len);
+}
+
+static gboolean
+read_images (EnsDataset *dataset, Boxed *boxed, GError **error)
+{
+  GPtrArray *images = ens_boxes_load (dataset->folder, dataset->notes, error);
 
   if (images == NULL)
     return FALSE;
   g_ptr_array_extend_and_steal (boxed->images, images);
-  by_id = index_images (boxed->images);
-  for (guint s = 0; s < ENS_N_SPLITS; s++) {
-    g_autofree char *list = find_list (dataset, s);
-
-    if (list != NULL && !read_list (list, by_id, dataset->notes, boxed->splits[s], error))
-      return FALSE;
-    if (list == NULL && s == ENS_SPLIT_TRAIN)
-      g_ptr_array_extend (boxed->splits[s], boxed->images, NULL, NULL);
-  }
-  return TRUE;
-}
-
-/* ---- COCO's files ---- */
-
-static gboolean
-read_coco (const EnsDataset *dataset, Boxed *boxed, GError **error)
-{
-  g_autoptr (GPtrArray) files = ens_coco_list (dataset->folder);
-
-  for (guint i = 0; i < files->len; i++) {
-    const EnsCocoFile *file = files->pdata[i];
-    GPtrArray *images = ens_coco_load (dataset->folder, file, dataset->notes, error);
-
-    if (images == NULL)
-      return FALSE;
-    g_ptr_array_extend (boxed->splits[file->split], images, NULL, NULL);
-    g_ptr_array_extend_and_steal (boxed->images, images);
-  }
+  if (boxed->images->len == 0)
+    return TRUE;
+  if (!ens_voc_read_lists (dataset->folder, boxed->images, boxed->splits, dataset->notes, error))
+    return FALSE;
+  if (!is_divided (boxed))
+    divide_as_said (boxed);
+  if (!is_divided (boxed))
+    divide_by_hash (dataset, boxed);
   return TRUE;
 }
 
@@ -201,32 +162,71 @@ typedef struct {
   GHashTable *names;
 } Strangers;
 
+/* An object that does not count says nothing, unless another one does. */
 static void
-add_item (EnsDataset *dataset, GPtrArray *samples, const EnsBoxedImage *image, GHashTable *classes,
+set_unknown (EnsDatasetItem *item, guint class)
+{
+  if (item->labels[class] == ENS_LABEL_ABSENT)
+    item->labels[class] = ENS_LABEL_UNKNOWN;
+}
+
+static void
+add_box (EnsDatasetItem *item, const EnsBox *box, guint class)
+{
+  EnsDatasetBox added = {class, box->rect, box->difficult, box->crowd};
+
+  g_array_append_val (item->boxes, added);
+  if (box->difficult)
+    set_unknown (item, class);
+  else
+    item->labels[class] = ENS_LABEL_PRESENT;
+}
+
+static void
+add_doubt (EnsDatasetItem *item, guint class)
+{
+  EnsDatasetBox somewhere = {.class = class, .difficult = TRUE};
+
+  g_array_append_val (item->boxes, somewhere);
+  set_unknown (item, class);
+}
+
+static void
+add_doubts (EnsDatasetItem *item, const EnsBoxedImage *image, GHashTable *classes)
+{
+  for (guint d = 0; d < image->doubts->len; d++) {
+    const char *label = image->doubts->pdata[d];
+    guint class = label ? GPOINTER_TO_UINT (g_hash_table_lookup (classes, label)) : 0;
+
+    if (class > 0)
+      add_doubt (item, class - 1);
+    for (guint c = 0; label == NULL && c < g_hash_table_size (classes); c++)
+      add_doubt (item, c);
+  }
+}
+
+static void
+add_item (EnsDataset *dataset, EnsSplit split, const EnsBoxedImage *image, GHashTable *classes,
           Strangers *strangers)
 {
-  EnsDatasetItem *item = g_new (EnsDatasetItem, 1);
+  EnsDatasetItem *item = ens_dataset_add_item (dataset, split, g_strdup (image->path));
 
-  item->path = g_strdup (image->path);
-  item->labels = g_new0 (guint8, dataset->n_classes);
-  g_ptr_array_add (samples, item);
+  item->width = image->width;
+  item->height = image->height;
+  item->boxes = g_array_new (FALSE, FALSE, sizeof (EnsDatasetBox));
   for (guint b = 0; b < image->boxes->len; b++) {
     const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
     guint class = GPOINTER_TO_UINT (g_hash_table_lookup (classes, box->label));
 
     if (class > 0) {
-      guint8 *label = &item->labels[class - 1];
-
-      if (!box->difficult)
-        *label = ENS_LABEL_PRESENT;
-      else if (*label == ENS_LABEL_ABSENT)
-        *label = ENS_LABEL_UNKNOWN;
+      add_box (item, box, class - 1);
       strangers->n_known += !box->difficult;
     } else if (!box->difficult) {
       g_hash_table_add (strangers->names, box->label);
       strangers->n++;
     }
   }
+  add_doubts (item, image, classes);
 }
 
 /* The names, but not more than can be read. (transfer full) */
@@ -261,13 +261,12 @@ check_strangers (EnsDataset *dataset, EnsSplit split, const Strangers *strangers
                  dataset->folder, ens_split_name (split), known, names);
     return FALSE;
   }
-  g_ptr_array_add (
-      dataset->notes,
-      g_strdup_printf ("%s: of the %s images, %u %s of other classes than the %u known "
-                       "ones %s left out: %s",
-                       dataset->folder, ens_split_name (split), strangers->n,
-                       strangers->n == 1 ? "object" : "objects", dataset->n_classes,
-                       strangers->n == 1 ? "is" : "are", names));
+  ens_dataset_note (dataset,
+                    "%s: of the %s images, %u %s of other classes than the %u known ones %s left "
+                    "out: %s",
+                    dataset->folder, ens_split_name (split), strangers->n,
+                    strangers->n == 1 ? "object" : "objects", dataset->n_classes,
+                    strangers->n == 1 ? "is" : "are", names);
   return TRUE;
 }
 
@@ -279,7 +278,7 @@ add_split (EnsDataset *dataset, EnsSplit split, GPtrArray *images, GHashTable *c
   Strangers strangers = {.names = names};
 
   for (guint i = 0; i < images->len; i++)
-    add_item (dataset, dataset->samples[split], images->pdata[i], classes, &strangers);
+    add_item (dataset, split, images->pdata[i], classes, &strangers);
   return check_strangers (dataset, split, &strangers, error);
 }
 
@@ -290,7 +289,7 @@ ens_dataset_read_boxed (EnsDataset *dataset, GError **error)
   g_autoptr (GHashTable) classes = g_hash_table_new (g_str_hash, g_str_equal);
 
   boxed_init (&boxed);
-  if (!(ens_boxes_have_voc (dataset->folder) ? read_voc : read_coco) (dataset, &boxed, error)
+  if (!read_images (dataset, &boxed, error)
       || (dataset->classes == NULL
           && !find_classes (dataset, boxed.splits[ENS_SPLIT_TRAIN], error)))
     return FALSE;

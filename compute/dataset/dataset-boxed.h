@@ -3,17 +3,19 @@
  *
  * An image shows a class when it has an object of it that is not marked as difficult; a crowd of
  * the class shows it too. Where all its objects of the class are difficult, whether it shows the
- * class is not known, as in Pascal VOC's own measurements. */
+ * class is not known, as in Pascal VOC's own measurements; nor is it where an annotation of the
+ * class was left out because something is wrong with it. */
 #pragma once
 
 #include "dataset/dataset.h"
 
-/* Whether the folder has Pascal VOC's or COCO's layout. */
+/* Whether the folder, or the file, has one of the layouts of dataset/boxes.h. */
 gboolean ens_dataset_is_boxed (const char *folder);
 
 /* Reads the samples of `dataset`, whose folder is set, and its classes where it has none yet: those
  * that training images show. Objects of other classes are left out, and a note says so; a split
- * that has no others is an error. Of Pascal VOC the splits are those of ImageSets/Main/train.txt,
- * val.txt and test.txt, and without the first every image is for training; of COCO those of the
- * files of annotations. */
+ * that has no others is an error. Of Pascal VOC the splits are those of the lists in ImageSets/Main
+ * (dataset/voc-lists.h), of COCO those that the names of files say, of a table those of its column.
+ * Images that nothing divides, or that are all for validation, are divided by the hashes of their
+ * names: a fifth for validation, a fifth for the test; a note says so. */
 gboolean ens_dataset_read_boxed (EnsDataset *dataset, GError **error);

@@ -8,10 +8,9 @@
  * classes' folders are skipped, and a note counts them by reason; hidden and other files are
  * skipped without one.
  *
- * Or images with boxes, which can show several classes (dataset/dataset-boxed.h): in Pascal VOC's
- * layout, with images in JPEGImages, their objects in Annotations, and the splits in
- * ImageSets/Main/train.txt, val.txt and test.txt; or in COCO's, with
- * annotations/instances_train2017.json, instances_val2017.json and folders of images.
+ * Or images with boxes, which can show several classes (dataset/dataset-boxed.h): a folder in
+ * Pascal VOC's or COCO's layout, a file of COCO's annotations, or a table and the folder of its
+ * pictures, as dataset/boxes.h describes them.
  *
  * Images are listed, not opened. */
 #pragma once
@@ -19,18 +18,28 @@
 #include "base/error.h"
 #include "base/monitor.h"
 #include "classify/examples.h"
+#include "dataset/split.h"
+#include "vision/frame.h"
 
 /* Of images, annotations and whatever else a data set has many of, at most one in so many may be
  * broken. */
 #define ENS_MIN_IMAGES_PER_BROKEN 10
 
-typedef enum { ENS_SPLIT_TRAIN, ENS_SPLIT_VALIDATION, ENS_SPLIT_TEST, ENS_N_SPLITS } EnsSplit;
-
-const char *ens_split_name (EnsSplit split);
+/* An object in a picture. */
+typedef struct {
+  guint class;        /* of the data set's */
+  EnsRect rect;       /* normalised, inside the picture */
+  gboolean difficult; /* does not count: neither as an object nor as the lack of one */
+  gboolean crowd;     /* a box around many: shows the class, but is no object's */
+} EnsDatasetBox;
 
 typedef struct {
   char *path;
-  guint8 *labels; /* n_classes: ENS_LABEL_… (classify/examples.h) */
+  guint8 *labels;      /* n_classes: ENS_LABEL_… (classify/examples.h) */
+  guint width, height; /* in pixels, as the annotation says; 0 where none does */
+  /* EnsDatasetBox, of the data set's classes alone; NULL in data sets that have no boxes. An object
+   * whose annotation was damaged is difficult, and its rectangle empty: it may be anywhere. */
+  GArray *boxes;
 } EnsDatasetItem;
 
 typedef struct {

@@ -26,14 +26,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsFit, fit_clear)
 
 /* A class that no training image is without can't be told from anything. */
 static gboolean
-check_class (const EnsDataset *dataset, guint class, guint n_with, guint n, GError **error)
+check_class (const EnsDataset *dataset, guint class, guint n_with, guint n_without, GError **error)
 {
-  if (n_with > 0 && n_with < n)
+  if (n_with > 0 && n_without > 0)
     return TRUE;
   g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                "%s: class “%s”: expected training images with and without it, found %u with and %u "
                "without; add images of another class, or some that show none in a folder “none”",
-               dataset->folder, dataset->classes[class], n_with, n - n_with);
+               dataset->folder, dataset->classes[class], n_with, n_without);
   return FALSE;
 }
 
@@ -42,11 +42,11 @@ static gboolean
 check_classes (const EnsFit *fit, const EnsLabels *truth, GError **error)
 {
   for (guint c = 0; c < truth->n_classes; c++) {
-    guint n = 0;
+    guint n[3] = {0}; /* by label */
 
     for (guint i = 0; i < truth->n_samples; i++)
-      n += ens_labels_has (truth, i, c);
-    if (!check_class (fit->dataset, c, n, truth->n_samples, error))
+      n[truth->labels[(gsize)i * truth->n_classes + c]]++;
+    if (!check_class (fit->dataset, c, n[ENS_LABEL_PRESENT], n[ENS_LABEL_ABSENT], error))
       return FALSE;
   }
   return TRUE;
@@ -62,11 +62,11 @@ check_labels (const EnsDataset *dataset, GError **error)
       || !ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, error))
     return FALSE;
   for (guint c = 0; c < dataset->n_classes; c++) {
-    guint n = 0;
+    guint n[3] = {0}; /* by label */
 
     for (guint i = 0; i < samples->len; i++)
-      n += ((const EnsDatasetItem *)samples->pdata[i])->labels[c] == ENS_LABEL_PRESENT;
-    if (!check_class (dataset, c, n, samples->len, error))
+      n[((const EnsDatasetItem *)samples->pdata[i])->labels[c]]++;
+    if (!check_class (dataset, c, n[ENS_LABEL_PRESENT], n[ENS_LABEL_ABSENT], error))
       return FALSE;
   }
   return TRUE;

@@ -91,15 +91,16 @@ END_TEST
 /* Where files of annotations lie, which split they are of, and where their pictures are found. */
 static const struct {
   const char *annotations, *picture;
-  EnsSplit split;
+  gint split;
 } layouts_rows[] = {
     {"annotations/instances_train2017.json", "train2017/a.jpg", ENS_SPLIT_TRAIN},
     {"annotations/instances_val2017.json", "images/val2017/a.jpg", ENS_SPLIT_VALIDATION},
     {"annotations/instances_minival2014.json", "images/a.jpg", ENS_SPLIT_VALIDATION},
     {"annotations/instances_trainval.json", "a.jpg", ENS_SPLIT_TRAIN},
     {"annotations/test.json", "images/test/a.jpg", ENS_SPLIT_TEST},
-    {"annotations/latest.json", "train/a.jpg", ENS_SPLIT_TRAIN},
-    {"instances.json", "images/a.jpg", ENS_SPLIT_TRAIN},
+    {"annotations/latest.json", "images/a.jpg", ENS_SPLIT_UNSAID},
+    {"annotations/image_info_test-dev2017.json", "test/a.jpg", ENS_SPLIT_TEST},
+    {"instances.json", "images/a.jpg", ENS_SPLIT_UNSAID},
     {"Test/_annotations.coco.json", "Test/a.jpg", ENS_SPLIT_TEST},
     {"valid/_annotations.coco.json", "valid/a.jpg", ENS_SPLIT_VALIDATION},
 };

@@ -35,10 +35,10 @@ write_image (const char *id, const char *objects)
 }
 
 /* "FILE:CLASS+CLASS FILE:…", "?" behind classes that are not known. */
-static void
-check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
+static char *
+describe (const EnsDataset *dataset, EnsSplit split)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
+  GString *text = g_string_new (NULL);
 
   for (guint i = 0; i < dataset->samples[split]->len; i++) {
     const EnsDatasetItem *item = dataset->samples[split]->pdata[i];
@@ -53,7 +53,45 @@ check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
         join = "+";
       }
   }
-  ck_assert_pstr_eq (text->str, expected);
+  return g_string_free (text, FALSE);
+}
+
+static void
+check_split (const EnsDataset *dataset, EnsSplit split, const char *expected)
+{
+  g_autofree char *found = describe (dataset, split);
+
+  ck_assert_pstr_eq (found, expected);
+}
+
+/* Images 1, 2, … of which each shows one of the classes, by its letter. */
+static void
+write_coco (const char *name, const char *folder, const char *classes)
+{
+  g_autoptr (GString) images = g_string_new (NULL);
+  g_autoptr (GString) annotations = g_string_new (NULL);
+  g_autofree char *json = NULL;
+
+  for (guint i = 0; classes[i] != '\0'; i++) {
+    g_autofree char *picture = g_strdup_printf ("%s/%u.jpg", folder, i + 1);
+
+    test_folder_write (picture, "");
+    g_string_append_printf (images,
+                            "%s{\"id\": %u, \"file_name\": \"%u.jpg\", \"width\": 20, "
+                            "\"height\": 10}",
+                            i > 0 ? "," : "", i + 1, i + 1);
+    if (classes[i] != '-')
+      g_string_append_printf (annotations,
+                              "%s{\"image_id\": %u, \"category_id\": %d, \"iscrowd\": %d, "
+                              "\"bbox\": [1, 2, 3, 4]}",
+                              annotations->len > 0 ? "," : "", i + 1,
+                              g_ascii_tolower (classes[i]) - 'a', g_ascii_isupper (classes[i]));
+  }
+  json = g_strdup_printf ("{\"images\": [%s], \"annotations\": [%s], \"categories\": ["
+                          "{\"id\": 0, \"name\": \"ape\"}, {\"id\": 1, \"name\": \"bee\"}, "
+                          "{\"id\": 2, \"name\": \"cat\"}]}",
+                          images->str, annotations->str);
+  test_folder_write (name, json);
 }
 
 static void
@@ -87,19 +125,186 @@ START_TEST (test_lists)
 }
 END_TEST
 
-/* Without lists all images are for training, and a fifth of them is held out. */
+/* Without lists the images are divided by their names, in the same way for a bundle's classes. */
 START_TEST (test_no_lists)
 {
+  const char *const classes[] = {"cat", NULL};
+  g_autofree char *drawn = NULL;
+
+  for (guint i = 0; i < 25; i++) {
+    g_autofree char *id = g_strdup_printf ("%u", i);
+
+    write_image (id, "cat");
+  }
+  for (guint round = 0; round < 2; round++) {
+    g_autoptr (EnsDataset) dataset =
+        ens_dataset_load (test_folder, round > 0 ? classes : NULL, NULL);
+    g_autofree char *test = describe (dataset, ENS_SPLIT_TEST);
+
+    ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 15);
+    ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 5);
+    ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TEST]->len, 5);
+    ck_assert_uint_eq (dataset->notes->len, 1);
+    ck_assert_contains (dataset->notes->pdata[0],
+                        "15 are for training, 5 for validation, 5 for the test");
+    if (round > 0)
+      ck_assert_pstr_eq (test, drawn);
+    else
+      drawn = g_steal_pointer (&test);
+  }
+}
+END_TEST
+
+static const struct {
+  const char *lists; /* "NAME=ID,ID …" */
+  const char *train, *validation, *test;
+} lists_rows[] = {
+    {"trainval=1,2,3 test=4", "1 2 3", "", "4"},
+    {"train=1,2 trainval=1,2,3 val=3 test=4", "1 2", "3", "4"},
+    {"cat_train=1,2 dog_train=2,3 cat_test=4 dog_test=4", "1 2 3", "", "4"},
+    {"test=4 valid=2", "1 3 5", "2", "4"},
+    {"val=2", "1 3 4 5", "2", ""},
+};
+
+/* A bundle's classes, so that nothing is held out. */
+START_TEST (test_other_lists)
+{
+  const char *const classes[] = {"cat", "dog", "ape", "emu", NULL};
+  const char *const expected[ENS_N_SPLITS] = {lists_rows[_i].train, lists_rows[_i].validation,
+                                              lists_rows[_i].test};
+  g_auto (GStrv) lists = g_strsplit (lists_rows[_i].lists, " ", -1);
   g_autoptr (EnsDataset) dataset = NULL;
 
   write_images ();
+  for (char **list = lists; *list != NULL; list++) {
+    g_auto (GStrv) halves = g_strsplit (*list, "=", 2);
+    g_autofree char *name = g_strdup_printf ("ImageSets/Main/%s.txt", halves[0]);
+
+    test_folder_write (name, g_strdelimit (halves[1], ",", '\n'));
+  }
+  dataset = ens_dataset_load (test_folder, classes, NULL);
+  ck_assert_ptr_nonnull (dataset);
+  for (guint s = 0; s < ENS_N_SPLITS; s++) {
+    g_autoptr (GString) ids = g_string_new (NULL);
+
+    for (guint i = 0; i < dataset->samples[s]->len; i++) {
+      g_autofree char *name =
+          g_path_get_basename (((EnsDatasetItem *)dataset->samples[s]->pdata[i])->path);
+
+      g_string_append_printf (ids, "%s%.*s", i > 0 ? " " : "", (int)strcspn (name, "."), name);
+    }
+    ck_assert_pstr_eq (ids->str, expected[s]);
+  }
+}
+END_TEST
+
+/* Items keep what their annotations say of places. */
+START_TEST (test_boxes)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+  const EnsDatasetItem *item;
+  const EnsDatasetBox *box;
+
+  write_images ();
+  test_folder_write ("ImageSets/Main/train.txt", "1\n2\n");
+  test_folder_write ("ImageSets/Main/val.txt", "3\n4\n");
   dataset = ens_dataset_load (test_folder, NULL, NULL);
   ck_assert_ptr_nonnull (dataset);
-  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 4);
-  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 1);
-  ck_assert_uint_eq (dataset->notes->len, 1);
-  ck_assert (ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, NULL));
-  ck_assert (!ens_dataset_require (dataset, ENS_SPLIT_TEST, NULL));
+  item = dataset->samples[ENS_SPLIT_TRAIN]->pdata[0];
+  ck_assert_uint_eq (item->width, 20);
+  ck_assert_uint_eq (item->height, 10);
+  ck_assert_uint_eq (item->boxes->len, 4);
+  box = &g_array_index (item->boxes, EnsDatasetBox, 0);
+  ck_assert_uint_eq (box->class, 1);
+  ck_assert (box->difficult && !box->crowd);
+  ck_assert (box->rect.x == 0 && box->rect.width == 0.25f && box->rect.height == 0.5f);
+  ck_assert_uint_eq (g_array_index (item->boxes, EnsDatasetBox, 2).class, 0);
+  item = dataset->samples[ENS_SPLIT_VALIDATION]->pdata[0];
+  ck_assert_uint_eq (item->boxes->len, 1); /* apes are no class */
+  item = dataset->samples[ENS_SPLIT_TRAIN]->pdata[1];
+  ck_assert_uint_eq (item->boxes->len, 0);
+}
+END_TEST
+
+/* A class whose annotation is damaged is not absent, and may be anywhere. */
+static const struct {
+  const char *broken; /* instead of the first image's box */
+  const char *labels; /* of that image */
+  guint n_boxes;
+} damaged_rows[] = {
+    {"\"category_id\": 0, \"bbox\": [1, 2, 0, 4]", "ape?", 1},
+    {"\"category_id\": 0", "ape?", 1},
+    {"\"category_id\": 9, \"bbox\": [1, 2, 3, 4]", "ape?+bee?", 2},
+    {"\"bbox\": [1, 2, 3, 4]", "ape?+bee?", 2},
+};
+
+START_TEST (test_damaged)
+{
+  g_autofree char *expected = g_strdup_printf ("01.jpg:%s", damaged_rows[_i].labels);
+  g_autoptr (GString) images = g_string_new (NULL);
+  g_autoptr (GString) boxes = g_string_new (NULL);
+  g_autofree char *json = NULL;
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+  const EnsDatasetItem *item;
+
+  for (guint i = 1; i <= 12; i++) {
+    g_autofree char *picture = g_strdup_printf ("train/%02u.jpg", i);
+    const char *join = i > 1 ? "," : "";
+
+    test_folder_write (picture, "");
+    g_string_append_printf (
+        images, "%s{\"id\": %u, \"file_name\": \"%02u.jpg\", \"width\": 20, \"height\": 10}", join,
+        i, i);
+    g_string_append_printf (boxes, "%s{\"image_id\": %u, %s}", join, i,
+                            i == 1   ? damaged_rows[_i].broken
+                            : i == 2 ? "\"category_id\": 1, \"bbox\": [1, 2, 3, 4]"
+                                     : "\"category_id\": 0, \"bbox\": [1, 2, 3, 4]");
+  }
+  json = g_strdup_printf ("{\"images\": [%s], \"annotations\": [%s], \"categories\": [{\"id\": 0, "
+                          "\"name\": \"ape\"}, {\"id\": 1, \"name\": \"bee\"}]}",
+                          images->str, boxes->str);
+  test_folder_write ("train/_annotations.coco.json", json);
+  write_coco ("valid/_annotations.coco.json", "valid", "ab");
+  dataset = ens_dataset_load (test_folder, NULL, &error);
+  ck_assert_no_error (error);
+  item = dataset->samples[ENS_SPLIT_TRAIN]->pdata[0];
+  g_ptr_array_set_size (dataset->samples[ENS_SPLIT_TRAIN], 1);
+  check_split (dataset, ENS_SPLIT_TRAIN, expected);
+  ck_assert_uint_eq (item->boxes->len, damaged_rows[_i].n_boxes);
+  ck_assert (g_array_index (item->boxes, EnsDatasetBox, 0).difficult);
+  ck_assert_double_eq (g_array_index (item->boxes, EnsDatasetBox, 0).rect.width, 0);
+}
+END_TEST
+
+/* A table whose pictures are all for validation is divided as one that says nothing. */
+static const struct {
+  const char *split;
+  guint n[ENS_N_SPLITS];
+} table_rows[] = {
+    {"", {6, 2, 2}},
+    {"dev", {6, 2, 2}},
+    {"train", {8, 2, 0}},
+};
+
+START_TEST (test_table)
+{
+  g_autofree char *path = g_build_filename (test_folder, "set", NULL);
+  g_autoptr (GString) csv = g_string_new ("split,file,width,height,class,xmin,ymin,xmax,ymax\n");
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 10; i++) {
+    g_autofree char *picture = g_strdup_printf ("set/%u.jpg", i);
+
+    test_folder_write (picture, "");
+    g_string_append_printf (csv, "%s,%u.jpg,10,10,cat,1,2,3,4\n", table_rows[_i].split, i);
+  }
+  test_folder_write ("set.csv", csv->str);
+  dataset = ens_dataset_load (path, NULL, &error);
+  ck_assert_no_error (error);
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    ck_assert_uint_eq (dataset->samples[s]->len, table_rows[_i].n[s]);
 }
 END_TEST
 
@@ -169,36 +374,6 @@ START_TEST (test_broken)
 }
 END_TEST
 
-/* Images 1, 2, … of which each shows one of the classes, by its letter. */
-static void
-write_coco (const char *name, const char *folder, const char *classes)
-{
-  g_autoptr (GString) images = g_string_new (NULL);
-  g_autoptr (GString) annotations = g_string_new (NULL);
-  g_autofree char *json = NULL;
-
-  for (guint i = 0; classes[i] != '\0'; i++) {
-    g_autofree char *picture = g_strdup_printf ("%s/%u.jpg", folder, i + 1);
-
-    test_folder_write (picture, "");
-    g_string_append_printf (images,
-                            "%s{\"id\": %u, \"file_name\": \"%u.jpg\", \"width\": 20, "
-                            "\"height\": 10}",
-                            i > 0 ? "," : "", i + 1, i + 1);
-    if (classes[i] != '-')
-      g_string_append_printf (annotations,
-                              "%s{\"image_id\": %u, \"category_id\": %d, \"iscrowd\": %d, "
-                              "\"bbox\": [1, 2, 3, 4]}",
-                              annotations->len > 0 ? "," : "", i + 1,
-                              g_ascii_tolower (classes[i]) - 'a', g_ascii_isupper (classes[i]));
-  }
-  json = g_strdup_printf ("{\"images\": [%s], \"annotations\": [%s], \"categories\": ["
-                          "{\"id\": 0, \"name\": \"ape\"}, {\"id\": 1, \"name\": \"bee\"}, "
-                          "{\"id\": 2, \"name\": \"cat\"}]}",
-                          images->str, annotations->str);
-  test_folder_write (name, json);
-}
-
 /* COCO's own layout: the same names in several folders, and captions that nobody asked for. A crowd
  * shows its class. */
 START_TEST (test_coco)
@@ -264,6 +439,10 @@ main (int argc, char **argv)
   test_fixture (test_folder_set_up, test_folder_tear_down);
   test_add ("voc-lists", test_lists);
   test_add ("voc-no-lists", test_no_lists);
+  TEST_ADD_LOOP ("voc-other-lists", test_other_lists, lists_rows);
+  test_add ("boxes", test_boxes);
+  TEST_ADD_LOOP ("damaged", test_damaged, damaged_rows);
+  TEST_ADD_LOOP ("table", test_table, table_rows);
   test_add ("given-classes", test_given_classes);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
   test_add ("broken", test_broken);

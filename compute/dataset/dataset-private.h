@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What readers of data sets share. */
+#pragma once
+
+#include "dataset/dataset.h"
+
+/* An item that shows no class yet. path: (transfer full). (transfer none) */
+EnsDatasetItem *ens_dataset_add_item (EnsDataset *dataset, EnsSplit split, char *path);
+
+void ens_dataset_note (EnsDataset *dataset, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* The reader of data sets in folders: fills samples and, where there are none yet, classes. */
+gboolean ens_dataset_read_folders (EnsDataset *dataset, GError **error);
+
+/* An error that says where images of the split were looked for. */
+gboolean ens_dataset_miss_split (const EnsDataset *dataset, EnsSplit split, GError **error);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The splits of a data set: what they are called, and how a set without any is divided. */
+#pragma once
+
+#include <glib.h>
+
+typedef enum { ENS_SPLIT_TRAIN, ENS_SPLIT_VALIDATION, ENS_SPLIT_TEST, ENS_N_SPLITS } EnsSplit;
+
+/* "train", "validation", "test". */
+const char *ens_split_name (EnsSplit split);
+
+/* The split that a folder, a list or a cell of a table is called after, upper or lower case:
+ * train, training, trainval; validation, valid, val, dev, minival; test, testing. */
+gboolean ens_split_parse (const char *name, EnsSplit *split);
+
+/* The same where such a word stands anywhere in the name with no letter beside it:
+ * instances_val2017. */
+gboolean ens_split_find (const char *name, EnsSplit *split);
+
+/* Draws one in `share` of the files, rounded up, the same ones on every machine: ranked by the
+ * hashes of their names without folders, `first` and every share-th one after it. A file of a set
+ * with no other is never drawn. drawn: n, set to whether the file is. */
+void ens_split_draw (const char *const *paths, guint n, guint share, guint first, gboolean *drawn);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pascal VOC's lists of the images of each split, ImageSets/Main/train.txt, val.txt, test.txt.
+ *
+ * Where train.txt is missing, trainval.txt stands for it. Where a split has no such list, it has
+ * the images of its lists by class, CLASS_train.txt …. Without any list for training, the images
+ * that no other list has are for training. */
+#pragma once
+
+#include "base/error.h"
+
+/* Adds the images (EnsBoxedImage) that the lists name to their splits, in the lists' order; an
+ * image may be in several. Nothing is added if there are no lists. */
+gboolean ens_voc_read_lists (const char *folder, GPtrArray *images, GPtrArray **splits,
+                             GPtrArray *notes, GError **error);
