@@ -68,6 +68,7 @@ typedef enum {
   ENS_KIND_OTHER, /* none that passes ask for */
   ENS_KIND_VIEW,  /* output 0 has input 0's elements in the same order: no copy */
   ENS_KIND_TRANSPOSE,
+  ENS_KIND_REPEAT, /* output 0 repeats input 0's elements along axes, as often as input 1 says */
   /* Of two inputs, or more of the first, elementwise and with broadcasting; EnsBinaryParams. */
   ENS_KIND_ADD,
   ENS_KIND_SUBTRACT,

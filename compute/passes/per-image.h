@@ -10,7 +10,8 @@ gint64 ens_graph_get_batch (const EnsGraph *graph);
 
 /* For such a graph: by node position, whether each image of the node's outputs depends on the same
  * image of the graph's inputs alone, so that the node may be run on parts of the batch. Nodes whose
- * outputs are known (arithmetic of shapes) count as such. (transfer full) */
+ * outputs are known (arithmetic of shapes) count as such; those that compute with how many images
+ * there are don't. (transfer full) */
 gboolean *ens_graph_find_per_image (const EnsGraph *graph, gint64 batch);
 
 /* Whether that holds for all nodes, and all outputs are batches of images. */

@@ -73,11 +73,31 @@ wrap (EnsVulkanFunctions *vk, gpointer data)
 #undef WRAP
 }
 
-/* centred: the mean of all images is subtracted from each, so that the batch can't be split. */
-static EnsGraph *
-build_graph (gboolean centred)
+/* What a result depends on besides its own image, so that the batch can't be split. */
+typedef enum {
+  NOTHING,
+  MEAN,  /* of all images, which is subtracted from each */
+  COUNT, /* of images, by which each is multiplied */
+} Dependence;
+
+static EnsValue *
+depend (Builder *b, EnsValue *x, Dependence dependence)
 {
   const EnsReduceParams mean = {.axes = {1, TRUE, {0}}, .keepdims = TRUE};
+  EnsValue *count;
+
+  if (dependence == NOTHING)
+    return x;
+  if (dependence == MEAN)
+    return build (b, "Sub", NULL, x, build (b, "ReduceMean", &mean, x, NULL), NULL);
+  count = build (b, "Shape", &(EnsShapeParams) {0, 1}, x, NULL);
+  count = build (b, "Cast", &(EnsCastParams) {ENS_TYPE_FLOAT32}, count, NULL);
+  return build (b, "Mul", NULL, x, count, NULL);
+}
+
+static EnsGraph *
+build_graph (Dependence dependence)
+{
   g_auto (Builder) b;
   EnsValue *x;
 
@@ -85,17 +105,15 @@ build_graph (gboolean centred)
   x = build_input (&b, &ENS_SHAPE (BATCH, 8, 8, 16));
   x = build (&b, "Tanh", NULL, build (&b, "Relu", NULL, x, NULL), NULL);
   x = build (&b, "GlobalAveragePool", NULL, x, NULL);
-  if (centred)
-    x = build (&b, "Sub", NULL, x, build (&b, "ReduceMean", &mean, x, NULL), NULL);
-  ens_graph_add_output (b.graph, x);
+  ens_graph_add_output (b.graph, depend (&b, x, dependence));
   return g_steal_pointer (&b.graph);
 }
 
 static EnsPlan *
-make_plan (EnsDevice *device, gboolean centred)
+make_plan (EnsDevice *device, Dependence dependence)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (EnsNetwork) network = ens_network_new (build_graph (centred), device, &error);
+  g_autoptr (EnsNetwork) network = ens_network_new (build_graph (dependence), device, &error);
   EnsPlan *plan;
 
   ck_assert_no_error (error);
@@ -117,10 +135,10 @@ run_plan (EnsPlan *plan, float *output)
 }
 
 static void
-check_output (EnsPlan *plan, gboolean centred)
+check_output (EnsPlan *plan, Dependence dependence)
 {
   g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 1, NULL);
-  g_autoptr (EnsPlan) reference = make_plan (cpu, centred);
+  g_autoptr (EnsPlan) reference = make_plan (cpu, dependence);
   float found[N_OUTPUT], expected[N_OUTPUT];
 
   run_plan (plan, found);
@@ -152,7 +170,7 @@ typedef struct {
   guint n_lost, n_refused;
   const char *warning;
   guint n_submits; /* of a run */
-  gboolean centred;
+  Dependence dependence;
 } Row;
 
 static const Row rows[] = {
@@ -162,11 +180,15 @@ static const Row rows[] = {
     {.name = "not split for bindings",
      .range = 3 * 8 * 8 * 16 * 4,
      .n_submits = 1,
-     .centred = TRUE},
+     .dependence = MEAN},
     {.name = "not split",
      .largest = 30000,
      .warning = "falls back to the CPU: .*VK_ERROR_OUT_OF_DEVICE_MEMORY",
-     .centred = TRUE},
+     .dependence = MEAN},
+    {.name = "not split for the count",
+     .range = 3 * 8 * 8 * 16 * 4,
+     .n_submits = 1,
+     .dependence = COUNT},
     {.name = "bindings too small for one image", .range = 8 * 8 * 16, .n_submits = 0},
     {.name = "too small for one image",
      .largest = 100,
@@ -198,12 +220,12 @@ START_TEST (check_row)
   if (device == NULL)
     return;
   state.largest = row->largest;
-  plan = make_plan (device, row->centred);
+  plan = make_plan (device, row->dependence);
   state.n_lost = row->n_lost;
   state.n_refused = row->n_refused;
-  check_output (plan, row->centred);
+  check_output (plan, row->dependence);
   before = count_submits (device);
-  check_output (plan, row->centred);
+  check_output (plan, row->dependence);
   ck_assert_uint_eq (count_submits (device) - before, row->n_submits);
   warning = ens_device_take_warning (device);
   if (row->warning == NULL)
@@ -222,12 +244,12 @@ START_TEST (test_given_up)
 
   if (device == NULL)
     return;
-  plan = make_plan (device, FALSE);
+  plan = make_plan (device, NOTHING);
   state.n_lost = state.n_refused = G_MAXUINT;
-  check_output (plan, FALSE);
+  check_output (plan, NOTHING);
   g_free (ens_device_take_warning (device));
-  next = make_plan (device, FALSE);
-  check_output (next, FALSE);
+  next = make_plan (device, NOTHING);
+  check_output (next, NOTHING);
   ck_assert_ptr_null (ens_device_take_warning (device));
 }
 END_TEST
@@ -237,7 +259,7 @@ START_TEST (check_together)
 {
   gboolean fails = _i;
   g_autoptr (EnsDevice) device = open_gpu (0, FALSE), cpu = ens_device_open ("cpu", 1, NULL);
-  g_autoptr (EnsPlan) first = NULL, second = NULL, reference = make_plan (cpu, FALSE);
+  g_autoptr (EnsPlan) first = NULL, second = NULL, reference = make_plan (cpu, NOTHING);
   g_autoptr (GRand) rand = g_rand_new_with_seed (7);
   g_autoptr (EnsTensor) input = random_tensor (rand, &ENS_SHAPE (N_INPUT));
   float found[2][N_OUTPUT] = {{0}}, expected[N_OUTPUT];
@@ -248,8 +270,8 @@ START_TEST (check_together)
 
   if (device == NULL)
     return;
-  first = make_plan (device, FALSE);
-  second = make_plan (device, FALSE);
+  first = make_plan (device, NOTHING);
+  second = make_plan (device, NOTHING);
   run_plan (reference, expected);
   before = count_submits (device);
   state.n_lost = fails;
@@ -273,7 +295,7 @@ START_TEST (test_half_on_cpu)
 
   if (device == NULL)
     return;
-  plan = make_plan (device, FALSE);
+  plan = make_plan (device, NOTHING);
   n = ens_plan_get_n_nodes (plan);
   times = g_new0 (EnsNodeTime, n);
   ens_plan_profile (plan, (const gconstpointer[]) {input}, (const gpointer[]) {output}, times,

@@ -6,6 +6,7 @@
 
 #include "check-main.h"
 #include "cpu/interpret.h"
+#include "graph/infer.h"
 #include "passes/per-image.h"
 #include "passes/rewrite.h"
 #include "passes/stages.h"
@@ -265,6 +266,74 @@ build_slice_batch (Builder *b, EnsValue *x)
   return build (b, "Slice", &params, x, NULL);
 }
 
+/* Arithmetic of shapes, whose results are known before running. */
+static EnsValue *
+know (EnsValue *value)
+{
+  ck_assert (ens_infer_node (value->producer, TRUE, NULL));
+  return value;
+}
+
+/* Dimension `axis` of x as a number: (1). */
+static EnsValue *
+build_count (Builder *b, EnsValue *x, gint64 axis)
+{
+  EnsValue *shape = know (build (b, "Shape", &(EnsShapeParams) {0, G_MAXINT64}, x, NULL));
+
+  return know (
+      build (b, "Gather", &(EnsAxisParams) {0}, shape, build_integers (b, &axis, 1), NULL));
+}
+
+static EnsValue *
+build_times (Builder *b, EnsValue *x, gint64 axis)
+{
+  EnsCastParams to_float = {ENS_TYPE_FLOAT32};
+
+  return build (b, "Mul", NULL, x,
+                know (build (b, "Cast", &to_float, build_count (b, x, axis), NULL)), NULL);
+}
+
+static EnsValue *
+build_times_batch (Builder *b, EnsValue *x)
+{
+  return build_times (b, x, 0);
+}
+
+static EnsValue *
+build_times_height (Builder *b, EnsValue *x)
+{
+  return build_times (b, x, 1);
+}
+
+/* (images, -1) */
+static EnsValue *
+build_counted_rows (Builder *b, EnsValue *x)
+{
+  EnsValue *sizes[] = {build_count (b, x, 0), build_integers (b, (const gint64[]) {-1}, 1)};
+
+  return build (b, "Reshape", NULL, x, know (build_concat (b, 0, sizes, 2)), NULL);
+}
+
+/* (images, images, -1) */
+static EnsValue *
+build_counted_columns (Builder *b, EnsValue *x)
+{
+  EnsValue *sizes[] = {build_count (b, x, 0), build_count (b, x, 0),
+                       build_integers (b, (const gint64[]) {-1}, 1)};
+
+  return build (b, "Reshape", NULL, x, know (build_concat (b, 0, sizes, 3)), NULL);
+}
+
+static EnsValue *
+build_counted_token (Builder *b, EnsValue *x)
+{
+  EnsValue *sizes[] = {build_count (b, x, 0), build_integers (b, (const gint64[]) {6, 1, 6}, 3)};
+  EnsValue *token = build (b, "Expand", NULL, build_constant (b, &ENS_SHAPE (1, 6, 1, 6)),
+                           know (build_concat (b, 0, sizes, 2)), NULL);
+
+  return build_concat (b, 2, (EnsValue *[]) {token, x}, 2);
+}
+
 static const Row rows[] = {
     {"relu", build_relu, TRUE},
     {"softmax/batch", build_softmax_batch, FALSE},
@@ -299,6 +368,11 @@ static const Row rows[] = {
     {"expand/batch", build_expand_first, FALSE},
     {"slice/inner", build_slice, TRUE},
     {"slice/reversed-batch", build_slice_batch, FALSE},
+    {"shape/times-batch", build_times_batch, FALSE},
+    {"shape/times-height", build_times_height, TRUE},
+    {"shape/rows", build_counted_rows, TRUE},
+    {"shape/columns", build_counted_columns, FALSE},
+    {"shape/class-token", build_counted_token, TRUE},
 };
 
 static EnsGraph *
