@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Data sets of labelled images in folders: SPLIT/CLASS/IMAGE.
  *
- * Splits are called train, validation (or val) and test; a class is a folder of images in train,
- * and a folder called "none" holds images of no class. Files whose names end like an image's
- * (M1.11: .jpg .jpeg .png .bmp .gif and others that decoders know) are the images. Images in
- * formats that aren't read (.heic …), folders inside a class's folder, and images beside the
- * classes' folders are skipped, and a note counts them by reason; hidden and other files are
- * skipped without one.
+ * Splits are called train, validation and test, or as ens_split_parse () reads it; a class is a
+ * folder of images in train, and a folder called "none" holds images of no class. Files whose names
+ * end like an image's (M1.11: .jpg .jpeg .png .bmp .gif and others that decoders know) are the
+ * images; those in folders below a class's folder are the class's. All else, such as images in
+ * formats that aren't read (.heic …), images beside the classes' folders and folders beside the
+ * splits', is left out, and a note counts it by reason.
  *
  * Or images with boxes, which can show several classes (dataset/dataset-boxed.h): a folder in
  * Pascal VOC's or COCO's layout, a file of COCO's annotations, or a table and the folder of its

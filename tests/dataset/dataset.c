@@ -65,15 +65,16 @@ START_TEST (test_layout)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
-  create ("train/dog/b.jpg train/dog/a.PNG train/dog/.hidden.jpg train/dog/notes.txt "
-          "train/cat/1.jpeg train/none/sky.bmp train/README.md validation/cat/2.gif "
-          "test/none/wall.jpg test/dog/z.webp");
+  create ("train/dog/b.jpg train/dog/a.PNG train/cat/1.jpeg train/cat/2.JFIF train/cat/3.jpe "
+          "train/cat/4.tif train/none/sky.bmp validation/cat/2.gif test/none/wall.jpg "
+          "test/dog/z.webp");
   dataset = load ();
   ck_assert_uint_eq (dataset->n_classes, 2);
   ck_assert_str_eq (dataset->classes[0], "cat");
   ck_assert_str_eq (dataset->classes[1], "dog");
   ck_assert_ptr_null (dataset->classes[2]);
-  check_split (dataset, ENS_SPLIT_TRAIN, "cat/1.jpeg dog/a.PNG dog/b.jpg -/sky.bmp");
+  check_split (dataset, ENS_SPLIT_TRAIN,
+               "cat/1.jpeg cat/2.JFIF cat/3.jpe cat/4.tif dog/a.PNG dog/b.jpg -/sky.bmp");
   check_split (dataset, ENS_SPLIT_VALIDATION, "cat/2.gif");
   check_split (dataset, ENS_SPLIT_TEST, "dog/z.webp -/wall.jpg");
   ck_assert_uint_eq (dataset->notes->len, 0);
@@ -81,13 +82,30 @@ START_TEST (test_layout)
 }
 END_TEST
 
-START_TEST (test_val)
+static const struct {
+  const char *files;
+  const char *train, *validation, *test;
+} names_rows[] = {
+    {"train/dog/a.jpg val/dog/b.jpg", "dog/a.jpg", "dog/b.jpg", ""},
+    {"Train/dog/a.jpg VALID/dog/b.jpg Testing/dog/c.jpg", "dog/a.jpg", "dog/b.jpg", "dog/c.jpg"},
+    {"train/dog/a.jpg dev/dog/b.jpg", "dog/a.jpg", "dog/b.jpg", ""},
+    {"train/dog/a.jpg val/dog/b.jpg valid/dog/c.jpg", "dog/a.jpg", "dog/b.jpg dog/c.jpg", ""},
+    {"train/dog/x/y/b.jpg train/dog/a.jpg val/dog/z/c.jpg", "dog/a.jpg dog/b.jpg", "dog/c.jpg", ""},
+    /* é, composed and not */
+    {"train/caf\xc3\xa9/a.jpg train/cafe\xcc\x81/b.jpg val/cafe\xcc\x81/c.jpg",
+     "caf\xc3\xa9/b.jpg caf\xc3\xa9/a.jpg", "caf\xc3\xa9/c.jpg", ""},
+};
+
+START_TEST (test_names)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
-  create ("train/dog/a.jpg val/dog/b.jpg");
+  create (names_rows[_i].files);
   dataset = load ();
-  check_split (dataset, ENS_SPLIT_VALIDATION, "dog/b.jpg");
+  ck_assert_uint_eq (dataset->n_classes, 1);
+  check_split (dataset, ENS_SPLIT_TRAIN, names_rows[_i].train);
+  check_split (dataset, ENS_SPLIT_VALIDATION, names_rows[_i].validation);
+  check_split (dataset, ENS_SPLIT_TEST, names_rows[_i].test);
 }
 END_TEST
 
@@ -156,30 +174,34 @@ END_TEST
 
 static const struct {
   const char *files;
-  const char *note; /* a part of it; NULL: none */
-} skipped_rows[] = {
-    {"train/cat/notes.txt train/cat/.a.heic train/.trash/ train/labels.csv", NULL},
+  const char *note; /* a part of it */
+} left_out_rows[] = {
+    {"train/cat/notes.txt train/labels.csv",
+     "/train: left out files that are no pictures: 2, such as"},
+    {"train/cat/.a.heic train/.trash/", "/train: left out hidden files: 2, such as"},
     {"train/cat/b.HEIC train/cat/c.avif train/dog/d.heic",
-     "/train: skipped pictures in formats that can't be read (convert them to JPEG or PNG): 3, "
+     "/train: left out pictures in formats that can't be read (convert them to JPEG or PNG): 3, "
      "such as"},
-    {"train/dog/raw/x.jpg", "(its pictures must be directly in it): 1, such as"},
-    {"train/x.jpg", "/train: skipped pictures beside the classes' folders: 1, such as"},
-    {"train/cat/b.heif train/dog/raw/ train/y.png", "; folders inside a class's folder"},
-    {"validation/cat/b.jpg.heic", "/validation: skipped pictures in formats that can't be read"},
+    {"train/dog/raw/y.png", "/train: 1 of the pictures lie in folders below their class's folder"},
+    {"train/x.jpg", "/train: left out pictures beside the classes' folders"},
+    {"train/cat/b.heif train/readme train/y.png", "; files that are no pictures: 1, such as"},
+    {"validation/cat/b.jpg.heic", "/validation: left out pictures in formats that can't be read"},
+    {"unsorted/c.jpg", ": left out folders that are no split (splits are called train, "
+                       "validation, test): 1, such as"},
+    {"README.md", ": left out files that are no pictures: 1, such as"},
+    {"c.jpg", ": left out pictures beside the classes' folders"},
 };
 
-/* Other and hidden files are not worth a word. */
-START_TEST (test_skipped)
+START_TEST (test_left_out)
 {
   g_autoptr (EnsDataset) dataset = NULL;
 
   create ("train/cat/1.jpg train/dog/1.jpg validation/cat/1.jpg");
-  create (skipped_rows[_i].files);
+  create (left_out_rows[_i].files);
   dataset = load ();
-  check_split (dataset, ENS_SPLIT_TRAIN, "cat/1.jpg dog/1.jpg");
-  ck_assert_uint_eq (dataset->notes->len, skipped_rows[_i].note != NULL);
-  if (skipped_rows[_i].note != NULL)
-    ck_assert_contains (dataset->notes->pdata[0], skipped_rows[_i].note);
+  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_VALIDATION]->len, 1);
+  ck_assert_uint_eq (dataset->notes->len, 1);
+  ck_assert_contains (dataset->notes->pdata[0], left_out_rows[_i].note);
 }
 END_TEST
 
@@ -193,7 +215,7 @@ static const struct {
     {"train/cat/a.txt", "/train/cat: found no image; looked for names such as *.jpg"},
     {"train/cat/a.jpg train/dog/", "/train/dog: found no image"},
     {"train/cat/a.heic", "/train/cat: found no image; looked for names such as *.jpg or *.png, "
-                         "skipped pictures in formats that can't be read"},
+                         "left out pictures in formats that can't be read"},
     {"train/cat/a.jpg test/dog/a.jpg", "/test: expected one of the classes cat, found “dog”"},
 };
 
@@ -235,10 +257,10 @@ main (int argc, char **argv)
   test_suite ("dataset/dataset");
   test_fixture (test_folder_set_up, test_folder_tear_down);
   test_add ("layout", test_layout);
-  test_add ("val", test_val);
+  TEST_ADD_LOOP ("names", test_names, names_rows);
   test_add ("hold-out", test_hold_out);
   test_add ("given-classes", test_given_classes);
-  TEST_ADD_LOOP ("skipped", test_skipped, skipped_rows);
+  TEST_ADD_LOOP ("left-out", test_left_out, left_out_rows);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
   test_add ("missing", test_missing);
   return test_run ();
