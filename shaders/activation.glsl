@@ -10,7 +10,7 @@
 #define UNIT(y) clamp (y, 0, 1)
 #define LOGISTIC(y) logistic (y)
 #define TANH(y) hyperbolic_tangent (y)
-#define CASE(upper, name, number, formula) \
+#define CASE(upper, name, number, formula, of, derivative) \
   case number:                             \
     return formula;
 

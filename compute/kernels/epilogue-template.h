@@ -48,8 +48,8 @@ vector_tanh (Vector x)
 #define UNIT(y) vector_min (vector_max (y, vector_set (0.f)), vector_set (1.f))
 #define LOGISTIC(y) vector_sigmoid (y)
 #define TANH(y) vector_tanh (y)
-#define CASE(upper, name, number, formula) \
-  case ENS_ACTIVATION_##upper:             \
+#define CASE(upper, name, number, formula, of, derivative) \
+  case ENS_ACTIVATION_##upper:                             \
     return formula;
 
 ENS_INLINE Vector
@@ -91,7 +91,7 @@ finish_pixel (const float *values, guint columns, const EnsFinish *finish, gsize
 }
 
 /* One loop per curve, so that the choice is made once and not per value. */
-#define FINISH_CURVE(upper, name, number, formula)                                   \
+#define FINISH_CURVE(upper, name, number, formula, of, derivative)                   \
   case ENS_ACTIVATION_##upper:                                                       \
     for (gsize i = 0; i < pixels; i++)                                               \
       finish_pixel (values + i * pitch, columns, finish, i, ENS_ACTIVATION_##upper); \

@@ -15,8 +15,8 @@
 #define UNIT(y) fmin (fmax (y, 0), 1)
 #define LOGISTIC(y) (1 / (1 + exp (-(y))))
 #define TANH(y) tanh (y)
-#define CASE(upper, name, number, formula) \
-  case number:                             \
+#define CASE(upper, name, number, formula, of, derivative) \
+  case number:                                             \
     return formula;
 
 double

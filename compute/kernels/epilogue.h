@@ -17,7 +17,8 @@
 
 G_BEGIN_DECLS
 
-#define ENS_ACTIVATION_ENUMERATOR(upper, name, number, formula) ENS_ACTIVATION_##upper = number,
+#define ENS_ACTIVATION_ENUMERATOR(upper, name, number, formula, of, derivative) \
+  ENS_ACTIVATION_##upper = number,
 
 typedef enum {
   ENS_ACTIVATION_NONE,

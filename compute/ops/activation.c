@@ -3,6 +3,7 @@
  * run by, so that fusing changes no bit. */
 #include "ops/elementwise.h"
 #include "ops/exponential.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -47,6 +48,53 @@ record_function (const EnsOperands *operands, EnsCommands *commands, guint32 fun
     return record_function (operands, commands, function);                      \
   }
 
+/* The derivative of a function, given x or y, times the gradient of its result. */
+
+#define ENUMERATOR(upper, id, number, formula, of, derivative) FUNCTION_##upper = number,
+
+enum { ENS_ALL_FUNCTIONS (ENUMERATOR) N_FUNCTIONS };
+
+typedef enum { NOTHING, X, Y } DerivativeOf;
+
+#define OF(upper, id, number, formula, of, derivative) [number] = of,
+
+static const DerivativeOf derivative_of[N_FUNCTIONS] = {ENS_ALL_FUNCTIONS (OF)};
+
+static void
+differentiate (EnsGradient *gradient, DerivativeOf of, const EnsActivationGradParams *params)
+{
+  const EnsNode *node = gradient->node;
+
+  if (of != NOTHING)
+    gradient->inputs[0] =
+        ens_gradient_apply (gradient, &ens_op_activation_grad, params, gradient->outputs[0],
+                            of == X ? node->inputs[0] : node->outputs[0], NULL);
+}
+
+static gboolean
+differentiate_function (EnsGradient *gradient, guint function)
+{
+  const EnsUnaryParams *params = gradient->node->params;
+  EnsActivationGradParams grad = {.function = function};
+  DerivativeOf of = derivative_of[function];
+
+  if (gradient->node->op->params_size > 0) {
+    grad.alpha = params->alpha;
+    grad.beta = params->beta;
+  }
+  /* With a negative slope y does not tell the sign of x. */
+  if (function == FUNCTION_LEAKY_RELU && grad.alpha < 0)
+    of = X;
+  differentiate (gradient, of, &grad);
+  return TRUE;
+}
+
+#define GRADIENT(id, function)                                          \
+  static gboolean id##_gradient (EnsGradient *gradient, GError **error) \
+  {                                                                     \
+    return differentiate_function (gradient, function);                 \
+  }
+
 /* The kernels' activations. */
 
 static EnsFusedActivation
@@ -76,6 +124,7 @@ activation_reference (const EnsOperands *operands, const EnsFusedActivation *act
 
 #define ACTIVATION_KERNELS(id, kind)                                                            \
   GPU (id, kind)                                                                                \
+  GRADIENT (id, kind)                                                                           \
                                                                                                 \
   static void id##_reference (const EnsOperands *operands)                                      \
   {                                                                                             \
@@ -130,6 +179,7 @@ EXAMPLES (thresholded_relu, 0.5f, 0)
                              .reference = id##_reference, \
                              .cpu = id##_cpu,             \
                              .gpu = id##_gpu,             \
+                             .gradient = id##_gradient,   \
                              .example = examples,         \
                              __VA_ARGS__}
 
@@ -142,6 +192,7 @@ EXAMPLES (thresholded_relu, 0.5f, 0)
                              .reference = id##_reference,            \
                              .cpu = id##_cpu,                        \
                              .gpu = id##_gpu,                        \
+                             .gradient = id##_gradient,              \
                              .example = id##_examples}
 
 PLAIN_OP (relu, "Relu", shape_number, plain_examples);
@@ -171,7 +222,7 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
 #define SQRT(y) sqrt (y)
 #define ERF(y) erf (y)
 
-#define DOUBLE(upper, id, number, formula)                           \
+#define DOUBLE(upper, id, number, formula, of, derivative)           \
   static double id##_double (double x, const EnsUnaryParams *params) \
   {                                                                  \
     G_GNUC_UNUSED double alpha = params != NULL ? params->alpha : 0; \
@@ -205,8 +256,9 @@ ENS_FUNCTIONS (DOUBLE)
 #define SQRT(y) sqrtf (y)
 #define ERF(y) erff (y)
 
-#define KERNELS(upper, id, number, formula)                                        \
+#define KERNELS(upper, id, number, formula, of, derivative)                        \
   GPU (id, number)                                                                 \
+  GRADIENT (id, number)                                                            \
                                                                                    \
   ENS_CLONES static void id##_loop (const float *in, float *out, gsize n,          \
                                     const EnsUnaryParams *params)                  \
@@ -303,6 +355,14 @@ gelu_gpu (const EnsOperands *operands, EnsCommands *commands)
   return (params->tanh ? gelu_tanh_gpu : gelu_exact_gpu) (operands, commands);
 }
 
+static gboolean
+gelu_gradient (EnsGradient *gradient, GError **error)
+{
+  const GeluParams *params = gradient->node->params;
+
+  return (params->tanh ? gelu_tanh_gradient : gelu_exact_gradient) (gradient, error);
+}
+
 static const EnsOpExample gelu_examples[] = {{"2x5x4x7", &(const GeluParams) {.tanh = FALSE}},
                                              {"2x5x4x7", &(const GeluParams) {.tanh = TRUE}},
                                              {NULL}};
@@ -374,6 +434,34 @@ clip_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+known_bound (const EnsNode *node, guint input, float *bound)
+{
+  const EnsValue *value = input < node->n_inputs ? node->inputs[input] : NULL;
+  EnsView view;
+
+  if (value == NULL)
+    return TRUE;
+  if (value->constant == NULL || ens_shape_elements (&value->constant->shape) != 1)
+    return FALSE;
+  view = ens_view_dense (value->type, &value->shape, value->constant->data);
+  *bound = (float)ens_view_real (&view, 0);
+  return TRUE;
+}
+
+static gboolean
+clip_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsClipParams *params = node->params;
+  EnsActivationGradParams grad = {ENS_ACTIVATION_CLIP, params->min, params->max};
+
+  if (!known_bound (node, 1, &grad.alpha) || !known_bound (node, 2, &grad.beta))
+    return ens_gradient_error (gradient, error, "its bounds are not constant");
+  differentiate (gradient, Y, &grad);
+  return TRUE;
+}
+
 static const EnsOpExample clip_examples[] = {{"2x5x4x7", &(const EnsClipParams) {-0.5f, 0.25f}},
                                              {NULL}};
 
@@ -390,25 +478,11 @@ const EnsOp ens_op_clip = {.name = "Clip",
                            .reference = clip_reference,
                            .cpu = clip_cpu,
                            .gpu = clip_gpu,
+                           .gradient = clip_gradient,
                            .per_image = ens_per_image_elementwise,
                            .example = clip_examples};
 
 /* Fusing. */
-
-static gboolean
-known_bound (const EnsNode *node, guint input, float *bound)
-{
-  const EnsValue *value = input < node->n_inputs ? node->inputs[input] : NULL;
-  EnsView view;
-
-  if (value == NULL)
-    return TRUE;
-  if (value->constant == NULL || ens_shape_elements (&value->constant->shape) != 1)
-    return FALSE;
-  view = ens_view_dense (value->type, &value->shape, value->constant->data);
-  *bound = (float)ens_view_real (&view, 0);
-  return TRUE;
-}
 
 gboolean
 ens_node_as_activation (const EnsNode *node, EnsFusedActivation *activation)

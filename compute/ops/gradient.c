@@ -7,6 +7,15 @@
 #include "ops/operands.h"
 #include "ops/registry.h"
 
+gboolean
+ens_gradient_error (const EnsGradient *gradient, GError **error, const char *reason)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+               "node “%s” (%s) can't be differentiated: %s", gradient->node->name,
+               gradient->node->op->name, reason);
+  return FALSE;
+}
+
 EnsNode *
 ens_gradient_add (EnsGradient *gradient, const EnsOp *op, gconstpointer params,
                   EnsValue *const *inputs, guint n_inputs, guint n_outputs)

@@ -6,6 +6,10 @@
 
 #include "graph/op.h"
 
+/* Sets an ENS_ERROR_UNSUPPORTED error "node “NAME” (Op) can't be differentiated: REASON" and
+ * returns FALSE. */
+gboolean ens_gradient_error (const EnsGradient *gradient, GError **error, const char *reason);
+
 /* A node of one output, of inputs up to a NULL. params: NULL for zeroes. Returns its output. */
 EnsValue *ens_gradient_apply (EnsGradient *gradient, const EnsOp *op, gconstpointer params,
                               EnsValue *input, ...) G_GNUC_NULL_TERMINATED;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#define NAME(upper, name, number, formula) [number] = #name,
+#define NAME(upper, name, number, formula, of, derivative) [number] = #name,
 
 const char *const ens_activation_names[ENS_N_ACTIVATIONS + 1] = {[ENS_ACTIVATION_NONE] = "None",
                                                                  ENS_ACTIVATIONS (NAME)};

@@ -104,6 +104,12 @@ typedef struct {
   float alpha, beta;
 } EnsUnaryParams;
 
+/* ActivationGrad: whose derivative, a number of shaders/push/functions.h. */
+typedef struct {
+  guint function;
+  float alpha, beta;
+} EnsActivationGradParams;
+
 /* Clip. Bounds that are absent are ∓infinity. */
 typedef struct {
   float min, max;

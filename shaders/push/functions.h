@@ -3,10 +3,13 @@
 #define ENS_PUSH_FUNCTIONS_H
 
 /* Elementwise functions of x, alpha and beta, as C and GLSL both know them: one line each, of the
- * enumerator, its name, its number and the formula. Numbers are constant 0 of activation.comp.
+ * enumerator, its name, its number, the formula, and the derivative: whether it is told by X, by
+ * the result Y, or by NOTHING because it is 0, and how. Numbers are constant 0 of activation.comp
+ * and activation-grad.comp.
  *
- * Formulas are made of macros that each of their readers defines for its type, so that one line
- * serves references (double), kernels (float, vectors) and shaders (vec4):
+ * Where Y tells the derivative, x need not be kept for it. Formulas are made of macros that each of
+ * their readers defines for its type, so that one line serves references (double), kernels (float,
+ * vectors) and shaders (vec4):
  *
  *   REAL (n)                a constant
  *   IF_LESS (a, b, y, z)    a < b ? y : z
@@ -19,42 +22,60 @@
 
 /* What kernels and shaders may do to their results before they store them: EnsActivation of
  * kernels/epilogue.h. Those that clip … */
-#define ENS_CLIPS(FUNCTION)                \
-  FUNCTION (RELU, Relu, 1, MAXIMUM (x, 0)) \
-  FUNCTION (CLIP, Clip, 2, MINIMUM (MAXIMUM (x, alpha), beta))
+#define ENS_CLIPS(FUNCTION)                                         \
+  FUNCTION (RELU, Relu, 1, MAXIMUM (x, 0), Y, IF_LESS (0, y, 1, 0)) \
+  FUNCTION (CLIP, Clip, 2, MINIMUM (MAXIMUM (x, alpha), beta), Y,   \
+            IF_LESS (alpha, y, IF_LESS (y, beta, 1, 0), 0))
 
 /* … and those that bend. */
-#define ENS_CURVES(FUNCTION)                                                    \
-  FUNCTION (LEAKY_RELU, LeakyRelu, 3, IF_LESS (x, 0, alpha *x, x))              \
-  FUNCTION (SIGMOID, Sigmoid, 4, LOGISTIC (x))                                  \
-  FUNCTION (HARD_SIGMOID, HardSigmoid, 5, UNIT (alpha *x + beta))               \
-  FUNCTION (HARD_SWISH, HardSwish, 6, x *UNIT (x *REAL (1 / 6.0) + REAL (0.5))) \
-  FUNCTION (SILU, Silu, 7, x *LOGISTIC (x))                                     \
-  FUNCTION (TANH, Tanh, 8, TANH (x))
+#define ENS_CURVES(FUNCTION)                                                                    \
+  FUNCTION (LEAKY_RELU, LeakyRelu, 3, IF_LESS (x, 0, alpha *x, x), Y, IF_LESS (y, 0, alpha, 1)) \
+  FUNCTION (SIGMOID, Sigmoid, 4, LOGISTIC (x), Y, y *(1 - y))                                   \
+  FUNCTION (HARD_SIGMOID, HardSigmoid, 5, UNIT (alpha *x + beta), Y,                            \
+            IF_LESS (0, y, IF_LESS (y, 1, alpha, 0), 0))                                        \
+  FUNCTION (HARD_SWISH, HardSwish, 6, x *UNIT (x *REAL (1 / 6.0) + REAL (0.5)), X,              \
+            IF_LESS (x, -3, 0, IF_LESS (3, x, 1, x *REAL (1 / 3.0) + REAL (0.5))))              \
+  FUNCTION (SILU, Silu, 7, x *LOGISTIC (x), X, LOGISTIC (x) * (1 + x * (1 - LOGISTIC (x))))     \
+  FUNCTION (TANH, Tanh, 8, TANH (x), Y, 1 - y * y)
 
 #define ENS_ACTIVATIONS(FUNCTION) ENS_CLIPS (FUNCTION) ENS_CURVES (FUNCTION)
 
 /* The others. */
-#define ENS_FUNCTIONS(FUNCTION)                                                       \
-  FUNCTION (ELU, elu, 9, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)))               \
-  FUNCTION (CELU, celu, 10, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x) / alpha))    \
-  FUNCTION (SELU, selu, 11, beta *(REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x))))    \
-  FUNCTION (THRESHOLDED_RELU, thresholded_relu, 12, IF_LESS (alpha, x, x, 0))         \
-  FUNCTION (SOFTPLUS, softplus, 13, REST (x) + LOG_1_PLUS (EXP (-MAGNITUDE (x))))     \
-  FUNCTION (SOFTSIGN, softsign, 14, x / (1 + MAGNITUDE (x)))                          \
-  FUNCTION (ABS, abs, 15, MAGNITUDE (x))                                              \
-  FUNCTION (NEG, neg, 16, -x)                                                         \
-  FUNCTION (EXP, exp, 17, EXP (x))                                                    \
-  FUNCTION (LOG, log, 18, LOG (x))                                                    \
-  FUNCTION (SQRT, sqrt, 19, SQRT (x))                                                 \
-  FUNCTION (RECIPROCAL, reciprocal, 20, 1 / x)                                        \
-  FUNCTION (FLOOR, floor, 21, FLOOR (x))                                              \
-  FUNCTION (CEIL, ceil, 22, CEIL (x))                                                 \
-  FUNCTION (ROUND, round, 23, ROUND (x))                                              \
-  FUNCTION (SIGN, sign, 24, SIGN (x))                                                 \
-  FUNCTION (ERF, erf, 25, ERF (x))                                                    \
-  FUNCTION (GELU, gelu_exact, 26, x / 2 * (1 + ERF (x * REAL (0.70710678118654752)))) \
-  FUNCTION (GELU_TANH, gelu_tanh, 27,                                                 \
-            x / (1 + EXP (REAL (-1.5957691216057308) * (x + REAL (0.044715) * x * x * x))))
+#define ENS_FUNCTIONS(FUNCTION)                                                                    \
+  FUNCTION (ELU, elu, 9, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)), X,                         \
+            IF_LESS (x, 0, alpha * EXP (x), 1))                                                    \
+  FUNCTION (CELU, celu, 10, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x) / alpha), X,              \
+            IF_LESS (x, 0, EXP (x / alpha), 1))                                                    \
+  FUNCTION (SELU, selu, 11, beta *(REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x))), X,              \
+            beta *IF_LESS (x, 0, alpha *EXP (x), 1))                                               \
+  FUNCTION (THRESHOLDED_RELU, thresholded_relu, 12, IF_LESS (alpha, x, x, 0), X,                   \
+            IF_LESS (alpha, x, 1, 0))                                                              \
+  FUNCTION (SOFTPLUS, softplus, 13, REST (x) + LOG_1_PLUS (EXP (-MAGNITUDE (x))), X, LOGISTIC (x)) \
+  FUNCTION (SOFTSIGN, softsign, 14, x / (1 + MAGNITUDE (x)), X,                                    \
+            1 / ((1 + MAGNITUDE (x)) * (1 + MAGNITUDE (x))))                                       \
+  FUNCTION (ABS, abs, 15, MAGNITUDE (x), X, SIGN (x))                                              \
+  FUNCTION (NEG, neg, 16, -x, X, REAL (-1))                                                        \
+  FUNCTION (EXP, exp, 17, EXP (x), Y, y)                                                           \
+  FUNCTION (LOG, log, 18, LOG (x), X, 1 / x)                                                       \
+  FUNCTION (SQRT, sqrt, 19, SQRT (x), Y, REAL (0.5) / y)                                           \
+  FUNCTION (RECIPROCAL, reciprocal, 20, 1 / x, Y, -y * y)                                          \
+  FUNCTION (FLOOR, floor, 21, FLOOR (x), NOTHING, REAL (0))                                        \
+  FUNCTION (CEIL, ceil, 22, CEIL (x), NOTHING, REAL (0))                                           \
+  FUNCTION (ROUND, round, 23, ROUND (x), NOTHING, REAL (0))                                        \
+  FUNCTION (SIGN, sign, 24, SIGN (x), NOTHING, REAL (0))                                           \
+  FUNCTION (ERF, erf, 25, ERF (x), X, REAL (1.1283791670955126) * EXP (-x * x))                    \
+  FUNCTION (GELU, gelu_exact, 26, x / 2 * (1 + ERF (x * REAL (0.70710678118654752))), X,           \
+            (1 + ERF (x * REAL (0.70710678118654752))) / 2                                         \
+                + x * REAL (0.39894228040143268) * EXP (-x * x / 2))                               \
+  FUNCTION (GELU_TANH, gelu_tanh, 27,                                                              \
+            x / (1 + EXP (REAL (-1.5957691216057308) * (x + REAL (0.044715) * x * x * x))), X,     \
+            ENS_GELU_SLOPE (                                                                       \
+                x, LOGISTIC (REAL (1.5957691216057308) * (x + REAL (0.044715) * x * x * x))))
+
+#define ENS_ALL_FUNCTIONS(FUNCTION) ENS_ACTIVATIONS (FUNCTION) ENS_FUNCTIONS (FUNCTION)
+
+/* Of x · s, s = LOGISTIC (u), u = 2 √(2 / π) (x + 0.044715 x³). */
+#define ENS_GELU_SLOPE(x, s) \
+  (s + x * s * (1 - s) * REAL (1.5957691216057308) * (1 + REAL (0.134145) * x * x))
 
 #endif

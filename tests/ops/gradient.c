@@ -25,9 +25,9 @@ new_like (const EnsTensor *tensor)
   return ens_tensor_new (ENS_TYPE_FLOAT64, &tensor->shape);
 }
 
-/* As float64, away from kinks. (transfer full) */
+/* As float64; what is not constant away from kinks. (transfer full) */
 static EnsTensor *
-widen (const TestTensor *from, GRand *random)
+widen (const TestTensor *from, gboolean constant, GRand *random)
 {
   const EnsTensor *tensor = from->tensor;
   EnsView view = ens_view_dense (tensor->type, &tensor->shape, tensor->data);
@@ -35,7 +35,7 @@ widen (const TestTensor *from, GRand *random)
   gsize n = ens_view_elements (&view);
 
   for (gsize i = 0; i < n; i++) {
-    double shift = from->has_values ? g_rand_double_range (random, 0.01, 0.03) : 0;
+    double shift = from->has_values && !constant ? g_rand_double_range (random, 0.01, 0.03) : 0;
 
     ((double *)wide->data)[i] = ens_view_real (&view, i) + shift;
   }
@@ -114,7 +114,7 @@ add_input (Gradient *gradient, const TestTensor *from, gboolean constant)
     return NULL;
   if (!is_float32 (from))
     return ens_graph_add_constant (gradient->graph, "constant", from->tensor);
-  tensor = widen (from, gradient->random);
+  tensor = widen (from, constant, gradient->random);
   if (constant)
     return ens_graph_add_constant (gradient->graph, "constant", tensor);
   g_ptr_array_add (gradient->inputs, ens_tensor_ref (tensor));
@@ -292,8 +292,7 @@ check (const Check *row)
 
 START_TEST (check_row)
 {
-  if (!check (&g_array_index (checks, Check, _i)))
-    test_skip ("it has no gradient that differences could tell");
+  check (&g_array_index (checks, Check, _i));
 }
 END_TEST
 
