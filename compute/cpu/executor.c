@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "passes/memory.h"
+#include "passes/rewrite.h"
 
 /* A node ready to run. */
 typedef struct {
@@ -181,19 +182,6 @@ run_step (const EnsExecutor *executor, const Step *step, char *arena)
     step->node->op->reference (&step->operands);
 }
 
-static void
-copy_view (const EnsView *view, char *to)
-{
-  gsize size = ens_type_size (view->type);
-  gsize run = view->shape.rank > 0 ? (gsize)view->shape.dims[view->shape.rank - 1] : 1;
-  gsize runs =
-      view->shape.rank > 0 ? (gsize)ens_shape_span (&view->shape, 0, view->shape.rank - 1) : 1;
-
-  for (gsize i = 0; i < runs; i++)
-    memcpy (to + i * run * size, (const char *)view->data + i * (gsize)view->pitch * size,
-            run * size);
-}
-
 /* Outputs that could not be computed in the caller's array. */
 static void
 copy_outputs (const EnsExecutor *executor, const gpointer *outputs)
@@ -205,7 +193,7 @@ copy_outputs (const EnsExecutor *executor, const gpointer *outputs)
     const EnsPlace *place = &executor->memory->places[output->index];
 
     if (place->kind != ENS_PLACE_OUTPUT || place->index != i)
-      copy_view (&executor->views[output->index], outputs[i]);
+      memcpy (outputs[i], executor->views[output->index].data, ens_value_size (output));
   }
 }
 

@@ -42,7 +42,8 @@ fold_before (EnsGraph *graph, EnsNode *node)
   if (linear == NULL || linear->pads || reader->inputs[0] != node->outputs[0])
     return FALSE;
   affine = ens_affine_read (node, linear->n_inputs, linear->rank);
-  if (affine == NULL || !ens_affine_is_finite (affine))
+  if (affine == NULL || !ens_affine_is_finite (affine)
+      || !ens_shape_equal (&affine->input->shape, &node->outputs[0]->shape))
     return FALSE;
   ens_linear_scale_inputs (linear, affine->scale, affine->shift);
   ens_linear_write (linear, graph, reader);

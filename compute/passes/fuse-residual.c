@@ -46,7 +46,6 @@ fuse (EnsGraph *graph, EnsNode *add)
   int i;
 
   if (add->op->kind != ENS_KIND_ADD || add->n_inputs != 2 || !ens_type_fuses (add->outputs[0]->type)
-      || add->inputs[0] == add->inputs[1]
       || !ens_shape_equal (&add->inputs[0]->shape, &add->inputs[1]->shape))
     return FALSE;
   i = choose_input (graph, add);

@@ -38,7 +38,7 @@ typedef struct {
 
 /* Decides what shares memory and with which pitch; the graph's shapes must have been inferred. A
  * graph output whose place is not its own array (because it is an input, a constant or another
- * output too) has to be copied there after the last node. (transfer full) */
+ * output too) has to be copied there after the last node; it is dense. (transfer full) */
 EnsMemoryPlan *ens_memory_plan_new (const EnsGraph *graph);
 /* The same where nodes of one level run side by side: none of them gets memory that another one
  * still uses. levels: by node position, never falling; NULL: each node by itself. */

@@ -4,6 +4,7 @@
 
 #include "check-main.h"
 #include "cpu/interpret.h"
+#include "graph/infer.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -70,6 +71,18 @@ START_TEST (test_fold_constants)
 }
 END_TEST
 
+/* Dropout, and the mask that it tells besides. */
+static EnsValue *
+build_masked (Builder *b, EnsValue *x)
+{
+  const EnsCastParams to_float = {ENS_TYPE_FLOAT32};
+  EnsNode *dropout = ens_graph_add_node (b->graph, ens_op_find ("Dropout"), NULL, NULL, &x, 1, 2);
+
+  ck_assert (ens_infer_node (dropout, FALSE, NULL));
+  return build (b, "Mul", NULL, dropout->outputs[0],
+                build (b, "Cast", &to_float, dropout->outputs[1], NULL), NULL);
+}
+
 START_TEST (test_remove_identities)
 {
   EnsPoolParams pool = {.sliding = ENS_SLIDING_DEFAULT};
@@ -80,6 +93,7 @@ START_TEST (test_remove_identities)
   builder_init (&b, 2);
   x = build (&b, "Identity", NULL, build_input (&b, &ENS_SHAPE (1, 3, 4, 5)), NULL);
   x = build (&b, "Dropout", NULL, x, NULL);
+  x = build_masked (&b, x);
   pool.sliding.rank = 2;
   pool.sliding.kernel[0] = pool.sliding.kernel[1] = 1;
   x = build (&b, "AveragePool", &pool, x, NULL);
@@ -93,7 +107,7 @@ START_TEST (test_remove_identities)
   x = build (&b, "Pad", &pad, x, NULL);
   pool.sliding.strides[0] = 2;
   check_pass (&b, build (&b, "MaxPool", &pool, x, NULL), ens_pass_remove_identities,
-              "Relu Pad MaxPool");
+              "Dropout Cast Mul Relu Pad MaxPool");
 }
 END_TEST
 
@@ -120,15 +134,26 @@ START_TEST (test_fold_pads)
   pad.value = 0;
   pad.begin[3] = 1;
   x = build (&b, "Pad", &pad, x, NULL);
-  check_pass (&b, build_conv (&b, x, (ConvRow) {.filters = 2}), ens_pass_fold_pads,
-              "Conv AveragePool Pad Conv Pad Conv");
+  x = build_conv (&b, x, (ConvRow) {.filters = 2});
+  /* A crop. */
+  pad.begin[3] = 0;
+  pad.end[1] = -1;
+  x = build (&b, "Pad", &pad, x, NULL);
+  x = build_conv (&b, x, (ConvRow) {.filters = 2});
+  /* The last windows may reach beyond the padding. */
+  pad.end[1] = 1;
+  pool.ceil_mode = TRUE;
+  x = build (&b, "Pad", &pad, x, NULL);
+  check_pass (&b, build (&b, "AveragePool", &pool, x, NULL), ens_pass_fold_pads,
+              "Conv AveragePool Pad Conv Pad Conv Pad Conv Pad AveragePool");
 }
 END_TEST
 
 START_TEST (test_fold_batch_norm_behind)
 {
+  const EnsBinaryParams relu = {.activation = {.kind = ENS_ACTIVATION_RELU}};
   g_auto (Builder) b;
-  EnsValue *x;
+  EnsValue *x, *y;
 
   builder_init (&b, 4);
   x = build_conv (&b, build_input (&b, &ENS_SHAPE (2, 5, 5, 4)),
@@ -140,7 +165,13 @@ START_TEST (test_fold_batch_norm_behind)
   x = build_gemm (&b, build_reshape (&b, x, &ENS_SHAPE (2, 6)), 5);
   x = build (&b, "Div", NULL, x, build_constant (&b, &ENS_SHAPE (1, 5)), NULL);
   x = build_batch_norm (&b, x);
-  check_pass (&b, x, ens_pass_fold_batch_norm, "Conv GlobalAveragePool Reshape Gemm");
+  ens_graph_add_output (b.graph, x);
+  /* Neither a quotient of the constant, nor what has an activation of its own. */
+  y = build (&b, "Div", NULL, build_constant (&b, &ENS_SHAPE (3)), build_gemm (&b, x, 3), NULL);
+  ens_graph_add_output (b.graph, y);
+  y = build_gemm (&b, x, 3);
+  check_pass (&b, build (&b, "Mul", &relu, y, build_constant (&b, &ENS_SHAPE (3)), NULL),
+              ens_pass_fold_batch_norm, "Conv GlobalAveragePool Reshape Gemm Gemm Div Gemm Mul");
 }
 END_TEST
 
@@ -159,8 +190,12 @@ START_TEST (test_fold_batch_norm_before)
   /* One that something else reads, too. */
   y = build_batch_norm (&b, build (&b, "Relu", NULL, x, NULL));
   ens_graph_add_output (b.graph, y);
-  check_pass (&b, build_conv (&b, y, (ConvRow) {.filters = 2}), ens_pass_fold_batch_norm,
-              "Conv Relu Conv Conv Relu Conv Conv");
+  ens_graph_add_output (b.graph, build_conv (&b, y, (ConvRow) {.filters = 2}));
+  /* One that makes columns of a single one. */
+  x = build (&b, "Add", NULL, build_input (&b, &ENS_SHAPE (2, 1)),
+             build_constant (&b, &ENS_SHAPE (4)), NULL);
+  check_pass (&b, build_gemm (&b, x, 3), ens_pass_fold_batch_norm,
+              "Conv Relu Conv Conv Relu Conv Conv Add Gemm");
 }
 END_TEST
 
@@ -234,11 +269,14 @@ START_TEST (test_fuse_residual)
   /* Broadcasting, and a convolution that is read twice. */
   other = build_conv (&b, x, (ConvRow) {.filters = 5});
   x = build (&b, "Add", NULL, other, build (&b, "GlobalAveragePool", NULL, other, NULL), NULL);
+  /* What is added to itself is read twice. */
+  x = build_conv (&b, x, (ConvRow) {.filters = 5});
+  x = build (&b, "Add", NULL, x, x, NULL);
   /* Other names of an addition, and one of more than two. */
   x = build (&b, "Sum", NULL, build_conv (&b, x, (ConvRow) {.filters = 5}), x, NULL);
   x = build (&b, "Sum", NULL, build_conv (&b, x, (ConvRow) {.filters = 5}), x, x, NULL);
   check_pass (&b, x, ens_pass_fuse_residual,
-              "Conv Conv Relu Conv Conv GlobalAveragePool Add Conv Conv Sum");
+              "Conv Conv Relu Conv Conv GlobalAveragePool Add Conv Add Conv Conv Sum");
 }
 END_TEST
 
