@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cast: to another element type. */
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -66,6 +67,14 @@ cast_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+cast_gradient (EnsGradient *gradient, GError **error)
+{
+  gradient->inputs[0] =
+      ens_gradient_cast (gradient, gradient->outputs[0], gradient->node->inputs[0]->type);
+  return TRUE;
+}
+
 static const EnsOpExample cast_examples[] = {{"2x5x4x7", &(const EnsCastParams) {ENS_TYPE_FLOAT16}},
                                              {NULL}};
 
@@ -80,5 +89,6 @@ const EnsOp ens_op_cast = {.name = "Cast",
                            .shape = cast_shape,
                            .reference = cast_reference,
                            .gpu = cast_gpu,
+                           .gradient = cast_gradient,
                            .per_image = ens_per_image_elementwise,
                            .example = cast_examples};

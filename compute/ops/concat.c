@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Concat and Split. Where the planner lets producers write into slices of the output, Concat finds
  * its inputs in place and copies nothing. */
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -212,6 +213,25 @@ concat_is_identity (const EnsNode *node)
 static const EnsOpExample concat_examples[] = {{"2x5x4x7 2x5x4x3", &(const EnsAxisParams) {3}},
                                                {NULL}};
 
+static gboolean
+concat_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsAxisParams *params = node->params;
+  EnsSplitParams split = {.axis = params->axis, .n_sizes = node->n_inputs};
+  gint64 axis = params->axis + (params->axis < 0 ? node->outputs[0]->shape.rank : 0);
+  const EnsNode *parts;
+
+  if (node->n_inputs > ENS_MAX_SPLIT)
+    return ens_gradient_error (gradient, error, "it has too many inputs");
+  for (guint i = 0; i < node->n_inputs; i++)
+    split.sizes[i] = node->inputs[i]->shape.dims[axis];
+  parts = ens_gradient_add (gradient, &ens_op_split, &split, gradient->outputs, 1, node->n_inputs);
+  for (guint i = 0; i < node->n_inputs; i++)
+    gradient->inputs[i] = gradient->wanted[i] ? parts->outputs[i] : NULL;
+  return TRUE;
+}
+
 const EnsOp ens_op_concat = {.name = "Concat",
                              .min_inputs = 1,
                              .max_inputs = MANY,
@@ -226,6 +246,7 @@ const EnsOp ens_op_concat = {.name = "Concat",
                              .reference = concat_reference,
                              .cpu = concat_cpu,
                              .gpu = concat_gpu,
+                             .gradient = concat_gradient,
                              .per_image = concat_per_image,
                              .example = concat_examples,
                              .is_identity = concat_is_identity};
@@ -379,6 +400,22 @@ static const EnsOpExample split_examples[] = {
     {"2x5x7", &(const EnsSplitParams) {.axis = 1, .n_sizes = 2, .sizes = {2, 3}}, .n_outputs = 2},
     {NULL}};
 
+static gboolean
+split_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsSplitParams *params = node->params;
+  EnsValue *parts[ENS_MAX_SPLIT];
+
+  for (guint i = 0; i < node->n_outputs; i++)
+    parts[i] = gradient->outputs[i] != NULL ? gradient->outputs[i]
+                                            : ens_gradient_zeroes (gradient, node->outputs[i]);
+  gradient->inputs[0] = ens_gradient_add (gradient, &ens_op_concat, &(EnsAxisParams) {params->axis},
+                                          parts, node->n_outputs, 1)
+                            ->outputs[0];
+  return TRUE;
+}
+
 const EnsOp ens_op_split = {.name = "Split",
                             .min_inputs = 1,
                             .max_inputs = 2,
@@ -393,5 +430,6 @@ const EnsOp ens_op_split = {.name = "Split",
                             .reference = split_reference,
                             .cpu = split_cpu,
                             .gpu = split_gpu,
+                            .gradient = split_gradient,
                             .per_image = split_per_image,
                             .example = split_examples};

@@ -85,6 +85,40 @@ ens_gradient_reshape (EnsGradient *gradient, EnsValue *value, const EnsShape *sh
 }
 
 EnsValue *
+ens_gradient_zeroes (EnsGradient *gradient, const EnsValue *like)
+{
+  EnsValue *zero = ens_gradient_number (gradient, like->type, 0);
+
+  return ens_gradient_apply (gradient, &ens_op_expand, NULL, zero,
+                             add_list (gradient, like->shape.dims, like->shape.rank), NULL);
+}
+
+EnsValue *
+ens_gradient_slice (EnsGradient *gradient, EnsValue *value, guint axis, gint64 start, gint64 n,
+                    gint64 step)
+{
+  gint64 end = start + n * step;
+  EnsSliceParams params = {.starts = {1, TRUE, {start}},
+                           .ends = {1, TRUE, {end < 0 ? G_MININT64 : end}},
+                           .axes = {1, TRUE, {axis}},
+                           .steps = {1, TRUE, {step}}};
+
+  return ens_gradient_apply (gradient, &ens_op_slice, &params, value, NULL);
+}
+
+EnsValue *
+ens_gradient_pad (EnsGradient *gradient, EnsValue *value, guint axis, gint64 begin, gint64 end)
+{
+  EnsPadParams params = {.has_pads = TRUE, .rank = value->shape.rank};
+
+  if (begin == 0 && end == 0)
+    return value;
+  params.begin[axis] = begin;
+  params.end[axis] = end;
+  return ens_gradient_apply (gradient, &ens_op_pad, &params, value, NULL);
+}
+
+EnsValue *
 ens_gradient_expand (EnsGradient *gradient, EnsValue *value, const EnsShape *shape)
 {
   if (ens_shape_equal (&value->shape, shape))

@@ -24,6 +24,14 @@ EnsValue *ens_gradient_number (EnsGradient *gradient, EnsType type, double value
 EnsValue *ens_gradient_cast (EnsGradient *gradient, EnsValue *value, EnsType type);
 /* The same elements in another shape. */
 EnsValue *ens_gradient_reshape (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);
+/* Zeroes. */
+EnsValue *ens_gradient_zeroes (EnsGradient *gradient, const EnsValue *like);
+/* Part of a value along one axis: `n` elements from `start` on, in steps of 1 or −1. */
+EnsValue *ens_gradient_slice (EnsGradient *gradient, EnsValue *value, guint axis, gint64 start,
+                              gint64 n, gint64 step);
+/* Zeroes before and behind along one axis; negative numbers take away. */
+EnsValue *ens_gradient_pad (EnsGradient *gradient, EnsValue *value, guint axis, gint64 begin,
+                            gint64 end);
 /* Repeats a value along the axes where the shape, of the same rank, is longer. */
 EnsValue *ens_gradient_expand (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);
 /* Sums over some axes, as bits; they stay, with length 1. */

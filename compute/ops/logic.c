@@ -2,6 +2,7 @@
 /* Comparisons, logic and Where. They belong to the arithmetic of shapes for the most part:
  * references are enough on the CPU. */
 #include "ops/elementwise.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -230,6 +231,22 @@ where_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+where_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  EnsValue *dy = gradient->outputs[0], *zero = ens_gradient_number (gradient, dy->type, 0);
+
+  for (guint i = 1; i <= 2; i++)
+    if (gradient->wanted[i]) {
+      EnsValue *part = ens_gradient_apply (gradient, &ens_op_where, NULL, node->inputs[0],
+                                           i == 1 ? dy : zero, i == 1 ? zero : dy, NULL);
+
+      gradient->inputs[i] = ens_gradient_sum_to (gradient, part, &node->inputs[i]->shape);
+    }
+  return TRUE;
+}
+
 static const EnsOpExample where_examples[] = {{"?2x5x7 2x5x7 2x1x7"}, {NULL}};
 
 const EnsOp ens_op_where = {.name = "Where",
@@ -241,5 +258,6 @@ const EnsOp ens_op_where = {.name = "Where",
                             .shape = where_shape,
                             .reference = where_reference,
                             .gpu = where_gpu,
+                            .gradient = where_gradient,
                             .per_image = ens_per_image_elementwise,
                             .example = where_examples};

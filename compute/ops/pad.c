@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pad */
+#include "graph/infer.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -388,6 +390,71 @@ pad_is_identity (const EnsNode *node)
   return TRUE;
 }
 
+/* Gradients, one axis after the other: `length` elements of the input between `begin` and `end`
+ * others. */
+
+typedef struct {
+  EnsGradient *gradient;
+  guint axis;
+  gint64 begin, length, end;
+} PadAxis;
+
+/* What mirrors the elements next to an edge, mirrored back to them. `from` is the first of n in the
+ * padded axis, `to` the first that they show in the input. */
+static EnsValue *
+fold_reflected (const PadAxis *pad, EnsValue *dy, gint64 from, gint64 n, gint64 to)
+{
+  EnsValue *part = ens_gradient_slice (pad->gradient, dy, pad->axis, from + n - 1, n, -1);
+
+  return ens_gradient_pad (pad->gradient, part, pad->axis, to, pad->length - to - n);
+}
+
+/* What repeats an edge, summed to it. */
+static EnsValue *
+fold_repeated (const PadAxis *pad, EnsValue *dy, gint64 from, gint64 n, gint64 to)
+{
+  EnsValue *part = ens_gradient_slice (pad->gradient, dy, pad->axis, from, n, 1);
+
+  return ens_gradient_pad (pad->gradient, ens_gradient_sum (pad->gradient, part, 1u << pad->axis),
+                           pad->axis, to, pad->length - to - 1);
+}
+
+static EnsValue *
+pad_axis_back (const PadAxis *pad, EnsValue *dy, EnsPadMode mode)
+{
+  gint64 begin = pad->begin, end = pad->end, behind = begin + pad->length;
+  EnsValue *parts[3] = {ens_gradient_pad (pad->gradient, dy, pad->axis, -begin, -end)};
+  guint n = 1;
+
+  if (mode == ENS_PAD_REFLECT && begin > 0)
+    parts[n++] = fold_reflected (pad, dy, 0, begin, 1);
+  if (mode == ENS_PAD_REFLECT && end > 0)
+    parts[n++] = fold_reflected (pad, dy, behind, end, pad->length - 1 - end);
+  if (mode == ENS_PAD_EDGE && begin > 0)
+    parts[n++] = fold_repeated (pad, dy, 0, begin, 0);
+  if (mode == ENS_PAD_EDGE && end > 0)
+    parts[n++] = fold_repeated (pad, dy, behind, end, pad->length - 1);
+  return n == 1 ? parts[0]
+                : ens_gradient_add (pad->gradient, &ens_op_sum, NULL, parts, n, 1)->outputs[0];
+}
+
+static gboolean
+pad_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsShape *shape = &gradient->node->inputs[0]->shape;
+  EnsValue *dy = gradient->outputs[0];
+  EnsPadParams params;
+  g_auto (EnsNodeViews) views;
+
+  ens_node_views_init (&views, gradient->node);
+  resolve (&views.operands, &params, NULL);
+  for (guint i = 0; i < shape->rank; i++)
+    dy = pad_axis_back (&(PadAxis) {gradient, i, params.begin[i], shape->dims[i], params.end[i]},
+                        dy, params.mode);
+  gradient->inputs[0] = dy;
+  return TRUE;
+}
+
 static const EnsOpExample pad_examples[] = {
     {"2x5x4x7",
      &(const EnsPadParams) {
@@ -407,6 +474,7 @@ const EnsOp ens_op_pad = {.name = "Pad",
                           .reference = pad_reference,
                           .cpu = pad_cpu,
                           .gpu = pad_gpu,
+                          .gradient = pad_gradient,
                           .per_image = pad_per_image,
                           .example = pad_examples,
                           .is_identity = pad_is_identity};

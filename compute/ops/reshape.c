@@ -2,6 +2,7 @@
 /* Operators that give the same elements another shape: Reshape, Flatten, Squeeze, Unsqueeze,
  * Identity, Dropout (which does nothing in inference); and those that repeat them: Expand, Tile. */
 #include "ops/example.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -31,9 +32,17 @@ view_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+view_gradient (EnsGradient *gradient, GError **error)
+{
+  gradient->inputs[0] =
+      ens_gradient_reshape (gradient, gradient->outputs[0], &gradient->node->inputs[0]->shape);
+  return TRUE;
+}
+
 #define VIEW_OP                                                                       \
   .min_inputs = 1, .min_outputs = 1, .kind = ENS_KIND_VIEW, .flags = ENS_OP_IN_PLACE, \
-  .reference = view_reference, .gpu = view_gpu
+  .reference = view_reference, .gpu = view_gpu, .gradient = view_gradient
 
 /* Reshape: the shape is input 1, where 0 means as in the input (unless allowzero says that it means
  * 0) and one −1 what is left. */
@@ -348,6 +357,14 @@ expand_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+expand_gradient (EnsGradient *gradient, GError **error)
+{
+  gradient->inputs[0] =
+      ens_gradient_sum_to (gradient, gradient->outputs[0], &gradient->node->inputs[0]->shape);
+  return TRUE;
+}
+
 static const EnsOpExample expand_examples[] = {{"1x4x1 =[2,4,3]"}, {NULL}};
 
 const EnsOp ens_op_expand = {.name = "Expand",
@@ -361,6 +378,7 @@ const EnsOp ens_op_expand = {.name = "Expand",
                              .reference = expand_reference,
                              .cpu = expand_cpu,
                              .gpu = expand_gpu,
+                             .gradient = expand_gradient,
                              .per_image = ens_per_image_repeated,
                              .example = expand_examples};
 
@@ -450,6 +468,30 @@ tile_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+/* Repeated axes become two, of which the first one is summed over. */
+static gboolean
+tile_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsShape *to = &gradient->node->inputs[0]->shape;
+  const EnsShape *from = &gradient->outputs[0]->shape;
+  EnsValue *dy = gradient->outputs[0];
+  EnsShape split = {0};
+  guint axes = 0;
+
+  for (guint i = 0; i < to->rank; i++) {
+    if (to->dims[i] != from->dims[i]) {
+      if (split.rank + to->rank - i >= ENS_MAX_RANK || to->dims[i] == 0)
+        return ens_gradient_error (gradient, error, "too many axes are repeated");
+      axes |= 1u << split.rank;
+      split.dims[split.rank++] = from->dims[i] / to->dims[i];
+    }
+    split.dims[split.rank++] = to->dims[i];
+  }
+  dy = ens_gradient_sum (gradient, ens_gradient_reshape (gradient, dy, &split), axes);
+  gradient->inputs[0] = ens_gradient_reshape (gradient, dy, to);
+  return TRUE;
+}
+
 static const EnsOpExample tile_examples[] = {{"2x3x4 =[1,2,3]"}, {NULL}};
 
 const EnsOp ens_op_tile = {.name = "Tile",
@@ -463,5 +505,6 @@ const EnsOp ens_op_tile = {.name = "Tile",
                            .reference = tile_reference,
                            .cpu = tile_cpu,
                            .gpu = tile_gpu,
+                           .gradient = tile_gradient,
                            .per_image = ens_per_image_repeated,
                            .example = tile_examples};

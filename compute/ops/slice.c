@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Slice and Gather: parts of a tensor. */
+#include "graph/infer.h"
 #include "ops/example.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -200,6 +202,60 @@ slice_per_image (const EnsNode *node)
   return node->n_inputs == 1 && axes->n > 0;
 }
 
+/* Zeroes behind each element along an axis, step − 1 of them. */
+static EnsValue *
+spread_apart (EnsGradient *gradient, EnsValue *dy, guint axis, gint64 step)
+{
+  EnsShape shape = dy->shape, split = {.rank = shape.rank + 1};
+
+  memcpy (split.dims, shape.dims, (axis + 1) * sizeof *split.dims);
+  split.dims[axis + 1] = 1;
+  memcpy (split.dims + axis + 2, shape.dims + axis + 1,
+          (shape.rank - axis - 1) * sizeof *split.dims);
+  shape.dims[axis] *= step;
+  dy = ens_gradient_pad (gradient, ens_gradient_reshape (gradient, dy, &split), axis + 1, 0,
+                         step - 1);
+  return ens_gradient_reshape (gradient, dy, &shape);
+}
+
+/* Puts back what was taken along one axis of `length`: backwards if it was taken so, with zeroes
+ * between where elements were left out, and zeroes around. */
+static EnsValue *
+put_back (EnsGradient *gradient, EnsValue *dy, guint axis, gint64 length, gint64 start, gint64 step)
+{
+  gint64 n = dy->shape.dims[axis];
+
+  if (step < 0) {
+    dy = ens_gradient_slice (gradient, dy, axis, n - 1, n, -1);
+    start += (n - 1) * step;
+    step = -step;
+  }
+  if (step > 1)
+    dy = spread_apart (gradient, dy, axis, step);
+  return ens_gradient_pad (gradient, dy, axis, start, length - start - n * step);
+}
+
+static gboolean
+slice_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsShape *shape = &gradient->node->inputs[0]->shape;
+  EnsValue *dy = gradient->outputs[0];
+  g_auto (EnsNodeViews) views;
+  Range range;
+
+  ens_node_views_init (&views, gradient->node);
+  find_range (&views.operands, &range, NULL);
+  if (ens_shape_elements (&dy->shape) == 0)
+    return TRUE;
+  for (guint i = 0; i < shape->rank; i++) {
+    if (ABS (range.step[i]) > 1 && shape->rank == ENS_MAX_RANK)
+      return ens_gradient_error (gradient, error, "it has too many axes");
+    dy = put_back (gradient, dy, i, shape->dims[i], range.start[i], range.step[i]);
+  }
+  gradient->inputs[0] = dy;
+  return TRUE;
+}
+
 static const EnsOpExample slice_examples[] = {
     {"3x6x7", &(const EnsSliceParams) {ENS_EXAMPLE_LIST (2, 1, 5), ENS_EXAMPLE_LIST (2, 4, 0),
                                        ENS_EXAMPLE_LIST (2, 1, 2), ENS_EXAMPLE_LIST (2, 1, -2)}},
@@ -219,6 +275,7 @@ const EnsOp ens_op_slice = {.name = "Slice",
                             .reference = slice_reference,
                             .cpu = slice_cpu,
                             .gpu = slice_gpu,
+                            .gradient = slice_gradient,
                             .per_image = slice_per_image,
                             .example = slice_examples};
 
@@ -355,6 +412,29 @@ gather_per_image (const EnsNode *node)
                                            : !along_batch && ens_per_image_with_constants (node);
 }
 
+/* Of one slice alone, which is what networks that are trained gather. */
+static gboolean
+gather_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsTensor *indices = node->inputs[1]->constant;
+  gint64 axis = ((const EnsAxisParams *)node->params)->axis, index;
+  EnsShape shape = node->inputs[0]->shape;
+  EnsView view;
+
+  if (indices == NULL || ens_shape_elements (&indices->shape) != 1)
+    return ens_gradient_error (gradient, error, "it gathers more than one known slice");
+  view = ens_view_dense (indices->type, &indices->shape, indices->data);
+  axis += axis < 0 ? shape.rank : 0;
+  index = ens_view_integer (&view, 0);
+  index += index < 0 ? shape.dims[axis] : 0;
+  shape.dims[axis] = 1;
+  gradient->inputs[0] =
+      ens_gradient_pad (gradient, ens_gradient_reshape (gradient, gradient->outputs[0], &shape),
+                        (guint)axis, index, node->inputs[0]->shape.dims[axis] - index - 1);
+  return TRUE;
+}
+
 static const EnsOpExample gather_examples[] = {{"5x4x3 =[2,0,4]", &(const EnsAxisParams) {0}},
                                                {NULL}};
 
@@ -369,5 +449,6 @@ const EnsOp ens_op_gather = {.name = "Gather",
                              .shape = gather_shape,
                              .reference = gather_reference,
                              .gpu = gather_gpu,
+                             .gradient = gather_gradient,
                              .per_image = gather_per_image,
                              .example = gather_examples};

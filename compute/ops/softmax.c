@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Softmax, LogSoftmax, ArgMax, ArgMin. */
 #include "ops/exponential.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -182,6 +183,44 @@ softmax_per_image (const EnsNode *node)
   return !ens_axis_is_batch (node, ((const EnsSoftmaxParams *)node->params)->axis);
 }
 
+/* The axes that a line runs along, as bits. */
+static guint
+softmax_axes (const EnsNode *node)
+{
+  const EnsSoftmaxParams *params = node->params;
+  guint rank = node->inputs[0]->shape.rank;
+  guint axis = (guint)(params->axis < 0 ? params->axis + rank : params->axis);
+
+  return params->flatten ? ((1u << rank) - 1) & ~((1u << axis) - 1) : 1u << axis;
+}
+
+/* dx = (dy − Σ dy · y) · y */
+static gboolean
+softmax_gradient (EnsGradient *gradient, GError **error)
+{
+  EnsValue *dy = gradient->outputs[0], *y = gradient->node->outputs[0];
+  EnsValue *sum = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, y, NULL);
+
+  sum = ens_gradient_sum (gradient, sum, softmax_axes (gradient->node));
+  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, sum, NULL);
+  gradient->inputs[0] = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, y, NULL);
+  return TRUE;
+}
+
+/* dx = dy − eʸ · Σ dy */
+static gboolean
+log_softmax_gradient (EnsGradient *gradient, GError **error)
+{
+  EnsValue *dy = gradient->outputs[0];
+  EnsValue *sum = ens_gradient_sum (gradient, dy, softmax_axes (gradient->node));
+  EnsValue *share =
+      ens_gradient_apply (gradient, &ens_op_exp, NULL, gradient->node->outputs[0], NULL);
+
+  share = ens_gradient_apply (gradient, &ens_op_mul, NULL, share, sum, NULL);
+  gradient->inputs[0] = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, share, NULL);
+  return TRUE;
+}
+
 static const EnsOpExample softmax_examples[] = {{"2x5x7", &(const EnsSoftmaxParams) {.axis = -1}},
                                                 {NULL}};
 
@@ -216,6 +255,7 @@ static const EnsOpExample softmax_examples[] = {{"2x5x7", &(const EnsSoftmaxPara
                              .reference = id##_reference,                                    \
                              .cpu = id##_cpu,                                                \
                              .gpu = id##_gpu,                                                \
+                             .gradient = id##_gradient,                                      \
                              .per_image = softmax_per_image,                                 \
                              .example = softmax_examples}
 

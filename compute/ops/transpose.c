@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Transpose, DepthToSpace, SpaceToDepth: elements in another order. */
+#include "graph/infer.h"
 #include "ops/example.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -130,6 +132,25 @@ transpose_is_identity (const EnsNode *node)
   return perm->present;
 }
 
+static gboolean
+transpose_gradient (EnsGradient *gradient, GError **error)
+{
+  EnsTransposeParams inverse = {.perm = {.present = TRUE}};
+  guint rank = gradient->node->inputs[0]->shape.rank;
+  g_auto (EnsNodeViews) views;
+  EnsList perm, axes;
+
+  ens_node_views_init (&views, gradient->node);
+  perm = permutation (&views.operands);
+  ens_check_axes (&views.operands, &perm, rank, &axes, NULL);
+  inverse.perm.n = rank;
+  for (guint i = 0; i < rank; i++)
+    inverse.perm.values[axes.values[i]] = i;
+  gradient->inputs[0] =
+      ens_gradient_apply (gradient, &ens_op_transpose, &inverse, gradient->outputs[0], NULL);
+  return TRUE;
+}
+
 static const EnsOpExample transpose_examples[] = {
     {"2x5x4x7", &(const EnsTransposeParams) {ENS_EXAMPLE_LIST (4, 0, 3, 1, 2)}}, {NULL}};
 
@@ -146,6 +167,7 @@ const EnsOp ens_op_transpose = {.name = "Transpose",
                                 .reference = transpose_reference,
                                 .cpu = transpose_cpu,
                                 .gpu = transpose_gpu,
+                                .gradient = transpose_gradient,
                                 .per_image = transpose_per_image,
                                 .example = transpose_examples,
                                 .is_identity = transpose_is_identity};
@@ -339,6 +361,22 @@ static const EnsBlockParams example_blocks = {.block_size = 2};
 static const EnsOpExample depth_to_space_examples[] = {{"1x3x4x12", &example_blocks}, {NULL}};
 static const EnsOpExample space_to_depth_examples[] = {{"1x4x6x3", &example_blocks}, {NULL}};
 
+static gboolean
+depth_to_space_gradient (EnsGradient *gradient, GError **error)
+{
+  gradient->inputs[0] = ens_gradient_apply (gradient, &ens_op_space_to_depth,
+                                            gradient->node->params, gradient->outputs[0], NULL);
+  return TRUE;
+}
+
+static gboolean
+space_to_depth_gradient (EnsGradient *gradient, GError **error)
+{
+  gradient->inputs[0] = ens_gradient_apply (gradient, &ens_op_depth_to_space,
+                                            gradient->node->params, gradient->outputs[0], NULL);
+  return TRUE;
+}
+
 #define BLOCK_OP(id, onnx)                                              \
   const EnsOp ens_op_##id = {.name = onnx,                              \
                              .min_inputs = 1,                           \
@@ -353,6 +391,7 @@ static const EnsOpExample space_to_depth_examples[] = {{"1x4x6x3", &example_bloc
                              .reference = id##_reference,               \
                              .cpu = id##_cpu,                           \
                              .gpu = id##_gpu,                           \
+                             .gradient = id##_gradient,                 \
                              .per_image = ens_per_image_with_constants, \
                              .example = id##_examples}
 

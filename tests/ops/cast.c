@@ -11,6 +11,7 @@ static const TestRow rows[] = {
     {"half-to-float", "to=1", "float16 3 = 1 0.5 -65504", "3 = 1 0.5 -65504"},
     {"int64-exact", "to=7", "int64 1 = 9007199254740993", "int64 1 = 9007199254740993"},
     {"int64-to-int32", "to=6", "int64 2 = -5 7", "int32 2 = -5 7"},
+    {"float-to-double", "to=11", "3 = -5 0.5 7", "float64 3 = -5 0.5 7"},
     {"int64-to-double", "to=11", "int64 2 = -5 7", "float64 2 = -5 7"},
     {"uint8-to-float", "to=1", "uint8 2 = 200 7", "2 = 200 7"},
     {"to-uint8", "to=2", "int64 2 = 200 7", "uint8 2 = 200 7"},
