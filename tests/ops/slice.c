@@ -40,6 +40,8 @@ static const TestRow gather_rows[] = {
     {"rows", NULL, "3x2 = 1 2 3 4 5 6; int64 2 = 2 0", "2x2 = 5 6 1 2"},
     {"columns", "axis=1", "2x3 = 1 2 3 4 5 6; const int64 2 = -1 0", "2x2 = 3 1 6 4"},
     {"scalar", NULL, "int64 3 = 7 8 9; const int64 scalar = 1", "int64 scalar = 8"},
+    {"one-of-them", "axis=1", "2x3x4; const int64 1 = -2", "2x1x4"},
+    {"first", "axis=-2", "2x3x4; const int64 scalar = 0", "2x4"},
     {"matrix", "axis=1", "2x3x4; const int32 2x2 = 0 1 2 0", "2x2x2x4"},
     {"bytes", NULL, "uint8 3 = 1 2 3; const int64 2 = 1 1", "uint8 2 = 2 2"},
     {"clamped", NULL, "3 = 1 2 3; int64 4 = 5 -7 -1 2", "4 = 3 1 3 3"},
