@@ -6,8 +6,6 @@
  * pixels and filters, summed in scratch memory and finished from there. */
 #include "kernels/conv-method.h"
 
-#include <string.h>
-
 #include "kernels/blas.h"
 
 /* With fewer pixels, packing the weights at every call costs more than wider vectors gain; with
@@ -58,9 +56,12 @@ is_worthwhile (const EnsConvPlan *plan)
 }
 
 static void
-pack_blas (const EnsConvPlan *plan, const float *weights, float *packed)
+pack_blas (const EnsConvPlan *plan, const EnsConvWeights *weights, float *packed,
+           EnsThreadPool *pool)
 {
-  memcpy (packed, weights, plan->packed_size * sizeof *packed);
+  for (guint f = 0; f < plan->shape.filters; f++)
+    for (guint c = 0; c < plan->depth; c++)
+      *packed++ = weights->from[f * weights->filter + c * weights->channel];
 }
 
 static void

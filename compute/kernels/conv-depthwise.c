@@ -168,16 +168,22 @@ plan_grouped (EnsConvPlan *plan)
 
 /* packed: [tap][input of the group][filters, rounded up] */
 static void
-pack_depthwise (const EnsConvPlan *plan, const float *weights, float *packed)
+pack_depthwise (const EnsConvPlan *plan, const EnsConvWeights *weights, float *packed,
+                EnsThreadPool *pool)
 {
   const EnsConvShape *shape = &plan->shape;
-  const gsize taps = (gsize)shape->kernel_height * shape->kernel_width * group_of (plan);
+  const guint taps = shape->kernel_height * shape->kernel_width, channels = group_of (plan);
+  const guint filters = shape->filters / shape->groups;
   const gsize pitch = ens_round_up (shape->filters, plan->kernels->lanes);
 
   memset (packed, 0, plan->packed_size * sizeof *packed);
-  for (guint f = 0; f < shape->filters; f++)
-    for (gsize t = 0; t < taps; t++)
-      packed[t * pitch + f] = weights[f * taps + t];
+  for (guint f = 0; f < shape->filters; f++) {
+    const float *from =
+        weights->from + f / filters * weights->group + f % filters * weights->filter;
+
+    for (guint t = 0; t < taps * channels; t++)
+      packed[t * pitch + f] = from[t / channels * weights->tap + t % channels * weights->channel];
+  }
 }
 
 static gboolean

@@ -370,25 +370,47 @@ run_product (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThre
                        run_product_task, &product);
 }
 
+typedef struct {
+  const EnsConvPlan *plan;
+  const EnsConvWeights *weights;
+  float *packed;
+} Packing;
+
+/* A tap's rows of one panel. */
 static void
-pack_product (const EnsConvPlan *plan, const float *weights, float *packed)
+pack_tap (gpointer data, guint task, guint worker)
 {
+  const Packing *packing = data;
+  const EnsConvPlan *plan = packing->plan;
   const EnsConvShape *shape = &plan->shape;
-  const gsize depth = (gsize)plan->taps * plan->depth;
-  const guint filters = shape->filters / shape->groups;
+  const EnsConvWeights *weights = packing->weights;
+  const guint taps = shape->kernel_height * shape->kernel_width, tap = task % taps;
+  const guint panel = task / taps % group_panels (plan), group = task / taps / group_panels (plan);
+  const guint filters = shape->filters / shape->groups, column = panel * panel_width (plan);
+  const guint width = ens_panel_width (plan->kernels, filters - column);
+  const gsize channels = shape->channels / shape->groups, depth = taps * channels;
+  EnsPanelSource source = {.from = weights->from + group * weights->group + column * weights->filter
+                                   + tap * weights->tap,
+                           .k_pitch = weights->channel,
+                           .column_pitch = weights->filter,
+                           .depth = channels,
+                           .columns = MIN (filters - column, width)};
 
-  for (guint g = 0; g < shape->groups; g++) {
-    EnsPanelSource source = {
-        .from = weights + g * filters * depth,
-        .k_pitch = 1,
-        .column_pitch = depth,
-        .depth = depth,
-        .columns = filters,
-    };
+  ens_panel_pack (&source, width,
+                  packing->packed + group * ens_panels_size (plan->kernels, filters, depth)
+                      + column * depth + tap * channels * width);
+}
 
-    ens_panels_pack (plan->kernels, &source, packed);
-    packed += ens_panels_size (plan->kernels, filters, depth);
-  }
+static void
+pack_product (const EnsConvPlan *plan, const EnsConvWeights *weights, float *packed,
+              EnsThreadPool *pool)
+{
+  Packing packing = {plan, weights, packed};
+
+  ens_thread_pool_run (pool,
+                       plan->shape.groups * group_panels (plan) * plan->shape.kernel_height
+                           * plan->shape.kernel_width,
+                       pack_tap, &packing);
 }
 
 /* How much of the inner dimension is summed at a time. */

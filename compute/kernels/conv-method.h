@@ -16,7 +16,8 @@ typedef struct {
   /* Whether it is the fastest for a shape that it can compute, if those before it in conv.c's list
    * are not. Must not look at n_threads: results would depend on it. */
   gboolean (*worthwhile) (const EnsConvPlan *plan);
-  void (*pack) (const EnsConvPlan *plan, const float *weights, float *packed);
+  void (*pack) (const EnsConvPlan *plan, const EnsConvWeights *weights, float *packed,
+                EnsThreadPool *pool);
   void (*run) (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThreadPool *pool);
 } EnsConvMethod;
 
@@ -84,15 +85,17 @@ ens_tile_read_ahead (EnsTile *tile, gsize width, gsize i, gsize n, const float *
 
 /* Floats that `columns` columns take in panels of the given depth. */
 gsize ens_panels_size (const EnsKernels *kernels, guint columns, gsize depth);
-/* How values [k][column] of the matrix to be packed are reached: from + k · k_pitch
- * + column · column_pitch. */
+/* Floats of a row of the panel that begins with the first of so many columns. */
+guint ens_panel_width (const EnsKernels *kernels, guint columns);
+
+/* How values [k][column] of a panel are reached: from + k · k_pitch + column · column_pitch. */
 typedef struct {
   const float *from;
-  gsize k_pitch, column_pitch;
+  gssize k_pitch, column_pitch;
   gsize depth;
-  guint columns;
+  guint columns; /* as many as the panel is wide, or fewer: zeroes stand in for the rest */
 } EnsPanelSource;
 
-void ens_panels_pack (const EnsKernels *kernels, const EnsPanelSource *source, float *packed);
+void ens_panel_pack (const EnsPanelSource *source, guint width, float *packed);
 
 G_END_DECLS

@@ -10,21 +10,22 @@ G_BEGIN_DECLS
 /* One axis of a convolution. */
 typedef struct {
   guint size; /* of the input */
-  guint kernel, stride, dilation, pad;
+  guint kernel, stride, dilation;
+  gint pad;
 } EnsConvAxis;
 
 static inline EnsConvAxis
 ens_conv_rows_axis (const EnsConvShape *shape)
 {
   return (EnsConvAxis) {shape->height, shape->kernel_height, shape->stride_y, shape->dilation_y,
-                        shape->pad_top};
+                        (gint)shape->pad_top};
 }
 
 static inline EnsConvAxis
 ens_conv_columns_axis (const EnsConvShape *shape)
 {
   return (EnsConvAxis) {shape->width, shape->kernel_width, shape->stride_x, shape->dilation_x,
-                        shape->pad_left};
+                        (gint)shape->pad_left};
 }
 
 /* Output positions [first, first + n), all of which see taps [tap, tap + taps) inside the input;

@@ -369,59 +369,74 @@ plan_winograd (EnsConvPlan *plan)
   return TRUE;
 }
 
-/* G g Gᵀ of one filter's channel; g's taps are `step` floats apart. */
+/* Channels whose weights are transformed together. */
+#define PACKED_CHANNELS 16
+
+typedef struct {
+  const EnsConvPlan *plan;
+  const EnsConvWeights *weights;
+  float *packed;
+} Packing;
+
+/* Some channels of one panel. */
 static void
-transform_weights (const float *g, gsize step, guint size, double *frequencies)
+pack_part (gpointer data, guint task, guint worker)
 {
-  static const double g_2[4][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
-  static const double g_4[6][3] = {
-      {16 / 9., 0, 0},          {-1, -1 / 2., -1 / 4.},    {-1, 1 / 2., -1 / 4.},
-      {1 / 9., 1 / 6., 1 / 4.}, {1 / 9., -1 / 6., 1 / 4.}, {0, 0, 1},
+  const Packing *packing = data;
+  const EnsConvPlan *plan = packing->plan;
+  const EnsConvWeights *weights = packing->weights;
+  const guint parts = ens_divide_up (plan->depth, PACKED_CHANNELS);
+  const guint column = task / parts * panel_width (plan), filters = plan->shape.filters;
+  const guint width = ens_panel_width (plan->kernels, filters - column);
+  const guint channel = task % parts * PACKED_CHANNELS;
+  const guint channels = MIN (plan->depth - channel, PACKED_CHANNELS);
+  float taps[9][PACKED_CHANNELS * 2 * ENS_MAX_LANES] __attribute__ ((aligned (ENS_ALIGNMENT)));
+  EnsWinogradWeights transform = {
+      .taps = taps[0],
+      .step = G_N_ELEMENTS (taps[0]),
+      .n = channels * width,
+      .frequencies = packing->packed + (gsize)column * plan->depth + (gsize)channel * width,
+      .plane = ens_panels_size (plan->kernels, filters, plan->depth),
   };
-  const double (*m)[3] = size == 6 ? g_4 : g_2;
 
-  for (guint i = 0; i < size; i++) {
-    double line[3];
+  for (guint t = 0; t < 9; t++) {
+    EnsPanelSource source = {.from = weights->from + t * weights->tap + column * weights->filter
+                                     + channel * weights->channel,
+                             .k_pitch = weights->channel,
+                             .column_pitch = weights->filter,
+                             .depth = channels,
+                             .columns = MIN (filters - column, width)};
 
-    for (guint x = 0; x < 3; x++)
-      line[x] = m[i][0] * g[x * step] + m[i][1] * g[(3 + x) * step] + m[i][2] * g[(6 + x) * step];
-    for (guint j = 0; j < size; j++)
-      frequencies[i * size + j] = line[0] * m[j][0] + line[1] * m[j][1] + line[2] * m[j][2];
+    ens_panel_pack (&source, width, taps[t]);
   }
+  if (plan->algorithm == ENS_CONV_WINOGRAD_4)
+    plan->kernels->winograd_4_weights (&transform);
+  else
+    plan->kernels->winograd_2_weights (&transform);
 }
 
-/* packed: per frequency, panels as ens_panels_pack () makes them. */
+/* packed: per frequency, panels as ens_panel_pack () makes them. */
 static void
-pack_winograd (const EnsConvPlan *plan, const float *weights, float *packed)
+pack_winograd (const EnsConvPlan *plan, const EnsConvWeights *weights, float *packed,
+               EnsThreadPool *pool)
 {
-  const guint size = size_of (plan), filters = plan->shape.filters, depth = plan->depth;
-  const gsize frequency_size = ens_panels_size (plan->kernels, filters, depth);
-  double frequencies[36];
+  Packing packing = {plan, weights, packed};
 
-  memset (packed, 0, plan->packed_size * sizeof *packed);
-  for (guint column = 0; column < filters; column += panel_width (plan)) {
-    guint columns = MIN (filters - column, panel_width (plan));
-    gsize width = columns <= plan->kernels->lanes ? plan->kernels->lanes : panel_width (plan);
-    float *panel = packed + (gsize)column * depth;
-
-    for (guint j = 0; j < columns; j++)
-      for (guint k = 0; k < depth; k++) {
-        transform_weights (weights + (column + j) * (gsize)9 * depth + k, depth, size, frequencies);
-        for (guint f = 0; f < size * size; f++)
-          panel[f * frequency_size + k * width + j] = frequencies[f];
-      }
-  }
+  ens_thread_pool_run (pool, panels_of (plan) * ens_divide_up (plan->depth, PACKED_CHANNELS),
+                       pack_part, &packing);
 }
 
 /* What an algorithm costs per channel and filter, in multiplications by one weight. Fewer rows than
  * MIN_ROWS cost no less: reading the weights from memory takes longer. Transforming a tile costs
  * `input` per channel and `output` per filter. */
 #define MIN_ROWS 16
+/* What it costs to pack a weight that changes, in the same measure. */
+#define PACKING_ROWS 32
 
 static double
-product_cost (gsize rows, guint taps)
+product_cost (const EnsConvPlan *plan, gsize rows, guint taps)
 {
-  return (double)MAX (rows, MIN_ROWS) * taps;
+  return (double)(MAX (rows, MIN_ROWS) + (plan->shape.repacked ? PACKING_ROWS : 0)) * taps;
 }
 
 static double
@@ -431,7 +446,7 @@ winograd_cost (const EnsConvPlan *plan, guint size, double input, double output)
   gsize tiles = (gsize)shape->batch * ens_divide_up (plan->output_height, size - 2)
                 * ens_divide_up (plan->output_width, size - 2);
 
-  return product_cost (tiles, size * size)
+  return product_cost (plan, tiles, size * size)
          + tiles
                * (input / ens_round_up (shape->filters, plan->kernels->lanes)
                   + output / shape->channels);
@@ -440,7 +455,8 @@ winograd_cost (const EnsConvPlan *plan, guint size, double input, double output)
 static double
 direct_cost (const EnsConvPlan *plan)
 {
-  return product_cost ((gsize)plan->shape.batch * plan->output_height * plan->output_width, 9);
+  return product_cost (plan, (gsize)plan->shape.batch * plan->output_height * plan->output_width,
+                       9);
 }
 
 /* The transforms are measured: per tile 12 cycles for an input and 10 for an output channel with

@@ -96,10 +96,37 @@ ens_conv_plan (EnsConvPlan *plan, const EnsConvShape *shape, const EnsKernels *k
       return;
 }
 
-void
-ens_conv_pack (const EnsConvPlan *plan, const float *weights, float *packed)
+EnsConvWeights
+ens_conv_weights (const EnsConvShape *shape, const float *weights)
 {
-  methods[plan->algorithm]->pack (plan, weights, packed);
+  const gssize channels = shape->channels / shape->groups;
+  const gssize filter = (gssize)shape->kernel_height * shape->kernel_width * channels;
+
+  return (EnsConvWeights) {.from = weights,
+                           .group = shape->filters / shape->groups * filter,
+                           .filter = filter,
+                           .tap = channels,
+                           .channel = 1};
+}
+
+EnsConvWeights
+ens_conv_weights_turned (const EnsConvShape *shape, const float *weights)
+{
+  const gssize filters = shape->filters / shape->groups;
+  const gssize taps = (gssize)shape->kernel_height * shape->kernel_width;
+
+  return (EnsConvWeights) {.from = weights + (taps - 1) * filters,
+                           .group = shape->channels / shape->groups * taps * filters,
+                           .filter = 1,
+                           .tap = -filters,
+                           .channel = taps * filters};
+}
+
+void
+ens_conv_pack (const EnsConvPlan *plan, const EnsConvWeights *weights, float *packed,
+               EnsThreadPool *pool)
+{
+  methods[plan->algorithm]->pack (plan, weights, packed, pool);
 }
 
 void

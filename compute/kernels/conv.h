@@ -11,7 +11,7 @@
  *   EnsConvPlan plan;
  *   ens_conv_plan (&plan, &shape, ens_kernels_get (), n_threads);
  *   packed = …plan.packed_size floats…, scratch = …plan.scratch_size floats…
- *   ens_conv_pack (&plan, weights, packed);
+ *   ens_conv_pack (&plan, &weights, packed, pool);
  *   ens_conv_run (&plan, &arguments, pool);        any number of times
  *
  * Large batches are best run a few images at a time, as many as leave a layer's input and output in
@@ -40,6 +40,7 @@ typedef struct {
   guint dilation_y, dilation_x;
   guint pad_top, pad_left, pad_bottom, pad_right;
   guint groups;
+  gboolean repacked; /* weights are packed before each run, because they change */
 } EnsConvShape;
 
 guint ens_conv_output_height (const EnsConvShape *shape);
@@ -103,9 +104,22 @@ gboolean ens_conv_plan_algorithm (EnsConvPlan *plan, const EnsConvShape *shape,
                                   EnsConvAlgorithm algorithm, const EnsKernels *kernels,
                                   guint n_threads);
 
-/* weights: dense [filters][kernel_height][kernel_width][channels / groups] (OHWI).
- * packed: plan->packed_size floats, 64-byte aligned. */
-void ens_conv_pack (const EnsConvPlan *plan, const float *weights, float *packed);
+/* How weights lie in memory: that of a group's filter f, tap t and channel c is
+ * from[group · g + filter · f + tap · t + channel · c]. */
+typedef struct {
+  const float *from;
+  gssize group, filter, tap, channel;
+} EnsConvWeights;
+
+/* Dense [filters][kernel_height][kernel_width][channels / groups] (OHWI). */
+EnsConvWeights ens_conv_weights (const EnsConvShape *shape, const float *weights);
+/* The same of a convolution of which `shape` is the way back, from what was its output to what was
+ * its input: channels and filters have changed places, and the kernel is turned by half a turn. */
+EnsConvWeights ens_conv_weights_turned (const EnsConvShape *shape, const float *weights);
+
+/* packed: plan->packed_size floats, 64-byte aligned. */
+void ens_conv_pack (const EnsConvPlan *plan, const EnsConvWeights *weights, float *packed,
+                    EnsThreadPool *pool);
 
 typedef struct {
   const float *packed;

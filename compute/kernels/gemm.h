@@ -58,7 +58,7 @@ typedef enum {
 /* b: row-major with b_pitch floats from one row to the next.
  * packed: plan->packed_size floats, 64-byte aligned. */
 void ens_gemm_pack (const EnsGemmPlan *plan, EnsGemmOrder order, const float *b, gsize b_pitch,
-                    float *packed);
+                    float *packed, EnsThreadPool *pool);
 
 /* arguments->input is A and output C, rows taking the place of pixels; the epilogue's bias has one
  * value per column. */

@@ -85,6 +85,15 @@ typedef struct {
   const EnsFinish *finish; /* of the tile's first pixel */
 } EnsWinogradOutput;
 
+/* G g Gᵀ of so many weights side by side, a multiple of the level's lanes. */
+typedef struct {
+  const float *taps; /* tap t at taps + t · step */
+  gsize step;
+  guint n;
+  float *frequencies; /* frequency f at frequencies + f · plane */
+  gsize plane;
+} EnsWinogradWeights;
+
 /* Part of a row of output pixels of a convolution whose groups have `group` inputs and as many
  * outputs: 1, or a power of two that is less than the lanes of a level with at least 8. */
 typedef struct {
@@ -131,8 +140,10 @@ struct _EnsKernels {
   const EnsTileFunc *tiles[2];  /* [vectors − 1][n_rows − 1] */
   const EnsOuterFunc *outer[2]; /* the same */
 
+  void (*winograd_2_weights) (const EnsWinogradWeights *weights);
   void (*winograd_2_input) (const EnsWinogradInput *input);
   void (*winograd_2_output) (const EnsWinogradOutput *output);
+  void (*winograd_4_weights) (const EnsWinogradWeights *weights);
   void (*winograd_4_input) (const EnsWinogradInput *input);
   void (*winograd_4_output) (const EnsWinogradOutput *output);
 

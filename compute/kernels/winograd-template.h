@@ -2,8 +2,8 @@
 /* gst-ensemble kernels: Winograd's transforms for 3×3 convolutions.
  *
  * Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015: an output tile of
- * (size − 2)² pixels is Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Here are Bᵀ d B of the input and Aᵀ m A of the
- * products, for all channels of one tile; the weights' G g Gᵀ is in conv-winograd.c.
+ * (size − 2)² pixels is Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Here are G g Gᵀ of the weights, Bᵀ d B of the
+ * input and Aᵀ m A of the products, the latter two for all channels of one tile.
  *
  * Tiles of 4×4 interpolate polynomials at 0, ±1/2, ±3/2 and infinity: as few as the usual 0, ±1, ±2
  * and infinity, all constants exact, and 2.6 times less rounding error (Alam et al., "Winograd
@@ -153,3 +153,61 @@ winograd_curve (const EnsWinogradOutput *output)
 
 WINOGRAD (2, 4)
 WINOGRAD (4, 6)
+
+ENS_INLINE void
+winograd_weights_line (Vector u[6], const Vector g[3], const guint size)
+{
+  if (size == 4) {
+    Vector even = 0.5f * (g[0] + g[2]), odd = 0.5f * g[1];
+
+    u[0] = g[0];
+    u[1] = even + odd;
+    u[2] = even - odd;
+    u[3] = g[2];
+  } else {
+    Vector even = -g[0] - 0.25f * g[2], odd = 0.5f * g[1];
+    Vector even_2 = 1 / 9.f * g[0] + 0.25f * g[2], odd_2 = 1 / 6.f * g[1];
+
+    u[0] = 16 / 9.f * g[0];
+    u[1] = even - odd;
+    u[2] = even + odd;
+    u[3] = even_2 + odd_2;
+    u[4] = even_2 - odd_2;
+    u[5] = g[2];
+  }
+}
+
+ENS_INLINE void
+winograd_weights (const EnsWinogradWeights *weights, const guint size)
+{
+  for (guint i = 0; i < weights->n; i += LANES) {
+    Vector half[6][3], u[6];
+
+    ENS_UNROLLED (x, 3) {
+      Vector g[3];
+
+      ENS_UNROLLED (y, 3)
+        g[y] = vector_load (weights->taps + (y * 3 + x) * weights->step + i);
+      winograd_weights_line (u, g, size);
+      ENS_UNROLLED (y, size)
+        half[y][x] = u[y];
+    }
+    ENS_UNROLLED (y, size) {
+      winograd_weights_line (u, half[y], size);
+      ENS_UNROLLED (x, size)
+        vector_store (weights->frequencies + (y * size + x) * weights->plane + i, u[x]);
+    }
+  }
+}
+
+static void
+winograd_2_weights (const EnsWinogradWeights *weights)
+{
+  winograd_weights (weights, 4);
+}
+
+static void
+winograd_4_weights (const EnsWinogradWeights *weights)
+{
+  winograd_weights (weights, 6);
+}

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ConvTranspose: what a convolution's input gradient is, used to enlarge maps.
- *
- * Input pixel i adds its products with tap t of each filter to output pixel
- * i · stride + t · dilation − pad. The fast kernel computes all products of a band of the input as
- * one matrix product and sums them up by output pixel, so that the order of additions is fixed
- * (Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016). */
+/* ConvTranspose: what a convolution's input gradient is, used to enlarge maps. */
 #include "graph/infer.h"
-#include "kernels/gemm.h"
+#include "kernels/conv-transpose.h"
 #include "ops/conv-direct.h"
 #include "ops/example.h"
 #include "ops/gradient.h"
@@ -14,8 +9,6 @@
 #include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
-
-#include <string.h>
 
 enum { INPUT, WEIGHTS, BIAS };
 
@@ -224,267 +217,97 @@ transpose_reference (const EnsOperands *operands)
     finish_pixel (&reference, &to);
 }
 
-/* The fast kernel, band by band of output rows. */
-
-/* Products of a band are to stay in the second-level cache, or nearly. */
-#define BAND_FLOATS (256 * 1024)
+/* The fast kernels. */
 
 typedef struct {
-  EnsGeometry geometry;
-  guint groups;
-  gsize group_channels, group_filters;
-  gsize columns;        /* of the product: taps × filters of a group */
-  gint64 output_rows;   /* of a band */
-  gint64 input_rows;    /* that reach it, for every band */
-  gsize products_size;  /* floats, as the following */
-  gsize packed_size;    /* of one group's weights */
-  EnsGemmPlan gemm;     /* pixels of input_rows × channels × columns */
-  gconstpointer packed; /* NULL: weights are packed before each run */
-  gboolean planned;     /* FALSE: the reference runs */
+  EnsConvTransposePlan plan;
+  gconstpointer packed; /* NULL: weights are packed before each run, at the end of scratch */
 } State;
 
+static void
+pack (gpointer plan, const EnsTensor *constant, gpointer packed)
+{
+  ens_conv_transpose_pack (plan, constant->data, packed, NULL);
+}
+
+/* The convolution from the output to the input. */
+static EnsConvShape
+inverse_shape (const EnsOperands *operands, const EnsGeometry *geometry)
+{
+  const EnsConvTransposeParams *params = operands->params;
+  EnsConvShape shape = ens_geometry_conv_shape (geometry, geometry->channels, params->group);
+
+  shape.height = (guint)geometry->output[1];
+  shape.width = (guint)geometry->output[2];
+  shape.channels = (guint)count_filters (operands);
+  shape.repacked = operands->node->inputs[WEIGHTS]->constant == NULL;
+  return shape;
+}
+
 static gsize
-align_floats (gsize n)
+align (gsize size)
 {
-  return (n + 15) / 16 * 16;
-}
-
-static void
-pack_groups (const State *state, const float *weights, float *packed)
-{
-  for (guint g = 0; g < state->groups; g++)
-    ens_gemm_pack (&state->gemm, ENS_GEMM_INNER_FIRST,
-                   weights + g * state->group_channels * state->columns, state->columns,
-                   packed + g * state->packed_size);
-}
-
-static void
-pack (gpointer state, const EnsTensor *constant, gpointer packed)
-{
-  pack_groups (state, constant->data, packed);
-}
-
-/* As many input rows as any band of so many output rows needs. */
-static gint64
-count_input_rows (const EnsGeometry *geometry, gint64 output_rows)
-{
-  gint64 reach = (geometry->kernel[1] - 1) * geometry->dilations[1];
-
-  return MIN ((output_rows - 1 + reach) / geometry->strides[1] + 1, geometry->input[1]);
-}
-
-static void
-choose_bands (State *state)
-{
-  const EnsGeometry *geometry = &state->geometry;
-  gsize row = (gsize)geometry->input[2] * state->columns;
-
-  state->output_rows = geometry->output[1];
-  while (state->output_rows > 4 * geometry->strides[1]
-         && (gsize)count_input_rows (geometry, state->output_rows) * row > BAND_FLOATS)
-    state->output_rows = (state->output_rows + 1) / 2;
-  state->input_rows = count_input_rows (geometry, state->output_rows);
-  state->products_size = align_floats ((gsize)state->input_rows * row);
+  return (size + 63) / 64 * 64;
 }
 
 static void
 transpose_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
 {
-  const EnsConvTransposeParams *params = operands->params;
   EnsTensor *constant = operands->node->inputs[WEIGHTS]->constant;
-  EnsGemmShape shape;
+  EnsGeometry geometry;
+  EnsConvShape shape;
   State *state;
 
   plan->kernel = "reference";
-  if (!ens_view_is_dense (operands->inputs[WEIGHTS])
+  resolve (operands, &geometry, NULL);
+  if (!ens_geometry_is_flat (&geometry) || !ens_view_is_dense (operands->inputs[WEIGHTS])
       || ens_view_elements (operands->outputs[0]) == 0)
     return;
+  shape = inverse_shape (operands, &geometry);
   state = g_new0 (State, 1);
+  ens_conv_transpose_plan (&state->plan, &shape, (guint)geometry.input[1], (guint)geometry.input[2],
+                           ens_kernels_get (), plan->n_threads);
   plan->state = state;
   plan->free_state = g_free;
-  resolve (operands, &state->geometry, NULL);
-  state->groups = (guint)params->group;
-  state->group_channels = (gsize)(state->geometry.channels / params->group);
-  state->group_filters = (gsize)(count_filters (operands) / params->group);
-  state->columns =
-      state->group_filters * (gsize)(state->geometry.kernel[1] * state->geometry.kernel[2]);
-  choose_bands (state);
-  if (!ens_geometry_is_flat (&state->geometry) || state->columns > G_MAXINT32
-      || state->input_rows * state->geometry.input[2] > G_MAXINT32)
-    return;
-  plan->kernel = "gemm";
-  state->planned = TRUE;
-  shape = (EnsGemmShape) {.rows = (guint)(state->input_rows * state->geometry.input[2]),
-                          .inner = (guint)state->group_channels,
-                          .columns = (guint)state->columns};
-  ens_gemm_plan (&state->gemm, &shape, ens_kernels_get (), plan->n_threads);
-  state->packed_size = align_floats (state->gemm.packed_size);
-  plan->scratch_size =
-      (state->products_size + align_floats (state->gemm.scratch_size)) * sizeof (float);
+  plan->kernel = state->plan.name;
+  plan->scratch_size = align (state->plan.scratch_size * sizeof (float));
   if (constant != NULL) {
-    g_autofree char *kind = g_strdup_printf ("conv-transpose/%u", state->groups);
+    g_autofree char *kind = g_strdup_printf ("%s/%u", state->plan.kind, shape.groups);
 
     state->packed =
         ens_packed_weights_get (plan->weights, constant, g_intern_string (kind),
-                                state->groups * state->packed_size * sizeof (float), pack, state);
+                                state->plan.packed_size * sizeof (float), pack, &state->plan);
   } else {
-    plan->scratch_size += state->groups * state->packed_size * sizeof (float);
+    plan->scratch_size += state->plan.packed_size * sizeof (float);
   }
-}
-
-/* One band of one group. */
-typedef struct {
-  const State *state;
-  const float *products; /* of input rows from first_input on */
-  gint64 first_input;
-  gint64 first_output;
-  float *output; /* the group's first filter at the band's first pixel */
-  gsize output_pitch;
-} Band;
-
-ENS_CLONES static void
-add_row (const float *from, float *to, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    to[i] += from[i];
-}
-
-/* Adds what one row of taps contributes to a row of the output. */
-static void
-add_tap_row (const Band *band, const float *products, gint64 tap_row, float *output)
-{
-  const State *state = band->state;
-  const EnsGeometry *geometry = &state->geometry;
-  gint64 taps = geometry->kernel[2];
-
-  for (gint64 x = 0; x < geometry->output[2]; x++)
-    for (gint64 tap = 0; tap < taps; tap++) {
-      gint64 from = ens_geometry_find_source (geometry, 2, x, tap);
-
-      if (from >= 0)
-        add_row (products + (gsize)from * state->columns
-                     + (gsize)(tap_row * taps + tap) * state->group_filters,
-                 output + (gsize)x * band->output_pitch, state->group_filters);
-    }
-}
-
-static void
-sum_rows (gconstpointer data, gsize begin, gsize end)
-{
-  const Band *band = data;
-  const State *state = band->state;
-  const EnsGeometry *geometry = &state->geometry;
-  gsize width = (gsize)geometry->output[2];
-
-  for (gsize row = begin; row < end; row++) {
-    float *output = band->output + row * width * band->output_pitch;
-
-    for (gsize x = 0; x < width; x++)
-      memset (output + x * band->output_pitch, 0, state->group_filters * sizeof *output);
-    for (gint64 tap = 0; tap < geometry->kernel[1]; tap++) {
-      gint64 from = ens_geometry_find_source (geometry, 1, band->first_output + (gint64)row, tap);
-
-      if (from >= 0)
-        add_tap_row (band,
-                     band->products
-                         + (gsize)((from - band->first_input) * geometry->input[2])
-                               * state->columns,
-                     tap, output);
-    }
-  }
-}
-
-/* The first input row of a band: the first one that reaches it, or earlier ones at the end, so that
- * all bands have the same number. */
-static gint64
-find_first_input (const State *state, gint64 output_row)
-{
-  const EnsGeometry *geometry = &state->geometry;
-  gint64 from =
-      output_row + geometry->pads_begin[1] - (geometry->kernel[1] - 1) * geometry->dilations[1];
-
-  from = from > 0 ? (from + geometry->strides[1] - 1) / geometry->strides[1] : 0;
-  return MIN (from, geometry->input[1] - state->input_rows);
-}
-
-static void
-run_band (Band *band, const EnsView *input, gsize image, guint group, const float *packed,
-          const EnsCpuContext *context)
-{
-  const State *state = band->state;
-  const EnsGeometry *geometry = &state->geometry;
-  gint64 n_rows = MIN (state->output_rows, geometry->output[1] - band->first_output);
-  EnsEpilogue epilogue = {0};
-  EnsConvArguments arguments = {.input_pitch = (gsize)input->pitch,
-                                .output = (float *)context->scratch,
-                                .output_pitch = state->columns,
-                                .packed = packed + group * state->packed_size,
-                                .epilogue = &epilogue,
-                                .scratch = (float *)context->scratch + state->products_size};
-  gsize pixel;
-
-  band->first_input = find_first_input (state, band->first_output);
-  pixel =
-      (image * (gsize)geometry->input[1] + (gsize)band->first_input) * (gsize)geometry->input[2];
-  arguments.input =
-      (const float *)input->data + pixel * (gsize)input->pitch + group * state->group_channels;
-  ens_gemm_run (&state->gemm, &arguments, context->pool);
-  band->products = context->scratch;
-  ens_parallel (context->pool, (gsize)n_rows, (gsize)geometry->output[2] * state->columns, sum_rows,
-                band);
-}
-
-static void
-run_image (const EnsOperands *operands, const EnsCpuContext *context, gsize image,
-           const float *packed)
-{
-  const State *state = context->state;
-  const EnsView *output = operands->outputs[0];
-  const gint64 *sizes = state->geometry.output;
-
-  for (gint64 row = 0; row < sizes[1]; row += state->output_rows)
-    for (guint group = 0; group < state->groups; group++) {
-      Band band = {.state = state, .first_output = row, .output_pitch = (gsize)output->pitch};
-
-      band.output = (float *)output->data
-                    + (image * (gsize)sizes[1] + (gsize)row) * (gsize)sizes[2] * band.output_pitch
-                    + group * state->group_filters;
-      run_band (&band, operands->inputs[INPUT], image, group, packed, context);
-    }
 }
 
 static void
 transpose_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   const State *state = context->state;
-  const EnsView *output = operands->outputs[0], *bias = ens_operands_input (operands, BIAS);
-  const float *packed;
+  const EnsView *input = operands->inputs[INPUT], *output = operands->outputs[0];
+  const EnsView *bias = ens_operands_input (operands, BIAS);
+  EnsConvTransposeArguments arguments = {.input = input->data,
+                                         .input_pitch = (gsize)input->pitch,
+                                         .output = output->data,
+                                         .output_pitch = (gsize)output->pitch,
+                                         .bias = bias != NULL ? bias->data : NULL,
+                                         .scratch = context->scratch};
 
-  if (state == NULL || !state->planned) {
+  if (state == NULL) {
     transpose_reference (operands);
     return;
   }
-  packed = state->packed;
-  if (packed == NULL) {
-    float *made =
-        (float *)context->scratch + state->products_size + align_floats (state->gemm.scratch_size);
+  arguments.packed = state->packed;
+  if (state->packed == NULL) {
+    float *packed = (float *)context->scratch
+                    + align (state->plan.scratch_size * sizeof (float)) / sizeof (float);
 
-    pack_groups (state, operands->inputs[WEIGHTS]->data, made);
-    packed = made;
+    ens_conv_transpose_pack (&state->plan, operands->inputs[WEIGHTS]->data, packed, context->pool);
+    arguments.packed = packed;
   }
-  for (gint64 image = 0; image < state->geometry.batch; image++)
-    run_image (operands, context, (gsize)image, packed);
-  if (bias != NULL) {
-    EnsEpilogue epilogue = {.bias = bias->data};
-    EnsPixelRows pixels = {.pixels = ens_view_rows (output),
-                           .channels = (guint)ens_view_columns (output),
-                           .input = output->data,
-                           .input_pitch = (gsize)output->pitch,
-                           .output = output->data,
-                           .output_pitch = (gsize)output->pitch};
-
-    ens_epilogue_run (ens_kernels_get (), &pixels, &epilogue, context->pool);
-  }
+  ens_conv_transpose_run (&state->plan, &arguments, context->pool);
 }
 
 static gboolean

@@ -183,7 +183,9 @@ typedef struct {
 static void
 pack (gpointer plan, const EnsTensor *constant, gpointer packed)
 {
-  ens_conv_pack (plan, constant->data, packed);
+  EnsConvWeights weights = ens_conv_weights (&((const EnsConvPlan *)plan)->shape, constant->data);
+
+  ens_conv_pack (plan, &weights, packed, NULL);
 }
 
 static EnsConvShape
@@ -216,6 +218,7 @@ conv_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
       || ens_view_elements (operands->outputs[0]) == 0)
     return;
   shape = conv_kernel_shape (operands, &geometry);
+  shape.repacked = constant == NULL;
   state = g_new0 (State, 1);
   ens_conv_plan (&state->plan, &shape, ens_kernels_get (), plan->n_threads);
   plan->state = state;
@@ -271,8 +274,9 @@ conv_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   if (state->packed == NULL) {
     float *packed = (float *)context->scratch
                     + align (state->plan.scratch_size * sizeof (float)) / sizeof (float);
+    EnsConvWeights weights = ens_conv_weights (&state->plan.shape, operands->inputs[WEIGHTS]->data);
 
-    ens_conv_pack (&state->plan, operands->inputs[WEIGHTS]->data, packed);
+    ens_conv_pack (&state->plan, &weights, packed, context->pool);
     arguments.packed = packed;
   }
   ens_conv_run (&state->plan, &arguments, context->pool);

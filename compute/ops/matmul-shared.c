@@ -81,7 +81,7 @@ pack (gpointer data, const EnsTensor *constant, gpointer packed)
   const Packing *packing = data;
 
   ens_gemm_pack (packing->plan, order_of (packing->product), constant->data,
-                 pitch_of_b (packing->product), packed);
+                 pitch_of_b (packing->product), packed, NULL);
 }
 
 void
@@ -138,7 +138,7 @@ ens_matmul_run (const EnsMatMul *product, const EnsMatMulMatrices *matrices,
   }
   if (state->packed == NULL) {
     ens_gemm_pack (&state->plan, order_of (product), matrices->b, pitch_of_b (product),
-                   (float *)scratch);
+                   (float *)scratch, context->pool);
     arguments.packed = (const float *)scratch;
     scratch += state->pack;
   }

@@ -180,10 +180,11 @@ time_plan (const EnsConvPlan *plan, EnsThreadPool *pool)
       .epilogue = &epilogue,
       .scratch = buffer_new (plan->scratch_size),
   };
+  EnsConvWeights of_shape = ens_conv_weights (s, weights);
   double seconds;
 
   for (guint i = 0; i < copies; i++)
-    ens_conv_pack (plan, weights, packed + i * plan->packed_size);
+    ens_conv_pack (plan, &of_shape, packed + i * plan->packed_size, pool);
   seconds = time_runs (plan, arguments, packed, copies, pool);
   free (weights);
   free (bias);

@@ -140,6 +140,14 @@ case_clear (Case *test)
   g_free (test->residual);
 }
 
+static void
+pack (const EnsConvPlan *plan, const float *weights, float *packed)
+{
+  EnsConvWeights of_shape = ens_conv_weights (&plan->shape, weights);
+
+  ens_conv_pack (plan, &of_shape, packed, NULL);
+}
+
 static float *
 case_run (const Case *test, EnsConvAlgorithm algorithm, const EnsKernels *kernels, guint threads)
 {
@@ -153,7 +161,7 @@ case_run (const Case *test, EnsConvAlgorithm algorithm, const EnsKernels *kernel
   packed = test_aligned_new (plan.packed_size);
   scratch = test_aligned_new (plan.scratch_size);
   output = test_output_new (test->pixels, test->output_pitch);
-  ens_conv_pack (&plan, test->weights, packed);
+  pack (&plan, test->weights, packed);
   arguments = (EnsConvArguments) {
       .packed = packed,
       .input = test->input,
@@ -266,7 +274,7 @@ START_TEST (test_in_place_residual)
         packed,         test.input, test.input_pitch, test.residual, row.shape.filters + 7,
         &test.epilogue, scratch};
 
-    ens_conv_pack (&plan, test.weights, packed);
+    pack (&plan, test.weights, packed);
     ens_conv_run (&plan, &arguments, pool);
     for (gsize p = 0; p < test.pixels; p++)
       ck_assert_bytes_eq (test.residual + p * (row.shape.filters + 7),
@@ -303,8 +311,8 @@ START_TEST (test_packed_is_shared)
       float *packed = test_aligned_new (plan.packed_size);
       float *other_packed = test_aligned_new (plan.packed_size);
 
-      ens_conv_pack (&plan, weights, packed);
-      ens_conv_pack (&other_plan, weights, other_packed);
+      pack (&plan, weights, packed);
+      pack (&other_plan, weights, other_packed);
       ck_assert_bytes_eq (packed, plan.packed_size * sizeof (float), other_packed,
                           plan.packed_size * sizeof (float));
       g_free (weights);

@@ -37,7 +37,7 @@ multiply (const Case *test, const EnsKernels *kernels, guint threads)
   ens_gemm_plan (&plan, &test->shape, kernels, threads);
   arguments.packed = packed = test_aligned_new (plan.packed_size);
   arguments.scratch = test_aligned_new (plan.scratch_size);
-  ens_gemm_pack (&plan, test->order, test->b, test->b_pitch, packed);
+  ens_gemm_pack (&plan, test->order, test->b, test->b_pitch, packed, NULL);
   ens_gemm_run (&plan, &arguments, pool);
   free (packed);
   free (arguments.scratch);

@@ -54,8 +54,8 @@ test_case_new_from (const char *op_name, const TestRow *row, EnsAttributes *attr
 
   test_case->row = row;
   test_case->inputs = g_array_ref (inputs);
-  ck_assert_uint_ge (inputs->len, op->min_inputs);
-  ck_assert_uint_le (inputs->len, op->max_inputs);
+  g_assert_cmpuint (inputs->len, >=, op->min_inputs);
+  g_assert_cmpuint (inputs->len, <=, op->max_inputs);
   if (!ens_op_read_attributes (op, &parse, params, error))
     return NULL;
   make_node (test_case, op, params);

@@ -27,8 +27,8 @@ read_shape (const char *word)
   if (strcmp (word, "scalar") == 0)
     return shape;
   shape.rank = g_strv_length (dims);
-  ck_assert_uint_gt (shape.rank, 0);
-  ck_assert_uint_le (shape.rank, ENS_MAX_RANK);
+  g_assert_cmpuint (shape.rank, >, 0);
+  g_assert_cmpuint (shape.rank, <=, ENS_MAX_RANK);
   for (guint i = 0; i < shape.rank; i++)
     shape.dims[i] = g_ascii_strtoll (dims[i], NULL, 10);
   return shape;
@@ -90,7 +90,7 @@ read_tensor (const char *text, GRand *random)
   EnsShape shape;
   guint i = 0, n;
 
-  ck_assert_ptr_nonnull (words[0]);
+  g_assert_nonnull (words[0]);
   if (strcmp (words[0], "-") == 0)
     return (TestTensor) {.absent = TRUE};
   tensor.constant = strcmp (words[i], "const") == 0;
