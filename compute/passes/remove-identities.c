@@ -3,20 +3,11 @@
 
 #include "passes/rewrite.h"
 
-/* Of further outputs (Dropout's mask, MaxPool's indices) the input tells nothing. */
-static gboolean
-has_one_output (const EnsGraph *graph, const EnsNode *node)
-{
-  for (guint i = 1; i < node->n_outputs; i++)
-    if (ens_graph_is_read (graph, node->outputs[i]))
-      return FALSE;
-  return TRUE;
-}
-
+/* A node whose further outputs are read (Dropout's mask, MaxPool's indices) stays for these. */
 static gboolean
 remove_identity (EnsGraph *graph, EnsNode *node)
 {
-  return ens_node_is_identity (node) && has_one_output (graph, node)
+  return ens_node_is_identity (node)
          && ens_graph_replace_uses (graph, node->outputs[0], node->inputs[0]);
 }
 

@@ -103,6 +103,24 @@ START_TEST (test_outputs)
 }
 END_TEST
 
+/* Fast kernels are for float32 alone. */
+START_TEST (test_types)
+{
+  const EnsCastParams to_float64 = {ENS_TYPE_FLOAT64}, to_float32 = {ENS_TYPE_FLOAT32};
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 2);
+  x = build_input (&b, &ENS_SHAPE (1, 4, 4, 3));
+  x = build (&b, "Cast", &to_float64, x, NULL);
+  x = build (&b, "Sigmoid", NULL, build (&b, "Neg", NULL, x, NULL), NULL);
+  x = build (&b, "GlobalAveragePool", NULL, x, NULL);
+  ens_graph_add_output (b.graph, build (&b, "Cast", &to_float32, x, NULL));
+  check_graph (b.graph, 2, pool);
+}
+END_TEST
+
 static void
 pack_nothing (gpointer state, const EnsTensor *constant, gpointer packed)
 {
@@ -158,6 +176,7 @@ main (int argc, char **argv)
   test_suite ("cpu");
   test_add ("executor/random-graphs", test_random_graphs);
   test_add ("executor/outputs", test_outputs);
+  test_add ("executor/types", test_types);
   test_add ("weights", test_packed_weights);
   test_add ("memory/arenas", test_arenas);
   return test_run ();

@@ -168,6 +168,45 @@ START_TEST (test_nothing)
 }
 END_TEST
 
+/* What looks at all positions together, and so would be something else on a larger map. */
+START_TEST (test_positions_together)
+{
+  g_auto (Builder) b;
+  g_autoptr (GError) error = NULL;
+  EnsValue *x;
+
+  builder_init (&b, 14);
+  x = build_flatten (&b, build_features (&b));
+  x = build (&b, "Softmax", &(EnsSoftmaxParams) {.axis = 1, .flatten = TRUE}, x, NULL);
+  ens_graph_add_output (b.graph, x);
+  ck_assert (!ens_pass_convolutionalise (b.graph, &ENS_SHAPE (1, SIZE, SIZE, 2), &error));
+  ck_assert_no_error (error);
+}
+END_TEST
+
+/* Pooling that pads stays as it is; what is behind it is turned. */
+START_TEST (test_padded_pool)
+{
+  EnsPoolParams pool = {.sliding = ENS_SLIDING_DEFAULT};
+  g_auto (Builder) b;
+  g_autoptr (GError) error = NULL;
+  EnsValue *x;
+
+  builder_init (&b, 15);
+  pool.sliding.rank = 2;
+  for (guint i = 0; i < 2; i++) {
+    pool.sliding.kernel[i] = pool.sliding.strides[i] = 4;
+    pool.sliding.pads_begin[i] = 1;
+  }
+  x = build (&b, "AveragePool", &pool, build_features (&b), NULL);
+  ens_graph_add_output (b.graph, build_gemm (&b, build_flatten (&b, x), CLASSES));
+  ck_assert (ens_pass_convolutionalise (b.graph, &ENS_SHAPE (1, SIZE, SIZE, 2), &error));
+  ck_assert_no_error (error);
+  x = g_ptr_array_index (b.graph->outputs, 0);
+  ck_assert (ens_shape_equal (&x->shape, &ENS_SHAPE (1, 1, 1, CLASSES)));
+}
+END_TEST
+
 /* A gate over the whole map, within the features, stays one. */
 START_TEST (test_gate)
 {
@@ -197,6 +236,8 @@ main (int argc, char **argv)
   test_suite ("passes/convolutionalise");
   TEST_ADD_ROWS (NULL, test_positions, rows);
   test_add ("nothing", test_nothing);
+  test_add ("positions-together", test_positions_together);
+  test_add ("padded-pool", test_padded_pool);
   test_add ("gate", test_gate);
   return test_run ();
 }

@@ -206,6 +206,27 @@ START_TEST (test_piece_in_place)
 }
 END_TEST
 
+/* Of nodes that run side by side none may overwrite what they read. */
+START_TEST (test_by_level)
+{
+  static const guint levels[] = {1, 2, 2, 3};
+  g_auto (Builder) b;
+  g_autoptr (EnsMemoryPlan) plan = NULL;
+  EnsValue *x, *y, *z;
+
+  builder_init (&b, 8);
+  x = build_conv (&b, build_input (&b, &ENS_SHAPE (1, 4, 4, 4)), (ConvRow) {.filters = 4});
+  y = build (&b, "Relu", NULL, x, NULL);
+  z = build (&b, "Neg", NULL, x, NULL);
+  ens_graph_add_output (b.graph, build_concat (&b, 1, (EnsValue *[]) {y, z}, 2));
+  plan = ens_memory_plan_new_by_level (b.graph, levels);
+  ens_memory_plan_lay_out (plan, (const gsize[4]) {0});
+  ck_assert_int_eq (get_place (plan, x)->kind, ENS_PLACE_ARENA);
+  ck_assert_int_eq (get_place (plan, y)->kind, ENS_PLACE_OUTPUT);
+  ck_assert_int_eq (get_place (plan, z)->kind, ENS_PLACE_OUTPUT);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -218,5 +239,6 @@ main (int argc, char **argv)
   test_add ("in-place", test_in_place);
   test_add ("residual", test_residual);
   test_add ("piece-in-place", test_piece_in_place);
+  test_add ("by-level", test_by_level);
   return test_run ();
 }

@@ -248,8 +248,13 @@ START_TEST (test_fuse_bias)
              build_constant (&b, &ENS_SHAPE (3, 4)), NULL);
   x = build (&b, "Add", NULL, build_constant (&b, &ENS_SHAPE (4)), x, NULL);
   x = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (4, 4)), NULL);
-  check_pass (&b, build (&b, "Add", NULL, x, build_constant (&b, &ENS_SHAPE (2, 4)), NULL),
-              ens_pass_fuse_bias, "Gemm MatMul Add");
+  x = build (&b, "Add", NULL, x, build_constant (&b, &ENS_SHAPE (2, 4)), NULL);
+  ens_graph_add_output (b.graph, x);
+  /* A vector and two matrices. */
+  x = build (&b, "MatMul", NULL, build_input (&b, &ENS_SHAPE (3)),
+             build_constant (&b, &ENS_SHAPE (2, 3, 4)), NULL);
+  check_pass (&b, build (&b, "Add", NULL, x, build_constant (&b, &ENS_SHAPE (4)), NULL),
+              ens_pass_fuse_bias, "Gemm MatMul Add MatMul Add");
 }
 END_TEST
 

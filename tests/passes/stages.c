@@ -459,6 +459,24 @@ START_TEST (test_cut)
 }
 END_TEST
 
+/* Two large maps are read on both sides of the layer that would want a stage of its own. */
+START_TEST (test_maps_kept)
+{
+  g_auto (Builder) b;
+  g_autoptr (GPtrArray) stages = NULL;
+  EnsValue *x, *y, *pooled;
+
+  builder_init (&b, 4);
+  x = build_conv (&b, build_input (&b, &ENS_SHAPE (16, 64, 64, 4)), (ConvRow) {.filters = 32});
+  y = build_conv (&b, x, (ConvRow) {.filters = 32});
+  pooled = build_reshape (&b, build (&b, "GlobalAveragePool", NULL, y, NULL), &ENS_SHAPE (16, 32));
+  ens_graph_add_output (b.graph, build_gemm (&b, pooled, 10000));
+  ens_graph_add_output (b.graph, build (&b, "Add", NULL, x, y, NULL));
+  stages = ens_graph_cut (b.graph, b.graph);
+  ck_assert_uint_eq (stages->len, 1);
+}
+END_TEST
+
 /* One image, inputs that disagree, and outputs that are inputs: not cut. */
 START_TEST (test_whole)
 {
@@ -490,6 +508,7 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("per-image", test_per_image, rows);
   test_add_row ("stages/cut", "16", test_cut, 16);
   test_add_row ("stages/cut", "7", test_cut, 7);
+  test_add ("stages/maps-kept", test_maps_kept);
   test_add ("stages/whole", test_whole);
   return test_run ();
 }

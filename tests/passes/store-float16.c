@@ -2,6 +2,7 @@
 /* Which nodes compute on float16, and where Casts are inserted. */
 #include "build.h"
 
+#include "base/float16.h"
 #include "check-main.h"
 #include "passes/rewrite.h"
 #include "passes/store-float16.h"
@@ -108,11 +109,47 @@ START_TEST (check_row)
 }
 END_TEST
 
+static EnsTensor *
+round_to_float16 (gpointer data, EnsTensor *constant)
+{
+  EnsTensor *half = ens_tensor_new (ENS_TYPE_FLOAT16, &constant->shape);
+
+  ens_float16_from_floats (constant->data, half->data,
+                           (gsize)ens_shape_elements (&constant->shape));
+  return half;
+}
+
+static EnsValue *
+build_number (Builder *b, float number)
+{
+  g_autoptr (EnsTensor) tensor = ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE_SCALAR, &number);
+
+  return ens_graph_add_constant (b->graph, NULL, tensor);
+}
+
+/* 2049 is no float16. */
+START_TEST (test_rounded_size)
+{
+  const EnsFloat16Policy float16 = {.to_float16 = round_to_float16};
+  g_auto (Builder) b;
+  g_autofree char *found = NULL;
+
+  builder_init (&b, 2);
+  ens_graph_add_output (b.graph, build (&b, "Range", NULL, build_number (&b, 0),
+                                        build_number (&b, 2049), build_number (&b, 1), NULL));
+  ens_graph_store_float16 (b.graph, &float16);
+  found = describe (b.graph);
+  ck_assert_pstr_eq (found, "Range");
+  ck_assert_int_eq (((EnsValue *)b.graph->outputs->pdata[0])->shape.dims[0], 2049);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("passes/store-float16");
   TEST_ADD_ROWS (NULL, check_row, rows);
+  test_add ("rounded-size", test_rounded_size);
   return test_run ();
 }

@@ -17,10 +17,13 @@ is_of_matrices (const EnsShader *shader)
 
 START_TEST (test_all_found)
 {
+  g_auto (GStrv) stems = g_strsplit (STEMS, " ", -1);
   guint n;
   const EnsShader *shaders = ens_shader_list (&n);
 
-  ck_assert_uint_gt (n, 0);
+  for (char **stem = stems; *stem != NULL; stem++)
+    if (ens_shader_find (*stem, ENS_TYPE_FLOAT32) == NULL)
+      ck_abort_msg ("%s", *stem);
   for (guint i = 0; i < n; i++) {
     ck_assert (ens_shader_find (shaders[i].stem, shaders[i].storage) == &shaders[i]);
     ck_assert_ptr_nonnull (ens_shader_find (shaders[i].stem, ENS_TYPE_FLOAT16));
@@ -45,6 +48,9 @@ END_TEST
  * instructions that all compilers make: those of SPIR-V's registry. */
 enum {
   CAPABILITY = 17,
+  CONSTANT = 43,
+  LOAD = 61,
+  PHI = 245,
   MATRIX_TYPE = 4456,
   MATRIX_LOAD = 4457,
   MATRIX_STORE = 4458,
@@ -85,6 +91,60 @@ static const MatrixRow matrix_rows[] = {
 };
 
 #define N_OPCODES 0x10000
+
+/* What a matrix is in multiplications: operands of its type. */
+enum { USE_A, USE_B, USE_ACCUMULATOR };
+
+/* Of a module, by id. */
+typedef struct {
+  guint32 *types, *uses, *constants;
+} Ids;
+
+static void
+note_ids (const guint32 *instruction, const Ids *ids)
+{
+  switch (instruction[0] & 0xffff) {
+  case CONSTANT: /* type, result, value */
+    ids->constants[instruction[2]] = instruction[3];
+    break;
+  case MATRIX_TYPE: /* result, of what, scope, rows, columns, use */
+    ids->uses[instruction[1]] = ids->constants[instruction[6]];
+    break;
+  case LOAD: /* type, result */
+  case PHI:
+  case MATRIX_LOAD:
+  case MATRIX_LOAD_TENSOR:
+  case MATRIX_MULTIPLY_ADD:
+    ids->types[instruction[2]] = instruction[1];
+    break;
+  }
+}
+
+/* a · b + c: type, result, a, b, c */
+static void
+check_multiplication (const guint32 *instruction, const Ids *ids)
+{
+  ck_assert_uint_eq (ids->uses[instruction[1]], USE_ACCUMULATOR);
+  for (guint i = 0; i < 3; i++)
+    ck_assert_uint_eq (ids->uses[ids->types[instruction[3 + i]]], USE_A + i);
+}
+
+START_TEST (test_uses)
+{
+  const EnsShader *shader = ens_shader_find (matrix_rows[_i].stem, ENS_TYPE_FLOAT16);
+  gsize bound = shader->words[3];
+  g_autofree guint32 *types = g_new0 (guint32, bound), *uses = g_new0 (guint32, bound);
+  g_autofree guint32 *constants = g_new0 (guint32, bound);
+  const Ids ids = {types, uses, constants};
+
+  for (guint pass = 0; pass < 2; pass++)
+    for (gsize at = 5; at < shader->n_words; at += shader->words[at] >> 16)
+      if (pass == 0)
+        note_ids (shader->words + at, &ids);
+      else if ((shader->words[at] & 0xffff) == MATRIX_MULTIPLY_ADD)
+        check_multiplication (shader->words + at, &ids);
+}
+END_TEST
 
 static void
 count_instructions (const EnsShader *shader, guint *counts, gboolean *capable)
@@ -131,5 +191,6 @@ main (int argc, char **argv)
   test_add ("all-found", test_all_found);
   test_add ("none-found", test_none_found);
   TEST_ADD_ROWS (NULL, test_matrices, matrix_rows);
+  TEST_ADD_ROWS ("uses", test_uses, matrix_rows);
   return test_run ();
 }
