@@ -164,8 +164,30 @@ add_outputs (EnsOnnxExport *export, const EnsGraph *inferred)
 
 /* The file */
 
+/* What a file says of itself. */
+typedef struct {
+  const EnsOnnxProperty *properties;
+  guint n;
+} About;
+
+static void
+add_properties (EnsOnnxExport *export, const About *about, Onnx__ModelProto *model)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+
+  for (guint i = 0; i < about->n; i++) {
+    Onnx__StringStringEntryProto entry = ONNX__STRING_STRING_ENTRY_PROTO__INIT;
+
+    entry.key = (char *)about->properties[i].key;
+    entry.value = (char *)about->properties[i].value;
+    g_ptr_array_add (entries, ens_onnx_export_keep (export, &entry, sizeof entry));
+  }
+  model->n_metadata_props = entries->len;
+  model->metadata_props = ens_onnx_export_list (export, entries);
+}
+
 static GBytes *
-pack (EnsOnnxExport *export)
+pack (EnsOnnxExport *export, const About *about)
 {
   Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT, *opsets = &opset;
   Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
@@ -192,6 +214,7 @@ pack (EnsOnnxExport *export)
   model.n_opset_import = 1;
   model.opset_import = &opsets;
   model.graph = &graph;
+  add_properties (export, about, &model);
   size = onnx__model_proto__get_packed_size (&model);
   data = g_malloc (size);
   onnx__model_proto__pack (&model, data);
@@ -199,7 +222,7 @@ pack (EnsOnnxExport *export)
 }
 
 static GBytes *
-export_graph (EnsGraph *inferred, const EnsGraph *declared, GError **error)
+export_graph (EnsGraph *inferred, const EnsGraph *declared, const About *about, GError **error)
 {
   g_auto (EnsOnnxExport) export;
 
@@ -212,21 +235,35 @@ export_graph (EnsGraph *inferred, const EnsGraph *declared, GError **error)
     if (!ens_onnx_export_node (&export, g_ptr_array_index (inferred->nodes, i), error))
       return NULL;
   add_outputs (&export, inferred);
-  return pack (&export);
+  return pack (&export, about);
+}
+
+static GBytes *
+export_described (const EnsGraph *graph, const About *about, GError **error)
+{
+  g_autoptr (EnsGraph) inferred = ens_onnx_infer_open (graph, error);
+
+  return inferred != NULL ? export_graph (inferred, graph, about, error) : NULL;
 }
 
 GBytes *
 ens_onnx_export_bytes (const EnsGraph *graph, GError **error)
 {
-  g_autoptr (EnsGraph) inferred = ens_onnx_infer_open (graph, error);
-
-  return inferred != NULL ? export_graph (inferred, graph, error) : NULL;
+  return export_described (graph, &(const About) {0}, error);
 }
 
 gboolean
 ens_onnx_export (const EnsGraph *graph, const char *path, GError **error)
 {
-  g_autoptr (GBytes) bytes = ens_onnx_export_bytes (graph, error);
+  return ens_onnx_export_described (graph, NULL, 0, path, error);
+}
+
+gboolean
+ens_onnx_export_described (const EnsGraph *graph, const EnsOnnxProperty *properties,
+                           guint n_properties, const char *path, GError **error)
+{
+  g_autoptr (GBytes) bytes =
+      export_described (graph, &(const About) {properties, n_properties}, error);
   g_autoptr (GError) reason = NULL;
   gsize size;
   const char *data;

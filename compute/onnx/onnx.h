@@ -48,3 +48,12 @@ char **ens_onnx_list_operators (void);
 GBytes *ens_onnx_export_bytes (const EnsGraph *graph, GError **error);
 /* Writes atomically: a temporary file beside it, fsync, rename. */
 gboolean ens_onnx_export (const EnsGraph *graph, const char *path, GError **error);
+
+/* What a file says of itself: an entry of metadata_props. */
+typedef struct {
+  const char *key, *value;
+} EnsOnnxProperty;
+
+/* As ens_onnx_export (), with properties. */
+gboolean ens_onnx_export_described (const EnsGraph *graph, const EnsOnnxProperty *properties,
+                                    guint n_properties, const char *path, GError **error);

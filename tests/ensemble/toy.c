@@ -223,7 +223,7 @@ open_ppm (gpointer data, const char *path, GError **error)
   int head = 0;
   PpmSource *source;
 
-  ++*(guint *)data;
+  g_atomic_int_inc ((gint *)data);
   if (!g_file_get_contents (path, &contents, &size, NULL)
       || sscanf (contents, "P6\n%u %u\n255%n", &width, &height, &head) != 2
       || size < (gsize)head + 1 + 3 * (gsize)width * height) {

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/json.h"
+#include "graph/infer.h"
+#include "onnx/onnx.h"
+#include "ops/params.h"
+#include "passes/label-layer.h"
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+#include "train/retrain-private.h"
+
+/* Where the file leaves the size open. */
+#define USUAL_SIZE 224
+
+void
+ens_retrain_graph_clear (EnsRetrainGraph *graph)
+{
+  g_clear_pointer (&graph->network, ens_graph_free);
+  g_clear_pointer (&graph->dense, ens_graph_free);
+  g_free (graph->label_node);
+  g_free (graph->output_name);
+  g_free (graph->logits_name);
+}
+
+/* -- the network -- */
+
+static gboolean
+check_input (EnsRetrainGraph *graph, const EnsRetrainParams *params, GError **error)
+{
+  const EnsGraph *network = graph->network;
+  const EnsValue *input = g_ptr_array_index (network->inputs, 0);
+  guint n_channels = ens_order_channels (params->normalise.order);
+  g_autofree char *shape = ens_shape_to_string (&input->shape);
+
+  if (network->inputs->len != 1 || input->shape.rank != 4 || input->type != ENS_TYPE_FLOAT32
+      || (input->shape.dims[3] >= 0 && input->shape.dims[3] != n_channels))
+    return ens_fail (error, ENS_ERROR_SHAPE, params->network,
+                     "expected one input of float32 images with %u channels, found %u, the first "
+                     "one “%s” %s %s",
+                     n_channels, network->inputs->len, input->name, ens_type_name (input->type),
+                     shape);
+  graph->n_channels = n_channels;
+  if (graph->size == 0)
+    graph->size = input->shape.dims[1] > 0 ? (guint)input->shape.dims[1] : USUAL_SIZE;
+  return TRUE;
+}
+
+/* What a value passes on. */
+static EnsValue *
+skip_identities (EnsValue *value)
+{
+  while (ens_node_is (value->producer, "Identity"))
+    value = value->producer->inputs[0];
+  return value;
+}
+
+/* Inputs of any number and size. */
+static void
+open_input (EnsRetrainGraph *graph)
+{
+  EnsValue *input = g_ptr_array_index (graph->network->inputs, 0);
+
+  input->shape = ENS_SHAPE (-1, -1, -1, graph->n_channels);
+}
+
+static gboolean
+import (EnsRetrainGraph *graph, const EnsRetrainParams *params, guint n_classes, GError **error)
+{
+  g_autofree float *bias = g_new0 (float, n_classes);
+  const EnsLabelLayerParams labels = {n_classes, params->seed, bias};
+  const EnsNode *layer;
+  EnsShape nominal;
+
+  graph->size = params->size;
+  graph->network =
+      ens_onnx_import (params->network, &(EnsOnnxOptions) {.nominal_size = graph->size}, error);
+  if (graph->network == NULL || !check_input (graph, params, error))
+    return FALSE;
+  graph->output_name = g_strdup (((EnsValue *)graph->network->outputs->pdata[0])->name);
+  nominal = ENS_SHAPE (1, graph->size, graph->size, graph->n_channels);
+  layer = ens_label_layer_replace (graph->network, &labels, &nominal, error);
+  if (layer == NULL)
+    return FALSE;
+  graph->label_node = g_strdup (layer->name);
+  graph->logits_name = g_strdup (skip_identities (graph->network->outputs->pdata[0])->name);
+  open_input (graph);
+  graph->dense = ens_graph_copy (graph->network);
+  return ens_pass_convolutionalise (graph->dense, &nominal, error) || *error == NULL;
+}
+
+/* -- the loss -- */
+
+static EnsValue *
+apply (EnsGraph *graph, const char *op, const char *name, gconstpointer params, EnsValue *a,
+       EnsValue *b)
+{
+  EnsValue *inputs[] = {a, b};
+  g_autofree gpointer zeroes = g_malloc0 (ens_op_find (op)->params_size);
+
+  return ens_graph_add_node (graph, ens_op_find (op), name, params != NULL ? params : zeroes,
+                             inputs, b != NULL ? 2 : 1, 1)
+      ->outputs[0];
+}
+
+/* Σ m (S (z) - y')², the sum of m being 1. */
+static void
+append_loss (EnsGraph *graph, const EnsShape *map)
+{
+  EnsValue *logits = g_ptr_array_index (graph->outputs, 0);
+  EnsValue *targets = ens_graph_add_input (graph, "retrain/targets", ENS_TYPE_FLOAT32, map);
+  EnsValue *weights = ens_graph_add_input (graph, "retrain/weights", ENS_TYPE_FLOAT32, map);
+  EnsValue *y = apply (graph, "Sigmoid", ENS_RETRAIN_PROBABILITIES, NULL, logits, NULL);
+  EnsValue *wrong = apply (graph, "Sub", NULL, NULL, y, targets);
+  EnsValue *square = apply (graph, "Mul", NULL, NULL, wrong, wrong);
+  EnsValue *loss = apply (graph, "Mul", NULL, NULL, square, weights);
+
+  loss = apply (graph, "ReduceSum", ENS_RETRAIN_LOSS, &(EnsReduceParams) {.keepdims = FALSE}, loss,
+                NULL);
+  g_ptr_array_set_size (graph->outputs, 0);
+  ens_graph_add_output (graph, loss);
+  ens_graph_add_output (graph, y);
+}
+
+static gboolean
+check_logits (const EnsRetrainGraph *graph, const EnsRetrainParams *params, guint n_classes,
+              GError **error)
+{
+  g_autoptr (EnsGraph) sample = ens_graph_copy (graph->dense);
+  const EnsShape input = ENS_SHAPE (1, graph->map.input, graph->map.input, graph->n_channels);
+  const EnsShape *shape;
+  g_autofree char *found = NULL;
+
+  if (!ens_infer_graph (sample, &input, error))
+    return FALSE;
+  shape = &((const EnsValue *)g_ptr_array_index (sample->outputs, 0))->shape;
+  if ((shape->rank == 2 || shape->rank == 4) && shape->dims[0] == 1
+      && shape->dims[shape->rank - 1] == n_classes)
+    return TRUE;
+  found = ens_shape_to_string (shape);
+  return ens_fail (error, ENS_ERROR_SHAPE, params->network,
+                   "output “%s”: expected a vector or map of %u classes, found %s",
+                   graph->output_name, n_classes, found);
+}
+
+gboolean
+ens_retrain_graph_init (EnsRetrainGraph *graph, const EnsRetrainParams *params, guint n_classes,
+                        GError **error)
+{
+  guint side;
+  gboolean is_map;
+
+  if (!import (graph, params, n_classes, error))
+    return FALSE;
+  side = ens_sub_image_size (graph->size);
+  if (!ens_dense_map_find (graph->dense, graph->size, side, &graph->map, NULL))
+    side = graph->size;
+  if (!ens_dense_map_find (graph->dense, graph->size, side, &graph->map, error)
+      || !check_logits (graph, params, n_classes, error))
+    return FALSE;
+  is_map = ((EnsValue *)graph->dense->outputs->pdata[0])->shape.rank == 4;
+  graph->map_shape = is_map ? ENS_SHAPE (-1, graph->map.rows, graph->map.columns, n_classes)
+                            : ENS_SHAPE (-1, n_classes);
+  append_loss (graph->dense, &graph->map_shape);
+  return TRUE;
+}
+
+void
+ens_retrain_graph_get_shapes (const EnsRetrainGraph *graph, guint batch,
+                              EnsShape shapes[ENS_RETRAIN_N_INPUTS])
+{
+  shapes[ENS_RETRAIN_PIXELS] =
+      ENS_SHAPE (batch, graph->map.input, graph->map.input, graph->n_channels);
+  shapes[ENS_RETRAIN_TARGETS] = shapes[ENS_RETRAIN_WEIGHTS] = graph->map_shape;
+  shapes[ENS_RETRAIN_TARGETS].dims[0] = shapes[ENS_RETRAIN_WEIGHTS].dims[0] = batch;
+}
+
+/* -- the result -- */
+
+/* Whether a matrix's elements lie as those of the convolution that took its place. */
+static gboolean
+keeps_order (const EnsNode *node, const EnsParameter *parameter)
+{
+  const EnsGemmParams *params = node->params;
+
+  if (node->op->kind != ENS_KIND_PRODUCT || parameter->shape.rank != 4)
+    return TRUE;
+  return ens_node_is (node, "Gemm") && params->trans_b && params->alpha == 1 && params->beta == 1
+         && parameter->shape.dims[1] == 1 && parameter->shape.dims[2] == 1;
+}
+
+static gboolean
+put_parameter (EnsGraph *network, const EnsParameter *parameter, const float *values)
+{
+  const EnsNode *node = g_hash_table_lookup (network->nodes_by_name, parameter->node);
+  EnsValue *old = node != NULL ? ens_node_input (node, parameter->input) : NULL;
+  g_autoptr (EnsTensor) tensor = NULL;
+
+  if (old == NULL || old->constant == NULL || old->constant->type != ENS_TYPE_FLOAT32
+      || ens_shape_elements (&old->constant->shape) != (gint64)parameter->size
+      || !keeps_order (node, parameter))
+    return FALSE;
+  tensor =
+      ens_tensor_new_copy (ENS_TYPE_FLOAT32, &old->constant->shape, values + parameter->offset);
+  return ens_graph_replace_uses (network, old, ens_graph_add_constant (network, old->name, tensor));
+}
+
+/* The network in the form that the file had, which takes inputs of any size if nothing but
+ * averages and 1×1 convolutions came into the place of fully connected layers. NULL: it has no such
+ * form. (transfer full) */
+static EnsGraph *
+restore_form (const EnsRetrainGraph *graph, EnsStep *step)
+{
+  g_autoptr (EnsGraph) network = ens_graph_copy (graph->network);
+  guint n_parameters;
+  gsize n;
+  const EnsParameter *parameters = ens_step_get_parameters (step, &n_parameters);
+  const float *values = ens_step_get_values (step, &n);
+
+  for (guint i = 0; i < n_parameters; i++)
+    if (!put_parameter (network, &parameters[i], values))
+      return NULL;
+  return g_steal_pointer (&network);
+}
+
+/* The convolutional form without the loss. (transfer full) */
+static EnsGraph *
+take_dense_form (const EnsRetrainGraph *graph, const EnsStep *step, GError **error)
+{
+  g_autoptr (EnsGraph) dense = ens_graph_copy (graph->dense);
+  EnsValue *y;
+
+  if (!ens_step_store (step, dense, error))
+    return NULL;
+  y = ens_graph_find (dense, ENS_RETRAIN_PROBABILITIES);
+  g_ptr_array_set_size (dense->inputs, 1);
+  g_ptr_array_set_size (dense->outputs, 0);
+  ens_graph_add_output (dense, y->producer->inputs[0]);
+  return g_steal_pointer (&dense);
+}
+
+/* Probabilities take the name of the file's output, unless that gave logits, which keep it. */
+static void
+append_sigmoid (const EnsRetrainGraph *graph, EnsGraph *network)
+{
+  EnsValue *output = g_ptr_array_index (network->outputs, 0), *logits = skip_identities (output);
+  g_autofree char *old_name = g_strconcat (graph->output_name, ":logits", NULL);
+  gboolean gave_logits = strcmp (graph->logits_name, graph->output_name) == 0;
+  EnsValue *y;
+
+  if (!gave_logits) {
+    ens_graph_rename (network, output, old_name);
+    ens_graph_rename_node (network, output->producer, old_name);
+    ens_graph_rename (network, logits, graph->logits_name);
+  }
+  y = apply (network, "Sigmoid", gave_logits ? "probabilities" : graph->output_name, NULL, logits,
+             NULL);
+  g_ptr_array_set_size (network->outputs, 0);
+  ens_graph_add_output (network, y);
+}
+
+/* A JSON array. (transfer full) */
+static char *
+write_labels (const char *const *classes)
+{
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_array (&json, NULL, ENS_JSON_FLAT);
+  for (; *classes != NULL; classes++)
+    ens_json_string (&json, NULL, *classes);
+  ens_json_close (&json);
+  return ens_json_finish (&json);
+}
+
+gboolean
+ens_retrain_graph_export (const EnsRetrainGraph *graph, const EnsStep *step,
+                          const EnsRetrainParams *params, const char *const *classes,
+                          GError **error)
+{
+  g_autoptr (EnsGraph) network = restore_form (graph, (EnsStep *)step);
+  g_autofree char *labels = write_labels (classes);
+  const EnsOnnxProperty properties[] = {{"labels", labels}};
+
+  if (network == NULL)
+    network = take_dense_form (graph, step, error);
+  if (network == NULL)
+    return FALSE;
+  append_sigmoid (graph, network);
+  ens_graph_remove_unused (network);
+  return ens_onnx_export_described (network, properties, G_N_ELEMENTS (properties), params->output,
+                                    error);
+}

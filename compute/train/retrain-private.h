@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A retraining under way, shared by the files that it is made of. */
+#pragma once
+
+#include "train/loader.h"
+#include "train/retrain.h"
+#include "train/step.h"
+
+/* Values that are added to the network, and the order of the graph's inputs. */
+#define ENS_RETRAIN_LOSS "retrain/loss"
+#define ENS_RETRAIN_PROBABILITIES "retrain/probabilities"
+enum { ENS_RETRAIN_PIXELS, ENS_RETRAIN_TARGETS, ENS_RETRAIN_WEIGHTS, ENS_RETRAIN_N_INPUTS };
+
+/* The network in its forms. */
+typedef struct {
+  guint size;         /* that it was made for */
+  guint n_channels;   /* of its input */
+  EnsGraph *network;  /* as the file has it, but for the labels; its output are logits */
+  EnsGraph *dense;    /* the same applied convolutionally, with the loss */
+  char *label_node;   /* of both: the label layer */
+  char *output_name;  /* of the file's first output */
+  char *logits_name;  /* of what that was made of; the same if it gave logits */
+  EnsDenseMap map;    /* at the size of sub-images */
+  EnsShape map_shape; /* of a batch's targets */
+} EnsRetrainGraph;
+
+/* Imports the network and gives it labels, whose biases are 0. */
+gboolean ens_retrain_graph_init (EnsRetrainGraph *graph, const EnsRetrainParams *params,
+                                 guint n_classes, GError **error);
+void ens_retrain_graph_clear (EnsRetrainGraph *graph);
+/* Shapes of the inputs of `dense`. */
+void ens_retrain_graph_get_shapes (const EnsRetrainGraph *graph, guint batch,
+                                   EnsShape shapes[ENS_RETRAIN_N_INPUTS]);
+/* Writes the network as it is after training. */
+gboolean ens_retrain_graph_export (const EnsRetrainGraph *graph, const EnsStep *step,
+                                   const EnsRetrainParams *params, const char *const *classes,
+                                   GError **error);
+
+/* Sub-images of a split with their targets. Its address stays what it is while a loader reads it.
+ */
+typedef struct {
+  const EnsRetrainParams *params;
+  const EnsFrameOpener *opener;
+  const GPtrArray *images; /* EnsDatasetItem */
+  EnsTargetParams targets;
+  gboolean is_training; /* else sub-images are spread evenly and nothing is random */
+  guint *first;         /* by image: of its items; n_images + 1 */
+  guint n_items;
+} EnsRetrainSamples;
+
+/* Training samples of all sub-images read every picture's size first. */
+gboolean ens_retrain_samples_init (EnsRetrainSamples *samples, const EnsRetrainGraph *graph,
+                                   const EnsRetrainParams *params, const EnsDataset *dataset,
+                                   EnsSplit split, const EnsFrameOpener *opener,
+                                   const EnsMonitor *monitor, GError **error);
+void ens_retrain_samples_clear (EnsRetrainSamples *samples);
+/* Tensors in the order of the graph's inputs; weights are as they are, not shares of their sum. */
+EnsLoaderSource ens_retrain_samples_get_source (EnsRetrainSamples *samples,
+                                                const EnsRetrainGraph *graph);
+/* The mean target of each class, as far as it can be said without opening pictures. */
+void ens_retrain_samples_get_means (const EnsRetrainSamples *samples, double *means);
+/* The image of an item that a loader gives. */
+guint ens_retrain_samples_find_image (const EnsRetrainSamples *samples, guint32 item);

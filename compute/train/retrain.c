@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Retraining, step by step: data, network, training, the files. */
+#include "train/retrain.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/json.h"
+#include "classify/metrics.h"
+#include "engine/network-private.h"
+#include "train/retrain-private.h"
+
+/* A class of fewer pictures makes a note. */
+#define FEW_PICTURES 20
+
+/* Batches that are loaded ahead. */
+#define N_AHEAD 2
+
+typedef struct {
+  EnsRetrainParams params;
+  EnsDevice *device;
+  const EnsFrameOpener *opener;
+  const EnsMonitor *monitor;
+  EnsDataset *dataset;
+  EnsRetrainGraph graph;
+  EnsStep *step;
+  EnsParameterGroup *groups;
+  EnsRetrainSamples samples[ENS_N_SPLITS];
+  EnsLoader *loaders[ENS_N_SPLITS];
+  gsize n_targets; /* of a batch */
+  float *shares;   /* n_targets: a batch's weights as shares of their sum */
+  float *y;        /* n_targets: a batch's probabilities */
+  char *checkpoint, *log, *settings;
+} Retrain;
+
+static void
+retrain_clear (Retrain *retrain)
+{
+  for (guint s = 0; s < ENS_N_SPLITS; s++) {
+    g_clear_pointer (&retrain->loaders[s], ens_loader_free);
+    ens_retrain_samples_clear (&retrain->samples[s]);
+  }
+  g_clear_pointer (&retrain->step, ens_step_free);
+  ens_retrain_graph_clear (&retrain->graph);
+  g_clear_pointer (&retrain->dataset, ens_dataset_free);
+  g_free (retrain->groups);
+  g_free (retrain->shares);
+  g_free (retrain->y);
+  g_free (retrain->checkpoint);
+  g_free (retrain->log);
+  g_free (retrain->settings);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Retrain, retrain_clear)
+
+/* -- data -- */
+
+static guint
+count_positive (const GPtrArray *images, guint class)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < images->len; i++)
+    n += ((const EnsDatasetItem *)images->pdata[i])->labels[class] == ENS_LABEL_PRESENT;
+  return n;
+}
+
+static void
+note_few_pictures (const Retrain *retrain)
+{
+  const EnsDataset *dataset = retrain->dataset;
+  g_autoptr (GString) few = g_string_new (NULL);
+
+  for (guint c = 0; c < dataset->n_classes; c++) {
+    guint n = count_positive (dataset->samples[ENS_SPLIT_TRAIN], c);
+
+    if (n < FEW_PICTURES)
+      g_string_append_printf (few, "%s%s %u", few->len > 0 ? ", " : "", dataset->classes[c], n);
+  }
+  if (few->len > 0)
+    ens_monitor_note (retrain->monitor,
+                      "%s: classes with fewer than %u training pictures, which teach little: %s",
+                      dataset->folder, FEW_PICTURES, few->str);
+}
+
+static gboolean
+load_dataset (Retrain *retrain, GError **error)
+{
+  retrain->dataset = ens_dataset_load (retrain->params.dataset, NULL, error);
+  if (retrain->dataset == NULL)
+    return FALSE;
+  ens_dataset_tell (retrain->dataset, retrain->monitor);
+  note_few_pictures (retrain);
+  return ens_dataset_require (retrain->dataset, ENS_SPLIT_TRAIN, error)
+         && ens_dataset_require (retrain->dataset, ENS_SPLIT_VALIDATION, error);
+}
+
+static gboolean
+open_samples (Retrain *retrain, GError **error)
+{
+  for (guint s = ENS_SPLIT_TRAIN; s <= ENS_SPLIT_VALIDATION; s++)
+    if (!ens_retrain_samples_init (&retrain->samples[s], &retrain->graph, &retrain->params,
+                                   retrain->dataset, (EnsSplit)s, retrain->opener, retrain->monitor,
+                                   error))
+      return FALSE;
+  retrain->params.batch = MIN (retrain->params.batch, retrain->samples[ENS_SPLIT_TRAIN].n_items);
+  return TRUE;
+}
+
+static void
+open_loaders (Retrain *retrain)
+{
+  guint n_workers = retrain->params.n_workers;
+
+  if (n_workers == 0)
+    n_workers = (g_get_num_processors () + 1) / 2;
+  for (guint s = ENS_SPLIT_TRAIN; s <= ENS_SPLIT_VALIDATION; s++) {
+    EnsLoaderSource source = ens_retrain_samples_get_source (&retrain->samples[s], &retrain->graph);
+
+    retrain->loaders[s] = ens_loader_new (&source, n_workers, N_AHEAD);
+    retrain->n_targets = source.batch * source.sizes[ENS_RETRAIN_TARGETS];
+  }
+  retrain->shares = g_new (float, retrain->n_targets);
+  retrain->y = g_new (float, retrain->n_targets);
+}
+
+/* -- the network -- */
+
+static gboolean
+is_trained (gpointer data, const char *name, EnsParameterKind kind)
+{
+  const Retrain *retrain = data;
+
+  return kind != ENS_PARAMETER_SCALE || retrain->params.train_normalisation;
+}
+
+static gboolean
+is_label_bias (const Retrain *retrain, const EnsParameter *parameter)
+{
+  return parameter->kind == ENS_PARAMETER_BIAS
+         && strcmp (parameter->node, retrain->graph.label_node) == 0;
+}
+
+/* So that the first outputs are what targets are on average. */
+static void
+set_label_bias (Retrain *retrain)
+{
+  guint n_classes = retrain->dataset->n_classes, n_parameters;
+  g_autofree double *means = g_new (double, n_classes);
+  const EnsParameter *parameters = ens_step_get_parameters (retrain->step, &n_parameters);
+  gsize n;
+  float *values = ens_step_get_values (retrain->step, &n);
+
+  ens_retrain_samples_get_means (&retrain->samples[ENS_SPLIT_TRAIN], means);
+  for (guint i = 0; i < n_parameters; i++)
+    for (guint c = 0; c < n_classes && is_label_bias (retrain, &parameters[i]); c++) {
+      double mean = CLAMP (means[c], 0.01, 0.5);
+
+      values[parameters[i].offset + c] = (float)log (mean / (1 - mean));
+    }
+}
+
+static void
+set_groups (Retrain *retrain)
+{
+  guint n;
+  const EnsParameter *parameters = ens_step_get_parameters (retrain->step, &n);
+
+  retrain->groups = g_new0 (EnsParameterGroup, n);
+  for (guint i = 0; i < n; i++)
+    retrain->groups[i] = (EnsParameterGroup) {
+        .name = parameters[i].name,
+        .size = parameters[i].size,
+        .rate_factor = strcmp (parameters[i].node, retrain->graph.label_node) == 0
+                           ? retrain->params.label_factor
+                           : 1,
+        .decays = parameters[i].kind == ENS_PARAMETER_WEIGHT,
+    };
+}
+
+static gboolean
+make_step (Retrain *retrain, GError **error)
+{
+  const char *const frozen[] = {retrain->params.freeze, NULL};
+  const char *const outputs[] = {ENS_RETRAIN_PROBABILITIES, NULL};
+  EnsShape shapes[ENS_RETRAIN_N_INPUTS];
+  EnsStepParams params = {.graph = retrain->graph.dense,
+                          .loss = ENS_RETRAIN_LOSS,
+                          .outputs = outputs,
+                          .input_shapes = shapes,
+                          .frozen = frozen,
+                          .is_trained = is_trained,
+                          .data = retrain,
+                          .seed = retrain->params.seed};
+
+  ens_retrain_graph_get_shapes (&retrain->graph, retrain->params.batch, shapes);
+  retrain->step = ens_step_new (&params, retrain->device, error);
+  if (retrain->step == NULL)
+    return FALSE;
+  set_label_bias (retrain);
+  set_groups (retrain);
+  return TRUE;
+}
+
+/* -- training -- */
+
+/* Weights as shares of their sum, which it returns. Items beyond `n_items` do not count. */
+static double
+share_weights (Retrain *retrain, const EnsLoaderBatch *batch, guint n_items)
+{
+  const float *weights = batch->tensors[ENS_RETRAIN_WEIGHTS];
+  gsize n = retrain->n_targets / retrain->params.batch;
+  double sum = 0;
+
+  for (gsize i = 0; i < retrain->n_targets; i++)
+    sum += i / n < n_items ? weights[i] : 0;
+  for (gsize i = 0; i < retrain->n_targets; i++)
+    retrain->shares[i] = i / n < n_items && sum > 0 ? (float)(weights[i] / sum) : 0;
+  return sum;
+}
+
+/* The mean of each class over a sample's positions is added to its image's scores. */
+static void
+add_scores (const Retrain *retrain, const float *y, float *scores)
+{
+  guint n_classes = retrain->dataset->n_classes;
+  gsize n = retrain->n_targets / retrain->params.batch;
+
+  for (gsize i = 0; i < n; i++)
+    scores[i % n_classes] += y[i] * (float)n_classes / (float)n;
+}
+
+static gboolean
+take_step (gpointer data, const EnsLoopPosition *position, float *gradients, EnsLoopStep *result,
+           GError **error)
+{
+  Retrain *retrain = data;
+  EnsLoaderBatch batch;
+  float loss;
+
+  if (!ens_loader_next (retrain->loaders[ENS_SPLIT_TRAIN], position->epoch, position->batch,
+                        retrain->monitor, &batch, error))
+    return FALSE;
+  share_weights (retrain, &batch, retrain->params.batch);
+  if (!ens_step_run (retrain->step,
+                     &(EnsStepArrays) {
+                         .inputs = (const gconstpointer[]) {batch.tensors[ENS_RETRAIN_PIXELS],
+                                                            batch.tensors[ENS_RETRAIN_TARGETS],
+                                                            retrain->shares},
+                         .outputs = (const gpointer[]) {retrain->y},
+                         .gradients = gradients,
+                         .number = position->step,
+                     },
+                     &loss, error))
+    return FALSE;
+  result->loss = loss;
+  result->n_samples = retrain->params.batch;
+  return TRUE;
+}
+
+/* -- validation -- */
+
+/* What is summed over the batches. */
+typedef struct {
+  double loss, weight;
+  float *scores; /* n_images × n_classes */
+} Sums;
+
+/* The network with the parameters as they are. (transfer full) */
+static EnsPlan *
+plan_forward (Retrain *retrain, GError **error)
+{
+  g_autoptr (EnsGraph) graph = ens_graph_copy (retrain->graph.dense);
+  g_autoptr (EnsNetwork) network = NULL;
+  EnsShape shapes[ENS_RETRAIN_N_INPUTS];
+
+  if (!ens_step_store (retrain->step, graph, error))
+    return NULL;
+  network = ens_network_new (g_steal_pointer (&graph), retrain->device, error);
+  if (network == NULL)
+    return NULL;
+  ens_retrain_graph_get_shapes (&retrain->graph, retrain->params.batch, shapes);
+  return ens_network_plan (network, shapes, error);
+}
+
+static gboolean
+measure_batch (Retrain *retrain, EnsPlan *plan, guint number, Sums *sums, GError **error)
+{
+  const EnsRetrainSamples *samples = &retrain->samples[ENS_SPLIT_VALIDATION];
+  guint first = number * retrain->params.batch, n_classes = retrain->dataset->n_classes;
+  guint n = MIN (retrain->params.batch, samples->n_items - first);
+  EnsLoaderBatch batch;
+  float loss;
+  double weight;
+
+  if (!ens_loader_next (retrain->loaders[ENS_SPLIT_VALIDATION], 0, number, retrain->monitor, &batch,
+                        error))
+    return FALSE;
+  weight = share_weights (retrain, &batch, n);
+  if (!ens_plan_run (plan,
+                     (const gconstpointer[]) {batch.tensors[ENS_RETRAIN_PIXELS],
+                                              batch.tensors[ENS_RETRAIN_TARGETS], retrain->shares},
+                     (const gpointer[]) {&loss, retrain->y}, error))
+    return FALSE;
+  sums->loss += weight * loss;
+  sums->weight += weight;
+  for (guint i = 0; i < n; i++)
+    add_scores (retrain, retrain->y + i * retrain->n_targets / retrain->params.batch,
+                sums->scores
+                    + ens_retrain_samples_find_image (samples, batch.items[i]) * n_classes);
+  return TRUE;
+}
+
+static double
+measure_accuracy (const Retrain *retrain, const float *scores)
+{
+  const GPtrArray *images = retrain->dataset->samples[ENS_SPLIT_VALIDATION];
+  guint n_classes = retrain->dataset->n_classes;
+  g_autofree guint8 *labels = g_new (guint8, images->len * n_classes);
+
+  for (guint i = 0; i < images->len; i++)
+    memcpy (labels + i * n_classes, ((const EnsDatasetItem *)images->pdata[i])->labels, n_classes);
+  return ens_accuracy (&(EnsLabels) {images->len, n_classes, labels}, scores, NULL);
+}
+
+static gboolean
+validate (gpointer data, EnsLoopMeasure *measure, GError **error)
+{
+  Retrain *retrain = data;
+  guint n_batches = ens_loader_get_batches (retrain->loaders[ENS_SPLIT_VALIDATION]);
+  g_autofree float *scores = g_new0 (float, retrain->dataset->samples[ENS_SPLIT_VALIDATION]->len
+                                                * retrain->dataset->n_classes);
+  g_autoptr (EnsPlan) plan = plan_forward (retrain, error);
+  Sums sums = {.scores = scores};
+
+  if (plan == NULL)
+    return FALSE;
+  for (guint i = 0; i < n_batches; i++)
+    if (!measure_batch (retrain, plan, i, &sums, error))
+      return FALSE;
+  measure->loss = sums.weight > 0 ? sums.loss / sums.weight : NAN;
+  measure->accuracy = measure_accuracy (retrain, scores);
+  measure->score = -measure->loss;
+  return TRUE;
+}
+
+/* -- files -- */
+
+/* The output's name with another ending. (transfer full) */
+static char *
+name_beside (const EnsRetrainParams *params, const char *ending)
+{
+  gsize length = strlen (params->output);
+
+  if (g_str_has_suffix (params->output, ".onnx"))
+    length -= strlen (".onnx");
+  return g_strdup_printf ("%.*s%s", (int)length, params->output, ending);
+}
+
+static char *
+hash_file (const char *path, GError **error)
+{
+  g_autofree char *contents = NULL;
+  g_autoptr (GError) reason = NULL;
+  gsize size;
+
+  if (g_file_get_contents (path, &contents, &size, &reason))
+    return g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *)contents, size);
+  ens_fail (error, ENS_ERROR_FILE, path, "can't read it: %s", reason->message);
+  return NULL;
+}
+
+/* All that the state of a training depends on. */
+static gboolean
+set_settings (Retrain *retrain, GError **error)
+{
+  const EnsRetrainParams *params = &retrain->params;
+  g_autofree char *hash = hash_file (params->network, error);
+  EnsJson json;
+
+  if (hash == NULL)
+    return FALSE;
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
+  ens_json_string (&json, "network", hash);
+  ens_json_string (&json, "dataset", params->dataset);
+  ens_json_unsigned (&json, "images", retrain->dataset->samples[ENS_SPLIT_TRAIN]->len);
+  ens_json_unsigned (&json, "classes", retrain->dataset->n_classes);
+  ens_json_string (&json, "freeze", params->freeze);
+  ens_json_unsigned (&json, "size", retrain->graph.size);
+  ens_json_unsigned (&json, "sub_images", params->sub_images);
+  ens_json_unsigned (&json, "step", params->sub_image_step);
+  ens_json_string (&json, "coverage", ens_coverage_names[params->coverage]);
+  ens_json_double (&json, "positive_weight", params->positive_weight);
+  ens_json_string (&json, "augment", ens_retrain_augment_names[params->augment]);
+  ens_json_unsigned (&json, "batch", params->batch);
+  ens_json_double (&json, "label_factor", params->label_factor);
+  ens_json_unsigned (&json, "seed", params->seed);
+  ens_json_boolean (&json, "normalisation", params->train_normalisation);
+  ens_json_unsigned (&json, "optimiser", params->loop.optimiser.kind);
+  ens_json_double (&json, "rate", params->loop.rate);
+  ens_json_double (&json, "decay", params->loop.optimiser.decay);
+  ens_json_double (&json, "average", params->loop.average);
+  ens_json_string (&json, "schedule", ens_schedule_names[params->loop.schedule.kind]);
+  ens_json_unsigned (&json, "epochs", params->loop.n_epochs);
+  ens_json_close (&json);
+  retrain->settings = ens_json_finish (&json);
+  return TRUE;
+}
+
+static void
+write_numbers (EnsJson *json, const char *name, const float *numbers, guint n)
+{
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (guint i = 0; i < n; i++)
+    ens_json_float (json, NULL, numbers[i]);
+  ens_json_close (json);
+}
+
+/* What networks.json says of a network. (transfer full) */
+static char *
+describe (const Retrain *retrain)
+{
+  const EnsNormalise *normalise = &retrain->params.normalise;
+  g_autofree char *file = g_path_get_basename (retrain->params.output);
+  guint n = ens_order_channels (normalise->order);
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_open_array (&json, "networks", ENS_JSON_BLOCK);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (&json, "file", file);
+  ens_json_string (&json, "role", "retrained");
+  ens_json_string (&json, "order", ens_order_names[normalise->order]);
+  write_numbers (&json, "mean", normalise->mean, n);
+  write_numbers (&json, "scale", normalise->scale, n);
+  ens_json_unsigned (&json, "size", retrain->graph.size);
+  ens_json_open_array (&json, "labels", ENS_JSON_FLAT);
+  for (guint c = 0; c < retrain->dataset->n_classes; c++)
+    ens_json_string (&json, NULL, retrain->dataset->classes[c]);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  return ens_json_finish (&json);
+}
+
+static gboolean
+write_files (Retrain *retrain, GError **error)
+{
+  g_autofree char *path = name_beside (&retrain->params, ".json");
+  g_autofree char *text = describe (retrain);
+  g_autoptr (GError) reason = NULL;
+
+  if (!ens_retrain_graph_export (&retrain->graph, retrain->step, &retrain->params,
+                                 (const char *const *)retrain->dataset->classes, error))
+    return FALSE;
+  if (!g_file_set_contents (path, text, -1, &reason))
+    return ens_fail (error, ENS_ERROR_FILE, path, "can't write it: %s", reason->message);
+  if (retrain->params.loop.checkpoint != NULL)
+    g_remove (retrain->params.loop.checkpoint);
+  return TRUE;
+}
+
+/* -- all of it -- */
+
+static gboolean
+check_params (const EnsRetrainParams *params, GError **error)
+{
+  if (params->batch == 0 || params->sub_image_step == 0 || params->loop.n_epochs == 0
+      || !(params->loop.rate > 0) || !(params->positive_weight > 0))
+    return ens_fail (error, ENS_ERROR_DATA, params->network,
+                     "batch, step between sub-images, epochs, learning rate and the weight of "
+                     "positive targets must be larger than 0");
+  if (g_strcmp0 (params->network, params->output) == 0)
+    return ens_fail (error, ENS_ERROR_FILE, params->output,
+                     "is the network to be retrained; choose another file for the result");
+  return TRUE;
+}
+
+static gboolean
+prepare (Retrain *retrain, GError **error)
+{
+  if (!check_params (&retrain->params, error) || !load_dataset (retrain, error)
+      || !ens_retrain_graph_init (&retrain->graph, &retrain->params, retrain->dataset->n_classes,
+                                  error)
+      || !open_samples (retrain, error) || !make_step (retrain, error)
+      || !set_settings (retrain, error))
+    return FALSE;
+  open_loaders (retrain);
+  retrain->checkpoint = name_beside (&retrain->params, ".checkpoint");
+  retrain->log = name_beside (&retrain->params, ".jsonl");
+  if (retrain->params.loop.checkpoint == NULL)
+    retrain->params.loop.checkpoint = retrain->checkpoint;
+  if (retrain->params.loop.log == NULL)
+    retrain->params.loop.log = retrain->log;
+  retrain->params.loop.settings = retrain->settings;
+  return TRUE;
+}
+
+static gboolean
+train (Retrain *retrain, EnsRetrainResult *result, GError **error)
+{
+  EnsLoopTask task = {.groups = retrain->groups,
+                      .n_batches = ens_loader_get_batches (retrain->loaders[ENS_SPLIT_TRAIN]),
+                      .step = take_step,
+                      .validate = validate,
+                      .data = retrain};
+
+  ens_step_get_parameters (retrain->step, &task.n_groups);
+  task.parameters = ens_step_get_values (retrain->step, &result->n_weights);
+  result->n_parameters = task.n_groups;
+  result->n_classes = retrain->dataset->n_classes;
+  result->n_images = retrain->dataset->samples[ENS_SPLIT_TRAIN]->len;
+  result->map = retrain->graph.map;
+  return ens_loop_run (&task, &retrain->params.loop, retrain->monitor, &result->loop, error);
+}
+
+gboolean
+ens_retrain (const EnsRetrainParams *params, EnsDevice *device, const EnsFrameOpener *opener,
+             const EnsMonitor *monitor, EnsRetrainResult *result, GError **error)
+{
+  g_auto (Retrain)
+      retrain = {.params = *params, .device = device, .opener = opener, .monitor = monitor};
+
+  return prepare (&retrain, error) && train (&retrain, result, error)
+         && write_files (&retrain, error);
+}

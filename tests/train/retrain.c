@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Small networks, retrained on drawn pictures. */
+#include "train/retrain.h"
+
+#include <unistd.h>
+
+#include "base/files.h"
+#include "check-main.h"
+#include "graph/infer.h"
+#include "onnx/about.h"
+#include "onnx/onnx.h"
+#include "passes/rewrite.h"
+#include "toy.h"
+
+enum { N_TRAIN = 6, N_VALIDATION = 3, N_CLASSES = 3 };
+
+typedef struct {
+  char *folder, *dataset, *network, *output;
+  EnsRetrainParams params;
+  EnsDevice *device;
+  EnsFrameOpener opener;
+  guint n_opened;
+  GCancellable *cancellable;
+  guint cancel_after; /* steps; 0: never */
+  GString *notes;
+} Fixture;
+
+static Fixture *fixture;
+
+static void
+on_progress (const char *stage, guint done, guint total, gpointer data)
+{
+  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
+    g_cancellable_cancel (fixture->cancellable);
+}
+
+static void
+on_note (const char *text, gpointer data)
+{
+  g_string_append_printf (fixture->notes, "%s\n", text);
+}
+
+static void
+save_network (guint size, gboolean fully_connected)
+{
+  g_autoptr (EnsGraph) network = toy_network (40, size, 6, fully_connected);
+
+  g_free (fixture->network);
+  fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
+  fixture->params.network = fixture->network;
+}
+
+static void
+set_up (void)
+{
+  fixture = g_new0 (Fixture, 1);
+  fixture->folder = g_dir_make_tmp ("retrain-XXXXXX", NULL);
+  fixture->dataset = g_build_filename (fixture->folder, "shapes", NULL);
+  fixture->output = g_build_filename (fixture->folder, "shapes.onnx", NULL);
+  toy_dataset (fixture->dataset, N_TRAIN, N_VALIDATION, 0);
+  fixture->params = ENS_RETRAIN_DEFAULTS;
+  save_network (32, FALSE);
+  fixture->params.dataset = fixture->dataset;
+  fixture->params.output = fixture->output;
+  fixture->params.normalise =
+      (EnsNormalise) {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}};
+  fixture->params.batch = 8;
+  fixture->params.n_workers = 2;
+  fixture->params.loop.n_epochs = 3;
+  fixture->params.loop.rate = 0.1;
+  fixture->device = ens_device_open ("cpu", 2, NULL);
+  fixture->opener = toy_opener (&fixture->n_opened);
+  fixture->cancellable = g_cancellable_new ();
+  fixture->notes = g_string_new (NULL);
+}
+
+static void
+tear_down (void)
+{
+  g_string_free (fixture->notes, TRUE);
+  g_object_unref (fixture->cancellable);
+  ens_device_unref (fixture->device);
+  ens_remove_tree (fixture->folder);
+  g_free (fixture->output);
+  g_free (fixture->network);
+  g_free (fixture->dataset);
+  g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
+}
+
+static gboolean
+retrain (EnsRetrainResult *result, GError **error)
+{
+  const EnsMonitor monitor = {
+      .progress = on_progress, .note = on_note, .cancellable = fixture->cancellable};
+
+  return ens_retrain (&fixture->params, fixture->device, &fixture->opener, &monitor, result, error);
+}
+
+static void
+retrain_well (EnsRetrainResult *result)
+{
+  g_autoptr (GError) error = NULL;
+
+  retrain (result, &error);
+  ck_assert_no_error (error);
+}
+
+static EnsGraph *
+import (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  EnsGraph *graph = ens_onnx_import (path, NULL, &error);
+
+  ck_assert_no_error (error);
+  return graph;
+}
+
+/* -- learning -- */
+
+static const struct {
+  const char *name;
+  guint size;
+  gboolean fully_connected;
+  guint n_positions; /* along a side of the map */
+  guint n_epochs;
+  double accuracy;
+} networks[] = {
+    {"average", 32, FALSE, 1, 40, 0.8},
+    {"fully-connected", 32, TRUE, 1, 40, 0.8},
+    {"dense-average", 112, FALSE, 5, 4, 0},
+    {"dense-fully-connected", 112, TRUE, 3, 4, 0},
+};
+
+START_TEST (test_learns)
+{
+  EnsRetrainResult result;
+  g_autoptr (GError) error = NULL;
+
+  save_network (networks[_i].size, networks[_i].fully_connected);
+  fixture->params.loop.n_epochs = networks[_i].n_epochs;
+  retrain_well (&result);
+  ck_assert_uint_eq (result.n_classes, N_CLASSES);
+  ck_assert_uint_eq (result.map.rows, networks[_i].n_positions);
+  ck_assert_double_ge (result.loop.best.accuracy, networks[_i].accuracy);
+  ck_assert_double_lt (result.loop.best.loss, 0.2);
+}
+END_TEST
+
+/* With nothing random, E on the training pictures themselves goes towards 0. */
+START_TEST (test_overfits)
+{
+  g_autofree char *validation = g_build_filename (fixture->dataset, "validation", NULL);
+  g_autofree char *train = g_build_filename (fixture->dataset, "train", NULL);
+  EnsRetrainResult result;
+
+  ens_remove_tree (fixture->dataset);
+  toy_dataset (fixture->dataset, 2, 0, 0); /* eight pictures */
+  ens_remove_tree (validation);
+  ck_assert_int_eq (symlink (train, validation), 0);
+  fixture->params.augment = ENS_RETRAIN_AUGMENT_NONE;
+  fixture->params.loop.n_epochs = 200;
+  fixture->params.loop.rate = 0.3;
+  fixture->params.loop.optimiser.decay = 0;
+  retrain_well (&result);
+  ck_assert_double_lt (result.loop.best.loss, 0.01);
+}
+END_TEST
+
+/* -- the result -- */
+
+static EnsShape
+infer_output (const EnsGraph *graph, gint64 n, gint64 size)
+{
+  g_autoptr (EnsGraph) sample = ens_graph_copy (graph);
+  g_autoptr (GError) error = NULL;
+
+  ens_infer_graph (sample, &ENS_SHAPE (n, size, size, 3), &error);
+  ck_assert_no_error (error);
+  return ((const EnsValue *)sample->outputs->pdata[0])->shape;
+}
+
+/* A network that averages keeps its form, a fully connected one becomes convolutional; both have
+ * all the values that they had. */
+START_TEST (test_file)
+{
+  static const char *const values[] = {"image", "conv1",  "relu1", "relu2",
+                                       "pool",  "scores", "prob"};
+  EnsRetrainResult result;
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autoptr (EnsOnnxAbout) about = NULL;
+  g_autofree char *path = g_build_filename (fixture->folder, "shapes.json", NULL);
+  g_autofree char *text = NULL;
+  g_autofree char *checkpoint = g_build_filename (fixture->folder, "shapes.checkpoint", NULL);
+  EnsShape shape;
+
+  save_network (32, _i == 1);
+  retrain_well (&result);
+  graph = import (fixture->output);
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    ck_assert_msg (ens_graph_find (graph, values[i]) != NULL, "“%s” is gone", values[i]);
+  ck_assert_pstr_eq (((EnsValue *)graph->outputs->pdata[0])->name, "prob");
+  ck_assert_pstr_eq (((EnsValue *)graph->outputs->pdata[0])->producer->op->name, "Sigmoid");
+  shape = infer_output (graph, 5, 48);
+  ck_assert_int_eq (shape.rank, _i == 1 ? 4 : 2);
+  ck_assert_int_eq (shape.dims[0], 5);
+  ck_assert_int_eq (shape.dims[shape.rank - 1], N_CLASSES);
+
+  about = ens_onnx_about_read (fixture->output, NULL);
+  ck_assert_contains (g_hash_table_lookup (about->properties, "labels"), "\"square\"");
+  ck_assert (g_file_get_contents (path, &text, NULL, NULL));
+  ck_assert_contains (text, "\"role\": \"retrained\"");
+  ck_assert_contains (text, "\"mean\": [120, 120, 120]");
+  ck_assert (!g_file_test (checkpoint, G_FILE_TEST_EXISTS));
+}
+END_TEST
+
+static const EnsTensor *
+get_weights (const EnsGraph *graph, const char *node)
+{
+  return ens_node_constant (g_hash_table_lookup (graph->nodes_by_name, node), 1);
+}
+
+/* What is computed before a frozen value stays, to the bit; what is computed after it does not. */
+START_TEST (test_freeze)
+{
+  EnsRetrainResult result;
+  g_autoptr (EnsGraph) before = NULL, after = NULL;
+  const EnsTensor *a, *b;
+
+  fixture->params.freeze = "relu1";
+  retrain_well (&result);
+  before = import (fixture->network);
+  after = import (fixture->output);
+  a = get_weights (before, "conv1");
+  b = get_weights (after, "conv1");
+  ck_assert_bytes_eq (a->data, ens_tensor_size (a), b->data, ens_tensor_size (b));
+  a = get_weights (before, "conv2");
+  b = get_weights (after, "conv2");
+  ck_assert_int_ne (memcmp (a->data, b->data, ens_tensor_size (a)), 0);
+}
+END_TEST
+
+/* -- the same again -- */
+
+typedef struct {
+  char *bytes;
+  gsize size;
+} File;
+
+static File
+read_output (void)
+{
+  File file;
+
+  ck_assert (g_file_get_contents (fixture->output, &file.bytes, &file.size, NULL));
+  return file;
+}
+
+static void
+assert_same_files (File a, File b)
+{
+  ck_assert_bytes_eq (a.bytes, a.size, b.bytes, b.size);
+  g_free (a.bytes);
+  g_free (b.bytes);
+}
+
+/* Cancelled after so many steps, in the middle or at the end of an epoch. */
+static const guint cancelled[] = {1, 8, 12};
+
+START_TEST (test_resume)
+{
+  EnsRetrainResult result;
+  g_autoptr (GError) error = NULL;
+  File whole;
+
+  fixture->params.augment = ENS_RETRAIN_AUGMENT_FULL;
+  fixture->params.loop.average = 0.9;
+  retrain_well (&result);
+  whole = read_output ();
+  fixture->cancel_after = cancelled[_i];
+  ck_assert (!retrain (&result, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
+  fixture->cancel_after = 0;
+  g_cancellable_reset (fixture->cancellable);
+  fixture->params.loop.resume = TRUE;
+  retrain_well (&result);
+  assert_same_files (whole, read_output ());
+}
+END_TEST
+
+START_TEST (test_threads)
+{
+  EnsRetrainResult result;
+  File one;
+
+  fixture->params.n_workers = 1;
+  retrain_well (&result);
+  one = read_output ();
+  fixture->params.n_workers = 4;
+  ens_device_unref (fixture->device);
+  fixture->device = ens_device_open ("cpu", 3, NULL);
+  retrain_well (&result);
+  assert_same_files (one, read_output ());
+}
+END_TEST
+
+START_TEST (test_seed)
+{
+  EnsRetrainResult first, second;
+
+  retrain_well (&first);
+  fixture->params.seed = 1;
+  retrain_well (&second);
+  ck_assert_double_ne (first.loop.best.loss, second.loop.best.loss);
+}
+END_TEST
+
+/* -- what can't be -- */
+
+static void
+set_unknown_value (void)
+{
+  fixture->params.freeze = "relu9";
+}
+
+static void
+set_same_file (void)
+{
+  fixture->params.output = fixture->params.network;
+}
+
+static void
+set_other_channels (void)
+{
+  fixture->params.normalise.order = ENS_ORDER_GRAY;
+}
+
+static void
+set_other_settings (void)
+{
+  EnsRetrainResult result;
+
+  fixture->cancel_after = 3;
+  ck_assert (!retrain (&result, NULL));
+  fixture->cancel_after = 0;
+  g_cancellable_reset (fixture->cancellable);
+  fixture->params.loop.resume = TRUE;
+  fixture->params.loop.rate = 0.2;
+}
+
+static void
+set_high_rate (void)
+{
+  fixture->params.loop.rate = 1e30;
+  fixture->params.loop.optimiser.clip = 0;
+}
+
+static const struct {
+  const char *name;
+  void (*set) (void);
+  const char *message;
+} refused[] = {
+    {"unknown-value", set_unknown_value, "“relu9”"},
+    {"same-file", set_same_file, "choose another file"},
+    {"other-channels", set_other_channels, "images with 1 channels"},
+    {"other-settings", set_other_settings, "other settings"},
+    {"not-finite", set_high_rate, "lower learning rate"},
+};
+
+START_TEST (test_refused)
+{
+  EnsRetrainResult result;
+  g_autoptr (GError) error = NULL;
+
+  refused[_i].set ();
+  ck_assert (!retrain (&result, &error));
+  ck_assert_ptr_nonnull (error);
+  ck_assert_contains (error->message, refused[_i].message);
+}
+END_TEST
+
+START_TEST (test_broken_picture)
+{
+  g_autofree char *folder = g_build_filename (fixture->dataset, "train", "disc", NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autofree char *path = g_build_filename (folder, g_dir_read_name (dir), NULL);
+  EnsRetrainResult result;
+
+  ck_assert (g_file_set_contents (path, "nothing", -1, NULL));
+  retrain_well (&result);
+  ck_assert_contains (fixture->notes->str, "skipped");
+  ck_assert_contains (fixture->notes->str, path);
+}
+END_TEST
+
+int
+main (int argc, char *argv[])
+{
+  test_init (&argc, &argv);
+  test_suite ("train/retrain");
+  test_fixture (set_up, tear_down);
+  TEST_ADD_ROWS ("learns", test_learns, networks);
+  test_add ("overfits", test_overfits);
+  test_add_loop ("file", test_file, 2);
+  test_add ("freeze", test_freeze);
+  TEST_ADD_LOOP ("resume", test_resume, cancelled);
+  test_add ("threads", test_threads);
+  test_add ("seed", test_seed);
+  TEST_ADD_ROWS ("refused", test_refused, refused);
+  test_add ("broken-picture", test_broken_picture);
+  return test_run ();
+}
