@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* BatchNormalization (inference), InstanceNormalization, LpNormalization. */
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -165,6 +166,45 @@ batch_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+/* With fixed statistics y is scale / √(variance + ε) · x and a constant. */
+static EnsValue *
+scale_gradient (EnsGradient *gradient)
+{
+  const EnsNode *node = gradient->node;
+  const EnsNormalizationParams *params = node->params;
+  EnsValue *epsilon =
+      ens_gradient_number (gradient, node->inputs[VARIANCE]->type, (double)params->epsilon);
+  EnsValue *factor =
+      ens_gradient_apply (gradient, &ens_op_add, NULL, node->inputs[VARIANCE], epsilon, NULL);
+
+  factor = ens_gradient_apply (gradient, &ens_op_sqrt, NULL, factor, NULL);
+  factor = ens_gradient_apply (gradient, &ens_op_div, NULL, node->inputs[SCALE], factor, NULL);
+  return ens_gradient_apply (gradient, &ens_op_mul, NULL, gradient->outputs[0], factor, NULL);
+}
+
+static gboolean
+batch_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsNormalizationParams *params = node->params;
+  EnsValue *inputs[] = {gradient->outputs[0], node->inputs[X], node->inputs[SCALE],
+                        node->inputs[MEAN], node->inputs[VARIANCE]};
+  EnsNode *grad;
+
+  if (gradient->wanted[MEAN] || gradient->wanted[VARIANCE])
+    return ens_gradient_error (gradient, error, "its statistics are not constant");
+  if (!gradient->wanted[SCALE] && !gradient->wanted[BIAS]) {
+    gradient->inputs[X] = scale_gradient (gradient);
+    return TRUE;
+  }
+  grad = ens_gradient_add (gradient, &ens_op_batch_normalization_grad,
+                           &(EnsBatchGradParams) {params->epsilon, FALSE}, inputs,
+                           G_N_ELEMENTS (inputs), 3);
+  for (guint i = X; i <= BIAS; i++)
+    gradient->inputs[i] = gradient->wanted[i] ? grad->outputs[i] : NULL;
+  return TRUE;
+}
+
 static const EnsOpExample batch_examples[] = {
     {"2x5x4x7 =7 =7 =7 =7", &(const EnsNormalizationParams) {1e-3f}, .positive = TRUE}, {NULL}};
 
@@ -186,6 +226,7 @@ const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .cpu = batch_cpu,
                                           .cpu_plan = batch_cpu_plan,
                                           .gpu = batch_gpu,
+                                          .gradient = batch_gradient,
                                           .per_image = ens_per_image_with_constants,
                                           .example = batch_examples};
 

@@ -121,6 +121,18 @@ typedef struct {
   float epsilon;
 } EnsLayerNormalizationParams;
 
+/* BatchNormalizationTraining: running = (1 − momentum) · running + momentum · the batch's. */
+typedef struct {
+  float epsilon, momentum;
+  EnsFusedActivation activation;
+} EnsBatchTrainingParams;
+
+/* BatchNormalizationGrad. */
+typedef struct {
+  float epsilon;
+  gboolean batch_statistics; /* mean and variance are those of X */
+} EnsBatchGradParams;
+
 /* BatchNormalization, InstanceNormalization. */
 typedef struct {
   float epsilon;

@@ -9,7 +9,7 @@
 /* Sorted by ONNX name, then by domain, as strcmp () does. */
 #define ENS_OPS(OP) \
   OP (abs) OP (activation_grad) OP (add) OP (and) OP (arg_max) OP (arg_min) OP (average_pool) \
-  OP (batch_normalization) OP (cast) OP (ceil) OP (celu) OP (clip) OP (concat) \
+  OP (batch_normalization) OP (batch_normalization_grad) OP (batch_normalization_training) OP (cast) OP (ceil) OP (celu) OP (clip) OP (concat) \
   OP (constant_of_shape) OP (conv) OP (conv_grad_weight) OP (conv_transpose) OP (depth_to_space) OP (div) OP (dropout) OP (elu) OP (equal) \
   OP (erf) OP (exp) OP (expand) OP (flatten) OP (floor) OP (gather) OP (gelu) OP (gemm) \
   OP (global_average_pool) OP (global_max_pool) OP (greater) OP (greater_or_equal) \
