@@ -277,6 +277,12 @@ typedef struct {
   EnsList axes; /* that the lists count; absent: all */
 } EnsResizeParams;
 
+/* ResizeGrad: of a Resize with these params, whose lists are of all axes, and of this input. */
+typedef struct {
+  EnsResizeParams resize;
+  EnsList input_shape; /* in the tensor's order */
+} EnsResizeGradParams;
+
 /* Shape: of the dimensions [start, end) alone. */
 typedef struct {
   gint64 start, end;

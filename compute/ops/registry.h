@@ -18,7 +18,7 @@
   OP (matmul) OP (max) OP (max_pool) OP (max_pool_grad) OP (mean) OP (min) OP (mul) OP (neg) OP (not) OP (or) \
   OP (prelu) OP (pad) OP (pow) OP (range) OP (reciprocal) OP (reduce_l1) OP (reduce_l2) \
   OP (reduce_log_sum) OP (reduce_log_sum_exp) OP (reduce_max) OP (reduce_mean) OP (reduce_min) \
-  OP (reduce_prod) OP (reduce_sum) OP (reduce_sum_square) OP (relu) OP (reshape) OP (resize) OP (round) \
+  OP (reduce_prod) OP (reduce_sum) OP (reduce_sum_square) OP (relu) OP (reshape) OP (resize) OP (resize_grad) OP (round) \
   OP (selu) OP (shape) OP (sigmoid) OP (sign) OP (size) OP (slice) OP (softmax) OP (softplus) \
   OP (softsign) OP (space_to_depth) OP (split) OP (sqrt) OP (squeeze) OP (sub) OP (sum) \
   OP (tanh) OP (thresholded_relu) OP (tile) OP (transpose) OP (unsqueeze) OP (where) OP (xor)

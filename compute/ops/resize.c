@@ -5,6 +5,8 @@
  * where the nearest element is taken, two in linear interpolation, four in cubic convolution (Keys,
  * "Cubic Convolution Interpolation for Digital Image Processing", 1981). Tensors of rank 3 and more
  * have channels last; roi, scales and sizes count axes in ONNX's order (N, C, spatial …). */
+#include "graph/infer.h"
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -17,14 +19,14 @@
 
 /* Parameters. */
 
-static const char *const mode_names[] = {
+const char *const ens_resize_mode_names[] = {
     [ENS_RESIZE_NEAREST] = "nearest",
     [ENS_RESIZE_LINEAR] = "linear",
     [ENS_RESIZE_CUBIC] = "cubic",
     NULL,
 };
 
-static const char *const coordinate_names[] = {
+const char *const ens_resize_coordinate_names[] = {
     [ENS_RESIZE_HALF_PIXEL] = "half_pixel",
     [ENS_RESIZE_PYTORCH_HALF_PIXEL] = "pytorch_half_pixel",
     [ENS_RESIZE_ALIGN_CORNERS] = "align_corners",
@@ -34,7 +36,7 @@ static const char *const coordinate_names[] = {
     NULL,
 };
 
-static const char *const rounding_names[] = {
+const char *const ens_resize_rounding_names[] = {
     [ENS_RESIZE_PREFER_FLOOR] = "round_prefer_floor",
     [ENS_RESIZE_PREFER_CEIL] = "round_prefer_ceil",
     [ENS_RESIZE_FLOOR] = "floor",
@@ -45,14 +47,7 @@ static const char *const rounding_names[] = {
 static const char *const stretch[] = {"stretch", NULL};
 
 static const EnsAttribute resize_attributes[] = {
-    {"mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsResizeParams, mode), .names = mode_names},
-    {"coordinate_transformation_mode", ENS_ATTRIBUTE_NAME,
-     ENS_MEMBER (EnsResizeParams, coordinates), .names = coordinate_names},
-    {"nearest_mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsResizeParams, rounding),
-     .names = rounding_names},
-    {"cubic_coeff_a", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsResizeParams, cubic_a), .real = -0.75F},
-    {"exclude_outside", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsResizeParams, exclude_outside)},
-    {"extrapolation_value", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsResizeParams, extrapolation)},
+    ENS_RESIZE_ATTRIBUTES (EnsResizeParams, ),
     {"roi", ENS_FLOATS_MEMBER (EnsResizeParams, roi), .input = 1, .input_since = 11},
     {"scales", ENS_FLOATS_MEMBER (EnsResizeParams, scales), .input = 2, .input_since = 11},
     {"sizes", ENS_LIST_MEMBER (EnsResizeParams, sizes), .input = 3, .input_since = 11},
@@ -208,7 +203,7 @@ resize_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
   ens_resize_resolve (operands, &params, axes, NULL);
   if (rank < 3 || spatial > ENS_MAX_SPATIAL || !ens_resize_stays (&axes[rank - 1]))
     return;
-  plan->kernel = mode_names[params.mode];
+  plan->kernel = ens_resize_mode_names[params.mode];
   plan->state = state = g_new0 (State, 1);
   plan->free_state = free_state;
   state->extrapolation = params.extrapolation;
@@ -453,6 +448,26 @@ resize_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+resize_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsShape *x = &gradient->node->inputs[INPUT]->shape;
+  EnsResizeGradParams params = {.input_shape = {.present = TRUE, .n = x->rank}};
+  EnsResizeAxis axes[ENS_MAX_RANK];
+  g_auto (EnsNodeViews) views;
+
+  ens_node_views_init (&views, gradient->node);
+  if (!ens_resize_resolve (&views.operands, &params.resize, axes, error))
+    return FALSE;
+  params.resize.axes = (EnsList) {0}; /* the lists are of all axes now */
+  for (guint i = 0; i < x->rank; i++)
+    params.input_shape.values[i] = x->dims[i];
+  if (gradient->wanted[INPUT])
+    gradient->inputs[INPUT] =
+        ens_gradient_apply (gradient, &ens_op_resize_grad, &params, gradient->outputs[0], NULL);
+  return TRUE;
+}
+
 static const EnsOpExample resize_examples[] = {
     {"1x3x4x5", &(const EnsResizeParams) {.mode = ENS_RESIZE_LINEAR, .scales = {4, {1, 1, 2, 2}}}},
     {NULL}};
@@ -472,5 +487,6 @@ const EnsOp ens_op_resize = {.name = "Resize",
                              .cpu = resize_cpu,
                              .cpu_plan = resize_cpu_plan,
                              .gpu = resize_gpu,
+                             .gradient = resize_gradient,
                              .per_image = ens_per_image_with_constants,
                              .example = resize_examples};

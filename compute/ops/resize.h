@@ -6,6 +6,24 @@
 
 enum { INPUT, ROI, SCALES, SIZES };
 
+extern const char *const ens_resize_mode_names[];
+extern const char *const ens_resize_coordinate_names[];
+extern const char *const ens_resize_rounding_names[];
+
+/* How positions are found and weighted, as attributes of an EnsResizeParams, which is the struct
+ * `type` or its member `path`, a dot behind it. */
+#define ENS_RESIZE_ATTRIBUTES(type, path)                                                         \
+  {"mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (type, path mode), .names = ens_resize_mode_names},     \
+      {"coordinate_transformation_mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (type, path coordinates), \
+       .names = ens_resize_coordinate_names},                                                     \
+      {"nearest_mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (type, path rounding),                      \
+       .names = ens_resize_rounding_names},                                                       \
+      {"cubic_coeff_a", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (type, path cubic_a), .real = -0.75F},    \
+      {"exclude_outside", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (type, path exclude_outside)},           \
+  {                                                                                               \
+    "extrapolation_value", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (type, path extrapolation)             \
+  }
+
 /* How an axis is resized. */
 typedef struct {
   gint64 length, resized; /* of the input and the output */
