@@ -123,6 +123,7 @@ run_job (EnsAnalysis *analysis, const Job *job, GError **error)
       .threshold = settings->threshold,
       .sub_images = settings->sub_images,
       .max_sub_images = settings->max_sub_images,
+      .no_gate = !settings->gate,
   };
   g_autoptr (EnsResult) result = NULL;
 

@@ -23,6 +23,7 @@ typedef struct {
   float threshold;
   EnsSubImagesMode sub_images;
   guint max_sub_images;
+  gboolean gate;
   guint top_k; /* classes that a result keeps; 0: all */
 } GstEnsembleSettings;
 

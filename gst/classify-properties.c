@@ -17,6 +17,7 @@ enum {
   PROP_THRESHOLD,
   PROP_SUB_IMAGES,
   PROP_MAX_SUB_IMAGES,
+  PROP_GATE,
   PROP_TOP_K,
   PROP_STATS,
   N_PROPS
@@ -160,6 +161,9 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   case PROP_MAX_SUB_IMAGES:
     self->settings.max_sub_images = g_value_get_uint (value);
     break;
+  case PROP_GATE:
+    self->settings.gate = g_value_get_boolean (value);
+    break;
   case PROP_TOP_K:
     self->settings.top_k = g_value_get_uint (value);
     break;
@@ -215,6 +219,9 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     break;
   case PROP_MAX_SUB_IMAGES:
     g_value_set_uint (value, self->settings.max_sub_images);
+    break;
+  case PROP_GATE:
+    g_value_set_boolean (value, self->settings.gate);
     break;
   case PROP_TOP_K:
     g_value_set_uint (value, self->settings.top_k);
@@ -294,6 +301,11 @@ make_analysis_properties (void)
       "threshold", "Threshold",
       "Probability from which a class is present (-1: the bundle's, tuned per class)", -1, 1, -1,
       PLAYING);
+  props[PROP_GATE] = g_param_spec_boolean (
+      "gate", "Gate",
+      "Withhold classes from frames that resemble none of their training images, if the bundle has "
+      "a gate",
+      TRUE, PLAYING);
   props[PROP_TOP_K] = g_param_spec_uint (
       "top-k", "Top k", "Keep only the most probable classes in the metadata (0: all)", 0,
       G_MAXUINT, 0, PLAYING);

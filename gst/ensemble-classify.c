@@ -251,7 +251,7 @@ gst_ensemble_classify_init (GstEnsembleClassify *self)
 {
   self->device = g_strdup (GST_ENSEMBLE_DEFAULT_DEVICE);
   self->interval = 1;
-  self->settings = (GstEnsembleSettings) {.windows = -1, .threshold = -1};
+  self->settings = (GstEnsembleSettings) {.windows = -1, .threshold = -1, .gate = TRUE};
   self->earliest = GST_CLOCK_TIME_NONE;
   self->analyser = gst_ensemble_analyser_new (GST_OBJECT (self));
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);

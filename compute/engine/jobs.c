@@ -201,17 +201,15 @@ static gboolean
 run_preprocessed (const EnsJobs *jobs)
 {
   g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_pending);
-  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_pending);
   gboolean any = FALSE;
 
   for (guint i = 0; i < jobs->n_pending; i++) {
     const PendingJob *pending = get_job (jobs, i);
 
-    outputs[i] = pending->job.output;
     runs[i] =
         (EnsPlanRun) {.plan = pending->plan,
                       .inputs = pending->on_device ? NULL : (const gconstpointer *)pending->inputs,
-                      .outputs = &outputs[i],
+                      .outputs = (const gpointer *)pending->job.outputs,
                       .tables = pending->tables};
     any = any || pending->on_device;
   }
@@ -222,17 +220,15 @@ static gboolean
 run_from_arrays (const EnsJobs *jobs, GError **error)
 {
   g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_pending);
-  g_autofree gpointer *outputs = g_new (gpointer, jobs->n_pending);
 
   for (guint i = 0; i < jobs->n_pending; i++) {
     PendingJob *pending = get_job (jobs, i);
 
     if (pending->on_device)
       preprocess_on_cpu (jobs, pending);
-    outputs[i] = pending->job.output;
     runs[i] = (EnsPlanRun) {.plan = pending->plan,
                             .inputs = (const gconstpointer *)pending->inputs,
-                            .outputs = &outputs[i]};
+                            .outputs = (const gpointer *)pending->job.outputs};
   }
   return ens_plans_run (runs, jobs->n_pending, error);
 }

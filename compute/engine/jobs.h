@@ -9,8 +9,9 @@
 
 typedef struct _EnsJobs EnsJobs;
 
-/* How many inputs a plan that jobs run may have. */
+/* How many inputs and outputs a plan that jobs run may have. */
 #define ENS_MAX_JOB_INPUTS 8
+#define ENS_MAX_JOB_OUTPUTS 2
 
 /* device: of all plans. together: where the device gains by it, jobs wait and run together when
  * ens_jobs_run () is called; else each runs when it is added, and memory for one is enough.
@@ -33,10 +34,10 @@ typedef struct {
   EnsFraming framing;
   float crop; /* of ENS_FRAMING_CROP */
   const EnsNormalise *normalise;
-  float *output;
+  float *outputs[ENS_MAX_JOB_OUTPUTS]; /* as many as the plan has */
 } EnsJob;
 
-/* Adds a job. Until it has run, `output`, `normalise` and the frame with its pixels must stay. All
+/* Adds a job. Until it has run, `outputs`, `normalise` and the frame with its pixels must stay. All
  * jobs that wait between two calls of ens_jobs_discard () must use one frame. If the plan waits
  * already, all jobs that wait run first. */
 gboolean ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error);

@@ -9,6 +9,7 @@
  * M1.7       the largest probability over windows (region proposals): P3 (frame-windows.c)
  * M1.8       P = w·P1 + (1 - w)·max (P2, P3), against a threshold
  * M1.9       the sub-images' P are a map; the frame's P is the map's maximum
+ * M2         a class is withheld where the image is not similar enough to its training images
  *
  * A frame that is not divided is its own only sub-image; if the whole frame is classified too, it
  * is another, outside the map.
@@ -39,8 +40,10 @@ typedef struct {
   const EnsAnalyseOptions *options;
   EnsSubImages *sub_images;
   EnsFrameWindows *windows;
-  float *probabilities; /* on whole sub-images: networks × sub-images × classes */
-  float *window_values; /* networks that take windows × windows × classes */
+  float *probabilities;       /* on whole sub-images: networks × sub-images × classes */
+  float *window_values;       /* networks that take windows × windows × classes */
+  float *similarities;        /* by the gate, of sub-images × classes; NULL: there is none */
+  float *window_similarities; /* of windows × classes; NULL: none */
   EnsResult *result;
 } FrameState;
 
@@ -51,6 +54,8 @@ frame_state_clear (FrameState *state)
   g_clear_pointer (&state->windows, ens_frame_windows_free);
   g_clear_pointer (&state->probabilities, g_free);
   g_clear_pointer (&state->window_values, g_free);
+  g_clear_pointer (&state->similarities, g_free);
+  g_clear_pointer (&state->window_similarities, g_free);
   g_clear_pointer (&state->result, ens_result_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FrameState, frame_state_clear)
@@ -100,14 +105,16 @@ classify_sub_images (FrameState *state, guint n, guint first, guint n_sub_images
 {
   const EnsBundleNetwork *network = &state->bundle->networks[n];
   gboolean own = state->options->n_scales == 0;
+  gsize offset = (gsize)first * state->bundle->n_classes;
   const EnsMemberImages images = {
       .frame = state->frame,
       .rects = &state->sub_images->rects[first],
       .n_rects = n_sub_images,
       .scales = own ? network->scales : state->options->scales,
       .n_scales = own ? network->n_scales : state->options->n_scales,
+      .similarities = state->similarities != NULL ? &state->similarities[offset] : NULL,
   };
-  float *probabilities = get_probabilities (state, n) + (gsize)first * state->bundle->n_classes;
+  float *probabilities = get_probabilities (state, n) + offset;
 
   return ens_member_jobs_run_whole (state->analysis->members[n], &images, probabilities, error);
 }
@@ -183,15 +190,20 @@ classify_windows (FrameState *state, GError **error)
   EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, ENS_ROLE_RETRAINED);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
   g_autofree EnsRect *rects = g_new (EnsRect, result->n_windows);
+  EnsMemberImages windows = {state->frame, rects, result->n_windows};
 
   state->window_values = g_new (float, n_values *networks.n);
   for (guint w = 0; w < result->n_windows; w++)
     rects[w] = result->windows[w].rect;
-  for (guint i = 0; i < networks.n; i++)
-    if (!ens_member_jobs_run_windows (state->analysis->members[networks.index[i]], state->frame,
-                                      rects, result->n_windows, &state->window_values[i * n_values],
-                                      error))
+  for (guint i = 0; i < networks.n; i++) {
+    guint n = networks.index[i];
+
+    if (ens_member_has_gate (state->analysis->ensemble->members[n]))
+      windows.similarities = state->window_similarities = g_new (float, n_values);
+    if (!ens_member_jobs_run_windows (state->analysis->members[n], &windows,
+                                      &state->window_values[i * n_values], error))
       return FALSE;
+  }
   return TRUE;
 }
 
@@ -247,6 +259,39 @@ keep_maximum (FrameState *state, guint sub_image, guint c, const EnsClassResult 
         get_probabilities (state, n)[(gsize)sub_image * result->n_classes + c];
 }
 
+/* ---- The gate (M2) ---- */
+
+/* The similarity of what made P: the sub-image, or the best window where that counted. */
+static float
+find_similarity (const FrameState *state, guint sub_image, guint c, const EnsClassResult *class)
+{
+  guint n_classes = state->bundle->n_classes;
+  float similarity = state->similarities[(gsize)sub_image * n_classes + c];
+
+  if (state->window_similarities == NULL || class->window < 0 || !(class->p3 > class->p2)
+      || state->bundle->window_weight >= 1)
+    return similarity;
+  return fmaxf (similarity, state->window_similarities[(gsize) class->window * n_classes + c]);
+}
+
+static void
+ask_gate (const FrameState *state, guint sub_image, guint c, EnsClassResult *class)
+{
+  const EnsGateRange *range;
+
+  if (state->similarities == NULL)
+    return;
+  range = &state->bundle->gate->ranges[c];
+  if (isnan (range->low))
+    return;
+  class->similarity = find_similarity (state, sub_image, c, class);
+  class->range_low = range->low;
+  class->range_high = range->high;
+  class->withheld = class->present && !state->options->no_gate
+                    && !ens_gate_range_accepts (range, class->similarity);
+  class->present = class->present && !class->withheld;
+}
+
 /* p1 and p2 are those of this sub-image. */
 static void
 fuse (FrameState *state, guint sub_image, const float *p1, const float *p2)
@@ -279,6 +324,7 @@ fuse (FrameState *state, guint sub_image, const float *p1, const float *p2)
     class.threshold =
         state->options->threshold >= 0 ? state->options->threshold : bundle->thresholds[c];
     class.present = class.p >= class.threshold;
+    ask_gate (state, sub_image, c, &class);
     keep_maximum (state, sub_image, c, &class);
   }
 }
@@ -359,6 +405,9 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   state.result = make_result (&state, pts);
   state.probabilities = g_new (float, (gsize)ens_sub_images_get_size (state.sub_images)
                                           * bundle->n_networks * bundle->n_classes);
+  if (bundle->gate != NULL)
+    state.similarities =
+        g_new (float, (gsize)ens_sub_images_get_size (state.sub_images) * bundle->n_classes);
   if (!classify (&state, error))
     return NULL;
   fuse_all (&state);

@@ -2,11 +2,19 @@
 /* Bundles from the inside: checking and writing. */
 #pragma once
 
+#include "base/json-reader.h"
+#include "base/json.h"
 #include "ensemble/ensemble.h"
 
 #define ENS_BUNDLE_FILE "ensemble.json"
 
 void ens_bundle_network_clear (EnsBundleNetwork *network);
+
+void ens_bundle_gate_free (EnsBundleGate *gate);
+/* The member "gate", for the bundle's classes, which are known. (transfer full) */
+EnsBundleGate *ens_bundle_gate_read (EnsJsonReader *reader, const EnsBundle *bundle);
+void ens_bundle_gate_write (EnsJson *json, const EnsBundle *bundle);
+gboolean ens_bundle_gate_check (const EnsBundle *bundle, const char *where, GError **error);
 
 /* Checks what does not show member by member: unique networks, roles' weights that sum to 1, fusion
  * weights that fit the roles there are. Messages begin with `where`. */

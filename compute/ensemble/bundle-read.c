@@ -195,6 +195,8 @@ read_bundle (EnsJsonReader *reader, EnsBundle *bundle)
   if (ens_json_reader_has (reader, "sub_images"))
     read_sub_images (reader, &bundle->sub_images);
   read_networks (reader, bundle);
+  if (ens_json_reader_has (reader, "gate"))
+    bundle->gate = ens_bundle_gate_read (reader, bundle);
   if (ens_json_reader_has (reader, "provenance"))
     bundle->provenance = ens_json_reader_text (reader, "provenance");
 }
@@ -219,7 +221,7 @@ check_files (const EnsBundle *bundle, GError **error)
             && !check_file (bundle, network->window_classifier, error)))
       return FALSE;
   }
-  return TRUE;
+  return bundle->gate == NULL || check_file (bundle, bundle->gate->file, error);
 }
 
 /* What people name instead of a bundle. */

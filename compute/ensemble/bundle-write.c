@@ -143,6 +143,8 @@ ens_bundle_to_json (const EnsBundle *bundle)
   for (guint n = 0; n < bundle->n_networks; n++)
     write_network (&json, bundle, &bundle->networks[n]);
   ens_json_close (&json);
+  if (bundle->gate != NULL)
+    ens_bundle_gate_write (&json, bundle);
   if (bundle->provenance != NULL)
     ens_json_raw (&json, "provenance", bundle->provenance);
   ens_json_close (&json);

@@ -61,6 +61,7 @@ ens_bundle_free (EnsBundle *bundle)
   g_free (bundle->folder);
   g_strfreev (bundle->classes);
   g_free (bundle->thresholds);
+  ens_bundle_gate_free (bundle->gate);
   g_free (bundle->provenance);
   g_free (bundle);
 }
@@ -147,7 +148,7 @@ gboolean
 ens_bundle_check (const EnsBundle *bundle, const char *where, GError **error)
 {
   return check_names (bundle, where, error) && check_networks (bundle, where, error)
-         && check_weights (bundle, where, error);
+         && check_weights (bundle, where, error) && ens_bundle_gate_check (bundle, where, error);
 }
 
 /* ---- Paths ---- */

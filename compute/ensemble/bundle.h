@@ -74,6 +74,24 @@ typedef struct {
 #define ENS_SUB_IMAGE_DEFAULTS \
   ((EnsSubImageSettings) {.overlap = 0.25F, .large_from = 2, .count = 32})
 
+/* Similarities at which a class is reported. NaN: whatever the similarity. */
+typedef struct {
+  float low, high;
+} EnsGateRange;
+
+/* A similarity that is NaN lies in no range. */
+gboolean ens_gate_range_accepts (const EnsGateRange *range, float similarity);
+
+/* The similarity gate (M2): a class is withheld from images that are not similar enough to its
+ * training images. */
+typedef struct {
+  char *network;        /* name of the network whose features are compared */
+  char *file;           /* relative to the folder: features → similarities (N, n_classes) */
+  char *kind;           /* how they are compared, for people */
+  float keep;           /* share of correct labels that the ranges were made to keep */
+  EnsGateRange *ranges; /* per class */
+} EnsBundleGate;
+
 typedef struct {
   char *name, *version;
   char *folder;   /* absolute; NULL for a bundle that has not been saved */
@@ -87,7 +105,8 @@ typedef struct {
   guint windows;       /* how many; 0 for none */
   EnsWindowsPreset windows_preset;
   EnsSubImageSettings sub_images;
-  char *provenance; /* JSON text of an object: how it was made and what accuracy was measured */
+  EnsBundleGate *gate; /* NULL: none */
+  char *provenance;    /* JSON text of an object: how it was made and what accuracy was measured */
 } EnsBundle;
 
 /* The networks of a role, in the bundle's order. */

@@ -2,6 +2,7 @@
 #include "ensemble/ensemble.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
@@ -44,7 +45,7 @@ open_member (const EnsBundle *bundle, const EnsBundleNetwork *network, EnsDevice
              GError **error)
 {
   g_autofree char *path = ens_bundle_resolve (bundle->folder, network->network, error);
-  g_autofree char *classifier = NULL, *window_classifier = NULL;
+  g_autofree char *classifier = NULL, *window_classifier = NULL, *gate = NULL;
   EnsMemberSource source = {.settings = network, .n_classes = bundle->n_classes};
 
   if (path == NULL)
@@ -57,9 +58,15 @@ open_member (const EnsBundle *bundle, const EnsBundleNetwork *network, EnsDevice
     if (window_classifier == NULL)
       return NULL;
   }
+  if (bundle->gate != NULL && strcmp (bundle->gate->network, network->name) == 0) {
+    gate = ens_bundle_resolve (bundle->folder, bundle->gate->file, error);
+    if (gate == NULL)
+      return NULL;
+  }
   source.network = path;
   source.classifier = classifier;
   source.window_classifier = window_classifier;
+  source.gate = gate;
   return ens_member_new (&source, device, error);
 }
 

@@ -53,6 +53,7 @@ typedef struct {
   guint n_regions;
   EnsSubImagesMode sub_images;
   guint max_sub_images; /* 0: the bundle's */
+  gboolean no_gate;     /* classes are reported whatever their similarity, which is still given */
 } EnsAnalyseOptions;
 
 #define ENS_ANALYSE_DEFAULTS ((EnsAnalyseOptions) {.windows = -1, .threshold = -1})
@@ -65,9 +66,9 @@ EnsAnalysis *ens_analysis_new (EnsEnsemble *ensemble);
 void ens_analysis_free (EnsAnalysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
 
-/* Follows the method from the frame to P (M1.1–M1.9). options may be NULL. pts is copied into the
- * result. Windows are classified if the bundle has classifiers for them. The same frame and options
- * give the same bits. (transfer full) */
+/* Follows the method from the frame to P (M1.1–M1.9), and asks the gate (M2). options may be NULL.
+ * pts is copied into the result. Windows are classified if the bundle has classifiers for them. The
+ * same frame and options give the same bits. (transfer full) */
 EnsResult *ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
                              const EnsAnalyseOptions *options, GError **error);
 

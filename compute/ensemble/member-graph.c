@@ -168,7 +168,7 @@ ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
     return NULL;
   if (graph->inputs->len != 1 || graph->outputs->len != 1) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "%s: expected classifiers of one input and one output, found %u and %u", path,
+                 "%s: expected a graph of one input and one output, found %u and %u", path,
                  graph->inputs->len, graph->outputs->len);
     return NULL;
   }
@@ -182,8 +182,8 @@ ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
     g_autofree char *found = ens_shape_to_string (&output->shape);
 
     g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE,
-                 "%s: expected one decision value for each of %u classes, found %s %s", path,
-                 n_classes, ens_type_name (output->type), found);
+                 "%s: expected one value for each of %u classes, found %s %s", path, n_classes,
+                 ens_type_name (output->type), found);
     return NULL;
   }
   return g_steal_pointer (&graph);
@@ -220,14 +220,13 @@ embed (EnsGraph *graph, const EnsGraph *part, const char *prefix, EnsValue *inpu
 }
 
 EnsGraph *
-ens_member_join (const EnsGraph *body, guint n_inputs, const EnsGraph *classifier,
-                 const EnsCalibration *calibration, guint n_classes)
+ens_member_join (const EnsGraph *body, guint n_inputs, const EnsMemberHead *head)
 {
   EnsGraph *graph = ens_graph_new (body->name);
   const EnsValue *input = g_ptr_array_index (body->inputs, 0);
   EnsShape open = ENS_SHAPE (-1, -1, -1, input->shape.dims[3]);
   g_autoptr (GPtrArray) features = g_ptr_array_new ();
-  EnsValue *value;
+  EnsValue *value, *decisions;
 
   for (guint i = 0; i < n_inputs; i++) {
     g_autofree char *name = g_strdup_printf ("image%u", i);
@@ -241,11 +240,15 @@ ens_member_join (const EnsGraph *body, guint n_inputs, const EnsGraph *classifie
     value = ens_graph_add_node (graph, ens_op_find ("Mean"), "mean", &(EnsBinaryParams) {0},
                                 (EnsValue **)features->pdata, n_inputs, 1)
                 ->outputs[0];
-  if (classifier != NULL) {
-    value = embed (graph, classifier, "classifier/", value);
-    value = append_sigmoid (graph, value, calibration, n_classes);
+  if (head->classifier == NULL) {
+    ens_graph_add_output (graph, value);
+    return graph;
   }
-  ens_graph_add_output (graph, value);
+  decisions = embed (graph, head->classifier, "classifier/", value);
+  ens_graph_add_output (graph,
+                        append_sigmoid (graph, decisions, head->calibration, head->n_classes));
+  if (head->gate != NULL)
+    ens_graph_add_output (graph, embed (graph, head->gate, "gate/", value));
   return graph;
 }
 

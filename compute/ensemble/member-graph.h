@@ -13,16 +13,23 @@
 EnsGraph *ens_member_body (const char *path, const EnsBundleNetwork *settings, guint *n_features,
                            GError **error);
 
-/* Linear classifiers as their file has them, checked: (N, n_features) → decision values (N,
- * n_classes). (transfer full) */
+/* Linear classifiers, or a gate, as their file has them, checked: (N, n_features) → decision
+ * values, or similarities, (N, n_classes). (transfer full) */
 EnsGraph *ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
                                       GError **error);
 
-/* n_inputs images of different sizes, each through the body, their features averaged; then, unless
- * NULL, the classifier and the calibrated sigmoid of its n_classes decision values. The parts'
- * constants are shared. (transfer full) */
-EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, const EnsGraph *classifier,
-                           const EnsCalibration *calibration, guint n_classes);
+/* What comes behind the features. */
+typedef struct {
+  const EnsGraph *classifier; /* NULL: nothing; the features are the output */
+  const EnsCalibration *calibration;
+  guint n_classes;
+  const EnsGraph *gate; /* NULL: none */
+} EnsMemberHead;
+
+/* n_inputs images of different sizes, each through the body, their features averaged; then the
+ * classifier and the calibrated sigmoid of its n_classes decision values. With a gate similarities
+ * are a second output. The parts' constants are shared. (transfer full) */
+EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, const EnsMemberHead *head);
 
 /* Of networks whose files leave their images' size open. */
 #define ENS_STANDARD_SIZE 224

@@ -13,6 +13,7 @@ struct _EnsMember {
   EnsDevice *device;
   EnsGraph *body;
   EnsGraph *classifier; /* NULL: gives features */
+  EnsGraph *gate;       /* NULL: none */
   guint width;
   GMutex lock;                           /* guards whole */
   EnsNetwork *whole[ENS_MAX_SCALES + 1]; /* by number of scales, made when first asked for */
@@ -25,8 +26,8 @@ make_network (EnsMember *member, guint n_inputs, const EnsGraph *classifier,
               const EnsCalibration *calibration, GError **error)
 {
   EnsNetwork *first = member->whole[member->settings->n_scales];
-  EnsGraph *graph =
-      ens_member_join (member->body, n_inputs, classifier, calibration, member->width);
+  const EnsMemberHead head = {classifier, calibration, member->width, member->gate};
+  EnsGraph *graph = ens_member_join (member->body, n_inputs, &head);
 
   return first == NULL ? ens_network_new (graph, member->device, error)
                        : ens_network_new_beside (graph, first, error);
@@ -87,6 +88,11 @@ ens_member_new (const EnsMemberSource *source, EnsDevice *device, GError **error
     if (member->classifier == NULL)
       return NULL;
   }
+  if (source->gate != NULL) {
+    member->gate = ens_member_load_classifier (source->gate, n_features, source->n_classes, error);
+    if (member->gate == NULL)
+      return NULL;
+  }
   if (get_whole (member, source->settings->n_scales, error) == NULL
       || !make_windows (member, source, n_features, error))
     return NULL;
@@ -103,6 +109,7 @@ ens_member_free (EnsMember *member)
   g_clear_pointer (&member->windows, ens_network_unref);
   g_clear_pointer (&member->body, ens_graph_free);
   g_clear_pointer (&member->classifier, ens_graph_free);
+  g_clear_pointer (&member->gate, ens_graph_free);
   ens_device_unref (member->device);
   g_mutex_clear (&member->lock);
   g_free (member);
@@ -118,6 +125,12 @@ gboolean
 ens_member_takes_windows (const EnsMember *member)
 {
   return member->windows != NULL;
+}
+
+gboolean
+ens_member_has_gate (const EnsMember *member)
+{
+  return member->gate != NULL;
 }
 
 const char *const *
@@ -186,6 +199,16 @@ run_network (EnsMemberJobs *jobs, EnsNetwork *network, EnsJob *job, GError **err
   return ens_jobs_add (jobs->queue, job, error);
 }
 
+/* Where the results of images from `first` on go. */
+static void
+set_outputs (const EnsMember *member, const EnsMemberImages *images, guint first, float *values,
+             EnsJob *job)
+{
+  job->outputs[0] = &values[(gsize)first * member->width];
+  if (member->gate != NULL)
+    job->outputs[1] = &images->similarities[(gsize)first * member->width];
+}
+
 /* Batches of the largest size, then of half of it and so on: few plans for any number of images,
  * and no empty places in a batch. */
 static guint
@@ -248,7 +271,7 @@ ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, f
     for (guint i = 0; i < images->n_scales; i++)
       shapes[i].dims[0] = n;
     job.rects = &images->rects[done];
-    job.output = &values[(gsize)done * member->width];
+    set_outputs (member, images, done, values, &job);
     if (!run_network (jobs, network, &job, error))
       return FALSE;
     done += n;
@@ -257,23 +280,23 @@ ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, f
 }
 
 gboolean
-ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsFrame *frame, const EnsRect *windows,
-                             guint n_windows, float *values, GError **error)
+ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows, float *values,
+                             GError **error)
 {
   const EnsMember *member = jobs->member;
   const EnsBundleNetwork *settings = member->settings;
   const guint channels = ens_order_channels (settings->normalise.order);
   EnsShape shapes[ENS_MAX_SCALES];
-  EnsJob job = {.shapes = shapes, .frame = frame, .framing = settings->window_framing};
+  EnsJob job = {.shapes = shapes, .frame = windows->frame, .framing = settings->window_framing};
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
-  for (guint done = 0; done < n_windows;) {
-    guint n = batch_size (n_windows - done, get_largest (jobs, ENS_WINDOW_BATCH));
+  for (guint done = 0; done < windows->n_rects;) {
+    guint n = batch_size (windows->n_rects - done, get_largest (jobs, ENS_WINDOW_BATCH));
 
     for (guint i = 0; i < settings->n_window_sizes; i++)
       shapes[i] = ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
-    job.rects = &windows[done];
-    job.output = &values[(gsize)done * member->width];
+    job.rects = &windows->rects[done];
+    set_outputs (member, windows, done, values, &job);
     if (!run_network (jobs, member->windows, &job, error))
       return FALSE;
     done += n;

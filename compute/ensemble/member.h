@@ -23,12 +23,13 @@ typedef struct _EnsMember EnsMember;
 #define ENS_WHOLE_BATCH 4
 
 /* settings: taps, normalise, size, scales, window_sizes and, with classifiers, the calibrations
- * are read, and must outlive the member. network, classifier, window_classifier: paths; classifier
- * NULL for a member that gives features, window_classifier NULL for one that takes no windows
- * (a member that gives features takes them). */
+ * are read, and must outlive the member. network, classifier, window_classifier, gate: paths;
+ * classifier NULL for a member that gives features, window_classifier NULL for one that takes no
+ * windows (a member that gives features takes them), gate NULL for one that gives no similarities.
+ */
 typedef struct {
   const EnsBundleNetwork *settings;
-  const char *network, *classifier, *window_classifier;
+  const char *network, *classifier, *window_classifier, *gate;
   guint n_classes; /* with classifiers */
 } EnsMemberSource;
 
@@ -40,6 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMember, ens_member_free)
 /* Values per frame or window that it gives: n_classes, or the number of features. */
 guint ens_member_get_width (const EnsMember *member);
 gboolean ens_member_takes_windows (const EnsMember *member);
+/* Whether it gives similarities beside probabilities (M2). */
+gboolean ens_member_has_gate (const EnsMember *member);
 /* What people should know of how its network was loaded: ens_network_get_notes (). */
 const char *const *ens_member_get_notes (EnsMember *member);
 /* Bytes of weights, packed forms included. */
@@ -55,13 +58,14 @@ EnsMemberJobs *ens_member_jobs_new_among (EnsMember *member, EnsJobs *queue);
 void ens_member_jobs_free (EnsMemberJobs *jobs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMemberJobs, ens_member_jobs_free)
 
-/* Images of one size: a frame, or rectangles of one. */
+/* Images: a frame, or rectangles of one. */
 typedef struct {
   const EnsFrame *frame;
-  const EnsRect *rects; /* of one width and height */
+  const EnsRect *rects; /* of whole images all of one width and height */
   guint n_rects;
-  const guint *scales;
-  guint n_scales; /* at least one */
+  const guint *scales; /* of whole images */
+  guint n_scales;      /* at least one */
+  float *similarities; /* where those go, n_rects × n_classes; of a member with a gate only */
 } EnsMemberImages;
 
 /* Each image as a whole, scaled so that its shorter side is each of `scales` in turn, its aspect
@@ -71,7 +75,6 @@ gboolean ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *
                                     float *values, GError **error);
 
 /* Windows, each made a square of each of the window sizes, as settings->window_framing says.
- * Writes n_windows × width values. */
-gboolean ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsFrame *frame,
-                                      const EnsRect *windows, guint n_windows, float *values,
-                                      GError **error);
+ * Writes n_rects × width values. */
+gboolean ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows,
+                                      float *values, GError **error);

@@ -25,6 +25,7 @@ ens_evaluation_free (EnsEvaluation *evaluation)
   g_strfreev (evaluation->paths);
   g_free (evaluation->window_scores);
   g_free (evaluation->windows);
+  g_free (evaluation->gate);
   g_strfreev (evaluation->classes);
   g_free (evaluation->bundle);
   g_free (evaluation->split);
@@ -125,6 +126,7 @@ typedef struct {
   GArray **networks; /* float */
   GArray *without, *with, *in_windows;
   GArray *windows; /* EnsRect */
+  EnsGateCounts gate;
 } Scores;
 
 static void
@@ -159,6 +161,18 @@ scores_clear (Scores *scores)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scores, scores_clear)
 
+/* A label that nobody knows to be right or wrong does not count. */
+static void
+count_label (EnsGateCounts *counts, guint8 label, const EnsClassResult *class)
+{
+  guint n = class->present || class->withheld, n_withheld = class->withheld ? 1 : 0;
+
+  counts->correct += label == ENS_LABEL_PRESENT ? n : 0;
+  counts->correct_withheld += label == ENS_LABEL_PRESENT ? n_withheld : 0;
+  counts->wrong += label == ENS_LABEL_ABSENT ? n : 0;
+  counts->wrong_withheld += label == ENS_LABEL_ABSENT ? n_withheld : 0;
+}
+
 static gboolean
 classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data,
                 GError **error)
@@ -180,6 +194,7 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
     EnsRect window =
         class->window >= 0 ? result->windows[class->window].rect : (EnsRect) {0, 0, 0, 0};
 
+    count_label (&scores->gate, item->labels[c], class);
     g_array_append_val (scores->without, without);
     g_array_append_val (scores->with, class->p);
     g_array_append_val (scores->in_windows, class->p3);
@@ -203,6 +218,8 @@ evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
                         (const float *)scores->networks[n]->data, NULL);
   ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
                       (const float *)scores->without->data, bundle->thresholds);
+  if (bundle->gate != NULL)
+    evaluation->gate = g_memdup2 (&scores->gate, sizeof scores->gate);
   g_ptr_array_add (scores->paths, NULL);
   evaluation->paths = (char **)g_ptr_array_steal (scores->paths, NULL);
   if (bundle->windows == 0)
@@ -275,6 +292,17 @@ write_row (EnsJson *json, const EnsEvaluation *evaluation, const EnsEvaluationRo
   ens_json_close (json);
 }
 
+static void
+write_gate (EnsJson *json, const EnsGateCounts *gate)
+{
+  ens_json_open_object (json, "gate", ENS_JSON_FLAT);
+  ens_json_unsigned (json, "correct", gate->correct);
+  ens_json_unsigned (json, "correct_withheld", gate->correct_withheld);
+  ens_json_unsigned (json, "wrong", gate->wrong);
+  ens_json_unsigned (json, "wrong_withheld", gate->wrong_withheld);
+  ens_json_close (json);
+}
+
 char *
 ens_evaluation_to_json (const EnsEvaluation *evaluation)
 {
@@ -291,6 +319,8 @@ ens_evaluation_to_json (const EnsEvaluation *evaluation)
   for (guint c = 0; c < evaluation->n_classes; c++)
     ens_json_unsigned (&json, evaluation->classes[c], evaluation->n_positive[c]);
   ens_json_close (&json);
+  if (evaluation->gate != NULL)
+    write_gate (&json, evaluation->gate);
   ens_json_open_array (&json, "rows", ENS_JSON_BLOCK);
   for (guint r = 0; r < evaluation->n_rows; r++)
     write_row (&json, evaluation, &evaluation->rows[r]);

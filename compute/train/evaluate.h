@@ -33,6 +33,11 @@ typedef struct {
   float *scores;    /* n_images × n_classes */
 } EnsEvaluationRow;
 
+/* Labels whose P reaches the threshold, and those of them that the gate (M2) withholds. */
+typedef struct {
+  guint correct, correct_withheld, wrong, wrong_withheld;
+} EnsGateCounts;
+
 typedef struct {
   char *bundle, *split;
   char **classes; /* NULL-terminated */
@@ -47,6 +52,7 @@ typedef struct {
   char **paths;         /* of the images */
   float *window_scores; /* n_images × n_classes: P3 … */
   EnsRect *windows;     /* … and its window. NULL if the bundle has none */
+  EnsGateCounts *gate;  /* NULL if the bundle has none */
 } EnsEvaluation;
 
 void ens_evaluation_free (EnsEvaluation *evaluation);

@@ -275,8 +275,9 @@ add_windows (const Filling *filling, guint n, const EnsFrame *frame, const GArra
   if (store == NULL || ens_feature_store_has (store, &filling->key))
     return TRUE;
   rows = g_new (float, windows->len *width);
-  return ens_member_jobs_run_windows (network->jobs, frame, (const EnsRect *)windows->data,
-                                      windows->len, rows, error)
+  return ens_member_jobs_run_windows (
+             network->jobs,
+             &(EnsMemberImages) {frame, (const EnsRect *)windows->data, windows->len}, rows, error)
          && ens_feature_store_append (store, &filling->key, rows, windows->len, error);
 }
 

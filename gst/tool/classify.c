@@ -6,7 +6,7 @@
 #include "tool.h"
 
 typedef struct {
-  char *model, *device, *scales, *sub_images, *map;
+  char *model, *device, *scales, *sub_images, *map, *gate;
   gint threads, windows, top, max_sub_images;
   double interval, threshold;
   gboolean json;
@@ -49,7 +49,7 @@ add_rows (ToolTable *table, const char *path, const EnsResult *result, guint top
     else
       tool_table_cell (table, "%s", i == 0 ? path : "");
     tool_table_cell (table, "%s", i == 0 ? time : "");
-    tool_table_cell (table, "%s", class->present ? "*" : "");
+    tool_table_cell (table, "%s", class->present ? "*" : class->withheld ? "–" : "");
     tool_table_cell (table, "%s", class->name);
     tool_table_cell (table, "%.3f", class->p);
     tool_table_cell (table, "%.3f", class->p1);
@@ -167,6 +167,18 @@ parse_sub_images (const Options *options, EnsSubImagesMode *mode, GError **error
   return TRUE;
 }
 
+static gboolean
+parse_gate (const Options *options, gboolean *no_gate, GError **error)
+{
+  static const char *const names[] = {"on", "off", NULL};
+  guint choice = 0;
+
+  if (!tool_parse_choice ("--gate", options->gate, names, &choice, error))
+    return FALSE;
+  *no_gate = choice == 1;
+  return TRUE;
+}
+
 /* The scales belong to the caller. */
 static gboolean
 read_options (const Options *options, guint **scales, EnsAnalyseOptions *analyse, GError **error)
@@ -178,6 +190,7 @@ read_options (const Options *options, guint **scales, EnsAnalyseOptions *analyse
       || !tool_check_least ("--windows", options->windows, -1, error)
       || !tool_check_least ("--max-sub-images", options->max_sub_images, 0, error)
       || !parse_sub_images (options, &analyse->sub_images, error)
+      || !parse_gate (options, &analyse->no_gate, error)
       || !tool_parse_sizes (options->scales, "--scales", scales, &analyse->n_scales, error))
     return FALSE;
   if (analyse->n_scales > ENS_MAX_SCALES) {
@@ -243,6 +256,8 @@ static const ToolOption option_table[] = {
      "Write a heat map of each class; tiles all pictures", "/"},
     {"threshold", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, threshold), "P",
      "A class is present from this probability on (the bundle's)"},
+    {"gate", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, gate), "MODE",
+     "Withhold classes from unrelated pictures: on, off (on)", "on off"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
     TOOL_OPTION_END,
@@ -256,7 +271,8 @@ const ToolCommand tool_classify = {
     .max_arguments = G_MAXUINT,
     .summary = "Tag pictures and videos",
     .help = "FILE is a picture or video, or a URI that GStreamer plays. A star marks classes that "
-            "are present. P is the ensemble's probability, P1 that of the retrained networks, P2 "
+            "are present, a dash those that the gate withholds. P is the ensemble's probability, "
+            "P1 that of the retrained networks, P2 "
             "that of the original networks, P3 the maximum over the windows (region proposals).",
     .manual = "A picture with at least four times the pixels of the training pictures is divided "
               "into overlapping sub-images (tiles) about as large as those, which share the "
@@ -264,6 +280,9 @@ const ToolCommand tool_classify = {
               "ensemble.json under “sub_images”. Use --sub-images=off where the subject fills the "
               "picture, and --sub-images=both where subjects of both sizes occur: a large picture "
               "is then classified tiled and whole, and the higher probability wins.\n\n"
+              "A bundle with a gate withholds classes from pictures that resemble none of their "
+              "training pictures; --json says how similar a picture is, which similarities are "
+              "accepted, and why a class is withheld. --gate=off reports it all the same.\n\n"
               "--map writes heat maps: FILE-CLASS.png, for videos FILE-SECONDS-CLASS.png, black "
               "where the "
               "class's probability is 0, white where it is 1. With --top, those classes alone.\n\n"

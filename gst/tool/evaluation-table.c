@@ -58,6 +58,19 @@ print_classes (const EnsEvaluation *evaluation)
   tool_table_print (table);
 }
 
+/* What the gate keeps of what it should keep, and of what it should not. */
+static void
+print_gate (const EnsGateCounts *gate, guint n_images)
+{
+  double per_hundred = 100.0 / MAX (n_images, 1);
+
+  g_print (
+      "\nThe gate keeps %u of %u correct tags and withholds %u of %u wrong ones: %.1f wrong tags "
+      "per 100 pictures with it, %.1f without.\n",
+      gate->correct - gate->correct_withheld, gate->correct, gate->wrong_withheld, gate->wrong,
+      per_hundred * (gate->wrong - gate->wrong_withheld), per_hundred * gate->wrong);
+}
+
 void
 tool_evaluation_print (const EnsEvaluation *evaluation)
 {
@@ -69,4 +82,6 @@ tool_evaluation_print (const EnsEvaluation *evaluation)
   print_rows (evaluation);
   if (evaluation->n_rows > 0)
     print_classes (evaluation);
+  if (evaluation->gate != NULL)
+    print_gate (evaluation->gate, evaluation->n_images);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <json-glib/json-glib.h>
+#include <math.h>
 #include <string.h>
 
 #include "ensemble/bundle.h"
@@ -97,14 +98,33 @@ print_settings (const EnsBundle *bundle)
 }
 
 static void
+print_gate (const EnsBundleGate *gate)
+{
+  if (gate == NULL)
+    print_field ("gate", "none");
+  else
+    print_field ("gate", "%s, of the features of “%s” (%s); made to keep %g %% of correct labels",
+                 gate->kind, gate->network, gate->file, 100 * (double)gate->keep);
+}
+
+static void
 print_classes (const EnsBundle *bundle)
 {
-  g_autoptr (ToolTable) table = tool_table_new ("class|>threshold");
+  g_autoptr (ToolTable) table = tool_table_new (
+      bundle->gate != NULL ? "class|>threshold|>similarity from|>to" : "class|>threshold");
 
   for (guint i = 0; i < bundle->n_classes; i++) {
     tool_table_row (table);
     tool_table_cell (table, "%s", bundle->classes[i]);
     tool_table_cell (table, "%.3f", (double)bundle->thresholds[i]);
+    if (bundle->gate == NULL)
+      continue;
+    if (isnan (bundle->gate->ranges[i].low)) {
+      tool_table_cell (table, "any");
+      continue;
+    }
+    tool_table_cell (table, "%.3f", (double)bundle->gate->ranges[i].low);
+    tool_table_cell (table, "%.3f", (double)bundle->gate->ranges[i].high);
   }
   g_print ("\n");
   tool_table_print (table);
@@ -241,6 +261,7 @@ tool_inspect_bundle (const char *path, GError **error)
   g_print ("ensemble “%s”, version %s, %u classes\n", bundle->name, bundle->version,
            bundle->n_classes);
   print_settings (bundle);
+  print_gate (bundle->gate);
   for (guint i = 0; i < bundle->n_networks; i++)
     print_network (&bundle->networks[i]);
   print_classes (bundle);

@@ -60,9 +60,29 @@ add_file (EnsBundleWriter *writer, const char *name, char *path)
   ck_assert (ens_bundle_writer_add (writer, name, bytes, NULL));
 }
 
+/* The gate's similarities are the decision values of the second network, which then alone counts
+ * among the retrained ones, and classifies windows like whole images. A disc is always similar
+ * enough, a triangle never, and of squares the gate says nothing. */
+static void
+add_gate (EnsBundle *bundle)
+{
+  static const EnsGateRange ranges[CLASSES] = {{-1e9F, 1e9F}, {NAN, NAN}, {1e9F, 2e9F}};
+
+  bundle->gate = g_new0 (EnsBundleGate, 1);
+  bundle->gate->network = g_strdup ("second");
+  bundle->gate->file = g_strdup ("second-classifier.onnx");
+  bundle->gate->kind = g_strdup ("decision");
+  bundle->gate->keep = 0.95F;
+  bundle->gate->ranges = g_memdup2 (ranges, sizeof ranges);
+  bundle->networks[1].weight = 1;
+  bundle->networks[3].weight = 0;
+  g_free (bundle->networks[1].window_classifier);
+  bundle->networks[1].window_classifier = g_strdup ("second-classifier.onnx");
+}
+
 /* Two original networks and two retrained ones. */
 static void
-write_bundle (const Fixture *fixture, const char *version)
+write_bundle (const Fixture *fixture, const char *version, gboolean gated)
 {
   static const float thresholds[CLASSES] = {0.5F, 0.25F, 0.75F};
   const char *const classes[] = {"disc", "square", "triangle", NULL};
@@ -86,6 +106,8 @@ write_bundle (const Fixture *fixture, const char *version)
   bundle->windows = WINDOWS;
   bundle->windows_preset = ENS_WINDOWS_FAST;
   bundle->sub_images = (EnsSubImageSettings) {48, 0.25F, 2, 16};
+  if (gated)
+    add_gate (bundle);
   for (guint n = 0; n < 4; n++) {
     g_autoptr (EnsGraph) network = toy_network (10 + n, 32, 4, n == 1);
 
@@ -93,7 +115,7 @@ write_bundle (const Fixture *fixture, const char *version)
               toy_save_network (network, fixture->folder, "network"));
     add_file (writer, bundle->networks[n].classifier,
               toy_save_classifier (20 + n, 12, CLASSES, fixture->folder, "classifier"));
-    if (bundle->networks[n].window_classifier != NULL)
+    if (bundle->networks[n].window_classifier != NULL && !(gated && n == 1))
       add_file (writer, bundle->networks[n].window_classifier,
                 toy_save_classifier (30 + n, 12, CLASSES, fixture->folder, "windows"));
   }
@@ -107,7 +129,7 @@ set_up (void)
   fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("ensemble-analyse-XXXXXX", NULL);
   fixture->bundle = g_build_filename (fixture->folder, "toy.ensemble", NULL);
-  write_bundle (fixture, "1");
+  write_bundle (fixture, "1", FALSE);
 }
 
 static void
@@ -295,7 +317,7 @@ START_TEST (test_sharing)
   g_autoptr (EnsAnalysis) analysis = ens_analysis_new (second);
 
   ck_assert (first == second);
-  write_bundle (fixture, "2");
+  write_bundle (fixture, "2", FALSE);
   third = open_bundle (fixture, 1);
   ck_assert (third != first);
   ck_assert_str_eq (ens_ensemble_get_bundle (third)->version, "2");
@@ -355,6 +377,68 @@ START_TEST (test_both)
   }
   ck_assert_uint_gt (n_one, 0);
   ck_assert_uint_gt (n_map, 0);
+}
+END_TEST
+
+static const struct {
+  EnsAnalyseOptions options;
+  guint n_by_windows; /* classes at least whose similarity is that of a window */
+} gate_rows[] = {
+    {{.windows = 0}, 0},
+    {{.windows = -1}, 1},
+    {{.windows = -1, .sub_images = ENS_SUB_IMAGES_BOTH}, 0},
+    {{.windows = -1, .sub_images = ENS_SUB_IMAGES_BOTH, .no_gate = TRUE}, 0},
+    {{.windows = -1, .threshold = 1}, 0},
+};
+
+/* The second network's probability, by its similarity. */
+static double
+calibrate (guint class, double similarity)
+{
+  static const EnsCalibration calibration[CLASSES] = {{1, 0}, {0.5F, -0.5F}, {2, 0.25F}};
+
+  return ens_calibration_apply (&calibration[class], (float)similarity);
+}
+
+/* Of a window if that counted and is more similar, else of the whole. Returns whether it is the
+ * window's. */
+static gboolean
+check_similarity (const EnsResult *result, guint c)
+{
+  const EnsClassResult *class = &result->classes[c];
+  double whole = result->networks[1].probabilities[c];
+  double window = class->window >= 0 && class->p3 > class->p2
+                      ? result->window_probabilities[(guint) class->window * CLASSES + c]
+                      : 0;
+
+  ck_assert_double_eq_tol (calibrate (c, class->similarity), MAX (whole, window), 1e-5);
+  return window > whole;
+}
+
+START_TEST (test_gate)
+{
+  const EnsAnalyseOptions *options = &gate_rows[_i].options;
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 150, 120);
+  g_autoptr (EnsEnsemble) ensemble = NULL;
+  g_autoptr (EnsResult) result = NULL;
+  const EnsClassResult *classes;
+  gboolean over = options->threshold == 0;
+  guint n_by_windows;
+
+  write_bundle (fixture, "gated", TRUE);
+  ensemble = open_bundle (fixture, 2);
+  result = analyse (ensemble, picture, options);
+  classes = result->classes;
+  n_by_windows = check_similarity (result, 0) + check_similarity (result, 2);
+  ck_assert_uint_ge (n_by_windows, gate_rows[_i].n_by_windows);
+  ck_assert_double_eq (classes[0].range_high, 1e9F);
+  ck_assert_int_eq (classes[0].present, over);
+  ck_assert (!classes[0].withheld);
+  ck_assert (isnan (classes[1].similarity) && isnan (classes[1].range_low));
+  ck_assert_int_eq (classes[1].present, over);
+  ck_assert_int_eq (classes[2].withheld, over && !options->no_gate);
+  ck_assert_int_eq (classes[2].present, over && options->no_gate);
+  ck_assert_double_gt (classes[2].p, 0);
 }
 END_TEST
 
@@ -522,6 +606,7 @@ main (int argc, char **argv)
   test_add ("threads", test_threads);
   test_add ("sharing", test_sharing);
   test_add ("both", test_both);
+  TEST_ADD_LOOP ("gate", test_gate, gate_rows);
   test_add ("evaluate", test_evaluate);
   test_add ("errors", test_errors);
   test_add ("bad-frame", test_bad_frame);

@@ -74,6 +74,7 @@ static EnsBundle *
 make_bundle (void)
 {
   static const float thresholds[] = {0.5F, 0.375F};
+  static const EnsGateRange ranges[] = {{0.625F, 1}, {NAN, NAN}};
   EnsBundle *bundle = g_new0 (EnsBundle, 1);
 
   bundle->name = g_strdup ("shop");
@@ -90,6 +91,12 @@ make_bundle (void)
   bundle->windows = 100;
   bundle->windows_preset = ENS_WINDOWS_QUALITY;
   bundle->sub_images = (EnsSubImageSettings) {480, 0.375F, 1.5F, 24};
+  bundle->gate = g_new0 (EnsBundleGate, 1);
+  bundle->gate->network = g_strdup ("deep");
+  bundle->gate->file = g_strdup ("gate.onnx");
+  bundle->gate->kind = g_strdup ("nearest");
+  bundle->gate->keep = 0.9375F;
+  bundle->gate->ranges = g_memdup2 (ranges, sizeof ranges);
   bundle->provenance = g_strdup ("{\"made\":\"by hand\",\"accuracy\":0.5}");
   return bundle;
 }
@@ -111,7 +118,8 @@ write_bundle (const Fixture *fixture, const EnsBundle *bundle, GError **error)
             && !ens_bundle_writer_add (writer, network->window_classifier, bytes, error)))
       return FALSE;
   }
-  return ens_bundle_writer_commit (writer, bundle, error);
+  return (bundle->gate == NULL || ens_bundle_writer_add (writer, bundle->gate->file, bytes, error))
+         && ens_bundle_writer_commit (writer, bundle, error);
 }
 
 static void
@@ -160,6 +168,10 @@ START_TEST (test_round_trip)
   ck_assert_uint_eq (loaded->networks[1].window_framing, ENS_FRAMING_LETTERBOX);
   ck_assert_double_eq (loaded->networks[1].crop, 0.875F);
   ck_assert_ptr_null (loaded->networks[0].window_calibration);
+  ck_assert_str_eq (loaded->gate->network, "deep");
+  ck_assert_double_eq (loaded->gate->keep, 0.9375F);
+  ck_assert_double_eq (loaded->gate->ranges[0].low, 0.625F);
+  ck_assert (isnan (loaded->gate->ranges[1].low));
   ck_assert_uint_eq (count_entries (fixture->root), 1);
 }
 END_TEST
@@ -281,6 +293,13 @@ static const struct {
     {"\"large_from\": 1.5", "\"large_from\": 0.5", "sub_images.large_from: expected a number from"},
     {"\"count\": 24", "\"count\": 0", "sub_images.count: expected a whole number from 1 to 1024"},
     {", \"count\": 24", "", "sub_images.count: expected a whole number"},
+    {"\"network\": \"deep\"", "\"network\": \"dark\"",
+     "gate.network: expected the name of one of the networks, found “dark”"},
+    {"\"keep\": 0.9375", "\"keep\": 2", "gate.keep: expected a number from 0 to 1, found 2"},
+    {"[0.625, 1]", "[0.625, 0.5]", "expected a second number of at least the first, found 0.5"},
+    {"[0.625, 1]", "[0.625]", "expected an array of 2"},
+    {"[0.625, 1]", "[0.625, 1], \"shoe\": [0, 1]", "gate.ranges.shoe: unknown member"},
+    {"\"gate.onnx\"", "\"../gate.onnx\"", "expected files inside this folder"},
     {"\"original\"", "\"spare\"", "networks[0].role: expected original or retrained, found"},
     {"[\"fire9/concat\", \"pool10\"]", "[]", "networks[0].taps: expected an array of 1 to"},
     {"\"pool10\"", "10", "networks[0].taps[1]: expected a string that is not empty, found 10"},
@@ -425,6 +444,7 @@ START_TEST (test_roles)
   ens_bundle_network_clear (&bundle->networks[roles_rows[_i].role == ENS_ROLE_ORIGINAL ? 1 : 0]);
   if (roles_rows[_i].role == ENS_ROLE_RETRAINED)
     bundle->networks[0] = bundle->networks[1];
+  g_clear_pointer (&bundle->gate, ens_bundle_gate_free);
   bundle->n_networks = 1;
   bundle->whole_weight = roles_rows[_i].whole_weight;
   bundle->window_weight = roles_rows[_i].window_weight;

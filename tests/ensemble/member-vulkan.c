@@ -4,8 +4,10 @@
 #include <vulkan/vulkan.h>
 
 #include "check-main.h"
+#include "classify/similarity.h"
 #include "engine/device-private.h"
 #include "ensemble/member.h"
+#include "onnx/onnx.h"
 #include "toy-member.h"
 #include "vulkan/functions.h"
 
@@ -37,6 +39,7 @@ wrap (EnsVulkanFunctions *vk, gpointer data)
 typedef struct {
   ToyMember toy;
   EnsPicture *picture;
+  char *gate; /* NULL: none */
 } Fixture;
 
 static Fixture *fixture;
@@ -56,6 +59,7 @@ static void
 tear_down (void)
 {
   ens_picture_unref (fixture->picture);
+  g_free (fixture->gate);
   toy_member_clear (&fixture->toy);
   g_clear_pointer (&fixture, g_free);
 }
@@ -63,8 +67,9 @@ tear_down (void)
 static EnsMember *
 make_member (const Fixture *fixture, EnsDevice *device)
 {
-  const EnsMemberSource source = {&fixture->toy.settings, fixture->toy.network,
-                                  fixture->toy.classifier, fixture->toy.window_classifier, CLASSES};
+  const EnsMemberSource source = {&fixture->toy.settings,  fixture->toy.network,
+                                  fixture->toy.classifier, fixture->toy.window_classifier,
+                                  fixture->gate,           CLASSES};
   g_autoptr (GError) error = NULL;
   EnsMember *member = ens_member_new (&source, device, &error);
 
@@ -74,7 +79,15 @@ make_member (const Fixture *fixture, EnsDevice *device)
 
 typedef struct {
   float whole[CLASSES], windows[N_WINDOWS][CLASSES];
+  float similarities[CLASSES], window_similarities[N_WINDOWS][CLASSES];
 } Values;
+
+static void
+place_windows (EnsRect *windows)
+{
+  for (guint w = 0; w < N_WINDOWS; w++)
+    windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
+}
 
 /* wait: all in one run. */
 static void
@@ -84,15 +97,20 @@ judge (const Fixture *fixture, EnsDevice *device, gboolean wait, Values *values)
   g_autoptr (EnsJobs) jobs = ens_jobs_new (device, wait);
   g_autoptr (EnsMemberJobs) run = ens_member_jobs_new_among (member, jobs);
   const EnsFrame *frame = &fixture->picture->frame;
-  const EnsMemberImages images = {frame, &ENS_RECT_WHOLE, 1, scales, 3};
+  EnsRect rects[N_WINDOWS];
+  const EnsMemberImages images = {frame, &ENS_RECT_WHOLE, 1, scales, 3, values->similarities};
+  const EnsMemberImages windows = {
+      .frame = frame,
+      .rects = rects,
+      .n_rects = N_WINDOWS,
+      .similarities = values->window_similarities[0],
+  };
   g_autoptr (GError) error = NULL;
-  EnsRect windows[N_WINDOWS];
 
-  for (guint w = 0; w < N_WINDOWS; w++)
-    windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
+  place_windows (rects);
   ens_member_jobs_run_whole (run, &images, values->whole, &error);
   ck_assert_no_error (error);
-  ens_member_jobs_run_windows (run, frame, windows, N_WINDOWS, values->windows[0], &error);
+  ens_member_jobs_run_windows (run, &windows, values->windows[0], &error);
   ck_assert_no_error (error);
   ens_jobs_run (jobs, &error);
   ck_assert_no_error (error);
@@ -169,6 +187,59 @@ START_TEST (test_lost)
 }
 END_TEST
 
+/* What the windows' own features have learnt, each being of the class after its neighbour's. */
+static char *
+save_gate (const Fixture *fixture, EnsDevice *device, EnsSimilarity kind)
+{
+  const EnsMemberSource source = {&fixture->toy.settings, fixture->toy.network};
+  g_autoptr (EnsMember) member = ens_member_new (&source, device, NULL);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
+  g_autoptr (EnsGraph) graph = ens_graph_new ("gate");
+  EnsValue *input =
+      ens_graph_add_input (graph, "features", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, TOY_FEATURES));
+  float features[N_WINDOWS][TOY_FEATURES];
+  guint8 labels[N_WINDOWS][CLASSES] = {0};
+  EnsRect rects[N_WINDOWS];
+  char *path = g_build_filename (test_folder, "gate.onnx", NULL);
+
+  place_windows (rects);
+  ck_assert (ens_member_jobs_run_windows (
+      run, &(EnsMemberImages) {&fixture->picture->frame, rects, N_WINDOWS}, features[0], NULL));
+  for (guint w = 0; w < N_WINDOWS; w++)
+    labels[w][w % CLASSES] = ENS_LABEL_PRESENT;
+  ens_graph_add_output (
+      graph,
+      ens_similarity_append (
+          graph, input, kind,
+          &(EnsExamples) {{N_WINDOWS, CLASSES, labels[0]}, TOY_FEATURES, features[0]}, NULL));
+  ck_assert (ens_onnx_export (graph, path, NULL));
+  return path;
+}
+
+/* Every similarity runs on the GPU as part of the member. */
+START_TEST (test_gates)
+{
+  g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);
+  g_autoptr (EnsDevice) gpu = open_gpu ((EnsVulkanOptions) {0});
+  Values expected, found;
+
+  if (gpu == NULL)
+    return;
+  fixture->gate = save_gate (fixture, cpu, (EnsSimilarity)_i);
+  judge (fixture, cpu, FALSE, &expected);
+  judge (fixture, gpu, TRUE, &found);
+  check_near (&found, &expected);
+  for (guint c = 0; c < CLASSES; c++) {
+    ck_assert_double_eq_tol (found.similarities[c], expected.similarities[c], 1e-3);
+    ck_assert (isfinite (found.similarities[c]) && found.similarities[c] != 0);
+    for (guint w = 0; w < N_WINDOWS; w++)
+      ck_assert_double_eq_tol (found.window_similarities[w][c], expected.window_similarities[w][c],
+                               1e-3);
+  }
+  ck_assert_double_ne (found.window_similarities[0][0], found.window_similarities[9][0]);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -178,5 +249,6 @@ main (int argc, char **argv)
   test_add_row (NULL, "framings", test_framings, FALSE);
   test_add_row (NULL, "framings-copying", test_framings, TRUE);
   test_add ("lost", test_lost);
+  test_add_loop ("gates", test_gates, ENS_SIMILARITY_NEAREST + 1);
   return test_run ();
 }

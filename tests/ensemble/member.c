@@ -251,11 +251,12 @@ START_TEST (test_windows)
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
   EnsRect windows[21];
+  const EnsMemberImages images = {&fixture->picture->frame, windows, 21};
   float found[21 * CLASSES];
 
   for (guint w = 0; w < 21; w++)
     windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
-  ck_assert (ens_member_jobs_run_windows (run, &fixture->picture->frame, windows, 21, found, NULL));
+  ck_assert (ens_member_jobs_run_windows (run, &images, found, NULL));
   for (guint w = 0; w < 21; w++) {
     float features[FEATURES], expected[CLASSES];
 
@@ -279,8 +280,9 @@ START_TEST (test_features)
   run_whole (run, &fixture->picture->frame, scales, 3, found);
   check_near (found, expected, FEATURES);
   expect_features (fixture, &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, squares, 2, expected);
-  ck_assert (ens_member_jobs_run_windows (run, &fixture->picture->frame,
-                                          &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1, found, NULL));
+  ck_assert (ens_member_jobs_run_windows (
+      run, &(EnsMemberImages) {&fixture->picture->frame, &(EnsRect) {0.25F, 0.125F, 0.5F, 0.5F}, 1},
+      found, NULL));
   check_near (found, expected, FEATURES);
 }
 END_TEST
@@ -317,8 +319,8 @@ START_TEST (test_weights_once)
   run_whole (run, &fixture->picture->frame, scales, 3, found);
   size = ens_member_get_weights_size (member);
   run_whole (run, &fixture->picture->frame, scales, 2, found);
-  ck_assert (
-      ens_member_jobs_run_windows (run, &fixture->picture->frame, &ENS_RECT_WHOLE, 1, found, NULL));
+  ck_assert (ens_member_jobs_run_windows (
+      run, &(EnsMemberImages) {&fixture->picture->frame, &ENS_RECT_WHOLE, 1}, found, NULL));
   /* The window classifiers have joined the common weights, and the network has not done so again.
    */
   ck_assert_uint_gt (ens_member_get_weights_size (member), size);
@@ -358,8 +360,12 @@ START_TEST (test_errors)
   g_autofree char *short_classifier =
       toy_save_classifier (8, 12, CLASSES, test_folder, "short.onnx");
   g_autofree char *few_classes = toy_save_classifier (8, FEATURES, 2, test_folder, "few.onnx");
-  EnsMemberSource sound = {&fixture->toy.settings, fixture->toy.network, fixture->toy.classifier,
-                           fixture->toy.window_classifier, CLASSES};
+  EnsMemberSource sound = {&fixture->toy.settings,
+                           fixture->toy.network,
+                           fixture->toy.classifier,
+                           fixture->toy.window_classifier,
+                           NULL,
+                           CLASSES};
   EnsMemberSource source = sound;
   EnsBundleNetwork settings = fixture->toy.settings;
 
@@ -378,7 +384,10 @@ START_TEST (test_errors)
   check_error (fixture, &source, "short.onnx");
   source = sound;
   source.window_classifier = few_classes;
-  check_error (fixture, &source, "few.onnx: expected one decision value for each of 3 classes");
+  check_error (fixture, &source, "few.onnx: expected one value for each of 3 classes");
+  source = sound;
+  source.gate = few_classes;
+  check_error (fixture, &source, "few.onnx: expected one value for each of 3 classes");
   source = sound;
   source.network = "/nowhere/net.onnx";
   check_error (fixture, &source, "/nowhere/net.onnx");
@@ -418,9 +427,10 @@ judge_window (const Fixture *fixture, const EnsRect *rect, float *values)
 {
   g_autoptr (EnsMember) member = make_member (fixture, TRUE);
   g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
+  const EnsMemberImages images = {&fixture->picture->frame, rect, 1};
   g_autoptr (GError) error = NULL;
 
-  ens_member_jobs_run_windows (run, &fixture->picture->frame, rect, 1, values, &error);
+  ens_member_jobs_run_windows (run, &images, values, &error);
   ck_assert_no_error (error);
 }
 

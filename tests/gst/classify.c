@@ -230,6 +230,48 @@ START_TEST (test_changes_while_playing)
 }
 END_TEST
 
+/* Gives the bundle a gate that finds nothing red similar enough. */
+static void
+add_gate (const char *bundle)
+{
+  g_autofree char *path = g_build_filename (bundle, "ensemble.json", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GString) edited = NULL;
+
+  ck_assert (g_file_get_contents (path, &text, NULL, NULL));
+  edited = g_string_new (text);
+  ck_assert_uint_eq (
+      g_string_replace (edited, "\"networks\": [",
+                        "\"gate\": {\"network\": \"original\", \"file\": \"classifier.onnx\", "
+                        "\"kind\": \"decision\", \"keep\": 0.95, "
+                        "\"ranges\": {\"red\": [100, 200], \"green\": [-100, 200]}}, "
+                        "\"networks\": [",
+                        1),
+      1);
+  ck_assert (g_file_set_contents (path, edited->str, -1, NULL));
+}
+
+/* The gate can be switched off and on at any time. */
+START_TEST (test_gate)
+{
+  add_gate (classify->bundle);
+  classify_play_mode (classify, "sync");
+  for (guint i = 0; i < 4; i++) {
+    gboolean gate = i % 2 == 0;
+    g_autoptr (GstBuffer) red = NULL, green = NULL;
+
+    g_object_set (classify->element, "gate", gate, NULL);
+    red = classify_push (classify, RED, 2 * i * FRAME);
+    ck_assert_int_eq (classify_get_result (red)->classes[0].present, !gate);
+    ck_assert_int_eq (classify_get_result (red)->classes[0].withheld, gate);
+    ck_assert_double_gt (classify_get_result (red)->classes[0].p, 0.5);
+    ck_assert_double_lt (classify_get_result (red)->classes[0].similarity, 100);
+    green = classify_push (classify, GREEN, (2 * i + 1) * FRAME);
+    ck_assert (classify_get_result (green)->classes[1].present);
+  }
+}
+END_TEST
+
 /* A red square on black: the frame as a whole is not red, the window is. */
 START_TEST (test_windows)
 {
@@ -411,6 +453,7 @@ main (int argc, char **argv)
   test_add ("scales", test_scales);
   test_add ("active-device", test_active_device);
   test_add ("changes-while-playing", test_changes_while_playing);
+  test_add ("gate", test_gate);
   test_add ("windows", test_windows);
   TEST_ADD_LOOP ("sub-images", test_sub_images, sub_images_rows);
   test_add ("bad-models", test_bad_models);

@@ -56,6 +56,7 @@ ROWS = [
     (["classify", "a.jpg", "-m", "x.ensemble", "-s", "big"], 2, "--scales expects sizes"),
     (["classify", "a.jpg", "-m", "x.ensemble", "--sub-images=yes"], 2, "off, on or both, got “yes”"),
     (["classify", "a.jpg", "-m", "x.ensemble", "--max-sub-images=-1"], 2, "expects at least 0"),
+    (["classify", "a.jpg", "-m", "x.ensemble", "--gate=maybe"], 2, "on or off, got “maybe”"),
     (["inspect", "nowhere.onnx"], 1, "nowhere.onnx"),
     (["inspect", NETWORKS], 1, "networks.json"),
     (["benchmark", "nowhere.onnx"], 1, "nowhere.onnx"),
