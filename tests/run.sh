@@ -26,6 +26,11 @@ if $peers; then
   install_packages $peer_packages
 fi
 
+# What is compiled once is found again: C in another clone, where there is ccache, and shaders, which
+# Mesa's software driver compiles slowly, in another build.
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
+export MESA_SHADER_CACHE_DIR="$PWD/build-tests/mesa"
+
 # build FOLDER TARGET OPTION …
 build () {
   folder=$1 target=$2
@@ -40,8 +45,8 @@ build () {
 
 # The sanitizers find what plain runs hide; tests that only time or compare with peers stay out.
 build build-tests all -Dwerror=true -Dpeers=$peers -Dintrospection=enabled -Ddoc=enabled
-build build-sanitize all -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
-  -Db_lundef=false
+build build-sanitize all -Dwerror=true -Dbuildtype=debugoptimized -Doptimization=1 \
+  -Db_sanitize=address,undefined -Db_lundef=false
 (
   CC="$(command -v ccache || true) clang"
   export CC
