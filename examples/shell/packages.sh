@@ -4,11 +4,12 @@
 # Debian 12 packages by purpose, and a function to install those that are missing. Sourced by
 # examples/shell/quickstart.sh and tests/run.sh; run by itself it installs what building needs.
 
-# dpkg-dev: Meson asks it for the folder of libraries. libgirepository1.0-dev: for Python's bindings.
+# dpkg-dev: Meson asks it for the folder of libraries. libopenblas-serial-dev: other builds of OpenBLAS
+# start threads that would stay idle. libgirepository1.0-dev: for Python's bindings.
 build_packages="gcc libc6-dev dpkg-dev meson ninja-build pkg-config
   libglib2.0-dev libjson-glib-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
   glslc spirv-tools libvulkan-dev
-  liblinear-dev libopenblas-dev libcairo2-dev libpango1.0-dev
+  liblinear-dev libopenblas-serial-dev libcairo2-dev libpango1.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgirepository1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav"
 
