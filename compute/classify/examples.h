@@ -20,6 +20,7 @@ typedef struct {
   EnsLabels truth;
   guint n_features;
   const float *features; /* n_samples × n_features */
+  gboolean root; /* what learns gets their signed square roots (classify/linear-classifier.h) */
 } EnsExamples;
 
 /* Images and windows of each: image i has the windows first[i] … first[i + 1] - 1, rows of

@@ -14,6 +14,12 @@
  * less than this share of all features' root mean square deviation. */
 #define DEVIATION_FLOOR 0.1
 
+static double
+take_feature (gboolean root, float value)
+{
+  return root ? ens_signed_root (value) : value;
+}
+
 static void
 measure_features (EnsSvmRows *rows, const EnsExamples *examples)
 {
@@ -25,10 +31,12 @@ measure_features (EnsSvmRows *rows, const EnsExamples *examples)
   rows->scale = g_new0 (double, n_features);
   for (guint i = 0; i < n; i++)
     for (guint f = 0; f < n_features; f++)
-      rows->mean[f] += examples->features[(gsize)i * n_features + f] / (double)n;
+      rows->mean[f] +=
+          take_feature (rows->root, examples->features[(gsize)i * n_features + f]) / (double)n;
   for (guint i = 0; i < n; i++)
     for (guint f = 0; f < n_features; f++) {
-      double difference = examples->features[(gsize)i * n_features + f] - rows->mean[f];
+      double difference =
+          take_feature (rows->root, examples->features[(gsize)i * n_features + f]) - rows->mean[f];
 
       square[f] += difference * difference / n;
     }
@@ -45,7 +53,8 @@ ens_svm_rows_fill (const EnsSvmRows *rows, const float *features, struct feature
   guint f;
 
   for (f = 0; f < rows->n_features; f++)
-    row[f] = (struct feature_node) {(int)f + 1, (features[f] - rows->mean[f]) * rows->scale[f]};
+    row[f] = (struct feature_node) {
+        (int)f + 1, (take_feature (rows->root, features[f]) - rows->mean[f]) * rows->scale[f]};
   row[f] = (struct feature_node) {(int)f + 1, 1};
   row[f + 1] = (struct feature_node) {.index = -1};
 }
@@ -54,6 +63,7 @@ void
 ens_svm_rows_init (EnsSvmRows *rows, const EnsExamples *examples)
 {
   rows->n_features = examples->n_features;
+  rows->root = examples->root;
   rows->pitch = (gsize)examples->n_features + 2;
   measure_features (rows, examples);
   rows->nodes = g_new (struct feature_node, rows->pitch * examples->truth.n_samples);

@@ -9,6 +9,7 @@
 /* x' = (x - mean) · scale; the scale of a constant feature is 0. Rows end with the bias's 1. */
 typedef struct {
   guint n_features;
+  gboolean root; /* x is the signed square root */
   double *mean, *scale;
   gsize pitch;                /* nodes in a row */
   struct feature_node *nodes; /* of all examples */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "classify/folds.h"
 #include "classify/metrics.h"
 #include "classify/svm-problem.h"
 
@@ -55,6 +56,7 @@ ens_svm_train (const EnsExamples *examples, double c, EnsThreadPool *pool)
 
   g_return_val_if_fail (c > 0, NULL);
   linear = ens_linear_classifier_new (examples->n_features, examples->truth.n_classes);
+  linear->root = examples->root;
   ens_svm_rows_init (&rows, examples);
   ens_thread_pool_run (pool, examples->truth.n_classes, train_task,
                        &(Training) {examples, &rows, c, linear});
@@ -146,26 +148,10 @@ typedef struct {
   const EnsExamples *examples;
   const EnsSvmRows *rows;
   const guint *fold;
+  const double *steps; /* values of C */
+  guint n_steps;
   float *decisions; /* one matrix for each C */
 } Validation;
-
-/* Each fold gets its share of every class: folds are dealt out in turn among the examples that
- * have the same first class. */
-static guint *
-deal_folds (const EnsExamples *examples)
-{
-  guint *fold = g_new (guint, examples->truth.n_samples);
-  g_autofree guint *next = g_new0 (guint, examples->truth.n_classes + 1);
-
-  for (guint i = 0; i < examples->truth.n_samples; i++) {
-    guint first = 0;
-
-    while (first < examples->truth.n_classes && !ens_labels_has (&examples->truth, i, first))
-      first++;
-    fold[i] = next[first]++ % ENS_SVM_FOLDS;
-  }
-  return fold;
-}
 
 static double
 decide_row (const double *weights, const struct feature_node *row)
@@ -183,11 +169,11 @@ validate_task (gpointer user_data, guint task, guint worker)
   Validation *validation = user_data;
   const EnsExamples *examples = validation->examples;
   guint class = task % examples->truth.n_classes;
-  guint fold = task / examples->truth.n_classes % ENS_SVM_FOLDS;
-  guint step = task / examples->truth.n_classes / ENS_SVM_FOLDS;
+  guint fold = task / examples->truth.n_classes % ENS_FOLDS;
+  guint step = task / examples->truth.n_classes / ENS_FOLDS;
   gsize n_decisions = (gsize)examples->truth.n_samples * examples->truth.n_classes;
-  g_autofree double *weights =
-      train_class (examples, validation->rows, class, c_grid[step], validation->fold, fold);
+  g_autofree double *weights = train_class (examples, validation->rows, class,
+                                            validation->steps[step], validation->fold, fold);
 
   for (guint i = 0; weights != NULL && i < examples->truth.n_samples; i++)
     if (validation->fold[i] == fold)
@@ -195,26 +181,58 @@ validate_task (gpointer user_data, guint task, guint worker)
           (float)decide_row (weights, &validation->rows->nodes[i * validation->rows->pitch]);
 }
 
-double
-ens_svm_choose_c (const EnsExamples *examples, EnsThreadPool *pool)
+/* The C whose decisions have the highest mean average precision; of equal ones the smallest. */
+static guint
+choose_step (const Validation *validation, const EnsLabels *truth)
 {
-  g_auto (EnsSvmRows) rows = {0};
-  gsize n_decisions = (gsize)examples->truth.n_samples * examples->truth.n_classes;
-  g_autofree guint *fold = deal_folds (examples);
-  g_autofree float *decisions = g_new0 (float, n_decisions *G_N_ELEMENTS (c_grid));
-  guint n_tasks = (guint)G_N_ELEMENTS (c_grid) * ENS_SVM_FOLDS * examples->truth.n_classes;
-  double best = -1, best_c = c_grid[0];
+  gsize n_decisions = (gsize)truth->n_samples * truth->n_classes;
+  double best = -1;
+  guint best_step = 0;
 
-  ens_svm_rows_init (&rows, examples);
-  ens_thread_pool_run (pool, n_tasks, validate_task,
-                       &(Validation) {examples, &rows, fold, decisions});
-  for (guint i = 0; i < G_N_ELEMENTS (c_grid); i++) {
-    double precision = ens_mean_average_precision (&examples->truth, &decisions[i * n_decisions]);
+  for (guint i = 0; i < validation->n_steps; i++) {
+    double precision = ens_mean_average_precision (truth, &validation->decisions[i * n_decisions]);
 
     if (precision > best) {
       best = precision;
-      best_c = c_grid[i];
+      best_step = i;
     }
   }
-  return best_c;
+  return best_step;
+}
+
+/* The decisions for each fold by the C that the other folds choose. */
+static void
+take_decisions (const Validation *validation, float *decisions)
+{
+  const EnsLabels *truth = &validation->examples->truth;
+  const gsize pitch = truth->n_classes, n_decisions = truth->n_samples * pitch;
+
+  for (guint k = 0; k < ENS_FOLDS; k++) {
+    g_autofree guint8 *labels = ens_hide_fold (truth, validation->fold, k);
+    const EnsLabels seen = {truth->n_samples, truth->n_classes, labels};
+    guint step = choose_step (validation, &seen);
+
+    for (guint i = 0; i < truth->n_samples; i++)
+      if (validation->fold[i] == k)
+        memcpy (&decisions[i * pitch], &validation->decisions[step * n_decisions + i * pitch],
+                pitch * sizeof *decisions);
+  }
+}
+
+double
+ens_svm_cross_fit (const EnsExamples *examples, double c, EnsThreadPool *pool, float *decisions)
+{
+  const guint n_steps = c > 0 ? 1 : G_N_ELEMENTS (c_grid);
+  g_auto (EnsSvmRows) rows = {0};
+  gsize n_decisions = (gsize)examples->truth.n_samples * examples->truth.n_classes;
+  g_autofree guint *fold = ens_deal_folds (&examples->truth);
+  g_autofree float *of_all = g_new0 (float, n_decisions *n_steps);
+  guint n_tasks = n_steps * ENS_FOLDS * examples->truth.n_classes;
+  Validation validation = {examples, &rows, fold, c > 0 ? &c : c_grid, n_steps, of_all};
+
+  ens_svm_rows_init (&rows, examples);
+  ens_thread_pool_run (pool, n_tasks, validate_task, &validation);
+  if (decisions != NULL)
+    take_decisions (&validation, decisions);
+  return validation.steps[choose_step (&validation, &examples->truth)];
 }

@@ -24,10 +24,12 @@
  * memory for each feature of each example. (transfer full) */
 EnsLinearClassifier *ens_svm_train (const EnsExamples *examples, double c, EnsThreadPool *pool);
 
-/* The C among 1/16, 1/4, 1, 4 with the highest mean average precision in a cross validation of
- * ENS_SVM_FOLDS folds; of equal ones the smallest. */
-#define ENS_SVM_FOLDS 4
-double ens_svm_choose_c (const EnsExamples *examples, EnsThreadPool *pool);
+/* The C among 1/16, 1/4, 1, 4 with the highest mean average precision in a cross validation
+ * (classify/folds.h); of equal ones the smallest. decisions, unless NULL: n_samples × n_classes
+ * decision values of each example by classifiers that were trained without its fold, with the C
+ * that the other folds choose. c > 0: that is the only C. */
+double ens_svm_cross_fit (const EnsExamples *examples, double c, EnsThreadPool *pool,
+                          float *decisions);
 
 /* Classifiers for windows, where it is known which classes an image has but not in which window. In
  * each of ENS_SVM_ROUNDS rounds the window of each image that the classifier of the round before

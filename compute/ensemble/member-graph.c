@@ -267,6 +267,9 @@ ens_member_standard_size (const char *path, GError **error)
   return input->shape.dims[1] > 0 ? (guint)input->shape.dims[1] : ENS_STANDARD_SIZE;
 }
 
+/* A layer so many times narrower than the one behind it. */
+#define NARROW 8
+
 /* Averaging the map over its positions is what a pooling behind it does already. */
 static gboolean
 is_pooled_by (const EnsValue *map, const EnsValue *pooled)
@@ -277,6 +280,16 @@ is_pooled_by (const EnsValue *map, const EnsValue *pooled)
          && pool->inputs[0] == map;
 }
 
+/* Parts of a concatenation that is a layer of its own, and the narrow layers between such. */
+static gboolean
+tells_little (const EnsGraph *graph, const EnsFeatureLayer *layer, const EnsFeatureLayer *behind)
+{
+  const EnsNode *reader = ens_graph_only_reader (graph, layer->value);
+
+  return (reader != NULL && ens_node_is (reader, "Concat"))
+         || (behind != NULL && layer->channels <= behind->channels / NARROW);
+}
+
 char **
 ens_member_default_taps (const char *path, guint size, GError **error)
 {
@@ -284,21 +297,22 @@ ens_member_default_taps (const char *path, guint size, GError **error)
   g_autoptr (EnsGraph) graph = load_network (path, size, &nominal, error);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) taps = NULL;
-  const EnsValue *last = NULL;
+  const EnsFeatureLayer *behind = NULL;
 
   if (graph == NULL)
     return NULL;
   taps = ens_graph_list_feature_layers (graph, &nominal, error);
   if (taps == NULL)
     return NULL;
-  for (guint i = taps->len; i-- > 0 && names->len < 2;) {
-    const EnsValue *value = g_array_index (taps, EnsFeatureLayer, i).value;
+  for (guint i = taps->len; i-- > 0 && names->len < ENS_DEFAULT_TAPS;) {
+    const EnsFeatureLayer *layer = &g_array_index (taps, EnsFeatureLayer, i);
 
-    if (value->producer->op->kind == ENS_KIND_SOFTMAX
-        || (last != NULL && is_pooled_by (value, last)))
+    if (layer->value->producer->op->kind == ENS_KIND_SOFTMAX
+        || (behind != NULL && is_pooled_by (layer->value, behind->value))
+        || tells_little (graph, layer, behind))
       continue;
-    g_ptr_array_add (names, g_strdup (value->name));
-    last = value;
+    g_ptr_array_add (names, g_strdup (layer->value->name));
+    behind = layer;
   }
   if (names->len < 2) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,

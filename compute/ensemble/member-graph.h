@@ -38,6 +38,9 @@ EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, const EnsMember
  * leaves it open. 0 with an error if it can't be read. */
 guint ens_member_standard_size (const char *path, GError **error);
 
-/* Names of the taps used where nobody has chosen: the network's last two layers before a softmax,
- * the last first (its scores, and what they are computed from). NULL-terminated. (transfer full) */
+/* Names of the taps used where nobody has chosen: the network's last layers before a softmax, the
+ * last first (its scores, what they are computed from …), ENS_DEFAULT_TAPS of them, at least two;
+ * without those that a concatenation joins, and much narrower ones between wide ones.
+ * NULL-terminated. (transfer full) */
+#define ENS_DEFAULT_TAPS 4
 char **ens_member_default_taps (const char *path, guint size, GError **error);

@@ -29,6 +29,9 @@ typedef struct {
   /* ENS_HEAD_MAX_OPTIONS values, in the order of the head's options. A head that chooses a value
    * itself stores what it chose. */
   double *options;
+  /* NULL, or room for the images' decision values (n_samples × n_classes) by what was learnt
+   * without their fold (classify/folds.h). */
+  float *decisions;
   EnsThreadPool *pool;
   const EnsMonitor *monitor; /* may be NULL */
 } EnsHeadTask;

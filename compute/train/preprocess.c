@@ -216,7 +216,7 @@ set_defaults (EnsPreprocess *preprocess, const char *path, GError **error)
 {
   const EnsPreprocessSource size = {preprocess, ENS_CERTAINTY_GUESS, "the usual size"};
   const EnsPreprocessSource taps = {preprocess, ENS_CERTAINTY_GUESS,
-                                    "the last two layers before a softmax"};
+                                    "the last layers before a softmax"};
   char **names;
 
   ens_preprocess_set_size (&size, ENS_STANDARD_SIZE);

@@ -84,6 +84,26 @@ START_TEST (test_known_solution)
 }
 END_TEST
 
+/* Learning from roots is learning from features that are their own roots. */
+START_TEST (test_root)
+{
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+  Toy toy, squared;
+  EnsExamples examples = make_toy (&toy, 2, 3), of_squares = make_toy (&squared, 2, 3);
+  g_autoptr (EnsLinearClassifier) svm = ens_svm_train (&examples, 0.5, pool);
+  g_autoptr (EnsLinearClassifier) rooted = NULL;
+
+  for (guint i = 0; i < N * FEATURES; i++)
+    squared.features[i] *= fabsf (squared.features[i]);
+  of_squares.root = TRUE;
+  rooted = ens_svm_train (&of_squares, 0.5, pool);
+  ck_assert (rooted->root && !svm->root);
+  for (guint i = 0; i < CLASSES * FEATURES; i++)
+    ck_assert_float_eq_tol (rooted->weights[i], svm->weights[i], 1e-4);
+  ck_assert_uint_eq (count_errors (rooted, &of_squares, pool), count_errors (svm, &examples, pool));
+}
+END_TEST
+
 /* Standardisation, written down once more: no deviation counts as less than a tenth of their root
  * mean square. */
 static void
@@ -167,7 +187,8 @@ START_TEST (test_same_bits)
   ck_assert_bytes_eq (a->weights, FEATURES * CLASSES * sizeof (float), b->weights,
                       FEATURES * CLASSES * sizeof (float));
   ck_assert_bytes_eq (a->biases, CLASSES * sizeof (float), b->biases, CLASSES * sizeof (float));
-  ck_assert_double_eq (ens_svm_choose_c (&examples, one), ens_svm_choose_c (&examples, four));
+  ck_assert_double_eq (ens_svm_cross_fit (&examples, 0, one, NULL),
+                       ens_svm_cross_fit (&examples, 0, four, NULL));
 }
 END_TEST
 
@@ -178,7 +199,7 @@ START_TEST (test_choose_c)
   Toy toy;
   EnsExamples examples = make_toy (&toy, 0.2, 3);
 
-  ck_assert_double_eq (ens_svm_choose_c (&examples, pool), 1.0 / 16);
+  ck_assert_double_eq (ens_svm_cross_fit (&examples, 0, pool, NULL), 1.0 / 16);
 }
 END_TEST
 
@@ -199,7 +220,7 @@ START_TEST (test_one_sided_class)
     ck_assert_double_eq (svm->weights[FEATURES + f], 0);
     ck_assert_double_eq (svm->weights[2 * FEATURES + f], 0);
   }
-  ck_assert_double_gt (ens_svm_choose_c (&examples, pool), 0);
+  ck_assert_double_gt (ens_svm_cross_fit (&examples, 0, pool, NULL), 0);
 }
 END_TEST
 
@@ -291,6 +312,7 @@ main (int argc, char **argv)
   test_add ("separable", test_separable);
   TEST_ADD_LOOP ("known-solution", test_known_solution, known_solution_rows);
   test_add ("minimum", test_minimum);
+  test_add ("root", test_root);
   test_add ("same-bits", test_same_bits);
   test_add ("choose-c", test_choose_c);
   test_add ("unknown", test_unknown);

@@ -99,7 +99,7 @@ static const Row rows[] = {
     {"last-counts", "svm,c=1,c=2", 2},
     {"unknown-head", "tree", 0, "expected a head (svm"},
     {"empty", "", 0, "found “”"},
-    {"unknown-option", "svm,depth=3", 0, "expected an option (c), found “depth”"},
+    {"unknown-option", "svm,depth=3", 0, "expected an option (c, root), found “depth”"},
     {"no-value", "svm,c", 0, "c: expected a number"},
     {"not-a-number", "svm,c=1x", 0, "found “1x”"},
     {"out-of-range", "svm,c=-1", 0, "expected a number from 0 to"},
