@@ -21,4 +21,14 @@ typedef struct {
 gboolean ens_calibration_fit (const EnsLabels *truth, const float *decisions, guint class,
                               EnsCalibration *calibration);
 
+/* The same for classes that exclude each other: P = exp (a·t + b) / (1 + Σ exp (a·t + b)), t the
+ * log odds of each class by itself, the sum over classes, and 1 for none of them. One (a, b) for
+ * all classes, fitted by maximum likelihood to the examples of which all labels are known.
+ *
+ * Where no example shows none of the classes, likelihood alone would have it that there always is
+ * one. So each example counts once more, for 1 / n_classes, as what it would be without its class:
+ * that class's log odds become their mean over the other examples. */
+gboolean ens_softmax_fit (const EnsLabels *truth, const float *log_odds,
+                          EnsCalibration *calibration);
+
 float ens_calibration_apply (const EnsCalibration *calibration, float decision);

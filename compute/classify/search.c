@@ -17,7 +17,7 @@
 
 typedef struct {
   const EnsLabels *truth;
-  const float *const *probabilities;
+  const float *const *values;
   guint n_networks;
   float *average; /* room for one combination's result */
   float *weights; /* room for one combination */
@@ -44,8 +44,11 @@ try_weights (WeightSearch *search)
 
   for (guint n = 0; n < search->n_networks; n++)
     distance += pow (search->weights[n] - 1.0 / search->n_networks, 2);
-  ens_fusion_average (search->probabilities, search->weights, search->n_networks, n_values,
-                      search->average);
+  for (gsize i = 0; i < n_values; i++) {
+    search->average[i] = 0;
+    for (guint n = 0; n < search->n_networks; n++)
+      search->average[i] += search->weights[n] * search->values[n][i];
+  }
   precision = ens_mean_average_precision (search->truth, search->average);
   if (precision > search->best + EQUAL
       || (precision > search->best - EQUAL && distance < search->best_distance - EQUAL)) {
@@ -71,13 +74,13 @@ share_out (WeightSearch *search, guint network, guint left, guint steps)
 }
 
 double
-ens_search_network_weights (const EnsLabels *truth, const float *const *probabilities,
-                            guint n_networks, float *weights)
+ens_search_network_weights (const EnsLabels *truth, const float *const *values, guint n_networks,
+                            float *weights)
 {
   g_autofree float *average = g_new (float, (gsize)truth->n_samples * truth->n_classes);
   g_autofree float *room = g_new (float, n_networks);
   WeightSearch search = {.truth = truth,
-                         .probabilities = probabilities,
+                         .values = values,
                          .n_networks = n_networks,
                          .average = average,
                          .weights = room,

@@ -7,11 +7,11 @@
 
 #include "classify/examples.h"
 
-/* Weights of networks of one role, probabilities[n] being n_samples × n_classes: on the
- * grid of tenths that sum to 1 (coarser where that would be more than a thousand combinations), and
- * equal weights. Of equally good combinations the one nearest to equal weights, then the first in
- * lexicographic order. Returns the mean average precision. */
-double ens_search_network_weights (const EnsLabels *truth, const float *const *probabilities,
+/* Weights of networks whose values, probabilities or log odds, are averaged; values[n] being
+ * n_samples × n_classes: on the grid of tenths that sum to 1 (coarser where that would be more than
+ * a thousand combinations), and equal weights. Of equally good combinations the one nearest to
+ * equal weights, then the first in lexicographic order. Returns the mean average precision. */
+double ens_search_network_weights (const EnsLabels *truth, const float *const *values,
                                    guint n_networks, float *weights);
 
 /* w of P = w·P1 + (1 - w)·max (P2, P3) among 0.1, 0.2 … 0.9; of equally good ones that nearest 0.5,

@@ -7,7 +7,7 @@
  * M1.2–M1.5  each network: taps, scales, linear classifiers, calibrated sigmoid (member.c)
  * M1.6       the weighted average over networks of a role: P1 and P2
  * M1.7       the largest probability over windows (region proposals): P3 (frame-windows.c)
- * M1.8       P = w·P1 + (1 - w)·max (P2, P3), against a threshold
+ * M1.8       P1, P2 and P3 become P (classify/fusion.h), against a threshold
  * M1.9       the sub-images' P are a map; the frame's P is the map's maximum
  * M2         a class is withheld where the image is not similar enough to its training images
  *
@@ -144,7 +144,9 @@ average_role (const FrameState *state, EnsRole role)
 
   for (guint i = 0; i < networks.n; i++)
     probabilities[i] = get_probabilities (state, networks.index[i]);
-  ens_fusion_average (probabilities, networks.weights, networks.n, n_values, average);
+  ens_fusion_average (
+      &(EnsFusionInputs) {state->bundle->fusion, networks.n, probabilities, networks.weights},
+      n_values, average);
   return average;
 }
 
@@ -218,8 +220,9 @@ average_windows (FrameState *state)
 
   for (guint i = 0; i < networks.n; i++)
     probabilities[i] = &state->window_values[i * n_values];
-  ens_fusion_average (probabilities, networks.weights, networks.n, n_values,
-                      result->window_probabilities);
+  ens_fusion_average (
+      &(EnsFusionInputs) {state->bundle->fusion, networks.n, probabilities, networks.weights},
+      n_values, result->window_probabilities);
 }
 
 /* All networks on all their images. On a GPU they run together, after all images are preprocessed.
@@ -261,6 +264,14 @@ keep_maximum (FrameState *state, guint sub_image, guint c, const EnsClassResult 
 
 /* ---- The gate (M2) ---- */
 
+static gboolean
+window_counts (const EnsBundle *bundle, const EnsClassResult *class)
+{
+  if (bundle->fusion == ENS_FUSION_LOG_ODDS)
+    return bundle->window_share > 0;
+  return class->p3 > class->p2 && bundle->window_weight < 1;
+}
+
 /* The similarity of what made P: the sub-image, or the best window where that counted. */
 static float
 find_similarity (const FrameState *state, guint sub_image, guint c, const EnsClassResult *class)
@@ -268,8 +279,8 @@ find_similarity (const FrameState *state, guint sub_image, guint c, const EnsCla
   guint n_classes = state->bundle->n_classes;
   float similarity = state->similarities[(gsize)sub_image * n_classes + c];
 
-  if (state->window_similarities == NULL || class->window < 0 || !(class->p3 > class->p2)
-      || state->bundle->window_weight >= 1)
+  if (state->window_similarities == NULL || class->window < 0
+      || !window_counts (state->bundle, class))
     return similarity;
   return fmaxf (similarity, state->window_similarities[(gsize) class->window * n_classes + c]);
 }
@@ -302,13 +313,16 @@ fuse (FrameState *state, guint sub_image, const float *p1, const float *p2)
   guint first = state->windows->first[sub_image];
   guint n_windows = state->windows->first[sub_image + 1] - first;
   g_autofree float *p3 = g_new (float, n_classes);
+  g_autofree float *p = g_new (float, n_classes);
   g_autofree gint *best = g_new (gint, n_classes);
-  float w = n_windows > 0 ? bundle->window_weight : bundle->whole_weight;
+  const EnsFusion fusion = ens_bundle_get_fusion (bundle, n_windows > 0);
+  const float *thresholds = ens_bundle_get_thresholds (bundle, n_windows > 0);
   gboolean in_map =
       result->map != NULL && sub_image < ens_sub_images_get_map_size (state->sub_images);
 
   ens_fusion_maximum (&result->window_probabilities[(gsize)first * n_classes], n_windows, n_classes,
                       p3, best);
+  ens_fusion_run (&fusion, p1, p2, n_windows > 0 ? p3 : NULL, n_classes, p);
   for (guint c = 0; c < n_classes; c++) {
     EnsClassResult class = {.name = result->classes[c].name,
                             .p1 = p1[c],
@@ -320,9 +334,8 @@ fuse (FrameState *state, guint sub_image, const float *p1, const float *p2)
 
     class.window = best[c] >= 0 ? (gint)first + best[c] : -1;
     class.sub_image = in_map ? (gint)sub_image : -1;
-    class.p = ens_fusion_combine (p1[c], p2[c], p3[c], w);
-    class.threshold =
-        state->options->threshold >= 0 ? state->options->threshold : bundle->thresholds[c];
+    class.p = p[c];
+    class.threshold = state->options->threshold >= 0 ? state->options->threshold : thresholds[c];
     class.present = class.p >= class.threshold;
     ask_gate (state, sub_image, c, &class);
     keep_maximum (state, sub_image, c, &class);

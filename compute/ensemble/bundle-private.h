@@ -8,6 +8,9 @@
 
 #define ENS_BUNDLE_FILE "ensemble.json"
 
+/* From log odds to P, by whether classes exclude each other; up to a NULL. */
+extern const char *const ens_link_names[];
+
 void ens_bundle_network_clear (EnsBundleNetwork *network);
 
 void ens_bundle_gate_free (EnsBundleGate *gate);

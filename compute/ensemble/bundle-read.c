@@ -8,16 +8,17 @@
 
 static const EnsJsonRange side_range = {1, ENS_MAX_SCALES, 1, ENS_MAX_SIDE};
 
-/* "gst-ensemble/bundle/2" is readable only to a later version. */
+/* "gst-ensemble/bundle/3" is readable only to a later version. */
 static void
 read_schema (EnsJsonReader *reader)
 {
   static const char stem[] = "gst-ensemble/bundle/";
   g_autofree char *schema = ens_json_reader_string (reader, "schema");
 
-  if (schema == NULL || strcmp (schema, ENS_BUNDLE_SCHEMA) == 0)
+  if (schema == NULL || strcmp (schema, ENS_BUNDLE_SCHEMA) == 0
+      || strcmp (schema, ENS_BUNDLE_SCHEMA_1) == 0)
     return;
-  if (g_str_has_prefix (schema, stem) && atoi (schema + strlen (stem)) > 1)
+  if (g_str_has_prefix (schema, stem) && atoi (schema + strlen (stem)) > 2)
     ens_json_reader_fail (reader, "schema",
                           "this bundle was made by a newer version, which writes “%s”; this one "
                           "reads “%s”; update gst-ensemble, or train the bundle again",
@@ -45,6 +46,7 @@ read_classes (EnsJsonReader *reader, EnsBundle *bundle)
 
   bundle->classes = g_new0 (char *, n + 1);
   bundle->thresholds = g_new0 (float, n + 1);
+  bundle->whole_thresholds = g_new0 (float, n + 1);
   bundle->n_classes = n;
   for (guint c = 0; c < n && !ens_json_reader_failed (reader); c++) {
     ens_json_reader_enter_element (reader, c);
@@ -53,6 +55,10 @@ read_classes (EnsJsonReader *reader, EnsBundle *bundle)
       if (strcmp (bundle->classes[c], bundle->classes[d]) == 0)
         ens_json_reader_fail (reader, "name", "found “%s” twice", bundle->classes[c]);
     bundle->thresholds[c] = (float)ens_json_reader_number (reader, "threshold", 0, 1);
+    bundle->whole_thresholds[c] =
+        ens_json_reader_has (reader, "whole_threshold")
+            ? (float)ens_json_reader_number (reader, "whole_threshold", 0, 1)
+            : bundle->thresholds[c];
     ens_json_reader_leave (reader);
   }
   ens_json_reader_leave (reader);
@@ -153,6 +159,24 @@ read_networks (EnsJsonReader *reader, EnsBundle *bundle)
   ens_json_reader_leave (reader);
 }
 
+/* Version 1 knows one kind, and does not name it. */
+static void
+read_fusion (EnsJsonReader *reader, EnsBundle *bundle)
+{
+  ens_json_reader_enter_object (reader, "fusion");
+  if (ens_json_reader_has (reader, "kind"))
+    bundle->fusion = ens_json_reader_choice (reader, "kind", ens_fusion_kind_names);
+  bundle->window_weight = (float)ens_json_reader_number (reader, "window_weight", 0, 1);
+  bundle->whole_weight = (float)ens_json_reader_number (reader, "whole_weight", 0, 1);
+  if (bundle->fusion == ENS_FUSION_LOG_ODDS) {
+    bundle->window_share = (float)ens_json_reader_number (reader, "window_share", 0, 1);
+    bundle->exclusive = ens_json_reader_choice (reader, "link", ens_link_names);
+    bundle->calibration = read_calibration (reader, "calibration", bundle);
+    bundle->whole_calibration = read_calibration (reader, "whole_calibration", bundle);
+  }
+  ens_json_reader_leave (reader);
+}
+
 static void
 read_windows (EnsJsonReader *reader, EnsBundle *bundle)
 {
@@ -186,10 +210,7 @@ read_bundle (EnsJsonReader *reader, EnsBundle *bundle)
   bundle->name = ens_json_reader_string (reader, "name");
   bundle->version = ens_json_reader_string (reader, "version");
   read_classes (reader, bundle);
-  ens_json_reader_enter_object (reader, "fusion");
-  bundle->window_weight = (float)ens_json_reader_number (reader, "window_weight", 0, 1);
-  bundle->whole_weight = (float)ens_json_reader_number (reader, "whole_weight", 0, 1);
-  ens_json_reader_leave (reader);
+  read_fusion (reader, bundle);
   read_windows (reader, bundle);
   bundle->sub_images = ENS_SUB_IMAGE_DEFAULTS;
   if (ens_json_reader_has (reader, "sub_images"))

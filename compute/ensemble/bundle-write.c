@@ -113,7 +113,25 @@ write_classes (EnsJson *json, const EnsBundle *bundle)
     ens_json_open_object (json, NULL, ENS_JSON_FLAT);
     ens_json_string (json, "name", bundle->classes[c]);
     ens_json_float (json, "threshold", bundle->thresholds[c]);
+    if (bundle->whole_thresholds != NULL && bundle->whole_thresholds[c] != bundle->thresholds[c])
+      ens_json_float (json, "whole_threshold", bundle->whole_thresholds[c]);
     ens_json_close (json);
+  }
+  ens_json_close (json);
+}
+
+static void
+write_fusion (EnsJson *json, const EnsBundle *bundle)
+{
+  ens_json_open_object (json, "fusion", ENS_JSON_BLOCK);
+  ens_json_string (json, "kind", ens_fusion_kind_names[bundle->fusion]);
+  ens_json_float (json, "window_weight", bundle->window_weight);
+  ens_json_float (json, "whole_weight", bundle->whole_weight);
+  if (bundle->fusion == ENS_FUSION_LOG_ODDS) {
+    ens_json_float (json, "window_share", bundle->window_share);
+    ens_json_string (json, "link", ens_link_names[bundle->exclusive]);
+    write_calibration (json, "calibration", bundle, bundle->calibration);
+    write_calibration (json, "whole_calibration", bundle, bundle->whole_calibration);
   }
   ens_json_close (json);
 }
@@ -129,10 +147,7 @@ ens_bundle_to_json (const EnsBundle *bundle)
   ens_json_string (&json, "name", bundle->name);
   ens_json_string (&json, "version", bundle->version);
   write_classes (&json, bundle);
-  ens_json_open_object (&json, "fusion", ENS_JSON_FLAT);
-  ens_json_float (&json, "window_weight", bundle->window_weight);
-  ens_json_float (&json, "whole_weight", bundle->whole_weight);
-  ens_json_close (&json);
+  write_fusion (&json, bundle);
   ens_json_open_object (&json, "windows", ENS_JSON_FLAT);
   ens_json_unsigned (&json, "count", bundle->windows);
   ens_json_string (&json, "preset", ens_windows_preset_name (bundle->windows_preset));

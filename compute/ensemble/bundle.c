@@ -11,6 +11,7 @@
 #define WEIGHT_TOLERANCE 1e-3
 
 const char *const ens_role_names[] = {"original", "retrained", NULL};
+const char *const ens_link_names[] = {"sigmoid", "softmax", NULL};
 
 gboolean
 ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network)
@@ -18,6 +19,25 @@ ens_bundle_network_is_plainly_framed (const EnsBundleNetwork *network)
   return network->framing == ENS_FRAMING_SCALE
          && (network->window_framing == ENS_FRAMING_SCALE
              || network->window_framing == ENS_FRAMING_STRETCH);
+}
+
+EnsFusion
+ens_bundle_get_fusion (const EnsBundle *bundle, gboolean with_windows)
+{
+  return (EnsFusion) {
+      .kind = bundle->fusion,
+      .weight = with_windows ? bundle->window_weight : bundle->whole_weight,
+      .share = with_windows ? bundle->window_share : 0,
+      .exclusive = bundle->exclusive,
+      .calibration = with_windows ? bundle->calibration : bundle->whole_calibration,
+  };
+}
+
+const float *
+ens_bundle_get_thresholds (const EnsBundle *bundle, gboolean with_windows)
+{
+  return with_windows || bundle->whole_thresholds == NULL ? bundle->thresholds
+                                                          : bundle->whole_thresholds;
 }
 
 EnsRoleNetworks
@@ -61,6 +81,9 @@ ens_bundle_free (EnsBundle *bundle)
   g_free (bundle->folder);
   g_strfreev (bundle->classes);
   g_free (bundle->thresholds);
+  g_free (bundle->whole_thresholds);
+  g_free (bundle->calibration);
+  g_free (bundle->whole_calibration);
   ens_bundle_gate_free (bundle->gate);
   g_free (bundle->provenance);
   g_free (bundle);

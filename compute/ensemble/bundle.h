@@ -6,13 +6,15 @@
 #pragma once
 
 #include "base/error.h"
-#include "classify/calibration.h"
+#include "classify/fusion.h"
 #include "vision/frame.h"
 #include "vision/selective-search.h"
 
 G_BEGIN_DECLS
 
-#define ENS_BUNDLE_SCHEMA "gst-ensemble/bundle/1"
+#define ENS_BUNDLE_SCHEMA "gst-ensemble/bundle/2"
+/* What version 1 lacks: fusion of log odds, and thresholds of their own without windows. */
+#define ENS_BUNDLE_SCHEMA_1 "gst-ensemble/bundle/1"
 
 /* What bundles and users' settings may hold. Sides are in pixels. */
 #define ENS_MAX_CLASSES 10000
@@ -99,15 +101,25 @@ typedef struct {
   guint n_classes;
   EnsBundleNetwork *networks;
   guint n_networks;
-  float window_weight; /* w of P = w·P1 + (1 - w)·max (P2, P3) */
-  float whole_weight;  /* w of P = w·P1 + (1 - w)·P2, without windows */
-  float *thresholds;   /* per class */
-  guint windows;       /* how many; 0 for none */
+  EnsFusionKind fusion;    /* classify/fusion.h */
+  float window_weight;     /* w of P1 */
+  float whole_weight;      /* the same without windows */
+  float *thresholds;       /* per class */
+  float *whole_thresholds; /* the same without windows; NULL: no others */
+  /* Of log odds alone. */
+  float window_share;
+  gboolean exclusive;
+  EnsCalibration *calibration, *whole_calibration; /* per class */
+  guint windows;                                   /* how many; 0 for none */
   EnsWindowsPreset windows_preset;
   EnsSubImageSettings sub_images;
   EnsBundleGate *gate; /* NULL: none */
   char *provenance;    /* JSON text of an object: how it was made and what accuracy was measured */
 } EnsBundle;
+
+/* How P comes about, and from which P on a class is present, with windows or without. */
+EnsFusion ens_bundle_get_fusion (const EnsBundle *bundle, gboolean with_windows);
+const float *ens_bundle_get_thresholds (const EnsBundle *bundle, gboolean with_windows);
 
 /* The networks of a role, in the bundle's order. */
 typedef struct {

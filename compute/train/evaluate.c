@@ -61,9 +61,11 @@ ens_evaluation_get_truth (const EnsEvaluation *evaluation)
 }
 
 static EnsClassEvaluation
-measure_class (const EnsLabels *truth, const float *scores, guint class, float threshold)
+measure_class (const EnsLabels *truth, const float *scores, guint class, float threshold,
+               const float *margins)
 {
-  EnsCounts counts = ens_count (truth, scores, class, threshold);
+  EnsCounts counts = margins != NULL ? ens_count (truth, margins, class, 0)
+                                     : ens_count (truth, scores, class, threshold);
 
   return (EnsClassEvaluation) {.average_precision = ens_average_precision (truth, scores, class),
                                .threshold = threshold,
@@ -97,7 +99,7 @@ average_classes (const EnsEvaluation *evaluation, EnsEvaluationRow *row)
 
 void
 ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels *truth,
-                    const float *scores, const float *thresholds)
+                    const float *scores, const float *thresholds, const float *margins)
 {
   guint n_classes = evaluation->n_classes;
   EnsEvaluationRow *row;
@@ -109,7 +111,8 @@ ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels
                              .confusion = g_new0 (guint, (gsize)n_classes * n_classes)};
   row->scores = g_memdup2 (scores, sizeof *scores * truth->n_samples * n_classes);
   for (guint c = 0; c < n_classes; c++)
-    row->classes[c] = measure_class (truth, scores, c, thresholds != NULL ? thresholds[c] : 0.5F);
+    row->classes[c] =
+        measure_class (truth, scores, c, thresholds != NULL ? thresholds[c] : 0.5F, margins);
   average_classes (evaluation, row);
   row->mean_average_precision = ens_mean_average_precision (truth, scores);
   row->accuracy = ens_accuracy (truth, scores, row->confusion);
@@ -173,6 +176,24 @@ count_label (EnsGateCounts *counts, guint8 label, const EnsClassResult *class)
   counts->wrong_withheld += label == ENS_LABEL_ABSENT ? n_withheld : 0;
 }
 
+/* What P would be without windows. */
+static void
+append_without (Scores *scores, const EnsResult *result)
+{
+  const EnsFusion fusion = ens_bundle_get_fusion (scores->bundle, FALSE);
+  const guint n = result->n_classes;
+  g_autofree float *p1 = g_new (float, n);
+  g_autofree float *p2 = g_new (float, n);
+  g_autofree float *p = g_new (float, n);
+
+  for (guint c = 0; c < n; c++) {
+    p1[c] = result->classes[c].p1;
+    p2[c] = result->classes[c].p2;
+  }
+  ens_fusion_run (&fusion, p1, p2, NULL, n, p);
+  g_array_append_vals (scores->without, p, n);
+}
+
 static gboolean
 classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data,
                 GError **error)
@@ -188,14 +209,13 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
   g_array_append_vals (scores->labels, item->labels, bundle->n_classes);
   for (guint n = 0; n < bundle->n_networks; n++)
     g_array_append_vals (scores->networks[n], result->networks[n].probabilities, bundle->n_classes);
+  append_without (scores, result);
   for (guint c = 0; c < bundle->n_classes; c++) {
     const EnsClassResult *class = &result->classes[c];
-    float without = ens_fusion_combine (class->p1, class->p2, 0, bundle->whole_weight);
     EnsRect window =
         class->window >= 0 ? result->windows[class->window].rect : (EnsRect) {0, 0, 0, 0};
 
     count_label (&scores->gate, item->labels[c], class);
-    g_array_append_val (scores->without, without);
     g_array_append_val (scores->with, class->p);
     g_array_append_val (scores->in_windows, class->p3);
     g_array_append_val (scores->windows, window);
@@ -215,9 +235,10 @@ evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
 
   for (guint n = 0; n < bundle->n_networks; n++)
     ens_evaluation_add (evaluation, bundle->networks[n].name, &truth,
-                        (const float *)scores->networks[n]->data, NULL);
+                        (const float *)scores->networks[n]->data, NULL, NULL);
   ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
-                      (const float *)scores->without->data, bundle->thresholds);
+                      (const float *)scores->without->data,
+                      ens_bundle_get_thresholds (bundle, FALSE), NULL);
   if (bundle->gate != NULL)
     evaluation->gate = g_memdup2 (&scores->gate, sizeof scores->gate);
   g_ptr_array_add (scores->paths, NULL);
@@ -225,7 +246,7 @@ evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
   if (bundle->windows == 0)
     return evaluation;
   ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
-                      (const float *)scores->with->data, bundle->thresholds);
+                      (const float *)scores->with->data, bundle->thresholds, NULL);
   evaluation->window_scores = g_array_steal (scores->in_windows, NULL);
   evaluation->windows = g_array_steal (scores->windows, NULL);
   return evaluation;

@@ -42,9 +42,10 @@ typedef struct {
   char *bundle, *split;
   char **classes; /* NULL-terminated */
   guint n_classes;
-  guint n_images;    /* classified */
-  guint n_skipped;   /* could not be read */
-  guint *n_positive; /* per class: images that have it */
+  guint n_images;        /* classified */
+  guint n_skipped;       /* could not be read */
+  gboolean cross_fitted; /* by settings that were chosen on other images (classify/folds.h) */
+  guint *n_positive;     /* per class: images that have it */
   EnsEvaluationRow *rows;
   guint n_rows;
   guint8 *labels; /* n_images × n_classes */
@@ -77,9 +78,10 @@ EnsLabels ens_evaluation_get_truth (const EnsEvaluation *evaluation);
 char *ens_evaluation_to_json (const EnsEvaluation *evaluation);
 
 /* For those that compute scores themselves: an evaluation without rows; the row that follows from
- * n_samples × n_classes scores (thresholds NULL: 0.5). */
+ * n_samples × n_classes scores (thresholds NULL: 0.5). margins, unless NULL: scores less the
+ * threshold of each, where that is not `thresholds` for all; from 0 on a class is present. */
 EnsEvaluation *ens_evaluation_new (const char *bundle, const char *split,
                                    const char *const *classes, const EnsLabels *truth,
                                    guint n_skipped);
 void ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels *truth,
-                         const float *scores, const float *thresholds);
+                         const float *scores, const float *thresholds, const float *margins);

@@ -1,150 +1,295 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fusion, chosen on the validation split (M1.6–M1.8). */
+/* Fusion (M1.6–M1.8): settings are chosen for each fold on the other folds, which gives the
+ * figures; then on all images, which gives the bundle.
+ *
+ * To choose is to set the bundle's settings, and to score is to follow them, so that what is
+ * measured is what runs. */
+#include "train/fit-fusion.h"
+
 #include <string.h>
 
-#include "classify/fusion.h"
+#include "classify/folds.h"
 #include "classify/metrics.h"
-#include "classify/search.h"
-#include "train/fit-private.h"
 
-/* A discount after which windows don't count: nothing is left of P3 beside P2. */
-#define NO_WINDOWS 16
+/* ---- Scores ---- */
 
-/* Mean average precision that windows must gain to count for more: less is what one or two images
- * of a validation split decide. */
-#define MIN_GAIN 1e-3
-
-/* Chooses the weights of a role's networks (M1.6) and gives their average on the validation split:
- * P1 or P2, zeroes if there are none. (transfer full) */
-static float *
-weigh_role (EnsFit *fit, const EnsLabels *truth, EnsRole role)
+static void
+scores_init (EnsFitScores *scores, EnsFit *fit)
 {
-  gsize n_values = (gsize)truth->n_samples * truth->n_classes;
-  EnsRoleNetworks networks = ens_bundle_list_role (fit->bundle, role);
-  const float *probabilities[ENS_MAX_NETWORKS];
-  float *average = g_new (float, n_values);
+  const EnsLabels *truth = &fit->images.truth;
 
-  for (guint i = 0; i < networks.n; i++)
-    probabilities[i] = fit->networks[networks.index[i]].probabilities;
-  if (networks.n > 0)
-    ens_search_network_weights (truth, probabilities, networks.n, networks.weights);
-  for (guint i = 0; i < networks.n; i++)
-    fit->bundle->networks[networks.index[i]].weight = networks.weights[i];
-  ens_fusion_average (probabilities, networks.weights, networks.n, n_values, average);
-  return average;
+  scores->fit = fit;
+  scores->n_values = (gsize)truth->n_samples * truth->n_classes;
+  for (guint n = 0; n < fit->bundle->n_networks; n++)
+    scores->probabilities[n] = g_new0 (float, scores->n_values);
+  scores->p1 = g_new0 (float, scores->n_values);
+  scores->p2 = g_new0 (float, scores->n_values);
+  scores->p3 = g_new0 (float, scores->n_values);
+  scores->without = g_new0 (float, scores->n_values);
+  scores->with = g_new0 (float, scores->n_values);
 }
 
-/* P3 of one image (M1.7): its windows' probabilities, averaged over networks, their maximum taken;
- * decision values are lowered by `discount` after scaling by a. */
 static void
-fuse_windows (const EnsFit *fit, const EnsRoleNetworks *networks, guint image, float discount,
-              float *p3)
+scores_clear (EnsFitScores *scores)
 {
-  const guint n_classes = fit->bundle->n_classes;
-  const guint *first = &fit->networks[networks->index[0]].window_first[image];
-  guint n_windows = first[1] - first[0];
-  g_autofree float *average = g_new0 (float, (gsize)n_windows *n_classes);
-  g_autofree gint *best = g_new (gint, n_classes);
+  for (guint n = 0; n < ENS_MAX_NETWORKS; n++)
+    g_free (scores->probabilities[n]);
+  g_free (scores->p1);
+  g_free (scores->p2);
+  g_free (scores->p3);
+  g_free (scores->without);
+  g_free (scores->with);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsFitScores, scores_clear)
 
-  for (guint i = 0; i < networks->n; i++) {
-    const EnsFittedNetwork *fitted = &fit->networks[networks->index[i]];
-    const EnsCalibration *calibration =
-        fit->bundle->networks[networks->index[i]].window_calibration;
+/* P1 or P2. */
+static void
+average_role (const EnsFitScores *scores, EnsRole role, float *average)
+{
+  const EnsBundle *bundle = scores->fit->bundle;
+  const EnsRoleNetworks networks = ens_bundle_list_role (bundle, role);
+  const float *probabilities[ENS_MAX_NETWORKS];
+
+  for (guint i = 0; i < networks.n; i++)
+    probabilities[i] = scores->probabilities[networks.index[i]];
+  ens_fusion_average (
+      &(EnsFusionInputs) {bundle->fusion, networks.n, probabilities, networks.weights},
+      scores->n_values, average);
+}
+
+/* P3 of one image of the validation split. */
+static void
+score_windows (const EnsFitScores *scores, guint image, float *p3)
+{
+  const EnsBundle *bundle = scores->fit->bundle;
+  const EnsRoleNetworks networks = ens_bundle_list_role (bundle, ENS_ROLE_RETRAINED);
+  const guint *first = &scores->fit->networks[networks.index[0]].window_first[image];
+  const guint n_classes = bundle->n_classes, n_windows = first[1] - first[0];
+  const gsize n_values = (gsize)n_windows * n_classes;
+  g_autofree float *probabilities = g_new (float, n_values *networks.n);
+  g_autofree float *average = g_new (float, n_values);
+  g_autofree gint *best = g_new (gint, n_classes);
+  const float *of_network[ENS_MAX_NETWORKS];
+
+  for (guint i = 0; i < networks.n; i++) {
+    const EnsFittedNetwork *fitted = &scores->fit->networks[networks.index[i]];
     const float *decisions = &fitted->window_decisions[(gsize)first[0] * n_classes];
 
-    for (guint v = 0; v < n_windows * n_classes; v++) {
-      EnsCalibration lowered = calibration[v % n_classes];
-
-      lowered.b -= discount;
-      average[v] += networks->weights[i] * ens_calibration_apply (&lowered, decisions[v]);
-    }
+    for (gsize v = 0; v < n_values; v++)
+      probabilities[i * n_values + v] = ens_calibration_apply (
+          &bundle->networks[networks.index[i]].window_calibration[v % n_classes], decisions[v]);
+    of_network[i] = &probabilities[i * n_values];
   }
+  ens_fusion_average (&(EnsFusionInputs) {bundle->fusion, networks.n, of_network, networks.weights},
+                      n_values, average);
   ens_fusion_maximum (average, n_windows, n_classes, p3, best);
 }
 
-/* From windows that don't count to windows that count fully, as far as each step is worth it:
- * chooses w and the windows' discount together (M1.8), puts the discount into the windows'
- * calibrations, and gives P3. (transfer full) */
-static float *
-weigh_windows (EnsFit *fit, const EnsLabels *truth, const EnsRoleNetworks *retrained,
-               const float *p1, const float *p2)
+void
+ens_fit_score_networks (EnsFitScores *scores)
 {
-  static const float discounts[] = {NO_WINDOWS, 4, 3, 2, 1.5F, 1, 0.5F, 0};
-  gsize n_values = (gsize)truth->n_samples * truth->n_classes;
-  g_autofree float *p3 = g_new (float, n_values);
-  g_autofree float *best_p3 = g_new (float, n_values);
-  float best_discount = 0;
-  double best = -1;
+  const EnsBundle *bundle = scores->fit->bundle;
 
-  for (guint d = 0; d < G_N_ELEMENTS (discounts); d++) {
-    double precision;
-    float w;
-
-    for (guint i = 0; i < truth->n_samples; i++)
-      fuse_windows (fit, retrained, i, discounts[d], &p3[(gsize)i * truth->n_classes]);
-    precision = ens_search_fusion_weight (truth, p1, p2, p3, &w);
-    if (!(precision > best + MIN_GAIN))
-      continue;
-    best = precision;
-    best_discount = discounts[d];
-    fit->bundle->window_weight = w;
-    memcpy (best_p3, p3, n_values * sizeof *p3);
-  }
-  for (guint i = 0; i < retrained->n; i++)
-    for (guint c = 0; c < truth->n_classes; c++)
-      fit->bundle->networks[retrained->index[i]].window_calibration[c].b -= best_discount;
-  if (best_discount == NO_WINDOWS)
-    ens_monitor_note (fit->monitor, "windows (region proposals) don't help on the validation "
-                                    "images; they are classified, but their "
-                                    "probabilities are too low to count");
-  return g_steal_pointer (&best_p3);
+  for (guint n = 0; n < bundle->n_networks; n++)
+    for (gsize i = 0; i < scores->n_values; i++)
+      scores->probabilities[n][i] =
+          ens_calibration_apply (&bundle->networks[n].calibration[i % bundle->n_classes],
+                                 scores->fit->networks[n].decisions[i]);
 }
 
-/* (transfer full) */
-static float *
-combine (const EnsLabels *truth, const float *p1, const float *p2, const float *p3, float w)
+void
+ens_fit_score_roles (EnsFitScores *scores)
 {
-  gsize n_values = (gsize)truth->n_samples * truth->n_classes;
-  float *p = g_new (float, n_values);
+  const EnsFitImages *images = &scores->fit->images;
 
-  for (gsize i = 0; i < n_values; i++)
-    p[i] = ens_fusion_combine (p1[i], p2[i], p3 != NULL ? p3[i] : 0, w);
-  return p;
+  average_role (scores, ENS_ROLE_RETRAINED, scores->p1);
+  average_role (scores, ENS_ROLE_ORIGINAL, scores->p2);
+  for (guint i = images->first_validation; scores->fit->with_windows && i < images->truth.n_samples;
+       i++)
+    score_windows (scores, i - images->first_validation,
+                   &scores->p3[(gsize)i * images->truth.n_classes]);
+}
+
+static gboolean
+has_windows (const EnsFitScores *scores, guint image)
+{
+  const EnsFit *fit = scores->fit;
+  const EnsRoleNetworks networks = ens_bundle_list_role (fit->bundle, ENS_ROLE_RETRAINED);
+  const guint *first;
+
+  if (!fit->with_windows || image < fit->images.first_validation)
+    return FALSE;
+  first = fit->networks[networks.index[0]].window_first;
+  image -= fit->images.first_validation;
+  return first[image + 1] > first[image];
+}
+
+void
+ens_fit_score_fusion (EnsFitScores *scores)
+{
+  const EnsBundle *bundle = scores->fit->bundle;
+  const EnsFusion whole = ens_bundle_get_fusion (bundle, FALSE);
+  const EnsFusion windows = ens_bundle_get_fusion (bundle, TRUE);
+
+  for (guint i = 0; i < scores->fit->images.truth.n_samples; i++) {
+    const gsize at = (gsize)i * bundle->n_classes;
+    const gboolean with = has_windows (scores, i);
+
+    ens_fusion_run (&whole, &scores->p1[at], &scores->p2[at], NULL, bundle->n_classes,
+                    &scores->without[at]);
+    ens_fusion_run (with ? &windows : &whole, &scores->p1[at], &scores->p2[at],
+                    with ? &scores->p3[at] : NULL, bundle->n_classes, &scores->with[at]);
+  }
+}
+
+/* ---- Cross-fitting ---- */
+
+/* What the settings that each fold's images had no part in say of them. */
+typedef struct {
+  float *probabilities[ENS_MAX_NETWORKS];
+  float *without, *with;
+  float *without_margin, *with_margin; /* less the threshold */
+} CrossFitted;
+
+static void
+cross_fitted_init (CrossFitted *crossed, const EnsFitScores *scores)
+{
+  for (guint n = 0; n < scores->fit->bundle->n_networks; n++)
+    crossed->probabilities[n] = g_new (float, scores->n_values);
+  crossed->without = g_new (float, scores->n_values);
+  crossed->with = g_new (float, scores->n_values);
+  crossed->without_margin = g_new (float, scores->n_values);
+  crossed->with_margin = g_new (float, scores->n_values);
+}
+
+static void
+cross_fitted_clear (CrossFitted *crossed)
+{
+  for (guint n = 0; n < ENS_MAX_NETWORKS; n++)
+    g_free (crossed->probabilities[n]);
+  g_free (crossed->without);
+  g_free (crossed->with);
+  g_free (crossed->without_margin);
+  g_free (crossed->with_margin);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CrossFitted, cross_fitted_clear)
+
+static void
+keep_image (const EnsFitScores *scores, guint image, CrossFitted *crossed)
+{
+  const EnsBundle *bundle = scores->fit->bundle;
+  const float *whole = ens_bundle_get_thresholds (bundle, FALSE);
+
+  for (guint c = 0; c < bundle->n_classes; c++) {
+    const gsize at = (gsize)image * bundle->n_classes + c;
+
+    for (guint n = 0; n < bundle->n_networks; n++)
+      crossed->probabilities[n][at] = scores->probabilities[n][at];
+    crossed->without[at] = scores->without[at];
+    crossed->without_margin[at] = scores->without[at] - whole[c];
+    crossed->with[at] = scores->with[at];
+    crossed->with_margin[at] = scores->with[at] - bundle->thresholds[c];
+  }
+}
+
+static void
+choose (EnsFitScores *scores, const EnsLabels *seen)
+{
+  if (scores->fit->params->method == ENS_FIT_STANDARD)
+    ens_fit_choose_standard (scores, seen);
+  else
+    ens_fit_choose_document (scores, seen);
+}
+
+static void
+cross_fit (EnsFitScores *scores, CrossFitted *crossed)
+{
+  const EnsFitImages *images = &scores->fit->images;
+
+  for (guint k = 0; k < ENS_FOLDS; k++) {
+    g_autofree guint8 *labels = ens_hide_fold (&images->truth, images->fold, k);
+    const EnsLabels seen = {images->truth.n_samples, images->truth.n_classes, labels};
+
+    choose (scores, &seen);
+    for (guint i = 0; i < images->truth.n_samples; i++)
+      if (images->fold[i] == k)
+        keep_image (scores, i, crossed);
+  }
+}
+
+/* ---- Windows that do not help ---- */
+
+/* Mean average precision that windows must gain: less is what one or two images decide. */
+#define MIN_GAIN 1e-3
+
+/* Windows that don't raise the cross-fitted figure are not classified where nobody asks for them.
+ */
+static void
+weigh_windows (EnsFit *fit, const EnsLabels *truth, const float *without, const float *with)
+{
+  EnsBundle *bundle = fit->bundle;
+  const double before = ens_mean_average_precision (truth, without);
+  const double after = ens_mean_average_precision (truth, with);
+  const gboolean help = after > before + MIN_GAIN;
+
+  ens_monitor_note (fit->monitor,
+                    "windows (region proposals): mAP %.3f without and %.3f with them on the "
+                    "validation images, cross-fitted; %s",
+                    before, after,
+                    help ? "they take part"
+                         : "they don't help, so that they are not classified unless asked for");
+  if (help)
+    return;
+  bundle->windows = 0;
+  bundle->window_share = 0;
+  bundle->window_weight = bundle->whole_weight;
+  memcpy (bundle->thresholds, bundle->whole_thresholds, bundle->n_classes * sizeof (float));
+  if (bundle->calibration != NULL)
+    memcpy (bundle->calibration, bundle->whole_calibration,
+            bundle->n_classes * sizeof *bundle->calibration);
+}
+
+/* ---- All of it ---- */
+
+/* The figures of the validation split. */
+static EnsEvaluation *
+evaluate (const EnsFit *fit, const EnsLabels *truth, const CrossFitted *crossed, gsize first,
+          guint n_broken)
+{
+  const EnsBundle *bundle = fit->bundle;
+  EnsEvaluation *evaluation =
+      ens_evaluation_new (bundle->name, ens_split_name (ENS_SPLIT_VALIDATION),
+                          (const char *const *)bundle->classes, truth, n_broken);
+
+  evaluation->cross_fitted = TRUE;
+  for (guint n = 0; n < bundle->n_networks; n++)
+    ens_evaluation_add (evaluation, bundle->networks[n].name, truth,
+                        &crossed->probabilities[n][first], NULL, NULL);
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, truth, &crossed->without[first],
+                      ens_bundle_get_thresholds (bundle, FALSE), &crossed->without_margin[first]);
+  if (bundle->windows > 0)
+    ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, truth, &crossed->with[first],
+                        bundle->thresholds, &crossed->with_margin[first]);
+  return evaluation;
 }
 
 EnsEvaluation *
-ens_fit_fusion (EnsFit *fit, const EnsLabels *truth, guint n_broken)
+ens_fit_fusion (EnsFit *fit, guint n_broken)
 {
-  EnsBundle *bundle = fit->bundle;
-  g_autofree float *p2 = weigh_role (fit, truth, ENS_ROLE_ORIGINAL);
-  g_autofree float *p1 = weigh_role (fit, truth, ENS_ROLE_RETRAINED);
-  EnsRoleNetworks original = ens_bundle_list_role (bundle, ENS_ROLE_ORIGINAL);
-  EnsRoleNetworks retrained = ens_bundle_list_role (bundle, ENS_ROLE_RETRAINED);
-  g_autofree float *p3 = NULL, *without = NULL, *with = NULL;
-  EnsEvaluation *evaluation;
+  const EnsFitImages *images = &fit->images;
+  const gsize first = (gsize)images->first_validation * images->truth.n_classes;
+  const EnsLabels validation = {images->truth.n_samples - images->first_validation,
+                                images->truth.n_classes, &images->truth.labels[first]};
+  g_auto (EnsFitScores) scores = {0};
+  g_auto (CrossFitted) crossed = {{0}};
 
-  if (original.n > 0 && retrained.n > 0)
-    ens_search_fusion_weight (truth, p1, p2, NULL, &bundle->whole_weight);
-  else
-    bundle->whole_weight = retrained.n > 0 ? 1 : 0;
-  without = combine (truth, p1, p2, NULL, bundle->whole_weight);
-  if (bundle->windows > 0) {
-    p3 = weigh_windows (fit, truth, &retrained, p1, p2);
-    with = combine (truth, p1, p2, p3, bundle->window_weight);
-  } else {
-    bundle->window_weight = bundle->whole_weight;
-  }
-  for (guint c = 0; c < bundle->n_classes; c++)
-    bundle->thresholds[c] = ens_best_threshold (truth, with != NULL ? with : without, c);
-
-  evaluation = ens_evaluation_new (bundle->name, ens_split_name (ENS_SPLIT_VALIDATION),
-                                   (const char *const *)bundle->classes, truth, n_broken);
-  for (guint n = 0; n < bundle->n_networks; n++)
-    ens_evaluation_add (evaluation, bundle->networks[n].name, truth, fit->networks[n].probabilities,
-                        NULL);
-  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, truth, without,
-                      bundle->thresholds);
-  if (with != NULL)
-    ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, truth, with, bundle->thresholds);
-  return evaluation;
+  fit->with_windows = fit->bundle->windows > 0;
+  scores_init (&scores, fit);
+  cross_fitted_init (&crossed, &scores);
+  cross_fit (&scores, &crossed);
+  scores.monitor = fit->monitor;
+  choose (&scores, &images->truth);
+  if (fit->with_windows && fit->params->method == ENS_FIT_STANDARD)
+    weigh_windows (fit, &validation, &crossed.without[first], &crossed.with[first]);
+  return evaluate (fit, &validation, &crossed, first, n_broken);
 }

@@ -14,7 +14,9 @@ typedef struct {
   EnsBundle *bundle;
   const char **paths; /* of the networks */
   GBytes **contents;  /* of their files, as they go into the bundle */
+  EnsFitImages images;
   EnsFittedNetwork *networks;
+  gboolean with_windows; /* whether there are decisions on windows */
   const EnsHead *head;
   double head_options[ENS_HEAD_MAX_OPTIONS]; /* before a network's own are chosen */
 } EnsFit;
@@ -22,9 +24,10 @@ typedef struct {
 /* A bundle that knows its networks, and nothing learnt yet. */
 gboolean ens_fit_set_up (EnsFit *fit, GError **error);
 
-/* Chooses the weights of networks, w with and without windows, and thresholds on the validation
- * split, whose labels are `truth`. Returns how all that does there. (transfer full) */
-EnsEvaluation *ens_fit_fusion (EnsFit *fit, const EnsLabels *truth, guint n_broken);
+/* Chooses calibrations, weights and thresholds. Returns how well settings that were chosen likewise
+ * on other images do on the validation split, of which n_broken could not be read. (transfer full)
+ */
+EnsEvaluation *ens_fit_fusion (EnsFit *fit, guint n_broken);
 
 /* The bundle's provenance. No time and no absolute path, so that the same input makes the same
  * bundle. (transfer full) */

@@ -78,8 +78,10 @@ set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
                                       : ens_member_default_taps (given->path, network->size, error);
   if (network->taps == NULL)
     return FALSE;
+  network->calibration = g_new0 (EnsCalibration, bundle->n_classes);
   if (given->role != ENS_ROLE_RETRAINED || bundle->windows == 0)
     return TRUE;
+  network->window_calibration = g_new0 (EnsCalibration, bundle->n_classes);
   network->window_classifier = g_strconcat (network->name, "-windows.onnx", NULL);
   network->n_window_sizes = given->n_window_sizes;
   if (given->n_window_sizes > 0) {
@@ -150,6 +152,7 @@ ens_fit_set_up (EnsFit *fit, GError **error)
   bundle->classes = g_strdupv (fit->dataset->classes);
   bundle->n_classes = fit->dataset->n_classes;
   bundle->thresholds = g_new0 (float, bundle->n_classes);
+  bundle->whole_thresholds = g_new0 (float, bundle->n_classes);
   bundle->windows = has_role (params, ENS_ROLE_RETRAINED) ? params->windows : 0;
   bundle->windows_preset = params->windows_preset;
   bundle->networks = g_new0 (EnsBundleNetwork, params->n_networks);

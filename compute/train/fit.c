@@ -5,6 +5,10 @@
 #include "ensemble/bundle-private.h"
 #include "train/fit-private.h"
 
+const char *const ens_fit_method_names[] = {"standard", "document", NULL};
+
+static const char *const default_heads[] = {"svm", "svm,root=0"}; /* of the methods */
+
 static void
 fit_clear (EnsFit *fit)
 {
@@ -17,6 +21,7 @@ fit_clear (EnsFit *fit)
   g_free (fit->networks);
   g_free (fit->contents);
   g_free (fit->paths);
+  ens_fit_images_clear (&fit->images);
   ens_bundle_free (fit->bundle);
   ens_dataset_free (fit->dataset);
 }
@@ -92,11 +97,14 @@ static gboolean
 fit_networks (EnsFit *fit, EnsFitFeatures *features, GError **error)
 {
   EnsNetworkFit job = {.features = features,
+                       .images = &fit->images,
                        .bundle = fit->bundle,
+                       .method = fit->params->method,
                        .head = fit->head,
                        .pool = ens_device_get_pool (fit->device),
                        .monitor = fit->monitor};
 
+  ens_fit_images_init (&fit->images, features, fit->params->method);
   for (job.index = 0; job.index < fit->bundle->n_networks; job.index++) {
     if (!ens_monitor_progress (fit->monitor, "training classifiers", job.index,
                                fit->bundle->n_networks, error))
@@ -153,7 +161,8 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   fit.paths = g_new0 (const char *, params->n_networks);
   fit.contents = g_new0 (GBytes *, params->n_networks);
   fit.networks = g_new0 (EnsFittedNetwork, params->n_networks);
-  fit.head = ens_head_parse (params->head, fit.head_options, error);
+  fit.head = ens_head_parse (params->head != NULL ? params->head : default_heads[params->method],
+                             fit.head_options, error);
   if (fit.head == NULL || !ens_bundle_check_target (params->bundle, error)
       || !load_dataset (&fit, error) || !ens_fit_set_up (&fit, error))
     return NULL;
@@ -168,8 +177,8 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   if (!check_classes (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_TRAIN), error)
       || !set_sub_images (&fit, features, error) || !fit_networks (&fit, features, error))
     return NULL;
-  evaluation = ens_fit_fusion (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_VALIDATION),
-                               ens_fit_features_get_n_broken (features, ENS_SPLIT_VALIDATION));
+  evaluation =
+      ens_fit_fusion (&fit, ens_fit_features_get_n_broken (features, ENS_SPLIT_VALIDATION));
   fit.bundle->provenance = ens_fit_describe_origin (&fit, features, evaluation);
   return ens_fit_write_bundle (&fit, error) ? g_steal_pointer (&evaluation) : NULL;
 }

@@ -2,15 +2,16 @@
 /* Training: from networks and a data set to a bundle.
  *
  * Every image goes through every network once; its features stay on disk (train/features.h), so
- * that everything after that takes seconds: linear classifiers on the training split, their
- * calibration, the weights of networks, w and the thresholds on the validation split.
+ * that everything after that takes seconds: linear classifiers, their calibration, the weights of
+ * networks and windows, thresholds.
+ *
+ * No setting is chosen on an image whose figure is printed: figures are cross-fitted
+ * (classify/folds.h). The bundle's settings are then chosen on all images in the same way.
  *
  * Windows (region proposals) get classifiers of their own, trained on the training images' windows
  * (classify/svm.h), and a calibration of their own: (a, b) are fitted to the highest decision value
  * among an image's windows, because P3 is the maximum of many and the whole frame's (a, b) would
- * promise too much. Since max (P2, P3) lies above both on average, b is then lowered by a discount
- * that is chosen on the validation split together with w; where windows don't help there, it leaves
- * nothing of P3, so that windows do no harm, and a note says so.
+ * promise too much.
  *
  * The size of the training images says which frames count as large, and into how large sub-images
  * (tiles) they are divided. */
@@ -41,6 +42,21 @@ typedef struct {
   guint n_window_sizes;
 } EnsFitNetwork;
 
+/* How classifiers are trained and fused. */
+typedef enum {
+  /* Signed square roots of features; classifiers trained on the training and validation images
+   * together, settings cross-fitted on them; windows have classifiers of their own, and take part
+   * if the cross-fitted figure says so; log odds are fused (classify/fusion.h). */
+  ENS_FIT_STANDARD,
+  /* As the method's source has it: classifiers trained on the training images, settings chosen on
+   * the validation images; windows are judged by the retrained networks' own classifiers for whole
+   * images; probabilities are averaged, P = w·P1 + (1 - w)·max (P2, P3). */
+  ENS_FIT_DOCUMENT,
+} EnsFitMethod;
+
+/* By value, up to a NULL. */
+extern const char *const ens_fit_method_names[];
+
 /* ENS_FIT_DEFAULTS sets what has a default; the others have to be set. */
 typedef struct {
   const char *dataset; /* folder, as dataset/dataset.h describes it */
@@ -51,8 +67,10 @@ typedef struct {
   const char *version; /* "1" */
   const char *cache;   /* folder for features; NULL: the user's cache folder */
   gint64 cache_limit;  /* bytes that features may take there afterwards; negative: no limit */
-  const char *head;    /* what is learnt, as ens_head_parse () reads it; NULL: the default */
-  guint windows;       /* 100; 0 for none */
+  EnsFitMethod method;
+  gboolean plain_sigmoid; /* ENS_FIT_DOCUMENT: S (t), not calibrated */
+  const char *head; /* what is learnt, as ens_head_parse () reads it; NULL: the method's default */
+  guint windows;    /* 100; 0 for none */
   EnsWindowsPreset windows_preset;
 } EnsFitParams;
 
@@ -67,6 +85,6 @@ typedef struct {
  * all features, it removes features of other trainings, the least recently used first, as far as
  * params->cache_limit asks for it; never its own. Cancelled or killed, it leaves the features it
  * has and the old bundle. The same networks, images and params give the same bundle. Returns how
- * the bundle does on the validation split. (transfer full) */
+ * settings chosen on other images do on the validation split. (transfer full) */
 EnsEvaluation *ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *opener,
                         const EnsMonitor *monitor, GError **error);

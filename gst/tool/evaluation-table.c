@@ -78,6 +78,8 @@ tool_evaluation_print (const EnsEvaluation *evaluation)
            evaluation->n_images);
   if (evaluation->n_skipped > 0)
     g_print (", %u more could not be read", evaluation->n_skipped);
+  if (evaluation->cross_fitted)
+    g_print ("; cross-fitted: all settings were chosen on other images");
   g_print ("\n\n");
   print_rows (evaluation);
   if (evaluation->n_rows > 0)

@@ -77,13 +77,26 @@ print_network (const EnsBundleNetwork *network)
 }
 
 static void
+print_fusion (const EnsBundle *bundle)
+{
+  const double w = (double)bundle->window_weight, s = (double)bundle->window_share;
+
+  if (bundle->fusion == ENS_FUSION_PROBABILITIES)
+    print_field ("fusion", "P = %.2f P1 + %.2f max (P2, P3)", w, 1 - w);
+  else
+    print_field ("fusion", "P from log odds: %.2f P1 + %.2f P2 + %.2f P3, calibrated; %s",
+                 (1 - s) * w, (1 - s) * (1 - w), s,
+                 bundle->exclusive ? "a picture shows one class at most"
+                                   : "a picture can show several classes");
+}
+
+static void
 print_settings (const EnsBundle *bundle)
 {
   const EnsSubImageSettings *settings = &bundle->sub_images;
   double side = (double)settings->size * (double)settings->large_from;
 
-  print_field ("fusion", "P = %.2f P1 + %.2f max (P2, P3)", (double)bundle->window_weight,
-               1 - (double)bundle->window_weight);
+  print_fusion (bundle);
   if (bundle->windows > 0)
     print_field ("windows", "%u region proposals by selective search (%s)", bundle->windows,
                  ens_windows_preset_name (bundle->windows_preset));

@@ -8,8 +8,9 @@
 
 typedef struct {
   char **networks, **lists;
-  char *output, *name, *head, *cache, *preset, *device;
+  char *output, *name, *method, *head, *cache, *preset, *device;
   gint threads, windows, cache_limit;
+  gboolean plain_sigmoid;
   double c;
 } Options;
 
@@ -38,6 +39,8 @@ collect_networks (const Options *options, GError **error)
 static gboolean
 check_options (const Options *options, EnsFitParams *params, GError **error)
 {
+  guint method = params->method;
+
   if (options->output == NULL) {
     g_set_error (error, TOOL_ERROR_USAGE, 0,
                  "--output=BUNDLE is needed: a folder to write, such as site.ensemble");
@@ -47,6 +50,10 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
       || !tool_check_least ("--svm-c", options->c, 0, error)
       || !tool_parse_preset ("--windows-preset", options->preset, &params->windows_preset, error))
     return FALSE;
+  if (!tool_parse_choice ("--method", options->method, ens_fit_method_names, &method, error))
+    return FALSE;
+  params->method = (EnsFitMethod)method;
+  params->plain_sigmoid = options->plain_sigmoid;
   params->bundle = options->output;
   params->name = options->name;
   params->cache = options->cache;
@@ -63,7 +70,8 @@ choose_head (const Options *options)
 
   if (!(options->c > 0))
     return g_strdup (options->head);
-  return g_strconcat ("svm,c=", g_ascii_dtostr (number, sizeof number, options->c), NULL);
+  return g_strconcat (g_strcmp0 (options->method, "document") == 0 ? "svm,root=0,c=" : "svm,c=",
+                      g_ascii_dtostr (number, sizeof number, options->c), NULL);
 }
 
 static gboolean
@@ -117,6 +125,10 @@ static const ToolOption option_table[] = {
      "The bundle to write, a folder NAME.ensemble", "/"},
     {"name", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, name), "NAME",
      "The ensemble's name (the bundle's)"},
+    {"method", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, method), "NAME",
+     "standard or document (standard)", "standard document"},
+    {"plain-sigmoid", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, plain_sigmoid), NULL,
+     "With --method=document: S(t), not calibrated"},
     {"head", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, head), "NAME[,…]",
      "What is learnt on features (svm)", "svm"},
     {"svm-c", 'c', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, c), "C",
@@ -166,10 +178,17 @@ const ToolCommand tool_train = {
         "a network that knows classes like yours: it classifies the whole picture (P1) and every "
         "window (region proposal, P3), so that with 100 windows nearly all of an analysis is "
         "spent there. Give the role retrained to a small network, or to none: without one no "
-        "windows are classified. P = w P1 + (1 - w) max (P2, P3). name=NAME is the network's name "
-        "in results.\n\n"
-        "Every network gets a linear classifier for each class. Ensemble weights, the weight of "
-        "region proposals and per-class thresholds are tuned on the validation split. From the "
+        "windows are classified. name=NAME is the network's name in results.\n\n"
+        "Every network gets a linear classifier for each class, trained on the training and "
+        "validation pictures. Ensemble weights, the share of region proposals, calibration and "
+        "per-class thresholds are cross-fitted: the figures that train prints are of pictures that "
+        "had no part in any choice. Log odds are averaged and calibrated again; where no picture "
+        "shows several classes, classes exclude each other. Where region proposals don't raise "
+        "the figure, streams do without them.\n\n"
+        "--method=document is the published method: classifiers trained on the training pictures, "
+        "features as they are, windows classified by the retrained network's classifiers of whole "
+        "pictures, averages of probabilities, P = w P1 + (1 - w) max (P2, P3).\n\n"
+        "From the "
         "size of the training pictures follows which pictures are large and divided into "
         "sub-images (tiles): “sub_images” in the bundle's ensemble.json.\n\n"
         "A value of 0 … 255 becomes (value - mean) * scale, or (value - mean) / std; if mean "

@@ -93,6 +93,39 @@ START_TEST (test_no_increasing_map)
 }
 END_TEST
 
+/* Two classes that exclude each other, and none of them; (a, b) found with NumPy by numerical
+ * derivatives. What is not known of an example says nothing. */
+START_TEST (test_softmax)
+{
+  static const float log_odds[] = {2,  -1,  .5F,  .2F, -1,    1.5F, -.5F, -.3F,
+                                   -2, .4F, 1.2F, 1,   -1.5F, -2,   7,    -7};
+  static const guint8 classes[] = {1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 0, 0, ENS_LABEL_UNKNOWN};
+  EnsLabels truth = {8, 2, classes};
+  EnsCalibration calibration;
+
+  ck_assert (ens_softmax_fit (&truth, log_odds, &calibration));
+  ck_assert_double_eq_tol (calibration.a, 2.74012, 2e-4);
+  ck_assert_double_eq_tol (calibration.b, -0.21742, 2e-4);
+}
+END_TEST
+
+/* Where there always is a class, likelihood alone would have b grow for ever. */
+START_TEST (test_softmax_without_none)
+{
+  static const float log_odds[] = {2, -2, 1, -1, -2, 2, -1, 1, -1, .5F};
+  static const guint8 classes[] = {1, 0, 1, 0, 0, 1, 0, 1, 1, 0};
+  EnsLabels truth = {5, 2, classes};
+  EnsCalibration calibration;
+
+  ck_assert (ens_softmax_fit (&truth, log_odds, &calibration));
+  ck_assert_double_gt (calibration.a, 0);
+  ck_assert_double_lt (calibration.b, 5);
+  truth.n_samples = 0;
+  ck_assert (!ens_softmax_fit (&truth, log_odds, &calibration));
+  ck_assert (calibration.a == 1 && calibration.b == 0);
+}
+END_TEST
+
 static const struct {
   EnsCalibration calibration;
   float decision, expected;
@@ -121,6 +154,8 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("scale", test_scale, scales);
   test_add ("separable", test_separable);
   TEST_ADD_LOOP ("no-increasing-map", test_no_increasing_map, no_increasing_map_rows);
+  test_add ("softmax", test_softmax);
+  test_add ("softmax-without-none", test_softmax_without_none);
   TEST_ADD_LOOP ("apply", test_apply, apply_rows);
   return test_run ();
 }

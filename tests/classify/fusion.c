@@ -25,13 +25,17 @@ START_TEST (test_combine)
 END_TEST
 
 static const struct {
+  EnsFusionKind kind;
   guint n;
   float weights[3], expected[3];
 } average_rows[] = {
-    {3, {.5F, .25F, .25F}, {.625F, .4375F, .375F}},
-    {2, {.5F, .5F}, {.5F, .375F, .5F}},
-    {1, {1}, {1, .5F, 0}},
-    {0, {0}, {0, 0, 0}},
+    {ENS_FUSION_PROBABILITIES, 3, {.5F, .25F, .25F}, {.625F, .4375F, .375F}},
+    {ENS_FUSION_PROBABILITIES, 2, {.5F, .5F}, {.5F, .375F, .5F}},
+    {ENS_FUSION_PROBABILITIES, 1, {1}, {1, .5F, 0}},
+    {ENS_FUSION_PROBABILITIES, 0, {0}, {0, 0, 0}},
+    {ENS_FUSION_LOG_ODDS, 2, {.75F, .25F}, {.990099F, .431765F, .009901F}},
+    {ENS_FUSION_LOG_ODDS, 1, {1}, {.9999F, .5F, .0001F}},
+    {ENS_FUSION_LOG_ODDS, 0, {0}, {0, 0, 0}},
 };
 
 START_TEST (test_average)
@@ -40,9 +44,57 @@ START_TEST (test_average)
   static const float *const networks[] = {a, b, c};
   float average[3];
 
-  ens_fusion_average (networks, average_rows[_i].weights, average_rows[_i].n, 3, average);
+  ens_fusion_average (&(EnsFusionInputs) {average_rows[_i].kind, average_rows[_i].n, networks,
+                                          average_rows[_i].weights},
+                      3, average);
   for (guint k = 0; k < 3; k++)
     ck_assert_double_eq_tol (average[k], average_rows[_i].expected[k], NEAR);
+}
+END_TEST
+
+/* P of two classes; of log odds, what NumPy says. */
+static const struct {
+  const char *name;
+  EnsFusionKind kind;
+  float share;
+  gboolean with_windows, exclusive;
+  float expected[2];
+} run_rows[] = {
+    {"probabilities", ENS_FUSION_PROBABILITIES, 0, TRUE, FALSE, {.825F, .7875F}},
+    {"probabilities-whole", ENS_FUSION_PROBABILITIES, 0, FALSE, FALSE, {.675F, .225F}},
+    {"whole", ENS_FUSION_LOG_ODDS, .5F, FALSE, FALSE, {.701281F, .047286F}},
+    {"windows-muted", ENS_FUSION_LOG_ODDS, 0, TRUE, FALSE, {.701281F, .047286F}},
+    {"windows", ENS_FUSION_LOG_ODDS, .5F, TRUE, FALSE, {.753961F, .767258F}},
+    {"exclusive", ENS_FUSION_LOG_ODDS, .5F, TRUE, TRUE, {.416301F, .447848F}},
+};
+
+START_TEST (test_p)
+{
+  static const float p1[] = {.9F, .3F}, p2[] = {.6F, .2F}, p3[] = {.8F, .95F};
+  static const EnsCalibration calibration[] = {{1, 0}, {2, -.5F}};
+  const EnsFusion fusion = {run_rows[_i].kind, .25F, run_rows[_i].share, run_rows[_i].exclusive,
+                            calibration};
+  float p[2];
+
+  ens_fusion_run (&fusion, p1, p2, run_rows[_i].with_windows ? p3 : NULL, 2, p);
+  for (guint c = 0; c < 2; c++)
+    ck_assert_double_eq_tol (p[c], run_rows[_i].expected[c], 2e-6);
+}
+END_TEST
+
+/* Sure of several classes, and of none: nothing overflows. */
+START_TEST (test_exclusive_extremes)
+{
+  static const float sure[] = {1, 1, 0}, no[] = {0, 0, 0};
+  static const EnsCalibration steep[] = {{100, 0}, {100, 0}, {100, 0}};
+  const EnsFusion fusion = {ENS_FUSION_LOG_ODDS, 1, 0, TRUE, steep};
+  float p[3];
+
+  ens_fusion_run (&fusion, sure, no, NULL, 3, p);
+  ck_assert_double_eq_tol (p[0], .5, NEAR);
+  ck_assert_double_eq_tol (p[2], 0, NEAR);
+  ens_fusion_run (&fusion, no, no, NULL, 3, p);
+  ck_assert_double_eq_tol (p[0], 0, NEAR);
 }
 END_TEST
 
@@ -151,6 +203,8 @@ main (int argc, char **argv)
   test_suite ("classify/fusion");
   TEST_ADD_LOOP ("combine", test_combine, combine_rows);
   TEST_ADD_LOOP ("average", test_average, average_rows);
+  TEST_ADD_ROWS ("p", test_p, run_rows);
+  test_add ("exclusive-extremes", test_exclusive_extremes);
   test_add ("maximum", test_maximum);
   test_add ("search-weights", test_search_weights);
   test_add ("search-weights-unequal", test_search_weights_unequal);

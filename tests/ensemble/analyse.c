@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bundles opened and frames analysed: the method's formulas hold in every result. */
+#include <math.h>
 #include <string.h>
 
 #include "base/files.h"
@@ -25,7 +26,7 @@ make_network (const char *name, EnsRole role, float weight)
 {
   static const char *const taps[] = {"relu2", "scores", NULL};
   static const guint scales[] = {32, 48}, window_sizes[] = {32};
-  static const EnsCalibration calibration[CLASSES] = {{1, 0}, {0.5F, -0.5F}, {2, 0.25F}};
+  static const EnsCalibration own[CLASSES] = {{1, 0}, {0.5F, -0.5F}, {2, 0.25F}};
   EnsBundleNetwork network = {.name = g_strdup (name),
                               .role = role,
                               .network = g_strconcat (name, ".onnx", NULL),
@@ -37,12 +38,12 @@ make_network (const char *name, EnsRole role, float weight)
                               .weight = weight};
 
   network.scales = g_memdup2 (scales, sizeof scales);
-  network.calibration = g_memdup2 (calibration, sizeof calibration);
+  network.calibration = g_memdup2 (own, sizeof own);
   if (role == ENS_ROLE_RETRAINED) {
     network.window_classifier = g_strconcat (name, "-windows.onnx", NULL);
     network.n_window_sizes = 1;
     network.window_sizes = g_memdup2 (window_sizes, sizeof window_sizes);
-    network.window_calibration = g_memdup2 (calibration, sizeof calibration);
+    network.window_calibration = g_memdup2 (own, sizeof own);
   }
   return network;
 }
@@ -80,11 +81,29 @@ add_gate (EnsBundle *bundle)
   bundle->networks[1].window_classifier = g_strdup ("second-classifier.onnx");
 }
 
+static const float thresholds[CLASSES] = {0.5F, 0.25F, 0.75F};
+static const float whole_thresholds[CLASSES] = {0.125F, 0.5F, 0.625F};
+static const EnsCalibration calibration[CLASSES] = {{1.5F, 0.5F}, {0.75F, -0.25F}, {2, 0}};
+static const EnsCalibration whole_calibration[CLASSES] = {{1, -0.5F}, {0.5F, 0.25F}, {1, 1}};
+
+#define L(p) ens_log_odds (p)
+#define S(t) (1 / (1 + expf (-(t))))
+
+static void
+set_log_odds (EnsBundle *bundle)
+{
+  bundle->fusion = ENS_FUSION_LOG_ODDS;
+  bundle->exclusive = TRUE;
+  bundle->window_share = 0.5F;
+  bundle->whole_thresholds = g_memdup2 (whole_thresholds, sizeof whole_thresholds);
+  bundle->calibration = g_memdup2 (calibration, sizeof calibration);
+  bundle->whole_calibration = g_memdup2 (whole_calibration, sizeof whole_calibration);
+}
+
 /* Two original networks and two retrained ones. */
 static void
 write_bundle (const Fixture *fixture, const char *version, gboolean gated)
 {
-  static const float thresholds[CLASSES] = {0.5F, 0.25F, 0.75F};
   const char *const classes[] = {"disc", "square", "triangle", NULL};
   g_autoptr (EnsBundleWriter) writer = ens_bundle_writer_new (fixture->bundle, NULL);
   g_autoptr (EnsBundle) bundle = g_new0 (EnsBundle, 1);
@@ -108,6 +127,8 @@ write_bundle (const Fixture *fixture, const char *version, gboolean gated)
   bundle->sub_images = (EnsSubImageSettings) {48, 0.25F, 2, 16};
   if (gated)
     add_gate (bundle);
+  if (strcmp (version, "log odds") == 0)
+    set_log_odds (bundle);
   for (guint n = 0; n < 4; n++) {
     g_autoptr (EnsGraph) network = toy_network (10 + n, 32, 4, n == 1);
 
@@ -205,6 +226,37 @@ START_TEST (test_formulas)
   check_formulas (result, 0.3F);
   ck_assert_int_gt (result->timings.networks, 0);
   ck_assert_int_ge (result->timings.total, result->timings.networks);
+}
+END_TEST
+
+/* Log odds: P1 and P2 from the networks' probabilities, P from P1, P2 and P3. */
+START_TEST (test_log_odds)
+{
+  g_autoptr (EnsEnsemble) ensemble = NULL;
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
+  const EnsAnalyseOptions options = {.windows = _i, .threshold = -1};
+  g_autoptr (EnsResult) result = NULL;
+  float p1[CLASSES], p2[CLASSES], p3[CLASSES], p[CLASSES];
+
+  write_bundle (fixture, "log odds", FALSE);
+  ensemble = open_bundle (fixture, 2);
+  result = analyse (ensemble, picture, &options);
+  ck_assert_int_eq (result->n_windows > 0, _i > 0);
+  for (guint c = 0; c < CLASSES; c++) {
+    const EnsNetworkResult *networks = result->networks;
+
+    p1[c] = S (0.5F * L (networks[1].probabilities[c]) + 0.5F * L (networks[3].probabilities[c]));
+    p2[c] = S (0.75F * L (networks[0].probabilities[c]) + 0.25F * L (networks[2].probabilities[c]));
+    p3[c] = result->classes[c].p3;
+    ck_assert_float_eq_tol (result->classes[c].p1, p1[c], 1e-6);
+    ck_assert_float_eq_tol (result->classes[c].p2, p2[c], 1e-6);
+    ck_assert_float_eq (result->classes[c].threshold, _i > 0 ? thresholds[c] : whole_thresholds[c]);
+  }
+  ens_fusion_run (&(EnsFusion) {ENS_FUSION_LOG_ODDS, _i > 0 ? 0.3F : 0.6F, _i > 0 ? 0.5F : 0, TRUE,
+                                _i > 0 ? calibration : whole_calibration},
+                  p1, p2, _i > 0 ? p3 : NULL, CLASSES, p);
+  for (guint c = 0; c < CLASSES; c++)
+    ck_assert_float_eq_tol (result->classes[c].p, p[c], 1e-6);
 }
 END_TEST
 
@@ -601,6 +653,8 @@ main (int argc, char **argv)
   test_suite ("ensemble/analyse");
   test_fixture (set_up, tear_down);
   test_add ("formulas", test_formulas);
+  test_add_row ("log-odds", "whole", test_log_odds, 0);
+  test_add_row ("log-odds", "windows", test_log_odds, 5);
   TEST_ADD_LOOP ("options", test_options, options_rows);
   test_add ("same-bits", test_same_bits);
   test_add ("threads", test_threads);

@@ -176,6 +176,43 @@ START_TEST (test_round_trip)
 }
 END_TEST
 
+/* What fusion of log odds has besides, and thresholds without windows. */
+START_TEST (test_log_odds)
+{
+  static const EnsCalibration calibration[] = {{1.5F, -0.25F}, {2, 0.1F}};
+  static const float thresholds[] = {0.25F, 0.375F};
+  g_autoptr (EnsBundle) bundle = make_bundle ();
+  g_autoptr (EnsBundle) loaded = NULL;
+  g_autofree char *before = NULL, *after = NULL;
+  EnsFusion fusion;
+
+  bundle->fusion = ENS_FUSION_LOG_ODDS;
+  bundle->exclusive = _i;
+  bundle->window_share = 0.5F;
+  bundle->whole_thresholds = g_memdup2 (thresholds, sizeof thresholds);
+  bundle->calibration = g_memdup2 (calibration, sizeof calibration);
+  bundle->whole_calibration = g_memdup2 (calibration, sizeof calibration);
+  bundle->whole_calibration[1].b = -3;
+  before = ens_bundle_to_json (bundle);
+  ck_assert (write_bundle (fixture, bundle, NULL));
+  loaded = ens_bundle_load (fixture->folder, NULL);
+  after = ens_bundle_to_json (loaded);
+  ck_assert_pstr_eq (before, after);
+  fusion = ens_bundle_get_fusion (loaded, TRUE);
+  ck_assert_int_eq (fusion.kind, ENS_FUSION_LOG_ODDS);
+  ck_assert_int_eq (fusion.exclusive, _i);
+  ck_assert_double_eq (fusion.share, 0.5F);
+  ck_assert_double_eq (fusion.weight, 0.6F);
+  ck_assert_double_eq (fusion.calibration[1].b, 0.1F);
+  fusion = ens_bundle_get_fusion (loaded, FALSE);
+  ck_assert_double_eq (fusion.share, 0);
+  ck_assert_double_eq (fusion.weight, 0.4F);
+  ck_assert_double_eq (fusion.calibration[1].b, -3);
+  ck_assert_double_eq (ens_bundle_get_thresholds (loaded, TRUE)[0], 0.5F);
+  ck_assert_double_eq (ens_bundle_get_thresholds (loaded, FALSE)[0], 0.25F);
+}
+END_TEST
+
 /* Replacing is one step, and a failure leaves the old bundle. */
 START_TEST (test_replace)
 {
@@ -253,6 +290,27 @@ read_json (const Fixture *fixture)
   return text;
 }
 
+/* Version 1 says nothing of what it does not know, and means what it always meant. */
+START_TEST (test_version_1)
+{
+  g_autoptr (EnsBundle) loaded = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (GString) old = NULL;
+
+  save (fixture);
+  text = read_json (fixture);
+  old = g_string_new (text);
+  ck_assert_uint_eq (g_string_replace (old, "bundle/2", "bundle/1", 1), 1);
+  ck_assert_uint_eq (g_string_replace (old, "\"kind\": \"probabilities\",", "", 1), 1);
+  write_json (fixture, old->str, old->len);
+  loaded = ens_bundle_load (fixture->folder, NULL);
+  ck_assert_ptr_nonnull (loaded);
+  ck_assert_int_eq (loaded->fusion, ENS_FUSION_PROBABILITIES);
+  ck_assert_double_eq (ens_bundle_get_fusion (loaded, TRUE).weight, 0.6F);
+  ck_assert_double_eq (ens_bundle_get_thresholds (loaded, FALSE)[1], 0.375F);
+}
+END_TEST
+
 static void
 check_message (const Fixture *fixture, const char *expected)
 {
@@ -269,8 +327,8 @@ check_message (const Fixture *fixture, const char *expected)
 static const struct {
   const char *from, *to, *message;
 } edited_rows[] = {
-    {"bundle/1", "bundle/2", "schema: this bundle was made by a newer version, which writes"},
-    {"gst-ensemble/bundle/1", "pizza", "schema: expected “gst-ensemble/bundle/1”, found"},
+    {"bundle/2", "bundle/3", "schema: this bundle was made by a newer version, which writes"},
+    {"gst-ensemble/bundle/2", "pizza", "schema: expected “gst-ensemble/bundle/2”, found"},
     {"\"shop\"", "\"\"", "name: expected a string that is not empty, found \"\""},
     {"\"shop\"", "17", "name: expected a string that is not empty, found 17"},
     {"\"shop\",", "\"shop\", \"colour\": \"red\",", "colour: unknown member"},
@@ -285,6 +343,8 @@ static const struct {
      "networks[0].calibration.shoe: expected an array, found nothing"},
     {"\"whole_weight\": 0.4", "\"whole_weight\": \"a lot\"",
      "fusion.whole_weight: expected a number from 0 to 1, found \"a lot\""},
+    {"\"probabilities\"", "\"votes\"", "fusion.kind: expected probabilities or log-odds, found"},
+    {"\"probabilities\"", "\"log-odds\"", "fusion.window_share: expected a number from 0 to 1"},
     {"\"count\": 100", "\"count\": -1", "windows.count: expected a whole number from 0 to"},
     {"\"count\": 100", "\"count\": 2.5", "windows.count: expected a whole number from 0 to"},
     {"\"quality\"", "\"best\"", "windows.preset: expected fast or balanced or quality, found"},
@@ -464,6 +524,9 @@ main (int argc, char **argv)
   test_suite ("ensemble/bundle");
   test_fixture (set_up, tear_down);
   test_add ("round-trip", test_round_trip);
+  test_add_row ("log-odds", "sigmoid", test_log_odds, FALSE);
+  test_add_row ("log-odds", "softmax", test_log_odds, TRUE);
+  test_add ("version-1", test_version_1);
   test_add ("replace", test_replace);
   test_add ("abandoned", test_abandoned);
   test_add ("not-a-bundle", test_not_a_bundle);

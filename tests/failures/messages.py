@@ -101,7 +101,7 @@ ROWS = [
      "nowhere.ensemble: " + NO_BUNDLE + "there is nothing of this name"),
     ("a bundle from a newer version", ["classify", "a.jpg", "-m", "newer.ensemble"],
      "newer.ensemble/ensemble.json: schema: this bundle was made by a newer version, which writes "
-     "“gst-ensemble/bundle/2”; this one reads “gst-ensemble/bundle/1”; update gst-ensemble, or train "
+     "“gst-ensemble/bundle/3”; this one reads “gst-ensemble/bundle/2”; update gst-ensemble, or train "
      "the bundle again"),
     ("a bundle with a typing error", ["classify", "a.jpg", "-m", "typo.ensemble"],
      "typo.ensemble/ensemble.json: tresholds: unknown member"),
@@ -263,7 +263,7 @@ def prepare():
 
 
 def spoil_bundles():
-    for name, change in [("newer", {"schema": "gst-ensemble/bundle/2"}), ("typo", {"tresholds": 0}),
+    for name, change in [("newer", {"schema": "gst-ensemble/bundle/3"}), ("typo", {"tresholds": 0}),
                          ("lost", {})]:
         folder = pathlib.Path(f"{name}.ensemble")
         shutil.copytree("good.ensemble", folder)

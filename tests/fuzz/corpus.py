@@ -143,9 +143,11 @@ def make_manifest(role, classes):
         network |= {"window_classifier": "c.onnx", "window_sizes": [128],
                     "window_calibration": calibration}
     return {
-        "schema": "gst-ensemble/bundle/1", "name": "shop", "version": "7",
+        "schema": "gst-ensemble/bundle/2", "name": "shop", "version": "7",
         "classes": [{"name": name, "threshold": 0.5} for name in classes],
-        "fusion": {"window_weight": 0.6, "whole_weight": 0.4},
+        "fusion": {"kind": "log-odds", "window_weight": 0.6, "whole_weight": 0.4,
+                   "window_share": 0.5, "link": "softmax", "calibration": calibration,
+                   "whole_calibration": calibration},
         "windows": {"count": 100, "preset": "balanced"}, "networks": [network],
         "provenance": {"made": "by hand", "accuracy": [0.5, None, True]},
     }

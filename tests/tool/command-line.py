@@ -39,6 +39,7 @@ ROWS = [
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,std=0"], 2, "std expects numbers above 0"),
     (["train", "set", "-o", "x.ensemble", "--networks", "nowhere.json"], 1, "nowhere.json"),
     (["train", "nowhere", "-o", "x.ensemble", "--networks", NETWORKS], 1, "nowhere"),
+    (["train", "set", "-o", "x.ensemble", "--method", "best"], 2, "standard or document, got"),
     (["train", "set", "-o", "x.ensemble", "-w", "-3"], 2, "--windows expects at least 0, got -3"),
     (["retrain"], 2, "expected DATASET, got 0 arguments"),
     (["retrain", "set", "-o", "x.onnx"], 2, "--network=FILE.onnx is needed"),
@@ -141,12 +142,21 @@ def check_training(folder):
     train = ["train", folder / "set", "-o", bundle, "--networks", NETWORKS, "--cache",
              folder / "cache", "-w", 10, "-c", 1]
     result = run(*train)
-    expect(result.returncode == 0 and bundle.is_dir() and "with windows" in result.stdout
-           and "as told" in result.stdout and "original" in result.stdout, "train", result)
+    expect(result.returncode == 0 and bundle.is_dir() and "without windows" in result.stdout
+           and "cross-fitted" in result.stdout and "as told" in result.stdout
+           and "original" in result.stdout and "windows (region proposals): mAP" in result.stderr,
+           "train", result)
     first = (bundle / "ensemble.json").read_bytes() if bundle.is_dir() else b""
     result = run(*train)
     expect(result.returncode == 0 and (bundle / "ensemble.json").read_bytes() == first,
            "training again from kept features should give the same bundle", result)
+    result = run(*train, "--method=document", "--plain-sigmoid")
+    expect(result.returncode == 0 and "with windows" in result.stdout
+           and json.loads((bundle / "ensemble.json").read_text())["fusion"]["kind"]
+           == "probabilities", "train --method=document", result)
+    result = run("inspect", bundle)
+    expect("max (P2, P3)" in result.stdout, "inspect the document's form", result)
+    run(*train)
     report = folder / "report.html"
     result = run("evaluate", folder / "set", "-m", bundle, "--json", "--report", report)
     expect(result.returncode == 0 and json.loads(result.stdout)["schema"], "evaluate", result)
