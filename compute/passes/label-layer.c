@@ -18,13 +18,6 @@ typedef enum {
   LINK_UNKNOWN,
 } Link;
 
-static gboolean
-is_mean (const EnsNode *node)
-{
-  return ens_node_is (node, "ReduceMean") || ens_node_is (node, "AveragePool")
-         || ens_node_is (node, "GlobalAveragePool");
-}
-
 /* The only input that is not constant; NULL: there are more, or none. */
 static EnsValue *
 find_data (const EnsNode *node)
@@ -53,9 +46,8 @@ classify (const EnsNode *node)
     return LINK_UNKNOWN;
   if (ens_node_is (node, "Reshape"))
     return LINK_RESHAPE;
-  if (is_mean (node) || kind == ENS_KIND_POOL || kind == ENS_KIND_GLOBAL_POOL
-      || kind == ENS_KIND_VIEW || kind == ENS_KIND_TRANSPOSE || ens_node_is (node, "Dropout")
-      || ens_node_is (node, "Identity"))
+  if (kind == ENS_KIND_POOL || kind == ENS_KIND_GLOBAL_POOL || kind == ENS_KIND_VIEW
+      || kind == ENS_KIND_TRANSPOSE || ens_node_is (node, "ReduceMean"))
     return LINK_KEPT;
   return kind == ENS_KIND_SOFTMAX || ens_kind_is_arithmetic (kind)
                  || ens_node_as_activation (node, &activation)
