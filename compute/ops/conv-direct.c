@@ -5,8 +5,8 @@
 
 #include "push/conv-direct.h"
 
-static const EnsView *
-get_axes (const EnsGeometry *geometry, EnsCommands *commands)
+const EnsView *
+ens_conv_record_axes (const EnsGeometry *geometry, EnsCommands *commands)
 {
   guint32 table[ENS_CONV_AXES][ENS_CONV_WORDS];
 
@@ -64,7 +64,7 @@ ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands)
 
   if (is_long (conv))
     return FALSE;
-  dispatch.bindings[5].view = get_axes (conv->geometry, commands);
+  dispatch.bindings[5].view = ens_conv_record_axes (conv->geometry, commands);
   ens_commands_cover (commands, &dispatch, push.n, 64);
   ens_commands_dispatch (commands, &dispatch);
   return TRUE;

@@ -14,5 +14,8 @@ typedef struct {
   const EnsFusedActivation *activation; /* NULL: none */
 } EnsConvDirect;
 
+/* What shaders read of a geometry: for each axis ENS_CONV_WORDS of push/conv-direct.h. */
+const EnsView *ens_conv_record_axes (const EnsGeometry *geometry, EnsCommands *commands);
+
 /* FALSE, and nothing recorded, if there are more products to sum up than a shader can. */
 gboolean ens_conv_direct_record (const EnsConvDirect *conv, EnsCommands *commands);

@@ -2,12 +2,17 @@
 /* ConvGradWeight: the gradients of a convolution's weights and bias. (That of its input is a
  * ConvTranspose.) */
 #include "kernels/conv-gradient.h"
+#include "ops/conv-direct.h"
 #include "ops/example.h"
 #include "ops/record.h"
 #include "ops/registry.h"
 #include "ops/sliding.h"
 
 #include <string.h>
+
+#include "push/conv-grad-weight-sum.h"
+#include "push/conv-grad-weight.h"
+#include "push/reduce.h"
 
 enum { INPUT, OUTPUT_GRADIENT };
 enum { WEIGHTS, BIAS };
@@ -233,6 +238,141 @@ conv_grad_weight_cpu (const EnsOperands *operands, const EnsCpuContext *context)
     ens_conv_gradient_run (context->state, &arguments, context->pool);
 }
 
+/* On a GPU: sums of slices of the pixels, then of slices. */
+
+/* Pixels of a slice: so many that an invocation may count them, and so few that there are enough
+ * slices to keep the device busy. */
+#define MAX_SLICE_PIXELS 32768
+#define MIN_SLICE_PIXELS 256
+/* Floats that all slices' sums may take. */
+#define MAX_SUMS ((gsize)1 << 25)
+/* In groups of fewer filters or columns a tile would be mostly empty. */
+#define MIN_TILE 8
+
+static gsize
+divide_up (gsize n, gsize by)
+{
+  return (n + by - 1) / by;
+}
+
+/* How many slices there are, if each takes so many workgroups. */
+static gsize
+count_slices (gsize pixels, gsize groups, gsize weights, const EnsGpuTraits *traits)
+{
+  gsize slices =
+      MIN (divide_up (traits->busy_groups, groups), divide_up (pixels, MIN_SLICE_PIXELS));
+
+  return MAX (MIN (slices, MAX_SUMS / weights), divide_up (pixels, MAX_SLICE_PIXELS));
+}
+
+static EnsConvGradWeightPush
+make_push (const EnsOperands *operands, const EnsGeometry *geometry)
+{
+  const EnsConvGradWeightParams *params = operands->params;
+  const EnsView *x = operands->inputs[INPUT], *dy = operands->inputs[OUTPUT_GRADIENT];
+  const gint64 *kernel = geometry->kernel;
+
+  return (EnsConvGradWeightPush) {
+      .x_pitch = (guint32)x->pitch,
+      .dy_pitch = (guint32)dy->pitch,
+      .filters = (guint32)count_filters (operands),
+      .group_channels = (guint32)(geometry->channels / params->group),
+      .group_filters = (guint32)(count_filters (operands) / params->group),
+      .taps = (guint32)(kernel[0] * kernel[1] * kernel[2]),
+      .pixels = (guint32)ens_view_rows (dy),
+  };
+}
+
+/* Sets slices and workgroups. FALSE if there are more than the device takes. */
+static gboolean
+cover (EnsConvGradWeightPush *push, EnsDispatch *dispatch, EnsCommands *commands)
+{
+  const EnsGpuTraits *traits = ens_commands_get_traits (commands);
+  gsize columns = (gsize)push->taps * push->group_channels, weights = push->filters * columns;
+  gsize groups = push->filters / push->group_filters, slices;
+  gboolean tiles = MIN (push->group_filters, columns) >= MIN_TILE;
+
+  dispatch->groups[0] = (guint32)divide_up (push->group_filters, ENS_CONV_GRAD_TILE);
+  dispatch->groups[1] = (guint32)divide_up (columns, ENS_CONV_GRAD_TILE);
+  slices = count_slices (push->pixels,
+                         tiles ? dispatch->groups[0] * dispatch->groups[1] * groups
+                               : divide_up (weights, 64),
+                         weights, traits);
+  push->slice_pixels = (guint32)divide_up (push->pixels, slices);
+  slices = divide_up (push->pixels, push->slice_pixels);
+  if (slices * weights > G_MAXINT32)
+    return FALSE;
+  push->n = (guint32)(slices * weights);
+  dispatch->groups[2] = (guint32)(groups * slices);
+  dispatch->shader = tiles ? "conv-grad-weight" : "conv-grad-weight-direct";
+  if (!tiles)
+    ens_commands_cover (commands, dispatch, push->n, 64);
+  for (guint i = 0; i < 3; i++)
+    if (dispatch->groups[i] > traits->max_groups[i])
+      return FALSE;
+  return TRUE;
+}
+
+static void
+record_sum (const EnsView *sums, const EnsView *dw, guint32 slices, EnsCommands *commands)
+{
+  EnsConvGradWeightSumPush push = {.n = (guint32)ens_view_elements (dw),
+                                   .slices = slices,
+                                   .columns = (guint32)ens_view_columns (dw),
+                                   .pitch = (guint32)dw->pitch};
+  EnsDispatch dispatch = {.shader = "conv-grad-weight-sum",
+                          .storage = dw->type,
+                          .bindings = {{sums, ENS_ACCESS_READ}, {dw, ENS_ACCESS_WRITE}},
+                          .n_bindings = 2,
+                          .push = &push,
+                          .push_size = sizeof push};
+
+  ens_commands_cover (commands, &dispatch, push.n, 64);
+  ens_commands_dispatch (commands, &dispatch);
+}
+
+static void
+record_bias (const EnsView *dy, const EnsView *bias, EnsCommands *commands)
+{
+  EnsReduction reduction = {
+      .kind = ENS_REDUCE_SUM,
+      .x = dy,
+      .y = bias,
+      .kept = {.n = 2, .rank = 1, .dims = {(gint64)ens_view_columns (dy)}, .strides = {{1}, {1}}},
+      .reduced = {
+          .n = 1, .rank = 1, .dims = {(gint64)ens_view_rows (dy)}, .strides = {{dy->pitch}}}};
+
+  ens_record_reduction (commands, &reduction);
+}
+
+static gboolean
+conv_grad_weight_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsView *x = operands->inputs[INPUT], *dy = operands->inputs[OUTPUT_GRADIENT];
+  const EnsView *dw = operands->outputs[WEIGHTS];
+  EnsGeometry geometry;
+  EnsConvGradWeightPush push;
+  EnsDispatch dispatch = {.bindings = {{x, ENS_ACCESS_READ}, {dy, ENS_ACCESS_READ}},
+                          .n_bindings = 4,
+                          .push = &push,
+                          .push_size = sizeof push};
+  const EnsView *sums;
+
+  resolve (operands, &geometry, NULL);
+  push = make_push (operands, &geometry);
+  if (!ens_record_storage (operands, INPUT, OUTPUT_GRADIENT + 1, &dispatch.storage)
+      || push.pixels == 0 || !cover (&push, &dispatch, commands))
+    return FALSE;
+  sums = ens_commands_scratch (commands, push.n * sizeof (float));
+  dispatch.bindings[2] = (EnsBinding) {sums, ENS_ACCESS_WRITE};
+  dispatch.bindings[3] = (EnsBinding) {ens_conv_record_axes (&geometry, commands), ENS_ACCESS_READ};
+  ens_commands_dispatch (commands, &dispatch);
+  record_sum (sums, dw, push.n / (guint32)ens_view_elements (dw), commands);
+  if (operands->n_outputs > BIAS)
+    record_bias (dy, operands->outputs[BIAS], commands);
+  return TRUE;
+}
+
 #define EXAMPLE(shapes, size, stride, pad, groups)                       \
   {                                                                      \
     shapes, &(const EnsConvGradWeightParams)                             \
@@ -258,4 +398,5 @@ const EnsOp ens_op_conv_grad_weight = {.name = "ConvGradWeight",
                                        .reference = conv_grad_weight_reference,
                                        .cpu = conv_grad_weight_cpu,
                                        .cpu_plan = conv_grad_weight_cpu_plan,
+                                       .gpu = conv_grad_weight_gpu,
                                        .example = conv_grad_weight_examples};

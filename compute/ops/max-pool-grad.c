@@ -2,6 +2,7 @@
 /* Gradients of pooling. That of a maximum, MaxPoolGrad, goes to the first position of each window
  * where the maximum is; that of a mean is a transposed convolution. */
 #include "graph/infer.h"
+#include "ops/conv-gpu.h"
 #include "ops/example.h"
 #include "ops/gradient.h"
 #include "ops/per-image.h"
@@ -10,6 +11,8 @@
 #include "ops/registry.h"
 
 #include <string.h>
+
+#include "push/max-pool-grad.h"
 
 enum { INPUT, OUTPUT, OUTPUT_GRADIENT };
 
@@ -194,6 +197,55 @@ max_pool_grad_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                 run_blocks, &job);
 }
 
+static void
+copy_axes (gint32 *to, const gint64 *from)
+{
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    to[i] = (gint32)from[i];
+}
+
+static gboolean
+max_pool_grad_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  enum { GROUP = 128, LANES = 4 };
+  const EnsView *x = operands->inputs[INPUT], *y = operands->inputs[OUTPUT];
+  const EnsView *dy = operands->inputs[OUTPUT_GRADIENT], *dx = operands->outputs[0];
+  EnsMaxPoolGradPush push = {.channels = (guint32)ens_view_columns (x),
+                             .pixels = (guint32)ens_view_rows (x),
+                             .x_pitch = (guint32)x->pitch,
+                             .y_pitch = (guint32)y->pitch,
+                             .dy_pitch = (guint32)dy->pitch,
+                             .dx_pitch = (guint32)dx->pitch};
+  EnsDispatch dispatch = {.shader = "max-pool-grad",
+                          .bindings = {{x, ENS_ACCESS_READ},
+                                       {y, ENS_ACCESS_READ},
+                                       {dy, ENS_ACCESS_READ},
+                                       {dx, ENS_ACCESS_WRITE}},
+                          .n_bindings = 4,
+                          .push = &push,
+                          .push_size = sizeof push};
+  EnsGeometry geometry;
+  gint64 taps;
+
+  ens_pool_resolve (operands, &geometry, NULL);
+  taps = geometry.kernel[0] * geometry.kernel[1] * geometry.kernel[2];
+  if (!ens_record_storage (operands, INPUT, OUTPUT_GRADIENT + 1, &dispatch.storage)
+      || taps * taps > ENS_GPU_MAX_ITERATIONS)
+    return FALSE;
+  if (ens_view_elements (dx) == 0)
+    return TRUE;
+  copy_axes (push.x_size, geometry.input);
+  copy_axes (push.y_size, geometry.output);
+  copy_axes (push.kernel, geometry.kernel);
+  copy_axes (push.stride, geometry.strides);
+  copy_axes (push.dilation, geometry.dilations);
+  copy_axes (push.pad, geometry.pads_begin);
+  ens_commands_cover (commands, &dispatch,
+                      (gsize)push.pixels * ((push.channels + LANES - 1) / LANES), GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
 /* Gradients of the pooling operators. */
 
 static EnsValue *
@@ -320,5 +372,6 @@ const EnsOp ens_op_max_pool_grad = {.name = "MaxPoolGrad",
                                     .shape = max_pool_grad_shape,
                                     .reference = max_pool_grad_reference,
                                     .cpu = max_pool_grad_cpu,
+                                    .gpu = max_pool_grad_gpu,
                                     .per_image = ens_per_image_elementwise,
                                     .example = max_pool_grad_examples};
