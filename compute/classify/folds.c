@@ -4,9 +4,9 @@
 #include <string.h>
 
 guint *
-ens_deal_folds (const EnsLabels *truth)
+ens_deal_turns (const EnsLabels *truth)
 {
-  guint *fold = g_new (guint, truth->n_samples);
+  guint *turns = g_new (guint, truth->n_samples);
   g_autofree guint *next = g_new0 (guint, truth->n_classes + 1);
 
   for (guint i = 0; i < truth->n_samples; i++) {
@@ -14,8 +14,18 @@ ens_deal_folds (const EnsLabels *truth)
 
     while (first < truth->n_classes && !ens_labels_has (truth, i, first))
       first++;
-    fold[i] = next[first]++ % ENS_FOLDS;
+    turns[i] = next[first]++;
   }
+  return turns;
+}
+
+guint *
+ens_deal_folds (const EnsLabels *truth)
+{
+  guint *fold = ens_deal_turns (truth);
+
+  for (guint i = 0; i < truth->n_samples; i++)
+    fold[i] %= ENS_FOLDS;
   return fold;
 }
 

@@ -9,6 +9,9 @@
 
 #define ENS_FOLDS 5
 
+/* How many examples before it have the same first class, for each example. (transfer full) */
+guint *ens_deal_turns (const EnsLabels *truth);
+
 /* The fold of each example: dealt out in turn among the examples that have the same first class, so
  * that each fold gets its share of every class. (transfer full) */
 guint *ens_deal_folds (const EnsLabels *truth);

@@ -23,6 +23,7 @@ ens_evaluation_free (EnsEvaluation *evaluation)
   g_free (evaluation->n_positive);
   g_free (evaluation->labels);
   g_strfreev (evaluation->paths);
+  g_clear_pointer (&evaluation->findings, g_ptr_array_unref);
   g_free (evaluation->window_scores);
   g_free (evaluation->windows);
   g_free (evaluation->gate);
@@ -118,6 +119,28 @@ ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels
   row->accuracy = ens_accuracy (truth, scores, row->confusion);
 }
 
+guint
+ens_evaluation_count_false_alarms (const EnsEvaluation *evaluation, const EnsEvaluationRow *row,
+                                   guint *n_none)
+{
+  const EnsLabels truth = ens_evaluation_get_truth (evaluation);
+  guint n = 0;
+
+  *n_none = 0;
+  for (guint i = 0; i < truth.n_samples; i++) {
+    const float *scores = &row->scores[(gsize)i * truth.n_classes];
+    gboolean alarm = FALSE;
+
+    if (!ens_labels_has_none (&truth, i))
+      continue;
+    for (guint c = 0; c < truth.n_classes; c++)
+      alarm |= scores[c] >= row->classes[c].threshold;
+    (*n_none)++;
+    n += alarm;
+  }
+  return n;
+}
+
 /* ---- Rows from images ---- */
 
 /* Scores of all images, one matrix for each row of the evaluation. */
@@ -130,6 +153,8 @@ typedef struct {
   GArray *without, *with, *in_windows;
   GArray *windows; /* EnsRect */
   EnsGateCounts gate;
+  GArray *images; /* EnsDiagnosisImage, what was seen of the images themselves */
+  GArray *hashes; /* EnsPictureHash */
 } Scores;
 
 static void
@@ -146,6 +171,8 @@ scores_init (Scores *scores, EnsEnsemble *ensemble)
   scores->with = g_array_new (FALSE, FALSE, sizeof (float));
   scores->in_windows = g_array_new (FALSE, FALSE, sizeof (float));
   scores->windows = g_array_new (FALSE, FALSE, sizeof (EnsRect));
+  scores->images = g_array_new (FALSE, FALSE, sizeof (EnsDiagnosisImage));
+  scores->hashes = g_array_new (FALSE, FALSE, sizeof (EnsPictureHash));
 }
 
 static void
@@ -161,6 +188,8 @@ scores_clear (Scores *scores)
   g_array_unref (scores->with);
   g_array_unref (scores->in_windows);
   g_array_unref (scores->windows);
+  g_array_unref (scores->images);
+  g_array_unref (scores->hashes);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scores, scores_clear)
 
@@ -194,6 +223,20 @@ append_without (Scores *scores, const EnsResult *result)
   g_array_append_vals (scores->without, p, n);
 }
 
+static void
+look_at_image (Scores *scores, const EnsDatasetItem *item, const EnsFrame *frame)
+{
+  EnsDiagnosisImage image = {
+      .path = item->path, .labels = item->labels, .width = frame->width, .height = frame->height};
+  float pixels[ENS_PICTURE_HASH_PIXELS];
+  EnsPictureHash hash;
+
+  ens_picture_hash_shrink (frame, NULL, pixels);
+  ens_picture_hash_init (&hash, pixels);
+  g_array_append_val (scores->images, image);
+  g_array_append_val (scores->hashes, hash);
+}
+
 static gboolean
 classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data,
                 GError **error)
@@ -205,6 +248,7 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
 
   if (result == NULL)
     return FALSE;
+  look_at_image (scores, item, &picture->frame);
   g_ptr_array_add (scores->paths, g_strdup (item->path));
   g_array_append_vals (scores->labels, item->labels, bundle->n_classes);
   for (guint n = 0; n < bundle->n_networks; n++)
@@ -221,6 +265,30 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
     g_array_append_val (scores->windows, window);
   }
   return TRUE;
+}
+
+/* By the whole ensemble's probabilities: the images are none that it was trained on. */
+static void
+diagnose (Scores *scores, const EnsDataset *dataset, EnsSplit split, EnsEvaluation *evaluation)
+{
+  const EnsBundle *bundle = scores->bundle;
+  const EnsEvaluationRow *best = &evaluation->rows[evaluation->n_rows - 1];
+  EnsDiagnosis diagnosis = {.classes = (const char *const *)bundle->classes,
+                            .n_classes = bundle->n_classes,
+                            .images = (const EnsDiagnosisImage *)scores->images->data,
+                            .n_images = scores->images->len,
+                            .thresholds = bundle->thresholds};
+
+  for (guint i = 0; i < scores->images->len; i++) {
+    EnsDiagnosisImage *image = &g_array_index (scores->images, EnsDiagnosisImage, i);
+
+    image->split = split;
+    image->hash = &g_array_index (scores->hashes, EnsPictureHash, i);
+    image->probabilities = &best->scores[(gsize)i * bundle->n_classes];
+  }
+  for (guint i = 0; i < dataset->samples[split]->len; i++)
+    diagnosis.boxed |= ((const EnsDatasetItem *)dataset->samples[split]->pdata[i])->boxes != NULL;
+  evaluation->findings = ens_diagnose (&diagnosis);
 }
 
 /* (transfer full) */
@@ -257,6 +325,7 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
               const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
 {
   g_auto (Scores) scores = {0};
+  EnsEvaluation *evaluation;
   guint n_skipped;
 
   g_return_val_if_fail (dataset->n_classes == ens_ensemble_get_bundle (ensemble)->n_classes, NULL);
@@ -272,7 +341,9 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
                                          .data = &scores},
                            &n_skipped, error))
     return NULL;
-  return evaluate_scores (&scores, split, n_skipped);
+  evaluation = evaluate_scores (&scores, split, n_skipped);
+  diagnose (&scores, dataset, split, evaluation);
+  return evaluation;
 }
 
 /* ---- JSON ---- */
@@ -292,6 +363,19 @@ write_class (EnsJson *json, const EnsEvaluation *evaluation, const EnsEvaluation
   ens_json_open_array (json, "confusion", ENS_JSON_FLAT);
   for (guint d = 0; d < evaluation->n_classes; d++)
     ens_json_unsigned (json, NULL, row->confusion[(gsize)c * evaluation->n_classes + d]);
+  ens_json_close (json);
+  ens_json_close (json);
+}
+
+static void
+write_finding (EnsJson *json, const EnsFinding *finding)
+{
+  ens_json_open_object (json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (json, "kind", ens_finding_name (finding->kind));
+  ens_json_string (json, "text", finding->text);
+  ens_json_open_array (json, "pictures", ENS_JSON_BLOCK);
+  for (guint i = 0; i < finding->pictures->len; i++)
+    ens_json_string (json, NULL, g_array_index (finding->pictures, EnsFindingPicture, i).path);
   ens_json_close (json);
   ens_json_close (json);
 }
@@ -345,6 +429,10 @@ ens_evaluation_to_json (const EnsEvaluation *evaluation)
   ens_json_open_array (&json, "rows", ENS_JSON_BLOCK);
   for (guint r = 0; r < evaluation->n_rows; r++)
     write_row (&json, evaluation, &evaluation->rows[r]);
+  ens_json_close (&json);
+  ens_json_open_array (&json, "findings", ENS_JSON_BLOCK);
+  for (guint i = 0; evaluation->findings != NULL && i < evaluation->findings->len; i++)
+    write_finding (&json, evaluation->findings->pdata[i]);
   ens_json_close (&json);
   ens_json_close (&json);
   return ens_json_finish (&json);

@@ -7,6 +7,7 @@
 #include "classify/examples.h"
 #include "dataset/dataset.h"
 #include "ensemble/ensemble.h"
+#include "train/diagnosis.h"
 #include "vision/frame-source.h"
 
 #define ENS_EVALUATION_SCHEMA "gst-ensemble/evaluation/1"
@@ -49,8 +50,10 @@ typedef struct {
   EnsEvaluationRow *rows;
   guint n_rows;
   guint8 *labels; /* n_images × n_classes */
+  /* Of evaluations made by ens_evaluate () or ens_fit (), else NULL: */
+  char **paths;        /* of the images */
+  GPtrArray *findings; /* EnsFinding: on the data set; ens_evaluate () knows its own split alone */
   /* Of evaluations made by ens_evaluate (), else NULL: */
-  char **paths;         /* of the images */
   float *window_scores; /* n_images × n_classes: P3 … */
   EnsRect *windows;     /* … and its window. NULL if the bundle has none */
   EnsGateCounts *gate;  /* NULL if the bundle has none */
@@ -73,6 +76,10 @@ EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, E
 
 /* What was measured against; it belongs to the evaluation. */
 EnsLabels ens_evaluation_get_truth (const EnsEvaluation *evaluation);
+
+/* How many of the images that show none of the classes, *n_none, are reported as one by a row. */
+guint ens_evaluation_count_false_alarms (const EnsEvaluation *evaluation,
+                                         const EnsEvaluationRow *row, guint *n_none);
 
 /* A JSON object, "schema": ENS_EVALUATION_SCHEMA; NaN becomes null. (transfer full) */
 char *ens_evaluation_to_json (const EnsEvaluation *evaluation);

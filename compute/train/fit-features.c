@@ -26,8 +26,9 @@ typedef struct {
 
 /* Images of a split that could be read, in order. */
 typedef struct {
-  GArray *keys;   /* EnsImageKey */
-  GArray *labels; /* guint8 */
+  GPtrArray *items; /* EnsDatasetItem, which are the data set's */
+  GArray *keys;     /* EnsImageKey */
+  GArray *labels;   /* guint8 */
   EnsLabels truth;
   guint n_broken;
 } Split;
@@ -37,8 +38,9 @@ struct _EnsFitFeatures {
   EnsWindowSearch *search;
   GHashTable *stores; /* configuration → EnsFeatureStore; networks that are alike share them */
   EnsFeatureStore *sizes; /* one of the stores: width and height of images, in pixels */
+  EnsFeatureStore *looks; /* one of the stores: ens_picture_hash_shrink () of images */
   Network *networks;
-  Split splits[N_SPLITS];
+  Split splits[ENS_N_SPLITS];
 };
 
 static guint
@@ -128,12 +130,12 @@ open_windows (EnsFitFeatures *features, guint n, guint n_windows, guint length, 
 /* Of no network, but configured by the first: two trainings that don't share features don't have to
  * wait for each other. */
 static EnsFeatureStore *
-open_sizes (EnsFitFeatures *features, GError **error)
+open_of_images (EnsFitFeatures *features, const char *what, guint length, GError **error)
 {
   GString *text = describe_network (features->source, 0);
 
-  g_string_append (text, "image size");
-  return open_store (features, g_string_free (text, FALSE), 2, error);
+  g_string_append (text, what);
+  return open_store (features, g_string_free (text, FALSE), length, error);
 }
 
 static gboolean
@@ -172,15 +174,19 @@ ens_fit_features_new (const EnsFitSource *source, GError **error)
   features->stores = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                             (GDestroyNotify)ens_feature_store_close);
   features->networks = g_new0 (Network, source->bundle->n_networks);
-  for (guint s = 0; s < N_SPLITS; s++) {
+  for (guint s = 0; s < ENS_N_SPLITS; s++) {
+    features->splits[s].items = g_ptr_array_new ();
     features->splits[s].keys = g_array_new (FALSE, FALSE, sizeof (EnsImageKey));
     features->splits[s].labels = g_array_new (FALSE, FALSE, sizeof (guint8));
   }
   for (guint n = 0; n < source->bundle->n_networks; n++)
     if (!open_network (features, n, error))
       return NULL;
-  features->sizes = open_sizes (features, error);
+  features->sizes = open_of_images (features, "image size", 2, error);
   if (features->sizes == NULL)
+    return NULL;
+  features->looks = open_of_images (features, "image look", ENS_PICTURE_HASH_PIXELS, error);
+  if (features->looks == NULL)
     return NULL;
   return g_steal_pointer (&features);
 }
@@ -194,7 +200,8 @@ ens_fit_features_free (EnsFitFeatures *features)
     ens_member_jobs_free (features->networks[n].jobs);
     ens_member_free (features->networks[n].member);
   }
-  for (guint s = 0; s < N_SPLITS; s++) {
+  for (guint s = 0; s < ENS_N_SPLITS; s++) {
+    g_ptr_array_unref (features->splits[s].items);
     g_array_unref (features->splits[s].keys);
     g_array_unref (features->splits[s].labels);
   }
@@ -214,6 +221,13 @@ typedef struct {
 } Filling;
 
 static gboolean
+has_look (const Filling *filling)
+{
+  return ens_feature_store_has (filling->features->sizes, &filling->key)
+         && ens_feature_store_has (filling->features->looks, &filling->key);
+}
+
+static gboolean
 has_all (const Filling *filling)
 {
   for (guint n = 0; n < filling->features->source->bundle->n_networks; n++) {
@@ -224,21 +238,36 @@ has_all (const Filling *filling)
         || (windows != NULL && !ens_feature_store_has (windows, &filling->key)))
       return FALSE;
   }
-  return ens_feature_store_has (filling->features->sizes, &filling->key);
+  return has_look (filling);
+}
+
+/* Of the image at hand. FALSE if it can't be read: reading the picture will say what is wrong. */
+static gboolean
+set_key (Filling *filling, const EnsDatasetItem *item)
+{
+  g_autofree char *contents = NULL;
+  gsize size;
+
+  if (!g_file_get_contents (item->path, &contents, &size, NULL))
+    return FALSE;
+  filling->key = ens_image_key (contents, size);
+  return TRUE;
 }
 
 static gboolean
 needs_picture (const EnsDatasetItem *item, gpointer data)
 {
   Filling *filling = data;
-  g_autofree char *contents = NULL;
-  gsize size;
 
-  /* Reading the picture will say what is wrong. */
-  if (!g_file_get_contents (item->path, &contents, &size, NULL))
-    return TRUE;
-  filling->key = ens_image_key (contents, size);
-  return !has_all (filling);
+  return !set_key (filling, item) || !has_all (filling);
+}
+
+static gboolean
+needs_look (const EnsDatasetItem *item, gpointer data)
+{
+  Filling *filling = data;
+
+  return !set_key (filling, item) || !has_look (filling);
 }
 
 static gboolean
@@ -248,6 +277,18 @@ add_size (const Filling *filling, const EnsFrame *frame, GError **error)
 
   return ens_feature_store_has (filling->features->sizes, &filling->key)
          || ens_feature_store_append (filling->features->sizes, &filling->key, size, 1, error);
+}
+
+static gboolean
+add_look (const Filling *filling, const EnsFrame *frame, GError **error)
+{
+  EnsFitFeatures *features = filling->features;
+  float pixels[ENS_PICTURE_HASH_PIXELS];
+
+  if (ens_feature_store_has (features->looks, &filling->key))
+    return TRUE;
+  ens_picture_hash_shrink (frame, ens_device_get_pool (features->source->device), pixels);
+  return ens_feature_store_append (features->looks, &filling->key, pixels, 1, error);
 }
 
 static gboolean
@@ -306,7 +347,15 @@ extract_features (const Filling *filling, const EnsFrame *frame, GError **error)
   for (guint n = 0; n < filling->features->source->bundle->n_networks; n++)
     if (!add_whole (filling, n, frame, error) || !add_windows (filling, n, frame, windows, error))
       return FALSE;
-  return add_size (filling, frame, error);
+  return add_size (filling, frame, error) && add_look (filling, frame, error);
+}
+
+static void
+keep_image (Split *split, const EnsDatasetItem *item, const Filling *filling)
+{
+  g_ptr_array_add (split->items, (gpointer)item);
+  g_array_append_val (split->keys, filling->key);
+  g_array_append_vals (split->labels, item->labels, filling->features->source->bundle->n_classes);
 }
 
 static gboolean
@@ -319,29 +368,19 @@ add_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data,
     g_prefix_error (error, "%s: ", item->path);
     return FALSE;
   }
-  g_array_append_val (split->keys, filling->key);
-  g_array_append_vals (split->labels, item->labels, filling->features->source->bundle->n_classes);
+  keep_image (split, item, filling);
   return TRUE;
 }
 
-/* An image in both splits makes the figures of the second better than they are. */
-static void
-note_shared_images (const EnsFitFeatures *features, const EnsMonitor *monitor)
+static gboolean
+look_at_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data, GError **error)
 {
-  const GArray *train = features->splits[ENS_SPLIT_TRAIN].keys;
-  const GArray *validation = features->splits[ENS_SPLIT_VALIDATION].keys;
-  guint n = 0;
+  const Filling *filling = data;
 
-  for (guint i = 0; i < validation->len; i++)
-    for (guint j = 0; j < train->len; j++)
-      n += memcmp (&g_array_index (validation, EnsImageKey, i),
-                   &g_array_index (train, EnsImageKey, j), sizeof (EnsImageKey))
-           == 0;
-  if (n > 0)
-    ens_monitor_note (monitor,
-                      "%u validation images are training images too; what is measured on them is "
-                      "too good",
-                      n);
+  keep_image (&filling->features->splits[filling->split], item, filling);
+  return picture == NULL
+         || (add_size (filling, &picture->frame, error)
+             && add_look (filling, &picture->frame, error));
 }
 
 gboolean
@@ -368,7 +407,33 @@ ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
     split->truth =
         (EnsLabels) {split->keys->len, dataset->n_classes, (const guint8 *)split->labels->data};
   }
-  note_shared_images (features, monitor);
+  return TRUE;
+}
+
+gboolean
+ens_fit_features_look (EnsFitFeatures *features, const EnsDataset *dataset,
+                       const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
+{
+  Split *split = &features->splits[ENS_SPLIT_TEST];
+  Filling filling = {.features = features, .split = ENS_SPLIT_TEST};
+  g_autoptr (GError) reason = NULL;
+
+  if (dataset->samples[ENS_SPLIT_TEST]->len == 0
+      || ens_images_foreach (&(EnsImages) {.dataset = dataset,
+                                           .split = ENS_SPLIT_TEST,
+                                           .opener = opener,
+                                           .monitor = monitor,
+                                           .stage = "looking at test images",
+                                           .needs = needs_look,
+                                           .each = look_at_image,
+                                           .data = &filling},
+                             &split->n_broken, &reason))
+    return TRUE;
+  if (!g_error_matches (reason, ENS_ERROR, ENS_ERROR_DATA)) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  ens_monitor_note (monitor, "%s", reason->message);
   return TRUE;
 }
 
@@ -417,6 +482,31 @@ ens_fit_features_read_side (EnsFitFeatures *features, EnsSplit split, float *sid
   }
   qsort (sides, keys->len, sizeof *sides, compare_floats);
   *side = sides[keys->len / 2];
+  return TRUE;
+}
+
+guint
+ens_fit_features_get_n_images (const EnsFitFeatures *features, EnsSplit split)
+{
+  return features->splits[split].keys->len;
+}
+
+gboolean
+ens_fit_features_read_look (EnsFitFeatures *features, EnsSplit split, guint image, EnsFitLook *look,
+                            GError **error)
+{
+  const EnsImageKey *key = &g_array_index (features->splits[split].keys, EnsImageKey, image);
+  guint n_rows;
+  g_autofree float *size = ens_feature_store_read (features->sizes, key, &n_rows, error);
+  g_autofree float *pixels =
+      size != NULL ? ens_feature_store_read (features->looks, key, &n_rows, error) : NULL;
+
+  if (pixels == NULL)
+    return FALSE;
+  look->item = features->splits[split].items->pdata[image];
+  look->width = (guint)size[0];
+  look->height = (guint)size[1];
+  memcpy (look->pixels, pixels, sizeof look->pixels);
   return TRUE;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/network.h"
 #include "ensemble/bundle.h"
 #include "vision/frame-source.h"
+#include "vision/picture-hash.h"
 
 /* Windows of each training image that window classifiers may choose from. */
 #define ENS_FIT_TRAINING_WINDOWS 32
@@ -33,6 +34,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsFitFeatures, ens_fit_features_free)
 gboolean ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
                                 const EnsFrameOpener *opener, const EnsMonitor *monitor,
                                 GError **error);
+
+/* What the images of all splits look like, the test split's too, which is opened for that alone. A
+ * split that can't be looked at is noted. */
+gboolean ens_fit_features_look (EnsFitFeatures *features, const EnsDataset *dataset,
+                                const EnsFrameOpener *opener, const EnsMonitor *monitor,
+                                GError **error);
+
+typedef struct {
+  const EnsDatasetItem *item;
+  guint width, height;
+  float pixels[ENS_PICTURE_HASH_PIXELS]; /* ens_picture_hash_shrink () */
+} EnsFitLook;
+
+/* Images of any split that could be read, in the order of their features. */
+guint ens_fit_features_get_n_images (const EnsFitFeatures *features, EnsSplit split);
+gboolean ens_fit_features_read_look (EnsFitFeatures *features, EnsSplit split, guint image,
+                                     EnsFitLook *look, GError **error);
 
 /* Of the images that could be read. */
 const EnsLabels *ens_fit_features_get_truth (const EnsFitFeatures *features, EnsSplit split);

@@ -29,6 +29,11 @@ gboolean ens_fit_set_up (EnsFit *fit, GError **error);
  */
 EnsEvaluation *ens_fit_fusion (EnsFit *fit, guint n_broken);
 
+/* Sets the evaluation's findings on the data set, and the paths of its images, the validation
+ * split's. */
+gboolean ens_fit_diagnose (const EnsFit *fit, EnsFitFeatures *features, EnsEvaluation *evaluation,
+                           GError **error);
+
 /* The bundle's provenance. No time and no absolute path, so that the same input makes the same
  * bundle. (transfer full) */
 char *ens_fit_describe_origin (const EnsFit *fit, const EnsFitFeatures *features,

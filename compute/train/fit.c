@@ -180,5 +180,8 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   evaluation =
       ens_fit_fusion (&fit, ens_fit_features_get_n_broken (features, ENS_SPLIT_VALIDATION));
   fit.bundle->provenance = ens_fit_describe_origin (&fit, features, evaluation);
+  if (!ens_fit_features_look (features, fit.dataset, opener, monitor, error)
+      || !ens_fit_diagnose (&fit, features, evaluation, error))
+    return NULL;
   return ens_fit_write_bundle (&fit, error) ? g_steal_pointer (&evaluation) : NULL;
 }

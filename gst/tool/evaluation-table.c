@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "table.h"
+#include "text.h"
 
 /* Nothing for what could not be measured. */
 static void
@@ -71,6 +72,32 @@ print_gate (const EnsGateCounts *gate, guint n_images)
       per_hundred * (gate->wrong - gate->wrong_withheld), per_hundred * gate->wrong);
 }
 
+static void
+print_false_alarms (const EnsEvaluation *evaluation)
+{
+  const EnsEvaluationRow *row = &evaluation->rows[evaluation->n_rows - 1];
+  guint n_none, n = ens_evaluation_count_false_alarms (evaluation, row, &n_none);
+
+  if (n_none > 0)
+    g_print ("\nfalse alarms: %u of the %u images that show none of the classes (%.1f %%)\n", n,
+             n_none, 100.0 * n / n_none);
+  else
+    g_print ("\nfalse alarms: not measured, no image shows none of the classes\n");
+}
+
+static void
+print_findings (const GPtrArray *findings)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < findings->len; i++) {
+    g_string_append (text, "- ");
+    tool_append_words (text, ((const EnsFinding *)findings->pdata[i])->text, 2, 2);
+  }
+  if (findings->len > 0)
+    g_print ("\nThe data set:\n\n%s", text->str);
+}
+
 void
 tool_evaluation_print (const EnsEvaluation *evaluation)
 {
@@ -82,8 +109,12 @@ tool_evaluation_print (const EnsEvaluation *evaluation)
     g_print ("; cross-fitted: all settings were chosen on other images");
   g_print ("\n\n");
   print_rows (evaluation);
-  if (evaluation->n_rows > 0)
+  if (evaluation->n_rows > 0) {
     print_classes (evaluation);
+    print_false_alarms (evaluation);
+  }
   if (evaluation->gate != NULL)
     print_gate (evaluation->gate, evaluation->n_images);
+  if (evaluation->findings != NULL)
+    print_findings (evaluation->findings);
 }

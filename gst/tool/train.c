@@ -2,13 +2,14 @@
 #include "evaluation-table.h"
 #include "monitor.h"
 #include "network-list.h"
+#include "report/report.h"
 #include "tool.h"
 
 #include "decode.h"
 
 typedef struct {
   char **networks, **lists;
-  char *output, *name, *method, *head, *cache, *preset, *device;
+  char *output, *name, *method, *head, *cache, *preset, *report, *device;
   gint threads, windows, cache_limit;
   gboolean plain_sigmoid;
   double c;
@@ -48,7 +49,8 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
   }
   if (!tool_check_least ("--windows", options->windows, 0, error)
       || !tool_check_least ("--svm-c", options->c, 0, error)
-      || !tool_parse_preset ("--windows-preset", options->preset, &params->windows_preset, error))
+      || !tool_parse_preset ("--windows-preset", options->preset, &params->windows_preset, error)
+      || (options->report != NULL && !tool_report_check (options->report, error)))
     return FALSE;
   if (!tool_parse_choice ("--method", options->method, ens_fit_method_names, &method, error))
     return FALSE;
@@ -90,10 +92,15 @@ fit (const EnsFitParams *params, const Options *options, GError **error)
   evaluation = ens_fit (params, device, gst_ensemble_decoder_get_opener (decoder),
                         tool_monitor_get (monitor), error);
   g_clear_pointer (&monitor, tool_monitor_free);
-  if (evaluation == NULL)
+  if (evaluation == NULL
+      || (options->report != NULL
+          && !tool_report_write (evaluation, gst_ensemble_decoder_get_opener (decoder),
+                                 options->report, error)))
     return FALSE;
   tool_evaluation_print (evaluation);
   g_print ("\n%s\n", params->bundle);
+  if (options->report != NULL)
+    g_print ("%s\n", options->report);
   return TRUE;
 }
 
@@ -137,6 +144,8 @@ static const ToolOption option_table[] = {
      "Region proposals of a picture (100; 0: none)"},
     {"windows-preset", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, preset), "NAME",
      "fast, balanced or quality (balanced)", "fast balanced quality"},
+    {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
+     "Write a self-contained HTML report", "*.html"},
     {"cache", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, cache), "FOLDER",
      "Where features are kept (the user's cache folder)", "/"},
     {"cache-limit", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, cache_limit), "MIB",
@@ -153,12 +162,13 @@ const ToolCommand tool_train = {
     .min_arguments = 1,
     .max_arguments = 1,
     .summary = "Make an ensemble from networks and labelled pictures",
-    .help = "DATASET is a folder: train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/…; pictures in "
-            "a class folder “none” show no class. Or boxes: Pascal VOC, COCO, NAME.csv.\n"
-            "KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
-            "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: "
-            "role=original|retrained (the default: classifies windows too, most of the time), "
-            "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, framing=crop|letterbox|stretch.",
+    .help =
+        "DATASET is a folder train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/… (class “none”: "
+        "pictures that show no class), or boxes: Pascal VOC, COCO, NAME.csv.\n"
+        "KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
+        "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: "
+        "role=original|retrained (the default: classifies windows too, most of the time), "
+        "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, framing=crop|letterbox|stretch.",
     .manual =
         "In Pascal VOC's layout pictures lie in JPEGImages, their objects in Annotations, and the "
         "splits in ImageSets/Main/train.txt, val.txt and test.txt. In COCO's there are "
@@ -191,6 +201,12 @@ const ToolCommand tool_train = {
         "From the "
         "size of the training pictures follows which pictures are large and divided into "
         "sub-images (tiles): “sub_images” in the bundle's ensemble.json.\n\n"
+        "What is wrong with the data set is printed last, a sentence each: classes that have few "
+        "pictures, near copies, small pictures, false alarms on pictures of no class, labels that "
+        "are likely wrong, classes that are taken for each other, and whether more pictures would "
+        "help. The report shows the pictures too, and how the bundle does on the validation split. "
+        "Probabilities that images are diagnosed with come from classifiers that were trained "
+        "without them.\n\n"
         "A value of 0 … 255 becomes (value - mean) * scale, or (value - mean) / std; if mean "
         "and std are of 1 at most, they are of values 0 … 1. Channels are counted in the "
         "network's own order. What is not given is detected, as inspect does, and "

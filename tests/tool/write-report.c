@@ -69,6 +69,20 @@ add_windows (EnsEvaluation *evaluation, const float *scores)
     evaluation->windows[i] = (EnsRect) {0.25F, 0.5F, 0.5F, 0.25F};
 }
 
+static void
+add_findings (EnsEvaluation *evaluation)
+{
+  EnsFinding *finding =
+      ens_finding_new (ENS_FINDING_SMALL, g_strdup ("2 of the <6> pictures are small."));
+
+  for (guint i = 0; i < 2; i++)
+    ens_finding_show (finding, evaluation->paths[i], g_strdup_printf ("%u×9 <pixels>", i));
+  evaluation->findings = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_finding_free);
+  g_ptr_array_add (evaluation->findings, finding);
+  g_ptr_array_add (evaluation->findings,
+                   ens_finding_new (ENS_FINDING_BALANCE, g_strdup ("Some classes are rare.")));
+}
+
 static EnsEvaluation *
 evaluate_six (gboolean several)
 {
@@ -89,6 +103,8 @@ evaluate_six (gboolean several)
     add_windows (evaluation, with);
   }
   add_pictures (evaluation);
+  if (several)
+    add_findings (evaluation);
   return evaluation;
 }
 

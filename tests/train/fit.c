@@ -216,7 +216,8 @@ START_TEST (test_methods)
   ck_assert (promised->cross_fitted && !found->cross_fitted);
   ck_assert_str_eq (promised->rows[0].name, "a");
   ck_assert_pstr_eq (promised->rows[2].name, ENS_EVALUATION_WITHOUT_WINDOWS);
-  ck_assert_ptr_null (promised->paths);
+  ck_assert_str_eq (promised->paths[0], found->paths[0]);
+  ck_assert_ptr_null (promised->paths[VALIDATION * CLASSES]);
   ck_assert_ptr_null (promised->windows);
   ck_assert_uint_eq (promised->n_images, VALIDATION * CLASSES);
   ck_assert_uint_eq (promised->n_positive[1], VALIDATION);
@@ -308,7 +309,7 @@ START_TEST (test_again)
   g_autoptr (EnsEvaluation) second = NULL;
   g_autoptr (EnsEvaluation) third = NULL;
 
-  ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION) * CLASSES);
+  ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION + TEST) * CLASSES);
   ens_device_unref (fixture->device);
   fixture->device = ens_device_open ("cpu", 1, NULL);
   second = fit_well (fixture);
@@ -338,7 +339,7 @@ START_TEST (test_cancelled)
   fixture->cancel_after = 0;
   g_cancellable_reset (fixture->cancellable);
   resumed = fit_well (fixture);
-  ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION) * CLASSES - 9);
+  ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION + TEST) * CLASSES - 9);
   found = read_bundle (fixture);
   ck_assert (g_bytes_equal (expected, found));
 }

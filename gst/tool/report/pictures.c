@@ -19,11 +19,9 @@
 
 /* ---- Cards ---- */
 
-/* window: drawn on the picture; may be NULL. */
-static void
-add_picture (Report *report, guint sample, const EnsRect *window)
+void
+report_add_picture (Report *report, const char *path, guint side, const EnsRect *window)
 {
-  const char *path = report->evaluation->paths[sample];
   g_autoptr (EnsPicture) picture = ens_frame_opener_read (report->opener, path, NULL);
   g_autofree char *name = g_filename_display_basename (path), *shown = html_clean (name);
   g_autofree char *uri = NULL;
@@ -31,7 +29,7 @@ add_picture (Report *report, guint sample, const EnsRect *window)
   guint width, height;
 
   if (picture != NULL)
-    uri = thumbnail_new (&picture->frame, THUMBNAIL_SIDE, report->pool, &width, &height, NULL);
+    uri = thumbnail_new (&picture->frame, side, report->pool, &width, &height, NULL);
   if (uri == NULL) {
     g_string_append (html, "<svg viewBox=\"0 0 4 3\" aria-hidden=\"true\"></svg>");
     return;
@@ -50,10 +48,9 @@ add_picture (Report *report, guint sample, const EnsRect *window)
   g_string_append (html, "</svg>");
 }
 
-static void
-add_file (Report *report, guint sample)
+void
+report_add_file (Report *report, const char *path)
 {
-  const char *path = report->evaluation->paths[sample];
   g_autofree char *name = g_filename_display_basename (path), *shown = html_clean (name);
   g_autofree char *display = g_filename_display_name (path), *title = html_clean (display);
 
@@ -150,14 +147,14 @@ add_mistake (Report *report, const EnsPrediction *prediction, const char *verb)
   g_autofree char *truth = list_truth (report, prediction->sample);
 
   g_string_append (report->html, "<article class=\"card\">");
-  add_picture (report, prediction->sample, NULL);
+  report_add_picture (report, report->evaluation->paths[prediction->sample], THUMBNAIL_SIDE, NULL);
   html_add (report->html,
             "<div><p class=\"verdict\"><span>%s <b>%s</b></span><span>%.2f</span></p>"
             "<p>shows %s</p>",
             verb, report->classes[prediction->class], (double)prediction->score, truth);
   add_odds (report, prediction);
   add_opinions (report, prediction);
-  add_file (report, prediction->sample);
+  report_add_file (report, report->evaluation->paths[prediction->sample]);
   g_string_append (report->html, "</div></article>\n");
 }
 
@@ -201,14 +198,15 @@ add_window (Report *report, const EnsPrediction *prediction)
   gsize index = (gsize)prediction->sample * report->truth.n_classes + prediction->class;
 
   g_string_append (report->html, "<article class=\"card\">");
-  add_picture (report, prediction->sample, &evaluation->windows[index]);
+  report_add_picture (report, report->evaluation->paths[prediction->sample], THUMBNAIL_SIDE,
+                      &evaluation->windows[index]);
   html_add (report->html,
             "<div><p class=\"verdict\"><b>%s</b><span>%.2f</span></p>"
             "<p class=\"muted\">whole picture %.2f, with windows %.2f</p>",
             report->classes[prediction->class], (double)prediction->score,
             (double)evaluation->rows[evaluation->n_rows - 2].scores[index],
             (double)report->best->scores[index]);
-  add_file (report, prediction->sample);
+  report_add_file (report, report->evaluation->paths[prediction->sample]);
   g_string_append (report->html, "</div></article>\n");
 }
 

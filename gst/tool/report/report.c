@@ -124,8 +124,11 @@ add_header (Report *report)
   if (evaluation->n_skipped > 0)
     html_add (html, "; %u more could not be read", evaluation->n_skipped);
   html_add (html, ".</p>\n<nav>");
+  html_add (html, "<a href=\"#models\">Networks and ensemble</a>");
+  if (evaluation->findings != NULL && evaluation->findings->len > 0)
+    html_add (html, "<a href=\"#data\">Data set</a>");
   html_add (html,
-            "<a href=\"#models\">Networks and ensemble</a><a href=\"#classes\">Classes</a>"
+            "<a href=\"#classes\">Classes</a>"
             "<a href=\"#curves\">Precision–recall curves</a><a href=\"#confusion\">%s</a>"
             "<a href=\"#calibration\">Calibration</a><a href=\"#mistakes\">Worst errors</a>",
             report->multi_label ? "Errors" : "Confusion matrix");
@@ -140,13 +143,14 @@ add_page (Report *report)
   add_head (report);
   add_header (report);
   report_add_summary (report);
+  report_add_findings (report);
   report_add_classes (report);
   report_add_curves (report);
   report_add_confusion (report);
   report_add_calibration (report);
   report_add_mistakes (report);
   report_add_windows (report);
-  html_add (report->html, "<footer>gst-ensemble-1.0 evaluate --report</footer>\n</main>\n</body>\n"
+  html_add (report->html, "<footer>gst-ensemble-1.0</footer>\n</main>\n</body>\n"
                           "</html>\n");
 }
 

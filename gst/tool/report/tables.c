@@ -138,6 +138,21 @@ add_class (Report *report, guint c)
   g_string_append (html, "</tr>\n");
 }
 
+static void
+add_false_alarms (Report *report)
+{
+  guint n_none, n = ens_evaluation_count_false_alarms (report->evaluation, report->best, &n_none);
+
+  if (n_none > 0)
+    html_add (report->html,
+              "<p>False alarms: %u of the %u pictures that show none of the classes are reported "
+              "as one (%.1f %%).</p>\n",
+              n, n_none, 100.0 * n / n_none);
+  else
+    html_add (report->html, "<p>False alarms were not measured: every picture shows one of the "
+                            "classes.</p>\n");
+}
+
 void
 report_add_classes (Report *report)
 {
@@ -159,5 +174,7 @@ report_add_classes (Report *report)
                          "</thead>\n<tbody>\n");
   for (guint c = 0; c < evaluation->n_classes; c++)
     add_class (report, c);
-  g_string_append (html, "</tbody></table></div>\n</section>\n");
+  g_string_append (html, "</tbody></table></div>\n");
+  add_false_alarms (report);
+  g_string_append (html, "</section>\n");
 }
