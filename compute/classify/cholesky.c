@@ -19,9 +19,8 @@ multiply (const double *a, const double *b, guint n)
   return sums[0] + sums[1] + sums[2] + sums[3];
 }
 
-/* The lower triangle becomes L. */
-static gboolean
-decompose (double *matrix, guint n)
+gboolean
+ens_cholesky_decompose (double *matrix, guint n)
 {
   for (guint i = 0; i < n; i++) {
     double *row = &matrix[(gsize)i * n];
@@ -44,7 +43,7 @@ ens_cholesky_invert (double *matrix, guint n)
 {
   g_autofree double *inverse = g_new (double, n);
 
-  if (!decompose (matrix, n))
+  if (!ens_cholesky_decompose (matrix, n))
     return FALSE;
   /* Row i of L⁻¹ follows from the rows above it. */
   for (guint i = 0; i < n; i++) {

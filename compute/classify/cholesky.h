@@ -4,6 +4,10 @@
 
 #include <glib.h>
 
+/* matrix: n × n, symmetric and positive definite; of it the lower triangle is read, and becomes
+ * that of L, A = L·Lᵀ. FALSE, and the contents are lost, if the matrix is not positive definite. */
+gboolean ens_cholesky_decompose (double *matrix, guint n);
+
 /* matrix: n × n, row by row, symmetric and positive definite; of it the lower triangle is read.
  * With A = L·Lᵀ it becomes L⁻¹, zeroes above the diagonal: ‖L⁻¹·x‖² = xᵀ·A⁻¹·x. FALSE, and the
  * contents are lost, if the matrix is not positive definite. */

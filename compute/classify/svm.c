@@ -57,7 +57,7 @@ ens_svm_train (const EnsExamples *examples, double c, EnsThreadPool *pool)
   g_return_val_if_fail (c > 0, NULL);
   linear = ens_linear_classifier_new (examples->n_features, examples->truth.n_classes);
   linear->root = examples->root;
-  ens_svm_rows_init (&rows, examples);
+  ens_svm_rows_init_reduced (&rows, examples, pool);
   ens_thread_pool_run (pool, examples->truth.n_classes, train_task,
                        &(Training) {examples, &rows, c, linear});
   return linear;
@@ -230,7 +230,7 @@ ens_svm_cross_fit (const EnsExamples *examples, double c, EnsThreadPool *pool, f
   guint n_tasks = n_steps * ENS_FOLDS * examples->truth.n_classes;
   Validation validation = {examples, &rows, fold, c > 0 ? &c : c_grid, n_steps, of_all};
 
-  ens_svm_rows_init (&rows, examples);
+  ens_svm_rows_init_reduced (&rows, examples, pool);
   ens_thread_pool_run (pool, n_tasks, validate_task, &validation);
   if (decisions != NULL)
     take_decisions (&validation, decisions);

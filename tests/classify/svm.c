@@ -104,6 +104,43 @@ START_TEST (test_root)
 }
 END_TEST
 
+/* Fewer examples than features: the minimum is where each weight is the sum of its examples'
+ * features by their shares, w = Σ 2·c·max (0, 1 - y·d)·y·x, x standardised, weights of sides 1. */
+START_TEST (test_more_features_than_examples)
+{
+  enum { FEW = 12, MANY = 40 };
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
+  g_autoptr (GRand) random = g_rand_new_with_seed (11);
+  float features[FEW * MANY], decisions[FEW];
+  guint8 sides[FEW];
+  EnsExamples examples = {{FEW, 1, sides}, MANY, features};
+  g_autoptr (EnsLinearClassifier) svm = NULL;
+
+  for (guint i = 0; i < FEW * MANY; i++)
+    features[i] = (float)g_rand_double_range (random, -1, 1);
+  for (guint i = 0; i < FEW; i++)
+    sides[i] = i % 2;
+  memcpy (&features[MANY], &features[3 * MANY], MANY * sizeof (float)); /* the same twice */
+  svm = ens_svm_train (&examples, 1, pool);
+  ens_linear_classifier_decide (svm, features, FEW, decisions, pool);
+  for (guint f = 0; f < MANY; f++) {
+    double mean = 0, variance = 0, weight = 0, scale;
+
+    for (guint i = 0; i < FEW; i++)
+      mean += features[i * MANY + f] / (double)FEW;
+    for (guint i = 0; i < FEW; i++)
+      variance += pow (features[i * MANY + f] - mean, 2) / FEW;
+    scale = 1 / sqrt (variance * MANY);
+    for (guint i = 0; i < FEW; i++) {
+      double side = sides[i] ? 1 : -1, missing = MAX (0, 1 - side * (double)decisions[i]);
+
+      weight += 2 * missing * side * (features[i * MANY + f] - mean) * scale;
+    }
+    ck_assert_double_eq_tol (svm->weights[f], weight * scale, 2e-3);
+  }
+}
+END_TEST
+
 /* Standardisation, written down once more: no deviation counts as less than a tenth of their root
  * mean square. */
 static void
@@ -313,6 +350,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("known-solution", test_known_solution, known_solution_rows);
   test_add ("minimum", test_minimum);
   test_add ("root", test_root);
+  test_add ("more-features-than-examples", test_more_features_than_examples);
   test_add ("same-bits", test_same_bits);
   test_add ("choose-c", test_choose_c);
   test_add ("unknown", test_unknown);
