@@ -165,11 +165,13 @@ const ToolCommand tool_train = {
     .help =
         "DATASET is a folder train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/… (class “none”: "
         "pictures that show no class), or boxes: Pascal VOC, COCO, NAME.csv.\n"
-        "KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
-        "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: "
-        "role=original|retrained (the default: classifies windows too, most of the time), "
-        "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, framing=crop|letterbox|stretch.",
+        "KEYs, as the manual explains them: role=original|retrained, taps=…, scales=…, "
+        "window-sizes=…, framing=…, and, where inspect detects none: order, size, mean, scale.",
     .manual =
+        "A network's KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
+        "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: role=original|retrained, "
+        "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, framing=scale|crop|letterbox|stretch, "
+        "window-framing=…, name=NAME.\n\n"
         "In Pascal VOC's layout pictures lie in JPEGImages, their objects in Annotations, and the "
         "splits in ImageSets/Main/train.txt, val.txt and test.txt. In COCO's there are "
         "annotations/instances_train2017.json and instances_val2017.json beside the folders "
