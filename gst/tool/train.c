@@ -124,8 +124,8 @@ run (gconstpointer data, char **arguments, GError **error)
 }
 
 static const ToolOption option_table[] = {
-    {"network", 'n', G_OPTION_ARG_STRING_ARRAY, G_STRUCT_OFFSET (Options, networks),
-     "FILE[,KEY=VALUE]…", "A network and what it expects; once for each", "*.onnx"},
+    {"network", 'n', G_OPTION_ARG_STRING_ARRAY, G_STRUCT_OFFSET (Options, networks), "FILE[,…]",
+     "A network and what it expects; once for each", "*.onnx"},
     {"networks", 0, G_OPTION_ARG_FILENAME_ARRAY, G_STRUCT_OFFSET (Options, lists), "FILE.json",
      "The same from a file", "*.json"},
     {"output", 'o', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, output), "BUNDLE",
@@ -165,8 +165,8 @@ const ToolCommand tool_train = {
     .help =
         "DATASET is a folder train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/… (class “none”: "
         "pictures that show no class), or boxes: Pascal VOC, COCO, NAME.csv.\n"
-        "KEYs, as the manual explains them: role=original|retrained, taps=…, scales=…, "
-        "window-sizes=…, framing=…, and, where inspect detects none: order, size, mean, scale.",
+        "FILE,KEY=VALUE…, see the manual: role=original|retrained, taps=…, scales=…, "
+        "framing=…; where inspect detects none: order, size, mean, scale.",
     .manual =
         "A network's KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
         "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: role=original|retrained, "
