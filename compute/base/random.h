@@ -24,6 +24,7 @@ typedef enum {
   ENS_RANDOM_WEIGHTS,  /* what layers begin with */
   ENS_RANDOM_ORDER,    /* of an epoch's pictures */
   ENS_RANDOM_PART,     /* which sub-images of a picture an epoch sees */
+  ENS_RANDOM_DROPOUT,  /* which numbers of a step are dropped */
 } EnsRandomPurpose;
 
 typedef struct {

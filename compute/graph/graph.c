@@ -119,10 +119,11 @@ ens_graph_add_constant (EnsGraph *graph, const char *name, EnsTensor *tensor)
   return value;
 }
 
+/* Adds the values of the outputs from `first` on. */
 static void
-add_outputs (EnsGraph *graph, EnsNode *node)
+add_outputs (EnsGraph *graph, EnsNode *node, guint first)
 {
-  for (guint i = 0; i < node->n_outputs; i++) {
+  for (guint i = first; i < node->n_outputs; i++) {
     g_autofree char *name = i > 0 ? g_strdup_printf ("%s:%u", node->name, i) : NULL;
 
     node->outputs[i] = add_value (graph, name != NULL ? name : node->name);
@@ -146,7 +147,7 @@ insert_node (EnsGraph *graph, int position, const EnsOp *op, const char *name, g
   node->n_inputs = n_inputs;
   node->outputs = g_new0 (EnsValue *, n_outputs);
   node->n_outputs = n_outputs;
-  add_outputs (graph, node);
+  add_outputs (graph, node, 0);
   g_ptr_array_insert (graph->nodes, position, node);
   g_hash_table_insert (graph->nodes_by_name, node->name, node);
   return node;
@@ -415,6 +416,22 @@ ens_graph_insert (EnsGraph *graph, const EnsNode *before, const EnsOp *op, gcons
   g_return_val_if_fail (g_ptr_array_find (graph->nodes, before, &position), NULL);
 
   return insert_node (graph, position, op, NULL, params, inputs, n_inputs, 1)->outputs[0];
+}
+
+void
+ens_graph_change_node (EnsGraph *graph, EnsNode *node, const EnsOp *op, gconstpointer params,
+                       guint n_outputs)
+{
+  guint first = node->n_outputs;
+
+  g_return_if_fail (n_outputs >= first);
+
+  g_free (node->params);
+  node->params = g_memdup2 (params, op->params_size);
+  node->op = op;
+  node->outputs = g_renew (EnsValue *, node->outputs, n_outputs);
+  node->n_outputs = n_outputs;
+  add_outputs (graph, node, first);
 }
 
 void

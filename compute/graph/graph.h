@@ -109,6 +109,10 @@ gboolean ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue
 /* Inserts a node of one output before node `before` and returns its output. */
 EnsValue *ens_graph_insert (EnsGraph *graph, const EnsNode *before, const EnsOp *op,
                             gconstpointer params, EnsValue *const *inputs, guint n_inputs);
+/* Makes a node another operator's. Inputs and outputs stay; it gets further outputs. `params` is
+ * copied. */
+void ens_graph_change_node (EnsGraph *graph, EnsNode *node, const EnsOp *op, gconstpointer params,
+                            guint n_outputs);
 /* Resizes a node's inputs; new ones are absent. */
 void ens_node_resize_inputs (EnsNode *node, guint n_inputs);
 /* How often each value is read by nodes and graph outputs, by value index. (transfer full) */

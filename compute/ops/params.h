@@ -110,6 +110,11 @@ typedef struct {
   float alpha, beta;
 } EnsActivationGradParams;
 
+/* Dropout, which does nothing by itself; training multiplies with a mask instead. */
+typedef struct {
+  float ratio; /* of what is dropped */
+} EnsDropoutParams;
+
 /* Clip. Bounds that are absent are ∓infinity. */
 typedef struct {
   float min, max;

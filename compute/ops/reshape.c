@@ -255,7 +255,9 @@ const EnsOp ens_op_identity = {.name = "Identity",
                                .is_identity = always_is_identity};
 
 static const EnsAttribute dropout_attributes[] = {{"is_test", ENS_ATTRIBUTE_IGNORED, .until = 6},
-                                                  {"ratio", ENS_ATTRIBUTE_IGNORED},
+                                                  {"ratio", ENS_ATTRIBUTE_FLOAT,
+                                                   ENS_MEMBER (EnsDropoutParams, ratio),
+                                                   .real = 0.5F, .input = 1, .input_since = 12},
                                                   {"seed", ENS_ATTRIBUTE_IGNORED},
                                                   ENS_ATTRIBUTE_END};
 
@@ -291,6 +293,7 @@ const EnsOp ens_op_dropout = {.name = "Dropout",
                               .layout = ENS_LAYOUT_FOLLOWS,
                               .kind = ENS_KIND_VIEW,
                               .flags = ENS_OP_IN_PLACE,
+                              .params_size = sizeof (EnsDropoutParams),
                               .attributes = dropout_attributes,
                               .shape = dropout_shape,
                               .reference = dropout_reference,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "passes/parameters.h"
 
+#include "graph/infer.h"
+#include "ops/params.h"
+#include "ops/registry.h"
 #include "passes/rewrite.h"
 
 static gboolean
@@ -76,4 +79,55 @@ ens_graph_bind_input (EnsGraph *graph, EnsValue *value, EnsTensor *tensor)
 {
   g_ptr_array_remove (graph->inputs, value);
   value->constant = ens_tensor_ref (tensor);
+}
+
+void
+ens_graph_train_batch_norm (EnsGraph *graph, float momentum, EnsNodeFunc is_chosen, gpointer data)
+{
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    EnsNode *node = ens_graph_node (graph, i);
+
+    if (node->op == &ens_op_batch_normalization && is_chosen (node, data)) {
+      const EnsNormalizationParams *params = node->params;
+      const EnsBatchTrainingParams training = {.epsilon = params->epsilon, .momentum = momentum};
+
+      ens_graph_change_node (graph, node, &ens_op_batch_normalization_training, &training, 5);
+    }
+  }
+}
+
+static void
+train_dropout (EnsGraph *graph, EnsNode *node)
+{
+  const EnsBinaryParams params = {.activation = {ENS_ACTIVATION_NONE}};
+  EnsValue *x = node->inputs[0];
+  g_autofree char *name = g_strdup_printf ("%s:mask", node->name);
+  EnsValue *mask = ens_graph_add_input (graph, name, x->type, &x->shape);
+  EnsValue *inputs[] = {x, mask};
+  EnsValue *product = ens_graph_insert (graph, node, &ens_op_mul, &params, inputs, 2);
+
+  ens_infer_node (product->producer, FALSE, NULL);
+  ens_graph_replace_uses (graph, node->outputs[0], product);
+}
+
+GArray *
+ens_graph_train_dropout (EnsGraph *graph, EnsNodeFunc is_chosen, gpointer data)
+{
+  GArray *ratios = g_array_new (FALSE, FALSE, sizeof (float));
+  guint n = graph->nodes->len;
+  g_autofree EnsNode **nodes = g_memdup2 (graph->nodes->pdata, n * sizeof *nodes);
+
+  for (guint i = 0; i < n; i++) {
+    EnsNode *node = nodes[i];
+    float ratio;
+
+    if (node->op != &ens_op_dropout || !is_chosen (node, data))
+      continue;
+    ratio = ((const EnsDropoutParams *)node->params)->ratio;
+    if (ratio <= 0)
+      continue;
+    train_dropout (graph, node);
+    g_array_append_val (ratios, ratio);
+  }
+  return ratios;
 }

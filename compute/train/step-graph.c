@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "graph/infer.h"
+#include "ops/registry.h"
 #include "passes/backward.h"
 #include "passes/parameters.h"
 #include "passes/passes.h"
@@ -142,6 +143,45 @@ free_parameters (const Builder *builder)
   }
 }
 
+/* Batch normalisation and dropout */
+
+static gboolean
+is_not_frozen (const EnsNode *node, gpointer data)
+{
+  const Builder *builder = data;
+
+  return !g_hash_table_contains (builder->frozen, node);
+}
+
+/* Batch normalisation that is trained keeps statistics; what it makes of them are outputs. */
+static void
+free_statistics (const Builder *builder)
+{
+  g_autoptr (GArray) all = ens_graph_find_parameters (builder->graph);
+
+  for (guint i = 0; i < all->len; i++) {
+    const EnsGraphParameter *parameter = &g_array_index (all, EnsGraphParameter, i);
+
+    if (parameter->node->op == &ens_op_batch_normalization_training
+        && parameter->kind >= ENS_PARAMETER_MEAN)
+      free_parameter (builder, parameter, builder->step->statistics);
+  }
+}
+
+static void
+add_statistics (const Builder *builder)
+{
+  const GArray *statistics = builder->step->statistics;
+
+  for (guint i = 0; i < statistics->len; i++) {
+    const EnsParameter *parameter = &g_array_index (statistics, EnsParameter, i);
+    const EnsNode *node = g_hash_table_lookup (builder->graph->nodes_by_name, parameter->node);
+
+    ens_graph_add_output (builder->graph,
+                          node->outputs[parameter->kind == ENS_PARAMETER_MEAN ? 1 : 2]);
+  }
+}
+
 /* Shapes */
 
 static gboolean
@@ -200,13 +240,27 @@ differentiate (const Builder *builder, GError **error)
 static gboolean
 build (const Builder *builder, GError **error)
 {
+  const EnsStepParams *params = builder->params;
+
   if (!choose_outputs (builder, error))
     return FALSE;
   ens_graph_remove_unused (builder->graph);
   if (!freeze (builder, error))
     return FALSE;
   free_parameters (builder);
-  return infer (builder, error) && differentiate (builder, error);
+  if (params->batch_statistics) {
+    ens_graph_train_batch_norm (builder->graph, (float)params->momentum, is_not_frozen,
+                                (gpointer)builder);
+    free_statistics (builder);
+  }
+  if (!infer (builder, error))
+    return FALSE;
+  builder->step->ratios =
+      ens_graph_train_dropout (builder->graph, is_not_frozen, (gpointer)builder);
+  if (!differentiate (builder, error))
+    return FALSE;
+  add_statistics (builder);
+  return TRUE;
 }
 
 gboolean
@@ -222,7 +276,6 @@ ens_step_graph_init (EnsStepGraph *step, const EnsStepParams *params, GError **e
       .parameters = g_array_new (FALSE, FALSE, sizeof (EnsParameter)),
       .statistics = g_array_new (FALSE, FALSE, sizeof (EnsParameter)),
       .initial = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref),
-      .masks = g_array_new (FALSE, FALSE, sizeof (EnsStepMask)),
   };
   if (build (&builder, error))
     return TRUE;
@@ -237,5 +290,5 @@ ens_step_graph_clear (EnsStepGraph *step)
   g_array_unref (step->parameters);
   g_array_unref (step->statistics);
   g_ptr_array_unref (step->initial);
-  g_array_unref (step->masks);
+  g_clear_pointer (&step->ratios, g_array_unref);
 }

@@ -4,12 +4,6 @@
 
 #include "train/step.h"
 
-/* What dropout multiplies with: an input of the graph. */
-typedef struct {
-  EnsShape shape;
-  float ratio; /* of what is dropped */
-} EnsStepMask;
-
 typedef struct {
   /* Inputs: those of the original graph; parameters; statistics; masks. Outputs: the loss; what was
    * asked for; gradients of the parameters; new statistics. */
@@ -17,7 +11,7 @@ typedef struct {
   guint n_inputs, n_outputs;       /* of the caller */
   GArray *parameters, *statistics; /* EnsParameter */
   GPtrArray *initial;              /* EnsTensor of each of them, parameters first */
-  GArray *masks;                   /* EnsStepMask */
+  GArray *ratios;                  /* float, of each mask of dropout */
 } EnsStepGraph;
 
 /* FALSE: nothing is set. */

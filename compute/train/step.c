@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/random.h"
 #include "engine/device-private.h"
 #include "engine/network-private.h"
 #include "train/step-private.h"
@@ -17,6 +18,8 @@ struct _EnsStep {
   gsize n_values, n_statistics;
   gconstpointer *inputs; /* of the plan, as outputs */
   gpointer *outputs;
+  GPtrArray *masks; /* EnsTensor of what dropout multiplies with */
+  guint64 seed;
 };
 
 /* Making */
@@ -75,6 +78,10 @@ make_plan (EnsStep *step, EnsDevice *device, GError **error)
   step->outputs = g_new0 (gpointer, graph->outputs->len);
   for (guint i = 0; i < n; i++)
     shapes[i] = ((EnsValue *)graph->inputs->pdata[i])->shape;
+  for (guint i = n - step->graph.ratios->len; i < n; i++) {
+    g_ptr_array_add (step->masks, ens_tensor_new (ENS_TYPE_FLOAT32, &shapes[i]));
+    step->inputs[i] = ((EnsTensor *)g_ptr_array_index (step->masks, step->masks->len - 1))->data;
+  }
   network = ens_network_new (graph, device, error);
   if (network != NULL)
     step->plan = ens_network_plan (network, shapes, error);
@@ -96,6 +103,8 @@ ens_step_new (const EnsStepParams *params, EnsDevice *device, GError **error)
     g_free (g_steal_pointer (&step));
     return NULL;
   }
+  step->seed = params->seed;
+  step->masks = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
   step->n_values = sum_sizes (graph->parameters);
   step->n_statistics = sum_sizes (graph->statistics);
   step->values = take_values (graph->parameters, (EnsTensor **)graph->initial->pdata);
@@ -114,6 +123,7 @@ ens_step_free (EnsStep *step)
 {
   ens_step_graph_clear (&step->graph);
   g_clear_pointer (&step->plan, ens_plan_unref);
+  g_ptr_array_unref (step->masks);
   g_free (step->values);
   g_free (step->statistics);
   g_free (step->new_statistics);
@@ -165,6 +175,21 @@ ens_step_get_arena_size (const EnsStep *step)
 
 /* Running */
 
+static void
+draw_mask (const EnsStep *step, guint i, guint64 number)
+{
+  const EnsTensor *mask = g_ptr_array_index (step->masks, i);
+  const EnsRandomStream stream = {step->seed, ENS_RANDOM_DROPOUT, (guint32)number, i};
+  float ratio = g_array_index (step->graph.ratios, float, i), kept = 1 / (1 - ratio);
+  guint32 limit = (guint32)((double)ratio * G_MAXUINT32);
+  gsize n = (gsize)ens_shape_elements (&mask->shape);
+  EnsRandom random;
+
+  ens_random_init (&random, &stream);
+  for (gsize k = 0; k < n; k++)
+    ((float *)mask->data)[k] = ens_random_next (&random) < limit ? 0 : kept;
+}
+
 gboolean
 ens_step_run (EnsStep *step, const EnsStepArrays *arrays, float *loss, GError **error)
 {
@@ -177,6 +202,8 @@ ens_step_run (EnsStep *step, const EnsStepArrays *arrays, float *loss, GError **
     memcpy (step->outputs + 1, arrays->outputs, graph->n_outputs * sizeof *step->outputs);
   for (guint i = 0; i < graph->parameters->len; i++)
     gradients[i] = arrays->gradients + g_array_index (graph->parameters, EnsParameter, i).offset;
+  for (guint i = 0; i < step->masks->len; i++)
+    draw_mask (step, i, arrays->number);
   if (!ens_plan_run (step->plan, step->inputs, step->outputs, error))
     return FALSE;
   memcpy (step->statistics, step->new_statistics, step->n_statistics * sizeof *step->statistics);
