@@ -85,10 +85,17 @@ guint ens_evaluation_count_false_alarms (const EnsEvaluation *evaluation,
 char *ens_evaluation_to_json (const EnsEvaluation *evaluation);
 
 /* For those that compute scores themselves: an evaluation without rows; the row that follows from
- * n_samples × n_classes scores (thresholds NULL: 0.5). margins, unless NULL: scores less the
- * threshold of each, where that is not `thresholds` for all; from 0 on a class is present. */
+ * scores, n_samples × n_classes each. */
+typedef struct {
+  const float *p;
+  const float *thresholds; /* per class; NULL: 0.5 */
+  /* Where P of different images is by different settings, or NULL: what images are ranked by; and P
+   * less the threshold, from 0 on a class is present. */
+  const float *ranks, *margins;
+} EnsScores;
+
 EnsEvaluation *ens_evaluation_new (const char *bundle, const char *split,
                                    const char *const *classes, const EnsLabels *truth,
                                    guint n_skipped);
 void ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels *truth,
-                         const float *scores, const float *thresholds, const float *margins);
+                         const EnsScores *scores);
