@@ -55,7 +55,7 @@ typedef struct {
   GPtrArray *findings; /* EnsFinding: on the data set; ens_evaluate () knows its own split alone */
   /* Of evaluations made by ens_evaluate (), else NULL: */
   float *window_scores; /* n_images × n_classes: P3 … */
-  EnsRect *windows;     /* … and its window. NULL if the bundle has none */
+  EnsRect *windows;     /* … and the class's window. NULL if the bundle has none */
   EnsGateCounts *gate;  /* NULL if the bundle has none */
 } EnsEvaluation;
 
