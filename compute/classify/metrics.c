@@ -214,6 +214,51 @@ ens_accuracy (const EnsLabels *truth, const float *scores, guint *confusion)
 
 /* ---- Errors ---- */
 
+/* ---- Receiver operating characteristics ---- */
+
+typedef struct {
+  float score;
+  gboolean positive;
+} Side;
+
+static int
+compare_sides (gconstpointer a, gconstpointer b)
+{
+  float first = ((const Side *)a)->score, second = ((const Side *)b)->score;
+
+  return first < second ? -1 : first > second;
+}
+
+static void
+add_sides (Side *sides, const float *scores, guint n, gboolean positive)
+{
+  for (guint i = 0; i < n; i++)
+    sides[i] = (Side) {isnan (scores[i]) ? -INFINITY : scores[i], positive};
+}
+
+double
+ens_auroc (const float *positives, guint n_positives, const float *negatives, guint n_negatives)
+{
+  guint n = n_positives + n_negatives;
+  g_autofree Side *sides = g_new (Side, n);
+  double higher = 0, below = 0;
+
+  if (n_positives == 0 || n_negatives == 0)
+    return NAN;
+  add_sides (sides, positives, n_positives, TRUE);
+  add_sides (&sides[n_positives], negatives, n_negatives, FALSE);
+  qsort (sides, n, sizeof *sides, compare_sides);
+  for (guint i = 0, next; i < n; i = next) {
+    guint equal[2] = {0};
+
+    for (next = i; next < n && sides[next].score == sides[i].score; next++)
+      equal[sides[next].positive]++;
+    higher += equal[TRUE] * (below + 0.5 * equal[FALSE]);
+    below += equal[FALSE];
+  }
+  return higher / ((double)n_positives * n_negatives);
+}
+
 gboolean
 ens_labels_is_multi_label (const EnsLabels *truth)
 {

@@ -54,6 +54,12 @@ float ens_best_threshold (const EnsLabels *truth, const float *scores, guint cla
  * the highest score; may be NULL. NaN if there are no such examples. */
 double ens_accuracy (const EnsLabels *truth, const float *scores, guint *confusion);
 
+/* The area under the curve of receiver operating characteristics: how often one of the positives
+ * scores higher than one of the negatives, equal scores counting half. NaN scores are lowest. NaN
+ * if there are none of either. */
+double ens_auroc (const float *positives, guint n_positives, const float *negatives,
+                  guint n_negatives);
+
 /* Whether some example has more than one class. */
 gboolean ens_labels_is_multi_label (const EnsLabels *truth);
 /* Whether an example is known to have none of the classes. */

@@ -392,6 +392,19 @@ read_split_folder (Reading *reading, const char *folder, GError **error)
 }
 
 gboolean
+ens_dataset_read_unrelated (EnsDataset *dataset, GError **error)
+{
+  Reading reading = {.dataset = dataset, .split = ENS_SPLIT_TEST, .class = dataset->n_classes};
+  gboolean read = read_images (&reading, dataset->folder, 0, error)
+                  && (dataset->samples[ENS_SPLIT_TEST]->len > 0
+                      || miss_images (dataset->folder, &reading.left_out, error));
+
+  tell_left_out (dataset, dataset->folder, &reading.left_out);
+  left_out_clear (&reading.left_out);
+  return read;
+}
+
+gboolean
 ens_dataset_read_folders (EnsDataset *dataset, GError **error)
 {
   if (dataset->classes == NULL && !read_classes (dataset, error))

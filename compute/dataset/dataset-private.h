@@ -12,5 +12,8 @@ void ens_dataset_note (EnsDataset *dataset, const char *format, ...) G_GNUC_PRIN
 /* The reader of data sets in folders: fills samples and, where there are none yet, classes. */
 gboolean ens_dataset_read_folders (EnsDataset *dataset, GError **error);
 
+/* The images of the data set's folder, in the split ENS_SPLIT_TEST, of no class. */
+gboolean ens_dataset_read_unrelated (EnsDataset *dataset, GError **error);
+
 /* An error that says where images of the split were looked for. */
 gboolean ens_dataset_miss_split (const EnsDataset *dataset, EnsSplit split, GError **error);

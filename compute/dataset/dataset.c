@@ -96,11 +96,11 @@ hold_out (EnsDataset *dataset, gboolean by_class)
                     dataset->folder, dataset->samples[ENS_SPLIT_VALIDATION]->len, all->len);
 }
 
-EnsDataset *
-ens_dataset_load (const char *folder, const char *const *classes, GError **error)
+/* Without images. (transfer full) */
+static EnsDataset *
+new_dataset (const char *folder, const char *const *classes)
 {
-  g_autoptr (EnsDataset) dataset = g_new0 (EnsDataset, 1);
-  gboolean boxed = ens_dataset_is_boxed (folder);
+  EnsDataset *dataset = g_new0 (EnsDataset, 1);
 
   dataset->folder = g_strdup (folder);
   dataset->notes = g_ptr_array_new_with_free_func (g_free);
@@ -110,6 +110,23 @@ ens_dataset_load (const char *folder, const char *const *classes, GError **error
     dataset->classes = g_strdupv ((char **)classes);
     dataset->n_classes = g_strv_length (dataset->classes);
   }
+  return dataset;
+}
+
+EnsDataset *
+ens_dataset_load_unrelated (const char *folder, const char *const *classes, GError **error)
+{
+  g_autoptr (EnsDataset) dataset = new_dataset (folder, classes);
+
+  return ens_dataset_read_unrelated (dataset, error) ? g_steal_pointer (&dataset) : NULL;
+}
+
+EnsDataset *
+ens_dataset_load (const char *folder, const char *const *classes, GError **error)
+{
+  g_autoptr (EnsDataset) dataset = new_dataset (folder, classes);
+  gboolean boxed = ens_dataset_is_boxed (folder);
+
   if (!(boxed ? ens_dataset_read_boxed : ens_dataset_read_folders) (dataset, error))
     return NULL;
   if (classes == NULL && dataset->samples[ENS_SPLIT_VALIDATION]->len == 0)

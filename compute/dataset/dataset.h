@@ -60,6 +60,10 @@ typedef struct {
  * classes: NULL, or, NULL-terminated, those of a bundle that is to be measured: then they are the
  * classes that folders may have, train may be missing, and nothing is held out. (transfer full) */
 EnsDataset *ens_dataset_load (const char *folder, const char *const *classes, GError **error);
+/* The images of a folder and of folders below it, all in the split ENS_SPLIT_TEST: they show none
+ * of the classes. A folder without images is an error. (transfer full) */
+EnsDataset *ens_dataset_load_unrelated (const char *folder, const char *const *classes,
+                                        GError **error);
 void ens_dataset_free (EnsDataset *dataset);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDataset, ens_dataset_free)
 

@@ -18,6 +18,21 @@ write_figures (EnsJson *json, const EnsEvaluation *evaluation)
   ens_json_close (json);
 }
 
+/* AUROC by kind. */
+static void
+write_gate (EnsJson *json, const EnsFittedGate *gate)
+{
+  ens_json_open_array (json, "gate_kinds", ENS_JSON_FLAT);
+  for (guint k = 0; k < gate->n_figures; k++) {
+    ens_json_open_object (json, NULL, ENS_JSON_FLAT);
+    ens_json_string (json, "kind", gate->figures[k].kind);
+    ens_json_double (json, "classes_left_out", gate->figures[k].left_out);
+    ens_json_double (json, "unrelated_images", gate->figures[k].unrelated);
+    ens_json_close (json);
+  }
+  ens_json_close (json);
+}
+
 /* The head's options, each with its value for every network. */
 static void
 write_options (EnsJson *json, const EnsFit *fit)
@@ -50,12 +65,14 @@ ens_fit_describe_origin (const EnsFit *fit, const EnsFitFeatures *features,
   }
   write_options (&json, fit);
   write_figures (&json, evaluation);
+  if (fit->bundle->gate != NULL)
+    write_gate (&json, &fit->gate);
   ens_json_close (&json);
   return ens_json_finish (&json);
 }
 
 static gboolean
-add_classifier (EnsBundleWriter *writer, const char *name, const EnsGraph *graph, GError **error)
+add_graph (EnsBundleWriter *writer, const char *name, const EnsGraph *graph, GError **error)
 {
   g_autoptr (GBytes) bytes = ens_onnx_export_bytes (graph, error);
 
@@ -74,11 +91,13 @@ ens_fit_write_bundle (EnsFit *fit, GError **error)
     const EnsBundleNetwork *network = &bundle->networks[n];
 
     if (!ens_bundle_writer_add (writer, network->network, fit->contents[n], error)
-        || !add_classifier (writer, network->classifier, fit->networks[n].graphs.images, error)
+        || !add_graph (writer, network->classifier, fit->networks[n].graphs.images, error)
         || (network->window_classifier != NULL
-            && !add_classifier (writer, network->window_classifier, fit->networks[n].graphs.windows,
-                                error)))
+            && !add_graph (writer, network->window_classifier, fit->networks[n].graphs.windows,
+                           error)))
       return FALSE;
   }
+  if (bundle->gate != NULL && !add_graph (writer, bundle->gate->file, fit->gate.graph, error))
+    return FALSE;
   return ens_bundle_writer_commit (writer, bundle, error);
 }

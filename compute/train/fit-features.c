@@ -14,14 +14,16 @@
  * members come to give other features. */
 #define FEATURES_VERSION 1
 
-/* Training and validation; the test split takes no part in fitting. */
-#define N_SPLITS 2
+/* Training and validation, which fitting is about: the first ones. */
+#define N_FITTED 2
+/* The data set's splits and unrelated images. */
+#define N_SETS (ENS_N_SPLITS + 1)
 
 typedef struct {
   EnsMember *member;
   EnsMemberJobs *jobs;
-  EnsFeatureStore *whole;             /* one of the stores */
-  EnsFeatureStore *windows[N_SPLITS]; /* likewise; NULL: takes none */
+  EnsFeatureStore *whole;           /* one of the stores */
+  EnsFeatureStore *windows[N_SETS]; /* likewise; NULL: takes none */
 } Network;
 
 /* Images of a split that could be read, in order. */
@@ -40,12 +42,14 @@ struct _EnsFitFeatures {
   EnsFeatureStore *sizes; /* one of the stores: width and height of images, in pixels */
   EnsFeatureStore *looks; /* one of the stores: ens_picture_hash_shrink () of images */
   Network *networks;
-  Split splits[ENS_N_SPLITS];
+  Split splits[N_SETS];
 };
 
 static guint
 count_windows (const EnsFitSource *source, EnsSplit split)
 {
+  if (split >= N_FITTED)
+    return 0;
   return split == ENS_SPLIT_TRAIN ? MIN (source->bundle->windows, ENS_FIT_TRAINING_WINDOWS)
                                   : source->bundle->windows;
 }
@@ -156,7 +160,7 @@ open_network (EnsFitFeatures *features, guint n, GError **error)
   network->whole = open_whole (features, n, length, error);
   if (network->whole == NULL)
     return FALSE;
-  for (guint s = 0; s < N_SPLITS && ens_member_takes_windows (network->member); s++) {
+  for (guint s = 0; s < N_FITTED && ens_member_takes_windows (network->member); s++) {
     network->windows[s] = open_windows (features, n, count_windows (source, s), length, error);
     if (network->windows[s] == NULL)
       return FALSE;
@@ -174,7 +178,7 @@ ens_fit_features_new (const EnsFitSource *source, GError **error)
   features->stores = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                             (GDestroyNotify)ens_feature_store_close);
   features->networks = g_new0 (Network, source->bundle->n_networks);
-  for (guint s = 0; s < ENS_N_SPLITS; s++) {
+  for (guint s = 0; s < N_SETS; s++) {
     features->splits[s].items = g_ptr_array_new ();
     features->splits[s].keys = g_array_new (FALSE, FALSE, sizeof (EnsImageKey));
     features->splits[s].labels = g_array_new (FALSE, FALSE, sizeof (guint8));
@@ -200,7 +204,7 @@ ens_fit_features_free (EnsFitFeatures *features)
     ens_member_jobs_free (features->networks[n].jobs);
     ens_member_free (features->networks[n].member);
   }
-  for (guint s = 0; s < ENS_N_SPLITS; s++) {
+  for (guint s = 0; s < N_SETS; s++) {
     g_ptr_array_unref (features->splits[s].items);
     g_array_unref (features->splits[s].keys);
     g_array_unref (features->splits[s].labels);
@@ -331,7 +335,7 @@ find_windows (const Filling *filling, const EnsFrame *frame)
   const EnsWindow *windows;
   guint n = 0;
 
-  if (source->bundle->windows > 0)
+  if (count_windows (source, filling->split) > 0)
     n = ens_window_search_run (filling->features->search, frame, source->bundle->windows,
                                ens_device_get_pool (source->device), &windows);
   for (guint w = 0; w < MIN (n, count_windows (source, filling->split)); w++)
@@ -383,29 +387,40 @@ look_at_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer d
              && add_look (filling, &picture->frame, error));
 }
 
+static gboolean
+fill_split (Filling *filling, const EnsDataset *dataset, const char *stage,
+            const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
+{
+  Split *split = &filling->features->splits[filling->split];
+  EnsSplit source = filling->split == ENS_FIT_UNRELATED ? ENS_SPLIT_TEST : filling->split;
+
+  if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
+                                         .split = source,
+                                         .opener = opener,
+                                         .monitor = monitor,
+                                         .stage = stage,
+                                         .needs = needs_picture,
+                                         .each = add_image,
+                                         .data = filling},
+                           &split->n_broken, error))
+    return FALSE;
+  split->truth =
+      (EnsLabels) {split->keys->len, dataset->n_classes, (const guint8 *)split->labels->data};
+  return TRUE;
+}
+
 gboolean
 ens_fit_features_fill (EnsFitFeatures *features, const EnsDataset *dataset,
                        const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
 {
-  static const char *const stages[N_SPLITS] = {"extracting features of training images",
+  static const char *const stages[N_FITTED] = {"extracting features of training images",
                                                "extracting features of validation images"};
 
-  for (guint s = 0; s < N_SPLITS; s++) {
-    Split *split = &features->splits[s];
+  for (guint s = 0; s < N_FITTED; s++) {
     Filling filling = {.features = features, .split = s};
 
-    if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
-                                           .split = s,
-                                           .opener = opener,
-                                           .monitor = monitor,
-                                           .stage = stages[s],
-                                           .needs = needs_picture,
-                                           .each = add_image,
-                                           .data = &filling},
-                             &split->n_broken, error))
+    if (!fill_split (&filling, dataset, stages[s], opener, monitor, error))
       return FALSE;
-    split->truth =
-        (EnsLabels) {split->keys->len, dataset->n_classes, (const guint8 *)split->labels->data};
   }
   return TRUE;
 }
@@ -437,19 +452,30 @@ ens_fit_features_look (EnsFitFeatures *features, const EnsDataset *dataset,
   return TRUE;
 }
 
+gboolean
+ens_fit_features_fill_unrelated (EnsFitFeatures *features, const EnsDataset *unrelated,
+                                 const EnsFrameOpener *opener, const EnsMonitor *monitor,
+                                 GError **error)
+{
+  Filling filling = {.features = features, .split = ENS_FIT_UNRELATED};
+
+  return fill_split (&filling, unrelated, "extracting features of unrelated images", opener,
+                     monitor, error);
+}
+
 /* ---- Reading ---- */
 
 const EnsLabels *
 ens_fit_features_get_truth (const EnsFitFeatures *features, EnsSplit split)
 {
-  g_return_val_if_fail (split < N_SPLITS, NULL);
+  g_return_val_if_fail (split < N_SETS, NULL);
   return &features->splits[split].truth;
 }
 
 guint
 ens_fit_features_get_n_broken (const EnsFitFeatures *features, EnsSplit split)
 {
-  g_return_val_if_fail (split < N_SPLITS, 0);
+  g_return_val_if_fail (split < N_SETS, 0);
   return features->splits[split].n_broken;
 }
 

@@ -52,6 +52,15 @@ guint ens_fit_features_get_n_images (const EnsFitFeatures *features, EnsSplit sp
 gboolean ens_fit_features_read_look (EnsFitFeatures *features, EnsSplit split, guint image,
                                      EnsFitLook *look, GError **error);
 
+/* In the place of a split: images that are not the data set's and show no class. */
+#define ENS_FIT_UNRELATED ((EnsSplit)ENS_N_SPLITS)
+
+/* Puts the images of ens_dataset_load_unrelated (), which has to outlive the features, through the
+ * networks. They get no windows. */
+gboolean ens_fit_features_fill_unrelated (EnsFitFeatures *features, const EnsDataset *unrelated,
+                                          const EnsFrameOpener *opener, const EnsMonitor *monitor,
+                                          GError **error);
+
 /* Of the images that could be read. */
 const EnsLabels *ens_fit_features_get_truth (const EnsFitFeatures *features, EnsSplit split);
 guint ens_fit_features_get_n_broken (const EnsFitFeatures *features, EnsSplit split);

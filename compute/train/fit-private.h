@@ -5,12 +5,14 @@
 #include "dataset/dataset.h"
 #include "train/fit-network.h"
 #include "train/fit.h"
+#include "train/gate.h"
 
 typedef struct {
   const EnsFitParams *params;
   EnsDevice *device;
   const EnsMonitor *monitor;
   EnsDataset *dataset;
+  EnsDataset *unrelated; /* NULL: none */
   EnsBundle *bundle;
   const char **paths; /* of the networks */
   GBytes **contents;  /* of their files, as they go into the bundle */
@@ -19,6 +21,7 @@ typedef struct {
   gboolean with_windows; /* whether there are decisions on windows */
   const EnsHead *head;
   double head_options[ENS_HEAD_MAX_OPTIONS]; /* before a network's own are chosen */
+  EnsFittedGate gate;                        /* of the bundle's, if it has one */
 } EnsFit;
 
 /* A bundle that knows its networks, and nothing learnt yet. */
@@ -33,6 +36,15 @@ EnsEvaluation *ens_fit_fusion (EnsFit *fit, guint n_broken);
  * split's. */
 gboolean ens_fit_diagnose (const EnsFit *fit, EnsFitFeatures *features, EnsEvaluation *evaluation,
                            GError **error);
+
+/* What the gate compares with, as far as it is not in the data set: fills the features. */
+gboolean ens_fit_fill_unrelated (EnsFit *fit, EnsFitFeatures *features,
+                                 const EnsFrameOpener *opener, GError **error);
+
+/* Gives the bundle a gate, unless params don't want one; its figures go into the evaluation. The
+ * networks' weights are known. */
+gboolean ens_fit_gate (EnsFit *fit, EnsFitFeatures *features, EnsEvaluation *evaluation,
+                       GError **error);
 
 /* The bundle's provenance. No time and no absolute path, so that the same input makes the same
  * bundle. (transfer full) */

@@ -22,8 +22,10 @@ fit_clear (EnsFit *fit)
   g_free (fit->contents);
   g_free (fit->paths);
   ens_fit_images_clear (&fit->images);
+  ens_fitted_gate_clear (&fit->gate);
   ens_bundle_free (fit->bundle);
   ens_dataset_free (fit->dataset);
+  ens_dataset_free (fit->unrelated);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsFit, fit_clear)
 
@@ -171,7 +173,8 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
               : g_build_filename (g_get_user_cache_dir (), "gst-ensemble", "features", NULL);
   source = (EnsFitSource) {fit.bundle, fit.paths, fit.contents, cache, device};
   features = ens_fit_features_new (&source, error);
-  if (features == NULL || !ens_fit_features_fill (features, fit.dataset, opener, monitor, error))
+  if (features == NULL || !ens_fit_features_fill (features, fit.dataset, opener, monitor, error)
+      || !ens_fit_fill_unrelated (&fit, features, opener, error))
     return NULL;
   prune_cache (&fit, cache);
   if (!check_classes (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_TRAIN), error)
@@ -179,6 +182,8 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
     return NULL;
   evaluation =
       ens_fit_fusion (&fit, ens_fit_features_get_n_broken (features, ENS_SPLIT_VALIDATION));
+  if (!ens_fit_gate (&fit, features, evaluation, error))
+    return NULL;
   fit.bundle->provenance = ens_fit_describe_origin (&fit, features, evaluation);
   if (!ens_fit_features_look (features, fit.dataset, opener, monitor, error)
       || !ens_fit_diagnose (&fit, features, evaluation, error))

@@ -13,6 +13,10 @@
  * among an image's windows, because P3 is the maximum of many and the whole frame's (a, b) would
  * promise too much.
  *
+ * The gate (train/gate.h) compares features of one network: of the retrained ones, or where there
+ * are none of the original ones, that which tells best. It needs no more images than there are, but
+ * the choice of its kind is better with unrelated ones.
+ *
  * The size of the training images says which frames count as large, and into how large sub-images
  * (tiles) they are divided. */
 #pragma once
@@ -71,6 +75,9 @@ typedef struct {
   gboolean plain_sigmoid; /* ENS_FIT_DOCUMENT: S (t), not calibrated */
   const char *head; /* what is learnt, as ens_head_parse () reads it; NULL: the method's default */
   guint windows;    /* 100; 0 for none */
+  const char *gate; /* kind of gate (train/gate.h); NULL: the best; "off": none */
+  double keep;      /* share of correct labels that the gate is to keep: 0.95 */
+  const char *unrelated; /* folder of images that show no class; NULL: none */
   EnsWindowsPreset windows_preset;
 } EnsFitParams;
 
@@ -78,6 +85,7 @@ typedef struct {
   ((EnsFitParams) {.version = "1",                         \
                    .cache_limit = ENS_FEATURE_CACHE_LIMIT, \
                    .windows = 100,                         \
+                   .keep = 0.95,                           \
                    .windows_preset = ENS_WINDOWS_BALANCED})
 
 /* Extracts features of the training and validation images, fits, and writes the bundle. Images that

@@ -2,6 +2,7 @@
 #include "evaluation-table.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "table.h"
 #include "text.h"
@@ -98,6 +99,28 @@ print_findings (const GPtrArray *findings)
     g_print ("\nThe data set:\n\n%s", text->str);
 }
 
+/* AUROC of all kinds of gate, a star at the one chosen. */
+static void
+print_gate_kinds (const EnsEvaluation *evaluation)
+{
+  g_autoptr (ToolTable) table = tool_table_new ("gate||>classes left out|>unrelated images|>mean");
+
+  for (guint i = 0; i < evaluation->n_gate_figures; i++) {
+    const EnsGateFigure *figure = &evaluation->gate_figures[i];
+
+    tool_table_row (table);
+    tool_table_cell (table, "%s", figure->kind);
+    tool_table_cell (table, "%s", strcmp (figure->kind, evaluation->gate_kind) == 0 ? "*" : "");
+    add_share (table, figure->left_out);
+    add_share (table, figure->unrelated);
+    add_share (table, figure->mean);
+  }
+  g_print ("\nHow well known images are told from others (AUROC), by kind of gate; %u unrelated "
+           "images:\n\n",
+           evaluation->n_unrelated);
+  tool_table_print (table);
+}
+
 void
 tool_evaluation_print (const EnsEvaluation *evaluation)
 {
@@ -113,6 +136,8 @@ tool_evaluation_print (const EnsEvaluation *evaluation)
     print_classes (evaluation);
     print_false_alarms (evaluation);
   }
+  if (evaluation->gate_figures != NULL)
+    print_gate_kinds (evaluation);
   if (evaluation->gate != NULL)
     print_gate (evaluation->gate, evaluation->n_images);
   if (evaluation->findings != NULL)

@@ -3,19 +3,16 @@
 #include "monitor.h"
 #include "network-list.h"
 #include "report/report.h"
-#include "retrain.h"
 #include "tool.h"
-
-#include <string.h>
 
 #include "decode.h"
 
-#define BUNDLE_ENDING ".ensemble"
+#include <string.h>
 
 typedef struct {
   char **networks, **lists;
-  char *output, *name, *method, *head, *cache, *preset, *report, *device;
-  gint threads, windows, cache_limit, retrain;
+  char *output, *name, *method, *head, *cache, *preset, *gate, *unrelated, *report, *device;
+  gint threads, windows, cache_limit;
   gboolean plain_sigmoid;
   double c;
 } Options;
@@ -53,7 +50,6 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
     return FALSE;
   }
   if (!tool_check_least ("--windows", options->windows, 0, error)
-      || !tool_check_least ("--retrain", options->retrain, 0, error)
       || !tool_check_least ("--svm-c", options->c, 0, error)
       || !tool_parse_preset ("--windows-preset", options->preset, &params->windows_preset, error)
       || (options->report != NULL && !tool_report_check (options->report, error)))
@@ -62,11 +58,48 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
     return FALSE;
   params->method = (EnsFitMethod)method;
   params->plain_sigmoid = options->plain_sigmoid;
+  params->unrelated = options->unrelated;
   params->bundle = options->output;
   params->name = options->name;
   params->cache = options->cache;
   params->cache_limit = options->cache_limit < 0 ? -1 : (gint64)options->cache_limit << 20;
   params->windows = (guint)options->windows;
+  return TRUE;
+}
+
+static gboolean
+parse_keep (const char *text, double *keep, GError **error)
+{
+  char *end = NULL;
+
+  *keep = g_ascii_strtod (text, &end);
+  if (end != text && *end == '\0' && *keep >= 0 && *keep <= 1)
+    return TRUE;
+  g_set_error (error, TOOL_ERROR_USAGE, 0, "--gate: keep: expects a share from 0 to 1, got “%s”",
+               text);
+  return FALSE;
+}
+
+/* [KIND][,keep=SHARE]. *kind: NULL for the best. (transfer full) */
+static gboolean
+parse_gate (const Options *options, char **kind, double *keep, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (options->gate != NULL ? options->gate : "", ",", -1);
+
+  *kind = NULL;
+  for (char **part = parts; *part != NULL; part++) {
+    if (g_str_has_prefix (*part, "keep=")) {
+      if (!parse_keep (*part + strlen ("keep="), keep, error))
+        return FALSE;
+      continue;
+    }
+    if (strcmp (*part, "off") != 0 && !ens_gate_check_kind (*part, error)) {
+      g_prefix_error (error, "--gate: ");
+      return FALSE;
+    }
+    g_free (*kind);
+    *kind = g_strdup (*part);
+  }
   return TRUE;
 }
 
@@ -82,54 +115,21 @@ choose_head (const Options *options)
                       g_ascii_dtostr (number, sizeof number, options->c), NULL);
 }
 
-/* A training that was stopped continues. (transfer full) */
-static char *
-retrain (const Options *options, const char *dataset, const EnsFitNetwork *network,
-         EnsDevice *device, GError **error)
-{
-  EnsRetrainParams params = ENS_RETRAIN_DEFAULTS;
-  g_autofree char *stem = g_strdup (options->output);
-  g_autofree char *output = NULL;
-
-  while (g_str_has_suffix (stem, G_DIR_SEPARATOR_S))
-    stem[strlen (stem) - 1] = '\0';
-  if (g_str_has_suffix (stem, BUNDLE_ENDING))
-    stem[strlen (stem) - strlen (BUNDLE_ENDING)] = '\0';
-  output = g_strconcat (stem, "-retrained.onnx", NULL);
-  params.network = network->path;
-  params.normalise = network->normalise;
-  params.size = network->size;
-  params.taps = network->taps;
-  params.dataset = dataset;
-  params.output = output;
-  params.loop.n_epochs = (guint)options->retrain;
-  params.loop.resume = TRUE;
-  return tool_retrain_network (&params, device, error) ? g_steal_pointer (&output) : NULL;
-}
-
 static gboolean
-retrain_first (const Options *options, const char *dataset, ToolNetworks *networks,
-               EnsDevice *device, GError **error)
+fit (const EnsFitParams *params, const Options *options, GError **error)
 {
-  guint n;
-  g_autofree char *path =
-      retrain (options, dataset, tool_networks_get (networks, &n), device, error);
+  g_autoptr (EnsDevice) device = NULL;
+  g_autoptr (GstEnsembleDecoder) decoder = NULL;
+  g_autoptr (ToolMonitor) monitor = NULL;
+  g_autoptr (EnsEvaluation) evaluation = NULL;
 
-  if (path == NULL)
+  device = tool_open_device (options->device, options->threads, error);
+  if (device == NULL)
     return FALSE;
-  tool_networks_add_retrained (networks, path);
-  g_print ("\n");
-  return TRUE;
-}
-
-static gboolean
-fit (const EnsFitParams *params, const Options *options, EnsDevice *device, GError **error)
-{
-  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
-  g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
-  g_autoptr (EnsEvaluation) evaluation = ens_fit (
-      params, device, gst_ensemble_decoder_get_opener (decoder), tool_monitor_get (monitor), error);
-
+  decoder = gst_ensemble_decoder_new ();
+  monitor = tool_monitor_new ();
+  evaluation = ens_fit (params, device, gst_ensemble_decoder_get_opener (decoder),
+                        tool_monitor_get (monitor), error);
   g_clear_pointer (&monitor, tool_monitor_free);
   if (evaluation == NULL
       || (options->report != NULL
@@ -149,22 +149,18 @@ run (gconstpointer data, char **arguments, GError **error)
   const Options *options = data;
   EnsFitParams params = ENS_FIT_DEFAULTS;
   g_autoptr (ToolNetworks) networks = NULL;
-  g_autoptr (EnsDevice) device = NULL;
-  g_autofree char *head = choose_head (options);
+  g_autofree char *head = choose_head (options), *gate = NULL;
 
-  if (!check_options (options, &params, error))
+  if (!check_options (options, &params, error) || !parse_gate (options, &gate, &params.keep, error))
     return FALSE;
   networks = collect_networks (options, error);
   if (networks == NULL || !tool_networks_complete (networks, error))
     return FALSE;
-  device = tool_open_device (options->device, options->threads, error);
-  if (device == NULL
-      || (options->retrain > 0 && !retrain_first (options, arguments[0], networks, device, error)))
-    return FALSE;
   params.dataset = arguments[0];
   params.head = head;
+  params.gate = gate;
   params.networks = tool_networks_get (networks, &params.n_networks);
-  return fit (&params, options, device, error);
+  return fit (&params, options, error);
 }
 
 static const ToolOption option_table[] = {
@@ -174,8 +170,6 @@ static const ToolOption option_table[] = {
      "The same from a file", "*.json"},
     {"output", 'o', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, output), "BUNDLE",
      "The bundle to write, a folder NAME.ensemble", "/"},
-    {"retrain", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, retrain), "EPOCHS",
-     "Retrain the first network, too: such as 20 (0)"},
     {"name", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, name), "NAME",
      "The ensemble's name (the bundle's)"},
     {"method", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, method), "NAME",
@@ -192,6 +186,12 @@ static const ToolOption option_table[] = {
      "fast, balanced or quality (balanced)", "fast balanced quality"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
      "Write a self-contained HTML report", "*.html"},
+    {"gate", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, gate), "KIND[,…]",
+     "How unrelated pictures are told (the best; off)",
+     "off label-cosine label-centred-cosine label-distance label-nearest cosine centred-cosine "
+     "distance mahalanobis nearest nearest+probability"},
+    {"unrelated", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, unrelated), "FOLDER",
+     "Pictures of no class, to choose the gate by", "/"},
     {"cache", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, cache), "FOLDER",
      "Where features are kept (the user's cache folder)", "/"},
     {"cache-limit", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, cache_limit), "MIB",
@@ -211,8 +211,7 @@ const ToolCommand tool_train = {
     .help =
         "DATASET is a folder train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/… (class “none”: "
         "pictures that show no class), or boxes: Pascal VOC, COCO, NAME.csv.\n"
-        "FILE,KEY=VALUE…, see the manual: role=original|retrained, taps=…, scales=…, "
-        "framing=…; where inspect detects none: order, size, mean, scale.",
+        "FILE,KEY=VALUE…: role=original|retrained, taps=…, and more in the manual.",
     .manual =
         "A network's KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
         "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: role=original|retrained, "
@@ -237,10 +236,6 @@ const ToolCommand tool_train = {
         "window (region proposal, P3), so that with 100 windows nearly all of an analysis is "
         "spent there. Give the role retrained to a small network, or to none: without one no "
         "windows are classified. name=NAME is the network's name in results.\n\n"
-        "--retrain=EPOCHS first retrains the first network on the data set, as the command retrain "
-        "does, and adds the result, NAME-retrained.onnx beside the bundle, in the role retrained; "
-        "the first network becomes an original one if no role was given. If it was stopped before "
-        "its end it continues.\n\n"
         "Every network gets a linear classifier for each class, trained on the training and "
         "validation pictures. Ensemble weights, the share of region proposals, calibration and "
         "per-class thresholds are cross-fitted: the figures that train prints are of pictures that "
@@ -259,6 +254,14 @@ const ToolCommand tool_train = {
         "help. The report shows the pictures too, and how the bundle does on the validation split. "
         "Probabilities that images are diagnosed with come from classifiers that were trained "
         "without them.\n\n"
+        "The gate withholds classes from pictures that resemble none of their training pictures. "
+        "Kinds of similarity compete: to the mean of a class or to its nearest pictures, of "
+        "features or of the values of a label layer (label-…) that is trained for it. The one is "
+        "taken that "
+        "tells known pictures from others best: from those of classes that are left out in turn, "
+        "and from pictures of no class, in a class folder “none” or --unrelated. A class is "
+        "reported at similarities that keep 95 % of its own pictures; with --gate=keep=0.9 or "
+        "--gate=nearest,keep=0.9 they keep 90 %.\n\n"
         "A value of 0 … 255 becomes (value - mean) * scale, or (value - mean) / std; if mean "
         "and std are of 1 at most, they are of values 0 … 1. Channels are counted in the "
         "network's own order. What is not given is detected, as inspect does, and "

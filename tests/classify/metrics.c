@@ -36,6 +36,34 @@ START_TEST (test_average_precision)
 }
 END_TEST
 
+static const struct {
+  guint n_positives, n_negatives;
+  float scores[6]; /* positives first */
+  double expected;
+} auroc_rows[] = {
+    {3, 3, {.9F, .8F, .7F, .6F, .5F, .4F}, 1},
+    {3, 3, {.1F, .2F, .3F, .6F, .5F, .4F}, 0},
+    {2, 2, {.9F, .5F, .7F, .3F}, .75},
+    {2, 2, {.9F, .5F, .5F, .3F}, .875}, /* a tie counts half */
+    {2, 3, {1, 1, 1, 1, 1}, .5},
+    {1, 1, {.1F, NAN}, 1},
+    {0, 2, {1, 1}, NAN},
+    {2, 0, {1, 1}, NAN},
+};
+
+START_TEST (test_auroc)
+{
+  const float *scores = auroc_rows[_i].scores;
+  guint n_positives = auroc_rows[_i].n_positives;
+  double found = ens_auroc (scores, n_positives, &scores[n_positives], auroc_rows[_i].n_negatives);
+
+  if (isnan (auroc_rows[_i].expected))
+    ck_assert (isnan (found));
+  else
+    ck_assert_double_eq_tol (found, auroc_rows[_i].expected, NEAR);
+}
+END_TEST
+
 START_TEST (test_mean_leaves_out_absent_classes)
 {
   static const float scores[] = {.9F, .5F, .9F, .1F, .5F, .8F};
@@ -265,6 +293,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("classify/metrics");
   TEST_ADD_LOOP ("average-precision", test_average_precision, average_precision_rows);
+  TEST_ADD_LOOP ("auroc", test_auroc, auroc_rows);
   test_add ("mean-leaves-out-absent-classes", test_mean_leaves_out_absent_classes);
   TEST_ADD_LOOP ("counts", test_counts, counts_rows);
   TEST_ADD_LOOP ("thresholds", test_thresholds, thresholds_rows);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Learning the similarity gate (M2) on the features of one network.
+ *
+ * Several kinds of similarity compete (classify/similarity.h), on the features themselves and on
+ * the values of a label layer (classify/label-layer.h), the document's among them. The one is
+ * chosen that tells best the images of known classes from others, by the area under the curve of
+ * receiver operating characteristics (AUROC; 0.5: not at all), averaged over
+ *
+ * - own classes: some are left out of learning, in turn, and their images are the others;
+ * - unrelated images: those that are known to have no class, and whatever else the user has.
+ *
+ * An image's similarity is that to the class that is likeliest by the label layer. All figures and
+ * the ranges are cross-fitted: of images that the gate they are judged by has not learnt. */
+#pragma once
+
+#include "classify/examples.h"
+#include "classify/label-layer.h"
+#include "engine/network.h"
+#include "ensemble/bundle.h"
+#include "graph/graph.h"
+
+#define ENS_GATE_MAX_KINDS 12
+
+/* A class with fewer images has no range: it is reported whatever the similarity. */
+#define ENS_GATE_MIN_IMAGES 5
+/* One with fewer has the range of all classes together. */
+#define ENS_GATE_MIN_OWN_RANGE 20
+
+typedef struct {
+  EnsExamples examples;   /* of all images, those that have no class too */
+  guint first, length;    /* the features that are compared; the gate takes all n_features */
+  const float *unrelated; /* further images that have no class, n_unrelated × n_features */
+  guint n_unrelated;
+  const char *kind; /* NULL: the best one */
+  double keep;      /* share of correct labels that ranges are to keep */
+  EnsLossRange loss;
+  EnsDevice *device; /* that measures */
+} EnsGateTask;
+
+typedef struct {
+  const char *kind;
+  /* AUROC with own classes left out, with unrelated images, and the mean; NaN: can't be measured */
+  double left_out, unrelated, mean;
+} EnsGateFigure;
+
+typedef struct {
+  const char *kind;     /* of the figures' */
+  EnsGraph *graph;      /* features (N, n_features) → similarities (N, n_classes), −1 … 1 */
+  EnsGateRange *ranges; /* per class */
+  EnsGateFigure figures[ENS_GATE_MAX_KINDS];
+  guint n_figures;
+  guint n_unrelated;      /* images that the second figure is of */
+  EnsLabelLayerFit layer; /* how its label layer was trained */
+} EnsFittedGate;
+
+void ens_fitted_gate_clear (EnsFittedGate *gate);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsFittedGate, ens_fitted_gate_clear)
+
+/* Whether there is such a kind; else an error that lists them. */
+gboolean ens_gate_check_kind (const char *name, GError **error);
+
+gboolean ens_gate_learn (const EnsGateTask *task, EnsFittedGate *gate, GError **error);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "train/gate.h"
+
+#include "check-main.h"
+#include "cpu/interpret.h"
+
+#define CLASSES 4
+#define LENGTH 6
+#define FIRST 2 /* features before those that are compared */
+#define FEATURES (FIRST + LENGTH + 1)
+#define MAX_IMAGES 400
+
+/* Images around a direction of each class's own; the features beside those are noise. */
+typedef struct {
+  float features[MAX_IMAGES][FEATURES];
+  guint8 labels[MAX_IMAGES][CLASSES];
+  guint n;
+  GRand *random;
+  EnsDevice *device;
+} Fixture;
+
+static Fixture *fixture;
+
+static void
+add (gint direction, gint class)
+{
+  float *row = fixture->features[fixture->n];
+
+  for (guint f = 0; f < FEATURES; f++)
+    row[f] = (float)g_rand_double_range (fixture->random, 0, f < FIRST ? 100 : 0.4);
+  row[FIRST + direction] += 1;
+  if (class >= 0)
+    fixture->labels[fixture->n][class] = ENS_LABEL_PRESENT;
+  fixture->n++;
+}
+
+static void
+set_up (void)
+{
+  fixture = g_new0 (Fixture, 1);
+  fixture->random = g_rand_new_with_seed (3);
+  fixture->device = ens_device_open ("cpu", 2, NULL);
+}
+
+static void
+tear_down (void)
+{
+  g_rand_free (fixture->random);
+  ens_device_unref (fixture->device);
+  g_clear_pointer (&fixture, g_free);
+}
+
+static EnsGateTask
+make_task (void)
+{
+  return (EnsGateTask) {
+      .examples = {{fixture->n, CLASSES, fixture->labels[0]}, FEATURES, fixture->features[0]},
+      .first = FIRST,
+      .length = LENGTH,
+      .keep = 0.9,
+      .loss = ENS_LABEL_LOSS_RANGE,
+      .device = fixture->device};
+}
+
+static void
+learn (const EnsGateTask *task, EnsFittedGate *gate)
+{
+  g_autoptr (GError) error = NULL;
+
+  ens_gate_learn (task, gate, &error);
+  ck_assert_no_error (error);
+}
+
+/* Similarities of one image. */
+static void
+measure (const EnsFittedGate *gate, const float *features, float *similarities)
+{
+  g_autoptr (EnsTensor) input =
+      ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (1, FEATURES), features);
+  g_autoptr (GPtrArray) outputs = ens_interpret (gate->graph, &input, NULL);
+
+  memcpy (similarities, ((const EnsTensor *)outputs->pdata[0])->data, CLASSES * sizeof (float));
+}
+
+/* Images without a class lie in a direction that no class has. The gate that is chosen keeps about
+ * what it should, and withholds what it never saw; a class of few images has no range, one of some
+ * the range of all. */
+START_TEST (test_learn)
+{
+  static const guint n_images[CLASSES] = {60, 50, 12, 4};
+  g_auto (EnsFittedGate) gate = {0};
+  EnsGateTask task;
+  guint n_kept = 0, n_withheld = 0;
+
+  for (gint c = 0; c < CLASSES; c++)
+    for (guint i = 0; i < n_images[c]; i++)
+      add (c, c);
+  for (guint i = 0; i < 30; i++)
+    add (4, -1);
+  task = make_task ();
+  learn (&task, &gate);
+
+  ck_assert_uint_eq (gate.n_unrelated, 30);
+  ck_assert_str_eq (gate.figures[0].kind, "label-cosine");
+  for (guint k = 0; k < gate.n_figures; k++)
+    if (strcmp (gate.figures[k].kind, gate.kind) == 0) {
+      ck_assert_double_gt (gate.figures[k].unrelated, 0.99);
+      ck_assert_double_gt (gate.figures[k].left_out, 0.9);
+    }
+  ck_assert (isnan (gate.ranges[3].low));
+  ck_assert_double_lt (gate.ranges[2].low, MAX (gate.ranges[0].low, gate.ranges[1].low));
+  ck_assert_double_gt (gate.ranges[2].low, MIN (gate.ranges[0].low, gate.ranges[1].low));
+  for (guint i = 0; i < fixture->n; i++) {
+    float similarities[CLASSES];
+
+    measure (&gate, fixture->features[i], similarities);
+    n_kept += i < 60 && ens_gate_range_accepts (&gate.ranges[0], similarities[0]);
+    n_withheld += i >= 126 && !ens_gate_range_accepts (&gate.ranges[0], similarities[0]);
+  }
+  ck_assert_uint_ge (n_kept, 54); /* more than cross-fitted: it has learnt them */
+  ck_assert_uint_eq (n_withheld, 30);
+}
+END_TEST
+
+/* The range is a quantile of cross-fitted similarities: of 40 images a tenth, those that lie half
+ * way to another class, are below. */
+START_TEST (test_range)
+{
+  g_auto (EnsFittedGate) gate = {0};
+  EnsGateTask task;
+  guint n_below = 0;
+
+  for (gint c = 0; c < CLASSES; c++)
+    for (guint i = 0; i < 40; i++) {
+      add (c, c);
+      if (i % 10 == 0)
+        fixture->features[fixture->n - 1][FIRST + (c + 1) % CLASSES] += 1;
+    }
+  task = make_task ();
+  task.kind = "cosine";
+  learn (&task, &gate);
+  ck_assert_str_eq (gate.kind, "cosine");
+  for (guint i = 0; i < fixture->n; i++) {
+    float similarities[CLASSES];
+
+    measure (&gate, fixture->features[i], similarities);
+    if (ens_gate_range_accepts (&gate.ranges[i / 40], similarities[i / 40]))
+      continue;
+    n_below++;
+    ck_assert_uint_eq (i % 10, 0);
+  }
+  ck_assert_uint_ge (n_below, 4 * CLASSES - 2);
+  ck_assert_uint_le (n_below, 4 * CLASSES);
+  ck_assert_double_eq (gate.ranges[0].high, 1);
+}
+END_TEST
+
+/* Two classes leave none to leave out, and without unrelated images nothing can be measured. */
+START_TEST (test_nothing_to_measure)
+{
+  static const float zero[FEATURES] = {1, 1};
+  g_auto (EnsFittedGate) gate = {0};
+  EnsGateTask task;
+  float similarities[CLASSES];
+
+  for (guint i = 0; i < 40; i++)
+    add ((gint)i % 2, (gint)i % 2);
+  task = make_task ();
+  task.examples.truth.n_classes = 2;
+  for (guint i = 0; i < 40; i++) { /* rows of two labels */
+    ((guint8 *)fixture->labels)[2 * i] = i % 2 == 0;
+    ((guint8 *)fixture->labels)[2 * i + 1] = i % 2 == 1;
+  }
+  learn (&task, &gate);
+  ck_assert_str_eq (gate.kind, "nearest");
+  ck_assert (isnan (gate.figures[0].left_out) && isnan (gate.figures[0].unrelated));
+  /* Nothing in the features that are compared. */
+  ens_fitted_gate_clear (&gate);
+  task.kind = "mahalanobis";
+  learn (&task, &gate);
+  measure (&gate, zero, similarities);
+  ck_assert_double_eq (similarities[0], -1);
+}
+END_TEST
+
+static const char *const kinds[] = {"label-cosine", "label-nearest", "mahalanobis",
+                                    "nearest+probability"};
+
+/* Several labels of an image. */
+START_TEST (test_multi_label)
+{
+  g_auto (EnsFittedGate) gate = {0};
+  EnsGateTask task;
+  float similarities[CLASSES];
+
+  for (guint i = 0; i < 120; i++) {
+    gint c = (gint)i % CLASSES;
+
+    add (c, c);
+    if (i % 3 == 0) {
+      fixture->features[i][FIRST + (c + 1) % CLASSES] += 1;
+      fixture->labels[i][(c + 1) % CLASSES] = ENS_LABEL_PRESENT;
+    }
+    if (i % 7 == 0)
+      fixture->labels[i][(c + 2) % CLASSES] = ENS_LABEL_UNKNOWN;
+  }
+  task = make_task ();
+  task.kind = kinds[_i];
+  learn (&task, &gate);
+  for (guint i = 0; i < fixture->n; i++) {
+    measure (&gate, fixture->features[i], similarities);
+    for (guint c = 0; c < CLASSES; c++)
+      ck_assert (similarities[c] >= -1 && similarities[c] <= 1);
+  }
+}
+END_TEST
+
+START_TEST (test_kind)
+{
+  g_autoptr (GError) error = NULL;
+
+  ck_assert (ens_gate_check_kind ("mahalanobis", NULL));
+  ck_assert (!ens_gate_check_kind ("probability", NULL)); /* a rival only */
+  ck_assert (!ens_gate_check_kind ("magic", &error));
+  ck_assert_contains (error->message, "expected a kind of gate (label-cosine, ");
+  ck_assert_contains (error->message, "found “magic”");
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  test_init (&argc, &argv);
+  test_suite ("train/gate");
+  test_fixture (set_up, tear_down);
+  test_add ("learn", test_learn);
+  test_add ("range", test_range);
+  test_add ("nothing-to-measure", test_nothing_to_measure);
+  TEST_ADD_LOOP ("multi-label", test_multi_label, kinds);
+  test_add ("kind", test_kind);
+  return test_run ();
+}
