@@ -133,6 +133,17 @@ typedef struct {
   float *output;
 } EnsPoolingWindow;
 
+/* One output pixel of a pooling by maximum, on the way back: its gradient is added where the
+ * window's input first equals the maximum. */
+typedef struct {
+  const float *input, *maximum, *gradient;
+  gsize row, column;
+  float *input_gradient;
+  gsize gradient_row, gradient_column;
+  guint taps_y, taps_x;
+  guint channels;
+} EnsPoolingGradientWindow;
+
 struct _EnsKernels {
   const char *name;
   guint lanes;                  /* floats in a vector */
@@ -151,6 +162,7 @@ struct _EnsKernels {
   void (*depthwise_gradient) (const EnsDepthwiseGradientRow *row);
   void (*max_window) (const EnsPoolingWindow *window);
   void (*sum_window) (const EnsPoolingWindow *window);
+  void (*max_gradient_window) (const EnsPoolingGradientWindow *window);
 
   /* values: pixels × columns at the given pitch; they are finished into finish->output. */
   void (*finish) (const float *values, gsize pitch, gsize pixels, guint columns,

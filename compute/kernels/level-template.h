@@ -48,6 +48,7 @@ const EnsKernels LEVEL_TABLE = {
     .depthwise_gradient = depthwise_gradient_row,
     .max_window = max_window,
     .sum_window = sum_window,
+    .max_gradient_window = max_gradient_window,
     .finish = finish_values,
     .multiply_add = multiply_add,
     .flops_per_round = 2 * CHAINS * LANES,

@@ -54,3 +54,40 @@ sum_window (const EnsPoolingWindow *window)
 {
   pool_window (window, FALSE);
 }
+
+/* What is left of a gradient goes to a tap where the input is the maximum; then nothing is left. */
+ENS_INLINE void
+max_gradient_vector (const EnsPoolingGradientWindow *window, guint channel, guint lanes)
+{
+  const Vector maximum = load_lanes (window->maximum + channel, lanes);
+  Vector left = load_lanes (window->gradient + channel, lanes);
+
+  for (guint y = 0; y < window->taps_y; y++) {
+    const float *input = window->input + y * window->row + channel;
+    float *gradient = window->input_gradient + y * window->gradient_row + channel;
+
+    for (guint x = 0; x < window->taps_x; x++) {
+      VectorInt found = load_lanes (input, lanes) == maximum;
+      Vector sum = load_lanes (gradient, lanes) + (Vector)(found & (VectorInt)left);
+
+      left = (Vector)(~found & (VectorInt)left);
+      if (lanes == LANES)
+        vector_store (gradient, sum);
+      else
+        vector_store_some (gradient, sum, lanes);
+      input += window->column;
+      gradient += window->gradient_column;
+    }
+  }
+}
+
+static void
+max_gradient_window (const EnsPoolingGradientWindow *window)
+{
+  guint c = 0;
+
+  for (; c + LANES <= window->channels; c += LANES)
+    max_gradient_vector (window, c, LANES);
+  if (c < window->channels)
+    max_gradient_vector (window, c, window->channels - c);
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernels/pooling.h"
 
+#include <string.h>
+
 #include "kernels/conv-method.h"
 
 typedef struct {
@@ -152,4 +154,75 @@ ens_global_average_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
 
   ens_thread_pool_run (pool, shape->batch * ens_divide_up (shape->channels, GLOBAL_CHANNELS),
                        run_global, &pooling);
+}
+
+/* Windows overlap: a task of a gradient is an image's channels [from, from + GRADIENT_CHANNELS). */
+#define GRADIENT_CHANNELS 64
+
+typedef struct {
+  const EnsKernels *kernels;
+  const EnsPoolingShape *shape;
+  const EnsPoolingGradientArguments *arguments;
+} Gradient;
+
+static void
+add_line (const Gradient *gradient, gsize image, guint oy, guint channel)
+{
+  const EnsPoolingShape *shape = gradient->shape;
+  const EnsPoolingGradientArguments *arguments = gradient->arguments;
+  const gsize output = (image * shape->output_height + oy) * shape->output_width;
+  const Range y = clip_window (oy, shape->stride_y, shape->pad_top, shape->dilation_y,
+                               shape->kernel_height, shape->height, 0);
+  const gsize line = (image * shape->height + y.start) * shape->width;
+  EnsPoolingGradientWindow window = {
+      .row = shape->dilation_y * shape->width * arguments->input_pitch,
+      .column = shape->dilation_x * arguments->input_pitch,
+      .gradient_row = shape->dilation_y * shape->width * arguments->input_gradient_pitch,
+      .gradient_column = shape->dilation_x * arguments->input_gradient_pitch,
+      .taps_y = y.taps,
+      .channels = MIN (shape->channels - channel, GRADIENT_CHANNELS),
+  };
+
+  for (guint ox = 0; ox < shape->output_width; ox++) {
+    const Range x = clip_window (ox, shape->stride_x, shape->pad_left, shape->dilation_x,
+                                 shape->kernel_width, shape->width, 0);
+    const gsize at = line + x.start;
+
+    window.input = arguments->input + at * arguments->input_pitch + channel;
+    window.input_gradient =
+        arguments->input_gradient + at * arguments->input_gradient_pitch + channel;
+    window.maximum = arguments->output + (output + ox) * arguments->output_pitch + channel;
+    window.gradient =
+        arguments->output_gradient + (output + ox) * arguments->output_gradient_pitch + channel;
+    window.taps_x = x.taps;
+    gradient->kernels->max_gradient_window (&window);
+  }
+}
+
+static void
+run_gradient (gpointer data, guint task, guint worker)
+{
+  const Gradient *gradient = data;
+  const EnsPoolingShape *shape = gradient->shape;
+  const guint blocks = ens_divide_up (shape->channels, GRADIENT_CHANNELS);
+  const guint channel = task % blocks * GRADIENT_CHANNELS;
+  const gsize image = task / blocks, pixels = (gsize)shape->height * shape->width;
+  const gsize pitch = gradient->arguments->input_gradient_pitch;
+  float *first = gradient->arguments->input_gradient + image * pixels * pitch + channel;
+
+  for (gsize i = 0; i < pixels; i++)
+    memset (first + i * pitch, 0,
+            MIN (shape->channels - channel, GRADIENT_CHANNELS) * sizeof (float));
+  for (guint oy = 0; oy < shape->output_height; oy++)
+    add_line (gradient, image, oy, channel);
+}
+
+void
+ens_max_pooling_gradient_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
+                              const EnsPoolingGradientArguments *arguments, EnsThreadPool *pool)
+{
+  Gradient gradient = {kernels, shape, arguments};
+
+  ens_thread_pool_run (pool, shape->batch * ens_divide_up (shape->channels, GRADIENT_CHANNELS),
+                       run_gradient, &gradient);
 }

@@ -32,6 +32,19 @@ typedef struct {
 void ens_max_pooling_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
                           const EnsPoolingArguments *arguments, EnsThreadPool *pool);
 
+typedef struct {
+  const float *input, *output, *output_gradient;
+  gsize input_pitch, output_pitch, output_gradient_pitch;
+  float *input_gradient; /* must overlap nothing else */
+  gsize input_gradient_pitch;
+} EnsPoolingGradientArguments;
+
+/* Adds each output's gradient to that of the first input of its window that equals the output, from
+ * zero on. */
+void ens_max_pooling_gradient_run (const EnsKernels *kernels, const EnsPoolingShape *shape,
+                                   const EnsPoolingGradientArguments *arguments,
+                                   EnsThreadPool *pool);
+
 /* The mean of each window over the positions inside the input or, with count_pads, inside the
  * padded input (padding counts as zeroes; what lies beyond the padding does not count). */
 void ens_average_pooling_run (const EnsKernels *kernels, const EnsPoolingShape *shape,

@@ -101,101 +101,31 @@ max_pool_grad_reference (const EnsOperands *operands)
       add_to_maximum (operands, &to, channel);
 }
 
-/* The fast kernel. Windows overlap: a task is some channels of a whole image. */
-
-#define BLOCK 64 /* channels */
-
-typedef struct {
-  const EnsOperands *operands;
-  EnsGeometry geometry;
-} Job;
-
-/* What is left of a pixel's gradient goes where the input is the maximum. */
-ENS_CLONES static void
-add_tap (const float *x, const float *y, float *left, float *dx, gsize n)
-{
-  for (gsize i = 0; i < n; i++) {
-    float part = x[i] == y[i] ? left[i] : 0;
-
-    dx[i] += part;
-    left[i] -= part;
-  }
-}
-
-static void
-add_window (const Job *job, const EnsPositions *to, gsize channel, gsize n)
-{
-  const EnsGeometry *geometry = &job->geometry;
-  const EnsView *x = job->operands->inputs[INPUT], *y = job->operands->inputs[OUTPUT];
-  const EnsView *dy = job->operands->inputs[OUTPUT_GRADIENT], *dx = job->operands->outputs[0];
-  const float *maximum =
-      (const float *)y->data + ens_geometry_offset (y, geometry->output, to->batch, to->position);
-  const float *gradient =
-      (const float *)dy->data + ens_geometry_offset (dy, geometry->output, to->batch, to->position);
-  EnsTaps taps = {.geometry = geometry, .position = to->position};
-  float left[BLOCK];
-
-  memcpy (left, gradient + channel, n * sizeof *left);
-  while (ens_taps_next (&taps)) {
-    gsize at = ens_geometry_offset (x, geometry->input, to->batch, taps.at) + channel;
-    gsize dx_at = ens_geometry_offset (dx, geometry->input, to->batch, taps.at) + channel;
-
-    add_tap ((const float *)x->data + at, maximum + channel, left, (float *)dx->data + dx_at, n);
-  }
-}
-
-static void
-add_image (const Job *job, gsize image, gsize channel, gsize n)
-{
-  const EnsView *dx = job->operands->outputs[0];
-  const gint64 *input = job->geometry.input;
-  gsize pixels = (gsize)(input[0] * input[1] * input[2]);
-  EnsGeometry one = job->geometry;
-  EnsPositions to = {.geometry = &one};
-  float *first = (float *)dx->data + image * pixels * (gsize)dx->pitch + channel;
-
-  for (gsize i = 0; i < pixels; i++)
-    memset (first + i * (gsize)dx->pitch, 0, n * sizeof (float));
-  one.batch = 1;
-  while (ens_positions_next (&to)) {
-    EnsPositions at = to;
-
-    at.batch = (gint64)image;
-    add_window (job, &at, channel, n);
-  }
-}
-
-static gsize
-count_blocks (const EnsGeometry *geometry)
-{
-  return ((gsize)geometry->channels + BLOCK - 1) / BLOCK;
-}
-
-static void
-run_blocks (gconstpointer data, gsize begin, gsize end)
-{
-  const Job *job = data;
-  gsize blocks = count_blocks (&job->geometry);
-
-  for (gsize i = begin; i < end; i++) {
-    gsize channel = i % blocks * BLOCK;
-
-    add_image (job, i / blocks, channel, MIN ((gsize)job->geometry.channels - channel, BLOCK));
-  }
-}
-
 static void
 max_pool_grad_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
-  Job job = {.operands = operands};
-  const gint64 *output = job.geometry.output, *kernel = job.geometry.kernel;
+  const EnsView *x = operands->inputs[INPUT], *y = operands->inputs[OUTPUT];
+  const EnsView *dy = operands->inputs[OUTPUT_GRADIENT], *dx = operands->outputs[0];
+  EnsPoolingGradientArguments arguments = {.input = x->data,
+                                           .output = y->data,
+                                           .output_gradient = dy->data,
+                                           .input_pitch = (gsize)x->pitch,
+                                           .output_pitch = (gsize)y->pitch,
+                                           .output_gradient_pitch = (gsize)dy->pitch,
+                                           .input_gradient = dx->data,
+                                           .input_gradient_pitch = (gsize)dx->pitch};
+  EnsPoolingShape shape;
+  EnsGeometry geometry;
 
-  ens_pool_resolve (operands, &job.geometry, NULL);
-  ens_parallel (context->pool, (gsize)job.geometry.batch * count_blocks (&job.geometry),
-                (gsize)(output[0] * output[1] * output[2] * kernel[0] * kernel[1] * kernel[2])
-                    * BLOCK,
-                run_blocks, &job);
+  ens_pool_resolve (operands, &geometry, NULL);
+  shape = ens_pool_kernel_shape (&geometry);
+  if (ens_geometry_is_flat (&geometry))
+    ens_max_pooling_gradient_run (ens_kernels_get (), &shape, &arguments, context->pool);
+  else
+    max_pool_grad_reference (operands);
 }
+
+/* On a GPU. */
 
 static void
 copy_axes (gint32 *to, const gint64 *from)

@@ -204,8 +204,8 @@ is_fast (const EnsOperands *operands, const EnsGeometry *geometry)
   return ens_geometry_is_flat (geometry) && ens_view_elements (operands->outputs[0]) > 0;
 }
 
-static EnsPoolingShape
-pooling_shape (const EnsGeometry *geometry)
+EnsPoolingShape
+ens_pool_kernel_shape (const EnsGeometry *geometry)
 {
   return (EnsPoolingShape) {
       .batch = (guint)geometry->batch,
@@ -241,7 +241,7 @@ pooling_arguments (const EnsOperands *operands)
 static void
 run_max (const EnsOperands *operands, const EnsGeometry *geometry, EnsThreadPool *pool)
 {
-  EnsPoolingShape shape = pooling_shape (geometry);
+  EnsPoolingShape shape = ens_pool_kernel_shape (geometry);
   EnsPoolingArguments arguments = pooling_arguments (operands);
 
   if (is_fast (operands, geometry))
@@ -277,7 +277,7 @@ average_pool_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   EnsPoolingShape shape;
 
   ens_pool_resolve (operands, &geometry, NULL);
-  shape = pooling_shape (&geometry);
+  shape = ens_pool_kernel_shape (&geometry);
   if (is_fast (operands, &geometry))
     ens_average_pooling_run (ens_kernels_get (), &shape, params->count_include_pad, &arguments,
                              context->pool);
@@ -293,7 +293,7 @@ global_average_pool_cpu (const EnsOperands *operands, const EnsCpuContext *conte
   EnsPoolingShape shape;
 
   resolve_global (operands, &geometry, NULL);
-  shape = pooling_shape (&geometry);
+  shape = ens_pool_kernel_shape (&geometry);
   if (is_fast (operands, &geometry))
     ens_global_average_run (ens_kernels_get (), &shape, &arguments, context->pool);
   else

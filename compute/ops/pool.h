@@ -2,6 +2,7 @@
 /* What pooling and its gradients share. */
 #pragma once
 
+#include "kernels/pooling.h"
 #include "ops/sliding.h"
 
 /* For operators that pool input 0, with an EnsPoolParams. */
@@ -13,6 +14,8 @@ gboolean ens_pool_check_windows (const EnsOperands *operands, const EnsGeometry 
 
 /* The positions of a window that lie inside the padded input. */
 gint64 ens_pool_count_padded (const EnsGeometry *geometry, const gint64 *position);
+
+EnsPoolingShape ens_pool_kernel_shape (const EnsGeometry *geometry);
 
 /* gradient () of the pooling operators. */
 gboolean ens_max_pool_gradient (EnsGradient *gradient, GError **error);
