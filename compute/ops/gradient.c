@@ -150,3 +150,45 @@ ens_gradient_sum_to (EnsGradient *gradient, EnsValue *value, const EnsShape *sha
       axes |= 1u << i;
   return ens_gradient_reshape (gradient, ens_gradient_sum (gradient, value, axes), shape);
 }
+
+/* The mean over the axes, which stay with length 1. */
+static EnsValue *
+mean_over (EnsGradient *gradient, EnsValue *value, guint axes)
+{
+  EnsReduceParams params = {.axes = {.present = TRUE}, .keepdims = TRUE};
+
+  for (guint i = 0; i < value->shape.rank; i++)
+    if (axes & 1u << i)
+      params.axes.values[params.axes.n++] = i;
+  return ens_gradient_apply (gradient, &ens_op_reduce_mean, &params, value, NULL);
+}
+
+EnsValue *
+ens_gradient_normalise (EnsGradient *gradient, EnsValue *x, const EnsGradientNormal *normal,
+                        EnsValue **inverse)
+{
+  EnsValue *centred = ens_gradient_apply (gradient, &ens_op_sub, NULL, x,
+                                          mean_over (gradient, x, normal->axes), NULL);
+  EnsValue *variance = ens_gradient_apply (gradient, &ens_op_mul, NULL, centred, centred, NULL);
+  EnsValue *epsilon = ens_gradient_number (gradient, x->type, normal->epsilon);
+
+  variance = mean_over (gradient, variance, normal->axes);
+  variance = ens_gradient_apply (gradient, &ens_op_add, NULL, variance, epsilon, NULL);
+  *inverse = ens_gradient_apply (gradient, &ens_op_sqrt, NULL, variance, NULL);
+  *inverse = ens_gradient_apply (gradient, &ens_op_reciprocal, NULL, *inverse, NULL);
+  return ens_gradient_apply (gradient, &ens_op_mul, NULL, centred, *inverse, NULL);
+}
+
+EnsValue *
+ens_gradient_of_normal (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised,
+                        EnsValue *inverse, const EnsGradientNormal *normal)
+{
+  EnsValue *mean = mean_over (gradient, dy, normal->axes);
+  EnsValue *product = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL);
+
+  product = mean_over (gradient, product, normal->axes);
+  product = ens_gradient_apply (gradient, &ens_op_mul, NULL, normalised, product, NULL);
+  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, mean, NULL);
+  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, product, NULL);
+  return ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, inverse, NULL);
+}

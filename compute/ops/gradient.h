@@ -36,5 +36,18 @@ EnsValue *ens_gradient_pad (EnsGradient *gradient, EnsValue *value, guint axis, 
 EnsValue *ens_gradient_expand (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);
 /* Sums over some axes, as bits; they stay, with length 1. */
 EnsValue *ens_gradient_sum (EnsGradient *gradient, EnsValue *value, guint axes);
+/* Normalisation to mean 0 and variance 1 over some axes, as bits: x̂ = (x − mean) / √(variance + ε),
+ * with the gradient of x̂ given; what each operator adds to it is its own. */
+typedef struct {
+  guint axes;
+  double epsilon;
+} EnsGradientNormal;
+
+/* x̂ and, which has the reduced axes with length 1, 1 / √(variance + ε). */
+EnsValue *ens_gradient_normalise (EnsGradient *gradient, EnsValue *x,
+                                  const EnsGradientNormal *normal, EnsValue **inverse);
+/* dx = (dx̂ − mean (dx̂) − x̂ · mean (dx̂ · x̂)) / √(variance + ε) */
+EnsValue *ens_gradient_of_normal (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised,
+                                  EnsValue *inverse, const EnsGradientNormal *normal);
 /* The sum over all that one element of a broadcast input stood for, in the input's shape. */
 EnsValue *ens_gradient_sum_to (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LayerNormalization: over the last axes, from `axis` on, of each row by itself (Ba, Kiros and
  * Hinton, "Layer Normalization", 2016). */
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -213,6 +214,34 @@ layer_per_image (const EnsNode *node)
          && !ens_axis_is_batch (node, ((const EnsLayerNormalizationParams *)node->params)->axis);
 }
 
+static gboolean
+layer_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsLayerNormalizationParams *params = node->params;
+  EnsValue *dy = gradient->outputs[Y], *x = node->inputs[X], *inverse, *normalised;
+  guint rank = x->shape.rank;
+  guint axis = (guint)(params->axis + (params->axis < 0 ? rank : 0));
+  const EnsGradientNormal normal = {((1u << rank) - 1) & ~((1u << axis) - 1),
+                                    (double)params->epsilon};
+
+  if (dy == NULL || (node->n_outputs > MEAN && gradient->outputs[MEAN] != NULL)
+      || (node->n_outputs > INVERSE_DEVIATION && gradient->outputs[INVERSE_DEVIATION] != NULL))
+    return ens_gradient_error (gradient, error, "the loss depends on its statistics");
+  normalised = ens_gradient_normalise (gradient, x, &normal, &inverse);
+  if (node->n_inputs > BIAS && gradient->wanted[BIAS])
+    gradient->inputs[BIAS] = ens_gradient_sum_to (gradient, dy, &node->inputs[BIAS]->shape);
+  if (gradient->wanted[SCALE])
+    gradient->inputs[SCALE] = ens_gradient_sum_to (
+        gradient, ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL),
+        &node->inputs[SCALE]->shape);
+  if (gradient->wanted[X]) {
+    dy = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, node->inputs[SCALE], NULL);
+    gradient->inputs[X] = ens_gradient_of_normal (gradient, dy, normalised, inverse, &normal);
+  }
+  return TRUE;
+}
+
 static const EnsOpExample layer_examples[] = {
     {"2x5x7 =7 =7", &(const EnsLayerNormalizationParams) {-1, 1e-3f}}, {NULL}};
 
@@ -231,5 +260,6 @@ const EnsOp ens_op_layer_normalization = {
     .reference = layer_reference,
     .cpu = layer_cpu,
     .gpu = layer_gpu,
+    .gradient = layer_gradient,
     .per_image = layer_per_image,
     .example = layer_examples};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LRN: local response normalisation across channels (Krizhevsky, Sutskever, Hinton, ImageNet
  * Classification with Deep Convolutional Neural Networks, NIPS 2012, §3.3). */
+#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -162,6 +163,61 @@ lrn_gpu (const EnsOperands *operands, EnsCommands *commands)
 }
 
 /* Not in place: neighbours are read after they would have been overwritten. */
+/* The mean over `before` channels before each one, itself, and `behind` ones: pooling of pixels
+ * that are taken for images of one row. */
+static EnsValue *
+average (EnsGradient *gradient, EnsValue *value, gint64 before, gint64 behind)
+{
+  const EnsShape *shape = &gradient->node->inputs[0]->shape;
+  gint64 channels = shape->dims[shape->rank - 1];
+  EnsPoolParams pool = {.sliding = ENS_SLIDING_DEFAULT, .count_include_pad = TRUE};
+
+  pool.sliding.rank = 1;
+  pool.sliding.kernel[0] = before + 1 + behind;
+  pool.sliding.pads_begin[0] = before;
+  pool.sliding.pads_end[0] = behind;
+  value = ens_gradient_reshape (
+      gradient, value, &ENS_SHAPE (ens_shape_span (shape, 0, shape->rank - 1), channels, 1));
+  value = ens_gradient_apply (gradient, &ens_op_average_pool, &pool, value, NULL);
+  return ens_gradient_reshape (gradient, value, shape);
+}
+
+static EnsValue *
+combine (EnsGradient *gradient, const EnsOp *op, EnsValue *a, EnsValue *b)
+{
+  return ens_gradient_apply (gradient, op, NULL, a, b, NULL);
+}
+
+/* y = x s⁻ᵝ with s = bias + α · average (x²): dx = dy s⁻ᵝ − 2 α β x · average' (dy · y / s), where
+ * average' runs over the channels that have this one among their neighbours. */
+static gboolean
+lrn_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsLrnParams *params = gradient->node->params;
+  EnsValue *x = gradient->node->inputs[0], *y = gradient->node->outputs[0];
+  EnsValue *dy = gradient->outputs[0], *sum, *power, *share;
+  gint64 before = (params->size - 1) / 2, behind = params->size / 2;
+  EnsType type = x->type;
+
+  if (params->size > G_MAXINT16)
+    return ens_gradient_error (gradient, error, "its size is too large");
+  sum = average (gradient, combine (gradient, &ens_op_mul, x, x), before, behind);
+  sum = combine (gradient, &ens_op_mul, sum,
+                 ens_gradient_number (gradient, type, (double)params->alpha));
+  sum = combine (gradient, &ens_op_add, sum,
+                 ens_gradient_number (gradient, type, (double)params->bias));
+  power = combine (gradient, &ens_op_pow, sum,
+                   ens_gradient_number (gradient, type, -(double)params->beta));
+  share = combine (gradient, &ens_op_div, combine (gradient, &ens_op_mul, dy, y), sum);
+  share = combine (gradient, &ens_op_mul, average (gradient, share, behind, before), x);
+  share = combine (
+      gradient, &ens_op_mul, share,
+      ens_gradient_number (gradient, type, 2 * (double)params->alpha * (double)params->beta));
+  gradient->inputs[0] =
+      combine (gradient, &ens_op_sub, combine (gradient, &ens_op_mul, dy, power), share);
+  return TRUE;
+}
+
 static const EnsOpExample lrn_examples[] = {{"2x5x4x7", &(const EnsLrnParams) {5, 1e-2f, 0.75f, 1}},
                                             {NULL}};
 
@@ -178,5 +234,6 @@ const EnsOp ens_op_lrn = {.name = "LRN",
                           .reference = lrn_reference,
                           .cpu = lrn_cpu,
                           .gpu = lrn_gpu,
+                          .gradient = lrn_gradient,
                           .per_image = ens_per_image_with_constants,
                           .example = lrn_examples};

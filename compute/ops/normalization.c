@@ -421,6 +421,32 @@ instance_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+static gboolean
+instance_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsNormalizationParams *params = node->params;
+  EnsValue *dy = gradient->outputs[0], *x = node->inputs[X], *inverse, *normalised;
+  /* All between images and channels. */
+  const EnsGradientNormal normal = {((1u << (x->shape.rank - 1)) - 1) & ~1u,
+                                    (double)params->epsilon};
+
+  if (gradient->wanted[BIAS])
+    gradient->inputs[BIAS] = ens_gradient_sum_to (gradient, dy, &node->inputs[BIAS]->shape);
+  if (!gradient->wanted[X] && !gradient->wanted[SCALE])
+    return TRUE;
+  normalised = ens_gradient_normalise (gradient, x, &normal, &inverse);
+  if (gradient->wanted[SCALE])
+    gradient->inputs[SCALE] = ens_gradient_sum_to (
+        gradient, ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL),
+        &node->inputs[SCALE]->shape);
+  if (gradient->wanted[X]) {
+    dy = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, node->inputs[SCALE], NULL);
+    gradient->inputs[X] = ens_gradient_of_normal (gradient, dy, normalised, inverse, &normal);
+  }
+  return TRUE;
+}
+
 static const EnsOpExample instance_examples[] = {
     {"2x5x4x7 =7 =7", &(const EnsNormalizationParams) {1e-3f}}, {NULL}};
 
@@ -439,6 +465,7 @@ const EnsOp ens_op_instance_normalization = {
     .reference = instance_reference,
     .cpu = instance_cpu,
     .gpu = instance_gpu,
+    .gradient = instance_gradient,
     .per_image = ens_per_image_with_constants,
     .example = instance_examples};
 
@@ -516,6 +543,27 @@ lp_per_image (const EnsNode *node)
   return !ens_axis_is_batch (node, ((const EnsLpNormalizationParams *)node->params)->axis);
 }
 
+/* y = x / n: dx = (dy − ∂n / ∂x · Σ dy · y) / n, with ∂n / ∂x = y, or the sign of x for p = 1. */
+static gboolean
+lp_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsLpNormalizationParams *params = node->params;
+  EnsValue *x = node->inputs[0], *y = node->outputs[0], *dy = gradient->outputs[0];
+  gint64 axis = params->axis + (params->axis < 0 ? x->shape.rank : 0);
+  EnsReduceParams reduce = {.axes = {1, TRUE, {axis}}, .keepdims = TRUE};
+  EnsValue *norm = ens_gradient_apply (
+      gradient, params->p == 1 ? &ens_op_reduce_l1 : &ens_op_reduce_l2, &reduce, x, NULL);
+  EnsValue *slope = params->p == 1 ? ens_gradient_apply (gradient, &ens_op_sign, NULL, x, NULL) : y;
+  EnsValue *sum = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, y, NULL);
+
+  sum = ens_gradient_sum (gradient, sum, 1u << axis);
+  sum = ens_gradient_apply (gradient, &ens_op_mul, NULL, slope, sum, NULL);
+  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, sum, NULL);
+  gradient->inputs[0] = ens_gradient_apply (gradient, &ens_op_div, NULL, dy, norm, NULL);
+  return TRUE;
+}
+
 static const EnsOpExample lp_examples[] = {{"2x5x7", &(const EnsLpNormalizationParams) {-1, 2}},
                                            {NULL}};
 
@@ -531,5 +579,6 @@ const EnsOp ens_op_lp_normalization = {.name = "LpNormalization",
                                        .shape = lp_shape,
                                        .reference = lp_reference,
                                        .gpu = lp_gpu,
+                                       .gradient = lp_gradient,
                                        .per_image = lp_per_image,
                                        .example = lp_examples};
