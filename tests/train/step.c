@@ -129,6 +129,111 @@ START_TEST (test_training)
 }
 END_TEST
 
+/* y = dropout (batch norm (x)), the loss the mean of y². */
+static void
+build_normal (Fixture *fixture)
+{
+  EnsGraph *graph = fixture->builder.graph;
+  EnsValue *values[5] = {graph->inputs->pdata[0]}, *y;
+
+  for (guint i = 1; i < 5; i++)
+    values[i] = add_vector (graph, (const char *[]) {"", "scale", "shift", "mean", "variance"}[i],
+                            i == 1 || i == 4 ? 1 : 0);
+  y = ens_graph_add_node (graph, &ens_op_batch_normalization, "normal",
+                          &(EnsNormalizationParams) {1e-5f}, values, 5, 1)
+          ->outputs[0];
+  y = ens_graph_apply (graph, &ens_op_dropout, &(EnsDropoutParams) {0.5f}, y, NULL);
+  y = ens_graph_apply (graph, &ens_op_mul, &(EnsBinaryParams) {0}, y, y, NULL);
+  y = ens_graph_apply (graph, &ens_op_reduce_mean, &(EnsReduceParams) {0}, y, NULL);
+  ens_graph_rename (graph, y, "square");
+  fixture->params.loss = "square";
+  fixture->params.batch_statistics = TRUE;
+  fixture->params.momentum = 0.1;
+}
+
+typedef struct {
+  const char *name, *frozen;
+  gboolean batch_statistics;
+  guint n_statistics;
+  float mean, variance; /* of channel 0 after a step */
+} StatisticsRow;
+
+/* Channel 0 is −1 4 −7 1: mean −0.75, squares of differences 64.75. */
+static const StatisticsRow statistics_rows[] = {
+    {"batch", NULL, TRUE, 2, 0.1f * -0.75f, 0.9f + 0.1f * 64.75f / 3},
+    {"fixed", NULL, FALSE, 0, 0, 1},
+    {"frozen", "normal", TRUE, 0, 0, 1},
+};
+
+/* What a graph's constant has for channel 0. */
+static float
+get_constant (const EnsGraph *graph, const char *name)
+{
+  return *(const float *)ens_graph_find (graph, name)->constant->data;
+}
+
+START_TEST (test_statistics)
+{
+  const StatisticsRow *row = &statistics_rows[_i];
+  const char *const frozen[] = {row->frozen, NULL};
+  float gradients[2 * CHANNELS], loss;
+  EnsStepArrays arrays = {(const gconstpointer[]) {x, x}, NULL, gradients};
+  g_autoptr (EnsStep) step = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (Fixture) f;
+  guint n;
+
+  fixture_init (&f);
+  build_normal (&f);
+  f.params.batch_statistics = row->batch_statistics;
+  f.params.frozen = frozen;
+  step = ens_step_new (&f.params, f.device, &error);
+  if (row->frozen != NULL) {
+    ck_assert_contains (error->message, "depends on no parameter that is trained");
+    return;
+  }
+  ck_assert_no_error (error);
+  ens_step_get_statistics (step, &n);
+  ck_assert_uint_eq (n, row->n_statistics);
+  ck_assert (ens_step_run (step, &arrays, &loss, &error));
+  ck_assert (ens_step_store (step, f.builder.graph, &error));
+  ck_assert_double_eq_tol (get_constant (f.builder.graph, "mean"), row->mean, 1e-6);
+  ck_assert_double_eq_tol (get_constant (f.builder.graph, "variance"), row->variance, 1e-5);
+}
+END_TEST
+
+static float
+run_dropout (EnsStep *step, guint64 number)
+{
+  float gradients[2 * CHANNELS], loss;
+
+  ck_assert (ens_step_run (
+      step, &(EnsStepArrays) {(const gconstpointer[]) {x, x}, NULL, gradients, number}, &loss,
+      NULL));
+  return loss;
+}
+
+START_TEST (test_dropout)
+{
+  g_autoptr (EnsStep) step = NULL, other = NULL;
+  g_auto (Fixture) f;
+  double sum = 0;
+
+  fixture_init (&f);
+  build_normal (&f);
+  step = ens_step_new (&f.params, f.device, NULL);
+  f.params.seed = 1;
+  other = ens_step_new (&f.params, f.device, NULL);
+  ck_assert_double_eq (run_dropout (step, 7), run_dropout (step, 7));
+  ck_assert_double_ne (run_dropout (step, 7), run_dropout (step, 8));
+  ck_assert_double_ne (run_dropout (step, 7), run_dropout (other, 7));
+  /* Of normalised numbers, half are 0 and half twice as large: the mean square is 2. */
+  for (guint i = 0; i < 200; i++)
+    sum += (double)run_dropout (step, i);
+  ck_assert_double_eq_tol (sum / 200, 2, 0.15);
+}
+END_TEST
+
 typedef struct {
   const char *name, *loss, *frozen, *error;
 } ErrorRow;
@@ -162,6 +267,8 @@ main (int argc, char **argv)
   test_suite ("train/step");
   test_add ("gradient", test_gradient);
   test_add ("training", test_training);
+  TEST_ADD_ROWS ("statistics", test_statistics, statistics_rows);
+  test_add ("dropout", test_dropout);
   TEST_ADD_ROWS ("errors", test_errors, error_rows);
   return test_run ();
 }
