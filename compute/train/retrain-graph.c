@@ -19,6 +19,7 @@ ens_retrain_graph_clear (EnsRetrainGraph *graph)
 {
   g_clear_pointer (&graph->network, ens_graph_free);
   g_clear_pointer (&graph->dense, ens_graph_free);
+  g_clear_pointer (&graph->tail, ens_graph_free);
   g_free (graph->label_node);
   g_free (graph->output_name);
   g_free (graph->logits_name);
@@ -162,18 +163,70 @@ ens_retrain_graph_init (EnsRetrainGraph *graph, const EnsRetrainParams *params, 
   is_map = ((EnsValue *)graph->dense->outputs->pdata[0])->shape.rank == 4;
   graph->map_shape = is_map ? ENS_SHAPE (-1, graph->map.rows, graph->map.columns, n_classes)
                             : ENS_SHAPE (-1, n_classes);
+  graph->input_shape = ENS_SHAPE (-1, side, side, graph->n_channels);
   append_loss (graph->dense, &graph->map_shape);
   return TRUE;
+}
+
+/* -- frozen layers -- */
+
+/* The shape of a value of one sub-image. */
+static gboolean
+find_shape (const EnsRetrainGraph *graph, const char *name, EnsShape *shape, GError **error)
+{
+  g_autoptr (EnsGraph) sample = ens_graph_copy (graph->dense);
+  EnsShape shapes[ENS_RETRAIN_N_INPUTS];
+  const EnsValue *value;
+
+  ens_retrain_graph_get_shapes (graph, 1, shapes);
+  if (!ens_infer_graph (sample, shapes, error))
+    return FALSE;
+  value = ens_graph_find (sample, name);
+  if (value == NULL)
+    return ens_fail (error, ENS_ERROR_FORMAT, graph->network->name,
+                     "there is no value “%s” to freeze", name);
+  *shape = value->shape;
+  return TRUE;
+}
+
+gboolean
+ens_retrain_graph_cut (EnsRetrainGraph *graph, const char *name, GError **error)
+{
+  g_autoptr (EnsGraph) tail = ens_graph_copy (graph->dense);
+  EnsValue *pixels = g_ptr_array_index (tail->inputs, ENS_RETRAIN_PIXELS), *features;
+  EnsShape shape;
+
+  if (!find_shape (graph, name, &shape, error))
+    return FALSE;
+  if (shape.rank == 0 || shape.dims[0] != 1)
+    return TRUE;
+  shape.dims[0] = -1;
+  features = ens_graph_add_input (tail, "retrain/features", ENS_TYPE_FLOAT32, &shape);
+  ens_graph_replace_uses (tail, ens_graph_find (tail, name), features);
+  ens_graph_remove_unused (tail);
+  if (ens_graph_is_read (tail, pixels))
+    return TRUE;
+  tail->inputs->pdata[ENS_RETRAIN_PIXELS] = features;
+  g_ptr_array_set_size (tail->inputs, ENS_RETRAIN_N_INPUTS);
+  graph->tail = g_steal_pointer (&tail);
+  graph->input_shape = shape;
+  return TRUE;
+}
+
+const EnsGraph *
+ens_retrain_graph_get_trained (const EnsRetrainGraph *graph)
+{
+  return graph->tail != NULL ? graph->tail : graph->dense;
 }
 
 void
 ens_retrain_graph_get_shapes (const EnsRetrainGraph *graph, guint batch,
                               EnsShape shapes[ENS_RETRAIN_N_INPUTS])
 {
-  shapes[ENS_RETRAIN_PIXELS] =
-      ENS_SHAPE (batch, graph->map.input, graph->map.input, graph->n_channels);
+  shapes[ENS_RETRAIN_PIXELS] = graph->input_shape;
   shapes[ENS_RETRAIN_TARGETS] = shapes[ENS_RETRAIN_WEIGHTS] = graph->map_shape;
-  shapes[ENS_RETRAIN_TARGETS].dims[0] = shapes[ENS_RETRAIN_WEIGHTS].dims[0] = batch;
+  for (guint i = 0; i < ENS_RETRAIN_N_INPUTS; i++)
+    shapes[i].dims[0] = batch;
 }
 
 /* -- the result -- */
@@ -206,38 +259,39 @@ put_parameter (EnsGraph *network, const EnsParameter *parameter, const float *va
   return ens_graph_replace_uses (network, old, ens_graph_add_constant (network, old->name, tensor));
 }
 
-/* The network in the form that the file had, which takes inputs of any size if nothing but
- * averages and 1×1 convolutions came into the place of fully connected layers. NULL: it has no such
- * form. (transfer full) */
+/* A copy of the network with the parameters as they are. NULL: its form does not take them.
+ * (transfer full) */
 static EnsGraph *
-restore_form (const EnsRetrainGraph *graph, EnsStep *step)
+put_parameters (const EnsGraph *network, EnsStep *step)
 {
-  g_autoptr (EnsGraph) network = ens_graph_copy (graph->network);
+  g_autoptr (EnsGraph) copy = ens_graph_copy (network);
   guint n_parameters;
   gsize n;
   const EnsParameter *parameters = ens_step_get_parameters (step, &n_parameters);
   const float *values = ens_step_get_values (step, &n);
 
   for (guint i = 0; i < n_parameters; i++)
-    if (!put_parameter (network, &parameters[i], values))
+    if (!put_parameter (copy, &parameters[i], values))
       return NULL;
-  return g_steal_pointer (&network);
+  return g_steal_pointer (&copy);
 }
 
-/* The convolutional form without the loss. (transfer full) */
+/* The form that the file had, which takes inputs of any size if nothing but averages and 1×1
+ * convolutions came into the place of fully connected layers; else the convolutional form without
+ * the loss. (transfer full) */
 static EnsGraph *
-take_dense_form (const EnsRetrainGraph *graph, const EnsStep *step, GError **error)
+restore_network (const EnsRetrainGraph *graph, EnsStep *step)
 {
-  g_autoptr (EnsGraph) dense = ens_graph_copy (graph->dense);
-  EnsValue *y;
+  EnsGraph *network = put_parameters (graph->network, step);
 
-  if (!ens_step_store (step, dense, error))
-    return NULL;
-  y = ens_graph_find (dense, ENS_RETRAIN_PROBABILITIES);
-  g_ptr_array_set_size (dense->inputs, 1);
-  g_ptr_array_set_size (dense->outputs, 0);
-  ens_graph_add_output (dense, y->producer->inputs[0]);
-  return g_steal_pointer (&dense);
+  if (network != NULL)
+    return network;
+  network = put_parameters (graph->dense, step);
+  g_ptr_array_set_size (network->inputs, 1);
+  ens_graph_add_output (network,
+                        ens_graph_find (network, ENS_RETRAIN_PROBABILITIES)->producer->inputs[0]);
+  g_ptr_array_remove_range (network->outputs, 0, 2);
+  return network;
 }
 
 /* Probabilities take the name of the file's output, unless that gave logits, which keep it. */
@@ -275,18 +329,14 @@ write_labels (const char *const *classes)
 }
 
 gboolean
-ens_retrain_graph_export (const EnsRetrainGraph *graph, const EnsStep *step,
+ens_retrain_graph_export (const EnsRetrainGraph *graph, EnsStep *step,
                           const EnsRetrainParams *params, const char *const *classes,
                           GError **error)
 {
-  g_autoptr (EnsGraph) network = restore_form (graph, (EnsStep *)step);
+  g_autoptr (EnsGraph) network = restore_network (graph, step);
   g_autofree char *labels = write_labels (classes);
   const EnsOnnxProperty properties[] = {{"labels", labels}};
 
-  if (network == NULL)
-    network = take_dense_form (graph, step, error);
-  if (network == NULL)
-    return FALSE;
   append_sigmoid (graph, network);
   ens_graph_remove_unused (network);
   return ens_onnx_export_described (network, properties, G_N_ELEMENTS (properties), params->output,

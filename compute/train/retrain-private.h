@@ -13,28 +13,50 @@ enum { ENS_RETRAIN_PIXELS, ENS_RETRAIN_TARGETS, ENS_RETRAIN_WEIGHTS, ENS_RETRAIN
 
 /* The network in its forms. */
 typedef struct {
-  guint size;         /* that it was made for */
-  guint n_channels;   /* of its input */
-  EnsGraph *network;  /* as the file has it, but for the labels; its output are logits */
-  EnsGraph *dense;    /* the same applied convolutionally, with the loss */
-  char *label_node;   /* of both: the label layer */
-  char *output_name;  /* of the file's first output */
-  char *logits_name;  /* of what that was made of; the same if it gave logits */
-  EnsDenseMap map;    /* at the size of sub-images */
-  EnsShape map_shape; /* of a batch's targets */
+  guint size;           /* that it was made for */
+  guint n_channels;     /* of its input */
+  EnsGraph *network;    /* as the file has it, but for the labels; its output are logits */
+  EnsGraph *dense;      /* the same applied convolutionally, with the loss */
+  EnsGraph *tail;       /* what comes behind the frozen value, which is its first input; or NULL */
+  char *label_node;     /* of both: the label layer */
+  char *output_name;    /* of the file's first output */
+  char *logits_name;    /* of what that was made of; the same if it gave logits */
+  EnsDenseMap map;      /* at the size of sub-images */
+  EnsShape map_shape;   /* of a batch's targets */
+  EnsShape input_shape; /* of a batch's pixels, or of its features where there is a tail */
 } EnsRetrainGraph;
 
 /* Imports the network and gives it labels, whose biases are 0. */
 gboolean ens_retrain_graph_init (EnsRetrainGraph *graph, const EnsRetrainParams *params,
                                  guint n_classes, GError **error);
 void ens_retrain_graph_clear (EnsRetrainGraph *graph);
-/* Shapes of the inputs of `dense`. */
+/* Cuts the tail off, if the loss depends on the pixels by that value alone. FALSE: there is no such
+ * value. */
+gboolean ens_retrain_graph_cut (EnsRetrainGraph *graph, const char *value, GError **error);
+/* What is trained: the tail, or all of `dense`. */
+const EnsGraph *ens_retrain_graph_get_trained (const EnsRetrainGraph *graph);
+/* Shapes of its inputs. */
 void ens_retrain_graph_get_shapes (const EnsRetrainGraph *graph, guint batch,
                                    EnsShape shapes[ENS_RETRAIN_N_INPUTS]);
 /* Writes the network as it is after training. */
-gboolean ens_retrain_graph_export (const EnsRetrainGraph *graph, const EnsStep *step,
+gboolean ens_retrain_graph_export (const EnsRetrainGraph *graph, EnsStep *step,
                                    const EnsRetrainParams *params, const char *const *classes,
                                    GError **error);
+
+/* What frozen layers make of sub-images; kept up to a limit. Any thread. */
+typedef struct _EnsRetrainFeatures EnsRetrainFeatures;
+
+/* Of a graph with a tail. (transfer full) */
+EnsRetrainFeatures *ens_retrain_features_new (const EnsRetrainGraph *graph, const char *value,
+                                              EnsDevice *device, GError **error);
+void ens_retrain_features_free (EnsRetrainFeatures *features);
+/* FALSE: they are not kept. */
+gboolean ens_retrain_features_find (EnsRetrainFeatures *features, const char *key, float *out);
+gboolean ens_retrain_features_compute (EnsRetrainFeatures *features, const char *key,
+                                       const float *pixels, float *out, GError **error);
+
+/* Whether what happens to pictures is one of a few things, so that features can be kept. */
+gboolean ens_retrain_augment_is_repeated (EnsRetrainAugment augment);
 
 /* Sub-images of a split with their targets. Its address stays what it is while a loader reads it.
  */
@@ -46,6 +68,8 @@ typedef struct {
   gboolean is_training; /* else sub-images are spread evenly and nothing is random */
   guint *first;         /* by image: of its items; n_images + 1 */
   guint n_items;
+  EnsRetrainFeatures *features; /* borrowed; NULL: samples are pixels */
+  gint *sizes; /* by image: width · 2^16 + height once it was read, else 0; atomic */
 } EnsRetrainSamples;
 
 /* Training samples of all sub-images read every picture's size first. */

@@ -15,6 +15,15 @@ const char *const ens_retrain_augment_names[] = {"none", "flip", "normal", "full
 /* At most so many an epoch of a picture whose sub-images are all seen. */
 #define MAX_SUB_IMAGES 20
 
+/* The smallest crop of a sub-image, as a share of its area, where objects have boxes. */
+#define MIN_BOXED_AREA 0.15
+
+gboolean
+ens_retrain_augment_is_repeated (EnsRetrainAugment augment)
+{
+  return augment == ENS_RETRAIN_AUGMENT_NONE || augment == ENS_RETRAIN_AUGMENT_FLIP;
+}
+
 /* -- the list -- */
 
 static void
@@ -96,6 +105,7 @@ ens_retrain_samples_init (EnsRetrainSamples *samples, const EnsRetrainGraph *gra
       .targets = {&graph->map, dataset->n_classes, params->coverage, params->positive_weight},
       .is_training = split == ENS_SPLIT_TRAIN,
       .first = g_new0 (guint, dataset->samples[split]->len + 1),
+      .sizes = g_new0 (gint, dataset->samples[split]->len),
   };
   if (samples->is_training && params->sub_images == 0)
     return count_all_parts (samples, monitor, error);
@@ -107,6 +117,7 @@ void
 ens_retrain_samples_clear (EnsRetrainSamples *samples)
 {
   g_clear_pointer (&samples->first, g_free);
+  g_clear_pointer (&samples->sizes, g_free);
 }
 
 guint
@@ -199,25 +210,49 @@ find_region (const Sample *sample)
 
 /* -- what happens to it -- */
 
+static gboolean
+has_boxes (const EnsRetrainSamples *samples)
+{
+  return samples->images->len > 0
+         && ((const EnsDatasetItem *)samples->images->pdata[0])->boxes != NULL;
+}
+
+static EnsAugmentOptions
+choose_operations (const EnsAugmentOptions *from, const EnsAugmentOperation *operations, guint n)
+{
+  EnsAugmentOptions options = *from;
+
+  memset (options.probability, 0, sizeof options.probability);
+  for (guint i = 0; i < n; i++)
+    options.probability[operations[i]] = from->probability[operations[i]];
+  return options;
+}
+
+/* With boxes targets are known for any crop, and crops are what shows where an object is not. */
 static EnsAugmentOptions
 get_options (const EnsRetrainSamples *samples)
 {
-  static const EnsAugmentOperation normal[] = {ENS_AUGMENT_FLIP, ENS_AUGMENT_COLOUR,
-                                               ENS_AUGMENT_SCALE, ENS_AUGMENT_SHIFT};
-  EnsAugmentOptions options = ENS_AUGMENT_DEFAULTS, all = options;
-  EnsRetrainAugment augment = samples->params->augment;
-  guint n = augment == ENS_RETRAIN_AUGMENT_FLIP ? 1 : G_N_ELEMENTS (normal);
+  static const EnsAugmentOperation operations[] = {
+      ENS_AUGMENT_FLIP, ENS_AUGMENT_COLOUR, ENS_AUGMENT_SCALE, ENS_AUGMENT_SHIFT, ENS_AUGMENT_CROP};
+  EnsAugmentOptions all = ENS_AUGMENT_DEFAULTS;
+  gboolean boxed = has_boxes (samples);
 
-  if (!samples->is_training || augment == ENS_RETRAIN_AUGMENT_NONE)
+  if (!samples->is_training)
     return ENS_AUGMENT_NONE;
-  if (samples->images->len < ENS_AUGMENT_SMALL_SET)
+  if (boxed)
+    all.area.low = MIN_BOXED_AREA;
+  else if (samples->images->len < ENS_AUGMENT_SMALL_SET)
     all.area.low = ENS_AUGMENT_SMALL_SET_AREA;
-  if (augment == ENS_RETRAIN_AUGMENT_FULL)
+  switch (samples->params->augment) {
+  case ENS_RETRAIN_AUGMENT_FULL:
     return all;
-  memset (options.probability, 0, sizeof options.probability);
-  for (guint i = 0; i < n; i++)
-    options.probability[normal[i]] = all.probability[normal[i]];
-  return options;
+  case ENS_RETRAIN_AUGMENT_NORMAL:
+    return choose_operations (&all, operations, G_N_ELEMENTS (operations) - (boxed ? 0 : 1));
+  case ENS_RETRAIN_AUGMENT_FLIP:
+    return choose_operations (&all, operations, 1);
+  default:
+    return ENS_AUGMENT_NONE;
+  }
 }
 
 static gboolean
@@ -252,30 +287,98 @@ draw (const Sample *sample, EnsAugmentation *augmentation)
                     augmentation);
 }
 
+/* -- loading -- */
+
+static gboolean
+read_picture (Sample *sample, EnsPicture **picture, GError **error)
+{
+  const EnsRetrainSamples *samples = sample->samples;
+
+  *picture = ens_frame_opener_read (samples->opener, sample->image->path, error);
+  if (*picture == NULL)
+    return FALSE;
+  if (!ens_frame_validate (&(*picture)->frame, error)) {
+    g_prefix_error (error, "%s: ", sample->image->path);
+    return FALSE;
+  }
+  sample->width = (*picture)->frame.width;
+  sample->height = (*picture)->frame.height;
+  return TRUE;
+}
+
+/* All that features of a sub-image depend on. (transfer full) */
+static char *
+name_features (const Sample *sample, const EnsAugmentation *augmentation)
+{
+  return g_strdup_printf ("%s %a %a %d", sample->image->path, augmentation->view.x,
+                          augmentation->view.y,
+                          ens_augmentation_has (augmentation, ENS_AUGMENT_FLIP));
+}
+
+static gboolean
+find_features (Sample *sample, guint image, EnsAugmentation *augmentation, float *out)
+{
+  gint size = g_atomic_int_get (&sample->samples->sizes[image]);
+  g_autofree char *name = NULL;
+
+  if (size == 0)
+    return FALSE;
+  sample->width = (guint)size >> 16;
+  sample->height = (guint)size & 0xffff;
+  draw (sample, augmentation);
+  name = name_features (sample, augmentation);
+  return ens_retrain_features_find (sample->samples->features, name, out);
+}
+
+static gboolean
+compute_features (const Sample *sample, guint image, const EnsAugmentation *augmentation,
+                  const EnsPicture *picture, float *out, GError **error)
+{
+  const EnsRetrainSamples *samples = sample->samples;
+  guint side = samples->targets.map->input;
+  g_autofree float *pixels =
+      g_new (float, (gsize)side *side *ens_order_channels (samples->params->normalise.order));
+  g_autofree char *name = name_features (sample, augmentation);
+
+  g_atomic_int_set (&samples->sizes[image], (gint)(sample->width << 16 | sample->height));
+  ens_augment_frame (augmentation, &picture->frame, side, side, &samples->params->normalise,
+                     pixels);
+  return ens_retrain_features_compute (samples->features, name, pixels, out, error);
+}
+
+/* What the trained graph takes first: pixels, or features of them. */
+static gboolean
+load_input (Sample *sample, guint image, EnsAugmentation *augmentation, float *out, GError **error)
+{
+  const EnsRetrainSamples *samples = sample->samples;
+  guint side = samples->targets.map->input;
+  g_autoptr (EnsPicture) picture = NULL;
+
+  if (samples->features != NULL && find_features (sample, image, augmentation, out))
+    return TRUE;
+  if (!read_picture (sample, &picture, error))
+    return FALSE;
+  draw (sample, augmentation);
+  if (samples->features != NULL)
+    return compute_features (sample, image, augmentation, picture, out, error);
+  ens_augment_frame (augmentation, &picture->frame, side, side, &samples->params->normalise, out);
+  return TRUE;
+}
+
 static gboolean
 load (gpointer data, guint epoch, guint32 item, float *const *tensors, GError **error)
 {
   const EnsRetrainSamples *samples = data;
   guint image = ens_retrain_samples_find_image (samples, item);
-  guint side = samples->targets.map->input;
-  Sample sample = {.samples = samples, .image = samples->images->pdata[image], .epoch = epoch};
-  g_autoptr (EnsPicture) picture =
-      ens_frame_opener_read (samples->opener, sample.image->path, error);
+  Sample sample = {.samples = samples,
+                   .image = samples->images->pdata[image],
+                   .epoch = epoch,
+                   .item = item % samples->n_items};
   EnsAugmentation augmentation;
 
-  if (picture == NULL)
-    return FALSE;
-  if (!ens_frame_validate (&picture->frame, error)) {
-    g_prefix_error (error, "%s: ", sample.image->path);
-    return FALSE;
-  }
-  sample.item = item % samples->n_items;
   sample.part = sample.item - samples->first[image];
-  sample.width = picture->frame.width;
-  sample.height = picture->frame.height;
-  draw (&sample, &augmentation);
-  ens_augment_frame (&augmentation, &picture->frame, side, side, &samples->params->normalise,
-                     tensors[ENS_RETRAIN_PIXELS]);
+  if (!load_input (&sample, image, &augmentation, tensors[ENS_RETRAIN_PIXELS], error))
+    return FALSE;
   ens_targets_fill (&samples->targets, sample.image, &augmentation, tensors[ENS_RETRAIN_TARGETS],
                     tensors[ENS_RETRAIN_WEIGHTS]);
   return TRUE;
@@ -301,7 +404,7 @@ ens_retrain_samples_get_source (EnsRetrainSamples *samples, const EnsRetrainGrap
       .n_items = samples->n_items,
       .batch = batch,
       .n_tensors = ENS_RETRAIN_N_INPUTS,
-      .sizes = {(gsize)graph->map.input * graph->map.input * graph->n_channels, n, n},
+      .sizes = {(gsize)ens_shape_span (&graph->input_shape, 1, graph->input_shape.rank), n, n},
       .seed = samples->params->seed,
       .load = load,
       .data = samples,

@@ -25,6 +25,7 @@ typedef struct {
   const EnsMonitor *monitor;
   EnsDataset *dataset;
   EnsRetrainGraph graph;
+  EnsRetrainFeatures *features; /* of frozen layers; NULL: they are not kept */
   EnsStep *step;
   EnsParameterGroup *groups;
   EnsRetrainSamples samples[ENS_N_SPLITS];
@@ -42,6 +43,7 @@ retrain_clear (Retrain *retrain)
     g_clear_pointer (&retrain->loaders[s], ens_loader_free);
     ens_retrain_samples_clear (&retrain->samples[s]);
   }
+  g_clear_pointer (&retrain->features, ens_retrain_features_free);
   g_clear_pointer (&retrain->step, ens_step_free);
   ens_retrain_graph_clear (&retrain->graph);
   g_clear_pointer (&retrain->dataset, ens_dataset_free);
@@ -182,10 +184,10 @@ set_groups (Retrain *retrain)
 static gboolean
 make_step (Retrain *retrain, GError **error)
 {
-  const char *const frozen[] = {retrain->params.freeze, NULL};
+  const char *const frozen[] = {retrain->features == NULL ? retrain->params.freeze : NULL, NULL};
   const char *const outputs[] = {ENS_RETRAIN_PROBABILITIES, NULL};
   EnsShape shapes[ENS_RETRAIN_N_INPUTS];
-  EnsStepParams params = {.graph = retrain->graph.dense,
+  EnsStepParams params = {.graph = ens_retrain_graph_get_trained (&retrain->graph),
                           .loss = ENS_RETRAIN_LOSS,
                           .outputs = outputs,
                           .input_shapes = shapes,
@@ -201,6 +203,25 @@ make_step (Retrain *retrain, GError **error)
   set_label_bias (retrain);
   set_groups (retrain);
   return TRUE;
+}
+
+/* Frozen layers run once for each sub-image, if it comes up again as it is. */
+static gboolean
+keep_features (Retrain *retrain, GError **error)
+{
+  const EnsRetrainParams *params = &retrain->params;
+
+  if (params->freeze == NULL || !ens_retrain_augment_is_repeated (params->augment))
+    return TRUE;
+  if (!ens_retrain_graph_cut (&retrain->graph, params->freeze, error))
+    return FALSE;
+  if (retrain->graph.tail == NULL)
+    return TRUE;
+  retrain->features =
+      ens_retrain_features_new (&retrain->graph, params->freeze, retrain->device, error);
+  for (guint s = ENS_SPLIT_TRAIN; s <= ENS_SPLIT_VALIDATION; s++)
+    retrain->samples[s].features = retrain->features;
+  return retrain->features != NULL;
 }
 
 /* -- training -- */
@@ -271,7 +292,7 @@ typedef struct {
 static EnsPlan *
 plan_forward (Retrain *retrain, GError **error)
 {
-  g_autoptr (EnsGraph) graph = ens_graph_copy (retrain->graph.dense);
+  g_autoptr (EnsGraph) graph = ens_graph_copy (ens_retrain_graph_get_trained (&retrain->graph));
   g_autoptr (EnsNetwork) network = NULL;
   EnsShape shapes[ENS_RETRAIN_N_INPUTS];
 
@@ -486,8 +507,8 @@ prepare (Retrain *retrain, GError **error)
   if (!check_params (&retrain->params, error) || !load_dataset (retrain, error)
       || !ens_retrain_graph_init (&retrain->graph, &retrain->params, retrain->dataset->n_classes,
                                   error)
-      || !open_samples (retrain, error) || !make_step (retrain, error)
-      || !set_settings (retrain, error))
+      || !open_samples (retrain, error) || !keep_features (retrain, error)
+      || !make_step (retrain, error) || !set_settings (retrain, error))
     return FALSE;
   open_loaders (retrain);
   retrain->checkpoint = name_beside (&retrain->params, ".checkpoint");

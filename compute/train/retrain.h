@@ -28,8 +28,8 @@ G_BEGIN_DECLS
 typedef enum {
   ENS_RETRAIN_AUGMENT_NONE,
   ENS_RETRAIN_AUGMENT_FLIP,
-  ENS_RETRAIN_AUGMENT_NORMAL, /* flip, colours, scale and shift */
-  ENS_RETRAIN_AUGMENT_FULL,   /* all of ENS_AUGMENT_DEFAULTS, crops of sub-images included */
+  ENS_RETRAIN_AUGMENT_NORMAL, /* flip, colours, scale and shift; crops where there are boxes */
+  ENS_RETRAIN_AUGMENT_FULL,   /* all of ENS_AUGMENT_DEFAULTS */
   ENS_N_RETRAIN_AUGMENTS,
 } EnsRetrainAugment;
 

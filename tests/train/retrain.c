@@ -221,15 +221,26 @@ get_weights (const EnsGraph *graph, const char *node)
   return ens_node_constant (g_hash_table_lookup (graph->nodes_by_name, node), 1);
 }
 
-/* What is computed before a frozen value stays, to the bit; what is computed after it does not. */
+/* What is computed before a frozen value stays, to the bit; what is computed after it does not. Its
+ * features are kept where pictures come up as they are, or flipped. */
+static const EnsRetrainAugment frozen[] = {ENS_RETRAIN_AUGMENT_NORMAL, ENS_RETRAIN_AUGMENT_FLIP,
+                                           ENS_RETRAIN_AUGMENT_NONE};
+
 START_TEST (test_freeze)
 {
   EnsRetrainResult result;
   g_autoptr (EnsGraph) before = NULL, after = NULL;
   const EnsTensor *a, *b;
 
+  save_network (32, TRUE);
   fixture->params.freeze = "relu1";
+  fixture->params.augment = frozen[_i];
+  fixture->params.loop.n_epochs = 6;
   retrain_well (&result);
+  if (frozen[_i] == ENS_RETRAIN_AUGMENT_NORMAL)
+    ck_assert_uint_ge (fixture->n_opened, 6 * 4 * 2 * (N_TRAIN + N_VALIDATION));
+  else
+    ck_assert_uint_le (fixture->n_opened, 3 * 4 * 2 * (N_TRAIN + N_VALIDATION));
   before = import (fixture->network);
   after = import (fixture->output);
   a = get_weights (before, "conv1");
@@ -403,7 +414,7 @@ main (int argc, char *argv[])
   TEST_ADD_ROWS ("learns", test_learns, networks);
   test_add ("overfits", test_overfits);
   test_add_loop ("file", test_file, 2);
-  test_add ("freeze", test_freeze);
+  TEST_ADD_LOOP ("freeze", test_freeze, frozen);
   TEST_ADD_LOOP ("resume", test_resume, cancelled);
   test_add ("threads", test_threads);
   test_add ("seed", test_seed);

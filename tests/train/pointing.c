@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* pointing NETWORK.onnx DATASET CLASS [CROPS]
+ *
+ * Does a retrained network know where an object is? Of every validation and test picture with one
+ * of the class, random square crops inside the picture are taken, such that the middle of the
+ * object's box lies anywhere in the crop. Prints how often the highest value of the network's map
+ * lies in the box, how often the crop's middle does, and the correlation of the map with the share
+ * of the object at its positions.
+ *
+ * Crops are scaled to 512 × 512, with the mean around them, so that positions stand for parts of
+ * the crop whose middles reach its edges. */
+#include <gst/gst.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "decode.h"
+#include "engine/network.h"
+#include "train/coverage.h"
+#include "train/preprocess.h"
+
+enum { SIDE = 512 };
+
+/* The longer side of an object as a share of the crop's. */
+#define MIN_OBJECT 0.3
+#define MAX_OBJECT 0.8
+
+typedef struct {
+  EnsPlan *plan;
+  EnsNormalise normalise;
+  EnsDenseMap map;
+  guint class, n_classes, pad;
+  float *input, *output, *crop;
+  EnsRandom random;
+  guint n, n_peaks, n_middles, n_picture_middles;
+  double area, x, y, xx, yy, xy;
+  guint64 n_positions;
+} Pointing;
+
+/* The part of a box that lies in the crop, in its coordinates. */
+static EnsRect
+clip (const EnsRect *box, const EnsRect *crop)
+{
+  float left = MAX (box->x, crop->x), top = MAX (box->y, crop->y);
+  float right = MIN (box->x + box->width, crop->x + crop->width);
+  float bottom = MIN (box->y + box->height, crop->y + crop->height);
+
+  return (EnsRect) {(left - crop->x) / crop->width, (top - crop->y) / crop->height,
+                    (right - left) / crop->width, (bottom - top) / crop->height};
+}
+
+static EnsRect
+draw_crop (Pointing *pointing, const EnsFrame *frame, const EnsRect *box)
+{
+  double longer = MAX (box->width * frame->width, box->height * frame->height);
+  double side = longer / ens_random_between (&pointing->random, MIN_OBJECT, MAX_OBJECT);
+  float width = (float)(side / frame->width), height = (float)(side / frame->height);
+  float x = (float)ens_random_uniform (&pointing->random);
+  float y = (float)ens_random_uniform (&pointing->random);
+
+  return (EnsRect) {box->x + box->width / 2 - x * width, box->y + box->height / 2 - y * height,
+                    width, height};
+}
+
+static gboolean
+contains (const EnsRect *rect, double x, double y)
+{
+  return x >= rect->x && y >= rect->y && x < rect->x + rect->width && y < rect->y + rect->height;
+}
+
+/* Where a position lies in the crop. */
+static EnsRect
+get_region (const Pointing *pointing, guint row, guint column)
+{
+  EnsRect region = ens_dense_map_get_rect (&pointing->map, row, column);
+  float scale = (float)pointing->map.input / SIDE, pad = (float)pointing->pad / SIDE;
+
+  return (EnsRect) {region.x * scale - pad, region.y * scale - pad, region.width * scale,
+                    region.height * scale};
+}
+
+/* The part of the crop that shows the picture, in its coordinates. */
+static EnsRect
+fill_input (Pointing *pointing, const EnsFrame *frame, const EnsRect *crop)
+{
+  const gsize n_channels = ens_order_channels (pointing->normalise.order);
+  const EnsRect seen = clip (&ENS_RECT_WHOLE, crop);
+  const guint left = (guint)lroundf (seen.x * SIDE), top = (guint)lroundf (seen.y * SIDE);
+  const guint width = MAX ((guint)lroundf (seen.width * SIDE), 1);
+  const guint height = MAX ((guint)lroundf (seen.height * SIDE), 1);
+  const EnsRect part = {crop->x + seen.x * crop->width, crop->y + seen.y * crop->height,
+                        seen.width * crop->width, seen.height * crop->height};
+  const gsize side = pointing->map.input;
+
+  memset (pointing->input, 0, side * side * n_channels * sizeof (float));
+  ens_frame_resize (frame, &part, 1, width, height, &pointing->normalise, NULL, pointing->crop);
+  for (gsize y = 0; y < height; y++)
+    memcpy (pointing->input
+                + ((y + top + pointing->pad) * side + left + pointing->pad) * n_channels,
+            pointing->crop + y * width * n_channels, width * n_channels * sizeof (float));
+  return seen;
+}
+
+static void
+add_position (Pointing *pointing, double value, double share)
+{
+  pointing->x += value;
+  pointing->y += share;
+  pointing->xx += value * value;
+  pointing->yy += share * share;
+  pointing->xy += value * share;
+  pointing->n_positions++;
+}
+
+static void
+judge (Pointing *pointing, const EnsRect *object, const EnsRect *seen)
+{
+  const EnsDenseMap *map = &pointing->map;
+  EnsRect peak = {0};
+  float highest = -1;
+
+  for (guint i = 0; i < map->rows * map->columns; i++) {
+    float value = pointing->output[i * pointing->n_classes + pointing->class];
+    EnsRect region = get_region (pointing, i / map->columns, i % map->columns);
+
+    add_position (pointing, value, ens_cover (object, &region));
+    if (value <= highest)
+      continue;
+    highest = value;
+    peak = region;
+  }
+  pointing->n++;
+  pointing->n_peaks += contains (object, peak.x + peak.width / 2, peak.y + peak.height / 2);
+  pointing->n_middles += contains (object, 0.5, 0.5);
+  pointing->n_picture_middles +=
+      contains (object, seen->x + seen->width / 2, seen->y + seen->height / 2);
+  pointing->area += object->width * object->height;
+}
+
+static gboolean
+measure_picture (Pointing *pointing, const EnsFrame *frame, const EnsRect *box, guint n_crops,
+                 GError **error)
+{
+  for (guint i = 0; i < n_crops; i++) {
+    EnsRect crop = draw_crop (pointing, frame, box);
+    EnsRect seen = fill_input (pointing, frame, &crop), object = clip (box, &crop);
+
+    if (!ens_plan_run (pointing->plan, (const gconstpointer[]) {pointing->input},
+                       (const gpointer[]) {pointing->output}, error))
+      return FALSE;
+    judge (pointing, &object, &seen);
+  }
+  return TRUE;
+}
+
+/* The only object of the class; NULL: there are more, or none. */
+static const EnsDatasetBox *
+find_object (const EnsDatasetItem *item, guint class)
+{
+  const EnsDatasetBox *found = NULL;
+  guint n = 0;
+
+  for (guint i = 0; item->boxes != NULL && i < item->boxes->len; i++) {
+    const EnsDatasetBox *box = &g_array_index (item->boxes, EnsDatasetBox, i);
+
+    if (box->class != class)
+      continue;
+    found = box;
+    n++;
+  }
+  return n == 1 && !found->crowd && !found->difficult ? found : NULL;
+}
+
+static gboolean
+measure_split (Pointing *pointing, const EnsDataset *dataset, EnsSplit split,
+               const EnsFrameOpener *opener, guint n_crops, GError **error)
+{
+  for (guint i = 0; i < dataset->samples[split]->len; i++) {
+    const EnsDatasetItem *item = dataset->samples[split]->pdata[i];
+    const EnsDatasetBox *box = find_object (item, pointing->class);
+    g_autoptr (EnsPicture) picture = NULL;
+
+    if (box == NULL)
+      continue;
+    picture = ens_frame_opener_read (opener, item->path, error);
+    if (picture == NULL || !measure_picture (pointing, &picture->frame, &box->rect, n_crops, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Plans the network for crops with the mean around them. */
+static gboolean
+set_up (Pointing *pointing, const char *path, EnsDevice *device, GError **error)
+{
+  g_autoptr (EnsPreprocess) preprocess = ens_preprocess_find (path, error);
+  g_autoptr (EnsNetwork) network = NULL;
+  const EnsShape *shape;
+  guint side, n_channels;
+
+  if (preprocess == NULL)
+    return FALSE;
+  pointing->normalise = preprocess->normalise;
+  pointing->pad = preprocess->size / 2;
+  side = SIDE + 2 * pointing->pad;
+  n_channels = ens_order_channels (pointing->normalise.order);
+  network = ens_network_load_convolutional (path, preprocess->size, device, error);
+  if (network == NULL)
+    return FALSE;
+  pointing->plan = ens_network_plan (network, &ENS_SHAPE (1, side, side, n_channels), error);
+  if (pointing->plan == NULL)
+    return FALSE;
+  shape = ens_plan_get_output_shape (pointing->plan, 0);
+  pointing->n_classes = (guint)shape->dims[shape->rank - 1];
+  pointing->map =
+      (EnsDenseMap) {.size = preprocess->size,
+                     .input = side,
+                     .rows = (guint)shape->dims[1],
+                     .columns = (guint)shape->dims[2],
+                     .spacing = (side - preprocess->size) / (double)MAX (shape->dims[1] - 1, 1)};
+  pointing->input = g_new0 (float, (gsize)side *side *n_channels);
+  pointing->crop = g_new0 (float, (gsize)SIDE *SIDE *n_channels);
+  pointing->output = g_new0 (float, ens_shape_elements (shape));
+  return TRUE;
+}
+
+static void
+print_result (const Pointing *pointing)
+{
+  double n = pointing->n, m = (double)pointing->n_positions;
+  double covariance = pointing->xy / m - pointing->x / m * pointing->y / m;
+  double x = pointing->xx / m - pow (pointing->x / m, 2);
+  double y = pointing->yy / m - pow (pointing->y / m, 2);
+
+  printf ("%u crops, map of %u × %u positions\n", pointing->n, pointing->map.rows,
+          pointing->map.columns);
+  printf ("peak in the object:   %5.1f %%\n", 100 * pointing->n_peaks / n);
+  printf ("middle in the object: %5.1f %%\n", 100 * pointing->n_middles / n);
+  printf ("middle of what is seen of the picture: %.1f %%\n",
+          100 * pointing->n_picture_middles / n);
+  printf ("object's area:        %5.1f %% of the crop\n", 100 * pointing->area / n);
+  printf ("correlation of map and share: %.3f\n", covariance / sqrt (x * y));
+}
+
+static gboolean
+run (Pointing *pointing, char **arguments, guint n_crops, GError **error)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 0, error);
+  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  g_autoptr (EnsDataset) dataset = NULL;
+
+  if (device == NULL || !set_up (pointing, arguments[1], device, error))
+    return FALSE;
+  dataset = ens_dataset_load (arguments[2], NULL, error);
+  if (dataset == NULL)
+    return FALSE;
+  while (pointing->class < dataset->n_classes
+         && strcmp (dataset->classes[pointing->class], arguments[3]) != 0)
+    pointing->class ++;
+  if (pointing->class == dataset->n_classes || dataset->n_classes != pointing->n_classes) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+                 "%s: no class “%s”, or not the network's classes", arguments[2], arguments[3]);
+    return FALSE;
+  }
+  for (guint s = ENS_SPLIT_VALIDATION; s < ENS_N_SPLITS; s++)
+    if (!measure_split (pointing, dataset, (EnsSplit)s, gst_ensemble_decoder_get_opener (decoder),
+                        n_crops, error))
+      return FALSE;
+  print_result (pointing);
+  return TRUE;
+}
+
+int
+main (int argc, char *argv[])
+{
+  Pointing pointing = {0};
+  g_autoptr (GError) error = NULL;
+
+  if (argc < 4) {
+    fprintf (stderr, "usage: pointing NETWORK.onnx DATASET CLASS [CROPS]\n");
+    return 2;
+  }
+  gst_init (NULL, NULL);
+  ens_random_init (&pointing.random, &(EnsRandomStream) {.seed = 1});
+  if (!run (&pointing, argv, argc > 4 ? (guint)atoi (argv[4]) : 4, &error)) {
+    fprintf (stderr, "pointing: %s\n", error->message);
+    return 1;
+  }
+  g_free (pointing.input);
+  g_free (pointing.crop);
+  g_free (pointing.output);
+  g_clear_pointer (&pointing.plan, ens_plan_unref);
+  return 0;
+}
