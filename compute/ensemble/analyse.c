@@ -355,6 +355,25 @@ fuse_all (FrameState *state)
   }
 }
 
+/* The window that goes with a present class is the object's. */
+static void
+find_object (const FrameState *state, guint c)
+{
+  EnsResult *result = state->result;
+  EnsClassResult *class = &result->classes[c];
+  const guint *first = state->windows->first;
+
+  if (!class->present || class->window < 0)
+    return;
+  while ((guint) class->window >= first[1])
+    first++;
+  class->window = (gint)first[0]
+                  + (gint)ens_windows_find_object (
+                      &result->windows[first[0]], first[1] - first[0],
+                      &result->window_probabilities[(gsize)first[0] * result->n_classes + c],
+                      result->n_classes);
+}
+
 /* ---- A frame ---- */
 
 static void
@@ -424,6 +443,8 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   if (!classify (&state, error))
     return NULL;
   fuse_all (&state);
+  for (guint c = 0; c < bundle->n_classes; c++)
+    find_object (&state, c);
   times = ens_jobs_get_times (analysis->jobs);
   state.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
                                         .prepare = times->prepare,

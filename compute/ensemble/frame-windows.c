@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ensemble/frame-windows.h"
 
+#include <math.h>
+
+#include "classify/fusion.h"
 #include "vision/pixel-layout.h"
+#include "vision/recall.h"
 
 /* Windows are appended sub-image by sub-image. */
 typedef struct {
@@ -108,6 +112,49 @@ EnsFrameWindows *
 ens_frame_windows_none (const EnsSubImages *sub_images)
 {
   return ens_frame_windows_given (sub_images, NULL, 0);
+}
+
+/* ---- The object's window ---- */
+
+/* Log odds below the highest that are near. */
+#define NEAR 2.0F
+
+/* Windows count by the square root of their odds: neighbours share most of their pixels, so that
+ * theirs are not independent opinions. */
+#define TRUST 0.5F
+
+/* Windows that weigh less next to the highest change nothing. */
+#define NEGLIGIBLE 1e-3F
+
+guint
+ens_windows_find_object (const EnsWindow *windows, guint n_windows, const float *probabilities,
+                         gsize pitch)
+{
+  g_autofree float *below = g_new (float, n_windows); /* the highest, in log odds */
+  float highest = -G_MAXFLOAT, best_overlap = -1;
+  guint best = 0;
+
+  for (guint w = 0; w < n_windows; w++) {
+    below[w] = ens_log_odds (probabilities[w * pitch]);
+    highest = MAX (highest, below[w]);
+  }
+  for (guint w = 0; w < n_windows; w++)
+    below[w] = highest - below[w];
+  for (guint w = 0; w < n_windows; w++) {
+    float overlap = 0;
+
+    for (guint v = 0; below[w] <= NEAR && v < n_windows; v++) {
+      const float weight = expf (-TRUST * below[v]);
+
+      if (weight > NEGLIGIBLE)
+        overlap += weight * ens_rect_overlap (&windows[w].rect, &windows[v].rect);
+    }
+    if (below[w] > NEAR || !(overlap > best_overlap))
+      continue;
+    best_overlap = overlap;
+    best = w;
+  }
+  return best;
 }
 
 void

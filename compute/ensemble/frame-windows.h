@@ -29,6 +29,13 @@ EnsFrameWindows *ens_frame_windows_none (const EnsSubImages *sub_images);
 void ens_frame_windows_free (EnsFrameWindows *windows);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsFrameWindows, ens_frame_windows_free)
 
+/* The window that shows an object: of those whose probability is near the highest, the one that
+ * overlaps most with all windows, as far as these are likely to show the object. The highest itself
+ * often is not it: classifiers like context, and of many windows one is the highest by chance.
+ * probabilities: of the first window, the next one's `pitch` values further. n_windows ≥ 1. */
+guint ens_windows_find_object (const EnsWindow *windows, guint n_windows,
+                               const float *probabilities, gsize pitch);
+
 static inline guint
 ens_frame_windows_get_size (const EnsFrameWindows *windows)
 {

@@ -244,20 +244,31 @@ find_class_pairs (const EnsDiagnosis *diagnosis)
   return pairs;
 }
 
+/* The surest errors first. */
 static void
 show_confused (const EnsDiagnosis *diagnosis, const ClassPair *pair, EnsFinding *finding)
 {
+  g_autoptr (GArray) errors = g_array_new (FALSE, FALSE, sizeof (Suspect));
+
   for (guint i = 0; i < diagnosis->n_images; i++) {
     const EnsDiagnosisImage *image = &diagnosis->images[i];
     gint class = ens_diagnosis_single_class (diagnosis, image);
     guint other = class == (gint)pair->a ? pair->b : pair->a;
+    Suspect error = {i, (guint) class, other, 0};
 
-    if (image->probabilities != NULL && (class == (gint)pair->a || class == (gint)pair->b)
-        && find_likeliest (diagnosis, image) == other)
-      ens_finding_show (finding, image->path,
-                        g_strdup_printf ("%s, taken for %s (%.2f)", diagnosis->classes[class],
-                                         diagnosis->classes[other],
-                                         (double)image->probabilities[other]));
+    if (image->probabilities == NULL || (class != (gint)pair->a && class != (gint)pair->b)
+        || find_likeliest (diagnosis, image) != other)
+      continue;
+    error.margin = (double)image->probabilities[other];
+    g_array_append_val (errors, error);
+  }
+  g_array_sort (errors, compare_suspects);
+  for (guint i = 0; i < errors->len; i++) {
+    const Suspect *error = &g_array_index (errors, Suspect, i);
+
+    ens_finding_show (finding, diagnosis->images[error->image].path,
+                      g_strdup_printf ("%s, taken for %s (%.2f)", diagnosis->classes[error->label],
+                                       diagnosis->classes[error->looks], error->margin));
   }
 }
 

@@ -64,13 +64,14 @@ ens_evaluation_get_truth (const EnsEvaluation *evaluation)
 }
 
 static EnsClassEvaluation
-measure_class (const EnsLabels *truth, const float *scores, guint class, float threshold,
-               const float *margins)
+measure_class (const EnsLabels *truth, const EnsScores *scores, guint class)
 {
-  EnsCounts counts = margins != NULL ? ens_count (truth, margins, class, 0)
-                                     : ens_count (truth, scores, class, threshold);
+  const float threshold = scores->thresholds != NULL ? scores->thresholds[class] : 0.5F;
+  const EnsCounts counts = scores->margins != NULL ? ens_count (truth, scores->margins, class, 0)
+                                                   : ens_count (truth, scores->p, class, threshold);
 
-  return (EnsClassEvaluation) {.average_precision = ens_average_precision (truth, scores, class),
+  return (EnsClassEvaluation) {.average_precision = ens_average_precision (
+                                   truth, scores->ranks != NULL ? scores->ranks : scores->p, class),
                                .threshold = threshold,
                                .precision = ens_precision (&counts),
                                .recall = ens_recall (&counts),
@@ -102,7 +103,7 @@ average_classes (const EnsEvaluation *evaluation, EnsEvaluationRow *row)
 
 void
 ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels *truth,
-                    const float *scores, const float *thresholds, const float *margins)
+                    const EnsScores *scores)
 {
   guint n_classes = evaluation->n_classes;
   EnsEvaluationRow *row;
@@ -112,13 +113,13 @@ ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels
   *row = (EnsEvaluationRow) {.name = g_strdup (name),
                              .classes = g_new0 (EnsClassEvaluation, n_classes),
                              .confusion = g_new0 (guint, (gsize)n_classes * n_classes)};
-  row->scores = g_memdup2 (scores, sizeof *scores * truth->n_samples * n_classes);
+  row->scores = g_memdup2 (scores->p, sizeof *scores->p * truth->n_samples * n_classes);
   for (guint c = 0; c < n_classes; c++)
-    row->classes[c] =
-        measure_class (truth, scores, c, thresholds != NULL ? thresholds[c] : 0.5F, margins);
+    row->classes[c] = measure_class (truth, scores, c);
   average_classes (evaluation, row);
-  row->mean_average_precision = ens_mean_average_precision (truth, scores);
-  row->accuracy = ens_accuracy (truth, scores, row->confusion);
+  row->mean_average_precision =
+      ens_mean_average_precision (truth, scores->ranks != NULL ? scores->ranks : scores->p);
+  row->accuracy = ens_accuracy (truth, scores->p, row->confusion);
 }
 
 guint
@@ -305,18 +306,19 @@ evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
 
   for (guint n = 0; n < bundle->n_networks; n++)
     ens_evaluation_add (evaluation, bundle->networks[n].name, &truth,
-                        (const float *)scores->networks[n]->data, NULL, NULL);
+                        &(EnsScores) {.p = (const float *)scores->networks[n]->data});
   ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
-                      (const float *)scores->without->data,
-                      ens_bundle_get_thresholds (bundle, FALSE), NULL);
+                      &(EnsScores) {.p = (const float *)scores->without->data,
+                                    .thresholds = ens_bundle_get_thresholds (bundle, FALSE)});
   if (bundle->gate != NULL)
     evaluation->gate = g_memdup2 (&scores->gate, sizeof scores->gate);
   g_ptr_array_add (scores->paths, NULL);
   evaluation->paths = (char **)g_ptr_array_steal (scores->paths, NULL);
   if (bundle->windows == 0)
     return evaluation;
-  ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
-                      (const float *)scores->with->data, bundle->thresholds, NULL);
+  ens_evaluation_add (
+      evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
+      &(EnsScores) {.p = (const float *)scores->with->data, .thresholds = bundle->thresholds});
   evaluation->window_scores = g_array_steal (scores->in_windows, NULL);
   evaluation->windows = g_array_steal (scores->windows, NULL);
   return evaluation;

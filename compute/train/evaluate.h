@@ -56,7 +56,7 @@ typedef struct {
   GPtrArray *findings; /* EnsFinding: on the data set; ens_evaluate () knows its own split alone */
   /* Of evaluations made by ens_evaluate (), else NULL: */
   float *window_scores; /* n_images × n_classes: P3 … */
-  EnsRect *windows;     /* … and its window. NULL if the bundle has none */
+  EnsRect *windows;     /* … and the class's window. NULL if the bundle has none */
   EnsGateCounts *gate;  /* NULL if the bundle has none */
   /* Of evaluations made by ens_fit (), if it made a gate: */
   char *gate_kind;             /* the one chosen */
@@ -90,10 +90,17 @@ guint ens_evaluation_count_false_alarms (const EnsEvaluation *evaluation,
 char *ens_evaluation_to_json (const EnsEvaluation *evaluation);
 
 /* For those that compute scores themselves: an evaluation without rows; the row that follows from
- * n_samples × n_classes scores (thresholds NULL: 0.5). margins, unless NULL: scores less the
- * threshold of each, where that is not `thresholds` for all; from 0 on a class is present. */
+ * scores, n_samples × n_classes each. */
+typedef struct {
+  const float *p;
+  const float *thresholds; /* per class; NULL: 0.5 */
+  /* Where P of different images is by different settings, or NULL: what images are ranked by; and P
+   * less the threshold, from 0 on a class is present. */
+  const float *ranks, *margins;
+} EnsScores;
+
 EnsEvaluation *ens_evaluation_new (const char *bundle, const char *split,
                                    const char *const *classes, const EnsLabels *truth,
                                    guint n_skipped);
 void ens_evaluation_add (EnsEvaluation *evaluation, const char *name, const EnsLabels *truth,
-                         const float *scores, const float *thresholds, const float *margins);
+                         const EnsScores *scores);

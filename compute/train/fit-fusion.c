@@ -6,6 +6,7 @@
  * measured is what runs. */
 #include "train/fit-fusion.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "classify/folds.h"
@@ -144,51 +145,105 @@ ens_fit_score_fusion (EnsFitScores *scores)
 
 /* ---- Cross-fitting ---- */
 
-/* What the settings that each fold's images had no part in say of them. */
+/* What the settings that each fold's images had no part in say of these, for one of the networks or
+ * the fusion of all: P; its rank; and P less the threshold.
+ *
+ * Ranks are P's share of the validation images that have less, by the same settings: the folds'
+ * calibrations differ, so that P of one fold can't be ranked among those of another. */
 typedef struct {
-  float *probabilities[ENS_MAX_NETWORKS];
-  float *without, *with;
-  float *without_margin, *with_margin; /* less the threshold */
+  float *p, *ranks, *margins;
 } CrossFitted;
 
 static void
-cross_fitted_init (CrossFitted *crossed, const EnsFitScores *scores)
+cross_fitted_init (CrossFitted *crossed, gsize n_values)
 {
-  for (guint n = 0; n < scores->fit->bundle->n_networks; n++)
-    crossed->probabilities[n] = g_new (float, scores->n_values);
-  crossed->without = g_new (float, scores->n_values);
-  crossed->with = g_new (float, scores->n_values);
-  crossed->without_margin = g_new (float, scores->n_values);
-  crossed->with_margin = g_new (float, scores->n_values);
+  crossed->p = g_new (float, n_values);
+  crossed->ranks = g_new (float, n_values);
+  crossed->margins = g_new (float, n_values);
 }
 
 static void
 cross_fitted_clear (CrossFitted *crossed)
 {
-  for (guint n = 0; n < ENS_MAX_NETWORKS; n++)
-    g_free (crossed->probabilities[n]);
-  g_free (crossed->without);
-  g_free (crossed->with);
-  g_free (crossed->without_margin);
-  g_free (crossed->with_margin);
+  g_free (crossed->p);
+  g_free (crossed->ranks);
+  g_free (crossed->margins);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CrossFitted, cross_fitted_clear)
+
+/* Of all that has a row in the evaluation. */
+typedef struct {
+  CrossFitted networks[ENS_MAX_NETWORKS];
+  CrossFitted without, with;
+} AllCrossFitted;
 
 static void
-keep_image (const EnsFitScores *scores, guint image, CrossFitted *crossed)
+all_cross_fitted_init (AllCrossFitted *all, const EnsFitScores *scores)
 {
-  const EnsBundle *bundle = scores->fit->bundle;
-  const float *whole = ens_bundle_get_thresholds (bundle, FALSE);
+  for (guint n = 0; n < scores->fit->bundle->n_networks; n++)
+    cross_fitted_init (&all->networks[n], scores->n_values);
+  cross_fitted_init (&all->without, scores->n_values);
+  cross_fitted_init (&all->with, scores->n_values);
+}
 
-  for (guint c = 0; c < bundle->n_classes; c++) {
-    const gsize at = (gsize)image * bundle->n_classes + c;
+static void
+all_cross_fitted_clear (AllCrossFitted *all)
+{
+  for (guint n = 0; n < ENS_MAX_NETWORKS; n++)
+    cross_fitted_clear (&all->networks[n]);
+  cross_fitted_clear (&all->without);
+  cross_fitted_clear (&all->with);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AllCrossFitted, all_cross_fitted_clear)
 
-    for (guint n = 0; n < bundle->n_networks; n++)
-      crossed->probabilities[n][at] = scores->probabilities[n][at];
-    crossed->without[at] = scores->without[at];
-    crossed->without_margin[at] = scores->without[at] - whole[c];
-    crossed->with[at] = scores->with[at];
-    crossed->with_margin[at] = scores->with[at] - bundle->thresholds[c];
+static int
+compare_floats (gconstpointer a, gconstpointer b)
+{
+  const float x = *(const float *)a, y = *(const float *)b;
+
+  return x < y ? -1 : x > y;
+}
+
+/* How many of the sorted values are less than `value`. */
+static guint
+count_below (const float *sorted, guint n, float value)
+{
+  guint low = 0;
+
+  while (n > 0) {
+    const guint half = n / 2;
+
+    if (sorted[low + half] < value) {
+      low += half + 1;
+      n -= half + 1;
+    } else {
+      n = half;
+    }
+  }
+  return low;
+}
+
+/* Keeps what the settings of the moment say of the images of a fold. thresholds NULL: 0.5. */
+static void
+keep_fold (const EnsFitImages *images, guint fold, const float *p, const float *thresholds,
+           CrossFitted *crossed)
+{
+  const guint n_classes = images->truth.n_classes, first = images->first_validation;
+  const guint n = images->truth.n_samples - first;
+  g_autofree float *sorted = g_new (float, n);
+
+  for (guint c = 0; c < n_classes; c++) {
+    for (guint i = 0; i < n; i++)
+      sorted[i] = p[(gsize)(first + i) * n_classes + c];
+    qsort (sorted, n, sizeof *sorted, compare_floats);
+    for (guint i = 0; i < images->truth.n_samples; i++) {
+      const gsize at = (gsize)i * n_classes + c;
+
+      if (images->fold[i] != fold)
+        continue;
+      crossed->p[at] = p[at];
+      crossed->ranks[at] = (float)count_below (sorted, n, p[at]) / (float)n;
+      crossed->margins[at] = p[at] - (thresholds != NULL ? thresholds[c] : 0.5F);
+    }
   }
 }
 
@@ -202,18 +257,21 @@ choose (EnsFitScores *scores, const EnsLabels *seen)
 }
 
 static void
-cross_fit (EnsFitScores *scores, CrossFitted *crossed)
+cross_fit (EnsFitScores *scores, AllCrossFitted *all)
 {
   const EnsFitImages *images = &scores->fit->images;
+  const EnsBundle *bundle = scores->fit->bundle;
 
   for (guint k = 0; k < ENS_FOLDS; k++) {
     g_autofree guint8 *labels = ens_hide_fold (&images->truth, images->fold, k);
     const EnsLabels seen = {images->truth.n_samples, images->truth.n_classes, labels};
 
     choose (scores, &seen);
-    for (guint i = 0; i < images->truth.n_samples; i++)
-      if (images->fold[i] == k)
-        keep_image (scores, i, crossed);
+    for (guint n = 0; n < bundle->n_networks; n++)
+      keep_fold (images, k, scores->probabilities[n], NULL, &all->networks[n]);
+    keep_fold (images, k, scores->without, ens_bundle_get_thresholds (bundle, FALSE),
+               &all->without);
+    keep_fold (images, k, scores->with, bundle->thresholds, &all->with);
   }
 }
 
@@ -251,9 +309,22 @@ weigh_windows (EnsFit *fit, const EnsLabels *truth, const float *without, const 
 
 /* ---- All of it ---- */
 
-/* The figures of the validation split. */
+/* A row of the validation split, whose first value is `first`. */
+static void
+add_row (EnsEvaluation *evaluation, const char *name, const CrossFitted *crossed, gsize first,
+         const float *thresholds)
+{
+  const EnsLabels truth = ens_evaluation_get_truth (evaluation);
+
+  ens_evaluation_add (evaluation, name, &truth,
+                      &(EnsScores) {.p = &crossed->p[first],
+                                    .thresholds = thresholds,
+                                    .ranks = &crossed->ranks[first],
+                                    .margins = &crossed->margins[first]});
+}
+
 static EnsEvaluation *
-evaluate (const EnsFit *fit, const EnsLabels *truth, const CrossFitted *crossed, gsize first,
+evaluate (const EnsFit *fit, const EnsLabels *truth, const AllCrossFitted *all, gsize first,
           guint n_broken)
 {
   const EnsBundle *bundle = fit->bundle;
@@ -263,13 +334,11 @@ evaluate (const EnsFit *fit, const EnsLabels *truth, const CrossFitted *crossed,
 
   evaluation->cross_fitted = TRUE;
   for (guint n = 0; n < bundle->n_networks; n++)
-    ens_evaluation_add (evaluation, bundle->networks[n].name, truth,
-                        &crossed->probabilities[n][first], NULL, NULL);
-  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, truth, &crossed->without[first],
-                      ens_bundle_get_thresholds (bundle, FALSE), &crossed->without_margin[first]);
+    add_row (evaluation, bundle->networks[n].name, &all->networks[n], first, NULL);
+  add_row (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &all->without, first,
+           ens_bundle_get_thresholds (bundle, FALSE));
   if (bundle->windows > 0)
-    ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, truth, &crossed->with[first],
-                        bundle->thresholds, &crossed->with_margin[first]);
+    add_row (evaluation, ENS_EVALUATION_WITH_WINDOWS, &all->with, first, bundle->thresholds);
   return evaluation;
 }
 
@@ -281,15 +350,15 @@ ens_fit_fusion (EnsFit *fit, guint n_broken)
   const EnsLabels validation = {images->truth.n_samples - images->first_validation,
                                 images->truth.n_classes, &images->truth.labels[first]};
   g_auto (EnsFitScores) scores = {0};
-  g_auto (CrossFitted) crossed = {{0}};
+  g_auto (AllCrossFitted) all = {0};
 
   fit->with_windows = fit->bundle->windows > 0;
   scores_init (&scores, fit);
-  cross_fitted_init (&crossed, &scores);
-  cross_fit (&scores, &crossed);
+  all_cross_fitted_init (&all, &scores);
+  cross_fit (&scores, &all);
   scores.monitor = fit->monitor;
   choose (&scores, &images->truth);
   if (fit->with_windows && fit->params->method == ENS_FIT_STANDARD)
-    weigh_windows (fit, &validation, &crossed.without[first], &crossed.with[first]);
-  return evaluate (fit, &validation, &crossed, first, n_broken);
+    weigh_windows (fit, &validation, &all.without.ranks[first], &all.with.ranks[first]);
+  return evaluate (fit, &validation, &all, first, n_broken);
 }

@@ -255,6 +255,16 @@ read_list (Reading *reading, JsonObject *root)
   }
 }
 
+/* A network's own file describes it alone, or lists it, as one that training takes. */
+static void
+read_own (Reading *reading, JsonObject *root)
+{
+  if (FIND (root, "networks") != NULL)
+    read_list (reading, root);
+  else
+    read_network (reading, root);
+}
+
 /* ---- Hugging Face ---- */
 
 /* {"height": 224, "width": 224}, {"shortest_edge": 256} or 224 */
@@ -474,7 +484,7 @@ ens_preprocess_from_files (EnsPreprocess *preprocess, const char *path, const En
   g_autofree char *short_path = g_build_filename (folder, short_name, NULL);
   Reading reading = {{preprocess, ENS_CERTAINTY_STATED, own}, folder, file, graph};
 
-  try_json (&reading, own_path, read_network);
+  try_json (&reading, own_path, read_own);
   reading.source.name = "networks.json";
   try_json (&reading, list_path, read_list);
   reading.source.name = long_name;

@@ -439,6 +439,17 @@ write_numbers (EnsJson *json, const char *name, const float *numbers, guint n)
   ens_json_close (json);
 }
 
+static void
+write_texts (EnsJson *json, const char *name, const char *const *texts)
+{
+  if (texts == NULL)
+    return;
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (; *texts != NULL; texts++)
+    ens_json_string (json, NULL, *texts);
+  ens_json_close (json);
+}
+
 /* What networks.json says of a network. (transfer full) */
 static char *
 describe (const Retrain *retrain)
@@ -458,10 +469,8 @@ describe (const Retrain *retrain)
   write_numbers (&json, "mean", normalise->mean, n);
   write_numbers (&json, "scale", normalise->scale, n);
   ens_json_unsigned (&json, "size", retrain->graph.size);
-  ens_json_open_array (&json, "labels", ENS_JSON_FLAT);
-  for (guint c = 0; c < retrain->dataset->n_classes; c++)
-    ens_json_string (&json, NULL, retrain->dataset->classes[c]);
-  ens_json_close (&json);
+  write_texts (&json, "taps", retrain->params.taps);
+  write_texts (&json, "labels", (const char *const *)retrain->dataset->classes);
   ens_json_close (&json);
   ens_json_close (&json);
   ens_json_close (&json);

@@ -17,8 +17,9 @@
 #define ENS_PICTURE_HASH_SIDE 16
 #define ENS_PICTURE_HASH_PIXELS (ENS_PICTURE_HASH_SIDE * ENS_PICTURE_HASH_SIDE)
 
-/* Bits and correlation from which on two pictures are called near copies. */
-#define ENS_NEAR_COPY_BITS 10
+/* Bits that may differ, and the correlation, of what is called near copies. Different things of a
+ * kind before the same background differ in 8 bits or more, and correlate up to 0.98. */
+#define ENS_NEAR_COPY_BITS 6
 #define ENS_NEAR_COPY_CORRELATION 0.95F
 
 /* pixels: ENS_PICTURE_HASH_PIXELS values 0 … 255, row by row. */

@@ -513,3 +513,20 @@ tool_networks_complete (ToolNetworks *networks, GError **error)
   g_print ("\n");
   return TRUE;
 }
+
+void
+tool_networks_add_retrained (ToolNetworks *networks, const char *path)
+{
+  Network added = append_network (networks, g_strdup (path));
+  Network first = get_network (networks, 0);
+
+  if (!first.given->role)
+    first.fit->role = ENS_ROLE_ORIGINAL;
+  added.fit->normalise = first.fit->normalise;
+  added.fit->size = first.fit->size;
+  added.fit->framing = first.fit->framing;
+  added.fit->window_framing = first.fit->window_framing;
+  added.fit->crop = first.fit->crop;
+  added.fit->taps = (const char *const *)g_strdupv ((char **)first.fit->taps);
+  *added.given = (Given) {.role = TRUE};
+}

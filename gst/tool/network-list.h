@@ -21,5 +21,10 @@ gboolean tool_networks_read (ToolNetworks *networks, const char *path, GError **
 /* Detects the preprocessing that the user has not given, and prints all of it. */
 gboolean tool_networks_complete (ToolNetworks *networks, GError **error);
 
+/* Adds a network that the first one was retrained to: with its settings, which are complete, in the
+ * role of a retrained one. The first one becomes an original one, unless the user has said what it
+ * is. */
+void tool_networks_add_retrained (ToolNetworks *networks, const char *path);
+
 /* Belongs to the list and is valid until something is added. */
 const EnsFitNetwork *tool_networks_get (const ToolNetworks *networks, guint *n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "train/retrain.h"
+#include "retrain.h"
 
 #include <math.h>
 
@@ -15,7 +15,9 @@ typedef struct {
   gboolean all_sub_images, resume;
 } Options;
 
-static const char *const optimiser_names[] = {"sgd", "adamw", NULL};
+static const char *const optimiser_names[] = {"adamw", "sgd", NULL};
+
+enum { ADAMW, SGD };
 
 static gboolean
 check_numbers (const Options *options, GError **error)
@@ -25,31 +27,28 @@ check_numbers (const Options *options, GError **error)
          && tool_check_least ("--sub-images", options->sub_images, 1, error)
          && tool_check_least ("--patience", options->patience, 0, error)
          && tool_check_least ("--seed", options->seed, 0, error)
-         && tool_check_least ("--rate", options->rate, 1e-12, error)
+         && tool_check_least ("--rate", options->rate, 0, error)
          && tool_check_least ("--average", options->average, 0, error);
 }
 
 static gboolean
 set_choices (const Options *options, EnsRetrainParams *params, GError **error)
 {
-  EnsOptimiserOptions *optimiser = &params->loop.optimiser;
-  guint coverage = params->coverage, augment = params->augment, kind = ENS_OPTIMISER_SGD;
+  guint coverage = params->coverage, augment = params->augment, optimiser = ADAMW;
 
   if (!tool_parse_choice ("--coverage", options->coverage, ens_coverage_names, &coverage, error)
       || !tool_parse_choice ("--augment", options->augment, ens_retrain_augment_names, &augment,
                              error)
-      || !tool_parse_choice ("--optimiser", options->optimiser, optimiser_names, &kind, error))
+      || !tool_parse_choice ("--optimiser", options->optimiser, optimiser_names, &optimiser, error))
     return FALSE;
   params->coverage = (EnsCoverage)coverage;
   params->augment = (EnsRetrainAugment)augment;
-  if (kind == ENS_OPTIMISER_ADAM) {
-    double clip = optimiser->clip, decay = optimiser->decay;
-
-    *optimiser = ENS_OPTIMISER_ADAM_DEFAULTS;
-    optimiser->decoupled_decay = TRUE;
-    optimiser->clip = clip;
-    optimiser->decay = decay;
+  if (optimiser == SGD) {
+    params->loop.optimiser = ENS_RETRAIN_SGD;
+    params->loop.rate = ENS_RETRAIN_SGD_RATE;
   }
+  if (options->rate > 0)
+    params->loop.rate = options->rate;
   return TRUE;
 }
 
@@ -72,7 +71,6 @@ set_params (const Options *options, EnsRetrainParams *params, GError **error)
   params->seed = (guint64)options->seed;
   params->loop.n_epochs = (guint)options->epochs;
   params->loop.patience = (guint)options->patience;
-  params->loop.rate = options->rate;
   params->loop.average = options->average;
   params->loop.resume = options->resume;
   return TRUE;
@@ -95,18 +93,13 @@ print_result (const EnsRetrainParams *params, const EnsRetrainResult *result)
   g_print ("\n\n%s\n", params->output);
 }
 
-static gboolean
-retrain (const EnsRetrainParams *params, const Options *options, GError **error)
+gboolean
+tool_retrain_network (const EnsRetrainParams *params, EnsDevice *device, GError **error)
 {
-  g_autoptr (EnsDevice) device = tool_open_device (options->device, options->threads, error);
-  g_autoptr (GstEnsembleDecoder) decoder = NULL;
-  g_autoptr (ToolMonitor) monitor = NULL;
+  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
   EnsRetrainResult result;
 
-  if (device == NULL)
-    return FALSE;
-  decoder = gst_ensemble_decoder_new ();
-  monitor = tool_monitor_new ();
   if (!ens_retrain (params, device, gst_ensemble_decoder_get_opener (decoder),
                     tool_monitor_get (monitor), &result, error))
     return FALSE;
@@ -121,6 +114,7 @@ run (gconstpointer data, char **arguments, GError **error)
   const Options *options = data;
   EnsRetrainParams params = ENS_RETRAIN_DEFAULTS;
   g_autoptr (ToolNetworks) networks = tool_networks_new ();
+  g_autoptr (EnsDevice) device = NULL;
   const EnsFitNetwork *network;
   guint n;
 
@@ -132,8 +126,10 @@ run (gconstpointer data, char **arguments, GError **error)
   params.network = network->path;
   params.normalise = network->normalise;
   params.size = network->size;
+  params.taps = network->taps;
   params.dataset = arguments[0];
-  return retrain (&params, options, error);
+  device = tool_open_device (options->device, options->threads, error);
+  return device != NULL && tool_retrain_network (&params, device, error);
 }
 
 static const ToolOption option_table[] = {
@@ -146,9 +142,9 @@ static const ToolOption option_table[] = {
     {"freeze", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, freeze), "VALUE",
      "Leave all layers up to this value as they are"},
     {"rate", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, rate), "RATE",
-     "Largest learning rate (0.001)"},
+     "Largest learning rate (adamw: 0.0001; sgd: 0.001)"},
     {"optimiser", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, optimiser), "NAME",
-     "sgd or adamw (sgd)", "sgd adamw"},
+     "adamw or sgd (adamw)", "adamw sgd"},
     {"average", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, average), "DECAY",
      "Moving average of weights, such as 0.99 (0: none)"},
     {"batch", 'b', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, batch), "N",

@@ -3,16 +3,19 @@
 #include "monitor.h"
 #include "network-list.h"
 #include "report/report.h"
+#include "retrain.h"
 #include "tool.h"
+
+#include <string.h>
 
 #include "decode.h"
 
-#include <string.h>
+#define BUNDLE_ENDING ".ensemble"
 
 typedef struct {
   char **networks, **lists;
   char *output, *name, *method, *head, *cache, *preset, *gate, *unrelated, *report, *device;
-  gint threads, windows, cache_limit;
+  gint threads, windows, cache_limit, retrain;
   gboolean plain_sigmoid;
   double c;
 } Options;
@@ -50,6 +53,7 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
     return FALSE;
   }
   if (!tool_check_least ("--windows", options->windows, 0, error)
+      || !tool_check_least ("--retrain", options->retrain, 0, error)
       || !tool_check_least ("--svm-c", options->c, 0, error)
       || !tool_parse_preset ("--windows-preset", options->preset, &params->windows_preset, error)
       || (options->report != NULL && !tool_report_check (options->report, error)))
@@ -115,21 +119,54 @@ choose_head (const Options *options)
                       g_ascii_dtostr (number, sizeof number, options->c), NULL);
 }
 
-static gboolean
-fit (const EnsFitParams *params, const Options *options, GError **error)
+/* A training that was stopped continues. (transfer full) */
+static char *
+retrain (const Options *options, const char *dataset, const EnsFitNetwork *network,
+         EnsDevice *device, GError **error)
 {
-  g_autoptr (EnsDevice) device = NULL;
-  g_autoptr (GstEnsembleDecoder) decoder = NULL;
-  g_autoptr (ToolMonitor) monitor = NULL;
-  g_autoptr (EnsEvaluation) evaluation = NULL;
+  EnsRetrainParams params = ENS_RETRAIN_DEFAULTS;
+  g_autofree char *stem = g_strdup (options->output);
+  g_autofree char *output = NULL;
 
-  device = tool_open_device (options->device, options->threads, error);
-  if (device == NULL)
+  while (g_str_has_suffix (stem, G_DIR_SEPARATOR_S))
+    stem[strlen (stem) - 1] = '\0';
+  if (g_str_has_suffix (stem, BUNDLE_ENDING))
+    stem[strlen (stem) - strlen (BUNDLE_ENDING)] = '\0';
+  output = g_strconcat (stem, "-retrained.onnx", NULL);
+  params.network = network->path;
+  params.normalise = network->normalise;
+  params.size = network->size;
+  params.taps = network->taps;
+  params.dataset = dataset;
+  params.output = output;
+  params.loop.n_epochs = (guint)options->retrain;
+  params.loop.resume = TRUE;
+  return tool_retrain_network (&params, device, error) ? g_steal_pointer (&output) : NULL;
+}
+
+static gboolean
+retrain_first (const Options *options, const char *dataset, ToolNetworks *networks,
+               EnsDevice *device, GError **error)
+{
+  guint n;
+  g_autofree char *path =
+      retrain (options, dataset, tool_networks_get (networks, &n), device, error);
+
+  if (path == NULL)
     return FALSE;
-  decoder = gst_ensemble_decoder_new ();
-  monitor = tool_monitor_new ();
-  evaluation = ens_fit (params, device, gst_ensemble_decoder_get_opener (decoder),
-                        tool_monitor_get (monitor), error);
+  tool_networks_add_retrained (networks, path);
+  g_print ("\n");
+  return TRUE;
+}
+
+static gboolean
+fit (const EnsFitParams *params, const Options *options, EnsDevice *device, GError **error)
+{
+  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
+  g_autoptr (EnsEvaluation) evaluation = ens_fit (
+      params, device, gst_ensemble_decoder_get_opener (decoder), tool_monitor_get (monitor), error);
+
   g_clear_pointer (&monitor, tool_monitor_free);
   if (evaluation == NULL
       || (options->report != NULL
@@ -149,6 +186,7 @@ run (gconstpointer data, char **arguments, GError **error)
   const Options *options = data;
   EnsFitParams params = ENS_FIT_DEFAULTS;
   g_autoptr (ToolNetworks) networks = NULL;
+  g_autoptr (EnsDevice) device = NULL;
   g_autofree char *head = choose_head (options), *gate = NULL;
 
   if (!check_options (options, &params, error) || !parse_gate (options, &gate, &params.keep, error))
@@ -156,11 +194,15 @@ run (gconstpointer data, char **arguments, GError **error)
   networks = collect_networks (options, error);
   if (networks == NULL || !tool_networks_complete (networks, error))
     return FALSE;
+  device = tool_open_device (options->device, options->threads, error);
+  if (device == NULL
+      || (options->retrain > 0 && !retrain_first (options, arguments[0], networks, device, error)))
+    return FALSE;
   params.dataset = arguments[0];
   params.head = head;
   params.gate = gate;
   params.networks = tool_networks_get (networks, &params.n_networks);
-  return fit (&params, options, error);
+  return fit (&params, options, device, error);
 }
 
 static const ToolOption option_table[] = {
@@ -170,6 +212,8 @@ static const ToolOption option_table[] = {
      "The same from a file", "*.json"},
     {"output", 'o', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, output), "BUNDLE",
      "The bundle to write, a folder NAME.ensemble", "/"},
+    {"retrain", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, retrain), "EPOCHS",
+     "Retrain the first network, too: such as 20 (0)"},
     {"name", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, name), "NAME",
      "The ensemble's name (the bundle's)"},
     {"method", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, method), "NAME",
@@ -208,10 +252,8 @@ const ToolCommand tool_train = {
     .min_arguments = 1,
     .max_arguments = 1,
     .summary = "Make an ensemble from networks and labelled pictures",
-    .help =
-        "DATASET is a folder train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/… (class “none”: "
-        "pictures that show no class), or boxes: Pascal VOC, COCO, NAME.csv.\n"
-        "FILE,KEY=VALUE…: role=original|retrained, taps=…, and more in the manual.",
+    .help = "DATASET is a folder train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/… (class "
+            "“none”: no class), or boxes: VOC, COCO, NAME.csv. FILE,role=original,…: manual.",
     .manual =
         "A network's KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
         "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: role=original|retrained, "
@@ -236,6 +278,10 @@ const ToolCommand tool_train = {
         "window (region proposal, P3), so that with 100 windows nearly all of an analysis is "
         "spent there. Give the role retrained to a small network, or to none: without one no "
         "windows are classified. name=NAME is the network's name in results.\n\n"
+        "--retrain=EPOCHS first retrains the first network on the data set, as the command retrain "
+        "does, and adds the result, NAME-retrained.onnx beside the bundle, in the role retrained; "
+        "the first network becomes an original one if no role was given. If it was stopped before "
+        "its end it continues.\n\n"
         "Every network gets a linear classifier for each class, trained on the training and "
         "validation pictures. Ensemble weights, the share of region proposals, calibration and "
         "per-class thresholds are cross-fitted: the figures that train prints are of pictures that "

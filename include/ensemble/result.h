@@ -23,7 +23,8 @@ G_BEGIN_DECLS
  * @p3: P3, the maximum over the windows
  * @threshold: the class is present from this P on
  * @present: whether P reaches the threshold and the class is not withheld
- * @window: index of the window of P3 among the result's windows, -1 without windows
+ * @window: index of a window among the result's windows, -1 without windows: if the class is
+ *   present the one that shows the object, near P3 in probability; otherwise the window of P3
  * @sub_image: index of the sub-image of P in the result's map, -1 if P is that of the whole frame
  * @similarity: of the frame to the class's training images, by the bundle's gate; NaN without a
  *   gate for the class, or if it is not a number
@@ -33,8 +34,11 @@ G_BEGIN_DECLS
  * @withheld: P reaches the threshold, but the similarity is outside the range; see
  *   ens_class_result_get_reason()
  *
- * The probabilities of one class; P, P1, P2 and P3 as in the method. Where a bundle has no
- * networks of a role, that role's probabilities are 0.
+ * The probabilities of one class; P, P1, P2 and P3 as in the method. P1 and P2 are weighted
+ * averages over the networks of a role, P3 is the maximum of such averages over the windows. The
+ * bundle's fusion says what is averaged, probabilities or log odds, and how P follows; where
+ * classes exclude each other, P sums to 1 at most. Where a bundle has no networks of a role, that
+ * role's probabilities are 0.
  *
  * A large frame is divided into sub-images (tiles, M1.9). A class's P is the maximum of its map,
  * and its P1, P2, P3 and window are those of that sub-image. If the frame was also classified as a

@@ -42,11 +42,37 @@ START_TEST (test_remove_tree)
 }
 END_TEST
 
+/* NULL: the file is what its name says. */
+static const struct {
+  const char *bytes, *said;
+} stand_ins[] = {
+    {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
+    {"\n  <!DOCTYPE html>", "a web page"},
+    {"<HTML>", "a web page"},
+    {"version https://git", NULL},
+    {" \n", NULL},
+    {"", NULL},
+};
+
+START_TEST (test_stand_ins)
+{
+  const gsize size = strlen (stand_ins[_i].bytes);
+  g_autofree char *bytes = g_memdup2 (stand_ins[_i].bytes, size); /* no zero behind them */
+  const char *said = ens_find_stand_in (bytes, size);
+
+  if (stand_ins[_i].said == NULL)
+    ck_assert_ptr_null (said);
+  else
+    ck_assert_contains (said, stand_ins[_i].said);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("base/files");
   test_add ("remove-tree", test_remove_tree);
+  TEST_ADD_LOOP ("stand-ins", test_stand_ins, stand_ins);
   return test_run ();
 }

@@ -19,7 +19,7 @@ scan_all (const char *text, gsize length, GError **error)
 /* A scan that skips everything accepts what is JSON, and Python's words beside it. */
 static const char *const sound_rows[] = {
     "{}",
-    " [ ] ",
+    "\t[ \r\n] ",
     "0",
     "-1.5e+10",
     "\xef\xbb\xbf{\"a\": [1, 2, {\"b\": null}], \"c\": true}\n",

@@ -46,6 +46,26 @@ START_TEST (test_every_task_runs_once)
 }
 END_TEST
 
+static void
+take_long (gpointer data, guint task, guint worker)
+{
+  g_usleep (2000);
+  g_atomic_int_inc ((guint *)data);
+}
+
+START_TEST (test_waits_for_tasks)
+{
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (4);
+
+  for (guint i = 0; i < 10; i++) {
+    guint n_done = 0;
+
+    ens_thread_pool_run (pool, 6, take_long, &n_done);
+    ck_assert_uint_eq (g_atomic_int_get (&n_done), 6);
+  }
+}
+END_TEST
+
 static gpointer
 run_from_thread (gpointer pool)
 {
@@ -82,6 +102,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("base/pool");
   TEST_ADD_LOOP ("every-task-runs-once", test_every_task_runs_once, every_task_runs_once_rows);
+  test_add ("waits-for-tasks", test_waits_for_tasks);
   test_add ("shared-by-threads", test_shared_by_threads);
   test_add ("sleeping-workers-wake", test_sleeping_workers_wake);
   return test_run ();

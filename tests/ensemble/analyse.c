@@ -202,7 +202,11 @@ check_formulas (const EnsResult *result, float w)
     ck_assert_double_eq (class->p3, p3);
     ck_assert_double_eq_tol (class->p, w * p1 + (1 - w) * MAX (p2, p3), 1e-6);
     ck_assert_int_eq (class->present, class->p >= class->threshold);
-    if (result->n_windows > 0)
+    if (result->n_windows > 0 && class->present)
+      ck_assert_float_ge (
+          ens_log_odds (result->window_probabilities[class->window * CLASSES + (gint)c]),
+          ens_log_odds (p3) - 2.001F);
+    else if (result->n_windows > 0)
       ck_assert_double_eq (result->window_probabilities[class->window * CLASSES + (gint)c], p3);
     else
       ck_assert_int_eq (class->window, -1);

@@ -48,6 +48,7 @@ START_TEST (test_truth)
   ck_assert_double_eq (labels_visible_in (truth, "car", 1, 0.05), 0);
   ck_assert_double_eq (labels_visible_in (truth, "fish", 2, 0.3), 0.25);
   ck_assert_double_eq (labels_visible_at (truth, "car", 0.26), 0.9);
+  ck_assert_double_eq (labels_visible_at (truth, "car", 0.4), 0.2);
   ck_assert_double_eq (labels_visible_at (truth, "fish", 0.26), 0);
   g_remove (path);
 }
@@ -111,7 +112,8 @@ START_TEST (test_results_errors)
 }
 END_TEST
 
-/* The annotated picture holds the frame that was asked for, and the window's contour. */
+/* The annotated picture holds the frame whose tags are right most often, and its window's contour.
+ */
 START_TEST (test_picture)
 {
   const Kind *kinds[] = {&set_kinds[0]};
@@ -121,7 +123,10 @@ START_TEST (test_picture)
   g_autofree char *truth_path = g_build_filename (folder, "truth.csv", NULL);
   g_autofree char *picture = g_build_filename (folder, "picture.png", NULL);
   g_autofree char *results = write_text (
-      RESULT ("200000000", CLASS ("balloon", "0.9", "true", ",\"p3\":0.9,\"window\":0")));
+      RESULT ("0", CLASS ("balloon", "0.9", "true", "") "," CLASS ("car", "0.9", "true", ""))
+          RESULT ("200000000",
+                  CLASS ("balloon", "0.9", "true",
+                         ",\"p3\":0.9,\"window\":0") "," CLASS ("car", "0.1", "false", "")));
   g_autoptr (GPtrArray) frames = tags_read (results, NULL);
   g_autoptr (Labels) truth = NULL;
   g_autoptr (GError) error = NULL;

@@ -10,6 +10,7 @@
 typedef struct {
   EnsPoolingShape shape;
   guint input_gap, output_gap;
+  float offset; /* of the input, from -1 … 1 */
 } Row;
 
 /* clang-format off */
@@ -26,6 +27,9 @@ static const Row rows[] = {
   {{.batch = 1, .height = 9, .width = 17, .channels = 16, .kernel_height = 2, .kernel_width = 5,
     .stride_y = 1, .stride_x = 3, .dilation_y = 3, .dilation_x = 2, .pad_right = 2}, 1, 1},
   {{.batch = 3, .height = 7, .width = 7, .channels = 50, .kernel_height = 7, .kernel_width = 7}},
+  /* all of them below 0, and below -1 */
+  {{.batch = 1, .height = 5, .width = 4, .channels = 18, .kernel_height = 2, .kernel_width = 2,
+    .pad_top = 1, .pad_right = 1}, 0, 0, -2},
 };
 /* clang-format on */
 
@@ -103,6 +107,9 @@ check (const EnsKernels *kernels, const Row *row, Kind kind, GRand *random)
   g_autofree float *output = test_output_new (pixels, output_pitch);
   g_autofree float *again = test_output_new (pixels, output_pitch);
 
+  for (gsize p = 0; p < (gsize)s.batch * s.height * s.width; p++)
+    for (guint c = 0; c < s.channels; c++)
+      input[p * input_pitch + c] += row->offset;
   run (kernels, &s, kind, &(EnsPoolingArguments) {input, input_pitch, output, output_pitch}, 1);
   run (kernels, &s, kind, &(EnsPoolingArguments) {input, input_pitch, again, output_pitch}, 3);
   for (gsize p = 0; p < pixels; p++)

@@ -49,6 +49,7 @@ ROWS = [
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "-e", "0"], 2, "--epochs expects at least 1"),
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--coverage=all"], 2, "max, union or image"),
     (["retrain", "set", "-n", "nowhere.onnx", "-o", "x.onnx"], 1, "nowhere.onnx"),
+    (["train", "set", "-o", "x.ensemble", "--retrain=-1"], 2, "--retrain expects at least 0, got -1"),
     (["evaluate", "set"], 2, "--model=BUNDLE is needed"),
     (["evaluate", "set", "-m", "x.ensemble", "--split", "exam"], 2, "train, validation or test"),
     (["evaluate", "set", "-m", "nowhere.ensemble"], 1, "nowhere.ensemble"),
@@ -165,11 +166,36 @@ def check_training(folder):
     page = report.read_text() if report.is_file() else ""
     expect(page.startswith("<!DOCTYPE html>") and ">car<" in page and "data:image/jpeg" in page,
            "evaluate should write a report", result)
+    check_retraining(folder)
+    check_chain(folder)
     check_classification(folder, bundle)
     result = run("inspect", bundle)
     expect(result.returncode == 0 and "8 classes" in result.stdout and "{" not in result.stdout
            and "mean average precision  accuracy" in result.stdout
            and "validation images" in result.stdout, "inspect a bundle", result)
+
+
+def check_retraining(folder):
+    network = pathlib.Path(NETWORKS).parent / "retrained.onnx"
+    output = folder / "drawn.onnx"
+    result = run("retrain", folder / "set", "-n", network, "-o", output, "-e", 1, "-b", 8)
+    lines = (folder / "drawn.jsonl").read_text().splitlines() if output.is_file() else []
+    expect(result.returncode == 0 and "8 classes" in result.stdout and lines
+           and json.loads(lines[-1])["event"] == "end", "retrain", result)
+    result = run("inspect", output)
+    expect(result.returncode == 0 and "8: balloon" in result.stdout
+           and "stated in drawn.json" in result.stdout, "inspect a retrained network", result)
+
+
+def check_chain(folder):
+    network = pathlib.Path(NETWORKS).parent / "original.onnx"
+    bundle = folder / "chained.ensemble"
+    result = run("train", folder / "set", "-o", bundle, "-n", network, "--retrain=1", "--cache",
+                 folder / "cache", "-w", 0, "-c", 1)
+    settings = json.loads((bundle / "ensemble.json").read_text()) if bundle.is_dir() else {}
+    expect(result.returncode == 0 and (folder / "chained-retrained.onnx").is_file()
+           and [n["role"] for n in settings.get("networks", [])] == ["original", "retrained"],
+           "train --retrain", result)
 
 
 def check_classification(folder, bundle):

@@ -96,10 +96,12 @@ evaluate_six (gboolean several)
   EnsLabels truth = {6, 3, several ? many : one};
   EnsEvaluation *evaluation = ens_evaluation_new ("six </title>", "test", names, &truth, 2);
 
-  ens_evaluation_add (evaluation, "net <1>", &truth, without, NULL, NULL);
-  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth, with, thresholds, NULL);
+  ens_evaluation_add (evaluation, "net <1>", &truth, &(EnsScores) {.p = without});
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
+                      &(EnsScores) {.p = with, .thresholds = thresholds});
   if (several) {
-    ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth, with, thresholds, NULL);
+    ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
+                        &(EnsScores) {.p = with, .thresholds = thresholds});
     add_windows (evaluation, with);
   }
   add_pictures (evaluation);
@@ -131,9 +133,11 @@ evaluate_many (void)
   }
   evaluation = ens_evaluation_new ("many", "test", (const char *const *)classes, &truth, 0);
   for (guint n = 0; n < 3; n++)
-    ens_evaluation_add (evaluation, "net", &truth, scores, NULL, NULL);
-  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth, scores, thresholds, NULL);
-  ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth, scores, thresholds, NULL);
+    ens_evaluation_add (evaluation, "net", &truth, &(EnsScores) {.p = scores});
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
+                      &(EnsScores) {.p = scores, .thresholds = thresholds});
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
+                      &(EnsScores) {.p = scores, .thresholds = thresholds});
   add_pictures (evaluation);
   add_windows (evaluation, scores);
   return evaluation;

@@ -155,8 +155,8 @@ static const struct {
      ENS_FINDING_CONFUSION,
      "“cat” and “dog” are often taken for each other (2 of 22 and 1 of 21 pictures): add pictures "
      "that show what tells them apart, or make them one class if that does not matter.",
-     "80.jpg cat, taken for dog (0.50); 81.jpg cat, taken for dog (0.50); 82.jpg dog, taken for "
-     "cat (0.60)"},
+     "82.jpg dog, taken for cat (0.60); 80.jpg cat, taken for dog (0.50); 81.jpg cat, taken for "
+     "dog (0.50)"},
 };
 
 /* (transfer full) */

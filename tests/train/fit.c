@@ -2,6 +2,7 @@
 /* From drawn pictures to a bundle, and from the bundle to figures. */
 #include "train/fit.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -372,6 +373,78 @@ START_TEST (test_broken)
 }
 END_TEST
 
+static void
+copy_image (const char *from, const char *to)
+{
+  g_autofree char *source = g_build_filename (fixture->dataset, from, NULL);
+  g_autofree char *target = g_build_filename (fixture->dataset, to, NULL);
+  g_autofree char *contents = NULL;
+  gsize size;
+
+  ck_assert (g_file_get_contents (source, &contents, &size, NULL));
+  ck_assert (g_file_set_contents (target, contents, (gssize)size, NULL));
+}
+
+static const EnsFinding *
+find_finding (const EnsEvaluation *evaluation, EnsFindingKind kind)
+{
+  for (guint i = 0; i < evaluation->findings->len; i++)
+    if (((const EnsFinding *)evaluation->findings->pdata[i])->kind == kind)
+      return evaluation->findings->pdata[i];
+  ck_abort_msg ("nothing is said of %s", ens_finding_name (kind));
+  return NULL;
+}
+
+static const struct {
+  EnsFindingKind kind;
+  const char *text;    /* a part of it */
+  const char *picture; /* one of those that are shown; NULL: none are */
+} spoilt_rows[] = {
+    {ENS_FINDING_BALANCE, "“disc” has 6.0 times as many training pictures as “triangle” (12 and 2)",
+     NULL},
+    {ENS_FINDING_NONE, "1 training pictures show none of the classes, a class has 8 on average",
+     NULL},
+    {ENS_FINDING_SMALL, "pictures have fewer than 100 pixels along a side", "train/disc/000.ppm"},
+    {ENS_FINDING_LEAK,
+     "0 of the 24 validation pictures and 1 of the 17 test pictures are near copies",
+     "test/square/900.ppm"},
+    {ENS_FINDING_CONTRADICT, "1 pair of near copies has different labels", "test/square/900.ppm"},
+    {ENS_FINDING_COPIES, "2 pictures are near copies of another one of their split, in 1 group",
+     "train/disc/901.ppm"},
+    {ENS_FINDING_LABELS, "look like another class than their label says", "train/disc/902.ppm"},
+    {ENS_FINDING_CURVE, "classifiers reach an accuracy of", NULL},
+};
+
+/* A set with everything wrong with it. */
+START_TEST (test_diagnosis)
+{
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+
+  copy_image ("train/disc/000.ppm", "test/square/900.ppm");
+  copy_image ("train/disc/001.ppm", "train/disc/901.ppm");
+  copy_image ("train/triangle/009.ppm", "train/disc/902.ppm");
+  for (guint i = 1; i < TRAIN; i++) {
+    g_autofree char *triangle = g_strdup_printf ("%s/train/triangle/%03u.ppm", fixture->dataset, i);
+    g_autofree char *none = g_strdup_printf ("%s/train/none/%03u.ppm", fixture->dataset, i);
+
+    if (i > 1)
+      g_remove (triangle);
+    g_remove (none);
+  }
+  evaluation = fit_well (fixture);
+  for (guint i = 0; i < G_N_ELEMENTS (spoilt_rows); i++) {
+    const EnsFinding *finding = find_finding (evaluation, spoilt_rows[i].kind);
+    gboolean shown = spoilt_rows[i].picture == NULL;
+
+    ck_assert_contains (finding->text, spoilt_rows[i].text);
+    for (guint j = 0; j < finding->pictures->len; j++)
+      shown |= g_str_has_suffix (g_array_index (finding->pictures, EnsFindingPicture, j).path,
+                                 spoilt_rows[i].picture);
+    ck_assert_msg (shown, "%s is not shown", spoilt_rows[i].picture);
+  }
+}
+END_TEST
+
 /* One network in both roles: its features are computed once. */
 START_TEST (test_same_network_twice)
 {
@@ -542,6 +615,7 @@ main (int argc, char **argv)
   test_add ("again", test_again);
   test_add ("cancelled", test_cancelled);
   test_add ("broken", test_broken);
+  test_add ("diagnosis", test_diagnosis);
   test_add ("same-network-twice", test_same_network_twice);
   TEST_ADD_LOOP ("roles", test_roles, roles_rows);
   test_add ("settings", test_settings);

@@ -67,6 +67,7 @@ set_up (void)
   fixture->params.batch = 8;
   fixture->params.n_workers = 2;
   fixture->params.loop.n_epochs = 3;
+  fixture->params.loop.optimiser = ENS_RETRAIN_SGD;
   fixture->params.loop.rate = 0.1;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = toy_opener (&fixture->n_opened);
@@ -194,10 +195,11 @@ START_TEST (test_file)
   g_autofree char *checkpoint = g_build_filename (fixture->folder, "shapes.checkpoint", NULL);
   EnsShape shape;
 
+  fixture->params.taps = values + 3;
   save_network (32, _i == 1);
   retrain_well (&result);
   graph = import (fixture->output);
-  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+  for (guint i = 0; values[i] != NULL; i++)
     ck_assert_msg (ens_graph_find (graph, values[i]) != NULL, "“%s” is gone", values[i]);
   ck_assert_pstr_eq (((EnsValue *)graph->outputs->pdata[0])->name, "prob");
   ck_assert_pstr_eq (((EnsValue *)graph->outputs->pdata[0])->producer->op->name, "Sigmoid");
@@ -211,6 +213,7 @@ START_TEST (test_file)
   ck_assert (g_file_get_contents (path, &text, NULL, NULL));
   ck_assert_contains (text, "\"role\": \"retrained\"");
   ck_assert_contains (text, "\"mean\": [120, 120, 120]");
+  ck_assert_contains (text, "\"taps\": [\"relu2\", \"pool\", \"scores\", \"prob\"]");
   ck_assert (!g_file_test (checkpoint, G_FILE_TEST_EXISTS));
 }
 END_TEST

@@ -89,6 +89,22 @@ START_TEST (test_smooth_even)
 }
 END_TEST
 
+/* Beyond each border the image goes on as it ends there. */
+START_TEST (test_smooth_borders)
+{
+  enum { SIZE = 12, LAST = SIZE * SIZE - 1 };
+  gint16 plane[SIZE * SIZE], smoothed[SIZE * SIZE];
+
+  for (guint i = 0; i <= LAST; i++)
+    plane[i] = (gint16)((i % SIZE < SIZE / 2 ? 0 : 1000) + (i / SIZE < SIZE / 2 ? 0 : 2000));
+  ens_smooth (plane, SIZE, SIZE, smoothed);
+  ck_assert_int_eq (smoothed[0], 0);
+  ck_assert_int_eq (smoothed[SIZE - 1], 1000);
+  ck_assert_int_eq (smoothed[LAST + 1 - SIZE], 2000);
+  ck_assert_int_eq (smoothed[LAST], 3000);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -97,5 +113,6 @@ main (int argc, char **argv)
   test_add ("spaces", test_spaces);
   test_add ("smooth", test_smooth);
   TEST_ADD_LOOP ("smooth-even", test_smooth_even, sizes);
+  test_add ("smooth-borders", test_smooth_borders);
   return test_run ();
 }
