@@ -73,12 +73,14 @@ ens_fusion_mix (const EnsFusion *fusion, const float *p1, const float *p2, const
   }
 }
 
-/* exp (u) / (1 + Σ exp (u)), divided by the largest term. */
+/* exp (v) / (1 + Σ exp (v)), divided by the largest term. */
 static void
-exclude_each_other (float *u, guint n_classes)
+exclude_each_other (const EnsCalibration *softmax, float *u, guint n_classes)
 {
   double largest = 0, sum;
 
+  for (guint c = 0; c < n_classes; c++)
+    u[c] = softmax->a * u[c] + softmax->b;
   for (guint c = 0; c < n_classes; c++)
     largest = MAX (largest, (double)u[c]);
   sum = exp (-largest);
@@ -94,10 +96,10 @@ run_log_odds (const EnsFusion *fusion, const float *p1, const float *p2, const f
 {
   ens_fusion_mix (fusion, p1, p2, p3, n_classes, p);
   for (guint c = 0; c < n_classes; c++)
-    p[c] = fusion->exclusive ? fusion->calibration[c].a * p[c] + fusion->calibration[c].b
-                             : ens_calibration_apply (&fusion->calibration[c], p[c]);
-  if (fusion->exclusive)
-    exclude_each_other (p, n_classes);
+    p[c] = fusion->softmax != NULL ? fusion->calibration[c].a * p[c] + fusion->calibration[c].b
+                                   : ens_calibration_apply (&fusion->calibration[c], p[c]);
+  if (fusion->softmax != NULL)
+    exclude_each_other (fusion->softmax, p, n_classes);
 }
 
 void

@@ -11,7 +11,8 @@
  *
  * is calibrated again, u = a·z + b, because the average of calibrated probabilities is not
  * calibrated. P = S (u) where an image may show several classes; where it shows one at most,
- * classes exclude each other: P = exp (u) / (1 + Σ exp (u)), whose 1 stands for none of them.
+ * classes exclude each other: P = exp (v) / (1 + Σ exp (v)), v = a'·u + b' with (a', b') of all
+ * classes, and 1 for none of them (classify/calibration.h).
  *
  * Source: R. Ranjan, T. Gneiting, Combining Probability Forecasts, Journal of the Royal Statistical
  * Society B 2010; G. E. Hinton, Products of Experts, ICANN 1999.
@@ -58,10 +59,10 @@ ens_fusion_combine (float p1, float p2, float p3, float w)
 /* How P1, P2 and P3 become P. What follows `weight` is for log odds. */
 typedef struct {
   EnsFusionKind kind;
-  float weight; /* w */
-  float share;  /* s */
-  gboolean exclusive;
+  float weight;                      /* w */
+  float share;                       /* s */
   const EnsCalibration *calibration; /* per class */
+  const EnsCalibration *softmax;     /* (a', b'); NULL: an image may show several classes */
 } EnsFusion;
 
 /* P of one row; p3 NULL without windows. */

@@ -64,25 +64,30 @@ read_classes (EnsJsonReader *reader, EnsBundle *bundle)
   ens_json_reader_leave (reader);
 }
 
+/* [a, b] */
+static EnsCalibration
+read_pair (EnsJsonReader *reader, const char *name)
+{
+  static const EnsJsonRange range = {2, 2, -FLT_MAX, FLT_MAX};
+  guint n;
+  g_autofree float *values = ens_json_reader_numbers (reader, name, &range, &n);
+
+  if (values == NULL)
+    return (EnsCalibration) {1, 0};
+  if (!(values[0] > 0))
+    ens_json_reader_fail (reader, name, "expected a first number above 0, found %g", values[0]);
+  return (EnsCalibration) {values[0], values[1]};
+}
+
 /* "CLASS": [a, b] for every class. */
 static EnsCalibration *
 read_calibration (EnsJsonReader *reader, const char *name, const EnsBundle *bundle)
 {
   EnsCalibration *calibration = g_new0 (EnsCalibration, bundle->n_classes + 1);
-  static const EnsJsonRange range = {2, 2, -FLT_MAX, FLT_MAX};
 
   ens_json_reader_enter_object (reader, name);
-  for (guint c = 0; c < bundle->n_classes && !ens_json_reader_failed (reader); c++) {
-    guint n;
-    g_autofree float *values = ens_json_reader_numbers (reader, bundle->classes[c], &range, &n);
-
-    if (values == NULL)
-      break;
-    calibration[c] = (EnsCalibration) {values[0], values[1]};
-    if (!(values[0] > 0))
-      ens_json_reader_fail (reader, bundle->classes[c], "expected a first number above 0, found %g",
-                            values[0]);
-  }
+  for (guint c = 0; c < bundle->n_classes && !ens_json_reader_failed (reader); c++)
+    calibration[c] = read_pair (reader, bundle->classes[c]);
   ens_json_reader_leave (reader);
   return calibration;
 }
@@ -173,6 +178,10 @@ read_fusion (EnsJsonReader *reader, EnsBundle *bundle)
     bundle->exclusive = ens_json_reader_choice (reader, "link", ens_link_names);
     bundle->calibration = read_calibration (reader, "calibration", bundle);
     bundle->whole_calibration = read_calibration (reader, "whole_calibration", bundle);
+    if (bundle->exclusive) {
+      bundle->softmax = read_pair (reader, "softmax");
+      bundle->whole_softmax = read_pair (reader, "whole_softmax");
+    }
   }
   ens_json_reader_leave (reader);
 }

@@ -44,12 +44,18 @@ write_normalise (EnsJson *json, const EnsNormalise *normalise)
 }
 
 static void
+write_pair (EnsJson *json, const char *name, const EnsCalibration *calibration)
+{
+  write_floats (json, name, (float[]) {calibration->a, calibration->b}, 2);
+}
+
+static void
 write_calibration (EnsJson *json, const char *name, const EnsBundle *bundle,
                    const EnsCalibration *calibration)
 {
   ens_json_open_object (json, name, ENS_JSON_BLOCK);
   for (guint c = 0; c < bundle->n_classes; c++)
-    write_floats (json, bundle->classes[c], (float[]) {calibration[c].a, calibration[c].b}, 2);
+    write_pair (json, bundle->classes[c], &calibration[c]);
   ens_json_close (json);
 }
 
@@ -132,6 +138,10 @@ write_fusion (EnsJson *json, const EnsBundle *bundle)
     ens_json_string (json, "link", ens_link_names[bundle->exclusive]);
     write_calibration (json, "calibration", bundle, bundle->calibration);
     write_calibration (json, "whole_calibration", bundle, bundle->whole_calibration);
+    if (bundle->exclusive) {
+      write_pair (json, "softmax", &bundle->softmax);
+      write_pair (json, "whole_softmax", &bundle->whole_softmax);
+    }
   }
   ens_json_close (json);
 }

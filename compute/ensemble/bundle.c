@@ -28,8 +28,10 @@ ens_bundle_get_fusion (const EnsBundle *bundle, gboolean with_windows)
       .kind = bundle->fusion,
       .weight = with_windows ? bundle->window_weight : bundle->whole_weight,
       .share = with_windows ? bundle->window_share : 0,
-      .exclusive = bundle->exclusive,
       .calibration = with_windows ? bundle->calibration : bundle->whole_calibration,
+      .softmax = !bundle->exclusive ? NULL
+                 : with_windows     ? &bundle->softmax
+                                    : &bundle->whole_softmax,
   };
 }
 

@@ -108,8 +108,9 @@ typedef struct {
   float *whole_thresholds; /* the same without windows; NULL: no others */
   /* Of log odds alone. */
   float window_share;
-  gboolean exclusive;
   EnsCalibration *calibration, *whole_calibration; /* per class */
+  gboolean exclusive;                              /* whether classes exclude each other */
+  EnsCalibration softmax, whole_softmax;           /* if they do */
   guint windows;                                   /* how many; 0 for none */
   EnsWindowsPreset windows_preset;
   EnsSubImageSettings sub_images;

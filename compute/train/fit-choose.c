@@ -139,10 +139,8 @@ mix (const EnsFitScores *scores, gboolean with_windows)
 /* Calibrates z, each class by itself; where classes exclude each other, all together too. */
 static void
 calibrate_fusion (EnsFitScores *scores, const EnsLabels *seen, float *z, const char *what,
-                  EnsCalibration *calibration)
+                  EnsCalibration *calibration, EnsCalibration *softmax)
 {
-  EnsCalibration together;
-
   calibrate (scores, seen, z, what, calibration);
   if (!scores->fit->bundle->exclusive)
     return;
@@ -151,10 +149,7 @@ calibrate_fusion (EnsFitScores *scores, const EnsLabels *seen, float *z, const c
 
     z[i] = own->a * z[i] + own->b;
   }
-  ens_softmax_fit (seen, z, &together);
-  for (guint c = 0; c < seen->n_classes; c++)
-    calibration[c] = (EnsCalibration) {together.a * calibration[c].a,
-                                       together.a * calibration[c].b + together.b};
+  ens_softmax_fit (seen, z, softmax);
 }
 
 /* The windows' share with the highest mean average precision on the images that have windows. */
@@ -191,7 +186,7 @@ choose_with_windows (EnsFitScores *scores, const EnsLabels *seen)
 
   choose_share (scores, &known);
   z = mix (scores, TRUE);
-  calibrate_fusion (scores, &known, z, "with windows", bundle->calibration);
+  calibrate_fusion (scores, &known, z, "with windows", bundle->calibration, &bundle->softmax);
   ens_fit_score_fusion (scores);
   choose_thresholds (&known, scores->with, bundle->thresholds);
 }
@@ -225,9 +220,11 @@ ens_fit_choose_standard (EnsFitScores *scores, const EnsLabels *seen)
   weigh_networks (scores, seen);
   ens_fit_score_roles (scores);
   z = mix (scores, FALSE);
-  calibrate_fusion (scores, seen, z, "the networks together", bundle->whole_calibration);
+  calibrate_fusion (scores, seen, z, "the networks together", bundle->whole_calibration,
+                    &bundle->whole_softmax);
   memcpy (bundle->calibration, bundle->whole_calibration,
           bundle->n_classes * sizeof *bundle->calibration);
+  bundle->softmax = bundle->whole_softmax;
   ens_fit_score_fusion (scores);
   choose_thresholds (seen, scores->without, bundle->whole_thresholds);
   memcpy (bundle->thresholds, bundle->whole_thresholds,

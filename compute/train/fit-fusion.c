@@ -305,6 +305,7 @@ weigh_windows (EnsFit *fit, const EnsLabels *truth, const float *without, const 
   if (bundle->calibration != NULL)
     memcpy (bundle->calibration, bundle->whole_calibration,
             bundle->n_classes * sizeof *bundle->calibration);
+  bundle->softmax = bundle->whole_softmax;
 }
 
 /* ---- All of it ---- */

@@ -72,8 +72,9 @@ START_TEST (test_p)
 {
   static const float p1[] = {.9F, .3F}, p2[] = {.6F, .2F}, p3[] = {.8F, .95F};
   static const EnsCalibration calibration[] = {{1, 0}, {2, -.5F}};
-  const EnsFusion fusion = {run_rows[_i].kind, .25F, run_rows[_i].share, run_rows[_i].exclusive,
-                            calibration};
+  static const EnsCalibration softmax = {1, 0};
+  const EnsFusion fusion = {run_rows[_i].kind, .25F, run_rows[_i].share, calibration,
+                            run_rows[_i].exclusive ? &softmax : NULL};
   float p[2];
 
   ens_fusion_run (&fusion, p1, p2, run_rows[_i].with_windows ? p3 : NULL, 2, p);
@@ -86,8 +87,8 @@ END_TEST
 START_TEST (test_exclusive_extremes)
 {
   static const float sure[] = {1, 1, 0}, no[] = {0, 0, 0};
-  static const EnsCalibration steep[] = {{100, 0}, {100, 0}, {100, 0}};
-  const EnsFusion fusion = {ENS_FUSION_LOG_ODDS, 1, 0, TRUE, steep};
+  static const EnsCalibration plain[] = {{1, 0}, {1, 0}, {1, 0}}, steep = {100, 0};
+  const EnsFusion fusion = {ENS_FUSION_LOG_ODDS, 1, 0, plain, &steep};
   float p[3];
 
   ens_fusion_run (&fusion, sure, no, NULL, 3, p);

@@ -85,6 +85,7 @@ static const float thresholds[CLASSES] = {0.5F, 0.25F, 0.75F};
 static const float whole_thresholds[CLASSES] = {0.125F, 0.5F, 0.625F};
 static const EnsCalibration calibration[CLASSES] = {{1.5F, 0.5F}, {0.75F, -0.25F}, {2, 0}};
 static const EnsCalibration whole_calibration[CLASSES] = {{1, -0.5F}, {0.5F, 0.25F}, {1, 1}};
+static const EnsCalibration softmax = {0.75F, -0.5F}, whole_softmax = {1.25F, 0.5F};
 
 #define L(p) ens_log_odds (p)
 #define S(t) (1 / (1 + expf (-(t))))
@@ -94,6 +95,8 @@ set_log_odds (EnsBundle *bundle)
 {
   bundle->fusion = ENS_FUSION_LOG_ODDS;
   bundle->exclusive = TRUE;
+  bundle->softmax = softmax;
+  bundle->whole_softmax = whole_softmax;
   bundle->window_share = 0.5F;
   bundle->whole_thresholds = g_memdup2 (whole_thresholds, sizeof whole_thresholds);
   bundle->calibration = g_memdup2 (calibration, sizeof calibration);
@@ -256,8 +259,9 @@ START_TEST (test_log_odds)
     ck_assert_float_eq_tol (result->classes[c].p2, p2[c], 1e-6);
     ck_assert_float_eq (result->classes[c].threshold, _i > 0 ? thresholds[c] : whole_thresholds[c]);
   }
-  ens_fusion_run (&(EnsFusion) {ENS_FUSION_LOG_ODDS, _i > 0 ? 0.3F : 0.6F, _i > 0 ? 0.5F : 0, TRUE,
-                                _i > 0 ? calibration : whole_calibration},
+  ens_fusion_run (&(EnsFusion) {ENS_FUSION_LOG_ODDS, _i > 0 ? 0.3F : 0.6F, _i > 0 ? 0.5F : 0,
+                                _i > 0 ? calibration : whole_calibration,
+                                _i > 0 ? &softmax : &whole_softmax},
                   p1, p2, _i > 0 ? p3 : NULL, CLASSES, p);
   for (guint c = 0; c < CLASSES; c++)
     ck_assert_float_eq_tol (result->classes[c].p, p[c], 1e-6);

@@ -188,6 +188,8 @@ START_TEST (test_log_odds)
 
   bundle->fusion = ENS_FUSION_LOG_ODDS;
   bundle->exclusive = _i;
+  bundle->softmax = (EnsCalibration) {0.75F, -0.5F};
+  bundle->whole_softmax = (EnsCalibration) {0.875F, 0};
   bundle->window_share = 0.5F;
   bundle->whole_thresholds = g_memdup2 (thresholds, sizeof thresholds);
   bundle->calibration = g_memdup2 (calibration, sizeof calibration);
@@ -200,7 +202,9 @@ START_TEST (test_log_odds)
   ck_assert_pstr_eq (before, after);
   fusion = ens_bundle_get_fusion (loaded, TRUE);
   ck_assert_int_eq (fusion.kind, ENS_FUSION_LOG_ODDS);
-  ck_assert_int_eq (fusion.exclusive, _i);
+  ck_assert_int_eq (fusion.softmax != NULL, _i);
+  if (_i)
+    ck_assert_double_eq (fusion.softmax->b, -0.5F);
   ck_assert_double_eq (fusion.share, 0.5F);
   ck_assert_double_eq (fusion.weight, 0.6F);
   ck_assert_double_eq (fusion.calibration[1].b, 0.1F);

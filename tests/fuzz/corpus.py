@@ -147,7 +147,7 @@ def make_manifest(role, classes):
         "classes": [{"name": name, "threshold": 0.5} for name in classes],
         "fusion": {"kind": "log-odds", "window_weight": 0.6, "whole_weight": 0.4,
                    "window_share": 0.5, "link": "softmax", "calibration": calibration,
-                   "whole_calibration": calibration},
+                   "whole_calibration": calibration, "softmax": [1, 0], "whole_softmax": [1, 0]},
         "windows": {"count": 100, "preset": "balanced"}, "networks": [network],
         "provenance": {"made": "by hand", "accuracy": [0.5, None, True]},
     }
