@@ -40,9 +40,12 @@ ens_conv_begin (EnsConvRecording *recording, const char *shader, guint panel)
   const EnsGpuConv *conv = recording->conv;
   const EnsView *weights;
 
-  recording->packing.panel = panel;
+  if (recording->packed == NULL || recording->packing.panel != panel) {
+    recording->packing.panel = panel;
+    recording->packed = ens_conv_get_packed (&recording->packing, recording->commands);
+  }
   recording->push.weights_pitch = panel;
-  weights = ens_conv_get_packed (&recording->packing, recording->commands);
+  weights = recording->packed;
   return (EnsDispatch) {
       .shader = shader,
       .storage = conv->y->type,
@@ -75,6 +78,7 @@ join_groups (EnsConvRecording *recording)
 {
   recording->packing.filters = recording->packing.groups;
   recording->packing.groups = 1;
+  recording->packing.filter = recording->packing.group;
   recording->push.channels = recording->push.filters = recording->conv->shape.channels;
 }
 
@@ -311,7 +315,8 @@ simplify (EnsGpuConv *conv)
       || shape->pad_right != 0)
     return;
   if (shape->kernel_height == shape->height && shape->kernel_width == shape->width
-      && shape->groups == 1 && conv->x_pitch == shape->channels) {
+      && shape->groups == 1 && conv->x_pitch == shape->channels
+      && conv->order == ENS_GPU_WEIGHTS_PLAIN) {
     shape->channels *= shape->height * shape->width;
     conv->x_pitch = shape->channels;
     shape->kernel_height = shape->kernel_width = shape->height = shape->width = 1;

@@ -7,14 +7,21 @@
 #include "kernels/conv.h"
 #include "ops/operands.h"
 
+/* How weights lie in memory. */
+typedef enum {
+  ENS_GPU_WEIGHTS_PLAIN,          /* (filters, kernel, channels of a group) */
+  ENS_GPU_WEIGHTS_CHANNELS_FIRST, /* (channels, filters), of a kernel of one tap */
+  /* Those of the convolution that this one leads back from, as ens_conv_weights_turned () says. */
+  ENS_GPU_WEIGHTS_TURNED,
+} EnsGpuWeightsOrder;
+
 typedef struct {
   EnsConvShape shape;
   const EnsView *x, *y;
   guint x_pitch, y_pitch, residual_pitch; /* elements from one pixel to the next */
-  /* (filters, kernel, channels of a group), or, if channels_first, (channels, filters) of a kernel
-   * of one tap. */
-  EnsTensor *weights;
-  gboolean channels_first;
+  EnsTensor *constant;                    /* the weights, packed once; or NULL: … */
+  const EnsView *weights;                 /* … packed in each run; dense */
+  EnsGpuWeightsOrder order;
   const EnsView *bias;     /* a value for each filter, or NULL */
   const EnsView *residual; /* or NULL */
   const EnsFusedActivation *activation;

@@ -29,11 +29,13 @@ typedef struct {
   guint groups, filters, taps, channels; /* filters and channels of a group */
   guint rows;                            /* of a tap: channels, and zeroes behind them */
   guint panel;
+  /* Where weights are: start + group · g + filter · f + tap · t + channel · c. */
+  gint start, group, filter, tap, channel;
 } EnsConvPacking;
 
 EnsConvPacking ens_conv_packing (const EnsGpuConv *conv, guint panel);
 guint ens_conv_count_panels (const EnsConvPacking *packing);
-/* The packed weights on the device. */
+/* The packed weights on the device. Those that are no constants are packed by a dispatch. */
 const EnsView *ens_conv_get_packed (const EnsConvPacking *packing, EnsCommands *commands);
 
 typedef struct {
@@ -41,6 +43,7 @@ typedef struct {
   EnsCommands *commands;
   const EnsGpuTraits *traits;
   EnsConvPacking packing;
+  const EnsView *packed; /* once ens_conv_begin () was called */
   EnsConvPush push;
 } EnsConvRecording;
 

@@ -3,6 +3,7 @@
 #include "graph/infer.h"
 #include "kernels/conv-transpose.h"
 #include "ops/conv-direct.h"
+#include "ops/conv-gpu.h"
 #include "ops/example.h"
 #include "ops/gradient.h"
 #include "ops/per-image.h"
@@ -310,6 +311,35 @@ transpose_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   ens_conv_transpose_run (&state->plan, &arguments, context->pool);
 }
 
+/* Where strides are 1, the convolution with the kernel turned. */
+static gboolean
+record_turned (const EnsOperands *operands, const EnsGeometry *geometry, EnsCommands *commands)
+{
+  static const EnsFusedActivation none = {.kind = ENS_ACTIVATION_NONE};
+  const EnsView *x = operands->inputs[INPUT], *y = operands->outputs[0];
+  EnsConvShape inverse;
+  EnsConvTransposePlan plan;
+
+  if (!ens_geometry_is_flat (geometry))
+    return FALSE;
+  inverse = inverse_shape (operands, geometry);
+  ens_conv_transpose_plan (&plan, &inverse, (guint)geometry->input[1], (guint)geometry->input[2],
+                           ens_kernels_get (), 1);
+  return plan.method == ENS_CONV_TRANSPOSE_CONV
+         && ens_gpu_conv_record (
+             &(EnsGpuConv) {.shape = plan.turned.shape,
+                            .x = x,
+                            .y = y,
+                            .x_pitch = (guint)x->pitch,
+                            .y_pitch = (guint)y->pitch,
+                            .constant = operands->node->inputs[WEIGHTS]->constant,
+                            .weights = operands->inputs[WEIGHTS],
+                            .order = ENS_GPU_WEIGHTS_TURNED,
+                            .bias = ens_operands_input (operands, BIAS),
+                            .activation = &none},
+             commands);
+}
+
 static gboolean
 transpose_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
@@ -322,6 +352,8 @@ transpose_gpu (const EnsOperands *operands, EnsCommands *commands)
       || !ens_view_is_dense (operands->inputs[WEIGHTS])
       || ens_view_elements (operands->outputs[0]) == 0)
     return FALSE;
+  if (record_turned (operands, &geometry, commands))
+    return TRUE;
   return ens_conv_direct_record (&(EnsConvDirect) {.shader = "conv-transpose",
                                                    .geometry = &geometry,
                                                    .groups = params->group,

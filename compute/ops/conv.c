@@ -295,7 +295,8 @@ conv_gpu (const EnsOperands *operands, EnsCommands *commands)
   EnsType storage;
   EnsGpuConv conv = {.x = operands->inputs[INPUT],
                      .y = y,
-                     .weights = operands->node->inputs[WEIGHTS]->constant,
+                     .constant = operands->node->inputs[WEIGHTS]->constant,
+                     .weights = weights,
                      .bias = bias,
                      .residual = residual,
                      .x_pitch = (guint)operands->inputs[INPUT]->pitch,
@@ -307,7 +308,7 @@ conv_gpu (const EnsOperands *operands, EnsCommands *commands)
   if (!ens_record_storage (operands, INPUT, RESIDUAL + 1, &storage) || !ens_view_is_dense (weights)
       || ens_view_elements (y) == 0)
     return FALSE;
-  if (conv.weights != NULL && ens_geometry_is_flat (&geometry)) {
+  if (ens_geometry_is_flat (&geometry)) {
     conv.shape = conv_kernel_shape (operands, &geometry);
     if (ens_gpu_conv_record (&conv, commands))
       return TRUE;

@@ -242,11 +242,12 @@ record_as_conv (const EnsOperands *operands, const EnsMatMul *product,
                      .x_pitch = (guint)product->inner,
                      .y_pitch = (guint)product->columns,
                      .residual_pitch = (guint)product->columns,
-                     .weights = operands->node->inputs[1]->constant,
-                     .channels_first = !product->trans_b,
+                     .constant = operands->node->inputs[1]->constant,
+                     .order =
+                         product->trans_b ? ENS_GPU_WEIGHTS_PLAIN : ENS_GPU_WEIGHTS_CHANNELS_FIRST,
                      .activation = activation};
 
-  if (conv.weights == NULL || product->batch.rank > 0 || product->trans_a || addition->factor != 1)
+  if (conv.constant == NULL || product->batch.rank > 0 || product->trans_a || addition->factor != 1)
     return FALSE;
   if (addition->c != NULL) {
     if (addition->c_factor != 1 || addition->c_column != 1)

@@ -42,6 +42,7 @@ static const TestRow rows[] = {
      .benchmark = "32x32x32x64; 64x3x3x64"},
     {"stride-1-large", "pads=[1, 1, 1, 1]", "2x24x24x32; const 32x3x3x32", NULL,
      .tolerance = LOOSE},
+    {"stride-1-covering", NULL, "2x1x1x20; const 20x3x4x17; 17", NULL, .tolerance = LOOSE},
     {"stride-1-uneven", "pads=[0, 2, 1, 0] dilations=[2, 1]", "1x5x6x17; 17x2x3x10", NULL,
      .tolerance = LOOSE},
     {"stride-1-grouped", "group=3 pads=[1, 1, 1, 1]", "1x5x6x12; 12x3x3x5; 15", NULL,

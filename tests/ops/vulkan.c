@@ -29,6 +29,7 @@ typedef struct {
 } Mode;
 
 static const char *const products[] = {"Conv", "Gemm", "MatMul", NULL};
+static const char *const more_products[] = {"Conv", "ConvTranspose", "Gemm", "MatMul", NULL};
 
 /* What the validation layers put into shaders of matrices takes minutes to compile in software:
  * those run without. */
@@ -36,7 +37,7 @@ static const Mode modes[] = {
     {"vulkan", {.validation = TRUE}},
     {"vulkan-no-texels",
      {.validation = TRUE, .no_texels = TRUE, .matrices = ENS_MATRIX_MODE_NONE},
-     products},
+     more_products},
     {"vulkan-subgroup-matrices",
      {.no_texels = TRUE, .matrices = ENS_MATRIX_MODE_SUBGROUP},
      products},
