@@ -3,19 +3,24 @@
 
 #include <string.h>
 
+guint
+ens_first_class (const EnsLabels *truth, guint example)
+{
+  guint first = 0;
+
+  while (first < truth->n_classes && !ens_labels_has (truth, example, first))
+    first++;
+  return first;
+}
+
 guint *
 ens_deal_turns (const EnsLabels *truth)
 {
   guint *turns = g_new (guint, truth->n_samples);
   g_autofree guint *next = g_new0 (guint, truth->n_classes + 1);
 
-  for (guint i = 0; i < truth->n_samples; i++) {
-    guint first = 0;
-
-    while (first < truth->n_classes && !ens_labels_has (truth, i, first))
-      first++;
-    turns[i] = next[first]++;
-  }
+  for (guint i = 0; i < truth->n_samples; i++)
+    turns[i] = next[ens_first_class (truth, i)]++;
   return turns;
 }
 

@@ -9,6 +9,9 @@
 
 #define ENS_FOLDS 5
 
+/* The first class that the example has; n_classes if it has none. */
+guint ens_first_class (const EnsLabels *truth, guint example);
+
 /* How many examples before it have the same first class, for each example. (transfer full) */
 guint *ens_deal_turns (const EnsLabels *truth);
 

@@ -15,6 +15,9 @@
 #define MIN_ERRORS 3
 #define MIN_SHARE 0.1
 
+/* Mean probability of a class where it is, from which on it counts as recognised. */
+#define MIN_CONFIDENCE 0.5
+
 /* ---- Labels ---- */
 
 /* What images that have the class, or have it not, are given on average. */
@@ -70,7 +73,8 @@ suspect_single (const EnsDiagnosis *diagnosis, const Confidence *confidence, Sus
   return suspect->margin > 0;
 }
 
-/* Any image: the class is as probable as where it is, and isn't labelled, or the reverse. */
+/* Any image: the class is as probable as where it is, and isn't labelled, or the reverse. Classes
+ * that are hardly recognised where they are, such as small objects, say nothing. */
 static gboolean
 suspect_class (const EnsDiagnosis *diagnosis, const Confidence *confidence, Suspect *suspect,
                guint class)
@@ -79,7 +83,7 @@ suspect_class (const EnsDiagnosis *diagnosis, const Confidence *confidence, Susp
   double p = (double)image->probabilities[class];
   gboolean has = ens_diagnosis_has (image, class);
 
-  if (image->labels[class] == ENS_LABEL_UNKNOWN
+  if (image->labels[class] == ENS_LABEL_UNKNOWN || confidence[class].with < MIN_CONFIDENCE
       || (has ? p > confidence[class].without || p >= 0.5 : p < confidence[class].with || p < 0.5))
     return FALSE;
   suspect->label = has ? class : diagnosis->n_classes;

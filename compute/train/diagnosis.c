@@ -16,6 +16,7 @@
 
 /* Share of the pictures of no class that may be given one before that is worth a sentence. */
 #define MAX_FALSE_ALARMS 0.05
+#define MIN_FALSE_ALARMS 2
 
 /* What the last doubling of the pictures must have gained for another one to be worth it. */
 #define MIN_GAIN 0.01
@@ -190,30 +191,43 @@ ens_diagnose_balance (const EnsDiagnosis *diagnosis, GPtrArray *findings)
 
 /* ---- Pictures of no class ---- */
 
+/* As many as a class has on average; where pictures show several classes, a tenth of all. */
+static guint
+count_wanted (const EnsDiagnosis *diagnosis, const guint *counts)
+{
+  guint n = diagnosis->n_classes, sum = n / 2, n_images = 0;
+
+  for (guint i = 0; i < diagnosis->n_images; i++)
+    n_images += diagnosis->images[i].split == ENS_SPLIT_TRAIN;
+  if (ens_diagnosis_is_multi_label (diagnosis))
+    return (n_images + 9) / 10;
+  for (guint c = 0; c < n; c++)
+    sum += counts[c];
+  return sum / n;
+}
+
 static void
 diagnose_few (const EnsDiagnosis *diagnosis, GPtrArray *findings)
 {
   g_autofree guint *counts = count_training (diagnosis);
-  const char *where = diagnosis->boxed ? "pictures without objects" : "them to train/none";
-  guint n_none = counts[diagnosis->n_classes], sum = 0, average;
+  const char *where = diagnosis->boxed ? "without any object" : "in train/none";
+  guint n_none = counts[diagnosis->n_classes], wanted = count_wanted (diagnosis, counts);
 
-  for (guint c = 0; c < diagnosis->n_classes; c++)
-    sum += counts[c];
-  average = (sum + diagnosis->n_classes / 2) / diagnosis->n_classes;
-  if (sum == 0 || n_none * 2 >= average)
+  if (n_none * 2 >= wanted)
     return;
   g_ptr_array_add (
       findings,
-      ens_finding_new (
-          ENS_FINDING_NONE,
-          n_none == 0
-              ? g_strdup_printf ("No training picture shows none of the classes, so that pictures "
-                                 "of anything else may well be given one: take %u pictures of "
-                                 "what else the camera sees, and add %s.",
-                                 average, where)
-              : g_strdup_printf ("%u training pictures show none of the classes, a class has %u on "
-                                 "average: take %u more of what else the camera sees, and add %s.",
-                                 n_none, average, average - n_none, where)));
+      ens_finding_new (ENS_FINDING_NONE,
+                       n_none == 0
+                           ? g_strdup_printf ("No training picture shows none of the classes, so "
+                                              "that pictures of anything else may well be given "
+                                              "one: add %u of what else the camera sees, %s.",
+                                              wanted, where)
+                           : g_strdup_printf ("Only %u of the training pictures %s none of the "
+                                              "classes: add %u more of what else the camera sees, "
+                                              "%s.",
+                                              n_none, n_none == 1 ? "shows" : "show",
+                                              wanted - n_none, where)));
 }
 
 /* The class that is reported with the widest margin; -1 if none is. */
@@ -259,15 +273,15 @@ diagnose_alarms (const EnsDiagnosis *diagnosis, GPtrArray *findings)
   }
   for (guint c = 1; c < diagnosis->n_classes; c++)
     most = alarms[c] > alarms[most] ? c : most;
-  if (n_alarms <= MAX_FALSE_ALARMS * n) {
+  if (n_alarms < MIN_FALSE_ALARMS || n_alarms <= MAX_FALSE_ALARMS * n) {
     ens_finding_free (finding);
     return;
   }
   finding->text = g_strdup_printf (
       "%u of the %u pictures that show none of the classes are reported as one, most often as "
-      "“%s”: add more pictures like these %s.",
+      "“%s”: add more pictures like these, %s.",
       n_alarms, n, diagnosis->classes[most],
-      diagnosis->boxed ? "without objects" : "to train/none");
+      diagnosis->boxed ? "without any object" : "in train/none");
   g_ptr_array_add (findings, finding);
 }
 

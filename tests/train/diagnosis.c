@@ -89,7 +89,7 @@ static const struct {
      {{ENS_SPLIT_TRAIN, 0, 5}, {ENS_SPLIT_TRAIN, 1, 6}, {ENS_SPLIT_TRAIN, 2, 7}},
      ENS_FINDING_NONE,
      "No training picture shows none of the classes, so that pictures of anything else may well be "
-     "given one: take 6 pictures of what else the camera sees, and add them to train/none.",
+     "given one: add 6 of what else the camera sees, in train/none.",
      ""},
     {"few-none",
      {{ENS_SPLIT_TRAIN, 0, 9},
@@ -97,8 +97,8 @@ static const struct {
       {ENS_SPLIT_TRAIN, 2, 9},
       {ENS_SPLIT_TRAIN, -1, 4}},
      ENS_FINDING_NONE,
-     "4 training pictures show none of the classes, a class has 9 on average: take 5 more of what "
-     "else the camera sees, and add them to train/none.",
+     "Only 4 of the training pictures show none of the classes: add 5 more of what else the camera "
+     "sees, in train/none.",
      ""},
     {"false-alarms",
      {SOUND,
@@ -106,7 +106,7 @@ static const struct {
       {ENS_SPLIT_VALIDATION, -1, 1, 0, 0, {.1F, .6F, .1F}}},
      ENS_FINDING_NONE,
      "2 of the 22 pictures that show none of the classes are reported as one, most often as “dog”: "
-     "add more pictures like these to train/none.",
+     "add more pictures like these, in train/none.",
      "80.jpg none, reported as dog (0.80); 81.jpg none, reported as dog (0.60)"},
     {"small",
      {SOUND, {ENS_SPLIT_TEST, 1, 1, 99, 0}, {ENS_SPLIT_TEST, 0, 1, 40, 0}},

@@ -402,7 +402,7 @@ static const struct {
 } spoilt_rows[] = {
     {ENS_FINDING_BALANCE, "“disc” has 6.0 times as many training pictures as “triangle” (12 and 2)",
      NULL},
-    {ENS_FINDING_NONE, "1 training pictures show none of the classes, a class has 8 on average",
+    {ENS_FINDING_NONE, "Only 1 of the training pictures shows none of the classes: add 7 more",
      NULL},
     {ENS_FINDING_SMALL, "pictures have fewer than 100 pixels along a side", "train/disc/000.ppm"},
     {ENS_FINDING_LEAK,
