@@ -346,6 +346,17 @@ ens_json_scan_integer (EnsJsonScan *scan, gint64 *value)
   return TRUE;
 }
 
+char *
+ens_json_scan_id (EnsJsonScan *scan)
+{
+  gint64 number;
+
+  if (peek (scan) == '"')
+    return ens_json_scan_string (scan);
+  return ens_json_scan_integer (scan, &number) ? g_strdup_printf ("%" G_GINT64_FORMAT, number)
+                                               : NULL;
+}
+
 /* ---- Whatever ---- */
 
 void

@@ -46,6 +46,9 @@ gboolean ens_json_scan_element (EnsJsonScan *scan);
 
 /* NULL for what is no string. (transfer full) */
 char *ens_json_scan_string (EnsJsonScan *scan);
+/* A string, or a whole number's digits: ids may be written as either. NULL for anything else.
+ * (transfer full) */
+char *ens_json_scan_id (EnsJsonScan *scan);
 /* NaN for what is no number. */
 double ens_json_scan_number (EnsJsonScan *scan);
 /* FALSE for what is no whole number of 53 bits. */

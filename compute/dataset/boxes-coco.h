@@ -6,12 +6,15 @@
  * its folder annotations; where some are called instances*.json the others are not read. A file has
  *
  *   images       id, file_name, width, height
- *   annotations  image_id, category_id, bbox (left, top, width, height in pixels), iscrowd
+ *   annotations  image_id, category_id, bbox (left, top, width, height in pixels), segmentation,
+ *                iscrowd
  *   categories   id, name
  *
- * and may have more, which is passed over. For instances_NAME.json a picture's file_name is looked
- * for in the folder of the file, in NAME, images/NAME, SPLIT, images/SPLIT, images and the set's
- * folder itself.
+ * and may have more, which is passed over. Ids are numbers or strings. Where there is no bbox, it
+ * is what the polygons of segmentation cover; without these, or without the image's size, an
+ * annotation shows its class, but not where. For instances_NAME.json a picture's file_name is
+ * looked for in the folder of the file, in NAME, images/NAME, SPLIT, images/SPLIT, images and the
+ * set's folder itself.
  *
  * Source: T.-Y. Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014. */
 #pragma once

@@ -95,7 +95,7 @@ find_image (Table *table, const char *file, const char *where, GError **error)
   if (image != NULL)
     return image;
   path = g_build_filename (table->folder, file, NULL);
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+  if (!ens_boxes_name_is_inside (file) || !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: found no picture %s", where, path);
     return NULL;
   }

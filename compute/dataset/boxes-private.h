@@ -12,6 +12,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBoxedImage, ens_boxed_image_free)
 /* Nothing is set where these are no sizes. */
 void ens_boxed_image_set_size (EnsBoxedImage *image, double width, double height);
 
+/* Whether a picture's name stays inside the folder that it is looked for in. */
+gboolean ens_boxes_name_is_inside (const char *name);
+
 /* NaN for what is no number. */
 double ens_boxes_number (const char *text);
 
@@ -22,11 +25,15 @@ typedef struct {
   double width, height;
 } EnsBoxEdges;
 
-/* Adds a box; one that stands out of the image by rounding is cut. FALSE, with a message for
- * `where`, if there is no such box; its label is then one of the image's doubts. (transfer none; of
- * `box` everything but the rectangle counts) */
+/* Adds a box; one that stands out of the image by rounding is cut, and of one in an image of
+ * unknown size, which is NaN or 0, the place is not known. FALSE, with a message for `where`, if
+ * there is no such box; its label is then one of the image's doubts. (transfer none; of `box`
+ * everything but the rectangle counts) */
 gboolean ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges *edges,
                               const char *where, GError **error);
+
+/* Adds an object whose place is not known. */
+void ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box);
 
 /* Notes that an annotation was left out; label: its class, NULL if that is not known. */
 void ens_boxed_image_doubt (EnsBoxedImage *image, const char *label);

@@ -46,6 +46,14 @@ ens_boxed_image_doubt (EnsBoxedImage *image, const char *label)
   g_ptr_array_add (image->doubts, g_strdup (label));
 }
 
+gboolean
+ens_boxes_name_is_inside (const char *name)
+{
+  g_auto (GStrv) parts = g_strsplit_set (name, "/" G_DIR_SEPARATOR_S, -1);
+
+  return !g_path_is_absolute (name) && !g_strv_contains ((const char *const *)parts, "..");
+}
+
 double
 ens_boxes_number (const char *text)
 {
@@ -64,6 +72,23 @@ ens_boxed_image_set_size (EnsBoxedImage *image, double width, double height)
   image->height = (guint)height;
 }
 
+void
+ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box)
+{
+  EnsBox added = *box;
+
+  added.label = g_strdup (box->label);
+  added.rect = (EnsRect) {0};
+  g_array_append_val (image->boxes, added);
+}
+
+/* Numbers that are missing are NaN, which compares false. */
+static gboolean
+is_ordered (const EnsBoxEdges *edges)
+{
+  return edges->right > edges->left && edges->bottom > edges->top;
+}
+
 gboolean
 ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges *edges,
                      const char *where, GError **error)
@@ -73,9 +98,12 @@ ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges 
   double left = MAX (edges->left, 0), top = MAX (edges->top, 0);
   double right = MIN (edges->right, width), bottom = MIN (edges->bottom, height);
 
-  /* Numbers that were missing are NaN, which compares false. */
-  if (!(width >= 1 && height >= 1 && isfinite (width * height) && edges->right > edges->left
-        && edges->bottom > edges->top && right > left && bottom > top)) {
+  if (is_ordered (edges) && (isnan (width) || width == 0) && (isnan (height) || height == 0)) {
+    ens_boxed_image_add_somewhere (image, box);
+    return TRUE;
+  }
+  if (!(width >= 1 && height >= 1 && isfinite (width * height) && is_ordered (edges) && right > left
+        && bottom > top)) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
                  "%s: expected a box inside the image of %g×%g pixels, found %g … %g by %g … %g",
                  where, width, height, edges->left, edges->right, edges->top, edges->bottom);

@@ -9,7 +9,7 @@
 
 typedef struct {
   char *label;
-  EnsRect rect;
+  EnsRect rect;       /* empty where it is not known in which place the object is */
   gboolean difficult; /* as Pascal VOC marks objects that don't count */
   gboolean crowd;     /* as COCO marks a box around many: it shows the class, but is no object's */
 } EnsBox;

@@ -173,7 +173,8 @@ set_unknown (EnsDatasetItem *item, guint class)
 static void
 add_box (EnsDatasetItem *item, const EnsBox *box, guint class)
 {
-  EnsDatasetBox added = {class, box->rect, box->difficult, box->crowd};
+  gboolean somewhere = box->rect.width <= 0;
+  EnsDatasetBox added = {class, box->rect, box->difficult || somewhere, box->crowd};
 
   g_array_append_val (item->boxes, added);
   if (box->difficult)

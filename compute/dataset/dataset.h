@@ -38,7 +38,8 @@ typedef struct {
   guint8 *labels;      /* n_classes: ENS_LABEL_… (classify/examples.h) */
   guint width, height; /* in pixels, as the annotation says; 0 where none does */
   /* EnsDatasetBox, of the data set's classes alone; NULL in data sets that have no boxes. An object
-   * whose annotation was damaged is difficult, and its rectangle empty: it may be anywhere. */
+   * whose annotation is damaged, or does not say where it is, is difficult here, and its rectangle
+   * empty: it may be anywhere. */
   GArray *boxes;
 } EnsDatasetItem;
 

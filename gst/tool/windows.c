@@ -57,7 +57,7 @@ collect_objects (const Measurement *measurement, const EnsBoxedImage *image)
     const EnsBox *box = &g_array_index (image->boxes, EnsBox, i);
     EnsObject object = {.rect = box->rect};
 
-    if (box->difficult || box->crowd)
+    if (box->difficult || box->crowd || box->rect.width <= 0)
       continue;
     object.class_index =
         GPOINTER_TO_UINT (g_hash_table_lookup (measurement->classes, box->label)) - 1;

@@ -97,6 +97,32 @@ START_TEST (test_depth)
 }
 END_TEST
 
+static const struct {
+  const char *text, *id;
+} ids_rows[] = {
+    {"7", "7"},    {"-7", "-7"},   {"\"7\"", "7"},       {"\"a\\u0062\"", "ab"}, {"7.0", "7"},
+    {"7.5", NULL}, {"null", NULL}, {"{\"a\": 7}", NULL}, {"[7]", NULL},
+};
+
+/* Whatever it was, the scan goes on behind it. */
+START_TEST (test_ids)
+{
+  g_autofree char *text = g_strdup_printf ("[%s, 1]", ids_rows[_i].text);
+  g_autofree char *id = NULL;
+  EnsJsonScan scan;
+
+  ens_json_scan_init (&scan, "t.json", text, strlen (text));
+  ck_assert (ens_json_scan_open_array (&scan));
+  ck_assert (ens_json_scan_element (&scan));
+  id = ens_json_scan_id (&scan);
+  ck_assert_pstr_eq (id, ids_rows[_i].id);
+  ck_assert (ens_json_scan_element (&scan));
+  ck_assert_double_eq (ens_json_scan_number (&scan), 1);
+  ck_assert (!ens_json_scan_element (&scan));
+  ck_assert (ens_json_scan_finish (&scan, NULL));
+}
+END_TEST
+
 START_TEST (test_values)
 {
   static const char text[] = "[\"M\\u00f6we \\ud83d\\ude00\\n\", \"\\ud800!\", 2.5, -12, 1e400,"
@@ -172,6 +198,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("unsound", test_unsound, unsound_rows);
   test_add ("truncated", test_truncated);
   test_add ("depth", test_depth);
+  TEST_ADD_LOOP ("ids", test_ids, ids_rows);
   test_add ("values", test_values);
   test_add ("members", test_members);
   return test_run ();

@@ -123,6 +123,43 @@ START_TEST (test_layouts)
 }
 END_TEST
 
+/* Tagging needs categories alone: ids may be strings, and sizes and boxes missing; a polygon has a
+ * box, a mask in another form has none. */
+static const struct {
+  const char *image, *annotation;
+  const char *expected; /* behind the picture's name */
+} sparse_rows[] = {
+    {"\"width\": 100, \"height\": 50", "\"bbox\": [10, 5, 50, 10]", "dog@0.1,0.1,0.5,0.2"},
+    {"\"width\": 100, \"height\": 50", "\"iscrowd\": 0", "dog@0,0,0,0"},
+    {"\"license\": 1", "\"bbox\": [10, 5, 50, 10]", "dog@0,0,0,0"},
+    {"\"width\": 0, \"height\": 0", "\"bbox\": [10, 5, 50, 10]", "dog@0,0,0,0"},
+    {"\"width\": 100, \"height\": 50", "\"segmentation\": [[10, 5, 60, 5, 60, 15], [12, 6, 14, 7]]",
+     "dog@0.1,0.1,0.5,0.2"},
+    {"\"width\": 100, \"height\": 50",
+     "\"segmentation\": {\"counts\": [1, 2], \"size\": [50, 100]}", "dog@0,0,0,0"},
+    {"\"width\": 100, \"height\": 50",
+     "\"segmentation\": [[1, 1, 9, 9]], \"bbox\": [10, 5, 50, 10]", "dog@0.1,0.1,0.5,0.2"},
+};
+
+START_TEST (test_sparse)
+{
+  for (guint text = 0; text < 2; text++) {
+    const char *quote = text != 0 ? "\"" : "";
+    g_autofree char *json = g_strdup_printf (
+        "{\"images\": [{\"id\": %s7%s, \"file_name\": \"a.jpg\", %s}], \"annotations\": "
+        "[{\"image_id\": 7, \"category_id\": %s3%s, %s}], \"categories\": [{\"id\": 3, \"name\": "
+        "\"dog\"}]}",
+        quote, quote, sparse_rows[_i].image, quote, quote, sparse_rows[_i].annotation);
+    g_autofree char *expected = g_strconcat ("set/a.jpg:", sparse_rows[_i].expected, NULL);
+
+    test_folder_write ("set/a.jpg", "");
+    test_folder_write ("set/instances.json", json);
+    check ("set", expected);
+  }
+  ck_assert_uint_eq (notes->len, 0);
+}
+END_TEST
+
 /* A set of pictures in folders may have files ending in .json without being COCO's. */
 START_TEST (test_other_json)
 {
@@ -142,21 +179,22 @@ static const struct {
   const char *image, *annotation, *note;
 } broken_rows[] = {
     {IMAGE ("11", "nowhere.jpg"), NULL, "images[10]: found no picture “nowhere.jpg”; looked in "},
-    {"7", NULL, "images[10]: expected an id, a file_name, a width and a height, found the id -1"},
+    {"7", NULL, "images[10]: expected an id and a file_name, found the id “”"},
     {"{\"id\": 11, \"file_name\": 3, \"width\": 9, \"height\": 9}", NULL, "the file_name “”"},
-    {"{\"id\": 11, \"file_name\": \"a.jpg\", \"width\": 9}", NULL, "9×nan pixels"},
+    {"{\"id\": 11, \"file_name\": \"../images/a.jpg\"}", NULL,
+     "found no picture “../images/a.jpg”"},
     {IMAGE ("10", "a.jpg"), NULL, "images[10]: expected ids that differ, found 10 again"},
     {NULL, BOX ("99", "7", "1,1,9,9"),
-     "annotations[10]: expected the id of one of the 11 images, found 99"},
+     "annotations[10]: expected the id of one of the 11 images, found “99”"},
     {NULL, BOX ("1", "99", "1,1,9,9"),
-     "annotations[10]: expected the id of one of the 2 categories, found 99"},
+     "annotations[10]: expected the id of one of the 2 categories, found “99”"},
     {NULL, BOX ("1", "7", "1,1,0,9"), "annotations[10]: expected a box inside the image"},
     {NULL, BOX ("1", "7", "200,1,9,9"), "annotations[10]: expected a box inside the image"},
     {NULL, BOX ("1", "7", "1,1,9"), "found nan … nan"},
     {NULL, BOX ("1", "7", "1,NaN,9,9"), "annotations[10]: expected a box inside the image"},
     {NULL, BOX ("1", "7", "1,1,1e999,9"), NULL}, /* wide, but it begins inside */
-    {NULL, "{\"image_id\": \"1\", \"category_id\": 7, \"bbox\": [1, 1, 9, 9]}", "found -1"},
-    {NULL, "null", "annotations[10]: expected the id of one of the 11 images, found -1"},
+    {NULL, "{\"image_id\": 1.5, \"category_id\": 7, \"bbox\": [1, 1, 9, 9]}", "found “”"},
+    {NULL, "null", "annotations[10]: expected the id of one of the 11 images, found “”"},
 };
 
 START_TEST (test_broken)
@@ -200,10 +238,10 @@ static const struct {
     {COCO (TWO_IMAGES, "") "x", "expected nothing more, found “x”"},
     {"{\"images\": [{\"id\": 1", "expected “,” or “}”, found the end of the file"},
     {"{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1}]}",
-     "categories[0]: expected a name, and an id of its own, found the name “” and the id 1"},
+     "categories[0]: expected a name, and an id of its own, found the name “” and the id “1”"},
     {"{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1, \"name\": \"a\"}, "
      "{\"id\": 1, \"name\": \"b\"}]}",
-     "categories[1]: expected a name, and an id of its own, found the name “b” and the id 1"},
+     "categories[1]: expected a name, and an id of its own, found the name “b” and the id “1”"},
     {COCO (IMAGE ("1", "a.jpg") "," IMAGE ("2", "missing.jpg"), ""),
      "all.json: 1 of the 2 images can't be used; more than one in 10 is too many. The first: "},
     {COCO (TWO_IMAGES, BOX ("5", "7", "1,1,2,2") "," BOX ("1", "7", "1,1,2,2")),
@@ -235,6 +273,7 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   test_add ("reading", test_reading);
   TEST_ADD_LOOP ("layouts", test_layouts, layouts_rows);
+  TEST_ADD_LOOP ("sparse", test_sparse, sparse_rows);
   test_add ("other-json", test_other_json);
   TEST_ADD_LOOP ("broken", test_broken, broken_rows);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);

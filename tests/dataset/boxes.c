@@ -142,6 +142,22 @@ START_TEST (test_doubts)
 }
 END_TEST
 
+/* An annotation that does not say how large its picture is shows its classes, but not where. */
+START_TEST (test_no_size)
+{
+  g_autofree char *path = g_build_filename (test_folder, "voc", NULL);
+  g_autoptr (GPtrArray) images = NULL;
+
+  test_folder_write ("voc/JPEGImages/a.jpg", "");
+  test_folder_write ("voc/Annotations/a.xml",
+                     "<annotation>" VOC_BOX ("cat", "1", "1", "9", "9") "</annotation>");
+  images = ens_boxes_load (path, notes, NULL);
+  ck_assert_ptr_nonnull (images);
+  assert_box (images, 0, 0, "cat", (EnsRect) {0});
+  assert_image (images->pdata[0], ENS_SPLIT_UNSAID, 0, 0);
+}
+END_TEST
+
 /* What is where in an annotation, and how it is encoded, differs between tools. */
 #define PARTS                                                                                     \
   "<annotation><object><part><name>foot</name><bndbox><xmin>3</xmin><ymin>3</ymin><xmax>6</xmax>" \
@@ -226,6 +242,8 @@ static const struct {
      "many.csv: 1 of the 2 lines can't be used; more than one in 10 is too many. The first: ",
      "many/a.jpg"},
     {"size.csv", CSV_HEADING "a.jpg,0,10,dog,1,1,4,4\n", "size.csv", "size.csv:2", "size/a.jpg"},
+    {"outside.csv", CSV_HEADING "../outside.csv,10,10,dog,1,1,4,4\n", "outside.csv",
+     "outside.csv:2: found no picture "},
     {"lost.csv", CSV_HEADING "a.jpg,10,10,dog,1,1,4,4\n", "lost.csv",
      "lost.csv:2: found no picture "},
     {"nameless.csv", CSV_HEADING "a.jpg,10,10,,1,1,4,4\n", "nameless.csv",
@@ -270,6 +288,7 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   test_add ("voc", test_voc);
   test_add_loop ("csv", test_csv, 2);
+  test_add ("no-size", test_no_size);
   TEST_ADD_LOOP ("doubts", test_doubts, doubts_rows);
   TEST_ADD_ROWS ("spellings", test_spellings, spellings_rows);
   test_add ("broken", test_broken);

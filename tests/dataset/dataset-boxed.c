@@ -233,7 +233,7 @@ static const struct {
   guint n_boxes;
 } damaged_rows[] = {
     {"\"category_id\": 0, \"bbox\": [1, 2, 0, 4]", "ape?", 1},
-    {"\"category_id\": 0", "ape?", 1},
+    {"\"category_id\": 0", "ape", 1},
     {"\"category_id\": 9, \"bbox\": [1, 2, 3, 4]", "ape?+bee?", 2},
     {"\"bbox\": [1, 2, 3, 4]", "ape?+bee?", 2},
 };

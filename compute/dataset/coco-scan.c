@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "dataset/coco-scan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/json-scan.h"
+
+static void
+clear_image (gpointer data)
+{
+  g_free (((EnsCocoImage *)data)->file);
+}
+
+static void
+clear_category (gpointer data)
+{
+  g_free (((EnsCocoCategory *)data)->name);
+}
+
+void
+ens_coco_entries_init (EnsCocoEntries *entries)
+{
+  entries->images = g_array_new (FALSE, FALSE, sizeof (EnsCocoImage));
+  entries->annotations = g_array_new (FALSE, FALSE, sizeof (EnsCocoAnnotation));
+  entries->categories = g_array_new (FALSE, FALSE, sizeof (EnsCocoCategory));
+  entries->ids = g_string_chunk_new (4096);
+  g_array_set_clear_func (entries->images, clear_image);
+  g_array_set_clear_func (entries->categories, clear_category);
+}
+
+void
+ens_coco_entries_clear (EnsCocoEntries *entries)
+{
+  g_array_unref (entries->images);
+  g_array_unref (entries->annotations);
+  g_array_unref (entries->categories);
+  g_string_chunk_free (entries->ids);
+}
+
+/* ---- Entries ---- */
+
+static void
+scan_id (EnsCocoEntries *entries, EnsJsonScan *scan, const char **id)
+{
+  g_autofree char *text = ens_json_scan_id (scan);
+
+  *id = text != NULL ? g_string_chunk_insert_const (entries->ids, text) : NULL;
+}
+
+static void
+scan_text (EnsJsonScan *scan, char **text)
+{
+  g_free (*text);
+  *text = ens_json_scan_string (scan);
+}
+
+static void
+scan_image (EnsCocoEntries *entries, EnsJsonScan *scan)
+{
+  EnsCocoImage image = {.width = NAN, .height = NAN};
+  const char *name;
+
+  if (ens_json_scan_open_object (scan))
+    while ((name = ens_json_scan_member (scan)) != NULL) {
+      if (strcmp (name, "id") == 0)
+        scan_id (entries, scan, &image.id);
+      else if (strcmp (name, "file_name") == 0)
+        scan_text (scan, &image.file);
+      else if (strcmp (name, "width") == 0)
+        image.width = ens_json_scan_number (scan);
+      else if (strcmp (name, "height") == 0)
+        image.height = ens_json_scan_number (scan);
+      else
+        ens_json_scan_skip (scan);
+    }
+  g_array_append_val (entries->images, image);
+}
+
+static void
+scan_category (EnsCocoEntries *entries, EnsJsonScan *scan)
+{
+  EnsCocoCategory category = {NULL};
+  const char *name;
+
+  if (ens_json_scan_open_object (scan))
+    while ((name = ens_json_scan_member (scan)) != NULL) {
+      if (strcmp (name, "id") == 0)
+        scan_id (entries, scan, &category.id);
+      else if (strcmp (name, "name") == 0)
+        scan_text (scan, &category.name);
+      else
+        ens_json_scan_skip (scan);
+    }
+  g_array_append_val (entries->categories, category);
+}
+
+/* left, top, width, height; NaN if these are not four. */
+static void
+scan_box (EnsJsonScan *scan, EnsCocoAnnotation *annotation)
+{
+  double values[4];
+  guint n = 0;
+
+  if (ens_json_scan_open_array (scan))
+    while (ens_json_scan_element (scan)) {
+      double value = ens_json_scan_number (scan);
+
+      if (n < G_N_ELEMENTS (values))
+        values[n] = value;
+      n++;
+    }
+  if (n != G_N_ELEMENTS (values))
+    return;
+  annotation->left = values[0];
+  annotation->top = values[1];
+  annotation->width = values[2];
+  annotation->height = values[3];
+}
+
+/* What polygons cover; nothing of masks in other forms. */
+typedef struct {
+  double low[2], high[2]; /* x, y */
+} Bounds;
+
+/* Lists of x, y, x, y …. */
+static void
+scan_polygons (EnsJsonScan *scan, Bounds *bounds)
+{
+  if (!ens_json_scan_open_array (scan))
+    return;
+  while (ens_json_scan_element (scan)) {
+    guint axis = 0;
+
+    if (!ens_json_scan_open_array (scan))
+      continue;
+    for (; ens_json_scan_element (scan); axis = 1 - axis) {
+      double value = ens_json_scan_number (scan);
+
+      bounds->low[axis] = fmin (bounds->low[axis], value);
+      bounds->high[axis] = fmax (bounds->high[axis], value);
+    }
+  }
+}
+
+static void
+scan_annotation (EnsCocoEntries *entries, EnsJsonScan *scan)
+{
+  EnsCocoAnnotation annotation = {.left = NAN, .top = NAN, .width = NAN, .height = NAN};
+  Bounds bounds = {{INFINITY, INFINITY}, {-INFINITY, -INFINITY}};
+  const char *name;
+
+  if (ens_json_scan_open_object (scan))
+    while ((name = ens_json_scan_member (scan)) != NULL) {
+      if (strcmp (name, "image_id") == 0) {
+        scan_id (entries, scan, &annotation.image);
+      } else if (strcmp (name, "category_id") == 0) {
+        scan_id (entries, scan, &annotation.category);
+      } else if (strcmp (name, "bbox") == 0) {
+        scan_box (scan, &annotation);
+        annotation.placed = TRUE;
+      } else if (strcmp (name, "segmentation") == 0) {
+        scan_polygons (scan, &bounds);
+      } else if (strcmp (name, "iscrowd") == 0) {
+        annotation.crowd = ens_json_scan_number (scan) == 1;
+      } else {
+        ens_json_scan_skip (scan);
+      }
+    }
+  if (!annotation.placed && bounds.low[0] < bounds.high[0] && bounds.low[1] < bounds.high[1]) {
+    annotation.placed = TRUE;
+    annotation.left = bounds.low[0];
+    annotation.top = bounds.low[1];
+    annotation.width = bounds.high[0] - bounds.low[0];
+    annotation.height = bounds.high[1] - bounds.low[1];
+  }
+  g_array_append_val (entries->annotations, annotation);
+}
+
+/* ---- The file ---- */
+
+static const struct {
+  const char *name;
+  void (*scan) (EnsCocoEntries *entries, EnsJsonScan *scan);
+} lists[] = {
+    {"images", scan_image},
+    {"annotations", scan_annotation},
+    {"categories", scan_category},
+};
+
+/* Scans a list, and says which of the lists it was; G_N_ELEMENTS (lists) for what is none. */
+static guint
+scan_list (EnsCocoEntries *entries, EnsJsonScan *scan, const char *name)
+{
+  guint list = 0;
+
+  while (list < G_N_ELEMENTS (lists) && strcmp (lists[list].name, name) != 0)
+    list++;
+  if (list == G_N_ELEMENTS (lists))
+    ens_json_scan_skip (scan);
+  else if (!ens_json_scan_open_array (scan))
+    return G_N_ELEMENTS (lists);
+  else
+    while (ens_json_scan_element (scan))
+      lists[list].scan (entries, scan);
+  return list;
+}
+
+static gboolean
+scan_text_of_file (EnsCocoEntries *entries, const char *path, GMappedFile *file, GError **error)
+{
+  gboolean seen[G_N_ELEMENTS (lists) + 1] = {FALSE};
+  EnsJsonScan scan;
+  const char *name;
+
+  ens_json_scan_init (&scan, path, g_mapped_file_get_contents (file),
+                      g_mapped_file_get_length (file));
+  if (ens_json_scan_open_object (&scan))
+    while ((name = ens_json_scan_member (&scan)) != NULL)
+      seen[scan_list (entries, &scan, name)] = TRUE;
+  if (!ens_json_scan_finish (&scan, error))
+    return FALSE;
+  for (guint list = 0; list < G_N_ELEMENTS (lists); list++)
+    if (!seen[list]) {
+      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                   "%s: not COCO's annotations: expected lists called images, annotations and "
+                   "categories, found none called %s",
+                   path, lists[list].name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+ens_coco_scan (EnsCocoEntries *entries, const char *path, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &failure);
+
+  if (file == NULL) {
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
+    return FALSE;
+  }
+  return scan_text_of_file (entries, path, file, error);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* COCO's annotations as their file has them, nothing checked yet. */
+#pragma once
+
+#include "base/error.h"
+
+/* Numbers that are missing are NaN. Ids are strings of the entries' `ids`, the same pointer for the
+ * same id, NULL where it is missing. */
+typedef struct {
+  const char *id;
+  char *file;
+  double width, height;
+} EnsCocoImage;
+
+typedef struct {
+  const char *id;
+  char *name;
+} EnsCocoCategory;
+
+typedef struct {
+  const char *image, *category;
+  gboolean placed; /* has a box, or polygons, whose bounds are the box where there is none */
+  double left, top, width, height;
+  gboolean crowd;
+} EnsCocoAnnotation;
+
+typedef struct {
+  GArray *images;      /* EnsCocoImage */
+  GArray *annotations; /* EnsCocoAnnotation */
+  GArray *categories;  /* EnsCocoCategory */
+  GStringChunk *ids;
+} EnsCocoEntries;
+
+void ens_coco_entries_init (EnsCocoEntries *entries);
+void ens_coco_entries_clear (EnsCocoEntries *entries);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsCocoEntries, ens_coco_entries_clear)
+
+gboolean ens_coco_scan (EnsCocoEntries *entries, const char *path, GError **error);
