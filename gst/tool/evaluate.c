@@ -3,11 +3,12 @@
 #include "monitor.h"
 #include "report/report.h"
 #include "tool.h"
+#include "train/label-next.h"
 
 #include "decode.h"
 
 typedef struct {
-  char *model, *split, *report, *device;
+  char *model, *split, *report, *unlabelled, *device;
   gint threads;
   gboolean json;
 } Options;
@@ -26,19 +27,39 @@ parse_split (const char *name, EnsSplit *split, GError **error)
   return TRUE;
 }
 
+/* Adds which pictures to label next to what is said of the data set. */
+static gboolean
+add_next_labels (EnsEvaluation *evaluation, EnsEnsemble *ensemble, const char *folder,
+                 const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
+{
+  EnsFinding *finding = ens_find_next_labels (ensemble, folder, opener, monitor, error);
+
+  if (finding == NULL)
+    return FALSE;
+  g_ptr_array_add (evaluation->findings, finding);
+  return TRUE;
+}
+
 static EnsEvaluation *
-evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, const EnsFrameOpener *opener,
-          GError **error)
+evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, const Options *options,
+          const EnsFrameOpener *opener, GError **error)
 {
   const EnsBundle *bundle = ens_ensemble_get_bundle (ensemble);
   g_autoptr (EnsDataset) dataset =
       ens_dataset_load (folder, (const char *const *)bundle->classes, error);
+  g_autoptr (EnsEvaluation) evaluation = NULL;
   g_autoptr (ToolMonitor) monitor = NULL;
 
   if (dataset == NULL || !ens_dataset_require (dataset, split, error))
     return NULL;
   monitor = tool_monitor_new ();
-  return ens_evaluate (ensemble, dataset, split, opener, tool_monitor_get (monitor), error);
+  evaluation = ens_evaluate (ensemble, dataset, split, opener, tool_monitor_get (monitor), error);
+  if (evaluation == NULL
+      || (options->unlabelled != NULL
+          && !add_next_labels (evaluation, ensemble, options->unlabelled, opener,
+                               tool_monitor_get (monitor), error)))
+    return NULL;
+  return g_steal_pointer (&evaluation);
 }
 
 static gboolean
@@ -81,7 +102,7 @@ run (gconstpointer data, char **arguments, GError **error)
     return FALSE;
   decoder = gst_ensemble_decoder_new ();
   opener = gst_ensemble_decoder_get_opener (decoder);
-  evaluation = evaluate (ensemble, arguments[0], split, opener, error);
+  evaluation = evaluate (ensemble, arguments[0], split, options, opener, error);
   return evaluation != NULL && show (evaluation, options, opener, error);
 }
 
@@ -91,6 +112,8 @@ static const ToolOption option_table[] = {
      "train, validation or test (test)", "train validation test"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
      "Write a self-contained HTML report", "*.html"},
+    {"unlabelled", 'u', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, unlabelled), "FOLDER",
+     "Pictures without labels: which to label next", "/"},
     {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL, "Print JSON"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
@@ -110,6 +133,10 @@ const ToolCommand tool_evaluate = {
     .manual = "Average precision is the area under the curve of precision over recall, its mean "
               "over classes that have an image. A dash stands for what can't be measured, such as "
               "the precision of a class that was never reported.\n\n"
+              "What stands out in the pictures is said last, as train does: near copies, false "
+              "alarms, labels that are likely wrong, confused classes. Of a folder of pictures "
+              "without labels, --unlabelled names those to label next: of which the ensemble is "
+              "least sure.\n\n"
               "The report is one file that needs no other: figures, curves of precision and "
               "recall, which class is taken for which, how far probabilities can be trusted, and "
               "small pictures of the worst mistakes and the best windows.\n\n"

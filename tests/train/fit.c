@@ -12,6 +12,7 @@
 #include "ensemble/bundle-private.h"
 #include "onnx/onnx.h"
 #include "toy.h"
+#include "train/label-next.h"
 #include "train/fit-features.h"
 #include "train/heads.h"
 
@@ -445,6 +446,67 @@ START_TEST (test_diagnosis)
 }
 END_TEST
 
+/* How near P is to the threshold of the class that is nearest to its own. */
+static double
+measure_margin (const EnsEvaluation *evaluation, guint image)
+{
+  const EnsEvaluationRow *row = &evaluation->rows[evaluation->n_rows - 1];
+  double least = 2;
+
+  for (guint c = 0; c < evaluation->n_classes; c++) {
+    double threshold = (double)row->classes[c].threshold;
+    double p = (double)row->scores[image * evaluation->n_classes + c];
+
+    least = fmin (least,
+                  p < threshold ? (threshold - p) / threshold : (p - threshold) / (1 - threshold));
+  }
+  return least;
+}
+
+/* The pictures that are shown are the least sure ones, in order; of a picture and its copy one. */
+START_TEST (test_next_labels)
+{
+  g_autoptr (EnsEvaluation) promised = fit_well (fixture);
+  g_autoptr (EnsEvaluation) found = evaluate (fixture, ENS_SPLIT_TEST);
+  g_autoptr (EnsEnsemble) ensemble = ens_ensemble_open (fixture->bundle, fixture->device, NULL);
+  g_autofree char *folder = g_build_filename (fixture->dataset, "test", NULL);
+  g_autoptr (GError) error = NULL;
+  gboolean seen[TEST * CLASSES] = {FALSE};
+  EnsFinding *finding;
+  double last = 0;
+
+  for (guint i = 0; i < found->n_images; i++) {
+    g_autofree char *copy = g_strdup_printf ("test/copy-%u.ppm", i);
+
+    copy_image (found->paths[i] + strlen (fixture->dataset) + 1, copy);
+  }
+  finding = ens_find_next_labels (ensemble, folder, &fixture->opener, &fixture->monitor, &error);
+  ck_assert_no_error (error);
+  ck_assert_contains (finding->text, "Of the 32 pictures in ");
+  ck_assert_contains (finding->text, "the ensemble is least sure of 12: label these next (");
+  ck_assert_uint_eq (finding->pictures->len, ENS_FINDING_PICTURES);
+  for (guint i = 0; i < finding->pictures->len; i++) {
+    const char *path = g_array_index (finding->pictures, EnsFindingPicture, i).path;
+    guint image = 0;
+    double margin;
+
+    if (sscanf (path + strlen (folder), "/copy-%u.ppm", &image) != 1)
+      while (strcmp (found->paths[image], path) != 0)
+        image++;
+    ck_assert (!seen[image]);
+    seen[image] = TRUE;
+    margin = measure_margin (found, image);
+    ck_assert_double_ge (margin, last - 1e-6);
+    last = margin;
+  }
+  for (guint i = 0, n = 0; i < found->n_images; i++) {
+    n += measure_margin (found, i) < last - 1e-6;
+    ck_assert_uint_lt (n, ENS_FINDING_PICTURES);
+  }
+  ens_finding_free (finding);
+}
+END_TEST
+
 /* One network in both roles: its features are computed once. */
 START_TEST (test_same_network_twice)
 {
@@ -616,6 +678,7 @@ main (int argc, char **argv)
   test_add ("cancelled", test_cancelled);
   test_add ("broken", test_broken);
   test_add ("diagnosis", test_diagnosis);
+  test_add ("next-labels", test_next_labels);
   test_add ("same-network-twice", test_same_network_twice);
   TEST_ADD_LOOP ("roles", test_roles, roles_rows);
   test_add ("settings", test_settings);
