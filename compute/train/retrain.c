@@ -527,6 +527,8 @@ prepare (Retrain *retrain, GError **error)
   if (retrain->params.loop.log == NULL)
     retrain->params.loop.log = retrain->log;
   retrain->params.loop.settings = retrain->settings;
+  if (retrain->params.loop.optimiser.kind == ENS_OPTIMISER_SGD)
+    retrain->params.loop.rate *= retrain->dataset->n_classes;
   return TRUE;
 }
 

@@ -59,8 +59,10 @@ typedef struct {
                        * set here */
 } EnsRetrainParams;
 
-/* AdamW, because the scale of gradients depends on the number of classes and on the features: on
- * photographs of one class SGD at a rate of 0.003 was saturated after one epoch, and stayed so. */
+/* E is a mean over classes: SGD's rate is multiplied by their number, so that a class's gradient
+ * does not become smaller where there are more of them. AdamW's steps don't depend on it. */
+#define ENS_RETRAIN_SGD \
+  ((EnsOptimiserOptions) {.kind = ENS_OPTIMISER_SGD, .momentum = 0.9, .decay = 5e-4, .clip = 10})
 #define ENS_RETRAIN_ADAMW                             \
   ((EnsOptimiserOptions) {.kind = ENS_OPTIMISER_ADAM, \
                           .beta1 = 0.9,               \
@@ -69,11 +71,8 @@ typedef struct {
                           .decoupled_decay = TRUE,    \
                           .decay = 5e-4,              \
                           .clip = 10})
-#define ENS_RETRAIN_SGD \
-  ((EnsOptimiserOptions) {.kind = ENS_OPTIMISER_SGD, .momentum = 0.9, .decay = 5e-4, .clip = 10})
-/* Their learning rates. */
-#define ENS_RETRAIN_ADAMW_RATE 1e-4
-#define ENS_RETRAIN_SGD_RATE 1e-3
+/* The learning rate of either. */
+#define ENS_RETRAIN_RATE 1e-4
 
 #define ENS_RETRAIN_DEFAULTS                      \
   ((EnsRetrainParams) {                           \
@@ -83,9 +82,9 @@ typedef struct {
       .augment = ENS_RETRAIN_AUGMENT_NORMAL,      \
       .batch = 16,                                \
       .label_factor = 10,                         \
-      .loop = {.optimiser = ENS_RETRAIN_ADAMW,    \
+      .loop = {.optimiser = ENS_RETRAIN_SGD,      \
                .schedule = {ENS_SCHEDULE_COSINE}, \
-               .rate = ENS_RETRAIN_ADAMW_RATE,    \
+               .rate = ENS_RETRAIN_RATE,          \
                .n_epochs = 20,                    \
                .warm_up_epochs = 1,               \
                .settings = "",                    \

@@ -15,9 +15,9 @@ typedef struct {
   gboolean all_sub_images, resume;
 } Options;
 
-static const char *const optimiser_names[] = {"adamw", "sgd", NULL};
+static const char *const optimiser_names[] = {"sgd", "adamw", NULL};
 
-enum { ADAMW, SGD };
+enum { SGD, ADAMW };
 
 static gboolean
 check_numbers (const Options *options, GError **error)
@@ -34,7 +34,7 @@ check_numbers (const Options *options, GError **error)
 static gboolean
 set_choices (const Options *options, EnsRetrainParams *params, GError **error)
 {
-  guint coverage = params->coverage, augment = params->augment, optimiser = ADAMW;
+  guint coverage = params->coverage, augment = params->augment, optimiser = SGD;
 
   if (!tool_parse_choice ("--coverage", options->coverage, ens_coverage_names, &coverage, error)
       || !tool_parse_choice ("--augment", options->augment, ens_retrain_augment_names, &augment,
@@ -43,10 +43,8 @@ set_choices (const Options *options, EnsRetrainParams *params, GError **error)
     return FALSE;
   params->coverage = (EnsCoverage)coverage;
   params->augment = (EnsRetrainAugment)augment;
-  if (optimiser == SGD) {
-    params->loop.optimiser = ENS_RETRAIN_SGD;
-    params->loop.rate = ENS_RETRAIN_SGD_RATE;
-  }
+  if (optimiser == ADAMW)
+    params->loop.optimiser = ENS_RETRAIN_ADAMW;
   if (options->rate > 0)
     params->loop.rate = options->rate;
   return TRUE;
@@ -142,9 +140,9 @@ static const ToolOption option_table[] = {
     {"freeze", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, freeze), "VALUE",
      "Leave all layers up to this value as they are"},
     {"rate", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, rate), "RATE",
-     "Largest learning rate (adamw: 0.0001; sgd: 0.001)"},
+     "Largest learning rate (0.0001)"},
     {"optimiser", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, optimiser), "NAME",
-     "adamw or sgd (adamw)", "adamw sgd"},
+     "sgd or adamw (sgd)", "sgd adamw"},
     {"average", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, average), "DECAY",
      "Moving average of weights, such as 0.99 (0: none)"},
     {"batch", 'b', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, batch), "N",
@@ -187,7 +185,10 @@ const ToolCommand tool_retrain = {
         "the position stands for; without boxes it is the picture's label. The loss is the mean "
         "squared error over the map.\n\n"
         "Objects that are marked as difficult, crowds and unknown labels teach nothing. Batch "
-        "normalisation keeps its statistics. The best epoch on the validation split is kept.\n\n"
+        "normalisation keeps its statistics. The rate of sgd is multiplied by the number of "
+        "classes, "
+        "over which the loss is a mean; the label layer learns ten times as fast as the others. "
+        "The best epoch on the validation split is kept.\n\n"
         "FILE.json beside the result says its preprocessing and role. FILE.checkpoint keeps the "
         "state of the training: after each epoch, every five minutes, "
         "and when Ctrl-C stops it. With --resume it continues and gives the same result, bit for "

@@ -67,8 +67,7 @@ set_up (void)
   fixture->params.batch = 8;
   fixture->params.n_workers = 2;
   fixture->params.loop.n_epochs = 3;
-  fixture->params.loop.optimiser = ENS_RETRAIN_SGD;
-  fixture->params.loop.rate = 0.1;
+  fixture->params.loop.rate = 0.03;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = toy_opener (&fixture->n_opened);
   fixture->cancellable = g_cancellable_new ();
@@ -161,7 +160,7 @@ START_TEST (test_overfits)
   ck_assert_int_eq (symlink (train, validation), 0);
   fixture->params.augment = ENS_RETRAIN_AUGMENT_NONE;
   fixture->params.loop.n_epochs = 200;
-  fixture->params.loop.rate = 0.3;
+  fixture->params.loop.rate = 0.1;
   fixture->params.loop.optimiser.decay = 0;
   retrain_well (&result);
   ck_assert_double_lt (result.loop.best.loss, 0.01);
@@ -360,7 +359,7 @@ set_other_settings (void)
   fixture->cancel_after = 0;
   g_cancellable_reset (fixture->cancellable);
   fixture->params.loop.resume = TRUE;
-  fixture->params.loop.rate = 0.2;
+  fixture->params.loop.rate = 0.05;
 }
 
 static void
