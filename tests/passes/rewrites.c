@@ -76,7 +76,8 @@ static EnsValue *
 build_masked (Builder *b, EnsValue *x)
 {
   const EnsCastParams to_float = {ENS_TYPE_FLOAT32};
-  EnsNode *dropout = ens_graph_add_node (b->graph, ens_op_find ("Dropout"), NULL, NULL, &x, 1, 2);
+  const EnsDropoutParams half = {0.5F};
+  EnsNode *dropout = ens_graph_add_node (b->graph, ens_op_find ("Dropout"), NULL, &half, &x, 1, 2);
 
   ck_assert (ens_infer_node (dropout, FALSE, NULL));
   return build (b, "Mul", NULL, dropout->outputs[0],
