@@ -267,11 +267,12 @@ reduce_per_image (const EnsNode *node)
   return node->n_inputs == 1 && axes->n > 0;
 }
 
-/* Gradients. The output's and its gradient get their reduced axes back, with length 1. */
+/* Gradients. The output and its gradient get their reduced axes back, with length 1. */
 
 typedef struct {
   EnsGradient *gradient;
-  EnsValue *x, *y, *dy;
+  EnsShape kept; /* with those axes */
+  EnsValue *x, *dy;
   double n; /* elements of which each output is made */
 } Reduced;
 
@@ -279,22 +280,26 @@ static Reduced
 keep_reduced_axes (EnsGradient *gradient)
 {
   const EnsNode *node = gradient->node;
-  Reduced reduced = {gradient, node->inputs[0]};
-  EnsShape shape = reduced.x->shape;
+  Reduced reduced = {gradient, node->inputs[0]->shape, node->inputs[0], .n = 1};
   g_auto (EnsNodeViews) views;
   guint axes = 0;
 
   ens_node_views_init (&views, node);
   find_reduced (&views.operands, &axes, NULL);
-  reduced.n = 1;
-  for (guint i = 0; i < shape.rank; i++)
+  for (guint i = 0; i < reduced.kept.rank; i++)
     if (axes & 1u << i) {
-      reduced.n *= (double)shape.dims[i];
-      shape.dims[i] = 1;
+      reduced.n *= (double)reduced.kept.dims[i];
+      reduced.kept.dims[i] = 1;
     }
-  reduced.y = ens_gradient_reshape (gradient, node->outputs[0], &shape);
-  reduced.dy = ens_gradient_reshape (gradient, gradient->outputs[0], &shape);
+  reduced.dy = ens_gradient_reshape (gradient, gradient->outputs[0], &reduced.kept);
   return reduced;
+}
+
+static EnsValue *
+get_output (const Reduced *reduced)
+{
+  return ens_gradient_reshape (reduced->gradient, reduced->gradient->node->outputs[0],
+                               &reduced->kept);
 }
 
 static EnsValue *
@@ -327,7 +332,7 @@ reduce_mean_back (const Reduced *reduced)
 static EnsValue *
 reduce_extreme_back (const Reduced *reduced)
 {
-  EnsValue *taken = apply (reduced, &ens_op_equal, reduced->x, reduced->y);
+  EnsValue *taken = apply (reduced, &ens_op_equal, reduced->x, get_output (reduced));
   EnsValue *zero = ens_gradient_number (reduced->gradient, reduced->dy->type, 0);
 
   return ens_gradient_apply (reduced->gradient, &ens_op_where, NULL, taken, reduced->dy, zero,
@@ -340,8 +345,8 @@ reduce_extreme_back (const Reduced *reduced)
 static EnsValue *
 reduce_prod_back (const Reduced *reduced)
 {
-  return apply (reduced, &ens_op_div, apply (reduced, &ens_op_mul, reduced->dy, reduced->y),
-                reduced->x);
+  return apply (reduced, &ens_op_div,
+                apply (reduced, &ens_op_mul, reduced->dy, get_output (reduced)), reduced->x);
 }
 
 static EnsValue *
@@ -353,8 +358,8 @@ reduce_l1_back (const Reduced *reduced)
 static EnsValue *
 reduce_l2_back (const Reduced *reduced)
 {
-  return apply (reduced, &ens_op_mul, apply (reduced, &ens_op_div, reduced->dy, reduced->y),
-                reduced->x);
+  return apply (reduced, &ens_op_mul,
+                apply (reduced, &ens_op_div, reduced->dy, get_output (reduced)), reduced->x);
 }
 
 static EnsValue *
@@ -366,7 +371,7 @@ reduce_sum_square_back (const Reduced *reduced)
 static EnsValue *
 reduce_log_sum_back (const Reduced *reduced)
 {
-  EnsValue *sum = apply (reduced, &ens_op_exp, reduced->y, NULL);
+  EnsValue *sum = apply (reduced, &ens_op_exp, get_output (reduced), NULL);
 
   return ens_gradient_expand (reduced->gradient, apply (reduced, &ens_op_div, reduced->dy, sum),
                               &reduced->x->shape);
@@ -375,8 +380,8 @@ reduce_log_sum_back (const Reduced *reduced)
 static EnsValue *
 reduce_log_sum_exp_back (const Reduced *reduced)
 {
-  EnsValue *share =
-      apply (reduced, &ens_op_exp, apply (reduced, &ens_op_sub, reduced->x, reduced->y), NULL);
+  EnsValue *share = apply (reduced, &ens_op_exp,
+                           apply (reduced, &ens_op_sub, reduced->x, get_output (reduced)), NULL);
 
   return apply (reduced, &ens_op_mul, reduced->dy, share);
 }

@@ -6,7 +6,7 @@
 #include "ops/registry.h"
 #include "passes/backward.h"
 #include "passes/parameters.h"
-#include "passes/passes.h"
+#include "passes/recompute.h"
 #include "passes/rewrite.h"
 
 typedef struct {
@@ -238,9 +238,10 @@ differentiate (const Builder *builder, GError **error)
 }
 
 static gboolean
-build (const Builder *builder, GError **error)
+build (const Builder *builder, guint n_segments, GError **error)
 {
   const EnsStepParams *params = builder->params;
+  guint n_forward;
 
   if (!choose_outputs (builder, error))
     return FALSE;
@@ -257,14 +258,18 @@ build (const Builder *builder, GError **error)
     return FALSE;
   builder->step->ratios =
       ens_graph_train_dropout (builder->graph, is_not_frozen, (gpointer)builder);
+  n_forward = builder->graph->nodes->len;
   if (!differentiate (builder, error))
     return FALSE;
+  if (n_segments > 1)
+    ens_graph_recompute (builder->graph, n_forward, n_segments);
   add_statistics (builder);
   return TRUE;
 }
 
 gboolean
-ens_step_graph_init (EnsStepGraph *step, const EnsStepParams *params, GError **error)
+ens_step_graph_init (EnsStepGraph *step, const EnsStepParams *params, guint n_segments,
+                     GError **error)
 {
   g_autoptr (GHashTable) frozen = g_hash_table_new (NULL, NULL);
   g_autoptr (GPtrArray) values = g_ptr_array_new ();
@@ -277,7 +282,7 @@ ens_step_graph_init (EnsStepGraph *step, const EnsStepParams *params, GError **e
       .statistics = g_array_new (FALSE, FALSE, sizeof (EnsParameter)),
       .initial = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref),
   };
-  if (build (&builder, error))
+  if (build (&builder, n_segments, error))
     return TRUE;
   ens_step_graph_clear (step);
   return FALSE;

@@ -14,6 +14,9 @@ typedef struct {
   GArray *ratios;                  /* float, of each mask of dropout */
 } EnsStepGraph;
 
-/* FALSE: nothing is set. */
-gboolean ens_step_graph_init (EnsStepGraph *step, const EnsStepParams *params, GError **error);
+/* n_segments: as ens_graph_recompute () has it; 1: nothing is computed twice. FALSE: nothing is
+ * set.
+ */
+gboolean ens_step_graph_init (EnsStepGraph *step, const EnsStepParams *params, guint n_segments,
+                              GError **error);
 void ens_step_graph_clear (EnsStepGraph *step);

@@ -88,18 +88,14 @@ make_plan (EnsStep *step, EnsDevice *device, GError **error)
   return step->plan != NULL;
 }
 
-EnsStep *
-ens_step_new (const EnsStepParams *params, EnsDevice *device, GError **error)
+/* NULL if it can't be made. */
+static EnsStep *
+make_step (const EnsStepParams *params, EnsDevice *device, guint n_segments, GError **error)
 {
   g_autoptr (EnsStep) step = g_new0 (EnsStep, 1);
   EnsStepGraph *graph = &step->graph;
 
-  if (ens_device_wants_float16 (device)) {
-    ens_fail (error, ENS_ERROR_UNSUPPORTED, ens_device_get_name (device),
-              "training needs float32; open the device without “+float16”");
-    return NULL;
-  }
-  if (!ens_step_graph_init (graph, params, error)) {
+  if (!ens_step_graph_init (graph, params, n_segments, error)) {
     g_free (g_steal_pointer (&step));
     return NULL;
   }
@@ -116,6 +112,42 @@ ens_step_new (const EnsStepParams *params, EnsDevice *device, GError **error)
   bind_arrays (step);
   g_ptr_array_set_size (graph->initial, 0);
   return g_steal_pointer (&step);
+}
+
+/* So many parts at most: more of them save nothing. */
+#define MAX_SEGMENTS 32
+
+static void
+fail_memory (const EnsStepParams *params, gsize least, GError **error)
+{
+  g_autofree char *found = g_format_size (least);
+  g_autofree char *expected = g_format_size (params->memory_limit);
+
+  ens_fail (error, ENS_ERROR_RESOURCE, params->graph->name,
+            "a step takes at least %s of memory, the limit is %s; take fewer or smaller pictures",
+            found, expected);
+}
+
+EnsStep *
+ens_step_new (const EnsStepParams *params, EnsDevice *device, GError **error)
+{
+  gsize least = G_MAXSIZE;
+
+  if (ens_device_wants_float16 (device)) {
+    ens_fail (error, ENS_ERROR_UNSUPPORTED, ens_device_get_name (device),
+              "training needs float32; open the device without “+float16”");
+    return NULL;
+  }
+  for (guint n = 1; n <= MAX_SEGMENTS; n *= 2) {
+    g_autoptr (EnsStep) step = make_step (params, device, n, error);
+
+    if (step == NULL || params->memory_limit == 0
+        || ens_step_get_arena_size (step) <= params->memory_limit)
+      return g_steal_pointer (&step);
+    least = MIN (least, ens_step_get_arena_size (step));
+  }
+  fail_memory (params, least, error);
+  return NULL;
 }
 
 void

@@ -44,10 +44,13 @@ typedef struct {
   gboolean batch_statistics;
   double momentum; /* usually 0.1 */
   guint64 seed;    /* of dropout */
+  /* Bytes that intermediate values may take; 0: any. A step that would take more computes some of
+   * them twice instead of keeping them: results keep their bits. */
+  gsize memory_limit;
 } EnsStepParams;
 
-/* FALSE, with an error that names the node, where the loss can't be differentiated; also where no
- * parameter is left to train. (transfer full) */
+/* NULL, with an error that names the node, where the loss can't be differentiated; also where no
+ * parameter is left to train, or the memory limit can't be kept. (transfer full) */
 EnsStep *ens_step_new (const EnsStepParams *params, EnsDevice *device, GError **error);
 void ens_step_free (EnsStep *step);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsStep, ens_step_free)

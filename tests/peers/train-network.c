@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Trains a classifier on one batch for training.py and speed comparisons.
  *
- * usage: train-network NETWORK BATCH HEIGHT WIDTH STEPS RATE THREADS [DEVICE]
+ * usage: train-network NETWORK BATCH HEIGHT WIDTH STEPS RATE THREADS [DEVICE [MEGABYTES]]
  *
  * Standard input: pictures, float32 NHWC, then a label for each, int64. The loss is the softmax
  * cross-entropy of the network's first output, the optimiser plain gradient descent. Standard
@@ -18,7 +18,7 @@
 typedef struct {
   const char *path, *device;
   gint64 batch, height, width;
-  guint steps, threads;
+  guint steps, threads, megabytes;
   float rate;
 } Options;
 
@@ -47,8 +47,11 @@ make_step (const Options *options)
   g_autoptr (EnsGraph) graph = device ? ens_onnx_import (options->path, NULL, &error) : NULL;
   const EnsShape shapes[] = {ENS_SHAPE (options->batch, options->height, options->width, 3),
                              ENS_SHAPE (options->batch)};
-  EnsStepParams params = {
-      .graph = graph, .input_shapes = shapes, .batch_statistics = TRUE, .momentum = 0.1};
+  EnsStepParams params = {.graph = graph,
+                          .input_shapes = shapes,
+                          .batch_statistics = TRUE,
+                          .momentum = 0.1,
+                          .memory_limit = (gsize)options->megabytes * 1000000};
   EnsValue *labels;
   EnsStep *step;
 
@@ -120,6 +123,7 @@ main (int argc, char **argv)
                        atoi (argv[4]),
                        (guint)atoi (argv[5]),
                        (guint)atoi (argv[7]),
+                       argc > 9 ? (guint)atoi (argv[9]) : 0,
                        (float)g_ascii_strtod (argv[6], NULL)};
   step = make_step (&options);
   pictures =
