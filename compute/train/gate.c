@@ -316,7 +316,9 @@ compare_kinds (const Material *material, const EnsGateModel *all, const Measured
   return TRUE;
 }
 
-/* The kind asked for, or the best; where nothing could be measured, the nearest neighbours. */
+/* The kind asked for, or the best; where nothing could be measured, the nearest neighbours. Not one
+ * that takes the probability into account, unless asked for: of images that are tagged by mistake
+ * it is high already. */
 static guint
 choose_kind (const EnsGateTask *task, const EnsFittedGate *gate)
 {
@@ -325,11 +327,11 @@ choose_kind (const EnsGateTask *task, const EnsFittedGate *gate)
 
   for (guint k = 0; k < ens_gate_n_kinds; k++) {
     const EnsGateKind *kind = &ens_gate_kinds[k];
-    gboolean is_default =
-        kind->similarity == ENS_SIMILARITY_NEAREST && !kind->of_labels && !kind->with_probability;
+    gboolean is_default = kind->similarity == ENS_SIMILARITY_NEAREST && !kind->of_labels;
     double mean = isnan (gate->figures[k].mean) ? is_default : gate->figures[k].mean;
 
-    if (task->kind != NULL ? strcmp (kind->name, task->kind) == 0 : !kind->rival && mean > best) {
+    if (task->kind != NULL ? strcmp (kind->name, task->kind) == 0
+                           : !kind->rival && !kind->with_probability && mean > best) {
       best = mean;
       chosen = k;
     }

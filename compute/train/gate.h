@@ -9,6 +9,9 @@
  * - own classes: some are left out of learning, in turn, and their images are the others;
  * - unrelated images: those that are known to have no class, and whatever else the user has.
  *
+ * A kind that takes the label layer's probability into account is measured, too, but not chosen: it
+ * ranks all images best, but of those that are tagged it tells fewer, as their probability is high.
+ *
  * An image's similarity is that to the class that is likeliest by the label layer. All figures and
  * the ranges are cross-fitted: of images that the gate they are judged by has not learnt. */
 #pragma once

@@ -102,6 +102,7 @@ START_TEST (test_learn)
 
   ck_assert_uint_eq (gate.n_unrelated, 30);
   ck_assert_str_eq (gate.figures[0].kind, "label-cosine");
+  ck_assert_str_ne (gate.kind, "nearest+probability"); /* only if asked for */
   for (guint k = 0; k < gate.n_figures; k++)
     if (strcmp (gate.figures[k].kind, gate.kind) == 0) {
       ck_assert_double_gt (gate.figures[k].unrelated, 0.99);
