@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataset/boxes-private.h"
+#include "dataset/picture-names.h"
 
 typedef enum {
   VOC_WIDTH,
@@ -204,33 +205,68 @@ add_objects (const Voc *voc, EnsBoxedImage *image, GError **first)
   }
 }
 
-/* The picture that belongs to an annotation of this name. */
-static char *
-find_picture (const char *folder, const char *annotation, GError **error)
+/* A set while it is read. */
+typedef struct {
+  const char *folder;
+  GHashTable *pictures; /* name without ending → name, of those that no annotation has had yet */
+} VocSet;
+
+static void
+voc_set_clear (VocSet *set)
 {
-  static const char *const extensions[] = {".jpg", ".jpeg", ".png", ".JPG"};
-  g_autofree char *stem = g_strndup (annotation, strlen (annotation) - strlen (".xml"));
+  g_hash_table_unref (set->pictures);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VocSet, voc_set_clear)
 
-  for (guint i = 0; i < G_N_ELEMENTS (extensions); i++) {
-    g_autofree char *name = g_strconcat (stem, extensions[i], NULL);
-    g_autofree char *path = g_build_filename (folder, "JPEGImages", name, NULL);
+/* (transfer full) */
+static char *
+strip_ending (const char *name)
+{
+  const char *dot = strrchr (name, '.');
 
-    if (g_file_test (path, G_FILE_TEST_EXISTS))
-      return g_steal_pointer (&path);
+  return dot != NULL ? g_strndup (name, (gsize)(dot - name)) : g_strdup (name);
+}
+
+static void
+voc_set_init (VocSet *set, const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "JPEGImages", NULL);
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  set->folder = folder;
+  set->pictures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
+    if (name[0] != '.' && ens_picture_has_name (name))
+      g_hash_table_insert (set->pictures, strip_ending (name), g_strdup (name));
+}
+
+/* The picture that belongs to an annotation of this name. (transfer full) */
+static char *
+take_picture (VocSet *set, const char *annotation, GError **error)
+{
+  g_autofree char *stem = strip_ending (annotation);
+  const char *name = g_hash_table_lookup (set->pictures, stem);
+  char *path;
+
+  if (name == NULL) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+                 "%s/Annotations/%s has no picture: expected JPEGImages/%s.jpg or .png",
+                 set->folder, annotation, stem);
+    return NULL;
   }
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
-               "%s/Annotations/%s has no picture: expected JPEGImages/%s.jpg or .png", folder,
-               annotation, stem);
-  return NULL;
+  path = g_build_filename (set->folder, "JPEGImages", name, NULL);
+  g_hash_table_remove (set->pictures, stem);
+  return path;
 }
 
 /* NULL for one that can't be read. `reason` says why, or what was wrong with an object of it that
  * was left out. (transfer full) */
 static EnsBoxedImage *
-load_image (const char *folder, const char *annotation, GError **reason)
+load_image (VocSet *set, const char *annotation, GError **reason)
 {
-  g_autofree char *path = g_build_filename (folder, "Annotations", annotation, NULL);
-  char *picture = find_picture (folder, annotation, reason);
+  g_autofree char *path = g_build_filename (set->folder, "Annotations", annotation, NULL);
+  char *picture = take_picture (set, annotation, reason);
   EnsBoxedImage *image;
   g_auto (Voc) voc;
 
@@ -242,6 +278,20 @@ load_image (const char *folder, const char *annotation, GError **reason)
   image = ens_boxed_image_new (picture);
   add_objects (&voc, image, reason);
   return image;
+}
+
+/* Pictures that no annotation belongs to. */
+static void
+tell_left (const VocSet *set, GPtrArray *notes)
+{
+  g_autoptr (GList) names = g_hash_table_get_values (set->pictures);
+
+  names = g_list_sort (names, (GCompareFunc)strcmp);
+  if (names != NULL)
+    g_ptr_array_add (notes, g_strdup_printf ("%s: left out pictures that have no annotation: %u, "
+                                             "such as JPEGImages/%s",
+                                             set->folder, g_hash_table_size (set->pictures),
+                                             (const char *)names->data));
 }
 
 static int
@@ -267,8 +317,10 @@ ens_boxes_load_voc (const char *folder, GPtrArray *notes, GError **error)
   g_auto (EnsBoxesTally) tally = {.notes = notes};
   g_autoptr (GError) failure = NULL;
   g_autoptr (GDir) directory = g_dir_open (annotations, 0, &failure);
+  g_auto (VocSet) set = {0};
   const char *name;
 
+  voc_set_init (&set, folder);
   if (directory == NULL) {
     g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
     return NULL;
@@ -281,13 +333,14 @@ ens_boxes_load_voc (const char *folder, GPtrArray *notes, GError **error)
   images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
   for (guint i = 0; i < names->len; i++) {
     GError *reason = NULL;
-    EnsBoxedImage *image = load_image (folder, names->pdata[i], &reason);
+    EnsBoxedImage *image = load_image (&set, names->pdata[i], &reason);
 
     if (image != NULL)
       g_ptr_array_add (images, image);
     if (reason != NULL)
       ens_boxes_tally_skip (&tally, reason);
   }
+  tell_left (&set, notes);
   return ens_boxes_tally_check (&tally, folder, "annotations", error) ? g_steal_pointer (&images)
                                                                       : NULL;
 }

@@ -6,18 +6,12 @@
 #include <string.h>
 
 #include "dataset/dataset-private.h"
+#include "dataset/picture-names.h"
 
 #define NO_CLASS "none"
 
 /* How deep folders may lie in each other: links can make circles. */
 #define MAX_DEPTH 16
-
-static const char *const endings[] = {".jpg",  ".jpeg", ".jpe",  ".jfif", ".png", ".bmp", ".gif",
-                                      ".webp", ".tif",  ".tiff", ".ppm",  ".pgm", ".pnm"};
-
-/* Of pictures that decoders here don't read. */
-static const char *const foreign_endings[] = {".heic", ".heif", ".avif", ".jxl", ".jp2", ".dng",
-                                              ".cr2",  ".cr3",  ".nef",  ".arw", ".raf"};
 
 /* ---- What is left out ---- */
 
@@ -132,29 +126,6 @@ list_folder (const char *folder, Listing *listing, LeftOut *left_out, GError **e
   return TRUE;
 }
 
-static gboolean
-has_ending (const char *name, const char *const *list, guint n)
-{
-  g_autofree char *lower = g_ascii_strdown (name, -1);
-
-  for (guint i = 0; i < n; i++)
-    if (g_str_has_suffix (lower, list[i]))
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
-is_image (const char *name)
-{
-  return has_ending (name, endings, G_N_ELEMENTS (endings));
-}
-
-static gboolean
-is_foreign (const char *name)
-{
-  return has_ending (name, foreign_endings, G_N_ELEMENTS (foreign_endings));
-}
-
 /* Files that lie where none is expected. */
 static void
 leave_out_files (const char *folder, const GPtrArray *files, LeftOut *left_out)
@@ -163,7 +134,9 @@ leave_out_files (const char *folder, const GPtrArray *files, LeftOut *left_out)
     const char *name = files->pdata[i];
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    leave_out (left_out, is_image (name) || is_foreign (name) ? LEFT_OUT_OUTSIDE : LEFT_OUT_OTHER,
+    leave_out (left_out,
+               ens_picture_has_name (name) || ens_picture_has_foreign_name (name) ? LEFT_OUT_OUTSIDE
+                                                                                  : LEFT_OUT_OTHER,
                path);
   }
 }
@@ -321,11 +294,12 @@ read_images (Reading *reading, const char *folder, guint depth, GError **error)
     const char *name = listing.files->pdata[i];
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    reading->n_below += depth > 0 && is_image (name);
-    if (is_image (name) && g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    reading->n_below += depth > 0 && ens_picture_has_name (name);
+    if (ens_picture_has_name (name) && g_file_test (path, G_FILE_TEST_IS_REGULAR))
       add_item (reading, g_steal_pointer (&path));
     else
-      leave_out (&reading->left_out, is_foreign (name) ? LEFT_OUT_FORMAT : LEFT_OUT_OTHER, path);
+      leave_out (&reading->left_out,
+                 ens_picture_has_foreign_name (name) ? LEFT_OUT_FORMAT : LEFT_OUT_OTHER, path);
   }
   for (guint i = 0; i < listing.folders->len && depth < MAX_DEPTH; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);

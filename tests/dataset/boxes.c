@@ -59,13 +59,22 @@ START_TEST (test_voc)
 
   test_folder_write ("voc/JPEGImages/b.jpg", "");
   test_folder_write ("voc/JPEGImages/a.png", "");
+  test_folder_write ("voc/JPEGImages/c.JPEG", "");
+  test_folder_write ("voc/JPEGImages/d.jpg", "");
+  test_folder_write ("voc/JPEGImages/e.webp", "");
+  test_folder_write ("voc/JPEGImages/Thumbs.db", "");
   test_folder_write ("voc/Annotations/b.xml", VOC (""));
+  test_folder_write ("voc/Annotations/c.xml", VOC (""));
   test_folder_write ("voc/Annotations/a.xml", VOC (VOC_BOX ("cat", "1", "1", "100", "50")
                                                        VOC_BOX ("dog", "11", "11", "60", "20")));
   images = ens_boxes_load (path, notes, &error);
   ck_assert_no_error (error);
-  ck_assert_uint_eq (images->len, 2);
+  ck_assert_uint_eq (images->len, 3);
+  ck_assert_uint_eq (notes->len, 1);
+  ck_assert_contains (notes->pdata[0],
+                      "left out pictures that have no annotation: 2, such as JPEGImages/d.jpg");
   ck_assert (g_str_has_suffix (((EnsBoxedImage *)images->pdata[0])->path, "a.png"));
+  ck_assert (g_str_has_suffix (((EnsBoxedImage *)images->pdata[2])->path, "c.JPEG"));
   assert_box (images, 0, 0, "cat", ENS_RECT_WHOLE);
   assert_box (images, 0, 1, "dog", (EnsRect) {0.1f, 0.2f, 0.5f, 0.2f});
   ck_assert_uint_eq (((EnsBoxedImage *)images->pdata[1])->boxes->len, 0);
