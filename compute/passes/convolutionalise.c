@@ -115,7 +115,11 @@ convert_view (Conversion *conversion, const EnsNode *node)
   const EnsShape *before = get_shape (conversion, node->inputs[0]);
   gboolean keeps_images = shape->rank >= 2 && shape->dims[0] == before->dims[0];
 
-  if (ens_shape_equal (shape, before) || (keeps_images && (shape->rank == 2 || is_single (input))))
+  /* A map behind a dropout is a map as the one before it, for convolutions, too. */
+  if (ens_node_is_identity (node) && is_plain (conversion, node->inputs[0]))
+    set_plain (conversion, node->outputs[0]);
+  else if (ens_shape_equal (shape, before)
+           || (keeps_images && (shape->rank == 2 || is_single (input))))
     *get_map (conversion, node->outputs[0]) = *input;
 }
 

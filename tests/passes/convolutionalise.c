@@ -73,6 +73,14 @@ build_mean (Builder *b, EnsValue *x)
   return build (b, "Softmax", &(EnsSoftmaxParams) {.axis = -1}, x, NULL);
 }
 
+/* As SqueezeNet's file has it: a dropout before the last convolution. */
+static EnsValue *
+build_dropout (Builder *b, EnsValue *x)
+{
+  x = build_conv (b, build (b, "Dropout", NULL, x, NULL), (ConvRow) {.filters = CLASSES});
+  return build_flatten (b, build (b, "GlobalAveragePool", NULL, x, NULL));
+}
+
 /* As MobileNet v3: a convolution behind the average. */
 static EnsValue *
 build_convolution (Builder *b, EnsValue *x)
@@ -110,6 +118,7 @@ static const struct {
 } rows[] = {
     {"layers", build_layers},   {"matmul", build_matmul}, {"average", build_average},
     {"maximum", build_maximum}, {"mean", build_mean},     {"convolution", build_convolution},
+    {"dropout", build_dropout},
 };
 
 START_TEST (test_positions)
