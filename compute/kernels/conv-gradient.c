@@ -22,6 +22,8 @@
 #define MAX_BLOCK_PIXELS 256
 /* Up to this many channels a line of taps is one tap of so many more. */
 #define MAX_LINE_CHANNELS 16
+/* Copying a panel's columns pays where at least so many tiles read them: measured. */
+#define MIN_TILES_OF_COPY 11
 
 typedef struct {
   const EnsConvGradientPlan *plan;
@@ -35,6 +37,8 @@ typedef struct {
 typedef struct {
   const Gradient *gradient;
   const float **inputs, **outputs; /* rows of the block's pixels: X's and dY's */
+  float *panel;                    /* a panel's columns, a row for each pixel … */
+  const float **panel_rows;        /* … and these rows */
   float *edges;       /* zeroes, and behind them copies of lines that reach into the padding */
   float *column_sums; /* dY's, of the block */
   gsize first, n;     /* the block's pixels */
@@ -127,6 +131,17 @@ panel_width (const EnsConvGradientPlan *plan)
   return 2 * plan->kernels->lanes;
 }
 
+/* A panel's columns side by side. Where they are, pixels a power of two apart would share cache
+ * sets. */
+static void
+copy_panel (const Block *block, const float *const *from, guint column, guint columns)
+{
+  const guint width = panel_width (block->gradient->plan);
+
+  for (gsize i = 0; i < block->n; i++)
+    memcpy (block->panel + i * width, from[i] + column, columns * sizeof (float));
+}
+
 /* All rows of tiles against one panel of columns. */
 static void
 multiply_panel (const Block *block, guint tap, guint panel, gboolean first)
@@ -136,9 +151,11 @@ multiply_panel (const Block *block, guint tap, guint panel, gboolean first)
   const guint columns = plan->swapped ? plan->filters : plan->width;
   const guint tiles = ens_divide_up (rows, plan->kernels->tile_rows);
   const guint column = panel * panel_width (plan);
+  const gboolean copy = tiles >= MIN_TILES_OF_COPY && !has_lines (&plan->shape);
+  const float *const *of_columns = plan->swapped ? block->outputs : block->inputs;
   EnsOuterTile tile = {.a = plan->swapped ? block->inputs : block->outputs,
-                       .b = plan->swapped ? block->outputs : block->inputs,
-                       .b_offset = column,
+                       .b = copy ? block->panel_rows : of_columns,
+                       .b_offset = copy ? 0 : column,
                        .depth = block->n,
                        .columns = MIN (columns - column, panel_width (plan)),
                        .first = first,
@@ -148,6 +165,8 @@ multiply_panel (const Block *block, guint tap, guint panel, gboolean first)
                 + (gsize)block->group * plan->filters * plan->taps * plan->width
                 + (gsize)tap * plan->width * (plan->swapped ? plan->filters : 1) + column;
 
+  if (copy)
+    copy_panel (block, of_columns, column, tile.columns);
   for (guint t = 0; t < tiles; t++) {
     guint row = ens_part (rows, tiles, t);
 
@@ -219,14 +238,18 @@ run_task (gpointer data, guint task, guint worker)
   Block block = {.gradient = gradient,
                  .inputs = (const float **)(gpointer)scratch,
                  .outputs = (const float **)(gpointer)(scratch + pointers_size (plan)),
-                 .column_sums = scratch + 2 * pointers_size (plan),
+                 .panel_rows = (const float **)(gpointer)(scratch + 2 * pointers_size (plan)),
+                 .panel = scratch + 3 * pointers_size (plan),
                  .group = task / plan->column_blocks / plan->parts,
                  .part = part};
   const gsize begin = ens_part (count_pixels (plan), plan->parts, part);
   const gsize end = ens_part (count_pixels (plan), plan->parts, part + 1);
 
+  block.column_sums = block.panel + plan->block_pixels * panel_width (plan);
   block.edges = block.column_sums + ens_round_up (plan->filters, ENS_MAX_LANES);
   memset (block.edges, 0, plan->width * sizeof (float));
+  for (guint i = 0; i < plan->block_pixels; i++)
+    block.panel_rows[i] = block.panel + i * panel_width (plan);
   for (block.first = begin; block.first < end; block.first += block.n) {
     block.n = MIN (plan->block_pixels, end - block.first);
     run_block (&block, ens_part (units, plan->column_blocks, columns),
@@ -293,7 +316,8 @@ ens_conv_gradient_plan_dense (EnsConvGradientPlan *plan, guint n_threads)
   if (plan->parts > 1 || plan->swapped)
     plan->sums_size = ens_round_up (plan->weights_size, ENS_MAX_LANES);
   plan->worker_size =
-      2 * pointers_size (plan) + ens_round_up (plan->filters, ENS_MAX_LANES)
+      3 * pointers_size (plan) + plan->block_pixels * panel_width (plan)
+      + ens_round_up (plan->filters, ENS_MAX_LANES)
       + (1 + (lines ? plan->block_pixels : 0)) * ens_round_up (plan->width, ENS_MAX_LANES);
   plan->scratch_size = plan->parts * plan->sums_size
                        + ens_round_up ((gsize)plan->parts * shape->filters, ENS_MAX_LANES)

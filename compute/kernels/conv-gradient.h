@@ -9,9 +9,20 @@
  * kernels/conv.h. The pixels are cut into parts of a number that depends on the shape alone; parts
  * are summed one by one and added in order: the result does not depend on the number of threads.
  *
- * The sums run over 10⁴ to 10⁶ pixels, and neither factor is known ahead. By the micro-kernel of
- * outer products (outer-template.h), which packs neither, they are faster than by OpenBLAS, which
- * packs both and needs the input's pixels copied for every tap besides. */
+ * The sums run over 10⁴ to 10⁶ pixels, and neither factor is known ahead. The micro-kernel of outer
+ * products (outer-template.h) needs neither packed, nor the input copied for every tap. Measured on
+ * one core of a Zen 5 in GFLOP/s; beside it the product alone, without those copies, by OpenBLAS
+ * 0.3.21 with its AVX2 kernels, and told to use its AVX-512 kernels, which it does not do by itself
+ * there:
+ *
+ *                                        avx2   OpenBLAS    avx512   OpenBLAS
+ *     1×1, 64 → 64, 32², batch 32          70         82       116        116
+ *     1×1, 64 → 256                        98        100       133        145
+ *     3×3, 128 → 128, 16²                 108        115       200        188
+ *     1×1, 256 → 256, 16²                 102        113       167        197
+ *     3×3, 512 → 512, 4²                  107        123       192        226
+ *     7×7, stride 2, 3 → 64, 128²          85         91       147        130
+ */
 #pragma once
 
 #include "kernels/conv.h"
