@@ -11,9 +11,8 @@
  *
  * The sums run over 10⁴ to 10⁶ pixels, and neither factor is known ahead. The micro-kernel of outer
  * products (outer-template.h) needs neither packed, nor the input copied for every tap. Measured on
- * one core of a Zen 5 in GFLOP/s; beside it the product alone, without those copies, by OpenBLAS
- * 0.3.21 with its AVX2 kernels, and told to use its AVX-512 kernels, which it does not do by itself
- * there:
+ * one core of a Zen 5 in GFLOP/s; beside it the product alone, without those copies and in a single
+ * call, by OpenBLAS 0.3.21 with its kernels for AVX2 and for AVX-512:
  *
  *                                        avx2   OpenBLAS    avx512   OpenBLAS
  *     1×1, 64 → 64, 32², batch 32          70         82       116        116

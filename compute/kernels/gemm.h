@@ -7,8 +7,8 @@
  *
  * This is the micro-kernel of the convolutions, and no BLAS, which packs both matrices at every
  * call. Measured on one core of a Zen 5 in GFLOP/s, rows × inner × columns, B as in an ONNX Gemm
- * (transB); OpenBLAS 0.3.21 with its AVX2 kernels beside level avx2, and told to use its AVX-512
- * kernels beside level avx512, which it does not do by itself there:
+ * (transB); OpenBLAS 0.3.21 with its AVX2 kernels beside level avx2, with its AVX-512 kernels
+ * beside level avx512:
  *
  *                            avx2   OpenBLAS    avx512   OpenBLAS
  *     1 × 25088 × 4096         17         14        17         14
