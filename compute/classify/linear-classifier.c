@@ -35,6 +35,18 @@ ens_linear_classifier_copy (const EnsLinearClassifier *linear)
   return copy;
 }
 
+EnsLinearClassifier *
+ens_linear_classifier_copy_class (const EnsLinearClassifier *linear, guint class)
+{
+  EnsLinearClassifier *copy = ens_linear_classifier_new (linear->n_features, 1);
+
+  copy->root = linear->root;
+  memcpy (copy->weights, &linear->weights[(gsize) class * linear->n_features],
+          linear->n_features * sizeof (float));
+  copy->biases[0] = linear->biases[class];
+  return copy;
+}
+
 void
 ens_linear_classifier_free (EnsLinearClassifier *linear)
 {

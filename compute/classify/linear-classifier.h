@@ -32,6 +32,10 @@ EnsLinearClassifier *ens_linear_classifier_copy (const EnsLinearClassifier *line
 void ens_linear_classifier_free (EnsLinearClassifier *linear);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsLinearClassifier, ens_linear_classifier_free)
 
+/* That of one class alone. (transfer full) */
+EnsLinearClassifier *ens_linear_classifier_copy_class (const EnsLinearClassifier *linear,
+                                                       guint class);
+
 /* Decision values of n_samples rows of features: n_samples × n_classes; above 0 speaks for the
  * class. Summed in float64. */
 void ens_linear_classifier_decide (const EnsLinearClassifier *linear, const float *features,

@@ -54,6 +54,45 @@ ens_dataset_note (EnsDataset *dataset, const char *format, ...)
   va_end (arguments);
 }
 
+/* ---- One class ---- */
+
+static void
+keep_class_of_item (EnsDatasetItem *item, guint class)
+{
+  item->labels[0] = item->labels[class];
+  for (guint b = item->boxes != NULL ? item->boxes->len : 0; b-- > 0;) {
+    EnsDatasetBox *box = &g_array_index (item->boxes, EnsDatasetBox, b);
+
+    if (box->class == class)
+      box->class = 0;
+    else
+      g_array_remove_index (item->boxes, b);
+  }
+}
+
+gboolean
+ens_dataset_keep_class (EnsDataset *dataset, const char *name, GError **error)
+{
+  g_autofree char *known = g_strjoinv (", ", dataset->classes);
+  const char *const kept[] = {name, NULL};
+  guint class = 0;
+
+  while (class < dataset->n_classes && strcmp (dataset->classes[class], name) != 0)
+    class ++;
+  if (class == dataset->n_classes) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+                 "%s: expected one of its classes (%s), found “%s”", dataset->folder, known, name);
+    return FALSE;
+  }
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    for (guint i = 0; i < dataset->samples[s]->len; i++)
+      keep_class_of_item (dataset->samples[s]->pdata[i], class);
+  g_strfreev (dataset->classes);
+  dataset->classes = g_strdupv ((char **)kept);
+  dataset->n_classes = 1;
+  return TRUE;
+}
+
 /* ---- Validation images from training images ---- */
 
 /* Adds those of `all` from `first` to `end`, which are one class's, to training or validation. */

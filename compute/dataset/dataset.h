@@ -68,6 +68,10 @@ EnsDataset *ens_dataset_load_unrelated (const char *folder, const char *const *c
 void ens_dataset_free (EnsDataset *dataset);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDataset, ens_dataset_free)
 
+/* Leaves one class: the other classes' images show none, and their boxes are dropped. FALSE with an
+ * error that lists the classes if it is none of them. */
+gboolean ens_dataset_keep_class (EnsDataset *dataset, const char *name, GError **error);
+
 /* Passes the notes on. */
 void ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor);
 

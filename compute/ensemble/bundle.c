@@ -81,6 +81,8 @@ ens_bundle_free (EnsBundle *bundle)
   g_free (bundle->name);
   g_free (bundle->version);
   g_free (bundle->folder);
+  g_free (bundle->only);
+  g_strfreev (bundle->file_classes);
   g_strfreev (bundle->classes);
   g_free (bundle->thresholds);
   g_free (bundle->whole_thresholds);
@@ -89,6 +91,62 @@ ens_bundle_free (EnsBundle *bundle)
   ens_bundle_gate_free (bundle->gate);
   g_free (bundle->provenance);
   g_free (bundle);
+}
+
+/* ---- One class ---- */
+
+static gint
+find_class (const EnsBundle *bundle, const char *name, GError **error)
+{
+  g_autofree char *known = g_strjoinv (", ", bundle->classes);
+
+  for (guint c = 0; c < bundle->n_classes; c++)
+    if (strcmp (bundle->classes[c], name) == 0)
+      return (gint)c;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA, "%s: expected one of its classes (%s), found “%s”",
+               bundle->name, known, name);
+  return -1;
+}
+
+static void
+keep_calibration (EnsCalibration *calibration, guint class)
+{
+  if (calibration != NULL)
+    calibration[0] = calibration[class];
+}
+
+static void
+keep_thresholds (EnsBundle *bundle, guint class)
+{
+  bundle->thresholds[0] = bundle->exclusive ? 0.5F : bundle->thresholds[class];
+  if (bundle->whole_thresholds != NULL)
+    bundle->whole_thresholds[0] = bundle->exclusive ? 0.5F : bundle->whole_thresholds[class];
+  bundle->exclusive = FALSE;
+}
+
+gboolean
+ens_bundle_keep_class (EnsBundle *bundle, const char *name, GError **error)
+{
+  const gint found = find_class (bundle, name, error);
+  const guint class = (guint)found;
+  const char *const kept[] = {name, NULL};
+
+  if (found < 0)
+    return FALSE;
+  bundle->only = g_memdup2 (&class, sizeof class);
+  for (guint n = 0; n < bundle->n_networks; n++) {
+    keep_calibration (bundle->networks[n].calibration, class);
+    keep_calibration (bundle->networks[n].window_calibration, class);
+  }
+  keep_calibration (bundle->calibration, class);
+  keep_calibration (bundle->whole_calibration, class);
+  keep_thresholds (bundle, class);
+  if (bundle->gate != NULL)
+    bundle->gate->ranges[0] = bundle->gate->ranges[class];
+  bundle->file_classes = g_steal_pointer (&bundle->classes);
+  bundle->classes = g_strdupv ((char **)kept);
+  bundle->n_classes = 1;
+  return TRUE;
 }
 
 /* ---- Checks ---- */

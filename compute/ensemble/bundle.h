@@ -99,6 +99,9 @@ typedef struct {
   char *folder;   /* absolute; NULL for a bundle that has not been saved */
   char **classes; /* NULL-terminated */
   guint n_classes;
+  /* The one class that was kept, by its index among those of the classifiers' files; NULL: all. */
+  guint *only;
+  char **file_classes; /* these, NULL-terminated; NULL: the same */
   EnsBundleNetwork *networks;
   guint n_networks;
   EnsFusionKind fusion;    /* classify/fusion.h */
@@ -136,6 +139,10 @@ EnsRoleNetworks ens_bundle_list_role (const EnsBundle *bundle, EnsRole role);
  * schema, or a path that leads out of the folder. (transfer full) */
 EnsBundle *ens_bundle_load (const char *folder, GError **error);
 void ens_bundle_free (EnsBundle *bundle);
+/* Leaves one class alone (M1.5). Where classes exclude each other, P is then the class's calibrated
+ * probability by itself, and 0.5 its threshold: thresholds are of P beside the other classes. FALSE
+ * with an error that lists the classes if it is none of them. */
+gboolean ens_bundle_keep_class (EnsBundle *bundle, const char *name, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBundle, ens_bundle_free)
 
 G_END_DECLS

@@ -21,10 +21,11 @@ make_key (const EnsBundle *bundle, EnsDevice *device)
 
   g_stat (path, &status);
   return g_strdup_printf ("%s %" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
-                          " %" G_GINT64_FORMAT ".%09ld",
+                          " %" G_GINT64_FORMAT ".%09ld %s",
                           ens_device_get_name (device), (guint64)status.st_dev,
                           (guint64)status.st_ino, (gint64)status.st_size,
-                          (gint64)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+                          (gint64)status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                          bundle->only != NULL ? bundle->classes[0] : "");
 }
 
 static void
@@ -46,8 +47,9 @@ open_member (const EnsBundle *bundle, const EnsBundleNetwork *network, EnsDevice
 {
   g_autofree char *path = ens_bundle_resolve (bundle->folder, network->network, error);
   g_autofree char *classifier = NULL, *window_classifier = NULL, *gate = NULL;
-  EnsMemberSource source = {.settings = network, .n_classes = bundle->n_classes};
+  EnsMemberSource source = {.settings = network, .only = bundle->only};
 
+  source.n_classes = g_strv_length (bundle->only != NULL ? bundle->file_classes : bundle->classes);
   if (path == NULL)
     return NULL;
   classifier = ens_bundle_resolve (bundle->folder, network->classifier, error);
@@ -109,6 +111,12 @@ ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, GError **error)
 EnsEnsemble *
 ens_ensemble_open (const char *folder, EnsDevice *device, GError **error)
 {
+  return ens_ensemble_open_class (folder, NULL, device, error);
+}
+
+EnsEnsemble *
+ens_ensemble_open_class (const char *folder, const char *class, EnsDevice *device, GError **error)
+{
   g_autoptr (EnsBundle) bundle = NULL;
   g_autofree char *key = NULL;
   EnsEnsemble *ensemble;
@@ -116,7 +124,7 @@ ens_ensemble_open (const char *folder, EnsDevice *device, GError **error)
   g_return_val_if_fail (folder != NULL && device != NULL, NULL);
 
   bundle = ens_bundle_load (folder, error);
-  if (bundle == NULL)
+  if (bundle == NULL || (class != NULL && !ens_bundle_keep_class (bundle, class, error)))
     return NULL;
   key = make_key (bundle, device);
   g_mutex_lock (&registry_lock);

@@ -14,6 +14,9 @@ typedef struct _EnsEnsemble EnsEnsemble;
 /* Opens a bundle on a device. Bundle and device opened before and still in use are shared, weights
  * and plans with them. Any thread. (transfer full) */
 EnsEnsemble *ens_ensemble_open (const char *folder, EnsDevice *device, GError **error);
+/* The same for one class alone, unless NULL (M1.5). (transfer full) */
+EnsEnsemble *ens_ensemble_open_class (const char *folder, const char *class, EnsDevice *device,
+                                      GError **error);
 EnsEnsemble *ens_ensemble_ref (EnsEnsemble *ensemble);
 void ens_ensemble_unref (EnsEnsemble *ensemble);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEnsemble, ens_ensemble_unref)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ensemble/member-graph.h"
 
+#include "classify/linear-classifier.h"
 #include "engine/feature-layers.h"
 #include "graph/infer.h"
 #include "onnx/onnx.h"
@@ -189,6 +190,45 @@ ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
   return g_steal_pointer (&graph);
 }
 
+static EnsValue *
+embed (EnsGraph *graph, const EnsGraph *part, const char *prefix, EnsValue *input)
+{
+  const EnsValue *output = g_ptr_array_index (part->outputs, 0);
+  g_autoptr (GPtrArray) values = ens_graph_embed (graph, part, prefix, &input);
+
+  return g_ptr_array_index (values, output->index);
+}
+
+/* Of any graph: the product with a row that is 1 for the class. */
+static void
+append_selection (EnsGraph *graph, guint n_classes, guint class)
+{
+  g_autoptr (EnsLinearClassifier) selection = ens_linear_classifier_new (n_classes, 1);
+  g_autoptr (EnsGraph) part = NULL;
+  EnsValue *output = g_ptr_array_index (graph->outputs, 0);
+
+  selection->weights[class] = 1;
+  part = ens_linear_classifier_to_graph (selection);
+  output = embed (graph, part, "selection/", output);
+  g_ptr_array_set_size (graph->outputs, 0);
+  ens_graph_add_output (graph, output);
+}
+
+EnsGraph *
+ens_member_select_class (EnsGraph *graph, guint n_classes, guint class)
+{
+  g_autoptr (EnsLinearClassifier) linear = ens_linear_classifier_from_graph (graph);
+  g_autoptr (EnsLinearClassifier) alone = NULL;
+
+  if (linear == NULL) {
+    append_selection (graph, n_classes, class);
+    return graph;
+  }
+  ens_graph_free (graph);
+  alone = ens_linear_classifier_copy_class (linear, class);
+  return ens_linear_classifier_to_graph (alone);
+}
+
 /* S (a·t + b); a and b fold into the classifiers when the network is prepared. */
 static EnsValue *
 append_sigmoid (EnsGraph *graph, EnsValue *decisions, const EnsCalibration *calibration,
@@ -208,15 +248,6 @@ append_sigmoid (EnsGraph *graph, EnsValue *decisions, const EnsCalibration *cali
   value = ens_graph_apply (graph, ens_op_find ("Add"), &plain, value,
                            ens_graph_add_vector (graph, "b", b, n_classes), NULL);
   return ens_graph_apply (graph, ens_op_find ("Sigmoid"), NULL, value, NULL);
-}
-
-static EnsValue *
-embed (EnsGraph *graph, const EnsGraph *part, const char *prefix, EnsValue *input)
-{
-  const EnsValue *output = g_ptr_array_index (part->outputs, 0);
-  g_autoptr (GPtrArray) values = ens_graph_embed (graph, part, prefix, &input);
-
-  return g_ptr_array_index (values, output->index);
 }
 
 EnsGraph *

@@ -18,6 +18,10 @@ EnsGraph *ens_member_body (const char *path, const EnsBundleNetwork *settings, g
 EnsGraph *ens_member_load_classifier (const char *path, guint n_features, guint n_classes,
                                       GError **error);
 
+/* The same graph for one of its n_classes classes alone: (N, n_features) → (N, 1). Takes the graph
+ * over. (transfer full) */
+EnsGraph *ens_member_select_class (EnsGraph *graph, guint n_classes, guint class);
+
 /* What comes behind the features. */
 typedef struct {
   const EnsGraph *classifier; /* NULL: nothing; the features are the output */

@@ -48,6 +48,17 @@ get_whole (EnsMember *member, guint n_scales, GError **error)
   return network;
 }
 
+/* (transfer full) */
+static EnsGraph *
+load_classifier (const EnsMemberSource *source, const char *path, guint n_features, GError **error)
+{
+  EnsGraph *graph = ens_member_load_classifier (path, n_features, source->n_classes, error);
+
+  if (graph == NULL || source->only == NULL)
+    return graph;
+  return ens_member_select_class (graph, source->n_classes, *source->only);
+}
+
 static gboolean
 make_windows (EnsMember *member, const EnsMemberSource *source, guint n_features, GError **error)
 {
@@ -58,8 +69,7 @@ make_windows (EnsMember *member, const EnsMemberSource *source, guint n_features
       || (source->classifier != NULL && source->window_classifier == NULL))
     return TRUE;
   if (source->classifier != NULL) {
-    classifier = ens_member_load_classifier (source->window_classifier, n_features,
-                                             source->n_classes, error);
+    classifier = load_classifier (source, source->window_classifier, n_features, error);
     if (classifier == NULL)
       return FALSE;
   }
@@ -82,14 +92,13 @@ ens_member_new (const EnsMemberSource *source, EnsDevice *device, GError **error
     return NULL;
   member->width = n_features;
   if (source->classifier != NULL) {
-    member->width = source->n_classes;
-    member->classifier =
-        ens_member_load_classifier (source->classifier, n_features, source->n_classes, error);
+    member->width = source->only != NULL ? 1 : source->n_classes;
+    member->classifier = load_classifier (source, source->classifier, n_features, error);
     if (member->classifier == NULL)
       return NULL;
   }
   if (source->gate != NULL) {
-    member->gate = ens_member_load_classifier (source->gate, n_features, source->n_classes, error);
+    member->gate = load_classifier (source, source->gate, n_features, error);
     if (member->gate == NULL)
       return NULL;
   }

@@ -30,7 +30,8 @@ typedef struct _EnsMember EnsMember;
 typedef struct {
   const EnsBundleNetwork *settings;
   const char *network, *classifier, *window_classifier, *gate;
-  guint n_classes; /* with classifiers */
+  guint n_classes;   /* with classifiers */
+  const guint *only; /* of these classes, the one that is classified; NULL: all */
 } EnsMemberSource;
 
 /* (transfer full) */

@@ -5,8 +5,6 @@
 #include "ensemble/bundle-private.h"
 #include "train/fit-private.h"
 
-const char *const ens_fit_method_names[] = {"standard", "document", NULL};
-
 static const char *const default_heads[] = {"svm", "svm,root=0"}; /* of the methods */
 
 static void
@@ -127,6 +125,9 @@ load_dataset (EnsFit *fit, GError **error)
   if (fit->dataset == NULL)
     return FALSE;
   ens_dataset_tell (fit->dataset, fit->monitor);
+  if (fit->params->one_class != NULL
+      && !ens_dataset_keep_class (fit->dataset, fit->params->one_class, error))
+    return FALSE;
   return check_labels (fit->dataset, error);
 }
 

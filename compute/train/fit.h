@@ -58,19 +58,17 @@ typedef enum {
   ENS_FIT_DOCUMENT,
 } EnsFitMethod;
 
-/* By value, up to a NULL. */
-extern const char *const ens_fit_method_names[];
-
 /* ENS_FIT_DEFAULTS sets what has a default; the others have to be set. */
 typedef struct {
   const char *dataset; /* folder, as dataset/dataset.h describes it */
   const char *bundle;  /* folder to write; an old bundle there is replaced */
   const EnsFitNetwork *networks;
   guint n_networks;
-  const char *name;    /* NULL: the bundle folder's without ".ensemble" */
-  const char *version; /* "1" */
-  const char *cache;   /* folder for features; NULL: the user's cache folder */
-  gint64 cache_limit;  /* bytes that features may take there afterwards; negative: no limit */
+  const char *one_class; /* NULL: all; otherwise the others' images show none */
+  const char *name;      /* NULL: the bundle folder's without ".ensemble" */
+  const char *version;   /* "1" */
+  const char *cache;     /* folder for features; NULL: the user's cache folder */
+  gint64 cache_limit;    /* bytes that features may take there afterwards; negative: no limit */
   EnsFitMethod method;
   gboolean plain_sigmoid; /* ENS_FIT_DOCUMENT: S (t), not calibrated */
   const char *head; /* what is learnt, as ens_head_parse () reads it; NULL: the method's default */

@@ -6,7 +6,7 @@
 #include "tool.h"
 
 typedef struct {
-  char *model, *device, *scales, *sub_images, *map, *gate;
+  char *model, *one_class, *device, *scales, *sub_images, *map, *gate;
   gint threads, windows, top, max_sub_images;
   double interval, threshold;
   gboolean json;
@@ -220,7 +220,8 @@ run (gconstpointer data, char **arguments, GError **error)
   if (!read_options (options, &scales, &analyse, error))
     return FALSE;
   device = tool_open_device (options->device, options->threads, error);
-  ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
+  ensemble =
+      device ? ens_ensemble_open_class (options->model, options->one_class, device, error) : NULL;
   if (ensemble == NULL)
     return FALSE;
   tool_warn (ens_ensemble_get_notes (ensemble));
@@ -238,6 +239,7 @@ run (gconstpointer data, char **arguments, GError **error)
 
 static const ToolOption option_table[] = {
     TOOL_OPTION_MODEL (Options),
+    TOOL_OPTION_ONE_CLASS (Options),
     {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL,
      "Print one line of JSON a picture"},
     {"interval", 'i', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, interval), "SECONDS",

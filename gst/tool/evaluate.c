@@ -8,7 +8,7 @@
 #include "decode.h"
 
 typedef struct {
-  char *model, *split, *report, *unlabelled, *device;
+  char *model, *one_class, *split, *report, *unlabelled, *device;
   gint threads;
   gboolean json;
 } Options;
@@ -45,12 +45,13 @@ evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, const Optio
           const EnsFrameOpener *opener, GError **error)
 {
   const EnsBundle *bundle = ens_ensemble_get_bundle (ensemble);
-  g_autoptr (EnsDataset) dataset =
-      ens_dataset_load (folder, (const char *const *)bundle->classes, error);
+  char **classes = bundle->only != NULL ? bundle->file_classes : bundle->classes;
+  g_autoptr (EnsDataset) dataset = ens_dataset_load (folder, (const char *const *)classes, error);
   g_autoptr (EnsEvaluation) evaluation = NULL;
   g_autoptr (ToolMonitor) monitor = NULL;
 
-  if (dataset == NULL || !ens_dataset_require (dataset, split, error))
+  if (dataset == NULL || !ens_dataset_require (dataset, split, error)
+      || (bundle->only != NULL && !ens_dataset_keep_class (dataset, bundle->classes[0], error)))
     return NULL;
   monitor = tool_monitor_new ();
   evaluation = ens_evaluate (ensemble, dataset, split, opener, tool_monitor_get (monitor), error);
@@ -95,7 +96,8 @@ run (gconstpointer data, char **arguments, GError **error)
       || (options->report != NULL && !tool_report_check (options->report, error)))
     return FALSE;
   device = tool_open_device (options->device, options->threads, error);
-  ensemble = device ? ens_ensemble_open (options->model, device, error) : NULL;
+  ensemble =
+      device ? ens_ensemble_open_class (options->model, options->one_class, device, error) : NULL;
   if (ensemble != NULL)
     tool_warn (ens_ensemble_get_notes (ensemble));
   if (ensemble == NULL)
@@ -108,6 +110,7 @@ run (gconstpointer data, char **arguments, GError **error)
 
 static const ToolOption option_table[] = {
     TOOL_OPTION_MODEL (Options),
+    TOOL_OPTION_ONE_CLASS (Options),
     {"split", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, split), "NAME",
      "train, validation or test (test)", "train validation test"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",

@@ -51,6 +51,11 @@ extern const ToolTerm tool_variables[];
     "model", 'm', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (type, model), "BUNDLE", "The ensemble", \
         "/"                                                                                       \
   }
+#define TOOL_OPTION_ONE_CLASS(type)                                                 \
+  {                                                                                 \
+    "one-class", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, one_class), "NAME", \
+        "That class's classifiers alone"                                            \
+  }
 #define TOOL_OPTION_END \
   {                     \
     NULL                \

@@ -12,11 +12,14 @@
 
 #define BUNDLE_ENDING ".ensemble"
 
+/* Index of a method: the document's, with a sigmoid that is not calibrated. */
+#define DOCUMENT_SIGMOID 2
+
 typedef struct {
   char **networks, **lists;
-  char *output, *name, *method, *head, *cache, *preset, *gate, *unrelated, *report, *device;
+  char *output, *name, *one_class, *method, *head, *cache, *preset, *gate, *unrelated, *report,
+      *device;
   gint threads, windows, cache_limit, retrain;
-  gboolean plain_sigmoid;
   double c;
 } Options;
 
@@ -45,6 +48,7 @@ collect_networks (const Options *options, GError **error)
 static gboolean
 check_options (const Options *options, EnsFitParams *params, GError **error)
 {
+  static const char *const methods[] = {"standard", "document", "document-sigmoid", NULL};
   guint method = params->method;
 
   if (options->output == NULL) {
@@ -58,13 +62,14 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
       || !tool_parse_preset ("--windows-preset", options->preset, &params->windows_preset, error)
       || (options->report != NULL && !tool_report_check (options->report, error)))
     return FALSE;
-  if (!tool_parse_choice ("--method", options->method, ens_fit_method_names, &method, error))
+  if (!tool_parse_choice ("--method", options->method, methods, &method, error))
     return FALSE;
-  params->method = (EnsFitMethod)method;
-  params->plain_sigmoid = options->plain_sigmoid;
+  params->method = method == ENS_FIT_STANDARD ? ENS_FIT_STANDARD : ENS_FIT_DOCUMENT;
+  params->plain_sigmoid = method == DOCUMENT_SIGMOID;
   params->unrelated = options->unrelated;
   params->bundle = options->output;
   params->name = options->name;
+  params->one_class = options->one_class;
   params->cache = options->cache;
   params->cache_limit = options->cache_limit < 0 ? -1 : (gint64)options->cache_limit << 20;
   params->windows = (guint)options->windows;
@@ -115,7 +120,9 @@ choose_head (const Options *options)
 
   if (!(options->c > 0))
     return g_strdup (options->head);
-  return g_strconcat (g_strcmp0 (options->method, "document") == 0 ? "svm,root=0,c=" : "svm,c=",
+  return g_strconcat (options->method != NULL && g_str_has_prefix (options->method, "document")
+                          ? "svm,root=0,c="
+                          : "svm,c=",
                       g_ascii_dtostr (number, sizeof number, options->c), NULL);
 }
 
@@ -216,10 +223,9 @@ static const ToolOption option_table[] = {
      "Retrain the first network, too: such as 20 (0)"},
     {"name", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, name), "NAME",
      "The ensemble's name (the bundle's)"},
+    TOOL_OPTION_ONE_CLASS (Options),
     {"method", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, method), "NAME",
-     "standard or document (standard)", "standard document"},
-    {"plain-sigmoid", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, plain_sigmoid), NULL,
-     "With --method=document: S(t), not calibrated"},
+     "standard, document or document-sigmoid (standard)", "standard document document-sigmoid"},
     {"head", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, head), "NAME[,…]",
      "What is learnt on features (svm)", "svm"},
     {"svm-c", 'c', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, c), "C",
@@ -290,7 +296,8 @@ const ToolCommand tool_train = {
         "the figure, streams do without them.\n\n"
         "--method=document is the published method: classifiers trained on the training pictures, "
         "features as they are, windows classified by the retrained network's classifiers of whole "
-        "pictures, averages of probabilities, P = w P1 + (1 - w) max (P2, P3).\n\n"
+        "pictures, averages of probabilities, P = w P1 + (1 - w) max (P2, P3); with "
+        "document-sigmoid, decision values become probabilities by the plain sigmoid.\n\n"
         "From the "
         "size of the training pictures follows which pictures are large and divided into "
         "sub-images (tiles): “sub_images” in the bundle's ensemble.json.\n\n"

@@ -248,7 +248,6 @@ START_TEST (test_log_odds)
   write_bundle (fixture, "log odds", FALSE);
   ensemble = open_bundle (fixture, 2);
   result = analyse (ensemble, picture, &options);
-  ck_assert_int_eq (result->n_windows > 0, _i > 0);
   for (guint c = 0; c < CLASSES; c++) {
     const EnsNetworkResult *networks = result->networks;
 
@@ -265,6 +264,28 @@ START_TEST (test_log_odds)
                   p1, p2, _i > 0 ? p3 : NULL, CLASSES, p);
   for (guint c = 0; c < CLASSES; c++)
     ck_assert_float_eq_tol (result->classes[c].p, p[c], 1e-6);
+}
+END_TEST
+
+/* One class alone: what it has beside the others, and P by its own calibration. */
+START_TEST (test_one_class)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
+  g_autoptr (EnsEnsemble) all = NULL, alone = NULL;
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 100, 70);
+  g_autoptr (EnsResult) whole = NULL, result = NULL;
+
+  write_bundle (fixture, _i ? "log odds" : "1", TRUE);
+  all = open_bundle (fixture, 2);
+  alone = ens_ensemble_open_class (fixture->bundle, "square", device, NULL);
+  ck_assert (alone != NULL && alone != all);
+  whole = analyse (all, picture, NULL);
+  result = analyse (alone, picture, NULL);
+  ck_assert_float_eq_tol (result->classes[0].p1, whole->classes[1].p1, 1e-5);
+  ck_assert_float_eq_tol (result->classes[0].p3, whole->classes[1].p3, 1e-5);
+  ck_assert_float_eq (result->classes[0].threshold, _i ? 0.5F : thresholds[1]);
+  if (!_i)
+    ck_assert_float_eq_tol (result->classes[0].p, whole->classes[1].p, 1e-5);
 }
 END_TEST
 
@@ -661,6 +682,8 @@ main (int argc, char **argv)
   test_suite ("ensemble/analyse");
   test_fixture (set_up, tear_down);
   test_add ("formulas", test_formulas);
+  test_add_row ("one-class", "probabilities", test_one_class, FALSE);
+  test_add_row ("one-class", "log-odds", test_one_class, TRUE);
   test_add_row ("log-odds", "whole", test_log_odds, 0);
   test_add_row ("log-odds", "windows", test_log_odds, 5);
   TEST_ADD_LOOP ("options", test_options, options_rows);

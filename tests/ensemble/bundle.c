@@ -521,6 +521,23 @@ START_TEST (test_roles)
 }
 END_TEST
 
+START_TEST (test_keep_class)
+{
+  g_autoptr (EnsBundle) bundle = make_bundle ();
+  g_autoptr (GError) error = NULL;
+
+  ck_assert (!ens_bundle_keep_class (bundle, "shoe", &error));
+  ck_assert_contains (error->message, "shop: expected one of its classes (dress \"A\", Hüte)");
+  ck_assert (ens_bundle_keep_class (bundle, "Hüte", NULL));
+  ck_assert_uint_eq (bundle->n_classes, 1);
+  ck_assert_str_eq (bundle->classes[0], "Hüte");
+  ck_assert_str_eq (bundle->file_classes[0], "dress \"A\"");
+  ck_assert_uint_eq (*bundle->only, 1);
+  ck_assert_double_eq (bundle->thresholds[0], 0.375F);
+  ck_assert_double_eq (bundle->networks[1].window_calibration[0].b, 0.1F);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -537,6 +554,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("edited", test_edited, edited_rows);
   test_add ("without-sub-images", test_without_sub_images);
   test_add ("links", test_links);
+  test_add ("keep-class", test_keep_class);
   test_add ("truncated", test_truncated);
   test_add ("not-json", test_not_json);
   TEST_ADD_LOOP ("roles", test_roles, roles_rows);

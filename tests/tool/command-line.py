@@ -39,7 +39,7 @@ ROWS = [
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,std=0"], 2, "std expects numbers above 0"),
     (["train", "set", "-o", "x.ensemble", "--networks", "nowhere.json"], 1, "nowhere.json"),
     (["train", "nowhere", "-o", "x.ensemble", "--networks", NETWORKS], 1, "nowhere"),
-    (["train", "set", "-o", "x.ensemble", "--method", "best"], 2, "standard or document, got"),
+    (["train", "set", "-o", "x.ensemble", "--method", "best"], 2, "standard, document or document-sigmoid, got"),
     (["train", "set", "-o", "x.ensemble", "--gate=magic"], 1, "--gate: expected a kind of gate"),
     (["train", "set", "-o", "x.ensemble", "--gate=nearest,keep=2"], 2, "from 0 to 1, got “2”"),
     (["train", "set", "-o", "x.ensemble", "-w", "-3"], 2, "--windows expects at least 0, got -3"),
@@ -153,10 +153,10 @@ def check_training(folder):
     result = run(*train)
     expect(result.returncode == 0 and (bundle / "ensemble.json").read_bytes() == first,
            "training again from kept features should give the same bundle", result)
-    result = run(*train, "--method=document", "--plain-sigmoid")
+    result = run(*train, "--method=document-sigmoid", "--one-class=car")
     expect(result.returncode == 0 and "with windows" in result.stdout
            and json.loads((bundle / "ensemble.json").read_text())["fusion"]["kind"]
-           == "probabilities", "train --method=document", result)
+           == "probabilities", "train --method=document-sigmoid", result)
     result = run("inspect", bundle)
     expect("max (P2, P3)" in result.stdout, "inspect the document's form", result)
     run(*train)
@@ -210,6 +210,12 @@ def check_classification(folder, bundle):
            and json.loads(lines[0])["source"] == str(picture)
            and len(json.loads(lines[0])["classes"]) == 8,
            "classify should go on after a broken picture", result)
+    result = run("classify", "-m", bundle, "--one-class=car", "--json", picture)
+    classes = json.loads(result.stdout)["classes"] if result.returncode == 0 else []
+    expect([c["name"] for c in classes] == ["car"], "classify --one-class", result)
+    result = run("evaluate", folder / "set", "-m", bundle, "--one-class=car", "--json")
+    expect(result.returncode == 0 and list(json.loads(result.stdout)["positives"]) == ["car"],
+           "evaluate --one-class", result)
     check_maps(folder, bundle)
 
 
