@@ -12,7 +12,7 @@
 /* Pairs of classes that are told of, and what makes one: errors, and their share of the pictures of
  * the rarer class. */
 #define MAX_PAIRS 3
-#define MIN_ERRORS 3
+#define MIN_ERRORS 4
 #define MIN_SHARE 0.1
 
 /* Mean probability of a class where it is, from which on it counts as recognised. */

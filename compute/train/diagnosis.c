@@ -18,6 +18,9 @@
 #define MAX_FALSE_ALARMS 0.05
 #define MIN_FALSE_ALARMS 2
 
+/* A curve from fewer pictures says nothing. */
+#define MIN_CURVE_IMAGES 30
+
 /* What the last doubling of the pictures must have gained for another one to be worth it. */
 #define MIN_GAIN 0.01
 
@@ -248,39 +251,71 @@ find_alarm (const EnsDiagnosis *diagnosis, const EnsDiagnosisImage *image)
   return alarm;
 }
 
-static void
-diagnose_alarms (const EnsDiagnosis *diagnosis, GPtrArray *findings)
-{
-  g_autofree guint *alarms = g_new0 (guint, diagnosis->n_classes);
-  EnsFinding *finding = ens_finding_new (ENS_FINDING_NONE, NULL);
-  guint n = 0, n_alarms = 0, most = 0;
+typedef struct {
+  const EnsDiagnosisImage *image;
+  guint class;
+} Alarm;
 
+/* The most probable ones first. */
+static int
+compare_alarms (gconstpointer a, gconstpointer b)
+{
+  const Alarm *x = a, *y = b;
+  float p = x->image->probabilities[x->class], q = y->image->probabilities[y->class];
+
+  if (p != q)
+    return p > q ? -1 : 1;
+  return x->image < y->image ? -1 : x->image > y->image;
+}
+
+/* n: of the images that show none of the classes. (transfer full, Alarm) */
+static GArray *
+find_alarms (const EnsDiagnosis *diagnosis, guint *n)
+{
+  GArray *alarms = g_array_new (FALSE, FALSE, sizeof (Alarm));
+
+  *n = 0;
   for (guint i = 0; i < diagnosis->n_images; i++) {
     const EnsDiagnosisImage *image = &diagnosis->images[i];
-    gint alarm;
+    gint class;
 
     if (image->probabilities == NULL || !ens_diagnosis_shows_none (diagnosis, image))
       continue;
-    n++;
-    alarm = find_alarm (diagnosis, image);
-    if (alarm < 0)
-      continue;
-    n_alarms++;
-    alarms[alarm]++;
-    ens_finding_show (finding, image->path,
-                      g_strdup_printf ("none, reported as %s (%.2f)", diagnosis->classes[alarm],
-                                       (double)image->probabilities[alarm]));
+    (*n)++;
+    class = find_alarm (diagnosis, image);
+    if (class >= 0)
+      g_array_append_val (alarms, ((Alarm) {image, (guint) class}));
+  }
+  g_array_sort (alarms, compare_alarms);
+  return alarms;
+}
+
+static void
+diagnose_alarms (const EnsDiagnosis *diagnosis, GPtrArray *findings)
+{
+  guint n, most = 0;
+  g_autoptr (GArray) alarms = find_alarms (diagnosis, &n);
+  g_autofree guint *counts = g_new0 (guint, diagnosis->n_classes);
+  EnsFinding *finding;
+
+  if (alarms->len < MIN_FALSE_ALARMS || alarms->len <= MAX_FALSE_ALARMS * n)
+    return;
+  finding = ens_finding_new (ENS_FINDING_NONE, NULL);
+  for (guint i = 0; i < alarms->len; i++) {
+    const Alarm *alarm = &g_array_index (alarms, Alarm, i);
+
+    counts[alarm->class]++;
+    ens_finding_show (finding, alarm->image->path,
+                      g_strdup_printf ("none, reported as %s (%.2f)",
+                                       diagnosis->classes[alarm->class],
+                                       (double)alarm->image->probabilities[alarm->class]));
   }
   for (guint c = 1; c < diagnosis->n_classes; c++)
-    most = alarms[c] > alarms[most] ? c : most;
-  if (n_alarms < MIN_FALSE_ALARMS || n_alarms <= MAX_FALSE_ALARMS * n) {
-    ens_finding_free (finding);
-    return;
-  }
+    most = counts[c] > counts[most] ? c : most;
   finding->text = g_strdup_printf (
       "%u of the %u pictures that show none of the classes are reported as one, most often as "
       "“%s”: add more pictures like these, %s.",
-      n_alarms, n, diagnosis->classes[most],
+      alarms->len, n, diagnosis->classes[most],
       diagnosis->boxed ? "without any object" : "in train/none");
   g_ptr_array_add (findings, finding);
 }
@@ -350,7 +385,8 @@ ens_diagnose_curve (const EnsDiagnosis *diagnosis, GPtrArray *findings)
   g_autoptr (GString) text = NULL;
   double gain;
 
-  if (curve == NULL || isnan (curve[ENS_LEARNING_POINTS - 1].score))
+  if (curve == NULL || curve[ENS_LEARNING_POINTS - 1].n_images < MIN_CURVE_IMAGES
+      || isnan (curve[ENS_LEARNING_POINTS - 1].score))
     return;
   gain = extrapolate (curve);
   text = g_string_new ("Trained on ");

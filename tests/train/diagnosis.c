@@ -102,12 +102,12 @@ static const struct {
      ""},
     {"false-alarms",
      {SOUND,
-      {ENS_SPLIT_VALIDATION, -1, 1, 0, 0, {.6F, .8F, .1F}},
-      {ENS_SPLIT_VALIDATION, -1, 1, 0, 0, {.1F, .6F, .1F}}},
+      {ENS_SPLIT_VALIDATION, -1, 1, 0, 0, {.1F, .6F, .1F}},
+      {ENS_SPLIT_VALIDATION, -1, 1, 0, 0, {.6F, .8F, .1F}}},
      ENS_FINDING_NONE,
      "2 of the 22 pictures that show none of the classes are reported as one, most often as “dog”: "
      "add more pictures like these, in train/none.",
-     "80.jpg none, reported as dog (0.80); 81.jpg none, reported as dog (0.60)"},
+     "81.jpg none, reported as dog (0.80); 80.jpg none, reported as dog (0.60)"},
     {"small",
      {SOUND, {ENS_SPLIT_TEST, 1, 1, 99, 0}, {ENS_SPLIT_TEST, 0, 1, 40, 0}},
      ENS_FINDING_SMALL,
@@ -150,13 +150,13 @@ static const struct {
      "81.jpg labelled dog; looks like emu (0.99); 80.jpg labelled cat; looks like dog (0.95)"},
     {"confusion",
      {SOUND,
-      {ENS_SPLIT_TRAIN, 0, 2, 0, 0, {.4F, .5F, .1F}},
+      {ENS_SPLIT_TRAIN, 0, 3, 0, 0, {.4F, .5F, .1F}},
       {ENS_SPLIT_TRAIN, 1, 1, 0, 0, {.6F, .5F, .1F}}},
      ENS_FINDING_CONFUSION,
-     "“cat” and “dog” are often taken for each other (2 of 22 and 1 of 21 pictures): add pictures "
+     "“cat” and “dog” are often taken for each other (3 of 23 and 1 of 21 pictures): add pictures "
      "that show what tells them apart, or make them one class if that does not matter.",
-     "82.jpg dog, taken for cat (0.60); 80.jpg cat, taken for dog (0.50); 81.jpg cat, taken for "
-     "dog (0.50)"},
+     "83.jpg dog, taken for cat (0.60); 80.jpg cat, taken for dog (0.50); 81.jpg cat, taken for "
+     "dog (0.50); 82.jpg cat, taken for dog (0.50)"},
 };
 
 /* (transfer full) */
@@ -209,18 +209,22 @@ START_TEST (test_findings)
 END_TEST
 
 static const struct {
+  guint n_images; /* of the first point */
   double score[ENS_LEARNING_POINTS];
   const char *text; /* its end; NULL: no finding */
 } curve_rows[] = {
-    {{.5, .6, .7, .8},
+    {10,
+     {.5, .6, .7, .8},
      "an accuracy of 0.500, 0.600, 0.700 and 0.800: more pictures would help, "
      "twice as many by about 0.100."},
-    {{.8, .9, .9, .9},
+    {10,
+     {.8, .9, .9, .9},
      ": more pictures of the same kind would hardly help; correct labels, add "
      "other kinds of pictures, or use a better network."},
-    {{.8, .9, .88, .85}, "would hardly help; correct labels"},
-    {{1, 1, 1, 1}, "would hardly help; correct labels"},
-    {{NAN, NAN, NAN, NAN}, NULL},
+    {10, {.8, .9, .88, .85}, "would hardly help; correct labels"},
+    {10, {1, 1, 1, 1}, "would hardly help; correct labels"},
+    {7, {.5, .6, .7, .8}, NULL},
+    {10, {NAN, NAN, NAN, NAN}, NULL},
 };
 
 START_TEST (test_curve)
@@ -230,7 +234,7 @@ START_TEST (test_curve)
   g_autoptr (GPtrArray) findings = NULL;
 
   for (guint i = 0; i < ENS_LEARNING_POINTS; i++)
-    curve[i] = (EnsLearningPoint) {10 * (i + 1), curve_rows[_i].score[i]};
+    curve[i] = (EnsLearningPoint) {curve_rows[_i].n_images * (i + 1), curve_rows[_i].score[i]};
   findings = diagnose (rows, curve);
   ck_assert_uint_eq (findings->len, curve_rows[_i].text != NULL);
   if (findings->len > 0)
