@@ -7,10 +7,11 @@
  * cross-entropy of the network's first output, the optimiser plain gradient descent. Standard
  * output: a line for each parameter, "NAME DIMENSIONS"; "statistics"; a line for each statistic; an
  * empty line; gradients of the first step, float32, and statistics after it; losses of all steps.
- * Standard error: the least seconds of a step, of processor time too, and megabytes of intermediate
- * values. */
+ * Standard error: the least seconds of a step, of processor time too, megabytes of intermediate
+ * values, and of the process at most. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "onnx/onnx.h"
@@ -77,6 +78,19 @@ print_parameters (const EnsParameter *parameters, guint n)
   }
 }
 
+/* Megabytes that this process took at most. */
+static double
+get_peak (void)
+{
+  g_autofree char *status = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/self/status", &status, NULL, NULL))
+    return 0;
+  line = strstr (status, "VmHWM:");
+  return line != NULL ? g_ascii_strtod (line + strlen ("VmHWM:"), NULL) * 1024 / 1e6 : 0;
+}
+
 static void
 train (EnsStep *step, const Options *options, const EnsStepArrays *arrays)
 {
@@ -103,8 +117,8 @@ train (EnsStep *step, const Options *options, const EnsStepArrays *arrays)
     fwrite (statistics, sizeof (float), n_statistics, stdout);
   }
   fwrite (losses, sizeof *losses, options->steps, stdout);
-  fprintf (stderr, "%.4f %.4f %.1f\n", best, processor,
-           (double)ens_step_get_arena_size (step) / 1e6);
+  fprintf (stderr, "%.4f %.4f %.1f %.1f\n", best, processor,
+           (double)ens_step_get_arena_size (step) / 1e6, get_peak ());
 }
 
 int

@@ -32,7 +32,7 @@ except ImportError as missing:
 warnings.filterwarnings("ignore")
 
 TOLERANCE = 1e-3
-BATCH, SIZE = 8, 96
+BATCH, SIZE = 8, 64
 STEPS, RATE = 10, 0.002
 NAMES = ["resnet18", "squeezenet1_1", "vgg11", "mobilenet_v2"]
 
@@ -161,8 +161,8 @@ def time_peer(options, name, images, labels):
     return best
 
 
-def get_peak(who):
-    return resource.getrusage(who).ru_maxrss / 1e3
+def get_peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def measure(options, name):
@@ -172,13 +172,13 @@ def measure(options, name):
         path = str(pathlib.Path(folder) / f"{name}.onnx")
         export(make_network(name, options.size), path, options.size)
         *_, ours = run_ours(options, path, images, labels, 5, RATE)
-    wall, processor, values = (float(word) for word in ours.split())
-    own_peak, start = get_peak(resource.RUSAGE_CHILDREN), get_peak(resource.RUSAGE_SELF)
+    wall, processor, values, own_peak = (float(word) for word in ours.split())
+    start = get_peak()
     peer_wall, peer_processor = time_peer(options, name, images, labels)
     print(f"{name:14} {wall:.3f} s, {processor:.3f} s of processor time; PyTorch {peer_wall:.3f} s, "
           f"{peer_processor:.3f} s: {peer_processor / processor:.2f} × the speed. Process at most "
           f"{own_peak:.0f} MB ({values:.0f} MB intermediate values); PyTorch "
-          f"{get_peak(resource.RUSAGE_SELF):.0f} MB, {start:.0f} MB of them before", flush=True)
+          f"{get_peak():.0f} MB, {start:.0f} MB of them before", flush=True)
 
 
 def main():
@@ -190,7 +190,7 @@ def main():
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     torch.set_num_threads(options.threads)
     if options.speed:
         for name in options.names:
