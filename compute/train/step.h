@@ -32,8 +32,9 @@ typedef struct {
   const char *loss;             /* a value */
   const char *const *outputs;   /* values that a step returns besides, up to a NULL; or NULL */
   const EnsShape *input_shapes; /* of the graph's inputs, in order */
-  /* Values where gradients stop, up to a NULL: what only they depend on is not trained, and its
-   * batch normalisation keeps the statistics that it has. Or NULL. */
+  /* Values up to which nothing is trained, up to a NULL: what they are computed from keeps its
+   * parameters, and its batch normalisation the statistics that it has. Nothing is differentiated
+   * there. Or NULL. */
   const char *const *frozen;
   /* Whether a parameter, given by its value's name, is trained. NULL: all are. */
   gboolean (*is_trained) (gpointer data, const char *name, EnsParameterKind kind);
