@@ -91,6 +91,8 @@ typedef struct {
  * all features, it removes features of other trainings, the least recently used first, as far as
  * params->cache_limit asks for it; never its own. Cancelled or killed, it leaves the features it
  * has and the old bundle. The same networks, images and params give the same bundle. Returns how
- * settings chosen on other images do on the validation split. (transfer full) */
+ * settings chosen on other images do on the validation split. (transfer full) Its findings are on
+ * the data set as a whole, whose test split is opened for that alone: it has no part in the bundle.
+ */
 EnsEvaluation *ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *opener,
                         const EnsMonitor *monitor, GError **error);
