@@ -160,6 +160,7 @@ grouped_pixels (const EnsDepthwiseRow *row, const guint stride, const guint grou
     depthwise_pixels (row, 0, 0, 0, group);
 }
 
+/* Two taps and one are what is left at borders, and of phases of transposed convolutions. */
 ENS_INLINE void
 single_pixels (const EnsDepthwiseRow *row, const guint stride)
 {
@@ -167,6 +168,12 @@ single_pixels (const EnsDepthwiseRow *row, const guint stride)
     depthwise_pixels (row, 3, 3, 1, 1);
   else if (row->taps_x == 3 && row->taps_y == 3 && stride == 2)
     depthwise_pixels (row, 3, 3, 2, 1);
+  else if (row->taps_x == 2 && stride == 1)
+    depthwise_pixels (row, 0, 2, 1, 1);
+  else if (row->taps_x == 1 && stride == 1)
+    depthwise_pixels (row, 0, 1, 1, 1);
+  else if (row->taps_x == 2 && stride == 2)
+    depthwise_pixels (row, 0, 2, 2, 1);
   else if (row->taps_x == 5 && stride == 1)
     depthwise_pixels (row, 0, 5, 1, 1);
   else if (row->taps_x == 5 && stride == 2)
