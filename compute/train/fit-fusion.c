@@ -280,6 +280,71 @@ cross_fit (EnsFitScores *scores, AllCrossFitted *all)
 /* Mean average precision that windows must gain: less is what one or two images decide. */
 #define MIN_GAIN 1e-3
 
+/* Objects of a size whose figure is told. */
+#define MIN_OBJECTS 10
+
+/* The share of the picture that the largest object of a class takes; 0 without one. */
+static float
+largest_object (const EnsDatasetItem *item, guint class)
+{
+  float largest = 0;
+
+  for (guint b = 0; item->boxes != NULL && b < item->boxes->len; b++) {
+    const EnsDatasetBox *box = &g_array_index (item->boxes, EnsDatasetBox, b);
+
+    if (box->class == class && !box->crowd)
+      largest = MAX (largest, box->rect.width * box->rect.height);
+  }
+  return largest;
+}
+
+typedef struct {
+  const char *name;
+  float from, to; /* shares of the picture */
+} ObjectSize;
+
+/* The labels, of the objects those alone that have this size. (transfer full) */
+static guint8 *
+keep_size (const EnsLabels *truth, const GPtrArray *items, const ObjectSize *size, guint *n)
+{
+  guint8 *labels = g_memdup2 (truth->labels, (gsize)truth->n_samples * truth->n_classes);
+
+  *n = 0;
+  for (guint i = 0; i < truth->n_samples; i++)
+    for (guint c = 0; c < truth->n_classes; c++) {
+      const float share = largest_object (items->pdata[i], c);
+
+      if (!ens_labels_has (truth, i, c))
+        continue;
+      if (share > size->from && share <= size->to)
+        (*n)++;
+      else
+        labels[(gsize)i * truth->n_classes + c] = ENS_LABEL_UNKNOWN;
+    }
+  return labels;
+}
+
+/* For data sets with boxes of which every image could be read. */
+static void
+tell_by_size (const EnsFit *fit, const EnsLabels *truth, const float *without, const float *with)
+{
+  static const ObjectSize sizes[] = {
+      {"under 5 %", 0, 0.05F}, {"of 5 to 20 %", 0.05F, 0.2F}, {"over 20 %", 0.2F, 1}};
+  const GPtrArray *items = fit->dataset->samples[ENS_SPLIT_VALIDATION];
+
+  for (guint s = 0; items->len == truth->n_samples && s < G_N_ELEMENTS (sizes); s++) {
+    guint n;
+    g_autofree guint8 *labels = keep_size (truth, items, &sizes[s], &n);
+    const EnsLabels kept = {truth->n_samples, truth->n_classes, labels};
+
+    if (n >= MIN_OBJECTS)
+      ens_monitor_note (fit->monitor,
+                        "… objects %s of the picture (%u): mAP %.3f without windows and %.3f with",
+                        sizes[s].name, n, ens_mean_average_precision (&kept, without),
+                        ens_mean_average_precision (&kept, with));
+  }
+}
+
 /* Windows that don't raise the cross-fitted figure are not classified where nobody asks for them.
  */
 static void
@@ -296,6 +361,7 @@ weigh_windows (EnsFit *fit, const EnsLabels *truth, const float *without, const 
                     before, after,
                     help ? "they take part"
                          : "they don't help, so that they are not classified unless asked for");
+  tell_by_size (fit, truth, without, with);
   if (help)
     return;
   bundle->windows = 0;
