@@ -252,6 +252,45 @@ add_scores (const Retrain *retrain, const float *y, float *scores)
     scores[i % n_classes] += y[i] * (float)n_classes / (float)n;
 }
 
+/* The only class of an image without boxes, or n_classes. */
+static guint
+find_only_class (const EnsDatasetItem *item, guint n_classes)
+{
+  guint found = n_classes;
+
+  for (guint c = 0; c < n_classes; c++) {
+    if (item->labels[c] == ENS_LABEL_ABSENT)
+      continue;
+    if (item->boxes != NULL || item->labels[c] == ENS_LABEL_UNKNOWN || found < n_classes)
+      return n_classes;
+    found = c;
+  }
+  return found;
+}
+
+/* Samples whose highest score is their class's. NaN if one has no class, or several. */
+static double
+count_correct (const Retrain *retrain, const EnsLoaderBatch *batch)
+{
+  const EnsRetrainSamples *samples = &retrain->samples[ENS_SPLIT_TRAIN];
+  guint n_classes = retrain->dataset->n_classes, n_correct = 0;
+  g_autofree float *scores = g_new (float, n_classes);
+
+  for (guint i = 0; i < retrain->params.batch; i++) {
+    guint image = ens_retrain_samples_find_image (samples, batch->items[i]);
+    guint class = find_only_class (samples->images->pdata[image], n_classes), highest = 0;
+
+    if (class == n_classes)
+      return NAN;
+    memset (scores, 0, n_classes * sizeof *scores);
+    add_scores (retrain, retrain->y + i * retrain->n_targets / retrain->params.batch, scores);
+    for (guint c = 1; c < n_classes; c++)
+      highest = scores[c] > scores[highest] ? c : highest;
+    n_correct += highest == class;
+  }
+  return n_correct;
+}
+
 static gboolean
 take_step (gpointer data, const EnsLoopPosition *position, float *gradients, EnsLoopStep *result,
            GError **error)
@@ -277,6 +316,7 @@ take_step (gpointer data, const EnsLoopPosition *position, float *gradients, Ens
     return FALSE;
   result->loss = loss;
   result->n_samples = retrain->params.batch;
+  result->n_correct = count_correct (retrain, &batch);
   return TRUE;
 }
 
