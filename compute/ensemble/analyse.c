@@ -362,14 +362,16 @@ find_object (const FrameState *state, guint c)
   EnsResult *result = state->result;
   EnsClassResult *class = &result->classes[c];
   const guint *first = state->windows->first;
+  const EnsRect *within;
 
   if (!class->present || class->window < 0)
     return;
   while ((guint) class->window >= first[1])
     first++;
+  within = &state->sub_images->rects[first - state->windows->first];
   class->window = (gint)first[0]
                   + (gint)ens_windows_find_object (
-                      &result->windows[first[0]], first[1] - first[0],
+                      &result->windows[first[0]], first[1] - first[0], within,
                       &result->window_probabilities[(gsize)first[0] * result->n_classes + c],
                       result->n_classes);
 }

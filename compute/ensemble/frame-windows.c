@@ -126,11 +126,17 @@ ens_frame_windows_none (const EnsSubImages *sub_images)
 /* Windows that weigh less next to the highest change nothing. */
 #define NEGLIGIBLE 1e-3F
 
+/* Windows of this share of what was searched show all of it, and only stand for an object where
+ * nothing else does. */
+#define WHOLE 0.9F
+#define RELUCTANCE 1e-6F
+
 guint
-ens_windows_find_object (const EnsWindow *windows, guint n_windows, const float *probabilities,
-                         gsize pitch)
+ens_windows_find_object (const EnsWindow *windows, guint n_windows, const EnsRect *within,
+                         const float *probabilities, gsize pitch)
 {
   g_autofree float *below = g_new (float, n_windows); /* the highest, in log odds */
+  const float widest = WHOLE * within->width * within->height;
   float highest = -G_MAXFLOAT, best_overlap = -1;
   guint best = 0;
 
@@ -149,6 +155,8 @@ ens_windows_find_object (const EnsWindow *windows, guint n_windows, const float 
       if (weight > NEGLIGIBLE)
         overlap += weight * ens_rect_overlap (&windows[w].rect, &windows[v].rect);
     }
+    if (windows[w].rect.width * windows[w].rect.height >= widest)
+      overlap *= RELUCTANCE;
     if (below[w] > NEAR || !(overlap > best_overlap))
       continue;
     best_overlap = overlap;

@@ -32,8 +32,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsFrameWindows, ens_frame_windows_free)
 /* The window that shows an object: of those whose probability is near the highest, the one that
  * overlaps most with all windows, as far as these are likely to show the object. The highest itself
  * often is not it: classifiers like context, and of many windows one is the highest by chance.
+ * One that shows all of `within`, the sub-image, is taken where there is no other.
  * probabilities: of the first window, the next one's `pitch` values further. n_windows ≥ 1. */
-guint ens_windows_find_object (const EnsWindow *windows, guint n_windows,
+guint ens_windows_find_object (const EnsWindow *windows, guint n_windows, const EnsRect *within,
                                const float *probabilities, gsize pitch);
 
 static inline guint

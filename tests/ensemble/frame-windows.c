@@ -34,6 +34,8 @@ static const Row rows[] = {
       {AROUND (0.05F), 0.85F},
       {{0.25F, 0.25F, 0.1F, 0.1F}, 0.9F}},
      2},
+    {"whole-frame-alone", 2, {{{0, 0, 1, 1}, 0.9F}, {AROUND (0), 0.1F}}, 0},
+    {"whole-frame-and-object", 2, {{{0, 0, 1, 1}, 0.9F}, {{0, 0, 0.8F, 0.8F}, 0.85F}}, 1},
     /* Agreed on, but not likely. */
     {"unlikely",
      4,
@@ -56,7 +58,8 @@ START_TEST (test_find_object)
     probabilities[2 * w] = row->windows[w].probability;
     probabilities[2 * w + 1] = 1 - row->windows[w].probability;
   }
-  ck_assert_uint_eq (ens_windows_find_object (windows, row->n, probabilities, 2), row->expected);
+  ck_assert_uint_eq (ens_windows_find_object (windows, row->n, &ENS_RECT_WHOLE, probabilities, 2),
+                     row->expected);
 }
 END_TEST
 
