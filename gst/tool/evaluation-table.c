@@ -80,8 +80,9 @@ print_false_alarms (const EnsEvaluation *evaluation)
   guint n_none, n = ens_evaluation_count_false_alarms (evaluation, row, &n_none);
 
   if (n_none > 0)
-    g_print ("\nfalse alarms: %u of the %u images that show none of the classes (%.1f %%)\n", n,
-             n_none, 100.0 * n / n_none);
+    g_print ("\nfalse alarms%s: %u of the %u images that show none of the classes (%.1f %%)\n",
+             evaluation->gate != NULL || evaluation->gate_kind != NULL ? " without the gate" : "",
+             n, n_none, 100.0 * n / n_none);
   else
     g_print ("\nfalse alarms: not measured, no image shows none of the classes\n");
 }
