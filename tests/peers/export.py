@@ -5,11 +5,9 @@ usage: export.py RUN_NETWORK REWRITE_NETWORK [NAME …]
 
 Each network is exported by PyTorch, read and written by us. ONNX's checker has to find nothing, what
 we read and write once more has to be the same file, and run the same bits. ONNX Runtime, if
-NODE_PATH names a folder with onnxruntime-node, has to give what PyTorch gives.
+Python has the module onnxruntime, has to give what PyTorch gives.
 """
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,56 +19,29 @@ try:
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
+try:
+    import onnxruntime
+except ImportError:
+    onnxruntime = None
 
 # Name, opset.
 ROWS = [("squeezenet1_1", 13), ("resnet18", 17), ("mobilenet_v2", 9), ("mobilenet_v3_small", 17),
         ("shufflenet_v2_x0_5", 11), ("efficientnet_b0", 13), ("convnext_tiny", 17),
         ("mobilenet_v1", 13), ("generator", 17), ("cubic", 13)]
 
-ORT = """
-const ort = require('onnxruntime-node'), fs = require('fs');
-const [path, input, output, ...dims] = process.argv.slice(1);
-(async () => {
-  const session = await ort.InferenceSession.create(path, {logSeverityLevel: 3});
-  const bytes = fs.readFileSync(input);
-  const image = new ort.Tensor('float32', new Float32Array(bytes.buffer, bytes.byteOffset,
-    bytes.length / 4), dims.map(Number));
-  const results = await session.run({[session.inputNames[0]]: image});
-  const data = results[session.outputNames[0]].data;
-  fs.writeFileSync(output, Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-})();
-"""
 
-
-def find_runtime():
-    node = shutil.which("node")
-    if node is None or "NODE_PATH" not in os.environ:
-        return None
-    found = subprocess.run([node, "-e", "require('onnxruntime-node')"], capture_output=True)
-    return node if found.returncode == 0 else None
-
-
-def to_bytes(tensor):
-    return bytes(tensor.contiguous().view(-1).numpy().data.cast("B"))
-
-
-def from_bytes(data):
-    return torch.frombuffer(bytearray(data), dtype=torch.float32)
-
-
-def find_runtime_error(node, folder, path, cases):
+def find_runtime_error(path, cases):
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
     worst = 0
     for image, expected in cases:
-        (folder / "image").write_bytes(to_bytes(image))
-        subprocess.run([node, "-e", ORT, path, folder / "image", folder / "result"]
-                       + [str(side) for side in image.shape], check=True)
-        found = from_bytes((folder / "result").read_bytes())
+        found = torch.from_numpy(session.run(None, {name: image.numpy()})[0]).flatten()
         expected = expected.flatten()
         worst = max(worst, ((found - expected).abs().max() / expected.abs().max()).item())
     return worst
 
 
-def check(run, rewrite, node, folder, name, opset):
+def check(run, rewrite, folder, name, opset):
     make, sizes = NETWORKS[name]
     torch.manual_seed(1)
     model = randomise(make(), sizes[0])
@@ -96,7 +67,7 @@ def check(run, rewrite, node, folder, name, opset):
     if not all(torch.equal(x, y) for x, y in zip(before, after)):
         faults.append("what was written gives other bits")
     error = find_error(cases, after)
-    runtime = find_runtime_error(node, folder, written, cases) if node else None
+    runtime = find_runtime_error(written, cases) if onnxruntime else None
     for who, difference in (("we", error), ("ONNX Runtime", runtime)):
         if difference is not None and not difference < TOLERANCE:
             faults.append(f"{who}: relative error {difference:.2g}")
@@ -110,12 +81,12 @@ def check(run, rewrite, node, folder, name, opset):
 
 def main():
     run, rewrite, names = sys.argv[1], sys.argv[2], sys.argv[3:]
-    node, ok = find_runtime(), True
+    ok = True
     print(f"{'network':20}{'opset':>8}{'written':>9}{'ours':>10}{'ONNX Runtime':>15}")
     with tempfile.TemporaryDirectory() as folder:
         for name, opset in ROWS:
             if not names or name in names:
-                ok = check(run, rewrite, node, pathlib.Path(folder), name, opset) and ok
+                ok = check(run, rewrite, pathlib.Path(folder), name, opset) and ok
     return 0 if ok else 1
 
 
