@@ -208,6 +208,19 @@ count_label (EnsGateCounts *counts, guint8 label, const EnsClassResult *class)
   counts->wrong_withheld += label == ENS_LABEL_ABSENT ? n_withheld : 0;
 }
 
+static void
+count_labels (EnsGateCounts *counts, const guint8 *labels, const EnsResult *result)
+{
+  const EnsLabels truth = {1, result->n_classes, labels};
+  gboolean any = FALSE;
+
+  for (guint c = 0; c < result->n_classes; c++) {
+    count_label (counts, labels[c], &result->classes[c]);
+    any |= result->classes[c].present;
+  }
+  counts->false_alarms += any && ens_labels_has_none (&truth, 0);
+}
+
 /* What P would be without windows. */
 static void
 append_without (Scores *scores, const EnsResult *result)
@@ -257,12 +270,12 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
   for (guint n = 0; n < bundle->n_networks; n++)
     g_array_append_vals (scores->networks[n], result->networks[n].probabilities, bundle->n_classes);
   append_without (scores, result);
+  count_labels (&scores->gate, item->labels, result);
   for (guint c = 0; c < bundle->n_classes; c++) {
     const EnsClassResult *class = &result->classes[c];
     EnsRect window =
         class->window >= 0 ? result->windows[class->window].rect : (EnsRect) {0, 0, 0, 0};
 
-    count_label (&scores->gate, item->labels[c], class);
     g_array_append_val (scores->with, class->p);
     g_array_append_val (scores->in_windows, class->p3);
     g_array_append_val (scores->windows, window);
@@ -409,6 +422,7 @@ write_gate (EnsJson *json, const EnsGateCounts *gate)
   ens_json_unsigned (json, "correct_withheld", gate->correct_withheld);
   ens_json_unsigned (json, "wrong", gate->wrong);
   ens_json_unsigned (json, "wrong_withheld", gate->wrong_withheld);
+  ens_json_unsigned (json, "false_alarms", gate->false_alarms);
   ens_json_close (json);
 }
 

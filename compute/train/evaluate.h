@@ -38,6 +38,7 @@ typedef struct {
 /* Labels whose P reaches the threshold, and those of them that the gate (M2) withholds. */
 typedef struct {
   guint correct, correct_withheld, wrong, wrong_withheld;
+  guint false_alarms; /* images of none of the classes that are reported as one all the same */
 } EnsGateCounts;
 
 typedef struct {
@@ -82,7 +83,8 @@ EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, E
 /* What was measured against; it belongs to the evaluation. */
 EnsLabels ens_evaluation_get_truth (const EnsEvaluation *evaluation);
 
-/* How many of the images that show none of the classes, *n_none, are reported as one by a row. */
+/* How many of the images that show none of the classes, *n_none, a row reports as one, without a
+ * gate. */
 guint ens_evaluation_count_false_alarms (const EnsEvaluation *evaluation,
                                          const EnsEvaluationRow *row, guint *n_none);
 

@@ -79,12 +79,17 @@ print_false_alarms (const EnsEvaluation *evaluation)
   const EnsEvaluationRow *row = &evaluation->rows[evaluation->n_rows - 1];
   guint n_none, n = ens_evaluation_count_false_alarms (evaluation, row, &n_none);
 
-  if (n_none > 0)
-    g_print ("\nfalse alarms%s: %u of the %u images that show none of the classes (%.1f %%)\n",
-             evaluation->gate != NULL || evaluation->gate_kind != NULL ? " without the gate" : "",
-             n, n_none, 100.0 * n / n_none);
-  else
+  if (n_none == 0) {
     g_print ("\nfalse alarms: not measured, no image shows none of the classes\n");
+    return;
+  }
+  g_print ("\nfalse alarms%s: %u of the %u images that show none of the classes (%.1f %%)",
+           evaluation->gate != NULL || evaluation->gate_kind != NULL ? " without the gate" : "", n,
+           n_none, 100.0 * n / n_none);
+  if (evaluation->gate != NULL)
+    g_print (", %u with it (%.1f %%)", evaluation->gate->false_alarms,
+             100.0 * evaluation->gate->false_alarms / n_none);
+  g_print ("\n");
 }
 
 static void
@@ -120,6 +125,9 @@ print_gate_kinds (const EnsEvaluation *evaluation)
            "images:\n\n",
            evaluation->n_unrelated);
   tool_table_print (table);
+  g_print ("\nThe one marked (*) is used. Kinds with the probability rank all images, but images "
+           "are tagged where it is high already, and of those the others tell more: such a kind is "
+           "never chosen by itself, whatever its mean.\n");
 }
 
 void

@@ -147,7 +147,8 @@ def check_training(folder):
     result = run(*train)
     expect(result.returncode == 0 and bundle.is_dir() and "without windows" in result.stdout
            and "cross-fitted" in result.stdout and "as told" in result.stdout
-           and "original" in result.stdout and "windows (region proposals): mAP" in result.stderr,
+           and "original" in result.stdout and "The one marked (*) is used." in result.stdout
+           and "false alarms" in result.stdout and "windows (region proposals): mAP" in result.stderr,
            "train", result)
     first = (bundle / "ensemble.json").read_bytes() if bundle.is_dir() else b""
     result = run(*train)

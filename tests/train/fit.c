@@ -675,6 +675,41 @@ START_TEST (test_gate)
 }
 END_TEST
 
+static const struct {
+  EnsGateRange first, others; /* of classes */
+  guint false_alarms;
+} alarm_rows[] = {
+    {{-1, 1}, {-1, 1}, TEST}, /* nothing is withheld */
+    {{2, 3}, {2, 3}, 0},      /* everything is */
+    {{2, 3}, {-1, 1}, TEST},  /* one class is enough for an alarm */
+};
+
+/* At thresholds of 0 every picture of no class is an alarm, but for what the gate withholds. */
+START_TEST (test_false_alarms)
+{
+  g_autoptr (EnsEvaluation) promised = fit_well (fixture);
+  g_autoptr (EnsEnsemble) ensemble = ens_ensemble_open (fixture->bundle, fixture->device, NULL);
+  EnsBundle *bundle = (EnsBundle *)ens_ensemble_get_bundle (ensemble);
+  g_autoptr (EnsDataset) dataset =
+      ens_dataset_load (fixture->dataset, (const char *const *)bundle->classes, NULL);
+  g_autoptr (EnsEvaluation) found = NULL;
+  guint n_none;
+
+  for (guint c = 0; c < bundle->n_classes; c++) {
+    bundle->gate->ranges[c] = c == 0 ? alarm_rows[_i].first : alarm_rows[_i].others;
+    bundle->thresholds[c] = 0;
+    if (bundle->whole_thresholds != NULL)
+      bundle->whole_thresholds[c] = 0;
+  }
+  found =
+      ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, &fixture->opener, &fixture->monitor, NULL);
+  ck_assert_uint_eq (
+      ens_evaluation_count_false_alarms (found, &found->rows[found->n_rows - 1], &n_none), TEST);
+  ck_assert_uint_eq (n_none, TEST);
+  ck_assert_uint_eq (found->gate->false_alarms, alarm_rows[_i].false_alarms);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -693,5 +728,6 @@ main (int argc, char **argv)
   test_add ("settings", test_settings);
   test_add ("errors", test_errors);
   TEST_ADD_LOOP ("gate", test_gate, gate_rows);
+  TEST_ADD_LOOP ("false-alarms", test_false_alarms, alarm_rows);
   return test_run ();
 }

@@ -141,16 +141,22 @@ add_class (Report *report, guint c)
 static void
 add_false_alarms (Report *report)
 {
+  const EnsGateCounts *gate = report->evaluation->gate;
   guint n_none, n = ens_evaluation_count_false_alarms (report->evaluation, report->best, &n_none);
 
-  if (n_none > 0)
-    html_add (report->html,
-              "<p>False alarms: %u of the %u pictures that show none of the classes are reported "
-              "as one (%.1f %%).</p>\n",
-              n, n_none, 100.0 * n / n_none);
-  else
+  if (n_none == 0) {
     html_add (report->html, "<p>False alarms were not measured: every picture shows one of the "
                             "classes.</p>\n");
+    return;
+  }
+  html_add (report->html,
+            "<p>False alarms: %u of the %u pictures that show none of the classes are reported as "
+            "one (%.1f %%)",
+            n, n_none, 100.0 * n / n_none);
+  if (gate != NULL)
+    html_add (report->html, " without the gate, %u with it (%.1f %%)", gate->false_alarms,
+              100.0 * gate->false_alarms / n_none);
+  html_add (report->html, ".</p>\n");
 }
 
 void
