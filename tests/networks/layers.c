@@ -54,10 +54,11 @@ END_TEST
 
 START_TEST (test_seed)
 {
+  const EnsConvLayer conv = {.filters = CHANNELS, .kernel = 3};
   const EnsShape input = ENS_SHAPE (1, 8, 8, CHANNELS);
-  gsize size = usual.filters * 9 * CHANNELS * sizeof (float);
-  g_autoptr (EnsGraph) one = build (1, &usual, &input), again = build (1, &usual, &input);
-  g_autoptr (EnsGraph) two = build (2, &usual, &input);
+  gsize size = CHANNELS * 9 * CHANNELS * sizeof (float);
+  g_autoptr (EnsGraph) one = build (1, &conv, &input), again = build (1, &conv, &input);
+  g_autoptr (EnsGraph) two = build (2, &conv, &input);
   const float *weights = get_constant (one, "a.weight");
 
   ck_assert (memcmp (weights, get_constant (again, "a.weight"), size) == 0);
