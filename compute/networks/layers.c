@@ -26,21 +26,21 @@ add_filled (EnsLayers *layers, const char *layer, const char *part, guint n, flo
   return add_constant (layers, layer, part, tensor);
 }
 
+/* Outputs are the first dimension. */
 static EnsValue *
-add_filters (EnsLayers *layers, const char *name, guint channels, const EnsConvLayer *conv)
+add_weights (EnsLayers *layers, const char *layer, const EnsShape *shape, gboolean zero)
 {
-  const EnsShape shape = ENS_SHAPE (conv->filters, conv->kernel, conv->kernel, channels);
-  g_autoptr (EnsTensor) tensor = ens_tensor_new (ENS_TYPE_FLOAT32, &shape);
-  double deviation = sqrt (2.0 / (double)ens_shape_span (&shape, 1, shape.rank));
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (ENS_TYPE_FLOAT32, shape);
+  double deviation = sqrt (2.0 / (double)ens_shape_span (shape, 1, shape->rank));
   EnsRandom random;
 
-  if (!conv->zero) {
+  if (!zero) {
     ens_random_init (&random,
                      &(EnsRandomStream) {layers->seed, ENS_RANDOM_WEIGHTS, 0, layers->n_drawn++});
-    for (gint64 i = 0; i < ens_shape_elements (&shape); i++)
+    for (gint64 i = 0; i < ens_shape_elements (shape); i++)
       ((float *)tensor->data)[i] = (float)(deviation * ens_random_normal (&random));
   }
-  return add_constant (layers, name, "weight", tensor);
+  return add_constant (layers, layer, "weight", tensor);
 }
 
 static EnsMap
@@ -56,7 +56,8 @@ EnsMap
 ens_layers_conv (EnsLayers *layers, const char *name, EnsMap input, const EnsConvLayer *conv)
 {
   EnsConvParams params = {.sliding = ENS_SLIDING_DEFAULT, .group = 1};
-  EnsValue *inputs[3] = {input.value, add_filters (layers, name, input.channels, conv)};
+  const EnsShape filters = ENS_SHAPE (conv->filters, conv->kernel, conv->kernel, input.channels);
+  EnsValue *inputs[3] = {input.value, add_weights (layers, name, &filters, conv->zero)};
 
   params.sliding.rank = 2;
   for (guint i = 0; i < 2; i++) {
@@ -113,4 +114,30 @@ ens_layers_concat (EnsLayers *layers, const char *name, const EnsMap *maps, guin
     channels += maps[i].channels;
   }
   return add_node (layers, &ens_op_concat, name, &(EnsAxisParams) {3}, values, n, channels);
+}
+
+/* As other exporters write it, so that what reads networks finds the map before the mean. */
+EnsMap
+ens_layers_average (EnsLayers *layers, const char *name, EnsMap input)
+{
+  const EnsTransposeParams channels_first = {
+      .perm = {.present = TRUE, .n = 4, .values = {0, 3, 1, 2}}};
+  EnsValue *mean =
+      ens_graph_apply (layers->graph, &ens_op_global_average_pool, NULL, input.value, NULL);
+  EnsValue *first = ens_graph_apply (layers->graph, &ens_op_transpose, &channels_first, mean, NULL);
+
+  return add_node (layers, &ens_op_flatten, name, &(EnsAxisParams) {1}, &first, 1, input.channels);
+}
+
+EnsMap
+ens_layers_fully_connected (EnsLayers *layers, const char *name, EnsMap input, guint n)
+{
+  const EnsGemmParams params = {.trans_b = TRUE, .alpha = 1, .beta = 1};
+  EnsValue *inputs[] = {input.value,
+                        add_weights (layers, name, &ENS_SHAPE (n, input.channels), FALSE),
+                        add_filled (layers, name, "bias", n, 0)};
+  EnsMap result = add_node (layers, &ens_op_gemm, name, &params, inputs, 3, n);
+
+  result.value->shape = ENS_SHAPE (-1, n);
+  return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the project's own architectures are built of: layers with weights to begin training with.
  *
- * Filters are drawn from a normal distribution of variance 2 / n, n the numbers that one output is
+ * Weights are drawn from a normal distribution of variance 2 / n, n the numbers that one output is
  * summed from: He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", ICCV 2015. The same seed and
  * the same layers in the same order give the same weights, on every machine. Constants are called
  * after their layer: "NAME.weight", "NAME.bias" … */
@@ -20,7 +20,8 @@ typedef struct {
   guint32 n_drawn; /* layers with drawn weights so far */
 } EnsLayers;
 
-/* A value (N, H, W, channels). Before shapes are inferred the value does not know. */
+/* A value (N, H, W, channels), or (N, channels). Before shapes are inferred the value does not
+ * know. */
 typedef struct {
   EnsValue *value;
   guint channels;
@@ -48,5 +49,9 @@ EnsMap ens_layers_combine (EnsLayers *layers, const char *name, const EnsOp *op,
                            EnsMap b);
 /* By channel. */
 EnsMap ens_layers_concat (EnsLayers *layers, const char *name, const EnsMap *maps, guint n);
+/* The mean of all positions, (N, channels), on which fully connected layers may stand. */
+EnsMap ens_layers_average (EnsLayers *layers, const char *name, EnsMap input);
+/* (N, channels) to (N, n), with a bias of zeroes. Its value's shape is known, as losses ask. */
+EnsMap ens_layers_fully_connected (EnsLayers *layers, const char *name, EnsMap input, guint n);
 
 G_END_DECLS
