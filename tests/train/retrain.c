@@ -185,7 +185,7 @@ infer_output (const EnsGraph *graph, gint64 n, gint64 size)
 START_TEST (test_file)
 {
   static const char *const values[] = {"image", "conv1",  "relu1", "relu2",
-                                       "pool",  "scores", "prob"};
+                                       "pool",  "scores", "prob",  NULL};
   EnsRetrainResult result;
   g_autoptr (EnsGraph) graph = NULL;
   g_autoptr (EnsOnnxAbout) about = NULL;
