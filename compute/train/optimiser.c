@@ -175,7 +175,7 @@ ens_optimiser_step (EnsOptimiser *optimiser, double rate, const float *gradients
   optimiser->n_steps++;
   for (guint i = 0; i < optimiser->n_groups; at += optimiser->groups[i++].size) {
     const EnsParameterGroup *group = &optimiser->groups[i];
-    const double decay = group->decays ? options->decay : 0, r = rate * group->rate_factor;
+    const double decay = options->decay * group->decay_factor, r = rate * group->rate_factor;
     const Step step = {
         .options = options,
         .rate = (float)r,

@@ -4,7 +4,7 @@
  * Parameters, gradients and the optimiser's own state are flat arrays of floats in the same order,
  * group behind group. All arithmetic is on one thread and in a fixed order: the same gradients give
  * the same bits everywhere that floats are IEEE 754's. With g the gradient, r the rate (the
- * schedule's times the group's factor), w the decay:
+ * schedule's times the group's factor), w the decay (the options' times the group's factor):
  *
  *   SGD   v = m v + g (v = g in the first step);  p -= r v, or r (g + m v) with Nesterov's momentum
  *   Adam  a = β1 a + (1 - β1) g;  b = β2 b + (1 - β2) g²;
@@ -47,10 +47,11 @@ typedef struct {
 
 /* One parameter tensor. */
 typedef struct {
-  const char *name;   /* for messages */
-  gsize size;         /* elements */
-  double rate_factor; /* 0: the parameter stays as it is */
-  gboolean decays;    /* weights do; biases and what batch normalisation has do not */
+  const char *name;    /* for messages */
+  gsize size;          /* elements */
+  double rate_factor;  /* 0: the parameter stays as it is */
+  double decay_factor; /* the share of the decay that it gets: usually 1 for weights, 0 for biases
+                          and what batch normalisation has (train/regulariser.h gives it some) */
 } EnsParameterGroup;
 
 typedef struct _EnsOptimiser EnsOptimiser;

@@ -177,7 +177,7 @@ set_groups (Retrain *retrain)
         .rate_factor = strcmp (parameters[i].node, retrain->graph.label_node) == 0
                            ? retrain->params.label_factor
                            : 1,
-        .decays = parameters[i].kind == ENS_PARAMETER_WEIGHT,
+        .decay_factor = parameters[i].kind == ENS_PARAMETER_WEIGHT ? 1 : 0,
     };
 }
 

@@ -32,7 +32,7 @@ main (int argc, char *argv[])
       .decay = get (argv, "decay"),
       .clip = get (argv, "clip"),
   };
-  const EnsParameterGroup group = {"parameters", n, 1, TRUE};
+  const EnsParameterGroup group = {"parameters", n, 1, 1};
   g_autoptr (EnsOptimiser) optimiser = ens_optimiser_new (&options, &group, 1);
   g_autofree float *parameters = g_new0 (float, n);
   g_autofree float *gradients = g_new0 (float, n);

@@ -13,35 +13,37 @@ static const struct {
   const char *name;
   EnsOptimiserOptions options;
   double rate_factor;
-  gboolean decays;
+  double decay_factor;
   double expected[3];
 } rows[] = {
-    {"plain", {SGD}, 1, TRUE, {0.95, 0.975, 0.875}},
-    {"factor", {SGD}, 2, TRUE, {0.9, 0.95, 0.75}},
-    {"frozen", {SGD, .momentum = 0.9, .decay = 0.1}, 0, TRUE, {1, 1, 1}},
+    {"plain", {SGD}, 1, 1, {0.95, 0.975, 0.875}},
+    {"factor", {SGD}, 2, 1, {0.9, 0.95, 0.75}},
+    {"frozen", {SGD, .momentum = 0.9, .decay = 0.1}, 0, 1, {1, 1, 1}},
     /* v = 0.5, 0.2, 1.18 */
-    {"momentum", {SGD, .momentum = 0.9}, 1, TRUE, {0.95, 0.93, 0.812}},
+    {"momentum", {SGD, .momentum = 0.9}, 1, 1, {0.95, 0.93, 0.812}},
     /* g + 0.9 v = 0.95, -0.07, 2.062 */
-    {"nesterov", {SGD, .momentum = 0.9, .nesterov = TRUE}, 1, TRUE, {0.905, 0.912, 0.7058}},
+    {"nesterov", {SGD, .momentum = 0.9, .nesterov = TRUE}, 1, 1, {0.905, 0.912, 0.7058}},
     /* g + 0.1 p = 0.6, -0.156, 1.09556 */
-    {"decay", {SGD, .decay = 0.1}, 1, TRUE, {0.94, 0.9556, 0.846044}},
-    {"no-decay", {SGD, .decay = 0.1}, 1, FALSE, {0.95, 0.975, 0.875}},
+    {"decay", {SGD, .decay = 0.1}, 1, 1, {0.94, 0.9556, 0.846044}},
+    {"no-decay", {SGD, .decay = 0.1}, 1, 0, {0.95, 0.975, 0.875}},
+    /* g + 0.05 p = 0.55, -0.20275, 1.0482625 */
+    {"share", {SGD, .decay = 0.1}, 1, 0.5, {0.945, 0.96527500, 0.8604486}},
     /* 0.99 p - 0.1 g */
-    {"decoupled", {SGD, .decoupled_decay = TRUE, .decay = 0.1}, 1, TRUE, {0.94, 0.9556, 0.846044}},
-    {"clip", {SGD, .clip = 0.25}, 1, TRUE, {0.975, 1, 0.975}},
+    {"decoupled", {SGD, .decoupled_decay = TRUE, .decay = 0.1}, 1, 1, {0.94, 0.9556, 0.846044}},
+    {"clip", {SGD, .clip = 0.25}, 1, 1, {0.975, 1, 0.975}},
     /* a = 0.05, 0.02, 0.118 and b = 0.0025, 0.0031, 0.013069 before their corrections */
-    {"adam", {ADAM, ADAM_BETAS}, 1, TRUE, {0.9, 0.8733301, 0.8076888}},
+    {"adam", {ADAM, ADAM_BETAS}, 1, 1, {0.9, 0.8733301, 0.8076888}},
     {"adamw",
      {ADAM, ADAM_BETAS, .decoupled_decay = TRUE, .decay = 0.1},
      1,
-     TRUE,
+     1,
      {0.89, 0.8544301, 0.7802445}},
 };
 
 START_TEST (test_step)
 {
   static const float gradients[] = {0.5F, -0.25F, 1};
-  const EnsParameterGroup group = {"weight", 1, rows[_i].rate_factor, rows[_i].decays};
+  const EnsParameterGroup group = {"weight", 1, rows[_i].rate_factor, rows[_i].decay_factor};
   g_autoptr (EnsOptimiser) optimiser = ens_optimiser_new (&rows[_i].options, &group, 1);
   float weight = 1;
 
@@ -55,7 +57,7 @@ START_TEST (test_step)
 END_TEST
 
 static const EnsParameterGroup groups[] = {
-    {"first", 2, 1, TRUE}, {"second", 1, 0, TRUE}, {"third", 1, 0.5, FALSE}};
+    {"first", 2, 1, 1}, {"second", 1, 0, 1}, {"third", 1, 0.5, 0}};
 
 /* The norm is that of all groups together; frozen ones don't count. */
 START_TEST (test_clip_groups)
