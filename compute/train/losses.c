@@ -7,6 +7,8 @@
 static const EnsBinaryParams binary = {.activation = {ENS_ACTIVATION_NONE}};
 static const EnsAxesParams last_axis = {.axes = {.present = TRUE, .n = 1, .values = {-1}}};
 static const EnsReduceParams over_last = {.axes = {.present = TRUE, .n = 1, .values = {-1}}};
+static const EnsReduceParams over_picture = {.axes = {.present = TRUE, .n = 3, .values = {1, 2, 3}},
+                                             .keepdims = TRUE};
 static const EnsReduceParams over_all = {.axes = {.present = FALSE}};
 
 static EnsValue *
@@ -79,6 +81,48 @@ ens_loss_binary_cross_entropy (EnsGraph *graph, EnsValue *logits, EnsValue *targ
 
   terms = ens_graph_apply (graph, &ens_op_sub, &binary, terms, known, NULL);
   return weighted_mean (graph, terms, weights);
+}
+
+#define CONTOUR_LEAST 0.3
+#define CONTOUR_OTHERS 1.1
+
+/* 1 where the comparison holds, 0 elsewhere. */
+static EnsValue *
+compare (EnsGraph *graph, const EnsOp *op, EnsValue *x, double value)
+{
+  x = ens_graph_apply (graph, op, NULL, x, add_number (graph, value), NULL);
+  return ens_graph_apply (graph, &ens_op_cast, &(EnsCastParams) {ENS_TYPE_FLOAT32}, x, NULL);
+}
+
+/* factor · the share of the pixels that `counted` is 1 at among those of both, where `weighted` is
+ * 1. */
+static EnsValue *
+weigh_by_share (EnsGraph *graph, EnsValue *weighted, EnsValue *counted, EnsValue *both,
+                double factor)
+{
+  EnsValue *n = ens_graph_apply (graph, &ens_op_reduce_sum, &over_picture, counted, NULL);
+  EnsValue *n_both = ens_graph_apply (graph, &ens_op_reduce_sum, &over_picture, both, NULL);
+  EnsValue *share;
+
+  n_both = ens_graph_apply (graph, &ens_op_max, &binary, n_both, add_number (graph, 1), NULL);
+  share = ens_graph_apply (graph, &ens_op_div, &binary, n, n_both, NULL);
+  share = ens_graph_apply (graph, &ens_op_mul, &binary, share, add_number (graph, factor), NULL);
+  return ens_graph_apply (graph, &ens_op_mul, &binary, weighted, share, NULL);
+}
+
+EnsValue *
+ens_loss_contour (EnsGraph *graph, EnsValue *logits, EnsValue *truth, gboolean balance)
+{
+  EnsValue *contour = compare (graph, &ens_op_greater_or_equal, truth, CONTOUR_LEAST);
+  EnsValue *other = compare (graph, &ens_op_equal, truth, 0), *weights;
+  EnsValue *both = ens_graph_apply (graph, &ens_op_add, &binary, contour, other, NULL);
+
+  weights = both;
+  if (balance)
+    weights = ens_graph_apply (graph, &ens_op_add, &binary,
+                               weigh_by_share (graph, contour, other, both, 1),
+                               weigh_by_share (graph, other, contour, both, CONTOUR_OTHERS), NULL);
+  return ens_loss_binary_cross_entropy (graph, logits, contour, weights);
 }
 
 static EnsValue *

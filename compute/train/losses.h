@@ -19,6 +19,14 @@ EnsValue *ens_loss_cross_entropy (EnsGraph *graph, EnsValue *logits, EnsValue *t
 /* Binary cross-entropy of logits; targets in [0, 1] and weights of the same shape. */
 EnsValue *ens_loss_binary_cross_entropy (EnsGraph *graph, EnsValue *logits, EnsValue *targets,
                                          EnsValue *weights);
+/* Of a contour network's logits (N, H, W, 1). truth, of the same shape: how many of those who drew
+ * contours did so at this pixel, from 0 to 1. Pixels of 0.3 and more are contours, those of 0 are
+ * not; those between, and negative ones (borders), do not count. balance: in each picture with n⁺
+ * pixels of contours and n⁻ others, the former weigh n⁻ / (n⁺ + n⁻), the latter 1.1 n⁺ / (n⁺ + n⁻),
+ * so that a picture without contours weighs nothing: Xie and Tu, "Holistically-Nested Edge
+ * Detection", ICCV 2015; the factor 1.1 and what is left out: Liu, Cheng, Hu, Wang and Bai, "Richer
+ * Convolutional Features for Edge Detection", CVPR 2017. FALSE: all weigh alike. */
+EnsValue *ens_loss_contour (EnsGraph *graph, EnsValue *logits, EnsValue *truth, gboolean balance);
 /* (x − target)² and |x − target|, all of one shape; target NULL: 0. */
 EnsValue *ens_loss_squared_error (EnsGraph *graph, EnsValue *x, EnsValue *targets,
                                   EnsValue *weights);

@@ -14,6 +14,8 @@ typedef enum {
   CROSS,
   CROSS_INDEX,
   BINARY,
+  CONTOUR,
+  CONTOUR_PLAIN,
   SQUARED,
   ABSOLUTE,
   SQUARES_REAL,
@@ -112,6 +114,28 @@ static const LossRow rows[] = {
      {1, 0},
      .loss = 20000,
      .gradient = {-0.5, 0.5}},
+    {"contour",
+     CONTOUR,
+     {4, {1, 2, 2, 1}},
+     {2, 5, 0, 2},
+     {1, 0.29f, 0, 0},
+     .loss = (2 * 0.12692801 + 1.1 * (0.69314718 + 2.1269280)) / 4.2,
+     .gradient = {-2 * S2 / 4.2, 0, 0.55 / 4.2, 1.1 * (1 - S2) / 4.2}},
+    {"contour-by-picture",
+     CONTOUR,
+     {4, {2, 1, 3, 1}},
+     {0},
+     {0.3f, 0, 0.1f, 1, 1, 0},
+     .loss = 0.69314718,
+     .gradient = {-0.25 / 2.45, 0.275 / 2.45, 0, -0.5 / 3 / 2.45, -0.5 / 3 / 2.45, 1.1 / 3 / 2.45}},
+    {"contour-plain",
+     CONTOUR_PLAIN,
+     {4, {1, 2, 2, 1}},
+     {2, 5, 0, 2},
+     {1, -1, 0, 0},
+     .loss = (0.12692801 + 0.69314718 + 2.1269280) / 3,
+     .gradient = {-S2 / 3, 0, 0.5 / 3, (1 - S2) / 3}},
+    {"contour-none", CONTOUR, {4, {1, 1, 3, 1}}, {2, 5, 0}, {0, -1, 0.2f}},
     {"squared", SQUARED, {1, {2}}, {1, 5}, {3, 4}, .loss = 2.5, .gradient = {-2, 1}},
     {"squared-masked",
      SQUARED,
@@ -163,6 +187,9 @@ add_loss (EnsGraph *graph, EnsValue *x, const LossRow *row)
     return ens_loss_cross_entropy (graph, x, targets, weights);
   case BINARY:
     return ens_loss_binary_cross_entropy (graph, x, targets, weights);
+  case CONTOUR:
+  case CONTOUR_PLAIN:
+    return ens_loss_contour (graph, x, targets, row->kind == CONTOUR);
   case SQUARED:
     return ens_loss_squared_error (graph, x, targets, weights);
   case ABSOLUTE:
