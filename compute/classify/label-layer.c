@@ -4,9 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "kernels/blas.h"
 
 #define DECAY 1e-4
+
+/* Of weights that nothing is known of. */
+#define DEVIATION 0.01
 
 /* Steps that L-BFGS remembers. */
 #define MEMORY 8
@@ -42,15 +46,6 @@ softmax (float *v, guint n)
     v[c] = (float)(exp (v[c] - highest) / sum);
 }
 
-void
-ens_label_layer_normalise (float *v, guint n_samples, guint n_classes, gboolean multi_label)
-{
-  for (guint i = 0; i < n_samples && !multi_label; i++)
-    softmax (&v[(gsize)i * n_classes], n_classes);
-  for (gsize i = 0; i < (gsize)n_samples * n_classes && multi_label; i++)
-    v[i] = 1 / (1 + expf (-v[i]));
-}
-
 /* ---- Loss and gradient ---- */
 
 /* Parameters are W and then b in one vector of n_values. */
@@ -61,9 +56,9 @@ typedef struct {
   gsize n_values;
   EnsLinearClassifier *layer; /* what is evaluated */
   float *transposed;          /* n_features × n_samples */
-  float *errors;              /* n_classes × n_samples: d loss / d v */
-  float *v;                   /* n_samples × n_classes */
-  float *weights_gradient;    /* n_classes × n_features */
+  float *errors;              /* width × n_samples: d loss / d v */
+  float *v;                   /* n_samples × width */
+  float *weights_gradient;    /* width × n_features */
   float *no_bias;             /* zeroes, as many as features */
 } Problem;
 
@@ -115,7 +110,7 @@ binary_loss (double v, gboolean present)
   return margin > 0 ? log1p (exp (-margin)) : log1p (exp (margin)) - margin;
 }
 
-/* One example's share of the cross entropy; v becomes d loss / d v. */
+/* One example's share of the cross entropy; v becomes d loss / d v, where it is a class's. */
 static double
 differentiate (const Problem *problem, guint sample, float *v)
 {
@@ -162,8 +157,9 @@ static double
 evaluate (Problem *problem, const double *values, double *gradient)
 {
   guint n = problem->examples->truth.n_samples, k = problem->layer->n_classes;
+  guint n_classes = problem->examples->truth.n_classes;
   gsize n_weights = problem->n_values - k;
-  double scale = 1.0 / ((double)n * (problem->multi_label ? k : 1)), loss = 0;
+  double scale = 1.0 / ((double)n * (problem->multi_label ? n_classes : 1)), loss = 0;
 
   set_layer (problem->layer, values);
   ens_linear_classifier_decide (problem->layer, problem->examples->features, n, problem->v,
@@ -173,6 +169,7 @@ evaluate (Problem *problem, const double *values, double *gradient)
     float *v = &problem->v[(gsize)i * k];
 
     loss += scale * differentiate (problem, i, v);
+    memset (&v[n_classes], 0, (k - n_classes) * sizeof *v);
     for (guint c = 0; c < k; c++) {
       problem->errors[(gsize)c * n + i] = v[c];
       gradient[n_weights + c] += scale * v[c];
@@ -343,6 +340,16 @@ descend (Problem *problem, Search *search, const EnsLossRange *range)
   fit.loss = loss;
   fit.reached = loss >= range->low && loss <= range->high;
   return fit;
+}
+
+void
+ens_label_layer_begin (EnsLinearClassifier *layer)
+{
+  EnsRandom random;
+
+  ens_random_init (&random, &(EnsRandomStream) {0, ENS_RANDOM_WEIGHTS, 0, 0});
+  for (gsize i = 0; i < (gsize)layer->n_classes * layer->n_features; i++)
+    layer->weights[i] = (float)(DEVIATION * ens_random_normal (&random));
 }
 
 EnsLabelLayerFit

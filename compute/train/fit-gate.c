@@ -10,17 +10,27 @@
 
 #define GATE_FILE "gate.onnx"
 
-static gboolean
-wants_gate (const EnsFit *fit)
+gboolean
+ens_fit_prepare_gate (EnsFit *fit, GError **error)
 {
-  return g_strcmp0 (fit->params->gate, "off") != 0;
+  double width;
+
+  if (!ens_gate_parse (fit->params->gate, &fit->gate_settings, error))
+    return FALSE;
+  width = fit->gate_settings.options[ENS_GATE_WIDTH];
+  if (width == 0 || width >= fit->dataset->n_classes)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+               "gate: width: expected a value for each of the %u classes at least, found %g",
+               fit->dataset->n_classes, width);
+  return FALSE;
 }
 
 gboolean
 ens_fit_fill_unrelated (EnsFit *fit, EnsFitFeatures *features, const EnsFrameOpener *opener,
                         GError **error)
 {
-  if (!wants_gate (fit) || fit->params->unrelated == NULL)
+  if (fit->gate_settings.off || fit->params->unrelated == NULL)
     return TRUE;
   fit->unrelated = ens_dataset_load_unrelated (fit->params->unrelated,
                                                (const char *const *)fit->bundle->classes, error);
@@ -175,8 +185,8 @@ note_choice (const EnsFit *fit, const EnsFittedGate *gate, guint length)
   }
   ens_monitor_note (fit->monitor, "gate: %s of %u features of “%s” %s (AUROC%s)", gate->kind,
                     length, fit->bundle->gate->network,
-                    fit->params->gate != NULL ? "as asked for"
-                                              : "tells known images from others best",
+                    fit->gate_settings.kind != NULL ? "as asked for"
+                                                    : "tells known images from others best",
                     why->len > 0 ? why->str + 1 : ": nothing to measure it by");
   if (isnan (gate->figures[0].unrelated))
     ens_monitor_note (fit->monitor,
@@ -198,8 +208,8 @@ note_classes (const EnsFit *fit, const EnsFittedGate *gate)
     ens_monitor_note (fit->monitor,
                       "gate: the label layer's loss, %.3g, is not in the range %g to "
                       "%g after %u rounds",
-                      gate->layer.loss, ENS_LABEL_LOSS_RANGE.low, ENS_LABEL_LOSS_RANGE.high,
-                      gate->layer.rounds);
+                      gate->layer.loss, fit->gate_settings.options[ENS_GATE_LOSS_LOW],
+                      fit->gate_settings.options[ENS_GATE_LOSS_HIGH], gate->layer.rounds);
 }
 
 static void
@@ -211,7 +221,7 @@ store_gate (EnsFit *fit, guint n)
   stored->network = g_strdup (fit->bundle->networks[n].name);
   stored->file = g_strdup (GATE_FILE);
   stored->kind = g_strdup (gate->kind);
-  stored->keep = (float)fit->params->keep;
+  stored->keep = (float)fit->gate_settings.options[ENS_GATE_KEEP];
   stored->ranges = g_memdup2 (gate->ranges, fit->bundle->n_classes * sizeof *gate->ranges);
 }
 
@@ -238,10 +248,7 @@ get_mean (const EnsFittedGate *gate)
 static gboolean
 try_network (EnsFit *fit, EnsFitFeatures *features, guint n, Best *best, GError **error)
 {
-  EnsGateTask task = {.kind = fit->params->gate,
-                      .keep = fit->params->keep,
-                      .loss = ENS_LABEL_LOSS_RANGE,
-                      .device = fit->device};
+  EnsGateTask task = {.settings = &fit->gate_settings, .device = fit->device};
   g_auto (EnsFittedGate) gate = {0};
   g_auto (Images) images = {0};
 
@@ -266,7 +273,7 @@ ens_fit_gate (EnsFit *fit, EnsFitFeatures *features, EnsEvaluation *evaluation, 
   guint n_networks = fit->bundle->n_networks;
   Best best = {0};
 
-  if (!wants_gate (fit))
+  if (fit->gate_settings.off)
     return TRUE;
   for (guint n = 0; n < n_networks; n++)
     if (!ens_monitor_progress (fit->monitor, stage, n, n_networks, error)

@@ -21,7 +21,8 @@ typedef struct {
   gboolean with_windows; /* whether there are decisions on windows */
   const EnsHead *head;
   double head_options[ENS_HEAD_MAX_OPTIONS]; /* before a network's own are chosen */
-  EnsFittedGate gate;                        /* of the bundle's, if it has one */
+  EnsGateSettings gate_settings;
+  EnsFittedGate gate; /* of the bundle's, if it has one */
 } EnsFit;
 
 /* A bundle that knows its networks, and nothing learnt yet. */
@@ -36,6 +37,9 @@ EnsEvaluation *ens_fit_fusion (EnsFit *fit, guint n_broken);
  * split's. */
 gboolean ens_fit_diagnose (const EnsFit *fit, EnsFitFeatures *features, EnsEvaluation *evaluation,
                            GError **error);
+
+/* Reads the gate's settings. The data set is loaded. */
+gboolean ens_fit_prepare_gate (EnsFit *fit, GError **error);
 
 /* What the gate compares with, as far as it is not in the data set: fills the features. */
 gboolean ens_fit_fill_unrelated (EnsFit *fit, EnsFitFeatures *features,

@@ -167,7 +167,8 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   fit.head = ens_head_parse (params->head != NULL ? params->head : default_heads[params->method],
                              fit.head_options, error);
   if (fit.head == NULL || !ens_bundle_check_target (params->bundle, error)
-      || !load_dataset (&fit, error) || !ens_fit_set_up (&fit, error))
+      || !load_dataset (&fit, error) || !ens_fit_prepare_gate (&fit, error)
+      || !ens_fit_set_up (&fit, error))
     return NULL;
   cache = params->cache != NULL
               ? g_strdup (params->cache)

@@ -73,8 +73,7 @@ typedef struct {
   gboolean plain_sigmoid; /* ENS_FIT_DOCUMENT: S (t), not calibrated */
   const char *head; /* what is learnt, as ens_head_parse () reads it; NULL: the method's default */
   guint windows;    /* 100; 0 for none */
-  const char *gate; /* kind of gate (train/gate.h); NULL: the best; "off": none */
-  double keep;      /* share of correct labels that the gate is to keep: 0.95 */
+  const char *gate; /* as ens_gate_parse () reads it */
   const char *unrelated; /* folder of images that show no class; NULL: none */
   EnsWindowsPreset windows_preset;
 } EnsFitParams;
@@ -83,7 +82,6 @@ typedef struct {
   ((EnsFitParams) {.version = "1",                         \
                    .cache_limit = ENS_FEATURE_CACHE_LIMIT, \
                    .windows = 100,                         \
-                   .keep = 0.95,                           \
                    .windows_preset = ENS_WINDOWS_BALANCED})
 
 /* Extracts features of the training and validation images, fits, and writes the bundle. Images that

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "train/gate-model.h"
 
+#include <float.h>
 #include <string.h>
 
 #include "engine/network-private.h"
@@ -40,7 +41,7 @@ get_examples (const EnsGateModel *model, gboolean of_labels)
 {
   const EnsLabels truth = {model->n_rows, model->task->examples.truth.n_classes, model->labels};
 
-  return of_labels ? (EnsExamples) {truth, truth.n_classes, model->values}
+  return of_labels ? (EnsExamples) {truth, model->width, model->values}
                    : (EnsExamples) {truth, model->task->length, model->features};
 }
 
@@ -66,19 +67,23 @@ void
 ens_gate_model_init (EnsGateModel *model, const EnsGateTask *task, guint *rows, guint n_rows)
 {
   guint n_classes = task->examples.truth.n_classes;
+  const EnsLossRange loss = {task->settings->options[ENS_GATE_LOSS_LOW],
+                             task->settings->options[ENS_GATE_LOSS_HIGH]};
   EnsThreadPool *pool = ens_device_get_pool (task->device);
   EnsExamples examples;
 
   *model = (EnsGateModel) {.task = task, .rows = rows, .n_rows = n_rows};
   model->features = g_new (float, (gsize)n_rows * task->length);
-  model->values = g_new (float, (gsize)n_rows *n_classes);
+  model->width = MAX ((guint)task->settings->options[ENS_GATE_WIDTH], n_classes);
+  model->values = g_new (float, (gsize)n_rows * model->width);
   model->labels = g_new (guint8, (gsize)n_rows * n_classes);
   model->has_class = g_new0 (gboolean, n_classes);
   copy_rows (model);
   examples = get_examples (model, FALSE);
   model->multi_label = ens_label_layer_is_multi_label (&examples.truth);
-  model->layer = ens_linear_classifier_new (task->length, n_classes);
-  model->fit = ens_label_layer_train (model->layer, &examples, &task->loss, pool);
+  model->layer = ens_linear_classifier_new (task->length, model->width);
+  ens_label_layer_begin (model->layer);
+  model->fit = ens_label_layer_train (model->layer, &examples, &loss, pool);
   ens_linear_classifier_decide (model->layer, model->features, n_rows, model->values, pool);
 }
 
@@ -97,16 +102,15 @@ ens_gate_model_clear (EnsGateModel *model)
 
 static const EnsBinaryParams plain = {0};
 
+/* Columns of a matrix that has n of them. */
 static EnsValue *
-append_slice (EnsGraph *graph, EnsValue *features, const EnsGateTask *task)
+append_slice (EnsGraph *graph, EnsValue *matrix, guint n, guint first, guint length)
 {
-  const EnsSliceParams params = {.starts = {1, TRUE, {task->first}},
-                                 .ends = {1, TRUE, {task->first + task->length}},
-                                 .axes = {1, TRUE, {1}}};
+  const EnsSliceParams params = {
+      .starts = {1, TRUE, {first}}, .ends = {1, TRUE, {first + length}}, .axes = {1, TRUE, {1}}};
 
-  if (task->length == task->examples.n_features)
-    return features;
-  return ens_graph_apply (graph, ens_op_find ("Slice"), &params, features, NULL);
+  return length == n ? matrix
+                     : ens_graph_apply (graph, ens_op_find ("Slice"), &params, matrix, NULL);
 }
 
 static EnsValue *
@@ -123,7 +127,9 @@ static EnsValue *
 append_probability (EnsGraph *graph, EnsValue *labels, const EnsGateModel *model)
 {
   static const EnsSoftmaxParams last = {.axis = 1};
+  guint n_classes = model->task->examples.truth.n_classes;
 
+  labels = append_slice (graph, labels, model->width, 0, n_classes);
   return model->multi_label ? ens_graph_apply (graph, ens_op_find ("Sigmoid"), NULL, labels, NULL)
                             : ens_graph_apply (graph, ens_op_find ("Softmax"), &last, labels, NULL);
 }
@@ -135,7 +141,8 @@ append_scaled (EnsGraph *graph, EnsValue *value, float factor)
                           ens_graph_add_vector (graph, "factor", &factor, 1), NULL);
 }
 
-/* Not above 1, as far as rounding goes, and −1 for vectors of length 0. */
+/* Not above 1, as far as rounding goes, and −1 for vectors that have no direction: whose length is
+ * 0 or not finite. */
 static EnsValue *
 append_bounds (EnsGraph *graph, EnsValue *similarities, EnsValue *vectors)
 {
@@ -143,11 +150,15 @@ append_bounds (EnsGraph *graph, EnsValue *similarities, EnsValue *vectors)
   EnsValue *length = ens_graph_apply (graph, ens_op_find ("ReduceL2"), &rows, vectors, NULL);
   EnsValue *zero = ens_graph_add_vector (graph, "zero", &(float) {0}, 1);
   EnsValue *lowest = ens_graph_add_vector (graph, "lowest", &(float) {-1}, 1);
-  EnsValue *any = ens_graph_apply (graph, ens_op_find ("Greater"), NULL, length, zero, NULL);
+  EnsValue *largest = ens_graph_add_vector (graph, "largest", &(float) {FLT_MAX}, 1);
+  EnsValue *sound = ens_graph_apply (
+      graph, ens_op_find ("And"), NULL,
+      ens_graph_apply (graph, ens_op_find ("Greater"), NULL, length, zero, NULL),
+      ens_graph_apply (graph, ens_op_find ("LessOrEqual"), NULL, length, largest, NULL), NULL);
   EnsValue *bounded =
       ens_graph_apply (graph, ens_op_find ("Clip"), &(EnsClipParams) {-1, 1}, similarities, NULL);
 
-  return ens_graph_apply (graph, ens_op_find ("Where"), NULL, any, bounded, lowest, NULL);
+  return ens_graph_apply (graph, ens_op_find ("Where"), NULL, sound, bounded, lowest, NULL);
 }
 
 EnsGraph *
@@ -158,7 +169,8 @@ ens_gate_model_to_graph (const EnsGateModel *model, const EnsGateKind *kind)
   EnsGraph *graph = ens_graph_new ("gate");
   EnsValue *features = ens_graph_add_input (graph, "features", ENS_TYPE_FLOAT32,
                                             &ENS_SHAPE (-1, task->examples.n_features));
-  EnsValue *vectors = append_slice (graph, features, task);
+  EnsValue *vectors =
+      append_slice (graph, features, task->examples.n_features, task->first, task->length);
   EnsValue *labels = NULL, *value;
 
   if (kind->of_labels || kind->with_probability || kind->rival)
@@ -211,7 +223,7 @@ ens_gate_model_find_likeliest (const EnsGateModel *model, const EnsGateImages *i
 {
   const EnsGateTask *task = model->task;
   guint n_features = task->examples.n_features, n_classes = task->examples.truth.n_classes;
-  g_autofree float *values = g_new (float, (gsize)images->n *n_classes);
+  g_autofree float *values = g_new (float, (gsize)images->n * model->width);
   g_autofree float *compared = g_new (float, (gsize)images->n * task->length);
   guint *likeliest = g_new (guint, images->n);
 
@@ -221,7 +233,7 @@ ens_gate_model_find_likeliest (const EnsGateModel *model, const EnsGateImages *i
   ens_linear_classifier_decide (model->layer, compared, images->n, values,
                                 ens_device_get_pool (task->device));
   for (guint i = 0; i < images->n; i++) {
-    const float *row = &values[(gsize)i * n_classes];
+    const float *row = &values[(gsize)i * model->width];
     gint best = -1;
 
     for (guint c = 0; c < n_classes; c++)

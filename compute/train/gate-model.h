@@ -22,6 +22,7 @@ typedef struct {
   guint *rows; /* of the task's examples, those learnt */
   guint n_rows;
   gboolean multi_label;
+  guint width;              /* values of the label layer, at least one for each class */
   float *features, *values; /* of these rows: what is compared, and the label layer's values */
   guint8 *labels;
   gboolean *has_class; /* per class: whether some row has it */

@@ -15,6 +15,9 @@
 /* Images of a class that the gate learns from, at most. */
 #define MAX_PER_CLASS 500
 
+/* Values of a label layer, at most. */
+#define MAX_WIDTH 4096
+
 void
 ens_fitted_gate_clear (EnsFittedGate *gate)
 {
@@ -22,21 +25,70 @@ ens_fitted_gate_clear (EnsFittedGate *gate)
   g_clear_pointer (&gate->ranges, g_free);
 }
 
-gboolean
-ens_gate_check_kind (const char *name, GError **error)
-{
-  g_autoptr (GString) known = g_string_new (NULL);
+/* ---- Settings ---- */
 
-  for (guint k = 0; k < ens_gate_n_kinds; k++) {
+const EnsOption ens_gate_options[] = {[ENS_GATE_KEEP] = {"keep", 0.95, 0, 1},
+                                      [ENS_GATE_HIGH] = {"high", 1, 0, 1},
+                                      [ENS_GATE_LOSS_LOW] = {"loss-low", 0.05, 0, 100},
+                                      [ENS_GATE_LOSS_HIGH] = {"loss-high", 0.2, 0, 100},
+                                      [ENS_GATE_WIDTH] = {"width", 0, 0, MAX_WIDTH},
+                                      [ENS_GATE_N_OPTIONS] = {NULL}};
+
+static gboolean
+parse_kind (const char *name, EnsGateSettings *settings, GError **error)
+{
+  g_autoptr (GString) known = g_string_new ("off");
+
+  settings->off = strcmp (name, "off") == 0;
+  settings->kind = NULL;
+  for (guint k = 0; k < ens_gate_n_kinds && !settings->off && settings->kind == NULL; k++) {
     if (ens_gate_kinds[k].rival)
       continue;
     if (strcmp (ens_gate_kinds[k].name, name) == 0)
-      return TRUE;
-    g_string_append_printf (known, "%s%s", k > 0 ? ", " : "", ens_gate_kinds[k].name);
+      settings->kind = ens_gate_kinds[k].name;
+    g_string_append_printf (known, ", %s", ens_gate_kinds[k].name);
   }
-  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA, "expected a kind of gate (%s), found “%s”",
+  if (settings->off || settings->kind != NULL)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA, "gate: expected a kind of gate (%s), found “%s”",
                known->str, name);
   return FALSE;
+}
+
+static gboolean
+check_options (const double *options, GError **error)
+{
+  if (!(options[ENS_GATE_LOSS_LOW] <= options[ENS_GATE_LOSS_HIGH]))
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+                 "gate: loss-high: expected at least loss-low, %g, found %g",
+                 options[ENS_GATE_LOSS_LOW], options[ENS_GATE_LOSS_HIGH]);
+  else if (!(1 - options[ENS_GATE_KEEP] <= options[ENS_GATE_HIGH]))
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+                 "gate: high: expected at least 1 - keep, %g, found %g", 1 - options[ENS_GATE_KEEP],
+                 options[ENS_GATE_HIGH]);
+  else if (options[ENS_GATE_WIDTH] != floor (options[ENS_GATE_WIDTH]))
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA, "gate: width: expected a whole number, found %g",
+                 options[ENS_GATE_WIDTH]);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+gboolean
+ens_gate_parse (const char *text, EnsGateSettings *settings, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (text != NULL ? text : "", ",", -1);
+
+  *settings = (EnsGateSettings) {0};
+  ens_options_set_defaults (ens_gate_options, settings->options);
+  for (char **part = parts; *part != NULL; part++) {
+    gboolean is_kind = part == parts && strchr (*part, '=') == NULL;
+
+    if (is_kind ? !parse_kind (*part, settings, error)
+                : !ens_options_set (ens_gate_options, "gate", *part, settings->options, error))
+      return FALSE;
+  }
+  return check_options (settings->options, error);
 }
 
 /* ---- Images ---- */
@@ -320,7 +372,7 @@ compare_kinds (const Material *material, const EnsGateModel *all, const Measured
  * that takes the probability into account, unless asked for: of images that are tagged by mistake
  * it is high already. */
 static guint
-choose_kind (const EnsGateTask *task, const EnsFittedGate *gate)
+choose_kind (const EnsGateSettings *settings, const EnsFittedGate *gate)
 {
   guint chosen = 0;
   double best = -1;
@@ -330,8 +382,8 @@ choose_kind (const EnsGateTask *task, const EnsFittedGate *gate)
     gboolean is_default = kind->similarity == ENS_SIMILARITY_NEAREST && !kind->of_labels;
     double mean = isnan (gate->figures[k].mean) ? is_default : gate->figures[k].mean;
 
-    if (task->kind != NULL ? strcmp (kind->name, task->kind) == 0
-                           : !kind->rival && !kind->with_probability && mean > best) {
+    if (settings->kind != NULL ? kind->name == settings->kind
+                               : !kind->rival && !kind->with_probability && mean > best) {
       best = mean;
       chosen = k;
     }
@@ -347,14 +399,23 @@ compare_floats (gconstpointer a, gconstpointer b)
   return *(const float *)a < *(const float *)b ? -1 : *(const float *)a > *(const float *)b;
 }
 
-/* The value that a share of 1 - keep lies below. Sorts. */
+/* The value that this share lies below. Sorts. */
 static float
-find_floor (GArray *values, double keep)
+find_quantile (GArray *values, double share)
 {
-  guint below = (guint)floor ((1 - keep) * values->len + 1e-9);
+  guint below = (guint)floor (share * values->len + 1e-9);
 
   g_array_sort (values, compare_floats);
   return g_array_index (values, float, MIN (below, values->len - 1));
+}
+
+static EnsGateRange
+find_range (GArray *values, const double *options)
+{
+  double high = options[ENS_GATE_HIGH];
+
+  return (EnsGateRange) {find_quantile (values, 1 - options[ENS_GATE_KEEP]),
+                         high < 1 ? find_quantile (values, high) : 1};
 }
 
 /* Similarities of the known images that have the class to it. (transfer full) */
@@ -374,23 +435,25 @@ list_similarities (const Material *material, const float *similarities, guint cl
 static EnsGateRange *
 find_ranges (const Material *material, const float *similarities)
 {
+  const double *options = material->task->settings->options;
   guint n_classes = material->task->examples.truth.n_classes;
-  EnsGateRange *ranges = g_new (EnsGateRange, n_classes);
+  EnsGateRange *ranges = g_new (EnsGateRange, n_classes), shared = {NAN, NAN};
   g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (float));
+  g_autofree guint *n = g_new (guint, n_classes);
 
   for (guint c = 0; c < n_classes; c++) {
     g_autoptr (GArray) own = list_similarities (material, similarities, c);
 
-    ranges[c] = (EnsGateRange) {NAN, NAN};
-    if (own->len >= ENS_GATE_MIN_IMAGES)
-      ranges[c] = (EnsGateRange) {
-          own->len >= ENS_GATE_MIN_OWN_RANGE ? find_floor (own, material->task->keep) : -INFINITY,
-          1};
+    n[c] = own->len;
+    if (n[c] >= ENS_GATE_MIN_OWN_RANGE)
+      ranges[c] = find_range (own, options);
     g_array_append_vals (all, own->data, own->len);
   }
+  if (all->len > 0)
+    shared = find_range (all, options);
   for (guint c = 0; c < n_classes; c++)
-    if (isinf (ranges[c].low))
-      ranges[c].low = find_floor (all, material->task->keep);
+    if (n[c] < ENS_GATE_MIN_OWN_RANGE)
+      ranges[c] = n[c] >= ENS_GATE_MIN_IMAGES ? shared : (EnsGateRange) {NAN, NAN};
   return ranges;
 }
 
@@ -407,7 +470,7 @@ ens_gate_learn (const EnsGateTask *task, EnsFittedGate *gate, GError **error)
   if (!cross_fit (&material, &known, error)
       || !compare_kinds (&material, &all, &known, gate, error))
     return FALSE;
-  chosen = choose_kind (task, gate);
+  chosen = choose_kind (task->settings, gate);
   gate->kind = ens_gate_kinds[chosen].name;
   gate->layer = all.fit;
   gate->graph = ens_gate_model_to_graph (&all, &ens_gate_kinds[chosen]);

@@ -21,6 +21,7 @@
 #include "engine/network.h"
 #include "ensemble/bundle.h"
 #include "graph/graph.h"
+#include "train/options.h"
 
 #define ENS_GATE_MAX_KINDS 12
 
@@ -29,14 +30,34 @@
 /* One with fewer has the range of all classes together. */
 #define ENS_GATE_MIN_OWN_RANGE 20
 
+/* How a gate is learnt, the user's wishes. */
+typedef enum {
+  ENS_GATE_KEEP,     /* share of correct labels that ranges keep above their lower end … */
+  ENS_GATE_HIGH,     /* … and below their upper end; 1: whatever resembles more is accepted */
+  ENS_GATE_LOSS_LOW, /* the label layer's range */
+  ENS_GATE_LOSS_HIGH,
+  ENS_GATE_WIDTH, /* values of the label layer; 0: one for each class */
+  ENS_GATE_N_OPTIONS,
+} EnsGateOption;
+
+extern const EnsOption ens_gate_options[];
+
+typedef struct {
+  gboolean off;
+  const char *kind; /* NULL: the best one */
+  double options[ENS_GATE_N_OPTIONS];
+} EnsGateSettings;
+
+/* Reads [KIND|off][,OPTION=VALUE…], NULL for all by default. FALSE with an error that says what
+ * there is. */
+gboolean ens_gate_parse (const char *text, EnsGateSettings *settings, GError **error);
+
 typedef struct {
   EnsExamples examples;   /* of all images, those that have no class too */
   guint first, length;    /* the features that are compared; the gate takes all n_features */
   const float *unrelated; /* further images that have no class, n_unrelated × n_features */
   guint n_unrelated;
-  const char *kind; /* NULL: the best one */
-  double keep;      /* share of correct labels that ranges are to keep */
-  EnsLossRange loss;
+  const EnsGateSettings *settings;
   EnsDevice *device; /* that measures */
 } EnsGateTask;
 
@@ -58,8 +79,5 @@ typedef struct {
 
 void ens_fitted_gate_clear (EnsFittedGate *gate);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsFittedGate, ens_fitted_gate_clear)
-
-/* Whether there is such a kind; else an error that lists them. */
-gboolean ens_gate_check_kind (const char *name, GError **error);
 
 gboolean ens_gate_learn (const EnsGateTask *task, EnsFittedGate *gate, GError **error);

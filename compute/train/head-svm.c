@@ -24,6 +24,6 @@ svm_learn (const EnsHeadTask *task, EnsHeadGraphs *graphs, GError **error)
 
 /* c: weight of errors against regularisation; 0: by cross validation, for each network.
  * root: whether features are replaced by their signed square roots. */
-static const EnsHeadOption options[] = {{"c", 0, 0, G_MAXDOUBLE}, {"root", 1, 0, 1}, {NULL}};
+static const EnsOption options[] = {{"c", 0, 0, G_MAXDOUBLE}, {"root", 1, 0, 1}, {NULL}};
 
 const EnsHead ens_head_svm = {"svm", options, svm_learn};

@@ -46,58 +46,19 @@ find_head (const char *name, GError **error)
   return NULL;
 }
 
-static gint
-find_option (const EnsHead *head, const char *name, GError **error)
-{
-  g_autoptr (GString) known = g_string_new (NULL);
-
-  for (guint i = 0; head->options[i].name != NULL; i++) {
-    if (strcmp (head->options[i].name, name) == 0)
-      return (gint)i;
-    g_string_append_printf (known, "%s%s", i > 0 ? ", " : "", head->options[i].name);
-  }
-  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA, "head %s: expected an option (%s), found “%s”",
-               head->name, known->len > 0 ? known->str : "it has none", name);
-  return -1;
-}
-
-/* assignment: OPTION=VALUE; its "=" is overwritten. */
-static gboolean
-set_option (const EnsHead *head, char *assignment, double *options, GError **error)
-{
-  char *value = strchr (assignment, '='), *end = NULL;
-  const EnsHeadOption *option;
-  gint i;
-
-  if (value != NULL)
-    *value++ = '\0';
-  i = find_option (head, assignment, error);
-  if (i < 0)
-    return FALSE;
-  option = &head->options[i];
-  options[i] = value != NULL ? g_ascii_strtod (value, &end) : 0;
-  if (value == NULL || end == value || *end != '\0'
-      || !(options[i] >= option->minimum && options[i] <= option->maximum)) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
-                 "head %s: %s: expected a number from %g to %g, found “%s”", head->name,
-                 option->name, option->minimum, option->maximum, value != NULL ? value : "");
-    return FALSE;
-  }
-  return TRUE;
-}
-
 const EnsHead *
 ens_head_parse (const char *text, double *options, GError **error)
 {
   g_auto (GStrv) parts = g_strsplit (text != NULL ? text : heads[0]->name, ",", -1);
   const EnsHead *head = find_head (parts[0] != NULL ? parts[0] : "", error);
+  g_autofree char *owner = NULL;
 
   if (head == NULL)
     return NULL;
-  for (guint i = 0; head->options[i].name != NULL; i++)
-    options[i] = head->options[i].value;
+  owner = g_strconcat ("head ", head->name, NULL);
+  ens_options_set_defaults (head->options, options);
   for (char **part = &parts[1]; *part != NULL; part++)
-    if (!set_option (head, *part, options, error))
+    if (!ens_options_set (head->options, owner, *part, options, error))
       return NULL;
   return head;
 }

@@ -13,15 +13,9 @@
 #include "base/thread-pool.h"
 #include "classify/examples.h"
 #include "graph/graph.h"
+#include "train/options.h"
 
 #define ENS_HEAD_MAX_OPTIONS 4
-
-/* A number that can be set: NAME=VALUE. */
-typedef struct {
-  const char *name; /* a key of the bundle's provenance too */
-  double value;     /* where it is not set */
-  double minimum, maximum;
-} EnsHeadOption;
 
 /* What a head learns from. */
 typedef struct {
@@ -48,7 +42,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsHeadGraphs, ens_head_graphs_clear)
 
 typedef struct {
   const char *name;
-  const EnsHeadOption *options; /* at most ENS_HEAD_MAX_OPTIONS, up to one without a name */
+  /* At most ENS_HEAD_MAX_OPTIONS; their names are keys of the bundle's provenance too. */
+  const EnsOption *options;
   /* The same task gives the same bits, whatever the number of threads. FALSE with an error, and
    * graphs that ens_head_graphs_clear () may clear. */
   gboolean (*learn) (const EnsHeadTask *task, EnsHeadGraphs *graphs, GError **error);

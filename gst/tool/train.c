@@ -50,6 +50,7 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
 {
   static const char *const methods[] = {"standard", "document", "document-sigmoid", NULL};
   guint method = params->method;
+  EnsGateSettings gate;
 
   if (options->output == NULL) {
     g_set_error (error, TOOL_ERROR_USAGE, 0,
@@ -62,10 +63,12 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
       || !tool_parse_preset ("--windows-preset", options->preset, &params->windows_preset, error)
       || (options->report != NULL && !tool_report_check (options->report, error)))
     return FALSE;
-  if (!tool_parse_choice ("--method", options->method, methods, &method, error))
+  if (!tool_parse_choice ("--method", options->method, methods, &method, error)
+      || !ens_gate_parse (options->gate, &gate, error))
     return FALSE;
   params->method = method == ENS_FIT_STANDARD ? ENS_FIT_STANDARD : ENS_FIT_DOCUMENT;
   params->plain_sigmoid = method == DOCUMENT_SIGMOID;
+  params->gate = options->gate;
   params->unrelated = options->unrelated;
   params->bundle = options->output;
   params->name = options->name;
@@ -73,42 +76,6 @@ check_options (const Options *options, EnsFitParams *params, GError **error)
   params->cache = options->cache;
   params->cache_limit = options->cache_limit < 0 ? -1 : (gint64)options->cache_limit << 20;
   params->windows = (guint)options->windows;
-  return TRUE;
-}
-
-static gboolean
-parse_keep (const char *text, double *keep, GError **error)
-{
-  char *end = NULL;
-
-  *keep = g_ascii_strtod (text, &end);
-  if (end != text && *end == '\0' && *keep >= 0 && *keep <= 1)
-    return TRUE;
-  g_set_error (error, TOOL_ERROR_USAGE, 0, "--gate: keep: expects a share from 0 to 1, got “%s”",
-               text);
-  return FALSE;
-}
-
-/* [KIND][,keep=SHARE]. *kind: NULL for the best. (transfer full) */
-static gboolean
-parse_gate (const Options *options, char **kind, double *keep, GError **error)
-{
-  g_auto (GStrv) parts = g_strsplit (options->gate != NULL ? options->gate : "", ",", -1);
-
-  *kind = NULL;
-  for (char **part = parts; *part != NULL; part++) {
-    if (g_str_has_prefix (*part, "keep=")) {
-      if (!parse_keep (*part + strlen ("keep="), keep, error))
-        return FALSE;
-      continue;
-    }
-    if (strcmp (*part, "off") != 0 && !ens_gate_check_kind (*part, error)) {
-      g_prefix_error (error, "--gate: ");
-      return FALSE;
-    }
-    g_free (*kind);
-    *kind = g_strdup (*part);
-  }
   return TRUE;
 }
 
@@ -194,9 +161,9 @@ run (gconstpointer data, char **arguments, GError **error)
   EnsFitParams params = ENS_FIT_DEFAULTS;
   g_autoptr (ToolNetworks) networks = NULL;
   g_autoptr (EnsDevice) device = NULL;
-  g_autofree char *head = choose_head (options), *gate = NULL;
+  g_autofree char *head = choose_head (options);
 
-  if (!check_options (options, &params, error) || !parse_gate (options, &gate, &params.keep, error))
+  if (!check_options (options, &params, error))
     return FALSE;
   networks = collect_networks (options, error);
   if (networks == NULL || !tool_networks_complete (networks, error))
@@ -207,7 +174,6 @@ run (gconstpointer data, char **arguments, GError **error)
     return FALSE;
   params.dataset = arguments[0];
   params.head = head;
-  params.gate = gate;
   params.networks = tool_networks_get (networks, &params.n_networks);
   return fit (&params, options, device, error);
 }
@@ -314,7 +280,12 @@ const ToolCommand tool_train = {
         "tells known pictures from others best: from those of classes that are left out in turn, "
         "and from pictures of no class, in a class folder “none” or --unrelated. A class is "
         "reported at similarities that keep 95 % of its own pictures; with --gate=keep=0.9 or "
-        "--gate=nearest,keep=0.9 they keep 90 %.\n\n"
+        "--gate=nearest,keep=0.9 they keep 90 %. Of --gate=[KIND][,NAME=VALUE...] the names are: "
+        "keep=SHARE; high=SHARE, of its own pictures that are not too similar, for copies to be "
+        "withheld (1: all); loss-low=NATS and loss-high=NATS, the range in which the label layer's "
+        "training ends (0.05 to 0.2); width=N, values of the label layer, the classes' logits "
+        "first and then projections of the features (one for each class). --gate=off makes no "
+        "gate.\n\n"
         "A value of 0 … 255 becomes (value - mean) * scale, or (value - mean) / std; if mean "
         "and std are of 1 at most, they are of values 0 … 1. Channels are counted in the "
         "network's own order. What is not given is detected, as inspect does, and "

@@ -71,20 +71,43 @@ START_TEST (test_multi_label)
   ck_assert (!ens_label_layer_is_multi_label (&mixed.truth));
   ck_assert (fit.reached);
   ens_linear_classifier_decide (layer, examples[0], 7, v, NULL);
-  ens_label_layer_normalise (v, 7, CLASSES, TRUE);
   for (guint i = 0; i < 12; i++)
-    ck_assert_int_eq (v[i] > 0.5F, several[i / 2][i % 2]);
+    ck_assert_int_eq (v[i] > 0, several[i / 2][i % 2]);
 }
 END_TEST
 
-START_TEST (test_softmax)
+/* Values beyond the classes' change neither the loss nor what is learnt, but for their decay. */
+START_TEST (test_wide)
 {
-  float v[] = {1000, 1000, 0, 0.693147F};
+  g_autoptr (EnsLinearClassifier) layer = ens_linear_classifier_new (FEATURES, CLASSES);
+  g_autoptr (EnsLinearClassifier) wide = ens_linear_classifier_new (FEATURES, CLASSES + 1);
+  EnsLabelLayerFit fit = ens_label_layer_train (layer, &mixed, &(EnsLossRange) {0, 0}, NULL);
+  EnsLabelLayerFit same;
 
-  ens_label_layer_normalise (v, 2, CLASSES, FALSE);
-  ck_assert_double_eq (v[0], 0.5F);
-  ck_assert_double_eq_tol (v[2], 1 / 3.0, 1e-6);
-  ck_assert_double_eq_tol (v[3], 2 / 3.0, 1e-6);
+  wide->weights[4] = 0.5F;
+  same = ens_label_layer_train (wide, &mixed, &(EnsLossRange) {0, 0}, NULL);
+  ck_assert_double_eq_tol (same.loss, fit.loss, 1e-4);
+  for (guint i = 0; i < 4; i++)
+    ck_assert_double_eq_tol (wide->weights[i], layer->weights[i], 0.2);
+  ck_assert_double_gt (fabsf (wide->weights[4]), 0);
+  ck_assert_double_eq (wide->weights[5], 0);
+  ck_assert_double_eq (wide->biases[2], 0);
+}
+END_TEST
+
+/* What it begins with is small, and always the same. */
+START_TEST (test_begin)
+{
+  g_autoptr (EnsLinearClassifier) layer = ens_linear_classifier_new (40, 50);
+  g_autoptr (EnsLinearClassifier) again = ens_linear_classifier_new (40, 50);
+  double square = 0;
+
+  ens_label_layer_begin (layer);
+  ens_label_layer_begin (again);
+  ck_assert_mem_eq (layer->weights, again->weights, 2000 * sizeof (float));
+  for (guint i = 0; i < 2000; i++)
+    square += (double)layer->weights[i] * layer->weights[i] / 2000;
+  ck_assert_double_eq_tol (sqrt (square), 0.01, 0.001);
 }
 END_TEST
 
@@ -96,6 +119,7 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("range", test_range, rows);
   test_add ("minimum", test_minimum);
   test_add ("multi-label", test_multi_label);
-  test_add ("softmax", test_softmax);
+  test_add ("wide", test_wide);
+  test_add ("begin", test_begin);
   return test_run ();
 }

@@ -3,6 +3,7 @@
 
 #include "check-main.h"
 #include "cpu/interpret.h"
+#include "engine/network-private.h"
 
 #define CLASSES 4
 #define LENGTH 6
@@ -17,6 +18,7 @@ typedef struct {
   guint n;
   GRand *random;
   EnsDevice *device;
+  EnsGateSettings settings;
 } Fixture;
 
 static Fixture *fixture;
@@ -51,14 +53,14 @@ tear_down (void)
 }
 
 static EnsGateTask
-make_task (void)
+make_task (const char *settings)
 {
+  ck_assert (ens_gate_parse (settings, &fixture->settings, NULL));
   return (EnsGateTask) {
       .examples = {{fixture->n, CLASSES, fixture->labels[0]}, FEATURES, fixture->features[0]},
       .first = FIRST,
       .length = LENGTH,
-      .keep = 0.9,
-      .loss = ENS_LABEL_LOSS_RANGE,
+      .settings = &fixture->settings,
       .device = fixture->device};
 }
 
@@ -97,7 +99,7 @@ START_TEST (test_learn)
       add (c, c);
   for (guint i = 0; i < 30; i++)
     add (4, -1);
-  task = make_task ();
+  task = make_task ("keep=0.9");
   learn (&task, &gate);
 
   ck_assert_uint_eq (gate.n_unrelated, 30);
@@ -137,8 +139,7 @@ START_TEST (test_range)
       if (i % 10 == 0)
         fixture->features[fixture->n - 1][FIRST + (c + 1) % CLASSES] += 1;
     }
-  task = make_task ();
-  task.kind = "cosine";
+  task = make_task ("cosine,keep=0.9");
   learn (&task, &gate);
   ck_assert_str_eq (gate.kind, "cosine");
   for (guint i = 0; i < fixture->n; i++) {
@@ -166,7 +167,7 @@ START_TEST (test_nothing_to_measure)
 
   for (guint i = 0; i < 40; i++)
     add ((gint)i % 2, (gint)i % 2);
-  task = make_task ();
+  task = make_task (NULL);
   task.examples.truth.n_classes = 2;
   for (guint i = 0; i < 40; i++) { /* rows of two labels */
     ((guint8 *)fixture->labels)[2 * i] = i % 2 == 0;
@@ -177,7 +178,7 @@ START_TEST (test_nothing_to_measure)
   ck_assert (isnan (gate.figures[0].left_out) && isnan (gate.figures[0].unrelated));
   /* Nothing in the features that are compared. */
   ens_fitted_gate_clear (&gate);
-  task.kind = "mahalanobis";
+  ck_assert (ens_gate_parse ("mahalanobis", &fixture->settings, NULL));
   learn (&task, &gate);
   measure (&gate, zero, similarities);
   ck_assert_double_eq (similarities[0], -1);
@@ -205,8 +206,7 @@ START_TEST (test_multi_label)
     if (i % 7 == 0)
       fixture->labels[i][(c + 2) % CLASSES] = ENS_LABEL_UNKNOWN;
   }
-  task = make_task ();
-  task.kind = kinds[_i];
+  task = make_task (kinds[_i]);
   learn (&task, &gate);
   for (guint i = 0; i < fixture->n; i++) {
     measure (&gate, fixture->features[i], similarities);
@@ -216,15 +216,139 @@ START_TEST (test_multi_label)
 }
 END_TEST
 
-START_TEST (test_kind)
+static void
+add_heaps (guint n)
+{
+  for (guint i = 0; i < n * CLASSES; i++)
+    add ((gint)i % CLASSES, (gint)i % CLASSES);
+}
+
+static const char *const all_kinds[] = {
+    "label-cosine", "label-centred-cosine", "label-distance", "label-nearest",
+    "cosine",       "centred-cosine",       "distance",       "mahalanobis",
+    "nearest",      "nearest+probability"};
+static const float unsound[] = {NAN, INFINITY, -INFINITY, 0};
+
+/* Features that say nothing: no class is similar. Run as streams do. */
+START_TEST (test_unsound)
+{
+  g_auto (EnsFittedGate) gate = {0};
+  g_autoptr (EnsNetwork) network = NULL;
+  g_autoptr (EnsPlan) plan = NULL;
+  EnsGateTask task;
+
+  add_heaps (30);
+  task = make_task (all_kinds[_i]);
+  learn (&task, &gate);
+  network = ens_network_new (g_steal_pointer (&gate.graph), fixture->device, NULL);
+  plan = ens_network_plan (network, &ENS_SHAPE (1, FEATURES), NULL);
+  for (guint k = 0; k < G_N_ELEMENTS (unsound); k++)
+    for (guint all = 0; all < 2; all++) { /* one feature, or every one */
+      float row[FEATURES], similarities[CLASSES];
+      gconstpointer input = row;
+      gpointer output = similarities;
+
+      if (!all && unsound[k] == 0)
+        continue;
+      for (guint f = 0; f < FEATURES; f++)
+        row[f] = all || f == FIRST ? unsound[k] : 0.5F;
+      ck_assert (ens_plan_run (plan, &input, &output, NULL));
+      for (guint c = 0; c < CLASSES; c++) {
+        ck_assert_msg (!ens_gate_range_accepts (&gate.ranges[c], similarities[c]),
+                       "%g: %g is in %g to %g", (double)unsound[k], (double)similarities[c],
+                       (double)gate.ranges[c].low, (double)gate.ranges[c].high);
+        ck_assert (isfinite (similarities[c]));
+      }
+    }
+}
+END_TEST
+
+/* The range's upper end keeps what is too similar out. */
+START_TEST (test_high)
+{
+  g_auto (EnsFittedGate) gate = {0};
+  EnsGateTask task;
+  guint n_above = 0;
+
+  add_heaps (40);
+  task = make_task ("cosine,high=0.9");
+  learn (&task, &gate);
+  for (guint i = 0; i < fixture->n; i++) {
+    float similarities[CLASSES];
+
+    measure (&gate, fixture->features[i], similarities);
+    n_above += similarities[i % CLASSES] > gate.ranges[i % CLASSES].high;
+  }
+  ck_assert_uint_ge (n_above, 2 * CLASSES);
+  ck_assert_uint_le (n_above, 6 * CLASSES);
+}
+END_TEST
+
+/* The label layer's loss ends in the range; values beyond the classes' change the similarities, and
+ * not the loss by much. */
+START_TEST (test_layer)
+{
+  g_auto (EnsFittedGate) narrow = {0};
+  g_auto (EnsFittedGate) wide = {0};
+  float by_narrow[CLASSES], by_wide[CLASSES];
+  EnsGateTask task;
+
+  add_heaps (30);
+  task = make_task ("label-cosine,loss-low=0.4,loss-high=0.5");
+  learn (&task, &narrow);
+  ck_assert (narrow.layer.reached);
+  ck_assert (narrow.layer.loss >= 0.4 && narrow.layer.loss <= 0.5);
+  task = make_task ("label-cosine,loss-low=0.4,loss-high=0.5,width=40");
+  learn (&task, &wide);
+  ck_assert (wide.layer.loss >= 0.4 && wide.layer.loss <= 0.5);
+  measure (&narrow, fixture->features[0], by_narrow);
+  measure (&wide, fixture->features[0], by_wide);
+  ck_assert_double_ne (by_narrow[1], by_wide[1]);
+  ck_assert_double_eq_tol (by_narrow[0], by_wide[0], 0.05);
+}
+END_TEST
+
+static const struct {
+  const char *name, *text;
+  const char *message; /* NULL: it is one */
+} parse_rows[] = {
+    {"default", NULL, NULL},
+    {"off", "off", NULL},
+    {"kind", "mahalanobis", NULL},
+    {"options", "high=0.99,width=20", NULL},
+    {"rival", "probability", "found “probability”"}, /* for comparison only */
+    {"unknown", "magic", "expected a kind of gate (off, label-cosine, "},
+    {"unknown-option", "nearest,depth=3", "an option (keep, high, loss-low, loss-high, width), f"},
+    {"number", "keep=2", "gate: keep: expected a number from 0 to 1, found “2”"},
+    {"fraction", "width=9.5", "gate: width: expected a whole number, found 9.5"},
+    {"empty-range", "keep=0.2,high=0.5", "gate: high: expected at least 1 - keep, 0.8, found 0.5"},
+    {"empty-loss", "loss-low=0.3", "gate: loss-high: expected at least loss-low, 0.3, found 0.2"},
+};
+
+START_TEST (test_parse)
 {
   g_autoptr (GError) error = NULL;
+  EnsGateSettings settings;
 
-  ck_assert (ens_gate_check_kind ("mahalanobis", NULL));
-  ck_assert (!ens_gate_check_kind ("probability", NULL)); /* a rival only */
-  ck_assert (!ens_gate_check_kind ("magic", &error));
-  ck_assert_contains (error->message, "expected a kind of gate (label-cosine, ");
-  ck_assert_contains (error->message, "found “magic”");
+  ck_assert_int_eq (ens_gate_parse (parse_rows[_i].text, &settings, &error),
+                    parse_rows[_i].message == NULL);
+  if (parse_rows[_i].message != NULL)
+    ck_assert_contains (error->message, parse_rows[_i].message);
+}
+END_TEST
+
+START_TEST (test_settings)
+{
+  EnsGateSettings settings;
+
+  ck_assert (ens_gate_parse ("distance,high=0.75,loss-high=1", &settings, NULL));
+  ck_assert (!settings.off);
+  ck_assert_str_eq (settings.kind, "distance");
+  ck_assert_double_eq (settings.options[ENS_GATE_KEEP], 0.95);
+  ck_assert_double_eq (settings.options[ENS_GATE_HIGH], 0.75);
+  ck_assert_double_eq (settings.options[ENS_GATE_LOSS_LOW], 0.05);
+  ck_assert_double_eq (settings.options[ENS_GATE_LOSS_HIGH], 1);
+  ck_assert_double_eq (settings.options[ENS_GATE_WIDTH], 0);
 }
 END_TEST
 
@@ -238,6 +362,10 @@ main (int argc, char **argv)
   test_add ("range", test_range);
   test_add ("nothing-to-measure", test_nothing_to_measure);
   TEST_ADD_LOOP ("multi-label", test_multi_label, kinds);
-  test_add ("kind", test_kind);
+  TEST_ADD_LOOP ("unsound", test_unsound, all_kinds);
+  test_add ("high", test_high);
+  test_add ("layer", test_layer);
+  TEST_ADD_ROWS ("parse", test_parse, parse_rows);
+  test_add ("settings", test_settings);
   return test_run ();
 }
