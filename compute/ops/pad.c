@@ -61,6 +61,11 @@ pad_permute (gpointer data, guint rank, const guint *map)
   EnsPadParams *params = data;
   EnsPadParams old;
 
+  /* Pads that are an input follow the order of the axes. */
+  if (!params->has_pads && params->axes.present) {
+    ens_permute_list (&params->axes, rank, map);
+    return TRUE;
+  }
   if (!params->has_pads || !spread (params, rank))
     return FALSE;
   old = *params;

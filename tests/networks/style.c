@@ -104,6 +104,17 @@ START_TEST (test_too_small)
 }
 END_TEST
 
+static gboolean
+contains (GBytes *bytes, const char *text)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+
+  return memmem (data, size, text, strlen (text)) != NULL;
+}
+
+/* In the file the picture stays in the order that it has there: pads and crops that are computed
+ * follow it. */
 START_TEST (test_file)
 {
   g_autoptr (EnsGraph) graph =
@@ -117,6 +128,7 @@ START_TEST (test_file)
   disturb (graph);
   bytes = ens_onnx_export_bytes (graph, &error);
   ck_assert_no_error (error);
+  ck_assert (!contains (bytes, "pictures:nhwc"));
   again = ens_onnx_import_bytes (bytes, "style.onnx", NULL, NULL, &error);
   ck_assert_no_error (error);
   expected = ens_interpret (graph, &pictures, NULL);
