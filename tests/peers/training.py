@@ -78,6 +78,28 @@ def to_first(tensor):
     return tensor.permute(0, 3, 1, 2) if tensor.dim() == 4 else tensor
 
 
+def to_peer(name):
+    """A parameter of our own networks as PyTorch's modules call it; PyTorch's stay."""
+    layer, _, part = name.replace("/", ".").rpartition(".")
+    part = {"scale": "weight", "mean": "running_mean", "variance": "running_var"}.get(part, part)
+    return f"{layer}.{part}"
+
+
+def read_arrays(head, data):
+    """Arrays by name, and the numbers behind them. The head has a line for each: name, dimensions."""
+    numbers = torch.frombuffer(bytearray(data), dtype=torch.float32)
+    arrays = {}
+    for line in head.decode().split("\n"):
+        if line == "statistics":
+            continue
+        name, shape = line.split(" ")
+        dims = [int(length) for length in shape.split("x")]
+        size = torch.Size(dims).numel()
+        arrays[to_peer(name)] = to_first(numbers[:size].view(dims))
+        numbers = numbers[size:]
+    return arrays, numbers
+
+
 def run_ours(options, path, images, labels, steps, rate):
     """Gradients and statistics after one step, by name; losses; what the program says it took."""
     n, _, height, width = images.shape
@@ -88,16 +110,7 @@ def run_ours(options, path, images, labels, steps, rate):
     if found.returncode != 0:
         sys.exit(found.stderr.decode())
     head, _, data = found.stdout.partition(b"\n\n")
-    numbers = torch.frombuffer(bytearray(data), dtype=torch.float32)
-    arrays = {}
-    for line in head.decode().split("\n"):
-        if line == "statistics":
-            continue
-        name, shape = line.split(" ")
-        dims = [int(length) for length in shape.split("x")]
-        size = torch.Size(dims).numel()
-        arrays[name] = to_first(numbers[:size].view(dims))
-        numbers = numbers[size:]
+    arrays, numbers = read_arrays(head, data)
     return arrays, numbers, found.stderr.decode().strip()
 
 
@@ -127,12 +140,8 @@ def find_error(arrays, expected):
                for key, value in expected.items() if value.norm() > 1e-6 * scale)
 
 
-def compare(options, name, folder):
-    batch, size = NETWORKS.get(name, (8, 96))
-    images, labels = make_batch(batch, size)
-    path = str(folder / f"{name}.onnx")
-    network = make_network(name, size)
-    export(network, path, size)
+def compare(options, name, network, path, images, labels):
+    """The network in training mode with the file that it was exported to."""
     exact = copy.deepcopy(network).double()
     arrays, losses, _ = run_ours(options, path, images, labels, STEPS, RATE)
     expected, _ = train_peer(exact, images.double(), labels, 1, RATE)
@@ -150,6 +159,14 @@ def compare(options, name, folder):
     print(f"{name:16} gradients {worst:.1e} ({key}), PyTorch {peer:.1e}; losses {loss:.1e} "
           f"({expected_losses[0]:.4f} → {expected_losses[-1]:.4f}), PyTorch {drift:.1e}", flush=True)
     return worst < max(TOLERANCE, 3 * peer) and loss < max(TOLERANCE, 3 * drift)
+
+
+def compare_exported(options, name, folder):
+    batch, size = NETWORKS.get(name, (8, 96))
+    path = str(folder / f"{name}.onnx")
+    network = make_network(name, size)
+    export(network, path, size)
+    return compare(options, name, network, path, *make_batch(batch, size))
 
 
 def time_peer(options, name, images, labels):
@@ -206,8 +223,9 @@ def main():
             os.wait()
         return
     with tempfile.TemporaryDirectory() as folder:
-        results = [compare(options, name, pathlib.Path(folder)) for name in options.names]
+        results = [compare_exported(options, name, pathlib.Path(folder)) for name in options.names]
     sys.exit(0 if all(results) else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()
