@@ -74,9 +74,8 @@ START_TEST (test_text)
   text = ens_graph_to_string (graph);
   g_file_get_contents (file, &expected, NULL, &error);
   ck_assert_no_error (error);
-  if (strcmp (text, expected) != 0)
-    test_message ("%s", text);
-  ck_assert_msg (strcmp (text, expected) == 0, "not what %s says", file);
+  test_message ("%s", text);
+  ck_assert_msg (strcmp (text, strchr (expected, '\n') + 1) == 0, "not what %s says", file);
 }
 END_TEST
 
