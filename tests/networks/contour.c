@@ -114,6 +114,27 @@ START_TEST (test_like)
 }
 END_TEST
 
+/* Another map of the pictures' size changes nothing, least of all the weights. */
+START_TEST (test_like_pictures)
+{
+  const EnsContourParams *params = &networks[_i].params;
+  const EnsShape shape = ENS_SHAPE (1, 12, 8, 3);
+  g_autoptr (EnsGraph) trained = build_network (params);
+  g_autoptr (EnsGraph) own = ens_contour_drop_head (trained), graph = ens_graph_new ("fused");
+  EnsLayers layers = {graph, params->seed};
+  EnsValue *pictures = ens_graph_add_input (graph, "pictures", ENS_TYPE_FLOAT32, &shape);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  g_autoptr (EnsTensor) input = random_tensor (rand, &shape), expected = NULL, found = NULL;
+
+  ens_graph_add_output (
+      graph, ens_contour_append (&layers, pictures, params, &(EnsContourSize) {pictures, 1}).value);
+  expected = run_graph (own, input);
+  found = run_graph (graph, input);
+  ck_assert_bytes_eq (found->data, ens_tensor_size (found), expected->data,
+                      ens_tensor_size (expected));
+}
+END_TEST
+
 /* Transposed convolutions begin as linear interpolation, borders apart. */
 START_TEST (test_transposed)
 {
@@ -364,6 +385,7 @@ main (int argc, char **argv)
   test_suite ("networks/contour");
   test_add_loop ("shapes", test_shapes, G_N_ELEMENTS (networks) * G_N_ELEMENTS (sizes));
   TEST_ADD_ROWS ("like", test_like, like_rows);
+  TEST_ADD_ROWS ("like-pictures", test_like_pictures, networks);
   test_add ("transposed", test_transposed);
   test_add_loop ("training", test_training, 2 * G_N_ELEMENTS (networks));
   test_add ("parameters", test_parameters);
