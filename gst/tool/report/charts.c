@@ -3,57 +3,8 @@
 #include <math.h>
 
 #include "html.h"
+#include "plot.h"
 #include "sections.h"
-
-/* The area of a chart in which 0 … 1 by 0 … 1 is drawn, in units of the drawing. */
-typedef struct {
-  double left, top, width, height;
-  const char *x_name, *y_name;
-} Plot;
-
-#define MARGIN_LEFT 40
-#define MARGIN_RIGHT 8
-#define MARGIN_TOP 8
-
-static double
-place_x (const Plot *plot, double x)
-{
-  return plot->left + x * plot->width;
-}
-
-static double
-place_y (const Plot *plot, double y)
-{
-  return plot->top + (1 - y) * plot->height;
-}
-
-/* Grid, numbers and names of the axes. below: where the numbers of the horizontal axis stand. */
-static void
-add_axes (GString *html, const Plot *plot, double below)
-{
-  static const struct {
-    double value;
-    const char *text, *anchor;
-  } ticks[] = {{0, "0", "start"}, {0.5, "0.5", "middle"}, {1, "1", "end"}};
-  double middle = plot->top + plot->height / 2;
-
-  for (guint i = 0; i < G_N_ELEMENTS (ticks); i++) {
-    double x = place_x (plot, ticks[i].value), y = place_y (plot, ticks[i].value);
-
-    html_add (html, "<path class=\"%s\" d=\"M%.1f %.1fv%.1fM%.1f %.1fh%.1f\"/>",
-              i == 0 ? "axis" : "grid", x, plot->top, plot->height, plot->left, y, plot->width);
-    html_add (html, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>", x, below + 12,
-              ticks[i].anchor, ticks[i].text);
-    html_add (html, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>", plot->left - 5,
-              y + 3.5, ticks[i].text);
-  }
-  html_add (html, "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>",
-            plot->left + plot->width / 2, below + 25, plot->x_name);
-  html_add (html,
-            "<text class=\"name\" x=\"9\" y=\"%.1f\" text-anchor=\"middle\" "
-            "transform=\"rotate(-90 9 %.1f)\">%s</text>",
-            middle, middle, plot->y_name);
-}
 
 static void
 add_legend (Report *report, const char *point)
@@ -94,17 +45,17 @@ add_curve (Report *report, const Plot *plot, guint row, guint class)
   ens_curve_make_monotone (curve, n);
   html_add (report->html, "<path class=\"curve %s\" d=\"", report_row_style (report, row));
   for (guint p = 0; p < n; p++) {
-    double next = place_y (plot, curve[p].precision);
+    double next = plot_y (plot, curve[p].precision);
 
     if (p == 0)
       html_add (report->html, "M%.1f %.1f", plot->left, next);
     else if (next - y < SMALLEST_STEP)
       continue;
     else
-      html_add (report->html, "H%.1fV%.1f", place_x (plot, curve[p - 1].recall), next);
+      html_add (report->html, "H%.1fV%.1f", plot_x (plot, curve[p - 1].recall), next);
     y = next;
   }
-  html_add (report->html, "H%.1f\"/>", place_x (plot, curve[n - 1].recall));
+  html_add (report->html, "H%.1f\"/>", plot_x (plot, curve[n - 1].recall));
 }
 
 static void
@@ -112,10 +63,10 @@ add_class_curves (Report *report, guint class)
 {
   const EnsEvaluation *evaluation = report->evaluation;
   const EnsClassEvaluation *best = &report->best->classes[class];
-  const Plot plot = {MARGIN_LEFT,
-                     MARGIN_TOP,
-                     CURVES_WIDTH - MARGIN_LEFT - MARGIN_RIGHT,
-                     CURVES_HEIGHT - MARGIN_TOP - 32,
+  const Plot plot = {PLOT_MARGIN_LEFT,
+                     PLOT_MARGIN_TOP,
+                     CURVES_WIDTH - PLOT_MARGIN_LEFT - PLOT_MARGIN_RIGHT,
+                     CURVES_HEIGHT - PLOT_MARGIN_TOP - 32,
                      "recall",
                      "precision"};
   GString *html = report->html;
@@ -129,12 +80,12 @@ add_class_curves (Report *report, guint class)
   html_add (html,
             "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Precision over recall, %s\">",
             CURVES_WIDTH, CURVES_HEIGHT, report->classes[class]);
-  add_axes (html, &plot, plot.top + plot.height);
+  plot_add_axes (html, &plot, plot.top + plot.height);
   for (guint r = 0; r < evaluation->n_rows; r++)
     add_curve (report, &plot, r, class);
   if (!isnan (best->recall))
     html_add (html, "<circle class=\"point\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>",
-              place_x (&plot, best->recall), place_y (&plot, best->precision));
+              plot_x (&plot, best->recall), plot_y (&plot, best->precision));
   g_string_append (html, "</svg></figure>\n");
 }
 
@@ -172,19 +123,19 @@ add_reliability (GString *html, const Plot *plot, const EnsReliability *bins, co
 {
   const char *verb = "M";
 
-  html_add (html, "<path class=\"ideal\" d=\"M%.1f %.1fL%.1f %.1f\"/>", place_x (plot, 0),
-            place_y (plot, 0), place_x (plot, 1), place_y (plot, 1));
+  html_add (html, "<path class=\"ideal\" d=\"M%.1f %.1fL%.1f %.1f\"/>", plot_x (plot, 0),
+            plot_y (plot, 0), plot_x (plot, 1), plot_y (plot, 1));
   html_add (html, "<g class=\"%s\">", style);
   for (guint b = 0; b < REPORT_BINS; b++)
     if (bins[b].n > 0)
       html_add (html, "<path class=\"whisker\" d=\"M%.1f %.1fV%.1f\"/>",
-                place_x (plot, bins[b].mean), place_y (plot, bins[b].low),
-                place_y (plot, bins[b].high));
+                plot_x (plot, bins[b].mean), plot_y (plot, bins[b].low),
+                plot_y (plot, bins[b].high));
   g_string_append (html, "<path class=\"curve\" d=\"");
   for (guint b = 0; b < REPORT_BINS; b++)
     if (bins[b].n > 0) {
-      html_add (html, "%s%.1f %.1f", verb, place_x (plot, bins[b].mean),
-                place_y (plot, bins[b].share));
+      html_add (html, "%s%.1f %.1f", verb, plot_x (plot, bins[b].mean),
+                plot_y (plot, bins[b].share));
       verb = "L";
     }
   g_string_append (html, "\"/>");
@@ -193,8 +144,8 @@ add_reliability (GString *html, const Plot *plot, const EnsReliability *bins, co
       html_add (html,
                 "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%u probabilities, "
                 "%.3f on average: %u were so, %.3f</title></circle>",
-                place_x (plot, bins[b].mean), place_y (plot, bins[b].share), bins[b].n,
-                bins[b].mean, bins[b].n_positive, bins[b].share);
+                plot_x (plot, bins[b].mean), plot_y (plot, bins[b].share), bins[b].n, bins[b].mean,
+                bins[b].n_positive, bins[b].share);
   g_string_append (html, "</g>");
 }
 
@@ -225,10 +176,10 @@ static void
 add_calibration (Report *report, guint r)
 {
   const EnsEvaluationRow *row = &report->evaluation->rows[r];
-  double below = MARGIN_TOP + COUNTS_GAP + COUNTS_HEIGHT + 32;
-  const Plot plot = {MARGIN_LEFT,
-                     MARGIN_TOP,
-                     CALIBRATION_WIDTH - MARGIN_LEFT - MARGIN_RIGHT,
+  double below = PLOT_MARGIN_TOP + COUNTS_GAP + COUNTS_HEIGHT + 32;
+  const Plot plot = {PLOT_MARGIN_LEFT,
+                     PLOT_MARGIN_TOP,
+                     CALIBRATION_WIDTH - PLOT_MARGIN_LEFT - PLOT_MARGIN_RIGHT,
                      CALIBRATION_HEIGHT - below,
                      "probability",
                      "share that was so"};
@@ -240,7 +191,7 @@ add_calibration (Report *report, guint r)
             "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Calibration of %s\">",
             report->row_names[r], ens_calibration_error (bins, REPORT_BINS), CALIBRATION_WIDTH,
             CALIBRATION_HEIGHT, report->row_names[r]);
-  add_axes (report->html, &plot, plot.top + plot.height + COUNTS_GAP + COUNTS_HEIGHT);
+  plot_add_axes (report->html, &plot, plot.top + plot.height + COUNTS_GAP + COUNTS_HEIGHT);
   add_counts (report->html, &plot, bins);
   add_reliability (report->html, &plot, bins, report_row_style (report, r));
   g_string_append (report->html, "</svg></figure>\n");

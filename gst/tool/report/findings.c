@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is wrong with the data set, with pictures that show it. */
 #include "html.h"
+#include "page.h"
 #include "sections.h"
 
 /* There may be ten findings, of twelve pictures each. */
@@ -21,7 +22,7 @@ add_finding (Report *report, const EnsFinding *finding)
     g_string_append (report->html, "<article class=\"card\">");
     report_add_picture (report, picture->path, SIDE, NULL);
     html_add (report->html, "<div><p>%s</p>", caption);
-    report_add_file (report, picture->path);
+    page_add_file (report->html, picture->path);
     g_string_append (report->html, "</div></article>\n");
   }
   if (finding->pictures->len > 0)

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "html.h"
+#include "page.h"
 #include "sections.h"
-#include "thumbnail.h"
 
 /* So many of each kind, whatever the size of the set: the page stays below some megabytes. */
 #define MAX_MISTAKES 12
@@ -23,38 +23,13 @@ void
 report_add_picture (Report *report, const char *path, guint side, const EnsRect *window)
 {
   g_autoptr (EnsPicture) picture = ens_frame_opener_read (report->opener, path, NULL);
-  g_autofree char *name = g_filename_display_basename (path), *shown = html_clean (name);
-  g_autofree char *uri = NULL;
-  GString *html = report->html;
   guint width, height;
 
-  if (picture != NULL)
-    uri = thumbnail_new (&picture->frame, side, report->pool, &width, &height, NULL);
-  if (uri == NULL) {
-    g_string_append (html, "<svg viewBox=\"0 0 4 3\" aria-hidden=\"true\"></svg>");
+  if (!page_open_picture (report->html, path, picture, side, report->pool, &width, &height))
     return;
-  }
-  html_add (html,
-            "<svg viewBox=\"0 0 %u %u\" role=\"img\" aria-label=\"%s\"><image href=\"%s\" "
-            "width=\"%u\" height=\"%u\"/>",
-            width, height, shown, uri, width, height);
-  for (guint i = 0; window != NULL && i < 2; i++)
-    html_add (html,
-              "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-              "stroke-width=\"%d\"/>",
-              i == 0 ? "frame-edge" : "frame", (double)window->x * width,
-              (double)window->y * height, (double)window->width * width,
-              (double)window->height * height, i == 0 ? 6 : 3);
-  g_string_append (html, "</svg>");
-}
-
-void
-report_add_file (Report *report, const char *path)
-{
-  g_autofree char *name = g_filename_display_basename (path), *shown = html_clean (name);
-  g_autofree char *display = g_filename_display_name (path), *title = html_clean (display);
-
-  html_add (report->html, "<p class=\"file\" title=\"%s\">%s</p>", title, shown);
+  if (window != NULL)
+    page_add_frame (report->html, window, width, height);
+  g_string_append (report->html, "</svg>");
 }
 
 /* The classes that a picture shows, or may show. (transfer full) */
@@ -154,7 +129,7 @@ add_mistake (Report *report, const EnsPrediction *prediction, const char *verb)
             verb, report->classes[prediction->class], (double)prediction->score, truth);
   add_odds (report, prediction);
   add_opinions (report, prediction);
-  report_add_file (report, report->evaluation->paths[prediction->sample]);
+  page_add_file (report->html, report->evaluation->paths[prediction->sample]);
   g_string_append (report->html, "</div></article>\n");
 }
 
@@ -206,7 +181,7 @@ add_window (Report *report, const EnsPrediction *prediction)
             report->classes[prediction->class], (double)prediction->score,
             (double)evaluation->rows[evaluation->n_rows - 2].scores[index],
             (double)report->best->scores[index]);
-  report_add_file (report, report->evaluation->paths[prediction->sample]);
+  page_add_file (report->html, report->evaluation->paths[prediction->sample]);
   g_string_append (report->html, "</div></article>\n");
 }
 

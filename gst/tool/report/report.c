@@ -2,17 +2,14 @@
 #include "report.h"
 
 #include <errno.h>
-#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "html.h"
+#include "page.h"
 #include "sections.h"
-#include "report-resources.h"
-
-#define STYLE "/gst-ensemble/report/report.css"
 
 /* ---- What the parts share ---- */
 
@@ -91,25 +88,6 @@ report_weak_classes (const Report *report, guint *n)
 /* ---- The page ---- */
 
 static void
-add_head (Report *report)
-{
-  g_autoptr (GBytes) style =
-      g_resource_lookup_data (report_get_resource (), STYLE, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-  g_autofree char *bundle = html_clean (report->evaluation->bundle);
-  gsize size;
-  const char *text = g_bytes_get_data (style, &size);
-
-  html_add (report->html,
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-            "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-            "<title>%s on the %s split</title>\n<style>\n",
-            bundle, report->evaluation->split);
-  g_string_append_len (report->html, text, (gssize)size);
-  g_string_append (report->html, "</style>\n</head>\n<body>\n<main>\n");
-}
-
-static void
 add_header (Report *report)
 {
   const EnsEvaluation *evaluation = report->evaluation;
@@ -140,7 +118,10 @@ add_header (Report *report)
 static void
 add_page (Report *report)
 {
-  add_head (report);
+  g_autofree char *title =
+      g_strdup_printf ("%s on the %s split", report->evaluation->bundle, report->evaluation->split);
+
+  page_open (report->html, title);
   add_header (report);
   report_add_summary (report);
   report_add_findings (report);
@@ -150,8 +131,6 @@ add_page (Report *report)
   report_add_calibration (report);
   report_add_mistakes (report);
   report_add_windows (report);
-  html_add (report->html, "<footer>gst-ensemble-1.0</footer>\n</main>\n</body>\n"
-                          "</html>\n");
 }
 
 static void
@@ -211,14 +190,10 @@ tool_report_write (const EnsEvaluation *evaluation, const EnsFrameOpener *opener
                    GError **error)
 {
   g_auto (Report) report = {0};
-  g_autoptr (GError) failure = NULL;
 
   g_return_val_if_fail (evaluation->n_rows > 0 && evaluation->paths != NULL, FALSE);
 
   report_init (&report, evaluation, opener);
   add_page (&report);
-  if (g_file_set_contents (path, report.html->str, (gssize)report.html->len, &failure))
-    return TRUE;
-  g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
-  return FALSE;
+  return page_write (report.html, path, error);
 }

@@ -35,8 +35,6 @@ guint *report_weak_classes (const Report *report, guint *n);
 
 /* A picture of at most `side` pixels; window: drawn on it, may be NULL. */
 void report_add_picture (Report *report, const char *path, guint side, const EnsRect *window);
-/* The name of a picture's file, as a paragraph. */
-void report_add_file (Report *report, const char *path);
 
 void report_add_summary (Report *report);
 void report_add_findings (Report *report);
