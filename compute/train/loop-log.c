@@ -131,6 +131,9 @@ ens_loop_log_epoch (EnsLoop *loop, const EnsLoopMeasure *measure, GError **error
     write_measure (&json, "validation", measure);
     ens_json_boolean (&json, "best", loop->n_worse == 0);
   }
+  ens_json_double (&json, "rate",
+                   loop->params->rate
+                       * ens_schedule_factor (&loop->schedule, loop->position.step - 1));
   ens_json_double (&json, "samples_per_second", ens_loop_get_speed (loop));
   return write_line (loop, &json, error);
 }

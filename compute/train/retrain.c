@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/json.h"
 #include "classify/metrics.h"
 #include "engine/network-private.h"
 #include "train/retrain-private.h"
@@ -406,122 +405,14 @@ validate (gpointer data, EnsLoopMeasure *measure, GError **error)
   return TRUE;
 }
 
-/* -- files -- */
-
-/* The output's name with another ending. (transfer full) */
-static char *
-name_beside (const EnsRetrainParams *params, const char *ending)
-{
-  gsize length = strlen (params->output);
-
-  if (g_str_has_suffix (params->output, ".onnx"))
-    length -= strlen (".onnx");
-  return g_strdup_printf ("%.*s%s", (int)length, params->output, ending);
-}
-
-static char *
-hash_file (const char *path, GError **error)
-{
-  g_autofree char *contents = NULL;
-  g_autoptr (GError) reason = NULL;
-  gsize size;
-
-  if (g_file_get_contents (path, &contents, &size, &reason))
-    return g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *)contents, size);
-  ens_fail (error, ENS_ERROR_FILE, path, "can't read it: %s", reason->message);
-  return NULL;
-}
-
-/* All that the state of a training depends on. */
-static gboolean
-set_settings (Retrain *retrain, GError **error)
-{
-  const EnsRetrainParams *params = &retrain->params;
-  g_autofree char *hash = hash_file (params->network, error);
-  EnsJson json;
-
-  if (hash == NULL)
-    return FALSE;
-  ens_json_init (&json);
-  ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
-  ens_json_string (&json, "network", hash);
-  ens_json_string (&json, "dataset", params->dataset);
-  ens_json_unsigned (&json, "images", retrain->dataset->samples[ENS_SPLIT_TRAIN]->len);
-  ens_json_unsigned (&json, "classes", retrain->dataset->n_classes);
-  ens_json_string (&json, "freeze", params->freeze);
-  ens_json_unsigned (&json, "size", retrain->graph.size);
-  ens_json_unsigned (&json, "sub_images", params->sub_images);
-  ens_json_unsigned (&json, "step", params->sub_image_step);
-  ens_json_string (&json, "coverage", ens_coverage_names[params->coverage]);
-  ens_json_double (&json, "positive_weight", params->positive_weight);
-  ens_json_string (&json, "augment", ens_retrain_augment_names[params->augment]);
-  ens_json_unsigned (&json, "batch", params->batch);
-  ens_json_double (&json, "label_factor", params->label_factor);
-  ens_json_unsigned (&json, "seed", params->seed);
-  ens_json_boolean (&json, "normalisation", params->train_normalisation);
-  ens_json_unsigned (&json, "optimiser", params->loop.optimiser.kind);
-  ens_json_double (&json, "rate", params->loop.rate);
-  ens_json_double (&json, "decay", params->loop.optimiser.decay);
-  ens_json_double (&json, "average", params->loop.average);
-  ens_json_string (&json, "schedule", ens_schedule_names[params->loop.schedule.kind]);
-  ens_json_unsigned (&json, "epochs", params->loop.n_epochs);
-  ens_json_close (&json);
-  retrain->settings = ens_json_finish (&json);
-  return TRUE;
-}
-
-static void
-write_numbers (EnsJson *json, const char *name, const float *numbers, guint n)
-{
-  ens_json_open_array (json, name, ENS_JSON_FLAT);
-  for (guint i = 0; i < n; i++)
-    ens_json_float (json, NULL, numbers[i]);
-  ens_json_close (json);
-}
-
-static void
-write_texts (EnsJson *json, const char *name, const char *const *texts)
-{
-  if (texts == NULL)
-    return;
-  ens_json_open_array (json, name, ENS_JSON_FLAT);
-  for (; *texts != NULL; texts++)
-    ens_json_string (json, NULL, *texts);
-  ens_json_close (json);
-}
-
-/* What networks.json says of a network. (transfer full) */
-static char *
-describe (const Retrain *retrain)
-{
-  const EnsNormalise *normalise = &retrain->params.normalise;
-  g_autofree char *file = g_path_get_basename (retrain->params.output);
-  guint n = ens_order_channels (normalise->order);
-  EnsJson json;
-
-  ens_json_init (&json);
-  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
-  ens_json_open_array (&json, "networks", ENS_JSON_BLOCK);
-  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
-  ens_json_string (&json, "file", file);
-  ens_json_string (&json, "role", "retrained");
-  ens_json_string (&json, "order", ens_order_names[normalise->order]);
-  write_numbers (&json, "mean", normalise->mean, n);
-  write_numbers (&json, "scale", normalise->scale, n);
-  ens_json_unsigned (&json, "size", retrain->graph.size);
-  write_texts (&json, "taps", retrain->params.taps);
-  write_texts (&json, "labels", (const char *const *)retrain->dataset->classes);
-  ens_json_close (&json);
-  ens_json_close (&json);
-  ens_json_close (&json);
-  return ens_json_finish (&json);
-}
+/* -- the result -- */
 
 static gboolean
 write_files (Retrain *retrain, GError **error)
 {
-  g_autofree char *path = name_beside (&retrain->params, ".json");
-  g_autofree char *text = describe (retrain);
+  g_autofree char *path = ens_retrain_name_beside (&retrain->params, ".json");
+  g_autofree char *text = ens_retrain_describe_network (
+      &retrain->params, retrain->graph.size, (const char *const *)retrain->dataset->classes);
   g_autoptr (GError) reason = NULL;
 
   if (!ens_retrain_graph_export (&retrain->graph, retrain->step, &retrain->params,
@@ -557,15 +448,18 @@ prepare (Retrain *retrain, GError **error)
       || !ens_retrain_graph_init (&retrain->graph, &retrain->params, retrain->dataset->n_classes,
                                   error)
       || !open_samples (retrain, error) || !keep_features (retrain, error)
-      || !make_step (retrain, error) || !set_settings (retrain, error))
+      || !make_step (retrain, error))
+    return FALSE;
+  retrain->settings = ens_retrain_describe_settings (&retrain->params, retrain->graph.size,
+                                                     retrain->dataset, error);
+  if (retrain->settings == NULL)
     return FALSE;
   open_loaders (retrain);
-  retrain->checkpoint = name_beside (&retrain->params, ".checkpoint");
-  retrain->log = name_beside (&retrain->params, ".jsonl");
+  retrain->checkpoint = ens_retrain_name_beside (&retrain->params, ".checkpoint");
+  retrain->log = ens_retrain_name_log (&retrain->params);
   if (retrain->params.loop.checkpoint == NULL)
     retrain->params.loop.checkpoint = retrain->checkpoint;
-  if (retrain->params.loop.log == NULL)
-    retrain->params.loop.log = retrain->log;
+  retrain->params.loop.log = retrain->log;
   retrain->params.loop.settings = retrain->settings;
   if (retrain->params.loop.optimiser.kind == ENS_OPTIMISER_SGD)
     retrain->params.loop.rate *= retrain->dataset->n_classes;

@@ -107,5 +107,7 @@ typedef struct {
 gboolean ens_retrain (const EnsRetrainParams *params, EnsDevice *device,
                       const EnsFrameOpener *opener, const EnsMonitor *monitor,
                       EnsRetrainResult *result, GError **error);
+/* The file that the log is in. (transfer full) */
+char *ens_retrain_name_log (const EnsRetrainParams *params);
 
 G_END_DECLS

@@ -6,10 +6,12 @@
 #include "decode.h"
 #include "monitor.h"
 #include "network-list.h"
+#include "report/report.h"
+#include "report/retraining.h"
 #include "tool.h"
 
 typedef struct {
-  char *network, *output, *freeze, *coverage, *augment, *optimiser, *device;
+  char *network, *output, *freeze, *coverage, *augment, *optimiser, *report, *device;
   gint epochs, batch, sub_images, patience, seed, threads;
   double rate, average;
   gboolean all_sub_images, resume;
@@ -18,6 +20,9 @@ typedef struct {
 static const char *const optimiser_names[] = {"sgd", "adamw", NULL};
 
 enum { SGD, ADAMW };
+
+/* Pictures in a report. */
+#define MAX_MAPS 12
 
 static gboolean
 check_numbers (const Options *options, GError **error)
@@ -60,7 +65,8 @@ set_params (const Options *options, EnsRetrainParams *params, GError **error)
                      : "--output=FILE.onnx is needed: the network to write");
     return FALSE;
   }
-  if (!check_numbers (options, error) || !set_choices (options, params, error))
+  if (!check_numbers (options, error) || !set_choices (options, params, error)
+      || (options->report != NULL && !tool_report_check (options->report, error)))
     return FALSE;
   params->output = options->output;
   params->freeze = options->freeze;
@@ -91,18 +97,40 @@ print_result (const EnsRetrainParams *params, const EnsRetrainResult *result)
   g_print ("\n\n%s\n", params->output);
 }
 
+static gboolean
+write_report (const EnsRetrainParams *params, const EnsRetrainResult *result, EnsDevice *device,
+              const EnsFrameOpener *opener, const char *path, GError **error)
+{
+  g_autofree char *log = ens_retrain_name_log (params);
+  g_autoptr (GArray) history = ens_loop_read_history (log, error);
+  g_autoptr (GPtrArray) maps = NULL;
+
+  if (history == NULL)
+    return FALSE;
+  maps = ens_retrain_draw_maps (params, MAX_MAPS, device, opener, error);
+  return maps != NULL
+         && tool_retraining_write (&(ToolRetraining) {params, result, history, maps}, opener, path,
+                                   error);
+}
+
 gboolean
-tool_retrain_network (const EnsRetrainParams *params, EnsDevice *device, GError **error)
+tool_retrain_network (const EnsRetrainParams *params, const char *report, EnsDevice *device,
+                      GError **error)
 {
   g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  const EnsFrameOpener *opener = gst_ensemble_decoder_get_opener (decoder);
   g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
   EnsRetrainResult result;
 
-  if (!ens_retrain (params, device, gst_ensemble_decoder_get_opener (decoder),
-                    tool_monitor_get (monitor), &result, error))
+  if (!ens_retrain (params, device, opener, tool_monitor_get (monitor), &result, error))
     return FALSE;
   g_clear_pointer (&monitor, tool_monitor_free);
   print_result (params, &result);
+  if (report == NULL)
+    return TRUE;
+  if (!write_report (params, &result, device, opener, report, error))
+    return FALSE;
+  g_print ("%s\n", report);
   return TRUE;
 }
 
@@ -127,7 +155,7 @@ run (gconstpointer data, char **arguments, GError **error)
   params.taps = network->taps;
   params.dataset = arguments[0];
   device = tool_open_device (options->device, options->threads, error);
-  return device != NULL && tool_retrain_network (&params, device, error);
+  return device != NULL && tool_retrain_network (&params, options->report, device, error);
 }
 
 static const ToolOption option_table[] = {
@@ -161,6 +189,8 @@ static const ToolOption option_table[] = {
      "Of all that is random (0)"},
     {"resume", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, resume), NULL,
      "Continue a training that was stopped or killed"},
+    {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
+     "Write a self-contained HTML report", "*.html"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
     TOOL_OPTION_END,
@@ -173,8 +203,7 @@ const ToolCommand tool_retrain = {
     .min_arguments = 1,
     .max_arguments = 1,
     .summary = "Train a network's layers on the classes of a data set",
-    .help = "DATASET and --network are as for train. The network gets the data set's classes and "
-            "is trained on sub-images of its pictures; train takes the result as it is.",
+    .help = "DATASET and --network are as for train, which takes the result as it is.",
     .manual =
         "The network's label layer, the last one with weights, is cleared and gets one output per "
         "class of the data set. Pictures are scaled to a shorter side of 256 pixels (in "
@@ -192,7 +221,9 @@ const ToolCommand tool_retrain = {
         "FILE.json beside the result says its preprocessing and role. FILE.checkpoint keeps the "
         "state of the training: after each epoch, every five minutes, "
         "and when Ctrl-C stops it. With --resume it continues and gives the same result, bit for "
-        "bit. FILE.jsonl is the log: one JSON object per epoch and per ten steps.\n\n"
+        "bit. FILE.jsonl is the log: one JSON object per epoch and per ten steps. "
+        "The report draws it: curves of loss, accuracy and learning rate, the settings, and the "
+        "network's map of a class over pictures of the validation split.\n\n"
         "  gst-ensemble-1.0 retrain photos -n squeezenet1.1.onnx -o photos.onnx\n"
         "  gst-ensemble-1.0 train photos -o site.ensemble -n squeezenet1.1.onnx,role=original \\\n"
         "    -n photos.onnx",

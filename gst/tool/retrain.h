@@ -4,5 +4,7 @@
 
 #include "train/retrain.h"
 
-/* Retrains, showing how it goes, and prints what came of it. */
-gboolean tool_retrain_network (const EnsRetrainParams *params, EnsDevice *device, GError **error);
+/* Retrains, showing how it goes, and prints what came of it. report: an HTML file to write; NULL:
+ * none. */
+gboolean tool_retrain_network (const EnsRetrainParams *params, const char *report,
+                               EnsDevice *device, GError **error);

@@ -115,7 +115,7 @@ retrain (const Options *options, const char *dataset, const EnsFitNetwork *netwo
   params.output = output;
   params.loop.n_epochs = (guint)options->retrain;
   params.loop.resume = TRUE;
-  return tool_retrain_network (&params, device, error) ? g_steal_pointer (&output) : NULL;
+  return tool_retrain_network (&params, NULL, device, error) ? g_steal_pointer (&output) : NULL;
 }
 
 static gboolean

@@ -48,6 +48,7 @@ ROWS = [
     (["retrain", "set", "-n", "a.onnx"], 2, "--output=FILE.onnx is needed"),
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "-e", "0"], 2, "--epochs expects at least 1"),
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--coverage=all"], 2, "max, union or image"),
+    (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "-r", "nowhere/x.html"], 1, "nowhere/x.html"),
     (["retrain", "set", "-n", "nowhere.onnx", "-o", "x.onnx"], 1, "nowhere.onnx"),
     (["train", "set", "-o", "x.ensemble", "--retrain=-1"], 2, "--retrain expects at least 0, got -1"),
     (["evaluate", "set"], 2, "--model=BUNDLE is needed"),
@@ -179,10 +180,15 @@ def check_training(folder):
 def check_retraining(folder):
     network = pathlib.Path(NETWORKS).parent / "retrained.onnx"
     output = folder / "drawn.onnx"
-    result = run("retrain", folder / "set", "-n", network, "-o", output, "-e", 1, "-b", 8)
+    report = folder / "drawn.html"
+    result = run("retrain", folder / "set", "-n", network, "-o", output, "-e", 1, "-b", 8,
+                 "--report", report)
     lines = (folder / "drawn.jsonl").read_text().splitlines() if output.is_file() else []
     expect(result.returncode == 0 and "8 classes" in result.stdout and lines
            and json.loads(lines[-1])["event"] == "end", "retrain", result)
+    page = report.read_text() if report.is_file() else ""
+    expect(page.startswith("<!DOCTYPE html>") and page.count("data:image/jpeg") == 12
+           and "Learning rate" in page, "retrain should write a report", result)
     result = run("inspect", output)
     expect(result.returncode == 0 and "8: balloon" in result.stdout
            and "stated in drawn.json" in result.stdout, "inspect a retrained network", result)

@@ -16,6 +16,7 @@ WRITE = sys.argv[1]
 NAMES = ['<b>cat</b> & "dog"', "o'neill\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}",
          "ünder %s %n"]
 SECTIONS = ["models", "data", "classes", "curves", "confusion", "calibration", "mistakes", "windows"]
+RETRAINED = ["curves", "maps", "settings"]
 MISSING = {"single": {"data", "windows"}, "large": {"data"}}
 
 failures = []
@@ -153,15 +154,46 @@ def check_large(page, root):
     expect("large", "pictures", len(root.findall(".//image")), 40)
 
 
+def check_retrained(root):
+    expect("retrained", "title", text(root.find("head/title")), "<new>.onnx, retrained")
+    expect("retrained", "epochs", rows(root, "curves"), [
+        ["1", "0.3", "0.5", "0.25", "0.5", "0.01"],
+        ["2", "0.2", "0.75", "0.2", "0.75", "0.008"],
+        ["3", "0.1", "–", "–", "–", "0.004"],
+        ["4", "0.05", "1", "0.3", "0.5", "0.001"],
+    ])
+    charts = root.findall(".//section[@id='curves']//figure")
+    expect("retrained", "charts", [text(chart.find("figcaption")) for chart in charts],
+           ["Loss", "Accuracy", "Learning rate"])
+    # The axis ends at 0.4: 0.3 is a quarter below its top. The third epoch was not measured.
+    training, validation = [re.findall(r"[ML][\d. ]+", group.find("path").get("d"))
+                            for group in charts[0].iter("g")]
+    expect("retrained", "loss", (training[0], training[3]), ("M64.0 53.0", "L292.0 165.5"))
+    expect("retrained", "a gap", [point[0] for point in validation], ["M", "L", "M"])
+    cards = root.findall(".//section[@id='maps']//article")
+    expect("retrained", "maps", [[text(p) for p in card.iter("p")] for card in cards], [
+        [f"{NAMES[0]}0.10 – 0.60", "the peak lies in the box", "<b>0.jpg"],
+        [f"{NAMES[2]}0.10 – 0.60", "the peak lies outside the box", "<b>2.jpg"],
+    ])
+    ring, box = cards[0].findall(".//circle")[-1], cards[0].findall(".//rect")[-1]
+    expect("retrained", "the peak", [ring.get(k) for k in ("cx", "cy")],
+           ["240.0", "112.5"])  # of 320 × 150
+    expect("retrained", "the box", [box.get(k) for k in ("x", "y", "width", "height")],
+           ["160.0", "75.0", "160.0", "75.0"])
+    settings = dict(rows(root, "settings"))
+    expect("retrained", "settings", (settings["network"], settings["freeze"], settings["batch"]),
+           ("<net>.onnx", "nothing", "16"))
+
+
 with tempfile.TemporaryDirectory() as folder:
     for kind, check in ("several", check_several), ("single", check_single), ("lost", None), \
-            ("large", None):
+            ("large", None), ("retrained", check_retrained):
         path = pathlib.Path(folder) / f"{kind}.html"
         page = write(kind, path)
         expect(kind, "the same again", write(kind, path) == page, True)
         root = xml.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
         check_alone(kind, page, root)
-        check_parts(kind, root, [s for s in SECTIONS if s not in MISSING.get(kind, ())])
+        check_parts(kind, root, RETRAINED if kind == "retrained" else [s for s in SECTIONS if s not in MISSING.get(kind, ())])
         check_drawings(kind, root)
         if check:
             check(root)

@@ -4,12 +4,15 @@
  *   several   three classes of hostile names, several in a picture; six pictures
  *   single    the same with one class or none in a picture, and without windows
  *   lost      the same as several, but no picture can be read again
- *   large     80 classes and 400 pictures */
+ *   large     80 classes and 400 pictures
+ *   retrained a retraining of four epochs, with maps of two pictures */
 #include <gst/gst.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "report/report.h"
+#include "report/retraining.h"
 
 /* ---- Pictures ---- */
 
@@ -146,6 +149,73 @@ evaluate_many (void)
   return evaluation;
 }
 
+/* ---- A retraining ---- */
+
+/* Of a picture with one box; the peak of its 2 × 2 positions is at the lower right corner. */
+static void
+add_map (GPtrArray *maps, guint class, const EnsRect *box)
+{
+  static const float p[] = {.1F, .2F, .3F, .6F};
+  EnsRetrainMap *map = g_new0 (EnsRetrainMap, 1);
+  EnsProbabilityMap *positions;
+
+  map->path = g_strdup_printf ("/set/<b>%u.jpg", class);
+  map->class = class;
+  map->boxes = g_array_new (FALSE, FALSE, sizeof (EnsRect));
+  g_array_append_val (map->boxes, *box);
+  map->result = ens_result_new (names, 3, NULL, 0, 0);
+  map->result->width = 640;
+  map->result->height = 300;
+  ens_result_add_map (map->result, 2, 2);
+  positions = map->result->map;
+  positions->x[0] = positions->y[0] = -.25F;
+  positions->x[1] = positions->y[1] = .5F;
+  positions->width = positions->height = .5F;
+  for (guint i = 0; i < G_N_ELEMENTS (p); i++)
+    positions->probabilities[i * 3 + class] = p[i];
+  g_ptr_array_add (maps, map);
+}
+
+static void
+free_map (gpointer data)
+{
+  EnsRetrainMap *map = data;
+
+  g_array_unref (map->boxes);
+  ens_result_unref (map->result);
+  g_free (map->path);
+  g_free (map);
+}
+
+static gboolean
+write_retraining (const EnsFrameOpener *opener, const char *path, GError **error)
+{
+  static const EnsLoopEpoch epochs[] = {{1, .3, .5, .25, .5, .01},
+                                        {2, .2, .75, .2, .75, .008},
+                                        {3, .1, NAN, NAN, NAN, .004},
+                                        {4, .05, 1, .3, .5, .001}};
+  g_autoptr (GArray) history = g_array_new (FALSE, FALSE, sizeof (EnsLoopEpoch));
+  g_autoptr (GPtrArray) maps = g_ptr_array_new_with_free_func (free_map);
+  EnsRetrainParams params = ENS_RETRAIN_DEFAULTS;
+  EnsRetrainResult result = {
+      .loop = {.n_epochs = 4, .best_epoch = 1, .best = {.2, .75, -.2}},
+      .n_classes = 3,
+      .n_images = 9,
+      .n_parameters = 2,
+      .n_weights = 10,
+      .map = {.input = 256, .rows = 2, .columns = 2},
+  };
+
+  g_array_append_vals (history, epochs, G_N_ELEMENTS (epochs));
+  add_map (maps, 0, &(EnsRect) {.5F, .5F, .5F, .5F});
+  add_map (maps, 2, &(EnsRect) {.0F, .0F, .5F, .5F});
+  params.network = "<net>.onnx";
+  params.dataset = "set & \xff";
+  params.output = "/out/<new>.onnx";
+  return tool_retraining_write (&(ToolRetraining) {&params, &result, history, maps}, opener, path,
+                                error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -157,6 +227,12 @@ main (int argc, char **argv)
   if (argc != 3)
     return 2;
   gst_init (NULL, NULL);
+  if (strcmp (argv[1], "retrained") == 0) {
+    if (write_retraining (&opener, argv[2], &error))
+      return 0;
+    g_printerr ("%s\n", error->message);
+    return 1;
+  }
   if (strcmp (argv[1], "large") == 0)
     evaluation = evaluate_many ();
   else

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "check-main.h"
+#include "train/loop-history.h"
 
 enum { N_EPOCHS = 4, N_BATCHES = 5, BATCH = 4, NEVER = G_MAXINT };
 
@@ -208,8 +209,38 @@ assert_steps_once (void)
   }
 }
 
+static GArray *
+read_history (void)
+{
+  g_autoptr (GError) error = NULL;
+  GArray *history = ens_loop_read_history (log_file, &error);
+
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (history->len, N_EPOCHS);
+  return history;
+}
+
+static void
+assert_same_history (const GArray *a, const GArray *b)
+{
+  for (guint i = 0; i < N_EPOCHS; i++) {
+    const EnsLoopEpoch *x = &g_array_index (a, EnsLoopEpoch, i);
+    const EnsLoopEpoch *y = &g_array_index (b, EnsLoopEpoch, i);
+
+    ck_assert_uint_eq (x->epoch, i + 1);
+    ck_assert_uint_eq (y->epoch, i + 1);
+    ck_assert_double_eq (x->loss, y->loss);
+    ck_assert_double_nan (x->validation_loss); /* nothing is measured */
+    ck_assert_double_nan (y->validation_loss);
+    ck_assert_double_eq (x->rate, y->rate);
+  }
+  ck_assert_double_gt (g_array_index (a, EnsLoopEpoch, 0).rate,
+                       g_array_index (a, EnsLoopEpoch, N_EPOCHS - 1).rate);
+}
+
 START_TEST (test_resume)
 {
+  g_autoptr (GArray) history = NULL, resumed_history = NULL;
   EnsLoopParams params = get_params ();
   Toy whole = new_toy (), resumed = new_toy ();
   EnsLoopResult expected, result;
@@ -220,6 +251,7 @@ START_TEST (test_resume)
   params.average = interruptions[_i].average;
   params.checkpoint_seconds = interruptions[_i].checkpoint_seconds;
   ck_assert (run (&whole, &params, &expected, &error));
+  history = read_history ();
   interrupt ((guint)_i, &params);
   params.resume = TRUE;
   ck_assert_msg (run (&resumed, &params, &result, &error), "%s",
@@ -228,6 +260,46 @@ START_TEST (test_resume)
   ck_assert_uint_eq (result.n_epochs, expected.n_epochs);
   ck_assert_double_eq (result.best.score, expected.best.score);
   assert_steps_once ();
+  resumed_history = read_history ();
+  assert_same_history (history, resumed_history);
+}
+END_TEST
+
+/* Logs that were written to by others, or cut off. message: of the error; NULL: it is read. */
+static const struct {
+  const char *name, *text, *message;
+  guint n_epochs;
+  double validation_loss; /* of the first; 0: not measured */
+} logs[] = {
+    {"empty", "", NULL, 0},
+    {"cut", "{\"event\": \"epoch\", \"loss\": 1}\n{\"event\": \"epo", NULL, 1},
+    {"not-measured", "{\"event\": \"epoch\", \"loss\": null, \"accuracy\": null}\n", NULL, 1},
+    {"measured", "{\"event\": \"epoch\", \"validation\": {\"loss\": 0.25}}\n", NULL, 1, 0.25},
+    {"text", "{\"event\": \"start\"}\nloss 0.1\n", "toy.jsonl: line 2 of the log", 0},
+    {"number", "1\n", "line 1 of the log: expected an object", 0},
+    {"no-number", "{\"event\": \"epoch\", \"loss\": \"low\", \"validation\": 3}\n", NULL, 1},
+    {"no-event", "{\"event\": 1}\n{}\n", NULL, 0},
+};
+
+START_TEST (test_history)
+{
+  g_autoptr (GArray) history = NULL;
+  g_autoptr (GError) error = NULL;
+
+  ck_assert (g_file_set_contents (log_file, logs[_i].text, -1, NULL));
+  history = ens_loop_read_history (log_file, &error);
+  if (logs[_i].message != NULL) {
+    ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
+    ck_assert_contains (error->message, logs[_i].message);
+    return;
+  }
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (history->len, logs[_i].n_epochs);
+  if (logs[_i].validation_loss > 0)
+    ck_assert_double_eq (g_array_index (history, EnsLoopEpoch, 0).validation_loss,
+                         logs[_i].validation_loss);
+  else if (history->len > 0)
+    ck_assert_double_nan (g_array_index (history, EnsLoopEpoch, 0).validation_loss);
 }
 END_TEST
 
@@ -355,6 +427,7 @@ main (int argc, char *argv[])
   test_fixture (set_up, tear_down);
   test_add ("learns", test_learns);
   TEST_ADD_ROWS ("resume", test_resume, interruptions);
+  TEST_ADD_ROWS ("history", test_history, logs);
   test_add ("resume-done", test_resume_done);
   test_add ("resume-others", test_resume_others);
   TEST_ADD_ROWS ("best", test_best, scores);

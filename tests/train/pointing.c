@@ -17,9 +17,7 @@
 
 #include "base/random.h"
 #include "decode.h"
-#include "engine/network.h"
-#include "train/coverage.h"
-#include "train/preprocess.h"
+#include "train/retrain-maps.h"
 
 enum { SIDE = 512 };
 
@@ -28,11 +26,8 @@ enum { SIDE = 512 };
 #define MAX_OBJECT 0.8
 
 typedef struct {
-  EnsPlan *plan;
-  EnsNormalise normalise;
-  EnsDenseMap map;
-  guint class, n_classes, pad;
-  float *input, *output, *crop;
+  EnsMapper *mapper;
+  guint class, rows, columns;
   EnsRandom random;
   guint n, n_peaks, n_middles, n_picture_middles;
   double area, x, y, xx, yy, xy;
@@ -70,39 +65,6 @@ contains (const EnsRect *rect, double x, double y)
   return x >= rect->x && y >= rect->y && x < rect->x + rect->width && y < rect->y + rect->height;
 }
 
-/* Where a position lies in the crop. */
-static EnsRect
-get_region (const Pointing *pointing, guint row, guint column)
-{
-  EnsRect region = ens_dense_map_get_rect (&pointing->map, row, column);
-  float scale = (float)pointing->map.input / SIDE, pad = (float)pointing->pad / SIDE;
-
-  return (EnsRect) {region.x * scale - pad, region.y * scale - pad, region.width * scale,
-                    region.height * scale};
-}
-
-/* The part of the crop that shows the picture, in its coordinates. */
-static EnsRect
-fill_input (Pointing *pointing, const EnsFrame *frame, const EnsRect *crop)
-{
-  const gsize n_channels = ens_order_channels (pointing->normalise.order);
-  const EnsRect seen = clip (&ENS_RECT_WHOLE, crop);
-  const guint left = (guint)lroundf (seen.x * SIDE), top = (guint)lroundf (seen.y * SIDE);
-  const guint width = MAX ((guint)lroundf (seen.width * SIDE), 1);
-  const guint height = MAX ((guint)lroundf (seen.height * SIDE), 1);
-  const EnsRect part = {crop->x + seen.x * crop->width, crop->y + seen.y * crop->height,
-                        seen.width * crop->width, seen.height * crop->height};
-  const gsize side = pointing->map.input;
-
-  memset (pointing->input, 0, side * side * n_channels * sizeof (float));
-  ens_frame_resize (frame, &part, 1, width, height, &pointing->normalise, NULL, pointing->crop);
-  for (gsize y = 0; y < height; y++)
-    memcpy (pointing->input
-                + ((y + top + pointing->pad) * side + left + pointing->pad) * n_channels,
-            pointing->crop + y * width * n_channels, width * n_channels * sizeof (float));
-  return seen;
-}
-
 static void
 add_position (Pointing *pointing, double value, double share)
 {
@@ -115,15 +77,15 @@ add_position (Pointing *pointing, double value, double share)
 }
 
 static void
-judge (Pointing *pointing, const EnsRect *object, const EnsRect *seen)
+judge (Pointing *pointing, const EnsResult *result, const EnsRect *object, const EnsRect *seen)
 {
-  const EnsDenseMap *map = &pointing->map;
+  const EnsProbabilityMap *map = result->map;
   EnsRect peak = {0};
   float highest = -1;
 
-  for (guint i = 0; i < map->rows * map->columns; i++) {
-    float value = pointing->output[i * pointing->n_classes + pointing->class];
-    EnsRect region = get_region (pointing, i / map->columns, i % map->columns);
+  for (guint i = 0; i < ens_probability_map_get_size (map); i++) {
+    float value = map->probabilities[i * result->n_classes + pointing->class];
+    EnsRect region = ens_probability_map_get_rect (map, i);
 
     add_position (pointing, value, ens_cover (object, &region));
     if (value <= highest)
@@ -131,6 +93,8 @@ judge (Pointing *pointing, const EnsRect *object, const EnsRect *seen)
     highest = value;
     peak = region;
   }
+  pointing->rows = map->rows;
+  pointing->columns = map->columns;
   pointing->n++;
   pointing->n_peaks += contains (object, peak.x + peak.width / 2, peak.y + peak.height / 2);
   pointing->n_middles += contains (object, 0.5, 0.5);
@@ -145,12 +109,13 @@ measure_picture (Pointing *pointing, const EnsFrame *frame, const EnsRect *box, 
 {
   for (guint i = 0; i < n_crops; i++) {
     EnsRect crop = draw_crop (pointing, frame, box);
-    EnsRect seen = fill_input (pointing, frame, &crop), object = clip (box, &crop);
+    EnsRect seen = clip (&ENS_RECT_WHOLE, &crop), object = clip (box, &crop);
+    g_autoptr (EnsResult) result =
+        ens_mapper_run (pointing->mapper, frame, &crop, SIDE, SIDE, error);
 
-    if (!ens_plan_run (pointing->plan, (const gconstpointer[]) {pointing->input},
-                       (const gpointer[]) {pointing->output}, error))
+    if (result == NULL)
       return FALSE;
-    judge (pointing, &object, &seen);
+    judge (pointing, result, &object, &seen);
   }
   return TRUE;
 }
@@ -191,41 +156,6 @@ measure_split (Pointing *pointing, const EnsDataset *dataset, EnsSplit split,
   return TRUE;
 }
 
-/* Plans the network for crops with the mean around them. */
-static gboolean
-set_up (Pointing *pointing, const char *path, EnsDevice *device, GError **error)
-{
-  g_autoptr (EnsPreprocess) preprocess = ens_preprocess_find (path, error);
-  g_autoptr (EnsNetwork) network = NULL;
-  const EnsShape *shape;
-  guint side, n_channels;
-
-  if (preprocess == NULL)
-    return FALSE;
-  pointing->normalise = preprocess->normalise;
-  pointing->pad = preprocess->size / 2;
-  side = SIDE + 2 * pointing->pad;
-  n_channels = ens_order_channels (pointing->normalise.order);
-  network = ens_network_load_convolutional (path, preprocess->size, device, error);
-  if (network == NULL)
-    return FALSE;
-  pointing->plan = ens_network_plan (network, &ENS_SHAPE (1, side, side, n_channels), error);
-  if (pointing->plan == NULL)
-    return FALSE;
-  shape = ens_plan_get_output_shape (pointing->plan, 0);
-  pointing->n_classes = (guint)shape->dims[shape->rank - 1];
-  pointing->map =
-      (EnsDenseMap) {.size = preprocess->size,
-                     .input = side,
-                     .rows = (guint)shape->dims[1],
-                     .columns = (guint)shape->dims[2],
-                     .spacing = (side - preprocess->size) / (double)MAX (shape->dims[1] - 1, 1)};
-  pointing->input = g_new0 (float, (gsize)side *side *n_channels);
-  pointing->crop = g_new0 (float, (gsize)SIDE *SIDE *n_channels);
-  pointing->output = g_new0 (float, ens_shape_elements (shape));
-  return TRUE;
-}
-
 static void
 print_result (const Pointing *pointing)
 {
@@ -234,8 +164,7 @@ print_result (const Pointing *pointing)
   double x = pointing->xx / m - pow (pointing->x / m, 2);
   double y = pointing->yy / m - pow (pointing->y / m, 2);
 
-  printf ("%u crops, map of %u × %u positions\n", pointing->n, pointing->map.rows,
-          pointing->map.columns);
+  printf ("%u crops, map of %u × %u positions\n", pointing->n, pointing->rows, pointing->columns);
   printf ("peak in the object:   %5.1f %%\n", 100 * pointing->n_peaks / n);
   printf ("middle in the object: %5.1f %%\n", 100 * pointing->n_middles / n);
   printf ("middle of what is seen of the picture: %.1f %%\n",
@@ -251,7 +180,10 @@ run (Pointing *pointing, char **arguments, guint n_crops, GError **error)
   g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
   g_autoptr (EnsDataset) dataset = NULL;
 
-  if (device == NULL || !set_up (pointing, arguments[1], device, error))
+  if (device == NULL)
+    return FALSE;
+  pointing->mapper = ens_mapper_new (arguments[1], device, error);
+  if (pointing->mapper == NULL)
     return FALSE;
   dataset = ens_dataset_load (arguments[2], NULL, error);
   if (dataset == NULL)
@@ -259,7 +191,9 @@ run (Pointing *pointing, char **arguments, guint n_crops, GError **error)
   while (pointing->class < dataset->n_classes
          && strcmp (dataset->classes[pointing->class], arguments[3]) != 0)
     pointing->class ++;
-  if (pointing->class == dataset->n_classes || dataset->n_classes != pointing->n_classes) {
+  if (pointing->class == dataset->n_classes
+      || !g_strv_equal (ens_mapper_get_classes (pointing->mapper),
+                        (const char *const *)dataset->classes)) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                  "%s: no class “%s”, or not the network's classes", arguments[2], arguments[3]);
     return FALSE;
@@ -288,9 +222,6 @@ main (int argc, char *argv[])
     fprintf (stderr, "pointing: %s\n", error->message);
     return 1;
   }
-  g_free (pointing.input);
-  g_free (pointing.crop);
-  g_free (pointing.output);
-  g_clear_pointer (&pointing.plan, ens_plan_unref);
+  g_clear_pointer (&pointing.mapper, ens_mapper_free);
   return 0;
 }

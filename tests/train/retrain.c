@@ -2,6 +2,7 @@
 /* Small networks, retrained on drawn pictures. */
 #include "train/retrain.h"
 
+#include <math.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -11,6 +12,7 @@
 #include "onnx/onnx.h"
 #include "passes/rewrite.h"
 #include "toy.h"
+#include "train/retrain-maps.h"
 
 enum { N_TRAIN = 6, N_VALIDATION = 3, N_CLASSES = 3 };
 
@@ -407,6 +409,86 @@ START_TEST (test_broken_picture)
 }
 END_TEST
 
+/* -- maps -- */
+
+/* Pictures of all classes, none without one; maps from edge to edge. */
+START_TEST (test_maps)
+{
+  g_autoptr (GPtrArray) maps = NULL;
+  g_autoptr (GError) error = NULL;
+  EnsRetrainResult result;
+
+  fixture->params.loop.n_epochs = 1;
+  retrain_well (&result);
+  maps = ens_retrain_draw_maps (&fixture->params, N_CLASSES, fixture->device, &fixture->opener,
+                                &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (maps->len, N_CLASSES);
+  for (guint i = 0; i < maps->len; i++) {
+    const EnsRetrainMap *shown = maps->pdata[i];
+    const EnsProbabilityMap *map = shown->result->map;
+    g_autofree char *folder = g_path_get_dirname (shown->path);
+
+    ck_assert_uint_eq (shown->class, i);
+    ck_assert (g_str_has_suffix (folder, shown->result->classes[i].name));
+    ck_assert_float_eq_tol (map->x[0] + map->width / 2, 0, 1e-6F);
+    ck_assert_float_eq_tol (map->x[map->columns - 1] + map->width / 2, 1, 1e-6F);
+    ck_assert_float_eq_tol (map->y[map->rows - 1] + map->height / 2, 1, 1e-6F);
+  }
+}
+END_TEST
+
+enum { SIDE = 64, SHIFT = 16 };
+
+/* Of a part that lies so many pixels to the right. (transfer full) */
+static EnsResult *
+map_part (EnsMapper *mapper, const EnsPicture *picture, guint shift)
+{
+  const EnsRect part = {(float)shift / SIDE, 0, 1, 1};
+  g_autoptr (GError) error = NULL;
+  EnsResult *result = ens_mapper_run (mapper, &picture->frame, &part, SIDE, SIDE, &error);
+
+  ck_assert_no_error (error);
+  return result;
+}
+
+/* What lies in a shifted part, beyond the frame with its end, is seen as before, in its place. */
+START_TEST (test_mapper)
+{
+  g_autoptr (EnsMapper) mapper = NULL;
+  g_autoptr (EnsPicture) picture = toy_picture (3, 0, SIDE, SIDE);
+  g_autoptr (EnsResult) whole = NULL, shifted = NULL;
+  EnsRetrainResult result;
+  guint spacing, columns, n = 0;
+  double spread = 0;
+
+  fixture->params.loop.n_epochs = 1;
+  retrain_well (&result);
+  mapper = ens_mapper_new (fixture->output, fixture->device, NULL);
+  whole = map_part (mapper, picture, 0);
+  shifted = map_part (mapper, picture, SHIFT);
+  columns = whole->map->columns;
+  spacing = SIDE / (columns - 1);
+  for (guint i = 0; i < columns * whole->map->rows; i++) {
+    guint middle = i % columns * spacing;
+
+    /* Squares of 32, and a few pixels more. */
+    if (middle < 16 + 4 || middle + SHIFT + 16 + 4 > SIDE)
+      continue;
+    for (guint c = 0; c < N_CLASSES; c++) {
+      float p = shifted->map->probabilities[i * N_CLASSES + c];
+
+      ck_assert_float_eq_tol (p, whole->map->probabilities[(i + SHIFT / spacing) * N_CLASSES + c],
+                              1e-5F);
+      spread += fabsf (p - whole->map->probabilities[i * N_CLASSES + c]);
+      n++;
+    }
+  }
+  ck_assert_uint_gt (n, 0);
+  ck_assert_double_gt (spread, 1e-3);
+}
+END_TEST
+
 int
 main (int argc, char *argv[])
 {
@@ -422,5 +504,7 @@ main (int argc, char *argv[])
   test_add ("seed", test_seed);
   TEST_ADD_ROWS ("refused", test_refused, refused);
   test_add ("broken-picture", test_broken_picture);
+  test_add ("maps", test_maps);
+  test_add ("mapper", test_mapper);
   return test_run ();
 }

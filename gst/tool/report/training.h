@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of a page about a retraining. */
+#pragma once
+
+#include "retraining.h"
+
+/* Curves of loss, accuracy and learning rate, and their figures. */
+void training_add_curves (GString *html, const GArray *history, const EnsRetrainResult *result);
+/* Pictures with what the network sees on them. */
+void training_add_maps (GString *html, const GPtrArray *maps, const EnsFrameOpener *opener);
