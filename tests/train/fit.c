@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From drawn pictures to a bundle, and from the bundle to figures. */
-#include "train/fit.h"
+#include "fit-fixture.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -11,134 +11,8 @@
 #include "classify/metrics.h"
 #include "ensemble/bundle-private.h"
 #include "onnx/onnx.h"
-#include "toy.h"
-#include "train/label-next.h"
 #include "train/fit-features.h"
 #include "train/heads.h"
-
-#define TRAIN 10
-#define VALIDATION 6
-#define TEST 4
-#define CLASSES 4 /* folders: three classes and "none" */
-
-typedef struct {
-  char *folder, *dataset, *cache, *bundle;
-  char *networks[2];
-  EnsFitNetwork fit_networks[2];
-  EnsFitParams params;
-  EnsDevice *device;
-  EnsFrameOpener opener;
-  guint n_opened;
-  GString *notes;
-  GCancellable *cancellable;
-  guint cancel_after; /* images; 0: never */
-  EnsMonitor monitor;
-} Fixture;
-
-static Fixture *fixture;
-
-static void
-on_progress (const char *stage, guint done, guint total, gpointer data)
-{
-  Fixture *fixture = data;
-
-  ck_assert_uint_le (done, total);
-  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
-    g_cancellable_cancel (fixture->cancellable);
-}
-
-static void
-on_note (const char *text, gpointer data)
-{
-  g_string_append_printf (((Fixture *)data)->notes, "%s\n", text);
-}
-
-static void
-set_up (void)
-{
-  fixture = g_new0 (Fixture, 1);
-  fixture->folder = g_dir_make_tmp ("ensemble-fit-XXXXXX", NULL);
-  fixture->dataset = g_build_filename (fixture->folder, "shapes", NULL);
-  fixture->cache = g_build_filename (fixture->folder, "cache", NULL);
-  fixture->bundle = g_build_filename (fixture->folder, "shapes.ensemble", NULL);
-  toy_dataset (fixture->dataset, TRAIN, VALIDATION, TEST);
-  for (guint n = 0; n < 2; n++) {
-    g_autoptr (EnsGraph) network = toy_network (40 + n, 32, 6, n == 0);
-
-    fixture->networks[n] =
-        toy_save_network (network, fixture->folder, n == 0 ? "a.onnx" : "b.onnx");
-    fixture->fit_networks[n] = (EnsFitNetwork) {
-        .path = fixture->networks[n],
-        .role = n == 0 ? ENS_ROLE_ORIGINAL : ENS_ROLE_RETRAINED,
-        .normalise = {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}},
-    };
-  }
-  fixture->params = ENS_FIT_DEFAULTS;
-  fixture->params.dataset = fixture->dataset;
-  fixture->params.bundle = fixture->bundle;
-  fixture->params.cache = fixture->cache;
-  fixture->params.networks = fixture->fit_networks;
-  fixture->params.n_networks = 2;
-  fixture->params.windows = 20;
-  fixture->device = ens_device_open ("cpu", 2, NULL);
-  fixture->opener = toy_opener (&fixture->n_opened);
-  fixture->notes = g_string_new (NULL);
-  fixture->cancellable = g_cancellable_new ();
-  fixture->monitor = (EnsMonitor) {.progress = on_progress,
-                                   .note = on_note,
-                                   .data = fixture,
-                                   .cancellable = fixture->cancellable};
-}
-
-static void
-tear_down (void)
-{
-  g_object_unref (fixture->cancellable);
-  g_string_free (fixture->notes, TRUE);
-  ens_device_unref (fixture->device);
-  for (guint n = 0; n < 2; n++)
-    g_free (fixture->networks[n]);
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->bundle);
-  g_free (fixture->cache);
-  g_free (fixture->dataset);
-  g_free (fixture->folder);
-  g_clear_pointer (&fixture, g_free);
-}
-
-static EnsEvaluation *
-fit (Fixture *fixture, GError **error)
-{
-  fixture->n_opened = 0;
-  return ens_fit (&fixture->params, fixture->device, &fixture->opener, &fixture->monitor, error);
-}
-
-static EnsEvaluation *
-fit_well (Fixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-  EnsEvaluation *evaluation = fit (fixture, &error);
-
-  ck_assert_no_error (error);
-  return evaluation;
-}
-
-static EnsEvaluation *
-evaluate (Fixture *fixture, EnsSplit split)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EnsEnsemble) ensemble = ens_ensemble_open (fixture->bundle, fixture->device, &error);
-  g_autoptr (EnsDataset) dataset = NULL;
-  EnsEvaluation *evaluation;
-
-  ck_assert_no_error (error);
-  dataset = ens_dataset_load (
-      fixture->dataset, (const char *const *)ens_ensemble_get_bundle (ensemble)->classes, &error);
-  ck_assert_no_error (error);
-  evaluation = ens_evaluate (ensemble, dataset, split, &fixture->opener, &fixture->monitor, &error);
-  ck_assert_no_error (error);
-  return evaluation;
-}
 
 /* Whole images' probabilities by one network, from stored features. (transfer full) */
 static float *
@@ -211,8 +85,8 @@ START_TEST (test_methods)
 
   fixture->params.method = row->method;
   fixture->params.plain_sigmoid = row->plain_sigmoid;
-  promised = fit_well (fixture);
-  found = evaluate (fixture, ENS_SPLIT_VALIDATION);
+  promised = fit_well ();
+  found = fit_evaluate (ENS_SPLIT_VALIDATION);
   bundle = ens_bundle_load (fixture->bundle, NULL);
   ck_assert_int_eq (bundle->fusion, row->fusion);
   ck_assert (promised->cross_fitted && !found->cross_fitted);
@@ -267,8 +141,8 @@ START_TEST (test_test_split)
   g_autofree char *json = NULL;
 
   fixture->params.method = ENS_FIT_DOCUMENT; /* windows always take part */
-  promised = fit_well (fixture);
-  found = evaluate (fixture, ENS_SPLIT_TEST);
+  promised = fit_well ();
+  found = fit_evaluate (ENS_SPLIT_TEST);
   json = ens_evaluation_to_json (found);
   ck_assert_uint_eq (found->n_images, TEST * CLASSES);
   check_kept (found);
@@ -279,7 +153,7 @@ START_TEST (test_test_split)
 END_TEST
 
 static GBytes *
-read_bundle (const Fixture *fixture)
+read_bundle (void)
 {
   g_autoptr (EnsBundle) bundle = ens_bundle_load (fixture->bundle, NULL);
   GByteArray *all = g_byte_array_new ();
@@ -305,8 +179,8 @@ read_bundle (const Fixture *fixture)
  * settings of the classifiers need none either. */
 START_TEST (test_again)
 {
-  g_autoptr (EnsEvaluation) first = fit_well (fixture);
-  g_autoptr (GBytes) before = read_bundle (fixture);
+  g_autoptr (EnsEvaluation) first = fit_well ();
+  g_autoptr (GBytes) before = read_bundle ();
   g_autoptr (GBytes) after = NULL;
   g_autoptr (EnsEvaluation) second = NULL;
   g_autoptr (EnsEvaluation) third = NULL;
@@ -314,12 +188,12 @@ START_TEST (test_again)
   ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION + TEST) * CLASSES);
   ens_device_unref (fixture->device);
   fixture->device = ens_device_open ("cpu", 1, NULL);
-  second = fit_well (fixture);
+  second = fit_well ();
   ck_assert_uint_eq (fixture->n_opened, 0);
-  after = read_bundle (fixture);
+  after = read_bundle ();
   ck_assert (g_bytes_equal (before, after));
   fixture->params.head = "svm,c=0.1";
-  third = fit_well (fixture);
+  third = fit_well ();
   ck_assert_uint_eq (fixture->n_opened, 0);
 }
 END_TEST
@@ -328,27 +202,27 @@ END_TEST
 START_TEST (test_cancelled)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (EnsEvaluation) whole = fit_well (fixture);
-  g_autoptr (GBytes) expected = read_bundle (fixture);
+  g_autoptr (EnsEvaluation) whole = fit_well ();
+  g_autoptr (GBytes) expected = read_bundle ();
   g_autoptr (GBytes) found = NULL;
   g_autoptr (EnsEvaluation) resumed = NULL;
 
   ens_remove_tree (fixture->cache);
   fixture->cancel_after = 9;
-  ck_assert_ptr_null (fit (fixture, &error));
+  ck_assert_ptr_null (fit_run (&error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
   ck_assert_uint_eq (fixture->n_opened, 9);
   fixture->cancel_after = 0;
   g_cancellable_reset (fixture->cancellable);
-  resumed = fit_well (fixture);
+  resumed = fit_well ();
   ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION + TEST) * CLASSES - 9);
-  found = read_bundle (fixture);
+  found = read_bundle ();
   ck_assert (g_bytes_equal (expected, found));
 }
 END_TEST
 
 static void
-break_image (const Fixture *fixture, const char *name)
+break_image (const char *name)
 {
   g_autofree char *path = g_build_filename (fixture->dataset, name, NULL);
 
@@ -360,159 +234,17 @@ START_TEST (test_broken)
   g_autoptr (EnsEvaluation) evaluation = NULL;
   g_autoptr (GError) error = NULL;
 
-  break_image (fixture, "train/disc/003.ppm");
-  break_image (fixture, "validation/none/001.ppm");
-  evaluation = fit_well (fixture);
+  break_image ("train/disc/003.ppm");
+  break_image ("validation/none/001.ppm");
+  evaluation = fit_well ();
   ck_assert_uint_eq (evaluation->n_skipped, 1);
   ck_assert_uint_eq (evaluation->n_images, VALIDATION * CLASSES - 1);
   ck_assert_contains (fixture->notes->str, "train/disc/003.ppm: expected a PPM picture");
-  break_image (fixture, "validation/disc/001.ppm");
-  break_image (fixture, "validation/disc/002.ppm");
-  ck_assert_ptr_null (fit (fixture, &error));
+  break_image ("validation/disc/001.ppm");
+  break_image ("validation/disc/002.ppm");
+  ck_assert_ptr_null (fit_run (&error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
   ck_assert_contains (error->message, "3 of the 24 validation images can't be read");
-}
-END_TEST
-
-static void
-copy_image (const char *from, const char *to)
-{
-  g_autofree char *source = g_build_filename (fixture->dataset, from, NULL);
-  g_autofree char *target = g_build_filename (fixture->dataset, to, NULL);
-  g_autofree char *contents = NULL;
-  gsize size;
-
-  ck_assert (g_file_get_contents (source, &contents, &size, NULL));
-  ck_assert (g_file_set_contents (target, contents, (gssize)size, NULL));
-}
-
-static const EnsFinding *
-find_finding (const EnsEvaluation *evaluation, EnsFindingKind kind)
-{
-  for (guint i = 0; i < evaluation->findings->len; i++)
-    if (((const EnsFinding *)evaluation->findings->pdata[i])->kind == kind)
-      return evaluation->findings->pdata[i];
-  ck_abort_msg ("nothing is said of %s", ens_finding_name (kind));
-  return NULL;
-}
-
-static const struct {
-  EnsFindingKind kind;
-  const char *text;    /* a part of it */
-  const char *picture; /* one of those that are shown; NULL: none are */
-} spoilt_rows[] = {
-    {ENS_FINDING_BALANCE, "“disc” has 6.0 times as many training pictures as “triangle” (12 and 2)",
-     NULL},
-    {ENS_FINDING_NONE, "Only 1 of the training pictures shows none of the classes: add 7 more",
-     NULL},
-    {ENS_FINDING_SMALL, "pictures have fewer than 100 pixels along a side", "train/disc/000.ppm"},
-    {ENS_FINDING_LEAK,
-     "0 of the 24 validation pictures and 1 of the 17 test pictures are near copies",
-     "test/square/900.ppm"},
-    {ENS_FINDING_CONTRADICT, "1 pair of near copies has different labels", "test/square/900.ppm"},
-    {ENS_FINDING_COPIES, "2 pictures are near copies of another one of their split, in 1 group",
-     "train/disc/901.ppm"},
-    {ENS_FINDING_LABELS, "look like another class than their label says", "train/disc/902.ppm"},
-    {ENS_FINDING_CURVE, "classifiers reach an accuracy of", NULL},
-};
-
-/* A set with everything wrong with it. */
-START_TEST (test_diagnosis)
-{
-  g_autoptr (EnsEvaluation) evaluation = NULL;
-
-  copy_image ("train/disc/000.ppm", "test/square/900.ppm");
-  copy_image ("train/disc/001.ppm", "train/disc/901.ppm");
-  copy_image ("train/triangle/009.ppm", "train/disc/902.ppm");
-  for (guint i = 1; i < TRAIN; i++) {
-    g_autofree char *triangle = g_strdup_printf ("%s/train/triangle/%03u.ppm", fixture->dataset, i);
-    g_autofree char *none = g_strdup_printf ("%s/train/none/%03u.ppm", fixture->dataset, i);
-
-    if (i > 1)
-      g_remove (triangle);
-    g_remove (none);
-  }
-  evaluation = fit_well (fixture);
-  for (guint i = 0; i < G_N_ELEMENTS (spoilt_rows); i++) {
-    const EnsFinding *finding = find_finding (evaluation, spoilt_rows[i].kind);
-    gboolean shown = spoilt_rows[i].picture == NULL;
-
-    ck_assert_contains (finding->text, spoilt_rows[i].text);
-    for (guint j = 0; j < finding->pictures->len; j++)
-      shown |= g_str_has_suffix (g_array_index (finding->pictures, EnsFindingPicture, j).path,
-                                 spoilt_rows[i].picture);
-    ck_assert_msg (shown, "%s is not shown", spoilt_rows[i].picture);
-  }
-}
-END_TEST
-
-/* How near P is to the threshold of the class that is nearest to its own. */
-static double
-measure_margin (const EnsEvaluation *evaluation, guint image)
-{
-  const EnsEvaluationRow *row = &evaluation->rows[evaluation->n_rows - 1];
-  double least = 2;
-
-  for (guint c = 0; c < evaluation->n_classes; c++) {
-    double threshold = (double)row->classes[c].threshold;
-    double p = (double)row->scores[image * evaluation->n_classes + c];
-
-    least = fmin (least,
-                  p < threshold ? (threshold - p) / threshold : (p - threshold) / (1 - threshold));
-  }
-  return least;
-}
-
-/* The pictures that are shown are the least sure ones, in order; of a picture and its copy one. */
-START_TEST (test_next_labels)
-{
-  g_autoptr (EnsEvaluation) promised = NULL;
-  g_autoptr (EnsEvaluation) found = NULL;
-  g_autoptr (EnsEnsemble) ensemble = NULL;
-  g_autofree char *folder = g_build_filename (fixture->dataset, "test", NULL);
-  g_autoptr (GError) error = NULL;
-  gboolean seen[TEST * CLASSES] = {FALSE};
-  EnsFinding *finding;
-  double last = 0;
-
-  for (guint i = 0; i < TRAIN / 2; i++) { /* so that not everything is certain */
-    g_autofree char *from = g_strdup_printf ("train/square/%03u.ppm", i);
-    g_autofree char *to = g_strdup_printf ("train/disc/9%02u.ppm", i);
-
-    copy_image (from, to);
-  }
-  promised = fit_well (fixture);
-  found = evaluate (fixture, ENS_SPLIT_TEST);
-  ensemble = ens_ensemble_open (fixture->bundle, fixture->device, NULL);
-  for (guint i = 0; i < found->n_images; i++) {
-    g_autofree char *copy = g_strdup_printf ("test/copy-%u.ppm", i);
-
-    copy_image (found->paths[i] + strlen (fixture->dataset) + 1, copy);
-  }
-  finding = ens_find_next_labels (ensemble, folder, &fixture->opener, &fixture->monitor, &error);
-  ck_assert_no_error (error);
-  ck_assert_contains (finding->text, "Of the 32 pictures in ");
-  ck_assert_contains (finding->text, "the ensemble is least sure of 12: label these next (");
-  ck_assert_uint_eq (finding->pictures->len, ENS_FINDING_PICTURES);
-  for (guint i = 0; i < finding->pictures->len; i++) {
-    const char *path = g_array_index (finding->pictures, EnsFindingPicture, i).path;
-    guint image = 0;
-    double margin;
-
-    if (sscanf (path + strlen (folder), "/copy-%u.ppm", &image) != 1)
-      while (strcmp (found->paths[image], path) != 0)
-        image++;
-    ck_assert (!seen[image]);
-    seen[image] = TRUE;
-    margin = measure_margin (found, image);
-    ck_assert_double_ge (margin, last - 1e-6);
-    last = margin;
-  }
-  for (guint i = 0, n = 0; i < found->n_images; i++) {
-    n += measure_margin (found, i) < last - 1e-6;
-    ck_assert_uint_lt (n, ENS_FINDING_PICTURES);
-  }
-  ens_finding_free (finding);
 }
 END_TEST
 
@@ -522,7 +254,7 @@ START_TEST (test_same_network_twice)
   g_autoptr (EnsEvaluation) evaluation = NULL;
 
   fixture->fit_networks[0].path = fixture->fit_networks[1].path;
-  evaluation = fit_well (fixture);
+  evaluation = fit_well ();
   ck_assert_str_eq (evaluation->rows[0].name, "b");
   ck_assert_str_eq (evaluation->rows[1].name, "b-2");
   ck_assert_double_eq (evaluation->rows[0].mean_average_precision,
@@ -552,9 +284,9 @@ START_TEST (test_roles)
   fixture->fit_networks[1].role = roles_rows[_i].second;
   fixture->params.method = roles_rows[_i].method;
   fixture->params.windows = roles_rows[_i].windows;
-  promised = fit_well (fixture);
+  promised = fit_well ();
   ck_assert_uint_eq (promised->n_rows, roles_rows[_i].n_rows);
-  found = evaluate (fixture, ENS_SPLIT_VALIDATION);
+  found = fit_evaluate (ENS_SPLIT_VALIDATION);
   for (guint r = 0; r < found->n_rows; r++)
     ck_assert_double_ge (found->rows[r].mean_average_precision,
                          promised->rows[r].mean_average_precision - 0.05);
@@ -577,7 +309,7 @@ START_TEST (test_settings)
   fixture->fit_networks[1].n_scales = 2;
   fixture->fit_networks[1].window_sizes = window_sizes;
   fixture->fit_networks[1].n_window_sizes = 1;
-  evaluation = fit_well (fixture);
+  evaluation = fit_well ();
   bundle = ens_bundle_load (fixture->bundle, NULL);
   ck_assert_str_eq (bundle->name, "forms");
   ck_assert_str_eq (bundle->version, "2.1");
@@ -599,14 +331,14 @@ END_TEST
 
 START_TEST (test_errors)
 {
-  g_autoptr (EnsEvaluation) evaluation = fit_well (fixture);
+  g_autoptr (EnsEvaluation) evaluation = fit_well ();
   g_autofree char *lonely = g_build_filename (fixture->folder, "lonely", NULL);
   g_autofree char *image = g_build_filename (lonely, "train", "disc", "1.ppm", NULL);
   g_autoptr (EnsBundle) bundle = NULL;
   g_autoptr (GError) error = NULL;
 
   fixture->fit_networks[1].path = "/nowhere/b.onnx";
-  ck_assert_ptr_null (fit (fixture, &error));
+  ck_assert_ptr_null (fit_run (&error));
   ck_assert_contains (error->message, "/nowhere/b.onnx");
   g_clear_error (&error);
   fixture->fit_networks[1].path = fixture->networks[1];
@@ -624,7 +356,7 @@ START_TEST (test_errors)
   image = g_build_filename (lonely, "train", "none", NULL);
   ens_remove_tree (image);
   fixture->params.dataset = lonely;
-  ck_assert_ptr_null (fit (fixture, &error));
+  ck_assert_ptr_null (fit_run (&error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_DATA);
   ck_assert_contains (error->message, "class “disc”: expected training images with and");
 
@@ -654,8 +386,8 @@ START_TEST (test_gate)
 
   fixture->params.gate = gate_rows[_i].gate;
   fixture->params.unrelated = gate_rows[_i].unrelated ? unrelated : NULL;
-  promised = fit_well (fixture);
-  found = evaluate (fixture, ENS_SPLIT_TEST);
+  promised = fit_well ();
+  found = fit_evaluate (ENS_SPLIT_TEST);
   bundle = ens_bundle_load (fixture->bundle, NULL);
   if (gate_rows[_i].note == NULL) {
     ck_assert_ptr_null (bundle->gate);
@@ -675,59 +407,21 @@ START_TEST (test_gate)
 }
 END_TEST
 
-static const struct {
-  EnsGateRange first, others; /* of classes */
-  guint false_alarms;
-} alarm_rows[] = {
-    {{-1, 1}, {-1, 1}, TEST}, /* nothing is withheld */
-    {{2, 3}, {2, 3}, 0},      /* everything is */
-    {{2, 3}, {-1, 1}, TEST},  /* one class is enough for an alarm */
-};
-
-/* At thresholds of 0 every picture of no class is an alarm, but for what the gate withholds. */
-START_TEST (test_false_alarms)
-{
-  g_autoptr (EnsEvaluation) promised = fit_well (fixture);
-  g_autoptr (EnsEnsemble) ensemble = ens_ensemble_open (fixture->bundle, fixture->device, NULL);
-  EnsBundle *bundle = (EnsBundle *)ens_ensemble_get_bundle (ensemble);
-  g_autoptr (EnsDataset) dataset =
-      ens_dataset_load (fixture->dataset, (const char *const *)bundle->classes, NULL);
-  g_autoptr (EnsEvaluation) found = NULL;
-  guint n_none;
-
-  for (guint c = 0; c < bundle->n_classes; c++) {
-    bundle->gate->ranges[c] = c == 0 ? alarm_rows[_i].first : alarm_rows[_i].others;
-    bundle->thresholds[c] = 0;
-    if (bundle->whole_thresholds != NULL)
-      bundle->whole_thresholds[c] = 0;
-  }
-  found =
-      ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, &fixture->opener, &fixture->monitor, NULL);
-  ck_assert_uint_eq (
-      ens_evaluation_count_false_alarms (found, &found->rows[found->n_rows - 1], &n_none), TEST);
-  ck_assert_uint_eq (n_none, TEST);
-  ck_assert_uint_eq (found->gate->false_alarms, alarm_rows[_i].false_alarms);
-}
-END_TEST
-
 int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("ensemble/fit");
-  test_fixture (set_up, tear_down);
+  test_fixture (fit_set_up, fit_tear_down);
   TEST_ADD_ROWS ("methods", test_methods, method_rows);
   test_add ("test-split", test_test_split);
   test_add ("again", test_again);
   test_add ("cancelled", test_cancelled);
   test_add ("broken", test_broken);
-  test_add ("diagnosis", test_diagnosis);
-  test_add ("next-labels", test_next_labels);
   test_add ("same-network-twice", test_same_network_twice);
   TEST_ADD_LOOP ("roles", test_roles, roles_rows);
   test_add ("settings", test_settings);
   test_add ("errors", test_errors);
   TEST_ADD_LOOP ("gate", test_gate, gate_rows);
-  TEST_ADD_LOOP ("false-alarms", test_false_alarms, alarm_rows);
   return test_run ();
 }
