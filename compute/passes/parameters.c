@@ -34,15 +34,17 @@ get_kind (const EnsNode *node, guint input)
   return adds_bias (node, input) ? ENS_PARAMETER_BIAS : ENS_PARAMETER_NONE;
 }
 
-/* Notes that a constant was met. FALSE: it was met before, and is still shared. */
+/* Notes that a constant was met. FALSE: it was met before, and is still shared, as is what else
+ * this layer has. */
 static gboolean
-meet (EnsGraph *graph, EnsNode *node, guint input, GHashTable *met)
+meet (EnsGraph *graph, EnsNode *node, guint input, GHashTable *met, gboolean *is_shared)
 {
   EnsValue *value = node->inputs[input];
 
   if (g_hash_table_add (met, value))
     return TRUE;
-  if (value->shape.rank > 1)
+  *is_shared = *is_shared || value->shape.rank > 1;
+  if (*is_shared)
     return FALSE;
   node->inputs[input] = ens_graph_add_constant (graph, value->name, value->constant);
   return TRUE;
@@ -56,11 +58,12 @@ ens_graph_find_parameters (EnsGraph *graph)
 
   for (guint i = 0; i < graph->nodes->len; i++) {
     EnsNode *node = ens_graph_node (graph, i);
+    gboolean is_shared = FALSE;
 
     for (guint j = 0; j < node->n_inputs; j++) {
       EnsGraphParameter parameter = {node, j, get_kind (node, j)};
 
-      if (parameter.kind != ENS_PARAMETER_NONE && meet (graph, node, j, met))
+      if (parameter.kind != ENS_PARAMETER_NONE && meet (graph, node, j, met, &is_shared))
         g_array_append_val (parameters, parameter);
     }
   }

@@ -13,7 +13,8 @@ typedef struct {
 
 /* All of them, in the order of the nodes (EnsOp.parameters), each constant once. Vectors that
  * several nodes have in common become one each, because exporters and importers merge those that
- * were equal before training; matrices and filters stay shared, as networks share them on purpose.
+ * were equal before training; matrices and filters stay shared, as networks share them on purpose,
+ * and with them the biases of the same nodes: a network that is embedded twice is trained as one.
  * (element-type EnsGraphParameter) (transfer full) */
 GArray *ens_graph_find_parameters (EnsGraph *graph);
 

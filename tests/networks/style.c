@@ -214,6 +214,12 @@ is_generators (gpointer data, const char *name, EnsParameterKind kind)
   return g_str_has_prefix (name, "g/");
 }
 
+static gboolean
+is_last_bias (gpointer data, const char *name, EnsParameterKind kind)
+{
+  return g_str_has_suffix (name, "last.bias");
+}
+
 /* Whether the gradient of a parameter is not all zeroes. */
 static gboolean
 has_gradient (const EnsStep *step, const float *gradients, const char *name)
@@ -270,6 +276,39 @@ START_TEST (test_training)
 }
 END_TEST
 
+/* y + G(y), y = x + G(x): the weights are there once, and get the sum of both gradients. */
+START_TEST (test_shared)
+{
+  g_autoptr (EnsGraph) graph = ens_graph_new ("twice");
+  g_autoptr (EnsGraph) generator = ens_style_generator_new (&(EnsStyleParams) {0, FALSE, 3});
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  const EnsShape shape = ENS_SHAPE (1, 8, 8, 3);
+  EnsValue *x = ens_graph_add_input (graph, "pictures", ENS_TYPE_FLOAT32, &shape);
+  float pictures[8 * 8 * 3] = {0}, gradients[3], loss;
+  EnsStepArrays arrays = {(const gconstpointer[]) {pictures}, NULL, gradients};
+  g_autoptr (EnsStep) step = NULL;
+  guint n;
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GPtrArray) values = ens_graph_embed (graph, generator, i == 0 ? "a" : "b", &x);
+
+    x = values->pdata[((EnsValue *)generator->outputs->pdata[0])->index];
+  }
+  x = ens_graph_apply (graph, &ens_op_reduce_mean, &(EnsReduceParams) {0}, x, NULL);
+  ens_graph_rename (graph, x, "loss");
+  step = ens_step_new (
+      &(EnsStepParams) {
+          .graph = graph, .loss = "loss", .input_shapes = &shape, .is_trained = is_last_bias},
+      device, NULL);
+  ens_step_get_parameters (step, &n);
+  ck_assert_uint_eq (n, 1);
+  ck_assert (ens_step_run (step, &arrays, &loss, NULL));
+  /* Of each channel a third of the mean, times the range, twice. */
+  for (guint i = 0; i < 3; i++)
+    ck_assert_double_eq_tol (gradients[i], 2 * 0.5 / 3, 1e-5);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -281,6 +320,7 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("file", test_file, sizes);
   test_add ("features", test_features);
   TEST_ADD_LOOP ("scores", test_scores, score_sizes);
+  test_add ("shared", test_shared);
   TEST_ADD_ROWS ("training", test_training, sizes);
   return test_run ();
 }
