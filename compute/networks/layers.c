@@ -122,11 +122,13 @@ ens_layers_average (EnsLayers *layers, const char *name, EnsMap input)
 {
   const EnsTransposeParams channels_first = {
       .perm = {.present = TRUE, .n = 4, .values = {0, 3, 1, 2}}};
-  EnsValue *mean =
-      ens_graph_apply (layers->graph, &ens_op_global_average_pool, NULL, input.value, NULL);
-  EnsValue *first = ens_graph_apply (layers->graph, &ens_op_transpose, &channels_first, mean, NULL);
+  g_autofree char *mean = g_strdup_printf ("%s/mean", name);
+  g_autofree char *order = g_strdup_printf ("%s/order", name);
+  EnsMap y =
+      add_node (layers, &ens_op_global_average_pool, mean, NULL, &input.value, 1, input.channels);
 
-  return add_node (layers, &ens_op_flatten, name, &(EnsAxisParams) {1}, &first, 1, input.channels);
+  y = add_node (layers, &ens_op_transpose, order, &channels_first, &y.value, 1, y.channels);
+  return add_node (layers, &ens_op_flatten, name, &(EnsAxisParams) {1}, &y.value, 1, y.channels);
 }
 
 EnsMap

@@ -75,6 +75,7 @@ START_TEST (test_text)
   g_file_get_contents (file, &expected, NULL, &error);
   ck_assert_no_error (error);
   test_message ("%s", text);
+  /* The first line is the licence. */
   ck_assert_msg (strcmp (text, strchr (expected, '\n') + 1) == 0, "not what %s says", file);
 }
 END_TEST
