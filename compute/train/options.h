@@ -13,7 +13,8 @@ typedef struct {
 /* Tables of options end with one without a name; values are in the same order. */
 void ens_options_set_defaults (const EnsOption *options, double *values);
 
-/* Sets one from NAME=VALUE; `owner`, as in “head svm”, is for the error, which says what there is.
+/* Sets one from NAME=VALUE; `owner`, as in “gate cosine”, is for the error, which says what there
+ * is.
  */
 gboolean ens_options_set (const EnsOption *options, const char *owner, const char *assignment,
                           double *values, GError **error);
