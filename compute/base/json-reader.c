@@ -357,6 +357,17 @@ ens_json_reader_integer (EnsJsonReader *reader, const char *name, guint min, gui
   return get_integer (reader, name, find_member (reader, name), min, max);
 }
 
+gboolean
+ens_json_reader_boolean (EnsJsonReader *reader, const char *name)
+{
+  JsonNode *node = find_member (reader, name);
+
+  if (node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN)
+    return json_node_get_boolean (node);
+  fail_expecting (reader, name, "true or false", node);
+  return FALSE;
+}
+
 guint
 ens_json_reader_choice (EnsJsonReader *reader, const char *name, const char *const *names)
 {

@@ -39,6 +39,8 @@ char *ens_json_reader_string (EnsJsonReader *reader, const char *name);
 /* min after an error. */
 double ens_json_reader_number (EnsJsonReader *reader, const char *name, double min, double max);
 guint ens_json_reader_integer (EnsJsonReader *reader, const char *name, guint min, guint max);
+/* FALSE after an error. */
+gboolean ens_json_reader_boolean (EnsJsonReader *reader, const char *name);
 /* The position in `names`, NULL-terminated, in capitals or not; 0 after an error. */
 guint ens_json_reader_choice (EnsJsonReader *reader, const char *name, const char *const *names);
 

@@ -139,6 +139,8 @@ read_network (EnsJsonReader *reader, const EnsBundle *bundle, EnsBundleNetwork *
   read_framing (reader, network);
   network->size = ens_json_reader_integer (reader, "size", 1, ENS_MAX_SIDE);
   network->scales = ens_json_reader_integers (reader, "scales", &side_range, &network->n_scales);
+  if (ens_json_reader_has (reader, "flip"))
+    network->flip = ens_json_reader_boolean (reader, "flip");
   network->weight = (float)ens_json_reader_number (reader, "weight", 0, 1);
   network->calibration = read_calibration (reader, "calibration", bundle);
   if (network->role == ENS_ROLE_RETRAINED && ens_json_reader_has (reader, "window_classifier")) {

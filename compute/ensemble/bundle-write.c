@@ -90,6 +90,8 @@ write_network (EnsJson *json, const EnsBundle *bundle, const EnsBundleNetwork *n
   write_framing (json, network);
   ens_json_unsigned (json, "size", network->size);
   write_sides (json, "scales", network->scales, network->n_scales);
+  if (network->flip)
+    ens_json_boolean (json, "flip", TRUE);
   ens_json_float (json, "weight", network->weight);
   write_calibration (json, "calibration", bundle, network->calibration);
   if (network->window_classifier != NULL) {

@@ -50,7 +50,8 @@ typedef struct {
   guint size;    /* side of the square input the network was made for */
   guint *scales; /* shorter sides of the whole frame, ascending */
   guint n_scales;
-  float weight;                /* among the networks of its role; each role's sum to 1 */
+  gboolean flip; /* features of the whole frame are the mean of its own and its mirror image's */
+  float weight;  /* among the networks of its role; each role's sum to 1 */
   EnsCalibration *calibration; /* per class, of decision values on the whole frame */
   /* The same for windows; NULL and 0 in networks that don't classify them. */
   char *window_classifier;

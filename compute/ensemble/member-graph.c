@@ -250,8 +250,20 @@ append_sigmoid (EnsGraph *graph, EnsValue *decisions, const EnsCalibration *cali
   return ens_graph_apply (graph, ens_op_find ("Sigmoid"), NULL, value, NULL);
 }
 
+/* The images from right to left. */
+static EnsValue *
+append_mirror (EnsGraph *graph, EnsValue *images)
+{
+  static const EnsSliceParams backwards = {.starts = {1, TRUE, {-1}},
+                                           .ends = {1, TRUE, {G_MININT64}},
+                                           .axes = {1, TRUE, {2}},
+                                           .steps = {1, TRUE, {-1}}};
+
+  return ens_graph_apply (graph, ens_op_find ("Slice"), &backwards, images, NULL);
+}
+
 EnsGraph *
-ens_member_join (const EnsGraph *body, guint n_inputs, const EnsMemberHead *head)
+ens_member_join (const EnsGraph *body, guint n_inputs, gboolean flip, const EnsMemberHead *head)
 {
   EnsGraph *graph = ens_graph_new (body->name);
   const EnsValue *input = g_ptr_array_index (body->inputs, 0);
@@ -265,11 +277,13 @@ ens_member_join (const EnsGraph *body, guint n_inputs, const EnsMemberHead *head
     EnsValue *image = ens_graph_add_input (graph, name, ENS_TYPE_FLOAT32, &open);
 
     g_ptr_array_add (features, embed (graph, body, prefix, image));
+    if (flip)
+      g_ptr_array_add (features, embed (graph, body, prefix, append_mirror (graph, image)));
   }
   value = features->pdata[0];
-  if (n_inputs > 1)
+  if (features->len > 1)
     value = ens_graph_add_node (graph, ens_op_find ("Mean"), "mean", &(EnsBinaryParams) {0},
-                                (EnsValue **)features->pdata, n_inputs, 1)
+                                (EnsValue **)features->pdata, features->len, 1)
                 ->outputs[0];
   if (head->classifier == NULL) {
     ens_graph_add_output (graph, value);

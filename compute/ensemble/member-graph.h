@@ -30,10 +30,12 @@ typedef struct {
   const EnsGraph *gate; /* NULL: none */
 } EnsMemberHead;
 
-/* n_inputs images of different sizes, each through the body, their features averaged; then the
- * classifier and the calibrated sigmoid of its n_classes decision values. With a gate similarities
- * are a second output. The parts' constants are shared. (transfer full) */
-EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, const EnsMemberHead *head);
+/* n_inputs images of different sizes, each through the body (flip: and each one's mirror image),
+ * their features averaged; then the classifier and the calibrated sigmoid of its n_classes decision
+ * values. With a gate similarities are a second output. The parts' constants are shared. (transfer
+ * full) */
+EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, gboolean flip,
+                           const EnsMemberHead *head);
 
 /* Of networks whose files leave their images' size open. */
 #define ENS_STANDARD_SIZE 224

@@ -22,12 +22,12 @@ struct _EnsMember {
 
 /* All networks of a member have their weights from the first one that was made. */
 static EnsNetwork *
-make_network (EnsMember *member, guint n_inputs, const EnsGraph *classifier,
+make_network (EnsMember *member, guint n_inputs, gboolean flip, const EnsGraph *classifier,
               const EnsCalibration *calibration, GError **error)
 {
   EnsNetwork *first = member->whole[member->settings->n_scales];
   const EnsMemberHead head = {classifier, calibration, member->width, member->gate};
-  EnsGraph *graph = ens_member_join (member->body, n_inputs, &head);
+  EnsGraph *graph = ens_member_join (member->body, n_inputs, flip, &head);
 
   return first == NULL ? ens_network_new (graph, member->device, error)
                        : ens_network_new_beside (graph, first, error);
@@ -42,7 +42,8 @@ get_whole (EnsMember *member, guint n_scales, GError **error)
   g_mutex_lock (&member->lock);
   if (member->whole[n_scales] == NULL)
     member->whole[n_scales] =
-        make_network (member, n_scales, member->classifier, member->settings->calibration, error);
+        make_network (member, n_scales, member->settings->flip, member->classifier,
+                      member->settings->calibration, error);
   network = member->whole[n_scales];
   g_mutex_unlock (&member->lock);
   return network;
@@ -73,7 +74,7 @@ make_windows (EnsMember *member, const EnsMemberSource *source, guint n_features
     if (classifier == NULL)
       return FALSE;
   }
-  member->windows = make_network (member, settings->n_window_sizes, classifier,
+  member->windows = make_network (member, settings->n_window_sizes, FALSE, classifier,
                                   settings->window_calibration, error);
   return member->windows != NULL;
 }

@@ -5,8 +5,10 @@
  * Two graphs hold all of its arithmetic (M1.2–M1.5): one takes whole images at several scales,
  * one takes windows. Both contain the network, applied convolutionally, the taps, their average
  * over positions, the concatenation, the average over scales (of windows: over window sizes), the
- * linear classifiers with their calibration, and the sigmoid. They share weights. A member without
- * classifiers ends at the features: that is how training gets them, from the same code. */
+ * linear classifiers with their calibration, and the sigmoid. They share weights. Where
+ * settings->flip says so, features of whole images are the mean of the image's and its mirror
+ * image's at each scale. A member without classifiers ends at the features: that is how training
+ * gets them, from the same code. */
 #pragma once
 
 #include "engine/jobs.h"
@@ -22,10 +24,11 @@ typedef struct _EnsMember EnsMember;
 /* The same of whole images, which are larger and come at several scales. */
 #define ENS_WHOLE_BATCH 4
 
-/* settings: taps, normalise, size, scales, window_sizes and, with classifiers, the calibrations
- * are read, and must outlive the member. network, classifier, window_classifier, gate: paths;
- * classifier NULL for a member that gives features, window_classifier NULL for one that takes no
- * windows (a member that gives features takes them), gate NULL for one that gives no similarities.
+/* settings: taps, normalise, size, scales, flip, window_sizes and, with classifiers, the
+ * calibrations are read, and must outlive the member. network, classifier, window_classifier, gate:
+ * paths; classifier NULL for a member that gives features, window_classifier NULL for one that
+ * takes no windows (a member that gives features takes them), gate NULL for one that gives no
+ * similarities.
  */
 typedef struct {
   const EnsBundleNetwork *settings;

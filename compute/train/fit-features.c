@@ -114,6 +114,8 @@ open_whole (EnsFitFeatures *features, guint n, guint length, GError **error)
 
   g_string_append (text, "whole");
   append_sides (text, settings->scales, settings->n_scales);
+  if (settings->flip)
+    g_string_append (text, "\nflip");
   return open_store (features, g_string_free (text, FALSE), length, error);
 }
 

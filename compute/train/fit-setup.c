@@ -74,6 +74,7 @@ set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
   network->n_scales = given->n_scales;
   network->scales = given->n_scales > 0 ? copy_sides (given->scales, given->n_scales)
                                         : default_scales (network->size, &network->n_scales);
+  network->flip = given->flip;
   network->taps = given->taps != NULL ? g_strdupv ((char **)given->taps)
                                       : ens_member_default_taps (given->path, network->size, error);
   if (network->taps == NULL)

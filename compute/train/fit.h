@@ -41,6 +41,7 @@ typedef struct {
   /* n_scales 0: 256, 384 and 512 times size / 224, to the nearest multiple of 32. */
   const guint *scales;
   guint n_scales;
+  gboolean flip; /* as EnsBundleNetwork has it */
   /* Retrained networks, n_window_sizes 0: the smallest of the default scales. */
   const guint *window_sizes;
   guint n_window_sizes;

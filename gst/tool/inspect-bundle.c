@@ -72,7 +72,8 @@ print_network (const EnsBundleNetwork *network)
   print_field ("files", "%s, %s", network->network, network->classifier);
   print_field ("taps", "%s", taps);
   print_preprocessing (network);
-  print_field ("scales", "%s (made for %u)", scales, network->size);
+  print_field ("scales", "%s (made for %u)%s", scales, network->size,
+               network->flip ? ", each with its mirror image" : "");
   print_field ("windows", "%s", network->n_window_sizes > 0 ? windows : "none");
 }
 

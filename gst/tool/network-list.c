@@ -278,6 +278,14 @@ set_window_sizes (Network network, const char *key, const char *value, GError **
   return set_sizes (&network.fit->window_sizes, &network.fit->n_window_sizes, key, value, error);
 }
 
+static gboolean
+set_flip (Network network, const char *key, const char *value, GError **error)
+{
+  network.fit->flip = strcmp (value, "yes") == 0;
+  return network.fit->flip || strcmp (value, "no") == 0
+         || fail_value (key, "yes or no", value, error);
+}
+
 static const struct {
   const char *key;
   gboolean (*set) (Network network, const char *key, const char *value, GError **error);
@@ -292,6 +300,7 @@ static const struct {
     {"framing", set_framing},
     {"crop", set_crop},
     {"scales", set_scales},
+    {"flip", set_flip},
     {"taps", set_taps},
     {"window-sizes", set_window_sizes},
     {"window-framing", set_window_framing},
@@ -401,6 +410,8 @@ read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
   settle_deviation (network);
   read_framing (reader, fit);
   read_sizes (reader, "scales", &fit->scales, &fit->n_scales);
+  if (ens_json_reader_has (reader, "flip"))
+    fit->flip = ens_json_reader_boolean (reader, "flip");
   read_sizes (reader, "window_sizes", &fit->window_sizes, &fit->n_window_sizes);
 }
 
@@ -527,6 +538,7 @@ tool_networks_add_retrained (ToolNetworks *networks, const char *path)
   added.fit->framing = first.fit->framing;
   added.fit->window_framing = first.fit->window_framing;
   added.fit->crop = first.fit->crop;
+  added.fit->flip = first.fit->flip;
   added.fit->taps = (const char *const *)g_strdupv ((char **)first.fit->taps);
   *added.given = (Given) {.role = TRUE};
 }

@@ -66,6 +66,7 @@ make_network (const char *name, EnsRole role)
     network.framing = ENS_FRAMING_CROP;
     network.window_framing = ENS_FRAMING_LETTERBOX;
     network.crop = 0.875F;
+    network.flip = TRUE;
   }
   return network;
 }
@@ -167,6 +168,7 @@ START_TEST (test_round_trip)
   ck_assert_uint_eq (loaded->networks[1].framing, ENS_FRAMING_CROP);
   ck_assert_uint_eq (loaded->networks[1].window_framing, ENS_FRAMING_LETTERBOX);
   ck_assert_double_eq (loaded->networks[1].crop, 0.875F);
+  ck_assert (!loaded->networks[0].flip && loaded->networks[1].flip);
   ck_assert_ptr_null (loaded->networks[0].window_calibration);
   ck_assert_str_eq (loaded->gate->network, "deep");
   ck_assert_double_eq (loaded->gate->keep, 0.9375F);
@@ -372,6 +374,7 @@ static const struct {
      "networks[1].framing.windows: expected crop or letterbox or stretch, found \"scale\""},
     {"\"crop\": 0.875", "\"crop\": 2",
      "networks[1].framing.crop: expected a number from 0.01 to 1, found 2"},
+    {"\"flip\": true", "\"flip\": 1", "networks[1].flip: expected true or false, found 1"},
     {"\"size\": 227", "\"size\": 0", "networks[0].size: expected a whole number from 1 to"},
     {"[256, 384]", "[384, 256]", "network “wide”: scales: expected ascending sides, found 256"},
     {"[256, 384]", "[256, 999999999999]", "networks[0].scales[1]: expected a whole number"},

@@ -140,11 +140,15 @@ open_gpu (EnsVulkanOptions options)
   return device;
 }
 
+#define STAGED 1
+#define FLIP 2
+
 START_TEST (test_framings)
 {
   g_autoptr (EnsDevice) cpu = ens_device_open ("cpu", 2, NULL);
-  g_autoptr (EnsDevice) gpu = open_gpu ((EnsVulkanOptions) {.staged = _i});
+  g_autoptr (EnsDevice) gpu = open_gpu ((EnsVulkanOptions) {.staged = (_i & STAGED) != 0});
 
+  fixture->toy.settings.flip = (_i & FLIP) != 0;
   for (guint whole = 0; gpu != NULL && whole < ENS_N_FRAMINGS; whole++) {
     Values expected, found;
 
@@ -246,8 +250,9 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("ensemble/member-vulkan");
   test_fixture (set_up, tear_down);
-  test_add_row (NULL, "framings", test_framings, FALSE);
-  test_add_row (NULL, "framings-copying", test_framings, TRUE);
+  test_add_row (NULL, "framings", test_framings, 0);
+  test_add_row (NULL, "framings-copying", test_framings, STAGED);
+  test_add_row (NULL, "framings-flipped", test_framings, FLIP);
   test_add ("lost", test_lost);
   test_add_loop ("gates", test_gates, ENS_SIMILARITY_NEAREST + 1);
   return test_run ();

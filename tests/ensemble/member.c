@@ -409,6 +409,63 @@ START_TEST (test_defaults)
 }
 END_TEST
 
+/* ---- Mirror images ---- */
+
+/* (transfer full) */
+static EnsPicture *
+mirror_picture (const EnsFrame *frame)
+{
+  EnsPicture *mirror = ens_picture_new (frame->pixels, frame->width, frame->height);
+  guint8 *pixels = ens_picture_get_pixels (mirror, 0);
+
+  for (guint y = 0; y < frame->height; y++)
+    for (guint x = 0; x < frame->width; x++)
+      memcpy (&pixels[y * mirror->frame.strides[0] + 3 * x],
+              &frame->planes[0][y * frame->strides[0] + 3 * (frame->width - 1 - x)], 3);
+  return mirror;
+}
+
+static const EnsRect left_window = {0.1F, 0.2F, 0.4F, 0.5F};
+
+/* Of the whole picture, and of a window. */
+static void
+find_features (const Fixture *fixture, const EnsFrame *frame, guint n_scales, float *whole,
+               float *window)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, FALSE);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
+
+  run_whole (run, frame, scales, n_scales, whole);
+  ck_assert (
+      ens_member_jobs_run_windows (run, &(EnsMemberImages) {frame, &left_window, 1}, window, NULL));
+}
+
+/* A picture and its mirror image have the same features: the mean of what each has alone. Windows
+ * have what they always had. */
+START_TEST (test_flip)
+{
+  g_autoptr (EnsPicture) mirror = mirror_picture (&fixture->picture->frame);
+  const EnsFrame *frames[] = {&fixture->picture->frame, &mirror->frame};
+
+  for (guint n_scales = 1; n_scales <= 3; n_scales += 2) {
+    float alone[2][FEATURES], both[2][FEATURES], windows[2][2][FEATURES], mean[FEATURES];
+
+    for (guint i = 0; i < 2; i++) {
+      fixture->toy.settings.flip = FALSE;
+      find_features (fixture, frames[i], n_scales, alone[i], windows[i][0]);
+      fixture->toy.settings.flip = TRUE;
+      find_features (fixture, frames[i], n_scales, both[i], windows[i][1]);
+      ck_assert_bytes_eq (windows[i][0], sizeof windows[i][0], windows[i][1], sizeof windows[i][1]);
+    }
+    for (guint f = 0; f < FEATURES; f++)
+      mean[f] = (alone[0][f] + alone[1][f]) / 2;
+    check_near (both[0], mean, FEATURES);
+    check_near (both[1], mean, FEATURES);
+    ck_assert_double_gt (fabsf (alone[0][FEATURES - 1] - alone[1][FEATURES - 1]), 1e-4);
+  }
+}
+END_TEST
+
 /* ---- Framing ---- */
 
 static void
@@ -472,11 +529,13 @@ main (int argc, char **argv)
   test_add ("features", test_features);
   test_add ("weights-once", test_weights_once);
   test_add ("long-frame", test_long_frame);
+  test_add ("flip", test_flip);
   test_add ("framing", test_framing);
   test_add ("errors", test_errors);
   test_add ("defaults", test_defaults);
   test_fixture (set_up_fully_connected, tear_down);
   test_add ("fully-connected", test_fully_connected);
+  test_add ("flip-fully-connected", test_flip);
   test_add ("defaults-fully-connected", test_defaults);
   return test_run ();
 }

@@ -30,6 +30,8 @@ ROWS = [
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,rôle=original"], 2, "one of role=, name="),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,framing=round"], 2,
      "framing expects scale, crop, letterbox or stretch, got “round”"),
+    (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,flip=maybe"], 2,
+     "flip expects yes or no, got “maybe”"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,window-framing=scale"], 2,
      "window-framing expects crop, letterbox or stretch, got “scale”"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,crop=2"], 2, "a share from 0.01 to 1"),

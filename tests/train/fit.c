@@ -66,14 +66,15 @@ check_arithmetic (const EnsEvaluation *found)
 typedef struct {
   const char *name;
   EnsFitMethod method;
-  gboolean plain_sigmoid;
+  gboolean plain_sigmoid, flip;
   EnsFusionKind fusion;
 } MethodRow;
 
 static const MethodRow method_rows[] = {
-    {"standard", ENS_FIT_STANDARD, FALSE, ENS_FUSION_LOG_ODDS},
-    {"document", ENS_FIT_DOCUMENT, FALSE, ENS_FUSION_PROBABILITIES},
-    {"document-plain", ENS_FIT_DOCUMENT, TRUE, ENS_FUSION_PROBABILITIES},
+    {"standard", ENS_FIT_STANDARD, FALSE, FALSE, ENS_FUSION_LOG_ODDS},
+    {"flip", ENS_FIT_STANDARD, FALSE, TRUE, ENS_FUSION_LOG_ODDS},
+    {"document", ENS_FIT_DOCUMENT, FALSE, FALSE, ENS_FUSION_PROBABILITIES},
+    {"document-plain", ENS_FIT_DOCUMENT, TRUE, FALSE, ENS_FUSION_PROBABILITIES},
 };
 
 /* What fitting promises is cross-fitted; the bundle, fitted to these images, does no worse. */
@@ -85,10 +86,12 @@ START_TEST (test_methods)
 
   fixture->params.method = row->method;
   fixture->params.plain_sigmoid = row->plain_sigmoid;
+  fixture->fit_networks[1].flip = row->flip;
   promised = fit_well ();
   found = fit_evaluate (ENS_SPLIT_VALIDATION);
   bundle = ens_bundle_load (fixture->bundle, NULL);
   ck_assert_int_eq (bundle->fusion, row->fusion);
+  ck_assert (!bundle->networks[0].flip && bundle->networks[1].flip == row->flip);
   ck_assert (promised->cross_fitted && !found->cross_fitted);
   ck_assert_str_eq (promised->rows[0].name, "a");
   ck_assert_pstr_eq (promised->rows[2].name, ENS_EVALUATION_WITHOUT_WINDOWS);
@@ -176,7 +179,7 @@ read_bundle (void)
 }
 
 /* A second run reads no picture and writes the same bundle, whatever the number of threads; other
- * settings of the classifiers need none either. */
+ * settings of the classifiers need none either, but features of mirror images do. */
 START_TEST (test_again)
 {
   g_autoptr (EnsEvaluation) first = fit_well ();
@@ -184,6 +187,7 @@ START_TEST (test_again)
   g_autoptr (GBytes) after = NULL;
   g_autoptr (EnsEvaluation) second = NULL;
   g_autoptr (EnsEvaluation) third = NULL;
+  g_autoptr (EnsEvaluation) flipped = NULL;
 
   ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION + TEST) * CLASSES);
   ens_device_unref (fixture->device);
@@ -195,6 +199,9 @@ START_TEST (test_again)
   fixture->params.head = "svm,c=0.1";
   third = fit_well ();
   ck_assert_uint_eq (fixture->n_opened, 0);
+  fixture->fit_networks[0].flip = TRUE;
+  flipped = fit_well ();
+  ck_assert_uint_eq (fixture->n_opened, (TRAIN + VALIDATION) * CLASSES);
 }
 END_TEST
 
