@@ -133,17 +133,18 @@ const ToolCommand tool_evaluate = {
     .help = "Each network by itself, the ensemble without windows, and with them: mean average "
             "precision (mAP), top-1 accuracy, and precision, recall and F1 at the "
             "thresholds. DATASET is a folder as for train, with the bundle's classes.",
-    .manual = "Average precision is the area under the curve of precision over recall, its mean "
-              "over classes that have an image. A dash stands for what can't be measured, such as "
-              "the precision of a class that was never reported.\n\n"
-              "What stands out in the pictures is said last, as train does: near copies, false "
-              "alarms, labels that are likely wrong, confused classes. Of a folder of pictures "
-              "without labels, --unlabelled names those to label next: of which the ensemble is "
-              "least sure.\n\n"
-              "The report is one file that needs no other: figures, curves of precision and "
-              "recall, which class is taken for which, how far probabilities can be trusted, and "
-              "small pictures of the worst mistakes and the best windows.\n\n"
-              "  gst-ensemble-1.0 evaluate -m site.ensemble photos --report site.html",
+    .manual =
+        "Average precision is the area under the curve of precision over recall, its mean "
+        "over classes that have an image. A dash stands for what can't be measured, such as "
+        "the precision of a class that was never reported.\n\n"
+        "What stands out in the pictures is said last, as train does: near copies, false "
+        "alarms, labels that are likely wrong, confused classes. Of a folder of pictures "
+        "without labels, --unlabelled names those to label next: of which the ensemble is "
+        "least sure.\n\n"
+        "The report is one file that needs no other: figures, the gate, curves of precision and "
+        "recall, which class is taken for which, how far probabilities can be trusted, and "
+        "small pictures of the worst mistakes and the best windows.\n\n"
+        "  gst-ensemble-1.0 evaluate -m site.ensemble photos --report site.html",
     .options = option_table,
     .options_size = sizeof (Options),
     .run = run,

@@ -86,6 +86,18 @@ add_findings (EnsEvaluation *evaluation)
                    ens_finding_new (ENS_FINDING_BALANCE, g_strdup ("Some classes are rare.")));
 }
 
+/* As ens_fit () measures them. */
+static void
+add_gate (EnsEvaluation *evaluation)
+{
+  static const EnsGateFigure figures[] = {{"cosine", .75, .9, .825}, {"nearest", .8, NAN, .8}};
+
+  evaluation->gate_kind = g_strdup ("cosine");
+  evaluation->gate_figures = g_memdup2 (figures, sizeof figures);
+  evaluation->n_gate_figures = G_N_ELEMENTS (figures);
+  evaluation->n_unrelated = 7;
+}
+
 static EnsEvaluation *
 evaluate_six (gboolean several)
 {
@@ -110,6 +122,7 @@ evaluate_six (gboolean several)
   add_pictures (evaluation);
   if (several) {
     add_findings (evaluation);
+    add_gate (evaluation);
     evaluation->gate = g_new (EnsGateCounts, 1);
     *evaluation->gate = (EnsGateCounts) {.correct = 6, .wrong = 3, .wrong_withheld = 1};
   }

@@ -105,8 +105,10 @@ add_header (Report *report)
   html_add (html, "<a href=\"#models\">Networks and ensemble</a>");
   if (evaluation->findings != NULL && evaluation->findings->len > 0)
     html_add (html, "<a href=\"#data\">Data set</a>");
+  g_string_append (html, "<a href=\"#classes\">Classes</a>");
+  if (report_has_gate (report))
+    g_string_append (html, "<a href=\"#gate\">Gate</a>");
   html_add (html,
-            "<a href=\"#classes\">Classes</a>"
             "<a href=\"#curves\">Precision–recall curves</a><a href=\"#confusion\">%s</a>"
             "<a href=\"#calibration\">Calibration</a><a href=\"#mistakes\">Worst errors</a>",
             report->multi_label ? "Errors" : "Confusion matrix");
@@ -126,6 +128,7 @@ add_page (Report *report)
   report_add_summary (report);
   report_add_findings (report);
   report_add_classes (report);
+  report_add_gate (report);
   report_add_curves (report);
   report_add_confusion (report);
   report_add_calibration (report);

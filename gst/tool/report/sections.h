@@ -39,6 +39,9 @@ void report_add_picture (Report *report, const char *path, guint side, const Ens
 void report_add_summary (Report *report);
 void report_add_findings (Report *report);
 void report_add_classes (Report *report);
+/* Whether there is anything to say of a gate. */
+gboolean report_has_gate (const Report *report);
+void report_add_gate (Report *report);
 void report_add_curves (Report *report);
 void report_add_confusion (Report *report);
 void report_add_calibration (Report *report);
