@@ -79,8 +79,8 @@ infer_network (const EnsFit *fit, guint n)
 }
 
 /* The features before the label layer: the tap that is so by default, if the network has it among
- * its own. Else all features. */
-static void
+ * its own, and which that is. Else all features, and NULL. */
+static const char *
 choose_features (const EnsFit *fit, guint n, EnsGateTask *task)
 {
   const EnsBundleNetwork *network = &fit->bundle->networks[n];
@@ -94,14 +94,31 @@ choose_features (const EnsFit *fit, guint n, EnsGateTask *task)
     guint length = measure_tap (graph, *tap);
 
     if (length == 0 || first + length > task->examples.n_features)
-      return;
+      return NULL;
     if (strcmp (*tap, defaults[1]) == 0) {
       task->first = first;
       task->length = length;
-      return;
+      return *tap;
     }
     first += length;
   }
+  return NULL;
+}
+
+/* (transfer full) */
+static EnsOwnRows *
+find_own_rows (const EnsFit *fit, guint n, const char *tap, guint length)
+{
+  const EnsBundleNetwork *network = &fit->bundle->networks[n];
+  const EnsOwnRowsQuery query = {fit->paths[n], network->size, tap, length,
+                                 (const char *const *)fit->bundle->classes};
+  EnsOwnRows *rows = tap != NULL ? ens_own_rows_find (&query) : NULL;
+
+  if (rows != NULL)
+    ens_monitor_note (fit->monitor,
+                      "gate: the label layer begins with “%s”'s own weights of %u of %u classes",
+                      network->name, rows->n, fit->bundle->n_classes);
+  return rows;
 }
 
 /* ---- Which images ---- */
@@ -251,10 +268,13 @@ try_network (EnsFit *fit, EnsFitFeatures *features, guint n, Best *best, GError 
   EnsGateTask task = {.settings = &fit->gate_settings, .device = fit->device};
   g_auto (EnsFittedGate) gate = {0};
   g_auto (Images) images = {0};
+  g_autoptr (EnsOwnRows) own_rows = NULL;
+  const char *tap;
 
   if (!read_images (features, n, &images, &task, error))
     return FALSE;
-  choose_features (fit, n, &task);
+  tap = choose_features (fit, n, &task);
+  task.own_rows = own_rows = find_own_rows (fit, n, tap, task.length);
   if (!ens_gate_learn (&task, &gate, error))
     return FALSE;
   if (fit->gate.graph != NULL && !(get_mean (&gate) > get_mean (&fit->gate)))

@@ -63,6 +63,24 @@ copy_rows (EnsGateModel *model)
   }
 }
 
+/* The network's own rows of the classes that are learnt, where it has them. */
+static void
+begin_layer (EnsGateModel *model)
+{
+  const EnsOwnRows *own = model->task->own_rows;
+  EnsLinearClassifier *layer = model->layer;
+  gsize length = layer->n_features;
+
+  ens_label_layer_begin (layer);
+  for (guint c = 0; own != NULL && c < own->layer->n_classes; c++) {
+    if (!own->has_class[c] || !model->has_class[c])
+      continue;
+    memcpy (&layer->weights[c * length], &own->layer->weights[c * length],
+            length * sizeof *layer->weights);
+    layer->biases[c] = own->layer->biases[c];
+  }
+}
+
 void
 ens_gate_model_init (EnsGateModel *model, const EnsGateTask *task, guint *rows, guint n_rows)
 {
@@ -82,7 +100,7 @@ ens_gate_model_init (EnsGateModel *model, const EnsGateTask *task, guint *rows, 
   examples = get_examples (model, FALSE);
   model->multi_label = ens_label_layer_is_multi_label (&examples.truth);
   model->layer = ens_linear_classifier_new (task->length, model->width);
-  ens_label_layer_begin (model->layer);
+  begin_layer (model);
   model->fit = ens_label_layer_train (model->layer, &examples, &loss, pool);
   ens_linear_classifier_decide (model->layer, model->features, n_rows, model->values, pool);
 }

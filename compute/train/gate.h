@@ -22,6 +22,7 @@
 #include "ensemble/bundle.h"
 #include "graph/graph.h"
 #include "train/options.h"
+#include "train/own-rows.h"
 
 #define ENS_GATE_MAX_KINDS 12
 
@@ -57,6 +58,7 @@ typedef struct {
   guint first, length;    /* the features that are compared; the gate takes all n_features */
   const float *unrelated; /* further images that have no class, n_unrelated × n_features */
   guint n_unrelated;
+  const EnsOwnRows *own_rows; /* what the label layer begins with; NULL: random weights alone */
   const EnsGateSettings *settings;
   EnsDevice *device; /* that measures */
 } EnsGateTask;

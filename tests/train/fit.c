@@ -414,6 +414,20 @@ START_TEST (test_gate)
 }
 END_TEST
 
+/* A network with labels of the classes, such as a retrained one, begins with its own weights. */
+START_TEST (test_own_rows)
+{
+  g_autofree char *beside = g_build_filename (fixture->folder, "b.json", NULL);
+  g_autoptr (EnsEvaluation) promised = NULL;
+
+  ck_assert (g_file_set_contents (
+      beside, "{\"labels\": [\"Square\", \"x\", \"disc\", \"y\", \"z\", \"t\"]}", -1, NULL));
+  promised = fit_well ();
+  ck_assert_contains (fixture->notes->str,
+                      "gate: the label layer begins with “b”'s own weights of 2 of 3 classes");
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -430,5 +444,6 @@ main (int argc, char **argv)
   test_add ("settings", test_settings);
   test_add ("errors", test_errors);
   TEST_ADD_LOOP ("gate", test_gate, gate_rows);
+  test_add ("own-rows", test_own_rows);
   return test_run ();
 }

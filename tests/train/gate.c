@@ -308,6 +308,34 @@ START_TEST (test_layer)
 }
 END_TEST
 
+/* A network that has labels of the classes begins with its own weights, and keeps them where the
+ * loss lies in the range. */
+START_TEST (test_own_rows)
+{
+  g_autoptr (EnsLinearClassifier) own = ens_linear_classifier_new (LENGTH, CLASSES);
+  gboolean has_class[CLASSES] = {TRUE, TRUE, TRUE, TRUE};
+  const EnsOwnRows rows = {own, has_class, CLASSES};
+  g_auto (EnsFittedGate) kept = {0};
+  g_auto (EnsFittedGate) trained = {0};
+  EnsGateTask task;
+
+  for (guint c = 0; c < CLASSES; c++) {
+    own->weights[c * LENGTH + c] = 3;
+    own->biases[c] = 1;
+  }
+  add_heaps (30);
+  task = make_task ("label-cosine");
+  task.own_rows = &rows;
+  learn (&task, &kept);
+  ck_assert_uint_eq (kept.layer.rounds, 0);
+  ck_assert (kept.layer.reached);
+  has_class[2] = FALSE;
+  learn (&task, &trained);
+  ck_assert_uint_gt (trained.layer.rounds, 0);
+  ck_assert (trained.layer.reached);
+}
+END_TEST
+
 static const struct {
   const char *name, *text;
   const char *message; /* NULL: it is one */
@@ -365,6 +393,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("unsound", test_unsound, all_kinds);
   test_add ("high", test_high);
   test_add ("layer", test_layer);
+  test_add ("own-rows", test_own_rows);
   TEST_ADD_ROWS ("parse", test_parse, parse_rows);
   test_add ("settings", test_settings);
   return test_run ();
