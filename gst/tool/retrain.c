@@ -229,6 +229,7 @@ const ToolCommand tool_retrain = {
         "    -n photos.onnx",
     .options = option_table,
     .options_size = sizeof (Options),
-    .defaults = &(const Options) {.epochs = 20, .batch = 16, .sub_images = 2, .rate = 1e-3},
+    .defaults =
+        &(const Options) {.epochs = 20, .batch = 16, .sub_images = 2, .rate = ENS_RETRAIN_RATE},
     .run = run,
 };
