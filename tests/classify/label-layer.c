@@ -64,12 +64,16 @@ START_TEST (test_multi_label)
   static const guint8 several[][CLASSES] = {{1, 1}, {1, 0}, {1, 1}, {0, 0}, {0, 0}, {0, 1}, {2, 2}};
   const EnsExamples from = {{7, CLASSES, several[0]}, FEATURES, examples[0]};
   g_autoptr (EnsLinearClassifier) layer = ens_linear_classifier_new (FEATURES, CLASSES);
+  g_autoptr (EnsLinearClassifier) wide = ens_linear_classifier_new (FEATURES, CLASSES + 3);
   EnsLabelLayerFit fit = ens_label_layer_train (layer, &from, &(EnsLossRange) {0.02, 0.1}, NULL);
   float v[14];
 
   ck_assert (ens_label_layer_is_multi_label (&from.truth));
   ck_assert (!ens_label_layer_is_multi_label (&mixed.truth));
   ck_assert (fit.reached);
+  /* The average is over classes, not over what there is beyond them. */
+  ck_assert_double_eq (ens_label_layer_train (wide, &from, &(EnsLossRange) {0.02, 0.1}, NULL).loss,
+                       fit.loss);
   ens_linear_classifier_decide (layer, examples[0], 7, v, NULL);
   for (guint i = 0; i < 12; i++)
     ck_assert_int_eq (v[i] > 0, several[i / 2][i % 2]);
