@@ -15,7 +15,7 @@ ENS_INLINE float
 ens_exp (float x)
 {
   const float magic = 0x1.8p23f; /* adding it rounds to an integer */
-  float clamped = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
+  float clamped = x >= -87.3f ? (x > 88.7f ? 88.7f : x) : -87.3f; /* of NaN, too */
   float n = clamped * 1.44269504f + magic - magic;
   float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
   float p = 1.9875691500e-4f;
