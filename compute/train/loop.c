@@ -265,7 +265,8 @@ begin (EnsLoop *loop, GError **error)
   gboolean resume = loop->params->resume && found;
 
   if (loop->params->resume && !found)
-    ens_monitor_note (loop->monitor, "there is no checkpoint to go on from; training begins anew");
+    ens_monitor_note (loop->monitor,
+                      "there is no checkpoint to resume from; training starts from the beginning");
   if (!ens_loop_open_log (loop, resume, error)
       || !(resume ? ens_loop_restore (loop, error) : ens_loop_save (loop, error)))
     return FALSE;
