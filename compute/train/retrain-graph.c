@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/json.h"
 #include "graph/infer.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"
@@ -70,7 +69,7 @@ static gboolean
 import (EnsRetrainGraph *graph, const EnsRetrainParams *params, guint n_classes, GError **error)
 {
   g_autofree float *bias = g_new0 (float, n_classes);
-  const EnsLabelLayerParams labels = {n_classes, params->seed, bias};
+  const EnsLabelLayerParams labels = {n_classes, params->recipe.seed, bias};
   const EnsNode *layer;
   EnsShape nominal;
 
@@ -314,31 +313,17 @@ append_sigmoid (const EnsRetrainGraph *graph, EnsGraph *network)
   ens_graph_add_output (network, y);
 }
 
-/* A JSON array. (transfer full) */
-static char *
-write_labels (const char *const *classes)
-{
-  EnsJson json;
-
-  ens_json_init (&json);
-  ens_json_open_array (&json, NULL, ENS_JSON_FLAT);
-  for (; *classes != NULL; classes++)
-    ens_json_string (&json, NULL, *classes);
-  ens_json_close (&json);
-  return ens_json_finish (&json);
-}
-
 gboolean
 ens_retrain_graph_export (const EnsRetrainGraph *graph, EnsStep *step,
                           const EnsRetrainParams *params, const char *const *classes,
                           GError **error)
 {
   g_autoptr (EnsGraph) network = restore_network (graph, step);
-  g_autofree char *labels = write_labels (classes);
+  g_autofree char *labels = ens_recipe_describe_labels (classes);
   const EnsOnnxProperty properties[] = {{"labels", labels}};
 
   append_sigmoid (graph, network);
   ens_graph_remove_unused (network);
-  return ens_onnx_export_described (network, properties, G_N_ELEMENTS (properties), params->output,
-                                    error);
+  return ens_onnx_export_described (network, properties, G_N_ELEMENTS (properties),
+                                    params->recipe.output, error);
 }

@@ -224,14 +224,14 @@ ens_retrain_draw_maps (const EnsRetrainParams *params, guint n, EnsDevice *devic
                        const EnsFrameOpener *opener, GError **error)
 {
   g_autoptr (GPtrArray) maps = g_ptr_array_new_with_free_func (map_free);
-  g_autoptr (EnsMapper) mapper = ens_mapper_new (params->output, device, error);
+  g_autoptr (EnsMapper) mapper = ens_mapper_new (params->recipe.output, device, error);
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GPtrArray) shown = NULL;
 
   if (mapper == NULL)
     return NULL;
-  dataset = ens_dataset_load (params->dataset, NULL, error);
-  if (dataset == NULL || !check_classes (mapper, dataset, params->output, error))
+  dataset = ens_dataset_load (params->recipe.dataset, NULL, error);
+  if (dataset == NULL || !check_classes (mapper, dataset, params->recipe.output, error))
     return NULL;
   shown = list_shown (dataset);
   n = MIN (n, shown->len);

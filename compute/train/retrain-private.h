@@ -86,12 +86,7 @@ void ens_retrain_samples_get_means (const EnsRetrainSamples *samples, double *me
 /* The image of an item that a loader gives. */
 guint ens_retrain_samples_find_image (const EnsRetrainSamples *samples, guint32 item);
 
-/* The output's name with another ending. (transfer full) */
-char *ens_retrain_name_beside (const EnsRetrainParams *params, const char *ending);
 /* All that the state of a training depends on, as JSON. NULL: the network's file can't be read.
  * (transfer full) */
 char *ens_retrain_describe_settings (const EnsRetrainParams *params, guint size,
                                      const EnsDataset *dataset, GError **error);
-/* What networks.json says of the result. (transfer full) */
-char *ens_retrain_describe_network (const EnsRetrainParams *params, guint size,
-                                    const char *const *classes);

@@ -177,7 +177,7 @@ static guint
 choose_part (const Sample *sample, guint n_parts)
 {
   const EnsRetrainParams *params = sample->samples->params;
-  const EnsRandomStream stream = {params->seed, ENS_RANDOM_PART, sample->epoch,
+  const EnsRandomStream stream = {params->recipe.seed, ENS_RANDOM_PART, sample->epoch,
                                   (guint32)(sample->item - sample->part)};
   g_autofree guint32 *order = g_new (guint32, n_parts);
   EnsRandom random;
@@ -264,8 +264,8 @@ is_exchanged (const Sample *sample, const EnsAugmentOptions *options)
   if (options->probability[ENS_AUGMENT_EXCHANGE] == 0)
     return FALSE;
   chosen = g_new (guint8, samples->n_items);
-  ens_augment_choose_exchanged (options, samples->params->seed, sample->epoch, samples->n_items,
-                                chosen);
+  ens_augment_choose_exchanged (options, samples->params->recipe.seed, sample->epoch,
+                                samples->n_items, chosen);
   return chosen[sample->item];
 }
 
@@ -276,7 +276,7 @@ draw (const Sample *sample, EnsAugmentation *augmentation)
 
   ens_augment_draw (&options,
                     &(EnsAugmentItem) {
-                        .seed = sample->samples->params->seed,
+                        .seed = sample->samples->params->recipe.seed,
                         .epoch = sample->epoch,
                         .item = sample->item,
                         .exchanged = is_exchanged (sample, &options),
@@ -389,7 +389,7 @@ static void
 keep_order (gpointer data, guint epoch, guint32 *items)
 {
   const EnsRetrainSamples *samples = data;
-  guint batch = samples->params->batch;
+  guint batch = samples->params->recipe.batch;
 
   for (guint i = 0; i < (samples->n_items + batch - 1) / batch * batch; i++)
     items[i] = i;
@@ -398,14 +398,14 @@ keep_order (gpointer data, guint epoch, guint32 *items)
 EnsLoaderSource
 ens_retrain_samples_get_source (EnsRetrainSamples *samples, const EnsRetrainGraph *graph)
 {
-  guint batch = samples->params->batch;
+  guint batch = samples->params->recipe.batch;
   gsize n = (gsize)ens_shape_span (&graph->map_shape, 1, graph->map_shape.rank);
   EnsLoaderSource source = {
       .n_items = samples->n_items,
       .batch = batch,
       .n_tensors = ENS_RETRAIN_N_INPUTS,
       .sizes = {(gsize)ens_shape_span (&graph->input_shape, 1, graph->input_shape.rank), n, n},
-      .seed = samples->params->seed,
+      .seed = samples->params->recipe.seed,
       .load = load,
       .data = samples,
   };

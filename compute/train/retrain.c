@@ -2,7 +2,6 @@
 /* Retraining, step by step: data, network, training, the files. */
 #include "train/retrain.h"
 
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -10,12 +9,6 @@
 #include "classify/metrics.h"
 #include "engine/network-private.h"
 #include "train/retrain-private.h"
-
-/* A class of fewer pictures makes a note. */
-#define FEW_PICTURES 20
-
-/* Batches that are loaded ahead. */
-#define N_AHEAD 2
 
 typedef struct {
   EnsRetrainParams params;
@@ -32,7 +25,7 @@ typedef struct {
   gsize n_targets; /* of a batch */
   float *shares;   /* n_targets: a batch's weights as shares of their sum */
   float *y;        /* n_targets: a batch's probabilities */
-  char *checkpoint, *log, *settings;
+  char *settings;
 } Retrain;
 
 static void
@@ -49,53 +42,11 @@ retrain_clear (Retrain *retrain)
   g_free (retrain->groups);
   g_free (retrain->shares);
   g_free (retrain->y);
-  g_free (retrain->checkpoint);
-  g_free (retrain->log);
   g_free (retrain->settings);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Retrain, retrain_clear)
 
 /* -- data -- */
-
-static guint
-count_positive (const GPtrArray *images, guint class)
-{
-  guint n = 0;
-
-  for (guint i = 0; i < images->len; i++)
-    n += ((const EnsDatasetItem *)images->pdata[i])->labels[class] == ENS_LABEL_PRESENT;
-  return n;
-}
-
-static void
-note_few_pictures (const Retrain *retrain)
-{
-  const EnsDataset *dataset = retrain->dataset;
-  g_autoptr (GString) few = g_string_new (NULL);
-
-  for (guint c = 0; c < dataset->n_classes; c++) {
-    guint n = count_positive (dataset->samples[ENS_SPLIT_TRAIN], c);
-
-    if (n < FEW_PICTURES)
-      g_string_append_printf (few, "%s%s %u", few->len > 0 ? ", " : "", dataset->classes[c], n);
-  }
-  if (few->len > 0)
-    ens_monitor_note (retrain->monitor,
-                      "%s: classes with fewer than %u training pictures, which teach little: %s",
-                      dataset->folder, FEW_PICTURES, few->str);
-}
-
-static gboolean
-load_dataset (Retrain *retrain, GError **error)
-{
-  retrain->dataset = ens_dataset_load (retrain->params.dataset, NULL, error);
-  if (retrain->dataset == NULL)
-    return FALSE;
-  ens_dataset_tell (retrain->dataset, retrain->monitor);
-  note_few_pictures (retrain);
-  return ens_dataset_require (retrain->dataset, ENS_SPLIT_TRAIN, error)
-         && ens_dataset_require (retrain->dataset, ENS_SPLIT_VALIDATION, error);
-}
 
 static gboolean
 open_samples (Retrain *retrain, GError **error)
@@ -105,21 +56,18 @@ open_samples (Retrain *retrain, GError **error)
                                    retrain->dataset, (EnsSplit)s, retrain->opener, retrain->monitor,
                                    error))
       return FALSE;
-  retrain->params.batch = MIN (retrain->params.batch, retrain->samples[ENS_SPLIT_TRAIN].n_items);
+  retrain->params.recipe.batch =
+      MIN (retrain->params.recipe.batch, retrain->samples[ENS_SPLIT_TRAIN].n_items);
   return TRUE;
 }
 
 static void
 open_loaders (Retrain *retrain)
 {
-  guint n_workers = retrain->params.n_workers;
-
-  if (n_workers == 0)
-    n_workers = (g_get_num_processors () + 1) / 2;
   for (guint s = ENS_SPLIT_TRAIN; s <= ENS_SPLIT_VALIDATION; s++) {
     EnsLoaderSource source = ens_retrain_samples_get_source (&retrain->samples[s], &retrain->graph);
 
-    retrain->loaders[s] = ens_loader_new (&source, n_workers, N_AHEAD);
+    retrain->loaders[s] = ens_recipe_open_loader (&retrain->params.recipe, &source);
     retrain->n_targets = source.batch * source.sizes[ENS_RETRAIN_TARGETS];
   }
   retrain->shares = g_new (float, retrain->n_targets);
@@ -168,16 +116,10 @@ set_groups (Retrain *retrain)
   guint n;
   const EnsParameter *parameters = ens_step_get_parameters (retrain->step, &n);
 
-  retrain->groups = g_new0 (EnsParameterGroup, n);
+  retrain->groups = ens_recipe_make_groups (retrain->step);
   for (guint i = 0; i < n; i++)
-    retrain->groups[i] = (EnsParameterGroup) {
-        .name = parameters[i].name,
-        .size = parameters[i].size,
-        .rate_factor = strcmp (parameters[i].node, retrain->graph.label_node) == 0
-                           ? retrain->params.label_factor
-                           : 1,
-        .decay_factor = parameters[i].kind == ENS_PARAMETER_WEIGHT ? 1 : 0,
-    };
+    if (strcmp (parameters[i].node, retrain->graph.label_node) == 0)
+      retrain->groups[i].rate_factor = retrain->params.label_factor;
 }
 
 static gboolean
@@ -193,9 +135,10 @@ make_step (Retrain *retrain, GError **error)
                           .frozen = frozen,
                           .is_trained = is_trained,
                           .data = retrain,
-                          .seed = retrain->params.seed};
+                          .seed = retrain->params.recipe.seed,
+                          .memory_limit = retrain->params.recipe.memory_limit};
 
-  ens_retrain_graph_get_shapes (&retrain->graph, retrain->params.batch, shapes);
+  ens_retrain_graph_get_shapes (&retrain->graph, retrain->params.recipe.batch, shapes);
   retrain->step = ens_step_new (&params, retrain->device, error);
   if (retrain->step == NULL)
     return FALSE;
@@ -230,7 +173,7 @@ static double
 share_weights (Retrain *retrain, const EnsLoaderBatch *batch, guint n_items)
 {
   const float *weights = batch->tensors[ENS_RETRAIN_WEIGHTS];
-  gsize n = retrain->n_targets / retrain->params.batch;
+  gsize n = retrain->n_targets / retrain->params.recipe.batch;
   double sum = 0;
 
   for (gsize i = 0; i < retrain->n_targets; i++)
@@ -245,7 +188,7 @@ static void
 add_scores (const Retrain *retrain, const float *y, float *scores)
 {
   guint n_classes = retrain->dataset->n_classes;
-  gsize n = retrain->n_targets / retrain->params.batch;
+  gsize n = retrain->n_targets / retrain->params.recipe.batch;
 
   for (gsize i = 0; i < n; i++)
     scores[i % n_classes] += y[i] * (float)n_classes / (float)n;
@@ -275,14 +218,15 @@ count_correct (const Retrain *retrain, const EnsLoaderBatch *batch)
   guint n_classes = retrain->dataset->n_classes, n_correct = 0;
   g_autofree float *scores = g_new (float, n_classes);
 
-  for (guint i = 0; i < retrain->params.batch; i++) {
+  for (guint i = 0; i < retrain->params.recipe.batch; i++) {
     guint image = ens_retrain_samples_find_image (samples, batch->items[i]);
     guint class = find_only_class (samples->images->pdata[image], n_classes), highest = 0;
 
     if (class == n_classes)
       return NAN;
     memset (scores, 0, n_classes * sizeof *scores);
-    add_scores (retrain, retrain->y + i * retrain->n_targets / retrain->params.batch, scores);
+    add_scores (retrain, retrain->y + i * retrain->n_targets / retrain->params.recipe.batch,
+                scores);
     for (guint c = 1; c < n_classes; c++)
       highest = scores[c] > scores[highest] ? c : highest;
     n_correct += highest == class;
@@ -301,7 +245,7 @@ take_step (gpointer data, const EnsLoopPosition *position, float *gradients, Ens
   if (!ens_loader_next (retrain->loaders[ENS_SPLIT_TRAIN], position->epoch, position->batch,
                         retrain->monitor, &batch, error))
     return FALSE;
-  share_weights (retrain, &batch, retrain->params.batch);
+  share_weights (retrain, &batch, retrain->params.recipe.batch);
   if (!ens_step_run (retrain->step,
                      &(EnsStepArrays) {
                          .inputs = (const gconstpointer[]) {batch.tensors[ENS_RETRAIN_PIXELS],
@@ -314,7 +258,7 @@ take_step (gpointer data, const EnsLoopPosition *position, float *gradients, Ens
                      &loss, error))
     return FALSE;
   result->loss = loss;
-  result->n_samples = retrain->params.batch;
+  result->n_samples = retrain->params.recipe.batch;
   result->n_correct = count_correct (retrain, &batch);
   return TRUE;
 }
@@ -340,7 +284,7 @@ plan_forward (Retrain *retrain, GError **error)
   network = ens_network_new (g_steal_pointer (&graph), retrain->device, error);
   if (network == NULL)
     return NULL;
-  ens_retrain_graph_get_shapes (&retrain->graph, retrain->params.batch, shapes);
+  ens_retrain_graph_get_shapes (&retrain->graph, retrain->params.recipe.batch, shapes);
   return ens_network_plan (network, shapes, error);
 }
 
@@ -348,8 +292,8 @@ static gboolean
 measure_batch (Retrain *retrain, EnsPlan *plan, guint number, Sums *sums, GError **error)
 {
   const EnsRetrainSamples *samples = &retrain->samples[ENS_SPLIT_VALIDATION];
-  guint first = number * retrain->params.batch, n_classes = retrain->dataset->n_classes;
-  guint n = MIN (retrain->params.batch, samples->n_items - first);
+  guint first = number * retrain->params.recipe.batch, n_classes = retrain->dataset->n_classes;
+  guint n = MIN (retrain->params.recipe.batch, samples->n_items - first);
   EnsLoaderBatch batch;
   float loss;
   double weight;
@@ -366,7 +310,7 @@ measure_batch (Retrain *retrain, EnsPlan *plan, guint number, Sums *sums, GError
   sums->loss += weight * loss;
   sums->weight += weight;
   for (guint i = 0; i < n; i++)
-    add_scores (retrain, retrain->y + i * retrain->n_targets / retrain->params.batch,
+    add_scores (retrain, retrain->y + i * retrain->n_targets / retrain->params.recipe.batch,
                 sums->scores
                     + ens_retrain_samples_find_image (samples, batch.items[i]) * n_classes);
   return TRUE;
@@ -410,18 +354,19 @@ validate (gpointer data, EnsLoopMeasure *measure, GError **error)
 static gboolean
 write_files (Retrain *retrain, GError **error)
 {
-  g_autofree char *path = ens_retrain_name_beside (&retrain->params, ".json");
-  g_autofree char *text = ens_retrain_describe_network (
-      &retrain->params, retrain->graph.size, (const char *const *)retrain->dataset->classes);
-  g_autoptr (GError) reason = NULL;
+  const EnsRetrainParams *params = &retrain->params;
+  const char *const *classes = (const char *const *)retrain->dataset->classes;
 
-  if (!ens_retrain_graph_export (&retrain->graph, retrain->step, &retrain->params,
-                                 (const char *const *)retrain->dataset->classes, error))
+  if (!ens_retrain_graph_export (&retrain->graph, retrain->step, params, classes, error)
+      || !ens_recipe_write_network (&params->recipe,
+                                    &(EnsRecipeNetwork) {.role = "retrained",
+                                                         .normalise = &params->normalise,
+                                                         .size = retrain->graph.size,
+                                                         .taps = params->taps,
+                                                         .classes = classes},
+                                    error))
     return FALSE;
-  if (!g_file_set_contents (path, text, -1, &reason))
-    return ens_fail (error, ENS_ERROR_FILE, path, "can't write it: %s", reason->message);
-  if (retrain->params.loop.checkpoint != NULL)
-    g_remove (retrain->params.loop.checkpoint);
+  ens_recipe_finish (&params->recipe);
   return TRUE;
 }
 
@@ -430,20 +375,30 @@ write_files (Retrain *retrain, GError **error)
 static gboolean
 check_params (const EnsRetrainParams *params, GError **error)
 {
-  if (params->batch == 0 || params->sub_image_step == 0 || params->loop.n_epochs == 0
-      || !(params->loop.rate > 0) || !(params->positive_weight > 0))
-    return ens_fail (error, ENS_ERROR_DATA, params->network,
-                     "batch, step between sub-images, epochs, learning rate and the weight of "
-                     "positive targets must be larger than 0");
-  if (g_strcmp0 (params->network, params->output) == 0)
-    return ens_fail (error, ENS_ERROR_FILE, params->output,
+  if (!ens_recipe_check (&params->recipe, error))
+    return FALSE;
+  if (params->sub_image_step == 0 || !(params->positive_weight > 0))
+    return ens_fail (
+        error, ENS_ERROR_DATA, params->network,
+        "step between sub-images and the weight of positive targets must be larger than 0");
+  if (g_strcmp0 (params->network, params->recipe.output) == 0)
+    return ens_fail (error, ENS_ERROR_FILE, params->recipe.output,
                      "is the network to be retrained; choose another file for the result");
   return TRUE;
 }
 
 static gboolean
+load_dataset (Retrain *retrain, GError **error)
+{
+  retrain->dataset = ens_recipe_load_dataset (&retrain->params.recipe, retrain->monitor, error);
+  return retrain->dataset != NULL;
+}
+
+static gboolean
 prepare (Retrain *retrain, GError **error)
 {
+  EnsLoopParams *loop = &retrain->params.recipe.loop;
+
   if (!check_params (&retrain->params, error) || !load_dataset (retrain, error)
       || !ens_retrain_graph_init (&retrain->graph, &retrain->params, retrain->dataset->n_classes,
                                   error)
@@ -455,14 +410,8 @@ prepare (Retrain *retrain, GError **error)
   if (retrain->settings == NULL)
     return FALSE;
   open_loaders (retrain);
-  retrain->checkpoint = ens_retrain_name_beside (&retrain->params, ".checkpoint");
-  retrain->log = ens_retrain_name_log (&retrain->params);
-  if (retrain->params.loop.checkpoint == NULL)
-    retrain->params.loop.checkpoint = retrain->checkpoint;
-  retrain->params.loop.log = retrain->log;
-  retrain->params.loop.settings = retrain->settings;
-  if (retrain->params.loop.optimiser.kind == ENS_OPTIMISER_SGD)
-    retrain->params.loop.rate *= retrain->dataset->n_classes;
+  if (loop->optimiser.kind == ENS_OPTIMISER_SGD)
+    loop->rate *= retrain->dataset->n_classes;
   return TRUE;
 }
 
@@ -475,13 +424,11 @@ train (Retrain *retrain, EnsRetrainResult *result, GError **error)
                       .validate = validate,
                       .data = retrain};
 
-  ens_step_get_parameters (retrain->step, &task.n_groups);
-  task.parameters = ens_step_get_values (retrain->step, &result->n_weights);
-  result->n_parameters = task.n_groups;
-  result->n_classes = retrain->dataset->n_classes;
-  result->n_images = retrain->dataset->samples[ENS_SPLIT_TRAIN]->len;
+  result->recipe.n_classes = retrain->dataset->n_classes;
+  result->recipe.n_images = retrain->dataset->samples[ENS_SPLIT_TRAIN]->len;
   result->map = retrain->graph.map;
-  return ens_loop_run (&task, &retrain->params.loop, retrain->monitor, &result->loop, error);
+  return ens_recipe_train (&retrain->params.recipe, retrain->step, &task, retrain->settings,
+                           retrain->monitor, &result->recipe, error);
 }
 
 gboolean

@@ -16,10 +16,9 @@
  * transferring mid-level image representations using convolutional neural networks", CVPR 2014. */
 #pragma once
 
-#include "base/monitor.h"
 #include "engine/device.h"
 #include "train/coverage.h"
-#include "train/loop.h"
+#include "train/recipe.h"
 #include "vision/frame-source.h"
 
 G_BEGIN_DECLS
@@ -38,9 +37,8 @@ extern const char *const ens_retrain_augment_names[];
 
 /* ENS_RETRAIN_DEFAULTS sets what has a default; the others have to be set. */
 typedef struct {
-  const char *network; /* ONNX file of a classifier */
-  const char *dataset; /* folder, as dataset/dataset.h describes it */
-  const char *output;  /* ONNX file to write */
+  EnsRecipeParams recipe; /* samples of a batch are sub-images */
+  const char *network;    /* ONNX file of a classifier */
   EnsNormalise normalise;
   guint size;              /* that the network was made for; 0: what the file says */
   const char *const *taps; /* for NAME.json, up to a NULL; NULL: it names none */
@@ -50,64 +48,46 @@ typedef struct {
   EnsCoverage coverage;
   double positive_weight; /* as EnsTargetParams has it */
   EnsRetrainAugment augment;
-  guint batch;         /* sub-images */
   double label_factor; /* the label layer's learning rate is so many times that of others */
-  guint64 seed;
   gboolean train_normalisation; /* scale and shift of batch normalisation, too */
-  guint n_workers;              /* threads that load pictures; 0: one per two processors */
-  EnsLoopParams loop; /* its checkpoint and log: NULL for those beside the output; its settings are
-                       * set here */
 } EnsRetrainParams;
 
 /* E is a mean over classes: SGD's rate is multiplied by their number, so that a class's gradient
  * does not become smaller where there are more of them. AdamW's steps don't depend on it. */
-#define ENS_RETRAIN_SGD \
-  ((EnsOptimiserOptions) {.kind = ENS_OPTIMISER_SGD, .momentum = 0.9, .decay = 5e-4, .clip = 10})
-#define ENS_RETRAIN_ADAMW                             \
-  ((EnsOptimiserOptions) {.kind = ENS_OPTIMISER_ADAM, \
-                          .beta1 = 0.9,               \
-                          .beta2 = 0.999,             \
-                          .epsilon = 1e-8,            \
-                          .decoupled_decay = TRUE,    \
-                          .decay = 5e-4,              \
-                          .clip = 10})
+#define ENS_RETRAIN_SGD ENS_RECIPE_SGD (5e-4)
+#define ENS_RETRAIN_ADAMW ENS_RECIPE_ADAMW (5e-4)
 /* The learning rate of either. */
 #define ENS_RETRAIN_RATE 1e-4
 
-#define ENS_RETRAIN_DEFAULTS                      \
-  ((EnsRetrainParams) {                           \
-      .sub_images = 2,                            \
-      .sub_image_step = 16,                       \
-      .positive_weight = 1,                       \
-      .augment = ENS_RETRAIN_AUGMENT_NORMAL,      \
-      .batch = 16,                                \
-      .label_factor = 10,                         \
-      .loop = {.optimiser = ENS_RETRAIN_SGD,      \
-               .schedule = {ENS_SCHEDULE_COSINE}, \
-               .rate = ENS_RETRAIN_RATE,          \
-               .n_epochs = 20,                    \
-               .warm_up_epochs = 1,               \
-               .settings = "",                    \
-               .checkpoint_seconds = 300,         \
-               .log_steps = 10,                   \
-               .samples = "pictures"},            \
+#define ENS_RETRAIN_DEFAULTS                                 \
+  ((EnsRetrainParams) {                                      \
+      .recipe = {.batch = 16,                                \
+                 .loop = {.optimiser = ENS_RETRAIN_SGD,      \
+                          .schedule = {ENS_SCHEDULE_COSINE}, \
+                          .rate = ENS_RETRAIN_RATE,          \
+                          .n_epochs = 20,                    \
+                          .warm_up_epochs = 1,               \
+                          .settings = "",                    \
+                          .checkpoint_seconds = 300,         \
+                          .log_steps = 10,                   \
+                          .samples = "pictures"}},           \
+      .sub_images = 2,                                       \
+      .sub_image_step = 16,                                  \
+      .positive_weight = 1,                                  \
+      .augment = ENS_RETRAIN_AUGMENT_NORMAL,                 \
+      .label_factor = 10,                                    \
   })
 
 typedef struct {
-  EnsLoopResult loop;        /* score: -E; accuracy: of pictures with one label */
-  guint n_classes, n_images; /* for training */
-  guint n_parameters;        /* trained: tensors … */
-  gsize n_weights;           /* … and numbers */
+  EnsRecipeResult recipe; /* score: -E; accuracy: of pictures with one label */
   EnsDenseMap map;
 } EnsRetrainResult;
 
 /* Retrains. While it trains, OUTPUT.checkpoint keeps its state and OUTPUT.jsonl the log; with
- * loop.resume it goes on from the former, which is removed at the end. Errors as those of
+ * recipe.loop.resume it goes on from the former, which is removed at the end. Errors as those of
  * ens_loop_run (), and those that name the network's node, the data set's file or the option. */
 gboolean ens_retrain (const EnsRetrainParams *params, EnsDevice *device,
                       const EnsFrameOpener *opener, const EnsMonitor *monitor,
                       EnsRetrainResult *result, GError **error);
-/* The file that the log is in. (transfer full) */
-char *ens_retrain_name_log (const EnsRetrainParams *params);
 
 G_END_DECLS

@@ -1,107 +1,88 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "retrain.h"
 
-#include <math.h>
-
 #include "decode.h"
 #include "monitor.h"
 #include "network-list.h"
 #include "report/report.h"
 #include "report/retraining.h"
-#include "tool.h"
+#include "training-options.h"
 
 typedef struct {
-  char *network, *output, *freeze, *coverage, *augment, *optimiser, *report, *device;
-  gint epochs, batch, sub_images, patience, seed, threads;
-  double rate, average;
-  gboolean all_sub_images, resume;
+  ToolTraining training;
+  char *network, *freeze, *coverage, *augment, *sub_images, *report;
 } Options;
-
-static const char *const optimiser_names[] = {"sgd", "adamw", NULL};
-
-enum { SGD, ADAMW };
 
 /* Pictures in a report. */
 #define MAX_MAPS 12
 
 static gboolean
-check_numbers (const Options *options, GError **error)
-{
-  return tool_check_least ("--epochs", options->epochs, 1, error)
-         && tool_check_least ("--batch", options->batch, 1, error)
-         && tool_check_least ("--sub-images", options->sub_images, 1, error)
-         && tool_check_least ("--patience", options->patience, 0, error)
-         && tool_check_least ("--seed", options->seed, 0, error)
-         && tool_check_least ("--rate", options->rate, 0, error)
-         && tool_check_least ("--average", options->average, 0, error);
-}
-
-static gboolean
 set_choices (const Options *options, EnsRetrainParams *params, GError **error)
 {
-  guint coverage = params->coverage, augment = params->augment, optimiser = SGD;
+  guint coverage = params->coverage, augment = params->augment;
 
   if (!tool_parse_choice ("--coverage", options->coverage, ens_coverage_names, &coverage, error)
       || !tool_parse_choice ("--augment", options->augment, ens_retrain_augment_names, &augment,
-                             error)
-      || !tool_parse_choice ("--optimiser", options->optimiser, optimiser_names, &optimiser, error))
+                             error))
     return FALSE;
   params->coverage = (EnsCoverage)coverage;
   params->augment = (EnsRetrainAugment)augment;
-  if (optimiser == ADAMW)
-    params->loop.optimiser = ENS_RETRAIN_ADAMW;
-  if (options->rate > 0)
-    params->loop.rate = options->rate;
   return TRUE;
 }
 
 static gboolean
-set_params (const Options *options, EnsRetrainParams *params, GError **error)
+set_sub_images (const char *text, EnsRetrainParams *params, GError **error)
 {
-  if (options->network == NULL || options->output == NULL) {
+  guint64 n;
+
+  if (text == NULL)
+    return TRUE;
+  if (g_ascii_strcasecmp (text, "all") == 0) {
+    params->sub_images = 0;
+    return TRUE;
+  }
+  if (!g_ascii_string_to_unsigned (text, 10, 1, G_MAXUINT16, &n, NULL)) {
     g_set_error (error, TOOL_ERROR_USAGE, 0,
-                 options->network == NULL
-                     ? "--network=FILE.onnx is needed: the classifier to retrain"
-                     : "--output=FILE.onnx is needed: the network to write");
+                 "--sub-images expects a number from 1 to %d or all, got “%s”", G_MAXUINT16, text);
     return FALSE;
   }
-  if (!check_numbers (options, error) || !set_choices (options, params, error)
-      || (options->report != NULL && !tool_report_check (options->report, error)))
-    return FALSE;
-  params->output = options->output;
-  params->freeze = options->freeze;
-  params->batch = (guint)options->batch;
-  params->sub_images = options->all_sub_images ? 0 : (guint)options->sub_images;
-  params->seed = (guint64)options->seed;
-  params->loop.n_epochs = (guint)options->epochs;
-  params->loop.patience = (guint)options->patience;
-  params->loop.average = options->average;
-  params->loop.resume = options->resume;
+  params->sub_images = (guint)n;
   return TRUE;
+}
+
+static gboolean
+set_params (const Options *options, const char *dataset, EnsRetrainParams *params, GError **error)
+{
+  if (options->network == NULL) {
+    g_set_error (error, TOOL_ERROR_USAGE, 0,
+                 "--network=FILE.onnx is needed: the classifier to retrain");
+    return FALSE;
+  }
+  params->freeze = options->freeze;
+  return tool_training_set (&options->training, dataset, &params->recipe, error)
+         && set_choices (options, params, error)
+         && set_sub_images (options->sub_images, params, error)
+         && (options->report == NULL || tool_report_check (options->report, error));
 }
 
 static void
 print_result (const EnsRetrainParams *params, const EnsRetrainResult *result)
 {
-  const EnsLoopResult *loop = &result->loop;
+  const EnsRecipeResult *recipe = &result->recipe;
 
   g_print ("%u classes, %u training pictures; %" G_GSIZE_FORMAT
            " weights in %u parameters; a map of %u × %u positions every %g pixels of %u × %u\n",
-           result->n_classes, result->n_images, result->n_weights, result->n_parameters,
+           recipe->n_classes, recipe->n_images, recipe->n_weights, recipe->n_parameters,
            result->map.rows, result->map.columns, result->map.spacing, result->map.input,
            result->map.input);
-  g_print ("best of %u epochs: %u; validation: loss %.4f", loop->n_epochs, loop->best_epoch + 1,
-           loop->best.loss);
-  if (isfinite (loop->best.accuracy))
-    g_print (", accuracy %.1f %%", 100 * loop->best.accuracy);
-  g_print ("\n\n%s\n", params->output);
+  tool_training_print (&params->recipe, recipe);
 }
 
 static gboolean
 write_report (const EnsRetrainParams *params, const EnsRetrainResult *result, EnsDevice *device,
               const EnsFrameOpener *opener, const char *path, GError **error)
 {
-  g_autofree char *log = ens_retrain_name_log (params);
+  g_autofree char *log = ens_recipe_name_log (&params->recipe);
   g_autoptr (GArray) history = ens_loop_read_history (log, error);
   g_autoptr (GPtrArray) maps = NULL;
 
@@ -144,7 +125,7 @@ run (gconstpointer data, char **arguments, GError **error)
   const EnsFitNetwork *network;
   guint n;
 
-  if (!set_params (options, &params, error)
+  if (!set_params (options, arguments[0], &params, error)
       || !tool_networks_add (networks, options->network, error)
       || !tool_networks_complete (networks, error))
     return FALSE;
@@ -153,46 +134,24 @@ run (gconstpointer data, char **arguments, GError **error)
   params.normalise = network->normalise;
   params.size = network->size;
   params.taps = network->taps;
-  params.dataset = arguments[0];
-  device = tool_open_device (options->device, options->threads, error);
+  device = tool_training_open_device (&options->training, error);
   return device != NULL && tool_retrain_network (&params, options->report, device, error);
 }
 
 static const ToolOption option_table[] = {
     {"network", 'n', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, network), "FILE[,KEY=VALUE]…",
      "The classifier to retrain, as for train", "*.onnx"},
-    {"output", 'o', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, output), "FILE.onnx",
-     "The network to write", "*.onnx"},
-    {"epochs", 'e', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, epochs), "N",
-     "Times that all pictures are gone through (20)"},
+    TOOL_TRAINING_OPTIONS (Options, "20", "0.0001", "sgd", "16"),
     {"freeze", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, freeze), "VALUE",
      "Leave all layers up to this value as they are"},
-    {"rate", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, rate), "RATE",
-     "Largest learning rate (0.0001)"},
-    {"optimiser", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, optimiser), "NAME",
-     "sgd or adamw (sgd)", "sgd adamw"},
-    {"average", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, average), "DECAY",
-     "Moving average of weights, such as 0.99 (0: none)"},
-    {"batch", 'b', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, batch), "N",
-     "Sub-images in a step (16)"},
-    {"sub-images", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, sub_images), "N",
-     "Of each picture in an epoch, at random (2)"},
-    {"all-sub-images", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, all_sub_images), NULL,
-     "All of them in every epoch"},
+    {"sub-images", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sub_images), "N",
+     "Samples of each picture in an epoch, or all (2)", "all"},
     {"augment", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, augment), "NAME",
      "none, flip, normal or full (normal)", "none flip normal full"},
     {"coverage", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, coverage), "NAME",
      "Target of boxes: max, union or image (max)", "max union image"},
-    {"patience", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, patience), "N",
-     "End after N epochs without a better one (0: never)"},
-    {"seed", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, seed), "N",
-     "Of all that is random (0)"},
-    {"resume", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, resume), NULL,
-     "Continue a training that was stopped or killed"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
      "Write a self-contained HTML report", "*.html"},
-    TOOL_OPTION_DEVICE (Options),
-    TOOL_OPTION_THREADS (Options),
     TOOL_OPTION_END,
 };
 
@@ -218,6 +177,8 @@ const ToolCommand tool_retrain = {
         "classes, "
         "over which the loss is a mean; the label layer learns ten times as fast as the others. "
         "The best epoch on the validation split is kept.\n\n"
+        "--memory=MIB limits the memory of a step's intermediate values, of which some are then "
+        "computed twice instead of being kept; the result is the same, bit for bit.\n\n"
         "FILE.json beside the result says its preprocessing and role. FILE.checkpoint keeps the "
         "state of the training: after each epoch, every five minutes, "
         "and when Ctrl-C stops it. With --resume it continues and gives the same result, bit for "
@@ -229,7 +190,6 @@ const ToolCommand tool_retrain = {
         "    -n photos.onnx",
     .options = option_table,
     .options_size = sizeof (Options),
-    .defaults =
-        &(const Options) {.epochs = 20, .batch = 16, .sub_images = 2, .rate = ENS_RETRAIN_RATE},
+    .defaults = &(const Options) {.training = TOOL_TRAINING_DEFAULTS},
     .run = run,
 };

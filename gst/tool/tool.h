@@ -36,15 +36,17 @@ extern const ToolTerm tool_device_names[];
 extern const ToolTerm tool_variables[];
 
 /* Options that several commands have, for members `device` and `threads` of their structs. */
-#define TOOL_OPTION_DEVICE(type)                                                             \
-  {                                                                                          \
-    "device", 'd', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, device), "DEVICE",            \
-        "Where networks run; names: devices --help (auto)", "auto cpu vulkan vulkan+float16" \
+#define TOOL_DEVICE_SUMMARY "Where networks run; names: devices --help (auto)"
+#define TOOL_DEVICE_COMPLETIONS "auto cpu vulkan vulkan+float16"
+#define TOOL_THREADS_SUMMARY "Threads on the CPU (all processors)"
+#define TOOL_OPTION_DEVICE(type)                                                  \
+  {                                                                               \
+    "device", 'd', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, device), "DEVICE", \
+        TOOL_DEVICE_SUMMARY, TOOL_DEVICE_COMPLETIONS                              \
   }
-#define TOOL_OPTION_THREADS(type)                                           \
-  {                                                                         \
-    "threads", 't', G_OPTION_ARG_INT, G_STRUCT_OFFSET (type, threads), "N", \
-        "Threads on the CPU (all processors)"                               \
+#define TOOL_OPTION_THREADS(type)                                                                \
+  {                                                                                              \
+    "threads", 't', G_OPTION_ARG_INT, G_STRUCT_OFFSET (type, threads), "N", TOOL_THREADS_SUMMARY \
   }
 #define TOOL_OPTION_MODEL(type)                                                                   \
   {                                                                                               \

@@ -111,10 +111,10 @@ retrain (const Options *options, const char *dataset, const EnsFitNetwork *netwo
   params.normalise = network->normalise;
   params.size = network->size;
   params.taps = network->taps;
-  params.dataset = dataset;
-  params.output = output;
-  params.loop.n_epochs = (guint)options->retrain;
-  params.loop.resume = TRUE;
+  params.recipe.dataset = dataset;
+  params.recipe.output = output;
+  params.recipe.loop.n_epochs = (guint)options->retrain;
+  params.recipe.loop.resume = TRUE;
   return tool_retrain_network (&params, NULL, device, error) ? g_steal_pointer (&output) : NULL;
 }
 

@@ -51,6 +51,8 @@ ROWS = [
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "-e", "0"], 2, "--epochs expects at least 1"),
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--coverage=all"], 2, "max, union or image"),
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "-r", "nowhere/x.html"], 1, "nowhere/x.html"),
+    (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--sub-images=some"], 2, "or all, got “some”"),
+    (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--memory=-1"], 2, "--memory expects at least 0"),
     (["retrain", "set", "-n", "nowhere.onnx", "-o", "x.onnx"], 1, "nowhere.onnx"),
     (["train", "set", "-o", "x.ensemble", "--retrain=-1"], 2, "--retrain expects at least 0, got -1"),
     (["evaluate", "set"], 2, "--model=BUNDLE is needed"),

@@ -186,7 +186,7 @@ def check_retrained(root):
     expect("retrained", "the box", [box.get(k) for k in ("x", "y", "width", "height")],
            ["160.0", "75.0", "160.0", "75.0"])
     settings = dict(rows(root, "settings"))
-    expect("retrained", "settings", (settings["network"], settings["freeze"], settings["batch"]),
+    expect("retrained", "settings", (settings["network"], settings["freeze"], settings["batch-size"]),
            ("<net>.onnx", "nothing", "16"))
 
 

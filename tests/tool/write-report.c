@@ -211,11 +211,11 @@ write_retraining (const EnsFrameOpener *opener, const char *path, GError **error
   g_autoptr (GPtrArray) maps = g_ptr_array_new_with_free_func (free_map);
   EnsRetrainParams params = ENS_RETRAIN_DEFAULTS;
   EnsRetrainResult result = {
-      .loop = {.n_epochs = 4, .best_epoch = 1, .best = {.2, .75, -.2}},
-      .n_classes = 3,
-      .n_images = 9,
-      .n_parameters = 2,
-      .n_weights = 10,
+      .recipe = {.loop = {.n_epochs = 4, .best_epoch = 1, .best = {.2, .75, -.2}},
+                 .n_classes = 3,
+                 .n_images = 9,
+                 .n_parameters = 2,
+                 .n_weights = 10},
       .map = {.input = 256, .rows = 2, .columns = 2},
   };
 
@@ -223,8 +223,8 @@ write_retraining (const EnsFrameOpener *opener, const char *path, GError **error
   add_map (maps, 0, &(EnsRect) {.5F, .5F, .5F, .5F});
   add_map (maps, 2, &(EnsRect) {.0F, .0F, .5F, .5F});
   params.network = "<net>.onnx";
-  params.dataset = "set & \xff";
-  params.output = "/out/<new>.onnx";
+  params.recipe.dataset = "set & \xff";
+  params.recipe.output = "/out/<new>.onnx";
   return tool_retraining_write (&(ToolRetraining) {&params, &result, history, maps}, opener, path,
                                 error);
 }

@@ -62,14 +62,14 @@ set_up (void)
   toy_dataset (fixture->dataset, N_TRAIN, N_VALIDATION, 0);
   fixture->params = ENS_RETRAIN_DEFAULTS;
   save_network (32, FALSE);
-  fixture->params.dataset = fixture->dataset;
-  fixture->params.output = fixture->output;
+  fixture->params.recipe.dataset = fixture->dataset;
+  fixture->params.recipe.output = fixture->output;
   fixture->params.normalise =
       (EnsNormalise) {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}};
-  fixture->params.batch = 8;
-  fixture->params.n_workers = 2;
-  fixture->params.loop.n_epochs = 3;
-  fixture->params.loop.rate = 0.03;
+  fixture->params.recipe.batch = 8;
+  fixture->params.recipe.n_workers = 2;
+  fixture->params.recipe.loop.n_epochs = 3;
+  fixture->params.recipe.loop.rate = 0.03;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = toy_opener (&fixture->n_opened);
   fixture->cancellable = g_cancellable_new ();
@@ -140,12 +140,12 @@ START_TEST (test_learns)
   g_autoptr (GError) error = NULL;
 
   save_network (networks[_i].size, networks[_i].fully_connected);
-  fixture->params.loop.n_epochs = networks[_i].n_epochs;
+  fixture->params.recipe.loop.n_epochs = networks[_i].n_epochs;
   retrain_well (&result);
-  ck_assert_uint_eq (result.n_classes, N_CLASSES);
+  ck_assert_uint_eq (result.recipe.n_classes, N_CLASSES);
   ck_assert_uint_eq (result.map.rows, networks[_i].n_positions);
-  ck_assert_double_ge (result.loop.best.accuracy, networks[_i].accuracy);
-  ck_assert_double_lt (result.loop.best.loss, 0.2);
+  ck_assert_double_ge (result.recipe.loop.best.accuracy, networks[_i].accuracy);
+  ck_assert_double_lt (result.recipe.loop.best.loss, 0.2);
 }
 END_TEST
 
@@ -161,11 +161,11 @@ START_TEST (test_overfits)
   ens_remove_tree (validation);
   ck_assert_int_eq (symlink (train, validation), 0);
   fixture->params.augment = ENS_RETRAIN_AUGMENT_NONE;
-  fixture->params.loop.n_epochs = 200;
-  fixture->params.loop.rate = 0.1;
-  fixture->params.loop.optimiser.decay = 0;
+  fixture->params.recipe.loop.n_epochs = 200;
+  fixture->params.recipe.loop.rate = 0.1;
+  fixture->params.recipe.loop.optimiser.decay = 0;
   retrain_well (&result);
-  ck_assert_double_lt (result.loop.best.loss, 0.01);
+  ck_assert_double_lt (result.recipe.loop.best.loss, 0.01);
 }
 END_TEST
 
@@ -239,7 +239,7 @@ START_TEST (test_freeze)
   save_network (32, TRUE);
   fixture->params.freeze = "relu1";
   fixture->params.augment = frozen[_i];
-  fixture->params.loop.n_epochs = 6;
+  fixture->params.recipe.loop.n_epochs = 6;
   retrain_well (&result);
   if (frozen[_i] == ENS_RETRAIN_AUGMENT_NORMAL)
     ck_assert_uint_ge (fixture->n_opened, 6 * 4 * 2 * (N_TRAIN + N_VALIDATION));
@@ -290,7 +290,7 @@ START_TEST (test_resume)
   File whole;
 
   fixture->params.augment = ENS_RETRAIN_AUGMENT_FULL;
-  fixture->params.loop.average = 0.9;
+  fixture->params.recipe.loop.average = 0.9;
   retrain_well (&result);
   whole = read_output ();
   fixture->cancel_after = cancelled[_i];
@@ -298,7 +298,7 @@ START_TEST (test_resume)
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
   fixture->cancel_after = 0;
   g_cancellable_reset (fixture->cancellable);
-  fixture->params.loop.resume = TRUE;
+  fixture->params.recipe.loop.resume = TRUE;
   retrain_well (&result);
   assert_same_files (whole, read_output ());
 }
@@ -309,10 +309,10 @@ START_TEST (test_threads)
   EnsRetrainResult result;
   File one;
 
-  fixture->params.n_workers = 1;
+  fixture->params.recipe.n_workers = 1;
   retrain_well (&result);
   one = read_output ();
-  fixture->params.n_workers = 4;
+  fixture->params.recipe.n_workers = 4;
   ens_device_unref (fixture->device);
   fixture->device = ens_device_open ("cpu", 3, NULL);
   retrain_well (&result);
@@ -325,9 +325,9 @@ START_TEST (test_seed)
   EnsRetrainResult first, second;
 
   retrain_well (&first);
-  fixture->params.seed = 1;
+  fixture->params.recipe.seed = 1;
   retrain_well (&second);
-  ck_assert_double_ne (first.loop.best.loss, second.loop.best.loss);
+  ck_assert_double_ne (first.recipe.loop.best.loss, second.recipe.loop.best.loss);
 }
 END_TEST
 
@@ -342,7 +342,7 @@ set_unknown_value (void)
 static void
 set_same_file (void)
 {
-  fixture->params.output = fixture->params.network;
+  fixture->params.recipe.output = fixture->params.network;
 }
 
 static void
@@ -360,15 +360,21 @@ set_other_settings (void)
   ck_assert (!retrain (&result, NULL));
   fixture->cancel_after = 0;
   g_cancellable_reset (fixture->cancellable);
-  fixture->params.loop.resume = TRUE;
-  fixture->params.loop.rate = 0.05;
+  fixture->params.recipe.loop.resume = TRUE;
+  fixture->params.recipe.loop.rate = 0.05;
 }
 
 static void
 set_high_rate (void)
 {
-  fixture->params.loop.rate = 1e30;
-  fixture->params.loop.optimiser.clip = 0;
+  fixture->params.recipe.loop.rate = 1e30;
+  fixture->params.recipe.loop.optimiser.clip = 0;
+}
+
+static void
+set_little_memory (void)
+{
+  fixture->params.recipe.memory_limit = 1000;
 }
 
 static const struct {
@@ -380,6 +386,7 @@ static const struct {
     {"same-file", set_same_file, "choose another file"},
     {"other-channels", set_other_channels, "images with 1 channels"},
     {"other-settings", set_other_settings, "other settings"},
+    {"little-memory", set_little_memory, "the limit is 1.0"},
     {"not-finite", set_high_rate, "lower learning rate"},
 };
 
@@ -418,7 +425,7 @@ START_TEST (test_maps)
   g_autoptr (GError) error = NULL;
   EnsRetrainResult result;
 
-  fixture->params.loop.n_epochs = 1;
+  fixture->params.recipe.loop.n_epochs = 1;
   retrain_well (&result);
   maps = ens_retrain_draw_maps (&fixture->params, N_CLASSES, fixture->device, &fixture->opener,
                                 &error);
@@ -462,7 +469,7 @@ START_TEST (test_mapper)
   guint spacing, columns, n = 0;
   double spread = 0;
 
-  fixture->params.loop.n_epochs = 1;
+  fixture->params.recipe.loop.n_epochs = 1;
   retrain_well (&result);
   mapper = ens_mapper_new (fixture->output, fixture->device, NULL);
   whole = map_part (mapper, picture, 0);

@@ -16,7 +16,7 @@ add_figure (GString *html, const char *name, const char *value, const char *expl
 static void
 add_figures (GString *html, const EnsRetrainResult *result)
 {
-  const EnsLoopResult *loop = &result->loop;
+  const EnsLoopResult *loop = &result->recipe.loop;
   g_autofree char *best = g_strdup_printf ("%u", loop->best_epoch + 1);
   g_autofree char *epochs = g_strdup_printf ("of %u%s", loop->n_epochs,
                                              loop->early ? ", after which none was better" : "");
@@ -29,7 +29,7 @@ add_figures (GString *html, const EnsRetrainResult *result)
   g_string_append (html, "<dl class=\"figures\">\n");
   add_figure (html, "Best epoch", best, epochs);
   add_figure (html, "Validation loss", loss, "mean squared error of the map");
-  if (isfinite (loop->best.accuracy) && result->n_classes > 1)
+  if (isfinite (loop->best.accuracy) && result->recipe.n_classes > 1)
     add_figure (html, "Validation accuracy", accuracy, "the likeliest class is right");
   add_figure (html, "Map", map, input);
   g_string_append (html, "</dl>\n</header>\n");
@@ -43,8 +43,9 @@ add_header (GString *html, const ToolRetraining *retraining, const char *name)
   html_add (html,
             "<header>\n<h1>%s</h1>\n<p>Retrained on %u pictures of %u %s: %" G_GSIZE_FORMAT
             " weights in %u parameters.</p>\n<nav><a href=\"#curves\">Training</a>",
-            name, result->n_images, result->n_classes, result->n_classes == 1 ? "class" : "classes",
-            result->n_weights, result->n_parameters);
+            name, result->recipe.n_images, result->recipe.n_classes,
+            result->recipe.n_classes == 1 ? "class" : "classes", result->recipe.n_weights,
+            result->recipe.n_parameters);
   if (retraining->maps->len > 0)
     g_string_append (html, "<a href=\"#maps\">Where the network sees the classes</a>");
   g_string_append (html, "<a href=\"#settings\">Settings</a></nav>\n");
@@ -87,21 +88,21 @@ add_path (GString *html, const char *name, const char *path)
 static void
 add_settings (GString *html, const EnsRetrainParams *params)
 {
-  const EnsLoopParams *loop = &params->loop;
+  const EnsLoopParams *loop = &params->recipe.loop;
 
   g_string_append (
       html,
       "<section id=\"settings\">\n<h2>Settings</h2>\n<p>Names are those of the "
       "command’s options.</p>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"settings\">\n"
       "<tbody>\n");
-  add_path (html, "data set", params->dataset);
+  add_path (html, "data set", params->recipe.dataset);
   add_path (html, "network", params->network);
   add_formatted (html, "epochs", "%u", loop->n_epochs);
   add_setting (html, "optimiser", loop->optimiser.kind == ENS_OPTIMISER_SGD ? "sgd" : "adamw");
-  add_formatted (html, "rate", "%g%s", loop->rate,
+  add_formatted (html, "learning-rate", "%g%s", loop->rate,
                  loop->optimiser.kind == ENS_OPTIMISER_SGD ? " × number of classes" : "");
   add_setting (html, "schedule", ens_schedule_names[loop->schedule.kind]);
-  add_formatted (html, "batch", "%u", params->batch);
+  add_formatted (html, "batch-size", "%u", params->recipe.batch);
   if (params->sub_images > 0)
     add_formatted (html, "sub-images", "%u", params->sub_images);
   else
@@ -111,7 +112,7 @@ add_settings (GString *html, const EnsRetrainParams *params)
   add_setting (html, "freeze", params->freeze != NULL ? params->freeze : "nothing");
   add_formatted (html, "average", "%g", loop->average);
   add_formatted (html, "patience", "%u", loop->patience);
-  add_formatted (html, "seed", "%" G_GUINT64_FORMAT, params->seed);
+  add_formatted (html, "seed", "%" G_GUINT64_FORMAT, params->recipe.seed);
   g_string_append (html, "</tbody></table></div>\n</section>\n");
 }
 
@@ -120,12 +121,12 @@ tool_retraining_write (const ToolRetraining *retraining, const EnsFrameOpener *o
                        const char *path, GError **error)
 {
   g_autoptr (GString) html = g_string_new (NULL);
-  g_autofree char *base = g_filename_display_basename (retraining->params->output);
+  g_autofree char *base = g_filename_display_basename (retraining->params->recipe.output);
   g_autofree char *name = html_clean (base), *title = g_strconcat (base, ", retrained", NULL);
 
   page_open (html, title);
   add_header (html, retraining, name);
-  training_add_curves (html, retraining->history, retraining->result);
+  training_add_curves (html, retraining->history, &retraining->result->recipe);
   training_add_maps (html, retraining->maps, opener);
   add_settings (html, retraining->params);
   return page_write (html, path, error);

@@ -195,7 +195,7 @@ add_figures (GString *html, const GArray *history, guint best)
 }
 
 void
-training_add_curves (GString *html, const GArray *history, const EnsRetrainResult *result)
+training_add_curves (GString *html, const GArray *history, const EnsRecipeResult *result)
 {
   const guint best = result->loop.best_epoch;
 

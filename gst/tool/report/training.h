@@ -5,6 +5,6 @@
 #include "retraining.h"
 
 /* Curves of loss, accuracy and learning rate, and their figures. */
-void training_add_curves (GString *html, const GArray *history, const EnsRetrainResult *result);
+void training_add_curves (GString *html, const GArray *history, const EnsRecipeResult *result);
 /* Pictures with what the network sees on them. */
 void training_add_maps (GString *html, const GPtrArray *maps, const EnsFrameOpener *opener);

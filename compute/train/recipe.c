@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "train/recipe.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+
+/* A class of fewer pictures makes a note. */
+#define FEW_PICTURES 20
+
+/* Batches that are loaded ahead. */
+#define N_AHEAD 2
+
+gboolean
+ens_recipe_check (const EnsRecipeParams *params, GError **error)
+{
+  if (params->batch > 0 && params->loop.n_epochs > 0 && params->loop.rate > 0)
+    return TRUE;
+  return ens_fail (error, ENS_ERROR_DATA, params->output,
+                   "batch, epochs and learning rate must be larger than 0; found %u, %u and %g",
+                   params->batch, params->loop.n_epochs, params->loop.rate);
+}
+
+/* -- data -- */
+
+static guint
+count_positive (const GPtrArray *images, guint class)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < images->len; i++)
+    n += ((const EnsDatasetItem *)images->pdata[i])->labels[class] == ENS_LABEL_PRESENT;
+  return n;
+}
+
+static void
+note_few_pictures (const EnsDataset *dataset, const EnsMonitor *monitor)
+{
+  g_autoptr (GString) few = g_string_new (NULL);
+
+  for (guint c = 0; c < dataset->n_classes; c++) {
+    guint n = count_positive (dataset->samples[ENS_SPLIT_TRAIN], c);
+
+    if (n < FEW_PICTURES)
+      g_string_append_printf (few, "%s%s %u", few->len > 0 ? ", " : "", dataset->classes[c], n);
+  }
+  if (few->len > 0)
+    ens_monitor_note (monitor,
+                      "%s: classes with fewer than %u training pictures, which teach little: %s",
+                      dataset->folder, FEW_PICTURES, few->str);
+}
+
+EnsDataset *
+ens_recipe_load_dataset (const EnsRecipeParams *params, const EnsMonitor *monitor, GError **error)
+{
+  g_autoptr (EnsDataset) dataset = ens_dataset_load (params->dataset, NULL, error);
+
+  if (dataset == NULL)
+    return NULL;
+  ens_dataset_tell (dataset, monitor);
+  note_few_pictures (dataset, monitor);
+  if (!ens_dataset_require (dataset, ENS_SPLIT_TRAIN, error)
+      || !ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, error))
+    return NULL;
+  return g_steal_pointer (&dataset);
+}
+
+EnsLoader *
+ens_recipe_open_loader (const EnsRecipeParams *params, const EnsLoaderSource *source)
+{
+  guint n_workers = params->n_workers;
+
+  if (n_workers == 0)
+    n_workers = (g_get_num_processors () + 1) / 2;
+  return ens_loader_new (source, n_workers, N_AHEAD);
+}
+
+/* -- training -- */
+
+EnsParameterGroup *
+ens_recipe_make_groups (const EnsStep *step)
+{
+  guint n;
+  const EnsParameter *parameters = ens_step_get_parameters (step, &n);
+  EnsParameterGroup *groups = g_new0 (EnsParameterGroup, n);
+
+  for (guint i = 0; i < n; i++)
+    groups[i] = (EnsParameterGroup) {
+        .name = parameters[i].name,
+        .size = parameters[i].size,
+        .rate_factor = 1,
+        .decay_factor = parameters[i].kind == ENS_PARAMETER_WEIGHT ? 1 : 0,
+    };
+  return groups;
+}
+
+void
+ens_recipe_describe (const EnsRecipeParams *params, const EnsDataset *dataset, EnsJson *json)
+{
+  const EnsLoopParams *loop = &params->loop;
+
+  ens_json_string (json, "dataset", params->dataset);
+  if (dataset != NULL) {
+    ens_json_unsigned (json, "images", dataset->samples[ENS_SPLIT_TRAIN]->len);
+    ens_json_unsigned (json, "classes", dataset->n_classes);
+  }
+  ens_json_unsigned (json, "batch", params->batch);
+  ens_json_unsigned (json, "seed", params->seed);
+  ens_json_unsigned (json, "optimiser", loop->optimiser.kind);
+  ens_json_double (json, "rate", loop->rate);
+  ens_json_double (json, "decay", loop->optimiser.decay);
+  ens_json_double (json, "average", loop->average);
+  ens_json_string (json, "schedule", ens_schedule_names[loop->schedule.kind]);
+  ens_json_unsigned (json, "epochs", loop->n_epochs);
+}
+
+gboolean
+ens_recipe_train (const EnsRecipeParams *params, EnsStep *step, EnsLoopTask *task,
+                  const char *settings, const EnsMonitor *monitor, EnsRecipeResult *result,
+                  GError **error)
+{
+  g_autofree char *checkpoint = ens_recipe_name_beside (params, ".checkpoint");
+  g_autofree char *log = ens_recipe_name_log (params);
+  EnsLoopParams loop = params->loop;
+
+  if (loop.checkpoint == NULL)
+    loop.checkpoint = checkpoint;
+  loop.log = log;
+  loop.settings = settings;
+  ens_step_get_parameters (step, &task->n_groups);
+  task->parameters = ens_step_get_values (step, &result->n_weights);
+  task->statistics = ens_step_get_statistic_values (step, &task->n_statistics);
+  result->n_parameters = task->n_groups;
+  return ens_loop_run (task, &loop, monitor, &result->loop, error);
+}
+
+void
+ens_recipe_finish (const EnsRecipeParams *params)
+{
+  g_autofree char *checkpoint = ens_recipe_name_beside (params, ".checkpoint");
+
+  g_remove (params->loop.checkpoint != NULL ? params->loop.checkpoint : checkpoint);
+}
+
+/* -- files -- */
+
+char *
+ens_recipe_name_beside (const EnsRecipeParams *params, const char *ending)
+{
+  gsize length = strlen (params->output);
+
+  if (g_str_has_suffix (params->output, ".onnx"))
+    length -= strlen (".onnx");
+  return g_strdup_printf ("%.*s%s", (int)length, params->output, ending);
+}
+
+char *
+ens_recipe_name_log (const EnsRecipeParams *params)
+{
+  return params->loop.log != NULL ? g_strdup (params->loop.log)
+                                  : ens_recipe_name_beside (params, ".jsonl");
+}
+
+static void
+write_numbers (EnsJson *json, const char *name, const float *numbers, guint n)
+{
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (guint i = 0; i < n; i++)
+    ens_json_float (json, NULL, numbers[i]);
+  ens_json_close (json);
+}
+
+static void
+write_texts (EnsJson *json, const char *name, const char *const *texts)
+{
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (; *texts != NULL; texts++)
+    ens_json_string (json, NULL, *texts);
+  ens_json_close (json);
+}
+
+/* As networks.json has it. (transfer full) */
+static char *
+describe_network (const EnsRecipeParams *params, const EnsRecipeNetwork *network)
+{
+  const EnsNormalise *normalise = network->normalise;
+  g_autofree char *file = g_path_get_basename (params->output);
+  guint n = ens_order_channels (normalise->order);
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_open_array (&json, "networks", ENS_JSON_BLOCK);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (&json, "file", file);
+  ens_json_string (&json, "role", network->role);
+  ens_json_string (&json, "order", ens_order_names[normalise->order]);
+  write_numbers (&json, "mean", normalise->mean, n);
+  write_numbers (&json, "scale", normalise->scale, n);
+  ens_json_unsigned (&json, "size", network->size);
+  if (network->taps != NULL)
+    write_texts (&json, "taps", network->taps);
+  write_texts (&json, "labels", network->classes);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  return ens_json_finish (&json);
+}
+
+gboolean
+ens_recipe_write_network (const EnsRecipeParams *params, const EnsRecipeNetwork *network,
+                          GError **error)
+{
+  g_autofree char *path = ens_recipe_name_beside (params, ".json");
+  g_autofree char *text = describe_network (params, network);
+  g_autoptr (GError) reason = NULL;
+
+  if (g_file_set_contents (path, text, -1, &reason))
+    return TRUE;
+  return ens_fail (error, ENS_ERROR_FILE, path, "can't write it: %s", reason->message);
+}
+
+char *
+ens_recipe_describe_labels (const char *const *classes)
+{
+  EnsJson json;
+
+  ens_json_init (&json);
+  write_texts (&json, NULL, classes);
+  return ens_json_finish (&json);
+}
