@@ -15,7 +15,6 @@ tensor_free (gpointer data)
 {
   EnsOnnxTensor *tensor = data;
 
-  g_free (tensor->name);
   g_clear_pointer (&tensor->contents, ens_tensor_unref);
   g_free (tensor);
 }
@@ -26,21 +25,45 @@ ens_onnx_import_find (const EnsOnnxImport *import, const char *name)
   return g_hash_table_lookup (import->tensors, name);
 }
 
+static gboolean
+check_name (const EnsOnnxImport *import, const char *name, GError **error)
+{
+  if (*name != '\0' && ens_onnx_import_find (import, name) == NULL)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+               *name == '\0' ? "a tensor has no name" : "the name “%s” is given twice", name);
+  return FALSE;
+}
+
 EnsOnnxTensor *
 ens_onnx_import_add (EnsOnnxImport *import, const char *name, GError **error)
 {
   EnsOnnxTensor *tensor;
 
-  if (*name == '\0' || ens_onnx_import_find (import, name) != NULL) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 *name == '\0' ? "a tensor has no name" : "the name “%s” is given twice", name);
+  if (!check_name (import, name, error))
     return NULL;
-  }
   tensor = g_new0 (EnsOnnxTensor, 1);
-  tensor->name = g_strdup (name);
+  tensor->name = g_string_chunk_insert (import->names, name);
   g_ptr_array_add (import->all, tensor);
-  g_hash_table_insert (import->tensors, tensor->name, tensor);
+  g_hash_table_insert (import->tensors, (gpointer)tensor->name, tensor);
   return tensor;
+}
+
+gboolean
+ens_onnx_import_rename (EnsOnnxImport *import, EnsOnnxTensor *tensor, const char *name,
+                        GError **error)
+{
+  EnsValue *values[] = {tensor->first, tensor->last};
+
+  if (!check_name (import, name, error))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    if (values[i] != NULL && strcmp (values[i]->name, tensor->name) == 0)
+      ens_graph_rename (import->graph, values[i], name);
+  tensor->name = g_string_chunk_insert (import->names, name);
+  tensor->composed = FALSE;
+  g_hash_table_insert (import->tensors, (gpointer)tensor->name, tensor);
+  return TRUE;
 }
 
 EnsOnnxTensor *
@@ -48,7 +71,7 @@ ens_onnx_import_known (EnsOnnxImport *import, const char *name, EnsTensor *conte
 {
   EnsOnnxTensor *tensor = g_new0 (EnsOnnxTensor, 1);
 
-  tensor->name = g_strdup (name);
+  tensor->name = g_string_chunk_insert (import->names, name);
   tensor->type = contents->type;
   tensor->shape = contents->shape;
   tensor->contents = ens_tensor_ref (contents);
@@ -61,7 +84,7 @@ ens_onnx_import_wrap (EnsOnnxImport *import, EnsValue *value)
 {
   EnsOnnxTensor *tensor = g_new0 (EnsOnnxTensor, 1);
 
-  tensor->name = g_strdup (value->name);
+  tensor->name = g_string_chunk_insert (import->names, value->name);
   ens_onnx_tensor_set_value (tensor, value, FALSE);
   g_ptr_array_add (import->all, tensor);
   return tensor;
@@ -72,6 +95,7 @@ import_init (EnsOnnxImport *import, const char *name, gsize file_size)
 {
   import->graph = ens_graph_new (name);
   import->all = g_ptr_array_new_with_free_func (tensor_free);
+  import->names = g_string_chunk_new (4096);
   import->tensors = g_hash_table_new (g_str_hash, g_str_equal);
   import->written = g_hash_table_new (g_str_hash, g_str_equal);
   import->read = g_hash_table_new (g_str_hash, g_str_equal);
@@ -90,6 +114,7 @@ import_clear (EnsOnnxImport *import)
   g_hash_table_unref (import->read);
   g_hash_table_unref (import->samples);
   g_ptr_array_unref (import->all);
+  g_string_chunk_free (import->names);
   g_array_unref (import->declared);
 }
 

@@ -7,7 +7,7 @@
 
 /* A tensor of the file, by its name there. */
 typedef struct {
-  char *name;
+  const char *name;
   EnsType type;
   EnsShape shape; /* in ONNX's order, at the nominal size */
   /* Known contents in ONNX's order: still in the file, or read. */
@@ -17,6 +17,7 @@ typedef struct {
    * reads it in that order. The same below rank 3. */
   EnsValue *first, *last;
   gboolean computed_last;
+  gboolean composed; /* not of the file, but between the parts of one of its nodes */
   /* Of real numbers that stand for the file's integers: what one step of those is worth. 0 of all
    * other tensors, and where there are several. */
   double scale;
@@ -37,6 +38,7 @@ typedef struct {
   EnsOnnxFiles *files;
   GHashTable *tensors;   /* name → EnsOnnxTensor */
   GPtrArray *all;        /* EnsOnnxTensor, owned */
+  GStringChunk *names;   /* of all tensors */
   GHashTable *written;   /* name → Onnx__NodeProto that computes it, also those still to come */
   GHashTable *read;      /* name → EnsOnnxReaders, of what nodes or the graph's outputs read */
   GArray *declared;      /* EnsShape of each of the graph's inputs */
@@ -49,6 +51,9 @@ typedef struct {
 EnsOnnxTensor *ens_onnx_import_find (const EnsOnnxImport *import, const char *name);
 /* A new tensor of that name, or NULL if there is one already. */
 EnsOnnxTensor *ens_onnx_import_add (EnsOnnxImport *import, const char *name, GError **error);
+/* Gives a composed tensor, and its value, the name that the file has for it. */
+gboolean ens_onnx_import_rename (EnsOnnxImport *import, EnsOnnxTensor *tensor, const char *name,
+                                 GError **error);
 /* Tensors that nodes of the file can't find by name: with known contents, which take this name, and
  * of a value in ONNX's order. */
 EnsOnnxTensor *ens_onnx_import_known (EnsOnnxImport *import, const char *name, EnsTensor *contents);
@@ -78,8 +83,12 @@ struct _EnsOnnxStep {
 /* Attributes → params. */
 gboolean ens_onnx_step_parse (EnsOnnxStep *step, GError **error);
 
-/* What is done with nodes of this operator before, or instead of, adding them. NULL: nothing. */
-EnsOnnxImportFunc ens_onnx_find_special (const char *op);
+/* What is done with nodes of this operator before, or instead of, adding them. NULL: nothing.
+ * domain NULL or "": ONNX's own. */
+EnsOnnxImportFunc ens_onnx_find_special (const char *domain, const char *op);
+/* The same of operators of other domains, and all of their names, as "DOMAIN.NAME". */
+EnsOnnxImportFunc ens_onnx_find_contributed (const char *domain, const char *op);
+void ens_onnx_list_contributed (GPtrArray *names);
 
 /* Brings a node of opset 6 or before into the form that opset 7 has for it. */
 gboolean ens_onnx_step_raise (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
@@ -97,6 +106,10 @@ gboolean ens_onnx_import_matmul_integer (EnsOnnxStep *step, EnsOnnxImport *impor
 void ens_onnx_import_note_quantised (EnsOnnxImport *import);
 
 gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error);
+/* The same for a part of a node, of ONNX's own domain, whose attributes are these instead (transfer
+ * full) and follow this opset. */
+gboolean ens_onnx_import_part (EnsOnnxImport *import, const Onnx__NodeProto *proto,
+                               EnsAttributes *attributes, gint64 opset, GError **error);
 /* The opset that the file has of a domain; 0: it says none. */
 gint64 ens_onnx_find_opset (const Onnx__ModelProto *model, const char *domain);
 /* What messages call a node: its name, or that of its first output. */

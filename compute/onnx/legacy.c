@@ -124,7 +124,7 @@ ens_onnx_step_raise (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
   const EnsAttribute *row;
 
-  if (step->opset > LAST_OPSET)
+  if (step->opset > LAST_OPSET || !ens_onnx_is_own_domain (step->proto->domain))
     return TRUE;
   /* Which inputs may be overwritten; of no consequence. */
   ens_attributes_ignore (step->attributes, "consumed_inputs");

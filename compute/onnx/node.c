@@ -312,13 +312,6 @@ ens_onnx_import_make (EnsOnnxImport *import, const char *name, EnsAttributes *at
 
 /* From the file to the graph */
 
-static gboolean
-read_attributes (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
-{
-  step->attributes = ens_onnx_attributes_read (step->proto, step->what, import->files, error);
-  return step->attributes != NULL;
-}
-
 static void
 step_init (EnsOnnxStep *step, const EnsOnnxImport *import, const Onnx__NodeProto *proto)
 {
@@ -328,11 +321,11 @@ step_init (EnsOnnxStep *step, const EnsOnnxImport *import, const Onnx__NodeProto
       (EnsOnnxStep) {.proto = proto, .opset = import->opset, .name = ens_onnx_node_name (proto)};
   if (ens_onnx_is_own_domain (proto->domain)) {
     step->op = ens_op_find (op);
-    step->special = ens_onnx_find_special (op);
   } else {
     step->op = ens_op_find_in (proto->domain, op);
     step->opset = ens_onnx_find_opset (import->model, proto->domain);
   }
+  step->special = ens_onnx_find_special (proto->domain, op);
   step->what = g_strdup_printf ("node “%s” (%s)", step->name, op);
 }
 
@@ -344,6 +337,15 @@ import_operator (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
          && add_node (step, import, error);
 }
 
+static gboolean
+import_step (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  return step->attributes != NULL && find_inputs (step, import, error)
+         && ens_onnx_step_raise (step, import, error)
+         && (step->special == NULL || step->special (step, import, error))
+         && (step->done || import_operator (step, import, error));
+}
+
 gboolean
 ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error)
 {
@@ -351,10 +353,23 @@ ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GErro
   gboolean done;
 
   step_init (&step, import, proto);
-  done = read_attributes (&step, import, error) && find_inputs (&step, import, error)
-         && ens_onnx_step_raise (&step, import, error)
-         && (step.special == NULL || step.special (&step, import, error))
-         && (step.done || import_operator (&step, import, error));
+  step.attributes = ens_onnx_attributes_read (proto, step.what, import->files, error);
+  done = import_step (&step, import, error);
+  step_clear (&step);
+  return done;
+}
+
+gboolean
+ens_onnx_import_part (EnsOnnxImport *import, const Onnx__NodeProto *proto,
+                      EnsAttributes *attributes, gint64 opset, GError **error)
+{
+  EnsOnnxStep step;
+  gboolean done;
+
+  step_init (&step, import, proto);
+  step.attributes = attributes;
+  step.opset = opset;
+  done = import_step (&step, import, error);
   step_clear (&step);
   return done;
 }

@@ -54,7 +54,7 @@ find_last_opset (const char *domain, const char *name)
 
   if (op != NULL && !(op->flags & ENS_OP_INTERNAL))
     return op->versions.until != 0 ? op->versions.until : ENS_OP_NEWEST_OPSET;
-  return *domain == '\0' && ens_onnx_find_special (name) != NULL ? ENS_OP_NEWEST_OPSET : 0;
+  return ens_onnx_find_special (domain, name) != NULL ? ENS_OP_NEWEST_OPSET : 0;
 }
 
 gboolean

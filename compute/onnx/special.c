@@ -310,8 +310,10 @@ static const struct {
 };
 
 EnsOnnxImportFunc
-ens_onnx_find_special (const char *op)
+ens_onnx_find_special (const char *domain, const char *op)
 {
+  if (!ens_onnx_is_own_domain (domain))
+    return ens_onnx_find_contributed (domain, op);
   for (guint i = 0; i < G_N_ELEMENTS (specials); i++)
     if (strcmp (op, specials[i].name) == 0)
       return specials[i].func;
@@ -335,6 +337,7 @@ ens_onnx_list_operators (void)
   for (guint i = 0; i < G_N_ELEMENTS (specials); i++)
     if (ens_op_find (specials[i].name) == NULL)
       g_ptr_array_add (names, g_strdup (specials[i].name));
+  ens_onnx_list_contributed (names);
   g_ptr_array_sort (names, compare_names);
   g_ptr_array_add (names, NULL);
   return (char **)g_ptr_array_free (names, FALSE);

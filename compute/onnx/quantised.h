@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What operators of quantised networks are composed of. */
+#pragma once
+
+#include "onnx/compose.h"
+
+/* Where an operator has its inputs: a quantised tensor, its scale and its zero point. */
+typedef struct {
+  guint tensor, scale, zero; /* scale ENS_NO_SCALE: 1 */
+  gint64 axis;               /* along which there may be several scales; −1: there is one */
+} EnsQuantised;
+
+#define ENS_NO_SCALE G_MAXUINT
+
+/* The tensor's real numbers. What the file says of the scale of a tensor that has real numbers
+ * already makes no difference. */
+const char *ens_compose_reals (EnsCompose *compose, const EnsQuantised *quantised);
+/* 32-bit integers whose scale is the product of those of the two operands, for `n` columns or
+ * filters of the second; they are added to these. */
+const char *ens_compose_bias (EnsCompose *compose, guint input, const EnsQuantised *a,
+                              const EnsQuantised *b, gint64 n);
+/* Real numbers that integers of this scale and zero point could hold; known ones become output 0,
+ * rounded. */
+const char *ens_compose_saturated (EnsCompose *compose, const char *exact, guint scale, guint zero);
+/* The same of known numbers, which may have several scales along an axis, rounded. */
+const char *ens_compose_rounded (EnsCompose *compose, const EnsQuantised *quantised);
+
+/* Output 0 is what this exact result saturates to, and the node is done. */
+gboolean ens_compose_finish_saturated (EnsCompose *compose, const char *exact, guint scale,
+                                       guint zero);
+/* As ens_compose_finish (); the node counts as a quantised one. */
+gboolean ens_compose_finish_quantised (EnsCompose *compose);
