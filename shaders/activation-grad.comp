@@ -15,8 +15,9 @@ WRITES (2, dx)
 
 #define MAGNITUDE(y) abs (y)
 #define SIGN(y) sign (y)
-#define EXP(y) exponential (y)
-#define ERF(y) error_function (y)
+#define SQRT(y) sqrt (y)
+#define SIN(y) sine (y)
+#define COS(y) cosine (y)
 #define DERIVATIVE(upper, name, number, formula, of, derivative) \
   case number:                                                   \
     return vec4 (derivative);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Comparisons of floats. */
+/* Comparisons of floats, and what kind of number they are, told by their bits. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
@@ -22,6 +22,14 @@ decide (uint a, uint b)
     return x < y;
   case ENS_COMPARE_LESS_OR_EQUAL:
     return x <= y;
+  case ENS_COMPARE_NAN:
+    return (floatBitsToUint (x) & 0x7fffffffu) > 0x7f800000u;
+  case ENS_COMPARE_INFINITE:
+    return (floatBitsToUint (x) & 0x7fffffffu) == 0x7f800000u;
+  case ENS_COMPARE_POSITIVE_INFINITE:
+    return floatBitsToUint (x) == 0x7f800000u;
+  case ENS_COMPARE_NEGATIVE_INFINITE:
+    return floatBitsToUint (x) == 0xff800000u;
   }
   return x == y;
 }

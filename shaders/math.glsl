@@ -3,7 +3,7 @@
  * far less, and what drivers give differs.
  *
  * Source of the range reductions and polynomials of exp, log and tanh: S. L. Moshier, Cephes
- * Mathematical Library (expf.c, logf.c, tanhf.c). */
+ * Mathematical Library (expf.c, logf.c, tanhf.c, sinf.c, atanf.c). */
 
 #define INFINITE uintBitsToFloat (0x7f800000u)
 #define NOT_A_NUMBER uintBitsToFloat (0x7fc00000u)
@@ -99,6 +99,57 @@ error_function (vec4 x)
   p = p * t - 0.284496736;
   p = p * t + 0.254829592;
   return sign (x) * (1 - p * t * exponential (-x * x));
+}
+
+/* Sine and cosine of |x| up to some 10⁴: reduced by multiples of π / 2. Cephes, sinf.c. */
+void
+sine_and_cosine (vec4 x, out vec4 sine_, out vec4 cosine_)
+{
+  vec4 n = roundEven (x * 0.636619772);
+  vec4 r = ((x - n * 1.5703125) - n * 4.837512969970703e-4) - n * 7.54978995489e-8;
+  vec4 z = r * r, s, c;
+  ivec4 quarter = ivec4 (n);
+  bvec4 odd = notEqual (quarter & 1, ivec4 (0));
+
+  s = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r;
+  c = ((2.443315711810e-5 * z - 1.388731625494e-3) * z + 4.166664568299e-2) * z * z - 0.5 * z + 1;
+  sine_ = mix (s, c, odd);
+  cosine_ = mix (c, s, odd);
+  sine_ = mix (sine_, -sine_, notEqual (quarter & 2, ivec4 (0)));
+  cosine_ = mix (cosine_, -cosine_, notEqual ((quarter + 1) & 2, ivec4 (0)));
+}
+
+vec4
+sine (vec4 x)
+{
+  vec4 s, c;
+
+  sine_and_cosine (x, s, c);
+  return s;
+}
+
+vec4
+cosine (vec4 x)
+{
+  vec4 s, c;
+
+  sine_and_cosine (x, s, c);
+  return c;
+}
+
+/* Cephes, atanf.c. */
+vec4
+arc_tangent (vec4 x)
+{
+  vec4 a = abs (x), z, y;
+  bvec4 far = greaterThan (a, vec4 (2.414213562)), middle = greaterThan (a, vec4 (0.414213562));
+
+  y = mix (mix (vec4 (0), vec4 (0.785398163), middle), vec4 (1.570796327), far);
+  a = mix (mix (a, (a - 1) / (a + 1), middle), -1 / a, far);
+  z = a * a;
+  y += (((8.05374449538e-2 * z - 1.38776856032e-1) * z + 1.99777106478e-1) * z
+        - 3.33329491539e-1) * z * a + a;
+  return mix (y, -y, lessThan (x, vec4 (0)));
 }
 
 /* aᵇ, also of negative a where b is an integer. */

@@ -11,17 +11,20 @@
 
 /* Making */
 
+/* Numbers as the example wants them; NULL: from −1 to 1. */
 static void
-fill (EnsTensor *tensor, GRand *rand, gboolean positive)
+fill (EnsTensor *tensor, GRand *rand, const EnsOpExample *example)
 {
   gint64 n = ens_shape_elements (&tensor->shape);
+  gboolean above_one = example != NULL && example->above_one;
+  gboolean positive = example != NULL && example->positive;
+  double low = above_one ? 1.1 : positive ? 0.1 : -1, high = above_one ? 3 : positive ? 2 : 1;
 
   for (gint64 i = 0; i < n; i++)
     if (tensor->type == ENS_TYPE_BOOL)
       ((guint8 *)tensor->data)[i] = g_rand_boolean (rand);
     else
-      ((float *)tensor->data)[i] =
-          (float)g_rand_double_range (rand, positive ? 0.1 : -1, positive ? 2 : 1);
+      ((float *)tensor->data)[i] = (float)g_rand_double_range (rand, low, high);
 }
 
 static EnsTensor *
@@ -37,7 +40,7 @@ make_list (const char *word)
 }
 
 static EnsTensor *
-make_random (const char *word, EnsType type, GRand *rand, gboolean positive)
+make_random (const char *word, EnsType type, GRand *rand, const EnsOpExample *example)
 {
   g_auto (GStrv) dims = g_strsplit (word, "x", ENS_MAX_RANK);
   EnsShape shape = {.rank = g_strv_length (dims)};
@@ -46,7 +49,7 @@ make_random (const char *word, EnsType type, GRand *rand, gboolean positive)
   for (guint i = 0; i < shape.rank; i++)
     shape.dims[i] = g_ascii_strtoll (dims[i], NULL, 10);
   tensor = ens_tensor_new (type, &shape);
-  fill (tensor, rand, positive);
+  fill (tensor, rand, example);
   return tensor;
 }
 
@@ -83,18 +86,18 @@ add_input (Subject *subject, EnsTensor *tensor)
 }
 
 static EnsValue *
-add_word (Subject *subject, const char *word, gboolean positive)
+add_word (Subject *subject, const char *word, const EnsOpExample *example)
 {
   g_autoptr (EnsTensor) constant = NULL;
 
   if (g_str_has_prefix (word, "=["))
     constant = make_list (word + 2);
   else if (*word == '=')
-    constant = make_random (word + 1, ENS_TYPE_FLOAT32, subject->rand, positive);
+    constant = make_random (word + 1, ENS_TYPE_FLOAT32, subject->rand, example);
   else if (*word == '?')
-    return add_input (subject, make_random (word + 1, ENS_TYPE_BOOL, subject->rand, positive));
+    return add_input (subject, make_random (word + 1, ENS_TYPE_BOOL, subject->rand, example));
   else
-    return add_input (subject, make_random (word, ENS_TYPE_FLOAT32, subject->rand, positive));
+    return add_input (subject, make_random (word, ENS_TYPE_FLOAT32, subject->rand, example));
   return ens_graph_add_constant (subject->graph, "constant", constant);
 }
 
@@ -110,7 +113,7 @@ add_example (Subject *subject, const EnsOp *op, const EnsOpExample *example)
   if (example->params != NULL)
     memcpy (params, example->params, op->params_size);
   for (guint i = 0; i < n; i++)
-    inputs[i] = add_word (subject, words[i], example->positive);
+    inputs[i] = add_word (subject, words[i], example);
   node = ens_graph_add_node (subject->graph, op, NULL, params, inputs, n,
                              MAX (MAX (op->min_outputs, example->n_outputs), 1));
   for (guint i = 0; i < node->n_outputs; i++)
@@ -120,7 +123,7 @@ add_example (Subject *subject, const EnsOp *op, const EnsOpExample *example)
 static EnsValue *
 add_weights (Subject *subject, const char *shape)
 {
-  return add_word (subject, shape, FALSE);
+  return add_word (subject, shape, NULL);
 }
 
 static EnsValue *
@@ -147,7 +150,7 @@ add_network (Subject *subject, const char *input)
   const EnsPoolParams pool = {
       .sliding = {.rank = 2, .kernel = {2, 2}, .strides = {2, 2, 1}, .dilations = {1, 1, 1}}};
   EnsGraph *graph = subject->graph;
-  EnsValue *x = add_word (subject, input, FALSE), *branches[2];
+  EnsValue *x = add_word (subject, input, NULL), *branches[2];
 
   x = add_conv (subject, x, "=16x3x3x3", "=16");
   x = ens_graph_apply (graph, ens_op_find ("MaxPool"), &pool, x, NULL);

@@ -300,7 +300,7 @@ write_row (const EnsAttribute *row, gconstpointer params, EnsAttributes *attribu
       ens_attributes_set_float (attributes, row->name, *(const float *)member);
     break;
   case ENS_ATTRIBUTE_NAME:
-    if (*(const guint *)member != row->integer)
+    if (*(const guint *)member != row->integer || (row->flags & ENS_ATTRIBUTE_REQUIRED))
       ens_attributes_set_string (attributes, row->name, row->names[*(const guint *)member]);
     break;
   case ENS_ATTRIBUTE_TYPE:

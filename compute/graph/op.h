@@ -165,6 +165,7 @@ typedef struct {
   gconstpointer params; /* NULL: zeroes */
   guint n_outputs;      /* 0: as few as there may be, but one */
   gboolean positive;    /* numbers in [0.1, 2), not [-1, 1) */
+  gboolean above_one;   /* … in [1.1, 3) */
 } EnsOpExample;
 
 /* A node on the way back through a graph of inferred shapes, to which nodes are appended by

@@ -46,6 +46,10 @@ shape (EnsOperands *operands, GError **error)
 #define EXP(y) exp (y)
 #define LOGISTIC(y) (1 / (1 + exp (-(y))))
 #define ERF(y) erf (y)
+#define MINIMUM(a, b) fmin (a, b)
+#define SQRT(y) sqrt (y)
+#define SIN(y) sin (y)
+#define COS(y) cos (y)
 
 #define CASE(upper, id, number, formula, of, derivative) \
   case number:                                           \
@@ -82,11 +86,19 @@ reference (const EnsOperands *operands)
 #undef EXP
 #undef LOGISTIC
 #undef ERF
+#undef MINIMUM
+#undef SQRT
+#undef SIN
+#undef COS
 #define REAL(n) (float)(n)
 #define MAGNITUDE(y) fabsf (y)
 #define EXP(y) ens_exp (y)
 #define LOGISTIC(y) (1 / (1 + ens_exp (-(y))))
 #define ERF(y) erff (y)
+#define MINIMUM(a, b) ((b) < (a) ? (b) : (a))
+#define SQRT(y) sqrtf (y)
+#define SIN(y) sinf (y)
+#define COS(y) cosf (y)
 
 typedef void (*Loop) (const float *dy, const float *z, float *dx, gsize n, float alpha, float beta);
 

@@ -146,6 +146,9 @@ ACTIVATION_KERNELS (sigmoid, ENS_ACTIVATION_SIGMOID)
 ACTIVATION_KERNELS (hard_sigmoid, ENS_ACTIVATION_HARD_SIGMOID)
 ACTIVATION_KERNELS (hard_swish, ENS_ACTIVATION_HARD_SWISH)
 ACTIVATION_KERNELS (tanh, ENS_ACTIVATION_TANH)
+ACTIVATION_KERNELS (erf, ENS_ACTIVATION_ERF)
+ACTIVATION_KERNELS (mish, ENS_ACTIVATION_MISH)
+ACTIVATION_KERNELS (swish, ENS_ACTIVATION_SWISH)
 
 /* Attributes that are `alpha` and `beta` of EnsUnaryParams. */
 #define FLOAT(attribute, member, usual)                                                        \
@@ -158,8 +161,12 @@ static const EnsAttribute leaky_relu_attributes[] = {FLOAT ("alpha", alpha, 0.01
 static const EnsAttribute hard_sigmoid_attributes[] = {
     FLOAT ("alpha", alpha, 0.2F), FLOAT ("beta", beta, 0.5F), ENS_ATTRIBUTE_END};
 
+static const EnsAttribute one_attributes[] = {FLOAT ("alpha", alpha, 1), ENS_ATTRIBUTE_END};
+#define swish_attributes one_attributes
+
 static const EnsOpExample plain_examples[] = {{"2x5x4x7"}, {NULL}};
 static const EnsOpExample positive_examples[] = {{"2x5x4x7", .positive = TRUE}, {NULL}};
+static const EnsOpExample above_one_examples[] = {{"2x5x4x7", .above_one = TRUE}, {NULL}};
 
 #define EXAMPLES(id, alpha, beta)                                                                  \
   static const EnsOpExample id##_examples[] = {{"2x5x4x7", &(const EnsUnaryParams) {alpha, beta}}, \
@@ -167,6 +174,7 @@ static const EnsOpExample positive_examples[] = {{"2x5x4x7", .positive = TRUE}, 
 
 EXAMPLES (leaky_relu, 0.1f, 0)
 EXAMPLES (hard_sigmoid, 0.2f, 0.5f)
+EXAMPLES (swish, 1.7f, 0)
 EXAMPLES (elu, 1.2f, 0)
 EXAMPLES (celu, 0.8f, 0)
 EXAMPLES (selu, 1.67f, 1.05f)
@@ -183,7 +191,7 @@ EXAMPLES (thresholded_relu, 0.5f, 0)
                              .example = examples,         \
                              __VA_ARGS__}
 
-#define PARAMS_OP(id, onnx)                                          \
+#define PARAMS_OP(id, onnx, ...)                                     \
   const EnsOp ens_op_##id = {.name = onnx,                           \
                              COMMON,                                 \
                              .params_size = sizeof (EnsUnaryParams), \
@@ -193,7 +201,8 @@ EXAMPLES (thresholded_relu, 0.5f, 0)
                              .cpu = id##_cpu,                        \
                              .gpu = id##_gpu,                        \
                              .gradient = id##_gradient,              \
-                             .example = id##_examples}
+                             .example = id##_examples,               \
+                             __VA_ARGS__}
 
 PLAIN_OP (relu, "Relu", shape_number, plain_examples);
 PLAIN_OP (sigmoid, "Sigmoid", shape_real, plain_examples);
@@ -201,6 +210,9 @@ PLAIN_OP (hard_swish, "HardSwish", shape_real, plain_examples, .versions = {.sin
 PLAIN_OP (tanh, "Tanh", shape_real, plain_examples);
 PARAMS_OP (leaky_relu, "LeakyRelu");
 PARAMS_OP (hard_sigmoid, "HardSigmoid");
+PARAMS_OP (swish, "Swish", .versions = {.since = 24});
+PLAIN_OP (erf, "Erf", shape_number, plain_examples);
+PLAIN_OP (mish, "Mish", shape_real, plain_examples, .versions = {.since = 18});
 
 /* All others: the formula in double precision for the reference, in float to be vectorised. */
 
@@ -220,7 +232,9 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
 #define LOG(y) log (y)
 #define LOG_1_PLUS(y) log1p (y)
 #define SQRT(y) sqrt (y)
-#define ERF(y) erf (y)
+#define SIN(y) sin (y)
+#define COS(y) cos (y)
+#define ATAN(y) atan (y)
 
 #define DOUBLE(upper, id, number, formula, of, derivative)           \
   static double id##_double (double x, const EnsUnaryParams *params) \
@@ -243,7 +257,9 @@ ENS_FUNCTIONS (DOUBLE)
 #undef LOG
 #undef LOG_1_PLUS
 #undef SQRT
-#undef ERF
+#undef SIN
+#undef COS
+#undef ATAN
 #define REAL(n) (float)(n)
 #define MAGNITUDE(y) fabsf (y)
 #define FLOOR(y) floorf (y)
@@ -254,7 +270,9 @@ ENS_FUNCTIONS (DOUBLE)
 #define LOG(y) logf (y)
 #define LOG_1_PLUS(y) log1pf (y)
 #define SQRT(y) sqrtf (y)
-#define ERF(y) erff (y)
+#define SIN(y) sinf (y)
+#define COS(y) cosf (y)
+#define ATAN(y) atanf (y)
 
 #define KERNELS(upper, id, number, formula, of, derivative)                        \
   GPU (id, number)                                                                 \
@@ -285,7 +303,6 @@ ENS_FUNCTIONS (DOUBLE)
 
 ENS_FUNCTIONS (KERNELS)
 
-static const EnsAttribute one_attributes[] = {FLOAT ("alpha", alpha, 1), ENS_ATTRIBUTE_END};
 #define elu_attributes one_attributes
 #define celu_attributes one_attributes
 #define thresholded_relu_attributes one_attributes
@@ -316,59 +333,71 @@ PLAIN_OP (floor, "Floor", shape_real, plain_examples);
 PLAIN_OP (ceil, "Ceil", shape_real, plain_examples);
 PLAIN_OP (round, "Round", shape_real, plain_examples);
 PLAIN_OP (sign, "Sign", shape_number, plain_examples);
-PLAIN_OP (erf, "Erf", shape_number, plain_examples);
+PLAIN_OP (sin, "Sin", shape_real, plain_examples);
+PLAIN_OP (cos, "Cos", shape_real, plain_examples);
+PLAIN_OP (tan, "Tan", shape_real, plain_examples);
+PLAIN_OP (asin, "Asin", shape_real, plain_examples);
+PLAIN_OP (acos, "Acos", shape_real, plain_examples);
+PLAIN_OP (atan, "Atan", shape_real, plain_examples);
+PLAIN_OP (sinh, "Sinh", shape_real, plain_examples);
+PLAIN_OP (cosh, "Cosh", shape_real, plain_examples);
+PLAIN_OP (asinh, "Asinh", shape_real, plain_examples);
+PLAIN_OP (acosh, "Acosh", shape_real, above_one_examples);
+PLAIN_OP (atanh, "Atanh", shape_real, plain_examples);
 
 /* Gelu (Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016), exact or by tanh. */
-
-typedef struct {
-  EnsUnaryParams unary; /* unused, but where functions look for theirs */
-  gboolean tanh;        /* counts gelu_names */
-} GeluParams;
 
 static const char *const gelu_names[] = {"none", "tanh", NULL};
 
 static const EnsAttribute gelu_attributes[] = {
-    {"approximate", ENS_ATTRIBUTE_NAME, ENS_MEMBER (GeluParams, tanh), .names = gelu_names},
+    {"approximate", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsGeluParams, tanh), .names = gelu_names},
     ENS_ATTRIBUTE_END};
+
+static EnsActivation
+gelu_kind (gconstpointer params)
+{
+  return ((const EnsGeluParams *)params)->tanh ? ENS_ACTIVATION_GELU_TANH : ENS_ACTIVATION_GELU;
+}
 
 static void
 gelu_reference (const EnsOperands *operands)
 {
-  const GeluParams *params = operands->params;
-
-  (params->tanh ? gelu_tanh_reference : gelu_exact_reference) (operands);
+  activation_reference (operands, &(EnsFusedActivation) {gelu_kind (operands->params)});
 }
 
 static void
 gelu_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
-  const GeluParams *params = operands->params;
-
-  (params->tanh ? gelu_tanh_cpu : gelu_exact_cpu) (operands, context);
+  ens_activation_run (operands->inputs[0], operands->outputs[0],
+                      &(EnsFusedActivation) {gelu_kind (operands->params)}, context->pool);
 }
 
 static gboolean
 gelu_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
-  const GeluParams *params = operands->params;
+  EnsType storage;
 
-  return (params->tanh ? gelu_tanh_gpu : gelu_exact_gpu) (operands, commands);
+  if (!ens_record_storage (operands, 0, 1, &storage))
+    return FALSE;
+  ens_record_function (commands, operands->inputs[0], operands->outputs[0],
+                       gelu_kind (operands->params), 0, 0);
+  return TRUE;
 }
 
 static gboolean
 gelu_gradient (EnsGradient *gradient, GError **error)
 {
-  const GeluParams *params = gradient->node->params;
-
-  return (params->tanh ? gelu_tanh_gradient : gelu_exact_gradient) (gradient, error);
+  differentiate (gradient, X,
+                 &(EnsActivationGradParams) {gelu_kind (gradient->node->params), 0, 0});
+  return TRUE;
 }
 
-static const EnsOpExample gelu_examples[] = {{"2x5x4x7", &(const GeluParams) {.tanh = FALSE}},
-                                             {"2x5x4x7", &(const GeluParams) {.tanh = TRUE}},
+static const EnsOpExample gelu_examples[] = {{"2x5x4x7", &(const EnsGeluParams) {.tanh = FALSE}},
+                                             {"2x5x4x7", &(const EnsGeluParams) {.tanh = TRUE}},
                                              {NULL}};
 
 PLAIN_OP (gelu, "Gelu", shape_real, gelu_examples, .versions = {.since = 20},
-          .params_size = sizeof (GeluParams), .attributes = gelu_attributes);
+          .params_size = sizeof (EnsGeluParams), .attributes = gelu_attributes);
 
 static const EnsAttribute clip_attributes[] = {
     {"min", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsClipParams, min), .real = -INFINITY, .input = 1,
@@ -495,13 +524,20 @@ ens_node_as_activation (const EnsNode *node, EnsFusedActivation *activation)
               {&ens_op_sigmoid, ENS_ACTIVATION_SIGMOID},
               {&ens_op_hard_sigmoid, ENS_ACTIVATION_HARD_SIGMOID},
               {&ens_op_hard_swish, ENS_ACTIVATION_HARD_SWISH},
-              {&ens_op_tanh, ENS_ACTIVATION_TANH}};
+              {&ens_op_tanh, ENS_ACTIVATION_TANH},
+              {&ens_op_swish, ENS_ACTIVATION_SWISH},
+              {&ens_op_mish, ENS_ACTIVATION_MISH},
+              {&ens_op_erf, ENS_ACTIVATION_ERF}};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     if (node->op == rows[i].op) {
       *activation = as_fused (rows[i].kind, node->params);
       return TRUE;
     }
+  if (node->op == &ens_op_gelu) {
+    *activation = (EnsFusedActivation) {gelu_kind (node->params), 0, 0};
+    return TRUE;
+  }
   if (node->op == &ens_op_clip) {
     const EnsClipParams *params = node->params;
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Comparisons, logic and Where. They belong to the arithmetic of shapes for the most part:
- * references are enough on the CPU. */
+/* Comparisons, IsNaN, IsInf, logic and Where. They belong to the arithmetic of shapes for the most
+ * part: references are enough on the CPU. */
 #include "ops/elementwise.h"
 #include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
+
+#include <math.h>
 
 #include "push/logic.h"
 #include "push/where.h"
@@ -130,6 +132,100 @@ COMPARE_OP (less_or_equal, "LessOrEqual", <=, compare_shape, ENS_COMPARE_LESS_OR
 COMPARE_OP (and, "And", &&, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_AND, logic_examples);
 COMPARE_OP (or, "Or", ||, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_OR, logic_examples);
 COMPARE_OP (xor, "Xor", !=, logic_shape, ENS_COMPARE_NONE, ENS_LOGIC_XOR, logic_examples);
+
+/* IsNaN, IsInf */
+
+static gboolean
+kind_shape (EnsOperands *operands, GError **error)
+{
+  return ens_check_type (operands, 0, ENS_TYPES_REAL, error)
+         && ens_set_output (operands, 0, ENS_TYPE_BOOL, &operands->inputs[0]->shape, error);
+}
+
+static void
+is_nan_reference (const EnsOperands *operands)
+{
+  gsize n = ens_view_elements (operands->outputs[0]);
+
+  for (gsize i = 0; i < n; i++)
+    ((guint8 *)operands->outputs[0]->data)[i] = isnan (ens_view_real (operands->inputs[0], i)) != 0;
+}
+
+static gboolean
+is_nan_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return truth_gpu (operands, commands, ENS_COMPARE_NAN, ENS_LOGIC_NONE);
+}
+
+static const EnsOpExample kind_examples[] = {{"2x5x7"}, {NULL}};
+
+const EnsOp ens_op_is_nan = {.name = "IsNaN",
+                             .min_inputs = 1,
+                             .max_inputs = 1,
+                             .min_outputs = 1,
+                             .max_outputs = 1,
+                             .layout = ENS_LAYOUT_FOLLOWS,
+                             .versions = {.since = 9},
+                             .shape = kind_shape,
+                             .reference = is_nan_reference,
+                             .gpu = is_nan_gpu,
+                             .per_image = ens_per_image_elementwise,
+                             .example = kind_examples};
+
+typedef struct {
+  gboolean negative, positive;
+} InfinityParams;
+
+static const EnsAttribute is_inf_attributes[] = {
+    {"detect_negative", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (InfinityParams, negative), .integer = 1},
+    {"detect_positive", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (InfinityParams, positive), .integer = 1},
+    ENS_ATTRIBUTE_END};
+
+static void
+is_inf_reference (const EnsOperands *operands)
+{
+  const InfinityParams *params = operands->params;
+  gsize n = ens_view_elements (operands->outputs[0]);
+
+  for (gsize i = 0; i < n; i++) {
+    double x = ens_view_real (operands->inputs[0], i);
+
+    ((guint8 *)operands->outputs[0]->data)[i] =
+        isinf (x) && (x > 0 ? params->positive : params->negative);
+  }
+}
+
+static gboolean
+is_inf_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  const InfinityParams *params = operands->params;
+
+  if (!params->negative && !params->positive)
+    return FALSE;
+  return truth_gpu (operands, commands,
+                    !params->negative   ? ENS_COMPARE_POSITIVE_INFINITE
+                    : !params->positive ? ENS_COMPARE_NEGATIVE_INFINITE
+                                        : ENS_COMPARE_INFINITE,
+                    ENS_LOGIC_NONE);
+}
+
+static const EnsOpExample is_inf_examples[] = {{"2x5x7", &(const InfinityParams) {TRUE, TRUE}},
+                                               {NULL}};
+
+const EnsOp ens_op_is_inf = {.name = "IsInf",
+                             .min_inputs = 1,
+                             .max_inputs = 1,
+                             .min_outputs = 1,
+                             .max_outputs = 1,
+                             .layout = ENS_LAYOUT_FOLLOWS,
+                             .params_size = sizeof (InfinityParams),
+                             .versions = {.since = 10},
+                             .attributes = is_inf_attributes,
+                             .shape = kind_shape,
+                             .reference = is_inf_reference,
+                             .gpu = is_inf_gpu,
+                             .per_image = ens_per_image_elementwise,
+                             .example = is_inf_examples};
 
 static gboolean
 not_shape (EnsOperands *operands, GError **error)

@@ -104,6 +104,11 @@ typedef struct {
   float alpha, beta;
 } EnsUnaryParams;
 
+/* Gelu */
+typedef struct {
+  gboolean tanh; /* approximated by a hyperbolic tangent; else exact */
+} EnsGeluParams;
+
 /* ActivationGrad: whose derivative, a number of shaders/push/functions.h. */
 typedef struct {
   guint function;

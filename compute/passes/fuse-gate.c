@@ -17,7 +17,7 @@ name_gate (const EnsNode *gate)
   if (gate == NULL || !ens_node_as_activation (gate, &activation))
     return ENS_ACTIVATION_NONE;
   if (activation.kind == ENS_ACTIVATION_SIGMOID)
-    return ENS_ACTIVATION_SILU;
+    return ENS_ACTIVATION_SWISH;
   if (activation.kind == ENS_ACTIVATION_HARD_SIGMOID && fabsf (activation.alpha - 1 / 6.0f) < 1e-6f
       && activation.beta == 0.5f)
     return ENS_ACTIVATION_HARD_SWISH;
@@ -57,7 +57,7 @@ fuse (EnsGraph *graph, EnsNode *mul)
         || !is_read_by (graph, x, mul, gate)
         || ens_graph_only_reader (graph, gate->outputs[0]) != mul)
       continue;
-    fused->kind = kind;
+    *fused = (EnsFusedActivation) {kind, 1, 0};
     ens_graph_replace_uses (graph, mul->outputs[0], x);
     return TRUE;
   }

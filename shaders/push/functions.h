@@ -17,7 +17,7 @@
  *   UNIT (y)                y clipped to 0 … 1
  *   NEGATIVE (y), REST (y)  y where it is below 0, and where not; 0 elsewhere
  *   MAGNITUDE, SIGN, FLOOR, CEIL, ROUND (y): of what is half way to the even one
- *   EXP, EXP_MINUS_1, LOG, LOG_1_PLUS, LOGISTIC, TANH, ERF, SQRT (y) */
+ *   EXP, EXP_MINUS_1, LOG, LOG_1_PLUS, LOGISTIC, TANH, ERF, SQRT, SIN, COS, ATAN (y) */
 #define ENS_FUNCTION_NONE 0
 
 /* What kernels and shaders may do to their results before they store them: EnsActivation of
@@ -35,47 +35,71 @@
             IF_LESS (0, y, IF_LESS (y, 1, alpha, 0), 0))                                        \
   FUNCTION (HARD_SWISH, HardSwish, 6, x *UNIT (x *REAL (1 / 6.0) + REAL (0.5)), X,              \
             IF_LESS (x, -3, 0, IF_LESS (3, x, 1, x *REAL (1 / 3.0) + REAL (0.5))))              \
-  FUNCTION (SILU, Silu, 7, x *LOGISTIC (x), X, LOGISTIC (x) * (1 + x * (1 - LOGISTIC (x))))     \
-  FUNCTION (TANH, Tanh, 8, TANH (x), Y, 1 - y * y)
+  FUNCTION (SWISH, Swish, 7, x *LOGISTIC (alpha *x), X,                                         \
+            ENS_SWISH_SLOPE (alpha *x, LOGISTIC (alpha *x)))                                    \
+  FUNCTION (TANH, Tanh, 8, TANH (x), Y, 1 - y * y)                                              \
+  FUNCTION (ERF, Erf, 9, ERF (x), X, REAL (1.1283791670955126) * EXP (-x * x))                  \
+  FUNCTION (GELU, Gelu, 10, x *REAL (0.5) * (1 + ERF (x * REAL (0.70710678118654752))), X,      \
+            (1 + ERF (x * REAL (0.70710678118654752))) * REAL (0.5)                             \
+                + x * REAL (0.39894228040143268) * EXP (x * x * REAL (-0.5)))                   \
+  FUNCTION (GELU_TANH, GeluTanh, 11, x *LOGISTIC (ENS_GELU_ARGUMENT (x)), X,                    \
+            ENS_GELU_SLOPE (x, LOGISTIC (ENS_GELU_ARGUMENT (x))))                               \
+  FUNCTION (MISH, Mish, 12, ENS_MISH (x, EXP (MINIMUM (x, REAL (20)))), X,                      \
+            ENS_MISH_SLOPE (x, EXP (MINIMUM (x, REAL (20)))))
 
 #define ENS_ACTIVATIONS(FUNCTION) ENS_CLIPS (FUNCTION) ENS_CURVES (FUNCTION)
 
 /* The others. */
 #define ENS_FUNCTIONS(FUNCTION)                                                                    \
-  FUNCTION (ELU, elu, 9, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)), X,                         \
+  FUNCTION (ELU, elu, 13, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)), X,                        \
             IF_LESS (x, 0, alpha * EXP (x), 1))                                                    \
-  FUNCTION (CELU, celu, 10, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x) / alpha), X,              \
+  FUNCTION (CELU, celu, 14, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x) / alpha), X,              \
             IF_LESS (x, 0, EXP (x / alpha), 1))                                                    \
-  FUNCTION (SELU, selu, 11, beta *(REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x))), X,              \
+  FUNCTION (SELU, selu, 15, beta *(REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x))), X,              \
             beta *IF_LESS (x, 0, alpha *EXP (x), 1))                                               \
-  FUNCTION (THRESHOLDED_RELU, thresholded_relu, 12, IF_LESS (alpha, x, x, 0), X,                   \
+  FUNCTION (THRESHOLDED_RELU, thresholded_relu, 16, IF_LESS (alpha, x, x, 0), X,                   \
             IF_LESS (alpha, x, 1, 0))                                                              \
-  FUNCTION (SOFTPLUS, softplus, 13, REST (x) + LOG_1_PLUS (EXP (-MAGNITUDE (x))), X, LOGISTIC (x)) \
-  FUNCTION (SOFTSIGN, softsign, 14, x / (1 + MAGNITUDE (x)), X,                                    \
+  FUNCTION (SOFTPLUS, softplus, 17, REST (x) + LOG_1_PLUS (EXP (-MAGNITUDE (x))), X, LOGISTIC (x)) \
+  FUNCTION (SOFTSIGN, softsign, 18, x / (1 + MAGNITUDE (x)), X,                                    \
             1 / ((1 + MAGNITUDE (x)) * (1 + MAGNITUDE (x))))                                       \
-  FUNCTION (ABS, abs, 15, MAGNITUDE (x), X, SIGN (x))                                              \
-  FUNCTION (NEG, neg, 16, -x, X, REAL (-1))                                                        \
-  FUNCTION (EXP, exp, 17, EXP (x), Y, y)                                                           \
-  FUNCTION (LOG, log, 18, LOG (x), X, 1 / x)                                                       \
-  FUNCTION (SQRT, sqrt, 19, SQRT (x), Y, REAL (0.5) / y)                                           \
-  FUNCTION (RECIPROCAL, reciprocal, 20, 1 / x, Y, -y * y)                                          \
-  FUNCTION (FLOOR, floor, 21, FLOOR (x), NOTHING, REAL (0))                                        \
-  FUNCTION (CEIL, ceil, 22, CEIL (x), NOTHING, REAL (0))                                           \
-  FUNCTION (ROUND, round, 23, ROUND (x), NOTHING, REAL (0))                                        \
-  FUNCTION (SIGN, sign, 24, SIGN (x), NOTHING, REAL (0))                                           \
-  FUNCTION (ERF, erf, 25, ERF (x), X, REAL (1.1283791670955126) * EXP (-x * x))                    \
-  FUNCTION (GELU, gelu_exact, 26, x / 2 * (1 + ERF (x * REAL (0.70710678118654752))), X,           \
-            (1 + ERF (x * REAL (0.70710678118654752))) / 2                                         \
-                + x * REAL (0.39894228040143268) * EXP (-x * x / 2))                               \
-  FUNCTION (GELU_TANH, gelu_tanh, 27,                                                              \
-            x / (1 + EXP (REAL (-1.5957691216057308) * (x + REAL (0.044715) * x * x * x))), X,     \
-            ENS_GELU_SLOPE (                                                                       \
-                x, LOGISTIC (REAL (1.5957691216057308) * (x + REAL (0.044715) * x * x * x))))
+  FUNCTION (ABS, abs, 19, MAGNITUDE (x), X, SIGN (x))                                              \
+  FUNCTION (NEG, neg, 20, -x, X, REAL (-1))                                                        \
+  FUNCTION (EXP, exp, 21, EXP (x), Y, y)                                                           \
+  FUNCTION (LOG, log, 22, LOG (x), X, 1 / x)                                                       \
+  FUNCTION (SQRT, sqrt, 23, SQRT (x), Y, REAL (0.5) / y)                                           \
+  FUNCTION (RECIPROCAL, reciprocal, 24, 1 / x, Y, -y * y)                                          \
+  FUNCTION (FLOOR, floor, 25, FLOOR (x), NOTHING, REAL (0))                                        \
+  FUNCTION (CEIL, ceil, 26, CEIL (x), NOTHING, REAL (0))                                           \
+  FUNCTION (ROUND, round, 27, ROUND (x), NOTHING, REAL (0))                                        \
+  FUNCTION (SIGN, sign, 28, SIGN (x), NOTHING, REAL (0))                                           \
+  FUNCTION (SIN, sin, 29, SIN (x), X, COS (x))                                                     \
+  FUNCTION (COS, cos, 30, COS (x), X, -SIN (x))                                                    \
+  FUNCTION (TAN, tan, 31, SIN (x) / COS (x), Y, 1 + y * y)                                         \
+  FUNCTION (ASIN, asin, 32, ATAN (x / SQRT ((1 - x) * (1 + x))), X, 1 / SQRT (1 - x * x))          \
+  FUNCTION (ACOS, acos, 33, 2 * ATAN (SQRT ((1 - x) / (1 + x))), X, -1 / SQRT (1 - x * x))         \
+  FUNCTION (ATAN, atan, 34, ATAN (x), X, 1 / (1 + x * x))                                          \
+  FUNCTION (SINH, sinh, 35, (EXP (x) - EXP (-x)) * REAL (0.5), X,                                  \
+            (EXP (x) + EXP (-x)) * REAL (0.5))                                                     \
+  FUNCTION (COSH, cosh, 36, (EXP (x) + EXP (-x)) * REAL (0.5), X,                                  \
+            (EXP (x) - EXP (-x)) * REAL (0.5))                                                     \
+  FUNCTION (ASINH, asinh, 37, SIGN (x) * LOG (MAGNITUDE (x) + SQRT (x * x + 1)), X,                \
+            1 / SQRT (x * x + 1))                                                                  \
+  FUNCTION (ACOSH, acosh, 38, LOG (x + SQRT (x * x - 1)), X, 1 / SQRT (x * x - 1))                 \
+  FUNCTION (ATANH, atanh, 39, LOG ((1 + x) / (1 - x)) * REAL (0.5), X, 1 / (1 - x * x))
 
 #define ENS_ALL_FUNCTIONS(FUNCTION) ENS_ACTIVATIONS (FUNCTION) ENS_FUNCTIONS (FUNCTION)
 
-/* Of x · s, s = LOGISTIC (u), u = 2 √(2 / π) (x + 0.044715 x³). */
+/* Of x · s, s = LOGISTIC (z), z = alpha · x. */
+#define ENS_SWISH_SLOPE(z, s) (s * (1 + z * (1 - s)))
+/* 2 √(2 / π) (x + 0.044715 x³) */
+#define ENS_GELU_ARGUMENT(x) (REAL (1.5957691216057308) * (x + REAL (0.044715) * x * x * x))
+/* Of x · s, s = LOGISTIC (ENS_GELU_ARGUMENT (x)). */
 #define ENS_GELU_SLOPE(x, s) \
   (s + x * s * (1 - s) * REAL (1.5957691216057308) * (1 + REAL (0.134145) * x * x))
+/* x · tanh (log (1 + e)), e = EXP (x): the logarithm and the hyperbolic tangent cancel. */
+#define ENS_MISH(x, e) (x * (e * (e + 2)) / (e * (e + 2) + 2))
+#define ENS_MISH_SLOPE(x, e)         \
+  ((e * (e + 2)) / (e * (e + 2) + 2) \
+   + 4 * x * e * (1 + e) / ((e * (e + 2) + 2) * (e * (e + 2) + 2)))
 
 #endif

@@ -34,7 +34,7 @@ static const Row rows[] = {
   {SHAPE (2, 5, 7, 17, 19, 1, 1, ), 3, 5, TRUE, TRUE, ENS_ACTIVATION_RELU},
   {SHAPE (1, 13, 11, 64, 96, 1, 1, ), 0, 0, TRUE, FALSE, ENS_ACTIVATION_CLIP},
   {SHAPE (3, 7, 7, 401, 33, 1, 1, ), 15, 1, TRUE, TRUE, ENS_ACTIVATION_LEAKY_RELU},
-  {SHAPE (1, 9, 9, 48, 40, 1, 1, STRIDE (2)), 1, 0, TRUE, FALSE, ENS_ACTIVATION_SILU},
+  {SHAPE (1, 9, 9, 48, 40, 1, 1, STRIDE (2)), 1, 0, TRUE, FALSE, ENS_ACTIVATION_SWISH},
   {SHAPE (1, 10, 9, 20, 130, 1, 1, STRIDE (3)), 0, 2, FALSE, TRUE, ENS_ACTIVATION_TANH},
   {SHAPE (1, 4, 4, 8, 16, 1, 1, PAD (1)), 0, 0, TRUE, FALSE, ENS_ACTIVATION_SIGMOID},
   {SHAPE (1, 6, 6, 36, 24, 1, 1, .groups = 3), 0, 4, TRUE, TRUE, ENS_ACTIVATION_HARD_SWISH},
@@ -52,7 +52,7 @@ static const Row rows[] = {
   {SHAPE (2, 14, 14, 33, 47, 3, 3, PAD (1)), 1, 5, TRUE, TRUE, ENS_ACTIVATION_RELU},
   {SHAPE (1, 13, 17, 64, 64, 3, 3, PAD (1)), 0, 64, TRUE, FALSE, ENS_ACTIVATION_CLIP},
   {SHAPE (3, 7, 5, 18, 34, 3, 3, .pad_top = 2, .pad_right = 1), 0, 0, TRUE, TRUE,
-   ENS_ACTIVATION_SILU},
+   ENS_ACTIVATION_SWISH},
   {SHAPE (1, 30, 29, 24, 16, 3, 3, PAD (1)), 0, 0, FALSE, TRUE, ENS_ACTIVATION_TANH},
   {SHAPE (1, 8, 8, 300, 70, 3, 3, PAD (1)), 0, 0, TRUE, FALSE, ENS_ACTIVATION_HARD_SWISH},
   {SHAPE (1, 9, 9, 16, 16, 3, 3, PAD (3))},
@@ -66,11 +66,11 @@ static const Row rows[] = {
   /* groups */
   {SHAPE (1, 9, 10, 32, 32, 3, 3, PAD (1), .groups = 8), 0, 0, TRUE, TRUE, ENS_ACTIVATION_RELU},
   {SHAPE (2, 8, 7, 30, 42, 3, 3, PAD (1), STRIDE (2), .groups = 6), 2, 3, TRUE, FALSE,
-   ENS_ACTIVATION_SILU},
+   ENS_ACTIVATION_SWISH},
   {SHAPE (1, 5, 5, 66, 132, 1, 1, .groups = 2), 0, 0, FALSE, TRUE, ENS_ACTIVATION_NONE},
   {SHAPE (1, 11, 10, 40, 40, 3, 3, PAD (1), STRIDE (2), .groups = 20), 1, 0, TRUE, TRUE,
    ENS_ACTIVATION_RELU},
-  {SHAPE (2, 7, 13, 36, 36, 3, 3, PAD (1), .groups = 9), 3, 5, TRUE, FALSE, ENS_ACTIVATION_SILU},
+  {SHAPE (2, 7, 13, 36, 36, 3, 3, PAD (1), .groups = 9), 3, 5, TRUE, FALSE, ENS_ACTIVATION_SWISH},
   {SHAPE (1, 9, 12, 56, 56, 3, 3, PAD (1), .groups = 7), 0, 8, FALSE, TRUE, ENS_ACTIVATION_CLIP},
   {SHAPE (1, 9, 8, 24, 24, 5, 2, PAD (2), DILATION (2), STRIDE (3), .groups = 3), 0, 1, TRUE},
   /* depthwise */
@@ -78,7 +78,7 @@ static const Row rows[] = {
   {SHAPE (2, 14, 15, 35, 35, 3, 3, PAD (1), .groups = 35), 1, 2, TRUE, TRUE, ENS_ACTIVATION_CLIP},
   {SHAPE (1, 15, 14, 96, 96, 3, 3, PAD (1), STRIDE (2), .groups = 96), 0, 0, TRUE, FALSE,
    ENS_ACTIVATION_HARD_SWISH},
-  {SHAPE (1, 12, 12, 20, 20, 5, 5, PAD (2), .groups = 20), 0, 0, TRUE, FALSE, ENS_ACTIVATION_SILU},
+  {SHAPE (1, 12, 12, 20, 20, 5, 5, PAD (2), .groups = 20), 0, 0, TRUE, FALSE, ENS_ACTIVATION_SWISH},
   {SHAPE (1, 13, 20, 19, 19, 5, 5, PAD (2), STRIDE (2), .groups = 19), 3, 0, FALSE, TRUE},
   {SHAPE (1, 12, 11, 8, 24, 3, 3, PAD (1), .groups = 8), 1, 0, TRUE, FALSE, ENS_ACTIVATION_RELU},
   {SHAPE (2, 9, 9, 7, 14, 4, 2, .pad_top = 3, .pad_right = 2, STRIDE (3), DILATION (2), .groups = 7),
@@ -261,7 +261,7 @@ START_TEST (test_in_place_residual)
 
   for (guint i = 0; i < G_N_ELEMENTS (shapes); i++) {
     Row row = {
-        .shape = shapes[i], .bias = TRUE, .residual = TRUE, .activation = ENS_ACTIVATION_SILU};
+        .shape = shapes[i], .bias = TRUE, .residual = TRUE, .activation = ENS_ACTIVATION_SWISH};
     EnsConvPlan plan;
     Case test;
 

@@ -59,8 +59,12 @@ static const struct {
     {ENS_ACTIVATION_SIGMOID, 0, 0, 0, .5},
     {ENS_ACTIVATION_HARD_SIGMOID, .5, .25, .5, .625},
     {ENS_ACTIVATION_HARD_SWISH, 1, 0, 0, 2 / 3.0},
-    {ENS_ACTIVATION_SILU, 1, 0, 0, .7310585786300049},
+    {ENS_ACTIVATION_SWISH, 1, 1, 0, .7310585786300049},
     {ENS_ACTIVATION_TANH, 1, 0, 0, .7615941559557649},
+    {ENS_ACTIVATION_ERF, .5, 0, 0, .5204998778130465},
+    {ENS_ACTIVATION_GELU, 1, 0, 0, .8413447460685429},
+    {ENS_ACTIVATION_GELU_TANH, 1, 0, 0, .8411919906082768},
+    {ENS_ACTIVATION_MISH, 1, 0, 0, .8650983882673103},
 };
 
 START_TEST (test_values)
@@ -109,20 +113,43 @@ START_TEST (test_activations)
 }
 END_TEST
 
+static float
+apply (const EnsKernels *kernels, EnsActivation activation, float x, EnsThreadPool *pool)
+{
+  EnsEpilogue epilogue = {.activation = activation};
+  float y;
+  EnsPixelRows pixels = {1, 1, &x, 1, &y, 1};
+
+  ens_epilogue_run (kernels, &pixels, &epilogue, pool);
+  return y;
+}
+
 /* Relative accuracy near 0, where 1 − 2 / (1 + exp (2x)) has none. */
 START_TEST (test_small_arguments)
 {
   const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
-  EnsEpilogue epilogue = {.activation = ENS_ACTIVATION_TANH};
 
   for (float x = 1e-20f; x < 1; x *= 1.7f) {
-    float y;
-    EnsPixelRows pixels = {1, 1, &x, 1, &y, 1};
-
-    ens_epilogue_run (kernels, &pixels, &epilogue, pool);
-    ck_assert_double_eq_tol (y / tanh (x), 1, 4e-7);
+    ck_assert_double_eq_tol (apply (kernels, ENS_ACTIVATION_TANH, x, pool) / tanh (x), 1, 4e-7);
+    ck_assert_double_eq_tol (apply (kernels, ENS_ACTIVATION_ERF, x, pool) / erf (x), 1, 1.6e-7);
   }
+}
+END_TEST
+
+/* erf () to 1.6e-7 of its value everywhere, and odd. */
+START_TEST (test_erf)
+{
+  const EnsKernels *kernels = ens_kernels_get_level ((guint)_i);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+
+  for (float x = 1e-3f; x < 7; x *= 1.003f) {
+    float y = apply (kernels, ENS_ACTIVATION_ERF, x, pool);
+
+    ck_assert_double_eq_tol (y / erf (x), 1, 1.6e-7);
+    ck_assert (apply (kernels, ENS_ACTIVATION_ERF, -x, pool) == -y);
+  }
+  ck_assert (apply (kernels, ENS_ACTIVATION_ERF, INFINITY, pool) == 1);
 }
 END_TEST
 
@@ -154,6 +181,7 @@ main (int argc, char **argv)
   test_add ("epilogue/values", test_values);
   test_add_levels ("epilogue/activations", test_activations);
   test_add_levels ("epilogue/small-arguments", test_small_arguments);
+  test_add_levels ("epilogue/erf", test_erf);
   test_add_levels ("epilogue/not-a-number", test_not_a_number);
   return test_run ();
 }

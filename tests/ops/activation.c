@@ -73,6 +73,31 @@ ROWS (gelu,
       {"unknown", "approximate=\"sigmoid\"", X, .opset = 20,
        .error = "attribute “approximate” is “sigmoid”, expected none, tanh"});
 
+ROWS (swish, {"by-hand", NULL, "3 = -1 0 1", "3 = -0.26894142 0 0.73105858"},
+      {"quick-gelu", "alpha=1.702", "3 = -1 0 1", "3 = -0.15420423 0 0.84579577"},
+      {"far", "alpha=2.0", "4 = -200 -50 50 200", "4 = 0 0 50 200"});
+ROWS (mish, {"by-hand", NULL, "3 = -1 0 1", "3 = -0.30340146 0 0.86509839"},
+      {"far", NULL, "4 = -200 -30 30 200", "4 = 0 0 30 200"});
+#define TRIGONOMETRY(id, first, second, third)                                         \
+  ROWS (id, {"by-hand", NULL, "3 = -0.5 0.25 0.9", "3 = " first " " second " " third}, \
+        {"steps", NULL, "1001 in -0.98..0.98", NULL})
+TRIGONOMETRY (asin, "-0.52359878", "0.25268026", "1.1197695");
+TRIGONOMETRY (acos, "2.0943951", "1.3181161", "0.45102681");
+TRIGONOMETRY (sinh, "-0.52109531", "0.25261232", "1.0265167");
+TRIGONOMETRY (cosh, "1.1276260", "1.0314131", "1.4330864");
+TRIGONOMETRY (tan, "-0.54630249", "0.25534192", "1.2601582");
+TRIGONOMETRY (atanh, "-0.54930614", "0.25541281", "1.4722195");
+ROWS (asinh, {"by-hand", NULL, "3 = -0.5 0.25 2", "3 = -0.48121183 0.24746646 1.4436355"},
+      {"far", NULL, "1001 in -1000..1000", NULL});
+ROWS (acosh, {"by-hand", NULL, "3 = 1 1.5 3", "3 = 0 0.96242365 1.7627472"},
+      {"far", NULL, "1001 in 1.1..1000", NULL});
+ROWS (atan, {"by-hand", NULL, "3 = -0.5 1 inf", "3 = -0.46364761 0.78539816 1.5707963"},
+      {"far", NULL, "1001 in -100..100", NULL});
+ROWS (sin, {"by-hand", NULL, "3 = -1 0 2", "3 = -0.84147098 0 0.90929743"},
+      {"far", NULL, "1001 in -1000..1000", NULL});
+ROWS (cos, {"by-hand", NULL, "3 = -1 0 2", "3 = 0.54030231 1 -0.41614684"},
+      {"far", NULL, "1001 in -1000..1000", NULL});
+
 ROWS (clip, {"nothing", NULL, X, "7 = -3 -1 -0.5 0 0.5 1 3"},
       {"attributes", "min=-1.0 max=0.75", X, "7 = -1 -1 -0.5 0 0.5 0.75 0.75"},
       {"minimum", "min=0.0", X, "7 = 0 0 0 0 0.5 1 3"},
@@ -109,5 +134,18 @@ const TestOperator test_activation[] = {{"Relu", relu_rows},
                                         {"Sign", sign_rows},
                                         {"Erf", erf_rows},
                                         {"Gelu", gelu_rows},
+                                        {"Swish", swish_rows},
+                                        {"Mish", mish_rows},
+                                        {"Sin", sin_rows},
+                                        {"Cos", cos_rows},
+                                        {"Tan", tan_rows},
+                                        {"Asin", asin_rows},
+                                        {"Acos", acos_rows},
+                                        {"Atan", atan_rows},
+                                        {"Sinh", sinh_rows},
+                                        {"Cosh", cosh_rows},
+                                        {"Asinh", asinh_rows},
+                                        {"Acosh", acosh_rows},
+                                        {"Atanh", atanh_rows},
                                         {"Clip", clip_rows},
                                         {0}};

@@ -42,7 +42,25 @@ ROWS (where, {"by-hand", NULL, "bool 3 = 1 0 1; 3 = 1 2 3; 3 = 4 5 6", "3 = 1 5 
       {"no-condition", NULL, "2; 2; 2", .error = "input 0 is float32, expected bool"},
       {"misfit", NULL, "bool 2; 3; 3", .error = "broadcasts"});
 
-const TestOperator test_logic[] = {{"Equal", equal_rows},
+static const TestRow is_nan_rows[] = {
+    {"by-hand", NULL, "5 = nan 1 inf -inf 0", "bool 5 = 1 0 0 0 0"},
+    {"many", NULL, "3x5x7", NULL},
+    {"integers", NULL, "int64 3", .error = "input 0 is int64"},
+    {0}};
+
+#define INFINITIES "5 = nan 1 inf -inf 0"
+
+static const TestRow is_inf_rows[] = {
+    {"both", NULL, INFINITIES, "bool 5 = 0 0 1 1 0"},
+    {"positive", "detect_negative=0", INFINITIES, "bool 5 = 0 0 1 0 0"},
+    {"negative", "detect_positive=0", INFINITIES, "bool 5 = 0 0 0 1 0"},
+    {"none", "detect_positive=0 detect_negative=0", INFINITIES, "bool 5 = 0 0 0 0 0"},
+    {"many", NULL, "3x5x7", NULL},
+    {0}};
+
+const TestOperator test_logic[] = {{"IsInf", is_inf_rows},
+                                   {"IsNaN", is_nan_rows},
+                                   {"Equal", equal_rows},
                                    {"Greater", greater_rows},
                                    {"GreaterOrEqual", greater_or_equal_rows},
                                    {"Less", less_rows},
