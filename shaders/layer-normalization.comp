@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each row normalised to mean 0 and variance 1, then scaled and shifted element by element. */
+/* Each row normalised to mean 0 and variance 1, or to mean square 1, then scaled and shifted element
+ * by element. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
@@ -8,6 +9,7 @@
 
 layout (constant_id = 1) const bool BIAS = false;
 layout (constant_id = 2) const uint OUTPUTS = 1;
+layout (constant_id = 3) const bool CENTRED = true;
 
 READS (0, x)
 READS (1, scale)
@@ -21,11 +23,13 @@ main ()
 {
   uint row = tile_line (), start = row * push.extent;
   uint extent = row < push.n ? push.extent : 0;
-  float sum = 0, squares = 0, mean, inverse;
+  float sum = 0, squares = 0, mean = 0, inverse;
 
-  for (uint k = tile_first (); k < extent; k += ALONG)
-    sum += x_load (start + k);
-  mean = tile_sum (sum) / push.extent;
+  if (CENTRED) {
+    for (uint k = tile_first (); k < extent; k += ALONG)
+      sum += x_load (start + k);
+    mean = tile_sum (sum) / push.extent;
+  }
   for (uint k = tile_first (); k < extent; k += ALONG) {
     float difference = x_load (start + k) - mean;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LayerNormalization: over the last axes, from `axis` on, of each row by itself (Ba, Kiros and
- * Hinton, "Layer Normalization", 2016). */
+ * Hinton, "Layer Normalization", 2016); and RMSNormalization, which does not subtract the mean
+ * (Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019). */
 #include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
@@ -81,7 +82,7 @@ set_statistics (const EnsOperands *operands, gsize row, double mean, double inve
 }
 
 static void
-layer_reference (const EnsOperands *operands)
+normalise_reference (const EnsOperands *operands, gboolean centred)
 {
   const EnsLayerNormalizationParams *params = operands->params;
   const EnsView *x = operands->inputs[X], *bias = ens_operands_input (operands, BIAS);
@@ -90,7 +91,7 @@ layer_reference (const EnsOperands *operands)
   for (gsize row = 0; row < rows; row++) {
     double mean = 0, squares = 0, inverse;
 
-    for (gsize i = 0; i < n; i++)
+    for (gsize i = 0; centred && i < n; i++)
       mean += ens_view_real (x, row * n + i) / (double)n;
     for (gsize i = 0; i < n; i++) {
       double difference = ens_view_real (x, row * n + i) - mean;
@@ -105,6 +106,18 @@ layer_reference (const EnsOperands *operands)
                                  * ens_view_real (operands->inputs[SCALE], i)
                              + (bias != NULL ? ens_view_real (bias, i) : 0));
   }
+}
+
+static void
+layer_reference (const EnsOperands *operands)
+{
+  normalise_reference (operands, TRUE);
+}
+
+static void
+rms_reference (const EnsOperands *operands)
+{
+  normalise_reference (operands, FALSE);
 }
 
 /* The fast kernel. Sums have as many parts as a vector of any processor has lanes, so that loops
@@ -133,11 +146,18 @@ sum_differences (const float *x, gsize n, float mean, gboolean square)
   return sum;
 }
 
+typedef struct {
+  const EnsOperands *operands;
+  gboolean centred;
+} Rows;
+
 ENS_CLONES static void
-normalise_row (const float *x, const float *scale, const float *bias, float epsilon, gsize n,
+normalise_row (const Rows *rows, const float *x, const float *scale, const float *bias, gsize n,
                float *y, float *mean, float *inverse)
 {
-  *mean = sum_differences (x, n, 0, FALSE) / (float)n;
+  float epsilon = ((const EnsLayerNormalizationParams *)rows->operands->params)->epsilon;
+
+  *mean = rows->centred ? sum_differences (x, n, 0, FALSE) / (float)n : 0;
   *inverse = 1 / sqrtf (sum_differences (x, n, *mean, TRUE) / (float)n + epsilon);
   if (bias != NULL)
     for (gsize i = 0; i < n; i++)
@@ -150,17 +170,17 @@ normalise_row (const float *x, const float *scale, const float *bias, float epsi
 static void
 normalise_rows (gconstpointer data, gsize begin, gsize end)
 {
-  const EnsOperands *operands = data;
-  const EnsLayerNormalizationParams *params = operands->params;
+  const Rows *rows = data;
+  const EnsOperands *operands = rows->operands;
   const EnsView *bias = ens_operands_input (operands, BIAS);
   gsize n = ens_view_elements (operands->inputs[SCALE]);
 
   for (gsize row = begin; row < end; row++) {
     float mean, inverse;
 
-    normalise_row ((const float *)operands->inputs[X]->data + row * n,
-                   operands->inputs[SCALE]->data, bias != NULL ? bias->data : NULL, params->epsilon,
-                   n, (float *)operands->outputs[Y]->data + row * n, &mean, &inverse);
+    normalise_row (rows, (const float *)operands->inputs[X]->data + row * n,
+                   operands->inputs[SCALE]->data, bias != NULL ? bias->data : NULL, n,
+                   (float *)operands->outputs[Y]->data + row * n, &mean, &inverse);
     set_statistics (operands, row, mean, inverse);
   }
 }
@@ -169,11 +189,20 @@ static void
 layer_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   ens_parallel (context->pool, count_rows (operands),
-                3 * ens_view_elements (operands->inputs[SCALE]), normalise_rows, operands);
+                3 * ens_view_elements (operands->inputs[SCALE]), normalise_rows,
+                &(Rows) {operands, TRUE});
+}
+
+static void
+rms_cpu (const EnsOperands *operands, const EnsCpuContext *context)
+{
+  ens_parallel (context->pool, count_rows (operands),
+                2 * ens_view_elements (operands->inputs[SCALE]), normalise_rows,
+                &(Rows) {operands, FALSE});
 }
 
 static gboolean
-layer_gpu (const EnsOperands *operands, EnsCommands *commands)
+record (const EnsOperands *operands, EnsCommands *commands, gboolean centred)
 {
   const EnsLayerNormalizationParams *params = operands->params;
   const EnsView *x = operands->inputs[X], *scale = operands->inputs[SCALE];
@@ -189,8 +218,9 @@ layer_gpu (const EnsOperands *operands, EnsCommands *commands)
                    {scale, ENS_ACCESS_READ},
                    {bias != NULL ? bias : scale, ENS_ACCESS_READ}},
       .n_bindings = 6,
-      .constants = {ens_tile_across (push.extent, FALSE), bias != NULL, operands->n_outputs},
-      .n_constants = 3,
+      .constants = {ens_tile_across (push.extent, FALSE), bias != NULL, operands->n_outputs,
+                    centred},
+      .n_constants = 4,
       .push = &push,
       .push_size = sizeof push,
   };
@@ -205,6 +235,18 @@ layer_gpu (const EnsOperands *operands, EnsCommands *commands)
   ens_tile_cover (commands, &dispatch, push.n);
   ens_commands_dispatch (commands, &dispatch);
   return TRUE;
+}
+
+static gboolean
+layer_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record (operands, commands, TRUE);
+}
+
+static gboolean
+rms_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record (operands, commands, FALSE);
 }
 
 static gboolean
@@ -263,3 +305,68 @@ const EnsOp ens_op_layer_normalization = {
     .gradient = layer_gradient,
     .per_image = layer_per_image,
     .example = layer_examples};
+
+/* RMSNormalization */
+
+/* With r = 1 / √(mean (x²) + ε): dx = (dx̂ − x̂ · mean (dx̂ · x̂)) · r. */
+static EnsValue *
+rms_gradient_of_x (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised, EnsValue *inverse,
+                   const EnsReduceParams *reduce)
+{
+  EnsValue *product = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL);
+
+  product = ens_gradient_apply (gradient, &ens_op_reduce_mean, reduce, product, NULL);
+  product = ens_gradient_apply (gradient, &ens_op_mul, NULL, normalised, product, NULL);
+  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, product, NULL);
+  return ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, inverse, NULL);
+}
+
+static gboolean
+rms_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  const EnsLayerNormalizationParams *params = node->params;
+  EnsValue *dy = gradient->outputs[Y], *x = node->inputs[X], *inverse, *normalised;
+  EnsValue *epsilon = ens_gradient_number (gradient, x->type, (double)params->epsilon);
+  EnsReduceParams reduce = {.axes = {.present = TRUE}, .keepdims = TRUE};
+  guint rank = x->shape.rank;
+
+  for (guint i = (guint)(params->axis + (params->axis < 0 ? rank : 0)); i < rank; i++)
+    reduce.axes.values[reduce.axes.n++] = i;
+  inverse = ens_gradient_apply (gradient, &ens_op_mul, NULL, x, x, NULL);
+  inverse = ens_gradient_apply (gradient, &ens_op_reduce_mean, &reduce, inverse, NULL);
+  inverse = ens_gradient_apply (gradient, &ens_op_add, NULL, inverse, epsilon, NULL);
+  inverse = ens_gradient_apply (gradient, &ens_op_sqrt, NULL, inverse, NULL);
+  inverse = ens_gradient_apply (gradient, &ens_op_reciprocal, NULL, inverse, NULL);
+  normalised = ens_gradient_apply (gradient, &ens_op_mul, NULL, x, inverse, NULL);
+  if (gradient->wanted[SCALE])
+    gradient->inputs[SCALE] = ens_gradient_sum_to (
+        gradient, ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL),
+        &node->inputs[SCALE]->shape);
+  if (gradient->wanted[X]) {
+    dy = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, node->inputs[SCALE], NULL);
+    gradient->inputs[X] = rms_gradient_of_x (gradient, dy, normalised, inverse, &reduce);
+  }
+  return TRUE;
+}
+
+static const EnsOpExample rms_examples[] = {
+    {"2x5x7 =7", &(const EnsLayerNormalizationParams) {-1, 1e-3f}}, {NULL}};
+
+const EnsOp ens_op_rms_normalization = {.name = "RMSNormalization",
+                                        .min_inputs = 2,
+                                        .max_inputs = 2,
+                                        .min_outputs = 1,
+                                        .max_outputs = 1,
+                                        .layout = ENS_LAYOUT_PLAIN,
+                                        .params_size = sizeof (EnsLayerNormalizationParams),
+                                        .versions = {.since = 23},
+                                        .attributes = layer_attributes,
+                                        .parameters = {[SCALE] = ENS_PARAMETER_SCALE},
+                                        .shape = layer_shape,
+                                        .reference = rms_reference,
+                                        .cpu = rms_cpu,
+                                        .gpu = rms_gpu,
+                                        .gradient = rms_gradient,
+                                        .per_image = layer_per_image,
+                                        .example = rms_examples};

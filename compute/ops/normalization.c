@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* BatchNormalization (inference), InstanceNormalization, LpNormalization. */
+/* BatchNormalization (inference), LpNormalization. */
 #include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
@@ -8,7 +8,6 @@
 #include <math.h>
 
 #include "push/batch-normalization.h"
-#include "push/instance-normalization.h"
 #include "push/softmax.h"
 
 #define EPSILON                                                                                 \
@@ -19,8 +18,6 @@
 /* BatchNormalization: inputs X, scale, B, mean, variance; channels last. */
 
 enum { X, SCALE, BIAS, MEAN, VARIANCE };
-
-static const EnsAttribute instance_attributes[] = {EPSILON, ENS_ATTRIBUTE_END};
 
 static const EnsAttribute batch_attributes[] = {
     EPSILON,
@@ -229,245 +226,6 @@ const EnsOp ens_op_batch_normalization = {.name = "BatchNormalization",
                                           .gradient = batch_gradient,
                                           .per_image = ens_per_image_with_constants,
                                           .example = batch_examples};
-
-/* InstanceNormalization: mean and variance of each image and channel. */
-
-static gboolean
-instance_shape (EnsOperands *operands, GError **error)
-{
-  const EnsShape *shape = &operands->inputs[X]->shape;
-
-  return ens_check_type (operands, X, ENS_TYPES_REAL, error)
-         && ens_check_same_types (operands, SCALE, error)
-         && ens_check_rank (operands, X, 3, ENS_MAX_RANK, error)
-         && ens_check_vector (operands, SCALE, shape->dims[shape->rank - 1], error)
-         && ens_check_vector (operands, BIAS, shape->dims[shape->rank - 1], error)
-         && ens_set_output_like_input (operands, error);
-}
-
-static void
-instance_channel (const EnsOperands *operands, gsize begin, gsize pixels, gsize channel)
-{
-  const EnsNormalizationParams *params = operands->params;
-  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
-  double sum = 0, squares = 0, mean, factor;
-
-  for (gsize i = begin; i < begin + pixels; i++)
-    sum += ens_view_real (x, i * (gsize)x->pitch + channel);
-  mean = sum / (double)pixels;
-  for (gsize i = begin; i < begin + pixels; i++) {
-    double difference = ens_view_real (x, i * (gsize)x->pitch + channel) - mean;
-
-    squares += difference * difference;
-  }
-  factor = ens_view_real (operands->inputs[SCALE], channel)
-           / sqrt (squares / (double)pixels + params->epsilon);
-  for (gsize i = begin; i < begin + pixels; i++)
-    ens_view_set_real (y, i * (gsize)y->pitch + channel,
-                       (ens_view_real (x, i * (gsize)x->pitch + channel) - mean) * factor
-                           + ens_view_real (operands->inputs[BIAS], channel));
-}
-
-static void
-instance_range (gconstpointer data, gsize begin, gsize end)
-{
-  const EnsOperands *operands = data;
-  const EnsShape *shape = &operands->inputs[X]->shape;
-  gsize channels = (gsize)shape->dims[shape->rank - 1];
-  gsize pixels = (gsize)ens_shape_span (shape, 1, shape->rank - 1);
-
-  for (gsize i = begin; i < end && pixels > 0; i++)
-    instance_channel (operands, i / channels * pixels, pixels, i % channels);
-}
-
-static gsize
-count_instances (const EnsOperands *operands)
-{
-  return (gsize)operands->inputs[X]->shape.dims[0] * ens_view_columns (operands->inputs[X]);
-}
-
-static void
-instance_reference (const EnsOperands *operands)
-{
-  instance_range (operands, 0, count_instances (operands));
-}
-
-/* The fast kernel: so many channels at a time, as one cache line holds. Sums of a block of pixels
- * are float, sums of blocks double. */
-#define CHANNEL_BLOCK 16
-#define PIXEL_BLOCK 256
-
-typedef struct {
-  const float *x;
-  gsize pitch, pixels, channels; /* at most CHANNEL_BLOCK channels */
-} InstanceBlock;
-
-ENS_CLONES static void
-sum_block (const InstanceBlock *block, const float *mean, gboolean square, double *sums)
-{
-  for (gsize begin = 0; begin < block->pixels; begin += PIXEL_BLOCK) {
-    gsize end = MIN (begin + PIXEL_BLOCK, block->pixels);
-    float part[CHANNEL_BLOCK] = {0};
-
-    for (gsize i = begin; i < end; i++)
-      for (gsize c = 0; c < block->channels; c++) {
-        float difference = block->x[i * block->pitch + c] - mean[c];
-
-        part[c] += square ? difference * difference : difference;
-      }
-    for (gsize c = 0; c < block->channels; c++)
-      sums[c] += part[c];
-  }
-}
-
-ENS_CLONES static void
-write_block (const InstanceBlock *block, const float *factor, const float *offset, float *y,
-             gsize y_pitch)
-{
-  for (gsize i = 0; i < block->pixels; i++)
-    for (gsize c = 0; c < block->channels; c++)
-      y[i * y_pitch + c] = block->x[i * block->pitch + c] * factor[c] + offset[c];
-}
-
-static void
-instance_block (const EnsOperands *operands, gsize image, gsize channel)
-{
-  const EnsNormalizationParams *params = operands->params;
-  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
-  const float *scale = (const float *)operands->inputs[SCALE]->data + channel;
-  const float *bias = (const float *)operands->inputs[BIAS]->data + channel;
-  gsize pixels = (gsize)ens_shape_span (&x->shape, 1, x->shape.rank - 1);
-  InstanceBlock block = {.x = (const float *)x->data + image * pixels * (gsize)x->pitch + channel,
-                         .pitch = (gsize)x->pitch,
-                         .pixels = pixels,
-                         .channels = MIN (CHANNEL_BLOCK, ens_view_columns (x) - channel)};
-  double sums[CHANNEL_BLOCK] = {0}, squares[CHANNEL_BLOCK] = {0};
-  float mean[CHANNEL_BLOCK] = {0}, factor[CHANNEL_BLOCK], offset[CHANNEL_BLOCK];
-
-  sum_block (&block, mean, FALSE, sums);
-  for (gsize c = 0; c < block.channels; c++)
-    mean[c] = (float)(sums[c] / (double)pixels);
-  sum_block (&block, mean, TRUE, squares);
-  for (gsize c = 0; c < block.channels; c++) {
-    factor[c] = scale[c] / (float)sqrt (squares[c] / (double)pixels + params->epsilon);
-    offset[c] = bias[c] - mean[c] * factor[c];
-  }
-  write_block (&block, factor, offset,
-               (float *)y->data + image * pixels * (gsize)y->pitch + channel, (gsize)y->pitch);
-}
-
-static gsize
-count_blocks (const EnsOperands *operands)
-{
-  return (ens_view_columns (operands->inputs[X]) + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK;
-}
-
-static void
-instance_blocks (gconstpointer data, gsize begin, gsize end)
-{
-  const EnsOperands *operands = data;
-  gsize n = count_blocks (operands);
-
-  for (gsize i = begin; i < end; i++)
-    instance_block (operands, i / n, i % n * CHANNEL_BLOCK);
-}
-
-static void
-instance_cpu (const EnsOperands *operands, const EnsCpuContext *context)
-{
-  const EnsView *x = operands->inputs[X];
-  gsize pixels = (gsize)ens_shape_span (&x->shape, 1, x->shape.rank - 1);
-
-  if (pixels > 0)
-    ens_parallel (context->pool, (gsize)x->shape.dims[0] * count_blocks (operands),
-                  3 * pixels * CHANNEL_BLOCK, instance_blocks, operands);
-}
-
-static gboolean
-instance_gpu (const EnsOperands *operands, EnsCommands *commands)
-{
-  const EnsNormalizationParams *params = operands->params;
-  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
-  gint64 pixels = ens_shape_span (&x->shape, 1, x->shape.rank - 1);
-  EnsInstanceNormalizationPush push = {
-      .n = (guint32)count_instances (operands),
-      .extent = (guint32)pixels,
-      .inner = (guint32)ens_view_columns (x),
-      .x_outer = (guint32)(pixels * x->pitch),
-      .x_step = (guint32)x->pitch,
-      .y_outer = (guint32)(pixels * y->pitch),
-      .y_step = (guint32)y->pitch,
-      .epsilon = params->epsilon,
-  };
-  EnsDispatch dispatch = {
-      .shader = "instance-normalization",
-      .bindings = {{x, ENS_ACCESS_READ},
-                   {operands->inputs[SCALE], ENS_ACCESS_READ},
-                   {operands->inputs[BIAS], ENS_ACCESS_READ},
-                   {y, ENS_ACCESS_WRITE}},
-      .n_bindings = 4,
-      .constants = {ens_tile_across ((gsize)pixels, push.inner > 1)},
-      .n_constants = 1,
-      .push = &push,
-      .push_size = sizeof push,
-  };
-
-  if (!ens_record_storage (operands, X, BIAS + 1, &dispatch.storage))
-    return FALSE;
-  if (ens_view_elements (y) > 0) {
-    ens_tile_cover (commands, &dispatch, push.n);
-    ens_commands_dispatch (commands, &dispatch);
-  }
-  return TRUE;
-}
-
-static gboolean
-instance_gradient (EnsGradient *gradient, GError **error)
-{
-  const EnsNode *node = gradient->node;
-  const EnsNormalizationParams *params = node->params;
-  EnsValue *dy = gradient->outputs[0], *x = node->inputs[X], *inverse, *normalised;
-  /* All between images and channels. */
-  const EnsGradientNormal normal = {((1u << (x->shape.rank - 1)) - 1) & ~1u,
-                                    (double)params->epsilon};
-
-  if (gradient->wanted[BIAS])
-    gradient->inputs[BIAS] = ens_gradient_sum_to (gradient, dy, &node->inputs[BIAS]->shape);
-  if (!gradient->wanted[X] && !gradient->wanted[SCALE])
-    return TRUE;
-  normalised = ens_gradient_normalise (gradient, x, &normal, &inverse);
-  if (gradient->wanted[SCALE])
-    gradient->inputs[SCALE] = ens_gradient_sum_to (
-        gradient, ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL),
-        &node->inputs[SCALE]->shape);
-  if (gradient->wanted[X]) {
-    dy = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, node->inputs[SCALE], NULL);
-    gradient->inputs[X] = ens_gradient_of_normal (gradient, dy, normalised, inverse, &normal);
-  }
-  return TRUE;
-}
-
-static const EnsOpExample instance_examples[] = {
-    {"2x5x4x7 =7 =7", &(const EnsNormalizationParams) {1e-3f}}, {NULL}};
-
-const EnsOp ens_op_instance_normalization = {
-    .name = "InstanceNormalization",
-    .min_inputs = 3,
-    .max_inputs = 3,
-    .min_outputs = 1,
-    .max_outputs = 1,
-    .layout = ENS_LAYOUT_SPATIAL,
-    .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE,
-    .params_size = sizeof (EnsNormalizationParams),
-    .attributes = instance_attributes,
-    .parameters = {[SCALE] = ENS_PARAMETER_SCALE, [BIAS] = ENS_PARAMETER_BIAS},
-    .shape = instance_shape,
-    .reference = instance_reference,
-    .cpu = instance_cpu,
-    .gpu = instance_gpu,
-    .gradient = instance_gradient,
-    .per_image = ens_per_image_with_constants,
-    .example = instance_examples};
 
 /* LpNormalization: divides by the norm along an axis. */
 

@@ -143,7 +143,13 @@ typedef struct {
   gboolean batch_statistics; /* mean and variance are those of X */
 } EnsBatchGradParams;
 
-/* BatchNormalization, InstanceNormalization. */
+/* InstanceNormalization, GroupNormalization. */
+typedef struct {
+  float epsilon;
+  gint64 groups; /* 0: one for each channel */
+} EnsGroupNormalizationParams;
+
+/* BatchNormalization */
 typedef struct {
   float epsilon;
 } EnsNormalizationParams;

@@ -4,8 +4,8 @@
 
 #include "push.h"
 
-/* Constants 1 and 2 of layer-normalization.comp: whether there is a bias, and how many outputs.
- * Bindings of absent operands hold others. */
+/* Constants 1 to 3 of layer-normalization.comp: whether there is a bias, how many outputs, and
+ * whether the mean is subtracted. Bindings of absent operands hold others. */
 struct EnsLayerNormalizationPush {
   uint offset[6]; /* x, scale, bias, y, means, inverse deviations */
   uint n, extent; /* rows, and their length */

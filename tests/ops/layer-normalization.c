@@ -20,4 +20,14 @@ static const TestRow rows[] = {
     {"stash", "stash_type=11", "2x3; const 3", .error = "attribute “stash_type” is 11, expected 1"},
     {0}};
 
-const TestOperator test_layer_normalization[] = {{"LayerNormalization", rows}, {0}};
+static const TestRow rms_rows[] = {
+    {"by-hand", "epsilon=0.0", "2x2 = 1 7 -20 140; const 2 = 1 2", "2x2 = 0.2 2.8 -0.2 2.8"},
+    {"many", NULL, "2x5x7x37; const 37", NULL, .tolerance = 1e-5,
+     .benchmark = "1x197x768; const 768"},
+    {"several-axes", "axis=1", "2x3x5; 3x5", NULL, .tolerance = 1e-5},
+    {"empty", NULL, "0x3; const 3", "0x3"},
+    {"wrong-scale", NULL, "2x3; const 2", .error = "input 1 is 2, expected 3"},
+    {0}};
+
+const TestOperator test_layer_normalization[] = {
+    {"LayerNormalization", rows}, {"RMSNormalization", rms_rows}, {0}};

@@ -22,17 +22,6 @@ static const TestRow batch_rows[] = {
      .error = "attribute “spatial” is 0, expected 1"},
     {0}};
 
-static const TestRow instance_rows[] = {
-    {"by-hand", "epsilon=0.0", "1x2x2 = 1 10 3 30; const 2 = 2 1; const 2 = 0.5 0",
-     "1x2x2 = -1.5 -1 2.5 1"},
-    {"many", NULL, "2x3x5x7; const 7; const 7", NULL},
-    {"large", NULL, "2x19x13x37; const 37; const 37", NULL},
-    {"one-channel", NULL, "2x19x13x1; const 1; const 1", NULL},
-    {"rank-2", NULL, "2x3; const 3; const 3", .error = "expected rank 3"},
-    {"wrong-vector", NULL, "2x3x4; const 4; const 3",
-     .error = "input 2 is 3, expected a vector of 4"},
-    {0}};
-
 static const TestRow lp_rows[] = {
     {"by-hand", NULL, "2x2 = 3 4 0 0", "2x2 = 0.6 0.8 0 0"},
     {"sums", "p=1 axis=0", "2x2 = 3 -4 1 12", "2x2 = 0.75 -0.25 0.25 0.75"},
@@ -41,7 +30,5 @@ static const TestRow lp_rows[] = {
     {"no-axis", "axis=-3", "2x2", .error = "axis -3 does not exist"},
     {0}};
 
-const TestOperator test_normalization[] = {{"BatchNormalization", batch_rows},
-                                           {"InstanceNormalization", instance_rows},
-                                           {"LpNormalization", lp_rows},
-                                           {0}};
+const TestOperator test_normalization[] = {
+    {"BatchNormalization", batch_rows}, {"LpNormalization", lp_rows}, {0}};
