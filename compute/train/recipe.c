@@ -194,14 +194,17 @@ describe_network (const EnsRecipeParams *params, const EnsRecipeNetwork *network
   ens_json_open_array (&json, "networks", ENS_JSON_BLOCK);
   ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
   ens_json_string (&json, "file", file);
-  ens_json_string (&json, "role", network->role);
+  if (network->role != NULL)
+    ens_json_string (&json, "role", network->role);
   ens_json_string (&json, "order", ens_order_names[normalise->order]);
   write_numbers (&json, "mean", normalise->mean, n);
   write_numbers (&json, "scale", normalise->scale, n);
-  ens_json_unsigned (&json, "size", network->size);
+  if (network->size > 0)
+    ens_json_unsigned (&json, "size", network->size);
   if (network->taps != NULL)
     write_texts (&json, "taps", network->taps);
-  write_texts (&json, "labels", network->classes);
+  if (network->classes != NULL)
+    write_texts (&json, "labels", network->classes);
   ens_json_close (&json);
   ens_json_close (&json);
   ens_json_close (&json);

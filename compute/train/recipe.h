@@ -85,12 +85,12 @@ void ens_recipe_finish (const EnsRecipeParams *params);
 char *ens_recipe_name_beside (const EnsRecipeParams *params, const char *ending);
 char *ens_recipe_name_log (const EnsRecipeParams *params);
 
-/* What NAME.json says of the result. */
+/* What NAME.json says of the result; of what is NULL or 0 it says nothing. */
 typedef struct {
   const char *role;
   const EnsNormalise *normalise;
   guint size;
-  const char *const *taps;    /* up to a NULL; or NULL */
+  const char *const *taps;    /* up to a NULL */
   const char *const *classes; /* up to a NULL */
 } EnsRecipeNetwork;
 

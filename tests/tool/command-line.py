@@ -54,6 +54,14 @@ ROWS = [
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--sub-images=some"], 2, "or all, got “some”"),
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--memory=-1"], 2, "--memory expects at least 0"),
     (["retrain", "set", "-n", "nowhere.onnx", "-o", "x.onnx"], 1, "nowhere.onnx"),
+    (["train-contour", "set"], 2, "--output=FILE.onnx is needed"),
+    (["train-contour", "set", "-o", "x.onnx", "--module=vgg"], 2, "resnet, densenet or senet, got"),
+    (["train-contour", "set", "-o", "x.onnx", "--unify=linear,nearest"], 2,
+     "one name, or one for each of 5 levels; got 2"),
+    (["train-contour", "set", "-o", "x.onnx", "--unify=cubic"], 2, "linear, nearest or transposed, got"),
+    (["train-contour", "set", "-o", "x.onnx", "--balance=maybe"], 2, "off or on, got “maybe”"),
+    (["train-contour", "set", "-o", "x.onnx", "--crops=0"], 2, "--crops expects at least 1, got 0"),
+    (["train-contour", "nowhere", "-o", "x.onnx"], 1, "nowhere: can't read this folder"),
     (["train", "set", "-o", "x.ensemble", "--retrain=-1"], 2, "--retrain expects at least 0, got -1"),
     (["evaluate", "set"], 2, "--model=BUNDLE is needed"),
     (["evaluate", "set", "-m", "x.ensemble", "--split", "exam"], 2, "train, validation or test"),
@@ -173,12 +181,50 @@ def check_training(folder):
     expect(page.startswith("<!DOCTYPE html>") and ">car<" in page and "data:image/jpeg" in page,
            "evaluate should write a report", result)
     check_retraining(folder)
+    check_contours(folder)
     check_chain(folder)
     check_classification(folder, bundle)
     result = run("inspect", bundle)
     expect(result.returncode == 0 and "8 classes" in result.stdout and "{" not in result.stdout
            and "mean average precision  accuracy" in result.stdout
            and "validation images" in result.stdout, "inspect a bundle", result)
+
+
+def write_png(path, width, height, pixel):
+    """pixel (x, y) is a byte for grey pictures, three for coloured ones."""
+    rows = b"".join(b"\0" + b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
+    colour = 0 if len(pixel(0, 0)) == 1 else 2
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)),
+              (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks))
+
+
+def check_contours(folder):
+    for name, x0 in ("train/1", 20), ("train/2", 30), ("val/3", 25):
+        def is_inside(x, y):
+            return x0 <= x < x0 + 24 and 12 <= y < 40
+        write_png(folder / f"contours/{name}.png", 80, 60,
+                  lambda x, y: (200, 90, 40) if is_inside(x, y) else (60, 70, 90))
+        write_png(folder / f"contours/{name}_gt.png", 80, 60,
+                  lambda x, y: (255 * (is_inside(x, y) != is_inside(x + 1, y)),))
+    output, report = folder / "contour.onnx", folder / "contour.html"
+    arguments = ["train-contour", folder / "contours", "-o", output, "--report", report]
+    result = run(*arguments, "-e", 1, "--crops=2", "--crop=48", "--module=senet",
+                 "--unify=linear,nearest,linear,linear,transposed")
+    expect(result.returncode == 0 and "Canny" in result.stdout and output.is_file()
+           and "1 photographs of the validation split" in result.stdout, "train-contour", result)
+    page = report.read_text() if report.is_file() else ""
+    expect(page.startswith("<!DOCTYPE html>") and page.count("data:image/jpeg") == 1
+           and "Learning rate" in page, "train-contour should write a report", result)
+    again = run(*arguments, "--evaluate")
+    table = again.stdout.split("split")[0]
+    expect(again.returncode == 0 and table in result.stdout, "train-contour --evaluate", again)
+    result = run("inspect", output)
+    expect(result.returncode == 0 and "unified5" in result.stdout
+           and "stated in contour.json" in result.stdout, "inspect a contour network", result)
 
 
 def check_retraining(folder):
