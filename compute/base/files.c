@@ -2,8 +2,16 @@
 #include "base/files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* Texts that are larger are none that anybody wrote. */
+#define MAX_TEXT_SIZE (1U << 30)
 
 void
 ens_remove_tree (const char *path)
@@ -62,4 +70,135 @@ ens_find_stand_in (gconstpointer bytes, gsize size)
   if (begins_with (text, size, "<!doctype html") || begins_with (text, size, "<html"))
     return "a web page; download the file itself, not the page about it";
   return NULL;
+}
+
+/* ---- Reading ---- */
+
+/* What it is that is no file. */
+static const char *
+name_kind (mode_t mode)
+{
+  return S_ISDIR (mode)    ? "a folder, expected a file"
+         : S_ISFIFO (mode) ? "a pipe, expected a file"
+         : S_ISSOCK (mode) ? "a socket, expected a file"
+                           : "a device, expected a file";
+}
+
+/* Why opening failed: sockets can't be opened at all. */
+static const char *
+name_failure (const char *path)
+{
+  int number = errno;
+  struct stat status;
+
+  if (number == ENXIO && stat (path, &status) == 0 && !S_ISREG (status.st_mode))
+    return name_kind (status.st_mode);
+  return g_strerror (number);
+}
+
+GMappedFile *
+ens_file_map (const char *path, GError **error)
+{
+  /* Opening a pipe would else wait for somebody to write to it. */
+  int fd = g_open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+  GMappedFile *file = NULL;
+  const char *reason = NULL;
+  struct stat status;
+
+  if (fd < 0 || fstat (fd, &status) != 0)
+    reason = name_failure (path);
+  else if (!S_ISREG (status.st_mode))
+    reason = name_kind (status.st_mode);
+  else if ((file = g_mapped_file_new_from_fd (fd, FALSE, NULL)) == NULL)
+    reason = "can't be mapped";
+  if (fd >= 0)
+    close (fd);
+  if (file == NULL)
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, reason);
+  return file;
+}
+
+/* The encoding that begins with such bytes, and how many of them are no text; NULL: UTF-8. */
+static const char *
+find_encoding (const char *text, gsize size, gsize *mark)
+{
+  static const struct {
+    const char *bytes;
+    gsize length, mark;
+    const char *encoding;
+  } starts[] = {
+      {"\xef\xbb\xbf", 3, 3, NULL}, {"\xff\xfe", 2, 2, "UTF-16LE"}, {"\xfe\xff", 2, 2, "UTF-16BE"},
+      {"<\0", 2, 0, "UTF-16LE"},    {"\0<", 2, 0, "UTF-16BE"},
+  };
+
+  *mark = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (starts); i++)
+    if (size >= starts[i].length && memcmp (text, starts[i].bytes, starts[i].length) == 0) {
+      *mark = starts[i].mark;
+      return starts[i].encoding;
+    }
+  return NULL;
+}
+
+/* What an XML declaration names; NULL if there is none. (transfer full) */
+static char *
+find_declared_encoding (const char *text, gsize size)
+{
+  const char *end = begins_with (text, size, "<?xml") ? memchr (text, '>', MIN (size, 256)) : NULL;
+  g_autofree char *declaration = end != NULL ? g_strndup (text, (gsize)(end - text)) : NULL;
+  const char *name = declaration != NULL ? strstr (declaration, "encoding=") : NULL;
+
+  if (name == NULL || (name[9] != '"' && name[9] != '\''))
+    return NULL;
+  return g_strndup (name + 10, strcspn (name + 10, "\"'"));
+}
+
+static char *
+convert_text (const char *text, gsize size, gsize *length, GError **error)
+{
+  gsize mark;
+  const char *encoding = find_encoding (text, size, &mark);
+  g_autofree char *declared = NULL;
+  char *converted = NULL;
+
+  text += mark;
+  size -= mark;
+  if (encoding != NULL || g_utf8_validate_len (text, size, NULL)) {
+    *length = size;
+    converted = encoding == NULL
+                    ? g_strndup (text, size)
+                    : g_convert (text, (gssize)size, "UTF-8", encoding, NULL, length, NULL);
+  } else {
+    declared = find_declared_encoding (text, size);
+    if (declared != NULL)
+      converted = g_convert (text, (gssize)size, "UTF-8", declared, NULL, length, NULL);
+  }
+  if (converted == NULL || !g_utf8_validate_len (converted, *length, NULL)) {
+    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                         "expected text in UTF-8, found other bytes; save it in UTF-8");
+    g_clear_pointer (&converted, g_free);
+  }
+  return converted;
+}
+
+char *
+ens_file_read_text (const char *path, gsize *length, GError **error)
+{
+  g_autoptr (GMappedFile) file = ens_file_map (path, error);
+  gsize size, converted;
+  char *text;
+
+  if (file == NULL)
+    return NULL;
+  size = g_mapped_file_get_length (file);
+  if (size > MAX_TEXT_SIZE) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "expected a text of at most %u bytes, found %" G_GSIZE_FORMAT, MAX_TEXT_SIZE,
+                 size);
+    return NULL;
+  }
+  text = convert_text (size > 0 ? g_mapped_file_get_contents (file) : "", size, &converted, error);
+  if (text != NULL && length != NULL)
+    *length = converted;
+  return text;
 }

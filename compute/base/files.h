@@ -17,4 +17,14 @@ const char *ens_write_advice (int error_number);
  * web page. NULL if the first bytes are neither's. */
 const char *ens_find_stand_in (gconstpointer bytes, gsize size);
 
+/* Maps a regular file, or one that a link leads to. Folders, pipes, sockets and devices are refused
+ * without waiting for anybody at their other end. The error's message is the reason alone: the
+ * caller knows what was being read. (transfer full) */
+GMappedFile *ens_file_map (const char *path, GError **error);
+
+/* A file's text in UTF-8 without a byte order mark, ended by a zero that *length, which may be
+ * NULL, does not count. UTF-16 is converted; so is, of XML, the encoding that its declaration
+ * names. As ens_file_map (). (transfer full) */
+char *ens_file_read_text (const char *path, gsize *length, GError **error);
+
 G_END_DECLS

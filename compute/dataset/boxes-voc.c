@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "dataset/boxes-private.h"
 #include "dataset/picture-names.h"
 
@@ -144,31 +145,13 @@ static const GMarkupParser voc_parser = {
 
 /* ---- Annotations ---- */
 
-/* In UTF-8 without a byte order mark, whatever the file begins with. (transfer full) */
-static char *
-read_text (const char *path, gsize *length, GError **error)
-{
-  static const char mark[] = "\xef\xbb\xbf";
-  g_autofree char *text = NULL;
-
-  if (!g_file_get_contents (path, &text, length, error))
-    return NULL;
-  if (*length >= 2 && (memcmp (text, "\xff\xfe", 2) == 0 || memcmp (text, "\xfe\xff", 2) == 0))
-    return g_convert (text, (gssize)*length, "UTF-8", "UTF-16", NULL, length, error);
-  if (*length >= strlen (mark) && memcmp (text, mark, strlen (mark)) == 0) {
-    *length -= strlen (mark);
-    memmove (text, text + strlen (mark), *length);
-  }
-  return g_steal_pointer (&text);
-}
-
 static gboolean
 parse_annotation (Voc *voc, GError **error)
 {
   g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (&voc_parser, 0, voc, NULL);
   g_autoptr (GError) failure = NULL;
   gsize length;
-  g_autofree char *xml = read_text (voc->path, &length, &failure);
+  g_autofree char *xml = ens_file_read_text (voc->path, &length, &failure);
 
   if (xml != NULL && g_markup_parse_context_parse (context, xml, (gssize)length, &failure)
       && g_markup_parse_context_end_parse (context, &failure))

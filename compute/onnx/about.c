@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "onnx/about.h"
 
+#include "base/files.h"
 #include "onnx/onnx-private.h"
 
 static char *
@@ -50,7 +51,7 @@ has_channels_last (const Onnx__ModelProto *model)
 EnsOnnxAbout *
 ens_onnx_about_read (const char *path, GError **error)
 {
-  g_autoptr (GMappedFile) file = ens_onnx_map (path, error);
+  g_autoptr (GMappedFile) file = ens_file_map (path, error);
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (Onnx__ModelProto) model = NULL;
   EnsOnnxAbout *about;

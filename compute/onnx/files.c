@@ -3,13 +3,10 @@
  *
  * Source: https://github.com/onnx/onnx/blob/main/docs/ExternalData.md */
 #include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/files.h"
 #include "onnx/onnx-private.h"
 
 /* How often the bytes of external files may be read over. */
@@ -140,7 +137,7 @@ map_file (EnsOnnxFiles *files, const char *location, const char *what, GError **
   path = resolve (files, location, what, error);
   if (path == NULL)
     return NULL;
-  file = ens_onnx_map (path, &reason);
+  file = ens_file_map (path, &reason);
   if (file == NULL) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s lies in the file “%s”: %s", what, location,
                  reason->message);
@@ -148,28 +145,6 @@ map_file (EnsOnnxFiles *files, const char *location, const char *what, GError **
   }
   g_hash_table_insert (files->files, g_strdup (location), file);
   files->n_mapped += g_mapped_file_get_length (file);
-  return file;
-}
-
-GMappedFile *
-ens_onnx_map (const char *path, GError **error)
-{
-  /* Opening a pipe would else wait for somebody to write to it. */
-  int fd = g_open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-  struct stat status;
-  GMappedFile *file = NULL;
-  const char *reason = NULL;
-
-  if (fd < 0 || fstat (fd, &status) != 0)
-    reason = g_strerror (errno);
-  else if (!S_ISREG (status.st_mode))
-    reason = "not a file";
-  else if ((file = g_mapped_file_new_from_fd (fd, FALSE, NULL)) == NULL)
-    reason = "can't be mapped";
-  if (fd >= 0)
-    close (fd);
-  if (file == NULL)
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, reason);
   return file;
 }
 

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/files.h"
 #include "onnx/onnx.h"
 
 static void
@@ -474,7 +475,7 @@ EnsGraph *
 ens_onnx_import (const char *path, const EnsOnnxOptions *options, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
-  g_autoptr (GMappedFile) file = ens_onnx_map (path, error);
+  g_autoptr (GMappedFile) file = ens_file_map (path, error);
   g_autoptr (GBytes) bytes = NULL;
 
   if (file == NULL) {

@@ -43,8 +43,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsOnnxFiles, ens_onnx_files_free)
 /* Where the `size` bytes of a tensor with external data start. The mapping belongs to `files`. */
 const guint8 *ens_onnx_files_find (EnsOnnxFiles *files, const Onnx__TensorProto *proto,
                                    const char *what, gsize size, GError **error);
-/* Maps a regular file; the message is the reason alone. (transfer full) */
-GMappedFile *ens_onnx_map (const char *path, GError **error);
 
 /* Our type for ONNX's. Floating-point types all become float32. Sets an error after "WHAT is ". */
 gboolean ens_onnx_type (int onnx_type, const char *what, EnsType *type, GError **error);

@@ -2,9 +2,14 @@
 #include "base/files.h"
 
 #include <glib/gstdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "check-main.h"
+#include "support/folder.h"
 
 static void
 make_file (const char *folder, const char *name)
@@ -67,6 +72,80 @@ START_TEST (test_stand_ins)
 }
 END_TEST
 
+static void
+make_socket (const char *path)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  int fd = socket (AF_UNIX, SOCK_STREAM, 0);
+
+  g_strlcpy (address.sun_path, path, sizeof address.sun_path);
+  ck_assert_int_eq (bind (fd, (struct sockaddr *)&address, sizeof address), 0);
+  close (fd);
+}
+
+/* Nothing that is no file is waited for. */
+START_TEST (test_no_files)
+{
+  g_autofree char *pipe = g_build_filename (test_folder, "pipe", NULL);
+  g_autofree char *socket = g_build_filename (test_folder, "socket", NULL);
+  const struct {
+    const char *path, *reason;
+  } rows[] = {
+      {pipe, "a pipe, expected a file"},
+      {socket, "a socket, expected a file"},
+      {test_folder, "a folder, expected a file"},
+      {"/dev/zero", "a device, expected a file"},
+      {"/nowhere/at/all", "No such file or directory"},
+  };
+
+  ck_assert_int_eq (mkfifo (pipe, 0600), 0);
+  make_socket (socket);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+
+    ck_assert_ptr_null (ens_file_map (rows[i].path, &error));
+    ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+    ck_assert_pstr_eq (error->message, rows[i].reason);
+  }
+}
+END_TEST
+
+/* What is read of "é<", however it was written; NULL: it can't be. */
+static const struct {
+  const char *name, *bytes;
+  gsize size;
+  const char *text;
+} text_rows[] = {
+    {"plain", "\xc3\xa9<", 3, "\xc3\xa9<"},
+    {"mark", "\xef\xbb\xbf\xc3\xa9<", 6, "\xc3\xa9<"},
+    {"utf-16", "\xff\xfe\xe9\0<\0", 6, "\xc3\xa9<"},
+    {"utf-16-big-endian", "\xfe\xff\0\xe9\0<", 6, "\xc3\xa9<"},
+    {"utf-16-without-mark", "<\0\xe9\0", 4, "<\xc3\xa9"},
+    {"declared", "<?xml encoding='latin1'?>\xe9", 26, "<?xml encoding='latin1'?>\xc3\xa9"},
+    {"declared-wrongly", "<?xml encoding=\"abc\"?>\xe9", 23, NULL},
+    {"latin-1", "\xe9<", 2, NULL},
+    {"zero", "a\0b", 3, NULL},
+    {"utf-16-cut", "\xff\xfe\xe9", 3, NULL},
+    {"empty", "", 0, ""},
+};
+
+START_TEST (test_text)
+{
+  g_autofree char *path = g_build_filename (test_folder, "text", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize length = 99;
+
+  ck_assert (g_file_set_contents (path, text_rows[_i].bytes, (gssize)text_rows[_i].size, NULL));
+  text = ens_file_read_text (path, &length, &error);
+  ck_assert_pstr_eq (text, text_rows[_i].text);
+  if (text == NULL)
+    ck_assert_contains (error->message, "save it in UTF-8");
+  else
+    ck_assert_uint_eq (length, strlen (text));
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -74,5 +153,9 @@ main (int argc, char **argv)
   test_suite ("base/files");
   test_add ("remove-tree", test_remove_tree);
   TEST_ADD_LOOP ("stand-ins", test_stand_ins, stand_ins);
+  test_suite ("base/files/reading");
+  test_fixture (test_folder_set_up, test_folder_tear_down);
+  test_add ("no-files", test_no_files);
+  TEST_ADD_ROWS ("text", test_text, text_rows);
   return test_run ();
 }

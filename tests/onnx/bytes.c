@@ -102,7 +102,7 @@ START_TEST (test_paths)
   g_clear_error (&error);
   ck_assert_ptr_null (ens_onnx_import (folder, NULL, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  ck_assert (g_str_has_suffix (error->message, ": not a file"));
+  ck_assert (g_str_has_suffix (error->message, ": a folder, expected a file"));
   g_rmdir (folder);
 }
 END_TEST
