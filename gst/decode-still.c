@@ -5,11 +5,14 @@
 
 #include "base/error.h"
 #include "decode-error.h"
+#include "decode-heif.h"
+#include "decode-pixbuf.h"
+#include "decode-webp.h"
 #include "frame-bridge.h"
-#include "jpeg-markers.h"
+#include "picture-limit.h"
 
 struct _GstEnsembleStillDecoder {
-  GstEnsembleStillFormat format;
+  GstEnsembleStillDecoderKind kind;
   GstElement *pipeline, *flip;
   GstBus *bus;
   GstPad *source, *sink; /* ours: files go in, pictures come out */
@@ -17,32 +20,27 @@ struct _GstEnsembleStillDecoder {
   GstBuffer *output;
 };
 
-/* libav's elements don't serve for BMP and GIF: its BMP decoder wants the file in one piece and its
- * GIF demuxer never ends. gdkpixbufdec looks at the file's content, but GIF is missing from its
- * caps and it takes the first picture's size for all: BMP's caps and a restart make do. */
+/* What libraries decode comes with caps of its own, and is but turned here. */
 static const struct {
-  const char *name, *factory, *caps, *signature;
-  gboolean restart;
-} formats[GST_ENSEMBLE_N_STILLS] = {
-    [GST_ENSEMBLE_STILL_JPEG] = {"JPEG", "jpegdec", "image/jpeg, parsed=true, framerate=0/1",
-                                 "\xff\xd8\xff"},
-    [GST_ENSEMBLE_STILL_PNG] = {"PNG", "pngdec", "image/png, framerate=0/1", "\x89PNG\r\n\x1a\n"},
-    [GST_ENSEMBLE_STILL_BMP] = {"BMP", "gdkpixbufdec", "image/bmp", "BM", TRUE},
-    [GST_ENSEMBLE_STILL_GIF] = {"GIF", "gdkpixbufdec", "image/bmp", "GIF8", TRUE},
+  const char *factory, *caps;
+} kinds[GST_ENSEMBLE_N_STILL_DECODERS] = {
+    [GST_ENSEMBLE_STILL_DECODER_JPEG] = {"jpegdec", "image/jpeg, parsed=true, framerate=0/1"},
+    [GST_ENSEMBLE_STILL_DECODER_PNG] = {"pngdec", "image/png, framerate=0/1"},
+    [GST_ENSEMBLE_STILL_DECODER_LIBRARY] = {"identity", NULL},
 };
 
-GstEnsembleStillFormat
-gst_ensemble_still_format (GBytes *file)
-{
-  gsize size;
-  const guint8 *data = g_bytes_get_data (file, &size);
-  guint format = 0;
+/* jpegdec does not know CMYK, and pngdec 1.22 shifts the channels of 16 bits. */
+#define CMYK_COMPONENTS 4
+#define DEEP 16
 
-  while (format < GST_ENSEMBLE_N_STILLS
-         && (size < strlen (formats[format].signature)
-             || memcmp (data, formats[format].signature, strlen (formats[format].signature)) != 0))
-    format++;
-  return format;
+GstEnsembleStillDecoderKind
+gst_ensemble_still_decoder_choose (const GstEnsemblePictureHeader *header)
+{
+  if (header->format == GST_ENSEMBLE_STILL_JPEG && header->n_components != CMYK_COMPONENTS)
+    return GST_ENSEMBLE_STILL_DECODER_JPEG;
+  if (header->format == GST_ENSEMBLE_STILL_PNG && header->depth != DEEP)
+    return GST_ENSEMBLE_STILL_DECODER_PNG;
+  return GST_ENSEMBLE_STILL_DECODER_LIBRARY;
 }
 
 static GstFlowReturn
@@ -97,8 +95,7 @@ link_pad (GstPad *ours, GstElement *element, const char *name)
 static gboolean
 make_pipeline (GstEnsembleStillDecoder *decoder)
 {
-  const char *factory = formats[decoder->format].factory;
-  GstElement *elements[] = {gst_element_factory_make (factory, NULL),
+  GstElement *elements[] = {gst_element_factory_make (kinds[decoder->kind].factory, NULL),
                             gst_element_factory_make ("videoflip", NULL),
                             gst_element_factory_make ("videoconvert", NULL)};
   gboolean complete = TRUE;
@@ -116,16 +113,15 @@ make_pipeline (GstEnsembleStillDecoder *decoder)
   /* A damaged picture is an error, not a frame to drop. */
   if (GST_IS_VIDEO_DECODER (elements[0]))
     gst_video_decoder_set_max_errors (GST_VIDEO_DECODER (elements[0]), 0);
-  if (decoder->format == GST_ENSEMBLE_STILL_JPEG)
+  if (decoder->kind == GST_ENSEMBLE_STILL_DECODER_JPEG)
     gst_util_set_object_arg (G_OBJECT (elements[0]), "idct-method", "islow");
   return link_pad (decoder->source, elements[0], "sink")
          && link_pad (decoder->sink, elements[2], "src");
 }
 
 static void
-start_stream (GstEnsembleStillDecoder *decoder)
+start_stream (GstEnsembleStillDecoder *decoder, GstCaps *caps)
 {
-  g_autoptr (GstCaps) caps = gst_caps_from_string (formats[decoder->format].caps);
   GstSegment segment;
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
@@ -139,19 +135,23 @@ start_stream (GstEnsembleStillDecoder *decoder)
 }
 
 GstEnsembleStillDecoder *
-gst_ensemble_still_decoder_new (GstEnsembleStillFormat format)
+gst_ensemble_still_decoder_new (GstEnsembleStillDecoderKind kind)
 {
   GstEnsembleStillDecoder *decoder;
 
-  g_return_val_if_fail (format < GST_ENSEMBLE_N_STILLS, NULL);
+  g_return_val_if_fail (kind < GST_ENSEMBLE_N_STILL_DECODERS, NULL);
   decoder = g_new0 (GstEnsembleStillDecoder, 1);
-  decoder->format = format;
+  decoder->kind = kind;
   make_pads (decoder);
   if (!make_pipeline (decoder)) {
     gst_ensemble_still_decoder_free (decoder);
     return NULL;
   }
-  start_stream (decoder);
+  if (kinds[kind].caps != NULL) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (kinds[kind].caps);
+
+    start_stream (decoder, caps);
+  }
   return decoder;
 }
 
@@ -169,6 +169,19 @@ gst_ensemble_still_decoder_free (GstEnsembleStillDecoder *decoder)
   g_free (decoder);
 }
 
+/* ---- Reading ---- */
+
+static GstVideoOrientationMethod
+find_turn (const GstEnsemblePictureHeader *header)
+{
+  static const GstVideoOrientationMethod turns[] = {
+      GST_VIDEO_ORIENTATION_IDENTITY, GST_VIDEO_ORIENTATION_IDENTITY, GST_VIDEO_ORIENTATION_HORIZ,
+      GST_VIDEO_ORIENTATION_180,      GST_VIDEO_ORIENTATION_VERT,     GST_VIDEO_ORIENTATION_UL_LR,
+      GST_VIDEO_ORIENTATION_90R,      GST_VIDEO_ORIENTATION_UR_LL,    GST_VIDEO_ORIENTATION_90L};
+
+  return turns[gst_ensemble_pixbuf_turn (header->format, header->orientation)];
+}
+
 static void
 turn_upright (GstEnsembleStillDecoder *decoder, GstVideoOrientationMethod orientation)
 {
@@ -180,55 +193,119 @@ turn_upright (GstEnsembleStillDecoder *decoder, GstVideoOrientationMethod orient
 }
 
 static EnsPicture *
-finish_picture (GstEnsembleStillDecoder *decoder, const char *path, GError **error)
+finish_picture (GstEnsembleStillDecoder *decoder, const GstEnsembleStill *still, GError **error)
 {
   g_autoptr (GstBuffer) output = g_steal_pointer (&decoder->output);
-  const char *name = formats[decoder->format].name;
-  gint width, height;
+  const char *name = gst_ensemble_still_format_name (still->header->format);
+  g_autoptr (GError) reason = NULL;
   EnsPicture *picture;
 
-  if (gst_ensemble_take_error (decoder->bus, path, error))
+  if (gst_ensemble_take_error (decoder->bus, still->path, &reason)) {
+    g_set_error (error, ENS_ERROR, reason->code,
+                 "%s; a damaged %s, or one of an unusual kind: if other programs show it, save it "
+                 "again as JPEG or PNG",
+                 reason->message, name);
     return NULL;
+  }
   if (output == NULL) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "%s: damaged %s: ends before the picture is complete", path, name);
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s: a %s of a kind that GStreamer's decoder does not read; convert it to JPEG or "
+                 "PNG of 8 bits",
+                 still->path, name);
     return NULL;
   }
-  width = GST_VIDEO_INFO_WIDTH (&decoder->info);
-  height = GST_VIDEO_INFO_HEIGHT (&decoder->info);
-  if (MAX (width, height) > ENS_FRAME_MAX_SIZE) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
-                 "%s: %d×%d pixels; sides of at most %d can be read", path, width, height,
-                 ENS_FRAME_MAX_SIZE);
+  if (!gst_ensemble_check_picture_size (still->path, (guint64)GST_VIDEO_INFO_WIDTH (&decoder->info),
+                                        (guint64)GST_VIDEO_INFO_HEIGHT (&decoder->info),
+                                        still->max_pixels, error))
     return NULL;
-  }
   picture = gst_ensemble_wrap_buffer (output, &decoder->info);
   if (picture == NULL)
     g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE, "%s: the decoded picture can't be mapped",
-                 path);
+                 still->path);
   return picture;
 }
 
+gboolean
+gst_ensemble_still_check (const GstEnsembleStill *still, GError **error)
+{
+  const GstEnsemblePictureHeader *header = still->header;
+  const char *name = gst_ensemble_still_format_name (header->format);
+
+  if (header->refusal != NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s: %s", still->path, header->refusal);
+  else if (!header->complete)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "%s: damaged %s: ends before the picture is complete", still->path, name);
+  else if (header->format == GST_ENSEMBLE_STILL_HEIF)
+    return TRUE;
+  else if (header->width == 0 || header->height == 0)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "%s: damaged %s: it does not say how large its picture is", still->path, name);
+  else
+    return gst_ensemble_check_picture_size (still->path, header->width, header->height,
+                                            still->max_pixels, error);
+  return FALSE;
+}
+
+/* A GIF with its first picture alone. (transfer full) */
+static GBytes *
+cut_behind_first (const GstEnsembleStill *still)
+{
+  static const guint8 trailer = ';';
+  GByteArray *bytes = g_byte_array_sized_new ((guint)still->header->end + 1);
+
+  g_byte_array_append (bytes, g_bytes_get_data (still->file, NULL), (guint)still->header->end);
+  g_byte_array_append (bytes, &trailer, 1);
+  return g_byte_array_free_to_bytes (bytes);
+}
+
+/* (transfer full) */
+static GstBuffer *
+decode_by_library (const GstEnsembleStill *still, GstVideoInfo *info, GError **error)
+{
+  GstEnsembleStillFormat format = still->header->format;
+  g_autoptr (GBytes) first = NULL;
+
+  if (format == GST_ENSEMBLE_STILL_WEBP)
+    return gst_ensemble_webp_decode (still->file, still->path, info, error);
+  if (format == GST_ENSEMBLE_STILL_HEIF)
+    return gst_ensemble_heif_decode (still->file, still->path, still->max_pixels, info, error);
+  if (format == GST_ENSEMBLE_STILL_GIF)
+    first = cut_behind_first (still);
+  return gst_ensemble_pixbuf_decode (first != NULL ? first : still->file, still->path, format, info,
+                                     error);
+}
+
+/* What is pushed into the pipeline: the file, or its pixels. NULL with an error if these can't be
+ * had. (transfer full) */
+static GstBuffer *
+prepare_input (GstEnsembleStillDecoder *decoder, const GstEnsembleStill *still, GError **error)
+{
+  g_autoptr (GstCaps) caps = NULL;
+  GstVideoInfo info;
+  GstBuffer *pixels;
+
+  if (decoder->kind != GST_ENSEMBLE_STILL_DECODER_LIBRARY)
+    return gst_buffer_new_wrapped_bytes (still->file);
+  gst_video_info_init (&info);
+  pixels = decode_by_library (still, &info, error);
+  if (pixels == NULL)
+    return NULL;
+  caps = gst_video_info_to_caps (&info);
+  start_stream (decoder, caps);
+  return pixels;
+}
+
 EnsPicture *
-gst_ensemble_still_decoder_read (GstEnsembleStillDecoder *decoder, GBytes *file, const char *path,
+gst_ensemble_still_decoder_read (GstEnsembleStillDecoder *decoder, const GstEnsembleStill *still,
                                  GError **error)
 {
-  GstVideoOrientationMethod orientation = GST_VIDEO_ORIENTATION_IDENTITY;
+  GstBuffer *input;
 
-  if (decoder->format == GST_ENSEMBLE_STILL_JPEG) {
-    GstEnsembleJpegMarkers markers;
-
-    gst_ensemble_jpeg_scan (file, &markers);
-    if (!markers.complete) {
-      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                   "%s: damaged JPEG: ends before the picture is complete", path);
-      return NULL;
-    }
-    orientation = markers.orientation;
-  }
-  turn_upright (decoder, orientation);
-  if (formats[decoder->format].restart)
-    start_stream (decoder);
-  gst_pad_push (decoder->source, gst_buffer_new_wrapped_bytes (file));
-  return finish_picture (decoder, path, error);
+  turn_upright (decoder, find_turn (still->header));
+  input = prepare_input (decoder, still, error);
+  if (input == NULL)
+    return NULL;
+  gst_pad_push (decoder->source, input);
+  return finish_picture (decoder, still, error);
 }

@@ -6,11 +6,14 @@
 
 G_BEGIN_DECLS
 
-/* Opens stills (JPEG, PNG, BMP, GIF) and every video that GStreamer's plug-ins decode, paths and
- * URIs alike. Pictures are turned upright by the orientation their file names. Decoders of JPEG and
- * PNG are kept and used again, so that thousands of small photographs cost their decoding and
- * little else. A file that can't be decoded is an error that names it, never a wait without end.
- * gst_init () must have been called. */
+/* Opens stills (JPEG, PNG, BMP, GIF, TIFF, PNM, WebP and, built with libheif, HEIC and AVIF) and
+ * every video that GStreamer's plug-ins decode, paths and URIs alike. Which decoder a file goes to
+ * follows from its first bytes, and it gets these bytes alone: nothing that a file says makes it
+ * read or fetch anything else, unless a URI is given that leads to a playlist. Pictures are turned
+ * upright by the orientation their file names. Sizes are looked at before decoding
+ * (picture-limit.h). Decoders are kept and used again, so that thousands of small photographs cost
+ * their decoding and little else. A file that can't be decoded is an error that names it, never a
+ * wait without end. gst_init () must have been called. */
 typedef struct _GstEnsembleDecoder GstEnsembleDecoder;
 
 GstEnsembleDecoder *gst_ensemble_decoder_new (void);

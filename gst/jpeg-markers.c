@@ -3,28 +3,21 @@
 
 #include <string.h>
 
-#include <gst/tag/tag.h>
+#include "tiff-directory.h"
 
 enum {
+  MARKER_SOF0 = 0xc0,
+  MARKER_SOF3 = 0xc3,
+  MARKER_DHT = 0xc4,
+  MARKER_JPG = 0xc8,
+  MARKER_DAC = 0xcc,
+  MARKER_SOF15 = 0xcf,
   MARKER_EOI = 0xd9,
   MARKER_SOS = 0xda,
   MARKER_APP1 = 0xe1,
 };
 
 static const char exif_header[6] = "Exif\0";
-
-static GstVideoOrientationMethod
-exif_orientation (GBytes *file, gsize offset, gsize size)
-{
-  g_autoptr (GBytes) exif = g_bytes_new_from_bytes (file, offset, size);
-  g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (exif);
-  g_autoptr (GstTagList) tags = gst_tag_list_from_exif_buffer_with_tiff_header (buffer);
-  GstVideoOrientationMethod orientation;
-
-  if (tags != NULL && gst_video_orientation_from_tag (tags, &orientation))
-    return orientation;
-  return GST_VIDEO_ORIENTATION_IDENTITY;
-}
 
 /* Within entropy-coded data 0xff is followed by 0 or a restart marker, so the pair can't be taken
  * for something else there. */
@@ -36,16 +29,49 @@ has_end_of_image (const guint8 *data, gsize size)
   return memmem (data, size, end, sizeof end) != NULL;
 }
 
+static gboolean
+is_frame (guint8 marker)
+{
+  return marker >= MARKER_SOF0 && marker <= MARKER_SOF15 && marker != MARKER_DHT
+         && marker != MARKER_JPG && marker != MARKER_DAC;
+}
+
+static void
+scan_frame (guint8 marker, const guint8 *content, GstEnsembleJpegMarkers *markers)
+{
+  markers->precision = content[0];
+  markers->height = (guint)(content[1] << 8 | content[2]);
+  markers->width = (guint)(content[3] << 8 | content[4]);
+  markers->n_components = content[5];
+  markers->lossless = (marker & 3) == (MARKER_SOF3 & 3);
+}
+
+static gboolean
+is_exif (const guint8 *content, gsize length)
+{
+  return length > sizeof exif_header && memcmp (content, exif_header, sizeof exif_header) == 0;
+}
+
+static guint
+exif_orientation (const guint8 *content, gsize length)
+{
+  GstEnsembleTiffDirectory directory;
+
+  gst_ensemble_tiff_scan (content + sizeof exif_header, length - sizeof exif_header, &directory);
+  return directory.orientation;
+}
+
 void
 gst_ensemble_jpeg_scan (GBytes *file, GstEnsembleJpegMarkers *markers)
 {
   gsize size, offset = 2;
   const guint8 *data = g_bytes_get_data (file, &size);
+  gboolean has_exif = FALSE;
 
-  *markers = (GstEnsembleJpegMarkers) {.orientation = GST_VIDEO_ORIENTATION_IDENTITY};
+  *markers = (GstEnsembleJpegMarkers) {.orientation = 1};
   while (offset + 4 <= size && data[offset] == 0xff) {
     guint8 marker = data[offset + 1];
-    gsize length = data[offset + 2] << 8 | data[offset + 3];
+    gsize length = (gsize)(data[offset + 2] << 8 | data[offset + 3]);
     const guint8 *content = data + offset + 4;
 
     if (marker == 0xff) { /* fill byte */
@@ -58,10 +84,12 @@ gst_ensemble_jpeg_scan (GBytes *file, GstEnsembleJpegMarkers *markers)
       markers->complete = has_end_of_image (data + offset, size - offset);
       return;
     }
-    if (marker == MARKER_APP1 && length > 2 + sizeof exif_header
-        && memcmp (content, exif_header, sizeof exif_header) == 0)
-      markers->orientation =
-          exif_orientation (file, offset + 4 + sizeof exif_header, length - 2 - sizeof exif_header);
+    if (is_frame (marker) && length >= 8)
+      scan_frame (marker, content, markers);
+    if (marker == MARKER_APP1 && !has_exif && is_exif (content, length - 2)) {
+      markers->orientation = exif_orientation (content, length - 2);
+      has_exif = TRUE;
+    }
     offset += 2 + length;
   }
 }

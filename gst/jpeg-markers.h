@@ -5,13 +5,15 @@
  * others. Source: ITU-T T.81, annex B; Exif 2.3. */
 #pragma once
 
-#include <gst/video/video.h>
+#include <glib.h>
 
 G_BEGIN_DECLS
 
 typedef struct {
   gboolean complete; /* a scan begins, and an end-of-image marker follows it */
-  GstVideoOrientationMethod orientation;
+  guint orientation; /* 1 … 8: that of the first Exif block, as other software reads it */
+  guint width, height, n_components, precision;
+  gboolean lossless; /* the coding that decoders lack */
 } GstEnsembleJpegMarkers;
 
 void gst_ensemble_jpeg_scan (GBytes *file, GstEnsembleJpegMarkers *markers);

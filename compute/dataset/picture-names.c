@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dataset/picture-names.h"
 
-static const char *const endings[] = {".jpg",  ".jpeg", ".jpe",  ".jfif", ".png", ".bmp", ".gif",
-                                      ".webp", ".tif",  ".tiff", ".ppm",  ".pgm", ".pnm"};
+#ifdef ENS_HAVE_HEIF
+#define HEIF_READ ".heic", ".heif", ".avif"
+#define HEIF_FOREIGN
+#else
+#define HEIF_READ
+#define HEIF_FOREIGN ".heic", ".heif", ".avif",
+#endif
+
+static const char *const endings[] = {".jpg", ".jpeg", ".jpe",  ".jfif", ".png",
+                                      ".bmp", ".gif",  ".webp", ".tif",  ".tiff",
+                                      ".ppm", ".pgm",  ".pbm",  ".pnm",  HEIF_READ};
 
 /* Of pictures that decoders here don't read. */
-static const char *const foreign_endings[] = {".heic", ".heif", ".avif", ".jxl", ".jp2", ".dng",
-                                              ".cr2",  ".cr3",  ".nef",  ".arw", ".raf"};
+static const char *const foreign_endings[] = {
+    HEIF_FOREIGN ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"};
 
 static gboolean
 has_ending (const char *name, const char *const *list, guint n)

@@ -9,6 +9,7 @@
 build_packages="gcc libc6-dev dpkg-dev meson ninja-build pkg-config
   libglib2.0-dev libjson-glib-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
   glslc spirv-tools libvulkan-dev
+  libgdk-pixbuf-2.0-dev libwebp-dev libheif-dev
   liblinear-dev libopenblas-serial-dev libcairo2-dev libpango1.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgirepository1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav"

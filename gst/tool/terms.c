@@ -15,6 +15,7 @@ const ToolTerm tool_device_names[] = {
 
 const ToolTerm tool_variables[] = {
     {"ENSEMBLE_LEVEL", "Instruction set on the CPU: baseline, avx2, avx512"},
+    {"ENSEMBLE_MAX_PIXELS", "Larger pictures are refused, undecoded (128000000)"},
     {"ENSEMBLE_VULKAN_MATRICES", "Cooperative matrices: none, subgroup, workgroup"},
     {"ENSEMBLE_VULKAN_NO_TEXELS", "1: storage buffers instead of texel buffers"},
     {"ENSEMBLE_VULKAN_STAGED", "1: staging buffers although memory is shared"},

@@ -179,13 +179,13 @@ static const struct {
     {"train/cat/notes.txt train/labels.csv",
      "/train: left out files that are no pictures: 2, such as"},
     {"train/cat/.a.heic train/.trash/", "/train: left out hidden files: 2, such as"},
-    {"train/cat/b.HEIC train/cat/c.avif train/dog/d.heic",
+    {"train/cat/b.JXL train/cat/c.jp2 train/dog/d.dng",
      "/train: left out pictures in formats that can't be read (convert them to JPEG or PNG): 3, "
      "such as"},
     {"train/dog/raw/y.png", "/train: 1 of the pictures lie in folders below their class's folder"},
     {"train/x.jpg", "/train: left out pictures beside the classes' folders"},
-    {"train/cat/b.heif train/readme train/y.png", "; files that are no pictures: 1, such as"},
-    {"validation/cat/b.jpg.heic", "/validation: left out pictures in formats that can't be read"},
+    {"train/cat/b.jxl train/readme train/y.png", "; files that are no pictures: 1, such as"},
+    {"validation/cat/b.jpg.jxl", "/validation: left out pictures in formats that can't be read"},
     {"unsorted/c.jpg", ": left out folders that are no split (splits are called train, "
                        "validation, test): 1, such as"},
     {"README.md", ": left out files that are no pictures: 1, such as"},
@@ -214,8 +214,8 @@ static const struct {
     {"train/none/a.jpg", "/train: expected a folder of images for each class, found none"},
     {"train/cat/a.txt", "/train/cat: found no image; looked for names such as *.jpg"},
     {"train/cat/a.jpg train/dog/", "/train/dog: found no image"},
-    {"train/cat/a.heic", "/train/cat: found no image; looked for names such as *.jpg or *.png, "
-                         "left out pictures in formats that can't be read"},
+    {"train/cat/a.jxl", "/train/cat: found no image; looked for names such as *.jpg or *.png, "
+                        "left out pictures in formats that can't be read"},
     {"train/cat/a.jpg test/dog/a.jpg", "/test: expected one of the classes cat, found “dog”"},
 };
 

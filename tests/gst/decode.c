@@ -255,7 +255,7 @@ START_TEST (test_hostile_heads)
   file = make_turned_jpeg (6);
   gst_ensemble_jpeg_scan (file, &markers);
   ck_assert (markers.complete);
-  ck_assert_int_eq (markers.orientation, GST_VIDEO_ORIENTATION_90R);
+  ck_assert_uint_eq (markers.orientation, 6);
   for (gsize length = 0; length < 200; length++) {
     g_autoptr (GBytes) cut = g_bytes_new (g_bytes_get_data (file, NULL), length);
 
