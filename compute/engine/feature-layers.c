@@ -21,26 +21,14 @@ continues_layer (const EnsNode *node)
   return ens_node_is (node, "BatchNormalization") || ens_node_as_activation (node, &activation);
 }
 
-/* Whether the layer continues: all nodes that read the value belong to it. */
+/* Whether the layer continues. A value that several nodes read is one to go on from, as the sum
+ * that a block of normalisation before convolution and its shortcut begin with. */
 static gboolean
 is_within_layer (const EnsGraph *graph, const EnsValue *value)
 {
-  gboolean any = FALSE;
+  const EnsNode *reader = ens_graph_only_reader (graph, value);
 
-  if (ens_graph_is_output (graph, value))
-    return FALSE;
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const EnsNode *node = ens_graph_node (graph, i);
-
-    for (guint j = 0; j < node->n_inputs; j++) {
-      if (node->inputs[j] != value)
-        continue;
-      if (!continues_layer (node))
-        return FALSE;
-      any = TRUE;
-    }
-  }
-  return any;
+  return reader != NULL && continues_layer (reader);
 }
 
 /* Whether the node's output is the result of a layer. */
@@ -75,6 +63,68 @@ measure_distances (const EnsGraph *graph)
   return distances;
 }
 
+/* By value index: the last node that reads it, the number of nodes for an output; 0 if none does.
+ */
+static guint *
+find_last_readers (const EnsGraph *graph)
+{
+  guint *last = g_new0 (guint, graph->values->len);
+
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const EnsNode *node = ens_graph_node (graph, i);
+
+    for (guint j = 0; j < node->n_inputs; j++)
+      if (node->inputs[j] != NULL)
+        last[node->inputs[j]->index] = i;
+  }
+  for (guint i = 0; i < graph->values->len; i++)
+    if (ens_graph_is_output (graph, ens_graph_value (graph, i)))
+      last[i] = graph->nodes->len;
+  return last;
+}
+
+/* Whether the value is of the pictures, rather than of shapes or constants. */
+static gboolean
+carries_pictures (const EnsValue *value, const gboolean *depends)
+{
+  return depends[value->index] && value->type == ENS_TYPE_FLOAT32;
+}
+
+/* By value index: whether nothing else that was computed before it is read behind it. Nodes are in
+ * an order of computation, so that a path around a value has one of its values waiting when that is
+ * computed. */
+static gboolean *
+find_passages (const EnsGraph *graph)
+{
+  g_autofree guint *last = find_last_readers (graph);
+  g_autofree gboolean *depends = g_new0 (gboolean, graph->values->len);
+  gboolean *passages = g_new0 (gboolean, graph->values->len);
+  g_autoptr (GHashTable) waiting = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < graph->inputs->len; i++) {
+    depends[((EnsValue *)graph->inputs->pdata[i])->index] = TRUE;
+    g_hash_table_add (waiting, graph->inputs->pdata[i]);
+  }
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const EnsNode *node = ens_graph_node (graph, i);
+    gboolean any = FALSE;
+
+    for (guint j = 0; j < node->n_inputs; j++) {
+      any = any || (node->inputs[j] != NULL && depends[node->inputs[j]->index]);
+      if (node->inputs[j] != NULL && last[node->inputs[j]->index] == i)
+        g_hash_table_remove (waiting, node->inputs[j]);
+    }
+    for (guint j = 0; j < node->n_outputs; j++) {
+      depends[node->outputs[j]->index] = any;
+      if (last[node->outputs[j]->index] > i && carries_pictures (node->outputs[j], depends))
+        g_hash_table_add (waiting, node->outputs[j]);
+    }
+    passages[node->outputs[0]->index] =
+        g_hash_table_size (waiting) == 1 && g_hash_table_contains (waiting, node->outputs[0]);
+  }
+  return passages;
+}
+
 /* Maps and vectors for each image of the batch. */
 static gboolean
 is_feature (const EnsValue *inferred, gint64 batch)
@@ -89,18 +139,22 @@ ens_graph_list_feature_layers (const EnsGraph *graph, const EnsShape *input_shap
 {
   g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
   g_autofree guint *distances = NULL;
+  g_autofree gboolean *passages = NULL;
   GArray *layers;
 
   if (!ens_infer_graph (inferred, input_shapes, error))
     return NULL;
   distances = measure_distances (graph);
+  passages = find_passages (graph);
   layers = g_array_new (FALSE, FALSE, sizeof (EnsFeatureLayer));
   for (guint i = 0; i < graph->nodes->len; i++) {
     const EnsNode *node = ens_graph_node (graph, i);
     const EnsValue *value = node->outputs[0];
     const EnsValue *at_size = ens_graph_value (inferred, value->index);
-    EnsFeatureLayer layer = {
-        .value = value, .shape = at_size->shape, .distance = distances[value->index]};
+    EnsFeatureLayer layer = {.value = value,
+                             .shape = at_size->shape,
+                             .distance = distances[value->index],
+                             .is_bypassed = !passages[value->index]};
 
     if (layer.distance == G_MAXUINT || !ends_layer (graph, node)
         || !is_feature (at_size, input_shapes[0].dims[0]))

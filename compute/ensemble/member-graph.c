@@ -325,14 +325,26 @@ is_pooled_by (const EnsValue *map, const EnsValue *pooled)
          && pool->inputs[0] == map;
 }
 
-/* Parts of a concatenation that is a layer of its own, and the narrow layers between such. */
-static gboolean
-tells_little (const EnsGraph *graph, const EnsFeatureLayer *layer, const EnsFeatureLayer *behind)
+/* Names of the last layers that tell most, up to ENS_DEFAULT_TAPS: those that all of the network
+ * passes through, unless `bypassed`, and that are not narrow beside the one behind. */
+static void
+choose_taps (const GArray *layers, gboolean bypassed, GPtrArray *names)
 {
-  const EnsNode *reader = ens_graph_only_reader (graph, layer->value);
+  const EnsFeatureLayer *behind = NULL;
 
-  return (reader != NULL && ens_node_is (reader, "Concat"))
-         || (behind != NULL && layer->channels <= behind->channels / NARROW);
+  g_ptr_array_set_size (names, 0);
+  for (guint i = layers->len; i-- > 0 && names->len < ENS_DEFAULT_TAPS;) {
+    const EnsFeatureLayer *layer = &g_array_index (layers, EnsFeatureLayer, i);
+
+    if (layer->value->producer->op->kind == ENS_KIND_SOFTMAX || (layer->is_bypassed && !bypassed))
+      continue;
+    if (behind != NULL
+        && (is_pooled_by (layer->value, behind->value)
+            || layer->channels <= behind->channels / NARROW))
+      continue;
+    g_ptr_array_add (names, g_strdup (layer->value->name));
+    behind = layer;
+  }
 }
 
 char **
@@ -342,23 +354,15 @@ ens_member_default_taps (const char *path, guint size, GError **error)
   g_autoptr (EnsGraph) graph = load_network (path, size, &nominal, error);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) taps = NULL;
-  const EnsFeatureLayer *behind = NULL;
 
   if (graph == NULL)
     return NULL;
   taps = ens_graph_list_feature_layers (graph, &nominal, error);
   if (taps == NULL)
     return NULL;
-  for (guint i = taps->len; i-- > 0 && names->len < ENS_DEFAULT_TAPS;) {
-    const EnsFeatureLayer *layer = &g_array_index (taps, EnsFeatureLayer, i);
-
-    if (layer->value->producer->op->kind == ENS_KIND_SOFTMAX
-        || (behind != NULL && is_pooled_by (layer->value, behind->value))
-        || tells_little (graph, layer, behind))
-      continue;
-    g_ptr_array_add (names, g_strdup (layer->value->name));
-    behind = layer;
-  }
+  choose_taps (taps, FALSE, names);
+  if (names->len < 2)
+    choose_taps (taps, TRUE, names);
   if (names->len < 2) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                  "%s: expected at least two layers to tap, found %u", path, names->len);

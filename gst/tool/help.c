@@ -59,6 +59,18 @@ tool_help (const ToolCommand *command)
   return g_string_free (help, FALSE);
 }
 
+/* Their names; the manual page explains them. */
+static void
+append_variables (GString *overview)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (const ToolTerm *variable = tool_variables; variable->name != NULL; variable++)
+    g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", variable->name);
+  g_string_append (overview, "\nEnvironment variables:\n  ");
+  tool_append_words (overview, names->str, 2, 2);
+}
+
 char *
 tool_overview (void)
 {
@@ -67,11 +79,9 @@ tool_overview (void)
       "Trains ensembles of networks, tags pictures and videos with them, looks inside.\n\n");
 
   for (guint i = 0; tool_commands[i] != NULL; i++)
-    g_string_append_printf (overview, "  %-10s  %s\n", tool_commands[i]->name,
+    g_string_append_printf (overview, "  %-13s  %s\n", tool_commands[i]->name,
                             tool_commands[i]->summary);
-  g_string_append (overview, "\nEnvironment variables:\n");
-  for (const ToolTerm *variable = tool_variables; variable->name != NULL; variable++)
-    append_entry (overview, variable->name, variable->meaning);
+  append_variables (overview);
   g_string_append (overview, "\nMore: gst-ensemble-1.0 COMMAND --help, man gst-ensemble-1.0\n");
   return g_string_free (overview, FALSE);
 }

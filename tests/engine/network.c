@@ -334,6 +334,45 @@ START_TEST (test_taps)
 }
 END_TEST
 
+/* Residual blocks with normalisation before convolution, and a gate: the sums and what is gated are
+ * results of their own, and all of the network passes through them; not through what lies within.
+ */
+START_TEST (test_passages)
+{
+  static const struct {
+    const char *op;
+    gboolean is_bypassed;
+  } expected[] = {
+      {"Conv", FALSE}, {"Relu", TRUE},    {"Conv", TRUE}, {"Add", FALSE},
+      {"Conv", FALSE}, {"Sigmoid", TRUE}, {"Mul", FALSE},
+  };
+  g_auto (Builder) b;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) layers = NULL;
+  EnsValue *x, *branch, *gate;
+  const ConvRow conv = {.filters = 6, .kernel = 1};
+
+  builder_init (&b, 2);
+  x = build_conv (&b, build_input (&b, &ENS_SHAPE (1, 8, 8, 3)), conv);
+  branch = build (&b, "Relu", NULL, build_batch_norm (&b, x), NULL);
+  x = build (&b, "Add", NULL, build_conv (&b, branch, conv), x, NULL);
+  x = build_conv (&b, x, conv);
+  gate = build (&b, "Sigmoid", NULL, build (&b, "GlobalAveragePool", NULL, x, NULL), NULL);
+  x = build (&b, "Mul", NULL, x, gate, NULL);
+  ens_graph_add_output (b.graph, x);
+
+  layers = ens_graph_list_feature_layers (b.graph, &ENS_SHAPE (1, 8, 8, 3), &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (layers->len, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < layers->len; i++) {
+    const EnsFeatureLayer *layer = &g_array_index (layers, EnsFeatureLayer, i);
+
+    ck_assert_pstr_eq (layer->value->producer->op->name, expected[i].op);
+    ck_assert_int_eq (layer->is_bypassed, expected[i].is_bypassed);
+  }
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -347,5 +386,6 @@ main (int argc, char **argv)
   test_add ("threads", test_threads);
   test_add ("batches", test_batches);
   test_add ("taps", test_taps);
+  test_add ("passages", test_passages);
   return test_run ();
 }

@@ -62,6 +62,16 @@ ROWS = [
     (["train-contour", "set", "-o", "x.onnx", "--balance=maybe"], 2, "off or on, got “maybe”"),
     (["train-contour", "set", "-o", "x.onnx", "--crops=0"], 2, "--crops expects at least 1, got 0"),
     (["train-contour", "nowhere", "-o", "x.onnx"], 1, "nowhere: can't read this folder"),
+    (["train-network"], 2, "expected DATASET, got 0 arguments"),
+    (["train-network", "set"], 2, "--output=FILE.onnx is needed"),
+    (["train-network", "set", "-o", "x.onnx", "--depth=51"], 1, "there are 50, 101, 152, small"),
+    (["train-network", "set", "-o", "x.onnx", "--depth=1,x"], 2, "--depth expects blocks of 1 to 8"),
+    (["train-network", "set", "-o", "x.onnx", "--width=8,8,8,8,8"], 2, "--width expects channels"),
+    (["train-network", "set", "-o", "x.onnx", "--initial=32"], 2, "--initial expects channels, kernel"),
+    (["train-network", "set", "-o", "x.onnx", "--regulariser=half"], 2, "mean-as-written or off, got"),
+    (["train-network", "set", "-o", "x.onnx", "--regulariser=sum,a"], 2, "a share of the weight decay"),
+    (["train-network", "set", "-o", "x.onnx", "--weight-decay=-2"], 2, "--weight-decay expects at least"),
+    (["train-network", "nowhere", "-o", "x.onnx"], 1, "nowhere"),
     (["train", "set", "-o", "x.ensemble", "--retrain=-1"], 2, "--retrain expects at least 0, got -1"),
     (["evaluate", "set"], 2, "--model=BUNDLE is needed"),
     (["evaluate", "set", "-m", "x.ensemble", "--split", "exam"], 2, "train, validation or test"),
@@ -182,6 +192,7 @@ def check_training(folder):
            "evaluate should write a report", result)
     check_retraining(folder)
     check_contours(folder)
+    check_own_network(folder)
     check_chain(folder)
     check_classification(folder, bundle)
     result = run("inspect", bundle)
@@ -242,6 +253,24 @@ def check_retraining(folder):
     result = run("inspect", output)
     expect(result.returncode == 0 and "8: balloon" in result.stdout
            and "stated in drawn.json" in result.stdout, "inspect a retrained network", result)
+
+
+def check_own_network(folder):
+    output = folder / "own.onnx"
+    own = ["train-network", folder / "set", "-o", output, "-e", 1, "-b", 8, "--width=8", "--initial=8,3,2"]
+    result = run(*own, "--size=16")
+    expect(result.returncode == 1 and "stage3: of pictures of 16×16 its block 1 leaves a map of 1×1"
+           in result.stderr, "train-network should name the stage", result)
+    result = run(*own, "--size=64", "--regulariser=mean")
+    expect(result.returncode == 0 and "8 classes" in result.stdout and "test: loss" in result.stdout
+           and "times the mean of their 504 squares, which is 0.002 times half their sum"
+           in result.stdout, "train-network", result)
+    result = run("inspect", output)
+    expect(result.returncode == 0 and "8: balloon" in result.stdout and "stated in own.json" in result.stdout
+           and "+stage3+stage2" in result.stdout, "inspect a network of one's own", result)
+    result = run("train", folder / "set", "-o", folder / "own.ensemble", "-n", output, "--cache",
+                 folder / "cache", "-w", 0, "-c", 1)
+    expect(result.returncode == 0, "train should take a network of one's own", result)
 
 
 def check_chain(folder):
