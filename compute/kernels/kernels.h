@@ -10,6 +10,7 @@
 #include "kernels/epilogue.h"
 #include "kernels/level.h"
 #include "kernels/pooling.h"
+#include "kernels/softmax.h"
 
 G_BEGIN_DECLS
 
@@ -167,6 +168,9 @@ struct _EnsKernels {
   /* values: pixels × columns at the given pitch; they are finished into finish->output. */
   void (*finish) (const float *values, gsize pitch, gsize pixels, guint columns,
                   const EnsFinish *finish);
+
+  /* Makes a row's values exponentials; returns one over their sum. */
+  float (*softmax) (const EnsSoftmaxRow *row);
 
   /* Runs rounds of operations on registers, flops_per_round each; the result is of no use. */
   float (*multiply_add) (guint64 rounds);

@@ -13,6 +13,7 @@
 #include "kernels/depthwise-template.h"
 #include "kernels/depthwise-gradient-template.h"
 #include "kernels/pooling-template.h"
+#include "kernels/softmax-template.h"
 
 #define CHAINS 12 /* independent ones: enough for two units with a latency of six cycles */
 
@@ -50,6 +51,7 @@ const EnsKernels LEVEL_TABLE = {
     .sum_window = sum_window,
     .max_gradient_window = max_gradient_window,
     .finish = finish_values,
+    .softmax = softmax_exponentials,
     .multiply_add = multiply_add,
     .flops_per_round = 2 * CHAINS * LANES,
 };

@@ -125,6 +125,14 @@ typedef struct {
   float min, max;
 } EnsClipParams;
 
+/* Attention. heads and key_heads: of inputs of rank 3. */
+typedef struct {
+  gboolean causal; /* query i sees keys up to i */
+  gint64 heads, key_heads;
+  float scale;   /* 0: 1 / √depth */
+  float softcap; /* scores become softcap · tanh (score / softcap); 0: they stay */
+} EnsAttentionParams;
+
 /* LayerNormalization: over the axes from `axis` on. */
 typedef struct {
   gint64 axis;

@@ -9,14 +9,14 @@
 /* Sorted by ONNX name, then by domain, as strcmp () does. */
 #define ENS_OPS(OP) \
   OP (abs) OP (acos) OP (acosh) OP (activation_grad) OP (add) OP (and) OP (arg_max) OP (arg_min) \
-  OP (asin) OP (asinh) OP (atan) OP (atanh) OP (average_pool) OP (batch_normalization) \
-  OP (batch_normalization_grad) OP (batch_normalization_training) OP (bit_shift) \
-  OP (bitwise_and) OP (bitwise_not) OP (bitwise_or) OP (bitwise_xor) OP (cast) OP (ceil) \
-  OP (celu) OP (clip) OP (concat) OP (constant_of_shape) OP (conv) OP (conv_grad_weight) \
-  OP (conv_transpose) OP (cos) OP (cosh) OP (depth_to_space) OP (div) OP (dropout) OP (elu) \
-  OP (equal) OP (erf) OP (exp) OP (expand) OP (flatten) OP (floor) OP (gather) OP (gelu) \
-  OP (gemm) OP (global_average_pool) OP (global_max_pool) OP (greater) OP (greater_or_equal) \
-  OP (group_normalization) OP (hard_sigmoid) OP (hard_swish) OP (identity) \
+  OP (asin) OP (asinh) OP (atan) OP (atanh) OP (attention) OP (average_pool) \
+  OP (batch_normalization) OP (batch_normalization_grad) OP (batch_normalization_training) \
+  OP (bit_shift) OP (bitwise_and) OP (bitwise_not) OP (bitwise_or) OP (bitwise_xor) OP (cast) \
+  OP (ceil) OP (celu) OP (clip) OP (concat) OP (constant_of_shape) OP (conv) \
+  OP (conv_grad_weight) OP (conv_transpose) OP (cos) OP (cosh) OP (depth_to_space) OP (div) \
+  OP (dropout) OP (elu) OP (equal) OP (erf) OP (exp) OP (expand) OP (flatten) OP (floor) \
+  OP (gather) OP (gelu) OP (gemm) OP (global_average_pool) OP (global_max_pool) OP (greater) \
+  OP (greater_or_equal) OP (group_normalization) OP (hard_sigmoid) OP (hard_swish) OP (identity) \
   OP (instance_normalization) OP (is_inf) OP (is_nan) OP (lrn) OP (layer_normalization) \
   OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) OP (log_softmax) OP (lp_normalization) \
   OP (matmul) OP (max) OP (max_pool) OP (max_pool_grad) OP (mean) OP (min) OP (mish) OP (mod) \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Softmax, LogSoftmax, ArgMax, ArgMin. */
+#include "kernels/softmax.h"
 #include "ops/exponential.h"
 #include "ops/gradient.h"
 #include "ops/per-image.h"
@@ -99,30 +100,12 @@ find_max (const float *x, gsize n)
   return max;
 }
 
-ENS_CLONES static void
-exp_row (const float *x, float max, float *y, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    y[i] = ens_exp (x[i] - max);
-}
-
-static double
-sum_row (const float *y, gsize n)
-{
-  double sum = 0;
-
-  for (gsize i = 0; i < n; i++)
-    sum += (double)y[i];
-  return sum;
-}
-
 static void
 softmax_row (const float *x, float *y, gsize n)
 {
-  float factor;
+  float factor = ens_softmax_exponentials (ens_kernels_get (),
+                                           &(EnsSoftmaxRow) {.x = x, .scale = 1, .n = n, .y = y});
 
-  exp_row (x, find_max (x, n), y, n);
-  factor = (float)(1 / sum_row (y, n));
   for (gsize i = 0; i < n; i++)
     y[i] *= factor;
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "harness.h"
+
+static const TestRow rows[] = {
+    {"by-hand", "scale=1.0", "1x1x1x2 = 1 0; 1x1x2x2 = 0 5 0.69314718 7; 1x1x2x1 = 3 6",
+     "1x1x1x1 = 5"},
+    {"usual-scale", NULL, "1x1x1x4 = 2 0 0 0; 1x1x2x4 = 0 0 0 0 0.69314718 0 0 0; 1x1x2x1 = 3 6",
+     "1x1x1x1 = 5"},
+    {"three", "q_num_heads=3 kv_num_heads=3", "2x7x24; 2x5x24; 2x5x15", "2x7x15"},
+    {"four", NULL, "2x3x7x8; 2x3x5x8; 2x3x5x11", "2x3x7x11"},
+    {"shared", NULL, "2x6x7x8; 2x2x5x8; 2x2x5x8", NULL},
+    {"shared-three", "q_num_heads=6 kv_num_heads=2", "2x7x24; 2x5x8; 2x5x8", "2x7x24"},
+    {"causal", "is_causal=1", "1x2x7x8; 1x2x7x8; 1x2x7x8", NULL},
+    {"causal-uneven", "is_causal=1", "1x2x7x8; 1x2x5x8; 1x2x5x8", NULL},
+    {"softcap", "softcap=0.5 scale=2.0", "1x2x7x8; 1x2x5x8; 1x2x5x8", NULL},
+    {"mask", NULL, "1x2x7x8; 1x2x5x8; 1x2x5x8; 7x5", NULL},
+    {"mask-row", NULL, "3x2x7x8; 3x2x5x8; 3x2x5x8; 3x1x1x5", NULL},
+    {"mask-column", NULL, "1x2x7x8; 1x2x5x8; 1x2x5x8; const 2x7x1", NULL},
+    {"mask-heads", NULL, "2x4x7x8; 2x2x5x8; 2x2x5x8; 4x7x5", NULL},
+    {"mask-truth", NULL,
+     "1x2x3x4; 1x2x5x4; 1x2x5x4; const bool 3x5 = 1 0 0 0 0 1 1 0 1 1 0 0 0 1 0", NULL},
+    {"mask-truth-row", NULL, "2x2x3x4; 2x2x3x4; 2x2x3x4; bool 2x1x1x3 = 1 0 1 0 0 1", NULL},
+    {"mask-infinite", "is_causal=1",
+     "1x1x3x4; 1x1x3x4; 1x1x3x4; const 3x3 = 0 -inf 0 -inf 0 0 0 0 -inf", NULL},
+    {"long", NULL, "1x2x197x16; 1x2x301x16; 1x2x301x16", NULL, .tolerance = 1e-5},
+    {"far", "scale=100.0", "1x1x5x8; 1x1x150x8; 1x1x150x3", NULL, .tolerance = 1e-4},
+    {"vit", NULL, "1x3x50x64; 1x3x50x64; 1x3x50x64", NULL, .tolerance = 1e-5,
+     .benchmark = "1x12x197x64; 1x12x197x64; 1x12x197x64"},
+    {"empty", NULL, "0x2x7x8; 0x2x5x8; 0x2x5x8", "0x2x7x8"},
+    {"float64", NULL, "float64 1x2x7x8; float64 1x2x5x8; float64 1x2x5x8", "float64 1x2x7x8"},
+    {"no-heads", NULL, "2x7x24; 2x5x24; 2x5x24", .error = "“q_num_heads” is missing"},
+    {"uneven-heads", "q_num_heads=5 kv_num_heads=3", "2x7x24; 2x5x24; 2x5x24",
+     .error = "24 columns of input 0 can't be cut into 5 heads"},
+    {"other-depth", NULL, "1x2x7x8; 1x2x5x4; 1x2x5x8", .error = "don't match"},
+    {"uneven-sharing", NULL, "1x3x7x8; 1x2x5x8; 1x2x5x8", .error = "of 3 and 2 heads don't match"},
+    {"wrong-mask", NULL, "1x2x7x8; 1x2x5x8; 1x2x5x8; 7x4",
+     .error = "the mask is 7x4, expected what broadcasts to 1x2x7x5"},
+    {"cache", NULL, "1x2x7x8; 1x2x5x8; 1x2x5x8; -; 1x2x3x8; 1x2x3x8",
+     .error = "input 4, past_key, is not supported"},
+    {0}};
+
+const TestOperator test_attention[] = {{"Attention", rows}, {0}};
