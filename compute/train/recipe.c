@@ -56,7 +56,8 @@ ens_recipe_load_dataset (const EnsRecipeParams *params, const EnsMonitor *monito
 {
   g_autoptr (EnsDataset) dataset = ens_dataset_load (params->dataset, NULL, error);
 
-  if (dataset == NULL)
+  if (dataset == NULL
+      || (params->one_class != NULL && !ens_dataset_keep_class (dataset, params->one_class, error)))
     return NULL;
   ens_dataset_tell (dataset, monitor);
   note_few_pictures (dataset, monitor);
@@ -101,6 +102,8 @@ ens_recipe_describe (const EnsRecipeParams *params, const EnsDataset *dataset, E
   const EnsLoopParams *loop = &params->loop;
 
   ens_json_string (json, "dataset", params->dataset);
+  if (params->one_class != NULL)
+    ens_json_string (json, "one_class", params->one_class);
   if (dataset != NULL) {
     ens_json_unsigned (json, "images", dataset->samples[ENS_SPLIT_TRAIN]->len);
     ens_json_unsigned (json, "classes", dataset->n_classes);

@@ -23,9 +23,10 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  const char *dataset; /* folder, as dataset/dataset.h describes it */
-  const char *output;  /* ONNX file to write */
-  guint batch;         /* samples of a step */
+  const char *dataset;   /* folder, as dataset/dataset.h describes it */
+  const char *one_class; /* NULL: all; otherwise the others' images show none */
+  const char *output;    /* ONNX file to write */
+  guint batch;           /* samples of a step */
   guint64 seed;
   guint n_workers;    /* threads that load pictures; 0: one per two processors */
   gsize memory_limit; /* of a step's intermediate values, as EnsStepParams has it; 0: any */

@@ -231,7 +231,10 @@ ens_retrain_draw_maps (const EnsRetrainParams *params, guint n, EnsDevice *devic
   if (mapper == NULL)
     return NULL;
   dataset = ens_dataset_load (params->recipe.dataset, NULL, error);
-  if (dataset == NULL || !check_classes (mapper, dataset, params->recipe.output, error))
+  if (dataset == NULL
+      || (params->recipe.one_class != NULL
+          && !ens_dataset_keep_class (dataset, params->recipe.one_class, error))
+      || !check_classes (mapper, dataset, params->recipe.output, error))
     return NULL;
   shown = list_shown (dataset);
   n = MIN (n, shown->len);

@@ -10,7 +10,7 @@
 
 typedef struct {
   ToolTraining training;
-  char *network, *freeze, *coverage, *augment, *sub_images, *report;
+  char *network, *one_class, *freeze, *coverage, *augment, *sub_images, *report;
 } Options;
 
 /* Pictures in a report. */
@@ -59,6 +59,7 @@ set_params (const Options *options, const char *dataset, EnsRetrainParams *param
     return FALSE;
   }
   params->freeze = options->freeze;
+  params->recipe.one_class = options->one_class;
   return tool_training_set (&options->training, dataset, &params->recipe, error)
          && set_choices (options, params, error)
          && set_sub_images (options->sub_images, params, error)
@@ -139,9 +140,11 @@ run (gconstpointer data, char **arguments, GError **error)
 }
 
 static const ToolOption option_table[] = {
-    {"network", 'n', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, network), "FILE[,KEY=VALUE]…",
+    {"network", 'n', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, network), "FILE[,…]",
      "The classifier to retrain, as for train", "*.onnx"},
     TOOL_TRAINING_OPTIONS (Options, "20", "0.0001", "sgd", "16"),
+    {"one-class", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, one_class), "NAME",
+     "That class alone; pictures of the others show none"},
     {"freeze", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, freeze), "VALUE",
      "Leave all layers up to this value as they are"},
     {"sub-images", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sub_images), "N",

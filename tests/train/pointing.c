@@ -3,12 +3,14 @@
  *
  * Does a retrained network know where an object is? Of every validation and test picture with one
  * of the class, random square crops inside the picture are taken, such that the middle of the
- * object's box lies anywhere in the crop. Prints how often the highest value of the network's map
- * lies in the box, how often the crop's middle does, and the correlation of the map with the share
- * of the object at its positions.
+ * object's box lies anywhere in the crop; with 0 crops all pictures of the class are taken as they
+ * are. Prints how often the highest value of the network's map lies in a box of the class, how
+ * often the middle does, and the correlation of the map with the largest share of an object at its
+ * positions.
  *
- * Crops are scaled to 512 × 512, with the mean around them, so that positions stand for parts of
- * the crop whose middles reach its edges. */
+ * Crops are scaled to 512 × 512, pictures to a shorter side of 512, with the mean around them, so
+ * that positions stand for parts whose middles reach the edges. A network of one class is measured
+ * as it was trained by retrain --one-class. */
 #include <gst/gst.h>
 #include <math.h>
 #include <stdio.h>
@@ -76,8 +78,29 @@ add_position (Pointing *pointing, double value, double share)
   pointing->n_positions++;
 }
 
+/* Of objects that lie inside. */
+static double
+find_share (const GArray *objects, const EnsRect *region)
+{
+  double largest = 0;
+
+  for (guint i = 0; i < objects->len; i++)
+    largest = MAX (largest, ens_cover (&g_array_index (objects, EnsRect, i), region));
+  return largest;
+}
+
+static gboolean
+is_in_object (const GArray *objects, const EnsRect *region)
+{
+  for (guint i = 0; i < objects->len; i++)
+    if (contains (&g_array_index (objects, EnsRect, i), region->x + region->width / 2,
+                  region->y + region->height / 2))
+      return TRUE;
+  return FALSE;
+}
+
 static void
-judge (Pointing *pointing, const EnsResult *result, const EnsRect *object, const EnsRect *seen)
+judge (Pointing *pointing, const EnsResult *result, const GArray *objects, const EnsRect *seen)
 {
   const EnsProbabilityMap *map = result->map;
   EnsRect peak = {0};
@@ -87,7 +110,7 @@ judge (Pointing *pointing, const EnsResult *result, const EnsRect *object, const
     float value = map->probabilities[i * result->n_classes + pointing->class];
     EnsRect region = ens_probability_map_get_rect (map, i);
 
-    add_position (pointing, value, ens_cover (object, &region));
+    add_position (pointing, value, find_share (objects, &region));
     if (value <= highest)
       continue;
     highest = value;
@@ -96,46 +119,70 @@ judge (Pointing *pointing, const EnsResult *result, const EnsRect *object, const
   pointing->rows = map->rows;
   pointing->columns = map->columns;
   pointing->n++;
-  pointing->n_peaks += contains (object, peak.x + peak.width / 2, peak.y + peak.height / 2);
-  pointing->n_middles += contains (object, 0.5, 0.5);
-  pointing->n_picture_middles +=
-      contains (object, seen->x + seen->width / 2, seen->y + seen->height / 2);
-  pointing->area += object->width * object->height;
+  pointing->n_peaks += is_in_object (objects, &peak);
+  pointing->n_middles += is_in_object (objects, &ENS_RECT_WHOLE);
+  pointing->n_picture_middles += is_in_object (objects, seen);
+  for (guint i = 0; i < objects->len; i++)
+    pointing->area += g_array_index (objects, EnsRect, i).width
+                      * g_array_index (objects, EnsRect, i).height / objects->len;
+}
+
+/* A part of the frame, of which nothing but `boxes` shows objects. */
+static gboolean
+measure_part (Pointing *pointing, const EnsFrame *frame, const EnsRect *part, const GArray *boxes,
+              guint width, guint height, GError **error)
+{
+  g_autoptr (EnsResult) result = NULL;
+  g_autoptr (GArray) objects = g_array_new (FALSE, FALSE, sizeof (EnsRect));
+  EnsRect seen = clip (&ENS_RECT_WHOLE, part);
+
+  for (guint i = 0; i < boxes->len; i++) {
+    EnsRect object = clip (&g_array_index (boxes, EnsRect, i), part);
+
+    g_array_append_val (objects, object);
+  }
+  result = ens_mapper_run (pointing->mapper, frame, part, width, height, error);
+  if (result == NULL)
+    return FALSE;
+  judge (pointing, result, objects, &seen);
+  return TRUE;
 }
 
 static gboolean
-measure_picture (Pointing *pointing, const EnsFrame *frame, const EnsRect *box, guint n_crops,
-                 GError **error)
+measure_crops (Pointing *pointing, const EnsFrame *frame, const GArray *boxes, guint n_crops,
+               GError **error)
 {
   for (guint i = 0; i < n_crops; i++) {
-    EnsRect crop = draw_crop (pointing, frame, box);
-    EnsRect seen = clip (&ENS_RECT_WHOLE, &crop), object = clip (box, &crop);
-    g_autoptr (EnsResult) result =
-        ens_mapper_run (pointing->mapper, frame, &crop, SIDE, SIDE, error);
+    EnsRect crop = draw_crop (pointing, frame, &g_array_index (boxes, EnsRect, 0));
 
-    if (result == NULL)
+    if (!measure_part (pointing, frame, &crop, boxes, SIDE, SIDE, error))
       return FALSE;
-    judge (pointing, result, &object, &seen);
   }
   return TRUE;
 }
 
-/* The only object of the class; NULL: there are more, or none. */
-static const EnsDatasetBox *
-find_object (const EnsDatasetItem *item, guint class)
+static gboolean
+measure_whole (Pointing *pointing, const EnsFrame *frame, const GArray *boxes, GError **error)
 {
-  const EnsDatasetBox *found = NULL;
-  guint n = 0;
+  double scale = (double)SIDE / MIN (frame->width, frame->height);
+
+  return measure_part (pointing, frame, &ENS_RECT_WHOLE, boxes, (guint)lrint (frame->width * scale),
+                       (guint)lrint (frame->height * scale), error);
+}
+
+/* Of the class's objects that count. (transfer full, EnsRect) */
+static GArray *
+list_boxes (const EnsDatasetItem *item, guint class)
+{
+  GArray *boxes = g_array_new (FALSE, FALSE, sizeof (EnsRect));
 
   for (guint i = 0; item->boxes != NULL && i < item->boxes->len; i++) {
     const EnsDatasetBox *box = &g_array_index (item->boxes, EnsDatasetBox, i);
 
-    if (box->class != class)
-      continue;
-    found = box;
-    n++;
+    if (box->class == class && !box->crowd && !box->difficult)
+      g_array_append_val (boxes, box->rect);
   }
-  return n == 1 && !found->crowd && !found->difficult ? found : NULL;
+  return boxes;
 }
 
 static gboolean
@@ -144,13 +191,15 @@ measure_split (Pointing *pointing, const EnsDataset *dataset, EnsSplit split,
 {
   for (guint i = 0; i < dataset->samples[split]->len; i++) {
     const EnsDatasetItem *item = dataset->samples[split]->pdata[i];
-    const EnsDatasetBox *box = find_object (item, pointing->class);
+    g_autoptr (GArray) boxes = list_boxes (item, pointing->class);
     g_autoptr (EnsPicture) picture = NULL;
 
-    if (box == NULL)
+    if (boxes->len == 0 || (n_crops > 0 && boxes->len > 1))
       continue;
     picture = ens_frame_opener_read (opener, item->path, error);
-    if (picture == NULL || !measure_picture (pointing, &picture->frame, &box->rect, n_crops, error))
+    if (picture == NULL
+        || !(n_crops > 0 ? measure_crops (pointing, &picture->frame, boxes, n_crops, error)
+                         : measure_whole (pointing, &picture->frame, boxes, error)))
       return FALSE;
   }
   return TRUE;
@@ -164,12 +213,13 @@ print_result (const Pointing *pointing)
   double x = pointing->xx / m - pow (pointing->x / m, 2);
   double y = pointing->yy / m - pow (pointing->y / m, 2);
 
-  printf ("%u crops, map of %u × %u positions\n", pointing->n, pointing->rows, pointing->columns);
+  printf ("%u pictures or crops, map of %u × %u positions\n", pointing->n, pointing->rows,
+          pointing->columns);
   printf ("peak in the object:   %5.1f %%\n", 100 * pointing->n_peaks / n);
   printf ("middle in the object: %5.1f %%\n", 100 * pointing->n_middles / n);
   printf ("middle of what is seen of the picture: %.1f %%\n",
           100 * pointing->n_picture_middles / n);
-  printf ("object's area:        %5.1f %% of the crop\n", 100 * pointing->area / n);
+  printf ("an object's area:     %5.1f %%\n", 100 * pointing->area / n);
   printf ("correlation of map and share: %.3f\n", covariance / sqrt (x * y));
 }
 
@@ -186,7 +236,9 @@ run (Pointing *pointing, char **arguments, guint n_crops, GError **error)
   if (pointing->mapper == NULL)
     return FALSE;
   dataset = ens_dataset_load (arguments[2], NULL, error);
-  if (dataset == NULL)
+  if (dataset == NULL
+      || (g_strv_length ((char **)ens_mapper_get_classes (pointing->mapper)) == 1
+          && !ens_dataset_keep_class (dataset, arguments[3], error)))
     return FALSE;
   while (pointing->class < dataset->n_classes
          && strcmp (dataset->classes[pointing->class], arguments[3]) != 0)
