@@ -40,6 +40,20 @@ ens_node_views_clear (EnsNodeViews *node_views)
   g_free (node_views->outputs);
 }
 
+gint64
+ens_node_count_flops (const EnsNode *node)
+{
+  g_auto (EnsNodeViews) node_views = {0};
+
+  if (node->op->flops == NULL)
+    return 0;
+  ens_node_views_init (&node_views, node);
+  for (guint i = 0; i < node->n_outputs; i++)
+    *node_views.outputs[i] =
+        ens_view_dense (node->outputs[i]->type, &node->outputs[i]->shape, NULL);
+  return node->op->flops (&node_views.operands);
+}
+
 static gboolean
 check_inputs (const EnsNode *node, const EnsOperands *operands, GError **error)
 {

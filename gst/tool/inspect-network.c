@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fail.h"
+#include "drawing/network-drawing.h"
+#include "drawing/network-groups.h"
 #include "engine/feature-layers.h"
 #include "graph/infer.h"
 #include "inspect.h"
@@ -28,18 +31,6 @@ choose_shapes (const EnsGraph *graph, guint size)
   return shapes;
 }
 
-static gint64
-count_parameters (const EnsNode *node)
-{
-  gint64 n = 0;
-
-  for (guint i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] != NULL && node->inputs[i]->constant != NULL
-        && node->inputs[i]->producer == NULL && node->inputs[i]->type == ENS_TYPE_FLOAT32)
-      n += ens_shape_elements (&node->inputs[i]->shape);
-  return n;
-}
-
 static void
 print_values (const char *kind, const GPtrArray *values)
 {
@@ -62,7 +53,7 @@ print_layers (const EnsGraph *graph)
     const EnsNode *node = g_ptr_array_index (graph->nodes, i);
     g_autofree char *shape = ens_shape_to_string (&node->outputs[0]->shape);
     g_autofree char *attributes = ens_node_attributes_to_string (node);
-    gint64 n = count_parameters (node);
+    gint64 n = network_count_parameters (node);
 
     total += n;
     tool_table_row (table);
@@ -112,8 +103,28 @@ print_proposal (const char *path)
     g_print ("  %s\n", error->message);
 }
 
+static gboolean
+write_drawing (const EnsGraph *graph, const GArray *taps, const char *path, const char *drawing,
+               GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *title = g_path_get_basename (path);
+  g_autofree char *svg = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  for (guint i = 0; i < taps->len; i++)
+    g_ptr_array_add (names, g_array_index (taps, EnsFeatureLayer, i).value->name);
+  g_ptr_array_add (names, NULL);
+  svg =
+      network_draw (&(NetworkDrawing) {graph, title, (const char *const *)(gpointer)names->pdata});
+  if (!g_file_set_contents (drawing, svg, -1, &reason))
+    return ens_fail (error, ENS_ERROR_FILE, drawing, "can't write it: %s", reason->message);
+  g_print ("\n%s\n", drawing);
+  return TRUE;
+}
+
 gboolean
-tool_inspect_network (const char *path, guint size, GError **error)
+tool_inspect_network (const char *path, guint size, const char *drawing, GError **error)
 {
   const EnsOnnxOptions options = {.nominal_size = size};
   g_autoptr (EnsGraph) graph = ens_onnx_import (path, &options, error);
@@ -136,5 +147,5 @@ tool_inspect_network (const char *path, guint size, GError **error)
   print_layers (graph);
   print_taps (taps);
   print_proposal (path);
-  return TRUE;
+  return drawing == NULL || write_drawing (graph, taps, path, drawing, error);
 }

@@ -18,6 +18,7 @@ print_operators (void)
 
 typedef struct {
   gint size;
+  char *drawing;
   gboolean operators;
 } Options;
 
@@ -37,14 +38,20 @@ run (gconstpointer data, char **arguments, GError **error)
                  "expected BUNDLE|NETWORK.onnx; see gst-ensemble-1.0 inspect --help");
     return FALSE;
   }
-  if (g_file_test (arguments[0], G_FILE_TEST_IS_DIR))
+  if (!g_file_test (arguments[0], G_FILE_TEST_IS_DIR))
+    return tool_inspect_network (arguments[0], (guint)options->size, options->drawing, error);
+  if (options->drawing == NULL)
     return tool_inspect_bundle (arguments[0], error);
-  return tool_inspect_network (arguments[0], (guint)options->size, error);
+  g_set_error (error, TOOL_ERROR_USAGE, 0,
+               "--draw is for a network: one of the bundle's, %s/NAME.onnx", arguments[0]);
+  return FALSE;
 }
 
 static const ToolOption option_table[] = {
     {"size", 's', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, size), "PIXELS",
      "Side of a network's square input, where the file leaves it open (224)"},
+    {"draw", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, drawing), "FILE.svg",
+     "Draw a network, its layers, shapes and cost", "*.svg"},
     {"operators", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, operators), NULL,
      "List the operators that networks may have"},
     TOOL_OPTION_END,
@@ -60,7 +67,12 @@ const ToolCommand tool_inspect = {
     .help = "Of a network: its layers and shapes, the feature layers that an ensemble can tap, the "
             "operators, if any, that this build does not support, and its input preprocessing. Of "
             "a bundle: settings, networks, thresholds, provenance and measured accuracy.",
-    .manual = "Input preprocessing (size, channel order, mean, std) is detected automatically, and "
+    .manual = "--draw writes a picture of a network, SVG for any browser: from the top to the "
+              "bottom its layers with their shapes, multiply-adds, share of the whole cost and "
+              "parameters. Normalisation and activation are drawn with the layer before them, "
+              "blocks that repeat once, with their number. Layers that can be tapped are marked. "
+              "More about a layer appears under the pointer.\n\n"
+              "Input preprocessing (size, channel order, mean, std) is detected automatically, and "
               "printed with its source. It is stated in a file "
               "beside the network: NETWORK.json or networks.json with the members file, order, "
               "mean, scale or std, size, labels and taps; GStreamer's NETWORK.onnx.modelinfo or "

@@ -24,36 +24,12 @@ bytes_moved (const TestCase *test_case)
   return bytes;
 }
 
-static gint64
-count_flops (const TestCase *test_case)
-{
-  const EnsNode *node = test_case->node;
-  g_autofree EnsView *views = g_new0 (EnsView, node->n_inputs + node->n_outputs);
-  g_autofree const EnsView **inputs = g_new0 (const EnsView *, node->n_inputs);
-  g_autofree EnsView **outputs = g_new0 (EnsView *, node->n_outputs);
-
-  if (node->op->flops == NULL)
-    return 0;
-  for (guint i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] != NULL) {
-      views[i] = ens_view_dense (node->inputs[i]->type, &node->inputs[i]->shape, NULL);
-      inputs[i] = &views[i];
-    }
-  for (guint i = 0; i < node->n_outputs; i++) {
-    views[node->n_inputs + i] =
-        ens_view_dense (node->outputs[i]->type, &node->outputs[i]->shape, NULL);
-    outputs[i] = &views[node->n_inputs + i];
-  }
-  return node->op->flops (
-      &(EnsOperands) {node, node->params, node->n_inputs, node->n_outputs, inputs, outputs});
-}
-
 static void
 print_row (const TestCase *test_case, EnsThreadPool *pool)
 {
   const char *kernel;
   double seconds = test_case_time (test_case, pool, &kernel);
-  gint64 flops = count_flops (test_case);
+  gint64 flops = ens_node_count_flops (test_case->node);
 
   printf ("%-18s %-34s %-12s %7u %10.4f", test_case->node->op->name, test_case->row->name, kernel,
           ens_thread_pool_get_threads (pool), seconds * 1e3);

@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 import termios
+import xml.etree.ElementTree as xml
 import zlib
 
 TOOL, DRAW, NETWORKS = sys.argv[1:]
+ORIGINAL = os.path.join(os.path.dirname(NETWORKS), "original.onnx")
 
 # Arguments, exit status, what is said.
 ROWS = [
@@ -86,6 +88,8 @@ ROWS = [
     (["classify", "a.jpg", "-m", "x.ensemble", "--gate=maybe"], 2, "on or off, got “maybe”"),
     (["inspect", "nowhere.onnx"], 1, "nowhere.onnx"),
     (["inspect", NETWORKS], 1, "networks.json"),
+    (["inspect", ORIGINAL, "--draw=/nowhere/a.svg"], 1, "/nowhere/a.svg: can't write it"),
+    (["inspect", os.path.dirname(NETWORKS), "--draw=a.svg"], 2, "--draw is for a network"),
     (["benchmark", "nowhere.onnx"], 1, "nowhere.onnx"),
     (["benchmark", "a.onnx", "-d", "abacus"], 1, "abacus"),
     (["benchmark", "a.onnx", "-d", "vulkan:no such GPU"], 1, "vulkan:no such GPU"),
@@ -155,6 +159,12 @@ def check_inspection(folder):
            and "127.5" in result.stdout and "stated in networks.json" in result.stdout, "inspect",
            result)
     check_width(network)
+    drawing = folder / "original.svg"
+    result = run("inspect", network, f"--draw={drawing}")
+    root = xml.parse(drawing).getroot() if drawing.is_file() else None
+    expect(result.returncode == 0 and root is not None and root.tag.endswith("svg")
+           and "original.onnx" in "".join(root.itertext()) and str(drawing) in result.stdout,
+           "inspect --draw", result)
     result = run("benchmark", network, "-n", 1, "-s", 64)
     expect(result.returncode == 0 and "GFLOP/s" in result.stdout, "benchmark", result)
     drawn = run("boxes", folder / "boxes", program=DRAW)
