@@ -10,6 +10,7 @@
 #define UNIT(y) clamp (y, 0, 1)
 #define LOGISTIC(y) logistic (y)
 #define TANH(y) hyperbolic_tangent (y)
+#define ROUND(y) roundEven (y)
 #define ERF(y) error_function (y)
 #define EXP(y) exponential (y)
 #define CASE(upper, name, number, formula, of, derivative) \

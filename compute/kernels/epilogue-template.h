@@ -67,9 +67,20 @@ vector_erf (Vector x)
                         (Vector)((VectorInt)q | ((VectorInt)x & sign)));
 }
 
+/* To the nearest integer, of two the even one; |x| < 2²². */
+ENS_INLINE Vector
+vector_round (Vector x)
+{
+  const float round = 12582912.f;
+
+  return x + round - round;
+}
+
 #define REAL(n) (float)(n)
 #define IF_LESS(a, b, y, z) vector_select ((a) < (b), y, z)
+#define MAXIMUM(a, b) vector_max (a, vector_set (b))
 #define MINIMUM(a, b) vector_min (a, vector_set (b))
+#define ROUND(y) vector_round (y)
 #define UNIT(y) vector_min (vector_max (y, vector_set (0.f)), vector_set (1.f))
 #define LOGISTIC(y) vector_sigmoid (y)
 #define TANH(y) vector_tanh (y)

@@ -15,6 +15,7 @@
 #define UNIT(y) fmin (fmax (y, 0), 1)
 #define LOGISTIC(y) (1 / (1 + exp (-(y))))
 #define TANH(y) tanh (y)
+#define ROUND(y) nearbyint (y)
 #define ERF(y) erf (y)
 #define EXP(y) exp (y)
 #define CASE(upper, name, number, formula, of, derivative) \

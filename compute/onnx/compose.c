@@ -79,7 +79,7 @@ ens_compose_known (EnsCompose *compose, const char *suffix, EnsTensor *contents)
   tensor->type = contents->type;
   tensor->shape = contents->shape;
   tensor->contents = contents;
-  tensor->composed = TRUE;
+  tensor->provisional = TRUE;
   return tensor->name;
 }
 
@@ -158,24 +158,27 @@ ens_compose_many (EnsCompose *compose, const char *op, EnsAttributes *attributes
 
   if (owned == NULL)
     owned = ens_attributes_new ();
-  for (guint i = 0; i < n_outputs && !compose->failed; i++)
-    g_ptr_array_add (names, outputs[i] != NULL ? g_strdup (outputs[i]) : make_name (compose, op));
+  for (guint i = 0; i < n_outputs && !compose->failed; i++) {
+    g_autofree char *suffix = i == 0 ? g_strdup (op) : g_strdup_printf ("%s:%u", op, i);
+
+    g_ptr_array_add (names,
+                     outputs[i] != NULL ? g_strdup (outputs[i]) : make_name (compose, suffix));
+  }
   proto.op_type = (char *)op;
-  proto.name = (char *)compose->step->name;
   proto.input = (char **)inputs;
   proto.n_input = n_inputs;
   proto.output = (char **)names->pdata;
   proto.n_output = names->len;
   if (!compose->failed)
     compose->failed = !ens_onnx_import_part (compose->import, &proto, g_steal_pointer (&owned),
-                                             compose->opset, compose->error);
+                                             compose->opset, compose->step->what, compose->error);
   for (guint i = 0; i < n_outputs; i++) {
     EnsOnnxTensor *tensor = compose->failed || *(char *)names->pdata[i] == '\0'
                                 ? NULL
                                 : ens_onnx_import_find (compose->import, names->pdata[i]);
 
     if (tensor != NULL && outputs[i] == NULL)
-      tensor->composed = TRUE;
+      tensor->provisional = TRUE;
     outputs[i] = tensor != NULL ? tensor->name : "";
   }
 }
@@ -223,18 +226,27 @@ ens_compose_to_last (EnsCompose *compose, gboolean channels_last, const char *x)
 
 /* Results */
 
+/* The part that computes a result is called as the node. */
+static void
+name_node (const EnsCompose *compose, const EnsOnnxTensor *tensor)
+{
+  const EnsValue *value = tensor->computed_last ? tensor->last : tensor->first;
+
+  if (tensor->provisional && value != NULL && value->producer != NULL
+      && strcmp (value->producer->name, tensor->name) == 0)
+    ens_graph_rename_node (compose->import->graph, value->producer, compose->step->name);
+}
+
 void
 ens_compose_result (EnsCompose *compose, guint output, const char *name)
 {
   EnsOnnxTensor *tensor = ens_compose_find (compose, name);
-  const char *result = compose->step->proto->output[output];
 
-  if (tensor == NULL)
-    return;
-  if (!tensor->composed)
-    ens_compose_many (compose, "Identity", NULL, &name, 1, &result, 1);
-  else
-    compose->failed = !ens_onnx_import_rename (compose->import, tensor, result, compose->error);
+  if (tensor != NULL)
+    name_node (compose, tensor);
+  if (tensor != NULL)
+    compose->failed = !ens_onnx_import_alias (compose->import, tensor,
+                                              compose->step->proto->output[output], compose->error);
 }
 
 gboolean

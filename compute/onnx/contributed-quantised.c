@@ -38,7 +38,7 @@ ens_onnx_import_qlinear_unary (EnsOnnxStep *step, EnsOnnxImport *import, GError 
   y = ens_compose (&compose, find_real_operator (&compose), ens_compose_rest (&compose), x, NULL);
   compose.opset = ENS_OP_NEWEST_OPSET;
   y = ens_compose_to_last (&compose, channels_last, y);
-  return ens_compose_finish_saturated (&compose, y, 3, 4);
+  return ens_compose_finish_rounded (&compose, y, 3, 4);
 }
 
 /* A, its scale and zero point, B, its scale and zero point, C's scale and zero point. */
@@ -55,7 +55,7 @@ ens_onnx_import_qlinear_binary (EnsOnnxStep *step, EnsOnnxImport *import, GError
   a = ens_compose_reals (&compose, &first);
   b = ens_compose_reals (&compose, &second);
   c = ens_compose (&compose, find_real_operator (&compose), NULL, a, b, NULL);
-  return ens_compose_finish_saturated (&compose, c, 6, 7);
+  return ens_compose_finish_rounded (&compose, c, 6, 7);
 }
 
 #define CONCAT_FIRST 2
@@ -81,7 +81,7 @@ ens_onnx_import_qlinear_concat (EnsOnnxStep *step, EnsOnnxImport *import, GError
     parts[i] = ens_compose_reals (&compose, &part);
   }
   ens_compose_many (&compose, "Concat", ens_compose_rest (&compose), parts, n, &y, 1);
-  return ens_compose_finish_saturated (&compose, y, 0, 1);
+  return ens_compose_finish_rounded (&compose, y, 0, 1);
 }
 
 /* Condition, X, its scale and zero point, Y, its scale and zero point, Z's scale and zero point. */
@@ -94,7 +94,7 @@ ens_onnx_import_qlinear_where (EnsOnnxStep *step, EnsOnnxImport *import, GError 
   ens_compose_check_inputs (&compose, 9, 9);
   x = ens_compose_reals (&compose, &(EnsQuantised) {1, 2, 3, -1});
   y = ens_compose_reals (&compose, &(EnsQuantised) {4, 5, 6, -1});
-  return ens_compose_finish_saturated (
+  return ens_compose_finish_rounded (
       &compose, ens_compose (&compose, "Where", NULL, ens_compose_input (&compose, 0), x, y, NULL),
       7, 8);
 }
@@ -119,7 +119,7 @@ ens_onnx_import_qgemm (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
         ens_compose_bias (&compose, 6, &first, &weights, step->inputs[3]->shape.dims[weights.axis]);
   y = ens_compose (&compose, "Gemm", ens_compose_rest (&compose), a, b, bias, NULL);
   if (ens_compose_has_input (&compose, 7))
-    return ens_compose_finish_saturated (&compose, y, 7, 8);
+    return ens_compose_finish_rounded (&compose, y, 7, 8);
   ens_compose_result (&compose, 0, y);
   return ens_compose_finish_quantised (&compose);
 }
@@ -145,10 +145,11 @@ gboolean
 ens_onnx_import_dynamic_matmul (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
   EnsCompose compose = ens_compose_new (step, import, error);
+  const char *a;
 
   ens_compose_check_inputs (&compose, 3, 5);
-  return finish_product (&compose, ens_compose_input (&compose, 0), &(EnsQuantised) {1, 2, 3, -1},
-                         4);
+  a = ens_compose_range_quantised (&compose, ens_compose_input (&compose, 0));
+  return finish_product (&compose, a, &(EnsQuantised) {1, 2, 3, -1}, 4);
 }
 
 gboolean

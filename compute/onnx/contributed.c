@@ -10,10 +10,25 @@
 #define MAX_NUMBERS 3
 
 typedef struct {
-  const char *name; /* NULL: none */
+  const EnsOp *op; /* NULL: none */
   guint n;
   float numbers[MAX_NUMBERS]; /* in the order of the operator's attributes */
 } Activation;
+
+static const EnsOp *
+find_activation (EnsCompose *compose)
+{
+  const char *name = ens_attributes_string (compose->step->attributes, "activation", "");
+  const EnsOp *op = ens_op_find (name);
+
+  if (*name == '\0' || (op != NULL && op->layout == ENS_LAYOUT_FOLLOWS && op->min_inputs == 1))
+    return op;
+  ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
+                    "attribute “activation” is “%s”, expected the name of an elementwise operator "
+                    "that is supported",
+                    name);
+  return NULL;
+}
 
 /* Convolutions list the numbers, products have an attribute for each. */
 static Activation
@@ -22,7 +37,7 @@ read_activation (EnsCompose *compose)
   static const char *const names[MAX_NUMBERS] = {"activation_alpha", "activation_beta",
                                                  "activation_gamma"};
   EnsAttributes *attributes = compose->step->attributes;
-  Activation activation = {.name = ens_attributes_string (attributes, "activation", NULL)};
+  Activation activation = {.op = find_activation (compose)};
 
   activation.n =
       ens_attributes_floats (attributes, "activation_params", activation.numbers, MAX_NUMBERS);
@@ -39,25 +54,17 @@ static const char *
 activate (EnsCompose *compose, const Activation *activation, const char *x)
 {
   static const char *const names[][2] = {{"alpha", "min"}, {"beta", "max"}, {"gamma", NULL}};
-  const EnsOp *op = activation->name != NULL ? ens_op_find (activation->name) : NULL;
   EnsAttributes *attributes;
   guint n = 0;
 
-  if (activation->name == NULL || *activation->name == '\0')
+  if (activation->op == NULL)
     return x;
-  if (op == NULL || op->layout != ENS_LAYOUT_FOLLOWS || op->min_inputs != 1) {
-    ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
-                      "attribute “activation” is “%s”, expected the name of an elementwise "
-                      "operator that is supported",
-                      activation->name);
-    return "";
-  }
   attributes = ens_attributes_new ();
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    for (guint j = 0; j < G_N_ELEMENTS (names[i]) && n < activation->n; j++)
-      if (names[i][j] != NULL && ens_op_find_attribute (op, names[i][j]) != NULL)
+    for (guint j = 0; j < G_N_ELEMENTS (names[i]) && n < MIN (activation->n, MAX_NUMBERS); j++)
+      if (names[i][j] != NULL && ens_op_find_attribute (activation->op, names[i][j]) != NULL)
         ens_attributes_set_float (attributes, names[i][j], activation->numbers[n++]);
-  return ens_compose (compose, op->name, attributes, x, NULL);
+  return ens_compose (compose, activation->op->name, attributes, x, NULL);
 }
 
 /* Convolutions: activation (X * W + B + Z) */
@@ -245,11 +252,11 @@ import_quick_gelu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
   EnsCompose compose = ens_compose_new (step, import, error);
   float alpha = ens_attributes_float (step->attributes, "alpha", 1.702F);
-  const char *x = ens_compose_input (&compose, 0), *gate;
 
   ens_compose_check_inputs (&compose, 1, 1);
-  gate = ens_compose (&compose, "Sigmoid", NULL, scale (&compose, x, alpha), NULL);
-  ens_compose_result (&compose, 0, ens_compose (&compose, "Mul", NULL, x, gate, NULL));
+  ens_compose_result (&compose, 0,
+                      ens_compose (&compose, "Swish", ens_compose_float ("alpha", alpha),
+                                   ens_compose_input (&compose, 0), NULL));
   return ens_compose_finish (&compose);
 }
 

@@ -111,6 +111,8 @@ add_inputs (Step *step)
     const EnsValue *input = step->node->inputs[i];
     const char *name = "";
 
+    if (input != NULL && i > 0 && ens_onnx_export_is_quantised (step->node))
+      continue;
     if (input != NULL && step->first && is_broadcast (step, input))
       name = permute_operand (step, input);
     else if (input != NULL)
@@ -251,7 +253,7 @@ ens_onnx_export_raise_opset (EnsOnnxExport *export, const EnsNode *node)
 static gboolean
 check_op (const EnsNode *node, GError **error)
 {
-  if (node->op->flags & ENS_OP_INTERNAL)
+  if ((node->op->flags & ENS_OP_INTERNAL) && !ens_onnx_export_is_quantised (node))
     return refuse (node, error, "such operator");
   return TRUE;
 }
@@ -267,6 +269,11 @@ add_node (EnsOnnxExport *export, const EnsNode *node, GError **error)
   choose_order (&step);
   add_inputs (&step);
   add_outputs (&step);
+  if (ens_onnx_export_is_quantised (node)) {
+    ens_onnx_export_quantised (export, node, g_ptr_array_index (step.inputs, 0),
+                               g_ptr_array_index (step.outputs, 0));
+    return TRUE;
+  }
   ens_op_write_attributes (node->op, step.params, node->n_outputs, export->opset, attributes);
   ens_attributes_foreach (attributes, add_attribute, &step);
   if (step.internal != NULL) {
@@ -316,6 +323,8 @@ ens_onnx_export_node (EnsOnnxExport *export, const EnsNode *node, GError **error
 {
   if (!check_op (node, error))
     return FALSE;
+  if (ens_onnx_export_computes_bounds (export, node))
+    return TRUE;
   if (node->op->kind == ENS_KIND_TRANSPOSE && alias_transpose (export, node))
     return TRUE;
   return add_node (export, node, error);

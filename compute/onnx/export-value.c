@@ -60,9 +60,8 @@ ens_onnx_export_tensor (EnsOnnxExport *export, const char *name, EnsTensor *tens
   return proto;
 }
 
-/* The name, with a number if it is taken. */
-static const char *
-take_name (EnsOnnxExport *export, const char *name)
+const char *
+ens_onnx_export_take_name (EnsOnnxExport *export, const char *name)
 {
   g_autofree char *unique = g_strdup (name);
 
@@ -78,7 +77,7 @@ take_name (EnsOnnxExport *export, const char *name)
 const char *
 ens_onnx_export_initializer (EnsOnnxExport *export, const char *name, EnsTensor *tensor)
 {
-  name = take_name (export, name);
+  name = ens_onnx_export_take_name (export, name);
   g_ptr_array_add (export->initializers, ens_onnx_export_tensor (export, name, tensor));
   return name;
 }
@@ -112,7 +111,7 @@ ens_onnx_export_name (EnsOnnxExport *export, const EnsValue *value, gboolean fir
   if (value->shape.rank < 3 || is_named_first (forms, value) == first)
     return forms->name;
   name = g_strconcat (forms->name, first ? ":nchw" : ":nhwc", NULL);
-  return take_name (export, name);
+  return ens_onnx_export_take_name (export, name);
 }
 
 const char *

@@ -228,6 +228,7 @@ export_graph (EnsGraph *inferred, const EnsGraph *declared, const About *about, 
 
   export_init (&export, inferred);
   find_last_names (&export);
+  ens_onnx_export_find_bounds (&export);
   add_inputs (&export, declared);
   for (guint i = 0; i < inferred->nodes->len; i++)
     ens_onnx_export_raise_opset (&export, g_ptr_array_index (inferred->nodes, i));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "onnx/onnx-private.h"
+#include "ops/params.h"
 
 /* What a value is called in the file in its two forms, NULL until there is such a tensor: as it
  * lies in our graph, and with channels first. They are the same below rank 3. */
@@ -14,6 +15,7 @@ typedef struct {
   gboolean is_last;   /* has channels last, as far as operators that follow any order go */
   gboolean is_output; /* of the graph */
   gboolean is_named;  /* a constant's name is given away */
+  gboolean is_bound;  /* nothing but a FakeQuantizeRange reads it, as a bound */
 } EnsOnnxForms;
 
 /* What the file's messages point to lives in `memory` until it is packed. */
@@ -38,6 +40,8 @@ gpointer ens_onnx_export_list (EnsOnnxExport *export, const GPtrArray *array);
 /* A tensor whose contents stay where they are. */
 Onnx__TensorProto *ens_onnx_export_tensor (EnsOnnxExport *export, const char *name,
                                            EnsTensor *tensor);
+/* The name, with a number if it is taken. */
+const char *ens_onnx_export_take_name (EnsOnnxExport *export, const char *name);
 /* Adds an initializer under this name or one like it, which is returned. */
 const char *ens_onnx_export_initializer (EnsOnnxExport *export, const char *name,
                                          EnsTensor *tensor);
@@ -53,6 +57,14 @@ gboolean ens_onnx_export_is_constant (const EnsValue *value);
 const char *ens_onnx_export_name (EnsOnnxExport *export, const EnsValue *value, gboolean first);
 /* The name of one of a value's forms; adds a Transpose where there is only the other. */
 const char *ens_onnx_export_form (EnsOnnxExport *export, const EnsValue *value, gboolean first);
+
+/* FakeQuantize and FakeQuantizeRange, which are two nodes in a file. */
+gboolean ens_onnx_export_is_quantised (const EnsNode *node);
+void ens_onnx_export_quantised (EnsOnnxExport *export, const EnsNode *node, const char *input,
+                                const char *output);
+/* In a file they find their bounds themselves. */
+void ens_onnx_export_find_bounds (EnsOnnxExport *export);
+gboolean ens_onnx_export_computes_bounds (const EnsOnnxExport *export, const EnsNode *node);
 
 /* Takes an opset that has the node's operator, with its attributes. */
 void ens_onnx_export_raise_opset (EnsOnnxExport *export, const EnsNode *node);

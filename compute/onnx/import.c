@@ -50,20 +50,30 @@ ens_onnx_import_add (EnsOnnxImport *import, const char *name, GError **error)
   return tensor;
 }
 
-gboolean
-ens_onnx_import_rename (EnsOnnxImport *import, EnsOnnxTensor *tensor, const char *name,
-                        GError **error)
+static void
+rename_tensor (EnsOnnxImport *import, EnsOnnxTensor *tensor, const char *name)
 {
   EnsValue *values[] = {tensor->first, tensor->last};
 
-  if (!check_name (import, name, error))
-    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     if (values[i] != NULL && strcmp (values[i]->name, tensor->name) == 0)
       ens_graph_rename (import->graph, values[i], name);
-  tensor->name = g_string_chunk_insert (import->names, name);
-  tensor->composed = FALSE;
-  g_hash_table_insert (import->tensors, (gpointer)tensor->name, tensor);
+  tensor->name = name;
+  tensor->provisional = FALSE;
+}
+
+gboolean
+ens_onnx_import_alias (EnsOnnxImport *import, EnsOnnxTensor *tensor, const char *name,
+                       GError **error)
+{
+  char *kept;
+
+  if (!check_name (import, name, error))
+    return FALSE;
+  kept = g_string_chunk_insert (import->names, name);
+  g_hash_table_insert (import->tensors, kept, tensor);
+  if (tensor->provisional)
+    rename_tensor (import, tensor, kept);
   return TRUE;
 }
 

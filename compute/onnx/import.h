@@ -17,7 +17,9 @@ typedef struct {
    * reads it in that order. The same below rank 3. */
   EnsValue *first, *last;
   gboolean computed_last;
-  gboolean composed; /* not of the file, but between the parts of one of its nodes */
+  /* The name is of no interest: it is between the parts of a node, or of integers that real numbers
+   * stand for here. */
+  gboolean provisional;
   /* Of real numbers that stand for the file's integers: what one step of those is worth. 0 of all
    * other tensors, and where there are several. */
   double scale;
@@ -51,9 +53,9 @@ typedef struct {
 EnsOnnxTensor *ens_onnx_import_find (const EnsOnnxImport *import, const char *name);
 /* A new tensor of that name, or NULL if there is one already. */
 EnsOnnxTensor *ens_onnx_import_add (EnsOnnxImport *import, const char *name, GError **error);
-/* Gives a composed tensor, and its value, the name that the file has for it. */
-gboolean ens_onnx_import_rename (EnsOnnxImport *import, EnsOnnxTensor *tensor, const char *name,
-                                 GError **error);
+/* Nodes find the tensor by this name, too. Its values take the name if theirs was provisional. */
+gboolean ens_onnx_import_alias (EnsOnnxImport *import, EnsOnnxTensor *tensor, const char *name,
+                                GError **error);
 /* Tensors that nodes of the file can't find by name: with known contents, which take this name, and
  * of a value in ONNX's order. */
 EnsOnnxTensor *ens_onnx_import_known (EnsOnnxImport *import, const char *name, EnsTensor *contents);
@@ -106,10 +108,11 @@ gboolean ens_onnx_import_matmul_integer (EnsOnnxStep *step, EnsOnnxImport *impor
 void ens_onnx_import_note_quantised (EnsOnnxImport *import);
 
 gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error);
-/* The same for a part of a node, of ONNX's own domain, whose attributes are these instead (transfer
- * full) and follow this opset. */
+/* The same for a part of a node, of ONNX's own domain. Its attributes are these instead (transfer
+ * full) and follow this opset; `what` is what messages call the whole node. */
 gboolean ens_onnx_import_part (EnsOnnxImport *import, const Onnx__NodeProto *proto,
-                               EnsAttributes *attributes, gint64 opset, GError **error);
+                               EnsAttributes *attributes, gint64 opset, const char *what,
+                               GError **error);
 /* The opset that the file has of a domain; 0: it says none. */
 gint64 ens_onnx_find_opset (const Onnx__ModelProto *model, const char *domain);
 /* What messages call a node: its name, or that of its first output. */

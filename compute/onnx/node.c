@@ -361,12 +361,14 @@ ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GErro
 
 gboolean
 ens_onnx_import_part (EnsOnnxImport *import, const Onnx__NodeProto *proto,
-                      EnsAttributes *attributes, gint64 opset, GError **error)
+                      EnsAttributes *attributes, gint64 opset, const char *what, GError **error)
 {
   EnsOnnxStep step;
   gboolean done;
 
   step_init (&step, import, proto);
+  g_free (step.what);
+  step.what = g_strdup (what);
   step.attributes = attributes;
   step.opset = opset;
   done = import_step (&step, import, error);

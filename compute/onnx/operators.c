@@ -110,6 +110,9 @@ find_missing (const Onnx__ModelProto *model)
 static const char *
 find_remedy (const Missing *missing)
 {
+  if (strcmp (missing->domain, "com.microsoft.nchwc") == 0)
+    return "; the file is optimised for one kind of processor: save it at the optimisation level "
+           "ORT_ENABLE_EXTENDED";
   for (guint i = 0; i < G_N_ELEMENTS (remedies) && missing->last == 0; i++)
     if (strcmp (missing->op, remedies[i].op) == 0)
       return remedies[i].remedy;

@@ -58,9 +58,9 @@ ens_onnx_import_quantize (EnsOnnxStep *step, EnsOnnxImport *import, GError **err
   EnsQuantised operand = read_operand (&compose);
 
   if (compose.failed || !ens_onnx_tensor_is_known (import, step->inputs[0]))
-    return ens_compose_finish_saturated (&compose, ens_compose_input (&compose, 0), operand.scale,
-                                         operand.zero);
-  ens_compose_result (&compose, 0, ens_compose_rounded (&compose, &operand));
+    return ens_compose_finish_rounded (&compose, ens_compose_input (&compose, 0), operand.scale,
+                                       operand.zero);
+  ens_compose_integers (&compose, ens_compose_rounded (&compose, &operand));
   return ens_compose_finish_quantised (&compose);
 }
 
@@ -74,7 +74,7 @@ ens_onnx_import_dequantize (EnsOnnxStep *step, EnsOnnxImport *import, GError **e
   return ens_compose_finish_quantised (&compose);
 }
 
-/* The scale would depend on the image. Real numbers need none: 1 and no offset. */
+/* The scale depends on the image. Real numbers need none: 1 and no offset. */
 gboolean
 ens_onnx_import_dynamic_quantize (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
@@ -84,14 +84,15 @@ ens_onnx_import_dynamic_quantize (EnsOnnxStep *step, EnsOnnxImport *import, GErr
   const char *parts[3];
 
   ens_compose_check_inputs (&compose, 1, 1);
-  parts[0] = ens_compose (&compose, "Identity", NULL, ens_compose_input (&compose, 0), NULL);
+  parts[0] = ens_compose_range_quantised (&compose, ens_compose_input (&compose, 0));
   parts[1] = ens_compose_known (&compose, "scale",
                                 ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE_SCALAR, &one));
   parts[2] = ens_compose_known (&compose, "zero",
                                 ens_tensor_new_copy (ENS_TYPE_UINT8, &ENS_SHAPE_SCALAR, &zero));
   if (!compose.failed)
     ens_compose_find (&compose, parts[0])->scale = 1;
-  for (guint i = 0; i < MIN (step->proto->n_output, G_N_ELEMENTS (parts)); i++)
+  ens_compose_integers (&compose, parts[0]);
+  for (guint i = 1; i < MIN (step->proto->n_output, G_N_ELEMENTS (parts)); i++)
     if (*step->proto->output[i] != '\0')
       ens_compose_result (&compose, i, parts[i]);
   return ens_compose_finish_quantised (&compose);
@@ -113,7 +114,7 @@ ens_onnx_import_qlinear_conv (EnsOnnxStep *step, EnsOnnxImport *import, GError *
   if (!compose.failed && ens_compose_has_input (&compose, 8))
     bias = ens_compose_bias (&compose, 8, &first, &weights, step->inputs[3]->shape.dims[0]);
   y = ens_compose (&compose, "Conv", ens_compose_rest (&compose), x, w, bias, NULL);
-  return ens_compose_finish_saturated (&compose, ens_compose_to_last (&compose, last, y), 6, 7);
+  return ens_compose_finish_rounded (&compose, ens_compose_to_last (&compose, last, y), 6, 7);
 }
 
 gboolean
@@ -128,8 +129,8 @@ ens_onnx_import_qlinear_matmul (EnsOnnxStep *step, EnsOnnxImport *import, GError
     second.axis = (gint64)step->inputs[3]->shape.rank - 1;
   a = ens_compose_reals (&compose, &first);
   b = ens_compose_reals (&compose, &second);
-  return ens_compose_finish_saturated (&compose, ens_compose (&compose, "MatMul", NULL, a, b, NULL),
-                                       6, 7);
+  return ens_compose_finish_rounded (&compose, ens_compose (&compose, "MatMul", NULL, a, b, NULL),
+                                     6, 7);
 }
 
 /* Products of integers, whose scales the nodes behind multiply by. Real numbers have them already:

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Networks of 8-bit integers, loaded as the networks of real numbers that they stand for.
+/* Networks of 8-bit integers, loaded as networks of the real numbers that they stand for.
  *
  * A quantised tensor q stands for the real numbers (q − zero point) · scale (Jacob et al.,
  * "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
- * 2018). Import keeps those: weights are dequantised once, and nodes become those of real
- * arithmetic, without the rounding to 256 steps. What is kept is saturation, because networks rely
- * on it: a Relu before a quantisation from 0 on is often left out. */
+ * 2018). Import keeps those: weights are dequantised once, nodes become those of real arithmetic,
+ * and where the file has 8-bit results, FakeQuantize rounds and saturates to the same 256 numbers.
+ * Sums of products are of float32 instead of int32: a result that lies half way between two numbers
+ * may become the other one. */
 #include "onnx/quantised.h"
 
 #include <math.h>
@@ -256,11 +257,11 @@ ens_compose_bias (EnsCompose *compose, guint input, const EnsQuantised *a, const
 /* Results */
 
 const char *
-ens_compose_saturated (EnsCompose *compose, const char *exact, guint scale, guint zero)
+ens_compose_quantised (EnsCompose *compose, const char *exact, guint scale, guint zero)
 {
   g_auto (Quantisation) quantisation = {0};
-  const char *low, *high, *saturated;
-  double unit;
+  EnsAttributes *attributes;
+  const char *rounded;
 
   if (ens_compose_has_input (compose, scale)
       && ens_shape_elements (&compose->step->inputs[scale]->shape) != 1)
@@ -269,19 +270,26 @@ ens_compose_saturated (EnsCompose *compose, const char *exact, guint scale, guin
   if (!read_quantisation (compose, &(EnsQuantised) {.scale = scale, .zero = zero}, 1,
                           &quantisation))
     return "";
-  unit = quantisation.scales[0];
-  low = ens_compose_number (compose, (quantisation.low - quantisation.zeros[0]) * unit);
-  high = ens_compose_number (compose, (quantisation.high - quantisation.zeros[0]) * unit);
-  saturated = ens_compose (compose, "Clip", NULL, exact, low, high, NULL);
+  attributes = ens_compose_float ("scale", (float)quantisation.scales[0]);
+  ens_attributes_set_float (attributes, "low", (float)(quantisation.low - quantisation.zeros[0]));
+  rounded = ens_compose (compose, "FakeQuantize", attributes, exact, NULL);
   if (!compose->failed)
-    ens_compose_find (compose, saturated)->scale = unit;
-  return saturated;
+    ens_compose_find (compose, rounded)->scale = quantisation.scales[0];
+  return rounded;
+}
+
+void
+ens_compose_integers (EnsCompose *compose, const char *name)
+{
+  ens_compose_result (compose, 0, name);
+  if (!compose->failed)
+    ens_compose_find (compose, name)->provisional = TRUE;
 }
 
 gboolean
-ens_compose_finish_saturated (EnsCompose *compose, const char *exact, guint scale, guint zero)
+ens_compose_finish_rounded (EnsCompose *compose, const char *exact, guint scale, guint zero)
 {
-  ens_compose_result (compose, 0, ens_compose_saturated (compose, exact, scale, zero));
+  ens_compose_integers (compose, ens_compose_quantised (compose, exact, scale, zero));
   return ens_compose_finish_quantised (compose);
 }
 
@@ -304,15 +312,32 @@ ens_compose_rounded (EnsCompose *compose, const EnsQuantised *quantised)
   return rounded;
 }
 
+const char *
+ens_compose_range_quantised (EnsCompose *compose, const char *x)
+{
+  static const char *const ops[] = {"ReduceMin", "ReduceMax"};
+  const EnsOnnxTensor *tensor = ens_compose_find (compose, x);
+  guint rank = tensor != NULL ? tensor->shape.rank : 0;
+  gint64 axes[ENS_MAX_RANK];
+  const char *bounds[] = {x, x};
+
+  for (guint i = 1; i < rank; i++)
+    axes[i - 1] = i;
+  for (guint i = 0; i < G_N_ELEMENTS (ops) && rank > 0; i++)
+    bounds[i] = ens_compose (compose, ops[i],
+                             rank > 1 ? ens_compose_ints ("axes", axes, rank - 1) : NULL, x, NULL);
+  return ens_compose (compose, "FakeQuantizeRange", NULL, x, bounds[0], bounds[1], NULL);
+}
+
 void
 ens_onnx_import_note_quantised (EnsOnnxImport *import)
 {
   if (import->n_quantised > 0)
     ens_graph_add_note (import->graph,
                         "the network is quantised (%u nodes, the first is %s); it was loaded "
-                        "dequantised and computes in float32: its results differ a little from "
-                        "those of 8-bit arithmetic, and it is as large and as slow as a float32 "
-                        "network",
+                        "dequantised, computes in float32 and rounds where the file does: its "
+                        "results are those of 8-bit arithmetic, but it is as large and as slow as "
+                        "a float32 network",
                         import->n_quantised, import->first_quantised);
   g_clear_pointer (&import->first_quantised, g_free);
 }

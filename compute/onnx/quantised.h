@@ -19,14 +19,19 @@ const char *ens_compose_reals (EnsCompose *compose, const EnsQuantised *quantise
  * filters of the second; they are added to these. */
 const char *ens_compose_bias (EnsCompose *compose, guint input, const EnsQuantised *a,
                               const EnsQuantised *b, gint64 n);
-/* Real numbers that integers of this scale and zero point could hold; known ones become output 0,
- * rounded. */
-const char *ens_compose_saturated (EnsCompose *compose, const char *exact, guint scale, guint zero);
-/* The same of known numbers, which may have several scales along an axis, rounded. */
+/* The result, rounded to the real numbers that integers of this scale and zero point stand for. */
+const char *ens_compose_quantised (EnsCompose *compose, const char *exact, guint scale, guint zero);
+/* The same of known numbers, which may have several scales along an axis. */
 const char *ens_compose_rounded (EnsCompose *compose, const EnsQuantised *quantised);
 
-/* Output 0 is what this exact result saturates to, and the node is done. */
-gboolean ens_compose_finish_saturated (EnsCompose *compose, const char *exact, guint scale,
-                                       guint zero);
+/* The result, rounded to 256 numbers from the least to the largest of its own; of each image by
+ * itself, so that no image's results depend on what it is computed with. */
+const char *ens_compose_range_quantised (EnsCompose *compose, const char *x);
+
+/* Output 0 is of integers that these real numbers stand for. */
+void ens_compose_integers (EnsCompose *compose, const char *name);
+/* Output 0 is what this exact result is rounded to, and the node is done. */
+gboolean ens_compose_finish_rounded (EnsCompose *compose, const char *exact, guint scale,
+                                     guint zero);
 /* As ens_compose_finish (); the node counts as a quantised one. */
 gboolean ens_compose_finish_quantised (EnsCompose *compose);

@@ -149,6 +149,7 @@ ACTIVATION_KERNELS (tanh, ENS_ACTIVATION_TANH)
 ACTIVATION_KERNELS (erf, ENS_ACTIVATION_ERF)
 ACTIVATION_KERNELS (mish, ENS_ACTIVATION_MISH)
 ACTIVATION_KERNELS (swish, ENS_ACTIVATION_SWISH)
+ACTIVATION_KERNELS (fake_quantize, ENS_ACTIVATION_FAKE_QUANTIZE)
 
 /* Attributes that are `alpha` and `beta` of EnsUnaryParams. */
 #define FLOAT(attribute, member, usual)                                                        \
@@ -175,6 +176,7 @@ static const EnsOpExample above_one_examples[] = {{"2x5x4x7", .above_one = TRUE}
 EXAMPLES (leaky_relu, 0.1f, 0)
 EXAMPLES (hard_sigmoid, 0.2f, 0.5f)
 EXAMPLES (swish, 1.7f, 0)
+EXAMPLES (fake_quantize, 0.0078125f, -64)
 EXAMPLES (elu, 1.2f, 0)
 EXAMPLES (celu, 0.8f, 0)
 EXAMPLES (selu, 1.67f, 1.05f)
@@ -213,6 +215,41 @@ PARAMS_OP (hard_sigmoid, "HardSigmoid");
 PARAMS_OP (swish, "Swish", .versions = {.since = 24});
 PLAIN_OP (erf, "Erf", shape_number, plain_examples);
 PLAIN_OP (mish, "Mish", shape_real, plain_examples, .versions = {.since = 18});
+
+/* FakeQuantize: the real numbers that 8-bit integers stand for, those from `low` to low + 255 times
+ * the scale. Its gradient is that of the identity where it does not saturate (Bengio, Léonard and
+ * Courville, "Estimating or Propagating Gradients Through Stochastic Neurons", 2013). */
+
+static const EnsAttribute fake_quantize_attributes[] = {FLOAT ("scale", alpha, 1),
+                                                        FLOAT ("low", beta, 0), ENS_ATTRIBUTE_END};
+
+static gboolean
+fake_quantize_shape (EnsOperands *operands, GError **error)
+{
+  const EnsUnaryParams *params = operands->params;
+
+  if (!(params->alpha > 0) || !isfinite (params->alpha) || !(fabsf (params->beta) < 1 << 16))
+    return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED, "a scale of %g from %g on",
+                         (double)params->alpha, (double)params->beta);
+  return shape_real (operands, error);
+}
+
+const EnsOp ens_op_fake_quantize = {.name = "FakeQuantize",
+                                    .min_inputs = 1,
+                                    .max_inputs = 1,
+                                    .min_outputs = 1,
+                                    .max_outputs = 1,
+                                    .layout = ENS_LAYOUT_FOLLOWS,
+                                    .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE | ENS_OP_INTERNAL,
+                                    .params_size = sizeof (EnsUnaryParams),
+                                    .attributes = fake_quantize_attributes,
+                                    .shape = fake_quantize_shape,
+                                    .reference = fake_quantize_reference,
+                                    .cpu = fake_quantize_cpu,
+                                    .gpu = fake_quantize_gpu,
+                                    .gradient = fake_quantize_gradient,
+                                    .per_image = ens_per_image_elementwise,
+                                    .example = fake_quantize_examples};
 
 /* All others: the formula in double precision for the reference, in float to be vectorised. */
 
@@ -527,6 +564,7 @@ ens_node_as_activation (const EnsNode *node, EnsFusedActivation *activation)
               {&ens_op_tanh, ENS_ACTIVATION_TANH},
               {&ens_op_swish, ENS_ACTIVATION_SWISH},
               {&ens_op_mish, ENS_ACTIVATION_MISH},
+              {&ens_op_fake_quantize, ENS_ACTIVATION_FAKE_QUANTIZE},
               {&ens_op_erf, ENS_ACTIVATION_ERF}};
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)

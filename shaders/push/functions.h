@@ -45,47 +45,50 @@
   FUNCTION (GELU_TANH, GeluTanh, 11, x *LOGISTIC (ENS_GELU_ARGUMENT (x)), X,                    \
             ENS_GELU_SLOPE (x, LOGISTIC (ENS_GELU_ARGUMENT (x))))                               \
   FUNCTION (MISH, Mish, 12, ENS_MISH (x, EXP (MINIMUM (x, REAL (20)))), X,                      \
-            ENS_MISH_SLOPE (x, EXP (MINIMUM (x, REAL (20)))))
+            ENS_MISH_SLOPE (x, EXP (MINIMUM (x, REAL (20)))))                                   \
+  FUNCTION (FAKE_QUANTIZE, FakeQuantize, 13,                                                    \
+            alpha *ROUND (MINIMUM (MAXIMUM (x / alpha, beta), beta + 255)), Y,                  \
+            IF_LESS (alpha *beta, y, IF_LESS (y, alpha *(beta + 255), 1, 0), 0))
 
 #define ENS_ACTIVATIONS(FUNCTION) ENS_CLIPS (FUNCTION) ENS_CURVES (FUNCTION)
 
 /* The others. */
 #define ENS_FUNCTIONS(FUNCTION)                                                                    \
-  FUNCTION (ELU, elu, 13, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)), X,                        \
+  FUNCTION (ELU, elu, 14, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x)), X,                        \
             IF_LESS (x, 0, alpha * EXP (x), 1))                                                    \
-  FUNCTION (CELU, celu, 14, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x) / alpha), X,              \
+  FUNCTION (CELU, celu, 15, REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x) / alpha), X,              \
             IF_LESS (x, 0, EXP (x / alpha), 1))                                                    \
-  FUNCTION (SELU, selu, 15, beta *(REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x))), X,              \
+  FUNCTION (SELU, selu, 16, beta *(REST (x) + alpha * EXP_MINUS_1 (NEGATIVE (x))), X,              \
             beta *IF_LESS (x, 0, alpha *EXP (x), 1))                                               \
-  FUNCTION (THRESHOLDED_RELU, thresholded_relu, 16, IF_LESS (alpha, x, x, 0), X,                   \
+  FUNCTION (THRESHOLDED_RELU, thresholded_relu, 17, IF_LESS (alpha, x, x, 0), X,                   \
             IF_LESS (alpha, x, 1, 0))                                                              \
-  FUNCTION (SOFTPLUS, softplus, 17, REST (x) + LOG_1_PLUS (EXP (-MAGNITUDE (x))), X, LOGISTIC (x)) \
-  FUNCTION (SOFTSIGN, softsign, 18, x / (1 + MAGNITUDE (x)), X,                                    \
+  FUNCTION (SOFTPLUS, softplus, 18, REST (x) + LOG_1_PLUS (EXP (-MAGNITUDE (x))), X, LOGISTIC (x)) \
+  FUNCTION (SOFTSIGN, softsign, 19, x / (1 + MAGNITUDE (x)), X,                                    \
             1 / ((1 + MAGNITUDE (x)) * (1 + MAGNITUDE (x))))                                       \
-  FUNCTION (ABS, abs, 19, MAGNITUDE (x), X, SIGN (x))                                              \
-  FUNCTION (NEG, neg, 20, -x, X, REAL (-1))                                                        \
-  FUNCTION (EXP, exp, 21, EXP (x), Y, y)                                                           \
-  FUNCTION (LOG, log, 22, LOG (x), X, 1 / x)                                                       \
-  FUNCTION (SQRT, sqrt, 23, SQRT (x), Y, REAL (0.5) / y)                                           \
-  FUNCTION (RECIPROCAL, reciprocal, 24, 1 / x, Y, -y * y)                                          \
-  FUNCTION (FLOOR, floor, 25, FLOOR (x), NOTHING, REAL (0))                                        \
-  FUNCTION (CEIL, ceil, 26, CEIL (x), NOTHING, REAL (0))                                           \
-  FUNCTION (ROUND, round, 27, ROUND (x), NOTHING, REAL (0))                                        \
-  FUNCTION (SIGN, sign, 28, SIGN (x), NOTHING, REAL (0))                                           \
-  FUNCTION (SIN, sin, 29, SIN (x), X, COS (x))                                                     \
-  FUNCTION (COS, cos, 30, COS (x), X, -SIN (x))                                                    \
-  FUNCTION (TAN, tan, 31, SIN (x) / COS (x), Y, 1 + y * y)                                         \
-  FUNCTION (ASIN, asin, 32, ATAN (x / SQRT ((1 - x) * (1 + x))), X, 1 / SQRT (1 - x * x))          \
-  FUNCTION (ACOS, acos, 33, 2 * ATAN (SQRT ((1 - x) / (1 + x))), X, -1 / SQRT (1 - x * x))         \
-  FUNCTION (ATAN, atan, 34, ATAN (x), X, 1 / (1 + x * x))                                          \
-  FUNCTION (SINH, sinh, 35, (EXP (x) - EXP (-x)) * REAL (0.5), X,                                  \
+  FUNCTION (ABS, abs, 20, MAGNITUDE (x), X, SIGN (x))                                              \
+  FUNCTION (NEG, neg, 21, -x, X, REAL (-1))                                                        \
+  FUNCTION (EXP, exp, 22, EXP (x), Y, y)                                                           \
+  FUNCTION (LOG, log, 23, LOG (x), X, 1 / x)                                                       \
+  FUNCTION (SQRT, sqrt, 24, SQRT (x), Y, REAL (0.5) / y)                                           \
+  FUNCTION (RECIPROCAL, reciprocal, 25, 1 / x, Y, -y * y)                                          \
+  FUNCTION (FLOOR, floor, 26, FLOOR (x), NOTHING, REAL (0))                                        \
+  FUNCTION (CEIL, ceil, 27, CEIL (x), NOTHING, REAL (0))                                           \
+  FUNCTION (ROUND, round, 28, ROUND (x), NOTHING, REAL (0))                                        \
+  FUNCTION (SIGN, sign, 29, SIGN (x), NOTHING, REAL (0))                                           \
+  FUNCTION (SIN, sin, 30, SIN (x), X, COS (x))                                                     \
+  FUNCTION (COS, cos, 31, COS (x), X, -SIN (x))                                                    \
+  FUNCTION (TAN, tan, 32, SIN (x) / COS (x), Y, 1 + y * y)                                         \
+  FUNCTION (ASIN, asin, 33, ATAN (x / SQRT ((1 - x) * (1 + x))), X, 1 / SQRT (1 - x * x))          \
+  FUNCTION (ACOS, acos, 34, 2 * ATAN (SQRT ((1 - x) / (1 + x))), X, -1 / SQRT (1 - x * x))         \
+  FUNCTION (ATAN, atan, 35, ATAN (x), X, 1 / (1 + x * x))                                          \
+  FUNCTION (SINH, sinh, 36, (EXP (x) - EXP (-x)) * REAL (0.5), X,                                  \
             (EXP (x) + EXP (-x)) * REAL (0.5))                                                     \
-  FUNCTION (COSH, cosh, 36, (EXP (x) + EXP (-x)) * REAL (0.5), X,                                  \
+  FUNCTION (COSH, cosh, 37, (EXP (x) + EXP (-x)) * REAL (0.5), X,                                  \
             (EXP (x) - EXP (-x)) * REAL (0.5))                                                     \
-  FUNCTION (ASINH, asinh, 37, SIGN (x) * LOG (MAGNITUDE (x) + SQRT (x * x + 1)), X,                \
+  FUNCTION (ASINH, asinh, 38, SIGN (x) * LOG (MAGNITUDE (x) + SQRT (x * x + 1)), X,                \
             1 / SQRT (x * x + 1))                                                                  \
-  FUNCTION (ACOSH, acosh, 38, LOG (x + SQRT (x * x - 1)), X, 1 / SQRT (x * x - 1))                 \
-  FUNCTION (ATANH, atanh, 39, LOG ((1 + x) / (1 - x)) * REAL (0.5), X, 1 / (1 - x * x))
+  FUNCTION (ACOSH, acosh, 39, LOG (x + SQRT (x * x - 1)), X, 1 / SQRT (x * x - 1))                 \
+  FUNCTION (ATANH, atanh, 40, LOG ((1 + x) / (1 - x)) * REAL (0.5), X, 1 / (1 - x * x))
 
 #define ENS_ALL_FUNCTIONS(FUNCTION) ENS_ACTIVATIONS (FUNCTION) ENS_FUNCTIONS (FUNCTION)
 

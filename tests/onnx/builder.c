@@ -26,15 +26,23 @@ set_text (char **field, const char *text)
   *field = strdup (text);
 }
 
+void
+model_add_domain (Onnx__ModelProto *model, const char *domain, gint64 opset)
+{
+  Onnx__OperatorSetIdProto *id = NEW (Onnx__OperatorSetIdProto, ONNX__OPERATOR_SET_ID_PROTO__INIT);
+
+  id->domain = strdup (domain);
+  id->has_version = TRUE;
+  id->version = opset;
+  APPEND (model->opset_import, model->n_opset_import, id);
+}
+
 Onnx__ModelProto *
 model_new (gint64 opset)
 {
   Onnx__ModelProto *model = NEW (Onnx__ModelProto, ONNX__MODEL_PROTO__INIT);
-  Onnx__OperatorSetIdProto *id = NEW (Onnx__OperatorSetIdProto, ONNX__OPERATOR_SET_ID_PROTO__INIT);
 
-  id->has_version = TRUE;
-  id->version = opset;
-  APPEND (model->opset_import, model->n_opset_import, id);
+  model_add_domain (model, "", opset);
   model->has_ir_version = TRUE;
   model->ir_version = 7;
   model->graph = NEW (Onnx__GraphProto, ONNX__GRAPH_PROTO__INIT);
@@ -234,6 +242,27 @@ node_add_ints (Onnx__NodeProto *node, const char *name, const gint64 *values, gs
 
   for (gsize i = 0; i < n; i++)
     APPEND (attribute->ints, attribute->n_ints, values[i]);
+}
+
+void
+node_add_floats (Onnx__NodeProto *node, const char *name, const float *values, gsize n)
+{
+  Onnx__AttributeProto *attribute =
+      node_add_attribute (node, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS);
+
+  for (gsize i = 0; i < n; i++)
+    APPEND (attribute->floats, attribute->n_floats, values[i]);
+}
+
+void
+node_add_string (Onnx__NodeProto *node, const char *name, const char *value)
+{
+  Onnx__AttributeProto *attribute =
+      node_add_attribute (node, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING);
+
+  attribute->has_s = TRUE;
+  attribute->s.len = strlen (value);
+  attribute->s.data = (guint8 *)strdup (value);
 }
 
 Onnx__TensorProto *

@@ -8,6 +8,8 @@
 /* Everything belongs to the model, which is freed by onnx__model_proto__free_unpacked (). Names are
  * copied. */
 Onnx__ModelProto *model_new (gint64 opset);
+/* The opset of another domain. */
+void model_add_domain (Onnx__ModelProto *model, const char *domain, gint64 opset);
 void model_free (Onnx__ModelProto *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Onnx__ModelProto, model_free)
 /* (transfer full) */
@@ -35,6 +37,8 @@ Onnx__AttributeProto *node_add_attribute (Onnx__NodeProto *node, const char *nam
 void node_add_int (Onnx__NodeProto *node, const char *name, gint64 value);
 void node_add_float (Onnx__NodeProto *node, const char *name, float value);
 void node_add_ints (Onnx__NodeProto *node, const char *name, const gint64 *values, gsize n);
+void node_add_floats (Onnx__NodeProto *node, const char *name, const float *values, gsize n);
+void node_add_string (Onnx__NodeProto *node, const char *name, const char *value);
 Onnx__TensorProto *node_add_tensor (Onnx__NodeProto *node, const char *name, int type,
                                     const EnsShape *shape);
 /* Replaces a text field. */

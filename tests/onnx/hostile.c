@@ -90,6 +90,7 @@ DAMAGE (unknown_operator, set_text (&NODE (1)->op_type, "Frobnicate");)
 DAMAGE (unknown_operators, set_text (&NODE (1)->op_type, "Frobnicate"); model_add_node (model, "Twist", "y", "z"); model_add_node (model, "Relu", "z", "u"); model_add_node (model, "Twist", "u", "v"); model_add_node (model, "If", "v", "w");)
 DAMAGE (no_operator, set_text (&NODE (1)->op_type, "");)
 DAMAGE (foreign_operator, set_text (&NODE (1)->domain, "com.example");)
+DAMAGE (blocked_operator, set_text (&NODE (1)->domain, "com.microsoft.nchwc");)
 DAMAGE (missing_input, set_text (&NODE (1)->input[0], "nowhere");)
 DAMAGE (cyclic, set_text (&NODE (0)->input[0], "y");)
 DAMAGE (own_input, set_text (&NODE (1)->input[0], "y");)
@@ -213,6 +214,8 @@ static const struct {
     {"no-operator", no_operator, ENS_ERROR_UNSUPPORTED, " of opset 13 (node “Relu1”)"},
     {"foreign-operator", foreign_operator, ENS_ERROR_UNSUPPORTED,
      "operators that are not supported: com.example.Relu of opset 0 (node “Relu1”)"},
+    {"blocked-operator", blocked_operator, ENS_ERROR_UNSUPPORTED,
+     "one kind of processor: save it at the optimisation level ORT_ENABLE_EXTENDED"},
     {"missing-input", missing_input, ENS_ERROR_FORMAT,
      "node “Relu1” (Relu): input “nowhere” is neither an input nor an initializer"},
     {"cyclic", cyclic, ENS_ERROR_FORMAT,

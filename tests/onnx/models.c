@@ -7,6 +7,7 @@
 #include "onnx/onnx.h"
 
 #define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
+#define INT8 ONNX__TENSOR_PROTO__DATA_TYPE__INT8
 #define INT64 ONNX__TENSOR_PROTO__DATA_TYPE__INT64
 #define INTS(...) \
   (const gint64[]) {__VA_ARGS__}, sizeof ((gint64[]) {__VA_ARGS__}) / sizeof (gint64)
@@ -279,6 +280,24 @@ old_rules (Onnx__ModelProto *model)
   model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 48));
 }
 
+/* Real numbers that were 8-bit integers once, between others; a file may dequantise them twice. */
+static void
+quantised (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 3, 4, 4));
+  model_add_numbers (model, "scale", FLOAT, &ENS_SHAPE_SCALAR, (const double[]) {0.25});
+  model_add_numbers (model, "zero", INT8, &ENS_SHAPE_SCALAR, (const double[]) {-28});
+  model_add_node (model, "QuantizeLinear", "x scale zero", "q");
+  model_add_node (model, "DequantizeLinear", "q scale zero", "a");
+  model_add_node (model, "DequantizeLinear", "q scale zero", "b");
+  model_add_node (model, "Add", "a b", "c");
+  model_add_node (model, "DynamicQuantizeLinear", "c", "d ds dz");
+  model_add_node (model, "DequantizeLinear", "d ds dz", "e");
+  model_add_node (model, "QuantizeLinear", "e scale zero", "f");
+  model_add_node (model, "DequantizeLinear", "f scale zero", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 3, 4, 4));
+}
+
 const ModelRow model_rows[] = {
     {"conv-chain", 9, conv_chain,
      "input x: float32 ?x?x?x3\n"
@@ -410,6 +429,16 @@ const ModelRow model_rows[] = {
      "d: float32 1x3x4x4 = Dropout (p)\n"
      "y: float32 1x48 = Reshape (d, Reshape4<2>)\n"
      "output y: float32 1x48\n"},
+    {"quantised", 13, quantised,
+     "input x: float32 ?x4x4x3\n"
+     "a: float32 1x4x4x3 = FakeQuantize (x) low=-100 scale=0.25\n"
+     "c: float32 1x4x4x3 = Add (a, a)\n"
+     "DynamicQuantizeLinear4/ReduceMin: float32 1x1x1x1 = ReduceMin (c) axes=[3, 1, 2]\n"
+     "DynamicQuantizeLinear4/ReduceMax: float32 1x1x1x1 = ReduceMax (c) axes=[3, 1, 2]\n"
+     "e: float32 1x4x4x3 = FakeQuantizeRange (c, DynamicQuantizeLinear4/ReduceMin, "
+     "DynamicQuantizeLinear4/ReduceMax)\n"
+     "y: float32 1x4x4x3 = FakeQuantize (e) low=-100 scale=0.25\n"
+     "output y: float32 1x4x4x3\n"},
 };
 
 const guint n_model_rows = G_N_ELEMENTS (model_rows);

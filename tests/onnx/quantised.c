@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Quantised networks compute with the real numbers that their integers stand for. */
+/* Quantised networks compute with the real numbers that their integers stand for, rounded as those
+ * are. */
 #include <math.h>
 #include <string.h>
 
@@ -157,8 +158,8 @@ typedef struct {
 } Row;
 
 static const Row rows[] = {
-    {"saturation", saturation, 4, {-1, 0.3, -20, 99}, 4, {-1, 0.3, -16, 15.875}, 2},
-    {"without-zero", without_zero, 4, {-1, 0.3, 20, 99}, 4, {0, 0.3, 20, 31.875}, 2},
+    {"saturation", saturation, 4, {-1, 0.3, -20, 99}, 4, {-1, 0.25, -16, 15.875}, 2},
+    {"without-zero", without_zero, 4, {-1, 0.3, 20, 99}, 4, {0, 0.25, 20, 31.875}, 2},
     {"weights-per-filter", weights_per_filter, 2, {1, 2}, 4, {5, 2.5, 10, 5}, 1},
     {"weights-rounded", weights_rounded, 2, {1, 2}, 2, {1.25, 17.875}, 2},
     {"qlinear-conv", qlinear_conv, 2, {130, 140}, 2, {2, 3.984375}, 2},

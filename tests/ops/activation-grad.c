@@ -33,6 +33,8 @@ static const TestRow rows[] = {
     ROW (Gelu),
     ROW (GeluTanh),
     ROW (Mish),
+    {"FakeQuantize", "function=\"FakeQuantize\" alpha=0.5 beta=-2.0",
+     "5 = 1 2 3 4 5; 5 = -1 -0.5 0 126 126.5", "5 = 0 2 3 4 0"},
     ROW (elu),
     ROW (celu),
     ROW (selu),

@@ -76,6 +76,19 @@ ROWS (gelu,
 ROWS (swish, {"by-hand", NULL, "3 = -1 0 1", "3 = -0.26894142 0 0.73105858"},
       {"quick-gelu", "alpha=1.702", "3 = -1 0 1", "3 = -0.15420423 0 0.84579577"},
       {"far", "alpha=2.0", "4 = -200 -50 50 200", "4 = 0 0 50 200"});
+/* Scales are powers of two: references and kernels divide to the same numbers. Those of float16 are
+ * others, of which some come a step apart. */
+#define STEP 0.0079
+static const TestRow fake_quantize_rows[] = {
+    {"by-hand", "scale=0.5 low=-2.0", "7 = -3 -1 -0.25 0.25 0.75 1.2 300",
+     "7 = -1 -1 0 0 1 1 126.5"},
+    {"signed", "scale=0.0078125 low=-128.0", "2x3x5x37", NULL, .tolerance = STEP},
+    {"unsigned", "scale=0.0078125", "3x1031", NULL, .tolerance = STEP},
+    {"empty", NULL, "0x4", NULL},
+    {"many", "scale=0.0078125 low=-100.0", "1x7x11x64", NULL, .tolerance = STEP,
+     .benchmark = "1x56x56x64"},
+    {"zero-scale", "scale=0.0", "4", NULL, "a scale of 0 from 0 on"},
+    {0}};
 ROWS (mish, {"by-hand", NULL, "3 = -1 0 1", "3 = -0.30340146 0 0.86509839"},
       {"far", NULL, "4 = -200 -30 30 200", "4 = 0 0 30 200"});
 #define TRIGONOMETRY(id, first, second, third)                                         \
@@ -136,6 +149,7 @@ const TestOperator test_activation[] = {{"Relu", relu_rows},
                                         {"Gelu", gelu_rows},
                                         {"Swish", swish_rows},
                                         {"Mish", mish_rows},
+                                        {"FakeQuantize", fake_quantize_rows},
                                         {"Sin", sin_rows},
                                         {"Cos", cos_rows},
                                         {"Tan", tan_rows},
