@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "networks/contour.h"
 
+#include <string.h>
+
 #include "base/fail.h"
+#include "graph/op.h"
 #include "ops/registry.h"
 
 #define GROWTH 16 /* channels that each convolution of a dense module adds */
@@ -227,13 +230,14 @@ unify (EnsLayers *layers, const EnsContourParams *params, guint i, EnsMap x, con
     ens_graph_rename (layers->graph, x.value, name);
     return x;
   }
-  if (stride < size->stride)
-    x = average (layers, x, size->stride / stride);
   if (how == ENS_CONTOUR_TRANSPOSED && stride > size->stride) {
-    x = enlarge (layers, level, x, stride / size->stride);
+    x = enlarge (layers, level, x, stride);
     if (size->is_first)
       return crop (layers, name, x, size);
+    stride = 1;
   }
+  if (stride < size->stride)
+    x = average (layers, x, size->stride / stride);
   return resize (layers, name, x, size,
                  how == ENS_CONTOUR_NEAREST ? ENS_RESIZE_NEAREST : ENS_RESIZE_LINEAR);
 }
@@ -284,4 +288,115 @@ ens_contour_drop_head (const EnsGraph *graph)
   ens_graph_add_output (copy, ens_graph_find (copy, "feature"));
   ens_graph_remove_unused (copy);
   return copy;
+}
+
+/* -- what a graph was built with, and its weights -- */
+
+/* The number of a convolution's filters; FALSE: there is none of that name. */
+static gboolean
+find_conv (const EnsGraph *graph, guint level, const char *part, guint *filters)
+{
+  g_autofree char *name = g_strdup_printf ("level%u/%s", level, part);
+  const EnsNode *node = g_hash_table_lookup (graph->nodes_by_name, name);
+  const EnsTensor *weights = node != NULL ? ens_node_constant (node, 1) : NULL;
+
+  if (weights == NULL || weights->shape.rank != 4)
+    return FALSE;
+  *filters = (guint)weights->shape.dims[0];
+  return TRUE;
+}
+
+static EnsContourUnify
+find_unify (const EnsGraph *graph, guint level)
+{
+  g_autofree char *enlarge = g_strdup_printf ("level%u/enlarge", level);
+  g_autofree char *unified = g_strdup_printf ("unified%u", level);
+  const EnsNode *node = g_hash_table_lookup (graph->nodes_by_name, unified);
+
+  if (g_hash_table_contains (graph->nodes_by_name, enlarge))
+    return ENS_CONTOUR_TRANSPOSED;
+  return node != NULL && node->op == &ens_op_resize
+                 && ((const EnsResizeParams *)node->params)->mode == ENS_RESIZE_NEAREST
+             ? ENS_CONTOUR_NEAREST
+             : ENS_CONTOUR_LINEAR;
+}
+
+gboolean
+ens_contour_find_params (const EnsGraph *graph, EnsContourParams *params, GError **error)
+{
+  guint filters;
+
+  *params = (EnsContourParams) {0};
+  while (params->n_levels < ENS_CONTOUR_MAX_LEVELS
+         && find_conv (graph, params->n_levels + 1, "conv", &params->channels[params->n_levels])) {
+    params->n_levels++;
+    params->unify[params->n_levels - 1] = find_unify (graph, params->n_levels);
+  }
+  if (find_conv (graph, 1, "join", &filters))
+    params->module = ENS_CONTOUR_DENSENET;
+  else if (find_conv (graph, 1, "squeeze", &filters))
+    params->module = ENS_CONTOUR_SENET;
+  if (params->n_levels > 0 && find_conv (graph, 1, "unify", &params->n_unified))
+    return ens_contour_check (params, error);
+  return ens_fail (error, ENS_ERROR_FORMAT, graph->name,
+                   "expected a contour network with nodes “level1/conv” and “level1/unify”, as "
+                   "train-contour writes it; found none");
+}
+
+typedef gboolean (*WeightsFunc) (EnsValue *value, EnsTensor *trained);
+
+/* Calls the function with the weights of each layer whose name begins with the prefix, until it
+ * returns FALSE. */
+static gboolean
+for_each_weights (const EnsGraph *graph, const char *prefix, const EnsGraph *trained,
+                  WeightsFunc function, const char *wrong, GError **error)
+{
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const EnsNode *node = graph->nodes->pdata[i], *same;
+
+    if (!g_str_has_prefix (node->name, prefix))
+      continue;
+    same = g_hash_table_lookup (trained->nodes_by_name, node->name + strlen (prefix));
+    for (guint k = 1; k < node->n_inputs; k++) {
+      EnsTensor *constant = ens_node_constant (node, k), *found;
+
+      if (constant == NULL || constant->type != ENS_TYPE_FLOAT32
+          || !g_str_has_prefix (node->name + strlen (prefix), "level"))
+        continue;
+      found = same != NULL ? ens_node_constant (same, k) : NULL;
+      if (found == NULL || !ens_shape_equal (&found->shape, &constant->shape)
+          || !function (node->inputs[k], found))
+        return ens_fail (error, ENS_ERROR_DATA, node->name, "%s %s", wrong, trained->name);
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+take_weights (EnsValue *value, EnsTensor *trained)
+{
+  ens_tensor_unref (value->constant);
+  value->constant = ens_tensor_ref (trained);
+  return TRUE;
+}
+
+static gboolean
+is_same (EnsValue *value, EnsTensor *trained)
+{
+  return memcmp (value->constant->data, trained->data, ens_tensor_size (trained)) == 0;
+}
+
+gboolean
+ens_contour_take_weights (EnsGraph *graph, const EnsGraph *trained, GError **error)
+{
+  return for_each_weights (graph, "", trained, take_weights,
+                           "expected weights of the same shape in", error);
+}
+
+gboolean
+ens_contour_compare_weights (const EnsGraph *graph, const char *prefix, const EnsGraph *trained,
+                             GError **error)
+{
+  return for_each_weights (graph, prefix, trained, is_same,
+                           "has other weights than the contour network", error);
 }

@@ -65,9 +65,10 @@ typedef struct {
 gboolean ens_contour_check (const EnsContourParams *params, GError **error);
 
 /* Appends levels and unifying layers. pictures: (N, H, W, 3) of any size. size NULL: level 1's,
- * which is the pictures'. Levels that are larger are averaged first. Weights of the same seed and
- * name do not depend on the size. params have been checked. Returns "feature", (N, h, w, n_levels ·
- * n_unified). */
+ * which is the pictures'. Levels that are larger are averaged first; those that a transposed
+ * convolution enlarges become as large as level 1 and are averaged then. Weights of the same seed
+ * and name do not depend on the size. params have been checked. Returns "feature", (N, h, w,
+ * n_levels · n_unified). */
 EnsMap ens_contour_append (EnsLayers *layers, EnsValue *pictures, const EnsContourParams *params,
                            const EnsContourSize *size);
 
@@ -76,5 +77,16 @@ EnsMap ens_contour_append (EnsLayers *layers, EnsValue *pictures, const EnsConto
 EnsGraph *ens_contour_new (const EnsContourParams *params, GError **error);
 /* A copy of it without the head, whose output is "feature". (transfer full) */
 EnsGraph *ens_contour_drop_head (const EnsGraph *graph);
+
+/* Finds what a contour network, such as an imported file, was built with. Its seed stays 0, and
+ * level 1, which is not resized, linear. FALSE: the graph is none. */
+gboolean ens_contour_find_params (const EnsGraph *graph, EnsContourParams *params, GError **error);
+/* Gives a contour network that has just been built with these params the weights of a trained one.
+ */
+gboolean ens_contour_take_weights (EnsGraph *graph, const EnsGraph *trained, GError **error);
+/* FALSE, with an error that names the layer, unless each layer of the graph that is called
+ * PREFIXlevel… has the trained network's weights, bit for bit. */
+gboolean ens_contour_compare_weights (const EnsGraph *graph, const char *prefix,
+                                      const EnsGraph *trained, GError **error);
 
 G_END_DECLS

@@ -52,6 +52,7 @@ choose_outputs (const Builder *builder, GError **error)
 
 /* What stays as it is */
 
+/* What only the shape of is read stays free. */
 static void
 freeze_above (const Builder *builder, gboolean *frozen)
 {
@@ -64,7 +65,7 @@ freeze_above (const Builder *builder, gboolean *frozen)
     if (!any)
       continue;
     g_hash_table_add (builder->frozen, node);
-    for (guint j = 0; j < node->n_inputs; j++)
+    for (guint j = 0; j < node->n_inputs && !(node->op->flags & ENS_OP_SHAPE_ONLY); j++)
       if (node->inputs[j] != NULL)
         frozen[node->inputs[j]->index] = TRUE;
   }

@@ -135,6 +135,53 @@ START_TEST (test_like_pictures)
 }
 END_TEST
 
+/* A network for a smaller map takes the weights of one that was trained at the pictures' size, and
+ * finds by itself what that was built with. */
+START_TEST (test_weights)
+{
+  EnsContourParams params = networks[_i].params, found;
+  g_autoptr (EnsGraph) graph = ens_graph_new ("fused"), trained = NULL, file = NULL;
+  EnsLayers layers = {graph};
+  EnsValue *pictures =
+      ens_graph_add_input (graph, "pictures", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, -1, -1, 3));
+  EnsValue *like = ens_graph_add_input (graph, "map", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, -1, -1, 5));
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+
+  params.seed = 9;
+  trained = build_network (&params);
+  bytes = ens_onnx_export_bytes (trained, &error);
+  ck_assert_no_error (error);
+  file = ens_onnx_import_bytes (bytes, "trained.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert (ens_contour_find_params (file, &found, &error));
+  params.seed = 0;
+  params.unify[0] = ENS_CONTOUR_LINEAR;
+  ck_assert_bytes_eq (&found, sizeof found, &params, sizeof params);
+  ens_graph_add_output (
+      graph, ens_contour_append (&layers, pictures, &found, &(EnsContourSize) {like, 2}).value);
+  ck_assert (!ens_contour_compare_weights (graph, "", file, &error));
+  ck_assert_contains (error->message, "level1/conv: has other weights");
+  g_clear_error (&error);
+  ck_assert (ens_contour_take_weights (graph, file, &error));
+  ck_assert (ens_contour_compare_weights (graph, "", file, &error));
+  ens_infer_graph (graph, (EnsShape[]) {ENS_SHAPE (1, 18, 14, 3), ENS_SHAPE (1, 9, 7, 5)}, &error);
+  ck_assert_no_error (error);
+}
+END_TEST
+
+/* Another graph is told from a contour network. */
+START_TEST (test_no_contour)
+{
+  g_autoptr (EnsGraph) graph = ens_graph_new ("other.onnx");
+  g_autoptr (GError) error = NULL;
+  EnsContourParams params;
+
+  ck_assert (!ens_contour_find_params (graph, &params, &error));
+  ck_assert_contains (error->message, "other.onnx: expected a contour network");
+}
+END_TEST
+
 /* Transposed convolutions begin as linear interpolation, borders apart. */
 START_TEST (test_transposed)
 {
@@ -386,6 +433,8 @@ main (int argc, char **argv)
   test_add_loop ("shapes", test_shapes, G_N_ELEMENTS (networks) * G_N_ELEMENTS (sizes));
   TEST_ADD_ROWS ("like", test_like, like_rows);
   TEST_ADD_ROWS ("like-pictures", test_like_pictures, networks);
+  TEST_ADD_ROWS ("weights", test_weights, networks);
+  test_add ("no-contour", test_no_contour);
   test_add ("transposed", test_transposed);
   test_add_loop ("training", test_training, 2 * G_N_ELEMENTS (networks));
   test_add ("parameters", test_parameters);
