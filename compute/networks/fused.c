@@ -249,6 +249,12 @@ append_labels (EnsLayers *layers, const EnsFusedParams *params, EnsMap x)
   return ens_layers_fully_connected (layers, ENS_FUSED_LOGITS, x, params->n_classes);
 }
 
+const EnsValue *
+ens_fused_get_tap (const EnsGraph *graph)
+{
+  return ens_graph_find (graph, FUSION)->producer->inputs[0];
+}
+
 char *
 ens_fused_name_map (const EnsFusedParams *params)
 {

@@ -54,6 +54,8 @@ char *ens_fused_find_tap (const EnsGraph *backbone, guint size, GError **error);
  * NULL with an error that names the network and what was expected. (transfer full) */
 EnsGraph *ens_fused_new (const EnsFusedParams *params, GError **error);
 
+/* The backbone's map in a graph that was built so. */
+const EnsValue *ens_fused_get_tap (const EnsGraph *graph);
 /* What the fusion made last, in front of the pooling. (transfer full) */
 char *ens_fused_name_map (const EnsFusedParams *params);
 

@@ -21,6 +21,7 @@ typedef struct {
   guint n_classes, batch;
   gboolean is_training; /* else nothing is random */
   gboolean has_boxes;
+  guint exchange;  /* of colour channels, one of ENS_N_EXCHANGES, from 1; 0: at random */
   EnsDenseMap map; /* of one position, which is the whole sample */
 } EnsClassifierSamples;
 

@@ -156,6 +156,10 @@ draw (const EnsClassifierSamples *samples, guint epoch, guint item, const EnsFra
                         .region = region,
                     },
                     augmentation);
+  if (samples->exchange > 0) {
+    augmentation->operations |= 1u << ENS_AUGMENT_EXCHANGE;
+    augmentation->exchange = samples->exchange - 1;
+  }
 }
 
 /* -- loading -- */

@@ -221,7 +221,8 @@ take_step (gpointer data, const EnsLoopPosition *position, float *gradients, Ens
 
 typedef struct {
   EnsClassifier *classifier;
-  EnsSplit split;
+  const EnsClassifierSamples *samples;
+  EnsLoader *loader;
   EnsPlan *plan;
   double loss, weight;
   float *scores; /* images × classes */
@@ -283,13 +284,12 @@ static gboolean
 measure_batch (Measuring *measuring, guint number, GError **error)
 {
   EnsClassifier *classifier = measuring->classifier;
-  const EnsClassifierSamples *samples = &classifier->samples[measuring->split];
+  const EnsClassifierSamples *samples = measuring->samples;
   guint first = number * classifier->batch, n_classes = classifier->dataset->n_classes;
   guint n = MIN (classifier->batch, samples->images->len - first);
   EnsLoaderBatch batch;
 
-  if (!ens_loader_next (classifier->loaders[measuring->split], 0, number, classifier->monitor,
-                        &batch, error)
+  if (!ens_loader_next (measuring->loader, 0, number, classifier->monitor, &batch, error)
       || !ens_plan_run (measuring->plan,
                         (const gconstpointer[]) {batch.tensors[ENS_CLASSIFIER_PIXELS]},
                         (const gpointer[]) {classifier->logits}, error))
@@ -306,7 +306,7 @@ measure_batch (Measuring *measuring, guint number, GError **error)
 static void
 summarise (const Measuring *measuring, EnsClassifierMeasure *measure)
 {
-  const GPtrArray *images = measuring->classifier->samples[measuring->split].images;
+  const GPtrArray *images = measuring->samples->images;
   guint n_classes = measuring->classifier->dataset->n_classes;
   g_autofree guint8 *labels = g_new (guint8, (gsize)images->len * n_classes);
   const EnsLabels truth = {images->len, n_classes, labels};
@@ -319,23 +319,54 @@ summarise (const Measuring *measuring, EnsClassifierMeasure *measure)
   measure->precision = ens_mean_average_precision (&truth, measuring->scores);
 }
 
+static gboolean
+measure_samples (EnsClassifier *classifier, const EnsClassifierSamples *samples, EnsLoader *loader,
+                 const EnsMonitor *monitor, EnsClassifierMeasure *measure, GError **error)
+{
+  g_autofree float *scores =
+      g_new (float, (gsize)samples->images->len * classifier->dataset->n_classes);
+  g_autoptr (EnsPlan) plan = plan_forward (classifier, error);
+  Measuring measuring = {classifier, samples, loader, plan, .scores = scores};
+
+  if (plan == NULL)
+    return FALSE;
+  classifier->monitor = monitor;
+  for (guint i = 0; i < ens_loader_get_batches (loader); i++)
+    if (!measure_batch (&measuring, i, error))
+      return FALSE;
+  summarise (&measuring, measure);
+  return TRUE;
+}
+
 gboolean
 ens_classifier_measure (EnsClassifier *classifier, EnsSplit split, const EnsMonitor *monitor,
                         EnsClassifierMeasure *measure, GError **error)
 {
-  g_autofree float *scores =
-      g_new (float, (gsize)classifier->samples[split].images->len * classifier->dataset->n_classes);
-  g_autoptr (EnsPlan) plan = plan_forward (classifier, error);
-  Measuring measuring = {classifier, split, plan, .scores = scores};
-
-  if (plan == NULL)
-    return FALSE;
   open_loader (classifier, split);
-  classifier->monitor = monitor;
-  for (guint i = 0; i < ens_loader_get_batches (classifier->loaders[split]); i++)
-    if (!measure_batch (&measuring, i, error))
+  return measure_samples (classifier, &classifier->samples[split], classifier->loaders[split],
+                          monitor, measure, error);
+}
+
+gboolean
+ens_classifier_measure_exchanged (EnsClassifier *classifier, EnsSplit split,
+                                  const EnsMonitor *monitor, EnsClassifierMeasure *measure,
+                                  GError **error)
+{
+  *measure = (EnsClassifierMeasure) {0};
+  for (guint i = 0; i < ENS_N_EXCHANGES; i++) {
+    EnsClassifierSamples samples = classifier->samples[split];
+    EnsLoaderSource source = ens_classifier_samples_get_source (&samples);
+    g_autoptr (EnsLoader) loader = NULL;
+    EnsClassifierMeasure one;
+
+    samples.exchange = i + 1;
+    loader = ens_recipe_open_loader (classifier->params.recipe, &source);
+    if (!measure_samples (classifier, &samples, loader, monitor, &one, error))
       return FALSE;
-  summarise (&measuring, measure);
+    measure->loss += one.loss / ENS_N_EXCHANGES;
+    measure->accuracy += one.accuracy / ENS_N_EXCHANGES;
+    measure->precision += one.precision / ENS_N_EXCHANGES;
+  }
   return TRUE;
 }
 

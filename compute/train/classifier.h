@@ -76,6 +76,12 @@ gboolean ens_classifier_measure (EnsClassifier *classifier, EnsSplit split,
                                  const EnsMonitor *monitor, EnsClassifierMeasure *measure,
                                  GError **error);
 
+/* The same with the colour channels of all pictures exchanged, the mean over the five ways to do
+ * it: what is left where colours can't be relied on. */
+gboolean ens_classifier_measure_exchanged (EnsClassifier *classifier, EnsSplit split,
+                                           const EnsMonitor *monitor, EnsClassifierMeasure *measure,
+                                           GError **error);
+
 /* Writes the network: the graph with its parameters as they are and “probabilities”, of the logits;
  * height and width are open, the labels in its metadata. */
 gboolean ens_classifier_export (EnsClassifier *classifier, GError **error);

@@ -119,6 +119,20 @@ ens_recipe_describe (const EnsRecipeParams *params, const EnsDataset *dataset, E
 }
 
 gboolean
+ens_recipe_describe_file (EnsJson *json, const char *name, const char *path, GError **error)
+{
+  g_autofree char *contents = NULL, *hash = NULL;
+  g_autoptr (GError) reason = NULL;
+  gsize size;
+
+  if (!g_file_get_contents (path, &contents, &size, &reason))
+    return ens_fail (error, ENS_ERROR_FILE, path, "can't read it: %s", reason->message);
+  hash = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *)contents, size);
+  ens_json_string (json, name, hash);
+  return TRUE;
+}
+
+gboolean
 ens_recipe_train (const EnsRecipeParams *params, EnsStep *step, EnsLoopTask *task,
                   const char *settings, const EnsMonitor *monitor, EnsRecipeResult *result,
                   GError **error)

@@ -73,6 +73,10 @@ EnsParameterGroup *ens_recipe_make_groups (const EnsStep *step);
  * NULL. */
 void ens_recipe_describe (const EnsRecipeParams *params, const EnsDataset *dataset, EnsJson *json);
 
+/* Adds a file that the training depends on, by a hash of its contents. */
+gboolean ens_recipe_describe_file (EnsJson *json, const char *name, const char *path,
+                                   GError **error);
+
 /* Runs the loop on the step's parameters and statistics. Of the task, groups, n_batches and the
  * callbacks are the caller's. settings: all that the training depends on, as text. Sets the
  * result's loop, n_parameters and n_weights. Errors as those of ens_loop_run (). */

@@ -4,9 +4,6 @@
 
 #include "vision/augment.h"
 
-/* Orders of three channels that are not the usual one. */
-#define ENS_N_EXCHANGES 5
-
 /* RGB or gray, row after row, 0 … 255. */
 typedef struct {
   guint width, height;

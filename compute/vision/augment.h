@@ -71,6 +71,8 @@ typedef struct {
 /* A classifier can't rest on colour alone, but colours must stay true most of the time: fewer than
  * this share of an epoch's pictures get their channels exchanged. */
 #define ENS_AUGMENT_EXCHANGE_BOUND 0.2
+/* Orders of three channels that are not the usual one. */
+#define ENS_N_EXCHANGES 5
 /* The mean of |change| over one channel's values stays below this in every picture. */
 #define ENS_AUGMENT_CHANNEL_BOUND 24.0
 
@@ -148,7 +150,7 @@ typedef struct {
   double brightness, contrast, saturation, hue;
   guint channel; /* 0 … 2 */
   double gain, offset;
-  guint exchange; /* which permutation, 0 … 4 */
+  guint exchange; /* which one, below ENS_N_EXCHANGES */
   EnsRandomStream noise_stream;
 } EnsAugmentation;
 

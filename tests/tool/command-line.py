@@ -64,6 +64,16 @@ ROWS = [
     (["train-contour", "set", "-o", "x.onnx", "--balance=maybe"], 2, "off or on, got “maybe”"),
     (["train-contour", "set", "-o", "x.onnx", "--crops=0"], 2, "--crops expects at least 1, got 0"),
     (["train-contour", "nowhere", "-o", "x.onnx"], 1, "nowhere: can't read this folder"),
+    (["train-fused", "set", "-o", "x.onnx"], 2, "--contour=FILE.onnx is needed"),
+    (["train-fused", "set", "-o", "x.onnx", "--contour=c.onnx"], 2, "--backbone=FILE.onnx is needed"),
+    (["train-fused", "set", "-o", "x.onnx", "--contour=c.onnx", "--backbone=b.onnx", "--fusion=sum"], 2,
+     "convolve or concat, got “sum”"),
+    (["train-fused", "set", "-o", "x.onnx", "--contour=c.onnx", "--backbone=b.onnx", "--update=all"], 2,
+     "both, head or backbone, got “all”"),
+    (["train-fused", "set", "-o", "x.onnx", "--contour=c.onnx", "--backbone=b.onnx", "--dropout=1"], 2,
+     "--dropout expects a share below 1, got 1"),
+    (["train-fused", "set", "-o", "x.onnx", "--contour=c.onnx", "--backbone=nowhere.onnx"], 1,
+     "nowhere.onnx"),
     (["train-network"], 2, "expected DATASET, got 0 arguments"),
     (["train-network", "set"], 2, "--output=FILE.onnx is needed"),
     (["train-network", "set", "-o", "x.onnx", "--depth=51"], 1, "there are 50, 101, 152, small"),
@@ -202,6 +212,7 @@ def check_training(folder):
            "evaluate should write a report", result)
     check_retraining(folder)
     check_contours(folder)
+    check_fused(folder)
     check_own_network(folder)
     check_chain(folder)
     check_classification(folder, bundle)
@@ -246,6 +257,26 @@ def check_contours(folder):
     result = run("inspect", output)
     expect(result.returncode == 0 and "unified5" in result.stdout
            and "stated in contour.json" in result.stdout, "inspect a contour network", result)
+
+
+def check_fused(folder):
+    """On the contour network of check_contours (); the result is a member of an ensemble."""
+    backbone = pathlib.Path(NETWORKS).parent / "retrained.onnx"
+    output, bundle = folder / "fused.onnx", folder / "fused.ensemble"
+    result = run("train-fused", folder / "set", "-o", output, "--contour", folder / "contour.onnx",
+                 "--backbone", backbone, "-e", 1, "-b", 8, "--augment=crop")
+    expect(result.returncode == 0 and output.is_file()
+           and "exchanged colour channels: loss" in result.stdout, "train-fused", result)
+    result = run("inspect", output)
+    expect(result.returncode == 0 and "contour/feature" in result.stdout
+           and "fusion2" in result.stdout and "stated in fused.json" in result.stdout,
+           "inspect a fused network", result)
+    result = run("train", folder / "set", "-o", bundle, "-n", output, "--cache", folder / "cache",
+                 "-w", 4, "-c", 1)
+    settings = json.loads((bundle / "ensemble.json").read_text()) if bundle.is_dir() else {}
+    expect(result.returncode == 0
+           and [n["taps"] for n in settings.get("networks", [])] == [["fusion2", "logits"]],
+           "a fused network as a member", result)
 
 
 def check_retraining(folder):
