@@ -179,6 +179,21 @@ typedef struct {
   gint64 axis;
 } EnsAxisParams;
 
+/* How updates are combined with what stands in their place. */
+typedef enum {
+  ENS_SCATTER_NONE, /* they replace it */
+  ENS_SCATTER_ADD,
+  ENS_SCATTER_MUL,
+  ENS_SCATTER_MAX,
+  ENS_SCATTER_MIN,
+} EnsScatterReduction;
+
+/* ScatterElements, ScatterND. */
+typedef struct {
+  gint64 axis; /* of ScatterElements */
+  EnsScatterReduction reduction;
+} EnsScatterParams;
+
 /* A list of axes, sizes or positions, which may be absent. */
 typedef struct {
   guint n;

@@ -15,7 +15,8 @@
   OP (ceil) OP (celu) OP (clip) OP (concat) OP (constant_of_shape) OP (conv) \
   OP (conv_grad_weight) OP (conv_transpose) OP (cos) OP (cosh) OP (depth_to_space) OP (div) \
   OP (dropout) OP (elu) OP (equal) OP (erf) OP (exp) OP (expand) OP (fake_quantize) \
-  OP (fake_quantize_range) OP (flatten) OP (floor) OP (gather) OP (gelu) OP (gemm) OP (global_average_pool) OP (global_max_pool) OP (greater) \
+  OP (fake_quantize_range) OP (flatten) OP (floor) OP (gather) OP (gather_elements) \
+  OP (gather_nd) OP (gelu) OP (gemm) OP (global_average_pool) OP (global_max_pool) OP (greater) \
   OP (greater_or_equal) OP (group_normalization) OP (hard_sigmoid) OP (hard_swish) OP (identity) \
   OP (instance_normalization) OP (is_inf) OP (is_nan) OP (lrn) OP (layer_normalization) \
   OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) OP (log_softmax) OP (lp_normalization) \
@@ -24,9 +25,10 @@
   OP (range) OP (reciprocal) OP (reduce_l1) OP (reduce_l2) OP (reduce_log_sum) \
   OP (reduce_log_sum_exp) OP (reduce_max) OP (reduce_mean) OP (reduce_min) OP (reduce_prod) \
   OP (reduce_sum) OP (reduce_sum_square) OP (relu) OP (reshape) OP (resize) OP (resize_grad) \
-  OP (round) OP (selu) OP (shape) OP (sigmoid) OP (sign) OP (sin) OP (sinh) OP (size) OP (slice) \
-  OP (softmax) OP (softplus) OP (softsign) OP (space_to_depth) OP (split) OP (sqrt) OP (squeeze) \
-  OP (sub) OP (sum) OP (swish) OP (tan) OP (tanh) OP (thresholded_relu) OP (tile) OP (transpose) \
+  OP (rotary_embedding) OP (round) OP (scatter) OP (scatter_elements) OP (scatter_nd) OP (selu) \
+  OP (shape) OP (sigmoid) OP (sign) OP (sin) OP (sinh) OP (size) OP (slice) OP (softmax) \
+  OP (softplus) OP (softsign) OP (space_to_depth) OP (split) OP (sqrt) OP (squeeze) OP (sub) \
+  OP (sum) OP (swish) OP (tan) OP (tanh) OP (thresholded_relu) OP (tile) OP (transpose) \
   OP (unsqueeze) OP (where) OP (xor)
 /* clang-format on */
 

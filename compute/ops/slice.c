@@ -3,6 +3,7 @@
 #include "graph/infer.h"
 #include "ops/example.h"
 #include "ops/gradient.h"
+#include "ops/indices.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -285,25 +286,6 @@ static const EnsAttribute gather_attributes[] = {
     {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAxisParams, axis)}, ENS_ATTRIBUTE_END};
 
 static gboolean
-check_indices (const EnsOperands *operands, gint64 length, GError **error)
-{
-  const EnsView *indices = operands->inputs[1];
-  gsize n = ens_view_elements (indices);
-
-  if (length == 0 && n > 0)
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "nothing to gather from");
-  for (gsize i = 0; indices->data != NULL && i < n; i++) {
-    gint64 index = ens_view_integer (indices, i);
-
-    if (index < -length || index >= length)
-      return ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                           "index %" G_GINT64_FORMAT " is outside an axis of %" G_GINT64_FORMAT,
-                           index, length);
-  }
-  return TRUE;
-}
-
-static gboolean
 gather_shape (EnsOperands *operands, GError **error)
 {
   const EnsAxisParams *params = operands->params;
@@ -311,9 +293,9 @@ gather_shape (EnsOperands *operands, GError **error)
   EnsShape shape = {0};
   guint axis;
 
-  if (!ens_check_type (operands, 1, ENS_TYPES (ENS_TYPE_INT64) | ENS_TYPES (ENS_TYPE_INT32), error)
+  if (!ens_check_index_type (operands, error)
       || !ens_check_axis (operands, params->axis, data->rank, &axis, error)
-      || !check_indices (operands, data->dims[axis], error))
+      || !ens_check_indices (operands, data->dims[axis], error))
     return FALSE;
   if (data->rank - 1 + indices->rank > ENS_MAX_RANK)
     return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,

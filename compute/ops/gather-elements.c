@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* GatherElements and GatherND: elements, or runs of elements, whose places input 1 tells. */
+#include "ops/gradient.h"
+#include "ops/indices.h"
+#include "ops/per-image.h"
+#include "ops/record.h"
+#include "ops/registry.h"
+
+#include <string.h>
+
+#include "push/gather.h"
+
+typedef struct {
+  gint64 batch; /* axes that data and indices have in common */
+} TuplesParams;
+
+static const EnsAttribute elements_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAxisParams, axis)}, ENS_ATTRIBUTE_END};
+static const EnsAttribute tuples_attributes[] = {{"batch_dims", ENS_ATTRIBUTE_INT,
+                                                  ENS_MEMBER (TuplesParams, batch), .min = 0,
+                                                  .max = ENS_MAX_RANK, .since = 12},
+                                                 ENS_ATTRIBUTE_END};
+
+/* Shapes */
+
+static gboolean
+elements_shape (EnsOperands *operands, GError **error)
+{
+  const EnsAxisParams *params = operands->params;
+  guint axis;
+
+  return ens_check_axis (operands, params->axis, operands->inputs[0]->shape.rank, &axis, error)
+         && ens_check_elements (operands, axis, error)
+         && ens_set_output (operands, 0, operands->inputs[0]->type, &operands->inputs[1]->shape,
+                            error);
+}
+
+static gboolean
+tuples_shape (EnsOperands *operands, GError **error)
+{
+  const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
+  guint batch = (guint)((const TuplesParams *)operands->params)->batch;
+  EnsShape shape = *indices;
+
+  if (!ens_check_tuples (operands, batch, error))
+    return FALSE;
+  shape.rank--;
+  for (guint i = batch + (guint)indices->dims[indices->rank - 1]; i < data->rank; i++) {
+    if (shape.rank == ENS_MAX_RANK)
+      return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
+                           "the output has more than %d dimensions", ENS_MAX_RANK);
+    shape.dims[shape.rank++] = data->dims[i];
+  }
+  return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
+}
+
+/* What is gathered: for each of n runs of the output, where in the data it begins, in runs. */
+typedef gsize (*FindFunc) (const EnsOperands *operands, gsize i);
+
+static gsize
+find_element (const EnsOperands *operands, gsize i)
+{
+  const EnsAxisParams *params = operands->params;
+  const EnsShape *data = &operands->inputs[0]->shape;
+  guint axis = 0;
+
+  ens_check_axis (operands, params->axis, data->rank, &axis, NULL);
+  return ens_find_element (data, operands->inputs[1], axis, i);
+}
+
+static gsize
+find_run (const EnsOperands *operands, gsize i)
+{
+  return ens_find_run (&operands->inputs[0]->shape, operands->inputs[1],
+                       (guint)((const TuplesParams *)operands->params)->batch, i);
+}
+
+static gsize
+tuple_run (const EnsOperands *operands)
+{
+  return ens_tuple_run (&operands->inputs[0]->shape, &operands->inputs[1]->shape,
+                        (guint)((const TuplesParams *)operands->params)->batch);
+}
+
+static void
+gather (const EnsOperands *operands, FindFunc find, gsize run)
+{
+  const EnsView *data = operands->inputs[0], *y = operands->outputs[0];
+  gsize size = run * ens_type_size (data->type), n = run > 0 ? ens_view_elements (y) / run : 0;
+
+  for (gsize i = 0; i < n; i++)
+    memcpy ((char *)y->data + i * size, (const char *)data->data + find (operands, i) * size, size);
+}
+
+static void
+elements_reference (const EnsOperands *operands)
+{
+  gather (operands, find_element, 1);
+}
+
+static void
+tuples_reference (const EnsOperands *operands)
+{
+  gather (operands, find_run, tuple_run (operands));
+}
+
+/* Invocations of a workgroup, and elements of each. */
+#define GROUP 128
+#define LANES 4
+
+/* Indices that the network computes are the CPU's to follow. */
+static gboolean
+record (const EnsOperands *operands, EnsCommands *commands, FindFunc find, gsize run)
+{
+  const EnsView *y = operands->outputs[0];
+  gsize n = run > 0 ? ens_view_elements (y) / run : 0;
+  EnsGatherPush push = {.n_indices = (guint32)n, .rows = (guint32)n, .columns = (guint32)run};
+  EnsDispatch dispatch = {
+      .shader = "gather", .n_bindings = 3, .push = &push, .push_size = sizeof push};
+  g_autofree guint32 *places = g_new (guint32, n);
+
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage) || operands->inputs[1]->data == NULL)
+    return FALSE;
+  if (n == 0)
+    return TRUE;
+  for (gsize i = 0; i < n; i++)
+    places[i] = (guint32)find (operands, i);
+  dispatch.bindings[0] = (EnsBinding) {operands->inputs[0], ENS_ACCESS_READ};
+  dispatch.bindings[1] =
+      (EnsBinding) {ens_commands_table (commands, places, n * sizeof *places), ENS_ACCESS_READ};
+  dispatch.bindings[2] = (EnsBinding) {y, ENS_ACCESS_WRITE};
+  ens_commands_cover (commands, &dispatch, n * ((run + LANES - 1) / LANES), GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
+static gboolean
+elements_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record (operands, commands, find_element, 1);
+}
+
+static gboolean
+tuples_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record (operands, commands, find_run, tuple_run (operands));
+}
+
+static gboolean
+elements_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  EnsScatterParams params = {((const EnsAxisParams *)node->params)->axis, ENS_SCATTER_ADD};
+
+  gradient->inputs[0] = ens_gradient_apply (gradient, &ens_op_scatter_elements, &params,
+                                            ens_gradient_zeroes (gradient, node->inputs[0]),
+                                            node->inputs[1], gradient->outputs[0], NULL);
+  return TRUE;
+}
+
+static gboolean
+tuples_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+
+  if (((const TuplesParams *)node->params)->batch > 0)
+    return ens_gradient_error (gradient, error, "“batch_dims” is not 0");
+  gradient->inputs[0] = ens_gradient_apply (
+      gradient, &ens_op_scatter_nd, &(EnsScatterParams) {0, ENS_SCATTER_ADD},
+      ens_gradient_zeroes (gradient, node->inputs[0]), node->inputs[1], gradient->outputs[0], NULL);
+  return TRUE;
+}
+
+/* Each image has indices of its own. */
+
+static gboolean
+elements_per_image (const EnsNode *node)
+{
+  return node->inputs[0]->constant == NULL && node->inputs[1]->constant == NULL
+         && !ens_axis_is_batch (node, ((const EnsAxisParams *)node->params)->axis);
+}
+
+static gboolean
+tuples_per_image (const EnsNode *node)
+{
+  return node->inputs[0]->constant == NULL && node->inputs[1]->constant == NULL
+         && ((const TuplesParams *)node->params)->batch > 0;
+}
+
+static const EnsOpExample elements_examples[] = {{"5 =[2,0,4]", &(const EnsAxisParams) {0}},
+                                                 {NULL}};
+static const EnsOpExample tuples_examples[] = {{"5x3x4 =[2,1]", &(const TuplesParams) {0}}, {NULL}};
+
+#define GATHER_OP(op, id, onnx, params, table)               \
+  const EnsOp ens_op_##op = {.name = onnx,                   \
+                             .min_inputs = 2,                \
+                             .max_inputs = 2,                \
+                             .min_outputs = 1,               \
+                             .max_outputs = 1,               \
+                             .layout = ENS_LAYOUT_PLAIN,     \
+                             .params_size = sizeof (params), \
+                             .versions = {.since = 11},      \
+                             .attributes = table,            \
+                             .shape = id##_shape,            \
+                             .reference = id##_reference,    \
+                             .gpu = id##_gpu,                \
+                             .gradient = id##_gradient,      \
+                             .per_image = id##_per_image,    \
+                             .example = id##_examples}
+
+GATHER_OP (gather_elements, elements, "GatherElements", EnsAxisParams, elements_attributes);
+GATHER_OP (gather_nd, tuples, "GatherND", TuplesParams, tuples_attributes);

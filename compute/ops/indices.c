@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ops/indices.h"
+
+gboolean
+ens_check_index_type (const EnsOperands *operands, GError **error)
+{
+  return ens_check_type (operands, 1, ENS_TYPES (ENS_TYPE_INT64) | ENS_TYPES (ENS_TYPE_INT32),
+                         error);
+}
+
+static gboolean
+check_index (const EnsOperands *operands, gint64 index, gint64 length, GError **error)
+{
+  if (index >= -length && index < length)
+    return TRUE;
+  return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                       "index %" G_GINT64_FORMAT " is outside an axis of %" G_GINT64_FORMAT, index,
+                       length);
+}
+
+gboolean
+ens_check_indices (const EnsOperands *operands, gint64 length, GError **error)
+{
+  const EnsView *indices = operands->inputs[1];
+  gsize n = ens_view_elements (indices);
+
+  if (length == 0 && n > 0)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "nothing to gather from");
+  for (gsize i = 0; indices->data != NULL && i < n; i++)
+    if (!check_index (operands, ens_view_integer (indices, i), length, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gsize
+normalise (gint64 index, gint64 length)
+{
+  return (gsize)CLAMP (index < 0 ? index + length : index, 0, length - 1);
+}
+
+/* Elements */
+
+gboolean
+ens_check_elements (const EnsOperands *operands, guint axis, GError **error)
+{
+  const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
+  gboolean fits = indices->rank == data->rank;
+
+  for (guint i = 0; i < data->rank && fits; i++)
+    fits = i == axis || indices->dims[i] <= data->dims[i];
+  if (!fits) {
+    g_autofree char *expected = ens_shape_to_string (data);
+    g_autofree char *found = ens_shape_to_string (indices);
+
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "indices are %s, expected at most %s but for axis %u", found, expected,
+                         axis);
+  }
+  return ens_check_index_type (operands, error)
+         && ens_check_indices (operands, data->dims[axis], error);
+}
+
+gsize
+ens_find_element (const EnsShape *data, const EnsView *indices, guint axis, gsize i)
+{
+  gsize at = 0, stride = 1, rest = i;
+
+  for (guint k = data->rank; k-- > 0;) {
+    gsize length = (gsize)indices->shape.dims[k];
+    gsize index =
+        k == axis ? normalise (ens_view_integer (indices, i), data->dims[k]) : rest % length;
+
+    at += index * stride;
+    rest /= length;
+    stride *= (gsize)data->dims[k];
+  }
+  return at;
+}
+
+/* Tuples */
+
+static guint
+count_axes (const EnsShape *indices)
+{
+  return (guint)indices->dims[indices->rank - 1];
+}
+
+static gboolean
+check_tuple_values (const EnsOperands *operands, guint batch, GError **error)
+{
+  const EnsShape *data = &operands->inputs[0]->shape;
+  const EnsView *indices = operands->inputs[1];
+  guint axes = count_axes (&indices->shape);
+  gsize n = ens_view_elements (indices);
+
+  for (guint i = 0; i < axes && n > 0; i++)
+    if (data->dims[batch + i] == 0)
+      return ens_op_error (operands, error, ENS_ERROR_SHAPE, "nothing to gather from");
+  for (gsize i = 0; indices->data != NULL && i < n; i++)
+    if (!check_index (operands, ens_view_integer (indices, i), data->dims[batch + i % axes], error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+ens_check_tuples (const EnsOperands *operands, guint batch, GError **error)
+{
+  const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
+  gboolean fits = indices->rank > batch && data->rank >= batch && indices->rank > 0
+                  && indices->dims[indices->rank - 1] <= (gint64)(data->rank - batch);
+
+  for (guint i = 0; i < batch && fits; i++)
+    fits = indices->dims[i] == data->dims[i];
+  if (!fits) {
+    g_autofree char *of = ens_shape_to_string (data);
+    g_autofree char *found = ens_shape_to_string (indices);
+
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                         "indices are %s, which tell no places in %s", found, of);
+  }
+  return ens_check_index_type (operands, error) && check_tuple_values (operands, batch, error);
+}
+
+gsize
+ens_tuple_run (const EnsShape *data, const EnsShape *indices, guint batch)
+{
+  return (gsize)ens_shape_span (data, batch + count_axes (indices), data->rank);
+}
+
+gsize
+ens_count_tuples (const EnsShape *indices)
+{
+  return (gsize)ens_shape_span (indices, 0, indices->rank - 1);
+}
+
+gsize
+ens_find_run (const EnsShape *data, const EnsView *indices, guint batch, gsize i)
+{
+  guint axes = count_axes (&indices->shape);
+  gsize per_batch = (gsize)ens_shape_span (&indices->shape, batch, indices->shape.rank - 1);
+  gsize at = i / per_batch;
+
+  for (guint k = 0; k < axes; k++)
+    at = at * (gsize)data->dims[batch + k]
+         + normalise (ens_view_integer (indices, i * axes + k), data->dims[batch + k]);
+  return at;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ScatterElements and ScatterND: input 0, with elements or runs of elements, whose places input 1
+ * tells, replaced by, or combined with, those of input 2, one after the other. */
+#include "ops/gradient.h"
+#include "ops/indices.h"
+#include "ops/per-image.h"
+#include "ops/record.h"
+#include "ops/registry.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "push/scatter.h"
+
+enum { DATA, INDICES, UPDATES };
+
+static const char *const reductions[] = {
+    [ENS_SCATTER_NONE] = "none", [ENS_SCATTER_ADD] = "add", [ENS_SCATTER_MUL] = "mul",
+    [ENS_SCATTER_MAX] = "max",   [ENS_SCATTER_MIN] = "min", NULL};
+
+#define REDUCTION                                                              \
+  {                                                                            \
+    "reduction", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsScatterParams, reduction), \
+        .names = reductions, .since = 16                                       \
+  }
+
+static const EnsAttribute elements_attributes[] = {
+    {"axis", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsScatterParams, axis)}, REDUCTION, ENS_ATTRIBUTE_END};
+static const EnsAttribute tuples_attributes[] = {REDUCTION, ENS_ATTRIBUTE_END};
+
+/* Shapes */
+
+static gboolean
+check_updates (EnsOperands *operands, const EnsShape *expected, GError **error)
+{
+  const EnsScatterParams *params = operands->params;
+  const EnsView *data = operands->inputs[DATA], *updates = operands->inputs[UPDATES];
+
+  if (updates->type != data->type)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input 2 is %s, expected %s as input 0",
+                         ens_type_name (updates->type), ens_type_name (data->type));
+  if (!ens_shape_equal (&updates->shape, expected)) {
+    g_autofree char *found = ens_shape_to_string (&updates->shape);
+    g_autofree char *text = ens_shape_to_string (expected);
+
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "updates are %s, expected %s", found,
+                         text);
+  }
+  return (params->reduction == ENS_SCATTER_NONE
+          || ens_check_type (operands, DATA, ENS_TYPES_NUMBER, error))
+         && ens_set_output_like_input (operands, error);
+}
+
+static gboolean
+elements_shape (EnsOperands *operands, GError **error)
+{
+  const EnsScatterParams *params = operands->params;
+  guint axis;
+
+  return ens_check_axis (operands, params->axis, operands->inputs[DATA]->shape.rank, &axis, error)
+         && ens_check_elements (operands, axis, error)
+         && check_updates (operands, &operands->inputs[INDICES]->shape, error);
+}
+
+static gboolean
+tuples_shape (EnsOperands *operands, GError **error)
+{
+  const EnsShape *data = &operands->inputs[DATA]->shape;
+  const EnsShape *indices = &operands->inputs[INDICES]->shape;
+  EnsShape shape = *indices;
+
+  if (!ens_check_tuples (operands, 0, error))
+    return FALSE;
+  shape.rank--;
+  for (guint i = (guint)indices->dims[indices->rank - 1]; i < data->rank; i++) {
+    if (shape.rank == ENS_MAX_RANK)
+      return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
+                           "updates have more than %d dimensions", ENS_MAX_RANK);
+    shape.dims[shape.rank++] = data->dims[i];
+  }
+  return check_updates (operands, &shape, error);
+}
+
+/* Where in the data, counted in runs, run i of the updates goes. */
+typedef gsize (*FindFunc) (const EnsOperands *operands, gsize i);
+
+static gsize
+find_element (const EnsOperands *operands, gsize i)
+{
+  const EnsScatterParams *params = operands->params;
+  const EnsShape *data = &operands->inputs[DATA]->shape;
+  guint axis = 0;
+
+  ens_check_axis (operands, params->axis, data->rank, &axis, NULL);
+  return ens_find_element (data, operands->inputs[INDICES], axis, i);
+}
+
+static gsize
+find_run (const EnsOperands *operands, gsize i)
+{
+  return ens_find_run (&operands->inputs[DATA]->shape, operands->inputs[INDICES], 0, i);
+}
+
+static gsize
+tuple_run (const EnsOperands *operands)
+{
+  return ens_tuple_run (&operands->inputs[DATA]->shape, &operands->inputs[INDICES]->shape, 0);
+}
+
+/* One element */
+
+static double
+combine_reals (EnsScatterReduction reduction, double a, double b)
+{
+  switch (reduction) {
+  case ENS_SCATTER_ADD:
+    return a + b;
+  case ENS_SCATTER_MUL:
+    return a * b;
+  case ENS_SCATTER_MAX:
+    return fmax (a, b);
+  case ENS_SCATTER_MIN:
+    return fmin (a, b);
+  default:
+    return b;
+  }
+}
+
+static gint64
+combine_integers (EnsScatterReduction reduction, gint64 a, gint64 b)
+{
+  switch (reduction) {
+  case ENS_SCATTER_ADD:
+    return (gint64)((guint64)a + (guint64)b);
+  case ENS_SCATTER_MUL:
+    return (gint64)((guint64)a * (guint64)b);
+  case ENS_SCATTER_MAX:
+    return MAX (a, b);
+  case ENS_SCATTER_MIN:
+    return MIN (a, b);
+  default:
+    return b;
+  }
+}
+
+static void
+update (const EnsOperands *operands, gsize to, gsize from)
+{
+  const EnsScatterParams *params = operands->params;
+  const EnsView *y = operands->outputs[0], *updates = operands->inputs[UPDATES];
+
+  if (params->reduction == ENS_SCATTER_NONE)
+    ens_view_copy_element (y, to, updates, from);
+  else if (ens_type_is_real (y->type))
+    ens_view_set_real (
+        y, to,
+        combine_reals (params->reduction, ens_view_real (y, to), ens_view_real (updates, from)));
+  else
+    ens_view_set_integer (y, to,
+                          combine_integers (params->reduction, ens_view_integer (y, to),
+                                            ens_view_integer (updates, from)));
+}
+
+static void
+scatter (const EnsOperands *operands, FindFunc find, gsize run)
+{
+  const EnsView *data = operands->inputs[DATA], *y = operands->outputs[0];
+  gsize n = run > 0 ? ens_view_elements (operands->inputs[UPDATES]) / run : 0;
+
+  if (y->data != data->data)
+    memcpy (y->data, data->data, ens_view_elements (y) * ens_type_size (y->type));
+  for (gsize i = 0; i < n; i++) {
+    gsize to = find (operands, i) * run;
+
+    for (gsize k = 0; k < run; k++)
+      update (operands, to + k, i * run + k);
+  }
+}
+
+static void
+elements_reference (const EnsOperands *operands)
+{
+  scatter (operands, find_element, 1);
+}
+
+static void
+tuples_reference (const EnsOperands *operands)
+{
+  scatter (operands, find_run, tuple_run (operands));
+}
+
+/* The shader follows, for each run of the output, the updates that go there. */
+
+#define GROUP 128
+
+/* For each run where its list begins in the table, and the end of the last; then the lists. */
+static guint32 *
+list_updates (const EnsOperands *operands, FindFunc find, gsize runs, gsize n)
+{
+  guint32 *table = g_new0 (guint32, runs + 1 + n);
+  g_autofree guint32 *places = g_new (guint32, n + 1);
+
+  for (gsize i = 0; i < n; i++) {
+    places[i] = (guint32)find (operands, i);
+    table[places[i] + 1]++;
+  }
+  table[0] = (guint32)runs + 1;
+  for (gsize i = 0; i < runs; i++)
+    table[i + 1] += table[i];
+  /* Each beginning moves to the end of its list, which is the beginning of the next. */
+  for (gsize i = 0; i < n; i++)
+    table[table[places[i]]++] = (guint32)i;
+  for (gsize i = runs; i > 0; i--)
+    table[i] = table[i - 1];
+  table[0] = (guint32)runs + 1;
+  return table;
+}
+
+static gboolean
+record (const EnsOperands *operands, EnsCommands *commands, FindFunc find, gsize run)
+{
+  const EnsScatterParams *params = operands->params;
+  const EnsView *y = operands->outputs[0];
+  gsize runs = run > 0 ? ens_view_elements (y) / run : 0;
+  gsize n = run > 0 ? ens_view_elements (operands->inputs[UPDATES]) / run : 0;
+  EnsScatterPush push = {.n = (guint32)ens_view_elements (y), .run = (guint32)run};
+  EnsDispatch dispatch = {
+      .shader = "scatter",
+      .n_bindings = 4,
+      .constants = {params->reduction},
+      .n_constants = 1,
+      .push = &push,
+      .push_size = sizeof push,
+  };
+  g_autofree guint32 *table = NULL;
+
+  if (operands->inputs[INDICES]->data == NULL || !ens_record_takes (operands->inputs[UPDATES])
+      || !ens_record_storage (operands, DATA, DATA + 1, &dispatch.storage))
+    return FALSE;
+  if (push.n == 0)
+    return TRUE;
+  table = list_updates (operands, find, runs, n);
+  dispatch.bindings[0] = (EnsBinding) {operands->inputs[DATA], ENS_ACCESS_READ};
+  dispatch.bindings[1] = (EnsBinding) {
+      ens_commands_table (commands, table, (runs + 1 + n) * sizeof *table), ENS_ACCESS_READ};
+  dispatch.bindings[2] =
+      (EnsBinding) {n > 0 ? operands->inputs[UPDATES] : operands->inputs[DATA], ENS_ACCESS_READ};
+  dispatch.bindings[3] = (EnsBinding) {y, ENS_ACCESS_WRITE};
+  ens_commands_cover (commands, &dispatch, push.n, GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
+static gboolean
+elements_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record (operands, commands, find_element, 1);
+}
+
+static gboolean
+tuples_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  return record (operands, commands, find_run, tuple_run (operands));
+}
+
+/* Of indices that occur once, unless updates are added. */
+static gboolean
+differentiate (EnsGradient *gradient, const EnsOp *gathers, gconstpointer params, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  EnsScatterParams scatter = *(const EnsScatterParams *)node->params;
+  EnsValue *dy = gradient->outputs[0];
+
+  if (scatter.reduction != ENS_SCATTER_NONE && scatter.reduction != ENS_SCATTER_ADD)
+    return ens_gradient_error (gradient, error, "“reduction” is neither none nor add");
+  if (gradient->wanted[UPDATES])
+    gradient->inputs[UPDATES] =
+        ens_gradient_apply (gradient, gathers, params, dy, node->inputs[INDICES], NULL);
+  if (!gradient->wanted[DATA])
+    return TRUE;
+  gradient->inputs[DATA] =
+      scatter.reduction == ENS_SCATTER_ADD
+          ? dy
+          : ens_gradient_apply (gradient, node->op, &scatter, dy, node->inputs[INDICES],
+                                ens_gradient_zeroes (gradient, node->inputs[UPDATES]), NULL);
+  return TRUE;
+}
+
+static gboolean
+elements_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsScatterParams *params = gradient->node->params;
+
+  return differentiate (gradient, &ens_op_gather_elements, &(EnsAxisParams) {params->axis}, error);
+}
+
+static gboolean
+tuples_gradient (EnsGradient *gradient, GError **error)
+{
+  return differentiate (gradient, &ens_op_gather_nd, NULL, error);
+}
+
+/* Each image has indices and updates of its own. */
+static gboolean
+elements_per_image (const EnsNode *node)
+{
+  for (guint i = DATA; i <= UPDATES; i++)
+    if (node->inputs[i]->constant != NULL)
+      return FALSE;
+  return !ens_axis_is_batch (node, ((const EnsScatterParams *)node->params)->axis);
+}
+
+static const EnsOpExample elements_examples[] = {
+    {"5 =[2,0,2] 3", &(const EnsScatterParams) {0, ENS_SCATTER_ADD}},
+    {"5 =[2,0,4] 3", &(const EnsScatterParams) {0, ENS_SCATTER_NONE}},
+    {NULL}};
+static const EnsOpExample tuples_examples[] = {
+    {"5x3x4 =[2,1] 4", &(const EnsScatterParams) {0, ENS_SCATTER_NONE}}, {NULL}};
+
+#define SCATTER_OP(id, kind, onnx, opsets, ...)                        \
+  const EnsOp ens_op_##id = {.name = onnx,                             \
+                             .min_inputs = 3,                          \
+                             .max_inputs = 3,                          \
+                             .min_outputs = 1,                         \
+                             .max_outputs = 1,                         \
+                             .layout = ENS_LAYOUT_PLAIN,               \
+                             .flags = ENS_OP_IN_PLACE,                 \
+                             .params_size = sizeof (EnsScatterParams), \
+                             .versions = opsets,                       \
+                             .attributes = kind##_attributes,          \
+                             .shape = kind##_shape,                    \
+                             .reference = kind##_reference,            \
+                             .gpu = kind##_gpu,                        \
+                             .gradient = kind##_gradient,              \
+                             .example = kind##_examples,               \
+                             __VA_ARGS__}
+
+#define FROM(opset) \
+  {                 \
+    .since = opset  \
+  }
+/* What ScatterElements was called before. */
+#define UP_TO_10            \
+  {                         \
+    .since = 9, .until = 10 \
+  }
+
+SCATTER_OP (scatter_elements, elements, "ScatterElements", FROM (11),
+            .per_image = elements_per_image);
+SCATTER_OP (scatter_nd, tuples, "ScatterND", FROM (11));
+SCATTER_OP (scatter, elements, "Scatter", UP_TO_10, .per_image = elements_per_image);
