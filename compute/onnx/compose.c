@@ -213,6 +213,14 @@ ens_compose_reshape (EnsCompose *compose, const char *input, const gint64 *shape
 }
 
 const char *
+ens_compose_add_input (EnsCompose *compose, const char *x, guint input)
+{
+  return ens_compose_has_input (compose, input)
+             ? ens_compose (compose, "Add", NULL, x, ens_compose_input (compose, input), NULL)
+             : x;
+}
+
+const char *
 ens_compose_to_first (EnsCompose *compose, gboolean channels_last, const char *x)
 {
   return channels_last ? ens_compose_transpose (compose, x, (const gint64[]) {0, 3, 1, 2}, 4) : x;

@@ -60,6 +60,8 @@ const char *ens_compose_transpose (EnsCompose *compose, const char *input, const
 const char *ens_compose_reshape (EnsCompose *compose, const char *input, const gint64 *shape,
                                  guint n);
 
+/* x + the input, if there is one. */
+const char *ens_compose_add_input (EnsCompose *compose, const char *x, guint input);
 /* NHWC to NCHW and back, if the tensor is channels-last. */
 const char *ens_compose_to_first (EnsCompose *compose, gboolean channels_last, const char *x);
 const char *ens_compose_to_last (EnsCompose *compose, gboolean channels_last, const char *x);

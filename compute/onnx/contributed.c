@@ -194,15 +194,6 @@ import_fused_gemm (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 
 /* Gelu and its kin */
 
-/* x + input `bias`, if there is one. */
-static const char *
-add_input (EnsCompose *compose, const char *x, guint bias)
-{
-  return ens_compose_has_input (compose, bias)
-             ? ens_compose (compose, "Add", NULL, x, ens_compose_input (compose, bias), NULL)
-             : x;
-}
-
 static gboolean
 import_gelu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
@@ -210,7 +201,7 @@ import_gelu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   const char *x;
 
   ens_compose_check_inputs (&compose, 1, 2);
-  x = add_input (&compose, ens_compose_input (&compose, 0), 1);
+  x = ens_compose_add_input (&compose, ens_compose_input (&compose, 0), 1);
   ens_compose_result (&compose, 0, ens_compose (&compose, "Gelu", NULL, x, NULL));
   return ens_compose_finish (&compose);
 }
@@ -228,7 +219,7 @@ import_fast_gelu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   const char *x;
 
   ens_compose_check_inputs (&compose, 1, 2);
-  x = add_input (&compose, ens_compose_input (&compose, 0), 1);
+  x = ens_compose_add_input (&compose, ens_compose_input (&compose, 0), 1);
   ens_compose_result (&compose, 0, add_fast_gelu (&compose, x));
   return ens_compose_finish (&compose);
 }
@@ -242,7 +233,8 @@ import_gemm_fast_gelu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   ens_compose_check_inputs (&compose, 2, 3);
   x = ens_compose (&compose, "MatMul", NULL, ens_compose_input (&compose, 0),
                    ens_compose_input (&compose, 1), NULL);
-  ens_compose_result (&compose, 0, add_fast_gelu (&compose, add_input (&compose, x, 2)));
+  ens_compose_result (&compose, 0,
+                      add_fast_gelu (&compose, ens_compose_add_input (&compose, x, 2)));
   return ens_compose_finish (&compose);
 }
 
@@ -268,7 +260,7 @@ import_bias_split_gelu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error
   const char *x, *halves[2] = {NULL, NULL}, *gate;
 
   ens_compose_check_inputs (&compose, 2, 2);
-  x = add_input (&compose, ens_compose_input (&compose, 0), 1);
+  x = ens_compose_add_input (&compose, ens_compose_input (&compose, 0), 1);
   ens_compose_many (&compose, "Split", ens_compose_int ("axis", -1), &x, 1, halves, 2);
   gate = ens_compose (&compose, "Gelu", NULL, halves[1], NULL);
   ens_compose_result (&compose, 0, ens_compose (&compose, "Mul", NULL, halves[0], gate, NULL));
@@ -282,48 +274,161 @@ import_bias_add (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   const char *x;
 
   ens_compose_check_inputs (&compose, 3, 3);
-  x = add_input (&compose, ens_compose_input (&compose, 0), 1);
-  ens_compose_result (&compose, 0, add_input (&compose, x, 2));
+  x = ens_compose_add_input (&compose, ens_compose_input (&compose, 0), 1);
+  ens_compose_result (&compose, 0, ens_compose_add_input (&compose, x, 2));
   return ens_compose_finish (&compose);
 }
 
 /* Normalisation */
 
-/* Over the last axis. Outputs 0 to 2 are the result, the means, and the inverse deviations. */
-static void
-normalise (EnsCompose *compose, const char *x, guint scale_input, guint bias_input)
+/* Over the last axis. */
+static const char *
+normalise (EnsCompose *compose, const char *op, const char *x, guint scale_input, guint bias_input)
 {
-  const char *inputs[] = {x, ens_compose_input (compose, scale_input),
-                          ens_compose_input (compose, bias_input)};
-  const char *outputs[] = {NULL, "", ""};
-  guint n = 1;
+  float epsilon = ens_attributes_float (compose->step->attributes, "epsilon", 1e-12F);
 
-  for (guint i = 1; i < G_N_ELEMENTS (outputs); i++)
-    if (ens_compose_wants (compose, i)) {
-      outputs[i] = compose->step->proto->output[i];
-      n = i + 1;
-    }
-  ens_compose_many (compose, "LayerNormalization",
-                    ens_compose_float ("epsilon", ens_attributes_float (compose->step->attributes,
-                                                                        "epsilon", 1e-12F)),
-                    inputs, G_N_ELEMENTS (inputs), outputs, n);
-  ens_compose_result (compose, 0, outputs[0]);
+  return ens_compose (compose, op, ens_compose_float ("epsilon", epsilon), x,
+                      ens_compose_input (compose, scale_input),
+                      ens_compose_input (compose, bias_input), NULL);
+}
+
+/* Statistics are for training. */
+static void
+refuse_statistics (EnsCompose *compose, guint end)
+{
+  for (guint i = 1; i < end; i++)
+    if (ens_compose_wants (compose, i))
+      ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED, "output %u, “%s”, is not supported", i,
+                        compose->step->proto->output[i]);
 }
 
 #define SKIP_SUM 3 /* the output that is x + skip + bias */
+
+/* x + skip + the input `bias`, normalised. */
+static gboolean
+finish_skip (EnsCompose *compose, const char *op, guint beta, guint bias)
+{
+  const char *sum = ens_compose_add_input (compose, ens_compose_input (compose, 0), bias);
+
+  refuse_statistics (compose, SKIP_SUM);
+  sum = ens_compose_add_input (compose, sum, 1);
+  ens_compose_result (compose, 0, normalise (compose, op, sum, 2, beta));
+  if (ens_compose_wants (compose, SKIP_SUM))
+    ens_compose_result (compose, SKIP_SUM, sum);
+  return ens_compose_finish (compose);
+}
 
 static gboolean
 import_skip_layer_normalization (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
   EnsCompose compose = ens_compose_new (step, import, error);
-  const char *sum;
 
   ens_compose_check_inputs (&compose, 3, 5);
-  sum = add_input (&compose, ens_compose_input (&compose, 0), 4);
-  sum = add_input (&compose, sum, 1);
-  normalise (&compose, sum, 2, 3);
-  if (ens_compose_wants (&compose, SKIP_SUM))
-    ens_compose_result (&compose, SKIP_SUM, sum);
+  return finish_skip (&compose, "LayerNormalization", 3, 4);
+}
+
+static gboolean
+import_skip_simplified_layer_normalization (EnsOnnxStep *step, EnsOnnxImport *import,
+                                            GError **error)
+{
+  EnsCompose compose = ens_compose_new (step, import, error);
+
+  ens_compose_check_inputs (&compose, 3, 4);
+  return finish_skip (&compose, "RMSNormalization", G_MAXUINT, 3);
+}
+
+gboolean
+ens_onnx_import_simplified_layer_normalization (EnsOnnxStep *step, EnsOnnxImport *import,
+                                                GError **error)
+{
+  EnsCompose compose = ens_compose_new (step, import, error);
+
+  ens_compose_check_inputs (&compose, 2, 2);
+  refuse_statistics (&compose, 2);
+  ens_compose_result (&compose, 0,
+                      ens_compose (&compose, "RMSNormalization", ens_compose_rest (&compose),
+                                   ens_compose_input (&compose, 0), ens_compose_input (&compose, 1),
+                                   NULL));
+  return ens_compose_finish (&compose);
+}
+
+/* activation (normalised groups of X), usually channels-last */
+
+static const char *
+normalise_groups (EnsCompose *compose, const char *x, gboolean channels_last)
+{
+  EnsAttributes *attributes = compose->step->attributes, *own;
+  gboolean swish = ens_attributes_int (attributes, "activation", 0) != 0;
+
+  own = ens_compose_float ("epsilon", ens_attributes_float (attributes, "epsilon", 1e-5F));
+  ens_attributes_set_int (own, "num_groups", ens_attributes_int (attributes, "groups", 0));
+  x = ens_compose (compose, "GroupNormalization", own,
+                   ens_compose_to_first (compose, channels_last, x), ens_compose_input (compose, 1),
+                   ens_compose_input (compose, 2), NULL);
+  if (swish)
+    x = ens_compose (compose, "Swish", NULL, x, NULL);
+  return ens_compose_to_last (compose, channels_last, x);
+}
+
+static gboolean
+import_group_norm (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  EnsCompose compose = ens_compose_new (step, import, error);
+  gboolean last = ens_attributes_int (step->attributes, "channels_last", 1) != 0;
+
+  ens_compose_check_inputs (&compose, 3, 3);
+  ens_compose_result (&compose, 0,
+                      normalise_groups (&compose, ens_compose_input (&compose, 0), last));
+  return ens_compose_finish (&compose);
+}
+
+/* Embeddings of words, their positions and segments, summed and normalised */
+
+enum { IDS, SEGMENT_IDS, WORDS, POSITIONS, SEGMENTS, GAMMA, BETA, MASK, POSITION_IDS };
+
+static const char *
+look_up (EnsCompose *compose, guint table, const char *rows)
+{
+  return ens_compose (compose, "Gather", NULL, ens_compose_input (compose, table), rows, NULL);
+}
+
+/* The number of words that the mask shows. */
+static void
+count_words (EnsCompose *compose)
+{
+  EnsAttributes *attributes = ens_compose_int ("keepdims", 0);
+
+  ens_attributes_set_ints (attributes, "axes", (const gint64[]) {1}, 1);
+  if (!ens_compose_has_input (compose, MASK))
+    ens_compose_fail (compose, ENS_ERROR_FORMAT, "the mask (input %u) is absent", MASK);
+  ens_compose_result (
+      compose, 1,
+      ens_compose (compose, "ReduceSum", attributes, ens_compose_input (compose, MASK), NULL));
+}
+
+static gboolean
+import_embed_layer_normalization (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  EnsCompose compose = ens_compose_new (step, import, error);
+  const char *sum, *positions;
+
+  ens_attributes_ignore (step->attributes, "mask_index_type");
+  ens_compose_check_inputs (&compose, 1, POSITION_IDS + 1);
+  positions = ens_compose_has_input (&compose, POSITION_IDS)
+                  ? ens_compose_input (&compose, POSITION_IDS)
+                  : ens_compose_positions (&compose, ens_compose_input (&compose, IDS));
+  sum = ens_compose (&compose, "Add", NULL,
+                     look_up (&compose, WORDS, ens_compose_input (&compose, IDS)),
+                     look_up (&compose, POSITIONS, positions), NULL);
+  if (ens_compose_has_input (&compose, SEGMENT_IDS))
+    sum =
+        ens_compose (&compose, "Add", NULL, sum,
+                     look_up (&compose, SEGMENTS, ens_compose_input (&compose, SEGMENT_IDS)), NULL);
+  if (ens_compose_wants (&compose, 1))
+    count_words (&compose);
+  ens_compose_result (&compose, 0, normalise (&compose, "LayerNormalization", sum, GAMMA, BETA));
+  if (ens_compose_wants (&compose, 2))
+    ens_compose_result (&compose, 2, sum);
   return ens_compose_finish (&compose);
 }
 
@@ -333,11 +438,13 @@ static const struct {
   const char *name;
   EnsOnnxImportFunc func;
 } specials[] = {
+    {"Attention", ens_onnx_import_attention},
     {"BiasAdd", import_bias_add},
     {"BiasGelu", import_gelu},
     {"BiasSplitGelu", import_bias_split_gelu},
     {"DequantizeLinear", ens_onnx_import_dequantize},
     {"DynamicQuantizeMatMul", ens_onnx_import_dynamic_matmul},
+    {"EmbedLayerNormalization", import_embed_layer_normalization},
     {"FastGelu", import_fast_gelu},
     {"FusedConv", import_fused_conv},
     {"FusedGemm", import_fused_gemm},
@@ -346,11 +453,14 @@ static const struct {
     {"GatherBlockQuantized", ens_onnx_import_gather_blocks},
     {"Gelu", import_gelu},
     {"GemmFastGelu", import_gemm_fast_gelu},
+    {"GroupNorm", import_group_norm},
     {"MatMulIntegerToFloat", ens_onnx_import_matmul_to_float},
     {"MatMulNBits", ens_onnx_import_matmul_nbits},
+    {"MultiHeadAttention", ens_onnx_import_multi_head_attention},
     {"NhwcConv", import_nhwc_conv},
     {"NhwcFusedConv", import_nhwc_conv},
     {"NhwcMaxPool", import_nhwc_max_pool},
+    {"QAttention", ens_onnx_import_qattention},
     {"QGemm", ens_onnx_import_qgemm},
     {"QLinearAdd", ens_onnx_import_qlinear_binary},
     {"QLinearAveragePool", ens_onnx_import_qlinear_unary},
@@ -366,6 +476,7 @@ static const struct {
     {"QuantizeLinear", ens_onnx_import_quantize},
     {"QuickGelu", import_quick_gelu},
     {"SkipLayerNormalization", import_skip_layer_normalization},
+    {"SkipSimplifiedLayerNormalization", import_skip_simplified_layer_normalization},
     {"TransposeMatMul", import_fused_matmul},
 };
 

@@ -16,6 +16,14 @@ gboolean ens_onnx_import_qgemm (EnsOnnxStep *step, EnsOnnxImport *import, GError
 gboolean ens_onnx_import_dynamic_matmul (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_matmul_to_float (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 
+/* 0 to n − 1 for the n rows of each image of x. */
+const char *ens_compose_positions (EnsCompose *compose, const char *x);
+
+gboolean ens_onnx_import_attention (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_qattention (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_multi_head_attention (EnsOnnxStep *step, EnsOnnxImport *import,
+                                               GError **error);
+
 /* Of networks with weights of few bits in blocks. */
 gboolean ens_onnx_import_matmul_nbits (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_gather_blocks (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);

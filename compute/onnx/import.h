@@ -95,6 +95,9 @@ void ens_onnx_list_contributed (GPtrArray *names);
 /* Brings a node of opset 6 or before into the form that opset 7 has for it. */
 gboolean ens_onnx_step_raise (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 
+/* Of ONNX Runtime's, but in ONNX's domain. */
+gboolean ens_onnx_import_simplified_layer_normalization (EnsOnnxStep *step, EnsOnnxImport *import,
+                                                         GError **error);
 /* Operators of quantised networks. */
 gboolean ens_onnx_import_quantize (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_dequantize (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);

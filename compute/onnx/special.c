@@ -304,6 +304,7 @@ static const struct {
     {"QuantizeLinear", ens_onnx_import_quantize},
     {"Reshape", import_reshape},
     {"Resize", import_resize},
+    {"SimplifiedLayerNormalization", ens_onnx_import_simplified_layer_normalization},
     {"Softmax", import_softmax},
     {"Transpose", import_transpose},
     {"Upsample", import_upsample},

@@ -209,6 +209,69 @@ def LayerNormalization(net, x):
     return net.own("LayerNormalization", x, net.normal(12), net.normal(12), axis=-1, epsilon=1e-4)
 
 
+@case(2, 7, 12)
+def SimplifiedLayerNormalization(net, x):
+    return net.own("SimplifiedLayerNormalization", x, net.normal(12), axis=-1, epsilon=1e-4)
+
+
+@case(2, 7, 12)
+def SkipSimplifiedLayerNormalization(net, x):
+    return skip(net, x, "SkipSimplifiedLayerNormalization",
+                [net.normal(2, 7, 12), net.normal(12), net.normal(12)], 4)
+
+
+def attention(net, x, *inputs, bias=True, mask=None, sizes=None, score_bias=None, **attributes):
+    widths = sizes or [12, 12, 12]
+    given = [x, net.normal(10, sum(widths)) / 3, net.normal(sum(widths)) if bias else None]
+    given += [mask, None, score_bias] if score_bias is not None else [mask]
+    if sizes:
+        attributes["qkv_hidden_sizes"] = sizes
+    return net.add("Attention", *given, num_heads=3, **attributes)
+
+
+def lower(rows, columns):
+    return (np.arange(columns) <= np.arange(rows)[:, None]).astype(np.int32)
+
+
+for options in [dict(), dict(scale=0.4), dict(unidirectional=1), dict(bias=True, sizes=[12, 12, 6]),
+                dict(mask=np.int32([5, 3])), dict(mask=np.int32([5, 7, 1, 2])),
+                dict(mask=np.int32([[1] * 6 + [0], [0, 1, 1, 0, 1, 1, 1]])),
+                dict(mask=np.stack([lower(7, 7), np.ones((7, 7), np.int32)])),
+                dict(mask=np.int32([[1] * 6 + [0], [0, 1, 1, 0, 1, 1, 1]]), mask_filter_value=-2.0),
+                dict(score_bias=np.linspace(-1, 1, 3 * 49).reshape(1, 3, 7, 7)),
+                dict(score_bias=np.linspace(-1, 1, 6 * 49).reshape(2, 3, 7, 7),
+                     mask=np.int32([5, 3]))]:
+    CASES.append(("Attention", (2, 7, 10), lambda net, x, o=options: attention(net, x, **o), {}))
+
+
+def heads(net, x, rows=7, bias=False, values=12, inputs=(), **attributes):
+    return net.add("MultiHeadAttention", x, net.normal(2, rows, 12), net.normal(2, rows, values),
+                   net.normal(24 + values) if bias else None, *inputs, num_heads=3, **attributes)
+
+
+for options in [dict(), dict(bias=True), dict(rows=5, bias=True, values=6), dict(unidirectional=1),
+                dict(inputs=[np.int32([5, 3])]), dict(rows=5, scale=0.3,
+                     inputs=[np.int32([[1, 1, 0, 1, 1], [1, 0, 0, 0, 0]])]),
+                dict(inputs=[None, np.linspace(-1, 1, 3 * 49).reshape(1, 3, 7, 7)])]:
+    CASES.append(("MultiHeadAttention", (2, 7, 12), lambda net, x, o=options: heads(net, x, **o), {}))
+
+
+@case(2, 7, 12)
+def MultiHeadAttention__keys_by_head(net, x):
+    return net.add("MultiHeadAttention", x, net.normal(2, 3, 5, 4), net.normal(2, 3, 5, 4),
+                   num_heads=3)
+
+
+@case(2, 7, 12)
+def EmbedLayerNormalization(net, x):
+    """Words alone can't be the input of a network that takes real numbers."""
+    ids = net.own("Cast", net.own("Abs", net.own("ReduceMean", x, axes=[2], keepdims=0)),
+                  to=TensorProto.INT32)
+    y, _ = net.add("EmbedLayerNormalization", ids, ids, net.normal(9, 16), net.normal(8, 16),
+                   net.normal(9, 16), net.normal(16), net.normal(16), outputs=2)
+    return y
+
+
 # Quantised
 
 QUANTISED = {"dtype": (np.uint8, np.int8)}
@@ -360,6 +423,16 @@ def ConvInteger(net, x):
     return net.own("Mul", y, net.own("Mul", scale, np.float32(0.01)))
 
 
+def qattention(net, x, mask=None, **attributes):
+    q = net.quantise(x, 0.03, 120)
+    return net.add("QAttention", q, net.integers(-128, 128, 10, 36), net.normal(36), np.float32(0.03),
+                   np.float32(0.007), mask, np.uint8(120), np.int8(2), num_heads=3, **attributes)
+
+
+for options in [dict(), dict(unidirectional=1), dict(mask=np.int32([5, 3]))]:
+    CASES.append(("QAttention", (2, 7, 10), lambda net, x, o=options: qattention(net, x, **o), {}))
+
+
 # Blocks
 
 def nbits(net, x, k, block, bits=4, zeros=None, bias=False):
@@ -402,9 +475,9 @@ def compare(run, folder, index, name, shape, build, dtype):
     try:
         session = onnxruntime.InferenceSession(str(path), options,
                                                providers=["CPUExecutionProvider"])
+        expected = to_ours(session.run(None, {"x": x})[0])
     except Exception as failure:
         return None, f"ONNX Runtime: {failure}"
-    expected = to_ours(session.run(None, {"x": x})[0])
 
     (folder / "x").write_bytes(to_ours(x).tobytes())
     order = "x".join(str(n) for n in to_ours(x).shape)
