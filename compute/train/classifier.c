@@ -55,6 +55,20 @@ has_several (const EnsDataset *dataset)
   return FALSE;
 }
 
+/* With one class and nothing else the loss is 0 whatever the network says. */
+static gboolean
+check_classes (const EnsClassifier *classifier, GError **error)
+{
+  const EnsDataset *dataset = classifier->dataset;
+
+  if (dataset->n_classes > 1 || classifier->has_several)
+    return TRUE;
+  return ens_fail (error, ENS_ERROR_DATA, dataset->folder,
+                   "all pictures show the only class, “%s”; there have to be others, such as in a "
+                   "class folder “none”",
+                   dataset->classes[0]);
+}
+
 static void
 open_loader (EnsClassifier *classifier, EnsSplit split)
 {
@@ -142,7 +156,9 @@ ens_classifier_new (const EnsClassifierParams *params, const EnsDataset *dataset
     ens_classifier_samples_init (&classifier->samples[s], &classifier->params, dataset, (EnsSplit)s,
                                  opener, classifier->batch);
   classifier->graph = append_loss (classifier);
-  return make_step (classifier, error) ? g_steal_pointer (&classifier) : NULL;
+  return check_classes (classifier, error) && make_step (classifier, error)
+             ? g_steal_pointer (&classifier)
+             : NULL;
 }
 
 void

@@ -407,6 +407,19 @@ set_stride (void)
   fixture->params.network.stages[1].stride = 3;
 }
 
+static void
+set_one_class (void)
+{
+  static const char *const places[] = {"train/disc",        "train/square", "validation/disc",
+                                       "validation/square", "test/disc",    "test/square"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    g_autofree char *folder = g_build_filename (fixture->dataset, places[i], NULL);
+
+    ens_remove_tree (folder);
+  }
+}
+
 static const struct {
   const char *name;
   void (*set) (void);
@@ -414,6 +427,7 @@ static const struct {
 } refused[] = {
     {"size", set_small_size, "stage2: of pictures of 8×8 its block 1 leaves a map of 1×1"},
     {"epochs", set_no_epochs, "must be larger than 0"},
+    {"class", set_one_class, "all pictures show the only class, “triangle”"},
     {"stride", set_stride, "stage2/block1: the second convolution's stride is 3"},
 };
 
