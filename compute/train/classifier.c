@@ -405,17 +405,19 @@ gboolean
 ens_classifier_train (EnsClassifier *classifier, const char *settings, const EnsMonitor *monitor,
                       EnsRecipeResult *result, GError **error)
 {
+  EnsRecipeParams recipe = *classifier->params.recipe;
   EnsLoopTask task = {
       .groups = classifier->groups, .step = take_step, .validate = validate, .data = classifier};
 
+  if (classifier->has_several)
+    recipe.loop.score = "mean average precision";
   open_loader (classifier, ENS_SPLIT_TRAIN);
   open_loader (classifier, ENS_SPLIT_VALIDATION);
   task.n_batches = ens_loader_get_batches (classifier->loaders[ENS_SPLIT_TRAIN]);
   classifier->monitor = monitor;
   result->n_classes = classifier->dataset->n_classes;
   result->n_images = classifier->dataset->samples[ENS_SPLIT_TRAIN]->len;
-  return ens_recipe_train (classifier->params.recipe, classifier->step, &task, settings, monitor,
-                           result, error);
+  return ens_recipe_train (&recipe, classifier->step, &task, settings, monitor, result, error);
 }
 
 /* -- the result -- */

@@ -171,6 +171,8 @@ note_epoch (const EnsLoop *loop, const EnsLoopMeasure *measure)
     g_string_append_printf (text, "; validation: loss %.4f", measure->loss);
   if (measure != NULL)
     append_percentage (text, "accuracy", measure->accuracy);
+  if (measure != NULL && loop->params->score != NULL)
+    append_percentage (text, loop->params->score, measure->score);
   if (measure != NULL && loop->n_worse == 0)
     g_string_append (text, ", the best so far");
   ens_monitor_note (loop->monitor, "%s; %.0f %s/s", text->str, ens_loop_get_speed (loop),

@@ -65,6 +65,7 @@ typedef struct {
   const char *log;          /* JSON Lines; NULL: none */
   guint log_steps;          /* between two lines in an epoch; 0: none */
   const char *samples;      /* what monitors call them, such as "pictures" */
+  const char *score;        /* what they call the score of an epoch; NULL: they are not told it */
 } EnsLoopParams;
 
 #define ENS_LOOP_DEFAULTS                                    \

@@ -24,6 +24,7 @@ for network in networks:
     labels = graph.output[0].type.tensor_type.shape.dim[1].dim_value
     assert labels == len(network["labels"]), (labels, network["labels"])
     values = {name for node in graph.node for name in node.output}
-    assert set(network["taps"]) <= values, (network["taps"], values)
+    taps = set(network.get("taps", []))
+    assert taps <= values, (taps, values)
     assert network["order"] == "RGB" and len(network["mean"]) == len(network["scale"]) == 3
     print(network["file"], sorted({node.op_type for node in graph.node}))

@@ -23,6 +23,7 @@ typedef struct {
   guint n_opened;
   GCancellable *cancellable;
   guint cancel_after; /* steps; 0: never */
+  GString *notes;
 } Fixture;
 
 static Fixture *fixture;
@@ -32,6 +33,12 @@ on_progress (const char *stage, guint done, guint total, gpointer data)
 {
   if (fixture->cancel_after > 0 && done == fixture->cancel_after)
     g_cancellable_cancel (fixture->cancellable);
+}
+
+static void
+on_note (const char *text, gpointer data)
+{
+  g_string_append_printf (fixture->notes, "%s\n", text);
 }
 
 /* Pictures of no class are taken away, so that each shows one. */
@@ -72,11 +79,13 @@ set_up (void)
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = toy_opener (&fixture->n_opened);
   fixture->cancellable = g_cancellable_new ();
+  fixture->notes = g_string_new (NULL);
 }
 
 static void
 tear_down (void)
 {
+  g_string_free (fixture->notes, TRUE);
   g_object_unref (fixture->cancellable);
   ens_device_unref (fixture->device);
   ens_remove_tree (fixture->folder);
@@ -89,7 +98,8 @@ tear_down (void)
 static gboolean
 train (EnsTrainNetworkResult *result, GError **error)
 {
-  const EnsMonitor monitor = {.progress = on_progress, .cancellable = fixture->cancellable};
+  const EnsMonitor monitor = {
+      .progress = on_progress, .note = on_note, .cancellable = fixture->cancellable};
 
   return ens_train_network (&fixture->params, fixture->device, &fixture->opener, &monitor, result,
                             error);
@@ -216,6 +226,7 @@ START_TEST (test_several)
   make_boxes (32);
   train_well (&result);
   ck_assert (result.has_several);
+  ck_assert_contains (fixture->notes->str, "mean average precision");
   ck_assert (isnan (result.recipe.loop.best.accuracy));
   ck_assert (isfinite (result.measures[ENS_SPLIT_VALIDATION].precision));
   graph = ens_onnx_import (fixture->output, NULL, NULL);
