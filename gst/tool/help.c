@@ -59,18 +59,6 @@ tool_help (const ToolCommand *command)
   return g_string_free (help, FALSE);
 }
 
-/* Their names; the manual page explains them. */
-static void
-append_variables (GString *overview)
-{
-  g_autoptr (GString) names = g_string_new (NULL);
-
-  for (const ToolTerm *variable = tool_variables; variable->name != NULL; variable++)
-    g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", variable->name);
-  g_string_append (overview, "\nEnvironment variables:\n  ");
-  tool_append_words (overview, names->str, 2, 2);
-}
-
 char *
 tool_overview (void)
 {
@@ -81,7 +69,8 @@ tool_overview (void)
   for (guint i = 0; tool_commands[i] != NULL; i++)
     g_string_append_printf (overview, "  %-13s  %s\n", tool_commands[i]->name,
                             tool_commands[i]->summary);
-  append_variables (overview);
-  g_string_append (overview, "\nMore: gst-ensemble-1.0 COMMAND --help, man gst-ensemble-1.0\n");
+  g_string_append (overview,
+                   "\nMore: gst-ensemble-1.0 COMMAND --help; man gst-ensemble-1.0, which lists "
+                   "environment\nvariables, too\n");
   return g_string_free (overview, FALSE);
 }
