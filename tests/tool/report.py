@@ -16,7 +16,7 @@ WRITE = sys.argv[1]
 NAMES = ['<b>cat</b> & "dog"', "o'neill\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}",
          "ünder %s %n"]
 SECTIONS = ["models", "data", "classes", "gate", "curves", "confusion", "calibration", "mistakes", "windows"]
-RETRAINED = ["curves", "maps", "settings"]
+PARTS = {"retrained": ["curves", "maps", "settings"], "contours": ["figures", "maps"]}
 MISSING = {"single": {"data", "gate", "windows"}, "large": {"data", "gate"}}
 
 failures = []
@@ -190,15 +190,27 @@ def check_retrained(root):
            ("<net>.onnx", "nothing", "16"))
 
 
+def check_contours(root):
+    expect("contours", "title", text(root.find("head/title")), "<new>.onnx, contours")
+    expect("contours", "figures", rows(root, "figures"), [
+        ["network", "–", "0.700", "0.800", "0.600", "0.45"],
+        ["Canny", "3 px", "0.600", "0.500", "0.700", "0.30"],
+        ["gradient", "1.5 px", "0.500", "0.400", "0.650", "0.20"],
+    ])
+    cards = root.findall(".//section[@id='maps']//article")
+    expect("contours", "pictures", [[text(p) for p in card.iter("p")] for card in cards],
+           [["<b>0.jpg"], ["<b>1.jpg"]])
+
+
 with tempfile.TemporaryDirectory() as folder:
     for kind, check in ("several", check_several), ("single", check_single), ("lost", None), \
-            ("large", None), ("retrained", check_retrained):
+            ("large", None), ("retrained", check_retrained), ("contours", check_contours):
         path = pathlib.Path(folder) / f"{kind}.html"
         page = write(kind, path)
         expect(kind, "the same again", write(kind, path) == page, True)
         root = xml.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
         check_alone(kind, page, root)
-        check_parts(kind, root, RETRAINED if kind == "retrained" else [s for s in SECTIONS if s not in MISSING.get(kind, ())])
+        check_parts(kind, root, PARTS.get(kind) or [s for s in SECTIONS if s not in MISSING.get(kind, ())])
         check_drawings(kind, root)
         if check:
             check(root)

@@ -5,12 +5,14 @@
  *   single    the same with one class or none in a picture, and without windows
  *   lost      the same as several, but no picture can be read again
  *   large     80 classes and 400 pictures
- *   retrained a retraining of four epochs, with maps of two pictures */
+ *   retrained a retraining of four epochs, with maps of two pictures
+ *   contours  two photographs with the maps of a contour network */
 #include <gst/gst.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "report/contours.h"
 #include "report/report.h"
 #include "report/retraining.h"
 
@@ -229,6 +231,47 @@ write_retraining (const EnsFrameOpener *opener, const char *path, GError **error
                                 error);
 }
 
+/* ---- Contours ---- */
+
+static void
+free_contour_picture (gpointer data)
+{
+  EnsContourPicture *picture = data;
+
+  ens_plane_clear (&picture->truth);
+  ens_plane_clear (&picture->probability);
+  g_free (picture->path);
+  g_free (picture);
+}
+
+static gboolean
+write_contours (const EnsFrameOpener *opener, const char *path, GError **error)
+{
+  EnsContourTraining params = ENS_CONTOUR_TRAINING_DEFAULTS;
+  EnsContourEvaluation evaluation = {
+      .split = ENS_SPLIT_TEST,
+      .pictures = g_ptr_array_new_with_free_func (free_contour_picture),
+      .methods = {{NAN, .score = {.7, .8, .6, .45}},
+                  {3, .score = {.6, .5, .7, .3}},
+                  {1.5, .score = {.5, .4, .65, .2}}},
+  };
+  gboolean done;
+
+  for (guint i = 0; i < 2; i++) {
+    EnsContourPicture *picture = g_new0 (EnsContourPicture, 1);
+
+    picture->path = g_strdup_printf ("/set/<b>%u.jpg", i);
+    ens_plane_init (&picture->truth, 640, 300);
+    ens_plane_init (&picture->probability, 640, 300);
+    g_ptr_array_add (evaluation.pictures, picture);
+  }
+  params.recipe.output = "/out/<new>.onnx";
+  done =
+      tool_contours_write (&(ToolContours) {&params, NULL, NULL, &evaluation}, opener, path, error);
+  g_ptr_array_unref (evaluation.pictures);
+  return done;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -240,8 +283,8 @@ main (int argc, char **argv)
   if (argc != 3)
     return 2;
   gst_init (NULL, NULL);
-  if (strcmp (argv[1], "retrained") == 0) {
-    if (write_retraining (&opener, argv[2], &error))
+  if (strcmp (argv[1], "retrained") == 0 || strcmp (argv[1], "contours") == 0) {
+    if ((*argv[1] == 'r' ? write_retraining : write_contours) (&opener, argv[2], &error))
       return 0;
     g_printerr ("%s\n", error->message);
     return 1;

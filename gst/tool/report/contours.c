@@ -133,8 +133,11 @@ tool_contours_write (const ToolContours *contours, const EnsFrameOpener *opener,
   page_open (html, title);
   html_add (html,
             "<header>\n<h1>%s</h1>\n<p>Contours of %u photographs of the %s split.</p>\n"
-            "</header>\n",
+            "<nav><a href=\"#figures\">Beside other methods</a><a href=\"#maps\">Photographs</a>",
             name, evaluation->pictures->len, ens_split_name (evaluation->split));
+  if (contours->result != NULL)
+    g_string_append (html, "<a href=\"#curves\">Training</a>");
+  g_string_append (html, "</nav>\n</header>\n");
   add_table (html, evaluation);
   add_pictures (html, evaluation, opener);
   if (contours->result != NULL)
