@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dataset/contours.h"
-#include "train/contour.h"
+#include "train/train-contour.h"
 
 /* What the network expects: RGB with the means and deviations of ImageNet's photographs. */
 extern const EnsNormalise ens_contour_normalise;

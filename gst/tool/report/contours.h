@@ -3,7 +3,7 @@
 #pragma once
 
 #include "train/contour-evaluate.h"
-#include "train/contour.h"
+#include "train/train-contour.h"
 
 typedef struct {
   const EnsContourTraining *params;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A small contour network, trained on discs whose outlines are known. */
-#include "train/contour.h"
+#include "train/train-contour.h"
 
 #include <math.h>
 
@@ -355,7 +355,7 @@ int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
-  test_suite ("train/contour");
+  test_suite ("train/train-contour");
   test_fixture (set_up, tear_down);
   test_add ("learns", test_learns);
   test_add ("test-split", test_test_split);

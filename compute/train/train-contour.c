@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Training a contour network, step by step: data, network, training, the files. */
-#include "train/contour.h"
+#include "train/train-contour.h"
 
 #include "base/fail.h"
 #include "engine/network-private.h"
