@@ -70,7 +70,7 @@ tool_overview (void)
     g_string_append_printf (overview, "  %-13s  %s\n", tool_commands[i]->name,
                             tool_commands[i]->summary);
   g_string_append (overview,
-                   "\nMore: gst-ensemble-1.0 COMMAND --help; man gst-ensemble-1.0, which lists "
-                   "environment\nvariables, too\n");
+                   "\nMore: gst-ensemble-1.0 COMMAND --help; man gst-ensemble-1.0, with all\n"
+                   "environment variables\n");
   return g_string_free (overview, FALSE);
 }

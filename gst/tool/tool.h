@@ -31,7 +31,7 @@ typedef struct {
   const char *name, *meaning;
 } ToolTerm;
 
-/* Both up to a name of NULL. Meanings of variables fit on one line of help. */
+/* Both up to a name of NULL. */
 extern const ToolTerm tool_device_names[];
 extern const ToolTerm tool_variables[];
 
