@@ -61,24 +61,30 @@ cast (EnsCompose *compose, const char *x, int type)
   return ens_compose (compose, "Cast", ens_compose_int ("to", type), x, NULL);
 }
 
-const char *
-ens_compose_positions (EnsCompose *compose, const char *x)
+static const char *
+add_integer (EnsCompose *compose, gint64 number)
 {
-  EnsAttributes *attributes = ens_compose_int ("start", 1);
-  const gint64 zero = 0, one = 1;
-  const char *n;
+  return ens_compose_known (compose, "number",
+                            ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE_SCALAR, &number));
+}
 
-  ens_attributes_set_int (attributes, "end", 2);
-  n = ens_compose (compose, "Shape", attributes, x, NULL);
-  n = ens_compose (compose, "Squeeze", NULL, n, NULL);
-  return ens_compose (
-      compose, "Range", NULL,
-      ens_compose_known (compose, "number",
-                         ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE_SCALAR, &zero)),
-      n,
-      ens_compose_known (compose, "number",
-                         ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE_SCALAR, &one)),
-      NULL);
+/* The length of x along an axis, as a list. */
+static const char *
+measure (EnsCompose *compose, const char *x, gint64 axis)
+{
+  EnsAttributes *attributes = ens_compose_int ("start", axis);
+
+  ens_attributes_set_int (attributes, "end", axis + 1);
+  return ens_compose (compose, "Shape", attributes, x, NULL);
+}
+
+const char *
+ens_compose_positions (EnsCompose *compose, const char *x, gint64 axis)
+{
+  const char *n = ens_compose (compose, "Squeeze", NULL, measure (compose, x, axis), NULL);
+
+  return ens_compose (compose, "Range", NULL, add_integer (compose, 0), n, add_integer (compose, 1),
+                      NULL);
 }
 
 /* Keys that lie before `end`, and from `start` on if that is not NULL: (batch, keys). */
@@ -86,7 +92,7 @@ static const char *
 select_between (EnsCompose *compose, const char *start, const char *end, const char *keys)
 {
   const gint64 last = 1;
-  const char *positions = ens_compose_positions (compose, keys), *before, *behind;
+  const char *positions = ens_compose_positions (compose, keys, 1), *before, *behind;
 
   before = ens_compose (compose, "Less", NULL, positions, unsqueeze (compose, end, &last, 1), NULL);
   if (start == NULL)
@@ -321,5 +327,68 @@ ens_onnx_import_multi_head_attention (EnsOnnxStep *step, EnsOnnxImport *import, 
   add_biases (&compose, matrices);
   attend (&compose, &attention, matrices,
           compose_bias (&compose, PADDING, SCORE_BIAS, matrices[KEY], attention.filter));
+  return ens_compose_finish (&compose);
+}
+
+/* RotaryEmbedding: input, positions, cosines and sines. */
+
+enum { ROTARY_POSITIONS = 1, ROTARY_COS, ROTARY_SIN };
+
+/* One number is the first position of all images. */
+static const char *
+find_positions (EnsCompose *compose)
+{
+  const char *x = ens_compose_input (compose, 0), *positions, *shape;
+  const EnsOnnxTensor *tensor = ens_compose_find (compose, x);
+  const EnsOnnxTensor *given =
+      ens_compose_find (compose, ens_compose_input (compose, ROTARY_POSITIONS));
+  gint64 axis;
+
+  if (tensor == NULL || given->shape.rank != 1)
+    return ens_compose_input (compose, ROTARY_POSITIONS);
+  axis = tensor->shape.rank == 4 ? 2 : 1;
+  positions = ens_compose_positions (compose, x, axis);
+  positions = ens_compose_add_input (compose, positions, ROTARY_POSITIONS);
+  shape = ens_compose (compose, "Concat", ens_compose_int ("axis", 0), measure (compose, x, 0),
+                       measure (compose, x, axis), NULL);
+  return ens_compose (compose, "Expand", NULL, positions, shape, NULL);
+}
+
+/* Without a number of heads, cosines tell the depth of one. */
+static gint64
+count_heads (EnsCompose *compose)
+{
+  gint64 heads = ens_attributes_int (compose->step->attributes, "num_heads", 0);
+  EnsOnnxTensor **inputs = compose->step->inputs;
+
+  if (heads > 0 || compose->failed || inputs[0]->shape.rank != 3
+      || inputs[ROTARY_COS]->shape.rank != 2)
+    return heads;
+  return inputs[0]->shape.dims[2] / MAX (2 * inputs[ROTARY_COS]->shape.dims[1], 1);
+}
+
+gboolean
+ens_onnx_import_rotary_embedding (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  EnsCompose compose = ens_compose_new (step, import, error);
+  EnsAttributes *attributes;
+  const char *positions;
+
+  ens_compose_check_inputs (&compose, 4, 4);
+  if (ens_attributes_float (step->attributes, "scale", 1) != 1)
+    ens_compose_fail (&compose, ENS_ERROR_UNSUPPORTED, "“scale” is not supported");
+  if (ens_attributes_int (step->attributes, "is_packed_batching", 0) != 0)
+    ens_compose_fail (&compose, ENS_ERROR_UNSUPPORTED, "“is_packed_batching” is not supported");
+  positions = find_positions (&compose);
+  attributes = ens_compose_int ("num_heads", count_heads (&compose));
+  ens_attributes_set_int (attributes, "interleaved",
+                          ens_attributes_int (step->attributes, "interleaved", 0));
+  ens_attributes_set_int (attributes, "rotary_embedding_dim",
+                          ens_attributes_int (step->attributes, "rotary_embedding_dim", 0));
+  ens_compose_result (&compose, 0,
+                      ens_compose (&compose, "RotaryEmbedding", attributes,
+                                   ens_compose_input (&compose, 0),
+                                   ens_compose_input (&compose, ROTARY_COS),
+                                   ens_compose_input (&compose, ROTARY_SIN), positions, NULL));
   return ens_compose_finish (&compose);
 }

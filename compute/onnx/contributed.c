@@ -416,7 +416,7 @@ import_embed_layer_normalization (EnsOnnxStep *step, EnsOnnxImport *import, GErr
   ens_compose_check_inputs (&compose, 1, POSITION_IDS + 1);
   positions = ens_compose_has_input (&compose, POSITION_IDS)
                   ? ens_compose_input (&compose, POSITION_IDS)
-                  : ens_compose_positions (&compose, ens_compose_input (&compose, IDS));
+                  : ens_compose_positions (&compose, ens_compose_input (&compose, IDS), 1);
   sum = ens_compose (&compose, "Add", NULL,
                      look_up (&compose, WORDS, ens_compose_input (&compose, IDS)),
                      look_up (&compose, POSITIONS, positions), NULL);
@@ -475,6 +475,7 @@ static const struct {
     {"QLinearWhere", ens_onnx_import_qlinear_where},
     {"QuantizeLinear", ens_onnx_import_quantize},
     {"QuickGelu", import_quick_gelu},
+    {"RotaryEmbedding", ens_onnx_import_rotary_embedding},
     {"SkipLayerNormalization", import_skip_layer_normalization},
     {"SkipSimplifiedLayerNormalization", import_skip_simplified_layer_normalization},
     {"TransposeMatMul", import_fused_matmul},

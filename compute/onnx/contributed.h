@@ -16,13 +16,15 @@ gboolean ens_onnx_import_qgemm (EnsOnnxStep *step, EnsOnnxImport *import, GError
 gboolean ens_onnx_import_dynamic_matmul (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_matmul_to_float (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 
-/* 0 to n − 1 for the n rows of each image of x. */
-const char *ens_compose_positions (EnsCompose *compose, const char *x);
+/* 0 to n − 1, n being the length of x along an axis. */
+const char *ens_compose_positions (EnsCompose *compose, const char *x, gint64 axis);
 
 gboolean ens_onnx_import_attention (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_qattention (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_multi_head_attention (EnsOnnxStep *step, EnsOnnxImport *import,
                                                GError **error);
+gboolean ens_onnx_import_rotary_embedding (EnsOnnxStep *step, EnsOnnxImport *import,
+                                           GError **error);
 
 /* Of networks with weights of few bits in blocks. */
 gboolean ens_onnx_import_matmul_nbits (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);

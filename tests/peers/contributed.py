@@ -262,6 +262,20 @@ def MultiHeadAttention__keys_by_head(net, x):
                    num_heads=3)
 
 
+def rotary(net, x, positions, pairs=2, **attributes):
+    angles = np.arange(9)[:, None] * np.array([1, 0.3, 0.1])[:pairs]
+    return net.add("RotaryEmbedding", x, positions, np.cos(angles), np.sin(angles), **attributes)
+
+
+PLACES = np.int64([[0, 1, 2, 3, 4, 5, 6], [8, 7, 6, 5, 4, 3, 2]])
+for shape, positions, options in [
+        ((2, 7, 12), PLACES, {}), ((2, 7, 12), np.int64([2]), {}), ((2, 3, 7, 4), PLACES, {}),
+        ((2, 3, 7, 4), PLACES, {"interleaved": 1}),
+        ((2, 7, 24), PLACES, {"num_heads": 3, "rotary_embedding_dim": 4})]:
+    CASES.append(("RotaryEmbedding", shape, lambda net, x, p=positions, o=options: rotary(
+        net, x, p, **o), {}))
+
+
 @case(2, 7, 12)
 def EmbedLayerNormalization(net, x):
     """Words alone can't be the input of a network that takes real numbers."""
