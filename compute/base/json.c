@@ -192,3 +192,21 @@ ens_json_raw (EnsJson *json, const char *name, const char *text)
   begin_value (json, name);
   g_string_append (json->text, text);
 }
+
+void
+ens_json_floats (EnsJson *json, const char *name, const float *values, gsize n, gsize stride)
+{
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (gsize i = 0; i < n; i++)
+    ens_json_float (json, NULL, values[i * stride]);
+  ens_json_close (json);
+}
+
+void
+ens_json_strings (EnsJson *json, const char *name, const char *const *values)
+{
+  ens_json_open_array (json, name, ENS_JSON_FLAT);
+  for (; *values != NULL; values++)
+    ens_json_string (json, NULL, *values);
+  ens_json_close (json);
+}

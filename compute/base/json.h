@@ -45,6 +45,10 @@ void ens_json_integer (EnsJson *json, const char *name, gint64 value);
 void ens_json_unsigned (EnsJson *json, const char *name, guint64 value);
 void ens_json_boolean (EnsJson *json, const char *name, gboolean value);
 void ens_json_null (EnsJson *json, const char *name);
+/* Arrays on one line: of n numbers, each `stride` behind the last one, and of strings up to a NULL.
+ */
+void ens_json_floats (EnsJson *json, const char *name, const float *values, gsize n, gsize stride);
+void ens_json_strings (EnsJson *json, const char *name, const char *const *values);
 /* A value that is JSON text already. */
 void ens_json_raw (EnsJson *json, const char *name, const char *text);
 

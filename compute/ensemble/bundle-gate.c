@@ -82,10 +82,8 @@ ens_bundle_gate_write (EnsJson *json, const EnsBundle *bundle)
   for (guint c = 0; c < bundle->n_classes; c++) {
     if (isnan (gate->ranges[c].low))
       continue;
-    ens_json_open_array (json, bundle->classes[c], ENS_JSON_FLAT);
-    ens_json_float (json, NULL, gate->ranges[c].low);
-    ens_json_float (json, NULL, gate->ranges[c].high);
-    ens_json_close (json);
+    ens_json_floats (json, bundle->classes[c],
+                     (float[]) {gate->ranges[c].low, gate->ranges[c].high}, 2, 1);
   }
   ens_json_close (json);
   ens_json_close (json);

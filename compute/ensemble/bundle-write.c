@@ -14,15 +14,6 @@
 /* ---- ensemble.json ---- */
 
 static void
-write_floats (EnsJson *json, const char *name, const float *values, guint n)
-{
-  ens_json_open_array (json, name, ENS_JSON_FLAT);
-  for (guint i = 0; i < n; i++)
-    ens_json_float (json, NULL, values[i]);
-  ens_json_close (json);
-}
-
-static void
 write_sides (EnsJson *json, const char *name, const guint *values, guint n)
 {
   ens_json_open_array (json, name, ENS_JSON_FLAT);
@@ -38,15 +29,15 @@ write_normalise (EnsJson *json, const EnsNormalise *normalise)
 
   ens_json_open_object (json, "normalise", ENS_JSON_FLAT);
   ens_json_string (json, "order", ens_order_names[normalise->order]);
-  write_floats (json, "mean", normalise->mean, channels);
-  write_floats (json, "scale", normalise->scale, channels);
+  ens_json_floats (json, "mean", normalise->mean, channels, 1);
+  ens_json_floats (json, "scale", normalise->scale, channels, 1);
   ens_json_close (json);
 }
 
 static void
 write_pair (EnsJson *json, const char *name, const EnsCalibration *calibration)
 {
-  write_floats (json, name, (float[]) {calibration->a, calibration->b}, 2);
+  ens_json_floats (json, name, (float[]) {calibration->a, calibration->b}, 2, 1);
 }
 
 static void
@@ -82,10 +73,7 @@ write_network (EnsJson *json, const EnsBundle *bundle, const EnsBundleNetwork *n
   ens_json_string (json, "role", ens_role_names[network->role]);
   ens_json_string (json, "network", network->network);
   ens_json_string (json, "classifier", network->classifier);
-  ens_json_open_array (json, "taps", ENS_JSON_FLAT);
-  for (char **tap = network->taps; *tap != NULL; tap++)
-    ens_json_string (json, NULL, *tap);
-  ens_json_close (json);
+  ens_json_strings (json, "taps", (const char *const *)network->taps);
   write_normalise (json, &network->normalise);
   write_framing (json, network);
   ens_json_unsigned (json, "size", network->size);

@@ -265,10 +265,7 @@ write_gate (EnsJson *json, const EnsClassResult *class)
   if (isnan (class->range_low))
     return;
   ens_json_float (json, "similarity", class->similarity);
-  ens_json_open_array (json, "range", ENS_JSON_FLAT);
-  ens_json_float (json, NULL, class->range_low);
-  ens_json_float (json, NULL, class->range_high);
-  ens_json_close (json);
+  ens_json_floats (json, "range", (float[]) {class->range_low, class->range_high}, 2, 1);
   ens_json_boolean (json, "withheld", class->withheld);
   if (reason != NULL)
     ens_json_string (json, "reason", reason);
@@ -343,15 +340,6 @@ write_windows (EnsJson *json, const EnsResult *result, const Listing *listing)
 }
 
 static void
-write_floats (EnsJson *json, const char *name, const float *values, guint n, guint stride)
-{
-  ens_json_open_array (json, name, ENS_JSON_FLAT);
-  for (guint i = 0; i < n; i++)
-    ens_json_float (json, NULL, values[(gsize)i * stride]);
-  ens_json_close (json);
-}
-
-static void
 write_map (EnsJson *json, const EnsResult *result, const Listing *listing)
 {
   const EnsProbabilityMap *map = result->map;
@@ -360,8 +348,8 @@ write_map (EnsJson *json, const EnsResult *result, const Listing *listing)
   ens_json_open_object (json, "map", ENS_JSON_FLAT);
   ens_json_unsigned (json, "columns", map->columns);
   ens_json_unsigned (json, "rows", map->rows);
-  write_floats (json, "x", map->x, map->columns, 1);
-  write_floats (json, "y", map->y, map->rows, 1);
+  ens_json_floats (json, "x", map->x, map->columns, 1);
+  ens_json_floats (json, "y", map->y, map->rows, 1);
   ens_json_float (json, "width", map->width);
   ens_json_float (json, "height", map->height);
   ens_json_open_object (json, "classes", ENS_JSON_FLAT);
@@ -370,8 +358,8 @@ write_map (EnsJson *json, const EnsResult *result, const Listing *listing)
 
     ens_json_open_array (json, result->classes[c].name, ENS_JSON_FLAT);
     for (guint row = 0; row < map->rows; row++)
-      write_floats (json, NULL, &map->probabilities[row * row_size + c], map->columns,
-                    result->n_classes);
+      ens_json_floats (json, NULL, &map->probabilities[row * row_size + c], map->columns,
+                       result->n_classes);
     ens_json_close (json);
   }
   ens_json_close (json);

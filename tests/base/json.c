@@ -83,6 +83,8 @@ START_TEST (test_layout)
   ens_json_integer (&json, NULL, 1);
   ens_json_integer (&json, NULL, 2);
   ens_json_close (&json);
+  ens_json_floats (&json, "every second", (const float[]) {1, 2, 0.5F, 3}, 2, 2);
+  ens_json_strings (&json, "words", (const char *const[]) {"b", "a", NULL});
   ens_json_close (&json);
   text = ens_json_finish (&json);
   ck_assert_str_eq (text,
@@ -94,7 +96,9 @@ START_TEST (test_layout)
                     "  \"block\": [\n"
                     "    1,\n"
                     "    2\n"
-                    "  ]\n"
+                    "  ],\n"
+                    "  \"every second\": [1, 0.5],\n"
+                    "  \"words\": [\"b\", \"a\"]\n"
                     "}");
 }
 END_TEST
