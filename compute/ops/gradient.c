@@ -192,3 +192,28 @@ ens_gradient_of_normal (EnsGradient *gradient, EnsValue *dy, EnsValue *normalise
   dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, product, NULL);
   return ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, inverse, NULL);
 }
+
+/* The sum of one of the inputs' gradients, in its own shape. */
+static void
+set_summed (EnsGradient *gradient, guint input, EnsValue *value, const EnsShape *shape)
+{
+  gradient->inputs[input] =
+      ens_gradient_reshape (gradient, ens_gradient_sum_to (gradient, value, shape),
+                            &gradient->node->inputs[input]->shape);
+}
+
+EnsValue *
+ens_gradient_affine (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised,
+                     const EnsGradientAffine *affine)
+{
+  const EnsNode *node = gradient->node;
+  EnsValue *scale = ens_gradient_reshape (gradient, node->inputs[affine->scale], affine->shape);
+
+  if (affine->bias < node->n_inputs && gradient->wanted[affine->bias])
+    set_summed (gradient, affine->bias, dy, affine->shape);
+  if (gradient->wanted[affine->scale])
+    set_summed (gradient, affine->scale,
+                ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL),
+                affine->shape);
+  return ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, scale, NULL);
+}

@@ -49,5 +49,15 @@ EnsValue *ens_gradient_normalise (EnsGradient *gradient, EnsValue *x,
 /* dx = (dx̂ − mean (dx̂) − x̂ · mean (dx̂ · x̂)) / √(variance + ε) */
 EnsValue *ens_gradient_of_normal (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised,
                                   EnsValue *inverse, const EnsGradientNormal *normal);
+/* What follows normalisation: y = scale · x̂ + bias, both inputs of the node. `shape`: in which they
+ * broadcast to dy, elements in the same order. Sets their gradients, as far as they are wanted, and
+ * returns that of x̂. */
+typedef struct {
+  guint scale, bias; /* numbers of the inputs; of the same shape; there may be no bias */
+  const EnsShape *shape;
+} EnsGradientAffine;
+
+EnsValue *ens_gradient_affine (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised,
+                               const EnsGradientAffine *affine);
 /* The sum over all that one element of a broadcast input stood for, in the input's shape. */
 EnsValue *ens_gradient_sum_to (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);

@@ -350,24 +350,11 @@ normalization_gradient (EnsGradient *gradient, GError **error)
   if (x->shape.rank == ENS_MAX_RANK)
     return ens_gradient_error (gradient, error, "it has too many axes");
   dy = ens_gradient_reshape (gradient, dy, &split);
-  if (gradient->wanted[BIAS])
-    gradient->inputs[BIAS] = ens_gradient_reshape (
-        gradient, ens_gradient_sum_to (gradient, dy, &factors), &node->inputs[BIAS]->shape);
-  if (!gradient->wanted[X] && !gradient->wanted[SCALE])
-    return TRUE;
   normalised = ens_gradient_normalise (gradient, ens_gradient_reshape (gradient, x, &split),
                                        &normal, &inverse);
-  if (gradient->wanted[SCALE])
-    gradient->inputs[SCALE] = ens_gradient_reshape (
-        gradient,
-        ens_gradient_sum_to (gradient,
-                             ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL),
-                             &factors),
-        &scale->shape);
+  dy = ens_gradient_affine (gradient, dy, normalised, &(EnsGradientAffine) {SCALE, BIAS, &factors});
   if (!gradient->wanted[X])
     return TRUE;
-  dy = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy,
-                           ens_gradient_reshape (gradient, scale, &factors), NULL);
   gradient->inputs[X] = ens_gradient_reshape (
       gradient, ens_gradient_of_normal (gradient, dy, normalised, inverse, &normal), &x->shape);
   return TRUE;

@@ -271,16 +271,10 @@ layer_gradient (EnsGradient *gradient, GError **error)
       || (node->n_outputs > INVERSE_DEVIATION && gradient->outputs[INVERSE_DEVIATION] != NULL))
     return ens_gradient_error (gradient, error, "the loss depends on its statistics");
   normalised = ens_gradient_normalise (gradient, x, &normal, &inverse);
-  if (node->n_inputs > BIAS && gradient->wanted[BIAS])
-    gradient->inputs[BIAS] = ens_gradient_sum_to (gradient, dy, &node->inputs[BIAS]->shape);
-  if (gradient->wanted[SCALE])
-    gradient->inputs[SCALE] = ens_gradient_sum_to (
-        gradient, ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL),
-        &node->inputs[SCALE]->shape);
-  if (gradient->wanted[X]) {
-    dy = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, node->inputs[SCALE], NULL);
+  dy = ens_gradient_affine (gradient, dy, normalised,
+                            &(EnsGradientAffine) {SCALE, BIAS, &node->inputs[SCALE]->shape});
+  if (gradient->wanted[X])
     gradient->inputs[X] = ens_gradient_of_normal (gradient, dy, normalised, inverse, &normal);
-  }
   return TRUE;
 }
 
@@ -339,14 +333,10 @@ rms_gradient (EnsGradient *gradient, GError **error)
   inverse = ens_gradient_apply (gradient, &ens_op_sqrt, NULL, inverse, NULL);
   inverse = ens_gradient_apply (gradient, &ens_op_reciprocal, NULL, inverse, NULL);
   normalised = ens_gradient_apply (gradient, &ens_op_mul, NULL, x, inverse, NULL);
-  if (gradient->wanted[SCALE])
-    gradient->inputs[SCALE] = ens_gradient_sum_to (
-        gradient, ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL),
-        &node->inputs[SCALE]->shape);
-  if (gradient->wanted[X]) {
-    dy = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, node->inputs[SCALE], NULL);
+  dy = ens_gradient_affine (gradient, dy, normalised,
+                            &(EnsGradientAffine) {SCALE, BIAS, &node->inputs[SCALE]->shape});
+  if (gradient->wanted[X])
     gradient->inputs[X] = rms_gradient_of_x (gradient, dy, normalised, inverse, &reduce);
-  }
   return TRUE;
 }
 
