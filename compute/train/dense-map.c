@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "train/dense-map.h"
 
+#include "ensemble/member-graph.h"
 #include "graph/infer.h"
 
 /* Positions by which a map's growth is checked. */
@@ -81,10 +82,21 @@ ens_dense_map_get_rect (const EnsDenseMap *map, guint row, guint column)
 
 /* -- sub-images -- */
 
+/* Of networks of 224 × 224. */
+#define STANDARD_SUB_IMAGE 256
+
+guint
+ens_scale_side (guint side, guint size)
+{
+  guint scaled = (side * size + ENS_STANDARD_SIZE / 2) / ENS_STANDARD_SIZE;
+
+  return MAX ((scaled + 16) / 32 * 32, 32);
+}
+
 guint
 ens_sub_image_size (guint size)
 {
-  return MAX (32 * ((256 * size / 224 + 16) / 32), size);
+  return MAX (ens_scale_side (STANDARD_SUB_IMAGE, size), size);
 }
 
 guint

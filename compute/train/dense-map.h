@@ -30,8 +30,12 @@ gboolean ens_dense_map_find (const EnsGraph *graph, guint size, guint input, Ens
 /* What a position stands for, in coordinates 0 … 1 of the input. */
 EnsRect ens_dense_map_get_rect (const EnsDenseMap *map, guint row, guint column);
 
-/* The size of training sub-images for a network of size S: 256 · S / 224 to the nearest multiple of
- * 32, or S where that is smaller. */
+/* A side that is meant for networks of 224 × 224 in proportion for one of size S, to the nearest
+ * multiple of 32, at least that. */
+guint ens_scale_side (guint side, guint size);
+
+/* The size of training sub-images for a network of size S: 256 in proportion, or S where that is
+ * smaller. */
 guint ens_sub_image_size (guint size);
 /* Squares along the longer side of a picture whose shorter one they are as large as, `step` pixels
  * apart, the last one at the end: how many, and where the i-th begins. */
