@@ -216,6 +216,27 @@ START_TEST (test_multi_label)
 }
 END_TEST
 
+/* Images that show a class that is left out and one that is not are neither known nor others: here
+ * they look like the latter, and would spoil the figure. */
+START_TEST (test_half_left_out)
+{
+  g_auto (EnsFittedGate) gate = {0};
+  EnsGateTask task;
+
+  for (guint i = 0; i < 160; i++)
+    add ((gint)i % CLASSES, (gint)i % CLASSES);
+  for (guint i = 0; i < 160; i++) {
+    add ((gint)i % CLASSES, (gint)i % CLASSES);
+    fixture->labels[fixture->n - 1][(i + 1) % CLASSES] = ENS_LABEL_PRESENT;
+  }
+  task = make_task ("nearest");
+  learn (&task, &gate);
+  for (guint k = 0; k < gate.n_figures; k++)
+    if (strcmp (gate.figures[k].kind, gate.kind) == 0)
+      ck_assert_double_gt (gate.figures[k].left_out, 0.99);
+}
+END_TEST
+
 static void
 add_heaps (guint n)
 {
@@ -390,6 +411,7 @@ main (int argc, char **argv)
   test_add ("range", test_range);
   test_add ("nothing-to-measure", test_nothing_to_measure);
   TEST_ADD_LOOP ("multi-label", test_multi_label, kinds);
+  test_add ("half-left-out", test_half_left_out);
   TEST_ADD_LOOP ("unsound", test_unsound, all_kinds);
   test_add ("high", test_high);
   test_add ("layer", test_layer);
