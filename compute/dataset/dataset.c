@@ -173,6 +173,14 @@ ens_dataset_load (const char *folder, const char *const *classes, GError **error
   return g_steal_pointer (&dataset);
 }
 
+char *
+ens_dataset_get_name (const char *folder)
+{
+  g_autofree char *canonical = g_canonicalize_filename (folder, NULL);
+
+  return g_path_get_basename (canonical);
+}
+
 void
 ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor)
 {

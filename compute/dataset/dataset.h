@@ -72,6 +72,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsDataset, ens_dataset_free)
  * error that lists the classes if it is none of them. */
 gboolean ens_dataset_keep_class (EnsDataset *dataset, const char *name, GError **error);
 
+/* What a data set is called in files: its path's last part. (transfer full) */
+char *ens_dataset_get_name (const char *folder);
+
 /* Passes the notes on. */
 void ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor);
 

@@ -427,9 +427,6 @@ ens_classifier_export (EnsClassifier *classifier, GError **error)
 {
   const EnsSoftmaxParams along = {.axis = -1};
   g_autoptr (EnsGraph) graph = ens_graph_copy (classifier->params.graph);
-  g_autofree char *labels =
-      ens_recipe_describe_labels ((const char *const *)classifier->dataset->classes);
-  const EnsOnnxProperty properties[] = {{"labels", labels}};
   EnsValue *input = graph->inputs->pdata[0], *y;
 
   if (!ens_step_store (classifier->step, graph, error))
@@ -442,6 +439,6 @@ ens_classifier_export (EnsClassifier *classifier, GError **error)
   g_ptr_array_set_size (graph->outputs, 0);
   ens_graph_add_output (graph, y);
   ens_graph_remove_unused (graph);
-  return ens_onnx_export_described (graph, properties, G_N_ELEMENTS (properties),
-                                    classifier->params.recipe->output, error);
+  return ens_recipe_export (classifier->params.recipe, graph,
+                            (const char *const *)classifier->dataset->classes, error);
 }

@@ -33,6 +33,17 @@ write_gate (EnsJson *json, const EnsFittedGate *gate)
   ens_json_close (json);
 }
 
+/* How the gate was learnt. */
+static void
+write_gate_options (EnsJson *json, const EnsGateSettings *settings)
+{
+  ens_json_open_object (json, "gate_options", ENS_JSON_FLAT);
+  ens_json_string (json, "asked_for", settings->kind);
+  for (guint i = 0; ens_gate_options[i].name != NULL; i++)
+    ens_json_double (json, ens_gate_options[i].name, settings->options[i]);
+  ens_json_close (json);
+}
+
 /* The head's options, each with its value for every network. */
 static void
 write_options (EnsJson *json, const EnsFit *fit)
@@ -49,8 +60,7 @@ char *
 ens_fit_describe_origin (const EnsFit *fit, const EnsFitFeatures *features,
                          const EnsEvaluation *evaluation)
 {
-  g_autofree char *canonical = g_canonicalize_filename (fit->params->dataset, NULL);
-  g_autofree char *dataset = g_path_get_basename (canonical);
+  g_autofree char *dataset = ens_dataset_get_name (fit->params->dataset);
   EnsJson json;
 
   ens_json_init (&json);
@@ -65,8 +75,10 @@ ens_fit_describe_origin (const EnsFit *fit, const EnsFitFeatures *features,
   }
   write_options (&json, fit);
   write_figures (&json, evaluation);
-  if (fit->bundle->gate != NULL)
+  if (fit->bundle->gate != NULL) {
     write_gate (&json, &fit->gate);
+    write_gate_options (&json, &fit->gate_settings);
+  }
   ens_json_close (&json);
   return ens_json_finish (&json);
 }

@@ -21,14 +21,15 @@ calibrate (const EnsFitScores *scores, const EnsLabels *seen, const float *decis
                         what, scores->fit->bundle->classes[c]);
 }
 
+/* held_out: of `seen` what networks that have learnt the training images are calibrated by. */
 static void
-calibrate_networks (EnsFitScores *scores, const EnsLabels *seen)
+calibrate_networks (EnsFitScores *scores, const EnsLabels *seen, const EnsLabels *held_out)
 {
   EnsBundle *bundle = scores->fit->bundle;
 
   for (guint n = 0; n < bundle->n_networks; n++)
-    calibrate (scores, seen, scores->fit->networks[n].decisions, bundle->networks[n].name,
-               bundle->networks[n].calibration);
+    calibrate (scores, scores->fit->learnt[n] ? held_out : seen, scores->fit->networks[n].decisions,
+               bundle->networks[n].name, bundle->networks[n].calibration);
 }
 
 /* Each class's highest decision value over the windows of an image, of which there is at least one.
@@ -70,7 +71,8 @@ calibrate_windows (EnsFitScores *scores, const EnsLabels *seen, guint n)
   calibrate (scores, &known, highest, what, network->window_calibration);
 }
 
-/* The labels of the images that have windows to be judged by. (transfer full) */
+/* The labels of the validation images alone, which have windows, and which no network has learnt.
+ * (transfer full) */
 static guint8 *
 hide_training_split (const EnsFit *fit, const EnsLabels *seen)
 {
@@ -204,15 +206,28 @@ allocate_calibrations (EnsFit *fit)
   bundle->whole_calibration = g_new (EnsCalibration, bundle->n_classes);
 }
 
+static gboolean
+any_has_learnt (const EnsFit *fit)
+{
+  for (guint n = 0; n < fit->bundle->n_networks; n++)
+    if (fit->learnt[n])
+      return TRUE;
+  return FALSE;
+}
+
 void
 ens_fit_choose_standard (EnsFitScores *scores, const EnsLabels *seen)
 {
   EnsFit *fit = scores->fit;
   EnsBundle *bundle = fit->bundle;
+  g_autofree guint8 *labels = hide_training_split (fit, seen);
+  const EnsLabels held_out = {seen->n_samples, seen->n_classes, labels};
   g_autofree float *z = NULL;
 
   allocate_calibrations (fit);
-  calibrate_networks (scores, seen);
+  calibrate_networks (scores, seen, &held_out);
+  if (any_has_learnt (fit))
+    seen = &held_out;
   for (guint n = 0; fit->with_windows && n < bundle->n_networks; n++)
     if (bundle->networks[n].window_calibration != NULL)
       calibrate_windows (scores, seen, n);
@@ -246,7 +261,7 @@ calibrate_document (EnsFitScores *scores, const EnsLabels *seen)
       for (guint c = 0; c < bundle->n_classes; c++)
         bundle->networks[n].calibration[c] = (EnsCalibration) {1, 0};
   else
-    calibrate_networks (scores, seen);
+    calibrate_networks (scores, seen, seen);
   for (guint n = 0; n < bundle->n_networks; n++)
     if (bundle->networks[n].window_calibration != NULL)
       memcpy (bundle->networks[n].window_calibration, bundle->networks[n].calibration,

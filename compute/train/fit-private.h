@@ -14,8 +14,9 @@ typedef struct {
   EnsDataset *dataset;
   EnsDataset *unrelated; /* NULL: none */
   EnsBundle *bundle;
-  const char **paths; /* of the networks */
-  GBytes **contents;  /* of their files, as they go into the bundle */
+  const char **paths;                /* of the networks */
+  GBytes **contents;                 /* of their files, as they go into the bundle */
+  gboolean learnt[ENS_MAX_NETWORKS]; /* of networks: they were trained on the training images */
   EnsFitImages images;
   EnsFittedNetwork *networks;
   gboolean with_windows; /* whether there are decisions on windows */

@@ -2,19 +2,14 @@
 #include <string.h>
 
 #include "ensemble/member-graph.h"
+#include "onnx/about.h"
 #include "onnx/onnx.h"
+#include "train/dense-map.h"
 #include "train/fit-private.h"
+#include "train/recipe.h"
 
 /* Sizes of the method's source, which are for networks of 224. */
 static const guint standard_scales[] = {256, 384, 512};
-
-static guint
-scale_side (guint side, guint size)
-{
-  guint scaled = (side * size + ENS_STANDARD_SIZE / 2) / ENS_STANDARD_SIZE;
-
-  return MAX ((scaled + 16) / 32 * 32, 32);
-}
 
 static guint *
 default_scales (guint size, guint *n)
@@ -23,7 +18,7 @@ default_scales (guint size, guint *n)
 
   *n = 0;
   for (guint i = 0; i < G_N_ELEMENTS (standard_scales); i++) {
-    guint scale = scale_side (standard_scales[i], size);
+    guint scale = ens_scale_side (standard_scales[i], size);
 
     if (*n == 0 || scale > scales[*n - 1])
       scales[(*n)++] = scale;
@@ -122,6 +117,25 @@ read_network (const char *path, const EnsMonitor *monitor, GError **error)
   return complete ? g_steal_pointer (&bytes) : ens_onnx_export_bytes (graph, error);
 }
 
+/* What such a network says of the training images is better than what it says of new ones. */
+static void
+find_learnt (EnsFit *fit, guint n)
+{
+  g_autoptr (EnsOnnxAbout) about = ens_onnx_about_read (fit->paths[n], NULL);
+  g_autofree char *dataset = ens_dataset_get_name (fit->params->dataset);
+  const char *learnt =
+      about != NULL ? g_hash_table_lookup (about->properties, ENS_RECIPE_DATASET) : NULL;
+
+  fit->learnt[n] = g_strcmp0 (learnt, dataset) == 0;
+  if (fit->learnt[n])
+    ens_monitor_note (fit->monitor,
+                      "%s was trained on the training images of %s and knows them: weights and "
+                      "thresholds are chosen on the validation images alone, by which its best "
+                      "epoch was chosen, too; only a test split tells how good the ensemble is on "
+                      "new images",
+                      fit->paths[n], dataset);
+}
+
 static gboolean
 has_role (const EnsFitParams *params, EnsRole role)
 {
@@ -164,6 +178,7 @@ ens_fit_set_up (EnsFit *fit, GError **error)
     if (fit->contents[n] == NULL
         || !set_up_network (&params->networks[n], bundle, n, &bundle->networks[n], error))
       return FALSE;
+    find_learnt (fit, n);
   }
   return TRUE;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "onnx/onnx.h"
 
 /* A class of fewer pictures makes a note. */
 #define FEW_PICTURES 20
@@ -179,24 +180,6 @@ ens_recipe_name_log (const EnsRecipeParams *params)
                                   : ens_recipe_name_beside (params, ".jsonl");
 }
 
-static void
-write_numbers (EnsJson *json, const char *name, const float *numbers, guint n)
-{
-  ens_json_open_array (json, name, ENS_JSON_FLAT);
-  for (guint i = 0; i < n; i++)
-    ens_json_float (json, NULL, numbers[i]);
-  ens_json_close (json);
-}
-
-static void
-write_texts (EnsJson *json, const char *name, const char *const *texts)
-{
-  ens_json_open_array (json, name, ENS_JSON_FLAT);
-  for (; *texts != NULL; texts++)
-    ens_json_string (json, NULL, *texts);
-  ens_json_close (json);
-}
-
 /* As networks.json has it. (transfer full) */
 static char *
 describe_network (const EnsRecipeParams *params, const EnsRecipeNetwork *network)
@@ -214,14 +197,14 @@ describe_network (const EnsRecipeParams *params, const EnsRecipeNetwork *network
   if (network->role != NULL)
     ens_json_string (&json, "role", network->role);
   ens_json_string (&json, "order", ens_order_names[normalise->order]);
-  write_numbers (&json, "mean", normalise->mean, n);
-  write_numbers (&json, "scale", normalise->scale, n);
+  ens_json_floats (&json, "mean", normalise->mean, n, 1);
+  ens_json_floats (&json, "scale", normalise->scale, n, 1);
   if (network->size > 0)
     ens_json_unsigned (&json, "size", network->size);
   if (network->taps != NULL)
-    write_texts (&json, "taps", network->taps);
+    ens_json_strings (&json, "taps", network->taps);
   if (network->classes != NULL)
-    write_texts (&json, "labels", network->classes);
+    ens_json_strings (&json, "labels", network->classes);
   ens_json_close (&json);
   ens_json_close (&json);
   ens_json_close (&json);
@@ -241,12 +224,18 @@ ens_recipe_write_network (const EnsRecipeParams *params, const EnsRecipeNetwork 
   return ens_fail (error, ENS_ERROR_FILE, path, "can't write it: %s", reason->message);
 }
 
-char *
-ens_recipe_describe_labels (const char *const *classes)
+gboolean
+ens_recipe_export (const EnsRecipeParams *params, const EnsGraph *network,
+                   const char *const *classes, GError **error)
 {
+  g_autofree char *dataset = ens_dataset_get_name (params->dataset);
+  g_autofree char *labels = NULL;
+  EnsOnnxProperty properties[] = {{"labels", NULL}, {ENS_RECIPE_DATASET, dataset}};
   EnsJson json;
 
   ens_json_init (&json);
-  write_texts (&json, NULL, classes);
-  return ens_json_finish (&json);
+  ens_json_strings (&json, NULL, classes);
+  properties[0].value = labels = ens_json_finish (&json);
+  return ens_onnx_export_described (network, properties, G_N_ELEMENTS (properties), params->output,
+                                    error);
 }

@@ -101,7 +101,11 @@ typedef struct {
 
 gboolean ens_recipe_write_network (const EnsRecipeParams *params, const EnsRecipeNetwork *network,
                                    GError **error);
-/* The property `labels` of ONNX files: a JSON array. (transfer full) */
-char *ens_recipe_describe_labels (const char *const *classes);
+
+/* Writes the ONNX file. Its metadata say the labels, a JSON array, and by ENS_RECIPE_DATASET the
+ * name of the data set whose training pictures the network has learnt. classes: up to a NULL. */
+#define ENS_RECIPE_DATASET "trained_on"
+gboolean ens_recipe_export (const EnsRecipeParams *params, const EnsGraph *network,
+                            const char *const *classes, GError **error);
 
 G_END_DECLS

@@ -319,11 +319,8 @@ ens_retrain_graph_export (const EnsRetrainGraph *graph, EnsStep *step,
                           GError **error)
 {
   g_autoptr (EnsGraph) network = restore_network (graph, step);
-  g_autofree char *labels = ens_recipe_describe_labels (classes);
-  const EnsOnnxProperty properties[] = {{"labels", labels}};
 
   append_sigmoid (graph, network);
   ens_graph_remove_unused (network);
-  return ens_onnx_export_described (network, properties, G_N_ELEMENTS (properties),
-                                    params->recipe.output, error);
+  return ens_recipe_export (&params->recipe, network, classes, error);
 }

@@ -13,6 +13,7 @@
 #include "onnx/onnx.h"
 #include "train/fit-features.h"
 #include "train/heads.h"
+#include "train/recipe.h"
 
 /* Whole images' probabilities by one network, from stored features. (transfer full) */
 static float *
@@ -310,6 +311,7 @@ START_TEST (test_settings)
 
   fixture->params.name = "forms";
   fixture->params.version = "2.1";
+  fixture->params.gate = "keep=0.75,loss-high=0.5";
   fixture->fit_networks[1].name = "plain/name";
   fixture->fit_networks[1].taps = taps;
   fixture->fit_networks[1].scales = scales;
@@ -333,6 +335,38 @@ START_TEST (test_settings)
   ck_assert_uint_eq (bundle->sub_images.size, 52); /* of 48 to 64 by 48 pixels */
   ck_assert_uint_eq (bundle->sub_images.count, ENS_SUB_IMAGE_DEFAULTS.count);
   ck_assert_contains (bundle->provenance, "\"dataset\":\"shapes\"");
+  ck_assert_contains (bundle->provenance, "\"gate_options\":{\"asked_for\":null,\"keep\":0.75,");
+  ck_assert_contains (bundle->provenance, "\"loss-high\":0.5,\"width\":0}");
+}
+END_TEST
+
+/* The second network's file says on which data set it was trained. */
+static EnsBundle *
+fit_learnt (const char *dataset)
+{
+  const EnsOnnxProperty property = {ENS_RECIPE_DATASET, dataset};
+  g_autoptr (EnsGraph) network = toy_network (41, 32, 6, FALSE);
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+
+  ck_assert (ens_onnx_export_described (network, &property, 1, fixture->networks[1], NULL));
+  evaluation = fit_well ();
+  return ens_bundle_load (fixture->bundle, NULL);
+}
+
+/* What has learnt the training images is calibrated and weighed by others. */
+START_TEST (test_learnt)
+{
+  g_autoptr (EnsBundle) other = fit_learnt ("others");
+  g_autoptr (EnsBundle) same = NULL;
+
+  ck_assert_ptr_null (strstr (fixture->notes->str, "was trained on"));
+  same = fit_learnt ("shapes");
+  ck_assert_contains (fixture->notes->str, "b.onnx was trained on the training images of shapes");
+  ck_assert_ptr_null (strstr (fixture->notes->str, "a.onnx was trained on"));
+  ck_assert_mem_eq (&same->networks[0].calibration[0], &other->networks[0].calibration[0],
+                    sizeof (EnsCalibration));
+  ck_assert_double_ne (same->networks[1].calibration[0].a, other->networks[1].calibration[0].a);
+  ck_assert_double_ne (same->whole_calibration[0].a, other->whole_calibration[0].a);
 }
 END_TEST
 
@@ -442,6 +476,7 @@ main (int argc, char **argv)
   test_add ("same-network-twice", test_same_network_twice);
   TEST_ADD_LOOP ("roles", test_roles, roles_rows);
   test_add ("settings", test_settings);
+  test_add ("learnt", test_learnt);
   test_add ("errors", test_errors);
   TEST_ADD_LOOP ("gate", test_gate, gate_rows);
   test_add ("own-rows", test_own_rows);
