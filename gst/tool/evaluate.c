@@ -67,7 +67,8 @@ static gboolean
 show (const EnsEvaluation *evaluation, const Options *options, const EnsFrameOpener *opener,
       GError **error)
 {
-  if (options->report != NULL && !tool_report_write (evaluation, opener, options->report, error))
+  if (options->report != NULL
+      && !tool_report_write (evaluation, NULL, opener, options->report, error))
     return FALSE;
   if (options->json) {
     g_autofree char *json = ens_evaluation_to_json (evaluation);

@@ -5,7 +5,6 @@
 #include "monitor.h"
 #include "network-list.h"
 #include "report/report.h"
-#include "report/retraining.h"
 #include "training-options.h"
 
 typedef struct {
@@ -79,40 +78,55 @@ print_result (const EnsRetrainParams *params, const EnsRetrainResult *result)
   tool_training_print (&params->recipe, recipe);
 }
 
-static gboolean
-write_report (const EnsRetrainParams *params, const EnsRetrainResult *result, EnsDevice *device,
-              const EnsFrameOpener *opener, const char *path, GError **error)
+gboolean
+tool_retraining_read (const EnsRetrainParams *params, const EnsRetrainResult *result,
+                      EnsDevice *device, const EnsFrameOpener *opener, ToolRetraining *retraining,
+                      GError **error)
 {
   g_autofree char *log = ens_recipe_name_log (&params->recipe);
-  g_autoptr (GArray) history = ens_loop_read_history (log, error);
-  g_autoptr (GPtrArray) maps = NULL;
 
-  if (history == NULL)
+  *retraining = (ToolRetraining) {.params = params, .result = result};
+  retraining->history = ens_loop_read_history (log, error);
+  if (retraining->history == NULL)
     return FALSE;
-  maps = ens_retrain_draw_maps (params, MAX_MAPS, device, opener, error);
-  return maps != NULL
-         && tool_retraining_write (&(ToolRetraining) {params, result, history, maps}, opener, path,
-                                   error);
+  retraining->maps = ens_retrain_draw_maps (params, MAX_MAPS, device, opener, error);
+  return retraining->maps != NULL;
 }
 
-gboolean
-tool_retrain_network (const EnsRetrainParams *params, const char *report, EnsDevice *device,
-                      GError **error)
+void
+tool_retraining_clear (ToolRetraining *retraining)
+{
+  g_clear_pointer (&retraining->history, g_array_unref);
+  g_clear_pointer (&retraining->maps, g_ptr_array_unref);
+}
+
+static gboolean
+write_report (const EnsRetrainParams *params, const EnsRetrainResult *result, EnsDevice *device,
+              const char *path, GError **error)
 {
   g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
   const EnsFrameOpener *opener = gst_ensemble_decoder_get_opener (decoder);
-  g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
-  EnsRetrainResult result;
+  g_auto (ToolRetraining) retraining = {0};
 
-  if (!ens_retrain (params, device, opener, tool_monitor_get (monitor), &result, error))
+  if (!tool_retraining_read (params, result, device, opener, &retraining, error)
+      || !tool_retraining_write (&retraining, opener, path, error))
+    return FALSE;
+  g_print ("%s\n", path);
+  return TRUE;
+}
+
+gboolean
+tool_retrain_network (const EnsRetrainParams *params, EnsDevice *device, EnsRetrainResult *result,
+                      GError **error)
+{
+  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
+
+  if (!ens_retrain (params, device, gst_ensemble_decoder_get_opener (decoder),
+                    tool_monitor_get (monitor), result, error))
     return FALSE;
   g_clear_pointer (&monitor, tool_monitor_free);
-  print_result (params, &result);
-  if (report == NULL)
-    return TRUE;
-  if (!write_report (params, &result, device, opener, report, error))
-    return FALSE;
-  g_print ("%s\n", report);
+  print_result (params, result);
   return TRUE;
 }
 
@@ -121,6 +135,7 @@ run (gconstpointer data, char **arguments, GError **error)
 {
   const Options *options = data;
   EnsRetrainParams params = ENS_RETRAIN_DEFAULTS;
+  EnsRetrainResult result;
   g_autoptr (ToolNetworks) networks = tool_networks_new ();
   g_autoptr (EnsDevice) device = NULL;
   const EnsFitNetwork *network;
@@ -136,7 +151,9 @@ run (gconstpointer data, char **arguments, GError **error)
   params.size = network->size;
   params.taps = network->taps;
   device = tool_training_open_device (&options->training, error);
-  return device != NULL && tool_retrain_network (&params, options->report, device, error);
+  return device != NULL && tool_retrain_network (&params, device, &result, error)
+         && (options->report == NULL
+             || write_report (&params, &result, device, options->report, error));
 }
 
 static const ToolOption option_table[] = {

@@ -93,64 +93,91 @@ choose_head (const Options *options)
                       g_ascii_dtostr (number, sizeof number, options->c), NULL);
 }
 
-/* A training that was stopped continues. (transfer full) */
-static char *
-retrain (const Options *options, const char *dataset, const EnsFitNetwork *network,
-         EnsDevice *device, GError **error)
+/* The first network's retraining. */
+typedef struct {
+  char *output; /* NULL: there is none */
+  EnsRetrainParams params;
+  EnsRetrainResult result;
+} Retraining;
+
+static void
+retraining_clear (Retraining *retraining)
 {
-  EnsRetrainParams params = ENS_RETRAIN_DEFAULTS;
-  g_autofree char *stem = g_strdup (options->output);
-  g_autofree char *output = NULL;
+  g_clear_pointer (&retraining->output, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Retraining, retraining_clear)
+
+/* NAME-retrained.onnx beside the bundle. (transfer full) */
+static char *
+name_retrained (const char *bundle)
+{
+  g_autofree char *stem = g_strdup (bundle);
 
   while (g_str_has_suffix (stem, G_DIR_SEPARATOR_S))
     stem[strlen (stem) - 1] = '\0';
   if (g_str_has_suffix (stem, BUNDLE_ENDING))
     stem[strlen (stem) - strlen (BUNDLE_ENDING)] = '\0';
-  output = g_strconcat (stem, "-retrained.onnx", NULL);
-  params.network = network->path;
-  params.normalise = network->normalise;
-  params.size = network->size;
-  params.taps = network->taps;
-  params.recipe.dataset = dataset;
-  params.recipe.output = output;
-  params.recipe.loop.n_epochs = (guint)options->retrain;
-  params.recipe.loop.resume = TRUE;
-  return tool_retrain_network (&params, NULL, device, error) ? g_steal_pointer (&output) : NULL;
+  return g_strconcat (stem, "-retrained.onnx", NULL);
 }
 
+/* One that was stopped continues. */
 static gboolean
 retrain_first (const Options *options, const char *dataset, ToolNetworks *networks,
-               EnsDevice *device, GError **error)
+               EnsDevice *device, Retraining *retraining, GError **error)
 {
   guint n;
-  g_autofree char *path =
-      retrain (options, dataset, tool_networks_get (networks, &n), device, error);
+  const EnsFitNetwork *network = tool_networks_get (networks, &n);
+  EnsRetrainParams *params = &retraining->params;
 
-  if (path == NULL)
+  retraining->output = name_retrained (options->output);
+  *params = ENS_RETRAIN_DEFAULTS;
+  params->network = network->path;
+  params->normalise = network->normalise;
+  params->size = network->size;
+  params->taps = network->taps;
+  params->recipe.dataset = dataset;
+  params->recipe.one_class = options->one_class;
+  params->recipe.output = retraining->output;
+  params->recipe.loop.n_epochs = (guint)options->retrain;
+  params->recipe.loop.resume = TRUE;
+  if (!tool_retrain_network (params, device, &retraining->result, error))
     return FALSE;
-  tool_networks_add_retrained (networks, path);
+  tool_networks_add_retrained (networks, retraining->output);
   g_print ("\n");
   return TRUE;
 }
 
 static gboolean
-fit (const EnsFitParams *params, const Options *options, EnsDevice *device, GError **error)
+write_report (const EnsEvaluation *evaluation, const Retraining *retraining, EnsDevice *device,
+              const EnsFrameOpener *opener, const char *path, GError **error)
+{
+  g_auto (ToolRetraining) shown = {0};
+
+  if (retraining->output == NULL)
+    return tool_report_write (evaluation, NULL, opener, path, error);
+  return tool_retraining_read (&retraining->params, &retraining->result, device, opener, &shown,
+                               error)
+         && tool_report_write (evaluation, &shown, opener, path, error);
+}
+
+static gboolean
+fit (const EnsFitParams *params, const char *report, const Retraining *retraining,
+     EnsDevice *device, GError **error)
 {
   g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  const EnsFrameOpener *opener = gst_ensemble_decoder_get_opener (decoder);
   g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
-  g_autoptr (EnsEvaluation) evaluation = ens_fit (
-      params, device, gst_ensemble_decoder_get_opener (decoder), tool_monitor_get (monitor), error);
+  g_autoptr (EnsEvaluation) evaluation =
+      ens_fit (params, device, opener, tool_monitor_get (monitor), error);
 
   g_clear_pointer (&monitor, tool_monitor_free);
   if (evaluation == NULL
-      || (options->report != NULL
-          && !tool_report_write (evaluation, gst_ensemble_decoder_get_opener (decoder),
-                                 options->report, error)))
+      || (report != NULL && !write_report (evaluation, retraining, device, opener, report, error)))
     return FALSE;
   tool_evaluation_print (evaluation);
   g_print ("\n%s\n", params->bundle);
-  if (options->report != NULL)
-    g_print ("%s\n", options->report);
+  if (report != NULL)
+    g_print ("%s\n", report);
   return TRUE;
 }
 
@@ -162,6 +189,7 @@ run (gconstpointer data, char **arguments, GError **error)
   g_autoptr (ToolNetworks) networks = NULL;
   g_autoptr (EnsDevice) device = NULL;
   g_autofree char *head = choose_head (options);
+  g_auto (Retraining) retraining = {0};
 
   if (!check_options (options, &params, error))
     return FALSE;
@@ -170,12 +198,13 @@ run (gconstpointer data, char **arguments, GError **error)
     return FALSE;
   device = tool_open_device (options->device, options->threads, error);
   if (device == NULL
-      || (options->retrain > 0 && !retrain_first (options, arguments[0], networks, device, error)))
+      || (options->retrain > 0
+          && !retrain_first (options, arguments[0], networks, device, &retraining, error)))
     return FALSE;
   params.dataset = arguments[0];
   params.head = head;
   params.networks = tool_networks_get (networks, &params.n_networks);
-  return fit (&params, options, device, error);
+  return fit (&params, options->report, &retraining, device, error);
 }
 
 static const ToolOption option_table[] = {
@@ -253,7 +282,10 @@ const ToolCommand tool_train = {
         "--retrain=EPOCHS first retrains the first network on the data set, as the command retrain "
         "does, and adds the result, NAME-retrained.onnx beside the bundle, in the role retrained; "
         "the first network becomes an original one if no role was given. If it was stopped before "
-        "its end it continues.\n\n"
+        "its end it continues. The report shows its curves and maps, too. A network that has "
+        "learnt "
+        "the training pictures, by this option or by retrain, says more of them than of new ones: "
+        "weights and thresholds are then chosen on the validation pictures alone.\n\n"
         "Every network gets a linear classifier for each class, trained on the training and "
         "validation pictures. Ensemble weights, the share of region proposals, calibration and "
         "per-class thresholds are cross-fitted: the figures that train prints are of pictures that "

@@ -317,11 +317,15 @@ def check_own_network(folder):
 def check_chain(folder):
     network = pathlib.Path(NETWORKS).parent / "original.onnx"
     bundle = folder / "chained.ensemble"
+    report = folder / "chained.html"
     result = run("train", folder / "set", "-o", bundle, "-n", network, "--retrain=1", "--cache",
-                 folder / "cache", "-w", 0, "-c", 1)
+                 folder / "cache", "-w", 0, "-c", 1, "--report", report)
     settings = json.loads((bundle / "ensemble.json").read_text()) if bundle.is_dir() else {}
+    page = report.read_text() if report.is_file() else ""
     expect(result.returncode == 0 and (folder / "chained-retrained.onnx").is_file()
-           and [n["role"] for n in settings.get("networks", [])] == ["original", "retrained"],
+           and [n["role"] for n in settings.get("networks", [])] == ["original", "retrained"]
+           and "chained-retrained.onnx was trained on the training images of set" in result.stderr
+           and "original.onnx was trained" not in result.stderr and 'id="training"' in page,
            "train --retrain", result)
 
 

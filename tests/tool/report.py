@@ -16,7 +16,8 @@ WRITE = sys.argv[1]
 NAMES = ['<b>cat</b> & "dog"', "o'neill\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}",
          "ünder %s %n"]
 SECTIONS = ["models", "data", "classes", "gate", "curves", "confusion", "calibration", "mistakes", "windows"]
-PARTS = {"retrained": ["curves", "maps", "settings"], "contours": ["figures", "maps"]}
+RETRAINED = ["training", "maps", "settings"]
+PARTS = {"retrained": RETRAINED, "contours": ["figures", "maps"], "both": SECTIONS + RETRAINED}
 MISSING = {"single": {"data", "gate", "windows"}, "large": {"data", "gate"}}
 
 failures = []
@@ -161,13 +162,13 @@ def check_large(page, root):
 
 def check_retrained(root):
     expect("retrained", "title", text(root.find("head/title")), "<new>.onnx, retrained")
-    expect("retrained", "epochs", rows(root, "curves"), [
+    expect("retrained", "epochs", rows(root, "training"), [
         ["1", "0.3", "0.5", "0.25", "0.5", "0.01"],
         ["2", "0.2", "0.75", "0.2", "0.75", "0.008"],
         ["3", "0.1", "–", "–", "–", "0.004"],
         ["4", "0.05", "1", "0.3", "0.5", "0.001"],
     ])
-    charts = root.findall(".//section[@id='curves']//figure")
+    charts = root.findall(".//section[@id='training']//figure")
     expect("retrained", "charts", [text(chart.find("figcaption")) for chart in charts],
            ["Loss", "Accuracy", "Learning rate"])
     # The axis ends at 0.4: 0.3 is a quarter below its top. The third epoch was not measured.
@@ -204,7 +205,8 @@ def check_contours(root):
 
 with tempfile.TemporaryDirectory() as folder:
     for kind, check in ("several", check_several), ("single", check_single), ("lost", None), \
-            ("large", None), ("retrained", check_retrained), ("contours", check_contours):
+            ("large", None), ("retrained", check_retrained), ("contours", check_contours), \
+            ("both", check_several):
         path = pathlib.Path(folder) / f"{kind}.html"
         page = write(kind, path)
         expect(kind, "the same again", write(kind, path) == page, True)

@@ -202,8 +202,10 @@ free_map (gpointer data)
   g_free (map);
 }
 
+/* evaluation: of the ensemble that the network belongs to; NULL: the network alone. */
 static gboolean
-write_retraining (const EnsFrameOpener *opener, const char *path, GError **error)
+write_retraining (const EnsEvaluation *evaluation, const EnsFrameOpener *opener, const char *path,
+                  GError **error)
 {
   static const EnsLoopEpoch epochs[] = {{1, .3, .5, .25, .5, .01},
                                         {2, .2, .75, .2, .75, .008},
@@ -220,6 +222,7 @@ write_retraining (const EnsFrameOpener *opener, const char *path, GError **error
                  .n_weights = 10},
       .map = {.input = 256, .rows = 2, .columns = 2},
   };
+  const ToolRetraining retraining = {&params, &result, history, maps};
 
   g_array_append_vals (history, epochs, G_N_ELEMENTS (epochs));
   add_map (maps, 0, &(EnsRect) {.5F, .5F, .5F, .5F});
@@ -227,8 +230,8 @@ write_retraining (const EnsFrameOpener *opener, const char *path, GError **error
   params.network = "<net>.onnx";
   params.recipe.dataset = "set & \xff";
   params.recipe.output = "/out/<new>.onnx";
-  return tool_retraining_write (&(ToolRetraining) {&params, &result, history, maps}, opener, path,
-                                error);
+  return evaluation != NULL ? tool_report_write (evaluation, &retraining, opener, path, error)
+                            : tool_retraining_write (&retraining, opener, path, error);
 }
 
 /* ---- Contours ---- */
@@ -272,28 +275,33 @@ write_contours (const EnsFrameOpener *opener, const char *path, GError **error)
   return done;
 }
 
+static gboolean
+write_page (const char *kind, const EnsFrameOpener *opener, const char *path, GError **error)
+{
+  g_autoptr (EnsEvaluation) evaluation = NULL;
+
+  if (strcmp (kind, "retrained") == 0)
+    return write_retraining (NULL, opener, path, error);
+  if (strcmp (kind, "contours") == 0)
+    return write_contours (opener, path, error);
+  evaluation =
+      strcmp (kind, "large") == 0 ? evaluate_many () : evaluate_six (strcmp (kind, "single") != 0);
+  if (strcmp (kind, "both") == 0)
+    return write_retraining (evaluation, opener, path, error);
+  return tool_report_write (evaluation, NULL, opener, path, error);
+}
+
 int
 main (int argc, char **argv)
 {
   gboolean lost = argc == 3 && strcmp (argv[1], "lost") == 0;
   EnsFrameOpener opener = {open_picture, GINT_TO_POINTER (lost)};
-  g_autoptr (EnsEvaluation) evaluation = NULL;
   g_autoptr (GError) error = NULL;
 
   if (argc != 3)
     return 2;
   gst_init (NULL, NULL);
-  if (strcmp (argv[1], "retrained") == 0 || strcmp (argv[1], "contours") == 0) {
-    if ((*argv[1] == 'r' ? write_retraining : write_contours) (&opener, argv[2], &error))
-      return 0;
-    g_printerr ("%s\n", error->message);
-    return 1;
-  }
-  if (strcmp (argv[1], "large") == 0)
-    evaluation = evaluate_many ();
-  else
-    evaluation = evaluate_six (strcmp (argv[1], "single") != 0);
-  if (tool_report_write (evaluation, &opener, argv[2], &error))
+  if (write_page (argv[1], &opener, argv[2], &error))
     return 0;
   g_printerr ("%s\n", error->message);
   return 1;

@@ -136,7 +136,7 @@ tool_contours_write (const ToolContours *contours, const EnsFrameOpener *opener,
             "<nav><a href=\"#figures\">Beside other methods</a><a href=\"#maps\">Photographs</a>",
             name, evaluation->pictures->len, ens_split_name (evaluation->split));
   if (contours->result != NULL)
-    g_string_append (html, "<a href=\"#curves\">Training</a>");
+    g_string_append (html, "<a href=\"#training\">Training</a>");
   g_string_append (html, "</nav>\n</header>\n");
   add_table (html, evaluation);
   add_pictures (html, evaluation, opener);

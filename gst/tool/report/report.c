@@ -10,6 +10,7 @@
 #include "html.h"
 #include "page.h"
 #include "sections.h"
+#include "training.h"
 
 /* ---- What the parts share ---- */
 
@@ -114,7 +115,22 @@ add_header (Report *report)
             report->multi_label ? "Errors" : "Confusion matrix");
   if (evaluation->windows != NULL)
     html_add (html, "<a href=\"#windows\">Windows</a>");
+  if (report->retraining != NULL)
+    training_add_links (html, report->retraining);
   html_add (html, "</nav>\n");
+}
+
+/* What the page of the command retrain shows. */
+static void
+add_retraining (Report *report)
+{
+  const char *output = report->retraining->params->recipe.output;
+  g_autofree char *base = g_filename_display_basename (output), *name = html_clean (base);
+
+  html_add (report->html, "<header class=\"part\">\n<h1>%s</h1>\n", name);
+  training_add_summary (report->html, &report->retraining->result->recipe);
+  g_string_append (report->html, "</header>\n");
+  training_add_sections (report->html, report->retraining, report->opener);
 }
 
 static void
@@ -134,6 +150,8 @@ add_page (Report *report)
   report_add_calibration (report);
   report_add_mistakes (report);
   report_add_windows (report);
+  if (report->retraining != NULL)
+    add_retraining (report);
 }
 
 static void
@@ -189,14 +207,15 @@ tool_report_check (const char *path, GError **error)
 }
 
 gboolean
-tool_report_write (const EnsEvaluation *evaluation, const EnsFrameOpener *opener, const char *path,
-                   GError **error)
+tool_report_write (const EnsEvaluation *evaluation, const ToolRetraining *retraining,
+                   const EnsFrameOpener *opener, const char *path, GError **error)
 {
   g_auto (Report) report = {0};
 
   g_return_val_if_fail (evaluation->n_rows > 0 && evaluation->paths != NULL, FALSE);
 
   report_init (&report, evaluation, opener);
+  report.retraining = retraining;
   add_page (&report);
   return page_write (report.html, path, error);
 }

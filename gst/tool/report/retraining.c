@@ -32,24 +32,38 @@ add_figures (GString *html, const EnsRetrainResult *result)
   if (isfinite (loop->best.accuracy) && result->recipe.n_classes > 1)
     add_figure (html, "Validation accuracy", accuracy, "the likeliest class is right");
   add_figure (html, "Map", map, input);
-  g_string_append (html, "</dl>\n</header>\n");
+  g_string_append (html, "</dl>\n");
+}
+
+void
+training_add_summary (GString *html, const EnsRecipeResult *result)
+{
+  html_add (html,
+            "<p>Retrained on %u pictures of %u %s: %" G_GSIZE_FORMAT
+            " weights in %u parameters.</p>\n",
+            result->n_images, result->n_classes, result->n_classes == 1 ? "class" : "classes",
+            result->n_weights, result->n_parameters);
+}
+
+void
+training_add_links (GString *html, const ToolRetraining *retraining)
+{
+  g_string_append (html, "<a href=\"#training\">Training</a>");
+  if (retraining->maps->len > 0)
+    g_string_append (html, "<a href=\"#maps\">Where the network sees the classes</a>");
+  g_string_append (html, "<a href=\"#settings\">Settings</a>");
 }
 
 static void
 add_header (GString *html, const ToolRetraining *retraining, const char *name)
 {
-  const EnsRetrainResult *result = retraining->result;
-
-  html_add (html,
-            "<header>\n<h1>%s</h1>\n<p>Retrained on %u pictures of %u %s: %" G_GSIZE_FORMAT
-            " weights in %u parameters.</p>\n<nav><a href=\"#curves\">Training</a>",
-            name, result->recipe.n_images, result->recipe.n_classes,
-            result->recipe.n_classes == 1 ? "class" : "classes", result->recipe.n_weights,
-            result->recipe.n_parameters);
-  if (retraining->maps->len > 0)
-    g_string_append (html, "<a href=\"#maps\">Where the network sees the classes</a>");
-  g_string_append (html, "<a href=\"#settings\">Settings</a></nav>\n");
-  add_figures (html, result);
+  html_add (html, "<header>\n<h1>%s</h1>\n", name);
+  training_add_summary (html, &retraining->result->recipe);
+  g_string_append (html, "<nav>");
+  training_add_links (html, retraining);
+  g_string_append (html, "</nav>\n");
+  add_figures (html, retraining->result);
+  g_string_append (html, "</header>\n");
 }
 
 /* ---- Settings ---- */
@@ -116,6 +130,15 @@ add_settings (GString *html, const EnsRetrainParams *params)
   g_string_append (html, "</tbody></table></div>\n</section>\n");
 }
 
+void
+training_add_sections (GString *html, const ToolRetraining *retraining,
+                       const EnsFrameOpener *opener)
+{
+  training_add_curves (html, retraining->history, &retraining->result->recipe);
+  training_add_maps (html, retraining->maps, opener);
+  add_settings (html, retraining->params);
+}
+
 gboolean
 tool_retraining_write (const ToolRetraining *retraining, const EnsFrameOpener *opener,
                        const char *path, GError **error)
@@ -126,8 +149,6 @@ tool_retraining_write (const ToolRetraining *retraining, const EnsFrameOpener *o
 
   page_open (html, title);
   add_header (html, retraining, name);
-  training_add_curves (html, retraining->history, &retraining->result->recipe);
-  training_add_maps (html, retraining->maps, opener);
-  add_settings (html, retraining->params);
+  training_add_sections (html, retraining, opener);
   return page_write (html, path, error);
 }

@@ -2,6 +2,7 @@
 /* What “retrain” has done, as a page to look at. */
 #pragma once
 
+#include "train/evaluate.h"
 #include "train/loop-history.h"
 #include "train/retrain-maps.h"
 #include "train/retrain.h"
@@ -9,8 +10,8 @@
 typedef struct {
   const EnsRetrainParams *params;
   const EnsRetrainResult *result;
-  const GArray *history; /* EnsLoopEpoch */
-  const GPtrArray *maps; /* EnsRetrainMap */
+  GArray *history; /* EnsLoopEpoch */
+  GPtrArray *maps; /* EnsRetrainMap */
 } ToolRetraining;
 
 /* Writes one HTML file that needs no other; pictures are read again through `opener`. */

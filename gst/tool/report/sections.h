@@ -4,6 +4,7 @@
 
 #include "base/thread-pool.h"
 #include "classify/metrics.h"
+#include "retraining.h"
 #include "train/evaluate.h"
 
 /* Bins of calibration curves. */
@@ -17,7 +18,8 @@ typedef struct {
   const EnsEvaluationRow *best; /* the last row: the whole ensemble */
   EnsLabels truth;
   gboolean multi_label;
-  char **classes, **row_names; /* as shown: of classes, of rows */
+  char **classes, **row_names;      /* as shown: of classes, of rows */
+  const ToolRetraining *retraining; /* NULL: none */
   const EnsFrameOpener *opener;
   EnsThreadPool *pool;
   GString *html;

@@ -199,7 +199,7 @@ training_add_curves (GString *html, const GArray *history, const EnsRecipeResult
 {
   const guint best = result->loop.best_epoch;
 
-  g_string_append (html, "<section id=\"curves\">\n<h2>Training</h2>\n<p>A validation loss that "
+  g_string_append (html, "<section id=\"training\">\n<h2>Training</h2>\n<p>A validation loss that "
                          "rises while the training loss falls is overfitting: more pictures, "
                          "stronger augmentation or frozen layers help. Losses that still fall at "
                          "the end ask for more epochs.</p>\n");

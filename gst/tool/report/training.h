@@ -6,5 +6,11 @@
 
 /* Curves of loss, accuracy and learning rate, and their figures. */
 void training_add_curves (GString *html, const GArray *history, const EnsRecipeResult *result);
+/* Curves, maps and settings, and links to them. */
+void training_add_sections (GString *html, const ToolRetraining *retraining,
+                            const EnsFrameOpener *opener);
+void training_add_links (GString *html, const ToolRetraining *retraining);
+/* What was trained, on how many pictures, as a paragraph. */
+void training_add_summary (GString *html, const EnsRecipeResult *result);
 /* Pictures with what the network sees on them. */
 void training_add_maps (GString *html, const GPtrArray *maps, const EnsFrameOpener *opener);
