@@ -37,6 +37,24 @@ ens_compose_input (const EnsCompose *compose, guint input)
   return ens_compose_has_input (compose, input) ? compose->step->inputs[input]->name : "";
 }
 
+EnsTensor *
+ens_compose_contents (EnsCompose *compose, guint input)
+{
+  EnsOnnxTensor *tensor = compose->step->inputs[input];
+  EnsTensor *contents;
+
+  if (compose->failed)
+    return NULL;
+  if (!ens_onnx_tensor_is_known (compose->import, tensor)) {
+    ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
+                      "input %u, “%s”, must be known before running", input, tensor->name);
+    return NULL;
+  }
+  contents = ens_onnx_tensor_contents (compose->import, tensor, compose->error);
+  compose->failed = contents == NULL;
+  return contents;
+}
+
 EnsOnnxTensor *
 ens_compose_find (const EnsCompose *compose, const char *name)
 {

@@ -28,6 +28,8 @@ void ens_compose_check_inputs (EnsCompose *compose, guint min, guint max);
 gboolean ens_compose_has_input (const EnsCompose *compose, guint input);
 /* Its name; "": it is absent. */
 const char *ens_compose_input (const EnsCompose *compose, guint input);
+/* The contents of an input that has to be known; NULL: it failed. (transfer full) */
+EnsTensor *ens_compose_contents (EnsCompose *compose, guint input);
 /* The tensor of that name, or NULL after a failure. */
 EnsOnnxTensor *ens_compose_find (const EnsCompose *compose, const char *name);
 /* Whether anything reads the output. */

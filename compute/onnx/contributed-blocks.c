@@ -25,24 +25,6 @@ unpack (const guint8 *bytes, gint64 bits, gint64 i)
   return bytes[at / 8] >> at % 8 & ((1u << bits) - 1);
 }
 
-static EnsTensor *
-read_known (EnsCompose *compose, guint input)
-{
-  EnsOnnxTensor *tensor = compose->step->inputs[input];
-  EnsTensor *contents;
-
-  if (compose->failed)
-    return NULL;
-  if (!ens_onnx_tensor_is_known (compose->import, tensor)) {
-    ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED, "input %u must be known before running",
-                      input);
-    return NULL;
-  }
-  contents = ens_onnx_tensor_contents (compose->import, tensor, compose->error);
-  compose->failed = contents == NULL;
-  return contents;
-}
-
 static void
 check_tensor (EnsCompose *compose, guint input, const EnsTensor *tensor, EnsType type, gint64 n)
 {
@@ -121,10 +103,10 @@ compose_weights (EnsCompose *compose, const Blocks *blocks, gboolean padded)
   Contents contents;
 
   check_blocks (compose, blocks);
-  integers = read_known (compose, blocks->integers);
-  scales = read_known (compose, blocks->scales);
+  integers = ens_compose_contents (compose, blocks->integers);
+  scales = ens_compose_contents (compose, blocks->scales);
   if (ens_compose_has_input (compose, blocks->zeros))
-    zeros = read_known (compose, blocks->zeros);
+    zeros = ens_compose_contents (compose, blocks->zeros);
   if (compose->failed)
     return "";
   contents = (Contents) {integers, scales, zeros};

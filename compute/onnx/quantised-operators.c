@@ -153,8 +153,9 @@ import_integer_product (EnsCompose *compose, const char *op, gint64 weights_axis
     names[i] = ens_compose_reals (compose, &operands[i]);
   }
   product = ens_compose (compose, op, ens_compose_rest (compose), names[0], names[1], NULL);
-  product =
-      ens_compose (compose, "Mul", NULL, product, ens_compose_number (compose, 1 / scale), NULL);
+  if (scale != 1)
+    product =
+        ens_compose (compose, "Mul", NULL, product, ens_compose_number (compose, 1 / scale), NULL);
   if (!compose->failed)
     ens_compose_find (compose, product)->scale = 1;
   ens_compose_result (compose, 0, product);

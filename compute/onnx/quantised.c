@@ -55,32 +55,13 @@ get_number (const EnsTensor *tensor, gint64 i)
   }
 }
 
-/* The contents of an input that has to be known; NULL: it failed. (transfer full) */
-static EnsTensor *
-read_input (EnsCompose *compose, guint input)
-{
-  EnsOnnxTensor *tensor = compose->step->inputs[input];
-  EnsTensor *contents = NULL;
-
-  if (compose->failed)
-    return NULL;
-  if (!ens_onnx_tensor_is_known (compose->import, tensor)) {
-    ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
-                      "input %u, a scale or zero point, must be known before running", input);
-    return NULL;
-  }
-  contents = ens_onnx_tensor_contents (compose->import, tensor, compose->error);
-  compose->failed = contents == NULL;
-  return contents;
-}
-
 /* Numbers of an input, as many as `n` or a single one for all; absent: all `absent`. NULL: it
  * failed. (transfer full) */
 static double *
 read_numbers (EnsCompose *compose, guint input, gint64 n, double absent)
 {
   g_autoptr (EnsTensor) contents =
-      ens_compose_has_input (compose, input) ? read_input (compose, input) : NULL;
+      ens_compose_has_input (compose, input) ? ens_compose_contents (compose, input) : NULL;
   gint64 found = contents != NULL ? ens_shape_elements (&contents->shape) : 1;
   double *numbers;
 
@@ -224,7 +205,7 @@ ens_compose_reals (EnsCompose *compose, const EnsQuantised *quantised)
     return "";
   if (!ens_onnx_tensor_is_known (compose->import, tensor))
     return add_dequantisation (compose, tensor, quantised->axis, &quantisation);
-  integers = read_input (compose, quantised->tensor);
+  integers = ens_compose_contents (compose, quantised->tensor);
   return integers != NULL ? ens_compose_known (
              compose, "real", dequantise (integers, quantised->axis, &quantisation))
                           : "";
@@ -239,7 +220,7 @@ ens_compose_bias (EnsCompose *compose, guint input, const EnsQuantised *a, const
   g_autoptr (EnsTensor) integers = NULL;
 
   if (!read_quantisation (compose, a, 1, &first) || !read_quantisation (compose, b, n, &second)
-      || (integers = read_input (compose, input)) == NULL)
+      || (integers = ens_compose_contents (compose, input)) == NULL)
     return "";
   if (integers->shape.rank == 0 || ens_shape_elements (&integers->shape) != n
       || integers->shape.dims[integers->shape.rank - 1] != n) {
@@ -297,7 +278,7 @@ const char *
 ens_compose_rounded (EnsCompose *compose, const EnsQuantised *quantised)
 {
   g_auto (Quantisation) quantisation = {0};
-  g_autoptr (EnsTensor) exact = read_input (compose, quantised->tensor);
+  g_autoptr (EnsTensor) exact = ens_compose_contents (compose, quantised->tensor);
   gint64 n;
   const char *rounded;
 

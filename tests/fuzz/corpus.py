@@ -5,6 +5,7 @@ corpus.py NAME FOLDER, with NAME one of WRITERS
 """
 import itertools
 import json
+import math
 import pathlib
 import sys
 
@@ -69,27 +70,68 @@ NODES = [
 ]
 OPSETS = [9, 11, 13, 17]
 
+T = {"x": [1, 2, 4]}
+# Scale and zero point.
+Q = {"xs": [], "xz": b"\x80"}
+# Those of com.microsoft. Constants of bytes are of 8 bits.
+CONTRIBUTED = [
+    ("FusedConv", X, {"w": [4, 3, 3, 3], "b": [4]}, {"activation": "LeakyRelu",
+                                                     "activation_params": [0.5]}),
+    ("NhwcConv", X, {"w": [4, 6, 3, 3]}, {"pads": [1, 1, 1, 1]}),
+    ("FusedMatMul", V, {"w": [3, 8]}, {"transB": 1, "transBatchA": 0, "alpha": 0.5}),
+    ("FusedGemm", V, {"w": [8, 4], "b": [4]}, {"activation": "Relu", "activation_alpha": 0.5}),
+    ("Gelu", V, {}, {}),
+    ("FastGelu", V, {"b": [8]}, {}),
+    ("QuickGelu", V, {}, {"alpha": 1.5}),
+    ("BiasSplitGelu", T, {"b": [4]}, {}),
+    ("SkipLayerNormalization", {"x": [1, 2, 4], "y": [1, 2, 4]}, {"s": [4], "b": [4], "c": [4]},
+     {"epsilon": 1e-5}),
+    ("GroupNorm", X, {"s": [6], "b": [6]}, {"groups": 2, "activation": 1}),
+    ("Attention", T, {"w": [4, 12], "b": [12], "m": ([1],)}, {"num_heads": 2, "unidirectional": 1}),
+    ("MultiHeadAttention", T, {"k": [1, 3, 4], "v": [1, 3, 4], "b": [12], "m": ([2],)},
+     {"num_heads": 2, "scale": 0.5}),
+    ("RotaryEmbedding", T, {"p": ([1],), "c": [3, 2], "s": [3, 2]}, {"interleaved": 1}),
+    ("EmbedLayerNormalization", {}, {"i": ([1, 0],), "j": ([0, 1],), "w": [2, 4], "p": [2, 4],
+                                     "s": [2, 4], "g": [4], "b": [4]}, {}),
+    ("QLinearAdd", {}, {"x": b"\1\2", **Q, "y": b"\3\4", "ys": [], "yz": b"\0", "zs": [],
+                        "zz": b"\0"}, {}),
+    ("QLinearConcat", {}, {"zs": [], "zz": b"\0", "x": b"\1\2", **Q}, {"axis": 0}),
+    ("QLinearSoftmax", V, {**Q, "ys": [], "yz": b"\0"}, {"axis": 1, "opset": 13}),
+    ("QLinearAveragePool", X, {**Q, "ys": [], "yz": b"\0"}, {"kernel_shape": [2, 2],
+                                                            "channels_last": 1}),
+    ("QGemm", V, {**Q, "w": [8, 2], "ws": [2], "wz": b"\0"}, {"alpha": 0.5, "transB": 0}),
+    ("QAttention", T, {"w": [4, 12], "b": [12], "xs": [], "ws": [12]}, {"num_heads": 2}),
+    ("DynamicQuantizeMatMul", V, {"w": [8, 2], "ws": [2]}, {}),
+    ("MatMulIntegerToFloat", V, {"w": [8, 2], "xs": [], "ws": [2]}, {}),
+    ("MatMulNBits", {"x": [2, 16]}, {"w": bytes(16), "s": [2]},
+     {"K": 16, "N": 2, "bits": 4, "block_size": 16}),
+]
+
 
 def make_node_models():
     from onnx import TensorProto, helper
-    for (op, inputs, constants, attributes), opset in itertools.product(NODES, OPSETS):
+    rows = [(*node, "", opset) for node, opset in itertools.product(NODES, OPSETS)]
+    rows += [(*node, "com.microsoft", 17) for node in CONTRIBUTED]
+    for op, inputs, constants, attributes, domain, opset in rows:
         tensors = []
         for name, shape in constants.items():
-            if isinstance(shape, tuple):
+            if isinstance(shape, bytes):
+                tensors.append(helper.make_tensor(name, TensorProto.UINT8, [len(shape)], shape, True))
+            elif isinstance(shape, tuple):
                 tensors.append(helper.make_tensor(name, TensorProto.INT64, [len(shape[0])], shape[0]))
             else:
-                n = 1
-                for side in shape:
-                    n *= side
+                n = math.prod(shape)
                 tensors.append(helper.make_tensor(name, TensorProto.FLOAT, shape,
                                                   [(i % 7 - 2) / 4 for i in range(n)]))
-        node = helper.make_node(op, [*inputs, *constants], ["out"], name="node", **attributes)
+        node = helper.make_node(op, [*inputs, *constants], ["out"], name="node", domain=domain,
+                                **attributes)
         graph = helper.make_graph(
             [node], "g",
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
              for name, shape in inputs.items()],
             [helper.make_tensor_value_info("out", TensorProto.FLOAT, None)], tensors)
-        yield helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+        yield helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset),
+                                                      helper.make_opsetid("com.microsoft", 1)])
 
 
 def make_whole_model():
@@ -122,7 +164,8 @@ def make_whole_model():
 
 def onnx_corpus():
     seeds = [model.SerializeToString() for model in [*make_node_models(), make_whole_model()]]
-    words = {op for op, *_ in NODES} | {name for *_, attributes in NODES for name in attributes}
+    rows = NODES + CONTRIBUTED
+    words = {op for op, *_ in rows} | {name for *_, attributes in rows for name in attributes}
     words |= {"Constant", "value", "axes", "perm", "NOTSET", "VALID", "SAME_LOWER", "constant",
               "edge", "nearest", "cubic", "asymmetric", "half_pixel", "align_corners"}
     return seeds, words

@@ -93,7 +93,7 @@ static const Row rows[] = {
     {"MatMulNBits", "eight-bits", "K=16 N=2 bits=8 block_size=16", "1x16 = 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0; const uint8 2x1x16 = 130 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 100 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0; const 2 = 1 10", "1x2 = 2 -280"},
     {"MatMulNBits", "bad-size", "K=64 N=1 bits=4 block_size=16", "1x64; const uint8 1x1x8; const 1", NULL, "input 1 has 8 elements of type uint8, expected 32 of uint8"},
     {"MatMulNBits", "odd-bits", "K=16 N=1 bits=3 block_size=16", "1x16; const uint8 1x1x8; const 1", NULL, "weights of 3 bits, supported are 2, 4 and 8"},
-    {"MatMulNBits", "computed", "K=16 N=1 bits=4 block_size=16", "1x16; uint8 1x1x8; const 1", NULL, "input 1 must be known before running"},
+    {"MatMulNBits", "computed", "K=16 N=1 bits=4 block_size=16", "1x16; uint8 1x1x8; const 1", NULL, "input 1, “x1”, must be known before running"},
     {"GatherBlockQuantized", "rows", "bits=4 block_size=16", "const uint8 2x8 = 16 50 0 0 0 0 0 0 255 0 0 0 0 0 0 0; int64 1 = 1; const 2x1 = 1 2", "1x16 = 14 14 -16 -16 -16 -16 -16 -16 -16 -16 -16 -16 -16 -16 -16 -16"},
     {"Frobnicate", "missing", "", "1", NULL, "operators that are not supported: com.microsoft.Frobnicate of opset 1 (node “Frobnicate0”)"},
 };

@@ -284,8 +284,8 @@ static const struct {
   const char *message;
 } errors_errors[] = {
     {computed_scale, ENS_ERROR_UNSUPPORTED,
-     "node “QuantizeLinear0” (QuantizeLinear): input 1, a scale or zero point, must be known "
-     "before running"},
+     "node “QuantizeLinear0” (QuantizeLinear): input 1, “scale”, must be known before "
+     "running"},
     {negative_scale, ENS_ERROR_FORMAT, "a scale is -1"},
     {uneven_scales, ENS_ERROR_SHAPE, "input 1 has 2 scales or zero points, expected 1 or 3"},
     {several_scales, ENS_ERROR_UNSUPPORTED, "several scales for the results of a node"},
