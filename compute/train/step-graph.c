@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "train/step-private.h"
 
+#include <string.h>
+
 #include "base/fail.h"
 #include "graph/infer.h"
 #include "ops/registry.h"
@@ -119,13 +121,33 @@ free_parameter (const Builder *builder, const EnsGraphParameter *parameter, GArr
   g_ptr_array_add (builder->step->initial, ens_graph_free_constant (builder->graph, value));
 }
 
+/* The parameter of a step beside this one. NULL: none has one of that name. */
+static const EnsParameter *
+find_beside (const Builder *builder, const EnsGraphParameter *parameter, EnsStep **step)
+{
+  EnsStep *const *beside = builder->params->beside;
+  const char *name = parameter->node->inputs[parameter->input]->name;
+
+  for (; beside != NULL && *beside != NULL; beside++) {
+    guint n;
+    const EnsParameter *parameters = ens_step_get_parameters (*beside, &n);
+
+    *step = *beside;
+    for (guint i = 0; i < n; i++)
+      if (strcmp (parameters[i].name, name) == 0)
+        return &parameters[i];
+  }
+  return NULL;
+}
+
 static gboolean
 is_trained (const Builder *builder, const EnsGraphParameter *parameter)
 {
   const EnsStepParams *params = builder->params;
   const char *name = parameter->node->inputs[parameter->input]->name;
+  EnsStep *step;
 
-  return parameter->kind < ENS_PARAMETER_MEAN
+  return parameter->kind < ENS_PARAMETER_MEAN && find_beside (builder, parameter, &step) == NULL
          && !g_hash_table_contains (builder->frozen, parameter->node)
          && (params->is_trained == NULL
              || params->is_trained (params->data, name, parameter->kind));
@@ -142,6 +164,42 @@ free_parameters (const Builder *builder)
     if (is_trained (builder, parameter))
       free_parameter (builder, parameter, builder->step->parameters);
   }
+}
+
+static gboolean
+take_parameter (const Builder *builder, EnsValue *value, const EnsParameter *from, EnsStep *step,
+                GError **error)
+{
+  const EnsTakenParameter taken = {step, from->offset};
+  g_autofree char *expected = ens_shape_to_string (&from->shape), *found = NULL;
+
+  if (ens_shape_equal (&value->shape, &from->shape)) {
+    ens_tensor_unref (ens_graph_free_constant (builder->graph, value));
+    g_array_append_val (builder->step->taken, taken);
+    return TRUE;
+  }
+  found = ens_shape_to_string (&value->shape);
+  return ens_fail (error, ENS_ERROR_SHAPE, builder->graph->name,
+                   "parameter “%s”: expected %s as in the step beside it, found %s", value->name,
+                   expected, found);
+}
+
+/* What steps beside this one train. */
+static gboolean
+take_parameters (const Builder *builder, GError **error)
+{
+  g_autoptr (GArray) all = ens_graph_find_parameters (builder->graph);
+
+  for (guint i = 0; i < all->len; i++) {
+    const EnsGraphParameter *parameter = &g_array_index (all, EnsGraphParameter, i);
+    EnsStep *step;
+    const EnsParameter *from = find_beside (builder, parameter, &step);
+
+    if (from != NULL
+        && !take_parameter (builder, parameter->node->inputs[parameter->input], from, step, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* Batch normalisation and dropout */
@@ -250,6 +308,8 @@ build (const Builder *builder, guint n_segments, GError **error)
   if (!freeze (builder, error))
     return FALSE;
   free_parameters (builder);
+  if (!take_parameters (builder, error))
+    return FALSE;
   if (params->batch_statistics) {
     ens_graph_train_batch_norm (builder->graph, (float)params->momentum, is_not_frozen,
                                 (gpointer)builder);
@@ -281,6 +341,7 @@ ens_step_graph_init (EnsStepGraph *step, const EnsStepParams *params, guint n_se
       .n_inputs = params->graph->inputs->len,
       .parameters = g_array_new (FALSE, FALSE, sizeof (EnsParameter)),
       .statistics = g_array_new (FALSE, FALSE, sizeof (EnsParameter)),
+      .taken = g_array_new (FALSE, FALSE, sizeof (EnsTakenParameter)),
       .initial = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref),
   };
   if (build (&builder, n_segments, error))
@@ -295,6 +356,7 @@ ens_step_graph_clear (EnsStepGraph *step)
   g_clear_pointer (&step->graph, ens_graph_free);
   g_array_unref (step->parameters);
   g_array_unref (step->statistics);
+  g_array_unref (step->taken);
   g_ptr_array_unref (step->initial);
   g_clear_pointer (&step->ratios, g_array_unref);
 }

@@ -4,12 +4,19 @@
 
 #include "train/step.h"
 
+/* A parameter of a step beside this one. */
 typedef struct {
-  /* Inputs: those of the original graph; parameters; statistics; masks. Outputs: the loss; what was
-   * asked for; gradients of the parameters; new statistics. */
+  EnsStep *step;
+  gsize offset; /* among its values */
+} EnsTakenParameter;
+
+typedef struct {
+  /* Inputs: those of the original graph; parameters; those of steps beside it; statistics; masks.
+   * Outputs: the loss; what was asked for; gradients of the parameters; new statistics. */
   EnsGraph *graph;
   guint n_inputs, n_outputs;       /* of the caller */
   GArray *parameters, *statistics; /* EnsParameter */
+  GArray *taken;                   /* EnsTakenParameter */
   GPtrArray *initial;              /* EnsTensor of each of them, parameters first */
   GArray *ratios;                  /* float, of each mask of dropout */
 } EnsStepGraph;

@@ -12,7 +12,7 @@
 struct _EnsStep {
   EnsStepGraph graph; /* whose graph is the network's */
   EnsPlan *plan;
-  float *values;
+  float *values, *own_values; /* own: NULL where the caller has an array for them */
   /* As they were before a step, and as it leaves them. */
   float *statistics, *new_statistics;
   gsize n_values, n_statistics;
@@ -58,6 +58,7 @@ bind_arrays (EnsStep *step)
   for (guint i = 0; i < graph->parameters->len; i++)
     step->inputs[input++] =
         step->values + g_array_index (graph->parameters, EnsParameter, i).offset;
+  input += graph->taken->len;
   for (guint i = 0; i < graph->statistics->len; i++) {
     gsize offset = g_array_index (graph->statistics, EnsParameter, i).offset;
 
@@ -103,7 +104,8 @@ make_step (const EnsStepParams *params, EnsDevice *device, guint n_segments, GEr
   step->masks = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
   step->n_values = sum_sizes (graph->parameters);
   step->n_statistics = sum_sizes (graph->statistics);
-  step->values = take_values (graph->parameters, (EnsTensor **)graph->initial->pdata);
+  step->own_values = take_values (graph->parameters, (EnsTensor **)graph->initial->pdata);
+  step->values = step->own_values;
   step->statistics =
       take_values (graph->statistics, (EnsTensor **)graph->initial->pdata + graph->parameters->len);
   step->new_statistics = g_new (float, step->n_statistics + 1);
@@ -156,7 +158,7 @@ ens_step_free (EnsStep *step)
   ens_step_graph_clear (&step->graph);
   g_clear_pointer (&step->plan, ens_plan_unref);
   g_ptr_array_unref (step->masks);
-  g_free (step->values);
+  g_free (step->own_values);
   g_free (step->statistics);
   g_free (step->new_statistics);
   g_free (step->inputs);
@@ -177,6 +179,15 @@ const EnsParameter *
 ens_step_get_parameters (const EnsStep *step, guint *n)
 {
   return get_array (step->graph.parameters, n);
+}
+
+void
+ens_step_place_values (EnsStep *step, float *values)
+{
+  memcpy (values, step->values, step->n_values * sizeof *values);
+  g_clear_pointer (&step->own_values, g_free);
+  step->values = values;
+  bind_arrays (step);
 }
 
 const EnsParameter *
@@ -229,6 +240,12 @@ ens_step_run (EnsStep *step, const EnsStepArrays *arrays, float *loss, GError **
   gpointer *gradients = step->outputs + 1 + graph->n_outputs;
 
   memcpy (step->inputs, arrays->inputs, graph->n_inputs * sizeof *step->inputs);
+  for (guint i = 0; i < graph->taken->len; i++) {
+    const EnsTakenParameter *taken = &g_array_index (graph->taken, EnsTakenParameter, i);
+
+    step->inputs[graph->n_inputs + graph->parameters->len + i] =
+        taken->step->values + taken->offset;
+  }
   step->outputs[0] = loss;
   if (graph->n_outputs > 0)
     memcpy (step->outputs + 1, arrays->outputs, graph->n_outputs * sizeof *step->outputs);

@@ -39,6 +39,10 @@ typedef struct {
   /* Whether a parameter, given by its value's name, is trained. NULL: all are. */
   gboolean (*is_trained) (gpointer data, const char *name, EnsParameterKind kind);
   gpointer data;
+  /* Steps whose parameters this one takes as they are when it runs, up to a NULL: constants of the
+   * same names, which it does not train. Gradients pass through the layers that have them. They
+   * outlive this step. Or NULL. */
+  EnsStep *const *beside;
   /* Batch normalisation takes mean and variance from the batch, and keeps a moving average of
    * them: running = (1 − momentum) · running + momentum · the batch's. FALSE: it takes what was
    * kept, as in use. */
@@ -51,7 +55,8 @@ typedef struct {
 } EnsStepParams;
 
 /* NULL, with an error that names the node, where the loss can't be differentiated; also where no
- * parameter is left to train, or the memory limit can't be kept. (transfer full) */
+ * parameter is left to train, one beside it has another shape, or the memory limit can't be kept.
+ * (transfer full) */
 EnsStep *ens_step_new (const EnsStepParams *params, EnsDevice *device, GError **error);
 void ens_step_free (EnsStep *step);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsStep, ens_step_free)
@@ -61,6 +66,9 @@ const EnsParameter *ens_step_get_parameters (const EnsStep *step, guint *n);
 /* Their elements, one parameter behind the other, as the graph had them; the caller changes them
  * between steps. */
 float *ens_step_get_values (EnsStep *step, gsize *n);
+/* Moves them into an array of the caller's, which outlives the step: so that those of several steps
+ * lie one behind the other, as a loop takes them. */
+void ens_step_place_values (EnsStep *step, float *values);
 /* Running means and variances; none without batch_statistics. Steps change them. */
 const EnsParameter *ens_step_get_statistics (const EnsStep *step, guint *n);
 float *ens_step_get_statistic_values (EnsStep *step, gsize *n);

@@ -129,6 +129,79 @@ START_TEST (test_training)
 }
 END_TEST
 
+/* A second slope behind the first one: the gradients of test_gradient, once the first is 1. */
+static void
+build_second (Fixture *fixture)
+{
+  EnsGraph *graph = fixture->builder.graph;
+  EnsValue *y = ens_graph_find (graph, "y");
+
+  y = ens_graph_apply (graph, &ens_op_prelu, &(EnsBinaryParams) {0}, y,
+                       add_vector (graph, "second", 0.5f), NULL);
+  y = ens_graph_apply (graph, &ens_op_sub, &(EnsBinaryParams) {0}, y, graph->inputs->pdata[1],
+                       NULL);
+  y = ens_graph_apply (graph, &ens_op_mul, &(EnsBinaryParams) {0}, y, y, NULL);
+  y = ens_graph_apply (graph, &ens_op_reduce_mean, &(EnsReduceParams) {0}, y, NULL);
+  ens_graph_rename (graph, y, "second-loss");
+}
+
+/* Two steps that share a parameter: the second one takes it as it is, wherever it lies. */
+START_TEST (test_beside)
+{
+  float target[N * CHANNELS], gradients[CHANNELS], values[CHANNELS], loss;
+  EnsStepArrays arrays = {(const gconstpointer[]) {x, target}, NULL, gradients};
+  g_autoptr (EnsStep) first = NULL, second = NULL;
+  g_autoptr (GError) error = NULL;
+  const EnsParameter *parameters;
+  g_auto (Fixture) f;
+  guint n;
+
+  fixture_init (&f);
+  build_second (&f);
+  make_target (target);
+  first = ens_step_new (&f.params, f.device, &error);
+  ck_assert_no_error (error);
+  f.params.loss = "second-loss";
+  f.params.beside = (EnsStep *const[]) {first, NULL};
+  second = ens_step_new (&f.params, f.device, &error);
+  ck_assert_no_error (error);
+  parameters = ens_step_get_parameters (second, &n);
+  ck_assert_uint_eq (n, 1);
+  ck_assert_str_eq (parameters[0].name, "second");
+  ck_assert (ens_step_run (second, &arrays, &loss, &error));
+  ck_assert_double_eq_tol (loss, 0, 1e-12);
+  if (_i)
+    ens_step_place_values (first, values);
+  for (guint i = 0; i < CHANNELS; i++)
+    ens_step_get_values (first, &(gsize) {0})[i] = 1;
+  ck_assert (ens_step_run (second, &arrays, &loss, &error));
+  ck_assert_double_eq_tol (loss, 0.0625 * (1 + 49 + 25 + 4 + 9 + 81) / 12, 1e-6);
+  ck_assert_double_eq_tol (gradients[0], 0.5 * (1 + 49) / 12, 1e-5);
+}
+END_TEST
+
+START_TEST (test_beside_shape)
+{
+  g_autoptr (EnsTensor) one = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1));
+  g_autoptr (EnsStep) first = NULL;
+  g_autoptr (GError) error = NULL;
+  EnsValue *slope;
+  g_auto (Fixture) f;
+
+  fixture_init (&f);
+  build_second (&f);
+  first = ens_step_new (&f.params, f.device, NULL);
+  slope = ens_graph_find (f.builder.graph, "slope");
+  ens_tensor_unref (slope->constant);
+  slope->constant = ens_tensor_ref (one);
+  slope->shape = one->shape;
+  f.params.loss = "second-loss";
+  f.params.beside = (EnsStep *const[]) {first, NULL};
+  ck_assert_ptr_null (ens_step_new (&f.params, f.device, &error));
+  ck_assert_contains (error->message, "“slope”: expected 3 as in the step beside it, found 1");
+}
+END_TEST
+
 /* y = dropout (batch norm (x)), the loss the mean of y². */
 static void
 build_normal (Fixture *fixture)
@@ -267,6 +340,8 @@ main (int argc, char **argv)
   test_suite ("train/step");
   test_add ("gradient", test_gradient);
   test_add ("training", test_training);
+  test_add_loop ("beside", test_beside, 2);
+  test_add ("beside-shape", test_beside_shape);
   TEST_ADD_ROWS ("statistics", test_statistics, statistics_rows);
   test_add ("dropout", test_dropout);
   TEST_ADD_ROWS ("errors", test_errors, error_rows);
