@@ -20,6 +20,21 @@ get_number (JsonObject *object, const char *name)
 }
 
 static void
+read_terms (JsonObject *line, double *terms)
+{
+  JsonNode *node = json_object_get_member (line, "terms");
+  g_autoptr (GList) names = NULL;
+  guint i = 0;
+
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+    names = json_object_get_members (json_node_get_object (node));
+  for (GList *name = names; name != NULL && i < ENS_LOOP_MAX_TERMS; name = name->next)
+    terms[i++] = get_number (json_node_get_object (node), name->data);
+  while (i < ENS_LOOP_MAX_TERMS)
+    terms[i++] = NAN;
+}
+
+static void
 add_epoch (GArray *history, JsonObject *line)
 {
   JsonNode *node = json_object_get_member (line, "validation");
@@ -34,6 +49,7 @@ add_epoch (GArray *history, JsonObject *line)
       .rate = get_number (line, "rate"),
   };
 
+  read_terms (line, epoch.terms);
   g_array_append_val (history, epoch);
 }
 

@@ -2,7 +2,7 @@
 /* How a training went, as its log says. */
 #pragma once
 
-#include "base/error.h"
+#include "train/loop.h"
 
 G_BEGIN_DECLS
 
@@ -11,7 +11,8 @@ typedef struct {
   guint epoch; /* from 1 */
   double loss, accuracy;
   double validation_loss, validation_accuracy;
-  double rate; /* of its last step */
+  double rate;                      /* of its last step */
+  double terms[ENS_LOOP_MAX_TERMS]; /* as the task names them */
 } EnsLoopEpoch;
 
 /* Reads the epochs of a log, EnsLoopEpoch, in the order of training. A log that was continued after

@@ -87,6 +87,20 @@ ens_loop_log_start (EnsLoop *loop, GError **error)
   return write_line (loop, &json, error);
 }
 
+/* terms: sums over n samples. */
+static void
+write_terms (EnsJson *json, const EnsLoop *loop, const double *terms, double n)
+{
+  const char *const *name = loop->task->terms;
+
+  if (name == NULL)
+    return;
+  ens_json_open_object (json, "terms", ENS_JSON_FLAT);
+  for (; *name != NULL; name++)
+    ens_json_double (json, *name, *terms++ / n);
+  ens_json_close (json);
+}
+
 gboolean
 ens_loop_log_step (EnsLoop *loop, const EnsLoopStep *step, double rate, double norm, GError **error)
 {
@@ -98,6 +112,7 @@ ens_loop_log_step (EnsLoop *loop, const EnsLoopStep *step, double rate, double n
   open_line (&json, "step");
   ens_json_unsigned (&json, "step", loop->position.step);
   ens_json_double (&json, "loss", step->loss);
+  write_terms (&json, loop, step->terms, 1);
   ens_json_double (&json, "gradient_norm", norm);
   ens_json_double (&json, "rate", rate);
   ens_json_double (&json, "samples_per_second", ens_loop_get_speed (loop));
@@ -126,6 +141,7 @@ ens_loop_log_epoch (EnsLoop *loop, const EnsLoopMeasure *measure, GError **error
   ens_json_unsigned (&json, "epoch", loop->result.n_epochs);
   ens_json_unsigned (&json, "step", loop->position.step);
   ens_json_double (&json, "loss", sums->loss / (double)sums->n_samples);
+  write_terms (&json, loop, sums->terms, (double)sums->n_samples);
   ens_json_double (&json, "accuracy", sums->n_correct / (double)sums->n_samples);
   if (measure != NULL) {
     write_measure (&json, "validation", measure);

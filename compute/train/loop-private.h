@@ -9,6 +9,7 @@
 /* Sums over the steps of an epoch. */
 typedef struct {
   double loss, n_correct;
+  double terms[ENS_LOOP_MAX_TERMS];
   guint64 n_samples;
 } EnsLoopSums;
 

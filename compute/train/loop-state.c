@@ -42,6 +42,12 @@ static const struct {
     {"best-score", G_STRUCT_OFFSET (EnsLoop, result.best.score)},
 };
 
+static guint
+count_terms (const EnsLoop *loop)
+{
+  return loop->task->terms != NULL ? g_strv_length ((char **)loop->task->terms) : 0;
+}
+
 gboolean
 ens_loop_save (EnsLoop *loop, GError **error)
 {
@@ -57,6 +63,8 @@ ens_loop_save (EnsLoop *loop, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (doubles); i++)
     ens_checkpoint_add_double (checkpoint, doubles[i].name,
                                G_STRUCT_MEMBER (double, loop, doubles[i].offset));
+  for (guint i = 0; i < count_terms (loop); i++)
+    ens_checkpoint_add_double (checkpoint, loop->task->terms[i], loop->sums.terms[i]);
   ens_checkpoint_add_integer (checkpoint, "epoch", position->epoch);
   ens_checkpoint_add_integer (checkpoint, "batch", position->batch);
   ens_checkpoint_add_integer (checkpoint, "step", position->step);
@@ -108,6 +116,9 @@ ens_loop_restore (EnsLoop *loop, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (doubles); i++)
     if (!ens_checkpoint_get_double (checkpoint, doubles[i].name,
                                     &G_STRUCT_MEMBER (double, loop, doubles[i].offset), error))
+      return FALSE;
+  for (guint i = 0; i < count_terms (loop); i++)
+    if (!ens_checkpoint_get_double (checkpoint, loop->task->terms[i], &loop->sums.terms[i], error))
       return FALSE;
   return restore_integers (loop, checkpoint, error);
 }

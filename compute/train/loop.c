@@ -75,6 +75,16 @@ check_finite (const EnsLoop *loop, const EnsLoopStep *step, double norm, double 
                    step->loss, group->name, rate);
 }
 
+static void
+add_to_sums (EnsLoopSums *sums, const EnsLoopStep *step)
+{
+  sums->loss += step->loss * step->n_samples;
+  for (guint i = 0; i < ENS_LOOP_MAX_TERMS; i++)
+    sums->terms[i] += step->terms[i] * step->n_samples;
+  sums->n_correct += step->n_correct;
+  sums->n_samples += step->n_samples;
+}
+
 static gboolean
 do_step (EnsLoop *loop, GError **error)
 {
@@ -85,6 +95,8 @@ do_step (EnsLoop *loop, GError **error)
 
   if (!task->step (task->data, &loop->position, loop->gradients, &step, error))
     return FALSE;
+  for (guint i = 0; i < task->n_groups; i++)
+    ens_optimiser_set_rate_factor (loop->optimiser, i, task->groups[i].rate_factor);
   norm = ens_optimiser_norm (loop->optimiser, loop->gradients);
   if (!check_finite (loop, &step, norm, rate, error))
     return FALSE;
@@ -92,9 +104,7 @@ do_step (EnsLoop *loop, GError **error)
   if (loop->average != NULL)
     ens_average_update (loop->average, task->parameters, loop->size, loop->params->average,
                         loop->position.step);
-  loop->sums.loss += step.loss * step.n_samples;
-  loop->sums.n_correct += step.n_correct;
-  loop->sums.n_samples += step.n_samples;
+  add_to_sums (&loop->sums, &step);
   loop->epoch_done += step.n_samples;
   loop->position.step++;
   loop->position.batch++;

@@ -21,9 +21,13 @@ typedef struct {
   guint64 step; /* of the training, from 0 */
 } EnsLoopPosition;
 
+/* How many terms of a loss are told of by themselves, at most. */
+#define ENS_LOOP_MAX_TERMS 8
+
 /* What one batch gave. */
 typedef struct {
-  double loss; /* mean over the batch */
+  double loss;                      /* mean over the batch */
+  double terms[ENS_LOOP_MAX_TERMS]; /* the same of each that the task names */
   guint n_samples;
   double n_correct; /* NaN: accuracy means nothing here */
 } EnsLoopStep;
@@ -36,9 +40,10 @@ typedef struct {
 
 /* What is trained. All is called from the thread of ens_loop_run (). */
 typedef struct {
-  const EnsParameterGroup *groups;
+  const EnsParameterGroup *groups; /* their rate factors may change from step to step */
   guint n_groups;
-  float *parameters; /* of all groups, one behind the other; the loop changes them */
+  const char *const *terms; /* names of the loss's terms, up to a NULL, for the log; or NULL */
+  float *parameters;        /* of all groups, one behind the other; the loop changes them */
   float *statistics; /* what steps change besides, such as running means; kept like parameters */
   gsize n_statistics;
   guint n_batches; /* of an epoch */

@@ -80,6 +80,13 @@ ens_optimiser_set_steps (EnsOptimiser *optimiser, guint64 n_steps)
   optimiser->n_steps = n_steps;
 }
 
+void
+ens_optimiser_set_rate_factor (EnsOptimiser *optimiser, guint group, double factor)
+{
+  g_return_if_fail (group < optimiser->n_groups);
+  optimiser->groups[group].rate_factor = factor;
+}
+
 /* -- gradients as a whole -- */
 
 static double

@@ -71,6 +71,9 @@ double ens_optimiser_norm (const EnsOptimiser *optimiser, const float *gradients
 const EnsParameterGroup *ens_optimiser_find_overflow (const EnsOptimiser *optimiser,
                                                       const float *gradients);
 
+/* Changes one group's factor from the next step on. */
+void ens_optimiser_set_rate_factor (EnsOptimiser *optimiser, guint group, double factor);
+
 /* One step; gradients stay as they are. Returns their norm before clipping. */
 double ens_optimiser_step (EnsOptimiser *optimiser, double rate, const float *gradients,
                            float *parameters);

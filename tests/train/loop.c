@@ -16,11 +16,12 @@
 
 enum { N_EPOCHS = 4, N_BATCHES = 5, BATCH = 4, NEVER = G_MAXINT };
 
-static const EnsParameterGroup groups[] = {{"plane.weight", 2, 1, TRUE}, {"plane.bias", 1, 2}};
+static EnsParameterGroup groups[] = {{"plane.weight", 2, 1, TRUE}, {"plane.bias", 1, 2}};
+static const char *const terms[] = {"half", "double", NULL};
 
 typedef struct {
   float parameters[3], statistics[1];
-  guint step_to_cancel, step_to_die, step_to_break;
+  guint step_to_cancel, step_to_die, step_to_break, step_to_stop;
   const double *scores; /* by epoch; NULL: the negative distance from the true plane */
   GCancellable *cancellable;
   guint n_validations;
@@ -67,6 +68,10 @@ step (gpointer data, const EnsLoopPosition *position, float *gradients, EnsLoopS
     result->loss += wrong * wrong / BATCH;
     result->n_correct += fabs (wrong) < 0.5;
   }
+  result->terms[0] = result->loss / 2;
+  result->terms[1] = result->loss * 2;
+  if (position->step == toy->step_to_stop)
+    groups[1].rate_factor = 0;
   toy->statistics[0] = 0.9F * toy->statistics[0] + 0.1F * (float)result->loss;
   if (position->step == toy->step_to_die)
     raise (SIGKILL);
@@ -92,7 +97,8 @@ validate (gpointer data, EnsLoopMeasure *measure, GError **error)
 static Toy
 new_toy (void)
 {
-  return (Toy) {.step_to_cancel = NEVER, .step_to_die = NEVER, .step_to_break = NEVER};
+  return (Toy) {
+      .step_to_cancel = NEVER, .step_to_die = NEVER, .step_to_break = NEVER, .step_to_stop = NEVER};
 }
 
 static EnsLoopParams
@@ -116,6 +122,7 @@ run (Toy *toy, const EnsLoopParams *params, EnsLoopResult *result, GError **erro
   const EnsMonitor monitor = {.cancellable = cancellable};
   const EnsLoopTask task = {.groups = groups,
                             .n_groups = G_N_ELEMENTS (groups),
+                            .terms = terms,
                             .parameters = toy->parameters,
                             .statistics = toy->statistics,
                             .n_statistics = 1,
@@ -147,6 +154,27 @@ START_TEST (test_learns)
   ck_assert_uint_eq (result.n_epochs, 30);
   ck_assert_double_eq_tol (toy.parameters[0], 2, 1e-2);
   ck_assert_double_eq_tol (toy.parameters[2], 0.5, 1e-2);
+}
+END_TEST
+
+/* A group whose factor becomes 0 in the middle stays what it is from there on. */
+START_TEST (test_rate_factor)
+{
+  static const double rising[N_EPOCHS] = {1, 2, 3, 4};
+  Toy stopped = new_toy (), shorter = new_toy ();
+  EnsLoopParams params = get_params ();
+  EnsLoopResult result;
+
+  params.warm_up_epochs = 0;
+  params.schedule.kind = ENS_SCHEDULE_CONSTANT;
+  stopped.step_to_stop = N_BATCHES;
+  stopped.scores = shorter.scores = rising;
+  ck_assert (run (&stopped, &params, &result, NULL));
+  groups[1].rate_factor = 2;
+  params.n_epochs = 1;
+  ck_assert (run (&shorter, &params, &result, NULL));
+  ck_assert_double_eq (stopped.parameters[2], shorter.parameters[2]);
+  ck_assert_double_ne (stopped.parameters[0], shorter.parameters[0]);
 }
 END_TEST
 
@@ -233,6 +261,9 @@ assert_same_history (const GArray *a, const GArray *b)
     ck_assert_double_nan (x->validation_loss); /* nothing is measured */
     ck_assert_double_nan (y->validation_loss);
     ck_assert_double_eq (x->rate, y->rate);
+    ck_assert_double_eq (x->terms[1], y->terms[1]);
+    ck_assert_double_eq_tol (x->terms[0], x->loss / 2, 1e-9);
+    ck_assert_double_nan (x->terms[2]);
   }
   ck_assert_double_gt (g_array_index (a, EnsLoopEpoch, 0).rate,
                        g_array_index (a, EnsLoopEpoch, N_EPOCHS - 1).rate);
@@ -426,6 +457,7 @@ main (int argc, char *argv[])
   test_suite ("train/loop");
   test_fixture (set_up, tear_down);
   test_add ("learns", test_learns);
+  test_add ("rate-factor", test_rate_factor);
   TEST_ADD_ROWS ("resume", test_resume, interruptions);
   TEST_ADD_ROWS ("history", test_history, logs);
   test_add ("resume-done", test_resume_done);
