@@ -154,3 +154,38 @@ ens_colour_map_init_ycbcr (EnsColourMap *map, const EnsFrame *frame)
     map->scale[c] = 1;
   }
 }
+
+/* The inverse of the linear part, by minors. */
+static void
+invert (Affine map, float inverse[3][3])
+{
+  double determinant = 0;
+
+  for (guint r = 0; r < 3; r++)
+    for (guint c = 0; c < 3; c++) {
+      guint r1 = (c + 1) % 3, r2 = (c + 2) % 3, c1 = (r + 1) % 3, c2 = (r + 2) % 3;
+      double minor = map[r1][c1] * map[r2][c2] - map[r1][c2] * map[r2][c1];
+
+      inverse[r][c] = (float)minor;
+      determinant += r == 0 ? map[c][0] * minor : 0;
+    }
+  for (guint i = 0; i < 9; i++)
+    inverse[i / 3][i % 3] = (float)(inverse[i / 3][i % 3] / determinant);
+}
+
+void
+ens_colour_get_changes (const EnsFrame *frame, float matrix[3][3])
+{
+  const double *luma = luma_weights[ENS_COLOR_MATRIX_BT601];
+  Affine map;
+
+  if (ens_pixels_layouts[frame->pixels].model == ENS_MODEL_GRAY) {
+    init_full_range (map, frame->range);
+    memset (matrix, 0, 9 * sizeof matrix[0][0]);
+    for (guint c = 0; c < 3; c++)
+      matrix[0][c] = (float)(luma[c] / map[0][0]);
+    return;
+  }
+  init_stored_to_rgb (map, frame);
+  invert (map, matrix);
+}
