@@ -268,6 +268,8 @@ gst_ensemble_structure_new (EnsResult *result)
                                  result->version, "pts", G_TYPE_UINT64, result->pts, "age",
                                  G_TYPE_UINT64, G_GUINT64_CONSTANT (0), "width", G_TYPE_UINT,
                                  result->width, "height", G_TYPE_UINT, result->height, NULL);
+  if (result->style != NULL)
+    gst_structure_set (structure, "style", G_TYPE_STRING, result->style, NULL);
   take_variant (structure, PROBABILITIES, probabilities_variant (result));
   take_variant (structure, "classes", classes_variant (result));
   take_variant (structure, "networks", networks_variant (result));

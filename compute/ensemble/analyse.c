@@ -9,6 +9,7 @@
  * M1.7       the largest probability over windows (region proposals): P3 (frame-windows.c)
  * M1.8       P1, P2 and P3 become P (classify/fusion.h), against a threshold
  * M1.9       the sub-images' P are a map; the frame's P is the map's maximum
+ * M5         what the networks see is the frame, or the frame adapted by a style (style.c)
  * M2         a class is withheld where the image is not similar enough to its training images
  *
  * A frame that is not divided is its own only sub-image; if the whole frame is classified too, it
@@ -30,6 +31,7 @@ struct _EnsAnalysis {
   EnsJobs *jobs;           /* of a frame */
   EnsMemberJobs **members; /* as many as networks */
   EnsWindowSearch *search;
+  EnsStyleRun *style;
 };
 
 /* The state of one frame's analysis. */
@@ -71,6 +73,7 @@ ens_analysis_new (EnsEnsemble *ensemble)
   for (guint n = 0; n < ensemble->bundle->n_networks; n++)
     analysis->members[n] = ens_member_jobs_new_among (ensemble->members[n], analysis->jobs);
   analysis->search = ens_window_search_new (ensemble->bundle->windows_preset);
+  analysis->style = ens_style_run_new (ensemble->device);
   return analysis;
 }
 
@@ -84,6 +87,7 @@ ens_analysis_free (EnsAnalysis *analysis)
   g_free (analysis->members);
   ens_jobs_free (analysis->jobs);
   ens_window_search_free (analysis->search);
+  ens_style_run_free (analysis->style);
   ens_ensemble_unref (analysis->ensemble);
   g_free (analysis);
 }
@@ -416,7 +420,19 @@ make_result (const FrameState *state, guint64 pts)
   result->height = state->frame->height;
   result->bundle = g_strdup (bundle->name);
   result->version = g_strdup (bundle->version);
+  if (state->options->style != NULL)
+    result->style = g_strdup (ens_style_get_name (state->options->style));
   return result;
+}
+
+/* What the networks see, from here on (M5). */
+static gboolean
+adapt (FrameState *state, GError **error)
+{
+  if (state->options->style != NULL)
+    state->frame =
+        ens_style_run (state->analysis->style, state->options->style, state->frame, error);
+  return state->frame != NULL;
 }
 
 EnsResult *
@@ -426,7 +442,7 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   const EnsAnalyseOptions defaults = ENS_ANALYSE_DEFAULTS;
   const EnsBundle *bundle = analysis->ensemble->bundle;
   g_auto (FrameState) state = {analysis, bundle, frame, options != NULL ? options : &defaults};
-  gint64 start = g_get_monotonic_time (), found;
+  gint64 start = g_get_monotonic_time (), found, adapted;
   const EnsJobTimes *times;
 
   g_return_val_if_fail (state.options->n_scales <= ENS_MAX_SCALES, NULL);
@@ -436,6 +452,9 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   state.sub_images = ens_sub_images_new (bundle, state.options, frame->width, frame->height);
   state.windows = find_windows (&state);
   found = g_get_monotonic_time ();
+  if (!adapt (&state, error))
+    return NULL;
+  adapted = g_get_monotonic_time ();
   state.result = make_result (&state, pts);
   state.probabilities = g_new (float, (gsize)ens_sub_images_get_size (state.sub_images)
                                           * bundle->n_networks * bundle->n_classes);
@@ -449,7 +468,7 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
     find_object (&state, c);
   times = ens_jobs_get_times (analysis->jobs);
   state.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
-                                        .prepare = times->prepare,
+                                        .prepare = times->prepare + 1000 * (adapted - found),
                                         .networks = times->networks,
                                         .total = 1000 * (g_get_monotonic_time () - start)};
   return g_steal_pointer (&state.result);

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
 
@@ -183,4 +184,75 @@ EnsDevice *
 ens_ensemble_get_device (EnsEnsemble *ensemble)
 {
   return ensemble->device;
+}
+
+/* ---- Styles ---- */
+
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of the bundle's styles, in order, up to a NULL. (transfer full) */
+static char **
+list_styles (const EnsBundle *bundle)
+{
+  g_autofree char *folder = g_build_filename (bundle->folder, ENS_STYLE_FOLDER, NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  const char *file;
+
+  while (dir != NULL && (file = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_suffix (file, ENS_STYLE_ENDING))
+      g_ptr_array_add (names, g_strndup (file, strlen (file) - strlen (ENS_STYLE_ENDING)));
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return (char **)g_ptr_array_steal (names, NULL);
+}
+
+static gboolean
+fail_style (const EnsBundle *bundle, const char *name, GError **error)
+{
+  g_auto (GStrv) styles = list_styles (bundle);
+  g_autofree char *known = g_strjoinv (", ", styles);
+
+  return ens_fail (error, ENS_ERROR_FILE, bundle->folder,
+                   "has no style “%s” (%s%s), and there is no such file", name,
+                   *known != '\0' ? "it has " : "it has none", known);
+}
+
+/* What a file is called without its folder and ending. (transfer full) */
+static char *
+name_style (const char *path)
+{
+  char *name = g_path_get_basename (path);
+
+  if (g_str_has_suffix (name, ENS_STYLE_ENDING))
+    name[strlen (name) - strlen (ENS_STYLE_ENDING)] = '\0';
+  return name;
+}
+
+gboolean
+ens_ensemble_open_style (EnsEnsemble *ensemble, const char *name, EnsStyle **style, GError **error)
+{
+  const EnsBundle *bundle = ensemble->bundle;
+  g_auto (GStrv) styles = list_styles (bundle);
+  g_autofree char *path = NULL, *shown = NULL;
+
+  *style = NULL;
+  if (name == NULL || *name == '\0' || strcmp (name, "none") == 0)
+    return TRUE;
+  if (g_strv_contains ((const char *const *)styles, name)) {
+    g_autofree char *file = g_strconcat (ENS_STYLE_FOLDER, "/", name, ENS_STYLE_ENDING, NULL);
+
+    path = ens_bundle_resolve (bundle->folder, file, error);
+  } else if (g_file_test (name, G_FILE_TEST_IS_REGULAR)) {
+    path = g_strdup (name);
+  } else {
+    return fail_style (bundle, name, error);
+  }
+  shown = name_style (name);
+  *style = path != NULL ? ens_style_open (path, shown, ensemble->device, error) : NULL;
+  return *style != NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/network.h"
 #include "ensemble/bundle.h"
+#include "ensemble/style.h"
 
 G_BEGIN_DECLS
 
@@ -26,6 +27,12 @@ EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
 /* What people should know of how its networks were loaded, a sentence each that names the network,
  * up to a NULL. */
 const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
+
+/* Opens a style for the ensemble's device: one of the bundle, styles/NAME.onnx, or a file. "none",
+ * "" and NULL are none: *style is NULL then. FALSE with an error that lists the bundle's styles if
+ * there is no such one, or as ens_style_open () has it. Any thread. (transfer full) */
+gboolean ens_ensemble_open_style (EnsEnsemble *ensemble, const char *name, EnsStyle **style,
+                                  GError **error);
 
 /* Whether a frame is divided into sub-images (tiles; M1.9). */
 typedef enum {
@@ -57,6 +64,9 @@ typedef struct {
   EnsSubImagesMode sub_images;
   guint max_sub_images; /* 0: the bundle's */
   gboolean no_gate;     /* classes are reported whatever their similarity, which is still given */
+  /* Adapts the frame before it is classified; windows are searched on the frame as it is. Of the
+   * ensemble's device. NULL: none. */
+  EnsStyle *style;
 } EnsAnalyseOptions;
 
 #define ENS_ANALYSE_DEFAULTS ((EnsAnalyseOptions) {.windows = -1, .threshold = -1})

@@ -110,6 +110,7 @@ ens_result_unref (EnsResult *result)
   g_free (result->source);
   g_free (result->bundle);
   g_free (result->version);
+  g_free (result->style);
   g_free (result);
 }
 
@@ -218,6 +219,7 @@ ens_result_top (EnsResult *result, guint top_k)
   top->height = result->height;
   top->bundle = g_strdup (result->bundle);
   top->version = g_strdup (result->version);
+  top->style = g_strdup (result->style);
   top->timings = result->timings;
   return top;
 }
@@ -395,6 +397,8 @@ ens_result_to_json (const EnsResult *result, guint top_k)
   ens_json_unsigned (&json, "height", result->height);
   ens_json_string (&json, "bundle", result->bundle);
   ens_json_string (&json, "version", result->version);
+  if (result->style != NULL)
+    ens_json_string (&json, "style", result->style);
   write_classes (&json, result, &listing);
   write_networks (&json, result, &listing);
   if (result->n_windows > 0)

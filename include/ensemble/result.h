@@ -152,7 +152,7 @@ ens_probability_map_get_rect (const EnsProbabilityMap *map, guint sub_image)
 /**
  * EnsTimings:
  * @windows: selective search (region proposals)
- * @prepare: preprocessing: conversion, resizing, normalisation
+ * @prepare: preprocessing: a style, conversion, resizing, normalisation
  * @networks: running networks and classifiers
  * @total: all of it
  *
@@ -184,6 +184,7 @@ typedef struct {
  * @window_probabilities: (array): @n_windows × @n_classes
  * @map: (nullable): %NULL unless the frame was divided
  * @timings: what the analysis took
+ * @style: (nullable): name of the style that the frame was adapted by; %NULL: none. Since: 0.3
  *
  * The classification of one frame. Shared between threads once complete, and immutable from
  * then on.
@@ -208,7 +209,10 @@ typedef struct {
   /*< private >*/
   char **class_names, **network_names;
   gatomicrefcount references;
-  gpointer _reserved[8];
+  /*< public >*/
+  char *style;
+  /*< private >*/
+  gpointer _reserved[7];
 } EnsResult;
 
 /**
@@ -317,8 +321,8 @@ EnsResult *ens_result_top (EnsResult *result, guint top_k);
  * windows those are listed that are a listed class's best, and the class's "window" is a position
  * in that list. "map" has the geometry and, per listed class, a list of rows. What is unknown is
  * left out: "pts", "source", without windows also "p3", "window" and "windows", without a map also
- * "map"; "sub_image" where P is that of the frame as one; without a gate for the class
- * "similarity", "range" and "withheld", and "reason" unless it is withheld.
+ * "map"; "sub_image" where P is that of the frame as one; without a style "style"; without a gate
+ * for the class "similarity", "range" and "withheld", and "reason" unless it is withheld.
  *
  * Returns: (transfer full): the line
  *

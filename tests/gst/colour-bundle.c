@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 
 #include "ensemble/bundle-private.h"
+#include "ensemble/style.h"
 #include "graph/op.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"
@@ -143,6 +144,33 @@ colour_bundle_make (const char *folder)
   networks[1].n_window_sizes = 1;
   networks[1].window_calibration = calibration;
   save (&bundle, path);
+  return path;
+}
+
+const float colour_bundle_shift[9] = {0, 0, 1, 1, 0, 0, 0, 1, 0};
+
+char *
+colour_bundle_add_style (const char *bundle, const char *name, const float matrix[9],
+                         const char *size)
+{
+  const EnsConvParams params = {.sliding = ENS_SLIDING_DEFAULT, .group = 1};
+  const EnsOnnxProperty properties[] = {{ENS_STYLE_SIZE_PROPERTY, size}};
+  g_autoptr (EnsGraph) graph = ens_graph_new ("style");
+  g_autoptr (EnsTensor) kernel =
+      ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (3, 1, 1, 3), matrix);
+  g_autofree char *folder = g_build_filename (bundle, ENS_STYLE_FOLDER, NULL);
+  g_autofree char *file = g_strconcat (name, ENS_STYLE_ENDING, NULL);
+  char *path = g_build_filename (folder, file, NULL);
+  g_autoptr (GError) error = NULL;
+  EnsValue *pixels =
+      ens_graph_add_input (graph, "pixels", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, -1, -1, 3));
+
+  g_mkdir_with_parents (folder, 0777);
+  ens_graph_add_output (graph,
+                        ens_graph_apply (graph, ens_op_find ("Conv"), &params, pixels,
+                                         ens_graph_add_constant (graph, NULL, kernel), NULL));
+  ens_onnx_export_described (graph, properties, size != NULL ? 1 : 0, path, &error);
+  expect_none (error);
   return path;
 }
 

@@ -31,6 +31,7 @@ G_BEGIN_DECLS
  *
  * - schema, string: "gst-ensemble/result/1"
  * - bundle, version, strings: which ensemble classified the frame
+ * - style, string: which style the frame was adapted by; only if one was
  * - pts, guint64: of the frame analysed; may be GST_CLOCK_TIME_NONE
  * - age, guint64: nanoseconds of running time from that frame to this one, 0 on the frame itself;
  *   GST_CLOCK_TIME_NONE if unknown
