@@ -24,6 +24,7 @@ struct _GstEnsembleAnalyser {
   GCond done;  /* a job has ended, or flushing */
   gboolean quit, flushing;
   EnsEnsemble *ensemble;
+  EnsStyle *style; /* NULL: none */
   Job waiting;
   guint64 submitted, running, finished; /* the latest tickets; running 0: none */
   guint64 flushed;                      /* results of this ticket and earlier ones are discarded */
@@ -83,6 +84,7 @@ void
 gst_ensemble_analyser_free (GstEnsembleAnalyser *analyser)
 {
   g_return_if_fail (analyser->thread == NULL);
+  g_clear_pointer (&analyser->style, ens_style_unref);
   g_mutex_clear (&analyser->lock);
   g_cond_clear (&analyser->wake);
   g_cond_clear (&analyser->done);
@@ -113,7 +115,7 @@ drop_waiting (GstEnsembleAnalyser *analyser)
 }
 
 static GstEnsembleTags *
-run_job (EnsAnalysis *analysis, const Job *job, GError **error)
+run_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
   const EnsAnalyseOptions options = {
@@ -124,6 +126,7 @@ run_job (EnsAnalysis *analysis, const Job *job, GError **error)
       .sub_images = settings->sub_images,
       .max_sub_images = settings->max_sub_images,
       .no_gate = !settings->gate,
+      .style = style,
   };
   g_autoptr (EnsResult) result = NULL;
 
@@ -192,6 +195,7 @@ analyse_frames (gpointer data)
 
   g_mutex_lock (&analyser->lock);
   while (!analyser->quit) {
+    g_autoptr (EnsStyle) style = NULL;
     GstEnsembleTags *tags;
     GError *error = NULL;
     Job job;
@@ -203,8 +207,9 @@ analyse_frames (gpointer data)
     job = analyser->waiting;
     analyser->waiting.picture = NULL;
     analyser->running = job.ticket;
+    style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
     g_mutex_unlock (&analyser->lock);
-    tags = run_job (analysis, &job, &error);
+    tags = run_job (analysis, &job, style, &error);
     drop_picture (analyser, &job);
     g_mutex_lock (&analyser->lock);
     finish_job (analyser, &job, tags, error);
@@ -252,6 +257,20 @@ gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser)
   spare = g_queue_pop_head (&analyser->spares);
   g_mutex_unlock (&analyser->lock);
   return spare;
+}
+
+void
+gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style)
+{
+  EnsStyle *old;
+
+  if (style != NULL)
+    ens_style_ref (style);
+  g_mutex_lock (&analyser->lock);
+  old = analyser->style;
+  analyser->style = style;
+  g_mutex_unlock (&analyser->lock);
+  g_clear_pointer (&old, ens_style_unref);
 }
 
 guint64

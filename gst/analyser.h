@@ -60,6 +60,11 @@ void gst_ensemble_analyser_stop (GstEnsembleAnalyser *analyser);
 /* A picture whose memory may be used again, or NULL: for gst_ensemble_copy_frame (). */
 EnsPicture *gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser);
 
+/* What frames are adapted by from now on, also one that waits; of the ensemble's device. NULL:
+ * none.
+ */
+void gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style);
+
 /* Takes the place of the frame that waits, if one does. Returns a ticket to wait with. picture:
  * (transfer full), held by nobody else. */
 guint64 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture,

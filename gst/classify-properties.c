@@ -18,6 +18,7 @@ enum {
   PROP_SUB_IMAGES,
   PROP_MAX_SUB_IMAGES,
   PROP_GATE,
+  PROP_STYLE,
   PROP_TOP_K,
   PROP_STATS,
   N_PROPS
@@ -126,6 +127,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
 
+  if (id == PROP_STYLE) {
+    gst_ensemble_classify_set_style (self, g_value_get_string (value));
+    return;
+  }
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_MODEL:
@@ -223,6 +228,9 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
   case PROP_GATE:
     g_value_set_boolean (value, self->settings.gate);
     break;
+  case PROP_STYLE:
+    g_value_set_string (value, self->style);
+    break;
   case PROP_TOP_K:
     g_value_set_uint (value, self->settings.top_k);
     break;
@@ -306,6 +314,12 @@ make_analysis_properties (void)
       "Withhold classes from frames that resemble none of their training images, if the bundle has "
       "a gate",
       TRUE, PLAYING);
+  props[PROP_STYLE] = g_param_spec_string (
+      "style", "Style",
+      "What gives frames of this camera the look of the training pictures: a style of the bundle, "
+      "or an ONNX file made by gst-ensemble-1.0 train-style (none). One that can't be loaded is "
+      "refused, and the one before stays",
+      NULL, PLAYING);
   props[PROP_TOP_K] = g_param_spec_uint (
       "top-k", "Top k", "Keep only the most probable classes in the metadata (0: all)", 0,
       G_MAXUINT, 0, PLAYING);

@@ -25,13 +25,19 @@
  * frames of any size, and both where subjects of both sizes occur: a large frame is then classified
  * tiled and whole, and the higher probability wins. Both properties may change while playing.
  *
+ * A style gives a camera's frames the look of the pictures that the ensemble was trained on, before
+ * they are classified: #GstEnsembleClassify:style. Region proposals are searched on the frame as it
+ * is. Each element has its own, also where several share a bundle, and it may change while playing:
+ * it is loaded in the background, and one that can't be loaded is refused with a warning.
+ *
  * Frames in DMABufs are not copied if the device imports them: the element holds their buffers
  * until they have been analysed, two at most, and asks upstream for two more. Elements downstream
  * that write to such a frame meanwhile copy it first.
  *
  * On the bus it posts errors for a bundle that can't be opened, caps that it can't take and an
- * analysis that fails; warnings for networks that are loaded dequantised and for a GPU that has
- * failed, with what runs in its place; and latency messages when sync mode delays video more.
+ * analysis that fails; warnings for a style that is refused, networks that are loaded dequantised
+ * and for a GPU that has failed, with what runs in its place; and latency messages when sync mode
+ * delays video more.
  *
  * GST_DEBUG=ensembleclassify:6 logs what becomes of every frame, G_MESSAGES_DEBUG=gst-ensemble
  * which device runs what.
@@ -53,6 +59,13 @@
  * gst-launch-1.0 v4l2src io-mode=dmabuf ! video/x-raw,format=NV12 ! \
  *     ensembleclassify model=desk.ensemble device=vulkan ! fakesink
  * ]| A GPU reads the camera's buffers without a copy.
+ * |[
+ * gst-launch-1.0 \
+ *     rtspsrc location=rtsp://old-camera/ ! decodebin ! videoconvert ! \
+ *     ensembleclassify model=street.ensemble style=old-camera ! fakesink \
+ *     rtspsrc location=rtsp://new-camera/ ! decodebin ! videoconvert ! \
+ *     ensembleclassify model=street.ensemble ! fakesink
+ * ]| Two cameras, one of which is adapted, share one bundle.
  */
 #include "ensemble-classify.h"
 
@@ -94,18 +107,26 @@ close_bundle (GstEnsembleClassify *self)
   ensemble = g_steal_pointer (&self->ensemble);
   g_clear_pointer (&self->opened_model, g_free);
   g_clear_pointer (&self->opened_device, g_free);
+  g_clear_pointer (&self->opened_style, g_free);
+  self->style_request++;
   GST_OBJECT_UNLOCK (self);
+  gst_ensemble_analyser_set_style (self->analyser, NULL);
   if (ensemble != NULL)
     GST_INFO_OBJECT (self, "closing the bundle");
   g_clear_pointer (&ensemble, ens_ensemble_unref);
 }
 
 static EnsEnsemble *
-open_on_device (const char *model, const char *device_name, GError **error)
+open_on_device (GstEnsembleClassify *self, const char *model, const char *device_name,
+                GError **error)
 {
   g_autoptr (EnsDevice) device = ens_device_open (device_name, 0, error);
+  g_autoptr (EnsEnsemble) ensemble =
+      device != NULL ? ens_ensemble_open (model, device, error) : NULL;
 
-  return device != NULL ? ens_ensemble_open (model, device, error) : NULL;
+  if (ensemble == NULL || !gst_ensemble_classify_open_style (self, ensemble, error))
+    return NULL;
+  return g_steal_pointer (&ensemble);
 }
 
 /* The bundle on its device, or NULL and an error message on the bus. (transfer full) */
@@ -120,7 +141,7 @@ open_or_report (GstEnsembleClassify *self, const char *model, const char *device
                        ("No model: set the property \"model\" to a bundle's folder"), (NULL));
     return NULL;
   }
-  ensemble = open_on_device (model, device, &error);
+  ensemble = open_on_device (self, model, device, &error);
   if (ensemble == NULL) {
     gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
                               resource_error (error, model), g_strdup (error->message), NULL,
@@ -160,6 +181,7 @@ open_bundle (GstEnsembleClassify *self)
   self->opened_model = g_steal_pointer (&model);
   self->opened_device = g_steal_pointer (&device);
   GST_OBJECT_UNLOCK (self);
+  gst_ensemble_classify_check_style (self);
   g_object_notify (G_OBJECT (self), "active-device");
   return TRUE;
 }
@@ -218,6 +240,7 @@ finalize (GObject *object)
   gst_ensemble_analyser_free (self->analyser);
   g_free (self->model);
   g_free (self->device);
+  g_free (self->style);
   G_OBJECT_CLASS (gst_ensemble_classify_parent_class)->finalize (object);
 }
 

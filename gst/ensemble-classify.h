@@ -2,7 +2,8 @@
 /* gst-ensemble: the element ensembleclassify.
  *
  * ensemble-classify.c holds the object: bundle and states. classify-properties.c holds its
- * properties, classify-stream.c what happens to buffers, events and queries. */
+ * properties, classify-style.c its style, classify-stream.c what happens to buffers, events and
+ * queries. */
 #pragma once
 
 #include <gst/base/gstbasetransform.h>
@@ -32,10 +33,12 @@ struct _GstEnsembleClassify {
   GstClockTime period;
   GstEnsembleMode mode;
   GstEnsembleSettings settings;
+  char *style;
+  guint style_request; /* the latest one */
 
   /* From READY on: the bundle, and the properties it was opened with. */
   EnsEnsemble *ensemble;
-  char *opened_model, *opened_device;
+  char *opened_model, *opened_device, *opened_style;
 
   GstEnsembleAnalyser *analyser; /* lives as long as the element, runs from PAUSED on */
 
@@ -53,6 +56,14 @@ struct _GstEnsembleClassify {
 #define GST_ENSEMBLE_DEFAULT_DEVICE "auto"
 
 void gst_ensemble_classify_install_properties (GObjectClass *object);
+/* Changes the property. With an open bundle the style is loaded in a thread; one that can't be is
+ * refused with a warning on the bus, and the old one stays. Any thread. */
+void gst_ensemble_classify_set_style (GstEnsembleClassify *self, const char *name);
+/* Loads what the property says for a bundle that is being opened; and, once it is open, what it has
+ * been changed to meanwhile. */
+gboolean gst_ensemble_classify_open_style (GstEnsembleClassify *self, EnsEnsemble *ensemble,
+                                           GError **error);
+void gst_ensemble_classify_check_style (GstEnsembleClassify *self);
 /* Puts the stream's functions into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
 /* From now on caps that the element can't take make an error that says so: the pad refuses them by
