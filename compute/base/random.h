@@ -25,6 +25,7 @@ typedef enum {
   ENS_RANDOM_ORDER,    /* of an epoch's pictures */
   ENS_RANDOM_PART,     /* which sub-images of a picture an epoch sees */
   ENS_RANDOM_DROPOUT,  /* which numbers of a step are dropped */
+  ENS_RANDOM_EARLIER,  /* which earlier pictures a step sees again */
 } EnsRandomPurpose;
 
 typedef struct {

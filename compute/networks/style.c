@@ -217,7 +217,7 @@ ens_style_generator_new (const EnsStyleParams *params)
   sides = find_size (&layers, pictures.value, 2, 4);
   x = params->position ? append_position (&layers, pictures) : pictures;
   x = pad_to_multiple (&layers, x, sides);
-  x = append_residual (&layers, x, params->range > 0 ? params->range : 0.5f);
+  x = append_residual (&layers, x, params->range > 0 ? params->range : ENS_STYLE_RANGE);
   x = crop (&layers, "residual", x, sides);
   ens_graph_add_output (graph,
                         ens_layers_combine (&layers, "adapted", &ens_op_add, pictures, x).value);

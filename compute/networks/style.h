@@ -16,8 +16,12 @@
 
 G_BEGIN_DECLS
 
+/* The least side of pictures, and of squares to train on. */
+#define ENS_STYLE_LEAST_SIDE 16
+#define ENS_STYLE_RANGE 0.5f
+
 typedef struct {
-  float range;       /* of what is added: [−range, range]; 0: 0.5 */
+  float range;       /* of what is added: [−range, range]; 0: ENS_STYLE_RANGE */
   gboolean position; /* it knows where a pixel lies, so that it can learn vignetting; then it has to
                         see whole frames */
   guint64 seed;

@@ -32,6 +32,7 @@ ens_evaluation_free (EnsEvaluation *evaluation)
   g_strfreev (evaluation->classes);
   g_free (evaluation->bundle);
   g_free (evaluation->split);
+  g_free (evaluation->style);
   g_free (evaluation);
 }
 
@@ -150,9 +151,10 @@ ens_evaluation_count_false_alarms (const EnsEvaluation *evaluation, const EnsEva
 typedef struct {
   const EnsBundle *bundle;
   EnsAnalysis *analysis;
-  GPtrArray *paths;  /* char *, NULL-terminated at the end */
-  GArray *labels;    /* guint8 */
-  GArray **networks; /* float */
+  const EnsAnalyseOptions *options; /* NULL: the bundle's */
+  GPtrArray *paths;                 /* char *, NULL-terminated at the end */
+  GArray *labels;                   /* guint8 */
+  GArray **networks;                /* float */
   GArray *without, *with, *in_windows;
   GArray *windows; /* EnsRect */
   EnsGateCounts gate;
@@ -260,7 +262,7 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
   Scores *scores = data;
   const EnsBundle *bundle = scores->bundle;
   g_autoptr (EnsResult) result =
-      ens_analysis_run (scores->analysis, &picture->frame, picture->pts, NULL, error);
+      ens_analysis_run (scores->analysis, &picture->frame, picture->pts, scores->options, error);
 
   if (result == NULL)
     return FALSE;
@@ -339,7 +341,8 @@ evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
 
 EnsEvaluation *
 ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
-              const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
+              const EnsAnalyseOptions *options, const EnsFrameOpener *opener,
+              const EnsMonitor *monitor, GError **error)
 {
   g_auto (Scores) scores = {0};
   EnsEvaluation *evaluation;
@@ -349,6 +352,7 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
 
   ens_dataset_tell (dataset, monitor);
   scores_init (&scores, ensemble);
+  scores.options = options;
   if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
                                          .split = split,
                                          .opener = opener,
@@ -359,6 +363,8 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
                            &n_skipped, error))
     return NULL;
   evaluation = evaluate_scores (&scores, split, n_skipped);
+  if (options != NULL && options->style != NULL)
+    evaluation->style = g_strdup (ens_style_get_name (options->style));
   diagnose (&scores, dataset, split, evaluation);
   return evaluation;
 }
@@ -435,6 +441,8 @@ ens_evaluation_to_json (const EnsEvaluation *evaluation)
   ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
   ens_json_string (&json, "schema", ENS_EVALUATION_SCHEMA);
   ens_json_string (&json, "bundle", evaluation->bundle);
+  if (evaluation->style != NULL)
+    ens_json_string (&json, "style", evaluation->style);
   ens_json_string (&json, "split", evaluation->split);
   ens_json_unsigned (&json, "images", evaluation->n_images);
   ens_json_unsigned (&json, "skipped", evaluation->n_skipped);

@@ -43,6 +43,7 @@ typedef struct {
 
 typedef struct {
   char *bundle, *split;
+  char *style;    /* that images were adapted by; NULL: none */
   char **classes; /* NULL-terminated */
   guint n_classes;
   guint n_images;        /* classified */
@@ -74,11 +75,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEvaluation, ens_evaluation_free)
  * (tiles); the rows of the networks and without windows then have what the sub-image with the
  * largest P has. The data set's classes must be the bundle's (ens_dataset_load () with them).
  * Broken images are skipped with a note; more than one in ten is an error. What had to be decided
- * about the data set is noted too. (transfer full)
- */
+ * about the data set is noted too. options: of the analyses, such as a style; NULL: the bundle's.
+ * (transfer full) */
 EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
-                             const EnsFrameOpener *opener, const EnsMonitor *monitor,
-                             GError **error);
+                             const EnsAnalyseOptions *options, const EnsFrameOpener *opener,
+                             const EnsMonitor *monitor, GError **error);
 
 /* What was measured against; it belongs to the evaluation. */
 EnsLabels ens_evaluation_get_truth (const EnsEvaluation *evaluation);

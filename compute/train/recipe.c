@@ -134,9 +134,8 @@ ens_recipe_describe_file (EnsJson *json, const char *name, const char *path, GEr
 }
 
 gboolean
-ens_recipe_train (const EnsRecipeParams *params, EnsStep *step, EnsLoopTask *task,
-                  const char *settings, const EnsMonitor *monitor, EnsRecipeResult *result,
-                  GError **error)
+ens_recipe_run (const EnsRecipeParams *params, const EnsLoopTask *task, const char *settings,
+                const EnsMonitor *monitor, EnsRecipeResult *result, GError **error)
 {
   g_autofree char *checkpoint = ens_recipe_name_beside (params, ".checkpoint");
   g_autofree char *log = ens_recipe_name_log (params);
@@ -146,11 +145,19 @@ ens_recipe_train (const EnsRecipeParams *params, EnsStep *step, EnsLoopTask *tas
     loop.checkpoint = checkpoint;
   loop.log = log;
   loop.settings = settings;
+  return ens_loop_run (task, &loop, monitor, &result->loop, error);
+}
+
+gboolean
+ens_recipe_train (const EnsRecipeParams *params, EnsStep *step, EnsLoopTask *task,
+                  const char *settings, const EnsMonitor *monitor, EnsRecipeResult *result,
+                  GError **error)
+{
   ens_step_get_parameters (step, &task->n_groups);
   task->parameters = ens_step_get_values (step, &result->n_weights);
   task->statistics = ens_step_get_statistic_values (step, &task->n_statistics);
   result->n_parameters = task->n_groups;
-  return ens_loop_run (task, &loop, monitor, &result->loop, error);
+  return ens_recipe_run (params, task, settings, monitor, result, error);
 }
 
 void

@@ -83,6 +83,10 @@ gboolean ens_recipe_describe_file (EnsJson *json, const char *name, const char *
 gboolean ens_recipe_train (const EnsRecipeParams *params, EnsStep *step, EnsLoopTask *task,
                            const char *settings, const EnsMonitor *monitor, EnsRecipeResult *result,
                            GError **error);
+/* The same of a task that is complete, such as one of several steps; sets the result's loop. */
+gboolean ens_recipe_run (const EnsRecipeParams *params, const EnsLoopTask *task,
+                         const char *settings, const EnsMonitor *monitor, EnsRecipeResult *result,
+                         GError **error);
 /* Once the result is written: removes the checkpoint. */
 void ens_recipe_finish (const EnsRecipeParams *params);
 

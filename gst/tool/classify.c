@@ -6,7 +6,7 @@
 #include "tool.h"
 
 typedef struct {
-  char *model, *one_class, *device, *scales, *sub_images, *map, *gate;
+  char *model, *one_class, *style, *device, *scales, *sub_images, *map, *gate;
   gint threads, windows, top, max_sub_images;
   double interval, threshold;
   gboolean json;
@@ -213,6 +213,7 @@ run (gconstpointer data, char **arguments, GError **error)
   g_autofree guint *scales = NULL;
   g_autoptr (EnsDevice) device = NULL;
   g_autoptr (EnsEnsemble) ensemble = NULL;
+  g_autoptr (EnsStyle) style = NULL;
   g_autoptr (EnsAnalysis) analysis = NULL;
   g_autoptr (GstEnsembleDecoder) decoder = NULL;
   g_autoptr (ToolMapPictures) maps = NULL;
@@ -225,6 +226,9 @@ run (gconstpointer data, char **arguments, GError **error)
   if (ensemble == NULL)
     return FALSE;
   tool_warn (ens_ensemble_get_notes (ensemble));
+  if (!ens_ensemble_open_style (ensemble, options->style, &style, error))
+    return FALSE;
+  analyse.style = style;
   if (options->map != NULL) {
     maps = tool_map_pictures_new (options->map, error);
     if (maps == NULL)
@@ -240,6 +244,7 @@ run (gconstpointer data, char **arguments, GError **error)
 static const ToolOption option_table[] = {
     TOOL_OPTION_MODEL (Options),
     TOOL_OPTION_ONE_CLASS (Options),
+    TOOL_OPTION_STYLE (Options),
     {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL,
      "Print one line of JSON a picture"},
     {"interval", 'i', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, interval), "SECONDS",
@@ -257,9 +262,9 @@ static const ToolOption option_table[] = {
     {"map", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, map), "FOLDER",
      "Write a heat map of each class; tiles all pictures", "/"},
     {"threshold", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, threshold), "P",
-     "A class is present from this probability on (the bundle's)"},
+     "P from which on a class is present (the bundle's)"},
     {"gate", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, gate), "MODE",
-     "Withhold classes from unrelated pictures: on, off (on)", "on off"},
+     "Withhold unrelated classes: on or off (on)", "on off"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
     TOOL_OPTION_END,

@@ -8,7 +8,7 @@
 #include "decode.h"
 
 typedef struct {
-  char *model, *one_class, *split, *report, *unlabelled, *device;
+  char *model, *one_class, *style, *split, *report, *unlabelled, *device;
   gint threads;
   gboolean json;
 } Options;
@@ -48,13 +48,19 @@ evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, const Optio
   char **classes = bundle->only != NULL ? bundle->file_classes : bundle->classes;
   g_autoptr (EnsDataset) dataset = ens_dataset_load (folder, (const char *const *)classes, error);
   g_autoptr (EnsEvaluation) evaluation = NULL;
+  g_autoptr (EnsStyle) style = NULL;
   g_autoptr (ToolMonitor) monitor = NULL;
+  EnsAnalyseOptions analyse = ENS_ANALYSE_DEFAULTS;
 
   if (dataset == NULL || !ens_dataset_require (dataset, split, error)
       || (bundle->only != NULL && !ens_dataset_keep_class (dataset, bundle->classes[0], error)))
     return NULL;
+  if (!ens_ensemble_open_style (ensemble, options->style, &style, error))
+    return NULL;
+  analyse.style = style;
   monitor = tool_monitor_new ();
-  evaluation = ens_evaluate (ensemble, dataset, split, opener, tool_monitor_get (monitor), error);
+  evaluation =
+      ens_evaluate (ensemble, dataset, split, &analyse, opener, tool_monitor_get (monitor), error);
   if (evaluation == NULL
       || (options->unlabelled != NULL
           && !add_next_labels (evaluation, ensemble, options->unlabelled, opener,
@@ -112,6 +118,7 @@ run (gconstpointer data, char **arguments, GError **error)
 static const ToolOption option_table[] = {
     TOOL_OPTION_MODEL (Options),
     TOOL_OPTION_ONE_CLASS (Options),
+    TOOL_OPTION_STYLE (Options),
     {"split", 's', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, split), "NAME",
      "train, validation or test (test)", "train validation test"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",

@@ -53,6 +53,11 @@ extern const ToolTerm tool_variables[];
     "model", 'm', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (type, model), "BUNDLE", "The ensemble", \
         "/"                                                                                       \
   }
+#define TOOL_OPTION_STYLE(type)                                             \
+  {                                                                         \
+    "style", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, style), "NAME", \
+        "Adapt pictures by a style of the bundle, or a file", "*.onnx"      \
+  }
 #define TOOL_OPTION_ONE_CLASS(type)                                                 \
   {                                                                                 \
     "one-class", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, one_class), "NAME", \

@@ -26,7 +26,8 @@ typedef struct {
 
 /* Rows of a table of options; a comma follows. The recipe's defaults are texts. */
 /* clang-format off */
-#define TOOL_TRAINING_OPTIONS(type, epochs_, rate_, optimiser_, batch_)                          \
+/* What every recipe has. */
+#define TOOL_TRAINING_COMMON_OPTIONS(type, epochs_, rate_, batch_)                               \
   {"output", 'o', G_OPTION_ARG_FILENAME,                                                         \
    TOOL_TRAINING_MEMBER (type, output), "FILE.onnx", "The network to write", "*.onnx"},          \
   {"epochs", 'e', G_OPTION_ARG_INT,                                                              \
@@ -35,22 +36,25 @@ typedef struct {
    TOOL_TRAINING_MEMBER (type, batch), "N", "Samples in a step (" batch_ ")"},                   \
   {"learning-rate", 0, G_OPTION_ARG_DOUBLE,                                                      \
    TOOL_TRAINING_MEMBER (type, rate), "RATE", "The largest one (" rate_ ")"},                    \
+  {"seed", 0, G_OPTION_ARG_INT,                                                                  \
+   TOOL_TRAINING_MEMBER (type, seed), "N", "Of all that is random (0)"},                         \
+  {"resume", 0, G_OPTION_ARG_NONE,                                                               \
+   TOOL_TRAINING_MEMBER (type, resume), NULL, "Continue a training that was stopped or killed"}, \
+  {"device", 'd', G_OPTION_ARG_STRING,                                                           \
+   TOOL_TRAINING_MEMBER (type, device), "DEVICE", TOOL_DEVICE_SUMMARY, TOOL_DEVICE_COMPLETIONS}, \
+  {"threads", 't', G_OPTION_ARG_INT,                                                             \
+   TOOL_TRAINING_MEMBER (type, threads), "N", TOOL_THREADS_SUMMARY}
+/* The same of those that choose their best epoch, by any optimiser. */
+#define TOOL_TRAINING_OPTIONS(type, epochs_, rate_, optimiser_, batch_)                          \
+  TOOL_TRAINING_COMMON_OPTIONS (type, epochs_, rate_, batch_),                                   \
   {"optimiser", 0, G_OPTION_ARG_STRING,                                                          \
    TOOL_TRAINING_MEMBER (type, optimiser), "NAME", "sgd or adamw (" optimiser_ ")", "sgd adamw"},\
   {"average", 0, G_OPTION_ARG_DOUBLE,                                                            \
    TOOL_TRAINING_MEMBER (type, average), "DECAY", "Moving average of weights, such as 0.99 (0: none)"},\
   {"patience", 0, G_OPTION_ARG_INT,                                                              \
    TOOL_TRAINING_MEMBER (type, patience), "N", "End after N epochs without a better one (0: never)"},\
-  {"seed", 0, G_OPTION_ARG_INT,                                                                  \
-   TOOL_TRAINING_MEMBER (type, seed), "N", "Of all that is random (0)"},                         \
-  {"resume", 0, G_OPTION_ARG_NONE,                                                               \
-   TOOL_TRAINING_MEMBER (type, resume), NULL, "Continue a training that was stopped or killed"}, \
   {"memory", 0, G_OPTION_ARG_INT,                                                                \
-   TOOL_TRAINING_MEMBER (type, memory), "MIB", "Limit of a step's intermediate values (0: none)"},\
-  {"device", 'd', G_OPTION_ARG_STRING,                                                           \
-   TOOL_TRAINING_MEMBER (type, device), "DEVICE", TOOL_DEVICE_SUMMARY, TOOL_DEVICE_COMPLETIONS}, \
-  {"threads", 't', G_OPTION_ARG_INT,                                                             \
-   TOOL_TRAINING_MEMBER (type, threads), "N", TOOL_THREADS_SUMMARY}
+   TOOL_TRAINING_MEMBER (type, memory), "MIB", "Limit of a step's intermediate values (0: none)"}
 /* clang-format on */
 
 /* Sets what was given, the data set and the output. */

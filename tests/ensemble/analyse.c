@@ -541,7 +541,7 @@ START_TEST (test_evaluate)
   toy_dataset (folder, 0, 0, 5);
   dataset = ens_dataset_load (folder, (const char *const *)bundle->classes, &error);
   ck_assert_no_error (error);
-  evaluation = ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, &opener, NULL, &error);
+  evaluation = ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, NULL, &opener, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (evaluation->n_rows, 6);
   for (guint k = 0; k < 2; k++)

@@ -109,7 +109,7 @@ count (EnsEnsemble *ensemble, const char *path, const EnsFrameOpener *opener)
   g_autoptr (EnsEvaluation) evaluation = NULL;
 
   ck_assert_no_error (error);
-  evaluation = ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, opener, NULL, &error);
+  evaluation = ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, NULL, opener, NULL, &error);
   ck_assert_no_error (error);
   test_message ("%u photographs: %u correct tags, %u withheld; %u wrong tags, %u withheld",
                 evaluation->n_images, evaluation->gate->correct, evaluation->gate->correct_withheld,

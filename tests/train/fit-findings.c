@@ -179,8 +179,8 @@ START_TEST (test_false_alarms)
     if (bundle->whole_thresholds != NULL)
       bundle->whole_thresholds[c] = 0;
   }
-  found =
-      ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, &fixture->opener, &fixture->monitor, NULL);
+  found = ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, NULL, &fixture->opener,
+                        &fixture->monitor, NULL);
   ck_assert_uint_eq (
       ens_evaluation_count_false_alarms (found, &found->rows[found->n_rows - 1], &n_none), TEST);
   ck_assert_uint_eq (n_none, TEST);

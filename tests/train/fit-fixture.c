@@ -104,7 +104,8 @@ fit_evaluate (EnsSplit split)
   dataset = ens_dataset_load (
       fixture->dataset, (const char *const *)ens_ensemble_get_bundle (ensemble)->classes, &error);
   ck_assert_no_error (error);
-  evaluation = ens_evaluate (ensemble, dataset, split, &fixture->opener, &fixture->monitor, &error);
+  evaluation =
+      ens_evaluate (ensemble, dataset, split, NULL, &fixture->opener, &fixture->monitor, &error);
   ck_assert_no_error (error);
   return evaluation;
 }

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
+
+#include "decode.h"
+#include "ensemble/bundle.h"
+#include "ensemble/style.h"
+#include "monitor.h"
+#include "network-list.h"
+#include "report/report.h"
+#include "train/train-style.h"
+#include "training-options.h"
+
+typedef struct {
+  ToolTraining training;
+  char *from, *to, *model, *network, *sizes, *losses, *adversarial, *report;
+  gint crop, crops;
+  gboolean position;
+} Options;
+
+static gboolean
+require (const char *value, const char *message, GError **error)
+{
+  if (value == NULL)
+    g_set_error (error, TOOL_ERROR_USAGE, 0, "%s", message);
+  return value != NULL;
+}
+
+static gboolean
+set_sizes (const char *text, EnsStyleTraining *params, GError **error)
+{
+  g_autofree guint *sizes = NULL;
+  guint n = 0;
+
+  if (!tool_parse_sizes (text, "--sizes", &sizes, &n, error))
+    return FALSE;
+  if (n > 2) {
+    g_set_error (error, TOOL_ERROR_USAGE, 0,
+                 "--sizes expects one size, or those of A's and B's pictures, got “%s”", text);
+    return FALSE;
+  }
+  if (n > 0)
+    params->from_size = sizes[0];
+  if (n > 0)
+    params->to_size = sizes[n - 1];
+  return TRUE;
+}
+
+static gboolean
+set_losses (const char *text, EnsStyleTraining *params, GError **error)
+{
+  char *end = NULL;
+
+  if (text == NULL)
+    return TRUE;
+  params->cycle = g_ascii_strtod (text, &end);
+  if (end != text && *end == ',') {
+    const char *second = end + 1;
+
+    params->identity = g_ascii_strtod (second, &end);
+    if (end != second && *end == '\0' && params->cycle >= 0 && params->identity >= 0)
+      return TRUE;
+  }
+  g_set_error (error, TOOL_ERROR_USAGE, 0,
+               "--losses expects two numbers from 0 on, such as 10,2; got “%s”", text);
+  return FALSE;
+}
+
+static gboolean
+set_params (const Options *options, EnsStyleTraining *params, GError **error)
+{
+  guint adversarial = params->adversarial;
+
+  if (!require (options->from, "--from=FOLDER is needed: pictures of the camera to adapt", error)
+      || !require (options->to,
+                   "--to=FOLDER is needed: pictures of the camera that the classifier knows", error)
+      || !tool_training_set (&options->training, options->from, &params->recipe, error)
+      || !tool_check_least ("--crop", options->crop, 1, error)
+      || !tool_check_least ("--crops", options->crops, 1, error)
+      || !tool_parse_choice ("--adversarial", options->adversarial, ens_adversarial_names,
+                             &adversarial, error)
+      || !set_sizes (options->sizes, params, error) || !set_losses (options->losses, params, error)
+      || (options->report != NULL && !tool_report_check (options->report, error)))
+    return FALSE;
+  params->to = options->to;
+  params->adversarial = (EnsAdversarial)adversarial;
+  params->crop = (guint)options->crop;
+  params->crops = (guint)options->crops;
+  params->position = options->position;
+  return TRUE;
+}
+
+static void
+print_result (const EnsStyleTraining *params, const EnsStyleResult *result)
+{
+  g_print ("%u pictures of %s, %u of %s; discriminators see %u features", result->recipe.n_images,
+           params->recipe.dataset, result->n_images, params->to, result->n_features);
+  if (result->layer != NULL)
+    g_print (", those of the layer “%s” among them", result->layer);
+  g_print ("\n\n%s\n", params->recipe.output);
+}
+
+/* The classifier that discriminators look through, and where the style goes. */
+typedef struct {
+  ToolNetworks *networks;
+  EnsBundle *bundle;
+  char *network, *output;
+} Place;
+
+static void
+place_clear (Place *place)
+{
+  g_clear_pointer (&place->networks, tool_networks_free);
+  g_clear_pointer (&place->bundle, ens_bundle_free);
+  g_free (place->network);
+  g_free (place->output);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Place, place_clear)
+
+static gboolean
+use_network (const char *text, Place *place, EnsStyleTraining *params, GError **error)
+{
+  const EnsFitNetwork *network;
+  guint n;
+
+  place->networks = tool_networks_new ();
+  if (!tool_networks_add (place->networks, text, error)
+      || !tool_networks_complete (place->networks, error))
+    return FALSE;
+  network = tool_networks_get (place->networks, &n);
+  params->network = network->path;
+  params->normalise = network->normalise;
+  return TRUE;
+}
+
+/* The bundle's first network that knows the classes, or its first one; styles/NAME.onnx in it. */
+static gboolean
+use_bundle (const char *folder, Place *place, EnsStyleTraining *params, GError **error)
+{
+  g_autofree char *name = g_path_get_basename (params->recipe.output);
+  g_autofree char *file = g_str_has_suffix (name, ENS_STYLE_ENDING)
+                              ? g_strdup (name)
+                              : g_strconcat (name, ENS_STYLE_ENDING, NULL);
+  const EnsBundleNetwork *network;
+  EnsRoleNetworks retrained;
+
+  place->bundle = ens_bundle_load (folder, error);
+  if (place->bundle == NULL)
+    return FALSE;
+  retrained = ens_bundle_list_role (place->bundle, ENS_ROLE_RETRAINED);
+  network = &place->bundle->networks[retrained.n > 0 ? retrained.index[0] : 0];
+  place->output = g_build_filename (folder, ENS_STYLE_FOLDER, file, NULL);
+  params->recipe.output = place->output;
+  if (params->network != NULL)
+    return TRUE;
+  place->network = g_build_filename (folder, network->network, NULL);
+  params->network = place->network;
+  params->normalise = network->normalise;
+  return TRUE;
+}
+
+static gboolean
+run (gconstpointer data, char **arguments, GError **error)
+{
+  const Options *options = data;
+  EnsStyleTraining params = ENS_STYLE_TRAINING_DEFAULTS;
+  g_auto (Place) place = {NULL};
+  g_autoptr (GstEnsembleDecoder) decoder = NULL;
+  g_autoptr (ToolMonitor) monitor = NULL;
+  g_autoptr (EnsDevice) device = NULL;
+  EnsStyleResult result;
+
+  if (!set_params (options, &params, error)
+      || (options->network != NULL && !use_network (options->network, &place, &params, error))
+      || (options->model != NULL && !use_bundle (options->model, &place, &params, error)))
+    return FALSE;
+  device = tool_training_open_device (&options->training, error);
+  if (device == NULL)
+    return FALSE;
+  decoder = gst_ensemble_decoder_new ();
+  monitor = tool_monitor_new ();
+  if (!ens_train_style (&params, device, gst_ensemble_decoder_get_opener (decoder),
+                        tool_monitor_get (monitor), &result, error))
+    return FALSE;
+  g_clear_pointer (&monitor, tool_monitor_free);
+  print_result (&params, &result);
+  return TRUE;
+}
+
+static const ToolOption option_table[] = {
+    {"from", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, from), "FOLDER",
+     "Pictures of camera A, which are to be adapted", "/"},
+    {"to", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, to), "FOLDER",
+     "Pictures of camera B, which the classifier knows", "/"},
+    {"model", 'm', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, model), "BUNDLE",
+     "Its classifier is used, and the result goes into it", "/"},
+    {"network", 'n', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, network), "FILE[,KEY=VALUE]…",
+     "A classifier to look at pictures with, as for train", "*.onnx"},
+    {"sizes", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sizes), "N[,N]",
+     "Shorter sides of A's and B's pictures (256)"},
+    {"crop", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, crop), "N",
+     "Side of the squares that are cut out (128)"},
+    {"crops", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, crops), "N",
+     "Of each picture in an epoch (1)"},
+    {"position", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, position), NULL,
+     "Learn vignetting: whole pictures instead of squares"},
+    {"adversarial", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, adversarial), "NAME",
+     "Loss: least-squares or logistic (least-squares)", "least-squares logistic"},
+    {"losses", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, losses), "N,N",
+     "Weights of the cycle and the identity loss (10,2)"},
+    {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
+     "Write a self-contained HTML report", "*.html"},
+    TOOL_TRAINING_COMMON_OPTIONS (Options, "200", "0.0002", "4"),
+    TOOL_OPTION_END,
+};
+
+const ToolCommand tool_train_style = {
+    .name = "train-style",
+    .arguments = "",
+    .min_arguments = 0,
+    .max_arguments = 0,
+    .summary = "Learn to give one camera's pictures the look of another's",
+    .manual =
+        "An ensemble knows the camera whose pictures it was trained on, B. A style adapts the "
+        "pictures of another one, A, before they are classified: ensembleclassify style=NAME, "
+        "classify --style, evaluate --style. It is learnt from pictures of both cameras, without "
+        "labels and without pairs; the folders may have folders in them. A network adds to a "
+        "picture what makes it look like B's, another one the way back, and two discriminators "
+        "learn to tell them from real ones.\n\n"
+        "Pictures are scaled to a shorter side of 256 pixels, and squares are cut out of them. "
+        "Where objects are larger in one camera's pictures than in the other's, --sizes makes "
+        "them alike: else the discriminators learn the scale, which a style can't change. With "
+        "--position whole pictures are seen, their shorter side as long as --crop: the style "
+        "then knows where a pixel lies, as vignetting wants.\n\n"
+        "Discriminators see the pictures, their high frequencies and the first layers of a "
+        "classifier, that of --model or --network. With --model the style goes into the bundle, "
+        "as styles/NAME.onnx.\n\n"
+        "FILE.checkpoint keeps the state of the training, as for retrain, and FILE.jsonl is the "
+        "log: one JSON object per epoch and per ten steps, with each term of the losses.\n\n"
+        "  gst-ensemble-1.0 train-style --from old-camera --to photos/train \\\n"
+        "    -m site.ensemble -o old-camera.onnx\n"
+        "  gst-ensemble-1.0 classify -m site.ensemble --style old-camera a.jpg",
+    .options = option_table,
+    .options_size = sizeof (Options),
+    .defaults =
+        &(const Options) {.training = {.epochs = G_MININT, .batch = G_MININT, .average = 0.999},
+                          .crop = 128,
+                          .crops = 1},
+    .run = run,
+};

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Styles between cameras that differ by a colour: what is learnt, what is not touched, what is kept
+ * of an interrupted training. */
+#include "train/train-style.h"
+
+#include <math.h>
+
+#include "base/files.h"
+#include "check-main.h"
+#include "cpu/interpret.h"
+#include "ensemble/style.h"
+#include "networks/style.h"
+#include "onnx/about.h"
+#include "onnx/onnx.h"
+#include "toy.h"
+#include "train/train-style-private.h"
+
+enum { SIDE = 24, N_PICTURES = 6 };
+
+/* What camera B adds, in [−1, 1]. */
+static const float added[] = {0.3f, -0.15f, 0.1f};
+
+typedef struct {
+  char *folder, *from, *to, *output;
+  EnsStyleTraining params;
+  EnsDevice *device;
+  EnsFrameOpener opener;
+  GCancellable *cancellable;
+  guint cancel_after; /* steps; 0: never */
+} Fixture;
+
+static Fixture *fixture;
+
+/* -- pictures, which no file holds -- */
+
+typedef struct {
+  EnsFrameSource parent;
+  EnsPicture *picture;
+} Source;
+
+static gboolean
+next (EnsFrameSource *source, EnsPicture **picture, GError **error)
+{
+  *picture = g_steal_pointer (&((Source *)source)->picture);
+  return TRUE;
+}
+
+static void
+free_source (EnsFrameSource *source)
+{
+  g_clear_pointer (&((Source *)source)->picture, ens_picture_unref);
+  g_free (source);
+}
+
+/* Noise around a colour of the picture's own; camera B, which sees the same, adds to it. */
+static EnsPicture *
+draw (guint seed, gboolean b)
+{
+  EnsPicture *picture = ens_picture_new (ENS_PIXELS_RGB, SIDE + 4, SIDE);
+  guint8 *pixels = ens_picture_get_pixels (picture, 0);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  double base[3];
+
+  for (guint c = 0; c < 3; c++)
+    base[c] = g_rand_double_range (rand, 100, 140);
+  for (guint i = 0; i < SIDE * (SIDE + 4) * 3; i++) {
+    guint row = i / (3 * (SIDE + 4));
+    double value = base[i % 3] + g_rand_double_range (rand, -30, 30);
+
+    if (b)
+      value += (double)added[i % 3] * ENS_STYLE_MIDDLE;
+    pixels[row * picture->frame.strides[0] + i % (3 * (SIDE + 4))] = (guint8)lrint (value);
+  }
+  return picture;
+}
+
+static EnsFrameSource *
+open_picture (gpointer data, const char *path, GError **error)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  gboolean b = strstr (path, "/b/") != NULL;
+  Source *source = g_new0 (Source, 1);
+
+  source->parent.next = next;
+  source->parent.free = free_source;
+  source->picture = draw ((guint)atoi (name), b);
+  return &source->parent;
+}
+
+/* -- fixture -- */
+
+static char *
+make_folder (const char *name)
+{
+  char *folder = g_build_filename (fixture->folder, name, NULL);
+
+  g_mkdir_with_parents (folder, 0777);
+  for (guint i = 0; i < N_PICTURES; i++) {
+    g_autofree char *file = g_strdup_printf ("%s/%u.png", folder, i);
+
+    g_file_set_contents (file, "", 0, NULL);
+  }
+  return folder;
+}
+
+static void
+set_up (void)
+{
+  fixture = g_new0 (Fixture, 1);
+  fixture->folder = g_dir_make_tmp ("style-XXXXXX", NULL);
+  fixture->from = make_folder ("a");
+  fixture->to = make_folder ("b");
+  fixture->output = g_build_filename (fixture->folder, "styles", "ab.onnx", NULL);
+  fixture->params = ENS_STYLE_TRAINING_DEFAULTS;
+  fixture->params.recipe.dataset = fixture->from;
+  fixture->params.recipe.output = fixture->output;
+  fixture->params.recipe.n_workers = 1;
+  fixture->params.recipe.loop.n_epochs = 3;
+  fixture->params.recipe.batch = 2;
+  fixture->params.to = fixture->to;
+  fixture->params.from_size = fixture->params.to_size = SIDE;
+  fixture->params.crop = 16;
+  fixture->device = ens_device_open ("cpu", 2, NULL);
+  fixture->opener = (EnsFrameOpener) {.open = open_picture};
+  fixture->cancellable = g_cancellable_new ();
+}
+
+static void
+tear_down (void)
+{
+  g_object_unref (fixture->cancellable);
+  ens_device_unref (fixture->device);
+  ens_remove_tree (fixture->folder);
+  g_free (fixture->output);
+  g_free (fixture->to);
+  g_free (fixture->from);
+  g_free (fixture->folder);
+  g_clear_pointer (&fixture, g_free);
+}
+
+static void
+on_progress (const char *stage, guint done, guint total, gpointer data)
+{
+  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
+    g_cancellable_cancel (fixture->cancellable);
+}
+
+static gboolean
+train (EnsStyleResult *result, GError **error)
+{
+  const EnsMonitor monitor = {.progress = on_progress, .cancellable = fixture->cancellable};
+
+  return ens_train_style (&fixture->params, fixture->device, &fixture->opener, &monitor, result,
+                          error);
+}
+
+static void
+train_well (EnsStyleResult *result)
+{
+  g_autoptr (GError) error = NULL;
+
+  train (result, &error);
+  ck_assert_no_error (error);
+}
+
+/* The written style's output for a picture of A, 0 … 255. */
+static GPtrArray *
+adapt (EnsTensor **pictures)
+{
+  static const EnsNormalise bytes = {ENS_ORDER_RGB, {0, 0, 0}, {1, 1, 1}};
+  g_autoptr (EnsPicture) picture = draw (0, FALSE);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) style = ens_onnx_import (fixture->output, NULL, &error);
+  GPtrArray *outputs;
+
+  ck_assert_no_error (error);
+  *pictures = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1, SIDE, SIDE + 4, 3));
+  ens_frame_resize (&picture->frame, &ENS_RECT_WHOLE, 1, SIDE + 4, SIDE, &bytes,
+                    ens_device_get_pool (fixture->device), (*pictures)->data);
+  outputs = ens_interpret (style, pictures, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (outputs->len, 1);
+  return outputs;
+}
+
+/* -- learning -- */
+
+/* tolerance: of what is added, as a share of it. */
+static const struct {
+  const char *name;
+  EnsAdversarial adversarial;
+  guint n_steps;
+  double rate, tolerance;
+} variants[] = {
+    {"least-squares", ENS_ADVERSARIAL_LEAST_SQUARES, 500, 3e-4, 0.2},
+    {"logistic", ENS_ADVERSARIAL_LOGISTIC, 200, 1e-4, 0.9},
+};
+
+/* B = A + a colour: the mean of what is added to each channel. */
+START_TEST (test_learns)
+{
+  EnsStyleResult result;
+  g_autoptr (EnsTensor) pictures = NULL;
+  g_autoptr (GPtrArray) outputs = NULL;
+  double sums[3] = {0, 0, 0};
+  const float *x, *y;
+
+  fixture->params.adversarial = variants[_i].adversarial;
+  fixture->params.crops = 10;
+  fixture->params.recipe.batch = 4;
+  fixture->params.recipe.loop.n_epochs = variants[_i].n_steps / (N_PICTURES * 10 / 4);
+  fixture->params.recipe.loop.rate = variants[_i].rate;
+  fixture->params.recipe.loop.average = 0.98;
+  train_well (&result);
+  ck_assert_uint_eq (result.n_features, 6);
+  outputs = adapt (&pictures);
+  x = pictures->data;
+  y = ((EnsTensor *)outputs->pdata[0])->data;
+  for (guint i = 0; i < SIDE * (SIDE + 4) * 3; i++)
+    sums[i % 3] += (double)(y[i] - x[i]) / (double)ENS_STYLE_MIDDLE / (SIDE * (SIDE + 4));
+  for (guint c = 0; c < 3; c++)
+    ck_assert_double_eq_tol (sums[c] / (double)added[c], 1, variants[_i].tolerance);
+  if (variants[_i].adversarial == ENS_ADVERSARIAL_LEAST_SQUARES)
+    for (guint c = 0; c < 3; c++)
+      ck_assert_double_eq_tol (sums[c], (double)added[c], 0.02);
+}
+END_TEST
+
+/* Before the first step pictures stay as they are, bit for bit: a rate of nearly nothing. */
+START_TEST (test_identity)
+{
+  EnsStyleResult result;
+  g_autoptr (EnsTensor) pictures = NULL;
+  g_autoptr (GPtrArray) outputs = NULL;
+  g_autoptr (EnsOnnxAbout) about = NULL;
+
+  fixture->params.position = _i;
+  fixture->params.recipe.loop.rate = 1e-30;
+  train_well (&result);
+  outputs = adapt (&pictures);
+  ck_assert_bytes_eq (((EnsTensor *)outputs->pdata[0])->data, ens_tensor_size (outputs->pdata[0]),
+                      pictures->data, ens_tensor_size (pictures));
+  about = ens_onnx_about_read (fixture->output, NULL);
+  ck_assert_str_eq (g_hash_table_lookup (about->properties, ENS_STYLE_SIZE_PROPERTY),
+                    _i ? "16" : "24");
+}
+END_TEST
+
+/* -- the classifier's layers -- */
+
+static gboolean
+has_prefix (const char *name, const char *prefixes)
+{
+  return strlen (name) > 3 && name[2] == '/' && strstr (prefixes, (char[]) {name[0], name[1], 0});
+}
+
+/* The gradient of each step reaches all that it trains, through features that stay as they are. */
+START_TEST (test_features)
+{
+  const EnsShape shape = ENS_SHAPE (2, 16, 16, 3);
+  const char *const trained[] = {"ab ba", "da db"};
+  EnsShape shapes[ENS_STYLE_N_INPUTS] = {shape, shape, shape, shape};
+  g_autoptr (EnsGraph) network = toy_network (3, 16, 4, FALSE);
+  g_autofree char *path = toy_save_network (network, fixture->folder, "toy.onnx");
+  g_autoptr (EnsTensor) pictures = ens_tensor_new (ENS_TYPE_FLOAT32, &shape);
+  g_autofree float *out = g_new (float, 2 * 2 * 16 * 16 * 3 + 8);
+  g_autoptr (GError) error = NULL;
+  EnsStyleMoments moments;
+  EnsStyleGraphs graphs;
+  const char *layer;
+  EnsGraph *features;
+
+  for (guint i = 0; i < 2 * 16 * 16 * 3; i++)
+    ((float *)pictures->data)[i] = sinf ((float)(i * i));
+  fixture->params.network = path;
+  fixture->params.normalise = (EnsNormalise) {ENS_ORDER_BGR, {9, 10, 11}, {0.1f, 0.2f, 0.3f}};
+  features = ens_style_features_open (&fixture->params, &shape, &layer, &error);
+  ck_assert_no_error (error);
+  ck_assert_str_eq (layer, "relu2");
+  ens_style_moments_init (&moments, 6 + 8);
+  for (guint i = 0; i < 2; i++)
+    ens_style_moments_add (&moments, (const float[14]) {[3] = (float)i}, 1);
+  ck_assert_double_eq (ens_style_moments_mean (&moments, 3), 0.5);
+  ck_assert_double_eq (ens_style_moments_deviation (&moments, 3), 0.5);
+  ens_style_features_standardise (features, &moments);
+  ens_style_moments_clear (&moments);
+  ens_style_graphs_init (&graphs, features, 6 + 8, &fixture->params);
+  for (guint i = 0; i < 2; i++) {
+    const EnsStepParams params = {.graph = i == 0 ? graphs.generators : graphs.discriminators,
+                                  .loss = ENS_STYLE_LOSS,
+                                  .input_shapes = shapes,
+                                  .is_trained = ens_style_is_trained,
+                                  .data = (gpointer)(i == 0 ? "g" : "d")};
+    g_autoptr (EnsStep) step = ens_step_new (&params, fixture->device, &error);
+    const EnsParameter *parameters;
+    g_autofree float *gradients = NULL;
+    const gconstpointer inputs[] = {pictures->data, pictures->data, pictures->data, pictures->data};
+    float loss;
+    gsize n_values;
+    guint n;
+
+    ck_assert_no_error (error);
+    ens_step_get_values (step, &n_values);
+    gradients = g_new0 (float, n_values);
+    ck_assert (ens_step_run (step, &(EnsStepArrays) {.inputs = inputs, .gradients = gradients},
+                             &loss, &error));
+    parameters = ens_step_get_parameters (step, &n);
+    for (guint p = 0; p < n; p++) {
+      gboolean any = FALSE;
+
+      ck_assert_msg (has_prefix (parameters[p].name, trained[i]), "%s", parameters[p].name);
+      for (gsize k = 0; k < parameters[p].size; k++)
+        any |= gradients[parameters[p].offset + k] != 0;
+      /* The last layer begins with zeroes, so that nothing passes it yet. */
+      if (g_str_has_suffix (parameters[p].node, "/last"))
+        ck_assert_msg (any, "%s", parameters[p].name);
+    }
+  }
+  ens_style_graphs_clear (&graphs);
+}
+END_TEST
+
+/* -- earlier pictures -- */
+
+START_TEST (test_buffer)
+{
+  enum { SIZE = 2, N = 400 };
+  g_autofree float *values = g_new0 (float, ens_style_buffer_count_values (SIZE));
+  EnsStyleBuffer buffer = {values, SIZE};
+  guint n_earlier = 0;
+
+  for (guint i = 0; i < N; i++) {
+    const float picture[SIZE] = {(float)i, -(float)i};
+    float out[SIZE];
+
+    ens_style_buffer_exchange (&buffer, &(EnsRandomStream) {1, ENS_RANDOM_EARLIER, 0, i}, picture,
+                               1, out);
+    ck_assert_double_eq (out[0], -out[1]);
+    ck_assert_double_le (out[0], i);
+    if (i < ENS_STYLE_BUFFER)
+      ck_assert_double_eq (out[0], i);
+    n_earlier += out[0] < i;
+  }
+  ck_assert_double_eq (values[0], ENS_STYLE_BUFFER);
+  ck_assert_uint_gt (n_earlier, (N - ENS_STYLE_BUFFER) * 2 / 5);
+  ck_assert_uint_lt (n_earlier, (N - ENS_STYLE_BUFFER) * 3 / 5);
+}
+END_TEST
+
+/* -- going on -- */
+
+static GBytes *
+read_output (void)
+{
+  char *contents;
+  gsize size;
+
+  ck_assert (g_file_get_contents (fixture->output, &contents, &size, NULL));
+  return g_bytes_new_take (contents, size);
+}
+
+START_TEST (test_resume)
+{
+  g_autoptr (GBytes) whole = NULL, resumed = NULL;
+  g_autoptr (GError) error = NULL;
+  EnsStyleResult result;
+
+  train_well (&result);
+  whole = read_output ();
+  fixture->cancel_after = 5;
+  ck_assert (!train (&result, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
+  g_cancellable_reset (fixture->cancellable);
+  fixture->cancel_after = 0;
+  fixture->params.recipe.loop.resume = TRUE;
+  train_well (&result);
+  resumed = read_output ();
+  ck_assert (g_bytes_equal (whole, resumed));
+}
+END_TEST
+
+START_TEST (test_errors)
+{
+  static const struct {
+    const char *to;
+    guint crop, size;
+    double cycle;
+    const char *message;
+  } rows[] = {
+      {"nowhere", 16, SIDE, 10, "nowhere"},
+      {NULL, 8, SIDE, 10, "squares have 16 pixels at least"},
+      {NULL, 16, SIDE, -1, "must not be negative"},
+      {NULL, 20, 18, 10, "smaller than the squares of 20 pixels"},
+  };
+  g_autoptr (GError) error = NULL;
+  EnsStyleResult result;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    if (rows[i].to != NULL)
+      fixture->params.to = rows[i].to;
+    else
+      fixture->params.to = fixture->to;
+    fixture->params.crop = rows[i].crop;
+    fixture->params.from_size = rows[i].size;
+    fixture->params.cycle = rows[i].cycle;
+    ck_assert (!train (&result, &error));
+    ck_assert_contains (error->message, rows[i].message);
+    g_clear_error (&error);
+  }
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  test_init (&argc, &argv);
+  test_suite ("train/train-style");
+  test_fixture (set_up, tear_down);
+  TEST_ADD_ROWS ("learns", test_learns, variants);
+  test_add_loop ("identity", test_identity, 2);
+  test_add ("features", test_features);
+  test_add ("buffer", test_buffer);
+  test_add ("resume", test_resume);
+  test_add ("errors", test_errors);
+  return test_run ();
+}
