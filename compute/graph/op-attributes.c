@@ -88,6 +88,18 @@ read_name (const EnsParse *parse, const EnsAttribute *row, guint *number, GError
 }
 
 static gboolean
+read_string (const EnsParse *parse, const EnsAttribute *row, char *member, GError **error)
+{
+  const char *string = ens_attributes_string (parse->attributes, row->name, "");
+  g_autofree char *expected = NULL;
+
+  if (g_strlcpy (member, string, row->length) < row->length)
+    return TRUE;
+  expected = g_strdup_printf ("at most %u characters", row->length - 1);
+  return refuse (parse, row, error, string, expected);
+}
+
+static gboolean
 read_type (const EnsParse *parse, const EnsAttribute *row, EnsType *member, GError **error)
 {
   gint64 number = ens_attributes_int (parse->attributes, row->name, 0);
@@ -178,6 +190,8 @@ read_row (const EnsParse *parse, const EnsAttribute *row, gpointer params, GErro
     return TRUE;
   case ENS_ATTRIBUTE_NAME:
     return read_name (parse, row, member, error);
+  case ENS_ATTRIBUTE_STRING:
+    return read_string (parse, row, member, error);
   case ENS_ATTRIBUTE_TYPE:
     return read_type (parse, row, member, error);
   case ENS_ATTRIBUTE_INTS:
@@ -302,6 +316,9 @@ write_row (const EnsAttribute *row, gconstpointer params, EnsAttributes *attribu
   case ENS_ATTRIBUTE_NAME:
     if (*(const guint *)member != row->integer || (row->flags & ENS_ATTRIBUTE_REQUIRED))
       ens_attributes_set_string (attributes, row->name, row->names[*(const guint *)member]);
+    break;
+  case ENS_ATTRIBUTE_STRING:
+    ens_attributes_set_string (attributes, row->name, member);
     break;
   case ENS_ATTRIBUTE_TYPE:
     ens_attributes_set_int (attributes, row->name, type_numbers[*(const EnsType *)member]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MatMul, as numpy.matmul: vectors become matrices of one row or column, whose axis the result
- * lacks; leading axes broadcast. */
+ * lacks; leading axes broadcast. Input 2 is ours, a bias of one element per column that fusion
+ * adds. */
 #include "ops/gradient.h"
 #include "ops/matmul-shared.h"
 #include "ops/params.h"
@@ -9,6 +10,8 @@
 
 static const EnsAttribute matmul_attributes[] = {ENS_ACTIVATION_ATTRIBUTES (EnsMatMulParams),
                                                  ENS_ATTRIBUTE_END};
+
+enum { A, B, BIAS };
 
 static EnsShape
 leading_axes (const EnsShape *shape)
@@ -75,7 +78,8 @@ matmul_shape (EnsOperands *operands, GError **error)
       || !ens_check_same_types (operands, 1, error)
       || !ens_check_rank (operands, 0, 1, ENS_MAX_RANK, error)
       || !ens_check_rank (operands, 1, 1, ENS_MAX_RANK, error)
-      || !matmul_product (operands, &product, error))
+      || !matmul_product (operands, &product, error)
+      || !ens_check_vector (operands, BIAS, product.columns, error))
     return FALSE;
   shape = leading_axes (&a->shape);
   b_batch = leading_axes (&b->shape);
@@ -100,7 +104,8 @@ static void
 matmul_reference (const EnsOperands *operands)
 {
   const EnsMatMulParams *params = operands->params;
-  const EnsView *a = operands->inputs[0], *b = operands->inputs[1], *y = operands->outputs[0];
+  const EnsView *a = operands->inputs[A], *b = operands->inputs[B], *y = operands->outputs[0];
+  const EnsView *bias = ens_operands_input (operands, BIAS);
   gint64 n = ens_shape_elements (&y->shape), matrix;
   EnsMatMul product;
 
@@ -116,6 +121,8 @@ matmul_reference (const EnsOperands *operands)
     for (gint64 k = 0; k < product.inner; k++)
       sum += ens_view_real (a, a_at + (gsize)k)
              * ens_view_real (b, b_at + (gsize)(k * product.columns));
+    if (bias != NULL)
+      sum += ens_view_real (bias, (gsize)(i % product.columns));
     ens_view_set_real (y, (gsize)i, ens_activation_apply (&params->activation, sum));
   }
 }
@@ -134,6 +141,7 @@ matmul_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   const EnsMatMulParams *params = operands->params;
   const float *a = operands->inputs[0]->data, *b = operands->inputs[1]->data;
+  const EnsView *bias = ens_operands_input (operands, BIAS);
   EnsEpilogue epilogue = ens_matmul_epilogue (&params->activation);
   gint64 n;
   EnsMatMul product;
@@ -142,6 +150,7 @@ matmul_cpu (const EnsOperands *operands, const EnsCpuContext *context)
     matmul_reference (operands);
     return;
   }
+  epilogue.bias = bias != NULL ? bias->data : NULL;
   matmul_product (operands, &product, NULL);
   n = ens_shape_elements (&product.batch);
   for (gint64 i = 0; i < n; i++) {
@@ -160,8 +169,11 @@ matmul_gpu (const EnsOperands *operands, EnsCommands *commands)
   EnsMatMul product;
 
   matmul_product (operands, &product, NULL);
-  return ens_matmul_record (operands, &product, &(EnsMatMulAddition) {.factor = 1},
-                            &params->activation, commands);
+  return ens_matmul_record (
+      operands, &product,
+      &(EnsMatMulAddition) {
+          .c = ens_operands_input (operands, BIAS), .c_column = 1, .factor = 1, .c_factor = 1},
+      &params->activation, commands);
 }
 
 /* Gradients, of matrices: vectors get the axis back that they lack. */
@@ -250,6 +262,9 @@ matmul_gradient (EnsGradient *gradient, GError **error)
 
       gradient->inputs[i] = ens_gradient_reshape (gradient, sum, &gradient->node->inputs[i]->shape);
     }
+  if (gradient->node->n_inputs > BIAS && gradient->wanted[BIAS])
+    gradient->inputs[BIAS] =
+        ens_gradient_sum_to (gradient, gradient->outputs[0], &gradient->node->inputs[BIAS]->shape);
   return TRUE;
 }
 
@@ -267,24 +282,25 @@ matmul_per_image (const EnsNode *node)
 
 static const EnsOpExample matmul_examples[] = {{"3x5x12 =12x9"}, {NULL}};
 
-const EnsOp ens_op_matmul = {.name = "MatMul",
-                             .min_inputs = 2,
-                             .max_inputs = 2,
-                             .min_outputs = 1,
-                             .max_outputs = 1,
-                             .layout = ENS_LAYOUT_PLAIN,
-                             .kind = ENS_KIND_PRODUCT,
-                             .flags = ENS_OP_FUSES,
-                             .params_size = sizeof (EnsMatMulParams),
-                             .attributes = matmul_attributes,
-                             .parameters = {[1] = ENS_PARAMETER_WEIGHT},
-                             .shape = matmul_shape,
-                             .flops = matmul_flops,
-                             .reference = matmul_reference,
-                             .cpu = matmul_cpu,
-                             .cpu_plan = matmul_cpu_plan,
-                             .gpu = matmul_gpu,
-                             .gradient = matmul_gradient,
-                             .per_image = matmul_per_image,
-                             .example = matmul_examples,
-                             .activation_offset = G_STRUCT_OFFSET (EnsMatMulParams, activation)};
+const EnsOp ens_op_matmul = {
+    .name = "MatMul",
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .layout = ENS_LAYOUT_PLAIN,
+    .kind = ENS_KIND_PRODUCT,
+    .flags = ENS_OP_FUSES,
+    .params_size = sizeof (EnsMatMulParams),
+    .attributes = matmul_attributes,
+    .parameters = {[B] = ENS_PARAMETER_WEIGHT, [BIAS] = ENS_PARAMETER_BIAS},
+    .shape = matmul_shape,
+    .flops = matmul_flops,
+    .reference = matmul_reference,
+    .cpu = matmul_cpu,
+    .cpu_plan = matmul_cpu_plan,
+    .gpu = matmul_gpu,
+    .gradient = matmul_gradient,
+    .per_image = matmul_per_image,
+    .example = matmul_examples,
+    .activation_offset = G_STRUCT_OFFSET (EnsMatMulParams, activation)};

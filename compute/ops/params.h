@@ -88,7 +88,7 @@ typedef struct {
   EnsFusedActivation activation;
 } EnsGemmParams;
 
-/* MatMul. Y = activation (A · B). */
+/* MatMul. Y = activation (A · B + bias). */
 typedef struct {
   EnsFusedActivation activation;
 } EnsMatMulParams;
@@ -132,6 +132,11 @@ typedef struct {
   float scale;   /* 0: 1 / √depth */
   float softcap; /* scores become softcap · tanh (score / softcap); 0: they stay */
 } EnsAttentionParams;
+
+/* Einsum */
+typedef struct {
+  char equation[128];
+} EnsEinsumParams;
 
 /* LayerNormalization: over the axes from `axis` on. */
 typedef struct {

@@ -14,7 +14,7 @@
   OP (bit_shift) OP (bitwise_and) OP (bitwise_not) OP (bitwise_or) OP (bitwise_xor) OP (cast) \
   OP (ceil) OP (celu) OP (clip) OP (concat) OP (constant_of_shape) OP (conv) \
   OP (conv_grad_weight) OP (conv_transpose) OP (cos) OP (cosh) OP (depth_to_space) OP (div) \
-  OP (dropout) OP (elu) OP (equal) OP (erf) OP (exp) OP (expand) OP (fake_quantize) \
+  OP (dropout) OP (einsum) OP (elu) OP (equal) OP (erf) OP (exp) OP (expand) OP (fake_quantize) \
   OP (fake_quantize_range) OP (flatten) OP (floor) OP (gather) OP (gather_elements) \
   OP (gather_nd) OP (gelu) OP (gemm) OP (global_average_pool) OP (global_max_pool) OP (greater) \
   OP (greater_or_equal) OP (group_normalization) OP (hard_sigmoid) OP (hard_swish) OP (identity) \

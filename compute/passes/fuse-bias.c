@@ -10,8 +10,8 @@ is_product (const EnsGraph *graph, const EnsValue *value, const EnsNode *add)
 {
   const EnsNode *matmul = value->producer;
 
-  return ens_node_is (matmul, "MatMul") && ens_type_fuses (value->type) && value->shape.rank == 2
-         && matmul->inputs[0]->shape.rank == 2
+  return ens_node_is (matmul, "MatMul") && ens_type_fuses (value->type) && matmul->n_inputs == 2
+         && value->shape.rank >= 2 && matmul->inputs[1]->shape.rank >= 2
          && ((const EnsMatMulParams *)matmul->params)->activation.kind == ENS_ACTIVATION_NONE
          && ens_graph_only_reader (graph, value) == add;
 }
@@ -20,6 +20,24 @@ static gboolean
 is_vector (const EnsValue *value, gint64 n)
 {
   return value->constant != NULL && value->shape.rank == 1 && value->shape.dims[0] == n;
+}
+
+/* The product with the bias; of two matrices, a Gemm. */
+static EnsNode *
+insert_product (EnsGraph *graph, const EnsNode *add, const EnsNode *matmul, EnsValue *bias)
+{
+  const EnsFusedActivation activation = ((const EnsBinaryParams *)add->params)->activation;
+  const EnsGemmParams gemm = {.alpha = 1, .beta = 1, .activation = activation};
+  const EnsMatMulParams product = {activation};
+  gboolean is_gemm = matmul->inputs[0]->shape.rank == 2 && matmul->inputs[1]->shape.rank == 2;
+
+  return ens_graph_insert_node (
+      graph, add,
+      &(EnsNewNode) {.op = is_gemm ? "Gemm" : "MatMul",
+                     .name = matmul->name,
+                     .params = is_gemm ? (gconstpointer)&gemm : &product,
+                     .inputs = {matmul->inputs[0], matmul->inputs[1], bias},
+                     .n_inputs = 3});
 }
 
 static gboolean
@@ -32,21 +50,13 @@ fuse (EnsGraph *graph, EnsNode *add)
   for (guint i = 0; i < 2; i++) {
     const EnsValue *product = add->inputs[i];
     EnsValue *bias = add->inputs[1 - i];
-    EnsGemmParams params = {.alpha = 1, .beta = 1};
-    EnsNode *gemm;
+    EnsNode *node;
 
     if (!is_product (graph, product, add) || !is_vector (bias, columns))
       continue;
-    params.activation = ((const EnsBinaryParams *)add->params)->activation;
-    gemm = ens_graph_insert_node (
-        graph, add,
-        &(EnsNewNode) {.op = "Gemm",
-                       .name = product->producer->name,
-                       .params = &params,
-                       .inputs = {product->producer->inputs[0], product->producer->inputs[1], bias},
-                       .n_inputs = 3});
-    ens_infer_node (gemm, FALSE, NULL);
-    ens_graph_replace_uses (graph, add->outputs[0], gemm->outputs[0]);
+    node = insert_product (graph, add, product->producer, bias);
+    ens_infer_node (node, FALSE, NULL);
+    ens_graph_replace_uses (graph, add->outputs[0], node->outputs[0]);
     return TRUE;
   }
   return FALSE;

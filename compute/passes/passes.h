@@ -34,15 +34,19 @@ gboolean ens_pass_convolutionalise (EnsGraph *graph, const EnsShape *nominal, GE
 
 /* Plan time: on a graph with concrete shapes. */
 
+/* Einsum → Transpose, Reshape, ReduceSum, Mul and MatMul. */
+gboolean ens_pass_decompose_einsum (EnsGraph *graph);
 /* Joins Transpose nodes that follow each other, and turns those that move only axes of length 1
  * into Reshape, which moves nothing. */
 gboolean ens_pass_remove_transposes (EnsGraph *graph);
-/* MatMul and Add of a vector → Gemm. */
+/* Normalisation spelled out as means, squares and a root → LayerNormalization, RMSNormalization. */
+gboolean ens_pass_recognise_normalization (EnsGraph *graph);
+/* x times a function of x → Gelu, Swish, HardSwish. */
+gboolean ens_pass_recognise_activation (EnsGraph *graph);
+/* MatMul and Add of a vector → Gemm, or a MatMul with a bias where there are more axes. */
 gboolean ens_pass_fuse_bias (EnsGraph *graph);
 /* Conv and Add of a tensor of the same shape → Conv with a residual. */
 gboolean ens_pass_fuse_residual (EnsGraph *graph);
-/* Conv, Gemm, … and x · sigmoid (x) → one node. */
-gboolean ens_pass_fuse_gate (EnsGraph *graph);
 /* Conv, Gemm, … and an activation function → one node. */
 gboolean ens_pass_fuse_activation (EnsGraph *graph);
 /* Infers shapes from those of the inputs and runs all of the above. */
