@@ -184,6 +184,7 @@ multiply (const Decomposition *d, const Factor *a, const Factor *b, guint next)
   const EnsMatMulParams matmul = {0};
   gboolean sums = classes.inner.rank > 0;
   Factor product = {.term = classes.batch};
+  EnsValue *left, *right;
   EnsShape shape = {0};
 
   for (guint i = 0; i < classes.a.rank; i++)
@@ -192,12 +193,12 @@ multiply (const Decomposition *d, const Factor *a, const Factor *b, guint next)
     append (&product.term, classes.b.indices[i]);
   for (guint i = 0; i < product.term.rank; i++)
     shape.dims[shape.rank++] = d->einsum.sizes[product.term.indices[i]];
-  product.value = add (
-      d, &(EnsNewNode) {.op = sums ? "MatMul" : "Mul",
-                        .params = sums ? (gconstpointer)&matmul : &mul,
-                        .inputs = {as_matrices (d, a, &classes.batch, &classes.a, &classes.inner),
-                                   as_matrices (d, b, &classes.batch, &classes.inner, &classes.b)},
-                        .n_inputs = 2});
+  left = as_matrices (d, a, &classes.batch, &classes.a, &classes.inner);
+  right = as_matrices (d, b, &classes.batch, &classes.inner, &classes.b);
+  product.value = add (d, &(EnsNewNode) {.op = sums ? "MatMul" : "Mul",
+                                         .params = sums ? (gconstpointer)&matmul : &mul,
+                                         .inputs = {left, right},
+                                         .n_inputs = 2});
   product.value = reshape (d, product.value, &shape);
   return product;
 }

@@ -421,7 +421,7 @@ static const struct {
   const char *equation, *inputs, *ops; /* ops: what is left */
 } equations[] = {
     {"ij,jk->ik", "2x3 3x4", "MatMul"},
-    {"bhid,bhjd->bhij", "2x3x4x5 2x3x6x5", "Transpose Reshape Reshape MatMul Reshape"},
+    {"bhid,bhjd->bhij", "2x3x4x5 2x3x6x5", "Reshape Transpose Reshape MatMul Reshape"},
     {"bihd,bjhd->bhij", "2x4x3x5 2x6x3x5", "Transpose Reshape Transpose Reshape MatMul Reshape"},
     {"bhij,bjhd->bihd", "2x3x4x6 2x6x3x5", "Reshape Transpose Reshape MatMul Reshape Transpose"},
     {"bhwc,hkc->bhwk", "2x3x4x5 3x6x5", "Transpose Reshape Transpose MatMul Reshape Transpose"},
