@@ -214,7 +214,7 @@ take_annotation (Coco *coco, guint i, GError **error)
       annotation->image ? g_hash_table_lookup (coco->images_by_id, annotation->image) : NULL;
   const char *label =
       annotation->category ? g_hash_table_lookup (coco->names, annotation->category) : NULL;
-  EnsBox box = {.label = (char *)label, .crowd = annotation->crowd};
+  EnsBox box = {.label = (char *)label, .crowd = annotation->crowd, .mask = annotation->mask};
   g_autofree char *where = g_strdup_printf ("%s: annotations[%u]", coco->path, i);
   EnsBoxEdges edges;
 

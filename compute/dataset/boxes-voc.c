@@ -168,7 +168,7 @@ add_objects (const Voc *voc, EnsBoxedImage *image, GError **first)
   ens_boxed_image_set_size (image, voc->numbers[VOC_WIDTH], voc->numbers[VOC_HEIGHT]);
   for (guint i = 0; i < voc->objects->len; i++) {
     const Object *object = &g_array_index (voc->objects, Object, i);
-    const EnsBox box = {.label = object->label, .difficult = object->difficult};
+    const EnsBox box = {.label = object->label, .difficult = object->difficult, .number = i + 1};
     const EnsBoxEdges edges = {object->left,
                                object->top,
                                object->right,
@@ -243,6 +243,17 @@ take_picture (VocSet *set, const char *annotation, GError **error)
   return path;
 }
 
+/* The picture of its objects' numbers, or NULL. (transfer full) */
+static char *
+find_numbers (const VocSet *set, const char *annotation)
+{
+  g_autofree char *stem = strip_ending (annotation);
+  g_autofree char *name = g_strconcat (stem, ".png", NULL);
+  g_autofree char *path = g_build_filename (set->folder, "SegmentationObject", name, NULL);
+
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer (&path) : NULL;
+}
+
 /* NULL for one that can't be read. `reason` says why, or what was wrong with an object of it that
  * was left out. (transfer full) */
 static EnsBoxedImage *
@@ -259,6 +270,7 @@ load_image (VocSet *set, const char *annotation, GError **reason)
     return NULL;
   }
   image = ens_boxed_image_new (picture);
+  image->numbers = find_numbers (set, annotation);
   add_objects (&voc, image, reason);
   return image;
 }

@@ -22,6 +22,7 @@ ens_boxed_image_free (EnsBoxedImage *image)
   if (image == NULL)
     return;
   g_free (image->path);
+  g_free (image->numbers);
   g_array_unref (image->boxes);
   g_ptr_array_unref (image->doubts);
   g_free (image);

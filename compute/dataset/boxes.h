@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "dataset/object-mask.h"
 #include "dataset/split.h"
 #include "vision/frame.h"
 
@@ -12,6 +13,8 @@ typedef struct {
   EnsRect rect;       /* empty where it is not known in which place the object is */
   gboolean difficult; /* as Pascal VOC marks objects that don't count */
   gboolean crowd;     /* as COCO marks a box around many: it shows the class, but is no object's */
+  EnsObjectMask mask; /* by polygons */
+  guint number;       /* among the objects of the annotation, from 1 on; 0: they have none */
 } EnsBox;
 
 /* `split` where a file does not say of which split an image is. */
@@ -22,6 +25,7 @@ typedef struct {
   gint split;          /* EnsSplit or ENS_SPLIT_UNSAID */
   guint width, height; /* in pixels, as the annotation says; 0 where it does not */
   GArray *boxes;       /* EnsBox */
+  char *numbers;       /* a picture with the objects' numbers; NULL: there is none */
   /* char *: labels of annotations that were left out because something is wrong with them, NULL for
    * one whose label is not known either. The image may show these classes, or not. */
   GPtrArray *doubts;

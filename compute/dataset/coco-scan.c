@@ -118,14 +118,32 @@ scan_box (EnsJsonScan *scan, EnsCocoAnnotation *annotation)
   annotation->height = values[3];
 }
 
-/* What polygons cover; nothing of masks in other forms. */
+/* Nothing of masks in other forms. */
 typedef struct {
+  GArray *points;         /* double: x, y, x, y …, of one polygon after the other */
+  GArray *ends;           /* guint: how many of these there are at the end of each */
   double low[2], high[2]; /* x, y */
-} Bounds;
+} Polygons;
+
+static void
+polygons_init (Polygons *polygons)
+{
+  *polygons = (Polygons) {.low = {INFINITY, INFINITY}, .high = {-INFINITY, -INFINITY}};
+  polygons->points = g_array_new (FALSE, FALSE, sizeof (double));
+  polygons->ends = g_array_new (FALSE, FALSE, sizeof (guint));
+}
+
+static void
+polygons_clear (Polygons *polygons)
+{
+  g_array_unref (polygons->points);
+  g_array_unref (polygons->ends);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Polygons, polygons_clear)
 
 /* Lists of x, y, x, y …. */
 static void
-scan_polygons (EnsJsonScan *scan, Bounds *bounds)
+scan_polygons (EnsJsonScan *scan, Polygons *polygons)
 {
   if (!ens_json_scan_open_array (scan))
     return;
@@ -137,9 +155,39 @@ scan_polygons (EnsJsonScan *scan, Bounds *bounds)
     for (; ens_json_scan_element (scan); axis = 1 - axis) {
       double value = ens_json_scan_number (scan);
 
-      bounds->low[axis] = fmin (bounds->low[axis], value);
-      bounds->high[axis] = fmax (bounds->high[axis], value);
+      polygons->low[axis] = fmin (polygons->low[axis], value);
+      polygons->high[axis] = fmax (polygons->high[axis], value);
+      g_array_append_val (polygons->points, value);
     }
+    if (axis == 1) /* half a point */
+      g_array_set_size (polygons->points, polygons->points->len - 1);
+    g_array_append_val (polygons->ends, polygons->points->len);
+  }
+}
+
+static void
+place_by_polygons (const Polygons *polygons, EnsCocoAnnotation *annotation)
+{
+  if (!(polygons->low[0] < polygons->high[0] && polygons->low[1] < polygons->high[1]))
+    return;
+  annotation->placed = TRUE;
+  annotation->left = polygons->low[0];
+  annotation->top = polygons->low[1];
+  annotation->width = polygons->high[0] - polygons->low[0];
+  annotation->height = polygons->high[1] - polygons->low[1];
+}
+
+static void
+fill_mask (const Polygons *polygons, EnsCocoAnnotation *annotation)
+{
+  const double box[4] = {annotation->left, annotation->top, annotation->width, annotation->height};
+  const double *points = (const double *)(gconstpointer)polygons->points->data;
+
+  for (guint i = 0, first = 0; i < polygons->ends->len; i++) {
+    guint end = g_array_index (polygons->ends, guint, i);
+
+    ens_object_mask_add_polygon (&annotation->mask, points + first, (end - first) / 2, box);
+    first = end;
   }
 }
 
@@ -147,9 +195,10 @@ static void
 scan_annotation (EnsCocoEntries *entries, EnsJsonScan *scan)
 {
   EnsCocoAnnotation annotation = {.left = NAN, .top = NAN, .width = NAN, .height = NAN};
-  Bounds bounds = {{INFINITY, INFINITY}, {-INFINITY, -INFINITY}};
+  g_auto (Polygons) polygons;
   const char *name;
 
+  polygons_init (&polygons);
   if (ens_json_scan_open_object (scan))
     while ((name = ens_json_scan_member (scan)) != NULL) {
       if (strcmp (name, "image_id") == 0) {
@@ -160,20 +209,16 @@ scan_annotation (EnsCocoEntries *entries, EnsJsonScan *scan)
         scan_box (scan, &annotation);
         annotation.placed = TRUE;
       } else if (strcmp (name, "segmentation") == 0) {
-        scan_polygons (scan, &bounds);
+        scan_polygons (scan, &polygons);
       } else if (strcmp (name, "iscrowd") == 0) {
         annotation.crowd = ens_json_scan_number (scan) == 1;
       } else {
         ens_json_scan_skip (scan);
       }
     }
-  if (!annotation.placed && bounds.low[0] < bounds.high[0] && bounds.low[1] < bounds.high[1]) {
-    annotation.placed = TRUE;
-    annotation.left = bounds.low[0];
-    annotation.top = bounds.low[1];
-    annotation.width = bounds.high[0] - bounds.low[0];
-    annotation.height = bounds.high[1] - bounds.low[1];
-  }
+  if (!annotation.placed)
+    place_by_polygons (&polygons, &annotation);
+  fill_mask (&polygons, &annotation);
   g_array_append_val (entries->annotations, annotation);
 }
 

@@ -2,7 +2,7 @@
 /* COCO's annotations as their file has them, nothing checked yet. */
 #pragma once
 
-#include "base/error.h"
+#include "dataset/object-mask.h"
 
 /* Numbers that are missing are NaN. Ids are strings of the entries' `ids`, the same pointer for the
  * same id, NULL where it is missing. */
@@ -22,6 +22,7 @@ typedef struct {
   gboolean placed; /* has a box, or polygons, whose bounds are the box where there is none */
   double left, top, width, height;
   gboolean crowd;
+  EnsObjectMask mask; /* of the box; nothing of masks in other forms than polygons */
 } EnsCocoAnnotation;
 
 typedef struct {

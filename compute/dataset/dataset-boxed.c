@@ -174,7 +174,8 @@ static void
 add_box (EnsDatasetItem *item, const EnsBox *box, guint class)
 {
   gboolean somewhere = box->rect.width <= 0;
-  EnsDatasetBox added = {class, box->rect, box->difficult || somewhere, box->crowd};
+  EnsDatasetBox added = {class,      box->rect, box->difficult || somewhere,
+                         box->crowd, box->mask, box->number};
 
   g_array_append_val (item->boxes, added);
   if (box->difficult)
@@ -214,6 +215,7 @@ add_item (EnsDataset *dataset, EnsSplit split, const EnsBoxedImage *image, GHash
 
   item->width = image->width;
   item->height = image->height;
+  item->numbers = g_strdup (image->numbers);
   item->boxes = g_array_new (FALSE, FALSE, sizeof (EnsDatasetBox));
   for (guint b = 0; b < image->boxes->len; b++) {
     const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);

@@ -17,6 +17,7 @@ sample_free (gpointer data)
   g_free (item->path);
   g_free (item->labels);
   g_clear_pointer (&item->boxes, g_array_unref);
+  g_free (item->numbers);
   g_free (item);
 }
 

@@ -18,8 +18,9 @@
 #include "base/error.h"
 #include "base/monitor.h"
 #include "classify/examples.h"
+#include "dataset/object-mask.h"
 #include "dataset/split.h"
-#include "vision/frame.h"
+#include "vision/frame-source.h"
 
 /* Of images, annotations and whatever else a data set has many of, at most one in so many may be
  * broken. */
@@ -31,6 +32,8 @@ typedef struct {
   EnsRect rect;       /* normalised, inside the picture */
   gboolean difficult; /* does not count: neither as an object nor as the lack of one */
   gboolean crowd;     /* a box around many: shows the class, but is no object's */
+  EnsObjectMask mask; /* of the box */
+  guint number;       /* in the picture of numbers; 0: none */
 } EnsDatasetBox;
 
 typedef struct {
@@ -41,6 +44,7 @@ typedef struct {
    * whose annotation is damaged, or does not say where it is, is difficult here, and its rectangle
    * empty: it may be anywhere. */
   GArray *boxes;
+  char *numbers; /* a picture that says which pixels are whose; NULL: there is none */
 } EnsDatasetItem;
 
 typedef struct {
@@ -74,6 +78,11 @@ gboolean ens_dataset_keep_class (EnsDataset *dataset, const char *name, GError *
 
 /* What a data set is called in files: its path's last part. (transfer full) */
 char *ens_dataset_get_name (const char *folder);
+
+/* Gives boxes their masks by the pictures of numbers, which are opened; what can't be read makes a
+ * note. FALSE if it was cancelled. */
+gboolean ens_dataset_read_masks (EnsDataset *dataset, const EnsFrameOpener *opener,
+                                 const EnsMonitor *monitor, GError **error);
 
 /* Passes the notes on. */
 void ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor);

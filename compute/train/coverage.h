@@ -34,9 +34,9 @@ typedef struct {
 #define ENS_MIN_OBJECT_PIXELS 4.0
 
 /* Sets targets and weights, rows × columns × n_classes each, of what `augmentation` shows of an
- * item. Without boxes a target is the item's label at every position. Weights are 0 where nothing
- * is known: of unknown labels, and at positions that show a part of an object that is difficult, a
- * crowd, or too small. */
+ * item. An object is what its mask says, if it has one, else all of its box. Without boxes a target
+ * is the item's label at every position. Weights are 0 where nothing is known: of unknown labels,
+ * and at positions that show a part of an object that is difficult, a crowd, or too small. */
 void ens_targets_fill (const EnsTargetParams *params, const EnsDatasetItem *item,
                        const EnsAugmentation *augmentation, float *targets, float *weights);
 

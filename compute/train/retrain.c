@@ -391,7 +391,8 @@ static gboolean
 load_dataset (Retrain *retrain, GError **error)
 {
   retrain->dataset = ens_recipe_load_dataset (&retrain->params.recipe, retrain->monitor, error);
-  return retrain->dataset != NULL;
+  return retrain->dataset != NULL
+         && ens_dataset_read_masks (retrain->dataset, retrain->opener, retrain->monitor, error);
 }
 
 static gboolean

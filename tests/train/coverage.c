@@ -38,6 +38,13 @@ static const EnsDenseMap map = {
 
 enum { N_CLASSES = 2, N_POSITIONS = 9 };
 
+#define LEFT                                                                         \
+  {                                                                                  \
+    {                                                                                \
+      255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 \
+    }                                                                                \
+  }
+
 static const struct {
   const char *name;
   guint n_boxes;
@@ -83,6 +90,36 @@ static const struct {
      0.5,
      1},
     {"image", 1, {{0, {0, 0, 0.25F, 0.5F}}}, {1, 0}, ENS_COVERAGE_IMAGE, 1, FALSE, 8, 0, 0.25, 1},
+    /* A mask of the box's left half. */
+    {"mask-whole", 1, {{0, {0, 0, 0.25F, 0.5F}, .mask = LEFT}}, {1, 0}, 0, 1, FALSE, 0, 0, 1, 1},
+    {"mask-none", 1, {{0, {0, 0, 0.25F, 0.5F}, .mask = LEFT}}, {1, 0}, 0, 1, FALSE, 1, 0, 0, 1},
+    {"mask-half", 1, {{0, {0, 0, 0.25F, 0.5F}, .mask = LEFT}}, {1, 0}, 0, 1, FALSE, 3, 0, 0.5, 1},
+    {"mask-flipped", 1, {{0, {0, 0, 0.25F, 0.5F}, .mask = LEFT}}, {1, 0}, 0, 1, TRUE, 2, 0, 1, 1},
+    {"mask-away", 1, {{0, {0, 0, 0.25F, 0.5F}, .mask = LEFT}}, {1, 0}, 0, 1, TRUE, 1, 0, 0, 1},
+    /* The box's right half, which the object is not in, is beyond what is seen. */
+    {"mask-cut", 1, {{0, {0.375F, 0, 0.25F, 0.5F}, .mask = LEFT}}, {1, 0}, 0, 1, FALSE, 2, 0, 1, 1},
+    {"mask-image",
+     1,
+     {{0, {0, 0, 0.25F, 0.5F}, .mask = LEFT}},
+     {1, 0},
+     ENS_COVERAGE_IMAGE,
+     1,
+     FALSE,
+     8,
+     0,
+     0.125,
+     1},
+    {"mask-image-cut",
+     1,
+     {{0, {0.375F, 0, 0.25F, 0.5F}, .mask = LEFT}},
+     {1, 0},
+     ENS_COVERAGE_IMAGE,
+     1,
+     FALSE,
+     8,
+     0,
+     0.125,
+     1},
     {"difficult",
      1,
      {{0, {0, 0, 0.25F, 0.5F}, .difficult = TRUE}},
