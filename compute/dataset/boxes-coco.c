@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "dataset/boxes-private.h"
 #include "dataset/coco-scan.h"
 
 #define INSTANCES_ "instances_"
 
 typedef struct {
+  EnsBoxesReading *reading;
   const char *path;
   EnsCocoEntries entries;
   GHashTable *names;        /* of categories: id → name */
@@ -26,8 +26,9 @@ typedef struct {
 } Target;
 
 static void
-coco_init (Coco *coco, const char *path)
+coco_init (Coco *coco, EnsBoxesReading *reading, const char *path)
 {
+  coco->reading = reading;
   coco->path = path;
   ens_coco_entries_init (&coco->entries);
   coco->names = g_hash_table_new (NULL, NULL);
@@ -77,11 +78,31 @@ list_folders (Coco *coco, const char *folder, gint split)
   g_ptr_array_add (coco->folders, g_strdup (folder));
 }
 
+/* By a name that differs in how accents or folders are written. (transfer full) */
+static char *
+find_in_index (Coco *coco, const char *file)
+{
+  const EnsPictureIndex *index = ens_boxes_reading_index (coco->reading);
+  gsize skip = strlen (coco->reading->folder) + 1;
+
+  for (guint i = 0; i < coco->folders->len; i++) {
+    const char *folder = coco->folders->pdata[i];
+    const char *path =
+        ens_picture_index_find (index, strlen (folder) > skip ? folder + skip : "", file);
+
+    if (path != NULL)
+      return g_strdup (path);
+  }
+  return NULL;
+}
+
 /* (transfer full) */
 static char *
 find_picture (Coco *coco, const char *file)
 {
-  for (guint i = 0; i < coco->folders->len && ens_boxes_name_is_inside (file); i++) {
+  if (!ens_boxes_name_is_inside (file))
+    return NULL;
+  for (guint i = 0; i < coco->folders->len; i++) {
     guint folder = (coco->folder + i) % coco->folders->len;
     g_autofree char *path = g_build_filename (coco->folders->pdata[folder], file, NULL);
 
@@ -90,7 +111,7 @@ find_picture (Coco *coco, const char *file)
       return g_steal_pointer (&path);
     }
   }
-  return NULL;
+  return find_in_index (coco, file);
 }
 
 static void
@@ -98,6 +119,14 @@ skip_missing (Coco *coco, guint i, const char *file)
 {
   g_autofree char *places = NULL;
 
+  if (!ens_boxes_name_is_inside (file)) {
+    ens_boxes_tally_skip (&coco->tally,
+                          g_error_new (ENS_ERROR, ENS_ERROR_FORMAT,
+                                       "%s: images[%u]: expected a file_name inside the set's "
+                                       "folder, found no picture “%s” there",
+                                       coco->path, i, file));
+    return;
+  }
   g_ptr_array_add (coco->folders, NULL);
   places = g_strjoinv (", ", (char **)coco->folders->pdata);
   g_ptr_array_set_size (coco->folders, (gint)coco->folders->len - 1);
@@ -252,20 +281,28 @@ take_annotations (Coco *coco, GError **error)
 /* ---- A file ---- */
 
 GPtrArray *
-ens_coco_load (const char *folder, const EnsCocoFile *file, GPtrArray *notes, GError **error)
+ens_coco_load (EnsBoxesReading *reading, const EnsCocoFile *file, GError **error)
 {
-  g_auto (Coco) coco = {.tally = {.notes = notes}};
+  g_auto (Coco) coco = {.tally = {.notes = reading->notes}};
   g_autoptr (GPtrArray) images = NULL;
 
-  coco_init (&coco, file->path);
+  ens_boxes_reading_use (reading, file->path);
+  coco_init (&coco, reading, file->path);
   if (!ens_coco_scan (&coco.entries, file->path, error) || !name_categories (&coco, error))
     return NULL;
-  list_folders (&coco, folder, file->split);
+  list_folders (&coco, reading->folder, file->split);
   images = take_images (&coco, error);
   if (images == NULL || !take_annotations (&coco, error))
     return NULL;
-  for (guint i = 0; i < images->len; i++)
-    ((EnsBoxedImage *)images->pdata[i])->split = file->split;
-  ens_boxes_sort (images);
+  for (guint i = 0; i < images->len; i++) {
+    EnsBoxedImage *image = images->pdata[i];
+
+    image->split = file->split;
+    if (!coco.entries.annotated)
+      ens_boxed_image_doubt (image, NULL);
+  }
+  if (!coco.entries.annotated)
+    ens_boxes_reading_note (reading, "%s: has no annotations: of its %u pictures nothing is known",
+                            file->path, images->len);
   return g_steal_pointer (&images);
 }

@@ -12,14 +12,15 @@
  *
  * and may have more, which is passed over. Ids are numbers or strings. Where there is no bbox, it
  * is what the polygons of segmentation cover; without these, or without the image's size, an
- * annotation shows its class, but not where. For instances_NAME.json a picture's file_name is
- * looked for in the folder of the file, in NAME, images/NAME, SPLIT, images/SPLIT, images and the
- * set's folder itself.
+ * annotation shows its class, but not where. A file without annotations has pictures of which
+ * nothing is known, as of COCO's own test. For instances_NAME.json a picture's file_name is looked
+ * for in the folder of the file, in NAME, images/NAME, SPLIT, images/SPLIT, images and the set's
+ * folder itself.
  *
  * Source: T.-Y. Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014. */
 #pragma once
 
-#include "dataset/boxes.h"
+#include "dataset/boxes-private.h"
 
 /* A file of annotations; its split is that which its name says (ens_split_find ()), or else its
  * folder's name. */
@@ -33,9 +34,4 @@ typedef struct {
 GPtrArray *ens_coco_list (const char *folder);
 
 /* The pictures of one file of annotations. (transfer full, EnsBoxedImage) */
-GPtrArray *ens_coco_load (const char *folder, const EnsCocoFile *file, GPtrArray *notes,
-                          GError **error);
-
-gboolean ens_boxes_have_coco (const char *folder);
-/* Of a folder all files of annotations, or one of them. As ens_boxes_load (). */
-GPtrArray *ens_boxes_load_coco (const char *path, GPtrArray *notes, GError **error);
+GPtrArray *ens_coco_load (EnsBoxesReading *reading, const EnsCocoFile *file, GError **error);

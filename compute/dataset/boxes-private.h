@@ -3,6 +3,42 @@
 #pragma once
 
 #include "dataset/boxes.h"
+#include "dataset/picture-index.h"
+
+/* A set while it is read. */
+typedef struct {
+  char *folder;           /* of the set; a reader of one file puts its pictures' there */
+  gboolean whole;         /* all of the folder belongs to the set, not what one file names alone */
+  GPtrArray *notes;       /* char * */
+  GHashTable *used;       /* canonical paths of files that were read, and of pictures */
+  EnsPictureIndex *index; /* NULL until somebody asks */
+} EnsBoxesReading;
+
+/* The pictures below the set's folder, which are listed when they are asked for first. */
+const EnsPictureIndex *ens_boxes_reading_index (EnsBoxesReading *reading);
+void ens_boxes_reading_note (EnsBoxesReading *reading, const char *format, ...)
+    G_GNUC_PRINTF (2, 3);
+/* Notes that a file of the set has been read. */
+void ens_boxes_reading_use (EnsBoxesReading *reading, const char *path);
+/* A file's text, which then counts as read; the error names it. (transfer full) */
+char *ens_boxes_reading_text (EnsBoxesReading *reading, const char *path, gsize *length,
+                              GError **error);
+
+/* A layout of files: one reader for each. */
+typedef struct {
+  const char *name; /* such as “COCO” */
+  /* What of the folder shows that it has the layout, such as “annotations/instances.json”; NULL: it
+   * has not. (transfer full) */
+  char *(*find) (const char *folder);
+  /* Of the folder, or one file of it. (transfer full, EnsBoxedImage) */
+  GPtrArray *(*load) (EnsBoxesReading *reading, const char *path, GError **error);
+} EnsBoxesLayout;
+
+extern const EnsBoxesLayout ens_boxes_coco, ens_boxes_csv, ens_boxes_cvat, ens_boxes_open_images,
+    ens_boxes_voc, ens_boxes_yolo;
+
+/* The split that folders of a path below the set's own are called after; ENS_SPLIT_UNSAID: none. */
+gint ens_boxes_find_split (const char *folder, const char *path);
 
 /* path: (transfer full) */
 EnsBoxedImage *ens_boxed_image_new (char *path);
@@ -35,6 +71,9 @@ gboolean ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const Ens
 /* Adds an object whose place is not known. */
 void ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box);
 
+/* Notes that an image is said not to show a class. */
+void ens_boxed_image_deny (EnsBoxedImage *image, const char *label);
+
 /* Notes that an annotation was left out; label: its class, NULL if that is not known. */
 void ens_boxed_image_doubt (EnsBoxedImage *image, const char *label);
 
@@ -45,7 +84,8 @@ void ens_boxes_sort (GPtrArray *images);
 typedef struct {
   GPtrArray *notes; /* char * */
   guint n, n_broken;
-  char *first; /* what was wrong first */
+  const char *what; /* what the entries are called */
+  char *first;      /* what was wrong first */
 } EnsBoxesTally;
 
 void ens_boxes_tally_clear (EnsBoxesTally *tally);
@@ -53,6 +93,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsBoxesTally, ens_boxes_tally_clear)
 
 /* Leaves out an entry and notes the reason, which it frees. */
 void ens_boxes_tally_skip (EnsBoxesTally *tally, GError *reason);
-/* FALSE if too many of the entries, which are called `what`, were left out. */
+/* FALSE if too many of the entries, which are called `what`, were left out. Of many that were, all
+ * but the first are counted in one note. */
 gboolean ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char *what,
                                 GError **error);

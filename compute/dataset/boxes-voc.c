@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "dataset/boxes-voc.h"
-
+/* Pascal VOC's layout: an annotation NAME.xml for each picture.
+ *
+ * Annotations lie in a folder Annotations, or beside their pictures in the set's folder or in
+ * folders of it. The picture of NAME.xml is called NAME, too, and lies beside it, in a folder
+ * JPEGImages or images beside the folder of annotations, or anywhere if there is no other one of
+ * this name; else it is the one that <filename> names.
+ *
+ * Coordinates are pixels counted from 1, both ends included. Elements count by their paths: parts
+ * of an object have names and boxes of their own.
+ *
+ * Source: M. Everingham et al., The Pascal Visual Object Classes Challenge, IJCV 2010. */
 #include <math.h>
 #include <string.h>
 
 #include "base/files.h"
 #include "dataset/boxes-private.h"
+#include "dataset/listing.h"
 #include "dataset/picture-names.h"
 
 typedef enum {
@@ -34,8 +44,11 @@ typedef struct {
   double left, top, right, bottom;
 } Object;
 
+#define ANNOTATIONS "Annotations"
+
 typedef struct {
   const char *path; /* of the annotation */
+  char *filename;   /* as it names its picture; NULL if it does not */
   GString *text;    /* inside the innermost element */
   double numbers[N_VOC_NUMBERS];
   Object object;   /* the one at hand */
@@ -62,6 +75,7 @@ static void
 voc_clear (Voc *voc)
 {
   g_string_free (voc->text, TRUE);
+  g_free (voc->filename);
   g_free (voc->object.label);
   g_array_unref (voc->objects);
 }
@@ -118,6 +132,7 @@ voc_end (GMarkupParseContext *context, const char *element, gpointer data, GErro
 {
   static const char *const name[3] = {"name", "object"}, *const difficult[3] = {"difficult",
                                                                                 "object"};
+  static const char *const filename[3] = {"filename", "annotation"};
   Voc *voc = data;
   /* The element being closed is still on top. */
   const GSList *stack = g_markup_parse_context_get_element_stack (context);
@@ -127,7 +142,10 @@ voc_end (GMarkupParseContext *context, const char *element, gpointer data, GErro
     g_free (voc->object.label);
     voc->object.label = g_strdup (text);
   } else if (is_at (stack, difficult)) {
-    voc->object.difficult = strcmp (text, "1") == 0;
+    voc->object.difficult = strcmp (text, "1") == 0 || g_ascii_strcasecmp (text, "true") == 0;
+  } else if (is_at (stack, filename)) {
+    g_free (voc->filename);
+    voc->filename = g_strdup (text);
   } else if (strcmp (element, "object") == 0) {
     voc_end_object (voc);
   }
@@ -146,18 +164,20 @@ static const GMarkupParser voc_parser = {
 /* ---- Annotations ---- */
 
 static gboolean
-parse_annotation (Voc *voc, GError **error)
+parse_annotation (Voc *voc, EnsBoxesReading *reading, GError **error)
 {
   g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (&voc_parser, 0, voc, NULL);
   g_autoptr (GError) failure = NULL;
   gsize length;
-  g_autofree char *xml = ens_file_read_text (voc->path, &length, &failure);
+  g_autofree char *xml = ens_boxes_reading_text (reading, voc->path, &length, error);
 
-  if (xml != NULL && g_markup_parse_context_parse (context, xml, (gssize)length, &failure)
+  if (xml == NULL)
+    return FALSE;
+  if (g_markup_parse_context_parse (context, xml, (gssize)length, &failure)
       && g_markup_parse_context_end_parse (context, &failure))
     return TRUE;
-  g_set_error (error, ENS_ERROR, xml != NULL ? ENS_ERROR_FORMAT : ENS_ERROR_FILE,
-               "%s: not a Pascal VOC annotation: %s", voc->path, failure->message);
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: not a Pascal VOC annotation: %s", voc->path,
+               failure->message);
   return FALSE;
 }
 
@@ -188,154 +208,226 @@ add_objects (const Voc *voc, EnsBoxedImage *image, GError **first)
   }
 }
 
-/* A set while it is read. */
-typedef struct {
-  const char *folder;
-  GHashTable *pictures; /* name without ending → name, of those that no annotation has had yet */
-} VocSet;
+/* ---- Pictures ---- */
 
-static void
-voc_set_clear (VocSet *set)
-{
-  g_hash_table_unref (set->pictures);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VocSet, voc_set_clear)
-
-/* (transfer full) */
+/* The folder of an annotation, below the set's own. (transfer full) */
 static char *
-strip_ending (const char *name)
+find_inside (const EnsBoxesReading *reading, const char *annotation)
 {
-  const char *dot = strrchr (name, '.');
+  g_autofree char *folder = g_path_get_dirname (annotation);
+  gsize skip = strlen (reading->folder);
 
-  return dot != NULL ? g_strndup (name, (gsize)(dot - name)) : g_strdup (name);
+  return g_strdup (folder + MIN (skip + 1, strlen (folder)));
 }
 
-static void
-voc_set_init (VocSet *set, const char *folder)
-{
-  g_autofree char *path = g_build_filename (folder, "JPEGImages", NULL);
-  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  set->folder = folder;
-  set->pictures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    if (name[0] != '.' && ens_picture_has_name (name))
-      g_hash_table_insert (set->pictures, strip_ending (name), g_strdup (name));
-}
-
-/* The picture that belongs to an annotation of this name. (transfer full) */
+/* With the last folder called Annotations exchanged for another one; NULL if there is none.
+ * (transfer full) */
 static char *
-take_picture (VocSet *set, const char *annotation, GError **error)
+exchange_folder (const char *inside, const char *other)
 {
-  g_autofree char *stem = strip_ending (annotation);
-  const char *name = g_hash_table_lookup (set->pictures, stem);
-  char *path;
+  g_auto (GStrv) parts = g_strsplit (inside, G_DIR_SEPARATOR_S, -1);
 
-  if (name == NULL) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
-                 "%s/Annotations/%s has no picture: expected JPEGImages/%s.jpg or .png",
-                 set->folder, annotation, stem);
-    return NULL;
+  for (guint i = g_strv_length (parts); i-- > 0;)
+    if (g_ascii_strcasecmp (parts[i], ANNOTATIONS) == 0 || strcmp (parts[i], "xmls") == 0
+        || strcmp (parts[i], "labels") == 0) {
+      g_free (parts[i]);
+      parts[i] = g_strdup (other);
+      return g_strjoinv (G_DIR_SEPARATOR_S, parts);
+    }
+  return NULL;
+}
+
+/* Of a name without its ending. (transfer none) */
+static const char *
+find_picture (EnsBoxesReading *reading, const char *annotation, const char *name)
+{
+  static const char *const folders[] = {"JPEGImages", "images", "Images"};
+  const EnsPictureIndex *index = ens_boxes_reading_index (reading);
+  g_autofree char *inside = find_inside (reading, annotation);
+  const char *path = NULL;
+
+  for (guint i = 0; path == NULL && i < G_N_ELEMENTS (folders); i++) {
+    g_autofree char *beside = exchange_folder (inside, folders[i]);
+
+    path = beside != NULL ? ens_picture_index_find (index, beside, name) : NULL;
   }
-  path = g_build_filename (set->folder, "JPEGImages", name, NULL);
-  g_hash_table_remove (set->pictures, stem);
+  if (path == NULL)
+    path = ens_picture_index_find (index, inside, name);
+  return path != NULL ? path : ens_picture_index_find_anywhere (index, name);
+}
+
+/* The picture that belongs to an annotation. (transfer none) */
+static const char *
+choose_picture (EnsBoxesReading *reading, const Voc *voc, GError **error)
+{
+  g_autofree char *name = ens_picture_stem (voc->path);
+  const char *path = find_picture (reading, voc->path, name);
+
+  if (path == NULL && voc->filename != NULL)
+    path = find_picture (reading, voc->path, voc->filename);
+  if (path == NULL)
+    g_set_error (
+        error, ENS_ERROR, ENS_ERROR_FILE,
+        "%s has no picture: expected JPEGImages/%s.jpg or .png, or one of this name beside "
+        "it",
+        voc->path, name);
   return path;
 }
 
 /* The picture of its objects' numbers, or NULL. (transfer full) */
 static char *
-find_numbers (const VocSet *set, const char *annotation)
+find_numbers (EnsBoxesReading *reading, const char *annotation)
 {
-  g_autofree char *stem = strip_ending (annotation);
+  g_autofree char *inside = find_inside (reading, annotation);
+  g_autofree char *folder = exchange_folder (inside, "SegmentationObject");
+  g_autofree char *stem = ens_picture_stem (annotation);
   g_autofree char *name = g_strconcat (stem, ".png", NULL);
-  g_autofree char *path = g_build_filename (set->folder, "SegmentationObject", name, NULL);
+  g_autofree char *path =
+      folder != NULL ? g_build_filename (reading->folder, folder, name, NULL) : NULL;
 
-  return g_file_test (path, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer (&path) : NULL;
+  if (path == NULL || !g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return NULL;
+  ens_boxes_reading_use (reading, path);
+  return g_steal_pointer (&path);
 }
 
-/* NULL for one that can't be read. `reason` says why, or what was wrong with an object of it that
- * was left out. (transfer full) */
+/* NULL for one that can't be read, or has no picture of its own. `reason` says why, or what was
+ * wrong with an object of it that was left out. (transfer full) */
 static EnsBoxedImage *
-load_image (VocSet *set, const char *annotation, GError **reason)
+load_image (EnsBoxesReading *reading, const char *annotation, GHashTable *taken, GError **reason)
 {
-  g_autofree char *path = g_build_filename (set->folder, "Annotations", annotation, NULL);
-  char *picture = take_picture (set, annotation, reason);
   EnsBoxedImage *image;
+  const char *picture;
   g_auto (Voc) voc;
 
-  voc_init (&voc, path);
-  if (picture == NULL || !parse_annotation (&voc, reason)) {
-    g_free (picture);
+  voc_init (&voc, annotation);
+  if (!parse_annotation (&voc, reading, reason))
+    return NULL;
+  picture = choose_picture (reading, &voc, reason);
+  if (picture == NULL)
+    return NULL;
+  if (!g_hash_table_add (taken, (gpointer)picture)) {
+    g_set_error (reason, ENS_ERROR, ENS_ERROR_DATA,
+                 "%s: expected a picture of its own, found %s, which another annotation has",
+                 annotation, picture);
     return NULL;
   }
-  image = ens_boxed_image_new (picture);
-  image->numbers = find_numbers (set, annotation);
+  image = ens_boxed_image_new (g_strdup (picture));
+  image->numbers = find_numbers (reading, annotation);
+  image->split = ens_boxes_find_split (reading->folder, annotation);
   add_objects (&voc, image, reason);
   return image;
 }
 
-/* Pictures that no annotation belongs to. */
+/* ---- Annotations of a set ---- */
+
+static gboolean
+is_xml (const char *name)
+{
+  return g_str_has_suffix (name, ".xml") || g_str_has_suffix (name, ".XML");
+}
+
+/* Whether the file is an annotation by what it begins with; or by where it lies, whatever it says.
+ */
+static gboolean
+is_annotation (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (folder);
+  g_autofree char *start = NULL;
+  gsize length;
+
+  if (g_ascii_strcasecmp (name, ANNOTATIONS) == 0)
+    return TRUE;
+  start = ens_file_read_text (path, &length, NULL);
+  return start != NULL && strstr (start, "<annotation>") != NULL;
+}
+
 static void
-tell_left (const VocSet *set, GPtrArray *notes)
+add_annotation (const char *path, gpointer data)
 {
-  g_autoptr (GList) names = g_hash_table_get_values (set->pictures);
-
-  names = g_list_sort (names, (GCompareFunc)strcmp);
-  if (names != NULL)
-    g_ptr_array_add (notes, g_strdup_printf ("%s: left out pictures that have no annotation: %u, "
-                                             "such as JPEGImages/%s",
-                                             set->folder, g_hash_table_size (set->pictures),
-                                             (const char *)names->data));
+  if (is_xml (path) && is_annotation (path))
+    g_ptr_array_add (data, g_strdup (path));
 }
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
+/* The first annotation in the folder itself. (transfer full) */
+static char *
+find_in (const char *folder)
 {
-  return strcmp (*(char *const *)a, *(char *const *)b);
+  g_auto (EnsListing) listing = {0};
+
+  if (ens_listing_read (&listing, folder, NULL))
+    for (guint i = 0; i < listing.files->len; i++) {
+      g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
+
+      if (is_xml (path) && is_annotation (path))
+        return g_steal_pointer (&path);
+    }
+  return NULL;
 }
 
-gboolean
-ens_boxes_have_voc (const char *folder)
+/* A folder Annotations, or an annotation in the folder or in one of its folders. */
+static char *
+find_voc (const char *folder)
 {
-  g_autofree char *annotations = g_build_filename (folder, "Annotations", NULL);
+  g_autofree char *annotations = g_build_filename (folder, ANNOTATIONS, NULL);
+  g_auto (EnsListing) listing = {0};
+  char *found = NULL;
 
-  return g_file_test (annotations, G_FILE_TEST_IS_DIR);
-}
-
-GPtrArray *
-ens_boxes_load_voc (const char *folder, GPtrArray *notes, GError **error)
-{
-  g_autofree char *annotations = g_build_filename (folder, "Annotations", NULL);
-  g_autoptr (GPtrArray) images = NULL;
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_auto (EnsBoxesTally) tally = {.notes = notes};
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GDir) directory = g_dir_open (annotations, 0, &failure);
-  g_auto (VocSet) set = {0};
-  const char *name;
-
-  voc_set_init (&set, folder);
-  if (directory == NULL) {
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
+  if (g_file_test (annotations, G_FILE_TEST_IS_DIR))
+    return g_steal_pointer (&annotations);
+  if (!ens_listing_read (&listing, folder, NULL))
     return NULL;
+  found = find_in (folder);
+  for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
+    g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
+    g_autofree char *inner = g_build_filename (path, ANNOTATIONS, NULL);
+
+    found = find_in (path);
+    if (found == NULL)
+      found = find_in (inner);
   }
-  while ((name = g_dir_read_name (directory)) != NULL)
-    if (g_str_has_suffix (name, ".xml"))
-      g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, compare_names);
-  tally.n = names->len;
-  images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
-  for (guint i = 0; i < names->len; i++) {
+  return found;
+}
+
+/* Lists of pictures are read, or told, by whoever divides the set (voc-lists.h). */
+static void
+use_lists (EnsBoxesReading *reading)
+{
+  g_autofree char *folder = g_build_filename (reading->folder, "ImageSets", "Main", NULL);
+  g_auto (EnsListing) listing = {0};
+
+  if (ens_listing_read (&listing, folder, NULL))
+    for (guint i = 0; i < listing.files->len; i++) {
+      g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
+
+      ens_boxes_reading_use (reading, path);
+    }
+}
+
+static GPtrArray *
+load_voc (EnsBoxesReading *reading, const char *folder, GError **error)
+{
+  g_autoptr (GPtrArray) images =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
+  g_autoptr (GPtrArray) annotations = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GHashTable) taken = g_hash_table_new (g_str_hash, g_str_equal);
+  g_auto (EnsBoxesTally) tally = {.notes = reading->notes};
+
+  use_lists (reading);
+  ens_listing_foreach (folder, add_annotation, annotations);
+  tally.n = annotations->len;
+  for (guint i = 0; i < annotations->len; i++) {
     GError *reason = NULL;
-    EnsBoxedImage *image = load_image (&set, names->pdata[i], &reason);
+    EnsBoxedImage *image = load_image (reading, annotations->pdata[i], taken, &reason);
 
     if (image != NULL)
       g_ptr_array_add (images, image);
     if (reason != NULL)
       ens_boxes_tally_skip (&tally, reason);
   }
-  tell_left (&set, notes);
   return ens_boxes_tally_check (&tally, folder, "annotations", error) ? g_steal_pointer (&images)
                                                                       : NULL;
 }
+
+const EnsBoxesLayout ens_boxes_voc = {"Pascal VOC", find_voc, load_voc};

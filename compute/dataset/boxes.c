@@ -2,11 +2,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "dataset/boxes-coco.h"
-#include "dataset/boxes-csv.h"
+#include "base/files.h"
 #include "dataset/boxes-private.h"
-#include "dataset/boxes-voc.h"
 #include "dataset/dataset.h"
+#include "dataset/left-out.h"
 
 /* ---- Images and boxes ---- */
 
@@ -25,6 +24,7 @@ ens_boxed_image_free (EnsBoxedImage *image)
   g_free (image->numbers);
   g_array_unref (image->boxes);
   g_ptr_array_unref (image->doubts);
+  g_clear_pointer (&image->denied, g_ptr_array_unref);
   g_free (image);
 }
 
@@ -44,15 +44,26 @@ ens_boxed_image_new (char *path)
 void
 ens_boxed_image_doubt (EnsBoxedImage *image, const char *label)
 {
-  g_ptr_array_add (image->doubts, g_strdup (label));
+  g_ptr_array_add (image->doubts, label != NULL ? ens_name_normalise (label) : NULL);
+}
+
+void
+ens_boxed_image_deny (EnsBoxedImage *image, const char *label)
+{
+  if (image->denied == NULL)
+    image->denied = g_ptr_array_new_with_free_func (g_free);
+  if (label != NULL)
+    g_ptr_array_add (image->denied, ens_name_normalise (label));
 }
 
 gboolean
 ens_boxes_name_is_inside (const char *name)
 {
-  g_auto (GStrv) parts = g_strsplit_set (name, "/" G_DIR_SEPARATOR_S, -1);
+  g_auto (GStrv) parts = g_strsplit_set (name, "/\\", -1);
+  gboolean drive = g_ascii_isalpha (name[0]) && name[1] == ':';
 
-  return !g_path_is_absolute (name) && !g_strv_contains ((const char *const *)parts, "..");
+  return *name != '\0' && *name != '/' && *name != '\\' && !drive
+         && !g_strv_contains ((const char *const *)parts, "..");
 }
 
 double
@@ -78,7 +89,7 @@ ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box)
 {
   EnsBox added = *box;
 
-  added.label = g_strdup (box->label);
+  added.label = ens_name_normalise (box->label);
   added.rect = (EnsRect) {0};
   g_array_append_val (image->boxes, added);
 }
@@ -111,7 +122,7 @@ ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges 
     ens_boxed_image_doubt (image, box->label);
     return FALSE;
   }
-  added.label = g_strdup (box->label);
+  added.label = ens_name_normalise (box->label);
   added.rect = (EnsRect) {(float)(left / width), (float)(top / height),
                           (float)((right - left) / width), (float)((bottom - top) / height)};
   g_array_append_val (image->boxes, added);
@@ -133,6 +144,9 @@ ens_boxes_sort (GPtrArray *images)
 
 /* ---- What is left out ---- */
 
+/* So many broken entries are named one by one. */
+#define MAX_NAMED 10
+
 void
 ens_boxes_tally_clear (EnsBoxesTally *tally)
 {
@@ -145,7 +159,8 @@ ens_boxes_tally_skip (EnsBoxesTally *tally, GError *reason)
   tally->n_broken++;
   if (tally->first == NULL)
     tally->first = g_strdup (reason->message);
-  g_ptr_array_add (tally->notes, g_strdup_printf ("skipped %s", reason->message));
+  if (tally->n_broken <= MAX_NAMED)
+    g_ptr_array_add (tally->notes, g_strdup_printf ("skipped %s", reason->message));
   g_error_free (reason);
 }
 
@@ -153,8 +168,12 @@ gboolean
 ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char *what,
                        GError **error)
 {
-  if ((guint64)tally->n_broken * ENS_MIN_IMAGES_PER_BROKEN <= tally->n)
+  if ((guint64)tally->n_broken * ENS_MIN_IMAGES_PER_BROKEN <= tally->n) {
+    if (tally->n_broken > MAX_NAMED)
+      g_ptr_array_add (tally->notes, g_strdup_printf ("%s: skipped %u of the %u %s in all", path,
+                                                      tally->n_broken, tally->n, what));
     return TRUE;
+  }
   if (tally->n == 1)
     g_set_error_literal (error, ENS_ERROR, ENS_ERROR_DATA, tally->first);
   else
@@ -165,32 +184,187 @@ ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char 
   return FALSE;
 }
 
+/* ---- Reading ---- */
+
+static void
+reading_init (EnsBoxesReading *reading, const char *folder, GPtrArray *notes)
+{
+  *reading = (EnsBoxesReading) {.folder = g_strdup (folder), .notes = notes};
+  reading->whole = g_file_test (folder, G_FILE_TEST_IS_DIR);
+  reading->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void
+reading_clear (EnsBoxesReading *reading)
+{
+  g_free (reading->folder);
+  g_clear_pointer (&reading->used, g_hash_table_unref);
+  g_clear_pointer (&reading->index, ens_picture_index_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsBoxesReading, reading_clear)
+
+const EnsPictureIndex *
+ens_boxes_reading_index (EnsBoxesReading *reading)
+{
+  if (reading->index == NULL)
+    reading->index = ens_picture_index_new (reading->folder);
+  return reading->index;
+}
+
+void
+ens_boxes_reading_note (EnsBoxesReading *reading, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_ptr_array_add (reading->notes, g_strdup_vprintf (format, arguments));
+  va_end (arguments);
+}
+
+void
+ens_boxes_reading_use (EnsBoxesReading *reading, const char *path)
+{
+  g_hash_table_add (reading->used, g_canonicalize_filename (path, NULL));
+}
+
+char *
+ens_boxes_reading_text (EnsBoxesReading *reading, const char *path, gsize *length, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  char *text = ens_file_read_text (path, length, &reason);
+
+  ens_boxes_reading_use (reading, path);
+  if (text == NULL)
+    g_set_error (error, ENS_ERROR, reason->code, "%s: can't read it: %s", path, reason->message);
+  return text;
+}
+
+gint
+ens_boxes_find_split (const char *folder, const char *path)
+{
+  gsize skip = g_str_has_prefix (path, folder) ? strlen (folder) : 0;
+  g_auto (GStrv) parts = g_strsplit (path + skip, G_DIR_SEPARATOR_S, -1);
+  EnsSplit split;
+
+  for (guint i = 0; parts[i] != NULL && parts[i + 1] != NULL; i++)
+    if (ens_split_parse (parts[i], &split))
+      return (gint)split;
+  for (guint i = 0; parts[i] != NULL && parts[i + 1] != NULL; i++)
+    if (ens_split_find (parts[i], &split))
+      return (gint)split;
+  return ENS_SPLIT_UNSAID;
+}
+
 /* ---- Layouts ---- */
+
+/* The first one whose files are there is taken. */
+static const EnsBoxesLayout *const layouts[] = {
+    &ens_boxes_coco, &ens_boxes_open_images, &ens_boxes_cvat,
+    &ens_boxes_voc,  &ens_boxes_yolo,        &ens_boxes_csv,
+};
+
+/* The layout that a single file has, by its name's ending. */
+static const EnsBoxesLayout *
+find_file_layout (const char *path)
+{
+  static const struct {
+    const char *ending;
+    const EnsBoxesLayout *layout;
+  } endings[] = {{".json", &ens_boxes_coco}, {".csv", &ens_boxes_csv},   {".tsv", &ens_boxes_csv},
+                 {".xml", &ens_boxes_cvat},  {".yaml", &ens_boxes_yolo}, {".yml", &ens_boxes_yolo}};
+  g_autofree char *lower = g_ascii_strdown (path, -1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    if (g_str_has_suffix (lower, endings[i].ending))
+      return endings[i].layout;
+  return NULL;
+}
+
+static const EnsBoxesLayout *
+find_layout (const char *path, char **evidence)
+{
+  const EnsBoxesLayout *layout = NULL;
+
+  *evidence = NULL;
+  if (!g_file_test (path, G_FILE_TEST_IS_DIR))
+    layout = find_file_layout (path);
+  for (guint i = 0; layout == NULL && i < G_N_ELEMENTS (layouts); i++) {
+    *evidence = layouts[i]->find (path);
+    layout = *evidence != NULL ? layouts[i] : NULL;
+  }
+  return layout;
+}
 
 gboolean
 ens_boxes_have (const char *path)
 {
-  return g_str_has_suffix (path, ".csv") || g_str_has_suffix (path, ".json")
-         || ens_boxes_have_coco (path) || ens_boxes_have_voc (path) || ens_boxes_have_csv (path);
+  g_autofree char *evidence = NULL;
+
+  return find_layout (path, &evidence) != NULL;
+}
+
+static gboolean
+is_used (const EnsBoxesReading *reading, const char *path)
+{
+  g_autofree char *canonical = g_canonicalize_filename (path, NULL);
+
+  return g_hash_table_contains (reading->used, canonical);
+}
+
+/* Which layout was taken, if other files would fit others. */
+static void
+tell_choice (EnsBoxesReading *reading, const EnsBoxesLayout *taken, const char *evidence)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (layouts); i++) {
+    g_autofree char *other =
+        layouts[i] != taken && evidence != NULL ? layouts[i]->find (reading->folder) : NULL;
+
+    if (other != NULL && !is_used (reading, other))
+      ens_boxes_reading_note (reading,
+                              "%s: read as %s because of %s; %s, which would be %s, is not read",
+                              reading->folder, taken->name, evidence, other, layouts[i]->name);
+  }
+}
+
+/* What of the folder neither is a picture of the set nor was read for it. */
+static void
+tell_left_out (EnsBoxesReading *reading, const GPtrArray *images)
+{
+  g_auto (EnsLeftOut) left_out = {0};
+
+  for (guint i = 0; i < images->len; i++)
+    ens_boxes_reading_use (reading, ((const EnsBoxedImage *)images->pdata[i])->path);
+  ens_left_out_add_unused (&left_out, reading->folder, reading->used);
+  ens_left_out_tell (&left_out, reading->folder, reading->notes);
 }
 
 GPtrArray *
 ens_boxes_load (const char *path, GPtrArray *notes, GError **error)
 {
+  g_autofree char *evidence = NULL;
+  g_auto (EnsBoxesReading) reading = {0};
+  const EnsBoxesLayout *layout;
+  GPtrArray *images;
+
   g_return_val_if_fail (path != NULL && notes != NULL, NULL);
 
-  if (g_str_has_suffix (path, ".csv"))
-    return ens_boxes_load_csv (path, notes, error);
-  if (g_str_has_suffix (path, ".json") || ens_boxes_have_coco (path))
-    return ens_boxes_load_coco (path, notes, error);
-  if (ens_boxes_have_voc (path))
-    return ens_boxes_load_voc (path, notes, error);
-  if (ens_boxes_have_csv (path))
-    return ens_boxes_load_csv (path, notes, error);
-  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
-               "%s: expected a folder with Annotations and JPEGImages (Pascal VOC) or with "
-               "annotations/instances_*.json (COCO), or a file of the latter, or a CSV file or the "
-               "folder of its pictures",
-               path);
-  return NULL;
+  layout = find_layout (path, &evidence);
+  if (layout == NULL) {
+    g_set_error (
+        error, ENS_ERROR, ENS_ERROR_DATA,
+        "%s: expected a folder with the files of COCO (annotations/instances_*.json), Open "
+        "Images, CVAT, Pascal VOC (Annotations, JPEGImages), YOLO (data.yaml, labels) or "
+        "tables (*.csv), or one of these files",
+        path);
+    return NULL;
+  }
+  reading_init (&reading, path, notes);
+  images = layout->load (&reading, path, error);
+  if (images == NULL)
+    return NULL;
+  ens_boxes_sort (images);
+  tell_choice (&reading, layout, evidence);
+  if (reading.whole)
+    tell_left_out (&reading, images);
+  return images;
 }

@@ -29,20 +29,28 @@ typedef struct {
   /* char *: labels of annotations that were left out because something is wrong with them, NULL for
    * one whose label is not known either. The image may show these classes, or not. */
   GPtrArray *doubts;
+  /* char *: classes that the image is said not to show; NULL: what is not mentioned is not there.
+   * Else the image may show classes that neither boxes nor these mention. */
+  GPtrArray *denied;
 } EnsBoxedImage;
 
 /* Reads pictures with boxes; in alphabetical order. (transfer full, EnsBoxedImage)
  *
- * `path` is one of
- *  - a folder in Pascal VOC's layout: JPEGImages/, Annotations/NAME.xml; coordinates are pixels
- *    counted from 1, both ends included (boxes-voc.h);
- *  - a folder with COCO's annotations, or one file of them, NAME.json (boxes-coco.h);
- *  - a CSV file, NAME.csv, whose first line names its columns, or the folder NAME of its pictures
- *    (boxes-csv.h).
+ * `path` is a folder, or one file with annotations, in one of these layouts, of which a folder's
+ * files show the first one that fits (compute/dataset/README.md has an example of each):
+ *
+ *  COCO          *.json with images, annotations, categories (boxes-coco.h)
+ *  Open Images   *-annotations-bbox.csv, *-annotations-human-imagelabels.csv (boxes-open-images.c)
+ *  CVAT          annotations.xml, version 1.1 (boxes-cvat.c)
+ *  Pascal VOC    NAME.xml for each picture (boxes-voc.c)
+ *  YOLO          data.yaml, labels/NAME.txt for each picture (boxes-yolo.c)
+ *  tables        *.csv of files with classes, with or without boxes (boxes-csv.c)
  *
  * Pictures are not opened. A picture that is not there, and an annotation that can't be what it
- * says, are left out, and `notes` (char *) says which and why; more than one in
- * ENS_MIN_IMAGES_PER_BROKEN (dataset/dataset.h) is an error. */
+ * says, are left out; `notes` (char *) says which and why, which layout was taken where files would
+ * fit several, and what of the folder was not used; more than one broken entry in
+ * ENS_MIN_IMAGES_PER_BROKEN (dataset/dataset.h) is an error. No name in a file leads out of the
+ * set's folder, but links do: they are its owner's. Labels are in Unicode's normal form C. */
 GPtrArray *ens_boxes_load (const char *path, GPtrArray *notes, GError **error);
 
 /* Whether the path is one of those. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "dataset/boxes-coco.h"
-#include "dataset/boxes-private.h"
 
 #define ANNOTATIONS "annotations"
 #define INSTANCES "instances"
@@ -17,15 +16,17 @@ coco_file_free (gpointer data)
   g_free (file);
 }
 
+/* set: the set's own folder, whose name says nothing. */
 static gint
-find_split (const char *path)
+find_split (const char *path, const char *set)
 {
   g_autofree char *name = g_path_get_basename (path);
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *folder_name = g_path_get_basename (folder);
   EnsSplit split;
 
-  if (ens_split_find (name, &split) || ens_split_find (folder_name, &split))
+  if (ens_split_find (name, &split)
+      || (g_strcmp0 (folder, set) != 0 && ens_split_find (folder_name, &split)))
     return split;
   return ENS_SPLIT_UNSAID;
 }
@@ -104,17 +105,17 @@ ens_coco_list (const char *folder)
   for (guint i = 0; i < files->len; i++) {
     EnsCocoFile *file = files->pdata[i];
 
-    file->split = find_split (file->path);
+    file->split = find_split (file->path, folder);
   }
   return files;
 }
 
-gboolean
-ens_boxes_have_coco (const char *folder)
+static char *
+find_coco (const char *folder)
 {
   g_autoptr (GPtrArray) files = ens_coco_list (folder);
 
-  return files->len > 0;
+  return files->len > 0 ? g_strdup (((const EnsCocoFile *)files->pdata[0])->path) : NULL;
 }
 
 /* A list of one file. */
@@ -124,7 +125,7 @@ list_one (const char *path)
   GPtrArray *files = g_ptr_array_new_with_free_func (coco_file_free);
   EnsCocoFile *file = g_new (EnsCocoFile, 1);
 
-  *file = (EnsCocoFile) {g_strdup (path), find_split (path)};
+  *file = (EnsCocoFile) {g_strdup (path), find_split (path, NULL)};
   g_ptr_array_add (files, file);
   return files;
 }
@@ -139,22 +140,26 @@ find_home (const char *path)
   return strcmp (name, ANNOTATIONS) == 0 ? g_path_get_dirname (folder) : g_steal_pointer (&folder);
 }
 
-GPtrArray *
-ens_boxes_load_coco (const char *path, GPtrArray *notes, GError **error)
+static GPtrArray *
+load_coco (EnsBoxesReading *reading, const char *path, GError **error)
 {
-  gboolean single = g_str_has_suffix (path, ".json");
-  g_autofree char *folder = single ? find_home (path) : g_strdup (path);
+  gboolean single = !reading->whole;
   g_autoptr (GPtrArray) files = single ? list_one (path) : ens_coco_list (path);
   g_autoptr (GPtrArray) images =
       g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
 
+  if (single) {
+    g_free (reading->folder);
+    reading->folder = find_home (path);
+  }
   for (guint i = 0; i < files->len; i++) {
-    GPtrArray *more = ens_coco_load (folder, files->pdata[i], notes, error);
+    GPtrArray *more = ens_coco_load (reading, files->pdata[i], error);
 
     if (more == NULL)
       return NULL;
     g_ptr_array_extend_and_steal (images, more);
   }
-  ens_boxes_sort (images);
   return g_steal_pointer (&images);
 }
+
+const EnsBoxesLayout ens_boxes_coco = {"COCO", find_coco, load_coco};

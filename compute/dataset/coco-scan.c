@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "base/json-scan.h"
 
 static void
@@ -110,6 +111,7 @@ scan_box (EnsJsonScan *scan, EnsCocoAnnotation *annotation)
         values[n] = value;
       n++;
     }
+  annotation->placed = n > 0;
   if (n != G_N_ELEMENTS (values))
     return;
   annotation->left = values[0];
@@ -207,7 +209,6 @@ scan_annotation (EnsCocoEntries *entries, EnsJsonScan *scan)
         scan_id (entries, scan, &annotation.category);
       } else if (strcmp (name, "bbox") == 0) {
         scan_box (scan, &annotation);
-        annotation.placed = TRUE;
       } else if (strcmp (name, "segmentation") == 0) {
         scan_polygons (scan, &polygons);
       } else if (strcmp (name, "iscrowd") == 0) {
@@ -233,14 +234,25 @@ static const struct {
     {"categories", scan_category},
 };
 
-/* Scans a list, and says which of the lists it was; G_N_ELEMENTS (lists) for what is none. */
+#define ANNOTATIONS 1
+
+/* G_N_ELEMENTS (lists) for what is none. */
 static guint
-scan_list (EnsCocoEntries *entries, EnsJsonScan *scan, const char *name)
+find_list (const char *name)
 {
   guint list = 0;
 
   while (list < G_N_ELEMENTS (lists) && strcmp (lists[list].name, name) != 0)
     list++;
+  return list;
+}
+
+/* Scans a list, and says which of the lists it was; G_N_ELEMENTS (lists) for what is none. */
+static guint
+scan_list (EnsCocoEntries *entries, EnsJsonScan *scan, const char *name)
+{
+  guint list = find_list (name);
+
   if (list == G_N_ELEMENTS (lists))
     ens_json_scan_skip (scan);
   else if (!ens_json_scan_open_array (scan))
@@ -254,19 +266,22 @@ scan_list (EnsCocoEntries *entries, EnsJsonScan *scan, const char *name)
 static gboolean
 scan_text_of_file (EnsCocoEntries *entries, const char *path, GMappedFile *file, GError **error)
 {
-  gboolean seen[G_N_ELEMENTS (lists) + 1] = {FALSE};
+  gboolean seen[G_N_ELEMENTS (lists) + 1] = {FALSE}, named[G_N_ELEMENTS (lists) + 1] = {FALSE};
   EnsJsonScan scan;
   const char *name;
 
   ens_json_scan_init (&scan, path, g_mapped_file_get_contents (file),
                       g_mapped_file_get_length (file));
   if (ens_json_scan_open_object (&scan))
-    while ((name = ens_json_scan_member (&scan)) != NULL)
+    while ((name = ens_json_scan_member (&scan)) != NULL) {
+      named[find_list (name)] = TRUE;
       seen[scan_list (entries, &scan, name)] = TRUE;
+    }
   if (!ens_json_scan_finish (&scan, error))
     return FALSE;
+  entries->annotated = seen[ANNOTATIONS];
   for (guint list = 0; list < G_N_ELEMENTS (lists); list++)
-    if (!seen[list]) {
+    if (!seen[list] && (list != ANNOTATIONS || named[list])) {
       g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
                    "%s: not COCO's annotations: expected lists called images, annotations and "
                    "categories, found none called %s",
@@ -280,10 +295,10 @@ gboolean
 ens_coco_scan (EnsCocoEntries *entries, const char *path, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &failure);
+  g_autoptr (GMappedFile) file = ens_file_map (path, &failure);
 
   if (file == NULL) {
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't read it: %s", path, failure->message);
     return FALSE;
   }
   return scan_text_of_file (entries, path, file, error);

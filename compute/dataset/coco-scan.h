@@ -30,6 +30,7 @@ typedef struct {
   GArray *annotations; /* EnsCocoAnnotation */
   GArray *categories;  /* EnsCocoCategory */
   GStringChunk *ids;
+  gboolean annotated; /* has annotations, or an empty list of them */
 } EnsCocoEntries;
 
 void ens_coco_entries_init (EnsCocoEntries *entries);

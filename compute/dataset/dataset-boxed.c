@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "dataset/boxes-private.h"
-#include "dataset/boxes-voc.h"
 #include "dataset/dataset-private.h"
 #include "dataset/voc-lists.h"
 
@@ -156,6 +155,43 @@ find_classes (EnsDataset *dataset, GPtrArray *images, GError **error)
 
 /* ---- Samples ---- */
 
+/* The data set's classes. */
+typedef struct {
+  GHashTable *numbers; /* name in normal form C → number + 1 */
+  GHashTable *denied;  /* those that some image is said not to show */
+} Classes;
+
+static void
+classes_clear (Classes *classes)
+{
+  g_hash_table_unref (classes->numbers);
+  g_hash_table_unref (classes->denied);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Classes, classes_clear)
+
+static void
+classes_init (Classes *classes, const EnsDataset *dataset, const GPtrArray *images)
+{
+  classes->numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  classes->denied = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint c = 0; c < dataset->n_classes; c++)
+    g_hash_table_insert (classes->numbers, ens_name_normalise (dataset->classes[c]),
+                         GUINT_TO_POINTER (c + 1));
+  for (guint i = 0; i < images->len; i++) {
+    const GPtrArray *denied = ((const EnsBoxedImage *)images->pdata[i])->denied;
+
+    for (guint d = 0; denied != NULL && d < denied->len; d++)
+      g_hash_table_add (classes->denied, denied->pdata[d]);
+  }
+}
+
+/* The class's number + 1; 0 for one that is none of the data set's. */
+static guint
+find_class (const Classes *classes, const char *label)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (classes->numbers, label));
+}
+
 /* Objects of a split whose class is none of the data set's. */
 typedef struct {
   guint n, n_known;
@@ -194,21 +230,38 @@ add_doubt (EnsDatasetItem *item, guint class)
 }
 
 static void
-add_doubts (EnsDatasetItem *item, const EnsBoxedImage *image, GHashTable *classes)
+add_doubts (EnsDatasetItem *item, const EnsBoxedImage *image, const Classes *classes)
 {
   for (guint d = 0; d < image->doubts->len; d++) {
     const char *label = image->doubts->pdata[d];
-    guint class = label ? GPOINTER_TO_UINT (g_hash_table_lookup (classes, label)) : 0;
+    guint class = label ? find_class (classes, label) : 0;
 
     if (class > 0)
       add_doubt (item, class - 1);
-    for (guint c = 0; label == NULL && c < g_hash_table_size (classes); c++)
+    for (guint c = 0; label == NULL && c < g_hash_table_size (classes->numbers); c++)
       add_doubt (item, c);
   }
 }
 
+/* Where nobody has looked for a class, it is not known; a class that is nowhere said to be absent
+ * has been looked for everywhere. */
 static void
-add_item (EnsDataset *dataset, EnsSplit split, const EnsBoxedImage *image, GHashTable *classes,
+add_unmentioned (EnsDatasetItem *item, const EnsBoxedImage *image, const Classes *classes)
+{
+  GHashTableIter iterator;
+  gpointer label, number;
+
+  if (image->denied == NULL)
+    return;
+  g_hash_table_iter_init (&iterator, classes->numbers);
+  while (g_hash_table_iter_next (&iterator, &label, &number))
+    if (g_hash_table_contains (classes->denied, label)
+        && !g_ptr_array_find_with_equal_func (image->denied, label, g_str_equal, NULL))
+      add_doubt (item, GPOINTER_TO_UINT (number) - 1);
+}
+
+static void
+add_item (EnsDataset *dataset, EnsSplit split, const EnsBoxedImage *image, const Classes *classes,
           Strangers *strangers)
 {
   EnsDatasetItem *item = ens_dataset_add_item (dataset, split, g_strdup (image->path));
@@ -219,7 +272,7 @@ add_item (EnsDataset *dataset, EnsSplit split, const EnsBoxedImage *image, GHash
   item->boxes = g_array_new (FALSE, FALSE, sizeof (EnsDatasetBox));
   for (guint b = 0; b < image->boxes->len; b++) {
     const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
-    guint class = GPOINTER_TO_UINT (g_hash_table_lookup (classes, box->label));
+    guint class = find_class (classes, box->label);
 
     if (class > 0) {
       add_box (item, box, class - 1);
@@ -230,6 +283,7 @@ add_item (EnsDataset *dataset, EnsSplit split, const EnsBoxedImage *image, GHash
     }
   }
   add_doubts (item, image, classes);
+  add_unmentioned (item, image, classes);
 }
 
 /* The names, but not more than can be read. (transfer full) */
@@ -274,7 +328,7 @@ check_strangers (EnsDataset *dataset, EnsSplit split, const Strangers *strangers
 }
 
 static gboolean
-add_split (EnsDataset *dataset, EnsSplit split, GPtrArray *images, GHashTable *classes,
+add_split (EnsDataset *dataset, EnsSplit split, GPtrArray *images, const Classes *classes,
            GError **error)
 {
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
@@ -285,21 +339,38 @@ add_split (EnsDataset *dataset, EnsSplit split, GPtrArray *images, GHashTable *c
   return check_strangers (dataset, split, &strangers, error);
 }
 
+/* How many pictures are left of a class, for which nothing is known. */
+static void
+tell_doubts (EnsDataset *dataset, const GPtrArray *images)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < images->len; i++)
+    n += ((const EnsBoxedImage *)images->pdata[i])->doubts->len > 0;
+  if (n > 0)
+    ens_dataset_note (dataset,
+                      "%s: pictures of which it is not known whether they show a class, because an "
+                      "annotation was skipped or does not say: %u",
+                      dataset->folder, n);
+}
+
 gboolean
 ens_dataset_read_boxed (EnsDataset *dataset, GError **error)
 {
   g_auto (Boxed) boxed = {0};
-  g_autoptr (GHashTable) classes = g_hash_table_new (g_str_hash, g_str_equal);
+  g_auto (Classes) classes = {0};
 
   boxed_init (&boxed);
+  classes_init (&classes, dataset, boxed.images);
   if (!read_images (dataset, &boxed, error)
       || (dataset->classes == NULL
           && !find_classes (dataset, boxed.splits[ENS_SPLIT_TRAIN], error)))
     return FALSE;
-  for (guint c = 0; c < dataset->n_classes; c++)
-    g_hash_table_insert (classes, dataset->classes[c], GUINT_TO_POINTER (c + 1));
+  classes_clear (&classes);
+  classes_init (&classes, dataset, boxed.images);
+  tell_doubts (dataset, boxed.images);
   for (guint s = 0; s < ENS_N_SPLITS; s++)
-    if (!add_split (dataset, s, boxed.splits[s], classes, error))
+    if (!add_split (dataset, s, boxed.splits[s], &classes, error))
       return FALSE;
   return TRUE;
 }

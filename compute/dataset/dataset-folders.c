@@ -6,138 +6,29 @@
 #include <string.h>
 
 #include "dataset/dataset-private.h"
+#include "dataset/left-out.h"
 #include "dataset/picture-names.h"
 
 #define NO_CLASS "none"
 
-/* How deep folders may lie in each other: links can make circles. */
-#define MAX_DEPTH 16
-
-/* ---- What is left out ---- */
-
-typedef enum {
-  LEFT_OUT_FORMAT,
-  LEFT_OUT_OUTSIDE,
-  LEFT_OUT_FOLDER,
-  LEFT_OUT_OTHER,
-  LEFT_OUT_HIDDEN,
-  N_LEFT_OUT
-} Reason;
-
-/* How often, by reason, and one path of each. */
-typedef struct {
-  guint n[N_LEFT_OUT];
-  char *example[N_LEFT_OUT];
-} LeftOut;
-
-static void
-left_out_clear (LeftOut *left_out)
-{
-  for (guint i = 0; i < N_LEFT_OUT; i++)
-    g_free (left_out->example[i]);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LeftOut, left_out_clear)
-
-static void
-leave_out (LeftOut *left_out, Reason reason, const char *path)
-{
-  if (left_out->n[reason]++ == 0)
-    left_out->example[reason] = g_strdup (path);
-}
-
-/* "pictures in formats …: 2, such as PATH; …"; empty if there is nothing to tell. (transfer full)
- */
-static char *
-describe_left_out (const LeftOut *left_out)
-{
-  static const char *const reasons[N_LEFT_OUT] = {
-      "pictures in formats that can't be read (convert them to JPEG or PNG)",
-      "pictures beside the classes' folders (put each into its class's folder)",
-      "folders that are no split (splits are called train, validation, test)",
-      "files that are no pictures",
-      "hidden files",
-  };
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < N_LEFT_OUT; i++)
-    if (left_out->n[i] > 0)
-      g_string_append_printf (text, "%s%s: %u, such as %s", text->len > 0 ? "; " : "", reasons[i],
-                              left_out->n[i], left_out->example[i]);
-  return g_string_free (text, FALSE);
-}
-
-static void
-tell_left_out (EnsDataset *dataset, const char *folder, const LeftOut *left_out)
-{
-  g_autofree char *description = describe_left_out (left_out);
-
-  if (*description != '\0')
-    ens_dataset_note (dataset, "%s: left out %s", folder, description);
-}
+/* How far a class's folder lies below the set's own. */
+#define CLASS_DEPTH 2
 
 /* ---- Folders ---- */
 
-/* What a folder has, in byte order. */
-typedef struct {
-  GPtrArray *folders, *files; /* char *: names */
-} Listing;
-
-static void
-listing_clear (Listing *listing)
-{
-  g_clear_pointer (&listing->folders, g_ptr_array_unref);
-  g_clear_pointer (&listing->files, g_ptr_array_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Listing, listing_clear)
-
-static gint
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *)a, *(const char *const *)b);
-}
-
-/* left_out: counts what is hidden. */
-static gboolean
-list_folder (const char *folder, Listing *listing, LeftOut *left_out, GError **error)
-{
-  g_autoptr (GError) reason = NULL;
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, &reason);
-  const char *name;
-
-  if (dir == NULL) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't read this folder: %s", folder,
-                 reason->message);
-    return FALSE;
-  }
-  listing->folders = g_ptr_array_new_with_free_func (g_free);
-  listing->files = g_ptr_array_new_with_free_func (g_free);
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = g_build_filename (folder, name, NULL);
-
-    if (name[0] == '.')
-      leave_out (left_out, LEFT_OUT_HIDDEN, path);
-    else if (g_file_test (path, G_FILE_TEST_IS_DIR))
-      g_ptr_array_add (listing->folders, g_strdup (name));
-    else
-      g_ptr_array_add (listing->files, g_strdup (name));
-  }
-  g_ptr_array_sort (listing->folders, compare_names);
-  g_ptr_array_sort (listing->files, compare_names);
-  return TRUE;
-}
-
 /* Files that lie where none is expected. */
 static void
-leave_out_files (const char *folder, const GPtrArray *files, LeftOut *left_out)
+leave_out_files (const char *folder, const GPtrArray *files, EnsLeftOut *left_out)
 {
   for (guint i = 0; i < files->len; i++) {
     const char *name = files->pdata[i];
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    leave_out (left_out,
-               ens_picture_has_name (name) || ens_picture_has_foreign_name (name) ? LEFT_OUT_OUTSIDE
-                                                                                  : LEFT_OUT_OTHER,
-               path);
+    ens_left_out_add (left_out,
+                      ens_picture_has_name (name) || ens_picture_has_foreign_name (name)
+                          ? ENS_LEFT_OUT_OUTSIDE
+                          : ENS_LEFT_OUT_OTHER,
+                      path);
   }
 }
 
@@ -147,11 +38,10 @@ static GPtrArray *
 find_split (const EnsDataset *dataset, EnsSplit split)
 {
   GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
-  g_auto (Listing) listing = {0};
-  g_auto (LeftOut) ignored = {0};
+  g_auto (EnsListing) listing = {0};
   EnsSplit found;
 
-  if (list_folder (dataset->folder, &listing, &ignored, NULL))
+  if (ens_listing_read (&listing, dataset->folder, NULL))
     for (guint i = 0; i < listing.folders->len; i++)
       if (ens_split_parse (listing.folders->pdata[i], &found) && found == split)
         g_ptr_array_add (folders,
@@ -163,20 +53,21 @@ find_split (const EnsDataset *dataset, EnsSplit split)
 static void
 tell_beside (EnsDataset *dataset)
 {
-  g_auto (Listing) listing = {0};
-  g_auto (LeftOut) left_out = {0};
+  g_auto (EnsListing) listing = {0};
+  g_auto (EnsLeftOut) left_out = {0};
   EnsSplit split;
 
-  if (!list_folder (dataset->folder, &listing, &left_out, NULL))
+  if (!ens_listing_read (&listing, dataset->folder, NULL))
     return;
+  ens_left_out_add_rest (&left_out, dataset->folder, &listing);
   for (guint i = 0; i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (dataset->folder, listing.folders->pdata[i], NULL);
 
     if (!ens_split_parse (listing.folders->pdata[i], &split))
-      leave_out (&left_out, LEFT_OUT_FOLDER, path);
+      ens_left_out_add (&left_out, ENS_LEFT_OUT_FOLDER, path);
   }
   leave_out_files (dataset->folder, listing.files, &left_out);
-  tell_left_out (dataset, dataset->folder, &left_out);
+  ens_left_out_tell (&left_out, dataset->folder, dataset->notes);
 }
 
 /* ---- Classes ---- */
@@ -184,11 +75,12 @@ tell_beside (EnsDataset *dataset)
 gboolean
 ens_dataset_miss_split (const EnsDataset *dataset, EnsSplit split, GError **error)
 {
-  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
-               "%s: found no %s images; looked for %s" G_DIR_SEPARATOR_S "CLASS" G_DIR_SEPARATOR_S
-               "IMAGE with names such as *.jpg or *.png, for lists in ImageSets/Main beside "
-               "Annotations (Pascal VOC), and for annotations/instances_*.json (COCO)",
-               dataset->folder, ens_split_name (split), ens_split_name (split));
+  g_set_error (
+      error, ENS_ERROR, ENS_ERROR_DATA,
+      "%s: found no %s images; looked for %s" G_DIR_SEPARATOR_S "CLASS" G_DIR_SEPARATOR_S
+      "IMAGE with names such as *.jpg or *.png, and for annotations of COCO, Open Images, CVAT, "
+      "Pascal VOC, YOLO or tables",
+      dataset->folder, ens_split_name (split), ens_split_name (split));
   return FALSE;
 }
 
@@ -203,10 +95,9 @@ normalise_name (const char *name)
 static gboolean
 add_classes (const char *folder, GPtrArray *names, GError **error)
 {
-  g_auto (Listing) listing = {0};
-  g_auto (LeftOut) left_out = {0}; /* told when the split is read */
+  g_auto (EnsListing) listing = {0};
 
-  if (!list_folder (folder, &listing, &left_out, error))
+  if (!ens_listing_read (&listing, folder, error))
     return FALSE;
   for (guint i = 0; i < listing.folders->len; i++) {
     g_autofree char *name = normalise_name (listing.folders->pdata[i]);
@@ -241,7 +132,7 @@ read_classes (EnsDataset *dataset, GError **error)
                  (const char *)folders->pdata[0]);
     return FALSE;
   }
-  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_sort (names, ens_listing_compare);
   dataset->n_classes = names->len;
   g_ptr_array_add (names, NULL);
   dataset->classes = (char **)g_ptr_array_free (g_steal_pointer (&names), FALSE);
@@ -271,7 +162,7 @@ typedef struct {
   EnsSplit split;
   guint class;   /* of the folder at hand; n_classes for "none" */
   guint n_below; /* images in folders below a class's */
-  LeftOut left_out;
+  EnsLeftOut left_out;
 } Reading;
 
 static void
@@ -283,28 +174,41 @@ add_item (Reading *reading, char *path)
     item->labels[reading->class] = ENS_LABEL_PRESENT;
 }
 
-static gboolean
-read_images (Reading *reading, const char *folder, guint depth, GError **error)
+static void
+take_files (Reading *reading, const char *folder, const EnsListing *listing, gboolean below)
 {
-  g_auto (Listing) listing = {0};
-
-  if (!list_folder (folder, &listing, &reading->left_out, error))
-    return FALSE;
-  for (guint i = 0; i < listing.files->len; i++) {
-    const char *name = listing.files->pdata[i];
+  for (guint i = 0; i < listing->files->len; i++) {
+    const char *name = listing->files->pdata[i];
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    reading->n_below += depth > 0 && ens_picture_has_name (name);
-    if (ens_picture_has_name (name) && g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    reading->n_below += below && ens_picture_has_name (name);
+    if (ens_picture_has_name (name))
       add_item (reading, g_steal_pointer (&path));
     else
-      leave_out (&reading->left_out,
-                 ens_picture_has_foreign_name (name) ? LEFT_OUT_FORMAT : LEFT_OUT_OTHER, path);
+      ens_left_out_add (
+          &reading->left_out,
+          ens_picture_has_foreign_name (name) ? ENS_LEFT_OUT_FORMAT : ENS_LEFT_OUT_OTHER, path);
   }
-  for (guint i = 0; i < listing.folders->len && depth < MAX_DEPTH; i++) {
+}
+
+static gboolean
+read_images (Reading *reading, const char *folder, const EnsTrail *above, GError **error)
+{
+  g_auto (EnsListing) listing = {0};
+  EnsTrail trail;
+
+  if (!ens_trail_enter (&trail, above, folder)) {
+    ens_left_out_add (&reading->left_out, ENS_LEFT_OUT_LOOP, folder);
+    return TRUE;
+  }
+  if (!ens_listing_read (&listing, folder, error))
+    return FALSE;
+  ens_left_out_add_rest (&reading->left_out, folder, &listing);
+  take_files (reading, folder, &listing, trail.depth > CLASS_DEPTH);
+  for (guint i = 0; i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
 
-    if (!read_images (reading, path, depth + 1, error))
+    if (!read_images (reading, path, &trail, error))
       return FALSE;
   }
   return TRUE;
@@ -312,9 +216,9 @@ read_images (Reading *reading, const char *folder, guint depth, GError **error)
 
 /* A class folder of training images without any. */
 static gboolean
-miss_images (const char *folder, const LeftOut *left_out, GError **error)
+miss_images (const char *folder, const EnsLeftOut *left_out, GError **error)
 {
-  g_autofree char *found = describe_left_out (left_out);
+  g_autofree char *found = ens_left_out_describe (left_out);
 
   g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                "%s: found no image; looked for names such as *.jpg or *.png%s%s; add some, or "
@@ -331,6 +235,7 @@ read_class (Reading *reading, const char *split_folder, const char *name, GError
   g_autofree char *folder = g_build_filename (split_folder, name, NULL);
   gint class = find_class (dataset, name);
   guint before = samples->len;
+  EnsTrail set, split;
 
   if (class < 0) {
     g_autofree char *known = g_strjoinv (", ", dataset->classes);
@@ -340,7 +245,9 @@ read_class (Reading *reading, const char *split_folder, const char *name, GError
     return FALSE;
   }
   reading->class = (guint) class;
-  return read_images (reading, folder, 0, error)
+  ens_trail_enter (&set, NULL, dataset->folder);
+  ens_trail_enter (&split, &set, split_folder);
+  return read_images (reading, folder, &split, error)
          && (samples->len > before || reading->split != ENS_SPLIT_TRAIN
              || miss_images (folder, &reading->left_out, error));
 }
@@ -348,10 +255,11 @@ read_class (Reading *reading, const char *split_folder, const char *name, GError
 static gboolean
 read_split_folder (Reading *reading, const char *folder, GError **error)
 {
-  g_auto (Listing) listing = {0};
+  g_auto (EnsListing) listing = {0};
 
-  if (!list_folder (folder, &listing, &reading->left_out, error))
+  if (!ens_listing_read (&listing, folder, error))
     return FALSE;
+  ens_left_out_add_rest (&reading->left_out, folder, &listing);
   leave_out_files (folder, listing.files, &reading->left_out);
   for (guint i = 0; i < listing.folders->len; i++)
     if (!read_class (reading, folder, listing.folders->pdata[i], error))
@@ -361,7 +269,7 @@ read_split_folder (Reading *reading, const char *folder, GError **error)
                       "%s: %u of the pictures lie in folders below their class's folder, and are "
                       "taken for the class",
                       folder, reading->n_below);
-  tell_left_out (reading->dataset, folder, &reading->left_out);
+  ens_left_out_tell (&reading->left_out, folder, reading->dataset->notes);
   return TRUE;
 }
 
@@ -369,12 +277,12 @@ gboolean
 ens_dataset_read_unrelated (EnsDataset *dataset, GError **error)
 {
   Reading reading = {.dataset = dataset, .split = ENS_SPLIT_TEST, .class = dataset->n_classes};
-  gboolean read = read_images (&reading, dataset->folder, 0, error)
+  gboolean read = read_images (&reading, dataset->folder, NULL, error)
                   && (dataset->samples[ENS_SPLIT_TEST]->len > 0
                       || miss_images (dataset->folder, &reading.left_out, error));
 
-  tell_left_out (dataset, dataset->folder, &reading.left_out);
-  left_out_clear (&reading.left_out);
+  ens_left_out_tell (&reading.left_out, dataset->folder, dataset->notes);
+  ens_left_out_clear (&reading.left_out);
   return read;
 }
 
@@ -390,7 +298,7 @@ ens_dataset_read_folders (EnsDataset *dataset, GError **error)
       Reading reading = {.dataset = dataset, .split = (EnsSplit)s};
       gboolean read = read_split_folder (&reading, folders->pdata[i], error);
 
-      left_out_clear (&reading.left_out);
+      ens_left_out_clear (&reading.left_out);
       if (!read)
         return FALSE;
     }

@@ -8,9 +8,8 @@
  * formats that aren't read (.jxl …), images beside the classes' folders and folders beside the
  * splits', is left out, and a note counts it by reason.
  *
- * Or images with boxes, which can show several classes (dataset/dataset-boxed.h): a folder in
- * Pascal VOC's or COCO's layout, a file of COCO's annotations, or a table and the folder of its
- * pictures, as dataset/boxes.h describes them.
+ * Or images with annotations, which can show several classes (dataset/dataset-boxed.h), in one of
+ * the layouts that dataset/boxes.h describes.
  *
  * Images are listed, not opened. */
 #pragma once

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dataset/picture-names.h"
 
+#include <string.h>
+
 #ifdef ENS_HAVE_HEIF
 #define HEIF_READ ".heic", ".heif", ".avif"
 #define HEIF_FOREIGN
@@ -38,4 +40,15 @@ gboolean
 ens_picture_has_foreign_name (const char *name)
 {
   return has_ending (name, foreign_endings, G_N_ELEMENTS (foreign_endings));
+}
+
+char *
+ens_picture_stem (const char *path)
+{
+  char *stem = g_path_get_basename (path);
+  char *dot = strrchr (stem, '.');
+
+  if (dot != NULL)
+    *dot = '\0';
+  return stem;
 }

@@ -3,19 +3,23 @@
 
 #include <string.h>
 
+#include "base/files.h"
 #include "dataset/boxes-private.h"
+#include "dataset/left-out.h"
+#include "dataset/picture-names.h"
 
 #define ENDING ".txt"
 
 /* As M. Everingham et al. name them (The Pascal Visual Object Classes Challenge, IJCV 2010), and as
  * the folders of other data sets are called; the first that is there counts. */
-static const char *const list_names[ENS_N_SPLITS][4] = {
-    {"train", "trainval"}, {"val", "validation", "valid"}, {"test"}};
+static const char *const list_names[ENS_N_SPLITS][5] = {
+    {"train", "trainval", "training"}, {"val", "validation", "valid", "dev"}, {"test", "testing"}};
 
 typedef struct {
   char *folder;      /* of the lists */
   GHashTable *by_id; /* name → EnsBoxedImage */
   GHashTable *taken; /* EnsBoxedImage that some list has */
+  GHashTable *used;  /* names of lists that were read */
   GPtrArray *notes;
 } Lists;
 
@@ -25,19 +29,17 @@ lists_clear (Lists *lists)
   g_free (lists->folder);
   g_hash_table_unref (lists->by_id);
   g_hash_table_unref (lists->taken);
+  g_hash_table_unref (lists->used);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Lists, lists_clear)
 
-/* The image's name without folder and ending. (transfer full) */
+/* What lists call an image. (transfer full) */
 static char *
-image_id (const EnsBoxedImage *image)
+image_key (const EnsBoxedImage *image)
 {
-  char *id = g_path_get_basename (image->path);
-  char *dot = strrchr (id, '.');
+  g_autofree char *stem = ens_picture_stem (image->path);
 
-  if (dot != NULL)
-    *dot = '\0';
-  return id;
+  return ens_name_normalise (stem);
 }
 
 static void
@@ -46,30 +48,55 @@ lists_init (Lists *lists, const char *folder, GPtrArray *images, GPtrArray *note
   lists->folder = g_build_filename (folder, "ImageSets", "Main", NULL);
   lists->by_id = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   lists->taken = g_hash_table_new (NULL, NULL);
+  lists->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   lists->notes = notes;
   for (guint i = 0; i < images->len; i++)
-    g_hash_table_insert (lists->by_id, image_id (images->pdata[i]), images->pdata[i]);
+    g_hash_table_insert (lists->by_id, image_key (images->pdata[i]), images->pdata[i]);
+}
+
+/* By the name that begins the line: names may have spaces, and class lists a number behind them;
+ * what is no part of the name is cut off. Names may have folders and endings, as CVAT writes them.
+ */
+static EnsBoxedImage *
+find_image (const Lists *lists, char *line)
+{
+  for (;;) {
+    g_autofree char *base = g_path_get_basename (line);
+    g_autofree char *name = ens_name_normalise (base);
+    g_autofree char *stem = ens_picture_stem (name);
+    EnsBoxedImage *image = g_hash_table_lookup (lists->by_id, name);
+    char *space;
+
+    if (image == NULL && ens_picture_has_name (name))
+      image = g_hash_table_lookup (lists->by_id, stem);
+    space = strrchr (line, ' ');
+    if (image != NULL || space == NULL)
+      return image;
+    *space = '\0';
+    g_strchomp (line);
+  }
 }
 
 /* Adds the images that a list names, in its order; it gives a name a line, and further words of the
- * line are not read. seen: those that the split has already, which are not added; NULL: add all. */
+ * line are not read. seen: those that the split has already, which are not added. */
 static gboolean
 read_list (Lists *lists, const char *name, GHashTable *seen, GPtrArray *split, GError **error)
 {
   g_autofree char *path = g_build_filename (lists->folder, name, NULL);
   g_auto (EnsBoxesTally) tally = {.notes = lists->notes};
   g_autoptr (GError) failure = NULL;
-  g_autofree char *text = NULL;
+  g_autofree char *text = ens_file_read_text (path, NULL, &failure);
   g_auto (GStrv) lines = NULL;
 
-  if (!g_file_get_contents (path, &text, NULL, &failure)) {
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
+  g_hash_table_add (lists->used, g_strdup (name));
+  if (text == NULL) {
+    g_set_error (error, ENS_ERROR, failure->code, "%s: can't read it: %s", path, failure->message);
     return FALSE;
   }
   lines = g_strsplit (text, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++) {
-    char *id = g_strdelimit (g_strstrip (lines[i]), " \t", '\0');
-    EnsBoxedImage *image = g_hash_table_lookup (lists->by_id, id);
+    char *id = g_strdelimit (g_strstrip (lines[i]), "\t", ' ');
+    EnsBoxedImage *image = find_image (lists, id);
 
     if (*id == '\0')
       continue;
@@ -80,7 +107,7 @@ read_list (Lists *lists, const char *name, GHashTable *seen, GPtrArray *split, G
                                          "%s:%u: expected an image that has an annotation, found "
                                          "“%s”",
                                          path, i + 1, id));
-    else if (seen == NULL || g_hash_table_add (seen, image))
+    else if (g_hash_table_add (seen, image))
       g_ptr_array_add (split, image);
     if (image != NULL)
       g_hash_table_add (lists->taken, image);
@@ -88,18 +115,18 @@ read_list (Lists *lists, const char *name, GHashTable *seen, GPtrArray *split, G
   return ens_boxes_tally_check (&tally, path, "images", error);
 }
 
-static gboolean
-have_list (const Lists *lists, const char *name)
+/* The list's name as it is written, in capitals or not; NULL if there is none. (transfer full) */
+static char *
+find_list (const Lists *lists, const char *name)
 {
-  g_autofree char *path = g_build_filename (lists->folder, name, NULL);
+  g_autofree char *wanted = g_strconcat (name, ENDING, NULL);
+  g_auto (EnsListing) listing = {0};
 
-  return g_file_test (path, G_FILE_TEST_IS_REGULAR);
-}
-
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *)a, *(char *const *)b);
+  if (ens_listing_read (&listing, lists->folder, NULL))
+    for (guint i = 0; i < listing.files->len; i++)
+      if (g_ascii_strcasecmp (listing.files->pdata[i], wanted) == 0)
+        return g_strdup (listing.files->pdata[i]);
+  return NULL;
 }
 
 /* The lists of the split by class, in byte order. (transfer full) */
@@ -108,13 +135,12 @@ find_class_lists (const Lists *lists, const char *split)
 {
   GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *ending = g_strconcat ("_", split, ENDING, NULL);
-  g_autoptr (GDir) dir = g_dir_open (lists->folder, 0, NULL);
-  const char *name;
+  g_auto (EnsListing) listing = {0};
 
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_suffix (name, ending))
-      g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, compare_names);
+  if (ens_listing_read (&listing, lists->folder, NULL))
+    for (guint i = 0; i < listing.files->len; i++)
+      if (g_str_has_suffix (listing.files->pdata[i], ending))
+        g_ptr_array_add (names, g_strdup (listing.files->pdata[i]));
   return names;
 }
 
@@ -127,11 +153,11 @@ read_split (Lists *lists, EnsSplit s, GPtrArray *split, gboolean *found, GError 
 
   *found = FALSE;
   for (guint i = 0; names[i] != NULL; i++) {
-    g_autofree char *name = g_strconcat (names[i], ENDING, NULL);
+    g_autofree char *name = find_list (lists, names[i]);
 
-    *found = have_list (lists, name);
+    *found = name != NULL;
     if (*found)
-      return read_list (lists, name, NULL, split, error);
+      return read_list (lists, name, seen, split, error);
   }
   for (guint i = 0; names[i] != NULL && !*found; i++) {
     g_autoptr (GPtrArray) by_class = find_class_lists (lists, names[i]);
@@ -142,6 +168,44 @@ read_split (Lists *lists, EnsSplit s, GPtrArray *split, gboolean *found, GError 
         return FALSE;
   }
   return TRUE;
+}
+
+/* Lists that were not needed. */
+static void
+tell_unused (const Lists *lists)
+{
+  g_auto (EnsListing) listing = {0};
+  g_auto (EnsLeftOut) left_out = {0};
+
+  if (!ens_listing_read (&listing, lists->folder, NULL))
+    return;
+  ens_left_out_add_rest (&left_out, lists->folder, &listing);
+  for (guint i = 0; i < listing.files->len; i++)
+    if (!g_hash_table_contains (lists->used, listing.files->pdata[i])) {
+      g_autofree char *path = g_build_filename (lists->folder, listing.files->pdata[i], NULL);
+
+      ens_left_out_add (&left_out, ENS_LEFT_OUT_ANNOTATION, path);
+    }
+  ens_left_out_tell (&left_out, lists->folder, lists->notes);
+}
+
+/* Images that no list has, where some list is for training. */
+static void
+tell_unlisted (const Lists *lists, const GPtrArray *images)
+{
+  const char *example = NULL;
+  guint n = 0;
+
+  for (guint i = 0; i < images->len; i++)
+    if (!g_hash_table_contains (lists->taken, images->pdata[i])) {
+      n++;
+      if (example == NULL)
+        example = ((const EnsBoxedImage *)images->pdata[i])->path;
+    }
+  if (n > 0)
+    g_ptr_array_add (lists->notes,
+                     g_strdup_printf ("%s: left out pictures that no list has: %u, such as %s",
+                                      lists->folder, n, example));
 }
 
 gboolean
@@ -155,8 +219,13 @@ ens_voc_read_lists (const char *folder, GPtrArray *images, GPtrArray **splits, G
   for (guint s = 0; s < ENS_N_SPLITS; s++)
     if (!read_split (&lists, (EnsSplit)s, splits[s], &found[s], error))
       return FALSE;
-  if (found[ENS_SPLIT_TRAIN] || !(found[ENS_SPLIT_VALIDATION] || found[ENS_SPLIT_TEST]))
+  tell_unused (&lists);
+  if (!(found[ENS_SPLIT_TRAIN] || found[ENS_SPLIT_VALIDATION] || found[ENS_SPLIT_TEST]))
     return TRUE;
+  if (found[ENS_SPLIT_TRAIN]) {
+    tell_unlisted (&lists, images);
+    return TRUE;
+  }
   for (guint i = 0; i < images->len; i++)
     if (!g_hash_table_contains (lists.taken, images->pdata[i]))
       g_ptr_array_add (splits[ENS_SPLIT_TRAIN], images->pdata[i]);

@@ -7,7 +7,7 @@
 # dpkg-dev: Meson asks it for the folder of libraries. libopenblas-serial-dev: other builds of OpenBLAS
 # start threads that would stay idle. libgirepository1.0-dev: for Python's bindings.
 build_packages="gcc libc6-dev dpkg-dev meson ninja-build pkg-config
-  libglib2.0-dev libjson-glib-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
+  libglib2.0-dev libjson-glib-dev libyaml-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
   glslc spirv-tools libvulkan-dev
   libgdk-pixbuf-2.0-dev libwebp-dev libheif-dev
   liblinear-dev libopenblas-serial-dev libcairo2-dev libpango1.0-dev

@@ -72,7 +72,8 @@ START_TEST (test_voc)
   ck_assert_uint_eq (images->len, 3);
   ck_assert_uint_eq (notes->len, 1);
   ck_assert_contains (notes->pdata[0],
-                      "left out pictures that have no annotation: 2, such as JPEGImages/d.jpg");
+                      "voc: left out pictures that have no annotation: 2, such as ");
+  ck_assert_contains (notes->pdata[0], "files that are no pictures: 1, such as ");
   ck_assert (g_str_has_suffix (((EnsBoxedImage *)images->pdata[0])->path, "a.png"));
   ck_assert (g_str_has_suffix (((EnsBoxedImage *)images->pdata[2])->path, "c.JPEG"));
   assert_box (images, 0, 0, "cat", ENS_RECT_WHOLE);
@@ -236,7 +237,7 @@ static const struct {
   const char *file, *text, *load, *expected;
   const char *picture;
 } errors_rows[] = {
-    {NULL, NULL, "nowhere", "expected a folder with Annotations"},
+    {NULL, NULL, "nowhere", "nowhere: expected a folder with the files of COCO"},
     {NULL, NULL, "nowhere.csv", "nowhere.csv"},
     {"empty.csv", "", "empty.csv", "column “file”"},
     {"column.csv", "file,width,height,class,xmin,ymin,xmax\n", "column.csv", "column “ymax”"},

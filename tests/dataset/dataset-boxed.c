@@ -121,7 +121,9 @@ START_TEST (test_lists)
   check_split (dataset, ENS_SPLIT_TRAIN, "3.jpg:ape+dog? 1.jpg:cat+dog 2.jpg");
   check_split (dataset, ENS_SPLIT_VALIDATION, "4.jpg:cat");
   check_split (dataset, ENS_SPLIT_TEST, "5.jpg");
-  ck_assert_uint_eq (dataset->notes->len, 0);
+  ck_assert_uint_eq (dataset->notes->len, 1);
+  ck_assert_contains (dataset->notes->pdata[0], "layout does not need: 1, such as ");
+  ck_assert_contains (dataset->notes->pdata[0], "dog_train.txt");
 }
 END_TEST
 
@@ -368,9 +370,10 @@ START_TEST (test_broken)
   dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 12);
-  ck_assert_uint_eq (dataset->notes->len, 2);
+  ck_assert_uint_eq (dataset->notes->len, 3);
   ck_assert_contains (dataset->notes->pdata[0], "broken.xml: not a Pascal VOC annotation");
-  ck_assert_contains (dataset->notes->pdata[1], "train.txt:1: expected an image");
+  ck_assert_contains (dataset->notes->pdata[1], "left out pictures that have no annotation: 1");
+  ck_assert_contains (dataset->notes->pdata[2], "train.txt:1: expected an image");
 }
 END_TEST
 
@@ -393,7 +396,8 @@ START_TEST (test_coco)
   check_split (dataset, ENS_SPLIT_TEST, "");
   item = dataset->samples[ENS_SPLIT_VALIDATION]->pdata[0];
   ck_assert (g_str_has_suffix (item->path, "/val2017/1.jpg"));
-  ck_assert_uint_eq (dataset->notes->len, 0);
+  ck_assert_uint_eq (dataset->notes->len, 1);
+  ck_assert_contains (dataset->notes->pdata[0], "captions_val2017.json");
 }
 END_TEST
 

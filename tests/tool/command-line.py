@@ -123,7 +123,7 @@ ROWS = [
     (["help"], 0, "benchmark"),
     (["help", "train"], 0, "Usage: gst-ensemble-1.0 train"),
     (["help", "paint"], 2, "there is no command “paint”"),
-    (["windows", "nowhere"], 1, "expected a folder with Annotations"),
+    (["windows", "nowhere"], 1, "expected a folder with the files of COCO"),
     (["windows", "nowhere", "-p", "best"], 2, "fast, balanced or quality"),
 ]
 

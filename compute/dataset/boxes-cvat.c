@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* CVAT's own layout, “CVAT for images 1.1” and “CVAT for video 1.1”: annotations.xml, in which
+ *
+ *   <image name width height subset>   has <box xtl ytl xbr ybr>, <polygon points>, <polyline>,
+ *                                      <points>, <ellipse cx cy rx ry>, <mask>, <cuboid> and <tag>,
+ *                                      each with a label
+ *   <track label>                      has the same shapes of one object with the numbers of their
+ *                                      frames; outside="1": it is not seen. Frame 7's picture is
+ *                                      frame_000007.*
+ *
+ * Coordinates are pixels from 0. Of shapes but boxes the bounds are the box; of masks and cuboids
+ * it is not known where they are, and a tag is of the whole picture. Pictures lie in a folder
+ * images, in folders of the subsets, or beside the file.
+ *
+ * Source: https://docs.cvat.ai/docs/manual/advanced/xml_format. */
+#include <math.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "dataset/boxes-private.h"
+#include "dataset/picture-names.h"
+
+#define ROOT "<annotations>"
+#define FILE_NAME "annotations.xml"
+
+typedef struct {
+  EnsBoxesReading *reading;
+  const char *path;
+  GHashTable *by_path;  /* picture → EnsBoxedImage */
+  GPtrArray *images;    /* in the file's order */
+  EnsBoxedImage *image; /* the one at hand; NULL if there is none, or it was left out */
+  double width, height; /* of it, or of a video's frames */
+  char *track;          /* the label of the track at hand */
+  EnsBoxesTally pictures, shapes;
+} Cvat;
+
+static void
+cvat_clear (Cvat *cvat)
+{
+  g_clear_pointer (&cvat->by_path, g_hash_table_unref);
+  g_clear_pointer (&cvat->images, g_ptr_array_unref);
+  g_free (cvat->track);
+  ens_boxes_tally_clear (&cvat->pictures);
+  ens_boxes_tally_clear (&cvat->shapes);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Cvat, cvat_clear)
+
+/* ---- Attributes ---- */
+
+static const char *
+get (const char *const *names, const char *const *values, const char *name)
+{
+  for (guint i = 0; names[i] != NULL; i++)
+    if (strcmp (names[i], name) == 0)
+      return values[i];
+  return NULL;
+}
+
+static double
+get_number (const char *const *names, const char *const *values, const char *name)
+{
+  const char *text = get (names, values, name);
+
+  return text != NULL ? ens_boxes_number (text) : NAN;
+}
+
+/* ---- Pictures ---- */
+
+/* Where the picture of a name may lie. (transfer none) */
+static const char *
+find_picture (Cvat *cvat, const char *name, const char *subset)
+{
+  const EnsPictureIndex *index = ens_boxes_reading_index (cvat->reading);
+  g_autofree char *in_subset = g_build_filename ("images", subset != NULL ? subset : "", NULL);
+  const char *const folders[] = {in_subset, "images", subset != NULL ? subset : "", ""};
+  const char *path = NULL;
+
+  for (guint i = 0; path == NULL && i < G_N_ELEMENTS (folders); i++)
+    path = ens_picture_index_find (index, folders[i], name);
+  return path != NULL ? path : ens_picture_index_find_anywhere (index, name);
+}
+
+static gint
+find_split (const Cvat *cvat, const char *path, const char *subset)
+{
+  EnsSplit split;
+
+  if (subset != NULL && ens_split_find (subset, &split))
+    return (gint)split;
+  return ens_boxes_find_split (cvat->reading->folder, path);
+}
+
+/* The image of a picture; NULL, which is noted, if there is no such picture. */
+static EnsBoxedImage *
+take_picture (Cvat *cvat, const char *name, const char *subset)
+{
+  const char *path = name != NULL ? find_picture (cvat, name, subset) : NULL;
+  EnsBoxedImage *image = path != NULL ? g_hash_table_lookup (cvat->by_path, path) : NULL;
+
+  if (image != NULL)
+    return image;
+  cvat->pictures.n++;
+  if (path == NULL) {
+    ens_boxes_tally_skip (&cvat->pictures,
+                          g_error_new (ENS_ERROR, ENS_ERROR_FILE,
+                                       "%s: found no picture “%s” inside %s", cvat->path,
+                                       name != NULL ? name : "", cvat->reading->folder));
+    return NULL;
+  }
+  image = ens_boxed_image_new (g_strdup (path));
+  image->split = find_split (cvat, path, subset);
+  ens_boxed_image_set_size (image, cvat->width, cvat->height);
+  g_hash_table_insert (cvat->by_path, image->path, image);
+  g_ptr_array_add (cvat->images, image);
+  return image;
+}
+
+/* ---- Shapes ---- */
+
+static gboolean
+is_shape (const char *element)
+{
+  static const char *const shapes[] = {"box",  "polygon", "polyline", "points", "ellipse",
+                                       "mask", "cuboid",  "skeleton", "tag",    NULL};
+
+  return g_strv_contains (shapes, element);
+}
+
+/* “x,y;x,y…”. */
+static void
+find_bounds (const char *points, EnsBoxEdges *edges)
+{
+  g_auto (GStrv) numbers = g_strsplit_set (points, ",;", -1);
+
+  edges->left = edges->top = INFINITY;
+  edges->right = edges->bottom = -INFINITY;
+  for (guint i = 0; numbers[i] != NULL && numbers[i + 1] != NULL; i += 2) {
+    double x = ens_boxes_number (numbers[i]), y = ens_boxes_number (numbers[i + 1]);
+
+    edges->left = fmin (edges->left, x);
+    edges->right = fmax (edges->right, x);
+    edges->top = fmin (edges->top, y);
+    edges->bottom = fmax (edges->bottom, y);
+  }
+}
+
+/* FALSE for shapes without a place. */
+static gboolean
+find_edges (const char *element, const char *const *names, const char *const *values,
+            EnsBoxEdges *edges)
+{
+  const char *points = get (names, values, "points");
+  double x = get_number (names, values, "cx"), y = get_number (names, values, "cy");
+  double half_width = get_number (names, values, "rx"),
+         half_height = get_number (names, values, "ry");
+
+  if (strcmp (element, "box") == 0) {
+    edges->left = get_number (names, values, "xtl");
+    edges->top = get_number (names, values, "ytl");
+    edges->right = get_number (names, values, "xbr");
+    edges->bottom = get_number (names, values, "ybr");
+  } else if (strcmp (element, "ellipse") == 0) {
+    edges->left = x - half_width;
+    edges->top = y - half_height;
+    edges->right = x + half_width;
+    edges->bottom = y + half_height;
+  } else if (strcmp (element, "polygon") == 0 && points != NULL) {
+    find_bounds (points, edges);
+  } else {
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+take_shape (Cvat *cvat, EnsBoxedImage *image, const char *label, const char *element,
+            const char *const *names, const char *const *values)
+{
+  EnsBoxEdges edges = {.width = cvat->width, .height = cvat->height};
+  EnsBox box = {.label = (char *)label};
+  GError *reason = NULL;
+
+  cvat->shapes.n++;
+  if (label == NULL || *label == '\0') {
+    ens_boxed_image_doubt (image, NULL);
+    g_set_error (&reason, ENS_ERROR, ENS_ERROR_FORMAT, "%s: a %s of %s has no label", cvat->path,
+                 element, image->path);
+  } else if (find_edges (element, names, values, &edges)) {
+    ens_boxed_image_add (image, &box, &edges, cvat->path, &reason);
+  } else {
+    ens_boxed_image_add_somewhere (image, &box);
+  }
+  if (reason != NULL)
+    ens_boxes_tally_skip (&cvat->shapes, reason);
+}
+
+/* An object in one frame of a video. */
+static void
+take_tracked (Cvat *cvat, const char *element, const char *const *names, const char *const *values)
+{
+  double frame = get_number (names, values, "frame");
+  g_autofree char *name = NULL;
+  EnsBoxedImage *image;
+
+  if (g_strcmp0 (get (names, values, "outside"), "1") == 0 || !(frame >= 0 && frame < G_MAXINT))
+    return;
+  name = g_strdup_printf ("frame_%06d", (gint)frame);
+  image = take_picture (cvat, name, NULL);
+  if (image != NULL)
+    take_shape (cvat, image, cvat->track, element, names, values);
+}
+
+/* ---- Elements ---- */
+
+static void
+cvat_start (GMarkupParseContext *context, const char *element, const char **names,
+            const char **values, gpointer data, GError **error)
+{
+  Cvat *cvat = data;
+
+  if (strcmp (element, "image") == 0) {
+    cvat->width = get_number (names, values, "width");
+    cvat->height = get_number (names, values, "height");
+    cvat->image = take_picture (cvat, get (names, values, "name"), get (names, values, "subset"));
+  } else if (strcmp (element, "track") == 0) {
+    g_free (cvat->track);
+    cvat->track = g_strdup (get (names, values, "label"));
+  } else if (is_shape (element) && cvat->image != NULL) {
+    take_shape (cvat, cvat->image, get (names, values, "label"), element,
+                (const char *const *)names, (const char *const *)values);
+  } else if (is_shape (element) && cvat->track != NULL) {
+    take_tracked (cvat, element, (const char *const *)names, (const char *const *)values);
+  }
+}
+
+static void
+cvat_end (GMarkupParseContext *context, const char *element, gpointer data, GError **error)
+{
+  Cvat *cvat = data;
+
+  if (strcmp (element, "image") == 0)
+    cvat->image = NULL;
+  else if (strcmp (element, "track") == 0)
+    g_clear_pointer (&cvat->track, g_free);
+}
+
+/* The size of a video's frames: <original_size> of the task. */
+static void
+cvat_text (GMarkupParseContext *context, const char *text, gsize length, gpointer data,
+           GError **error)
+{
+  const GSList *stack = g_markup_parse_context_get_element_stack (context);
+  g_autofree char *number = g_strstrip (g_strndup (text, length));
+  Cvat *cvat = data;
+
+  if (stack == NULL || stack->next == NULL || strcmp (stack->next->data, "original_size") != 0)
+    return;
+  if (strcmp (stack->data, "width") == 0)
+    cvat->width = ens_boxes_number (number);
+  else if (strcmp (stack->data, "height") == 0)
+    cvat->height = ens_boxes_number (number);
+}
+
+static const GMarkupParser cvat_parser = {
+    .start_element = cvat_start,
+    .end_element = cvat_end,
+    .text = cvat_text,
+};
+
+/* ---- The file ---- */
+
+static char *
+find_cvat (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, FILE_NAME, NULL);
+  g_autofree char *text = ens_file_read_text (path, NULL, NULL);
+
+  return text != NULL && strstr (text, ROOT) != NULL ? g_steal_pointer (&path) : NULL;
+}
+
+static GPtrArray *
+load_cvat (EnsBoxesReading *reading, const char *path, GError **error)
+{
+  g_autofree char *file =
+      reading->whole ? g_build_filename (path, FILE_NAME, NULL) : g_strdup (path);
+  g_auto (Cvat) cvat = {.reading = reading, .path = file, .width = NAN, .height = NAN};
+  g_autoptr (GMarkupParseContext) context = NULL;
+  g_autoptr (GError) failure = NULL;
+  gsize length;
+  g_autofree char *text = ens_boxes_reading_text (reading, file, &length, error);
+
+  if (text == NULL)
+    return NULL;
+  if (!reading->whole) {
+    g_free (reading->folder);
+    reading->folder = g_path_get_dirname (path);
+  }
+  cvat.by_path = g_hash_table_new (g_str_hash, g_str_equal);
+  cvat.images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
+  cvat.pictures.notes = cvat.shapes.notes = reading->notes;
+  context = g_markup_parse_context_new (&cvat_parser, 0, &cvat, NULL);
+  if (!g_markup_parse_context_parse (context, text, (gssize)length, &failure)
+      || !g_markup_parse_context_end_parse (context, &failure)) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: not CVAT's annotations: %s", file,
+                 failure->message);
+    return NULL;
+  }
+  return ens_boxes_tally_check (&cvat.pictures, file, "pictures", error)
+                 && ens_boxes_tally_check (&cvat.shapes, file, "shapes", error)
+             ? g_steal_pointer (&cvat.images)
+             : NULL;
+}
+
+const EnsBoxesLayout ens_boxes_cvat = {"CVAT", find_cvat, load_cvat};

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sets as tools write them: which layout each is taken for, and what is read of it. */
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check-main.h"
+#include "dataset/boxes.h"
+#include "dataset/dataset.h"
+#include "support/folder.h"
+
+#define MAX_FILES 12
+
+typedef struct {
+  const char *path;
+  const char *text; /* NULL: an empty picture */
+} File;
+
+/* "SPLIT FILE:LABEL@X,Y,W,H LABEL FILE: …" in alphabetical order; SPLIT is t, v, e or nothing; a
+ * star behind crowds; a question mark behind labels that are not known, alone for all; a minus
+ * before those that are said to be absent. */
+static char *
+describe (const GPtrArray *images)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < images->len; i++) {
+    const EnsBoxedImage *image = images->pdata[i];
+    static const char *const splits[] = {"", "t ", "v ", "e "};
+
+    g_string_append_printf (text, "%s%s%s:", i > 0 ? "; " : "", splits[image->split + 1],
+                            image->path + strlen (test_folder) + 1);
+    for (guint b = 0; b < image->boxes->len; b++) {
+      const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
+
+      g_string_append_printf (text, " %s%s", box->label, box->crowd ? "*" : "");
+      if (box->rect.width > 0)
+        g_string_append_printf (text, "@%.3g,%.3g,%.3g,%.3g", (double)box->rect.x,
+                                (double)box->rect.y, (double)box->rect.width,
+                                (double)box->rect.height);
+    }
+    for (guint d = 0; d < image->doubts->len; d++)
+      g_string_append_printf (text, " %s?",
+                              image->doubts->pdata[d] ? (char *)image->doubts->pdata[d] : "");
+    for (guint d = 0; image->denied != NULL && d < image->denied->len; d++)
+      g_string_append_printf (text, " -%s", (char *)image->denied->pdata[d]);
+  }
+  return g_string_free (text, FALSE);
+}
+
+#define VOC_OBJECT                                                                         \
+  "<annotation><filename>a.jpg</filename><object><name>cat</name><bndbox><xmin>1</xmin>"   \
+  "<xmax>50</xmax><ymin>1</ymin><ymax>10</ymax></bndbox></object><size><width>100</width>" \
+  "<height>20</height></size></annotation>"
+#define COCO(file)                                                                            \
+  "{\"images\": [{\"id\": 1, \"file_name\": \"" file "\", \"width\": 100, \"height\": 20}], " \
+  "\"annotations\": [{\"image_id\": 1, \"category_id\": 0, \"bbox\": [0, 0, 50, 10]}], "      \
+  "\"categories\": [{\"id\": 0, \"name\": \"cat\"}]}"
+#define CAT "cat@0,0,0.5,0.5"
+
+static const struct {
+  const char *name;
+  File files[MAX_FILES];
+  const char *expected;
+  const char *notes[3]; /* parts of all notes, in order */
+} rows[] = {
+    /* ---- Pascal VOC ---- */
+    {"voc-beside-pictures",
+     {{"train/a.jpg"}, {"train/a.xml", VOC_OBJECT}, {"valid/b.png"}, {"valid/b.xml", VOC_OBJECT}},
+     "t train/a.jpg: " CAT "; v valid/b.png: " CAT},
+    {"voc-in-each-split",
+     {{"train/JPEGImages/a.jpg"},
+      {"train/Annotations/a.xml", VOC_OBJECT},
+      {"test/JPEGImages/a.jpg"},
+      {"test/Annotations/a.xml", VOC_OBJECT}},
+     "e test/JPEGImages/a.jpg: " CAT "; t train/JPEGImages/a.jpg: " CAT},
+    {"voc-flat", {{"a.jpg"}, {"a.xml", VOC_OBJECT}}, "a.jpg: " CAT},
+    {"voc-lower-case", {{"images/a.JPG"}, {"annotations/a.xml", VOC_OBJECT}}, "images/a.JPG: " CAT},
+    {"voc-file-name", {{"a.jpg"}, {"Annotations/0001.xml", VOC_OBJECT}}, "a.jpg: " CAT},
+    {"voc-normal-forms",
+     {{"JPEGImages/caf\xc3\xa9.jpg"}, {"Annotations/cafe\xcc\x81.xml", VOC_OBJECT}},
+     "JPEGImages/caf\xc3\xa9.jpg: " CAT},
+    /* ---- COCO ---- */
+    {"coco-by-split",
+     {{"train/a.jpg"},
+      {"train/_annotations.coco.json", COCO ("a.jpg")},
+      {"valid/a.jpg"},
+      {"valid/_annotations.coco.json", COCO ("a.jpg")}},
+     "t train/a.jpg: " CAT "; v valid/a.jpg: " CAT},
+    {"coco-cvat",
+     {{"images/default/a.jpg"}, {"annotations/instances_default.json", COCO ("a.jpg")}},
+     "images/default/a.jpg: " CAT},
+    {"coco-normal-forms",
+     {{"images/cafe\xcc\x81.jpg"}, {"annotations/instances.json", COCO ("caf\xc3\xa9.jpg")}},
+     "images/cafe\xcc\x81.jpg: " CAT},
+    {"coco-backslash",
+     {{"images/x/a.jpg"}, {"annotations/instances.json", COCO ("x\\\\a.jpg")}},
+     "images/x/a.jpg: " CAT},
+    {"coco-no-annotations",
+     {{"test/a.jpg"},
+      {"annotations/image_info_test.json",
+       "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\"}], \"categories\": []}"}},
+     "e test/a.jpg: ?",
+     {"of its 1 pictures nothing is known"}},
+    {"coco-null-box",
+     {{"a.jpg"},
+      {"instances.json",
+       "{\"images\": [{\"id\": \"x\", \"file_name\": \"a.jpg\"}], \"annotations\": "
+       "[{\"image_id\": \"x\", \"category_id\": 1, \"bbox\": null}, {\"image_id\": "
+       "\"x\", \"category_id\": 1, \"bbox\": [], \"segmentation\": {\"counts\": "
+       "\"abc\", \"size\": [1, 2]}}], \"categories\": [{\"id\": 1, \"name\": "
+       "\"cat\"}]}"}},
+     "a.jpg: cat cat"},
+    /* ---- CVAT ---- */
+    {"cvat",
+     {{"images/Train/a.jpg"},
+      {"images/b.jpg"},
+      {"annotations.xml",
+       "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<annotations><version>1.1</version><meta/>"
+       "<image id=\"0\" name=\"a.jpg\" subset=\"Train\" width=\"100\" height=\"20\">"
+       "<box label=\"cat\" xtl=\"0\" ytl=\"0\" xbr=\"50\" ybr=\"10\"><attribute name=\"x\">1"
+       "</attribute></box><tag label=\"sunny\"/></image>"
+       "<image id=\"1\" name=\"b.jpg\" subset=\"Validation\" width=\"100\" height=\"20\">"
+       "<polygon label=\"cat\" points=\"0,10;50,0;20,5\"/><ellipse label=\"dog\" cx=\"50\" "
+       "cy=\"10\" rx=\"50\" ry=\"5\"/><mask label=\"dog\" rle=\"1,2\"/></image></annotations>"}},
+     "t images/Train/a.jpg: " CAT " sunny; v images/b.jpg: " CAT " dog@0,0.25,1,0.5 dog"},
+    {"cvat-video",
+     {{"images/frame_000001.PNG"},
+      {"annotations.xml",
+       "<annotations><meta><task><original_size><width>100</width><height>20</height>"
+       "</original_size></task></meta><track id=\"0\" label=\"cat\"><box frame=\"0\" "
+       "outside=\"1\" xtl=\"0\" ytl=\"0\" xbr=\"9\" ybr=\"9\"/><box frame=\"1\" outside=\"0\" "
+       "xtl=\"0\" ytl=\"0\" xbr=\"50\" ybr=\"10\"/></track></annotations>"}},
+     "images/frame_000001.PNG: " CAT},
+    /* ---- YOLO ---- */
+    {"yolo-ultralytics",
+     {{"data.yaml", "path: ../datasets/pets # root\ntrain: images/train\nval: images/val\nnames:\n"
+                    "  0: cat\n  1: \"dog: big\"\n"},
+      {"images/train/a.jpg"},
+      {"images/val/b.jpg"},
+      {"images/val/c.jpg"},
+      {"labels/train/a.txt", "0 0.25 0.25 0.5 0.5\r\n1 0.5 0.5 1 1 0.9\n"},
+      {"labels/val/b.txt", "0 0 0 0.5 0 0.5 0.5 0.1 0.2\n"}},
+     "t images/train/a.jpg: " CAT " dog: big@0,0,1,1; v images/val/b.jpg: " CAT
+     "; v images/val/c.jpg:",
+     {"without a file of labels, which are taken to show none of the classes: 1"}},
+    {"yolo-roboflow",
+     {{"data.yaml", "train: ../train/images\nval: ../valid/images\ntest: ../test/images\n\nnc: 2\n"
+                    "names: ['cat', 'dog']\n\nroboflow:\n  workspace: x\n"},
+      {"train/images/a.jpg"},
+      {"train/labels/a.txt", "0 0.25 0.25 0.5 0.5"},
+      {"valid/images/b.jpg"},
+      {"valid/labels/b.txt", ""}},
+     "t train/images/a.jpg: " CAT "; v valid/images/b.jpg:",
+     {"the test pictures' place “../test/images” is not there"}},
+    {"yolo-lists",
+     {{"sets/pets.yaml", "path: /content/pets\ntrain: [train.txt]\nval: val.txt\nnames: [cat]\n"},
+      {"train.txt", "./images/a.jpg\n"},
+      {"val.txt", "/content/pets/images/b.jpg\n"},
+      {"images/a.jpg"},
+      {"images/b.jpg"},
+      {"labels/a.txt", "0 0.25 0.25 0.5 0.5"},
+      {"labels/b.txt", "0 0.25 0.25 0.5 0.5"}},
+     "t images/a.jpg: " CAT "; v images/b.jpg: " CAT},
+    {"yolo-darknet",
+     {{"obj.data",
+       "classes = 1\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n"},
+      {"obj.names", "cat\n"},
+      {"train.txt", "data/obj_train_data/a.jpg\n"},
+      {"obj_train_data/a.jpg"},
+      {"obj_train_data/a.txt", "0 0.25 0.25 0.5 0.5\n"}},
+     "t obj_train_data/a.jpg: " CAT},
+    {"yolo-key-points",
+     {{"data.yaml", "kpt_shape: [2, 3]\nnames:\n- cat\n"},
+      {"images/a.jpg"},
+      {"labels/a.txt", "0 0.25 0.25 0.5 0.5 0.9 0.9 2 0.8 0.8 1\n"}},
+     "images/a.jpg: " CAT},
+    {"yolo-numbers",
+     {{"images/train/a.jpg"}, {"labels/train/a.txt", "3 0.25 0.25 0.5 0.5\n"}},
+     "t images/train/a.jpg: 3@0,0,0.5,0.5",
+     {"they are called by their numbers"}},
+    {"yolo-classes",
+     {{"classes.txt", "cat\ndog\n\n"}, {"a.jpg"}, {"a.txt", "1 0.25 0.25 0.5 0.5\n"}},
+     "a.jpg: dog@0,0,0.5,0.5"},
+    {"yolo-one-folder-for-two",
+     {{"data.yaml", "train: images\nval: images\nnames: [cat]\n"},
+      {"images/a.jpg"},
+      {"labels/a.txt", "0 0.25 0.25 0.5 0.5\n"}},
+     "t images/a.jpg: " CAT,
+     {"in two splits, of which the first counts: 1"}},
+    /* ---- Open Images ---- */
+    {"open-images-boxes",
+     {{"train/aa01.jpg"},
+      {"validation/bb02.jpg"},
+      {"class-descriptions-boxable.csv", "/m/01,Cat\n/m/02,\"Guide, dog\"\n"},
+      {"train-annotations-bbox.csv",
+       "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf\n"
+       "aa01,xclick,/m/01,1,0,0.5,0,0.5,0,0,0\naa01,xclick,/m/02,1,0.5,1,0,1,0,0,1\n"
+       "ff99,xclick,/m/02,1,0.5,1,0,1,0,0,1\n"},
+      {"validation-annotations-bbox.csv",
+       "ImageID,LabelName,XMin,XMax,YMin,YMax\nbb02,/m/03,0,0.5,0,0.5\n"}},
+     "t train/aa01.jpg: Cat@0,0,0.5,0.5 Guide, dog*@0.5,0,0.5,1; v validation/bb02.jpg: "
+     "/m/03@0,0,0.5,0.5",
+     {"lines of pictures that are not there: 1"}},
+    {"open-images-labels",
+     {{"images/aa01.jpg"},
+      {"metadata/oidv7-class-descriptions.csv", "LabelName,DisplayName\n/m/01,Cat\n/m/02,Dog\n"},
+      {"labels/test-annotations-human-imagelabels.csv",
+       "ImageID,Source,LabelName,Confidence\naa01,verification,/m/01,1\naa01,verification,/m/"
+       "02,0\n"}},
+     "e images/aa01.jpg: Cat -Dog"},
+    /* ---- Tables ---- */
+    {"csv-list",
+     {{"labels.csv", "\xef\xbb\xbf"
+                     "Filename;Label;Split\r\na.jpg;cat;train\r\nb.jpg;dog;dev\r\n"
+                     "a.jpg;dog;train\r\n"},
+      {"a.jpg"},
+      {"images/b.jpg"}},
+     "t a.jpg: cat dog; v images/b.jpg: dog"},
+    {"csv-no-heading",
+     {{"list.csv", "a.jpg,cat\n\"b, c.jpg\",\"big \"\"dog\"\"\",cat\ne.jpg,none\n"},
+      {"a.jpg"},
+      {"b, c.jpg"},
+      {"e.jpg"}},
+     "a.jpg: cat; b, c.jpg: big \"dog\" cat; e.jpg:"},
+    {"csv-tags",
+     {{"train.csv", "image_name\ttags\na\tcat dog\nb\t\n"}, {"train/a.jpg"}, {"train/b.jpg"}},
+     "t train/a.jpg: cat dog; t train/b.jpg:"},
+    {"csv-several-classes",
+     {{"x.csv",
+       "file,class\na.jpg,cat|big dog\nb.jpg,\"cat, big dog\"\nc.jpg,\"['cat', 'dog']\"\n"},
+      {"a.jpg"},
+      {"b.jpg"},
+      {"c.jpg"}},
+     "a.jpg: cat big dog; b.jpg: cat big dog; c.jpg: cat dog"},
+    {"csv-flags",
+     {{"train/_classes.csv", "filename, cat, dog\na.jpg, 1, 0\nb.jpg, 1.0, -1\n"},
+      {"train/a.jpg"},
+      {"train/b.jpg"},
+      {"valid/_classes.csv", "filename,cat,dog\na.jpg,0,\n"},
+      {"valid/a.jpg"}},
+     "t train/a.jpg: cat; t train/b.jpg: cat dog?; v valid/a.jpg: dog?"},
+    {"csv-only-other-column", {{"t.csv", "id,breed\na,pug\n"}, {"a.jpg"}}, "a.jpg: pug"},
+    {"csv-boxes-by-split",
+     {{"train/_annotations.csv", "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+                                 "a.jpg,100,20,cat,0,0,50,10\n"},
+      {"train/a.jpg"}},
+     "t train/a.jpg: " CAT},
+    {"csv-boxes-no-heading", {{"t.csv", "a.jpg,0,0,50,10,cat\n"}, {"a.jpg"}}, "a.jpg: cat"},
+    {"csv-unread",
+     {{"t.csv", "file,label,age\na.jpg,cat,12\n"}, {"a.jpg"}},
+     "a.jpg: cat",
+     {"columns that are not read: age"}},
+    {"csv-normal-forms",
+     {{"t.csv", "file,label\ncafe\xcc\x81.jpg,cafe\xcc\x81\n"}, {"caf\xc3\xa9.jpg"}},
+     "caf\xc3\xa9.jpg: caf\xc3\xa9"},
+    /* ---- What is left out, and what is not clear ---- */
+    {"ambiguous",
+     {{"images/a.jpg"},
+      {"annotations/instances.json", COCO ("a.jpg")},
+      {"labels/a.txt", "0 0.5 0.5 1 1\n"}},
+     "images/a.jpg: " CAT,
+     {"read as COCO because of ", "which would be YOLO, is not read",
+      "annotations, lists and tables that this layout does not need: 1"}},
+    {"left-out",
+     {{"images/a.jpg"},
+      {"images/b.jxl", ""},
+      {"images/c.jpg"},
+      {"annotations/instances.json", COCO ("a.jpg")},
+      {"annotations/captions.json", "{}"},
+      {"README", "x"},
+      {".hidden", "x"}},
+     "images/a.jpg: " CAT,
+     {"pictures that have no annotation: 1, such as ",
+      "in formats that can't be read (convert them "
+      "to JPEG or PNG): 1",
+      "this layout does not need: 1, such as "}},
+};
+
+static void
+write_files (const File *files)
+{
+  for (guint i = 0; i < MAX_FILES && files[i].path != NULL; i++)
+    test_folder_write (files[i].path, files[i].text != NULL ? files[i].text : "");
+}
+
+START_TEST (test_layouts)
+{
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) images = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *found = NULL, *told = NULL;
+
+  write_files (rows[_i].files);
+  images = ens_boxes_load (test_folder, notes, &error);
+  ck_assert_no_error (error);
+  found = describe (images);
+  ck_assert_pstr_eq (found, rows[_i].expected);
+  g_ptr_array_add (notes, NULL);
+  told = g_strjoinv ("\n", (char **)notes->pdata);
+  for (guint n = 0; n < G_N_ELEMENTS (rows[0].notes) && rows[_i].notes[n] != NULL; n++)
+    ck_assert_contains (told, rows[_i].notes[n]);
+  if (rows[_i].notes[0] == NULL)
+    ck_assert_pstr_eq (told, "");
+}
+END_TEST
+
+/* ---- Names that lead out of the folder, and what is no file ---- */
+
+static const struct {
+  const char *name;
+  File files[MAX_FILES];
+  const char *message;
+} outside_rows[] = {
+    {"coco-above", {{"set/instances.json", COCO ("../a.jpg")}}, "inside the set's folder"},
+    {"coco-absolute", {{"set/instances.json", COCO ("/etc/passwd")}}, "inside the set's folder"},
+    {"coco-backslash", {{"set/instances.json", COCO ("..\\\\a.jpg")}}, "inside the set's folder"},
+    {"csv-above",
+     {{"set/t.csv", "file,class\n../a.jpg,cat\nb.jpg,cat\n"}, {"set/b.jpg"}},
+     "t.csv:2: found no picture"},
+    {"yolo-above",
+     {{"set/data.yaml", "train: train.txt\nnames: [cat]\n"}, {"set/train.txt", "../../a.jpg\n"}},
+     "train.txt:1: found no picture ../../a.jpg inside"},
+    {"cvat-above",
+     {{"set/annotations.xml", "<annotations><image name=\"../a.jpg\"/></annotations>"}},
+     "found no picture “../a.jpg” inside"},
+    {"open-images-above",
+     {{"set/annotations-bbox.csv", "ImageID,LabelName,XMin,XMax,YMin,YMax\n../a,cat,0,1,0,1\n"}},
+     "expected pictures that its tables name"},
+    {"voc-above",
+     {{"set/Annotations/x.xml", "<annotation><filename>../a.jpg</filename></annotation>"}},
+     "x.xml has no picture"},
+};
+
+START_TEST (test_outside)
+{
+  g_autofree char *path = g_build_filename (test_folder, "set", NULL);
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+
+  test_folder_write ("a.jpg", "");
+  write_files (outside_rows[_i].files);
+  ck_assert_ptr_null (ens_boxes_load (path, notes, &error));
+  ck_assert_ptr_nonnull (error);
+  ck_assert_contains (error->message, outside_rows[_i].message);
+}
+END_TEST
+
+/* A pipe in place of any file is told, and not waited for. */
+static const char *const pipe_names[] = {
+    "set.csv",
+    "set/t.csv",
+    "set/data.yaml",
+    "set/annotations.xml",
+    "set/instances.json",
+    "set/Annotations/a.xml",
+    "set/labels/a.txt",
+    "set/train-annotations-bbox.csv",
+    "set/train/cat/c.jpg",
+    "set/ImageSets/Main/train.txt",
+};
+
+START_TEST (test_pipes)
+{
+  g_autofree char *set = g_build_filename (test_folder, "set", NULL);
+  g_autofree char *path = g_build_filename (test_folder, pipe_names[_i], NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean told = FALSE;
+
+  test_folder_write ("set/train/cat/a.jpg", "");
+  test_folder_write ("set/train/cat/b.jpg", "");
+  ck_assert_int_eq (g_mkdir_with_parents (parent, 0700), 0);
+  ck_assert_int_eq (mkfifo (path, 0600), 0);
+  dataset = ens_dataset_load (set, NULL, &error);
+  for (guint i = 0; dataset != NULL && i < dataset->notes->len; i++)
+    told |= strstr (dataset->notes->pdata[i], "pipes, sockets, devices") != NULL
+            || strstr (dataset->notes->pdata[i], "folders that are no split") != NULL;
+  ck_assert (told || error != NULL || strcmp (pipe_names[_i], "set.csv") == 0);
+}
+END_TEST
+
+/* A link that leads back up is not followed. */
+START_TEST (test_loop)
+{
+  g_autofree char *link = g_build_filename (test_folder, "train", "cat", "up", NULL);
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_folder_write ("train/cat/a.jpg", "");
+  test_folder_write ("train/dog/b.jpg", "");
+  test_folder_write ("val/dog/c.jpg", "");
+  ck_assert_int_eq (symlink ("..", link), 0);
+  dataset = ens_dataset_load (test_folder, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 2);
+  ck_assert_uint_eq (dataset->notes->len, 1);
+  ck_assert_contains (dataset->notes->pdata[0], "folders that lead back to one above them");
+}
+END_TEST
+
+/* What Open Images' people have not looked at is not known, where they have looked at it elsewhere.
+ */
+START_TEST (test_unmentioned)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+  const EnsDatasetItem *const *items;
+
+  test_folder_write ("train/1.jpg", "");
+  test_folder_write ("train/2.jpg", "");
+  test_folder_write ("val/3.jpg", "");
+  test_folder_write ("train-annotations-human-imagelabels.csv",
+                     "ImageID,LabelName,Confidence\n1,cat,1\n1,dog,0\n2,bee,1\n2,dog,1\n");
+  test_folder_write ("val-annotations-human-imagelabels.csv",
+                     "ImageID,LabelName,Confidence\n3,bee,1\n");
+  dataset = ens_dataset_load (test_folder, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (dataset->n_classes, 3); /* bee, cat, dog */
+  items = (const EnsDatasetItem *const *)dataset->samples[ENS_SPLIT_TRAIN]->pdata;
+  ck_assert_uint_eq (items[0]->labels[0], ENS_LABEL_ABSENT);
+  ck_assert_uint_eq (items[0]->labels[1], ENS_LABEL_PRESENT);
+  ck_assert_uint_eq (items[0]->labels[2], ENS_LABEL_ABSENT);
+  ck_assert_uint_eq (items[1]->labels[2], ENS_LABEL_PRESENT);
+  items = (const EnsDatasetItem *const *)dataset->samples[ENS_SPLIT_VALIDATION]->pdata;
+  ck_assert_uint_eq (items[0]->labels[1], ENS_LABEL_ABSENT);
+  ck_assert_uint_eq (items[0]->labels[2], ENS_LABEL_UNKNOWN);
+}
+END_TEST
+
+/* Broken entries beyond the first ten are counted. */
+START_TEST (test_many_broken)
+{
+  g_autoptr (GString) csv = g_string_new ("file,class\n");
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) images = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_folder_write ("a.jpg", "");
+  for (guint i = 0; i < 300; i++)
+    g_string_append (csv, i % 20 == 19 ? "lost.jpg,cat\n" : "a.jpg,cat\n");
+  test_folder_write ("t.csv", csv->str);
+  images = ens_boxes_load (test_folder, notes, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (notes->len, 11);
+  ck_assert_contains (notes->pdata[10], "t.csv: skipped 15 of the 300 lines in all");
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  test_init (&argc, &argv);
+  test_suite ("dataset/layouts");
+  test_fixture (test_folder_set_up, test_folder_tear_down);
+  TEST_ADD_ROWS ("read", test_layouts, rows);
+  TEST_ADD_ROWS ("outside", test_outside, outside_rows);
+  TEST_ADD_LOOP ("pipes", test_pipes, pipe_names);
+  test_add ("loop", test_loop);
+  test_add ("unmentioned", test_unmentioned);
+  test_add ("many-broken", test_many_broken);
+  return test_run ();
+}
