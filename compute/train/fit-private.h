@@ -26,6 +26,15 @@ typedef struct {
   EnsFittedGate gate; /* of the bundle's, if it has one */
 } EnsFit;
 
+/* Network n of a bundle: what is given, and what follows for the rest. */
+gboolean ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
+                                 EnsBundleNetwork *network, GError **error);
+/* The file as it is, if it has all weights; if others have some, the network written as one file.
+ * (transfer full) */
+GBytes *ens_fit_read_network (const char *path, const EnsMonitor *monitor, GError **error);
+/* The given name of a bundle, or if that is NULL its folder's without ".ensemble". (transfer full)
+ */
+char *ens_fit_choose_name (const char *folder, const char *given);
 /* A bundle that knows its networks, and nothing learnt yet. */
 gboolean ens_fit_set_up (EnsFit *fit, GError **error);
 

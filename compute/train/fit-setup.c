@@ -49,10 +49,9 @@ choose_name (const EnsFitNetwork *given, const EnsBundle *bundle, guint n)
   return numbered != NULL ? g_steal_pointer (&numbered) : g_steal_pointer (&name);
 }
 
-/* What is given, and what follows for the rest. */
-static gboolean
-set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
-                EnsBundleNetwork *network, GError **error)
+gboolean
+ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
+                        EnsBundleNetwork *network, GError **error)
 {
   network->name = choose_name (given, bundle, n);
   network->role = given->role;
@@ -89,10 +88,8 @@ set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
   return TRUE;
 }
 
-/* The file as it is, if it has all weights; if others have some, the network written as one file.
- * (transfer full) */
-static GBytes *
-read_network (const char *path, const EnsMonitor *monitor, GError **error)
+GBytes *
+ens_fit_read_network (const char *path, const EnsMonitor *monitor, GError **error)
 {
   g_autoptr (EnsGraph) graph = NULL;
   g_autoptr (GError) reason = NULL;
@@ -145,13 +142,13 @@ has_role (const EnsFitParams *params, EnsRole role)
   return FALSE;
 }
 
-static char *
-choose_bundle_name (const EnsFitParams *params)
+char *
+ens_fit_choose_name (const char *folder, const char *given)
 {
-  g_autofree char *canonical = g_canonicalize_filename (params->bundle, NULL);
-  char *name = params->name != NULL ? g_strdup (params->name) : g_path_get_basename (canonical);
+  g_autofree char *canonical = g_canonicalize_filename (folder, NULL);
+  char *name = given != NULL ? g_strdup (given) : g_path_get_basename (canonical);
 
-  if (params->name == NULL && g_str_has_suffix (name, ".ensemble"))
+  if (given == NULL && g_str_has_suffix (name, ".ensemble"))
     name[strlen (name) - strlen (".ensemble")] = 0;
   return name;
 }
@@ -162,7 +159,7 @@ ens_fit_set_up (EnsFit *fit, GError **error)
   const EnsFitParams *params = fit->params;
   EnsBundle *bundle = fit->bundle = g_new0 (EnsBundle, 1);
 
-  bundle->name = choose_bundle_name (params);
+  bundle->name = ens_fit_choose_name (params->bundle, params->name);
   bundle->version = g_strdup (params->version);
   bundle->classes = g_strdupv (fit->dataset->classes);
   bundle->n_classes = fit->dataset->n_classes;
@@ -174,9 +171,9 @@ ens_fit_set_up (EnsFit *fit, GError **error)
   for (guint n = 0; n < params->n_networks; n++) {
     bundle->n_networks = n + 1;
     fit->paths[n] = params->networks[n].path;
-    fit->contents[n] = read_network (fit->paths[n], fit->monitor, error);
+    fit->contents[n] = ens_fit_read_network (fit->paths[n], fit->monitor, error);
     if (fit->contents[n] == NULL
-        || !set_up_network (&params->networks[n], bundle, n, &bundle->networks[n], error))
+        || !ens_fit_set_up_network (&params->networks[n], bundle, n, &bundle->networks[n], error))
       return FALSE;
     find_learnt (fit, n);
   }
