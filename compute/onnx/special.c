@@ -176,11 +176,21 @@ number_type (EnsOnnxStep *step, GError **error)
   return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT, "“%s” is no type to cast to", to);
 }
 
-/* What becomes float32 in files becomes that in Casts. */
+/* The result is the input. */
+static gboolean
+leave_out_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  step->done = TRUE;
+  return ens_onnx_step_parse (step, error)
+         && ens_onnx_import_alias (import, step->inputs[0], step->proto->output[0], error);
+}
+
+/* What becomes float32 in files becomes that in Casts; to the type there is they do nothing. */
 static gboolean
 import_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
   gint64 to;
+  EnsType type;
 
   if (step->opset < 6 && !number_type (step, error))
     return FALSE;
@@ -188,6 +198,11 @@ import_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   if (to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 || to == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16
       || to == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE)
     ens_attributes_set_int (step->attributes, "to", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+  to = ens_attributes_int (step->attributes, "to", 0);
+  if (step->n_inputs == 1 && step->inputs[0] != NULL && step->proto->n_output == 1
+      && ens_onnx_type ((int)CLAMP (to, 0, G_MAXINT), step->what, &type, NULL)
+      && type == step->inputs[0]->type)
+    return leave_out_cast (step, import, error);
   return TRUE;
 }
 

@@ -75,12 +75,6 @@ cast_gradient (EnsGradient *gradient, GError **error)
   return TRUE;
 }
 
-static gboolean
-cast_is_identity (const EnsNode *node)
-{
-  return node->inputs[0]->type == ((const EnsCastParams *)node->params)->to;
-}
-
 static const EnsOpExample cast_examples[] = {{"2x5x4x7", &(const EnsCastParams) {ENS_TYPE_FLOAT16}},
                                              {NULL}};
 
@@ -97,5 +91,4 @@ const EnsOp ens_op_cast = {.name = "Cast",
                            .gpu = cast_gpu,
                            .gradient = cast_gradient,
                            .per_image = ens_per_image_elementwise,
-                           .is_identity = cast_is_identity,
                            .example = cast_examples};

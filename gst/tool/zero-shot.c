@@ -49,8 +49,7 @@ run (gconstpointer data, char **arguments, GError **error)
   if (!check_options (options, &params, error))
     return FALSE;
   network = g_strconcat (options->network, ",role=original", NULL);
-  if (!tool_networks_add (networks, network, error)
-      || !tool_networks_complete (networks, error)
+  if (!tool_networks_add (networks, network, error) || !tool_networks_complete (networks, error)
       || (vectors = ens_class_vectors_load (arguments[0], options->names, error)) == NULL)
     return FALSE;
   params.network = tool_networks_get (networks, &n);

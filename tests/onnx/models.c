@@ -280,6 +280,19 @@ old_rules (Onnx__ModelProto *model)
   model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 48));
 }
 
+/* Numbers of all floating-point types are float32 here. */
+static void
+casts (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 3));
+  node_add_int (model_add_node (model, "Cast", "x", "half"), "to",
+                ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16);
+  model_add_node (model, "Relu", "half", "r");
+  node_add_int (model_add_node (model, "Cast", "r", "whole"), "to", INT64);
+  node_add_int (model_add_node (model, "Cast", "whole", "y"), "to", FLOAT);
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 3));
+}
+
 /* Real numbers that were 8-bit integers once, between others; a file may dequantise them twice. */
 static void
 quantised (Onnx__ModelProto *model)
@@ -429,6 +442,12 @@ const ModelRow model_rows[] = {
      "d: float32 1x3x4x4 = Dropout (p)\n"
      "y: float32 1x48 = Reshape (d, Reshape4<2>)\n"
      "output y: float32 1x48\n"},
+    {"casts", 13, casts,
+     "input x: float32 ?x3\n"
+     "r: float32 1x3 = Relu (x)\n"
+     "whole: int64 1x3 = Cast (r) to=7\n"
+     "y: float32 1x3 = Cast (whole) to=1\n"
+     "output y: float32 1x3\n"},
     {"quantised", 13, quantised,
      "input x: float32 ?x4x4x3\n"
      "a: float32 1x4x4x3 = FakeQuantize (x) low=-100 scale=0.25\n"

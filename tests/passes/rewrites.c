@@ -95,7 +95,6 @@ START_TEST (test_remove_identities)
 
   builder_init (&b, 2);
   x = build (&b, "Identity", NULL, build_input (&b, &ENS_SHAPE (1, 3, 4, 5)), NULL);
-  x = build (&b, "Cast", &(EnsCastParams) {ENS_TYPE_FLOAT32}, x, NULL);
   x = build (&b, "Dropout", NULL, x, NULL);
   x = build_masked (&b, x);
   pool.sliding.rank = 2;
