@@ -7,12 +7,16 @@
 #include "monitor.h"
 #include "network-list.h"
 #include "report/report.h"
+#include "report/styles.h"
+#include "train/loop-history.h"
+#include "train/style-measure.h"
 #include "train/train-style.h"
+#include "table.h"
 #include "training-options.h"
 
 typedef struct {
   ToolTraining training;
-  char *from, *to, *model, *network, *sizes, *losses, *adversarial, *report;
+  char *from, *to, *model, *network, *sizes, *losses, *adversarial, *test, *report;
   gint crop, crops;
   gboolean position;
 } Options;
@@ -80,6 +84,8 @@ set_params (const Options *options, EnsStyleTraining *params, GError **error)
                              &adversarial, error)
       || !set_sizes (options->sizes, params, error) || !set_losses (options->losses, params, error)
       || (options->report != NULL && !tool_report_check (options->report, error)))
+    return FALSE;
+  if (options->test != NULL && !require (options->model, "--test needs --model=BUNDLE", error))
     return FALSE;
   params->to = options->to;
   params->adversarial = (EnsAdversarial)adversarial;
@@ -158,6 +164,59 @@ use_bundle (const char *folder, Place *place, EnsStyleTraining *params, GError *
   return TRUE;
 }
 
+static void
+print_figures (const EnsStyleMeasure *measure)
+{
+  g_autoptr (ToolTable) table = tool_table_new ("pictures of A|>distance to B|>accuracy");
+  g_autofree char *judgement = tool_style_judge (measure);
+
+  for (guint m = 0; m < ENS_STYLE_N_METHODS; m++) {
+    const EnsStyleFigure *figure = &measure->figures[m];
+
+    if (isnan (figure->distance) && isnan (figure->accuracy))
+      continue;
+    tool_table_row (table);
+    tool_table_cell (table, "%s", ens_style_method_names[m]);
+    if (isnan (figure->distance))
+      tool_table_cell (table, "–");
+    else
+      tool_table_cell (table, "%.2f", figure->distance);
+    if (!isnan (figure->accuracy))
+      tool_table_cell (table, "%.1f %%", 100 * figure->accuracy);
+  }
+  tool_table_print (table);
+  g_print ("%s\n", judgement);
+}
+
+/* Pictures of a report. */
+#define N_CARDS 6
+
+/* What is simpler, beside the style; and the report. */
+static gboolean
+compare (const Options *options, const EnsStyleTraining *params, const EnsStyleResult *result,
+         EnsDevice *device, GError **error)
+{
+  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
+  g_autofree char *log = ens_recipe_name_log (&params->recipe);
+  g_autoptr (GArray) history = ens_loop_read_history (log, error);
+  const EnsStyleMeasureParams what = {params, options->model, options->test, N_CARDS};
+  g_auto (EnsStyleMeasure) measure = {.simple = ENS_STYLE_NOTHING};
+
+  if (history == NULL
+      || !ens_style_measure (&what, device, gst_ensemble_decoder_get_opener (decoder),
+                             tool_monitor_get (monitor), &measure, error))
+    return FALSE;
+  g_clear_pointer (&monitor, tool_monitor_free);
+  print_figures (&measure);
+  if (options->report == NULL)
+    return TRUE;
+  if (!tool_style_write (&(ToolStyle) {params, result, history, &measure}, options->report, error))
+    return FALSE;
+  g_print ("\n%s\n", options->report);
+  return TRUE;
+}
+
 static gboolean
 run (gconstpointer data, char **arguments, GError **error)
 {
@@ -183,7 +242,7 @@ run (gconstpointer data, char **arguments, GError **error)
     return FALSE;
   g_clear_pointer (&monitor, tool_monitor_free);
   print_result (&params, &result);
-  return TRUE;
+  return compare (options, &params, &result, device, error);
 }
 
 static const ToolOption option_table[] = {
@@ -207,6 +266,8 @@ static const ToolOption option_table[] = {
      "Loss: least-squares or logistic (least-squares)", "least-squares logistic"},
     {"losses", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, losses), "N,N",
      "Weights of the cycle and the identity loss (10,2)"},
+    {"test", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, test), "DATASET",
+     "Labelled pictures of A: what --model says of them", "/"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
      "Write a self-contained HTML report", "*.html"},
     TOOL_TRAINING_COMMON_OPTIONS (Options, "200", "0.0002", "4"),
@@ -234,6 +295,11 @@ const ToolCommand tool_train_style = {
         "Discriminators see the pictures, their high frequencies and the first layers of a "
         "classifier, that of --model or --network. With --model the style goes into the bundle, "
         "as styles/NAME.onnx.\n\n"
+        "In the end simpler methods are put beside it: means and variances of channels matched, "
+        "amplitudes of low frequencies exchanged (FDA), and with --test batch normalisation "
+        "measured again (AdaBN). A sentence says whether one of them suffices: by the accuracy "
+        "of --model on the labelled pictures of --test, or without labels by how near features "
+        "come to camera B's. Labels play no part in training. The report shows pictures.\n\n"
         "FILE.checkpoint keeps the state of the training, as for retrain, and FILE.jsonl is the "
         "log: one JSON object per epoch and per ten steps, with each term of the losses.\n\n"
         "  gst-ensemble-1.0 train-style --from old-camera --to photos/train \\\n"

@@ -73,6 +73,11 @@ def accuracy(tool, bundle, dataset, *options):
     return report["rows"][-1]["accuracy"]
 
 
+def train(options, style, seed, *arguments):
+    if not style.exists():
+        run(options.tool, "train-style", "-o", style, "--seed", seed, *arguments, *options.options)
+
+
 def clothing(options):
     photos, folder = options.data / "photos", options.folder
     if not (folder / "test-A").exists():
@@ -82,8 +87,105 @@ def clothing(options):
         network = options.data / "networks/squeezenet1.1.onnx"
         run(options.tool, "train", photos, "-o", bundle, "-n",
             f"{network},role=original,order=BGR,mean=104+117+123,scale=1")
-    print("B", accuracy(options.tool, bundle, photos), flush=True)
-    print("A", accuracy(options.tool, bundle, folder / "test-A"), flush=True)
+    print(f"B {accuracy(options.tool, bundle, photos):.3f}", flush=True)
+    for seed in options.seeds:
+        style = bundle / f"styles/a-{seed}.onnx"
+        train(options, style, seed, "--from", folder / "A", "--to", folder / "B", "-m", bundle,
+              "--test", folder / "test-A", "-r", folder / f"a-{seed}.html")
+        print(f"A by {style.stem} {accuracy(options.tool, bundle, folder / 'test-A', '--style', style.stem):.3f}",
+              flush=True)
+
+
+# Pixels of the inscribed squares, at 12 pixels a degree.
+SQUARES = {"A": 376, "B": 240}
+CROP = 80
+
+
+def cut(path, camera):
+    """The square in the middle of the disc, at the common scale."""
+    x = cv2.imread(str(path))
+    if camera == "B":
+        x = cv2.resize(x, None, fx=0.375, fy=0.375, interpolation=cv2.INTER_AREA)
+    top, left = ((n - SQUARES[camera]) // 2 for n in x.shape[:2])
+    return x[top:top + SQUARES[camera], left:left + SQUARES[camera]]
+
+
+def retina_files(data):
+    """Of both cameras in an order in which the two eyes of a person are neighbours."""
+    cameras = {"A": "drive_canon_cr5", "B": "chase_nidek_nm200d"}
+    return {c: sorted((data / "cameras" / name).glob("*.jpg")) for c, name in cameras.items()}
+
+
+def crops(x, camera):
+    """Without the middle of B's pictures, where the optic disc is: A looks beside it."""
+    n = x.shape[0] // CROP
+    return [x[i * CROP:(i + 1) * CROP, j * CROP:(j + 1) * CROP] for i in range(n) for j in range(n)
+            if camera == "A" or i != 1 or j != 1]
+
+
+def write(path, x):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), x)
+
+
+def make_retina(files, folder):
+    """The first 14 of each camera to train the style on; crops of the last 14 for the classifier."""
+    for camera, paths in files.items():
+        for i, path in enumerate(paths):
+            x = cut(path, camera)
+            if i < 14 and camera == "A":
+                write(folder / "A" / f"{path.stem}.png", x)
+            for k, crop in enumerate(crops(x, camera)):
+                split = "train" if i >= 6 else "test"
+                write(folder / "cameras" / split / camera / f"{path.stem}-{k}.png", crop)
+                if i < 14 and camera == "B":
+                    write(folder / "B" / f"{path.stem}-{k}.png", crop)
+
+
+def adapt(session, x):
+    pixels = x[:, :, ::-1].astype(numpy.float32).transpose(2, 0, 1)[None]
+    y = session.run(None, {session.get_inputs()[0].name: pixels})[0][0].transpose(1, 2, 0)
+    return numpy.clip(numpy.rint(y), 0, 255).astype(numpy.uint8)[:, :, ::-1]
+
+
+def gradients(x):
+    grey = x.astype(numpy.float64)[:, :, 1]
+    return numpy.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1))
+
+
+def measure_retina(options, bundle, style, paths):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(style))
+    folder = options.folder / f"adapted-{style.stem}"
+    correlations, rows = [], []
+    for path in paths:
+        x = cut(path, "A")
+        y = adapt(session, x)
+        mask = cut(path.with_name(f"{path.stem}_vessels.png"), "A")[:, :, 0] > 127
+        correlations.append(numpy.corrcoef(gradients(x)[mask], gradients(y)[mask])[0, 1])
+        rows.append(numpy.hstack([x, y]))
+        for k, crop in enumerate(crops(y, "A")):
+            write(folder / "test/B" / f"{path.stem}-{k}.png", crop)
+    write(options.folder / f"sheet-{style.stem}.png", numpy.vstack(rows))
+    print(f"taken for B {accuracy(options.tool, bundle, folder):.3f}, gradients at vessels correlate with "
+          f"{numpy.mean(correlations):.3f} ({min(correlations):.3f} at least)", flush=True)
+
+
+def retina(options):
+    files, folder = retina_files(options.data), options.folder
+    if not (folder / "cameras").exists():
+        make_retina(files, folder)
+    bundle = folder / "cameras.ensemble"
+    network = f"{options.data}/networks/squeezenet1.1.onnx,role=original,order=BGR,mean=104+117+123,scale=1"
+    if not bundle.exists():
+        run(options.tool, "train", folder / "cameras", "-o", bundle, "-n", network)
+    print(f"cameras told apart {accuracy(options.tool, bundle, folder / 'cameras'):.3f}", flush=True)
+    for seed in options.seeds:
+        style = folder / f"retina-{seed}.onnx"
+        train(options, style, seed, "--from", folder / "A", "--to", folder / "B", "-n", network,
+              "--sizes", f"{SQUARES['A']},{CROP}", "--crop", "64", "--crops", "3", "-r", folder / f"retina-{seed}.html")
+        measure_retina(options, bundle, style, files["A"][14:])
 
 
 def main():
@@ -92,9 +194,10 @@ def main():
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("tool")
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("-s", "--seeds", default="0,1,2")
+    parser.add_argument("options", nargs="*", help="for train-style, behind --")
+    parser.add_argument("-s", "--seeds", type=lambda text: text.split(","), default=["0", "1", "2"])
     options = parser.parse_args()
-    {"clothing": clothing}[options.what](options)
+    {"clothing": clothing, "retina": retina}[options.what](options)
 
 
 main()

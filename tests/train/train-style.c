@@ -14,6 +14,7 @@
 #include "onnx/onnx.h"
 #include "toy.h"
 #include "train/loop-history.h"
+#include "train/style-measure.h"
 #include "train/train-style-private.h"
 
 enum { SIDE = 24, N_PICTURES = 6 };
@@ -256,6 +257,36 @@ START_TEST (test_identity)
 }
 END_TEST
 
+/* A style that has learnt nothing: what is simpler comes nearer. */
+START_TEST (test_measure)
+{
+  const EnsStyleMeasureParams params = {.training = &fixture->params, .n_cards = 4};
+  g_auto (EnsStyleMeasure) measure = {.simple = ENS_STYLE_LEARNT};
+  g_autoptr (GError) error = NULL;
+  const EnsStyleFigure *figures = measure.figures;
+  const EnsStyleCard *card;
+  EnsStyleResult result;
+
+  fixture->params.recipe.loop.rate = 1e-30;
+  train_well (&result);
+  ens_style_measure (&params, fixture->device, &fixture->opener, NULL, &measure, &error);
+  ck_assert_no_error (error);
+  ck_assert_double_gt (figures[ENS_STYLE_NOTHING].distance, 1);
+  ck_assert_double_eq (figures[ENS_STYLE_LEARNT].distance, figures[ENS_STYLE_NOTHING].distance);
+  ck_assert_double_lt (figures[ENS_STYLE_MEANS].distance, 0.1);
+  ck_assert_double_lt (figures[ENS_STYLE_FREQUENCIES].distance, 0.1);
+  ck_assert_double_nan (figures[ENS_STYLE_BATCH_NORM].distance);
+  ck_assert_double_nan (figures[ENS_STYLE_LEARNT].accuracy);
+  ck_assert_double_gt (measure.floor, 0);
+  ck_assert (measure.suffices && measure.simple != ENS_STYLE_NOTHING);
+  ck_assert_uint_eq (measure.cards->len, 4);
+  ck_assert_uint_eq (measure.others->len, 4);
+  card = measure.cards->pdata[1];
+  ck_assert_ptr_null (card->pictures[ENS_STYLE_BATCH_NORM]);
+  ck_assert_uint_eq (card->pictures[ENS_STYLE_MEANS]->frame.width, SIDE + 4);
+}
+END_TEST
+
 /* -- the classifier's layers -- */
 
 static gboolean
@@ -429,6 +460,7 @@ main (int argc, char **argv)
   test_add ("learns", test_learns);
   test_add_loop ("terms", test_terms, 2);
   test_add_loop ("identity", test_identity, 2);
+  test_add ("measure", test_measure);
   test_add ("features", test_features);
   test_add ("buffer", test_buffer);
   test_add ("resume", test_resume);

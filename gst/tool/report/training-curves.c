@@ -213,3 +213,18 @@ training_add_curves (GString *html, const GArray *history, const EnsRecipeResult
   add_figures (html, history, best);
   g_string_append (html, "</section>\n");
 }
+
+void
+training_add_terms (GString *html, const GArray *history, const char *const *names)
+{
+  g_string_append (html, "<section id=\"training\">\n<h2>Training</h2>\n<p>The terms of the "
+                         "losses, each a mean over an epoch.</p>\n<div class=\"charts wide\">\n");
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autofree char *title = g_strdelimit (g_strdup (names[i]), "_", ' ');
+    const Chart chart = {
+        title, "loss", {{title, "network-0", G_STRUCT_OFFSET (EnsLoopEpoch, terms[i])}}, 1, FALSE};
+
+    add_chart (html, history, G_MAXUINT, &chart);
+  }
+  g_string_append (html, "</div>\n</section>\n");
+}

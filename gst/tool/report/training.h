@@ -6,6 +6,8 @@
 
 /* Curves of loss, accuracy and learning rate, and their figures. */
 void training_add_curves (GString *html, const GArray *history, const EnsRecipeResult *result);
+/* A curve for each term of a loss, by the names that the task has, up to a NULL. */
+void training_add_terms (GString *html, const GArray *history, const char *const *names);
 /* Curves, maps and settings, and links to them. */
 void training_add_sections (GString *html, const ToolRetraining *retraining,
                             const EnsFrameOpener *opener);
