@@ -8,6 +8,9 @@
 
 #define TRUTH_ENDING "_gt.png"
 
+/* The network has as many positions as the photograph pixels, and 80 channels at each. */
+#define MAX_PIXELS (2048 * 1024)
+
 static void
 item_free (gpointer data)
 {
@@ -134,18 +137,27 @@ ens_contour_set_load (const char *folder, GError **error)
 
 /* ---- Reading ---- */
 
+static gboolean
+check_frame (const EnsFrame *frame, const char *path, GError **error)
+{
+  if (!ens_frame_validate (frame, error)) {
+    g_prefix_error (error, "%s: ", path);
+    return FALSE;
+  }
+  return (guint64)frame->width * frame->height <= MAX_PIXELS
+         || ens_fail (error, ENS_ERROR_DATA, path,
+                      "expected at most %u pixels, found %u × %u; scale the photograph and its "
+                      "contours down",
+                      MAX_PIXELS, frame->width, frame->height);
+}
+
 static EnsPicture *
 read_frame (const EnsFrameOpener *opener, const char *path, GError **error)
 {
   g_autoptr (EnsPicture) picture = ens_frame_opener_read (opener, path, error);
 
-  if (picture == NULL)
-    return NULL;
-  if (!ens_frame_validate (&picture->frame, error)) {
-    g_prefix_error (error, "%s: ", path);
-    return NULL;
-  }
-  return g_steal_pointer (&picture);
+  return picture != NULL && check_frame (&picture->frame, path, error) ? g_steal_pointer (&picture)
+                                                                       : NULL;
 }
 
 gboolean

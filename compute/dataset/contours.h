@@ -29,7 +29,8 @@ EnsContourSet *ens_contour_set_load (const char *folder, GError **error);
 void ens_contour_set_free (EnsContourSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsContourSet, ens_contour_set_free)
 
-/* Reads a pair. An error where sizes differ or the truth is not grey. (transfer full) */
+/* Reads a pair. An error where sizes differ, the truth is not grey or there are more than two
+ * million pixels. (transfer full) */
 gboolean ens_contour_item_read (const EnsContourItem *item, const EnsFrameOpener *opener,
                                 EnsPicture **picture, EnsPicture **truth, GError **error);
 

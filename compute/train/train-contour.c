@@ -22,7 +22,6 @@ typedef struct {
   EnsParameterGroup *groups;
   EnsContourCrops crops;
   EnsLoader *loader;
-  EnsContourExample *examples; /* of the validation split */
 } Training;
 
 static void
@@ -31,27 +30,23 @@ training_clear (Training *training)
   g_clear_pointer (&training->loader, ens_loader_free);
   g_clear_pointer (&training->step, ens_step_free);
   g_clear_pointer (&training->graph, ens_graph_free);
-  for (guint i = 0;
-       training->examples != NULL && i < training->set->items[ENS_SPLIT_VALIDATION]->len; i++)
-    ens_contour_example_clear (&training->examples[i]);
   g_clear_pointer (&training->set, ens_contour_set_free);
-  g_free (training->examples);
   g_free (training->groups);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Training, training_clear)
 
 /* -- data -- */
 
+/* What is wrong with a photograph is better known before an epoch has passed. */
 static gboolean
-load_examples (Training *training, GError **error)
+check_items (const GPtrArray *items, const EnsFrameOpener *opener, GError **error)
 {
-  const GPtrArray *items = training->set->items[ENS_SPLIT_VALIDATION];
+  for (guint i = 0; i < items->len; i++) {
+    g_autoptr (EnsPicture) picture = NULL, truth = NULL;
 
-  training->examples = g_new0 (EnsContourExample, items->len);
-  for (guint i = 0; i < items->len; i++)
-    if (!ens_contour_example_load (&training->examples[i], items->pdata[i], training->opener,
-                                   error))
+    if (!ens_contour_item_read (items->pdata[i], opener, &picture, &truth, error))
       return FALSE;
+  }
   return TRUE;
 }
 
@@ -64,7 +59,8 @@ load_dataset (Training *training, GError **error)
   EnsLoaderSource source;
 
   training->set = ens_contour_set_load (params->recipe.dataset, error);
-  if (training->set == NULL || !load_examples (training, error))
+  if (training->set == NULL
+      || !check_items (training->set->items[ENS_SPLIT_VALIDATION], training->opener, error))
     return FALSE;
   items = training->set->items[ENS_SPLIT_TRAIN];
   params->recipe.batch = MIN (params->recipe.batch, items->len * params->crops);
@@ -156,16 +152,23 @@ open_network (const Training *training, GError **error)
   return ens_network_new (g_steal_pointer (&graph), training->device, error);
 }
 
+/* Adds the loss of a whole photograph. */
 static gboolean
-measure_example (EnsNetwork *network, const EnsContourExample *example, double *sum, GError **error)
+measure_item (const Training *training, EnsNetwork *network, const EnsContourItem *item,
+              double *sum, GError **error)
 {
-  const EnsShape shapes[] = {ENS_SHAPE (1, example->height, example->width, 3),
-                             ENS_SHAPE (1, example->height, example->width, 1)};
-  g_autoptr (EnsPlan) plan = ens_network_plan (network, shapes, error);
+  g_auto (EnsContourExample) example = {0};
+  g_autoptr (EnsPlan) plan = NULL;
+  EnsShape shapes[ENS_CONTOUR_N_INPUTS];
   float loss;
 
+  if (!ens_contour_example_load (&example, item, training->opener, error))
+    return FALSE;
+  shapes[ENS_CONTOUR_PICTURES] = ENS_SHAPE (1, example.height, example.width, 3);
+  shapes[ENS_CONTOUR_TRUTH] = ENS_SHAPE (1, example.height, example.width, 1);
+  plan = ens_network_plan (network, shapes, error);
   if (plan == NULL
-      || !ens_plan_run (plan, (const gconstpointer[]) {example->pixels, example->truth},
+      || !ens_plan_run (plan, (const gconstpointer[]) {example.pixels, example.truth},
                         (const gpointer[]) {&loss}, error))
     return FALSE;
   *sum += loss;
@@ -176,16 +179,16 @@ static gboolean
 validate (gpointer data, EnsLoopMeasure *measure, GError **error)
 {
   const Training *training = data;
-  const guint n = training->set->items[ENS_SPLIT_VALIDATION]->len;
+  const GPtrArray *items = training->set->items[ENS_SPLIT_VALIDATION];
   g_autoptr (EnsNetwork) network = open_network (training, error);
   double sum = 0;
 
   if (network == NULL)
     return FALSE;
-  for (guint i = 0; i < n; i++)
-    if (!measure_example (network, &training->examples[i], &sum, error))
+  for (guint i = 0; i < items->len; i++)
+    if (!measure_item (training, network, items->pdata[i], &sum, error))
       return FALSE;
-  measure->loss = sum / n;
+  measure->loss = sum / items->len;
   measure->score = -measure->loss;
   return TRUE;
 }
