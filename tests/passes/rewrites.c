@@ -114,6 +114,23 @@ START_TEST (test_remove_identities)
 }
 END_TEST
 
+/* Of a graph that was built and whose types have not been inferred: a comparison may be anything
+ * yet. */
+START_TEST (test_keep_cast)
+{
+  g_autoptr (EnsGraph) graph = ens_graph_new ("built");
+  EnsValue *x = ens_graph_add_input (graph, "x", ENS_TYPE_FLOAT32, &ENS_SHAPE (2, 3));
+  EnsValue *y = ens_graph_apply (graph, ens_op_find ("Greater"), NULL, x, x, NULL);
+
+  y = ens_graph_apply (graph, ens_op_find ("Cast"), &(EnsCastParams) {ENS_TYPE_FLOAT32}, y, NULL);
+  ens_graph_add_output (graph, y);
+  ens_pass_remove_identities (graph);
+  ck_assert_uint_eq (graph->nodes->len, 2);
+  ck_assert (ens_infer_graph (graph, &ENS_SHAPE (2, 3), NULL));
+  ck_assert_int_eq (((EnsValue *)graph->outputs->pdata[0])->type, ENS_TYPE_FLOAT32);
+}
+END_TEST
+
 START_TEST (test_fold_pads)
 {
   EnsPadParams pad = {
@@ -504,6 +521,7 @@ main (int argc, char **argv)
   test_suite ("passes");
   test_add ("fold-constants", test_fold_constants);
   test_add ("remove-identities", test_remove_identities);
+  test_add ("keep-cast", test_keep_cast);
   test_add ("fold-pads", test_fold_pads);
   test_add ("fold-batch-norm/behind", test_fold_batch_norm_behind);
   test_add ("fold-batch-norm/before", test_fold_batch_norm_before);
