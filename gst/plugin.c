@@ -2,6 +2,7 @@
 #include <gst/ensemble/ensemble.h>
 
 #include "ensemble-classify.h"
+#include "ensemble-overlay.h"
 #include "ensemble-publish.h"
 
 static gboolean
@@ -11,6 +12,8 @@ plugin_init (GstPlugin *plugin)
   gst_ensemble_meta_get_info ();
   return gst_element_register (plugin, "ensembleclassify", GST_RANK_NONE,
                                GST_TYPE_ENSEMBLE_CLASSIFY)
+         && gst_element_register (plugin, "ensembleoverlay", GST_RANK_NONE,
+                                  GST_TYPE_ENSEMBLE_OVERLAY)
          && gst_element_register (plugin, "ensemblepublish", GST_RANK_NONE,
                                   GST_TYPE_ENSEMBLE_PUBLISH);
 }

@@ -36,7 +36,7 @@ tear_down (void)
 }
 
 /* gst-inspect-1.0 shows what a user needs: every property says what it is. */
-static const char *const factories[] = {"ensembleclassify", "ensemblepublish"};
+static const char *const factories[] = {"ensembleclassify", "ensembleoverlay", "ensemblepublish"};
 
 START_TEST (test_inspection)
 {

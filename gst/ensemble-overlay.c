@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-ensembleoverlay
+ * @title: ensembleoverlay
+ *
+ * Draws the results that ensembleclassify has attached to buffers onto the video: the classes that
+ * are present with bars of their probabilities, the windows (region proposals) that show them, what
+ * the gate withholds, and how old the result is. Text grows with the frame.
+ *
+ * Sinks that compose overlays themselves get a GstVideoOverlayCompositionMeta, and the video passes
+ * untouched; else the overlay is blended into the frames.
+ *
+ * |[
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! \
+ *     ensembleclassify model=street.ensemble ! ensembleoverlay ! videoconvert ! autovideosink
+ * ]| Shows a video with its tags.
+ */
+#include "ensemble-overlay.h"
+
+#include <gst/ensemble/ensemble.h>
+
+#include "overlay-scene.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_ensemble_overlay_debug);
+#define GST_CAT_DEFAULT gst_ensemble_overlay_debug
+
+#define DEFAULT_FONT "Sans Bold"
+#define DEFAULT_TEXT 0xFFFFFFFFu
+#define DEFAULT_BACKGROUND 0xB0000000u
+
+#define COMPOSITION GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION
+
+/* Blended in memory of these formats; in any memory where downstream composes. */
+#define CAPS                                                        \
+  GST_VIDEO_CAPS_MAKE (GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS) \
+  ";" GST_VIDEO_CAPS_MAKE_WITH_FEATURES ("ANY", GST_VIDEO_FORMATS_ALL)
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
+
+struct _GstEnsembleOverlay {
+  GstBaseTransform parent;
+
+  /* Guarded by the object lock. */
+  OverlayOptions options;
+  gboolean changed; /* since the overlay was drawn */
+
+  /* Of the streaming thread. */
+  GstVideoInfo info;
+  gboolean asked, attach; /* downstream composes */
+  GPtrArray *drawn;       /* EnsResult: what the overlay shows */
+  GPtrArray *ages;        /* and their ages in words, "" for none */
+  GstVideoOverlayComposition *overlay;
+};
+
+enum {
+  PROP_0,
+  PROP_LABELS,
+  PROP_BARS,
+  PROP_WINDOWS,
+  PROP_WITHHELD,
+  PROP_AGE,
+  PROP_THRESHOLD,
+  PROP_MAX_LABELS,
+  PROP_POSITION,
+  PROP_FONT,
+  PROP_TEXT_SCALE,
+  PROP_COLOR,
+  PROP_BACKGROUND,
+  N_PROPS,
+};
+
+static GParamSpec *props[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (GstEnsembleOverlay, gst_ensemble_overlay, GST_TYPE_BASE_TRANSFORM)
+
+#define GST_TYPE_ENSEMBLE_OVERLAY_POSITION (gst_ensemble_overlay_position_get_type ())
+static GType
+gst_ensemble_overlay_position_get_type (void)
+{
+  static const GEnumValue values[] = {
+      {OVERLAY_TOP_LEFT, "Upper left corner", "top-left"},
+      {OVERLAY_TOP_RIGHT, "Upper right corner", "top-right"},
+      {OVERLAY_BOTTOM_LEFT, "Lower left corner", "bottom-left"},
+      {OVERLAY_BOTTOM_RIGHT, "Lower right corner", "bottom-right"},
+      {0, NULL, NULL},
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstEnsembleOverlayPosition", values));
+  return type;
+}
+
+/* Appends a structure of caps with the overlay's feature, or without it. */
+static void
+append_with_feature (GstCaps *caps, const GstStructure *structure, const GstCapsFeatures *features,
+                     gboolean with)
+{
+  GstCapsFeatures *changed = gst_caps_features_copy (features);
+
+  gst_caps_features_remove (changed, COMPOSITION);
+  if (with)
+    gst_caps_features_add (changed, COMPOSITION);
+  gst_caps_append_structure_full (caps, gst_structure_copy (structure), changed);
+}
+
+/* Towards the sink everything may gain the feature; only frames in plain memory, into which an
+ * overlay can be blended, may do without, unless an element upstream left overlays on them. Towards
+ * the source the other way round. */
+static GstCaps *
+transform_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
+{
+  GstCaps *result = gst_caps_new_empty (), *allowed;
+
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    const GstStructure *structure = gst_caps_get_structure (caps, i);
+    const GstCapsFeatures *features = gst_caps_get_features (caps, i);
+    gboolean composed = gst_caps_features_contains (features, COMPOSITION);
+
+    if (gst_caps_features_is_any (features)) {
+      gst_caps_append_structure_full (result, gst_structure_copy (structure),
+                                      gst_caps_features_new_any ());
+      continue;
+    }
+    if (direction == GST_PAD_SINK || composed)
+      append_with_feature (result, structure, features, TRUE);
+    if (direction == GST_PAD_SINK ? !composed : TRUE)
+      append_with_feature (result, structure, features, FALSE);
+  }
+  allowed = gst_pad_get_pad_template_caps (direction == GST_PAD_SINK
+                                               ? GST_BASE_TRANSFORM_SRC_PAD (trans)
+                                               : GST_BASE_TRANSFORM_SINK_PAD (trans));
+  gst_caps_take (&result, gst_caps_intersect_full (result, allowed, GST_CAPS_INTERSECT_FIRST));
+  gst_caps_unref (allowed);
+  if (filter != NULL)
+    gst_caps_take (&result, gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST));
+  return result;
+}
+
+static void
+forget_overlay (GstEnsembleOverlay *self)
+{
+  g_ptr_array_set_size (self->drawn, 0);
+  g_ptr_array_set_size (self->ages, 0);
+  g_clear_pointer (&self->overlay, gst_video_overlay_composition_unref);
+}
+
+static gboolean
+set_caps (GstBaseTransform *trans, GstCaps *in, GstCaps *out)
+{
+  GstEnsembleOverlay *self = GST_ENSEMBLE_OVERLAY (trans);
+
+  forget_overlay (self);
+  self->asked = FALSE;
+  return gst_video_info_from_caps (&self->info, in);
+}
+
+/* Whether downstream composes, which caps alone don't tell: sinks that take anything accept them,
+ * too. An element that works in place is not told of the answer to upstream's query, so it asks. */
+static void
+ask_downstream (GstEnsembleOverlay *self)
+{
+  GstPad *pad = GST_BASE_TRANSFORM_SRC_PAD (self);
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, FALSE);
+
+  self->asked = TRUE;
+  self->attach =
+      gst_caps_features_contains (gst_caps_get_features (caps, 0), COMPOSITION)
+      && gst_pad_peer_query (pad, query)
+      && gst_query_find_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+  GST_INFO_OBJECT (self, "overlays are %s", self->attach ? "composed downstream" : "blended");
+}
+
+/* What a buffer carries: results, borrowed from it, and their ages in words. */
+static GArray *
+read_results (GstBuffer *buffer, GPtrArray *ages)
+{
+  GArray *results = g_array_new (FALSE, FALSE, sizeof (OverlayResult));
+  gpointer state = NULL;
+  GstEnsembleMeta *meta;
+
+  while ((meta = gst_buffer_iterate_ensemble_meta (buffer, &state)) != NULL) {
+    OverlayResult one = {gst_ensemble_meta_get_result (meta), gst_ensemble_meta_get_age (meta)};
+    char *age;
+
+    if (one.result == NULL)
+      continue;
+    age = overlay_age_text (one.age);
+    g_ptr_array_add (ages, age != NULL ? age : g_strdup (""));
+    g_array_append_val (results, one);
+  }
+  return results;
+}
+
+static gboolean
+is_drawn (const GstEnsembleOverlay *self, const GArray *results, const GPtrArray *ages)
+{
+  if (results->len != self->drawn->len)
+    return FALSE;
+  for (guint i = 0; i < results->len; i++) {
+    if (g_array_index (results, OverlayResult, i).result != g_ptr_array_index (self->drawn, i)
+        || !g_str_equal (g_ptr_array_index (ages, i), g_ptr_array_index (self->ages, i)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+draw (GstEnsembleOverlay *self, const GArray *results)
+{
+  OverlayOptions options;
+  g_autofree char *font = NULL;
+
+  GST_OBJECT_LOCK (self);
+  options = self->options;
+  font = options.font = g_strdup (options.font);
+  self->changed = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  self->overlay = overlay_scene_new (&options, (const OverlayResult *)(gpointer)results->data,
+                                     results->len, (guint)GST_VIDEO_INFO_WIDTH (&self->info),
+                                     (guint)GST_VIDEO_INFO_HEIGHT (&self->info));
+}
+
+/* Draws again only what looks different from what the last frame had. */
+static void
+update_overlay (GstEnsembleOverlay *self, GstBuffer *buffer)
+{
+  GPtrArray *ages = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GArray) results = read_results (buffer, ages);
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = self->changed;
+  GST_OBJECT_UNLOCK (self);
+  if (!changed && is_drawn (self, results, ages)) {
+    g_ptr_array_unref (ages);
+    return;
+  }
+  forget_overlay (self);
+  draw (self, results);
+  g_ptr_array_unref (self->ages);
+  self->ages = ages;
+  for (guint i = 0; i < results->len; i++)
+    g_ptr_array_add (self->drawn, g_boxed_copy (GST_TYPE_ENSEMBLE_RESULT,
+                                                g_array_index (results, OverlayResult, i).result));
+}
+
+/* Adds to what elements upstream left there for the sink to compose. */
+static void
+attach_overlay (const GstEnsembleOverlay *self, GstBuffer *buffer)
+{
+  GstVideoOverlayCompositionMeta *meta = gst_buffer_get_video_overlay_composition_meta (buffer);
+  GstVideoOverlayComposition *both;
+
+  if (meta == NULL) {
+    gst_buffer_add_video_overlay_composition_meta (buffer, self->overlay);
+    return;
+  }
+  both = gst_video_overlay_composition_copy (meta->overlay);
+  for (guint i = 0; i < gst_video_overlay_composition_n_rectangles (self->overlay); i++)
+    gst_video_overlay_composition_add_rectangle (
+        both, gst_video_overlay_composition_get_rectangle (self->overlay, i));
+  gst_video_overlay_composition_unref (meta->overlay);
+  meta->overlay = both;
+}
+
+static GstFlowReturn
+blend_overlay (GstEnsembleOverlay *self, GstBuffer *buffer)
+{
+  GstVideoFrame frame;
+
+  if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READWRITE)) {
+    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+                         ("A frame could not be mapped; it passes without its tags."), (NULL));
+    return GST_FLOW_OK;
+  }
+  gst_video_overlay_composition_blend (self->overlay, &frame);
+  gst_video_frame_unmap (&frame);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
+{
+  GstEnsembleOverlay *self = GST_ENSEMBLE_OVERLAY (trans);
+
+  if (GST_CLOCK_TIME_IS_VALID (GST_BUFFER_PTS (buffer)))
+    gst_object_sync_values (GST_OBJECT (self), GST_BUFFER_PTS (buffer));
+  update_overlay (self, buffer);
+  if (self->overlay == NULL)
+    return GST_FLOW_OK;
+  if (!self->asked)
+    ask_downstream (self);
+  if (!self->attach)
+    return blend_overlay (self, buffer);
+  attach_overlay (self, buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+stop (GstBaseTransform *trans)
+{
+  forget_overlay (GST_ENSEMBLE_OVERLAY (trans));
+  return TRUE;
+}
+
+static void
+set_option (OverlayOptions *options, guint id, const GValue *value)
+{
+  switch (id) {
+  case PROP_LABELS:
+    options->labels = g_value_get_boolean (value);
+    break;
+  case PROP_BARS:
+    options->bars = g_value_get_boolean (value);
+    break;
+  case PROP_WINDOWS:
+    options->windows = g_value_get_boolean (value);
+    break;
+  case PROP_WITHHELD:
+    options->withheld = g_value_get_boolean (value);
+    break;
+  case PROP_AGE:
+    options->age = g_value_get_boolean (value);
+    break;
+  case PROP_THRESHOLD:
+    options->threshold = g_value_get_float (value);
+    break;
+  case PROP_MAX_LABELS:
+    options->max_labels = g_value_get_uint (value);
+    break;
+  case PROP_POSITION:
+    options->corner = g_value_get_enum (value);
+    break;
+  case PROP_TEXT_SCALE:
+    options->text_scale = g_value_get_double (value);
+    break;
+  case PROP_COLOR:
+    options->text = g_value_get_uint (value);
+    break;
+  case PROP_BACKGROUND:
+    options->background = g_value_get_uint (value);
+    break;
+  case PROP_FONT:
+    g_free (options->font);
+    options->font = g_value_dup_string (value);
+    if (options->font == NULL)
+      options->font = g_strdup (DEFAULT_FONT);
+    break;
+  default:
+    g_assert_not_reached ();
+  }
+}
+
+static void
+set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  GstEnsembleOverlay *self = GST_ENSEMBLE_OVERLAY (object);
+
+  if (id == PROP_0 || id >= N_PROPS) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  set_option (&self->options, id, value);
+  self->changed = TRUE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+get_option (const OverlayOptions *options, guint id, GValue *value)
+{
+  switch (id) {
+  case PROP_LABELS:
+    g_value_set_boolean (value, options->labels);
+    break;
+  case PROP_BARS:
+    g_value_set_boolean (value, options->bars);
+    break;
+  case PROP_WINDOWS:
+    g_value_set_boolean (value, options->windows);
+    break;
+  case PROP_WITHHELD:
+    g_value_set_boolean (value, options->withheld);
+    break;
+  case PROP_AGE:
+    g_value_set_boolean (value, options->age);
+    break;
+  case PROP_THRESHOLD:
+    g_value_set_float (value, options->threshold);
+    break;
+  case PROP_MAX_LABELS:
+    g_value_set_uint (value, options->max_labels);
+    break;
+  case PROP_POSITION:
+    g_value_set_enum (value, options->corner);
+    break;
+  case PROP_TEXT_SCALE:
+    g_value_set_double (value, options->text_scale);
+    break;
+  case PROP_COLOR:
+    g_value_set_uint (value, options->text);
+    break;
+  case PROP_BACKGROUND:
+    g_value_set_uint (value, options->background);
+    break;
+  case PROP_FONT:
+    g_value_set_string (value, options->font);
+    break;
+  default:
+    g_assert_not_reached ();
+  }
+}
+
+static void
+get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  GstEnsembleOverlay *self = GST_ENSEMBLE_OVERLAY (object);
+
+  if (id == PROP_0 || id >= N_PROPS) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  get_option (&self->options, id, value);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+finalize (GObject *object)
+{
+  GstEnsembleOverlay *self = GST_ENSEMBLE_OVERLAY (object);
+
+  forget_overlay (self);
+  g_ptr_array_unref (self->drawn);
+  g_ptr_array_unref (self->ages);
+  g_free (self->options.font);
+  G_OBJECT_CLASS (gst_ensemble_overlay_parent_class)->finalize (object);
+}
+
+#define FLAGS                                                                                 \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_CONSTRUCT | GST_PARAM_MUTABLE_PLAYING \
+   | GST_PARAM_CONTROLLABLE)
+
+static void
+describe_content (void)
+{
+  props[PROP_LABELS] = g_param_spec_boolean (
+      "labels", "Labels", "Draw the names of classes and their probabilities", TRUE, FLAGS);
+  props[PROP_BARS] =
+      g_param_spec_boolean ("bars", "Bars", "Draw a bar of each probability", TRUE, FLAGS);
+  props[PROP_WINDOWS] = g_param_spec_boolean (
+      "windows", "Windows", "Draw the windows (region proposals) that show the classes", TRUE,
+      FLAGS);
+  props[PROP_WITHHELD] = g_param_spec_boolean (
+      "withheld", "Withheld", "Draw classes that the bundle's gate withholds, dimmed", TRUE, FLAGS);
+  props[PROP_AGE] =
+      g_param_spec_boolean ("age", "Age", "Draw how old the result is, from 0.1 s on", TRUE, FLAGS);
+  props[PROP_THRESHOLD] = g_param_spec_float (
+      "threshold", "Threshold",
+      "Draw classes of this probability or a higher one (-1: those that are present)", -1, 1, -1,
+      FLAGS);
+  props[PROP_MAX_LABELS] = g_param_spec_uint (
+      "max-labels", "Maximum of labels", "Draw so many labels at most (0: what there is room for)",
+      0, G_MAXUINT, 0, FLAGS);
+}
+
+static void
+describe_style (void)
+{
+  props[PROP_POSITION] =
+      g_param_spec_enum ("position", "Position", "Corner of the frame where labels are drawn",
+                         GST_TYPE_ENSEMBLE_OVERLAY_POSITION, OVERLAY_TOP_LEFT, FLAGS);
+  props[PROP_FONT] = g_param_spec_string (
+      "font", "Font", "Font family and style, as Pango describes them, without a size",
+      DEFAULT_FONT, FLAGS);
+  props[PROP_TEXT_SCALE] = g_param_spec_double (
+      "text-scale", "Scale of text",
+      "Size of text as a multiple of 3.6 % of the frame's shorter side, 12 pixels at least", 0.25,
+      8, 1, FLAGS);
+  props[PROP_COLOR] = g_param_spec_uint ("color", "Colour of text", "Colour of text, as 0xAARRGGBB",
+                                         0, G_MAXUINT32, DEFAULT_TEXT, FLAGS);
+  props[PROP_BACKGROUND] =
+      g_param_spec_uint ("background", "Background", "Colour behind text, as 0xAARRGGBB", 0,
+                         G_MAXUINT32, DEFAULT_BACKGROUND, FLAGS);
+}
+
+static void
+gst_ensemble_overlay_class_init (GstEnsembleOverlayClass *klass)
+{
+  GObjectClass *object = G_OBJECT_CLASS (klass);
+  GstElementClass *element = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *transform = GST_BASE_TRANSFORM_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (gst_ensemble_overlay_debug, "ensembleoverlay", 0,
+                           "drawing results onto video");
+  object->set_property = set_property;
+  object->get_property = get_property;
+  object->finalize = finalize;
+  describe_content ();
+  describe_style ();
+  g_object_class_install_properties (object, N_PROPS, props);
+  gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_OVERLAY_POSITION, 0);
+
+  gst_element_class_add_static_pad_template (element, &sink_template);
+  gst_element_class_add_static_pad_template (element, &src_template);
+  gst_element_class_set_static_metadata (element, "Ensemble result overlay", "Filter/Editor/Video",
+                                         "Draws classification results onto video",
+                                         "The gst-ensemble authors");
+  transform->transform_caps = transform_caps;
+  transform->set_caps = set_caps;
+  transform->transform_ip = transform_ip;
+  transform->stop = stop;
+}
+
+static void
+gst_ensemble_overlay_init (GstEnsembleOverlay *self)
+{
+  self->drawn = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_result_unref);
+  self->ages = g_ptr_array_new_with_free_func (g_free);
+  gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
+}
