@@ -18,6 +18,7 @@ ens_retrain_describe_settings (const EnsRetrainParams *params, guint size,
   ens_json_unsigned (&json, "size", size);
   ens_json_unsigned (&json, "sub_images", params->sub_images);
   ens_json_unsigned (&json, "step", params->sub_image_step);
+  ens_json_unsigned (&json, "sub_image_size", params->sub_image_size);
   ens_json_string (&json, "coverage", ens_coverage_names[params->coverage]);
   ens_json_double (&json, "positive_weight", params->positive_weight);
   ens_json_string (&json, "augment", ens_retrain_augment_names[params->augment]);

@@ -153,7 +153,12 @@ ens_retrain_graph_init (EnsRetrainGraph *graph, const EnsRetrainParams *params, 
 
   if (!import (graph, params, n_classes, error))
     return FALSE;
-  side = ens_sub_image_size (graph->size);
+  side = params->sub_image_size > 0 ? params->sub_image_size : ens_sub_image_size (graph->size);
+  if (side < graph->size)
+    return ens_fail (error, ENS_ERROR_DATA, params->network,
+                     "sub-images: expected a side of at least %u pixels, the network's size, found "
+                     "%u",
+                     graph->size, side);
   if (!ens_dense_map_find (graph->dense, graph->size, side, &graph->map, NULL))
     side = graph->size;
   if (!ens_dense_map_find (graph->dense, graph->size, side, &graph->map, error)

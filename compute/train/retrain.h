@@ -45,6 +45,8 @@ typedef struct {
   const char *freeze;   /* a value: what is computed before it stays as it is; NULL: nothing does */
   guint sub_images;     /* of each picture in an epoch, chosen at random; 0: all of them */
   guint sub_image_step; /* pixels between two of them, for sub-images of 256 */
+  guint sub_image_size; /* their side, to which pictures' shorter one is scaled; 0:
+                         * ens_sub_image_size () */
   EnsCoverage coverage;
   double positive_weight; /* as EnsTargetParams has it */
   EnsRetrainAugment augment;

@@ -10,6 +10,8 @@
 typedef struct {
   ToolTraining training;
   char *network, *one_class, *freeze, *coverage, *augment, *sub_images, *report;
+  gint sub_image_size;
+  double positive_weight;
 } Options;
 
 /* Pictures in a report. */
@@ -57,7 +59,12 @@ set_params (const Options *options, const char *dataset, EnsRetrainParams *param
                  "--network=FILE.onnx is needed: the classifier to retrain");
     return FALSE;
   }
+  if (!tool_check_least ("--sub-image-size", options->sub_image_size, 0, error)
+      || !tool_check_least ("--positive-weight", options->positive_weight, 0, error))
+    return FALSE;
   params->freeze = options->freeze;
+  params->sub_image_size = (guint)options->sub_image_size;
+  params->positive_weight = options->positive_weight;
   params->recipe.one_class = options->one_class;
   return tool_training_set (&options->training, dataset, &params->recipe, error)
          && set_choices (options, params, error)
@@ -166,10 +173,14 @@ static const ToolOption option_table[] = {
      "Leave all layers up to this value as they are"},
     {"sub-images", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sub_images), "N",
      "Samples of each picture in an epoch, or all (2)", "all"},
+    {"sub-image-size", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, sub_image_size), "N",
+     "Their side in pixels (256, for networks of 224)"},
     {"augment", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, augment), "NAME",
      "none, flip, normal or full (normal)", "none flip normal full"},
     {"coverage", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, coverage), "NAME",
      "Target of boxes: max, union or image (max)", "max union image"},
+    {"positive-weight", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, positive_weight), "W",
+     "Weight of a target of 1, if 0 has 1 (1)"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
      "Write a self-contained HTML report", "*.html"},
     TOOL_OPTION_END,
@@ -182,9 +193,9 @@ const ToolCommand tool_retrain = {
     .min_arguments = 1,
     .max_arguments = 1,
     .summary = "Train a network's layers on the classes of a data set",
-    .help = "DATASET and --network are as for train, which takes the result as it is.",
     .manual =
-        "The network's label layer, the last one with weights, is cleared and gets one output per "
+        "DATASET and --network are as for train, which takes the result as it is. The network's "
+        "label layer, the last one with weights, is cleared and gets one output per "
         "class of the data set. Pictures are scaled to a shorter side of 256 pixels (in "
         "proportion for networks of other sizes than 224) and divided into squares along the "
         "longer side, 16 pixels apart. The network is applied convolutionally, which gives a map "
@@ -214,6 +225,6 @@ const ToolCommand tool_retrain = {
         "    -n photos.onnx",
     .options = option_table,
     .options_size = sizeof (Options),
-    .defaults = &(const Options) {.training = TOOL_TRAINING_DEFAULTS},
+    .defaults = &(const Options) {.training = TOOL_TRAINING_DEFAULTS, .positive_weight = 1},
     .run = run,
 };

@@ -55,6 +55,7 @@ ROWS = [
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "-r", "nowhere/x.html"], 1, "nowhere/x.html"),
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--sub-images=some"], 2, "or all, got “some”"),
     (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--memory=-1"], 2, "--memory expects at least 0"),
+    (["retrain", "set", "-n", "a.onnx", "-o", "x.onnx", "--sub-image-size=-1"], 2, "at least 0, got -1"),
     (["retrain", "set", "-n", "nowhere.onnx", "-o", "x.onnx"], 1, "nowhere.onnx"),
     (["train-contour", "set"], 2, "--output=FILE.onnx is needed"),
     (["train-contour", "set", "-o", "x.onnx", "--module=vgg"], 2, "resnet, densenet or senet, got"),

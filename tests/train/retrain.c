@@ -149,6 +149,23 @@ START_TEST (test_learns)
 }
 END_TEST
 
+/* Larger sub-images have more positions; smaller ones than the network's none. */
+START_TEST (test_sub_image_size)
+{
+  EnsRetrainResult result;
+  g_autoptr (GError) error = NULL;
+
+  fixture->params.sub_image_size = 96;
+  fixture->params.recipe.loop.n_epochs = 1;
+  retrain_well (&result);
+  ck_assert_uint_eq (result.map.input, 96);
+  ck_assert_uint_eq (result.map.rows, 17);
+  fixture->params.sub_image_size = 31;
+  ck_assert (!retrain (&result, &error));
+  ck_assert_contains (error->message, "a side of at least 32 pixels, the network's size, found 31");
+}
+END_TEST
+
 /* With nothing random, E on the training pictures themselves goes towards 0. */
 START_TEST (test_overfits)
 {
@@ -503,6 +520,7 @@ main (int argc, char *argv[])
   test_suite ("train/retrain");
   test_fixture (set_up, tear_down);
   TEST_ADD_ROWS ("learns", test_learns, networks);
+  test_add ("sub-image-size", test_sub_image_size);
   test_add ("overfits", test_overfits);
   test_add_loop ("file", test_file, 2);
   TEST_ADD_LOOP ("freeze", test_freeze, frozen);

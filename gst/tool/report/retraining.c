@@ -100,8 +100,9 @@ add_path (GString *html, const char *name, const char *path)
 }
 
 static void
-add_settings (GString *html, const EnsRetrainParams *params)
+add_settings (GString *html, const ToolRetraining *retraining)
 {
+  const EnsRetrainParams *params = retraining->params;
   const EnsLoopParams *loop = &params->recipe.loop;
 
   g_string_append (
@@ -121,8 +122,12 @@ add_settings (GString *html, const EnsRetrainParams *params)
     add_formatted (html, "sub-images", "%u", params->sub_images);
   else
     add_setting (html, "sub-images", "all");
+  add_formatted (html, "sub-image-size", "%u", retraining->result->map.input);
   add_setting (html, "augment", ens_retrain_augment_names[params->augment]);
   add_setting (html, "coverage", ens_coverage_names[params->coverage]);
+  add_formatted (html, "positive-weight", "%g", params->positive_weight);
+  if (params->recipe.one_class != NULL)
+    add_setting (html, "one-class", params->recipe.one_class);
   add_setting (html, "freeze", params->freeze != NULL ? params->freeze : "nothing");
   add_formatted (html, "average", "%g", loop->average);
   add_formatted (html, "patience", "%u", loop->patience);
@@ -136,7 +141,7 @@ training_add_sections (GString *html, const ToolRetraining *retraining,
 {
   training_add_curves (html, retraining->history, &retraining->result->recipe);
   training_add_maps (html, retraining->maps, opener);
-  add_settings (html, retraining->params);
+  add_settings (html, retraining);
 }
 
 gboolean
