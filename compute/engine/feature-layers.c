@@ -21,6 +21,13 @@ continues_layer (const EnsNode *node)
   return ens_node_is (node, "BatchNormalization") || ens_node_as_activation (node, &activation);
 }
 
+gboolean
+ens_node_is_label_function (const EnsGraph *graph, const EnsNode *node)
+{
+  return node->op->kind == ENS_KIND_SOFTMAX
+         || (ens_node_is (node, "Sigmoid") && ens_graph_is_output (graph, node->outputs[0]));
+}
+
 /* Whether the layer continues. A value that several nodes read is one to go on from, as the sum
  * that a block of normalisation before convolution and its shortcut begin with. */
 static gboolean
@@ -28,7 +35,7 @@ is_within_layer (const EnsGraph *graph, const EnsValue *value)
 {
   const EnsNode *reader = ens_graph_only_reader (graph, value);
 
-  return reader != NULL && continues_layer (reader);
+  return reader != NULL && continues_layer (reader) && !ens_node_is_label_function (graph, reader);
 }
 
 /* Whether the node's output is the result of a layer. */

@@ -14,9 +14,13 @@ typedef struct {
   gboolean is_bypassed;
 } EnsFeatureLayer;
 
+/* Whether it makes probabilities of what a classifier says of its labels: a softmax, or a sigmoid
+ * at the output. */
+gboolean ens_node_is_label_function (const EnsGraph *graph, const EnsNode *node);
+
 /* All results of layers that are float32 maps or vectors, in order of computation. A layer is a
- * convolution, a product, a pooling, a sum, a concatenation, a softmax; batch normalisation and
- * activation behind it belong to it (the feature is their output) if nothing else reads it, and
+ * convolution, a product, a pooling, a sum, a concatenation, a label function; batch normalisation
+ * and activation behind it belong to it (the feature is their output) if nothing else reads it, and
  * reshaping is no layer.
  * input_shapes: concrete ones, in order. Returns an array of EnsFeatureLayer. (transfer container)
  */

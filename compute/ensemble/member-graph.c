@@ -328,7 +328,7 @@ is_pooled_by (const EnsValue *map, const EnsValue *pooled)
 /* Names of the last layers that tell most, up to ENS_DEFAULT_TAPS: those that all of the network
  * passes through, unless `bypassed`, and that are not narrow beside the one behind. */
 static void
-choose_taps (const GArray *layers, gboolean bypassed, GPtrArray *names)
+choose_taps (const EnsGraph *graph, const GArray *layers, gboolean bypassed, GPtrArray *names)
 {
   const EnsFeatureLayer *behind = NULL;
 
@@ -336,7 +336,8 @@ choose_taps (const GArray *layers, gboolean bypassed, GPtrArray *names)
   for (guint i = layers->len; i-- > 0 && names->len < ENS_DEFAULT_TAPS;) {
     const EnsFeatureLayer *layer = &g_array_index (layers, EnsFeatureLayer, i);
 
-    if (layer->value->producer->op->kind == ENS_KIND_SOFTMAX || (layer->is_bypassed && !bypassed))
+    if (ens_node_is_label_function (graph, layer->value->producer)
+        || (layer->is_bypassed && !bypassed))
       continue;
     if (behind != NULL
         && (is_pooled_by (layer->value, behind->value)
@@ -360,9 +361,9 @@ ens_member_default_taps (const char *path, guint size, GError **error)
   taps = ens_graph_list_feature_layers (graph, &nominal, error);
   if (taps == NULL)
     return NULL;
-  choose_taps (taps, FALSE, names);
+  choose_taps (graph, taps, FALSE, names);
   if (names->len < 2)
-    choose_taps (taps, TRUE, names);
+    choose_taps (graph, taps, TRUE, names);
   if (names->len < 2) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                  "%s: expected at least two layers to tap, found %u", path, names->len);

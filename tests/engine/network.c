@@ -335,8 +335,8 @@ START_TEST (test_taps)
 END_TEST
 
 /* Residual blocks with normalisation before convolution, and a gate: the sums and what is gated are
- * results of their own, and all of the network passes through them; not through what lies within.
- */
+ * results of their own, and all of the network passes through them; not through what lies within. A
+ * sigmoid at the end is a label function, no part of the layer before it. */
 START_TEST (test_passages)
 {
   static const struct {
@@ -344,7 +344,7 @@ START_TEST (test_passages)
     gboolean is_bypassed;
   } expected[] = {
       {"Conv", FALSE}, {"Relu", TRUE},    {"Conv", TRUE}, {"Add", FALSE},
-      {"Conv", FALSE}, {"Sigmoid", TRUE}, {"Mul", FALSE},
+      {"Conv", FALSE}, {"Sigmoid", TRUE}, {"Mul", FALSE}, {"Sigmoid", FALSE},
   };
   g_auto (Builder) b;
   g_autoptr (GError) error = NULL;
@@ -359,6 +359,7 @@ START_TEST (test_passages)
   x = build_conv (&b, x, conv);
   gate = build (&b, "Sigmoid", NULL, build (&b, "GlobalAveragePool", NULL, x, NULL), NULL);
   x = build (&b, "Mul", NULL, x, gate, NULL);
+  x = build (&b, "Sigmoid", NULL, x, NULL);
   ens_graph_add_output (b.graph, x);
 
   layers = ens_graph_list_feature_layers (b.graph, &ENS_SHAPE (1, 8, 8, 3), &error);

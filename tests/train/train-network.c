@@ -222,6 +222,7 @@ START_TEST (test_several)
 {
   EnsTrainNetworkResult result;
   g_autoptr (EnsGraph) graph = NULL;
+  g_auto (GStrv) taps = NULL;
 
   make_boxes (32);
   train_well (&result);
@@ -231,6 +232,8 @@ START_TEST (test_several)
   ck_assert (isfinite (result.measures[ENS_SPLIT_VALIDATION].precision));
   graph = ens_onnx_import (fixture->output, NULL, NULL);
   ck_assert_pstr_eq (((EnsValue *)graph->outputs->pdata[0])->producer->op->name, "Sigmoid");
+  taps = ens_member_default_taps (fixture->output, SIZE, NULL);
+  ck_assert_pstr_eq (taps[0], "logits");
 }
 END_TEST
 
