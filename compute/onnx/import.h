@@ -9,6 +9,7 @@
 typedef struct {
   const char *name;
   EnsType type;
+  int onnx_type;  /* of an initializer: the file's number; 0 of all others */
   EnsShape shape; /* in ONNX's order, at the nominal size */
   /* Known contents in ONNX's order: still in the file, or read. */
   Onnx__TensorProto *initializer;

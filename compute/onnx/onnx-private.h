@@ -44,6 +44,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsOnnxFiles, ens_onnx_files_free)
 const guint8 *ens_onnx_files_find (EnsOnnxFiles *files, const Onnx__TensorProto *proto,
                                    const char *what, gsize size, GError **error);
 
+/* Of newer files than the onnx.proto that this may be built with. */
+#define ENS_ONNX_UINT4 21
+#define ENS_ONNX_INT4 22
+
 /* Our type for ONNX's. Floating-point types all become float32. Sets an error after "WHAT is ". */
 gboolean ens_onnx_type (int onnx_type, const char *what, EnsType *type, GError **error);
 /* ONNX's for ours. */

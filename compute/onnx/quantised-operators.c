@@ -19,14 +19,18 @@ check_output_type (EnsCompose *compose)
   case ONNX__TENSOR_PROTO__DATA_TYPE__UINT8:
     break;
   case ONNX__TENSOR_PROTO__DATA_TYPE__INT8:
+  case ONNX__TENSOR_PROTO__DATA_TYPE__INT16:
+  case ONNX__TENSOR_PROTO__DATA_TYPE__UINT16:
+  case ENS_ONNX_INT4:
+  case ENS_ONNX_UINT4:
     if (!ens_compose_has_input (compose, first.zero))
       ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
-                        "int8 without a zero point is not supported");
+                        "other types than uint8 are not supported without a zero point");
     break;
   default:
     ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
                       "attribute “output_dtype” is ONNX's type %" G_GINT64_FORMAT
-                      ", expected that of a float, uint8 or int8",
+                      ", expected that of a float, or of integers of 4, 8 or 16 bits",
                       type);
   }
 }
@@ -44,9 +48,13 @@ read_operand (EnsCompose *compose)
     operand.axis += compose->step->inputs[0]->shape.rank;
   ens_attributes_ignore (attributes, "saturate"); /* of types that are not read */
   ens_attributes_ignore (attributes, "precision");
-  if (ens_attributes_int (attributes, "block_size", 0) != 0)
-    ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
-                      "scales of blocks (block_size) are not supported");
+  operand.block = ens_attributes_int (attributes, "block_size", 0);
+  if (operand.block < 0
+      || (operand.block > 0 && !compose->failed
+          && (operand.axis < 0 || operand.axis >= compose->step->inputs[0]->shape.rank)))
+    ens_compose_fail (compose, ENS_ERROR_FORMAT,
+                      "blocks of %" G_GINT64_FORMAT " along axis %" G_GINT64_FORMAT, operand.block,
+                      operand.axis);
   check_output_type (compose);
   return operand;
 }

@@ -24,7 +24,8 @@ ens_compose_finish_quantised (EnsCompose *compose)
 /* Scales and zero points */
 
 typedef struct {
-  gint64 n; /* 1, or one per position along the axis */
+  gint64 n; /* 1, or one per position along the axis, or one per block */
+  gint64 block;
   double *scales, *zeros;
   double low, high; /* what the integers can hold */
 } Quantisation;
@@ -78,23 +79,54 @@ read_numbers (EnsCompose *compose, guint input, gint64 n, double absent)
   return numbers;
 }
 
+/* What integers of the zero point's type can hold; uint8 where it does not say. */
+static void
+set_range (const EnsOnnxTensor *zero, Quantisation *quantisation)
+{
+  static const struct {
+    int onnx;
+    double low, high;
+  } ranges[] = {
+      {ONNX__TENSOR_PROTO__DATA_TYPE__INT16, -32768, 32767},
+      {ONNX__TENSOR_PROTO__DATA_TYPE__UINT16, 0, 65535},
+      {ENS_ONNX_INT4, -8, 7},
+      {ENS_ONNX_UINT4, 0, 15},
+  };
+
+  if (zero->type == ENS_TYPE_INT8) {
+    quantisation->low = -128;
+    quantisation->high = 127;
+  } else if (zero->type == ENS_TYPE_INT32) {
+    quantisation->low = G_MININT32;
+    quantisation->high = G_MAXINT32;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (ranges); i++)
+    if (zero->onnx_type == ranges[i].onnx) {
+      quantisation->low = ranges[i].low;
+      quantisation->high = ranges[i].high;
+    }
+}
+
 /* Those of `quantised`, for n positions. */
 static gboolean
 read_quantisation (EnsCompose *compose, const EnsQuantised *quantised, gint64 n,
                    Quantisation *quantisation)
 {
-  *quantisation = (Quantisation) {.n = n, .high = 255};
+  *quantisation = (Quantisation) {.n = n, .block = quantised->block, .high = 255};
   quantisation->scales = read_numbers (compose, quantised->scale, n, 1);
   quantisation->zeros = read_numbers (compose, quantised->zero, n, 0);
   for (gint64 i = 0; i < n && !compose->failed; i++)
     if (!(quantisation->scales[i] > 0) || !isfinite (quantisation->scales[i]))
       ens_compose_fail (compose, ENS_ERROR_FORMAT, "a scale is %g", quantisation->scales[i]);
-  if (ens_compose_has_input (compose, quantised->zero)
-      && compose->step->inputs[quantised->zero]->type == ENS_TYPE_INT8) {
-    quantisation->low = -128;
-    quantisation->high = 127;
-  }
+  if (ens_compose_has_input (compose, quantised->zero))
+    set_range (compose->step->inputs[quantised->zero], quantisation);
   return !compose->failed;
+}
+
+static gint64
+count_blocks (gint64 length, gint64 block)
+{
+  return length / block + (length % block != 0);
 }
 
 /* How many scales a tensor may have: one, or one per position along the axis. */
@@ -106,6 +138,9 @@ count_scales (const EnsCompose *compose, const EnsQuantised *quantised, const En
                               : &ENS_SHAPE_SCALAR;
   gboolean several = scale->rank == 1 && scale->dims[0] != 1;
 
+  if (quantised->block > 0)
+    return ens_shape_elements (shape) / MAX (shape->dims[quantised->axis], 1)
+           * count_blocks (shape->dims[quantised->axis], quantised->block);
   return several && quantised->axis >= 0 && quantised->axis < shape->rank
              ? shape->dims[quantised->axis]
              : 1;
@@ -113,11 +148,23 @@ count_scales (const EnsCompose *compose, const EnsQuantised *quantised, const En
 
 /* Real numbers */
 
-/* Element i of a tensor lies at this position along the axis. */
+/* The scale of element i of a tensor, along the axis or in a tensor of blocks. */
 static gint64
-find_position (const EnsShape *shape, gint64 axis, gint64 n, gint64 i)
+find_position (const EnsShape *shape, gint64 axis, const Quantisation *quantisation, gint64 i)
 {
-  return n == 1 ? 0 : i / ens_shape_span (shape, (guint)axis + 1, shape->rank) % n;
+  gint64 inner, length, at;
+
+  if (quantisation->n == 1)
+    return 0;
+  inner = ens_shape_span (shape, (guint)axis + 1, shape->rank);
+  length = shape->dims[axis];
+  at = i / inner % length;
+  if (quantisation->block == 0)
+    return at;
+  return (i / (inner * length) * count_blocks (length, quantisation->block)
+          + at / quantisation->block)
+             * inner
+         + i % inner;
 }
 
 /* (transfer full) */
@@ -128,7 +175,7 @@ dequantise (const EnsTensor *integers, gint64 axis, const Quantisation *quantisa
   gint64 n = ens_shape_elements (&integers->shape);
 
   for (gint64 i = 0; i < n; i++) {
-    gint64 at = find_position (&integers->shape, axis, quantisation->n, i);
+    gint64 at = find_position (&integers->shape, axis, quantisation, i);
 
     ((float *)reals->data)[i] =
         (float)((get_number (integers, i) - quantisation->zeros[at]) * quantisation->scales[at]);
@@ -144,7 +191,7 @@ round_reals (const EnsTensor *exact, gint64 axis, const Quantisation *quantisati
   gint64 n = ens_shape_elements (&exact->shape);
 
   for (gint64 i = 0; i < n; i++) {
-    gint64 at = find_position (&exact->shape, axis, quantisation->n, i);
+    gint64 at = find_position (&exact->shape, axis, quantisation, i);
     double scale = quantisation->scales[at], zero = quantisation->zeros[at];
     double q = nearbyint (get_number (exact, i) / scale) + zero;
 
@@ -203,6 +250,11 @@ ens_compose_reals (EnsCompose *compose, const EnsQuantised *quantised)
     return tensor->name;
   if (!read_quantisation (compose, quantised, n, &quantisation))
     return "";
+  if (!ens_onnx_tensor_is_known (compose->import, tensor) && quantised->block > 0) {
+    ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
+                      "scales of blocks (block_size) of numbers that are not known before running");
+    return "";
+  }
   if (!ens_onnx_tensor_is_known (compose->import, tensor))
     return add_dequantisation (compose, tensor, quantised->axis, &quantisation);
   integers = ens_compose_contents (compose, quantised->tensor);
@@ -237,11 +289,34 @@ ens_compose_bias (EnsCompose *compose, guint input, const EnsQuantised *a, const
 
 /* Results */
 
+static const char *
+fake_quantize (EnsCompose *compose, const char *exact, const Quantisation *quantisation)
+{
+  EnsAttributes *attributes = ens_compose_float ("scale", (float)quantisation->scales[0]);
+
+  ens_attributes_set_float (attributes, "low", (float)(quantisation->low - quantisation->zeros[0]));
+  return ens_compose (compose, "FakeQuantize", attributes, exact, NULL);
+}
+
+/* The same of other numbers of bits than 8. */
+static const char *
+round_composed (EnsCompose *compose, const char *exact, const Quantisation *quantisation)
+{
+  const char *scale = ens_compose_number (compose, quantisation->scales[0]);
+  double zero = quantisation->zeros[0];
+
+  exact = ens_compose (compose, "Div", NULL, exact, scale, NULL);
+  exact = ens_compose (compose, "Round", NULL, exact, NULL);
+  exact = ens_compose (compose, "Clip", NULL, exact,
+                       ens_compose_number (compose, quantisation->low - zero),
+                       ens_compose_number (compose, quantisation->high - zero), NULL);
+  return ens_compose (compose, "Mul", NULL, exact, scale, NULL);
+}
+
 const char *
 ens_compose_quantised (EnsCompose *compose, const char *exact, guint scale, guint zero)
 {
   g_auto (Quantisation) quantisation = {0};
-  EnsAttributes *attributes;
   const char *rounded;
 
   if (ens_compose_has_input (compose, scale)
@@ -251,9 +326,9 @@ ens_compose_quantised (EnsCompose *compose, const char *exact, guint scale, guin
   if (!read_quantisation (compose, &(EnsQuantised) {.scale = scale, .zero = zero}, 1,
                           &quantisation))
     return "";
-  attributes = ens_compose_float ("scale", (float)quantisation.scales[0]);
-  ens_attributes_set_float (attributes, "low", (float)(quantisation.low - quantisation.zeros[0]));
-  rounded = ens_compose (compose, "FakeQuantize", attributes, exact, NULL);
+  rounded = quantisation.high - quantisation.low == 255
+                ? fake_quantize (compose, exact, &quantisation)
+                : round_composed (compose, exact, &quantisation);
   if (!compose->failed)
     ens_compose_find (compose, rounded)->scale = quantisation.scales[0];
   return rounded;

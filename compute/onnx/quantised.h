@@ -8,6 +8,7 @@
 typedef struct {
   guint tensor, scale, zero; /* scale ENS_NO_SCALE: 1 */
   gint64 axis;               /* along which there may be several scales; −1: there is one */
+  gint64 block;              /* a scale for so many positions along the axis; 0: no blocks */
 } EnsQuantised;
 
 #define ENS_NO_SCALE G_MAXUINT

@@ -69,12 +69,46 @@ convert_float64 (const guint8 *source, gpointer target, gsize n)
   }
 }
 
+static void
+convert_int16 (const guint8 *source, gpointer target, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    ((gint32 *)target)[i] = (gint16)(source[2 * i] | source[2 * i + 1] << 8);
+}
+
+static void
+convert_uint16 (const guint8 *source, gpointer target, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    ((gint32 *)target)[i] = source[2 * i] | source[2 * i + 1] << 8;
+}
+
+/* Two in a byte, the first in its low bits. */
+static void
+convert_int4 (const guint8 *source, gpointer target, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    int bits = source[i / 2] >> i % 2 * 4 & 15;
+
+    ((gint8 *)target)[i] = (gint8)(bits < 8 ? bits : bits - 16);
+  }
+}
+
+static void
+convert_uint4 (const guint8 *source, gpointer target, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    ((guint8 *)target)[i] = source[i / 2] >> i % 2 * 4 & 15;
+}
+
 static const struct {
   int onnx;
   const char *name;
   gsize size; /* in a file; 0: not supported */
   EnsType type;
   Convert convert;
+  gboolean quantised; /* known weights and zero points alone */
+  guint per_size;     /* so many numbers in `size` bytes; 0: one */
 } types[] = {
     {ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, "float32", 4, ENS_TYPE_FLOAT32, copy_32},
     {ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16, "float16", 2, ENS_TYPE_FLOAT32, convert_float16},
@@ -85,8 +119,8 @@ static const struct {
     {ONNX__TENSOR_PROTO__DATA_TYPE__INT8, "int8", 1, ENS_TYPE_INT8, copy_8},
     {ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, "uint8", 1, ENS_TYPE_UINT8, copy_8},
     {ONNX__TENSOR_PROTO__DATA_TYPE__BOOL, "bool", 1, ENS_TYPE_BOOL, convert_bool},
-    {ONNX__TENSOR_PROTO__DATA_TYPE__INT16, "int16", 0},
-    {ONNX__TENSOR_PROTO__DATA_TYPE__UINT16, "uint16", 0},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__INT16, "int16", 2, ENS_TYPE_INT32, convert_int16, TRUE},
+    {ONNX__TENSOR_PROTO__DATA_TYPE__UINT16, "uint16", 2, ENS_TYPE_INT32, convert_uint16, TRUE},
     {ONNX__TENSOR_PROTO__DATA_TYPE__UINT32, "uint32", 0},
     {ONNX__TENSOR_PROTO__DATA_TYPE__UINT64, "uint64", 0},
     {ONNX__TENSOR_PROTO__DATA_TYPE__STRING, "strings", 0},
@@ -97,19 +131,28 @@ static const struct {
     {18, "float8e4m3fnuz", 0},
     {19, "float8e5m2", 0},
     {20, "float8e5m2fnuz", 0},
-    {21, "uint4", 0},
-    {22, "int4", 0},
+    {ENS_ONNX_UINT4, "uint4", 1, ENS_TYPE_UINT8, convert_uint4, TRUE, 2},
+    {ENS_ONNX_INT4, "int4", 1, ENS_TYPE_INT8, convert_int4, TRUE, 2},
     {23, "float4e2m1", 0},
 };
 
+/* Bytes of n numbers in a file. */
+static gsize
+measure (int row, gsize n)
+{
+  guint per_size = MAX (types[row].per_size, 1);
+
+  return (n / per_size + (n % per_size != 0)) * types[row].size;
+}
+
 /* The type's row, or -1 with an error. */
 static int
-find_type (int onnx_type, const char *what, GError **error)
+find_type (int onnx_type, gboolean quantised, const char *what, GError **error)
 {
   for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
     if (types[i].onnx != onnx_type)
       continue;
-    if (types[i].size > 0)
+    if (types[i].size > 0 && (quantised || !types[i].quantised))
       return (int)i;
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                  "%s is of type %s, which is not supported; supported are float32, float16, "
@@ -125,7 +168,7 @@ find_type (int onnx_type, const char *what, GError **error)
 gboolean
 ens_onnx_type (int onnx_type, const char *what, EnsType *type, GError **error)
 {
-  int row = find_type (onnx_type, what, error);
+  int row = find_type (onnx_type, FALSE, what, error);
 
   if (row < 0)
     return FALSE;
@@ -192,14 +235,13 @@ check_size (const Onnx__TensorProto *proto, const char *what, int row, const Ens
             GError **error)
 {
   gint64 n = ens_shape_elements (shape);
-  gsize found =
-      proto->raw_data.len > 0 ? proto->raw_data.len / types[row].size : count_typed (proto);
+  gsize found = proto->raw_data.len > 0 ? proto->raw_data.len : count_typed (proto);
   g_autofree char *text = NULL;
 
   if (n >= 0 && n <= G_MAXINT64 / 8) {
-    if (is_external (proto))
-      return TRUE;
-    if ((gsize)n == found && proto->raw_data.len % types[row].size == 0)
+    gsize bytes = measure (row, (gsize)n);
+
+    if (is_external (proto) || found == (proto->raw_data.len > 0 ? bytes : bytes / types[row].size))
       return TRUE;
   }
   text = ens_shape_to_string (shape);
@@ -219,7 +261,7 @@ check_size (const Onnx__TensorProto *proto, const char *what, int row, const Ens
 static gboolean
 check (const Onnx__TensorProto *proto, const char *what, int *row, EnsShape *shape, GError **error)
 {
-  *row = find_type (proto->data_type, what, error);
+  *row = find_type (proto->data_type, TRUE, what, error);
   if (*row < 0 || !read_shape (proto, what, shape, error))
     return FALSE;
   if (proto->segment != NULL) {
@@ -280,6 +322,17 @@ read_typed (const Onnx__TensorProto *proto, EnsTensor *tensor)
   }
 }
 
+/* Bytes of several numbers, each in an int32. */
+static void
+read_packed (const Onnx__TensorProto *proto, int row, EnsTensor *tensor)
+{
+  g_autofree guint8 *bytes = g_new (guint8, proto->n_int32_data);
+
+  for (gsize i = 0; i < proto->n_int32_data; i++)
+    bytes[i] = (guint8)proto->int32_data[i];
+  types[row].convert (bytes, tensor->data, (gsize)ens_shape_elements (&tensor->shape));
+}
+
 EnsTensor *
 ens_onnx_tensor_read (const Onnx__TensorProto *proto, const char *what, EnsOnnxFiles *files,
                       GError **error)
@@ -294,7 +347,7 @@ ens_onnx_tensor_read (const Onnx__TensorProto *proto, const char *what, EnsOnnxF
     return NULL;
   n = (gsize)ens_shape_elements (&shape);
   if (is_external (proto)) {
-    raw = ens_onnx_files_find (files, proto, what, n * types[row].size, error);
+    raw = ens_onnx_files_find (files, proto, what, measure (row, n), error);
     if (raw == NULL)
       return NULL;
   }
@@ -303,6 +356,8 @@ ens_onnx_tensor_read (const Onnx__TensorProto *proto, const char *what, EnsOnnxF
     return tensor;
   if (is_external (proto) || proto->raw_data.len > 0)
     types[row].convert (raw, tensor->data, n);
+  else if (types[row].per_size > 0)
+    read_packed (proto, row, tensor);
   else
     read_typed (proto, tensor);
   return tensor;

@@ -147,18 +147,89 @@ integer_conv (Onnx__ModelProto *model)
   model_add_node (model, "ConvInteger", "x w xz wz", "y");
 }
 
+/* Contents as bytes, of types that the builder does not know. */
+static void
+add_bytes (Onnx__ModelProto *model, const char *name, int type, const EnsShape *shape,
+           const char *bytes, gsize size)
+{
+  Onnx__TensorProto *tensor = model_add_numbers (model, name, UINT8, &ENS_SHAPE (0), NULL);
+
+  tensor->data_type = type;
+  tensor->n_dims = shape->rank;
+  tensor->dims = g_renew (gint64, tensor->dims, MAX (shape->rank, 1));
+  memcpy (tensor->dims, shape->dims, shape->rank * sizeof *tensor->dims);
+  tensor->raw_data.data = g_memdup2 (bytes, size);
+  tensor->raw_data.len = size;
+}
+
+static void
+sixteen_bits (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (4));
+  SCALAR (model, "scale", FLOAT, 0.125);
+  add_bytes (model, "zero", ONNX__TENSOR_PROTO__DATA_TYPE__UINT16, &ENS_SHAPE_SCALAR, "\x08\x00",
+             2);
+  model_add_node (model, "QuantizeLinear", "x scale zero", "q");
+  model_add_node (model, "DequantizeLinear", "q scale zero", "y");
+}
+
+static void
+four_bits (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (4));
+  SCALAR (model, "scale", FLOAT, 0.5);
+  add_bytes (model, "zero", 21, &ENS_SHAPE_SCALAR, "\x08", 1);
+  model_add_node (model, "QuantizeLinear", "x scale zero", "q");
+  model_add_node (model, "DequantizeLinear", "q scale zero", "y");
+}
+
+/* 1, -2, 3 and -8, two of them to a scale. */
+static void
+four_bits_in_blocks (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 4));
+  add_bytes (model, "w", 22, &ENS_SHAPE (4, 1), "\xe1\x83", 2);
+  model_add_numbers (model, "scales", FLOAT, &ENS_SHAPE (2, 1), NUMBERS (0.5, 10));
+  node_add_int (model_add_node (model, "DequantizeLinear", "w scales", "wr"), "axis", 0);
+  node_add_int (model->graph->node[0], "block_size", 2);
+  model_add_node (model, "MatMul", "x wr", "y");
+}
+
+/* The last block is shorter. */
+static void
+blocks_along_rows (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (2, 3));
+  model_add_numbers (model, "w", UINT8, &ENS_SHAPE (2, 3), NUMBERS (1, 2, 3, 4, 5, 6));
+  model_add_numbers (model, "scales", FLOAT, &ENS_SHAPE (2, 2), NUMBERS (1, 10, 100, 1000));
+  model_add_numbers (model, "zeros", UINT8, &ENS_SHAPE (2, 2), NUMBERS (1, 0, 0, 5));
+  node_add_int (model_add_node (model, "DequantizeLinear", "w scales zeros", "wr"), "axis", 1);
+  node_add_int (model->graph->node[0], "block_size", 2);
+  model_add_node (model, "Add", "x wr", "y");
+}
+
 typedef struct {
   const char *name;
   void (*build) (Onnx__ModelProto *model);
   guint n_inputs;
-  double input[4];
+  double input[6];
   guint n_outputs;
-  double expected[4]; /* channels last */
+  double expected[6]; /* channels last */
   guint n_quantised;  /* nodes */
 } Row;
 
 static const Row rows[] = {
     {"saturation", saturation, 4, {-1, 0.3, -20, 99}, 4, {-1, 0.25, -16, 15.875}, 2},
+    {"sixteen-bits", sixteen_bits, 4, {-2, 0.3, 20, 9999}, 4, {-1, 0.25, 20, 8190.875}, 2},
+    {"four-bits", four_bits, 4, {-20, 0.3, 2, 20}, 4, {-4, 0.5, 2, 3.5}, 2},
+    {"four-bits-in-blocks", four_bits_in_blocks, 4, {1, 10, 100, 1000}, 1, {-77009.5}, 1},
+    {"blocks-along-rows",
+     blocks_along_rows,
+     6,
+     {0, 0, 0, 0, 0, 0},
+     6,
+     {0, 1, 30, 400, 500, 1000},
+     1},
     {"without-zero", without_zero, 4, {-1, 0.3, 20, 99}, 4, {0, 0.25, 20, 31.875}, 2},
     {"weights-per-filter", weights_per_filter, 2, {1, 2}, 4, {5, 2.5, 10, 5}, 1},
     {"weights-rounded", weights_rounded, 2, {1, 2}, 2, {1.25, 17.875}, 2},
@@ -272,6 +343,16 @@ unknown_scale (Onnx__ModelProto *model)
 }
 
 static void
+odd_blocks (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (4));
+  model_add_numbers (model, "w", INT8, &ENS_SHAPE (4), NUMBERS (1, 2, 3, 4));
+  model_add_numbers (model, "scales", FLOAT, &ENS_SHAPE (3), NUMBERS (1, 1, 1));
+  node_add_int (model_add_node (model, "DequantizeLinear", "w scales", "y"), "axis", 0);
+  node_add_int (model->graph->node[0], "block_size", 2);
+}
+
+static void
 absent_input (Onnx__ModelProto *model)
 {
   model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 2));
@@ -290,6 +371,7 @@ static const struct {
     {uneven_scales, ENS_ERROR_SHAPE, "input 1 has 2 scales or zero points, expected 1 or 3"},
     {several_scales, ENS_ERROR_UNSUPPORTED, "several scales for the results of a node"},
     {unknown_scale, ENS_ERROR_UNSUPPORTED, "the scale of input “x” is not known"},
+    {odd_blocks, ENS_ERROR_SHAPE, "input 1 has 3 scales or zero points, expected 1 or 2"},
     {absent_input, ENS_ERROR_FORMAT, "1 inputs, expected 2 to 3"},
 };
 

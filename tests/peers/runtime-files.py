@@ -200,11 +200,14 @@ def quantise_dynamic(source, target, weights):
                                   weight_type=getattr(quantization.QuantType, weights))
 
 
-def quantise_blocks(source, target, bits):
+def quantise_blocks(source, target, bits, form="QOperator"):
     from onnxruntime.quantization import matmul_nbits_quantizer
-    options = {"bits": bits} if bits != 4 else {}
+    options = {"bits": bits, "quant_format": getattr(quantization.QuantFormat, form)}
+    model = onnx.load(source)
+    if form == "QDQ":  # since opset 21
+        model = onnx.version_converter.convert_version(model, 21)
     quantizer = matmul_nbits_quantizer.MatMulNBitsQuantizer(
-        onnx.load(source), block_size=32, is_symmetric=bits == 8, **options)
+        model, block_size=32, is_symmetric=bits == 8, **options)
     quantizer.process()
     onnx.save(quantizer.model.model, target)
 
@@ -224,9 +227,11 @@ WAYS = [
     ("QDQ uint8", True, lambda s, t, shape: quantise_static(s, t, shape, "QDQ", "QUInt8", True)),
     ("QDQ int8", True, lambda s, t, shape: quantise_static(
         s, t, shape, "QDQ", "QInt8", False, ActivationSymmetric=True)),
+    ("QDQ uint16", True, lambda s, t, shape: quantise_static(s, t, shape, "QDQ", "QUInt16", True)),
     ("dynamic int8", True, lambda s, t, shape: quantise_dynamic(s, t, "QInt8")),
     ("dynamic uint8", True, lambda s, t, shape: quantise_dynamic(s, t, "QUInt8")),
     ("blocks of 4 bits", True, lambda s, t, shape: quantise_blocks(s, t, 4)),
+    ("blocks of 4 bits, QDQ", True, lambda s, t, shape: quantise_blocks(s, t, 4, "QDQ")),
     ("blocks of 8 bits", True, lambda s, t, shape: quantise_blocks(s, t, 8)),
 ]
 AGAIN = ["QOperator uint8", "QDQ uint8", "QDQ int8", "dynamic int8", "dynamic uint8"]
