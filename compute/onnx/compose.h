@@ -52,8 +52,8 @@ EnsAttributes *ens_compose_rest (EnsCompose *compose);
  * are listed up to a NULL, absent ones are "". */
 const char *ens_compose (EnsCompose *compose, const char *op, EnsAttributes *attributes,
                          const char *input, ...) G_GNUC_NULL_TERMINATED;
-/* The same with outputs of these names, up to a NULL; or made up where they are NULL … `outputs`
- * has `n_outputs`. */
+/* The same with any number of inputs and outputs. outputs: names that the file has, "" for those
+ * that nobody reads, or NULL; the latter are made up and set. */
 void ens_compose_many (EnsCompose *compose, const char *op, EnsAttributes *attributes,
                        const char *const *inputs, guint n_inputs, const char **outputs,
                        guint n_outputs);

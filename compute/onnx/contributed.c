@@ -21,7 +21,10 @@ find_activation (EnsCompose *compose)
   const char *name = ens_attributes_string (compose->step->attributes, "activation", "");
   const EnsOp *op = ens_op_find (name);
 
-  if (*name == '\0' || (op != NULL && op->layout == ENS_LAYOUT_FOLLOWS && op->min_inputs == 1))
+  if (*name == '\0')
+    return NULL;
+  if (op != NULL && op->layout == ENS_LAYOUT_FOLLOWS && op->min_inputs == 1
+      && !(op->flags & ENS_OP_INTERNAL))
     return op;
   ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
                     "attribute “activation” is “%s”, expected the name of an elementwise operator "

@@ -26,6 +26,7 @@ static const Row rows[] = {
     {"FusedConv", "clip", "activation=\"Clip\" activation_params=[-1.0, 2.5]", "1x1x1x3 = 1 -2 3; const 1x1x1x1 = 1", "1x1x1x3 = 1 -1 2.5"},
     {"FusedConv", "hard-sigmoid", "activation=\"HardSigmoid\" activation_params=[0.25, 0.5]", "1x1x1x3 = 1 -4 3; const 1x1x1x1 = 1", "1x1x1x3 = 0.75 0 1"},
     {"FusedConv", "unknown-activation", "activation=\"Frob\"", "1x1x1x3; const 1x1x1x1", NULL, "attribute “activation” is “Frob”, expected the name of an elementwise operator"},
+    {"FusedConv", "internal-activation", "activation=\"FakeQuantize\"", "1x1x1x3; const 1x1x1x1", NULL, "attribute “activation” is “FakeQuantize”"},
     {"FusedConv", "unknown-attribute", "flavour=1", "1x1x1x3; const 1x1x1x1", NULL, "node “FusedConv0” (FusedConv): unknown attribute “flavour”"},
     {"NhwcConv", "relu", "", "1x1x3x2 = 1 2 3 4 5 6; const 1x2x1x1 = 1 10", "1x1x3x1 = 21 43 65"},
     {"NhwcMaxPool", "rows", "kernel_shape=[1, 2]", "1x1x3x2 = 1 2 3 4 5 6", "1x1x2x2 = 3 4 5 6"},
