@@ -87,5 +87,5 @@ main ()
   }
   if (line < push.n)
     for (uint part = 0, k = me; k < push.value_depth; part++, k += ENS_TILE)
-      y_store (to + k, sums[part] / total);
+      y_store (to + k, total == 0 ? 0 : sums[part] / total);
 }

@@ -92,6 +92,8 @@ add_word (Subject *subject, const char *word, const EnsOpExample *example)
 
   if (g_str_has_prefix (word, "=["))
     constant = make_list (word + 2);
+  else if (g_str_has_prefix (word, "=?"))
+    constant = make_random (word + 2, ENS_TYPE_BOOL, subject->rand, example);
   else if (*word == '=')
     constant = make_random (word + 1, ENS_TYPE_FLOAT32, subject->rand, example);
   else if (*word == '?')

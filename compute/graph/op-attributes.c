@@ -105,6 +105,9 @@ read_type (const EnsParse *parse, const EnsAttribute *row, EnsType *member, GErr
   gint64 number = ens_attributes_int (parse->attributes, row->name, 0);
   g_autofree char *found = NULL;
 
+  *member = ENS_N_TYPES;
+  if (!ens_attributes_has (parse->attributes, row->name))
+    return TRUE;
   for (guint i = 0; i < ENS_N_TYPES; i++)
     if (type_numbers[i] == number) {
       *member = i;
@@ -321,7 +324,8 @@ write_row (const EnsAttribute *row, gconstpointer params, EnsAttributes *attribu
     ens_attributes_set_string (attributes, row->name, member);
     break;
   case ENS_ATTRIBUTE_TYPE:
-    ens_attributes_set_int (attributes, row->name, type_numbers[*(const EnsType *)member]);
+    if (*(const EnsType *)member != ENS_N_TYPES)
+      ens_attributes_set_int (attributes, row->name, type_numbers[*(const EnsType *)member]);
     break;
   case ENS_ATTRIBUTE_INTS:
   case ENS_ATTRIBUTE_FLOATS:

@@ -10,12 +10,13 @@
 
 /* What ONNX writes, and the type of the member. */
 typedef enum {
-  ENS_ATTRIBUTE_INT,     /* an int: gint64 */
-  ENS_ATTRIBUTE_FLAG,    /* an int, 0 or not: gboolean */
-  ENS_ATTRIBUTE_FLOAT,   /* a float: float */
-  ENS_ATTRIBUTE_NAME,    /* a string, one of `names`: an enum that counts them */
-  ENS_ATTRIBUTE_STRING,  /* a string: char[], `length` bytes with the 0 at its end */
-  ENS_ATTRIBUTE_TYPE,    /* an int, ONNX's number of an element type: EnsType */
+  ENS_ATTRIBUTE_INT,    /* an int: gint64 */
+  ENS_ATTRIBUTE_FLAG,   /* an int, 0 or not: gboolean */
+  ENS_ATTRIBUTE_FLOAT,  /* a float: float */
+  ENS_ATTRIBUTE_NAME,   /* a string, one of `names`: an enum that counts them */
+  ENS_ATTRIBUTE_STRING, /* a string: char[], `length` bytes with the 0 at its end */
+  /* An int, ONNX's number of an element type: EnsType, ENS_N_TYPES if it is absent. */
+  ENS_ATTRIBUTE_TYPE,
   ENS_ATTRIBUTE_INTS,    /* a list of ints: gint64[], and a guint that counts them */
   ENS_ATTRIBUTE_FLOATS,  /* a list of floats: float[], and a guint that counts them */
   ENS_ATTRIBUTE_TENSOR,  /* a tensor: what its functions make of it */

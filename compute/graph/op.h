@@ -160,7 +160,8 @@ gconstpointer ens_packed_weights_get (EnsPackedWeights *weights, EnsTensor *cons
 /* A small case of an operator, by which users compare their devices with its reference. */
 typedef struct {
   /* Separated by spaces: a shape is an input of random numbers; "=" before it makes it a constant,
-   * and "?" an input of random truth values; "=[2,0]" is a constant list of 64-bit integers. */
+   * and "?" an input of random truth values, "=?" a constant of such; "=[2,0]" is a constant list
+   * of 64-bit integers. */
   const char *inputs;
   gconstpointer params; /* NULL: zeroes */
   guint n_outputs;      /* 0: as few as there may be, but one */

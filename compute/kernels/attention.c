@@ -108,22 +108,32 @@ get_addend (const Head *head, guint query)
   return head->addend;
 }
 
-/* Makes a query's scores exponentials; returns one over their sum. */
+/* Makes a query's scores exponentials; returns one over their sum, or 0 if it sees no key. */
 static float
 weigh (const Head *head, guint query, float *scores)
 {
   const EnsAttentionArguments *arguments = head->arguments;
-  guint keys = head->plan->shape.keys, n = arguments->causal ? MIN (query + 1, keys) : keys;
-  EnsSoftmaxRow row = {scores, get_addend (head, query), arguments->scale, n, scores};
+  guint keys = head->plan->shape.keys;
+  guint first = MIN (query - MIN (query, arguments->before), keys);
+  guint end = (guint)MIN ((guint64)query + arguments->behind + 1, keys);
+  const float *addend = get_addend (head, query);
+  float factor;
+  EnsSoftmaxRow row = {scores + first, addend != NULL ? addend + first : NULL, arguments->scale,
+                       end - MIN (first, end), scores + first};
 
+  for (guint i = 0; i < first; i++)
+    scores[i] = 0;
+  for (guint i = MAX (first, end); i < keys; i++)
+    scores[i] = 0;
+  if (row.n == 0)
+    return 0;
   if (arguments->softcap > 0) {
-    for (guint i = 0; i < n; i++)
+    for (guint i = first; i < end; i++)
       scores[i] = arguments->softcap * tanhf (scores[i] * arguments->scale / arguments->softcap);
     row.scale = 1;
   }
-  for (guint i = n; i < keys; i++)
-    scores[i] = 0;
-  return head->plan->kernels->softmax (&row);
+  factor = head->plan->kernels->softmax (&row);
+  return isinf (factor) ? 0 : factor;
 }
 
 static void

@@ -53,9 +53,9 @@ typedef struct {
   EnsAttentionStrides query_strides, key_strides, value_strides, output_strides;
   EnsAttentionMask mask;
   float scale;
-  float softcap;   /* scores become softcap · tanh (score / softcap); 0: they stay */
-  gboolean causal; /* query i sees keys up to i */
-  float *scratch;  /* plan->scratch_size floats, 64-byte aligned; contents don't matter */
+  float softcap;        /* scores become softcap · tanh (score / softcap); 0: they stay */
+  guint before, behind; /* query i sees keys from i − before to i + behind */
+  float *scratch;       /* plan->scratch_size floats, 64-byte aligned; contents don't matter */
 } EnsAttentionArguments;
 
 void ens_attention_run (const EnsAttentionPlan *plan, const EnsAttentionArguments *arguments,

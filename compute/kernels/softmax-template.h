@@ -17,7 +17,7 @@ vector_keep (Vector x, guint n)
   return vector_select (vector_lanes () < (VectorInt) {0} + (gint32)n, x, (Vector) {0});
 }
 
-/* row->y = scale · x + addend; returns the largest. */
+/* row->y = scale · x + addend; returns the largest, or 0 if all are −infinity. */
 static float
 store_arguments (const EnsSoftmaxRow *row)
 {
@@ -40,7 +40,7 @@ store_arguments (const EnsSoftmaxRow *row)
     row->y[i] = row->x[i] * row->scale + (row->addend != NULL ? row->addend[i] : 0);
     top = MAX (top, row->y[i]);
   }
-  return top;
+  return top > -INFINITY || top != top ? top : 0;
 }
 
 static float

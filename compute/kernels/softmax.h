@@ -17,7 +17,7 @@ typedef struct {
   float *y; /* may be x */
 } EnsSoftmaxRow;
 
-/* Returns one over the sum of y. */
+/* Returns one over the sum of y: infinity if all z are −infinity. */
 float ens_softmax_exponentials (const EnsKernels *kernels, const EnsSoftmaxRow *row);
 
 G_END_DECLS

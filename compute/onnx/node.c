@@ -141,6 +141,21 @@ count_outputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return TRUE;
 }
 
+/* What becomes float32 in files becomes that where an attribute asks for its type. */
+static void
+widen_types (const EnsOnnxStep *step)
+{
+  for (const EnsAttribute *row = step->op->attributes; row != NULL && row->name != NULL; row++) {
+    gint64 type =
+        row->kind == ENS_ATTRIBUTE_TYPE ? ens_attributes_int (step->attributes, row->name, 0) : 0;
+
+    if (type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16
+        || type == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16
+        || type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE)
+      ens_attributes_set_int (step->attributes, row->name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+  }
+}
+
 gboolean
 ens_onnx_step_parse (EnsOnnxStep *step, GError **error)
 {
@@ -151,6 +166,7 @@ ens_onnx_step_parse (EnsOnnxStep *step, GError **error)
                     .attributes = step->attributes};
 
   step->params = g_malloc0 (op->params_size);
+  widen_types (step);
   return ens_op_read_attributes (op, &parse, step->params, error);
 }
 

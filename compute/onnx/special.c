@@ -2,6 +2,7 @@
 /* Operators that are more a way to write a file than something to compute. */
 #include <string.h>
 
+#include "onnx/functions.h"
 #include "onnx/import.h"
 #include "onnx/onnx.h"
 
@@ -185,7 +186,7 @@ leave_out_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
          && ens_onnx_import_alias (import, step->inputs[0], step->proto->output[0], error);
 }
 
-/* What becomes float32 in files becomes that in Casts; to the type there is they do nothing. */
+/* To the type there is they do nothing. */
 static gboolean
 import_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
@@ -194,10 +195,6 @@ import_cast (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 
   if (step->opset < 6 && !number_type (step, error))
     return FALSE;
-  to = ens_attributes_int (step->attributes, "to", 0);
-  if (to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 || to == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16
-      || to == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE)
-    ens_attributes_set_int (step->attributes, "to", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
   to = ens_attributes_int (step->attributes, "to", 0);
   if (step->n_inputs == 1 && step->inputs[0] != NULL && step->proto->n_output == 1
       && ens_onnx_type ((int)CLAMP (to, 0, G_MAXINT), step->what, &type, NULL)
@@ -307,20 +304,27 @@ static const struct {
 } specials[] = {
     {"Cast", import_cast},
     {"CastLike", import_cast_like},
+    {"Col2Im", ens_onnx_import_col2im},
     {"Constant", import_constant},
     {"ConvInteger", ens_onnx_import_conv_integer},
     {"DequantizeLinear", ens_onnx_import_dequantize},
     {"DynamicQuantizeLinear", ens_onnx_import_dynamic_quantize},
+    {"GlobalLpPool", ens_onnx_import_global_lp_pool},
     {"Identity", import_identity},
     {"LogSoftmax", import_softmax},
+    {"LpPool", ens_onnx_import_lp_pool},
     {"MatMulInteger", ens_onnx_import_matmul_integer},
+    {"MeanVarianceNormalization", ens_onnx_import_mean_variance},
     {"QLinearConv", ens_onnx_import_qlinear_conv},
     {"QLinearMatMul", ens_onnx_import_qlinear_matmul},
     {"QuantizeLinear", ens_onnx_import_quantize},
     {"Reshape", import_reshape},
     {"Resize", import_resize},
     {"SimplifiedLayerNormalization", ens_onnx_import_simplified_layer_normalization},
+    {"Scatter", ens_onnx_import_scatter},
+    {"Shrink", ens_onnx_import_shrink},
     {"Softmax", import_softmax},
+    {"SwiGLU", ens_onnx_import_swiglu},
     {"Transpose", import_transpose},
     {"Upsample", import_upsample},
 };

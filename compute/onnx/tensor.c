@@ -134,6 +134,9 @@ static const struct {
     {ENS_ONNX_UINT4, "uint4", 1, ENS_TYPE_UINT8, convert_uint4, TRUE, 2},
     {ENS_ONNX_INT4, "int4", 1, ENS_TYPE_INT8, convert_int4, TRUE, 2},
     {23, "float4e2m1", 0},
+    {24, "float8e8m0", 0},
+    {25, "uint2", 0},
+    {26, "int2", 0},
 };
 
 /* Bytes of n numbers in a file. */

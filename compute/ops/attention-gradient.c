@@ -93,17 +93,21 @@ join (const Back *back, EnsValue *value, const EnsAttentionMatrices *matrices,
   return ens_gradient_reshape (back->gradient, value, shape);
 }
 
-/* Scores of queries × keys that a causal network does not see. */
+/* −infinity for each query and key that it does not see. */
 static EnsValue *
-make_causal (const Back *back, EnsType type)
+make_window (const Back *back, EnsType type)
 {
   gint64 queries = back->attention.query.rows, keys = back->attention.key.rows;
-  g_autofree char *name = g_strdup_printf ("%s:causal", back->gradient->node->name);
+  g_autofree char *name = g_strdup_printf ("%s:window", back->gradient->node->name);
   g_autoptr (EnsTensor) tensor = ens_tensor_new (type, &ENS_SHAPE (queries, keys));
   EnsView view = ens_view_dense (type, &tensor->shape, tensor->data);
 
   for (gint64 i = 0; i < queries * keys; i++)
-    ens_view_set_real (&view, (gsize)i, i % keys > i / keys ? -INFINITY : 0);
+    ens_view_set_real (&view, (gsize)i,
+                       i % keys > i / keys + back->attention.behind
+                               || i % keys < i / keys - back->attention.before
+                           ? -INFINITY
+                           : 0);
   return ens_graph_add_constant (back->gradient->graph, name, tensor);
 }
 
@@ -130,13 +134,13 @@ static EnsValue *
 add_mask (const Back *back, EnsValue *scores)
 {
   EnsGradient *gradient = back->gradient;
-  const EnsAttentionParams *params = gradient->node->params;
   EnsValue *mask = ens_node_input (gradient->node, ENS_ATTENTION_MASK);
   EnsShape shape;
 
-  if (params->causal)
+  if (back->attention.behind < back->attention.key.rows
+      || back->attention.before < back->attention.query.rows)
     scores = ens_gradient_apply (gradient, &ens_op_add, NULL, scores,
-                                 make_causal (back, scores->type), NULL);
+                                 make_window (back, scores->type), NULL);
   if (mask == NULL)
     return scores;
   shape = mask_shape (back, &mask->shape);

@@ -3,7 +3,8 @@
  * "Attention Is All You Need", 2017). Inputs Q, K, V and a mask that broadcasts to
  * (batch, heads, queries, keys): truth values select, numbers are added. Q, K and V are
  * (batch, heads, rows, depth), or (batch, rows, heads · depth). Fewer heads of keys and values than
- * of queries are shared by neighbours (Ainslie et al., "GQA", 2023). */
+ * of queries are shared by neighbours (Ainslie et al., "GQA", 2023). A query that sees no key gives
+ * zeroes. */
 #include "kernels/attention.h"
 #include "ops/attention.h"
 #include "ops/per-image.h"
@@ -16,6 +17,10 @@
 
 static const EnsAttribute attention_attributes[] = {
     {"is_causal", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsAttentionParams, causal)},
+    {"left_window_size", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAttentionParams, before), .integer = -1,
+     .min = -1, .max = G_MAXINT32, .since = 25},
+    {"right_window_size", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAttentionParams, behind), .integer = -1,
+     .min = -1, .max = G_MAXINT32, .since = 25},
     {"kv_num_heads", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAttentionParams, key_heads), .min = 0,
      .max = G_MAXINT32},
     {"q_num_heads", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsAttentionParams, heads), .min = 0,
@@ -82,6 +87,10 @@ ens_attention_find (const EnsOperands *operands, EnsAttention *attention)
   attention->query = find_matrices (operands->inputs[ENS_ATTENTION_QUERY], params->heads);
   attention->key = find_matrices (operands->inputs[ENS_ATTENTION_KEY], params->key_heads);
   attention->value = find_matrices (operands->inputs[ENS_ATTENTION_VALUE], params->key_heads);
+  attention->before = params->before < 0 ? G_MAXINT32 : params->before;
+  attention->behind = params->behind < 0 ? G_MAXINT32 : params->behind;
+  if (params->causal)
+    attention->behind = 0;
   attention->scale = params->scale != 0 ? (double)params->scale
                                         : 1 / sqrt ((double)MAX (attention->query.depth, 1));
 }
@@ -231,31 +240,32 @@ score (const Reference *reference, gsize query, gsize key)
 static void
 attend (const Reference *reference, gint64 image, gint64 head, gint64 row)
 {
-  const EnsAttentionParams *params = reference->operands->params;
   const EnsAttention *attention = &reference->attention;
   gint64 shared = head / (attention->query.heads / attention->key.heads);
-  gint64 n = params->causal ? MIN (row + 1, attention->key.rows) : attention->key.rows;
+  gint64 first = MAX (row - attention->before, 0);
+  gint64 end = MIN (row + attention->behind + 1, attention->key.rows);
   gint64 mask = image * reference->mask[0] + head * reference->mask[1] + row * reference->mask[2];
   gsize query = find_row (&attention->query, image, head, row);
   double max = -INFINITY, total = 0;
 
-  for (gint64 i = 0; i < n; i++) {
+  for (gint64 i = first; i < end; i++) {
     double s = score (reference, query, find_row (&attention->key, image, shared, i));
 
     reference->scores[i] = masked (reference, s, mask + i * reference->mask[3]);
     max = fmax (max, reference->scores[i]);
   }
-  for (gint64 i = 0; i < n; i++)
-    total += reference->scores[i] = exp (reference->scores[i] - max);
+  for (gint64 i = first; i < end; i++)
+    total += reference->scores[i] = exp (reference->scores[i] - (max > -INFINITY ? max : 0));
   for (gint64 k = 0; k < attention->value.depth; k++) {
     double sum = 0;
 
-    for (gint64 i = 0; i < n; i++)
+    for (gint64 i = first; i < end; i++)
       sum += reference->scores[i]
              * ens_view_real (reference->operands->inputs[ENS_ATTENTION_VALUE],
                               find_row (&attention->value, image, shared, i) + (gsize)k);
     ens_view_set_real (reference->operands->outputs[0],
-                       find_row (&reference->output, image, head, row) + (gsize)k, sum / total);
+                       find_row (&reference->output, image, head, row) + (gsize)k,
+                       total == 0 ? 0 : sum / total);
   }
 }
 
@@ -352,7 +362,8 @@ attention_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                                                .mask = get_mask (operands, &attention),
                                                .scale = (float)attention.scale,
                                                .softcap = params->softcap,
-                                               .causal = params->causal,
+                                               .before = (guint)attention.before,
+                                               .behind = (guint)attention.behind,
                                                .scratch = context->scratch},
                      context->pool);
 }
@@ -417,15 +428,18 @@ attention_gpu (const EnsOperands *operands, EnsCommands *commands)
                     mask == NULL ? ENS_ATTENTION_UNMASKED
                     : selects    ? ENS_ATTENTION_SELECTED
                                  : ENS_ATTENTION_ADDEND,
-                    params->causal, params->softcap > 0},
+                    FALSE, params->softcap > 0},
       .n_constants = 4,
       .push = &push,
       .push_size = sizeof push,
   };
 
   ens_attention_find (operands, &attention);
-  if (!ens_record_storage (operands, 0, selects ? ENS_ATTENTION_MASK : ENS_ATTENTION_MASK + 1,
-                           &dispatch.storage)
+  dispatch.constants[2] = attention.behind == 0;
+  if (attention.before < attention.query.rows
+      || (attention.behind > 0 && attention.behind < attention.key.rows)
+      || !ens_record_storage (operands, 0, selects ? ENS_ATTENTION_MASK : ENS_ATTENTION_MASK + 1,
+                              &dispatch.storage)
       || attention.query.depth > ENS_ATTENTION_MAX_DEPTH
       || attention.value.depth > ENS_ATTENTION_MAX_DEPTH || attention.key.rows == 0)
     return FALSE;
@@ -452,9 +466,10 @@ attention_per_image (const EnsNode *node)
 }
 
 static const EnsOpExample attention_examples[] = {
-    {"2x3x9x8 2x3x11x8 2x3x11x5 9x11", &(const EnsAttentionParams) {.scale = 0}},
+    {"2x3x9x8 2x3x11x8 2x3x11x5 9x11", &(const EnsAttentionParams) {.before = -1, .behind = -1}},
     {"2x9x24 2x11x24 2x11x24 ?2x1x1x11",
-     &(const EnsAttentionParams) {.heads = 3, .key_heads = 3, .scale = 0.3f}},
+     &(const EnsAttentionParams) {
+         .before = -1, .behind = -1, .heads = 3, .key_heads = 3, .scale = 0.3f}},
     {NULL}};
 
 const EnsOp ens_op_attention = {.name = "Attention",

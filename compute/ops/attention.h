@@ -14,6 +14,7 @@ typedef struct {
 
 typedef struct {
   EnsAttentionMatrices query, key, value;
+  gint64 before, behind; /* query i sees keys from i − before to i + behind */
   double scale;
 } EnsAttention;
 

@@ -93,7 +93,7 @@ const EnsOp ens_op_bitwise_not = {.name = "BitwiseNot",
                                   .per_image = ens_per_image_elementwise,
                                   .example = bitwise_not_examples};
 
-/* BitShift, of unsigned integers: what is shifted out is lost. */
+/* BitShift: what is shifted out is lost; to the right, the sign is repeated. */
 
 typedef struct {
   gboolean right; /* counts shift_names */
@@ -115,7 +115,7 @@ shift_left (gint64 a, gint64 b)
 static gint64
 shift_right (gint64 a, gint64 b)
 {
-  return b < 0 || b > 63 ? 0 : (gint64)((guint64)a >> b);
+  return b < 0 || b > 63 ? (a < 0 ? -1 : 0) : a >> b;
 }
 
 static void
@@ -130,8 +130,8 @@ static const EnsOpExample shift_examples[] = {
 INTEGER_OP (bit_shift, "BitShift", 11, .params_size = sizeof (ShiftParams),
             .attributes = shift_attributes, .shape = integer_shape, .example = shift_examples);
 
-/* Mod: the remainder has the sign of the divisor or, with fmod, that of the dividend, as of real
- * numbers always. Of a division by zero it is zero. */
+/* Mod: the remainder has the sign of the divisor or, with fmod, that of the dividend. Of a division
+ * of integers by zero it is zero. */
 
 typedef struct {
   gboolean fmod;
@@ -143,11 +143,6 @@ static const EnsAttribute mod_attributes[] = {
 static gboolean
 mod_shape (EnsOperands *operands, GError **error)
 {
-  const ModParams *params = operands->params;
-
-  if (ens_type_is_real (operands->inputs[0]->type) && !params->fmod)
-    return ens_op_error (operands, error, ENS_ERROR_FORMAT,
-                         "“fmod” is 0, expected 1 for real numbers");
   return ens_check_type (operands, 0, ENS_TYPES_NUMBER, error)
          && ens_check_same_types (operands, 1, error)
          && ens_set_broadcast_output (operands, operands->inputs[0]->type, error);
@@ -167,6 +162,18 @@ floored_remainder (gint64 a, gint64 b)
   return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder;
 }
 
+static double
+real_remainder (double a, double b, gboolean floored)
+{
+  double remainder = fmod (a, b);
+
+  if (!floored || isnan (remainder))
+    return remainder;
+  if (remainder == 0)
+    return copysign (0, b);
+  return (remainder < 0) != (b < 0) ? remainder + b : remainder;
+}
+
 static void
 mod_reference (const EnsOperands *operands)
 {
@@ -180,12 +187,12 @@ mod_reference (const EnsOperands *operands)
   }
   for (ens_walk_begin (&walk, &y->shape, (const EnsView *[]) {y, a, b}, 3); walk.remaining > 0;
        ens_walk_next (&walk))
-    ens_view_set_real (
-        y, walk.offsets[0],
-        fmod (ens_view_real (a, walk.offsets[1]), ens_view_real (b, walk.offsets[2])));
+    ens_view_set_real (y, walk.offsets[0],
+                       real_remainder (ens_view_real (a, walk.offsets[1]),
+                                       ens_view_real (b, walk.offsets[2]), !params->fmod));
 }
 
-/* y = a − b · trunc (a / b), of which the quotient is constant in between. */
+/* y = a − b · n, with n constant in between. */
 static gboolean
 mod_gradient (EnsGradient *gradient, GError **error)
 {

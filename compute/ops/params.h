@@ -127,7 +127,8 @@ typedef struct {
 
 /* Attention. heads and key_heads: of inputs of rank 3. */
 typedef struct {
-  gboolean causal; /* query i sees keys up to i */
+  gboolean causal;       /* query i sees keys up to i */
+  gint64 before, behind; /* … from i − before to i + behind; −1: all */
   gint64 heads, key_heads;
   float scale;   /* 0: 1 / √depth */
   float softcap; /* scores become softcap · tanh (score / softcap); 0: they stay */

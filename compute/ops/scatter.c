@@ -317,7 +317,7 @@ static const EnsOpExample elements_examples[] = {
 static const EnsOpExample tuples_examples[] = {
     {"5x3x4 =[2,1] 4", &(const EnsScatterParams) {0, ENS_SCATTER_NONE}}, {NULL}};
 
-#define SCATTER_OP(id, kind, onnx, opsets, ...)                        \
+#define SCATTER_OP(id, kind, onnx, ...)                                \
   const EnsOp ens_op_##id = {.name = onnx,                             \
                              .min_inputs = 3,                          \
                              .max_inputs = 3,                          \
@@ -326,7 +326,7 @@ static const EnsOpExample tuples_examples[] = {
                              .layout = ENS_LAYOUT_PLAIN,               \
                              .flags = ENS_OP_IN_PLACE,                 \
                              .params_size = sizeof (EnsScatterParams), \
-                             .versions = opsets,                       \
+                             .versions = {.since = 11},                \
                              .attributes = kind##_attributes,          \
                              .shape = kind##_shape,                    \
                              .reference = kind##_reference,            \
@@ -335,17 +335,5 @@ static const EnsOpExample tuples_examples[] = {
                              .example = kind##_examples,               \
                              __VA_ARGS__}
 
-#define FROM(opset) \
-  {                 \
-    .since = opset  \
-  }
-/* What ScatterElements was called before. */
-#define UP_TO_10            \
-  {                         \
-    .since = 9, .until = 10 \
-  }
-
-SCATTER_OP (scatter_elements, elements, "ScatterElements", FROM (11),
-            .per_image = elements_per_image);
-SCATTER_OP (scatter_nd, tuples, "ScatterND", FROM (11));
-SCATTER_OP (scatter, elements, "Scatter", UP_TO_10, .per_image = elements_per_image);
+SCATTER_OP (scatter_elements, elements, "ScatterElements", .per_image = elements_per_image);
+SCATTER_OP (scatter_nd, tuples, "ScatterND", .per_image = NULL);

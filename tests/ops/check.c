@@ -85,13 +85,14 @@ check_round_trip (const TestCase *test_case)
   g_autofree gpointer params = g_malloc0 (op->params_size);
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
+  gint64 opset = MAX (test_case->row->opset, ENS_ONNX_OPSET);
   EnsParse parse = {.node = "row",
                     .internal = TRUE,
-                    .opset = ENS_ONNX_OPSET,
+                    .opset = opset,
                     .n_outputs = node->n_outputs,
                     .attributes = attributes};
 
-  ens_op_write_attributes (op, node->params, node->n_outputs, ENS_ONNX_OPSET, attributes);
+  ens_op_write_attributes (op, node->params, node->n_outputs, opset, attributes);
   text = ens_attributes_to_string (attributes);
   ens_op_read_attributes (op, &parse, params, &error);
   ck_assert_no_error (error);

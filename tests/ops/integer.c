@@ -17,6 +17,7 @@ ROWS (not, {"by-hand", NULL, "int32 3 = 12 -1 5", "int32 3 = -13 0 -6"},
 ROWS (shift,
       {"left", "direction=\"LEFT\"", "uint8 3 = 16 4 1; uint8 3 = 1 2 8", "uint8 3 = 32 16 0"},
       {"right", "direction=\"RIGHT\"", "uint8 3 = 16 4 255; uint8 3 = 1 2 8", "uint8 3 = 8 1 0"},
+      {"sign", "direction=\"RIGHT\"", "int8 3 = -16 -4 -1; int8 3 = 1 8 -1", "int8 3 = -8 -1 -1"},
       {"far", "direction=\"LEFT\"", "int64 1 = 1; int64 1 = 64", "int64 1 = 0"},
       {"no-direction", NULL, "uint8 3; uint8 3", .error = "attribute “direction” is missing"});
 ROWS (mod,
@@ -27,7 +28,8 @@ ROWS (mod,
       {"real", "fmod=1", "4 = -4.25 7.5 5 -7; 4 = 2 -3 8 3", "4 = -0.25 1.5 5 -1"},
       {"broadcast", "fmod=1", "2x3x5; const 3x1 = 0.3 0.4 0.5", NULL},
       {"by-zero", NULL, "int32 2 = 5 -5; int32 2 = 0 -1", "int32 2 = 0 0"},
-      {"real-floored", NULL, "3; 3", .error = "“fmod” is 0, expected 1"});
+      {"real-floored", NULL, "4 = -4.25 7.5 5 -7; 4 = 2 -3 8 3", "4 = 1.75 -1.5 5 2"},
+      {"other-type", "fmod=1", "3; int64 3", .error = "input 1 is int64, expected float32"});
 
 const TestOperator test_integer[] = {{"BitwiseAnd", and_rows},
                                      {"BitwiseOr", or_rows},

@@ -40,10 +40,5 @@ static const TestRow nd_rows[] = {
      .error = "updates are 2x2, expected 1x2"},
     {0}};
 
-static const TestRow old_rows[] = {{"by-hand", "axis=1",
-                                    "1x5 = 1 2 3 4 5; const int64 1x2 = 1 3; 1x2 = 1.1 2.1",
-                                    "1x5 = 1 1.1 3 2.1 5", .opset = 9},
-                                   {0}};
-
 const TestOperator test_scatter[] = {
-    {"ScatterElements", elements_rows}, {"ScatterND", nd_rows}, {"Scatter", old_rows}, {0}};
+    {"ScatterElements", elements_rows}, {"ScatterND", nd_rows}, {0}};

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* CumSum and CumProd: sums or products of all elements up to each one along an axis, which input 1
+ * tells. */
+#include "ops/gradient.h"
+#include "ops/per-image.h"
+#include "ops/record.h"
+#include "ops/registry.h"
+
+#include "push/cumulative.h"
+
+typedef struct {
+  gboolean exclusive; /* without the element itself */
+  gboolean reverse;   /* from the end */
+} CumulativeParams;
+
+static const EnsAttribute attributes[] = {
+    {"exclusive", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (CumulativeParams, exclusive)},
+    {"reverse", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (CumulativeParams, reverse)},
+    ENS_ATTRIBUTE_END};
+
+static gboolean
+find_axis (const EnsOperands *operands, guint *axis, GError **error)
+{
+  EnsList list;
+
+  if (!ens_check_list (operands, 1, &list, error))
+    return FALSE;
+  if (list.n != 1)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input 1 has %u values, expected 1",
+                         list.n);
+  return ens_check_axis (operands, list.values[0], operands->inputs[0]->shape.rank, axis, error);
+}
+
+static gboolean
+shape (EnsOperands *operands, GError **error)
+{
+  guint axis;
+
+  return ens_check_type (operands, 0, ENS_TYPES_NUMBER, error) && find_axis (operands, &axis, error)
+         && ens_set_output_like_input (operands, error);
+}
+
+static EnsLines
+find_lines (const EnsOperands *operands)
+{
+  guint axis = 0;
+
+  find_axis (operands, &axis, NULL);
+  return ens_lines_along (&operands->inputs[0]->shape, axis, axis + 1);
+}
+
+/* One line, in double precision or in integers. */
+
+static void
+accumulate_reals (const EnsOperands *operands, const EnsLines *lines, gsize start, gboolean product)
+{
+  const CumulativeParams *params = operands->params;
+  double total = product ? 1 : 0;
+
+  for (gsize i = 0; i < lines->length; i++) {
+    gsize at = start + (params->reverse ? lines->length - 1 - i : i) * lines->inner;
+    double x = ens_view_real (operands->inputs[0], at), before = total;
+
+    total = product ? total * x : total + x;
+    ens_view_set_real (operands->outputs[0], at, params->exclusive ? before : total);
+  }
+}
+
+static void
+accumulate_integers (const EnsOperands *operands, const EnsLines *lines, gsize start,
+                     gboolean product)
+{
+  const CumulativeParams *params = operands->params;
+  guint64 total = product ? 1 : 0;
+
+  for (gsize i = 0; i < lines->length; i++) {
+    gsize at = start + (params->reverse ? lines->length - 1 - i : i) * lines->inner;
+    guint64 x = (guint64)ens_view_integer (operands->inputs[0], at), before = total;
+
+    total = product ? total * x : total + x;
+    ens_view_set_integer (operands->outputs[0], at, (gint64)(params->exclusive ? before : total));
+  }
+}
+
+static void
+reference (const EnsOperands *operands, gboolean product)
+{
+  EnsLines lines = find_lines (operands);
+  gboolean real = ens_type_is_real (operands->inputs[0]->type);
+
+  for (gsize line = 0; line < lines.outer * lines.inner; line++)
+    (real ? accumulate_reals : accumulate_integers) (
+        operands, &lines, line / lines.inner * lines.length * lines.inner + line % lines.inner,
+        product);
+}
+
+#define GROUP 128
+
+static gboolean
+record (const EnsOperands *operands, EnsCommands *commands, gboolean product)
+{
+  const CumulativeParams *params = operands->params;
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  EnsLines lines = find_lines (operands);
+  EnsCumulativePush push = {.n = (guint32)(lines.outer * lines.inner),
+                            .extent = (guint32)lines.length,
+                            .inner = (guint32)lines.inner};
+  EnsDispatch dispatch = {.shader = "cumulative",
+                          .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
+                          .n_bindings = 2,
+                          .constants = {product, params->exclusive, params->reverse},
+                          .n_constants = 3,
+                          .push = &push,
+                          .push_size = sizeof push};
+
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage))
+    return FALSE;
+  if (ens_view_elements (y) > 0) {
+    ens_commands_cover (commands, &dispatch, push.n, GROUP);
+    ens_commands_dispatch (commands, &dispatch);
+  }
+  return TRUE;
+}
+
+/* Element i is in all sums from its own on: their gradients are summed from the other end. */
+static gboolean
+cum_sum_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  CumulativeParams params = *(const CumulativeParams *)node->params;
+
+  params.reverse = !params.reverse;
+  gradient->inputs[0] = ens_gradient_apply (gradient, &ens_op_cum_sum, &params,
+                                            gradient->outputs[0], node->inputs[1], NULL);
+  return TRUE;
+}
+
+static gboolean
+per_image (const EnsNode *node)
+{
+  const EnsTensor *axis = node->inputs[1]->constant;
+  EnsView view;
+
+  if (!ens_per_image_with_constants (node) || axis == NULL)
+    return FALSE;
+  view = ens_view_dense (axis->type, &axis->shape, axis->data);
+  return !ens_axis_is_batch (node, ens_view_integer (&view, 0));
+}
+
+static const EnsOpExample examples[] = {
+    {"2x5x7 =[1]", &(const CumulativeParams) {FALSE, FALSE}, .positive = TRUE},
+    {"2x5x7 =[2]", &(const CumulativeParams) {TRUE, TRUE}, .positive = TRUE},
+    {NULL}};
+
+#define CUMULATIVE_OP(id, onnx, opset, product, ...)                            \
+  static void id##_reference (const EnsOperands *operands)                      \
+  {                                                                             \
+    reference (operands, product);                                              \
+  }                                                                             \
+                                                                                \
+  static gboolean id##_gpu (const EnsOperands *operands, EnsCommands *commands) \
+  {                                                                             \
+    return record (operands, commands, product);                                \
+  }                                                                             \
+                                                                                \
+  const EnsOp ens_op_##id = {.name = onnx,                                      \
+                             .min_inputs = 2,                                   \
+                             .max_inputs = 2,                                   \
+                             .min_outputs = 1,                                  \
+                             .max_outputs = 1,                                  \
+                             .layout = ENS_LAYOUT_PLAIN,                        \
+                             .flags = ENS_OP_IN_PLACE,                          \
+                             .params_size = sizeof (CumulativeParams),          \
+                             .versions = {.since = opset},                      \
+                             .attributes = attributes,                          \
+                             .shape = shape,                                    \
+                             .reference = id##_reference,                       \
+                             .gpu = id##_gpu,                                   \
+                             .per_image = per_image,                            \
+                             .example = examples,                               \
+                             __VA_ARGS__}
+
+CUMULATIVE_OP (cum_sum, "CumSum", 11, FALSE, .gradient = cum_sum_gradient);
+CUMULATIVE_OP (cum_prod, "CumProd", 26, TRUE);
