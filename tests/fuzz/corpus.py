@@ -26,6 +26,21 @@ NODES = [
     ("MatMul", V, {"w": [8, 3]}, {}),
     ("BatchNormalization", X, {"s": [3], "b": [3], "m": [3], "v": [3]}, {"epsilon": 1e-5}),
     ("InstanceNormalization", X, {"s": [3], "b": [3]}, {}),
+    ("GroupNormalization", X, {"s": [3], "b": [3]}, {"num_groups": 3}),
+    ("RMSNormalization", V, {"s": [8]}, {}),
+    ("Attention", {"q": [1, 4, 6], "k": [1, 5, 6], "v": [1, 5, 6]}, {},
+     {"q_num_heads": 2, "kv_num_heads": 2, "is_causal": 1}),
+    ("RotaryEmbedding", {"x": [1, 2, 4, 6], "c": [1, 4, 3], "s": [1, 4, 3]}, {}, {}),
+    ("Einsum", {"a": [2, 3], "b": [3, 4]}, {}, {"equation": "...ij,jk->...ik"}),
+    ("GridSample", {"x": [1, 3, 6, 6], "g": [1, 2, 2, 2]}, {}, {"padding_mode": "border"}),
+    ("GatherElements", {"x": [4]}, {"i": ([0, 3],)}, {"axis": 0}),
+    ("GatherND", V, {"i": ([1],)}, {}),
+    ("ScatterElements", {"x": [4]}, {"i": ([0, 1],), "u": [2]}, {"axis": 0}),
+    ("Trilu", V, {"k": ([1],)}, {"upper": 0}),
+    ("CumSum", V, {"a": ([1],)}, {"exclusive": 1}),
+    ("OneHot", {"x": [3]}, {"d": ([4],), "v": [2]}, {}),
+    ("Col2Im", {"x": [1, 4, 9]}, {"i": ([4, 4],), "b": ([2, 2],)}, {}),
+    ("LpPool", X, {}, {"kernel_shape": [2, 2], "p": 3}),
     ("LayerNormalization", V, {"s": [8], "b": [8]}, {"axis": -1}),
     ("LRN", X, {}, {"size": 3, "alpha": 1e-4}),
     ("LpNormalization", V, {}, {"axis": 1, "p": 2}),
@@ -63,12 +78,13 @@ NODES = [
     ("DepthToSpace", {"x": [1, 8, 3, 3]}, {}, {"blocksize": 2, "mode": "CRD"}),
     ("QuantizeLinear", V, {"s": [1], "z": ([0],)}, {}),
     *((name, V, {}, {}) for name in ["Relu", "Sigmoid", "Tanh", "Exp", "Sqrt", "Abs", "Neg", "Erf",
-                                     "Softplus", "HardSwish", "Identity", "Floor", "Elu", "Selu"]),
+                                     "Softplus", "HardSwish", "Identity", "Floor", "Elu", "Selu",
+                                     "Gelu", "Swish", "Mish", "Sin", "Atan", "IsNaN", "IsInf"]),
     *((name, SAME, {}, {}) for name in ["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum"]),
     *((name, X, {}, {"axes": [2, 3], "keepdims": 0}) for name in
       ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare"]),
 ]
-OPSETS = [9, 11, 13, 17]
+OPSETS = [9, 11, 13, 17, 25]
 
 T = {"x": [1, 2, 4]}
 # Scale and zero point.
