@@ -49,6 +49,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBundleWriter, ens_bundle_writer_free)
 /* name: of a file directly in the folder. */
 gboolean ens_bundle_writer_add (EnsBundleWriter *writer, const char *name, GBytes *contents,
                                 GError **error);
-/* Writes ensemble.json, reads the bundle back as a check, and puts it in the target's place. */
+/* Writes ensemble.json, reads the bundle back as a check, and puts it in the target's place, whose
+ * styles it keeps. */
 gboolean ens_bundle_writer_commit (EnsBundleWriter *writer, const EnsBundle *bundle,
                                    GError **error);

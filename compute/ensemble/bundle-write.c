@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "ensemble/bundle-private.h"
@@ -321,6 +322,43 @@ ens_bundle_writer_add (EnsBundleWriter *writer, const char *name, GBytes *conten
   return add_bytes (writer, name, bytes, size, error);
 }
 
+/* ---- Styles ---- */
+
+static gboolean
+keep_style (EnsBundleWriter *writer, const char *file, GError **error)
+{
+  g_autofree char *name = g_build_filename (ENS_STYLE_FOLDER, file, NULL);
+  g_autofree char *path = g_build_filename (writer->target, name, NULL), *bytes = NULL;
+  g_autoptr (GError) reason = NULL;
+  gsize size;
+
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return TRUE;
+  if (!g_file_get_contents (path, &bytes, &size, &reason))
+    return ens_fail (error, ENS_ERROR_FILE, path, "can't keep this style of the old bundle: %s",
+                     reason->message);
+  return add_bytes (writer, name, bytes, size, error);
+}
+
+/* Styles belong to cameras, not to what is trained: the old bundle's stay. */
+static gboolean
+keep_styles (EnsBundleWriter *writer, GError **error)
+{
+  g_autofree char *old = g_build_filename (writer->target, ENS_STYLE_FOLDER, NULL);
+  g_autofree char *new = g_build_filename (writer->temporary, ENS_STYLE_FOLDER, NULL);
+  g_autoptr (GDir) dir = g_dir_open (old, 0, NULL);
+  const char *file;
+
+  if (dir == NULL)
+    return TRUE;
+  if (g_mkdir (new, 0777) != 0)
+    return fail_with_errno (error, new, "make this folder");
+  while ((file = g_dir_read_name (dir)) != NULL)
+    if (!keep_style (writer, file, error))
+      return FALSE;
+  return TRUE;
+}
+
 /* Where file systems can't exchange two folders: for a moment there is neither. */
 static gboolean
 replace_in_two_steps (EnsBundleWriter *writer, GError **error)
@@ -362,7 +400,8 @@ ens_bundle_writer_commit (EnsBundleWriter *writer, const EnsBundle *bundle, GErr
   g_autofree char *parent = g_path_get_dirname (writer->target);
   g_autoptr (EnsBundle) read_back = NULL;
 
-  if (!add_bytes (writer, ENS_BUNDLE_FILE, json, strlen (json), error))
+  if (!add_bytes (writer, ENS_BUNDLE_FILE, json, strlen (json), error)
+      || !keep_styles (writer, error))
     return FALSE;
   read_back = ens_bundle_load (writer->temporary, error);
   return read_back != NULL && sync_folder (writer->temporary, error)

@@ -207,6 +207,18 @@ START_TEST (test_opening)
 }
 END_TEST
 
+/* A bundle that is written again keeps its styles. */
+START_TEST (test_written_again)
+{
+  g_autofree char *again = colour_bundle_make (folder);
+  g_autoptr (EnsEnsemble) ensemble = open_ensemble ("cpu");
+  g_autoptr (EnsStyle) style = open_style (ensemble, "shift");
+
+  ck_assert_str_eq (again, bundle);
+  ck_assert_uint_eq (ens_style_get_size (style), 32);
+}
+END_TEST
+
 /* A file anywhere is a style called after it. */
 START_TEST (test_file)
 {
@@ -228,6 +240,7 @@ main (int argc, char **argv)
   test_add_loop ("adapted", test_adapted, 2);
   test_add ("streams", test_streams);
   TEST_ADD_ROWS ("opening", test_opening, rows);
+  test_add ("written-again", test_written_again);
   test_add ("file", test_file);
   return test_run ();
 }

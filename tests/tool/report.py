@@ -17,7 +17,8 @@ NAMES = ['<b>cat</b> & "dog"', "o'neill\N{REPLACEMENT CHARACTER}\N{REPLACEMENT C
          "ünder %s %n"]
 SECTIONS = ["models", "data", "classes", "gate", "curves", "confusion", "calibration", "mistakes", "windows"]
 RETRAINED = ["training", "maps", "settings"]
-PARTS = {"retrained": RETRAINED, "contours": ["figures", "maps"], "both": SECTIONS + RETRAINED}
+PARTS = {"retrained": RETRAINED, "contours": ["figures", "maps"],
+         "style": ["figures", "pictures", "training"], "both": SECTIONS + RETRAINED}
 MISSING = {"single": {"data", "gate", "windows"}, "large": {"data", "gate"}}
 
 failures = []
@@ -203,9 +204,23 @@ def check_contours(root):
            [["<b>0.jpg"], ["<b>1.jpg"]])
 
 
+def check_style(root):
+    expect("style", "title", text(root.find("head/title")), "<new>.onnx, a style")
+    expect("style", "figures", rows(root, "figures"), [
+        ["as they are", "2.00", "0.500"], ["mean and variance", "1.00", "0.600"],
+        ["low frequencies (FDA)", "1.50", "–"], ["batch normalisation (AdaBN)", "–", "0.400"],
+        ["the style", "0.50", "0.750"]])
+    expect("style", "judgement", text(root.find(".//section[@id='figures']/p")),
+           "The style does more than what is simpler, at best mean and variance: accuracy 60.0 %, the style "
+           "75.0 %.")
+    expect("style", "pictures", len(root.findall(".//section[@id='pictures']//article")), 5)
+    expect("style", "terms", len(root.findall(".//section[@id='training']//figure")), 8)
+
+
 with tempfile.TemporaryDirectory() as folder:
     for kind, check in ("several", check_several), ("single", check_single), ("lost", None), \
             ("large", None), ("retrained", check_retrained), ("contours", check_contours), \
+            ("style", check_style), \
             ("both", check_several):
         path = pathlib.Path(folder) / f"{kind}.html"
         page = write(kind, path)

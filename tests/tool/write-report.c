@@ -6,13 +6,15 @@
  *   lost      the same as several, but no picture can be read again
  *   large     80 classes and 400 pictures
  *   retrained a retraining of four epochs, with maps of two pictures
- *   contours  two photographs with the maps of a contour network */
+ *   contours  two photographs with the maps of a contour network
+ *   style     a style beside what is simpler, with one picture of each camera */
 #include <gst/gst.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "report/contours.h"
+#include "report/styles.h"
 #include "report/report.h"
 #include "report/retraining.h"
 
@@ -276,6 +278,38 @@ write_contours (const EnsFrameOpener *opener, const char *path, GError **error)
 }
 
 static gboolean
+write_style (const char *path, GError **error)
+{
+  EnsStyleTraining params = ENS_STYLE_TRAINING_DEFAULTS;
+  EnsStyleResult result = {.recipe = {.n_images = 3, .loop = {.n_epochs = 2}}, .n_images = 4};
+  EnsStyleCard card = {.path = (char *)"/set/<a>.jpg"};
+  g_autoptr (GPtrArray) cards = g_ptr_array_new ();
+  g_autoptr (GPtrArray) others = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_picture_unref);
+  EnsStyleMeasure measure = {.figures = {{2, .5}, {1, .6}, {1.5, NAN}, {NAN, .4}, {.5, .75}},
+                             .floor = .25,
+                             .simple = ENS_STYLE_MEANS,
+                             .cards = cards,
+                             .others = others};
+  g_autoptr (GArray) history = g_array_new (FALSE, FALSE, sizeof (EnsLoopEpoch));
+  gboolean done;
+
+  for (guint i = 0; i < 2; i++)
+    g_array_append_vals (history, &(EnsLoopEpoch) {.epoch = i + 1, .terms = {1, 2, 3}}, 1);
+  for (guint m = 0; m < ENS_STYLE_N_METHODS; m++)
+    if (m != ENS_STYLE_BATCH_NORM)
+      card.pictures[m] = ens_picture_new (ENS_PIXELS_RGB, 64, 48);
+  g_ptr_array_add (cards, &card);
+  g_ptr_array_add (others, ens_picture_new (ENS_PIXELS_RGB, 48, 64));
+  params.recipe.dataset = "/<old> & worn";
+  params.recipe.output = "/out/<new>.onnx";
+  params.to = "/new";
+  done = tool_style_write (&(ToolStyle) {&params, &result, history, &measure}, path, error);
+  for (guint m = 0; m < ENS_STYLE_N_METHODS; m++)
+    g_clear_pointer (&card.pictures[m], ens_picture_unref);
+  return done;
+}
+
+static gboolean
 write_page (const char *kind, const EnsFrameOpener *opener, const char *path, GError **error)
 {
   g_autoptr (EnsEvaluation) evaluation = NULL;
@@ -284,6 +318,8 @@ write_page (const char *kind, const EnsFrameOpener *opener, const char *path, GE
     return write_retraining (NULL, opener, path, error);
   if (strcmp (kind, "contours") == 0)
     return write_contours (opener, path, error);
+  if (strcmp (kind, "style") == 0)
+    return write_style (path, error);
   evaluation =
       strcmp (kind, "large") == 0 ? evaluate_many () : evaluate_six (strcmp (kind, "single") != 0);
   if (strcmp (kind, "both") == 0)
