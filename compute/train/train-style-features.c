@@ -200,8 +200,25 @@ ens_style_moments_deviation (const EnsStyleMoments *moments, guint channel)
   return sqrt (fmax (moments->squares[channel] / (double)moments->n - mean * mean, 0));
 }
 
-/* A channel that is the same everywhere stays small. */
+/* Channels that hardly ever change would become huge where a generator makes them change: what
+ * they are divided by is this share of the mean deviation of channels of their kind, at least. */
+#define LEAST_SHARE 0.2
 #define LEAST_DEVIATION 1e-3
+
+/* Channels [begin, end) are of one kind: colours, high frequencies, a classifier's features. */
+static void
+set_factors (const EnsStyleMoments *moments, guint begin, guint end, float *factors)
+{
+  double mean = 0;
+
+  for (guint c = begin; c < end; c++)
+    mean += ens_style_moments_deviation (moments, c) / (end - begin);
+  for (guint c = begin; c < end; c++) {
+    double deviation = ens_style_moments_deviation (moments, c);
+
+    factors[c] = (float)(1 / fmax (fmax (deviation, LEAST_SHARE * mean), LEAST_DEVIATION));
+  }
+}
 
 void
 ens_style_features_standardise (EnsGraph *features, const EnsStyleMoments *moments)
@@ -211,11 +228,12 @@ ens_style_features_standardise (EnsGraph *features, const EnsStyleMoments *momen
   g_autoptr (EnsTensor) factors = ens_tensor_new (ENS_TYPE_FLOAT32, &shape);
   EnsValue *x = g_ptr_array_index (features->outputs, 0);
 
-  for (guint c = 0; c < moments->n_channels; c++) {
+  for (guint c = 0; c < moments->n_channels; c++)
     ((float *)means->data)[c] = (float)ens_style_moments_mean (moments, c);
-    ((float *)factors->data)[c] =
-        (float)(1 / fmax (ens_style_moments_deviation (moments, c), LEAST_DEVIATION));
-  }
+  set_factors (moments, 0, 3, factors->data);
+  set_factors (moments, 3, 6, factors->data);
+  if (moments->n_channels > 6)
+    set_factors (moments, 6, moments->n_channels, factors->data);
   x = ens_graph_apply (features, &ens_op_sub, &binary, x,
                        ens_graph_add_constant (features, "means", means), NULL);
   x = ens_graph_apply (features, &ens_op_mul, &binary, x,

@@ -308,6 +308,7 @@ START_TEST (test_features)
   g_autoptr (GError) error = NULL;
   EnsStyleMoments moments;
   EnsStyleGraphs graphs;
+  const float *factors;
   const char *layer;
   EnsGraph *features;
 
@@ -320,10 +321,15 @@ START_TEST (test_features)
   ck_assert_str_eq (layer, "relu2");
   ens_style_moments_init (&moments, 6 + 8);
   for (guint i = 0; i < 2; i++)
-    ens_style_moments_add (&moments, (const float[14]) {[3] = (float)i}, 1);
+    ens_style_moments_add (&moments, (const float[14]) {[3] = (float)i, [7] = 10 * (float)i}, 1);
   ck_assert_double_eq (ens_style_moments_mean (&moments, 3), 0.5);
   ck_assert_double_eq (ens_style_moments_deviation (&moments, 3), 0.5);
   ens_style_features_standardise (features, &moments);
+  /* Of the classifier's 8 channels one changes, by 5: none counts more than 8 times. */
+  factors = ens_graph_find (features, "factors")->constant->data;
+  ck_assert_double_eq_tol (factors[7], 0.2, 1e-6);
+  ck_assert_double_eq_tol (factors[8], 8, 1e-5);
+  ck_assert_double_eq_tol (factors[3], 2, 1e-6);
   ens_style_moments_clear (&moments);
   ens_style_graphs_init (&graphs, features, 6 + 8, &fixture->params);
   for (guint i = 0; i < 2; i++) {
