@@ -11,36 +11,77 @@ vector_exp_or_zero (Vector x)
   return vector_select (x < LEAST_EXPONENT, (Vector) {0}, vector_exp (x));
 }
 
+/* The first n lanes, and others. */
 ENS_INLINE Vector
-vector_keep (Vector x, guint n)
+vector_keep (Vector x, guint n, float others)
 {
-  return vector_select (vector_lanes () < (VectorInt) {0} + (gint32)n, x, (Vector) {0});
+  return vector_select (vector_lanes () < (VectorInt) {0} + (gint32)n, x, vector_set (others));
+}
+
+/* Of all lanes, by halves: in every lane. */
+ENS_INLINE Vector
+vector_across_max (Vector x)
+{
+  ENS_UNROLLED (i, ENS_MAX_LANES)
+    if (i > 0 && i < LANES && (i & (i - 1)) == 0)
+      x = vector_max (vector_permute (x, vector_lanes () ^ (gint32)i), x);
+  return x;
+}
+
+ENS_INLINE Vector
+vector_across_sum (Vector x)
+{
+  ENS_UNROLLED (i, ENS_MAX_LANES)
+    if (i > 0 && i < LANES && (i & (i - 1)) == 0)
+      x += vector_permute (x, vector_lanes () ^ (gint32)i);
+  return x;
+}
+
+/* scale · x + addend of up to LANES elements. */
+ENS_INLINE Vector
+softmax_argument (const EnsSoftmaxRow *row, gsize i, guint n)
+{
+  gboolean whole = n == LANES;
+  Vector x = (whole ? vector_load (row->x + i) : vector_load_some (row->x + i, n)) * row->scale;
+
+  if (row->addend != NULL)
+    x += whole ? vector_load (row->addend + i) : vector_load_some (row->addend + i, n);
+  return x;
 }
 
 /* row->y = scale · x + addend; returns the largest, or 0 if all are −infinity. */
 static float
 store_arguments (const EnsSoftmaxRow *row)
 {
-  const Vector scale = vector_set (row->scale);
-  Vector max = vector_set (-INFINITY);
-  float top = -INFINITY;
+  Vector max = vector_set (-INFINITY), x;
   gsize i = 0;
+  float top;
 
   for (; i + LANES <= row->n; i += LANES) {
-    Vector x = vector_load (row->x + i) * scale;
-
-    if (row->addend != NULL)
-      x += vector_load (row->addend + i);
+    x = softmax_argument (row, i, LANES);
     max = vector_max (x, max);
     vector_store (row->y + i, x);
   }
-  for (guint lane = 0; lane < LANES; lane++)
-    top = MAX (top, max[lane]);
-  for (; i < row->n; i++) {
-    row->y[i] = row->x[i] * row->scale + (row->addend != NULL ? row->addend[i] : 0);
-    top = MAX (top, row->y[i]);
+  if (i < row->n) {
+    guint rest = (guint)(row->n - i);
+
+    x = softmax_argument (row, i, rest);
+    max = vector_max (vector_keep (x, rest, -INFINITY), max);
+    vector_store_some (row->y + i, x, rest);
   }
+  top = vector_across_max (max)[0];
   return top > -INFINITY || top != top ? top : 0;
+}
+
+static void
+scale_row (float *y, gsize n, float factor)
+{
+  gsize i = 0;
+
+  for (; i + LANES <= n; i += LANES)
+    vector_store (y + i, vector_load (y + i) * factor);
+  if (i < n)
+    vector_store_some (y + i, vector_load_some (y + i, (guint)(n - i)) * factor, (guint)(n - i));
 }
 
 static float
@@ -48,8 +89,8 @@ softmax_exponentials (const EnsSoftmaxRow *row)
 {
   const Vector top = vector_set (store_arguments (row));
   Vector sums = {0};
-  float sum = 0;
   gsize i = 0;
+  float factor;
 
   for (; i + LANES <= row->n; i += LANES) {
     Vector y = vector_exp_or_zero (vector_load (row->y + i) - top);
@@ -61,10 +102,11 @@ softmax_exponentials (const EnsSoftmaxRow *row)
     guint rest = (guint)(row->n - i);
     Vector y = vector_exp_or_zero (vector_load_some (row->y + i, rest) - top);
 
-    sums += vector_keep (y, rest);
+    sums += vector_keep (y, rest, 0);
     vector_store_some (row->y + i, y, rest);
   }
-  for (guint lane = 0; lane < LANES; lane++)
-    sum += sums[lane];
-  return 1 / sum;
+  factor = 1 / vector_across_sum (sums)[0];
+  if (row->normalise)
+    scale_row (row->y, row->n, factor);
+  return factor;
 }

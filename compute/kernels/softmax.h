@@ -13,8 +13,9 @@ typedef struct {
   const float *x;
   const float *addend; /* or NULL */
   float scale;
-  gsize n;  /* ≥ 1 */
-  float *y; /* may be x */
+  gsize n;            /* ≥ 1 */
+  float *y;           /* may be x */
+  gboolean normalise; /* y is divided by its sum */
 } EnsSoftmaxRow;
 
 /* Returns one over the sum of y: infinity if all z are −infinity. */

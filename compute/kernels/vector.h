@@ -77,15 +77,14 @@ vector_permute (Vector x, VectorInt index)
 #endif
 }
 
-/* 0, 1, 2 … */
+/* 0, 1, 2 … Set element by element it would be stored and loaded each time. */
 ENS_INLINE VectorInt
 vector_lanes (void)
 {
-  VectorInt lanes;
+  static const gint32 lanes[]
+      __attribute__ ((aligned (64))) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-  for (guint i = 0; i < LANES; i++)
-    lanes[i] = (gint32)i;
-  return lanes;
+  return *(const VectorInt *)lanes;
 }
 
 /* The first n lanes, 0 ≤ n ≤ LANES; the rest are zero when loaded and left alone when stored. */

@@ -103,11 +103,8 @@ find_max (const float *x, gsize n)
 static void
 softmax_row (const float *x, float *y, gsize n)
 {
-  float factor = ens_softmax_exponentials (ens_kernels_get (),
-                                           &(EnsSoftmaxRow) {.x = x, .scale = 1, .n = n, .y = y});
-
-  for (gsize i = 0; i < n; i++)
-    y[i] *= factor;
+  ens_softmax_exponentials (
+      ens_kernels_get (), &(EnsSoftmaxRow) {.x = x, .scale = 1, .n = n, .y = y, .normalise = TRUE});
 }
 
 static void

@@ -68,14 +68,13 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  EnsShape shape = {.rank = 4};
+  g_auto (GStrv) dims = argc > 2 ? g_strsplit (argv[2], "x", ENS_MAX_RANK) : NULL;
+  EnsShape shape = {0};
 
   setlocale (LC_ALL, "");
-  if (argc < 5
-      || sscanf (argv[2],
-                 "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT,
-                 &shape.dims[0], &shape.dims[1], &shape.dims[2], &shape.dims[3])
-             != 4) {
+  for (; dims != NULL && dims[shape.rank] != NULL; shape.rank++)
+    shape.dims[shape.rank] = g_ascii_strtoll (dims[shape.rank], NULL, 10);
+  if (argc < 5 || ens_shape_elements (&shape) <= 0) {
     g_printerr ("usage: %s MODEL SHAPE THREADS SECONDS [profile]\n", argv[0]);
     return EXIT_FAILURE;
   }
