@@ -288,7 +288,80 @@ def coco_corpus():
     return seeds, words
 
 
-WRITERS = {"bundle": bundle_corpus, "coco": coco_corpus, "onnx": onnx_corpus, "voc": voc_corpus}
+def csv_corpus():
+    texts = ["file,class\na.jpg,cat\nb.jpg,dog\n", "file;label;split\r\na.jpg;cat|dog;train\r\n",
+             "a.jpg,cat,dog\nb.jpg,none\n", "filename,cat,dog\na.jpg,1,0\nb.jpg,,-1\n",
+             "file,width,height,class,xmin,ymin,xmax,ymax\na.jpg,10,10,\"a \"\"b\"\"\",1,1,5,5.5\n",
+             "a.jpg,1,1,5,5,cat\n", "\ufefffile\ttags\tx\na\t\"['cat', 'dog']\"\t3\n"]
+    words = {"file", "filename", "image_id", "class", "labels", "split", "xmin", "ymax", "width", "height",
+             "a.jpg", "train/b.jpg", "../a.jpg", "train", "val", "none", "\"\"", "nan", "inf", "1e308", "-1"}
+    return [text.encode() for text in texts] + [texts[0].encode("utf-16")], words
+
+
+def cvat_corpus():
+    shapes = ('<box label="cat" xtl="0" ytl="0" xbr="5" ybr="5.5" outside="0" frame="1"/>'
+              '<polygon label="dog" points="0,0;5,0;2,5"/><ellipse label="dog" cx="5" cy="5" rx="2" ry="1"/>'
+              '<tag label="x"/><mask label="m" rle="1,2"/>')
+    images = f'<image id="0" name="a.jpg" subset="Train" width="10" height="10">{shapes}</image>'
+    tracks = (f'<meta><task><original_size><width>10</width><height>10</height></original_size></task></meta>'
+              f'<track id="0" label="cat">{shapes}</track>')
+    texts = [f"<annotations>{inside}</annotations>" for inside in ["", images, tracks, images + tracks]]
+    words = {"<annotations>", "<image", "<track", "<box", "<polygon", "label=", "points=", "name=", "frame=",
+             "outside=", "subset=", "xtl=", "nan", "inf", "1e308", "../a.jpg", "&#0;", "<![CDATA[", "]]>"}
+    return [text.encode() for text in texts], words
+
+
+def open_images_corpus():
+    boxes = ("ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsGroupOf\n"
+             "a,x,/m/01,1,0,0.5,0,0.5,1\nb,x,/m/02,1,0.1,1,0,1,0\n")
+    labels = "ImageID,Source,LabelName,Confidence\na,v,/m/01,1\na,v,/m/02,0\nb,v,/m/03,0.5\n"
+    names = "/m/01,Cat\n/m/02,\"Guide, dog\"\n"
+    seeds = ["\0".join(parts).encode() for parts in
+             [[boxes, labels, names], [boxes, "", ""], ["", labels, "LabelName,DisplayName\n" + names]]]
+    words = {"ImageID", "LabelName", "Confidence", "XMin", "YMax", "IsGroupOf", "/m/01", "nan", "1e999"}
+    return seeds, words
+
+
+def yolo_corpus():
+    yamls = ["train: images\nval: ../valid/images\nnames: ['cat', \"dog\"]\n",
+             "path: /x/y\ntrain: [train.txt, images]\nnames:\n  0: cat\n  7: {a: b}\nkpt_shape: [2, 3]\n",
+             "names: &a [x, *a]\nnc: 2\ntest: |\n  images\n", "nc: 80\n"]
+    labels = ["0 0.5 0.5 1 1\n", "1 0 0 0.5 0 0.5 0.5 0.1 0.2\n0 0.5 0.5 0.1 0.1 0.9 0.1 2\n", "\n"]
+    lists = ["images/a.jpg\n./images/b.jpg\n", "/x/y/images/a.jpg\n../a.jpg\n"]
+    seeds = ["\0".join([a, b, c]).encode() for a in yamls for b in labels for c in lists]
+    words = {"names:", "nc:", "train:", "val:", "path:", "kpt_shape:", "images", "train.txt", "../", "&a", "*a",
+             "- ", "? ", "|", ">", "{", "[", "!!str", "---", "nan", "inf", "-1", "1e308"}
+    return seeds, words
+
+
+def picture_corpus():
+    exif = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+
+    def chunk(name, data):
+        return len(data).to_bytes(4, "big") + name + data + b"\0\0\0\0"
+
+    def riff(name, data):
+        return name + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) & 1)
+
+    webp = b"WEBP" + riff(b"VP8X", b"\x0a\0\0\0\x2f\0\0\x1f\0\0") + riff(b"EXIF", exif)
+    seeds = [
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", b"\0\0\0\x30\0\0\0\x20\x08\2\0\0\0") + chunk(b"eXIf", exif)
+        + chunk(b"IDAT", b"\0" * 9) + chunk(b"IEND", b""),
+        b"\xff\xd8\xff\xe1\0\x22Exif\0\0" + exif + b"\xff\xc0\0\x0b\x08\0\x20\0\x30\1\1\x11\0"
+        + b"\xff\xda\0\x08\1\1\0\0\x3f\0ab\xff\xd9",
+        riff(b"RIFF", webp), riff(b"RIFF", b"WEBP" + riff(b"VP8L", b"\x2f\x2f\xc0\x07\0")),
+        exif, b"II*\0\x08\0\0\0\2\0\0\1\3\0\1\0\0\0\x30\0\0\0\1\1\3\0\1\0\0\0\x20\0\0\0\0\0\0\0",
+        b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0" + b"\0\1\x10\0\1" + b"\0" * 19,
+        b"GIF89a\x30\0\x20\0\x80\0\0" + b"\0" * 6 + b"!\xf9\4\0\5\0\0\0,\0\0\0\0\x30\0\x20\0\0\2\1D\0;",
+        b"BM" + b"\0" * 12 + b"\x28\0\0\0\x30\0\0\0\xe0\xff\xff\xff" + b"\0" * 40,
+        b"P6 # c\n48 32\n255\n" + b"\0" * 20, b"\0\0\0\x18ftypavif\0\0\0\0avifmif1", b" <svg/>", b"#EXTM3U\n"]
+    words = {"IHDR", "eXIf", "IEND", "VP8X", "VP8L", "VP8 ", "EXIF", "RIFF", "WEBP", "II*", "MM", "GIF89a", "BM"}
+    return seeds, words
+
+
+WRITERS = {"bundle": bundle_corpus, "coco": coco_corpus, "csv": csv_corpus, "cvat": cvat_corpus,
+           "onnx": onnx_corpus, "open-images": open_images_corpus, "picture": picture_corpus,
+           "voc": voc_corpus, "yolo": yolo_corpus}
 
 
 def quote(word):

@@ -64,3 +64,17 @@ fuzz_write (const char *in, const char *file, const void *data, gsize size)
     g_error ("%s: %s", path, g_strerror (errno));
   close (fd);
 }
+
+void
+fuzz_write_parts (const char *in, const char *const *files, guint n_files, const guint8 *data,
+                  gsize size)
+{
+  for (guint i = 0; i < n_files; i++) {
+    const guint8 *end = size > 0 && i + 1 < n_files ? memchr (data, 0, size) : NULL;
+    gsize length = end != NULL ? (gsize)(end - data) : size;
+
+    fuzz_write (in, files[i], data, length);
+    data += end != NULL ? length + 1 : length;
+    size -= end != NULL ? length + 1 : length;
+  }
+}

@@ -19,3 +19,7 @@ int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 const char *fuzz_folder (const char *const *files);
 /* Writes one file of the folder. */
 void fuzz_write (const char *folder, const char *file, const void *data, gsize size);
+/* Writes the first n_files of the files, between bytes 0 of the data; those that nothing is left
+ * for become empty. */
+void fuzz_write_parts (const char *folder, const char *const *files, guint n_files,
+                       const guint8 *data, gsize size);
