@@ -118,6 +118,22 @@ ens_file_map (const char *path, GError **error)
   return file;
 }
 
+char *
+ens_file_read (const char *path, gsize *size, GError **error)
+{
+  g_autoptr (GMappedFile) file = ens_file_map (path, error);
+  char *bytes;
+
+  if (file == NULL)
+    return NULL;
+  *size = g_mapped_file_get_length (file);
+  bytes = g_malloc (*size + 1);
+  if (*size > 0)
+    memcpy (bytes, g_mapped_file_get_contents (file), *size);
+  bytes[*size] = '\0';
+  return bytes;
+}
+
 /* The encoding that begins with such bytes, and how many of them are no text; NULL: UTF-8. */
 static const char *
 find_encoding (const char *text, gsize size, gsize *mark)

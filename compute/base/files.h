@@ -22,6 +22,10 @@ const char *ens_find_stand_in (gconstpointer bytes, gsize size);
  * caller knows what was being read. (transfer full) */
 GMappedFile *ens_file_map (const char *path, GError **error);
 
+/* A copy of a file's bytes, ended by a zero that *size does not count. As ens_file_map ().
+ * (transfer full) */
+char *ens_file_read (const char *path, gsize *size, GError **error);
+
 /* A file's text in UTF-8 without a byte order mark, ended by a zero that *length, which may be
  * NULL, does not count. UTF-16 is converted; so is, of XML, the encoding that its declaration
  * names. As ens_file_map (). (transfer full) */

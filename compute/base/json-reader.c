@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "base/json-scan.h"
 
 #define MAX_SIZE (64 << 20)
@@ -114,7 +115,7 @@ static char *
 read_file (const char *path, gsize *size, GError **error)
 {
   g_autoptr (GError) reason = NULL;
-  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &reason);
+  g_autoptr (GMappedFile) file = ens_file_map (path, &reason);
   char *text;
 
   if (file == NULL) {

@@ -135,14 +135,14 @@ parse (const char *file, gsize size, const char *path, GError **error)
 EnsCheckpoint *
 ens_checkpoint_read (const char *path, const char *configuration, GError **error)
 {
-  g_autofree char *file = NULL;
+  gsize size;
   g_autoptr (GError) reason = NULL;
+  g_autofree char *file = ens_file_read (path, &size, &reason);
   g_autoptr (GVariant) values = NULL;
   g_autoptr (EnsCheckpoint) checkpoint = NULL;
   const char *found;
-  gsize size;
 
-  if (!g_file_get_contents (path, &file, &size, &reason)) {
+  if (file == NULL) {
     ens_fail (error, ENS_ERROR_FILE, path, "can't read the checkpoint: %s", reason->message);
     return NULL;
   }

@@ -9,6 +9,14 @@ typedef struct {
   guint a, b;
 } Pair;
 
+/* Pictures of one colour look like no other one: of these the files tell. */
+static gboolean
+are_copies (const EnsDiagnosisImage *a, const EnsDiagnosisImage *b)
+{
+  return (a->key != NULL && b->key != NULL && memcmp (a->key, b->key, sizeof *a->key) == 0)
+         || (a->hash != NULL && b->hash != NULL && ens_picture_hash_match (a->hash, b->hash));
+}
+
 /* Every picture against every other: some seconds for a hundred thousand. */
 static GArray *
 find_pairs (const EnsDiagnosis *diagnosis)
@@ -16,9 +24,8 @@ find_pairs (const EnsDiagnosis *diagnosis)
   GArray *pairs = g_array_new (FALSE, FALSE, sizeof (Pair));
 
   for (guint b = 0; b < diagnosis->n_images; b++)
-    for (guint a = 0; diagnosis->images[b].hash != NULL && a < b; a++)
-      if (diagnosis->images[a].hash != NULL
-          && ens_picture_hash_match (diagnosis->images[a].hash, diagnosis->images[b].hash)) {
+    for (guint a = 0; a < b; a++)
+      if (are_copies (&diagnosis->images[a], &diagnosis->images[b])) {
         Pair pair = {a, b};
 
         g_array_append_val (pairs, pair);

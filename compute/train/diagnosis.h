@@ -7,6 +7,7 @@
 #pragma once
 
 #include "dataset/dataset.h"
+#include "train/features.h"
 #include "train/learning-curve.h"
 #include "vision/picture-hash.h"
 
@@ -54,6 +55,7 @@ typedef struct {
   const guint8 *labels;       /* n_classes: ENS_LABEL_… */
   guint width, height;        /* in pixels */
   const EnsPictureHash *hash; /* NULL: not looked at */
+  const EnsImageKey *key;     /* of the file's contents; NULL: not known */
   const float *probabilities; /* n_classes, by classifiers trained without it; NULL: not known */
 } EnsDiagnosisImage;
 

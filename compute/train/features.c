@@ -223,7 +223,7 @@ open_file (EnsFeatureStore *store, GError **error)
   while (status.st_nlink == 0) {
     if (store->file >= 0)
       close (store->file);
-    store->file = g_open (store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    store->file = g_open (store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->file < 0)
       return set_file_error (store, "keep features there", error);
     if (flock (store->file, LOCK_EX | LOCK_NB) != 0) {
@@ -251,7 +251,7 @@ ens_feature_store_open (const char *folder, const char *configuration, guint n_f
   store->n_features = n_features;
   store->records = g_hash_table_new_full (hash_key, equal_keys, g_free, g_free);
   store->file = -1;
-  if (g_mkdir_with_parents (folder, 0777) != 0) {
+  if (g_mkdir_with_parents (folder, 0700) != 0) {
     set_file_error (store, "keep features there", error);
     return NULL;
   }

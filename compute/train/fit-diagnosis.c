@@ -13,6 +13,7 @@ typedef struct {
   EnsDiagnosis diagnosis;
   GArray *images;         /* EnsDiagnosisImage */
   EnsPictureHash *hashes; /* of each */
+  EnsImageKey *keys;      /* of each */
   guint n_learnt;         /* images of training and validation */
   guint8 *labels;         /* of these: n_learnt × n_classes */
   float *features, *probabilities;
@@ -25,6 +26,7 @@ gathered_clear (Gathered *gathered)
 {
   g_array_unref (gathered->images);
   g_free (gathered->hashes);
+  g_free (gathered->keys);
   g_free (gathered->labels);
   g_free (gathered->features);
   g_free (gathered->probabilities);
@@ -48,6 +50,8 @@ gather_split (Gathered *gathered, EnsFitFeatures *features, EnsSplit split, GErr
     image.width = look.width;
     image.height = look.height;
     image.hash = &gathered->hashes[gathered->images->len];
+    gathered->keys[gathered->images->len] = look.key;
+    image.key = &gathered->keys[gathered->images->len];
     gathered->diagnosis.boxed |= look.item->boxes != NULL;
     g_array_append_val (gathered->images, image);
   }
@@ -63,6 +67,7 @@ gather_images (Gathered *gathered, EnsFitFeatures *features, GError **error)
     n += ens_fit_features_get_n_images (features, (EnsSplit)s);
   gathered->images = g_array_sized_new (FALSE, FALSE, sizeof (EnsDiagnosisImage), n);
   gathered->hashes = g_new (EnsPictureHash, n);
+  gathered->keys = g_new (EnsImageKey, n);
   for (guint s = 0; s < ENS_N_SPLITS; s++)
     if (!gather_split (gathered, features, (EnsSplit)s, error))
       return FALSE;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "ensemble/bundle-private.h"
 #include "ensemble/member.h"
 #include "train/features.h"
@@ -251,10 +252,10 @@ has_all (const Filling *filling)
 static gboolean
 set_key (Filling *filling, const EnsDatasetItem *item)
 {
-  g_autofree char *contents = NULL;
   gsize size;
+  g_autofree char *contents = ens_file_read (item->path, &size, NULL);
 
-  if (!g_file_get_contents (item->path, &contents, &size, NULL))
+  if (contents == NULL)
     return FALSE;
   filling->key = ens_image_key (contents, size);
   return TRUE;
@@ -532,6 +533,7 @@ ens_fit_features_read_look (EnsFitFeatures *features, EnsSplit split, guint imag
   if (pixels == NULL)
     return FALSE;
   look->item = features->splits[split].items->pdata[image];
+  look->key = *key;
   look->width = (guint)size[0];
   look->height = (guint)size[1];
   memcpy (look->pixels, pixels, sizeof look->pixels);

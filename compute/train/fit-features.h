@@ -7,6 +7,7 @@
 #include "dataset/dataset.h"
 #include "engine/network.h"
 #include "ensemble/bundle.h"
+#include "train/features.h"
 #include "vision/frame-source.h"
 #include "vision/picture-hash.h"
 
@@ -45,6 +46,7 @@ typedef struct {
   const EnsDatasetItem *item;
   guint width, height;
   float pixels[ENS_PICTURE_HASH_PIXELS]; /* ens_picture_hash_shrink () */
+  EnsImageKey key;                       /* of the file */
 } EnsFitLook;
 
 /* Images of any split that could be read, in the order of their features. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ensemble/member-graph.h"
+#include "base/files.h"
 #include "onnx/about.h"
 #include "onnx/onnx.h"
 #include "train/dense-map.h"
@@ -95,10 +96,10 @@ ens_fit_read_network (const char *path, const EnsMonitor *monitor, GError **erro
   g_autoptr (GError) reason = NULL;
   g_autoptr (GBytes) bytes = NULL;
   gboolean complete;
-  char *contents;
   gsize size;
+  char *contents = ens_file_read (path, &size, &reason);
 
-  if (!g_file_get_contents (path, &contents, &size, &reason)) {
+  if (contents == NULL) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't read it: %s", path, reason->message);
     return NULL;
   }

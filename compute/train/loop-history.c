@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "base/fail.h"
 
 /* NaN is null in the log, or left out. */
@@ -84,11 +85,11 @@ GArray *
 ens_loop_read_history (const char *path, GError **error)
 {
   g_autoptr (GArray) history = g_array_new (FALSE, FALSE, sizeof (EnsLoopEpoch));
-  g_autofree char *text = NULL;
   g_autoptr (GError) reason = NULL;
+  g_autofree char *text = ens_file_read_text (path, NULL, &reason);
   g_auto (GStrv) lines = NULL;
 
-  if (!g_file_get_contents (path, &text, NULL, &reason)) {
+  if (text == NULL) {
     ens_fail (error, ENS_ERROR_FILE, path, "can't read the log: %s", reason->message);
     return NULL;
   }

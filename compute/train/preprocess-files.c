@@ -10,6 +10,8 @@
 
 #include "train/preprocess-private.h"
 
+#include "base/files.h"
+
 /* More is no description of a network. */
 #define MAX_JSON_SIZE (16 << 20)
 
@@ -441,7 +443,7 @@ try_json (Reading *reading, const char *path, void (*read) (Reading *reading, Js
 
   if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
     return;
-  file = g_mapped_file_new (path, FALSE, &error);
+  file = ens_file_map (path, &error);
   if (file != NULL && g_mapped_file_get_length (file) > MAX_JSON_SIZE)
     return;
   if (file == NULL || !json_parser_load_from_mapped_file (parser, path, &error)) {

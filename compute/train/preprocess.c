@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ensemble/bundle-private.h"
+#include "base/files.h"
 #include "ensemble/member-graph.h"
 #include "onnx/onnx.h"
 #include "train/preprocess-private.h"
@@ -339,10 +340,11 @@ ens_preprocess_read_labels (const EnsPreprocessSource *source, const char *folde
   /* Beside the network, and nowhere else. */
   g_autofree char *base = g_path_get_basename (file);
   g_autofree char *path = g_build_filename (folder, base, NULL);
-  g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
+  gsize size;
+  g_autofree char *text = ens_file_read (path, &size, &error);
 
-  if (!g_file_get_contents (path, &text, NULL, &error))
+  if (text == NULL)
     ens_preprocess_note (source->preprocess, "labels stated in %s: %s", source->name,
                          error->message);
   else if (!g_utf8_validate (text, -1, NULL))

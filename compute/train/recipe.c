@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "base/fail.h"
 #include "onnx/onnx.h"
 
@@ -122,11 +123,12 @@ ens_recipe_describe (const EnsRecipeParams *params, const EnsDataset *dataset, E
 gboolean
 ens_recipe_describe_file (EnsJson *json, const char *name, const char *path, GError **error)
 {
-  g_autofree char *contents = NULL, *hash = NULL;
   g_autoptr (GError) reason = NULL;
   gsize size;
+  g_autofree char *contents = ens_file_read (path, &size, &reason);
+  g_autofree char *hash = NULL;
 
-  if (!g_file_get_contents (path, &contents, &size, &reason))
+  if (contents == NULL)
     return ens_fail (error, ENS_ERROR_FILE, path, "can't read it: %s", reason->message);
   hash = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *)contents, size);
   ens_json_string (json, name, hash);

@@ -6,6 +6,9 @@
 #define MAX_IMAGES 200
 #define CLASSES 3
 
+/* The same file, which looks like nothing. */
+#define ONE_COLOUR G_MAXUINT
+
 static const char *const classes[] = {"cat", "dog", "emu", NULL};
 
 /* Images as rows say: SPLIT LABEL COUNT with a size, a look and a probability of each class. */
@@ -14,7 +17,7 @@ typedef struct {
   gint label; /* -1: none of the classes */
   guint n;
   guint side;       /* 0: 200 */
-  guint look;       /* images of the same look are near copies; 0: each has its own */
+  guint look;       /* images of the same look are near copies; 0: each has its own; ONE_COLOUR */
   float p[CLASSES]; /* all 0: not known */
 } Row;
 
@@ -33,9 +36,11 @@ draw_look (guint seed, EnsPictureHash *hash)
   float pixels[ENS_PICTURE_HASH_PIXELS];
 
   for (guint i = 0; i < ENS_PICTURE_HASH_PIXELS; i++)
-    pixels[i] = (float)g_rand_double_range (random, 0, 255);
+    pixels[i] = seed == ONE_COLOUR ? 128 : (float)g_rand_double_range (random, 0, 255);
   ens_picture_hash_init (hash, pixels);
 }
+
+static const EnsImageKey one_colour_key = {{1, 2, 3}};
 
 static void
 add_row (Set *set, const Row *row)
@@ -54,6 +59,7 @@ add_row (Set *set, const Row *row)
         .width = row->side > 0 ? row->side : 200,
         .height = 300,
         .hash = &set->hashes[set->n],
+        .key = row->look == ONE_COLOUR ? &one_colour_key : NULL,
         .probabilities = row->p[0] + row->p[1] + row->p[2] > 0 ? row->p : NULL,
     };
   }
@@ -122,6 +128,13 @@ static const struct {
       {ENS_SPLIT_TEST, 0, 7}},
      ENS_FINDING_LEAK,
      "1 of the 1 validation pictures and 1 of the 8 test pictures are near copies of pictures of "
+     "another split, so that what is measured on them is too good: keep a picture and its copies "
+     "in one split.",
+     NULL},
+    {"leak-of-one-colour",
+     {SOUND, {ENS_SPLIT_TRAIN, 0, 1, 0, ONE_COLOUR}, {ENS_SPLIT_TEST, 0, 1, 0, ONE_COLOUR}},
+     ENS_FINDING_LEAK,
+     "0 of the 0 validation pictures and 1 of the 1 test pictures are near copies of pictures of "
      "another split, so that what is measured on them is too good: keep a picture and its copies "
      "in one split.",
      NULL},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "check-main.h"
 
 #define FEATURES 3
@@ -108,6 +109,23 @@ START_TEST (test_round_trip)
   ck_assert_uint_eq (ens_feature_store_get_cut (store), 0);
   for (guint i = IMAGES; i-- > 0;)
     check_image (store, i);
+}
+END_TEST
+
+/* Features say something of pictures: they are their owner's alone. */
+START_TEST (test_private)
+{
+  g_autofree char *folder = g_build_filename (fixture->folder, "a", "b", NULL);
+  g_autoptr (EnsFeatureStore) store = ens_feature_store_open (folder, "x", 2, NULL);
+  g_autofree char *parent = g_path_get_dirname (folder);
+  GStatBuf status;
+
+  ck_assert_ptr_nonnull (store);
+  ck_assert_int_eq (g_stat (folder, &status), 0);
+  ck_assert_uint_eq (status.st_mode & 0777, 0700);
+  ck_assert_int_eq (g_stat (parent, &status), 0);
+  ck_assert_uint_eq (status.st_mode & 0777, 0700);
+  ens_remove_tree (parent);
 }
 END_TEST
 
@@ -248,6 +266,7 @@ main (int argc, char **argv)
   test_suite ("train/features");
   test_fixture (set_up, tear_down);
   test_add ("round-trip", test_round_trip);
+  test_add ("private", test_private);
   test_add ("killed-at-any-byte", test_killed_at_any_byte);
   test_add ("damage-at-any-byte", test_damage_at_any_byte);
   test_add ("in-use", test_in_use);
