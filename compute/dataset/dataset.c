@@ -182,6 +182,21 @@ ens_dataset_get_name (const char *folder)
   return g_path_get_basename (canonical);
 }
 
+static gpointer
+copy_note (gconstpointer note, gpointer data)
+{
+  return g_strdup (note);
+}
+
+GPtrArray *
+ens_dataset_copy_notes (const EnsDataset *dataset)
+{
+  GPtrArray *notes = g_ptr_array_copy (dataset->notes, copy_note, NULL);
+
+  g_ptr_array_set_free_func (notes, g_free);
+  return notes;
+}
+
 void
 ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor)
 {

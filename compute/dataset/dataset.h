@@ -83,6 +83,9 @@ char *ens_dataset_get_name (const char *folder);
 gboolean ens_dataset_read_masks (EnsDataset *dataset, const EnsFrameOpener *opener,
                                  const EnsMonitor *monitor, GError **error);
 
+/* The notes, those of pictures that could not be read too, once they have been. (transfer full) */
+GPtrArray *ens_dataset_copy_notes (const EnsDataset *dataset);
+
 /* Passes the notes on. */
 void ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor);
 

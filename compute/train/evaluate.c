@@ -24,6 +24,7 @@ ens_evaluation_free (EnsEvaluation *evaluation)
   g_free (evaluation->labels);
   g_strfreev (evaluation->paths);
   g_clear_pointer (&evaluation->findings, g_ptr_array_unref);
+  g_clear_pointer (&evaluation->notes, g_ptr_array_unref);
   g_free (evaluation->window_scores);
   g_free (evaluation->windows);
   g_free (evaluation->gate);
@@ -366,6 +367,7 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
   if (options != NULL && options->style != NULL)
     evaluation->style = g_strdup (ens_style_get_name (options->style));
   diagnose (&scores, dataset, split, evaluation);
+  evaluation->notes = ens_dataset_copy_notes (dataset);
   return evaluation;
 }
 
@@ -455,6 +457,10 @@ ens_evaluation_to_json (const EnsEvaluation *evaluation)
   ens_json_open_array (&json, "rows", ENS_JSON_BLOCK);
   for (guint r = 0; r < evaluation->n_rows; r++)
     write_row (&json, evaluation, &evaluation->rows[r]);
+  ens_json_close (&json);
+  ens_json_open_array (&json, "notes", ENS_JSON_BLOCK);
+  for (guint i = 0; evaluation->notes != NULL && i < evaluation->notes->len; i++)
+    ens_json_string (&json, NULL, evaluation->notes->pdata[i]);
   ens_json_close (&json);
   ens_json_open_array (&json, "findings", ENS_JSON_BLOCK);
   for (guint i = 0; evaluation->findings != NULL && i < evaluation->findings->len; i++)

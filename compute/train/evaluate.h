@@ -55,6 +55,7 @@ typedef struct {
   guint8 *labels; /* n_images × n_classes */
   /* Of evaluations made by ens_evaluate () or ens_fit (), else NULL: */
   char **paths;        /* of the images */
+  GPtrArray *notes;    /* char *: what of the data set was left out, or had to be decided */
   GPtrArray *findings; /* EnsFinding: on the data set; ens_evaluate () knows its own split alone */
   /* Of evaluations made by ens_evaluate (), else NULL: */
   float *window_scores; /* n_images × n_classes: P3 … */

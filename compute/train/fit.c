@@ -190,5 +190,6 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   if (!ens_fit_features_look (features, fit.dataset, opener, monitor, error)
       || !ens_fit_diagnose (&fit, features, evaluation, error))
     return NULL;
+  evaluation->notes = ens_dataset_copy_notes (fit.dataset);
   return ens_fit_write_bundle (&fit, error) ? g_steal_pointer (&evaluation) : NULL;
 }

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "train/images.h"
 
+/* Tells that a picture is left out, now and in reports. */
+static void
+skip (const EnsImages *images, const char *reason)
+{
+  char *note = g_strdup_printf ("skipped %s", reason);
+
+  ens_monitor_note (images->monitor, "%s", note);
+  g_ptr_array_add (images->dataset->notes, note);
+}
+
 /* Reads the sample's picture; NULL if it is broken, which is noted. (transfer full) */
 static EnsPicture *
 read_picture (const EnsImages *images, const EnsDatasetItem *item)
@@ -13,7 +23,7 @@ read_picture (const EnsImages *images, const EnsDatasetItem *item)
     g_clear_pointer (&picture, ens_picture_unref);
   }
   if (picture == NULL)
-    ens_monitor_note (images->monitor, "skipped %s", reason->message);
+    skip (images, reason->message);
   return picture;
 }
 

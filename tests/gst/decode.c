@@ -371,6 +371,22 @@ START_TEST (test_video)
 }
 END_TEST
 
+/* The container says how large the pictures are. */
+START_TEST (test_video_size)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "clip.avi", NULL);
+
+  ck_assert (run_pipeline ("videotestsrc num-buffers=2 ! video/x-raw, width=62, height=34 ! "
+                           "jpegenc ! avimux",
+                           path));
+  g_setenv ("ENSEMBLE_MAX_PIXELS", "2107", TRUE);
+  gst_ensemble_decoder_free (fixture->decoder);
+  fixture->decoder = gst_ensemble_decoder_new ();
+  check_error (fixture, path, "62×34 pixels are 0.0 million");
+  g_unsetenv ("ENSEMBLE_MAX_PIXELS");
+}
+END_TEST
+
 START_TEST (test_sound)
 {
   g_autofree char *path = g_build_filename (fixture->folder, "sound.wav", NULL);
@@ -444,6 +460,7 @@ main (int argc, char **argv)
   test_add ("bad-files", test_bad_files);
   test_add ("recovery", test_recovery);
   test_add ("video", test_video);
+  test_add ("video-size", test_video_size);
   test_add ("sound", test_sound);
   test_add ("abandoned", test_abandoned);
   test_add ("threads", test_threads);

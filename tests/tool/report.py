@@ -136,6 +136,8 @@ def check_several(root):
            ["2 of the <6> pictures are small.", "Some classes are rare."])
     expect("several", "what they show", [text(p) for p in data.iterfind(".//article/div/article/div/p")],
            ["0×9 <pixels>", '<img src="x0">.jpg', "1×9 <pixels>", '<img src="x1">.jpg'])
+    expect("several", "notes", [text(note) for note in data.iterfind("ul/li")],
+           ["set: left out <hidden> files: 2"])
     alarms = [text(p) for p in root.findall(".//section[@id='classes']/p")][-1]
     expect("several", "false alarms", alarms, "False alarms: 1 of the 1 pictures that show none of "
            "the classes are reported as one (100.0 %) without the gate, 0 with it (0.0 %).")

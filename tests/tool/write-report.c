@@ -85,6 +85,8 @@ add_findings (EnsEvaluation *evaluation)
   for (guint i = 0; i < 2; i++)
     ens_finding_show (finding, evaluation->paths[i], g_strdup_printf ("%u×9 <pixels>", i));
   evaluation->findings = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_finding_free);
+  evaluation->notes = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (evaluation->notes, g_strdup ("set: left out <hidden> files: 2"));
   g_ptr_array_add (evaluation->findings, finding);
   g_ptr_array_add (evaluation->findings,
                    ens_finding_new (ENS_FINDING_BALANCE, g_strdup ("Some classes are rare.")));

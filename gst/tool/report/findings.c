@@ -7,6 +7,8 @@
 /* There may be ten findings, of twelve pictures each. */
 #define SIDE 160
 
+#define MAX_NOTES 100
+
 static void
 add_finding (Report *report, const EnsFinding *finding)
 {
@@ -30,17 +32,46 @@ add_finding (Report *report, const EnsFinding *finding)
   g_string_append (report->html, "</article>\n");
 }
 
+/* What was left out, by reason, and what had to be decided. */
+static void
+add_notes (Report *report)
+{
+  const GPtrArray *notes = report->evaluation->notes;
+
+  if (notes == NULL || notes->len == 0)
+    return;
+  g_string_append (report->html, "<h3>What was left out, and how the set was read</h3>\n<ul>\n");
+  for (guint i = 0; i < MIN (notes->len, MAX_NOTES); i++) {
+    g_autofree char *note = html_clean (notes->pdata[i]);
+
+    html_add (report->html, "<li>%s</li>\n", note);
+  }
+  if (notes->len > MAX_NOTES)
+    html_add (report->html, "<li>and %u more</li>\n", notes->len - MAX_NOTES);
+  g_string_append (report->html, "</ul>\n");
+}
+
+gboolean
+report_has_findings (const Report *report)
+{
+  const EnsEvaluation *evaluation = report->evaluation;
+
+  return (evaluation->findings != NULL && evaluation->findings->len > 0)
+         || (evaluation->notes != NULL && evaluation->notes->len > 0);
+}
+
 void
 report_add_findings (Report *report)
 {
   const GPtrArray *findings = report->evaluation->findings;
 
-  if (findings == NULL || findings->len == 0)
+  if (!report_has_findings (report))
     return;
   g_string_append (report->html,
                    "<section id=\"data\">\n<h2>Data set</h2>\n<p>What stands out in the "
                    "labelled pictures, and what to do about it.</p>\n");
-  for (guint i = 0; i < findings->len; i++)
+  for (guint i = 0; findings != NULL && i < findings->len; i++)
     add_finding (report, findings->pdata[i]);
+  add_notes (report);
   g_string_append (report->html, "</section>\n");
 }

@@ -104,7 +104,7 @@ add_header (Report *report)
     html_add (html, "; %u more could not be read", evaluation->n_skipped);
   html_add (html, ".</p>\n<nav>");
   html_add (html, "<a href=\"#models\">Networks and ensemble</a>");
-  if (evaluation->findings != NULL && evaluation->findings->len > 0)
+  if (report_has_findings (report))
     html_add (html, "<a href=\"#data\">Data set</a>");
   g_string_append (html, "<a href=\"#classes\">Classes</a>");
   if (report_has_gate (report))

@@ -39,6 +39,8 @@ guint *report_weak_classes (const Report *report, guint *n);
 void report_add_picture (Report *report, const char *path, guint side, const EnsRect *window);
 
 void report_add_summary (Report *report);
+/* Whether there is anything to say of the data set. */
+gboolean report_has_findings (const Report *report);
 void report_add_findings (Report *report);
 void report_add_classes (Report *report);
 /* Whether there is anything to say of a gate. */
