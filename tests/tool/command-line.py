@@ -366,7 +366,30 @@ def check_classification(folder, bundle):
     result = run("evaluate", folder / "set", "-m", bundle, "--one-class=car", "--json")
     expect(result.returncode == 0 and list(json.loads(result.stdout)["positives"]) == ["car"],
            "evaluate --one-class", result)
+    check_style(folder, bundle, picture)
     check_maps(folder, bundle)
+
+
+def check_style(folder, bundle, picture):
+    """Of one step, on small pictures; the labels say which method is best."""
+    for camera in "ab":
+        for i in range(2):
+            write_png(folder / f"camera-{camera}/{i}.png", 40, 32,
+                      lambda x, y: (x, 4 * y, 90 if camera == "a" else 200))
+    result = run("train-style", "--from", folder / "camera-a", "--to", folder / "camera-b", "-m", bundle,
+                 "-o", "old", "--sizes=32", "--crop=16", "-e", 1, "-b", 2, "--test", folder / "set",
+                 "-r", folder / "old.html")
+    expect(result.returncode == 0 and "2 pictures of" in result.stdout and "mean and variance" in result.stdout
+           and "accuracy" in result.stdout and "as they are" in (folder / "old.html").read_text()
+           and (bundle / "styles/old.onnx").is_file() and not (bundle / "styles/old.checkpoint").exists(),
+           "train-style", result)
+    result = run("classify", "-m", bundle, "--style=old", "--json", picture)
+    expect(result.returncode == 0 and json.loads(result.stdout)["style"] == "old", "classify --style", result)
+    result = run("evaluate", folder / "set", "-m", bundle, "--style", bundle / "styles/old.onnx", "--json")
+    expect(result.returncode == 0 and json.loads(result.stdout)["style"] == "old", "evaluate --style", result)
+    result = run("classify", "-m", bundle, "--style=new", picture)
+    expect(result.returncode == 1 and "has no style “new” (it has old)" in result.stderr,
+           "classify --style should list the styles", result)
 
 
 def read_grey(path):
