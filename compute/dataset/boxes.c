@@ -338,9 +338,21 @@ tell_left_out (EnsBoxesReading *reading, const GPtrArray *images)
   ens_left_out_tell (&left_out, reading->folder, reading->notes);
 }
 
+/* Paths below a folder are told from its own by their length. (transfer full) */
+static char *
+strip_slashes (const char *path)
+{
+  gsize length = strlen (path);
+
+  while (length > 1 && path[length - 1] == G_DIR_SEPARATOR)
+    length--;
+  return g_strndup (path, length);
+}
+
 GPtrArray *
 ens_boxes_load (const char *path, GPtrArray *notes, GError **error)
 {
+  g_autofree char *stripped = strip_slashes (path);
   g_autofree char *evidence = NULL;
   g_auto (EnsBoxesReading) reading = {0};
   const EnsBoxesLayout *layout;
@@ -348,6 +360,7 @@ ens_boxes_load (const char *path, GPtrArray *notes, GError **error)
 
   g_return_val_if_fail (path != NULL && notes != NULL, NULL);
 
+  path = stripped;
   layout = find_layout (path, &evidence);
   if (layout == NULL) {
     g_set_error (
