@@ -10,18 +10,26 @@
 #define HUGE_PAGE ((gsize)2 << 20)
 
 gpointer
-ens_block_new (gsize size)
+ens_block_try_new (gsize size)
 {
   gsize page = size >= HUGE_PAGE ? HUGE_PAGE : PAGE;
   gsize whole = (MAX (size, 1) + page - 1) / page * page;
   gpointer block = whole >= size ? aligned_alloc (page, whole) : NULL;
 
-  if (block == NULL)
-    g_error ("no memory for a block of %" G_GSIZE_FORMAT " bytes", size);
 #ifdef MADV_HUGEPAGE
-  if (page == HUGE_PAGE)
+  if (block != NULL && page == HUGE_PAGE)
     madvise (block, whole, MADV_HUGEPAGE);
 #endif
+  return block;
+}
+
+gpointer
+ens_block_new (gsize size)
+{
+  gpointer block = ens_block_try_new (size);
+
+  if (block == NULL)
+    g_error ("no memory for a block of %" G_GSIZE_FORMAT " bytes", size);
   return block;
 }
 
@@ -66,10 +74,24 @@ ens_arenas_unref (EnsArenas *arenas)
   g_free (arenas);
 }
 
-/* Adapts the idle blocks after a change of what is reserved or lent. */
-static void
+static gpointer
+fail_block (gsize size, GError **error)
+{
+  g_autofree char *text = g_format_size (size);
+
+  g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
+               "there is no memory left for %s of intermediate values; take smaller images, or "
+               "fewer at a time",
+               text);
+  return NULL;
+}
+
+/* Adapts the idle blocks after a change of what is reserved or lent. FALSE if there should be one
+ * and there is no memory for it. */
+static gboolean
 fit_idle_blocks (EnsArenas *arenas)
 {
+  gpointer block;
   gsize size = 0;
 
   for (guint i = 0; i < arenas->reserved->len; i++)
@@ -77,43 +99,62 @@ fit_idle_blocks (EnsArenas *arenas)
   if (size != arenas->size)
     g_ptr_array_set_size (arenas->idle, 0);
   arenas->size = size;
-  if (size > 0 && arenas->idle->len == 0 && g_hash_table_size (arenas->lent) == 0)
-    g_ptr_array_add (arenas->idle, ens_block_new (size));
+  if (size == 0 || arenas->idle->len > 0 || g_hash_table_size (arenas->lent) > 0)
+    return TRUE;
+  block = ens_block_try_new (size);
+  if (block != NULL)
+    g_ptr_array_add (arenas->idle, block);
+  return block != NULL;
 }
 
-void
-ens_arenas_reserve (EnsArenas *arenas, gsize size)
+/* Lock held. */
+static void
+release (EnsArenas *arenas, gsize size)
 {
-  g_mutex_lock (&arenas->lock);
-  g_array_append_val (arenas->reserved, size);
-  fit_idle_blocks (arenas);
-  g_mutex_unlock (&arenas->lock);
-}
-
-void
-ens_arenas_release (EnsArenas *arenas, gsize size)
-{
-  g_mutex_lock (&arenas->lock);
   for (guint i = 0; i < arenas->reserved->len; i++)
     if (g_array_index (arenas->reserved, gsize, i) == size) {
       g_array_remove_index_fast (arenas->reserved, i);
       break;
     }
   fit_idle_blocks (arenas);
+}
+
+gboolean
+ens_arenas_reserve (EnsArenas *arenas, gsize size, GError **error)
+{
+  gboolean done;
+
+  g_mutex_lock (&arenas->lock);
+  g_array_append_val (arenas->reserved, size);
+  done = fit_idle_blocks (arenas);
+  if (!done)
+    release (arenas, size);
+  g_mutex_unlock (&arenas->lock);
+  return done || fail_block (size, error) != NULL;
+}
+
+void
+ens_arenas_release (EnsArenas *arenas, gsize size)
+{
+  g_mutex_lock (&arenas->lock);
+  release (arenas, size);
   g_mutex_unlock (&arenas->lock);
 }
 
 gpointer
-ens_arenas_borrow (EnsArenas *arenas)
+ens_arenas_borrow (EnsArenas *arenas, GError **error)
 {
   gpointer block;
+  gsize size;
 
   g_mutex_lock (&arenas->lock);
+  size = arenas->size;
   block = arenas->idle->len > 0 ? g_ptr_array_steal_index_fast (arenas->idle, arenas->idle->len - 1)
-                                : ens_block_new (arenas->size);
-  g_hash_table_insert (arenas->lent, block, GSIZE_TO_POINTER (arenas->size));
+                                : ens_block_try_new (size);
+  if (block != NULL)
+    g_hash_table_insert (arenas->lent, block, GSIZE_TO_POINTER (size));
   g_mutex_unlock (&arenas->lock);
-  return block;
+  return block != NULL ? block : fail_block (size, error);
 }
 
 void

@@ -2,10 +2,13 @@
 /* Large blocks of memory, and arenas that plans borrow. */
 #pragma once
 
-#include <glib.h>
+#include "base/error.h"
 
 /* A block that starts at a page (from 2 MiB on at a huge page, which the kernel is asked for).
- * Aborts when there is no memory. Freed with free (). */
+ * NULL when there is no memory. Freed with free (). */
+gpointer ens_block_try_new (gsize size);
+/* The same, but aborts when there is no memory: for sizes that are a small multiple of what has
+ * been read. */
 gpointer ens_block_new (gsize size);
 
 /* Arenas: plans that do not run at the same time use the same memory. Any thread. */
@@ -17,11 +20,13 @@ void ens_arenas_unref (EnsArenas *arenas);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsArenas, ens_arenas_unref)
 
 /* Announces that a block of this size will be borrowed, until the reservation is released. A block
- * large enough for all reservations is allocated now; larger ones are freed. */
-void ens_arenas_reserve (EnsArenas *arenas, gsize size);
+ * large enough for all reservations is allocated now; larger ones are freed. FALSE with an error,
+ * and nothing reserved, if there is no memory for it. */
+gboolean ens_arenas_reserve (EnsArenas *arenas, gsize size, GError **error);
 void ens_arenas_release (EnsArenas *arenas, gsize size);
 
 /* A block as large as the largest reservation; contents are undefined. Nothing is allocated unless
- * more threads borrow at the same time than ever did. */
-gpointer ens_arenas_borrow (EnsArenas *arenas);
+ * more threads borrow at the same time than ever did. NULL with an error if there is no memory for
+ * one more block. */
+gpointer ens_arenas_borrow (EnsArenas *arenas, GError **error);
 void ens_arenas_return (EnsArenas *arenas, gpointer block);

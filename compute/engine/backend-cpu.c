@@ -2,8 +2,7 @@
 /* Stages on the CPU, a few images at a time. */
 #include "engine/backend.h"
 
-#include <unistd.h>
-
+#include "engine/limits.h"
 #include "engine/stage-executor.h"
 #include "passes/rewrite.h"
 
@@ -20,47 +19,6 @@ typedef struct {
 } CpuBackend;
 
 /* Making */
-
-/* Bytes of this machine's memory; G_MAXSIZE if nobody knows. */
-static gsize
-get_physical_memory (void)
-{
-  long n_pages = sysconf (_SC_PHYS_PAGES), page = sysconf (_SC_PAGESIZE);
-
-  return n_pages > 0 && page > 0 ? (gsize)n_pages * (gsize)page : G_MAXSIZE;
-}
-
-static gsize
-sum_sizes (const GPtrArray *values)
-{
-  gsize size = 0;
-
-  for (guint i = 0; i < values->len; i++)
-    size += ens_value_size (g_ptr_array_index (values, i));
-  return size;
-}
-
-/* The arrays that it runs on are the caller's, but they too must fit. */
-static gboolean
-check_memory (const CpuBackend *self, GError **error)
-{
-  gsize limit = get_physical_memory ();
-  const GPtrArray *inputs = self->inferred->inputs;
-  gsize size = self->arena_size + sum_sizes (inputs) + sum_sizes (self->inferred->outputs);
-  g_autofree char *shape = NULL, *found = NULL, *expected = NULL;
-
-  if (size <= limit)
-    return TRUE;
-  shape = inputs->len > 0 ? ens_shape_to_string (&((EnsValue *)inputs->pdata[0])->shape)
-                          : g_strdup ("no input");
-  found = g_format_size (size);
-  expected = g_format_size (limit);
-  g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
-               "running %s on %s would take %s of memory, this machine has %s; take smaller "
-               "images, or fewer at a time",
-               self->inferred->name, shape, found, expected);
-  return FALSE;
-}
 
 static gboolean
 plan_stages (CpuBackend *self, const GPtrArray *stages, const EnsBackendParams *params,
@@ -105,6 +63,7 @@ static gboolean
 make (CpuBackend *self, const EnsBackendParams *params, GError **error)
 {
   g_autoptr (GPtrArray) stages = ens_graph_cut (params->graph, params->inferred);
+  EnsLimits limits;
 
   /* A network that has its batch's size written into it can only be run on all of it. */
   if (!plan_stages (self, stages, params, NULL)) {
@@ -114,7 +73,8 @@ make (CpuBackend *self, const EnsBackendParams *params, GError **error)
       return FALSE;
   }
   lay_out (self, stages);
-  return check_memory (self, error);
+  limits = ens_device_get_limits (params->device);
+  return ens_limits_check_memory (&limits, self->inferred, self->arena_size, error);
 }
 
 static void
@@ -152,8 +112,10 @@ run (EnsBackend *backend, const gconstpointer *inputs, const gpointer *outputs, 
      GError **error)
 {
   CpuBackend *self = (CpuBackend *)backend;
-  EnsStageArrays arrays = {inputs, outputs, self->kept, ens_arenas_borrow (self->arenas)};
+  EnsStageArrays arrays = {inputs, outputs, self->kept, ens_arenas_borrow (self->arenas, error)};
 
+  if (arrays.arena == NULL)
+    return FALSE;
   for (guint i = 0; i < self->stages->len; i++) {
     EnsStageExecutor *stage = g_ptr_array_index (self->stages, i);
 
@@ -177,11 +139,10 @@ ens_cpu_backend_new (const EnsBackendParams *params, GError **error)
   self->arenas = ens_arenas_ref (ens_device_get_arenas (params->device));
   self->stages = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_stage_executor_free);
   self->kept = g_new0 (gsize, params->graph->values->len);
-  if (!make (self, params, error)) {
-    free_backend (&self->parent);
-    return NULL;
-  }
-  self->reserved = TRUE;
-  ens_arenas_reserve (self->arenas, self->arena_size);
-  return &self->parent;
+  self->reserved =
+      make (self, params, error) && ens_arenas_reserve (self->arenas, self->arena_size, error);
+  if (self->reserved)
+    return &self->parent;
+  free_backend (&self->parent);
+  return NULL;
 }

@@ -16,6 +16,7 @@ struct _EnsDevice {
   EnsVulkanDevice *vulkan;  /* NULL: the CPU, or a GPU that could not be recreated */
   gint64 recreated;         /* when it was recreated last, g_get_monotonic_time (); 0: never */
   char *warning;
+  EnsLimits limits;
 };
 
 /* Behind a GPU's name: networks use float16 storage. */
@@ -60,6 +61,7 @@ make_device (guint n_threads)
   g_atomic_ref_count_init (&device->references);
   device->pool = ens_thread_pool_new (n_threads);
   device->arenas = ens_arenas_new ();
+  device->limits = ENS_LIMITS_DEFAULTS;
   g_mutex_init (&device->lock);
   return device;
 }
@@ -196,6 +198,25 @@ EnsThreadPool *
 ens_device_get_pool (EnsDevice *device)
 {
   return device->pool;
+}
+
+void
+ens_device_set_limits (EnsDevice *device, const EnsLimits *limits)
+{
+  g_mutex_lock (&device->lock);
+  device->limits = *limits;
+  g_mutex_unlock (&device->lock);
+}
+
+EnsLimits
+ens_device_get_limits (EnsDevice *device)
+{
+  EnsLimits limits;
+
+  g_mutex_lock (&device->lock);
+  limits = device->limits;
+  g_mutex_unlock (&device->lock);
+  return limits;
 }
 
 EnsArenas *

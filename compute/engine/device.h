@@ -10,6 +10,20 @@ G_BEGIN_DECLS
 
 typedef struct _EnsDevice EnsDevice;
 
+/* What the machine, the container and the process leave a plan. */
+#define ENS_MEMORY_OF_THE_MACHINE 0
+/* Of one image; about what the largest published classifiers take at their largest sizes. */
+#define ENS_DEFAULT_MAX_OPERATIONS G_GINT64_CONSTANT (4000000000000)
+
+typedef struct {
+  /* Bytes of intermediate values, inputs and outputs of a plan; 0: ENS_MEMORY_OF_THE_MACHINE. */
+  guint64 memory;
+  /* Operations for one image of a batch, multiplications and additions each one; 0: any number. */
+  guint64 operations;
+} EnsLimits;
+
+#define ENS_LIMITS_DEFAULTS ((EnsLimits) {.operations = ENS_DEFAULT_MAX_OPERATIONS})
+
 /* name: "auto" (a real GPU if there is one, else the CPU), "cpu", "vulkan" (the best GPU there is),
  * "vulkan:N" (by number), or "vulkan:TEXT" (part of a GPU's name or UUID); either followed by
  * "+float16" for float16 storage with float32 accumulation; layers that overflow fall back to
@@ -28,6 +42,9 @@ const char *ens_device_get_description (EnsDevice *device);
  * fallback to the CPU. NULL: none. Any thread. (transfer full) */
 char *ens_device_take_warning (EnsDevice *device);
 EnsThreadPool *ens_device_get_pool (EnsDevice *device);
+/* What plans that are made from now on may take; ENS_LIMITS_DEFAULTS at first. Any thread. */
+void ens_device_set_limits (EnsDevice *device, const EnsLimits *limits);
+EnsLimits ens_device_get_limits (EnsDevice *device);
 /* Whether it reads frames in DMABufs without copying them, as long as its GPU works. Any thread. */
 gboolean ens_device_imports_dma_bufs (EnsDevice *device);
 /* How it multiplies float16 matrices, for people: "none" (the shaders' own arithmetic), "subgroup"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/jobs.h"
 
+#include <stdlib.h>
+
+#include "cpu/memory.h"
 #include "engine/device-private.h"
 #include "engine/plan-private.h"
 #include "vision/batch-table.h"
@@ -45,7 +48,7 @@ free_pending (gpointer data)
 
   forget (pending);
   for (guint i = 0; i < ENS_MAX_JOB_INPUTS; i++)
-    g_aligned_free (pending->inputs[i]);
+    free (pending->inputs[i]);
   g_free (pending);
 }
 
@@ -113,28 +116,36 @@ get_resize (const PendingJob *pending, guint i)
                             .normalise = pending->job.normalise};
 }
 
-static void
-reserve (PendingJob *pending, guint i, gsize size)
+static gboolean
+reserve (PendingJob *pending, guint i, gsize size, GError **error)
 {
   if (pending->sizes[i] >= size)
-    return;
-  g_aligned_free (pending->inputs[i]);
-  pending->inputs[i] = g_aligned_alloc (size, sizeof (float), 64);
-  pending->sizes[i] = size;
+    return TRUE;
+  free (pending->inputs[i]);
+  pending->inputs[i] = ens_block_try_new (size * sizeof (float));
+  pending->sizes[i] = pending->inputs[i] != NULL ? size : 0;
+  if (pending->inputs[i] == NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
+                 "there is no memory left for the input of %" G_GINT64_FORMAT
+                 " images; take smaller images",
+                 pending->shapes[i].dims[0]);
+  return pending->inputs[i] != NULL;
 }
 
-static void
-preprocess_on_cpu (const EnsJobs *jobs, PendingJob *pending)
+static gboolean
+preprocess_on_cpu (const EnsJobs *jobs, PendingJob *pending, GError **error)
 {
   for (guint i = 0; i < pending->job.n_inputs; i++) {
     const EnsShape *shape = &pending->shapes[i];
     EnsFramedResize resize = get_resize (pending, i);
 
-    reserve (pending, i, (gsize)ens_shape_elements (shape));
+    if (!reserve (pending, i, (gsize)ens_shape_elements (shape), error))
+      return FALSE;
     ens_frame_resize_framed (pending->job.frame, pending->rects, (guint)shape->dims[0], &resize,
                              ens_device_get_pool (jobs->device), pending->inputs[i]);
   }
   pending->on_device = FALSE;
+  return TRUE;
 }
 
 /* Passes a new frame to the preprocessor. */
@@ -187,8 +198,9 @@ ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error)
   pending->rects = g_memdup2 (job->rects, (gsize)job->shapes->dims[0] * sizeof *job->rects);
   for (guint i = 0; i < job->n_inputs; i++)
     pending->shapes[i] = job->shapes[i];
-  if (!ens_device_is_gpu (jobs->device) || !write_tables (jobs, pending))
-    preprocess_on_cpu (jobs, pending);
+  if ((!ens_device_is_gpu (jobs->device) || !write_tables (jobs, pending))
+      && !preprocess_on_cpu (jobs, pending, error))
+    return FALSE;
   jobs->n_pending++;
   jobs->times.prepare += 1000 * (g_get_monotonic_time () - start);
   return jobs->wait || ens_jobs_run (jobs, error);
@@ -224,8 +236,8 @@ run_from_arrays (const EnsJobs *jobs, GError **error)
   for (guint i = 0; i < jobs->n_pending; i++) {
     PendingJob *pending = get_job (jobs, i);
 
-    if (pending->on_device)
-      preprocess_on_cpu (jobs, pending);
+    if (pending->on_device && !preprocess_on_cpu (jobs, pending, error))
+      return FALSE;
     runs[i] = (EnsPlanRun) {.plan = pending->plan,
                             .inputs = (const gconstpointer *)pending->inputs,
                             .outputs = (const gpointer *)pending->job.outputs};

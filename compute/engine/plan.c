@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/fail.h"
+#include "cpu/memory.h"
 #include "engine/plan-private.h"
 #include "engine/backend.h"
+#include "engine/limits.h"
 #include "graph/infer.h"
+#include "passes/per-image.h"
+#include "passes/rewrite.h"
 
 struct _EnsPlan {
   gatomicrefcount references;
-  EnsGraph *inferred; /* for shapes */
+  EnsGraph *inferred;      /* for the shapes that the backend runs on */
+  EnsShape *output_shapes; /* of the whole batch */
+  guint batch, group;      /* images, and how many of them the backend takes at once; 0: all */
+  gpointer *spare; /* inputs, then outputs of the last group, if the batch does not fill it */
   EnsWeights *weights;
   EnsBackend *backend;
   GMutex lock; /* held while running */
@@ -20,25 +29,104 @@ make_backend (const EnsBackendParams *params, GError **error)
                                             : ens_cpu_backend_new (params, error);
 }
 
+static const EnsValue *
+get_array (const EnsGraph *graph, guint i)
+{
+  return i < graph->inputs->len ? graph->inputs->pdata[i]
+                                : graph->outputs->pdata[i - graph->inputs->len];
+}
+
+static guint
+count_arrays (const EnsGraph *graph)
+{
+  return graph->inputs->len + graph->outputs->len;
+}
+
+static void
+free_spare (EnsPlan *plan)
+{
+  for (guint i = 0; plan->spare != NULL && i < count_arrays (plan->inferred); i++)
+    free (plan->spare[i]);
+  g_clear_pointer (&plan->spare, g_free);
+}
+
+static gboolean
+make_spare (EnsPlan *plan, GError **error)
+{
+  guint n = count_arrays (plan->inferred);
+  gboolean done = TRUE;
+
+  if (plan->group == 0 || plan->batch % plan->group == 0)
+    return TRUE;
+  plan->spare = g_new0 (gpointer, n);
+  for (guint i = 0; i < n; i++) {
+    plan->spare[i] = ens_block_try_new (ens_value_size (get_array (plan->inferred, i)));
+    done = done && plan->spare[i] != NULL;
+  }
+  return done
+         || ens_fail (error, ENS_ERROR_RESOURCE, plan->inferred->name,
+                      "there is no memory left for a group of %u images", plan->group);
+}
+
+/* The shapes of a whole batch of outputs. */
+static EnsShape *
+list_output_shapes (const EnsPlan *plan)
+{
+  const GPtrArray *outputs = plan->inferred->outputs;
+  EnsShape *shapes = g_new (EnsShape, outputs->len);
+
+  for (guint i = 0; i < outputs->len; i++) {
+    shapes[i] = ((const EnsValue *)g_ptr_array_index (outputs, i))->shape;
+    if (plan->group > 0)
+      shapes[i].dims[0] = plan->batch;
+  }
+  return shapes;
+}
+
+/* The shapes that the backend runs on: of a group, where the graph takes no others. (transfer
+ * full) */
+static EnsShape *
+choose_shapes (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes)
+{
+  EnsShape *shapes = g_memdup2 (input_shapes, graph->inputs->len * sizeof *shapes);
+
+  plan->group = ens_graph_find_group (graph, input_shapes);
+  plan->batch = plan->group > 0 ? (guint)shapes[0].dims[0] : 0;
+  for (guint i = 0; i < graph->inputs->len && plan->group > 0; i++)
+    shapes[i].dims[0] = plan->group;
+  return shapes;
+}
+
+static gboolean
+make (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
+      GError **error)
+{
+  g_autofree EnsShape *shapes = choose_shapes (plan, graph, input_shapes);
+  const EnsBackendParams params = {graph, plan->inferred, device, plan->weights};
+  const EnsLimits limits = ens_device_get_limits (device);
+
+  if (!ens_infer_graph (plan->inferred, shapes, error)
+      || !ens_limits_check_graph (&limits, plan->inferred, error))
+    return FALSE;
+  plan->output_shapes = list_output_shapes (plan);
+  plan->backend = make_backend (&params, error);
+  return plan->backend != NULL && make_spare (plan, error);
+}
+
 EnsPlan *
 ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
               EnsWeights *weights, GError **error)
 {
-  g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
-  const EnsBackendParams params = {graph, inferred, device, weights};
-  EnsBackend *backend;
-  EnsPlan *plan;
+  EnsPlan *plan = g_new0 (EnsPlan, 1);
 
-  if (!ens_infer_graph (inferred, input_shapes, error)
-      || (backend = make_backend (&params, error)) == NULL)
-    return NULL;
-  plan = g_new0 (EnsPlan, 1);
   g_atomic_ref_count_init (&plan->references);
   g_mutex_init (&plan->lock);
-  plan->inferred = g_steal_pointer (&inferred);
+  plan->inferred = ens_graph_copy (graph);
   plan->weights = ens_weights_ref (weights);
-  plan->backend = backend;
-  return plan;
+  if (make (plan, graph, input_shapes, device, error))
+    return plan;
+  ens_plan_unref (plan);
+  return NULL;
 }
 
 EnsPlan *
@@ -53,7 +141,10 @@ ens_plan_unref (EnsPlan *plan)
 {
   if (!g_atomic_ref_count_dec (&plan->references))
     return;
-  plan->backend->class->free (plan->backend);
+  if (plan->backend != NULL)
+    plan->backend->class->free (plan->backend);
+  free_spare (plan);
+  g_free (plan->output_shapes);
   ens_graph_free (plan->inferred);
   ens_weights_unref (plan->weights);
   g_mutex_clear (&plan->lock);
@@ -64,7 +155,7 @@ const EnsShape *
 ens_plan_get_output_shape (EnsPlan *plan, guint i)
 {
   g_return_val_if_fail (i < plan->inferred->outputs->len, NULL);
-  return &((const EnsValue *)g_ptr_array_index (plan->inferred->outputs, i))->shape;
+  return &plan->output_shapes[i];
 }
 
 gsize
@@ -79,6 +170,97 @@ ens_plan_get_n_nodes (EnsPlan *plan)
   return plan->backend->class->get_n_nodes (plan->backend);
 }
 
+/* ---- Running ---- */
+
+typedef struct {
+  const gconstpointer *inputs;
+  const gpointer *outputs;
+  EnsNodeTime *times;
+} Arrays;
+
+/* Images from `first` on, in the arrays or, where they are too few, in the spare ones. */
+static gpointer *
+locate (const EnsPlan *plan, const Arrays *arrays, guint first)
+{
+  guint n = count_arrays (plan->inferred);
+  gpointer *located = g_new (gpointer, n);
+
+  for (guint i = 0; i < n; i++) {
+    char *whole = i < plan->inferred->inputs->len
+                      ? (char *)arrays->inputs[i]
+                      : (char *)arrays->outputs[i - plan->inferred->inputs->len];
+
+    located[i] =
+        plan->batch - first < plan->group
+            ? plan->spare[i]
+            : whole + first * (ens_value_size (get_array (plan->inferred, i)) / plan->group);
+  }
+  return located;
+}
+
+/* Fills the spare inputs up with copies of the last image. */
+static void
+fill_spare (const EnsPlan *plan, const Arrays *arrays, guint first)
+{
+  guint n = plan->batch - first;
+
+  for (guint i = 0; i < plan->inferred->inputs->len; i++) {
+    gsize size = ens_value_size (get_array (plan->inferred, i)) / plan->group;
+    const char *images = (const char *)arrays->inputs[i] + first * size;
+    char *spare = plan->spare[i];
+
+    memcpy (spare, images, n * size);
+    for (guint j = n; j < plan->group; j++)
+      memcpy (spare + j * size, images + (n - 1) * size, size);
+  }
+}
+
+static void
+empty_spare (const EnsPlan *plan, const Arrays *arrays, guint first)
+{
+  guint n_inputs = plan->inferred->inputs->len;
+
+  for (guint i = 0; i < plan->inferred->outputs->len; i++) {
+    gsize size = ens_value_size (get_array (plan->inferred, n_inputs + i)) / plan->group;
+
+    memcpy ((char *)arrays->outputs[i] + first * size, plan->spare[n_inputs + i],
+            (plan->batch - first) * size);
+  }
+}
+
+static gboolean
+run_group (EnsPlan *plan, const Arrays *arrays, guint first, GError **error)
+{
+  g_autofree gpointer *located = locate (plan, arrays, first);
+  gboolean short_of = plan->batch - first < plan->group;
+
+  if (short_of)
+    fill_spare (plan, arrays, first);
+  if (!plan->backend->class->run (plan->backend, (const gconstpointer *)located,
+                                  located + plan->inferred->inputs->len, arrays->times, error))
+    return FALSE;
+  if (short_of)
+    empty_spare (plan, arrays, first);
+  return TRUE;
+}
+
+/* Lock held. */
+static gboolean
+run (EnsPlan *plan, const Arrays *arrays, GError **error)
+{
+  guint n_groups = 0;
+
+  if (plan->group == 0)
+    return plan->backend->class->run (plan->backend, arrays->inputs, arrays->outputs, arrays->times,
+                                      error);
+  for (guint first = 0; first < plan->batch; first += plan->group, n_groups++)
+    if (!run_group (plan, arrays, first, error))
+      return FALSE;
+  for (guint i = 0; arrays->times != NULL && i < ens_plan_get_n_nodes (plan); i++)
+    arrays->times[i].flops *= n_groups;
+  return TRUE;
+}
+
 gboolean
 ens_plan_profile (EnsPlan *plan, const gconstpointer *inputs, const gpointer *outputs,
                   EnsNodeTime *times, GError **error)
@@ -86,7 +268,7 @@ ens_plan_profile (EnsPlan *plan, const gconstpointer *inputs, const gpointer *ou
   gboolean done;
 
   g_mutex_lock (&plan->lock);
-  done = plan->backend->class->run (plan->backend, inputs, outputs, times, error);
+  done = run (plan, &(Arrays) {inputs, outputs, times}, error);
   g_mutex_unlock (&plan->lock);
   return done;
 }
@@ -135,7 +317,8 @@ run_together (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocess
 
   for (guint i = 0; i < n; i++) {
     backends[i] = runs[i].plan->backend;
-    if (backends[i]->class != backends[0]->class || backends[i]->class->run_together == NULL)
+    if (backends[i]->class != backends[0]->class || backends[i]->class->run_together == NULL
+        || runs[i].plan->group > 0)
       return FALSE;
   }
   return backends[0]->class->run_together (backends, runs, n, preprocessor);
@@ -162,9 +345,7 @@ ens_plans_run (const EnsPlanRun *runs, guint n, GError **error)
   plans = lock_plans (runs, n);
   done = run_together (runs, n, NULL);
   for (guint i = 0; i < n && !done; i++) {
-    EnsBackend *backend = runs[i].plan->backend;
-
-    if (!backend->class->run (backend, runs[i].inputs, runs[i].outputs, NULL, error))
+    if (!run (runs[i].plan, &(Arrays) {runs[i].inputs, runs[i].outputs, NULL}, error))
       break;
     done = i == n - 1;
   }

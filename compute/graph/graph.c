@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "graph/graph-private.h"
 #include "graph/op.h"
 
 static void
@@ -18,8 +19,8 @@ value_free (gpointer data)
   g_free (value);
 }
 
-static void
-node_free (gpointer data)
+void
+ens_node_free (gpointer data)
 {
   EnsNode *node = data;
 
@@ -39,7 +40,7 @@ ens_graph_new (const char *name)
 
   graph->name = g_strdup (name);
   graph->values = g_ptr_array_new_with_free_func (value_free);
-  graph->nodes = g_ptr_array_new_with_free_func (node_free);
+  graph->nodes = g_ptr_array_new_with_free_func (ens_node_free);
   graph->inputs = g_ptr_array_new ();
   graph->outputs = g_ptr_array_new ();
   graph->notes = g_ptr_array_new_with_free_func (g_free);
@@ -131,9 +132,9 @@ add_outputs (EnsGraph *graph, EnsNode *node, guint first)
   }
 }
 
-static EnsNode *
-insert_node (EnsGraph *graph, int position, const EnsOp *op, const char *name, gconstpointer params,
-             EnsValue *const *inputs, guint n_inputs, guint n_outputs)
+EnsNode *
+ens_graph_make_node (EnsGraph *graph, const EnsOp *op, const char *name, gconstpointer params,
+                     EnsValue *const *inputs, guint n_inputs, guint n_outputs)
 {
   EnsNode *node = g_new0 (EnsNode, 1);
   g_autofree char *made_up = NULL;
@@ -148,7 +149,6 @@ insert_node (EnsGraph *graph, int position, const EnsOp *op, const char *name, g
   node->outputs = g_new0 (EnsValue *, n_outputs);
   node->n_outputs = n_outputs;
   add_outputs (graph, node, 0);
-  g_ptr_array_insert (graph->nodes, position, node);
   g_hash_table_insert (graph->nodes_by_name, node->name, node);
   return node;
 }
@@ -157,10 +157,15 @@ EnsNode *
 ens_graph_add_node (EnsGraph *graph, const EnsOp *op, const char *name, gconstpointer params,
                     EnsValue *const *inputs, guint n_inputs, guint n_outputs)
 {
+  EnsNode *node;
+
   g_return_val_if_fail (op != NULL, NULL);
   g_return_val_if_fail (params != NULL || op->params_size == 0, NULL);
 
-  return insert_node (graph, -1, op, name, params, inputs, n_inputs, n_outputs);
+  node = ens_graph_make_node (graph, op, name, params, inputs, n_inputs, n_outputs);
+  g_ptr_array_add (graph->nodes, node);
+  ens_graph_note_node (graph, node);
+  return node;
 }
 
 EnsValue *
@@ -384,40 +389,6 @@ ens_graph_embed (EnsGraph *graph, const EnsGraph *part, const char *prefix,
 
 /* Rewriting */
 
-gboolean
-ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to)
-{
-  gboolean any = FALSE;
-
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    EnsNode *node = g_ptr_array_index (graph->nodes, i);
-
-    for (guint j = 0; j < node->n_inputs; j++)
-      if (node->inputs[j] == from) {
-        node->inputs[j] = to;
-        any = TRUE;
-      }
-  }
-  for (guint i = 0; i < graph->outputs->len; i++)
-    if (g_ptr_array_index (graph->outputs, i) == from) {
-      g_ptr_array_index (graph->outputs, i) = to;
-      any = TRUE;
-    }
-  return any;
-}
-
-EnsValue *
-ens_graph_insert (EnsGraph *graph, const EnsNode *before, const EnsOp *op, gconstpointer params,
-                  EnsValue *const *inputs, guint n_inputs)
-{
-  guint position;
-
-  g_return_val_if_fail (params != NULL || op->params_size == 0, NULL);
-  g_return_val_if_fail (g_ptr_array_find (graph->nodes, before, &position), NULL);
-
-  return insert_node (graph, position, op, NULL, params, inputs, n_inputs, 1)->outputs[0];
-}
-
 void
 ens_graph_change_node (EnsGraph *graph, EnsNode *node, const EnsOp *op, gconstpointer params,
                        guint n_outputs)
@@ -432,15 +403,6 @@ ens_graph_change_node (EnsGraph *graph, EnsNode *node, const EnsOp *op, gconstpo
   node->outputs = g_renew (EnsValue *, node->outputs, n_outputs);
   node->n_outputs = n_outputs;
   add_outputs (graph, node, first);
-}
-
-void
-ens_node_resize_inputs (EnsNode *node, guint n_inputs)
-{
-  node->inputs = g_renew (EnsValue *, node->inputs, n_inputs);
-  for (guint i = node->n_inputs; i < n_inputs; i++)
-    node->inputs[i] = NULL;
-  node->n_inputs = n_inputs;
 }
 
 guint *
@@ -489,7 +451,7 @@ remove_unused_nodes (EnsGraph *graph, gboolean *needed)
         node->outputs[j]->producer = NULL;
       g_hash_table_remove (graph->nodes_by_name, node->name);
       g_ptr_array_index (graph->nodes, i) = NULL;
-      node_free (node);
+      ens_node_free (node);
     }
   }
 }

@@ -45,6 +45,7 @@ struct _EnsGraph {
   GHashTable *nodes_by_name; /* name → EnsNode */
   /*< private >*/
   GHashTable *numbers; /* name → the last number appended to it */
+  struct _EnsGraphEdit *edit;
 };
 
 /* The input, or NULL if it is absent. */
@@ -103,12 +104,33 @@ void ens_graph_add_note (EnsGraph *graph, const char *format, ...) G_GNUC_PRINTF
 /* All of them, up to a NULL. (transfer full) */
 char **ens_graph_get_notes (const EnsGraph *graph);
 
-/* Rewriting. Nodes and graph outputs that read `from` read `to` afterwards. Returns whether any
- * did. */
+/* Rewriting. What follows finds readers and places by searching all nodes; between these two calls
+ * it looks them up, so that a rewrite of n nodes takes n steps, not n². There, nodes that are
+ * inserted or moved come among graph->nodes at the end, and inputs are set by ens_node_set_input ()
+ * alone. */
+void ens_graph_begin_edit (EnsGraph *graph);
+void ens_graph_end_edit (EnsGraph *graph);
+/* While the graph is edited: nothing reads the node's outputs any longer, and what it reads does
+ * not count. */
+void ens_graph_drop_node (EnsGraph *graph, EnsNode *node);
+
+gboolean ens_graph_is_output (const EnsGraph *graph, const EnsValue *value);
+/* Whether a node reads the value, or it is an output. */
+gboolean ens_graph_is_read (const EnsGraph *graph, const EnsValue *value);
+/* Whether nothing but these nodes, which may be the same, reads the value. */
+gboolean ens_graph_is_read_by (const EnsGraph *graph, const EnsValue *value, const EnsNode *a,
+                               const EnsNode *b);
+/* The only node that reads the value, or NULL if there are more, none, or it is an output. */
+EnsNode *ens_graph_only_reader (const EnsGraph *graph, const EnsValue *value);
+/* Nodes and graph outputs that read `from` read `to` afterwards. Returns whether any did. */
 gboolean ens_graph_replace_uses (EnsGraph *graph, const EnsValue *from, EnsValue *to);
+/* Replaces one input, which may be one further than there are. */
+void ens_node_set_input (EnsGraph *graph, EnsNode *node, guint i, EnsValue *value);
 /* Inserts a node of one output before node `before` and returns its output. */
 EnsValue *ens_graph_insert (EnsGraph *graph, const EnsNode *before, const EnsOp *op,
                             gconstpointer params, EnsValue *const *inputs, guint n_inputs);
+/* Moves a node to directly before another one. */
+void ens_graph_move_node (EnsGraph *graph, EnsNode *node, const EnsNode *before);
 /* Makes a node another operator's. Inputs and outputs stay; it gets further outputs. `params` is
  * copied. */
 void ens_graph_change_node (EnsGraph *graph, EnsNode *node, const EnsOp *op, gconstpointer params,

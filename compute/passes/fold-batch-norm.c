@@ -12,6 +12,8 @@
 static gboolean
 fold_behind (EnsGraph *graph, EnsNode *node)
 {
+  if (!ens_node_may_be_affine (node))
+    return FALSE;
   for (guint i = 0; i < node->n_inputs && i < 2; i++) {
     EnsNode *producer = node->inputs[i] != NULL ? node->inputs[i]->producer : NULL;
     g_autoptr (EnsLinear) linear = ens_linear_read (producer);
@@ -35,7 +37,8 @@ fold_behind (EnsGraph *graph, EnsNode *node)
 static gboolean
 fold_before (EnsGraph *graph, EnsNode *node)
 {
-  EnsNode *reader = ens_graph_only_reader (graph, node->outputs[0]);
+  EnsNode *reader =
+      ens_node_may_be_affine (node) ? ens_graph_only_reader (graph, node->outputs[0]) : NULL;
   g_autoptr (EnsLinear) linear = ens_linear_read (reader);
   g_autoptr (EnsAffine) affine = NULL;
 
@@ -47,7 +50,8 @@ fold_before (EnsGraph *graph, EnsNode *node)
     return FALSE;
   ens_linear_scale_inputs (linear, affine->scale, affine->shift);
   ens_linear_write (linear, graph, reader);
-  reader->inputs[0] = affine->input;
+  ens_node_set_input (graph, reader, 0, affine->input);
+  ens_graph_drop_node (graph, node);
   return TRUE;
 }
 
@@ -77,19 +81,18 @@ make_depthwise (EnsGraph *graph, EnsNode *node)
   return TRUE;
 }
 
+/* What could not be folded; the next ones may be folded into it. */
 static gboolean
-fold (EnsGraph *graph, EnsNode *node)
+fold_or_replace (EnsGraph *graph, EnsNode *node)
 {
-  return ens_node_may_be_affine (node) && (fold_behind (graph, node) || fold_before (graph, node));
+  return fold_behind (graph, node) || make_depthwise (graph, node);
 }
 
 gboolean
 ens_pass_fold_batch_norm (EnsGraph *graph)
 {
-  gboolean progress = ens_graph_rewrite (graph, fold);
+  gboolean progress = ens_graph_rewrite (graph, fold_behind);
 
-  /* Only what could not be folded, and one at a time: the next ones may be folded into it. */
-  for (guint i = 0; i < graph->nodes->len && !progress; i++)
-    progress = make_depthwise (graph, ens_graph_node (graph, i));
-  return progress;
+  progress = ens_graph_rewrite_backwards (graph, fold_before) || progress;
+  return progress || ens_graph_rewrite (graph, fold_or_replace);
 }

@@ -82,12 +82,13 @@ fold (EnsGraph *graph, EnsNode *pad)
   }
   if (ens_node_is (reader, "AveragePool"))
     ((EnsPoolParams *)reader->params)->count_include_pad = TRUE;
-  reader->inputs[0] = pad->inputs[0];
+  ens_node_set_input (graph, reader, 0, pad->inputs[0]);
+  ens_graph_drop_node (graph, pad);
   return TRUE;
 }
 
 gboolean
 ens_pass_fold_pads (EnsGraph *graph)
 {
-  return ens_graph_rewrite (graph, fold);
+  return ens_graph_rewrite_backwards (graph, fold);
 }

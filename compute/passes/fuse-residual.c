@@ -17,17 +17,8 @@ can_add (const EnsGraph *graph, const EnsValue *value, const EnsNode *add)
          && ens_graph_only_reader (graph, value) == add;
 }
 
-static guint
-get_position (const EnsGraph *graph, const EnsValue *value)
-{
-  guint position = 0;
-
-  g_ptr_array_find (graph->nodes, value->producer, &position);
-  return position;
-}
-
-/* Which of the Add's inputs is to take over the addition: of two convolutions the later one, so
- * that the other's result is there already. −1: none can. */
+/* Which of the Add's inputs is to take over the addition: of two convolutions the one that was made
+ * later, which is the later one in the file. −1: none can. */
 static int
 choose_input (const EnsGraph *graph, const EnsNode *add)
 {
@@ -35,7 +26,7 @@ choose_input (const EnsGraph *graph, const EnsNode *add)
   gboolean second = can_add (graph, add->inputs[1], add);
 
   if (first && second)
-    return get_position (graph, add->inputs[0]) > get_position (graph, add->inputs[1]) ? 0 : 1;
+    return add->inputs[0]->index > add->inputs[1]->index ? 0 : 1;
   return first ? 0 : second ? 1 : -1;
 }
 
@@ -52,7 +43,7 @@ fuse (EnsGraph *graph, EnsNode *add)
   if (i < 0)
     return FALSE;
   conv = add->inputs[i]->producer;
-  ens_node_set_input (conv, RESIDUAL, add->inputs[1 - i]);
+  ens_node_set_input (graph, conv, RESIDUAL, add->inputs[1 - i]);
   ((EnsConvParams *)conv->params)->activation = ((const EnsBinaryParams *)add->params)->activation;
   ens_graph_replace_uses (graph, add->outputs[0], conv->outputs[0]);
   /* The residual may be computed between the two. */

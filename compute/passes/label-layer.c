@@ -108,7 +108,7 @@ resize_shape (EnsGraph *graph, EnsNode *node, gint64 old, gint64 new)
   for (gint64 i = 0; i < ens_shape_elements (&shape->shape); i++)
     if (dims[i] == old)
       dims[i] = new;
-  ens_node_set_input (node, 1, ens_graph_add_constant (graph, NULL, resized));
+  ens_node_set_input (graph, node, 1, ens_graph_add_constant (graph, NULL, resized));
 }
 
 /* Sets the layer's weights. */

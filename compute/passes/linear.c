@@ -193,9 +193,9 @@ ens_linear_write (const EnsLinear *linear, EnsGraph *graph, EnsNode *node)
     make_gemm (node);
   }
   weights = ens_tensor_new_copy (ENS_TYPE_FLOAT32, &shape, linear->weights);
-  ens_node_set_input (node, WEIGHTS, ens_graph_add_constant (graph, name, weights));
+  ens_node_set_input (graph, node, WEIGHTS, ens_graph_add_constant (graph, name, weights));
   if (ens_node_input (node, BIAS) != NULL)
     bias_name = (g_free (bias_name), g_strdup (node->inputs[BIAS]->name));
-  ens_node_set_input (node, BIAS,
+  ens_node_set_input (graph, node, BIAS,
                       ens_graph_add_vector (graph, bias_name, linear->bias, linear->n_outputs));
 }

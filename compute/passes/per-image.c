@@ -150,3 +150,60 @@ ens_graph_is_per_image (const EnsGraph *graph, gint64 batch)
       return FALSE;
   return TRUE;
 }
+
+/* ---- Groups ---- */
+
+/* The first of so many shapes' dimension, if it is that of all; else 0. */
+static gint64
+get_common_batch (const EnsShape *shapes, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (shapes[i].rank == 0 || shapes[i].dims[0] != shapes[0].dims[0])
+      return 0;
+  return n > 0 && shapes[0].dims[0] > 0 && shapes[0].dims[0] <= G_MAXINT ? shapes[0].dims[0] : 0;
+}
+
+/* The graph for `batch` images, or NULL. (transfer full) */
+static EnsGraph *
+infer_batch (const EnsGraph *graph, const EnsShape *input_shapes, gint64 batch)
+{
+  g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
+  g_autofree EnsShape *shapes = g_memdup2 (input_shapes, graph->inputs->len * sizeof *input_shapes);
+
+  for (guint i = 0; i < graph->inputs->len; i++)
+    shapes[i].dims[0] = batch;
+  return ens_infer_graph (inferred, shapes, NULL) ? g_steal_pointer (&inferred) : NULL;
+}
+
+/* Whether so many images give all outputs so many rows. */
+static gboolean
+has_batches (const EnsGraph *inferred, gint64 batch)
+{
+  for (guint i = 0; i < inferred->outputs->len; i++) {
+    const EnsShape *shape = &((const EnsValue *)g_ptr_array_index (inferred->outputs, i))->shape;
+
+    if (shape->rank == 0 || shape->dims[0] != batch)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+guint
+ens_graph_find_group (const EnsGraph *graph, const EnsShape *input_shapes)
+{
+  guint n = graph->inputs->len;
+  g_autofree EnsShape *declared = g_new (EnsShape, n + 1);
+  g_autoptr (EnsGraph) all = NULL, group = NULL;
+  gint64 batch = get_common_batch (input_shapes, n), size;
+
+  for (guint i = 0; i < n; i++)
+    declared[i] = ((const EnsValue *)g_ptr_array_index (graph->inputs, i))->shape;
+  size = get_common_batch (declared, n);
+  if (batch == 0 || size == 0 || size == batch)
+    return 0;
+  all = infer_batch (graph, input_shapes, batch);
+  if (all != NULL && ens_graph_is_per_image (all, batch))
+    return 0;
+  group = infer_batch (graph, input_shapes, size);
+  return group != NULL && has_batches (group, size) ? (guint)size : 0;
+}

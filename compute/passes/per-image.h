@@ -16,3 +16,9 @@ gboolean *ens_graph_find_per_image (const EnsGraph *graph, gint64 batch);
 
 /* Whether that holds for all nodes, and all outputs are batches of images. */
 gboolean ens_graph_is_per_image (const EnsGraph *graph, gint64 batch);
+
+/* How many images at a time a graph has to be given for inputs of these shapes: 0 for all of them,
+ * or as many as its inputs declare where it has that number written into it (a token that is
+ * repeated once for each image, a Reshape to so many), and would fail with another number, or mix
+ * images. */
+guint ens_graph_find_group (const EnsGraph *graph, const EnsShape *input_shapes);

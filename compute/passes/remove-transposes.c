@@ -18,7 +18,7 @@ get_perm (const EnsNode *node, gint64 *perm)
 
 /* Reads past a Transpose before this one. */
 static gboolean
-join_transposes (EnsNode *node)
+join_transposes (EnsGraph *graph, EnsNode *node)
 {
   const EnsNode *first = node->inputs[0]->producer;
   EnsTransposeParams *params = node->params;
@@ -32,7 +32,7 @@ join_transposes (EnsNode *node)
   params->perm.n = node->inputs[0]->shape.rank;
   for (guint i = 0; i < params->perm.n; i++)
     params->perm.values[i] = first_perm[perm[i]];
-  node->inputs[0] = first->inputs[0];
+  ens_node_set_input (graph, node, 0, first->inputs[0]);
   return TRUE;
 }
 
@@ -84,7 +84,7 @@ simplify (EnsGraph *graph, EnsNode *node)
 
   if (node->op->kind != ENS_KIND_TRANSPOSE)
     return FALSE;
-  progress = join_transposes (node);
+  progress = join_transposes (graph, node);
   return reshape_instead (graph, node) || progress;
 }
 

@@ -11,51 +11,30 @@ ens_node_is (const EnsNode *node, const char *op)
   return node != NULL && strcmp (node->op->name, op) == 0;
 }
 
-gboolean
-ens_graph_is_output (const EnsGraph *graph, const EnsValue *value)
-{
-  return g_ptr_array_find (graph->outputs, value, NULL);
-}
-
-gboolean
-ens_graph_is_read (const EnsGraph *graph, const EnsValue *value)
-{
-  g_autofree guint *uses = ens_graph_count_uses (graph);
-
-  return uses[value->index] > 0;
-}
-
-EnsNode *
-ens_graph_only_reader (const EnsGraph *graph, const EnsValue *value)
-{
-  EnsNode *reader = NULL;
-
-  if (ens_graph_is_output (graph, value))
-    return NULL;
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    EnsNode *node = ens_graph_node (graph, i);
-
-    for (guint j = 0; j < node->n_inputs; j++) {
-      if (node->inputs[j] != value)
-        continue;
-      if (reader != NULL)
-        return NULL;
-      reader = node;
-    }
-  }
-  return reader;
-}
-
-gboolean
-ens_graph_rewrite (EnsGraph *graph, EnsRewrite rewrite)
+static gboolean
+rewrite_all (EnsGraph *graph, EnsRewrite rewrite, gboolean backwards)
 {
   guint n = graph->nodes->len;
   g_autofree EnsNode **nodes = g_memdup2 (graph->nodes->pdata, n * sizeof *nodes);
   gboolean progress = FALSE;
 
+  ens_graph_begin_edit (graph);
   for (guint i = 0; i < n; i++)
-    progress = rewrite (graph, nodes[i]) || progress;
+    progress = rewrite (graph, nodes[backwards ? n - 1 - i : i]) || progress;
+  ens_graph_end_edit (graph);
   return progress;
+}
+
+gboolean
+ens_graph_rewrite (EnsGraph *graph, EnsRewrite rewrite)
+{
+  return rewrite_all (graph, rewrite, FALSE);
+}
+
+gboolean
+ens_graph_rewrite_backwards (EnsGraph *graph, EnsRewrite rewrite)
+{
+  return rewrite_all (graph, rewrite, TRUE);
 }
 
 EnsNode *
@@ -68,25 +47,6 @@ ens_graph_insert_node (EnsGraph *graph, const EnsNode *before, const EnsNewNode 
   if (node->name != NULL)
     ens_graph_rename_node (graph, inserted, node->name);
   return inserted;
-}
-
-void
-ens_node_set_input (EnsNode *node, guint i, EnsValue *value)
-{
-  if (i >= node->n_inputs)
-    ens_node_resize_inputs (node, i + 1);
-  node->inputs[i] = value;
-}
-
-void
-ens_graph_move_node (EnsGraph *graph, EnsNode *node, const EnsNode *before)
-{
-  guint from, to;
-
-  g_ptr_array_find (graph->nodes, node, &from);
-  g_ptr_array_steal_index (graph->nodes, from);
-  g_ptr_array_find (graph->nodes, before, &to);
-  g_ptr_array_insert (graph->nodes, to, node);
 }
 
 EnsValue *

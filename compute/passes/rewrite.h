@@ -44,18 +44,16 @@ ens_type_fuses (EnsType type)
 }
 
 gboolean ens_node_is (const EnsNode *node, const char *op);
-gboolean ens_graph_is_output (const EnsGraph *graph, const EnsValue *value);
-/* Whether a node reads the value, or it is an output. */
-gboolean ens_graph_is_read (const EnsGraph *graph, const EnsValue *value);
-/* The only node that reads the value, or NULL if there are more, none, or it is an output. */
-EnsNode *ens_graph_only_reader (const EnsGraph *graph, const EnsValue *value);
 
 /* Changes the graph at a node and returns whether it did. */
 typedef gboolean (*EnsRewrite) (EnsGraph *graph, EnsNode *node);
 
-/* Calls rewrite () with each node of the graph in order, but not with those that it inserts.
- * Returns whether it changed anything. */
+/* Calls rewrite () with each node of the graph in order, but not with those that it inserts, within
+ * ens_graph_begin_edit () and ens_graph_end_edit (). Returns whether it changed anything. */
 gboolean ens_graph_rewrite (EnsGraph *graph, EnsRewrite rewrite);
+/* The same from the last node to the first: for rewrites that change what reads a node, of which a
+ * chain is then done at once. */
+gboolean ens_graph_rewrite_backwards (EnsGraph *graph, EnsRewrite rewrite);
 
 /* A node to be inserted. name: NULL for one made up. */
 typedef struct {
@@ -67,10 +65,6 @@ typedef struct {
 
 /* Inserts a node of one output before another one and returns it. */
 EnsNode *ens_graph_insert_node (EnsGraph *graph, const EnsNode *before, const EnsNewNode *node);
-/* Replaces one input, which may be one further than there are. */
-void ens_node_set_input (EnsNode *node, guint i, EnsValue *value);
-/* Moves a node to directly before another one. */
-void ens_graph_move_node (EnsGraph *graph, EnsNode *node, const EnsNode *before);
 
 /* Sets types and shapes of computed values to those that they have with inputs of these shapes;
  * the graph stays open. */

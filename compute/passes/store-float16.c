@@ -94,16 +94,16 @@ read_as (const Rewrite *rewrite, EnsNode *node, EnsType type)
 {
   for (guint i = 0; i < node->n_inputs; i++)
     if (is_float (node->inputs[i]) && node->inputs[i]->type != type)
-      ens_node_set_input (node, i, convert (rewrite, node->inputs[i], node));
+      ens_node_set_input (rewrite->graph, node, i, convert (rewrite, node->inputs[i], node));
 }
 
 /* Gives a node its float32 constants back after the attempt to convert them. */
 static void
-restore_constants (EnsNode *node, EnsValue *const *inputs)
+restore_constants (const Rewrite *rewrite, EnsNode *node, EnsValue *const *inputs)
 {
   for (guint i = 0; i < node->n_inputs; i++)
     if (inputs[i] != NULL && inputs[i]->constant != NULL)
-      ens_node_set_input (node, i, inputs[i]);
+      ens_node_set_input (rewrite->graph, node, i, inputs[i]);
 }
 
 /* FALSE if the operator has no rule for float16, or reads sizes from numbers that were rounded. */
@@ -131,7 +131,7 @@ rewrite_node (const Rewrite *rewrite, EnsNode *node)
     read_as (rewrite, node, ENS_TYPE_FLOAT16);
     if (infer_again (node))
       return;
-    restore_constants (node, inputs);
+    restore_constants (rewrite, node, inputs);
   }
   read_as (rewrite, node, ENS_TYPE_FLOAT32);
   ens_infer_node (node, FALSE, NULL);
@@ -175,9 +175,11 @@ ens_graph_store_float16 (EnsGraph *graph, const EnsFloat16Policy *float16)
     if (input->type == ENS_TYPE_FLOAT32 && !is_wide (&rewrite, input))
       input->type = ENS_TYPE_FLOAT16;
   }
+  ens_graph_begin_edit (graph);
   for (guint i = 0; i < n_nodes; i++)
     if (!is_folded (nodes[i]))
       rewrite_node (&rewrite, nodes[i]);
+  ens_graph_end_edit (graph);
   for (guint i = 0; i < graph->outputs->len; i++)
     if (is_single[i])
       rewrite_output (&rewrite, i);

@@ -149,19 +149,19 @@ START_TEST (test_arenas)
   g_autoptr (EnsArenas) arenas = ens_arenas_new ();
   gpointer first, second;
 
-  ens_arenas_reserve (arenas, 1000);
-  ens_arenas_reserve (arenas, 5000);
-  first = ens_arenas_borrow (arenas);
+  ck_assert (ens_arenas_reserve (arenas, 1000, NULL));
+  ck_assert (ens_arenas_reserve (arenas, 5000, NULL));
+  first = ens_arenas_borrow (arenas, NULL);
   memset (first, 1, 5000);
-  ens_arenas_reserve (arenas, 9000);
-  second = ens_arenas_borrow (arenas);
+  ck_assert (ens_arenas_reserve (arenas, 9000, NULL));
+  second = ens_arenas_borrow (arenas, NULL);
   memset (second, 2, 9000);
   ens_arenas_return (arenas, first); /* too small now */
   ens_arenas_return (arenas, second);
-  ck_assert (ens_arenas_borrow (arenas) == second);
+  ck_assert (ens_arenas_borrow (arenas, NULL) == second);
   ens_arenas_return (arenas, second);
   ens_arenas_release (arenas, 9000);
-  first = ens_arenas_borrow (arenas);
+  first = ens_arenas_borrow (arenas, NULL);
   memset (first, 3, 5000);
   ens_arenas_return (arenas, first);
   ens_arenas_release (arenas, 5000);

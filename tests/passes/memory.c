@@ -175,9 +175,9 @@ START_TEST (test_residual)
   x = build_conv (&b, build_input (&b, &ENS_SHAPE (1, 4, 4, 4)), (ConvRow) {.filters = 4});
   y = build_conv (&b, x, (ConvRow) {.filters = 4, .kernel = 3, .pad = 1});
   y = build_conv (&b, y, (ConvRow) {.filters = 4, .kernel = 3, .pad = 1});
-  ens_node_set_input (y->producer, 3, x);
+  ens_node_set_input (b.graph, y->producer, 3, x);
   last = build_conv (&b, y, (ConvRow) {.filters = 4, .kernel = 3, .pad = 1});
-  ens_node_set_input (last->producer, 3, y);
+  ens_node_set_input (b.graph, last->producer, 3, y);
   ens_graph_add_output (b.graph, build_conv (&b, last, (ConvRow) {.filters = 4}));
   plan = lay_out (b.graph);
   ck_assert_uint_eq (get_place (plan, y)->offset, get_place (plan, x)->offset);

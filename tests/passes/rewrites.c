@@ -219,6 +219,60 @@ START_TEST (test_fold_batch_norm_before)
 }
 END_TEST
 
+/* Chains that fold one into the next are done in one round, however long. */
+#define CHAIN 3000
+
+static void
+check_chain (Builder *b, EnsValue *output, Pass pass, guint n_left)
+{
+  ens_graph_add_output (b->graph, output);
+  ck_assert (pass (b->graph));
+  ens_graph_remove_unused (b->graph);
+  ck_assert_uint_eq (b->graph->nodes->len, n_left);
+}
+
+START_TEST (test_chains_before)
+{
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 6);
+  x = build_input (&b, &ENS_SHAPE (1, 2, 2, 3));
+  for (guint i = 0; i < CHAIN; i++)
+    x = build (&b, "Add", NULL, x, build_constant (&b, &ENS_SHAPE (3)), NULL);
+  check_chain (&b, build_conv (&b, x, (ConvRow) {.filters = 2}), ens_pass_fold_batch_norm, 1);
+}
+END_TEST
+
+START_TEST (test_chains_depthwise)
+{
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 6);
+  x = build_input (&b, &ENS_SHAPE (1, 2, 2, 3));
+  for (guint i = 0; i < CHAIN; i++)
+    x = build (&b, "Relu", NULL, build_batch_norm (&b, x), NULL);
+  check_chain (&b, x, ens_pass_fold_batch_norm, 2 * CHAIN);
+  for (guint i = 0; i < b.graph->nodes->len; i += 2)
+    ck_assert_pstr_eq (ens_graph_node (b.graph, i)->op->name, "Conv");
+}
+END_TEST
+
+START_TEST (test_chains_pads)
+{
+  const EnsPadParams pad = {.has_pads = TRUE, .rank = 4};
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 6);
+  x = build_input (&b, &ENS_SHAPE (1, 2, 2, 3));
+  for (guint i = 0; i < CHAIN; i++)
+    x = build (&b, "Pad", &pad, x, NULL);
+  check_chain (&b, build_conv (&b, x, (ConvRow) {.filters = 2}), ens_pass_fold_pads, 1);
+}
+END_TEST
+
 START_TEST (test_fold_into_product)
 {
   g_auto (Builder) b;
@@ -526,6 +580,9 @@ main (int argc, char **argv)
   test_add ("fold-batch-norm/behind", test_fold_batch_norm_behind);
   test_add ("fold-batch-norm/before", test_fold_batch_norm_before);
   test_add ("fold-batch-norm/product", test_fold_into_product);
+  test_add ("chains/before", test_chains_before);
+  test_add ("chains/depthwise", test_chains_depthwise);
+  test_add ("chains/pads", test_chains_pads);
   test_add ("pool-early", test_pool_early);
   test_add ("remove-transposes", test_remove_transposes);
   test_add ("fuse-bias", test_fuse_bias);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How much memory and arithmetic a plan may take: a file of a few bytes can ask for more than any
+ * machine has. Checked while planning, before anything is allocated or run. */
+#pragma once
+
+#include "engine/device.h"
+#include "graph/op.h"
+
+/* Bytes that a plan may take: limits->memory, or what this machine has and lets the process use. */
+gsize ens_limits_get_memory (const EnsLimits *limits);
+
+/* Operations of all nodes of a graph with inferred shapes. Elementwise ones count one for each
+ * element. */
+double ens_graph_count_operations (const EnsGraph *inferred);
+/* "3.6 G": for people. (transfer full) */
+char *ens_format_operations (double operations);
+
+/* FALSE, with an error that names the node which takes most, and the figures, if one value alone is
+ * larger than the memory, or an image takes more operations. */
+gboolean ens_limits_check_graph (const EnsLimits *limits, const EnsGraph *inferred, GError **error);
+/* The same for `size` bytes of intermediate values. */
+gboolean ens_limits_check_memory (const EnsLimits *limits, const EnsGraph *inferred, gsize size,
+                                  GError **error);
