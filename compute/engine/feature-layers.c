@@ -84,9 +84,8 @@ find_last_readers (const EnsGraph *graph)
       if (node->inputs[j] != NULL)
         last[node->inputs[j]->index] = i;
   }
-  for (guint i = 0; i < graph->values->len; i++)
-    if (ens_graph_is_output (graph, ens_graph_value (graph, i)))
-      last[i] = graph->nodes->len;
+  for (guint i = 0; i < graph->outputs->len; i++)
+    last[((const EnsValue *)g_ptr_array_index (graph->outputs, i))->index] = graph->nodes->len;
   return last;
 }
 
@@ -151,7 +150,8 @@ ens_graph_list_feature_layers (const EnsGraph *graph, const EnsShape *input_shap
 
   if (!ens_infer_graph (inferred, input_shapes, error))
     return NULL;
-  distances = measure_distances (graph);
+  ens_graph_begin_edit (inferred);
+  distances = measure_distances (inferred);
   passages = find_passages (graph);
   layers = g_array_new (FALSE, FALSE, sizeof (EnsFeatureLayer));
   for (guint i = 0; i < graph->nodes->len; i++) {
@@ -163,11 +163,12 @@ ens_graph_list_feature_layers (const EnsGraph *graph, const EnsShape *input_shap
                              .distance = distances[value->index],
                              .is_bypassed = !passages[value->index]};
 
-    if (layer.distance == G_MAXUINT || !ends_layer (graph, node)
+    if (layer.distance == G_MAXUINT || !ends_layer (inferred, ens_graph_node (inferred, i))
         || !is_feature (at_size, input_shapes[0].dims[0]))
       continue;
     layer.channels = (guint)ens_shape_run (&at_size->shape);
     g_array_append_val (layers, layer);
   }
+  ens_graph_end_edit (inferred);
   return layers;
 }

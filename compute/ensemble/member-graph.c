@@ -9,11 +9,30 @@
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
-static EnsGraph *
-load_network (const char *path, guint size, EnsShape *nominal, GError **error)
+/* The images that the network was made for: of the size that the file declares where that is not
+ * square, or others fail; else of the given one. */
+static EnsShape
+choose_nominal (const EnsGraph *graph, guint size)
 {
-  g_autoptr (EnsGraph) graph =
-      ens_onnx_import (path, &(EnsOnnxOptions) {.nominal_size = size}, error);
+  const EnsShape *declared = &((const EnsValue *)g_ptr_array_index (graph->inputs, 0))->shape;
+  gint64 batch = MAX (declared->dims[0], 1);
+  EnsShape nominal = ENS_SHAPE (batch, size, size, declared->dims[3]);
+  EnsShape whole = ENS_SHAPE (batch, declared->dims[1], declared->dims[2], declared->dims[3]);
+  g_autoptr (EnsGraph) sample = NULL;
+
+  if (whole.dims[1] <= 0 || whole.dims[2] <= 0 || ens_shape_equal (&whole, &nominal))
+    return nominal;
+  if (whole.dims[1] != whole.dims[2])
+    return whole;
+  sample = ens_graph_copy (graph);
+  return ens_infer_graph (sample, &nominal, NULL) ? nominal : whole;
+}
+
+static EnsGraph *
+load_network (const char *path, guint size, gboolean confined, EnsShape *nominal, GError **error)
+{
+  const EnsOnnxOptions options = {.nominal_size = size, .confined = confined};
+  g_autoptr (EnsGraph) graph = ens_onnx_import (path, &options, error);
   const EnsValue *input;
 
   if (graph == NULL)
@@ -23,16 +42,17 @@ load_network (const char *path, guint size, EnsShape *nominal, GError **error)
                  "%s: expected a network of one input, found %u", path, graph->inputs->len);
     return NULL;
   }
+  ens_pass_float_inputs (graph);
   input = g_ptr_array_index (graph->inputs, 0);
   if (input->shape.rank != 4 || input->type != ENS_TYPE_FLOAT32) {
     g_autofree char *shape = ens_shape_to_string (&input->shape);
 
     g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE,
-                 "%s: input “%s”: expected float32 images of rank 4, found %s %s", path,
+                 "%s: input “%s”: expected images of rank 4, float32 or bytes, found %s %s", path,
                  input->name, ens_type_name (input->type), shape);
     return NULL;
   }
-  *nominal = ENS_SHAPE (1, size, size, input->shape.dims[3]);
+  *nominal = choose_nominal (graph, size);
   return g_steal_pointer (&graph);
 }
 
@@ -104,7 +124,7 @@ append_features (EnsGraph *graph, const char *path, const EnsShape *nominal, cha
     const EnsShape *shape = &at_size->shape;
 
     if (at_size->type != ENS_TYPE_FLOAT32 || (shape->rank != 2 && shape->rank != 4)
-        || shape->dims[0] != 1) {
+        || shape->dims[0] != nominal->dims[0]) {
       g_autofree char *text = ens_shape_to_string (shape);
 
       g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE,
@@ -124,15 +144,15 @@ append_features (EnsGraph *graph, const char *path, const EnsShape *nominal, cha
 }
 
 EnsGraph *
-ens_member_body (const char *path, const EnsBundleNetwork *settings, guint *n_features,
-                 GError **error)
+ens_member_body (const char *path, gboolean confined, const EnsBundleNetwork *settings,
+                 guint *n_features, EnsMemberGeometry *geometry, GError **error)
 {
   g_autoptr (EnsGraph) graph = NULL;
   g_autoptr (GError) reason = NULL;
   guint channels = ens_order_channels (settings->normalise.order);
   EnsShape nominal;
 
-  graph = load_network (path, settings->size, &nominal, error);
+  graph = load_network (path, settings->size, confined, &nominal, error);
   if (graph == NULL)
     return NULL;
   if (nominal.dims[3] >= 0 && nominal.dims[3] != channels) {
@@ -152,7 +172,18 @@ ens_member_body (const char *path, const EnsBundleNetwork *settings, guint *n_fe
   if (!append_features (graph, path, &nominal, settings->taps, n_features, error)
       || !ens_passes_load (graph, error))
     return NULL;
+  *geometry = ens_member_find_geometry (graph, &nominal, *n_features);
   return g_steal_pointer (&graph);
+}
+
+gboolean
+ens_member_read_geometry (const char *path, const EnsBundleNetwork *settings,
+                          EnsMemberGeometry *geometry, GError **error)
+{
+  guint n_features;
+  g_autoptr (EnsGraph) body = ens_member_body (path, FALSE, settings, &n_features, geometry, error);
+
+  return body != NULL;
 }
 
 /* ---- Classifiers ---- */
@@ -160,7 +191,7 @@ ens_member_body (const char *path, const EnsBundleNetwork *settings, guint *n_fe
 EnsGraph *
 ens_member_load_classifier (const char *path, guint n_features, guint n_classes, GError **error)
 {
-  g_autoptr (EnsGraph) graph = ens_onnx_import (path, NULL, error);
+  g_autoptr (EnsGraph) graph = ens_onnx_import (path, &(EnsOnnxOptions) {.confined = TRUE}, error);
   g_autoptr (EnsGraph) sample = NULL;
   const EnsShape expected = ENS_SHAPE (1, n_classes);
   const EnsValue *output;
@@ -267,7 +298,7 @@ ens_member_join (const EnsGraph *body, guint n_inputs, gboolean flip, const EnsM
 {
   EnsGraph *graph = ens_graph_new (body->name);
   const EnsValue *input = g_ptr_array_index (body->inputs, 0);
-  EnsShape open = ENS_SHAPE (-1, -1, -1, input->shape.dims[3]);
+  EnsShape open = ENS_SHAPE (input->shape.dims[0], -1, -1, input->shape.dims[3]);
   g_autoptr (GPtrArray) features = g_ptr_array_new ();
   EnsValue *value, *decisions;
 
@@ -303,13 +334,15 @@ guint
 ens_member_standard_size (const char *path, GError **error)
 {
   EnsShape nominal;
-  g_autoptr (EnsGraph) graph = load_network (path, ENS_STANDARD_SIZE, &nominal, error);
+  g_autoptr (EnsGraph) graph = load_network (path, ENS_STANDARD_SIZE, FALSE, &nominal, error);
   const EnsValue *input;
 
   if (graph == NULL)
     return 0;
   input = g_ptr_array_index (graph->inputs, 0);
-  return input->shape.dims[1] > 0 ? (guint)input->shape.dims[1] : ENS_STANDARD_SIZE;
+  return input->shape.dims[1] > 0 && input->shape.dims[2] > 0
+             ? (guint)MIN (input->shape.dims[1], input->shape.dims[2])
+             : ENS_STANDARD_SIZE;
 }
 
 /* A layer so many times narrower than the one behind it. */
@@ -352,7 +385,7 @@ char **
 ens_member_default_taps (const char *path, guint size, GError **error)
 {
   EnsShape nominal;
-  g_autoptr (EnsGraph) graph = load_network (path, size, &nominal, error);
+  g_autoptr (EnsGraph) graph = load_network (path, size, FALSE, &nominal, error);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) taps = NULL;
 

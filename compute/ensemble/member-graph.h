@@ -3,15 +3,19 @@
 #pragma once
 
 #include "ensemble/bundle.h"
+#include "ensemble/member-geometry.h"
 #include "graph/graph.h"
 
 /* The network from a batch of images of any size (N, h, w, channels) to their features (N,
  * *n_features): taps, each averaged over its positions, side by side. Fully connected layers have
  * become convolutions, so that a tap behind them gives one vector for each position of a
- * size × size image within a larger one. What does not depend on sizes is folded. (transfer full)
- */
-EnsGraph *ens_member_body (const char *path, const EnsBundleNetwork *settings, guint *n_features,
-                           GError **error);
+ * size × size image within a larger one. What does not depend on sizes is folded. confined: as
+ * EnsOnnxOptions has it. (transfer full) */
+EnsGraph *ens_member_body (const char *path, gboolean confined, const EnsBundleNetwork *settings,
+                           guint *n_features, EnsMemberGeometry *geometry, GError **error);
+/* The geometry alone: settings' size, taps and normalise are read. */
+gboolean ens_member_read_geometry (const char *path, const EnsBundleNetwork *settings,
+                                   EnsMemberGeometry *geometry, GError **error);
 
 /* Linear classifiers, or a gate, as their file has them, checked: (N, n_features) → decision
  * values, or similarities, (N, n_classes). (transfer full) */
@@ -40,7 +44,7 @@ EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, gboolean flip,
 /* Of networks whose files leave their images' size open. */
 #define ENS_STANDARD_SIZE 224
 
-/* The side of the square images that the file says the network is for; ENS_STANDARD_SIZE where it
+/* The shorter side of the images that the file says the network is for; ENS_STANDARD_SIZE where it
  * leaves it open. 0 with an error if it can't be read. */
 guint ens_member_standard_size (const char *path, GError **error);
 

@@ -12,6 +12,7 @@ struct _EnsMember {
   const EnsBundleNetwork *settings;
   EnsDevice *device;
   EnsGraph *body;
+  EnsMemberGeometry geometry;
   EnsGraph *classifier; /* NULL: gives features */
   EnsGraph *gate;       /* NULL: none */
   guint width;
@@ -88,7 +89,8 @@ ens_member_new (const EnsMemberSource *source, EnsDevice *device, GError **error
   g_mutex_init (&member->lock);
   member->settings = source->settings;
   member->device = ens_device_ref (device);
-  member->body = ens_member_body (source->network, source->settings, &n_features, error);
+  member->body = ens_member_body (source->network, source->classifier != NULL, source->settings,
+                                  &n_features, &member->geometry, error);
   if (member->body == NULL)
     return NULL;
   member->width = n_features;
@@ -141,6 +143,12 @@ gboolean
 ens_member_has_gate (const EnsMember *member)
 {
   return member->gate != NULL;
+}
+
+const EnsMemberGeometry *
+ens_member_get_geometry (const EnsMember *member)
+{
+  return &member->geometry;
 }
 
 const char *const *
@@ -241,8 +249,9 @@ get_largest (const EnsMemberJobs *jobs, guint at_once)
 
 /* The shapes of one image at its scales. */
 static void
-get_whole_shapes (const EnsMemberImages *images, const EnsBundleNetwork *settings, EnsShape *shapes)
+get_whole_shapes (const EnsMemberImages *images, const EnsMember *member, EnsShape *shapes)
 {
+  const EnsBundleNetwork *settings = member->settings;
   const guint channels = ens_order_channels (settings->normalise.order);
   guint image_width = (guint)(images->rects->width * images->frame->width + 0.5F);
   guint image_height = (guint)(images->rects->height * images->frame->height + 0.5F);
@@ -252,13 +261,24 @@ get_whole_shapes (const EnsMemberImages *images, const EnsBundleNetwork *setting
 
     if (settings->framing != ENS_FRAMING_SCALE) {
       shapes[i] = ENS_SHAPE (1, images->scales[i], images->scales[i], channels);
-      continue;
+    } else {
+      ens_frame_scaled_size (MAX (image_width, 1), MAX (image_height, 1), images->scales[i], &width,
+                             &height);
+      shapes[i] = ENS_SHAPE (1, MIN (height, MAX_ASPECT * images->scales[i]),
+                             MIN (width, MAX_ASPECT * images->scales[i]), channels);
     }
-    ens_frame_scaled_size (MAX (image_width, 1), MAX (image_height, 1), images->scales[i], &width,
-                           &height);
-    shapes[i] = ENS_SHAPE (1, MIN (height, MAX_ASPECT * images->scales[i]),
-                           MIN (width, MAX_ASPECT * images->scales[i]), channels);
+    ens_member_geometry_fit (&member->geometry, &shapes[i]);
   }
+}
+
+/* Images can't keep their aspect ratio where the network takes one size alone. */
+static EnsFraming
+get_whole_framing (const EnsMember *member)
+{
+  return member->settings->framing == ENS_FRAMING_SCALE
+                 && ens_member_geometry_is_fixed (&member->geometry)
+             ? ENS_FRAMING_CROP
+             : member->settings->framing;
 }
 
 gboolean
@@ -267,14 +287,14 @@ ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, f
 {
   const EnsMember *member = jobs->member;
   EnsShape shapes[ENS_MAX_SCALES];
-  EnsJob job = {.shapes = shapes, .frame = images->frame, .framing = member->settings->framing};
+  EnsJob job = {.shapes = shapes, .frame = images->frame, .framing = get_whole_framing (member)};
   EnsNetwork *network;
 
   g_return_val_if_fail (images->n_scales > 0 && images->n_scales <= ENS_MAX_SCALES, FALSE);
   network = get_whole (jobs->member, images->n_scales, error);
   if (network == NULL)
     return FALSE;
-  get_whole_shapes (images, member->settings, shapes);
+  get_whole_shapes (images, member, shapes);
   for (guint done = 0; done < images->n_rects;) {
     guint n = batch_size (images->n_rects - done, get_largest (jobs, ENS_WHOLE_BATCH));
 
@@ -303,8 +323,10 @@ ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows
   for (guint done = 0; done < windows->n_rects;) {
     guint n = batch_size (windows->n_rects - done, get_largest (jobs, ENS_WINDOW_BATCH));
 
-    for (guint i = 0; i < settings->n_window_sizes; i++)
+    for (guint i = 0; i < settings->n_window_sizes; i++) {
       shapes[i] = ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
+      ens_member_geometry_fit (&member->geometry, &shapes[i]);
+    }
     job.rects = &windows->rects[done];
     set_outputs (member, windows, done, values, &job);
     if (!run_network (jobs, member->windows, &job, error))

@@ -14,6 +14,7 @@
 #include "engine/jobs.h"
 #include "engine/network.h"
 #include "ensemble/bundle.h"
+#include "ensemble/member-geometry.h"
 
 typedef struct _EnsMember EnsMember;
 
@@ -47,6 +48,7 @@ guint ens_member_get_width (const EnsMember *member);
 gboolean ens_member_takes_windows (const EnsMember *member);
 /* Whether it gives similarities beside probabilities (M2). */
 gboolean ens_member_has_gate (const EnsMember *member);
+const EnsMemberGeometry *ens_member_get_geometry (const EnsMember *member);
 /* What people should know of how its network was loaded: ens_network_get_notes (). */
 const char *const *ens_member_get_notes (EnsMember *member);
 /* Bytes of weights, packed forms included. */
@@ -74,7 +76,9 @@ typedef struct {
 
 /* Each image as a whole, scaled so that its shorter side is each of `scales` in turn, its aspect
  * ratio kept (but the longer side is at most four times the shorter: images that are longer still
- * are compressed); or as settings->framing says. Writes n_rects × width values. */
+ * are compressed); or as settings->framing says. A network that does not take such sizes gets the
+ * nearest that it takes; one that takes a single size gets images cropped to its aspect ratio,
+ * unless settings->framing says otherwise. Writes n_rects × width values. */
 gboolean ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images,
                                     float *values, GError **error);
 

@@ -53,6 +53,8 @@ ens_graph_new (const char *name)
 void
 ens_graph_free (EnsGraph *graph)
 {
+  if (graph->edit != NULL)
+    ens_graph_end_edit (graph);
   g_hash_table_unref (graph->by_name);
   g_hash_table_unref (graph->nodes_by_name);
   g_hash_table_unref (graph->numbers);

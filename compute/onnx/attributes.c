@@ -118,6 +118,9 @@ ens_onnx_attributes_read (const Onnx__NodeProto *proto, const char *node, EnsOnn
                    *name == '\0' ? "has no name" : "appears twice");
       return NULL;
     }
+    /* Branches are read when it is known which. */
+    if (attribute->g != NULL && g_strcmp0 (proto->op_type, "If") == 0)
+      continue;
     if (!read_attribute (attributes, attribute, what, files, error))
       return NULL;
   }

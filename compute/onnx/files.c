@@ -14,15 +14,29 @@
 
 struct _EnsOnnxFiles {
   char *folder;      /* without symbolic links, or NULL */
+  char *origin;      /* where the model lies that a link in the folder leads to, or NULL */
   GHashTable *files; /* location → GMappedFile */
   gsize n_mapped;    /* bytes of all files */
   gsize n_read;      /* bytes that tensors took */
 };
 
+/* The folder of the file that a path leads to by links. (transfer full) */
+static char *
+find_origin (const char *path)
+{
+  char *real = path != NULL ? realpath (path, NULL) : NULL;
+  char *folder = real != NULL ? g_path_get_dirname (real) : NULL;
+
+  free (real);
+  return folder;
+}
+
 EnsOnnxFiles *
-ens_onnx_files_new (const char *folder)
+ens_onnx_files_new (const char *folder, const char *named)
 {
   EnsOnnxFiles *files = g_new0 (EnsOnnxFiles, 1);
+
+  files->origin = find_origin (named);
 
   files->folder = folder != NULL ? realpath (folder, NULL) : NULL;
   files->files =
@@ -34,6 +48,7 @@ void
 ens_onnx_files_free (EnsOnnxFiles *files)
 {
   free (files->folder);
+  g_free (files->origin);
   g_hash_table_unref (files->files);
   g_free (files);
 }
@@ -96,32 +111,47 @@ contains (const char *folder, const char *path)
          && (path[length] == G_DIR_SEPARATOR || folder[length - 1] == G_DIR_SEPARATOR);
 }
 
-/* The file's path without symbolic links. (transfer full, g_free) */
+static gboolean
+fail_outside (const char *location, const char *what, GError **error)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+               "%s lies in the file “%s”, which is outside the model's folder", what, location);
+  return FALSE;
+}
+
+/* The file's path without symbolic links, which may lead out of the folder of a model that the user
+ * has named: hubs' caches consist of links. (transfer full, g_free) */
 static char *
 resolve (EnsOnnxFiles *files, const char *location, const char *what, GError **error)
 {
-  g_autofree char *path = NULL;
+  g_autofree char *path = NULL, *beside = NULL;
   g_autofree char *resolved = NULL;
+  int number;
 
   if (files->folder == NULL) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
                  "%s lies in the file “%s”, but the model has no folder", what, location);
     return NULL;
   }
-  if (!leaves_folder (location)) {
-    path = g_build_filename (files->folder, location, NULL);
-    resolved = realpath (path, NULL);
-    if (resolved == NULL) {
-      g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
-                   "%s lies in the file “%s”: %s; put that file beside the model, it belongs to it",
-                   what, path, g_strerror (errno));
-      return NULL;
-    }
-    if (contains (files->folder, resolved))
-      return g_steal_pointer (&resolved);
+  if (leaves_folder (location)) {
+    fail_outside (location, what, error);
+    return NULL;
   }
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-               "%s lies in the file “%s”, which is outside the model's folder", what, location);
+  path = g_build_filename (files->folder, location, NULL);
+  resolved = realpath (path, NULL);
+  number = errno;
+  if (resolved == NULL && files->origin != NULL) {
+    beside = g_build_filename (files->origin, location, NULL);
+    resolved = realpath (beside, NULL);
+  }
+  if (resolved == NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+                 "%s lies in the file “%s”: %s; put that file beside the model, it belongs to it",
+                 what, path, g_strerror (number));
+  else if (files->origin != NULL || contains (files->folder, resolved))
+    return g_steal_pointer (&resolved);
+  else
+    fail_outside (location, what, error);
   return NULL;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "onnx/onnx.h"
+#include "ops/params.h"
 
 static void
 tensor_free (gpointer data)
@@ -106,6 +107,8 @@ import_init (EnsOnnxImport *import, const char *name, gsize file_size)
 {
   import->graph = ens_graph_new (name);
   import->all = g_ptr_array_new_with_free_func (tensor_free);
+  import->bodies = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_onnx_body_free);
+  import->choices = g_string_new (NULL);
   import->names = g_string_chunk_new (4096);
   import->tensors = g_hash_table_new (g_str_hash, g_str_equal);
   import->written = g_hash_table_new (g_str_hash, g_str_equal);
@@ -125,6 +128,8 @@ import_clear (EnsOnnxImport *import)
   g_hash_table_unref (import->read);
   g_hash_table_unref (import->samples);
   g_ptr_array_unref (import->all);
+  g_ptr_array_unref (import->bodies);
+  g_string_free (import->choices, TRUE);
   g_string_chunk_free (import->names);
   g_array_unref (import->declared);
 }
@@ -151,44 +156,27 @@ check_model (const Onnx__ModelProto *model, GError **error)
                          "sparse initializers are not supported");
     return FALSE;
   }
-  return ens_onnx_check_operators (model, error);
-}
-
-/* Orders of networks converted from TensorFlow, which take and give NHWC. */
-static const gint64 nhwc_to_nchw[] = {0, 3, 1, 2}, nchw_to_nhwc[] = {0, 2, 3, 1};
-
-static gboolean
-is_transpose (const Onnx__NodeProto *node, const gint64 *perm)
-{
-  if (node->op_type == NULL || strcmp (node->op_type, "Transpose") != 0 || node->n_attribute != 1)
-    return FALSE;
-  return node->attribute[0]->n_ints == 4
-         && memcmp (node->attribute[0]->ints, perm, 4 * sizeof *perm) == 0;
+  return TRUE;
 }
 
 static void
-add_reader (EnsOnnxImport *import, char *name, EnsOnnxReaders reader)
+note_read (char *name, gpointer import)
 {
-  guint readers = GPOINTER_TO_UINT (g_hash_table_lookup (import->read, name));
-
-  g_hash_table_insert (import->read, name, GUINT_TO_POINTER (readers | reader));
+  g_hash_table_add (((EnsOnnxImport *)import)->read, name);
 }
 
 static void
-collect_names (EnsOnnxImport *import, const Onnx__GraphProto *proto)
+collect_names (EnsOnnxImport *import, const EnsOnnxBody *body)
 {
-  for (gsize i = 0; i < proto->n_node; i++) {
-    Onnx__NodeProto *node = proto->node[i];
+  for (guint i = 0; i < body->nodes->len; i++) {
+    Onnx__NodeProto *node = g_array_index (body->nodes, EnsOnnxBodyNode, i).proto;
 
     for (gsize j = 0; j < node->n_output; j++)
       g_hash_table_insert (import->written, node->output[j], node);
-    for (gsize j = 0; j < node->n_input; j++)
-      add_reader (import, node->input[j],
-                  is_transpose (node, nhwc_to_nchw) ? ENS_ONNX_READ_TO_FIRST : ENS_ONNX_READ);
+    ens_onnx_node_foreach_read (node, note_read, import);
   }
-  for (gsize i = 0; i < proto->n_output; i++)
-    if (proto->output[i]->name != NULL)
-      add_reader (import, proto->output[i]->name, ENS_ONNX_READ);
+  for (guint i = 0; i < body->outputs->len; i++)
+    note_read (g_ptr_array_index (body->outputs, i), import);
 }
 
 static gboolean
@@ -207,6 +195,43 @@ add_initializers (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError *
     tensor->onnx_type = proto->initializer[i]->data_type;
   }
   return TRUE;
+}
+
+/* The body of the graph or of a branch, and what it says of its tensors. */
+static const EnsOnnxBody *
+add_body (EnsOnnxImport *import, const Onnx__GraphProto *graph, GError **error)
+{
+  EnsOnnxBody *body = ens_onnx_body_new (import->model, graph, import->budget, error);
+
+  if (body == NULL)
+    return NULL;
+  g_ptr_array_add (import->bodies, body);
+  if (!ens_onnx_check_operators (body, import->model, error))
+    return NULL;
+  collect_names (import, body);
+  for (guint i = 0; i < body->notes->len; i++)
+    ens_graph_add_note (import->graph, "%s", (const char *)g_ptr_array_index (body->notes, i));
+  return add_initializers (import, graph, error) ? body : NULL;
+}
+
+static gboolean
+import_nodes (EnsOnnxImport *import, const EnsOnnxBody *body, GError **error)
+{
+  for (guint i = 0; i < body->nodes->len; i++) {
+    const EnsOnnxBodyNode *node = &g_array_index (body->nodes, EnsOnnxBodyNode, i);
+
+    if (!ens_onnx_import_node (import, node->proto, node->opset, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+const EnsOnnxBody *
+ens_onnx_import_body (EnsOnnxImport *import, const Onnx__GraphProto *graph, GError **error)
+{
+  const EnsOnnxBody *body = add_body (import, graph, error);
+
+  return body != NULL && import_nodes (import, body, error) ? body : NULL;
 }
 
 /* Inputs */
@@ -267,20 +292,14 @@ permute_shape (const EnsShape *shape, const EnsPermutation *permutation)
   return permuted;
 }
 
-/* Such a network begins by transposing its input, which is in our order already … */
-static gboolean
-is_given_last (const EnsOnnxImport *import, const char *name)
-{
-  return GPOINTER_TO_UINT (g_hash_table_lookup (import->read, name)) == ENS_ONNX_READ_TO_FIRST;
-}
-
-/* … and ends by transposing its output. */
+/* Networks converted from TensorFlow end by transposing their output. */
 static gboolean
 is_left_last (const EnsOnnxImport *import, const char *name)
 {
+  static const gint64 nchw_to_nhwc[] = {0, 2, 3, 1};
   const Onnx__NodeProto *node = g_hash_table_lookup (import->written, name);
 
-  return node != NULL && is_transpose (node, nchw_to_nhwc);
+  return node != NULL && ens_onnx_is_transpose (node, nchw_to_nhwc);
 }
 
 static gboolean
@@ -296,10 +315,12 @@ add_input (EnsOnnxImport *import, const Onnx__ValueInfoProto *info, GError **err
 
   if (tensor == NULL || !read_input_type (info, what, &tensor->type, &declared, error))
     return FALSE;
-  given_last = declared.rank == 4 && is_given_last (import, name);
+  given_last = declared.rank == 4 && ens_onnx_is_given_last (import, name, &declared);
   last = declared.rank == 4 && !given_last;
   if (last)
     declared = permute_shape (&declared, &to_last);
+  if (import->any_size && declared.rank == 4)
+    declared.dims[1] = declared.dims[2] = -1;
   shape = ens_onnx_nominal_shape (&declared, declared.rank == 4 ? 3 : 1, 1, import->nominal_size);
   if (ens_shape_elements (&shape) < 0) {
     g_autofree char *text = ens_shape_to_string (&shape);
@@ -352,6 +373,12 @@ claim_name (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsValue *value,
     ens_graph_rename (import->graph, value, tensor->name);
     return value;
   }
+  /* What stands for the tensor alone, of which the file has another name, too. */
+  if (holder == NULL && value->producer != NULL && value->constant == NULL
+      && value == tensor->last && !g_ptr_array_find (import->graph->outputs, value, NULL)) {
+    ens_graph_rename (import->graph, value, tensor->name);
+    return value;
+  }
   if (identity == NULL)
     return value;
   node = ens_onnx_import_apply (import, identity, tensor->name, NULL, &value, 1, 1, error);
@@ -380,14 +407,14 @@ add_output (EnsOnnxImport *import, const char *name, GError **error)
 }
 
 static gboolean
-add_outputs (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error)
+add_outputs (EnsOnnxImport *import, const EnsOnnxBody *body, GError **error)
 {
-  if (proto->n_output == 0) {
+  if (body->outputs->len == 0) {
     g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT, "the graph has no outputs");
     return FALSE;
   }
-  for (gsize i = 0; i < proto->n_output; i++)
-    if (!add_output (import, ens_onnx_text (proto->output[i]->name), error))
+  for (guint i = 0; i < body->outputs->len; i++)
+    if (!add_output (import, g_ptr_array_index (body->outputs, i), error))
       return FALSE;
   return TRUE;
 }
@@ -412,13 +439,10 @@ forget_samples (EnsOnnxImport *import)
 static EnsGraph *
 import_graph (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error)
 {
-  collect_names (import, proto);
-  if (!add_initializers (import, proto, error) || !add_inputs (import, proto, error))
-    return NULL;
-  for (gsize i = 0; i < proto->n_node; i++)
-    if (!ens_onnx_import_node (import, proto->node[i], error))
-      return NULL;
-  if (!add_outputs (import, proto, error))
+  const EnsOnnxBody *body = add_body (import, proto, error);
+
+  if (body == NULL || !add_inputs (import, proto, error) || !import_nodes (import, body, error)
+      || !add_outputs (import, body, error))
     return NULL;
   forget_samples (import);
   ens_onnx_import_note_quantised (import);
@@ -444,23 +468,110 @@ is_open (const EnsOnnxImport *import)
 typedef struct {
   GBytes *bytes;
   const char *name, *folder;
+  const char *named; /* as ens_onnx_files_new () */
 } Source;
 
+/* How often branches were chosen by the size of images, and how. */
+typedef struct {
+  guint nominal_size;
+  gboolean any_size; /* sizes that the file declares count as open */
+  gboolean open;     /* set: some are */
+  char *choices;     /* set */
+} Trial;
+
 static EnsGraph *
-import_at_size (const Source *source, guint nominal_size, gboolean *open, GError **error)
+import_at_size (const Source *source, Trial *trial, GError **error)
 {
-  g_autoptr (EnsOnnxFiles) files = ens_onnx_files_new (source->folder);
+  g_autoptr (EnsOnnxFiles) files = ens_onnx_files_new (source->folder, source->named);
   g_autoptr (Onnx__ModelProto) model = ens_onnx_parse (source->bytes, error);
-  g_auto (EnsOnnxImport) import = {.files = files, .nominal_size = nominal_size};
+  g_auto (EnsOnnxImport)
+      import = {.files = files, .nominal_size = trial->nominal_size, .any_size = trial->any_size};
   EnsGraph *graph;
 
   import_init (&import, source->name, g_bytes_get_size (source->bytes));
+  g_free (trial->choices);
+  trial->choices = NULL;
   if (model == NULL || !check_model (model, error))
     return NULL;
   import.model = model;
   import.opset = ens_onnx_find_opset (model, NULL);
   graph = import_graph (&import, model->graph, error);
-  *open = is_open (&import);
+  trial->open = is_open (&import);
+  trial->choices = g_strdup (import.choices->str);
+  return graph;
+}
+
+/* Other sizes than this one are an error from now on. */
+static void
+fix_size (EnsGraph *graph, EnsValue *input, guint nominal_size)
+{
+  static const EnsReshapeParams params = {0};
+  const EnsShape shape = ens_onnx_nominal_shape (&input->shape, 3, 1, nominal_size);
+  const gint64 dims[] = {0, shape.dims[1], shape.dims[2], shape.dims[3]};
+  g_autoptr (EnsTensor) tensor = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (4), dims);
+  g_autofree char *name = g_strdup_printf ("%s:size", input->name);
+  EnsValue *inputs[] = {input, ens_graph_add_constant (graph, name, tensor)};
+  EnsNode *node = ens_graph_add_node (graph, ens_op_find ("Reshape"), name, &params, inputs, 2, 1);
+
+  input->shape.dims[1] = shape.dims[1];
+  input->shape.dims[2] = shape.dims[2];
+  node->outputs[0]->type = input->type;
+  node->outputs[0]->shape = input->shape;
+  ens_graph_replace_uses (graph, input, node->outputs[0]);
+  ens_node_set_input (graph, node, 0, input);
+  ens_graph_move_node (graph, node, g_ptr_array_index (graph->nodes, 0));
+}
+
+static void
+fix_sizes (EnsGraph *graph, guint nominal_size)
+{
+  for (guint i = 0; i < graph->inputs->len; i++) {
+    EnsValue *input = g_ptr_array_index (graph->inputs, i);
+
+    if (input->shape.rank == 4)
+      fix_size (graph, input, nominal_size);
+  }
+  ens_graph_add_note (graph, "its branches (If) depend on the images' size: it takes images of "
+                             "this size alone");
+}
+
+/* Pixels by which another size differs. */
+#define OTHER_SIZE 64
+
+/* Branches that were chosen by the size of images: if others would be chosen for another one, the
+ * graph is for this size alone. */
+static void
+check_choices (const Source *source, const Trial *trial, EnsGraph *graph)
+{
+  Trial other = {.nominal_size = trial->nominal_size + OTHER_SIZE, .any_size = TRUE};
+  g_autoptr (EnsGraph) changed = NULL;
+
+  if (*trial->choices == '\0')
+    return;
+  changed = import_at_size (source, &other, NULL);
+  if (changed == NULL || strcmp (trial->choices, other.choices) != 0)
+    fix_sizes (graph, trial->nominal_size);
+  g_free (other.choices);
+}
+
+static EnsGraph *
+import_source (const Source *source, const EnsOnnxOptions *options, GError **error)
+{
+  gboolean given = options != NULL && options->nominal_size > 0, open;
+  Trial trial = {.nominal_size = given ? options->nominal_size : ens_onnx_nominal_sizes[0]};
+  g_autoptr (GError) first = NULL;
+  EnsGraph *graph = import_at_size (source, &trial, &first);
+
+  open = trial.open && !given && g_error_matches (first, ENS_ERROR, ENS_ERROR_SHAPE);
+  for (guint i = 1; graph == NULL && open && ens_onnx_nominal_sizes[i] != 0; i++) {
+    trial.nominal_size = ens_onnx_nominal_sizes[i];
+    graph = import_at_size (source, &trial, NULL);
+  }
+  if (graph == NULL)
+    g_propagate_prefixed_error (error, g_steal_pointer (&first), "%s: ", source->name);
+  else
+    check_choices (source, &trial, graph);
+  g_free (trial.choices);
   return graph;
 }
 
@@ -468,18 +579,7 @@ EnsGraph *
 ens_onnx_import_bytes (GBytes *bytes, const char *name, const char *folder,
                        const EnsOnnxOptions *options, GError **error)
 {
-  Source source = {bytes, name, folder};
-  gboolean given = options != NULL && options->nominal_size > 0, open = FALSE;
-  g_autoptr (GError) first = NULL;
-  EnsGraph *graph = import_at_size (
-      &source, given ? options->nominal_size : ens_onnx_nominal_sizes[0], &open, &first);
-
-  open = open && !given && g_error_matches (first, ENS_ERROR, ENS_ERROR_SHAPE);
-  for (guint i = 1; graph == NULL && open && ens_onnx_nominal_sizes[i] != 0; i++)
-    graph = import_at_size (&source, ens_onnx_nominal_sizes[i], &open, NULL);
-  if (graph == NULL)
-    g_propagate_prefixed_error (error, g_steal_pointer (&first), "%s: ", name);
-  return graph;
+  return import_source (&(Source) {bytes, name, folder, NULL}, options, error);
 }
 
 EnsGraph *
@@ -488,11 +588,13 @@ ens_onnx_import (const char *path, const EnsOnnxOptions *options, GError **error
   g_autofree char *folder = g_path_get_dirname (path);
   g_autoptr (GMappedFile) file = ens_file_map (path, error);
   g_autoptr (GBytes) bytes = NULL;
+  const char *named;
 
   if (file == NULL) {
     g_prefix_error (error, "%s: ", path);
     return NULL;
   }
   bytes = g_mapped_file_get_bytes (file);
-  return ens_onnx_import_bytes (bytes, path, folder, options, error);
+  named = options == NULL || !options->confined ? path : NULL;
+  return import_source (&(Source) {bytes, path, folder, named}, options, error);
 }

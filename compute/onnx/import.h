@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/fail.h"
+#include "onnx/body.h"
 #include "onnx/onnx-private.h"
 
 /* A tensor of the file, by its name there. */
@@ -26,24 +27,21 @@ typedef struct {
   double scale;
 } EnsOnnxTensor;
 
-/* Who reads a tensor. */
-typedef enum {
-  ENS_ONNX_READ_TO_FIRST = 1, /* Transposes from NHWC to NCHW */
-  ENS_ONNX_READ = 2,          /* others */
-} EnsOnnxReaders;
-
 typedef struct {
   EnsGraph *graph;
   const Onnx__ModelProto *model;
-  gint64 opset; /* of ONNX's own operators */
+  GPtrArray *bodies; /* EnsOnnxBody: of the graph and of branches that are taken */
+  GString *choices;  /* a letter for each branch that was taken by the nominal size */
+  gint64 opset;      /* of ONNX's own operators */
   guint nominal_size;
   gint64 nominal_batch; /* of the first input */
+  gboolean any_size;    /* heights and widths that the file declares are open */
   EnsOnnxFiles *files;
   GHashTable *tensors;   /* name → EnsOnnxTensor */
   GPtrArray *all;        /* EnsOnnxTensor, owned */
   GStringChunk *names;   /* of all tensors */
   GHashTable *written;   /* name → Onnx__NodeProto that computes it, also those still to come */
-  GHashTable *read;      /* name → EnsOnnxReaders, of what nodes or the graph's outputs read */
+  GHashTable *read;      /* names that nodes or the graph's outputs read */
   GArray *declared;      /* EnsShape of each of the graph's inputs */
   GHashTable *samples;   /* values whose contents are right for the nominal size alone */
   gsize budget;          /* bytes that results of constant nodes may still take */
@@ -111,7 +109,13 @@ gboolean ens_onnx_import_matmul_integer (EnsOnnxStep *step, EnsOnnxImport *impor
 /* Adds a note to the graph, if there were any. */
 void ens_onnx_import_note_quantised (EnsOnnxImport *import);
 
-gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error);
+/* opset: of the node's domain; 0: the model's. */
+gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, gint64 opset,
+                               GError **error);
+/* Adds the nodes of the graph, or of a branch of an If. */
+const EnsOnnxBody *ens_onnx_import_body (EnsOnnxImport *import, const Onnx__GraphProto *graph,
+                                         GError **error);
+gboolean ens_onnx_import_if (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 /* The same for a part of a node, of ONNX's own domain. Its attributes are these instead (transfer
  * full) and follow this opset; `what` is what messages call the whole node. */
 gboolean ens_onnx_import_part (EnsOnnxImport *import, const Onnx__NodeProto *proto,
@@ -121,9 +125,12 @@ gboolean ens_onnx_import_part (EnsOnnxImport *import, const Onnx__NodeProto *pro
 gint64 ens_onnx_find_opset (const Onnx__ModelProto *model, const char *domain);
 /* What messages call a node: its name, or that of its first output. */
 const char *ens_onnx_node_name (const Onnx__NodeProto *proto);
-/* FALSE, with a message that names each of them once, if the file has operators that are not
+/* Whether an operator is known in that version. */
+gboolean ens_onnx_is_supported (const char *domain, const char *op, gint64 opset);
+/* FALSE, with a message that names each of them once, if nodes have operators that are not
  * supported, or not in the version that the file has. */
-gboolean ens_onnx_check_operators (const Onnx__ModelProto *model, GError **error);
+gboolean ens_onnx_check_operators (const EnsOnnxBody *body, const Onnx__ModelProto *model,
+                                   GError **error);
 /* Adds a node with outputs inferred at the nominal size; NULL if they can't be. */
 EnsNode *ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
                                 gconstpointer params, EnsValue *const *inputs, guint n_inputs,
@@ -132,6 +139,12 @@ EnsNode *ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const ch
 /* The same for a registered operator of one input and output, given by name and attributes. */
 EnsValue *ens_onnx_import_make (EnsOnnxImport *import, const char *name, EnsAttributes *attributes,
                                 EnsValue *input, GError **error);
+
+/* Whether a node is a Transpose of these four dimensions. */
+gboolean ens_onnx_is_transpose (const Onnx__NodeProto *node, const gint64 *perm);
+/* Whether an input of rank 4 (declared in the file's order) is (N, H, W, C) in the file. */
+gboolean ens_onnx_is_given_last (const EnsOnnxImport *import, const char *name,
+                                 const EnsShape *declared);
 
 /* Whether contents don't depend on the graph's inputs, not even on their sizes. */
 gboolean ens_onnx_tensor_is_known (const EnsOnnxImport *import, const EnsOnnxTensor *tensor);

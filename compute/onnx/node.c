@@ -363,12 +363,15 @@ import_step (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 }
 
 gboolean
-ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, GError **error)
+ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, gint64 opset,
+                      GError **error)
 {
   EnsOnnxStep step;
   gboolean done;
 
   step_init (&step, import, proto);
+  if (opset > 0)
+    step.opset = opset;
   step.attributes = ens_onnx_attributes_read (proto, step.what, import->files, error);
   done = import_step (&step, import, error);
   step_clear (&step);

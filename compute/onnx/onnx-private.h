@@ -29,6 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Onnx__ModelProto, ens_onnx_model_free)
  * as a file tells it to, and can take a hundred times the file's size; so the bytes are walked
  * before. (transfer full) */
 Onnx__ModelProto *ens_onnx_parse (GBytes *bytes, GError **error);
+/* The same of an attribute alone; NULL if it is damaged. (transfer full) */
+Onnx__AttributeProto *ens_onnx_parse_attribute (GBytes *bytes);
 /* FALSE, with a message of what the bytes are instead, if they are something else that people
  * mistake for a model: a page of a web site, a Git LFS pointer, an archive. */
 gboolean ens_onnx_sniff (const guint8 *data, gsize size, GError **error);
@@ -36,8 +38,9 @@ gboolean ens_onnx_sniff (const guint8 *data, gsize size, GError **error);
 /* Files beside a model that hold weights, each mapped once. */
 typedef struct _EnsOnnxFiles EnsOnnxFiles;
 
-/* folder NULL: there are none. (transfer full) */
-EnsOnnxFiles *ens_onnx_files_new (const char *folder);
+/* folder NULL: there are none. named: the path by which the user has named the model, whose weights
+ * may then be links to anywhere; NULL: they have to lie in the folder. (transfer full) */
+EnsOnnxFiles *ens_onnx_files_new (const char *folder, const char *named);
 void ens_onnx_files_free (EnsOnnxFiles *files);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsOnnxFiles, ens_onnx_files_free)
 /* Where the `size` bytes of a tensor with external data start. The mapping belongs to `files`. */

@@ -7,9 +7,12 @@
  * of type float16, bfloat16 and double become float32. Values keep the file's names; where a value
  * exists in both orders, the one with channels last has the name, the other one "NAME:nchw".
  *
- * Weights may lie in external files inside the model's folder. Nothing in a file can make import
- * crash or allocate more than a small multiple of the files' own contents; what is wrong is said
- * with file, node, operator, what was expected and found.
+ * Weights may lie in external files inside the model's folder, or where links there lead to.
+ * Functions that the file defines are inlined, and a branch (If) is taken where its condition is
+ * known, or follows from the size of images. Outputs that need operators which are not supported
+ * are left out if there are others. Nothing in a file can make import crash or allocate more than a
+ * small multiple of the files' own contents; what is wrong is said with file, node, operator, what
+ * was expected and found.
  *
  * Any opset is read in which all operators of the file are known (EnsOp.versions). Newer versions
  * of an operator are refused, not tried: a network might load and give other numbers.
@@ -27,6 +30,9 @@ typedef struct {
    * shapes. 0: 224, or if the network does not fit that, another usual size. The batch is taken as
    * 1. The graph stays open in all of them. */
   guint nominal_size;
+  /* The file is part of something that others have made, such as a bundle: links beside it don't
+   * lead out of its folder. Without, they may: the user has named the file. */
+  gboolean confined;
 } EnsOnnxOptions;
 
 /* Inputs of the graph have their declared shapes, -1 where the file leaves them open. Computed

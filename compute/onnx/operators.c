@@ -2,17 +2,18 @@
 /* Which operators of a file are supported, in the versions that the file has. */
 #include <string.h>
 
+#include "onnx/body.h"
 #include "onnx/import.h"
 
-/* So many operators are named in one message. */
-#define MAX_NAMED 20
+/* So many operators are named in one message: more than ONNX has; longer names are cut. */
+#define MAX_NAMED 300
+#define MAX_NAME 60
 
 /* What to do where operators are missing, by operator. */
 static const struct {
   const char *op, *remedy;
 } remedies[] = {
     {"GRU", "; networks have to be without recurrence"},
-    {"If", "; export the network for inputs of one size, so that it needs no control flow"},
     {"LSTM", "; networks have to be without recurrence"},
     {"Loop", "; export the network for inputs of one size, so that it needs no control flow"},
     {"NonMaxSuppression", "; cut the network off before the detections are sorted out"},
@@ -73,36 +74,44 @@ ens_onnx_node_name (const Onnx__NodeProto *proto)
   return *name != '\0' ? name : ens_onnx_text (proto->op_type);
 }
 
-static void
-count_missing (GArray *missing, const Missing *node)
+gboolean
+ens_onnx_is_supported (const char *domain, const char *op, gint64 opset)
 {
-  for (guint i = 0; i < missing->len; i++) {
-    Missing *row = &g_array_index (missing, Missing, i);
+  return opset >= 1 && opset <= find_last_opset (name_domain (domain), op);
+}
 
-    if (strcmp (row->domain, node->domain) == 0 && strcmp (row->op, node->op) == 0) {
-      row->n++;
-      return;
-    }
+/* rows: "DOMAIN OP" → the row's number, from 1 on. */
+static void
+count_missing (GArray *missing, GHashTable *rows, const Missing *node)
+{
+  g_autofree char *key = g_strdup_printf ("%s %s", node->domain, node->op);
+  guint row = GPOINTER_TO_UINT (g_hash_table_lookup (rows, key));
+
+  if (row > 0) {
+    g_array_index (missing, Missing, row - 1).n++;
+    return;
   }
   g_array_append_vals (missing, node, 1);
+  g_hash_table_insert (rows, g_steal_pointer (&key), GUINT_TO_POINTER (missing->len));
 }
 
 static GArray *
-find_missing (const Onnx__ModelProto *model)
+find_missing (const EnsOnnxBody *body, const Onnx__ModelProto *model)
 {
   GArray *missing = g_array_new (FALSE, FALSE, sizeof (Missing));
+  g_autoptr (GHashTable) rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  for (gsize i = 0; i < model->graph->n_node; i++) {
-    const Onnx__NodeProto *proto = model->graph->node[i];
-    Missing node = {.domain = name_domain (proto->domain),
-                    .op = ens_onnx_text (proto->op_type),
-                    .first = ens_onnx_node_name (proto),
+  for (guint i = 0; i < body->nodes->len; i++) {
+    const EnsOnnxBodyNode *from = &g_array_index (body->nodes, EnsOnnxBodyNode, i);
+    Missing node = {.domain = name_domain (from->proto->domain),
+                    .op = ens_onnx_text (from->proto->op_type),
+                    .first = ens_onnx_node_name (from->proto),
+                    .opset = ens_onnx_body_get_opset (from, model),
                     .n = 1};
 
-    node.opset = ens_onnx_find_opset (model, node.domain);
     node.last = find_last_opset (node.domain, node.op);
     if (node.opset < 1 || node.opset > node.last)
-      count_missing (missing, &node);
+      count_missing (missing, rows, &node);
   }
   return missing;
 }
@@ -123,9 +132,11 @@ find_remedy (const Missing *missing)
 static void
 describe (GString *text, const Missing *missing)
 {
+  g_autofree char *op =
+      g_utf8_substring (missing->op, 0, MIN (g_utf8_strlen (missing->op, -1), MAX_NAME));
+
   g_string_append_printf (text, "%s%s%s%s of opset %" G_GINT64_FORMAT, text->len > 0 ? ", " : "",
-                          missing->domain, *missing->domain != '\0' ? "." : "", missing->op,
-                          missing->opset);
+                          missing->domain, *missing->domain != '\0' ? "." : "", op, missing->opset);
   if (missing->last > 0)
     g_string_append_printf (text, ", known are opsets 1 to %u", missing->last);
   if (missing->n > 1)
@@ -135,9 +146,9 @@ describe (GString *text, const Missing *missing)
 }
 
 gboolean
-ens_onnx_check_operators (const Onnx__ModelProto *model, GError **error)
+ens_onnx_check_operators (const EnsOnnxBody *body, const Onnx__ModelProto *model, GError **error)
 {
-  g_autoptr (GArray) missing = find_missing (model);
+  g_autoptr (GArray) missing = find_missing (body, model);
   g_autoptr (GString) text = g_string_new (NULL);
 
   if (missing->len == 0)
@@ -146,7 +157,7 @@ ens_onnx_check_operators (const Onnx__ModelProto *model, GError **error)
     describe (text, &g_array_index (missing, Missing, i));
   if (missing->len > MAX_NAMED)
     g_string_append_printf (text, " and %u more", missing->len - MAX_NAMED);
-  for (guint i = 0; i < missing->len; i++) {
+  for (guint i = 0; i < MIN (missing->len, MAX_NAMED); i++) {
     const char *remedy = find_remedy (&g_array_index (missing, Missing, i));
 
     if (strstr (text->str, remedy) == NULL)

@@ -100,12 +100,25 @@ import_identity (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return contents != NULL && add_known (step, import, contents, error);
 }
 
+/* What a network that takes channels last makes channels first is there with channels last. */
+static gboolean
+take_as_last (EnsOnnxStep *step, EnsOnnxImport *import, EnsValue *value, GError **error)
+{
+  EnsOnnxTensor *tensor = ens_onnx_import_add (import, step->proto->output[0], error);
+
+  if (tensor == NULL)
+    return FALSE;
+  ens_onnx_tensor_set_value (tensor, value, TRUE);
+  step->done = TRUE;
+  return TRUE;
+}
+
 /* A Transpose in the file may cancel one of ours. */
 static gboolean
 import_transpose (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
   guint n_values;
-  EnsPermutation permutation;
+  EnsPermutation permutation, to_first;
   EnsOnnxTensor *tensor;
   EnsValue *value, *transposed;
 
@@ -121,6 +134,9 @@ import_transpose (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   value = ens_onnx_tensor_value (import, step->inputs[0], FALSE, error);
   if (value == NULL)
     return FALSE;
+  to_first = ens_permutation_to_first (permutation.rank);
+  if (permutation.rank >= 3 && ens_permutation_equal (&permutation, &to_first))
+    return take_as_last (step, import, value, error);
   n_values = import->graph->values->len;
   transposed = ens_onnx_import_transpose (import, value, &permutation, error);
   tensor = transposed != NULL ? ens_onnx_import_add (import, step->proto->output[0], error) : NULL;
@@ -311,6 +327,7 @@ static const struct {
     {"DynamicQuantizeLinear", ens_onnx_import_dynamic_quantize},
     {"GlobalLpPool", ens_onnx_import_global_lp_pool},
     {"Identity", import_identity},
+    {"If", ens_onnx_import_if},
     {"LogSoftmax", import_softmax},
     {"LpPool", ens_onnx_import_lp_pool},
     {"MatMulInteger", ens_onnx_import_matmul_integer},

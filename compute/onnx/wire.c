@@ -180,6 +180,18 @@ ens_onnx_parse (GBytes *bytes, GError **error)
   return model;
 }
 
+Onnx__AttributeProto *
+ens_onnx_parse_attribute (GBytes *bytes)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  WireCheck check = {.start = data};
+
+  return check_message (&check, &onnx__attribute_proto__descriptor, (Bytes) {data, data + size}, 0)
+             ? onnx__attribute_proto__unpack (NULL, size, data)
+             : NULL;
+}
+
 void
 ens_onnx_model_free (Onnx__ModelProto *model)
 {

@@ -8,7 +8,14 @@ typedef struct {
   const EnsMemoryPlan *plan;
   const EnsGraph *graph;
   int *born, *dies; /* by value index: node positions */
+  guint *marks;     /* by value index: the last search that has met it */
+  guint search;
+  gint64 steps; /* that may still be made */
 } Checker;
+
+/* Values are compared pair by pair as far as so many comparisons go: all pairs of networks with
+ * twenty thousand values that live at the same time. */
+#define MAX_STEPS (G_GINT64_CONSTANT (1) << 28)
 
 #define fail(checker, error, ...) \
   ens_fail (error, ENS_ERROR_RESOURCE, (checker)->graph->name, "memory plan: " __VA_ARGS__)
@@ -64,49 +71,50 @@ touch (const EnsValue *a, const EnsPlace *p, const EnsValue *b, const EnsPlace *
   return shift < p_run || shift + q_run > row;
 }
 
-/* Whether the node only says that its outputs are its inputs' elements. A concatenation says so of
- * those inputs at least that lie in it. */
+/* Whether the node at this position only says that its outputs are its inputs' elements. A
+ * concatenation says so of those inputs at least that lie in it. */
 static gboolean
-moves_nothing (const Checker *checker, const EnsNode *node)
+moves_nothing (const Checker *checker, const EnsValue *value)
 {
-  guint position;
-
-  if (node == NULL)
-    return FALSE;
-  return node->op == ens_op_find ("Concat")
-         || (g_ptr_array_find (checker->graph->nodes, node, &position)
-             && checker->plan->skip[position]);
+  return value->producer != NULL
+         && (value->producer->op == ens_op_find ("Concat")
+             || checker->plan->skip[checker->born[value->index]]);
 }
 
-/* Calls itself for all that `value`'s elements come from without having been moved: marks it in
- * `origins`, or, if `look` is set, tells whether one is marked there. */
+/* All that `value`'s elements come from without having been moved, itself first. Stops at `other`,
+ * or at what the search before has met. (transfer full) */
 static gboolean
-walk_origins (const Checker *checker, const EnsValue *value, gboolean *origins, gboolean look)
+search_origins (Checker *checker, const EnsValue *value, const EnsValue *other, gboolean look)
 {
-  if (look && origins[value->index])
-    return TRUE;
-  if (!look)
-    origins[value->index] = TRUE;
-  if (!moves_nothing (checker, value->producer))
-    return FALSE;
-  for (guint i = 0; i < value->producer->n_inputs; i++)
-    if (value->producer->inputs[i] != NULL
-        && walk_origins (checker, value->producer->inputs[i], origins, look))
+  g_autoptr (GPtrArray) open = g_ptr_array_new ();
+  guint before = checker->search++;
+
+  g_ptr_array_add (open, (gpointer)value);
+  while (open->len > 0 && checker->steps-- > 0) {
+    const EnsValue *found = g_ptr_array_steal_index_fast (open, open->len - 1);
+    const EnsNode *producer = moves_nothing (checker, found) ? found->producer : NULL;
+
+    if (found == other || (look && checker->marks[found->index] == before))
       return TRUE;
+    if (checker->marks[found->index] == checker->search)
+      continue;
+    checker->marks[found->index] = checker->search;
+    for (guint i = 0; producer != NULL && i < producer->n_inputs; i++)
+      if (producer->inputs[i] != NULL)
+        g_ptr_array_add (open, producer->inputs[i]);
+  }
   return FALSE;
 }
 
+/* b was computed later. */
 static gboolean
-are_related (const Checker *checker, const EnsValue *a, const EnsValue *b)
+are_related (Checker *checker, const EnsValue *a, const EnsValue *b)
 {
-  g_autofree gboolean *origins = g_new0 (gboolean, checker->plan->n_values);
-
-  walk_origins (checker, a, origins, FALSE);
-  return walk_origins (checker, b, origins, TRUE);
+  return search_origins (checker, b, a, FALSE) || search_origins (checker, a, NULL, TRUE);
 }
 
 static gboolean
-check_pair (const Checker *checker, const EnsValue *a, const EnsValue *b, GError **error)
+check_pair (Checker *checker, const EnsValue *a, const EnsValue *b, GError **error)
 {
   const EnsPlace *places = checker->plan->places;
 
@@ -119,13 +127,13 @@ check_pair (const Checker *checker, const EnsValue *a, const EnsValue *b, GError
   if (checker->dies[a->index] < checker->born[b->index]
       || !touch (a, &places[a->index], b, &places[b->index]))
     return TRUE;
-  if (are_related (checker, a, b))
-    return TRUE;
   /* Computed in place by the last node that reads it. */
   if (checker->dies[a->index] == checker->born[b->index]
       && (b->producer->op->flags & (ENS_OP_IN_PLACE | ENS_OP_RESIDUAL_IN_PLACE))
       && places[a->index].offset == places[b->index].offset
       && places[a->index].pitch == places[b->index].pitch && ens_shape_equal (&a->shape, &b->shape))
+    return TRUE;
+  if (are_related (checker, a, b) || checker->steps <= 0)
     return TRUE;
   return fail (checker, error, "“%s” would be overwritten by “%s”", a->name, b->name);
 }
@@ -139,13 +147,27 @@ check_place (const Checker *checker, const EnsValue *value, GError **error)
       && place->offset + extent (value, place) > checker->plan->arena_size)
     return fail (checker, error, "“%s” reaches beyond the arena", value->name);
   if ((place->kind == ENS_PLACE_INPUT || place->kind == ENS_PLACE_CONSTANT)
-      && value->producer != NULL && !moves_nothing (checker, value->producer))
+      && value->producer != NULL && !moves_nothing (checker, value))
     return fail (checker, error, "“%s” would be written to memory that is read-only", value->name);
   return TRUE;
 }
 
+/* Values that live while the node at `position` runs: others are taken out. */
+static void
+drop_dead (Checker *checker, GPtrArray *alive, int position)
+{
+  for (guint i = alive->len; i-- > 0;) {
+    const EnsValue *value = g_ptr_array_index (alive, i);
+
+    if (checker->dies[value->index] < position)
+      g_ptr_array_remove_index_fast (alive, i);
+  }
+  checker->steps -= alive->len;
+}
+
 static gboolean
-check_scratch (const Checker *checker, guint position, gsize size, GError **error)
+check_scratch (const Checker *checker, const GPtrArray *alive, guint position, gsize size,
+               GError **error)
 {
   gsize start = checker->plan->scratch[position];
 
@@ -154,12 +176,11 @@ check_scratch (const Checker *checker, guint position, gsize size, GError **erro
   if (start + size > checker->plan->arena_size)
     return fail (checker, error, "scratch memory of “%s” reaches beyond the arena",
                  ens_graph_node (checker->graph, position)->name);
-  for (guint i = 0; i < checker->plan->n_values; i++) {
-    const EnsValue *value = ens_graph_value (checker->graph, i);
-    const EnsPlace *place = &checker->plan->places[i];
+  for (guint i = 0; i < alive->len; i++) {
+    const EnsValue *value = g_ptr_array_index (alive, i);
+    const EnsPlace *place = &checker->plan->places[value->index];
 
-    if (place->kind == ENS_PLACE_ARENA && checker->born[i] <= (int)position
-        && checker->dies[i] >= (int)position && place->offset < start + size
+    if (place->kind == ENS_PLACE_ARENA && place->offset < start + size
         && start < place->offset + extent (value, place))
       return fail (checker, error, "“%s” would be overwritten by scratch memory of “%s”",
                    value->name, ens_graph_node (checker->graph, position)->name);
@@ -167,26 +188,49 @@ check_scratch (const Checker *checker, guint position, gsize size, GError **erro
   return TRUE;
 }
 
+/* Against all that live when it is computed, among which it then is. */
+static gboolean
+check_value (Checker *checker, const EnsValue *value, GPtrArray *alive, GError **error)
+{
+  if (!check_place (checker, value, error))
+    return FALSE;
+  if (value->constant != NULL)
+    return TRUE;
+  for (guint i = 0; i < alive->len && checker->steps > 0; i++)
+    if (!check_pair (checker, g_ptr_array_index (alive, i), value, error))
+      return FALSE;
+  g_ptr_array_add (alive, (gpointer)value);
+  return TRUE;
+}
+
+static gboolean
+check_node (Checker *checker, guint position, gsize scratch_size, GPtrArray *alive, GError **error)
+{
+  const EnsNode *node = ens_graph_node (checker->graph, position);
+
+  drop_dead (checker, alive, (int)position);
+  for (guint i = 0; i < node->n_outputs; i++)
+    if (!check_value (checker, node->outputs[i], alive, error))
+      return FALSE;
+  return check_scratch (checker, alive, position, scratch_size, error);
+}
+
 gboolean
 ens_memory_plan_check (const EnsMemoryPlan *plan, const EnsGraph *graph, const gsize *scratch_sizes,
                        GError **error)
 {
   g_autofree int *born = g_new (int, plan->n_values), *dies = g_new (int, plan->n_values);
-  Checker checker = {plan, graph, born, dies};
+  g_autofree guint *marks = g_new0 (guint, plan->n_values);
+  g_autoptr (GPtrArray) alive = g_ptr_array_new ();
+  Checker checker = {plan, graph, born, dies, marks, 0, MAX_STEPS};
 
   note_lifetimes (&checker);
-  for (guint i = 0; i < plan->n_values; i++) {
-    const EnsValue *value = ens_graph_value (graph, i);
-
-    if (!check_place (&checker, value, error))
+  for (guint i = 0; i < plan->n_values; i++)
+    if (ens_graph_value (graph, i)->producer == NULL
+        && !check_value (&checker, ens_graph_value (graph, i), alive, error))
       return FALSE;
-    for (guint j = 0; j < i && value->constant == NULL; j++)
-      if (ens_graph_value (graph, j)->constant == NULL
-          && !check_pair (&checker, value, ens_graph_value (graph, j), error))
-        return FALSE;
-  }
   for (guint i = 0; i < plan->n_nodes; i++)
-    if (!check_scratch (&checker, i, scratch_sizes[i], error))
+    if (!check_node (&checker, i, scratch_sizes[i], alive, error))
       return FALSE;
   return TRUE;
 }

@@ -32,6 +32,7 @@ typedef struct {
   const guint *times;      /* by node position */
   EnsMemoryClass *classes; /* by value index; of roots */
   EnsMemoryLink *links;    /* by value index */
+  guint *roots;            /* by value index: a value that is nearer to its class's root, or is it */
   gboolean *skip;          /* by node position */
 } EnsMemoryPlanner;
 
@@ -40,3 +41,5 @@ void ens_memory_share (EnsMemoryPlanner *planner);
 
 /* The value's place as far as its class and links tell, before there are offsets in the arena. */
 EnsPlace ens_memory_locate (const EnsMemoryPlanner *planner, const EnsValue *value);
+/* The same for all values. */
+void ens_memory_locate_all (const EnsMemoryPlanner *planner, EnsPlace *places);

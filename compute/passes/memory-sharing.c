@@ -6,12 +6,21 @@
 
 #include "ops/params.h"
 
+/* Shortens the way for the next time. */
 static guint
 find_root (const EnsMemoryPlanner *planner, guint value)
 {
-  while (planner->links[value].parent != value)
-    value = planner->links[value].parent;
-  return value;
+  guint *roots = planner->roots, root = value;
+
+  while (roots[root] != root)
+    root = roots[root];
+  while (roots[value] != root) {
+    guint next = roots[value];
+
+    roots[value] = root;
+    value = next;
+  }
+  return root;
 }
 
 static EnsMemoryClass *
@@ -20,25 +29,78 @@ class_of (const EnsMemoryPlanner *planner, const EnsValue *value)
   return &planner->classes[find_root (planner, value->index)];
 }
 
+static EnsPlace
+locate_root (const EnsMemoryPlanner *planner, const EnsValue *value)
+{
+  const EnsMemoryClass *class = &planner->classes[value->index];
+
+  return (EnsPlace) {
+      .kind = class->kind, .index = class->index, .pitch = ens_shape_run (&value->shape)};
+}
+
+/* From the place of what the value is linked to. */
+static EnsPlace
+locate_in (const EnsMemoryPlanner *planner, const EnsValue *value, EnsPlace place)
+{
+  const EnsMemoryLink *link = &planner->links[value->index];
+  const EnsValue *parent = ens_graph_value (planner->graph, link->parent);
+
+  place.offset += link->offset;
+  if (ens_shape_runs (&value->shape) <= 1
+      || (!link->column && place.pitch == ens_shape_run (&parent->shape)))
+    place.pitch = ens_shape_run (&value->shape);
+  return place;
+}
+
+/* Links are as many as a file has nodes: one after the other, not by recursion. The values of
+ * `path`, from the one asked for to the root, or to one that `places` has. */
+static EnsPlace
+follow (const EnsMemoryPlanner *planner, GPtrArray *path, EnsPlace *places, const gboolean *known)
+{
+  const EnsValue *value = g_ptr_array_index (path, 0);
+  EnsPlace place;
+
+  while (planner->links[value->index].parent != value->index
+         && (known == NULL || !known[value->index])) {
+    value = ens_graph_value (planner->graph, planner->links[value->index].parent);
+    g_ptr_array_add (path, (gpointer)value);
+  }
+  place =
+      known != NULL && known[value->index] ? places[value->index] : locate_root (planner, value);
+  for (guint i = path->len; i-- > 0;) {
+    const EnsValue *step = g_ptr_array_index (path, i);
+
+    if (step != value)
+      place = locate_in (planner, step, place);
+    if (places != NULL)
+      places[step->index] = place;
+  }
+  return place;
+}
+
 EnsPlace
 ens_memory_locate (const EnsMemoryPlanner *planner, const EnsValue *value)
 {
-  const EnsMemoryLink *link = &planner->links[value->index];
-  gint64 run = ens_shape_run (&value->shape), runs = ens_shape_runs (&value->shape);
-  EnsPlace place;
+  g_autoptr (GPtrArray) path = g_ptr_array_new ();
 
-  if (link->parent == value->index) {
-    const EnsMemoryClass *class = &planner->classes[value->index];
+  g_ptr_array_add (path, (gpointer)value);
+  return follow (planner, path, NULL, NULL);
+}
 
-    return (EnsPlace) {.kind = class->kind, .index = class->index, .pitch = run};
+void
+ens_memory_locate_all (const EnsMemoryPlanner *planner, EnsPlace *places)
+{
+  const GPtrArray *values = planner->graph->values;
+  g_autofree gboolean *known = g_new0 (gboolean, values->len);
+  g_autoptr (GPtrArray) path = g_ptr_array_new ();
+
+  for (guint i = 0; i < values->len; i++) {
+    g_ptr_array_set_size (path, 0);
+    g_ptr_array_add (path, g_ptr_array_index (values, i));
+    follow (planner, path, places, known);
+    for (guint j = 0; j < path->len; j++)
+      known[((const EnsValue *)g_ptr_array_index (path, j))->index] = TRUE;
   }
-  place = ens_memory_locate (planner, ens_graph_value (planner->graph, link->parent));
-  place.offset += link->offset;
-  if (runs <= 1
-      || (!link->column
-          && place.pitch == ens_shape_run (&ens_graph_value (planner->graph, link->parent)->shape)))
-    place.pitch = run;
-  return place;
 }
 
 /* Whether the value's memory is all of its class's. */
@@ -86,6 +148,7 @@ unite (EnsMemoryPlanner *planner, const EnsValue *part, const EnsValue *whole, g
   /* Pieces one behind the other would have to move apart if the whole got a pitch. */
   class->pitched = class->pitched && joining->pitched && (column || offset == 0);
   planner->links[root] = (EnsMemoryLink) {whole->index, offset, column};
+  planner->roots[root] = whole->index;
 }
 
 static void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "passes/memory-private.h"
 
+#include <stdlib.h>
+
 /* Of a cache line, and what the widest vector loads like. */
 #define ALIGNMENT 64
 
@@ -17,7 +19,7 @@ init_class (EnsMemoryPlanner *planner, const EnsValue *value)
 {
   EnsMemoryClass *class = &planner->classes[value->index];
 
-  planner->links[value->index].parent = value->index;
+  planner->links[value->index].parent = planner->roots[value->index] = value->index;
   class->kind = value->constant != NULL ? ENS_PLACE_CONSTANT : ENS_PLACE_ARENA;
   class->index = value->index;
   class->size = ens_value_size (value);
@@ -106,7 +108,8 @@ ens_memory_plan_new_by_level (const EnsGraph *graph, const guint *levels)
 {
   EnsMemoryPlan *plan = g_new0 (EnsMemoryPlan, 1);
   g_autofree EnsMemoryLink *links = g_new0 (EnsMemoryLink, graph->values->len);
-  EnsMemoryPlanner planner = {.graph = graph, .links = links};
+  g_autofree guint *roots = g_new (guint, graph->values->len);
+  EnsMemoryPlanner planner = {.graph = graph, .links = links, .roots = roots};
 
   plan->n_values = graph->values->len;
   plan->n_nodes = graph->nodes->len;
@@ -117,10 +120,9 @@ ens_memory_plan_new_by_level (const EnsGraph *graph, const guint *levels)
   planner.times = plan->times = copy_times (graph, levels);
   init_classes (&planner);
   ens_memory_share (&planner);
-  for (guint i = 0; i < plan->n_values; i++) {
-    plan->places[i] = ens_memory_locate (&planner, ens_graph_value (graph, i));
+  ens_memory_locate_all (&planner, plan->places);
+  for (guint i = 0; i < plan->n_values; i++)
     plan->classes[i].root = links[i].parent == i;
-  }
   return plan;
 }
 
@@ -151,14 +153,6 @@ compare_sizes (gconstpointer a, gconstpointer b)
   if (x->size != y->size)
     return x->size > y->size ? -1 : 1;
   return x->first - y->first;
-}
-
-static gint
-compare_offsets (gconstpointer a, gconstpointer b)
-{
-  const Block *x = *(Block *const *)a, *y = *(Block *const *)b;
-
-  return (*x->offset > *y->offset) - (*x->offset < *y->offset);
 }
 
 /* The smallest gap that is large enough between the placed blocks that live at the same time, or
@@ -205,20 +199,126 @@ list_blocks (EnsMemoryPlan *plan, const gsize *scratch_sizes)
   return blocks;
 }
 
-void
-ens_memory_plan_lay_out (EnsMemoryPlan *plan, const gsize *scratch_sizes)
+/* Keeps the placed blocks sorted by offset. */
+static void
+insert_placed (GPtrArray *placed, Block *block)
 {
-  g_autoptr (GArray) blocks = list_blocks (plan, scratch_sizes);
+  guint low = 0, high = placed->len;
+
+  while (low < high) {
+    guint middle = (low + high) / 2;
+
+    if (*((const Block *)g_ptr_array_index (placed, middle))->offset > *block->offset)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  g_ptr_array_insert (placed, (gint)low, block);
+}
+
+/* The best places: each block, the largest first, is compared with all that have theirs. */
+static gsize
+place_by_size (GArray *blocks)
+{
   g_autoptr (GPtrArray) placed = g_ptr_array_new ();
+  gsize end = 0;
 
   for (guint i = 0; i < blocks->len; i++) {
     Block *block = &g_array_index (blocks, Block, i);
 
     *block->offset = find_gap (placed, block);
-    plan->arena_size = MAX (plan->arena_size, *block->offset + block->size);
-    g_ptr_array_add (placed, block);
-    g_ptr_array_sort (placed, compare_offsets);
+    end = MAX (end, *block->offset + block->size);
+    insert_placed (placed, block);
   }
+  return end;
+}
+
+/* ---- Many blocks ---- */
+
+/* So many blocks are placed one after the other in time, which needs somewhat more memory, but not
+ * a time that grows with their square. */
+#define MANY_BLOCKS 4096
+/* Of the gaps that were left, so many are looked at. */
+#define MAX_GAPS 64
+
+typedef struct {
+  gsize offset, size;
+} Gap;
+
+static gint
+compare_firsts (gconstpointer a, gconstpointer b)
+{
+  const Block *x = a, *y = b;
+
+  return x->first != y->first ? (x->first < y->first ? -1 : 1) : compare_sizes (a, b);
+}
+
+static gint
+compare_lasts (gconstpointer a, gconstpointer b)
+{
+  const Block *x = *(Block *const *)a, *y = *(Block *const *)b;
+
+  return x->last != y->last ? (x->last < y->last ? -1 : 1) : (x > y) - (x < y);
+}
+
+/* Takes the block's memory from the smallest of the latest gaps that is large enough, or from the
+ * end. */
+static void
+take_gap (GArray *gaps, Block *block, gsize *end)
+{
+  guint best = G_MAXUINT;
+  Gap *gap;
+
+  for (guint i = gaps->len; i-- > 0 && gaps->len - i <= MAX_GAPS;) {
+    gap = &g_array_index (gaps, Gap, i);
+    if (gap->size >= block->size
+        && (best == G_MAXUINT || gap->size < g_array_index (gaps, Gap, best).size))
+      best = i;
+  }
+  if (best == G_MAXUINT) {
+    *block->offset = *end;
+    *end += block->size;
+    return;
+  }
+  gap = &g_array_index (gaps, Gap, best);
+  *block->offset = gap->offset;
+  gap->offset += block->size;
+  gap->size -= block->size;
+  if (gap->size == 0)
+    g_array_remove_index_fast (gaps, best);
+}
+
+static gsize
+place_by_time (GArray *blocks)
+{
+  g_autoptr (GArray) gaps = g_array_new (FALSE, FALSE, sizeof (Gap));
+  g_autofree Block **ending = g_new (Block *, blocks->len);
+  guint n_ended = 0;
+  gsize end = 0;
+
+  g_array_sort (blocks, compare_firsts);
+  for (guint i = 0; i < blocks->len; i++)
+    ending[i] = &g_array_index (blocks, Block, i);
+  qsort (ending, blocks->len, sizeof *ending, compare_lasts);
+  for (guint i = 0; i < blocks->len; i++) {
+    Block *block = &g_array_index (blocks, Block, i);
+
+    for (; ending[n_ended]->last < block->first; n_ended++) {
+      const Gap gap = {*ending[n_ended]->offset, ending[n_ended]->size};
+
+      g_array_append_val (gaps, gap);
+    }
+    take_gap (gaps, block, &end);
+  }
+  return end;
+}
+
+void
+ens_memory_plan_lay_out (EnsMemoryPlan *plan, const gsize *scratch_sizes)
+{
+  g_autoptr (GArray) blocks = list_blocks (plan, scratch_sizes);
+
+  plan->arena_size = blocks->len < MANY_BLOCKS ? place_by_size (blocks) : place_by_time (blocks);
   for (guint i = 0; i < plan->n_values; i++)
     if (plan->places[i].kind == ENS_PLACE_ARENA)
       plan->places[i].offset += plan->classes[plan->places[i].index].offset;

@@ -25,6 +25,9 @@ gboolean ens_pass_pool_early (EnsGraph *graph);
 /* All of the above as often as they find something. FALSE: the graph is broken. */
 gboolean ens_passes_load (EnsGraph *graph, GError **error);
 
+/* By request, before load time: lets inputs of images that are bytes, or other integers, be real
+ * numbers, which are rounded to what the type holds. */
+gboolean ens_pass_float_inputs (EnsGraph *graph);
 /* By request, before load time: turns fully connected layers into convolutions (Long, Shelhamer,
  * Darrell: “Fully Convolutional Networks for Semantic Segmentation”, CVPR 2015), so that a network
  * takes inputs larger than `nominal` (input shapes in order, batch 1) and gives a map (N, h, w, C)

@@ -10,6 +10,9 @@
 #define CACHE (512.0 * 1024)
 /* Nodes with fewer bytes of weights do not get a stage of their own. */
 #define MIN_WEIGHTS (1024.0 * 1024)
+/* Where more values than this are alive, most of which are looked at only now and then, the graph
+ * is not cut. */
+#define MAX_CROSSING 256
 /* A new stage begins where the best chunk is so many times larger. */
 #define MIN_RATIO 4
 /* Weights transformed for Winograd's F(4×4, 3×3) take (6 / 3)² times the space. */
@@ -26,6 +29,8 @@ typedef struct {
   const EnsGraph *sample;
   gint64 batch;
   int *dies;           /* by value index: position of the last node that reads it */
+  GPtrArray *crossing; /* EnsValue that nodes so far have computed and others will read */
+  guint *slots;        /* by value index: position there, from 1 on; 0: it is not there */
   gboolean *per_image; /* by node position */
   guint n_per_image;   /* that many nodes from the first one on */
 } Cutter;
@@ -84,6 +89,40 @@ choose_chunk (const Cost *cost)
 
 /* Cuts */
 
+/* A value that is waited for is taken out when the last node that reads it has been passed. */
+static void
+forget_read (const Cutter *cutter, const EnsValue *value, guint position)
+{
+  guint *slot = value != NULL ? &cutter->slots[value->index] : NULL;
+  const EnsValue *last;
+
+  if (slot == NULL || *slot == 0 || cutter->dies[value->index] >= (int)position)
+    return;
+  last = g_ptr_array_index (cutter->crossing, cutter->crossing->len - 1);
+  cutter->slots[last->index] = *slot;
+  g_ptr_array_index (cutter->crossing, *slot - 1) = (gpointer)last;
+  g_ptr_array_set_size (cutter->crossing, (gint)cutter->crossing->len - 1);
+  *slot = 0;
+}
+
+/* The node before `position` has been passed. */
+static void
+pass_node (const Cutter *cutter, guint position)
+{
+  const EnsNode *node = ens_graph_node (cutter->sample, position - 1);
+
+  for (guint i = 0; i < node->n_inputs; i++)
+    forget_read (cutter, node->inputs[i], position);
+  for (guint i = 0; i < node->n_outputs; i++) {
+    EnsValue *output = node->outputs[i];
+
+    if (cutter->dies[output->index] < (int)position)
+      continue;
+    g_ptr_array_add (cutter->crossing, output);
+    cutter->slots[output->index] = cutter->crossing->len;
+  }
+}
+
 /* Whether the values that nodes from `position` on read of earlier ones are one value, small others
  * aside, and all of them batches of images. */
 static gboolean
@@ -91,19 +130,15 @@ can_cut (const Cutter *cutter, guint position)
 {
   gsize sum = 0, largest = 0;
 
-  for (guint i = 0; i < position; i++) {
-    const EnsNode *node = ens_graph_node (cutter->sample, i);
+  if (cutter->crossing->len > MAX_CROSSING)
+    return FALSE;
+  for (guint i = 0; i < cutter->crossing->len; i++) {
+    const EnsValue *value = g_ptr_array_index (cutter->crossing, i);
 
-    for (guint j = 0; j < node->n_outputs; j++) {
-      const EnsValue *output = node->outputs[j];
-
-      if (cutter->dies[output->index] < (int)position)
-        continue;
-      if (output->constant != NULL)
-        return FALSE;
-      sum += ens_value_size (output);
-      largest = MAX (largest, ens_value_size (output));
-    }
+    if (value->constant != NULL)
+      return FALSE;
+    sum += ens_value_size (value);
+    largest = MAX (largest, ens_value_size (value));
   }
   return sum - largest <= largest / 8;
 }
@@ -150,6 +185,7 @@ choose_cuts (const Cutter *cutter)
 
   for (guint i = 0; i < cutter->n_per_image; i++) {
     add_node (cutter, i, &segment);
+    pass_node (cutter, i + 1);
     if (i + 1 < n_nodes && !can_cut (cutter, i + 1))
       continue;
     if (segment.weights > MIN_WEIGHTS && start > 0
@@ -342,7 +378,9 @@ cut_batch (const EnsGraph *graph, const EnsGraph *sample, gint64 batch)
 {
   g_autofree int *dies = g_new (int, graph->values->len);
   g_autofree gboolean *per_image = ens_graph_find_per_image (sample, batch);
-  Cutter cutter = {sample, batch, dies, per_image};
+  g_autoptr (GPtrArray) crossing = g_ptr_array_new ();
+  g_autofree guint *slots = g_new0 (guint, sample->values->len);
+  Cutter cutter = {sample, batch, dies, crossing, slots, per_image};
   g_autoptr (GArray) cuts = NULL;
   GPtrArray *stages = g_ptr_array_new_with_free_func (free_stage);
   guint start = 0;

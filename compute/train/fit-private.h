@@ -28,7 +28,8 @@ typedef struct {
 
 /* Network n of a bundle: what is given, and what follows for the rest. */
 gboolean ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
-                                 EnsBundleNetwork *network, GError **error);
+                                 EnsBundleNetwork *network, const EnsMonitor *monitor,
+                                 GError **error);
 /* The file as it is, if it has all weights; if others have some, the network written as one file.
  * (transfer full) */
 GBytes *ens_fit_read_network (const char *path, const EnsMonitor *monitor, GError **error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
-#include "ensemble/member-graph.h"
 #include "base/files.h"
+#include "ensemble/member-graph.h"
 #include "onnx/about.h"
 #include "onnx/onnx.h"
 #include "train/dense-map.h"
@@ -50,9 +50,88 @@ choose_name (const EnsFitNetwork *given, const EnsBundle *bundle, guint n)
   return numbered != NULL ? g_steal_pointer (&numbered) : g_steal_pointer (&name);
 }
 
+/* ---- Sizes that the network takes ---- */
+
+static gboolean
+fit_sides (const EnsMemberGeometry *geometry, guint *sides, guint *n)
+{
+  gboolean changed = FALSE;
+  guint kept = 0;
+
+  for (guint i = 0; i < *n; i++) {
+    EnsShape shape = ENS_SHAPE (1, sides[i], sides[i], 1);
+    guint side;
+
+    ens_member_geometry_fit (geometry, &shape);
+    side = (guint)MIN (shape.dims[1], shape.dims[2]);
+    changed = changed || side != sides[i];
+    if (kept == 0 || side > sides[kept - 1])
+      sides[kept++] = side;
+  }
+  *n = kept;
+  return changed;
+}
+
+static char *
+join_sides (const guint *sides, guint n)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "%s%u", i > 0 ? "+" : "", sides[i]);
+  return g_string_free (text, FALSE);
+}
+
+/* Scales and window sizes become what the network takes. It is said where they were given. */
+static void
+settle_sides (const EnsFitNetwork *given, const EnsMemberGeometry *geometry,
+              EnsBundleNetwork *network, const EnsMonitor *monitor)
+{
+  gboolean changed =
+      fit_sides (geometry, network->scales, &network->n_scales) && given->n_scales > 0;
+  gboolean windows = fit_sides (geometry, network->window_sizes, &network->n_window_sizes)
+                     && given->n_window_sizes > 0;
+  g_autofree char *takes = ens_member_geometry_describe (geometry);
+  g_autofree char *scales = join_sides (network->scales, network->n_scales);
+  g_autofree char *sizes = join_sides (network->window_sizes, network->n_window_sizes);
+
+  if (changed)
+    ens_monitor_note (monitor, "network “%s” %s: scales=%s takes the place of what was given",
+                      network->name, takes, scales);
+  if (windows)
+    ens_monitor_note (monitor, "network “%s” %s: window-sizes=%s takes the place of what was given",
+                      network->name, takes, sizes);
+}
+
+/* A network of one size gets pictures of its own shape. */
+static gboolean
+settle_geometry (const EnsFitNetwork *given, EnsBundleNetwork *network, const EnsMonitor *monitor,
+                 GError **error)
+{
+  EnsMemberGeometry geometry;
+  g_autofree char *takes = NULL;
+
+  if (!ens_member_read_geometry (given->path, network, &geometry, error))
+    return FALSE;
+  if (ens_member_geometry_is_fixed (&geometry)) {
+    takes = ens_member_geometry_describe (&geometry);
+    network->size = MIN (geometry.height, geometry.width);
+  }
+  if (takes != NULL && network->framing == ENS_FRAMING_SCALE) {
+    network->framing = ENS_FRAMING_CROP;
+    ens_monitor_note (
+        monitor,
+        "network “%s” %s: pictures are cropped to that shape, and large ones divided; "
+        "framing=letterbox or framing=stretch takes all of a picture",
+        network->name, takes);
+  }
+  settle_sides (given, &geometry, network, monitor);
+  return TRUE;
+}
+
 gboolean
 ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
-                        EnsBundleNetwork *network, GError **error)
+                        EnsBundleNetwork *network, const EnsMonitor *monitor, GError **error)
 {
   network->name = choose_name (given, bundle, n);
   network->role = given->role;
@@ -76,7 +155,7 @@ ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, gui
     return FALSE;
   network->calibration = g_new0 (EnsCalibration, bundle->n_classes);
   if (given->role != ENS_ROLE_RETRAINED || bundle->windows == 0)
-    return TRUE;
+    return settle_geometry (given, network, monitor, error);
   network->window_calibration = g_new0 (EnsCalibration, bundle->n_classes);
   network->window_classifier = g_strconcat (network->name, "-windows.onnx", NULL);
   network->n_window_sizes = given->n_window_sizes;
@@ -86,7 +165,7 @@ ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, gui
     network->window_sizes = default_scales (network->size, &network->n_window_sizes);
     network->n_window_sizes = 1;
   }
-  return TRUE;
+  return settle_geometry (given, network, monitor, error);
 }
 
 GBytes *
@@ -174,7 +253,8 @@ ens_fit_set_up (EnsFit *fit, GError **error)
     fit->paths[n] = params->networks[n].path;
     fit->contents[n] = ens_fit_read_network (fit->paths[n], fit->monitor, error);
     if (fit->contents[n] == NULL
-        || !ens_fit_set_up_network (&params->networks[n], bundle, n, &bundle->networks[n], error))
+        || !ens_fit_set_up_network (&params->networks[n], bundle, n, &bundle->networks[n],
+                                    fit->monitor, error))
       return FALSE;
     find_learnt (fit, n);
   }

@@ -8,12 +8,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/files.h"
+#include "base/json-scan.h"
 #include "train/preprocess-private.h"
 
-#include "base/files.h"
-
 /* More is no description of a network. */
-#define MAX_JSON_SIZE (16 << 20)
+#define MAX_JSON_SIZE (4 << 20)
 
 /* What is being read. */
 typedef struct {
@@ -267,73 +267,191 @@ read_own (Reading *reading, JsonObject *root)
     read_network (reading, root);
 }
 
-/* ---- Hugging Face ---- */
+/* ---- Hugging Face and timm ---- */
 
-/* {"height": 224, "width": 224}, {"shortest_edge": 256} or 224 */
+/* Says which members of a configuration have an effect that is not had here. read, silent: names up
+ * to a NULL; silent ones describe, and have none. */
 static void
-read_processor_size (Reading *reading, JsonNode *node)
+note_ignored (const Reading *reading, JsonObject *object, const char *const *read,
+              const char *const *silent)
+{
+  g_autoptr (GList) members = json_object_get_members (object);
+  g_autoptr (GString) ignored = g_string_new (NULL);
+
+  for (GList *link = members; link != NULL; link = link->next) {
+    JsonNode *node = json_object_get_member (object, link->data);
+
+    if (g_strv_contains (read, link->data) || g_strv_contains (silent, link->data)
+        || JSON_NODE_HOLDS_NULL (node))
+      continue;
+    g_string_append_printf (ignored, "%s%s", ignored->len > 0 ? ", " : "",
+                            (const char *)link->data);
+    if (ignored->len > 400)
+      break;
+  }
+  if (ignored->len > 0)
+    ens_preprocess_note (reading->source.preprocess, "%s: not used: %s", reading->source.name,
+                         ignored->str);
+}
+
+/* FALSE, and said so, if the network prepares its pixels itself: what was done for it in training
+ * is in the graph then, and must not be done twice. */
+static gboolean
+may_set_range (const Reading *reading)
+{
+  EnsPreprocess *preprocess = reading->source.preprocess;
+
+  if (preprocess->certainty[ENS_PREPROCESS_RANGE] != ENS_CERTAINTY_GRAPH)
+    return TRUE;
+  ens_preprocess_note (preprocess, "%s: its mean and deviation are not applied, because %s",
+                       reading->source.name, preprocess->reasons[ENS_PREPROCESS_RANGE]);
+  return FALSE;
+}
+
+/* {"height": 224, "width": 224}, {"shortest_edge": 256} or 224; 0: none of them. */
+static double
+read_edge (JsonNode *node)
 {
   double size;
-  JsonObject *object;
 
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node)) {
-    object = json_node_get_object (node);
-    node = FIND (object, "height", "shortest_edge");
-  }
-  if (get_numbers (node, &size, 1) == 1)
-    ens_preprocess_set_size (&reading->source, size);
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+    node = FIND (json_node_get_object (node), "height", "shortest_edge");
+  return get_numbers (node, &size, 1) == 1 ? size : 0;
 }
 
 static gboolean
-is_off (JsonObject *root, const char *name)
+is_boolean (JsonObject *root, const char *name, gboolean value)
 {
   JsonNode *node = FIND (root, name);
 
   return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN
-         && !json_node_get_boolean (node);
+         && json_node_get_boolean (node) == value;
+}
+
+/* Pictures are scaled to `size`, of which the middle `crop` is what the network takes. */
+static void
+read_processor_size (Reading *reading, JsonObject *root)
+{
+  double size = is_boolean (root, "do_resize", FALSE) ? 0 : read_edge (FIND (root, "size"));
+  double crop =
+      is_boolean (root, "do_center_crop", FALSE) ? 0 : read_edge (FIND (root, "crop_size"));
+  double share = 0;
+
+  if (crop > 0)
+    ens_preprocess_set_size (&reading->source, crop);
+  if (crop > 0 && size > crop)
+    ens_preprocess_set_crop (&reading->source, crop / size);
+  if (size > 0)
+    ens_preprocess_set_size (&reading->source, size);
+  if (get_numbers (FIND (root, "crop_pct"), &share, 1) == 1)
+    ens_preprocess_set_crop (&reading->source, share);
+}
+
+/* x · factor, less 1 with an offset, less the mean, by the deviation. */
+static void
+read_processor_range (Reading *reading, JsonObject *root)
+{
+  Range range = {{0, 0, 0}, {1, 1, 1}, 3};
+  double factor = 1.0 / 255;
+  gboolean offset = is_boolean (root, "rescale_offset", TRUE) || is_boolean (root, "offset", TRUE);
+
+  if (is_boolean (root, "do_rescale", FALSE))
+    factor = 1;
+  else
+    get_numbers (FIND (root, "rescale_factor"), &factor, 1);
+  if (!is_boolean (root, "do_normalize", FALSE)
+      && !read_range (FIND (root, "image_mean"), FIND (root, "image_std"), &range))
+    return;
+  for (guint c = 0; c < range.n && offset; c++)
+    range.means[c] += 1;
+  if (may_set_range (reading) && factor > 0)
+    ens_preprocess_set_range (&reading->source, 1 / factor, range.means, range.deviations, range.n);
 }
 
 static void
 read_processor (Reading *reading, JsonObject *root)
 {
-  Range range = {{0, 0, 0}, {1, 1, 1}, 3};
-  double factor = 1.0 / 255;
-  JsonNode *crop = FIND (root, "crop_size");
+  static const char *const read[] = {
+      "do_resize",  "size",           "do_center_crop",        "crop_size", "crop_pct",
+      "do_rescale", "rescale_factor", "rescale_offset",        "offset",    "do_normalize",
+      "image_mean", "image_std",      "do_flip_channel_order", NULL};
+  static const char *const silent[] = {
+      "image_processor_type",  "feature_extractor_type", "processor_class",
+      "_valid_processor_keys", "do_convert_rgb",         "data_format",
+      "input_data_format",     "return_tensors",         "device",
+      "disable_grouping",      "default_to_square",      NULL};
 
-  if (FIND (root, "image_mean") == NULL)
+  if (FIND (root, "image_mean") == NULL && FIND (root, "do_rescale") == NULL
+      && FIND (root, "size") == NULL)
     return;
-  if (is_off (root, "do_rescale"))
-    factor = 1;
-  else
-    get_numbers (FIND (root, "rescale_factor"), &factor, 1);
-  if (is_off (root, "do_normalize")
-      || read_range (FIND (root, "image_mean"), FIND (root, "image_std"), &range))
-    ens_preprocess_set_range (&reading->source, 1 / factor, range.means, range.deviations, range.n);
-  if (ens_preprocess_set_order (&reading->source, "rgb") && crop != NULL
-      && !is_off (root, "do_center_crop"))
-    read_processor_size (reading, crop);
-  read_processor_size (reading, FIND (root, "size"));
+  read_processor_range (reading, root);
+  ens_preprocess_set_order (&reading->source,
+                            is_boolean (root, "do_flip_channel_order", TRUE) ? "bgr" : "rgb");
+  read_processor_size (reading, root);
+  note_ignored (reading, root, read, silent);
 }
 
-/* The config.json of timm's networks. */
+/* timm's pretrained_cfg. */
+static void
+read_timm (Reading *reading, JsonObject *config)
+{
+  static const char *const read[] = {"mean", "std", "input_size", "crop_pct", NULL};
+  static const char *const silent[] = {
+      "tag",         "custom_load", "fixed_input_size", "num_classes",  "pool_size",
+      "first_conv",  "classifier",  "license",          "origin_url",   "paper_ids",
+      "paper_name",  "url",         "hf_hub_id",        "architecture", "file",
+      "source",      "notes",       "min_input_size",   "label_offset", "hf_hub_filename",
+      "description", NULL};
+  Range range;
+  double size[3], crop;
+
+  if (read_range (FIND (config, "mean"), FIND (config, "std"), &range)) {
+    if (may_set_range (reading))
+      ens_preprocess_set_range (&reading->source, 255, range.means, range.deviations, range.n);
+    ens_preprocess_set_order (&reading->source, "rgb");
+  }
+  if (get_numbers (FIND (config, "input_size"), size, 3) == 3)
+    ens_preprocess_set_size (&reading->source, MIN (size[1], size[2]));
+  if (get_numbers (FIND (config, "crop_pct"), &crop, 1) == 1)
+    ens_preprocess_set_crop (&reading->source, crop);
+  note_ignored (reading, config, read, silent);
+}
+
+/* {"0": "tench", "1": …}: NULL if a number is missing. (transfer full) */
+static char **
+read_numbered_labels (JsonObject *object)
+{
+  guint n = object != NULL ? json_object_get_size (object) : 0;
+  g_auto (GStrv) labels = g_new0 (char *, n + 1);
+
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *number = g_strdup_printf ("%u", i);
+    JsonNode *node = json_object_get_member (object, number);
+
+    if (get_text (node) == NULL)
+      return NULL;
+    labels[i] = g_strdup (get_text (node));
+  }
+  return n > 0 ? g_steal_pointer (&labels) : NULL;
+}
+
+/* config.json: of timm's networks, with pretrained_cfg, or of transformers'. */
 static void
 read_config (Reading *reading, JsonObject *root)
 {
   JsonObject *config = find_object (root, "pretrained_cfg");
-  Range range;
-  double size[3], crop;
+  JsonObject *vision = find_object (root, "vision_config");
+  double size[2];
 
-  if (config == NULL)
-    return;
-  if (read_range (FIND (config, "mean"), FIND (config, "std"), &range)) {
-    ens_preprocess_set_range (&reading->source, 255, range.means, range.deviations, range.n);
-    ens_preprocess_set_order (&reading->source, "rgb");
-  }
-  if (get_numbers (FIND (config, "input_size"), size, 3) == 3)
-    ens_preprocess_set_size (&reading->source, size[2]);
-  if (get_numbers (FIND (config, "crop_pct"), &crop, 1) == 1)
-    ens_preprocess_set_crop (&reading->source, crop);
+  if (config != NULL)
+    read_timm (reading, config);
+  if (vision == NULL)
+    vision = root;
+  if (get_numbers (FIND (vision, "image_size"), size, 2) > 0)
+    ens_preprocess_set_size (&reading->source, size[0]);
   ens_preprocess_set_labels (&reading->source, get_strings (FIND (root, "label_names")));
+  ens_preprocess_set_labels (&reading->source,
+                             read_numbered_labels (find_object (root, "id2label")));
 }
 
 /* ---- .modelinfo ---- */
@@ -433,25 +551,39 @@ try_modelinfo (Reading *reading, const char *path)
                          error->message);
 }
 
+/* The file's root, or NULL, with a note if there is such a file. */
+static JsonNode *
+parse_json (const Reading *reading, JsonParser *parser, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  gsize size;
+  EnsJsonScan scan;
+
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return NULL;
+  text = ens_file_read_text (path, &size, &error);
+  if (text != NULL && size > MAX_JSON_SIZE)
+    g_set_error (&error, ENS_ERROR, ENS_ERROR_FORMAT, "over %d bytes", MAX_JSON_SIZE);
+  if (error == NULL) {
+    ens_json_scan_init (&scan, reading->source.name, text, size);
+    ens_json_scan_skip (&scan);
+    ens_json_scan_finish (&scan, &error);
+  }
+  if (error == NULL)
+    json_parser_load_from_data (parser, text, (gssize)size, &error);
+  if (error != NULL)
+    ens_preprocess_note (reading->source.preprocess, "%s: %s", reading->source.name,
+                         error->message);
+  return error == NULL ? json_parser_get_root (parser) : NULL;
+}
+
 static void
 try_json (Reading *reading, const char *path, void (*read) (Reading *reading, JsonObject *root))
 {
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr (GMappedFile) file = NULL;
-  g_autoptr (GError) error = NULL;
-  JsonNode *root;
+  JsonNode *root = parse_json (reading, parser, path);
 
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    return;
-  file = ens_file_map (path, &error);
-  if (file != NULL && g_mapped_file_get_length (file) > MAX_JSON_SIZE)
-    return;
-  if (file == NULL || !json_parser_load_from_mapped_file (parser, path, &error)) {
-    ens_preprocess_note (reading->source.preprocess, "%s: %s", reading->source.name,
-                         error->message);
-    return;
-  }
-  root = json_parser_get_root (parser);
   if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
     read (reading, json_node_get_object (root));
 }
@@ -493,6 +625,15 @@ ens_preprocess_from_files (EnsPreprocess *preprocess, const char *path, const En
   try_modelinfo (&reading, long_path);
   reading.source.name = short_name;
   try_modelinfo (&reading, short_path);
+}
+
+void
+ens_preprocess_from_configs (EnsPreprocess *preprocess, const char *path, const EnsGraph *graph)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *file = g_path_get_basename (path);
+  Reading reading = {{preprocess, ENS_CERTAINTY_STATED, NULL}, folder, file, graph};
+
   try_around (&reading, "preprocessor_config.json", read_processor);
   try_around (&reading, "config.json", read_config);
 }

@@ -8,6 +8,7 @@
  * and s being the pixels' mean and deviation and S the sum of its weights: that tells m and s well
  * enough to choose among the few preparations that are in use. */
 #include <math.h>
+#include <string.h>
 
 #include "ops/params.h"
 #include "passes/affine.h"
@@ -20,17 +21,165 @@
 
 /* ---- Arithmetic before the first layer ---- */
 
-/* y = scale · x + shift, the network's input being x. */
+/* y = scale · x + shift for each channel of the network's input x; in y the channels may be in
+ * another order. */
 typedef struct {
   const EnsValue *value; /* y */
+  guint axis;            /* of its channels */
   double scale[3], shift[3];
-  const EnsNode *first; /* of the nodes that do it; NULL: none does anything */
+  guint source[3];      /* by channel of y: the channel of x that it is made from */
+  const EnsNode *first; /* of the nodes that compute; NULL: none does */
 } Arithmetic;
 
+/* What leaves numbers as they are, or adds some at the edges. */
 static gboolean
 passes_on (const EnsNode *node)
 {
-  return ens_node_is_identity (node) || ens_node_is (node, "Cast");
+  static const char *const operators[] = {"Cast", "Clip", "Pad", "Resize", "Round", NULL};
+
+  return ens_node_is_identity (node) || g_strv_contains (operators, node->op->name);
+}
+
+/* The channels' axis behind a Transpose. */
+static gboolean
+follow_transpose (const EnsNode *node, Arithmetic *arithmetic)
+{
+  const EnsList *perm = &((const EnsTransposeParams *)node->params)->perm;
+
+  if (!ens_node_is (node, "Transpose") || perm->n != 4)
+    return FALSE;
+  for (guint i = 0; i < 4; i++)
+    if (perm->values[i] == arithmetic->axis) {
+      arithmetic->axis = i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+is_axis (gint64 axis, const Arithmetic *arithmetic)
+{
+  return (axis < 0 ? axis + 4 : axis) == arithmetic->axis;
+}
+
+static void
+permute (Arithmetic *arithmetic, const gint64 *order, gint64 n_channels)
+{
+  guint source[3];
+
+  for (gint64 c = 0; c < n_channels; c++)
+    source[c] = arithmetic->source[order[c]];
+  memcpy (arithmetic->source, source, (gsize)n_channels * sizeof *source);
+}
+
+static gboolean
+follow_slice (const EnsNode *node, Arithmetic *arithmetic, gint64 n_channels)
+{
+  static const gint64 backwards[] = {2, 1, 0};
+  const EnsSliceParams *params = node->params;
+
+  if (!ens_node_is (node, "Slice") || !params->axes.present || node->n_inputs != 1)
+    return FALSE;
+  for (guint i = 0; i < params->axes.n; i++) {
+    if (!is_axis (params->axes.values[i], arithmetic))
+      continue;
+    if (params->axes.n != 1 || n_channels != 3 || !params->steps.present
+        || params->steps.values[0] != -1 || node->outputs[0]->shape.dims[arithmetic->axis] != 3)
+      return FALSE;
+    permute (arithmetic, backwards, n_channels);
+  }
+  return TRUE;
+}
+
+static gboolean
+follow_gather (const EnsNode *node, Arithmetic *arithmetic, gint64 n_channels)
+{
+  const EnsTensor *indices = ens_node_is (node, "Gather") ? ens_node_constant (node, 1) : NULL;
+  gint64 order[3];
+
+  if (indices == NULL || indices->type != ENS_TYPE_INT64
+      || ens_shape_elements (&indices->shape) != n_channels
+      || !is_axis (((const EnsAxisParams *)node->params)->axis, arithmetic))
+    return FALSE;
+  for (gint64 c = 0; c < n_channels; c++) {
+    order[c] = ((const gint64 *)indices->data)[c];
+    if (order[c] < 0)
+      order[c] += n_channels;
+    if (order[c] < 0 || order[c] >= n_channels)
+      return FALSE;
+  }
+  permute (arithmetic, order, n_channels);
+  return TRUE;
+}
+
+/* A constant with one element, or one for each channel and none along other axes. */
+static gboolean
+read_channels (const EnsTensor *constant, const Arithmetic *arithmetic, gint64 n_channels,
+               double *channels)
+{
+  gint64 n = constant != NULL ? ens_shape_elements (&constant->shape) : 0;
+  guint behind = 3 - arithmetic->axis;
+
+  if (n < 1 || constant->type != ENS_TYPE_FLOAT32 || constant->shape.rank > 4
+      || (n > 1
+          && (n != n_channels || constant->shape.rank <= behind
+              || constant->shape.dims[constant->shape.rank - 1 - behind] != n)))
+    return FALSE;
+  for (gint64 c = 0; c < n_channels; c++)
+    channels[c] = ((const float *)constant->data)[n == 1 ? 0 : c];
+  return TRUE;
+}
+
+static void
+compute (Arithmetic *arithmetic, guint channel, double scale, double shift)
+{
+  guint c = arithmetic->source[channel];
+
+  arithmetic->scale[c] *= scale;
+  arithmetic->shift[c] = scale * arithmetic->shift[c] + shift;
+}
+
+static gboolean
+follow_binary (const EnsNode *node, Arithmetic *arithmetic, gint64 n_channels)
+{
+  EnsOpKind kind = node->op->kind;
+  gboolean constant_first = ens_node_constant (node, 0) != NULL;
+  double constant[3];
+
+  if (!ens_kind_is_arithmetic (kind) || node->n_inputs != 2
+      || (kind == ENS_KIND_DIVIDE && constant_first)
+      || !read_channels (ens_node_constant (node, constant_first ? 0 : 1), arithmetic, n_channels,
+                         constant))
+    return FALSE;
+  for (guint c = 0; c < n_channels; c++) {
+    double sign = kind == ENS_KIND_SUBTRACT && constant_first ? -1 : 1;
+    double scale = kind == ENS_KIND_MULTIPLY ? constant[c]
+                   : kind == ENS_KIND_DIVIDE ? 1 / constant[c]
+                                             : sign;
+    double shift = kind == ENS_KIND_ADD        ? constant[c]
+                   : kind == ENS_KIND_SUBTRACT ? -sign * constant[c]
+                                               : 0;
+
+    if (!isfinite (scale) || scale == 0 || !isfinite (shift))
+      return FALSE;
+    compute (arithmetic, c, scale, shift);
+  }
+  return TRUE;
+}
+
+static gboolean
+follow_batch_norm (const EnsNode *node, Arithmetic *arithmetic, gint64 n_channels)
+{
+  g_autoptr (EnsAffine) affine = NULL;
+
+  if (!ens_node_is (node, "BatchNormalization") || arithmetic->axis != 3)
+    return FALSE;
+  affine = ens_affine_read_batch_norm (node);
+  if (affine == NULL || affine->n_channels != n_channels || !ens_affine_is_finite (affine))
+    return FALSE;
+  for (guint c = 0; c < n_channels; c++)
+    compute (arithmetic, c, affine->scale[c], affine->shift[c]);
+  return TRUE;
 }
 
 static void
@@ -39,21 +188,17 @@ follow_arithmetic (const EnsGraph *graph, const EnsValue *input, Arithmetic *ari
   const gint64 n_channels = input->shape.dims[3];
   const EnsNode *node;
 
-  *arithmetic = (Arithmetic) {.value = input, .scale = {1, 1, 1}};
+  *arithmetic = (Arithmetic) {.value = input, .axis = 3, .scale = {1, 1, 1}, .source = {0, 1, 2}};
   while ((node = ens_graph_only_reader (graph, arithmetic->value)) != NULL) {
-    g_autoptr (EnsAffine) affine = NULL;
+    gboolean computes = follow_binary (node, arithmetic, n_channels)
+                        || follow_batch_norm (node, arithmetic, n_channels);
 
-    if (!passes_on (node)) {
-      affine = ens_affine_read (node, n_channels, 4);
-      if (affine == NULL || !ens_affine_is_finite (affine))
-        return;
-      for (gint64 c = 0; c < n_channels; c++) {
-        arithmetic->scale[c] *= affine->scale[c];
-        arithmetic->shift[c] = affine->scale[c] * arithmetic->shift[c] + affine->shift[c];
-      }
-      if (arithmetic->first == NULL)
-        arithmetic->first = node;
-    }
+    if (!computes && !passes_on (node) && !follow_transpose (node, arithmetic)
+        && !follow_slice (node, arithmetic, n_channels)
+        && !follow_gather (node, arithmetic, n_channels))
+      return;
+    if (computes && arithmetic->first == NULL)
+      arithmetic->first = node;
     arithmetic->value = node->outputs[0];
   }
 }
@@ -119,6 +264,10 @@ ens_preprocess_from_graph (EnsPreprocess *preprocess, const EnsGraph *graph)
 
   if (input == NULL)
     return;
+  if (input->type == ENS_TYPE_UINT8)
+    ens_preprocess_set_range (
+        &(EnsPreprocessSource) {preprocess, ENS_CERTAINTY_GRAPH, "the input takes bytes, 0 … 255"},
+        1, &(const double) {0}, &(const double) {1}, 1);
   follow_arithmetic (graph, input, &arithmetic);
   if (arithmetic.first == NULL)
     return;

@@ -177,8 +177,8 @@ read_declared (EnsPreprocess *preprocess, const EnsGraph *graph)
 
   if (input == NULL || input->shape.rank != 4)
     return;
-  if (input->shape.dims[1] > 0 && input->shape.dims[1] == input->shape.dims[2])
-    ens_preprocess_set_size (&source, (double)input->shape.dims[1]);
+  if (input->shape.dims[1] > 0 && input->shape.dims[2] > 0)
+    ens_preprocess_set_size (&source, (double)MIN (input->shape.dims[1], input->shape.dims[2]));
   if (input->shape.dims[3] == 1)
     ens_preprocess_set_order (&source, "gray");
 }
@@ -237,12 +237,14 @@ ens_preprocess_find (const char *path, GError **error)
 
   if (about == NULL)
     return NULL;
+  ens_graph_begin_edit (graph);
   preprocess = g_new0 (EnsPreprocess, 1);
   preprocess->notes = g_ptr_array_new_with_free_func (g_free);
   read_declared (preprocess, graph);
   ens_preprocess_from_files (preprocess, path, graph);
   ens_preprocess_from_properties (preprocess, path, about->properties);
   ens_preprocess_from_graph (preprocess, graph);
+  ens_preprocess_from_configs (preprocess, path, graph);
   ens_preprocess_guess (preprocess, graph, about);
   check_labels (preprocess, graph);
   return set_defaults (preprocess, path, error) ? g_steal_pointer (&preprocess) : NULL;

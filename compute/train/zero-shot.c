@@ -115,7 +115,8 @@ choose_tap (const EnsZeroShotParams *params, GError **error)
 }
 
 static gboolean
-set_up_network (const EnsZeroShotParams *params, EnsBundle *bundle, GError **error)
+set_up_network (const EnsZeroShotParams *params, EnsBundle *bundle, const EnsMonitor *monitor,
+                GError **error)
 {
   EnsFitNetwork network = *params->network;
   g_autofree char *output = NULL;
@@ -136,12 +137,13 @@ set_up_network (const EnsZeroShotParams *params, EnsBundle *bundle, GError **err
     network.scales = &size;
     network.n_scales = 1;
   }
-  return size > 0 && ens_fit_set_up_network (&network, bundle, 0, &bundle->networks[0], error);
+  return size > 0
+         && ens_fit_set_up_network (&network, bundle, 0, &bundle->networks[0], monitor, error);
 }
 
 /* (transfer full) */
 static EnsBundle *
-make_bundle (const EnsZeroShotParams *params, GError **error)
+make_bundle (const EnsZeroShotParams *params, const EnsMonitor *monitor, GError **error)
 {
   g_autoptr (EnsBundle) bundle = g_new0 (EnsBundle, 1);
   guint n = params->vectors->n;
@@ -157,7 +159,7 @@ make_bundle (const EnsZeroShotParams *params, GError **error)
   bundle->networks = g_new0 (EnsBundleNetwork, 1);
   bundle->n_networks = 1;
   bundle->provenance = describe_origin (params);
-  if (!set_up_network (params, bundle, error))
+  if (!set_up_network (params, bundle, monitor, error))
     return NULL;
   g_free (bundle->networks[0].calibration);
   bundle->networks[0].calibration = make_calibration (n);
@@ -169,8 +171,10 @@ static gboolean
 check_length (const EnsZeroShotParams *params, const EnsBundle *bundle, GError **error)
 {
   const EnsBundleNetwork *network = &bundle->networks[0];
+  EnsMemberGeometry geometry;
   guint n_features;
-  g_autoptr (EnsGraph) body = ens_member_body (params->network->path, network, &n_features, error);
+  g_autoptr (EnsGraph) body =
+      ens_member_body (params->network->path, FALSE, network, &n_features, &geometry, error);
 
   if (body == NULL)
     return FALSE;
@@ -185,7 +189,7 @@ check_length (const EnsZeroShotParams *params, const EnsBundle *bundle, GError *
 gboolean
 ens_zero_shot (const EnsZeroShotParams *params, const EnsMonitor *monitor, GError **error)
 {
-  g_autoptr (EnsBundle) bundle = make_bundle (params, error);
+  g_autoptr (EnsBundle) bundle = make_bundle (params, monitor, error);
   g_autoptr (EnsBundleWriter) writer = NULL;
   g_autoptr (EnsGraph) classifier = NULL;
   g_autoptr (GBytes) network = NULL;

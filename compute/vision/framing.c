@@ -6,13 +6,15 @@
 
 const char *const ens_framing_names[] = {"scale", "crop", "letterbox", "stretch", NULL};
 
-/* The square in the middle of a rectangle, its side a share of the rectangle's shorter one. */
+/* The largest rectangle of the pictures' aspect ratio in the middle of another one, its sides a
+ * share of what they could be. */
 static EnsRect
-crop_rect (const EnsFrame *frame, const EnsRect *rect, float share)
+crop_rect (const EnsFrame *frame, const EnsRect *rect, const EnsFramedResize *resize)
 {
-  float side =
-      share * fminf (rect->width * (float)frame->width, rect->height * (float)frame->height);
-  EnsRect crop = {.width = side / (float)frame->width, .height = side / (float)frame->height};
+  float unit = fminf (rect->width * (float)frame->width / (float)resize->width,
+                      rect->height * (float)frame->height / (float)resize->height);
+  EnsRect crop = {.width = resize->crop * unit * (float)resize->width / (float)frame->width,
+                  .height = resize->crop * unit * (float)resize->height / (float)frame->height};
 
   crop.x = rect->x + (rect->width - crop.width) / 2;
   crop.y = rect->y + (rect->height - crop.height) / 2;
@@ -29,7 +31,7 @@ ens_framing_get_rects (const EnsFrame *frame, const EnsRect *rects, guint n_rect
     return NULL;
   whole = g_memdup2 (rects, n_rects * sizeof *rects);
   for (guint i = 0; i < n_rects && resize->framing == ENS_FRAMING_CROP; i++)
-    whole[i] = crop_rect (frame, &rects[i], resize->crop);
+    whole[i] = crop_rect (frame, &rects[i], resize);
   return whole;
 }
 

@@ -33,6 +33,7 @@
 static const struct {
   const char *message, *reason;
 } excuses[] = {
+    {"without control flow", "control flow that depends on what is computed"},
     {"which is not supported", "a type or attribute that we do not have"},
     {", supported are maps of two axes", "maps of three axes"},
     {"attribute “", "a type or attribute that we do not have"},

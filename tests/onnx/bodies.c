@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What of a file's nodes becomes part of the graph: functions, branches, outputs that can't be
+ * computed; inputs in TensorFlow's order. */
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check-main.h"
+#include "graph/infer.h"
+#include "models.h"
+#include "onnx/onnx.h"
+
+#define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
+#define BOOL ONNX__TENSOR_PROTO__DATA_TYPE__BOOL
+#define GRAPH ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH
+
+#define APPEND(array, n, element) \
+  ((array) = realloc ((array), ((n) + 1) * sizeof *(array)), (array)[(n)++] = (element))
+
+/* ---- Functions ---- */
+
+/* Takes the last `n_nodes` nodes of the model's graph. Names are separated by spaces. */
+static Onnx__FunctionProto *
+add_function (Onnx__ModelProto *model, const char *name, const char *inputs, const char *outputs,
+              guint n_nodes)
+{
+  Onnx__FunctionProto *function = malloc (sizeof *function);
+  Onnx__OperatorSetIdProto *set = malloc (sizeof *set);
+  Onnx__GraphProto *graph = model->graph;
+  g_auto (GStrv) input = g_strsplit (inputs, " ", -1), output = g_strsplit (outputs, " ", -1);
+
+  onnx__function_proto__init (function);
+  set_text (&function->domain, "own");
+  set_text (&function->name, name);
+  for (guint i = 0; input[i] != NULL; i++)
+    APPEND (function->input, function->n_input, strdup (input[i]));
+  for (guint i = 0; output[i] != NULL; i++)
+    APPEND (function->output, function->n_output, strdup (output[i]));
+  for (gsize i = graph->n_node - n_nodes; i < graph->n_node; i++)
+    APPEND (function->node, function->n_node, graph->node[i]);
+  graph->n_node -= n_nodes;
+  onnx__operator_set_id_proto__init (set);
+  set->has_version = TRUE;
+  set->version = 13;
+  APPEND (function->opset_import, function->n_opset_import, set);
+  APPEND (model->functions, model->n_functions, function);
+  return function;
+}
+
+static Onnx__NodeProto *
+call (Onnx__ModelProto *model, const char *name, const char *inputs, const char *outputs)
+{
+  Onnx__NodeProto *node = model_add_node (model, name, inputs, outputs);
+
+  set_text (&node->domain, "own");
+  return node;
+}
+
+static void
+refer (Onnx__NodeProto *node, const char *name, const char *to)
+{
+  Onnx__AttributeProto *attribute =
+      node_add_attribute (node, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT);
+
+  set_text (&attribute->ref_attr_name, to);
+}
+
+/* Inner (a) = LeakyRelu (a) with the caller's slope; Outer (x, y) = Inner (x) + Inner (y). */
+static void
+build_functions (Onnx__ModelProto *model)
+{
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 4));
+  refer (model_add_node (model, "LeakyRelu", "a", "b"), "alpha", "slope");
+  add_function (model, "Inner", "a", "b", 1);
+  refer (call (model, "Inner", "x", "t"), "slope", "steep");
+  refer (call (model, "Inner", "y", "u"), "slope", "steep");
+  model_add_node (model, "Add", "t u", "z");
+  add_function (model, "Outer", "x y", "z", 3);
+  node_add_float (call (model, "Outer", "x x", "m"), "steep", 0.25f);
+  call (model, "Outer", "m x", "n");
+  model_add_output (model, "n", FLOAT, &ENS_SHAPE (-1, 4));
+}
+
+/* Without an attribute the operator's own default holds. */
+static const char functions_text[] = "input x: float32 ?x4\n"
+                                     "Outer0/t: float32 1x4 = LeakyRelu (x) alpha=0.25\n"
+                                     "Outer0/u: float32 1x4 = LeakyRelu (x) alpha=0.25\n"
+                                     "m: float32 1x4 = Add (Outer0/t, Outer0/u)\n"
+                                     "Outer1/t: float32 1x4 = LeakyRelu (m)\n"
+                                     "Outer1/u: float32 1x4 = LeakyRelu (x)\n"
+                                     "n: float32 1x4 = Add (Outer1/t, Outer1/u)\n"
+                                     "output n: float32 1x4\n";
+
+START_TEST (test_functions)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autofree char *text = NULL;
+
+  build_functions (model);
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  text = ens_graph_to_string (graph);
+  ck_assert_pstr_eq (text, functions_text);
+}
+END_TEST
+
+START_TEST (test_recursion)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 4));
+  call (model, "Again", "a", "b");
+  add_function (model, "Again", "a", "b", 1);
+  call (model, "Again", "x", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 4));
+  bytes = model_pack (model);
+  assert_import_refuses (bytes, NULL, ENS_ERROR_FORMAT, "the function “Again” calls itself");
+}
+END_TEST
+
+/* Each calls the one before it four times. */
+START_TEST (test_explosion)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 4));
+  model_add_node (model, "Relu", "a", "b");
+  add_function (model, "F0", "a", "b", 1);
+  for (guint i = 1; i < 30; i++) {
+    g_autofree char *inner = g_strdup_printf ("F%u", i - 1), *outer = g_strdup_printf ("F%u", i);
+
+    call (model, inner, "a", "p");
+    call (model, inner, "p", "q");
+    call (model, inner, "q", "r");
+    call (model, inner, "r", "b");
+    add_function (model, outer, "a", "b", 4);
+  }
+  call (model, "F29", "x", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 4));
+  bytes = model_pack (model);
+  assert_import_refuses (bytes, NULL, ENS_ERROR_RESOURCE, "functions of the file call each other");
+}
+END_TEST
+
+/* ---- Branches ---- */
+
+/* A graph of the last node, as an attribute of a node. */
+static void
+add_branch (Onnx__ModelProto *model, Onnx__NodeProto *node, const char *name, Onnx__NodeProto *body)
+{
+  Onnx__AttributeProto *attribute = node_add_attribute (node, name, GRAPH);
+  Onnx__GraphProto *graph = malloc (sizeof *graph);
+  Onnx__ValueInfoProto *output = malloc (sizeof *output);
+
+  onnx__graph_proto__init (graph);
+  graph->name = strdup (name);
+  onnx__value_info_proto__init (output);
+  set_text (&output->name, body->output[0]);
+  APPEND (graph->node, graph->n_node, body);
+  APPEND (graph->output, graph->n_output, output);
+  attribute->g = graph;
+}
+
+/* The last node of the graph, taken out of it. */
+static Onnx__NodeProto *
+take_node (Onnx__ModelProto *model)
+{
+  return model->graph->node[--model->graph->n_node];
+}
+
+/* y = condition ? Relu (x) : Neg (x). */
+static void
+add_if (Onnx__ModelProto *model, const char *condition)
+{
+  Onnx__NodeProto *positive, *negative, *branch;
+
+  model_add_node (model, "Relu", "x", "p");
+  positive = take_node (model);
+  model_add_node (model, "Neg", "x", "q");
+  negative = take_node (model);
+  branch = model_add_node (model, "If", condition, "y");
+  add_branch (model, branch, "then_branch", positive);
+  add_branch (model, branch, "else_branch", negative);
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 3, -1, -1));
+}
+
+/* condition = (dimension of x) < limit. */
+static void
+add_condition (Onnx__ModelProto *model, gint64 dimension, gint64 limit)
+{
+  model_add_node (model, "Shape", "x", "shape");
+  model_add_int64s (model, "dimension", &dimension, 1);
+  model_add_int64s (model, "limit", &limit, 1);
+  model_add_node (model, "Gather", "shape dimension", "d");
+  model_add_node (model, "Less", "d limit", "condition");
+}
+
+static const struct {
+  gint64 dimension, limit; /* as add_condition () */
+  const char *op;          /* of the branch that is taken at the nominal size, 224 */
+  gboolean any_size;
+} branch_rows[] = {
+    {1, 4, "Relu", TRUE},    {1, 3, "Neg", TRUE},     {2, 100, "Neg", TRUE},
+    {2, 225, "Relu", FALSE}, {3, 1000, "Relu", TRUE},
+};
+
+START_TEST (test_branches)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+  const EnsNode *last;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 3, -1, -1));
+  add_condition (model, branch_rows[_i].dimension, branch_rows[_i].limit);
+  add_if (model, "condition");
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  last = ((const EnsValue *)graph->outputs->pdata[0])->producer;
+  if (strcmp (last->op->name, "Identity") == 0)
+    last = last->inputs[0]->producer;
+  ck_assert_str_eq (last->op->name, branch_rows[_i].op);
+  ck_assert_str_eq (((const EnsValue *)graph->outputs->pdata[0])->name, "y");
+  ck_assert_int_eq (graph->notes->len, branch_rows[_i].any_size ? 0 : 1);
+  ck_assert (ens_infer_graph (graph, &ENS_SHAPE (2, 224, 224, 3), NULL));
+  ck_assert_int_eq (ens_infer_graph (graph, &ENS_SHAPE (2, 300, 300, 3), NULL),
+                    branch_rows[_i].any_size);
+}
+END_TEST
+
+START_TEST (test_unknown_branch)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 3, -1, -1));
+  model_add_input (model, "condition", BOOL, &ENS_SHAPE (1));
+  add_if (model, "condition");
+  bytes = model_pack (model);
+  assert_import_refuses (bytes, NULL, ENS_ERROR_UNSUPPORTED,
+                         "(If): the condition “condition” is computed from the pictures");
+}
+END_TEST
+
+/* ---- Outputs ---- */
+
+static const struct {
+  const char *nodes; /* "OP INPUTS>OUTPUT", separated by semicolons */
+  const char *outputs;
+  const char *left; /* the graph's; NULL: refused */
+  const char *note;
+} output_rows[] = {
+    {"Relu x>y", "y", "y", NULL},
+    /* What no output needs. */
+    {"Relu x>y;Twist y>z", "y", "y", NULL},
+    {"Relu x>y;Twist y>z", "y z", "y",
+     "output “z” is left out, because it needs Twist, which is not supported"},
+    {"Softmax x>p;ZipMap p>m", "m", "p",
+     "output “m” is left out, because it needs ZipMap, which is not supported; “p”, from which it "
+     "is "
+     "made, takes its place"},
+    {"Softmax x>p;ZipMap p>m;Identity m>o", "o p", "p", NULL},
+    {"Twist x>p;ZipMap p>m", "m", NULL, "Twist of opset 13 (node “Twist0”), ZipMap of opset 13"},
+    {"Twist x>p;Relu p>m", "m", NULL, "not supported: Twist of opset 13 (node “Twist0”)"},
+};
+
+static void
+add_nodes (Onnx__ModelProto *model, const char *text)
+{
+  g_auto (GStrv) nodes = g_strsplit (text, ";", -1);
+
+  for (guint i = 0; nodes[i] != NULL; i++) {
+    g_auto (GStrv) words = g_strsplit_set (nodes[i], " >", 3);
+
+    model_add_node (model, words[0], words[1], words[2]);
+  }
+}
+
+START_TEST (test_outputs)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_auto (GStrv) outputs = g_strsplit (output_rows[_i].outputs, " ", -1);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 4));
+  add_nodes (model, output_rows[_i].nodes);
+  for (guint i = 0; outputs[i] != NULL; i++)
+    model_add_output (model, outputs[i], FLOAT, &ENS_SHAPE (-1, 4));
+  bytes = model_pack (model);
+  if (output_rows[_i].left == NULL) {
+    assert_import_refuses (bytes, NULL, ENS_ERROR_UNSUPPORTED, output_rows[_i].note);
+    return;
+  }
+  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (graph->outputs->len, 1);
+  ck_assert_str_eq (((const EnsValue *)graph->outputs->pdata[0])->name, output_rows[_i].left);
+  if (output_rows[_i].note != NULL)
+    ck_assert_pstr_eq (graph->notes->pdata[0], output_rows[_i].note);
+}
+END_TEST
+
+/* ---- Order of dimensions ---- */
+
+static const struct {
+  EnsShape declared; /* in the file */
+  const char *nodes;
+  EnsShape input; /* of the graph */
+} order_rows[] = {
+    {{4, {-1, 32, 32, 3}}, "Relu x>a;Transpose a>b;Relu b>y", {4, {-1, 32, 32, 3}}},
+    {{4, {-1, 32, 32, 3}}, "Cast x>a;Relu a>b;Flatten b>y", {4, {-1, 32, 32, 3}}},
+    {{4, {-1, -1, -1, 3}}, "Flatten x>y", {4, {-1, -1, -1, 3}}},
+    {{4, {-1, 3, 32, 32}}, "Relu x>a;Flatten a>y", {4, {-1, 32, 32, 3}}},
+    {{4, {-1, 32, 32, 3}}, "Relu x>a;GlobalAveragePool a>y", {4, {-1, 32, 3, 32}}},
+    {{4, {-1, 3, -1, 3}}, "Flatten x>y", {4, {-1, -1, 3, 3}}},
+    {{4, {-1, 5, 6, 3}}, "Flatten x>y", {4, {-1, 6, 3, 5}}},
+};
+
+START_TEST (test_order)
+{
+  static const gint64 to_first[] = {0, 3, 1, 2};
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+
+  model_add_input (model, "x", FLOAT, &order_rows[_i].declared);
+  add_nodes (model, order_rows[_i].nodes);
+  for (gsize i = 0; i < model->graph->n_node; i++) {
+    Onnx__NodeProto *node = model->graph->node[i];
+
+    if (strcmp (node->op_type, "Transpose") == 0)
+      node_add_ints (node, "perm", to_first, 4);
+    if (strcmp (node->op_type, "Cast") == 0)
+      node_add_int (node, "to", FLOAT);
+  }
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 1));
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert (
+      ens_shape_equal (&((const EnsValue *)graph->inputs->pdata[0])->shape, &order_rows[_i].input));
+}
+END_TEST
+
+/* ---- Links ---- */
+
+/* As a hub's cache has them: the model and its weights are links to files of other names. */
+START_TEST (test_links)
+{
+  g_autofree char *root = g_dir_make_tmp ("onnx-XXXXXX", NULL);
+  g_autofree char *blobs = g_build_filename (root, "blobs", NULL);
+  g_autofree char *shown = g_build_filename (root, "shown", NULL);
+  g_autofree char *blob = g_build_filename (blobs, "aaa", NULL);
+  g_autofree char *weights = g_build_filename (blobs, _i == 0 ? "bbb" : "model.data", NULL);
+  g_autofree char *model_link = g_build_filename (shown, "model.onnx", NULL);
+  g_autofree char *weights_link = g_build_filename (shown, "model.data", NULL);
+  g_autoptr (Onnx__ModelProto) model = model_new_small ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (EnsGraph) graph = NULL, confined = NULL;
+  g_autofree char *zeroes = g_malloc0 (432);
+
+  g_mkdir (blobs, 0700);
+  g_mkdir (shown, 0700);
+  tensor_set_external (model->graph->initializer[0], "model.data", NULL, NULL);
+  bytes = model_pack (model);
+  g_file_set_contents (blob, g_bytes_get_data (bytes, NULL), (gssize)g_bytes_get_size (bytes),
+                       NULL);
+  g_file_set_contents (weights, zeroes, 432, NULL);
+  ck_assert_int_eq (symlink (blob, model_link), 0);
+  /* Or the weights lie beside the file that the link leads to. */
+  ck_assert_int_eq (_i == 0 ? symlink (weights, weights_link) : 0, 0);
+  graph = ens_onnx_import (model_link, NULL, &error);
+  ck_assert_no_error (error);
+  confined = ens_onnx_import (model_link, &(EnsOnnxOptions) {.confined = TRUE}, &error);
+  ck_assert_ptr_null (confined);
+  g_unlink (weights_link);
+  g_unlink (model_link);
+  g_unlink (weights);
+  g_unlink (blob);
+  g_rmdir (shown);
+  g_rmdir (blobs);
+  g_rmdir (root);
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  test_init (&argc, &argv);
+  test_suite ("onnx-bodies");
+  test_add ("functions", test_functions);
+  test_add ("recursion", test_recursion);
+  test_add ("explosion", test_explosion);
+  TEST_ADD_LOOP ("branches", test_branches, branch_rows);
+  test_add ("unknown-branch", test_unknown_branch);
+  TEST_ADD_LOOP ("outputs", test_outputs, output_rows);
+  TEST_ADD_LOOP ("order", test_order, order_rows);
+  test_add_loop ("links", test_links, 2);
+  return test_run ();
+}
