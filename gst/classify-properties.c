@@ -8,6 +8,8 @@ enum {
   PROP_0,
   PROP_MODEL,
   PROP_DEVICE,
+  PROP_MAX_MEMORY,
+  PROP_MAX_OPERATIONS,
   PROP_ACTIVE_DEVICE,
   PROP_INFERENCE_INTERVAL,
   PROP_INFERENCE_PERIOD,
@@ -97,9 +99,9 @@ compare_scales (gconstpointer a, gconstpointer b)
   return *(const guint *)a < *(const guint *)b ? -1 : *(const guint *)a > *(const guint *)b;
 }
 
-/* Object lock held. Elements beyond the last that fits are left out. */
+/* Elements beyond the last that fits are left out. */
 static void
-set_scales (GstEnsembleSettings *settings, const GValue *array)
+read_scales (GstEnsembleSettings *settings, const GValue *array)
 {
   guint n = MIN (gst_value_array_get_size (array), ENS_MAX_SCALES);
 
@@ -107,6 +109,19 @@ set_scales (GstEnsembleSettings *settings, const GValue *array)
     settings->scales[i] = g_value_get_uint (gst_value_array_get_value (array, i));
   settings->n_scales = n;
   qsort (settings->scales, n, sizeof settings->scales[0], compare_scales);
+}
+
+static void
+set_scales (GstEnsembleClassify *self, const GValue *array)
+{
+  GstEnsembleSettings wanted;
+
+  read_scales (&wanted, array);
+  if (!gst_ensemble_classify_check_scales (self, &wanted))
+    return;
+  GST_OBJECT_LOCK (self);
+  read_scales (&self->settings, array);
+  GST_OBJECT_UNLOCK (self);
 }
 
 /* Object lock held. */
@@ -131,6 +146,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     gst_ensemble_classify_set_style (self, g_value_get_string (value));
     return;
   }
+  if (id == PROP_SCALES) {
+    set_scales (self, value);
+    return;
+  }
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_MODEL:
@@ -141,6 +160,12 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     g_free (self->device);
     self->device = g_strdup (g_value_get_string (value) ? g_value_get_string (value)
                                                         : GST_ENSEMBLE_DEFAULT_DEVICE);
+    break;
+  case PROP_MAX_MEMORY:
+    self->limits.memory = g_value_get_uint64 (value);
+    break;
+  case PROP_MAX_OPERATIONS:
+    self->limits.operations = g_value_get_uint64 (value);
     break;
   case PROP_INFERENCE_INTERVAL:
     self->interval = g_value_get_uint (value);
@@ -153,9 +178,6 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     break;
   case PROP_WINDOWS:
     self->settings.windows = g_value_get_int (value);
-    break;
-  case PROP_SCALES:
-    set_scales (&self->settings, value);
     break;
   case PROP_THRESHOLD:
     self->settings.threshold = g_value_get_float (value);
@@ -196,6 +218,12 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     break;
   case PROP_DEVICE:
     g_value_set_string (value, self->device);
+    break;
+  case PROP_MAX_MEMORY:
+    g_value_set_uint64 (value, self->limits.memory);
+    break;
+  case PROP_MAX_OPERATIONS:
+    g_value_set_uint64 (value, self->limits.operations);
     break;
   case PROP_ACTIVE_DEVICE:
     if (self->ensemble != NULL)
@@ -255,6 +283,16 @@ make_bundle_properties (void)
                            "vulkan, vulkan:N or vulkan:TEXT (part of a name or UUID); "
                            "vulkan+float16 for float16 storage",
                            GST_ENSEMBLE_DEFAULT_DEVICE, READY);
+  props[PROP_MAX_MEMORY] = g_param_spec_uint64 (
+      "max-memory", "Maximum memory",
+      "Bytes that a network may take while it runs, without its weights (0: what the machine, the "
+      "container and the process's limits leave)",
+      0, G_MAXUINT64, 0, READY);
+  props[PROP_MAX_OPERATIONS] = g_param_spec_uint64 (
+      "max-operations", "Maximum of operations",
+      "Multiplications and additions that a network may take for one image (a frame, sub-image or "
+      "window); more is an error when it is planned (0: 4000000000000)",
+      0, G_MAXUINT64, 0, READY);
   props[PROP_ACTIVE_DEVICE] =
       g_param_spec_string ("active-device", "Active device",
                            "The device that the bundle was opened on", NULL, READ_ONLY);

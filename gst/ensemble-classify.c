@@ -121,9 +121,12 @@ open_on_device (GstEnsembleClassify *self, const char *model, const char *device
                 GError **error)
 {
   g_autoptr (EnsDevice) device = ens_device_open (device_name, 0, error);
-  g_autoptr (EnsEnsemble) ensemble =
-      device != NULL ? ens_ensemble_open (model, device, error) : NULL;
+  g_autoptr (EnsEnsemble) ensemble = NULL;
 
+  if (device != NULL) {
+    ens_device_set_limits (device, &self->opened_limits);
+    ensemble = ens_ensemble_open (model, device, error);
+  }
   if (ensemble == NULL || !gst_ensemble_classify_open_style (self, ensemble, error))
     return NULL;
   return g_steal_pointer (&ensemble);
@@ -167,7 +170,9 @@ open_bundle (GstEnsembleClassify *self)
   model = g_strdup (self->model);
   device = g_strdup (self->device);
   open = self->ensemble != NULL && g_strcmp0 (model, self->opened_model) == 0
-         && g_strcmp0 (device, self->opened_device) == 0;
+         && g_strcmp0 (device, self->opened_device) == 0
+         && memcmp (&self->limits, &self->opened_limits, sizeof self->limits) == 0;
+  self->opened_limits = self->limits;
   GST_OBJECT_UNLOCK (self);
   if (open)
     return TRUE;
@@ -182,6 +187,7 @@ open_bundle (GstEnsembleClassify *self)
   self->opened_device = g_steal_pointer (&device);
   GST_OBJECT_UNLOCK (self);
   gst_ensemble_classify_check_style (self);
+  gst_ensemble_classify_check_early_scales (self);
   g_object_notify (G_OBJECT (self), "active-device");
   return TRUE;
 }

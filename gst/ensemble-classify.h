@@ -33,12 +33,14 @@ struct _GstEnsembleClassify {
   GstClockTime period;
   GstEnsembleMode mode;
   GstEnsembleSettings settings;
+  EnsLimits limits;
   char *style;
   guint style_request; /* the latest one */
 
   /* From READY on: the bundle, and the properties it was opened with. */
   EnsEnsemble *ensemble;
   char *opened_model, *opened_device, *opened_style;
+  EnsLimits opened_limits;
 
   GstEnsembleAnalyser *analyser; /* lives as long as the element, runs from PAUSED on */
 
@@ -64,6 +66,12 @@ void gst_ensemble_classify_set_style (GstEnsembleClassify *self, const char *nam
 gboolean gst_ensemble_classify_open_style (GstEnsembleClassify *self, EnsEnsemble *ensemble,
                                            GError **error);
 void gst_ensemble_classify_check_style (GstEnsembleClassify *self);
+/* Whether the bundle, if one is open, takes these scales; if not, posts a warning that says why.
+ * Any thread. */
+gboolean gst_ensemble_classify_check_scales (GstEnsembleClassify *self,
+                                             const GstEnsembleSettings *settings);
+/* The same of scales that were set before there was a bundle, which has its own instead then. */
+void gst_ensemble_classify_check_early_scales (GstEnsembleClassify *self);
 /* Puts the stream's functions into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
 /* From now on caps that the element can't take make an error that says so: the pad refuses them by

@@ -8,7 +8,9 @@
 #include "base/files.h"
 #include "base/json-scan.h"
 
-#define MAX_SIZE (64 << 20)
+#define MAX_SIZE (16 << 20)
+/* Each takes some two hundred bytes once parsed. */
+#define MAX_VALUES 1000000
 
 /* Where the reader stands; node is NULL after an error. */
 typedef struct {
@@ -135,27 +137,97 @@ read_file (const char *path, gsize *size, GError **error)
   return text;
 }
 
+/* All but the last value of an array or object stand before a comma; others are in strings. */
+static gsize
+count_values (const char *text, gsize size)
+{
+  gsize n = 1;
+
+  for (gsize i = 0; i < size; i++)
+    n += text[i] == ',';
+  return n;
+}
+
 /* json-glib takes several values in a row for one text, and brackets without end. */
 static gboolean
 check_text (const EnsJsonReader *reader, const char *text, gsize size, GError **error)
 {
   EnsJsonScan scan;
 
+  if (count_values (text, size) > MAX_VALUES) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "%s: expected at most %d values, found %" G_GSIZE_FORMAT, reader->path, MAX_VALUES,
+                 count_values (text, size));
+    return FALSE;
+  }
   ens_json_scan_init (&scan, reader->path, text, size);
   ens_json_scan_skip (&scan);
   return ens_json_scan_finish (&scan, error);
 }
 
+/* "\\u0000", which would end a string, stands somewhere. */
+static gboolean
+has_zero (const char *text)
+{
+  for (const char *found = strstr (text, "\\u0000"); found != NULL;
+       found = strstr (found + 1, "\\u0000")) {
+    const char *start = found;
+
+    while (start > text && start[-1] == '\\')
+      start--;
+    if ((found - start) % 2 == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Members of objects that are being parsed: json-glib takes the last of several of one name. */
+typedef struct {
+  EnsJsonReader *reader;
+  GHashTable *counts; /* JsonObject → members so far */
+} Members;
+
+static void
+count_member (JsonParser *parser, JsonObject *object, const char *name, gpointer data)
+{
+  Members *members = data;
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (members->counts, object)) + 1;
+
+  if (n != json_object_get_size (object))
+    ens_json_reader_fail (members->reader, NULL, "found the member “%s” twice", name);
+  g_hash_table_insert (members->counts, object, GUINT_TO_POINTER (n));
+}
+
+static void
+forget_object (JsonParser *parser, JsonObject *object, gpointer data)
+{
+  g_hash_table_remove (((Members *)data)->counts, object);
+}
+
+static void
+load (EnsJsonReader *reader, const char *text, gsize size)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new (NULL, NULL);
+  g_autoptr (GError) reason = NULL;
+  Members members = {reader, counts};
+
+  g_signal_connect (reader->parser, "object-member", G_CALLBACK (count_member), &members);
+  g_signal_connect (reader->parser, "object-end", G_CALLBACK (forget_object), &members);
+  if (!json_parser_load_from_data (reader->parser, text, (gssize)size, &reason))
+    ens_json_reader_fail (reader, NULL, "not JSON: %s", reason->message);
+  g_signal_handlers_disconnect_by_data (reader->parser, &members);
+}
+
 static gboolean
 parse (EnsJsonReader *reader, const char *text, gsize size, GError **error)
 {
-  g_autoptr (GError) reason = NULL;
-
   if (!check_text (reader, text, size, error))
     return FALSE;
-  if (!json_parser_load_from_data (reader->parser, text, (gssize)size, &reason))
-    ens_json_reader_fail (reader, NULL, "not JSON: %s", reason->message);
-  else if (!JSON_NODE_HOLDS_OBJECT (json_parser_get_root (reader->parser)))
+  if (has_zero (text))
+    ens_json_reader_fail (reader, NULL, "expected texts without zeroes, found “\\u0000”");
+  else
+    load (reader, text, size);
+  if (reader->error == NULL && !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (reader->parser)))
     fail_expecting (reader, NULL, "an object", json_parser_get_root (reader->parser));
   if (reader->error == NULL)
     get_level (reader)->node = json_parser_get_root (reader->parser);
@@ -304,9 +376,12 @@ get_string (EnsJsonReader *reader, const char *name, JsonNode *node)
 
   if (node != NULL && json_node_get_value_type (node) == G_TYPE_STRING)
     value = json_node_get_string (node);
-  if (value != NULL && *value != 0)
+  if (value != NULL && *value != 0 && g_utf8_validate (value, -1, NULL))
     return value;
-  fail_expecting (reader, name, "a string that is not empty", node);
+  if (value != NULL && *value != 0)
+    ens_json_reader_fail (reader, name, "expected text in UTF-8, found half of a “\\ud800” pair");
+  else
+    fail_expecting (reader, name, "a string that is not empty", node);
   return NULL;
 }
 

@@ -61,7 +61,6 @@ make_device (guint n_threads)
   g_atomic_ref_count_init (&device->references);
   device->pool = ens_thread_pool_new (n_threads);
   device->arenas = ens_arenas_new ();
-  device->limits = ENS_LIMITS_DEFAULTS;
   g_mutex_init (&device->lock);
   return device;
 }

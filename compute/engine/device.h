@@ -10,19 +10,18 @@ G_BEGIN_DECLS
 
 typedef struct _EnsDevice EnsDevice;
 
-/* What the machine, the container and the process leave a plan. */
-#define ENS_MEMORY_OF_THE_MACHINE 0
 /* Of one image; about what the largest published classifiers take at their largest sizes. */
 #define ENS_DEFAULT_MAX_OPERATIONS G_GINT64_CONSTANT (4000000000000)
 
+/* What a plan may take. */
 typedef struct {
-  /* Bytes of intermediate values, inputs and outputs of a plan; 0: ENS_MEMORY_OF_THE_MACHINE. */
+  /* Bytes of intermediate values, inputs and outputs. 0: as many as the environment variable
+   * ENSEMBLE_MAX_MEMORY says, or as the machine, the container and the process's limits leave. */
   guint64 memory;
-  /* Operations for one image of a batch, multiplications and additions each one; 0: any number. */
+  /* Operations for one image of a batch, multiplications and additions each one. 0: as many as
+   * ENSEMBLE_MAX_OPERATIONS says, or ENS_DEFAULT_MAX_OPERATIONS. */
   guint64 operations;
 } EnsLimits;
-
-#define ENS_LIMITS_DEFAULTS ((EnsLimits) {.operations = ENS_DEFAULT_MAX_OPERATIONS})
 
 /* name: "auto" (a real GPU if there is one, else the CPU), "cpu", "vulkan" (the best GPU there is),
  * "vulkan:N" (by number), or "vulkan:TEXT" (part of a GPU's name or UUID); either followed by
@@ -42,7 +41,7 @@ const char *ens_device_get_description (EnsDevice *device);
  * fallback to the CPU. NULL: none. Any thread. (transfer full) */
 char *ens_device_take_warning (EnsDevice *device);
 EnsThreadPool *ens_device_get_pool (EnsDevice *device);
-/* What plans that are made from now on may take; ENS_LIMITS_DEFAULTS at first. Any thread. */
+/* What plans that are made from now on may take; zeroes at first. Any thread. */
 void ens_device_set_limits (EnsDevice *device, const EnsLimits *limits);
 EnsLimits ens_device_get_limits (EnsDevice *device);
 /* Whether it reads frames in DMABufs without copying them, as long as its GPU works. Any thread. */

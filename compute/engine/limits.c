@@ -46,14 +46,41 @@ get_process_memory (void)
              : G_MAXUINT64;
 }
 
+/* 0: the variable is not set, or no number. */
+static guint64
+read_variable (const char *name)
+{
+  const char *text = g_getenv (name);
+  guint64 value;
+
+  return text != NULL && g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT64, &value, NULL) ? value
+                                                                                             : 0;
+}
+
+/* 0: nobody has set one. */
+static guint64
+get_set_memory (const EnsLimits *limits)
+{
+  return limits->memory > 0 ? limits->memory : read_variable ("ENSEMBLE_MAX_MEMORY");
+}
+
 gsize
 ens_limits_get_memory (const EnsLimits *limits)
 {
-  guint64 memory = limits->memory;
+  guint64 memory = get_set_memory (limits);
 
-  if (memory == ENS_MEMORY_OF_THE_MACHINE)
+  if (memory == 0)
     memory = MIN (get_physical_memory (), MIN (get_group_memory (), get_process_memory ()));
   return (gsize)MIN (memory, G_MAXSIZE);
+}
+
+guint64
+ens_limits_get_operations (const EnsLimits *limits)
+{
+  guint64 operations =
+      limits->operations > 0 ? limits->operations : read_variable ("ENSEMBLE_MAX_OPERATIONS");
+
+  return operations > 0 ? operations : ENS_DEFAULT_MAX_OPERATIONS;
 }
 
 static gsize
@@ -112,6 +139,7 @@ ens_limits_check_memory (const EnsLimits *limits, const EnsGraph *inferred, gsiz
 {
   gsize limit = ens_limits_get_memory (limits);
   gsize arrays = sum_sizes (inferred->inputs) + sum_sizes (inferred->outputs);
+  gboolean was_set = get_set_memory (limits) > 0;
   g_autofree char *shape = NULL, *found = NULL, *expected = NULL, *largest = NULL;
 
   if (size <= limit && arrays <= limit - size)
@@ -123,10 +151,8 @@ ens_limits_check_memory (const EnsLimits *limits, const EnsGraph *inferred, gsiz
   g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
                "running %s on %s would take %s of memory, and %s has %s: %s; take smaller images, "
                "fewer at a time or fewer scales%s",
-               inferred->name, shape, found,
-               limits->memory == ENS_MEMORY_OF_THE_MACHINE ? "this machine" : "max-memory",
-               expected, largest,
-               limits->memory == ENS_MEMORY_OF_THE_MACHINE ? "" : ", or raise max-memory");
+               inferred->name, shape, found, was_set ? "max-memory" : "this machine", expected,
+               largest, was_set ? ", or raise max-memory" : "");
   return FALSE;
 }
 
@@ -194,13 +220,14 @@ check_operations (const EnsLimits *limits, const EnsGraph *inferred, GError **er
   const EnsValue *input = inferred->inputs->len > 0 ? inferred->inputs->pdata[0] : NULL;
   double n_images = input != NULL && input->shape.rank > 0 ? (double)input->shape.dims[0] : 1;
   double n = count_operations (inferred, &most) / MAX (n_images, 1);
+  double limit = (double)ens_limits_get_operations (limits);
   g_autofree char *shape = NULL, *found = NULL, *expected = NULL;
 
-  if (limits->operations == 0 || n <= (double)limits->operations)
+  if (n <= limit)
     return TRUE;
   shape = describe_input (inferred);
   found = ens_format_operations (n);
-  expected = ens_format_operations ((double)limits->operations);
+  expected = ens_format_operations (limit);
   g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
                "running %s on %s would take %s operations for each image, most of them node “%s” "
                "(%s), and max-operations allows %s; take smaller images or fewer scales, or raise "

@@ -6,8 +6,9 @@
 #include "engine/device.h"
 #include "graph/op.h"
 
-/* Bytes that a plan may take: limits->memory, or what this machine has and lets the process use. */
+/* What they come to. */
 gsize ens_limits_get_memory (const EnsLimits *limits);
+guint64 ens_limits_get_operations (const EnsLimits *limits);
 
 /* Operations of all nodes of a graph with inferred shapes. Elementwise ones count one for each
  * element. */

@@ -37,6 +37,9 @@ const EnsShape *ens_network_get_input_shape (EnsNetwork *network, guint i);
 /* Plans for inputs of these shapes, or returns a plan made earlier; a network keeps its latest
  * plans. Any thread. (transfer full) */
 EnsPlan *ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GError **error);
+/* FALSE with an error if such a plan can't be made, as far as can be told from shapes and the
+ * device's limits alone. Any thread. */
+gboolean ens_network_check (EnsNetwork *network, const EnsShape *input_shapes, GError **error);
 EnsPlan *ens_plan_ref (EnsPlan *plan);
 void ens_plan_unref (EnsPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsPlan, ens_plan_unref)

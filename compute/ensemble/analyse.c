@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "classify/fusion.h"
+#include "engine/device-private.h"
 #include "engine/jobs.h"
 #include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
@@ -435,17 +436,14 @@ adapt (FrameState *state, GError **error)
   return state->frame != NULL;
 }
 
-EnsResult *
-ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
-                  const EnsAnalyseOptions *options, GError **error)
+static EnsResult *
+analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
+         const EnsAnalyseOptions *options, GError **error)
 {
-  const EnsAnalyseOptions defaults = ENS_ANALYSE_DEFAULTS;
   const EnsBundle *bundle = analysis->ensemble->bundle;
-  g_auto (FrameState) state = {analysis, bundle, frame, options != NULL ? options : &defaults};
+  g_auto (FrameState) state = {analysis, bundle, frame, options};
   gint64 start = g_get_monotonic_time (), found, adapted;
   const EnsJobTimes *times;
-
-  g_return_val_if_fail (state.options->n_scales <= ENS_MAX_SCALES, NULL);
 
   if (!ens_frame_validate (frame, error))
     return NULL;
@@ -472,4 +470,52 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
                                         .networks = times->networks,
                                         .total = 1000 * (g_get_monotonic_time () - start)};
   return g_steal_pointer (&state.result);
+}
+
+/* ---- Scales that can't be had ---- */
+
+static gboolean
+are_refused (const EnsAnalysis *analysis, const EnsAnalyseOptions *options)
+{
+  return options->n_scales == analysis->n_refused
+         && memcmp (options->scales, analysis->refused, options->n_scales * sizeof *options->scales)
+                == 0;
+}
+
+/* Whether given scales are at fault: then the bundle's own take their place from now on. */
+static gboolean
+refuse_scales (EnsAnalysis *analysis, const EnsAnalyseOptions *options, const GError *reason)
+{
+  if (options->n_scales == 0
+      || (!g_error_matches (reason, ENS_ERROR, ENS_ERROR_SHAPE)
+          && !g_error_matches (reason, ENS_ERROR, ENS_ERROR_RESOURCE)))
+    return FALSE;
+  analysis->n_refused = options->n_scales;
+  memcpy (analysis->refused, options->scales, options->n_scales * sizeof *options->scales);
+  ens_device_warn (analysis->ensemble->device, "the bundle's scales are used, because: %s",
+                   reason->message);
+  return TRUE;
+}
+
+EnsResult *
+ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
+                  const EnsAnalyseOptions *options, GError **error)
+{
+  EnsAnalyseOptions given = options != NULL ? *options : ENS_ANALYSE_DEFAULTS;
+  g_autoptr (GError) reason = NULL;
+  EnsResult *result;
+
+  g_return_val_if_fail (given.n_scales <= ENS_MAX_SCALES, NULL);
+
+  if (given.n_scales > 0 && are_refused (analysis, &given))
+    given.n_scales = 0;
+  result = analyse (analysis, frame, pts, &given, &reason);
+  if (result != NULL)
+    return result;
+  if (refuse_scales (analysis, &given, reason)) {
+    given.n_scales = 0;
+    return analyse (analysis, frame, pts, &given, error);
+  }
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return NULL;
 }

@@ -6,6 +6,9 @@
 #include "ensemble/bundle-private.h"
 #include "base/json-reader.h"
 
+/* Of means, scales and calibrations: numbers beyond overflow what they are multiplied with. */
+#define MAX_NUMBER 1e6
+
 static const EnsJsonRange side_range = {1, ENS_MAX_SCALES, 1, ENS_MAX_SIDE};
 
 /* "gst-ensemble/bundle/3" is readable only to a later version. */
@@ -68,7 +71,7 @@ read_classes (EnsJsonReader *reader, EnsBundle *bundle)
 static EnsCalibration
 read_pair (EnsJsonReader *reader, const char *name)
 {
-  static const EnsJsonRange range = {2, 2, -FLT_MAX, FLT_MAX};
+  static const EnsJsonRange range = {2, 2, -MAX_NUMBER, MAX_NUMBER};
   guint n;
   g_autofree float *values = ens_json_reader_numbers (reader, name, &range, &n);
 
@@ -95,7 +98,7 @@ read_calibration (EnsJsonReader *reader, const char *name, const EnsBundle *bund
 static void
 read_normalise (EnsJsonReader *reader, EnsNormalise *normalise)
 {
-  EnsJsonRange range = {.min = -FLT_MAX, .max = FLT_MAX};
+  EnsJsonRange range = {.min = -MAX_NUMBER, .max = MAX_NUMBER};
   g_autofree float *mean = NULL, *scale = NULL;
   guint n;
 

@@ -12,21 +12,23 @@
 static GMutex registry_lock;
 static GHashTable *registry; /* key → EnsEnsemble, not owned */
 
-/* What makes two openings the same: the device, and the bundle as it is on disk now. A bundle that
- * was written again is another one, also while the old one is in use. (transfer full) */
+/* What makes two openings the same: the device with its limits, and the bundle as it is on disk
+ * now. A bundle that was written again is another one, also while the old one is in use. (transfer
+ * full) */
 static char *
 make_key (const EnsBundle *bundle, EnsDevice *device)
 {
   g_autofree char *path = g_build_filename (bundle->folder, ENS_BUNDLE_FILE, NULL);
+  const EnsLimits limits = ens_device_get_limits (device);
   GStatBuf status = {0};
 
   g_stat (path, &status);
-  return g_strdup_printf ("%s %" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
-                          " %" G_GINT64_FORMAT ".%09ld %s",
-                          ens_device_get_name (device), (guint64)status.st_dev,
-                          (guint64)status.st_ino, (gint64)status.st_size,
-                          (gint64)status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
-                          bundle->only != NULL ? bundle->classes[0] : "");
+  return g_strdup_printf (
+      "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT
+      " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %s",
+      ens_device_get_name (device), limits.memory, limits.operations, (guint64)status.st_dev,
+      (guint64)status.st_ino, (gint64)status.st_size, (gint64)status.st_mtim.tv_sec,
+      status.st_mtim.tv_nsec, bundle->only != NULL ? bundle->classes[0] : "");
 }
 
 static void
@@ -166,6 +168,16 @@ ens_ensemble_unref (EnsEnsemble *ensemble)
   g_mutex_unlock (&registry_lock);
   if (last)
     ensemble_free (ensemble);
+}
+
+gboolean
+ens_ensemble_check_scales (EnsEnsemble *ensemble, const guint *scales, guint n_scales,
+                           GError **error)
+{
+  for (guint n = 0; n < ensemble->bundle->n_networks; n++)
+    if (!ens_member_check_scales (ensemble->members[n], scales, n_scales, error))
+      return FALSE;
+  return TRUE;
 }
 
 const char *const *

@@ -24,6 +24,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEnsemble, ens_ensemble_unref)
 
 const EnsBundle *ens_ensemble_get_bundle (EnsEnsemble *ensemble);
 EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
+/* FALSE with an error if these scales can't take the place of the networks' own, as far as can be
+ * told before there is a frame. */
+gboolean ens_ensemble_check_scales (EnsEnsemble *ensemble, const guint *scales, guint n_scales,
+                                    GError **error);
 /* What people should know of how its networks were loaded, a sentence each that names the network,
  * up to a NULL. */
 const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
@@ -54,9 +58,11 @@ typedef struct {
   /* How many at most; -1: the bundle's, 0: none. The sub-images of a frame that is divided share
    * them, and have one each at least. */
   gint windows;
-  const guint *scales; /* shorter sides, for all networks; n_scales 0: the bundle's */
-  guint n_scales;      /* at most ENS_MAX_SCALES */
-  float threshold;     /* for all classes; negative: the bundle's */
+  /* Shorter sides, for all networks; n_scales 0: the bundle's. Where they can't be planned, the
+   * bundle's are used, and the device has a warning. */
+  const guint *scales;
+  guint n_scales;  /* at most ENS_MAX_SCALES */
+  float threshold; /* for all classes; negative: the bundle's */
   /* Classified instead of windows found by selective search (region proposals), if not NULL: all of
    * them, or the first `windows`. */
   const EnsRect *regions;

@@ -5,6 +5,9 @@
 #include "ensemble/bundle-private.h"
 #include "ensemble/member-graph.h"
 
+/* Bytes of a batch of images, so far as one image takes less. */
+#define MAX_BATCH_SIZE (256 << 20)
+
 /* The longer side of a scaled frame over the shorter one, at most. */
 #define MAX_ASPECT 4
 
@@ -163,6 +166,30 @@ ens_member_get_weights_size (EnsMember *member)
   return ens_network_get_weights_size (member->whole[member->settings->n_scales]);
 }
 
+gboolean
+ens_member_check_scales (EnsMember *member, const guint *scales, guint n_scales, GError **error)
+{
+  const guint channels = ens_order_channels (member->settings->normalise.order);
+  EnsNetwork *network = get_whole (member, n_scales, error);
+  EnsShape shapes[ENS_MAX_SCALES];
+
+  for (guint i = 0; i < n_scales; i++) {
+    g_autofree char *reason = NULL;
+
+    if (!ens_member_geometry_takes (&member->geometry, scales[i], &reason)) {
+      g_set_error (error, ENS_ERROR, ENS_ERROR_SHAPE, "network “%s” %s, not of %u",
+                   member->settings->name, reason, scales[i]);
+      return FALSE;
+    }
+    shapes[i] = ENS_SHAPE (1, scales[i], scales[i], channels);
+    ens_member_geometry_fit (&member->geometry, &shapes[i]);
+  }
+  if (network != NULL && ens_network_check (network, shapes, error))
+    return TRUE;
+  g_prefix_error (error, "network “%s”: ", member->settings->name);
+  return FALSE;
+}
+
 /* ---- Running ---- */
 
 struct _EnsMemberJobs {
@@ -242,8 +269,13 @@ batch_size (guint left, guint largest)
 /* Jobs that wait want batches of different sizes, because each size is a plan, which waits but
  * once: 100 windows are 64, 32 and 4. */
 static guint
-get_largest (const EnsMemberJobs *jobs, guint at_once)
+get_largest (const EnsMemberJobs *jobs, guint at_once, const EnsShape *shapes, guint n_shapes)
 {
+  guint64 size = 0;
+
+  for (guint i = 0; i < n_shapes; i++)
+    size += (guint64)ens_shape_span (&shapes[i], 1, 4) * sizeof (float);
+  at_once = (guint)CLAMP (MAX_BATCH_SIZE / MAX (size, 1), 1, at_once);
   return ens_jobs_wait (jobs->queue) ? 4 * at_once : at_once;
 }
 
@@ -296,7 +328,8 @@ ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, f
     return FALSE;
   get_whole_shapes (images, member, shapes);
   for (guint done = 0; done < images->n_rects;) {
-    guint n = batch_size (images->n_rects - done, get_largest (jobs, ENS_WHOLE_BATCH));
+    guint n = batch_size (images->n_rects - done,
+                          get_largest (jobs, ENS_WHOLE_BATCH, shapes, images->n_scales));
 
     for (guint i = 0; i < images->n_scales; i++)
       shapes[i].dims[0] = n;
@@ -320,13 +353,16 @@ ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows
   EnsJob job = {.shapes = shapes, .frame = windows->frame, .framing = settings->window_framing};
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
+  for (guint i = 0; i < settings->n_window_sizes; i++) {
+    shapes[i] = ENS_SHAPE (1, settings->window_sizes[i], settings->window_sizes[i], channels);
+    ens_member_geometry_fit (&member->geometry, &shapes[i]);
+  }
   for (guint done = 0; done < windows->n_rects;) {
-    guint n = batch_size (windows->n_rects - done, get_largest (jobs, ENS_WINDOW_BATCH));
+    guint n = batch_size (windows->n_rects - done,
+                          get_largest (jobs, ENS_WINDOW_BATCH, shapes, settings->n_window_sizes));
 
-    for (guint i = 0; i < settings->n_window_sizes; i++) {
-      shapes[i] = ENS_SHAPE (n, settings->window_sizes[i], settings->window_sizes[i], channels);
-      ens_member_geometry_fit (&member->geometry, &shapes[i]);
-    }
+    for (guint i = 0; i < settings->n_window_sizes; i++)
+      shapes[i].dims[0] = n;
     job.rects = &windows->rects[done];
     set_outputs (member, windows, done, values, &job);
     if (!run_network (jobs, member->windows, &job, error))

@@ -49,6 +49,10 @@ gboolean ens_member_takes_windows (const EnsMember *member);
 /* Whether it gives similarities beside probabilities (M2). */
 gboolean ens_member_has_gate (const EnsMember *member);
 const EnsMemberGeometry *ens_member_get_geometry (const EnsMember *member);
+/* FALSE with an error if the network does not take images of these shorter sides, or they would
+ * take more memory or operations than the device allows, as far as can be told without planning. */
+gboolean ens_member_check_scales (EnsMember *member, const guint *scales, guint n_scales,
+                                  GError **error);
 /* What people should know of how its network was loaded: ens_network_get_notes (). */
 const char *const *ens_member_get_notes (EnsMember *member);
 /* Bytes of weights, packed forms included. */

@@ -375,7 +375,8 @@ claim_name (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsValue *value,
   }
   /* What stands for the tensor alone, of which the file has another name, too. */
   if (holder == NULL && value->producer != NULL && value->constant == NULL
-      && value == tensor->last && !g_ptr_array_find (import->graph->outputs, value, NULL)) {
+      && (value == tensor->last || value == tensor->first)
+      && !g_ptr_array_find (import->graph->outputs, value, NULL)) {
     ens_graph_rename (import->graph, value, tensor->name);
     return value;
   }

@@ -8,6 +8,7 @@
 typedef struct {
   char *model, *one_class, *style, *device, *scales, *sub_images, *map, *gate;
   gint threads, windows, top, max_sub_images;
+  gint64 max_operations;
   double interval, threshold;
   gboolean json;
 } Options;
@@ -189,6 +190,7 @@ read_options (const Options *options, guint **scales, EnsAnalyseOptions *analyse
       || !tool_check_least ("--top", options->top, 0, error)
       || !tool_check_least ("--windows", options->windows, -1, error)
       || !tool_check_least ("--max-sub-images", options->max_sub_images, 0, error)
+      || !tool_check_least ("--max-operations", (double)options->max_operations, 0, error)
       || !parse_sub_images (options, &analyse->sub_images, error)
       || !parse_gate (options, &analyse->no_gate, error)
       || !tool_parse_sizes (options->scales, "--scales", scales, &analyse->n_scales, error))
@@ -221,6 +223,8 @@ run (gconstpointer data, char **arguments, GError **error)
   if (!read_options (options, &scales, &analyse, error))
     return FALSE;
   device = tool_open_device (options->device, options->threads, error);
+  if (device != NULL)
+    ens_device_set_limits (device, &(EnsLimits) {.operations = (guint64)options->max_operations});
   ensemble =
       device ? ens_ensemble_open_class (options->model, options->one_class, device, error) : NULL;
   if (ensemble == NULL)
@@ -265,6 +269,8 @@ static const ToolOption option_table[] = {
      "P from which on a class is present (the bundle's)"},
     {"gate", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, gate), "MODE",
      "Withhold unrelated classes: on or off (on)", "on off"},
+    {"max-operations", 0, G_OPTION_ARG_INT64, G_STRUCT_OFFSET (Options, max_operations), "N",
+     "Operations of a network on an image at most (4e12)"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
     TOOL_OPTION_END,

@@ -3,6 +3,8 @@
 #include "drawing/network-drawing.h"
 #include "drawing/network-groups.h"
 #include "engine/feature-layers.h"
+#include "engine/limits.h"
+#include "ensemble/member-graph.h"
 #include "graph/infer.h"
 #include "inspect.h"
 #include "onnx/onnx.h"
@@ -70,6 +72,17 @@ print_layers (const EnsGraph *graph)
   g_print ("%u layers, %" G_GINT64_FORMAT " parameters\n", graph->nodes->len, total);
 }
 
+/* For one image. */
+static void
+print_operations (const EnsGraph *graph, const EnsShape *shapes)
+{
+  gint64 batch = graph->inputs->len > 0 && shapes[0].rank > 0 ? MAX (shapes[0].dims[0], 1) : 1;
+  g_autofree char *text =
+      ens_format_operations (ens_graph_count_operations (graph) / (double)batch);
+
+  g_print ("cost    %s operations for each image (max-operations limits them)\n", text);
+}
+
 static void
 print_taps (GArray *taps)
 {
@@ -89,6 +102,23 @@ print_taps (GArray *taps)
   tool_table_print (table);
 }
 
+static void
+print_geometry (const char *path, const EnsPreprocess *preprocess)
+{
+  const EnsBundleNetwork settings = {
+      .taps = preprocess->taps, .normalise = preprocess->normalise, .size = preprocess->size};
+  g_autoptr (GError) error = NULL;
+  g_autofree char *takes = NULL;
+  EnsMemberGeometry geometry;
+
+  if (!ens_member_read_geometry (path, &settings, &geometry, &error)) {
+    g_print ("  note    %s\n", error->message);
+    return;
+  }
+  takes = ens_member_geometry_describe (&geometry);
+  tool_proposal_print_line ("images", takes, "found by trying");
+}
+
 /* An ensemble can use networks of images alone, which the layers are shown of all the same. */
 static void
 print_proposal (const char *path)
@@ -97,10 +127,12 @@ print_proposal (const char *path)
   g_autoptr (EnsPreprocess) preprocess = ens_preprocess_find (path, &error);
 
   g_print ("\nIn an ensemble (train takes this where it is told nothing else):\n");
-  if (preprocess != NULL)
-    tool_proposal_print (preprocess);
-  else
+  if (preprocess == NULL) {
     g_print ("  %s\n", error->message);
+    return;
+  }
+  tool_proposal_print (preprocess);
+  print_geometry (path, preprocess);
 }
 
 static gboolean
@@ -143,6 +175,7 @@ tool_inspect_network (const char *path, guint size, const char *drawing, GError 
     return FALSE;
   ens_graph_remove_unused (graph);
   print_values ("output", graph->outputs);
+  print_operations (graph, shapes);
   g_print ("\n");
   print_layers (graph);
   print_taps (taps);

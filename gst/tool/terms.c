@@ -15,6 +15,8 @@ const ToolTerm tool_device_names[] = {
 
 const ToolTerm tool_variables[] = {
     {"ENSEMBLE_LEVEL", "Instruction set on the CPU: baseline, avx2, avx512"},
+    {"ENSEMBLE_MAX_MEMORY", "Bytes of a network's values (what the machine has)"},
+    {"ENSEMBLE_MAX_OPERATIONS", "Operations of a network on an image (4000000000000)"},
     {"ENSEMBLE_MAX_PIXELS", "Larger pictures are refused, undecoded (128000000)"},
     {"ENSEMBLE_VULKAN_MATRICES", "Cooperative matrices: none, subgroup, workgroup"},
     {"ENSEMBLE_VULKAN_NO_TEXELS", "1: storage buffers instead of texel buffers"},

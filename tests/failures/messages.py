@@ -91,8 +91,8 @@ ROWS = [
                                           "grey.onnx,order=RGB"],
      "grey.onnx: takes images of 1 channel, but the order says 3; it should be GRAY"),
     ("memory for a plan too large", ["benchmark", "huge.onnx", "-b", "900", "-s", "4096", "-d", "cpu"],
-     "running huge.onnx on 900x4096x4096x3 would take … of memory, this machine has …; take smaller "
-     "images, or fewer at a time"),
+     "running huge.onnx on 900x4096x4096x3 would take … of memory, and this machine has …: node “odd” "
+     "(Conv) gives 900x4096x4096x4, …; take smaller images, fewer at a time or fewer scales"),
     ("a folder that is no bundle", ["classify", "a.jpg", "-m", "good"],
      "good: " + NO_BUNDLE + "found a folder without ensemble.json"),
     ("a network for a bundle", ["classify", "a.jpg", "-m", "grey.onnx"],

@@ -178,10 +178,57 @@ def make_whole_model():
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)])
 
 
+def make_body_models():
+    """What becomes part of a graph before its operators are looked at: functions that call each
+    other, branches, outputs that can't be computed, images of bytes and in TensorFlow's order."""
+    from onnx import AttributeProto, TensorProto, helper
+    own = helper.make_opsetid("own", 1)
+    opsets = [helper.make_opsetid("", 13), own]
+
+    def model(nodes, outputs, kind=TensorProto.FLOAT, shape=("n", 3, 6, 6), functions=()):
+        graph = helper.make_graph(
+            nodes, "g", [helper.make_tensor_value_info("x", kind, shape)],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs])
+        return helper.make_model(graph, opset_imports=opsets, functions=functions)
+
+    slope = helper.make_node("LeakyRelu", ["a"], ["b"])
+    slope.attribute.append(AttributeProto(name="alpha", ref_attr_name="slope",
+                                          type=AttributeProto.FLOAT))
+    inner = helper.make_function("own", "Inner", ["a"], ["b"], [slope], opsets, ["slope"])
+    outer = helper.make_function(
+        "own", "Outer", ["a", "c"], ["d"],
+        [helper.make_node("Inner", ["a"], ["t"], domain="own", slope=0.5),
+         helper.make_node("Add", ["t", "c"], ["d"])], opsets)
+    yield model([helper.make_node("Outer", ["x", "x"], ["y"], domain="own")], ["y"],
+                functions=[inner, outer])
+
+    def branch(op):
+        return helper.make_graph([helper.make_node(op, ["x"], [op])], op, [],
+                                 [helper.make_tensor_value_info(op, TensorProto.FLOAT, None)])
+
+    index = helper.make_tensor("", TensorProto.INT64, [], [2])
+    limit = helper.make_tensor("", TensorProto.INT64, [], [7])
+    yield model([helper.make_node("Shape", ["x"], ["s"]),
+                 helper.make_node("Constant", [], ["i"], value=index),
+                 helper.make_node("Constant", [], ["l"], value=limit),
+                 helper.make_node("Gather", ["s", "i"], ["d"]),
+                 helper.make_node("Less", ["d", "l"], ["c"]),
+                 helper.make_node("If", ["c"], ["y"], then_branch=branch("Relu"),
+                                  else_branch=branch("Neg"))], ["y"])
+    yield model([helper.make_node("Softmax", ["x"], ["p"]),
+                 helper.make_node("ZipMap", ["p"], ["m"], domain="ai.onnx.ml")], ["m"])
+    yield model([helper.make_node("Cast", ["x"], ["f"], to=1),
+                 helper.make_node("Transpose", ["f"], ["t"], perm=[0, 3, 1, 2]),
+                 helper.make_node("GlobalAveragePool", ["t"], ["y"])], ["y"],
+                TensorProto.UINT8, ("n", 6, 6, 3))
+
+
 def onnx_corpus():
-    seeds = [model.SerializeToString() for model in [*make_node_models(), make_whole_model()]]
+    models = [*make_node_models(), make_whole_model(), *make_body_models()]
+    seeds = [model.SerializeToString() for model in models]
     rows = NODES + CONTRIBUTED
     words = {op for op, *_ in rows} | {name for *_, attributes in rows for name in attributes}
+    words |= {"If", "then_branch", "else_branch", "ZipMap", "TopK", "own", "Inner", "Outer", "slope"}
     words |= {"Constant", "value", "axes", "perm", "NOTSET", "VALID", "SAME_LOWER", "constant",
               "edge", "nearest", "cubic", "asymmetric", "half_pixel", "align_corners"}
     return seeds, words
