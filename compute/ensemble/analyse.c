@@ -33,6 +33,8 @@ struct _EnsAnalysis {
   EnsMemberJobs **members; /* as many as networks */
   EnsWindowSearch *search;
   EnsStyleRun *style;
+  guint refused[ENS_MAX_SCALES]; /* given scales that could not be planned, the latest ones */
+  guint n_refused;
 };
 
 /* The state of one frame's analysis. */

@@ -354,6 +354,19 @@ add_inputs (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error
 
 /* Outputs */
 
+/* Whether a value may take the tensor's name: what a Transpose in the file was left out for, or one
+ * that was added. */
+static gboolean
+stands_for (const EnsOnnxImport *import, const EnsOnnxTensor *tensor, const EnsValue *value)
+{
+  g_autofree char *made = ens_onnx_tensor_name_order (tensor, FALSE);
+
+  if (value->producer == NULL || value->constant != NULL
+      || g_ptr_array_find (import->graph->outputs, value, NULL))
+    return FALSE;
+  return value == tensor->last || (value == tensor->first && strcmp (value->name, made) == 0);
+}
+
 /* Gives an output's value the output's name. The name may be with the tensor's value in the other
  * order, or the value may be another tensor's where a Transpose has cancelled. */
 static EnsValue *
@@ -373,10 +386,7 @@ claim_name (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsValue *value,
     ens_graph_rename (import->graph, value, tensor->name);
     return value;
   }
-  /* What stands for the tensor alone, of which the file has another name, too. */
-  if (holder == NULL && value->producer != NULL && value->constant == NULL
-      && (value == tensor->last || value == tensor->first)
-      && !g_ptr_array_find (import->graph->outputs, value, NULL)) {
+  if (holder == NULL && stands_for (import, tensor, value)) {
     ens_graph_rename (import->graph, value, tensor->name);
     return value;
   }

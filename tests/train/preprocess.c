@@ -300,6 +300,28 @@ static const struct {
      {0.0078431, 0.0078431, 0.0078431},
      "stated in preprocessor_config.json",
      384},
+    {"preprocessor_config.json",
+     "{\"do_flip_channel_order\": true, \"do_normalize\": false, \"image_mean\": 1, "
+     "\"size\": {\"shortest_edge\": 288}, \"crop_size\": {\"height\": 256, \"width\": 256}}",
+     NULL,
+     NULL,
+     ENS_ORDER_BGR,
+     "stated in preprocessor_config.json",
+     {0, 0, 0},
+     {0.0039216, 0.0039216, 0.0039216},
+     "stated in preprocessor_config.json",
+     256},
+    {"preprocessor_config.json",
+     "{\"rescale_factor\": 0.00784313725490196, \"rescale_offset\": true, \"image_mean\": 0.5, "
+     "\"image_std\": 2, \"size\": 240}",
+     NULL,
+     NULL,
+     ENS_ORDER_RGB,
+     "stated in preprocessor_config.json",
+     {191.25, 191.25, 191.25},
+     {0.0039216, 0.0039216, 0.0039216},
+     "stated in preprocessor_config.json",
+     240},
     {"config.json",
      "{\"architecture\": \"resnet18\", \"pretrained_cfg\": {\"mean\": [0, 0, 0], \"std\": [1, 1, "
      "1], \"input_size\": [3, 288, 288], \"crop_pct\": 0.95}}",
@@ -418,6 +440,11 @@ static const struct {
      "net.modelinfo: ranges: expected MIN,MAX pairs"},
     {"net.modelinfo", "[modelinfo]\nversion=1.0\n", NULL, NULL,
      "net.modelinfo: has no section for an input"},
+    {"preprocessor_config.json",
+     "{\"do_resize\": false, \"size\": 100, \"resample\": 3, \"do_pad\": true}", NULL, NULL,
+     "preprocessor_config.json: not used: resample, do_pad"},
+    {"config.json", "{\"pretrained_cfg\": {\"interpolation\": \"bicubic\", \"tag\": \"x\"}}", NULL,
+     NULL, "config.json: not used: interpolation"},
     {NULL, NULL, "Image.NominalPixelRange", "Wide",
      "the file, as “image.nominalpixelrange”: “Wide” is no range of pixels"},
     {NULL, NULL, "names", "{0: 'cat', 1: 'dog'}", "network's 3 outputs, found 2"},
@@ -443,6 +470,29 @@ START_TEST (test_notes)
   ck_assert_uint_eq (preprocess->size, 224);
   ck_assert_ptr_null (preprocess->labels);
   assert_explained (preprocess, ENS_PREPROCESS_RANGE, "guess");
+}
+END_TEST
+
+/* What the graph does itself is not done again because a configuration tells how it was trained. */
+START_TEST (test_not_twice)
+{
+  static const float mean[] = {123.675f, 116.28f, 103.53f};
+  static const float factor[] = {0.0171f, 0.0175f, 0.0174f};
+  const Design design = {.size = -1, .channels = 3, .subtract = mean, .multiply = factor};
+  g_auto (Place) place;
+  g_autoptr (EnsPreprocess) preprocess = NULL;
+
+  place_init (&place);
+  put_network (&place, &design, NULL, NULL, NULL);
+  put_file (&place, "preprocessor_config.json",
+            "{\"image_mean\": [0.485, 0.456, 0.406], \"image_std\": [0.229, 0.224, 0.225]}");
+  preprocess = find (&place);
+  assert_explained (preprocess, ENS_PREPROCESS_RANGE, "found in the graph");
+  ck_assert_double_eq (preprocess->normalise.mean[0], 0);
+  ck_assert_uint_eq (preprocess->notes->len, 1);
+  ck_assert (g_str_has_prefix (preprocess->notes->pdata[0],
+                               "preprocessor_config.json: its mean and deviation are not applied, "
+                               "because node “"));
 }
 END_TEST
 
@@ -616,6 +666,7 @@ main (int argc, char **argv)
   test_suite ("ensemble/preprocess");
   test_add ("stated", test_stated);
   TEST_ADD_LOOP ("notes", test_notes, notes_rows);
+  test_add ("not-twice", test_not_twice);
   TEST_ADD_LOOP ("labels", test_labels, labels_rows);
   TEST_ADD_LOOP ("exporters", test_exporters, exporters_rows);
   TEST_ADD_ROWS ("graph", test_graph, graph_rows);
