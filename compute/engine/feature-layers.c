@@ -163,7 +163,9 @@ ens_graph_list_feature_layers (const EnsGraph *graph, const EnsShape *input_shap
                              .distance = distances[value->index],
                              .is_bypassed = !passages[value->index]};
 
-    if (layer.distance == G_MAXUINT || !ends_layer (inferred, ens_graph_node (inferred, i))
+    /* What sorts out scores gives each picture's in another order. */
+    if (layer.distance == G_MAXUINT || ens_node_is (node, "TopK")
+        || !ends_layer (inferred, ens_graph_node (inferred, i))
         || !is_feature (at_size, input_shapes[0].dims[0]))
       continue;
     layer.channels = (guint)ens_shape_run (&at_size->shape);
