@@ -32,8 +32,8 @@ typedef struct {
   const guint *times;      /* by node position */
   EnsMemoryClass *classes; /* by value index; of roots */
   EnsMemoryLink *links;    /* by value index */
-  guint *roots;            /* by value index: a value that is nearer to its class's root, or is it */
-  gboolean *skip;          /* by node position */
+  guint *roots;   /* by value index: a value that is nearer to its class's root, or is it */
+  gboolean *skip; /* by node position */
 } EnsMemoryPlanner;
 
 /* Joins the classes of values that can share memory; fills links and skip. */
