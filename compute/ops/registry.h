@@ -14,11 +14,11 @@
   OP (bit_shift) OP (bitwise_and) OP (bitwise_not) OP (bitwise_or) OP (bitwise_xor) OP (cast) \
   OP (ceil) OP (celu) OP (clip) OP (compress) OP (concat) OP (constant_of_shape) OP (conv) \
   OP (conv_grad_weight) OP (conv_transpose) OP (cos) OP (cosh) OP (cum_prod) OP (cum_sum) \
-  OP (depth_to_space) OP (div) OP (dropout) OP (einsum) OP (elu) OP (equal) OP (erf) OP (exp) \
-  OP (expand) OP (eye_like) OP (fake_quantize) OP (fake_quantize_range) OP (flatten) OP (floor) \
-  OP (gather) OP (gather_elements) OP (gather_nd) OP (gelu) OP (gemm) OP (global_average_pool) \
-  OP (global_max_pool) OP (greater) OP (greater_or_equal) OP (grid_sample) \
-  OP (group_normalization) OP (hard_sigmoid) OP (hard_swish) OP (identity) \
+  OP (deform_conv) OP (depth_to_space) OP (div) OP (dropout) OP (einsum) OP (elu) OP (equal) \
+  OP (erf) OP (exp) OP (expand) OP (eye_like) OP (fake_quantize) OP (fake_quantize_range) \
+  OP (flatten) OP (floor) OP (gather) OP (gather_elements) OP (gather_nd) OP (gelu) OP (gemm) \
+  OP (global_average_pool) OP (global_max_pool) OP (greater) OP (greater_or_equal) \
+  OP (grid_sample) OP (group_normalization) OP (hard_sigmoid) OP (hard_swish) OP (identity) \
   OP (instance_normalization) OP (is_inf) OP (is_nan) OP (lrn) OP (layer_normalization) \
   OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) OP (log_softmax) OP (lp_normalization) \
   OP (matmul) OP (max) OP (max_pool) OP (max_pool_grad) OP (mean) OP (min) OP (mish) OP (mod) \
