@@ -427,6 +427,23 @@ find_exception (const char *folder)
   return NULL;
 }
 
+/* Whether the test's tensors have the types that its model says: Debian's have bfloat16 as uint16.
+ */
+static gboolean
+types_agree (Onnx__ValueInfoProto *const *infos, gsize n, const GPtrArray *tensors)
+{
+  for (gsize i = 0; i < MIN (n, tensors->len); i++) {
+    const Onnx__TypeProto *type = infos[i]->type;
+    EnsType expected;
+
+    if (type != NULL && type->tensor_type != NULL
+        && ens_onnx_type (type->tensor_type->elem_type, "", &expected, NULL)
+        && expected != ((EnsTensor *)g_ptr_array_index (tensors, i))->type)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 try_case (Report *report, guint category, const char *folder)
 {
@@ -459,6 +476,9 @@ try_case (Report *report, guint category, const char *folder)
     test.expected = expected = read_tensors (folder, "output", graph->outputs->len, &error);
   if (error != NULL)
     take_error (&test, error);
+  else if (!types_agree (model->graph->input, n_inputs, inputs)
+           || !types_agree (model->graph->output, model->graph->n_output, expected))
+    count (&test, "tensors of other types than the model says");
   else
     run_case (&test);
 }
