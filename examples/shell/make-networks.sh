@@ -7,7 +7,7 @@
 #   retrained.onnx  knows the quickstart's classes
 #
 # and writes networks.json, which says what `train` has to know of them. It needs what
-# examples/shell/quickstart.sh has built.
+# examples/shell/quickstart.sh has built, and about ten minutes of one processor.
 #
 #   sh examples/shell/make-networks.sh [FOLDER]      FOLDER for the networks: examples/networks
 set -eu
@@ -16,14 +16,16 @@ networks=${1:-examples/networks}
 work=build/make-networks
 ensemble=build/gst/tool/gst-ensemble-1.0
 
-# NAME KINDS SEED
+# NAME KINDS SEED OPTION…
 make_network () {
   rm -rf "${work:?}/$1"
   build/tests/scenes/draw-scenes boxes "$work/$1" --kinds="$2" --seed="$3" --size=160 \
     --train=2500 --validation=300 --test=0
-  $ensemble train-network "$work/$1" -o "$work/$1.onnx" --device=cpu \
-    --size=96 --depth=1,2,3 --initial=16,3,2 --augment=crop --epochs=36
-  mv "$work/$1.onnx" "$networks/$1.onnx"
+  name=$1
+  shift 3
+  $ensemble train-network "$work/$name" -o "$work/$name.onnx" --device=cpu \
+    --size=96 --depth=1,2,3 --initial=16,3,2 --augment=crop "$@"
+  mv "$work/$name.onnx" "$networks/$name.onnx"
 }
 
 # The entry of one network, with its role.
@@ -32,8 +34,8 @@ describe () {
 }
 
 mkdir -p "$work" "$networks"
-make_network original other 20001
-make_network retrained set 20000
+make_network original other 20001 --epochs=36
+make_network retrained set 20000 --epochs=80 --batch-size=32 --learning-rate=0.004
 {
   printf '{\n  "networks": [\n'
   describe original | sed '$s/$/,/'

@@ -26,5 +26,5 @@ for network in networks:
     values = {name for node in graph.node for name in node.output}
     taps = set(network.get("taps", []))
     assert taps <= values, (taps, values)
-    assert network["order"] == "RGB" and len(network["mean"]) == len(network["scale"]) == 3
+    assert network["order"].upper() == "RGB" and len(network["mean"]) == len(network["scale"]) == 3
     print(network["file"], sorted({node.op_type for node in graph.node}))
