@@ -56,9 +56,12 @@ ens_onnx_tensor_contents (EnsOnnxImport *import, EnsOnnxTensor *tensor, GError *
 char *
 ens_onnx_tensor_name_order (const EnsOnnxTensor *tensor, gboolean last)
 {
-  static const char *const suffixes[2][2] = {{"channels-first", "channels-last"}, {"nchw", "nhwc"}};
+  static const char *const suffixes[2][2] = {{":channels-first", ":channels-last"},
+                                             {":nchw", ":nhwc"}};
+  const char *suffix = suffixes[tensor->shape.rank == 4][last];
 
-  return g_strdup_printf ("%s:%s", tensor->name, suffixes[tensor->shape.rank == 4][last]);
+  /* Files that were written from such a graph have the suffix. */
+  return g_strconcat (tensor->name, g_str_has_suffix (tensor->name, suffix) ? "" : suffix, NULL);
 }
 
 /* Names a tensor's second value. The one with channels last has the tensor's own name, so that

@@ -299,7 +299,8 @@ place_by_time (GArray *blocks)
   g_array_sort (blocks, compare_firsts);
   for (guint i = 0; i < blocks->len; i++)
     ending[i] = &g_array_index (blocks, Block, i);
-  qsort (ending, blocks->len, sizeof *ending, compare_lasts);
+  if (blocks->len > 0)
+    qsort (ending, blocks->len, sizeof *ending, compare_lasts);
   for (guint i = 0; i < blocks->len; i++) {
     Block *block = &g_array_index (blocks, Block, i);
 

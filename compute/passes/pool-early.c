@@ -62,7 +62,7 @@ ens_pass_pool_early (EnsGraph *graph)
   g_autoptr (GPtrArray) nodes = order (graph);
   gsize size = nodes->len * sizeof (gpointer);
 
-  if (memcmp (nodes->pdata, graph->nodes->pdata, size) == 0)
+  if (size == 0 || memcmp (nodes->pdata, graph->nodes->pdata, size) == 0)
     return FALSE;
   memcpy (graph->nodes->pdata, nodes->pdata, size);
   return TRUE;
