@@ -175,7 +175,7 @@ END_TEST
 /* ---- WebP ---- */
 
 static void
-add_little (GByteArray *bytes, guint value, guint n)
+add_little (GByteArray *bytes, guint64 value, guint n)
 {
   for (guint i = 0; i < n; i++) {
     guint8 byte = (guint8)(value >> 8 * i);
