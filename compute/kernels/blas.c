@@ -5,6 +5,17 @@
 
 #include "kernels/conv-method.h"
 
+/* OpenBLAS that was built without threads (Debian: libopenblas0-serial) gives one buffer to all
+ * that call it at the same time, and wrong products to them: they wait for each other. */
+static GMutex one_at_a_time;
+
+static void
+enter_blas (void)
+{
+  if (openblas_get_parallel () == OPENBLAS_SEQUENTIAL)
+    g_mutex_lock (&one_at_a_time);
+}
+
 /* Kernels of OpenBLAS return with the upper halves of vector registers in use. Until these are
  * cleared, instructions that write the lower halves alone, as all of the baseline kernels' do, are
  * several times slower. */
@@ -19,6 +30,8 @@ clear_upper_halves (void)
 static void
 leave_blas (void)
 {
+  if (openblas_get_parallel () == OPENBLAS_SEQUENTIAL)
+    g_mutex_unlock (&one_at_a_time);
 #ifdef __x86_64__
   if (__builtin_cpu_supports ("avx"))
     clear_upper_halves ();
@@ -28,6 +41,7 @@ leave_blas (void)
 void
 ens_blas_multiply_tile (const EnsBlasProduct *product)
 {
+  enter_blas ();
   for (guint k = 0; k < product->inner; k += ENS_BLAS_TILE)
     cblas_sgemm (CblasRowMajor, CblasNoTrans, CblasTrans, (int)product->rows, (int)product->columns,
                  (int)MIN (product->inner - k, ENS_BLAS_TILE), 1, product->a + k,
@@ -71,10 +85,11 @@ multiply_task (gpointer data, guint task, guint worker)
 
     widen (product->a + row * product->a_pitch + k, product->a_pitch, rows, inner, a);
     widen (product->b + column * product->b_pitch + k, product->b_pitch, columns, inner, b);
+    enter_blas ();
     cblas_dgemm (CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)inner, 1,
                  a[0], ENS_BLAS_TILE, b[0], ENS_BLAS_TILE, 1, c[0], ENS_BLAS_TILE);
+    leave_blas ();
   }
-  leave_blas ();
   for (guint i = 0; i < rows; i++)
     for (guint j = 0; j < columns; j++)
       product->c[(row + i) * product->c_pitch + column + j] = (float)c[i][j];

@@ -103,6 +103,26 @@ START_TEST (test_float64)
 }
 END_TEST
 
+/* So many products at the same time that some would meet in a buffer that has no lock. */
+START_TEST (test_many)
+{
+  const Row row = {24, 36, 2560, 0};
+  const gsize size = sizeof (float) * row.rows * row.columns;
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  g_autofree float *c = NULL;
+  Case test;
+
+  case_init (&test, &row, random);
+  c = multiply (&test, 1, 1);
+  for (guint i = 0; i < 1000; i++) {
+    g_autofree float *again = multiply (&test, 4, 1);
+
+    ck_assert_bytes_eq (c, size, again, size);
+  }
+  case_clear (&test);
+}
+END_TEST
+
 START_TEST (test_tile)
 {
   const Row *row = &rows[_i];
@@ -134,6 +154,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("kernels/blas");
   TEST_ADD_LOOP ("float64", test_float64, rows);
+  test_add ("many", test_many);
   TEST_ADD_LOOP ("tile", test_tile, rows);
   test_add ("one-thread", test_one_thread);
   return test_run ();
