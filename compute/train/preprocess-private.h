@@ -10,8 +10,7 @@
 void ens_preprocess_from_files (EnsPreprocess *preprocess, const char *path, const EnsGraph *graph);
 /* How the network was trained, by preprocessor_config.json and config.json; asked after the graph,
  * which may do the same itself. */
-void ens_preprocess_from_configs (EnsPreprocess *preprocess, const char *path,
-                                  const EnsGraph *graph);
+void ens_preprocess_from_configs (EnsPreprocess *preprocess, const char *path);
 void ens_preprocess_from_properties (EnsPreprocess *preprocess, const char *path,
                                      GHashTable *properties);
 void ens_preprocess_from_graph (EnsPreprocess *preprocess, const EnsGraph *graph);

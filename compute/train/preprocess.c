@@ -244,7 +244,7 @@ ens_preprocess_find (const char *path, GError **error)
   ens_preprocess_from_files (preprocess, path, graph);
   ens_preprocess_from_properties (preprocess, path, about->properties);
   ens_preprocess_from_graph (preprocess, graph);
-  ens_preprocess_from_configs (preprocess, path, graph);
+  ens_preprocess_from_configs (preprocess, path);
   ens_preprocess_guess (preprocess, graph, about);
   check_labels (preprocess, graph);
   return set_defaults (preprocess, path, error) ? g_steal_pointer (&preprocess) : NULL;
