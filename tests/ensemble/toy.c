@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "check-main.h"
 #include "classify/linear-classifier.h"
 #include "graph/op.h"
@@ -189,6 +190,18 @@ toy_dataset (const char *folder, guint n_train, guint n_validation, guint n_test
         save_picture (picture, path);
       }
     }
+}
+
+void
+toy_drop_none (const char *folder)
+{
+  static const char *const splits[] = {"train", "validation", "test"};
+
+  for (guint s = 0; s < G_N_ELEMENTS (splits); s++) {
+    g_autofree char *none = g_build_filename (folder, splits[s], "none", NULL);
+
+    ens_remove_tree (none);
+  }
 }
 
 /* ---- The opener ---- */

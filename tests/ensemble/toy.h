@@ -30,5 +30,8 @@ EnsPicture *toy_picture (guint seed, guint shape, guint width, guint height);
 /* FOLDER/SPLIT/CLASS/N.ppm for classes "disc", "square", "triangle" and "none". */
 void toy_dataset (const char *folder, guint n_train, guint n_validation, guint n_test);
 
+/* Takes the pictures of no class away, so that each of the data set shows one. */
+void toy_drop_none (const char *folder);
+
 /* Reads the files of toy_dataset (). *n_opened counts. */
 EnsFrameOpener toy_opener (guint *n_opened);

@@ -11,6 +11,8 @@
 #include "onnx/about.h"
 #include "onnx/onnx.h"
 #include "passes/rewrite.h"
+#include "support/monitor.h"
+#include "support/network.h"
 #include "toy.h"
 #include "train/retrain-maps.h"
 
@@ -22,25 +24,10 @@ typedef struct {
   EnsDevice *device;
   EnsFrameOpener opener;
   guint n_opened;
-  GCancellable *cancellable;
-  guint cancel_after; /* steps; 0: never */
-  GString *notes;
+  TestMonitor listener;
 } Fixture;
 
 static Fixture *fixture;
-
-static void
-on_progress (const char *stage, guint done, guint total, gpointer data)
-{
-  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
-    g_cancellable_cancel (fixture->cancellable);
-}
-
-static void
-on_note (const char *text, gpointer data)
-{
-  g_string_append_printf (fixture->notes, "%s\n", text);
-}
 
 static void
 save_network (guint size, gboolean fully_connected)
@@ -72,15 +59,13 @@ set_up (void)
   fixture->params.recipe.loop.rate = 0.03;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = toy_opener (&fixture->n_opened);
-  fixture->cancellable = g_cancellable_new ();
-  fixture->notes = g_string_new (NULL);
+  test_monitor_init (&fixture->listener);
 }
 
 static void
 tear_down (void)
 {
-  g_string_free (fixture->notes, TRUE);
-  g_object_unref (fixture->cancellable);
+  test_monitor_clear (&fixture->listener);
   ens_device_unref (fixture->device);
   ens_remove_tree (fixture->folder);
   g_free (fixture->output);
@@ -93,10 +78,8 @@ tear_down (void)
 static gboolean
 retrain (EnsRetrainResult *result, GError **error)
 {
-  const EnsMonitor monitor = {
-      .progress = on_progress, .note = on_note, .cancellable = fixture->cancellable};
-
-  return ens_retrain (&fixture->params, fixture->device, &fixture->opener, &monitor, result, error);
+  return ens_retrain (&fixture->params, fixture->device, &fixture->opener,
+                      &fixture->listener.monitor, result, error);
 }
 
 static void
@@ -106,16 +89,6 @@ retrain_well (EnsRetrainResult *result)
 
   retrain (result, &error);
   ck_assert_no_error (error);
-}
-
-static EnsGraph *
-import (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  EnsGraph *graph = ens_onnx_import (path, NULL, &error);
-
-  ck_assert_no_error (error);
-  return graph;
 }
 
 /* -- learning -- */
@@ -216,7 +189,7 @@ START_TEST (test_file)
   fixture->params.taps = values + 3;
   save_network (32, _i == 1);
   retrain_well (&result);
-  graph = import (fixture->output);
+  graph = test_network_read (fixture->output);
   for (guint i = 0; values[i] != NULL; i++)
     ck_assert_msg (ens_graph_find (graph, values[i]) != NULL, "“%s” is gone", values[i]);
   ck_assert_pstr_eq (((EnsValue *)graph->outputs->pdata[0])->name, "prob");
@@ -262,8 +235,8 @@ START_TEST (test_freeze)
     ck_assert_uint_ge (fixture->n_opened, 6 * 4 * 2 * (N_TRAIN + N_VALIDATION));
   else
     ck_assert_uint_le (fixture->n_opened, 3 * 4 * 2 * (N_TRAIN + N_VALIDATION));
-  before = import (fixture->network);
-  after = import (fixture->output);
+  before = test_network_read (fixture->network);
+  after = test_network_read (fixture->output);
   a = get_weights (before, "conv1");
   b = get_weights (after, "conv1");
   ck_assert_bytes_eq (a->data, ens_tensor_size (a), b->data, ens_tensor_size (b));
@@ -310,11 +283,10 @@ START_TEST (test_resume)
   fixture->params.recipe.loop.average = 0.9;
   retrain_well (&result);
   whole = read_output ();
-  fixture->cancel_after = cancelled[_i];
+  fixture->listener.cancel_after = cancelled[_i];
   ck_assert (!retrain (&result, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
-  fixture->cancel_after = 0;
-  g_cancellable_reset (fixture->cancellable);
+  test_monitor_go_on (&fixture->listener);
   fixture->params.recipe.loop.resume = TRUE;
   retrain_well (&result);
   assert_same_files (whole, read_output ());
@@ -373,10 +345,9 @@ set_other_settings (void)
 {
   EnsRetrainResult result;
 
-  fixture->cancel_after = 3;
+  fixture->listener.cancel_after = 3;
   ck_assert (!retrain (&result, NULL));
-  fixture->cancel_after = 0;
-  g_cancellable_reset (fixture->cancellable);
+  test_monitor_go_on (&fixture->listener);
   fixture->params.recipe.loop.resume = TRUE;
   fixture->params.recipe.loop.rate = 0.05;
 }
@@ -428,8 +399,8 @@ START_TEST (test_broken_picture)
 
   ck_assert (g_file_set_contents (path, "nothing", -1, NULL));
   retrain_well (&result);
-  ck_assert_contains (fixture->notes->str, "skipped");
-  ck_assert_contains (fixture->notes->str, path);
+  ck_assert_contains (fixture->listener.notes->str, "skipped");
+  ck_assert_contains (fixture->listener.notes->str, path);
 }
 END_TEST
 

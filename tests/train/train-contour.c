@@ -4,11 +4,11 @@
 
 #include <math.h>
 
-#include "base/files.h"
 #include "check-main.h"
 #include "graph/infer.h"
-#include "onnx/onnx.h"
 #include "support/folder.h"
+#include "support/monitor.h"
+#include "support/network.h"
 #include "train/contour-evaluate.h"
 #include "train/contour-private.h"
 
@@ -20,8 +20,7 @@ typedef struct {
   EnsContourTraining params;
   EnsDevice *device;
   EnsFrameOpener opener;
-  GCancellable *cancellable;
-  guint cancel_after; /* steps; 0: never */
+  TestMonitor listener;
 } Fixture;
 
 static Fixture *fixture;
@@ -83,13 +82,6 @@ open_picture (gpointer data, const char *path, GError **error)
 /* -- the fixture -- */
 
 static void
-on_progress (const char *stage, guint done, guint total, gpointer data)
-{
-  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
-    g_cancellable_cancel (fixture->cancellable);
-}
-
-static void
 create_files (const char *split, guint first, guint n)
 {
   for (guint i = first; i < first + n; i++) {
@@ -123,13 +115,13 @@ set_up (void)
   fixture->params.crops = 4;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = (EnsFrameOpener) {open_picture, NULL};
-  fixture->cancellable = g_cancellable_new ();
+  test_monitor_init (&fixture->listener);
 }
 
 static void
 tear_down (void)
 {
-  g_object_unref (fixture->cancellable);
+  test_monitor_clear (&fixture->listener);
   ens_device_unref (fixture->device);
   g_free (fixture->output);
   g_clear_pointer (&fixture, g_free);
@@ -139,10 +131,8 @@ tear_down (void)
 static gboolean
 train (EnsRecipeResult *result, GError **error)
 {
-  const EnsMonitor monitor = {.progress = on_progress, .cancellable = fixture->cancellable};
-
-  return ens_contour_train (&fixture->params, fixture->device, &fixture->opener, &monitor, result,
-                            error);
+  return ens_contour_train (&fixture->params, fixture->device, &fixture->opener,
+                            &fixture->listener.monitor, result, error);
 }
 
 static void
@@ -211,16 +201,6 @@ END_TEST
 
 /* -- the files -- */
 
-static EnsGraph *
-import (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  EnsGraph *graph = ens_onnx_import (path, NULL, &error);
-
-  ck_assert_no_error (error);
-  return graph;
-}
-
 /* Of other sizes than the crops'. */
 static void
 assert_shape (EnsGraph *graph, const char *name, gint64 channels)
@@ -244,8 +224,8 @@ START_TEST (test_files)
   EnsRecipeResult result = {0};
 
   train_well (&result);
-  feature = import (fixture->output);
-  map = import (map_path);
+  feature = test_network_read (fixture->output);
+  map = test_network_read (map_path);
   ens_infer_graph (feature, &ENS_SHAPE (1, 25, 31, 3), &error);
   ck_assert_no_error (error);
   ens_infer_graph (map, &ENS_SHAPE (1, 25, 31, 3), &error);
@@ -271,11 +251,10 @@ START_TEST (test_resume)
 
   train_well (&result);
   read_output (&expected, &n_expected);
-  fixture->cancel_after = 5;
+  fixture->listener.cancel_after = 5;
   ck_assert (!train (&result, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
-  fixture->cancel_after = 0;
-  g_cancellable_reset (fixture->cancellable);
+  test_monitor_go_on (&fixture->listener);
   ens_device_unref (fixture->device);
   fixture->device = ens_device_open ("cpu", 1, NULL);
   fixture->params.recipe.loop.resume = TRUE;

@@ -4,10 +4,10 @@
 
 #include <math.h>
 
-#include "base/files.h"
 #include "check-main.h"
-#include "onnx/onnx.h"
 #include "support/folder.h"
+#include "support/monitor.h"
+#include "support/network.h"
 #include "toy.h"
 
 enum { N_TRAIN = 8, N_VALIDATION = 4, N_TEST = 2, N_CLASSES = 3, SIZE = 32 };
@@ -18,18 +18,10 @@ typedef struct {
   EnsDevice *device;
   EnsFrameOpener opener;
   guint n_opened;
-  GCancellable *cancellable;
-  guint cancel_after; /* steps; 0: never */
+  TestMonitor listener;
 } Fixture;
 
 static Fixture *fixture;
-
-static void
-on_progress (const char *stage, guint done, guint total, gpointer data)
-{
-  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
-    g_cancellable_cancel (fixture->cancellable);
-}
 
 static void
 save_networks (void)
@@ -75,26 +67,13 @@ set_up (void)
   fixture->params.augment = ENS_CLASSIFIER_AUGMENT_CROP;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = toy_opener (&fixture->n_opened);
-  fixture->cancellable = g_cancellable_new ();
-}
-
-/* Pictures of no class are taken away, so that each shows one. */
-static void
-drop_none (void)
-{
-  static const char *const splits[] = {"train", "validation", "test"};
-
-  for (guint s = 0; s < G_N_ELEMENTS (splits); s++) {
-    g_autofree char *none = g_build_filename (fixture->dataset, splits[s], "none", NULL);
-
-    ens_remove_tree (none);
-  }
+  test_monitor_init (&fixture->listener);
 }
 
 static void
 tear_down (void)
 {
-  g_object_unref (fixture->cancellable);
+  test_monitor_clear (&fixture->listener);
   ens_device_unref (fixture->device);
   g_free (fixture->output);
   g_free (fixture->contour);
@@ -107,10 +86,8 @@ tear_down (void)
 static gboolean
 train (EnsTrainFusedResult *result, GError **error)
 {
-  const EnsMonitor monitor = {.progress = on_progress, .cancellable = fixture->cancellable};
-
-  return ens_train_fused (&fixture->params, fixture->device, &fixture->opener, &monitor, result,
-                          error);
+  return ens_train_fused (&fixture->params, fixture->device, &fixture->opener,
+                          &fixture->listener.monitor, result, error);
 }
 
 static void
@@ -122,23 +99,13 @@ train_well (EnsTrainFusedResult *result)
   ck_assert_no_error (error);
 }
 
-static EnsGraph *
-import (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  EnsGraph *graph = ens_onnx_import (path, NULL, &error);
-
-  ck_assert_no_error (error);
-  return graph;
-}
-
 /* -- learning -- */
 
 START_TEST (test_learns)
 {
   EnsTrainFusedResult result;
 
-  drop_none ();
+  toy_drop_none (fixture->dataset);
   fixture->params.network.without_contour = _i == 1;
   fixture->params.recipe.loop.n_epochs = 20;
   train_well (&result);
@@ -162,7 +129,7 @@ START_TEST (test_several)
 
   train_well (&result);
   ck_assert (result.has_several);
-  written = import (fixture->output);
+  written = test_network_read (fixture->output);
   ck_assert_str_eq (((EnsValue *)written->outputs->pdata[0])->producer->op->name, "Sigmoid");
 }
 END_TEST
@@ -197,13 +164,14 @@ is_same (const EnsTensor *a, const EnsTensor *b)
 
 START_TEST (test_update)
 {
-  g_autoptr (EnsGraph) backbone = import (fixture->backbone), contour = import (fixture->contour);
+  g_autoptr (EnsGraph) backbone = test_network_read (fixture->backbone),
+                       contour = test_network_read (fixture->contour);
   g_autoptr (EnsGraph) written = NULL, fresh = NULL;
   g_autoptr (GError) error = NULL;
   EnsFusedParams network = fixture->params.network;
   EnsTrainFusedResult result;
 
-  drop_none ();
+  toy_drop_none (fixture->dataset);
   fixture->params.update = updates[_i].update;
   train_well (&result);
   network.backbone = backbone;
@@ -212,7 +180,7 @@ START_TEST (test_update)
   network.n_classes = N_CLASSES;
   fresh = ens_fused_new (&network, &error);
   ck_assert_no_error (error);
-  written = import (fixture->output);
+  written = test_network_read (fixture->output);
   ck_assert (ens_contour_compare_weights (written, "contour/", contour, &error));
   ck_assert_int_eq (!is_same (get_weights (written, "conv1"), get_weights (backbone, "conv1")),
                     updates[_i].backbone);
@@ -235,7 +203,7 @@ START_TEST (test_files)
 
   fixture->params.network.kind = ENS_FUSED_CONCAT;
   train_well (&result);
-  written = import (fixture->output);
+  written = test_network_read (fixture->output);
   ck_assert_uint_eq (written->inputs->len, 1);
   ck_assert_ptr_nonnull (ens_graph_find (written, "contour/feature"));
   ck_assert (g_file_get_contents (path, &text, NULL, NULL));
@@ -256,11 +224,10 @@ START_TEST (test_resume)
   fixture->params.augment = ENS_CLASSIFIER_AUGMENT_FULL;
   train_well (&result);
   ck_assert (g_file_get_contents (fixture->output, &expected, &n_expected, NULL));
-  fixture->cancel_after = 3;
+  fixture->listener.cancel_after = 3;
   ck_assert (!train (&result, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
-  fixture->cancel_after = 0;
-  g_cancellable_reset (fixture->cancellable);
+  test_monitor_go_on (&fixture->listener);
   fixture->params.recipe.loop.resume = TRUE;
   train_well (&result);
   ck_assert (g_file_get_contents (fixture->output, &found, &n_found, NULL));

@@ -10,6 +10,7 @@
 #include "graph/infer.h"
 #include "onnx/about.h"
 #include "onnx/onnx.h"
+#include "support/monitor.h"
 #include "toy.h"
 #include "train/classifier-private.h"
 
@@ -21,39 +22,10 @@ typedef struct {
   EnsDevice *device;
   EnsFrameOpener opener;
   guint n_opened;
-  GCancellable *cancellable;
-  guint cancel_after; /* steps; 0: never */
-  GString *notes;
+  TestMonitor listener;
 } Fixture;
 
 static Fixture *fixture;
-
-static void
-on_progress (const char *stage, guint done, guint total, gpointer data)
-{
-  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
-    g_cancellable_cancel (fixture->cancellable);
-}
-
-static void
-on_note (const char *text, gpointer data)
-{
-  g_string_append_printf (fixture->notes, "%s\n", text);
-}
-
-/* Pictures of no class are taken away, so that each shows one. */
-static void
-make_dataset (void)
-{
-  static const char *const splits[] = {"train", "validation", "test"};
-
-  toy_dataset (fixture->dataset, N_TRAIN, N_VALIDATION, N_TEST);
-  for (guint s = 0; s < G_N_ELEMENTS (splits); s++) {
-    g_autofree char *none = g_build_filename (fixture->dataset, splits[s], "none", NULL);
-
-    ens_remove_tree (none);
-  }
-}
 
 static void
 set_up (void)
@@ -62,7 +34,8 @@ set_up (void)
   fixture->folder = g_dir_make_tmp ("train-network-XXXXXX", NULL);
   fixture->dataset = g_build_filename (fixture->folder, "shapes", NULL);
   fixture->output = g_build_filename (fixture->folder, "shapes.onnx", NULL);
-  make_dataset ();
+  toy_dataset (fixture->dataset, N_TRAIN, N_VALIDATION, N_TEST);
+  toy_drop_none (fixture->dataset);
   fixture->params = ENS_TRAIN_NETWORK_DEFAULTS;
   fixture->params.network = (EnsResidualParams) {.height = SIZE,
                                                  .width = SIZE,
@@ -78,15 +51,13 @@ set_up (void)
   fixture->params.recipe.loop.n_epochs = 3;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = toy_opener (&fixture->n_opened);
-  fixture->cancellable = g_cancellable_new ();
-  fixture->notes = g_string_new (NULL);
+  test_monitor_init (&fixture->listener);
 }
 
 static void
 tear_down (void)
 {
-  g_string_free (fixture->notes, TRUE);
-  g_object_unref (fixture->cancellable);
+  test_monitor_clear (&fixture->listener);
   ens_device_unref (fixture->device);
   ens_remove_tree (fixture->folder);
   g_free (fixture->output);
@@ -98,11 +69,8 @@ tear_down (void)
 static gboolean
 train (EnsTrainNetworkResult *result, GError **error)
 {
-  const EnsMonitor monitor = {
-      .progress = on_progress, .note = on_note, .cancellable = fixture->cancellable};
-
-  return ens_train_network (&fixture->params, fixture->device, &fixture->opener, &monitor, result,
-                            error);
+  return ens_train_network (&fixture->params, fixture->device, &fixture->opener,
+                            &fixture->listener.monitor, result, error);
 }
 
 static void
@@ -227,7 +195,7 @@ START_TEST (test_several)
   make_boxes (32);
   train_well (&result);
   ck_assert (result.has_several);
-  ck_assert_contains (fixture->notes->str, "mean average precision");
+  ck_assert_contains (fixture->listener.notes->str, "mean average precision");
   ck_assert (isnan (result.recipe.loop.best.accuracy));
   ck_assert (isfinite (result.measures[ENS_SPLIT_VALIDATION].precision));
   graph = ens_onnx_import (fixture->output, NULL, NULL);
@@ -345,11 +313,10 @@ START_TEST (test_resume)
   fixture->params.augment = ENS_CLASSIFIER_AUGMENT_FULL;
   train_well (&result);
   whole = read_output ();
-  fixture->cancel_after = cancelled[_i];
+  fixture->listener.cancel_after = cancelled[_i];
   ck_assert (!train (&result, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
-  fixture->cancel_after = 0;
-  g_cancellable_reset (fixture->cancellable);
+  test_monitor_go_on (&fixture->listener);
   fixture->params.recipe.loop.resume = TRUE;
   train_well (&result);
   resumed = read_output ();

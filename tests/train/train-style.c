@@ -12,6 +12,7 @@
 #include "networks/style.h"
 #include "onnx/about.h"
 #include "onnx/onnx.h"
+#include "support/monitor.h"
 #include "toy.h"
 #include "train/loop-history.h"
 #include "train/style-measure.h"
@@ -27,8 +28,7 @@ typedef struct {
   EnsStyleTraining params;
   EnsDevice *device;
   EnsFrameOpener opener;
-  GCancellable *cancellable;
-  guint cancel_after; /* steps; 0: never */
+  TestMonitor listener;
 } Fixture;
 
 static Fixture *fixture;
@@ -124,13 +124,13 @@ set_up (void)
   fixture->params.crop = 16;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = (EnsFrameOpener) {.open = open_picture};
-  fixture->cancellable = g_cancellable_new ();
+  test_monitor_init (&fixture->listener);
 }
 
 static void
 tear_down (void)
 {
-  g_object_unref (fixture->cancellable);
+  test_monitor_clear (&fixture->listener);
   ens_device_unref (fixture->device);
   ens_remove_tree (fixture->folder);
   g_free (fixture->output);
@@ -140,20 +140,11 @@ tear_down (void)
   g_clear_pointer (&fixture, g_free);
 }
 
-static void
-on_progress (const char *stage, guint done, guint total, gpointer data)
-{
-  if (fixture->cancel_after > 0 && done == fixture->cancel_after)
-    g_cancellable_cancel (fixture->cancellable);
-}
-
 static gboolean
 train (EnsStyleResult *result, GError **error)
 {
-  const EnsMonitor monitor = {.progress = on_progress, .cancellable = fixture->cancellable};
-
-  return ens_train_style (&fixture->params, fixture->device, &fixture->opener, &monitor, result,
-                          error);
+  return ens_train_style (&fixture->params, fixture->device, &fixture->opener,
+                          &fixture->listener.monitor, result, error);
 }
 
 static void
@@ -414,11 +405,10 @@ START_TEST (test_resume)
 
   train_well (&result);
   whole = read_output ();
-  fixture->cancel_after = 5;
+  fixture->listener.cancel_after = 5;
   ck_assert (!train (&result, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
-  g_cancellable_reset (fixture->cancellable);
-  fixture->cancel_after = 0;
+  test_monitor_go_on (&fixture->listener);
   fixture->params.recipe.loop.resume = TRUE;
   train_well (&result);
   resumed = read_output ();

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Networks that tests have written. */
+#pragma once
+
+#include "graph/graph.h"
+
+/* Reads an ONNX file, which has to be readable. (transfer full) */
+EnsGraph *test_network_read (const char *path);
