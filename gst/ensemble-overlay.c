@@ -94,47 +94,66 @@ gst_ensemble_overlay_position_get_type (void)
   return type;
 }
 
-/* Appends a structure of caps with the overlay's feature, or without it. */
-static void
-append_with_feature (GstCaps *caps, const GstStructure *structure, const GstCapsFeatures *features,
-                     gboolean with)
+/* A structure of caps with the overlay's feature, or without it. (transfer full) */
+static GstCaps *
+with_feature (const GstStructure *structure, const GstCapsFeatures *features, gboolean with)
 {
+  GstCaps *caps = gst_caps_new_empty ();
   GstCapsFeatures *changed = gst_caps_features_copy (features);
 
   gst_caps_features_remove (changed, COMPOSITION);
   if (with)
     gst_caps_features_add (changed, COMPOSITION);
   gst_caps_append_structure_full (caps, gst_structure_copy (structure), changed);
+  return caps;
 }
 
-/* Towards the sink everything may gain the feature; only frames in plain memory, into which an
- * overlay can be blended, may do without, unless an element upstream left overlays on them. Towards
- * the source the other way round. */
+/* What of it an overlay can be blended into. (transfer full) */
+static GstCaps *
+list_blendable (const GstStructure *structure, const GstCapsFeatures *features)
+{
+  static GstStaticCaps blendable =
+      GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS));
+  g_autoptr (GstCaps) plain = with_feature (structure, features, FALSE);
+  g_autoptr (GstCaps) allowed = gst_static_caps_get (&blendable);
+
+  return gst_caps_intersect_full (plain, allowed, GST_CAPS_INTERSECT_FIRST);
+}
+
+/* What becomes of one structure. Towards the sink frames gain the feature, so that downstream
+ * composes; or they are blended into, unless an element upstream left overlays on them. Towards the
+ * source the other way round. (transfer full) */
+static GstCaps *
+transform_structure (GstPadDirection direction, const GstStructure *structure,
+                     const GstCapsFeatures *features)
+{
+  gboolean composed = gst_caps_features_contains (features, COMPOSITION);
+  GstCaps *caps = gst_caps_new_empty ();
+
+  if (direction == GST_PAD_SINK || composed)
+    gst_caps_append (caps, with_feature (structure, features, TRUE));
+  if (!composed)
+    gst_caps_append (caps, list_blendable (structure, features));
+  else if (direction == GST_PAD_SRC)
+    gst_caps_append (caps, with_feature (structure, features, FALSE));
+  return caps;
+}
+
 static GstCaps *
 transform_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
 {
-  GstCaps *result = gst_caps_new_empty (), *allowed;
+  GstCaps *result = gst_caps_new_empty ();
 
   for (guint i = 0; i < gst_caps_get_size (caps); i++) {
     const GstStructure *structure = gst_caps_get_structure (caps, i);
-    const GstCapsFeatures *features = gst_caps_get_features (caps, i);
-    gboolean composed = gst_caps_features_contains (features, COMPOSITION);
+    GstCapsFeatures *features = gst_caps_get_features (caps, i);
 
-    if (gst_caps_features_is_any (features)) {
+    if (gst_caps_features_is_any (features))
       gst_caps_append_structure_full (result, gst_structure_copy (structure),
                                       gst_caps_features_new_any ());
-      continue;
-    }
-    if (direction == GST_PAD_SINK || composed)
-      append_with_feature (result, structure, features, TRUE);
-    if (direction == GST_PAD_SINK ? !composed : TRUE)
-      append_with_feature (result, structure, features, FALSE);
+    else
+      gst_caps_append (result, transform_structure (direction, structure, features));
   }
-  allowed = gst_pad_get_pad_template_caps (direction == GST_PAD_SINK
-                                               ? GST_BASE_TRANSFORM_SRC_PAD (trans)
-                                               : GST_BASE_TRANSFORM_SINK_PAD (trans));
-  gst_caps_take (&result, gst_caps_intersect_full (result, allowed, GST_CAPS_INTERSECT_FIRST));
-  gst_caps_unref (allowed);
   if (filter != NULL)
     gst_caps_take (&result, gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST));
   return result;
@@ -175,9 +194,10 @@ ask_downstream (GstEnsembleOverlay *self)
   GST_INFO_OBJECT (self, "overlays are %s", self->attach ? "composed downstream" : "blended");
 }
 
-/* What a buffer carries: results, borrowed from it, and their ages in words. */
+/* What a buffer carries: results, borrowed from it; and their ages in words, "" where none is
+ * shown. */
 static GArray *
-read_results (GstBuffer *buffer, GPtrArray *ages)
+read_results (GstBuffer *buffer, gboolean with_age, GPtrArray *ages)
 {
   GArray *results = g_array_new (FALSE, FALSE, sizeof (OverlayResult));
   gpointer state = NULL;
@@ -185,13 +205,12 @@ read_results (GstBuffer *buffer, GPtrArray *ages)
 
   while ((meta = gst_buffer_iterate_ensemble_meta (buffer, &state)) != NULL) {
     OverlayResult one = {gst_ensemble_meta_get_result (meta), gst_ensemble_meta_get_age (meta)};
-    char *age;
+    char *age = with_age ? overlay_age_text (one.age) : NULL;
 
-    if (one.result == NULL)
-      continue;
-    age = overlay_age_text (one.age);
-    g_ptr_array_add (ages, age != NULL ? age : g_strdup (""));
-    g_array_append_val (results, one);
+    if (one.result != NULL) {
+      g_ptr_array_add (ages, age != NULL ? age : g_strdup (""));
+      g_array_append_val (results, one);
+    }
   }
   return results;
 }
@@ -209,18 +228,18 @@ is_drawn (const GstEnsembleOverlay *self, const GArray *results, const GPtrArray
   return TRUE;
 }
 
+/* ages: (transfer full) */
 static void
-draw (GstEnsembleOverlay *self, const GArray *results)
+draw (GstEnsembleOverlay *self, const OverlayOptions *options, const GArray *results,
+      GPtrArray *ages)
 {
-  OverlayOptions options;
-  g_autofree char *font = NULL;
-
-  GST_OBJECT_LOCK (self);
-  options = self->options;
-  font = options.font = g_strdup (options.font);
-  self->changed = FALSE;
-  GST_OBJECT_UNLOCK (self);
-  self->overlay = overlay_scene_new (&options, (const OverlayResult *)(gpointer)results->data,
+  forget_overlay (self);
+  g_ptr_array_unref (self->ages);
+  self->ages = ages;
+  for (guint i = 0; i < results->len; i++)
+    g_ptr_array_add (self->drawn, g_boxed_copy (GST_TYPE_ENSEMBLE_RESULT,
+                                                g_array_index (results, OverlayResult, i).result));
+  self->overlay = overlay_scene_new (options, (const OverlayResult *)(gpointer)results->data,
                                      results->len, (guint)GST_VIDEO_INFO_WIDTH (&self->info),
                                      (guint)GST_VIDEO_INFO_HEIGHT (&self->info));
 }
@@ -230,23 +249,22 @@ static void
 update_overlay (GstEnsembleOverlay *self, GstBuffer *buffer)
 {
   GPtrArray *ages = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GArray) results = read_results (buffer, ages);
+  g_autoptr (GArray) results = NULL;
+  g_autofree char *font = NULL;
+  OverlayOptions options;
   gboolean changed;
 
   GST_OBJECT_LOCK (self);
+  options = self->options;
+  font = options.font = g_strdup (options.font);
   changed = self->changed;
+  self->changed = FALSE;
   GST_OBJECT_UNLOCK (self);
-  if (!changed && is_drawn (self, results, ages)) {
+  results = read_results (buffer, options.age, ages);
+  if (changed || !is_drawn (self, results, ages))
+    draw (self, &options, results, ages);
+  else
     g_ptr_array_unref (ages);
-    return;
-  }
-  forget_overlay (self);
-  draw (self, results);
-  g_ptr_array_unref (self->ages);
-  self->ages = ages;
-  for (guint i = 0; i < results->len; i++)
-    g_ptr_array_add (self->drawn, g_boxed_copy (GST_TYPE_ENSEMBLE_RESULT,
-                                                g_array_index (results, OverlayResult, i).result));
 }
 
 /* Adds to what elements upstream left there for the sink to compose. */

@@ -284,21 +284,20 @@ static void
 fill (Scene *scene, const OverlayResult *results, guint n_results)
 {
   const OverlayOptions *options = scene->options;
+  g_autoptr (GPtrArray) shown = g_ptr_array_new_with_free_func ((GDestroyNotify)g_array_unref);
   gint used = 0;
 
   for (guint i = 0; i < n_results; i++) {
-    g_autoptr (GArray) shown = choose_classes (options, results[i].result);
+    GArray *classes = choose_classes (options, results[i].result);
 
+    g_ptr_array_add (shown, classes);
     if (options->labels)
-      used += add_labels (scene, n_results > 1 ? results[i].result->bundle : NULL, shown, used);
+      used += add_labels (scene, n_results > 1 ? results[i].result->bundle : NULL, classes, used);
     if (options->age)
       used += add_age (scene, results[i].age, used);
   }
-  for (guint i = 0; options->windows && i < n_results; i++) {
-    g_autoptr (GArray) shown = choose_classes (options, results[i].result);
-
-    add_windows (scene, shown);
-  }
+  for (guint i = 0; options->windows && i < n_results; i++)
+    add_windows (scene, g_ptr_array_index (shown, i));
 }
 
 GstVideoOverlayComposition *

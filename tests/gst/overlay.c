@@ -172,6 +172,36 @@ START_TEST (test_compose)
 }
 END_TEST
 
+/* What can't be blended into is not accepted where downstream does not compose. */
+static const struct {
+  const char *upstream, *downstream;
+  gboolean accepted;
+} caps_rows[] = {
+    {"video/x-raw(memory:GLMemory), format=RGBA", "video/x-raw(memory:GLMemory), format=RGBA",
+     FALSE},
+    {"video/x-raw(memory:GLMemory), format=RGBA",
+     "video/x-raw(memory:GLMemory, meta:GstVideoOverlayComposition), format=RGBA", TRUE},
+    {"video/x-raw(meta:GstVideoOverlayComposition), format=I420", "video/x-raw, format=I420",
+     FALSE},
+    {"video/x-raw, format=I420", "video/x-raw, format=I420", TRUE},
+};
+
+START_TEST (test_caps)
+{
+  GstHarness *harness = gst_harness_new_with_element (overlay, "sink", "src");
+  g_autofree char *text =
+      g_strdup_printf ("%s, width=320, height=240, framerate=25/1", caps_rows[_i].upstream);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (overlay, "sink");
+  g_autoptr (GstCaps) accepted = NULL;
+
+  gst_harness_set_sink_caps_str (harness, caps_rows[_i].downstream);
+  accepted = gst_pad_query_caps (pad, NULL);
+  ck_assert_int_eq (gst_caps_can_intersect (accepted, caps), caps_rows[_i].accepted);
+  gst_harness_teardown (harness);
+}
+END_TEST
+
 /* What an element upstream wants composed stays. */
 START_TEST (test_upstream)
 {
@@ -337,6 +367,49 @@ START_TEST (test_property)
 }
 END_TEST
 
+/* What the panel looks like: a sum over its corner. */
+static guint
+look_at_corner (GstBuffer *buffer)
+{
+  GstMapInfo map;
+  guint sum = 0;
+
+  gst_buffer_map (buffer, &map, GST_MAP_READ);
+  for (guint y = 0; y < 80; y++)
+    for (guint x = 0; x < 160; x++)
+      sum = sum * 31 + map.data[y * 320 + x];
+  gst_buffer_unmap (buffer, &map);
+  gst_buffer_unref (buffer);
+  return sum;
+}
+
+/* Each frame shows its own result, at its own age. */
+START_TEST (test_next_result)
+{
+  g_autoptr (EnsResult) first = make_result ();
+  g_autoptr (EnsResult) second = make_result ();
+  GstHarness *harness = open_harness (RAW);
+  const struct {
+    EnsResult *result;
+    GstClockTime age;
+    gboolean same; /* as the frame before */
+  } frames[] = {{first, 0, FALSE},          {first, 0, TRUE},
+                {second, 0, FALSE},         {second, GST_SECOND, FALSE},
+                {second, GST_SECOND, TRUE}, {second, 2 * GST_SECOND, FALSE}};
+  guint before = 0;
+
+  second->classes[0].p = 0.5f;
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    guint now = look_at_corner (
+        run (harness, make_frame ("I420", 320, 240, frames[i].result, frames[i].age)));
+
+    ck_assert_int_eq (now == before, frames[i].same);
+    before = now;
+  }
+  gst_harness_teardown (harness);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -345,10 +418,12 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   TEST_ADD_LOOP ("blend", test_blend, blend_rows);
   TEST_ADD_LOOP ("compose", test_compose, compose_rows);
+  TEST_ADD_LOOP ("caps", test_caps, caps_rows);
   test_add ("upstream", test_upstream);
   TEST_ADD_LOOP ("content", test_content, content_rows);
   TEST_ADD_LOOP ("sizes", test_sizes, size_rows);
   TEST_ADD_LOOP ("age", test_age, age_rows);
   test_add ("property", test_property);
+  test_add ("next-result", test_next_result);
   return test_run ();
 }
