@@ -184,6 +184,40 @@ START_TEST (test_scales)
 }
 END_TEST
 
+/* Scales that don't fit are told of, and those of the bundle stay. */
+static const struct {
+  gboolean playing; /* when they are set; else before */
+  const char *message;
+} refused_rows[] = {
+    {FALSE, "The property \"scales\" does not count, the bundle's do: "},
+    {TRUE, "The property \"scales\" is not changed: "},
+};
+
+START_TEST (test_refused_scales)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+  GValue value = G_VALUE_INIT;
+
+  gst_element_set_bus (classify->element, bus);
+  g_object_set (classify->element, "max-memory", (guint64)1 << 20, NULL);
+  if (refused_rows[_i].playing)
+    classify_play_mode (classify, "sync");
+  gst_util_set_object_arg (G_OBJECT (classify->element), "scales", "<4096>");
+  classify_play_mode (classify, "sync");
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  ck_assert_ptr_nonnull (message);
+  gst_message_parse_warning (message, &error, NULL);
+  ck_assert (g_str_has_prefix (error->message, refused_rows[_i].message));
+  g_value_init (&value, GST_TYPE_ARRAY);
+  g_object_get_property (G_OBJECT (classify->element), "scales", &value);
+  ck_assert_uint_eq (gst_value_array_get_size (&value), 0);
+  g_value_unset (&value);
+  gst_element_set_bus (classify->element, NULL);
+}
+END_TEST
+
 START_TEST (test_active_device)
 {
   g_autofree char *open = NULL, *closed = NULL;
@@ -451,6 +485,7 @@ main (int argc, char **argv)
   test_add ("allocation", test_allocation);
   test_add ("defaults", test_defaults);
   test_add ("scales", test_scales);
+  TEST_ADD_LOOP ("refused-scales", test_refused_scales, refused_rows);
   test_add ("active-device", test_active_device);
   test_add ("changes-while-playing", test_changes_while_playing);
   test_add ("gate", test_gate);
