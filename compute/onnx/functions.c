@@ -171,20 +171,9 @@ typedef struct {
 static guint
 read_list (EnsCompose *compose, guint input, gint64 *values)
 {
-  EnsOnnxTensor *tensor = compose->failed ? NULL : compose->step->inputs[input];
-  g_autoptr (EnsTensor) contents = NULL;
+  g_autoptr (EnsTensor) contents = ens_compose_contents (compose, input);
   gint64 n;
 
-  if (tensor == NULL)
-    return 0;
-  if (!ens_onnx_tensor_is_known (compose->import, tensor)) {
-    ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
-                      "the values of input %u (“%s”) are not known before running", input,
-                      tensor->name);
-    return 0;
-  }
-  contents = ens_onnx_tensor_contents (compose->import, tensor, compose->error);
-  compose->failed = contents == NULL;
   n = contents != NULL && contents->type == ENS_TYPE_INT64 ? ens_shape_elements (&contents->shape)
                                                            : 0;
   n = n <= ENS_MAX_RANK - 2 ? n : 0;
@@ -227,6 +216,8 @@ count_blocks (Columns *columns, gint64 length)
       return FALSE;
     columns->blocks[i] = reach / columns->strides[i] + 1;
     columns->beyond[i] = reach % columns->strides[i];
+    if (n > length / columns->blocks[i])
+      return FALSE;
     n *= columns->blocks[i];
   }
   return n == length;
@@ -250,10 +241,10 @@ check_columns (EnsCompose *compose, Columns *columns)
   const EnsShape *shape = compose->failed ? NULL : &compose->step->inputs[0]->shape;
 
   columns->n = 1;
-  for (guint i = 0; i < columns->rank; i++)
+  for (guint i = 0; i < columns->rank && columns->n <= G_MAXUINT16; i++)
     columns->n *= is_length (columns->block[i]) ? columns->block[i] : 1;
   if (shape != NULL
-      && (shape->rank != 3 || shape->dims[1] % columns->n != 0 || columns->n > G_MAXUINT16
+      && (shape->rank != 3 || columns->n > G_MAXUINT16 || shape->dims[1] % columns->n != 0
           || !count_blocks (columns, shape->dims[2])))
     ens_compose_fail (compose, ENS_ERROR_SHAPE,
                       "the blocks of the input are not those of such an image");
