@@ -72,8 +72,8 @@ sorts_out (const Onnx__NodeProto *node)
 typedef struct {
   EnsOnnxBody *body;
   const Onnx__ModelProto *model;
-  GHashTable *written; /* name → Onnx__NodeProto that computes it */
   GHashTable *missing; /* name → Onnx__NodeProto that is not supported, and that it depends on */
+  GHashTable *sorted; /* such a name → what it is sorted out from, and can be computed; or NULL */
   const Onnx__NodeProto *found;
 } Search;
 
@@ -86,39 +86,40 @@ look_for_missing (char *name, gpointer data)
     search->found = g_hash_table_lookup (search->missing, name);
 }
 
+/* What such an operator sorts out, through what follows it; NULL: nothing that can be computed. */
+static char *
+find_sorted_out (const Search *search, const Onnx__NodeProto *node)
+{
+  char *first = node->n_input > 0 ? node->input[0] : NULL;
+  const Onnx__NodeProto *missing =
+      first != NULL ? g_hash_table_lookup (search->missing, first) : NULL;
+
+  if (first == NULL || *first == '\0')
+    return NULL;
+  if (search->found == node)
+    return sorts_out (node) && missing == NULL ? first : NULL;
+  return missing != NULL ? g_hash_table_lookup (search->sorted, first) : NULL;
+}
+
 static void
 find_missing (Search *search)
 {
   for (guint i = 0; i < search->body->nodes->len; i++) {
     const EnsOnnxBodyNode *node = get_node (search->body, i);
     gint64 opset = ens_onnx_body_get_opset (node, search->model);
+    char *instead;
 
     search->found =
         ens_onnx_is_supported (node->proto->domain, ens_onnx_text (node->proto->op_type), opset)
             ? NULL
             : node->proto;
     ens_onnx_node_foreach_read (node->proto, look_for_missing, search);
-    for (gsize j = 0; j < node->proto->n_output; j++) {
-      g_hash_table_insert (search->written, node->proto->output[j], node->proto);
-      if (search->found != NULL)
-        g_hash_table_insert (search->missing, node->proto->output[j], (gpointer)search->found);
+    instead = find_sorted_out (search, node->proto);
+    for (gsize j = 0; j < node->proto->n_output && search->found != NULL; j++) {
+      g_hash_table_insert (search->sorted, node->proto->output[j], instead);
+      g_hash_table_insert (search->missing, node->proto->output[j], (gpointer)search->found);
     }
   }
-}
-
-/* What such an operator sorts out, through what follows it; NULL: nothing that can be computed. */
-static char *
-find_sorted_out (const Search *search, char *name)
-{
-  const Onnx__NodeProto *missing = g_hash_table_lookup (search->missing, name), *node;
-
-  while ((node = g_hash_table_lookup (search->written, name)) != NULL && node->n_input > 0
-         && node != missing)
-    name = node->input[0];
-  if (node == NULL || !sorts_out (node) || node->n_input == 0
-      || g_hash_table_contains (search->missing, node->input[0]))
-    return NULL;
-  return node->input[0];
 }
 
 static void
@@ -138,18 +139,19 @@ note_left_out (EnsOnnxBody *body, const char *output, const Onnx__NodeProto *mis
 static void
 choose_outputs (EnsOnnxBody *body, const Onnx__ModelProto *model)
 {
-  g_autoptr (GHashTable) written = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) missing = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) sorted = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) taken = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GPtrArray) chosen = g_ptr_array_new ();
-  Search search = {body, model, written, missing, NULL};
+  Search search = {body, model, missing, sorted, NULL};
 
   find_missing (&search);
   for (guint i = 0; i < body->outputs->len; i++) {
     char *name = g_ptr_array_index (body->outputs, i);
-    const Onnx__NodeProto *node = g_hash_table_lookup (missing, name);
-    char *instead = node != NULL ? find_sorted_out (&search, name) : name;
+    gboolean is_missing = g_hash_table_contains (missing, name);
+    char *instead = is_missing ? g_hash_table_lookup (sorted, name) : name;
 
-    if (instead != NULL && !g_ptr_array_find_with_equal_func (chosen, instead, g_str_equal, NULL))
+    if (instead != NULL && g_hash_table_add (taken, instead))
       g_ptr_array_add (chosen, instead);
   }
   if (chosen->len == 0)
@@ -159,7 +161,7 @@ choose_outputs (EnsOnnxBody *body, const Onnx__ModelProto *model)
     const Onnx__NodeProto *node = g_hash_table_lookup (missing, name);
 
     if (node != NULL)
-      note_left_out (body, name, node, find_sorted_out (&search, name));
+      note_left_out (body, name, node, g_hash_table_lookup (sorted, name));
   }
   g_ptr_array_set_size (body->outputs, 0);
   g_ptr_array_extend_and_steal (body->outputs, g_steal_pointer (&chosen));
