@@ -40,11 +40,12 @@ ens_compose_input (const EnsCompose *compose, guint input)
 EnsTensor *
 ens_compose_contents (EnsCompose *compose, guint input)
 {
-  EnsOnnxTensor *tensor = compose->step->inputs[input];
+  EnsOnnxTensor *tensor;
   EnsTensor *contents;
 
   if (compose->failed)
     return NULL;
+  tensor = compose->step->inputs[input];
   if (!ens_onnx_tensor_is_known (compose->import, tensor)) {
     ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
                       "input %u, “%s”, must be known before running", input, tensor->name);

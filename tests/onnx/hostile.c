@@ -28,6 +28,17 @@ typedef void (*Damage) (Onnx__ModelProto *model);
     __VA_ARGS__                              \
   }
 
+/* A node without inputs. */
+static void
+add_foreign (Onnx__ModelProto *model, const char *op)
+{
+  Onnx__NodeProto *node = model_add_node (model, op, "", "z");
+
+  model_add_domain (model, "com.microsoft", 1);
+  set_text (&node->domain, "com.microsoft");
+  NEED ("z");
+}
+
 /* clang-format off */
 DAMAGE (opset_0, model->opset_import[0]->version = 0;)
 DAMAGE (opset_99, model->opset_import[0]->version = 99;)
@@ -112,6 +123,16 @@ DAMAGE (no_outputs,
 DAMAGE (mean_read,
   model_add_node (model, "BatchNormalization", "y b b b b", "n mean var");
   set_text (&model->graph->output[0]->name, "mean");)
+DAMAGE (sorted_out_of_itself,
+  model_add_node (model, "Twist", "x", "m");
+  model_add_node (model, "Add", "a m", "a");
+  set_text (&model->graph->output[0]->name, "a");)
+DAMAGE (wrapping_blocks,
+  model_add_initializer (model, "k", FLOAT, &ENS_SHAPE (1, 1, 1));
+  model_add_int64s (model, "sides", (const gint64[]) {32768, 32768, 32768, 32768, 32768}, 5);
+  model_add_node (model, "Col2Im", "k sides sides", "z"); NEED ("z");)
+DAMAGE (no_blocks, add_foreign (model, "MatMulNBits");)
+DAMAGE (no_table, add_foreign (model, "GatherBlockQuantized");)
 DAMAGE (no_nodes,
   for (guint i = 0; i < 2; i++)
     onnx__node_proto__free_unpacked (NODE (i), NULL);
@@ -236,6 +257,11 @@ static const struct {
     {"no-outputs", no_outputs, ENS_ERROR_FORMAT, "the graph has no outputs"},
     {"mean-read", mean_read, ENS_ERROR_UNSUPPORTED,
      "node “BatchNormalization2” (BatchNormalization): output 1, “mean”, is not supported"},
+    {"sorted-out-of-itself", sorted_out_of_itself, ENS_ERROR_UNSUPPORTED,
+     "not supported: Twist of opset 13 (node “Twist2”)"},
+    {"wrapping-blocks", wrapping_blocks, ENS_ERROR_SHAPE, "are not those of such an image"},
+    {"no-blocks", no_blocks, ENS_ERROR_FORMAT, "(MatMulNBits): 0 inputs, expected 3 to 6"},
+    {"no-table", no_table, ENS_ERROR_FORMAT, "(GatherBlockQuantized): 0 inputs, expected 3 to 4"},
     {"no-nodes", no_nodes, ENS_ERROR_FORMAT, "output “y” is neither computed"},
 
     {"unknown-attribute", unknown_attribute, ENS_ERROR_UNSUPPORTED,
