@@ -316,6 +316,8 @@ ens_graph_move_node (EnsGraph *graph, EnsNode *node, const EnsNode *before)
 {
   guint from, to;
 
+  if (node == before)
+    return;
   if (graph->edit != NULL) {
     GPtrArray *list = g_hash_table_lookup (graph->edit->moved, node);
 

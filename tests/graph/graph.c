@@ -242,6 +242,29 @@ START_TEST (test_rewrite)
 }
 END_TEST
 
+/* Each node before each node, which may be itself; while editing, too. */
+START_TEST (test_move)
+{
+  for (guint i = 0; i < 32; i++) {
+    g_autoptr (EnsGraph) graph = make_graph ();
+    guint n = graph->nodes->len;
+    EnsNode *node = g_ptr_array_index (graph->nodes, i / 2 % n);
+    const EnsNode *before = g_ptr_array_index (graph->nodes, i / 2 / n % n);
+    guint from, to;
+
+    if (i % 2 != 0)
+      ens_graph_begin_edit (graph);
+    ens_graph_move_node (graph, node, before);
+    if (i % 2 != 0)
+      ens_graph_end_edit (graph);
+    ck_assert_uint_eq (graph->nodes->len, n);
+    ck_assert (g_ptr_array_find (graph->nodes, node, &from));
+    ck_assert (g_ptr_array_find (graph->nodes, before, &to));
+    ck_assert_uint_eq (from, node == before ? i / 2 % n : to - 1);
+  }
+}
+END_TEST
+
 START_TEST (test_infer)
 {
   g_autoptr (EnsGraph) graph = make_graph ();
@@ -362,6 +385,7 @@ main (int argc, char **argv)
   test_add ("copy", test_copy);
   test_add ("embed", test_embed);
   test_add ("rewrite", test_rewrite);
+  test_add ("move", test_move);
   test_add ("infer", test_infer);
   test_add ("infer-errors", test_infer_errors);
   TEST_ADD_LOOP ("validate", test_validate, validate_rows);
