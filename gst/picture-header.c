@@ -70,17 +70,20 @@ scan_jpeg (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
         "a JPEG with more than 8 bits a channel, which is not read; convert it to PNG";
 }
 
+/* The head is the first chunk: of a second one, decoders know nothing until they have made room for
+ * the picture. */
 static void
 scan_png (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
 {
-  gsize offset = 8;
+  const gsize first = 8;
+  gsize offset = first;
 
   while (offset + 12 <= bytes->size) {
     gsize length = (gsize)big (bytes, offset, 4), content = offset + 8;
 
     if (length > bytes->size - content || bytes->size - content - length < 4)
       return;
-    if (has (bytes, offset + 4, "IHDR", 4)) {
+    if (offset == first && has (bytes, offset + 4, "IHDR", 4)) {
       header->width = big (bytes, content, 4);
       header->height = big (bytes, content + 4, 4);
       header->depth = (guint)big (bytes, content + 8, 1);
@@ -138,6 +141,10 @@ scan_gif (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
 
     if (!picture && bytes->data[offset] != '!')
       return;
+    if (picture) { /* decoded whole, however small the screen */
+      header->width = MAX (header->width, little (bytes, offset + 5, 2));
+      header->height = MAX (header->height, little (bytes, offset + 7, 2));
+    }
     offset += picture ? 11 + table_size ((guint)little (bytes, offset + 9, 1)) : 2;
     offset = skip_sub_blocks (bytes, offset);
     if (picture && offset > 0) {

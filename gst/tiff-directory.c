@@ -16,7 +16,10 @@ enum {
   TAG_DNG_VERSION = 0xc612,
 };
 
-enum { TYPE_BYTE = 1, TYPE_SHORT = 3, TYPE_LONG = 4, TYPE_LONG8 = 16 };
+static const guint16 tags[] = {
+    TAG_WIDTH,      TAG_HEIGHT,      TAG_BITS,          TAG_PHOTOMETRIC, TAG_ORIENTATION,
+    TAG_TILE_WIDTH, TAG_TILE_HEIGHT, TAG_SAMPLE_FORMAT, TAG_DNG_VERSION,
+};
 
 #define PHOTOMETRIC_SENSOR 32803
 #define UNSIGNED_SAMPLES 1
@@ -43,18 +46,20 @@ read_number (const Tiff *tiff, guint64 offset, guint n)
   return value;
 }
 
+/* Of integers; decoders take those with a sign, too. */
 static guint
 type_size (guint64 type)
 {
-  return type == TYPE_BYTE    ? 1
-         : type == TYPE_SHORT ? 2
-         : type == TYPE_LONG  ? 4
-         : type == TYPE_LONG8 ? 8
-                              : 0;
+  static const guint8 sizes[] = {
+      [1] = 1, [3] = 2, [4] = 4, [16] = 8, /* BYTE, SHORT, LONG, LONG8 */
+      [6] = 1, [8] = 2, [9] = 4, [17] = 8, /* SBYTE, SSHORT, SLONG, SLONG8 */
+  };
+
+  return type < G_N_ELEMENTS (sizes) ? sizes[type] : 0;
 }
 
-/* The first value of an entry, where it is an unsigned integer; values that have no room in the
- * entry lie elsewhere. */
+/* The first value of an entry, where it is an integer; values that have no room in the entry lie
+ * elsewhere. What is below 0 is very large. */
 static guint64
 read_value (const Tiff *tiff, guint64 entry)
 {
@@ -66,12 +71,29 @@ read_value (const Tiff *tiff, guint64 entry)
   return read_number (tiff, n > width / size ? read_number (tiff, place, width) : place, size);
 }
 
-static void
-read_entry (const Tiff *tiff, guint64 entry, GstEnsembleTiffDirectory *directory)
+/* Whether the tag is one of those that count, and had not been seen: decoders take the first of
+ * several. */
+static gboolean
+see_tag (guint64 tag, guint *seen)
 {
-  guint64 value = read_value (tiff, entry);
+  for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
+    if (tags[i] == tag) {
+      gboolean first = (*seen >> i & 1) == 0;
 
-  switch (read_number (tiff, entry, 2)) {
+      *seen |= 1U << i;
+      return first;
+    }
+  return FALSE;
+}
+
+static void
+read_entry (const Tiff *tiff, guint64 entry, guint *seen, GstEnsembleTiffDirectory *directory)
+{
+  guint64 tag = read_number (tiff, entry, 2), value = read_value (tiff, entry);
+
+  if (!see_tag (tag, seen))
+    return;
+  switch (tag) {
   case TAG_WIDTH:
     directory->width = value;
     break;
@@ -118,6 +140,7 @@ gboolean
 gst_ensemble_tiff_scan (const guint8 *data, gsize size, GstEnsembleTiffDirectory *directory)
 {
   guint64 start, n, entry_size, first;
+  guint seen = 0;
   Tiff tiff;
 
   *directory = (GstEnsembleTiffDirectory) {.orientation = 1, .bits = 1};
@@ -131,6 +154,6 @@ gst_ensemble_tiff_scan (const guint8 *data, gsize size, GstEnsembleTiffDirectory
   first = start + (tiff.wide ? 8 : 2);
   directory->raw = !tiff.wide && size > CANON_RAW && memcmp (data + 8, "CR", 2) == 0;
   for (guint64 i = 0; i < n && first + (i + 1) * entry_size <= size; i++)
-    read_entry (&tiff, first + i * entry_size, directory);
+    read_entry (&tiff, first + i * entry_size, &seen, directory);
   return n > 0;
 }

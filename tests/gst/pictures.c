@@ -454,6 +454,21 @@ static const struct {
          "II*\0\x08\0\0\0\3\0\0\1\3\0\1\0\0\0\4\0\0\0\1\1\3\0\1\0\0\0\4\0\0\0"
          "\2\1\3\0\1\0\0\0\x20\0\0\0\0\0\0\0",
          "more than 16 bits"),
+    /* The size that decoders take, not the one that stands elsewhere. */
+    ROW ("png-two-heads",
+         "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x75\x30\0\0\x75\x30\1\0\0\0\0 crc\0\0\0\0IDAT crc"
+         "\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1\1\0\0\0\0 crc\0\0\0\0IEND crc",
+         "30000×30000 pixels are"),
+    ROW ("tiff-two-sizes",
+         "II*\0\x08\0\0\0\4\0\0\1\3\0\1\0\0\0\x30\x75\0\0\1\1\3\0\1\0\0\0\x30\x75\0\0"
+         "\0\1\3\0\1\0\0\0\1\0\0\0\1\1\3\0\1\0\0\0\1\0\0\0\0\0\0\0",
+         "30000×30000 pixels are"),
+    ROW ("tiff-signed-tiles",
+         "II*\0\x08\0\0\0\4\0\0\1\3\0\1\0\0\0\4\0\0\0\1\1\3\0\1\0\0\0\4\0\0\0"
+         "\x42\1\x09\0\1\0\0\0\x30\x75\0\0\x43\1\x09\0\1\0\0\0\x30\x75\0\0\0\0\0\0",
+         "30000×30000 pixels are"),
+    ROW ("gif-small-screen", "GIF89a\1\0\1\0\0\0\0,\0\0\0\0\x30\x75\x30\x75\0\2\1\0\0;",
+         "30000×30000 pixels are"),
     ROW ("pnm", "P6\n", "damaged PNM"),
     ROW ("webp", "RIFF\x10\0\0\0WEBPVP8 \4\0\0\0abcd", "damaged WebP"),
     ROW ("gif", "GIF89a\1\0\1\0\0\0\0", "damaged GIF"),
