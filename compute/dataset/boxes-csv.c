@@ -224,12 +224,8 @@ read_lines (Reader *reader, EnsCsvScan *scan, GError **error)
       ens_boxes_tally_skip (&tally, reason);
     g_strfreev (cells);
   }
-  if (!scan->unclosed)
-    return ens_boxes_tally_check (&tally, reader->path, "lines", error);
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-               "%s:%u: a quote begins here, or later in the file, and never ends", reader->path,
-               scan->line);
-  return FALSE;
+  return ens_csv_scan_check (scan, reader->path, error)
+         && ens_boxes_tally_check (&tally, reader->path, "lines", error);
 }
 
 /* Whether one of the line's cells is a picture. */

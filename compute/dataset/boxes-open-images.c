@@ -198,11 +198,12 @@ read_lines (OpenImages *set, OiTable *table, OiKind kind, EnsCsvScan *scan, GErr
       ens_boxes_tally_skip (&table->tally, reason);
     g_strfreev (cells);
   }
-  return ens_boxes_tally_check (&table->tally, table->path, "lines", error);
+  return ens_csv_scan_check (scan, table->path, error)
+         && ens_boxes_tally_check (&table->tally, table->path, "lines", error);
 }
 
-static void
-read_names (OpenImages *set, EnsCsvScan *scan)
+static gboolean
+read_names (OpenImages *set, const char *path, EnsCsvScan *scan, GError **error)
 {
   char **cells;
 
@@ -211,6 +212,7 @@ read_names (OpenImages *set, EnsCsvScan *scan)
       g_hash_table_insert (set->names, g_strdup (cells[0]), g_strdup (cells[1]));
     g_strfreev (cells);
   }
+  return ens_csv_scan_check (scan, path, error);
 }
 
 static gint
@@ -230,8 +232,8 @@ read_table (OpenImages *set, const char *path, OiKind kind, GError **error)
   OiTable table = {.path = path, .split = find_split (set, path)};
   g_autoptr (GError) reason = NULL;
   g_autoptr (GMappedFile) file = ens_file_map (path, &reason);
-  gboolean read = TRUE;
   EnsCsvScan scan;
+  gboolean read;
 
   ens_boxes_reading_use (set->reading, path);
   if (file == NULL) {
@@ -242,10 +244,8 @@ read_table (OpenImages *set, const char *path, OiKind kind, GError **error)
     return TRUE;
   table.tally.notes = set->reading->notes;
   ens_csv_scan_init (&scan, g_mapped_file_get_contents (file), g_mapped_file_get_length (file));
-  if (kind == OI_NAMES)
-    read_names (set, &scan);
-  else
-    read = read_lines (set, &table, kind, &scan, error);
+  read = kind == OI_NAMES ? read_names (set, path, &scan, error)
+                          : read_lines (set, &table, kind, &scan, error);
   ens_boxes_tally_clear (&table.tally);
   return read;
 }

@@ -97,3 +97,14 @@ ens_csv_scan_next (EnsCsvScan *scan)
   }
   return NULL;
 }
+
+gboolean
+ens_csv_scan_check (const EnsCsvScan *scan, const char *path, GError **error)
+{
+  if (!scan->unclosed)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+               "%s:%u: a quote begins here, or later in the file, and never ends", path,
+               scan->line);
+  return FALSE;
+}

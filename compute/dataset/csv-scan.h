@@ -4,7 +4,7 @@
  * Source: RFC 4180; spreadsheets write semicolons where the comma is the decimal point. */
 #pragma once
 
-#include <glib.h>
+#include "base/error.h"
 
 typedef struct {
   const char *at, *end;
@@ -20,3 +20,6 @@ void ens_csv_scan_init (EnsCsvScan *scan, const char *text, gsize length);
 /* The next record's cells without spaces around them, in UTF-8; empty lines are passed over. NULL
  * at the end. (transfer full) */
 char **ens_csv_scan_next (EnsCsvScan *scan);
+
+/* To be called at the end: FALSE if a quote took all lines up to there. path: of the text. */
+gboolean ens_csv_scan_check (const EnsCsvScan *scan, const char *path, GError **error);

@@ -307,13 +307,13 @@ START_TEST (test_layouts)
 }
 END_TEST
 
-/* ---- Names that lead out of the folder, and what is no file ---- */
+/* ---- Names that lead out of the folder, quotes without an end, and what is no file ---- */
 
 static const struct {
   const char *name;
   File files[MAX_FILES];
   const char *message;
-} outside_rows[] = {
+} refused_rows[] = {
     {"coco-above", {{"set/instances.json", COCO ("../a.jpg")}}, "inside the set's folder"},
     {"coco-absolute", {{"set/instances.json", COCO ("/etc/passwd")}}, "inside the set's folder"},
     {"coco-backslash", {{"set/instances.json", COCO ("..\\\\a.jpg")}}, "inside the set's folder"},
@@ -332,19 +332,32 @@ static const struct {
     {"voc-above",
      {{"set/Annotations/x.xml", "<annotation><filename>../a.jpg</filename></annotation>"}},
      "x.xml has no picture"},
+    {"csv-quote",
+     {{"set/t.csv", "file,class\nb.jpg,cat\nb.jpg,\"dog\nb.jpg,bee\n"}, {"set/b.jpg"}},
+     "t.csv:3: a quote begins here"},
+    {"open-images-quote",
+     {{"set/annotations-bbox.csv",
+       "ImageID,LabelName,XMin,XMax,YMin,YMax\nb,cat,0,1,0,1\nb,\"dog,0,1,0,1\nb,bee,0,1,0,1\n"},
+      {"set/b.jpg"}},
+     "annotations-bbox.csv:3: a quote begins here"},
+    {"open-images-names-quote",
+     {{"set/annotations-bbox.csv", "ImageID,LabelName,XMin,XMax,YMin,YMax\nb,/m/1,0,1,0,1\n"},
+      {"set/class-descriptions.csv", "/m/1,Cat\n/m/2,\"Dog\n/m/3,Bee\n"},
+      {"set/b.jpg"}},
+     "class-descriptions.csv:2: a quote begins here"},
 };
 
-START_TEST (test_outside)
+START_TEST (test_refused)
 {
   g_autofree char *path = g_build_filename (test_folder, "set", NULL);
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
 
   test_folder_write ("a.jpg", "");
-  write_files (outside_rows[_i].files);
+  write_files (refused_rows[_i].files);
   ck_assert_ptr_null (ens_boxes_load (path, notes, &error));
   ck_assert_ptr_nonnull (error);
-  ck_assert_contains (error->message, outside_rows[_i].message);
+  ck_assert_contains (error->message, refused_rows[_i].message);
 }
 END_TEST
 
@@ -457,7 +470,7 @@ main (int argc, char **argv)
   test_suite ("dataset/layouts");
   test_fixture (test_folder_set_up, test_folder_tear_down);
   TEST_ADD_ROWS ("read", test_layouts, rows);
-  TEST_ADD_ROWS ("outside", test_outside, outside_rows);
+  TEST_ADD_ROWS ("refused", test_refused, refused_rows);
   TEST_ADD_LOOP ("pipes", test_pipes, pipe_names);
   test_add ("loop", test_loop);
   test_add ("unmentioned", test_unmentioned);
