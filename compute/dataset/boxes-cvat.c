@@ -2,15 +2,16 @@
 /* CVAT's own layout, “CVAT for images 1.1” and “CVAT for video 1.1”: annotations.xml, in which
  *
  *   <image name width height subset>   has <box xtl ytl xbr ybr>, <polygon points>, <polyline>,
- *                                      <points>, <ellipse cx cy rx ry>, <mask>, <cuboid> and <tag>,
- *                                      each with a label
+ *                                      <points>, <ellipse cx cy rx ry>, <mask>, <cuboid>,
+ *                                      <skeleton> and <tag>, each with a label
  *   <track label>                      has the same shapes of one object with the numbers of their
  *                                      frames; outside="1": it is not seen. Frame 7's picture is
  *                                      frame_000007.*
  *
- * Coordinates are pixels from 0. Of shapes but boxes the bounds are the box; of masks and cuboids
- * it is not known where they are, and a tag is of the whole picture. Pictures lie in a folder
- * images, in folders of the subsets, or beside the file.
+ * Coordinates are pixels from 0. Of polygons and ellipses the bounds are the box; of the other
+ * shapes it is not known where they are, and a tag is of the whole picture. A skeleton is one
+ * object: the shapes inside it are its joints. Pictures lie in a folder images, in folders of the
+ * subsets, or beside the file.
  *
  * Source: https://docs.cvat.ai/docs/manual/advanced/xml_format. */
 #include <math.h>
@@ -212,6 +213,15 @@ take_tracked (Cvat *cvat, const char *element, const char *const *names, const c
 
 /* ---- Elements ---- */
 
+/* Whether the element that begins lies in one of this name. */
+static gboolean
+is_in (GMarkupParseContext *context, const char *parent)
+{
+  const GSList *stack = g_markup_parse_context_get_element_stack (context);
+
+  return stack->next != NULL && strcmp (stack->next->data, parent) == 0;
+}
+
 static void
 cvat_start (GMarkupParseContext *context, const char *element, const char **names,
             const char **values, gpointer data, GError **error)
@@ -225,10 +235,10 @@ cvat_start (GMarkupParseContext *context, const char *element, const char **name
   } else if (strcmp (element, "track") == 0) {
     g_free (cvat->track);
     cvat->track = g_strdup (get (names, values, "label"));
-  } else if (is_shape (element) && cvat->image != NULL) {
+  } else if (is_shape (element) && cvat->image != NULL && is_in (context, "image")) {
     take_shape (cvat, cvat->image, get (names, values, "label"), element,
                 (const char *const *)names, (const char *const *)values);
-  } else if (is_shape (element) && cvat->track != NULL) {
+  } else if (is_shape (element) && cvat->track != NULL && is_in (context, "track")) {
     take_tracked (cvat, element, (const char *const *)names, (const char *const *)values);
   }
 }

@@ -125,6 +125,14 @@ static const struct {
        "<polygon label=\"cat\" points=\"0,10;50,0;20,5\"/><ellipse label=\"dog\" cx=\"50\" "
        "cy=\"10\" rx=\"50\" ry=\"5\"/><mask label=\"dog\" rle=\"1,2\"/></image></annotations>"}},
      "t images/Train/a.jpg: " CAT " sunny; v images/b.jpg: " CAT " dog@0,0.25,1,0.5 dog"},
+    {"cvat-skeleton",
+     {{"images/a.jpg"},
+      {"annotations.xml",
+       "<annotations><image id=\"0\" name=\"a.jpg\" width=\"100\" height=\"20\"><skeleton "
+       "label=\"person\"><points label=\"nose\" points=\"5,5\"/><points label=\"knee\" "
+       "points=\"5,9\"/></skeleton><points label=\"star\" points=\"9,9\"/></image>"
+       "</annotations>"}},
+     "images/a.jpg: person star"},
     {"cvat-video",
      {{"images/frame_000001.PNG"},
       {"annotations.xml",
