@@ -26,13 +26,13 @@ product_scratch (const EnsAttentionPlan *plan)
   return MAX (scores, MAX (plan->values[0].scratch_size, plan->values[1].scratch_size));
 }
 
-/* Blocks of about equal size. */
+/* Blocks of about equal size, of whole tiles. */
 static void
 cut_queries (EnsAttentionPlan *plan)
 {
   const EnsAttentionShape *shape = &plan->shape;
   guint tile = plan->kernels->tile_rows;
-  guint most = CLAMP (BLOCK_SCORES / shape->keys, tile, MAX_BLOCK);
+  guint most = CLAMP (BLOCK_SCORES / shape->keys, tile, MAX_BLOCK) / tile * tile;
   guint n = (guint)ens_divide_up (shape->queries, most);
 
   plan->block = (guint)ens_round_up (ens_divide_up (shape->queries, n), tile);

@@ -29,6 +29,7 @@ static const TestRow rows[] = {
     {"mask-infinite", "is_causal=1",
      "1x1x3x4; 1x1x3x4; 1x1x3x4; const 3x3 = 0 -inf 0 -inf 0 0 0 0 -inf", NULL},
     {"long", NULL, "1x2x197x16; 1x2x301x16; 1x2x301x16", NULL, .tolerance = 1e-5},
+    {"blocks", NULL, "1x1x384x8; 1x1x128x8; 1x1x128x8", NULL, .tolerance = 1e-5},
     {"far", "scale=100.0", "1x1x5x8; 1x1x150x8; 1x1x150x3", NULL, .tolerance = 1e-4},
     {"vit", NULL, "1x3x50x64; 1x3x50x64; 1x3x50x64", NULL, .tolerance = 1e-5,
      .benchmark = "1x12x197x64; 1x12x197x64; 1x12x197x64"},
