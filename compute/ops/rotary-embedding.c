@@ -56,8 +56,10 @@ check_cache (const EnsOperands *operands, guint input, const Rotary *rotary, GEr
   g_autofree char *found = ens_shape_to_string (shape);
   g_autofree char *text = NULL;
 
-  if (ens_operands_input (operands, POSITIONS) != NULL) {
-    expected = ENS_SHAPE (shape->rank > 0 ? MAX (shape->dims[0], 1) : 1, rotary->pairs);
+  if (ens_operands_input (operands, POSITIONS) != NULL) { /* the cosines say how many there are */
+    const EnsShape *cosines = &operands->inputs[COS]->shape;
+
+    expected = ENS_SHAPE (cosines->rank > 0 ? MAX (cosines->dims[0], 1) : 1, rotary->pairs);
   }
   if (ens_shape_equal (shape, &expected))
     return TRUE;

@@ -25,6 +25,8 @@ static const TestRow rows[] = {
     {"too-many", "rotary_embedding_dim=8", "1x1x5x6; const 1x5x4; const 1x5x4",
      .error = "of 6 elements of a head 8 are to be turned"},
     {"wrong-cache", NULL, "1x1x5x8; const 1x5x4; const 1x5x3", .error = "input 2 is 1x5x3"},
+    {"short-sines", NULL, "1x1x2x2; const 3x1; const 1x1; const int64 1x2 = 2 0",
+     .error = "input 2 is 1x1, expected 3x1"},
     {"outside", NULL, "1x1x2x2; const 3x1; const 3x1; const int64 1x2 = 2 3",
      .error = "position 3 is not one of 3"},
     {0}};
