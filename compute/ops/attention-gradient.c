@@ -151,6 +151,38 @@ add_mask (const Back *back, EnsValue *scores)
   return ens_gradient_apply (gradient, &ens_op_add, NULL, scores, mask, NULL);
 }
 
+/* Whether there may be a query that sees no key. */
+static gboolean
+may_see_nothing (const Back *back)
+{
+  const EnsAttention *attention = &back->attention;
+
+  return ens_node_input (back->gradient->node, ENS_ATTENTION_MASK) != NULL
+         || attention->query.rows - 1 - attention->before >= attention->key.rows;
+}
+
+/* The softmax of scores, 0 of a query that sees no key. */
+static EnsValue *
+normalise (const Back *back, EnsValue *scores)
+{
+  EnsGradient *gradient = back->gradient;
+  const EnsReduceParams last = {.axes = {.present = TRUE, .n = 1, .values = {4}}, .keepdims = TRUE};
+  const EnsSoftmaxParams params = {.axis = -1};
+  EnsValue *zero, *blind;
+
+  if (!may_see_nothing (back))
+    return ens_gradient_apply (gradient, &ens_op_softmax, &params, scores, NULL);
+  zero = ens_gradient_number (gradient, scores->type, 0);
+  blind =
+      ens_gradient_apply (gradient, &ens_op_equal, NULL,
+                          ens_gradient_apply (gradient, &ens_op_reduce_max, &last, scores, NULL),
+                          ens_gradient_number (gradient, scores->type, -INFINITY), NULL);
+  scores = ens_gradient_apply (gradient, &ens_op_where, NULL, blind, zero, scores, NULL);
+  return ens_gradient_apply (gradient, &ens_op_where, NULL, blind, zero,
+                             ens_gradient_apply (gradient, &ens_op_softmax, &params, scores, NULL),
+                             NULL);
+}
+
 static EnsValue *
 make_weights (Back *back)
 {
@@ -167,8 +199,7 @@ make_weights (Back *back)
                                       multiply (back, capped, capped), NULL);
     scores = scale (back, capped, (double)params->softcap);
   }
-  return ens_gradient_apply (back->gradient, &ens_op_softmax, &(EnsSoftmaxParams) {.axis = -1},
-                             add_mask (back, scores), NULL);
+  return normalise (back, add_mask (back, scores));
 }
 
 static void
