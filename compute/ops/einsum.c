@@ -342,7 +342,7 @@ differentiate_input (EnsGradient *gradient, const EnsEinsum *einsum, const EnsSh
   EnsValue *inputs[ENS_EINSUM_MAX_INPUTS] = {gradient->outputs[0]}, *dx;
   EnsEinsumParams params = {0};
   EnsEinsumTerm kept = {0};
-  EnsShape shape = *wide;
+  EnsShape shape = {.rank = wide->rank};
   guint n = 1;
 
   append_term (equation, &einsum->output);
@@ -355,12 +355,12 @@ differentiate_input (EnsGradient *gradient, const EnsEinsum *einsum, const EnsSh
   for (guint axis = 0; axis < term->rank; axis++)
     if (is_elsewhere (einsum, input, term->indices[axis]))
       kept.indices[kept.rank++] = term->indices[axis];
-    else
-      shape.dims[axis] = 1;
   g_string_append (equation, "->");
   append_term (equation, &kept);
   g_strlcpy (params.equation, equation->str, sizeof params.equation);
   dx = ens_gradient_add (gradient, &ens_op_einsum, &params, inputs, n, 1)->outputs[0];
+  for (guint axis = 0, k = 0; axis < term->rank; axis++) /* 1 where all others broadcast */
+    shape.dims[axis] = is_elsewhere (einsum, input, term->indices[axis]) ? dx->shape.dims[k++] : 1;
   dx = ens_gradient_expand (gradient, ens_gradient_reshape (gradient, dx, &shape), wide);
   return ens_gradient_sum_to (gradient, dx, &node->inputs[input]->shape);
 }

@@ -19,6 +19,7 @@ static const TestRow rows[] = {
     {"relative", "equation=\"bhwc,hkc->bhwk\"", "2x3x4x5; 3x6x5", "2x3x4x6"},
     {"three", "equation=\"ab,bc,cd->ad\"", "2x3; 3x4; 4x5", "2x5"},
     {"elementwise", "equation=\"bnc,bn->bnc\"", "2x5x3; 2x5", "2x5x3"},
+    {"repeated", "equation=\"ij,j->i\"", "2x3; 1", "2"},
     {"alone", "equation=\"ij,k->i\"", "2x3; 4", "2"},
     {"empty", "equation=\"ij,jk->ik\"", "2x0; 0x3", "2x3 = 0 0 0 0 0 0"},
     {"capitals", "equation=\"Ab,bA->A\"", "3x2; 2x3", "3"},
