@@ -89,12 +89,36 @@ make_name (const EnsCompose *compose, const char *suffix)
 
 /* Constants */
 
+EnsTensor *
+ens_compose_tensor (EnsCompose *compose, EnsType type, const EnsShape *shape, EnsOnnxTensor *source)
+{
+  gint64 n = ens_shape_elements (shape);
+  gboolean is_first = source != NULL && source->stored;
+
+  if (compose->failed)
+    return NULL;
+  if (n < 0 || n > G_MAXINT64 / 8
+      || (!is_first
+          && !ens_onnx_budget_take (&compose->import->budget, (gsize)n * ens_type_size (type)))) {
+    ens_compose_fail (compose, ENS_ERROR_RESOURCE,
+                      "what it is composed of would take far more memory than the file");
+    return NULL;
+  }
+  if (source != NULL)
+    source->stored = FALSE;
+  return ens_tensor_new (type, shape);
+}
+
 const char *
 ens_compose_known (EnsCompose *compose, const char *suffix, EnsTensor *contents)
 {
-  g_autofree char *name = make_name (compose, suffix);
-  EnsOnnxTensor *tensor = ens_onnx_import_add (compose->import, name, NULL);
+  g_autofree char *name = NULL;
+  EnsOnnxTensor *tensor;
 
+  if (contents == NULL)
+    return "";
+  name = make_name (compose, suffix);
+  tensor = ens_onnx_import_add (compose->import, name, NULL);
   tensor->type = contents->type;
   tensor->shape = contents->shape;
   tensor->contents = contents;

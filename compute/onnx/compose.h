@@ -35,7 +35,12 @@ EnsOnnxTensor *ens_compose_find (const EnsCompose *compose, const char *name);
 /* Whether anything reads the output. */
 gboolean ens_compose_wants (const EnsCompose *compose, guint output);
 
-/* Constants; the contents are taken over. */
+/* A tensor to be filled, whose size files decide on; NULL: it failed. source: the one that it is
+ * made of element by element; NULL: none. What is made first of contents of the file is a small
+ * multiple of them, all else takes of what import may take. (transfer full) */
+EnsTensor *ens_compose_tensor (EnsCompose *compose, EnsType type, const EnsShape *shape,
+                               EnsOnnxTensor *source);
+/* Constants; the contents are taken over. NULL: making them has failed. */
 const char *ens_compose_known (EnsCompose *compose, const char *suffix, EnsTensor *contents);
 const char *ens_compose_number (EnsCompose *compose, double number);
 const char *ens_compose_list (EnsCompose *compose, const gint64 *values, guint n);

@@ -57,11 +57,15 @@ find_zero (const Blocks *blocks, const Contents *contents, gint64 row, gint64 bl
 
 /* (transfer full) */
 static EnsTensor *
-dequantise (const Blocks *blocks, const Contents *contents)
+dequantise (EnsCompose *compose, const Blocks *blocks, const Contents *contents)
 {
-  EnsTensor *reals = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (blocks->rows, blocks->columns));
-  float *real = reals->data;
+  EnsTensor *reals =
+      ens_compose_tensor (compose, ENS_TYPE_FLOAT32, &ENS_SHAPE (blocks->rows, blocks->columns),
+                          compose->step->inputs[blocks->integers]);
+  float *real = reals != NULL ? reals->data : NULL;
 
+  if (real == NULL)
+    return NULL;
   for (gint64 row = 0; row < blocks->rows; row++) {
     const guint8 *bytes = (const guint8 *)contents->integers->data + row * contents->row_bytes;
     const float *scales = (const float *)contents->scales->data + row * contents->row_blocks;
@@ -124,7 +128,9 @@ compose_weights (EnsCompose *compose, const Blocks *blocks, gboolean padded)
   else
     check_tensor (compose, blocks->zeros, zeros, ENS_TYPE_UINT8,
                   blocks->rows * contents.zero_bytes);
-  return compose->failed ? "" : ens_compose_known (compose, "real", dequantise (blocks, &contents));
+  return compose->failed
+             ? ""
+             : ens_compose_known (compose, "real", dequantise (compose, blocks, &contents));
 }
 
 /* A · Bᵀ, where B has N rows of K weights. */

@@ -258,8 +258,8 @@ add_kernels (EnsCompose *compose, const Columns *columns, gint64 channels)
   EnsTensor *kernels;
 
   memcpy (shape.dims + 2, columns->block, columns->rank * sizeof *shape.dims);
-  kernels = ens_tensor_new (ENS_TYPE_FLOAT32, &shape);
-  for (gint64 i = 0; i < channels * columns->n; i++)
+  kernels = ens_compose_tensor (compose, ENS_TYPE_FLOAT32, &shape, NULL);
+  for (gint64 i = 0; kernels != NULL && i < channels * columns->n; i++)
     ((float *)kernels->data)[i * columns->n + i % columns->n] = 1;
   return ens_compose_known (compose, "kernels", kernels);
 }

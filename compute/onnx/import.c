@@ -192,6 +192,7 @@ add_initializers (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError *
                                    error))
       return FALSE;
     tensor->initializer = proto->initializer[i];
+    tensor->stored = TRUE;
     tensor->onnx_type = proto->initializer[i]->data_type;
   }
   return TRUE;

@@ -22,6 +22,8 @@ typedef struct {
   /* The name is of no interest: it is between the parts of a node, or of integers that real numbers
    * stand for here. */
   gboolean provisional;
+  /* The contents lie in the file, and nothing has been made of them yet. */
+  gboolean stored;
   /* Of real numbers that stand for the file's integers: what one step of those is worth. 0 of all
    * other tensors, and where there are several. */
   double scale;
@@ -44,10 +46,20 @@ typedef struct {
   GHashTable *read;      /* names that nodes or the graph's outputs read */
   GArray *declared;      /* EnsShape of each of the graph's inputs */
   GHashTable *samples;   /* values whose contents are right for the nominal size alone */
-  gsize budget;          /* bytes that results of constant nodes may still take */
+  gsize budget;          /* bytes that what is made of the file's contents may still take */
   guint n_quantised;     /* nodes of integer arithmetic, loaded as real arithmetic */
   char *first_quantised; /* what the first of them is called in messages */
 } EnsOnnxImport;
+
+/* Takes this of the budget; FALSE, and nothing is taken, if less is left. */
+static inline gboolean
+ens_onnx_budget_take (gsize *budget, gsize size)
+{
+  if (size > *budget)
+    return FALSE;
+  *budget -= size;
+  return TRUE;
+}
 
 EnsOnnxTensor *ens_onnx_import_find (const EnsOnnxImport *import, const char *name);
 /* A new tensor of that name, or NULL if there is one already. */

@@ -300,13 +300,12 @@ ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
       continue;
     if (!known)
       g_hash_table_add (import->samples, node->outputs[i]);
-    if (ens_tensor_size (contents) > import->budget) {
+    if (!ens_onnx_budget_take (&import->budget, ens_tensor_size (contents))) {
       g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
                    "node “%s” (%s): nodes without inputs compute far more than the file holds",
                    node->name, op->name);
       return NULL;
     }
-    import->budget -= ens_tensor_size (contents);
   }
   return node;
 }

@@ -167,14 +167,16 @@ find_position (const EnsShape *shape, gint64 axis, const Quantisation *quantisat
          + i % inner;
 }
 
-/* (transfer full) */
+/* Those of an input; NULL: it failed. (transfer full) */
 static EnsTensor *
-dequantise (const EnsTensor *integers, gint64 axis, const Quantisation *quantisation)
+dequantise (EnsCompose *compose, guint input, const EnsTensor *integers, gint64 axis,
+            const Quantisation *quantisation)
 {
-  EnsTensor *reals = ens_tensor_new (ENS_TYPE_FLOAT32, &integers->shape);
+  EnsTensor *reals = ens_compose_tensor (compose, ENS_TYPE_FLOAT32, &integers->shape,
+                                         compose->step->inputs[input]);
   gint64 n = ens_shape_elements (&integers->shape);
 
-  for (gint64 i = 0; i < n; i++) {
+  for (gint64 i = 0; reals != NULL && i < n; i++) {
     gint64 at = find_position (&integers->shape, axis, quantisation, i);
 
     ((float *)reals->data)[i] =
@@ -185,12 +187,14 @@ dequantise (const EnsTensor *integers, gint64 axis, const Quantisation *quantisa
 
 /* Rounded and saturated as integers would be. (transfer full) */
 static EnsTensor *
-round_reals (const EnsTensor *exact, gint64 axis, const Quantisation *quantisation)
+round_reals (EnsCompose *compose, guint input, const EnsTensor *exact, gint64 axis,
+             const Quantisation *quantisation)
 {
-  EnsTensor *rounded = ens_tensor_new (ENS_TYPE_FLOAT32, &exact->shape);
+  EnsTensor *rounded =
+      ens_compose_tensor (compose, ENS_TYPE_FLOAT32, &exact->shape, compose->step->inputs[input]);
   gint64 n = ens_shape_elements (&exact->shape);
 
-  for (gint64 i = 0; i < n; i++) {
+  for (gint64 i = 0; rounded != NULL && i < n; i++) {
     gint64 at = find_position (&exact->shape, axis, quantisation, i);
     double scale = quantisation->scales[at], zero = quantisation->zeros[at];
     double q = nearbyint (get_number (exact, i) / scale) + zero;
@@ -211,8 +215,8 @@ add_vector (EnsCompose *compose, const char *suffix, const double *numbers, gint
 
   for (guint i = 0; i < vector.rank; i++)
     vector.dims[i] = i == 0 ? n : 1;
-  contents = ens_tensor_new (ENS_TYPE_FLOAT32, &vector);
-  for (gint64 i = 0; i < n; i++)
+  contents = ens_compose_tensor (compose, ENS_TYPE_FLOAT32, &vector, NULL);
+  for (gint64 i = 0; contents != NULL && i < n; i++)
     ((float *)contents->data)[i] = (float)numbers[i];
   return ens_compose_known (compose, suffix, contents);
 }
@@ -240,27 +244,27 @@ ens_compose_reals (EnsCompose *compose, const EnsQuantised *quantised)
   g_auto (Quantisation) quantisation = {0};
   g_autoptr (EnsTensor) integers = NULL;
   EnsOnnxTensor *tensor;
-  gint64 n;
 
   if (compose->failed)
     return "";
   tensor = compose->step->inputs[quantised->tensor];
-  n = count_scales (compose, quantised, &tensor->shape);
   if (tensor->type == ENS_TYPE_FLOAT32)
     return tensor->name;
-  if (!read_quantisation (compose, quantised, n, &quantisation))
-    return "";
   if (!ens_onnx_tensor_is_known (compose->import, tensor) && quantised->block > 0) {
     ens_compose_fail (compose, ENS_ERROR_UNSUPPORTED,
                       "scales of blocks (block_size) of numbers that are not known before running");
     return "";
   }
+  if (!read_quantisation (compose, quantised, count_scales (compose, quantised, &tensor->shape),
+                          &quantisation))
+    return "";
   if (!ens_onnx_tensor_is_known (compose->import, tensor))
     return add_dequantisation (compose, tensor, quantised->axis, &quantisation);
   integers = ens_compose_contents (compose, quantised->tensor);
-  return integers != NULL ? ens_compose_known (
-             compose, "real", dequantise (integers, quantised->axis, &quantisation))
-                          : "";
+  return integers == NULL ? ""
+                          : ens_compose_known (compose, "real",
+                                               dequantise (compose, quantised->tensor, integers,
+                                                           quantised->axis, &quantisation));
 }
 
 const char *
@@ -269,22 +273,23 @@ ens_compose_bias (EnsCompose *compose, guint input, const EnsQuantised *a, const
 {
   g_auto (Quantisation) first = {0};
   g_auto (Quantisation) second = {0};
-  g_autoptr (EnsTensor) integers = NULL;
+  g_autoptr (EnsTensor) integers = ens_compose_contents (compose, input);
 
-  if (!read_quantisation (compose, a, 1, &first) || !read_quantisation (compose, b, n, &second)
-      || (integers = ens_compose_contents (compose, input)) == NULL)
+  if (integers == NULL)
     return "";
   if (integers->shape.rank == 0 || ens_shape_elements (&integers->shape) != n
       || integers->shape.dims[integers->shape.rank - 1] != n) {
     ens_compose_fail (compose, ENS_ERROR_SHAPE, "the bias is no vector of %" G_GINT64_FORMAT, n);
     return "";
   }
+  if (!read_quantisation (compose, a, 1, &first) || !read_quantisation (compose, b, n, &second))
+    return "";
   for (gint64 i = 0; i < n; i++) {
     second.scales[i] *= first.scales[0];
     second.zeros[i] = 0;
   }
-  return ens_compose_known (compose, "bias",
-                            dequantise (integers, integers->shape.rank - 1, &second));
+  return ens_compose_known (
+      compose, "bias", dequantise (compose, input, integers, integers->shape.rank - 1, &second));
 }
 
 /* Results */
@@ -362,9 +367,11 @@ ens_compose_rounded (EnsCompose *compose, const EnsQuantised *quantised)
   n = count_scales (compose, quantised, &exact->shape);
   if (!read_quantisation (compose, quantised, n, &quantisation))
     return "";
-  rounded =
-      ens_compose_known (compose, "rounded", round_reals (exact, quantised->axis, &quantisation));
-  ens_compose_find (compose, rounded)->scale = n == 1 ? quantisation.scales[0] : 0;
+  rounded = ens_compose_known (
+      compose, "rounded",
+      round_reals (compose, quantised->tensor, exact, quantised->axis, &quantisation));
+  if (!compose->failed)
+    ens_compose_find (compose, rounded)->scale = n == 1 ? quantisation.scales[0] : 0;
   return rounded;
 }
 

@@ -12,6 +12,7 @@
 
 #define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
 #define INT64 ONNX__TENSOR_PROTO__DATA_TYPE__INT64
+#define INT8 ONNX__TENSOR_PROTO__DATA_TYPE__INT8
 #define STRING ONNX__TENSOR_PROTO__DATA_TYPE__STRING
 
 typedef void (*Damage) (Onnx__ModelProto *model);
@@ -131,6 +132,31 @@ DAMAGE (wrapping_blocks,
   model_add_initializer (model, "k", FLOAT, &ENS_SHAPE (1, 1, 1));
   model_add_int64s (model, "sides", (const gint64[]) {32768, 32768, 32768, 32768, 32768}, 5);
   model_add_node (model, "Col2Im", "k sides sides", "z"); NEED ("z");)
+DAMAGE (huge_kernels,
+  model_add_input (model, "k", FLOAT, &ENS_SHAPE (1, 1 << 30, 1));
+  model_add_int64s (model, "sides", (const gint64[]) {256, 128}, 2);
+  model_add_node (model, "Col2Im", "k sides sides", "z"); NEED ("z");)
+DAMAGE (repeated_reals,
+  g_autofree double *zeroes = g_new0 (double, 1000000);
+  model_add_numbers (model, "k", INT8, &ENS_SHAPE (1000000), zeroes);
+  model_add_initializer (model, "scale", FLOAT, &ENS_SHAPE (1));
+  for (guint i = 0; i < 100; i++) {
+    g_autofree char *output = g_strdup_printf ("r%u", i);
+    model_add_node (model, "DequantizeLinear", "k scale", output);
+    NEED (output);
+  })
+DAMAGE (huge_columns,
+  model_add_input (model, "a", INT8, &ENS_SHAPE (1, 1));
+  model_add_input (model, "k", INT8, &ENS_SHAPE (1, G_MAXINT32));
+  model_add_initializer (model, "scale", FLOAT, &ENS_SHAPE (1));
+  model_add_numbers (model, "zero", INT8, &ENS_SHAPE (1), (const double[]) {0});
+  model_add_initializer (model, "bias", INT64, &ENS_SHAPE (1));
+  set_text (&model_add_node (model, "QGemm", "a scale zero k scale zero bias", "z")->domain, "com.microsoft");
+  model_add_domain (model, "com.microsoft", 1); NEED ("z");)
+DAMAGE (huge_blocks,
+  model_add_input (model, "k", INT8, &ENS_SHAPE (G_MAXINT32, 16));
+  model_add_initializer (model, "scale", FLOAT, &ENS_SHAPE (1));
+  node_add_int (model_add_node (model, "DequantizeLinear", "k scale", "z"), "block_size", 1); NEED ("z");)
 DAMAGE (no_blocks, add_foreign (model, "MatMulNBits");)
 DAMAGE (no_table, add_foreign (model, "GatherBlockQuantized");)
 DAMAGE (no_nodes,
@@ -260,6 +286,12 @@ static const struct {
     {"sorted-out-of-itself", sorted_out_of_itself, ENS_ERROR_UNSUPPORTED,
      "not supported: Twist of opset 13 (node “Twist2”)"},
     {"wrapping-blocks", wrapping_blocks, ENS_ERROR_SHAPE, "are not those of such an image"},
+    {"huge-kernels", huge_kernels, ENS_ERROR_RESOURCE,
+     "node “Col2Im2” (Col2Im): what it is composed of would take far more memory"},
+    {"repeated-reals", repeated_reals, ENS_ERROR_RESOURCE,
+     "(DequantizeLinear): what it is composed of would take far more memory than the file"},
+    {"huge-columns", huge_columns, ENS_ERROR_SHAPE, "the bias is no vector of 2147483647"},
+    {"huge-blocks", huge_blocks, ENS_ERROR_UNSUPPORTED, "scales of blocks (block_size)"},
     {"no-blocks", no_blocks, ENS_ERROR_FORMAT, "(MatMulNBits): 0 inputs, expected 3 to 6"},
     {"no-table", no_table, ENS_ERROR_FORMAT, "(GatherBlockQuantized): 0 inputs, expected 3 to 4"},
     {"no-nodes", no_nodes, ENS_ERROR_FORMAT, "output “y” is neither computed"},
