@@ -242,13 +242,15 @@ add_entry (Reading *reading, const char *name, const Entry *entry, GError **erro
       || entry->end - entry->begin != n * length * (gint64)numbers[entry->number].size)
     return ens_fail (error, ENS_ERROR_FORMAT, reading->path,
                      "tensor “%s”: its place in the file does not fit its shape", name);
-  if (!is_vector && reading->length != 0)
+  if (reading->length != 0 && (!is_vector || reading->names->len == 0))
     return ens_fail (error, ENS_ERROR_UNSUPPORTED, reading->path,
                      "tensor “%s”: expected one matrix, or vectors alone", name);
+  if (!add_rows (reading, (gsize)n, (gsize)length, reading->bytes + entry->begin, entry->number,
+                 error))
+    return FALSE;
   if (is_vector)
     g_ptr_array_add (reading->names, g_strdup (name));
-  return add_rows (reading, (gsize)n, (gsize)length, reading->bytes + entry->begin, entry->number,
-                   error);
+  return TRUE;
 }
 
 static gboolean
@@ -361,7 +363,7 @@ finish (Reading *reading, const char *names, GError **error)
     ens_fail (error, ENS_ERROR_FORMAT, reading->path, "has no vectors");
     return NULL;
   }
-  if (names == NULL && reading->names->len == 0) {
+  if (names == NULL && reading->names->len != n) {
     ens_fail (error, ENS_ERROR_FORMAT, reading->path,
               "the rows of its matrix have no names; give a text file with a line for each");
     return NULL;

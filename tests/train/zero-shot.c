@@ -102,6 +102,9 @@ static const struct {
     {"safetensors-two-matrices", SAFETENSORS,
      "{" TENSOR ("a", "[1,2]", "0", "8") "," TENSOR ("b", "[1,2]", "8", "16") "}", two, 4, NULL,
      NULL, "tensor “b”: expected one matrix, or vectors alone"},
+    {"safetensors-matrix-then-vector", SAFETENSORS,
+     "{" TENSOR ("v", "[1,2]", "0", "8") "," TENSOR ("cat", "[2]", "8", "16") "}", two, 4, NULL,
+     NULL, "tensor “cat”: expected one matrix, or vectors alone"},
     {"safetensors-no-json", SAFETENSORS, "{\"v\":", two, 4, NULL, NULL, "not sound JSON"},
     {"safetensors-nothing", SAFETENSORS, "{}", two, 0, NULL, NULL, "has no vectors"},
 };
