@@ -241,7 +241,8 @@ typedef struct {
   EnsLoader *loader;
   EnsPlan *plan;
   double loss, weight;
-  float *scores; /* images × classes */
+  float *scores;  /* images × classes */
+  guint8 *labels; /* the same; of what was loaded in the place of a broken image, its own */
 } Measuring;
 
 /* The network with its parameters as they are. (transfer full) */
@@ -310,10 +311,14 @@ measure_batch (Measuring *measuring, guint number, GError **error)
                         (const gconstpointer[]) {batch.tensors[ENS_CLASSIFIER_PIXELS]},
                         (const gpointer[]) {classifier->logits}, error))
     return FALSE;
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < n; i++) {
+    const EnsDatasetItem *image = samples->images->pdata[batch.items[i] % samples->images->len];
+
     add_loss (measuring, classifier->logits + i * n_classes,
               batch.tensors[ENS_CLASSIFIER_TARGETS] + i * n_classes,
               batch.tensors[ENS_CLASSIFIER_WEIGHTS] + i * n_classes);
+    memcpy (measuring->labels + (gsize)(first + i) * n_classes, image->labels, n_classes);
+  }
   memcpy (measuring->scores + (gsize)first * n_classes, classifier->logits,
           (gsize)n * n_classes * sizeof (float));
   return TRUE;
@@ -322,14 +327,9 @@ measure_batch (Measuring *measuring, guint number, GError **error)
 static void
 summarise (const Measuring *measuring, EnsClassifierMeasure *measure)
 {
-  const GPtrArray *images = measuring->samples->images;
-  guint n_classes = measuring->classifier->dataset->n_classes;
-  g_autofree guint8 *labels = g_new (guint8, (gsize)images->len * n_classes);
-  const EnsLabels truth = {images->len, n_classes, labels};
+  const EnsLabels truth = {measuring->samples->images->len,
+                           measuring->classifier->dataset->n_classes, measuring->labels};
 
-  for (guint i = 0; i < images->len; i++)
-    memcpy (labels + (gsize)i * n_classes, ((const EnsDatasetItem *)images->pdata[i])->labels,
-            n_classes);
   measure->loss = measuring->weight > 0 ? measuring->loss / measuring->weight : NAN;
   measure->accuracy = ens_accuracy (&truth, measuring->scores, NULL);
   measure->precision = ens_mean_average_precision (&truth, measuring->scores);
@@ -339,10 +339,11 @@ static gboolean
 measure_samples (EnsClassifier *classifier, const EnsClassifierSamples *samples, EnsLoader *loader,
                  const EnsMonitor *monitor, EnsClassifierMeasure *measure, GError **error)
 {
-  g_autofree float *scores =
-      g_new (float, (gsize)samples->images->len * classifier->dataset->n_classes);
+  gsize n_scores = (gsize)samples->images->len * classifier->dataset->n_classes;
+  g_autofree float *scores = g_new (float, n_scores);
+  g_autofree guint8 *labels = g_new (guint8, n_scores);
   g_autoptr (EnsPlan) plan = plan_forward (classifier, error);
-  Measuring measuring = {classifier, samples, loader, plan, .scores = scores};
+  Measuring measuring = {classifier, samples, loader, plan, .scores = scores, .labels = labels};
 
   if (plan == NULL)
     return FALSE;

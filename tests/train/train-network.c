@@ -2,6 +2,7 @@
 /* Small residual networks, trained on drawn pictures. */
 #include "train/train-network.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 
 #include "base/files.h"
@@ -288,6 +289,56 @@ START_TEST (test_file)
 }
 END_TEST
 
+/* -- broken pictures -- */
+
+/* (transfer full) */
+static char *
+find_picture (const char *class, const char *name)
+{
+  return g_build_filename (fixture->dataset, "validation", class, name, NULL);
+}
+
+static void
+break_picture (void)
+{
+  g_autofree char *path = find_picture ("square", "003.ppm");
+
+  ck_assert (g_file_set_contents (path, "nothing", -1, NULL));
+}
+
+/* What the loader does about a broken one: the next is there twice. */
+static void
+repeat_next (void)
+{
+  g_autofree char *broken = find_picture ("square", "003.ppm");
+  g_autofree char *next = find_picture ("triangle", "000.ppm");
+  g_autofree char *copy = find_picture ("triangle", "000-again.ppm");
+  g_autofree char *bytes = NULL;
+  gsize size;
+
+  ck_assert (g_file_get_contents (next, &bytes, &size, NULL));
+  ck_assert (g_file_set_contents (copy, bytes, (gssize)size, NULL));
+  ck_assert_int_eq (g_remove (broken), 0);
+}
+
+START_TEST (test_broken_picture)
+{
+  const EnsClassifierMeasure *found, *expected;
+  EnsTrainNetworkResult broken, repeated;
+
+  break_picture ();
+  train_well (&broken);
+  ck_assert_contains (fixture->listener.notes->str, "skipped");
+  repeat_next ();
+  train_well (&repeated);
+  found = &broken.measures[ENS_SPLIT_VALIDATION];
+  expected = &repeated.measures[ENS_SPLIT_VALIDATION];
+  ck_assert_double_eq (found->loss, expected->loss);
+  ck_assert_double_eq (found->accuracy, expected->accuracy);
+  ck_assert_double_eq (found->precision, expected->precision);
+}
+END_TEST
+
 /* -- the same again -- */
 
 /* (transfer full) */
@@ -436,6 +487,7 @@ main (int argc, char **argv)
   test_add ("several", test_several);
   test_add ("objects", test_objects);
   test_add ("file", test_file);
+  test_add ("broken-picture", test_broken_picture);
   TEST_ADD_LOOP ("resume", test_resume, cancelled);
   TEST_ADD_ROWS ("same", test_same, changes);
   TEST_ADD_ROWS ("refused", test_refused, refused);
