@@ -170,8 +170,10 @@ gboolean
 ens_member_check_scales (EnsMember *member, const guint *scales, guint n_scales, GError **error)
 {
   const guint channels = ens_order_channels (member->settings->normalise.order);
-  EnsNetwork *network = get_whole (member, n_scales, error);
   EnsShape shapes[ENS_MAX_SCALES];
+  EnsNetwork *network;
+
+  g_return_val_if_fail (n_scales <= ENS_MAX_SCALES, FALSE);
 
   for (guint i = 0; i < n_scales; i++) {
     g_autofree char *reason = NULL;
@@ -184,6 +186,7 @@ ens_member_check_scales (EnsMember *member, const guint *scales, guint n_scales,
     shapes[i] = ENS_SHAPE (1, scales[i], scales[i], channels);
     ens_member_geometry_fit (&member->geometry, &shapes[i]);
   }
+  network = get_whole (member, n_scales, error);
   if (network != NULL && ens_network_check (network, shapes, error))
     return TRUE;
   g_prefix_error (error, "network “%s”: ", member->settings->name);
