@@ -438,15 +438,17 @@ adapt (FrameState *state, GError **error)
   return state->frame != NULL;
 }
 
+/* adapted: whether it came as far as the scales. */
 static EnsResult *
 analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
-         const EnsAnalyseOptions *options, GError **error)
+         const EnsAnalyseOptions *options, gboolean *adapted, GError **error)
 {
   const EnsBundle *bundle = analysis->ensemble->bundle;
   g_auto (FrameState) state = {analysis, bundle, frame, options};
-  gint64 start = g_get_monotonic_time (), found, adapted;
+  gint64 start = g_get_monotonic_time (), found, prepared;
   const EnsJobTimes *times;
 
+  *adapted = FALSE;
   if (!ens_frame_validate (frame, error))
     return NULL;
   state.sub_images = ens_sub_images_new (bundle, state.options, frame->width, frame->height);
@@ -454,7 +456,8 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   found = g_get_monotonic_time ();
   if (!adapt (&state, error))
     return NULL;
-  adapted = g_get_monotonic_time ();
+  *adapted = TRUE;
+  prepared = g_get_monotonic_time ();
   state.result = make_result (&state, pts);
   state.probabilities = g_new (float, (gsize)ens_sub_images_get_size (state.sub_images)
                                           * bundle->n_networks * bundle->n_classes);
@@ -468,7 +471,7 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
     find_object (&state, c);
   times = ens_jobs_get_times (analysis->jobs);
   state.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
-                                        .prepare = times->prepare + 1000 * (adapted - found),
+                                        .prepare = times->prepare + 1000 * (prepared - found),
                                         .networks = times->networks,
                                         .total = 1000 * (g_get_monotonic_time () - start)};
   return g_steal_pointer (&state.result);
@@ -505,18 +508,19 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
 {
   EnsAnalyseOptions given = options != NULL ? *options : ENS_ANALYSE_DEFAULTS;
   g_autoptr (GError) reason = NULL;
+  gboolean adapted;
   EnsResult *result;
 
   g_return_val_if_fail (given.n_scales <= ENS_MAX_SCALES, NULL);
 
   if (given.n_scales > 0 && are_refused (analysis, &given))
     given.n_scales = 0;
-  result = analyse (analysis, frame, pts, &given, &reason);
+  result = analyse (analysis, frame, pts, &given, &adapted, &reason);
   if (result != NULL)
     return result;
-  if (refuse_scales (analysis, &given, reason)) {
+  if (adapted && refuse_scales (analysis, &given, reason)) {
     given.n_scales = 0;
-    return analyse (analysis, frame, pts, &given, error);
+    return analyse (analysis, frame, pts, &given, &adapted, error);
   }
   g_propagate_error (error, g_steal_pointer (&reason));
   return NULL;
