@@ -109,8 +109,8 @@ ens_network_load_convolutional (const char *path, guint size, EnsDevice *device,
   graph = ens_onnx_import (path, &options, error);
   if (graph == NULL)
     return NULL;
-  input = g_ptr_array_index (graph->inputs, 0);
-  if (graph->inputs->len != 1 || input->shape.rank != 4) {
+  input = ens_graph_only_input (graph);
+  if (input == NULL || input->shape.rank != 4) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                  "%s: a network with one input of images was expected", path);
     return NULL;

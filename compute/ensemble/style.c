@@ -53,10 +53,15 @@ static gboolean
 check_images (const EnsGraph *graph, const char *path, GError **error)
 {
   const EnsShape size = ENS_SHAPE (1, 2 * LEAST_SIZE + 1, 2 * LEAST_SIZE + 6, 3);
-  const EnsValue *input = graph->inputs->pdata[0], *output;
+  const EnsValue *input = ens_graph_only_input (graph), *output;
   g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
 
-  if (graph->inputs->len != 1 || !is_images (&input->shape) || input->type != ENS_TYPE_FLOAT32)
+  if (input == NULL)
+    return ens_fail (error, ENS_ERROR_SHAPE, path,
+                     "is no style: expected RGB images as its only input and output, found %u "
+                     "inputs",
+                     graph->inputs->len);
+  if (!is_images (&input->shape) || input->type != ENS_TYPE_FLOAT32)
     return fail_images (path, "input", input, error);
   if (!ens_infer_graph (inferred, &size, error)) {
     g_prefix_error (error, "%s: is no style, as it does not take images of any size: ", path);

@@ -218,6 +218,12 @@ ens_graph_find (const EnsGraph *graph, const char *name)
   return g_hash_table_lookup (graph->by_name, name);
 }
 
+EnsValue *
+ens_graph_only_input (const EnsGraph *graph)
+{
+  return graph->inputs->len == 1 ? g_ptr_array_index (graph->inputs, 0) : NULL;
+}
+
 /* Copying */
 
 static void

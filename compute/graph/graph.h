@@ -98,6 +98,8 @@ GPtrArray *ens_graph_embed (EnsGraph *graph, const EnsGraph *part, const char *p
 
 /* NULL if there is none of that name. */
 EnsValue *ens_graph_find (const EnsGraph *graph, const char *name);
+/* NULL if there are more, or none. */
+EnsValue *ens_graph_only_input (const EnsGraph *graph);
 
 /* One sentence for people, without the network's name. */
 void ens_graph_add_note (EnsGraph *graph, const char *format, ...) G_GNUC_PRINTF (2, 3);

@@ -19,17 +19,20 @@ const char *const ens_fused_kind_names[] = {"convolve", "concat", NULL};
 static gboolean
 check_backbone (const EnsFusedParams *params, GError **error)
 {
-  const EnsValue *input = g_ptr_array_index (params->backbone->inputs, 0);
-  g_autofree char *shape = ens_shape_to_string (&input->shape);
+  const EnsValue *input = ens_graph_only_input (params->backbone);
+  g_autofree char *shape = NULL;
 
-  return (params->backbone->inputs->len == 1 && input->shape.rank == 4
-          && input->type == ENS_TYPE_FLOAT32
+  if (input == NULL)
+    return ens_fail (error, ENS_ERROR_SHAPE, params->backbone->name,
+                     "expected one input of float32 images with 3 channels, found %u inputs",
+                     params->backbone->inputs->len);
+  shape = ens_shape_to_string (&input->shape);
+  return (input->shape.rank == 4 && input->type == ENS_TYPE_FLOAT32
           && ens_order_channels (params->backbone_pixels.order) == 3
           && (input->shape.dims[3] < 0 || input->shape.dims[3] == 3))
          || ens_fail (error, ENS_ERROR_SHAPE, params->backbone->name,
-                      "expected one input of float32 images with 3 channels, found %u, the first "
-                      "one “%s” %s",
-                      params->backbone->inputs->len, input->name, shape);
+                      "expected one input of float32 images with 3 channels, found “%s” %s",
+                      input->name, shape);
 }
 
 /* Where a node stands; the number of nodes if it is none of the graph's. */
@@ -78,7 +81,7 @@ cut_backbone (const EnsFusedParams *params, EnsMap *map, EnsShape *shape, GError
                              ? g_strdup (params->tap)
                              : ens_fused_find_tap (params->backbone, params->size, error);
   g_autoptr (EnsGraph) graph = ens_graph_copy (params->backbone), shaped = NULL;
-  EnsValue *input = g_ptr_array_index (graph->inputs, 0);
+  EnsValue *input = ens_graph_only_input (graph);
 
   if (tap == NULL)
     return NULL;

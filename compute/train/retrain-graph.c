@@ -30,17 +30,20 @@ static gboolean
 check_input (EnsRetrainGraph *graph, const EnsRetrainParams *params, GError **error)
 {
   const EnsGraph *network = graph->network;
-  const EnsValue *input = g_ptr_array_index (network->inputs, 0);
+  const EnsValue *input = ens_graph_only_input (network);
   guint n_channels = ens_order_channels (params->normalise.order);
-  g_autofree char *shape = ens_shape_to_string (&input->shape);
+  g_autofree char *shape = NULL;
 
-  if (network->inputs->len != 1 || input->shape.rank != 4 || input->type != ENS_TYPE_FLOAT32
+  if (input == NULL)
+    return ens_fail (error, ENS_ERROR_SHAPE, params->network,
+                     "expected one input of float32 images with %u channels, found %u inputs",
+                     n_channels, network->inputs->len);
+  shape = ens_shape_to_string (&input->shape);
+  if (input->shape.rank != 4 || input->type != ENS_TYPE_FLOAT32
       || (input->shape.dims[3] >= 0 && input->shape.dims[3] != n_channels))
     return ens_fail (error, ENS_ERROR_SHAPE, params->network,
-                     "expected one input of float32 images with %u channels, found %u, the first "
-                     "one “%s” %s %s",
-                     n_channels, network->inputs->len, input->name, ens_type_name (input->type),
-                     shape);
+                     "expected one input of float32 images with %u channels, found “%s” %s %s",
+                     n_channels, input->name, ens_type_name (input->type), shape);
   graph->n_channels = n_channels;
   if (graph->size == 0)
     graph->size = input->shape.dims[1] > 0 ? (guint)input->shape.dims[1] : USUAL_SIZE;

@@ -54,10 +54,11 @@ import_backbone (Training *training, GError **error)
   training->backbone = ens_onnx_import (training->params.backbone, &options, error);
   if (training->backbone == NULL)
     return FALSE;
-  input = training->backbone->inputs->pdata[0];
+  input = ens_graph_only_input (training->backbone);
   if (network->size == 0)
-    network->size = input->shape.rank == 4 && input->shape.dims[1] > 0 ? (guint)input->shape.dims[1]
-                                                                       : USUAL_SIZE;
+    network->size = input != NULL && input->shape.rank == 4 && input->shape.dims[1] > 0
+                        ? (guint)input->shape.dims[1]
+                        : USUAL_SIZE;
   training->backbone_names = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < training->backbone->values->len; i++)
     g_hash_table_add (training->backbone_names,

@@ -48,12 +48,16 @@ append_normalise (EnsGraph *graph, EnsValue *pictures, const EnsNormalise *norma
 static gboolean
 check_network (const EnsGraph *network, const EnsStyleTraining *params, GError **error)
 {
-  const EnsValue *input = g_ptr_array_index (network->inputs, 0);
+  const EnsValue *input = ens_graph_only_input (network);
   guint n = ens_order_channels (params->normalise.order);
-  g_autofree char *found = ens_shape_to_string (&input->shape);
+  g_autofree char *found = NULL;
 
-  return (network->inputs->len == 1 && input->shape.rank == 4
-          && (input->shape.dims[3] < 0 || input->shape.dims[3] == n))
+  if (input == NULL)
+    return ens_fail (error, ENS_ERROR_SHAPE, params->network,
+                     "expected one input of images with %u channels, found %u inputs", n,
+                     network->inputs->len);
+  found = ens_shape_to_string (&input->shape);
+  return (input->shape.rank == 4 && (input->shape.dims[3] < 0 || input->shape.dims[3] == n))
          || ens_fail (error, ENS_ERROR_SHAPE, params->network,
                       "input “%s”: expected images of %u channels, found %s", input->name, n,
                       found);

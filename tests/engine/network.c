@@ -6,6 +6,8 @@
 #include "check-main.h"
 #include "engine/feature-layers.h"
 #include "engine/network-private.h"
+#include "support/folder.h"
+#include "support/network.h"
 
 static void
 set_open (EnsValue *input)
@@ -165,6 +167,20 @@ START_TEST (test_missing_file)
   ck_assert_ptr_null (ens_network_load ("/nowhere/network.onnx", device, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
   ck_assert_contains (error->message, "/nowhere/network.onnx");
+}
+END_TEST
+
+START_TEST (test_no_input)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_folder_set_up ();
+  path = test_network_write_no_input (test_folder);
+  ck_assert_ptr_null (ens_network_load_convolutional (path, 32, device, &error));
+  ck_assert_contains (error->message, "no-input.onnx: a network with one input of images");
+  test_folder_tear_down ();
 }
 END_TEST
 
@@ -384,6 +400,7 @@ main (int argc, char **argv)
   test_add ("plans-are-kept", test_plans_are_kept);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
   test_add ("missing-file", test_missing_file);
+  test_add ("no-input", test_no_input);
   test_add ("threads", test_threads);
   test_add ("batches", test_batches);
   test_add ("taps", test_taps);

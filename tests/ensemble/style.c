@@ -8,6 +8,10 @@
 #include "check-main.h"
 #include "ensemble/ensemble.h"
 #include "gst/colour-bundle.h"
+#include "onnx/onnx.h"
+#include "ops/params.h"
+#include "ops/registry.h"
+#include "support/network.h"
 #include "toy.h"
 
 #define WIDTH 96
@@ -24,6 +28,7 @@ set_up (void)
   bundle = colour_bundle_make (folder);
   g_free (colour_bundle_add_style (bundle, "shift", colour_bundle_shift, "32"));
   g_free (colour_bundle_add_style (bundle, "same", as_it_is, NULL));
+  g_free (test_network_write_no_input (folder));
 }
 
 static void
@@ -184,6 +189,9 @@ static const struct {
     {"no-file", "%s/shift.onnx", "and there is no such file"},
     {"no-onnx", "%s/colours.ensemble/ensemble.json", "ensemble.json"},
     {"no-style", "%s/colours.ensemble/classifier.onnx", "is no style: expected RGB images"},
+    {"no-input", "%s/no-input.onnx",
+     "no-input.onnx: is no style: expected RGB images as its only input and output, found 0 "
+     "inputs"},
     {"no-size", "%s/colours.ensemble/styles/large.onnx",
      "property “style_size”: expected a number of pixels from 16 to 4096, found “9999”"},
 };
@@ -219,6 +227,52 @@ START_TEST (test_written_again)
 }
 END_TEST
 
+/* One whose kernel is larger than the images that it is for. (transfer full) */
+static char *
+write_large_kernel (void)
+{
+  char *path = g_build_filename (folder, "large-kernel.onnx", NULL);
+  const EnsOnnxProperty size = {ENS_STYLE_SIZE_PROPERTY, "32"};
+  const EnsConvParams conv = {.sliding = ENS_SLIDING_DEFAULT, .group = 1};
+  const EnsBinaryParams add = {.activation = {ENS_ACTIVATION_NONE}};
+  g_autoptr (EnsGraph) graph = ens_graph_new ("style");
+  g_autoptr (EnsTensor) kernel = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (3, 33, 33, 3));
+  g_autoptr (GError) error = NULL;
+  EnsValue *pixels =
+      ens_graph_add_input (graph, "pixels", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, -1, -1, 3));
+  EnsValue *x;
+
+  memset (kernel->data, 0, ens_tensor_size (kernel));
+  x = ens_graph_apply (graph, &ens_op_conv, &conv, pixels,
+                       ens_graph_add_constant (graph, NULL, kernel), NULL);
+  x = ens_graph_apply (graph, &ens_op_global_average_pool, NULL, x, NULL);
+  ens_graph_add_output (graph, ens_graph_apply (graph, &ens_op_add, &add, pixels, x, NULL));
+  ens_onnx_export_described (graph, &size, 1, path, &error);
+  ck_assert_no_error (error);
+  return path;
+}
+
+/* What is wrong with the style is not put down to the scales. */
+START_TEST (test_scales)
+{
+  static const guint scales[] = {24};
+  g_autoptr (EnsEnsemble) ensemble = open_ensemble ("cpu");
+  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (ensemble);
+  g_autofree char *path = write_large_kernel ();
+  g_autoptr (EnsStyle) style = open_style (ensemble, path);
+  g_autoptr (EnsPicture) picture = draw ();
+  g_autoptr (GError) error = NULL;
+  EnsAnalyseOptions options = ENS_ANALYSE_DEFAULTS;
+
+  options.scales = scales;
+  options.n_scales = 1;
+  options.style = style;
+  ck_assert_ptr_null (ens_analysis_run (analysis, &picture->frame, 0, &options, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_SHAPE);
+  ck_assert_ptr_null (ens_device_take_warning (ens_ensemble_get_device (ensemble)));
+}
+END_TEST
+
 /* A file anywhere is a style called after it. */
 START_TEST (test_file)
 {
@@ -240,6 +294,7 @@ main (int argc, char **argv)
   test_add_loop ("adapted", test_adapted, 2);
   test_add ("streams", test_streams);
   TEST_ADD_ROWS ("opening", test_opening, rows);
+  test_add ("scales", test_scales);
   test_add ("written-again", test_written_again);
   test_add ("file", test_file);
   return test_run ();

@@ -329,6 +329,13 @@ set_unknown_value (void)
 }
 
 static void
+set_no_input (void)
+{
+  g_free (fixture->network);
+  fixture->params.network = fixture->network = test_network_write_no_input (fixture->folder);
+}
+
+static void
 set_same_file (void)
 {
   fixture->params.recipe.output = fixture->params.network;
@@ -372,6 +379,7 @@ static const struct {
 } refused[] = {
     {"unknown-value", set_unknown_value, "“relu9”"},
     {"same-file", set_same_file, "choose another file"},
+    {"no-input", set_no_input, "images with 3 channels, found 0 inputs"},
     {"other-channels", set_other_channels, "images with 1 channels"},
     {"other-settings", set_other_settings, "other settings"},
     {"little-memory", set_little_memory, "the limit is 1.0"},

@@ -237,12 +237,42 @@ END_TEST
 
 /* -- refusals -- */
 
+static void
+set_same_file (void)
+{
+  fixture->params.recipe.output = fixture->contour;
+}
+
+static void
+set_no_contour (void)
+{
+  fixture->params.contour = fixture->backbone;
+}
+
+static void
+set_no_input (void)
+{
+  g_free (fixture->backbone);
+  fixture->params.backbone = fixture->backbone = test_network_write_no_input (test_folder);
+  fixture->params.network.size = 0;
+}
+
+static void
+set_no_layers (void)
+{
+  fixture->params.network.n_layers = 0;
+}
+
 static const struct {
-  const char *name, *message;
+  const char *name;
+  void (*set) (void);
+  const char *message;
 } refusals[] = {
-    {"overwrites", "is what the network is made of"},
-    {"no-contour", "expected a contour network"},
-    {"no-layers", "expected at least 1 convolution of 1 filter, found 0 of 8"},
+    {"overwrites", set_same_file, "is what the network is made of"},
+    {"no-contour", set_no_contour, "expected a contour network"},
+    {"no-input", set_no_input,
+     "no-input.onnx: expected one input of float32 images with 3 channels, found 0 inputs"},
+    {"no-layers", set_no_layers, "expected at least 1 convolution of 1 filter, found 0 of 8"},
 };
 
 START_TEST (test_refusals)
@@ -250,12 +280,7 @@ START_TEST (test_refusals)
   g_autoptr (GError) error = NULL;
   EnsTrainFusedResult result;
 
-  if (_i == 0)
-    fixture->params.recipe.output = fixture->contour;
-  if (_i == 1)
-    fixture->params.contour = fixture->backbone;
-  if (_i == 2)
-    fixture->params.network.n_layers = 0;
+  refusals[_i].set ();
   ck_assert (!train (&result, &error));
   ck_assert_contains (error->message, refusals[_i].message);
 }
