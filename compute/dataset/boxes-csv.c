@@ -76,7 +76,6 @@ find_image (Reader *reader, const char *file, const char *where, GError **error)
   if (image != NULL)
     return image;
   image = ens_boxed_image_new (g_strdup (path));
-  image->split = reader->split;
   g_hash_table_insert (reader->by_path, image->path, image);
   g_ptr_array_add (reader->images, image);
   return image;
@@ -99,7 +98,7 @@ read_split (const Reader *reader, EnsBoxedImage *image, const char *name, const 
   }
   if (split == ENS_SPLIT_UNSAID)
     return TRUE;
-  if (image->split != ENS_SPLIT_UNSAID && image->split != split && image->split != reader->split) {
+  if (image->split != ENS_SPLIT_UNSAID && image->split != split) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
                  "%s: expected a picture in one split, found it in %s and %s", where,
                  ens_split_name ((EnsSplit)image->split), ens_split_name ((EnsSplit)split));
@@ -209,10 +208,23 @@ read_line (Reader *reader, char *const *cells, const char *where, GError **error
 
 /* ---- A table ---- */
 
+/* Of the pictures from `first` on, those of which no line says it are of the table's split. */
+static void
+fill_splits (const Reader *reader, guint first)
+{
+  for (guint i = first; i < reader->images->len; i++) {
+    EnsBoxedImage *image = reader->images->pdata[i];
+
+    if (image->split == ENS_SPLIT_UNSAID)
+      image->split = reader->split;
+  }
+}
+
 static gboolean
 read_lines (Reader *reader, EnsCsvScan *scan, GError **error)
 {
   g_auto (EnsBoxesTally) tally = {.notes = reader->reading->notes};
+  guint first = reader->images->len;
   char **cells;
 
   while ((cells = ens_csv_scan_next (scan)) != NULL) {
@@ -224,6 +236,7 @@ read_lines (Reader *reader, EnsCsvScan *scan, GError **error)
       ens_boxes_tally_skip (&tally, reason);
     g_strfreev (cells);
   }
+  fill_splits (reader, first);
   return ens_csv_scan_check (scan, reader->path, error)
          && ens_boxes_tally_check (&tally, reader->path, "lines", error);
 }
