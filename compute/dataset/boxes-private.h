@@ -84,8 +84,7 @@ void ens_boxes_sort (GPtrArray *images);
 typedef struct {
   GPtrArray *notes; /* char * */
   guint n, n_broken;
-  const char *what; /* what the entries are called */
-  char *first;      /* what was wrong first */
+  char *first; /* what was wrong first */
 } EnsBoxesTally;
 
 void ens_boxes_tally_clear (EnsBoxesTally *tally);

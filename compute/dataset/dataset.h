@@ -3,10 +3,10 @@
  *
  * Splits are called train, validation and test, or as ens_split_parse () reads it; a class is a
  * folder of images in train, and a folder called "none" holds images of no class. Files whose names
- * end like an image's (M1.11: .jpg .jpeg .png .bmp .gif and others that decoders know) are the
- * images; those in folders below a class's folder are the class's. All else, such as images in
- * formats that aren't read (.jxl …), images beside the classes' folders and folders beside the
- * splits', is left out, and a note counts it by reason.
+ * end like an image's (.jpg .jpeg .png .bmp .gif and others that decoders know) are the images;
+ * those in folders below a class's folder are the class's. All else, such as images in formats that
+ * aren't read (.jxl …), images beside the classes' folders and folders beside the splits', is left
+ * out, and a note counts it by reason.
  *
  * Or images with annotations, which can show several classes (dataset/dataset-boxed.h), in one of
  * the layouts that dataset/boxes.h describes.
