@@ -10,9 +10,6 @@
 /* How many names a note lists. */
 #define MAX_NAMES 6
 
-/* One in so many images of a set that has no splits is for validation, and one for the test. */
-#define SHARE 5
-
 gboolean
 ens_dataset_is_boxed (const char *folder)
 {
@@ -78,24 +75,14 @@ divide_by_hash (EnsDataset *dataset, Boxed *boxed)
 {
   guint n = boxed->images->len;
   g_autofree const char **paths = g_new (const char *, n);
-  g_autofree gboolean *validation = g_new (gboolean, n), *test = g_new (gboolean, n);
+  g_autofree EnsSplit *splits = g_new (EnsSplit, n);
 
   for (guint i = 0; i < n; i++)
     paths[i] = ((const EnsBoxedImage *)boxed->images->pdata[i])->path;
-  ens_split_draw (paths, n, SHARE, 0, validation);
-  ens_split_draw (paths, n, SHARE, 1, test);
-  for (guint i = 0; i < n; i++) {
-    EnsSplit split = validation[i] ? ENS_SPLIT_VALIDATION
-                     : test[i]     ? ENS_SPLIT_TEST
-                                   : ENS_SPLIT_TRAIN;
-
-    g_ptr_array_add (boxed->splits[split], boxed->images->pdata[i]);
-  }
-  ens_dataset_note (dataset,
-                    "%s: nothing divides these images into splits; by their names' hashes %u are "
-                    "for training, %u for validation, %u for the test",
-                    dataset->folder, boxed->splits[ENS_SPLIT_TRAIN]->len,
-                    boxed->splits[ENS_SPLIT_VALIDATION]->len, boxed->splits[ENS_SPLIT_TEST]->len);
+  ens_split_divide (paths, n, TRUE, splits);
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (boxed->splits[splits[i]], boxed->images->pdata[i]);
+  ens_dataset_note_divided (dataset, boxed->splits);
 }
 
 static gboolean

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Data sets in folders: SPLIT/CLASS/IMAGE.
+/* Data sets in folders: SPLIT/CLASS/IMAGE, or CLASS/IMAGE alone.
  *
  * Names are compared in Unicode's normal form C: the same name may have been written on systems
  * that compose its accents and on others that don't. */
@@ -78,8 +78,9 @@ ens_dataset_miss_split (const EnsDataset *dataset, EnsSplit split, GError **erro
   g_set_error (
       error, ENS_ERROR, ENS_ERROR_DATA,
       "%s: found no %s images; looked for %s" G_DIR_SEPARATOR_S "CLASS" G_DIR_SEPARATOR_S
-      "IMAGE with names such as *.jpg or *.png, and for annotations of COCO, Open Images, CVAT, "
-      "Pascal VOC, YOLO or tables",
+      "IMAGE with names such as *.jpg or *.png, for two or more folders CLASS and no others, each "
+      "with images in it, and for annotations of COCO, Open Images, CVAT, Pascal VOC, YOLO or "
+      "tables",
       dataset->folder, ens_split_name (split), ens_split_name (split));
   return FALSE;
 }
@@ -115,10 +116,10 @@ add_classes (const char *folder, GPtrArray *names, GError **error)
   return TRUE;
 }
 
+/* Those that the folders of training images have. */
 static gboolean
-read_classes (EnsDataset *dataset, GError **error)
+read_classes (EnsDataset *dataset, const GPtrArray *folders, GError **error)
 {
-  g_autoptr (GPtrArray) folders = find_split (dataset, ENS_SPLIT_TRAIN);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
 
   if (folders->len == 0)
@@ -286,23 +287,82 @@ ens_dataset_read_unrelated (EnsDataset *dataset, GError **error)
   return read;
 }
 
+static gboolean
+read_split (EnsDataset *dataset, EnsSplit split, const char *folder, GError **error)
+{
+  Reading reading = {.dataset = dataset, .split = split};
+  gboolean read = read_split_folder (&reading, folder, error);
+
+  ens_left_out_clear (&reading.left_out);
+  return read;
+}
+
+static gboolean
+read_training_classes (EnsDataset *dataset, GError **error)
+{
+  g_autoptr (GPtrArray) folders = find_split (dataset, ENS_SPLIT_TRAIN);
+
+  return read_classes (dataset, folders, error);
+}
+
 gboolean
 ens_dataset_read_folders (EnsDataset *dataset, GError **error)
 {
-  if (dataset->classes == NULL && !read_classes (dataset, error))
+  if (dataset->classes == NULL && !read_training_classes (dataset, error))
     return FALSE;
   for (guint s = 0; s < ENS_N_SPLITS; s++) {
     g_autoptr (GPtrArray) folders = find_split (dataset, (EnsSplit)s);
 
-    for (guint i = 0; i < folders->len; i++) {
-      Reading reading = {.dataset = dataset, .split = (EnsSplit)s};
-      gboolean read = read_split_folder (&reading, folders->pdata[i], error);
-
-      ens_left_out_clear (&reading.left_out);
-      if (!read)
+    for (guint i = 0; i < folders->len; i++)
+      if (!read_split (dataset, (EnsSplit)s, folders->pdata[i], error))
         return FALSE;
-    }
   }
   tell_beside (dataset);
   return TRUE;
+}
+
+/* ---- Classes without splits ---- */
+
+/* Whether there are pictures in the folder itself. */
+static gboolean
+has_pictures (const char *folder)
+{
+  g_auto (EnsListing) listing = {0};
+
+  if (ens_listing_read (&listing, folder, NULL))
+    for (guint i = 0; i < listing.files->len; i++)
+      if (ens_picture_has_name (listing.files->pdata[i]))
+        return TRUE;
+  return FALSE;
+}
+
+gboolean
+ens_dataset_is_classed (const char *folder)
+{
+  g_auto (EnsListing) listing = {0};
+  EnsSplit split;
+
+  if (!ens_listing_read (&listing, folder, NULL))
+    return FALSE;
+  for (guint i = 0; i < listing.folders->len; i++) {
+    g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
+
+    if (ens_split_find (listing.folders->pdata[i], &split) || !has_pictures (path))
+      return FALSE;
+  }
+  return listing.folders->len > 1;
+}
+
+gboolean
+ens_dataset_read_classed (EnsDataset *dataset, GError **error)
+{
+  g_autoptr (GPtrArray) folders = g_ptr_array_new ();
+
+  g_ptr_array_add (folders, dataset->folder);
+  ens_dataset_note (dataset,
+                    "%s: none of its folders is called like a split (train, validation, "
+                    "test); each is taken for a class",
+                    dataset->folder);
+  return (dataset->classes != NULL || read_classes (dataset, folders, error))
+         && read_split (dataset, ENS_SPLIT_TRAIN, dataset->folder, error);
 }

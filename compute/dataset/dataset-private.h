@@ -9,8 +9,17 @@ EnsDatasetItem *ens_dataset_add_item (EnsDataset *dataset, EnsSplit split, char 
 
 void ens_dataset_note (EnsDataset *dataset, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+/* Notes how many images each split has of a set that nothing divides. */
+void ens_dataset_note_divided (EnsDataset *dataset, GPtrArray *const splits[ENS_N_SPLITS]);
+
 /* The reader of data sets in folders: fills samples and, where there are none yet, classes. */
 gboolean ens_dataset_read_folders (EnsDataset *dataset, GError **error);
+
+/* Whether a folder is one of class folders alone: two or more, each with images of its own, none
+ * called like a split. */
+gboolean ens_dataset_is_classed (const char *folder);
+/* The reader of those: all images are in the split ENS_SPLIT_TRAIN, and wait to be divided. */
+gboolean ens_dataset_read_classed (EnsDataset *dataset, GError **error);
 
 /* The images of the data set's folder, in the split ENS_SPLIT_TEST, of no class. */
 gboolean ens_dataset_read_unrelated (EnsDataset *dataset, GError **error);

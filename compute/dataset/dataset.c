@@ -6,9 +6,6 @@
 #include "dataset/dataset-boxed.h"
 #include "dataset/dataset-private.h"
 
-/* One in so many training images goes to a validation split that has none of its own. */
-#define HELD_OUT 5
-
 static void
 sample_free (gpointer data)
 {
@@ -55,6 +52,16 @@ ens_dataset_note (EnsDataset *dataset, const char *format, ...)
   va_end (arguments);
 }
 
+void
+ens_dataset_note_divided (EnsDataset *dataset, GPtrArray *const splits[ENS_N_SPLITS])
+{
+  ens_dataset_note (dataset,
+                    "%s: nothing divides these images into splits; by their names' hashes %u are "
+                    "for training, %u for validation, %u for the test",
+                    dataset->folder, splits[ENS_SPLIT_TRAIN]->len,
+                    splits[ENS_SPLIT_VALIDATION]->len, splits[ENS_SPLIT_TEST]->len);
+}
+
 /* ---- One class ---- */
 
 static void
@@ -94,27 +101,27 @@ ens_dataset_keep_class (EnsDataset *dataset, const char *name, GError **error)
   return TRUE;
 }
 
-/* ---- Validation images from training images ---- */
+/* ---- Dividing training images ---- */
 
-/* Adds those of `all` from `first` to `end`, which are one class's, to training or validation. */
+/* Adds those of `all` from `first` to `end`, which are one class's, to their splits. */
 static void
-divide_class (EnsDataset *dataset, const GPtrArray *all, guint first, guint end)
+divide_class (EnsDataset *dataset, const GPtrArray *all, guint first, guint end, gboolean test)
 {
   guint n = end - first;
   g_autofree const char **paths = g_new (const char *, n);
-  g_autofree gboolean *drawn = g_new (gboolean, n);
+  g_autofree EnsSplit *splits = g_new (EnsSplit, n);
 
   for (guint i = 0; i < n; i++)
     paths[i] = ((const EnsDatasetItem *)all->pdata[first + i])->path;
-  ens_split_draw (paths, n, HELD_OUT, 0, drawn);
+  ens_split_divide (paths, n, test, splits);
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (dataset->samples[drawn[i] ? ENS_SPLIT_VALIDATION : ENS_SPLIT_TRAIN],
-                     all->pdata[first + i]);
+    g_ptr_array_add (dataset->samples[splits[i]], all->pdata[first + i]);
 }
 
-/* by_class: the images of a class follow each other. */
+/* by_class: the images of a class follow each other, and every class gives its share; test: the
+ * test gets some, too. */
 static void
-hold_out (EnsDataset *dataset, gboolean by_class)
+divide (EnsDataset *dataset, gboolean by_class, gboolean test)
 {
   g_autoptr (GPtrArray) all = dataset->samples[ENS_SPLIT_TRAIN];
   guint first = 0;
@@ -127,13 +134,21 @@ hold_out (EnsDataset *dataset, gboolean by_class)
     if (item != NULL
         && (!by_class || memcmp (item->labels, before->labels, dataset->n_classes) == 0))
       continue;
-    divide_class (dataset, all, first, i);
+    divide_class (dataset, all, first, i, test);
     first = i;
   }
+}
+
+static void
+hold_out (EnsDataset *dataset, gboolean by_class)
+{
+  guint n = dataset->samples[ENS_SPLIT_TRAIN]->len;
+
+  divide (dataset, by_class, FALSE);
   ens_dataset_note (dataset,
                     "%s: no validation images; %u of the %u training images are held out for "
                     "validation",
-                    dataset->folder, dataset->samples[ENS_SPLIT_VALIDATION]->len, all->len);
+                    dataset->folder, dataset->samples[ENS_SPLIT_VALIDATION]->len, n);
 }
 
 /* Without images. (transfer full) */
@@ -166,11 +181,18 @@ ens_dataset_load (const char *folder, const char *const *classes, GError **error
 {
   g_autoptr (EnsDataset) dataset = new_dataset (folder, classes);
   gboolean boxed = ens_dataset_is_boxed (folder);
+  gboolean classed = !boxed && ens_dataset_is_classed (folder);
 
-  if (!(boxed ? ens_dataset_read_boxed : ens_dataset_read_folders) (dataset, error))
+  if (!(boxed     ? ens_dataset_read_boxed
+        : classed ? ens_dataset_read_classed
+                  : ens_dataset_read_folders) (dataset, error))
     return NULL;
-  if (classes == NULL && dataset->samples[ENS_SPLIT_VALIDATION]->len == 0)
+  if (classed) {
+    divide (dataset, TRUE, TRUE);
+    ens_dataset_note_divided (dataset, dataset->samples);
+  } else if (classes == NULL && dataset->samples[ENS_SPLIT_VALIDATION]->len == 0) {
     hold_out (dataset, !boxed);
+  }
   return g_steal_pointer (&dataset);
 }
 

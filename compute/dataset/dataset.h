@@ -8,6 +8,10 @@
  * aren't read (.jxl …), images beside the classes' folders and folders beside the splits', is left
  * out, and a note counts it by reason.
  *
+ * Or folders of classes alone, CLASS/IMAGE: two or more, each with images of its own, and none
+ * called like a split. Of each class a fifth is for validation and a fifth for the test
+ * (ens_split_divide ()), and notes say so.
+ *
  * Or images with annotations, which can show several classes (dataset/dataset-boxed.h), in one of
  * the layouts that dataset/boxes.h describes.
  *

@@ -57,7 +57,10 @@ ens_split_find (const char *name, EnsSplit *split)
   return FALSE;
 }
 
-/* ---- Drawing ---- */
+/* ---- Dividing ---- */
+
+/* One in so many files is for validation, and one for the test. */
+#define SHARE 5
 
 typedef struct {
   char *digest; /* of the name */
@@ -74,8 +77,17 @@ compare_tickets (gconstpointer a, gconstpointer b)
   return order != 0 ? order : strcmp (x->path, y->path);
 }
 
+/* Few files are all for training, or for that and for validation. */
+static EnsSplit
+choose_split (guint rank, guint n, gboolean test)
+{
+  if (rank % SHARE == 0 && n > 1)
+    return ENS_SPLIT_VALIDATION;
+  return test && rank % SHARE == 1 && n > 2 ? ENS_SPLIT_TEST : ENS_SPLIT_TRAIN;
+}
+
 void
-ens_split_draw (const char *const *paths, guint n, guint share, guint first, gboolean *drawn)
+ens_split_divide (const char *const *paths, guint n, gboolean test, EnsSplit *splits)
 {
   g_autofree Ticket *tickets = g_new (Ticket, n);
 
@@ -84,11 +96,10 @@ ens_split_draw (const char *const *paths, guint n, guint share, guint first, gbo
 
     tickets[i] =
         (Ticket) {g_compute_checksum_for_string (G_CHECKSUM_SHA256, name, -1), paths[i], i};
-    drawn[i] = FALSE;
   }
   qsort (tickets, n, sizeof *tickets, compare_tickets);
-  for (guint i = first; i < n && n > 1; i += share)
-    drawn[tickets[i].index] = TRUE;
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < n; i++) {
+    splits[tickets[i].index] = choose_split (i, n, test);
     g_free (tickets[i].digest);
+  }
 }

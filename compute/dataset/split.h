@@ -17,7 +17,8 @@ gboolean ens_split_parse (const char *name, EnsSplit *split);
  * instances_val2017. */
 gboolean ens_split_find (const char *name, EnsSplit *split);
 
-/* Draws one in `share` of the files, rounded up, the same ones on every machine: ranked by the
- * hashes of their names without folders, `first` and every share-th one after it. A file of a set
- * with no other is never drawn. drawn: n, set to whether the file is. */
-void ens_split_draw (const char *const *paths, guint n, guint share, guint first, gboolean *drawn);
+/* Divides files that nothing divides, the same way on every machine: ranked by the hashes of their
+ * names without folders, the first of five and every fifth after it are for validation, with `test`
+ * the second and every fifth after it for the test, the others for training. Of two files none is
+ * for the test, and a file alone is for training. splits: n, written. */
+void ens_split_divide (const char *const *paths, guint n, gboolean test, EnsSplit *splits);

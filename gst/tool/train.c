@@ -253,13 +253,15 @@ const ToolCommand tool_train = {
     .min_arguments = 1,
     .max_arguments = 1,
     .summary = "Make an ensemble from networks and labelled pictures",
-    .help = "DATASET is a folder train/CLASS/*.jpg, validation/CLASS/…, test/CLASS/… (class "
-            "“none”: no class), or COCO, VOC, YOLO, *.csv …. FILE,role=original,…: manual.",
+    .help = "DATASET is a folder train|validation|test/CLASS/*.jpg, or CLASS/*.jpg (class “none”: "
+            "no class), or COCO, VOC, YOLO, *.csv …. FILE,role=original,…: manual.",
     .manual =
         "A network's KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
         "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: role=original|retrained, "
         "taps=NAME+NAME…, scales=N+N…, window-sizes=N+N…, framing=scale|crop|letterbox|stretch, "
         "window-framing=…, flip=yes|no, name=NAME.\n\n"
+        "Folders of classes, CLASS/*.jpg, without folders of splits above them are divided, too: a "
+        "fifth of each class is for validation, a fifth for the test.\n\n"
         "Beside folders, these layouts are read; the first one whose files a folder has is taken. "
         "COCO: "
         "annotations/instances_NAME.json, or a file *coco*.json in each split's folder. Open "

@@ -151,6 +151,45 @@ START_TEST (test_hold_out)
 }
 END_TEST
 
+/* Class folders without splits: every class gives its share, to a bundle that is measured, too. */
+START_TEST (test_classes_alone)
+{
+  static const char *const classes[] = {"emu", "dog", "cat", NULL};
+  static const struct {
+    const char *folder;
+    guint n, in_split[ENS_N_SPLITS];
+  } folders[] = {{"cat", 11, {6, 3, 2}}, {"dog", 2, {1, 1, 0}}, {"none", 5, {3, 1, 1}}};
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint f = 0; f < G_N_ELEMENTS (folders); f++)
+    for (guint i = 0; i < folders[f].n; i++) {
+      g_autofree char *file =
+          g_strdup_printf ("%s/%s%u.jpg", folders[f].folder, i % 2 > 0 ? "more/" : "", i);
+
+      create (file);
+    }
+  create ("README.md c.jpg");
+  dataset = ens_dataset_load (test_folder, _i > 0 ? classes : NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (dataset->n_classes, _i > 0 ? 3 : 2);
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    for (guint f = 0; f < G_N_ELEMENTS (folders); f++) {
+      g_autofree char *part = g_strdup_printf ("/%s/", folders[f].folder);
+      guint n = 0;
+
+      for (guint i = 0; i < dataset->samples[s]->len; i++)
+        n += strstr (((EnsDatasetItem *)dataset->samples[s]->pdata[i])->path, part) != NULL;
+      ck_assert_uint_eq (n, folders[f].in_split[s]);
+    }
+  ck_assert_uint_eq (dataset->notes->len, 4);
+  ck_assert_contains (dataset->notes->pdata[0], "each is taken for a class");
+  ck_assert_contains (dataset->notes->pdata[1], "8 of the pictures lie in folders below");
+  ck_assert_contains (dataset->notes->pdata[2], "left out pictures beside the classes' folders");
+  ck_assert_contains (dataset->notes->pdata[3], "10 are for training, 5 for validation, 3 for the");
+}
+END_TEST
+
 /* A bundle's classes, of which the data set has some. */
 START_TEST (test_given_classes)
 {
@@ -210,6 +249,10 @@ static const struct {
   const char *message; /* behind the folder's name */
 } errors_rows[] = {
     {"cat/a.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
+    {"cat/a.jpg dog/", ": found no train images; looked for train/CLASS/IMAGE"},
+    {"cat/a.jpg dog/x/b.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
+    {"cat/a.jpg dog/b.jpg x-test/c.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
+    {"cat/a.jpg dog/b.jpg val/c.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
     {"train/a.jpg", "/train: expected a folder of images for each class, found none"},
     {"train/none/a.jpg", "/train: expected a folder of images for each class, found none"},
     {"train/cat/a.txt", "/train/cat: found no image; looked for names such as *.jpg"},
@@ -259,6 +302,7 @@ main (int argc, char **argv)
   test_add ("layout", test_layout);
   TEST_ADD_LOOP ("names", test_names, names_rows);
   test_add ("hold-out", test_hold_out);
+  test_add_loop ("classes-alone", test_classes_alone, 2);
   test_add ("given-classes", test_given_classes);
   TEST_ADD_LOOP ("left-out", test_left_out, left_out_rows);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
