@@ -8,7 +8,9 @@
 #include "ops/record.h"
 #include "ops/registry.h"
 
-/* TopK. Equal elements keep their order. */
+#include <math.h>
+
+/* TopK. Equal elements keep their order; NaNs are equal, and larger than all numbers. */
 
 typedef struct {
   gint64 axis;
@@ -69,8 +71,11 @@ top_shape (EnsOperands *operands, GError **error)
          && ens_set_output (operands, 1, ENS_TYPE_INT64, &shape, error);
 }
 
+/* Larger numbers come first. */
 typedef struct {
-  double value; /* the largest come first */
+  int unordered;  /* of a NaN: which is larger than all numbers */
+  double value;   /* of an integer the nearest … */
+  gint64 integer; /* … and itself, for those that double precision can't tell apart */
   gsize index;
 } Candidate;
 
@@ -79,9 +84,25 @@ compare_candidates (gconstpointer a, gconstpointer b)
 {
   const Candidate *x = a, *y = b;
 
+  if (x->unordered != y->unordered)
+    return x->unordered > y->unordered ? -1 : 1;
   if (x->value != y->value)
     return x->value > y->value ? -1 : 1;
+  if (x->integer != y->integer)
+    return x->integer > y->integer ? -1 : 1;
   return x->index < y->index ? -1 : 1;
+}
+
+/* Element `at` of x, turned round if the least come first. */
+static Candidate
+make_candidate (const EnsView *x, gsize at, gsize index, gboolean largest)
+{
+  double value = ens_view_real (x, at);
+  gint64 integer = ens_type_is_real (x->type) ? 0 : ens_view_integer (x, at);
+
+  if (isnan (value))
+    return (Candidate) {.unordered = largest ? 1 : -1, .index = index};
+  return (Candidate) {0, largest ? value : -value, largest ? integer : ~integer, index};
 }
 
 static void
@@ -93,11 +114,8 @@ top_line (const EnsOperands *operands, const EnsLines *lines, gsize line, Candid
   gsize k = ens_view_elements (operands->outputs[0]) / (lines->outer * lines->inner);
   gsize to = line / lines->inner * k * lines->inner + line % lines->inner;
 
-  for (gsize i = 0; i < lines->length; i++) {
-    double value = ens_view_real (x, start + i * lines->inner);
-
-    candidates[i] = (Candidate) {params->largest ? value : -value, i};
-  }
+  for (gsize i = 0; i < lines->length; i++)
+    candidates[i] = make_candidate (x, start + i * lines->inner, i, params->largest);
   qsort (candidates, lines->length, sizeof *candidates, compare_candidates);
   for (gsize i = 0; i < k; i++, to += lines->inner) {
     ens_view_copy_element (operands->outputs[0], to, x, start + candidates[i].index * lines->inner);
