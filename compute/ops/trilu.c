@@ -67,6 +67,8 @@ trilu_reference (const EnsOperands *operands)
 }
 
 #define GROUP 128
+/* Beyond all rows and columns, and adding these to it does not overflow. */
+#define MAX_DIAGONAL (1 << 30)
 
 static gboolean
 trilu_gpu (const EnsOperands *operands, EnsCommands *commands)
@@ -88,7 +90,7 @@ trilu_gpu (const EnsOperands *operands, EnsCommands *commands)
   if (!ens_record_storage (operands, 0, 1, &dispatch.storage))
     return FALSE;
   find_diagonal (operands, &diagonal, NULL);
-  push.diagonal = (gint32)diagonal;
+  push.diagonal = (gint32)CLAMP (diagonal, -MAX_DIAGONAL, MAX_DIAGONAL);
   if (push.n > 0) {
     ens_commands_cover (commands, &dispatch, push.n, GROUP);
     ens_commands_dispatch (commands, &dispatch);

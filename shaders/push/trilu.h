@@ -9,7 +9,7 @@ struct EnsTriluPush {
   uint offset[2]; /* x, y */
   uint n;
   uint rows, columns; /* of a matrix */
-  int diagonal;       /* the first, or last, that is kept */
+  int diagonal;       /* the first, or last, that is kept; at most ±2³⁰ */
 };
 ENS_PUSH (EnsTriluPush)
 
