@@ -341,14 +341,17 @@ normalization_gradient (EnsGradient *gradient, GError **error)
   EnsValue *inverse, *normalised;
   gint64 channels = x->shape.dims[x->shape.rank - 1];
   gint64 groups = params->groups > 0 ? params->groups : channels;
-  EnsShape split = split_channels (&x->shape, groups);
-  EnsShape factors = ENS_SHAPE (groups, ens_shape_elements (&scale->shape) / groups);
-  /* All but images and groups. */
-  const EnsGradientNormal normal = {((1u << split.rank) - 1) & ~1u & ~(1u << (split.rank - 2)),
-                                    (double)params->epsilon};
+  EnsGradientNormal normal = {.epsilon = (double)params->epsilon};
+  EnsShape split, factors;
 
   if (x->shape.rank == ENS_MAX_RANK)
     return ens_gradient_error (gradient, error, "it has too many axes");
+  if (groups == 0)
+    return ens_gradient_error (gradient, error, "it has no channels");
+  split = split_channels (&x->shape, groups);
+  factors = ENS_SHAPE (groups, ens_shape_elements (&scale->shape) / groups);
+  /* All but images and groups. */
+  normal.axes = ((1u << split.rank) - 1) & ~1u & ~(1u << (split.rank - 2));
   dy = ens_gradient_reshape (gradient, dy, &split);
   normalised = ens_gradient_normalise (gradient, ens_gradient_reshape (gradient, x, &split),
                                        &normal, &inverse);
