@@ -35,17 +35,19 @@ exponential (float x)
   return exponential (vec4 (x)).x;
 }
 
-/* Of normal numbers; −∞ of smaller ones. */
+/* Of normal numbers; −∞ of smaller ones. rest: x − 1, which near 0 may be known more exactly. */
 vec4
-logarithm (vec4 x)
+logarithm_near_1 (vec4 x, vec4 rest)
 {
   ivec4 bits = floatBitsToInt (x);
   vec4 e = vec4 ((bits >> 23) - 126);
   vec4 m = intBitsToFloat ((bits & 0x7fffff) | 0x3f000000); /* in [½, 1) */
   bvec4 low = lessThan (m, vec4 (0.70710678));
-  vec4 f = mix (m, m + m, low) - 1, z = f * f, y;
+  vec4 f = mix (m, m + m, low) - 1, z, y;
 
   e -= mix (vec4 (0), vec4 (1), low);
+  f = mix (f, rest, equal (e, vec4 (0)));
+  z = f * f;
   y = 7.0376836292e-2 * f - 1.1514610310e-1;
   y = y * f + 1.1676998740e-1;
   y = y * f - 1.2420140846e-1;
@@ -60,6 +62,19 @@ logarithm (vec4 x)
   y = mix (y, vec4 (NOT_A_NUMBER), lessThan (x, vec4 (0)));
   y = mix (y, vec4 (INFINITE), equal (x, vec4 (INFINITE)));
   return mix (y, x, isnan (x));
+}
+
+vec4
+logarithm (vec4 x)
+{
+  return logarithm_near_1 (x, x - 1);
+}
+
+/* log (1 + x) */
+vec4
+logarithm_1_plus (vec4 x)
+{
+  return logarithm_near_1 (1 + x, x);
 }
 
 float

@@ -78,17 +78,19 @@
   FUNCTION (SIN, sin, 30, SIN (x), X, COS (x))                                                     \
   FUNCTION (COS, cos, 31, COS (x), X, -SIN (x))                                                    \
   FUNCTION (TAN, tan, 32, SIN (x) / COS (x), Y, 1 + y * y)                                         \
-  FUNCTION (ASIN, asin, 33, ATAN (x / SQRT ((1 - x) * (1 + x))), X, 1 / SQRT (1 - x * x))          \
-  FUNCTION (ACOS, acos, 34, 2 * ATAN (SQRT ((1 - x) / (1 + x))), X, -1 / SQRT (1 - x * x))         \
+  FUNCTION (ASIN, asin, 33, ATAN (x / SQRT ((1 - x) * (1 + x))), X, 1 / SQRT ((1 - x) * (1 + x)))  \
+  FUNCTION (ACOS, acos, 34, 2 * ATAN (SQRT ((1 - x) / (1 + x))), X, -1 / SQRT ((1 - x) * (1 + x))) \
   FUNCTION (ATAN, atan, 35, ATAN (x), X, 1 / (1 + x * x))                                          \
   FUNCTION (SINH, sinh, 36, (EXP (x) - EXP (-x)) * REAL (0.5), X,                                  \
             (EXP (x) + EXP (-x)) * REAL (0.5))                                                     \
   FUNCTION (COSH, cosh, 37, (EXP (x) + EXP (-x)) * REAL (0.5), X,                                  \
             (EXP (x) - EXP (-x)) * REAL (0.5))                                                     \
-  FUNCTION (ASINH, asinh, 38, SIGN (x) * LOG (MAGNITUDE (x) + SQRT (x * x + 1)), X,                \
-            1 / SQRT (x * x + 1))                                                                  \
-  FUNCTION (ACOSH, acosh, 39, LOG (x + SQRT (x * x - 1)), X, 1 / SQRT (x * x - 1))                 \
-  FUNCTION (ATANH, atanh, 40, LOG ((1 + x) / (1 - x)) * REAL (0.5), X, 1 / (1 - x * x))
+  FUNCTION (ASINH, asinh, 38, SIGN (x) * ENS_ASINH (MAGNITUDE (x), ENS_ABOVE_0 (MAGNITUDE (x))),   \
+            X, 1 / SQRT (x * x + 1))                                                               \
+  FUNCTION (ACOSH, acosh, 39, LOG_1_PLUS (x - 1 + SQRT (x - 1) * SQRT (x + 1)), X,                 \
+            1 / (SQRT (x - 1) * SQRT (x + 1)))                                                     \
+  FUNCTION (ATANH, atanh, 40, (LOG_1_PLUS (x) - LOG_1_PLUS (-x)) * REAL (0.5), X,                  \
+            1 / ((1 - x) * (1 + x)))
 
 #define ENS_ALL_FUNCTIONS(FUNCTION) ENS_ACTIVATIONS (FUNCTION) ENS_FUNCTIONS (FUNCTION)
 
@@ -104,5 +106,9 @@
 #define ENS_MISH_SLOPE(x, e)         \
   ((e * (e + 2)) / (e * (e + 2) + 2) \
    + 4 * x * e * (1 + e) / ((e * (e + 2) + 2) * (e * (e + 2) + 2)))
+/* log (x + √(x² + 1)) of x ≥ 0, exact near 0 and without infinite squares:
+ * √(x² + 1) − 1 = x / (1 / x + √(1 + 1 / x²)). b: x, or a small number that can be inverted. */
+#define ENS_ASINH(x, b) LOG_1_PLUS (x + x / (1 / b + SQRT (1 + 1 / (b * b))))
+#define ENS_ABOVE_0(x) IF_LESS (x, REAL (1e-18), REAL (1e-18), x)
 
 #endif
