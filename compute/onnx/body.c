@@ -30,7 +30,17 @@ get_node (const EnsOnnxBody *body, guint i)
 gint64
 ens_onnx_body_get_opset (const EnsOnnxBodyNode *node, const Onnx__ModelProto *model)
 {
-  return node->opset > 0 ? node->opset : ens_onnx_find_opset (model, node->proto->domain);
+  const Onnx__FunctionProto *function = node->function;
+  const char *domain = node->proto->domain;
+
+  for (gsize i = 0; function != NULL && i < function->n_opset_import; i++) {
+    const Onnx__OperatorSetIdProto *set = function->opset_import[i];
+
+    if (ens_onnx_is_own_domain (set->domain) ? ens_onnx_is_own_domain (domain)
+                                             : strcmp (set->domain, ens_onnx_text (domain)) == 0)
+      return set->version > 0 ? set->version : ens_onnx_find_opset (model, domain);
+  }
+  return ens_onnx_find_opset (model, domain);
 }
 
 /* ---- What nodes read ---- */
@@ -202,8 +212,8 @@ prune (EnsOnnxBody *body)
 }
 
 EnsOnnxBody *
-ens_onnx_body_new (const Onnx__ModelProto *model, const Onnx__GraphProto *graph, gsize budget,
-                   GError **error)
+ens_onnx_body_new (EnsOnnxFunctions *functions, const Onnx__GraphProto *graph,
+                   const Onnx__FunctionProto *function, GError **error)
 {
   g_autoptr (EnsOnnxBody) body = g_new0 (EnsOnnxBody, 1);
 
@@ -213,9 +223,11 @@ ens_onnx_body_new (const Onnx__ModelProto *model, const Onnx__GraphProto *graph,
   body->notes = g_ptr_array_new_with_free_func (g_free);
   for (gsize i = 0; i < graph->n_output; i++)
     g_ptr_array_add (body->outputs, (char *)ens_onnx_text (graph->output[i]->name));
-  if (!ens_onnx_body_inline (body, model, graph, budget, error))
+  if (!ens_onnx_body_inline (body, functions, graph, function, error))
     return NULL;
-  choose_outputs (body, model);
+  /* A branch's stand for those of its If, in their order. */
+  if (graph == functions->model->graph)
+    choose_outputs (body, functions->model);
   prune (body);
   return g_steal_pointer (&body);
 }

@@ -6,9 +6,23 @@
 
 #include "onnx/onnx-private.h"
 
+/* What the bodies of one file share: its functions, and what they may take. */
+typedef struct {
+  const Onnx__ModelProto *model;
+  GHashTable *table; /* "DOMAIN NAME OVERLOAD" → Onnx__FunctionProto */
+  GHashTable *taken; /* names of the file's tensors, and those made for functions', each with the
+                        last number that was put behind it */
+  gsize *budget;     /* bytes that copies of functions may still take */
+} EnsOnnxFunctions;
+
+/* The budget has to live as long. */
+void ens_onnx_functions_init (EnsOnnxFunctions *functions, const Onnx__ModelProto *model,
+                              gsize *budget);
+void ens_onnx_functions_clear (EnsOnnxFunctions *functions);
+
 typedef struct {
   Onnx__NodeProto *proto;
-  gint64 opset; /* of its domain; 0: the model's */
+  const Onnx__FunctionProto *function; /* whose node it is; NULL: the model's */
 } EnsOnnxBodyNode;
 
 typedef struct {
@@ -18,24 +32,26 @@ typedef struct {
   GPtrArray *notes;   /* char *: what has been left out */
 } EnsOnnxBody;
 
-/* budget: bytes that copies of functions may take. (transfer full) */
-EnsOnnxBody *ens_onnx_body_new (const Onnx__ModelProto *model, const Onnx__GraphProto *graph,
-                                gsize budget, GError **error);
+/* Of the model's graph, or of a branch of an If. function: whose node that is; NULL: the model's.
+ * (transfer full) */
+EnsOnnxBody *ens_onnx_body_new (EnsOnnxFunctions *functions, const Onnx__GraphProto *graph,
+                                const Onnx__FunctionProto *function, GError **error);
 void ens_onnx_body_free (EnsOnnxBody *body);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsOnnxBody, ens_onnx_body_free)
 
 /* Puts the graph's nodes in, with functions inlined. */
-gboolean ens_onnx_body_inline (EnsOnnxBody *body, const Onnx__ModelProto *model,
-                               const Onnx__GraphProto *graph, gsize budget, GError **error);
+gboolean ens_onnx_body_inline (EnsOnnxBody *body, EnsOnnxFunctions *functions,
+                               const Onnx__GraphProto *graph, const Onnx__FunctionProto *function,
+                               GError **error);
 static inline void
-ens_onnx_body_add (EnsOnnxBody *body, Onnx__NodeProto *proto, gint64 opset)
+ens_onnx_body_add (EnsOnnxBody *body, Onnx__NodeProto *proto, const Onnx__FunctionProto *function)
 {
-  const EnsOnnxBodyNode node = {proto, opset};
+  const EnsOnnxBodyNode node = {proto, function};
 
   g_array_append_val (body->nodes, node);
 }
 
-/* The opset of a node's domain. */
+/* The opset of a node's domain: its function's, or the model's. */
 gint64 ens_onnx_body_get_opset (const EnsOnnxBodyNode *node, const Onnx__ModelProto *model);
 
 /* Called with each name that a node reads, also within the graphs of its attributes. */

@@ -84,11 +84,7 @@ ens_onnx_import_if (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
     return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT,
                                "the %s branch is missing, or gives fewer outputs",
                                taken ? "then" : "else");
-  branch = ens_onnx_import_body (import, graph, error);
-  if (branch == NULL)
-    return FALSE;
+  branch = ens_onnx_import_branch (import, step, graph, error);
   step->done = TRUE;
-  return branch->outputs->len < step->proto->n_output ? ens_onnx_step_fail (
-             step, error, ENS_ERROR_UNSUPPORTED, "an output of its branch can't be computed")
-                                                      : take_outputs (step, import, branch, error);
+  return branch != NULL && take_outputs (step, import, branch, error);
 }

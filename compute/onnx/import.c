@@ -123,6 +123,7 @@ import_clear (EnsOnnxImport *import)
 {
   g_clear_pointer (&import->graph, ens_graph_free);
   g_clear_pointer (&import->first_quantised, g_free);
+  ens_onnx_functions_clear (&import->functions);
   g_hash_table_unref (import->tensors);
   g_hash_table_unref (import->written);
   g_hash_table_unref (import->read);
@@ -200,9 +201,10 @@ add_initializers (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError *
 
 /* The body of the graph or of a branch, and what it says of its tensors. */
 static const EnsOnnxBody *
-add_body (EnsOnnxImport *import, const Onnx__GraphProto *graph, GError **error)
+add_body (EnsOnnxImport *import, const Onnx__GraphProto *graph, const Onnx__FunctionProto *function,
+          GError **error)
 {
-  EnsOnnxBody *body = ens_onnx_body_new (import->model, graph, import->budget, error);
+  EnsOnnxBody *body = ens_onnx_body_new (&import->functions, graph, function, error);
 
   if (body == NULL)
     return NULL;
@@ -221,18 +223,33 @@ import_nodes (EnsOnnxImport *import, const EnsOnnxBody *body, GError **error)
   for (guint i = 0; i < body->nodes->len; i++) {
     const EnsOnnxBodyNode *node = &g_array_index (body->nodes, EnsOnnxBodyNode, i);
 
-    if (!ens_onnx_import_node (import, node->proto, node->opset, error))
+    if (!ens_onnx_import_node (import, node, error))
       return FALSE;
   }
   return TRUE;
 }
 
-const EnsOnnxBody *
-ens_onnx_import_body (EnsOnnxImport *import, const Onnx__GraphProto *graph, GError **error)
-{
-  const EnsOnnxBody *body = add_body (import, graph, error);
+/* Branches within branches, also by functions that they call. */
+#define MAX_DEPTH 64
 
-  return body != NULL && import_nodes (import, body, error) ? body : NULL;
+const EnsOnnxBody *
+ens_onnx_import_branch (EnsOnnxImport *import, const EnsOnnxStep *step,
+                        const Onnx__GraphProto *graph, GError **error)
+{
+  const EnsOnnxBody *body;
+  gboolean done;
+
+  if (import->depth >= MAX_DEPTH) {
+    ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT,
+                        "a function calls itself in a branch, or branches are more than %d deep",
+                        MAX_DEPTH);
+    return NULL;
+  }
+  import->depth++;
+  body = add_body (import, graph, step->function, error);
+  done = body != NULL && import_nodes (import, body, error);
+  import->depth--;
+  return done ? body : NULL;
 }
 
 /* Inputs */
@@ -293,16 +310,6 @@ permute_shape (const EnsShape *shape, const EnsPermutation *permutation)
   return permuted;
 }
 
-/* Networks converted from TensorFlow end by transposing their output. */
-static gboolean
-is_left_last (const EnsOnnxImport *import, const char *name)
-{
-  static const gint64 nchw_to_nhwc[] = {0, 2, 3, 1};
-  const Onnx__NodeProto *node = g_hash_table_lookup (import->written, name);
-
-  return node != NULL && ens_onnx_is_transpose (node, nchw_to_nhwc);
-}
-
 static gboolean
 add_input (EnsOnnxImport *import, const Onnx__ValueInfoProto *info, GError **error)
 {
@@ -353,84 +360,6 @@ add_inputs (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error
   return TRUE;
 }
 
-/* Outputs */
-
-/* Whether a value may take the tensor's name: what a Transpose in the file was left out for, or one
- * that was added. */
-static gboolean
-stands_for (const EnsOnnxImport *import, const EnsOnnxTensor *tensor, const EnsValue *value)
-{
-  g_autofree char *made = ens_onnx_tensor_name_order (tensor, FALSE);
-
-  if (value->producer == NULL || value->constant != NULL
-      || g_ptr_array_find (import->graph->outputs, value, NULL))
-    return FALSE;
-  return value == tensor->last || (value == tensor->first && strcmp (value->name, made) == 0);
-}
-
-/* Gives an output's value the output's name. The name may be with the tensor's value in the other
- * order, or the value may be another tensor's where a Transpose has cancelled. */
-static EnsValue *
-claim_name (EnsOnnxImport *import, const EnsOnnxTensor *tensor, EnsValue *value, GError **error)
-{
-  const EnsOp *identity = ens_op_find ("Identity");
-  EnsValue *holder = ens_graph_find (import->graph, tensor->name);
-  g_autofree char *other = NULL;
-  EnsNode *node;
-
-  if (holder == value)
-    return value;
-  if (holder != NULL && (holder == tensor->first || holder == tensor->last)) {
-    other = ens_onnx_tensor_name_order (tensor, holder == tensor->last);
-    ens_graph_rename (import->graph, value, "");
-    ens_graph_rename (import->graph, holder, other);
-    ens_graph_rename (import->graph, value, tensor->name);
-    return value;
-  }
-  if (holder == NULL && stands_for (import, tensor, value)) {
-    ens_graph_rename (import->graph, value, tensor->name);
-    return value;
-  }
-  if (identity == NULL)
-    return value;
-  node = ens_onnx_import_apply (import, identity, tensor->name, NULL, &value, 1, 1, error);
-  return node != NULL ? node->outputs[0] : NULL;
-}
-
-static gboolean
-add_output (EnsOnnxImport *import, const char *name, GError **error)
-{
-  EnsOnnxTensor *tensor = ens_onnx_import_find (import, name);
-  EnsValue *value;
-
-  if (tensor == NULL) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "output “%s” is neither computed by a node nor an input or initializer", name);
-    return FALSE;
-  }
-  value = ens_onnx_tensor_value (import, tensor,
-                                 tensor->shape.rank == 4 && !is_left_last (import, name), error);
-  if (value != NULL)
-    value = claim_name (import, tensor, value, error);
-  if (value == NULL)
-    return FALSE;
-  ens_graph_add_output (import->graph, value);
-  return TRUE;
-}
-
-static gboolean
-add_outputs (EnsOnnxImport *import, const EnsOnnxBody *body, GError **error)
-{
-  if (body->outputs->len == 0) {
-    g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT, "the graph has no outputs");
-    return FALSE;
-  }
-  for (guint i = 0; i < body->outputs->len; i++)
-    if (!add_output (import, g_ptr_array_index (body->outputs, i), error))
-      return FALSE;
-  return TRUE;
-}
-
 /* The whole */
 
 /* Forgets what holds for the nominal size alone, except the shapes of computed values. */
@@ -451,10 +380,10 @@ forget_samples (EnsOnnxImport *import)
 static EnsGraph *
 import_graph (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error)
 {
-  const EnsOnnxBody *body = add_body (import, proto, error);
+  const EnsOnnxBody *body = add_body (import, proto, NULL, error);
 
   if (body == NULL || !add_inputs (import, proto, error) || !import_nodes (import, body, error)
-      || !add_outputs (import, body, error))
+      || !ens_onnx_import_outputs (import, body, error))
     return NULL;
   forget_samples (import);
   ens_onnx_import_note_quantised (import);
@@ -506,6 +435,7 @@ import_at_size (const Source *source, Trial *trial, GError **error)
   if (model == NULL || !check_model (model, error))
     return NULL;
   import.model = model;
+  ens_onnx_functions_init (&import.functions, model, &import.budget);
   import.opset = ens_onnx_find_opset (model, NULL);
   graph = import_graph (&import, model->graph, error);
   trial->open = is_open (&import);

@@ -32,6 +32,8 @@ typedef struct {
 typedef struct {
   EnsGraph *graph;
   const Onnx__ModelProto *model;
+  EnsOnnxFunctions functions;
+  guint depth;       /* bodies within bodies, of which it is at the innermost */
   GPtrArray *bodies; /* EnsOnnxBody: of the graph and of branches that are taken */
   GString *choices;  /* a letter for each branch that was taken by the nominal size */
   gint64 opset;      /* of ONNX's own operators */
@@ -78,7 +80,8 @@ typedef gboolean (*EnsOnnxImportFunc) (EnsOnnxStep *step, EnsOnnxImport *import,
 /* A node of the file on its way into the graph. */
 struct _EnsOnnxStep {
   const Onnx__NodeProto *proto;
-  EnsOnnxImportFunc special; /* comes before, or instead of, adding a node; or NULL */
+  const Onnx__FunctionProto *function; /* as EnsOnnxBodyNode */
+  EnsOnnxImportFunc special;           /* comes before, or instead of, adding a node; or NULL */
   const EnsOp *op;
   gint64 opset;     /* whose rules its attributes follow */
   const char *name; /* in the file, or of its first output */
@@ -121,12 +124,12 @@ gboolean ens_onnx_import_matmul_integer (EnsOnnxStep *step, EnsOnnxImport *impor
 /* Adds a note to the graph, if there were any. */
 void ens_onnx_import_note_quantised (EnsOnnxImport *import);
 
-/* opset: of the node's domain; 0: the model's. */
-gboolean ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, gint64 opset,
-                               GError **error);
-/* Adds the nodes of the graph, or of a branch of an If. */
-const EnsOnnxBody *ens_onnx_import_body (EnsOnnxImport *import, const Onnx__GraphProto *graph,
-                                         GError **error);
+gboolean ens_onnx_import_node (EnsOnnxImport *import, const EnsOnnxBodyNode *node, GError **error);
+/* Adds the nodes of a branch of an If. */
+const EnsOnnxBody *ens_onnx_import_branch (EnsOnnxImport *import, const EnsOnnxStep *step,
+                                           const Onnx__GraphProto *graph, GError **error);
+/* Makes the body's outputs the graph's. */
+gboolean ens_onnx_import_outputs (EnsOnnxImport *import, const EnsOnnxBody *body, GError **error);
 gboolean ens_onnx_import_if (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 /* The same for a part of a node, of ONNX's own domain. Its attributes are these instead (transfer
  * full) and follow this opset; `what` is what messages call the whole node. */

@@ -16,12 +16,10 @@
 #define NODE_OVERLOAD 8
 
 typedef struct {
-  const Onnx__ModelProto *model;
+  EnsOnnxFunctions *functions;
   EnsOnnxBody *body;
-  GHashTable *functions; /* "DOMAIN NAME OVERLOAD" → Onnx__FunctionProto */
-  GHashTable *taken;     /* names of the file's tensors */
-  gsize budget;          /* bytes that copies of nodes may still take */
   guint depth;
+  gboolean overspent;
 } Inliner;
 
 /* One call. */
@@ -72,10 +70,53 @@ find_function (const Inliner *inliner, const Onnx__NodeProto *node)
 {
   g_autofree char *key = make_key (node->domain, node->op_type, &node->base, NODE_OVERLOAD);
 
-  return g_hash_table_lookup (inliner->functions, key);
+  return g_hash_table_lookup (inliner->functions->table, key);
+}
+
+/* ---- What copies take ---- */
+
+/* What a parsed node or attribute takes beyond its bytes in the file. */
+#define OVERHEAD 200
+
+/* Takes this of the budget; FALSE from when it does not suffice. */
+static gboolean
+spend (Inliner *inliner, gsize size)
+{
+  if (!ens_onnx_budget_take (inliner->functions->budget, size))
+    inliner->overspent = TRUE;
+  return !inliner->overspent;
+}
+
+static gboolean
+fail_overspent (const Onnx__NodeProto *node, GError **error)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
+               "node “%s” (%s): functions of the file call each other so often, or with so much, "
+               "that they would take far more memory than the file",
+               ens_onnx_node_name (node), ens_onnx_text (node->op_type));
+  return FALSE;
 }
 
 /* ---- Names ---- */
+
+/* A name that no other tensor has. (transfer full) */
+static char *
+make_name (Inliner *inliner, const char *prefix, const char *name)
+{
+  GHashTable *taken = inliner->functions->taken;
+  g_autofree char *base = g_strconcat (prefix, name, NULL);
+  char *made = g_strdup (base);
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (taken, base));
+
+  while (g_hash_table_contains (taken, made)) {
+    g_free (made);
+    n = MAX (n + 1, 2);
+    made = g_strdup_printf ("%s_%u", base, n);
+  }
+  g_hash_table_insert (taken, g_strdup (made), NULL);
+  g_hash_table_insert (taken, g_steal_pointer (&base), GUINT_TO_POINTER (n));
+  return made;
+}
 
 /* What a tensor of the function is called in the graph. */
 static const char *
@@ -86,16 +127,20 @@ translate (Call *call, const char *name)
 
   if (*name == '\0' || known != NULL)
     return *name == '\0' ? "" : known;
-  made = g_strconcat (call->prefix, name, NULL);
-  while (g_hash_table_contains (call->inliner->taken, made)) {
-    char *longer = g_strconcat (made, "'", NULL);
-
-    g_free (made);
-    made = longer;
-  }
+  if (!spend (call->inliner, 2 * (strlen (call->prefix) + strlen (name)) + strlen (name)))
+    return name;
+  made = make_name (call->inliner, call->prefix, name);
   g_hash_table_insert (call->names, g_strdup (name), made);
-  g_hash_table_add (call->inliner->taken, g_strdup (made));
   return made;
+}
+
+static void
+replace_text (char **text, const char *name)
+{
+  /* protobuf's empty text is not allocated. */
+  if (*text != NULL && **text != '\0')
+    free (*text);
+  *text = strdup (name);
 }
 
 static void
@@ -103,26 +148,22 @@ rename_text (Call *call, char **text)
 {
   const char *name = translate (call, ens_onnx_text (*text));
 
-  /* protobuf's empty text is not allocated. */
-  if (*text != NULL && **text != '\0')
-    free (*text);
-  *text = strdup (name);
+  if (spend (call->inliner, strlen (name)))
+    replace_text (text, name);
 }
 
-static gboolean rename_node (Call *call, Onnx__NodeProto *node, GError **error);
+static void rename_node (Call *call, Onnx__NodeProto *node);
 
 /* A graph within a node: the branch of an If. */
-static gboolean
-rename_graph (Call *call, Onnx__GraphProto *graph, GError **error)
+static void
+rename_graph (Call *call, Onnx__GraphProto *graph)
 {
   for (gsize i = 0; i < graph->n_initializer; i++)
     rename_text (call, &graph->initializer[i]->name);
   for (gsize i = 0; i < graph->n_output; i++)
     rename_text (call, &graph->output[i]->name);
   for (gsize i = 0; i < graph->n_node; i++)
-    if (!rename_node (call, graph->node[i], error))
-      return FALSE;
-  return TRUE;
+    rename_node (call, graph->node[i]);
 }
 
 /* ---- Attributes ---- */
@@ -136,29 +177,34 @@ find_attribute (const Onnx__NodeProto *node, const char *name)
   return NULL;
 }
 
-/* (transfer full) */
+/* NULL: the budget does not suffice. (transfer full) */
 static Onnx__AttributeProto *
-copy_attribute (const Onnx__AttributeProto *attribute)
+copy_attribute (Inliner *inliner, const Onnx__AttributeProto *attribute)
 {
   gsize size = onnx__attribute_proto__get_packed_size (attribute);
-  g_autofree guint8 *data = g_malloc (size);
+  g_autofree guint8 *data = NULL;
 
+  if (!spend (inliner, size + OVERHEAD))
+    return NULL;
+  data = g_malloc (size);
   onnx__attribute_proto__pack (attribute, data);
   return onnx__attribute_proto__unpack (NULL, size, data);
 }
 
 /* What the function takes where the call does not say; NULL: nothing. (transfer full) */
 static Onnx__AttributeProto *
-find_default (const Onnx__FunctionProto *function, const char *name)
+find_default (const Call *call, const char *name)
 {
+  const ProtobufCMessage *function = &call->function->base;
   guint after = 0;
 
   for (;;) {
-    g_autoptr (GBytes) bytes = find_unknown (&function->base, FUNCTION_ATTRIBUTE_PROTO, &after);
-    Onnx__AttributeProto *attribute = bytes != NULL ? ens_onnx_parse_attribute (bytes) : NULL;
+    g_autoptr (GBytes) bytes = find_unknown (function, FUNCTION_ATTRIBUTE_PROTO, &after);
+    Onnx__AttributeProto *attribute;
 
-    if (bytes == NULL)
+    if (bytes == NULL || !spend (call->inliner, g_bytes_get_size (bytes) + OVERHEAD))
       return NULL;
+    attribute = ens_onnx_parse_attribute (bytes);
     if (attribute == NULL)
       continue;
     if (strcmp (ens_onnx_text (attribute->name), name) == 0)
@@ -175,7 +221,7 @@ resolve_attribute (const Call *call, Onnx__AttributeProto *attribute)
   const char *name = ens_onnx_text (attribute->ref_attr_name);
   const Onnx__AttributeProto *given = find_attribute (call->call, name);
   Onnx__AttributeProto *resolved =
-      given != NULL ? copy_attribute (given) : find_default (call->function, name);
+      given != NULL ? copy_attribute (call->inliner, given) : find_default (call, name);
 
   if (resolved != NULL) {
     char *swap = resolved->name;
@@ -187,8 +233,8 @@ resolve_attribute (const Call *call, Onnx__AttributeProto *attribute)
   return resolved;
 }
 
-static gboolean
-rename_attributes (Call *call, Onnx__NodeProto *node, GError **error)
+static void
+rename_attributes (Call *call, Onnx__NodeProto *node)
 {
   gsize n = 0;
 
@@ -202,65 +248,51 @@ rename_attributes (Call *call, Onnx__NodeProto *node, GError **error)
   }
   node->n_attribute = n;
   for (gsize i = 0; i < n; i++)
-    if (node->attribute[i]->g != NULL && !rename_graph (call, node->attribute[i]->g, error))
-      return FALSE;
-  return TRUE;
+    if (node->attribute[i]->g != NULL)
+      rename_graph (call, node->attribute[i]->g);
 }
 
 /* ---- Nodes ---- */
 
-static gboolean
-rename_node (Call *call, Onnx__NodeProto *node, GError **error)
+static void
+rename_node (Call *call, Onnx__NodeProto *node)
 {
-  g_autofree char *name = g_strconcat (call->prefix, ens_onnx_text (node->name), NULL);
+  const char *name = ens_onnx_text (node->name);
 
   for (gsize i = 0; i < node->n_input; i++)
     rename_text (call, &node->input[i]);
   for (gsize i = 0; i < node->n_output; i++)
     rename_text (call, &node->output[i]);
-  if (node->name != NULL && *node->name != '\0') {
-    free (node->name);
-    node->name = strdup (name);
+  if (*name != '\0' && spend (call->inliner, strlen (call->prefix) + strlen (name))) {
+    g_autofree char *longer = g_strconcat (call->prefix, name, NULL);
+
+    replace_text (&node->name, longer);
   }
-  return rename_attributes (call, node, error);
+  rename_attributes (call, node);
 }
 
-/* (transfer full) */
+/* NULL: the budget does not suffice. (transfer full) */
 static Onnx__NodeProto *
-copy_node (Inliner *inliner, const Onnx__NodeProto *node, GError **error)
+copy_node (Inliner *inliner, const Onnx__NodeProto *node)
 {
   gsize size = onnx__node_proto__get_packed_size (node);
   g_autofree guint8 *data = NULL;
 
-  if (size > inliner->budget) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
-                 "node “%s” (%s): functions of the file call each other so often that they would "
-                 "take far more memory than the file",
-                 ens_onnx_node_name (node), ens_onnx_text (node->op_type));
+  if (!spend (inliner, size + OVERHEAD))
     return NULL;
-  }
-  /* A parsed node takes some hundred bytes more than it has in the file. */
-  inliner->budget -= MIN (size + 200, inliner->budget);
   data = g_malloc (size);
   onnx__node_proto__pack (node, data);
   return onnx__node_proto__unpack (NULL, size, data);
 }
 
-static gboolean add_node (Inliner *inliner, Onnx__NodeProto *node, gint64 opset, GError **error);
+static gboolean add_node (Inliner *inliner, Onnx__NodeProto *node,
+                          const Onnx__FunctionProto *function, GError **error);
 
-/* The opset of the node's domain that the function says; 0: it is the model's. */
-static gint64
-find_opset (const Onnx__FunctionProto *function, const Onnx__NodeProto *node)
+static void
+bind_name (Call *call, const char *name, const char *to)
 {
-  for (gsize i = 0; i < function->n_opset_import; i++) {
-    const Onnx__OperatorSetIdProto *set = function->opset_import[i];
-
-    if (ens_onnx_is_own_domain (set->domain)
-            ? ens_onnx_is_own_domain (node->domain)
-            : strcmp (set->domain, ens_onnx_text (node->domain)) == 0)
-      return set->version;
-  }
-  return 0;
+  if (spend (call->inliner, strlen (name) + strlen (to) + 1))
+    g_hash_table_insert (call->names, g_strdup (name), g_strdup (to));
 }
 
 static void
@@ -271,11 +303,24 @@ call_init (Call *call, Inliner *inliner, const Onnx__NodeProto *node,
   call->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   call->prefix = g_strconcat (ens_onnx_node_name (node), "/", NULL);
   for (gsize i = 0; i < function->n_input; i++)
-    g_hash_table_insert (call->names, g_strdup (function->input[i]),
-                         g_strdup (i < node->n_input ? node->input[i] : ""));
+    bind_name (call, function->input[i], i < node->n_input ? node->input[i] : "");
   for (gsize i = 0; i < function->n_output && i < node->n_output; i++)
     if (*node->output[i] != '\0')
-      g_hash_table_insert (call->names, g_strdup (function->output[i]), g_strdup (node->output[i]));
+      bind_name (call, function->output[i], node->output[i]);
+}
+
+static gboolean
+copy_into (Call *call, const Onnx__NodeProto *node, GError **error)
+{
+  Inliner *inliner = call->inliner;
+  Onnx__NodeProto *copy = copy_node (inliner, node);
+
+  if (copy != NULL) {
+    g_ptr_array_add (inliner->body->copies, copy);
+    rename_node (call, copy);
+  }
+  return copy != NULL && !inliner->overspent ? add_node (inliner, copy, call->function, error)
+                                             : fail_overspent (node, error);
 }
 
 static gboolean
@@ -291,16 +336,8 @@ inline_call (Inliner *inliner, const Onnx__NodeProto *node, const Onnx__Function
                      ens_onnx_text (function->name), MAX_DEPTH);
   inliner->depth++;
   call_init (&call, inliner, node, function);
-  for (gsize i = 0; i < function->n_node && done; i++) {
-    Onnx__NodeProto *copy = copy_node (inliner, function->node[i], error);
-
-    done = copy != NULL;
-    if (done) {
-      g_ptr_array_add (inliner->body->copies, copy);
-      done = rename_node (&call, copy, error)
-             && add_node (inliner, copy, find_opset (function, copy), error);
-    }
-  }
+  for (gsize i = 0; i < function->n_node && done; i++)
+    done = copy_into (&call, function->node[i], error);
   g_hash_table_unref (call.names);
   g_free (call.prefix);
   inliner->depth--;
@@ -308,48 +345,66 @@ inline_call (Inliner *inliner, const Onnx__NodeProto *node, const Onnx__Function
 }
 
 static gboolean
-add_node (Inliner *inliner, Onnx__NodeProto *node, gint64 opset, GError **error)
+add_node (Inliner *inliner, Onnx__NodeProto *node, const Onnx__FunctionProto *function,
+          GError **error)
 {
-  const Onnx__FunctionProto *function = find_function (inliner, node);
+  const Onnx__FunctionProto *called = find_function (inliner, node);
 
-  if (function != NULL)
-    return inline_call (inliner, node, function, error);
-  ens_onnx_body_add (inliner->body, node, opset);
+  if (called != NULL)
+    return inline_call (inliner, node, called, error);
+  ens_onnx_body_add (inliner->body, node, function);
   return TRUE;
 }
 
 /* ---- The whole ---- */
 
 static void
-take_names (Inliner *inliner, const Onnx__GraphProto *graph)
+take_names (GHashTable *taken, const Onnx__GraphProto *graph)
 {
   for (gsize i = 0; i < graph->n_node; i++)
     for (gsize j = 0; j < graph->node[i]->n_output; j++)
-      g_hash_table_add (inliner->taken, g_strdup (graph->node[i]->output[j]));
+      g_hash_table_insert (taken, g_strdup (graph->node[i]->output[j]), NULL);
   for (gsize i = 0; i < graph->n_initializer; i++)
-    g_hash_table_add (inliner->taken, g_strdup (ens_onnx_text (graph->initializer[i]->name)));
+    g_hash_table_insert (taken, g_strdup (ens_onnx_text (graph->initializer[i]->name)), NULL);
   for (gsize i = 0; i < graph->n_input; i++)
-    g_hash_table_add (inliner->taken, g_strdup (ens_onnx_text (graph->input[i]->name)));
+    g_hash_table_insert (taken, g_strdup (ens_onnx_text (graph->input[i]->name)), NULL);
 }
 
-gboolean
-ens_onnx_body_inline (EnsOnnxBody *body, const Onnx__ModelProto *model,
-                      const Onnx__GraphProto *graph, gsize budget, GError **error)
+void
+ens_onnx_functions_init (EnsOnnxFunctions *functions, const Onnx__ModelProto *model, gsize *budget)
 {
-  g_autoptr (GHashTable) functions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (GHashTable) taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Inliner inliner = {model, body, functions, taken, budget, 0};
-
+  *functions = (EnsOnnxFunctions) {
+      .model = model,
+      .table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+      .taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+      .budget = budget,
+  };
   for (gsize i = 0; i < model->n_functions; i++) {
     const Onnx__FunctionProto *function = model->functions[i];
 
     g_hash_table_insert (
-        functions, make_key (function->domain, function->name, &function->base, FUNCTION_OVERLOAD),
+        functions->table,
+        make_key (function->domain, function->name, &function->base, FUNCTION_OVERLOAD),
         (gpointer)function);
   }
-  take_names (&inliner, model->graph);
+  take_names (functions->taken, model->graph);
+}
+
+void
+ens_onnx_functions_clear (EnsOnnxFunctions *functions)
+{
+  g_clear_pointer (&functions->table, g_hash_table_unref);
+  g_clear_pointer (&functions->taken, g_hash_table_unref);
+}
+
+gboolean
+ens_onnx_body_inline (EnsOnnxBody *body, EnsOnnxFunctions *functions, const Onnx__GraphProto *graph,
+                      const Onnx__FunctionProto *function, GError **error)
+{
+  Inliner inliner = {.functions = functions, .body = body};
+
   for (gsize i = 0; i < graph->n_node; i++)
-    if (!add_node (&inliner, graph->node[i], 0, error))
+    if (!add_node (&inliner, graph->node[i], function, error))
       return FALSE;
   return TRUE;
 }

@@ -328,18 +328,13 @@ ens_onnx_import_make (EnsOnnxImport *import, const char *name, EnsAttributes *at
 /* From the file to the graph */
 
 static void
-step_init (EnsOnnxStep *step, const EnsOnnxImport *import, const Onnx__NodeProto *proto)
+step_init (EnsOnnxStep *step, const Onnx__NodeProto *proto, gint64 opset)
 {
   const char *op = ens_onnx_text (proto->op_type);
 
-  *step =
-      (EnsOnnxStep) {.proto = proto, .opset = import->opset, .name = ens_onnx_node_name (proto)};
-  if (ens_onnx_is_own_domain (proto->domain)) {
-    step->op = ens_op_find (op);
-  } else {
-    step->op = ens_op_find_in (proto->domain, op);
-    step->opset = ens_onnx_find_opset (import->model, proto->domain);
-  }
+  *step = (EnsOnnxStep) {.proto = proto, .opset = opset, .name = ens_onnx_node_name (proto)};
+  step->op = ens_onnx_is_own_domain (proto->domain) ? ens_op_find (op)
+                                                    : ens_op_find_in (proto->domain, op);
   step->special = ens_onnx_find_special (proto->domain, op);
   step->what = g_strdup_printf ("node “%s” (%s)", step->name, op);
 }
@@ -362,16 +357,14 @@ import_step (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 }
 
 gboolean
-ens_onnx_import_node (EnsOnnxImport *import, const Onnx__NodeProto *proto, gint64 opset,
-                      GError **error)
+ens_onnx_import_node (EnsOnnxImport *import, const EnsOnnxBodyNode *node, GError **error)
 {
   EnsOnnxStep step;
   gboolean done;
 
-  step_init (&step, import, proto);
-  if (opset > 0)
-    step.opset = opset;
-  step.attributes = ens_onnx_attributes_read (proto, step.what, import->files, error);
+  step_init (&step, node->proto, ens_onnx_body_get_opset (node, import->model));
+  step.function = node->function;
+  step.attributes = ens_onnx_attributes_read (node->proto, step.what, import->files, error);
   done = import_step (&step, import, error);
   step_clear (&step);
   return done;
@@ -384,11 +377,10 @@ ens_onnx_import_part (EnsOnnxImport *import, const Onnx__NodeProto *proto,
   EnsOnnxStep step;
   gboolean done;
 
-  step_init (&step, import, proto);
+  step_init (&step, proto, opset);
   g_free (step.what);
   step.what = g_strdup (what);
   step.attributes = attributes;
-  step.opset = opset;
   done = import_step (&step, import, error);
   step_clear (&step);
   return done;

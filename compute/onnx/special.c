@@ -75,9 +75,12 @@ import_constant (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   if (contents == NULL)
     contents = read_constant_list (
         step->attributes, MAX (proto->attribute[0]->n_ints, proto->attribute[0]->n_floats));
-  if (!ens_attributes_finish (step->attributes, step->what, error))
+  if (!ens_attributes_finish (step->attributes, step->what, error)
+      || !add_known (step, import, contents, error))
     return FALSE;
-  return add_known (step, import, contents, error);
+  /* A function's may have been copied many times. */
+  ens_onnx_import_find (import, proto->output[0])->stored = step->function == NULL;
+  return TRUE;
 }
 
 static gboolean

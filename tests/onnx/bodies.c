@@ -13,10 +13,24 @@
 
 #define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
 #define BOOL ONNX__TENSOR_PROTO__DATA_TYPE__BOOL
+#define INT64 ONNX__TENSOR_PROTO__DATA_TYPE__INT64
 #define GRAPH ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH
 
 #define APPEND(array, n, element) \
   ((array) = realloc ((array), ((n) + 1) * sizeof *(array)), (array)[(n)++] = (element))
+
+/* "OP INPUT>OUTPUT", separated by semicolons. */
+static void
+add_nodes (Onnx__ModelProto *model, const char *text)
+{
+  g_auto (GStrv) nodes = g_strsplit (text, ";", -1);
+
+  for (guint i = 0; nodes[i] != NULL; i++) {
+    g_auto (GStrv) words = g_strsplit_set (nodes[i], " >", 3);
+
+    model_add_node (model, words[0], words[1], words[2]);
+  }
+}
 
 /* ---- Functions ---- */
 
@@ -149,45 +163,168 @@ START_TEST (test_explosion)
 }
 END_TEST
 
+/* A function of nodes that each take the call's list "big", of which y is the first. */
+static void
+add_lists (Onnx__ModelProto *model, guint n_nodes)
+{
+  for (guint i = 0; i < n_nodes; i++) {
+    g_autofree char *output = g_strdup_printf ("k%u", i);
+
+    refer (model_add_node (model, "Constant", "", output), "value_floats", "big");
+  }
+  add_function (model, "Lists", "a", "k0", n_nodes);
+}
+
+static void
+give_list (Onnx__NodeProto *node)
+{
+  g_autofree float *list = g_new0 (float, 100000);
+
+  node_add_floats (node, "big", list, 100000);
+}
+
+/* 0.4 MB times 300. */
+static void
+build_large_attribute (Onnx__ModelProto *model)
+{
+  add_lists (model, 300);
+  give_list (call (model, "Lists", "x", "y"));
+}
+
+/* 100 kB times 1000. */
+static void
+build_long_names (Onnx__ModelProto *model)
+{
+  g_autofree char *name = g_strnfill (100000, 'n');
+
+  for (guint i = 0; i < 1000; i++) {
+    g_autofree char *nodes = g_strdup_printf ("Relu a>p%u", i);
+
+    add_nodes (model, nodes);
+  }
+  add_function (model, "Names", "a", "p0", 1000);
+  set_text (&call (model, "Names", "x", "y")->name, name);
+}
+
+static void add_true (Onnx__ModelProto *model);
+static Onnx__GraphProto *add_branch (Onnx__ModelProto *model, Onnx__NodeProto *node,
+                                     const char *name, const char *nodes, const char *outputs);
+
+/* 0.4 MB times 100 in each of two branches. */
+static void
+build_branches (Onnx__ModelProto *model)
+{
+  add_lists (model, 100);
+  add_true (model);
+  for (guint i = 0; i < 2; i++) {
+    Onnx__NodeProto *node = model_add_node (model, "If", "true", i == 0 ? "y" : "z");
+    Onnx__GraphProto *graph = add_branch (model, node, "then_branch",
+                                          i == 0 ? "Lists x>p" : "Lists x>q", i == 0 ? "p" : "q");
+
+    set_text (&graph->node[0]->domain, "own");
+    give_list (graph->node[0]);
+  }
+  model_add_output (model, "z", FLOAT, &ENS_SHAPE (-1));
+}
+
+/* A function that calls itself in a branch. */
+static void
+build_branched_recursion (Onnx__ModelProto *model)
+{
+  Onnx__NodeProto *node;
+
+  add_true (model);
+  node = model_add_node (model, "If", "a", "b");
+  set_text (&add_branch (model, node, "then_branch", "Again a>s", "s")->node[0]->domain, "own");
+  add_function (model, "Again", "a", "b", 1);
+  call (model, "Again", "true", "y");
+}
+
+static const struct {
+  void (*build) (Onnx__ModelProto *model);
+  EnsErrorCode code;
+  const char *message;
+} greedy_rows[] = {
+    {build_large_attribute, ENS_ERROR_RESOURCE, "functions of the file call each other so often"},
+    {build_long_names, ENS_ERROR_RESOURCE, "functions of the file call each other so often"},
+    {build_branches, ENS_ERROR_RESOURCE, "functions of the file call each other so often"},
+    {build_branched_recursion, ENS_ERROR_FORMAT, "(If): a function calls itself in a branch"},
+};
+
+START_TEST (test_greedy)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 1, 4));
+  greedy_rows[_i].build (model);
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1));
+  bytes = model_pack (model);
+  assert_import_refuses (bytes, NULL, greedy_rows[_i].code, greedy_rows[_i].message);
+}
+END_TEST
+
+/* Calls of one name, and so of the same names within. */
+START_TEST (test_same_calls)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 4));
+  add_nodes (model, "Relu a>t;Neg t>b");
+  add_function (model, "Twice", "a", "b", 2);
+  for (guint i = 0; i < 3000; i++) {
+    g_autofree char *output = g_strdup_printf ("y%u", i);
+
+    set_text (&call (model, "Twice", "x", output)->name, "same");
+    model_add_output (model, output, FLOAT, &ENS_SHAPE (1, 4));
+  }
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert_str_eq (ens_graph_find (graph, "y2999")->producer->inputs[0]->name, "same/t_3000");
+}
+END_TEST
+
 /* ---- Branches ---- */
 
-/* A graph of the last node, as an attribute of a node. */
-static void
-add_branch (Onnx__ModelProto *model, Onnx__NodeProto *node, const char *name, Onnx__NodeProto *body)
+/* A graph of nodes, as add_nodes () has them, as an attribute of a node. */
+static Onnx__GraphProto *
+add_branch (Onnx__ModelProto *model, Onnx__NodeProto *node, const char *name, const char *nodes,
+            const char *outputs)
 {
   Onnx__AttributeProto *attribute = node_add_attribute (node, name, GRAPH);
   Onnx__GraphProto *graph = malloc (sizeof *graph);
-  Onnx__ValueInfoProto *output = malloc (sizeof *output);
+  g_auto (GStrv) names = g_strsplit (outputs, " ", -1);
+  gsize first = model->graph->n_node;
 
   onnx__graph_proto__init (graph);
   graph->name = strdup (name);
-  onnx__value_info_proto__init (output);
-  set_text (&output->name, body->output[0]);
-  APPEND (graph->node, graph->n_node, body);
-  APPEND (graph->output, graph->n_output, output);
-  attribute->g = graph;
-}
+  add_nodes (model, nodes);
+  for (gsize i = first; i < model->graph->n_node; i++)
+    APPEND (graph->node, graph->n_node, model->graph->node[i]);
+  model->graph->n_node = first;
+  for (guint i = 0; names[i] != NULL; i++) {
+    Onnx__ValueInfoProto *output = malloc (sizeof *output);
 
-/* The last node of the graph, taken out of it. */
-static Onnx__NodeProto *
-take_node (Onnx__ModelProto *model)
-{
-  return model->graph->node[--model->graph->n_node];
+    onnx__value_info_proto__init (output);
+    set_text (&output->name, names[i]);
+    APPEND (graph->output, graph->n_output, output);
+  }
+  attribute->g = graph;
+  return graph;
 }
 
 /* y = condition ? Relu (x) : Neg (x). */
 static void
 add_if (Onnx__ModelProto *model, const char *condition)
 {
-  Onnx__NodeProto *positive, *negative, *branch;
+  Onnx__NodeProto *branch = model_add_node (model, "If", condition, "y");
 
-  model_add_node (model, "Relu", "x", "p");
-  positive = take_node (model);
-  model_add_node (model, "Neg", "x", "q");
-  negative = take_node (model);
-  branch = model_add_node (model, "If", condition, "y");
-  add_branch (model, branch, "then_branch", positive);
-  add_branch (model, branch, "else_branch", negative);
+  add_branch (model, branch, "then_branch", "Relu x>p", "p");
+  add_branch (model, branch, "else_branch", "Neg x>q", "q");
   model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 3, -1, -1));
 }
 
@@ -237,6 +374,82 @@ START_TEST (test_branches)
 }
 END_TEST
 
+static void
+add_true (Onnx__ModelProto *model)
+{
+  model_add_initializer (model, "zero", INT64, &ENS_SHAPE (1));
+  model_add_initializer (model, "one", INT64, &ENS_SHAPE (1));
+  model_add_node (model, "Equal", "zero one", "true");
+}
+
+static const struct {
+  const char *nodes, *outputs; /* of the branch */
+  const char *text;            /* of the graph … */
+  const char *message;         /* … or why there is none */
+} pair_rows[] = {
+    {"Relu x>p;Neg x>q", "q p",
+     "input x: float32 1x1x4\np: float32 1x1x4 = Relu (x)\nq: float32 1x1x4 = Neg (x)\n"
+     "y: float32 1x1x4 = Identity (q)\nz: float32 1x1x4 = Identity (p)\n"
+     "output y: float32 1x1x4\noutput z: float32 1x1x4\n"},
+    {"Relu x>p", "p p",
+     "input x: float32 1x1x4\np: float32 1x1x4 = Relu (x)\n"
+     "y: float32 1x1x4 = Identity (p)\nz: float32 1x1x4 = Identity (p)\n"
+     "output y: float32 1x1x4\noutput z: float32 1x1x4\n"},
+    {"Twist x>t;Relu x>p;Neg x>q", "t p q", NULL, "not supported: Twist of opset 13"},
+    {"Softmax x>p;ZipMap p>m;Neg x>q", "m q", NULL, "not supported: ZipMap of opset 13"},
+};
+
+/* y, z = If (true), with the row's branch. */
+START_TEST (test_pairs)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autofree char *text = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 1, 4));
+  add_true (model);
+  add_branch (model, model_add_node (model, "If", "true", "y z"), "then_branch",
+              pair_rows[_i].nodes, pair_rows[_i].outputs);
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 1, 4));
+  model_add_output (model, "z", FLOAT, &ENS_SHAPE (1, 1, 4));
+  bytes = model_pack (model);
+  if (pair_rows[_i].text == NULL) {
+    assert_import_refuses (bytes, NULL, ENS_ERROR_UNSUPPORTED, pair_rows[_i].message);
+    return;
+  }
+  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  text = ens_graph_to_string (graph);
+  ck_assert_pstr_eq (text, pair_rows[_i].text);
+}
+END_TEST
+
+/* A branch of a function of opset 11, whose Softmax is over all axes from 1 on, in a model of opset
+ * 18, where it is over the last. */
+START_TEST (test_opset_of_branch)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (18);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autofree char *text = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 2, 4));
+  add_true (model);
+  add_branch (model, model_add_node (model, "If", "c", "b"), "then_branch", "Softmax a>s", "s");
+  add_function (model, "Chances", "c a", "b", 1)->opset_import[0]->version = 11;
+  call (model, "Chances", "true x", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 2, 4));
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  text = ens_graph_to_string (graph);
+  ck_assert_contains (text, "Softmax (x) axis=1 flatten=1\n");
+}
+END_TEST
+
 START_TEST (test_unknown_branch)
 {
   g_autoptr (Onnx__ModelProto) model = model_new (13);
@@ -272,18 +485,6 @@ static const struct {
     {"Twist x>p;ZipMap p>m", "m", NULL, "Twist of opset 13 (node “Twist0”), ZipMap of opset 13"},
     {"Twist x>p;Relu p>m", "m", NULL, "not supported: Twist of opset 13 (node “Twist0”)"},
 };
-
-static void
-add_nodes (Onnx__ModelProto *model, const char *text)
-{
-  g_auto (GStrv) nodes = g_strsplit (text, ";", -1);
-
-  for (guint i = 0; nodes[i] != NULL; i++) {
-    g_auto (GStrv) words = g_strsplit_set (nodes[i], " >", 3);
-
-    model_add_node (model, words[0], words[1], words[2]);
-  }
-}
 
 START_TEST (test_outputs)
 {
@@ -404,6 +605,10 @@ main (int argc, char **argv)
   test_add ("functions", test_functions);
   test_add ("recursion", test_recursion);
   test_add ("explosion", test_explosion);
+  TEST_ADD_LOOP ("greedy", test_greedy, greedy_rows);
+  test_add ("same-calls", test_same_calls);
+  TEST_ADD_LOOP ("pairs", test_pairs, pair_rows);
+  test_add ("opset-of-branch", test_opset_of_branch);
   TEST_ADD_LOOP ("branches", test_branches, branch_rows);
   test_add ("unknown-branch", test_unknown_branch);
   TEST_ADD_LOOP ("outputs", test_outputs, output_rows);
