@@ -168,21 +168,32 @@ read_tap (const EnsOperands *operands, const Deform *deform, const Place *place,
   return mask != NULL ? value * ens_view_real (mask, (gsize)moved) : value;
 }
 
+/* What the taps of a group's channels read, in the weights' order. */
 static void
-compute_place (const EnsOperands *operands, const Deform *deform, const Place *place)
+read_taps (const EnsOperands *operands, const Deform *deform, const Place *place, gint64 group,
+           double *samples)
+{
+  gint64 first = group * deform->group_channels;
+
+  for (gint64 tap = 0; tap < deform->taps; tap++)
+    for (gint64 c = 0; c < deform->group_channels; c++)
+      *samples++ = read_tap (operands, deform, place, tap, first + c);
+}
+
+static void
+compute_place (const EnsOperands *operands, const Deform *deform, const Place *place,
+               double *samples)
 {
   const EnsView *bias = ens_operands_input (operands, BIAS), *y = operands->outputs[0];
+  gint64 n = deform->taps * deform->group_channels;
 
   for (gint64 filter = 0; filter < deform->filters; filter++) {
-    gint64 first = filter / deform->group_filters * deform->group_channels;
     double sum = bias != NULL ? ens_view_real (bias, (gsize)filter) : 0;
 
-    for (gint64 tap = 0; tap < deform->taps; tap++)
-      for (gint64 c = 0; c < deform->group_channels; c++)
-        sum +=
-            read_tap (operands, deform, place, tap, first + c)
-            * ens_view_real (operands->inputs[WEIGHTS],
-                             (gsize)((filter * deform->taps + tap) * deform->group_channels + c));
+    if (filter % deform->group_filters == 0)
+      read_taps (operands, deform, place, filter / deform->group_filters, samples);
+    for (gint64 i = 0; i < n; i++)
+      sum += samples[i] * ens_view_real (operands->inputs[WEIGHTS], (gsize)(filter * n + i));
     ens_view_set_real (y, place->pixel * (gsize)y->pitch + (gsize)filter, sum);
   }
 }
@@ -191,15 +202,18 @@ static void
 compute_range (gconstpointer data, gsize begin, gsize end)
 {
   const EnsOperands *operands = data;
+  g_autofree double *samples = NULL;
   Deform deform;
 
   resolve (operands, &deform, NULL);
+  samples = g_new (double, deform.taps *deform.group_channels);
   for (gsize i = begin; i < end; i++) {
     gint64 columns = deform.geometry.output[2], rows = deform.geometry.output[1];
 
     compute_place (
         operands, &deform,
-        &(Place) {(gint64)i / columns / rows, (gint64)i / columns % rows, (gint64)i % columns, i});
+        &(Place) {(gint64)i / columns / rows, (gint64)i / columns % rows, (gint64)i % columns, i},
+        samples);
   }
 }
 

@@ -12,7 +12,7 @@ static const TestRow rows[] = {
      "1x2x2x1 = 1 0.5 0 2",
      "1x2x2x1 = 3 3 1 17"},
     {"many", PADDED, "2x6x5x4; const 3x3x3x4; 2x6x5x18 in -2..2; const 3", "2x6x5x3",
-     .tolerance = 1e-5},
+     .tolerance = 1e-5, .benchmark = "1x28x28x64; const 64x3x3x64; 1x28x28x18 in -2..2; const 64"},
     {"groups", PADDED " group=2 offset_group=4",
      "2x6x5x8; const 6x3x3x4; 2x6x5x72 in -2..2; -; 2x6x5x36", "2x6x5x6", .tolerance = 1e-5},
     {"strides", "strides=[2, 1] dilations=[2, 2] pads=[2, 0, 0, 1]",
