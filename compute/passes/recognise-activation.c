@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Activations that files spell out, as the nodes that they are:
  *
- *   x / 2 · (1 + erf (x / √2))                           Gelu (Hendrycks and Gimpel 2016)
- *   x / 2 · (1 + tanh (√(2 / π) (x + 0.044715 x³)))      the same, approximated
- *   x · sigmoid (α x)                                    Swish (Ramachandran et al. 2017): SiLU,
- * and QuickGELU, α = 1.702 x · hard sigmoid (x)                                 HardSwish (Howard
- * et al. 2019)
+ * - Gelu (Hendrycks and Gimpel 2016): x / 2 · (1 + erf (x / √2))
+ * - the same, approximated: x / 2 · (1 + tanh (√(2 / π) (x + 0.044715 x³)))
+ * - Swish (Ramachandran et al. 2017): x · sigmoid (α x); α = 1 is SiLU, α = 1.702 is QuickGELU
+ * - HardSwish (Howard et al. 2019): x · hard sigmoid (x)
  *
  * with factors in any order, and numbers to four digits. */
 #include "passes/passes.h"
@@ -23,28 +22,6 @@ is_about (double a, double b)
   return fabs (a - b) <= 1e-4 * fabs (b);
 }
 
-/* A constant of one element, that changes no shape. */
-static gboolean
-read_number (const EnsValue *value, guint rank, double *number)
-{
-  EnsView view;
-
-  if (value->constant == NULL || value->shape.rank > rank
-      || ens_shape_elements (&value->shape) != 1)
-    return FALSE;
-  view = ens_view_dense (value->type, &value->shape, value->constant->data);
-  *number = ens_view_real (&view, 0);
-  return TRUE;
-}
-
-/* Elementwise arithmetic of this kind with two inputs and nothing behind it. */
-static gboolean
-is_plain (const EnsNode *node, EnsOpKind kind)
-{
-  return node != NULL && node->op->kind == kind && node->n_inputs == 2
-         && ((const EnsBinaryParams *)node->params)->activation.kind == ENS_ACTIVATION_NONE;
-}
-
 /* value = input · number, which may be 1 … */
 typedef struct {
   EnsValue *input;
@@ -58,12 +35,13 @@ read_scaled (EnsValue *value, Scaled *scaled)
   const EnsNode *node = value->producer;
   guint rank = value->shape.rank;
 
-  for (guint i = 0; i < 2 && is_plain (node, ENS_KIND_MULTIPLY); i++)
-    if (read_number (node->inputs[1 - i], rank, &scaled->number)) {
+  for (guint i = 0; i < 2 && ens_node_is_plain (node, ENS_KIND_MULTIPLY); i++)
+    if (ens_value_read_number (node->inputs[1 - i], rank, &scaled->number)) {
       scaled->input = node->inputs[i];
       return TRUE;
     }
-  if (is_plain (node, ENS_KIND_DIVIDE) && read_number (node->inputs[1], rank, &scaled->number)) {
+  if (ens_node_is_plain (node, ENS_KIND_DIVIDE)
+      && ens_value_read_number (node->inputs[1], rank, &scaled->number)) {
     scaled->input = node->inputs[0];
     scaled->number = 1 / scaled->number;
     return TRUE;
@@ -77,8 +55,8 @@ read_sum (const EnsNode *node, double number)
 {
   double found;
 
-  for (guint i = 0; i < 2 && is_plain (node, ENS_KIND_ADD); i++)
-    if (read_number (node->inputs[1 - i], node->outputs[0]->shape.rank, &found)
+  for (guint i = 0; i < 2 && ens_node_is_plain (node, ENS_KIND_ADD); i++)
+    if (ens_value_read_number (node->inputs[1 - i], node->outputs[0]->shape.rank, &found)
         && is_about (found, number))
       return node->inputs[i];
   return NULL;
@@ -94,9 +72,10 @@ is_power (const EnsValue *value, const EnsValue *x, guint power)
   if (power == 1)
     return value == x;
   if (ens_node_is (node, "Pow"))
-    return node->inputs[0] == x && read_number (node->inputs[1], value->shape.rank, &number)
+    return node->inputs[0] == x
+           && ens_value_read_number (node->inputs[1], value->shape.rank, &number)
            && number == power;
-  if (!is_plain (node, ENS_KIND_MULTIPLY))
+  if (!ens_node_is_plain (node, ENS_KIND_MULTIPLY))
     return FALSE;
   for (guint i = 0; i < 2; i++)
     if (node->inputs[i] == x && is_power (node->inputs[1 - i], x, power - 1))
@@ -114,7 +93,7 @@ is_scaled_power (EnsValue *value, const EnsValue *x, guint power, double number)
   if (read_scaled (value, &scaled) && is_about (scaled.number, number)
       && is_power (scaled.input, x, power))
     return TRUE;
-  if (power < 2 || !is_plain (node, ENS_KIND_MULTIPLY))
+  if (power < 2 || !ens_node_is_plain (node, ENS_KIND_MULTIPLY))
     return FALSE;
   for (guint i = 0; i < 2; i++)
     if (node->inputs[i] == x && is_scaled_power (node->inputs[1 - i], x, power - 1, number))
@@ -130,10 +109,10 @@ read_cubic (EnsValue *value)
 {
   const EnsNode *node = value->producer;
 
-  for (guint i = 0; i < 2 && is_plain (node, ENS_KIND_ADD); i++)
+  for (guint i = 0; i < 2 && ens_node_is_plain (node, ENS_KIND_ADD); i++)
     if (is_scaled_power (node->inputs[1 - i], node->inputs[i], 3, GELU_CUBE))
       return node->inputs[i];
-  for (guint i = 0; i < 2 && is_plain (node, ENS_KIND_MULTIPLY); i++) {
+  for (guint i = 0; i < 2 && ens_node_is_plain (node, ENS_KIND_MULTIPLY); i++) {
     EnsValue *square = read_sum (node->inputs[1 - i]->producer, 1);
 
     if (square != NULL && is_scaled_power (square, node->inputs[i], 2, GELU_CUBE))
@@ -153,7 +132,7 @@ read_gelu_argument (EnsValue *value)
   if (read_scaled (value, &scaled) && is_about (scaled.number, number))
     return read_cubic (scaled.input);
   /* c · x · (1 + 0.044715 x²) */
-  for (guint i = 0; i < 2 && is_plain (node, ENS_KIND_MULTIPLY); i++) {
+  for (guint i = 0; i < 2 && ens_node_is_plain (node, ENS_KIND_MULTIPLY); i++) {
     EnsValue *square = read_sum (node->inputs[1 - i]->producer, 1);
 
     if (square != NULL && read_scaled (node->inputs[i], &scaled) && is_about (scaled.number, number)
@@ -171,14 +150,16 @@ find_product (const EnsGraph *graph, const EnsValue *value, const EnsValue *x, d
   gboolean has_x = FALSE;
   double found = 1, factor;
 
-  while (node != NULL && (is_plain (node, ENS_KIND_MULTIPLY) || is_plain (node, ENS_KIND_DIVIDE))) {
+  while (node != NULL
+         && (ens_node_is_plain (node, ENS_KIND_MULTIPLY)
+             || ens_node_is_plain (node, ENS_KIND_DIVIDE))) {
     gboolean divides = node->op->kind == ENS_KIND_DIVIDE;
     EnsValue *other = node->inputs[node->inputs[0] == value ? 1 : 0];
     Scaled scaled;
 
     if (divides && other == node->inputs[0])
       return NULL;
-    if (read_number (other, value->shape.rank, &factor))
+    if (ens_value_read_number (other, value->shape.rank, &factor))
       found *= divides ? 1 / factor : factor;
     else if (!divides && !has_x && other == x)
       has_x = TRUE;

@@ -10,13 +10,6 @@
 #include "ops/operands.h"
 #include "passes/rewrite.h"
 
-static gboolean
-is_plain (const EnsNode *node, EnsOpKind kind)
-{
-  return node != NULL && node->op->kind == kind && node->n_inputs == 2
-         && ((const EnsBinaryParams *)node->params)->activation.kind == ENS_ACTIVATION_NONE;
-}
-
 /* What the value is the mean of, along the last axis, which stays. */
 static EnsValue *
 read_mean (const EnsValue *value)
@@ -35,18 +28,6 @@ read_mean (const EnsValue *value)
              : NULL;
 }
 
-static gboolean
-read_number (const EnsValue *value, double *number)
-{
-  EnsView view;
-
-  if (value->constant == NULL || ens_shape_elements (&value->shape) != 1)
-    return FALSE;
-  view = ens_view_dense (value->type, &value->shape, value->constant->data);
-  *number = ens_view_real (&view, 0);
-  return TRUE;
-}
-
 /* What the value is the square of. */
 static EnsValue *
 read_square (const EnsValue *value)
@@ -54,9 +35,10 @@ read_square (const EnsValue *value)
   const EnsNode *node = value->producer;
   double power;
 
-  if (is_plain (node, ENS_KIND_MULTIPLY) && node->inputs[0] == node->inputs[1])
+  if (ens_node_is_plain (node, ENS_KIND_MULTIPLY) && node->inputs[0] == node->inputs[1])
     return node->inputs[0];
-  if (ens_node_is (node, "Pow") && read_number (node->inputs[1], &power) && power == 2)
+  if (ens_node_is (node, "Pow")
+      && ens_value_read_number (node->inputs[1], node->inputs[0]->shape.rank, &power) && power == 2)
     return node->inputs[0];
   return NULL;
 }
@@ -68,8 +50,8 @@ read_deviation (const EnsNode *root, double *epsilon)
   const EnsNode *sum = root->inputs[0]->producer;
   EnsValue *square;
 
-  for (guint i = 0; i < 2 && is_plain (sum, ENS_KIND_ADD); i++)
-    if (read_number (sum->inputs[1 - i], epsilon)) {
+  for (guint i = 0; i < 2 && ens_node_is_plain (sum, ENS_KIND_ADD); i++)
+    if (ens_value_read_number (sum->inputs[1 - i], sum->inputs[i]->shape.rank, epsilon)) {
       square = read_mean (sum->inputs[i]);
       return square != NULL ? read_square (square) : NULL;
     }
@@ -84,14 +66,16 @@ find_quotient (const EnsGraph *graph, const EnsNode *root, const EnsValue *d)
   const EnsValue *inverse;
   double one;
 
-  if (is_plain (node, ENS_KIND_DIVIDE) && node->inputs[0] == d)
+  if (ens_node_is_plain (node, ENS_KIND_DIVIDE) && node->inputs[0] == d)
     return node;
   if (!ens_node_is (node, "Reciprocal")
-      && !(is_plain (node, ENS_KIND_DIVIDE) && read_number (node->inputs[0], &one) && one == 1))
+      && !(ens_node_is_plain (node, ENS_KIND_DIVIDE)
+           && ens_value_read_number (node->inputs[0], root->outputs[0]->shape.rank, &one)
+           && one == 1))
     return NULL;
   inverse = node->outputs[0];
   node = ens_graph_only_reader (graph, inverse);
-  return is_plain (node, ENS_KIND_MULTIPLY)
+  return ens_node_is_plain (node, ENS_KIND_MULTIPLY)
                  && ((node->inputs[0] == d && node->inputs[1] == inverse)
                      || (node->inputs[1] == d && node->inputs[0] == inverse))
              ? node
@@ -119,7 +103,7 @@ find_affine (EnsGraph *graph, const EnsNode *node, EnsOpKind kind, EnsValue **ve
   EnsNode *reader = ens_graph_only_reader (graph, node->outputs[0]);
 
   *vector = NULL;
-  if (!is_plain (reader, kind))
+  if (!ens_node_is_plain (reader, kind))
     return NULL;
   *vector = read_vector (graph, reader, node->outputs[0]);
   return *vector != NULL ? reader : NULL;
@@ -168,10 +152,14 @@ recognise (EnsGraph *graph, EnsNode *root)
 
   if (quotient == NULL || d->type != ENS_TYPE_FLOAT32)
     return FALSE;
-  x = d->producer != NULL && is_plain (d->producer, ENS_KIND_SUBTRACT) ? d->producer->inputs[0]
-                                                                       : NULL;
+  x = d->producer != NULL && ens_node_is_plain (d->producer, ENS_KIND_SUBTRACT)
+          ? d->producer->inputs[0]
+          : NULL;
   centred = x != NULL && read_mean (d->producer->inputs[1]) == x;
-  replace (graph, quotient, centred ? x : d, centred, epsilon);
+  x = centred ? x : d;
+  if (!ens_shape_equal (&x->shape, &quotient->outputs[0]->shape))
+    return FALSE;
+  replace (graph, quotient, x, centred, epsilon);
   return TRUE;
 }
 

@@ -4,11 +4,32 @@
 #include <string.h>
 
 #include "graph/infer.h"
+#include "ops/operands.h"
 
 gboolean
 ens_node_is (const EnsNode *node, const char *op)
 {
   return node != NULL && strcmp (node->op->name, op) == 0;
+}
+
+gboolean
+ens_node_is_plain (const EnsNode *node, EnsOpKind kind)
+{
+  return node != NULL && node->op->kind == kind && node->n_inputs == 2
+         && ((const EnsBinaryParams *)node->params)->activation.kind == ENS_ACTIVATION_NONE;
+}
+
+gboolean
+ens_value_read_number (const EnsValue *value, guint rank, double *number)
+{
+  EnsView view;
+
+  if (value->constant == NULL || value->shape.rank > rank
+      || ens_shape_elements (&value->shape) != 1)
+    return FALSE;
+  view = ens_view_dense (value->type, &value->shape, value->constant->data);
+  *number = ens_view_real (&view, 0);
+  return TRUE;
 }
 
 static gboolean

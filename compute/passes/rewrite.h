@@ -44,6 +44,10 @@ ens_type_fuses (EnsType type)
 }
 
 gboolean ens_node_is (const EnsNode *node, const char *op);
+/* Elementwise arithmetic of this kind with two inputs and nothing behind it. */
+gboolean ens_node_is_plain (const EnsNode *node, EnsOpKind kind);
+/* The number of a constant of one element that changes no shape of this rank; FALSE: it is none. */
+gboolean ens_value_read_number (const EnsValue *value, guint rank, double *number);
 
 /* Changes the graph at a node and returns whether it did. */
 typedef gboolean (*EnsRewrite) (EnsGraph *graph, EnsNode *node);

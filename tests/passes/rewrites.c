@@ -449,14 +449,55 @@ END_TEST
 
 /* √(mean (d²) + ε) */
 static EnsValue *
-build_root (Builder *b, EnsValue *square, gint64 axis)
+build_root_with (Builder *b, EnsValue *square, gint64 axis, EnsValue *epsilon)
 {
   EnsReduceParams mean = {.axes = {1, TRUE, {axis}}, .keepdims = TRUE};
-  EnsValue *sum = build (b, "Add", NULL, build (b, "ReduceMean", &mean, square, NULL),
-                         build_number (b, 1e-5F), NULL);
+  EnsValue *sum =
+      build (b, "Add", NULL, build (b, "ReduceMean", &mean, square, NULL), epsilon, NULL);
 
   return build (b, "Sqrt", NULL, sum, NULL);
 }
+
+static EnsValue *
+build_root (Builder *b, EnsValue *square, gint64 axis)
+{
+  return build_root_with (b, square, axis, build_number (b, 1e-5F));
+}
+
+/* Numbers whose rank the result has, too: ε, the power, and 1 of the reciprocal. */
+static const struct {
+  gboolean epsilon, power, one; /* of rank 4 */
+  const char *ops;
+} rank_rows[] = {
+    {FALSE, FALSE, FALSE, "RMSNormalization"},
+    {TRUE, FALSE, FALSE, "Pow ReduceMean Add Sqrt Div Mul"},
+    {FALSE, TRUE, FALSE, "Pow ReduceMean Add Sqrt Div Mul"},
+    {FALSE, FALSE, TRUE, "Pow ReduceMean Add Sqrt Div Mul"},
+};
+
+static EnsValue *
+build_number_of_rank (Builder *b, float number, gboolean higher)
+{
+  g_autoptr (EnsTensor) tensor =
+      ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (1, 1, 1, 1), &number);
+
+  return higher ? ens_graph_add_constant (b->graph, "number", tensor) : build_number (b, number);
+}
+
+START_TEST (test_normalization_ranks)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *square, *root;
+
+  builder_init (&b, 16);
+  x = build_input (&b, &ENS_SHAPE (2, 5, 7));
+  square = build (&b, "Pow", NULL, x, build_number_of_rank (&b, 2, rank_rows[_i].power), NULL);
+  root = build_root_with (&b, square, -1, build_number_of_rank (&b, 1e-5F, rank_rows[_i].epsilon));
+  root = build (&b, "Div", NULL, build_number_of_rank (&b, 1, rank_rows[_i].one), root, NULL);
+  check_pass (&b, build (&b, "Mul", NULL, x, root, NULL), ens_pass_recognise_normalization,
+              rank_rows[_i].ops);
+}
+END_TEST
 
 START_TEST (test_recognise_normalization)
 {
@@ -591,6 +632,7 @@ main (int argc, char **argv)
   test_add ("recognise-activation/gelu", test_recognise_gelu);
   test_add ("recognise-activation/gelu-tanh", test_recognise_gelu_tanh);
   test_add ("recognise-normalization", test_recognise_normalization);
+  TEST_ADD_LOOP ("normalization-ranks", test_normalization_ranks, rank_rows);
   for (guint i = 0; i < G_N_ELEMENTS (equations); i++)
     test_add_row ("decompose-einsum", equations[i].equation, test_decompose_einsum, i);
   test_add ("fuse-activation", test_fuse_activation);
