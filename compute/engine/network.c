@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
-#include "engine/limits.h"
 #include "engine/network-private.h"
 #include "engine/plan-private.h"
-#include "graph/infer.h"
 #include "onnx/onnx.h"
 #include "passes/passes.h"
 
@@ -269,9 +267,9 @@ ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GError **er
 gboolean
 ens_network_check (EnsNetwork *network, const EnsShape *input_shapes, GError **error)
 {
-  g_autoptr (EnsGraph) inferred = ens_graph_copy (network->graph);
-  const EnsLimits limits = ens_device_get_limits (network->device);
+  guint group;
+  g_autoptr (EnsGraph) inferred =
+      ens_plan_infer (network->graph, input_shapes, network->device, &group, error);
 
-  return ens_infer_graph (inferred, input_shapes, error)
-         && ens_limits_check_graph (&limits, inferred, error);
+  return inferred != NULL;
 }

@@ -11,6 +11,12 @@
 EnsPlan *ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
                        EnsWeights *weights, GError **error);
 
+/* The graph as a plan has it, within the device's limits, or NULL: inferred for these shapes, or
+ * for a group of images where it takes no others. group: set to how many images that are; 0: all.
+ * (transfer full) */
+EnsGraph *ens_plan_infer (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
+                          guint *group, GError **error);
+
 /* A run of a plan. */
 typedef struct {
   EnsPlan *plan;

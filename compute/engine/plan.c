@@ -86,29 +86,43 @@ list_output_shapes (const EnsPlan *plan)
 /* The shapes that the backend runs on: of a group, where the graph takes no others. (transfer
  * full) */
 static EnsShape *
-choose_shapes (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes)
+choose_shapes (const EnsGraph *graph, const EnsShape *input_shapes, guint group)
 {
   EnsShape *shapes = g_memdup2 (input_shapes, graph->inputs->len * sizeof *shapes);
 
-  plan->group = ens_graph_find_group (graph, input_shapes);
-  plan->batch = plan->group > 0 ? (guint)shapes[0].dims[0] : 0;
-  for (guint i = 0; i < graph->inputs->len && plan->group > 0; i++)
-    shapes[i].dims[0] = plan->group;
+  for (guint i = 0; i < graph->inputs->len && group > 0; i++)
+    shapes[i].dims[0] = group;
   return shapes;
+}
+
+EnsGraph *
+ens_plan_infer (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
+                guint *group, GError **error)
+{
+  g_autoptr (EnsGraph) inferred = ens_graph_copy (graph);
+  const EnsLimits limits = ens_device_get_limits (device);
+  g_autofree EnsShape *shapes = NULL;
+
+  *group = ens_graph_find_group (graph, input_shapes);
+  shapes = choose_shapes (graph, input_shapes, *group);
+  return ens_infer_graph (inferred, shapes, error)
+                 && ens_limits_check_graph (&limits, inferred, error)
+             ? g_steal_pointer (&inferred)
+             : NULL;
 }
 
 static gboolean
 make (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
       GError **error)
 {
-  g_autofree EnsShape *shapes = choose_shapes (plan, graph, input_shapes);
-  const EnsBackendParams params = {graph, plan->inferred, device, plan->weights};
-  const EnsLimits limits = ens_device_get_limits (device);
+  EnsBackendParams params = {.graph = graph, .device = device, .weights = plan->weights};
 
-  if (!ens_infer_graph (plan->inferred, shapes, error)
-      || !ens_limits_check_graph (&limits, plan->inferred, error))
+  plan->inferred = ens_plan_infer (graph, input_shapes, device, &plan->group, error);
+  if (plan->inferred == NULL)
     return FALSE;
+  plan->batch = plan->group > 0 ? (guint)input_shapes[0].dims[0] : 0;
   plan->output_shapes = list_output_shapes (plan);
+  params.inferred = plan->inferred;
   plan->backend = make_backend (&params, error);
   return plan->backend != NULL && make_spare (plan, error);
 }
@@ -121,7 +135,6 @@ ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *de
 
   g_atomic_ref_count_init (&plan->references);
   g_mutex_init (&plan->lock);
-  plan->inferred = ens_graph_copy (graph);
   plan->weights = ens_weights_ref (weights);
   if (make (plan, graph, input_shapes, device, error))
     return plan;
@@ -145,7 +158,7 @@ ens_plan_unref (EnsPlan *plan)
     plan->backend->class->free (plan->backend);
   free_spare (plan);
   g_free (plan->output_shapes);
-  ens_graph_free (plan->inferred);
+  g_clear_pointer (&plan->inferred, ens_graph_free);
   ens_weights_unref (plan->weights);
   g_mutex_clear (&plan->lock);
   g_free (plan);

@@ -168,6 +168,7 @@ START_TEST (test_groups)
   GRand *rand = g_rand_new_with_seed (5);
 
   ck_assert_ptr_nonnull (plan);
+  ck_assert (ens_network_check (network, &ENS_SHAPE (batch, SIDE, SIDE, CHANNELS), NULL));
   ck_assert (ens_shape_equal (ens_plan_get_output_shape (plan, 0), &ENS_SHAPE (batch, 7)));
   images = random_tensor (rand, &ENS_SHAPE (batch + group, SIDE, SIDE, CHANNELS));
   ck_assert (ens_plan_run (plan, &(gconstpointer) {images->data}, &(gpointer) {found}, NULL));
