@@ -127,6 +127,7 @@ run_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **error)
       .max_sub_images = settings->max_sub_images,
       .no_gate = !settings->gate,
       .style = style,
+      .crop = settings->crop,
   };
   g_autoptr (EnsResult) result = NULL;
 

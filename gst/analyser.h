@@ -24,7 +24,8 @@ typedef struct {
   EnsSubImagesMode sub_images;
   guint max_sub_images;
   gboolean gate;
-  guint top_k; /* classes that a result keeps; 0: all */
+  guint top_k;  /* classes that a result keeps; 0: all */
+  EnsRect crop; /* the part of the frame that is analysed; width 0: all of it */
 } GstEnsembleSettings;
 
 /* A result ready to be attached. Shared, immutable. */

@@ -16,6 +16,7 @@ enum {
   PROP_MODE,
   PROP_WINDOWS,
   PROP_SCALES,
+  PROP_CROP,
   PROP_THRESHOLD,
   PROP_SUB_IMAGES,
   PROP_MAX_SUB_IMAGES,
@@ -150,6 +151,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     set_scales (self, value);
     return;
   }
+  if (id == PROP_CROP) {
+    gst_ensemble_classify_set_crop (self, value);
+    return;
+  }
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_MODEL:
@@ -244,6 +249,9 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
   case PROP_SCALES:
     get_scales (&self->settings, value);
     break;
+  case PROP_CROP:
+    gst_ensemble_classify_get_crop (&self->settings.crop, value);
+    break;
   case PROP_THRESHOLD:
     g_value_set_float (value, self->settings.threshold);
     break;
@@ -314,6 +322,19 @@ make_frame_gate_properties (void)
 }
 
 static void
+make_region_properties (void)
+{
+  props[PROP_CROP] = gst_param_spec_array (
+      "crop", "Crop",
+      "The part of the frame that is analysed, as if it were the frame: x, y, width and height as "
+      "shares of the frame, for instance <0.25, 0.5, 0.5, 0.5>; results keep the whole frame's "
+      "coordinates (empty: all of it)",
+      g_param_spec_double ("number", "Number", "A share of the frame", -G_MAXFLOAT, G_MAXFLOAT, 0,
+                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS),
+      PLAYING);
+}
+
+static void
 make_sub_image_properties (void)
 {
   props[PROP_SUB_IMAGES] =
@@ -378,6 +399,7 @@ gst_ensemble_classify_install_properties (GObjectClass *object)
   make_bundle_properties ();
   make_frame_gate_properties ();
   make_analysis_properties ();
+  make_region_properties ();
   make_sub_image_properties ();
   g_object_class_install_properties (object, N_PROPS, props);
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_MODE, 0);

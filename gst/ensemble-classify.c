@@ -25,6 +25,9 @@
  * frames of any size, and both where subjects of both sizes occur: a large frame is then classified
  * tiled and whole, and the higher probability wins. Both properties may change while playing.
  *
+ * #GstEnsembleClassify:crop has a part of the frame analysed as if it were the frame. Results keep
+ * the whole frame's coordinates.
+ *
  * A style gives a camera's frames the look of the pictures that the ensemble was trained on, before
  * they are classified: #GstEnsembleClassify:style. Region proposals are searched on the frame as it
  * is. Each element has its own, also where several share a bundle, and it may change while playing:

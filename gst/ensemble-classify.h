@@ -72,6 +72,12 @@ gboolean gst_ensemble_classify_check_scales (GstEnsembleClassify *self,
                                              const GstEnsembleSettings *settings);
 /* The same of scales that were set before there was a bundle, which has its own instead then. */
 void gst_ensemble_classify_check_early_scales (GstEnsembleClassify *self);
+/* Takes four numbers, x, y, width and height of the part of the frame that is analysed, in [0, 1];
+ * none: all of it. A part that reaches beyond the frame is cut, with a warning; of what can't be
+ * one, a warning is all that becomes. Any thread. */
+void gst_ensemble_classify_set_crop (GstEnsembleClassify *self, const GValue *array);
+/* The same numbers, appended to an array. */
+void gst_ensemble_classify_get_crop (const EnsRect *crop, GValue *array);
 /* Puts the stream's functions into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
 /* From now on caps that the element can't take make an error that says so: the pad refuses them by

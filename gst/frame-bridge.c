@@ -4,6 +4,8 @@
 #include <gst/allocators/gstdmabuf.h>
 #include <string.h>
 
+#include "vision/pixel-layout.h"
+
 static const struct {
   GstVideoFormat format;
   EnsPixels pixels;
@@ -106,6 +108,27 @@ find_dma_buf (const GstVideoFrame *video, guint plane, gsize size, EnsDmaBuf *fo
   return TRUE;
 }
 
+/* What elements such as decoders and videocrop say of a picture that lies in a larger one: the caps
+ * have its size. */
+static void
+honour_crop (GstBuffer *buffer, EnsFrame *frame)
+{
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  EnsFramePart part;
+
+  if (crop == NULL || crop->x >= frame->width || crop->y >= frame->height)
+    return;
+  part = (EnsFramePart) {crop->x, crop->y, MIN (crop->width, frame->width - crop->x),
+                         MIN (crop->height, frame->height - crop->y)};
+  if (part.width == 0 || part.height == 0)
+    return;
+  if (ens_pixels_planes (frame->pixels) > 1) {
+    part.x -= part.x % 2;
+    part.y -= part.y % 2;
+  }
+  *frame = ens_frame_cut (frame, &part);
+}
+
 void
 gst_ensemble_describe_frame (const GstVideoFrame *video, EnsFrame *frame)
 {
@@ -134,6 +157,7 @@ gst_ensemble_describe_frame (const GstVideoFrame *video, EnsFrame *frame)
       n_dma_bufs++;
   }
   frame->n_dma_bufs = n_dma_bufs == n_planes ? n_planes : 0;
+  honour_crop (video->buffer, frame);
 }
 
 EnsPicture *

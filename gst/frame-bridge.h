@@ -46,7 +46,9 @@ gboolean gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const 
 /* Points `frame` at the planes of a mapped frame, and says which DMABufs they lie in, if they do:
  * valid as long as the mapping is, which waits for pending writes to them. Chroma planes
  * are put in the engine's order (YV12 is I420 with its planes exchanged); alpha is ignored. Of
- * matrices other than BT.601 and BT.709 the nearer one is taken. */
+ * matrices other than BT.601 and BT.709 the nearer one is taken. Of a buffer with a
+ * GstVideoCropMeta the frame is the picture inside that; where chroma planes are smaller, it begins
+ * on an even pixel. */
 void gst_ensemble_describe_frame (const GstVideoFrame *video, EnsFrame *frame);
 
 /* Copies a mapped frame. `recycled` (transfer full, may be NULL) is a picture that nobody else

@@ -177,6 +177,16 @@ networks_variant (const EnsResult *result)
   return g_variant_builder_end (&builder);
 }
 
+/* Which region of another element a window is. */
+static void
+add_origin (GVariantBuilder *builder, const EnsRegionOrigin *origin)
+{
+  if (origin->type != NULL)
+    g_variant_builder_add (builder, "{sv}", "type", g_variant_new_string (origin->type));
+  if (origin->id >= 0)
+    g_variant_builder_add (builder, "{sv}", "id", g_variant_new_int32 (origin->id));
+}
+
 static GVariant *
 windows_variant (const EnsResult *result)
 {
@@ -188,6 +198,8 @@ windows_variant (const EnsResult *result)
     const float *probabilities = result->window_probabilities + (gsize)w * result->n_classes;
 
     g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
+    if (result->regions != NULL)
+      add_origin (&builder, &result->regions[w]);
     g_variant_builder_add (&builder, "{sv}", "rect", rect_variant (&window->rect));
     g_variant_builder_add (&builder, "{sv}", "score", g_variant_new_double (window->score));
     g_variant_builder_add (&builder, "{sv}", PROBABILITIES,
@@ -270,6 +282,8 @@ gst_ensemble_structure_new (EnsResult *result)
                                  result->width, "height", G_TYPE_UINT, result->height, NULL);
   if (result->style != NULL)
     gst_structure_set (structure, "style", G_TYPE_STRING, result->style, NULL);
+  if (result->reused > 0)
+    gst_structure_set (structure, "reused", G_TYPE_UINT, result->reused, NULL);
   take_variant (structure, PROBABILITIES, probabilities_variant (result));
   take_variant (structure, "classes", classes_variant (result));
   take_variant (structure, "networks", networks_variant (result));

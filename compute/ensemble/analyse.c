@@ -25,6 +25,7 @@
 #include "engine/jobs.h"
 #include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
+#include "ensemble/frame-crop.h"
 #include "ensemble/frame-windows.h"
 
 struct _EnsAnalysis {
@@ -400,6 +401,17 @@ add_map (EnsResult *result, const EnsSubImages *sub_images)
   map->height = sub_images->rects[0].height;
 }
 
+/* What the windows are, if they were given. */
+static void
+name_regions (EnsResult *result, const EnsFrameWindows *windows, const EnsRegionOrigin *origins)
+{
+  if (origins == NULL || windows->given == NULL)
+    return;
+  result->regions = g_new0 (EnsRegionOrigin, result->n_windows);
+  for (guint w = 0; w < result->n_windows; w++)
+    result->regions[w] = origins[windows->given[w]];
+}
+
 /* (transfer full) */
 static EnsResult *
 make_result (const FrameState *state, guint64 pts)
@@ -415,6 +427,7 @@ make_result (const FrameState *state, guint64 pts)
                            bundle->n_networks, n_windows);
   if (n_windows > 0)
     memcpy (result->windows, state->windows->windows, n_windows * sizeof *result->windows);
+  name_regions (result, state->windows, state->options->origins);
   if (ens_sub_images_get_size (state->sub_images) > 1
       || state->options->sub_images == ENS_SUB_IMAGES_ON)
     add_map (result, state->sub_images);
@@ -449,8 +462,6 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   const EnsJobTimes *times;
 
   *adapted = FALSE;
-  if (!ens_frame_validate (frame, error))
-    return NULL;
   state.sub_images = ens_sub_images_new (bundle, state.options, frame->width, frame->height);
   state.windows = find_windows (&state);
   found = g_get_monotonic_time ();
@@ -502,16 +513,14 @@ refuse_scales (EnsAnalysis *analysis, const EnsAnalyseOptions *options, const GE
   return TRUE;
 }
 
-EnsResult *
-ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
-                  const EnsAnalyseOptions *options, GError **error)
+static EnsResult *
+analyse_at_scales (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
+                   const EnsAnalyseOptions *options, GError **error)
 {
-  EnsAnalyseOptions given = options != NULL ? *options : ENS_ANALYSE_DEFAULTS;
+  EnsAnalyseOptions given = *options;
   g_autoptr (GError) reason = NULL;
   gboolean adapted;
   EnsResult *result;
-
-  g_return_val_if_fail (given.n_scales <= ENS_MAX_SCALES, NULL);
 
   if (given.n_scales > 0 && are_refused (analysis, &given))
     given.n_scales = 0;
@@ -524,4 +533,22 @@ ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   }
   g_propagate_error (error, g_steal_pointer (&reason));
   return NULL;
+}
+
+EnsResult *
+ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
+                  const EnsAnalyseOptions *options, GError **error)
+{
+  g_auto (EnsFrameCrop) crop = {0};
+  EnsResult *result;
+
+  g_return_val_if_fail (options == NULL || options->n_scales <= ENS_MAX_SCALES, NULL);
+
+  if (!ens_frame_validate (frame, error))
+    return NULL;
+  ens_frame_crop_init (&crop, frame, options != NULL ? options : &ENS_ANALYSE_DEFAULTS);
+  result = analyse_at_scales (analysis, &crop.frame, pts, &crop.options, error);
+  if (result != NULL)
+    ens_frame_crop_place_result (&crop, result);
+  return result;
 }

@@ -67,6 +67,10 @@ typedef struct {
    * them, or the first `windows`. */
   const EnsRect *regions;
   guint n_regions;
+  const EnsRegionOrigin *origins; /* where each region comes from, for the result; NULL: not told */
+  /* The part of the frame that is analysed, as if it were the frame; regions and the result's
+   * rectangles are the whole frame's. Width or height 0: all of it. */
+  EnsRect crop;
   EnsSubImagesMode sub_images;
   guint max_sub_images; /* 0: the bundle's */
   gboolean no_gate;     /* classes are reported whatever their similarity, which is still given */

@@ -4,20 +4,22 @@
 #include <math.h>
 
 #include "classify/fusion.h"
-#include "vision/pixel-layout.h"
+#include "ensemble/frame-crop.h"
 #include "vision/recall.h"
 
 /* Windows are appended sub-image by sub-image. */
 typedef struct {
   GArray *windows; /* EnsWindow */
   GArray *first;   /* guint */
+  GArray *given;   /* guint */
 } Collection;
 
 static Collection
 collection_begin (void)
 {
   return (Collection) {g_array_new (FALSE, FALSE, sizeof (EnsWindow)),
-                       g_array_new (FALSE, TRUE, sizeof (guint))};
+                       g_array_new (FALSE, TRUE, sizeof (guint)),
+                       g_array_new (FALSE, FALSE, sizeof (guint))};
 }
 
 static void
@@ -35,6 +37,7 @@ collection_end (Collection *collection)
   g_array_append_val (collection->first, collection->windows->len);
   windows->first = (guint *)g_array_free (collection->first, FALSE);
   windows->windows = (EnsWindow *)g_array_free (collection->windows, FALSE);
+  windows->given = (guint *)g_array_free (collection->given, FALSE);
   return windows;
 }
 
@@ -51,19 +54,6 @@ get_part (const EnsFrame *frame, const EnsSubImages *sub_images, guint s)
   y = sub_images->y[s / sub_images->columns];
   return (EnsFramePart) {x - x % 2, y - y % 2, sub_images->width + x % 2,
                          sub_images->height + y % 2};
-}
-
-static EnsWindow
-place_on_frame (const EnsWindow *window, const EnsFramePart *part, const EnsFrame *frame)
-{
-  float scale_x = (float)part->width / frame->width, scale_y = (float)part->height / frame->height;
-  EnsWindow placed = *window;
-
-  placed.rect.x = window->rect.x * scale_x + (float)part->x / frame->width;
-  placed.rect.y = window->rect.y * scale_y + (float)part->y / frame->height;
-  placed.rect.width *= scale_x;
-  placed.rect.height *= scale_y;
-  return placed;
 }
 
 EnsFrameWindows *
@@ -83,8 +73,10 @@ ens_frame_windows_search (const EnsFrameWindowsSource *source)
     if (share > 0)
       n = ens_window_search_run (source->search, &cut, share, source->pool, &found);
     for (guint w = 0; w < n; w++) {
-      EnsWindow window = place_on_frame (&found[w], &part, source->frame);
+      EnsWindow window = found[w];
 
+      window.rect =
+          ens_frame_part_place (&part, source->frame->width, source->frame->height, &found[w].rect);
       g_array_append_val (collection.windows, window);
     }
   }
@@ -101,8 +93,10 @@ ens_frame_windows_given (const EnsSubImages *sub_images, const EnsRect *regions,
     for (guint r = 0; r < n_regions; r++) {
       EnsWindow window = {.rect = regions[r]};
 
-      if (ens_sub_images_find (sub_images, &regions[r]) == s)
-        g_array_append_val (collection.windows, window);
+      if (ens_sub_images_find (sub_images, &regions[r]) != s)
+        continue;
+      g_array_append_val (collection.windows, window);
+      g_array_append_val (collection.given, r);
     }
   }
   return collection_end (&collection);
@@ -172,5 +166,6 @@ ens_frame_windows_free (EnsFrameWindows *windows)
     return;
   g_free (windows->windows);
   g_free (windows->first);
+  g_free (windows->given);
   g_free (windows);
 }

@@ -9,6 +9,7 @@ typedef struct {
   EnsWindow *windows; /* on the frame; by sub-image, the best of each first */
   guint *first;       /* of each sub-image, and behind the last one how many there are */
   guint n_sub_images;
+  guint *given; /* of windows that were given, which region each is; NULL: they were searched */
 } EnsFrameWindows;
 
 typedef struct {

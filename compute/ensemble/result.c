@@ -111,6 +111,7 @@ ens_result_unref (EnsResult *result)
   g_free (result->bundle);
   g_free (result->version);
   g_free (result->style);
+  g_free (result->regions);
   g_free (result);
 }
 
@@ -220,6 +221,9 @@ ens_result_top (EnsResult *result, guint top_k)
   top->bundle = g_strdup (result->bundle);
   top->version = g_strdup (result->version);
   top->style = g_strdup (result->style);
+  if (result->regions != NULL)
+    top->regions = g_memdup2 (result->regions, result->n_windows * sizeof *result->regions);
+  top->reused = result->reused;
   top->timings = result->timings;
   return top;
 }
@@ -247,9 +251,13 @@ window_position (const Listing *listing, guint window)
 static void
 choose (const EnsResult *result, guint top_k, Listing *listing)
 {
+  guint n_given = result->regions != NULL ? result->n_windows : 0;
+
   *listing = (Listing) {.classes = rank_classes (result)};
   listing->n_classes = top_k > 0 ? MIN (top_k, result->n_classes) : result->n_classes;
-  listing->windows = g_new (guint, listing->n_classes);
+  listing->windows = g_new (guint, MAX (listing->n_classes, n_given));
+  for (guint w = 0; w < n_given; w++)
+    listing->windows[listing->n_windows++] = w;
   for (guint i = 0; i < listing->n_classes; i++) {
     gint window = result->classes[listing->classes[i]].window;
 
@@ -321,6 +329,16 @@ write_networks (EnsJson *json, const EnsResult *result, const Listing *listing)
   ens_json_close (json);
 }
 
+/* Which region of another element a window is. */
+static void
+write_origin (EnsJson *json, const EnsRegionOrigin *origin)
+{
+  if (origin->type != NULL)
+    ens_json_string (json, "type", origin->type);
+  if (origin->id >= 0)
+    ens_json_integer (json, "id", origin->id);
+}
+
 static void
 write_windows (EnsJson *json, const EnsResult *result, const Listing *listing)
 {
@@ -330,6 +348,8 @@ write_windows (EnsJson *json, const EnsResult *result, const Listing *listing)
     const EnsRect *rect = &result->windows[w].rect;
 
     ens_json_open_object (json, NULL, ENS_JSON_FLAT);
+    if (result->regions != NULL)
+      write_origin (json, &result->regions[w]);
     ens_json_float (json, "x", rect->x);
     ens_json_float (json, "y", rect->y);
     ens_json_float (json, "width", rect->width);
@@ -399,6 +419,8 @@ ens_result_to_json (const EnsResult *result, guint top_k)
   ens_json_string (&json, "version", result->version);
   if (result->style != NULL)
     ens_json_string (&json, "style", result->style);
+  if (result->reused > 0)
+    ens_json_unsigned (&json, "reused", result->reused);
   write_classes (&json, result, &listing);
   write_networks (&json, result, &listing);
   if (result->n_windows > 0)

@@ -77,6 +77,23 @@ ENS_RESULT_API
 char *ens_class_result_get_reason (const EnsClassResult *class_result);
 
 /**
+ * EnsRegionOrigin:
+ * @type: (nullable): what the region shows, as upstream calls it; %NULL if it has no name. Interned
+ * @id: its identifier there, of a #GstVideoRegionOfInterestMeta or a #GstAnalyticsODMtd; -1 if it
+ *   has none
+ *
+ * Which region of another element a window is.
+ *
+ * Since: 0.3
+ */
+typedef struct {
+  const char *type;
+  gint id;
+  /*< private >*/
+  gpointer _reserved[2];
+} EnsRegionOrigin;
+
+/**
  * EnsNetworkResult:
  * @name: belongs to the result
  * @probabilities: (array): one per class, on the whole frame; with a map, on each class's sub-image
@@ -185,6 +202,10 @@ typedef struct {
  * @map: (nullable): %NULL unless the frame was divided
  * @timings: what the analysis took
  * @style: (nullable): name of the style that the frame was adapted by; %NULL: none. Since: 0.3
+ * @regions: (array length=n_windows) (nullable): of windows that are regions of other elements,
+ *   which ones; %NULL if the windows were searched. Since: 0.3
+ * @reused: how many sub-images (of a frame that was not divided, 1 at most) were still and have the
+ *   probabilities of the frame before. Since: 0.3
  *
  * The classification of one frame. Shared between threads once complete, and immutable from
  * then on.
@@ -211,8 +232,10 @@ typedef struct {
   gatomicrefcount references;
   /*< public >*/
   char *style;
+  EnsRegionOrigin *regions;
+  guint reused;
   /*< private >*/
-  gpointer _reserved[7];
+  gpointer _reserved[5];
 } EnsResult;
 
 /**
@@ -318,11 +341,12 @@ EnsResult *ens_result_top (EnsResult *result, guint top_k);
  *
  * One line of JSON without a newline, "schema": %ENS_RESULT_SCHEMA, as result.schema.json describes
  * it. Classes are sorted by probability; networks' probabilities are theirs, in that order. Of the
- * windows those are listed that are a listed class's best, and the class's "window" is a position
- * in that list. "map" has the geometry and, per listed class, a list of rows. What is unknown is
- * left out: "pts", "source", without windows also "p3", "window" and "windows", without a map also
- * "map"; "sub_image" where P is that of the frame as one; without a style "style"; without a gate
- * for the class "similarity", "range" and "withheld", and "reason" unless it is withheld.
+ * windows those are listed that are a listed class's best, or all if they are regions of other
+ * elements, and the class's "window" is a position in that list. "map" has the geometry and, per
+ * listed class, a list of rows. What is unknown is left out: "pts", "source", without windows also
+ * "p3", "window" and "windows", without a map also "map"; "sub_image" where P is that of the frame
+ * as one; without a style "style"; without still sub-images "reused"; without a gate for the class
+ * "similarity", "range" and "withheld", and "reason" unless it is withheld.
  *
  * Returns: (transfer full): the line
  *

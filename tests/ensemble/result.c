@@ -131,6 +131,23 @@ START_TEST (test_with_map)
 }
 END_TEST
 
+/* Windows that are regions of other elements are all there. */
+START_TEST (test_with_regions)
+{
+  g_autoptr (EnsResult) result = make_result (3);
+
+  result->regions = g_new0 (EnsRegionOrigin, 3);
+  result->regions[0] = (EnsRegionOrigin) {.type = "vehicle", .id = 7};
+  result->regions[1] = (EnsRegionOrigin) {.type = "person", .id = -1};
+  result->regions[2] = (EnsRegionOrigin) {.id = 0};
+  result->classes[1].window = 2;
+  result->classes[1].p3 = 0.5F;
+  result->window_probabilities[7] = 0.5F;
+  result->reused = 2;
+  check_json (result, 1, "with-regions");
+}
+END_TEST
+
 /* A class within its range, one below and one that has no similarity; the frame is withheld from
  * both. */
 START_TEST (test_with_gate)
@@ -186,6 +203,9 @@ START_TEST (test_top)
   add_map (result);
   for (guint i = 0; i < 6; i++)
     result->window_probabilities[i] = (float)i;
+  result->regions = g_new0 (EnsRegionOrigin, 2);
+  result->regions[1].id = 5;
+  result->reused = 3;
 
   top = ens_result_top (result, 2);
   ck_assert_uint_eq (top->n_classes, 2);
@@ -207,6 +227,8 @@ START_TEST (test_top)
   ck_assert_double_eq (top->map->probabilities[1 * 2 + 0], 0.5F);
   ck_assert_double_eq (top->map->probabilities[3 * 2 + 1], 0.25F);
   ck_assert_uint_eq (top->pts, 40000000);
+  ck_assert_int_eq (top->regions[1].id, 5);
+  ck_assert_uint_eq (top->reused, 3);
   ck_assert_str_eq (top->bundle, "street");
   ck_assert_int_eq (top->timings.total, 6);
 
@@ -241,6 +263,7 @@ main (int argc, char **argv)
   test_add ("odd", test_odd);
   test_add ("with-map", test_with_map);
   test_add ("with-gate", test_with_gate);
+  test_add ("with-regions", test_with_regions);
   TEST_ADD_LOOP ("reason", test_reason, reason_rows);
   test_add ("top", test_top);
   test_add ("references", test_references);

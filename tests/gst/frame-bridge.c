@@ -225,6 +225,57 @@ START_TEST (test_recycling)
 }
 END_TEST
 
+/* ---- A picture within a larger one ---- */
+
+/* Of 32×16 pixels; what is asked for and what is described. */
+static const struct {
+  GstVideoFormat format;
+  EnsRect asked, given; /* in pixels */
+} crop_rows[] = {
+    {GST_VIDEO_FORMAT_I420, {4, 2, 20, 8}, {4, 2, 20, 8}},
+    {GST_VIDEO_FORMAT_NV12, {5, 3, 20, 8}, {4, 2, 20, 8}}, /* chroma begins on an even pixel */
+    {GST_VIDEO_FORMAT_RGB, {5, 3, 20, 8}, {5, 3, 20, 8}},
+    {GST_VIDEO_FORMAT_GRAY8, {31, 15, 1, 1}, {31, 15, 1, 1}},
+    {GST_VIDEO_FORMAT_RGB, {16, 8, 32, 16}, {16, 8, 16, 8}}, /* cut to the frame */
+    {GST_VIDEO_FORMAT_RGB, {40, 0, 8, 8}, {0, 0, 32, 16}},   /* nonsense */
+    {GST_VIDEO_FORMAT_RGB, {0, 0, 0, 0}, {0, 0, 32, 16}},
+};
+
+START_TEST (test_crop)
+{
+  const EnsRect *asked = &crop_rows[_i].asked, *given = &crop_rows[_i].given;
+  g_autoptr (EnsPicture) picture = NULL, wrapped = NULL;
+  g_autoptr (GstBuffer) buffer = NULL;
+  GstVideoCropMeta *crop;
+  GstVideoFrame video;
+  GstVideoInfo info;
+
+  gst_video_info_set_format (&info, crop_rows[_i].format, 32, 16);
+  buffer = make_buffer (&info, 4);
+  crop = gst_buffer_add_video_crop_meta (buffer);
+  crop->x = (guint)asked->x;
+  crop->y = (guint)asked->y;
+  crop->width = (guint)asked->width;
+  crop->height = (guint)asked->height;
+  ck_assert (gst_video_frame_map (&video, &info, buffer, GST_MAP_WRITE));
+  fill (&video);
+  picture = gst_ensemble_copy_frame (&video, NULL);
+  gst_video_frame_unmap (&video);
+  wrapped = gst_ensemble_wrap_buffer (buffer, &info);
+  for (guint i = 0; i < 2; i++) {
+    const EnsFrame *frame = i == 0 ? &picture->frame : &wrapped->frame;
+
+    ck_assert_uint_eq (frame->width, (guint)given->width);
+    ck_assert_uint_eq (frame->height, (guint)given->height);
+    ck_assert_uint_eq (read_component (frame, 0, 0, 0),
+                       pattern (0, (guint)given->x, (guint)given->y));
+    if (ens_pixels_planes (frame->pixels) > 1)
+      ck_assert_uint_eq (read_component (frame, 2, 1, 1),
+                         pattern (2, (guint)given->x / 2 + 1, (guint)given->y / 2 + 1));
+  }
+}
+END_TEST
+
 /* ---- DMABufs, for which files in memory stand ---- */
 
 #define FILE_SIZE 16384
@@ -372,6 +423,7 @@ main (int argc, char **argv)
   test_add ("caps", test_caps);
   TEST_ADD_LOOP ("colorimetry", test_colorimetry, colorimetry_rows);
   TEST_ADD_LOOP ("recycling", test_recycling, recycling_rows);
+  TEST_ADD_LOOP ("crop", test_crop, crop_rows);
   test_add ("dma-bufs", test_dma_bufs);
 #if GST_CHECK_VERSION(1, 24, 0)
   test_add ("drm-formats", test_drm_formats);

@@ -32,6 +32,8 @@ G_BEGIN_DECLS
  * - schema, string: "gst-ensemble/result/1"
  * - bundle, version, strings: which ensemble classified the frame
  * - style, string: which style the frame was adapted by; only if one was
+ * - reused, guint: how many sub-images were still and have the probabilities of the frame before;
+ *   only if some have
  * - pts, guint64: of the frame analysed; may be GST_CLOCK_TIME_NONE
  * - age, guint64: nanoseconds of running time from that frame to this one, 0 on the frame itself;
  *   GST_CLOCK_TIME_NONE if unknown
@@ -43,7 +45,8 @@ G_BEGIN_DECLS
  *   class similarity d, range (dd), withheld b, and if it is withheld reason s
  * - networks, GVariant a(sad): name; probability per class, on the whole frame or on the class's
  *   sub-image
- * - windows, GVariant aa{sv}: rect (dddd): x, y, width, height in [0, 1]; score d; probabilities ad
+ * - windows, GVariant aa{sv}: rect (dddd): x, y, width, height in [0, 1]; score d; probabilities
+ *   ad; of regions of other elements, as far as these have them, type s and id i
  * - map, GVariant a{sv}, of a frame that was divided into sub-images: columns, rows u; x, y ad,
  * where these begin, and width, height d of each, in [0, 1]; probabilities a{sad}: class and P in
  * every sub-image, row by row

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which part of a frame ensembleclassify looks at. */
+#include "classify-fixture.h"
+
+#define RED 0xff0000
+#define BLUE 0x0000ff
+
+#define WIDTH 64
+#define HEIGHT 48
+#define CAPS "video/x-raw, format=RGB, width=64, height=48, framerate=25/1"
+
+static void
+play (void)
+{
+  gst_util_set_object_arg (G_OBJECT (classify->element), "mode", "sync");
+  classify_play (classify, CAPS);
+}
+
+/* Paints a rectangle, in pixels, with one colour. */
+static void
+paint (GstBuffer *buffer, const GstVideoRectangle *rect, guint colour)
+{
+  GstMapInfo map;
+
+  ck_assert (gst_buffer_map (buffer, &map, GST_MAP_WRITE));
+  for (gint y = rect->y; y < rect->y + rect->h; y++)
+    for (gint x = rect->x; x < rect->x + rect->w; x++)
+      for (guint c = 0; c < 3; c++)
+        map.data[(gsize)y * 3 * WIDTH + 3 * (gsize)x + c] = (guint8)(colour >> (16 - 8 * c));
+  gst_buffer_unmap (buffer, &map);
+}
+
+/* A blue frame with a red rectangle. */
+static GstBuffer *
+make_frame (const GstVideoRectangle *red, GstClockTime pts)
+{
+  GstBuffer *buffer = classify_make_frame (classify, BLUE, pts);
+
+  paint (buffer, red, RED);
+  return buffer;
+}
+
+static GstBuffer *
+push (GstBuffer *buffer)
+{
+  ck_assert_int_eq (gst_harness_push (classify->harness, buffer), GST_FLOW_OK);
+  return gst_harness_pull (classify->harness);
+}
+
+/* ---- A crop ---- */
+
+static const GstVideoRectangle right_half = {32, 0, 32, 48};
+
+static void
+check_colour (gboolean red)
+{
+  static GstClockTime pts;
+  g_autoptr (GstBuffer) out = push (make_frame (&right_half, pts += FRAME));
+
+  ck_assert_uint_eq (classify_get_result (out)->width, WIDTH);
+  ck_assert_double_gt (classify_get_probability (out, red ? "red" : "blue"), 0.9F);
+  ck_assert_double_lt (classify_get_probability (out, red ? "blue" : "red"), 0.6F);
+}
+
+START_TEST (test_crop)
+{
+  g_object_set (classify->element, "windows", 0, NULL);
+  gst_util_set_object_arg (G_OBJECT (classify->element), "crop", "<0.5, 0, 0.5, 1>");
+  play ();
+  check_colour (TRUE);
+  gst_util_set_object_arg (G_OBJECT (classify->element), "crop", "<0, 0, 0.25, 0.5>");
+  check_colour (FALSE);
+  gst_util_set_object_arg (G_OBJECT (classify->element), "crop", "<0.75, 0.5, 0.25, 0.5>");
+  check_colour (TRUE);
+}
+END_TEST
+
+/* What is set, the warning, and what then counts. */
+static const struct {
+  const char *crop, *warning;
+  double then[4];
+} crop_rows[] = {
+    {"<0.25, 0.5, 0.5, 0.25>", NULL, {0.25, 0.5, 0.5, 0.25}},
+    {"< >", NULL, {0}},
+    {"<0.5, 0.5, 1, 1>", "it is cut to <0.5, 0.5, 0.5, 0.5>", {0.5, 0.5, 0.5, 0.5}},
+    {"<-0.5, 0, 1, 1>", "it is cut to <0, 0, 0.5, 1>", {0, 0, 0.5, 1}},
+    {"<0.5, 0.5, 0, 0.5>", "is not changed: nothing of the frame", {0.5, 0, 0.5, 1}},
+    {"<2, 0, 1, 1>", "is not changed: nothing of the frame", {0.5, 0, 0.5, 1}},
+    {"<0.5, 0.5, -0.25, 0.5>", "is not changed: nothing of the frame", {0.5, 0, 0.5, 1}},
+    {"<0.5, 0.5>", "is not changed: it has to have four numbers", {0.5, 0, 0.5, 1}},
+};
+
+START_TEST (test_crop_values)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) warning = NULL;
+  GValue value = G_VALUE_INIT;
+
+  gst_element_set_bus (classify->element, bus);
+  gst_util_set_object_arg (G_OBJECT (classify->element), "crop", "<0.5, 0, 0.5, 1>");
+  gst_util_set_object_arg (G_OBJECT (classify->element), "crop", crop_rows[_i].crop);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  ck_assert ((message != NULL) == (crop_rows[_i].warning != NULL));
+  if (message != NULL) {
+    gst_message_parse_warning (message, &warning, NULL);
+    ck_assert_contains (warning->message, crop_rows[_i].warning);
+  }
+  g_value_init (&value, GST_TYPE_ARRAY);
+  g_object_get_property (G_OBJECT (classify->element), "crop", &value);
+  ck_assert_uint_eq (gst_value_array_get_size (&value), crop_rows[_i].then[2] > 0 ? 4 : 0);
+  for (guint i = 0; i < gst_value_array_get_size (&value); i++)
+    ck_assert_double_eq (g_value_get_double (gst_value_array_get_value (&value, i)),
+                         crop_rows[_i].then[i]);
+  g_value_unset (&value);
+  gst_element_set_bus (classify->element, NULL);
+}
+END_TEST
+
+/* ---- A picture within a larger one, as decoders have it ---- */
+
+START_TEST (test_crop_meta)
+{
+  GstBuffer *buffer;
+  g_autoptr (GstBuffer) out = NULL;
+  GstVideoCropMeta *crop;
+  const EnsResult *result;
+
+  g_object_set (classify->element, "windows", 0, NULL);
+  play ();
+  buffer = make_frame (&right_half, 0);
+  gst_buffer_add_video_meta (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, WIDTH,
+                             HEIGHT);
+  crop = gst_buffer_add_video_crop_meta (buffer);
+  crop->x = 33;
+  crop->y = 1;
+  crop->width = 20;
+  crop->height = 30;
+  classify_play (classify, "video/x-raw, format=RGB, width=20, height=30, framerate=25/1");
+  out = push (buffer);
+  result = classify_get_result (out);
+  ck_assert_uint_eq (result->width, 20);
+  ck_assert_uint_eq (result->height, 30);
+  ck_assert_double_gt (classify_get_probability (out, "red"), 0.9F);
+  ck_assert_double_lt (classify_get_probability (out, "blue"), 0.1F);
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  test_init (&argc, &argv);
+  test_suite ("gst/classify-where");
+  test_fixture (classify_set_up, classify_tear_down);
+  test_add ("crop", test_crop);
+  TEST_ADD_LOOP ("crop-values", test_crop_values, crop_rows);
+  test_add ("crop-meta", test_crop_meta);
+  return test_run ();
+}
