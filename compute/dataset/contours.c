@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "dataset/listing.h"
 #include "dataset/picture-names.h"
 
 #define TRUTH_ENDING "_gt.png"
@@ -34,39 +35,14 @@ ens_contour_set_free (EnsContourSet *set)
 
 /* ---- Listing ---- */
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Names in a folder, in byte order. (transfer full) */
-static GPtrArray *
-list_names (const char *folder, GError **error)
-{
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GError) reason = NULL;
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, &reason);
-  const char *name;
-
-  if (dir == NULL) {
-    ens_fail (error, ENS_ERROR_FILE, folder, "can't read this folder: %s", reason->message);
-    return NULL;
-  }
-  while ((name = g_dir_read_name (dir)) != NULL)
-    g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, compare_names);
-  return g_steal_pointer (&names);
-}
-
 /* The photograph of a truth called ID_gt.png: a picture ID.… (transfer none) */
 static const char *
-find_picture (const GPtrArray *names, const char *truth)
+find_picture (const GPtrArray *files, const char *truth)
 {
   gsize length = strlen (truth) - strlen (TRUTH_ENDING);
 
-  for (guint i = 0; i < names->len; i++) {
-    const char *name = names->pdata[i], *dot = strrchr (name, '.');
+  for (guint i = 0; i < files->len; i++) {
+    const char *name = files->pdata[i], *dot = strrchr (name, '.');
 
     if (dot == name + length && strncmp (name, truth, length) == 0 && ens_picture_has_name (name))
       return name;
@@ -78,15 +54,17 @@ static gboolean
 list_split (EnsContourSet *set, const char *name, EnsSplit split, GError **error)
 {
   g_autofree char *folder = g_build_filename (set->folder, name, NULL);
-  g_autoptr (GPtrArray) names = list_names (folder, error);
+  g_auto (EnsListing) listing = {0};
 
-  for (guint i = 0; names != NULL && i < names->len; i++) {
-    const char *truth = names->pdata[i], *picture;
+  if (!ens_listing_read (&listing, folder, error))
+    return FALSE;
+  for (guint i = 0; i < listing.files->len; i++) {
+    const char *truth = listing.files->pdata[i], *picture;
     EnsContourItem *item;
 
     if (!g_str_has_suffix (truth, TRUTH_ENDING))
       continue;
-    picture = find_picture (names, truth);
+    picture = find_picture (listing.files, truth);
     item = g_new (EnsContourItem, 1);
     item->truth = g_build_filename (folder, truth, NULL);
     item->picture = picture != NULL ? g_build_filename (folder, picture, NULL) : NULL;
@@ -96,7 +74,7 @@ list_split (EnsContourSet *set, const char *name, EnsSplit split, GError **error
                        "expected the photograph beside it, such as %.*s.jpg",
                        (int)(strlen (truth) - strlen (TRUTH_ENDING)), truth);
   }
-  return names != NULL;
+  return TRUE;
 }
 
 static gboolean
@@ -112,21 +90,20 @@ require (const EnsContourSet *set, EnsSplit split, const char *name, GError **er
 EnsContourSet *
 ens_contour_set_load (const char *folder, GError **error)
 {
-  g_autoptr (GPtrArray) names = list_names (folder, error);
   g_autoptr (EnsContourSet) set = NULL;
+  g_auto (EnsListing) listing = {0};
 
-  if (names == NULL)
+  if (!ens_listing_read (&listing, folder, error))
     return NULL;
   set = g_new0 (EnsContourSet, 1);
   set->folder = g_strdup (folder);
   for (guint s = 0; s < ENS_N_SPLITS; s++)
     set->items[s] = g_ptr_array_new_with_free_func (item_free);
-  for (guint i = 0; i < names->len; i++) {
-    g_autofree char *path = g_build_filename (folder, names->pdata[i], NULL);
+  for (guint i = 0; i < listing.folders->len; i++) {
+    const char *name = listing.folders->pdata[i];
     EnsSplit split;
 
-    if (ens_split_parse (names->pdata[i], &split) && g_file_test (path, G_FILE_TEST_IS_DIR)
-        && !list_split (set, names->pdata[i], split, error))
+    if (ens_split_parse (name, &split) && !list_split (set, name, split, error))
       return NULL;
   }
   return require (set, ENS_SPLIT_TRAIN, "train", error)

@@ -3,9 +3,10 @@
  *
  * A folder SPLIT holds pairs of a photograph, ID.jpg or another picture, and ID_gt.png of the same
  * size, grey: 0 where nobody saw a contour, 255 where all who drew did; between them their share.
- * Splits are called train and val, perhaps test, or as ens_split_parse () reads it. Other files
- * are left out. So are the photographs of BSDS500 laid out: Arbeláez, Maire, Fowlkes and Malik,
- * "Contour Detection and Hierarchical Image Segmentation", PAMI 2011. */
+ * Splits are called train and val, perhaps test, or as ens_split_parse () reads it. Other files,
+ * hidden ones and what is no file are left out. So are the photographs of BSDS500 laid out:
+ * Arbeláez, Maire, Fowlkes and Malik, "Contour Detection and Hierarchical Image Segmentation", PAMI
+ * 2011. */
 #pragma once
 
 #include "base/error.h"

@@ -5,6 +5,7 @@
 
 #include "dataset/boxes-private.h"
 #include "dataset/dataset-private.h"
+#include "dataset/listing.h"
 #include "dataset/voc-lists.h"
 
 /* How many names a note lists. */
@@ -106,12 +107,6 @@ read_images (EnsDataset *dataset, Boxed *boxed, GError **error)
 
 /* ---- Classes ---- */
 
-static gint
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *)a, *(const char *const *)b);
-}
-
 static gboolean
 find_classes (EnsDataset *dataset, GPtrArray *images, GError **error)
 {
@@ -135,7 +130,7 @@ find_classes (EnsDataset *dataset, GPtrArray *images, GError **error)
                  dataset->folder, images->len);
     return FALSE;
   }
-  qsort (names, dataset->n_classes, sizeof *names, compare_names);
+  qsort (names, dataset->n_classes, sizeof *names, ens_listing_compare);
   dataset->classes = g_strdupv ((char **)names);
   return TRUE;
 }
@@ -282,7 +277,7 @@ list_strangers (const Strangers *strangers)
       (const char **)g_hash_table_get_keys_as_array (strangers->names, &n);
   g_autofree char *text = NULL;
 
-  qsort (names, n, sizeof *names, compare_names);
+  qsort (names, n, sizeof *names, ens_listing_compare);
   if (n <= MAX_NAMES)
     return g_strjoinv (", ", (char **)names);
   names[MAX_NAMES] = NULL;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dataset/contours.h"
 
+#include <sys/stat.h>
+
 #include "check-main.h"
 #include "support/folder.h"
 
@@ -46,6 +48,10 @@ static const struct {
      "val/c_gt.png",
      {"a.jpg+a_gt.png", "c.jpg+c_gt.png", ""},
      NULL},
+    {"hidden",
+     "train/a.jpg train/a_gt.png train/._a_gt.png val/c.jpg val/c_gt.png",
+     {"a.jpg+a_gt.png", "c.jpg+c_gt.png", ""},
+     NULL},
     {"dots",
      "train/a.1.jpg train/a.1_gt.png val/c.jpg val/c_gt.png",
      {"a.1.jpg+a.1_gt.png", "c.jpg+c_gt.png", ""},
@@ -82,6 +88,19 @@ START_TEST (test_load)
 
     ck_assert_str_eq (found, rows[_i].splits[s]);
   }
+}
+END_TEST
+
+/* A pipe is no photograph. */
+START_TEST (test_pipe)
+{
+  g_autofree char *path = g_build_filename (test_folder, "train", "a.jpg", NULL);
+  g_autoptr (GError) error = NULL;
+
+  create ("train/a_gt.png val/c.jpg val/c_gt.png");
+  ck_assert_int_eq (mkfifo (path, 0600), 0);
+  ck_assert_ptr_null (ens_contour_set_load (test_folder, &error));
+  ck_assert_contains (error->message, "a_gt.png: expected the photograph beside it");
 }
 END_TEST
 
@@ -169,6 +188,7 @@ main (int argc, char **argv)
   test_suite ("dataset/contours");
   test_fixture (test_folder_set_up, test_folder_tear_down);
   TEST_ADD_ROWS ("load", test_load, rows);
+  test_add ("pipe", test_pipe);
   test_add ("nowhere", test_nowhere);
   TEST_ADD_ROWS ("read", test_read, read_rows);
   return test_run ();
