@@ -169,26 +169,15 @@ find_declared_encoding (const char *text, gsize size)
   return g_strndup (name + 10, strcspn (name + 10, "\"'"));
 }
 
+/* From another encoding. encoding NULL: the one that XML declares. (transfer full) */
 static char *
-convert_text (const char *text, gsize size, gsize *length, GError **error)
+convert_text (const char *text, gsize size, const char *encoding, gsize *length, GError **error)
 {
-  gsize mark;
-  const char *encoding = find_encoding (text, size, &mark);
-  g_autofree char *declared = NULL;
-  char *converted = NULL;
+  g_autofree char *declared = encoding == NULL ? find_declared_encoding (text, size) : NULL;
+  const char *from = encoding != NULL ? encoding : declared;
+  char *converted =
+      from != NULL ? g_convert (text, (gssize)size, "UTF-8", from, NULL, length, NULL) : NULL;
 
-  text += mark;
-  size -= mark;
-  if (encoding != NULL || g_utf8_validate_len (text, size, NULL)) {
-    *length = size;
-    converted = encoding == NULL
-                    ? g_strndup (text, size)
-                    : g_convert (text, (gssize)size, "UTF-8", encoding, NULL, length, NULL);
-  } else {
-    declared = find_declared_encoding (text, size);
-    if (declared != NULL)
-      converted = g_convert (text, (gssize)size, "UTF-8", declared, NULL, length, NULL);
-  }
   if (converted == NULL || !g_utf8_validate_len (converted, *length, NULL)) {
     g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT,
                          "expected text in UTF-8, found other bytes; save it in UTF-8");
@@ -197,24 +186,44 @@ convert_text (const char *text, gsize size, gsize *length, GError **error)
   return converted;
 }
 
-char *
-ens_file_read_text (const char *path, gsize *length, GError **error)
+GBytes *
+ens_file_map_text (const char *path, GError **error)
 {
   g_autoptr (GMappedFile) file = ens_file_map (path, error);
-  gsize size, converted;
-  char *text;
+  g_autoptr (GBytes) bytes = file != NULL ? g_mapped_file_get_bytes (file) : NULL;
+  const char *text, *encoding;
+  gsize size, mark, length;
+  char *converted;
 
-  if (file == NULL)
+  if (bytes == NULL)
     return NULL;
-  size = g_mapped_file_get_length (file);
+  text = g_bytes_get_data (bytes, &size);
+  if (size == 0)
+    return g_bytes_new_static ("", 0);
   if (size > MAX_TEXT_SIZE) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
                  "expected a text of at most %u bytes, found %" G_GSIZE_FORMAT, MAX_TEXT_SIZE,
                  size);
     return NULL;
   }
-  text = convert_text (size > 0 ? g_mapped_file_get_contents (file) : "", size, &converted, error);
-  if (text != NULL && length != NULL)
-    *length = converted;
-  return text;
+  encoding = find_encoding (text, size, &mark);
+  if (encoding == NULL && g_utf8_validate_len (text + mark, size - mark, NULL))
+    return g_bytes_new_from_bytes (bytes, mark, size - mark);
+  converted = convert_text (text + mark, size - mark, encoding, &length, error);
+  return converted != NULL ? g_bytes_new_take (converted, length) : NULL;
+}
+
+char *
+ens_file_read_text (const char *path, gsize *length, GError **error)
+{
+  g_autoptr (GBytes) bytes = ens_file_map_text (path, error);
+  const char *text;
+  gsize size;
+
+  if (bytes == NULL)
+    return NULL;
+  text = g_bytes_get_data (bytes, &size);
+  if (length != NULL)
+    *length = size;
+  return size > 0 ? g_strndup (text, size) : g_strdup ("");
 }

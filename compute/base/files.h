@@ -26,9 +26,13 @@ GMappedFile *ens_file_map (const char *path, GError **error);
  * (transfer full) */
 char *ens_file_read (const char *path, gsize *size, GError **error);
 
-/* A file's text in UTF-8 without a byte order mark, ended by a zero that *length, which may be
- * NULL, does not count. UTF-16 is converted; so is, of XML, the encoding that its declaration
- * names. As ens_file_map (). (transfer full) */
+/* A file's text in UTF-8 without a byte order mark, with no zero at its end. UTF-16 is converted;
+ * so is, of XML, the encoding that its declaration names; else nothing is copied. As ens_file_map
+ * (). (transfer full) */
+GBytes *ens_file_map_text (const char *path, GError **error);
+
+/* A copy of that, ended by a zero that *length, which may be NULL, does not count. (transfer full)
+ */
 char *ens_file_read_text (const char *path, gsize *length, GError **error);
 
 G_END_DECLS

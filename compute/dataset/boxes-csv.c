@@ -326,14 +326,13 @@ is_table (EnsBoxesReading *reading, const char *path)
 {
   g_autofree char *inside = find_inside (reading->folder, path);
   Reader reader = {.reading = reading, .path = path, .inside = inside};
-  gsize length;
-  g_autofree char *text = ens_file_read_text (path, &length, NULL);
+  g_autoptr (GBytes) text = ens_file_map_text (path, NULL);
   gboolean found = FALSE;
   EnsCsvScan scan;
 
   if (text == NULL)
     return FALSE;
-  ens_csv_scan_init (&scan, text, length);
+  ens_csv_scan_init (&scan, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
   if (ens_csv_table_init (&reader.table, &scan, path, is_picture, &reader, NULL))
     for (guint i = 0; i < MAX_LOOKED_AT && !found; i++) {
       g_auto (GStrv) cells = ens_csv_scan_next (&scan);
@@ -381,14 +380,14 @@ list_tables (EnsBoxesReading *reading)
 static gboolean
 names_columns (const char *path)
 {
-  g_autofree char *text = ens_file_read_text (path, NULL, NULL);
+  g_autoptr (GBytes) text = ens_file_map_text (path, NULL);
   EnsCsvTable table;
   EnsCsvScan scan;
   gboolean named;
 
   if (text == NULL)
     return FALSE;
-  ens_csv_scan_init (&scan, text, strlen (text));
+  ens_csv_scan_init (&scan, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
   named = ens_csv_table_init (&table, &scan, path, NULL, NULL, NULL);
   ens_csv_table_clear (&table);
   return named;
@@ -422,22 +421,21 @@ find_home (EnsBoxesReading *reading, const char *path)
 }
 
 static GPtrArray *
-load_csv (EnsBoxesReading *reading, const char *path, GError **error)
+load_csv (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
   g_autoptr (GPtrArray) images =
       g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
   g_autoptr (GHashTable) by_path = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GPtrArray) tables = NULL;
-  g_autofree char *evidence = reading->whole ? find_csv (path) : g_strdup (path);
-  g_autofree char *beside = find_beside (path);
+  g_autofree char *beside = find_beside (reading->folder);
 
-  if (!reading->whole || g_strcmp0 (evidence, beside) == 0) {
+  if (!reading->whole || strcmp (evidence, beside) == 0) {
     tables = g_ptr_array_new_with_free_func (g_free);
     g_ptr_array_add (tables, g_strdup (evidence));
   }
   if (!reading->whole) {
     g_free (reading->folder);
-    reading->folder = find_home (reading, path);
+    reading->folder = find_home (reading, evidence);
   }
   if (tables == NULL)
     tables = list_tables (reading);

@@ -289,10 +289,8 @@ find_cvat (const char *folder)
 }
 
 static GPtrArray *
-load_cvat (EnsBoxesReading *reading, const char *path, GError **error)
+load_cvat (EnsBoxesReading *reading, const char *file, GError **error)
 {
-  g_autofree char *file =
-      reading->whole ? g_build_filename (path, FILE_NAME, NULL) : g_strdup (path);
   g_auto (Cvat) cvat = {.reading = reading, .path = file, .width = NAN, .height = NAN};
   g_autoptr (GMarkupParseContext) context = NULL;
   g_autoptr (GError) failure = NULL;
@@ -303,7 +301,7 @@ load_cvat (EnsBoxesReading *reading, const char *path, GError **error)
     return NULL;
   if (!reading->whole) {
     g_free (reading->folder);
-    reading->folder = g_path_get_dirname (path);
+    reading->folder = g_path_get_dirname (file);
   }
   cvat.by_path = g_hash_table_new (g_str_hash, g_str_equal);
   cvat.images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);

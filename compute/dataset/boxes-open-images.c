@@ -319,7 +319,7 @@ read_tables (OpenImages *set, GPtrArray *const *tables, GError **error)
 }
 
 static GPtrArray *
-load_open_images (EnsBoxesReading *reading, const char *path, GError **error)
+load_open_images (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
   g_auto (OpenImages) set = {.reading = reading};
   GPtrArray *tables[N_OI_KINDS];
@@ -330,7 +330,7 @@ load_open_images (EnsBoxesReading *reading, const char *path, GError **error)
   set.images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
   for (guint k = 0; k < N_OI_KINDS; k++)
     tables[k] = g_ptr_array_new_with_free_func (g_free);
-  ens_listing_foreach (path, add_table, tables);
+  ens_listing_foreach (reading->folder, add_table, tables);
   read = read_tables (&set, tables, error);
   for (guint k = 0; k < N_OI_KINDS; k++)
     g_ptr_array_unref (tables[k]);

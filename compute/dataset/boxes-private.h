@@ -25,14 +25,15 @@ char *ens_boxes_reading_text (EnsBoxesReading *reading, const char *path, gsize 
                               GError **error);
 
 /* A layout of files: one reader for each. */
-typedef struct {
+struct _EnsBoxesLayout {
   const char *name; /* such as “COCO” */
   /* What of the folder shows that it has the layout, such as “annotations/instances.json”; NULL: it
    * has not. (transfer full) */
   char *(*find) (const char *folder);
-  /* Of the folder, or one file of it. (transfer full, EnsBoxedImage) */
-  GPtrArray *(*load) (EnsBoxesReading *reading, const char *path, GError **error);
-} EnsBoxesLayout;
+  /* Of the folder, whose evidence that is, or of one file, which then is the evidence itself.
+   * (transfer full, EnsBoxedImage) */
+  GPtrArray *(*load) (EnsBoxesReading *reading, const char *evidence, GError **error);
+};
 
 extern const EnsBoxesLayout ens_boxes_coco, ens_boxes_csv, ens_boxes_cvat, ens_boxes_open_images,
     ens_boxes_voc, ens_boxes_yolo;

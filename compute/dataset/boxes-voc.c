@@ -406,7 +406,7 @@ use_lists (EnsBoxesReading *reading)
 }
 
 static GPtrArray *
-load_voc (EnsBoxesReading *reading, const char *folder, GError **error)
+load_voc (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
   g_autoptr (GPtrArray) images =
       g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
@@ -415,7 +415,7 @@ load_voc (EnsBoxesReading *reading, const char *folder, GError **error)
   g_auto (EnsBoxesTally) tally = {.notes = reading->notes};
 
   use_lists (reading);
-  ens_listing_foreach (folder, add_annotation, annotations);
+  ens_listing_foreach (reading->folder, add_annotation, annotations);
   tally.n = annotations->len;
   for (guint i = 0; i < annotations->len; i++) {
     GError *reason = NULL;
@@ -426,8 +426,9 @@ load_voc (EnsBoxesReading *reading, const char *folder, GError **error)
     if (reason != NULL)
       ens_boxes_tally_skip (&tally, reason);
   }
-  return ens_boxes_tally_check (&tally, folder, "annotations", error) ? g_steal_pointer (&images)
-                                                                      : NULL;
+  return ens_boxes_tally_check (&tally, reading->folder, "annotations", error)
+             ? g_steal_pointer (&images)
+             : NULL;
 }
 
 const EnsBoxesLayout ens_boxes_voc = {"Pascal VOC", find_voc, load_voc};

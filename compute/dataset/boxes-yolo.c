@@ -501,17 +501,16 @@ read_names (Yolo *yolo, const char *evidence, GError **error)
 }
 
 static GPtrArray *
-load_yolo (EnsBoxesReading *reading, const char *path, GError **error)
+load_yolo (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
   g_auto (Yolo) yolo = {.reading = reading, .tally = {.notes = reading->notes}};
-  g_autofree char *evidence = reading->whole ? find_yolo (path) : g_strdup (path);
 
   ens_yolo_names_init (&yolo.names);
   yolo.by_path = g_hash_table_new (g_str_hash, g_str_equal);
   yolo.images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
   if (!reading->whole) {
     g_free (reading->folder);
-    reading->folder = g_path_get_dirname (path);
+    reading->folder = g_path_get_dirname (evidence);
     reading->whole = TRUE;
   }
   if (!read_names (&yolo, evidence, error) || !add_pictures (&yolo, error))

@@ -280,27 +280,35 @@ find_file_layout (const char *path)
   return NULL;
 }
 
-static const EnsBoxesLayout *
-find_layout (const char *path, char **evidence)
+/* Paths below a folder are told from its own by their length. (transfer full) */
+static char *
+strip_slashes (const char *path)
 {
-  const EnsBoxesLayout *layout = NULL;
+  gsize length = strlen (path);
 
-  *evidence = NULL;
-  if (!g_file_test (path, G_FILE_TEST_IS_DIR))
-    layout = find_file_layout (path);
-  for (guint i = 0; layout == NULL && i < G_N_ELEMENTS (layouts); i++) {
-    *evidence = layouts[i]->find (path);
-    layout = *evidence != NULL ? layouts[i] : NULL;
-  }
-  return layout;
+  while (length > 1 && path[length - 1] == G_DIR_SEPARATOR)
+    length--;
+  return g_strndup (path, length);
 }
 
 gboolean
-ens_boxes_have (const char *path)
+ens_boxes_find (EnsBoxesFound *found, const char *path)
 {
-  g_autofree char *evidence = NULL;
+  *found = (EnsBoxesFound) {.path = strip_slashes (path)};
+  if (!g_file_test (found->path, G_FILE_TEST_IS_DIR))
+    found->layout = find_file_layout (found->path);
+  for (guint i = 0; found->layout == NULL && i < G_N_ELEMENTS (layouts); i++) {
+    found->evidence = layouts[i]->find (found->path);
+    found->layout = found->evidence != NULL ? layouts[i] : NULL;
+  }
+  return found->layout != NULL;
+}
 
-  return find_layout (path, &evidence) != NULL;
+void
+ens_boxes_found_clear (EnsBoxesFound *found)
+{
+  g_free (found->path);
+  g_free (found->evidence);
 }
 
 static gboolean
@@ -311,18 +319,20 @@ is_used (const EnsBoxesReading *reading, const char *path)
   return g_hash_table_contains (reading->used, canonical);
 }
 
-/* Which layout was taken, if other files would fit others. */
+/* Which layout was taken, if other files would fit others. Those before it had none. */
 static void
-tell_choice (EnsBoxesReading *reading, const EnsBoxesLayout *taken, const char *evidence)
+tell_choice (EnsBoxesReading *reading, const EnsBoxesFound *found)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (layouts); i++) {
-    g_autofree char *other =
-        layouts[i] != taken && evidence != NULL ? layouts[i]->find (reading->folder) : NULL;
+  gboolean after = FALSE;
 
+  for (guint i = 0; found->evidence != NULL && i < G_N_ELEMENTS (layouts); i++) {
+    g_autofree char *other = after ? layouts[i]->find (found->path) : NULL;
+
+    after |= layouts[i] == found->layout;
     if (other != NULL && !is_used (reading, other))
-      ens_boxes_reading_note (reading,
-                              "%s: read as %s because of %s; %s, which would be %s, is not read",
-                              reading->folder, taken->name, evidence, other, layouts[i]->name);
+      ens_boxes_reading_note (
+          reading, "%s: read as %s because of %s; %s, which would be %s, is not read", found->path,
+          found->layout->name, found->evidence, other, layouts[i]->name);
   }
 }
 
@@ -338,46 +348,37 @@ tell_left_out (EnsBoxesReading *reading, const GPtrArray *images)
   ens_left_out_tell (&left_out, reading->folder, reading->notes);
 }
 
-/* Paths below a folder are told from its own by their length. (transfer full) */
-static char *
-strip_slashes (const char *path)
+GPtrArray *
+ens_boxes_load_found (const EnsBoxesFound *found, GPtrArray *notes, GError **error)
 {
-  gsize length = strlen (path);
+  g_auto (EnsBoxesReading) reading = {0};
+  GPtrArray *images;
 
-  while (length > 1 && path[length - 1] == G_DIR_SEPARATOR)
-    length--;
-  return g_strndup (path, length);
+  reading_init (&reading, found->path, notes);
+  images = found->layout->load (&reading, found->evidence != NULL ? found->evidence : found->path,
+                                error);
+  if (images == NULL)
+    return NULL;
+  ens_boxes_sort (images);
+  tell_choice (&reading, found);
+  if (reading.whole)
+    tell_left_out (&reading, images);
+  return images;
 }
 
 GPtrArray *
 ens_boxes_load (const char *path, GPtrArray *notes, GError **error)
 {
-  g_autofree char *stripped = strip_slashes (path);
-  g_autofree char *evidence = NULL;
-  g_auto (EnsBoxesReading) reading = {0};
-  const EnsBoxesLayout *layout;
-  GPtrArray *images;
+  g_auto (EnsBoxesFound) found = {0};
 
   g_return_val_if_fail (path != NULL && notes != NULL, NULL);
 
-  path = stripped;
-  layout = find_layout (path, &evidence);
-  if (layout == NULL) {
-    g_set_error (
-        error, ENS_ERROR, ENS_ERROR_DATA,
-        "%s: expected a folder with the files of COCO (annotations/instances_*.json), Open "
-        "Images, CVAT, Pascal VOC (Annotations, JPEGImages), YOLO (data.yaml, labels) or "
-        "tables (*.csv), or one of these files",
-        path);
-    return NULL;
-  }
-  reading_init (&reading, path, notes);
-  images = layout->load (&reading, path, error);
-  if (images == NULL)
-    return NULL;
-  ens_boxes_sort (images);
-  tell_choice (&reading, layout, evidence);
-  if (reading.whole)
-    tell_left_out (&reading, images);
-  return images;
+  if (ens_boxes_find (&found, path))
+    return ens_boxes_load_found (&found, notes, error);
+  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+               "%s: expected a folder with the files of COCO (annotations/instances_*.json), Open "
+               "Images, CVAT, Pascal VOC (Annotations, JPEGImages), YOLO (data.yaml, labels) or "
+               "tables (*.csv), or one of these files",
+               found.path);
+  return NULL;
 }

@@ -53,5 +53,18 @@ typedef struct {
  * set's folder, but links do: they are its owner's. Labels are in Unicode's normal form C. */
 GPtrArray *ens_boxes_load (const char *path, GPtrArray *notes, GError **error);
 
-/* Whether the path is one of those. */
-gboolean ens_boxes_have (const char *path);
+/* Which of the layouts a folder, or a file, has. */
+typedef struct _EnsBoxesLayout EnsBoxesLayout;
+typedef struct {
+  char *path;
+  const EnsBoxesLayout *layout;
+  char *evidence; /* what of a folder shows that; NULL for a file */
+} EnsBoxesFound;
+
+/* FALSE if the path has none of them; to be cleared in any case. */
+gboolean ens_boxes_find (EnsBoxesFound *found, const char *path);
+void ens_boxes_found_clear (EnsBoxesFound *found);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsBoxesFound, ens_boxes_found_clear)
+
+/* As ens_boxes_load () of a path whose layout has been found. (transfer full, EnsBoxedImage) */
+GPtrArray *ens_boxes_load_found (const EnsBoxesFound *found, GPtrArray *notes, GError **error);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataset/boxes-coco.h"
+#include "dataset/listing.h"
 
 #define ANNOTATIONS "annotations"
 #define INSTANCES "instances"
@@ -46,27 +47,29 @@ is_annotations (const char *name, gboolean any_name)
          && (any_name || g_str_has_prefix (name, INSTANCES) || strstr (name, "coco") != NULL);
 }
 
+/* path: (transfer full) */
+static void
+add_file (GPtrArray *files, char *path, gint split)
+{
+  EnsCocoFile *file = g_new (EnsCocoFile, 1);
+
+  *file = (EnsCocoFile) {path, split};
+  g_ptr_array_add (files, file);
+}
+
 /* Adds the folder's files of annotations and, if `folders` is not NULL, its folders to that. */
 static void
 list_folder (const char *folder, gboolean any_name, GPtrArray *files, GPtrArray *folders)
 {
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
+  g_auto (EnsListing) listing = {0};
 
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = g_build_filename (folder, name, NULL);
-
-    if (name[0] == '.')
-      continue;
-    if (is_annotations (name, any_name) && g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
-      EnsCocoFile *file = g_new (EnsCocoFile, 1);
-
-      *file = (EnsCocoFile) {g_steal_pointer (&path), ENS_SPLIT_UNSAID};
-      g_ptr_array_add (files, file);
-    } else if (folders != NULL && g_file_test (path, G_FILE_TEST_IS_DIR)) {
-      g_ptr_array_add (folders, g_steal_pointer (&path));
-    }
-  }
+  if (!ens_listing_read (&listing, folder, NULL))
+    return;
+  for (guint i = 0; i < listing.files->len; i++)
+    if (is_annotations (listing.files->pdata[i], any_name))
+      add_file (files, g_build_filename (folder, listing.files->pdata[i], NULL), ENS_SPLIT_UNSAID);
+  for (guint i = 0; folders != NULL && i < listing.folders->len; i++)
+    g_ptr_array_add (folders, g_build_filename (folder, listing.folders->pdata[i], NULL));
 }
 
 static int
@@ -123,10 +126,8 @@ static GPtrArray *
 list_one (const char *path)
 {
   GPtrArray *files = g_ptr_array_new_with_free_func (coco_file_free);
-  EnsCocoFile *file = g_new (EnsCocoFile, 1);
 
-  *file = (EnsCocoFile) {g_strdup (path), find_split (path, NULL)};
-  g_ptr_array_add (files, file);
+  add_file (files, g_strdup (path), find_split (path, NULL));
   return files;
 }
 
@@ -141,16 +142,16 @@ find_home (const char *path)
 }
 
 static GPtrArray *
-load_coco (EnsBoxesReading *reading, const char *path, GError **error)
+load_coco (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
   gboolean single = !reading->whole;
-  g_autoptr (GPtrArray) files = single ? list_one (path) : ens_coco_list (path);
+  g_autoptr (GPtrArray) files = single ? list_one (evidence) : ens_coco_list (reading->folder);
   g_autoptr (GPtrArray) images =
       g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
 
   if (single) {
     g_free (reading->folder);
-    reading->folder = find_home (path);
+    reading->folder = find_home (evidence);
   }
   for (guint i = 0; i < files->len; i++) {
     GPtrArray *more = ens_coco_load (reading, files->pdata[i], error);

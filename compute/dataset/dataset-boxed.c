@@ -11,12 +11,6 @@
 /* How many names a note lists. */
 #define MAX_NAMES 6
 
-gboolean
-ens_dataset_is_boxed (const char *folder)
-{
-  return ens_boxes_have (folder);
-}
-
 /* Images of a data set, before their classes are known. */
 typedef struct {
   GPtrArray *images;               /* EnsBoxedImage, which it owns */
@@ -87,9 +81,9 @@ divide_by_hash (EnsDataset *dataset, Boxed *boxed)
 }
 
 static gboolean
-read_images (EnsDataset *dataset, Boxed *boxed, GError **error)
+read_images (EnsDataset *dataset, Boxed *boxed, const EnsBoxesFound *found, GError **error)
 {
-  GPtrArray *images = ens_boxes_load (dataset->folder, dataset->notes, error);
+  GPtrArray *images = ens_boxes_load_found (found, dataset->notes, error);
 
   if (images == NULL)
     return FALSE;
@@ -337,14 +331,14 @@ tell_doubts (EnsDataset *dataset, const GPtrArray *images)
 }
 
 gboolean
-ens_dataset_read_boxed (EnsDataset *dataset, GError **error)
+ens_dataset_read_boxed (EnsDataset *dataset, const EnsBoxesFound *found, GError **error)
 {
   g_auto (Boxed) boxed = {0};
   g_auto (Classes) classes = {0};
 
   boxed_init (&boxed);
   classes_init (&classes, dataset, boxed.images);
-  if (!read_images (dataset, &boxed, error)
+  if (!read_images (dataset, &boxed, found, error)
       || (dataset->classes == NULL
           && !find_classes (dataset, boxed.splits[ENS_SPLIT_TRAIN], error)))
     return FALSE;

@@ -7,15 +7,13 @@
  * class was left out because something is wrong with it, or nobody has looked for the class. */
 #pragma once
 
+#include "dataset/boxes.h"
 #include "dataset/dataset.h"
 
-/* Whether the folder, or the file, has one of the layouts of dataset/boxes.h. */
-gboolean ens_dataset_is_boxed (const char *folder);
-
-/* Reads the samples of `dataset`, whose folder is set, and its classes where it has none yet: those
- * that training images show. Objects of other classes are left out, and a note says so; a split
- * that has no others is an error. Of Pascal VOC the splits are those of the lists in ImageSets/Main
- * (dataset/voc-lists.h), of other layouts those that files, their names or their folders' say.
- * Images that nothing divides, or that are all for validation, are divided by the hashes of their
- * names: a fifth for validation, a fifth for the test; a note says so. */
-gboolean ens_dataset_read_boxed (EnsDataset *dataset, GError **error);
+/* Reads the samples of `dataset`, whose folder has the layout that was found, and its classes where
+ * it has none yet: those that training images show. Objects of other classes are left out, and a
+ * note says so; a split that has no others is an error. Of Pascal VOC the splits are those of the
+ * lists in ImageSets/Main (dataset/voc-lists.h), of other layouts those that files, their names or
+ * their folders' say. Images that nothing divides, or that are all for validation, are divided by
+ * the hashes of their names: a fifth for validation, a fifth for the test; a note says so. */
+gboolean ens_dataset_read_boxed (EnsDataset *dataset, const EnsBoxesFound *found, GError **error);

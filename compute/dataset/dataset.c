@@ -180,12 +180,13 @@ EnsDataset *
 ens_dataset_load (const char *folder, const char *const *classes, GError **error)
 {
   g_autoptr (EnsDataset) dataset = new_dataset (folder, classes);
-  gboolean boxed = ens_dataset_is_boxed (folder);
+  g_auto (EnsBoxesFound) found = {0};
+  gboolean boxed = ens_boxes_find (&found, folder);
   gboolean classed = !boxed && ens_dataset_is_classed (folder);
 
-  if (!(boxed     ? ens_dataset_read_boxed
-        : classed ? ens_dataset_read_classed
-                  : ens_dataset_read_folders) (dataset, error))
+  if (!(boxed     ? ens_dataset_read_boxed (dataset, &found, error)
+        : classed ? ens_dataset_read_classed (dataset, error)
+                  : ens_dataset_read_folders (dataset, error)))
     return NULL;
   if (classed) {
     divide (dataset, TRUE, TRUE);
