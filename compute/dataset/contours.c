@@ -117,10 +117,6 @@ ens_contour_set_load (const char *folder, GError **error)
 static gboolean
 check_frame (const EnsFrame *frame, const char *path, GError **error)
 {
-  if (!ens_frame_validate (frame, error)) {
-    g_prefix_error (error, "%s: ", path);
-    return FALSE;
-  }
   return (guint64)frame->width * frame->height <= MAX_PIXELS
          || ens_fail (error, ENS_ERROR_DATA, path,
                       "expected at most %u pixels, found %u × %u; scale the photograph and its "

@@ -26,7 +26,7 @@ read_item (EnsDatasetItem *item, const EnsFrameOpener *opener, Tally *tally)
 
   tally->n++;
   picture = ens_frame_opener_read (opener, item->numbers, &reason);
-  if (picture != NULL && ens_frame_validate (&picture->frame, &reason)) {
+  if (picture != NULL) {
     find_masks (item, &picture->frame);
     tally->n_read++;
   } else if (tally->first == NULL) {

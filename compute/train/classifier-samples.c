@@ -178,10 +178,6 @@ load (gpointer data, guint epoch, guint32 item, float *const *tensors, GError **
 
   if (picture == NULL)
     return FALSE;
-  if (!ens_frame_validate (&picture->frame, error)) {
-    g_prefix_error (error, "%s: ", image->path);
-    return FALSE;
-  }
   draw (samples, epoch, index, &picture->frame, &augmentation);
   ens_augment_frame (&augmentation, &picture->frame, params->size, params->size, &params->normalise,
                      tensors[ENS_CLASSIFIER_PIXELS]);

@@ -18,10 +18,6 @@ read_picture (const EnsImages *images, const EnsDatasetItem *item)
   g_autoptr (GError) reason = NULL;
   EnsPicture *picture = ens_frame_opener_read (images->opener, item->path, &reason);
 
-  if (picture != NULL && !ens_frame_validate (&picture->frame, &reason)) {
-    g_prefix_error (&reason, "%s: ", item->path);
-    g_clear_pointer (&picture, ens_picture_unref);
-  }
   if (picture == NULL)
     skip (images, reason->message);
   return picture;

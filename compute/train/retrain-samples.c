@@ -67,7 +67,7 @@ find_size (const EnsRetrainSamples *samples, const EnsDatasetItem *item, guint *
   if (*width > 0 && *height > 0)
     return TRUE;
   picture = ens_frame_opener_read (samples->opener, item->path, NULL);
-  if (picture == NULL || !ens_frame_validate (&picture->frame, NULL))
+  if (picture == NULL)
     return FALSE;
   *width = picture->frame.width;
   *height = picture->frame.height;
@@ -297,10 +297,6 @@ read_picture (Sample *sample, EnsPicture **picture, GError **error)
   *picture = ens_frame_opener_read (samples->opener, sample->image->path, error);
   if (*picture == NULL)
     return FALSE;
-  if (!ens_frame_validate (&(*picture)->frame, error)) {
-    g_prefix_error (error, "%s: ", sample->image->path);
-    return FALSE;
-  }
   sample->width = (*picture)->frame.width;
   sample->height = (*picture)->frame.height;
   return TRUE;

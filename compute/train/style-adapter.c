@@ -270,9 +270,7 @@ open_adapted (gpointer data, const char *path, GError **error)
 {
   EnsStyleOpener *opener = data;
   g_autoptr (EnsPicture) picture = ens_frame_opener_read (opener->from, path, error);
-  EnsPicture *adapted = picture != NULL && ens_frame_validate (&picture->frame, error)
-                            ? adapt (opener, picture, error)
-                            : NULL;
+  EnsPicture *adapted = picture != NULL ? adapt (opener, picture, error) : NULL;
   Source *source;
 
   if (adapted == NULL)

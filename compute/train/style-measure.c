@@ -78,7 +78,7 @@ load (Measuring *measuring, guint camera, GError **error)
 {
   const EnsStyleTraining *training = measuring->params->training;
   const char *folder = camera == A ? training->recipe.dataset : training->to;
-  guint size = camera == A ? training->from_size : training->to_size, n;
+  guint size = ens_style_get_training_size (training, camera), n;
   EnsStyleSamples samples;
   GPtrArray *pictures = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_small_picture_free);
 
@@ -90,7 +90,7 @@ load (Measuring *measuring, guint camera, GError **error)
     const char *path = samples.paths->pdata[i * samples.paths->len / n];
     g_autoptr (EnsPicture) picture = ens_frame_opener_read (measuring->opener, path, NULL);
 
-    if (picture == NULL || !ens_frame_validate (&picture->frame, NULL))
+    if (picture == NULL)
       continue;
     g_ptr_array_add (pictures, ens_small_picture_new (&picture->frame, size, measuring->pool));
     if (camera == A)
@@ -112,7 +112,8 @@ plan_features (Measuring *measuring, GError **error)
   EnsGraph *graph;
   g_autoptr (EnsNetwork) network = NULL;
 
-  measuring->side = MIN (training->from_size, training->to_size);
+  measuring->side =
+      MIN (ens_style_get_training_size (training, A), ens_style_get_training_size (training, B));
   shape = ENS_SHAPE (1, measuring->side, measuring->side, 3);
   graph = ens_style_features_open (training, &shape, &layer, error);
   if (graph == NULL)
@@ -314,7 +315,8 @@ evaluate (Measuring *measuring, const EnsDataset *dataset, EnsEnsemble *ensemble
   EnsStyleOpener opener;
 
   ens_style_opener_init (&opener, measuring->opener, measuring->adapter, method,
-                         measuring->params->training->from_size, measuring->pool);
+                         ens_style_get_training_size (measuring->params->training, A),
+                         measuring->pool);
   evaluation =
       ens_evaluate (ensemble, dataset, split, NULL, &opener.opener, measuring->monitor, error);
   if (evaluation == NULL)

@@ -10,6 +10,9 @@
 /* Pictures are RGB in [−1, 1]. */
 #define ENS_STYLE_MIDDLE 127.5f
 
+/* The shorter side of a camera's pictures, A's 0 and B's 1: that which the style is for. */
+guint ens_style_get_training_size (const EnsStyleTraining *params, guint camera);
+
 /* ---- style-graph.c ---- */
 
 /* Inputs of the generators' graph, and the first ones of the discriminators'. */

@@ -68,7 +68,7 @@ load (gpointer data, guint epoch, guint32 item, float *const *tensors, GError **
   EnsAugmentation augmentation;
   EnsRandom random;
 
-  if (picture == NULL || !ens_frame_validate (&picture->frame, error))
+  if (picture == NULL)
     return FALSE;
   ens_random_init (&random, &(EnsRandomStream) {samples->seed, ENS_RANDOM_PART, epoch, item});
   if (!samples->whole

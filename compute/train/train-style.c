@@ -65,19 +65,33 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Training, training_clear)
 
 /* -- pictures -- */
 
+guint
+ens_style_get_training_size (const EnsStyleTraining *params, guint camera)
+{
+  if (params->position)
+    return params->crop;
+  return camera == A ? params->from_size : params->to_size;
+}
+
 /* Whole pictures all become as long as the first one of A that can be read. */
 static gboolean
 find_shape (const Training *training, guint *width, guint *height, GError **error)
 {
   const EnsStyleTraining *params = &training->params;
+  const GPtrArray *paths = training->samples[A].paths;
+  g_autoptr (GError) reason = NULL;
   g_autoptr (EnsPicture) first = NULL;
 
   *width = *height = params->crop;
   if (!params->position)
     return TRUE;
-  first = ens_frame_opener_read (training->opener, training->samples[A].paths->pdata[0], error);
-  if (first == NULL || !ens_frame_validate (&first->frame, error))
-    return FALSE;
+  for (guint i = 0; i < paths->len && first == NULL; i++) {
+    g_clear_error (&reason);
+    first = ens_frame_opener_read (training->opener, paths->pdata[i], &reason);
+  }
+  if (first == NULL)
+    return ens_fail (error, ENS_ERROR_DATA, params->recipe.dataset,
+                     "has no picture that can be read: %s", reason->message);
   ens_frame_scaled_size (first->frame.width, first->frame.height, params->crop, width, height);
   return TRUE;
 }
@@ -87,7 +101,6 @@ open_samples (Training *training, GError **error)
 {
   const EnsStyleTraining *params = &training->params;
   const char *const folders[] = {params->recipe.dataset, params->to};
-  const guint sizes[] = {params->from_size, params->to_size};
   guint n_items = params->recipe.batch, width, height;
 
   for (guint i = 0; i < N_CAMERAS; i++) {
@@ -102,7 +115,7 @@ open_samples (Training *training, GError **error)
     EnsStyleSamples *samples = &training->samples[i];
     EnsLoaderSource source;
 
-    samples->size = sizes[i];
+    samples->size = ens_style_get_training_size (params, i);
     samples->width = width;
     samples->height = height;
     samples->whole = params->position;
@@ -424,8 +437,7 @@ write_style (Training *training, GError **error)
 {
   const EnsStyleTraining *params = &training->params;
   g_autoptr (EnsGraph) style = ens_style_graphs_finish (&training->graphs, training->generators);
-  guint size = params->position ? params->crop : params->from_size;
-  g_autofree char *text = g_strdup_printf ("%u", size);
+  g_autofree char *text = g_strdup_printf ("%u", ens_style_get_training_size (params, A));
   const EnsOnnxProperty properties[] = {{ENS_STYLE_SIZE_PROPERTY, text}};
 
   if (!ens_onnx_export_described (style, properties, G_N_ELEMENTS (properties),

@@ -33,5 +33,9 @@ ens_frame_opener_read (const EnsFrameOpener *opener, const char *path, GError **
     return NULL;
   if (picture == NULL)
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: holds no picture", path);
+  else if (!ens_frame_validate (&picture->frame, error)) {
+    g_prefix_error (error, "%s: ", path);
+    return NULL;
+  }
   return g_steal_pointer (&picture);
 }

@@ -34,7 +34,8 @@ typedef struct {
 /* (transfer full) NULL with an error that names the path. */
 EnsFrameSource *ens_frame_opener_open (const EnsFrameOpener *opener, const char *path,
                                        GError **error);
-/* The first picture of a file, for stills. A file without one is an error. (transfer full) */
+/* The first picture of a file, for stills. NULL with an error that names the path if there is none,
+ * or it is not what it says (ens_frame_validate ()). (transfer full) */
 EnsPicture *ens_frame_opener_read (const EnsFrameOpener *opener, const char *path, GError **error);
 
 G_END_DECLS

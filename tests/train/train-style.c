@@ -13,6 +13,7 @@
 #include "onnx/about.h"
 #include "onnx/onnx.h"
 #include "support/monitor.h"
+#include "support/network.h"
 #include "toy.h"
 #include "train/loop-history.h"
 #include "train/style-measure.h"
@@ -24,7 +25,8 @@ enum { SIDE = 24, N_PICTURES = 6 };
 static const float added[] = {0.3f, -0.15f, 0.1f};
 
 typedef struct {
-  char *folder, *from, *to, *output;
+  char *folder, *from, *to, *network, *output;
+  guint n_broken; /* of A's pictures, the first ones */
   EnsStyleTraining params;
   EnsDevice *device;
   EnsFrameOpener opener;
@@ -86,18 +88,20 @@ open_picture (gpointer data, const char *path, GError **error)
   source->parent.next = next;
   source->parent.free = free_source;
   source->picture = draw ((guint)atoi (name), b);
+  if (!b && (guint)atoi (name) < fixture->n_broken)
+    source->picture->frame.width = 0;
   return &source->parent;
 }
 
 /* -- fixture -- */
 
 static char *
-make_folder (const char *name)
+make_folder (const char *name, guint n)
 {
   char *folder = g_build_filename (fixture->folder, name, NULL);
 
   g_mkdir_with_parents (folder, 0777);
-  for (guint i = 0; i < N_PICTURES; i++) {
+  for (guint i = 0; i < n; i++) {
     g_autofree char *file = g_strdup_printf ("%s/%u.png", folder, i);
 
     g_file_set_contents (file, "", 0, NULL);
@@ -110,8 +114,8 @@ set_up (void)
 {
   fixture = g_new0 (Fixture, 1);
   fixture->folder = g_dir_make_tmp ("style-XXXXXX", NULL);
-  fixture->from = make_folder ("a");
-  fixture->to = make_folder ("b");
+  fixture->from = make_folder ("a", N_PICTURES);
+  fixture->to = make_folder ("b", N_PICTURES);
   fixture->output = g_build_filename (fixture->folder, "styles", "ab.onnx", NULL);
   fixture->params = ENS_STYLE_TRAINING_DEFAULTS;
   fixture->params.recipe.dataset = fixture->from;
@@ -133,6 +137,7 @@ tear_down (void)
   test_monitor_clear (&fixture->listener);
   ens_device_unref (fixture->device);
   ens_remove_tree (fixture->folder);
+  g_free (fixture->network);
   g_free (fixture->output);
   g_free (fixture->to);
   g_free (fixture->from);
@@ -257,7 +262,9 @@ START_TEST (test_measure)
   const EnsStyleFigure *figures = measure.figures;
   const EnsStyleCard *card;
   EnsStyleResult result;
+  guint width, height;
 
+  fixture->params.position = _i;
   fixture->params.recipe.loop.rate = 1e-30;
   train_well (&result);
   ens_style_measure (&params, fixture->device, &fixture->opener, NULL, &measure, &error);
@@ -274,7 +281,9 @@ START_TEST (test_measure)
   ck_assert_uint_eq (measure.others->len, 4);
   card = measure.cards->pdata[1];
   ck_assert_ptr_null (card->pictures[ENS_STYLE_BATCH_NORM]);
-  ck_assert_uint_eq (card->pictures[ENS_STYLE_MEANS]->frame.width, SIDE + 4);
+  ens_frame_scaled_size (SIDE + 4, SIDE, _i ? fixture->params.crop : SIDE, &width, &height);
+  ck_assert_uint_eq (card->pictures[ENS_STYLE_MEANS]->frame.width, width);
+  ck_assert_uint_eq (card->pictures[ENS_STYLE_MEANS]->frame.height, height);
 }
 END_TEST
 
@@ -416,34 +425,84 @@ START_TEST (test_resume)
 }
 END_TEST
 
-START_TEST (test_errors)
+/* -- pictures that can't be read -- */
+
+/* Whole pictures are as long as the first one that can be. */
+START_TEST (test_broken_picture)
 {
-  static const struct {
-    const char *to;
-    guint crop, size;
-    double cycle;
-    const char *message;
-  } rows[] = {
-      {"nowhere", 16, SIDE, 10, "nowhere"},
-      {NULL, 8, SIDE, 10, "squares have 16 pixels at least"},
-      {NULL, 16, SIDE, -1, "must not be negative"},
-      {NULL, 20, 18, 10, "smaller than the squares of 20 pixels"},
-  };
+  EnsStyleResult result;
+
+  g_free (make_folder ("a", 2 * N_PICTURES));
+  fixture->n_broken = 1;
+  fixture->params.position = TRUE;
+  fixture->params.recipe.loop.n_epochs = 1;
+  train_well (&result);
+  ck_assert_contains (fixture->listener.notes->str, "skipped ");
+  ck_assert_contains (fixture->listener.notes->str, "/a/0.png: ");
+}
+END_TEST
+
+static void
+set_nowhere (void)
+{
+  fixture->params.to = "nowhere";
+}
+
+static void
+set_small_squares (void)
+{
+  fixture->params.crop = 8;
+}
+
+static void
+set_negative (void)
+{
+  fixture->params.cycle = -1;
+}
+
+static void
+set_small_pictures (void)
+{
+  fixture->params.crop = 20;
+  fixture->params.from_size = 18;
+}
+
+static void
+set_broken (void)
+{
+  fixture->params.position = TRUE;
+  fixture->n_broken = N_PICTURES;
+}
+
+static void
+set_no_input (void)
+{
+  fixture->network = test_network_write_no_input (fixture->folder);
+  fixture->params.network = fixture->network;
+}
+
+static const struct {
+  const char *name;
+  void (*set) (void);
+  const char *message;
+} refused[] = {
+    {"nowhere", set_nowhere, "nowhere"},
+    {"small-squares", set_small_squares, "squares have 16 pixels at least"},
+    {"negative", set_negative, "must not be negative"},
+    {"small-pictures", set_small_pictures, "smaller than the squares of 20 pixels"},
+    {"broken", set_broken, "/a: has no picture that can be read: "},
+    {"no-input", set_no_input,
+     "no-input.onnx: expected one input of images with 3 channels, found 0 inputs"},
+};
+
+START_TEST (test_refused)
+{
   g_autoptr (GError) error = NULL;
   EnsStyleResult result;
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
-    if (rows[i].to != NULL)
-      fixture->params.to = rows[i].to;
-    else
-      fixture->params.to = fixture->to;
-    fixture->params.crop = rows[i].crop;
-    fixture->params.from_size = rows[i].size;
-    fixture->params.cycle = rows[i].cycle;
-    ck_assert (!train (&result, &error));
-    ck_assert_contains (error->message, rows[i].message);
-    g_clear_error (&error);
-  }
+  refused[_i].set ();
+  ck_assert (!train (&result, &error));
+  ck_assert_contains (error->message, refused[_i].message);
 }
 END_TEST
 
@@ -456,10 +515,11 @@ main (int argc, char **argv)
   test_add ("learns", test_learns);
   test_add_loop ("terms", test_terms, 2);
   test_add_loop ("identity", test_identity, 2);
-  test_add ("measure", test_measure);
+  test_add_loop ("measure", test_measure, 2);
   test_add ("features", test_features);
   test_add ("buffer", test_buffer);
   test_add ("resume", test_resume);
-  test_add ("errors", test_errors);
+  test_add ("broken-picture", test_broken_picture);
+  TEST_ADD_ROWS ("refused", test_refused, refused);
   return test_run ();
 }
