@@ -24,18 +24,6 @@ write_sides (EnsJson *json, const char *name, const guint *values, guint n)
 }
 
 static void
-write_normalise (EnsJson *json, const EnsNormalise *normalise)
-{
-  guint channels = ens_order_channels (normalise->order);
-
-  ens_json_open_object (json, "normalise", ENS_JSON_FLAT);
-  ens_json_string (json, "order", ens_order_names[normalise->order]);
-  ens_json_floats (json, "mean", normalise->mean, channels, 1);
-  ens_json_floats (json, "scale", normalise->scale, channels, 1);
-  ens_json_close (json);
-}
-
-static void
 write_pair (EnsJson *json, const char *name, const EnsCalibration *calibration)
 {
   ens_json_floats (json, name, (float[]) {calibration->a, calibration->b}, 2, 1);
@@ -75,7 +63,9 @@ write_network (EnsJson *json, const EnsBundle *bundle, const EnsBundleNetwork *n
   ens_json_string (json, "network", network->network);
   ens_json_string (json, "classifier", network->classifier);
   ens_json_strings (json, "taps", (const char *const *)network->taps);
-  write_normalise (json, &network->normalise);
+  ens_json_open_object (json, "normalise", ENS_JSON_FLAT);
+  ens_normalise_write (json, &network->normalise);
+  ens_json_close (json);
   write_framing (json, network);
   ens_json_unsigned (json, "size", network->size);
   write_sides (json, "scales", network->scales, network->n_scales);

@@ -193,9 +193,7 @@ ens_recipe_name_log (const EnsRecipeParams *params)
 static char *
 describe_network (const EnsRecipeParams *params, const EnsRecipeNetwork *network)
 {
-  const EnsNormalise *normalise = network->normalise;
   g_autofree char *file = g_path_get_basename (params->output);
-  guint n = ens_order_channels (normalise->order);
   EnsJson json;
 
   ens_json_init (&json);
@@ -205,9 +203,7 @@ describe_network (const EnsRecipeParams *params, const EnsRecipeNetwork *network
   ens_json_string (&json, "file", file);
   if (network->role != NULL)
     ens_json_string (&json, "role", network->role);
-  ens_json_string (&json, "order", ens_order_names[normalise->order]);
-  ens_json_floats (&json, "mean", normalise->mean, n, 1);
-  ens_json_floats (&json, "scale", normalise->scale, n, 1);
+  ens_normalise_write (&json, network->normalise);
   if (network->size > 0)
     ens_json_unsigned (&json, "size", network->size);
   if (network->taps != NULL)

@@ -14,6 +14,7 @@ ens_retrain_describe_settings (const EnsRetrainParams *params, guint size,
   ens_json_init (&json);
   ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
   done = ens_recipe_describe_file (&json, "network", params->network, error);
+  ens_normalise_write (&json, &params->normalise);
   ens_json_string (&json, "freeze", params->freeze);
   ens_json_unsigned (&json, "size", size);
   ens_json_unsigned (&json, "sub_images", params->sub_images);

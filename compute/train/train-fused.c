@@ -131,6 +131,10 @@ describe_settings (Training *training, GError **error)
   ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
   done = ens_recipe_describe_file (&json, "backbone", params->backbone, error)
          && ens_recipe_describe_file (&json, "contour", params->contour, error);
+  ens_normalise_write (&json, &params->normalise);
+  ens_json_open_object (&json, "contour_pixels", ENS_JSON_FLAT);
+  ens_normalise_write (&json, &params->network.contour_pixels);
+  ens_json_close (&json);
   ens_json_unsigned (&json, "size", params->network.size);
   ens_json_string (&json, "tap", params->network.tap);
   ens_json_string (&json, "fusion", ens_fused_kind_names[params->network.kind]);

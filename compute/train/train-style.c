@@ -389,8 +389,10 @@ describe_settings (const EnsStyleTraining *params, GError **error)
   ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
   ens_recipe_describe (&params->recipe, NULL, &json);
   ens_json_string (&json, "to", params->to);
-  if (params->network != NULL)
+  if (params->network != NULL) {
     done = ens_recipe_describe_file (&json, "network", params->network, error);
+    ens_normalise_write (&json, &params->normalise);
+  }
   ens_json_unsigned (&json, "from_size", params->from_size);
   ens_json_unsigned (&json, "to_size", params->to_size);
   ens_json_unsigned (&json, "crop", params->crop);

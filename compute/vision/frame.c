@@ -49,6 +49,16 @@ ens_pixels_rows (EnsPixels pixels, guint plane, guint height)
 
 const char *const ens_order_names[] = {"rgb", "bgr", "gray", NULL};
 
+void
+ens_normalise_write (EnsJson *json, const EnsNormalise *normalise)
+{
+  guint channels = ens_order_channels (normalise->order);
+
+  ens_json_string (json, "order", ens_order_names[normalise->order]);
+  ens_json_floats (json, "mean", normalise->mean, channels, 1);
+  ens_json_floats (json, "scale", normalise->scale, channels, 1);
+}
+
 guint
 ens_order_channels (EnsOrder order)
 {

@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <ensemble/rect.h>
 
+#include "base/json.h"
 #include "base/thread-pool.h"
 
 G_BEGIN_DECLS
@@ -88,6 +89,8 @@ typedef struct {
 guint ens_order_channels (EnsOrder order);
 /* "rgb" and so on, by value, up to a NULL. */
 extern const char *const ens_order_names[];
+/* Members of the object that is open: "order", "mean" and "scale". */
+void ens_normalise_write (EnsJson *json, const EnsNormalise *normalise);
 
 /* What becomes of an image's aspect ratio on the way to a network's input. */
 typedef enum {

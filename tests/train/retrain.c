@@ -348,7 +348,7 @@ set_other_channels (void)
 }
 
 static void
-set_other_settings (void)
+interrupt (void)
 {
   EnsRetrainResult result;
 
@@ -356,7 +356,20 @@ set_other_settings (void)
   ck_assert (!retrain (&result, NULL));
   test_monitor_go_on (&fixture->listener);
   fixture->params.recipe.loop.resume = TRUE;
+}
+
+static void
+set_other_settings (void)
+{
+  interrupt ();
   fixture->params.recipe.loop.rate = 0.05;
+}
+
+static void
+set_other_mean (void)
+{
+  interrupt ();
+  fixture->params.normalise.mean[1] = 110;
 }
 
 static void
@@ -382,6 +395,7 @@ static const struct {
     {"no-input", set_no_input, "images with 3 channels, found 0 inputs"},
     {"other-channels", set_other_channels, "images with 1 channels"},
     {"other-settings", set_other_settings, "other settings"},
+    {"other-mean", set_other_mean, "other settings"},
     {"little-memory", set_little_memory, "the limit is 1.0"},
     {"not-finite", set_high_rate, "lower learning rate"},
 };

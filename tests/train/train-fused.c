@@ -23,6 +23,18 @@ typedef struct {
 
 static Fixture *fixture;
 
+/* How the contour network takes its pixels. */
+static void
+write_contour_mean (guint mean)
+{
+  g_autofree char *text = g_strdup_printf (
+      "{\"networks\": [{\"file\": \"contour.onnx\", \"order\": \"rgb\", \"mean\": [%u, %u, %u], "
+      "\"scale\": [0.02, 0.02, 0.02]}]}",
+      mean, mean, mean);
+
+  test_folder_write ("contour.json", text);
+}
+
 static void
 save_networks (void)
 {
@@ -37,9 +49,7 @@ save_networks (void)
 
   fixture->backbone = toy_save_network (backbone, test_folder, "toy.onnx");
   fixture->contour = toy_save_network (contour, test_folder, "contour.onnx");
-  test_folder_write ("contour.json", "{\"networks\": [{\"file\": \"contour.onnx\", \"order\": "
-                                     "\"rgb\", \"mean\": [120, 120, 120], \"scale\": [0.02, 0.02, "
-                                     "0.02]}]}");
+  write_contour_mean (120);
 }
 
 static void
@@ -263,6 +273,31 @@ set_no_layers (void)
   fixture->params.network.n_layers = 0;
 }
 
+static void
+interrupt (void)
+{
+  EnsTrainFusedResult result;
+
+  fixture->listener.cancel_after = 1;
+  ck_assert (!train (&result, NULL));
+  test_monitor_go_on (&fixture->listener);
+  fixture->params.recipe.loop.resume = TRUE;
+}
+
+static void
+set_other_mean (void)
+{
+  interrupt ();
+  fixture->params.normalise.mean[1] = 110;
+}
+
+static void
+set_other_contour_mean (void)
+{
+  interrupt ();
+  write_contour_mean (110);
+}
+
 static const struct {
   const char *name;
   void (*set) (void);
@@ -272,6 +307,8 @@ static const struct {
     {"no-contour", set_no_contour, "expected a contour network"},
     {"no-input", set_no_input,
      "no-input.onnx: expected one input of float32 images with 3 channels, found 0 inputs"},
+    {"other-mean", set_other_mean, "other settings"},
+    {"other-contour-mean", set_other_contour_mean, "other settings"},
     {"no-layers", set_no_layers, "expected at least 1 convolution of 1 filter, found 0 of 8"},
 };
 

@@ -481,6 +481,22 @@ set_no_input (void)
   fixture->params.network = fixture->network;
 }
 
+static void
+set_other_mean (void)
+{
+  g_autoptr (EnsGraph) network = toy_network (3, 16, 4, FALSE);
+  EnsStyleResult result;
+
+  fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
+  fixture->params.network = fixture->network;
+  fixture->params.normalise = (EnsNormalise) {ENS_ORDER_BGR, {9, 10, 11}, {0.1f, 0.2f, 0.3f}};
+  fixture->listener.cancel_after = 1;
+  ck_assert (!train (&result, NULL));
+  test_monitor_go_on (&fixture->listener);
+  fixture->params.recipe.loop.resume = TRUE;
+  fixture->params.normalise.mean[1] = 12;
+}
+
 static const struct {
   const char *name;
   void (*set) (void);
@@ -491,6 +507,7 @@ static const struct {
     {"negative", set_negative, "must not be negative"},
     {"small-pictures", set_small_pictures, "smaller than the squares of 20 pixels"},
     {"broken", set_broken, "/a: has no picture that can be read: "},
+    {"other-mean", set_other_mean, "other settings"},
     {"no-input", set_no_input,
      "no-input.onnx: expected one input of images with 3 channels, found 0 inputs"},
 };
