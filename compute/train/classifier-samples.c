@@ -117,20 +117,6 @@ choose_region (const EnsClassifierSamples *samples, const EnsDatasetItem *item,
              : get_middle (frame);
 }
 
-static gboolean
-is_exchanged (const EnsClassifierSamples *samples, const EnsAugmentOptions *options, guint epoch,
-              guint item)
-{
-  g_autofree guint8 *chosen = NULL;
-
-  if (options->probability[ENS_AUGMENT_EXCHANGE] == 0)
-    return FALSE;
-  chosen = g_new (guint8, samples->images->len);
-  ens_augment_choose_exchanged (options, samples->params->recipe->seed, epoch, samples->images->len,
-                                chosen);
-  return chosen[item];
-}
-
 static void
 draw (const EnsClassifierSamples *samples, guint epoch, guint item, const EnsFrame *frame,
       EnsAugmentation *augmentation)
@@ -145,17 +131,18 @@ draw (const EnsClassifierSamples *samples, guint epoch, guint item, const EnsFra
   region = choose_region (samples, samples->images->pdata[item], frame, &random, &whole);
   if (whole)
     options.probability[ENS_AUGMENT_CROP] = 0;
-  ens_augment_draw (&options,
-                    &(EnsAugmentItem) {
-                        .seed = seed,
-                        .epoch = epoch,
-                        .item = item,
-                        .exchanged = is_exchanged (samples, &options, epoch, item),
-                        .width = frame->width,
-                        .height = frame->height,
-                        .region = region,
-                    },
-                    augmentation);
+  ens_augment_draw (
+      &options,
+      &(EnsAugmentItem) {
+          .seed = seed,
+          .epoch = epoch,
+          .item = item,
+          .exchanged = ens_augment_is_exchanged (&options, seed, epoch, samples->images->len, item),
+          .width = frame->width,
+          .height = frame->height,
+          .region = region,
+      },
+      augmentation);
   if (samples->exchange > 0) {
     augmentation->operations |= 1u << ENS_AUGMENT_EXCHANGE;
     augmentation->exchange = samples->exchange - 1;

@@ -115,17 +115,6 @@ get_options (void)
 }
 
 static gboolean
-is_exchanged (const EnsContourCrops *crops, const EnsAugmentOptions *options, guint epoch,
-              guint32 item)
-{
-  guint n = crops->items->len * crops->params->crops;
-  g_autofree guint8 *chosen = g_new (guint8, n);
-
-  ens_augment_choose_exchanged (options, crops->params->recipe.seed, epoch, n, chosen);
-  return chosen[item];
-}
-
-static gboolean
 has_contour (const float *truth, gsize n)
 {
   for (gsize i = 0; i < n; i++)
@@ -149,7 +138,8 @@ load (gpointer data, guint epoch, guint32 item, float *const *tensors, GError **
     return FALSE;
   ens_random_init (&random,
                    &(EnsRandomStream) {crops->params->recipe.seed, ENS_RANDOM_PART, epoch, item});
-  drawn.exchanged = is_exchanged (crops, &options, epoch, item);
+  drawn.exchanged = ens_augment_is_exchanged (&options, drawn.seed, epoch,
+                                              crops->items->len * crops->params->crops, item);
   drawn.width = pair.picture->frame.width;
   drawn.height = pair.picture->frame.height;
   for (guint i = 0; i < MAX_TRIES; i++) {

@@ -255,31 +255,19 @@ get_options (const EnsRetrainSamples *samples)
   }
 }
 
-static gboolean
-is_exchanged (const Sample *sample, const EnsAugmentOptions *options)
-{
-  const EnsRetrainSamples *samples = sample->samples;
-  g_autofree guint8 *chosen = NULL;
-
-  if (options->probability[ENS_AUGMENT_EXCHANGE] == 0)
-    return FALSE;
-  chosen = g_new (guint8, samples->n_items);
-  ens_augment_choose_exchanged (options, samples->params->recipe.seed, sample->epoch,
-                                samples->n_items, chosen);
-  return chosen[sample->item];
-}
-
 static void
 draw (const Sample *sample, EnsAugmentation *augmentation)
 {
   EnsAugmentOptions options = get_options (sample->samples);
+  guint64 seed = sample->samples->params->recipe.seed;
 
   ens_augment_draw (&options,
                     &(EnsAugmentItem) {
-                        .seed = sample->samples->params->recipe.seed,
+                        .seed = seed,
                         .epoch = sample->epoch,
                         .item = sample->item,
-                        .exchanged = is_exchanged (sample, &options),
+                        .exchanged = ens_augment_is_exchanged (
+                            &options, seed, sample->epoch, sample->samples->n_items, sample->item),
                         .width = sample->width,
                         .height = sample->height,
                         .region = find_region (sample),

@@ -79,21 +79,23 @@ ens_augment_options_validate (const EnsAugmentOptions *options, GError **error)
 /* Selection sampling: each picture is chosen with the probability that makes the number come out
  * (Knuth, The Art of Computer Programming, volume 2, algorithm S). The tiny addition keeps 0.29 of
  * 100 from being 28. */
-guint
-ens_augment_choose_exchanged (const EnsAugmentOptions *options, guint64 seed, guint32 epoch,
-                              guint32 n, guint8 *chosen)
+gboolean
+ens_augment_is_exchanged (const EnsAugmentOptions *options, guint64 seed, guint32 epoch, guint32 n,
+                          guint32 item)
 {
-  const double share = options->probability[ENS_AUGMENT_EXCHANGE];
-  const guint32 n_chosen = (guint32)floor (share * n + 1e-9);
-  guint32 left = n_chosen;
+  guint32 left = (guint32)floor (options->probability[ENS_AUGMENT_EXCHANGE] * n + 1e-9);
   EnsRandom random;
 
+  g_return_val_if_fail (item < n, FALSE);
   ens_random_init (&random, &(EnsRandomStream) {seed, ENS_RANDOM_EXCHANGE, epoch, 0});
-  for (guint32 i = 0; i < n; i++) {
-    chosen[i] = ens_random_below (&random, n - i) < left;
-    left -= chosen[i];
+  for (guint32 i = 0; left > 0; i++) {
+    gboolean chosen = ens_random_below (&random, n - i) < left;
+
+    if (i == item)
+      return chosen;
+    left -= (guint32)chosen;
   }
-  return n_chosen;
+  return FALSE;
 }
 
 /* -- drawing -- */

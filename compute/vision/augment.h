@@ -119,17 +119,17 @@ typedef struct {
  * accepted. The other functions take options that would pass. */
 gboolean ens_augment_options_validate (const EnsAugmentOptions *options, GError **error);
 
-/* Chooses exactly ⌊ρ·n⌋ pictures of an epoch for an exchange of channels, ρ the options' share.
- * chosen: n flags, set to 1 or 0. Returns how many are 1. */
-guint ens_augment_choose_exchanged (const EnsAugmentOptions *options, guint64 seed, guint32 epoch,
-                                    guint32 n, guint8 *chosen);
+/* Whether the channels of this one of an epoch's n pictures are exchanged: those of exactly ⌊ρ·n⌋
+ * are, ρ the options' share. */
+gboolean ens_augment_is_exchanged (const EnsAugmentOptions *options, guint64 seed, guint32 epoch,
+                                   guint32 n, guint32 item);
 
 /* One picture in one epoch. */
 typedef struct {
   guint64 seed;
   guint32 epoch;
   guint32 item;        /* index of the picture, or of its sub-image, in the data set */
-  gboolean exchanged;  /* as ens_augment_choose_exchanged () says */
+  gboolean exchanged;  /* as ens_augment_is_exchanged () says */
   guint width, height; /* of the picture in pixels */
   /* What is seen if nothing is cropped, and what crops are taken from; ENS_RECT_WHOLE or a part.
    * Where it reaches beyond the picture there are bars, as of a letterbox. */
