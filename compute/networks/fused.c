@@ -9,7 +9,6 @@
 #include "ops/registry.h"
 #include "passes/label-layer.h"
 
-#define BRANCH "contour"
 #define FUSION "fusion"
 
 const char *const ens_fused_kind_names[] = {"convolve", "concat", NULL};
@@ -130,7 +129,8 @@ reverse_channels (EnsLayers *layers, EnsValue *pixels)
       .steps = {.n = 1, .present = TRUE, .values = {-1}},
   };
 
-  return ens_graph_add_node (layers->graph, &ens_op_slice, BRANCH "/order", &params, &pixels, 1, 1)
+  return ens_graph_add_node (layers->graph, &ens_op_slice, ENS_FUSED_CONTOUR "/order", &params,
+                             &pixels, 1, 1)
       ->outputs[0];
 }
 
@@ -152,10 +152,10 @@ append_pixels (EnsLayers *layers, const EnsFusedParams *params, EnsValue *pixels
     scale[c] = to->scale[c] / from->scale[k];
     shift[c] = (from->mean[k] - to->mean[c]) * to->scale[c];
   }
-  x = ens_layers_combine (layers, BRANCH "/scaled", &ens_op_mul, x,
-                          (EnsMap) {add_row (layers->graph, BRANCH "/scale", scale), 3});
-  x = ens_layers_combine (layers, BRANCH "/pixels", &ens_op_add, x,
-                          (EnsMap) {add_row (layers->graph, BRANCH "/shift", shift), 3});
+  x = ens_layers_combine (layers, ENS_FUSED_CONTOUR "/scaled", &ens_op_mul, x,
+                          (EnsMap) {add_row (layers->graph, ENS_FUSED_CONTOUR "/scale", scale), 3});
+  x = ens_layers_combine (layers, ENS_FUSED_CONTOUR "/pixels", &ens_op_add, x,
+                          (EnsMap) {add_row (layers->graph, ENS_FUSED_CONTOUR "/shift", shift), 3});
   return x.value;
 }
 
@@ -203,7 +203,7 @@ append_branch (EnsLayers *layers, const EnsFusedParams *params, const EnsMap *ma
     return FALSE;
   bindings[0] = append_pixels (layers, params, layers->graph->inputs->pdata[0]);
   bindings[1] = map->value;
-  values = ens_graph_embed (layers->graph, branch, BRANCH, bindings);
+  values = ens_graph_embed (layers->graph, branch, ENS_FUSED_CONTOUR, bindings);
   feature->value = values->pdata[((EnsValue *)branch->outputs->pdata[0])->index];
   feature->channels = contour.n_levels * contour.n_unified;
   return TRUE;
@@ -218,8 +218,8 @@ silence (EnsLayers *layers, EnsMap feature)
 
   *(float *)zero->data = 0;
   return ens_layers_combine (
-      layers, BRANCH "/silent", &ens_op_mul, feature,
-      (EnsMap) {ens_graph_add_constant (layers->graph, BRANCH "/zero", zero), 1});
+      layers, ENS_FUSED_CONTOUR "/silent", &ens_op_mul, feature,
+      (EnsMap) {ens_graph_add_constant (layers->graph, ENS_FUSED_CONTOUR "/zero", zero), 1});
 }
 
 static EnsMap

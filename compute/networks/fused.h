@@ -17,7 +17,9 @@
 
 G_BEGIN_DECLS
 
-#define ENS_FUSED_FEATURE "contour/feature"
+/* Before the names of the contour network's values, and a slash. */
+#define ENS_FUSED_CONTOUR "contour"
+#define ENS_FUSED_FEATURE ENS_FUSED_CONTOUR "/feature"
 #define ENS_FUSED_LOGITS "logits"
 
 typedef enum {

@@ -6,7 +6,6 @@
 
 #include "base/fail.h"
 #include "classify/metrics.h"
-#include "engine/network-private.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"
 #include "ops/registry.h"
@@ -249,15 +248,10 @@ typedef struct {
 static EnsPlan *
 plan_forward (EnsClassifier *classifier, GError **error)
 {
-  g_autoptr (EnsGraph) graph = ens_graph_copy (classifier->params.graph);
-  g_autoptr (EnsNetwork) network = NULL;
+  g_autoptr (EnsNetwork) network = ens_step_open_network (
+      classifier->step, classifier->params.graph, classifier->params.logits, error);
   EnsShape shapes[ENS_CLASSIFIER_N_INPUTS];
 
-  if (!ens_step_store (classifier->step, graph, error))
-    return NULL;
-  g_ptr_array_set_size (graph->outputs, 0);
-  ens_graph_add_output (graph, ens_graph_find (graph, classifier->params.logits));
-  network = ens_network_new (g_steal_pointer (&graph), classifier->device, error);
   if (network == NULL)
     return NULL;
   get_shapes (classifier, shapes);
@@ -337,17 +331,13 @@ summarise (const Measuring *measuring, EnsClassifierMeasure *measure)
 
 static gboolean
 measure_samples (EnsClassifier *classifier, const EnsClassifierSamples *samples, EnsLoader *loader,
-                 const EnsMonitor *monitor, EnsClassifierMeasure *measure, GError **error)
+                 EnsPlan *plan, EnsClassifierMeasure *measure, GError **error)
 {
   gsize n_scores = (gsize)samples->images->len * classifier->dataset->n_classes;
   g_autofree float *scores = g_new (float, n_scores);
   g_autofree guint8 *labels = g_new (guint8, n_scores);
-  g_autoptr (EnsPlan) plan = plan_forward (classifier, error);
   Measuring measuring = {classifier, samples, loader, plan, .scores = scores, .labels = labels};
 
-  if (plan == NULL)
-    return FALSE;
-  classifier->monitor = monitor;
   for (guint i = 0; i < ens_loader_get_batches (loader); i++)
     if (!measure_batch (&measuring, i, error))
       return FALSE;
@@ -355,13 +345,31 @@ measure_samples (EnsClassifier *classifier, const EnsClassifierSamples *samples,
   return TRUE;
 }
 
-gboolean
-ens_classifier_measure (EnsClassifier *classifier, EnsSplit split, const EnsMonitor *monitor,
-                        EnsClassifierMeasure *measure, GError **error)
+static gboolean
+measure_split (EnsClassifier *classifier, EnsSplit split, EnsPlan *plan,
+               EnsClassifierMeasure *measure, GError **error)
 {
   open_loader (classifier, split);
-  return measure_samples (classifier, &classifier->samples[split], classifier->loaders[split],
-                          monitor, measure, error);
+  return measure_samples (classifier, &classifier->samples[split], classifier->loaders[split], plan,
+                          measure, error);
+}
+
+gboolean
+ens_classifier_measure (EnsClassifier *classifier, const EnsMonitor *monitor,
+                        EnsClassifierMeasure measures[ENS_N_SPLITS], GError **error)
+{
+  g_autoptr (EnsPlan) plan = plan_forward (classifier, error);
+
+  if (plan == NULL)
+    return FALSE;
+  classifier->monitor = monitor;
+  for (guint s = 0; s < ENS_N_SPLITS; s++) {
+    measures[s] = (EnsClassifierMeasure) {NAN, NAN, NAN};
+    if (s != ENS_SPLIT_TRAIN && classifier->dataset->samples[s]->len > 0
+        && !measure_split (classifier, (EnsSplit)s, plan, &measures[s], error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 gboolean
@@ -369,8 +377,11 @@ ens_classifier_measure_exchanged (EnsClassifier *classifier, EnsSplit split,
                                   const EnsMonitor *monitor, EnsClassifierMeasure *measure,
                                   GError **error)
 {
+  g_autoptr (EnsPlan) plan = plan_forward (classifier, error);
+
   *measure = (EnsClassifierMeasure) {0};
-  for (guint i = 0; i < ENS_N_EXCHANGES; i++) {
+  classifier->monitor = monitor;
+  for (guint i = 0; i < ENS_N_EXCHANGES && plan != NULL; i++) {
     EnsClassifierSamples samples = classifier->samples[split];
     EnsLoaderSource source = ens_classifier_samples_get_source (&samples);
     g_autoptr (EnsLoader) loader = NULL;
@@ -378,23 +389,23 @@ ens_classifier_measure_exchanged (EnsClassifier *classifier, EnsSplit split,
 
     samples.exchange = i + 1;
     loader = ens_recipe_open_loader (classifier->params.recipe, &source);
-    if (!measure_samples (classifier, &samples, loader, monitor, &one, error))
+    if (!measure_samples (classifier, &samples, loader, plan, &one, error))
       return FALSE;
     measure->loss += one.loss / ENS_N_EXCHANGES;
     measure->accuracy += one.accuracy / ENS_N_EXCHANGES;
     measure->precision += one.precision / ENS_N_EXCHANGES;
   }
-  return TRUE;
+  return plan != NULL;
 }
 
 static gboolean
 validate (gpointer data, EnsLoopMeasure *measure, GError **error)
 {
   EnsClassifier *classifier = data;
+  g_autoptr (EnsPlan) plan = plan_forward (classifier, error);
   EnsClassifierMeasure found;
 
-  if (!ens_classifier_measure (classifier, ENS_SPLIT_VALIDATION, classifier->monitor, &found,
-                               error))
+  if (plan == NULL || !measure_split (classifier, ENS_SPLIT_VALIDATION, plan, &found, error))
     return FALSE;
   measure->loss = found.loss;
   measure->accuracy = classifier->has_several ? NAN : found.accuracy;

@@ -71,13 +71,13 @@ typedef struct {
   double precision; /* mean average precision */
 } EnsClassifierMeasure;
 
-/* Measures the parameters as they are on a split that has pictures. */
-gboolean ens_classifier_measure (EnsClassifier *classifier, EnsSplit split,
-                                 const EnsMonitor *monitor, EnsClassifierMeasure *measure,
-                                 GError **error);
+/* Measures the parameters as they are on all splits but the training's; NaN: a split has no
+ * pictures. */
+gboolean ens_classifier_measure (EnsClassifier *classifier, const EnsMonitor *monitor,
+                                 EnsClassifierMeasure measures[ENS_N_SPLITS], GError **error);
 
-/* The same with the colour channels of all pictures exchanged, the mean over the five ways to do
- * it: what is left where colours can't be relied on. */
+/* On a split that has pictures, with their colour channels exchanged, the mean over the five ways
+ * to do it: what is left where colours can't be relied on. */
 gboolean ens_classifier_measure_exchanged (EnsClassifier *classifier, EnsSplit split,
                                            const EnsMonitor *monitor, EnsClassifierMeasure *measure,
                                            GError **error);

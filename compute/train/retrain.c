@@ -7,7 +7,6 @@
 
 #include "base/fail.h"
 #include "classify/metrics.h"
-#include "engine/network-private.h"
 #include "train/retrain-private.h"
 
 typedef struct {
@@ -275,13 +274,10 @@ typedef struct {
 static EnsPlan *
 plan_forward (Retrain *retrain, GError **error)
 {
-  g_autoptr (EnsGraph) graph = ens_graph_copy (ens_retrain_graph_get_trained (&retrain->graph));
-  g_autoptr (EnsNetwork) network = NULL;
+  g_autoptr (EnsNetwork) network = ens_step_open_network (
+      retrain->step, ens_retrain_graph_get_trained (&retrain->graph), NULL, error);
   EnsShape shapes[ENS_RETRAIN_N_INPUTS];
 
-  if (!ens_step_store (retrain->step, graph, error))
-    return NULL;
-  network = ens_network_new (g_steal_pointer (&graph), retrain->device, error);
   if (network == NULL)
     return NULL;
   ens_retrain_graph_get_shapes (&retrain->graph, retrain->params.recipe.batch, shapes);

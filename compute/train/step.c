@@ -11,6 +11,7 @@
 
 struct _EnsStep {
   EnsStepGraph graph; /* whose graph is the network's */
+  EnsDevice *device;
   EnsPlan *plan;
   float *values, *own_values; /* own: NULL where the caller has an array for them */
   /* As they were before a step, and as it leaves them. */
@@ -68,7 +69,7 @@ bind_arrays (EnsStep *step)
 }
 
 static gboolean
-make_plan (EnsStep *step, EnsDevice *device, GError **error)
+make_plan (EnsStep *step, GError **error)
 {
   EnsGraph *graph = g_steal_pointer (&step->graph.graph);
   guint n = graph->inputs->len;
@@ -83,7 +84,7 @@ make_plan (EnsStep *step, EnsDevice *device, GError **error)
     g_ptr_array_add (step->masks, ens_tensor_new (ENS_TYPE_FLOAT32, &shapes[i]));
     step->inputs[i] = ((EnsTensor *)g_ptr_array_index (step->masks, step->masks->len - 1))->data;
   }
-  network = ens_network_new (graph, device, error);
+  network = ens_network_new (graph, step->device, error);
   if (network != NULL)
     step->plan = ens_network_plan (network, shapes, error);
   return step->plan != NULL;
@@ -100,6 +101,7 @@ make_step (const EnsStepParams *params, EnsDevice *device, guint n_segments, GEr
     g_free (g_steal_pointer (&step));
     return NULL;
   }
+  step->device = ens_device_ref (device);
   step->seed = params->seed;
   step->masks = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
   step->n_values = sum_sizes (graph->parameters);
@@ -109,7 +111,7 @@ make_step (const EnsStepParams *params, EnsDevice *device, guint n_segments, GEr
   step->statistics =
       take_values (graph->statistics, (EnsTensor **)graph->initial->pdata + graph->parameters->len);
   step->new_statistics = g_new (float, step->n_statistics + 1);
-  if (!make_plan (step, device, error))
+  if (!make_plan (step, error))
     return NULL;
   bind_arrays (step);
   g_ptr_array_set_size (graph->initial, 0);
@@ -157,6 +159,7 @@ ens_step_free (EnsStep *step)
 {
   ens_step_graph_clear (&step->graph);
   g_clear_pointer (&step->plan, ens_plan_unref);
+  ens_device_unref (step->device);
   g_ptr_array_unref (step->masks);
   g_free (step->own_values);
   g_free (step->statistics);
@@ -307,4 +310,19 @@ ens_step_store (const EnsStep *step, EnsGraph *graph, GError **error)
 {
   return store_all (step->graph.parameters, step->values, graph, error)
          && store_all (step->graph.statistics, step->statistics, graph, error);
+}
+
+EnsNetwork *
+ens_step_open_network (const EnsStep *step, const EnsGraph *graph, const char *output,
+                       GError **error)
+{
+  g_autoptr (EnsGraph) copy = ens_graph_copy (graph);
+
+  if (!ens_step_store (step, copy, error))
+    return NULL;
+  if (output != NULL) {
+    g_ptr_array_set_size (copy->outputs, 0);
+    ens_graph_add_output (copy, ens_graph_find (copy, output));
+  }
+  return ens_network_new (g_steal_pointer (&copy), step->device, error);
 }

@@ -8,7 +8,7 @@
  * device. All shapes are fixed when the step is made. */
 #pragma once
 
-#include "engine/device.h"
+#include "engine/network.h"
 #include "graph/op.h"
 
 G_BEGIN_DECLS
@@ -90,5 +90,10 @@ gboolean ens_step_run (EnsStep *step, const EnsStepArrays *arrays, float *loss, 
  * a copy of it, where it can be exported from. Values keep their names. FALSE: it is another
  * graph. */
 gboolean ens_step_store (const EnsStep *step, EnsGraph *graph, GError **error);
+
+/* A copy of such a graph with parameters and statistics as they are now, ready to run on the step's
+ * device; its only output is this value. NULL: the outputs that it has. (transfer full) */
+EnsNetwork *ens_step_open_network (const EnsStep *step, const EnsGraph *graph, const char *output,
+                                   GError **error);
 
 G_END_DECLS

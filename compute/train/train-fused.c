@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "train/train-fused.h"
 
-#include <math.h>
 #include <string.h>
+
+#include <glib/gstdio.h>
 
 #include "base/fail.h"
 #include "onnx/onnx.h"
@@ -12,9 +13,6 @@ const char *const ens_fused_update_names[] = {"both", "head", "backbone", NULL};
 
 /* Where the backbone's file leaves the size open. */
 #define USUAL_SIZE 224
-
-/* Before the names of the contour network's values. */
-#define CONTOUR_PREFIX "contour/"
 
 typedef struct {
   EnsTrainFusedParams params;
@@ -200,27 +198,25 @@ prepare (Training *training, EnsDevice *device, const EnsFrameOpener *opener, GE
 static gboolean
 measure (Training *training, EnsTrainFusedResult *result, GError **error)
 {
-  for (guint s = 0; s < ENS_N_SPLITS; s++) {
-    result->measures[s] = (EnsClassifierMeasure) {NAN, NAN, NAN};
-    if (s == ENS_SPLIT_TRAIN || training->dataset->samples[s]->len == 0)
-      continue;
-    result->exchanged_split = (EnsSplit)s;
-    if (!ens_classifier_measure (training->classifier, (EnsSplit)s, training->monitor,
-                                 &result->measures[s], error))
-      return FALSE;
-  }
-  return ens_classifier_measure_exchanged (training->classifier, result->exchanged_split,
-                                           training->monitor, &result->exchanged, error);
+  result->exchanged_split =
+      training->dataset->samples[ENS_SPLIT_TEST]->len > 0 ? ENS_SPLIT_TEST : ENS_SPLIT_VALIDATION;
+  return ens_classifier_measure (training->classifier, training->monitor, result->measures, error)
+         && ens_classifier_measure_exchanged (training->classifier, result->exchanged_split,
+                                              training->monitor, &result->exchanged, error);
 }
 
-/* As it is in the file that was written. */
+/* As it is in the file that was written, which is not kept if it differs. */
 static gboolean
 compare_contour (const Training *training, GError **error)
 {
-  g_autoptr (EnsGraph) written = ens_onnx_import (training->params.recipe.output, NULL, error);
+  const char *path = training->params.recipe.output;
+  g_autoptr (EnsGraph) written = ens_onnx_import (path, NULL, error);
 
-  return written != NULL
-         && ens_contour_compare_weights (written, CONTOUR_PREFIX, training->contour, error);
+  if (written != NULL
+      && ens_contour_compare_weights (written, ENS_FUSED_CONTOUR "/", training->contour, error))
+    return TRUE;
+  g_remove (path);
+  return FALSE;
 }
 
 static gboolean

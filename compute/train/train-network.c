@@ -157,20 +157,6 @@ prepare (Training *training, EnsDevice *device, const EnsFrameOpener *opener, GE
 
 /* -- after -- */
 
-static gboolean
-measure (Training *training, EnsTrainNetworkResult *result, GError **error)
-{
-  for (guint s = 0; s < ENS_N_SPLITS; s++) {
-    result->measures[s] = (EnsClassifierMeasure) {NAN, NAN, NAN};
-    if (s == ENS_SPLIT_TRAIN || training->dataset->samples[s]->len == 0)
-      continue;
-    if (!ens_classifier_measure (training->classifier, (EnsSplit)s, training->monitor,
-                                 &result->measures[s], error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
 static void
 describe_result (Training *training, EnsTrainNetworkResult *result)
 {
@@ -219,7 +205,7 @@ ens_train_network (const EnsTrainNetworkParams *params, EnsDevice *device,
   if (!prepare (&training, device, opener, error)
       || !ens_classifier_train (training.classifier, training.settings, monitor, &result->recipe,
                                 error)
-      || !measure (&training, result, error))
+      || !ens_classifier_measure (training.classifier, monitor, result->measures, error))
     return FALSE;
   describe_result (&training, result);
   return write_files (&training, error);
