@@ -233,9 +233,7 @@ ens_contour_thin_truth (const EnsPlane *truth, EnsPlane *drawn)
   const float height = (float)(sqrt (2 * G_PI) * TRUTH_DEVIATION);
   g_auto (EnsPlane) smooth = {0};
 
-  smooth = *truth;
-  smooth.values = g_memdup2 (truth->values, (gsize)truth->width * truth->height * sizeof (float));
-  ens_plane_blur (&smooth, TRUTH_DEVIATION);
+  ens_plane_copy_blurred (truth, TRUTH_DEVIATION, &smooth);
   ens_lines_thin (&smooth, TRUTH_DEVIATION, drawn);
   for (gsize i = 0; i < (gsize)drawn->width * drawn->height; i++) {
     float weight = MIN (drawn->values[i] * height, 1);

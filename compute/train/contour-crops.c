@@ -42,20 +42,16 @@ pair_clear (Pair *pair)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Pair, pair_clear)
 
-static gboolean
-read_pair (Pair *pair, const EnsContourItem *item, const EnsFrameOpener *opener, GError **error)
+/* (transfer full) */
+static EnsPicture *
+draw_inside (guint width, guint height)
 {
-  guint width, height;
+  EnsPicture *inside = ens_picture_new (ENS_PIXELS_GRAY8, width, height);
 
-  if (!ens_contour_item_read (item, opener, &pair->picture, &pair->truth, error))
-    return FALSE;
-  width = pair->picture->frame.width;
-  height = pair->picture->frame.height;
-  pair->inside = ens_picture_new (ENS_PIXELS_GRAY8, width, height);
   for (guint y = BORDER; y + BORDER < height && width > 2 * BORDER; y++)
-    memset (ens_picture_get_pixels (pair->inside, 0) + y * pair->inside->frame.strides[0] + BORDER,
-            255, width - 2 * BORDER);
-  return TRUE;
+    memset (ens_picture_get_pixels (inside, 0) + y * inside->frame.strides[0] + BORDER, 255,
+            width - 2 * BORDER);
+  return inside;
 }
 
 gboolean
@@ -134,7 +130,8 @@ load (gpointer data, guint epoch, guint32 item, float *const *tensors, GError **
   EnsRandom random;
   g_auto (Pair) pair = {0};
 
-  if (!read_pair (&pair, crops->items->pdata[item / crops->params->crops], crops->opener, error))
+  if (!ens_contour_item_read (crops->items->pdata[item / crops->params->crops], crops->opener,
+                              &pair.picture, &pair.truth, error))
     return FALSE;
   ens_random_init (&random,
                    &(EnsRandomStream) {crops->params->recipe.seed, ENS_RANDOM_PART, epoch, item});
@@ -142,6 +139,7 @@ load (gpointer data, guint epoch, guint32 item, float *const *tensors, GError **
                                               crops->items->len * crops->params->crops, item);
   drawn.width = pair.picture->frame.width;
   drawn.height = pair.picture->frame.height;
+  pair.inside = draw_inside (drawn.width, drawn.height);
   for (guint i = 0; i < MAX_TRIES; i++) {
     drawn.region = draw_region (crops, &pair.picture->frame, &random);
     ens_augment_draw (&options, &drawn, &augmentation);
@@ -171,28 +169,20 @@ ens_contour_crops_get_source (EnsContourCrops *crops)
 
 /* -- whole photographs -- */
 
-gboolean
-ens_contour_example_load (EnsContourExample *example, const EnsContourItem *item,
-                          const EnsFrameOpener *opener, GError **error)
+void
+ens_contour_example_init (EnsContourExample *example, EnsPicture *photograph, EnsPicture *truth)
 {
-  g_auto (Pair) pair = {0};
+  const guint width = photograph->frame.width, height = photograph->frame.height;
+  const gsize n = (gsize)width * height;
+  g_auto (Pair)
+      pair = {ens_picture_ref (photograph), ens_picture_ref (truth), draw_inside (width, height)};
   EnsAugmentation augmentation;
-  gsize n;
 
-  if (!read_pair (&pair, item, opener, error))
-    return FALSE;
-  example->width = pair.picture->frame.width;
-  example->height = pair.picture->frame.height;
-  n = (gsize)example->width * example->height;
-  example->pixels = g_new (float, n * 3);
-  example->truth = g_new (float, n);
+  *example = (EnsContourExample) {width, height, g_new (float, n * 3), g_new (float, n)};
   ens_augment_draw (&ENS_AUGMENT_NONE,
-                    &(EnsAugmentItem) {.width = example->width,
-                                       .height = example->height,
-                                       .region = ENS_RECT_WHOLE},
+                    &(EnsAugmentItem) {.width = width, .height = height, .region = ENS_RECT_WHOLE},
                     &augmentation);
-  fill (&augmentation, &pair, example->width, example->height, example->pixels, example->truth);
-  return TRUE;
+  fill (&augmentation, &pair, width, height, example->pixels, example->truth);
 }
 
 void

@@ -25,7 +25,7 @@ typedef struct {
 
 typedef struct {
   EnsContourEvaluation *evaluation;
-  EnsPlane *luma;           /* by picture */
+  EnsPlane *luma, *drawn;   /* by picture; drawn: its truth as thin lines, without the border */
   EnsContourCounts *counts; /* by picture, then by variant */
 } Count;
 
@@ -80,9 +80,9 @@ add_picture (Count *count, EnsNetwork *network, const EnsContourItem *item,
 
   picture->path = g_strdup (item->picture);
   g_ptr_array_add (pictures, picture);
-  if (!ens_contour_item_read (item, opener, &photograph, &truth, error)
-      || !ens_contour_example_load (&example, item, opener, error))
+  if (!ens_contour_item_read (item, opener, &photograph, &truth, error))
     return FALSE;
+  ens_contour_example_init (&example, photograph, truth);
   ens_plane_init_luma (&count->luma[pictures->len - 1], &photograph->frame);
   ens_plane_init_luma (&picture->truth, &truth->frame);
   return run_network (network, &example, &picture->probability, error);
@@ -141,19 +141,26 @@ find_contours (const EnsContourPicture *picture, const EnsPlane *luma, const Var
 }
 
 static void
+thin_truth (gpointer data, guint i, guint worker)
+{
+  const Count *count = data;
+  const EnsContourPicture *picture = count->evaluation->pictures->pdata[i];
+
+  ens_contour_thin_truth (&picture->truth, &count->drawn[i]);
+  clear_border (&count->drawn[i]);
+}
+
+static void
 count_variant (gpointer data, guint task, guint worker)
 {
   const Count *count = data;
   const guint i = task / N_VARIANTS;
-  const EnsContourPicture *picture = count->evaluation->pictures->pdata[i];
   const Variant variant = get_variant (task % N_VARIANTS);
-  g_auto (EnsPlane) found = {0}, drawn = {0};
+  g_auto (EnsPlane) found = {0};
 
-  ens_contour_thin_truth (&picture->truth, &drawn);
-  find_contours (picture, &count->luma[i], &variant, &found);
-  clear_border (&drawn);
+  find_contours (count->evaluation->pictures->pdata[i], &count->luma[i], &variant, &found);
   clear_border (&found);
-  ens_contour_count (&found, &drawn, &count->counts[task]);
+  ens_contour_count (&found, &count->drawn[i], &count->counts[task]);
 }
 
 /* Each method's best variant. */
@@ -178,9 +185,12 @@ choose (const Count *count)
 static void
 count_clear (Count *count)
 {
-  for (guint i = 0; i < count->evaluation->pictures->len; i++)
+  for (guint i = 0; i < count->evaluation->pictures->len; i++) {
     ens_plane_clear (&count->luma[i]);
+    ens_plane_clear (&count->drawn[i]);
+  }
   g_free (count->luma);
+  g_free (count->drawn);
   g_free (count->counts);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Count, count_clear)
@@ -189,16 +199,18 @@ static gboolean
 measure (EnsContourEvaluation *evaluation, const GPtrArray *items, EnsNetwork *network,
          EnsDevice *device, const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
 {
+  EnsThreadPool *pool = ens_device_get_pool (device);
   g_auto (Count) count = {.evaluation = evaluation,
                           .luma = g_new0 (EnsPlane, items->len),
+                          .drawn = g_new0 (EnsPlane, items->len),
                           .counts = g_new0 (EnsContourCounts, items->len * N_VARIANTS)};
 
   for (guint i = 0; i < items->len; i++)
     if (!ens_monitor_progress (monitor, "finding contours", i, items->len, error)
         || !add_picture (&count, network, items->pdata[i], opener, error))
       return FALSE;
-  ens_thread_pool_run (ens_device_get_pool (device), items->len * N_VARIANTS, count_variant,
-                       &count);
+  ens_thread_pool_run (pool, items->len, thin_truth, &count);
+  ens_thread_pool_run (pool, items->len * N_VARIANTS, count_variant, &count);
   choose (&count);
   return ens_monitor_progress (monitor, "finding contours", items->len, items->len, error);
 }

@@ -27,13 +27,14 @@ typedef struct {
 /* Tensors in the order of the graph's inputs. */
 EnsLoaderSource ens_contour_crops_get_source (EnsContourCrops *crops);
 
-/* A whole photograph as the network takes it, with its truth: −1 on the border. (transfer full) */
+/* A whole photograph as the network takes it, with its truth: −1 on the border. */
 typedef struct {
   guint width, height;
   float *pixels, *truth; /* height × width × 3, height × width */
 } EnsContourExample;
 
-gboolean ens_contour_example_load (EnsContourExample *example, const EnsContourItem *item,
-                                   const EnsFrameOpener *opener, GError **error);
+/* Of pictures as ens_contour_item_read () gives them. */
+void ens_contour_example_init (EnsContourExample *example, EnsPicture *photograph,
+                               EnsPicture *truth);
 void ens_contour_example_clear (EnsContourExample *example);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsContourExample, ens_contour_example_clear)

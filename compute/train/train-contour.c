@@ -3,7 +3,6 @@
 #include "train/train-contour.h"
 
 #include "base/fail.h"
-#include "engine/network-private.h"
 #include "onnx/onnx.h"
 #include "train/contour-private.h"
 #include "train/losses.h"
@@ -139,31 +138,20 @@ take_step (gpointer data, const EnsLoopPosition *position, float *gradients, Ens
   return TRUE;
 }
 
-/* The network as it is, whose output is the loss. (transfer full) */
-static EnsNetwork *
-open_network (const Training *training, GError **error)
-{
-  g_autoptr (EnsGraph) graph = ens_graph_copy (training->graph);
-
-  if (!ens_step_store (training->step, graph, error))
-    return NULL;
-  g_ptr_array_set_size (graph->outputs, 0);
-  ens_graph_add_output (graph, ens_graph_find (graph, LOSS));
-  return ens_network_new (g_steal_pointer (&graph), training->device, error);
-}
-
 /* Adds the loss of a whole photograph. */
 static gboolean
 measure_item (const Training *training, EnsNetwork *network, const EnsContourItem *item,
               double *sum, GError **error)
 {
   g_auto (EnsContourExample) example = {0};
+  g_autoptr (EnsPicture) photograph = NULL, truth = NULL;
   g_autoptr (EnsPlan) plan = NULL;
   EnsShape shapes[ENS_CONTOUR_N_INPUTS];
   float loss;
 
-  if (!ens_contour_example_load (&example, item, training->opener, error))
+  if (!ens_contour_item_read (item, training->opener, &photograph, &truth, error))
     return FALSE;
+  ens_contour_example_init (&example, photograph, truth);
   shapes[ENS_CONTOUR_PICTURES] = ENS_SHAPE (1, example.height, example.width, 3);
   shapes[ENS_CONTOUR_TRUTH] = ENS_SHAPE (1, example.height, example.width, 1);
   plan = ens_network_plan (network, shapes, error);
@@ -180,7 +168,8 @@ validate (gpointer data, EnsLoopMeasure *measure, GError **error)
 {
   const Training *training = data;
   const GPtrArray *items = training->set->items[ENS_SPLIT_VALIDATION];
-  g_autoptr (EnsNetwork) network = open_network (training, error);
+  g_autoptr (EnsNetwork) network =
+      ens_step_open_network (training->step, training->graph, LOSS, error);
   double sum = 0;
 
   if (network == NULL)

@@ -86,9 +86,8 @@ ens_plane_blur (EnsPlane *plane, double deviation)
   blur_axis (&between, weights, n, FALSE, plane);
 }
 
-/* A smoothed copy; it is made. */
-static void
-copy_blurred (const EnsPlane *plane, double deviation, EnsPlane *copy)
+void
+ens_plane_copy_blurred (const EnsPlane *plane, double deviation, EnsPlane *copy)
 {
   *copy = *plane;
   copy->values = g_memdup2 (plane->values, (gsize)plane->width * plane->height * sizeof (float));
@@ -144,7 +143,7 @@ ens_lines_thin (const EnsPlane *map, double deviation, EnsPlane *thin)
 {
   g_auto (EnsPlane) smooth = {0};
 
-  copy_blurred (map, deviation, &smooth);
+  ens_plane_copy_blurred (map, deviation, &smooth);
   ens_plane_init (thin, map->width, map->height);
   for (guint y = 0; y < map->height; y++)
     for (guint x = 0; x < map->width; x++)
@@ -181,7 +180,7 @@ ens_gradient_thin (const EnsPlane *picture, double deviation, EnsPlane *thin)
 {
   g_auto (EnsPlane) smooth = {0}, magnitude = {0};
 
-  copy_blurred (picture, deviation, &smooth);
+  ens_plane_copy_blurred (picture, deviation, &smooth);
   measure_gradient (&smooth, &magnitude);
   ens_plane_init (thin, picture->width, picture->height);
   for (guint y = 0; y < picture->height; y++)

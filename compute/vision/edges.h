@@ -27,6 +27,8 @@ void ens_plane_init_luma (EnsPlane *plane, const EnsFrame *frame);
 
 /* Smooths in place by a Gaussian of this standard deviation in pixels, cut off at 3 of them. */
 void ens_plane_blur (EnsPlane *plane, double deviation);
+/* A smoothed copy; it is made. */
+void ens_plane_copy_blurred (const EnsPlane *plane, double deviation, EnsPlane *copy);
 
 /* Ridges of a map: where the value, after smoothing, is the highest across the direction in which
  * the map bends downwards most; near the plane's border that direction is uncertain. thin: the
