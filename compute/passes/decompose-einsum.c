@@ -33,36 +33,22 @@ add (const Decomposition *d, const EnsNewNode *new_node)
 static EnsValue *
 reshape (const Decomposition *d, EnsValue *value, const EnsShape *shape)
 {
-  const EnsReshapeParams params = {.allow_zero = TRUE};
-  g_autoptr (EnsTensor) list = NULL;
-
   if (ens_shape_equal (&value->shape, shape))
     return value;
-  list = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (shape->rank), shape->dims);
-  return add (d, &(EnsNewNode) {.op = "Reshape",
-                                .params = &params,
-                                .inputs = {value, ens_graph_add_constant (d->graph, "shape", list)},
-                                .n_inputs = 2});
+  return ens_graph_insert_reshape (d->graph, d->node, value, shape);
 }
 
 /* The axes in the order of these indices, which are the factor's. */
 static EnsValue *
 order (const Decomposition *d, const Factor *factor, const guint8 *indices)
 {
-  EnsTransposeParams params = {.perm = {.present = TRUE, .n = factor->term.rank}};
-  gboolean moves = FALSE;
+  gint64 perm[ENS_MAX_RANK] = {0};
 
   for (guint i = 0; i < factor->term.rank; i++)
     for (guint axis = 0; axis < factor->term.rank; axis++)
-      if (factor->term.indices[axis] == indices[i]) {
-        params.perm.values[i] = axis;
-        moves |= axis != i;
-      }
-  if (!moves)
-    return factor->value;
-  return add (d,
-              &(EnsNewNode) {
-                  .op = "Transpose", .params = &params, .inputs = {factor->value}, .n_inputs = 1});
+      if (factor->term.indices[axis] == indices[i])
+        perm[i] = axis;
+  return ens_graph_insert_transpose (d->graph, d->node, factor->value, perm);
 }
 
 /* Whether the result, or an input from `next` on, has the index. */

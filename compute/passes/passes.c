@@ -11,6 +11,7 @@ static const Pass load_passes[] = {ens_pass_fold_constants, ens_pass_remove_iden
 
 static const Pass plan_passes[] = {ens_pass_decompose_einsum,
                                    ens_pass_remove_transposes,
+                                   ens_pass_recognise_attention,
                                    ens_pass_recognise_normalization,
                                    ens_pass_recognise_activation,
                                    ens_pass_fuse_bias,

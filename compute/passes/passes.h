@@ -42,6 +42,8 @@ gboolean ens_pass_decompose_einsum (EnsGraph *graph);
 /* Joins Transpose nodes that follow each other, and turns those that move only axes of length 1
  * into Reshape, which moves nothing. */
 gboolean ens_pass_remove_transposes (EnsGraph *graph);
+/* Products and softmax, with scales and masks → Attention. */
+gboolean ens_pass_recognise_attention (EnsGraph *graph);
 /* Normalisation spelled out as means, squares and a root → LayerNormalization, RMSNormalization. */
 gboolean ens_pass_recognise_normalization (EnsGraph *graph);
 /* x times a function of x → Gelu, Swish, HardSwish. */

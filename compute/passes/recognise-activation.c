@@ -22,33 +22,6 @@ is_about (double a, double b)
   return fabs (a - b) <= 1e-4 * fabs (b);
 }
 
-/* value = input · number, which may be 1 … */
-typedef struct {
-  EnsValue *input;
-  double number;
-} Scaled;
-
-/* … by one product or quotient. FALSE: it is no such thing. */
-static gboolean
-read_scaled (EnsValue *value, Scaled *scaled)
-{
-  const EnsNode *node = value->producer;
-  guint rank = value->shape.rank;
-
-  for (guint i = 0; i < 2 && ens_node_is_plain (node, ENS_KIND_MULTIPLY); i++)
-    if (ens_value_read_number (node->inputs[1 - i], rank, &scaled->number)) {
-      scaled->input = node->inputs[i];
-      return TRUE;
-    }
-  if (ens_node_is_plain (node, ENS_KIND_DIVIDE)
-      && ens_value_read_number (node->inputs[1], rank, &scaled->number)) {
-    scaled->input = node->inputs[0];
-    scaled->number = 1 / scaled->number;
-    return TRUE;
-  }
-  return FALSE;
-}
-
 /* The other term of a sum with a number. */
 static EnsValue *
 read_sum (const EnsNode *node, double number)
@@ -88,9 +61,9 @@ static gboolean
 is_scaled_power (EnsValue *value, const EnsValue *x, guint power, double number)
 {
   const EnsNode *node = value->producer;
-  Scaled scaled;
+  EnsScaled scaled;
 
-  if (read_scaled (value, &scaled) && is_about (scaled.number, number)
+  if (ens_value_read_scaled (value, &scaled) && is_about (scaled.number, number)
       && is_power (scaled.input, x, power))
     return TRUE;
   if (power < 2 || !ens_node_is_plain (node, ENS_KIND_MULTIPLY))
@@ -127,16 +100,16 @@ read_gelu_argument (EnsValue *value)
 {
   const EnsNode *node = value->producer;
   const double number = sqrt (2 / G_PI);
-  Scaled scaled;
+  EnsScaled scaled;
 
-  if (read_scaled (value, &scaled) && is_about (scaled.number, number))
+  if (ens_value_read_scaled (value, &scaled) && is_about (scaled.number, number))
     return read_cubic (scaled.input);
   /* c · x · (1 + 0.044715 x²) */
   for (guint i = 0; i < 2 && ens_node_is_plain (node, ENS_KIND_MULTIPLY); i++) {
     EnsValue *square = read_sum (node->inputs[1 - i]->producer, 1);
 
-    if (square != NULL && read_scaled (node->inputs[i], &scaled) && is_about (scaled.number, number)
-        && is_scaled_power (square, scaled.input, 2, GELU_CUBE))
+    if (square != NULL && ens_value_read_scaled (node->inputs[i], &scaled)
+        && is_about (scaled.number, number) && is_scaled_power (square, scaled.input, 2, GELU_CUBE))
       return scaled.input;
   }
   return NULL;
@@ -155,7 +128,7 @@ find_product (const EnsGraph *graph, const EnsValue *value, const EnsValue *x, d
              || ens_node_is_plain (node, ENS_KIND_DIVIDE))) {
     gboolean divides = node->op->kind == ENS_KIND_DIVIDE;
     EnsValue *other = node->inputs[node->inputs[0] == value ? 1 : 0];
-    Scaled scaled;
+    EnsScaled scaled;
 
     if (divides && other == node->inputs[0])
       return NULL;
@@ -163,7 +136,7 @@ find_product (const EnsGraph *graph, const EnsValue *value, const EnsValue *x, d
       found *= divides ? 1 / factor : factor;
     else if (!divides && !has_x && other == x)
       has_x = TRUE;
-    else if (!divides && !has_x && read_scaled (other, &scaled) && scaled.input == x) {
+    else if (!divides && !has_x && ens_value_read_scaled (other, &scaled) && scaled.input == x) {
       has_x = TRUE;
       found *= scaled.number;
     } else
@@ -207,7 +180,7 @@ replace_gate (EnsGraph *graph, EnsNode *gate)
 {
   EnsValue *input = gate->inputs[0];
   EnsFusedActivation activation;
-  Scaled scaled = {input, 1};
+  EnsScaled scaled = {input, 1};
   EnsNode *product;
 
   ens_node_as_activation (gate, &activation);
@@ -215,7 +188,7 @@ replace_gate (EnsGraph *graph, EnsNode *gate)
   if (activation.kind == ENS_ACTIVATION_HARD_SIGMOID)
     return is_about ((double)activation.alpha, 1 / 6.0) && activation.beta == 0.5F
            && product != NULL && replace (graph, product, input, "HardSwish", NULL);
-  if (product == NULL && read_scaled (input, &scaled))
+  if (product == NULL && ens_value_read_scaled (input, &scaled))
     product = find_product (graph, gate->outputs[0], scaled.input, 1);
   return product != NULL
          && replace (graph, product, scaled.input, "Swish",
@@ -225,10 +198,10 @@ replace_gate (EnsGraph *graph, EnsNode *gate)
 static gboolean
 recognise (EnsGraph *graph, EnsNode *node)
 {
-  Scaled scaled;
+  EnsScaled scaled;
 
   if (ens_node_is (node, "Erf"))
-    return read_scaled (node->inputs[0], &scaled) && is_about (scaled.number, G_SQRT2 / 2)
+    return ens_value_read_scaled (node->inputs[0], &scaled) && is_about (scaled.number, G_SQRT2 / 2)
            && replace_gelu (graph, node, scaled.input, FALSE);
   if (ens_node_is (node, "Tanh"))
     return replace_gelu (graph, node, read_gelu_argument (node->inputs[0]), TRUE);

@@ -5,17 +5,6 @@
 #include "ops/params.h"
 #include "passes/rewrite.h"
 
-/* Output axis i of the Transpose is input axis perm[i]. */
-static void
-get_perm (const EnsNode *node, gint64 *perm)
-{
-  const EnsList *list = &((const EnsTransposeParams *)node->params)->perm;
-  guint rank = node->inputs[0]->shape.rank;
-
-  for (guint i = 0; i < rank; i++)
-    perm[i] = list->present ? list->values[i] : rank - 1 - i;
-}
-
 /* Reads past a Transpose before this one. */
 static gboolean
 join_transposes (EnsGraph *graph, EnsNode *node)
@@ -26,8 +15,8 @@ join_transposes (EnsGraph *graph, EnsNode *node)
 
   if (first == NULL || first->op->kind != ENS_KIND_TRANSPOSE)
     return FALSE;
-  get_perm (node, perm);
-  get_perm (first, first_perm);
+  ens_node_get_perm (node, perm);
+  ens_node_get_perm (first, first_perm);
   params->perm.present = TRUE;
   params->perm.n = node->inputs[0]->shape.rank;
   for (guint i = 0; i < params->perm.n; i++)
@@ -43,7 +32,7 @@ keeps_elements (const EnsNode *node)
   const EnsShape *shape = &node->inputs[0]->shape;
   gint64 perm[ENS_MAX_RANK] = {0}, last = -1;
 
-  get_perm (node, perm);
+  ens_node_get_perm (node, perm);
   for (guint i = 0; i < shape->rank; i++) {
     if (shape->dims[perm[i]] == 1)
       continue;
@@ -57,23 +46,13 @@ keeps_elements (const EnsNode *node)
 static gboolean
 reshape_instead (EnsGraph *graph, EnsNode *node)
 {
-  const EnsShape *shape = &node->outputs[0]->shape;
-  const EnsReshapeParams params = {.allow_zero = TRUE};
-  g_autoptr (EnsTensor) dims = NULL;
-  EnsNode *reshape;
+  EnsValue *value = node->inputs[0];
 
   if (!keeps_elements (node))
     return FALSE;
-  dims = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (shape->rank), shape->dims);
-  reshape = ens_graph_insert_node (
-      graph, node,
-      &(EnsNewNode) {.op = "Reshape",
-                     .name = node->name,
-                     .params = &params,
-                     .inputs = {node->inputs[0], ens_graph_add_constant (graph, NULL, dims)},
-                     .n_inputs = 2});
-  ens_infer_node (reshape, FALSE, NULL);
-  ens_graph_replace_uses (graph, node->outputs[0], reshape->outputs[0]);
+  value = ens_graph_insert_reshape (graph, node, value, &node->outputs[0]->shape);
+  ens_graph_rename_node (graph, value->producer, node->name);
+  ens_graph_replace_uses (graph, node->outputs[0], value);
   return TRUE;
 }
 

@@ -78,6 +78,76 @@ ens_graph_add_vector (EnsGraph *graph, const char *name, const float *data, gint
   return ens_graph_add_constant (graph, name, tensor);
 }
 
+EnsValue *
+ens_graph_insert_reshape (EnsGraph *graph, const EnsNode *before, EnsValue *value,
+                          const EnsShape *shape)
+{
+  const EnsReshapeParams params = {.allow_zero = TRUE};
+  g_autoptr (EnsTensor) list =
+      ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (shape->rank), shape->dims);
+  EnsNode *node;
+
+  node = ens_graph_insert_node (
+      graph, before,
+      &(EnsNewNode) {.op = "Reshape",
+                     .params = &params,
+                     .inputs = {value, ens_graph_add_constant (graph, "shape", list)},
+                     .n_inputs = 2});
+  ens_infer_node (node, TRUE, NULL);
+  return node->outputs[0];
+}
+
+EnsValue *
+ens_graph_insert_transpose (EnsGraph *graph, const EnsNode *before, EnsValue *value,
+                            const gint64 *perm)
+{
+  EnsTransposeParams params = {.perm = {.present = TRUE, .n = value->shape.rank}};
+  gboolean moves = FALSE;
+  EnsNode *node;
+
+  for (guint i = 0; i < value->shape.rank; i++) {
+    params.perm.values[i] = perm[i];
+    moves |= perm[i] != i;
+  }
+  if (!moves)
+    return value;
+  node = ens_graph_insert_node (
+      graph, before,
+      &(EnsNewNode) {.op = "Transpose", .params = &params, .inputs = {value}, .n_inputs = 1});
+  ens_infer_node (node, TRUE, NULL);
+  return node->outputs[0];
+}
+
+void
+ens_node_get_perm (const EnsNode *node, gint64 *perm)
+{
+  const EnsList *list = &((const EnsTransposeParams *)node->params)->perm;
+  gint64 rank = node->inputs[0]->shape.rank;
+
+  for (gint64 i = 0; i < rank; i++)
+    perm[i] = list->present ? (list->values[i] + rank) % rank : rank - 1 - i;
+}
+
+gboolean
+ens_value_read_scaled (const EnsValue *value, EnsScaled *scaled)
+{
+  const EnsNode *node = value->producer;
+  guint rank = value->shape.rank;
+
+  for (guint i = 0; i < 2 && ens_node_is_plain (node, ENS_KIND_MULTIPLY); i++)
+    if (ens_value_read_number (node->inputs[1 - i], rank, &scaled->number)) {
+      scaled->input = node->inputs[i];
+      return ens_shape_equal (&scaled->input->shape, &value->shape);
+    }
+  if (ens_node_is_plain (node, ENS_KIND_DIVIDE)
+      && ens_value_read_number (node->inputs[1], rank, &scaled->number)) {
+    scaled->input = node->inputs[0];
+    scaled->number = 1 / scaled->number;
+    return ens_shape_equal (&scaled->input->shape, &value->shape);
+  }
+  return FALSE;
+}
+
 gboolean
 ens_constant_as_channels (const EnsTensor *constant, guint rank, gint64 n_channels, float *channels)
 {

@@ -70,6 +70,25 @@ typedef struct {
 /* Inserts a node of one output before another one and returns it. */
 EnsNode *ens_graph_insert_node (EnsGraph *graph, const EnsNode *before, const EnsNewNode *node);
 
+/* value = input · number … */
+typedef struct {
+  EnsValue *input;
+  double number;
+} EnsScaled;
+
+/* … by one product or quotient, both of the same shape. FALSE: it is no such thing. */
+gboolean ens_value_read_scaled (const EnsValue *value, EnsScaled *scaled);
+
+/* Inserts a Reshape, shapes inferred, before a node and returns its output. */
+EnsValue *ens_graph_insert_reshape (EnsGraph *graph, const EnsNode *before, EnsValue *value,
+                                    const EnsShape *shape);
+/* The same for a Transpose: axis i of the result is axis perm[i] of the value, which is returned if
+ * none moves. */
+EnsValue *ens_graph_insert_transpose (EnsGraph *graph, const EnsNode *before, EnsValue *value,
+                                      const gint64 *perm);
+/* The order of a Transpose's axes, ≥ 0, however the node spells it; perm: ENS_MAX_RANK. */
+void ens_node_get_perm (const EnsNode *node, gint64 *perm);
+
 /* Sets types and shapes of computed values to those that they have with inputs of these shapes;
  * the graph stays open. */
 gboolean ens_graph_infer_sample (EnsGraph *graph, const EnsShape *input_shapes, GError **error);

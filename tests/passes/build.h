@@ -19,6 +19,7 @@ EnsTensor *random_tensor (GRand *rand, const EnsShape *shape);
 
 EnsValue *build_input (Builder *builder, const EnsShape *shape);
 EnsValue *build_constant (Builder *builder, const EnsShape *shape);
+EnsValue *build_number (Builder *builder, float number);
 /* Inputs up to a NULL. */
 EnsValue *build (Builder *builder, const char *op, gconstpointer params,
                  ...) G_GNUC_NULL_TERMINATED;
@@ -46,3 +47,10 @@ EnsTensor *run_graph (const EnsGraph *graph, EnsTensor *input);
 
 /* The largest absolute difference over the largest absolute value of `b`. */
 double relative_error (const float *a, const float *b, gsize n);
+
+typedef gboolean (*Pass) (EnsGraph *graph);
+
+/* Makes `output`, unless it is NULL, an output of the graph, and runs the pass as often as it finds
+ * something: what is left computes the same. `ops`: the operators that are left, in order; NULL:
+ * any but those that the pass is about. */
+void check_pass (Builder *builder, EnsValue *output, Pass pass, const char *ops);

@@ -8,55 +8,6 @@
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
-typedef gboolean (*Pass) (EnsGraph *graph);
-
-/* Outputs before and after by the references; a pass may round differently. */
-static void
-assert_same_outputs (const EnsGraph *before, const EnsGraph *after)
-{
-  g_autoptr (GPtrArray) inputs = random_inputs (before, 7);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) expected = ens_interpret (before, (EnsTensor **)inputs->pdata, &error);
-  g_autoptr (GPtrArray) found = NULL;
-
-  ck_assert_no_error (error);
-  found = ens_interpret (after, (EnsTensor **)inputs->pdata, &error);
-  ck_assert_no_error (error);
-  ck_assert_uint_eq (found->len, expected->len);
-  for (guint i = 0; i < found->len; i++) {
-    const EnsTensor *a = g_ptr_array_index (found, i), *b = g_ptr_array_index (expected, i);
-
-    ck_assert (ens_shape_equal (&a->shape, &b->shape));
-    ck_assert_double_lt (relative_error (a->data, b->data, (gsize)ens_shape_elements (&a->shape)),
-                         1e-5);
-  }
-}
-
-/* `ops`: the operators that are left, in order; NULL: any but those that the pass is about. */
-static void
-check_pass (Builder *builder, EnsValue *output, Pass pass, const char *ops)
-{
-  g_autoptr (EnsGraph) before = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GString) left = g_string_new (NULL);
-  EnsGraph *graph = builder->graph;
-
-  if (output != NULL)
-    ens_graph_add_output (graph, output);
-  before = ens_graph_copy (graph);
-  while (pass (graph))
-    ens_graph_remove_unused (graph);
-  ens_graph_remove_unused (graph);
-  ens_graph_validate (graph, &error);
-  ck_assert_no_error (error);
-  for (guint i = 0; i < graph->nodes->len; i++)
-    g_string_append_printf (left, "%s%s", i > 0 ? " " : "", ens_graph_node (graph, i)->op->name);
-  if (ops != NULL)
-    ck_assert_pstr_eq (left->str, ops);
-  ck_assert (!pass (graph));
-  assert_same_outputs (before, graph);
-}
-
 /* One graph each. */
 
 START_TEST (test_fold_constants)
@@ -358,14 +309,6 @@ START_TEST (test_fuse_residual)
               "Conv Conv Relu Conv Conv GlobalAveragePool Add Conv Add Conv Conv Sum");
 }
 END_TEST
-
-static EnsValue *
-build_number (Builder *b, float number)
-{
-  g_autoptr (EnsTensor) tensor = ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE_SCALAR, &number);
-
-  return ens_graph_add_constant (b->graph, "number", tensor);
-}
 
 START_TEST (test_recognise_gate)
 {
