@@ -158,7 +158,7 @@ class Refused(Exception):
     """Our program's message."""
 
 
-def randomise(model, size):
+def randomise(model, size, batch=4):
     """Statistics of batch normalisation as a trained network has them, those of its own maps, and
     no layer scaled to nothing. Most units are active: otherwise a hundred random layers amplify
     rounding as no trained ones do."""
@@ -174,7 +174,7 @@ def randomise(model, size):
             parameter.data.uniform_(0.1, 0.5)
     if norms:
         with torch.no_grad():
-            model(torch.randn(4, 3, *(min(side, 224) for side in size)))
+            model(torch.randn(batch, 3, *size))
     return model.eval()
 
 
@@ -265,7 +265,7 @@ def check(program, folder, name, opsets):
     """Prints a row; returns whether all is well."""
     make, sizes = NETWORKS[name]
     torch.manual_seed(1)
-    model = randomise(make(), sizes[0])
+    model = randomise(make(), tuple(min(side, 224) for side in sizes[0]))
     cases = make_cases(model, sizes)
     spread = find_spread(cases)
     cells, faults = {}, []

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One network of each family of timm and torchvision against ONNX Runtime: the smallest variant,
+random weights, written by both of PyTorch's exporters, for batches of 1 and 3.
+
+    python3 -m venv venv && venv/bin/pip install torch torchvision timm onnx onnxscript onnxruntime
+    venv/bin/python tests/peers/families.py build/tests/engine/run-network RESULTS.jsonl [FAMILY …]
+    venv/bin/python tests/peers/families.py --table RESULTS.jsonl
+
+A family is a module of the library, as timm/levit or torchvision/vgg. Each network runs at the smallest
+of some sizes that it takes. Results are lines of JSON; what is in the file already is not run again.
+--table prints them as Markdown. One process does the work of each network and exporter, with a limit
+of time and memory.
+"""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import resource
+import signal
+import sys
+import tempfile
+import time
+import warnings
+
+TOLERANCE = 1e-4
+SIZES = [128, 160, 192, 224, 256, 299, 384, 448, 512, 768, 1024]
+EXPORTERS = ["old", "dynamo"]
+BATCHES = [3, 1]
+STATISTICS = 16   # images from which batch normalisation learns
+OPSET = 17   # of the old exporter; the new one chooses
+
+
+def list_families():
+    import timm
+    from torchvision import models
+    families = {f"timm/{module}": [name for name in timm.list_models(module=module)
+                                   if not name.startswith("test_")]
+                for module in timm.list_modules()}
+    for name in models.list_models(module=models):
+        module = models.get_model_builder(name).__module__.rpartition(".")[2]
+        families.setdefault(f"torchvision/{module}", []).append(name)
+    return {family: names for family, names in families.items() if names}
+
+
+def make(family, name):
+    import timm
+    import torchvision
+    if family.startswith("timm/"):
+        return timm.create_model(name)
+    options = {}
+    if name in ("googlenet", "inception_v3"):
+        options = {"init_weights": False, "aux_logits": False}
+    return torchvision.models.get_model(name, weights=None, **options)
+
+
+def choose(family, names):
+    """The variant with the fewest parameters. Networks that can't be made without memory for their
+    weights are made with it if no other can."""
+    import torch
+    for device in ("meta", "cpu"):
+        best = None
+        for name in names:
+            try:
+                with torch.device(device):
+                    model = make(family, name)
+            except Exception:
+                continue
+            count = sum(parameter.numel() for parameter in model.parameters())
+            if best is None or count < best[0]:
+                best = count, name
+        if best:
+            return best
+    raise RuntimeError(f"none of {len(names)} variants can be made")
+
+
+def find_size(model):
+    import torch
+    for size in SIZES:
+        try:
+            with torch.no_grad():
+                model(torch.randn(2, 3, size, size))
+            return size
+        except Exception as refusal:
+            last = refusal
+    raise RuntimeError(f"takes none of the sizes: {last}")
+
+
+def wake(model):
+    """Weights that begin as a constant near 0 would hide the layers that they scale."""
+    import torch
+    for name, parameter in model.named_parameters():
+        value = parameter.data
+        if value.numel() > 1 and (value == value.flatten()[0]).all():
+            if name.endswith("bias"):
+                value.normal_(0, 0.1)
+            elif value.abs().max() < 0.1:
+                value.uniform_(0.1, 0.5)
+    return model
+
+
+def first_of(output):
+    """Of several results the first, as run-network writes it."""
+    if isinstance(output, dict):
+        output = list(output.values())
+    return first_of(output[0]) if isinstance(output, (list, tuple)) else output
+
+
+def export(model, image, path, exporter, is_open):
+    import torch
+    options = {"input_names": ["input"]}
+    if exporter == "old":
+        options.update(dynamo=False, opset_version=OPSET,
+                       dynamic_axes={"input": {0: "batch"}} if is_open else None)
+    else:
+        shapes = ({0: torch.export.Dim.DYNAMIC},) if is_open else None
+        options.update(dynamo=True, verbose=False, dynamic_shapes=shapes)
+    torch.onnx.export(model, (image,), str(path), **options)
+
+
+def run_runtime(path, image):
+    import onnxruntime
+    import torch
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return torch.from_numpy(session.run(None, {session.get_inputs()[0].name: image.numpy()})[0])
+
+
+def try_way(folder, model, images, exporter, is_open):
+    """Pairs of file and case; raises what the exporter or ONNX Runtime does."""
+    files = []
+    for image in images:
+        path = files[0][0] if is_open and files else folder / f"{len(files)}.onnx"
+        if path.name == f"{len(files)}.onnx":
+            export(model, image, path, exporter, is_open)
+        files.append((path, (image, run_runtime(path, image))))
+    return files
+
+
+def find_files(folder, model, images, exporter):
+    try:
+        return "open", try_way(folder, model, images, exporter, True)
+    except Exception:
+        return "fixed", try_way(folder, model, images, exporter, False)
+
+
+def compare(program, folder, model, size, exporter):
+    """Fields of a result."""
+    import torch
+    from networks import Refused, find_error, find_spread, run_ours
+    images = [torch.randn(batch, 3, size, size) for batch in BATCHES]
+    with torch.no_grad():
+        torch_cases = [(image, first_of(model(image))) for image in images]
+    result = {"spread": find_spread([None, torch_cases[0]])}
+    try:
+        result["batch"], files = find_files(folder, model, images, exporter)
+    except Exception as fault:
+        return {**result, "status": "exporter", "message": str(fault).strip().split("\n")[0][:300]}
+    cases = [case for _, case in files]
+    result["runtime"] = max(find_error([expected], [torch.tensor(find_flat(found))])
+                            for expected, (_, found) in zip(torch_cases, cases))
+    try:
+        errors = [find_error([case], run_ours(program, folder, path, [case]))
+                  for path, case in files]
+    except Refused as refusal:
+        return {**result, "status": "refused", "message": str(refusal)}
+    status = "agrees" if max(errors) <= TOLERANCE else "differs"
+    return {**result, "status": status, "errors": errors}
+
+
+def find_flat(tensor):
+    import torch
+    from networks import to_bytes
+    return torch.frombuffer(bytearray(to_bytes(tensor)), dtype=torch.float32)
+
+
+def work(job, program, names):
+    import torch
+    from networks import randomise
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    if job["job"] == "choose":
+        job["parameters"], job["model"] = choose(job["family"], names)
+        return job
+    model = make(job["family"], job["model"]).eval()
+    job["size"] = find_size(model)
+    model = randomise(wake(model), (job["size"], job["size"]), STATISTICS)
+    with tempfile.TemporaryDirectory() as folder:
+        job.update(compare(program, pathlib.Path(folder), model, job["size"], job["job"]))
+    return job
+
+
+def run_child(pipe, job, arguments, names):
+    os.setsid()
+    limit = arguments.memory << 30
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    try:
+        job = work(job, arguments.program, names)
+    except BaseException as fault:
+        job.update(status="failed", message=f"{type(fault).__name__}: {fault}"[:300])
+    os.write(pipe, json.dumps(job).encode())
+    os._exit(0)
+
+
+def run_job(job, arguments, names):
+    """In a process of its own, which loads no library again."""
+    start = time.time()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        run_child(write, dict(job), arguments, names)
+    os.close(write)
+    signal.signal(signal.SIGALRM, lambda *_: os.killpg(child, signal.SIGKILL))
+    signal.alarm(arguments.seconds)
+    with os.fdopen(read) as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    signal.alarm(0)
+    result = json.loads(text) if text else {
+        **job, "status": "limit", "message": f"took more than {arguments.seconds} s or was killed"}
+    result["seconds"] = round(time.time() - start)
+    return result
+
+
+def read_results(path):
+    """The last result of each job."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {(result["family"], result["job"]): result for result in map(json.loads, lines)}
+
+
+def describe(result):
+    if result is None:
+        return "–"
+    if "errors" in result:
+        text = f"{max(result['errors']):.0e}".replace("e-0", "e-")
+        return text if result["status"] == "agrees" else f"**{text}**"
+    return f"{result['status']}: {result.get('message', '')}"
+
+
+def print_table(results):
+    families = sorted({family for family, _ in results})
+    counts = collections.Counter()
+    print("| family | network | size | old exporter | dynamo |\n|---|---|---:|---|---|")
+    for family in families:
+        found = [results.get((family, exporter)) for exporter in EXPORTERS]
+        size = next((result["size"] for result in found if result and "size" in result), "")
+        model = results[family, "choose"].get("model", "")
+        print(f"| {family} | {model} | {size} | " + " | ".join(map(describe, found)) + " |")
+        statuses = {result["status"] for result in found if result}
+        counts["agree with every file that an exporter wrote"] += \
+            bool(statuses & {"agrees"}) and statuses <= {"agrees", "exporter"}
+        for result in found:
+            counts[f"{result['job']}: {result['status']}" if result else "not run"] += 1
+    print(f"\n{len(families)} families: "
+          + ", ".join(f"{count} {what}" for what, count in counts.items()))
+
+
+def sweep(arguments):
+    import networks  # noqa: F401: children find it loaded
+    import onnx, onnxruntime, onnxscript  # noqa: F401, E401
+    families = list_families()
+    results = read_results(arguments.results)
+    for exporter in arguments.exporters:
+        for family in arguments.families or families:
+            names = families[family]
+            for job in ("choose", exporter):
+                done = results.get((family, job))
+                if done and (job == "choose" or not arguments.families):
+                    continue
+                model = results.get((family, "choose"), {}).get("model")
+                if job != "choose" and not model:
+                    continue
+                result = run_job({"family": family, "job": job, "model": model}, arguments, names)
+                results[family, job] = result
+                with open(arguments.results, "a") as file:
+                    file.write(json.dumps(result) + "\n")
+                if job != "choose":
+                    print(f"{family:36} {result['model']:36} {job:7} {describe(result)}",
+                          flush=True)
+    bad = [result for result in results.values() if result.get("status") == "differs"]
+    return 1 if bad else 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--exporters", nargs="+", default=EXPORTERS, choices=EXPORTERS)
+    parser.add_argument("--seconds", type=int, default=300)
+    parser.add_argument("--memory", type=int, default=8, help="GiB")
+    parser.add_argument("paths", nargs="+", metavar="RUN_NETWORK RESULTS [FAMILY …]")
+    arguments = parser.parse_args()
+    if arguments.table:
+        return print_table(read_results(pathlib.Path(arguments.paths[0])))
+    arguments.program, arguments.results, *arguments.families = arguments.paths
+    arguments.results = pathlib.Path(arguments.results)
+    return sweep(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
