@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "ensemble/result-select.h"
 
 static char **
 copy_names (const char *const *names, guint n)
@@ -194,38 +195,44 @@ copy_geometry (EnsResult *top, const EnsProbabilityMap *map)
 }
 
 EnsResult *
+ens_result_select (const EnsResult *result, const guint *classes, guint n)
+{
+  g_autofree const char **names = g_new (const char *, n + 1);
+  EnsResult *copy;
+
+  for (guint i = 0; i < n; i++)
+    names[i] = result->classes[classes[i]].name;
+  copy = ens_result_new (names, n, (const char *const *)result->network_names, result->n_networks,
+                         result->n_windows);
+  if (result->map != NULL)
+    copy_geometry (copy, result->map);
+  for (guint i = 0; i < n; i++)
+    copy_class (copy, i, result, classes[i]);
+  for (guint w = 0; w < result->n_windows; w++)
+    copy->windows[w] = result->windows[w];
+  copy->pts = result->pts;
+  copy->source = g_strdup (result->source);
+  copy->width = result->width;
+  copy->height = result->height;
+  copy->bundle = g_strdup (result->bundle);
+  copy->version = g_strdup (result->version);
+  copy->style = g_strdup (result->style);
+  if (result->regions != NULL)
+    copy->regions = g_memdup2 (result->regions, result->n_windows * sizeof *result->regions);
+  copy->reused = result->reused;
+  copy->timings = result->timings;
+  return copy;
+}
+
+EnsResult *
 ens_result_top (EnsResult *result, guint top_k)
 {
   g_autofree guint *order = NULL;
-  g_autofree const char **names = NULL;
-  EnsResult *top;
 
   if (top_k == 0 || top_k >= result->n_classes)
     return ens_result_ref (result);
   order = rank_classes (result);
-  names = g_new (const char *, top_k);
-  for (guint i = 0; i < top_k; i++)
-    names[i] = result->classes[order[i]].name;
-  top = ens_result_new (names, top_k, (const char *const *)result->network_names,
-                        result->n_networks, result->n_windows);
-  if (result->map != NULL)
-    copy_geometry (top, result->map);
-  for (guint i = 0; i < top_k; i++)
-    copy_class (top, i, result, order[i]);
-  for (guint w = 0; w < result->n_windows; w++)
-    top->windows[w] = result->windows[w];
-  top->pts = result->pts;
-  top->source = g_strdup (result->source);
-  top->width = result->width;
-  top->height = result->height;
-  top->bundle = g_strdup (result->bundle);
-  top->version = g_strdup (result->version);
-  top->style = g_strdup (result->style);
-  if (result->regions != NULL)
-    top->regions = g_memdup2 (result->regions, result->n_windows * sizeof *result->regions);
-  top->reused = result->reused;
-  top->timings = result->timings;
-  return top;
+  return ens_result_select (result, order, top_k);
 }
 
 /* ---- JSON ---- */

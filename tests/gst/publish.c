@@ -95,36 +95,259 @@ START_TEST (test_lines)
 }
 END_TEST
 
-/* Each line is there before the next buffer comes. */
-START_TEST (test_at_once)
+/* The file, once it has n lines. (transfer full) */
+static char **
+wait_lines (guint n)
+{
+  for (guint tries = 0; tries < 2000; tries++) {
+    g_autofree char *text = NULL;
+    g_auto (GStrv) lines = NULL;
+
+    if (g_file_get_contents (publish->path, &text, NULL, NULL))
+      lines = g_strsplit (text, "\n", -1);
+    if (lines != NULL && g_strv_length (lines) == n + 1)
+      return g_steal_pointer (&lines);
+    g_usleep (10000);
+  }
+  ck_abort_msg ("%s has never had %u lines", publish->path, n);
+}
+
+static GstHarness *
+start (void)
 {
   GstHarness *harness = gst_harness_new_with_element (publish->element, "sink", "src");
-  g_autoptr (EnsResult) result = make_result ("a", 1);
-  g_autofree char *text = NULL;
 
   gst_harness_set_caps_str (harness, "video/x-raw", "video/x-raw");
-  push (harness, result, NULL);
+  return harness;
+}
+
+/* Each line is there while the next buffer is waited for, and at the end of the stream. */
+START_TEST (test_at_once)
+{
+  GstHarness *harness = start ();
+  g_autoptr (EnsResult) first = make_result ("a", 1);
+  g_autoptr (EnsResult) second = make_result ("a", 2);
+  g_autofree char *text = NULL;
+
+  push (harness, first, NULL);
+  g_strfreev (wait_lines (1));
+  push (harness, second, NULL);
+  gst_harness_push_event (harness, gst_event_new_eos ());
   ck_assert (g_file_get_contents (publish->path, &text, NULL, NULL));
   ck_assert (g_str_has_suffix (text, "}\n"));
+  g_strfreev (wait_lines (2));
   gst_harness_teardown (harness);
 }
 END_TEST
 
-START_TEST (test_unwritable)
+/* ---- What is sent ---- */
+
+static EnsResult *
+make_animals (guint64 pts, float cat, float dog)
 {
-  g_autofree char *path = g_build_filename (publish->folder, "missing", "results.jsonl", NULL);
+  static const char *const classes[] = {"cat", "dog"}, *const networks[] = {"small"};
+  EnsResult *result = ens_result_new (classes, 2, networks, 1, 0);
+  const float p[] = {cat, dog};
+
+  result->bundle = g_strdup ("a");
+  result->version = g_strdup ("1");
+  result->pts = pts;
+  for (guint c = 0; c < 2; c++) {
+    result->classes[c].p = p[c];
+    result->classes[c].present = p[c] >= 0.5F;
+  }
+  return result;
+}
+
+/* Results with these probabilities are pushed; as many lines come of it, each with its text. */
+static const struct {
+  const char *name, *properties;
+  float cat[4];
+  guint n;
+  const char *expected[4];
+} message_rows[] = {
+    {"all",
+     "form=compact",
+     {0.9F, 0.8F, 0.1F},
+     3,
+     {"\"probabilities\": {\"cat\": 0.9, \"dog\": 0.25}, \"present\": [\"cat\"]", "0.8",
+      "\"present\": []"}},
+    {"changes",
+     "form=compact, send=changes",
+     {0.9F, 0.8F, 0.1F, 0.1F},
+     2,
+     {"\"pts\": 0, ", "\"pts\": 2, "}},
+    {"heartbeat",
+     "form=compact, send=changes, heartbeat=1000",
+     {0.9F, 0.8F},
+     2,
+     {"\"pts\": 0, ", "\"pts\": 1, "}},
+    {"only-present",
+     "only-present=true",
+     {0.9F, 0.1F},
+     2,
+     {"\"classes\": [{\"name\": \"cat\", \"p\": 0.9, *\"present\": true}], *\"probabilities\": "
+      "[0]}",
+      "\"classes\": []"}},
+    {"only-present-compact",
+     "only-present=true, form=compact",
+     {0.9F, 0.1F},
+     2,
+     {"\"probabilities\": {\"cat\": 0.9}, ", "\"probabilities\": {}, "}},
+    {"source",
+     "source=\"front \\\"door\\\"\"",
+     {0.9F},
+     1,
+     {"{\"schema\": \"gst-ensemble/result/1\", \"source\": \"front \\\"door\\\"\", \"time\": "
+      "\"20*T*Z\", "
+      "\"clock\": \"*\", \"pts\": 0, \"width\": "}},
+    {"stream-id", "form=full", {0.9F}, 1, {"\"source\": \"ensemblepublish*-0x*\", "}},
+};
+
+static void
+set_properties (const char *text)
+{
+  g_autofree char *whole = g_strdup_printf ("p, %s", text);
+  g_autoptr (GstStructure) structure = gst_structure_from_string (whole, NULL);
+
+  ck_assert_ptr_nonnull (structure);
+  for (gint i = 0; i < gst_structure_n_fields (structure); i++) {
+    const char *name = gst_structure_nth_field_name (structure, (guint)i);
+    const GValue *value = gst_structure_get_value (structure, name);
+    g_autofree char *string =
+        G_VALUE_HOLDS_STRING (value) ? g_value_dup_string (value) : gst_value_serialize (value);
+
+    gst_util_set_object_arg (G_OBJECT (publish->element), name, string);
+  }
+}
+
+START_TEST (test_messages)
+{
+  guint n = message_rows[_i].n;
+  g_auto (GStrv) lines = NULL;
+  GstHarness *harness;
+
+  set_properties (message_rows[_i].properties);
+  harness = start ();
+  for (guint i = 0; i < 4 && message_rows[_i].cat[i] > 0; i++) {
+    g_autoptr (EnsResult) result = make_animals (i, message_rows[_i].cat[i], 0.25F);
+
+    push (harness, result, NULL);
+  }
+  gst_harness_teardown (harness);
+  lines = wait_lines (n);
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *pattern = g_strdup_printf ("*%s*", message_rows[_i].expected[i]);
+
+    test_message ("%s\n# %s", lines[i], pattern);
+    ck_assert (g_pattern_match_simple (pattern, lines[i]));
+  }
+}
+END_TEST
+
+/* ---- Time ---- */
+
+static const struct {
+  const char *name, *caps;
+  guint64 timestamp; /* of the buffer; the result is 2 s older */
+  const char *expected;
+} time_rows[] = {
+    {"ntp", "timestamp/x-ntp", G_GUINT64_CONSTANT (3944678400500000000),
+     "\"time\": \"2024-12-31T23:59:58.500Z\", \"clock\": \"camera\""},
+    {"unix", "timestamp/x-unix", G_GUINT64_CONSTANT (1735689600500000000),
+     "\"time\": \"2024-12-31T23:59:58.500Z\", \"clock\": \"camera\""},
+    {"other", "timestamp/x-drone", 1, "\"clock\": \"pipeline\""},
+};
+
+START_TEST (test_time)
+{
+  GstHarness *harness = start ();
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 8, NULL);
+  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (time_rows[_i].caps);
+  g_autoptr (EnsResult) result = make_result ("a", 1);
+  g_auto (GStrv) lines = NULL;
+
+  GST_BUFFER_PTS (buffer) = 5 * GST_SECOND;
+  gst_buffer_add_reference_timestamp_meta (buffer, caps, time_rows[_i].timestamp,
+                                           GST_CLOCK_TIME_NONE);
+  gst_buffer_add_ensemble_meta (buffer, result, 2 * GST_SECOND);
+  gst_harness_push (harness, buffer);
+  gst_harness_teardown (harness);
+  lines = wait_lines (1);
+  test_message ("%s", lines[0]);
+  ck_assert_contains (lines[0], time_rows[_i].expected);
+}
+END_TEST
+
+/* ---- Events ---- */
+
+static const struct {
+  const char *name, *structure, *expected; /* NULL: no line */
+} event_rows[] = {
+    {"appeared",
+     "ensemble-event, class=cat, event=appeared, pts=(guint64)1, running-time=(guint64)2, "
+     "probability=0.75",
+     "\"event\": \"appeared\", \"class\": \"cat\", \"probability\": 0.75, \"pts\": 1}"},
+    {"left",
+     "ensemble-event, class=cat, event=left, pts=(guint64)5, running-time=(guint64)6, "
+     "probability=0.25, duration=(guint64)4, reason=end",
+     "\"event\": \"left\", \"class\": \"cat\", \"probability\": 0.25, \"pts\": 5, \"duration\": 4, "
+     "\"reason\": \"end\"}"},
+    {"broken", "ensemble-event, pts=(guint64)1", NULL},
+    {"other", "application/x-other, class=cat, event=left", NULL},
+};
+
+START_TEST (test_event)
+{
+  guint n = event_rows[_i].expected != NULL ? 1 : 0;
+  GstHarness *harness = start ();
+  g_auto (GStrv) lines = NULL;
+
+  gst_harness_push_event (
+      harness, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+                                     gst_structure_from_string (event_rows[_i].structure, NULL)));
+  gst_harness_teardown (harness);
+  if (n == 0) {
+    g_autofree char *text = NULL;
+
+    ck_assert (g_file_get_contents (publish->path, &text, NULL, NULL));
+    ck_assert_str_eq (text, "");
+    return;
+  }
+  lines = wait_lines (n);
+  test_message ("%s", lines[0]);
+  ck_assert (g_str_has_prefix (lines[0], "{\"schema\": \"gst-ensemble/event/1\", \"source\": "));
+  ck_assert (g_str_has_suffix (lines[0], event_rows[_i].expected));
+}
+END_TEST
+
+/* ---- Trouble ---- */
+
+/* What can't be is refused at once. A password is not repeated. */
+static const struct {
+  const char *name, *property, *value, *expected;
+} unusable_rows[] = {
+    {"folder", "location", "/missing/results.jsonl", "/missing/results.jsonl: can't be written to"},
+    {"uri", "location", "file:%", "file:%"},
+    {"secret", "secret", "hunter2", "expected file:PATH or env:NAME"},
+    {"spool", "spool", "/proc/spool", "/proc/spool: can't be made"},
+};
+
+START_TEST (test_unusable)
+{
   GstBus *bus = gst_bus_new ();
   g_autoptr (GstMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
   gst_element_set_bus (publish->element, bus);
-  g_object_set (publish->element, "location", path, NULL);
+  g_object_set (publish->element, unusable_rows[_i].property, unusable_rows[_i].value, NULL);
   ck_assert_int_eq (gst_element_set_state (publish->element, GST_STATE_PAUSED),
                     GST_STATE_CHANGE_FAILURE);
   message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   gst_message_parse_error (message, &error, NULL);
   ck_assert_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE);
-  ck_assert_contains (error->message, path);
+  ck_assert_contains (error->message, unusable_rows[_i].expected);
+  ck_assert_ptr_null (strstr (error->message, "hunter2"));
   gst_element_set_state (publish->element, GST_STATE_NULL);
   gst_element_set_bus (publish->element, NULL);
   gst_object_unref (bus);
@@ -138,7 +361,10 @@ START_TEST (test_full)
   g_autoptr (EnsResult) first = make_result ("a", 1);
   g_autoptr (EnsResult) second = make_result ("a", 2);
   g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+  g_autoptr (GError) error = NULL;
   GstHarness *harness;
+  guint64 sent;
 
   if (!g_file_test ("/dev/full", G_FILE_TEST_EXISTS)) {
     test_skip ("no /dev/full");
@@ -151,10 +377,17 @@ START_TEST (test_full)
   gst_harness_set_caps_str (harness, "video/x-raw", "video/x-raw");
   push (harness, first, NULL);
   push (harness, second, NULL);
-  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_WARNING);
   ck_assert_ptr_nonnull (message);
   ck_assert_ptr_null (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  g_object_get (publish->element, "stats", &stats, NULL);
+  ck_assert (gst_structure_get_uint64 (stats, "sent", &sent));
+  ck_assert_uint_eq (sent, 0);
   gst_harness_teardown (harness);
+  gst_message_unref (message);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &error, NULL);
+  ck_assert_contains (error->message, "/dev/full: results are being lost: 2 so far");
   gst_element_set_bus (publish->element, NULL);
   gst_object_unref (bus);
 }
@@ -168,7 +401,10 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   test_add ("lines", test_lines);
   test_add ("at-once", test_at_once);
-  test_add ("unwritable", test_unwritable);
+  TEST_ADD_ROWS ("message", test_messages, message_rows);
+  TEST_ADD_ROWS ("time", test_time, time_rows);
+  TEST_ADD_ROWS ("event", test_event, event_rows);
+  TEST_ADD_ROWS ("unusable", test_unusable, unusable_rows);
   test_add ("full", test_full);
   return test_run ();
 }

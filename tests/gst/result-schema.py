@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Checks that result.schema.json describes what the element and the tool write, all of it, and that
-it refuses what readers could not use.
+"""Checks that result.schema.json and message.schema.json describe what the element and the tool write,
+all of it, and that they refuse what readers could not use.
 
-result-schema.py SCHEMA GOLDEN-RESULTS MAKE-COLOUR-BUNDLE TOOL
+result-schema.py RESULT-SCHEMA MESSAGE-SCHEMA GOLDEN-RESULTS MAKE-COLOUR-BUNDLE TOOL
 """
 import copy
 import json
@@ -17,7 +17,7 @@ except ImportError:
     print("no jsonschema")
     sys.exit(77)
 
-SCHEMA, GOLDEN, MAKE_BUNDLE, TOOL = sys.argv[1:]
+SCHEMA, MESSAGE_SCHEMA, GOLDEN, MAKE_BUNDLE, TOOL = sys.argv[1:]
 MISSING = object()
 
 # A member, and a value that it must not have.
@@ -48,6 +48,17 @@ WRONG = [
     (["timings"], MISSING),
 ]
 
+# Messages that are none.
+WRONG_MESSAGES = [
+    (["schema"], "gst-ensemble/compact/2"),
+    (["source"], MISSING),
+    (["time"], "2026-01-01 00:00:00"),
+    (["clock"], "sundial"),
+    (["probabilities", "red"], 2),
+    (["probabilities"], MISSING),
+    (["present"], MISSING),
+]
+
 
 def close(schema):
     """The schema without room for members that it does not know."""
@@ -73,17 +84,35 @@ def damage(result, path, value):
     return damaged
 
 
+def check_messages(lines):
+    """Compact results, whose members are all described, and an event as a test of elements has it."""
+    validator = jsonschema.Draft202012Validator(json.loads(pathlib.Path(MESSAGE_SCHEMA).read_text()))
+    validator.check_schema(validator.schema)
+    messages = [json.loads(line) for line in lines]
+    for message in messages:
+        validator.validate(message)
+        assert len(message) == 8, message
+        for path, value in WRONG_MESSAGES:
+            assert not validator.is_valid(damage(message, path, value)), (path, value)
+    head = {name: messages[0][name] for name in ["source", "time", "clock", "pts"]}
+    event = {"schema": "gst-ensemble/event/1", **head, "event": "left", "class": "red", "duration": 1}
+    validator.validate(event)
+    assert not validator.is_valid({**event, "event": "slept"})
+
+
 def write_results(folder):
     """Lines that the element and the tool write of a red clip."""
     bundle = subprocess.run([MAKE_BUNDLE, folder], check=True, capture_output=True,
                             text=True).stdout.strip()
-    clip, tags = folder / "clip.avi", folder / "tags.jsonl"
+    clip, tags, compact = folder / "clip.avi", folder / "tags.jsonl", folder / "compact.jsonl"
     subprocess.run(["gst-launch-1.0", "-q", "videotestsrc", "num-buffers=3", "pattern=ball",
                     "foreground-color=0xffff0000", "!", "video/x-raw,width=64,height=48,framerate=25/1",
                     "!", "tee", "name=t", "!", "queue", "!", "jpegenc", "!", "avimux", "!", "filesink",
                     f"location={clip}", "t.", "!", "queue", "!", "videoconvert", "!",
                     "ensembleclassify", f"model={bundle}", "!", "ensemblepublish",
-                    f"location={tags}", "!", "fakesink"], check=True)
+                    f"location={tags}", "!", "ensemblepublish", "form=compact",
+                    f"location={compact}", "!", "fakesink"], check=True)
+    check_messages(compact.read_text().splitlines())
     yield from tags.read_text().splitlines()
     for top in ["0", "1"]:
         yield from subprocess.run([TOOL, "classify", "-m", bundle, "--json", "--top", top, clip],

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "publish/destination.h"
+
+GST_DEBUG_CATEGORY (publish_debug);
+
+gpointer
+publish_destination_alloc (gsize size, const PublishDestinationClass *klass,
+                           const PublishOptions *options)
+{
+  PublishDestination *self = g_malloc0 (size);
+
+  self->klass = klass;
+  publish_options_copy (options, &self->options);
+  return self;
+}
+
+PublishDestination *
+publish_destination_new (const PublishOptions *options, GError **error)
+{
+  if (!publish_options_check (options, error))
+    return NULL;
+  return publish_file_new (options, error);
+}
+
+void
+publish_destination_free (PublishDestination *self)
+{
+  if (self->klass->free != NULL)
+    self->klass->free (self);
+  publish_options_clear (&self->options);
+  g_free (self);
+}

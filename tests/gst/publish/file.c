@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files, FIFOs and standard output, under what happens to them in a year. */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+static char *
+beside (const char *suffix)
+{
+  return g_strconcat (publish_options.location, suffix, NULL);
+}
+
+START_TEST (test_append)
+{
+  PublishQueue *queue;
+  g_autofree char *text = NULL;
+
+  g_file_set_contents (publish_options.location, "{\"n\": 0}\n{\"n\"", -1, NULL);
+  queue = publish_start ();
+  publish_push (queue, 1, 2);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  text = publish_read (publish_options.location);
+  ck_assert_str_eq (text, "{\"n\": 0}\n{\"n\"\n{\"n\": 1}\n{\"n\": 2}\n");
+}
+END_TEST
+
+/* Renamed, as logrotate does, and removed: the next line is in a new file. */
+START_TEST (test_renamed)
+{
+  PublishQueue *queue = publish_start ();
+  g_autofree char *old = beside (".old"), *first = NULL, *third = NULL;
+
+  publish_push (queue, 0, 1);
+  publish_wait_sent (queue, 1);
+  g_rename (publish_options.location, old);
+  publish_push (queue, 1, 1);
+  publish_wait_sent (queue, 2);
+  g_remove (publish_options.location);
+  publish_push (queue, 2, 1);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  first = publish_read (old);
+  publish_check (first, 0, 1);
+  third = publish_read (publish_options.location);
+  publish_check (third, 2, 1);
+}
+END_TEST
+
+/* copytruncate. */
+START_TEST (test_truncated)
+{
+  PublishQueue *queue = publish_start ();
+  g_autofree char *text = NULL;
+
+  publish_push (queue, 0, 5);
+  publish_wait_sent (queue, 5);
+  ck_assert_int_eq (truncate (publish_options.location, 0), 0);
+  publish_push (queue, 5, 5);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  text = publish_read (publish_options.location);
+  publish_check (text, 5, 5);
+}
+END_TEST
+
+/* Nothing is lost while four write and rename. */
+START_TEST (test_several)
+{
+  enum { WRITERS = 4, LINES = 500 };
+  PublishQueue *queues[WRITERS];
+  gboolean *found = g_new0 (gboolean, WRITERS * LINES);
+  guint total = 0;
+
+  publish_options.rotate_size = _i == 1 ? 2000 : 0;
+  publish_options.rotate_keep = 100;
+  for (guint w = 0; w < WRITERS; w++)
+    queues[w] = publish_start ();
+  for (guint i = 0; i < LINES; i++)
+    for (guint w = 0; w < WRITERS; w++)
+      publish_push (queues[w], w * LINES + i, 1);
+  for (guint w = 0; w < WRITERS; w++)
+    publish_queue_stop (queues[w], GST_SECOND * 20);
+  for (guint f = 0; f <= (_i == 1 ? 100 : 0); f++) {
+    g_autofree char *path =
+        f == 0 ? beside ("") : g_strdup_printf ("%s.%u", publish_options.location, f);
+    g_autofree char *text = NULL;
+    g_auto (GStrv) lines = NULL;
+
+    if (!g_file_get_contents (path, &text, NULL, NULL))
+      continue;
+    lines = g_strsplit (text, "\n", -1);
+    for (guint i = 0; lines[i][0] != '\0'; i++) {
+      guint n = WRITERS * LINES;
+      char end;
+
+      ck_assert_msg (sscanf (lines[i], "{\"n\": %u%c", &n, &end) == 2 && end == '}', "%s",
+                     lines[i]);
+      ck_assert (!found[n]);
+      found[n] = TRUE;
+      total++;
+    }
+    if (_i == 1)
+      ck_assert_uint_lt (strlen (text), 2000 + WRITERS * 16);
+  }
+  ck_assert_uint_eq (total, WRITERS * LINES);
+  g_free (found);
+}
+END_TEST
+
+START_TEST (test_rotate_time)
+{
+  g_autofree char *old = beside (".1"), *older = beside (".2"), *first = NULL, *second = NULL;
+  struct timespec times[2] = {{1000, 0}, {1000, 0}};
+  PublishQueue *queue;
+
+  publish_options.rotate_time = 3600 * GST_SECOND;
+  publish_options.rotate_keep = 1;
+  g_file_set_contents (publish_options.location, "{\"n\": 0}\n", -1, NULL);
+  g_file_set_contents (old, "older\n", -1, NULL);
+  utimensat (AT_FDCWD, publish_options.location, times, 0);
+  queue = publish_start ();
+  publish_push (queue, 1, 2);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  first = publish_read (old);
+  publish_check (first, 0, 1);
+  second = publish_read (publish_options.location);
+  publish_check (second, 1, 2);
+  ck_assert (!g_file_test (older, G_FILE_TEST_EXISTS));
+}
+END_TEST
+
+/* A disk that is full, and then is not: no half line, nothing lost while there is room to wait. The
+ * limit leaves room for Check's own files. */
+START_TEST (test_full)
+{
+  enum { SIZE = 1 << 20, ROOM = 25 };
+  struct rlimit before, limit;
+  g_autofree char *filling = g_strnfill (SIZE - ROOM, '\n'), *text = NULL, *full = NULL;
+  PublishQueue *queue;
+
+  g_file_set_contents (publish_options.location, filling, SIZE - ROOM, NULL);
+  getrlimit (RLIMIT_FSIZE, &before);
+  limit = (struct rlimit) {SIZE, before.rlim_max};
+  setrlimit (RLIMIT_FSIZE, &limit);
+  queue = publish_start ();
+  publish_push (queue, 0, 5);
+  publish_wait (publish_count_notes ("free some space") > 0);
+  full = publish_read (publish_options.location);
+  publish_check (full + SIZE - ROOM, 0, 2);
+  setrlimit (RLIMIT_FSIZE, &before);
+  publish_wait_sent (queue, 5);
+  publish_wait (publish_count_notes ("info: ") == 1);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  text = publish_read (publish_options.location);
+  publish_check (text + SIZE - ROOM, 0, 5);
+  ck_assert_uint_eq (publish_count_notes ("\n"), 2);
+}
+END_TEST
+
+/* ---- FIFOs ---- */
+
+/* What can be read now. (transfer full) */
+static char *
+read_now (int reader)
+{
+  char *text = g_malloc0 (1 << 20);
+  gsize size = 0;
+  ssize_t n;
+
+  while ((n = read (reader, text + size, (1 << 20) - 1 - size)) > 0)
+    size += (gsize)n;
+  return text;
+}
+
+static int
+open_reader (void)
+{
+  int reader = open (publish_options.location, O_RDONLY | O_NONBLOCK);
+
+  ck_assert_int_ge (reader, 0);
+  return reader;
+}
+
+/* No reader, a reader, none, another one. */
+START_TEST (test_fifo)
+{
+  g_autofree char *first = NULL, *second = NULL;
+  PublishQueue *queue;
+  int reader;
+
+  mkfifo (publish_options.location, 0600);
+  queue = publish_start ();
+  publish_push (queue, 0, 3);
+  reader = open_reader ();
+  publish_wait_sent (queue, 3);
+  first = read_now (reader);
+  publish_check (first, 0, 3);
+  close (reader);
+  publish_push (queue, 3, 3);
+  g_usleep (50000);
+  reader = open_reader ();
+  publish_wait_sent (queue, 6);
+  second = read_now (reader);
+  publish_check (second, 3, 3);
+  close (reader);
+  publish_queue_stop (queue, GST_SECOND * 20);
+}
+END_TEST
+
+/* A reader that stops reading costs the oldest messages, no half lines, and nobody waits for it. */
+START_TEST (test_fifo_stalls)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  PublishQueue *queue;
+  PublishCounts counts;
+  gint64 stopping;
+  int reader;
+
+  mkfifo (publish_options.location, 0600);
+  publish_options.queue_size = 10000;
+  reader = open_reader ();
+  queue = publish_start ();
+  publish_push (queue, 0, 1);
+  publish_wait_sent (queue, 1);
+  for (guint i = 0; publish_queue_get_counts (queue).lost == 0; i++)
+    publish_push (queue, 1000000 + i, 1);
+  for (guint tries = 0; tries < 2000 && strstr (text->str, "{\"n\": 7}") == NULL; tries++) {
+    g_autofree char *more = read_now (reader);
+
+    g_string_append (text, more);
+    if (tries == 0)
+      publish_push (queue, 7, 1);
+    g_usleep (10000);
+  }
+  counts = publish_queue_get_counts (queue);
+  {
+    g_auto (GStrv) lines = g_strsplit (text->str, "\n", -1);
+
+    ck_assert_uint_eq (g_strv_length (lines) - 1, counts.sent);
+    for (guint i = 0; i < counts.sent; i++)
+      ck_assert (g_str_has_prefix (lines[i], "{\"n\": ") && g_str_has_suffix (lines[i], "}"));
+  }
+  for (guint i = 0; i < 20000; i++)
+    publish_push (queue, i, 1);
+  stopping = g_get_monotonic_time ();
+  publish_queue_stop (queue, GST_SECOND * 600);
+  ck_assert_int_lt (g_get_monotonic_time () - stopping, 60 * G_TIME_SPAN_SECOND);
+  close (reader);
+}
+END_TEST
+
+/* Standard output's reader goes: | head -1. SIGPIPE would end the test. */
+START_TEST (test_standard_output)
+{
+  int ends[2], before = dup (STDOUT_FILENO);
+  g_autofree char *text = NULL;
+  PublishQueue *queue;
+
+  ck_assert_int_eq (pipe2 (ends, O_CLOEXEC | O_NONBLOCK), 0);
+  fflush (stdout);
+  dup2 (ends[1], STDOUT_FILENO);
+  close (ends[1]);
+  g_free (publish_options.location);
+  publish_options.location = g_strdup ("-");
+  queue = publish_start ();
+  publish_push (queue, 0, 1);
+  publish_wait_sent (queue, 1);
+  text = read_now (ends[0]);
+  close (ends[0]);
+  publish_push (queue, 1, 10);
+  publish_wait (publish_count_notes ("Broken pipe") > 0);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  fflush (stdout);
+  dup2 (before, STDOUT_FILENO);
+  publish_check (text, 0, 1);
+  ck_assert_uint_eq (publish_count_notes ("results are being lost: 10 so far"), 1);
+}
+END_TEST
+
+/* ---- Spool ---- */
+
+/* A FIFO without a reader is a receiver that is away; another process has what this one kept. */
+START_TEST (test_spool)
+{
+  g_autofree char *text = NULL;
+  PublishQueue *queue;
+  int reader;
+
+  publish_options.spool = g_build_filename (publish_folder, "spool", NULL);
+  publish_options.queue_size = 1000;
+  mkfifo (publish_options.location, 0600);
+  queue = publish_start ();
+  for (guint i = 0; i < 100; i++) {
+    publish_push (queue, i * 5, 5);
+    publish_wait (publish_queue_get_counts (queue).waiting >= (i + 1) * 5);
+  }
+  publish_queue_stop (queue, GST_SECOND * 20);
+  queue = publish_start ();
+  publish_push (queue, 500, 1);
+  reader = open_reader ();
+  publish_wait_sent (queue, 501);
+  text = read_now (reader);
+  publish_check (text, 0, 501);
+  close (reader);
+  ck_assert_uint_eq (publish_queue_get_counts (queue).lost, 0);
+  publish_queue_stop (queue, GST_SECOND * 20);
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  test_init (&argc, &argv);
+  test_suite ("gst/publish/file");
+  test_fixture (publish_set_up, publish_tear_down);
+  test_add ("append", test_append);
+  test_add ("renamed", test_renamed);
+  test_add ("truncated", test_truncated);
+  test_add_loop ("several", test_several, 2);
+  test_add ("rotate-time", test_rotate_time);
+  test_add ("full", test_full);
+  test_add ("fifo", test_fifo);
+  test_add ("fifo-stalls", test_fifo_stalls);
+  test_add ("standard-output", test_standard_output);
+  test_add ("spool", test_spool);
+  return test_run ();
+}
