@@ -7,6 +7,10 @@
 #define N_BLOCKS 3
 #define MULTIPLE 4 /* of the sides: two scales below the picture's */
 
+/* Steps of Adam are alike for all weights. Of the last layer they all act on a pixel at once, and
+ * would drive it into saturation, from which no gradient leads back: they act this much less. */
+#define LAST_FACTOR 0.1f
+
 static const guint widths[] = {32, 64, 96}; /* of each scale */
 
 /* -- layers -- */
@@ -25,9 +29,9 @@ pad_by_one (EnsLayers *layers, EnsMap x)
 }
 
 static EnsMap
-convolve (EnsLayers *layers, const char *name, EnsMap x, guint filters)
+convolve (EnsLayers *layers, const char *name, EnsMap x, guint filters, gboolean zero)
 {
-  const EnsConvLayer conv = {filters, .kernel = 3, .bias = TRUE, .unpadded = TRUE};
+  const EnsConvLayer conv = {filters, .kernel = 3, .bias = TRUE, .unpadded = TRUE, .zero = zero};
 
   return ens_layers_conv (layers, name, pad_by_one (layers, x), &conv);
 }
@@ -160,43 +164,71 @@ append_position (EnsLayers *layers, EnsMap x)
 
 /* -- the generator -- */
 
+/* Begins as nothing: several of them would add up to large values. */
 static EnsMap
 append_block (EnsLayers *layers, guint i, EnsMap x)
 {
   g_autofree char *first = g_strdup_printf ("block%u/conv1", i + 1);
   g_autofree char *second = g_strdup_printf ("block%u/conv2", i + 1);
-  EnsMap y = leak (layers, convolve (layers, first, x, x.channels));
+  EnsMap y = leak (layers, convolve (layers, first, x, x.channels, FALSE));
 
-  y = convolve (layers, second, y, x.channels);
+  y = convolve (layers, second, y, x.channels, TRUE);
   return ens_layers_combine (layers, NULL, &ens_op_add, y, x);
 }
 
 static EnsMap
 append_up (EnsLayers *layers, const char *name, EnsMap x, EnsMap skip)
 {
-  x = convolve (layers, name, enlarge (layers, x), skip.channels);
+  x = convolve (layers, name, enlarge (layers, x), skip.channels, FALSE);
   return leak (layers, ens_layers_combine (layers, NULL, &ens_op_add, x, skip));
+}
+
+static EnsMap
+multiply (EnsLayers *layers, EnsMap x, const char *name, float factor)
+{
+  EnsMap number = {add_floats (layers, name, &ENS_SHAPE_SCALAR, &factor), 1};
+
+  return ens_layers_combine (layers, NULL, &ens_op_mul, x, number);
 }
 
 /* Three channels in [−range, range], all 0 before training. */
 static EnsMap
 append_last (EnsLayers *layers, EnsMap x, float range)
 {
-  const EnsConvLayer conv = {3, .kernel = 3, .bias = TRUE, .unpadded = TRUE, .zero = TRUE};
-  EnsMap factor = {add_floats (layers, "range", &ENS_SHAPE_SCALAR, &range), 1};
-
-  x = ens_layers_conv (layers, "last", pad_by_one (layers, x), &conv);
+  x = multiply (layers, convolve (layers, "last", x, 3, TRUE), "factor", LAST_FACTOR);
   x = ens_layers_activate (layers, NULL, &ens_op_tanh, 0, x);
-  return ens_layers_combine (layers, NULL, &ens_op_mul, x, factor);
+  return multiply (layers, x, "range", range);
+}
+
+/* factor · x + offset */
+static EnsMap
+append_colours (EnsLayers *layers, EnsMap x, const EnsStyleColours *colours)
+{
+  EnsValue *factor = add_floats (layers, "colours.factor", &ENS_SHAPE (3), colours->factor);
+  EnsValue *offset = add_floats (layers, "colours.offset", &ENS_SHAPE (3), colours->offset);
+
+  x.value = apply (layers, &ens_op_mul, x.value, factor);
+  x.value = apply (layers, &ens_op_add, x.value, offset);
+  return x;
+}
+
+static gboolean
+have_colours (const EnsStyleColours *colours)
+{
+  gboolean any = FALSE;
+
+  for (guint c = 0; c < 3; c++)
+    any |= colours->factor[c] != 0 || colours->offset[c] != 0;
+  return any;
 }
 
 static EnsMap
 append_residual (EnsLayers *layers, EnsMap x, float range)
 {
-  EnsMap full = leak (layers, convolve (layers, "down1", x, widths[0])), half;
+  EnsMap full = leak (layers, convolve (layers, "down1", x, widths[0], FALSE)), half;
 
-  half = leak (layers, convolve (layers, "down2", average (layers, full, 2, 2), widths[1]));
-  x = convolve (layers, "down3", average (layers, half, 2, 2), widths[2]);
+  half = leak (layers, convolve (layers, "down2", average (layers, full, 2, 2), widths[1], FALSE));
+  x = convolve (layers, "down3", average (layers, half, 2, 2), widths[2], FALSE);
   for (guint i = 0; i < N_BLOCKS; i++)
     x = append_block (layers, i, x);
   x = append_up (layers, "up2", x, half);
@@ -219,6 +251,9 @@ ens_style_generator_new (const EnsStyleParams *params)
   x = pad_to_multiple (&layers, x, sides);
   x = append_residual (&layers, x, params->range > 0 ? params->range : ENS_STYLE_RANGE);
   x = crop (&layers, "residual", x, sides);
+  if (have_colours (&params->colours))
+    x = ens_layers_combine (&layers, NULL, &ens_op_add, x,
+                            append_colours (&layers, pictures, &params->colours));
   ens_graph_add_output (graph,
                         ens_layers_combine (&layers, "adapted", &ens_op_add, pictures, x).value);
   ens_graph_add_output (graph, x.value);

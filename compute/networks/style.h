@@ -20,20 +20,27 @@ G_BEGIN_DECLS
 #define ENS_STYLE_LEAST_SIDE 16
 #define ENS_STYLE_RANGE 0.5f
 
+/* A change of each channel that needs no training, such as to another camera's mean and variance:
+ * x becomes x + factor · x + offset. All 0: none. */
 typedef struct {
-  float range;       /* of what is added: [−range, range]; 0: ENS_STYLE_RANGE */
+  float factor[3], offset[3];
+} EnsStyleColours;
+
+typedef struct {
+  float range;       /* of what the layers add: [−range, range]; 0: ENS_STYLE_RANGE */
   gboolean position; /* it knows where a pixel lies, so that it can learn vignetting; then it has to
                         see whole frames */
   guint64 seed;
+  EnsStyleColours colours; /* what is added beside, and stays as it is in training */
 } EnsStyleParams;
 
-/* The generator: input "pictures", outputs "adapted" (y, not clipped) and "residual" (G(x)), both
- * of the pictures' size, which is at least 5 × 5.
+/* The generator: input "pictures", outputs "adapted" (y, not clipped) and "residual" (G(x), the
+ * colours' change included), both of the pictures' size, which is at least 5 × 5.
  *
  * Convolutions on three scales with skips, padded by reflection, without normalisation, which would
  * remove the very colour that differs between cameras. Pictures whose sides 4 does not divide are
- * padded and the result is cropped. The last layer begins with zeroes: y = x, bit for bit, and what
- * is learnt is the difference alone. (transfer full) */
+ * padded and the result is cropped. The last layer begins with zeroes: y = x, bit for bit, or x in
+ * the other colours, and what is learnt is the difference alone. (transfer full) */
 EnsGraph *ens_style_generator_new (const EnsStyleParams *params);
 
 /* A discriminator: input "features" (N, h, w, channels), output "scores" (N, ⌈h / 4⌉, ⌈w / 4⌉, 1),

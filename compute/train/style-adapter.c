@@ -77,12 +77,8 @@ match_moments (EnsStyleAdapter *adapter, const GPtrArray *from, const GPtrArray 
 
   add_all (&a, from);
   add_all (&b, to);
-  for (guint c = 0; c < 3; c++) {
-    adapter->factor[c] =
-        ens_style_moments_deviation (&b, c) / fmax (ens_style_moments_deviation (&a, c), 1e-3);
-    adapter->offset[c] =
-        ens_style_moments_mean (&b, c) - adapter->factor[c] * ens_style_moments_mean (&a, c);
-  }
+  for (guint c = 0; c < 3; c++)
+    ens_style_moments_match (&a, &b, c, &adapter->factor[c], &adapter->offset[c]);
   ens_style_moments_clear (&a);
   ens_style_moments_clear (&b);
 }

@@ -13,6 +13,8 @@
 /* Pixels from one feature to the next, along each axis. */
 #define STRIDE 4
 
+#define LEAST_DEVIATION 1e-3
+
 static const EnsBinaryParams binary = {.activation = {ENS_ACTIVATION_NONE}};
 
 /* -- the classifier's layers -- */
@@ -204,10 +206,18 @@ ens_style_moments_deviation (const EnsStyleMoments *moments, guint channel)
   return sqrt (fmax (moments->squares[channel] / (double)moments->n - mean * mean, 0));
 }
 
+void
+ens_style_moments_match (const EnsStyleMoments *a, const EnsStyleMoments *b, guint channel,
+                         double *factor, double *offset)
+{
+  *factor = ens_style_moments_deviation (b, channel)
+            / fmax (ens_style_moments_deviation (a, channel), LEAST_DEVIATION);
+  *offset = ens_style_moments_mean (b, channel) - *factor * ens_style_moments_mean (a, channel);
+}
+
 /* Channels that hardly ever change would become huge where a generator makes them change: what
  * they are divided by is this share of the mean deviation of channels of their kind, at least. */
 #define LEAST_SHARE 0.2
-#define LEAST_DEVIATION 1e-3
 
 /* Channels [begin, end) are of one kind: colours, high frequencies, a classifier's features. */
 static void

@@ -80,16 +80,16 @@ measure_sum (EnsGraph *graph, EnsValue *x, EnsValue *y)
   return ens_loss_absolute_error (graph, combine (graph, &ens_op_add, x, y), NULL, NULL);
 }
 
-/* Names outputs; adds the terms up. */
 static void
-add_outputs (EnsGraph *graph, const char *const *names, EnsValue *const *values)
+add_outputs (EnsGraph *graph, const char *const *names, EnsValue *const *values, guint n)
 {
-  for (; *names != NULL; names++, values++) {
-    ens_graph_rename (graph, *values, *names);
-    ens_graph_add_output (graph, *values);
+  for (guint i = 0; i < n; i++) {
+    ens_graph_rename (graph, values[i], names[i]);
+    ens_graph_add_output (graph, values[i]);
   }
 }
 
+/* Adds the terms up. */
 static void
 add_loss (EnsGraph *graph, EnsValue *const *terms, const double *factors, guint n)
 {
@@ -101,8 +101,18 @@ add_loss (EnsGraph *graph, EnsValue *const *terms, const double *factors, guint 
   ens_graph_add_output (graph, loss);
 }
 
+static void
+add_identity (const Networks *networks, EnsGraph *graph, EnsValue *a, EnsValue *b, EnsValue **terms)
+{
+  EnsValue *same_a = apply (graph, networks->ba, "ba", a).second;
+  EnsValue *same_b = apply (graph, networks->ab, "ab", b).second;
+
+  terms[0] = ens_loss_absolute_error (graph, same_a, NULL, NULL);
+  terms[1] = ens_loss_absolute_error (graph, same_b, NULL, NULL);
+}
+
 static EnsGraph *
-build_generators (const Networks *networks)
+build_generators (const Networks *networks, guint n_terms)
 {
   const EnsStyleTraining *params = networks->params;
   const double factors[] = {1, 1, params->cycle, params->cycle, params->identity, params->identity};
@@ -118,12 +128,10 @@ build_generators (const Networks *networks)
       measure_sum (graph, to_b.second, apply (graph, networks->ba, "ba", to_b.first).second);
   values[5] =
       measure_sum (graph, to_a.second, apply (graph, networks->ab, "ab", to_a.first).second);
-  values[6] =
-      ens_loss_absolute_error (graph, apply (graph, networks->ba, "ba", a).second, NULL, NULL);
-  values[7] =
-      ens_loss_absolute_error (graph, apply (graph, networks->ab, "ab", b).second, NULL, NULL);
-  add_outputs (graph, ens_style_generator_outputs, values);
-  add_loss (graph, values + 2, factors, G_N_ELEMENTS (factors));
+  if (n_terms > 4)
+    add_identity (networks, graph, a, b, values + 6);
+  add_outputs (graph, ens_style_generator_outputs, values, 2 + n_terms);
+  add_loss (graph, values + 2, factors, n_terms);
   return graph;
 }
 
@@ -149,27 +157,32 @@ build_discriminators (const Networks *networks)
 
   terms[0] = build_discriminator (networks, graph, FALSE, a, adapted_b);
   terms[1] = build_discriminator (networks, graph, TRUE, b, adapted_a);
-  add_outputs (graph, ens_style_discriminator_outputs, terms);
+  add_outputs (graph, ens_style_discriminator_outputs, terms, G_N_ELEMENTS (terms));
   add_loss (graph, terms, factors, G_N_ELEMENTS (factors));
   return graph;
 }
 
 void
 ens_style_graphs_init (EnsStyleGraphs *graphs, EnsGraph *features, guint n_features,
-                       const EnsStyleTraining *params)
+                       const EnsStyleColours colours[2], const EnsStyleTraining *params)
 {
   const guint64 seed = 4 * params->recipe.seed;
-  g_autoptr (EnsGraph) ba =
-      ens_style_generator_new (&(EnsStyleParams) {.position = params->position, .seed = seed + 1});
+  EnsStyleParams generator = {
+      .colours = colours[1], .position = params->position, .seed = seed + 1};
+  g_autoptr (EnsGraph) ba = ens_style_generator_new (&generator);
   g_autoptr (EnsGraph) judge_a = ens_style_discriminator_new (n_features, seed + 2);
   g_autoptr (EnsGraph) judge_b = ens_style_discriminator_new (n_features, seed + 3);
   Networks networks = {params, features, NULL, ba, judge_a, judge_b};
 
-  *graphs = (EnsStyleGraphs) {.features = features, .n_features = n_features};
-  graphs->generator =
-      ens_style_generator_new (&(EnsStyleParams) {.position = params->position, .seed = seed});
+  *graphs =
+      (EnsStyleGraphs) {.features = features,
+                        .n_features = n_features,
+                        .n_terms = ENS_STYLE_N_GENERATOR_TERMS - (params->identity > 0 ? 0 : 2)};
+  generator.colours = colours[0];
+  generator.seed = seed;
+  graphs->generator = ens_style_generator_new (&generator);
   networks.ab = graphs->generator;
-  graphs->generators = build_generators (&networks);
+  graphs->generators = build_generators (&networks, graphs->n_terms);
   graphs->discriminators = build_discriminators (&networks);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/random.h"
+#include "networks/style.h"
 #include "train/loader.h"
 #include "train/step.h"
 #include "train/train-style.h"
@@ -32,11 +33,12 @@ typedef struct {
   EnsGraph *generators;     /* the graph of their step */
   EnsGraph *discriminators; /* … and of theirs */
   guint n_features;
+  guint n_terms; /* of the generators' step: those without a weight come last and are left out */
 } EnsStyleGraphs;
 
-/* Builds the networks around features of so many channels. */
+/* Builds the networks around features of so many channels. colours: from A to B, from B to A. */
 void ens_style_graphs_init (EnsStyleGraphs *graphs, EnsGraph *features, guint n_features,
-                            const EnsStyleTraining *params);
+                            const EnsStyleColours colours[2], const EnsStyleTraining *params);
 void ens_style_graphs_clear (EnsStyleGraphs *graphs);
 /* Which parameters a step trains; data of EnsStepParams: "g" or "d". */
 gboolean ens_style_is_trained (gpointer data, const char *name, EnsParameterKind kind);
@@ -62,6 +64,9 @@ void ens_style_moments_clear (EnsStyleMoments *moments);
 void ens_style_moments_add (EnsStyleMoments *moments, const float *values, gsize n);
 double ens_style_moments_mean (const EnsStyleMoments *moments, guint channel);
 double ens_style_moments_deviation (const EnsStyleMoments *moments, guint channel);
+/* *factor · x + *offset has b's mean and deviation where x has a's. */
+void ens_style_moments_match (const EnsStyleMoments *a, const EnsStyleMoments *b, guint channel,
+                              double *factor, double *offset);
 /* Appends (x − mean) / deviation to the only output. */
 void ens_style_features_standardise (EnsGraph *features, const EnsStyleMoments *moments);
 

@@ -15,9 +15,12 @@
 #include "train/train-style-private.h"
 
 const char *const ens_adversarial_names[] = {"least-squares", "logistic", NULL};
+const char *const ens_style_start_names[] = {"nothing", "means", NULL};
 
 /* Of each camera, to find out how large features are. */
 #define N_MEASURED 8
+/* … and what mean and variance colours have. */
+#define N_MEASURED_COLOURS 64
 
 /* What is kept beside parameters, before the buffers. */
 enum { RATE_FACTOR, N_LOW, N_SINCE, N_HALVINGS, N_STATES };
@@ -33,6 +36,7 @@ typedef struct {
   EnsLoader *loaders[N_CAMERAS];
   EnsShape shape; /* of a batch */
   const char *layer;
+  EnsStyleColours colours[N_CAMERAS]; /* what generators begin with, from A to B, from B to A */
   EnsStyleGraphs graphs;
   EnsStep *generators, *discriminators;
   EnsParameterGroup *groups; /* the generators' first */
@@ -143,6 +147,42 @@ load_batch (const Training *training, guint camera, const EnsLoopPosition *posit
 }
 
 static gboolean
+add_colours (const Training *training, guint camera, EnsStyleMoments *moments, GError **error)
+{
+  guint n = MIN (N_MEASURED_COLOURS, ens_loader_get_batches (training->loaders[camera]));
+
+  ens_style_moments_init (moments, 3);
+  for (guint i = 0; i < n; i++) {
+    const float *pictures;
+
+    if (!load_batch (training, camera, &(EnsLoopPosition) {.batch = i}, &pictures, error))
+      return FALSE;
+    ens_style_moments_add (moments, pictures, (gsize)ens_shape_elements (&training->shape) / 3);
+  }
+  return TRUE;
+}
+
+static gboolean
+match_colours (Training *training, GError **error)
+{
+  EnsStyleMoments moments[N_CAMERAS] = {{0}, {0}};
+  gboolean done = add_colours (training, A, &moments[A], error)
+                  && add_colours (training, B, &moments[B], error);
+
+  for (guint i = 0; i < N_CAMERAS; i++)
+    for (guint c = 0; done && c < 3; c++) {
+      double factor, offset;
+
+      ens_style_moments_match (&moments[i], &moments[1 - i], c, &factor, &offset);
+      training->colours[i].factor[c] = (float)(factor - 1);
+      training->colours[i].offset[c] = (float)offset;
+    }
+  for (guint i = 0; i < N_CAMERAS; i++)
+    ens_style_moments_clear (&moments[i]);
+  return done;
+}
+
+static gboolean
 add_moments (const Training *training, EnsPlan *plan, guint camera, EnsStyleMoments *moments,
              GError **error)
 {
@@ -189,6 +229,7 @@ standardise (Training *training, EnsGraph *features, guint *n_features, GError *
 static gboolean
 make_steps (Training *training, GError **error)
 {
+  const char *outputs[N_CAMERAS + ENS_STYLE_N_GENERATOR_TERMS + 1] = {NULL};
   EnsShape shapes[ENS_STYLE_N_INPUTS];
   EnsStepParams params = {.graph = training->graphs.discriminators,
                           .loss = ENS_STYLE_LOSS,
@@ -204,7 +245,9 @@ make_steps (Training *training, GError **error)
   if (training->discriminators == NULL)
     return FALSE;
   params.graph = training->graphs.generators;
-  params.outputs = ens_style_generator_outputs;
+  for (guint i = 0; i < N_CAMERAS + training->graphs.n_terms; i++)
+    outputs[i] = ens_style_generator_outputs[i];
+  params.outputs = outputs;
   params.data = (gpointer) "g";
   params.beside = (EnsStep *const[]) {training->discriminators, NULL};
   training->generators = ens_step_new (&params, training->device, error);
@@ -260,10 +303,12 @@ make_networks (Training *training, GError **error)
       ens_style_features_open (&training->params, &training->shape, &training->layer, error);
   guint n_features;
 
-  if (features == NULL || !standardise (training, features, &n_features, error))
+  if (features == NULL
+      || (training->params.start == ENS_STYLE_START_MEANS && !match_colours (training, error))
+      || !standardise (training, features, &n_features, error))
     return FALSE;
   ens_style_graphs_init (&training->graphs, g_steal_pointer (&features), n_features,
-                         &training->params);
+                         training->colours, &training->params);
   if (!make_steps (training, error))
     return FALSE;
   join_parameters (training);
@@ -281,12 +326,17 @@ make_networks (Training *training, GError **error)
 #define N_PATIENCE 500
 
 static gboolean
-is_saturated (const Training *training, const float *pictures, const float *adapted)
+is_saturated (const Training *training, guint camera, const float *pictures)
 {
+  const EnsStyleColours *colours = &training->colours[camera];
+  const float *adapted = training->adapted[camera];
   gsize n = (gsize)ens_shape_elements (&training->shape), n_saturated = 0;
 
-  for (gsize i = 0; i < n; i++)
-    n_saturated += fabsf (adapted[i] - pictures[i]) > SATURATED * ENS_STYLE_RANGE;
+  for (gsize i = 0; i < n; i++) {
+    float start = pictures[i] * (1 + colours->factor[i % 3]) + colours->offset[i % 3];
+
+    n_saturated += fabsf (adapted[i] - start) > SATURATED * ENS_STYLE_RANGE;
+  }
   return n_saturated * MANY_SATURATED > n;
 }
 
@@ -294,8 +344,8 @@ static void
 guard (Training *training, const float *const *pictures, double discriminator_loss)
 {
   float *states = training->states;
-  gboolean saturated = is_saturated (training, pictures[A], training->adapted[A])
-                       || is_saturated (training, pictures[B], training->adapted[B]);
+  gboolean saturated =
+      is_saturated (training, A, pictures[A]) || is_saturated (training, B, pictures[B]);
 
   states[N_LOW] = discriminator_loss < LOW_LOSS ? states[N_LOW] + 1 : 0;
   states[N_SINCE] += 1;
@@ -319,7 +369,7 @@ step_generators (Training *training, const float *const *pictures, float *gradie
   gpointer outputs[N_CAMERAS + ENS_STYLE_N_GENERATOR_TERMS] = {training->adapted[A],
                                                                training->adapted[B]};
 
-  for (guint i = 0; i < ENS_STYLE_N_GENERATOR_TERMS; i++)
+  for (guint i = 0; i < training->graphs.n_terms; i++)
     outputs[N_CAMERAS + i] = &terms[i];
   return ens_step_run (training->generators,
                        &(EnsStepArrays) {.inputs = (const gconstpointer *)pictures,
@@ -355,7 +405,7 @@ take_step (gpointer data, const EnsLoopPosition *position, float *gradients, Ens
            GError **error)
 {
   Training *training = data;
-  float terms[ENS_STYLE_N_TERMS], loss;
+  float terms[ENS_STYLE_N_TERMS] = {0}, loss;
   const float *pictures[N_CAMERAS];
 
   for (guint i = 0; i < N_CAMERAS; i++)
@@ -398,6 +448,7 @@ describe_settings (const EnsStyleTraining *params, GError **error)
   ens_json_unsigned (&json, "crop", params->crop);
   ens_json_unsigned (&json, "crops", params->crops);
   ens_json_boolean (&json, "position", params->position);
+  ens_json_string (&json, "start", ens_style_start_names[params->start]);
   ens_json_string (&json, "adversarial", ens_adversarial_names[params->adversarial]);
   ens_json_double (&json, "cycle", params->cycle);
   ens_json_double (&json, "identity", params->identity);

@@ -33,6 +33,16 @@ G_BEGIN_DECLS
 /* By value of EnsAdversarial, up to a NULL. */
 extern const char *const ens_adversarial_names[];
 
+/* What generators add before they have learnt anything. */
+typedef enum {
+  ENS_STYLE_START_NOTHING,
+  ENS_STYLE_START_MEANS, /* what brings each channel to the other camera's mean and variance; it
+                            stays in the style, and what is learnt comes on top */
+} EnsStyleStart;
+
+/* By value, up to a NULL. */
+extern const char *const ens_style_start_names[];
+
 /* ENS_STYLE_TRAINING_DEFAULTS sets what has a default. */
 typedef struct {
   EnsRecipeParams recipe;   /* dataset: a folder of pictures of camera A */
@@ -45,8 +55,9 @@ typedef struct {
   gboolean position;
   const char *network;    /* ONNX file of the classifier whose first layers are features; or NULL */
   EnsNormalise normalise; /* its input */
+  EnsStyleStart start;
   EnsAdversarial adversarial;
-  double cycle, identity;
+  double cycle, identity; /* 0: the term is not computed, and 0 in the log */
 } EnsStyleTraining;
 
 #define ENS_STYLE_TRAINING_DEFAULTS                                       \
@@ -68,6 +79,7 @@ typedef struct {
       .to_size = 256,                                                     \
       .crop = 128,                                                        \
       .crops = 1,                                                         \
+      .start = ENS_STYLE_START_MEANS,                                     \
       .cycle = 10,                                                        \
       .identity = 2,                                                      \
   })

@@ -16,7 +16,7 @@
 
 typedef struct {
   ToolTraining training;
-  char *from, *to, *model, *network, *sizes, *losses, *adversarial, *test, *report;
+  char *from, *to, *model, *network, *sizes, *losses, *start, *adversarial, *test, *report;
   gint crop, crops;
   gboolean position;
 } Options;
@@ -72,7 +72,7 @@ set_losses (const char *text, EnsStyleTraining *params, GError **error)
 static gboolean
 set_params (const Options *options, EnsStyleTraining *params, GError **error)
 {
-  guint adversarial = params->adversarial;
+  guint adversarial = params->adversarial, start = params->start;
 
   if (!require (options->from, "--from=FOLDER is needed: pictures of the camera to adapt", error)
       || !require (options->to,
@@ -82,6 +82,7 @@ set_params (const Options *options, EnsStyleTraining *params, GError **error)
       || !tool_check_least ("--crops", options->crops, 1, error)
       || !tool_parse_choice ("--adversarial", options->adversarial, ens_adversarial_names,
                              &adversarial, error)
+      || !tool_parse_choice ("--start", options->start, ens_style_start_names, &start, error)
       || !set_sizes (options->sizes, params, error) || !set_losses (options->losses, params, error)
       || (options->report != NULL && !tool_report_check (options->report, error)))
     return FALSE;
@@ -89,6 +90,7 @@ set_params (const Options *options, EnsStyleTraining *params, GError **error)
     return FALSE;
   params->to = options->to;
   params->adversarial = (EnsAdversarial)adversarial;
+  params->start = (EnsStyleStart)start;
   params->crop = (guint)options->crop;
   params->crops = (guint)options->crops;
   params->position = options->position;
@@ -262,6 +264,8 @@ static const ToolOption option_table[] = {
      "Of each picture in an epoch (1)"},
     {"position", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, position), NULL,
      "Learn vignetting: whole pictures instead of squares"},
+    {"start", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, start), "NAME",
+     "What is learnt on top of: means or nothing (means)", "means nothing"},
     {"adversarial", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, adversarial), "NAME",
      "Loss: least-squares or logistic (least-squares)", "least-squares logistic"},
     {"losses", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, losses), "N,N",

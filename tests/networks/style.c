@@ -44,7 +44,7 @@ disturb (EnsGraph *graph)
   g_autoptr (GRand) rand = g_rand_new_with_seed (2);
 
   for (gint64 i = 0; i < ens_shape_elements (&weights->shape); i++)
-    ((float *)weights->data)[i] = (float)g_rand_double_range (rand, -0.05, 0.05);
+    ((float *)weights->data)[i] = (float)g_rand_double_range (rand, -0.5, 0.5);
 }
 
 START_TEST (test_identity)
@@ -70,6 +70,34 @@ START_TEST (test_identity)
   }
   ck_assert_double_le (largest, 0.5);
   ck_assert_double_gt (largest, 0.01);
+}
+END_TEST
+
+/* Before training, in the other colours; what is learnt comes on top. */
+START_TEST (test_colours)
+{
+  const EnsStyleParams params = {.seed = 3, .colours = {{0.5f, 0, -0.25f}, {0, 0.75f, 0.1f}}};
+  const EnsStyleColours *colours = &params.colours;
+  g_autoptr (EnsGraph) graph = ens_style_generator_new (&params);
+  g_autoptr (EnsTensor) pictures = make_pictures (&sizes[1]);
+  const float *x = pictures->data;
+
+  for (guint learnt = 0; learnt < 2; learnt++) {
+    g_autoptr (GPtrArray) outputs = ens_interpret (graph, &pictures, NULL);
+    float largest = 0;
+
+    for (gint64 i = 0; i < ens_shape_elements (&pictures->shape); i++) {
+      float expected = x[i] * colours->factor[i % 3] + colours->offset[i % 3];
+
+      ck_assert_double_eq (get_floats (outputs, 0)[i], x[i] + get_floats (outputs, 1)[i]);
+      largest = MAX (largest, ABS (get_floats (outputs, 1)[i] - expected));
+    }
+    if (learnt)
+      ck_assert_double_gt (largest, 0.01);
+    else
+      ck_assert_double_lt (largest, 1e-6);
+    disturb (graph);
+  }
 }
 END_TEST
 
@@ -303,9 +331,9 @@ START_TEST (test_shared)
   ens_step_get_parameters (step, &n);
   ck_assert_uint_eq (n, 1);
   ck_assert (ens_step_run (step, &arrays, &loss, NULL));
-  /* Of each channel a third of the mean, times the range, twice. */
+  /* Of each channel a third of the mean, times the range and the last layer's factor, twice. */
   for (guint i = 0; i < 3; i++)
-    ck_assert_double_eq_tol (gradients[i], 2 * 0.5 / 3, 1e-5);
+    ck_assert_double_eq_tol (gradients[i], 2 * 0.5 * 0.1 / 3, 1e-6);
 }
 END_TEST
 
@@ -315,6 +343,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("networks/style");
   TEST_ADD_ROWS ("identity", test_identity, sizes);
+  test_add ("colours", test_colours);
   test_add_loop ("position", test_position, 2);
   test_add ("too-small", test_too_small);
   TEST_ADD_ROWS ("file", test_file, sizes);

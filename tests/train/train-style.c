@@ -184,14 +184,25 @@ adapt (EnsTensor **pictures)
 /* -- learning -- */
 
 /* B = A + a colour: the mean of what is added to each channel. */
+static void
+check_added (double tolerance)
+{
+  g_autoptr (EnsTensor) pictures = NULL;
+  g_autoptr (GPtrArray) outputs = adapt (&pictures);
+  const float *x = pictures->data, *y = ((EnsTensor *)outputs->pdata[0])->data;
+  double sums[3] = {0, 0, 0};
+
+  for (guint i = 0; i < SIDE * (SIDE + 4) * 3; i++)
+    sums[i % 3] += (double)(y[i] - x[i]) / (double)ENS_STYLE_MIDDLE / (SIDE * (SIDE + 4));
+  for (guint c = 0; c < 3; c++)
+    ck_assert_double_eq_tol (sums[c], (double)added[c], tolerance);
+}
+
 START_TEST (test_learns)
 {
   EnsStyleResult result;
-  g_autoptr (EnsTensor) pictures = NULL;
-  g_autoptr (GPtrArray) outputs = NULL;
-  double sums[3] = {0, 0, 0};
-  const float *x, *y;
 
+  fixture->params.start = ENS_STYLE_START_NOTHING;
   fixture->params.crops = 10;
   fixture->params.recipe.batch = 4;
   fixture->params.recipe.loop.n_epochs = 500 / (N_PICTURES * 10 / 4);
@@ -199,36 +210,44 @@ START_TEST (test_learns)
   fixture->params.recipe.loop.average = 0.98;
   train_well (&result);
   ck_assert_uint_eq (result.n_features, 6);
-  outputs = adapt (&pictures);
-  x = pictures->data;
-  y = ((EnsTensor *)outputs->pdata[0])->data;
-  for (guint i = 0; i < SIDE * (SIDE + 4) * 3; i++)
-    sums[i % 3] += (double)(y[i] - x[i]) / (double)ENS_STYLE_MIDDLE / (SIDE * (SIDE + 4));
-  for (guint c = 0; c < 3; c++)
-    ck_assert_double_eq_tol (sums[c], (double)added[c], 0.02);
+  check_added (0.02);
 }
 END_TEST
 
-/* Both adversarial losses: all terms are in the log, and add up. */
+/* Nothing is learnt: what is added is what means and variances differ by. */
+START_TEST (test_start)
+{
+  EnsStyleResult result;
+
+  fixture->params.recipe.loop.rate = 1e-30;
+  train_well (&result);
+  check_added (0.02);
+}
+END_TEST
+
+/* Both adversarial losses: all terms are in the log, and add up. Without a weight the last are
+ * left out. */
 START_TEST (test_terms)
 {
   g_autofree char *log = g_build_filename (fixture->folder, "styles", "ab.jsonl", NULL);
   g_autoptr (GArray) history = NULL;
   g_autoptr (GError) error = NULL;
   const EnsLoopEpoch *last;
+  const double identity = _i < 2 ? 2 : 0;
   EnsStyleResult result;
 
-  fixture->params.adversarial = (EnsAdversarial)_i;
+  fixture->params.adversarial = (EnsAdversarial)(_i % 2);
+  fixture->params.identity = identity;
   train_well (&result);
   history = ens_loop_read_history (log, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (history->len, 3);
   last = &g_array_index (history, EnsLoopEpoch, 2);
   for (guint i = 0; i < ENS_STYLE_N_TERMS; i++)
-    ck_assert_double_gt (last->terms[i], 0);
+    ck_assert (last->terms[i] > 0 || (identity == 0 && (i == 4 || i == 5)));
   ck_assert_double_eq_tol (last->loss,
                            last->terms[0] + last->terms[1] + 10 * (last->terms[2] + last->terms[3])
-                               + 2 * (last->terms[4] + last->terms[5]),
+                               + identity * (last->terms[4] + last->terms[5]),
                            1e-3);
 }
 END_TEST
@@ -242,6 +261,7 @@ START_TEST (test_identity)
   g_autoptr (EnsOnnxAbout) about = NULL;
 
   fixture->params.position = _i;
+  fixture->params.start = ENS_STYLE_START_NOTHING;
   fixture->params.recipe.loop.rate = 1e-30;
   train_well (&result);
   outputs = adapt (&pictures);
@@ -265,6 +285,7 @@ START_TEST (test_measure)
   guint width, height;
 
   fixture->params.position = _i;
+  fixture->params.start = ENS_STYLE_START_NOTHING;
   fixture->params.recipe.loop.rate = 1e-30;
   train_well (&result);
   ens_style_measure (&params, fixture->device, &fixture->opener, NULL, &measure, &error);
@@ -300,6 +321,7 @@ START_TEST (test_features)
 {
   const EnsShape shape = ENS_SHAPE (2, 16, 16, 3);
   const char *const trained[] = {"ab ba", "da db"};
+  const EnsStyleColours no_colours[2] = {{{0}, {0}}, {{0}, {0}}};
   EnsShape shapes[ENS_STYLE_N_INPUTS] = {shape, shape, shape, shape};
   g_autoptr (EnsGraph) network = toy_network (3, 16, 4, FALSE);
   g_autofree char *path = toy_save_network (network, fixture->folder, "toy.onnx");
@@ -331,7 +353,7 @@ START_TEST (test_features)
   ck_assert_double_eq_tol (factors[8], 8, 1e-5);
   ck_assert_double_eq_tol (factors[3], 2, 1e-6);
   ens_style_moments_clear (&moments);
-  ens_style_graphs_init (&graphs, features, 6 + 8, &fixture->params);
+  ens_style_graphs_init (&graphs, features, 6 + 8, no_colours, &fixture->params);
   for (guint i = 0; i < 2; i++) {
     const EnsStepParams params = {.graph = i == 0 ? graphs.generators : graphs.discriminators,
                                   .loss = ENS_STYLE_LOSS,
@@ -530,7 +552,8 @@ main (int argc, char **argv)
   test_suite ("train/train-style");
   test_fixture (set_up, tear_down);
   test_add ("learns", test_learns);
-  test_add_loop ("terms", test_terms, 2);
+  test_add ("start", test_start);
+  test_add_loop ("terms", test_terms, 4);
   test_add_loop ("identity", test_identity, 2);
   test_add_loop ("measure", test_measure, 2);
   test_add ("features", test_features);
