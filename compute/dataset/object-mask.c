@@ -21,17 +21,22 @@ ens_object_mask_count (const EnsObjectMask *mask)
 
 /* -- polygons -- */
 
-/* Whether an odd number of edges lies to the right of the point. */
-static gboolean
-is_inside (const double *points, guint n, double x, double y)
+/* The cells of a row whose middles, at y, have an odd number of edges to their right. */
+static guint16
+scan_row (const double *points, guint n, const double box[4], double y)
 {
-  gboolean inside = FALSE;
+  guint16 inside = 0;
 
   for (guint i = 0, last = n - 1; i < n; last = i++) {
     const double *a = &points[2 * i], *b = &points[2 * last];
+    double crossing;
 
-    if ((a[1] > y) != (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0])
-      inside = !inside;
+    if ((a[1] > y) == (b[1] > y))
+      continue;
+    crossing = (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0];
+    for (guint column = 0; column < SIDE; column++)
+      if (box[0] + (column + 0.5) / SIDE * box[2] < crossing)
+        inside ^= (guint16)(1u << column);
   }
   return inside;
 }
@@ -41,10 +46,7 @@ ens_object_mask_add_polygon (EnsObjectMask *mask, const double *points, guint n,
                              const double box[4])
 {
   for (guint row = 0; row < SIDE && n > 2; row++)
-    for (guint column = 0; column < SIDE; column++)
-      if (is_inside (points, n, box[0] + (column + 0.5) / SIDE * box[2],
-                     box[1] + (row + 0.5) / SIDE * box[3]))
-        mask->rows[row] |= (guint16)(1u << column);
+    mask->rows[row] |= scan_row (points, n, box, box[1] + (row + 0.5) / SIDE * box[3]);
 }
 
 /* -- pictures of numbers -- */
