@@ -250,18 +250,6 @@ is_picture (const char *cell, gpointer data)
   return *cell != '\0' && find_picture (reader->reading, reader->inside, cell) != NULL;
 }
 
-/* The table's folder, below the set's own; "" if it does not lie there. (transfer full) */
-static char *
-find_inside (const char *set, const char *table)
-{
-  g_autofree char *folder = g_path_get_dirname (table);
-  gsize length = strlen (set);
-
-  return g_strdup (g_str_has_prefix (folder, set) && folder[length] == G_DIR_SEPARATOR
-                       ? folder + length + 1
-                       : "");
-}
-
 /* By the table's name, or the folder that it lies in. */
 static gint
 find_split (const Reader *reader)
@@ -279,7 +267,7 @@ read_table (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPt
             GError **error)
 {
   Reader reader = {.reading = reading, .path = path, .by_path = by_path, .images = images};
-  g_autofree char *inside = find_inside (reading->folder, path);
+  g_autofree char *inside = ens_boxes_inside (reading->folder, path);
   gsize length;
   g_autofree char *text = ens_boxes_reading_text (reading, path, &length, error);
   EnsCsvScan scan;
@@ -324,7 +312,7 @@ is_table_name (const char *name)
 static gboolean
 is_table (EnsBoxesReading *reading, const char *path)
 {
-  g_autofree char *inside = find_inside (reading->folder, path);
+  g_autofree char *inside = ens_boxes_inside (reading->folder, path);
   Reader reader = {.reading = reading, .path = path, .inside = inside};
   g_autoptr (GBytes) text = ens_file_map_text (path, NULL);
   gboolean found = FALSE;

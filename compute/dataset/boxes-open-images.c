@@ -269,33 +269,16 @@ add_table (const char *path, gpointer data)
       g_ptr_array_add (((GPtrArray **)data)[k], g_strdup (path));
 }
 
-static char *
-find_in (const char *folder)
+static gboolean
+is_table (const char *path)
 {
-  g_auto (EnsListing) listing = {0};
-
-  if (ens_listing_read (&listing, folder, NULL))
-    for (guint i = 0; i < listing.files->len; i++)
-      if (is_kind (listing.files->pdata[i], OI_BOXES)
-          || is_kind (listing.files->pdata[i], OI_LABELS))
-        return g_build_filename (folder, listing.files->pdata[i], NULL);
-  return NULL;
+  return is_kind (path, OI_BOXES) || is_kind (path, OI_LABELS);
 }
 
 static char *
 find_open_images (const char *folder)
 {
-  g_auto (EnsListing) listing = {0};
-  char *found = find_in (folder);
-
-  if (found != NULL || !ens_listing_read (&listing, folder, NULL))
-    return found;
-  for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
-    g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
-
-    found = find_in (path);
-  }
-  return found;
+  return ens_listing_find (folder, is_table, TRUE);
 }
 
 static gboolean

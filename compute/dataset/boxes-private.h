@@ -41,6 +41,9 @@ extern const EnsBoxesLayout ens_boxes_coco, ens_boxes_csv, ens_boxes_cvat, ens_b
 /* The split that folders of a path below the set's own are called after; ENS_SPLIT_UNSAID: none. */
 gint ens_boxes_find_split (const char *folder, const char *path);
 
+/* The folder of a file, below the set's own; "" if it does not lie there. (transfer full) */
+char *ens_boxes_inside (const char *folder, const char *path);
+
 /* path: (transfer full) */
 EnsBoxedImage *ens_boxed_image_new (char *path);
 void ens_boxed_image_free (EnsBoxedImage *image);

@@ -210,16 +210,6 @@ add_objects (const Voc *voc, EnsBoxedImage *image, GError **first)
 
 /* ---- Pictures ---- */
 
-/* The folder of an annotation, below the set's own. (transfer full) */
-static char *
-find_inside (const EnsBoxesReading *reading, const char *annotation)
-{
-  g_autofree char *folder = g_path_get_dirname (annotation);
-  gsize skip = strlen (reading->folder);
-
-  return g_strdup (folder + MIN (skip + 1, strlen (folder)));
-}
-
 /* With the last folder called Annotations exchanged for another one; NULL if there is none.
  * (transfer full) */
 static char *
@@ -243,7 +233,7 @@ find_picture (EnsBoxesReading *reading, const char *annotation, const char *name
 {
   static const char *const folders[] = {"JPEGImages", "images", "Images"};
   const EnsPictureIndex *index = ens_boxes_reading_index (reading);
-  g_autofree char *inside = find_inside (reading, annotation);
+  g_autofree char *inside = ens_boxes_inside (reading->folder, annotation);
   const char *path = NULL;
 
   for (guint i = 0; path == NULL && i < G_N_ELEMENTS (folders); i++) {
@@ -278,7 +268,7 @@ choose_picture (EnsBoxesReading *reading, const Voc *voc, GError **error)
 static char *
 find_numbers (EnsBoxesReading *reading, const char *annotation)
 {
-  g_autofree char *inside = find_inside (reading, annotation);
+  g_autofree char *inside = ens_boxes_inside (reading->folder, annotation);
   g_autofree char *folder = exchange_folder (inside, "SegmentationObject");
   g_autofree char *stem = ens_picture_stem (annotation);
   g_autofree char *name = g_strconcat (stem, ".png", NULL);
@@ -321,49 +311,30 @@ load_image (EnsBoxesReading *reading, const char *annotation, GHashTable *taken,
 
 /* ---- Annotations of a set ---- */
 
-static gboolean
-is_xml (const char *name)
-{
-  return g_str_has_suffix (name, ".xml") || g_str_has_suffix (name, ".XML");
-}
-
-/* Whether the file is an annotation by what it begins with; or by where it lies, whatever it says.
- */
+/* An XML file that is an annotation by where it lies, whatever it says; or by what it says. */
 static gboolean
 is_annotation (const char *path)
 {
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (folder);
-  g_autofree char *start = NULL;
+  g_autoptr (GBytes) text = NULL;
+  const char *start;
   gsize length;
 
+  if (!g_str_has_suffix (path, ".xml") && !g_str_has_suffix (path, ".XML"))
+    return FALSE;
   if (g_ascii_strcasecmp (name, ANNOTATIONS) == 0)
     return TRUE;
-  start = ens_file_read_text (path, &length, NULL);
-  return start != NULL && strstr (start, "<annotation>") != NULL;
+  text = ens_file_map_text (path, NULL);
+  start = text != NULL ? g_bytes_get_data (text, &length) : NULL;
+  return start != NULL && g_strstr_len (start, (gssize)length, "<annotation>") != NULL;
 }
 
 static void
 add_annotation (const char *path, gpointer data)
 {
-  if (is_xml (path) && is_annotation (path))
+  if (is_annotation (path))
     g_ptr_array_add (data, g_strdup (path));
-}
-
-/* The first annotation in the folder itself. (transfer full) */
-static char *
-find_in (const char *folder)
-{
-  g_auto (EnsListing) listing = {0};
-
-  if (ens_listing_read (&listing, folder, NULL))
-    for (guint i = 0; i < listing.files->len; i++) {
-      g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
-
-      if (is_xml (path) && is_annotation (path))
-        return g_steal_pointer (&path);
-    }
-  return NULL;
 }
 
 /* A folder Annotations, or an annotation in the folder or in one of its folders. */
@@ -372,20 +343,20 @@ find_voc (const char *folder)
 {
   g_autofree char *annotations = g_build_filename (folder, ANNOTATIONS, NULL);
   g_auto (EnsListing) listing = {0};
-  char *found = NULL;
+  char *found;
 
   if (g_file_test (annotations, G_FILE_TEST_IS_DIR))
     return g_steal_pointer (&annotations);
-  if (!ens_listing_read (&listing, folder, NULL))
-    return NULL;
-  found = find_in (folder);
+  found = ens_listing_find (folder, is_annotation, FALSE);
+  if (found != NULL || !ens_listing_read (&listing, folder, NULL))
+    return found;
   for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
     g_autofree char *inner = g_build_filename (path, ANNOTATIONS, NULL);
 
-    found = find_in (path);
+    found = ens_listing_find (path, is_annotation, FALSE);
     if (found == NULL)
-      found = find_in (inner);
+      found = ens_listing_find (inner, is_annotation, FALSE);
   }
   return found;
 }

@@ -364,29 +364,6 @@ add_pictures (Yolo *yolo, GError **error)
 
 /* ---- The set ---- */
 
-/* The first file of the folder, or of its folders, that fits. (transfer full) */
-static char *
-find_file (const char *folder, gboolean (*fits) (const char *path), gboolean deep)
-{
-  g_auto (EnsListing) listing = {0};
-  char *found = NULL;
-
-  if (!ens_listing_read (&listing, folder, NULL))
-    return NULL;
-  for (guint i = 0; i < listing.files->len; i++) {
-    g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
-
-    if (fits (path))
-      return g_steal_pointer (&path);
-  }
-  for (guint i = 0; deep && found == NULL && i < listing.folders->len; i++) {
-    g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
-
-    found = find_file (path, fits, FALSE);
-  }
-  return found;
-}
-
 static gboolean
 is_data_yaml (const char *path)
 {
@@ -439,19 +416,19 @@ find_labelled (const char *folder)
 {
   g_autofree char *labels = g_build_filename (folder, LABELS, NULL);
   g_auto (EnsListing) listing = {0};
-  char *found = find_file (labels, is_labels, TRUE);
+  char *found = ens_listing_find (labels, is_labels, TRUE);
 
   if (found == NULL)
-    found = find_file (folder, is_labels, FALSE);
+    found = ens_listing_find (folder, is_labels, FALSE);
   if (found != NULL || !ens_listing_read (&listing, folder, NULL))
     return found;
   for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
     g_autofree char *inner = g_build_filename (path, LABELS, NULL);
 
-    found = find_file (inner, is_labels, FALSE);
+    found = ens_listing_find (inner, is_labels, FALSE);
     if (found == NULL)
-      found = find_file (path, is_labels, FALSE);
+      found = ens_listing_find (path, is_labels, FALSE);
   }
   return found;
 }
@@ -459,10 +436,10 @@ find_labelled (const char *folder)
 static char *
 find_yolo (const char *folder)
 {
-  char *found = find_file (folder, is_data_yaml, TRUE);
+  char *found = ens_listing_find (folder, is_data_yaml, TRUE);
 
   if (found == NULL)
-    found = find_file (folder, is_obj_data, TRUE);
+    found = ens_listing_find (folder, is_obj_data, TRUE);
   return found != NULL ? found : find_labelled (folder);
 }
 
@@ -471,18 +448,13 @@ static gboolean
 read_names (Yolo *yolo, const char *evidence, GError **error)
 {
   EnsBoxesReading *reading = yolo->reading;
-  g_autofree char *folder = g_path_get_dirname (evidence);
-  g_autofree char *names = NULL;
-  gsize length, skip = strlen (reading->folder);
-  g_autofree char *text = NULL;
+  g_autofree char *names = NULL, *text = NULL;
+  gsize length;
 
-  yolo->base = g_strdup (g_str_has_prefix (folder, reading->folder) && strlen (folder) > skip
-                             ? folder + skip + 1
-                             : "");
   if (g_str_has_suffix (evidence, ENDING)) {
-    g_free (yolo->base);
     yolo->base = g_strdup ("");
   } else {
+    yolo->base = ens_boxes_inside (reading->folder, evidence);
     text = ens_boxes_reading_text (reading, evidence, &length, error);
     if (text == NULL)
       return FALSE;
@@ -490,7 +462,7 @@ read_names (Yolo *yolo, const char *evidence, GError **error)
       return ens_yolo_read_yaml (&yolo->names, evidence, text, length, error);
     ens_yolo_read_data (&yolo->names, text);
   }
-  names = find_file (reading->folder, is_names_file, TRUE);
+  names = ens_listing_find (reading->folder, is_names_file, TRUE);
   if (names == NULL)
     return TRUE;
   g_free (text);

@@ -255,6 +255,16 @@ ens_boxes_find_split (const char *folder, const char *path)
   return ENS_SPLIT_UNSAID;
 }
 
+char *
+ens_boxes_inside (const char *folder, const char *path)
+{
+  g_autofree char *home = g_path_get_dirname (path);
+  gsize length = strlen (folder);
+
+  return g_strdup (
+      g_str_has_prefix (home, folder) && home[length] == G_DIR_SEPARATOR ? home + length + 1 : "");
+}
+
 /* ---- Layouts ---- */
 
 /* The first one whose files are there is taken. */

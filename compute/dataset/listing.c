@@ -100,3 +100,25 @@ ens_listing_foreach (const char *folder, EnsListingEach each, gpointer data)
 {
   walk (folder, NULL, each, data);
 }
+
+char *
+ens_listing_find (const char *folder, EnsListingFits fits, gboolean deep)
+{
+  g_auto (EnsListing) listing = {0};
+  char *found = NULL;
+
+  if (!ens_listing_read (&listing, folder, NULL))
+    return NULL;
+  for (guint i = 0; i < listing.files->len; i++) {
+    g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
+
+    if (fits (path))
+      return g_steal_pointer (&path);
+  }
+  for (guint i = 0; deep && found == NULL && i < listing.folders->len; i++) {
+    g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
+
+    found = ens_listing_find (path, fits, FALSE);
+  }
+  return found;
+}
