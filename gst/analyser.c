@@ -12,12 +12,14 @@ typedef struct {
   EnsPicture *picture; /* NULL: no job */
   guint64 ticket;
   GstClockTime running_time;
+  guint stretch; /* of the stream, as state events count them */
   GstEnsembleSettings settings;
   gint64 submitted; /* g_get_monotonic_time () */
 } Job;
 
 struct _GstEnsembleAnalyser {
-  GstObject *owner; /* named in the log; it outlives the analyser */
+  GstObject *owner;                     /* named in the log; it outlives the analyser */
+  GstEnsembleStateEvents *state_events; /* the same */
   GThread *thread;
   GMutex lock; /* guards everything below */
   GCond wake;  /* a job waits, or quit */
@@ -67,11 +69,12 @@ gst_ensemble_tags_unref (GstEnsembleTags *tags)
 }
 
 GstEnsembleAnalyser *
-gst_ensemble_analyser_new (GstObject *owner)
+gst_ensemble_analyser_new (GstObject *owner, GstEnsembleStateEvents *state_events)
 {
   GstEnsembleAnalyser *analyser = g_new0 (GstEnsembleAnalyser, 1);
 
   analyser->owner = owner;
+  analyser->state_events = state_events;
   g_mutex_init (&analyser->lock);
   g_cond_init (&analyser->wake);
   g_cond_init (&analyser->done);
@@ -115,7 +118,8 @@ drop_waiting (GstEnsembleAnalyser *analyser)
 }
 
 static GstEnsembleTags *
-run_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **error)
+run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, EnsStyle *style,
+         GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
   const EnsAnalyseOptions options = {
@@ -132,8 +136,13 @@ run_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **error)
   g_autoptr (EnsResult) result = NULL;
 
   result = ens_analysis_run (analysis, &job->picture->frame, job->picture->pts, &options, error);
-  if (result == NULL)
+  if (result == NULL) {
+    gst_ensemble_state_events_take_failure (analyser->state_events, job->stretch, &settings->time,
+                                            job->running_time);
     return NULL;
+  }
+  gst_ensemble_state_events_take_result (analyser->state_events, job->stretch, &settings->time,
+                                         job->running_time, result);
   return tags_new (ens_result_top (result, settings->top_k), job->running_time);
 }
 
@@ -194,6 +203,8 @@ analyse_frames (gpointer data)
   GstEnsembleAnalyser *analyser = data;
   g_autoptr (EnsAnalysis) analysis = ens_analysis_new (analyser->ensemble);
 
+  gst_ensemble_state_events_set_bundle (analyser->state_events,
+                                        ens_ensemble_get_bundle (analyser->ensemble));
   g_mutex_lock (&analyser->lock);
   while (!analyser->quit) {
     g_autoptr (EnsStyle) style = NULL;
@@ -210,7 +221,7 @@ analyse_frames (gpointer data)
     analyser->running = job.ticket;
     style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
     g_mutex_unlock (&analyser->lock);
-    tags = run_job (analysis, &job, style, &error);
+    tags = run_job (analyser, analysis, &job, style, &error);
     drop_picture (analyser, &job);
     g_mutex_lock (&analyser->lock);
     finish_job (analyser, &job, tags, error);
@@ -280,13 +291,16 @@ gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture
 {
   g_autoptr (EnsPicture) older = NULL, dropped = NULL;
   guint64 ticket;
+  guint stretch;
 
   g_mutex_lock (&analyser->lock);
   older = drop_waiting (analyser);
   ticket = ++analyser->submitted;
+  stretch = gst_ensemble_state_events_get_stretch (analyser->state_events);
   analyser->waiting = (Job) {.picture = picture,
                              .ticket = ticket,
                              .running_time = running_time,
+                             .stretch = stretch,
                              .settings = *settings,
                              .submitted = g_get_monotonic_time ()};
   GST_LOG_OBJECT (analyser->owner,

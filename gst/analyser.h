@@ -10,6 +10,7 @@
 #include <gst/gst.h>
 
 #include "ensemble/ensemble.h"
+#include "state-events.h"
 #include "vision/picture.h"
 
 G_BEGIN_DECLS
@@ -26,6 +27,7 @@ typedef struct {
   gboolean gate;
   guint top_k;  /* classes that a result keeps; 0: all */
   EnsRect crop; /* the part of the frame that is analysed; width 0: all of it */
+  EnsTimeOverrides time;
 } GstEnsembleSettings;
 
 /* A result ready to be attached. Shared, immutable. */
@@ -49,8 +51,10 @@ typedef struct {
 
 typedef struct _GstEnsembleAnalyser GstEnsembleAnalyser;
 
-/* owner: the element, which the log names. */
-GstEnsembleAnalyser *gst_ensemble_analyser_new (GstObject *owner);
+/* owner: the element, which the log names. state_events: which get all results; outlives the
+ * analyser. */
+GstEnsembleAnalyser *gst_ensemble_analyser_new (GstObject *owner,
+                                                GstEnsembleStateEvents *state_events);
 /* Must have been stopped. */
 void gst_ensemble_analyser_free (GstEnsembleAnalyser *analyser);
 

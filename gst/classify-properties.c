@@ -27,6 +27,9 @@ enum {
   N_PROPS
 };
 
+/* From here on. */
+#define EVENTS_PROPS 100
+
 static GParamSpec *props[N_PROPS];
 
 #define GST_TYPE_ENSEMBLE_MODE (mode_get_type ())
@@ -143,6 +146,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
 
+  if (id >= EVENTS_PROPS) {
+    gst_ensemble_classify_set_events_property (self, id - EVENTS_PROPS, value);
+    return;
+  }
   if (id == PROP_STYLE) {
     gst_ensemble_classify_set_style (self, g_value_get_string (value));
     return;
@@ -212,6 +219,10 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
 
+  if (id >= EVENTS_PROPS) {
+    gst_ensemble_classify_get_events_property (self, id - EVENTS_PROPS, value);
+    return;
+  }
   if (id == PROP_STATS) {
     g_value_take_boxed (value, make_stats (self));
     return;
@@ -402,6 +413,7 @@ gst_ensemble_classify_install_properties (GObjectClass *object)
   make_region_properties ();
   make_sub_image_properties ();
   g_object_class_install_properties (object, N_PROPS, props);
+  gst_ensemble_classify_install_events_properties (object, EVENTS_PROPS);
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_SUB_IMAGES, 0);
 }

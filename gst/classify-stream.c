@@ -199,6 +199,8 @@ attach_latest (GstEnsembleClassify *self, GstBuffer *buffer, gboolean own,
 {
   g_autoptr (GstEnsembleTags) tags = gst_ensemble_analyser_get_latest (self->analyser);
 
+  /* What the result has changed goes before the buffer that shows it. */
+  gst_ensemble_classify_send_events (self, TRUE);
   if (tags != NULL)
     attach (self, buffer, tags, own ? 0 : age_of (tags, running_time));
 }
@@ -336,6 +338,7 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_FLUSH_START:
     gst_ensemble_analyser_set_flushing (self->analyser, TRUE);
+    gst_ensemble_classify_end_states (self, "flush");
     break;
   case GST_EVENT_FLUSH_STOP:
     gst_ensemble_classify_reset_stream (self);
@@ -345,6 +348,8 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
     /* Another file or camera: what the last one showed does not belong on it. */
     gst_ensemble_classify_reset_stream (self);
     gst_ensemble_analyser_discard (self->analyser);
+    gst_ensemble_classify_end_states (self, "end");
+    gst_ensemble_classify_send_events (self, TRUE);
     break;
   case GST_EVENT_SEGMENT:
     find_out_if_live (self);
@@ -352,6 +357,8 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
   case GST_EVENT_EOS:
     /* No frame follows that could carry another result. */
     gst_ensemble_analyser_cancel (self->analyser);
+    gst_ensemble_classify_end_states (self, "end");
+    gst_ensemble_classify_send_events (self, TRUE);
     if (!gst_ensemble_analyser_check (self->analyser, &error))
       fail_analysis (self, error);
     break;

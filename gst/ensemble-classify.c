@@ -33,6 +33,11 @@
  * is. Each element has its own, also where several share a bundle, and it may change while playing:
  * it is loaded in the background, and one that can't be loaded is refused with a warning.
  *
+ * What a stream's results together say of a class is its state: smoothed, by consensus, with
+ * hysteresis and minimum durations (#GstEnsembleClassify:smoothing and what follows). When a class
+ * appears or leaves, element messages class-appeared and class-left are posted, and an event
+ * ensemble-event goes downstream before the buffer that shows it.
+ *
  * Frames in DMABufs are not copied if the device imports them: the element holds their buffers
  * until they have been analysed, two at most, and asks upstream for two more. Elements downstream
  * that write to such a frame meanwhile copy it first.
@@ -237,7 +242,11 @@ start (GstBaseTransform *trans)
 static gboolean
 stop (GstBaseTransform *trans)
 {
-  gst_ensemble_analyser_stop (GST_ENSEMBLE_CLASSIFY (trans)->analyser);
+  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
+
+  gst_ensemble_analyser_stop (self->analyser);
+  gst_ensemble_classify_end_states (self, "end");
+  gst_ensemble_classify_send_events (self, FALSE);
   return TRUE;
 }
 
@@ -247,6 +256,7 @@ finalize (GObject *object)
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
 
   gst_ensemble_analyser_free (self->analyser);
+  gst_ensemble_state_events_free (self->state_events);
   g_free (self->model);
   g_free (self->device);
   g_free (self->style);
@@ -283,9 +293,12 @@ gst_ensemble_classify_init (GstEnsembleClassify *self)
 {
   self->device = g_strdup (GST_ENSEMBLE_DEFAULT_DEVICE);
   self->interval = 1;
-  self->settings = (GstEnsembleSettings) {.windows = -1, .threshold = -1, .gate = TRUE};
+  self->settings = (GstEnsembleSettings) {
+      .windows = -1, .threshold = -1, .gate = TRUE, .time = ENS_TIME_NO_OVERRIDES};
+  self->post_messages = TRUE;
+  self->state_events = gst_ensemble_state_events_new ();
   self->earliest = GST_CLOCK_TIME_NONE;
-  self->analyser = gst_ensemble_analyser_new (GST_OBJECT (self));
+  self->analyser = gst_ensemble_analyser_new (GST_OBJECT (self), self->state_events);
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), TRUE);

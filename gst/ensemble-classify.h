@@ -2,8 +2,8 @@
 /* gst-ensemble: the element ensembleclassify.
  *
  * ensemble-classify.c holds the object: bundle and states. classify-properties.c holds its
- * properties, classify-style.c its style, classify-stream.c what happens to buffers, events and
- * queries. */
+ * properties, classify-events.c those of states and events, classify-style.c its style,
+ * classify-stream.c what happens to buffers, events and queries. */
 #pragma once
 
 #include <gst/base/gstbasetransform.h>
@@ -11,6 +11,7 @@
 
 #include "analyser.h"
 #include "frame-gate.h"
+#include "state-events.h"
 
 G_BEGIN_DECLS
 
@@ -36,12 +37,14 @@ struct _GstEnsembleClassify {
   EnsLimits limits;
   char *style;
   guint style_request; /* the latest one */
+  gboolean post_messages;
 
   /* From READY on: the bundle, and the properties it was opened with. */
   EnsEnsemble *ensemble;
   char *opened_model, *opened_device, *opened_style;
   EnsLimits opened_limits;
 
+  GstEnsembleStateEvents *state_events;
   GstEnsembleAnalyser *analyser; /* lives as long as the element, runs from PAUSED on */
 
   /* Of the streaming thread. */
@@ -58,6 +61,17 @@ struct _GstEnsembleClassify {
 #define GST_ENSEMBLE_DEFAULT_DEVICE "auto"
 
 void gst_ensemble_classify_install_properties (GObjectClass *object);
+/* Those of states and events, numbered from `first` on; `which` is counted from there. Any thread.
+ */
+void gst_ensemble_classify_install_events_properties (GObjectClass *object, guint first);
+void gst_ensemble_classify_set_events_property (GstEnsembleClassify *self, guint which,
+                                                const GValue *value);
+void gst_ensemble_classify_get_events_property (GstEnsembleClassify *self, guint which,
+                                                GValue *value);
+/* Sends events that wait, on the streaming thread; only to the bus unless downstream. */
+void gst_ensemble_classify_send_events (GstEnsembleClassify *self, gboolean downstream);
+/* What is present leaves; results of frames up to now don't count. Any thread. */
+void gst_ensemble_classify_end_states (GstEnsembleClassify *self, const char *reason);
 /* Changes the property. With an open bundle the style is loaded in a thread; one that can't be is
  * refused with a warning on the bus, and the old one stays. Any thread. */
 void gst_ensemble_classify_set_style (GstEnsembleClassify *self, const char *name);

@@ -147,6 +147,12 @@ class_variant (const EnsResult *result, const EnsClassResult *class_result)
     g_variant_builder_add (&builder, "{sv}", "window", g_variant_new_int32 (class_result->window));
     g_variant_builder_add (&builder, "{sv}", "rect", rect_variant (&window->rect));
   }
+  if (class_result->state != ENS_CLASS_NO_STATE) {
+    g_variant_builder_add (&builder, "{sv}", "smoothed",
+                           g_variant_new_double (class_result->smoothed));
+    g_variant_builder_add (&builder, "{sv}", "state",
+                           g_variant_new_string (ens_class_state_get_name (class_result->state)));
+  }
   if (class_result->sub_image >= 0)
     g_variant_builder_add (&builder, "{sv}", "sub_image",
                            g_variant_new_int32 (class_result->sub_image));

@@ -52,12 +52,26 @@ place_of (GstVideoOverlayRectangle *rectangle)
   return place;
 }
 
+/* What a stream's results together say, if they do. */
+static gboolean
+is_present (const EnsClassResult *found)
+{
+  return found->state <= ENS_CLASS_UNKNOWN ? found->present : found->state == ENS_CLASS_PRESENT;
+}
+
+/* A single result that is withheld does not dim what is there. */
+static gboolean
+is_withheld (const EnsClassResult *found)
+{
+  return found->withheld && found->state != ENS_CLASS_PRESENT;
+}
+
 static gboolean
 is_shown (const OverlayOptions *options, const EnsClassResult *found)
 {
-  if (found->withheld)
+  if (is_withheld (found))
     return options->withheld;
-  return options->threshold < 0 ? found->present : found->p >= options->threshold;
+  return options->threshold < 0 ? is_present (found) : found->p >= options->threshold;
 }
 
 static int
@@ -65,8 +79,8 @@ compare_shown (gconstpointer a, gconstpointer b)
 {
   const EnsClassResult *x = ((const Shown *)a)->found, *y = ((const Shown *)b)->found;
 
-  if (x->withheld != y->withheld)
-    return x->withheld ? 1 : -1;
+  if (is_withheld (x) != is_withheld (y))
+    return is_withheld (x) ? 1 : -1;
   return (x->p < y->p) - (x->p > y->p);
 }
 
@@ -150,7 +164,7 @@ static void
 add_caption (Scene *scene, const GstVideoRectangle *box, const Shown *shown)
 {
   OverlayStyle style = scene->style;
-  OverlayRow row = {shown->found->name, "", -1, 0, shown->found->withheld};
+  OverlayRow row = {shown->found->name, "", -1, 0, is_withheld (shown->found)};
   GstVideoOverlayRectangle *caption;
 
   style.text = shown->colour;
@@ -214,9 +228,10 @@ make_row (const OverlayOptions *options, const Shown *shown, char **value)
 {
   const EnsClassResult *found = shown->found;
 
-  *value = found->withheld ? g_strdup ("withheld") : g_strdup_printf ("%.0f %%", 100 * found->p);
+  *value =
+      is_withheld (found) ? g_strdup ("withheld") : g_strdup_printf ("%.0f %%", 100 * found->p);
   return (OverlayRow) {found->name, *value, options->bars ? found->p : -1, shown->colour,
-                       found->withheld};
+                       is_withheld (found)};
 }
 
 /* Returns the panel's height. */

@@ -19,6 +19,11 @@ EnsBundleGate *ens_bundle_gate_read (EnsJsonReader *reader, const EnsBundle *bun
 void ens_bundle_gate_write (EnsJson *json, const EnsBundle *bundle);
 gboolean ens_bundle_gate_check (const EnsBundle *bundle, const char *where, GError **error);
 
+void ens_bundle_events_free (EnsBundleEvents *events);
+/* The member "events", for the bundle's classes, which are known. (transfer full) */
+EnsBundleEvents *ens_bundle_events_read (EnsJsonReader *reader, const EnsBundle *bundle);
+void ens_bundle_events_write (EnsJson *json, const EnsBundle *bundle);
+
 /* Checks what does not show member by member: unique networks, roles' weights that sum to 1, fusion
  * weights that fit the roles there are. Messages begin with `where`. */
 gboolean ens_bundle_check (const EnsBundle *bundle, const char *where, GError **error);

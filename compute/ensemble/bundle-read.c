@@ -232,6 +232,8 @@ read_bundle (EnsJsonReader *reader, EnsBundle *bundle)
   read_networks (reader, bundle);
   if (ens_json_reader_has (reader, "gate"))
     bundle->gate = ens_bundle_gate_read (reader, bundle);
+  if (ens_json_reader_has (reader, "events"))
+    bundle->events = ens_bundle_events_read (reader, bundle);
   if (ens_json_reader_has (reader, "provenance"))
     bundle->provenance = ens_json_reader_text (reader, "provenance");
 }

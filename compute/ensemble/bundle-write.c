@@ -151,6 +151,8 @@ ens_bundle_to_json (const EnsBundle *bundle)
   ens_json_close (&json);
   if (bundle->gate != NULL)
     ens_bundle_gate_write (&json, bundle);
+  if (bundle->events != NULL)
+    ens_bundle_events_write (&json, bundle);
   if (bundle->provenance != NULL)
     ens_json_raw (&json, "provenance", bundle->provenance);
   ens_json_close (&json);

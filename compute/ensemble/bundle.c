@@ -89,6 +89,7 @@ ens_bundle_free (EnsBundle *bundle)
   g_free (bundle->calibration);
   g_free (bundle->whole_calibration);
   ens_bundle_gate_free (bundle->gate);
+  ens_bundle_events_free (bundle->events);
   g_free (bundle->provenance);
   g_free (bundle);
 }
@@ -143,6 +144,8 @@ ens_bundle_keep_class (EnsBundle *bundle, const char *name, GError **error)
   keep_thresholds (bundle, class);
   if (bundle->gate != NULL)
     bundle->gate->ranges[0] = bundle->gate->ranges[class];
+  if (bundle->events != NULL)
+    bundle->events->classes[0] = bundle->events->classes[class];
   bundle->file_classes = g_steal_pointer (&bundle->classes);
   bundle->classes = g_strdupv ((char **)kept);
   bundle->n_classes = 1;

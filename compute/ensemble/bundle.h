@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "classify/fusion.h"
+#include "classify/time-filter.h"
 #include "vision/frame.h"
 #include "vision/selective-search.h"
 
@@ -95,6 +96,12 @@ typedef struct {
   EnsGateRange *ranges; /* per class */
 } EnsBundleGate;
 
+/* How a stream's results become states and events. */
+typedef struct {
+  EnsTimeSettings all;
+  EnsTimeSettings *classes; /* per class: all, and what the class has of its own */
+} EnsBundleEvents;
+
 typedef struct {
   char *name, *version;
   char *folder;   /* absolute; NULL for a bundle that has not been saved */
@@ -118,13 +125,16 @@ typedef struct {
   guint windows;                                   /* how many; 0 for none */
   EnsWindowsPreset windows_preset;
   EnsSubImageSettings sub_images;
-  EnsBundleGate *gate; /* NULL: none */
-  char *provenance;    /* JSON text of an object: how it was made and what accuracy was measured */
+  EnsBundleGate *gate;     /* NULL: none */
+  EnsBundleEvents *events; /* NULL: ENS_TIME_DEFAULTS for all classes */
+  char *provenance; /* JSON text of an object: how it was made and what accuracy was measured */
 } EnsBundle;
 
 /* How P comes about, and from which P on a class is present, with windows or without. */
 EnsFusion ens_bundle_get_fusion (const EnsBundle *bundle, gboolean with_windows);
 const float *ens_bundle_get_thresholds (const EnsBundle *bundle, gboolean with_windows);
+
+EnsTimeSettings ens_bundle_get_time_settings (const EnsBundle *bundle, guint class);
 
 /* The networks of a role, in the bundle's order. */
 typedef struct {

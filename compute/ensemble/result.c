@@ -116,6 +116,15 @@ ens_result_unref (EnsResult *result)
   g_free (result);
 }
 
+const char *
+ens_class_state_get_name (EnsClassState state)
+{
+  static const char *const names[] = {NULL, "unknown", "absent", "present"};
+
+  g_return_val_if_fail ((guint)state < G_N_ELEMENTS (names), NULL);
+  return names[state];
+}
+
 char *
 ens_class_result_get_reason (const EnsClassResult *class_result)
 {
@@ -308,6 +317,10 @@ write_classes (EnsJson *json, const EnsResult *result, const Listing *listing)
       ens_json_integer (json, "sub_image", class->sub_image);
     ens_json_float (json, "threshold", class->threshold);
     ens_json_boolean (json, "present", class->present);
+    if (class->state != ENS_CLASS_NO_STATE) {
+      ens_json_float (json, "smoothed", class->smoothed);
+      ens_json_string (json, "state", ens_class_state_get_name (class->state));
+    }
     write_gate (json, class);
     ens_json_close (json);
   }

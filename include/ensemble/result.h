@@ -15,6 +15,35 @@ G_BEGIN_DECLS
 #define ENS_RESULT_API __attribute__ ((visibility ("default")))
 
 /**
+ * EnsClassState:
+ * @ENS_CLASS_NO_STATE: the result is of a picture by itself
+ * @ENS_CLASS_UNKNOWN: not known: too few results yet, or none for too long
+ * @ENS_CLASS_ABSENT: the class is not there
+ * @ENS_CLASS_PRESENT: it is there
+ *
+ * What a stream's results together say of a class.
+ *
+ * Since: 0.3
+ */
+typedef enum {
+  ENS_CLASS_NO_STATE,
+  ENS_CLASS_UNKNOWN,
+  ENS_CLASS_ABSENT,
+  ENS_CLASS_PRESENT,
+} EnsClassState;
+
+/**
+ * ens_class_state_get_name:
+ * @state: a state
+ *
+ * Returns: (transfer none) (nullable): “unknown”, “absent” or “present”; %NULL: there is none
+ *
+ * Since: 0.3
+ */
+ENS_RESULT_API
+const char *ens_class_state_get_name (EnsClassState state);
+
+/**
  * EnsClassResult:
  * @name: belongs to the result
  * @p: P, the ensemble's probability: all networks and windows (region proposals) fused
@@ -33,6 +62,9 @@ G_BEGIN_DECLS
  * @range_high: the highest one
  * @withheld: P reaches the threshold, but the similarity is outside the range; see
  *   ens_class_result_get_reason()
+ * @smoothed: of a stream's results the mean of P up to now, exponentially weighted in time, in
+ * which withheld results count as 0. Since: 0.3
+ * @state: what the stream's results together say; see @smoothed. Since: 0.3
  *
  * The probabilities of one class; P, P1, P2 and P3 as in the method. P1 and P2 are weighted
  * averages over the networks of a role, P3 is the maximum of such averages over the windows. The
@@ -59,8 +91,10 @@ typedef struct {
   gint sub_image;
   float similarity, range_low, range_high;
   gboolean withheld;
+  float smoothed;
+  EnsClassState state;
   /*< private >*/
-  gpointer _reserved[2];
+  gpointer _reserved[1];
 } EnsClassResult;
 
 /**
@@ -346,7 +380,8 @@ EnsResult *ens_result_top (EnsResult *result, guint top_k);
  * listed class, a list of rows. What is unknown is left out: "pts", "source", without windows also
  * "p3", "window" and "windows", without a map also "map"; "sub_image" where P is that of the frame
  * as one; without a style "style"; without still sub-images "reused"; without a gate for the class
- * "similarity", "range" and "withheld", and "reason" unless it is withheld.
+ * "similarity", "range" and "withheld", and "reason" unless it is withheld; of a picture by
+ * itself "smoothed" and "state".
  *
  * Returns: (transfer full): the line
  *

@@ -98,6 +98,14 @@ make_bundle (void)
   bundle->gate->kind = g_strdup ("nearest");
   bundle->gate->keep = 0.9375F;
   bundle->gate->ranges = g_memdup2 (ranges, sizeof ranges);
+  bundle->events = g_new0 (EnsBundleEvents, 1);
+  bundle->events->all = ENS_TIME_DEFAULTS;
+  bundle->events->all.half_life = 2500000000;
+  bundle->events->classes = g_new (EnsTimeSettings, 2);
+  bundle->events->classes[0] = bundle->events->classes[1] = bundle->events->all;
+  bundle->events->classes[1].consensus = 4;
+  bundle->events->classes[1].consensus_of = 5;
+  bundle->events->classes[1].min_present = 30000000000;
   bundle->provenance = g_strdup ("{\"made\":\"by hand\",\"accuracy\":0.5}");
   return bundle;
 }
@@ -174,6 +182,12 @@ START_TEST (test_round_trip)
   ck_assert_double_eq (loaded->gate->keep, 0.9375F);
   ck_assert_double_eq (loaded->gate->ranges[0].low, 0.625F);
   ck_assert (isnan (loaded->gate->ranges[1].low));
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 0).half_life, 2500000000);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 0).consensus_of, 3);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 1).half_life, 2500000000);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 1).consensus, 4);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 1).consensus_of, 5);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 1).min_present, 30000000000);
   ck_assert_uint_eq (count_entries (fixture->root), 1);
 }
 END_TEST
@@ -370,6 +384,19 @@ static const struct {
     {"[0.625, 1]", "[0.625]", "expected an array of 2"},
     {"[0.625, 1]", "[0.625, 1], \"shoe\": [0, 1]", "gate.ranges.shoe: unknown member"},
     {"\"gate.onnx\"", "\"../gate.onnx\"", "expected files inside this folder"},
+    {"\"smoothing\": 2.5", "\"smoothing\": -1",
+     "events.smoothing: expected a number from 0 to 1e+06, found -1"},
+    {"\"smoothing\": 2.5", "\"hysteresis\": 1.5", "events.hysteresis: expected a number from 0"},
+    {"\"smoothing\": 2.5", "\"halflife\": 1", "events.halflife: unknown member"},
+    {"[4, 5]", "[2, 4]",
+     "events.classes.Hüte.consensus: expected [N, M], N more than half of M and at most M, found "
+     "[2, 4]"},
+    {"[4, 5]", "[4, 3]", "at most M, found [4, 3]"},
+    {"[4, 5]", "[4]", "expected an array of 2"},
+    {"[4, 5]", "[0, 1]", "events.classes.Hüte.consensus[0]: expected a whole number from 1 to 32"},
+    {"\"min_present\": 30", "\"min_present\": \"30s\"", "min_present: expected a number from 0"},
+    {"\"min_present\": 30}", "\"min_present\": 30}, \"shoe\": {}",
+     "events.classes.shoe: unknown member"},
     {"\"original\"", "\"spare\"", "networks[0].role: expected original or retrained, found"},
     {"[\"fire9/concat\", \"pool10\"]", "[]", "networks[0].taps: expected an array of 1 to"},
     {"\"pool10\"", "10", "networks[0].taps[1]: expected a string that is not empty, found 10"},
@@ -543,6 +570,7 @@ START_TEST (test_keep_class)
   ck_assert_str_eq (bundle->file_classes[0], "dress \"A\"");
   ck_assert_uint_eq (*bundle->only, 1);
   ck_assert_double_eq (bundle->thresholds[0], 0.375F);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (bundle, 0).consensus, 4);
   ck_assert_double_eq (bundle->networks[1].window_calibration[0].b, 0.1F);
 }
 END_TEST

@@ -169,6 +169,19 @@ START_TEST (test_with_gate)
 }
 END_TEST
 
+/* Of a stream: what is there now, what was too long ago, and a class that never had a number. */
+START_TEST (test_in_stream)
+{
+  g_autoptr (EnsResult) result = make_result (0);
+
+  result->classes[0].smoothed = 0.625F;
+  result->classes[0].state = ENS_CLASS_PRESENT;
+  result->classes[1].smoothed = 0.125F;
+  result->classes[1].state = ENS_CLASS_UNKNOWN;
+  check_json (result, 0, "in-stream");
+}
+END_TEST
+
 static const struct {
   EnsClassResult result;
   const char *reason;
@@ -264,6 +277,7 @@ main (int argc, char **argv)
   test_add ("with-map", test_with_map);
   test_add ("with-gate", test_with_gate);
   test_add ("with-regions", test_with_regions);
+  test_add ("in-stream", test_in_stream);
   TEST_ADD_LOOP ("reason", test_reason, reason_rows);
   test_add ("top", test_top);
   test_add ("references", test_references);

@@ -93,22 +93,30 @@ START_TEST (test_gate)
   g_autoptr (GVariant) dog = NULL, sea = NULL;
   double similarity = 0, low = 0, high = 0;
   gboolean withheld = FALSE;
+  double smoothed = 0;
+  const char *state = NULL;
   const char *reason = NULL;
 
   result->classes[1].similarity = 0.5F;
   result->classes[1].range_low = 0.75F;
   result->classes[1].range_high = 1;
   result->classes[1].withheld = TRUE;
+  result->classes[1].smoothed = 0.75F;
+  result->classes[1].state = ENS_CLASS_PRESENT;
   structure = gst_ensemble_structure_new (result);
   dog = g_variant_get_child_value (get_variant (structure, "classes"), 1);
   sea = g_variant_get_child_value (get_variant (structure, "classes"), 2);
   ck_assert (g_variant_lookup (dog, "similarity", "d", &similarity) && similarity == 0.5);
   ck_assert (g_variant_lookup (dog, "range", "(dd)", &low, &high) && low == 0.75 && high == 1);
   ck_assert (g_variant_lookup (dog, "withheld", "b", &withheld) && withheld);
+  ck_assert (g_variant_lookup (dog, "smoothed", "d", &smoothed) && smoothed == 0.75);
+  ck_assert (g_variant_lookup (dog, "state", "&s", &state));
+  ck_assert_str_eq (state, "present");
   ck_assert (g_variant_lookup (dog, "reason", "&s", &reason));
   ck_assert_contains (reason, "0.75 to 1");
   ck_assert (!g_variant_lookup (sea, "similarity", "d", &similarity));
   ck_assert (!g_variant_lookup (sea, "withheld", "b", &withheld));
+  ck_assert (!g_variant_lookup (sea, "state", "&s", &state));
 }
 END_TEST
 

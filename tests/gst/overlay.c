@@ -238,6 +238,7 @@ static const struct {
   OverlayOptions options;
   GstClockTime age;
   guint rectangles;
+  EnsClassState states[3]; /* of the classes */
 } content_rows[] = {
     {"nothing", {.threshold = -1}, GST_SECOND, 0},
     {"labels", {.threshold = -1, .labels = TRUE}, 0, 1},
@@ -248,6 +249,14 @@ static const struct {
     {"age", {.threshold = -1, .age = TRUE}, GST_SECOND, 1},
     {"no age yet", {.threshold = -1, .age = TRUE}, 0, 0},
     {"unknown age", {.threshold = -1, .age = TRUE}, GST_CLOCK_TIME_NONE, 0},
+    {"not there yet", {.threshold = -1, .windows = TRUE}, 0, 0, {ENS_CLASS_ABSENT}},
+    {"not known yet", {.threshold = -1, .windows = TRUE}, 0, 5, {ENS_CLASS_UNKNOWN}},
+    {"still there", {.threshold = -1, .labels = TRUE}, 0, 1, {ENS_CLASS_ABSENT, ENS_CLASS_PRESENT}},
+    {"withheld once",
+     {.threshold = -1, .labels = TRUE},
+     0,
+     1,
+     {ENS_CLASS_ABSENT, ENS_CLASS_ABSENT, ENS_CLASS_PRESENT}},
     {"all", {.threshold = -1, .labels = TRUE, .windows = TRUE, .age = TRUE}, GST_SECOND, 7},
 };
 
@@ -278,6 +287,8 @@ START_TEST (test_content)
   OverlayOptions options = with_style (content_rows[_i].options);
 
   test_message ("%s", content_rows[_i].what);
+  for (guint c = 0; c < result->n_classes; c++)
+    result->classes[c].state = content_rows[_i].states[c];
   ck_assert_uint_eq (count_rectangles (overlay_scene_new (&options, &shown, 1, 640, 480)),
                      content_rows[_i].rectangles);
 }

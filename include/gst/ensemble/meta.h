@@ -42,7 +42,8 @@ G_BEGIN_DECLS
  * - classes, GVariant aa{sv}: name s; p, p1, p2, threshold d; present b; and of the best window,
  *   where there are windows: p3 d, rect (dddd), window i (its index in "windows"); with a map also
  *   sub_image i (row × columns + column), unless P is that of the frame as one; with a gate for the
- *   class similarity d, range (dd), withheld b, and if it is withheld reason s
+ *   class similarity d, range (dd), withheld b, and if it is withheld reason s; in streams smoothed
+ *   d and state s, “unknown”, “absent” or “present”: what this and earlier results together say
  * - networks, GVariant a(sad): name; probability per class, on the whole frame or on the class's
  *   sub-image
  * - windows, GVariant aa{sv}: rect (dddd): x, y, width, height in [0, 1]; score d; probabilities
