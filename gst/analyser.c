@@ -10,6 +10,7 @@
 
 typedef struct {
   EnsPicture *picture; /* NULL: no job */
+  GstEnsembleRegions *regions;
   guint64 ticket;
   GstClockTime running_time;
   guint stretch; /* of the stream, as state events count them */
@@ -114,6 +115,7 @@ drop_waiting (GstEnsembleAnalyser *analyser)
   analyser->stats.skipped++;
   GST_DEBUG_OBJECT (analyser->owner, "dropping frame #%" G_GUINT64_FORMAT,
                     analyser->waiting.ticket);
+  g_clear_pointer (&analyser->waiting.regions, gst_ensemble_regions_free);
   return recycle (analyser, g_steal_pointer (&analyser->waiting.picture));
 }
 
@@ -122,6 +124,7 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, E
          GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
+  const GstEnsembleRegions *regions = job->regions;
   const EnsAnalyseOptions options = {
       .windows = settings->windows,
       .scales = settings->n_scales > 0 ? settings->scales : NULL,
@@ -132,6 +135,9 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, E
       .no_gate = !settings->gate,
       .style = style,
       .crop = settings->crop,
+      .regions = regions != NULL ? (const EnsRect *)regions->rects->data : NULL,
+      .origins = regions != NULL ? (const EnsRegionOrigin *)regions->origins->data : NULL,
+      .n_regions = regions != NULL ? regions->rects->len : 0,
   };
   g_autoptr (EnsResult) result = NULL;
 
@@ -222,6 +228,7 @@ analyse_frames (gpointer data)
     style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
     g_mutex_unlock (&analyser->lock);
     tags = run_job (analyser, analysis, &job, style, &error);
+    gst_ensemble_regions_free (job.regions);
     drop_picture (analyser, &job);
     g_mutex_lock (&analyser->lock);
     finish_job (analyser, &job, tags, error);
@@ -287,7 +294,8 @@ gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style)
 
 guint64
 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture,
-                              GstClockTime running_time, const GstEnsembleSettings *settings)
+                              GstEnsembleRegions *regions, GstClockTime running_time,
+                              const GstEnsembleSettings *settings)
 {
   g_autoptr (EnsPicture) older = NULL, dropped = NULL;
   guint64 ticket;
@@ -298,6 +306,7 @@ gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture
   ticket = ++analyser->submitted;
   stretch = gst_ensemble_state_events_get_stretch (analyser->state_events);
   analyser->waiting = (Job) {.picture = picture,
+                             .regions = regions,
                              .ticket = ticket,
                              .running_time = running_time,
                              .stretch = stretch,

@@ -11,6 +11,7 @@
 
 #include "ensemble/ensemble.h"
 #include "state-events.h"
+#include "upstream-regions.h"
 #include "vision/picture.h"
 
 G_BEGIN_DECLS
@@ -71,9 +72,10 @@ EnsPicture *gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser);
 void gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style);
 
 /* Takes the place of the frame that waits, if one does. Returns a ticket to wait with. picture:
- * (transfer full), held by nobody else. */
+ * (transfer full), held by nobody else. regions: (transfer full), which are classified instead of
+ * region proposals; NULL: none are given. */
 guint64 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture,
-                                      GstClockTime running_time,
+                                      GstEnsembleRegions *regions, GstClockTime running_time,
                                       const GstEnsembleSettings *settings);
 /* Waits until that frame's result is the latest; FALSE if a flush, an error or a later frame came
  * between. */

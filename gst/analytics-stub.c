@@ -6,3 +6,8 @@ void
 gst_ensemble_add_analytics (GstBuffer *buffer, const EnsResult *result, guint width, guint height)
 {
 }
+
+void
+gst_ensemble_read_analytics (GstBuffer *buffer, GstEnsembleTakeRegion take, gpointer data)
+{
+}

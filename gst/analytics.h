@@ -22,4 +22,18 @@ G_BEGIN_DECLS
 void gst_ensemble_add_analytics (GstBuffer *buffer, const EnsResult *result, guint width,
                                  guint height);
 
+/* A region that an element upstream has attached, in pixels. type: interned, or NULL; id: -1 if it
+ * has none. */
+typedef struct {
+  double x, y, width, height;
+  const char *type;
+  gint id;
+} GstEnsembleUpstreamRegion;
+
+typedef void (*GstEnsembleTakeRegion) (const GstEnsembleUpstreamRegion *region, gpointer data);
+
+/* Calls take () with each GstAnalyticsODMtd of the buffer that no ensemble has added. Does nothing
+ * when built against an older GStreamer. */
+void gst_ensemble_read_analytics (GstBuffer *buffer, GstEnsembleTakeRegion take, gpointer data);
+
 G_END_DECLS

@@ -17,6 +17,8 @@ enum {
   PROP_WINDOWS,
   PROP_SCALES,
   PROP_CROP,
+  PROP_INFERENCE_REGION,
+  PROP_OBJECT_CLASS,
   PROP_THRESHOLD,
   PROP_SUB_IMAGES,
   PROP_MAX_SUB_IMAGES,
@@ -78,23 +80,25 @@ static GstStructure *
 make_stats (GstEnsembleClassify *self)
 {
   GstEnsembleAnalyserStats stats;
-  guint64 late;
+  guint64 late, without_regions;
   gint64 n;
 
   gst_ensemble_analyser_get_stats (self->analyser, &stats);
   GST_OBJECT_LOCK (self);
   late = self->late;
+  without_regions = self->n_without_regions;
   GST_OBJECT_UNLOCK (self);
   n = MAX (stats.analysed, 1);
   return gst_structure_new (
       "GstEnsembleClassifyStats", "analysed", G_TYPE_UINT64, stats.analysed, "skipped",
-      G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "last-windows", G_TYPE_INT64,
-      stats.last.windows, "last-prepare", G_TYPE_INT64, stats.last.prepare, "last-networks",
-      G_TYPE_INT64, stats.last.networks, "last-total", G_TYPE_INT64, stats.last.total,
-      "last-latency", G_TYPE_INT64, stats.last_latency, "mean-windows", G_TYPE_INT64,
-      stats.sum.windows / n, "mean-prepare", G_TYPE_INT64, stats.sum.prepare / n, "mean-networks",
-      G_TYPE_INT64, stats.sum.networks / n, "mean-total", G_TYPE_INT64, stats.sum.total / n,
-      "mean-latency", G_TYPE_INT64, stats.sum_latency / n, NULL);
+      G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "without-regions", G_TYPE_UINT64,
+      without_regions, "last-windows", G_TYPE_INT64, stats.last.windows, "last-prepare",
+      G_TYPE_INT64, stats.last.prepare, "last-networks", G_TYPE_INT64, stats.last.networks,
+      "last-total", G_TYPE_INT64, stats.last.total, "last-latency", G_TYPE_INT64,
+      stats.last_latency, "mean-windows", G_TYPE_INT64, stats.sum.windows / n, "mean-prepare",
+      G_TYPE_INT64, stats.sum.prepare / n, "mean-networks", G_TYPE_INT64, stats.sum.networks / n,
+      "mean-total", G_TYPE_INT64, stats.sum.total / n, "mean-latency", G_TYPE_INT64,
+      stats.sum_latency / n, NULL);
 }
 
 static gint
@@ -142,6 +146,15 @@ get_scales (const GstEnsembleSettings *settings, GValue *array)
 }
 
 static void
+set_inference_region (GstEnsembleClassify *self, GstEnsembleInferenceRegion wanted)
+{
+  GST_OBJECT_LOCK (self);
+  self->inference_region = wanted;
+  GST_OBJECT_UNLOCK (self);
+  gst_ensemble_classify_check_regions (self);
+}
+
+static void
 set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
@@ -160,6 +173,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   }
   if (id == PROP_CROP) {
     gst_ensemble_classify_set_crop (self, value);
+    return;
+  }
+  if (id == PROP_INFERENCE_REGION) {
+    set_inference_region (self, g_value_get_enum (value));
     return;
   }
   GST_OBJECT_LOCK (self);
@@ -202,6 +219,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     break;
   case PROP_GATE:
     self->settings.gate = g_value_get_boolean (value);
+    break;
+  case PROP_OBJECT_CLASS:
+    g_free (self->object_class);
+    self->object_class = g_value_dup_string (value);
     break;
   case PROP_TOP_K:
     self->settings.top_k = g_value_get_uint (value);
@@ -262,6 +283,12 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     break;
   case PROP_CROP:
     gst_ensemble_classify_get_crop (&self->settings.crop, value);
+    break;
+  case PROP_INFERENCE_REGION:
+    g_value_set_enum (value, self->inference_region);
+    break;
+  case PROP_OBJECT_CLASS:
+    g_value_set_string (value, self->object_class);
     break;
   case PROP_THRESHOLD:
     g_value_set_float (value, self->settings.threshold);
@@ -343,6 +370,16 @@ make_region_properties (void)
       g_param_spec_double ("number", "Number", "A share of the frame", -G_MAXFLOAT, G_MAXFLOAT, 0,
                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS),
       PLAYING);
+  props[PROP_INFERENCE_REGION] = g_param_spec_enum (
+      "inference-region", "Inference region",
+      "What is classified beside the whole frame: region proposals (windows), or regions that "
+      "elements upstream have attached; a frame without such regions is not analysed",
+      GST_TYPE_ENSEMBLE_INFERENCE_REGION, GST_ENSEMBLE_INFERENCE_REGION_FULL_FRAME, PLAYING);
+  props[PROP_OBJECT_CLASS] = g_param_spec_string (
+      "object-class", "Object class",
+      "Types of the regions that inference-region=roi-list classifies, separated by commas, for "
+      "instance car,truck (empty: all)",
+      NULL, PLAYING);
 }
 
 static void
@@ -396,7 +433,8 @@ make_analysis_properties (void)
   props[PROP_STATS] = g_param_spec_boxed (
       "stats", "Statistics",
       "Counted since the start. Frames: analysed, skipped (replaced by a newer one, or flushed), "
-      "late (not analysed because downstream reported lateness). Nanoseconds, last and mean: "
+      "late (not analysed because downstream reported lateness), without-regions (not analysed "
+      "because inference-region=roi-list found none). Nanoseconds, last and mean: "
       "windows (region proposals), prepare (preprocessing), networks, total, and latency from "
       "frame to result",
       GST_TYPE_STRUCTURE, READ_ONLY);
@@ -414,6 +452,7 @@ gst_ensemble_classify_install_properties (GObjectClass *object)
   make_sub_image_properties ();
   g_object_class_install_properties (object, N_PROPS, props);
   gst_ensemble_classify_install_events_properties (object, EVENTS_PROPS);
+  gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_INFERENCE_REGION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_SUB_IMAGES, 0);
 }

@@ -22,6 +22,7 @@ void
 gst_ensemble_classify_reset_stream (GstEnsembleClassify *self)
 {
   self->frame_gate = (GstEnsembleFrameGate) {0};
+  self->without_regions = FALSE;
   GST_OBJECT_LOCK (self);
   self->earliest = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
@@ -152,17 +153,19 @@ take_frame (GstEnsembleClassify *self, GstBuffer *buffer)
   return picture != NULL ? picture : copy_frame (self, buffer);
 }
 
-/* Submits a frame, and in sync mode waits for its result, when its buffer is no longer held. */
+/* Submits a frame, takes its regions, and in sync mode waits for its result, when its buffer is no
+ * longer held. */
 static GstFlowReturn
-analyse (GstEnsembleClassify *self, GstBuffer *buffer, const Properties *now,
-         GstClockTime running_time)
+analyse (GstEnsembleClassify *self, GstBuffer *buffer, GstEnsembleRegions **regions,
+         const Properties *now, GstClockTime running_time)
 {
   EnsPicture *picture = take_frame (self, buffer);
   guint64 ticket;
 
   if (picture == NULL)
     return GST_FLOW_ERROR;
-  ticket = gst_ensemble_analyser_submit (self->analyser, picture, running_time, &now->settings);
+  ticket = gst_ensemble_analyser_submit (self->analyser, picture, g_steal_pointer (regions),
+                                         running_time, &now->settings);
   if (now->async)
     return GST_FLOW_OK;
   if (gst_ensemble_analyser_wait (self->analyser, ticket)) {
@@ -201,7 +204,7 @@ attach_latest (GstEnsembleClassify *self, GstBuffer *buffer, gboolean own,
 
   /* What the result has changed goes before the buffer that shows it. */
   gst_ensemble_classify_send_events (self, TRUE);
-  if (tags != NULL)
+  if (tags != NULL && !self->without_regions)
     attach (self, buffer, tags, own ? 0 : age_of (tags, running_time));
 }
 
@@ -211,6 +214,7 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
   const Properties now = read_properties (self);
   GstClockTime running_time = running_time_of (trans, buffer);
+  g_autoptr (GstEnsembleRegions) regions = NULL;
   g_autoptr (GError) error = NULL;
   GstFlowReturn flow = GST_FLOW_OK;
   gboolean due;
@@ -218,11 +222,12 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   if (self->info.finfo == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
   due = gst_ensemble_frame_gate_due (&self->frame_gate, running_time, now.interval, now.period)
-        && !too_late (self, &now, running_time);
+        && !too_late (self, &now, running_time)
+        && gst_ensemble_classify_find_regions (self, buffer, &now.settings, &regions);
   GST_TRACE_OBJECT (self, "the frame at %" GST_TIME_FORMAT " is %s", GST_TIME_ARGS (running_time),
                     due ? "analysed" : "passed on");
   if (due && !now.async)
-    flow = analyse (self, buffer, &now, running_time);
+    flow = analyse (self, buffer, &regions, &now, running_time);
   if (!gst_ensemble_analyser_check (self->analyser, &error))
     return fail_analysis (self, error);
   if (flow != GST_FLOW_OK)
@@ -231,7 +236,7 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   pass_warning_on (self);
   attach_latest (self, buffer, due && !now.async, running_time);
   /* Nothing can be attached to a buffer that is held. */
-  return due && now.async ? analyse (self, buffer, &now, running_time) : GST_FLOW_OK;
+  return due && now.async ? analyse (self, buffer, &regions, &now, running_time) : GST_FLOW_OK;
 }
 
 /* The element is always in passthrough, so that buffer pools and allocation go by it. All it needs

@@ -28,6 +28,13 @@
  * #GstEnsembleClassify:crop has a part of the frame analysed as if it were the frame. Results keep
  * the whole frame's coordinates.
  *
+ * With #GstEnsembleClassify:inference-region=roi-list, regions that elements upstream have
+ * attached, such as detectors, are classified in place of region proposals: each
+ * #GstVideoRegionOfInterestMeta and, with GStreamer 1.24, each #GstAnalyticsODMtd, of all types or
+ * of those that #GstEnsembleClassify:object-class lists. What other ensembles have attached is left
+ * out. The result has each region's probabilities, type and id. A sampled frame without regions is
+ * not analysed: it, and the frames up to the next sample, carry no result.
+ *
  * A style gives a camera's frames the look of the pictures that the ensemble was trained on, before
  * they are classified: #GstEnsembleClassify:style. Region proposals are searched on the frame as it
  * is. Each element has its own, also where several share a bundle, and it may change while playing:
@@ -196,6 +203,7 @@ open_bundle (GstEnsembleClassify *self)
   GST_OBJECT_UNLOCK (self);
   gst_ensemble_classify_check_style (self);
   gst_ensemble_classify_check_early_scales (self);
+  gst_ensemble_classify_check_regions (self);
   g_object_notify (G_OBJECT (self), "active-device");
   return TRUE;
 }
@@ -232,7 +240,7 @@ start (GstBaseTransform *trans)
   gst_video_info_init (&self->info);
   self->info.finfo = NULL;
   GST_OBJECT_LOCK (self);
-  self->latency = self->late = 0;
+  self->latency = self->late = self->n_without_regions = 0;
   GST_OBJECT_UNLOCK (self);
   gst_ensemble_classify_reset_stream (self);
   gst_ensemble_analyser_start (self->analyser, self->ensemble);
@@ -260,6 +268,7 @@ finalize (GObject *object)
   g_free (self->model);
   g_free (self->device);
   g_free (self->style);
+  g_free (self->object_class);
   G_OBJECT_CLASS (gst_ensemble_classify_parent_class)->finalize (object);
 }
 

@@ -21,6 +21,15 @@ typedef enum {
   GST_ENSEMBLE_MODE_ASYNC,
 } GstEnsembleMode;
 
+/* What is classified beside the whole frame. */
+typedef enum {
+  GST_ENSEMBLE_INFERENCE_REGION_FULL_FRAME, /* region proposals */
+  GST_ENSEMBLE_INFERENCE_REGION_ROI_LIST,   /* regions of upstream */
+} GstEnsembleInferenceRegion;
+
+#define GST_TYPE_ENSEMBLE_INFERENCE_REGION (gst_ensemble_inference_region_get_type ())
+GType gst_ensemble_inference_region_get_type (void);
+
 #define GST_TYPE_ENSEMBLE_CLASSIFY (gst_ensemble_classify_get_type ())
 G_DECLARE_FINAL_TYPE (GstEnsembleClassify, gst_ensemble_classify, GST, ENSEMBLE_CLASSIFY,
                       GstBaseTransform)
@@ -38,6 +47,8 @@ struct _GstEnsembleClassify {
   char *style;
   guint style_request; /* the latest one */
   gboolean post_messages;
+  GstEnsembleInferenceRegion inference_region;
+  char *object_class; /* types of regions, separated by commas; NULL: all */
 
   /* From READY on: the bundle, and the properties it was opened with. */
   EnsEnsemble *ensemble;
@@ -50,12 +61,14 @@ struct _GstEnsembleClassify {
   /* Of the streaming thread. */
   GstVideoInfo info;
   GstEnsembleFrameGate frame_gate;
+  gboolean without_regions; /* the latest frame that was due: nothing in it was to be classified */
 
   /* Guarded by the object lock. */
   gboolean live;
   GstClockTime earliest; /* downstream is too late for frames of earlier running times */
   GstClockTime latency;  /* what sync mode adds, as last reported */
   guint64 late;          /* frames not analysed because of that */
+  guint64 n_without_regions;
 };
 
 #define GST_ENSEMBLE_DEFAULT_DEVICE "auto"
@@ -92,6 +105,15 @@ void gst_ensemble_classify_check_early_scales (GstEnsembleClassify *self);
 void gst_ensemble_classify_set_crop (GstEnsembleClassify *self, const GValue *array);
 /* The same numbers, appended to an array. */
 void gst_ensemble_classify_get_crop (const EnsRect *crop, GValue *array);
+/* Posts a warning if regions of upstream are wanted and the bundle, if one is open, can't classify
+ * them. Any thread. */
+void gst_ensemble_classify_check_regions (GstEnsembleClassify *self);
+/* Which regions of a frame that is due are classified, or NULL for region proposals. (transfer
+ * full) FALSE, and counted, if that are regions of upstream and it has none: then there is nothing
+ * to classify. */
+gboolean gst_ensemble_classify_find_regions (GstEnsembleClassify *self, GstBuffer *buffer,
+                                             const GstEnsembleSettings *settings,
+                                             GstEnsembleRegions **regions);
 /* Puts the stream's functions into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
 /* From now on caps that the element can't take make an error that says so: the pad refuses them by

@@ -4,6 +4,7 @@
 #include <gst/video/video.h>
 
 #include "pixels.h"
+#include "region-ids.h"
 
 /* 0 is the id of regions whose makers gave them none, and the parent of those that have none. */
 static gint
@@ -34,7 +35,7 @@ guint
 gst_buffer_add_ensemble_regions (GstBuffer *buffer, const EnsResult *result, guint width,
                                  guint height)
 {
-  guint n_regions = 0;
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint));
   gint id;
 
   g_return_val_if_fail (GST_IS_BUFFER (buffer) && gst_buffer_is_writable (buffer), 0);
@@ -53,9 +54,12 @@ gst_buffer_add_ensemble_regions (GstBuffer *buffer, const EnsResult *result, gui
     pixels = gst_ensemble_rect_to_pixels (rect, width, height);
     region = gst_buffer_add_video_region_of_interest_meta (buffer, found->name, pixels.x, pixels.y,
                                                            pixels.w, pixels.h);
-    region->id = id++;
+    region->id = id;
+    g_array_append_val (ids, id);
+    id++;
     gst_video_region_of_interest_meta_add_param (region, describe (found, c, rect));
-    n_regions++;
   }
-  return n_regions;
+  gst_ensemble_note_ids (buffer, result, GST_ENSEMBLE_REGION_IDS, (const gint *)ids->data,
+                         ids->len);
+  return ids->len;
 }

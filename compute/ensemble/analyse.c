@@ -160,16 +160,6 @@ average_role (const FrameState *state, EnsRole role)
 
 /* ---- Windows (M1.7) ---- */
 
-/* All retrained networks have classifiers for windows, or none. */
-static gboolean
-takes_windows (const FrameState *state)
-{
-  EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, ENS_ROLE_RETRAINED);
-
-  return networks.n > 0
-         && ens_member_takes_windows (state->analysis->ensemble->members[networks.index[0]]);
-}
-
 /* Windows of all sub-images, at most as many as wanted [58–60]. (transfer full) */
 static EnsFrameWindows *
 find_windows (const FrameState *state)
@@ -177,7 +167,7 @@ find_windows (const FrameState *state)
   const EnsAnalyseOptions *options = state->options;
   guint wanted = options->windows >= 0 ? (guint)options->windows : state->bundle->windows;
 
-  if (!takes_windows (state))
+  if (!ens_ensemble_takes_windows (state->analysis->ensemble))
     return ens_frame_windows_none (state->sub_images);
   if (options->regions != NULL)
     return ens_frame_windows_given (state->sub_images, options->regions,

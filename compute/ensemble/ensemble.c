@@ -268,3 +268,12 @@ ens_ensemble_open_style (EnsEnsemble *ensemble, const char *name, EnsStyle **sty
   *style = path != NULL ? ens_style_open (path, shown, ensemble->device, error) : NULL;
   return *style != NULL;
 }
+
+/* All retrained networks have classifiers for windows, or none. */
+gboolean
+ens_ensemble_takes_windows (EnsEnsemble *ensemble)
+{
+  EnsRoleNetworks networks = ens_bundle_list_role (ensemble->bundle, ENS_ROLE_RETRAINED);
+
+  return networks.n > 0 && ens_member_takes_windows (ensemble->members[networks.index[0]]);
+}

@@ -146,6 +146,115 @@ START_TEST (test_crop_meta)
 }
 END_TEST
 
+/* ---- Regions of upstream ---- */
+
+static const GstVideoRectangle red_corner = {40, 28, 16, 16};
+
+static void
+add_region (GstBuffer *buffer, const char *type, gint id, const GstVideoRectangle *rect)
+{
+  gst_buffer_add_video_region_of_interest_meta (buffer, type, (guint)rect->x, (guint)rect->y,
+                                                (guint)rect->w, (guint)rect->h)
+      ->id = id;
+}
+
+/* A blue frame with a red corner; of its two regions one shows it. */
+static GstBuffer *
+make_frame_with_regions (GstClockTime pts)
+{
+  GstBuffer *buffer = make_frame (&red_corner, pts);
+
+  add_region (buffer, "car", 3, &(GstVideoRectangle) {0, 0, 16, 16});
+  add_region (buffer, "person", 0, &red_corner);
+  return buffer;
+}
+
+static void
+check_window (const EnsResult *result, guint w, const char *type, gint id, gboolean red)
+{
+  const float *probabilities = &result->window_probabilities[(gsize)w * result->n_classes];
+
+  ck_assert_pstr_eq (result->regions[w].type, type);
+  ck_assert_int_eq (result->regions[w].id, id);
+  ck_assert_double_gt (probabilities[red ? 0 : 2], 0.9F);
+  ck_assert_double_lt (probabilities[red ? 2 : 0], 0.1F);
+}
+
+START_TEST (test_roi_list)
+{
+  g_autoptr (GstBuffer) out = NULL;
+  const EnsResult *result;
+  const EnsRect *rect;
+
+  gst_util_set_object_arg (G_OBJECT (classify->element), "inference-region", "roi-list");
+  play ();
+  out = push (make_frame_with_regions (0));
+  result = classify_get_result (out);
+  ck_assert_uint_eq (result->n_windows, 2);
+  check_window (result, 0, "car", 3, FALSE);
+  check_window (result, 1, "person", -1, TRUE);
+  rect = &result->windows[1].rect;
+  ck_assert_double_eq (rect->x, 40 / 64.F);
+  ck_assert_double_eq (rect->y, 28 / 48.F);
+  ck_assert_double_eq (rect->width, 16 / 64.F);
+  ck_assert_double_eq (rect->height, 16 / 48.F);
+  /* The largest over the regions is P3, which makes P. */
+  ck_assert_int_eq (result->classes[0].window, 1);
+  ck_assert_double_eq (result->classes[0].p3, result->window_probabilities[3]);
+  ck_assert (result->classes[0].present);
+  gst_clear_buffer (&out);
+
+  gst_util_set_object_arg (G_OBJECT (classify->element), "object-class", "dog, car");
+  out = push (make_frame_with_regions (FRAME));
+  result = classify_get_result (out);
+  ck_assert_uint_eq (result->n_windows, 1);
+  check_window (result, 0, "car", 3, FALSE);
+  ck_assert (!result->classes[0].present);
+}
+END_TEST
+
+/* There is nothing to classify: such frames carry no result, nor do those up to the next sample. */
+START_TEST (test_without_regions)
+{
+  /* Of every second frame: is it sampled, does it have regions, has it a result? */
+  static const struct {
+    gboolean regions, result;
+  } frames[] = {{TRUE, TRUE}, {FALSE, TRUE}, {FALSE, FALSE}, {TRUE, FALSE}, {TRUE, TRUE}};
+
+  gst_util_set_object_arg (G_OBJECT (classify->element), "inference-region", "roi-list");
+  g_object_set (classify->element, "inference-interval", 2, NULL);
+  play ();
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    g_autoptr (GstBuffer) out =
+        push (frames[i].regions ? make_frame_with_regions (i * FRAME)
+                                : classify_make_frame (classify, RED, i * FRAME));
+
+    ck_assert ((gst_buffer_get_ensemble_meta (out) != NULL) == frames[i].result);
+  }
+  ck_assert_uint_eq (classify_get_stat (classify, "without-regions"), 1);
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 2);
+}
+END_TEST
+
+/* What one ensemble has found is not taken for what another is to classify. */
+START_TEST (test_own_regions)
+{
+  g_autoptr (GstBuffer) first = NULL, second = NULL;
+
+  play ();
+  first = classify_push (classify, RED, 0);
+  ck_assert_ptr_nonnull (gst_buffer_get_video_region_of_interest_meta_id (first, 1));
+  gst_util_set_object_arg (G_OBJECT (classify->element), "inference-region", "roi-list");
+  second = push (gst_buffer_copy (first));
+  ck_assert_uint_eq (classify_get_stat (classify, "without-regions"), 1);
+  gst_clear_buffer (&second);
+  second = gst_buffer_copy (first);
+  add_region (second, "red", 0, &red_corner);
+  second = push (second);
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 2);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -155,5 +264,8 @@ main (int argc, char **argv)
   test_add ("crop", test_crop);
   TEST_ADD_LOOP ("crop-values", test_crop_values, crop_rows);
   test_add ("crop-meta", test_crop_meta);
+  test_add ("roi-list", test_roi_list);
+  test_add ("without-regions", test_without_regions);
+  test_add ("own-regions", test_own_regions);
   return test_run ();
 }

@@ -51,6 +51,8 @@ G_BEGIN_DECLS
  * - map, GVariant a{sv}, of a frame that was divided into sub-images: columns, rows u; x, y ad,
  * where these begin, and width, height d of each, in [0, 1]; probabilities a{sad}: class and P in
  * every sub-image, row by row
+ * - regions, objects, GVariant ai: ids of the #GstVideoRegionOfInterestMeta and, with GStreamer
+ *   1.24, of the #GstAnalyticsODMtd that were attached to the buffer with this result
  * - timings, GVariant a{sx}: windows, prepare, networks, total: nanoseconds
  * - result, EnsResult: the same for C, boxed
  *
