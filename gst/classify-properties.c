@@ -13,6 +13,8 @@ enum {
   PROP_ACTIVE_DEVICE,
   PROP_INFERENCE_INTERVAL,
   PROP_INFERENCE_PERIOD,
+  PROP_MAX_INFERENCE_PERIOD,
+  PROP_MOTION,
   PROP_MODE,
   PROP_WINDOWS,
   PROP_SCALES,
@@ -80,25 +82,26 @@ static GstStructure *
 make_stats (GstEnsembleClassify *self)
 {
   GstEnsembleAnalyserStats stats;
-  guint64 late, without_regions;
+  guint64 late, without_regions, still;
   gint64 n;
 
   gst_ensemble_analyser_get_stats (self->analyser, &stats);
   GST_OBJECT_LOCK (self);
   late = self->late;
   without_regions = self->n_without_regions;
+  still = self->motion.n_still;
   GST_OBJECT_UNLOCK (self);
   n = MAX (stats.analysed, 1);
   return gst_structure_new (
       "GstEnsembleClassifyStats", "analysed", G_TYPE_UINT64, stats.analysed, "skipped",
       G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "without-regions", G_TYPE_UINT64,
-      without_regions, "last-windows", G_TYPE_INT64, stats.last.windows, "last-prepare",
-      G_TYPE_INT64, stats.last.prepare, "last-networks", G_TYPE_INT64, stats.last.networks,
-      "last-total", G_TYPE_INT64, stats.last.total, "last-latency", G_TYPE_INT64,
-      stats.last_latency, "mean-windows", G_TYPE_INT64, stats.sum.windows / n, "mean-prepare",
-      G_TYPE_INT64, stats.sum.prepare / n, "mean-networks", G_TYPE_INT64, stats.sum.networks / n,
-      "mean-total", G_TYPE_INT64, stats.sum.total / n, "mean-latency", G_TYPE_INT64,
-      stats.sum_latency / n, NULL);
+      without_regions, "still", G_TYPE_UINT64, still, "last-windows", G_TYPE_INT64,
+      stats.last.windows, "last-prepare", G_TYPE_INT64, stats.last.prepare, "last-networks",
+      G_TYPE_INT64, stats.last.networks, "last-total", G_TYPE_INT64, stats.last.total,
+      "last-latency", G_TYPE_INT64, stats.last_latency, "mean-windows", G_TYPE_INT64,
+      stats.sum.windows / n, "mean-prepare", G_TYPE_INT64, stats.sum.prepare / n, "mean-networks",
+      G_TYPE_INT64, stats.sum.networks / n, "mean-total", G_TYPE_INT64, stats.sum.total / n,
+      "mean-latency", G_TYPE_INT64, stats.sum_latency / n, NULL);
 }
 
 static gint
@@ -159,6 +162,9 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
 
+  GST_OBJECT_LOCK (self);
+  self->revision++;
+  GST_OBJECT_UNLOCK (self);
   if (id >= EVENTS_PROPS) {
     gst_ensemble_classify_set_events_property (self, id - EVENTS_PROPS, value);
     return;
@@ -201,6 +207,12 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     break;
   case PROP_INFERENCE_PERIOD:
     self->period = g_value_get_uint64 (value);
+    break;
+  case PROP_MAX_INFERENCE_PERIOD:
+    self->motion.period = g_value_get_uint64 (value);
+    break;
+  case PROP_MOTION:
+    self->motion.least = g_value_get_double (value);
     break;
   case PROP_MODE:
     self->mode = g_value_get_enum (value);
@@ -271,6 +283,12 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     break;
   case PROP_INFERENCE_PERIOD:
     g_value_set_uint64 (value, self->period);
+    break;
+  case PROP_MAX_INFERENCE_PERIOD:
+    g_value_set_uint64 (value, self->motion.period);
+    break;
+  case PROP_MOTION:
+    g_value_set_double (value, self->motion.least);
     break;
   case PROP_MODE:
     g_value_set_enum (value, self->mode);
@@ -354,6 +372,16 @@ make_frame_gate_properties (void)
       "inference-period", "Inference period",
       "Minimum running time between analysed frames in nanoseconds, beside the interval (0: none)",
       0, G_MAXINT64, 0, PLAYING);
+  props[PROP_MOTION] = g_param_spec_double (
+      "motion", "Motion",
+      "Analyse a frame that is due only if at least this share of its blocks of 8x8 pixels has "
+      "changed since the last one that was analysed, noise left aside; 0.002 suits most cameras "
+      "(0: analyse still frames too)",
+      0, 1, 0, PLAYING);
+  props[PROP_MAX_INFERENCE_PERIOD] = g_param_spec_uint64 (
+      "max-inference-period", "Maximum inference period",
+      "Running time in nanoseconds after which a frame is analysed however still it is (0: none)",
+      0, G_MAXINT64, 0, PLAYING);
   props[PROP_MODE] =
       g_param_spec_enum ("mode", "Mode", "Whether an analysed frame waits for its own result",
                          GST_TYPE_ENSEMBLE_MODE, GST_ENSEMBLE_MODE_AUTO, PLAYING);
@@ -434,7 +462,8 @@ make_analysis_properties (void)
       "stats", "Statistics",
       "Counted since the start. Frames: analysed, skipped (replaced by a newer one, or flushed), "
       "late (not analysed because downstream reported lateness), without-regions (not analysed "
-      "because inference-region=roi-list found none). Nanoseconds, last and mean: "
+      "because inference-region=roi-list found none), still (not analysed because of motion). "
+      "Nanoseconds, last and mean: "
       "windows (region proposals), prepare (preprocessing), networks, total, and latency from "
       "frame to result",
       GST_TYPE_STRUCTURE, READ_ONLY);

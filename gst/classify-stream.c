@@ -23,6 +23,7 @@ gst_ensemble_classify_reset_stream (GstEnsembleClassify *self)
 {
   self->frame_gate = (GstEnsembleFrameGate) {0};
   self->without_regions = FALSE;
+  gst_ensemble_classify_reset_motion (self);
   GST_OBJECT_LOCK (self);
   self->earliest = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
@@ -223,7 +224,8 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
     return GST_FLOW_NOT_NEGOTIATED;
   due = gst_ensemble_frame_gate_due (&self->frame_gate, running_time, now.interval, now.period)
         && !too_late (self, &now, running_time)
-        && gst_ensemble_classify_find_regions (self, buffer, &now.settings, &regions);
+        && gst_ensemble_classify_find_regions (self, buffer, &now.settings, &regions)
+        && gst_ensemble_classify_has_moved (self, buffer, &now.settings, running_time);
   GST_TRACE_OBJECT (self, "the frame at %" GST_TIME_FORMAT " is %s", GST_TIME_ARGS (running_time),
                     due ? "analysed" : "passed on");
   if (due && !now.async)

@@ -34,6 +34,7 @@ take_style (GstEnsembleClassify *self, const Request *request, EnsStyle *style)
     gst_ensemble_analyser_set_style (self->analyser, style);
     g_free (self->opened_style);
     self->opened_style = g_strdup (request->name);
+    self->revision++;
   }
   GST_OBJECT_UNLOCK (self);
   return counts;

@@ -35,6 +35,10 @@
  * out. The result has each region's probabilities, type and id. A sampled frame without regions is
  * not analysed: it, and the frames up to the next sample, carry no result.
  *
+ * #GstEnsembleClassify:motion leaves out frames in which too little has changed since the last one
+ * that was analysed, whose result they carry; #GstEnsembleClassify:max-inference-period bounds its
+ * age.
+ *
  * A style gives a camera's frames the look of the pictures that the ensemble was trained on, before
  * they are classified: #GstEnsembleClassify:style. Region proposals are searched on the frame as it
  * is. Each element has its own, also where several share a bundle, and it may change while playing:
@@ -240,7 +244,7 @@ start (GstBaseTransform *trans)
   gst_video_info_init (&self->info);
   self->info.finfo = NULL;
   GST_OBJECT_LOCK (self);
-  self->latency = self->late = self->n_without_regions = 0;
+  self->latency = self->late = self->n_without_regions = self->motion.n_still = 0;
   GST_OBJECT_UNLOCK (self);
   gst_ensemble_classify_reset_stream (self);
   gst_ensemble_analyser_start (self->analyser, self->ensemble);
@@ -269,6 +273,7 @@ finalize (GObject *object)
   g_free (self->device);
   g_free (self->style);
   g_free (self->object_class);
+  ens_motion_free (self->motion.state);
   G_OBJECT_CLASS (gst_ensemble_classify_parent_class)->finalize (object);
 }
 
@@ -307,6 +312,7 @@ gst_ensemble_classify_init (GstEnsembleClassify *self)
   self->post_messages = TRUE;
   self->state_events = gst_ensemble_state_events_new ();
   self->earliest = GST_CLOCK_TIME_NONE;
+  self->motion.state = ens_motion_new ();
   self->analyser = gst_ensemble_analyser_new (GST_OBJECT (self), self->state_events);
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), TRUE);

@@ -12,6 +12,7 @@
 #include "analyser.h"
 #include "frame-gate.h"
 #include "state-events.h"
+#include "vision/motion.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +30,19 @@ typedef enum {
 
 #define GST_TYPE_ENSEMBLE_INFERENCE_REGION (gst_ensemble_inference_region_get_type ())
 GType gst_ensemble_inference_region_get_type (void);
+
+/* Which frames are still. */
+typedef struct {
+  /* Properties, guarded by the object lock. */
+  double least;        /* share of the frame that has to have changed; 0: none */
+  GstClockTime period; /* a frame this much later is analysed however still it is; 0: never */
+  guint64 n_still;     /* not analysed; the same lock */
+  /* Of the streaming thread. */
+  EnsMotion *state;
+  GstClockTime analysed; /* running time */
+  guint revision;
+  gconstpointer ensemble; /* only compared */
+} GstEnsembleMotion;
 
 #define GST_TYPE_ENSEMBLE_CLASSIFY (gst_ensemble_classify_get_type ())
 G_DECLARE_FINAL_TYPE (GstEnsembleClassify, gst_ensemble_classify, GST, ENSEMBLE_CLASSIFY,
@@ -49,6 +63,8 @@ struct _GstEnsembleClassify {
   gboolean post_messages;
   GstEnsembleInferenceRegion inference_region;
   char *object_class; /* types of regions, separated by commas; NULL: all */
+  guint revision;     /* counts what has been set: a still frame may have another result then */
+  GstEnsembleMotion motion;
 
   /* From READY on: the bundle, and the properties it was opened with. */
   EnsEnsemble *ensemble;
@@ -114,6 +130,13 @@ void gst_ensemble_classify_check_regions (GstEnsembleClassify *self);
 gboolean gst_ensemble_classify_find_regions (GstEnsembleClassify *self, GstBuffer *buffer,
                                              const GstEnsembleSettings *settings,
                                              GstEnsembleRegions **regions);
+/* Whether something has moved in a frame that is due since the last one of which this was so, or it
+ * is due all the same; if not, it is counted. */
+gboolean gst_ensemble_classify_has_moved (GstEnsembleClassify *self, GstBuffer *buffer,
+                                          const GstEnsembleSettings *settings,
+                                          GstClockTime running_time);
+/* Whatever comes has moved. */
+void gst_ensemble_classify_reset_motion (GstEnsembleClassify *self);
 /* Puts the stream's functions into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
 /* From now on caps that the element can't take make an error that says so: the pad refuses them by

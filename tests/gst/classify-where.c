@@ -255,6 +255,85 @@ START_TEST (test_own_regions)
 }
 END_TEST
 
+/* ---- Motion ---- */
+
+/* What is done before a frame, the frame, and whether it is analysed. */
+typedef struct {
+  const char *property, *value; /* NULL: nothing */
+  gint x;                       /* of a red square of 16×16; -1: there is none */
+  gboolean analysed;
+} MotionFrame;
+
+static const MotionFrame motion_frames[] = {
+    {NULL, NULL, 0, TRUE},
+    {NULL, NULL, 0, FALSE},
+    {NULL, NULL, 0, FALSE},
+    {NULL, NULL, 16, TRUE},
+    {NULL, NULL, 16, FALSE},
+    {NULL, NULL, -1, TRUE},
+    /* The square is 0.08 of the frame. */
+    {"motion", "0.1", 16, TRUE}, /* a property has changed */
+    {NULL, NULL, -1, FALSE},
+    {"motion", "0.02", 0, TRUE},
+    /* Outside of the crop nothing counts. */
+    {"crop", "<0.5, 0, 0.5, 1>", 0, TRUE},
+    {NULL, NULL, 12, FALSE},
+    {NULL, NULL, 32, TRUE},
+    {"threshold", "0.7", 32, TRUE},
+    {NULL, NULL, 32, FALSE},
+    {"motion", "0", 32, TRUE},
+    {NULL, NULL, 32, TRUE},
+};
+
+START_TEST (test_motion)
+{
+  guint64 n_analysed = 0, n_still = 0;
+  GstClockTime last = 0;
+
+  g_object_set (classify->element, "motion", 0.02, NULL);
+  play ();
+  for (guint i = 0; i < G_N_ELEMENTS (motion_frames); i++) {
+    const MotionFrame *row = &motion_frames[i];
+    const GstVideoRectangle red = {row->x, 16, 16, 16};
+    g_autoptr (GstBuffer) out = NULL;
+
+    if (row->property != NULL)
+      gst_util_set_object_arg (G_OBJECT (classify->element), row->property, row->value);
+    out = push (row->x < 0 ? classify_make_frame (classify, BLUE, i * FRAME)
+                           : make_frame (&red, i * FRAME));
+    n_analysed += row->analysed;
+    n_still += !row->analysed;
+    last = row->analysed ? i * FRAME : last;
+    test_message ("frame %u", i);
+    ck_assert_uint_eq (classify_get_stat (classify, "analysed"), n_analysed);
+    ck_assert_uint_eq (classify_get_stat (classify, "still"), n_still);
+    ck_assert_uint_eq (classify_get_age (out), i * FRAME - last);
+  }
+}
+END_TEST
+
+/* However still: at least every fifth frame; and whenever time goes back or the stream begins
+ * again.
+ */
+START_TEST (test_motion_period)
+{
+  g_object_set (classify->element, "motion", 0.02, "max-inference-period", 5 * FRAME, NULL);
+  play ();
+  for (guint i = 0; i < 20; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 4);
+  gst_buffer_unref (classify_push (classify, RED, 3 * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 5);
+  gst_harness_push_event (classify->harness, gst_event_new_stream_start ("other"));
+  gst_buffer_unref (classify_push (classify, RED, 4 * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 6);
+  g_object_set (classify->element, "max-inference-period", (guint64)0, NULL);
+  for (guint i = 5; i < 25; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 7);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -267,5 +346,7 @@ main (int argc, char **argv)
   test_add ("roi-list", test_roi_list);
   test_add ("without-regions", test_without_regions);
   test_add ("own-regions", test_own_regions);
+  test_add ("motion", test_motion);
+  test_add ("motion-period", test_motion_period);
   return test_run ();
 }
