@@ -9,20 +9,28 @@
 
 /* Steps of Adam are alike for all weights. Of the last layer they all act on a pixel at once, and
  * would drive it into saturation, from which no gradient leads back: they act this much less. */
-#define LAST_FACTOR 0.1f
+#define LAST_FACTOR 0.3f
+
+/* The first layer sees beside the picture how it differs from its surroundings of 5 × 5 pixels,
+ * enlarged: noise and edges become as large as colours, so that what becomes of them is learnt as
+ * fast. */
+#define SURROUNDINGS 5
+#define DETAIL_FACTOR 16
 
 static const guint widths[] = {32, 64, 96}; /* of each scale */
 
 /* -- layers -- */
 
+/* For a kernel of an odd size. */
 static EnsMap
-pad_by_one (EnsLayers *layers, EnsMap x)
+pad (EnsLayers *layers, EnsMap x, guint kernel)
 {
+  const gint64 n = kernel / 2;
   const EnsPadParams params = {.mode = ENS_PAD_REFLECT,
                                .has_pads = TRUE,
                                .rank = 4,
-                               .begin = {0, 1, 1, 0},
-                               .end = {0, 1, 1, 0}};
+                               .begin = {0, n, n, 0},
+                               .end = {0, n, n, 0}};
 
   x.value = ens_graph_apply (layers->graph, &ens_op_pad, &params, x.value, NULL);
   return x;
@@ -33,7 +41,7 @@ convolve (EnsLayers *layers, const char *name, EnsMap x, guint filters, gboolean
 {
   const EnsConvLayer conv = {filters, .kernel = 3, .bias = TRUE, .unpadded = TRUE, .zero = zero};
 
-  return ens_layers_conv (layers, name, pad_by_one (layers, x), &conv);
+  return ens_layers_conv (layers, name, pad (layers, x, 3), &conv);
 }
 
 static EnsMap
@@ -162,6 +170,24 @@ append_position (EnsLayers *layers, EnsMap x)
   return ens_layers_concat (layers, NULL, maps, 2);
 }
 
+static EnsMap
+multiply (EnsLayers *layers, EnsMap x, const char *name, float factor)
+{
+  EnsMap number = {add_floats (layers, name, &ENS_SHAPE_SCALAR, &factor), 1};
+
+  return ens_layers_combine (layers, NULL, &ens_op_mul, x, number);
+}
+
+static EnsMap
+append_details (EnsLayers *layers, EnsMap x)
+{
+  EnsMap around = average (layers, pad (layers, x, SURROUNDINGS), SURROUNDINGS, 1);
+  EnsMap maps[] = {x, ens_layers_combine (layers, NULL, &ens_op_sub, x, around)};
+
+  maps[1] = multiply (layers, maps[1], "detail", DETAIL_FACTOR);
+  return ens_layers_concat (layers, NULL, maps, 2);
+}
+
 /* -- the generator -- */
 
 /* Begins as nothing: several of them would add up to large values. */
@@ -181,14 +207,6 @@ append_up (EnsLayers *layers, const char *name, EnsMap x, EnsMap skip)
 {
   x = convolve (layers, name, enlarge (layers, x), skip.channels, FALSE);
   return leak (layers, ens_layers_combine (layers, NULL, &ens_op_add, x, skip));
-}
-
-static EnsMap
-multiply (EnsLayers *layers, EnsMap x, const char *name, float factor)
-{
-  EnsMap number = {add_floats (layers, name, &ENS_SHAPE_SCALAR, &factor), 1};
-
-  return ens_layers_combine (layers, NULL, &ens_op_mul, x, number);
 }
 
 /* Three channels in [−range, range], all 0 before training. */
@@ -247,7 +265,8 @@ ens_style_generator_new (const EnsStyleParams *params)
   pictures.value =
       ens_graph_add_input (graph, "pictures", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, -1, -1, 3));
   sides = find_size (&layers, pictures.value, 2, 4);
-  x = params->position ? append_position (&layers, pictures) : pictures;
+  x = append_details (&layers, pictures);
+  x = params->position ? append_position (&layers, x) : x;
   x = pad_to_multiple (&layers, x, sides);
   x = append_residual (&layers, x, params->range > 0 ? params->range : ENS_STYLE_RANGE);
   x = crop (&layers, "residual", x, sides);
@@ -288,7 +307,7 @@ ens_style_features_new (guint stride)
   EnsLayers layers = {graph};
   EnsMap x = {ens_graph_add_input (graph, "pictures", ENS_TYPE_FLOAT32, &ENS_SHAPE (-1, -1, -1, 3)),
               3};
-  EnsMap blurred = average (&layers, pad_by_one (&layers, x), 3, 1), maps[2];
+  EnsMap blurred = average (&layers, pad (&layers, x, 3), 3, 1), maps[2];
 
   maps[0] = average (&layers, x, stride, stride);
   maps[1] = ens_layers_combine (&layers, NULL, &ens_op_sub, x, blurred);

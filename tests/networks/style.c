@@ -333,7 +333,7 @@ START_TEST (test_shared)
   ck_assert (ens_step_run (step, &arrays, &loss, NULL));
   /* Of each channel a third of the mean, times the range and the last layer's factor, twice. */
   for (guint i = 0; i < 3; i++)
-    ck_assert_double_eq_tol (gradients[i], 2 * 0.5 * 0.1 / 3, 1e-6);
+    ck_assert_double_eq_tol (gradients[i], 2 * 0.5 * 0.3 / 3, 1e-6);
 }
 END_TEST
 

@@ -97,13 +97,29 @@ START_TEST (test_frequencies)
   g_autofree char *style = colour_bundle_add_style (test_folder, "s", colour_bundle_shift, NULL);
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
   g_autoptr (GPtrArray) from = make_list (draw (1, 80, 10), draw (2, 80, 10));
-  g_autoptr (EnsStyleAdapter) adapter = ens_style_adapter_new (from, from, style, device, NULL);
+  g_autoptr (GPtrArray) to = make_list (draw (1, 80, 10), draw (2, 80, 10));
+  g_autoptr (EnsStyleAdapter) adapter = ens_style_adapter_new (from, to, style, device, NULL);
   const EnsSmallPicture *picture = from->pdata[0];
   g_autoptr (EnsSmallPicture) adapted =
       ens_style_adapter_run (adapter, ENS_STYLE_FREQUENCIES, 0, picture, NULL);
+  g_autoptr (EnsSmallPicture) other = draw (3, 140, 40);
+  g_autoptr (EnsSmallPicture) unlike = NULL;
+  float largest = 0;
 
   for (guint i = 0; i < WIDTH * HEIGHT * 3; i++)
     ck_assert_double_eq_tol (adapted->values[i], picture->values[i], 1e-3);
+  g_ptr_array_set_size (to, 0);
+  g_ptr_array_add (to, g_steal_pointer (&other));
+  unlike = ens_style_adapter_run (adapter, ENS_STYLE_FREQUENCIES, 0, picture, NULL);
+  for (guint i = 3; i < WIDTH * HEIGHT * 3; i++) {
+    float added = unlike->values[i] - picture->values[i];
+    float before = unlike->values[i - 3] - picture->values[i - 3];
+
+    largest = MAX (largest, ABS (added));
+    if (i / 3 % WIDTH > 0)
+      ck_assert_double_eq_tol (added, before, 3);
+  }
+  ck_assert_double_gt (largest, 50);
 }
 END_TEST
 

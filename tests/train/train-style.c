@@ -206,7 +206,7 @@ START_TEST (test_learns)
   fixture->params.crops = 10;
   fixture->params.recipe.batch = 4;
   fixture->params.recipe.loop.n_epochs = 500 / (N_PICTURES * 10 / 4);
-  fixture->params.recipe.loop.rate = 5e-4;
+  fixture->params.recipe.loop.rate = 3e-4;
   fixture->params.recipe.loop.average = 0.98;
   train_well (&result);
   ck_assert_uint_eq (result.n_features, 6);
