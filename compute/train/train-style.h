@@ -57,7 +57,9 @@ typedef struct {
   EnsNormalise normalise; /* its input */
   EnsStyleStart start;
   EnsAdversarial adversarial;
-  double cycle, identity; /* 0: the term is not computed, and 0 in the log */
+  /* Weights of terms. identity > 0 asks that pictures of the other camera stay as they are: against
+   * a start, which changes these, too. 0: it is not computed, and 0 in the log. */
+  double cycle, identity;
 } EnsStyleTraining;
 
 #define ENS_STYLE_TRAINING_DEFAULTS                                       \
@@ -69,7 +71,7 @@ typedef struct {
                                         .epsilon = 1e-8},                 \
                           .schedule = {ENS_SCHEDULE_LINEAR, .hold = 0.5}, \
                           .rate = 2e-4,                                   \
-                          .n_epochs = 200,                                \
+                          .n_epochs = 20,                                 \
                           .average = 0.999,                               \
                           .settings = "",                                 \
                           .checkpoint_seconds = 300,                      \
@@ -77,11 +79,10 @@ typedef struct {
                           .samples = "pictures"}},                        \
       .from_size = 256,                                                   \
       .to_size = 256,                                                     \
-      .crop = 128,                                                        \
-      .crops = 1,                                                         \
+      .crop = 32,                                                         \
+      .crops = 4,                                                         \
       .start = ENS_STYLE_START_MEANS,                                     \
       .cycle = 10,                                                        \
-      .identity = 2,                                                      \
   })
 
 /* Names of the terms of the loss in the log, in the order of EnsLoopEpoch.terms, up to a NULL. */

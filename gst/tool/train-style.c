@@ -65,8 +65,15 @@ set_losses (const char *text, EnsStyleTraining *params, GError **error)
       return TRUE;
   }
   g_set_error (error, TOOL_ERROR_USAGE, 0,
-               "--losses expects two numbers from 0 on, such as 10,2; got “%s”", text);
+               "--losses expects two numbers from 0 on, such as 10,0; got “%s”", text);
   return FALSE;
+}
+
+/* Whole pictures are not as small as squares may be. */
+static gint
+find_crop (const Options *options)
+{
+  return options->crop != G_MININT ? options->crop : options->position ? 128 : 32;
 }
 
 static gboolean
@@ -78,7 +85,7 @@ set_params (const Options *options, EnsStyleTraining *params, GError **error)
       || !require (options->to,
                    "--to=FOLDER is needed: pictures of the camera that the classifier knows", error)
       || !tool_training_set (&options->training, options->from, &params->recipe, error)
-      || !tool_check_least ("--crop", options->crop, 1, error)
+      || !tool_check_least ("--crop", find_crop (options), 1, error)
       || !tool_check_least ("--crops", options->crops, 1, error)
       || !tool_parse_choice ("--adversarial", options->adversarial, ens_adversarial_names,
                              &adversarial, error)
@@ -91,7 +98,7 @@ set_params (const Options *options, EnsStyleTraining *params, GError **error)
   params->to = options->to;
   params->adversarial = (EnsAdversarial)adversarial;
   params->start = (EnsStyleStart)start;
-  params->crop = (guint)options->crop;
+  params->crop = (guint)find_crop (options);
   params->crops = (guint)options->crops;
   params->position = options->position;
   return TRUE;
@@ -254,14 +261,14 @@ static const ToolOption option_table[] = {
      "Pictures of camera B, which the classifier knows", "/"},
     {"model", 'm', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, model), "BUNDLE",
      "Its classifier is used, and the result goes into it", "/"},
-    {"network", 'n', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, network), "FILE[,KEY=VALUE]…",
+    {"network", 'n', G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, network), "FILE[,…]",
      "A classifier to look at pictures with, as for train", "*.onnx"},
     {"sizes", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sizes), "N[,N]",
      "Shorter sides of A's and B's pictures (256)"},
     {"crop", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, crop), "N",
-     "Side of the squares that are cut out (128)"},
+     "Side of squares cut out (32; with --position 128)"},
     {"crops", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, crops), "N",
-     "Of each picture in an epoch (1)"},
+     "Of each picture in an epoch (4)"},
     {"position", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, position), NULL,
      "Learn vignetting: whole pictures instead of squares"},
     {"start", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, start), "NAME",
@@ -269,12 +276,12 @@ static const ToolOption option_table[] = {
     {"adversarial", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, adversarial), "NAME",
      "Loss: least-squares or logistic (least-squares)", "least-squares logistic"},
     {"losses", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, losses), "N,N",
-     "Weights of the cycle and the identity loss (10,2)"},
+     "Weights of the cycle and the identity loss (10,0)"},
     {"test", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, test), "DATASET",
      "Labelled pictures of A: what --model says of them", "/"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
      "Write a self-contained HTML report", "*.html"},
-    TOOL_TRAINING_COMMON_OPTIONS (Options, "200", "0.0002", "4"),
+    TOOL_TRAINING_COMMON_OPTIONS (Options, "20", "0.0002", "4"),
     TOOL_OPTION_END,
 };
 
@@ -296,6 +303,12 @@ const ToolCommand tool_train_style = {
         "them alike: else the discriminators learn the scale, which a style can't change. With "
         "--position whole pictures are seen, their shorter side as long as --crop: the style "
         "then knows where a pixel lies, as vignetting wants.\n\n"
+        "What is learnt is added to the change of each channel that gives A's pictures the mean "
+        "and "
+        "variance of B's, unless --start=nothing. The cycle loss asks that another network can "
+        "undo "
+        "the style: where A is noisy or blurred, which nothing can imitate, a lower weight lets "
+        "more be removed (--losses=1,0).\n\n"
         "Discriminators see the pictures, their high frequencies and the first layers of a "
         "classifier, that of --model or --network. With --model the style goes into the bundle, "
         "as styles/NAME.onnx.\n\n"
@@ -313,7 +326,7 @@ const ToolCommand tool_train_style = {
     .options_size = sizeof (Options),
     .defaults =
         &(const Options) {.training = {.epochs = G_MININT, .batch = G_MININT, .average = 0.999},
-                          .crop = 128,
-                          .crops = 1},
+                          .crop = G_MININT,
+                          .crops = 4},
     .run = run,
 };

@@ -184,7 +184,7 @@ def retina(options):
     for seed in options.seeds:
         style = folder / f"retina-{seed}.onnx"
         train(options, style, seed, "--from", folder / "A", "--to", folder / "B", "-n", network,
-              "--sizes", f"{SQUARES['A']},{CROP}", "--crop", "64", "--crops", "3", "-r", folder / f"retina-{seed}.html")
+              "--sizes", f"{SQUARES['A']},{CROP}", "--crops", "6", "-r", folder / f"retina-{seed}.html")
         measure_retina(options, bundle, style, files["A"][14:])
 
 

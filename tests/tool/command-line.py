@@ -94,6 +94,7 @@ ROWS = [
     (["train-style", "--from", "a", "--to", "b", "-o", "x.onnx", "--crop=0"], 2, "--crop expects at least 1"),
     (["train-style", "--from", "a", "--to", "b", "-o", "x.onnx", "--adversarial=fair"], 2,
      "least-squares or logistic, got “fair”"),
+    (["train-style", "--from", "a", "--to", "b", "-o", "x.onnx", "--start=fair"], 2, "--start expects"),
     (["train-style", "--from", "a", "--to", "b", "-o", "x.onnx", "-m", "nowhere"], 1, "nowhere"),
     (["train-style", "--from", "a", "--to", "b", "-o", "x.onnx", "--test", "c"], 2, "--test needs --model"),
     (["train-style", "--from", "nowhere", "--to", "b", "-o", "x.onnx"], 1, "nowhere"),

@@ -126,6 +126,7 @@ set_up (void)
   fixture->params.to = fixture->to;
   fixture->params.from_size = fixture->params.to_size = SIDE;
   fixture->params.crop = 16;
+  fixture->params.crops = 1;
   fixture->device = ens_device_open ("cpu", 2, NULL);
   fixture->opener = (EnsFrameOpener) {.open = open_picture};
   test_monitor_init (&fixture->listener);
@@ -203,6 +204,7 @@ START_TEST (test_learns)
   EnsStyleResult result;
 
   fixture->params.start = ENS_STYLE_START_NOTHING;
+  fixture->params.identity = 2;
   fixture->params.crops = 10;
   fixture->params.recipe.batch = 4;
   fixture->params.recipe.loop.n_epochs = 500 / (N_PICTURES * 10 / 4);
