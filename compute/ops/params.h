@@ -293,6 +293,7 @@ typedef enum {
   ENS_RESIZE_ASYMMETRIC,
   ENS_RESIZE_TF_HALF_PIXEL,
   ENS_RESIZE_CROP,
+  ENS_RESIZE_HALF_PIXEL_SYMMETRIC,
 } EnsResizeCoordinates;
 
 /* ONNX's nearest_mode. */
@@ -302,6 +303,13 @@ typedef enum {
   ENS_RESIZE_FLOOR,
   ENS_RESIZE_CEIL,
 } EnsResizeRounding;
+
+/* Which of the sizes count. */
+typedef enum {
+  ENS_RESIZE_STRETCH,
+  ENS_RESIZE_NOT_LARGER, /* than any; the proportions stay */
+  ENS_RESIZE_NOT_SMALLER,
+} EnsResizePolicy;
 
 typedef struct {
   guint n;
@@ -316,6 +324,8 @@ typedef struct {
   EnsResizeRounding rounding;
   float cubic_a;
   gboolean exclude_outside;
+  gboolean antialias; /* wider filters where the result is smaller */
+  EnsResizePolicy policy;
   float extrapolation;
   EnsFloats roi, scales;
   EnsList sizes;

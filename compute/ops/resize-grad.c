@@ -84,10 +84,11 @@ static void
 fill (Table *table, const EnsResizeParams *params, const EnsResizeAxis *axis)
 {
   g_autofree gsize *next = g_memdup2 (table->starts, table->length * sizeof *next);
+  g_auto (EnsResizeTaps) taps;
 
+  ens_resize_taps_init (&taps, params, axis);
   for (gsize j = 0; j < table->resized; j++) {
-    EnsResizeTaps taps = ens_resize_find_taps (params, axis, (gint64)j);
-
+    ens_resize_find_taps (params, axis, (gint64)j, &taps);
     for (guint k = 0; k < taps.n; k++) {
       gsize to = next[taps.at[k]]++;
 
@@ -100,11 +101,13 @@ fill (Table *table, const EnsResizeParams *params, const EnsResizeAxis *axis)
 static void
 table_init (Table *table, const EnsResizeParams *params, const EnsResizeAxis *axis)
 {
+  g_auto (EnsResizeTaps) taps;
+
   *table = (Table) {.length = (gsize)axis->length, .resized = (gsize)axis->resized};
   table->starts = g_new0 (gsize, table->length + 1);
+  ens_resize_taps_init (&taps, params, axis);
   for (gsize j = 0; j < table->resized; j++) {
-    EnsResizeTaps taps = ens_resize_find_taps (params, axis, (gint64)j);
-
+    ens_resize_find_taps (params, axis, (gint64)j, &taps);
     for (guint k = 0; k < taps.n; k++)
       table->starts[taps.at[k] + 1]++;
   }

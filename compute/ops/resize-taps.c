@@ -39,47 +39,10 @@ find_floats (const EnsOperands *operands, guint input, EnsFloats *list, GError *
   return TRUE;
 }
 
-/* Makes lists of some axes lists of all. */
+/* The params with all lists in them. */
 static gboolean
-spread_lists (const EnsOperands *operands, EnsResizeParams *params, GError **error)
+gather_lists (const EnsOperands *operands, EnsResizeParams *params, GError **error)
 {
-  const EnsShape *shape = &operands->inputs[INPUT]->shape;
-  EnsResizeParams some = *params;
-  guint rank = shape->rank, n = MAX (some.scales.n, some.sizes.n);
-  EnsList axes;
-
-  if (!some.axes.present)
-    return TRUE;
-  if (!ens_check_axes (operands, &some.axes, rank, &axes, error))
-    return FALSE;
-  if (n != axes.n || (some.roi.n != 0 && some.roi.n != 2 * n))
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "lists for %u axes, but “axes” has %u",
-                         n, axes.n);
-  params->scales.n = some.scales.n > 0 ? rank : 0;
-  params->sizes.n = some.sizes.n > 0 ? rank : 0;
-  params->roi.n = some.roi.n > 0 ? 2 * rank : 0;
-  for (guint i = 0; i < rank; i++) {
-    guint at = list_position (i, rank);
-
-    params->scales.values[at] = 1;
-    params->sizes.values[at] = shape->dims[i];
-    params->roi.values[at] = 0;
-    params->roi.values[rank + at] = 1;
-  }
-  for (guint i = 0; i < n; i++) {
-    params->scales.values[axes.values[i]] = some.scales.values[i];
-    params->sizes.values[axes.values[i]] = some.sizes.values[i];
-    params->roi.values[axes.values[i]] = some.roi.values[i];
-    params->roi.values[rank + axes.values[i]] = some.roi.n > 0 ? some.roi.values[n + i] : 1;
-  }
-  return TRUE;
-}
-
-/* The params with all lists in them, of lengths that fit the input. */
-static gboolean
-find_lists (const EnsOperands *operands, EnsResizeParams *params, GError **error)
-{
-  guint rank = operands->inputs[INPUT]->shape.rank;
   EnsList given;
 
   *params = *(const EnsResizeParams *)operands->params;
@@ -92,32 +55,132 @@ find_lists (const EnsOperands *operands, EnsResizeParams *params, GError **error
     return ens_op_error (operands, error, ENS_ERROR_SHAPE,
                          "expected either scales or sizes, found %s",
                          params->scales.n > 0 ? "both" : "neither");
-  if (!spread_lists (operands, params, error))
+  return TRUE;
+}
+
+/* Lists of all of the input's axes; where sizes keep the proportions, with the scale as well. */
+typedef struct {
+  EnsFloats roi;
+  guint n_scales, n_sizes;
+  double scales[ENS_MAX_RANK];
+  gint64 sizes[ENS_MAX_RANK];
+} Lists;
+
+/* Spreads the lists of these axes. */
+static void
+spread_lists (const EnsResizeParams *some, const EnsList *axes, const EnsShape *shape, Lists *lists)
+{
+  guint rank = shape->rank, n = axes->n;
+
+  lists->n_scales = some->scales.n > 0 ? rank : 0;
+  lists->n_sizes = some->sizes.n > 0 ? rank : 0;
+  lists->roi.n = some->roi.n > 0 ? 2 * rank : 0;
+  for (guint i = 0; i < rank; i++) {
+    guint at = list_position (i, rank);
+
+    lists->scales[at] = 1;
+    lists->sizes[at] = shape->dims[i];
+    lists->roi.values[at] = 0;
+    lists->roi.values[rank + at] = 1;
+  }
+  for (guint i = 0; i < n; i++) {
+    lists->scales[axes->values[i]] = (double)some->scales.values[i];
+    lists->sizes[axes->values[i]] = some->sizes.values[i];
+    lists->roi.values[axes->values[i]] = some->roi.values[i];
+    lists->roi.values[rank + axes->values[i]] = some->roi.n > 0 ? some->roi.values[n + i] : 1;
+  }
+}
+
+/* Replaces sizes by those of one scale for all of these axes, of which none is larger, or smaller.
+ */
+static void
+keep_proportions (EnsResizePolicy policy, const EnsList *axes, const EnsShape *shape, Lists *lists)
+{
+  gint64 lengths[ENS_MAX_RANK] = {0};
+  double scale = policy == ENS_RESIZE_NOT_LARGER ? G_MAXDOUBLE : 0;
+
+  for (guint i = shape->rank >= 3 ? 1 : 0; i < shape->rank; i++)
+    lengths[list_position (i, shape->rank)] = shape->dims[i];
+  for (guint i = 0; i < axes->n; i++) {
+    gint64 axis = axes->values[i];
+    double ratio = (double)lists->sizes[axis] / (double)lengths[axis];
+
+    if (lengths[axis] > 0)
+      scale = policy == ENS_RESIZE_NOT_LARGER ? MIN (scale, ratio) : MAX (scale, ratio);
+  }
+  lists->n_scales = lists->n_sizes;
+  for (guint i = 0; i < axes->n; i++) {
+    gint64 axis = axes->values[i];
+
+    lists->scales[axis] = lengths[axis] > 0 ? scale : 1;
+    lists->sizes[axis] =
+        lengths[axis] > 0 ? (gint64)MIN (floor (scale * (double)lengths[axis] + 0.5), 1e15) : 0;
+  }
+}
+
+static gboolean
+find_lists (const EnsOperands *operands, const EnsResizeParams *params, Lists *lists,
+            GError **error)
+{
+  const EnsShape *shape = &operands->inputs[INPUT]->shape;
+  guint n = params->scales.n + params->sizes.n;
+  EnsList axes = {.n = shape->rank};
+
+  for (guint i = 0; i < axes.n; i++)
+    axes.values[i] = i;
+  if (params->axes.present && !ens_check_axes (operands, &params->axes, shape->rank, &axes, error))
     return FALSE;
-  if (params->scales.n + params->sizes.n != rank)
+  if (n != axes.n)
     return ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                         "%u scales or sizes, expected %u as the input has dimensions",
-                         params->scales.n + params->sizes.n, rank);
-  if (params->coordinates == ENS_RESIZE_CROP && params->roi.n != 2 * rank)
+                         params->axes.present
+                             ? "lists for %u axes, but “axes” has %u"
+                             : "%u scales or sizes, expected %u as the input has dimensions",
+                         n, axes.n);
+  if (params->roi.n != 2 * n
+      && (params->coordinates == ENS_RESIZE_CROP || (params->axes.present && params->roi.n > 0)))
     return ens_op_error (operands, error, ENS_ERROR_SHAPE, "%u numbers as roi, expected %u",
-                         params->roi.n, 2 * rank);
+                         params->roi.n, 2 * n);
+  spread_lists (params, &axes, shape, lists);
+  if (params->policy != ENS_RESIZE_STRETCH && lists->n_sizes > 0)
+    keep_proportions (params->policy, &axes, shape, lists);
   return TRUE;
 }
 
 /* The batch is never resized. Files with a fixed batch have its size among the sizes, which is not
  * read. */
 static gboolean
-check_batch (const EnsOperands *operands, const EnsResizeParams *params, GError **error)
+check_batch (const EnsOperands *operands, const Lists *lists, GError **error)
 {
-  return params->scales.n == 0 || params->scales.values[0] == 1
+  return lists->n_sizes > 0 || lists->scales[0] == 1
          || ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
-                          "the batch is scaled by %g, supported is 1",
-                          (double)params->scales.values[0]);
+                          "the batch is scaled by %g, supported is 1", lists->scales[0]);
 }
 
 static gboolean
-resolve_axis (const EnsOperands *operands, const EnsResizeParams *params, guint i,
-              EnsResizeAxis *axis, GError **error)
+resolve_size (const EnsOperands *operands, const Lists *lists, guint at, EnsResizeAxis *axis,
+              GError **error)
+{
+  double resized;
+
+  if (lists->n_scales > 0)
+    axis->scale = lists->scales[at];
+  if (lists->n_sizes > 0) {
+    axis->resized = lists->sizes[at];
+    if (lists->n_scales == 0)
+      axis->scale = (double)axis->resized / (double)MAX (axis->length, 1);
+    return TRUE;
+  }
+  resized = (double)floorf ((float)axis->scale * (float)axis->length);
+  if (!(axis->scale > 0) || !(resized < 1e9))
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "can't scale %" G_GINT64_FORMAT " by %g",
+                         axis->length, axis->scale);
+  axis->resized = (gint64)resized;
+  return TRUE;
+}
+
+static gboolean
+resolve_axis (const EnsOperands *operands, const EnsResizeParams *params, const Lists *lists,
+              guint i, EnsResizeAxis *axis, GError **error)
 {
   const EnsShape *shape = &operands->inputs[INPUT]->shape;
   guint at = list_position (i, shape->rank);
@@ -127,22 +190,12 @@ resolve_axis (const EnsOperands *operands, const EnsResizeParams *params, guint 
   if (!ens_check_length (operands, "the input's size", axis->length, 0, error))
     return FALSE;
   if (i == 0 && shape->rank >= 3)
-    return check_batch (operands, params, error);
-  if (params->sizes.n > 0) {
-    axis->resized = params->sizes.values[at];
-    axis->scale = (double)axis->resized / (double)MAX (axis->length, 1);
-  } else {
-    float resized = floorf (params->scales.values[at] * (float)axis->length);
-
-    axis->scale = params->scales.values[at];
-    if (!(axis->scale > 0) || !(resized < 1e9f))
-      return ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                           "can't scale %" G_GINT64_FORMAT " by %g", axis->length, axis->scale);
-    axis->resized = (gint64)resized;
-  }
+    return check_batch (operands, lists, error);
+  if (!resolve_size (operands, lists, at, axis, error))
+    return FALSE;
   if (params->coordinates == ENS_RESIZE_CROP) {
-    axis->start = params->roi.values[at];
-    axis->end = params->roi.values[shape->rank + at];
+    axis->start = (double)lists->roi.values[at];
+    axis->end = (double)lists->roi.values[shape->rank + at];
   }
   return ens_check_length (operands, "the output's size", axis->resized, axis->length > 0 ? 1 : 0,
                            error)
@@ -156,10 +209,12 @@ gboolean
 ens_resize_resolve (const EnsOperands *operands, EnsResizeParams *params, EnsResizeAxis *axes,
                     GError **error)
 {
-  if (!find_lists (operands, params, error))
+  Lists lists = {0};
+
+  if (!gather_lists (operands, params, error) || !find_lists (operands, params, &lists, error))
     return FALSE;
   for (guint i = 0; i < operands->inputs[INPUT]->shape.rank; i++)
-    if (!resolve_axis (operands, params, i, &axes[i], error))
+    if (!resolve_axis (operands, params, &lists, i, &axes[i], error))
       return FALSE;
   return TRUE;
 }
@@ -185,6 +240,10 @@ find_position (const EnsResizeParams *params, const EnsResizeAxis *axis, gint64 
     if (axis->resized == 1)
       return 0.5 * (axis->start + axis->end) * last;
     return axis->start * last + (double)i * (axis->end - axis->start) * last / last_resized;
+  case ENS_RESIZE_HALF_PIXEL_SYMMETRIC:
+    /* What rounding the size has cut off is missing on both sides. */
+    return (double)axis->length / 2 - (double)axis->resized / axis->scale / 2
+           + ((double)i + 0.5) / axis->scale - 0.5;
   case ENS_RESIZE_HALF_PIXEL:
     break;
   }
@@ -207,18 +266,40 @@ round_position (EnsResizeRounding rounding, double x)
   return ceil (x - 0.5);
 }
 
-static void
-set_cubic_weights (double a, double t, double *weights)
-{
-  double u = 1 - t;
+/* Weight of an element at distance x. */
 
-  weights[0] = ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a;
-  weights[1] = ((a + 2) * t - (a + 3)) * t * t + 1;
-  weights[2] = ((a + 2) * u - (a + 3)) * u * u + 1;
-  weights[3] = ((a * (u + 1) - 5 * a) * (u + 1) + 8 * a) * (u + 1) - 4 * a;
+static double
+triangle (double x)
+{
+  return MAX (1 - fabs (x), 0);
 }
 
-/* EnsResizeTaps beyond the ends show the elements there, or count for nothing. */
+static double
+cubic (double a, double x)
+{
+  x = fabs (x);
+  if (x <= 1)
+    return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+}
+
+/* How much wider the filter is than between neighbours. */
+static double
+find_width (const EnsResizeParams *params, const EnsResizeAxis *axis)
+{
+  return params->antialias && params->mode != ENS_RESIZE_NEAREST ? MAX (1 / axis->scale, 1) : 1;
+}
+
+/* Elements on either side of a position that count. */
+static gint64
+find_reach (const EnsResizeParams *params, const EnsResizeAxis *axis)
+{
+  double reach = params->mode == ENS_RESIZE_CUBIC ? 2 : 1;
+
+  return (gint64)ceil (MIN (reach * find_width (params, axis), 1e9));
+}
+
+/* Taps beyond the ends show the elements there, or count for nothing. */
 static void
 keep_inside (const EnsResizeParams *params, const EnsResizeAxis *axis, EnsResizeTaps *taps)
 {
@@ -242,32 +323,76 @@ ens_resize_stays (const EnsResizeAxis *axis)
   return axis->resized == axis->length && axis->scale == 1 && axis->start == 0 && axis->end == 1;
 }
 
-EnsResizeTaps
-ens_resize_find_taps (const EnsResizeParams *params, const EnsResizeAxis *axis, gint64 i)
+guint
+ens_resize_count_taps (const EnsResizeParams *params, const EnsResizeAxis *axis)
 {
-  EnsResizeTaps taps = {.n = 1, .weights = {1}};
-  double x, below;
+  if (ens_resize_stays (axis) || params->mode == ENS_RESIZE_NEAREST)
+    return 1;
+  return 2 * (guint)find_reach (params, axis);
+}
+
+void
+ens_resize_taps_init (EnsResizeTaps *taps, const EnsResizeParams *params, const EnsResizeAxis *axis)
+{
+  guint n = ens_resize_count_taps (params, axis);
+
+  *taps = (EnsResizeTaps) {n, g_new (gint64, n), g_new (double, n)};
+}
+
+void
+ens_resize_taps_clear (EnsResizeTaps *taps)
+{
+  g_clear_pointer (&taps->at, g_free);
+  g_clear_pointer (&taps->weights, g_free);
+}
+
+/* The elements around x, weighted by their distances. */
+static void
+weigh (const EnsResizeParams *params, const EnsResizeAxis *axis, double x, EnsResizeTaps *taps)
+{
+  double width = find_width (params, axis), sum = 0;
+  gint64 first = (gint64)floor (x) + 1 - find_reach (params, axis);
+
+  for (guint k = 0; k < taps->n; k++) {
+    double distance = (x - (double)(first + k)) / width;
+
+    taps->at[k] = first + k;
+    taps->weights[k] = params->mode == ENS_RESIZE_CUBIC ? cubic ((double)params->cubic_a, distance)
+                                                        : triangle (distance);
+    sum += taps->weights[k];
+  }
+  for (guint k = 0; k < taps->n && width > 1; k++)
+    taps->weights[k] /= sum;
+}
+
+static void
+take_one (EnsResizeTaps *taps, gint64 at)
+{
+  taps->n = 1;
+  taps->at[0] = at;
+  taps->weights[0] = 1;
+}
+
+void
+ens_resize_find_taps (const EnsResizeParams *params, const EnsResizeAxis *axis, gint64 i,
+                      EnsResizeTaps *taps)
+{
+  double x;
 
   /* No formula moves elements of an axis that stays as it is. */
   if (ens_resize_stays (axis)) {
-    taps.at[0] = i;
-    return taps;
+    take_one (taps, i);
+    return;
   }
   x = find_position (params, axis, i);
-  if (params->coordinates == ENS_RESIZE_CROP && !(x >= 0 && x <= (double)(axis->length - 1)))
-    return (EnsResizeTaps) {0};
-  below = params->mode == ENS_RESIZE_NEAREST ? round_position (params->rounding, x) : floor (x);
-  if (params->mode == ENS_RESIZE_LINEAR) {
-    taps.n = 2;
-    taps.weights[0] = 1 - (x - below);
-    taps.weights[1] = x - below;
-  } else if (params->mode == ENS_RESIZE_CUBIC) {
-    taps.n = 4;
-    set_cubic_weights (params->cubic_a, x - below, taps.weights);
-    below--;
+  taps->n = ens_resize_count_taps (params, axis);
+  if (params->coordinates == ENS_RESIZE_CROP && !(x >= 0 && x <= (double)(axis->length - 1))) {
+    taps->n = 0;
+    return;
   }
-  for (guint k = 0; k < taps.n; k++)
-    taps.at[k] = (gint64)below + k;
-  keep_inside (params, axis, &taps);
-  return taps;
+  if (params->mode == ENS_RESIZE_NEAREST)
+    take_one (taps, (gint64)round_position (params->rounding, x));
+  else
+    weigh (params, axis, x, taps);
+  keep_inside (params, axis, taps);
 }

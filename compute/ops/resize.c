@@ -33,6 +33,7 @@ const char *const ens_resize_coordinate_names[] = {
     [ENS_RESIZE_ASYMMETRIC] = "asymmetric",
     [ENS_RESIZE_TF_HALF_PIXEL] = "tf_half_pixel_for_nn",
     [ENS_RESIZE_CROP] = "tf_crop_and_resize",
+    [ENS_RESIZE_HALF_PIXEL_SYMMETRIC] = "half_pixel_symmetric",
     NULL,
 };
 
@@ -44,16 +45,18 @@ const char *const ens_resize_rounding_names[] = {
     NULL,
 };
 
-static const char *const stretch[] = {"stretch", NULL};
+const char *const ens_resize_policy_names[] = {
+    [ENS_RESIZE_STRETCH] = "stretch",
+    [ENS_RESIZE_NOT_LARGER] = "not_larger",
+    [ENS_RESIZE_NOT_SMALLER] = "not_smaller",
+    NULL,
+};
 
 static const EnsAttribute resize_attributes[] = {
     ENS_RESIZE_ATTRIBUTES (EnsResizeParams, ),
     {"roi", ENS_FLOATS_MEMBER (EnsResizeParams, roi), .input = 1, .input_since = 11},
     {"scales", ENS_FLOATS_MEMBER (EnsResizeParams, scales), .input = 2, .input_since = 11},
     {"sizes", ENS_LIST_MEMBER (EnsResizeParams, sizes), .input = 3, .input_since = 11},
-    {"axes", ENS_LIST_MEMBER (EnsResizeParams, axes), .since = 18},
-    {"antialias", ENS_ATTRIBUTE_FIXED, .integer = 0, .since = 18},
-    {"keep_aspect_ratio_policy", ENS_ATTRIBUTE_FIXED, .names = stretch, .since = 18},
     ENS_ATTRIBUTE_END};
 
 static gboolean
@@ -75,10 +78,16 @@ resize_shape (EnsOperands *operands, GError **error)
 static gint64
 resize_flops (const EnsOperands *operands)
 {
-  const EnsResizeParams *params = operands->params;
-  gint64 taps = params->mode == ENS_RESIZE_CUBIC ? 16 : params->mode == ENS_RESIZE_LINEAR ? 4 : 0;
+  gint64 taps = 2;
+  EnsResizeParams params;
+  EnsResizeAxis axes[ENS_MAX_RANK];
 
-  return 2 * taps * ens_shape_elements (&operands->outputs[0]->shape);
+  ens_resize_resolve (operands, &params, axes, NULL);
+  if (params.mode == ENS_RESIZE_NEAREST)
+    return 0;
+  for (guint i = 0; i < operands->outputs[0]->shape.rank; i++)
+    taps *= ens_resize_count_taps (&params, &axes[i]);
+  return taps * ens_shape_elements (&operands->outputs[0]->shape);
 }
 
 /* The reference. */
@@ -114,17 +123,21 @@ resize_reference (const EnsOperands *operands)
 
   ens_resize_resolve (operands, &params, axes, NULL);
   ens_view_strides (sum.input, sum.strides);
+  for (guint i = 0; i < output->shape.rank; i++)
+    ens_resize_taps_init (&sum.taps[i], &params, &axes[i]);
   for (ens_walk_begin (&walk, &output->shape, (const EnsView *[]) {output}, 1); walk.remaining > 0;
        ens_walk_next (&walk)) {
     gboolean outside = FALSE;
 
     for (guint i = 0; i < output->shape.rank; i++) {
-      sum.taps[i] = ens_resize_find_taps (&params, &axes[i], walk.index[i]);
+      ens_resize_find_taps (&params, &axes[i], walk.index[i], &sum.taps[i]);
       outside = outside || sum.taps[i].n == 0;
     }
     ens_view_set_real (output, walk.offsets[0],
                        outside ? params.extrapolation : sum_taps (&sum, 0, 0));
   }
+  for (guint i = 0; i < output->shape.rank; i++)
+    ens_resize_taps_clear (&sum.taps[i]);
 }
 
 /* The fast kernel: tables of taps made while planning, channels in the inner loop. */
@@ -156,22 +169,14 @@ free_state (gpointer data)
   g_free (state);
 }
 
-/* Taps of each element of an axis. */
-static guint
-count_taps (const EnsResizeParams *params, const EnsResizeAxis *axis)
-{
-  static const guint n_taps[] = {
-      [ENS_RESIZE_NEAREST] = 1, [ENS_RESIZE_LINEAR] = 2, [ENS_RESIZE_CUBIC] = ENS_RESIZE_MAX_TAPS};
-
-  return ens_resize_stays (axis) ? 1 : n_taps[params->mode];
-}
-
 static void
 fill_table (Table *table, const EnsResizeParams *params, const EnsResizeAxis *axis, gsize stride)
 {
   gsize n = (gsize)axis->resized;
-  guint taps_each = count_taps (params, axis);
+  guint taps_each = ens_resize_count_taps (params, axis);
+  g_auto (EnsResizeTaps) taps;
 
+  ens_resize_taps_init (&taps, params, axis);
   *table = (Table) {.n_taps = taps_each,
                     .outside = g_new0 (gboolean, n),
                     .at = g_new0 (gsize, n * taps_each),
@@ -179,8 +184,7 @@ fill_table (Table *table, const EnsResizeParams *params, const EnsResizeAxis *ax
                     .input = axis->length,
                     .output = axis->resized};
   for (gsize i = 0; i < n; i++) {
-    EnsResizeTaps taps = ens_resize_find_taps (params, axis, (gint64)i);
-
+    ens_resize_find_taps (params, axis, (gint64)i, &taps);
     table->outside[i] = taps.n == 0;
     for (guint k = 0; k < taps.n; k++) {
       table->at[i * taps_each + k] = (gsize)taps.at[k] * stride;
@@ -189,11 +193,27 @@ fill_table (Table *table, const EnsResizeParams *params, const EnsResizeAxis *ax
   }
 }
 
+/* Rows of the input that a pixel is blended from, at most. */
+enum { MAX_ROWS = 1024 };
+
+/* Whether axes between images and channels are resized alone, from not too many rows. */
+static gboolean
+has_kernel (guint rank, const EnsResizeParams *params, const EnsResizeAxis *axes)
+{
+  gint64 n = 1;
+
+  if (rank < 3 || rank - 2 > ENS_MAX_SPATIAL || !ens_resize_stays (&axes[rank - 1]))
+    return FALSE;
+  for (guint i = 1; i < rank - 1 && n <= MAX_ROWS; i++)
+    n *= ens_resize_count_taps (params, &axes[i]);
+  return n <= MAX_ROWS;
+}
+
 static void
 resize_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
 {
   const EnsResizeAxis one = {.length = 1, .resized = 1, .scale = 1};
-  guint rank = operands->inputs[INPUT]->shape.rank, spatial = rank - 2;
+  guint rank = operands->inputs[INPUT]->shape.rank;
   gsize stride = 1;
   EnsResizeParams params;
   EnsResizeAxis axes[ENS_MAX_RANK];
@@ -201,7 +221,7 @@ resize_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
 
   plan->kernel = "reference";
   ens_resize_resolve (operands, &params, axes, NULL);
-  if (rank < 3 || spatial > ENS_MAX_SPATIAL || !ens_resize_stays (&axes[rank - 1]))
+  if (!has_kernel (rank, &params, axes))
     return;
   plan->kernel = ens_resize_mode_names[params.mode];
   plan->state = state = g_new0 (State, 1);
@@ -210,7 +230,7 @@ resize_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
   state->channels = (gsize)axes[rank - 1].length;
   for (guint i = ENS_MAX_SPATIAL; i-- > 0;) {
     const EnsResizeAxis *axis =
-        i >= ENS_MAX_SPATIAL - spatial ? &axes[i + rank - 1 - ENS_MAX_SPATIAL] : &one;
+        i + rank >= 2 + ENS_MAX_SPATIAL ? &axes[i + rank - 1 - ENS_MAX_SPATIAL] : &one;
     EnsResizeParams plain = {.mode = ENS_RESIZE_NEAREST};
 
     fill_table (&state->tables[i], axis == &one ? &plain : &params, axis, stride);
@@ -243,7 +263,7 @@ blend_two (const float *const *rows, const float *weights, float *output, gsize 
     output[i] = w0 * a[i] + w1 * b[i];
 }
 
-/* n is a power of two. */
+/* n: 1, 2, or a multiple of 4. */
 static void
 blend (const float *const *rows, const float *weights, guint n, float *output, gsize channels)
 {
@@ -254,8 +274,6 @@ blend (const float *const *rows, const float *weights, guint n, float *output, g
   for (guint k = 0; n >= 4 && k < n; k += 4)
     blend_four (rows + k, weights + k, output, channels, k > 0);
 }
-
-#define MAX_ROWS (ENS_RESIZE_MAX_TAPS * ENS_RESIZE_MAX_TAPS * ENS_RESIZE_MAX_TAPS)
 
 typedef struct {
   const State *state;
@@ -276,8 +294,8 @@ resize_pixel (const Job *job, const float *const *outer, const float *outer_weig
               gsize x, float *output)
 {
   const Table *table = &job->state->tables[2];
-  const float *rows[MAX_ROWS];
-  float weights[MAX_ROWS];
+  const float *rows[MAX_ROWS + 2];
+  float weights[MAX_ROWS + 2];
   guint n = 0;
 
   for (guint i = 0; i < n_outer; i++)
@@ -285,6 +303,10 @@ resize_pixel (const Job *job, const float *const *outer, const float *outer_weig
       rows[n] = outer[i] + table->at[x * table->n_taps + k] * (gsize)job->input->pitch;
       weights[n] = outer_weights[i] * table->weights[x * table->n_taps + k];
     }
+  for (; n > 2 && n % 4 != 0; n++) {
+    rows[n] = rows[0];
+    weights[n] = 0;
+  }
   blend (rows, weights, n, output, job->state->channels);
 }
 
@@ -295,8 +317,8 @@ resize_row (const Job *job, const float *image, gsize z, gsize y, float *output)
   const Table *pixels = &job->state->tables[2];
   gsize pitch = (gsize)job->output->pitch, in_pitch = (gsize)job->input->pitch;
   gboolean outside = planes->outside[z] || lines->outside[y];
-  const float *rows[ENS_RESIZE_MAX_TAPS * ENS_RESIZE_MAX_TAPS];
-  float weights[ENS_RESIZE_MAX_TAPS * ENS_RESIZE_MAX_TAPS];
+  const float *rows[MAX_ROWS];
+  float weights[MAX_ROWS];
   guint n = 0;
 
   for (guint i = 0; i < planes->n_taps; i++)
@@ -358,11 +380,12 @@ resize_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 static void
 append_taps (GArray *table, const EnsResizeParams *params, const EnsResizeAxis *axis, gint64 stride)
 {
-  guint n = count_taps (params, axis);
+  guint n = ens_resize_count_taps (params, axis);
+  g_auto (EnsResizeTaps) taps;
 
+  ens_resize_taps_init (&taps, params, axis);
   for (gint64 i = 0; i < axis->resized; i++) {
-    EnsResizeTaps taps = ens_resize_find_taps (params, axis, i);
-
+    ens_resize_find_taps (params, axis, i, &taps);
     for (guint k = 0; k < n; k++) {
       float weight = k < taps.n ? (float)taps.weights[k] : 0;
       guint32 words[ENS_RESIZE_WORDS] = {ENS_RESIZE_OUTSIDE};
@@ -394,7 +417,7 @@ record_taps (const EnsOperands *operands, EnsCommands *commands, guint first, gu
     const EnsResizeAxis *axis = used ? &axes[at] : &one;
 
     push->size[i] = (guint32)axis->resized;
-    push->n_taps[i] = count_taps (&params, axis);
+    push->n_taps[i] = ens_resize_count_taps (&params, axis);
     push->first[i] = table->len / ENS_RESIZE_WORDS;
     append_taps (table, &params, axis, used ? strides[at] : 0);
   }
@@ -459,7 +482,6 @@ resize_gradient (EnsGradient *gradient, GError **error)
   ens_node_views_init (&views, gradient->node);
   if (!ens_resize_resolve (&views.operands, &params.resize, axes, error))
     return FALSE;
-  params.resize.axes = (EnsList) {0}; /* the lists are of all axes now */
   for (guint i = 0; i < x->rank; i++)
     params.input_shape.values[i] = x->dims[i];
   if (gradient->wanted[INPUT])

@@ -9,6 +9,7 @@ enum { INPUT, ROI, SCALES, SIZES };
 extern const char *const ens_resize_mode_names[];
 extern const char *const ens_resize_coordinate_names[];
 extern const char *const ens_resize_rounding_names[];
+extern const char *const ens_resize_policy_names[];
 
 /* How positions are found and weighted, as attributes of an EnsResizeParams, which is the struct
  * `type` or its member `path`, a dot behind it. */
@@ -20,6 +21,10 @@ extern const char *const ens_resize_rounding_names[];
        .names = ens_resize_rounding_names},                                                       \
       {"cubic_coeff_a", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (type, path cubic_a), .real = -0.75F},    \
       {"exclude_outside", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (type, path exclude_outside)},           \
+      {"antialias", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (type, path antialias), .since = 18},          \
+      {"keep_aspect_ratio_policy", ENS_ATTRIBUTE_NAME, ENS_MEMBER (type, path policy),            \
+       .names = ens_resize_policy_names, .since = 18},                                            \
+      {"axes", ENS_LIST_MEMBER (type, path axes), .since = 18},                                   \
   {                                                                                               \
     "extrapolation_value", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (type, path extrapolation)             \
   }
@@ -38,15 +43,22 @@ gboolean ens_resize_resolve (const EnsOperands *operands, EnsResizeParams *param
 /* Whether an axis shows the input as it is. */
 gboolean ens_resize_stays (const EnsResizeAxis *axis);
 
-#define ENS_RESIZE_MAX_TAPS 4
-
 /* n = 0: outside the region's image, where the extrapolation value stands. */
 typedef struct {
   guint n;
-  gint64 at[ENS_RESIZE_MAX_TAPS];
-  double weights[ENS_RESIZE_MAX_TAPS];
+  gint64 *at;
+  double *weights;
 } EnsResizeTaps;
 
+/* How many taps elements of an axis have, but those outside. */
+guint ens_resize_count_taps (const EnsResizeParams *params, const EnsResizeAxis *axis);
+
+/* Room for the taps of an element of the axis. */
+void ens_resize_taps_init (EnsResizeTaps *taps, const EnsResizeParams *params,
+                           const EnsResizeAxis *axis);
+void ens_resize_taps_clear (EnsResizeTaps *taps);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsResizeTaps, ens_resize_taps_clear)
+
 /* Where along an axis output element i comes from. */
-EnsResizeTaps ens_resize_find_taps (const EnsResizeParams *params, const EnsResizeAxis *axis,
-                                    gint64 i);
+void ens_resize_find_taps (const EnsResizeParams *params, const EnsResizeAxis *axis, gint64 i,
+                           EnsResizeTaps *taps);
