@@ -16,6 +16,12 @@
  * gst-launch-1.0 -q filesrc location=street.mp4 ! decodebin ! videoconvert ! \
  *     ensembleclassify model=street.ensemble ! ensemblepublish ! fakesink
  * ]| Prints the result of every frame on standard output; -q keeps other lines out of it.
+ *
+ * |[
+ * gst-launch-1.0 rtspsrc location=rtsp://camera ! decodebin ! videoconvert ! \
+ *     ensembleclassify model=street.ensemble ! \
+ *     ensemblepublish location=mqtt://broker source=street home-assistant=true ! fakesink
+ * ]| Home Assistant finds the camera by itself, with a sensor for each class.
  */
 #include "ensemble-publish.h"
 
@@ -23,6 +29,7 @@
 
 #include "publish/message.h"
 #include "publish/queue.h"
+#include "state-events.h"
 
 #define GST_CAT_DEFAULT publish_debug
 
@@ -193,7 +200,7 @@ list_present (const EnsResult *result)
   GString *present = g_string_new (NULL);
 
   for (guint c = 0; c < result->n_classes; c++)
-    if (result->classes[c].present)
+    if (publish_is_present (&result->classes[c]))
       g_string_append_printf (present, "\n%s\n", result->classes[c].name);
   return g_string_free (present, FALSE);
 }
@@ -204,7 +211,8 @@ has_appeared (const EnsResult *result, const char *before)
   for (guint c = 0; c < result->n_classes; c++) {
     g_autofree char *name = g_strdup_printf ("\n%s\n", result->classes[c].name);
 
-    if (result->classes[c].present && (before == NULL || strstr (before, name) == NULL))
+    if (publish_is_present (&result->classes[c])
+        && (before == NULL || strstr (before, name) == NULL))
       return TRUE;
   }
   return FALSE;
@@ -357,7 +365,7 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
     self->clock = (PublishWallClock) {0};
     break;
   case GST_EVENT_CUSTOM_DOWNSTREAM:
-    if (structure != NULL && gst_structure_has_name (structure, PUBLISH_EVENT_STRUCTURE))
+    if (structure != NULL && gst_structure_has_name (structure, GST_ENSEMBLE_EVENT_NAME))
       publish_event (self, structure);
     break;
   case GST_EVENT_EOS:
@@ -451,7 +459,8 @@ gst_ensemble_publish_class_init (GstEnsemblePublishClass *klass)
   gst_element_class_add_static_pad_template (element, &src_template);
   gst_element_class_set_static_metadata (
       element, "Ensemble result publisher", "Filter/Metadata/Video",
-      "Sends classification results as JSON", "The gst-ensemble authors");
+      "Sends classification results to files, MQTT, Kafka and webhooks",
+      "The gst-ensemble authors");
   transform->start = start;
   transform->stop = stop;
   transform->sink_event = sink_event;

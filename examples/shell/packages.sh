@@ -10,13 +10,14 @@ build_packages="gcc libc6-dev dpkg-dev meson ninja-build pkg-config
   libglib2.0-dev libjson-glib-dev libyaml-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev
   glslc spirv-tools libvulkan-dev
   libgdk-pixbuf-2.0-dev libwebp-dev libheif-dev
+  libmosquitto-dev librdkafka-dev libsoup-3.0-dev
   liblinear-dev libopenblas-serial-dev libcairo2-dev libpango1.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgirepository1.0-dev
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav"
 
 test_packages="check clang clang-format libclang-rt-dev mesa-vulkan-drivers
   vulkan-validationlayers man-db git codespell shellcheck reuse abigail-tools g++
-  python3 python3-gi python3-gst-1.0 python3-jsonschema python3-onnx libonnx-testdata gi-docgen"
+  mosquitto openssl python3 python3-gi python3-gst-1.0 python3-jsonschema python3-onnx libonnx-testdata gi-docgen"
 
 peer_packages="python3-torch python3-torchvision python3-opencv"
 

@@ -17,8 +17,20 @@ publish_destination_alloc (gsize size, const PublishDestinationClass *klass,
 PublishDestination *
 publish_destination_new (const PublishOptions *options, GError **error)
 {
+  static const struct {
+    const char *scheme;
+    PublishDestination *(*make) (const PublishOptions *options, GError **error);
+  } kinds[] = {
+      {"mqtt://", publish_mqtt_new},    {"mqtts://", publish_mqtt_new},
+      {"kafka://", publish_kafka_new},  {"kafkas://", publish_kafka_new},
+      {"http://", publish_webhook_new}, {"https://", publish_webhook_new},
+  };
+
   if (!publish_options_check (options, error))
     return NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_has_prefix (options->location, kinds[i].scheme))
+      return kinds[i].make (options, error);
   return publish_file_new (options, error);
 }
 

@@ -62,8 +62,12 @@ struct _PublishDestination {
 PublishDestination *publish_destination_new (const PublishOptions *options, GError **error);
 void publish_destination_free (PublishDestination *self);
 
-/* NULL with an error where the location is wrong. (transfer full) */
+/* One for each kind of receiver. NULL: its library is missing, or the location is wrong. (transfer
+ * full) */
 PublishDestination *publish_file_new (const PublishOptions *options, GError **error);
+PublishDestination *publish_mqtt_new (const PublishOptions *options, GError **error);
+PublishDestination *publish_kafka_new (const PublishOptions *options, GError **error);
+PublishDestination *publish_webhook_new (const PublishOptions *options, GError **error);
 
 /* For these: allocates `size` bytes. */
 gpointer publish_destination_alloc (gsize size, const PublishDestinationClass *klass,

@@ -51,6 +51,12 @@ round_probability (float p)
 
 /* ---- Results ---- */
 
+gboolean
+publish_is_present (const EnsClassResult *result)
+{
+  return result->state == ENS_CLASS_NO_STATE ? result->present : result->state == ENS_CLASS_PRESENT;
+}
+
 /* Indices of the classes that are listed. (transfer full) */
 static guint *
 list_classes (const EnsResult *result, gboolean only_present, guint *n)
@@ -59,7 +65,7 @@ list_classes (const EnsResult *result, gboolean only_present, guint *n)
 
   *n = 0;
   for (guint c = 0; c < result->n_classes; c++)
-    if (!only_present || result->classes[c].present)
+    if (!only_present || publish_is_present (&result->classes[c]))
       classes[(*n)++] = c;
   return classes;
 }
@@ -82,7 +88,7 @@ format_compact (const EnsResult *result, const char *source, PublishTime time)
   ens_json_close (&json);
   ens_json_open_array (&json, "present", ENS_JSON_FLAT);
   for (guint c = 0; c < result->n_classes; c++)
-    if (result->classes[c].present)
+    if (publish_is_present (&result->classes[c]))
       ens_json_string (&json, NULL, result->classes[c].name);
   ens_json_close (&json);
   ens_json_close (&json);
@@ -132,12 +138,35 @@ write_time (EnsJson *json, const GstStructure *event, const char *field, const c
     ens_json_unsigned (json, name, value);
 }
 
+/* Where the object is, in the frame that was classified. */
+static void
+write_rect (EnsJson *json, const GstStructure *event)
+{
+  const GValue *value = gst_structure_get_value (event, "rect");
+  GVariant *rect =
+      value != NULL && G_VALUE_HOLDS_VARIANT (value) ? g_value_get_variant (value) : NULL;
+  double x, y, width, height;
+
+  if (rect == NULL || !g_variant_is_of_type (rect, G_VARIANT_TYPE ("(dddd)")))
+    return;
+  g_variant_get (rect, "(dddd)", &x, &y, &width, &height);
+  ens_json_floats (json, "rect", (float[]) {(float)x, (float)y, (float)width, (float)height}, 4, 1);
+}
+
+static void
+write_text (EnsJson *json, const GstStructure *event, const char *field)
+{
+  const char *text = gst_structure_get_string (event, field);
+
+  if (text != NULL)
+    ens_json_string (json, field, text);
+}
+
 char *
 publish_message_event (const GstStructure *event, const char *source, PublishTime time)
 {
   const char *class_name = gst_structure_get_string (event, "class");
   const char *what = gst_structure_get_string (event, "event");
-  const char *reason = gst_structure_get_string (event, "reason");
   double probability;
   EnsJson json;
 
@@ -153,8 +182,9 @@ publish_message_event (const GstStructure *event, const char *source, PublishTim
     ens_json_float (&json, "probability", round_probability ((float)probability));
   write_time (&json, event, "pts", "pts");
   write_time (&json, event, "duration", "duration");
-  if (reason != NULL)
-    ens_json_string (&json, "reason", reason);
+  write_text (&json, event, "reason");
+  write_text (&json, event, "bundle");
+  write_rect (&json, event);
   ens_json_close (&json);
   return finish_line (&json);
 }

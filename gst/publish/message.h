@@ -10,13 +10,14 @@
 
 G_BEGIN_DECLS
 
-/* Name of the structure in a custom downstream event that says that a class appeared or left. */
-#define PUBLISH_EVENT_STRUCTURE "ensemble-event"
+/* Whether a class is present: what the stream's results together say, where they do. */
+gboolean publish_is_present (const EnsClassResult *result);
 
 /* A line with its newline. (transfer full) */
 char *publish_message_result (EnsResult *result, const char *source, PublishTime time,
                               PublishForm form, gboolean only_present);
-/* NULL: the structure has no class or event. (transfer full) (nullable) */
+/* Of a class that appeared or left (GST_ENSEMBLE_EVENT_NAME). NULL: the structure has no class or
+ * event. (transfer full) (nullable) */
 char *publish_message_event (const GstStructure *event, const char *source, PublishTime time);
 
 /* Time of day as ISO 8601 has it, in UTC, with milliseconds. (transfer full) */

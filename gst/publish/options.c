@@ -22,14 +22,16 @@ static const struct {
 } settings[] = {
     {"location", STRING, AT (location), READY, 0, 0, "-",
      "Where results go: the path of a file or FIFO; \"-\": standard output (with gst-launch-1.0 "
-     "-q)"},
+     "-q); mqtt://HOST:PORT or mqtts://HOST:PORT; kafka://HOST:PORT,HOST:PORT/TOPIC or "
+     "kafkas://…; http://… or https://… for a webhook"},
     {"source", STRING, AT (source), ALWAYS, 0, 0, NULL,
      "Name of the camera in every message; unset: the stream's id, else the element's name"},
     {"send", SEND, AT (send), ALWAYS, 0, PUBLISH_ALL, NULL,
      "Which results are sent: all, or one whenever the set of present classes changes"},
     {"heartbeat", SIZE, AT (heartbeat), ALWAYS, G_MAXINT64, 60 * GST_SECOND, NULL,
      "With send=changes a result is also sent after this time without a change, in nanoseconds; 0: "
-     "never."},
+     "never. MQTT's states are published again as often, and expire in Home Assistant after "
+     "three times as long"},
     {"only-present", FLAG, AT (only_present), ALWAYS, 0, FALSE, NULL,
      "Messages list the classes that are present, no others"},
     {"form", FORM, AT (form), ALWAYS, 0, PUBLISH_FULL, NULL,
@@ -51,10 +53,29 @@ static const struct {
      "nanoseconds; 0: never"},
     {"rotate-keep", NUMBER, AT (rotate_keep), READY, 1000, 5, NULL,
      "How many renamed files are kept, NAME.1 the newest"},
+    {"timeout", SIZE, AT (timeout), READY, G_MAXINT64, 10 * GST_SECOND, NULL,
+     "How long a receiver on the network may take to answer, in nanoseconds"},
+    {"user", STRING, AT (user), READY, 0, 0, NULL, "User name for MQTT or Kafka"},
     {"secret", STRING, AT (secret), READY, 0, 0, NULL,
-     "Where a receiver's password is: file:PATH or env:NAME. It is read when a connection is made, "
-     "and "
-     "never logged"},
+     "Where the password (MQTT, Kafka) or bearer token (webhook) is: file:PATH or env:NAME. It is "
+     "read when a connection is made, and never logged"},
+    {"tls-ca", STRING, AT (tls_ca), READY, 0, 0, NULL,
+     "PEM file of the authorities that servers are trusted by; unset: the system's"},
+    {"tls-cert", STRING, AT (tls_cert), READY, 0, 0, NULL, "PEM file of the client's certificate"},
+    {"tls-key", STRING, AT (tls_key), READY, 0, 0, NULL,
+     "PEM file of the key of the client's certificate"},
+    {"qos", NUMBER, AT (qos), READY, 2, 1, NULL,
+     "MQTT: quality of service; 0: results can be lost unnoticed"},
+    {"client-id", STRING, AT (client_id), READY, 0, 0, NULL,
+     "MQTT, Kafka: the client's id, another one for every element; unset: one that is unique"},
+    {"topic", STRING, AT (topic), READY, 0, 0, "gst-ensemble",
+     "MQTT: where topics begin: TOPIC/SOURCE/result"},
+    {"home-assistant", FLAG, AT (home_assistant), READY, 0, FALSE, NULL,
+     "MQTT: publish what Home Assistant needs to show the camera's classes by itself, and a "
+     "picture "
+     "of the last event"},
+    {"discovery-prefix", STRING, AT (discovery_prefix), READY, 0, 0, "homeassistant",
+     "MQTT: where Home Assistant looks for new devices"},
 };
 
 static GType

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
+#include "publish/destination.h"
+
+PublishDestination *
+publish_kafka_new (const PublishOptions *options, GError **error)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+               "%s: this build sends nothing to Kafka; install librdkafka-dev and build with "
+               "-Dkafka=enabled",
+               options->location);
+  return NULL;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Kafka, by librdkafka: kafka://HOST:PORT,HOST:PORT/TOPIC. The key of a message is its source, so
+ * that a camera's messages stay in order, in one partition; a message counts as sent when all
+ * in-sync replicas have it.
+ *
+ * Source: librdkafka's CONFIGURATION.md. */
+#include <librdkafka/rdkafka.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "publish/address.h"
+#include "publish/destination.h"
+
+#define GST_CAT_DEFAULT publish_debug
+
+#define POLL_MS 100
+
+typedef struct {
+  gboolean reported;
+  rd_kafka_resp_err_t code;
+} Delivery;
+
+typedef struct {
+  PublishDestination parent;
+  char *brokers, *topic, *user;
+  gboolean tls;
+  rd_kafka_t *producer;
+  guint unreported; /* of the messages that were produced together */
+} KafkaDestination;
+
+static gboolean
+fail (const KafkaDestination *self, const char *what, GError **error)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: %s", self->parent.options.location, what);
+  return FALSE;
+}
+
+/* ---- What librdkafka calls ---- */
+
+static void
+on_delivery (rd_kafka_t *producer, const rd_kafka_message_t *message, void *data)
+{
+  KafkaDestination *self = data;
+  Delivery *delivery = message->_private;
+
+  *delivery = (Delivery) {TRUE, message->err};
+  self->unreported--;
+}
+
+static void
+on_log (const rd_kafka_t *producer, int level, const char *facility, const char *text)
+{
+  GST_LOG ("%s: %s", facility, text);
+}
+
+/* Errors are temporary: deliveries tell what matters. */
+static void
+on_error (rd_kafka_t *producer, int code, const char *reason, void *data)
+{
+  GST_DEBUG ("%s: %s", rd_kafka_err2str ((rd_kafka_resp_err_t)code), reason);
+}
+
+/* ---- Opening ---- */
+
+/* Only libraries built without a feature refuse these. */
+static gboolean
+set (KafkaDestination *self, rd_kafka_conf_t *conf, const char *name, const char *value,
+     GError **error)
+{
+  char text[256];
+
+  if (value == NULL || rd_kafka_conf_set (conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+    return TRUE;
+  /* librdkafka's message has the value, which may be the password. */
+  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s: librdkafka refuses the setting %s",
+               self->parent.options.location, name);
+  return FALSE;
+}
+
+static gboolean
+set_login (KafkaDestination *self, rd_kafka_conf_t *conf, GError **error)
+{
+  const PublishOptions *options = &self->parent.options;
+  gboolean login, done;
+  char *secret;
+
+  if (!publish_options_read_secret (options, &secret, error))
+    return FALSE;
+  login = self->user != NULL && secret != NULL;
+  done = set (self, conf, "security.protocol",
+              self->tls ? (login ? "SASL_SSL" : "SSL") : (login ? "SASL_PLAINTEXT" : "PLAINTEXT"),
+              error)
+         && (!login
+             || (set (self, conf, "sasl.mechanisms", "PLAIN", error)
+                 && set (self, conf, "sasl.username", self->user, error)
+                 && set (self, conf, "sasl.password", secret, error)));
+  if (secret != NULL)
+    memset (secret, 0, strlen (secret));
+  g_free (secret);
+  return done;
+}
+
+static gboolean
+configure (KafkaDestination *self, rd_kafka_conf_t *conf, GError **error)
+{
+  const PublishOptions *options = &self->parent.options;
+  g_autofree char *timeout =
+      g_strdup_printf ("%" G_GUINT64_FORMAT, MAX (options->timeout / GST_MSECOND, 1000));
+
+  rd_kafka_conf_set_opaque (conf, self);
+  rd_kafka_conf_set_dr_msg_cb (conf, on_delivery);
+  rd_kafka_conf_set_log_cb (conf, on_log);
+  rd_kafka_conf_set_error_cb (conf, on_error);
+  return set (self, conf, "bootstrap.servers", self->brokers, error)
+         && set (self, conf, "client.id",
+                 options->client_id != NULL ? options->client_id : "gst-ensemble", error)
+         && set (self, conf, "message.timeout.ms", timeout, error)
+         && set (self, conf, "linger.ms", "5", error)
+         && set (self, conf, "enable.idempotence", "true", error)
+         && set (self, conf, "ssl.ca.location", options->tls_ca, error)
+         && set (self, conf, "ssl.certificate.location", options->tls_cert, error)
+         && set (self, conf, "ssl.key.location", options->tls_key, error)
+         && set_login (self, conf, error);
+}
+
+static gboolean
+open_kafka (PublishDestination *destination, const char *source, GCancellable *cancellable,
+            GError **error)
+{
+  KafkaDestination *self = (KafkaDestination *)destination;
+  rd_kafka_conf_t *conf = rd_kafka_conf_new ();
+  char text[256];
+
+  if (!configure (self, conf, error)) {
+    rd_kafka_conf_destroy (conf);
+    return FALSE;
+  }
+  self->producer = rd_kafka_new (RD_KAFKA_PRODUCER, conf, text, sizeof text);
+  if (self->producer != NULL)
+    return TRUE;
+  rd_kafka_conf_destroy (conf);
+  return fail (self, text, error);
+}
+
+static void
+close_kafka (PublishDestination *destination, GCancellable *cancellable)
+{
+  KafkaDestination *self = (KafkaDestination *)destination;
+
+  rd_kafka_purge (self->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_poll (self->producer, 0);
+  rd_kafka_destroy (self->producer);
+  self->producer = NULL;
+}
+
+/* ---- Sending ---- */
+
+static rd_kafka_resp_err_t
+produce (KafkaDestination *self, const PublishRecord *record, Delivery *delivery)
+{
+  rd_kafka_resp_err_t code = rd_kafka_producev (
+      self->producer, RD_KAFKA_V_TOPIC (self->topic),
+      RD_KAFKA_V_KEY (record->source, strlen (record->source)),
+      RD_KAFKA_V_VALUE (record->line, record->length - 1),
+      RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE (delivery), RD_KAFKA_V_END);
+
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    self->unreported++;
+  else
+    *delivery = (Delivery) {TRUE, code};
+  return code;
+}
+
+/* A message that Kafka will never take. */
+static gboolean
+is_refusal (rd_kafka_resp_err_t code)
+{
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_MSG
+         || code == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+}
+
+static gboolean
+count_done (const KafkaDestination *self, const Delivery *deliveries, guint n,
+            PublishDelivery *delivery, GError **error)
+{
+  for (guint i = 0; i < n; i++) {
+    rd_kafka_resp_err_t code = deliveries[i].code;
+
+    if (!deliveries[i].reported)
+      return fail (self, "messages were not sent in time", error);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !is_refusal (code))
+      return fail (self, rd_kafka_err2str (code), error);
+    delivery->done++;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+      continue;
+    delivery->refused++;
+    g_clear_error (&delivery->reason);
+    fail (self, rd_kafka_err2str (code), &delivery->reason);
+  }
+  return TRUE;
+}
+
+static gboolean
+send_batch (PublishDestination *destination, PublishRecord *const *records, guint n,
+            PublishDelivery *delivery, GCancellable *cancellable, GError **error)
+{
+  KafkaDestination *self = (KafkaDestination *)destination;
+  g_autofree Delivery *deliveries = g_new0 (Delivery, n);
+
+  self->unreported = 0;
+  for (guint i = 0; i < n; i++)
+    produce (self, records[i], &deliveries[i]);
+  /* message.timeout.ms bounds this. */
+  while (self->unreported > 0 && !g_cancellable_is_cancelled (cancellable))
+    rd_kafka_poll (self->producer, POLL_MS);
+  if (self->unreported > 0) {
+    rd_kafka_purge (self->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (self->unreported > 0)
+      rd_kafka_poll (self->producer, POLL_MS);
+  }
+  return count_done (self, deliveries, n, delivery, error);
+}
+
+static void
+free_kafka (PublishDestination *destination)
+{
+  KafkaDestination *self = (KafkaDestination *)destination;
+
+  g_free (self->brokers);
+  g_free (self->topic);
+  g_free (self->user);
+}
+
+static const PublishDestinationClass kafka_class = {
+    .open = open_kafka,
+    .send = send_batch,
+    .close = close_kafka,
+    .free = free_kafka,
+    .retry_min = 250,
+    .retry_max = 30000,
+};
+
+/* [USER@]HOST:PORT,HOST:PORT/TOPIC: no URI that a library reads, as it has several hosts. */
+PublishDestination *
+publish_kafka_new (const PublishOptions *options, GError **error)
+{
+  const char *start = strstr (options->location, "://") + 3, *slash = strchr (start, '/');
+  g_autofree char *authority =
+      g_strndup (start, slash != NULL ? (gsize)(slash - start) : strlen (start));
+  char *at = strrchr (authority, '@');
+  KafkaDestination *self;
+
+  if (at != NULL && memchr (authority, ':', (gsize)(at - authority)) != NULL) {
+    publish_address_check ("kafka://user:password@host", error);
+    return NULL;
+  }
+  if (slash == NULL || slash[1] == '\0' || strchr (slash + 1, '/') != NULL || slash == start) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "%s: expected kafka://HOST:PORT,HOST:PORT/TOPIC", options->location);
+    return NULL;
+  }
+  self = publish_destination_alloc (sizeof *self, &kafka_class, options);
+  self->tls = g_str_has_prefix (options->location, "kafkas");
+  self->topic = g_strdup (slash + 1);
+  self->brokers = g_strdup (at != NULL ? at + 1 : authority);
+  self->user =
+      at != NULL ? g_strndup (authority, (gsize)(at - authority)) : g_strdup (options->user);
+  return &self->parent;
+}

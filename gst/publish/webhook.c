@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Webhooks, by libsoup: one POST per message.
+ *
+ * 2xx: taken. 408, 425, 429 and 5xx, or no answer: tried again later, after Retry-After where the
+ * server says so. What else a server answers will not change: the message is refused.
+ *
+ * Source: RFC 9110 (HTTP), RFC 6585 (429), RFC 6750 (bearer tokens). */
+#include <libsoup/soup.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "publish/address.h"
+#include "publish/destination.h"
+
+#define GST_CAT_DEFAULT publish_debug
+
+#define MAX_RETRY_AFTER 3600 /* seconds */
+
+typedef struct {
+  PublishDestination parent;
+  SoupSession *session;
+  GTlsCertificate *certificate; /* the client's; NULL: none */
+  char *authorization;          /* header; NULL: none */
+  gint64 not_before;            /* monotonic: the server asked to wait */
+} WebhookDestination;
+
+static gboolean
+fail (const WebhookDestination *self, const char *what, GError **error)
+{
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: %s", self->parent.options.location, what);
+  return FALSE;
+}
+
+/* ---- Opening ---- */
+
+static gboolean
+set_tls (WebhookDestination *self, GError **error)
+{
+  const PublishOptions *options = &self->parent.options;
+  g_autoptr (GTlsDatabase) authorities = NULL;
+
+  if (options->tls_ca != NULL) {
+    authorities = g_tls_file_database_new (options->tls_ca, error);
+    if (authorities == NULL)
+      return FALSE;
+    soup_session_set_tls_database (self->session, authorities);
+  }
+  if (options->tls_cert != NULL)
+    self->certificate = g_tls_certificate_new_from_files (
+        options->tls_cert, options->tls_key != NULL ? options->tls_key : options->tls_cert, error);
+  return options->tls_cert == NULL || self->certificate != NULL;
+}
+
+static void
+forget_secret (WebhookDestination *self)
+{
+  if (self->authorization != NULL)
+    memset (self->authorization, 0, strlen (self->authorization));
+  g_clear_pointer (&self->authorization, g_free);
+}
+
+static void
+close_webhook (PublishDestination *destination, GCancellable *cancellable)
+{
+  WebhookDestination *self = (WebhookDestination *)destination;
+
+  g_clear_object (&self->session);
+  g_clear_object (&self->certificate);
+  forget_secret (self);
+}
+
+static gboolean
+open_webhook (PublishDestination *destination, const char *source, GCancellable *cancellable,
+              GError **error)
+{
+  WebhookDestination *self = (WebhookDestination *)destination;
+  guint timeout = (guint)(destination->options.timeout / GST_SECOND) + 1;
+  char *secret;
+
+  if (g_get_monotonic_time () < self->not_before)
+    return fail (self, "the server asked to wait", error);
+  if (!publish_options_read_secret (&destination->options, &secret, error))
+    return FALSE;
+  if (secret != NULL) {
+    self->authorization = g_strconcat ("Bearer ", secret, NULL);
+    memset (secret, 0, strlen (secret));
+    g_free (secret);
+  }
+  self->session =
+      soup_session_new_with_options ("timeout", timeout, "user-agent", "gst-ensemble ", NULL);
+  if (set_tls (self, error))
+    return TRUE;
+  close_webhook (destination, NULL);
+  return FALSE;
+}
+
+/* ---- Sending ---- */
+
+typedef enum { TAKEN, LATER, REFUSED } Answer;
+
+static Answer
+judge (guint status)
+{
+  if (SOUP_STATUS_IS_SUCCESSFUL (status))
+    return TAKEN;
+  if (SOUP_STATUS_IS_SERVER_ERROR (status) || status == SOUP_STATUS_REQUEST_TIMEOUT || status == 425
+      || status == 429)
+    return LATER;
+  return REFUSED;
+}
+
+static void
+heed_retry_after (WebhookDestination *self, SoupMessage *message)
+{
+  const char *text =
+      soup_message_headers_get_one (soup_message_get_response_headers (message), "Retry-After");
+  guint64 seconds = text != NULL ? g_ascii_strtoull (text, NULL, 10) : 0;
+
+  self->not_before =
+      g_get_monotonic_time () + (gint64)MIN (seconds, MAX_RETRY_AFTER) * G_TIME_SPAN_SECOND;
+}
+
+static SoupMessage *
+make_request (WebhookDestination *self, const PublishRecord *record)
+{
+  SoupMessage *message = soup_message_new (SOUP_METHOD_POST, self->parent.options.location);
+  /* Without its newline. */
+  g_autoptr (GBytes) body = g_bytes_new (record->line, record->length - 1);
+
+  soup_message_set_request_body_from_bytes (message, "application/json", body);
+  if (self->authorization != NULL)
+    soup_message_headers_replace (soup_message_get_request_headers (message), "Authorization",
+                                  self->authorization);
+  if (self->certificate != NULL)
+    soup_message_set_tls_client_certificate (message, self->certificate);
+  /* A redirection would turn the POST into a GET, and take the token elsewhere. */
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  return message;
+}
+
+/* FALSE: to be tried again. */
+static gboolean
+post (WebhookDestination *self, const PublishRecord *record, PublishDelivery *delivery,
+      GCancellable *cancellable, GError **error)
+{
+  g_autoptr (SoupMessage) message = make_request (self, record);
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (GBytes) answer =
+      soup_session_send_and_read (self->session, message, cancellable, &reason);
+  guint status = soup_message_get_status (message);
+  g_autofree char *text =
+      g_strdup_printf ("%u %s", status, soup_message_get_reason_phrase (message));
+
+  if (answer == NULL)
+    return fail (self, reason->message, error);
+  if (judge (status) == LATER) {
+    heed_retry_after (self, message);
+    return fail (self, text, error);
+  }
+  delivery->done++;
+  if (judge (status) == TAKEN)
+    return TRUE;
+  delivery->refused++;
+  g_clear_error (&delivery->reason);
+  fail (self, text, &delivery->reason);
+  return TRUE;
+}
+
+static gboolean
+send_posts (PublishDestination *destination, PublishRecord *const *records, guint n,
+            PublishDelivery *delivery, GCancellable *cancellable, GError **error)
+{
+  WebhookDestination *self = (WebhookDestination *)destination;
+
+  for (guint i = 0; i < n; i++)
+    if (!post (self, records[i], delivery, cancellable, error))
+      return FALSE;
+  return TRUE;
+}
+
+static const PublishDestinationClass webhook_class = {
+    .open = open_webhook,
+    .send = send_posts,
+    .close = close_webhook,
+    .retry_min = 250,
+    .retry_max = 30000,
+};
+
+PublishDestination *
+publish_webhook_new (const PublishOptions *options, GError **error)
+{
+  PublishAddress address;
+  WebhookDestination *self;
+
+  if (!publish_address_parse (options->location, 80, 443, &address, error))
+    return NULL;
+  publish_address_clear (&address);
+  self = publish_destination_alloc (sizeof *self, &webhook_class, options);
+  return &self->parent;
+}

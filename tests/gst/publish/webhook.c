@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Webhooks against a server in a thread of the test's. */
+#include <libsoup/soup.h>
+
+#include "fixture.h"
+
+static struct {
+  GMainContext *context;
+  GMainLoop *loop;
+  GThread *thread;
+  SoupServer *server;
+  GMutex lock;
+  const guint *answers; /* statuses, one after the other; 0: 200 from here on */
+  GString *taken;       /* bodies that were answered by 200, a line each */
+  guint requests;
+  char *authorization, *content_type;
+} server;
+
+static void
+answer (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
+        gpointer data)
+{
+  SoupMessageBody *body = soup_server_message_get_request_body (message);
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  guint status = 200;
+
+  g_mutex_lock (&server.lock);
+  server.requests++;
+  if (server.answers != NULL && *server.answers != 0)
+    status = *server.answers++;
+  if (status == 200) {
+    g_string_append_len (server.taken, body->data, body->length);
+    g_string_append_c (server.taken, '\n');
+  }
+  if (status == 503)
+    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Retry-After",
+                                  "1");
+  g_free (server.authorization);
+  server.authorization = g_strdup (soup_message_headers_get_one (headers, "Authorization"));
+  g_free (server.content_type);
+  server.content_type = g_strdup (soup_message_headers_get_content_type (headers, NULL));
+  g_mutex_unlock (&server.lock);
+  soup_server_message_set_status (message, status, NULL);
+}
+
+static gpointer
+serve (gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  GSList *uris;
+
+  g_main_context_push_thread_default (server.context);
+  server.server = soup_server_new (NULL, NULL);
+  soup_server_add_handler (server.server, "/results", answer, NULL, NULL);
+  soup_server_listen_local (server.server, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, &error);
+  ck_assert_no_error (error);
+  uris = soup_server_get_uris (server.server);
+  g_mutex_lock (&server.lock);
+  g_free (publish_options.location);
+  publish_options.location =
+      g_strdup_printf ("http://127.0.0.1:%d/results", g_uri_get_port (uris->data));
+  g_mutex_unlock (&server.lock);
+  g_slist_free_full (uris, (GDestroyNotify)g_uri_unref);
+  g_main_loop_run (server.loop);
+  g_object_unref (server.server);
+  g_main_context_pop_thread_default (server.context);
+  return NULL;
+}
+
+static gboolean
+is_listening (void)
+{
+  gboolean listening;
+
+  g_mutex_lock (&server.lock);
+  listening = g_str_has_prefix (publish_options.location, "http:");
+  g_mutex_unlock (&server.lock);
+  return listening;
+}
+
+static void
+set_up (void)
+{
+  publish_set_up ();
+  server.context = g_main_context_new ();
+  server.loop = g_main_loop_new (server.context, FALSE);
+  server.taken = g_string_new (NULL);
+  server.thread = g_thread_new ("server", serve, NULL);
+  publish_wait (is_listening ());
+}
+
+static void
+tear_down (void)
+{
+  g_main_loop_quit (server.loop);
+  g_main_context_wakeup (server.context);
+  g_thread_join (server.thread);
+  g_main_loop_unref (server.loop);
+  g_main_context_unref (server.context);
+  g_string_free (server.taken, TRUE);
+  g_free (server.authorization);
+  g_free (server.content_type);
+  publish_tear_down ();
+}
+
+/* Five messages are pushed; the server answers as it says, and then takes all. */
+static const struct {
+  const char *name;
+  guint answers[8];
+  guint refused, requests, first; /* first: of the messages that it takes */
+  const char *warning;
+} answer_rows[] = {
+    {"taken", {0}, 0, 5, 0, NULL},
+    {"later", {503, 500, 429, 408}, 0, 9, 0, "503 Service Unavailable"},
+    {"refused", {404, 400}, 2, 5, 2, "are being lost: 2 so far: http*/results: 400 Bad Request"},
+    {"redirected", {302}, 1, 5, 1, "302 Found"},
+};
+
+START_TEST (test_answers)
+{
+  guint refused = answer_rows[_i].refused;
+  g_autofree char *notes = NULL;
+  PublishQueue *queue;
+
+  server.answers = answer_rows[_i].answers;
+  queue = publish_start ();
+  publish_push (queue, 0, 5);
+  publish_wait_sent (queue, 5 - refused);
+  ck_assert_uint_eq (publish_queue_get_counts (queue).refused, refused);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  publish_check (server.taken->str, answer_rows[_i].first, 5 - refused);
+  ck_assert_uint_eq (server.requests, answer_rows[_i].requests);
+  ck_assert_str_eq (server.content_type, "application/json");
+  ck_assert_ptr_null (server.authorization);
+  notes = publish_get_notes ();
+  test_message ("%s", notes);
+  if (answer_rows[_i].warning != NULL) {
+    g_autofree char *pattern = g_strdup_printf ("*%s*", answer_rows[_i].warning);
+
+    ck_assert (g_pattern_match_simple (pattern, notes));
+  } else {
+    ck_assert_str_eq (notes, "");
+  }
+}
+END_TEST
+
+START_TEST (test_token)
+{
+  PublishQueue *queue;
+
+  g_setenv ("TEST_PUBLISH_TOKEN", "hunter2", TRUE);
+  publish_options.secret = g_strdup ("env:TEST_PUBLISH_TOKEN");
+  queue = publish_start ();
+  publish_push (queue, 0, 1);
+  publish_wait_sent (queue, 1);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  ck_assert_str_eq (server.authorization, "Bearer hunter2");
+}
+END_TEST
+
+/* Nobody listens: messages wait in the spool for the next process. */
+START_TEST (test_absent)
+{
+  g_autofree char *location = g_strdup (publish_options.location);
+  PublishQueue *queue;
+
+  publish_options.spool = g_build_filename (publish_folder, "spool", NULL);
+  g_free (publish_options.location);
+  publish_options.location = g_strdup ("http://127.0.0.1:1/");
+  queue = publish_start ();
+  publish_push (queue, 0, 10);
+  publish_wait (publish_count_notes ("http://127.0.0.1:1/: ") > 0);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  g_free (publish_options.location);
+  publish_options.location = g_steal_pointer (&location);
+  queue = publish_start ();
+  publish_wait_sent (queue, 10);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  publish_check (server.taken->str, 0, 10);
+}
+END_TEST
+
+static const struct {
+  const char *location, *expected;
+} location_rows[] = {
+    {"http://", "expected SCHEME://HOST, found no host"},
+    {"https://user:hunter2@host/", "expected an address without a password"},
+};
+
+START_TEST (test_locations)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_free (publish_options.location);
+  publish_options.location = g_strdup (location_rows[_i].location);
+  ck_assert_ptr_null (publish_destination_new (&publish_options, &error));
+  ck_assert_contains (error->message, location_rows[_i].expected);
+  ck_assert_ptr_null (strstr (error->message, "hunter2"));
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  test_init (&argc, &argv);
+  test_suite ("gst/publish/webhook");
+  test_fixture (set_up, tear_down);
+  TEST_ADD_ROWS ("answers", test_answers, answer_rows);
+  test_add ("token", test_token);
+  test_add ("absent", test_absent);
+  TEST_ADD_LOOP ("location", test_locations, location_rows);
+  return test_run ();
+}
