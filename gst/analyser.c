@@ -29,6 +29,8 @@ struct _GstEnsembleAnalyser {
   EnsEnsemble *ensemble;
   EnsStyle *style; /* NULL: none */
   Job waiting;
+  guint width, height;                  /* of the latest frame, 0: none yet */
+  GstEnsembleSettings settings;         /* of its */
   guint64 submitted, running, finished; /* the latest tickets; running 0: none */
   guint64 flushed;                      /* results of this ticket and earlier ones are discarded */
   GQueue spares;                        /* EnsPicture */
@@ -119,9 +121,8 @@ drop_waiting (GstEnsembleAnalyser *analyser)
   return recycle (analyser, g_steal_pointer (&analyser->waiting.picture));
 }
 
-static GstEnsembleTags *
-run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, EnsStyle *style,
-         GError **error)
+static EnsResult *
+analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
   const GstEnsembleRegions *regions = job->regions;
@@ -139,9 +140,18 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, E
       .origins = regions != NULL ? (const EnsRegionOrigin *)regions->origins->data : NULL,
       .n_regions = regions != NULL ? regions->rects->len : 0,
   };
+
+  return ens_analysis_run (analysis, &job->picture->frame, job->picture->pts, &options, error);
+}
+
+static GstEnsembleTags *
+run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, EnsStyle *style,
+         GError **error)
+{
+  const GstEnsembleSettings *settings = &job->settings;
   g_autoptr (EnsResult) result = NULL;
 
-  result = ens_analysis_run (analysis, &job->picture->frame, job->picture->pts, &options, error);
+  result = analyse_job (analysis, job, style, error);
   if (result == NULL) {
     gst_ensemble_state_events_take_failure (analyser->state_events, job->stretch, &settings->time,
                                             job->running_time);
@@ -203,17 +213,40 @@ finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags
   g_cond_broadcast (&analyser->done);
 }
 
+/* What the analysing thread works with. */
+typedef struct {
+  EnsEnsemble *ensemble;
+  EnsAnalysis *analysis;
+} Work;
+
+static void
+clear_work (Work *work)
+{
+  g_clear_pointer (&work->analysis, ens_analysis_free);
+  g_clear_pointer (&work->ensemble, ens_ensemble_unref);
+}
+
+/* Takes the ensemble over, unless NULL: the one it has stays then. */
+static void
+change_ensemble (GstEnsembleAnalyser *analyser, Work *work, EnsEnsemble *ensemble)
+{
+  if (ensemble == NULL)
+    return;
+  clear_work (work);
+  *work = (Work) {ensemble, ens_analysis_new (ensemble)};
+  gst_ensemble_state_events_set_bundle (analyser->state_events, ens_ensemble_get_bundle (ensemble));
+}
+
 static gpointer
 analyse_frames (gpointer data)
 {
   GstEnsembleAnalyser *analyser = data;
-  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (analyser->ensemble);
+  Work work = {0};
 
-  gst_ensemble_state_events_set_bundle (analyser->state_events,
-                                        ens_ensemble_get_bundle (analyser->ensemble));
   g_mutex_lock (&analyser->lock);
   while (!analyser->quit) {
     g_autoptr (EnsStyle) style = NULL;
+    EnsEnsemble *other;
     GstEnsembleTags *tags;
     GError *error = NULL;
     Job job;
@@ -226,15 +259,44 @@ analyse_frames (gpointer data)
     analyser->waiting.picture = NULL;
     analyser->running = job.ticket;
     style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
+    other = analyser->ensemble != work.ensemble ? ens_ensemble_ref (analyser->ensemble) : NULL;
     g_mutex_unlock (&analyser->lock);
-    tags = run_job (analyser, analysis, &job, style, &error);
+    change_ensemble (analyser, &work, other);
+    tags = run_job (analyser, work.analysis, &job, style, &error);
     gst_ensemble_regions_free (job.regions);
     drop_picture (analyser, &job);
     g_mutex_lock (&analyser->lock);
     finish_job (analyser, &job, tags, error);
   }
   g_mutex_unlock (&analyser->lock);
+  clear_work (&work);
   return NULL;
+}
+
+gboolean
+gst_ensemble_analyser_try (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble, EnsStyle *style,
+                           GError **error)
+{
+  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (ensemble);
+  g_autoptr (EnsPicture) picture = NULL;
+  g_autoptr (EnsResult) result = NULL;
+  guint width, height;
+  Job job = {0};
+
+  g_mutex_lock (&analyser->lock);
+  job.settings = analyser->settings;
+  width = analyser->width;
+  height = analyser->height;
+  g_mutex_unlock (&analyser->lock);
+  if (width == 0)
+    return TRUE;
+  /* Scales that do not fit are left out later, with a warning of their own. */
+  if (job.settings.n_scales > 0
+      && !ens_ensemble_check_scales (ensemble, job.settings.scales, job.settings.n_scales, NULL))
+    job.settings.n_scales = 0;
+  job.picture = picture = ens_picture_new (ENS_PIXELS_GRAY8, width, height);
+  result = analyse_job (analysis, &job, style, error);
+  return result != NULL;
 }
 
 void
@@ -292,6 +354,21 @@ gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style)
   g_clear_pointer (&old, ens_style_unref);
 }
 
+void
+gst_ensemble_analyser_set_ensemble (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
+                                    EnsStyle *style)
+{
+  EnsEnsemble *old;
+
+  gst_ensemble_analyser_set_style (analyser, NULL);
+  g_mutex_lock (&analyser->lock);
+  old = analyser->ensemble;
+  analyser->ensemble = ens_ensemble_ref (ensemble);
+  analyser->style = style != NULL ? ens_style_ref (style) : NULL;
+  g_mutex_unlock (&analyser->lock);
+  g_clear_pointer (&old, ens_ensemble_unref);
+}
+
 guint64
 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture,
                               GstEnsembleRegions *regions, GstClockTime running_time,
@@ -303,6 +380,9 @@ gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture
 
   g_mutex_lock (&analyser->lock);
   older = drop_waiting (analyser);
+  analyser->width = picture->frame.width;
+  analyser->height = picture->frame.height;
+  analyser->settings = *settings;
   ticket = ++analyser->submitted;
   stretch = gst_ensemble_state_events_get_stretch (analyser->state_events);
   analyser->waiting = (Job) {.picture = picture,

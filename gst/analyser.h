@@ -71,6 +71,15 @@ EnsPicture *gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser);
  */
 void gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style);
 
+/* What frames are analysed by from the next one on, also one that waits, and the style that goes
+ * with it. */
+void gst_ensemble_analyser_set_ensemble (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
+                                         EnsStyle *style);
+/* Analyses a grey picture like the latest frame, on the thread that asks: what has to be planned
+ * for such frames then is, or can't be. TRUE if there has been no frame. */
+gboolean gst_ensemble_analyser_try (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
+                                    EnsStyle *style, GError **error);
+
 /* Takes the place of the frame that waits, if one does. Returns a ticket to wait with. picture:
  * (transfer full), held by nobody else. regions: (transfer full), which are classified instead of
  * region proposals; NULL: none are given. */

@@ -7,6 +7,7 @@
 enum {
   PROP_0,
   PROP_MODEL,
+  PROP_WATCH_MODEL,
   PROP_DEVICE,
   PROP_MAX_MEMORY,
   PROP_MAX_OPERATIONS,
@@ -169,6 +170,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     gst_ensemble_classify_set_events_property (self, id - EVENTS_PROPS, value);
     return;
   }
+  if (id == PROP_MODEL) {
+    gst_ensemble_classify_set_model (self, g_value_get_string (value));
+    return;
+  }
   if (id == PROP_STYLE) {
     gst_ensemble_classify_set_style (self, g_value_get_string (value));
     return;
@@ -187,10 +192,6 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   }
   GST_OBJECT_LOCK (self);
   switch (id) {
-  case PROP_MODEL:
-    g_free (self->model);
-    self->model = g_value_dup_string (value);
-    break;
   case PROP_DEVICE:
     g_free (self->device);
     self->device = g_strdup (g_value_get_string (value) ? g_value_get_string (value)
@@ -229,6 +230,9 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   case PROP_MAX_SUB_IMAGES:
     self->settings.max_sub_images = g_value_get_uint (value);
     break;
+  case PROP_WATCH_MODEL:
+    self->watch_model = g_value_get_boolean (value);
+    break;
   case PROP_GATE:
     self->settings.gate = g_value_get_boolean (value);
     break;
@@ -243,6 +247,8 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
   }
   GST_OBJECT_UNLOCK (self);
+  if (id == PROP_WATCH_MODEL)
+    gst_ensemble_classify_update_watch (self);
   if (id == PROP_MODE)
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
@@ -317,6 +323,9 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
   case PROP_MAX_SUB_IMAGES:
     g_value_set_uint (value, self->settings.max_sub_images);
     break;
+  case PROP_WATCH_MODEL:
+    g_value_set_boolean (value, self->watch_model);
+    break;
   case PROP_GATE:
     g_value_set_boolean (value, self->settings.gate);
     break;
@@ -340,7 +349,13 @@ static void
 make_bundle_properties (void)
 {
   props[PROP_MODEL] = g_param_spec_string (
-      "model", "Model", "Folder of the bundle, NAME.ensemble (required)", NULL, READY);
+      "model", "Model",
+      "Folder of the bundle, NAME.ensemble (required). While playing it is opened in the "
+      "background; one that can't be used is refused, and the one before stays",
+      NULL, PLAYING);
+  props[PROP_WATCH_MODEL] = g_param_spec_boolean (
+      "watch-model", "Watch model",
+      "Open the bundle again when its files are replaced, once they are complete", FALSE, PLAYING);
   props[PROP_DEVICE] =
       g_param_spec_string ("device", "Device",
                            "Where networks run: auto (a GPU if there is one, else the CPU), cpu, "

@@ -96,7 +96,8 @@ fail_analysis (GstEnsembleClassify *self, const GError *error)
 static void
 pass_warning_on (GstEnsembleClassify *self)
 {
-  g_autofree char *warning = ens_device_take_warning (ens_ensemble_get_device (self->ensemble));
+  g_autoptr (EnsDevice) device = gst_ensemble_classify_get_device (self);
+  g_autofree char *warning = ens_device_take_warning (device);
 
   if (warning != NULL)
     GST_ELEMENT_WARNING (self, RESOURCE, FAILED, ("%s", warning), (NULL));
@@ -146,9 +147,10 @@ copy_frame (GstEnsembleClassify *self, GstBuffer *buffer)
 static EnsPicture *
 take_frame (GstEnsembleClassify *self, GstBuffer *buffer)
 {
+  g_autoptr (EnsDevice) device = gst_ensemble_classify_get_device (self);
   EnsPicture *picture = NULL;
 
-  if (ens_device_imports_dma_bufs (ens_ensemble_get_device (self->ensemble)))
+  if (ens_device_imports_dma_bufs (device))
     picture = gst_ensemble_wrap_dma_buf (buffer, &self->info);
   GST_TRACE_OBJECT (self, "the frame is %s", picture != NULL ? "held" : "copied");
   return picture != NULL ? picture : copy_frame (self, buffer);
@@ -448,10 +450,11 @@ propose_allocation (GstBaseTransform *trans, GstQuery *decided, GstQuery *query)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
   gboolean answered = parent_of (trans)->propose_allocation (trans, decided, query);
+  g_autoptr (EnsDevice) device = gst_ensemble_classify_get_device (self);
   GstCaps *caps = NULL;
   GstVideoInfo info;
 
-  if (!ens_device_imports_dma_bufs (ens_ensemble_get_device (self->ensemble)))
+  if (device == NULL || !ens_device_imports_dma_bufs (device))
     return answered;
   raise_pools (query);
   gst_query_parse_allocation (query, &caps, NULL);

@@ -44,6 +44,11 @@
  * is. Each element has its own, also where several share a bundle, and it may change while playing:
  * it is loaded in the background, and one that can't be loaded is refused with a warning.
  *
+ * The model may change while playing: #GstEnsembleClassify:model is set, or with
+ * #GstEnsembleClassify:watch-model its files are replaced. It is opened and tried in the background
+ * and takes the old one's place between two frames; no frame is lost. One that can't be used is
+ * refused with a warning. The element message ensemble-model-changed names model, name and version.
+ *
  * What a stream's results together say of a class is its state: smoothed, by consensus, with
  * hysteresis and minimum durations (#GstEnsembleClassify:smoothing and what follows). When a class
  * appears or leaves, element messages class-appeared and class-left are posted, and an event
@@ -151,6 +156,25 @@ open_on_device (GstEnsembleClassify *self, const char *model, const char *device
   return g_steal_pointer (&ensemble);
 }
 
+void
+gst_ensemble_classify_post_notes (GstEnsembleClassify *self, EnsEnsemble *ensemble)
+{
+  for (const char *const *note = ens_ensemble_get_notes (ensemble); *note != NULL; note++)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", *note), (NULL));
+}
+
+EnsDevice *
+gst_ensemble_classify_get_device (GstEnsembleClassify *self)
+{
+  EnsDevice *device = NULL;
+
+  GST_OBJECT_LOCK (self);
+  if (self->ensemble != NULL)
+    device = ens_device_ref (ens_ensemble_get_device (self->ensemble));
+  GST_OBJECT_UNLOCK (self);
+  return device;
+}
+
 /* The bundle on its device, or NULL and an error message on the bus. (transfer full) */
 static EnsEnsemble *
 open_or_report (GstEnsembleClassify *self, const char *model, const char *device)
@@ -172,8 +196,7 @@ open_or_report (GstEnsembleClassify *self, const char *model, const char *device
   }
   GST_INFO_OBJECT (self, "opened %s on %s", model,
                    ens_device_get_name (ens_ensemble_get_device (ensemble)));
-  for (const char *const *note = ens_ensemble_get_notes (ensemble); *note != NULL; note++)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", *note), (NULL));
+  gst_ensemble_classify_post_notes (self, ensemble);
   return ensemble;
 }
 
@@ -248,6 +271,7 @@ start (GstBaseTransform *trans)
   GST_OBJECT_UNLOCK (self);
   gst_ensemble_classify_reset_stream (self);
   gst_ensemble_analyser_start (self->analyser, self->ensemble);
+  gst_ensemble_classify_set_running (self, TRUE);
   return TRUE;
 }
 
@@ -256,6 +280,7 @@ stop (GstBaseTransform *trans)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
 
+  gst_ensemble_classify_set_running (self, FALSE);
   gst_ensemble_analyser_stop (self->analyser);
   gst_ensemble_classify_end_states (self, "end");
   gst_ensemble_classify_send_events (self, FALSE);

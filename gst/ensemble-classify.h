@@ -48,6 +48,8 @@ typedef struct {
 G_DECLARE_FINAL_TYPE (GstEnsembleClassify, gst_ensemble_classify, GST, ENSEMBLE_CLASSIFY,
                       GstBaseTransform)
 
+typedef struct _GstEnsembleModelWatch GstEnsembleModelWatch;
+
 struct _GstEnsembleClassify {
   GstBaseTransform parent;
 
@@ -60,13 +62,19 @@ struct _GstEnsembleClassify {
   EnsLimits limits;
   char *style;
   guint style_request; /* the latest one */
+  guint model_request; /* the same */
+  gboolean watch_model;
   gboolean post_messages;
   GstEnsembleInferenceRegion inference_region;
   char *object_class; /* types of regions, separated by commas; NULL: all */
   guint revision;     /* counts what has been set: a still frame may have another result then */
   GstEnsembleMotion motion;
 
-  /* From READY on: the bundle, and the properties it was opened with. */
+  gboolean running;             /* frames are analysed; guarded by the object lock */
+  GstEnsembleModelWatch *watch; /* the same; NULL: none */
+
+  /* From READY on, and from another thread while frames are analysed, under the object lock: the
+   * bundle, and the properties it was opened with. */
   EnsEnsemble *ensemble;
   char *opened_model, *opened_device, *opened_style;
   EnsLimits opened_limits;
@@ -101,6 +109,18 @@ void gst_ensemble_classify_get_events_property (GstEnsembleClassify *self, guint
 void gst_ensemble_classify_send_events (GstEnsembleClassify *self, gboolean downstream);
 /* What is present leaves; results of frames up to now don't count. Any thread. */
 void gst_ensemble_classify_end_states (GstEnsembleClassify *self, const char *reason);
+/* Changes the property. While frames are analysed the model is opened in a thread, and takes the
+ * old one's place between two frames; one that does not work is refused with a warning. Any thread.
+ */
+void gst_ensemble_classify_set_model (GstEnsembleClassify *self, const char *model);
+/* Frames are analysed from now on, or no longer. */
+void gst_ensemble_classify_set_running (GstEnsembleClassify *self, gboolean running);
+/* Starts or stops watching the files, as the properties say. */
+void gst_ensemble_classify_update_watch (GstEnsembleClassify *self);
+/* The device of the bundle in use, NULL if there is none. (transfer full) */
+EnsDevice *gst_ensemble_classify_get_device (GstEnsembleClassify *self);
+/* Says on the bus how its networks were loaded. */
+void gst_ensemble_classify_post_notes (GstEnsembleClassify *self, EnsEnsemble *ensemble);
 /* Changes the property. With an open bundle the style is loaded in a thread; one that can't be is
  * refused with a warning on the bus, and the old one stays. Any thread. */
 void gst_ensemble_classify_set_style (GstEnsembleClassify *self, const char *name);

@@ -80,10 +80,13 @@ const EnsStateChange *ens_time_filter_update (EnsTimeFilter *filter,
                                               const EnsTimeSettings *settings, guint64 time,
                                               EnsClassResult *classes, guint *n_changes);
 
-/* Time has come to a frame without a result: what is too old is forgotten. */
+/* Time has come to a frame, perhaps without a result: what is too old is forgotten. */
 const EnsStateChange *ens_time_filter_advance (EnsTimeFilter *filter,
                                                const EnsTimeSettings *settings, guint64 time,
                                                guint *n_changes);
+
+/* A frame at that time looks like the one that the last result is of, which still holds. */
+void ens_time_filter_hold (EnsTimeFilter *filter, guint64 time);
 
 /* The stream ends, or goes on elsewhere: all that is present leaves, all is forgotten. */
 const EnsStateChange *ens_time_filter_end (EnsTimeFilter *filter, guint *n_changes);

@@ -150,6 +150,9 @@ EnsRoleNetworks ens_bundle_list_role (const EnsBundle *bundle, EnsRole role);
  * schema, or a path that leads out of the folder. (transfer full) */
 EnsBundle *ens_bundle_load (const char *folder, GError **error);
 void ens_bundle_free (EnsBundle *bundle);
+/* What its files on disk are now: which, how large, changed when. As long as it is the same, so is
+ * what they hold. (transfer full) */
+char *ens_bundle_stamp (const EnsBundle *bundle);
 /* Leaves one class alone (M1.5). Where classes exclude each other, P is then the class's calibrated
  * probability by itself, and 0.5 its threshold: thresholds are of P beside the other classes. FALSE
  * with an error that lists the classes if it is none of them. */

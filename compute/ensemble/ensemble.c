@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ensemble/ensemble.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -10,25 +9,20 @@
 
 /* Ensembles in use by the process: opening a bundle again shares its weights and plans. */
 static GMutex registry_lock;
-static GHashTable *registry; /* key → EnsEnsemble, not owned */
+static GCond registry_changed; /* an ensemble has been loaded, or could not be */
+static GHashTable *registry;   /* key → EnsEnsemble, not owned */
 
 /* What makes two openings the same: the device with its limits, and the bundle as it is on disk
  * now. A bundle that was written again is another one, also while the old one is in use. (transfer
  * full) */
 static char *
-make_key (const EnsBundle *bundle, EnsDevice *device)
+make_key (const EnsBundle *bundle, EnsDevice *device, const char *stamp)
 {
-  g_autofree char *path = g_build_filename (bundle->folder, ENS_BUNDLE_FILE, NULL);
   const EnsLimits limits = ens_device_get_limits (device);
-  GStatBuf status = {0};
 
-  g_stat (path, &status);
-  return g_strdup_printf (
-      "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT
-      " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %s",
-      ens_device_get_name (device), limits.memory, limits.operations, (guint64)status.st_dev,
-      (guint64)status.st_ino, (gint64)status.st_size, (gint64)status.st_mtim.tv_sec,
-      status.st_mtim.tv_nsec, bundle->only != NULL ? bundle->classes[0] : "");
+  return g_strdup_printf ("%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s%s",
+                          ens_device_get_name (device), limits.memory, limits.operations, stamp,
+                          bundle->only != NULL ? bundle->classes[0] : "");
 }
 
 static void
@@ -41,6 +35,7 @@ ensemble_free (EnsEnsemble *ensemble)
   ens_bundle_free (ensemble->bundle);
   ens_device_unref (ensemble->device);
   g_free (ensemble->key);
+  g_free (ensemble->stamp);
   g_free (ensemble);
 }
 
@@ -89,9 +84,9 @@ collect_notes (const EnsEnsemble *ensemble)
   return (char **)g_ptr_array_steal (notes, NULL);
 }
 
-/* Takes bundle and key over. (transfer full) */
+/* Takes bundle, key and stamp over. (transfer full) */
 static EnsEnsemble *
-ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, GError **error)
+ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, char *stamp, GError **error)
 {
   EnsEnsemble *ensemble = g_new0 (EnsEnsemble, 1);
 
@@ -99,6 +94,7 @@ ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, GError **error)
   ensemble->bundle = bundle;
   ensemble->device = ens_device_ref (device);
   ensemble->key = key;
+  ensemble->stamp = stamp;
   ensemble->members = g_new0 (EnsMember *, bundle->n_networks);
   for (guint n = 0; n < bundle->n_networks; n++) {
     ensemble->members[n] = open_member (bundle, &bundle->networks[n], device, error);
@@ -117,11 +113,60 @@ ens_ensemble_open (const char *folder, EnsDevice *device, GError **error)
   return ens_ensemble_open_class (folder, NULL, device, error);
 }
 
+/* Lock held. A reference on the ensemble, once it is no longer being loaded, or NULL: there is
+ * none.
+ */
+static EnsEnsemble *
+find_open (const char *key)
+{
+  EnsEnsemble *found = NULL;
+
+  while (registry != NULL && (found = g_hash_table_lookup (registry, key)) != NULL
+         && found->loading) {
+    found = NULL;
+    g_cond_wait (&registry_changed, &registry_lock);
+  }
+  if (found != NULL)
+    found->references++;
+  return found;
+}
+
+/* Lock held. */
+static void
+remove_from_registry (const char *key)
+{
+  g_hash_table_remove (registry, key);
+  if (g_hash_table_size (registry) == 0)
+    g_clear_pointer (&registry, g_hash_table_unref);
+}
+
+/* Loads without the lock, so that nobody who uses another ensemble waits; who wants this one does.
+ * (transfer full) */
+static EnsEnsemble *
+load_for_registry (EnsBundle *bundle, EnsDevice *device, const char *key, const char *stamp,
+                   GError **error)
+{
+  EnsEnsemble place = {.key = (char *)key, .loading = TRUE}, *ensemble;
+
+  if (registry == NULL)
+    registry = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_insert (registry, place.key, &place);
+  g_mutex_unlock (&registry_lock);
+  ensemble = ensemble_new (bundle, device, g_strdup (key), g_strdup (stamp), error);
+  g_mutex_lock (&registry_lock);
+  if (ensemble != NULL)
+    g_hash_table_replace (registry, ensemble->key, ensemble);
+  else
+    remove_from_registry (key);
+  g_cond_broadcast (&registry_changed);
+  return ensemble;
+}
+
 EnsEnsemble *
 ens_ensemble_open_class (const char *folder, const char *class, EnsDevice *device, GError **error)
 {
   g_autoptr (EnsBundle) bundle = NULL;
-  g_autofree char *key = NULL;
+  g_autofree char *key = NULL, *stamp = NULL;
   EnsEnsemble *ensemble;
 
   g_return_val_if_fail (folder != NULL && device != NULL, NULL);
@@ -129,18 +174,12 @@ ens_ensemble_open_class (const char *folder, const char *class, EnsDevice *devic
   bundle = ens_bundle_load (folder, error);
   if (bundle == NULL || (class != NULL && !ens_bundle_keep_class (bundle, class, error)))
     return NULL;
-  key = make_key (bundle, device);
+  stamp = ens_bundle_stamp (bundle);
+  key = make_key (bundle, device, stamp);
   g_mutex_lock (&registry_lock);
-  if (registry == NULL)
-    registry = g_hash_table_new (g_str_hash, g_str_equal);
-  ensemble = g_hash_table_lookup (registry, key);
-  if (ensemble != NULL) {
-    ensemble->references++;
-  } else {
-    ensemble = ensemble_new (g_steal_pointer (&bundle), device, g_steal_pointer (&key), error);
-    if (ensemble != NULL)
-      g_hash_table_insert (registry, ensemble->key, ensemble);
-  }
+  ensemble = find_open (key);
+  if (ensemble == NULL)
+    ensemble = load_for_registry (g_steal_pointer (&bundle), device, key, stamp, error);
   g_mutex_unlock (&registry_lock);
   return ensemble;
 }
@@ -162,9 +201,7 @@ ens_ensemble_unref (EnsEnsemble *ensemble)
   g_mutex_lock (&registry_lock);
   last = --ensemble->references == 0;
   if (last)
-    g_hash_table_remove (registry, ensemble->key);
-  if (last && g_hash_table_size (registry) == 0)
-    g_clear_pointer (&registry, g_hash_table_unref);
+    remove_from_registry (ensemble->key);
   g_mutex_unlock (&registry_lock);
   if (last)
     ensemble_free (ensemble);
@@ -196,6 +233,12 @@ EnsDevice *
 ens_ensemble_get_device (EnsEnsemble *ensemble)
 {
   return ensemble->device;
+}
+
+const char *
+ens_ensemble_get_stamp (EnsEnsemble *ensemble)
+{
+  return ensemble->stamp;
 }
 
 /* ---- Styles ---- */

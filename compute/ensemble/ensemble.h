@@ -24,6 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEnsemble, ens_ensemble_unref)
 
 const EnsBundle *ens_ensemble_get_bundle (EnsEnsemble *ensemble);
 EnsDevice *ens_ensemble_get_device (EnsEnsemble *ensemble);
+/* ens_bundle_stamp () of the files that it was opened from. */
+const char *ens_ensemble_get_stamp (EnsEnsemble *ensemble);
 /* Whether it classifies windows: its retrained networks have classifiers for them. */
 gboolean ens_ensemble_takes_windows (EnsEnsemble *ensemble);
 /* FALSE with an error if these scales can't take the place of the networks' own, as far as can be
