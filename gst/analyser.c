@@ -152,11 +152,8 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, E
   g_autoptr (EnsResult) result = NULL;
 
   result = analyse_job (analysis, job, style, error);
-  if (result == NULL) {
-    gst_ensemble_state_events_take_failure (analyser->state_events, job->stretch, &settings->time,
-                                            job->running_time);
+  if (result == NULL)
     return NULL;
-  }
   gst_ensemble_state_events_take_result (analyser->state_events, job->stretch, &settings->time,
                                          job->running_time, result);
   return tags_new (ens_result_top (result, settings->top_k), job->running_time);

@@ -118,6 +118,7 @@ take_model (GstEnsembleClassify *self, const Swap *swap)
     g_free (self->opened_style);
     self->opened_style = g_strdup (swap->style);
     self->style_request++;
+    self->revision++;
     gst_ensemble_analyser_set_ensemble (self->analyser, swap->ensemble, swap->opened_style);
   }
   GST_OBJECT_UNLOCK (self);
@@ -156,6 +157,7 @@ announce (GstEnsembleClassify *self, const Swap *swap)
   gst_ensemble_classify_post_notes (self, swap->ensemble);
   gst_ensemble_classify_check_style (self);
   gst_ensemble_classify_check_early_scales (self);
+  gst_ensemble_classify_check_regions (self);
   g_object_notify (G_OBJECT (self), "active-device");
 }
 
@@ -222,9 +224,8 @@ gst_ensemble_classify_set_model (GstEnsembleClassify *self, const char *model)
 
 /* ---- Watching ---- */
 
-/* The ensemble in use. (transfer full) */
-static EnsEnsemble *
-get_ensemble (GstEnsembleClassify *self)
+EnsEnsemble *
+gst_ensemble_classify_get_ensemble (GstEnsembleClassify *self)
 {
   EnsEnsemble *ensemble;
 
@@ -272,7 +273,7 @@ use_files (GstEnsembleModelWatch *watch, const char *stamp)
 static void
 poll_files (GstEnsembleModelWatch *watch)
 {
-  g_autoptr (EnsEnsemble) ensemble = get_ensemble (watch->element);
+  g_autoptr (EnsEnsemble) ensemble = gst_ensemble_classify_get_ensemble (watch->element);
   g_autoptr (EnsBundle) bundle = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *now = NULL, *stamp = NULL;

@@ -63,9 +63,11 @@ gst_ensemble_classify_has_moved (GstEnsembleClassify *self, GstBuffer *buffer,
   GstEnsembleMotion *motion = &self->motion;
   double least, share;
   GstClockTime period;
+  gconstpointer ensemble;
   guint revision;
 
   GST_OBJECT_LOCK (self);
+  ensemble = self->ensemble;
   least = motion->least;
   period = motion->period;
   revision = self->revision;
@@ -75,14 +77,15 @@ gst_ensemble_classify_has_moved (GstEnsembleClassify *self, GstBuffer *buffer,
     return TRUE;
   }
   share = measure (self, buffer, &settings->crop);
-  if (share < least && revision == motion->revision && self->ensemble == motion->ensemble
+  if (share < least && revision == motion->revision && ensemble == motion->ensemble
       && !is_overdue (motion, running_time, period)) {
     leave_out (self, share);
+    gst_ensemble_state_events_hold (self->state_events, running_time);
     return FALSE;
   }
   ens_motion_keep (motion->state);
   motion->analysed = running_time;
   motion->revision = revision;
-  motion->ensemble = self->ensemble;
+  motion->ensemble = ensemble;
   return TRUE;
 }

@@ -42,6 +42,7 @@ gst_ensemble_classify_check_regions (GstEnsembleClassify *self)
 static GstEnsembleRegions *
 read_regions (GstEnsembleClassify *self, GstBuffer *buffer, const GstEnsembleSettings *settings)
 {
+  g_autoptr (EnsEnsemble) ensemble = gst_ensemble_classify_get_ensemble (self);
   g_autofree char *object_class = NULL;
   gboolean wanted;
 
@@ -49,7 +50,7 @@ read_regions (GstEnsembleClassify *self, GstBuffer *buffer, const GstEnsembleSet
   wanted = self->inference_region == GST_ENSEMBLE_INFERENCE_REGION_ROI_LIST;
   object_class = g_strdup (self->object_class);
   GST_OBJECT_UNLOCK (self);
-  if (!wanted || !ens_ensemble_takes_windows (self->ensemble))
+  if (!wanted || !ens_ensemble_takes_windows (ensemble))
     return NULL;
   return gst_ensemble_regions_read (
       buffer, &(GstEnsembleRegionFilter) {.width = (guint)GST_VIDEO_INFO_WIDTH (&self->info),

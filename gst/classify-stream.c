@@ -206,6 +206,7 @@ attach_latest (GstEnsembleClassify *self, GstBuffer *buffer, gboolean own,
   g_autoptr (GstEnsembleTags) tags = gst_ensemble_analyser_get_latest (self->analyser);
 
   /* What the result has changed goes before the buffer that shows it. */
+  gst_ensemble_state_events_advance (self->state_events, running_time);
   gst_ensemble_classify_send_events (self, TRUE);
   if (tags != NULL && !self->without_regions)
     attach (self, buffer, tags, own ? 0 : age_of (tags, running_time));

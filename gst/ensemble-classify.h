@@ -117,7 +117,8 @@ void gst_ensemble_classify_set_model (GstEnsembleClassify *self, const char *mod
 void gst_ensemble_classify_set_running (GstEnsembleClassify *self, gboolean running);
 /* Starts or stops watching the files, as the properties say. */
 void gst_ensemble_classify_update_watch (GstEnsembleClassify *self);
-/* The device of the bundle in use, NULL if there is none. (transfer full) */
+/* The bundle in use and its device, NULL if there is none. Any thread. (transfer full) */
+EnsEnsemble *gst_ensemble_classify_get_ensemble (GstEnsembleClassify *self);
 EnsDevice *gst_ensemble_classify_get_device (GstEnsembleClassify *self);
 /* Says on the bus how its networks were loaded. */
 void gst_ensemble_classify_post_notes (GstEnsembleClassify *self, EnsEnsemble *ensemble);

@@ -98,7 +98,7 @@ gst_ensemble_state_events_set_bundle (GstEnsembleStateEvents *events, const EnsB
   events->of_bundle = g_renew (EnsTimeSettings, events->of_bundle, bundle->n_classes);
   events->settings = g_renew (EnsTimeSettings, events->settings, bundle->n_classes);
   for (guint c = 0; c < bundle->n_classes; c++)
-    events->of_bundle[c] = ens_bundle_get_time_settings (bundle, c);
+    events->of_bundle[c] = events->settings[c] = ens_bundle_get_time_settings (bundle, c);
   g_mutex_unlock (&events->lock);
 }
 
@@ -153,15 +153,18 @@ gst_ensemble_state_events_take_result (GstEnsembleStateEvents *events, guint str
 }
 
 void
-gst_ensemble_state_events_take_failure (GstEnsembleStateEvents *events, guint stretch,
-                                        const EnsTimeOverrides *overrides,
-                                        GstClockTime running_time)
+gst_ensemble_state_events_advance (GstEnsembleStateEvents *events, GstClockTime running_time)
 {
   g_mutex_lock (&events->lock);
-  if (stretch == events->stretch) {
-    settle (events, overrides);
-    advance (events, running_time);
-  }
+  advance (events, running_time);
+  g_mutex_unlock (&events->lock);
+}
+
+void
+gst_ensemble_state_events_hold (GstEnsembleStateEvents *events, GstClockTime running_time)
+{
+  g_mutex_lock (&events->lock);
+  ens_time_filter_hold (events->filter, running_time);
   g_mutex_unlock (&events->lock);
 }
 

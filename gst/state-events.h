@@ -34,10 +34,10 @@ guint gst_ensemble_state_events_get_stretch (GstEnsembleStateEvents *events);
 void gst_ensemble_state_events_take_result (GstEnsembleStateEvents *events, guint stretch,
                                             const EnsTimeOverrides *overrides,
                                             GstClockTime running_time, EnsResult *result);
-/* A frame could not be analysed. */
-void gst_ensemble_state_events_take_failure (GstEnsembleStateEvents *events, guint stretch,
-                                             const EnsTimeOverrides *overrides,
-                                             GstClockTime running_time);
+/* Time has come to a frame, perhaps without a result of its own. */
+void gst_ensemble_state_events_advance (GstEnsembleStateEvents *events, GstClockTime running_time);
+/* It needs none, because it looks like the last one that has. */
+void gst_ensemble_state_events_hold (GstEnsembleStateEvents *events, GstClockTime running_time);
 /* The stretch ends: what is present leaves. */
 void gst_ensemble_state_events_end (GstEnsembleStateEvents *events, const char *reason);
 

@@ -20,6 +20,7 @@ struct _EnsTimeFilter {
   Class *classes;
   guint n;
   guint64 last;    /* time of the latest result */
+  guint64 held;    /* up to when it holds, if that is later */
   guint64 spacing; /* usual time between results, 0: unknown */
   GArray *changes; /* EnsStateChange */
 };
@@ -51,7 +52,7 @@ ens_time_filter_new (void)
   EnsTimeFilter *filter = g_new0 (EnsTimeFilter, 1);
 
   filter->names = g_new0 (char *, 1);
-  filter->last = ENS_TIME_NONE;
+  filter->last = filter->held = ENS_TIME_NONE;
   filter->changes = g_array_new (FALSE, FALSE, sizeof (EnsStateChange));
   return filter;
 }
@@ -72,7 +73,7 @@ forget_evidence (EnsTimeFilter *filter)
 {
   for (guint i = 0; i < filter->n; i++)
     filter->classes[i].n_votes = 0;
-  filter->last = ENS_TIME_NONE;
+  filter->last = filter->held = ENS_TIME_NONE;
 }
 
 static guint64
@@ -167,12 +168,19 @@ ens_time_filter_get_state (const EnsTimeFilter *filter, guint class_index)
 
 /* ---- Time ---- */
 
+/* How long nothing has been known. */
+static guint64
+time_without (const EnsTimeFilter *filter, guint64 time)
+{
+  return time_between (filter->held != ENS_TIME_NONE ? filter->held : filter->last, time);
+}
+
 static gboolean
 is_too_old (const EnsTimeFilter *filter, const EnsTimeSettings *settings, guint64 time)
 {
   const guint64 usual = filter->spacing * (settings->consensus_of + 1);
 
-  return settings->forget > 0 && time_between (filter->last, time) > MAX (settings->forget, usual);
+  return settings->forget > 0 && time_without (filter, time) > MAX (settings->forget, usual);
 }
 
 static void
@@ -210,13 +218,20 @@ ens_time_filter_advance (EnsTimeFilter *filter, const EnsTimeSettings *settings,
   return take_changes (filter, n_changes);
 }
 
+void
+ens_time_filter_hold (EnsTimeFilter *filter, guint64 time)
+{
+  if (filter->last != ENS_TIME_NONE && time != ENS_TIME_NONE && time >= filter->last)
+    filter->held = time;
+}
+
 const EnsStateChange *
 ens_time_filter_end (EnsTimeFilter *filter, guint *n_changes)
 {
   begin (filter);
   for (guint i = 0; i < filter->n; i++)
     forget_class (filter, i, filter->last);
-  filter->last = ENS_TIME_NONE;
+  filter->last = filter->held = ENS_TIME_NONE;
   filter->spacing = 0;
   return take_changes (filter, n_changes);
 }
@@ -302,7 +317,8 @@ ens_time_filter_update (EnsTimeFilter *filter, const EnsTimeSettings *settings, 
   passed = time_between (filter->last, time);
   for (guint i = 0; i < filter->n; i++)
     update_class (filter, i, &settings[i], timed, passed, time, &classes[i]);
-  note_spacing (filter, passed);
+  note_spacing (filter, time_without (filter, time));
+  filter->held = ENS_TIME_NONE;
   if (time != ENS_TIME_NONE)
     filter->last = time;
   return take_changes (filter, n_changes);

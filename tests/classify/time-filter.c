@@ -13,10 +13,10 @@
   }
 
 /* Letters, one per result, of a threshold of 0.5: 0 to 9 are P in tenths, w is 0.9 withheld, n is
- * not a number, - a frame whose analysis failed, < time going back by ten seconds, > a gap of a
- * minute, E the end of the stream. A result is a second after what was before. States: + present,
- * . absent, ? unknown. Events: when classes appeared (A) and left (L), with the duration in
- * seconds. */
+ * not a number, - a frame whose analysis failed, = one that looks like the last, < time going back
+ * by ten seconds, > a gap of a minute, E the end of the stream. A result is a second after what was
+ * before. States: + present, . absent, ? unknown. Events: when classes appeared (A) and left (L),
+ * with the duration in seconds. */
 typedef struct {
   const char *name;
   EnsTimeSettings settings;
@@ -73,6 +73,11 @@ static const Row rows[] = {
      "999---9",
      "?++++++",
      "A2"},
+    {"still",
+     {.consensus = 1, .consensus_of = 1, .forget = 2 * SECOND},
+     "9=======9---",
+     "+++++++++++?",
+     "A1 L9:8"},
     {"never-forgets", PLAIN, "9>9", "+++", "A1"},
     {"back", {.consensus = 2, .consensus_of = 2}, "99<9", "?+++", "A2"},
     {"back-needs-new-votes", {.consensus = 2, .consensus_of = 2}, "991<11", "?++++.", "A2 L-5:1"},
@@ -108,6 +113,9 @@ step (EnsTimeFilter *filter, const EnsTimeSettings *settings, char letter, guint
     changes = ens_time_filter_advance (filter, settings, time, &n);
   } else if (letter == '-') {
     changes = ens_time_filter_advance (filter, settings, time += SECOND, &n);
+  } else if (letter == '=') {
+    ens_time_filter_hold (filter, time += SECOND);
+    changes = ens_time_filter_advance (filter, settings, time, &n);
   } else if (letter == 'E') {
     changes = ens_time_filter_end (filter, &n);
   } else {
