@@ -21,14 +21,10 @@ static const EnsAttribute attributes[] = {
 static gboolean
 find_axis (const EnsOperands *operands, guint *axis, GError **error)
 {
-  EnsList list;
+  gint64 number = 0;
 
-  if (!ens_check_list (operands, 1, &list, error))
-    return FALSE;
-  if (list.n != 1)
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input 1 has %u values, expected 1",
-                         list.n);
-  return ens_check_axis (operands, list.values[0], operands->inputs[0]->shape.rank, axis, error);
+  return ens_check_number (operands, 1, &number, error)
+         && ens_check_axis (operands, number, operands->inputs[0]->shape.rank, axis, error);
 }
 
 static gboolean

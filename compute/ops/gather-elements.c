@@ -24,84 +24,71 @@ static const EnsAttribute tuples_attributes[] = {{"batch_dims", ENS_ATTRIBUTE_IN
 /* Shapes */
 
 static gboolean
-elements_shape (EnsOperands *operands, GError **error)
+find_elements (const EnsOperands *operands, EnsIndexing *indexing, GError **error)
 {
   const EnsAxisParams *params = operands->params;
-  guint axis;
 
-  return ens_check_axis (operands, params->axis, operands->inputs[0]->shape.rank, &axis, error)
-         && ens_check_elements (operands, axis, error)
-         && ens_set_output (operands, 0, operands->inputs[0]->type, &operands->inputs[1]->shape,
-                            error);
+  *indexing = (EnsIndexing) {0};
+  return ens_check_axis (operands, params->axis, operands->inputs[0]->shape.rank, &indexing->axis,
+                         error);
+}
+
+static gboolean
+find_tuples (const EnsOperands *operands, EnsIndexing *indexing, GError **error)
+{
+  *indexing = (EnsIndexing) {.tuples = TRUE,
+                             .batch = (guint)((const TuplesParams *)operands->params)->batch};
+  return TRUE;
+}
+
+typedef gboolean (*FindFunc) (const EnsOperands *operands, EnsIndexing *indexing, GError **error);
+
+static gboolean
+set_shape (EnsOperands *operands, FindFunc find, GError **error)
+{
+  EnsIndexing indexing;
+  EnsShape shape;
+
+  return find (operands, &indexing, error)
+         && ens_check_indexing (operands, &indexing, &shape, error)
+         && ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
+}
+
+static gboolean
+elements_shape (EnsOperands *operands, GError **error)
+{
+  return set_shape (operands, find_elements, error);
 }
 
 static gboolean
 tuples_shape (EnsOperands *operands, GError **error)
 {
-  const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
-  guint batch = (guint)((const TuplesParams *)operands->params)->batch;
-  EnsShape shape = *indices;
-
-  if (!ens_check_tuples (operands, batch, error))
-    return FALSE;
-  shape.rank--;
-  for (guint i = batch + (guint)indices->dims[indices->rank - 1]; i < data->rank; i++) {
-    if (shape.rank == ENS_MAX_RANK)
-      return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
-                           "the output has more than %d dimensions", ENS_MAX_RANK);
-    shape.dims[shape.rank++] = data->dims[i];
-  }
-  return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
-}
-
-/* What is gathered: for each of n runs of the output, where in the data it begins, in runs. */
-typedef gsize (*FindFunc) (const EnsOperands *operands, gsize i);
-
-static gsize
-find_element (const EnsOperands *operands, gsize i)
-{
-  const EnsAxisParams *params = operands->params;
-  const EnsShape *data = &operands->inputs[0]->shape;
-  guint axis = 0;
-
-  ens_check_axis (operands, params->axis, data->rank, &axis, NULL);
-  return ens_find_element (data, operands->inputs[1], axis, i);
-}
-
-static gsize
-find_run (const EnsOperands *operands, gsize i)
-{
-  return ens_find_run (&operands->inputs[0]->shape, operands->inputs[1],
-                       (guint)((const TuplesParams *)operands->params)->batch, i);
-}
-
-static gsize
-tuple_run (const EnsOperands *operands)
-{
-  return ens_tuple_run (&operands->inputs[0]->shape, &operands->inputs[1]->shape,
-                        (guint)((const TuplesParams *)operands->params)->batch);
+  return set_shape (operands, find_tuples, error);
 }
 
 static void
-gather (const EnsOperands *operands, FindFunc find, gsize run)
+gather (const EnsOperands *operands, FindFunc find)
 {
   const EnsView *data = operands->inputs[0], *y = operands->outputs[0];
+  EnsIndexing indexing;
+  gsize run = find (operands, &indexing, NULL) ? ens_indexing_run (operands, &indexing) : 0;
   gsize size = run * ens_type_size (data->type), n = run > 0 ? ens_view_elements (y) / run : 0;
 
   for (gsize i = 0; i < n; i++)
-    memcpy ((char *)y->data + i * size, (const char *)data->data + find (operands, i) * size, size);
+    memcpy ((char *)y->data + i * size,
+            (const char *)data->data + ens_indexing_find (operands, &indexing, i) * size, size);
 }
 
 static void
 elements_reference (const EnsOperands *operands)
 {
-  gather (operands, find_element, 1);
+  gather (operands, find_elements);
 }
 
 static void
 tuples_reference (const EnsOperands *operands)
 {
-  gather (operands, find_run, tuple_run (operands));
+  gather (operands, find_tuples);
 }
 
 /* Invocations of a workgroup, and elements of each. */
@@ -110,9 +97,11 @@ tuples_reference (const EnsOperands *operands)
 
 /* Indices that the network computes are the CPU's to follow. */
 static gboolean
-record (const EnsOperands *operands, EnsCommands *commands, FindFunc find, gsize run)
+record (const EnsOperands *operands, EnsCommands *commands, FindFunc find)
 {
   const EnsView *y = operands->outputs[0];
+  EnsIndexing indexing;
+  gsize run = find (operands, &indexing, NULL) ? ens_indexing_run (operands, &indexing) : 0;
   gsize n = run > 0 ? ens_view_elements (y) / run : 0;
   EnsGatherPush push = {.n_indices = (guint32)n, .rows = (guint32)n, .columns = (guint32)run};
   EnsDispatch dispatch = {
@@ -124,7 +113,7 @@ record (const EnsOperands *operands, EnsCommands *commands, FindFunc find, gsize
   if (n == 0)
     return TRUE;
   for (gsize i = 0; i < n; i++)
-    places[i] = (guint32)find (operands, i);
+    places[i] = (guint32)ens_indexing_find (operands, &indexing, i);
   dispatch.bindings[0] = (EnsBinding) {operands->inputs[0], ENS_ACCESS_READ};
   dispatch.bindings[1] =
       (EnsBinding) {ens_commands_table (commands, places, n * sizeof *places), ENS_ACCESS_READ};
@@ -137,13 +126,13 @@ record (const EnsOperands *operands, EnsCommands *commands, FindFunc find, gsize
 static gboolean
 elements_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
-  return record (operands, commands, find_element, 1);
+  return record (operands, commands, find_elements);
 }
 
 static gboolean
 tuples_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
-  return record (operands, commands, find_run, tuple_run (operands));
+  return record (operands, commands, find_tuples);
 }
 
 static gboolean

@@ -163,12 +163,19 @@ mean_over (EnsGradient *gradient, EnsValue *value, guint axes)
   return ens_gradient_apply (gradient, &ens_op_reduce_mean, &params, value, NULL);
 }
 
+static EnsValue *
+centre (EnsGradient *gradient, EnsValue *value, const EnsGradientNormal *normal)
+{
+  return normal->uncentred ? value
+                           : ens_gradient_apply (gradient, &ens_op_sub, NULL, value,
+                                                 mean_over (gradient, value, normal->axes), NULL);
+}
+
 EnsValue *
 ens_gradient_normalise (EnsGradient *gradient, EnsValue *x, const EnsGradientNormal *normal,
                         EnsValue **inverse)
 {
-  EnsValue *centred = ens_gradient_apply (gradient, &ens_op_sub, NULL, x,
-                                          mean_over (gradient, x, normal->axes), NULL);
+  EnsValue *centred = centre (gradient, x, normal);
   EnsValue *variance = ens_gradient_apply (gradient, &ens_op_mul, NULL, centred, centred, NULL);
   EnsValue *epsilon = ens_gradient_number (gradient, x->type, normal->epsilon);
 
@@ -183,13 +190,12 @@ EnsValue *
 ens_gradient_of_normal (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised,
                         EnsValue *inverse, const EnsGradientNormal *normal)
 {
-  EnsValue *mean = mean_over (gradient, dy, normal->axes);
+  EnsValue *centred = centre (gradient, dy, normal);
   EnsValue *product = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL);
 
   product = mean_over (gradient, product, normal->axes);
   product = ens_gradient_apply (gradient, &ens_op_mul, NULL, normalised, product, NULL);
-  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, mean, NULL);
-  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, product, NULL);
+  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, centred, product, NULL);
   return ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, inverse, NULL);
 }
 

@@ -41,12 +41,13 @@ EnsValue *ens_gradient_sum (EnsGradient *gradient, EnsValue *value, guint axes);
 typedef struct {
   guint axes;
   double epsilon;
+  gboolean uncentred; /* the mean stays, and mean (x²) takes the variance's place */
 } EnsGradientNormal;
 
 /* x̂ and, which has the reduced axes with length 1, 1 / √(variance + ε). */
 EnsValue *ens_gradient_normalise (EnsGradient *gradient, EnsValue *x,
                                   const EnsGradientNormal *normal, EnsValue **inverse);
-/* dx = (dx̂ − mean (dx̂) − x̂ · mean (dx̂ · x̂)) / √(variance + ε) */
+/* dx = (dx̂ − mean (dx̂) − x̂ · mean (dx̂ · x̂)) / √(variance + ε); uncentred, without mean (dx̂). */
 EnsValue *ens_gradient_of_normal (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised,
                                   EnsValue *inverse, const EnsGradientNormal *normal);
 /* What follows normalisation: y = scale · x̂ + bias, both inputs of the node. `shape`: in which they

@@ -40,8 +40,8 @@ normalise (gint64 index, gint64 length)
 
 /* Elements */
 
-gboolean
-ens_check_elements (const EnsOperands *operands, guint axis, GError **error)
+static gboolean
+check_elements (const EnsOperands *operands, guint axis, GError **error)
 {
   const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
   gboolean fits = indices->rank == data->rank;
@@ -60,8 +60,8 @@ ens_check_elements (const EnsOperands *operands, guint axis, GError **error)
          && ens_check_indices (operands, data->dims[axis], error);
 }
 
-gsize
-ens_find_element (const EnsShape *data, const EnsView *indices, guint axis, gsize i)
+static gsize
+find_element (const EnsShape *data, const EnsView *indices, guint axis, gsize i)
 {
   gsize at = 0, stride = 1, rest = i;
 
@@ -102,8 +102,8 @@ check_tuple_values (const EnsOperands *operands, guint batch, GError **error)
   return TRUE;
 }
 
-gboolean
-ens_check_tuples (const EnsOperands *operands, guint batch, GError **error)
+static gboolean
+check_tuples (const EnsOperands *operands, guint batch, GError **error)
 {
   const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
   gboolean fits = indices->rank > batch && data->rank >= batch && indices->rank > 0
@@ -121,20 +121,8 @@ ens_check_tuples (const EnsOperands *operands, guint batch, GError **error)
   return ens_check_index_type (operands, error) && check_tuple_values (operands, batch, error);
 }
 
-gsize
-ens_tuple_run (const EnsShape *data, const EnsShape *indices, guint batch)
-{
-  return (gsize)ens_shape_span (data, batch + count_axes (indices), data->rank);
-}
-
-gsize
-ens_count_tuples (const EnsShape *indices)
-{
-  return (gsize)ens_shape_span (indices, 0, indices->rank - 1);
-}
-
-gsize
-ens_find_run (const EnsShape *data, const EnsView *indices, guint batch, gsize i)
+static gsize
+find_tuple (const EnsShape *data, const EnsView *indices, guint batch, gsize i)
 {
   guint axes = count_axes (&indices->shape);
   gsize per_batch = (gsize)ens_shape_span (&indices->shape, batch, indices->shape.rank - 1);
@@ -144,4 +132,53 @@ ens_find_run (const EnsShape *data, const EnsView *indices, guint batch, gsize i
     at = at * (gsize)data->dims[batch + k]
          + normalise (ens_view_integer (indices, i * axes + k), data->dims[batch + k]);
   return at;
+}
+
+/* Behind the tuples' own axes come those of a run. */
+static gboolean
+shape_tuples (const EnsOperands *operands, guint batch, EnsShape *shape, GError **error)
+{
+  const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
+
+  *shape = *indices;
+  shape->rank--;
+  for (guint i = batch + count_axes (indices); i < data->rank; i++) {
+    if (shape->rank == ENS_MAX_RANK)
+      return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
+                           "what the indices name has more than %d dimensions", ENS_MAX_RANK);
+    shape->dims[shape->rank++] = data->dims[i];
+  }
+  return TRUE;
+}
+
+/* Both */
+
+gboolean
+ens_check_indexing (const EnsOperands *operands, const EnsIndexing *indexing, EnsShape *shape,
+                    GError **error)
+{
+  if (indexing->tuples)
+    return check_tuples (operands, indexing->batch, error)
+           && shape_tuples (operands, indexing->batch, shape, error);
+  *shape = operands->inputs[1]->shape;
+  return check_elements (operands, indexing->axis, error);
+}
+
+gsize
+ens_indexing_run (const EnsOperands *operands, const EnsIndexing *indexing)
+{
+  const EnsShape *data = &operands->inputs[0]->shape, *indices = &operands->inputs[1]->shape;
+
+  return indexing->tuples
+             ? (gsize)ens_shape_span (data, indexing->batch + count_axes (indices), data->rank)
+             : 1;
+}
+
+gsize
+ens_indexing_find (const EnsOperands *operands, const EnsIndexing *indexing, gsize i)
+{
+  const EnsShape *data = &operands->inputs[0]->shape;
+
+  return indexing->tuples ? find_tuple (data, operands->inputs[1], indexing->batch, i)
+                          : find_element (data, operands->inputs[1], indexing->axis, i);
 }

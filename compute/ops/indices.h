@@ -11,16 +11,18 @@ gboolean ens_check_index_type (const EnsOperands *operands, GError **error);
 /* Those of input 1 that are known fit an axis of that length. */
 gboolean ens_check_indices (const EnsOperands *operands, gint64 length, GError **error);
 
-/* Elements: input 1 has input 0's rank and, but along `axis`, at most its lengths. */
-gboolean ens_check_elements (const EnsOperands *operands, guint axis, GError **error);
-/* The index into data's elements of index i. */
-gsize ens_find_element (const EnsShape *data, const EnsView *indices, guint axis, gsize i);
+/* How input 1 names places in input 0. */
+typedef struct {
+  gboolean tuples;
+  guint axis;  /* of elements: input 1 has input 0's rank and, but along it, at most its lengths */
+  guint batch; /* of tuples: the last axis of input 1 holds indices of as many axes, behind the
+                * first `batch` ones, which both have; behind these stand runs of data */
+} EnsIndexing;
 
-/* Tuples: the last axis of input 1 holds indices of as many axes, behind the first `batch` ones,
- * which both have; behind these stand runs of data. */
-gboolean ens_check_tuples (const EnsOperands *operands, guint batch, GError **error);
-/* Elements of a run. */
-gsize ens_tuple_run (const EnsShape *data, const EnsShape *indices, guint batch);
-gsize ens_count_tuples (const EnsShape *indices);
-/* The run that tuple i names. */
-gsize ens_find_run (const EnsShape *data, const EnsView *indices, guint batch, gsize i);
+/* Sets the shape of what the indices name. */
+gboolean ens_check_indexing (const EnsOperands *operands, const EnsIndexing *indexing,
+                             EnsShape *shape, GError **error);
+/* Elements of a run of data: 1 of elements. */
+gsize ens_indexing_run (const EnsOperands *operands, const EnsIndexing *indexing);
+/* Where in the data, counted in runs, run i of what the indices name lies. */
+gsize ens_indexing_find (const EnsOperands *operands, const EnsIndexing *indexing, gsize i);

@@ -256,25 +256,34 @@ layer_per_image (const EnsNode *node)
          && !ens_axis_is_batch (node, ((const EnsLayerNormalizationParams *)node->params)->axis);
 }
 
+static void
+differentiate (EnsGradient *gradient, gboolean uncentred)
+{
+  const EnsNode *node = gradient->node;
+  const EnsLayerNormalizationParams *params = node->params;
+  EnsValue *x = node->inputs[X], *dy, *inverse, *normalised;
+  guint rank = x->shape.rank;
+  guint axis = (guint)(params->axis + (params->axis < 0 ? rank : 0));
+  const EnsGradientNormal normal = {.axes = ((1u << rank) - 1) & ~((1u << axis) - 1),
+                                    .epsilon = (double)params->epsilon,
+                                    .uncentred = uncentred};
+
+  normalised = ens_gradient_normalise (gradient, x, &normal, &inverse);
+  dy = ens_gradient_affine (gradient, gradient->outputs[Y], normalised,
+                            &(EnsGradientAffine) {SCALE, BIAS, &node->inputs[SCALE]->shape});
+  if (gradient->wanted[X])
+    gradient->inputs[X] = ens_gradient_of_normal (gradient, dy, normalised, inverse, &normal);
+}
+
 static gboolean
 layer_gradient (EnsGradient *gradient, GError **error)
 {
   const EnsNode *node = gradient->node;
-  const EnsLayerNormalizationParams *params = node->params;
-  EnsValue *dy = gradient->outputs[Y], *x = node->inputs[X], *inverse, *normalised;
-  guint rank = x->shape.rank;
-  guint axis = (guint)(params->axis + (params->axis < 0 ? rank : 0));
-  const EnsGradientNormal normal = {((1u << rank) - 1) & ~((1u << axis) - 1),
-                                    (double)params->epsilon};
 
-  if (dy == NULL || (node->n_outputs > MEAN && gradient->outputs[MEAN] != NULL)
+  if (gradient->outputs[Y] == NULL || (node->n_outputs > MEAN && gradient->outputs[MEAN] != NULL)
       || (node->n_outputs > INVERSE_DEVIATION && gradient->outputs[INVERSE_DEVIATION] != NULL))
     return ens_gradient_error (gradient, error, "the loss depends on its statistics");
-  normalised = ens_gradient_normalise (gradient, x, &normal, &inverse);
-  dy = ens_gradient_affine (gradient, dy, normalised,
-                            &(EnsGradientAffine) {SCALE, BIAS, &node->inputs[SCALE]->shape});
-  if (gradient->wanted[X])
-    gradient->inputs[X] = ens_gradient_of_normal (gradient, dy, normalised, inverse, &normal);
+  differentiate (gradient, FALSE);
   return TRUE;
 }
 
@@ -302,41 +311,10 @@ const EnsOp ens_op_layer_normalization = {
 
 /* RMSNormalization */
 
-/* With r = 1 / √(mean (x²) + ε): dx = (dx̂ − x̂ · mean (dx̂ · x̂)) · r. */
-static EnsValue *
-rms_gradient_of_x (EnsGradient *gradient, EnsValue *dy, EnsValue *normalised, EnsValue *inverse,
-                   const EnsReduceParams *reduce)
-{
-  EnsValue *product = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, normalised, NULL);
-
-  product = ens_gradient_apply (gradient, &ens_op_reduce_mean, reduce, product, NULL);
-  product = ens_gradient_apply (gradient, &ens_op_mul, NULL, normalised, product, NULL);
-  dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, product, NULL);
-  return ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, inverse, NULL);
-}
-
 static gboolean
 rms_gradient (EnsGradient *gradient, GError **error)
 {
-  const EnsNode *node = gradient->node;
-  const EnsLayerNormalizationParams *params = node->params;
-  EnsValue *dy = gradient->outputs[Y], *x = node->inputs[X], *inverse, *normalised;
-  EnsValue *epsilon = ens_gradient_number (gradient, x->type, (double)params->epsilon);
-  EnsReduceParams reduce = {.axes = {.present = TRUE}, .keepdims = TRUE};
-  guint rank = x->shape.rank;
-
-  for (guint i = (guint)(params->axis + (params->axis < 0 ? rank : 0)); i < rank; i++)
-    reduce.axes.values[reduce.axes.n++] = i;
-  inverse = ens_gradient_apply (gradient, &ens_op_mul, NULL, x, x, NULL);
-  inverse = ens_gradient_apply (gradient, &ens_op_reduce_mean, &reduce, inverse, NULL);
-  inverse = ens_gradient_apply (gradient, &ens_op_add, NULL, inverse, epsilon, NULL);
-  inverse = ens_gradient_apply (gradient, &ens_op_sqrt, NULL, inverse, NULL);
-  inverse = ens_gradient_apply (gradient, &ens_op_reciprocal, NULL, inverse, NULL);
-  normalised = ens_gradient_apply (gradient, &ens_op_mul, NULL, x, inverse, NULL);
-  dy = ens_gradient_affine (gradient, dy, normalised,
-                            &(EnsGradientAffine) {SCALE, BIAS, &node->inputs[SCALE]->shape});
-  if (gradient->wanted[X])
-    gradient->inputs[X] = rms_gradient_of_x (gradient, dy, normalised, inverse, &reduce);
+  differentiate (gradient, TRUE);
   return TRUE;
 }
 

@@ -152,6 +152,21 @@ ens_check_list_or (const EnsOperands *operands, guint input, const EnsList *othe
 }
 
 gboolean
+ens_check_number (const EnsOperands *operands, guint input, gint64 *number, GError **error)
+{
+  EnsList list;
+
+  if (!ens_check_list (operands, input, &list, error))
+    return FALSE;
+  if (list.present && list.n != 1)
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input %u has %u values, expected 1",
+                         input, list.n);
+  if (list.present)
+    *number = list.values[0];
+  return TRUE;
+}
+
+gboolean
 ens_set_output (EnsOperands *operands, guint output, EnsType type, const EnsShape *shape,
                 GError **error)
 {

@@ -51,6 +51,10 @@ gboolean ens_check_list (const EnsOperands *operands, guint input, EnsList *list
 /* The same, or what params hold if the input is absent. */
 gboolean ens_check_list_or (const EnsOperands *operands, guint input, const EnsList *otherwise,
                             EnsList *list, GError **error);
+/* The one integer of an input whose contents must be known while planning. *number keeps its value
+ * if the input is absent. */
+gboolean ens_check_number (const EnsOperands *operands, guint input, gint64 *number,
+                           GError **error);
 /* Sets the type and shape of an output, dense. An error if it would be too large. */
 gboolean ens_set_output (EnsOperands *operands, guint output, EnsType type, const EnsShape *shape,
                          GError **error);

@@ -52,59 +52,45 @@ check_updates (EnsOperands *operands, const EnsShape *expected, GError **error)
 }
 
 static gboolean
-elements_shape (EnsOperands *operands, GError **error)
+find_elements (const EnsOperands *operands, EnsIndexing *indexing, GError **error)
 {
   const EnsScatterParams *params = operands->params;
-  guint axis;
 
-  return ens_check_axis (operands, params->axis, operands->inputs[DATA]->shape.rank, &axis, error)
-         && ens_check_elements (operands, axis, error)
-         && check_updates (operands, &operands->inputs[INDICES]->shape, error);
+  *indexing = (EnsIndexing) {0};
+  return ens_check_axis (operands, params->axis, operands->inputs[DATA]->shape.rank,
+                         &indexing->axis, error);
+}
+
+static gboolean
+find_tuples (const EnsOperands *operands, EnsIndexing *indexing, GError **error)
+{
+  *indexing = (EnsIndexing) {.tuples = TRUE};
+  return TRUE;
+}
+
+typedef gboolean (*FindFunc) (const EnsOperands *operands, EnsIndexing *indexing, GError **error);
+
+static gboolean
+set_shape (EnsOperands *operands, FindFunc find, GError **error)
+{
+  EnsIndexing indexing;
+  EnsShape shape;
+
+  return find (operands, &indexing, error)
+         && ens_check_indexing (operands, &indexing, &shape, error)
+         && check_updates (operands, &shape, error);
+}
+
+static gboolean
+elements_shape (EnsOperands *operands, GError **error)
+{
+  return set_shape (operands, find_elements, error);
 }
 
 static gboolean
 tuples_shape (EnsOperands *operands, GError **error)
 {
-  const EnsShape *data = &operands->inputs[DATA]->shape;
-  const EnsShape *indices = &operands->inputs[INDICES]->shape;
-  EnsShape shape = *indices;
-
-  if (!ens_check_tuples (operands, 0, error))
-    return FALSE;
-  shape.rank--;
-  for (guint i = (guint)indices->dims[indices->rank - 1]; i < data->rank; i++) {
-    if (shape.rank == ENS_MAX_RANK)
-      return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
-                           "updates have more than %d dimensions", ENS_MAX_RANK);
-    shape.dims[shape.rank++] = data->dims[i];
-  }
-  return check_updates (operands, &shape, error);
-}
-
-/* Where in the data, counted in runs, run i of the updates goes. */
-typedef gsize (*FindFunc) (const EnsOperands *operands, gsize i);
-
-static gsize
-find_element (const EnsOperands *operands, gsize i)
-{
-  const EnsScatterParams *params = operands->params;
-  const EnsShape *data = &operands->inputs[DATA]->shape;
-  guint axis = 0;
-
-  ens_check_axis (operands, params->axis, data->rank, &axis, NULL);
-  return ens_find_element (data, operands->inputs[INDICES], axis, i);
-}
-
-static gsize
-find_run (const EnsOperands *operands, gsize i)
-{
-  return ens_find_run (&operands->inputs[DATA]->shape, operands->inputs[INDICES], 0, i);
-}
-
-static gsize
-tuple_run (const EnsOperands *operands)
-{
-  return ens_tuple_run (&operands->inputs[DATA]->shape, &operands->inputs[INDICES]->shape, 0);
+  return set_shape (operands, find_tuples, error);
 }
 
 /* One element */
@@ -162,15 +148,17 @@ update (const EnsOperands *operands, gsize to, gsize from)
 }
 
 static void
-scatter (const EnsOperands *operands, FindFunc find, gsize run)
+scatter (const EnsOperands *operands, FindFunc find)
 {
   const EnsView *data = operands->inputs[DATA], *y = operands->outputs[0];
+  EnsIndexing indexing;
+  gsize run = find (operands, &indexing, NULL) ? ens_indexing_run (operands, &indexing) : 0;
   gsize n = run > 0 ? ens_view_elements (operands->inputs[UPDATES]) / run : 0;
 
   if (y->data != data->data)
     memcpy (y->data, data->data, ens_view_elements (y) * ens_type_size (y->type));
   for (gsize i = 0; i < n; i++) {
-    gsize to = find (operands, i) * run;
+    gsize to = ens_indexing_find (operands, &indexing, i) * run;
 
     for (gsize k = 0; k < run; k++)
       update (operands, to + k, i * run + k);
@@ -180,13 +168,13 @@ scatter (const EnsOperands *operands, FindFunc find, gsize run)
 static void
 elements_reference (const EnsOperands *operands)
 {
-  scatter (operands, find_element, 1);
+  scatter (operands, find_elements);
 }
 
 static void
 tuples_reference (const EnsOperands *operands)
 {
-  scatter (operands, find_run, tuple_run (operands));
+  scatter (operands, find_tuples);
 }
 
 /* The shader follows, for each run of the output, the updates that go there. */
@@ -195,13 +183,13 @@ tuples_reference (const EnsOperands *operands)
 
 /* For each run where its list begins in the table, and the end of the last; then the lists. */
 static guint32 *
-list_updates (const EnsOperands *operands, FindFunc find, gsize runs, gsize n)
+list_updates (const EnsOperands *operands, const EnsIndexing *indexing, gsize runs, gsize n)
 {
   guint32 *table = g_new0 (guint32, runs + 1 + n);
   g_autofree guint32 *places = g_new (guint32, n + 1);
 
   for (gsize i = 0; i < n; i++) {
-    places[i] = (guint32)find (operands, i);
+    places[i] = (guint32)ens_indexing_find (operands, indexing, i);
     table[places[i] + 1]++;
   }
   table[0] = (guint32)runs + 1;
@@ -217,10 +205,12 @@ list_updates (const EnsOperands *operands, FindFunc find, gsize runs, gsize n)
 }
 
 static gboolean
-record (const EnsOperands *operands, EnsCommands *commands, FindFunc find, gsize run)
+record (const EnsOperands *operands, EnsCommands *commands, FindFunc find)
 {
   const EnsScatterParams *params = operands->params;
   const EnsView *y = operands->outputs[0];
+  EnsIndexing indexing;
+  gsize run = find (operands, &indexing, NULL) ? ens_indexing_run (operands, &indexing) : 0;
   gsize runs = run > 0 ? ens_view_elements (y) / run : 0;
   gsize n = run > 0 ? ens_view_elements (operands->inputs[UPDATES]) / run : 0;
   EnsScatterPush push = {.n = (guint32)ens_view_elements (y), .run = (guint32)run};
@@ -239,7 +229,7 @@ record (const EnsOperands *operands, EnsCommands *commands, FindFunc find, gsize
     return FALSE;
   if (push.n == 0)
     return TRUE;
-  table = list_updates (operands, find, runs, n);
+  table = list_updates (operands, &indexing, runs, n);
   dispatch.bindings[0] = (EnsBinding) {operands->inputs[DATA], ENS_ACCESS_READ};
   dispatch.bindings[1] = (EnsBinding) {
       ens_commands_table (commands, table, (runs + 1 + n) * sizeof *table), ENS_ACCESS_READ};
@@ -254,13 +244,13 @@ record (const EnsOperands *operands, EnsCommands *commands, FindFunc find, gsize
 static gboolean
 elements_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
-  return record (operands, commands, find_element, 1);
+  return record (operands, commands, find_elements);
 }
 
 static gboolean
 tuples_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
-  return record (operands, commands, find_run, tuple_run (operands));
+  return record (operands, commands, find_tuples);
 }
 
 /* Of indices that occur once, unless updates are added. */

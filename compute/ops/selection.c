@@ -36,18 +36,8 @@ top_permute (gpointer params, guint rank, const guint *map)
 static gboolean
 find_k (const EnsOperands *operands, gint64 *k, GError **error)
 {
-  const TopParams *params = operands->params;
-  EnsList list;
-
-  *k = params->k;
-  if (!ens_check_list (operands, 1, &list, error))
-    return FALSE;
-  if (list.present && list.n != 1)
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input 1 has %u values, expected 1",
-                         list.n);
-  if (list.present)
-    *k = list.values[0];
-  return TRUE;
+  *k = ((const TopParams *)operands->params)->k;
+  return ens_check_number (operands, 1, k, error);
 }
 
 static gboolean

@@ -23,16 +23,10 @@ static const EnsAttribute trilu_attributes[] = {
 static gboolean
 find_diagonal (const EnsOperands *operands, gint64 *diagonal, GError **error)
 {
-  EnsList list;
-
   *diagonal = 0;
-  if (!ens_check_list (operands, 1, &list, error))
+  if (!ens_check_number (operands, 1, diagonal, error))
     return FALSE;
-  if (list.present && list.n != 1)
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "input 1 has %u values, expected 1",
-                         list.n);
-  if (list.present)
-    *diagonal = CLAMP (list.values[0], -G_MAXINT32, G_MAXINT32);
+  *diagonal = CLAMP (*diagonal, -G_MAXINT32, G_MAXINT32);
   return TRUE;
 }
 
