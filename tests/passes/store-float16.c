@@ -119,14 +119,6 @@ round_to_float16 (gpointer data, EnsTensor *constant)
   return half;
 }
 
-static EnsValue *
-build_number (Builder *b, float number)
-{
-  g_autoptr (EnsTensor) tensor = ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE_SCALAR, &number);
-
-  return ens_graph_add_constant (b->graph, NULL, tensor);
-}
-
 /* 2049 is no float16. */
 START_TEST (test_rounded_size)
 {
