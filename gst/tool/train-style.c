@@ -173,16 +173,19 @@ use_bundle (const char *folder, Place *place, EnsStyleTraining *params, GError *
   return TRUE;
 }
 
+/* Unlabelled pictures have no accuracies, and networks without batch normalisation none of AdaBN.
+ */
 static void
 print_figures (const EnsStyleMeasure *measure)
 {
+  const gboolean labelled = !isnan (measure->figures[ENS_STYLE_NOTHING].accuracy);
   g_autoptr (ToolTable) table = tool_table_new ("pictures of A|>distance to B|>accuracy");
   g_autofree char *judgement = tool_style_judge (measure);
 
   for (guint m = 0; m < ENS_STYLE_N_METHODS; m++) {
     const EnsStyleFigure *figure = &measure->figures[m];
 
-    if (isnan (figure->distance) && isnan (figure->accuracy))
+    if (isnan (figure->distance) && !labelled)
       continue;
     tool_table_row (table);
     tool_table_cell (table, "%s", ens_style_method_names[m]);
@@ -190,7 +193,11 @@ print_figures (const EnsStyleMeasure *measure)
       tool_table_cell (table, "–");
     else
       tool_table_cell (table, "%.2f", figure->distance);
-    if (!isnan (figure->accuracy))
+    if (!labelled)
+      continue;
+    if (isnan (figure->accuracy))
+      tool_table_cell (table, "–");
+    else
       tool_table_cell (table, "%.1f %%", 100 * figure->accuracy);
   }
   tool_table_print (table);

@@ -45,15 +45,17 @@ add_methods (GString *html, const EnsStyleMeasure *measure)
 {
   g_autofree char *judgement = tool_style_judge (measure);
 
-  html_add (html,
-            "<section id=\"figures\">\n<h2>Beside simpler methods</h2>\n<p>%s</p>\n<p>Distance "
-            "compares means and standard deviations of what discriminators see (the pictures, "
-            "their high frequencies, a classifier’s first layers) with those of camera B’s "
-            "pictures, in B’s standard deviations; one half of B’s pictures has %.2f to the other. "
-            "Accuracy is the bundle’s on labelled pictures of camera A, if there were any.</p>\n"
-            "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>pictures of A</th>"
-            "<th>distance</th><th>accuracy</th></tr></thead>\n<tbody>\n",
-            judgement, measure->floor);
+  html_add (
+      html,
+      "<section id=\"figures\">\n<h2>Beside simpler methods</h2>\n<p>%s</p>\n<p>Distance "
+      "compares means and standard deviations of what discriminators see (the pictures, "
+      "their high frequencies, a classifier’s first layers) with those of camera B’s "
+      "pictures, in B’s standard deviations; one half of B’s pictures has %.2f to the other. "
+      "Accuracy is the bundle’s on labelled pictures of camera A, if there were any; AdaBN has "
+      "none where networks have no batch normalisation.</p>\n"
+      "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>pictures of A</th>"
+      "<th>distance</th><th>accuracy</th></tr></thead>\n<tbody>\n",
+      judgement, measure->floor);
   for (guint m = 0; m < ENS_STYLE_N_METHODS; m++) {
     html_add (html, "<tr class=\"%s\"><th scope=\"row\">%s</th>",
               m == ENS_STYLE_LEARNT ? "best" : "other", ens_style_method_names[m]);
