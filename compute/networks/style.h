@@ -38,9 +38,10 @@ typedef struct {
  * colours' change included), both of the pictures' size, which is at least 5 × 5.
  *
  * Convolutions on three scales with skips, padded by reflection, without normalisation, which would
- * remove the very colour that differs between cameras. Pictures whose sides 4 does not divide are
- * padded and the result is cropped. The last layer begins with zeroes: y = x, bit for bit, or x in
- * the other colours, and what is learnt is the difference alone. (transfer full) */
+ * remove the very colour that differs between cameras. The first one sees the picture and,
+ * enlarged, how it differs from its surroundings. Pictures whose sides 4 does not divide are padded
+ * and the result is cropped. The last layer begins with zeroes: y = x, bit for bit, or x in the
+ * other colours, and what is learnt is the difference alone. (transfer full) */
 EnsGraph *ens_style_generator_new (const EnsStyleParams *params);
 
 /* A discriminator: input "features" (N, h, w, channels), output "scores" (N, ⌈h / 4⌉, ⌈w / 4⌉, 1),

@@ -12,9 +12,11 @@
  *                   + identity · (mean |G_ab (b)| + mean |G_ba (a)|)
  *   discriminators  ½ E (D_B (F (b)) − 1)² + ½ E D_B (F (y_a))², and the same of A
  *
- * or logistic ones in place of squares. A step of the generators, then one of the discriminators,
- * which see y of earlier steps half of the time. What is written is the moving average of G_ab, as
- * an ONNX file from pictures of 0 … 255 to adapted ones.
+ * or logistic ones in place of squares. G begins with nothing, or with the change of each channel
+ * that gives it the other camera's mean and variance, so that what is learnt is the rest. A step of
+ * the generators, then one of the discriminators, which see y of earlier steps half of the time.
+ * What is written is the moving average of G_ab, as an ONNX file from pictures of 0 … 255 to
+ * adapted ones.
  *
  * Sources: Image processing method and device based on camera style adaptation, CN111753908A;
  * Yang, Yang and others, "Residual-CycleGAN based Camera Adaptation for Robust Diabetic Retinopathy
