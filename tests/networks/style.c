@@ -2,6 +2,8 @@
 /* The networks of camera styles: sizes, identity before training, gradients, files. */
 #include "networks/style.h"
 
+#include <math.h>
+
 #include "build.h"
 #include "check-main.h"
 #include "cpu/interpret.h"
@@ -119,6 +121,41 @@ START_TEST (test_position)
     ck_assert_double_gt (difference, 1e-3);
   else
     ck_assert_double_lt (difference, 1e-6);
+}
+END_TEST
+
+/* The residuals of a grey picture whose pixels [begin, end) are a little lighter. (transfer full)
+ */
+static GPtrArray *
+lighten (const EnsGraph *graph, guint begin, guint end)
+{
+  g_autoptr (EnsTensor) picture = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1, 9, 9, 3));
+
+  for (guint i = 3 * begin; i < 3 * end; i++)
+    ((float *)picture->data)[i] = 0.01f;
+  return ens_interpret (graph, &picture, NULL);
+}
+
+/* How much that changes, at most. */
+static double
+respond (const EnsGraph *graph, guint begin, guint end)
+{
+  g_autoptr (GPtrArray) before = lighten (graph, 0, 0), after = lighten (graph, begin, end);
+  double largest = 0;
+
+  for (guint i = 0; i < 3 * 9 * 9; i++)
+    largest =
+        fmax (largest, fabs ((double)get_floats (after, 1)[i] - (double)get_floats (before, 1)[i]));
+  return largest;
+}
+
+/* A pixel that differs from those around it counts for more than a picture that is lighter. */
+START_TEST (test_details)
+{
+  g_autoptr (EnsGraph) graph = ens_style_generator_new (&(EnsStyleParams) {.seed = 3});
+
+  disturb (graph);
+  ck_assert_double_gt (respond (graph, 4 * 9 + 4, 4 * 9 + 5), 4 * respond (graph, 0, 9 * 9));
 }
 END_TEST
 
@@ -345,6 +382,7 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("identity", test_identity, sizes);
   test_add ("colours", test_colours);
   test_add_loop ("position", test_position, 2);
+  test_add ("details", test_details);
   test_add ("too-small", test_too_small);
   TEST_ADD_ROWS ("file", test_file, sizes);
   test_add ("features", test_features);

@@ -381,7 +381,8 @@ def check_style(folder, bundle, picture):
                  "-o", "old", "--sizes=32", "--crop=16", "-e", 1, "-b", 2, "--test", folder / "set",
                  "-r", folder / "old.html")
     expect(result.returncode == 0 and "2 pictures of" in result.stdout and "mean and variance" in result.stdout
-           and "accuracy" in result.stdout and "as they are" in (folder / "old.html").read_text()
+           and "AdaBN" in result.stdout and "accuracy" in result.stdout
+           and "as they are" in (folder / "old.html").read_text()
            and (bundle / "styles/old.onnx").is_file() and not (bundle / "styles/old.checkpoint").exists(),
            "train-style", result)
     result = run("classify", "-m", bundle, "--style=old", "--json", picture)
