@@ -41,6 +41,18 @@ ens_small_picture_free (EnsSmallPicture *picture)
   g_free (picture);
 }
 
+EnsPicture *
+ens_small_picture_show (const EnsSmallPicture *picture)
+{
+  EnsPicture *bytes = ens_picture_new (ENS_PIXELS_RGB, picture->width, picture->height);
+
+  for (guint y = 0; y < picture->height; y++)
+    for (guint x = 0; x < 3 * picture->width; x++)
+      ens_picture_get_pixels (bytes, 0)[y * bytes->frame.strides[0] + x] =
+          (guint8)lrintf (CLAMP (picture->values[(gsize)y * picture->width * 3 + x], 0, 255));
+  return bytes;
+}
+
 static gsize
 count_pixels (const EnsSmallPicture *picture)
 {

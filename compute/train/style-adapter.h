@@ -15,6 +15,8 @@ typedef struct {
 EnsSmallPicture *ens_small_picture_new (const EnsFrame *frame, guint size, EnsThreadPool *pool);
 void ens_small_picture_free (EnsSmallPicture *picture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsSmallPicture, ens_small_picture_free)
+/* In bytes, clipped and rounded. (transfer full) */
+EnsPicture *ens_small_picture_show (const EnsSmallPicture *picture);
 
 typedef struct _EnsStyleAdapter EnsStyleAdapter;
 

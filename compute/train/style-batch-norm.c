@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "train/style-batch-norm.h"
 
-#include <string.h>
-
 #include "base/fail.h"
 #include "base/files.h"
 #include "engine/network-private.h"
@@ -11,6 +9,7 @@
 #include "ops/registry.h"
 #include "passes/parameters.h"
 #include "train/style-adapter.h"
+#include "vision/framing.h"
 
 /* Pictures of a batch, at most. */
 #define BATCH 16
@@ -19,25 +18,17 @@
 
 /* The square in the middle of a small picture, scaled and normalised. */
 static void
-prepare (const EnsSmallPicture *small, const EnsBundleNetwork *network, guint side, float *out)
+prepare (const EnsSmallPicture *small, const EnsBundleNetwork *network, EnsThreadPool *pool,
+         float *out)
 {
-  EnsPicture *picture = ens_picture_new (ENS_PIXELS_RGB, small->width, small->height);
-  guint shorter = MIN (small->width, small->height);
-  const EnsRect middle = {
-      (float)(small->width - shorter) / 2 / (float)small->width,
-      (float)(small->height - shorter) / 2 / (float)small->height,
-      (float)shorter / (float)small->width,
-      (float)shorter / (float)small->height,
-  };
-  EnsThreadPool *pool = ens_thread_pool_new (1);
+  g_autoptr (EnsPicture) picture = ens_small_picture_show (small);
+  const EnsFramedResize resize = {.framing = ENS_FRAMING_CROP,
+                                  .crop = 1,
+                                  .width = network->size,
+                                  .height = network->size,
+                                  .normalise = &network->normalise};
 
-  for (guint y = 0; y < small->height; y++)
-    for (guint x = 0; x < 3 * small->width; x++)
-      ens_picture_get_pixels (picture, 0)[y * picture->frame.strides[0] + x] =
-          (guint8)CLAMP (small->values[(gsize)y * small->width * 3 + x] + 0.5F, 0, 255);
-  ens_frame_resize (&picture->frame, &middle, 1, side, side, &network->normalise, pool, out);
-  ens_thread_pool_unref (pool);
-  ens_picture_unref (picture);
+  ens_frame_resize_framed (&picture->frame, &ENS_RECT_WHOLE, 1, &resize, pool, out);
 }
 
 /* -- statistics -- */
@@ -105,7 +96,7 @@ adapt (EnsGraph *network, const EnsBundleNetwork *settings, const GPtrArray *pic
     g_ptr_array_add (
         outputs, g_new (float, (gsize)ens_shape_elements (ens_plan_get_output_shape (plan, i))));
   for (guint i = 0; i < n; i++)
-    prepare (pictures->pdata[i * pictures->len / n], settings, side,
+    prepare (pictures->pdata[i * pictures->len / n], settings, ens_device_get_pool (device),
              pixels + (gsize)i * side * side * channels);
   if (!ens_plan_run (plan, (const gconstpointer[]) {pixels}, outputs->pdata, error))
     return FALSE;

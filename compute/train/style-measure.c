@@ -217,19 +217,6 @@ changes_pictures (EnsStyleMethod method)
 
 /* -- cards -- */
 
-/* (transfer full) */
-static EnsPicture *
-show (const EnsSmallPicture *small)
-{
-  EnsPicture *picture = ens_picture_new (ENS_PIXELS_RGB, small->width, small->height);
-
-  for (guint y = 0; y < small->height; y++)
-    for (guint x = 0; x < 3 * small->width; x++)
-      ens_picture_get_pixels (picture, 0)[y * picture->frame.strides[0] + x] =
-          (guint8)lrintf (CLAMP (small->values[(gsize)y * small->width * 3 + x], 0, 255));
-  return picture;
-}
-
 static void
 add_cards (Measuring *measuring)
 {
@@ -245,7 +232,8 @@ add_cards (Measuring *measuring)
   for (guint i = 0; i < n_others; i++)
     g_ptr_array_add (
         measuring->measure->others,
-        show (measuring->pictures[B]->pdata[i * measuring->pictures[B]->len / n_others]));
+        ens_small_picture_show (
+            measuring->pictures[B]->pdata[i * measuring->pictures[B]->len / n_others]));
 }
 
 /* The card that shows picture i, or NULL. */
@@ -276,7 +264,7 @@ adapt_all (Measuring *measuring, EnsStyleMethod method, EnsStyleMoments *moments
     if (adapted == NULL || !add_features (measuring, adapted, moments, error))
       return FALSE;
     if (card != NULL)
-      card->pictures[method] = show (adapted);
+      card->pictures[method] = ens_small_picture_show (adapted);
   }
   return TRUE;
 }
