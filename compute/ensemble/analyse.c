@@ -26,7 +26,7 @@
 #include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
 #include "ensemble/frame-crop.h"
-#include "ensemble/frame-windows.h"
+#include "ensemble/still-tiles.h"
 
 struct _EnsAnalysis {
   EnsEnsemble *ensemble;
@@ -34,6 +34,7 @@ struct _EnsAnalysis {
   EnsMemberJobs **members; /* as many as networks */
   EnsWindowSearch *search;
   EnsStyleRun *style;
+  EnsStillTiles *still;
   guint refused[ENS_MAX_SCALES]; /* given scales that could not be planned, the latest ones */
   guint n_refused;
 };
@@ -45,11 +46,8 @@ typedef struct {
   const EnsFrame *frame;
   const EnsAnalyseOptions *options;
   EnsSubImages *sub_images;
-  EnsFrameWindows *windows;
-  float *probabilities;       /* on whole sub-images: networks × sub-images × classes */
-  float *window_values;       /* networks that take windows × windows × classes */
-  float *similarities;        /* by the gate, of sub-images × classes; NULL: there is none */
-  float *window_similarities; /* of windows × classes; NULL: none */
+  const gboolean *still; /* of each sub-image: has what it had in the frame before */
+  EnsTileValues values;
   EnsResult *result;
 } FrameState;
 
@@ -57,11 +55,7 @@ static void
 frame_state_clear (FrameState *state)
 {
   g_clear_pointer (&state->sub_images, ens_sub_images_free);
-  g_clear_pointer (&state->windows, ens_frame_windows_free);
-  g_clear_pointer (&state->probabilities, g_free);
-  g_clear_pointer (&state->window_values, g_free);
-  g_clear_pointer (&state->similarities, g_free);
-  g_clear_pointer (&state->window_similarities, g_free);
+  ens_tile_values_clear (&state->values);
   g_clear_pointer (&state->result, ens_result_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FrameState, frame_state_clear)
@@ -78,6 +72,7 @@ ens_analysis_new (EnsEnsemble *ensemble)
     analysis->members[n] = ens_member_jobs_new_among (ensemble->members[n], analysis->jobs);
   analysis->search = ens_window_search_new (ensemble->bundle->windows_preset);
   analysis->style = ens_style_run_new (ensemble->device);
+  analysis->still = ens_still_tiles_new ();
   return analysis;
 }
 
@@ -92,6 +87,7 @@ ens_analysis_free (EnsAnalysis *analysis)
   ens_jobs_free (analysis->jobs);
   ens_window_search_free (analysis->search);
   ens_style_run_free (analysis->style);
+  ens_still_tiles_free (analysis->still);
   ens_ensemble_unref (analysis->ensemble);
   g_free (analysis);
 }
@@ -104,7 +100,7 @@ get_probabilities (const FrameState *state, guint network)
 {
   gsize n_values = (gsize)ens_sub_images_get_size (state->sub_images) * state->bundle->n_classes;
 
-  return &state->probabilities[network * n_values];
+  return &state->values.probabilities[network * n_values];
 }
 
 /* One network's probabilities of n sub-images of one size, from the first on [30–34, 38–47]. */
@@ -120,11 +116,35 @@ classify_sub_images (FrameState *state, guint n, guint first, guint n_sub_images
       .n_rects = n_sub_images,
       .scales = own ? network->scales : state->options->scales,
       .n_scales = own ? network->n_scales : state->options->n_scales,
-      .similarities = state->similarities != NULL ? &state->similarities[offset] : NULL,
+      .similarities =
+          state->values.similarities != NULL ? &state->values.similarities[offset] : NULL,
   };
   float *probabilities = get_probabilities (state, n) + offset;
 
   return ens_member_jobs_run_whole (state->analysis->members[n], &images, probabilities, error);
+}
+
+/* How many sub-images from `first` on are all still, or all not. */
+static guint
+count_alike (const FrameState *state, guint first, guint end)
+{
+  guint n = 1;
+
+  while (first + n < end && state->still[first + n] == state->still[first])
+    n++;
+  return n;
+}
+
+/* Those from first to end - 1 that are not still. */
+static gboolean
+classify_moved (FrameState *state, guint n, guint first, guint end, GError **error)
+{
+  for (guint count; first < end; first += count) {
+    count = count_alike (state, first, end);
+    if (!state->still[first] && !classify_sub_images (state, n, first, count, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* The sub-images of the map, and the frame as one, if that is wanted too. */
@@ -134,8 +154,8 @@ classify_whole (FrameState *state, GError **error)
   guint n_map = ens_sub_images_get_map_size (state->sub_images);
 
   for (guint n = 0; n < state->bundle->n_networks; n++)
-    if (!classify_sub_images (state, n, 0, n_map, error)
-        || (state->sub_images->with_whole && !classify_sub_images (state, n, n_map, 1, error)))
+    if (!classify_moved (state, n, 0, n_map, error)
+        || (state->sub_images->with_whole && !classify_moved (state, n, n_map, n_map + 1, error)))
       return FALSE;
   return TRUE;
 }
@@ -179,7 +199,56 @@ find_windows (const FrameState *state)
       .count = wanted,
       .search = state->analysis->search,
       .pool = ens_device_get_pool (state->analysis->ensemble->device),
+      .still = state->still,
+      .before = ens_still_tiles_get_windows (state->analysis->still),
   });
+}
+
+/* Windows that were searched are still where their sub-images are. */
+static gboolean
+windows_are_reused (const FrameState *state)
+{
+  return state->options->regions == NULL;
+}
+
+/* The probabilities of n windows by one of the retrained networks, the i-th of them. */
+static gboolean
+classify_some_windows (FrameState *state, guint i, guint first, guint n, GError **error)
+{
+  EnsResult *result = state->result;
+  EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, ENS_ROLE_RETRAINED);
+  g_autofree EnsRect *rects = g_new (EnsRect, n);
+  EnsMemberImages windows = {state->frame, rects, n};
+  float *values =
+      &state->values.window_values[((gsize)i * result->n_windows + first) * result->n_classes];
+
+  for (guint w = 0; w < n; w++)
+    rects[w] = result->windows[first + w].rect;
+  if (ens_member_has_gate (state->analysis->ensemble->members[networks.index[i]]))
+    windows.similarities = &state->values.window_similarities[(gsize)first * result->n_classes];
+  return ens_member_jobs_run_windows (state->analysis->members[networks.index[i]], &windows, values,
+                                      error);
+}
+
+/* The windows of sub-images that are not still, as many at once as possible. */
+static gboolean
+classify_moved_windows (FrameState *state, guint i, GError **error)
+{
+  const guint *first = state->values.windows->first;
+  const guint n_sub_images = ens_sub_images_get_size (state->sub_images);
+
+  if (!windows_are_reused (state))
+    return classify_some_windows (state, i, 0, state->result->n_windows, error);
+  for (guint s = 0, count; s < n_sub_images; s += count) {
+    guint n_windows;
+
+    count = count_alike (state, s, n_sub_images);
+    n_windows = first[s + count] - first[s];
+    if (!state->still[s] && n_windows > 0
+        && !classify_some_windows (state, i, first[s], n_windows, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 /* Each window's probabilities by the retrained networks [61–64]. */
@@ -189,19 +258,13 @@ classify_windows (FrameState *state, GError **error)
   EnsResult *result = state->result;
   EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, ENS_ROLE_RETRAINED);
   gsize n_values = (gsize)result->n_windows * result->n_classes;
-  g_autofree EnsRect *rects = g_new (EnsRect, result->n_windows);
-  EnsMemberImages windows = {state->frame, rects, result->n_windows};
 
-  state->window_values = g_new (float, n_values *networks.n);
-  for (guint w = 0; w < result->n_windows; w++)
-    rects[w] = result->windows[w].rect;
+  state->values.n_window_networks = networks.n;
+  state->values.window_values = g_new (float, n_values *networks.n);
   for (guint i = 0; i < networks.n; i++) {
-    guint n = networks.index[i];
-
-    if (ens_member_has_gate (state->analysis->ensemble->members[n]))
-      windows.similarities = state->window_similarities = g_new (float, n_values);
-    if (!ens_member_jobs_run_windows (state->analysis->members[n], &windows,
-                                      &state->window_values[i * n_values], error))
+    if (ens_member_has_gate (state->analysis->ensemble->members[networks.index[i]]))
+      state->values.window_similarities = g_new (float, n_values);
+    if (!classify_moved_windows (state, i, error))
       return FALSE;
   }
   return TRUE;
@@ -217,7 +280,7 @@ average_windows (FrameState *state)
   const float *probabilities[ENS_MAX_NETWORKS];
 
   for (guint i = 0; i < networks.n; i++)
-    probabilities[i] = &state->window_values[i * n_values];
+    probabilities[i] = &state->values.window_values[i * n_values];
   ens_fusion_average (
       &(EnsFusionInputs) {state->bundle->fusion, networks.n, probabilities, networks.weights},
       n_values, result->window_probabilities);
@@ -235,6 +298,7 @@ classify (FrameState *state, GError **error)
       || (state->result->n_windows > 0 && !classify_windows (state, error))
       || !ens_jobs_run (jobs, error))
     return FALSE;
+  ens_still_tiles_restore (state->analysis->still, &state->values, windows_are_reused (state));
   if (state->result->n_windows > 0)
     average_windows (state);
   return TRUE;
@@ -275,12 +339,13 @@ static float
 find_similarity (const FrameState *state, guint sub_image, guint c, const EnsClassResult *class)
 {
   guint n_classes = state->bundle->n_classes;
-  float similarity = state->similarities[(gsize)sub_image * n_classes + c];
+  float similarity = state->values.similarities[(gsize)sub_image * n_classes + c];
 
-  if (state->window_similarities == NULL || class->window < 0
+  if (state->values.window_similarities == NULL || class->window < 0
       || !window_counts (state->bundle, class))
     return similarity;
-  return fmaxf (similarity, state->window_similarities[(gsize) class->window * n_classes + c]);
+  return fmaxf (similarity,
+                state->values.window_similarities[(gsize) class->window * n_classes + c]);
 }
 
 static void
@@ -288,7 +353,7 @@ ask_gate (const FrameState *state, guint sub_image, guint c, EnsClassResult *cla
 {
   const EnsGateRange *range;
 
-  if (state->similarities == NULL)
+  if (state->values.similarities == NULL)
     return;
   range = &state->bundle->gate->ranges[c];
   if (isnan (range->low))
@@ -308,8 +373,8 @@ fuse (FrameState *state, guint sub_image, const float *p1, const float *p2)
   const EnsBundle *bundle = state->bundle;
   EnsResult *result = state->result;
   guint n_classes = bundle->n_classes;
-  guint first = state->windows->first[sub_image];
-  guint n_windows = state->windows->first[sub_image + 1] - first;
+  guint first = state->values.windows->first[sub_image];
+  guint n_windows = state->values.windows->first[sub_image + 1] - first;
   g_autofree float *p3 = g_new (float, n_classes);
   g_autofree float *p = g_new (float, n_classes);
   g_autofree gint *best = g_new (gint, n_classes);
@@ -359,14 +424,14 @@ find_object (const FrameState *state, guint c)
 {
   EnsResult *result = state->result;
   EnsClassResult *class = &result->classes[c];
-  const guint *first = state->windows->first;
+  const guint *first = state->values.windows->first;
   const EnsRect *within;
 
   if (!class->present || class->window < 0)
     return;
   while ((guint) class->window >= first[1])
     first++;
-  within = &state->sub_images->rects[first - state->windows->first];
+  within = &state->sub_images->rects[first - state->values.windows->first];
   class->window = (gint)first[0]
                   + (gint)ens_windows_find_object (
                       &result->windows[first[0]], first[1] - first[0], within,
@@ -407,7 +472,7 @@ static EnsResult *
 make_result (const FrameState *state, guint64 pts)
 {
   const EnsBundle *bundle = state->bundle;
-  guint n_windows = ens_frame_windows_get_size (state->windows);
+  guint n_windows = ens_frame_windows_get_size (state->values.windows);
   const char *names[ENS_MAX_NETWORKS];
   EnsResult *result;
 
@@ -416,8 +481,8 @@ make_result (const FrameState *state, guint64 pts)
   result = ens_result_new ((const char *const *)bundle->classes, bundle->n_classes, names,
                            bundle->n_networks, n_windows);
   if (n_windows > 0)
-    memcpy (result->windows, state->windows->windows, n_windows * sizeof *result->windows);
-  name_regions (result, state->windows, state->options->origins);
+    memcpy (result->windows, state->values.windows->windows, n_windows * sizeof *result->windows);
+  name_regions (result, state->values.windows, state->options->origins);
   if (ens_sub_images_get_size (state->sub_images) > 1
       || state->options->sub_images == ENS_SUB_IMAGES_ON)
     add_map (result, state->sub_images);
@@ -431,11 +496,36 @@ make_result (const FrameState *state, guint64 pts)
   return result;
 }
 
+/* For what is computed of sub-images. */
+static void
+make_room (FrameState *state)
+{
+  const EnsBundle *bundle = state->bundle;
+  const gsize n_values = (gsize)ens_sub_images_get_size (state->sub_images) * bundle->n_classes;
+
+  state->values.n_networks = bundle->n_networks;
+  state->values.n_classes = bundle->n_classes;
+  state->values.probabilities = g_new (float, n_values * bundle->n_networks);
+  if (bundle->gate != NULL)
+    state->values.similarities = g_new (float, n_values);
+}
+
+static guint
+count_still (const FrameState *state)
+{
+  guint n = 0;
+
+  for (guint s = 0; s < ens_sub_images_get_size (state->sub_images); s++)
+    n += state->still[s] ? 1 : 0;
+  return n;
+}
+
 /* What the networks see, from here on (M5). */
 static gboolean
 adapt (FrameState *state, GError **error)
 {
-  if (state->options->style != NULL)
+  if (state->options->style != NULL
+      && count_still (state) < ens_sub_images_get_size (state->sub_images))
     state->frame =
         ens_style_run (state->analysis->style, state->options->style, state->frame, error);
   return state->frame != NULL;
@@ -453,23 +543,22 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
 
   *adapted = FALSE;
   state.sub_images = ens_sub_images_new (bundle, state.options, frame->width, frame->height);
-  state.windows = find_windows (&state);
+  state.still = ens_still_tiles_find (analysis->still, frame, state.sub_images, options);
+  state.values.windows = find_windows (&state);
   found = g_get_monotonic_time ();
   if (!adapt (&state, error))
     return NULL;
   *adapted = TRUE;
   prepared = g_get_monotonic_time ();
   state.result = make_result (&state, pts);
-  state.probabilities = g_new (float, (gsize)ens_sub_images_get_size (state.sub_images)
-                                          * bundle->n_networks * bundle->n_classes);
-  if (bundle->gate != NULL)
-    state.similarities =
-        g_new (float, (gsize)ens_sub_images_get_size (state.sub_images) * bundle->n_classes);
+  make_room (&state);
   if (!classify (&state, error))
     return NULL;
   fuse_all (&state);
   for (guint c = 0; c < bundle->n_classes; c++)
     find_object (&state, c);
+  state.result->reused = count_still (&state);
+  ens_still_tiles_keep (analysis->still, frame, &state.values);
   times = ens_jobs_get_times (analysis->jobs);
   state.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
                                         .prepare = times->prepare + 1000 * (prepared - found),

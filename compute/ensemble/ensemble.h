@@ -75,6 +75,14 @@ typedef struct {
   /* The part of the frame that is analysed, as if it were the frame; regions and the result's
    * rectangles are the whole frame's. Width or height 0: all of it. */
   EnsRect crop;
+  /* Sub-images (the frame, if it is not divided) that are still since the frame before have its
+   * windows and probabilities. The frame before is the one that was analysed last, with the same
+   * number for its stretch of the stream. */
+  gboolean reuse;
+  /* Grey levels that the mean of a block of 8×8 pixels may differ by in a sub-image that is still,
+   * from the frame that its probabilities are of; 0: each byte is the same. */
+  float tile_tolerance;
+  guint stretch;
   EnsSubImagesMode sub_images;
   guint max_sub_images; /* 0: the bundle's */
   gboolean no_gate;     /* classes are reported whatever their similarity, which is still given */

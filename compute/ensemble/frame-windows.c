@@ -56,6 +56,16 @@ get_part (const EnsFrame *frame, const EnsSubImages *sub_images, guint s)
                          sub_images->height + y % 2};
 }
 
+/* Appends the windows that a sub-image had in the frame before. */
+static void
+append_before (Collection *collection, const EnsFrameWindows *before, guint s)
+{
+  const guint first = before->first[s], n = before->first[s + 1] - first;
+
+  if (n > 0)
+    g_array_append_vals (collection->windows, &before->windows[first], n);
+}
+
 EnsFrameWindows *
 ens_frame_windows_search (const EnsFrameWindowsSource *source)
 {
@@ -70,6 +80,10 @@ ens_frame_windows_search (const EnsFrameWindowsSource *source)
     guint n = 0;
 
     collection_next (&collection);
+    if (source->still != NULL && source->still[s]) {
+      append_before (&collection, source->before, s);
+      continue;
+    }
     if (share > 0)
       n = ens_window_search_run (source->search, &cut, share, source->pool, &found);
     for (guint w = 0; w < n; w++) {

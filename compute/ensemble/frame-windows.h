@@ -18,6 +18,9 @@ typedef struct {
   guint count; /* for all sub-images; if not 0, each has one at least */
   EnsWindowSearch *search;
   EnsThreadPool *pool;
+  /* Sub-images that have the windows of the frame before, a flag each; NULL: none. */
+  const gboolean *still;
+  const EnsFrameWindows *before;
 } EnsFrameWindowsSource;
 
 /* (transfer full) */
