@@ -4,6 +4,7 @@
 #include <gst/ensemble/meta.h>
 
 #include "classify-debug.h"
+#include "ensemble/result-select.h"
 
 /* While one picture is analysed and one waits, a third is being copied. */
 #define MAX_SPARES 2
@@ -46,16 +47,19 @@ clear_tags (gpointer data)
 
   gst_structure_free (tags->structure);
   ens_result_unref (tags->result);
+  ens_result_unref (tags->whole);
 }
 
 static GstEnsembleTags *
-tags_new (EnsResult *result, GstClockTime running_time)
+tags_new (EnsResult *result, guint top_k, GstClockTime running_time, guint stretch)
 {
   GstEnsembleTags *tags = g_atomic_rc_box_new (GstEnsembleTags);
 
-  tags->result = result;
-  tags->structure = gst_ensemble_structure_new (result);
+  tags->whole = ens_result_ref (result);
+  tags->result = ens_result_top (result, top_k);
+  tags->structure = gst_ensemble_structure_new (tags->result);
   tags->running_time = running_time;
+  tags->stretch = stretch;
   return tags;
 }
 
@@ -136,6 +140,9 @@ analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **er
       .no_gate = !settings->gate,
       .style = style,
       .crop = settings->crop,
+      .reuse = settings->tile_tolerance >= 0,
+      .tile_tolerance = MAX (settings->tile_tolerance, 0),
+      .stretch = job->stretch,
       .regions = regions != NULL ? (const EnsRect *)regions->rects->data : NULL,
       .origins = regions != NULL ? (const EnsRegionOrigin *)regions->origins->data : NULL,
       .n_regions = regions != NULL ? regions->rects->len : 0,
@@ -156,14 +163,17 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, E
     return NULL;
   gst_ensemble_state_events_take_result (analyser->state_events, job->stretch, &settings->time,
                                          job->running_time, result);
-  return tags_new (ens_result_top (result, settings->top_k), job->running_time);
+  return tags_new (result, settings->top_k, job->running_time, job->stretch);
 }
 
 static void
-count_analysis (GstEnsembleAnalyserStats *stats, const EnsTimings *timings, gint64 latency)
+count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64 latency)
 {
+  const EnsTimings *timings = &result->timings;
+
   if (stats->analysed++ > 0)
     stats->longest_latency = MAX (stats->longest_latency, latency);
+  stats->reused += result->reused;
   stats->last = *timings;
   stats->sum.windows += timings->windows;
   stats->sum.prepare += timings->prepare;
@@ -198,7 +208,7 @@ finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags
                   job->ticket, tags != NULL ? "is analysed" : "has failed",
                   GST_TIME_ARGS ((GstClockTime)latency), wanted ? "" : ", too late: flushed");
   if (tags != NULL)
-    count_analysis (&analyser->stats, &tags->result->timings, latency);
+    count_analysis (&analyser->stats, tags->result, latency);
   if (tags != NULL && wanted) {
     g_clear_pointer (&analyser->latest, gst_ensemble_tags_unref);
     analyser->latest = g_steal_pointer (&tags);
@@ -420,6 +430,57 @@ gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket)
   ready = analyser->finished == ticket && analyser->flushed < ticket && analyser->error == NULL;
   g_mutex_unlock (&analyser->lock);
   return ready;
+}
+
+static gboolean
+have_same_states (const EnsResult *a, const EnsResult *b)
+{
+  for (guint c = 0; c < a->n_classes; c++)
+    if (a->classes[c].state != b->classes[c].state)
+      return FALSE;
+  return TRUE;
+}
+
+/* NULL unless a state has changed. (transfer full) */
+static GstEnsembleTags *
+repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime running_time,
+        const GstEnsembleSettings *settings)
+{
+  const guint n_classes = tags->whole->n_classes;
+  g_autofree guint *all = g_new (guint, n_classes);
+  g_autoptr (EnsResult) again = NULL;
+
+  for (guint c = 0; c < n_classes; c++)
+    all[c] = c;
+  again = ens_result_select (tags->whole, all, n_classes);
+  gst_ensemble_state_events_take_result (analyser->state_events, tags->stretch, &settings->time,
+                                         running_time, again);
+  return have_same_states (again, tags->whole)
+             ? NULL
+             : tags_new (again, settings->top_k, tags->running_time, tags->stretch);
+}
+
+void
+gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
+                               const GstEnsembleSettings *settings)
+{
+  g_autoptr (GstEnsembleTags) before = NULL, after = NULL;
+
+  g_mutex_lock (&analyser->lock);
+  if (analyser->latest != NULL && analyser->running == 0 && analyser->waiting.picture == NULL)
+    before = gst_ensemble_tags_ref (analyser->latest);
+  g_mutex_unlock (&analyser->lock);
+  if (before == NULL) {
+    gst_ensemble_state_events_hold (analyser->state_events, running_time);
+    return;
+  }
+  after = repeat (analyser, before, running_time, settings);
+  g_mutex_lock (&analyser->lock);
+  if (after != NULL && analyser->latest == before) {
+    gst_ensemble_tags_unref (analyser->latest);
+    analyser->latest = g_steal_pointer (&after);
+  }
+  g_mutex_unlock (&analyser->lock);
 }
 
 GstEnsembleTags *

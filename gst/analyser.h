@@ -26,8 +26,9 @@ typedef struct {
   EnsSubImagesMode sub_images;
   guint max_sub_images;
   gboolean gate;
-  guint top_k;  /* classes that a result keeps; 0: all */
-  EnsRect crop; /* the part of the frame that is analysed; width 0: all of it */
+  guint top_k;          /* classes that a result keeps; 0: all */
+  EnsRect crop;         /* the part of the frame that is analysed; width 0: all of it */
+  float tile_tolerance; /* of still sub-images, grey levels; negative: none are reused */
   EnsTimeOverrides time;
 } GstEnsembleSettings;
 
@@ -36,6 +37,8 @@ typedef struct {
   EnsResult *result;
   GstStructure *structure;   /* gst_ensemble_structure_new () */
   GstClockTime running_time; /* of the frame that was analysed */
+  EnsResult *whole;          /* with all classes, however many are kept */
+  guint stretch;             /* of the stream, as state events count them */
 } GstEnsembleTags;
 
 GstEnsembleTags *gst_ensemble_tags_ref (GstEnsembleTags *tags);
@@ -45,6 +48,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEnsembleTags, gst_ensemble_tags_unref)
 /* Counted since the start; times in nanoseconds. */
 typedef struct {
   guint64 analysed, skipped;
+  guint64 reused; /* sub-images that were still */
   EnsTimings last, sum;
   gint64 last_latency, sum_latency; /* from submission to result */
   gint64 longest_latency;           /* of all but the first analysis, which also plans */
@@ -89,6 +93,11 @@ guint64 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture 
 /* Waits until that frame's result is the latest; FALSE if a flush, an error or a later frame came
  * between. */
 gboolean gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket);
+
+/* The frame of that time looks like the one of the latest result: the states of its classes follow
+ * as if it had been analysed with the same result; while a frame waits or is analysed they stay. */
+void gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
+                                    const GstEnsembleSettings *settings);
 
 /* The newest result, or NULL if there is none yet. (transfer full) */
 GstEnsembleTags *gst_ensemble_analyser_get_latest (GstEnsembleAnalyser *analyser);

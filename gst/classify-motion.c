@@ -80,7 +80,7 @@ gst_ensemble_classify_has_moved (GstEnsembleClassify *self, GstBuffer *buffer,
   if (share < least && revision == motion->revision && ensemble == motion->ensemble
       && !is_overdue (motion, running_time, period)) {
     leave_out (self, share);
-    gst_ensemble_state_events_hold (self->state_events, running_time);
+    gst_ensemble_analyser_confirm (self->analyser, running_time, settings);
     return FALSE;
   }
   ens_motion_keep (motion->state);

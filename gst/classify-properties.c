@@ -25,6 +25,7 @@ enum {
   PROP_THRESHOLD,
   PROP_SUB_IMAGES,
   PROP_MAX_SUB_IMAGES,
+  PROP_TILE_TOLERANCE,
   PROP_GATE,
   PROP_STYLE,
   PROP_TOP_K,
@@ -96,13 +97,13 @@ make_stats (GstEnsembleClassify *self)
   return gst_structure_new (
       "GstEnsembleClassifyStats", "analysed", G_TYPE_UINT64, stats.analysed, "skipped",
       G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "without-regions", G_TYPE_UINT64,
-      without_regions, "still", G_TYPE_UINT64, still, "last-windows", G_TYPE_INT64,
-      stats.last.windows, "last-prepare", G_TYPE_INT64, stats.last.prepare, "last-networks",
-      G_TYPE_INT64, stats.last.networks, "last-total", G_TYPE_INT64, stats.last.total,
-      "last-latency", G_TYPE_INT64, stats.last_latency, "mean-windows", G_TYPE_INT64,
-      stats.sum.windows / n, "mean-prepare", G_TYPE_INT64, stats.sum.prepare / n, "mean-networks",
-      G_TYPE_INT64, stats.sum.networks / n, "mean-total", G_TYPE_INT64, stats.sum.total / n,
-      "mean-latency", G_TYPE_INT64, stats.sum_latency / n, NULL);
+      without_regions, "still", G_TYPE_UINT64, still, "reused", G_TYPE_UINT64, stats.reused,
+      "last-windows", G_TYPE_INT64, stats.last.windows, "last-prepare", G_TYPE_INT64,
+      stats.last.prepare, "last-networks", G_TYPE_INT64, stats.last.networks, "last-total",
+      G_TYPE_INT64, stats.last.total, "last-latency", G_TYPE_INT64, stats.last_latency,
+      "mean-windows", G_TYPE_INT64, stats.sum.windows / n, "mean-prepare", G_TYPE_INT64,
+      stats.sum.prepare / n, "mean-networks", G_TYPE_INT64, stats.sum.networks / n, "mean-total",
+      G_TYPE_INT64, stats.sum.total / n, "mean-latency", G_TYPE_INT64, stats.sum_latency / n, NULL);
 }
 
 static gint
@@ -233,6 +234,9 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   case PROP_WATCH_MODEL:
     self->watch_model = g_value_get_boolean (value);
     break;
+  case PROP_TILE_TOLERANCE:
+    self->settings.tile_tolerance = g_value_get_float (value);
+    break;
   case PROP_GATE:
     self->settings.gate = g_value_get_boolean (value);
     break;
@@ -325,6 +329,9 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     break;
   case PROP_WATCH_MODEL:
     g_value_set_boolean (value, self->watch_model);
+    break;
+  case PROP_TILE_TOLERANCE:
+    g_value_set_float (value, self->settings.tile_tolerance);
     break;
   case PROP_GATE:
     g_value_set_boolean (value, self->settings.gate);
@@ -438,6 +445,13 @@ make_sub_image_properties (void)
       "Maximum number of sub-images (tiles) per frame; larger frames get larger ones (0: the "
       "bundle's number)",
       0, ENS_MAX_SUB_IMAGES, 0, PLAYING);
+  props[PROP_TILE_TOLERANCE] = g_param_spec_float (
+      "tile-tolerance", "Tile tolerance",
+      "Sub-images (tiles; the frame, if it is not divided) keep their probabilities while no mean "
+      "of "
+      "a block of 8x8 pixels changes by more than this many grey levels (0: while no byte changes, "
+      "which gives the same result; -1: never)",
+      -1, 255, 0, PLAYING);
 }
 
 static void
@@ -478,6 +492,7 @@ make_analysis_properties (void)
       "Counted since the start. Frames: analysed, skipped (replaced by a newer one, or flushed), "
       "late (not analysed because downstream reported lateness), without-regions (not analysed "
       "because inference-region=roi-list found none), still (not analysed because of motion). "
+      "Sub-images: reused, because they had not changed. "
       "Nanoseconds, last and mean: "
       "windows (region proposals), prepare (preprocessing), networks, total, and latency from "
       "frame to result",

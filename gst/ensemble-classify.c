@@ -39,6 +39,10 @@
  * that was analysed, whose result they carry; #GstEnsembleClassify:max-inference-period bounds its
  * age.
  *
+ * Sub-images that have not changed since the frame that was analysed before keep their windows and
+ * probabilities, which are the same bits then; #GstEnsembleClassify:tile-tolerance has those kept
+ * that have changed little.
+ *
  * A style gives a camera's frames the look of the pictures that the ensemble was trained on, before
  * they are classified: #GstEnsembleClassify:style. Region proposals are searched on the frame as it
  * is. Each element has its own, also where several share a bundle, and it may change while playing:

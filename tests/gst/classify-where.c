@@ -334,6 +334,72 @@ START_TEST (test_motion_period)
 }
 END_TEST
 
+/* Still frames vote for the latest result: with two of three votes for a state a single analysis is
+ * enough for it, and it lasts. */
+START_TEST (test_motion_states)
+{
+  static const GstVideoRectangle all = {0, 0, WIDTH, HEIGHT};
+  GstBuffer *buffer;
+
+  g_object_set (classify->element, "motion", 0.02, NULL);
+  play ();
+  for (guint i = 0; i < 60; i++) {
+    g_autoptr (GstBuffer) out = NULL;
+    const EnsClassResult *red, *blue;
+
+    buffer = classify_make_frame (classify, BLUE, i * GST_SECOND);
+    if (i < 30)
+      paint (buffer, &all, RED);
+    out = push (buffer);
+    red = &classify_get_result (out)->classes[0];
+    blue = &classify_get_result (out)->classes[2];
+    test_message ("second %u: red %d, blue %d", i, red->state, blue->state);
+    if (i % 30 < 5)
+      continue;
+    ck_assert_int_eq (red->state, i < 30 ? ENS_CLASS_PRESENT : ENS_CLASS_ABSENT);
+    ck_assert_int_eq (blue->state, i < 30 ? ENS_CLASS_ABSENT : ENS_CLASS_PRESENT);
+  }
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 2);
+}
+END_TEST
+
+/* ---- Still sub-images ---- */
+
+START_TEST (test_tile_tolerance)
+{
+  /* What is set before a frame that looks like the one before, and what is reused of it. */
+  static const struct {
+    const char *property, *value;
+    guint reused;
+  } frames[] = {
+      {NULL, NULL, 0},          {NULL, NULL, 1},
+      {"threshold", "0.25", 1}, {"scales", "<24>", 0},
+      {NULL, NULL, 1},          {"tile-tolerance", "-1", 0},
+      {NULL, NULL, 0},          {"tile-tolerance", "2", 0},
+      {NULL, NULL, 1},          {"crop", "<0, 0, 0.5, 1>", 0},
+      {NULL, NULL, 1},
+  };
+  g_autoptr (GstBuffer) last = NULL;
+  guint64 n_reused = 0;
+
+  play ();
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    g_autoptr (GstBuffer) out = NULL;
+
+    if (frames[i].property != NULL)
+      gst_util_set_object_arg (G_OBJECT (classify->element), frames[i].property, frames[i].value);
+    out = push (make_frame (&red_corner, i * FRAME));
+    test_message ("frame %u", i);
+    ck_assert_uint_eq (classify_get_result (out)->reused, frames[i].reused);
+    n_reused += frames[i].reused;
+    ck_assert_uint_eq (classify_get_stat (classify, "reused"), n_reused);
+  }
+  gst_harness_push_event (classify->harness, gst_event_new_stream_start ("other"));
+  last = push (make_frame (&red_corner, 20 * FRAME));
+  ck_assert_uint_eq (classify_get_result (last)->reused, 0);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -348,5 +414,7 @@ main (int argc, char **argv)
   test_add ("own-regions", test_own_regions);
   test_add ("motion", test_motion);
   test_add ("motion-period", test_motion_period);
+  test_add ("motion-states", test_motion_states);
+  test_add ("tile-tolerance", test_tile_tolerance);
   return test_run ();
 }
