@@ -55,7 +55,8 @@ typedef struct {
 struct _PublishDestination {
   const PublishDestinationClass *klass;
   PublishOptions options;
-  gboolean quiet; /* it is no fault that the receiver is away: a pipe's reader comes and goes */
+  gint64 not_before; /* monotonic: the receiver asked not to be tried again until then */
+  gboolean quiet;    /* it is no fault that the receiver is away: a pipe's reader comes and goes */
 };
 
 /* The destination that the options' location names. NULL: there can't be one. (transfer full) */

@@ -26,6 +26,7 @@ typedef struct {
   gboolean tls;
   rd_kafka_t *producer;
   guint unreported; /* of the messages that were produced together */
+  gboolean away;    /* no broker can be reached */
 } KafkaDestination;
 
 static gboolean
@@ -53,10 +54,13 @@ on_log (const rd_kafka_t *producer, int level, const char *facility, const char 
   GST_LOG ("%s: %s", facility, text);
 }
 
-/* Errors are temporary: deliveries tell what matters. */
+/* Other errors are temporary: deliveries tell what matters. */
 static void
 on_error (rd_kafka_t *producer, int code, const char *reason, void *data)
 {
+  KafkaDestination *self = data;
+
+  self->away |= code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
   GST_DEBUG ("%s: %s", rd_kafka_err2str ((rd_kafka_resp_err_t)code), reason);
 }
 
@@ -189,7 +193,7 @@ count_done (const KafkaDestination *self, const Delivery *deliveries, guint n,
     if (!deliveries[i].reported)
       return fail (self, "messages were not sent in time", error);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !is_refusal (code))
-      return fail (self, rd_kafka_err2str (code), error);
+      return fail (self, self->away ? "no broker can be reached" : rd_kafka_err2str (code), error);
     delivery->done++;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
       continue;
@@ -208,10 +212,11 @@ send_batch (PublishDestination *destination, PublishRecord *const *records, guin
   g_autofree Delivery *deliveries = g_new0 (Delivery, n);
 
   self->unreported = 0;
+  self->away = FALSE;
   for (guint i = 0; i < n; i++)
     produce (self, records[i], &deliveries[i]);
   /* message.timeout.ms bounds this. */
-  while (self->unreported > 0 && !g_cancellable_is_cancelled (cancellable))
+  while (self->unreported > 0 && !self->away && !g_cancellable_is_cancelled (cancellable))
     rd_kafka_poll (self->producer, POLL_MS);
   if (self->unreported > 0) {
     rd_kafka_purge (self->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);

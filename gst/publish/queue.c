@@ -35,8 +35,9 @@ struct _PublishQueue {
   guint64 memory_size;
   PublishState *state;
   char *source;
-  PublishCounts counts;
-  gboolean stopping, finished, tried, idle, away;
+  PublishCounts counts; /* waiting: outside memory */
+  gboolean stopping, expired, finished, tried, idle, away;
+  gboolean sending; /* the queue's thread waits for the receiver */
   GError *unusable;
 
   /* Of the queue's thread. */
@@ -183,7 +184,8 @@ went_away (PublishQueue *self, GError *error)
   self->stalled = self->open && g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_AGAIN);
   if (self->open && !self->stalled)
     close_destination (self);
-  self->retry_at = g_get_monotonic_time () + self->retry_wait * G_TIME_SPAN_MILLISECOND;
+  self->retry_at = MAX (g_get_monotonic_time () + self->retry_wait * G_TIME_SPAN_MILLISECOND,
+                        self->destination->not_before);
   self->retry_wait = MIN (2 * self->retry_wait, klass->retry_max);
   set_away (self, TRUE);
   g_error_free (error);
@@ -309,6 +311,34 @@ account (PublishQueue *self, const PublishDelivery *delivery)
     tell_back (self);
 }
 
+static guint64
+count_waiting (PublishQueue *self)
+{
+  guint64 waiting = self->batch->len;
+
+  if (self->spool != NULL)
+    waiting += publish_spool_get_length (self->spool);
+  g_mutex_lock (&self->lock);
+  self->counts.waiting = waiting;
+  waiting += g_queue_get_length (&self->memory);
+  self->idle = waiting == 0 && self->state == NULL;
+  if (self->idle)
+    g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return waiting;
+}
+
+/* A receiver that does not answer is given up when memory fills and there is a spool. */
+static void
+set_sending (PublishQueue *self, gboolean sending)
+{
+  g_mutex_lock (&self->lock);
+  self->sending = sending && self->spool != NULL;
+  if (sending && !self->expired)
+    g_cancellable_reset (self->cancellable);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Messages that wait on disk are older than those in memory. */
 static void
 deliver (PublishQueue *self)
@@ -329,8 +359,11 @@ deliver (PublishQueue *self)
   }
   if (records->len == 0)
     return;
+  count_waiting (self);
+  set_sending (self, TRUE);
   klass->send (self->destination, (PublishRecord *const *)records->pdata, records->len, &delivery,
                self->cancellable, &error);
+  set_sending (self, FALSE);
   account (self, &delivery);
   g_clear_error (&delivery.reason);
   if (spooled != NULL)
@@ -356,23 +389,6 @@ deliver_state (PublishQueue *self)
   if (!klass->set_state (self->destination, state, self->cancellable, &error))
     went_away (self, error);
   publish_state_free (state);
-}
-
-static guint64
-count_waiting (PublishQueue *self)
-{
-  guint64 waiting = self->batch->len;
-
-  if (self->spool != NULL)
-    waiting += publish_spool_get_length (self->spool);
-  g_mutex_lock (&self->lock);
-  waiting += g_queue_get_length (&self->memory);
-  self->counts.waiting = waiting;
-  self->idle = waiting == 0 && self->state == NULL;
-  if (self->idle)
-    g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-  return waiting;
 }
 
 /* Milliseconds; -1: until somebody wakes the thread. */
@@ -418,13 +434,13 @@ static gboolean
 is_over (PublishQueue *self)
 {
   guint64 waiting = count_waiting (self);
-  gboolean stopping, rest;
+  gboolean over;
 
   g_mutex_lock (&self->lock);
-  stopping = self->stopping;
-  rest = (waiting > 0 || self->state != NULL) && !self->away;
+  over = self->expired || self->away || (waiting == 0 && self->state == NULL);
+  over = over && self->stopping;
   g_mutex_unlock (&self->lock);
-  return stopping && (!rest || g_cancellable_is_cancelled (self->cancellable));
+  return over;
 }
 
 static void
@@ -588,6 +604,7 @@ publish_queue_stop (PublishQueue *self, guint64 timeout)
   wake (self);
   wait_finished (self, self->away ? 0 : (gint64)(timeout / 1000));
   if (!self->finished) {
+    self->expired = TRUE;
     g_mutex_unlock (&self->lock);
     g_cancellable_cancel (self->cancellable);
     wake (self);
@@ -623,6 +640,7 @@ void
 publish_queue_push (PublishQueue *self, PublishRecord *record)
 {
   guint64 limit = self->destination->options.queue_size;
+  gboolean hurry;
 
   g_mutex_lock (&self->lock);
   g_queue_push_tail (&self->memory, record);
@@ -635,7 +653,11 @@ publish_queue_push (PublishQueue *self, PublishRecord *record)
     self->counts.lost++;
     publish_record_free (oldest);
   }
+  hurry = self->sending && self->memory_size > limit / 2;
+  self->sending &= !hurry;
   g_mutex_unlock (&self->lock);
+  if (hurry)
+    g_cancellable_cancel (self->cancellable);
   wake (self);
 }
 
@@ -669,6 +691,7 @@ publish_queue_get_counts (PublishQueue *self)
 
   g_mutex_lock (&self->lock);
   counts = self->counts;
+  counts.waiting += g_queue_get_length (&self->memory);
   g_mutex_unlock (&self->lock);
   return counts;
 }

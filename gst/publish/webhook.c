@@ -21,7 +21,6 @@ typedef struct {
   SoupSession *session;
   GTlsCertificate *certificate; /* the client's; NULL: none */
   char *authorization;          /* header; NULL: none */
-  gint64 not_before;            /* monotonic: the server asked to wait */
 } WebhookDestination;
 
 static gboolean
@@ -77,8 +76,6 @@ open_webhook (PublishDestination *destination, const char *source, GCancellable 
   guint timeout = (guint)(destination->options.timeout / GST_SECOND) + 1;
   char *secret;
 
-  if (g_get_monotonic_time () < self->not_before)
-    return fail (self, "the server asked to wait", error);
   if (!publish_options_read_secret (&destination->options, &secret, error))
     return FALSE;
   if (secret != NULL) {
@@ -116,7 +113,7 @@ heed_retry_after (WebhookDestination *self, SoupMessage *message)
       soup_message_headers_get_one (soup_message_get_response_headers (message), "Retry-After");
   guint64 seconds = text != NULL ? g_ascii_strtoull (text, NULL, 10) : 0;
 
-  self->not_before =
+  self->parent.not_before =
       g_get_monotonic_time () + (gint64)MIN (seconds, MAX_RETRY_AFTER) * G_TIME_SPAN_SECOND;
 }
 

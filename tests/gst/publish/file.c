@@ -289,12 +289,12 @@ START_TEST (test_spool)
   int reader;
 
   publish_options.spool = g_build_filename (publish_folder, "spool", NULL);
-  publish_options.queue_size = 1000;
+  publish_options.queue_size = 30000;
   mkfifo (publish_options.location, 0600);
   queue = publish_start ();
-  for (guint i = 0; i < 100; i++) {
-    publish_push (queue, i * 5, 5);
-    publish_wait (publish_queue_get_counts (queue).waiting >= (i + 1) * 5);
+  for (guint i = 0; i < 500; i++) {
+    publish_push (queue, i, 1);
+    g_usleep (1000);
   }
   publish_queue_stop (queue, GST_SECOND * 20);
   queue = publish_start ();
