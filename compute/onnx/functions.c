@@ -147,6 +147,40 @@ ens_onnx_import_swiglu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error
   return ens_compose_finish (&compose);
 }
 
+static const char *
+to_float (EnsCompose *compose, const char *x)
+{
+  return ens_compose (compose, "Cast",
+                      ens_compose_int ("to", ens_onnx_type_number (ENS_TYPE_FLOAT32)), x, NULL);
+}
+
+/* 1 where the largest element along the axis is, the first of several; up to opset 12 along all
+ * axes from this one on. */
+gboolean
+ens_onnx_import_hardmax (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  EnsCompose compose = ens_compose_new (step, import, error);
+  gboolean flattens = step->opset < 13;
+  gint64 axis = ens_attributes_int (step->attributes, "axis", flattens ? 1 : -1);
+  const char *x = ens_compose_input (&compose, 0), *rows = x, *is_largest, *number, *y;
+
+  check (&compose, 1);
+  if (flattens)
+    rows = ens_compose (&compose, "Flatten", ens_compose_int ("axis", axis), x, NULL);
+  axis = flattens ? 1 : axis;
+  y = ens_compose_list (&compose, &axis, 1);
+  is_largest = ens_compose (&compose, "ReduceMax", NULL, rows, y, NULL);
+  is_largest = to_float (&compose, ens_compose (&compose, "Equal", NULL, rows, is_largest, NULL));
+  number = ens_compose (&compose, "CumSum", NULL, is_largest, y, NULL);
+  y = ens_compose (&compose, "Equal", NULL, number, ens_compose_number (&compose, 1), NULL);
+  y = ens_compose (&compose, "Mul", NULL, is_largest, to_float (&compose, y), NULL);
+  if (flattens)
+    y = ens_compose (&compose, "Reshape", NULL, y, ens_compose (&compose, "Shape", NULL, x, NULL),
+                     NULL);
+  ens_compose_result (&compose, 0, y);
+  return ens_compose_finish (&compose);
+}
+
 /* What ScatterElements was called before opset 11. */
 gboolean
 ens_onnx_import_scatter (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)

@@ -4,8 +4,11 @@
 
 #include "onnx/import.h"
 
+gboolean ens_onnx_import_affine_grid (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_center_crop_pad (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_col2im (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_global_lp_pool (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_hardmax (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_lp_pool (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_mean_variance (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
 gboolean ens_onnx_import_scatter (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);

@@ -321,14 +321,17 @@ static const struct {
   const char *name;
   EnsOnnxImportFunc func;
 } specials[] = {
+    {"AffineGrid", ens_onnx_import_affine_grid},
     {"Cast", import_cast},
     {"CastLike", import_cast_like},
+    {"CenterCropPad", ens_onnx_import_center_crop_pad},
     {"Col2Im", ens_onnx_import_col2im},
     {"Constant", import_constant},
     {"ConvInteger", ens_onnx_import_conv_integer},
     {"DequantizeLinear", ens_onnx_import_dequantize},
     {"DynamicQuantizeLinear", ens_onnx_import_dynamic_quantize},
     {"GlobalLpPool", ens_onnx_import_global_lp_pool},
+    {"Hardmax", ens_onnx_import_hardmax},
     {"Identity", import_identity},
     {"If", ens_onnx_import_if},
     {"LogSoftmax", import_softmax},

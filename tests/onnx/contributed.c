@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operators of com.microsoft, each in a network of its own. What is expected is what ONNX Runtime
- * gives, in ONNX's order; of quantised results the real numbers that they stand for. */
+/* Operators that are composed of others, each in a network of its own: those of com.microsoft, and
+ * of ONNX, whose names begin with OWN. What is expected is what ONNX Runtime gives, in ONNX's
+ * order; of quantised results the real numbers that they stand for. */
 #include <math.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "ops/operands.h"
 
 #define TOLERANCE 2e-6
+#define OWN "ai.onnx."
 
 typedef struct {
   const char *op, *variant;
@@ -21,6 +23,16 @@ typedef struct {
 
 /* clang-format off */
 static const Row rows[] = {
+    {OWN "Hardmax", "first-of-equals", "", "2x3 = 1 5 5 7 2 3", "2x3 = 0 1 0 1 0 0"},
+    {OWN "Hardmax", "axis", "axis=0", "2x3 = 1 5 5 7 2 5", "2x3 = 0 1 1 1 0 0"},
+    {OWN "AffineGrid", "middles", "", "1x2x3 = 1 0 0.5 0 2 0; const int64 4 = 1 1 1 2", "1x1x2x2 = 0 0 1 0"},
+    {OWN "AffineGrid", "corners", "align_corners=1", "1x2x3 = 1 0 0 1 1 0; const int64 4 = 1 1 2 2", "1x2x2x2 = -1 -2 1 0 -1 0 1 2"},
+    {OWN "AffineGrid", "volume", "", "1x3x4 = 1 0 0 0 0 1 0 5 0 0 1 7; const int64 5 = 1 1 1 1 2", "1x1x1x2x3 = -0.5 5 7 0.5 5 7"},
+    {OWN "AffineGrid", "no-map", "", "1x2x3; const int64 2 = 1 1", NULL, "input 1 has 2 sizes, expected 4 to 5"},
+    {OWN "CenterCropPad", "both", "", "2x3 = 1 2 3 4 5 6; const int64 2 = 4 2", "4x2 = 0 0 1 2 4 5 0 0"},
+    {OWN "CenterCropPad", "axes", "axes=[-1]", "1x4 = 1 2 3 4; const int64 1 = 1", "1x1 = 2"},
+    {OWN "CenterCropPad", "no-size", "axes=[1]", "1x4; const int64 1 = 0", NULL, "input 1 has the size 0, expected 1 to 65535"},
+    {OWN "CenterCropPad", "no-axis", "axes=[4]", "1x4; const int64 1 = 2", NULL, "an axis is 4, expected 0 to 1"},
     {"FusedConv", "relu", "activation=\"Relu\"", "1x1x2x2 = 1 -2 3 -4; const 1x1x1x1 = 2; const 1 = 1", "1x1x2x2 = 3 0 7 0"},
     {"FusedConv", "residual", "activation=\"Relu\"", "1x1x1x3 = 1 -2 3; const 1x1x1x1 = 2; const 1 = 1; 1x1x1x3 = 1 1 -9", "1x1x1x3 = 4 0 0"},
     {"FusedConv", "clip", "activation=\"Clip\" activation_params=[-1.0, 2.5]", "1x1x1x3 = 1 -2 3; const 1x1x1x1 = 1", "1x1x1x3 = 1 -1 2.5"},
@@ -140,6 +152,10 @@ add_constant (Onnx__ModelProto *model, const char *name, const EnsTensor *tensor
   gsize n = (gsize)ens_shape_elements (&tensor->shape);
   g_autofree double *numbers = g_new (double, n + 1);
 
+  if (tensor->type == ENS_TYPE_INT64) {
+    model_add_int64s (model, name, tensor->data, n);
+    return;
+  }
   for (gsize i = 0; i < n; i++)
     numbers[i] = ens_view_real (&view, i);
   model_add_numbers (model, name, onnx_types[tensor->type], &tensor->shape, numbers);
@@ -169,7 +185,8 @@ add_inputs (Onnx__ModelProto *model, const GArray *tensors)
 static GBytes *
 build (const Row *row, const GArray *inputs, const GArray *expected)
 {
-  g_autoptr (Onnx__ModelProto) model = model_new (17);
+  gboolean own = g_str_has_prefix (row->op, OWN);
+  g_autoptr (Onnx__ModelProto) model = model_new (own ? 20 : 17);
   g_autoptr (EnsAttributes) attributes = test_read_attributes (row->attributes);
   g_autofree char *names = add_inputs (model, inputs);
   GString *outputs = g_string_new (NULL);
@@ -183,8 +200,9 @@ build (const Row *row, const GArray *inputs, const GArray *expected)
     if (!g_array_index (expected, TestTensor, i).absent)
       model_add_output (model, name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, &ENS_SHAPE (-1));
   }
-  node = model_add_node (model, row->op, names, outputs->str);
-  set_text (&node->domain, "com.microsoft");
+  node = model_add_node (model, own ? row->op + strlen (OWN) : row->op, names, outputs->str);
+  if (!own)
+    set_text (&node->domain, "com.microsoft");
   ens_attributes_foreach (attributes, add_attribute, node);
   g_string_free (outputs, TRUE);
   return model_pack (model);
