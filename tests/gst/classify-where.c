@@ -255,6 +255,43 @@ START_TEST (test_own_regions)
 }
 END_TEST
 
+/* Takes the classifiers of windows out of the bundle. */
+static void
+remove_window_classifiers (void)
+{
+  g_autofree char *path = g_build_filename (classify->bundle, "ensemble.json", NULL);
+  g_autoptr (GRegex) regex =
+      g_regex_new (",\\s*\"window_classifier\".*?\\}", G_REGEX_DOTALL, 0, NULL);
+  g_autofree char *text = NULL, *without = NULL;
+
+  ck_assert (g_file_get_contents (path, &text, NULL, NULL));
+  without = g_regex_replace (regex, text, -1, 0, "", 0, NULL);
+  ck_assert_str_ne (text, without);
+  ck_assert (g_file_set_contents (path, without, -1, NULL));
+}
+
+/* Such a bundle can't classify regions: a warning says so, and frames are classified. */
+START_TEST (test_no_window_classifiers)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstBuffer) out = NULL;
+  g_autoptr (GError) warning = NULL;
+
+  remove_window_classifiers ();
+  gst_element_set_bus (classify->element, bus);
+  gst_util_set_object_arg (G_OBJECT (classify->element), "inference-region", "roi-list");
+  play ();
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  ck_assert_ptr_nonnull (message);
+  gst_message_parse_warning (message, &warning, NULL);
+  ck_assert_contains (warning->message, "has no classifiers for windows");
+  out = classify_push (classify, RED, 0);
+  ck_assert_uint_eq (classify_get_result (out)->n_windows, 0);
+  gst_element_set_bus (classify->element, NULL);
+}
+END_TEST
+
 /* ---- Motion ---- */
 
 /* What is done before a frame, the frame, and whether it is analysed. */
@@ -412,6 +449,7 @@ main (int argc, char **argv)
   test_add ("roi-list", test_roi_list);
   test_add ("without-regions", test_without_regions);
   test_add ("own-regions", test_own_regions);
+  test_add ("no-window-classifiers", test_no_window_classifiers);
   test_add ("motion", test_motion);
   test_add ("motion-period", test_motion_period);
   test_add ("motion-states", test_motion_states);
