@@ -16,14 +16,14 @@ import time
 
 
 def run(clip, bundle, properties):
-    """The lines of a run by pts, and its wall-clock and processor seconds."""
+    """The lines of a run by pts, and its seconds."""
     with tempfile.NamedTemporaryFile() as results:
         begin = time.monotonic()
         subprocess.run(
-            f"gst-launch-1.0 -q filesrc location={clip} ! decodebin ! videoconvert ! "
-            f"ensembleclassify model={bundle} device=cpu mode=sync {properties} ! "
-            f"ensemblepublish location={results.name} ! fakesink",
-            shell=True, check=True)
+            ["gst-launch-1.0", "-q", "filesrc", f"location={clip}", "!", "decodebin", "!",
+             "videoconvert", "!", "ensembleclassify", f"model={bundle}", "device=cpu", "mode=sync",
+             *properties.split(), "!", "ensemblepublish", f"location={results.name}", "!",
+             "fakesink"], check=True)
         lines = [json.loads(line) for line in open(results.name, encoding="utf-8")]
         return {line["pts"]: line for line in lines}, time.monotonic() - begin
 

@@ -136,8 +136,8 @@ END_TEST
 
 /* ---- Behind other elements ---- */
 
-/* A detector's car, id 1, at 8, 12, 32×36 – where the ensemble finds one too – and a person that a
- * detector behind the ensemble adds, with the id that the ensemble gave. */
+/* A detector's car, id 1, at 16, 12, 32×36, near to where the ensemble finds one too, and a person
+ * that a detector behind the ensemble adds, with the id that the ensemble gave. */
 static const struct {
   const char *chain, *out;
   guint width, height;
@@ -149,6 +149,8 @@ static const struct {
     {"videoscale", "video/x-raw, width=32, height=96", 32, 96, TRUE},
     {"videoconvert ! queue ! videoscale ! videoconvert",
      "video/x-raw, format=NV12, width=128, height=24", 128, 24, TRUE},
+    {"videobalance saturation=0", "video/x-raw", 64, 48, TRUE},
+    {"jpegenc ! jpegdec", "video/x-raw", 64, 48, TRUE},
     {"videoflip video-direction=horiz", "video/x-raw", 64, 48, FALSE},
     {"videocrop left=4 top=2", "video/x-raw, width=60, height=46", 60, 46, FALSE},
 };
@@ -161,7 +163,7 @@ START_TEST (test_chain)
   GstBuffer *in = make_frame ();
   GstHarness *harness = gst_harness_new_parse (chain_rows[_i].chain);
 
-  add_region (in, "car", 1, 8, 12, 32, 36);
+  add_region (in, "car", 1, 16, 12, 32, 36);
   add_ensemble (in, result);
   add_region (in, "person", 2, 0, 0, 32, 24);
   add_ensemble (in, result);
@@ -174,7 +176,7 @@ START_TEST (test_chain)
       out, &(GstEnsembleRegionFilter) {chain_rows[_i].width, chain_rows[_i].height});
   ck_assert_uint_eq (regions->rects->len, chain_rows[_i].arrives ? 2 : 0);
   if (chain_rows[_i].arrives) {
-    check_region (regions, 0, "car", 1, &(EnsRect) {0.125F, 0.25F, 0.5F, 0.75F});
+    check_region (regions, 0, "car", 1, &(EnsRect) {0.25F, 0.25F, 0.5F, 0.75F});
     check_region (regions, 1, "person", 2, &(EnsRect) {0, 0, 0.5F, 0.5F});
   }
   gst_harness_teardown (harness);
