@@ -3,6 +3,7 @@
 """What a style wins back, on photographs of an imitated camera; and what it makes of two real ones.
 
     tests/peers/style.py clothing [-s SEED,…] DATA TOOL FOLDER [-- OPTION…]
+    tests/peers/style.py parts DATA TOOL FOLDER
     tests/peers/style.py retina [-s SEED,…] DATA TOOL FOLDER [-- OPTION…]
 
 DATA: the folder ENSEMBLE_TEST_DATA. FOLDER keeps pictures, networks and reports: what is there
@@ -12,9 +13,12 @@ clothing: camera B took the clothing photographs, camera A sees another half of 
 through a colour matrix, a gamma of 1.3, vignetting, a blur (sigma 1) and noise (sigma 4). Accuracy of
 an ensemble that was trained on B, on the test split: of B, of A, and of A adapted.
 
+parts: what each part of camera A costs alone, once clothing has made the ensemble.
+
 retina: camera A is a Canon CR5, camera B a Nidek NM-200-D, both at 12 pixels a degree, squares inside
 the discs; 14 pictures to train on, 6 to measure. How many adapted pictures a classifier of cameras,
-trained on another split, takes for B's, and how gradients at vessels correlate with the original's."""
+trained on another split, takes for B's, and how gradients at vessels correlate with the original's; the
+same of matched means and variances."""
 import argparse
 import json
 import pathlib
@@ -34,14 +38,25 @@ def run(tool, *arguments):
     return result.stdout
 
 
-def imitate(path, to, random):
+PARTS = ("colours", "gamma", "vignetting", "blur", "noise")
+
+
+def imitate(path, to, random, parts=PARTS):
     """The photograph as camera A would have taken it."""
     x = cv2.imread(str(path))[:, :, ::-1] / 255.0
-    x = numpy.clip(x @ MATRIX.T, 0, 1) ** GAMMA
     rows, columns = x.shape[:2]
     y, z = numpy.meshgrid(numpy.linspace(-1, 1, rows), numpy.linspace(-1, 1, columns), indexing="ij")
-    x = x * (1 - VIGNETTE * (y * y + z * z) / 2)[:, :, None]
-    x = cv2.GaussianBlur(x, (0, 0), BLUR) * 255 + random.normal(0, NOISE, x.shape)
+    if "colours" in parts:
+        x = numpy.clip(x @ MATRIX.T, 0, 1)
+    if "gamma" in parts:
+        x = x ** GAMMA
+    if "vignetting" in parts:
+        x = x * (1 - VIGNETTE * (y * y + z * z) / 2)[:, :, None]
+    if "blur" in parts:
+        x = cv2.GaussianBlur(x, (0, 0), BLUR)
+    x = x * 255
+    if "noise" in parts:
+        x = x + random.normal(0, NOISE, x.shape)
     to.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(to), numpy.clip(numpy.rint(x), 0, 255).astype(numpy.uint8)[:, :, ::-1])
 
@@ -100,6 +115,15 @@ def clothing(options):
               flush=True)
 
 
+def parts(options):
+    photos, bundle = options.data / "photos", options.folder / "clothing.ensemble"
+    for some in [[part] for part in PARTS] + [["blur", "noise"]]:
+        folder, random = options.folder / "-".join(some), numpy.random.default_rng(1)
+        for path in pictures(photos / "test"):
+            imitate(path, folder / "test" / path.parent.name / f"{path.stem}.png", random, some)
+        print(f"{' and '.join(some)} {accuracy(options.tool, bundle, folder):.3f}", flush=True)
+
+
 # Pixels of the inscribed squares, at 12 pixels a degree.
 SQUARES = {"A": 376, "B": 240}
 CROP = 80
@@ -146,10 +170,30 @@ def make_retina(files, folder):
                     write(folder / "B" / f"{path.stem}-{k}.png", crop)
 
 
-def adapt(session, x):
-    pixels = x[:, :, ::-1].astype(numpy.float32).transpose(2, 0, 1)[None]
-    y = session.run(None, {session.get_inputs()[0].name: pixels})[0][0].transpose(1, 2, 0)
-    return numpy.clip(numpy.rint(y), 0, 255).astype(numpy.uint8)[:, :, ::-1]
+def bytes_of(x):
+    return numpy.clip(numpy.rint(x), 0, 255).astype(numpy.uint8)
+
+
+def adapt_by(style):
+    """What the style makes of a picture."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(style))
+
+    def adapt(x):
+        pixels = x[:, :, ::-1].astype(numpy.float32).transpose(2, 0, 1)[None]
+        y = session.run(None, {session.get_inputs()[0].name: pixels})[0][0].transpose(1, 2, 0)
+        return bytes_of(y)[:, :, ::-1]
+
+    return adapt
+
+
+def match_means(folder):
+    """The same of means and variances of the training pictures' channels."""
+    pixels = [numpy.concatenate([cv2.imread(str(path)).reshape(-1, 3) for path in pictures(folder / camera)])
+              for camera in "AB"]
+    (a, b), (from_, to) = ([x.mean(0) for x in pixels], [x.std(0) for x in pixels])
+    return lambda x: bytes_of((x - a) * to / from_ + b)
 
 
 def gradients(x):
@@ -157,22 +201,19 @@ def gradients(x):
     return numpy.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1))
 
 
-def measure_retina(options, bundle, style, paths):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(style))
-    folder = options.folder / f"adapted-{style.stem}"
+def measure_retina(options, bundle, name, adapt, paths):
+    folder = options.folder / f"adapted-{name}"
     correlations, rows = [], []
     for path in paths:
         x = cut(path, "A")
-        y = adapt(session, x)
+        y = adapt(x)
         mask = cut(path.with_name(f"{path.stem}_vessels.png"), "A")[:, :, 0] > 127
         correlations.append(numpy.corrcoef(gradients(x)[mask], gradients(y)[mask])[0, 1])
         rows.append(numpy.hstack([x, y]))
         for k, crop in enumerate(crops(y, "A")):
             write(folder / "test/B" / f"{path.stem}-{k}.png", crop)
-    write(options.folder / f"sheet-{style.stem}.png", numpy.vstack(rows))
-    print(f"taken for B {accuracy(options.tool, bundle, folder):.3f}, gradients at vessels correlate with "
+    write(options.folder / f"sheet-{name}.png", numpy.vstack(rows))
+    print(f"{name}: taken for B {accuracy(options.tool, bundle, folder):.3f}, gradients at vessels correlate with "
           f"{numpy.mean(correlations):.3f} ({min(correlations):.3f} at least)", flush=True)
 
 
@@ -185,23 +226,24 @@ def retina(options):
     if not bundle.exists():
         run(options.tool, "train", folder / "cameras", "-o", bundle, "-n", network)
     print(f"cameras told apart {accuracy(options.tool, bundle, folder / 'cameras'):.3f}", flush=True)
+    measure_retina(options, bundle, "means", match_means(folder), files["A"][14:])
     for seed in options.seeds:
         style = folder / f"retina-{seed}.onnx"
         train(options, style, seed, "--from", folder / "A", "--to", folder / "B", "-n", network,
               "--sizes", f"{SQUARES['A']},{CROP}", "--crops", "6", "-r", folder / f"retina-{seed}.html")
-        measure_retina(options, bundle, style, files["A"][14:])
+        measure_retina(options, bundle, style.stem, adapt_by(style), files["A"][14:])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["clothing", "retina"])
+    parser.add_argument("what", choices=["clothing", "parts", "retina"])
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("tool")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("options", nargs="*", help="for train-style, behind --")
     parser.add_argument("-s", "--seeds", type=lambda text: text.split(","), default=["0", "1", "2"])
     options = parser.parse_args()
-    {"clothing": clothing, "retina": retina}[options.what](options)
+    {"clothing": clothing, "parts": parts, "retina": retina}[options.what](options)
 
 
 main()
