@@ -129,7 +129,8 @@ check_file (FileDestination *self, gsize length, GError **error)
   if (!moved && fstat (self->file, &status) == 0 && status.st_size > 0
       && ((options->rotate_size > 0 && (guint64)status.st_size + length > options->rotate_size)
           || (options->rotate_time > 0 && self->period != now () / options->rotate_time)))
-    moved = publish_rotate (self->path, self->file, options->rotate_keep);
+    moved = publish_rotate (self->path, self->file, options->rotate_keep)
+            || !publish_is_file (self->path, self->file);
   if (!moved)
     return TRUE;
   close_file (&self->parent, NULL);

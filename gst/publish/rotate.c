@@ -5,6 +5,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#define PATIENCE_MS 500
+
 gboolean
 publish_is_file (const char *path, int file)
 {
@@ -20,13 +22,25 @@ numbered (const char *path, guint number)
   return number == 0 ? g_strdup (path) : g_strdup_printf ("%s.%u", path, number);
 }
 
+/* Others hold the lock while they rename, and should no longer. */
+static gboolean
+lock_file (int file)
+{
+  for (guint tries = 0; tries < PATIENCE_MS; tries++) {
+    if (flock (file, LOCK_EX | LOCK_NB) == 0)
+      return TRUE;
+    g_usleep (1000);
+  }
+  return FALSE;
+}
+
 gboolean
 publish_rotate (const char *path, int file, guint keep)
 {
   gboolean renamed = FALSE;
 
   /* Who has the lock renames the file that the lock is on, once. */
-  if (flock (file, LOCK_EX | LOCK_NB) != 0)
+  if (!lock_file (file))
     return FALSE;
   if (publish_is_file (path, file)) {
     for (guint i = keep; i > 0; i--) {
