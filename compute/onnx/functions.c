@@ -132,6 +132,59 @@ ens_onnx_import_mean_variance (EnsOnnxStep *step, EnsOnnxImport *import, GError 
   return ens_compose_finish (&compose);
 }
 
+/* A vector of channels, for a tensor of this rank in ONNX's order. */
+static const char *
+as_channels (EnsCompose *compose, guint input, guint rank)
+{
+  gint64 shape[ENS_MAX_RANK];
+
+  for (guint i = 0; i < rank; i++)
+    shape[i] = i == 1 ? -1 : 1;
+  return ens_compose_reshape (compose, ens_compose_input (compose, input), shape, rank);
+}
+
+/* (x − mean) / √(variance + ε) · scale + bias, by what the tensor itself has of both. */
+static void
+normalise (EnsCompose *compose, guint rank, double epsilon)
+{
+  const char *x = ens_compose_input (compose, 0), *list, *d, *y;
+  gint64 axes[ENS_MAX_RANK] = {0};
+  guint n = 1;
+
+  for (guint i = 2; i < rank; i++)
+    axes[n++] = i;
+  list = ens_compose_list (compose, axes, n);
+  d = ens_compose (compose, "Sub", NULL, x,
+                   ens_compose (compose, "ReduceMean", NULL, x, list, NULL), NULL);
+  y = ens_compose (compose, "ReduceMean", NULL, ens_compose (compose, "Mul", NULL, d, d, NULL),
+                   list, NULL);
+  y = ens_compose (compose, "Add", NULL, y, ens_compose_number (compose, epsilon), NULL);
+  y = ens_compose (compose, "Div", NULL, d, ens_compose (compose, "Sqrt", NULL, y, NULL), NULL);
+  y = ens_compose (compose, "Mul", NULL, y, as_channels (compose, 1, rank), NULL);
+  y = ens_compose (compose, "Add", NULL, y, as_channels (compose, 2, rank), NULL);
+  ens_compose_result (compose, 0, y);
+}
+
+/* In training mode, of what does not depend on images: standardised weights (Qiao et al.,
+ * "Micro-Batch Training with Batch-Channel Normalization and Weight Standardization", 2019), which
+ * PyTorch's exporter writes so. */
+gboolean
+ens_onnx_import_batch_normalization (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
+{
+  EnsCompose compose = ens_compose_new (step, import, error);
+  double epsilon = (double)ens_attributes_float (step->attributes, "epsilon", 1e-5F);
+  gint64 training = ens_attributes_int (step->attributes, "training_mode", 0);
+
+  if (training != 1 || step->n_inputs != 5 || step->inputs[0] == NULL
+      || step->inputs[0]->shape.rank < 2 || !ens_onnx_tensor_is_known (import, step->inputs[0])
+      || ens_compose_wants (&compose, 1) || ens_compose_wants (&compose, 2))
+    return TRUE;
+  ens_attributes_float (step->attributes, "momentum", 0);
+  check (&compose, 5);
+  normalise (&compose, step->inputs[0]->shape.rank, epsilon);
+  return ens_compose_finish (&compose);
+}
+
 gboolean
 ens_onnx_import_swiglu (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {

@@ -322,6 +322,7 @@ static const struct {
   EnsOnnxImportFunc func;
 } specials[] = {
     {"AffineGrid", ens_onnx_import_affine_grid},
+    {"BatchNormalization", ens_onnx_import_batch_normalization},
     {"Cast", import_cast},
     {"CastLike", import_cast_like},
     {"CenterCropPad", ens_onnx_import_center_crop_pad},

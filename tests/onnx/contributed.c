@@ -29,6 +29,8 @@ static const Row rows[] = {
     {OWN "AffineGrid", "corners", "align_corners=1", "1x2x3 = 1 0 0 1 1 0; const int64 4 = 1 1 2 2", "1x2x2x2 = -1 -2 1 0 -1 0 1 2"},
     {OWN "AffineGrid", "volume", "", "1x3x4 = 1 0 0 0 0 1 0 5 0 0 1 7; const int64 5 = 1 1 1 1 2", "1x1x1x2x3 = -0.5 5 7 0.5 5 7"},
     {OWN "AffineGrid", "no-map", "", "1x2x3; const int64 2 = 1 1", NULL, "input 1 has 2 sizes, expected 4 to 5"},
+    {OWN "BatchNormalization", "of-weights", "training_mode=1 epsilon=0.0", "const 1x2x2 = 1 3 4 8; const 2 = 1 2; const 2 = 0 10; const 2; const 2", "1x2x2 = -1 1 8 12"},
+    {OWN "BatchNormalization", "of-images", "training_mode=1", "1x2x2; const 2; const 2; const 2; const 2", NULL, "attribute “training_mode” is 1, expected 0; export"},
     {OWN "CenterCropPad", "both", "", "2x3 = 1 2 3 4 5 6; const int64 2 = 4 2", "4x2 = 0 0 1 2 4 5 0 0"},
     {OWN "CenterCropPad", "axes", "axes=[-1]", "1x4 = 1 2 3 4; const int64 1 = 1", "1x1 = 2"},
     {OWN "CenterCropPad", "no-size", "axes=[1]", "1x4; const int64 1 = 0", NULL, "input 1 has the size 0, expected 1 to 65535"},
