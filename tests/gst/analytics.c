@@ -4,7 +4,10 @@
 #define GST_USE_UNSTABLE_API
 #include <gst/analytics/analytics.h>
 
+#include <gst/ensemble/ensemble.h>
+
 #include "check-main.h"
+#include "upstream-regions.h"
 
 typedef struct {
   const char *name;
@@ -86,11 +89,44 @@ START_TEST (test_relations)
 }
 END_TEST
 
+/* A detector's object is read, those that an ensemble has found are not. */
+START_TEST (test_upstream)
+{
+  g_autoptr (EnsResult) result = make_result ();
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+  g_autoptr (GstEnsembleRegions) regions = NULL;
+  GstAnalyticsODMtd object;
+  const EnsRegionOrigin *origin;
+  const EnsRect *rect;
+
+  result->bundle = g_strdup ("street");
+  result->version = g_strdup ("1");
+  gst_buffer_add_ensemble_meta (buffer, result, 0);
+  gst_ensemble_add_analytics (buffer, result, 640, 480);
+  gst_analytics_relation_meta_add_od_mtd (gst_buffer_get_analytics_relation_meta (buffer),
+                                          g_quark_from_string ("dog"), 320, 240, 160, 120, 0.5F,
+                                          &object);
+  gst_buffer_add_ensemble_meta (buffer, result, 0);
+  gst_ensemble_add_analytics (buffer, result, 640, 480);
+  regions = gst_ensemble_regions_read (buffer, &(GstEnsembleRegionFilter) {640, 480});
+  ck_assert_uint_eq (regions->rects->len, 1);
+  origin = &g_array_index (regions->origins, EnsRegionOrigin, 0);
+  rect = &g_array_index (regions->rects, EnsRect, 0);
+  ck_assert_pstr_eq (origin->type, "dog");
+  ck_assert_int_eq (origin->id, (gint)object.id);
+  ck_assert_double_eq (rect->x, 0.5F);
+  ck_assert_double_eq (rect->y, 0.5F);
+  ck_assert_double_eq (rect->width, 0.25F);
+  ck_assert_double_eq (rect->height, 0.25F);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("gst/analytics");
   test_add ("relations", test_relations);
+  test_add ("upstream", test_upstream);
   return test_run ();
 }
