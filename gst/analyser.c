@@ -28,7 +28,8 @@ struct _GstEnsembleAnalyser {
   GCond done;  /* a job has ended, or flushing */
   gboolean quit, flushing;
   EnsEnsemble *ensemble;
-  EnsStyle *style; /* NULL: none */
+  EnsStyle *style;                 /* NULL: none */
+  GstEnsembleCollector *collector; /* the same */
   Job waiting;
   guint width, height;                  /* of the latest frame, 0: none yet */
   GstEnsembleSettings settings;         /* of its */
@@ -153,7 +154,7 @@ analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **er
 
 static GstEnsembleTags *
 run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, EnsStyle *style,
-         GError **error)
+         GstEnsembleCollector *collector, GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
   g_autoptr (EnsResult) result = NULL;
@@ -163,6 +164,8 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, E
     return NULL;
   gst_ensemble_state_events_take_result (analyser->state_events, job->stretch, &settings->time,
                                          job->running_time, result);
+  if (collector != NULL)
+    gst_ensemble_collector_offer (collector, &job->picture->frame, result);
   return tags_new (result, settings->top_k, job->running_time, job->stretch);
 }
 
@@ -253,6 +256,7 @@ analyse_frames (gpointer data)
   g_mutex_lock (&analyser->lock);
   while (!analyser->quit) {
     g_autoptr (EnsStyle) style = NULL;
+    g_autoptr (GstEnsembleCollector) collector = NULL;
     EnsEnsemble *other;
     GstEnsembleTags *tags;
     GError *error = NULL;
@@ -266,10 +270,12 @@ analyse_frames (gpointer data)
     analyser->waiting.picture = NULL;
     analyser->running = job.ticket;
     style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
+    collector =
+        analyser->collector != NULL ? gst_ensemble_collector_ref (analyser->collector) : NULL;
     other = analyser->ensemble != work.ensemble ? ens_ensemble_ref (analyser->ensemble) : NULL;
     g_mutex_unlock (&analyser->lock);
     change_ensemble (analyser, &work, other);
-    tags = run_job (analyser, work.analysis, &job, style, &error);
+    tags = run_job (analyser, work.analysis, &job, style, collector, &error);
     gst_ensemble_regions_free (job.regions);
     drop_picture (analyser, &job);
     g_mutex_lock (&analyser->lock);
@@ -359,6 +365,18 @@ gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style)
   analyser->style = style;
   g_mutex_unlock (&analyser->lock);
   g_clear_pointer (&old, ens_style_unref);
+}
+
+void
+gst_ensemble_analyser_set_collector (GstEnsembleAnalyser *analyser, GstEnsembleCollector *collector)
+{
+  GstEnsembleCollector *old;
+
+  g_mutex_lock (&analyser->lock);
+  old = analyser->collector;
+  analyser->collector = collector;
+  g_mutex_unlock (&analyser->lock);
+  g_clear_pointer (&old, gst_ensemble_collector_close);
 }
 
 void

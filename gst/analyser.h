@@ -10,6 +10,7 @@
 #include <gst/gst.h>
 
 #include "ensemble/ensemble.h"
+#include "collector.h"
 #include "state-events.h"
 #include "upstream-regions.h"
 #include "vision/picture.h"
@@ -75,6 +76,9 @@ EnsPicture *gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser);
  */
 void gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style);
 
+/* What frames and results are offered to from now on. NULL: nothing. (transfer full) */
+void gst_ensemble_analyser_set_collector (GstEnsembleAnalyser *analyser,
+                                          GstEnsembleCollector *collector);
 /* What frames are analysed by from the next one on, also one that waits, and the style that goes
  * with it. */
 void gst_ensemble_analyser_set_ensemble (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,

@@ -387,4 +387,5 @@ gst_ensemble_classify_set_running (GstEnsembleClassify *self, gboolean running)
   if (changed != NULL)
     gst_ensemble_classify_set_model (self, changed);
   gst_ensemble_classify_update_watch (self);
+  gst_ensemble_classify_update_collector (self);
 }

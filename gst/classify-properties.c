@@ -35,6 +35,7 @@ enum {
 
 /* From here on. */
 #define EVENTS_PROPS 100
+#define COLLECT_PROPS 200
 
 static GParamSpec *props[N_PROPS];
 
@@ -167,6 +168,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   GST_OBJECT_LOCK (self);
   self->revision++;
   GST_OBJECT_UNLOCK (self);
+  if (id >= COLLECT_PROPS) {
+    gst_ensemble_classify_set_collect_property (self, id - COLLECT_PROPS, value);
+    return;
+  }
   if (id >= EVENTS_PROPS) {
     gst_ensemble_classify_set_events_property (self, id - EVENTS_PROPS, value);
     return;
@@ -262,6 +267,10 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
 
+  if (id >= COLLECT_PROPS) {
+    gst_ensemble_classify_get_collect_property (self, id - COLLECT_PROPS, value);
+    return;
+  }
   if (id >= EVENTS_PROPS) {
     gst_ensemble_classify_get_events_property (self, id - EVENTS_PROPS, value);
     return;
@@ -511,6 +520,7 @@ gst_ensemble_classify_install_properties (GObjectClass *object)
   make_sub_image_properties ();
   g_object_class_install_properties (object, N_PROPS, props);
   gst_ensemble_classify_install_events_properties (object, EVENTS_PROPS);
+  gst_ensemble_classify_install_collect_properties (object, COLLECT_PROPS);
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_INFERENCE_REGION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ENSEMBLE_SUB_IMAGES, 0);

@@ -301,6 +301,7 @@ finalize (GObject *object)
   g_free (self->model);
   g_free (self->device);
   g_free (self->style);
+  g_free (self->collect.folder);
   g_free (self->object_class);
   ens_motion_free (self->motion.state);
   G_OBJECT_CLASS (gst_ensemble_classify_parent_class)->finalize (object);
@@ -339,6 +340,8 @@ gst_ensemble_classify_init (GstEnsembleClassify *self)
   self->settings = (GstEnsembleSettings) {
       .windows = -1, .threshold = -1, .gate = TRUE, .time = ENS_TIME_NO_OVERRIDES};
   self->post_messages = TRUE;
+  self->collect = (GstEnsembleCollectSettings) {.limit = GST_ENSEMBLE_COLLECT_LIMIT,
+                                                .bytes = GST_ENSEMBLE_COLLECT_BYTES};
   self->state_events = gst_ensemble_state_events_new ();
   self->earliest = GST_CLOCK_TIME_NONE;
   self->motion.state = ens_motion_new ();

@@ -10,6 +10,7 @@
 #include <gst/video/video.h>
 
 #include "analyser.h"
+#include "collector.h"
 #include "frame-gate.h"
 #include "state-events.h"
 #include "vision/motion.h"
@@ -63,6 +64,7 @@ struct _GstEnsembleClassify {
   char *style;
   guint style_request; /* the latest one */
   guint model_request; /* the same */
+  GstEnsembleCollectSettings collect;
   gboolean watch_model;
   gboolean post_messages;
   GstEnsembleInferenceRegion inference_region;
@@ -109,6 +111,14 @@ void gst_ensemble_classify_get_events_property (GstEnsembleClassify *self, guint
 void gst_ensemble_classify_send_events (GstEnsembleClassify *self, gboolean downstream);
 /* What is present leaves; results of frames up to now don't count. Any thread. */
 void gst_ensemble_classify_end_states (GstEnsembleClassify *self, const char *reason);
+/* The same for what is collected. */
+void gst_ensemble_classify_install_collect_properties (GObjectClass *object, guint first);
+void gst_ensemble_classify_set_collect_property (GstEnsembleClassify *self, guint which,
+                                                 const GValue *value);
+void gst_ensemble_classify_get_collect_property (GstEnsembleClassify *self, guint which,
+                                                 GValue *value);
+/* Puts a collector with the properties' settings in the place of the one that runs. */
+void gst_ensemble_classify_update_collector (GstEnsembleClassify *self);
 /* Changes the property. While frames are analysed the model is opened in a thread, and takes the
  * old one's place between two frames; one that does not work is refused with a warning. Any thread.
  */

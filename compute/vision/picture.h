@@ -24,6 +24,9 @@ EnsPicture *ens_picture_new (EnsPixels pixels, guint width, guint height);
 /* Wraps pixels that live until free_pixels (owner) is called. (transfer full) */
 EnsPicture *ens_picture_new_wrapped (const EnsFrame *frame, GDestroyNotify free_pixels,
                                      gpointer owner);
+/* A rectangle of a frame, at its size, as a picture of its own in RGB. pool: may be NULL. (transfer
+ * full) */
+EnsPicture *ens_picture_new_rgb (const EnsFrame *frame, const EnsRect *rect, EnsThreadPool *pool);
 EnsPicture *ens_picture_ref (EnsPicture *picture);
 void ens_picture_unref (EnsPicture *picture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsPicture, ens_picture_unref)

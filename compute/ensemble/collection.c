@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ensemble/collection.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What reasons are worth. A frame is uncertain within this share of the way from a threshold to 0
+ * or 1, and different from this many bits of a hash on; half of them differ by chance. */
+#define VALUE_CHANGED 1.0F
+#define VALUE_WITHHELD 0.9F
+#define VALUE_UNCERTAIN 0.8F
+#define VALUE_DIFFERENT 0.4F
+#define UNCERTAIN_MARGIN 0.25F
+#define DIFFERENT_BITS 20
+#define CHANCE_BITS 32
+
+const char *const ens_collect_reason_names[] = {"not",       "changed",   "withheld",
+                                                "uncertain", "different", NULL};
+
+struct _EnsCollection {
+  GArray *kept;   /* EnsCollected */
+  GArray *states; /* EnsClassState per class, of the frame before */
+};
+
+static void
+clear_collected (gpointer data)
+{
+  g_free (((EnsCollected *)data)->name);
+}
+
+EnsCollection *
+ens_collection_new (void)
+{
+  EnsCollection *collection = g_new0 (EnsCollection, 1);
+
+  collection->kept = g_array_new (FALSE, FALSE, sizeof (EnsCollected));
+  g_array_set_clear_func (collection->kept, clear_collected);
+  collection->states = g_array_new (FALSE, TRUE, sizeof (EnsClassState));
+  return collection;
+}
+
+void
+ens_collection_free (EnsCollection *collection)
+{
+  g_array_unref (collection->kept);
+  g_array_unref (collection->states);
+  g_free (collection);
+}
+
+const EnsCollected *
+ens_collection_get (const EnsCollection *collection, guint i)
+{
+  return &g_array_index (collection->kept, EnsCollected, i);
+}
+
+guint
+ens_collection_get_n (const EnsCollection *collection)
+{
+  return collection->kept->len;
+}
+
+/* ---- Reasons ---- */
+
+static void
+take_reason (EnsCollectLook *look, EnsCollectReason reason, guint class, float value)
+{
+  if (value <= look->value)
+    return;
+  look->reason = reason;
+  look->class = class;
+  look->value = value;
+}
+
+/* 0 at the threshold, 1 as far from it as can be. */
+static float
+margin_of (const EnsClassResult *class)
+{
+  return class->p < class->threshold
+             ? (class->threshold - class->p) / class->threshold
+             : (class->p - class->threshold) / fmaxf (1 - class->threshold, 1e-6F);
+}
+
+static gboolean
+has_changed (const EnsCollection *collection, const EnsResult *result, guint class)
+{
+  const EnsClassState before = class < collection->states->len
+                                   ? g_array_index (collection->states, EnsClassState, class)
+                                   : ENS_CLASS_NO_STATE;
+  const EnsClassState now = result->classes[class].state;
+
+  return before != now && before > ENS_CLASS_UNKNOWN && now > ENS_CLASS_UNKNOWN;
+}
+
+gboolean
+ens_collection_changes (const EnsCollection *collection, const EnsResult *result)
+{
+  for (guint c = 0; c < result->n_classes; c++)
+    if (has_changed (collection, result, c))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+find_reason (EnsCollection *collection, const EnsResult *result, EnsCollectLook *look)
+{
+  g_array_set_size (collection->states, result->n_classes);
+  for (guint c = 0; c < result->n_classes; c++) {
+    const EnsClassResult *class = &result->classes[c];
+
+    if (has_changed (collection, result, c))
+      take_reason (look, ENS_COLLECT_CHANGED, c, VALUE_CHANGED);
+    if (class->withheld)
+      take_reason (look, ENS_COLLECT_WITHHELD, c, VALUE_WITHHELD);
+    if (!isnan (class->p) && margin_of (class) < UNCERTAIN_MARGIN)
+      take_reason (look, ENS_COLLECT_UNCERTAIN, c,
+                   VALUE_UNCERTAIN * (1 - margin_of (class) / UNCERTAIN_MARGIN / 2));
+    g_array_index (collection->states, EnsClassState, c) = class->state;
+  }
+}
+
+static guint
+most_probable (const EnsResult *result)
+{
+  guint best = 0;
+
+  for (guint c = 1; c < result->n_classes; c++)
+    if (result->classes[c].p > result->classes[best].p)
+      best = c;
+  return best;
+}
+
+/* In how many bits the nearest of what is kept differs. */
+static guint
+find_nearest (const EnsCollection *collection, guint64 hash)
+{
+  guint nearest = 64;
+
+  for (guint i = 0; i < collection->kept->len; i++) {
+    const guint bits =
+        (guint)__builtin_popcountll (ens_collection_get (collection, i)->hash ^ hash);
+
+    nearest = MIN (nearest, bits);
+  }
+  return nearest;
+}
+
+EnsCollectLook
+ens_collection_look (EnsCollection *collection, const EnsFrame *frame, const EnsResult *result)
+{
+  EnsCollectLook look = {0};
+  float pixels[ENS_PICTURE_HASH_PIXELS];
+  EnsPictureHash hash;
+  guint nearest;
+
+  ens_picture_hash_shrink (frame, NULL, pixels);
+  ens_picture_hash_init (&hash, pixels);
+  look.hash = hash.bits;
+  nearest = find_nearest (collection, hash.bits);
+  find_reason (collection, result, &look);
+  if (nearest >= DIFFERENT_BITS)
+    take_reason (&look, ENS_COLLECT_DIFFERENT, most_probable (result), VALUE_DIFFERENT);
+  if (nearest <= ENS_NEAR_COPY_BITS)
+    look = (EnsCollectLook) {.hash = look.hash};
+  look.value *= (float)MIN (nearest, CHANCE_BITS) / CHANCE_BITS;
+  return look;
+}
+
+/* ---- Room ---- */
+
+void
+ens_collection_add (EnsCollection *collection, const char *name, float value, guint64 hash,
+                    guint64 bytes)
+{
+  const EnsCollected added = {g_strdup (name), value, hash, bytes};
+
+  g_array_append_val (collection->kept, added);
+}
+
+void
+ens_collection_remove (EnsCollection *collection, const char *name)
+{
+  for (guint i = 0; i < collection->kept->len; i++) {
+    if (strcmp (ens_collection_get (collection, i)->name, name) != 0)
+      continue;
+    g_array_remove_index (collection->kept, i);
+    return;
+  }
+}
+
+static const EnsCollected *
+find_least (const EnsCollection *collection)
+{
+  const EnsCollected *least = NULL;
+
+  for (guint i = 0; i < collection->kept->len; i++) {
+    const EnsCollected *kept = ens_collection_get (collection, i);
+
+    if (least == NULL || kept->value < least->value
+        || (kept->value == least->value && strcmp (kept->name, least->name) < 0))
+      least = kept;
+  }
+  return least;
+}
+
+gboolean
+ens_collection_make_room (const EnsCollection *collection, guint max_n, guint64 max_bytes,
+                          float value, guint64 bytes, const EnsCollected **goes)
+{
+  guint64 total = bytes;
+
+  *goes = NULL;
+  for (guint i = 0; i < collection->kept->len; i++)
+    total += ens_collection_get (collection, i)->bytes;
+  if ((max_n == 0 || collection->kept->len < max_n) && (max_bytes == 0 || total <= max_bytes))
+    return TRUE;
+  *goes = find_least (collection);
+  return *goes != NULL && (*goes)->value <= value;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What ensembleclassify keeps for a person to label. */
+#include "ensemble-classify.h"
+
+enum { PROP_COLLECT, PROP_COLLECT_LIMIT, PROP_COLLECT_BYTES, PROP_COLLECT_CROPS, N_PROPS };
+
+#define PLAYING (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+void
+gst_ensemble_classify_install_collect_properties (GObjectClass *object, guint first)
+{
+  GParamSpec *const specs[N_PROPS] = {
+      g_param_spec_string ("collect", "Collect",
+                           "Folder in which frames are kept that a person should label: whose "
+                           "classes have changed, are withheld by the gate or near a threshold, "
+                           "and unlike those kept (none)",
+                           NULL, PLAYING),
+      g_param_spec_uint ("collect-limit", "Collect limit",
+                         "Maximum number of pictures in the folder; those of the least value go "
+                         "first, of these the oldest (0: any number)",
+                         0, G_MAXUINT, GST_ENSEMBLE_COLLECT_LIMIT, PLAYING),
+      g_param_spec_uint64 ("collect-bytes", "Collect bytes",
+                           "Maximum of bytes in the folder (0: any number)", 0, G_MAXUINT64,
+                           GST_ENSEMBLE_COLLECT_BYTES, PLAYING),
+      g_param_spec_boolean ("collect-crops", "Collect crops",
+                            "Keep the window (region proposal) that shows the class instead of the "
+                            "whole frame, where there is one",
+                            FALSE, PLAYING),
+  };
+
+  for (guint i = 0; i < N_PROPS; i++)
+    g_object_class_install_property (object, first + i, specs[i]);
+}
+
+void
+gst_ensemble_classify_update_collector (GstEnsembleClassify *self)
+{
+  GstEnsembleCollectSettings settings;
+  gboolean wanted;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->collect;
+  settings.folder = g_strdup (settings.folder);
+  wanted = self->running && settings.folder != NULL && *settings.folder != '\0';
+  GST_OBJECT_UNLOCK (self);
+  gst_ensemble_analyser_set_collector (
+      self->analyser, wanted ? gst_ensemble_collector_new (GST_ELEMENT (self), &settings) : NULL);
+  g_free (settings.folder);
+}
+
+void
+gst_ensemble_classify_set_collect_property (GstEnsembleClassify *self, guint which,
+                                            const GValue *value)
+{
+  GST_OBJECT_LOCK (self);
+  switch (which) {
+  case PROP_COLLECT:
+    g_free (self->collect.folder);
+    self->collect.folder = g_value_dup_string (value);
+    break;
+  case PROP_COLLECT_LIMIT:
+    self->collect.limit = g_value_get_uint (value);
+    break;
+  case PROP_COLLECT_BYTES:
+    self->collect.bytes = g_value_get_uint64 (value);
+    break;
+  default:
+    self->collect.crops = g_value_get_boolean (value);
+  }
+  GST_OBJECT_UNLOCK (self);
+  gst_ensemble_classify_update_collector (self);
+}
+
+void
+gst_ensemble_classify_get_collect_property (GstEnsembleClassify *self, guint which, GValue *value)
+{
+  GST_OBJECT_LOCK (self);
+  switch (which) {
+  case PROP_COLLECT:
+    g_value_set_string (value, self->collect.folder);
+    break;
+  case PROP_COLLECT_LIMIT:
+    g_value_set_uint (value, self->collect.limit);
+    break;
+  case PROP_COLLECT_BYTES:
+    g_value_set_uint64 (value, self->collect.bytes);
+    break;
+  default:
+    g_value_set_boolean (value, self->collect.crops);
+  }
+  GST_OBJECT_UNLOCK (self);
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "collector.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "base/json-reader.h"
+#include "base/json.h"
+#include "classify-debug.h"
+#include "encode-still.h"
+
+#define SCHEMA "gst-ensemble/collected/1"
+#define PICTURE_ENDING ".jpg"
+#define SIDECAR_ENDING ".json"
+#define MIN_INTERVAL (G_TIME_SPAN_SECOND / 2)
+#define MAX_CLASS_NAME 40 /* bytes of it in a file's name */
+
+typedef struct {
+  EnsPicture *picture;
+  EnsCollectLook look;
+  char *name, *class_name, *result; /* name: of the files, without their ending */
+} Job;
+
+struct _GstEnsembleCollector {
+  gatomicrefcount references; /* the thread's is one */
+  GstElement *element;        /* owned */
+  GstEnsembleCollectSettings settings;
+  gboolean warned; /* of the thread: about files that can't be written, since one could */
+  GMutex lock;     /* guards everything below; never held while files are used */
+  GCond wake;
+  gboolean quit;
+  Job *waiting; /* NULL: the thread is idle, or busy with the one before */
+  /* Only the thread changes what is kept, once it has read the folder: it reads that without the
+   * lock. */
+  EnsCollection *collection;
+  gboolean has_read;
+  gint64 looked; /* when a frame was last looked at */
+};
+
+static void
+free_job (Job *job)
+{
+  ens_picture_unref (job->picture);
+  g_free (job->name);
+  g_free (job->class_name);
+  g_free (job->result);
+  g_free (job);
+}
+
+GstEnsembleCollector *
+gst_ensemble_collector_ref (GstEnsembleCollector *collector)
+{
+  g_atomic_ref_count_inc (&collector->references);
+  return collector;
+}
+
+void
+gst_ensemble_collector_unref (GstEnsembleCollector *collector)
+{
+  if (!g_atomic_ref_count_dec (&collector->references))
+    return;
+  g_clear_pointer (&collector->waiting, free_job);
+  ens_collection_free (collector->collection);
+  g_free (collector->settings.folder);
+  g_mutex_clear (&collector->lock);
+  g_cond_clear (&collector->wake);
+  gst_object_unref (collector->element);
+  g_free (collector);
+}
+
+/* (transfer full) */
+static char *
+path_of (const GstEnsembleCollector *collector, const char *name, const char *ending)
+{
+  g_autofree char *file = g_strconcat (name, ending, NULL);
+
+  return g_build_filename (collector->settings.folder, file, NULL);
+}
+
+/* ---- What is there ---- */
+
+static guint64
+size_of (const char *path)
+{
+  GStatBuf status;
+
+  return g_stat (path, &status) == 0 ? (guint64)status.st_size : 0;
+}
+
+/* One that an earlier run has kept, with its picture. */
+static void
+read_sidecar (GstEnsembleCollector *collector, const char *name)
+{
+  g_autofree char *sidecar = path_of (collector, name, SIDECAR_ENDING);
+  g_autofree char *picture = path_of (collector, name, PICTURE_ENDING);
+  g_autoptr (EnsJsonReader) reader = ens_json_reader_open (sidecar, NULL);
+  g_autofree char *schema = NULL, *hash = NULL;
+  double value;
+
+  if (reader == NULL || !g_file_test (picture, G_FILE_TEST_IS_REGULAR))
+    return;
+  schema = ens_json_reader_string (reader, "schema");
+  value = ens_json_reader_number (reader, "value", 0, 1);
+  hash = ens_json_reader_string (reader, "hash");
+  if (ens_json_reader_failed (reader) || strcmp (schema, SCHEMA) != 0)
+    return;
+  ens_collection_add (collector->collection, name, (float)value, g_ascii_strtoull (hash, NULL, 16),
+                      size_of (picture) + size_of (sidecar));
+}
+
+static void
+read_folder (GstEnsembleCollector *collector)
+{
+  g_autoptr (GDir) dir = NULL;
+  const char *file;
+
+  g_mkdir_with_parents (collector->settings.folder, 0777);
+  dir = g_dir_open (collector->settings.folder, 0, NULL);
+  while (dir != NULL && (file = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *name = NULL;
+
+    if (!g_str_has_suffix (file, SIDECAR_ENDING))
+      continue;
+    name = g_strndup (file, strlen (file) - strlen (SIDECAR_ENDING));
+    read_sidecar (collector, name);
+  }
+}
+
+static void
+forget (GstEnsembleCollector *collector, const char *name)
+{
+  g_mutex_lock (&collector->lock);
+  ens_collection_remove (collector->collection, name);
+  g_mutex_unlock (&collector->lock);
+}
+
+/* Pictures that somebody has moved away, into the folder of a class, count no longer. */
+static void
+forget_moved (GstEnsembleCollector *collector)
+{
+  for (guint i = ens_collection_get_n (collector->collection); i > 0; i--) {
+    g_autofree char *name = g_strdup (ens_collection_get (collector->collection, i - 1)->name);
+    g_autofree char *picture = path_of (collector, name, PICTURE_ENDING);
+    g_autofree char *sidecar = path_of (collector, name, SIDECAR_ENDING);
+
+    if (g_file_test (picture, G_FILE_TEST_EXISTS))
+      continue;
+    g_remove (sidecar);
+    forget (collector, name);
+  }
+}
+
+/* ---- Writing ---- */
+
+/* (transfer full) */
+static char *
+describe (const GstEnsembleCollector *collector, const Job *job)
+{
+  g_autofree char *hash = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", job->look.hash);
+  g_autofree char *picture = g_strconcat (job->name, PICTURE_ENDING, NULL);
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (&json, "schema", SCHEMA);
+  ens_json_string (&json, "picture", picture);
+  ens_json_string (&json, "reason", ens_collect_reason_names[job->look.reason]);
+  ens_json_string (&json, "class", job->class_name);
+  ens_json_float (&json, "value", job->look.value);
+  ens_json_string (&json, "hash", hash);
+  ens_json_string (&json, "stream", GST_OBJECT_NAME (collector->element));
+  ens_json_raw (&json, "result", job->result);
+  ens_json_close (&json);
+  return ens_json_finish (&json);
+}
+
+static gboolean
+write_file (const char *path, gconstpointer bytes, gsize size, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  const gboolean written = g_file_set_contents_full (path, bytes, (gssize)size,
+                                                     G_FILE_SET_CONTENTS_CONSISTENT, 0666, &reason);
+
+  if (!written)
+    g_set_error (
+        error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write it: %s%s", path, reason->message,
+        g_error_matches (reason, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ens_write_advice (ENOSPC)
+                                                                   : "");
+  return written;
+}
+
+/* The picture last: it is there only with what is said of it. */
+static gboolean
+write_both (const GstEnsembleCollector *collector, const Job *job, GBytes *encoded,
+            const char *text, GError **error)
+{
+  g_autofree char *sidecar = path_of (collector, job->name, SIDECAR_ENDING);
+  g_autofree char *picture = path_of (collector, job->name, PICTURE_ENDING);
+  gsize size;
+  gconstpointer bytes = g_bytes_get_data (encoded, &size);
+
+  if (!write_file (sidecar, text, strlen (text), error))
+    return FALSE;
+  if (write_file (picture, bytes, size, error))
+    return TRUE;
+  g_remove (sidecar);
+  return FALSE;
+}
+
+/* FALSE: what is there is worth more. */
+static gboolean
+make_room (GstEnsembleCollector *collector, float value, guint64 bytes)
+{
+  const EnsCollected *goes;
+  gboolean room;
+
+  forget_moved (collector);
+  while ((room = ens_collection_make_room (collector->collection, collector->settings.limit,
+                                           collector->settings.bytes, value, bytes, &goes))
+         && goes != NULL) {
+    g_autofree char *name = g_strdup (goes->name);
+    g_autofree char *picture = path_of (collector, name, PICTURE_ENDING);
+    g_autofree char *sidecar = path_of (collector, name, SIDECAR_ENDING);
+
+    g_remove (picture);
+    g_remove (sidecar);
+    forget (collector, name);
+  }
+  return room;
+}
+
+static gboolean
+keep (GstEnsembleCollector *collector, const Job *job, GError **error)
+{
+  g_autoptr (GBytes) encoded = gst_ensemble_encode_still (job->picture, "image/jpeg", error);
+  g_autofree char *text = describe (collector, job);
+  guint64 bytes;
+
+  if (encoded == NULL)
+    return FALSE;
+  bytes = g_bytes_get_size (encoded) + strlen (text);
+  if (!make_room (collector, job->look.value, bytes))
+    return TRUE;
+  if (!write_both (collector, job, encoded, text, error))
+    return FALSE;
+  GST_INFO_OBJECT (collector->element, "kept %s", job->name);
+  g_mutex_lock (&collector->lock);
+  ens_collection_add (collector->collection, job->name, job->look.value, job->look.hash, bytes);
+  g_mutex_unlock (&collector->lock);
+  return TRUE;
+}
+
+static void
+work (GstEnsembleCollector *collector, const Job *job)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (keep (collector, job, &error))
+    collector->warned = FALSE;
+  else if (!collector->warned) {
+    collector->warned = TRUE;
+    GST_ELEMENT_WARNING (collector->element, RESOURCE, WRITE,
+                         ("Frames are not collected: %s", error->message), (NULL));
+  }
+}
+
+static gpointer
+write_pictures (gpointer data)
+{
+  GstEnsembleCollector *collector = data;
+
+  read_folder (collector);
+  g_mutex_lock (&collector->lock);
+  collector->has_read = TRUE;
+  while (!collector->quit || collector->waiting != NULL) {
+    Job *job = g_steal_pointer (&collector->waiting);
+
+    if (job == NULL) {
+      g_cond_wait (&collector->wake, &collector->lock);
+      continue;
+    }
+    g_mutex_unlock (&collector->lock);
+    work (collector, job);
+    free_job (job);
+    g_mutex_lock (&collector->lock);
+  }
+  g_mutex_unlock (&collector->lock);
+  gst_ensemble_collector_unref (collector);
+  return NULL;
+}
+
+GstEnsembleCollector *
+gst_ensemble_collector_new (GstElement *element, const GstEnsembleCollectSettings *settings)
+{
+  GstEnsembleCollector *collector = g_new0 (GstEnsembleCollector, 1);
+
+  g_atomic_ref_count_init (&collector->references);
+  collector->element = gst_object_ref (element);
+  collector->settings = *settings;
+  collector->settings.folder = g_strdup (settings->folder);
+  g_mutex_init (&collector->lock);
+  g_cond_init (&collector->wake);
+  collector->collection = ens_collection_new ();
+  collector->looked = G_MININT64 / 2;
+  g_thread_unref (
+      g_thread_new ("ensemble-collect", write_pictures, gst_ensemble_collector_ref (collector)));
+  return collector;
+}
+
+void
+gst_ensemble_collector_close (GstEnsembleCollector *collector)
+{
+  g_mutex_lock (&collector->lock);
+  collector->quit = TRUE;
+  g_cond_signal (&collector->wake);
+  g_mutex_unlock (&collector->lock);
+  gst_ensemble_collector_unref (collector);
+}
+
+/* ---- Frames ---- */
+
+/* "20260102T030405.678901Z-uncertain-cat"; what can't be in a file's name is left out. (transfer
+ * full) */
+static char *
+make_name (const EnsCollectLook *look, const char *class_name)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *time = g_date_time_format (now, "%Y%m%dT%H%M%S");
+  g_autofree char *shown = g_strndup (class_name, MAX_CLASS_NAME);
+
+  g_strcanon (shown, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-", '_');
+  return g_strdup_printf ("%s.%06dZ-%s-%s", time, g_date_time_get_microsecond (now),
+                          ens_collect_reason_names[look->reason], shown);
+}
+
+/* What is cut out: the window of the class, if crops are wanted and it has one. */
+static EnsRect
+choose_rect (const GstEnsembleCollector *collector, const EnsResult *result, guint class)
+{
+  const gint window = result->classes[class].window;
+
+  if (!collector->settings.crops || window < 0)
+    return (EnsRect) {0, 0, 1, 1};
+  return result->windows[window].rect;
+}
+
+static Job *
+make_job (const GstEnsembleCollector *collector, const EnsFrame *frame, const EnsResult *result,
+          const EnsCollectLook *look)
+{
+  const EnsRect rect = choose_rect (collector, result, look->class);
+  const char *class_name = result->classes[look->class].name;
+  Job *job = g_new0 (Job, 1);
+
+  job->picture = ens_picture_new_rgb (frame, &rect, NULL);
+  job->look = *look;
+  job->name = make_name (look, class_name);
+  job->class_name = g_strdup (class_name);
+  job->result = ens_result_to_json (result, 0);
+  return job;
+}
+
+/* Lock held. Whether it is time to look at a frame. */
+static gboolean
+is_due (GstEnsembleCollector *collector, const EnsResult *result, gint64 now)
+{
+  return collector->has_read && !collector->quit && collector->waiting == NULL
+         && (now - collector->looked >= MIN_INTERVAL
+             || ens_collection_changes (collector->collection, result));
+}
+
+/* What the frame is worth, 0 if nothing or if there is no room for it. */
+static EnsCollectLook
+look_at (GstEnsembleCollector *collector, const EnsFrame *frame, const EnsResult *result)
+{
+  const gint64 now = g_get_monotonic_time ();
+  EnsCollectLook look = {0};
+  const EnsCollected *goes;
+
+  g_mutex_lock (&collector->lock);
+  if (is_due (collector, result, now)) {
+    collector->looked = now;
+    look = ens_collection_look (collector->collection, frame, result);
+    if (!ens_collection_make_room (collector->collection, collector->settings.limit, 0, look.value,
+                                   0, &goes))
+      look.value = 0;
+  }
+  g_mutex_unlock (&collector->lock);
+  return look;
+}
+
+void
+gst_ensemble_collector_offer (GstEnsembleCollector *collector, const EnsFrame *frame,
+                              const EnsResult *result)
+{
+  const EnsCollectLook look = look_at (collector, frame, result);
+  Job *job;
+
+  if (look.value <= 0)
+    return;
+  job = make_job (collector, frame, result, &look);
+  g_mutex_lock (&collector->lock);
+  collector->waiting = job;
+  g_cond_signal (&collector->wake);
+  g_mutex_unlock (&collector->lock);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is worth keeping, and what goes first. */
+#include "ensemble/collection.h"
+
+#include "vision/picture.h"
+
+#include "check-main.h"
+
+#define SIDE 64
+
+/* A picture that seeds make unlike each other. (transfer full) */
+static EnsPicture *
+make_picture (guint seed)
+{
+  EnsPicture *picture = ens_picture_new (ENS_PIXELS_GRAY8, SIDE, SIDE);
+  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
+  guint8 *pixels = ens_picture_get_pixels (picture, 0);
+
+  for (guint y = 0; y < SIDE; y += 8)
+    for (guint x = 0; x < SIDE; x += 8) {
+      const guint8 value = (guint8)g_rand_int_range (random, 0, 256);
+
+      for (guint row = 0; row < 8; row++)
+        memset (pixels + (y + row) * picture->frame.strides[0] + x, value, 8);
+    }
+  return picture;
+}
+
+/* A class of threshold 0.5 in a frame that follows one of state `before`. */
+static const struct {
+  const char *name;
+  float p;
+  gboolean withheld;
+  EnsClassState before, state;
+  guint seed; /* 1 looks like what is kept */
+  EnsCollectReason reason;
+} look_rows[] = {
+    {"certain", 0.99F, FALSE, ENS_CLASS_PRESENT, ENS_CLASS_PRESENT, 2, ENS_COLLECT_DIFFERENT},
+    {"uncertain", 0.55F, FALSE, ENS_CLASS_PRESENT, ENS_CLASS_PRESENT, 2, ENS_COLLECT_UNCERTAIN},
+    {"uncertain-below", 0.42F, FALSE, ENS_CLASS_ABSENT, ENS_CLASS_ABSENT, 2, ENS_COLLECT_UNCERTAIN},
+    {"withheld", 0.9F, TRUE, ENS_CLASS_ABSENT, ENS_CLASS_ABSENT, 2, ENS_COLLECT_WITHHELD},
+    {"appeared", 0.9F, FALSE, ENS_CLASS_ABSENT, ENS_CLASS_PRESENT, 2, ENS_COLLECT_CHANGED},
+    {"left", 0.1F, FALSE, ENS_CLASS_PRESENT, ENS_CLASS_ABSENT, 2, ENS_COLLECT_CHANGED},
+    {"known-at-last", 0.1F, FALSE, ENS_CLASS_UNKNOWN, ENS_CLASS_ABSENT, 2, ENS_COLLECT_DIFFERENT},
+    {"copy", 0.5F, FALSE, ENS_CLASS_ABSENT, ENS_CLASS_PRESENT, 1, ENS_COLLECT_NOT},
+};
+
+START_TEST (test_look)
+{
+  const char *const classes[] = {"cat"}, *const networks[] = {"small"};
+  g_autoptr (EnsCollection) collection = ens_collection_new ();
+  g_autoptr (EnsResult) result = ens_result_new (classes, 1, networks, 1, 0);
+  g_autoptr (EnsPicture) first = make_picture (1), second = make_picture (look_rows[_i].seed);
+  EnsCollectLook look;
+
+  result->classes[0].threshold = 0.5F;
+  result->classes[0].p = 0.99F;
+  result->classes[0].state = look_rows[_i].before;
+  look = ens_collection_look (collection, &first->frame, result);
+  ck_assert_int_eq (look.reason, ENS_COLLECT_DIFFERENT);
+  ens_collection_add (collection, "first", look.value, look.hash, 100);
+  result->classes[0].p = look_rows[_i].p;
+  result->classes[0].withheld = look_rows[_i].withheld;
+  result->classes[0].state = look_rows[_i].state;
+  look = ens_collection_look (collection, &second->frame, result);
+  ck_assert_int_eq (look.reason, look_rows[_i].reason);
+  ck_assert_int_eq (look.value > 0, look.reason != ENS_COLLECT_NOT);
+}
+END_TEST
+
+/* Of a, b and c, worth 0.5, 0.2 and 0.2, of 100 bytes each. */
+static const struct {
+  const char *name;
+  guint max_n;
+  guint64 max_bytes;
+  float value;
+  gboolean room;
+  const char *goes;
+} room_rows[] = {
+    {"no-limits", 0, 0, 0.1F, TRUE, NULL},    {"room", 4, 400, 0.1F, TRUE, NULL},
+    {"number", 3, 0, 0.3F, TRUE, "b"},        {"bytes", 0, 399, 0.3F, TRUE, "b"},
+    {"as-much-worth", 3, 0, 0.2F, TRUE, "b"}, {"worth-less", 3, 0, 0.1F, FALSE, "b"},
+};
+
+START_TEST (test_room)
+{
+  g_autoptr (EnsCollection) collection = ens_collection_new ();
+  const EnsCollected *goes;
+
+  ens_collection_add (collection, "c", 0.2F, 0, 100);
+  ens_collection_add (collection, "a", 0.5F, 1, 100);
+  ens_collection_add (collection, "b", 0.2F, 2, 100);
+  ck_assert_int_eq (ens_collection_make_room (collection, room_rows[_i].max_n,
+                                              room_rows[_i].max_bytes, room_rows[_i].value, 100,
+                                              &goes),
+                    room_rows[_i].room);
+  ck_assert_pstr_eq (goes != NULL ? goes->name : NULL, room_rows[_i].goes);
+  if (goes == NULL)
+    return;
+  ens_collection_remove (collection, "b");
+  ck_assert_uint_eq (ens_collection_get_n (collection), 2);
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  test_init (&argc, &argv);
+  test_suite ("ensemble/collection");
+  TEST_ADD_ROWS ("look", test_look, look_rows);
+  TEST_ADD_ROWS ("room", test_room, room_rows);
+  return test_run ();
+}
