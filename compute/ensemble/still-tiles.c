@@ -254,7 +254,8 @@ const gboolean *
 ens_still_tiles_find (EnsStillTiles *tiles, const EnsFrame *frame, const EnsSubImages *sub_images,
                       const EnsAnalyseOptions *options)
 {
-  tiles->reuse = options->reuse;
+  /* Pixels that a GPU reads where they are would have to be read here only for this. */
+  tiles->reuse = options->reuse && frame->n_dma_bufs == 0;
   set_geometry (tiles, frame, sub_images);
   if (!tiles->reuse) {
     tiles->valid = FALSE;

@@ -23,8 +23,8 @@ void ens_still_tiles_free (EnsStillTiles *tiles);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsStillTiles, ens_still_tiles_free)
 
 /* Which sub-images are still, one flag each; none if options say so, or anything but pixels has
- * changed: geometry, format, scales, style. With a style all are, or none, because each of its
- * pixels may depend on all of the frame. Valid until the next call. */
+ * changed: geometry, format, scales, style; none of a frame in DMABufs. With a style all are, or
+ * none, because each of its pixels may depend on all of the frame. Valid until the next call. */
 const gboolean *ens_still_tiles_find (EnsStillTiles *tiles, const EnsFrame *frame,
                                       const EnsSubImages *sub_images,
                                       const EnsAnalyseOptions *options);

@@ -177,6 +177,23 @@ START_TEST (test_other)
 }
 END_TEST
 
+/* What lies in a DMABuf is not read for this. */
+START_TEST (test_dma_buf)
+{
+  const EnsAnalyseOptions options = {.windows = 0, .threshold = -1, .reuse = TRUE};
+  g_autoptr (EnsPicture) picture = ens_picture_new (ENS_PIXELS_RGB, WIDTH, HEIGHT);
+
+  test_picture_fill_random (picture, 3);
+  picture->frame.n_dma_bufs = 1;
+  picture->frame.dma_bufs[0].fd = -1;
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (EnsResult) result = analyse (fixture->analysis, &picture->frame, &options);
+
+    ck_assert_uint_eq (result->reused, 0);
+  }
+}
+END_TEST
+
 /* By how much a block of 8×8 of the first sub-image, or all pixels, become lighter from frame to
  * frame, and in which frame it is analysed again. */
 static const struct {
@@ -247,5 +264,6 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("other", test_other, other_rows);
   TEST_ADD_LOOP ("tolerance", test_tolerance, tolerance_rows);
   test_add ("style", test_style);
+  test_add ("dma-buf", test_dma_buf);
   return test_run ();
 }
