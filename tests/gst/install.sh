@@ -35,7 +35,7 @@ find "$tree" -path '*/fish/vendor_completions.d/*' | grep -q . || fail "no compl
 
 # Nothing of the engine shows but results.
 foreign=$(nm -D --defined-only "$libraries/libgstensemble-1.0.so" | awk '{ print $3 }' |
-  grep -Ev '^(gst_ensemble_|gst_buffer_[a-z]+_ensemble_|ens_(class_)?result_)' || true)
+  grep -Ev '^(gst_ensemble_|gst_buffer_[a-z]+_ensemble_|ens_(class_)?(result|state)_)' || true)
 [ -z "$foreign" ] || fail "the library exports: $foreign"
 
 # The package as it would be if the tree were the root.

@@ -75,7 +75,7 @@ def check_command(words):
 def check_paths(text, folder):
     links = [folder / link for link in re.findall(r"\]\(([^):]+)\)", text)]
     named = re.findall(r"`([\w.-]+/[\w./-]+)`", text) + re.findall(r"(?:^|\s)((?:tests|examples)/[\w./-]+\.\w+)", text)
-    for path in links + [root / name for name in named if name.startswith(FOLDERS) and "STEM" not in name]:
+    for path in links + [root / name for name in named if name.split("/")[0] in FOLDERS and "STEM" not in name]:
         if not path.exists():
             errors.append(f"{where}: {path} does not exist")
 
