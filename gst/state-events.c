@@ -6,7 +6,7 @@
 struct _GstEnsembleStateEvents {
   GMutex lock; /* guards everything below */
   EnsTimeFilter *filter;
-  char *bundle;
+  char *bundle, **classes;
   EnsTimeSettings *of_bundle, *settings; /* per class; with the overrides */
   guint n_classes;
   guint stretch;
@@ -38,6 +38,7 @@ gst_ensemble_state_events_free (GstEnsembleStateEvents *events)
   g_queue_clear_full (&events->waiting, free_structure);
   ens_time_filter_free (events->filter);
   g_free (events->bundle);
+  g_strfreev (events->classes);
   g_free (events->of_bundle);
   g_free (events->settings);
   g_mutex_clear (&events->lock);
@@ -94,6 +95,8 @@ gst_ensemble_state_events_set_bundle (GstEnsembleStateEvents *events, const EnsB
   queue_changes (events, changes, n, NULL, "model");
   g_free (events->bundle);
   events->bundle = g_strdup (bundle->name);
+  g_strfreev (events->classes);
+  events->classes = g_strdupv (bundle->classes);
   events->n_classes = bundle->n_classes;
   events->of_bundle = g_renew (EnsTimeSettings, events->of_bundle, bundle->n_classes);
   events->settings = g_renew (EnsTimeSettings, events->settings, bundle->n_classes);
@@ -121,6 +124,18 @@ settle (GstEnsembleStateEvents *events, const EnsTimeOverrides *overrides)
     events->settings[c] = ens_time_settings_override (&events->of_bundle[c], overrides);
 }
 
+/* Lock held. An older bundle's results may come once more, repeated. */
+static gboolean
+is_of_bundle (const GstEnsembleStateEvents *events, const EnsResult *result)
+{
+  if (result->n_classes != events->n_classes)
+    return FALSE;
+  for (guint c = 0; c < result->n_classes; c++)
+    if (!g_str_equal (result->classes[c].name, events->classes[c]))
+      return FALSE;
+  return TRUE;
+}
+
 /* Lock held. What is too old by then. */
 static void
 advance (GstEnsembleStateEvents *events, GstClockTime running_time)
@@ -141,7 +156,7 @@ gst_ensemble_state_events_take_result (GstEnsembleStateEvents *events, guint str
   guint n;
 
   g_mutex_lock (&events->lock);
-  if (stretch == events->stretch && result->n_classes == events->n_classes) {
+  if (stretch == events->stretch && is_of_bundle (events, result)) {
     settle (events, overrides);
     advance (events, running_time);
     events->pts = result->pts;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How a stream's results become states and events: "events" in ensemble.json. */
+#include <string.h>
+
 #include "ensemble/bundle-private.h"
 
 #define NANOSECONDS 1e9
@@ -87,6 +89,25 @@ ens_bundle_events_read (EnsJsonReader *reader, const EnsBundle *bundle)
   if (apart)
     ens_json_reader_leave (reader);
   ens_json_reader_leave (reader);
+  return events;
+}
+
+EnsBundleEvents *
+ens_bundle_events_carry (const EnsBundle *old, const EnsBundle *bundle)
+{
+  EnsBundleEvents *events;
+
+  if (old->events == NULL)
+    return NULL;
+  events = g_new0 (EnsBundleEvents, 1);
+  events->all = old->events->all;
+  events->classes = g_new (EnsTimeSettings, bundle->n_classes);
+  for (guint c = 0; c < bundle->n_classes; c++) {
+    events->classes[c] = events->all;
+    for (guint d = 0; d < old->n_classes; d++)
+      if (strcmp (bundle->classes[c], old->classes[d]) == 0)
+        events->classes[c] = old->events->classes[d];
+  }
   return events;
 }
 

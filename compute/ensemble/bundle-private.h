@@ -22,6 +22,9 @@ gboolean ens_bundle_gate_check (const EnsBundle *bundle, const char *where, GErr
 void ens_bundle_events_free (EnsBundleEvents *events);
 /* The member "events", for the bundle's classes, which are known. (transfer full) */
 EnsBundleEvents *ens_bundle_events_read (EnsJsonReader *reader, const EnsBundle *bundle);
+/* Those of the bundle that another is written over, by the names of classes; NULL if it has none.
+ * (transfer full) */
+EnsBundleEvents *ens_bundle_events_carry (const EnsBundle *old, const EnsBundle *bundle);
 void ens_bundle_events_write (EnsJson *json, const EnsBundle *bundle);
 
 /* Checks what does not show member by member: unique networks, roles' weights that sum to 1, fusion
@@ -55,6 +58,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBundleWriter, ens_bundle_writer_free)
 gboolean ens_bundle_writer_add (EnsBundleWriter *writer, const char *name, GBytes *contents,
                                 GError **error);
 /* Writes ensemble.json, reads the bundle back as a check, and puts it in the target's place, whose
- * styles it keeps. */
+ * styles it keeps, and whose events if the bundle has none. */
 gboolean ens_bundle_writer_commit (EnsBundleWriter *writer, const EnsBundle *bundle,
                                    GError **error);

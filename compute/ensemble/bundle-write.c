@@ -385,10 +385,27 @@ replace_target (EnsBundleWriter *writer, GError **error)
   return replace_in_two_steps (writer, error);
 }
 
+/* Like styles, what people have set under "events" belongs to cameras: the old bundle's stays
+ * unless the new one has its own. (transfer full) */
+static char *
+make_json (const EnsBundleWriter *writer, const EnsBundle *bundle)
+{
+  g_autoptr (EnsBundle) old = ens_bundle_load (writer->target, NULL);
+  EnsBundle written = *bundle;
+  EnsBundleEvents *carried = NULL;
+  char *json;
+
+  if (bundle->events == NULL && old != NULL)
+    written.events = carried = ens_bundle_events_carry (old, bundle);
+  json = ens_bundle_to_json (&written);
+  ens_bundle_events_free (carried);
+  return json;
+}
+
 gboolean
 ens_bundle_writer_commit (EnsBundleWriter *writer, const EnsBundle *bundle, GError **error)
 {
-  g_autofree char *json = ens_bundle_to_json (bundle);
+  g_autofree char *json = make_json (writer, bundle);
   g_autofree char *parent = g_path_get_dirname (writer->target);
   g_autoptr (EnsBundle) read_back = NULL;
 

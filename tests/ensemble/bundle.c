@@ -557,6 +557,25 @@ START_TEST (test_roles)
 }
 END_TEST
 
+/* What people have set survives a training. */
+START_TEST (test_keep_events)
+{
+  g_autoptr (EnsBundle) bundle = make_bundle (), loaded = NULL;
+  g_autoptr (GError) error = NULL;
+
+  save (fixture);
+  g_clear_pointer (&bundle->events, ens_bundle_events_free);
+  g_free (bundle->classes[0]);
+  bundle->classes[0] = g_strdup ("shoe");
+  ck_assert (write_bundle (fixture, bundle, &error));
+  loaded = ens_bundle_load (fixture->folder, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 0).half_life, 2500000000);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 0).consensus, 2);
+  ck_assert_uint_eq (ens_bundle_get_time_settings (loaded, 1).consensus, 4);
+}
+END_TEST
+
 START_TEST (test_keep_class)
 {
   g_autoptr (EnsBundle) bundle = make_bundle ();
@@ -586,6 +605,7 @@ main (int argc, char **argv)
   test_add_row ("log-odds", "softmax", test_log_odds, TRUE);
   test_add ("version-1", test_version_1);
   test_add ("replace", test_replace);
+  test_add ("keep-events", test_keep_events);
   test_add ("abandoned", test_abandoned);
   test_add ("not-a-bundle", test_not_a_bundle);
   TEST_ADD_LOOP ("edited", test_edited, edited_rows);
