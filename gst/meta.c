@@ -262,6 +262,7 @@ timings_variant (const EnsTimings *timings)
   g_variant_builder_add (&builder, "{sx}", "prepare", timings->prepare);
   g_variant_builder_add (&builder, "{sx}", "networks", timings->networks);
   g_variant_builder_add (&builder, "{sx}", "total", timings->total);
+  g_variant_builder_add (&builder, "{sx}", "cpu", timings->cpu);
   return g_variant_builder_end (&builder);
 }
 

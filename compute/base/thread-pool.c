@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/thread-pool.h"
 
+#include <time.h>
+
 /* How often a thread looks again before it sleeps. One look takes a few nanoseconds; the gap
  * between two operators of a network is some microseconds, and waking a sleeper costs more. */
 #define SPINS 4000
@@ -22,12 +24,33 @@ struct _EnsThreadPool {
   gpointer data;
   guint n_tasks;
   guint next;
+  gint64 *helped; /* by worker: its processor time in the loop that runs */
 };
 
 typedef struct {
   EnsThreadPool *pool;
   guint index;
 } Worker;
+
+/* Processor time of workers in loops that this thread has started. It belongs to the thread as the
+ * system's own clock of a thread does. */
+static _Thread_local gint64 help_received;
+
+static gint64
+get_thread_time (void)
+{
+  struct timespec time;
+
+  if (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time) != 0)
+    return 0;
+  return (gint64)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+gint64
+ens_thread_pool_get_cpu_time (void)
+{
+  return get_thread_time () + help_received;
+}
 
 static inline void
 relax (void)
@@ -87,8 +110,12 @@ static void
 join_loop (EnsThreadPool *pool, guint worker)
 {
   g_atomic_int_inc (&pool->active);
-  if (g_atomic_int_get (&pool->open))
+  if (g_atomic_int_get (&pool->open)) {
+    gint64 start = get_thread_time ();
+
     take_tasks (pool, worker);
+    pool->helped[worker] = get_thread_time () - start;
+  }
   if (g_atomic_int_dec_and_test (&pool->active)) {
     g_mutex_lock (&pool->lock);
     g_cond_signal (&pool->done);
@@ -108,6 +135,16 @@ work (gpointer data)
     if (g_atomic_int_get (&pool->quit))
       return NULL;
     join_loop (pool, worker->index);
+  }
+}
+
+/* After await_workers (): none writes any more. */
+static void
+count_help (EnsThreadPool *pool)
+{
+  for (guint i = 1; i < pool->n_threads; i++) {
+    help_received += pool->helped[i];
+    pool->helped[i] = 0;
   }
 }
 
@@ -134,6 +171,7 @@ ens_thread_pool_new (guint n_threads)
   g_cond_init (&pool->wake);
   g_cond_init (&pool->done);
   pool->workers = g_new0 (GThread *, pool->n_threads);
+  pool->helped = g_new0 (gint64, pool->n_threads);
   for (guint i = 1; i < pool->n_threads; i++) {
     Worker *worker = g_new (Worker, 1);
 
@@ -160,6 +198,7 @@ ens_thread_pool_unref (EnsThreadPool *pool)
   for (guint i = 1; i < pool->n_threads; i++)
     g_thread_join (pool->workers[i]);
   g_free (pool->workers);
+  g_free (pool->helped);
   g_cond_clear (&pool->done);
   g_cond_clear (&pool->wake);
   g_mutex_clear (&pool->lock);
@@ -188,5 +227,6 @@ ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer 
   start_workers (pool);
   take_tasks (pool, 0);
   await_workers (pool);
+  count_help (pool);
   g_mutex_unlock (&pool->loop_lock);
 }

@@ -29,4 +29,8 @@ guint ens_thread_pool_get_threads (EnsThreadPool *pool);
  * NULL, all run in place: for callers that are tasks themselves. */
 void ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data);
 
+/* Nanoseconds of processor time that the calling thread has taken so far, and that workers of any
+ * pool have taken in loops that it started. Other threads that share the pool have their own. */
+gint64 ens_thread_pool_get_cpu_time (void);
+
 G_END_DECLS

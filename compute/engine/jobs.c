@@ -182,15 +182,25 @@ write_tables (EnsJobs *jobs, PendingJob *pending)
   return TRUE;
 }
 
+static void
+count_job (EnsJobTimes *times, const PendingJob *pending)
+{
+  times->operations += ens_plan_get_operations (pending->plan);
+  for (guint i = 0; i < pending->job.n_inputs; i++)
+    times->pixels += (double)ens_shape_elements (&pending->shapes[i])
+                     / (double)pending->shapes[i].dims[pending->shapes[i].rank - 1];
+}
+
 gboolean
 ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error)
 {
-  gint64 start;
+  gint64 start, start_cpu;
   PendingJob *pending;
 
   if (is_pending (jobs, job->plan) && !ens_jobs_run (jobs, error))
     return FALSE;
   start = g_get_monotonic_time ();
+  start_cpu = ens_thread_pool_get_cpu_time ();
   pending = get_next (jobs);
   forget (pending);
   pending->job = *job;
@@ -203,6 +213,8 @@ ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error)
     return FALSE;
   jobs->n_pending++;
   jobs->times.prepare += 1000 * (g_get_monotonic_time () - start);
+  count_job (&jobs->times, pending);
+  jobs->times.prepare_cpu += ens_thread_pool_get_cpu_time () - start_cpu;
   return jobs->wait || ens_jobs_run (jobs, error);
 }
 
@@ -256,13 +268,14 @@ forget_all (EnsJobs *jobs)
 gboolean
 ens_jobs_run (EnsJobs *jobs, GError **error)
 {
-  gint64 start = g_get_monotonic_time ();
+  gint64 start = g_get_monotonic_time (), start_cpu = ens_thread_pool_get_cpu_time ();
   gboolean ran = run_preprocessed (jobs) || run_from_arrays (jobs, error);
 
   forget_all (jobs);
   if (!jobs->wait)
     jobs->has_frame = FALSE;
   jobs->times.networks += 1000 * (g_get_monotonic_time () - start);
+  jobs->times.networks_cpu += ens_thread_pool_get_cpu_time () - start_cpu;
   return ran;
 }
 

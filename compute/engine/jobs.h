@@ -45,11 +45,15 @@ gboolean ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error);
 /* Runs all that wait. */
 gboolean ens_jobs_run (EnsJobs *jobs, GError **error);
 
-/* Time spent since the last ens_jobs_discard (), in nanoseconds. */
+/* What was done since the last ens_jobs_discard (), and the time that it took, in nanoseconds. */
 typedef struct {
   gint64 prepare;  /* preprocessing (cropping, resizing, normalising) on the CPU, or writing the
                     * tables for preprocessing on the GPU */
   gint64 networks; /* running plans */
+  /* The same as processor time of all threads: ens_thread_pool_get_cpu_time (). */
+  gint64 prepare_cpu, networks_cpu;
+  double pixels;     /* that preprocessing has made */
+  double operations; /* of the plans */
 } EnsJobTimes;
 
 const EnsJobTimes *ens_jobs_get_times (const EnsJobs *jobs);

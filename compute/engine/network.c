@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
 #include <string.h>
 
 #include "engine/network-private.h"
@@ -272,4 +273,17 @@ ens_network_check (EnsNetwork *network, const EnsShape *input_shapes, GError **e
       ens_plan_infer (network->graph, input_shapes, network->device, &group, error);
 
   return inferred != NULL;
+}
+
+double
+ens_network_count_operations (EnsNetwork *network, const EnsShape *input_shapes, GError **error)
+{
+  const double batch = (double)input_shapes[0].dims[0];
+  guint group;
+  g_autoptr (EnsGraph) inferred =
+      ens_plan_infer (network->graph, input_shapes, network->device, &group, error);
+
+  if (inferred == NULL)
+    return 0;
+  return ens_graph_count_operations (inferred) * (group > 0 ? ceil (batch / group) : 1);
 }

@@ -40,11 +40,17 @@ EnsPlan *ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GE
 /* FALSE with an error if such a plan can't be made, as far as can be told from shapes and the
  * device's limits alone. Any thread. */
 gboolean ens_network_check (EnsNetwork *network, const EnsShape *input_shapes, GError **error);
+/* The operations of a run of such a plan, without making it; 0, with an error, if inputs can't have
+ * these shapes. Any thread. */
+double ens_network_count_operations (EnsNetwork *network, const EnsShape *input_shapes,
+                                     GError **error);
 EnsPlan *ens_plan_ref (EnsPlan *plan);
 void ens_plan_unref (EnsPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsPlan, ens_plan_unref)
 
 const EnsShape *ens_plan_get_output_shape (EnsPlan *plan, guint i);
+/* Multiplications and additions of a run, each one. */
+double ens_plan_get_operations (EnsPlan *plan);
 /* Bytes of intermediate values and scratch while it runs. Plans on one device that do not run at
  * the same time use the same memory. */
 gsize ens_plan_get_arena_size (EnsPlan *plan);

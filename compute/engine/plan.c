@@ -15,6 +15,7 @@ struct _EnsPlan {
   gatomicrefcount references;
   EnsGraph *inferred;      /* for the shapes that the backend runs on */
   EnsShape *output_shapes; /* of the whole batch */
+  double operations;       /* of the whole batch */
   guint batch, group;      /* images, and how many of them the backend takes at once; 0: all */
   gpointer *spare; /* inputs, then outputs of the last group, if the batch does not fill it */
   EnsWeights *weights;
@@ -111,6 +112,12 @@ ens_plan_infer (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *
              : NULL;
 }
 
+static guint
+count_groups (const EnsPlan *plan)
+{
+  return plan->group > 0 ? (plan->batch + plan->group - 1) / plan->group : 1;
+}
+
 static gboolean
 make (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
       GError **error)
@@ -121,6 +128,7 @@ make (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes, EnsDev
   if (plan->inferred == NULL)
     return FALSE;
   plan->batch = plan->group > 0 ? (guint)input_shapes[0].dims[0] : 0;
+  plan->operations = ens_graph_count_operations (plan->inferred) * count_groups (plan);
   plan->output_shapes = list_output_shapes (plan);
   params.inferred = plan->inferred;
   plan->backend = make_backend (&params, error);
@@ -169,6 +177,12 @@ ens_plan_get_output_shape (EnsPlan *plan, guint i)
 {
   g_return_val_if_fail (i < plan->inferred->outputs->len, NULL);
   return &plan->output_shapes[i];
+}
+
+double
+ens_plan_get_operations (EnsPlan *plan)
+{
+  return plan->operations;
 }
 
 gsize
@@ -261,16 +275,14 @@ run_group (EnsPlan *plan, const Arrays *arrays, guint first, GError **error)
 static gboolean
 run (EnsPlan *plan, const Arrays *arrays, GError **error)
 {
-  guint n_groups = 0;
-
   if (plan->group == 0)
     return plan->backend->class->run (plan->backend, arrays->inputs, arrays->outputs, arrays->times,
                                       error);
-  for (guint first = 0; first < plan->batch; first += plan->group, n_groups++)
+  for (guint first = 0; first < plan->batch; first += plan->group)
     if (!run_group (plan, arrays, first, error))
       return FALSE;
   for (guint i = 0; arrays->times != NULL && i < ens_plan_get_n_nodes (plan); i++)
-    arrays->times[i].flops *= n_groups;
+    arrays->times[i].flops *= count_groups (plan);
   return TRUE;
 }
 

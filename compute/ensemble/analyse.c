@@ -37,6 +37,7 @@ struct _EnsAnalysis {
   EnsStillTiles *still;
   guint refused[ENS_MAX_SCALES]; /* given scales that could not be planned, the latest ones */
   guint n_refused;
+  EnsWork work; /* done for the last frame */
 };
 
 /* The state of one frame's analysis. */
@@ -49,6 +50,8 @@ typedef struct {
   const gboolean *still; /* of each sub-image: has what it had in the frame before */
   EnsTileValues values;
   EnsResult *result;
+  EnsWork work; /* done so far, and in what processor time */
+  EnsStageTimes times;
 } FrameState;
 
 static void
@@ -73,6 +76,7 @@ ens_analysis_new (EnsEnsemble *ensemble)
   analysis->search = ens_window_search_new (ensemble->bundle->windows_preset);
   analysis->style = ens_style_run_new (ensemble->device);
   analysis->still = ens_still_tiles_new ();
+  ens_ensemble_count_analyses (ensemble, 1);
   return analysis;
 }
 
@@ -88,8 +92,15 @@ ens_analysis_free (EnsAnalysis *analysis)
   ens_window_search_free (analysis->search);
   ens_style_run_free (analysis->style);
   ens_still_tiles_free (analysis->still);
+  ens_ensemble_count_analyses (analysis->ensemble, -1);
   ens_ensemble_unref (analysis->ensemble);
   g_free (analysis);
+}
+
+const EnsWork *
+ens_analysis_get_work (const EnsAnalysis *analysis)
+{
+  return &analysis->work;
 }
 
 /* ---- Whole sub-images (M1.2–M1.6) ---- */
@@ -107,15 +118,16 @@ get_probabilities (const FrameState *state, guint network)
 static gboolean
 classify_sub_images (FrameState *state, guint n, guint first, guint n_sub_images, GError **error)
 {
-  const EnsBundleNetwork *network = &state->bundle->networks[n];
-  gboolean own = state->options->n_scales == 0;
+  guint n_scales;
+  const guint *scales =
+      ens_ensemble_get_scales (state->analysis->ensemble, n, state->options, &n_scales);
   gsize offset = (gsize)first * state->bundle->n_classes;
   const EnsMemberImages images = {
       .frame = state->frame,
       .rects = &state->sub_images->rects[first],
       .n_rects = n_sub_images,
-      .scales = own ? network->scales : state->options->scales,
-      .n_scales = own ? network->n_scales : state->options->n_scales,
+      .scales = scales,
+      .n_scales = n_scales,
       .similarities =
           state->values.similarities != NULL ? &state->values.similarities[offset] : NULL,
   };
@@ -204,6 +216,21 @@ find_windows (const FrameState *state)
   });
 }
 
+/* The same, and what it costs. */
+static EnsFrameWindows *
+search_windows (FrameState *state)
+{
+  gint64 start = ens_thread_pool_get_cpu_time ();
+  EnsFrameWindows *windows = find_windows (state);
+
+  if (state->options->regions != NULL || ens_frame_windows_get_size (windows) == 0)
+    return windows;
+  state->work.amounts[ENS_STAGE_SEARCH] =
+      ens_sub_images_count_pixels (state->sub_images, state->bundle->windows_preset, state->still);
+  state->times.nanoseconds[ENS_STAGE_SEARCH] = ens_thread_pool_get_cpu_time () - start;
+  return windows;
+}
+
 /* Windows that were searched are still where their sub-images are. */
 static gboolean
 windows_are_reused (const FrameState *state)
@@ -286,6 +313,22 @@ average_windows (FrameState *state)
       n_values, result->window_probabilities);
 }
 
+/* What the jobs have done since the last call. Without jobs that run at once, on a GPU, all of it
+ * comes at the end. */
+static void
+count_stage (FrameState *state, EnsStage stage)
+{
+  const EnsJobTimes *times = ens_jobs_get_times (state->analysis->jobs);
+  double *amounts = state->work.amounts;
+  gint64 *spent = state->times.nanoseconds;
+  EnsStage other = stage == ENS_STAGE_WHOLE ? ENS_STAGE_WINDOWS : ENS_STAGE_WHOLE;
+
+  amounts[stage] = times->operations - amounts[other];
+  spent[stage] = times->networks_cpu - spent[other];
+  amounts[ENS_STAGE_PREPARE] = times->pixels;
+  spent[ENS_STAGE_PREPARE] = times->prepare_cpu;
+}
+
 /* All networks on all their images. On a GPU they run together, after all images are preprocessed.
  */
 static gboolean
@@ -294,10 +337,13 @@ classify (FrameState *state, GError **error)
   EnsJobs *jobs = state->analysis->jobs;
 
   ens_jobs_discard (jobs); /* what an error has left */
-  if (!classify_whole (state, error)
-      || (state->result->n_windows > 0 && !classify_windows (state, error))
+  if (!classify_whole (state, error))
+    return FALSE;
+  count_stage (state, ENS_STAGE_WHOLE);
+  if ((state->result->n_windows > 0 && !classify_windows (state, error))
       || !ens_jobs_run (jobs, error))
     return FALSE;
+  count_stage (state, state->result->n_windows > 0 ? ENS_STAGE_WINDOWS : ENS_STAGE_WHOLE);
   ens_still_tiles_restore (state->analysis->still, &state->values, windows_are_reused (state));
   if (state->result->n_windows > 0)
     average_windows (state);
@@ -524,10 +570,14 @@ count_still (const FrameState *state)
 static gboolean
 adapt (FrameState *state, GError **error)
 {
-  if (state->options->style != NULL
-      && count_still (state) < ens_sub_images_get_size (state->sub_images))
-    state->frame =
-        ens_style_run (state->analysis->style, state->options->style, state->frame, error);
+  gint64 start = ens_thread_pool_get_cpu_time ();
+
+  if (state->options->style == NULL
+      || count_still (state) == ens_sub_images_get_size (state->sub_images))
+    return TRUE;
+  state->frame = ens_style_run (state->analysis->style, state->options->style, state->frame, error);
+  state->work.amounts[ENS_STAGE_STYLE] = 1;
+  state->times.nanoseconds[ENS_STAGE_STYLE] = ens_thread_pool_get_cpu_time () - start;
   return state->frame != NULL;
 }
 
@@ -538,13 +588,14 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
 {
   const EnsBundle *bundle = analysis->ensemble->bundle;
   g_auto (FrameState) state = {analysis, bundle, frame, options};
-  gint64 start = g_get_monotonic_time (), found, prepared;
+  gint64 start = g_get_monotonic_time (), start_cpu = ens_thread_pool_get_cpu_time ();
+  gint64 found, prepared;
   const EnsJobTimes *times;
 
   *adapted = FALSE;
   state.sub_images = ens_sub_images_new (bundle, state.options, frame->width, frame->height);
   state.still = ens_still_tiles_find (analysis->still, frame, state.sub_images, options);
-  state.values.windows = find_windows (&state);
+  state.values.windows = search_windows (&state);
   found = g_get_monotonic_time ();
   if (!adapt (&state, error))
     return NULL;
@@ -563,7 +614,10 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   state.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
                                         .prepare = times->prepare + 1000 * (prepared - found),
                                         .networks = times->networks,
-                                        .total = 1000 * (g_get_monotonic_time () - start)};
+                                        .total = 1000 * (g_get_monotonic_time () - start),
+                                        .cpu = ens_thread_pool_get_cpu_time () - start_cpu};
+  analysis->work = state.work;
+  ens_costs_learn (analysis->ensemble->costs, &state.work, &state.times);
   return g_steal_pointer (&state.result);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ensemble/ensemble.h"
+#include "ensemble/frame-cost.h"
 #include "ensemble/member.h"
 
 struct _EnsEnsemble {
@@ -15,4 +16,17 @@ struct _EnsEnsemble {
   EnsDevice *device;
   EnsMember **members; /* as many as bundle->networks */
   char **notes;
+  guint n_analyses; /* guarded by the registry's lock */
+  EnsCosts *costs;
+  gboolean windows_first; /* ens_bundle_prefers_windows () */
 };
+
+/* An analysis of the ensemble begins (by: 1), or ends (-1). */
+void ens_ensemble_count_analyses (EnsEnsemble *ensemble, gint by);
+/* What its last analysis that succeeded has done. */
+const EnsWork *ens_analysis_get_work (const EnsAnalysis *analysis);
+/* All retrained networks have classifiers for windows, or none. */
+gboolean ens_ensemble_takes_windows (const EnsEnsemble *ensemble);
+/* The scales of one of its networks. (transfer none) */
+const guint *ens_ensemble_get_scales (const EnsEnsemble *ensemble, guint network,
+                                      const EnsAnalyseOptions *options, guint *n_scales);

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "engine/device-private.h"
 #include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
+#include "ensemble/window-gain.h"
 
 /* Ensembles in use by the process: opening a bundle again shares its weights and plans. */
 static GMutex registry_lock;
@@ -32,6 +34,7 @@ ensemble_free (EnsEnsemble *ensemble)
     ens_member_free (ensemble->members[n]);
   g_free (ensemble->members);
   g_strfreev (ensemble->notes);
+  ens_costs_free (ensemble->costs);
   ens_bundle_free (ensemble->bundle);
   ens_device_unref (ensemble->device);
   g_free (ensemble->key);
@@ -95,6 +98,8 @@ ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, char *stamp, GErr
   ensemble->device = ens_device_ref (device);
   ensemble->key = key;
   ensemble->stamp = stamp;
+  ensemble->windows_first = ens_bundle_prefers_windows (bundle);
+  ensemble->costs = ens_costs_new (ens_device_is_gpu (device));
   ensemble->members = g_new0 (EnsMember *, bundle->n_networks);
   for (guint n = 0; n < bundle->n_networks; n++) {
     ensemble->members[n] = open_member (bundle, &bundle->networks[n], device, error);
@@ -205,6 +210,62 @@ ens_ensemble_unref (EnsEnsemble *ensemble)
   g_mutex_unlock (&registry_lock);
   if (last)
     ensemble_free (ensemble);
+}
+
+void
+ens_ensemble_count_analyses (EnsEnsemble *ensemble, gint by)
+{
+  g_mutex_lock (&registry_lock);
+  ensemble->n_analyses += (guint)by;
+  g_mutex_unlock (&registry_lock);
+}
+
+/* Lock held. */
+static guint
+count_all_analyses (void)
+{
+  GHashTableIter iterator;
+  gpointer ensemble;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iterator, registry);
+  while (g_hash_table_iter_next (&iterator, NULL, &ensemble))
+    n += ((const EnsEnsemble *)ensemble)->n_analyses;
+  return n;
+}
+
+double
+ens_ensemble_get_processors (EnsEnsemble *ensemble)
+{
+  double own = ens_thread_pool_get_threads (ens_device_get_pool (ensemble->device));
+  double all = g_get_num_processors ();
+
+  g_mutex_lock (&registry_lock);
+  own /= MAX (ensemble->n_analyses, 1);
+  all /= MAX (count_all_analyses (), 1);
+  g_mutex_unlock (&registry_lock);
+  return MIN (own, all);
+}
+
+gboolean
+ens_ensemble_takes_windows (const EnsEnsemble *ensemble)
+{
+  EnsRoleNetworks networks = ens_bundle_list_role (ensemble->bundle, ENS_ROLE_RETRAINED);
+
+  return networks.n > 0 && ens_member_takes_windows (ensemble->members[networks.index[0]]);
+}
+
+const guint *
+ens_ensemble_get_scales (const EnsEnsemble *ensemble, guint network,
+                         const EnsAnalyseOptions *options, guint *n_scales)
+{
+  const EnsBundleNetwork *settings = &ensemble->bundle->networks[network];
+  gboolean own = options->n_scales == 0;
+
+  *n_scales = own ? settings->n_scales : options->n_scales;
+  if (options->max_scales > 0)
+    *n_scales = MIN (*n_scales, options->max_scales);
+  return own ? settings->scales : options->scales;
 }
 
 gboolean

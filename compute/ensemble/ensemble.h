@@ -89,9 +89,14 @@ typedef struct {
   /* Adapts the frame before it is classified; windows are searched on the frame as it is. Of the
    * ensemble's device. NULL: none. */
   EnsStyle *style;
+  guint max_scales; /* of each network the smallest ones alone, so many of them; 0: all */
 } EnsAnalyseOptions;
 
 #define ENS_ANALYSE_DEFAULTS ((EnsAnalyseOptions) {.windows = -1, .threshold = -1})
+
+/* Processors that each stream has on average: those of the ensemble's device, shared among its
+ * analyses, or those of the machine among all of the process, whichever is less. Any thread. */
+double ens_ensemble_get_processors (EnsEnsemble *ensemble);
 
 /* What one stream keeps from frame to frame: buffers and the window search. One thread at a time.
  */

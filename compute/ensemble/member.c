@@ -345,21 +345,29 @@ ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, f
   return TRUE;
 }
 
+static void
+get_window_shapes (const EnsMember *member, EnsShape *shapes)
+{
+  const EnsBundleNetwork *settings = member->settings;
+  const guint channels = ens_order_channels (settings->normalise.order);
+
+  for (guint i = 0; i < settings->n_window_sizes; i++) {
+    shapes[i] = ENS_SHAPE (1, settings->window_sizes[i], settings->window_sizes[i], channels);
+    ens_member_geometry_fit (&member->geometry, &shapes[i]);
+  }
+}
+
 gboolean
 ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows, float *values,
                              GError **error)
 {
   const EnsMember *member = jobs->member;
   const EnsBundleNetwork *settings = member->settings;
-  const guint channels = ens_order_channels (settings->normalise.order);
   EnsShape shapes[ENS_MAX_SCALES];
   EnsJob job = {.shapes = shapes, .frame = windows->frame, .framing = settings->window_framing};
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
-  for (guint i = 0; i < settings->n_window_sizes; i++) {
-    shapes[i] = ENS_SHAPE (1, settings->window_sizes[i], settings->window_sizes[i], channels);
-    ens_member_geometry_fit (&member->geometry, &shapes[i]);
-  }
+  get_window_shapes (member, shapes);
   for (guint done = 0; done < windows->n_rects;) {
     guint n = batch_size (windows->n_rects - done,
                           get_largest (jobs, ENS_WINDOW_BATCH, shapes, settings->n_window_sizes));
@@ -373,4 +381,42 @@ ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows
     done += n;
   }
   return TRUE;
+}
+
+/* ---- Counting ---- */
+
+static gboolean
+count (EnsNetwork *network, const EnsShape *shapes, EnsMemberWork *work, GError **error)
+{
+  GError *reason = NULL;
+
+  *work = (EnsMemberWork) {.operations = ens_network_count_operations (network, shapes, &reason)};
+  for (guint i = 0; i < ens_network_get_n_inputs (network); i++)
+    work->pixels += (double)shapes[i].dims[1] * (double)shapes[i].dims[2];
+  if (reason != NULL)
+    g_propagate_error (error, reason);
+  return reason == NULL;
+}
+
+gboolean
+ens_member_count_whole (EnsMember *member, const EnsMemberImages *image, EnsMemberWork *work,
+                        GError **error)
+{
+  EnsNetwork *network = get_whole (member, image->n_scales, error);
+  EnsShape shapes[ENS_MAX_SCALES];
+
+  if (network == NULL)
+    return FALSE;
+  get_whole_shapes (image, member, shapes);
+  return count (network, shapes, work, error);
+}
+
+gboolean
+ens_member_count_window (EnsMember *member, EnsMemberWork *work, GError **error)
+{
+  EnsShape shapes[ENS_MAX_SCALES];
+
+  g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
+  get_window_shapes (member, shapes);
+  return count (member->windows, shapes, work, error);
 }

@@ -86,6 +86,19 @@ typedef struct {
 gboolean ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images,
                                     float *values, GError **error);
 
+/* What an image asks for: multiplications and additions of the network, and pixels that
+ * preprocessing makes of it. */
+typedef struct {
+  double operations, pixels;
+} EnsMemberWork;
+
+/* Of one image of ens_member_jobs_run_whole (): of the frame its size alone is read. FALSE with an
+ * error if the network does not take it. Any thread. */
+gboolean ens_member_count_whole (EnsMember *member, const EnsMemberImages *image,
+                                 EnsMemberWork *work, GError **error);
+/* Of one window, of a member that takes windows. */
+gboolean ens_member_count_window (EnsMember *member, EnsMemberWork *work, GError **error);
+
 /* Windows, each made a square of each of the window sizes, as settings->window_framing says.
  * Writes n_rects × width values. */
 gboolean ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows,

@@ -416,6 +416,7 @@ write_timings (EnsJson *json, const EnsTimings *timings)
   ens_json_integer (json, "prepare", timings->prepare);
   ens_json_integer (json, "networks", timings->networks);
   ens_json_integer (json, "total", timings->total);
+  ens_json_integer (json, "cpu", timings->cpu);
   ens_json_close (json);
 }
 

@@ -19,7 +19,7 @@ typedef struct {
   gint windows;
   gboolean given;
   EnsSubImagesMode sub_images;
-  guint max_sub_images;
+  guint max_sub_images, max_scales;
   const EnsStyle *style;
   float tolerance;
   guint stretch;
@@ -102,6 +102,7 @@ make_key (Key *key, const EnsFrame *frame, const EnsAnalyseOptions *options)
   key->given = options->regions != NULL;
   key->sub_images = options->sub_images;
   key->max_sub_images = options->max_sub_images;
+  key->max_scales = options->max_scales;
   key->style = options->style;
   key->tolerance = options->tile_tolerance;
   key->stretch = options->stretch;

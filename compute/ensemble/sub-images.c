@@ -118,6 +118,23 @@ ens_sub_images_free (EnsSubImages *sub_images)
   g_free (sub_images);
 }
 
+double
+ens_sub_images_count_pixels (const EnsSubImages *sub_images, EnsWindowsPreset preset,
+                             const gboolean *still)
+{
+  /* The last sub-images end where the frame does. */
+  const guint width = sub_images->x[sub_images->columns - 1] + sub_images->width;
+  const guint height = sub_images->y[sub_images->rows - 1] + sub_images->height;
+  const guint n_map = ens_sub_images_get_map_size (sub_images);
+  double pixels = 0;
+
+  for (guint s = 0; s < ens_sub_images_get_size (sub_images); s++)
+    if (still == NULL || !still[s])
+      pixels += ens_windows_preset_count_pixels (preset, s < n_map ? sub_images->width : width,
+                                                 s < n_map ? sub_images->height : height);
+  return pixels;
+}
+
 /* Parts of one size lie in order: the first whose distance from `centre` no later one beats. */
 static guint
 find_nearest (const guint *begin, guint n, guint part, double centre)

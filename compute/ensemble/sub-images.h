@@ -34,5 +34,10 @@ ens_sub_images_get_size (const EnsSubImages *sub_images)
   return ens_sub_images_get_map_size (sub_images) + (sub_images->with_whole ? 1 : 0);
 }
 
+/* Pixels that selective search segments in all of them but those that are still (a flag each; NULL:
+ * none is): ens_windows_preset_count_pixels (). */
+double ens_sub_images_count_pixels (const EnsSubImages *sub_images, EnsWindowsPreset preset,
+                                    const gboolean *still);
+
 /* The sub-image whose centre is nearest to that of a region of the frame. */
 guint ens_sub_images_find (const EnsSubImages *sub_images, const EnsRect *region);

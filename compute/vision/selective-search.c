@@ -95,6 +95,25 @@ ens_windows_preset_parse (const char *name, EnsWindowsPreset *preset)
   return FALSE;
 }
 
+/* Of the small copy of a frame that is segmented. */
+static void
+get_small_size (const Preset *preset, const guint size[2], guint small[2])
+{
+  double factor = MAX ((double)MAX (size[0], size[1]) / preset->long_side, 1);
+
+  for (guint i = 0; i < 2; i++)
+    small[i] = MAX ((guint)lround (size[i] / factor), 1);
+}
+
+double
+ens_windows_preset_count_pixels (EnsWindowsPreset preset, guint width, guint height)
+{
+  guint small[2];
+
+  get_small_size (&presets[preset], (guint[]) {width, height}, small);
+  return (double)small[0] * small[1] * presets[preset].n_spaces;
+}
+
 static guint
 count_hierarchies (const EnsWindowSearch *search)
 {
@@ -169,12 +188,13 @@ reserve (EnsWindowSearch *search, gsize n)
 static void
 shrink (EnsWindowSearch *search, const EnsFrame *frame, EnsThreadPool *pool)
 {
-  double factor = MAX ((double)MAX (frame->width, frame->height) / search->preset->long_side, 1);
+  guint small[2];
   EnsColourMap map;
   EnsCropResize sampling = {frame, &ENS_RECT_WHOLE, 1};
 
-  search->width = MAX ((guint)lround (frame->width / factor), 1);
-  search->height = MAX ((guint)lround (frame->height / factor), 1);
+  get_small_size (search->preset, (guint[]) {frame->width, frame->height}, small);
+  search->width = small[0];
+  search->height = small[1];
   reserve (search, (gsize)search->width * search->height);
   ens_colour_map_init_ycbcr (&map, frame);
   sampling.width = search->width;

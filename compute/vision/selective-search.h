@@ -20,6 +20,10 @@ typedef enum {
 const char *ens_windows_preset_name (EnsWindowsPreset preset);
 gboolean ens_windows_preset_parse (const char *name, EnsWindowsPreset *preset);
 
+/* How many pixels it segments in a frame of that size, counted once for each colour space: what its
+ * duration goes by. */
+double ens_windows_preset_count_pixels (EnsWindowsPreset preset, guint width, guint height);
+
 /* Keeps the memory of earlier frames for the next one. One thread at a time. */
 typedef struct _EnsWindowSearch EnsWindowSearch;
 

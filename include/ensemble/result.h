@@ -206,6 +206,8 @@ ens_probability_map_get_rect (const EnsProbabilityMap *map, guint sub_image)
  * @prepare: preprocessing: a style, conversion, resizing, normalisation
  * @networks: running networks and classifiers
  * @total: all of it
+ * @cpu: processor time of all threads together; that of others, such as a GPU, is not in it. Since:
+ *   0.3
  *
  * Nanoseconds that an analysis took.
  *
@@ -213,8 +215,9 @@ ens_probability_map_get_rect (const EnsProbabilityMap *map, guint sub_image)
  */
 typedef struct {
   gint64 windows, prepare, networks, total;
+  gint64 cpu;
   /*< private >*/
-  gint64 _reserved[4];
+  gint64 _reserved[3];
 } EnsTimings;
 
 /**

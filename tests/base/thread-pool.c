@@ -96,6 +96,39 @@ START_TEST (test_sleeping_workers_wake)
 }
 END_TEST
 
+/* Spins for about as long on every worker, or sleeps. */
+static void
+take_processor (gpointer data, guint task, guint worker)
+{
+  gint64 start = ens_thread_pool_get_cpu_time ();
+
+  if (data != NULL)
+    g_usleep (10000);
+  while (data == NULL && ens_thread_pool_get_cpu_time () - start < 10000000)
+    continue;
+}
+
+static gint64
+measure_loop (EnsThreadPool *pool, gpointer data)
+{
+  gint64 start = ens_thread_pool_get_cpu_time ();
+
+  ens_thread_pool_run (pool, 8, take_processor, data);
+  return ens_thread_pool_get_cpu_time () - start;
+}
+
+static const guint processor_time_rows[] = {1, 2, 4};
+
+START_TEST (test_processor_time)
+{
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (processor_time_rows[_i]);
+
+  /* Eight tasks of 10 ms, whoever runs them; asleep they take none. */
+  ck_assert_int_ge (measure_loop (pool, NULL), 80000000);
+  ck_assert_int_lt (measure_loop (pool, pool), 40000000);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -104,6 +137,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("every-task-runs-once", test_every_task_runs_once, every_task_runs_once_rows);
   test_add ("waits-for-tasks", test_waits_for_tasks);
   test_add ("shared-by-threads", test_shared_by_threads);
+  TEST_ADD_LOOP ("processor-time", test_processor_time, processor_time_rows);
   test_add ("sleeping-workers-wake", test_sleeping_workers_wake);
   return test_run ();
 }

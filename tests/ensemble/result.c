@@ -35,7 +35,7 @@ make_result (guint n_windows)
   result->version = g_strdup ("3");
   result->width = 640;
   result->height = 480;
-  result->timings = (EnsTimings) {1, 2, 3, 6};
+  result->timings = (EnsTimings) {1, 2, 3, 6, 9};
   return result;
 }
 

@@ -53,7 +53,7 @@ G_BEGIN_DECLS
  * every sub-image, row by row
  * - regions, objects, GVariant ai: ids of the #GstVideoRegionOfInterestMeta and, with GStreamer
  *   1.24, of the #GstAnalyticsODMtd that were attached to the buffer with this result
- * - timings, GVariant a{sx}: windows, prepare, networks, total: nanoseconds
+ * - timings, GVariant a{sx}: windows, prepare, networks, total, cpu: nanoseconds
  * - result, EnsResult: the same for C, boxed
  *
  * Vectors of probabilities follow the order of "classes". GVariants and the result are shared, so

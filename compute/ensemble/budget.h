@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Spending a budget of processor time on what helps most. */
+#pragma once
+
+#include "ensemble/extent.h"
+
+G_BEGIN_DECLS
+
+/* The share of the processors' time that analyses take unless somebody says otherwise: as much is
+ * left to decoders and all else. */
+#define ENS_BUDGET_SHARE 0.5
+
+typedef struct {
+  EnsExtent all;                          /* without a budget */
+  gboolean keep_windows, keep_sub_images; /* whatever they cost */
+  gboolean windows_first;                 /* else sub-images */
+  /* Nanoseconds for a frame with so many windows and at most so many sub-images. */
+  double (*estimate) (gpointer data, guint windows, guint sub_images);
+  gpointer data;
+} EnsBudgetParams;
+
+/* Of windows and sub-images as many as `budget` nanoseconds pay for: first all that it pays for of
+ * what helps more, in a frame that is as little divided (or has as few windows) as can be; what is
+ * left goes to the other. A frame is always classified once. before: the last choice, or NULL: it
+ * stands unless it costs a tenth more than the budget, or nine tenths pay for more, so that
+ * estimates which waver change nothing. */
+EnsExtent ens_budget_choose (const EnsBudgetParams *params, double budget, const EnsExtent *before);
+
+G_END_DECLS
