@@ -4,7 +4,9 @@
 #include <gst/ensemble/meta.h>
 
 #include "classify-debug.h"
+#include "ensemble/frame-crop.h"
 #include "ensemble/result-select.h"
+#include "latency-tracer.h"
 
 /* While one picture is analysed and one waits, a third is being copied. */
 #define MAX_SPARES 2
@@ -23,6 +25,7 @@ struct _GstEnsembleAnalyser {
   GstObject *owner;                     /* named in the log; it outlives the analyser */
   GstEnsembleStateEvents *state_events; /* the same */
   GThread *thread;
+  GstEnsemblePace *pace;
   GMutex lock; /* guards everything below */
   GCond wake;  /* a job waits, or quit */
   GCond done;  /* a job has ended, or flushing */
@@ -83,6 +86,7 @@ gst_ensemble_analyser_new (GstObject *owner, GstEnsembleStateEvents *state_event
 
   analyser->owner = owner;
   analyser->state_events = state_events;
+  analyser->pace = gst_ensemble_pace_new (owner);
   g_mutex_init (&analyser->lock);
   g_cond_init (&analyser->wake);
   g_cond_init (&analyser->done);
@@ -96,6 +100,7 @@ gst_ensemble_analyser_free (GstEnsembleAnalyser *analyser)
 {
   g_return_if_fail (analyser->thread == NULL);
   g_clear_pointer (&analyser->style, ens_style_unref);
+  gst_ensemble_pace_free (analyser->pace);
   g_mutex_clear (&analyser->lock);
   g_cond_clear (&analyser->wake);
   g_cond_clear (&analyser->done);
@@ -126,8 +131,27 @@ drop_waiting (GstEnsembleAnalyser *analyser)
   return recycle (analyser, g_steal_pointer (&analyser->waiting.picture));
 }
 
+/* The options that keep pace, for what is analysed of the frame. */
+static EnsAnalyseOptions
+limit (GstEnsemblePace *pace, EnsEnsemble *ensemble, const Job *job,
+       const EnsAnalyseOptions *options, EnsCut *cut)
+{
+  const EnsFrame *frame = &job->picture->frame;
+  EnsFrameSettings settings = {ensemble, options, frame->width, frame->height};
+
+  if (options->crop.width > 0) {
+    EnsFramePart part = ens_frame_crop_find_part (&options->crop, frame->width, frame->height);
+
+    settings.width = part.width;
+    settings.height = part.height;
+  }
+  return gst_ensemble_pace_limit (pace, &settings, &job->settings.pace, cut);
+}
+
+/* pace: NULL for no budget. */
 static EnsResult *
-analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **error)
+analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GstEnsemblePace *pace,
+             GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
   const GstEnsembleRegions *regions = job->regions;
@@ -148,8 +172,16 @@ analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GError **er
       .origins = regions != NULL ? (const EnsRegionOrigin *)regions->origins->data : NULL,
       .n_regions = regions != NULL ? regions->rects->len : 0,
   };
+  EnsAnalyseOptions limited = options;
+  EnsCut cut = {0};
+  EnsResult *result;
 
-  return ens_analysis_run (analysis, &job->picture->frame, job->picture->pts, &options, error);
+  if (pace != NULL)
+    limited = limit (pace, ens_analysis_get_ensemble (analysis), job, &options, &cut);
+  result = ens_analysis_run (analysis, &job->picture->frame, job->picture->pts, &limited, error);
+  if (result != NULL)
+    ens_result_add_cut (result, &cut);
+  return result;
 }
 
 static GstEnsembleTags *
@@ -159,7 +191,7 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, E
   const GstEnsembleSettings *settings = &job->settings;
   g_autoptr (EnsResult) result = NULL;
 
-  result = analyse_job (analysis, job, style, error);
+  result = analyse_job (analysis, job, style, analyser->pace, error);
   if (result == NULL)
     return NULL;
   gst_ensemble_state_events_take_result (analyser->state_events, job->stretch, &settings->time,
@@ -182,6 +214,7 @@ count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64
   stats->sum.prepare += timings->prepare;
   stats->sum.networks += timings->networks;
   stats->sum.total += timings->total;
+  stats->sum.cpu += timings->cpu;
   stats->last_latency = latency;
   stats->sum_latency += latency;
 }
@@ -221,6 +254,15 @@ finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags
   g_clear_pointer (&tags, gst_ensemble_tags_unref);
   g_clear_error (&error);
   g_cond_broadcast (&analyser->done);
+}
+
+static void
+keep_pace (GstEnsembleAnalyser *analyser, const Job *job, const EnsResult *result)
+{
+  gint64 latency = 1000 * (g_get_monotonic_time () - job->submitted);
+
+  gst_ensemble_latency_trace (analyser->owner, result, latency);
+  gst_ensemble_pace_finish (analyser->pace, result, latency);
 }
 
 /* What the analysing thread works with. */
@@ -278,6 +320,8 @@ analyse_frames (gpointer data)
     tags = run_job (analyser, work.analysis, &job, style, collector, &error);
     gst_ensemble_regions_free (job.regions);
     drop_picture (analyser, &job);
+    if (tags != NULL)
+      keep_pace (analyser, &job, tags->result);
     g_mutex_lock (&analyser->lock);
     finish_job (analyser, &job, tags, error);
   }
@@ -308,7 +352,7 @@ gst_ensemble_analyser_try (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
       && !ens_ensemble_check_scales (ensemble, job.settings.scales, job.settings.n_scales, NULL))
     job.settings.n_scales = 0;
   job.picture = picture = ens_picture_new (ENS_PIXELS_GRAY8, width, height);
-  result = analyse_job (analysis, &job, style, error);
+  result = analyse_job (analysis, &job, style, NULL, error);
   return result != NULL;
 }
 
@@ -318,6 +362,7 @@ gst_ensemble_analyser_start (GstEnsembleAnalyser *analyser, EnsEnsemble *ensembl
   g_return_if_fail (analyser->thread == NULL);
   analyser->ensemble = ens_ensemble_ref (ensemble);
   analyser->quit = analyser->flushing = FALSE;
+  gst_ensemble_pace_reset (analyser->pace);
   analyser->stats = (GstEnsembleAnalyserStats) {0};
   analyser->thread = g_thread_new ("ensemble-analyser", analyse_frames, analyser);
 }
@@ -351,6 +396,12 @@ gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser)
   spare = g_queue_pop_head (&analyser->spares);
   g_mutex_unlock (&analyser->lock);
   return spare;
+}
+
+guint
+gst_ensemble_analyser_get_frames (GstEnsembleAnalyser *analyser)
+{
+  return gst_ensemble_pace_get_frames (analyser->pace);
 }
 
 void
@@ -404,6 +455,8 @@ gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture
   guint stretch;
 
   g_mutex_lock (&analyser->lock);
+  if (analyser->waiting.picture != NULL)
+    gst_ensemble_pace_skip (analyser->pace, &analyser->waiting.settings.pace);
   older = drop_waiting (analyser);
   analyser->width = picture->frame.width;
   analyser->height = picture->frame.height;
@@ -576,4 +629,5 @@ gst_ensemble_analyser_get_stats (GstEnsembleAnalyser *analyser, GstEnsembleAnaly
   g_mutex_lock (&analyser->lock);
   *stats = analyser->stats;
   g_mutex_unlock (&analyser->lock);
+  gst_ensemble_pace_get_stats (analyser->pace, &stats->pace);
 }

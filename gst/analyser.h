@@ -9,6 +9,7 @@
 
 #include <gst/gst.h>
 
+#include "classify-pace.h"
 #include "ensemble/ensemble.h"
 #include "collector.h"
 #include "state-events.h"
@@ -31,6 +32,7 @@ typedef struct {
   EnsRect crop;         /* the part of the frame that is analysed; width 0: all of it */
   float tile_tolerance; /* of still sub-images, grey levels; negative: none are reused */
   EnsTimeOverrides time;
+  GstEnsemblePaceSettings pace;
 } GstEnsembleSettings;
 
 /* A result ready to be attached. Shared, immutable. */
@@ -51,6 +53,7 @@ typedef struct {
   guint64 analysed, skipped;
   guint64 reused; /* sub-images that were still */
   EnsTimings last, sum;
+  GstEnsemblePaceStats pace;
   gint64 last_latency, sum_latency; /* from submission to result */
   gint64 longest_latency;           /* of all but the first analysis, which also plans */
 } GstEnsembleAnalyserStats;
@@ -70,6 +73,9 @@ void gst_ensemble_analyser_stop (GstEnsembleAnalyser *analyser);
 
 /* A picture whose memory may be used again, or NULL: for gst_ensemble_copy_frame (). */
 EnsPicture *gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser);
+
+/* One of so many due frames is to be submitted: more under load. */
+guint gst_ensemble_analyser_get_frames (GstEnsembleAnalyser *analyser);
 
 /* What frames are adapted by from now on, also one that waits; of the ensemble's device. NULL:
  * none.

@@ -17,6 +17,9 @@ enum {
   PROP_MAX_INFERENCE_PERIOD,
   PROP_MOTION,
   PROP_MODE,
+  PROP_CPU_BUDGET,
+  PROP_LATENCY_BUDGET,
+  PROP_THREADS,
   PROP_WINDOWS,
   PROP_SCALES,
   PROP_CROP,
@@ -36,6 +39,9 @@ enum {
 /* From here on. */
 #define EVENTS_PROPS 100
 #define COLLECT_PROPS 200
+
+/* More than any machine has. */
+#define MAX_THREADS 1024
 
 static GParamSpec *props[N_PROPS];
 
@@ -99,6 +105,11 @@ make_stats (GstEnsembleClassify *self)
       "GstEnsembleClassifyStats", "analysed", G_TYPE_UINT64, stats.analysed, "skipped",
       G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "without-regions", G_TYPE_UINT64,
       without_regions, "still", G_TYPE_UINT64, still, "reused", G_TYPE_UINT64, stats.reused,
+      "missed", G_TYPE_UINT64, stats.pace.missed, "cut", G_TYPE_UINT64, stats.pace.cut,
+      "cut-windows", G_TYPE_UINT64, (guint64)stats.pace.now.windows, "cut-sub-images",
+      G_TYPE_UINT64, (guint64)stats.pace.now.sub_images, "cut-scales", G_TYPE_UINT64,
+      (guint64)stats.pace.now.scales, "cut-frames", G_TYPE_UINT64, (guint64)stats.pace.now.frames,
+      "last-cpu", G_TYPE_INT64, stats.last.cpu, "mean-cpu", G_TYPE_INT64, stats.sum.cpu / n,
       "last-windows", G_TYPE_INT64, stats.last.windows, "last-prepare", G_TYPE_INT64,
       stats.last.prepare, "last-networks", G_TYPE_INT64, stats.last.networks, "last-total",
       G_TYPE_INT64, stats.last.total, "last-latency", G_TYPE_INT64, stats.last_latency,
@@ -224,6 +235,15 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
   case PROP_MODE:
     self->mode = g_value_get_enum (value);
     break;
+  case PROP_CPU_BUDGET:
+    self->cpu_budget = g_value_get_int64 (value);
+    break;
+  case PROP_LATENCY_BUDGET:
+    self->latency_budget = g_value_get_uint64 (value);
+    break;
+  case PROP_THREADS:
+    self->threads = g_value_get_uint (value);
+    break;
   case PROP_WINDOWS:
     self->settings.windows = g_value_get_int (value);
     break;
@@ -311,6 +331,15 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     break;
   case PROP_MODE:
     g_value_set_enum (value, self->mode);
+    break;
+  case PROP_CPU_BUDGET:
+    g_value_set_int64 (value, self->cpu_budget);
+    break;
+  case PROP_LATENCY_BUDGET:
+    g_value_set_uint64 (value, self->latency_budget);
+    break;
+  case PROP_THREADS:
+    g_value_set_uint (value, self->threads);
     break;
   case PROP_WINDOWS:
     g_value_set_int (value, self->settings.windows);
@@ -442,6 +471,27 @@ make_region_properties (void)
 }
 
 static void
+make_pace_properties (void)
+{
+  props[PROP_CPU_BUDGET] = g_param_spec_int64 (
+      "cpu-budget", "CPU budget",
+      "Processor time for an analysed frame in nanoseconds: windows and sub-images that it does "
+      "not pay for are left out, unless they are set (0: no limit; -1: of live streams and in "
+      "async mode half of what processors have until the next frame, shared among all streams)",
+      GST_ENSEMBLE_CPU_BUDGET_AUTO, G_MAXINT64, GST_ENSEMBLE_CPU_BUDGET_AUTO, PLAYING);
+  props[PROP_LATENCY_BUDGET] = g_param_spec_uint64 (
+      "latency-budget", "Latency budget",
+      "Nanoseconds from an analysed frame to its result; while it takes longer, windows, then "
+      "sub-images, scales and frames are left out (0: none)",
+      0, G_MAXINT64, 0, PLAYING);
+  props[PROP_THREADS] = g_param_spec_uint (
+      "threads", "Threads",
+      "Processors that analyses may use (0: all). Elements with the same bundle, device, limits "
+      "and threads share these threads, and weights",
+      0, MAX_THREADS, 0, READY);
+}
+
+static void
 make_sub_image_properties (void)
 {
   props[PROP_SUB_IMAGES] =
@@ -500,11 +550,13 @@ make_analysis_properties (void)
       "stats", "Statistics",
       "Counted since the start. Frames: analysed, skipped (replaced by a newer one, or flushed), "
       "late (not analysed because downstream reported lateness), without-regions (not analysed "
-      "because inference-region=roi-list found none), still (not analysed because of motion). "
+      "because inference-region=roi-list found none), still (not analysed because of motion), "
+      "missed (results that were not ready in their period), cut (results for which something "
+      "was left out; cut-windows, cut-sub-images, cut-scales, cut-frames: what, at present). "
       "Sub-images: reused, because they had not changed. "
       "Nanoseconds, last and mean: "
-      "windows (region proposals), prepare (preprocessing), networks, total, and latency from "
-      "frame to result",
+      "windows (region proposals), prepare (preprocessing), networks, total, latency from "
+      "frame to result, and cpu (processor time)",
       GST_TYPE_STRUCTURE, READ_ONLY);
 }
 
@@ -516,6 +568,7 @@ gst_ensemble_classify_install_properties (GObjectClass *object)
   make_bundle_properties ();
   make_frame_gate_properties ();
   make_analysis_properties ();
+  make_pace_properties ();
   make_region_properties ();
   make_sub_image_properties ();
   g_object_class_install_properties (object, N_PROPS, props);

@@ -46,6 +46,39 @@ typedef struct {
   GstClockTime earliest;
 } Properties;
 
+/* In async mode nobody has said how often results are wanted, if neither property is set. */
+#define USUAL_PERIOD GST_SECOND
+
+/* Object lock held. How much time there is for a frame. */
+static GstEnsemblePaceSettings
+get_pace (const GstEnsembleClassify *self)
+{
+  const GstVideoInfo *info = &self->info;
+  GstEnsemblePaceSettings pace = {
+      .cpu_budget = self->cpu_budget, .latency_budget = self->latency_budget, .strict = TRUE};
+
+  if (!self->live && !is_async (self))
+    return pace;
+  if (info->fps_n > 0)
+    pace.period =
+        gst_util_uint64_scale (self->interval * GST_SECOND, (guint)info->fps_d, (guint)info->fps_n);
+  pace.period = MAX (pace.period, self->period);
+  if (is_async (self) && self->interval == 1 && self->period == 0 && pace.period < USUAL_PERIOD) {
+    pace.period = USUAL_PERIOD;
+    pace.strict = FALSE;
+  }
+  return pace;
+}
+
+/* Under load fewer frames are due. */
+static void
+stretch (Properties *now, guint frames)
+{
+  now->interval = now->interval > G_MAXUINT / frames ? G_MAXUINT : now->interval * frames;
+  now->period *= frames;
+  now->settings.pace.period *= frames;
+}
+
 static Properties
 read_properties (GstEnsembleClassify *self)
 {
@@ -58,7 +91,9 @@ read_properties (GstEnsembleClassify *self)
                       .settings = self->settings,
                       .async = is_async (self),
                       .earliest = qos ? self->earliest : GST_CLOCK_TIME_NONE};
+  now.settings.pace = get_pace (self);
   GST_OBJECT_UNLOCK (self);
+  stretch (&now, gst_ensemble_analyser_get_frames (self->analyser));
   return now;
 }
 

@@ -58,14 +58,28 @@
  * appears or leaves, element messages class-appeared and class-left are posted, and an event
  * ensemble-event goes downstream before the buffer that shows it.
  *
+ * Each analysis of a live stream, or in async mode, has a budget of processor time,
+ * #GstEnsembleClassify:cpu-budget: by default half of what the processors have in the time from one
+ * due frame to the next, shared among the streams of the process (those of the bundle, if it has
+ * #GstEnsembleClassify:threads of its own). That time is #GstEnsembleClassify:inference-period or
+ * #GstEnsembleClassify:inference-interval frames, or a second if none of them is set and video
+ * does not wait. What the budget does not pay for of windows and sub-images is left out, unless
+ * they are set; an info message says so once. A file that is analysed in sync mode gets all that
+ * the bundle says. Under load #GstEnsembleClassify:latency-budget leaves out more: windows,
+ * sub-images, scales, in the end frames, as long as results are late. Results say what was left out
+ * ("cut").
+ *
  * Frames in DMABufs are not copied if the device imports them: the element holds their buffers
  * until they have been analysed, two at most, and asks upstream for two more. Elements downstream
  * that write to such a frame meanwhile copy it first.
  *
  * On the bus it posts errors for a bundle that can't be opened, caps that it can't take and an
  * analysis that fails; warnings for a style that is refused, networks that are loaded dequantised
- * and for a GPU that has failed, with what runs in its place; and latency messages when sync mode
- * delays video more.
+ * and for a GPU that has failed, with what runs in its place; latency messages when sync mode
+ * delays video more; an info message if the budget leaves something out; and element messages
+ * "ensemble-period-missed", at first and then every ten seconds at most, if results are not ready
+ * in the period that was asked for: missed, missed-since-last, analysed (counts), period, latency,
+ * cpu (nanoseconds, of the last frame), property (which to change) and text.
  *
  * GST_DEBUG=ensembleclassify:6 logs what becomes of every frame, G_MESSAGES_DEBUG=gst-ensemble
  * which device runs what.
@@ -148,7 +162,7 @@ static EnsEnsemble *
 open_on_device (GstEnsembleClassify *self, const char *model, const char *device_name,
                 GError **error)
 {
-  g_autoptr (EnsDevice) device = ens_device_open (device_name, 0, error);
+  g_autoptr (EnsDevice) device = ens_device_open (device_name, self->opened_threads, error);
   g_autoptr (EnsEnsemble) ensemble = NULL;
 
   if (device != NULL) {
@@ -216,9 +230,10 @@ open_bundle (GstEnsembleClassify *self)
   model = g_strdup (self->model);
   device = g_strdup (self->device);
   open = self->ensemble != NULL && g_strcmp0 (model, self->opened_model) == 0
-         && g_strcmp0 (device, self->opened_device) == 0
+         && g_strcmp0 (device, self->opened_device) == 0 && self->threads == self->opened_threads
          && memcmp (&self->limits, &self->opened_limits, sizeof self->limits) == 0;
   self->opened_limits = self->limits;
+  self->opened_threads = self->threads;
   GST_OBJECT_UNLOCK (self);
   if (open)
     return TRUE;
@@ -343,6 +358,7 @@ gst_ensemble_classify_init (GstEnsembleClassify *self)
   self->collect = (GstEnsembleCollectSettings) {.limit = GST_ENSEMBLE_COLLECT_LIMIT,
                                                 .bytes = GST_ENSEMBLE_COLLECT_BYTES};
   self->state_events = gst_ensemble_state_events_new ();
+  self->cpu_budget = GST_ENSEMBLE_CPU_BUDGET_AUTO;
   self->earliest = GST_CLOCK_TIME_NONE;
   self->motion.state = ens_motion_new ();
   self->analyser = gst_ensemble_analyser_new (GST_OBJECT (self), self->state_events);

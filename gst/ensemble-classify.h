@@ -60,6 +60,9 @@ struct _GstEnsembleClassify {
   GstClockTime period;
   GstEnsembleMode mode;
   GstEnsembleSettings settings;
+  gint64 cpu_budget;           /* GstEnsemblePaceSettings */
+  GstClockTime latency_budget; /* 0: none */
+  guint threads;               /* 0: all processors */
   EnsLimits limits;
   char *style;
   guint style_request; /* the latest one */
@@ -80,6 +83,7 @@ struct _GstEnsembleClassify {
   EnsEnsemble *ensemble;
   char *opened_model, *opened_device, *opened_style;
   EnsLimits opened_limits;
+  guint opened_threads;
 
   GstEnsembleStateEvents *state_events;
   GstEnsembleAnalyser *analyser; /* lives as long as the element, runs from PAUSED on */

@@ -253,6 +253,19 @@ map_variant (const EnsResult *result)
 }
 
 static GVariant *
+cut_variant (const EnsCut *cut)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{su}"));
+  g_variant_builder_add (&builder, "{su}", "windows", cut->windows);
+  g_variant_builder_add (&builder, "{su}", "sub_images", cut->sub_images);
+  g_variant_builder_add (&builder, "{su}", "scales", cut->scales);
+  g_variant_builder_add (&builder, "{su}", "frames", cut->frames);
+  return g_variant_builder_end (&builder);
+}
+
+static GVariant *
 timings_variant (const EnsTimings *timings)
 {
   GVariantBuilder builder;
@@ -291,6 +304,8 @@ gst_ensemble_structure_new (EnsResult *result)
     gst_structure_set (structure, "style", G_TYPE_STRING, result->style, NULL);
   if (result->reused > 0)
     gst_structure_set (structure, "reused", G_TYPE_UINT, result->reused, NULL);
+  if (result->cut != NULL)
+    take_variant (structure, "cut", cut_variant (result->cut));
   take_variant (structure, PROBABILITIES, probabilities_variant (result));
   take_variant (structure, "classes", classes_variant (result));
   take_variant (structure, "networks", networks_variant (result));

@@ -4,6 +4,7 @@
 #include "ensemble-classify.h"
 #include "ensemble-overlay.h"
 #include "ensemble-publish.h"
+#include "latency-tracer.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
@@ -15,7 +16,8 @@ plugin_init (GstPlugin *plugin)
          && gst_element_register (plugin, "ensembleoverlay", GST_RANK_NONE,
                                   GST_TYPE_ENSEMBLE_OVERLAY)
          && gst_element_register (plugin, "ensemblepublish", GST_RANK_NONE,
-                                  GST_TYPE_ENSEMBLE_PUBLISH);
+                                  GST_TYPE_ENSEMBLE_PUBLISH)
+         && gst_ensemble_latency_tracer_register (plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ensemble,

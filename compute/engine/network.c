@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/limits.h"
 #include "engine/network-private.h"
 #include "engine/plan-private.h"
 #include "onnx/onnx.h"

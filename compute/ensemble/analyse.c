@@ -97,6 +97,12 @@ ens_analysis_free (EnsAnalysis *analysis)
   g_free (analysis);
 }
 
+EnsEnsemble *
+ens_analysis_get_ensemble (const EnsAnalysis *analysis)
+{
+  return analysis->ensemble;
+}
+
 const EnsWork *
 ens_analysis_get_work (const EnsAnalysis *analysis)
 {

@@ -14,17 +14,18 @@ static GMutex registry_lock;
 static GCond registry_changed; /* an ensemble has been loaded, or could not be */
 static GHashTable *registry;   /* key → EnsEnsemble, not owned */
 
-/* What makes two openings the same: the device with its limits, and the bundle as it is on disk
- * now. A bundle that was written again is another one, also while the old one is in use. (transfer
- * full) */
+/* What makes two openings the same: the device with its limits and threads, and the bundle as it is
+ * on disk now. A bundle that was written again is another one, also while the old one is in use.
+ * (transfer full) */
 static char *
 make_key (const EnsBundle *bundle, EnsDevice *device, const char *stamp)
 {
   const EnsLimits limits = ens_device_get_limits (device);
 
-  return g_strdup_printf ("%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s%s",
-                          ens_device_get_name (device), limits.memory, limits.operations, stamp,
-                          bundle->only != NULL ? bundle->classes[0] : "");
+  return g_strdup_printf ("%s %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s%s",
+                          ens_device_get_name (device),
+                          ens_thread_pool_get_threads (ens_device_get_pool (device)), limits.memory,
+                          limits.operations, stamp, bundle->only != NULL ? bundle->classes[0] : "");
 }
 
 static void

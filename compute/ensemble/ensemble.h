@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 
 typedef struct _EnsEnsemble EnsEnsemble;
 
-/* Opens a bundle on a device. Bundle and device opened before and still in use are shared, weights
- * and plans with them. Any thread. (transfer full) */
+/* Opens a bundle on a device. Bundle and device, with as many threads, opened before and still in
+ * use are shared, weights, plans and threads with them. Any thread. (transfer full) */
 EnsEnsemble *ens_ensemble_open (const char *folder, EnsDevice *device, GError **error);
 /* The same for one class alone, unless NULL (M1.5). (transfer full) */
 EnsEnsemble *ens_ensemble_open_class (const char *folder, const char *class, EnsDevice *device,
@@ -104,6 +104,7 @@ typedef struct _EnsAnalysis EnsAnalysis;
 
 EnsAnalysis *ens_analysis_new (EnsEnsemble *ensemble);
 void ens_analysis_free (EnsAnalysis *analysis);
+EnsEnsemble *ens_analysis_get_ensemble (const EnsAnalysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
 
 /* Follows the method from the frame to P (M1.1–M1.9), and asks the gate (M2). options may be NULL.

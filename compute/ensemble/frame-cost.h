@@ -20,7 +20,7 @@ void ens_costs_learn (EnsCosts *costs, const EnsWork *work, const EnsStageTimes 
 typedef struct {
   EnsEnsemble *ensemble;
   const EnsAnalyseOptions *options; /* what the user has set: never NULL */
-  guint width, height;
+  guint width, height;              /* of the frame, or of the part of it that is analysed */
 } EnsFrameSettings;
 
 /* How much of such a frame is looked at. */

@@ -62,6 +62,14 @@ ens_result_add_map (EnsResult *result, guint columns, guint rows)
   result->map = map;
 }
 
+void
+ens_result_add_cut (EnsResult *result, const EnsCut *cut)
+{
+  g_return_if_fail (result->cut == NULL);
+  if (cut->windows > 0 || cut->sub_images > 0 || cut->scales > 0 || cut->frames > 0)
+    result->cut = g_memdup2 (cut, sizeof *cut);
+}
+
 static void
 map_free (EnsProbabilityMap *map)
 {
@@ -112,6 +120,7 @@ ens_result_unref (EnsResult *result)
   g_free (result->bundle);
   g_free (result->version);
   g_free (result->style);
+  g_free (result->cut);
   g_free (result->regions);
   g_free (result);
 }
@@ -229,6 +238,8 @@ ens_result_select (const EnsResult *result, const guint *classes, guint n)
   if (result->regions != NULL)
     copy->regions = g_memdup2 (result->regions, result->n_windows * sizeof *result->regions);
   copy->reused = result->reused;
+  if (result->cut != NULL)
+    ens_result_add_cut (copy, result->cut);
   copy->timings = result->timings;
   return copy;
 }
@@ -409,6 +420,17 @@ write_map (EnsJson *json, const EnsResult *result, const Listing *listing)
 }
 
 static void
+write_cut (EnsJson *json, const EnsCut *cut)
+{
+  ens_json_open_object (json, "cut", ENS_JSON_FLAT);
+  ens_json_unsigned (json, "windows", cut->windows);
+  ens_json_unsigned (json, "sub_images", cut->sub_images);
+  ens_json_unsigned (json, "scales", cut->scales);
+  ens_json_unsigned (json, "frames", cut->frames);
+  ens_json_close (json);
+}
+
+static void
 write_timings (EnsJson *json, const EnsTimings *timings)
 {
   ens_json_open_object (json, "timings", ENS_JSON_FLAT);
@@ -442,6 +464,8 @@ ens_result_to_json (const EnsResult *result, guint top_k)
     ens_json_string (&json, "style", result->style);
   if (result->reused > 0)
     ens_json_unsigned (&json, "reused", result->reused);
+  if (result->cut != NULL)
+    write_cut (&json, result->cut);
   write_classes (&json, result, &listing);
   write_networks (&json, result, &listing);
   if (result->n_windows > 0)

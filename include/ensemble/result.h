@@ -221,6 +221,24 @@ typedef struct {
 } EnsTimings;
 
 /**
+ * EnsCut:
+ * @windows: how many windows fewer
+ * @sub_images: how many sub-images fewer
+ * @scales: how many scales fewer
+ * @frames: how many due frames go by between two that are analysed
+ *
+ * What was left out of an analysis to keep within a budget of processor time or latency, of what
+ * the bundle or the user asks for.
+ *
+ * Since: 0.3
+ */
+typedef struct {
+  guint windows, sub_images, scales, frames;
+  /*< private >*/
+  gpointer _reserved[2];
+} EnsCut;
+
+/**
  * EnsResult: (ref-func ens_result_ref) (unref-func ens_result_unref)
  * @pts: of the frame analysed, in nanoseconds; %G_MAXUINT64 if it has none
  * @source: (nullable): file or stream it came from; %NULL unless the program that ran the analysis
@@ -243,6 +261,7 @@ typedef struct {
  *   which ones; %NULL if the windows were searched. Since: 0.3
  * @reused: how many sub-images (of a frame that was not divided, 1 at most) were still and have the
  *   probabilities of the frame before. Since: 0.3
+ * @cut: (nullable): what was left out; %NULL if nothing was. Since: 0.3
  *
  * The classification of one frame. Shared between threads once complete, and immutable from
  * then on.
@@ -271,8 +290,9 @@ typedef struct {
   char *style;
   EnsRegionOrigin *regions;
   guint reused;
+  EnsCut *cut;
   /*< private >*/
-  gpointer _reserved[5];
+  gpointer _reserved[4];
 } EnsResult;
 
 /**
@@ -306,6 +326,16 @@ EnsResult *ens_result_new (const char *const *class_names, guint n_classes,
  */
 ENS_RESULT_API
 void ens_result_add_map (EnsResult *result, guint columns, guint rows);
+
+/**
+ * ens_result_add_cut:
+ * @result: a result
+ * @cut: what was left out of its analysis; copied, unless nothing was
+ *
+ * Since: 0.3
+ */
+ENS_RESULT_API
+void ens_result_add_cut (EnsResult *result, const EnsCut *cut);
 
 /**
  * ens_result_get_class:
@@ -382,9 +412,9 @@ EnsResult *ens_result_top (EnsResult *result, guint top_k);
  * elements, and the class's "window" is a position in that list. "map" has the geometry and, per
  * listed class, a list of rows. What is unknown is left out: "pts", "source", without windows also
  * "p3", "window" and "windows", without a map also "map"; "sub_image" where P is that of the frame
- * as one; without a style "style"; without still sub-images "reused"; without a gate for the class
- * "similarity", "range" and "withheld", and "reason" unless it is withheld; of a picture by
- * itself "smoothed" and "state".
+ * as one; without a style "style"; without still sub-images "reused"; where nothing was left out
+ * "cut"; without a gate for the class "similarity", "range" and "withheld", and "reason" unless it
+ * is withheld; of a picture by itself "smoothed" and "state".
  *
  * Returns: (transfer full): the line
  *

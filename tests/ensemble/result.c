@@ -144,6 +144,7 @@ START_TEST (test_with_regions)
   result->classes[1].p3 = 0.5F;
   result->window_probabilities[7] = 0.5F;
   result->reused = 2;
+  ens_result_add_cut (result, &(EnsCut) {52, 4, 1, 3});
   check_json (result, 1, "with-regions");
 }
 END_TEST
@@ -219,6 +220,7 @@ START_TEST (test_top)
   result->regions = g_new0 (EnsRegionOrigin, 2);
   result->regions[1].id = 5;
   result->reused = 3;
+  ens_result_add_cut (result, &(EnsCut) {.scales = 2});
 
   top = ens_result_top (result, 2);
   ck_assert_uint_eq (top->n_classes, 2);
@@ -242,6 +244,7 @@ START_TEST (test_top)
   ck_assert_uint_eq (top->pts, 40000000);
   ck_assert_int_eq (top->regions[1].id, 5);
   ck_assert_uint_eq (top->reused, 3);
+  ck_assert_uint_eq (top->cut->scales, 2);
   ck_assert_str_eq (top->bundle, "street");
   ck_assert_int_eq (top->timings.total, 6);
 

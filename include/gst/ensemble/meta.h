@@ -53,6 +53,8 @@ G_BEGIN_DECLS
  * every sub-image, row by row
  * - regions, objects, GVariant ai: ids of the #GstVideoRegionOfInterestMeta and, with GStreamer
  *   1.24, of the #GstAnalyticsODMtd that were attached to the buffer with this result
+ * - cut, GVariant a{su}: windows, sub_images, scales, frames that were left out to keep within a
+ *   budget of processor time or latency; only if any were
  * - timings, GVariant a{sx}: windows, prepare, networks, total, cpu: nanoseconds
  * - result, EnsResult: the same for C, boxed
  *
