@@ -225,6 +225,9 @@ gst_ensemble_pace_limit (GstEnsemblePace *pace, const EnsFrameSettings *frame,
     pace->n_chosen = 0;
   if (must_choose (pace, &now))
     text = choose (pace, frame, &now);
+  /* Upstream's regions are as many as there are. */
+  if (frame->options->regions != NULL)
+    pace->all.windows = pace->chosen.windows = ens_frame_get_extent (frame).windows;
   pace->n_chosen++;
   pace->settings = *settings;
   used = pace->used = ens_extent_cut (&pace->chosen, pace->control.level);

@@ -12,6 +12,7 @@
 
 /* The drawn frame: so many rectangles of any size and colour, and noise of a few levels. */
 #define N_RECTANGLES 200
+#define MAX_SIDE 400
 #define NOISE 8
 
 static void
@@ -19,12 +20,12 @@ fill_rectangle (guint8 *pixels, const EnsFrame *frame, GRand *random)
 {
   guint left = g_rand_int_range (random, 0, (gint32)frame->width);
   guint top = g_rand_int_range (random, 0, (gint32)frame->height);
-  guint width = MIN (frame->width - left, (guint)g_rand_int_range (random, 1, 400));
-  guint height = MIN (frame->height - top, (guint)g_rand_int_range (random, 1, 400));
+  guint right = left + (guint)g_rand_int_range (random, 1, MAX_SIDE);
+  guint bottom = top + (guint)g_rand_int_range (random, 1, MAX_SIDE);
   guint32 colour = g_rand_int (random);
 
-  for (guint y = top; y < top + height; y++)
-    for (guint x = 3 * left; x < 3 * (left + width); x++)
+  for (guint y = top; y < MIN (bottom, frame->height); y++)
+    for (guint x = 3 * left; x < 3 * MIN (right, frame->width); x++)
       pixels[y * frame->strides[0] + x] =
           (guint8)((colour >> 8 * (x % 3) & 0xef) + (guint)g_rand_int_range (random, 0, NOISE));
 }

@@ -135,6 +135,20 @@ START_TEST (test_processors)
 }
 END_TEST
 
+/* Elements share an ensemble, and so its threads, where they want as many. */
+START_TEST (test_threads)
+{
+  const char *folder = ens_ensemble_get_bundle (fixture->ensemble)->folder;
+  g_autoptr (EnsDevice) one = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsDevice) two = ens_device_open ("cpu", 2, NULL);
+  g_autoptr (EnsEnsemble) same = ens_ensemble_open (folder, one, NULL);
+  g_autoptr (EnsEnsemble) other = ens_ensemble_open (folder, two, NULL);
+
+  ck_assert_ptr_eq (same, fixture->ensemble);
+  ck_assert_ptr_ne (other, fixture->ensemble);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -144,6 +158,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("work", test_work, work_rows);
   test_add ("fit", test_fit);
   test_add ("fit-keeps", test_fit_keeps);
+  test_add ("threads", test_threads);
   test_add ("processors", test_processors);
   return test_run ();
 }

@@ -8,7 +8,7 @@ bundle=$("$1" "$folder")
 failed=0
 
 export GST_DEBUG_FILE="$folder/log" GST_DEBUG_NO_COLOR=1
-export GST_DEBUG=ensembleclassify:7,ensemblepublish:7
+export GST_DEBUG=ensembleclassify:7,ensemblepublish:7,GST_TRACER:7 GST_TRACERS=ensemblelatency
 # The first frame is analysed, the second is passed on with its result.
 gst-launch-1.0 -q videotestsrc num-buffers=2 pattern=red ! video/x-raw,width=64,height=48 ! \
   ensembleclassify model="$bundle" inference-interval=2 ! \
@@ -28,6 +28,7 @@ done << ROWS
 1 ensembleclassify the frame at 0:00:00.000000000 is analysed
 1 ensembleclassify the frame at 0:00:00.033333333 is passed on
 1 ensembleclassify submitting the frame at 0:00:00.000000000 as #1
+1 ensembleclassify A frame of 64x48 takes .* no cpu-budget bounds that
 1 ensembleclassify frame #1 is analysed after
 2 ensembleclassify attaching the result of 0:00:00.000000000
 1 ensembleclassify closing the bundle
@@ -35,5 +36,10 @@ done << ROWS
 1 ensemblepublish publishing {"schema"
 1 ensemblepublish closing $folder/results.jsonl
 ROWS
+grep -q 'GST_TRACER .* ensemble-latency, element=(string)ensembleclassify0, .* cpu=(gint64)[1-9]' \
+  "$folder/log" || {
+  echo "expected a line of the tracer ensemblelatency"
+  failed=1
+}
 [ $failed -eq 0 ] || cat "$folder/log"
 exit $failed

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How much of a frame ensembleclassify looks at, within its budgets, and what it says of them. */
+#include "classify-fixture.h"
+
+#define RED 0xff0000
+
+/* Divided into 4 × 3 sub-images. */
+#define LARGE "video/x-raw, format=RGB, width=480, height=320, framerate=25/1"
+
+static void
+play (const char *mode)
+{
+  gst_util_set_object_arg (G_OBJECT (classify->element), "mode", mode);
+  classify_play (classify, LARGE);
+}
+
+static GstBus *
+take_bus (void)
+{
+  GstBus *bus = gst_bus_new ();
+
+  gst_element_set_bus (classify->element, bus);
+  return bus;
+}
+
+/* ---- Processor time ---- */
+
+static const struct {
+  const char *name, *value; /* beside the budget */
+  gint64 budget;
+  guint windows, sub_images; /* that are looked at, of 10 and 12 */
+} budget_rows[] = {
+    {NULL, NULL, 0, 10, 12},   {NULL, NULL, G_MAXINT64, 10, 12}, {NULL, NULL, 1, 0, 1},
+    {"windows", "4", 1, 4, 1}, {"max-sub-images", "6", 1, 0, 6}, {"sub-images", "on", 1, 0, 12},
+};
+
+START_TEST (test_budget)
+{
+  guint windows = budget_rows[_i].windows, sub_images = budget_rows[_i].sub_images;
+  gboolean set_windows = g_strcmp0 (budget_rows[_i].name, "windows") == 0;
+  gboolean set_tiles = g_strcmp0 (budget_rows[_i].name, "max-sub-images") == 0;
+  guint wanted = set_windows ? 4 : 10, tiles = set_tiles ? 6 : 12;
+  g_autoptr (GstBuffer) out = NULL;
+  const EnsResult *result;
+
+  g_object_set (classify->element, "cpu-budget", budget_rows[_i].budget, NULL);
+  if (budget_rows[_i].name != NULL)
+    gst_util_set_object_arg (G_OBJECT (classify->element), budget_rows[_i].name,
+                             budget_rows[_i].value);
+  play ("sync");
+  out = classify_push (classify, RED, 0);
+  result = classify_get_result (out);
+  ck_assert_uint_eq (result->map != NULL ? ens_probability_map_get_size (result->map) : 1,
+                     sub_images);
+  ck_assert_int_eq (result->n_windows > 0, windows > 0);
+  ck_assert_int_eq (result->cut != NULL, windows < wanted || sub_images < tiles);
+  if (result->cut != NULL) {
+    ck_assert_uint_eq (result->cut->windows, wanted - windows);
+    ck_assert_uint_eq (result->cut->sub_images, tiles - sub_images);
+    ck_assert_uint_eq (result->cut->scales, 0);
+    ck_assert_uint_eq (result->cut->frames, 0);
+  }
+  ck_assert_uint_eq (classify_get_stat (classify, "cut"), result->cut != NULL);
+}
+END_TEST
+
+/* The bus hears once that something is cut, when costs are known. */
+START_TEST (test_told)
+{
+  g_autoptr (GstBus) bus = take_bus ();
+  guint n = 0;
+
+  g_object_set (classify->element, "cpu-budget", G_GINT64_CONSTANT (1), NULL);
+  play ("sync");
+  for (guint i = 0; i < 20; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  for (GstMessage *message; (message = gst_bus_pop_filtered (bus, GST_MESSAGE_INFO)) != NULL; n++) {
+    g_autoptr (GError) info = NULL;
+
+    gst_message_parse_info (message, &info, NULL);
+    test_message ("%s", info->message);
+    ck_assert (strstr (info->message, "A frame of 480x320 takes") != NULL);
+    ck_assert (strstr (info->message, "0 windows and 1 sub-image") != NULL);
+    gst_message_unref (message);
+  }
+  ck_assert_uint_eq (n, 1);
+  gst_element_set_bus (classify->element, NULL);
+}
+END_TEST
+
+/* ---- Latency ---- */
+
+/* Nothing is fast enough: windows go, then sub-images, then frames. */
+START_TEST (test_latency)
+{
+  guint64 analysed = 0;
+
+  g_object_set (classify->element, "latency-budget", G_GUINT64_CONSTANT (1), NULL);
+  play ("sync");
+  for (guint i = 0; i < 100; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "cut-windows"), 10);
+  ck_assert_uint_eq (classify_get_stat (classify, "cut-sub-images"), 11);
+  ck_assert_uint_eq (classify_get_stat (classify, "cut-frames"), 15);
+  analysed = classify_get_stat (classify, "analysed");
+  ck_assert_uint_lt (analysed, 40);
+  /* Without a budget all of it comes back. */
+  g_object_set (classify->element, "latency-budget", G_GUINT64_CONSTANT (0), NULL);
+  for (guint i = 100; i < 140; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "cut-windows"), 0);
+  ck_assert_uint_eq (classify_get_stat (classify, "cut-frames"), 0);
+  ck_assert_uint_gt (classify_get_stat (classify, "analysed"), analysed + 10);
+}
+END_TEST
+
+/* ---- Missed periods ---- */
+
+static void
+push_async (guint frame)
+{
+  gst_buffer_unref (classify_push (classify, RED, frame * FRAME));
+}
+
+/* One frame is analysed, one waits and is replaced by a third. */
+static void
+miss_one (guint first)
+{
+  gate_close ();
+  push_async (first);
+  gate_wait_arrived (1);
+  push_async (first + 1);
+  push_async (first + 2);
+  gate_open ();
+  gate_wait_left (2);
+}
+
+/* The first analysis also plans: what comes meanwhile is not missed. */
+static void
+play_first (void)
+{
+  gate_close ();
+  play ("async");
+  push_async (0);
+  gate_open ();
+  gate_wait_left (1);
+}
+
+START_TEST (test_missed)
+{
+  g_autoptr (GstBus) bus = take_bus ();
+  g_autoptr (GstMessage) message = NULL;
+  const GstStructure *structure;
+  guint64 missed, period, cpu;
+  const char *property;
+
+  g_object_set (classify->element, "inference-period", (guint64)FRAME, NULL);
+  play_first ();
+  miss_one (1);
+  message = gst_bus_timed_pop_filtered (bus, 10 * GST_SECOND, GST_MESSAGE_ELEMENT);
+  ck_assert_ptr_nonnull (message);
+  structure = gst_message_get_structure (message);
+  ck_assert (gst_structure_has_name (structure, "ensemble-period-missed"));
+  ck_assert (gst_structure_get (structure, "missed", G_TYPE_UINT64, &missed, "period",
+                                G_TYPE_UINT64, &period, "cpu", G_TYPE_UINT64, &cpu, NULL));
+  property = gst_structure_get_string (structure, "property");
+  test_message ("%s", gst_structure_get_string (structure, "text"));
+  ck_assert_uint_ge (missed, 1);
+  ck_assert_uint_eq (period, FRAME);
+  ck_assert_uint_gt (cpu, 0);
+  ck_assert_ptr_nonnull (
+      g_object_class_find_property (G_OBJECT_GET_CLASS (classify->element), property));
+  /* Others are counted, but nobody is told so soon again. */
+  miss_one (4);
+  ck_assert_uint_ge (classify_get_stat (classify, "missed"), missed + 1);
+  ck_assert_ptr_null (gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT));
+  gst_element_set_bus (classify->element, NULL);
+}
+END_TEST
+
+/* Where nobody has asked for a period, a frame that is replaced misses none. */
+START_TEST (test_not_missed)
+{
+  play_first ();
+  miss_one (1);
+  ck_assert_uint_eq (classify_get_stat (classify, "skipped"), 1);
+  ck_assert_uint_eq (classify_get_stat (classify, "missed"), 0);
+}
+END_TEST
+
+/* ---- What analyses took ---- */
+
+START_TEST (test_stats)
+{
+  g_object_set (classify->element, "threads", 1, NULL);
+  play ("sync");
+  gst_buffer_unref (classify_push (classify, RED, 0));
+  gst_buffer_unref (classify_push (classify, RED, FRAME));
+  ck_assert_uint_gt (classify_get_stat (classify, "last-cpu"), 0);
+  ck_assert_uint_gt (classify_get_stat (classify, "mean-cpu"), 0);
+  ck_assert_uint_ge (classify_get_stat (classify, "last-latency"),
+                     classify_get_stat (classify, "last-total"));
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  test_init (&argc, &argv);
+  test_suite ("gst/classify-pace");
+  test_fixture (classify_set_up, classify_tear_down);
+  TEST_ADD_LOOP ("budget", test_budget, budget_rows);
+  test_add ("told", test_told);
+  test_add ("latency", test_latency);
+  test_add ("missed", test_missed);
+  test_add ("not-missed", test_not_missed);
+  test_add ("stats", test_stats);
+  return test_run ();
+}
