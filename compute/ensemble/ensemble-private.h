@@ -25,8 +25,6 @@ struct _EnsEnsemble {
 void ens_ensemble_count_analyses (EnsEnsemble *ensemble, gint by);
 /* What its last analysis that succeeded has done. */
 const EnsWork *ens_analysis_get_work (const EnsAnalysis *analysis);
-/* All retrained networks have classifiers for windows, or none. */
-gboolean ens_ensemble_takes_windows (const EnsEnsemble *ensemble);
 /* The scales of one of its networks. (transfer none) */
 const guint *ens_ensemble_get_scales (const EnsEnsemble *ensemble, guint network,
                                       const EnsAnalyseOptions *options, guint *n_scales);

@@ -248,14 +248,6 @@ ens_ensemble_get_processors (EnsEnsemble *ensemble)
   return MIN (own, all);
 }
 
-gboolean
-ens_ensemble_takes_windows (const EnsEnsemble *ensemble)
-{
-  EnsRoleNetworks networks = ens_bundle_list_role (ensemble->bundle, ENS_ROLE_RETRAINED);
-
-  return networks.n > 0 && ens_member_takes_windows (ensemble->members[networks.index[0]]);
-}
-
 const guint *
 ens_ensemble_get_scales (const EnsEnsemble *ensemble, guint network,
                          const EnsAnalyseOptions *options, guint *n_scales)

@@ -30,8 +30,8 @@ typedef struct {
 
 /* The level for frames from now on. It rises at once, by up to three if the latency is several
  * times the budget, and falls by one after a time in which no latency was above 70 % of the budget.
- * That time doubles whenever a level turns out to have been too low, so that the level does not go
- * to and fro, and halves again whenever one has held. The first latency of a level does not
+ * That time doubles whenever a level turns out to have been too low, so that the level does not
+ * swing, and halves again whenever one has held. The first latency of a level does not
  * count: new plans are made for it. */
 guint ens_latency_control_step (EnsLatencyControl *control, const EnsLatencyMeasurement *measured);
 
