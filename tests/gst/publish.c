@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 
 #include "ensemble-publish.h"
+#include "publish/message.h"
 
 #include "check-main.h"
 
@@ -245,6 +246,50 @@ START_TEST (test_messages)
 }
 END_TEST
 
+/* How long messages are: of 20 classes, 2 networks and 20 windows, one class present. */
+START_TEST (test_sizes)
+{
+  static const char *const networks[] = {"squeezenet1.1", "mobilenet_v1_0.5"};
+  static const struct {
+    PublishForm form;
+    gboolean only_present;
+    const char *name;
+  } forms[] = {{PUBLISH_FULL, FALSE, "full"},
+               {PUBLISH_FULL, TRUE, "full, only-present"},
+               {PUBLISH_COMPACT, FALSE, "compact"},
+               {PUBLISH_COMPACT, TRUE, "compact, only-present"}};
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  g_auto (GStrv) names =
+      g_strsplit ("bicycle bird boat bottle bus car cat chair cow dog horse house "
+                  "motorbike person plant sheep sofa table train tree",
+                  " ", -1);
+  g_autoptr (EnsResult) result = ens_result_new ((const char *const *)names, 20, networks, 2, 20);
+  gsize last = G_MAXSIZE;
+
+  result->bundle = g_strdup ("site");
+  result->version = g_strdup ("1");
+  for (guint c = 0; c < 20; c++) {
+    EnsClassResult *found = &result->classes[c];
+
+    found->p = found->p1 = found->p2 = found->p3 = (float)g_rand_double (random) / 2;
+    found->present = c == 5;
+    found->window = (gint)c;
+    for (guint n = 0; n < 2; n++)
+      result->networks[n].probabilities[c] = (float)g_rand_double (random) / 2;
+    for (guint w = 0; w < 20; w++)
+      result->window_probabilities[w * 20 + c] = (float)g_rand_double (random) / 2;
+  }
+  for (guint f = 0; f < G_N_ELEMENTS (forms); f++) {
+    g_autofree char *line = publish_message_result (result, "yard", (PublishTime) {0},
+                                                    forms[f].form, forms[f].only_present);
+
+    test_message ("%s: %zu bytes", forms[f].name, strlen (line));
+    ck_assert_uint_lt (strlen (line), last);
+    last = strlen (line);
+  }
+}
+END_TEST
+
 /* ---- Time ---- */
 
 static const struct {
@@ -402,6 +447,7 @@ main (int argc, char **argv)
   test_add ("lines", test_lines);
   test_add ("at-once", test_at_once);
   TEST_ADD_ROWS ("message", test_messages, message_rows);
+  test_add ("sizes", test_sizes);
   TEST_ADD_ROWS ("time", test_time, time_rows);
   TEST_ADD_ROWS ("event", test_event, event_rows);
   TEST_ADD_ROWS ("unusable", test_unusable, unusable_rows);

@@ -209,6 +209,19 @@ START_TEST (test_fifo)
 }
 END_TEST
 
+/* Nobody ever reads: neither opening nor stopping hangs. */
+START_TEST (test_fifo_unread)
+{
+  PublishQueue *queue;
+
+  mkfifo (publish_options.location, 0600);
+  queue = publish_start ();
+  publish_push (queue, 0, 3);
+  publish_queue_stop (queue, GST_SECOND * 600);
+  publish_wait (publish_count_notes ("results are being lost: 3 so far") == 1);
+}
+END_TEST
+
 /* A reader that stops reading costs the oldest messages, no half lines, and nobody waits for it. */
 START_TEST (test_fifo_stalls)
 {
@@ -276,6 +289,7 @@ START_TEST (test_standard_output)
   dup2 (before, STDOUT_FILENO);
   publish_check (text, 0, 1);
   ck_assert_uint_eq (publish_count_notes ("results are being lost: 10 so far"), 1);
+  ck_assert (!publish_has_sigpipe);
 }
 END_TEST
 
@@ -322,6 +336,7 @@ main (int argc, char **argv)
   test_add ("rotate-time", test_rotate_time);
   test_add ("full", test_full);
   test_add ("fifo", test_fifo);
+  test_add ("fifo-unread", test_fifo_unread);
   test_add ("fifo-stalls", test_fifo_stalls);
   test_add ("standard-output", test_standard_output);
   test_add ("spool", test_spool);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fixture.h"
 
+#include <signal.h>
+
 #include "base/files.h"
 
 PublishOptions publish_options;
 char *publish_folder;
+gboolean publish_has_sigpipe;
 
 static GstElement *element;
 static GMutex lock;
@@ -34,7 +37,11 @@ publish_tear_down (void)
 static void
 report (GstElement *source, gboolean warning, const char *text)
 {
+  sigset_t blocked;
+
+  pthread_sigmask (SIG_BLOCK, NULL, &blocked);
   g_mutex_lock (&lock);
+  publish_has_sigpipe |= !sigismember (&blocked, SIGPIPE);
   g_string_append_printf (notes, "%s%s\n", warning ? "" : "info: ", text);
   g_mutex_unlock (&lock);
 }

@@ -12,6 +12,7 @@ void publish_tear_down (void);
 
 extern PublishOptions publish_options; /* defaults; location FOLDER/results.jsonl */
 extern char *publish_folder;
+extern gboolean publish_has_sigpipe; /* a thread that told something could be ended by SIGPIPE */
 
 /* Never fails: for locations that can be opened. (transfer full) */
 PublishQueue *publish_start (void);

@@ -13,6 +13,7 @@ static struct {
   const guint *answers; /* statuses, one after the other; 0: 200 from here on */
   GString *taken;       /* bodies that were answered by 200, a line each */
   guint requests;
+  gboolean hangs; /* never answers */
   char *authorization, *content_type;
 } server;
 
@@ -26,6 +27,11 @@ answer (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTab
 
   g_mutex_lock (&server.lock);
   server.requests++;
+  if (server.hangs) {
+    soup_server_message_pause (message);
+    g_mutex_unlock (&server.lock);
+    return;
+  }
   if (server.answers != NULL && *server.answers != 0)
     status = *server.answers++;
   if (status == 200) {
@@ -180,6 +186,34 @@ START_TEST (test_absent)
 }
 END_TEST
 
+/* A server that takes connections and never answers is given up before messages don't fit into
+ * memory, not only when it is too late; they are in the spool then. */
+START_TEST (test_hangs)
+{
+  enum { MESSAGES = 1000 };
+  PublishQueue *queue;
+
+  publish_options.spool = g_build_filename (publish_folder, "spool", NULL);
+  publish_options.queue_size = 30000;
+  publish_options.timeout = 600 * GST_SECOND;
+  server.hangs = TRUE;
+  queue = publish_start ();
+  for (guint i = 0; i < MESSAGES; i++) {
+    publish_push (queue, i, 1);
+    g_usleep (1000);
+  }
+  ck_assert_uint_eq (publish_queue_get_counts (queue).lost, 0);
+  publish_queue_stop (queue, 0);
+  g_mutex_lock (&server.lock);
+  server.hangs = FALSE;
+  g_mutex_unlock (&server.lock);
+  queue = publish_start ();
+  publish_wait_sent (queue, MESSAGES);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  publish_check (server.taken->str, 0, MESSAGES);
+}
+END_TEST
+
 static const struct {
   const char *location, *expected;
 } location_rows[] = {
@@ -208,6 +242,7 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("answers", test_answers, answer_rows);
   test_add ("token", test_token);
   test_add ("absent", test_absent);
+  test_add ("hangs", test_hangs);
   TEST_ADD_LOOP ("location", test_locations, location_rows);
   return test_run ();
 }
