@@ -531,19 +531,21 @@ repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime
              : tags_new (again, settings->top_k, tags->running_time, tags->stretch);
 }
 
-void
+gboolean
 gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
                                const GstEnsembleSettings *settings)
 {
   g_autoptr (GstEnsembleTags) before = NULL, after = NULL;
+  gboolean in_flight;
 
   g_mutex_lock (&analyser->lock);
-  if (analyser->latest != NULL && analyser->running == 0 && analyser->waiting.picture == NULL)
+  in_flight = analyser->running != 0 || analyser->waiting.picture != NULL;
+  if (analyser->latest != NULL && !in_flight)
     before = gst_ensemble_tags_ref (analyser->latest);
   g_mutex_unlock (&analyser->lock);
   if (before == NULL) {
     gst_ensemble_state_events_hold (analyser->state_events, running_time);
-    return;
+    return in_flight;
   }
   after = repeat (analyser, before, running_time, settings);
   g_mutex_lock (&analyser->lock);
@@ -552,6 +554,7 @@ gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime runni
     analyser->latest = g_steal_pointer (&after);
   }
   g_mutex_unlock (&analyser->lock);
+  return TRUE;
 }
 
 GstEnsembleTags *

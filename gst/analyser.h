@@ -104,10 +104,11 @@ guint64 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture 
  * between. */
 gboolean gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket);
 
-/* The frame of that time looks like the one of the latest result: the states of its classes follow
- * as if it had been analysed with the same result; while a frame waits or is analysed they stay. */
-void gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
-                                    const GstEnsembleSettings *settings);
+/* The frame of that time looks like the one that was submitted last: the states of classes follow
+ * as if it had been analysed with the latest result; while a frame waits or is analysed they stay.
+ * FALSE if there is neither, because what was submitted has been dropped or has failed. */
+gboolean gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
+                                        const GstEnsembleSettings *settings);
 
 /* The newest result, or NULL if there is none yet. (transfer full) */
 GstEnsembleTags *gst_ensemble_analyser_get_latest (GstEnsembleAnalyser *analyser);

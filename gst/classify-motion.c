@@ -78,9 +78,9 @@ gst_ensemble_classify_has_moved (GstEnsembleClassify *self, GstBuffer *buffer,
   }
   share = measure (self, buffer, &settings->crop);
   if (share < least && revision == motion->revision && ensemble == motion->ensemble
-      && !is_overdue (motion, running_time, period)) {
+      && !is_overdue (motion, running_time, period)
+      && gst_ensemble_analyser_confirm (self->analyser, running_time, settings)) {
     leave_out (self, share);
-    gst_ensemble_analyser_confirm (self->analyser, running_time, settings);
     return FALSE;
   }
   ens_motion_keep (motion->state);
