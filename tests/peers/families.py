@@ -29,7 +29,7 @@ SIZES = [128, 160, 192, 224, 256, 299, 384, 448, 512, 768, 1024]
 EXPORTERS = ["old", "dynamo"]
 BATCHES = [3, 1]
 STATISTICS = 16   # images from which batch normalisation learns
-OPSET = 17   # of the old exporter; the new one chooses
+OPSETS = [17, 20]   # that the old exporter tries; the new one chooses
 
 
 def list_families():
@@ -112,11 +112,11 @@ def first_of(output):
     return first_of(output[0]) if isinstance(output, (list, tuple)) else output
 
 
-def export(model, image, path, exporter, is_open):
+def export(model, image, path, exporter, is_open, opset):
     import torch
     options = {"input_names": ["input"]}
     if exporter == "old":
-        options.update(dynamo=False, opset_version=OPSET,
+        options.update(dynamo=False, opset_version=opset,
                        dynamic_axes={"input": {0: "batch"}} if is_open else None)
     else:
         shapes = ({0: torch.export.Dim.DYNAMIC},) if is_open else None
@@ -134,22 +134,29 @@ def run_runtime(path, image):
     return torch.from_numpy(session.run(None, {session.get_inputs()[0].name: image.numpy()})[0])
 
 
-def try_way(folder, model, images, exporter, is_open):
+def try_way(folder, model, images, exporter, is_open, opset):
     """Pairs of file and case; raises what the exporter or ONNX Runtime does."""
     files = []
     for image in images:
         path = files[0][0] if is_open and files else folder / f"{len(files)}.onnx"
         if path.name == f"{len(files)}.onnx":
-            export(model, image, path, exporter, is_open)
+            export(model, image, path, exporter, is_open, opset)
         files.append((path, (image, run_runtime(path, image))))
     return files
 
 
 def find_files(folder, model, images, exporter):
-    try:
-        return "open", try_way(folder, model, images, exporter, True)
-    except Exception:
-        return "fixed", try_way(folder, model, images, exporter, False)
+    """By the first way that works: with an open batch, if possible."""
+    opsets = OPSETS if exporter == "old" else [None]
+    ways = [(is_open, opset) for is_open in (True, False) for opset in opsets]
+    for is_open, opset in ways:
+        try:
+            files = try_way(folder, model, images, exporter, is_open, opset)
+        except Exception:
+            if (is_open, opset) == ways[-1]:
+                raise
+            continue
+        return "open" if is_open else "fixed", files
 
 
 def compare(program, folder, model, size, exporter):
@@ -255,7 +262,8 @@ def describe(result):
         if max(result["errors"]) > TOLERANCE and result["status"] == "agrees":
             text += f" (PyTorch {result['runtime']:.0e})".replace("e-0", "e-")
         return text if result["status"] == "agrees" else f"**{text}**"
-    return f"{result['status']}: {result.get('message', '')[:90].strip()}"
+    message = result.get("message", "").rpartition(".onnx: ")[2]
+    return f"{result['status']}: {message[:90].strip()}"
 
 
 def print_table(results):
