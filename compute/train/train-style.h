@@ -73,7 +73,7 @@ typedef struct {
                                         .epsilon = 1e-8},                 \
                           .schedule = {ENS_SCHEDULE_LINEAR, .hold = 0.5}, \
                           .rate = 2e-4,                                   \
-                          .n_epochs = 20,                                 \
+                          .n_epochs = 10,                                 \
                           .average = 0.999,                               \
                           .settings = "",                                 \
                           .checkpoint_seconds = 300,                      \
@@ -81,7 +81,7 @@ typedef struct {
                           .samples = "pictures"}},                        \
       .from_size = 256,                                                   \
       .to_size = 256,                                                     \
-      .crop = 32,                                                         \
+      .crop = 40,                                                         \
       .crops = 4,                                                         \
       .start = ENS_STYLE_START_MEANS,                                     \
       .cycle = 10,                                                        \

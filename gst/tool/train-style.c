@@ -73,7 +73,7 @@ set_losses (const char *text, EnsStyleTraining *params, GError **error)
 static gint
 find_crop (const Options *options)
 {
-  return options->crop != G_MININT ? options->crop : options->position ? 128 : 32;
+  return options->crop != G_MININT ? options->crop : options->position ? 128 : 40;
 }
 
 static gboolean
@@ -273,7 +273,7 @@ static const ToolOption option_table[] = {
     {"sizes", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, sizes), "N[,N]",
      "Shorter sides of A's and B's pictures (256)"},
     {"crop", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, crop), "N",
-     "Side of squares cut out (32; with --position 128)"},
+     "Side of squares cut out (40; with --position 128)"},
     {"crops", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, crops), "N",
      "Of each picture in an epoch (4)"},
     {"position", 0, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, position), NULL,
@@ -288,7 +288,7 @@ static const ToolOption option_table[] = {
      "Labelled pictures of A: what --model says of them", "/"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
      "Write a self-contained HTML report", "*.html"},
-    TOOL_TRAINING_COMMON_OPTIONS (Options, "20", "0.0002", "4"),
+    TOOL_TRAINING_COMMON_OPTIONS (Options, "10", "0.0002", "4"),
     TOOL_OPTION_END,
 };
 

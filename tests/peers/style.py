@@ -230,7 +230,7 @@ def retina(options):
     for seed in options.seeds:
         style = folder / f"retina-{seed}.onnx"
         train(options, style, seed, "--from", folder / "A", "--to", folder / "B", "-n", network,
-              "--sizes", f"{SQUARES['A']},{CROP}", "--crops", "6", "-r", folder / f"retina-{seed}.html")
+              "--sizes", f"{SQUARES['A']},{CROP}", "--crop", "32", "--crops", "6", "-r", folder / f"retina-{seed}.html")
         measure_retina(options, bundle, style.stem, adapt_by(style), files["A"][14:])
 
 
