@@ -176,7 +176,7 @@ fits (const Spelling *spelling)
   const EnsShape *key = &spelling->product->inputs[1]->shape, *value = &spelling->value->shape;
   gboolean same = query->rank == key->rank && query->rank == value->rank
                   && (query->rank == 3 || query->rank == 4)
-                  && spelling->query->type == ENS_TYPE_FLOAT32 && spelling->scale != 0
+                  && spelling->query->type == ENS_TYPE_FLOAT32 && (float)spelling->scale != 0
                   && ens_shape_elements (query) > 0 && ens_shape_elements (value) > 0;
 
   for (guint i = 0; same && i < query->rank - 2; i++)
