@@ -29,7 +29,7 @@ make_evidence_properties (GParamSpec **specs)
   specs[PROP_SMOOTHING] = make_time (
       "smoothing", "Smoothing",
       "Half-life in nanoseconds of the exponential mean over time that smooths probabilities (-1: "
-      "the bundle's, 1 s unless it says otherwise; 0: none)");
+      "the bundle's, 0.25 s unless it says otherwise; 0: none)");
   specs[PROP_CONSENSUS] = g_param_spec_int (
       "consensus", "Consensus",
       "Number of results among the last consensus-of that must agree before a class's state "

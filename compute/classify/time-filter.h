@@ -31,11 +31,11 @@ typedef struct {
   guint64 forget;
 } EnsTimeSettings;
 
-#define ENS_TIME_DEFAULTS                      \
-  ((EnsTimeSettings) {.half_life = 1000000000, \
-                      .consensus = 2,          \
-                      .consensus_of = 3,       \
-                      .hysteresis = 0.2F,      \
+#define ENS_TIME_DEFAULTS                     \
+  ((EnsTimeSettings) {.half_life = 250000000, \
+                      .consensus = 2,         \
+                      .consensus_of = 3,      \
+                      .hysteresis = 0.2F,     \
                       .forget = G_GUINT64_CONSTANT (10000000000)})
 
 /* What takes the place of settings; negative: nothing does. */
