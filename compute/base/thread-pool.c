@@ -3,15 +3,20 @@
 
 #include <time.h>
 
+#include "base/cancel.h"
+
 /* How often a thread looks again before it sleeps. One look takes a few nanoseconds; the gap
  * between two operators of a network is some microseconds, and waking a sleeper costs more. */
 #define SPINS 4000
 
 struct _EnsThreadPool {
   gatomicrefcount references;
+  EnsThreadPool *lender; /* whose threads run the loops; NULL: its own, and what follows is used */
+  GCancellable *cancellable; /* of a pool with a lender */
+
   guint n_threads;
   GThread **workers;
-  GMutex loop_lock; /* held for a whole loop: one at a time */
+  EnsTurn loop; /* taken for a whole loop: one at a time */
 
   GMutex lock; /* guards the sleepers; the fields below are atomic */
   GCond wake, done;
@@ -22,6 +27,7 @@ struct _EnsThreadPool {
 
   EnsTask task;
   gpointer data;
+  GCancellable *loop_cancellable;
   guint n_tasks;
   guint next;
   gint64 *helped; /* by worker: its processor time in the loop that runs */
@@ -65,7 +71,8 @@ take_tasks (EnsThreadPool *pool, guint worker)
 {
   guint i;
 
-  while ((i = g_atomic_int_add (&pool->next, 1)) < pool->n_tasks)
+  while ((i = g_atomic_int_add (&pool->next, 1)) < pool->n_tasks
+         && !g_cancellable_is_cancelled (pool->loop_cancellable))
     pool->task (pool->data, i, worker);
 }
 
@@ -166,7 +173,7 @@ ens_thread_pool_new (guint n_threads)
 
   g_atomic_ref_count_init (&pool->references);
   pool->n_threads = n_threads > 0 ? n_threads : g_get_num_processors ();
-  g_mutex_init (&pool->loop_lock);
+  ens_turn_init (&pool->loop);
   g_mutex_init (&pool->lock);
   g_cond_init (&pool->wake);
   g_cond_init (&pool->done);
@@ -182,17 +189,29 @@ ens_thread_pool_new (guint n_threads)
 }
 
 EnsThreadPool *
+ens_thread_pool_new_cancellable (EnsThreadPool *lender, GCancellable *cancellable)
+{
+  EnsThreadPool *pool;
+
+  if (cancellable == NULL)
+    return ens_thread_pool_ref (lender);
+  pool = g_new0 (EnsThreadPool, 1);
+  g_atomic_ref_count_init (&pool->references);
+  pool->lender = ens_thread_pool_ref (lender);
+  pool->cancellable = g_object_ref (cancellable);
+  return pool;
+}
+
+EnsThreadPool *
 ens_thread_pool_ref (EnsThreadPool *pool)
 {
   g_atomic_ref_count_inc (&pool->references);
   return pool;
 }
 
-void
-ens_thread_pool_unref (EnsThreadPool *pool)
+static void
+stop_workers (EnsThreadPool *pool)
 {
-  if (!g_atomic_ref_count_dec (&pool->references))
-    return;
   g_atomic_int_set (&pool->quit, TRUE);
   start_workers (pool);
   for (guint i = 1; i < pool->n_threads; i++)
@@ -202,31 +221,60 @@ ens_thread_pool_unref (EnsThreadPool *pool)
   g_cond_clear (&pool->done);
   g_cond_clear (&pool->wake);
   g_mutex_clear (&pool->lock);
-  g_mutex_clear (&pool->loop_lock);
+  ens_turn_clear (&pool->loop);
+}
+
+void
+ens_thread_pool_unref (EnsThreadPool *pool)
+{
+  if (!g_atomic_ref_count_dec (&pool->references))
+    return;
+  if (pool->lender == NULL)
+    stop_workers (pool);
+  g_clear_pointer (&pool->lender, ens_thread_pool_unref);
+  g_clear_object (&pool->cancellable);
   g_free (pool);
 }
 
 guint
 ens_thread_pool_get_threads (EnsThreadPool *pool)
 {
-  return pool->n_threads;
+  return pool->lender != NULL ? ens_thread_pool_get_threads (pool->lender) : pool->n_threads;
+}
+
+gboolean
+ens_thread_pool_is_cancelled (EnsThreadPool *pool)
+{
+  return pool != NULL && g_cancellable_is_cancelled (pool->cancellable);
+}
+
+static void
+run_in_place (guint n_tasks, EnsTask task, gpointer data, GCancellable *cancellable)
+{
+  for (guint i = 0; i < n_tasks && !g_cancellable_is_cancelled (cancellable); i++)
+    task (data, i, 0);
 }
 
 void
 ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data)
 {
+  GCancellable *cancellable = pool != NULL ? pool->cancellable : NULL;
+
+  if (pool != NULL && pool->lender != NULL)
+    pool = pool->lender;
   if (pool == NULL || pool->n_threads == 1 || n_tasks <= 1) {
-    for (guint i = 0; i < n_tasks; i++)
-      task (data, i, 0);
+    run_in_place (n_tasks, task, data, cancellable);
     return;
   }
-  g_mutex_lock (&pool->loop_lock);
+  if (!ens_turn_take (&pool->loop, cancellable))
+    return;
   pool->task = task;
   pool->data = data;
+  pool->loop_cancellable = cancellable;
   pool->n_tasks = n_tasks;
   start_workers (pool);
   take_tasks (pool, 0);
   await_workers (pool);
   count_help (pool);
-  g_mutex_unlock (&pool->loop_lock);
+  ens_turn_leave (&pool->loop);
 }

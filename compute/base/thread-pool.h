@@ -6,7 +6,7 @@
  * shared between threads. Tasks must not start a loop on the pool they run on. */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -18,11 +18,16 @@ typedef void (*EnsTask) (gpointer data, guint task, guint worker);
 
 /* n_threads counts the caller; 0 means one per processor that this process may use. */
 EnsThreadPool *ens_thread_pool_new (guint n_threads);
+/* The threads of `lender`, for loops that can be cancelled: from then on tasks that have not begun
+ * are left out, also of loops to come. What such a loop was computing is undefined: look whether
+ * the pool is cancelled before using it. NULL: the lender itself. (transfer full) */
+EnsThreadPool *ens_thread_pool_new_cancellable (EnsThreadPool *lender, GCancellable *cancellable);
 EnsThreadPool *ens_thread_pool_ref (EnsThreadPool *pool);
 void ens_thread_pool_unref (EnsThreadPool *pool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsThreadPool, ens_thread_pool_unref)
 
 guint ens_thread_pool_get_threads (EnsThreadPool *pool);
+gboolean ens_thread_pool_is_cancelled (EnsThreadPool *pool);
 
 /* Calls task (data, i, worker) once for each i in [0, n_tasks), in any order, and returns when all
  * have returned. What tasks compute must not depend on the order or the worker. Without a pool,

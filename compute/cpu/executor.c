@@ -83,9 +83,10 @@ lay_out_memory (EnsExecutor *executor, const guint *positions)
 }
 
 EnsExecutor *
-ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weights)
+ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weights,
+                  GCancellable *cancellable)
 {
-  EnsExecutor *executor = g_new0 (EnsExecutor, 1);
+  g_autoptr (EnsExecutor) executor = g_new0 (EnsExecutor, 1);
   g_autofree guint *positions = g_new (guint, graph->nodes->len);
 
   executor->graph = graph;
@@ -96,12 +97,14 @@ ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weight
   for (guint i = 0; i < graph->nodes->len; i++) {
     if (executor->memory->skip[i])
       continue;
+    if (g_cancellable_is_cancelled (cancellable))
+      return NULL;
     positions[executor->n_steps] = i;
     init_step (executor, &executor->steps[executor->n_steps++], g_ptr_array_index (graph->nodes, i),
                weights);
   }
   lay_out_memory (executor, positions);
-  return executor;
+  return g_steal_pointer (&executor);
 }
 
 void
@@ -170,11 +173,17 @@ bind_views (EnsExecutor *executor, const gconstpointer *inputs, const gpointer *
   }
 }
 
+/* What a run was given. */
+typedef struct {
+  EnsThreadPool *pool;
+  char *arena;
+} Run;
+
 static void
-run_step (const EnsExecutor *executor, const Step *step, char *arena)
+run_step (const Step *step, const Run *run)
 {
   EnsCpuContext context = {
-      .pool = executor->pool, .scratch = arena + step->scratch, .state = step->plan.state};
+      .pool = run->pool, .scratch = run->arena + step->scratch, .state = step->plan.state};
 
   if (step->run != NULL)
     step->run (&step->operands, &context);
@@ -207,12 +216,12 @@ get_nanoseconds (void)
 }
 
 static void
-time_step (const EnsExecutor *executor, const Step *step, char *arena, EnsNodeTime *time)
+time_step (const Step *step, const Run *run, EnsNodeTime *time)
 {
   const EnsNode *node = step->node;
   gint64 start = get_nanoseconds ();
 
-  run_step (executor, step, arena);
+  run_step (step, run);
   time->nanoseconds += get_nanoseconds () - start;
   time->node = node->name;
   time->op = node->op->name;
@@ -220,16 +229,23 @@ time_step (const EnsExecutor *executor, const Step *step, char *arena, EnsNodeTi
   time->flops = node->op->flops != NULL ? node->op->flops (&step->operands) : 0;
 }
 
-void
+gboolean
 ens_executor_run (EnsExecutor *executor, const gconstpointer *inputs, const gpointer *outputs,
-                  gpointer arena, EnsNodeTime *times)
+                  gpointer arena, EnsNodeTime *times, GCancellable *cancellable)
 {
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new_cancellable (executor->pool, cancellable);
+  const Run run = {pool, arena};
+
   bind_views (executor, inputs, outputs, arena);
   for (guint i = 0; i < executor->n_steps; i++) {
     if (times != NULL)
-      time_step (executor, &executor->steps[i], arena, &times[i]);
+      time_step (&executor->steps[i], &run, &times[i]);
     else
-      run_step (executor, &executor->steps[i], arena);
+      run_step (&executor->steps[i], &run);
+    /* What the next step would read, maybe as positions to write to, is undefined now. */
+    if (g_cancellable_is_cancelled (cancellable))
+      return FALSE;
   }
   copy_outputs (executor, outputs);
+  return TRUE;
 }

@@ -2,7 +2,7 @@
 /* Runs a graph with concrete shapes on the CPU.
  *
  * Everything is decided when the executor is made: which kernel runs each node, where each value
- * lies, how much scratch memory the kernels get. Running allocates nothing and can't fail. */
+ * lies, how much scratch memory the kernels get. Running can't fail. */
 #pragma once
 
 #include "graph/node-time.h"
@@ -10,8 +10,10 @@
 
 typedef struct _EnsExecutor EnsExecutor;
 
-/* Takes the graph over; its shapes must have been inferred. (transfer full) */
-EnsExecutor *ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weights);
+/* Takes the graph over; its shapes must have been inferred. NULL if it was cancelled, which is
+ * looked at before each node, whose weights may have to be packed. (transfer full) */
+EnsExecutor *ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weights,
+                               GCancellable *cancellable);
 void ens_executor_free (EnsExecutor *executor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsExecutor, ens_executor_free)
 
@@ -22,6 +24,9 @@ gsize ens_executor_get_arena_size (const EnsExecutor *executor);
 guint ens_executor_get_n_steps (const EnsExecutor *executor);
 
 /* Dense arrays of the graph's input and output shapes; outputs must overlap nothing else. times:
- * NULL, or one element for each step, to which its time is added. One thread at a time. */
-void ens_executor_run (EnsExecutor *executor, const gconstpointer *inputs, const gpointer *outputs,
-                       gpointer arena, EnsNodeTime *times);
+ * NULL, or one element for each step, to which its time is added. FALSE if it was cancelled, which
+ * is looked at between nodes and between the tasks of each: outputs are undefined then. One thread
+ * at a time. */
+gboolean ens_executor_run (EnsExecutor *executor, const gconstpointer *inputs,
+                           const gpointer *outputs, gpointer arena, EnsNodeTime *times,
+                           GCancellable *cancellable);

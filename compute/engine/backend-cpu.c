@@ -24,11 +24,13 @@ static gboolean
 plan_stages (CpuBackend *self, const GPtrArray *stages, const EnsBackendParams *params,
              GError **error)
 {
+  const EnsStageContext context = {ens_device_get_pool (params->device), params->weights->packed,
+                                   params->cancellable};
+
   g_ptr_array_set_size (self->stages, 0);
   for (guint i = 0; i < stages->len; i++) {
-    EnsStageExecutor *run = ens_stage_executor_new (g_ptr_array_index (stages, i), self->inferred,
-                                                    ens_device_get_pool (params->device),
-                                                    params->weights->packed, error);
+    EnsStageExecutor *run =
+        ens_stage_executor_new (g_ptr_array_index (stages, i), self->inferred, &context, error);
 
     if (run == NULL)
       return FALSE;
@@ -67,6 +69,8 @@ make (CpuBackend *self, const EnsBackendParams *params, GError **error)
 
   /* A network that has its batch's size written into it can only be run on all of it. */
   if (!plan_stages (self, stages, params, NULL)) {
+    if (!ens_check_cancelled (params->cancellable, error))
+      return FALSE;
     g_ptr_array_unref (stages);
     stages = ens_graph_keep_whole (params->graph);
     if (!plan_stages (self, stages, params, error))
@@ -96,6 +100,12 @@ get_arena_size (const EnsBackend *backend)
   return ((const CpuBackend *)backend)->arena_size;
 }
 
+static gsize
+get_own_size (const EnsBackend *backend)
+{
+  return 0;
+}
+
 static guint
 get_n_nodes (const EnsBackend *backend)
 {
@@ -108,26 +118,29 @@ get_n_nodes (const EnsBackend *backend)
 }
 
 static gboolean
-run (EnsBackend *backend, const gconstpointer *inputs, const gpointer *outputs, EnsNodeTime *times,
-     GError **error)
+run (EnsBackend *backend, const EnsBackendRun *run, GError **error)
 {
   CpuBackend *self = (CpuBackend *)backend;
-  EnsStageArrays arrays = {inputs, outputs, self->kept, ens_arenas_borrow (self->arenas, error)};
+  EnsStageArrays arrays = {run->inputs, run->outputs, self->kept,
+                           ens_arenas_borrow (self->arenas, error), run->cancellable};
+  EnsNodeTime *times = run->times;
+  gboolean done = TRUE;
 
   if (arrays.arena == NULL)
     return FALSE;
-  for (guint i = 0; i < self->stages->len; i++) {
+  for (guint i = 0; done && i < self->stages->len; i++) {
     EnsStageExecutor *stage = g_ptr_array_index (self->stages, i);
 
-    ens_stage_executor_run (stage, &arrays, times);
+    done = ens_stage_executor_run (stage, &arrays, times);
     if (times != NULL)
       times += ens_stage_executor_get_n_steps (stage);
   }
   ens_arenas_return (self->arenas, arrays.arena);
-  return TRUE;
+  return done || ens_check_cancelled (run->cancellable, error);
 }
 
-static const EnsBackendClass cpu_class = {free_backend, get_arena_size, get_n_nodes, run};
+static const EnsBackendClass cpu_class = {free_backend, get_arena_size, get_own_size, get_n_nodes,
+                                          run};
 
 EnsBackend *
 ens_cpu_backend_new (const EnsBackendParams *params, GError **error)

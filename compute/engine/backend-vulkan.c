@@ -26,22 +26,21 @@ typedef struct {
   guint n_nodes;              /* when the plan was made */
 } VulkanBackend;
 
-/* The arrays of ens_plan_profile (). */
-typedef struct {
-  const gconstpointer *inputs;
-  const gpointer *outputs;
-  EnsNodeTime *times;
-} Arrays;
-
 static EnsTensor *
 to_float16 (gpointer data, EnsTensor *constant)
 {
   return ens_weights_to_float16 (data, constant);
 }
 
+/* What work on the GPU is asked for with: a run, or making the batch alone. */
+typedef struct {
+  const EnsBackendRun *run; /* NULL: prepare only */
+  GCancellable *cancellable;
+} Request;
+
 /* Repeated when float16 nodes turn out to run on the CPU, so that these compute in float32. */
 static gboolean
-make_batch (VulkanBackend *self, GError **error)
+make_batch (VulkanBackend *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (EnsVulkanWeights) weights = ens_weights_ref_vulkan (self->weights, self->vulkan);
   const EnsFloat16Policy float16 = {to_float16, self->weights, self->float32_values,
@@ -51,6 +50,7 @@ make_batch (VulkanBackend *self, GError **error)
       .weights = weights,
       .pool = ens_device_get_pool (self->device),
       .cpu_weights = self->weights->packed,
+      .cancellable = cancellable,
   };
   const EnsVulkanBatchSource source = {
       .graph = self->graph,
@@ -68,17 +68,18 @@ make_batch (VulkanBackend *self, GError **error)
   if (g_hash_table_size (self->float32_nodes) == n_float32_nodes)
     return TRUE;
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
-  return make_batch (self, error);
+  return make_batch (self, cancellable, error);
 }
 
 static gboolean
-run_batch (VulkanBackend *self, const Arrays *arrays, GError **error)
+run_batch (VulkanBackend *self, const EnsBackendRun *run, GError **error)
 {
-  /* After a fallback to float32 there are other nodes than the caller has room for. */
-  EnsNodeTime *times =
-      self->n_nodes == ens_vulkan_batch_get_n_steps (self->batch) ? arrays->times : NULL;
+  EnsBackendRun untimed = *run;
 
-  return ens_vulkan_batch_run (self->batch, arrays->inputs, arrays->outputs, times, error);
+  /* After a fallback to float32 there are other nodes than the caller has room for. */
+  if (self->n_nodes != ens_vulkan_batch_get_n_steps (self->batch))
+    untimed.times = NULL;
+  return ens_vulkan_batch_run (self->batch, &untimed, error);
 }
 
 /* float16 overflows */
@@ -152,12 +153,13 @@ warn_of_fallback (VulkanBackend *self)
 
 /* Repeats the run until nothing overflows. */
 static gboolean
-run_without_overflow (VulkanBackend *self, const Arrays *arrays, GError **error)
+run_without_overflow (VulkanBackend *self, const EnsBackendRun *run, GError **error)
 {
   gboolean fell_back = FALSE, again;
 
   do {
-    if ((self->batch == NULL && !make_batch (self, error)) || !run_batch (self, arrays, error))
+    if ((self->batch == NULL && !make_batch (self, run->cancellable, error))
+        || !run_batch (self, run, error))
       return FALSE;
     again = fall_back_to_float32 (self);
     fell_back = fell_back || again;
@@ -169,13 +171,12 @@ run_without_overflow (VulkanBackend *self, const Arrays *arrays, GError **error)
 
 /* Failures */
 
-/* arrays: NULL to prepare only. */
 static gboolean
-try_gpu (VulkanBackend *self, const Arrays *arrays, GError **error)
+try_gpu (VulkanBackend *self, const Request *request, GError **error)
 {
-  if (arrays != NULL)
-    return run_without_overflow (self, arrays, error);
-  return self->batch != NULL || make_batch (self, error);
+  if (request->run != NULL)
+    return run_without_overflow (self, request->run, error);
+  return self->batch != NULL || make_batch (self, request->cancellable, error);
 }
 
 /* Whether an error is the GPU's, not the network's. */
@@ -201,9 +202,11 @@ recreate_device (VulkanBackend *self)
 }
 
 static gboolean
-fall_back_to_cpu (VulkanBackend *self, const GError *reason, GError **error)
+fall_back_to_cpu (VulkanBackend *self, const GError *reason, GCancellable *cancellable,
+                  GError **error)
 {
-  const EnsBackendParams params = {self->graph, self->inferred, self->device, self->weights};
+  const EnsBackendParams params = {self->graph, self->inferred, self->device, self->weights,
+                                   cancellable};
 
   g_clear_pointer (&self->batch, ens_vulkan_batch_free);
   self->cpu = ens_cpu_backend_new (&params, error);
@@ -216,22 +219,22 @@ fall_back_to_cpu (VulkanBackend *self, const GError *reason, GError **error)
 
 /* Runs, or prepares to. A device that is short of memory is not recreated. */
 static gboolean
-run_or_recover (VulkanBackend *self, const Arrays *arrays, GError **error)
+run_or_recover (VulkanBackend *self, const Request *request, GError **error)
 {
   g_autoptr (GError) reason = NULL;
 
-  if (try_gpu (self, arrays, &reason))
+  if (try_gpu (self, request, &reason))
     return TRUE;
   if (g_error_matches (reason, ENS_ERROR, ENS_ERROR_DEVICE) && recreate_device (self)) {
     g_clear_error (&reason);
-    if (try_gpu (self, arrays, &reason)) {
+    if (try_gpu (self, request, &reason)) {
       ens_device_warn (self->device, "%s was recreated after device loss",
                        ens_device_get_description (self->device));
       return TRUE;
     }
   }
   if (is_failure (reason))
-    return fall_back_to_cpu (self, reason, error);
+    return fall_back_to_cpu (self, reason, request->cancellable, error);
   g_propagate_error (error, g_steal_pointer (&reason));
   return FALSE;
 }
@@ -261,6 +264,14 @@ get_arena_size (const EnsBackend *backend)
                            : ens_vulkan_batch_get_size (self->batch);
 }
 
+static gsize
+get_own_size (const EnsBackend *backend)
+{
+  const VulkanBackend *self = (const VulkanBackend *)backend;
+
+  return self->cpu != NULL ? 0 : ens_vulkan_batch_get_size (self->batch);
+}
+
 static guint
 get_n_nodes (const EnsBackend *backend)
 {
@@ -268,26 +279,26 @@ get_n_nodes (const EnsBackend *backend)
 }
 
 static gboolean
-run (EnsBackend *backend, const gconstpointer *inputs, const gpointer *outputs, EnsNodeTime *times,
-     GError **error)
+run (EnsBackend *backend, const EnsBackendRun *run, GError **error)
 {
   VulkanBackend *self = (VulkanBackend *)backend;
+  EnsBackendRun on_cpu = *run;
 
-  if (self->cpu == NULL && !run_or_recover (self, &(Arrays) {inputs, outputs, times}, error))
+  if (self->cpu == NULL && !run_or_recover (self, &(Request) {run, run->cancellable}, error))
     return FALSE;
   if (self->cpu == NULL)
     return TRUE;
   /* The CPU has other nodes than the caller has room for, unless it always ran the plan. */
   if (self->n_nodes != self->cpu->class->get_n_nodes (self->cpu))
-    times = NULL;
-  return self->cpu->class->run (self->cpu, inputs, outputs, times, error);
+    on_cpu.times = NULL;
+  return self->cpu->class->run (self->cpu, &on_cpu, error);
 }
 
 /* All on one device, and each batch as a whole. A failure here happens again when the plan runs
  * alone, and is handled there. */
 static gboolean
 run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
-              EnsVulkanPreprocessor *preprocessor)
+              EnsVulkanPreprocessor *preprocessor, GCancellable *cancellable)
 {
   g_autofree EnsVulkanRun *together = g_new (EnsVulkanRun, n);
   g_autoptr (GError) error = NULL;
@@ -302,7 +313,7 @@ run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
       return FALSE;
     together[i] = (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs, runs[i].tables};
   }
-  if (!ens_vulkan_executors_run (together, n, preprocessor, &error)) {
+  if (!ens_vulkan_executors_run (together, n, preprocessor, cancellable, &error)) {
     g_info ("running %u networks at the same time failed: %s", n, error->message);
     return FALSE;
   }
@@ -316,8 +327,8 @@ run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
   return !overflowed;
 }
 
-static const EnsBackendClass vulkan_class = {free_backend, get_arena_size, get_n_nodes, run,
-                                             run_together};
+static const EnsBackendClass vulkan_class = {
+    free_backend, get_arena_size, get_own_size, get_n_nodes, run, run_together};
 
 EnsBackend *
 ens_vulkan_backend_new (const EnsBackendParams *params, GError **error)
@@ -337,7 +348,7 @@ ens_vulkan_backend_new (const EnsBackendParams *params, GError **error)
   self->float16 = ens_device_wants_float16 (params->device);
   self->float32_values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->float32_nodes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  if (!run_or_recover (self, NULL, error)) {
+  if (!run_or_recover (self, &(Request) {NULL, params->cancellable}, error)) {
     free_backend (&self->parent);
     return NULL;
   }

@@ -2,6 +2,7 @@
 /* Backends, which run a plan: one for the CPU, one for GPUs. */
 #pragma once
 
+#include "base/cancel.h"
 #include "engine/device-private.h"
 #include "engine/plan-private.h"
 #include "engine/weights.h"
@@ -9,18 +10,27 @@
 
 typedef struct _EnsBackend EnsBackend;
 
+/* A run: the arguments of ens_plan_profile (). */
+typedef struct {
+  const gconstpointer *inputs;
+  const gpointer *outputs;
+  EnsNodeTime *times;        /* may be NULL */
+  GCancellable *cancellable; /* may be NULL */
+} EnsBackendRun;
+
 typedef struct {
   void (*free) (EnsBackend *backend);
   gsize (*get_arena_size) (const EnsBackend *backend);
+  /* Bytes of the arena, or 0 if other plans use the same one. */
+  gsize (*get_own_size) (const EnsBackend *backend);
   guint (*get_n_nodes) (const EnsBackend *backend);
   /* As ens_plan_profile (); one thread at a time. */
-  gboolean (*run) (EnsBackend *backend, const gconstpointer *inputs, const gpointer *outputs,
-                   EnsNodeTime *times, GError **error);
+  gboolean (*run) (EnsBackend *backend, const EnsBackendRun *run, GError **error);
   /* Runs several of this class at the same time. Returns FALSE without side effects if the runs
    * can't be batched; callers then run them one by one, from arrays of inputs. NULL if batching is
    * not supported. */
   gboolean (*run_together) (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
-                            EnsVulkanPreprocessor *preprocessor);
+                            EnsVulkanPreprocessor *preprocessor, GCancellable *cancellable);
 } EnsBackendClass;
 
 struct _EnsBackend {
@@ -32,7 +42,8 @@ typedef struct {
   const EnsGraph *graph;    /* load-time passes have run */
   const EnsGraph *inferred; /* its copy, with the shapes to run on; outlives the backend */
   EnsDevice *device;
-  EnsWeights *weights; /* outlives the backend */
+  EnsWeights *weights;       /* outlives the backend */
+  GCancellable *cancellable; /* of the planning; may be NULL */
 } EnsBackendParams;
 
 /* (transfer full) */

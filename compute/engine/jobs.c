@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/cancel.h"
 #include "cpu/memory.h"
 #include "engine/device-private.h"
 #include "engine/plan-private.h"
@@ -22,6 +23,7 @@ typedef struct {
 struct _EnsJobs {
   EnsDevice *device;
   gboolean wait;
+  GCancellable *cancellable;           /* NULL: can't be cancelled */
   GPtrArray *jobs;                     /* PendingJob; what has run stays for its memory */
   guint n_pending;                     /* the first ones */
   EnsVulkanPreprocessor *preprocessor; /* NULL before its first use */
@@ -70,8 +72,21 @@ ens_jobs_free (EnsJobs *jobs)
     return;
   g_ptr_array_unref (jobs->jobs);
   g_clear_pointer (&jobs->preprocessor, ens_vulkan_preprocessor_free);
+  g_clear_object (&jobs->cancellable);
   ens_device_unref (jobs->device);
   g_free (jobs);
+}
+
+void
+ens_jobs_set_cancellable (EnsJobs *jobs, GCancellable *cancellable)
+{
+  g_set_object (&jobs->cancellable, cancellable);
+}
+
+GCancellable *
+ens_jobs_get_cancellable (const EnsJobs *jobs)
+{
+  return jobs->cancellable;
 }
 
 gboolean
@@ -135,6 +150,9 @@ reserve (PendingJob *pending, guint i, gsize size, GError **error)
 static gboolean
 preprocess_on_cpu (const EnsJobs *jobs, PendingJob *pending, GError **error)
 {
+  g_autoptr (EnsThreadPool) pool =
+      ens_thread_pool_new_cancellable (ens_device_get_pool (jobs->device), jobs->cancellable);
+
   for (guint i = 0; i < pending->job.n_inputs; i++) {
     const EnsShape *shape = &pending->shapes[i];
     EnsFramedResize resize = get_resize (pending, i);
@@ -142,10 +160,10 @@ preprocess_on_cpu (const EnsJobs *jobs, PendingJob *pending, GError **error)
     if (!reserve (pending, i, (gsize)ens_shape_elements (shape), error))
       return FALSE;
     ens_frame_resize_framed (pending->job.frame, pending->rects, (guint)shape->dims[0], &resize,
-                             ens_device_get_pool (jobs->device), pending->inputs[i]);
+                             pool, pending->inputs[i]);
   }
   pending->on_device = FALSE;
-  return TRUE;
+  return ens_check_cancelled (jobs->cancellable, error);
 }
 
 /* Passes a new frame to the preprocessor. */
@@ -237,7 +255,9 @@ run_preprocessed (const EnsJobs *jobs)
                       .tables = pending->tables};
     any = any || pending->on_device;
   }
-  return any && ens_plans_run_preprocessed (runs, jobs->n_pending, jobs->preprocessor);
+  return any
+         && ens_plans_run_preprocessed (runs, jobs->n_pending, jobs->preprocessor,
+                                        jobs->cancellable);
 }
 
 static gboolean
@@ -254,7 +274,7 @@ run_from_arrays (const EnsJobs *jobs, GError **error)
                             .inputs = (const gconstpointer *)pending->inputs,
                             .outputs = (const gpointer *)pending->job.outputs};
   }
-  return ens_plans_run (runs, jobs->n_pending, error);
+  return ens_plans_run (runs, jobs->n_pending, jobs->cancellable, error);
 }
 
 static void

@@ -23,6 +23,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsJobs, ens_jobs_free)
 /* Whether jobs wait for ens_jobs_run (). */
 gboolean ens_jobs_wait (const EnsJobs *jobs);
 
+/* What is added and run from now on may be cancelled so; NULL: not. */
+void ens_jobs_set_cancellable (EnsJobs *jobs, GCancellable *cancellable);
+/* As it was set; may be NULL. */
+GCancellable *ens_jobs_get_cancellable (const EnsJobs *jobs);
+
 /* A run of a plan: all its inputs are the same rectangles of a frame, each resized to the
  * input's shape. */
 typedef struct {
@@ -42,7 +47,7 @@ typedef struct {
  * already, all jobs that wait run first. */
 gboolean ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error);
 
-/* Runs all that wait. */
+/* Runs all that wait. If it was cancelled, outputs are undefined. */
 gboolean ens_jobs_run (EnsJobs *jobs, GError **error);
 
 /* What was done since the last ens_jobs_discard (), and the time that it took, in nanoseconds. */

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "engine/device-private.h"
 #include "graph/infer.h"
 #include "passes/rewrite.h"
 
@@ -81,6 +82,21 @@ ens_limits_get_operations (const EnsLimits *limits)
       limits->operations > 0 ? limits->operations : read_variable ("ENSEMBLE_MAX_OPERATIONS");
 
   return operations > 0 ? operations : ENS_DEFAULT_MAX_OPERATIONS;
+}
+
+/* A plan on the CPU is what describes it, hundreds of which are cheaper than making one again; on a
+ * GPU it has memory of its own for all values. */
+#define CPU_PLANS ((guint64)64 << 20)
+#define GPU_PLANS ((guint64)1 << 30)
+
+gsize
+ens_limits_get_plans (EnsDevice *device)
+{
+  guint64 size = read_variable ("ENSEMBLE_PLAN_MEMORY");
+
+  if (size == 0)
+    size = ens_device_is_gpu (device) ? GPU_PLANS : CPU_PLANS;
+  return (gsize)MIN (size, G_MAXSIZE);
 }
 
 static gsize

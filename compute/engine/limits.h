@@ -10,6 +10,9 @@
 gsize ens_limits_get_memory (const EnsLimits *limits);
 guint64 ens_limits_get_operations (const EnsLimits *limits);
 
+/* Bytes of plans that a network keeps for later: ENSEMBLE_PLAN_MEMORY, or what suits the device. */
+gsize ens_limits_get_plans (EnsDevice *device);
+
 /* Operations of all nodes of a graph with inferred shapes. Elementwise ones count one for each
  * element. */
 double ens_graph_count_operations (const EnsGraph *inferred);

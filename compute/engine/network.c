@@ -2,18 +2,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cancel.h"
 #include "engine/limits.h"
 #include "engine/network-private.h"
 #include "engine/plan-private.h"
 #include "onnx/onnx.h"
 #include "passes/passes.h"
 
-/* How many plans a network keeps for later: a few scales and batch sizes of one stream. */
-#define MAX_PLANS 8
-
 typedef struct {
   EnsShape *shapes; /* of the inputs */
   EnsPlan *plan;
+  gsize size; /* ens_plan_get_own_size () */
 } CachedPlan;
 
 struct _EnsNetwork {
@@ -23,8 +22,9 @@ struct _EnsNetwork {
   char **output_names; /* as they were before passes */
   char **notes;
   EnsWeights *weights;
-  GMutex lock;   /* guards plans */
-  GQueue *plans; /* CachedPlan, latest first */
+  EnsTurn turn;     /* guards what follows; kept while planning */
+  GQueue *plans;    /* CachedPlan, the one used last first */
+  gsize plans_size; /* bytes */
 };
 
 static void
@@ -64,7 +64,7 @@ make_network (EnsGraph *graph, EnsDevice *device, EnsWeights *weights, GError **
   network->notes = ens_graph_get_notes (network->graph);
   network->weights = ens_weights_ref (weights);
   network->plans = g_queue_new ();
-  g_mutex_init (&network->lock);
+  ens_turn_init (&network->turn);
   return network;
 }
 
@@ -141,7 +141,7 @@ ens_network_unref (EnsNetwork *network)
   g_strfreev (network->output_names);
   g_strfreev (network->notes);
   ens_device_unref (network->device);
-  g_mutex_clear (&network->lock);
+  ens_turn_clear (&network->turn);
   g_free (network);
 }
 
@@ -231,10 +231,25 @@ find_plan (EnsNetwork *network, const EnsShape *shapes)
   return NULL;
 }
 
-static CachedPlan *
-make_plan (EnsNetwork *network, const EnsShape *shapes, GError **error)
+/* Those that were used longest ago, until the others fit; the newest stays in any case. */
+static void
+drop_plans (EnsNetwork *network)
 {
-  EnsPlan *plan = ens_plan_new (network->graph, shapes, network->device, network->weights, error);
+  gsize limit = ens_limits_get_plans (network->device);
+
+  while (network->plans->length > 1 && network->plans_size > limit) {
+    CachedPlan *dropped = g_queue_pop_tail (network->plans);
+
+    network->plans_size -= dropped->size;
+    free_cached_plan (dropped);
+  }
+}
+
+static CachedPlan *
+make_plan (EnsNetwork *network, const EnsShape *shapes, GCancellable *cancellable, GError **error)
+{
+  const EnsPlanContext context = {network->device, network->weights, cancellable};
+  EnsPlan *plan = ens_plan_new (network->graph, shapes, &context, error);
   CachedPlan *cached;
 
   if (plan == NULL)
@@ -242,28 +257,39 @@ make_plan (EnsNetwork *network, const EnsShape *shapes, GError **error)
   cached = g_new0 (CachedPlan, 1);
   cached->plan = plan;
   cached->shapes = g_memdup2 (shapes, network->graph->inputs->len * sizeof *shapes);
+  cached->size = ens_plan_get_own_size (plan);
   g_queue_push_head (network->plans, cached);
-  if (network->plans->length > MAX_PLANS)
-    free_cached_plan (g_queue_pop_tail (network->plans));
+  network->plans_size += cached->size;
+  drop_plans (network);
   return cached;
 }
 
 EnsPlan *
-ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GError **error)
+ens_network_plan_cancellable (EnsNetwork *network, const EnsShape *input_shapes,
+                              GCancellable *cancellable, GError **error)
 {
   CachedPlan *cached;
   EnsPlan *plan = NULL;
 
   g_return_val_if_fail (input_shapes != NULL, NULL);
 
-  g_mutex_lock (&network->lock);
+  if (!ens_turn_take (&network->turn, cancellable)) {
+    ens_check_cancelled (cancellable, error);
+    return NULL;
+  }
   cached = find_plan (network, input_shapes);
   if (cached == NULL)
-    cached = make_plan (network, input_shapes, error);
+    cached = make_plan (network, input_shapes, cancellable, error);
   if (cached != NULL)
     plan = ens_plan_ref (cached->plan);
-  g_mutex_unlock (&network->lock);
+  ens_turn_leave (&network->turn);
   return plan;
+}
+
+EnsPlan *
+ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GError **error)
+{
+  return ens_network_plan_cancellable (network, input_shapes, NULL, error);
 }
 
 gboolean

@@ -34,9 +34,12 @@ const char *ens_network_get_output_name (EnsNetwork *network, guint i);
 /* The declared shape, NHWC for rank 4, unknown dimensions -1. */
 const EnsShape *ens_network_get_input_shape (EnsNetwork *network, guint i);
 
-/* Plans for inputs of these shapes, or returns a plan made earlier; a network keeps its latest
- * plans. Any thread. (transfer full) */
+/* Plans for inputs of these shapes, or returns a plan made earlier. A network keeps the plans that
+ * were used last, as many as fit the bytes of ENSEMBLE_PLAN_MEMORY. Any thread. (transfer full) */
 EnsPlan *ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GError **error);
+/* The same for work that can be cancelled, also while another thread plans. (transfer full) */
+EnsPlan *ens_network_plan_cancellable (EnsNetwork *network, const EnsShape *input_shapes,
+                                       GCancellable *cancellable, GError **error);
 /* FALSE with an error if such a plan can't be made, as far as can be told from shapes and the
  * device's limits alone. Any thread. */
 gboolean ens_network_check (EnsNetwork *network, const EnsShape *input_shapes, GError **error);
@@ -54,6 +57,9 @@ double ens_plan_get_operations (EnsPlan *plan);
 /* Bytes of intermediate values and scratch while it runs. Plans on one device that do not run at
  * the same time use the same memory. */
 gsize ens_plan_get_arena_size (EnsPlan *plan);
+/* Bytes that the plan alone has, as long as it exists: an estimate of what describes it, and on a
+ * GPU its intermediate values. */
+gsize ens_plan_get_own_size (EnsPlan *plan);
 /* Notes for people on how it was loaded, a sentence each, up to a NULL: a quantised network was
  * dequantised. */
 const char *const *ens_network_get_notes (EnsNetwork *network);

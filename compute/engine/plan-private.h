@@ -7,9 +7,15 @@
 #include "graph/op.h"
 #include "vulkan/preprocessor.h"
 
+typedef struct {
+  EnsDevice *device;
+  EnsWeights *weights;
+  GCancellable *cancellable; /* of the planning; may be NULL */
+} EnsPlanContext;
+
 /* Plans `graph`, whose load-time passes have run, for concrete input shapes. (transfer full) */
-EnsPlan *ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
-                       EnsWeights *weights, GError **error);
+EnsPlan *ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes,
+                       const EnsPlanContext *context, GError **error);
 
 /* The graph as a plan has it, within the device's limits, or NULL: inferred for these shapes, or
  * for a group of images where it takes no others. group: set to how many images that are; 0: all.
@@ -27,10 +33,11 @@ typedef struct {
 
 /* Runs plans of one device, all different and with arrays as inputs, at the same time where the
  * device can: on a GPU with one submission. Else as ens_plan_run (), one after the other. */
-gboolean ens_plans_run (const EnsPlanRun *runs, guint n, GError **error);
+gboolean ens_plans_run (const EnsPlanRun *runs, guint n, GCancellable *cancellable, GError **error);
 
 /* Runs at least one plan at the same time, with inputs that the preprocessor makes from its frame.
  * Returns FALSE without side effects if the device can't do that, now or ever; callers then make
  * arrays of inputs and call ens_plans_run (). */
 gboolean ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n,
-                                     EnsVulkanPreprocessor *preprocessor);
+                                     EnsVulkanPreprocessor *preprocessor,
+                                     GCancellable *cancellable);

@@ -20,7 +20,7 @@ struct _EnsPlan {
   gpointer *spare; /* inputs, then outputs of the last group, if the batch does not fill it */
   EnsWeights *weights;
   EnsBackend *backend;
-  GMutex lock; /* held while running */
+  EnsTurn turn; /* taken while running */
 };
 
 static EnsBackend *
@@ -119,12 +119,15 @@ count_groups (const EnsPlan *plan)
 }
 
 static gboolean
-make (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
-      GError **error)
+make (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes,
+      const EnsPlanContext *context, GError **error)
 {
-  EnsBackendParams params = {.graph = graph, .device = device, .weights = plan->weights};
+  EnsBackendParams params = {.graph = graph,
+                             .device = context->device,
+                             .weights = plan->weights,
+                             .cancellable = context->cancellable};
 
-  plan->inferred = ens_plan_infer (graph, input_shapes, device, &plan->group, error);
+  plan->inferred = ens_plan_infer (graph, input_shapes, context->device, &plan->group, error);
   if (plan->inferred == NULL)
     return FALSE;
   plan->batch = plan->group > 0 ? (guint)input_shapes[0].dims[0] : 0;
@@ -136,15 +139,15 @@ make (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes, EnsDev
 }
 
 EnsPlan *
-ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, EnsDevice *device,
-              EnsWeights *weights, GError **error)
+ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes, const EnsPlanContext *context,
+              GError **error)
 {
   EnsPlan *plan = g_new0 (EnsPlan, 1);
 
   g_atomic_ref_count_init (&plan->references);
-  g_mutex_init (&plan->lock);
-  plan->weights = ens_weights_ref (weights);
-  if (make (plan, graph, input_shapes, device, error))
+  ens_turn_init (&plan->turn);
+  plan->weights = ens_weights_ref (context->weights);
+  if (make (plan, graph, input_shapes, context, error))
     return plan;
   ens_plan_unref (plan);
   return NULL;
@@ -168,7 +171,7 @@ ens_plan_unref (EnsPlan *plan)
   g_free (plan->output_shapes);
   g_clear_pointer (&plan->inferred, ens_graph_free);
   ens_weights_unref (plan->weights);
-  g_mutex_clear (&plan->lock);
+  ens_turn_clear (&plan->turn);
   g_free (plan);
 }
 
@@ -191,6 +194,20 @@ ens_plan_get_arena_size (EnsPlan *plan)
   return plan->backend->class->get_arena_size (plan->backend);
 }
 
+/* What describes a node: it is in the inferred graph and in the executors' copies, with views and
+ * tables of its kernel. Measured with frames of many sizes. */
+#define NODE_SIZE ((gsize)4096)
+
+gsize
+ens_plan_get_own_size (EnsPlan *plan)
+{
+  gsize size = NODE_SIZE * plan->inferred->nodes->len;
+
+  for (guint i = 0; plan->spare != NULL && i < count_arrays (plan->inferred); i++)
+    size += ens_value_size (get_array (plan->inferred, i));
+  return size + plan->backend->class->get_own_size (plan->backend);
+}
+
 guint
 ens_plan_get_n_nodes (EnsPlan *plan)
 {
@@ -199,15 +216,9 @@ ens_plan_get_n_nodes (EnsPlan *plan)
 
 /* ---- Running ---- */
 
-typedef struct {
-  const gconstpointer *inputs;
-  const gpointer *outputs;
-  EnsNodeTime *times;
-} Arrays;
-
 /* Images from `first` on, in the arrays or, where they are too few, in the spare ones. */
 static gpointer *
-locate (const EnsPlan *plan, const Arrays *arrays, guint first)
+locate (const EnsPlan *plan, const EnsBackendRun *arrays, guint first)
 {
   guint n = count_arrays (plan->inferred);
   gpointer *located = g_new (gpointer, n);
@@ -227,7 +238,7 @@ locate (const EnsPlan *plan, const Arrays *arrays, guint first)
 
 /* Fills the spare inputs up with copies of the last image. */
 static void
-fill_spare (const EnsPlan *plan, const Arrays *arrays, guint first)
+fill_spare (const EnsPlan *plan, const EnsBackendRun *arrays, guint first)
 {
   guint n = plan->batch - first;
 
@@ -243,7 +254,7 @@ fill_spare (const EnsPlan *plan, const Arrays *arrays, guint first)
 }
 
 static void
-empty_spare (const EnsPlan *plan, const Arrays *arrays, guint first)
+empty_spare (const EnsPlan *plan, const EnsBackendRun *arrays, guint first)
 {
   guint n_inputs = plan->inferred->inputs->len;
 
@@ -256,15 +267,17 @@ empty_spare (const EnsPlan *plan, const Arrays *arrays, guint first)
 }
 
 static gboolean
-run_group (EnsPlan *plan, const Arrays *arrays, guint first, GError **error)
+run_group (EnsPlan *plan, const EnsBackendRun *arrays, guint first, GError **error)
 {
   g_autofree gpointer *located = locate (plan, arrays, first);
+  const EnsBackendRun group = {(const gconstpointer *)located,
+                               located + plan->inferred->inputs->len, arrays->times,
+                               arrays->cancellable};
   gboolean short_of = plan->batch - first < plan->group;
 
   if (short_of)
     fill_spare (plan, arrays, first);
-  if (!plan->backend->class->run (plan->backend, (const gconstpointer *)located,
-                                  located + plan->inferred->inputs->len, arrays->times, error))
+  if (!plan->backend->class->run (plan->backend, &group, error))
     return FALSE;
   if (short_of)
     empty_spare (plan, arrays, first);
@@ -273,11 +286,10 @@ run_group (EnsPlan *plan, const Arrays *arrays, guint first, GError **error)
 
 /* Lock held. */
 static gboolean
-run (EnsPlan *plan, const Arrays *arrays, GError **error)
+run (EnsPlan *plan, const EnsBackendRun *arrays, GError **error)
 {
   if (plan->group == 0)
-    return plan->backend->class->run (plan->backend, arrays->inputs, arrays->outputs, arrays->times,
-                                      error);
+    return plan->backend->class->run (plan->backend, arrays, error);
   for (guint first = 0; first < plan->batch; first += plan->group)
     if (!run_group (plan, arrays, first, error))
       return FALSE;
@@ -292,9 +304,9 @@ ens_plan_profile (EnsPlan *plan, const gconstpointer *inputs, const gpointer *ou
 {
   gboolean done;
 
-  g_mutex_lock (&plan->lock);
-  done = run (plan, &(Arrays) {inputs, outputs, times}, error);
-  g_mutex_unlock (&plan->lock);
+  ens_turn_take (&plan->turn, NULL);
+  done = run (plan, &(EnsBackendRun) {inputs, outputs, times, NULL}, error);
+  ens_turn_leave (&plan->turn);
   return done;
 }
 
@@ -314,29 +326,35 @@ compare_plans (gconstpointer a, gconstpointer b)
   return x < y ? -1 : x > y;
 }
 
-/* Always locks in the same order, so that two threads can't deadlock. */
-static EnsPlan **
-lock_plans (const EnsPlanRun *runs, guint n)
+static void
+leave_plans (EnsPlan *const *plans, guint n)
 {
-  EnsPlan **plans = g_new (EnsPlan *, n);
+  for (guint i = 0; i < n; i++)
+    ens_turn_leave (&plans[i]->turn);
+}
+
+/* The plans, in the same order always, so that two threads can't deadlock; NULL if it was
+ * cancelled.
+ */
+static EnsPlan **
+take_plans (const EnsPlanRun *runs, guint n, GCancellable *cancellable)
+{
+  g_autofree EnsPlan **plans = g_new (EnsPlan *, n);
 
   for (guint i = 0; i < n; i++)
     plans[i] = runs[i].plan;
   qsort (plans, n, sizeof *plans, compare_plans);
   for (guint i = 0; i < n; i++)
-    g_mutex_lock (&plans[i]->lock);
-  return plans;
-}
-
-static void
-unlock_plans (const EnsPlanRun *runs, guint n)
-{
-  for (guint i = 0; i < n; i++)
-    g_mutex_unlock (&runs[i].plan->lock);
+    if (!ens_turn_take (&plans[i]->turn, cancellable)) {
+      leave_plans (plans, i);
+      return NULL;
+    }
+  return g_steal_pointer (&plans);
 }
 
 static gboolean
-run_together (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor)
+run_together (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
+              GCancellable *cancellable)
 {
   g_autofree EnsBackend **backends = g_new (EnsBackend *, n);
 
@@ -346,34 +364,47 @@ run_together (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocess
         || runs[i].plan->group > 0)
       return FALSE;
   }
-  return backends[0]->class->run_together (backends, runs, n, preprocessor);
+  return backends[0]->class->run_together (backends, runs, n, preprocessor, cancellable);
 }
 
 gboolean
-ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor)
+ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
+                            GCancellable *cancellable)
 {
-  g_autofree EnsPlan **plans = lock_plans (runs, n);
-  gboolean done = run_together (runs, n, preprocessor);
+  g_autofree EnsPlan **plans = take_plans (runs, n, cancellable);
+  gboolean done;
 
-  unlock_plans (runs, n);
+  if (plans == NULL)
+    return FALSE;
+  done = run_together (runs, n, preprocessor, cancellable);
+  leave_plans (plans, n);
   return done;
 }
 
+static gboolean
+run_each (const EnsPlanRun *runs, guint n, GCancellable *cancellable, GError **error)
+{
+  for (guint i = 0; i < n; i++) {
+    const EnsBackendRun arrays = {runs[i].inputs, runs[i].outputs, NULL, cancellable};
+
+    if (!ens_check_cancelled (cancellable, error) || !run (runs[i].plan, &arrays, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
-ens_plans_run (const EnsPlanRun *runs, guint n, GError **error)
+ens_plans_run (const EnsPlanRun *runs, guint n, GCancellable *cancellable, GError **error)
 {
   g_autofree EnsPlan **plans = NULL;
   gboolean done;
 
   if (n == 0)
     return TRUE;
-  plans = lock_plans (runs, n);
-  done = run_together (runs, n, NULL);
-  for (guint i = 0; i < n && !done; i++) {
-    if (!run (runs[i].plan, &(Arrays) {runs[i].inputs, runs[i].outputs, NULL}, error))
-      break;
-    done = i == n - 1;
-  }
-  unlock_plans (runs, n);
+  plans = take_plans (runs, n, cancellable);
+  if (plans == NULL)
+    return ens_check_cancelled (cancellable, error);
+  done = run_together (runs, n, NULL, cancellable) || run_each (runs, n, cancellable, error);
+  leave_plans (plans, n);
   return done;
 }

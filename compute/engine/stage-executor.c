@@ -89,13 +89,14 @@ plan_graph (const EnsStage *stage, const EnsGraph *inferred, guint n_images, GEr
   return g_steal_pointer (&graph);
 }
 
-static void
+static gboolean
 chunk_init (ChunkExecutor *chunk, const EnsStageExecutor *self, EnsGraph *graph,
-            EnsThreadPool *pool, EnsPackedWeights *weights)
+            EnsThreadPool *pool, const EnsStageContext *context)
 {
-  chunk->executor = ens_executor_new (graph, pool, weights);
+  chunk->executor = ens_executor_new (graph, pool, context->weights, context->cancellable);
   chunk->inputs = g_new0 (gconstpointer, self->n_inputs);
   chunk->outputs = g_new0 (gpointer, self->n_outputs);
+  return chunk->executor != NULL;
 }
 
 static void
@@ -126,22 +127,41 @@ lay_out (EnsStageExecutor *self)
   self->arena_size = MAX (self->arena_size, get_size (&self->remainder));
 }
 
+/* graph, remainder: of full chunks and of the images left, if there are any; both are taken over.
+ */
+static gboolean
+make_executors (EnsStageExecutor *self, EnsGraph *graph, EnsGraph *remainder,
+                const EnsStageContext *context)
+{
+  g_autoptr (EnsGraph) full = graph, left = remainder;
+  gboolean done = TRUE;
+
+  for (guint i = 0; done && i < self->n_per_thread; i++)
+    done =
+        chunk_init (&self->per_thread[i], self, ens_graph_copy (full), self->one_thread, context);
+  if (done && self->batch / self->chunk > self->n_parallel)
+    done = chunk_init (&self->all_threads, self, g_steal_pointer (&full), self->pool, context);
+  if (done && left != NULL)
+    done = chunk_init (&self->remainder, self, g_steal_pointer (&left), self->pool, context);
+  return done;
+}
+
 EnsStageExecutor *
-ens_stage_executor_new (const EnsStage *stage, const EnsGraph *inferred, EnsThreadPool *pool,
-                        EnsPackedWeights *weights, GError **error)
+ens_stage_executor_new (const EnsStage *stage, const EnsGraph *inferred,
+                        const EnsStageContext *context, GError **error)
 {
   g_autoptr (EnsGraph) graph = plan_graph (stage, inferred, stage->chunk, error);
   g_autoptr (EnsGraph) remainder = NULL;
-  guint n_threads = ens_thread_pool_get_threads (pool);
+  g_autoptr (EnsStageExecutor) self = NULL;
+  guint n_threads = ens_thread_pool_get_threads (context->pool);
   guint n_chunks = stage->batch / stage->chunk, n_remainder = stage->batch % stage->chunk;
-  EnsStageExecutor *self;
 
   if (graph == NULL)
     return NULL;
   if (n_remainder > 0 && (remainder = plan_graph (stage, inferred, n_remainder, error)) == NULL)
     return NULL;
   self = g_new0 (EnsStageExecutor, 1);
-  self->pool = ens_thread_pool_ref (pool);
+  self->pool = ens_thread_pool_ref (context->pool);
   self->one_thread = ens_thread_pool_new (1);
   self->batch = stage->batch;
   self->chunk = stage->chunk;
@@ -153,14 +173,12 @@ ens_stage_executor_new (const EnsStage *stage, const EnsGraph *inferred, EnsThre
     self->n_parallel = n_chunks - n_chunks % n_threads;
   self->n_per_thread = self->n_parallel > 0 ? n_threads : 0;
   self->per_thread = g_new0 (ChunkExecutor, self->n_per_thread);
-  for (guint i = 0; i < self->n_per_thread; i++)
-    chunk_init (&self->per_thread[i], self, ens_graph_copy (graph), self->one_thread, weights);
-  if (n_chunks > self->n_parallel)
-    chunk_init (&self->all_threads, self, g_steal_pointer (&graph), pool, weights);
-  if (remainder != NULL)
-    chunk_init (&self->remainder, self, g_steal_pointer (&remainder), pool, weights);
+  if (!make_executors (self, g_steal_pointer (&graph), g_steal_pointer (&remainder), context)) {
+    ens_check_cancelled (context->cancellable, error);
+    return NULL;
+  }
   lay_out (self);
-  return self;
+  return g_steal_pointer (&self);
 }
 
 void
@@ -227,7 +245,7 @@ run_images (EnsStageExecutor *self, ChunkExecutor *chunk, gsize first)
   for (guint i = 0; i < self->n_outputs; i++)
     chunk->outputs[i] = locate (self->arrays, &self->outputs[i], first);
   ens_executor_run (chunk->executor, chunk->inputs, chunk->outputs,
-                    self->arrays->arena + chunk->arena, chunk->times);
+                    self->arrays->arena + chunk->arena, chunk->times, self->arrays->cancellable);
   chunk->n_runs++;
 }
 
@@ -242,13 +260,15 @@ run_chunk (gpointer data, guint task, guint worker)
 static void
 run_all (EnsStageExecutor *self)
 {
+  GCancellable *cancellable = self->arrays->cancellable;
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new_cancellable (self->pool, cancellable);
   guint n_chunks = self->batch / self->chunk;
 
   if (self->n_parallel > 0)
-    ens_thread_pool_run (self->pool, self->n_parallel, run_chunk, self);
-  for (guint i = self->n_parallel; i < n_chunks; i++)
+    ens_thread_pool_run (pool, self->n_parallel, run_chunk, self);
+  for (guint i = self->n_parallel; i < n_chunks && !g_cancellable_is_cancelled (cancellable); i++)
     run_images (self, &self->all_threads, (gsize)i * self->chunk);
-  if (self->remainder.executor != NULL)
+  if (self->remainder.executor != NULL && !g_cancellable_is_cancelled (cancellable))
     run_images (self, &self->remainder, (gsize)n_chunks * self->chunk);
 }
 
@@ -294,7 +314,7 @@ profile_all (EnsStageExecutor *self, EnsNodeTime *times)
   take_times (&self->remainder, remainder_times);
 }
 
-void
+gboolean
 ens_stage_executor_run (EnsStageExecutor *self, const EnsStageArrays *arrays, EnsNodeTime *times)
 {
   self->arrays = arrays;
@@ -302,4 +322,5 @@ ens_stage_executor_run (EnsStageExecutor *self, const EnsStageArrays *arrays, En
     profile_all (self, times);
   else
     run_all (self);
+  return !g_cancellable_is_cancelled (arrays->cancellable);
 }

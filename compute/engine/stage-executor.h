@@ -4,17 +4,24 @@
  * they share layer by layer. */
 #pragma once
 
+#include "base/cancel.h"
 #include "engine/network.h"
 #include "graph/op.h"
 #include "passes/stages.h"
 
 typedef struct _EnsStageExecutor EnsStageExecutor;
 
+typedef struct {
+  EnsThreadPool *pool;
+  EnsPackedWeights *weights;
+  GCancellable *cancellable; /* of the planning; may be NULL */
+} EnsStageContext;
+
 /* inferred: the graph that was cut, with shapes. (transfer full) */
 EnsStageExecutor *ens_stage_executor_new (const EnsStage *stage, const EnsGraph *inferred,
-                                          EnsThreadPool *pool, EnsPackedWeights *weights,
-                                          GError **error);
+                                          const EnsStageContext *context, GError **error);
 void ens_stage_executor_free (EnsStageExecutor *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsStageExecutor, ens_stage_executor_free)
 
 gsize ens_stage_executor_get_arena_size (const EnsStageExecutor *self);
 guint ens_stage_executor_get_n_steps (const EnsStageExecutor *self);
@@ -25,9 +32,10 @@ typedef struct {
   const gpointer *outputs;
   const gsize *kept; /* by value index of that graph: offset in the arena */
   char *arena;
+  GCancellable *cancellable; /* may be NULL */
 } EnsStageArrays;
 
 /* times: NULL, or one element for each step, to which times are added, of all threads together. One
- * thread at a time. */
-void ens_stage_executor_run (EnsStageExecutor *self, const EnsStageArrays *arrays,
-                             EnsNodeTime *times);
+ * thread at a time. FALSE if it was cancelled: outputs are undefined then. */
+gboolean ens_stage_executor_run (EnsStageExecutor *self, const EnsStageArrays *arrays,
+                                 EnsNodeTime *times);

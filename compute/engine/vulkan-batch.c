@@ -189,39 +189,34 @@ ens_vulkan_batch_take_overflows (EnsVulkanBatch *self, gboolean all, GHashTable 
 
 /* Running */
 
-typedef struct {
-  const gconstpointer *inputs;
-  const gpointer *outputs;
-} Arrays;
-
 static gboolean
-run_part (EnsVulkanBatch *self, EnsVulkanExecutor *executor, const Arrays *arrays, gsize first,
-          EnsNodeTime *times, GError **error)
+run_part (EnsVulkanBatch *self, EnsVulkanExecutor *executor, const EnsBackendRun *run, gsize first,
+          GError **error)
 {
   g_autofree gconstpointer *inputs = g_new (gconstpointer, self->n_inputs);
   g_autofree gpointer *outputs = g_new (gpointer, self->n_outputs);
 
   for (guint i = 0; i < self->n_inputs; i++)
-    inputs[i] = (const char *)arrays->inputs[i] + first * self->input_sizes[i];
+    inputs[i] = (const char *)run->inputs[i] + first * self->input_sizes[i];
   for (guint i = 0; i < self->n_outputs; i++)
-    outputs[i] = (char *)arrays->outputs[i] + first * self->output_sizes[i];
-  return ens_vulkan_executor_run (executor, inputs, outputs, times, error);
+    outputs[i] = (char *)run->outputs[i] + first * self->output_sizes[i];
+  return ens_vulkan_executor_run (executor, inputs, outputs, run->times, run->cancellable, error);
 }
 
 gboolean
-ens_vulkan_batch_run (EnsVulkanBatch *self, const gconstpointer *inputs, const gpointer *outputs,
-                      EnsNodeTime *times, GError **error)
+ens_vulkan_batch_run (EnsVulkanBatch *self, const EnsBackendRun *run, GError **error)
 {
-  const Arrays arrays = {inputs, outputs};
+  EnsBackendRun rest = *run;
   guint n_steps = ens_vulkan_executor_get_info (self->chunks)->n_steps;
   guint n_chunks = self->batch / self->chunk;
 
   for (guint i = 0; i < n_chunks; i++)
-    if (!run_part (self, self->chunks, &arrays, (gsize)i * self->chunk, times, error))
+    if (!run_part (self, self->chunks, run, (gsize)i * self->chunk, error))
       return FALSE;
-  for (guint i = 0; times != NULL && i < n_steps; i++)
-    times[i].flops *= n_chunks;
+  for (guint i = 0; run->times != NULL && i < n_steps; i++)
+    run->times[i].flops *= n_chunks;
+  if (rest.times != NULL)
+    rest.times += n_steps;
   return self->rest == NULL
-         || run_part (self, self->rest, &arrays, (gsize)n_chunks * self->chunk,
-                      times != NULL ? times + n_steps : NULL, error);
+         || run_part (self, self->rest, &rest, (gsize)n_chunks * self->chunk, error);
 }

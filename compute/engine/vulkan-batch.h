@@ -2,6 +2,7 @@
 /* A network on a batch of images on a GPU, in as few parts as its memory allows. */
 #pragma once
 
+#include "engine/backend.h"
 #include "passes/store-float16.h"
 #include "vulkan/executor.h"
 
@@ -35,5 +36,4 @@ void ens_vulkan_batch_list_float16_on_cpu (const EnsVulkanBatch *batch, GHashTab
 gboolean ens_vulkan_batch_take_overflows (EnsVulkanBatch *batch, gboolean all, GHashTable *names);
 
 /* As ens_plan_profile (); one thread at a time. */
-gboolean ens_vulkan_batch_run (EnsVulkanBatch *batch, const gconstpointer *inputs,
-                               const gpointer *outputs, EnsNodeTime *times, GError **error);
+gboolean ens_vulkan_batch_run (EnsVulkanBatch *batch, const EnsBackendRun *run, GError **error);

@@ -20,6 +20,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cancel.h"
 #include "classify/fusion.h"
 #include "engine/device-private.h"
 #include "engine/jobs.h"
@@ -200,7 +201,7 @@ average_role (const FrameState *state, EnsRole role)
 
 /* Windows of all sub-images, at most as many as wanted [58–60]. (transfer full) */
 static EnsFrameWindows *
-find_windows (const FrameState *state)
+find_windows (const FrameState *state, EnsThreadPool *pool)
 {
   const EnsAnalyseOptions *options = state->options;
   guint wanted = options->windows >= 0 ? (guint)options->windows : state->bundle->windows;
@@ -216,7 +217,7 @@ find_windows (const FrameState *state)
       .sub_images = state->sub_images,
       .count = wanted,
       .search = state->analysis->search,
-      .pool = ens_device_get_pool (state->analysis->ensemble->device),
+      .pool = pool,
       .still = state->still,
       .before = ens_still_tiles_get_windows (state->analysis->still),
   });
@@ -224,10 +225,10 @@ find_windows (const FrameState *state)
 
 /* The same, and what it costs. */
 static EnsFrameWindows *
-search_windows (FrameState *state)
+search_windows (FrameState *state, EnsThreadPool *pool)
 {
   gint64 start = ens_thread_pool_get_cpu_time ();
-  EnsFrameWindows *windows = find_windows (state);
+  EnsFrameWindows *windows = find_windows (state, pool);
 
   if (state->options->regions != NULL || ens_frame_windows_get_size (windows) == 0)
     return windows;
@@ -343,6 +344,7 @@ classify (FrameState *state, GError **error)
   EnsJobs *jobs = state->analysis->jobs;
 
   ens_jobs_discard (jobs); /* what an error has left */
+  ens_jobs_set_cancellable (jobs, state->options->cancellable);
   if (!classify_whole (state, error))
     return FALSE;
   count_stage (state, ENS_STAGE_WHOLE);
@@ -581,7 +583,8 @@ adapt (FrameState *state, GError **error)
   if (state->options->style == NULL
       || count_still (state) == ens_sub_images_get_size (state->sub_images))
     return TRUE;
-  state->frame = ens_style_run (state->analysis->style, state->options->style, state->frame, error);
+  state->frame = ens_style_run (state->analysis->style, state->options->style, state->frame,
+                                state->options->cancellable, error);
   state->work.amounts[ENS_STAGE_STYLE] = 1;
   state->times.nanoseconds[ENS_STAGE_STYLE] = ens_thread_pool_get_cpu_time () - start;
   return state->frame != NULL;
@@ -594,16 +597,19 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
 {
   const EnsBundle *bundle = analysis->ensemble->bundle;
   g_auto (FrameState) state = {analysis, bundle, frame, options};
+  g_autoptr (EnsThreadPool) pool = NULL;
   gint64 start = g_get_monotonic_time (), start_cpu = ens_thread_pool_get_cpu_time ();
   gint64 found, prepared;
   const EnsJobTimes *times;
 
   *adapted = FALSE;
   state.sub_images = ens_sub_images_new (bundle, state.options, frame->width, frame->height);
+  pool = ens_thread_pool_new_cancellable (ens_device_get_pool (analysis->ensemble->device),
+                                          options->cancellable);
   state.still = ens_still_tiles_find (analysis->still, frame, state.sub_images, options);
-  state.values.windows = search_windows (&state);
+  state.values.windows = search_windows (&state, pool);
   found = g_get_monotonic_time ();
-  if (!adapt (&state, error))
+  if (!ens_check_cancelled (options->cancellable, error) || !adapt (&state, error))
     return NULL;
   *adapted = TRUE;
   prepared = g_get_monotonic_time ();
@@ -612,8 +618,11 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   if (!classify (&state, error))
     return NULL;
   fuse_all (&state);
-  for (guint c = 0; c < bundle->n_classes; c++)
+  for (guint c = 0; c < bundle->n_classes && !g_cancellable_is_cancelled (options->cancellable);
+       c++)
     find_object (&state, c);
+  if (!ens_check_cancelled (options->cancellable, error))
+    return NULL;
   state.result->reused = count_still (&state);
   ens_still_tiles_keep (analysis->still, frame, &state.values);
   times = ens_jobs_get_times (analysis->jobs);

@@ -90,6 +90,9 @@ typedef struct {
    * ensemble's device. NULL: none. */
   EnsStyle *style;
   guint max_scales; /* of each network the smallest ones alone, so many of them; 0: all */
+  /* Ends the analysis early, with ENS_ERROR_CANCELLED: from another thread, at any time. NULL: it
+   * can't be cancelled. */
+  GCancellable *cancellable;
 } EnsAnalyseOptions;
 
 #define ENS_ANALYSE_DEFAULTS ((EnsAnalyseOptions) {.windows = -1, .threshold = -1})

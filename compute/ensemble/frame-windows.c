@@ -84,7 +84,7 @@ ens_frame_windows_search (const EnsFrameWindowsSource *source)
       append_before (&collection, source->before, s);
       continue;
     }
-    if (share > 0)
+    if (share > 0 && !ens_thread_pool_is_cancelled (source->pool))
       n = ens_window_search_run (source->search, &cut, share, source->pool, &found);
     for (guint w = 0; w < n; w++) {
       EnsWindow window = found[w];

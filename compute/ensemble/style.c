@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ensemble/style.h"
 
+#include "base/cancel.h"
 #include "base/fail.h"
 #include "engine/jobs.h"
 #include "engine/network-private.h"
@@ -198,11 +199,14 @@ reserve (EnsStyleRun *run, gsize n)
 #define MAX_ASPECT 4
 
 const EnsFrame *
-ens_style_run (EnsStyleRun *run, EnsStyle *style, const EnsFrame *frame, GError **error)
+ens_style_run (EnsStyleRun *run, EnsStyle *style, const EnsFrame *frame, GCancellable *cancellable,
+               GError **error)
 {
   static const EnsNormalise bytes = {ENS_ORDER_RGB, {0, 0, 0}, {1, 1, 1}};
   static const EnsRect whole = ENS_RECT_WHOLE;
   EnsJob job = {.n_inputs = 1, .frame = frame, .rects = &whole, .normalise = &bytes};
+  g_autoptr (EnsThreadPool) pool =
+      ens_thread_pool_new_cancellable (ens_device_get_pool (run->device), cancellable);
   g_autoptr (EnsPlan) plan = NULL;
   EnsResidual residual;
   EnsShape shape;
@@ -212,7 +216,7 @@ ens_style_run (EnsStyleRun *run, EnsStyle *style, const EnsFrame *frame, GError 
   residual.width = MIN (residual.width, MAX_ASPECT * style->size);
   residual.height = MIN (residual.height, MAX_ASPECT * style->size);
   shape = ENS_SHAPE (1, residual.height, residual.width, 3);
-  plan = ens_network_plan (style->network, &shape, error);
+  plan = ens_network_plan_cancellable (style->network, &shape, cancellable, error);
   if (plan == NULL)
     return NULL;
   reserve (run, (gsize)ens_shape_elements (&shape));
@@ -220,10 +224,10 @@ ens_style_run (EnsStyleRun *run, EnsStyle *style, const EnsFrame *frame, GError 
   job.shapes = &shape;
   job.outputs[0] = run->residual;
   ens_jobs_discard (run->jobs);
+  ens_jobs_set_cancellable (run->jobs, cancellable);
   if (!ens_jobs_add (run->jobs, &job, error))
     return NULL;
   residual.values = run->residual;
-  run->picture =
-      ens_frame_add_residual (frame, &residual, run->picture, ens_device_get_pool (run->device));
-  return &run->picture->frame;
+  run->picture = ens_frame_add_residual (frame, &residual, run->picture, pool);
+  return ens_check_cancelled (cancellable, error) ? &run->picture->frame : NULL;
 }

@@ -43,8 +43,8 @@ void ens_style_run_free (EnsStyleRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsStyleRun, ens_style_run_free)
 
 /* The adapted frame, which belongs to the run until its next frame; the style is of its device.
- * NULL on error. */
+ * NULL on error. cancellable: may be NULL. */
 const EnsFrame *ens_style_run (EnsStyleRun *run, EnsStyle *style, const EnsFrame *frame,
-                               GError **error);
+                               GCancellable *cancellable, GError **error);
 
 G_END_DECLS

@@ -14,6 +14,7 @@ typedef struct {
   const EnsConvArguments *arguments;
   EnsFinish finish;
   gsize weights_pitch; /* packed floats of one tap and one input of every group */
+  EnsThreadPool *pool;
 } Depthwise;
 
 static guint
@@ -105,7 +106,9 @@ run_task (gpointer data, guint task, guint worker)
   float *scratch = depthwise->arguments->scratch + worker * plan->worker_size;
 
   for (gsize line = ens_part (plan->rows, plan->row_blocks, task);
-       line < ens_part (plan->rows, plan->row_blocks, task + 1); line++)
+       line < ens_part (plan->rows, plan->row_blocks, task + 1)
+       && !ens_thread_pool_is_cancelled (depthwise->pool);
+       line++)
     run_line (depthwise, line / plan->output_height, line % plan->output_height, scratch);
 }
 
@@ -117,6 +120,7 @@ run_depthwise (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsTh
       .arguments = arguments,
       .finish = ens_finish_new (arguments->epilogue, arguments->output, arguments->output_pitch),
       .weights_pitch = ens_round_up (plan->shape.filters, plan->kernels->lanes),
+      .pool = pool,
   };
 
   ens_thread_pool_run (pool, plan->row_blocks, run_task, &depthwise);

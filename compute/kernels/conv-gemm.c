@@ -32,6 +32,7 @@ typedef struct {
   const float *zeroes;
   float *workers;     /* scratch of worker 0 */
   gsize panels_pitch; /* packed floats of one group */
+  EnsThreadPool *pool;
 } Product;
 
 /* An output pixel. */
@@ -347,7 +348,9 @@ run_product_task (gpointer data, guint task, guint worker)
     copy_lines (&block);
   point_block (&block);
   for (guint p = ens_part (panels, plan->column_blocks, columns);
-       p < ens_part (panels, plan->column_blocks, columns + 1); p++)
+       p < ens_part (panels, plan->column_blocks, columns + 1)
+       && !ens_thread_pool_is_cancelled (product->pool);
+       p++)
     multiply_panel (&block, p);
 }
 
@@ -363,6 +366,7 @@ run_product (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThre
       .workers = arguments->scratch + plan->shared_size,
       .panels_pitch = ens_panels_size (plan->kernels, shape->filters / shape->groups,
                                        (gsize)plan->taps * plan->depth),
+      .pool = pool,
   };
 
   memset (arguments->scratch, 0, plan->shared_size * sizeof (float));

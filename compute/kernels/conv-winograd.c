@@ -35,6 +35,7 @@ typedef struct {
   float *blocks;         /* memory of the first block */
   const Block *block;    /* the one that all threads work on, if they do */
   guint frequency_tasks; /* parts of its products of one frequency */
+  EnsThreadPool *pool;
 } Winograd;
 
 static guint
@@ -252,9 +253,9 @@ run_block (gpointer data, guint task, guint worker)
   Block block = block_new (plan, from, to, winograd->blocks + worker * plan->worker_size);
 
   transform_input (winograd, &block, from, to);
-  for (guint f = 0; f < frequencies; f++)
+  for (guint f = 0; f < frequencies && !ens_thread_pool_is_cancelled (winograd->pool); f++)
     multiply_panels (winograd, &block, f, 0, panels);
-  for (gsize t = from; t < to; t++)
+  for (gsize t = from; t < to && !ens_thread_pool_is_cancelled (winograd->pool); t++)
     for (guint p = 0; p < panels; p++)
       transform_panel (winograd, &block, t, p);
 }
@@ -318,6 +319,7 @@ run_winograd (const EnsConvPlan *plan, const EnsConvArguments *arguments, EnsThr
       .zeroes = arguments->scratch,
       .blocks = arguments->scratch + zeroes,
       .frequency_tasks = ens_divide_up (panels_of (plan), PANELS_OF_TASK),
+      .pool = pool,
   };
 
   memset (arguments->scratch, 0, zeroes * sizeof (float));

@@ -12,6 +12,7 @@ typedef struct {
   gboolean maximum, count_pads;
   gsize lines;
   guint n_tasks;
+  EnsThreadPool *pool;
 } Pooling;
 
 /* The taps of a window along one axis that are inside the input, and how many count for the mean.
@@ -87,7 +88,9 @@ run_lines (gpointer data, guint task, guint worker)
   const guint height = pooling->shape->output_height;
 
   for (gsize line = ens_part (pooling->lines, pooling->n_tasks, task);
-       line < ens_part (pooling->lines, pooling->n_tasks, task + 1); line++)
+       line < ens_part (pooling->lines, pooling->n_tasks, task + 1)
+       && !ens_thread_pool_is_cancelled (pooling->pool);
+       line++)
     pool_line (pooling, line / height, line % height);
 }
 
@@ -97,6 +100,7 @@ run_pooling (Pooling *pooling, EnsThreadPool *pool)
   pooling->lines = (gsize)pooling->shape->batch * pooling->shape->output_height;
   pooling->n_tasks =
       MIN (pooling->lines, ENS_TASKS_PER_THREAD * ens_thread_pool_get_threads (pool));
+  pooling->pool = pool;
   ens_thread_pool_run (pool, pooling->n_tasks, run_lines, pooling);
 }
 

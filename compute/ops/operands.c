@@ -434,28 +434,37 @@ ens_walk_next (EnsWalk *walk)
 #define TASK_COST 32768
 #define TASKS_PER_THREAD 4
 
+/* … and some tenths of a millisecond pass until it is looked whether it was cancelled. */
+#define PIECE_COST ((gsize)1 << 20)
+
 typedef struct {
   EnsRangeFunc func;
   gconstpointer data;
-  gsize n;
+  gsize n, piece;
   guint n_tasks;
+  EnsThreadPool *pool;
 } Ranges;
 
 static void
 range_task (gpointer data, guint task, guint worker)
 {
   const Ranges *ranges = data;
+  gsize from = ranges->n / ranges->n_tasks * task + MIN (task, ranges->n % ranges->n_tasks);
+  gsize to = ranges->n / ranges->n_tasks * (task + 1) + MIN (task + 1, ranges->n % ranges->n_tasks);
 
-  ranges->func (
-      ranges->data, ranges->n / ranges->n_tasks * task + MIN (task, ranges->n % ranges->n_tasks),
-      ranges->n / ranges->n_tasks * (task + 1) + MIN (task + 1, ranges->n % ranges->n_tasks));
+  for (; from < to && !ens_thread_pool_is_cancelled (ranges->pool); from += ranges->piece)
+    ranges->func (ranges->data, from, MIN (from + ranges->piece, to));
 }
 
 void
 ens_parallel (EnsThreadPool *pool, gsize n, gsize cost, EnsRangeFunc func, gconstpointer data)
 {
   gsize n_tasks = (gsize)((double)n * (double)cost / TASK_COST) + 1;
-  Ranges ranges = {.func = func, .data = data, .n = n};
+  Ranges ranges = {.func = func,
+                   .data = data,
+                   .n = n,
+                   .piece = MAX (PIECE_COST / MAX (cost, 1), 1),
+                   .pool = pool};
 
   if (n == 0)
     return;

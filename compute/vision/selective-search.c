@@ -72,6 +72,7 @@ struct _EnsWindowSearch {
   guint width, height; /* of the small image */
   float *ycbcr;        /* its pixels */
   gsize capacity;
+  EnsThreadPool *pool; /* of the run in progress */
   Space spaces[MAX_SPACES];
   EnsGrouping *groupings[MAX_HIERARCHIES];
   EnsRanking *ranking;
@@ -229,7 +230,7 @@ segment (gpointer data, guint task, guint worker)
     image.planes[c] = space->smoothed[c];
   }
   ens_segmentation_prepare (space->segmentation, &image);
-  for (guint k = 0; k < N_SCALES; k++) {
+  for (guint k = 0; k < N_SCALES && !ens_thread_pool_is_cancelled (search->pool); k++) {
     ens_segmentation_run (space->segmentation, &search->preset->scales[k]);
     ens_regions_measure (&space->regions[k], space->segmentation, width, height,
                          (const guint8 *const *)space->bins);
@@ -254,9 +255,12 @@ ens_window_search_run (EnsWindowSearch *search, const EnsFrame *frame, guint max
   guint n_windows;
 
   g_return_val_if_fail (ens_frame_validate (frame, NULL), 0);
+  search->pool = pool;
   shrink (search, frame, pool);
   ens_thread_pool_run (pool, search->preset->n_spaces, segment, search);
   ens_thread_pool_run (pool, count_hierarchies (search), group, search);
+  if (ens_thread_pool_is_cancelled (pool))
+    return 0;
   ens_ranking_clear (search->ranking);
   for (guint h = 0; h < count_hierarchies (search); h++) {
     guint n_groups;
@@ -266,5 +270,5 @@ ens_window_search_run (EnsWindowSearch *search, const EnsFrame *frame, guint max
   }
   *windows = ens_ranking_run (search->ranking, search->width, search->height, max_windows, pool,
                               &n_windows);
-  return n_windows;
+  return ens_thread_pool_is_cancelled (pool) ? 0 : n_windows;
 }

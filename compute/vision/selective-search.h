@@ -33,7 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsWindowSearch, ens_window_search_free)
 
 /* Finds at most `max_windows` windows, ranked, the best first, and with near duplicates suppressed,
  * and returns how many. *windows belongs to the search and is valid until its next run.
- * Deterministic: the same frame gives the same windows whatever the number of threads. */
+ * Deterministic: the same frame gives the same windows whatever the number of threads. 0 if the
+ * pool is cancelled. */
 guint ens_window_search_run (EnsWindowSearch *search, const EnsFrame *frame, guint max_windows,
                              EnsThreadPool *pool, const EnsWindow **windows);
 

@@ -126,7 +126,8 @@ note_overflows (const EnsVulkanRun *runs, guint n, const EnsVulkanPreprocessor *
 
 /* Gets all inputs ready and submits what does not wait for the CPU. */
 static gboolean
-start (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor, GError **error)
+start (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
+       GCancellable *cancellable, GError **error)
 {
   g_autoptr (GArray) tasks = g_array_new (FALSE, FALSE, sizeof (EnsVulkanPreprocessTask));
   const EnsVulkanExecutor *first = runs[0].executor;
@@ -141,7 +142,7 @@ start (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor, G
     if (head == VK_NULL_HANDLE)
       return FALSE;
   }
-  if (!submit (runs, n, head, error))
+  if (!ens_check_cancelled (cancellable, error) || !submit (runs, n, head, error))
     return FALSE;
   if (head != VK_NULL_HANDLE) {
     ens_vulkan_preprocessor_finish (preprocessor);
@@ -152,14 +153,16 @@ start (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor, G
 
 gboolean
 ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
-                          GError **error)
+                          GCancellable *cancellable, GError **error)
 {
-  if (!start (runs, n, preprocessor, error))
+  if (!start (runs, n, preprocessor, cancellable, error))
     return FALSE;
-  for (guint i = 0; i < n; i++)
-    if (!ens_vulkan_executor_finish_segments (runs[i].executor, runs[i].executor->segments, NULL,
-                                              error))
+  for (guint i = 0; i < n; i++) {
+    const EnsVulkanSegments rest = {runs[i].executor->segments, NULL, cancellable};
+
+    if (!ens_vulkan_executor_finish_segments (runs[i].executor, &rest, error))
       return FALSE;
+  }
   for (guint i = 0; i < n; i++)
     ens_vulkan_executor_give_outputs (runs[i].executor, runs[i].outputs);
   return TRUE;

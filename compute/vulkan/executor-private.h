@@ -92,11 +92,18 @@ const EnsVulkanView *ens_vulkan_executor_get_output (const EnsVulkanExecutor *ex
 /* Offset of output i in the readback buffer. */
 gsize ens_vulkan_executor_get_readback_offset (const EnsVulkanExecutor *executor, guint i);
 
+/* What runs. */
+typedef struct {
+  const GArray *segments;    /* EnsVulkanSegment */
+  EnsNodeTime *times;        /* may be NULL */
+  GCancellable *cancellable; /* may be NULL */
+} EnsVulkanSegments;
+
 /* The parts of a run: arrays to where the program finds them, all that comes behind the commands of
  * the first segment, which have run, and results to arrays. */
 void ens_vulkan_executor_take_inputs (EnsVulkanExecutor *executor, const gconstpointer *inputs);
-gboolean ens_vulkan_executor_finish_segments (EnsVulkanExecutor *executor, const GArray *segments,
-                                              EnsNodeTime *times, GError **error);
+gboolean ens_vulkan_executor_finish_segments (EnsVulkanExecutor *executor,
+                                              const EnsVulkanSegments *run, GError **error);
 void ens_vulkan_executor_give_outputs (const EnsVulkanExecutor *executor, const gpointer *outputs);
 
 /* Prepares profiled runs, and adds what the last one has measured on the GPU. */

@@ -118,71 +118,82 @@ is_finite (const EnsView *view)
 }
 
 static void
-run_cpu_step (EnsVulkanExecutor *executor, const EnsVulkanSegment *segment, EnsNodeTime *times)
+run_cpu_step (EnsVulkanExecutor *executor, const EnsVulkanSegment *segment,
+              const EnsVulkanSegments *run)
 {
   const EnsOperands *operands = &segment->cpu_step->operands;
+  g_autoptr (EnsThreadPool) pool =
+      ens_thread_pool_new_cancellable (executor->pool, run->cancellable);
   EnsVulkanStep *step = &executor->steps[segment->node];
   gint64 start = g_get_monotonic_time ();
 
-  ens_vulkan_cpu_step_run (segment->cpu_step, executor->pool, executor->scratch);
+  ens_vulkan_cpu_step_run (segment->cpu_step, pool, executor->scratch);
+  if (ens_thread_pool_is_cancelled (pool))
+    return;
   for (guint i = 0; i < operands->n_outputs; i++)
     if (operands->outputs[i]->type == ENS_TYPE_FLOAT16 && !is_finite (operands->outputs[i]))
       step->overflowed = TRUE;
-  if (times != NULL)
-    times[segment->node].nanoseconds += (g_get_monotonic_time () - start) * 1000;
+  if (run->times != NULL)
+    run->times[segment->node].nanoseconds += (g_get_monotonic_time () - start) * 1000;
 }
 
 /* Running */
 
 static gboolean
-submit_segment (EnsVulkanExecutor *executor, const EnsVulkanSegment *segment, GError **error)
+submit_segment (EnsVulkanExecutor *executor, const EnsVulkanSegment *segment,
+                GCancellable *cancellable, GError **error)
 {
-  return segment->commands == VK_NULL_HANDLE
-         || ens_vulkan_device_submit (executor->device, &segment->commands, 1,
-                                      executor->command_pool.fence, error);
+  return ens_check_cancelled (cancellable, error)
+         && (segment->commands == VK_NULL_HANDLE
+             || ens_vulkan_device_submit (executor->device, &segment->commands, 1,
+                                          executor->command_pool.fence, error));
 }
 
 gboolean
-ens_vulkan_executor_finish_segments (EnsVulkanExecutor *executor, const GArray *segments,
-                                     EnsNodeTime *times, GError **error)
+ens_vulkan_executor_finish_segments (EnsVulkanExecutor *executor, const EnsVulkanSegments *run,
+                                     GError **error)
 {
-  for (guint i = 0; i < segments->len; i++) {
-    const EnsVulkanSegment *segment = &g_array_index (segments, EnsVulkanSegment, i);
+  for (guint i = 0; i < run->segments->len; i++) {
+    const EnsVulkanSegment *segment = &g_array_index (run->segments, EnsVulkanSegment, i);
 
-    if (i > 0 && !submit_segment (executor, segment, error))
+    if (i > 0 && !submit_segment (executor, segment, run->cancellable, error))
       return FALSE;
     if (segment->cpu_step != NULL)
-      run_cpu_step (executor, segment, times);
+      run_cpu_step (executor, segment, run);
   }
-  return TRUE;
+  return ens_check_cancelled (run->cancellable, error);
 }
 
 static gboolean
-run_segments (EnsVulkanExecutor *executor, const GArray *segments, EnsNodeTime *times,
-              GError **error)
+run_segments (EnsVulkanExecutor *executor, const EnsVulkanSegments *run, GError **error)
 {
-  return (segments->len == 0
-          || submit_segment (executor, &g_array_index (segments, EnsVulkanSegment, 0), error))
-         && ens_vulkan_executor_finish_segments (executor, segments, times, error);
+  return (run->segments->len == 0
+          || submit_segment (executor, &g_array_index (run->segments, EnsVulkanSegment, 0),
+                             run->cancellable, error))
+         && ens_vulkan_executor_finish_segments (executor, run, error);
 }
 
 static gboolean
-run_measured (EnsVulkanExecutor *executor, EnsNodeTime *times, GError **error)
+run_measured (EnsVulkanExecutor *executor, EnsVulkanSegments *run, GError **error)
 {
-  return ens_vulkan_executor_start_profile (executor, error)
-         && run_segments (executor, executor->profiled, times, error)
-         && ens_vulkan_executor_read_profile (executor, times, error);
+  if (!ens_vulkan_executor_start_profile (executor, error))
+    return FALSE;
+  run->segments = executor->profiled;
+  return run_segments (executor, run, error)
+         && ens_vulkan_executor_read_profile (executor, run->times, error);
 }
 
 gboolean
 ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
-                         const gpointer *outputs, EnsNodeTime *times, GError **error)
+                         const gpointer *outputs, EnsNodeTime *times, GCancellable *cancellable,
+                         GError **error)
 {
+  EnsVulkanSegments run = {executor->segments, times, cancellable};
   gboolean done;
 
   ens_vulkan_executor_take_inputs (executor, inputs);
-  done = times != NULL ? run_measured (executor, times, error)
-                       : run_segments (executor, executor->segments, NULL, error);
+  done =
+      times != NULL ? run_measured (executor, &run, error) : run_segments (executor, &run, error);
   if (done)
     ens_vulkan_executor_give_outputs (executor, outputs);
   return done;

@@ -101,7 +101,8 @@ init_steps (EnsVulkanExecutor *executor, const EnsVulkanContext *context, gsize 
     executor->info.n_steps++;
     ens_operands_init (&step->operands, step->node, &executor->views->view,
                        sizeof *executor->views);
-    if (!record_step (executor, step, context, error))
+    if (!ens_check_cancelled (context->cancellable, error)
+        || !record_step (executor, step, context, error))
       return FALSE;
     scratch =
         step->cpu_step == NULL ? ens_vulkan_recording_get_scratch_size (executor->recording) : 0;
@@ -220,16 +221,19 @@ count_barriers (const EnsVulkanProgram *program)
 }
 
 static gboolean
-get_pipelines (EnsVulkanExecutor *executor, GError **error)
+get_pipelines (EnsVulkanExecutor *executor, GCancellable *cancellable, GError **error)
 {
   const GArray *dispatches = ens_vulkan_recording_get_dispatches (executor->recording);
   g_autofree EnsVulkanPipelineKey *keys = g_new (EnsVulkanPipelineKey, dispatches->len);
+  g_autoptr (EnsThreadPool) pool = NULL;
 
   for (guint i = 0; i < dispatches->len; i++)
     keys[i] = g_array_index (dispatches, EnsVulkanDispatch, i).key;
   executor->pipelines = g_new0 (const EnsVulkanPipeline *, dispatches->len);
+  pool = ens_thread_pool_new_cancellable (executor->pool, cancellable);
   return ens_vulkan_pipelines_get (executor->device, keys, executor->pipelines, dispatches->len,
-                                   executor->pool, error);
+                                   pool, error)
+         && ens_check_cancelled (cancellable, error);
 }
 
 EnsVulkanRecorder
@@ -255,11 +259,11 @@ ens_vulkan_executor_record (EnsVulkanExecutor *executor, VkQueryPool queries, GE
 }
 
 static gboolean
-prepare (EnsVulkanExecutor *executor, GError **error)
+prepare (EnsVulkanExecutor *executor, GCancellable *cancellable, GError **error)
 {
   const GArray *dispatches = ens_vulkan_recording_get_dispatches (executor->recording);
 
-  if (!get_pipelines (executor, error)
+  if (!get_pipelines (executor, cancellable, error)
       || !ens_vulkan_descriptors_init (&executor->descriptors, executor->device, dispatches,
                                        executor->pipelines, error)
       || !ens_vulkan_command_pool_init (&executor->command_pool, executor->device, error)
@@ -316,7 +320,8 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
   if (!init_steps (executor, context, scratch_sizes, error))
     return NULL;
   allocate_scratch (executor);
-  if (!allocate (executor, lay_out (executor, scratch_sizes), error) || !prepare (executor, error))
+  if (!allocate (executor, lay_out (executor, scratch_sizes), error)
+      || !prepare (executor, context->cancellable, error))
     return NULL;
   name_buffers (executor);
   executor->info.size = executor->block.size + executor->tables.size;

@@ -6,6 +6,7 @@
  * between two submissions; the log names them at INFO. */
 #pragma once
 
+#include "base/cancel.h"
 #include "graph/node-time.h"
 #include "graph/op.h"
 #include "vulkan/preprocessor.h"
@@ -23,6 +24,7 @@ typedef struct {
   gboolean whole;
   /* Arrays for inputs of FLOAT16 hold float32, which is converted. */
   gboolean float32_arrays;
+  GCancellable *cancellable; /* of making the executor; may be NULL */
 } EnsVulkanContext;
 
 /* Takes ownership of the graph, whose shapes must have been inferred. (transfer full) */
@@ -52,9 +54,11 @@ gboolean ens_vulkan_executor_take_overflows (EnsVulkanExecutor *executor, gboole
                                              GHashTable *names);
 
 /* Dense arrays of the graph's input and output shapes. times: NULL, or one element for each step,
- * to which what is known of it is added. One thread at a time. */
+ * to which what is known of it is added. Whether it was cancelled is looked at before each
+ * submission, and between nodes on the CPU: outputs are undefined then. One thread at a time. */
 gboolean ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
-                                  const gpointer *outputs, EnsNodeTime *times, GError **error);
+                                  const gpointer *outputs, EnsNodeTime *times,
+                                  GCancellable *cancellable, GError **error);
 
 /* A run of an executor. */
 typedef struct {
@@ -68,4 +72,5 @@ typedef struct {
  * nodes run on the CPU. preprocessor: NULL if all inputs are given as arrays. One thread at a
  * time. */
 gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n,
-                                   EnsVulkanPreprocessor *preprocessor, GError **error);
+                                   EnsVulkanPreprocessor *preprocessor, GCancellable *cancellable,
+                                   GError **error);

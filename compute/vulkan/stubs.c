@@ -118,14 +118,15 @@ ens_vulkan_executor_take_overflows (EnsVulkanExecutor *executor, gboolean all, G
 
 gboolean
 ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *inputs,
-                         const gpointer *outputs, EnsNodeTime *times, GError **error)
+                         const gpointer *outputs, EnsNodeTime *times, GCancellable *cancellable,
+                         GError **error)
 {
   g_return_val_if_reached (FALSE);
 }
 
 gboolean
 ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
-                          GError **error)
+                          GCancellable *cancellable, GError **error)
 {
   g_return_val_if_reached (FALSE);
 }

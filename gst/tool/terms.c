@@ -18,6 +18,7 @@ const ToolTerm tool_variables[] = {
     {"ENSEMBLE_MAX_MEMORY", "Bytes of a network's values (what the machine has)"},
     {"ENSEMBLE_MAX_OPERATIONS", "Operations of a network on an image (4000000000000)"},
     {"ENSEMBLE_MAX_PIXELS", "Larger pictures are refused, undecoded (128000000)"},
+    {"ENSEMBLE_PLAN_MEMORY", "Bytes of plans a network keeps (64 MiB; GPU: 1 GiB)"},
     {"ENSEMBLE_VULKAN_MATRICES", "Cooperative matrices: none, subgroup, workgroup"},
     {"ENSEMBLE_VULKAN_NO_TEXELS", "1: storage buffers instead of texel buffers"},
     {"ENSEMBLE_VULKAN_STAGED", "1: staging buffers although memory is shared"},

@@ -25,7 +25,7 @@ static GPtrArray *
 execute (EnsGraph *graph, const GPtrArray *inputs, EnsThreadPool *pool)
 {
   g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
-  g_autoptr (EnsExecutor) executor = ens_executor_new (graph, pool, weights);
+  g_autoptr (EnsExecutor) executor = ens_executor_new (graph, pool, weights, NULL);
   g_autofree gconstpointer *input_data = g_new (gconstpointer, inputs->len);
   g_autofree gpointer *output_data = g_new (gpointer, graph->outputs->len);
   GPtrArray *outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
@@ -41,7 +41,7 @@ execute (EnsGraph *graph, const GPtrArray *inputs, EnsThreadPool *pool)
   }
   for (guint run = 0; run < 2; run++) {
     memset (arena, 0xff, ens_executor_get_arena_size (executor));
-    ens_executor_run (executor, input_data, output_data, arena, NULL);
+    ens_executor_run (executor, input_data, output_data, arena, NULL, NULL);
   }
   free (arena);
   return outputs;
@@ -121,6 +121,39 @@ START_TEST (test_types)
 }
 END_TEST
 
+/* Nothing runs behind the node at which it is found out. */
+START_TEST (test_cancelled)
+{
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
+  g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (EnsExecutor) executor = NULL;
+  EnsNodeTime times[3] = {0};
+  float numbers[24] = {0};
+  g_auto (Builder) b;
+  gpointer arena;
+  EnsValue *x;
+
+  builder_init (&b, 3);
+  x = build_input (&b, &ENS_SHAPE (1, 2, 3, 4));
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    x = build (&b, i % 2 == 0 ? "Sin" : "Neg", NULL, x, NULL);
+  ens_graph_add_output (b.graph, x);
+  executor = ens_executor_new (ens_graph_copy (b.graph), pool, weights, cancellable);
+  ck_assert_uint_eq (ens_executor_get_n_steps (executor), G_N_ELEMENTS (times));
+  arena = ens_block_new (ens_executor_get_arena_size (executor));
+  g_cancellable_cancel (cancellable);
+  ck_assert (!ens_executor_run (executor, &(gconstpointer) {numbers}, &(gpointer) {numbers}, arena,
+                                times, cancellable));
+  ck_assert_ptr_null (times[1].node);
+  ck_assert (ens_executor_run (executor, &(gconstpointer) {numbers}, &(gpointer) {numbers}, arena,
+                               times, NULL));
+  ck_assert_ptr_nonnull (times[2].node);
+  ck_assert_ptr_null (ens_executor_new (ens_graph_copy (b.graph), pool, weights, cancellable));
+  free (arena);
+}
+END_TEST
+
 static void
 pack_nothing (gpointer state, const EnsTensor *constant, gpointer packed)
 {
@@ -177,6 +210,7 @@ main (int argc, char **argv)
   test_add ("executor/random-graphs", test_random_graphs);
   test_add ("executor/outputs", test_outputs);
   test_add ("executor/types", test_types);
+  test_add ("executor/cancelled", test_cancelled);
   test_add ("weights", test_packed_weights);
   test_add ("memory/arenas", test_arenas);
   return test_run ();

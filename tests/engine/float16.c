@@ -154,7 +154,7 @@ START_TEST (test_together)
     plans[i] = make_plan (row[i], device);
   ens_plans_run (
       (const EnsPlanRun[]) {{plans[0], inputs, outputs[0]}, {plans[1], inputs, outputs[1]}}, 2,
-      &error);
+      NULL, &error);
   ck_assert_no_error (error);
   for (guint i = 0; i < 2; i++) {
     g_autoptr (EnsPlan) reference = make_plan (row[i], cpu);

@@ -276,7 +276,7 @@ START_TEST (check_together)
   before = count_submits (device);
   state.n_lost = fails;
   ens_plans_run ((const EnsPlanRun[]) {{first, inputs, outputs[0]}, {second, inputs, outputs[1]}},
-                 2, &error);
+                 2, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (count_submits (device) - before, fails ? 2 : 1);
   for (guint i = 0; i < 2; i++)

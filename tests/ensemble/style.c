@@ -146,7 +146,7 @@ START_TEST (test_adapted)
     for (guint x = 0; x < 3 * WIDTH; x++)
       ens_picture_get_pixels (picture, 0)[y * picture->frame.strides[0] + x] =
           (guint8)(x / 4 + y + 40 * (x % 3));
-  frame = ens_style_run (run, shift, &picture->frame, &error);
+  frame = ens_style_run (run, shift, &picture->frame, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (frame->width, WIDTH);
   for (guint y = 4; y < HEIGHT - 4; y++)

@@ -273,7 +273,7 @@ run (const Scene *scene, const Fixture *fixture, gboolean *on_device)
     g_ptr_array_add (found, ens_tensor_new (value->type, &value->shape));
     outputs[i] = get_data (found, i);
   }
-  ens_vulkan_executor_run (executor, inputs, outputs, NULL, &error);
+  ens_vulkan_executor_run (executor, inputs, outputs, NULL, NULL, &error);
   ck_assert_no_error (error);
   *on_device = ens_vulkan_executor_get_info (executor)->n_cpu_steps == 0;
   return found;

@@ -131,7 +131,8 @@ measure (EnsExecutor *executor, guint threads)
   for (; fgets (line, sizeof line, stdin) != NULL; n++) {
     double start = now (threads);
 
-    ens_executor_run (executor, (const gconstpointer *)inputs->pdata, outputs->pdata, arena, times);
+    ens_executor_run (executor, (const gconstpointer *)inputs->pdata, outputs->pdata, arena, times,
+                      NULL);
     printf ("%.4f\n", (now (threads) - start) * 1e3);
     fflush (stdout);
   }
@@ -164,7 +165,7 @@ main (int argc, char **argv)
     return EXIT_FAILURE;
   }
   pool = ens_thread_pool_new ((guint)atoi (argv[1]));
-  executor = ens_executor_new (graph, pool, weights);
+  executor = ens_executor_new (graph, pool, weights, NULL);
   measure (executor, (guint)atoi (argv[1]));
   return EXIT_SUCCESS;
 }

@@ -31,9 +31,11 @@ run_twice (EnsVulkanExecutor *executor, const EnsGraph *graph, const GPtrArray *
       g_new0 (EnsNodeTime, ens_vulkan_executor_get_info (executor)->n_steps);
   g_autoptr (GError) error = NULL;
 
-  ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, NULL, &error);
+  ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, NULL, NULL,
+                           &error);
   ck_assert_no_error (error);
-  ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, times, &error);
+  ens_vulkan_executor_run (executor, (const gconstpointer *)input_data, output_data, times, NULL,
+                           &error);
   ck_assert_no_error (error);
   for (guint i = 0; i < ens_vulkan_executor_get_info (executor)->n_steps; i++) {
     ck_assert_ptr_nonnull (times[i].node);

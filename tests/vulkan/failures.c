@@ -306,7 +306,7 @@ run_sampled (EnsVulkanDevice *device, EnsVulkanExecutor *executor, GError **erro
   ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
   ens_batch_table_init (&table, &(EnsBatchSource) {&frame, &packed, &ENS_RECT_WHOLE, 1}, &sampling);
   done = ens_vulkan_executors_run (
-      &(EnsVulkanRun) {executor, NULL, (const gpointer[]) {output}, &table}, 1, preprocessor,
+      &(EnsVulkanRun) {executor, NULL, (const gpointer[]) {output}, &table}, 1, preprocessor, NULL,
       error);
   close (fd);
   return done;
@@ -327,9 +327,9 @@ run_network (EnsVulkanDevice *device, GError **error)
     return FALSE;
   times = g_new0 (EnsNodeTime, ens_vulkan_executor_get_info (executor)->n_steps);
   return ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},
-                                  (const gpointer[]) {output}, NULL, error)
+                                  (const gpointer[]) {output}, NULL, NULL, error)
          && ens_vulkan_executor_run (executor, (const gconstpointer[]) {input},
-                                     (const gpointer[]) {output}, times, error)
+                                     (const gpointer[]) {output}, times, NULL, error)
          && run_sampled (device, executor, error);
 }
 

@@ -241,7 +241,7 @@ sample (const Fixture *fixture, EnsVulkanPreprocessor *preprocessor, const EnsFr
       ens_batch_table_init (&table, &(EnsBatchSource) {frame, &packed, rects, 2}, &sampling));
   ens_vulkan_executors_run (
       &(EnsVulkanRun) {fixture->executor, NULL, (gpointer[]) {output}, &table}, 1, preprocessor,
-      &error);
+      NULL, &error);
   ck_assert_no_error (error);
   return ens_vulkan_device_get_counters (fixture->device).uploaded - before;
 }

@@ -66,7 +66,7 @@ part_init (Part *part, const EnsGraph *graph, guint32 seed, EnsVulkanDevice *dev
   inputs = list_data (part->inputs);
   outputs = list_data (part->alone);
   ens_vulkan_executor_run (part->planned.executor, (const gconstpointer *)inputs, outputs, NULL,
-                           &error);
+                           NULL, &error);
   ck_assert_no_error (error);
 }
 
@@ -108,7 +108,7 @@ run_together (const Part *parts, const guint *order, guint n)
         (EnsVulkanRun) {part->planned.executor, (const gconstpointer *)list_data (part->inputs),
                         list_data (part->together), NULL};
   }
-  ens_vulkan_executors_run (runs, n, NULL, &error);
+  ens_vulkan_executors_run (runs, n, NULL, NULL, &error);
   ck_assert_no_error (error);
   for (guint i = 0; i < n; i++) {
     g_free ((gpointer)runs[i].inputs);

@@ -114,7 +114,7 @@ check (const Case *test, const Network *network)
   ck_assert (ens_batch_table_init (&table, &(EnsBatchSource) {test->frame, &packed, rects, N_RECTS},
                                    sampling));
   ens_vulkan_executors_run (&(EnsVulkanRun) {network->executor, NULL, (gpointer[]) {found}, &table},
-                            1, test->preprocessor, &error);
+                            1, test->preprocessor, NULL, &error);
   ck_assert_no_error (error);
   for (gsize i = 0; i < n; i++) {
     double tolerance = 2e-3 * sampling->normalise->scale[0];
@@ -249,7 +249,7 @@ START_TEST (test_traffic)
 
     if (i != 1)
       ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
-    ck_assert (ens_vulkan_executors_run (runs, 2, preprocessor, &error));
+    ck_assert (ens_vulkan_executors_run (runs, 2, preprocessor, NULL, &error));
     up = ens_vulkan_device_get_counters (device).uploaded - up;
     ck_assert_uint_gt (up, i != 1 ? frame_size : 0);
     /* Tables are rounded up. */
