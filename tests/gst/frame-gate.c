@@ -37,7 +37,44 @@ static const struct {
      100 * MS,
      {5000 * MS, 5050 * MS, 10 * MS, 50 * MS, 110 * MS, 150 * MS, 200 * MS, 210 * MS},
      "x.x.x..x"},
+    {"time that jumps back within a period",
+     1,
+     100 * MS,
+     {1000 * MS, 950 * MS, 1050 * MS, 1000 * MS, 1100 * MS, 1050 * MS, 1150 * MS, 1200 * MS},
+     "x...x..x"},
+    {"frames in the order of decoding",
+     1,
+     100 * MS,
+     {0, 120 * MS, 40 * MS, 80 * MS, 240 * MS, 160 * MS, 200 * MS, 360 * MS},
+     "xx..x..x"},
+    {"time that stands still",
+     1,
+     100 * MS,
+     {500 * MS, 500 * MS, 500 * MS, 500 * MS, 500 * MS, 500 * MS, 500 * MS, 500 * MS},
+     "x......."},
+    {"time that runs backwards",
+     1,
+     100 * MS,
+     {900 * MS, 850 * MS, 800 * MS, 750 * MS, 700 * MS, 650 * MS, 600 * MS, 550 * MS},
+     "x.x.x.x."},
+    {"two sources in turn",
+     1,
+     100 * MS,
+     {0, 9000 * MS, 50 * MS, 9050 * MS, 100 * MS, 9100 * MS, 150 * MS, 9150 * MS},
+     "xx..xx.."},
 };
+
+/* A source that comes back after others have had many frames is new. */
+START_TEST (test_long_ago)
+{
+  GstEnsembleFrameGate gate = {0};
+
+  ck_assert (gst_ensemble_frame_gate_due (&gate, 9000 * MS, 1, 100 * MS));
+  for (guint f = 0; f < 100; f++)
+    ck_assert_int_eq (gst_ensemble_frame_gate_due (&gate, f * 10 * MS, 1, 100 * MS), f % 10 == 0);
+  ck_assert (gst_ensemble_frame_gate_due (&gate, 9010 * MS, 1, 100 * MS));
+}
+END_TEST
 
 START_TEST (test_due)
 {
@@ -71,6 +108,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("gst/gate");
   TEST_ADD_ROWS ("due", test_due, due_rows);
+  test_add ("long-ago", test_long_ago);
   test_add ("shorter-period", test_shorter_period);
   return test_run ();
 }
