@@ -37,10 +37,12 @@ struct _GstEnsembleAnalyser {
   guint width, height;                  /* of the latest frame, 0: none yet */
   GstEnsembleSettings settings;         /* of its */
   guint64 submitted, running, finished; /* the latest tickets; running 0: none */
+  gboolean failed;                      /* the one that has finished */
   guint64 flushed;                      /* results of this ticket and earlier ones are discarded */
+  GCancellable *cancellable;            /* of the analysis that runs; NULL: none does */
   GQueue spares;                        /* EnsPicture */
   GstEnsembleTags *latest;
-  GError *error;
+  GError *error; /* the latest failure, until it is taken */
   GstEnsembleAnalyserStats stats;
 };
 
@@ -54,16 +56,18 @@ clear_tags (gpointer data)
   ens_result_unref (tags->whole);
 }
 
+/* origin: of its frame, that is what has nothing to do with the result. */
 static GstEnsembleTags *
-tags_new (EnsResult *result, guint top_k, GstClockTime running_time, guint stretch)
+tags_new (EnsResult *result, guint top_k, const GstEnsembleTags *origin)
 {
   GstEnsembleTags *tags = g_atomic_rc_box_new (GstEnsembleTags);
 
   tags->whole = ens_result_ref (result);
   tags->result = ens_result_top (result, top_k);
   tags->structure = gst_ensemble_structure_new (tags->result);
-  tags->running_time = running_time;
-  tags->stretch = stretch;
+  tags->running_time = origin->running_time;
+  tags->stretch = origin->stretch;
+  tags->submitted = origin->submitted;
   return tags;
 }
 
@@ -148,10 +152,25 @@ limit (GstEnsemblePace *pace, EnsEnsemble *ensemble, const Job *job,
   return gst_ensemble_pace_limit (pace, &settings, &job->settings.pace, cut);
 }
 
-/* pace: NULL for no budget. */
+/* What an analysis has beside its job. */
+typedef struct {
+  EnsStyle *style;                 /* NULL: none */
+  GstEnsembleCollector *collector; /* NULL: none */
+  GCancellable *cancellable;
+  GstEnsemblePace *pace; /* not owned; NULL: no budget */
+} JobContext;
+
+static void
+job_context_clear (JobContext *context)
+{
+  g_clear_pointer (&context->style, ens_style_unref);
+  g_clear_pointer (&context->collector, gst_ensemble_collector_unref);
+  g_clear_object (&context->cancellable);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JobContext, job_context_clear)
+
 static EnsResult *
-analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GstEnsemblePace *pace,
-             GError **error)
+analyse_job (EnsAnalysis *analysis, const Job *job, const JobContext *context, GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
   const GstEnsembleRegions *regions = job->regions;
@@ -163,7 +182,8 @@ analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GstEnsemble
       .sub_images = settings->sub_images,
       .max_sub_images = settings->max_sub_images,
       .no_gate = !settings->gate,
-      .style = style,
+      .style = context->style,
+      .cancellable = context->cancellable,
       .crop = settings->crop,
       .reuse = settings->tile_tolerance >= 0,
       .tile_tolerance = MAX (settings->tile_tolerance, 0),
@@ -176,8 +196,8 @@ analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GstEnsemble
   EnsCut cut = {0};
   EnsResult *result;
 
-  if (pace != NULL)
-    limited = limit (pace, ens_analysis_get_ensemble (analysis), job, &options, &cut);
+  if (context->pace != NULL)
+    limited = limit (context->pace, ens_analysis_get_ensemble (analysis), job, &options, &cut);
   result = ens_analysis_run (analysis, &job->picture->frame, job->picture->pts, &limited, error);
   if (result != NULL)
     ens_result_add_cut (result, &cut);
@@ -185,20 +205,23 @@ analyse_job (EnsAnalysis *analysis, const Job *job, EnsStyle *style, GstEnsemble
 }
 
 static GstEnsembleTags *
-run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job, EnsStyle *style,
-         GstEnsembleCollector *collector, GError **error)
+run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job,
+         const JobContext *context, GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
   g_autoptr (EnsResult) result = NULL;
 
-  result = analyse_job (analysis, job, style, analyser->pace, error);
+  result = analyse_job (analysis, job, context, error);
   if (result == NULL)
     return NULL;
   gst_ensemble_state_events_take_result (analyser->state_events, job->stretch, &settings->time,
                                          job->running_time, result);
-  if (collector != NULL)
-    gst_ensemble_collector_offer (collector, &job->picture->frame, result);
-  return tags_new (result, settings->top_k, job->running_time, job->stretch);
+  if (context->collector != NULL)
+    gst_ensemble_collector_offer (context->collector, &job->picture->frame, result);
+  return tags_new (result, settings->top_k,
+                   &(GstEnsembleTags) {.running_time = job->running_time,
+                                       .stretch = job->stretch,
+                                       .submitted = job->submitted});
 }
 
 static void
@@ -206,8 +229,7 @@ count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64
 {
   const EnsTimings *timings = &result->timings;
 
-  if (stats->analysed++ > 0)
-    stats->longest_latency = MAX (stats->longest_latency, latency);
+  stats->analysed++;
   stats->reused += result->reused;
   stats->last = *timings;
   stats->sum.windows += timings->windows;
@@ -231,6 +253,15 @@ drop_picture (GstEnsembleAnalyser *analyser, Job *job)
   g_mutex_unlock (&analyser->lock);
 }
 
+/* Lock held. Takes the error. */
+static void
+note_failure (GstEnsembleAnalyser *analyser, GError *error)
+{
+  analyser->stats.failed++;
+  g_clear_error (&analyser->error);
+  analyser->error = error;
+}
+
 /* Lock held. Takes the tags and the error. */
 static void
 finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags, GError *error)
@@ -239,7 +270,9 @@ finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags
   gint64 latency = (g_get_monotonic_time () - job->submitted) * 1000;
 
   analyser->finished = job->ticket;
+  analyser->failed = tags == NULL;
   analyser->running = 0;
+  g_clear_object (&analyser->cancellable);
   GST_LOG_OBJECT (analyser->owner, "frame #%" G_GUINT64_FORMAT " %s after %" GST_TIME_FORMAT "%s",
                   job->ticket, tags != NULL ? "is analysed" : "has failed",
                   GST_TIME_ARGS ((GstClockTime)latency), wanted ? "" : ", too late: flushed");
@@ -249,8 +282,8 @@ finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags
     g_clear_pointer (&analyser->latest, gst_ensemble_tags_unref);
     analyser->latest = g_steal_pointer (&tags);
   }
-  if (error != NULL && wanted && analyser->error == NULL)
-    analyser->error = g_steal_pointer (&error);
+  if (error != NULL && wanted)
+    note_failure (analyser, g_steal_pointer (&error));
   g_clear_pointer (&tags, gst_ensemble_tags_unref);
   g_clear_error (&error);
   g_cond_broadcast (&analyser->done);
@@ -297,8 +330,7 @@ analyse_frames (gpointer data)
 
   g_mutex_lock (&analyser->lock);
   while (!analyser->quit) {
-    g_autoptr (EnsStyle) style = NULL;
-    g_autoptr (GstEnsembleCollector) collector = NULL;
+    g_auto (JobContext) context = {0};
     EnsEnsemble *other;
     GstEnsembleTags *tags;
     GError *error = NULL;
@@ -311,13 +343,16 @@ analyse_frames (gpointer data)
     job = analyser->waiting;
     analyser->waiting.picture = NULL;
     analyser->running = job.ticket;
-    style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
-    collector =
+    context.style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
+    context.collector =
         analyser->collector != NULL ? gst_ensemble_collector_ref (analyser->collector) : NULL;
+    context.cancellable = g_cancellable_new ();
+    context.pace = analyser->pace;
+    g_set_object (&analyser->cancellable, context.cancellable);
     other = analyser->ensemble != work.ensemble ? ens_ensemble_ref (analyser->ensemble) : NULL;
     g_mutex_unlock (&analyser->lock);
     change_ensemble (analyser, &work, other);
-    tags = run_job (analyser, work.analysis, &job, style, collector, &error);
+    tags = run_job (analyser, work.analysis, &job, &context, &error);
     gst_ensemble_regions_free (job.regions);
     drop_picture (analyser, &job);
     if (tags != NULL)
@@ -352,7 +387,7 @@ gst_ensemble_analyser_try (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
       && !ens_ensemble_check_scales (ensemble, job.settings.scales, job.settings.n_scales, NULL))
     job.settings.n_scales = 0;
   job.picture = picture = ens_picture_new (ENS_PIXELS_GRAY8, width, height);
-  result = analyse_job (analysis, &job, style, NULL, error);
+  result = analyse_job (analysis, &job, &(JobContext) {.style = style}, error);
   return result != NULL;
 }
 
@@ -490,17 +525,20 @@ in_flight (const GstEnsembleAnalyser *analyser, guint64 ticket)
   return (waiting || analyser->running == ticket) && analyser->flushed < ticket;
 }
 
-gboolean
+GstEnsembleOutcome
 gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket)
 {
-  gboolean ready;
+  GstEnsembleOutcome outcome;
 
   g_mutex_lock (&analyser->lock);
   while (in_flight (analyser, ticket))
     g_cond_wait (&analyser->done, &analyser->lock);
-  ready = analyser->finished == ticket && analyser->flushed < ticket && analyser->error == NULL;
+  if (analyser->finished != ticket || analyser->flushed >= ticket)
+    outcome = GST_ENSEMBLE_DROPPED;
+  else
+    outcome = analyser->failed ? GST_ENSEMBLE_FAILED : GST_ENSEMBLE_ANALYSED;
   g_mutex_unlock (&analyser->lock);
-  return ready;
+  return outcome;
 }
 
 static gboolean
@@ -526,9 +564,7 @@ repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime
   again = ens_result_select (tags->whole, all, n_classes);
   gst_ensemble_state_events_take_result (analyser->state_events, tags->stretch, &settings->time,
                                          running_time, again);
-  return have_same_states (again, tags->whole)
-             ? NULL
-             : tags_new (again, settings->top_k, tags->running_time, tags->stretch);
+  return have_same_states (again, tags->whole) ? NULL : tags_new (again, settings->top_k, tags);
 }
 
 gboolean
@@ -569,18 +605,24 @@ gst_ensemble_analyser_get_latest (GstEnsembleAnalyser *analyser)
   return latest;
 }
 
-gboolean
-gst_ensemble_analyser_check (GstEnsembleAnalyser *analyser, GError **error)
+void
+gst_ensemble_analyser_add_failure (GstEnsembleAnalyser *analyser, GError *error)
 {
-  GError *failed;
+  g_mutex_lock (&analyser->lock);
+  note_failure (analyser, error);
+  g_mutex_unlock (&analyser->lock);
+}
+
+guint64
+gst_ensemble_analyser_take_failure (GstEnsembleAnalyser *analyser, GError **error)
+{
+  guint64 n;
 
   g_mutex_lock (&analyser->lock);
-  failed = g_steal_pointer (&analyser->error);
+  n = analyser->stats.failed;
+  *error = g_steal_pointer (&analyser->error);
   g_mutex_unlock (&analyser->lock);
-  if (failed == NULL)
-    return TRUE;
-  g_propagate_error (error, failed);
-  return FALSE;
+  return n;
 }
 
 void
@@ -599,6 +641,8 @@ static EnsPicture *
 discard (GstEnsembleAnalyser *analyser)
 {
   analyser->flushed = analyser->submitted;
+  if (analyser->cancellable != NULL)
+    g_cancellable_cancel (analyser->cancellable);
   g_clear_pointer (&analyser->latest, gst_ensemble_tags_unref);
   g_cond_broadcast (&analyser->done);
   return drop_waiting (analyser);

@@ -42,6 +42,7 @@ typedef struct {
   GstClockTime running_time; /* of the frame that was analysed */
   EnsResult *whole;          /* with all classes, however many are kept */
   guint stretch;             /* of the stream, as state events count them */
+  gint64 submitted;          /* when that frame came, g_get_monotonic_time () */
 } GstEnsembleTags;
 
 GstEnsembleTags *gst_ensemble_tags_ref (GstEnsembleTags *tags);
@@ -50,12 +51,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEnsembleTags, gst_ensemble_tags_unref)
 
 /* Counted since the start; times in nanoseconds. */
 typedef struct {
-  guint64 analysed, skipped;
+  guint64 analysed, skipped, failed;
   guint64 reused; /* sub-images that were still */
   EnsTimings last, sum;
   GstEnsemblePaceStats pace;
   gint64 last_latency, sum_latency; /* from submission to result */
-  gint64 longest_latency;           /* of all but the first analysis, which also plans */
 } GstEnsembleAnalyserStats;
 
 typedef struct _GstEnsembleAnalyser GstEnsembleAnalyser;
@@ -68,7 +68,8 @@ GstEnsembleAnalyser *gst_ensemble_analyser_new (GstObject *owner,
 void gst_ensemble_analyser_free (GstEnsembleAnalyser *analyser);
 
 void gst_ensemble_analyser_start (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble);
-/* Drops what waits and returns when the analysis that runs has ended. */
+/* Drops what waits, cancels the analysis that runs and returns when its thread has ended, which
+ * takes as long as a task of an operator. */
 void gst_ensemble_analyser_stop (GstEnsembleAnalyser *analyser);
 
 /* A picture whose memory may be used again, or NULL: for gst_ensemble_copy_frame (). */
@@ -100,9 +101,14 @@ gboolean gst_ensemble_analyser_try (GstEnsembleAnalyser *analyser, EnsEnsemble *
 guint64 gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture,
                                       GstEnsembleRegions *regions, GstClockTime running_time,
                                       const GstEnsembleSettings *settings);
-/* Waits until that frame's result is the latest; FALSE if a flush, an error or a later frame came
- * between. */
-gboolean gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket);
+typedef enum {
+  GST_ENSEMBLE_ANALYSED, /* its result is the latest */
+  GST_ENSEMBLE_FAILED,
+  GST_ENSEMBLE_DROPPED, /* a flush or a later frame came between */
+} GstEnsembleOutcome;
+
+/* Waits for that frame's analysis. */
+GstEnsembleOutcome gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket);
 
 /* The frame of that time looks like the one that was submitted last: the states of classes follow
  * as if it had been analysed with the latest result; while a frame waits or is analysed they stay.
@@ -112,13 +118,16 @@ gboolean gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockT
 
 /* The newest result, or NULL if there is none yet. (transfer full) */
 GstEnsembleTags *gst_ensemble_analyser_get_latest (GstEnsembleAnalyser *analyser);
-/* An analysis has failed: FALSE and the error, once. */
-gboolean gst_ensemble_analyser_check (GstEnsembleAnalyser *analyser, GError **error);
+/* Counts a frame that could not be analysed. error: (transfer full). */
+void gst_ensemble_analyser_add_failure (GstEnsembleAnalyser *analyser, GError *error);
+/* How many frames could not be analysed so far; *error: the latest reason, or NULL if it has been
+ * taken. */
+guint64 gst_ensemble_analyser_take_failure (GstEnsembleAnalyser *analyser, GError **error);
 
 /* Drops the frame that waits. */
 void gst_ensemble_analyser_cancel (GstEnsembleAnalyser *analyser);
-/* Drops the frame that waits and the latest result, and lets waiting callers go. The analysis that
- * runs goes on, but its result is discarded. */
+/* Drops the frame that waits and the latest result, cancels the analysis that runs, and lets
+ * waiting callers go. Waits for nothing. */
 void gst_ensemble_analyser_discard (GstEnsembleAnalyser *analyser);
 /* TRUE: discards, and drops what is submitted until FALSE. */
 void gst_ensemble_analyser_set_flushing (GstEnsembleAnalyser *analyser, gboolean flushing);

@@ -91,19 +91,21 @@ static GstStructure *
 make_stats (GstEnsembleClassify *self)
 {
   GstEnsembleAnalyserStats stats;
-  guint64 late, without_regions, still;
+  guint64 late, unusable, without_regions, still;
   gint64 n;
 
   gst_ensemble_analyser_get_stats (self->analyser, &stats);
   GST_OBJECT_LOCK (self);
   late = self->late;
+  unusable = self->unusable;
   without_regions = self->n_without_regions;
   still = self->motion.n_still;
   GST_OBJECT_UNLOCK (self);
   n = MAX (stats.analysed, 1);
   return gst_structure_new (
       "GstEnsembleClassifyStats", "analysed", G_TYPE_UINT64, stats.analysed, "skipped",
-      G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "without-regions", G_TYPE_UINT64,
+      G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "failed", G_TYPE_UINT64,
+      stats.failed, "unusable", G_TYPE_UINT64, unusable, "without-regions", G_TYPE_UINT64,
       without_regions, "still", G_TYPE_UINT64, still, "reused", G_TYPE_UINT64, stats.reused,
       "missed", G_TYPE_UINT64, stats.pace.missed, "cut", G_TYPE_UINT64, stats.pace.cut,
       "cut-windows", G_TYPE_UINT64, (guint64)stats.pace.now.windows, "cut-sub-images",
@@ -549,7 +551,8 @@ make_analysis_properties (void)
   props[PROP_STATS] = g_param_spec_boxed (
       "stats", "Statistics",
       "Counted since the start. Frames: analysed, skipped (replaced by a newer one, or flushed), "
-      "late (not analysed because downstream reported lateness), without-regions (not analysed "
+      "late (not analysed because downstream reported lateness), failed (could not be analysed), "
+      "unusable (flagged as a gap or corrupted when one was due), without-regions (not analysed "
       "because inference-region=roi-list found none), still (not analysed because of motion), "
       "missed (results that were not ready in their period), cut (results for which something "
       "was left out; cut-windows, cut-sub-images, cut-scales, cut-frames: what, at present). "

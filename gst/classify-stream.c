@@ -9,9 +9,6 @@
 #include "classify-debug.h"
 #include "frame-bridge.h"
 
-/* Latency is reported with room to grow by a quarter, so that it seldom changes. */
-#define LATENCY_ROOM 4
-
 static GstBaseTransformClass *
 parent_of (GstBaseTransform *trans)
 {
@@ -120,11 +117,27 @@ too_late (GstEnsembleClassify *self, const Properties *now, GstClockTime running
   return TRUE;
 }
 
-static GstFlowReturn
-fail_analysis (GstEnsembleClassify *self, const GError *error)
+/* Whether the frame is one to analyse: it has all its pixels, and nobody says that they are none,
+ * or not those of the camera. If not, the next one is analysed. */
+static gboolean
+is_usable (GstEnsembleClassify *self, GstBuffer *buffer)
 {
-  GST_ELEMENT_ERROR (self, STREAM, FAILED, ("%s", error->message), (NULL));
-  return GST_FLOW_ERROR;
+  if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)
+      && !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED))
+    return TRUE;
+  GST_OBJECT_LOCK (self);
+  self->unusable++;
+  GST_OBJECT_UNLOCK (self);
+  return FALSE;
+}
+
+/* Buffers that are too small to hold a frame carry nothing either. */
+static gboolean
+has_pixels (GstEnsembleClassify *self, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+
+  return size > 0 && (gst_buffer_get_video_meta (buffer) != NULL || size >= self->info.size);
 }
 
 /* What went wrong on the device without stopping the analysis. */
@@ -138,7 +151,8 @@ pass_warning_on (GstEnsembleClassify *self)
     GST_ELEMENT_WARNING (self, RESOURCE, FAILED, ("%s", warning), (NULL));
 }
 
-/* Sync mode delays video by the time of an analysis. Sinks must know, or they would drop frames. */
+/* Sync mode delays video by the time of an analysis. Sinks must know, or they would drop frames.
+ * The first analysis also plans, and says nothing of the others. */
 static void
 report_latency (GstEnsembleClassify *self)
 {
@@ -147,26 +161,34 @@ report_latency (GstEnsembleClassify *self)
 
   gst_ensemble_analyser_get_stats (self->analyser, &stats);
   GST_OBJECT_LOCK (self);
-  changed = self->live && stats.longest_latency > (gint64)self->latency;
-  if (changed)
-    self->latency = stats.longest_latency + stats.longest_latency / LATENCY_ROOM;
+  changed = self->live && stats.analysed > 1
+            && gst_ensemble_latency_window_add (&self->latency, (GstClockTime)stats.last_latency,
+                                                g_get_monotonic_time ());
   GST_OBJECT_UNLOCK (self);
   if (changed)
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 
-/* NULL on error. (transfer full) */
+static GError *
+new_frame_error (GstEnsembleClassify *self, GstBuffer *buffer)
+{
+  return g_error_new (
+      GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+      "a buffer of %" G_GSIZE_FORMAT
+      " bytes can't be read as a video frame of %s %dx%d, which takes %" G_GSIZE_FORMAT,
+      gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (&self->info),
+      GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info), self->info.size);
+}
+
+/* NULL on error, which is counted. (transfer full) */
 static EnsPicture *
 copy_frame (GstEnsembleClassify *self, GstBuffer *buffer)
 {
   GstVideoFrame video;
   EnsPicture *picture;
 
-  if (!gst_ensemble_map_frame (&video, buffer, &self->info)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-                       ("Can't read a video frame of %s %dx%d", GST_VIDEO_INFO_NAME (&self->info),
-                        GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info)),
-                       ("buffer of %" G_GSIZE_FORMAT " bytes", gst_buffer_get_size (buffer)));
+  if (!has_pixels (self, buffer) || !gst_ensemble_map_frame (&video, buffer, &self->info)) {
+    gst_ensemble_analyser_add_failure (self->analyser, new_frame_error (self, buffer));
     return NULL;
   }
   picture = gst_ensemble_copy_frame (&video, gst_ensemble_analyser_take_spare (self->analyser));
@@ -191,26 +213,32 @@ take_frame (GstEnsembleClassify *self, GstBuffer *buffer)
   return picture != NULL ? picture : copy_frame (self, buffer);
 }
 
-/* Submits a frame, takes its regions, and in sync mode waits for its result, when its buffer is no
- * longer held. */
-static GstFlowReturn
-analyse (GstEnsembleClassify *self, GstBuffer *buffer, GstEnsembleRegions **regions,
-         const Properties *now, GstClockTime running_time)
+/* A frame on its way. */
+typedef struct {
+  GstBuffer *buffer;
+  GstClockTime running_time;
+  GstEnsembleRegions *regions; /* of other elements; NULL: not asked for */
+} Frame;
+
+static void
+frame_clear (Frame *frame)
 {
-  EnsPicture *picture = take_frame (self, buffer);
-  guint64 ticket;
+  g_clear_pointer (&frame->regions, gst_ensemble_regions_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Frame, frame_clear)
+
+/* FALSE if the frame can't be read. Takes its regions. *ticket: to wait with. */
+static gboolean
+submit (GstEnsembleClassify *self, Frame *frame, const Properties *now, guint64 *ticket)
+{
+  EnsPicture *picture = take_frame (self, frame->buffer);
 
   if (picture == NULL)
-    return GST_FLOW_ERROR;
-  ticket = gst_ensemble_analyser_submit (self->analyser, picture, g_steal_pointer (regions),
-                                         running_time, &now->settings);
-  if (now->async)
-    return GST_FLOW_OK;
-  if (gst_ensemble_analyser_wait (self->analyser, ticket)) {
-    report_latency (self);
-    return GST_FLOW_OK;
-  }
-  return GST_FLOW_FLUSHING;
+    return FALSE;
+  *ticket =
+      gst_ensemble_analyser_submit (self->analyser, picture, g_steal_pointer (&frame->regions),
+                                    frame->running_time, &now->settings);
+  return TRUE;
 }
 
 static void
@@ -225,26 +253,87 @@ attach (GstEnsembleClassify *self, GstBuffer *buffer, const GstEnsembleTags *tag
   gst_ensemble_add_analytics (buffer, tags->result, width, height);
 }
 
+/* In running time; where that is not known, or has jumped back since, in the time that has passed.
+ */
 static GstClockTime
 age_of (const GstEnsembleTags *tags, GstClockTime running_time)
 {
-  if (!GST_CLOCK_TIME_IS_VALID (running_time) || !GST_CLOCK_TIME_IS_VALID (tags->running_time)
-      || running_time < tags->running_time)
-    return GST_CLOCK_TIME_NONE;
-  return running_time - tags->running_time;
+  if (GST_CLOCK_TIME_IS_VALID (running_time) && GST_CLOCK_TIME_IS_VALID (tags->running_time)
+      && running_time >= tags->running_time)
+    return running_time - tags->running_time;
+  return (GstClockTime)(g_get_monotonic_time () - tags->submitted) * 1000;
+}
+
+/* What results have changed. */
+static void
+send_states (GstEnsembleClassify *self, const Frame *frame)
+{
+  gst_ensemble_state_events_advance (self->state_events, frame->running_time);
+  gst_ensemble_classify_send_events (self, TRUE);
 }
 
 static void
-attach_latest (GstEnsembleClassify *self, GstBuffer *buffer, gboolean own,
-               GstClockTime running_time)
+attach_latest (GstEnsembleClassify *self, const Frame *frame, gboolean own)
 {
   g_autoptr (GstEnsembleTags) tags = gst_ensemble_analyser_get_latest (self->analyser);
 
   /* What the result has changed goes before the buffer that shows it. */
-  gst_ensemble_state_events_advance (self->state_events, running_time);
-  gst_ensemble_classify_send_events (self, TRUE);
+  send_states (self, frame);
   if (tags != NULL && !self->without_regions)
-    attach (self, buffer, tags, own ? 0 : age_of (tags, running_time));
+    attach (self, frame->buffer, tags, own ? 0 : age_of (tags, frame->running_time));
+}
+
+/* Waits for the frame's result, when its buffer is no longer held. A frame that can't be analysed
+ * goes on without. */
+static GstFlowReturn
+analyse_sync (GstEnsembleClassify *self, Frame *frame, const Properties *now)
+{
+  guint64 ticket;
+
+  if (!submit (self, frame, now, &ticket))
+    return GST_FLOW_OK;
+  switch (gst_ensemble_analyser_wait (self->analyser, ticket)) {
+  case GST_ENSEMBLE_ANALYSED:
+    report_latency (self);
+    attach_latest (self, frame, TRUE);
+    return GST_FLOW_OK;
+  case GST_ENSEMBLE_FAILED:
+    send_states (self, frame);
+    return GST_FLOW_OK;
+  case GST_ENSEMBLE_DROPPED:
+    break;
+  }
+  return GST_FLOW_FLUSHING;
+}
+
+/* Nothing can be attached to a buffer that is held. */
+static void
+analyse_async (GstEnsembleClassify *self, Frame *frame, const Properties *now)
+{
+  guint64 ticket;
+
+  if (has_pixels (self, frame->buffer))
+    attach_latest (self, frame, FALSE);
+  submit (self, frame, now, &ticket);
+}
+
+/* Frames without a time of their own are sampled by the time at which they come. */
+static gboolean
+is_due (GstEnsembleClassify *self, Frame *frame, const Properties *now)
+{
+  GstClockTime time = GST_CLOCK_TIME_IS_VALID (frame->running_time)
+                          ? frame->running_time
+                          : (GstClockTime)g_get_monotonic_time () * 1000;
+  gboolean due =
+      is_usable (self, frame->buffer)
+      && gst_ensemble_frame_gate_due (&self->frame_gate, time, now->interval, now->period)
+      && !too_late (self, now, frame->running_time)
+      && gst_ensemble_classify_find_regions (self, frame->buffer, &now->settings, &frame->regions)
+      && gst_ensemble_classify_has_moved (self, frame->buffer, &now->settings, frame->running_time);
+
+  GST_TRACE_OBJECT (self, "the frame at %" GST_TIME_FORMAT " is %s",
+                    GST_TIME_ARGS (frame->running_time), due ? "analysed" : "passed on");
+  return due;
 }
 
 static GstFlowReturn
@@ -252,31 +341,22 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
   const Properties now = read_properties (self);
-  GstClockTime running_time = running_time_of (trans, buffer);
-  g_autoptr (GstEnsembleRegions) regions = NULL;
-  g_autoptr (GError) error = NULL;
+  g_auto (Frame) frame = {buffer, running_time_of (trans, buffer)};
   GstFlowReturn flow = GST_FLOW_OK;
-  gboolean due;
 
   if (self->info.finfo == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
-  due = gst_ensemble_frame_gate_due (&self->frame_gate, running_time, now.interval, now.period)
-        && !too_late (self, &now, running_time)
-        && gst_ensemble_classify_find_regions (self, buffer, &now.settings, &regions)
-        && gst_ensemble_classify_has_moved (self, buffer, &now.settings, running_time);
-  GST_TRACE_OBJECT (self, "the frame at %" GST_TIME_FORMAT " is %s", GST_TIME_ARGS (running_time),
-                    due ? "analysed" : "passed on");
-  if (due && !now.async)
-    flow = analyse (self, buffer, &regions, &now, running_time);
-  if (!gst_ensemble_analyser_check (self->analyser, &error))
-    return fail_analysis (self, error);
-  if (flow != GST_FLOW_OK)
-    return flow;
-
+  if (!is_due (self, &frame, &now)) {
+    if (has_pixels (self, buffer))
+      attach_latest (self, &frame, FALSE);
+  } else if (now.async) {
+    analyse_async (self, &frame, &now);
+  } else {
+    flow = analyse_sync (self, &frame, &now);
+  }
+  gst_ensemble_classify_report_failures (self);
   pass_warning_on (self);
-  attach_latest (self, buffer, due && !now.async, running_time);
-  /* Nothing can be attached to a buffer that is held. */
-  return due && now.async ? analyse (self, buffer, &regions, &now, running_time) : GST_FLOW_OK;
+  return flow;
 }
 
 /* The element is always in passthrough, so that buffer pools and allocation go by it. All it needs
@@ -378,7 +458,6 @@ static gboolean
 sink_event (GstBaseTransform *trans, GstEvent *event)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
-  g_autoptr (GError) error = NULL;
 
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_FLUSH_START:
@@ -404,8 +483,7 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
     gst_ensemble_analyser_cancel (self->analyser);
     gst_ensemble_classify_end_states (self, "end");
     gst_ensemble_classify_send_events (self, TRUE);
-    if (!gst_ensemble_analyser_check (self->analyser, &error))
-      fail_analysis (self, error);
+    gst_ensemble_classify_report_failures (self);
     break;
   default:
     break;
@@ -446,7 +524,7 @@ add_latency (GstEnsembleClassify *self, GstQuery *query)
 
   gst_query_parse_latency (query, &live, &minimum, &maximum);
   GST_OBJECT_LOCK (self);
-  own = live && !is_async (self) ? self->latency : 0;
+  own = live && !is_async (self) ? self->latency.reported : 0;
   GST_OBJECT_UNLOCK (self);
   if (GST_CLOCK_TIME_IS_VALID (maximum))
     maximum += own;
@@ -485,12 +563,15 @@ static gboolean
 propose_allocation (GstBaseTransform *trans, GstQuery *decided, GstQuery *query)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (trans);
-  gboolean answered = parent_of (trans)->propose_allocation (trans, decided, query);
   g_autoptr (EnsDevice) device = gst_ensemble_classify_get_device (self);
+  gboolean answered;
   GstCaps *caps = NULL;
   GstVideoInfo info;
 
-  if (device == NULL || !ens_device_imports_dma_bufs (device))
+  if (device == NULL) /* in NULL, or opening the bundle has failed */
+    return FALSE;
+  answered = parent_of (trans)->propose_allocation (trans, decided, query);
+  if (!ens_device_imports_dma_bufs (device))
     return answered;
   raise_pools (query);
   gst_query_parse_allocation (query, &caps, NULL);

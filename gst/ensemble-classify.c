@@ -73,13 +73,18 @@
  * until they have been analysed, two at most, and asks upstream for two more. Elements downstream
  * that write to such a frame meanwhile copy it first.
  *
- * On the bus it posts errors for a bundle that can't be opened, caps that it can't take and an
- * analysis that fails; warnings for a style that is refused, networks that are loaded dequantised
- * and for a GPU that has failed, with what runs in its place; latency messages when sync mode
- * delays video more; an info message if the budget leaves something out; and element messages
- * "ensemble-period-missed", at first and then every ten seconds at most, if results are not ready
- * in the period that was asked for: missed, missed-since-last, analysed (counts), period, latency,
- * cpu (nanoseconds, of the last frame), property (which to change) and text.
+ * A frame that can't be analysed, because its buffer is too small, memory is short or a network
+ * takes no such size, passes without a result; frames with GAP or CORRUPTED flags are not sampled,
+ * the next one is. A flush, another stream and stopping cancel the analysis that runs.
+ *
+ * On the bus it posts errors for a bundle that can't be opened and caps that it can't take;
+ * warnings for frames that can't be analysed, with their number (at 1, 10, 100 … and when the
+ * reason changes), for a style that is refused, networks that are loaded dequantised and for a GPU
+ * that has failed, with what runs in its place; latency messages when sync mode delays video more,
+ * or for some seconds much less; an info message if the budget leaves something out; and element
+ * messages "ensemble-period-missed", at first and then every ten seconds at most, if results are
+ * not ready in the period that was asked for: missed, missed-since-last, analysed (counts), period,
+ * latency, cpu (nanoseconds, of the last frame), property (which to change) and text.
  *
  * GST_DEBUG=ensembleclassify:6 logs what becomes of every frame, G_MESSAGES_DEBUG=gst-ensemble
  * which device runs what.
@@ -286,8 +291,10 @@ start (GstBaseTransform *trans)
   gst_video_info_init (&self->info);
   self->info.finfo = NULL;
   GST_OBJECT_LOCK (self);
-  self->latency = self->late = self->n_without_regions = self->motion.n_still = 0;
+  self->latency = (GstEnsembleLatencyWindow) {0};
+  self->late = self->unusable = self->n_without_regions = self->motion.n_still = 0;
   GST_OBJECT_UNLOCK (self);
+  gst_ensemble_failure_log_clear (&self->failures);
   gst_ensemble_classify_reset_stream (self);
   gst_ensemble_analyser_start (self->analyser, self->ensemble);
   gst_ensemble_classify_set_running (self, TRUE);
@@ -313,6 +320,7 @@ finalize (GObject *object)
 
   gst_ensemble_analyser_free (self->analyser);
   gst_ensemble_state_events_free (self->state_events);
+  gst_ensemble_failure_log_clear (&self->failures);
   g_free (self->model);
   g_free (self->device);
   g_free (self->style);

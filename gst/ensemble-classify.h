@@ -3,7 +3,8 @@
  *
  * ensemble-classify.c holds the object: bundle and states. classify-properties.c holds its
  * properties, classify-events.c those of states and events, classify-style.c its style,
- * classify-stream.c what happens to buffers, events and queries. */
+ * classify-stream.c what happens to buffers, events and queries, classify-failures.c what is told
+ * of frames that can't be analysed. */
 #pragma once
 
 #include <gst/base/gstbasetransform.h>
@@ -12,6 +13,7 @@
 #include "analyser.h"
 #include "collector.h"
 #include "frame-gate.h"
+#include "latency-window.h"
 #include "state-events.h"
 #include "vision/motion.h"
 
@@ -50,6 +52,13 @@ G_DECLARE_FINAL_TYPE (GstEnsembleClassify, gst_ensemble_classify, GST, ENSEMBLE_
                       GstBaseTransform)
 
 typedef struct _GstEnsembleModelWatch GstEnsembleModelWatch;
+
+/* What an application has been told of frames that could not be analysed. */
+typedef struct {
+  guint64 next; /* the number of failures that is told in any case */
+  char *reason; /* the last that was told */
+  gint64 posted;
+} GstEnsembleFailureLog;
 
 struct _GstEnsembleClassify {
   GstBaseTransform parent;
@@ -92,12 +101,14 @@ struct _GstEnsembleClassify {
   GstVideoInfo info;
   GstEnsembleFrameGate frame_gate;
   gboolean without_regions; /* the latest frame that was due: nothing in it was to be classified */
+  GstEnsembleFailureLog failures;
 
   /* Guarded by the object lock. */
   gboolean live;
-  GstClockTime earliest; /* downstream is too late for frames of earlier running times */
-  GstClockTime latency;  /* what sync mode adds, as last reported */
-  guint64 late;          /* frames not analysed because of that */
+  GstClockTime earliest;            /* downstream is too late for frames of earlier running times */
+  GstEnsembleLatencyWindow latency; /* what sync mode adds */
+  guint64 late;                     /* frames not analysed because of that */
+  guint64 unusable;                 /* … and because of their flags */
   guint64 n_without_regions;
 };
 
@@ -172,6 +183,13 @@ gboolean gst_ensemble_classify_has_moved (GstEnsembleClassify *self, GstBuffer *
                                           GstClockTime running_time);
 /* Whatever comes has moved. */
 void gst_ensemble_classify_reset_motion (GstEnsembleClassify *self);
+/* The n-th failure: whether it is worth a message, which is the case at 1, 10, 100 … and when the
+ * reason changes. now: g_get_monotonic_time (). */
+gboolean gst_ensemble_failure_log_add (GstEnsembleFailureLog *log, guint64 n, const char *reason,
+                                       gint64 now);
+void gst_ensemble_failure_log_clear (GstEnsembleFailureLog *log);
+/* Warns of frames that could not be analysed, if there are new ones. Of the streaming thread. */
+void gst_ensemble_classify_report_failures (GstEnsembleClassify *self);
 /* Puts the stream's functions into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
 /* From now on caps that the element can't take make an error that says so: the pad refuses them by

@@ -11,7 +11,7 @@ static struct {
   GMutex lock;
   GCond changed;
   gboolean closed;
-  guint arrived, left;
+  guint arrived, left, cancelled;
 } gate;
 
 /* The linker puts these in place of the elements' calls (--wrap). */
@@ -31,6 +31,7 @@ __wrap_ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 p
   g_cond_broadcast (&gate.changed);
   while (gate.closed)
     g_cond_wait (&gate.changed, &gate.lock);
+  gate.cancelled += g_cancellable_is_cancelled (options->cancellable);
   g_mutex_unlock (&gate.lock);
 
   result = __real_ens_analysis_run (analysis, frame, pts, options, error);
@@ -47,7 +48,7 @@ gate_close (void)
 {
   g_mutex_lock (&gate.lock);
   gate.closed = TRUE;
-  gate.arrived = gate.left = 0;
+  gate.arrived = gate.left = gate.cancelled = 0;
   g_mutex_unlock (&gate.lock);
 }
 
@@ -67,6 +68,17 @@ gate_wait_arrived (guint n)
   while (gate.arrived < n)
     g_cond_wait (&gate.changed, &gate.lock);
   g_mutex_unlock (&gate.lock);
+}
+
+guint
+gate_count_cancelled (void)
+{
+  guint n;
+
+  g_mutex_lock (&gate.lock);
+  n = gate.cancelled;
+  g_mutex_unlock (&gate.lock);
+  return n;
 }
 
 void

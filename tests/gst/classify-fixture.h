@@ -50,3 +50,5 @@ void gate_open (void);
 void gate_wait_arrived (guint n);
 /* Waits until `n` analyses have ended since the gate was closed. */
 void gate_wait_left (guint n);
+/* How many were cancelled before the gate was opened, since it was closed. */
+guint gate_count_cancelled (void);
