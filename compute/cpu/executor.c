@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cancel.h"
+#include "base/fail.h"
 #include "passes/memory.h"
 #include "passes/rewrite.h"
 
@@ -52,13 +54,11 @@ is_float32 (const EnsOperands *operands)
 }
 
 static void
-init_step (EnsExecutor *executor, Step *step, const EnsNode *node, EnsPackedWeights *weights)
+init_step (EnsExecutor *executor, Step *step, const EnsNode *node, const EnsCpuPlan *given)
 {
   step->node = node;
   ens_operands_init (&step->operands, node, executor->views, sizeof *executor->views);
-  step->plan.n_threads = ens_thread_pool_get_threads (executor->pool);
-  step->plan.weights = weights;
-  step->plan.kernel = "reference";
+  step->plan = *given;
   if (node->op->cpu == NULL || !is_float32 (&step->operands))
     return;
   step->run = node->op->cpu;
@@ -82,9 +82,43 @@ lay_out_memory (EnsExecutor *executor, const guint *positions)
     executor->steps[i].scratch = executor->memory->scratch[positions[i]];
 }
 
+static gboolean
+fail_step (const Step *step, GCancellable *cancellable, GError **error)
+{
+  return ens_check_cancelled (cancellable, error)
+         && ens_fail (error, ENS_ERROR_RESOURCE, step->node->name,
+                      "there is no memory left for this node's weights in the order in which its "
+                      "kernel reads them");
+}
+
+/* positions: of steps, in the graph. */
+static gboolean
+init_steps (EnsExecutor *executor, EnsPackedWeights *weights, guint *positions,
+            GCancellable *cancellable, GError **error)
+{
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new_cancellable (executor->pool, cancellable);
+  const EnsCpuPlan given = {.n_threads = ens_thread_pool_get_threads (executor->pool),
+                            .weights = weights,
+                            .pool = pool,
+                            .kernel = "reference"};
+
+  for (guint i = 0; i < executor->graph->nodes->len; i++) {
+    Step *step = &executor->steps[executor->n_steps];
+
+    if (executor->memory->skip[i])
+      continue;
+    positions[executor->n_steps++] = i;
+    init_step (executor, step, g_ptr_array_index (executor->graph->nodes, i), &given);
+    if (step->plan.failed || g_cancellable_is_cancelled (cancellable))
+      return fail_step (step, cancellable, error);
+    step->plan.pool = NULL;
+  }
+  return TRUE;
+}
+
 EnsExecutor *
 ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weights,
-                  GCancellable *cancellable)
+                  GCancellable *cancellable, GError **error)
 {
   g_autoptr (EnsExecutor) executor = g_new0 (EnsExecutor, 1);
   g_autofree guint *positions = g_new (guint, graph->nodes->len);
@@ -94,15 +128,8 @@ ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weight
   executor->memory = ens_memory_plan_new (graph);
   init_views (executor);
   executor->steps = g_new0 (Step, graph->nodes->len);
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    if (executor->memory->skip[i])
-      continue;
-    if (g_cancellable_is_cancelled (cancellable))
-      return NULL;
-    positions[executor->n_steps] = i;
-    init_step (executor, &executor->steps[executor->n_steps++], g_ptr_array_index (graph->nodes, i),
-               weights);
-  }
+  if (!init_steps (executor, weights, positions, cancellable, error))
+    return NULL;
   lay_out_memory (executor, positions);
   return g_steal_pointer (&executor);
 }

@@ -10,10 +10,10 @@
 
 typedef struct _EnsExecutor EnsExecutor;
 
-/* Takes the graph over; its shapes must have been inferred. NULL if it was cancelled, which is
- * looked at before each node, whose weights may have to be packed. (transfer full) */
+/* Takes the graph over; its shapes must have been inferred. NULL if there is no memory for packed
+ * weights, or it was cancelled, which is looked at for each node. (transfer full) */
 EnsExecutor *ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weights,
-                               GCancellable *cancellable);
+                               GCancellable *cancellable, GError **error);
 void ens_executor_free (EnsExecutor *executor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsExecutor, ens_executor_free)
 

@@ -67,21 +67,39 @@ ens_packed_weights_get_size (EnsPackedWeights *weights)
   return size;
 }
 
-gconstpointer
-ens_packed_weights_get (EnsPackedWeights *weights, EnsTensor *constant, const char *kind,
-                        gsize size, EnsPackFunc pack, gpointer state)
+/* NULL if there is no memory, or it was cancelled. */
+static Entry *
+make_entry (const EnsCpuPlan *plan, const EnsTensor *constant, gsize size, EnsPackFunc pack,
+            gpointer state)
 {
+  gpointer packed = ens_block_try_new (size);
+  Entry *entry;
+
+  if (packed != NULL)
+    pack (state, constant, packed, plan->pool);
+  if (packed == NULL || ens_thread_pool_is_cancelled (plan->pool)) {
+    free (packed);
+    return NULL;
+  }
+  entry = g_new0 (Entry, 1);
+  entry->packed = packed;
+  return entry;
+}
+
+gconstpointer
+ens_packed_weights_get (EnsCpuPlan *plan, EnsTensor *constant, const char *kind, gsize size,
+                        EnsPackFunc pack, gpointer state)
+{
+  EnsPackedWeights *weights = plan->weights;
   Entry *entry;
 
   g_mutex_lock (&weights->lock);
   entry = ens_packed_table_find (weights->entries, constant, kind);
-  if (entry == NULL) {
-    entry = g_new0 (Entry, 1);
-    entry->packed = ens_block_new (size);
-    pack (state, constant, entry->packed);
+  if (entry == NULL && (entry = make_entry (plan, constant, size, pack, state)) != NULL) {
     ens_packed_table_add (weights->entries, &entry->key, constant, kind);
     weights->size += size;
   }
   g_mutex_unlock (&weights->lock);
-  return entry->packed;
+  plan->failed = plan->failed || entry == NULL;
+  return entry != NULL ? entry->packed : NULL;
 }

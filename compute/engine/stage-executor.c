@@ -91,9 +91,9 @@ plan_graph (const EnsStage *stage, const EnsGraph *inferred, guint n_images, GEr
 
 static gboolean
 chunk_init (ChunkExecutor *chunk, const EnsStageExecutor *self, EnsGraph *graph,
-            EnsThreadPool *pool, const EnsStageContext *context)
+            EnsThreadPool *pool, const EnsStageContext *context, GError **error)
 {
-  chunk->executor = ens_executor_new (graph, pool, context->weights, context->cancellable);
+  chunk->executor = ens_executor_new (graph, pool, context->weights, context->cancellable, error);
   chunk->inputs = g_new0 (gconstpointer, self->n_inputs);
   chunk->outputs = g_new0 (gpointer, self->n_outputs);
   return chunk->executor != NULL;
@@ -131,18 +131,19 @@ lay_out (EnsStageExecutor *self)
  */
 static gboolean
 make_executors (EnsStageExecutor *self, EnsGraph *graph, EnsGraph *remainder,
-                const EnsStageContext *context)
+                const EnsStageContext *context, GError **error)
 {
   g_autoptr (EnsGraph) full = graph, left = remainder;
   gboolean done = TRUE;
 
   for (guint i = 0; done && i < self->n_per_thread; i++)
-    done =
-        chunk_init (&self->per_thread[i], self, ens_graph_copy (full), self->one_thread, context);
+    done = chunk_init (&self->per_thread[i], self, ens_graph_copy (full), self->one_thread, context,
+                       error);
   if (done && self->batch / self->chunk > self->n_parallel)
-    done = chunk_init (&self->all_threads, self, g_steal_pointer (&full), self->pool, context);
+    done =
+        chunk_init (&self->all_threads, self, g_steal_pointer (&full), self->pool, context, error);
   if (done && left != NULL)
-    done = chunk_init (&self->remainder, self, g_steal_pointer (&left), self->pool, context);
+    done = chunk_init (&self->remainder, self, g_steal_pointer (&left), self->pool, context, error);
   return done;
 }
 
@@ -173,10 +174,9 @@ ens_stage_executor_new (const EnsStage *stage, const EnsGraph *inferred,
     self->n_parallel = n_chunks - n_chunks % n_threads;
   self->n_per_thread = self->n_parallel > 0 ? n_threads : 0;
   self->per_thread = g_new0 (ChunkExecutor, self->n_per_thread);
-  if (!make_executors (self, g_steal_pointer (&graph), g_steal_pointer (&remainder), context)) {
-    ens_check_cancelled (context->cancellable, error);
+  if (!make_executors (self, g_steal_pointer (&graph), g_steal_pointer (&remainder), context,
+                       error))
     return NULL;
-  }
   lay_out (self);
   return g_steal_pointer (&self);
 }

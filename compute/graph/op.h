@@ -136,7 +136,9 @@ typedef struct {
   gpointer state;   /* as cpu_plan () left it; read-only while running */
 } EnsCpuContext;
 
-typedef void (*EnsPackFunc) (gpointer state, const EnsTensor *constant, gpointer packed);
+/* pool: may be NULL. */
+typedef void (*EnsPackFunc) (gpointer state, const EnsTensor *constant, gpointer packed,
+                             EnsThreadPool *pool);
 
 /* Weights in the order a kernel likes, made once per constant and kind, kept as long as the network
  * and shared by all its plans. */
@@ -145,17 +147,19 @@ typedef struct _EnsPackedWeights EnsPackedWeights;
 typedef struct {
   guint n_threads;           /* given: threads of the pool the plan will run on */
   EnsPackedWeights *weights; /* given */
+  EnsThreadPool *pool;       /* given: what weights are packed on; may be cancelled */
+  gboolean failed;           /* weights could not be packed: no memory, or it was cancelled */
   gsize scratch_size;        /* asked for */
   gpointer state;            /* kept for running */
   GDestroyNotify free_state;
   const char *kernel; /* name of the chosen kernel, for logs and benchmarks; static */
 } EnsCpuPlan;
 
-/* The packed form of `constant`: made by pack (state, …) if there is none of this kind (an
- * operator's own number; the same kind has the same size and contents). Belongs to `weights`. */
-gconstpointer ens_packed_weights_get (EnsPackedWeights *weights, EnsTensor *constant,
-                                      const char *kind, gsize size, EnsPackFunc pack,
-                                      gpointer state);
+/* The packed form of `constant`: made by pack (state, …) if the plan's weights have none of this
+ * kind (an operator's own number; the same kind has the same size and contents). Belongs to them.
+ * NULL, and the plan has failed, if it can't be made; it is not run then. */
+gconstpointer ens_packed_weights_get (EnsCpuPlan *plan, EnsTensor *constant, const char *kind,
+                                      gsize size, EnsPackFunc pack, gpointer state);
 
 /* A small case of an operator, by which users compare their devices with its reference. */
 typedef struct {

@@ -99,7 +99,7 @@ pack_tap (const EnsConvPacking *packing, const EnsView *from, const EnsView *to,
 }
 
 static void
-pack_weights (gpointer data, const EnsTensor *constant, gpointer packed)
+pack_weights (gpointer data, const EnsTensor *constant, gpointer packed, EnsThreadPool *pool)
 {
   const EnsConvPacking *packing = data;
   EnsView from = {.type = constant->type, .data = constant->data};

@@ -226,9 +226,9 @@ typedef struct {
 } State;
 
 static void
-pack (gpointer plan, const EnsTensor *constant, gpointer packed)
+pack (gpointer plan, const EnsTensor *constant, gpointer packed, EnsThreadPool *pool)
 {
-  ens_conv_transpose_pack (plan, constant->data, packed, NULL);
+  ens_conv_transpose_pack (plan, constant->data, packed, pool);
 }
 
 /* The convolution from the output to the input. */
@@ -276,7 +276,7 @@ transpose_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
     g_autofree char *kind = g_strdup_printf ("%s/%u", state->plan.kind, shape.groups);
 
     state->packed =
-        ens_packed_weights_get (plan->weights, constant, g_intern_string (kind),
+        ens_packed_weights_get (plan, constant, g_intern_string (kind),
                                 state->plan.packed_size * sizeof (float), pack, &state->plan);
   } else {
     plan->scratch_size += state->plan.packed_size * sizeof (float);

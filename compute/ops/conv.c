@@ -181,11 +181,11 @@ typedef struct {
 } State;
 
 static void
-pack (gpointer plan, const EnsTensor *constant, gpointer packed)
+pack (gpointer plan, const EnsTensor *constant, gpointer packed, EnsThreadPool *pool)
 {
   EnsConvWeights weights = ens_conv_weights (&((const EnsConvPlan *)plan)->shape, constant->data);
 
-  ens_conv_pack (plan, &weights, packed, NULL);
+  ens_conv_pack (plan, &weights, packed, pool);
 }
 
 static EnsConvShape
@@ -231,7 +231,7 @@ conv_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan)
         g_strdup_printf ("conv/%d/%" G_GINT64_FORMAT, state->plan.pack, params->group);
 
     state->packed =
-        ens_packed_weights_get (plan->weights, constant, g_intern_string (kind),
+        ens_packed_weights_get (plan, constant, g_intern_string (kind),
                                 state->plan.packed_size * sizeof (float), pack, &state->plan);
   } else {
     plan->scratch_size += state->plan.packed_size * sizeof (float);

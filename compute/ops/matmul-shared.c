@@ -76,12 +76,12 @@ typedef struct {
 } Packing;
 
 static void
-pack (gpointer data, const EnsTensor *constant, gpointer packed)
+pack (gpointer data, const EnsTensor *constant, gpointer packed, EnsThreadPool *pool)
 {
   const Packing *packing = data;
 
   ens_gemm_pack (packing->plan, order_of (packing->product), constant->data,
-                 pitch_of_b (packing->product), packed, NULL);
+                 pitch_of_b (packing->product), packed, pool);
 }
 
 void
@@ -104,7 +104,7 @@ ens_matmul_plan (const EnsOperands *operands, const EnsMatMul *product, EnsCpuPl
   if (constant != NULL
       && ens_view_elements (operands->inputs[1]) == (gsize)(product->inner * product->columns))
     state->packed = ens_packed_weights_get (
-        plan->weights, constant, product->trans_b ? "gemm/columns" : "gemm/inner",
+        plan, constant, product->trans_b ? "gemm/columns" : "gemm/inner",
         state->plan.packed_size * sizeof (float), pack, &(Packing) {&state->plan, product});
   else
     state->pack = align (state->plan.packed_size * sizeof (float));

@@ -41,6 +41,7 @@ ens_vulkan_cpu_step_new (const EnsOperands *operands, EnsThreadPool *pool,
   copy_operands (step, operands);
   step->plan.n_threads = ens_thread_pool_get_threads (pool);
   step->plan.weights = weights;
+  step->plan.pool = pool;
   step->plan.kernel = "reference";
   if (op->cpu == NULL || !is_float32 (operands))
     return step;

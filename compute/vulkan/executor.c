@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "passes/levels.h"
+#include "base/fail.h"
 #include "passes/rewrite.h"
 #include "vulkan/debug.h"
 #include "vulkan/executor-private.h"
@@ -70,7 +71,9 @@ record_step (EnsVulkanExecutor *executor, EnsVulkanStep *step, const EnsVulkanCo
           step->node->name, step->node->op->name, executor->graph->name, reason);
   step->cpu_step = ens_vulkan_cpu_step_new (&step->operands, executor->pool, context->cpu_weights);
   executor->info.n_cpu_steps++;
-  return TRUE;
+  return !step->cpu_step->plan.failed
+         || ens_fail (error, ENS_ERROR_RESOURCE, step->node->name,
+                      "there is no memory left for this node's weights on the CPU");
 }
 
 static gboolean

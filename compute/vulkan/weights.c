@@ -100,7 +100,7 @@ ens_vulkan_weights_get (EnsVulkanWeights *weights, EnsTensor *constant, const ch
     entry = g_new0 (Entry, 1);
     entry->region.size = size;
     entry->packed = g_malloc0 (size);
-    pack (state, constant, entry->packed);
+    pack (state, constant, entry->packed, NULL);
     ens_packed_table_add (weights->entries, &entry->key, constant, kind);
     g_ptr_array_add (weights->waiting, entry);
   }
@@ -109,7 +109,7 @@ ens_vulkan_weights_get (EnsVulkanWeights *weights, EnsTensor *constant, const ch
 }
 
 static void
-copy_plain (gpointer state, const EnsTensor *constant, gpointer packed)
+copy_plain (gpointer state, const EnsTensor *constant, gpointer packed, EnsThreadPool *pool)
 {
   memcpy (packed, constant->data, ens_tensor_size (constant));
 }

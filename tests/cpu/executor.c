@@ -25,7 +25,7 @@ static GPtrArray *
 execute (EnsGraph *graph, const GPtrArray *inputs, EnsThreadPool *pool)
 {
   g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
-  g_autoptr (EnsExecutor) executor = ens_executor_new (graph, pool, weights, NULL);
+  g_autoptr (EnsExecutor) executor = ens_executor_new (graph, pool, weights, NULL, NULL);
   g_autofree gconstpointer *input_data = g_new (gconstpointer, inputs->len);
   g_autofree gpointer *output_data = g_new (gpointer, graph->outputs->len);
   GPtrArray *outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_tensor_unref);
@@ -139,7 +139,7 @@ START_TEST (test_cancelled)
   for (guint i = 0; i < G_N_ELEMENTS (times); i++)
     x = build (&b, i % 2 == 0 ? "Sin" : "Neg", NULL, x, NULL);
   ens_graph_add_output (b.graph, x);
-  executor = ens_executor_new (ens_graph_copy (b.graph), pool, weights, cancellable);
+  executor = ens_executor_new (ens_graph_copy (b.graph), pool, weights, cancellable, NULL);
   ck_assert_uint_eq (ens_executor_get_n_steps (executor), G_N_ELEMENTS (times));
   arena = ens_block_new (ens_executor_get_arena_size (executor));
   g_cancellable_cancel (cancellable);
@@ -149,13 +149,14 @@ START_TEST (test_cancelled)
   ck_assert (ens_executor_run (executor, &(gconstpointer) {numbers}, &(gpointer) {numbers}, arena,
                                times, NULL));
   ck_assert_ptr_nonnull (times[2].node);
-  ck_assert_ptr_null (ens_executor_new (ens_graph_copy (b.graph), pool, weights, cancellable));
+  ck_assert_ptr_null (
+      ens_executor_new (ens_graph_copy (b.graph), pool, weights, cancellable, NULL));
   free (arena);
 }
 END_TEST
 
 static void
-pack_nothing (gpointer state, const EnsTensor *constant, gpointer packed)
+pack_nothing (gpointer state, const EnsTensor *constant, gpointer packed, EnsThreadPool *pool)
 {
   ++*(guint *)state;
   *(float *)packed = 1;
@@ -167,13 +168,35 @@ START_TEST (test_packed_weights)
   g_autoptr (EnsTensor) a = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1));
   g_autoptr (EnsTensor) b = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1));
   guint n = 0;
-  gconstpointer first = ens_packed_weights_get (weights, a, "x", 100, pack_nothing, &n);
+  EnsCpuPlan plan = {.weights = weights};
+  gconstpointer first = ens_packed_weights_get (&plan, a, "x", 100, pack_nothing, &n);
 
-  ck_assert (ens_packed_weights_get (weights, a, "x", 100, pack_nothing, &n) == first);
-  ck_assert (ens_packed_weights_get (weights, a, "y", 50, pack_nothing, &n) != first);
-  ck_assert (ens_packed_weights_get (weights, b, "x", 25, pack_nothing, &n) != first);
+  ck_assert (ens_packed_weights_get (&plan, a, "x", 100, pack_nothing, &n) == first);
+  ck_assert (ens_packed_weights_get (&plan, a, "y", 50, pack_nothing, &n) != first);
+  ck_assert (ens_packed_weights_get (&plan, b, "x", 25, pack_nothing, &n) != first);
   ck_assert_uint_eq (n, 3);
   ck_assert_uint_eq (ens_packed_weights_get_size (weights), 175);
+  ck_assert (!plan.failed);
+}
+END_TEST
+
+/* What is packed when it is cancelled is not kept. */
+START_TEST (test_cancelled_packing)
+{
+  g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
+  g_autoptr (EnsTensor) constant = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1));
+  g_autoptr (EnsThreadPool) lender = ens_thread_pool_new (1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new_cancellable (lender, cancellable);
+  EnsCpuPlan cancelled = {.weights = weights, .pool = pool}, plan = {.weights = weights};
+  guint n = 0;
+
+  g_cancellable_cancel (cancellable);
+  ck_assert_ptr_null (ens_packed_weights_get (&cancelled, constant, "x", 100, pack_nothing, &n));
+  ck_assert (cancelled.failed);
+  ck_assert_uint_eq (ens_packed_weights_get_size (weights), 0);
+  ck_assert_ptr_nonnull (ens_packed_weights_get (&plan, constant, "x", 100, pack_nothing, &n));
+  ck_assert_uint_eq (n, 2);
 }
 END_TEST
 
@@ -212,6 +235,7 @@ main (int argc, char **argv)
   test_add ("executor/types", test_types);
   test_add ("executor/cancelled", test_cancelled);
   test_add ("weights", test_packed_weights);
+  test_add ("cancelled-packing", test_cancelled_packing);
   test_add ("memory/arenas", test_arenas);
   return test_run ();
 }

@@ -165,7 +165,7 @@ main (int argc, char **argv)
     return EXIT_FAILURE;
   }
   pool = ens_thread_pool_new ((guint)atoi (argv[1]));
-  executor = ens_executor_new (graph, pool, weights, NULL);
+  executor = ens_executor_new (graph, pool, weights, NULL, NULL);
   measure (executor, (guint)atoi (argv[1]));
   return EXIT_SUCCESS;
 }
