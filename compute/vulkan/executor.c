@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "passes/levels.h"
 #include "base/fail.h"
+#include "passes/levels.h"
 #include "passes/rewrite.h"
 #include "vulkan/debug.h"
 #include "vulkan/executor-private.h"

@@ -50,3 +50,6 @@ fi
 "$python" "$root/tests/gst/measure-lateness.py" "$folder/clip.avi" "$bundle" > "$folder/out"
 grep -q "^late after it  *5 " "$folder/out" ||
   fail "measure-lateness.py: expected the five frames after the first second"
+
+"$python" "$root/tests/gst/measure-stop.py" "$bundle" 64x48 1 > "$folder/out"
+grep -q "^stopping  *1 stops" "$folder/out" || fail "measure-stop.py: expected the time of one stop"
