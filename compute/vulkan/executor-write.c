@@ -196,6 +196,38 @@ write_step (EnsVulkanExecutor *executor, guint number)
                                  &g_array_index (dispatches, EnsVulkanDispatch, i), i, number);
 }
 
+/* What has been submitted can't be cancelled. So many operations take some tens of milliseconds, on
+ * a slow GPU or in software. */
+#define GPU_OPERATIONS 5e10
+#define SOFTWARE_OPERATIONS 1e9
+
+static double
+count_operations (const EnsVulkanStep *step)
+{
+  const EnsOp *op = step->node->op;
+
+  return step->cpu_step == NULL && op->flops != NULL ? (double)op->flops (&step->operands) : 0;
+}
+
+/* A heavy network takes several submissions. */
+static void
+write_steps (EnsVulkanExecutor *executor)
+{
+  const double most = ens_vulkan_physical_is_software (&executor->device->physical)
+                          ? SOFTWARE_OPERATIONS
+                          : GPU_OPERATIONS;
+  double submitted = 0;
+
+  for (guint i = 0; i < executor->info.n_steps; i++) {
+    if (submitted >= most) {
+      ens_vulkan_program_cut (&executor->program);
+      submitted = 0;
+    }
+    write_step (executor, i);
+    submitted += count_operations (&executor->steps[i]);
+  }
+}
+
 gboolean
 ens_vulkan_executor_write_program (EnsVulkanExecutor *executor, GError **error)
 {
@@ -208,7 +240,6 @@ ens_vulkan_executor_write_program (EnsVulkanExecutor *executor, GError **error)
     ens_vulkan_program_poison (&executor->program, &arena);
   if (staged && (!copy_inputs_in (executor, error) || !allocate_exchange (executor, error)))
     return FALSE;
-  for (guint i = 0; i < executor->info.n_steps; i++)
-    write_step (executor, i);
+  write_steps (executor);
   return !staged || copy_outputs_out (executor, error);
 }

@@ -127,6 +127,12 @@ ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *step, g
   append (program, &command)->waits = TRUE;
 }
 
+void
+ens_vulkan_program_cut (EnsVulkanProgram *program)
+{
+  ens_vulkan_program_run_cpu (program, NULL, G_MAXUINT);
+}
+
 /* These are barriers of their own. */
 
 void

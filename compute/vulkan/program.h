@@ -57,6 +57,8 @@ void ens_vulkan_program_poison (EnsVulkanProgram *program, const EnsVulkanRegion
 void ens_vulkan_program_acquire (EnsVulkanProgram *program, const EnsVulkanRegion *region);
 void ens_vulkan_program_release (EnsVulkanProgram *program, const EnsVulkanRegion *region);
 void ens_vulkan_program_run_cpu (EnsVulkanProgram *program, EnsVulkanCpuStep *step, guint node);
+/* What follows is another submission. */
+void ens_vulkan_program_cut (EnsVulkanProgram *program);
 
 /* Places barriers; with the validation layers on they are checked too. */
 gboolean ens_vulkan_program_place_barriers (EnsVulkanProgram *program, gboolean validation,

@@ -138,6 +138,45 @@ START_TEST (test_barriers)
 }
 END_TEST
 
+/* More operations than a submission should take: several, and whether it was cancelled is looked at
+ * between them. */
+START_TEST (test_heavy)
+{
+  const EnsVulkanOptions options = {.validation = FALSE};
+  g_autoptr (EnsVulkanDevice) device = open_device (&options);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  const EnsShape shape = ENS_SHAPE (640, 640);
+  g_auto (Builder) b;
+  guint before;
+  EnsValue *x;
+
+  builder_init (&b, 1);
+  x = build_input (&b, &shape);
+  for (guint i = 0; i < 3; i++)
+    x = build (&b, "MatMul", NULL, x, build_constant (&b, &shape), NULL);
+  ens_graph_add_output (b.graph, x);
+  if (device != NULL) {
+    g_autoptr (GPtrArray) inputs = random_inputs (b.graph, 1), outputs = make_outputs (b.graph);
+    g_autofree gpointer *input_data = list_data (inputs), *output_data = list_data (outputs);
+    g_auto (Planned) planned;
+
+    planned_init (&planned, b.graph, device, pool);
+    before = ens_vulkan_device_get_counters (device).n_submits;
+    ck_assert (ens_vulkan_executor_run (planned.executor, (const gconstpointer *)input_data,
+                                        output_data, NULL, cancellable, &error));
+    ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_submits - before, 2);
+    g_cancellable_cancel (cancellable);
+    ck_assert (!ens_vulkan_executor_run (planned.executor, (const gconstpointer *)input_data,
+                                         output_data, NULL, cancellable, &error));
+    ck_assert (g_error_matches (error, ENS_ERROR, ENS_ERROR_CANCELLED));
+    ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_submits - before, 2);
+    check_graph (b.graph, 1, device, pool);
+  }
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -146,5 +185,6 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("random-graphs", test_random_graphs, modes);
   TEST_ADD_ROWS ("outputs", test_outputs, modes);
   test_add ("barriers", test_barriers);
+  test_add ("heavy", test_heavy);
   return test_run ();
 }
