@@ -597,15 +597,14 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
 {
   const EnsBundle *bundle = analysis->ensemble->bundle;
   g_auto (FrameState) state = {analysis, bundle, frame, options};
-  g_autoptr (EnsThreadPool) pool = NULL;
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new_cancellable (
+      ens_device_get_pool (analysis->ensemble->device), options->cancellable);
   gint64 start = g_get_monotonic_time (), start_cpu = ens_thread_pool_get_cpu_time ();
   gint64 found, prepared;
   const EnsJobTimes *times;
 
   *adapted = FALSE;
   state.sub_images = ens_sub_images_new (bundle, state.options, frame->width, frame->height);
-  pool = ens_thread_pool_new_cancellable (ens_device_get_pool (analysis->ensemble->device),
-                                          options->cancellable);
   state.still = ens_still_tiles_find (analysis->still, frame, state.sub_images, options);
   state.values.windows = search_windows (&state, pool);
   found = g_get_monotonic_time ();
@@ -618,8 +617,7 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   if (!classify (&state, error))
     return NULL;
   fuse_all (&state);
-  for (guint c = 0; c < bundle->n_classes && !g_cancellable_is_cancelled (options->cancellable);
-       c++)
+  for (guint c = 0; c < bundle->n_classes && !ens_thread_pool_is_cancelled (pool); c++)
     find_object (&state, c);
   if (!ens_check_cancelled (options->cancellable, error))
     return NULL;
