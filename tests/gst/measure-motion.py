@@ -25,7 +25,9 @@ def run(clip, bundle, properties):
              *properties.split(), "!", "ensemblepublish", f"location={results.name}", "!",
              "fakesink"], check=True)
         lines = [json.loads(line) for line in open(results.name, encoding="utf-8")]
-        return {line["pts"]: line for line in lines}, time.monotonic() - begin
+        # Events have lines of their own.
+        results_by_pts = {line["pts"]: line for line in lines if "classes" in line}
+        return results_by_pts, time.monotonic() - begin
 
 
 def present(line):
