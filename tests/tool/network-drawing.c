@@ -256,7 +256,7 @@ static const struct {
     {"contour-senet", make_contour, ENS_CONTOUR_SENET},
     {"residual-small", make_residual, 0},
     {"residual-50", make_residual, 1, 53, 3},
-    {"generator", make_generator, 0, 26, 0},
+    {"generator", make_generator, 0, 29, 0},
     {"generator-position", make_generator, 1},
     {"discriminator", make_discriminator, 0, 5, 0},
     {"style-features", make_style_features, 0},
