@@ -249,6 +249,8 @@ START_TEST (test_layouts)
   if (!has_device (classify))
     return;
   gst_util_set_object_arg (G_OBJECT (classify->element), "mode", "sync");
+  /* The second frame is as the first one, and yet analysed. */
+  g_object_set (classify->element, "tile-tolerance", -1.0, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     const Row *row = &rows[i];
     g_autofree char *caps =
