@@ -5,28 +5,28 @@
  * M1.9       a large frame is divided into sub-images (tiles), and each goes through what follows
  *            (sub-images.c)
  * M1.2–M1.5  each network: taps, scales, linear classifiers, calibrated sigmoid (member.c)
- * M1.6       the weighted average over networks of a role: P1 and P2
+ * M1.6       the weighted average over networks of a role: P1 and P2 (frame-fusion.c)
  * M1.7       the largest probability over windows (region proposals): P3 (frame-windows.c)
- * M1.8       P1, P2 and P3 become P (classify/fusion.h), against a threshold
- * M1.9       the sub-images' P are a map; the frame's P is the map's maximum
+ * M1.8       P1, P2 and P3 become P (classify/fusion.h), against a threshold (frame-fusion.c)
+ * M1.9       the sub-images' P are a map; the frame's P is the map's maximum (frame-fusion.c)
  * M5         what the networks see is the frame, or the frame adapted by a style (style.c)
  * M2         a class is withheld where the image is not similar enough to its training images
+ *            (frame-fusion.c)
  *
  * A frame that is not divided is its own only sub-image; if the whole frame is classified too, it
  * is another, outside the map.
  *
  * Source: Image Classification Method, Electronic Device, and Storage Medium, US 2018/0012107 A1.
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/cancel.h"
-#include "classify/fusion.h"
 #include "engine/device-private.h"
 #include "engine/jobs.h"
 #include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
 #include "ensemble/frame-crop.h"
+#include "ensemble/frame-fusion.h"
 #include "ensemble/still-tiles.h"
 
 struct _EnsAnalysis {
@@ -110,16 +110,7 @@ ens_analysis_get_work (const EnsAnalysis *analysis)
   return &analysis->work;
 }
 
-/* ---- Whole sub-images (M1.2–M1.6) ---- */
-
-/* Probabilities of one network on all sub-images. */
-static float *
-get_probabilities (const FrameState *state, guint network)
-{
-  gsize n_values = (gsize)ens_sub_images_get_size (state->sub_images) * state->bundle->n_classes;
-
-  return &state->values.probabilities[network * n_values];
-}
+/* ---- Whole sub-images (M1.2–M1.5) ---- */
 
 /* One network's probabilities of n sub-images of one size, from the first on [30–34, 38–47]. */
 static gboolean
@@ -138,7 +129,7 @@ classify_sub_images (FrameState *state, guint n, guint first, guint n_sub_images
       .similarities =
           state->values.similarities != NULL ? &state->values.similarities[offset] : NULL,
   };
-  float *probabilities = get_probabilities (state, n) + offset;
+  float *probabilities = ens_tile_values_get (&state->values, n) + offset;
 
   return ens_member_jobs_run_whole (state->analysis->members[n], &images, probabilities, error);
 }
@@ -177,24 +168,6 @@ classify_whole (FrameState *state, GError **error)
         || (state->sub_images->with_whole && !classify_moved (state, n, n_map, n_map + 1, error)))
       return FALSE;
   return TRUE;
-}
-
-/* P1 or P2 of all sub-images: the weighted average over the networks of a role [35–36]. (transfer
- * full) */
-static float *
-average_role (const FrameState *state, EnsRole role)
-{
-  EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, role);
-  gsize n_values = (gsize)ens_sub_images_get_size (state->sub_images) * state->bundle->n_classes;
-  const float *probabilities[ENS_MAX_NETWORKS];
-  float *average = g_new (float, n_values);
-
-  for (guint i = 0; i < networks.n; i++)
-    probabilities[i] = get_probabilities (state, networks.index[i]);
-  ens_fusion_average (
-      &(EnsFusionInputs) {state->bundle->fusion, networks.n, probabilities, networks.weights},
-      n_values, average);
-  return average;
 }
 
 /* ---- Windows (M1.7) ---- */
@@ -304,22 +277,6 @@ classify_windows (FrameState *state, GError **error)
   return TRUE;
 }
 
-/* … and their weighted average. */
-static void
-average_windows (FrameState *state)
-{
-  EnsResult *result = state->result;
-  EnsRoleNetworks networks = ens_bundle_list_role (state->bundle, ENS_ROLE_RETRAINED);
-  gsize n_values = (gsize)result->n_windows * result->n_classes;
-  const float *probabilities[ENS_MAX_NETWORKS];
-
-  for (guint i = 0; i < networks.n; i++)
-    probabilities[i] = &state->values.window_values[i * n_values];
-  ens_fusion_average (
-      &(EnsFusionInputs) {state->bundle->fusion, networks.n, probabilities, networks.weights},
-      n_values, result->window_probabilities);
-}
-
 /* What the jobs have done since the last call. Without jobs that run at once, on a GPU, all of it
  * comes at the end. */
 static void
@@ -353,144 +310,7 @@ classify (FrameState *state, GError **error)
     return FALSE;
   count_stage (state, state->result->n_windows > 0 ? ENS_STAGE_WINDOWS : ENS_STAGE_WHOLE);
   ens_still_tiles_restore (state->analysis->still, &state->values, windows_are_reused (state));
-  if (state->result->n_windows > 0)
-    average_windows (state);
   return TRUE;
-}
-
-/* ---- Fusion (M1.6–M1.8) and the largest over the map (M1.9) ---- */
-
-/* A class in a sub-image takes the place of what was found of it in earlier ones, if it is likelier
- * here [71]. */
-static void
-keep_maximum (FrameState *state, guint sub_image, guint c, const EnsClassResult *found)
-{
-  EnsResult *result = state->result;
-  EnsClassResult *class = &result->classes[c];
-
-  if (found->sub_image >= 0)
-    result->map->probabilities[(gsize)sub_image * result->n_classes + c] = found->p;
-  if (sub_image > 0 && !(found->p > class->p))
-    return;
-  *class = *found;
-  for (guint n = 0; n < result->n_networks; n++)
-    result->networks[n].probabilities[c] =
-        get_probabilities (state, n)[(gsize)sub_image * result->n_classes + c];
-}
-
-/* ---- The gate (M2) ---- */
-
-static gboolean
-window_counts (const EnsBundle *bundle, const EnsClassResult *class)
-{
-  if (bundle->fusion == ENS_FUSION_LOG_ODDS)
-    return bundle->window_share > 0;
-  return class->p3 > class->p2 && bundle->window_weight < 1;
-}
-
-/* The similarity of what made P: the sub-image, or the best window where that counted. */
-static float
-find_similarity (const FrameState *state, guint sub_image, guint c, const EnsClassResult *class)
-{
-  guint n_classes = state->bundle->n_classes;
-  float similarity = state->values.similarities[(gsize)sub_image * n_classes + c];
-
-  if (state->values.window_similarities == NULL || class->window < 0
-      || !window_counts (state->bundle, class))
-    return similarity;
-  return fmaxf (similarity,
-                state->values.window_similarities[(gsize) class->window * n_classes + c]);
-}
-
-static void
-ask_gate (const FrameState *state, guint sub_image, guint c, EnsClassResult *class)
-{
-  const EnsGateRange *range;
-
-  if (state->values.similarities == NULL)
-    return;
-  range = &state->bundle->gate->ranges[c];
-  if (isnan (range->low))
-    return;
-  class->similarity = find_similarity (state, sub_image, c, class);
-  class->range_low = range->low;
-  class->range_high = range->high;
-  class->withheld = class->present && !state->options->no_gate
-                    && !ens_gate_range_accepts (range, class->similarity);
-  class->present = class->present && !class->withheld;
-}
-
-/* p1 and p2 are those of this sub-image. */
-static void
-fuse (FrameState *state, guint sub_image, const float *p1, const float *p2)
-{
-  const EnsBundle *bundle = state->bundle;
-  EnsResult *result = state->result;
-  guint n_classes = bundle->n_classes;
-  guint first = state->values.windows->first[sub_image];
-  guint n_windows = state->values.windows->first[sub_image + 1] - first;
-  g_autofree float *p3 = g_new (float, n_classes);
-  g_autofree float *p = g_new (float, n_classes);
-  g_autofree gint *best = g_new (gint, n_classes);
-  const EnsFusion fusion = ens_bundle_get_fusion (bundle, n_windows > 0);
-  const float *thresholds = ens_bundle_get_thresholds (bundle, n_windows > 0);
-  gboolean in_map =
-      result->map != NULL && sub_image < ens_sub_images_get_map_size (state->sub_images);
-
-  ens_fusion_maximum (&result->window_probabilities[(gsize)first * n_classes], n_windows, n_classes,
-                      p3, best);
-  ens_fusion_run (&fusion, p1, p2, n_windows > 0 ? p3 : NULL, n_classes, p);
-  for (guint c = 0; c < n_classes; c++) {
-    EnsClassResult class = {.name = result->classes[c].name,
-                            .p1 = p1[c],
-                            .p2 = p2[c],
-                            .p3 = p3[c],
-                            .similarity = NAN,
-                            .range_low = NAN,
-                            .range_high = NAN};
-
-    class.window = best[c] >= 0 ? (gint)first + best[c] : -1;
-    class.sub_image = in_map ? (gint)sub_image : -1;
-    class.p = p[c];
-    class.threshold = state->options->threshold >= 0 ? state->options->threshold : thresholds[c];
-    class.present = class.p >= class.threshold;
-    ask_gate (state, sub_image, c, &class);
-    keep_maximum (state, sub_image, c, &class);
-  }
-}
-
-static void
-fuse_all (FrameState *state)
-{
-  g_autofree float *p1 = average_role (state, ENS_ROLE_RETRAINED);
-  g_autofree float *p2 = average_role (state, ENS_ROLE_ORIGINAL);
-
-  for (guint s = 0; s < ens_sub_images_get_size (state->sub_images); s++) {
-    gsize first = (gsize)s * state->bundle->n_classes;
-
-    fuse (state, s, &p1[first], &p2[first]);
-  }
-}
-
-/* The window that goes with a present class is the object's. */
-static void
-find_object (const FrameState *state, guint c)
-{
-  EnsResult *result = state->result;
-  EnsClassResult *class = &result->classes[c];
-  const guint *first = state->values.windows->first;
-  const EnsRect *within;
-
-  if (!class->present || class->window < 0)
-    return;
-  while ((guint) class->window >= first[1])
-    first++;
-  within = &state->sub_images->rects[first - state->values.windows->first];
-  class->window = (gint)first[0]
-                  + (gint)ens_windows_find_object (
-                      &result->windows[first[0]], first[1] - first[0], within,
-                      &result->window_probabilities[(gsize)first[0] * result->n_classes + c],
-                      result->n_classes);
 }
 
 /* ---- A frame ---- */
@@ -616,9 +436,8 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
   make_room (&state);
   if (!classify (&state, error))
     return NULL;
-  fuse_all (&state);
-  for (guint c = 0; c < bundle->n_classes && !ens_thread_pool_is_cancelled (pool); c++)
-    find_object (&state, c);
+  ens_frame_fuse (
+      &(EnsFrameFusion) {bundle, options, state.sub_images, &state.values, state.result}, pool);
   if (!ens_check_cancelled (options->cancellable, error))
     return NULL;
   state.result->reused = count_still (&state);

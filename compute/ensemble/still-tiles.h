@@ -15,6 +15,13 @@ typedef struct {
 
 void ens_tile_values_clear (EnsTileValues *values);
 
+/* Probabilities of one network on all sub-images. */
+static inline float *
+ens_tile_values_get (const EnsTileValues *values, guint network)
+{
+  return &values->probabilities[(gsize)network * values->windows->n_sub_images * values->n_classes];
+}
+
 /* Of one stream. One thread at a time. */
 typedef struct _EnsStillTiles EnsStillTiles;
 
