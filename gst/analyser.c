@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "analyser.h"
 
-#include <gst/ensemble/meta.h>
-
+#include "analyser-job.h"
 #include "classify-debug.h"
-#include "ensemble/frame-crop.h"
 #include "ensemble/result-select.h"
 #include "latency-tracer.h"
 
 /* While one picture is analysed and one waits, a third is being copied. */
 #define MAX_SPARES 2
-
-typedef struct {
-  EnsPicture *picture; /* NULL: no job */
-  GstEnsembleRegions *regions;
-  guint64 ticket;
-  GstClockTime running_time;
-  guint stretch; /* of the stream, as state events count them */
-  GstEnsembleSettings settings;
-  gint64 submitted; /* g_get_monotonic_time () */
-} Job;
 
 struct _GstEnsembleAnalyser {
   GstObject *owner;                     /* named in the log; it outlives the analyser */
@@ -33,7 +21,7 @@ struct _GstEnsembleAnalyser {
   EnsEnsemble *ensemble;
   EnsStyle *style;                 /* NULL: none */
   GstEnsembleCollector *collector; /* the same */
-  Job waiting;
+  GstEnsembleJob waiting;
   guint width, height;                  /* of the latest frame, 0: none yet */
   GstEnsembleSettings settings;         /* of its */
   guint64 submitted, running, finished; /* the latest tickets; running 0: none */
@@ -45,43 +33,6 @@ struct _GstEnsembleAnalyser {
   GError *error; /* the latest failure, until it is taken */
   GstEnsembleAnalyserStats stats;
 };
-
-static void
-clear_tags (gpointer data)
-{
-  GstEnsembleTags *tags = data;
-
-  gst_structure_free (tags->structure);
-  ens_result_unref (tags->result);
-  ens_result_unref (tags->whole);
-}
-
-/* origin: of its frame, that is what has nothing to do with the result. */
-static GstEnsembleTags *
-tags_new (EnsResult *result, guint top_k, const GstEnsembleTags *origin)
-{
-  GstEnsembleTags *tags = g_atomic_rc_box_new (GstEnsembleTags);
-
-  tags->whole = ens_result_ref (result);
-  tags->result = ens_result_top (result, top_k);
-  tags->structure = gst_ensemble_structure_new (tags->result);
-  tags->running_time = origin->running_time;
-  tags->stretch = origin->stretch;
-  tags->submitted = origin->submitted;
-  return tags;
-}
-
-GstEnsembleTags *
-gst_ensemble_tags_ref (GstEnsembleTags *tags)
-{
-  return g_atomic_rc_box_acquire (tags);
-}
-
-void
-gst_ensemble_tags_unref (GstEnsembleTags *tags)
-{
-  g_atomic_rc_box_release_full (tags, clear_tags);
-}
 
 GstEnsembleAnalyser *
 gst_ensemble_analyser_new (GstObject *owner, GstEnsembleStateEvents *state_events)
@@ -135,93 +86,24 @@ drop_waiting (GstEnsembleAnalyser *analyser)
   return recycle (analyser, g_steal_pointer (&analyser->waiting.picture));
 }
 
-/* The options that keep pace, for what is analysed of the frame. */
-static EnsAnalyseOptions
-limit (GstEnsemblePace *pace, EnsEnsemble *ensemble, const Job *job,
-       const EnsAnalyseOptions *options, EnsCut *cut)
-{
-  const EnsFrame *frame = &job->picture->frame;
-  EnsFrameSettings settings = {ensemble, options, frame->width, frame->height};
-
-  if (options->crop.width > 0) {
-    EnsFramePart part = ens_frame_crop_find_part (&options->crop, frame->width, frame->height);
-
-    settings.width = part.width;
-    settings.height = part.height;
-  }
-  return gst_ensemble_pace_limit (pace, &settings, &job->settings.pace, cut);
-}
-
-/* What an analysis has beside its job. */
-typedef struct {
-  EnsStyle *style;                 /* NULL: none */
-  GstEnsembleCollector *collector; /* NULL: none */
-  GCancellable *cancellable;
-  GstEnsemblePace *pace; /* not owned; NULL: no budget */
-} JobContext;
-
-static void
-job_context_clear (JobContext *context)
-{
-  g_clear_pointer (&context->style, ens_style_unref);
-  g_clear_pointer (&context->collector, gst_ensemble_collector_unref);
-  g_clear_object (&context->cancellable);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JobContext, job_context_clear)
-
-static EnsResult *
-analyse_job (EnsAnalysis *analysis, const Job *job, const JobContext *context, GError **error)
-{
-  const GstEnsembleSettings *settings = &job->settings;
-  const GstEnsembleRegions *regions = job->regions;
-  const EnsAnalyseOptions options = {
-      .windows = settings->windows,
-      .scales = settings->n_scales > 0 ? settings->scales : NULL,
-      .n_scales = settings->n_scales,
-      .threshold = settings->threshold,
-      .sub_images = settings->sub_images,
-      .max_sub_images = settings->max_sub_images,
-      .no_gate = !settings->gate,
-      .style = context->style,
-      .cancellable = context->cancellable,
-      .crop = settings->crop,
-      .reuse = settings->tile_tolerance >= 0,
-      .tile_tolerance = MAX (settings->tile_tolerance, 0),
-      .stretch = job->stretch,
-      .regions = regions != NULL ? (const EnsRect *)regions->rects->data : NULL,
-      .origins = regions != NULL ? (const EnsRegionOrigin *)regions->origins->data : NULL,
-      .n_regions = regions != NULL ? regions->rects->len : 0,
-  };
-  EnsAnalyseOptions limited = options;
-  EnsCut cut = {0};
-  EnsResult *result;
-
-  if (context->pace != NULL)
-    limited = limit (context->pace, ens_analysis_get_ensemble (analysis), job, &options, &cut);
-  result = ens_analysis_run (analysis, &job->picture->frame, job->picture->pts, &limited, error);
-  if (result != NULL)
-    ens_result_add_cut (result, &cut);
-  return result;
-}
-
 static GstEnsembleTags *
-run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const Job *job,
-         const JobContext *context, GError **error)
+run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const GstEnsembleJob *job,
+         const GstEnsembleJobContext *context, GError **error)
 {
   const GstEnsembleSettings *settings = &job->settings;
   g_autoptr (EnsResult) result = NULL;
 
-  result = analyse_job (analysis, job, context, error);
+  result = gst_ensemble_job_analyse (job, analysis, context, error);
   if (result == NULL)
     return NULL;
   gst_ensemble_state_events_take_result (analyser->state_events, job->stretch, &settings->time,
                                          job->running_time, result);
   if (context->collector != NULL)
     gst_ensemble_collector_offer (context->collector, &job->picture->frame, result);
-  return tags_new (result, settings->top_k,
-                   &(GstEnsembleTags) {.running_time = job->running_time,
-                                       .stretch = job->stretch,
-                                       .submitted = job->submitted});
+  return gst_ensemble_tags_new (result, settings->top_k,
+                                &(GstEnsembleTags) {.running_time = job->running_time,
+                                                    .stretch = job->stretch,
+                                                    .submitted = job->submitted});
 }
 
 static void
@@ -244,7 +126,7 @@ count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64
 /* Releases the job's picture before the result is visible: a caller that waits for the result then
  * finds the buffer free. */
 static void
-drop_picture (GstEnsembleAnalyser *analyser, Job *job)
+drop_picture (GstEnsembleAnalyser *analyser, GstEnsembleJob *job)
 {
   g_autoptr (EnsPicture) dropped = NULL;
 
@@ -264,7 +146,8 @@ note_failure (GstEnsembleAnalyser *analyser, GError *error)
 
 /* Lock held. Takes the tags and the error. */
 static void
-finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags, GError *error)
+finish_job (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, GstEnsembleTags *tags,
+            GError *error)
 {
   gboolean wanted = job->ticket > analyser->flushed;
   gint64 latency = (g_get_monotonic_time () - job->submitted) * 1000;
@@ -290,7 +173,7 @@ finish_job (GstEnsembleAnalyser *analyser, const Job *job, GstEnsembleTags *tags
 }
 
 static void
-keep_pace (GstEnsembleAnalyser *analyser, const Job *job, const EnsResult *result)
+keep_pace (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, const EnsResult *result)
 {
   gint64 latency = 1000 * (g_get_monotonic_time () - job->submitted);
 
@@ -330,11 +213,11 @@ analyse_frames (gpointer data)
 
   g_mutex_lock (&analyser->lock);
   while (!analyser->quit) {
-    g_auto (JobContext) context = {0};
+    g_auto (GstEnsembleJobContext) context = {0};
     EnsEnsemble *other;
     GstEnsembleTags *tags;
     GError *error = NULL;
-    Job job;
+    GstEnsembleJob job;
 
     if (analyser->waiting.picture == NULL) {
       g_cond_wait (&analyser->wake, &analyser->lock);
@@ -373,7 +256,7 @@ gst_ensemble_analyser_try (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
   g_autoptr (EnsPicture) picture = NULL;
   g_autoptr (EnsResult) result = NULL;
   guint width, height;
-  Job job = {0};
+  GstEnsembleJob job = {0};
 
   g_mutex_lock (&analyser->lock);
   job.settings = analyser->settings;
@@ -387,7 +270,8 @@ gst_ensemble_analyser_try (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
       && !ens_ensemble_check_scales (ensemble, job.settings.scales, job.settings.n_scales, NULL))
     job.settings.n_scales = 0;
   job.picture = picture = ens_picture_new (ENS_PIXELS_GRAY8, width, height);
-  result = analyse_job (analysis, &job, &(JobContext) {.style = style}, error);
+  result =
+      gst_ensemble_job_analyse (&job, analysis, &(GstEnsembleJobContext) {.style = style}, error);
   return result != NULL;
 }
 
@@ -498,13 +382,13 @@ gst_ensemble_analyser_submit (GstEnsembleAnalyser *analyser, EnsPicture *picture
   analyser->settings = *settings;
   ticket = ++analyser->submitted;
   stretch = gst_ensemble_state_events_get_stretch (analyser->state_events);
-  analyser->waiting = (Job) {.picture = picture,
-                             .regions = regions,
-                             .ticket = ticket,
-                             .running_time = running_time,
-                             .stretch = stretch,
-                             .settings = *settings,
-                             .submitted = g_get_monotonic_time ()};
+  analyser->waiting = (GstEnsembleJob) {.picture = picture,
+                                        .regions = regions,
+                                        .ticket = ticket,
+                                        .running_time = running_time,
+                                        .stretch = stretch,
+                                        .settings = *settings,
+                                        .submitted = g_get_monotonic_time ()};
   GST_LOG_OBJECT (analyser->owner,
                   "submitting the frame at %" GST_TIME_FORMAT " as #%" G_GUINT64_FORMAT,
                   GST_TIME_ARGS (running_time), ticket);
@@ -564,7 +448,9 @@ repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime
   again = ens_result_select (tags->whole, all, n_classes);
   gst_ensemble_state_events_take_result (analyser->state_events, tags->stretch, &settings->time,
                                          running_time, again);
-  return have_same_states (again, tags->whole) ? NULL : tags_new (again, settings->top_k, tags);
+  return have_same_states (again, tags->whole)
+             ? NULL
+             : gst_ensemble_tags_new (again, settings->top_k, tags);
 }
 
 gboolean

@@ -13,6 +13,7 @@
 #include "ensemble/ensemble.h"
 #include "collector.h"
 #include "state-events.h"
+#include "tags.h"
 #include "upstream-regions.h"
 #include "vision/picture.h"
 
@@ -34,20 +35,6 @@ typedef struct {
   EnsTimeOverrides time;
   GstEnsemblePaceSettings pace;
 } GstEnsembleSettings;
-
-/* A result ready to be attached. Shared, immutable. */
-typedef struct {
-  EnsResult *result;
-  GstStructure *structure;   /* gst_ensemble_structure_new () */
-  GstClockTime running_time; /* of the frame that was analysed */
-  EnsResult *whole;          /* with all classes, however many are kept */
-  guint stretch;             /* of the stream, as state events count them */
-  gint64 submitted;          /* when that frame came, g_get_monotonic_time () */
-} GstEnsembleTags;
-
-GstEnsembleTags *gst_ensemble_tags_ref (GstEnsembleTags *tags);
-void gst_ensemble_tags_unref (GstEnsembleTags *tags);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEnsembleTags, gst_ensemble_tags_unref)
 
 /* Counted since the start; times in nanoseconds. */
 typedef struct {
