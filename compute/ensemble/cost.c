@@ -6,6 +6,12 @@
 /* How much a new measurement counts. */
 #define LEARNING_RATE 0.2
 
+/* What a rate is taken to be after each analysis in which its stage did not run: a guess is doubted
+ * sooner than a measurement. Neither is doubted further than to the least share. */
+#define GUESS_AGEING 0.9
+#define AGEING 0.99
+#define LEAST_SHARE 0.05
+
 /* About four times what a server's processor with AVX-512 takes for SqueezeNet 1.1 and MobileNet v1
  * 0.5. */
 static const double stated_rates[ENS_N_STAGES] = {
@@ -37,18 +43,36 @@ ens_cost_model_init (EnsCostModel *model, gboolean is_gpu)
     model->rates[ENS_STAGE_WHOLE] = model->rates[ENS_STAGE_WINDOWS] = 0;
 }
 
+/* The longer ago the last measurement, the less of it is left. */
+static double
+get_learning_rate (const EnsCostModel *model, guint stage)
+{
+  return model->measured[stage] ? 1 - pow (1 - LEARNING_RATE, 1 + model->idle[stage]) : 1;
+}
+
 void
 ens_cost_model_learn (EnsCostModel *model, const EnsWork *work, const EnsStageTimes *times)
 {
   for (guint i = 0; i < ENS_N_STAGES; i++) {
     double rate;
 
-    if (!(work->amounts[i] > 0) || times->nanoseconds[i] < 0)
+    if (!(work->amounts[i] > 0) || times->nanoseconds[i] < 0) {
+      model->idle[i]++;
       continue;
+    }
     rate = (double)times->nanoseconds[i] / work->amounts[i];
-    model->rates[i] += (model->measured[i] ? LEARNING_RATE : 1) * (rate - model->rates[i]);
+    model->rates[i] += get_learning_rate (model, i) * (rate - model->rates[i]);
     model->measured[i] = TRUE;
+    model->idle[i] = 0;
   }
+}
+
+static double
+get_share (const EnsCostModel *model, guint stage)
+{
+  double share = pow (model->measured[stage] ? AGEING : GUESS_AGEING, model->idle[stage]);
+
+  return MAX (share, LEAST_SHARE);
 }
 
 EnsStageTimes
@@ -57,7 +81,7 @@ ens_cost_model_estimate (const EnsCostModel *model, const EnsWork *work)
   EnsStageTimes times;
 
   for (guint i = 0; i < ENS_N_STAGES; i++)
-    times.nanoseconds[i] = llround (work->amounts[i] * model->rates[i]);
+    times.nanoseconds[i] = llround (work->amounts[i] * model->rates[i] * get_share (model, i));
   return times;
 }
 

@@ -32,6 +32,7 @@ typedef struct {
 typedef struct {
   double rates[ENS_N_STAGES]; /* nanoseconds for one unit */
   gboolean measured[ENS_N_STAGES];
+  guint idle[ENS_N_STAGES]; /* analyses since the last one in which the stage ran */
 } EnsCostModel;
 
 /* Until a stage has been measured its rate is a stated one: what a processor of ten years ago takes
@@ -39,7 +40,9 @@ typedef struct {
  * then. */
 void ens_cost_model_init (EnsCostModel *model, gboolean is_gpu);
 /* An analysis did this much work in these times: the first one counts whole, later ones move the
- * rates by a fifth of the difference (an exponentially weighted moving average). */
+ * rates by a fifth of the difference (an exponentially weighted moving average). A stage that a
+ * budget leaves out is not measured: it is taken to be a little cheaper with each analysis, so that
+ * the budget tries it again, and what it takes then counts the more the longer that was ago. */
 void ens_cost_model_learn (EnsCostModel *model, const EnsWork *work, const EnsStageTimes *times);
 EnsStageTimes ens_cost_model_estimate (const EnsCostModel *model, const EnsWork *work);
 gint64 ens_stage_times_sum (const EnsStageTimes *times);

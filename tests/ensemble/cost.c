@@ -46,6 +46,102 @@ START_TEST (test_gpu_costs_no_processor)
 }
 END_TEST
 
+#define MS 1e6
+
+/* Windows alone are searched and classified; the rest of a frame takes 10 ms. */
+typedef struct {
+  EnsCostModel model;
+  double search, window; /* what they take in truth */
+} Machine;
+
+static EnsWork
+count_work (guint windows)
+{
+  return (EnsWork) {.amounts = {[ENS_STAGE_SEARCH] = windows > 0 ? 100000 : 0,
+                                [ENS_STAGE_WHOLE] = 1e9,
+                                [ENS_STAGE_WINDOWS] = windows * 1e8}};
+}
+
+static double
+estimate_windows (gpointer data, guint windows, guint sub_images)
+{
+  const Machine *machine = data;
+  const EnsWork work = count_work (windows);
+  const EnsStageTimes times = ens_cost_model_estimate (&machine->model, &work);
+
+  return (double)ens_stage_times_sum (&times);
+}
+
+static void
+run (Machine *machine, guint windows)
+{
+  const EnsWork work = count_work (windows);
+  const EnsStageTimes times = {
+      .nanoseconds = {[ENS_STAGE_SEARCH] = windows > 0 ? (gint64)(machine->search * MS) : 0,
+                      [ENS_STAGE_WHOLE] = 10 * MS,
+                      [ENS_STAGE_WINDOWS] = (gint64)(windows * machine->window * MS)}};
+
+  ens_cost_model_learn (&machine->model, &work, &times);
+}
+
+/* Windows that are chosen for each of n frames; how many frames get any. */
+static guint
+play (Machine *machine, double budget, guint n, EnsExtent *chosen)
+{
+  const EnsBudgetParams params = {.all = {100, 1, 1, 1},
+                                  .keep_sub_images = TRUE,
+                                  .windows_first = TRUE,
+                                  .estimate = estimate_windows,
+                                  .data = machine};
+  guint with_windows = 0;
+
+  for (guint i = 0; i < n; i++) {
+    *chosen = ens_budget_choose (&params, budget * MS, chosen);
+    with_windows += chosen->windows > 0;
+    run (machine, chosen->windows);
+  }
+  return with_windows;
+}
+
+static const struct {
+  const char *name;
+  double budget;        /* ms */
+  gboolean slow_before; /* a minute in which everything took ten times as long */
+  double search, window;
+  guint n;
+  gboolean some, mostly; /* frames have windows: any, and nearly all */
+} return_rows[] = {
+    {"the guess is too high", 25, FALSE, 1, 0.1, 200, TRUE, TRUE},
+    {"it was slow for a while", 100, TRUE, 10, 0.5, 400, TRUE, TRUE},
+    {"slow for ever: tried now and then", 100, FALSE, 150, 1, 1000, TRUE, FALSE},
+    {"far too slow: not at all", 20, TRUE, 1000, 100, 1000, FALSE, FALSE},
+};
+
+START_TEST (test_windows_return)
+{
+  EnsExtent chosen = {0, 1, 1, 1};
+  Machine machine;
+  guint n;
+
+  machine.search = return_rows[_i].search;
+  machine.window = return_rows[_i].window;
+  ens_cost_model_init (&machine.model, FALSE);
+  if (return_rows[_i].slow_before) {
+    Machine slow = {machine.model, 10 * machine.search, 10 * machine.window};
+
+    run (&slow, 100);
+    machine.model = slow.model;
+  }
+  n = play (&machine, return_rows[_i].budget, return_rows[_i].n, &chosen);
+  test_message ("%s: %u frames of %u have windows", return_rows[_i].name, n, return_rows[_i].n);
+  ck_assert_int_eq (n > 0, return_rows[_i].some);
+  if (return_rows[_i].mostly)
+    ck_assert_uint_ge (chosen.windows, 8);
+  else
+    ck_assert_uint_le (n, return_rows[_i].n / 50);
+}
+END_TEST
+
 /* ---- The budget ---- */
 
 /* A frame or sub-image 10, searching it 5, a window 1. */
@@ -269,6 +365,7 @@ main (int argc, char **argv)
   test_suite ("ensemble/cost");
   test_add ("learn", test_learn);
   test_add ("gpu-costs-no-processor", test_gpu_costs_no_processor);
+  TEST_ADD_ROWS ("windows-return", test_windows_return, return_rows);
   TEST_ADD_LOOP ("budget", test_budget, budget_rows);
   TEST_ADD_LOOP ("window-gain", test_window_gain, gain_rows);
   TEST_ADD_LOOP ("cut", test_cut, cut_rows);
