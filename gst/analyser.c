@@ -409,6 +409,15 @@ in_flight (const GstEnsembleAnalyser *analyser, guint64 ticket)
   return (waiting || analyser->running == ticket) && analyser->flushed < ticket;
 }
 
+/* Lock held. Of a ticket that is not in flight. */
+static GstEnsembleOutcome
+find_outcome (const GstEnsembleAnalyser *analyser, guint64 ticket)
+{
+  if (analyser->finished != ticket || analyser->flushed >= ticket)
+    return GST_ENSEMBLE_DROPPED;
+  return analyser->failed ? GST_ENSEMBLE_FAILED : GST_ENSEMBLE_ANALYSED;
+}
+
 GstEnsembleOutcome
 gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket)
 {
@@ -417,10 +426,7 @@ gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket)
   g_mutex_lock (&analyser->lock);
   while (in_flight (analyser, ticket))
     g_cond_wait (&analyser->done, &analyser->lock);
-  if (analyser->finished != ticket || analyser->flushed >= ticket)
-    outcome = GST_ENSEMBLE_DROPPED;
-  else
-    outcome = analyser->failed ? GST_ENSEMBLE_FAILED : GST_ENSEMBLE_ANALYSED;
+  outcome = find_outcome (analyser, ticket);
   g_mutex_unlock (&analyser->lock);
   return outcome;
 }
@@ -458,17 +464,17 @@ gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime runni
                                const GstEnsembleSettings *settings)
 {
   g_autoptr (GstEnsembleTags) before = NULL, after = NULL;
-  gboolean in_flight;
+  gboolean comes;
 
   g_mutex_lock (&analyser->lock);
-  in_flight = analyser->running != 0 || analyser->waiting.picture != NULL;
-  if (analyser->latest != NULL && !in_flight)
+  comes = in_flight (analyser, analyser->submitted);
+  if (find_outcome (analyser, analyser->submitted) == GST_ENSEMBLE_ANALYSED)
     before = gst_ensemble_tags_ref (analyser->latest);
   g_mutex_unlock (&analyser->lock);
-  if (before == NULL) {
+  if (comes)
     gst_ensemble_state_events_hold (analyser->state_events, running_time);
-    return in_flight;
-  }
+  if (before == NULL)
+    return comes;
   after = repeat (analyser, before, running_time, settings);
   g_mutex_lock (&analyser->lock);
   if (after != NULL && analyser->latest == before) {

@@ -10,7 +10,7 @@
 static struct {
   GMutex lock;
   GCond changed;
-  gboolean closed;
+  gboolean closed, failing;
   guint arrived, left, cancelled;
 } gate;
 
@@ -24,7 +24,8 @@ EnsResult *
 __wrap_ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
                          const EnsAnalyseOptions *options, GError **error)
 {
-  EnsResult *result;
+  EnsResult *result = NULL;
+  gboolean failing;
 
   g_mutex_lock (&gate.lock);
   gate.arrived++;
@@ -32,9 +33,13 @@ __wrap_ens_analysis_run (EnsAnalysis *analysis, const EnsFrame *frame, guint64 p
   while (gate.closed)
     g_cond_wait (&gate.changed, &gate.lock);
   gate.cancelled += g_cancellable_is_cancelled (options->cancellable);
+  failing = gate.failing;
   g_mutex_unlock (&gate.lock);
 
-  result = __real_ens_analysis_run (analysis, frame, pts, options, error);
+  if (failing)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE, "no memory is left for this test");
+  else
+    result = __real_ens_analysis_run (analysis, frame, pts, options, error);
 
   g_mutex_lock (&gate.lock);
   gate.left++;
@@ -58,6 +63,14 @@ gate_open (void)
   g_mutex_lock (&gate.lock);
   gate.closed = FALSE;
   g_cond_broadcast (&gate.changed);
+  g_mutex_unlock (&gate.lock);
+}
+
+void
+gate_set_failing (gboolean failing)
+{
+  g_mutex_lock (&gate.lock);
+  gate.failing = failing;
   g_mutex_unlock (&gate.lock);
 }
 
@@ -111,6 +124,7 @@ void
 classify_tear_down (void)
 {
   gate_open ();
+  gate_set_failing (FALSE);
   gst_harness_teardown (classify->harness);
   gst_object_unref (classify->element);
   colour_bundle_remove (classify->folder);

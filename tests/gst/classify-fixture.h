@@ -46,6 +46,8 @@ float classify_get_probability (GstBuffer *buffer, const char *class_name);
 /* Closed, the gate holds every analysis before it begins. Starts open. */
 void gate_close (void);
 void gate_open (void);
+/* While it is set, analyses that come through the gate fail. */
+void gate_set_failing (gboolean failing);
 /* Waits until `n` analyses have come to the gate since it was closed. */
 void gate_wait_arrived (guint n);
 /* Waits until `n` analyses have ended since the gate was closed. */

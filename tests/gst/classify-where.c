@@ -353,6 +353,29 @@ START_TEST (test_motion)
 }
 END_TEST
 
+/* A still frame after one whose analysis has failed is analysed: what the scene before had says
+ * nothing of it. */
+START_TEST (test_motion_failed)
+{
+  static const struct {
+    guint colour;
+    gboolean failing;
+    guint analysed, still; /* afterwards */
+  } frames[] = {{BLUE, FALSE, 1, 0}, {RED, TRUE, 1, 0},  {RED, TRUE, 1, 0},
+                {RED, FALSE, 2, 0},  {RED, FALSE, 2, 1}};
+
+  g_object_set (classify->element, "motion", 0.02, NULL);
+  play ();
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    gate_set_failing (frames[i].failing);
+    gst_buffer_unref (classify_push (classify, frames[i].colour, i * FRAME));
+    test_message ("frame %u", i);
+    ck_assert_uint_eq (classify_get_stat (classify, "analysed"), frames[i].analysed);
+    ck_assert_uint_eq (classify_get_stat (classify, "still"), frames[i].still);
+  }
+}
+END_TEST
+
 /* However still: at least every fifth frame; and whenever time goes back or the stream begins
  * again.
  */
@@ -455,6 +478,7 @@ main (int argc, char **argv)
   test_add ("own-regions", test_own_regions);
   test_add ("no-window-classifiers", test_no_window_classifiers);
   test_add ("motion", test_motion);
+  test_add ("motion-failed", test_motion_failed);
   test_add ("motion-period", test_motion_period);
   test_add ("motion-states", test_motion_states);
   test_add ("tile-tolerance", test_tile_tolerance);
