@@ -57,35 +57,29 @@ leave_out (GstEnsembleClassify *self, double share)
 }
 
 gboolean
-gst_ensemble_classify_has_moved (GstEnsembleClassify *self, GstBuffer *buffer,
-                                 const GstEnsembleSettings *settings, GstClockTime running_time)
+gst_ensemble_classify_has_moved (GstEnsembleClassify *self, const GstEnsembleDueFrame *frame)
 {
   GstEnsembleMotion *motion = &self->motion;
   double least, share;
   GstClockTime period;
-  gconstpointer ensemble;
-  guint revision;
 
   GST_OBJECT_LOCK (self);
-  ensemble = self->ensemble;
   least = motion->least;
   period = motion->period;
-  revision = self->revision;
   GST_OBJECT_UNLOCK (self);
   if (least <= 0) {
     gst_ensemble_classify_reset_motion (self);
     return TRUE;
   }
-  share = measure (self, buffer, &settings->crop);
-  if (share < least && revision == motion->revision && ensemble == motion->ensemble
-      && !is_overdue (motion, running_time, period)
-      && gst_ensemble_analyser_confirm (self->analyser, running_time, settings)) {
+  share = measure (self, frame->buffer, &frame->settings->crop);
+  if (share < least && frame->revision == motion->revision
+      && !is_overdue (motion, frame->running_time, period)
+      && gst_ensemble_analyser_confirm (self->analyser, frame->running_time, frame->settings)) {
     leave_out (self, share);
     return FALSE;
   }
   ens_motion_keep (motion->state);
-  motion->analysed = running_time;
-  motion->revision = revision;
-  motion->ensemble = ensemble;
+  motion->analysed = frame->running_time;
+  motion->revision = frame->revision;
   return TRUE;
 }

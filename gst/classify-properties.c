@@ -174,13 +174,8 @@ set_inference_region (GstEnsembleClassify *self, GstEnsembleInferenceRegion want
 }
 
 static void
-set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+write_property (GstEnsembleClassify *self, guint id, const GValue *value, GParamSpec *spec)
 {
-  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
-
-  GST_OBJECT_LOCK (self);
-  self->revision++;
-  GST_OBJECT_UNLOCK (self);
   if (id >= COLLECT_PROPS) {
     gst_ensemble_classify_set_collect_property (self, id - COLLECT_PROPS, value);
     return;
@@ -275,13 +270,25 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     self->settings.top_k = g_value_get_uint (value);
     break;
   default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, spec);
   }
   GST_OBJECT_UNLOCK (self);
   if (id == PROP_WATCH_MODEL)
     gst_ensemble_classify_update_watch (self);
   if (id == PROP_MODE)
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+}
+
+static void
+set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
+
+  write_property (self, id, value, spec);
+  /* Not before: a frame between would have the old value under the new revision. */
+  GST_OBJECT_LOCK (self);
+  self->revision++;
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void

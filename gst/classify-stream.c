@@ -39,6 +39,7 @@ typedef struct {
   guint interval;
   GstClockTime period;
   GstEnsembleSettings settings;
+  guint revision;
   gboolean async;
   GstClockTime earliest;
 } Properties;
@@ -86,6 +87,7 @@ read_properties (GstEnsembleClassify *self)
   now = (Properties) {.interval = self->interval,
                       .period = self->period,
                       .settings = self->settings,
+                      .revision = self->revision,
                       .async = is_async (self),
                       .earliest = qos ? self->earliest : GST_CLOCK_TIME_NONE};
   now.settings.pace = get_pace (self);
@@ -317,6 +319,17 @@ analyse_async (GstEnsembleClassify *self, Frame *frame, const Properties *now)
   submit (self, frame, now, &ticket);
 }
 
+static gboolean
+has_moved (GstEnsembleClassify *self, const Frame *frame, const Properties *now)
+{
+  const GstEnsembleDueFrame due = {.buffer = frame->buffer,
+                                   .running_time = frame->running_time,
+                                   .settings = &now->settings,
+                                   .revision = now->revision};
+
+  return gst_ensemble_classify_has_moved (self, &due);
+}
+
 /* Frames without a time of their own are sampled by the time at which they come. */
 static gboolean
 is_due (GstEnsembleClassify *self, Frame *frame, const Properties *now)
@@ -329,7 +342,7 @@ is_due (GstEnsembleClassify *self, Frame *frame, const Properties *now)
       && gst_ensemble_frame_gate_due (&self->frame_gate, time, now->interval, now->period)
       && !too_late (self, now, frame->running_time)
       && gst_ensemble_classify_find_regions (self, frame->buffer, &now->settings, &frame->regions)
-      && gst_ensemble_classify_has_moved (self, frame->buffer, &now->settings, frame->running_time);
+      && has_moved (self, frame, now);
 
   GST_TRACE_OBJECT (self, "the frame at %" GST_TIME_FORMAT " is %s",
                     GST_TIME_ARGS (frame->running_time), due ? "analysed" : "passed on");

@@ -44,8 +44,15 @@ typedef struct {
   EnsMotion *state;
   GstClockTime analysed; /* running time */
   guint revision;
-  gconstpointer ensemble; /* only compared */
 } GstEnsembleMotion;
+
+/* A frame that is due. */
+typedef struct {
+  GstBuffer *buffer;
+  GstClockTime running_time;
+  const GstEnsembleSettings *settings;
+  guint revision; /* of the settings, read with them */
+} GstEnsembleDueFrame;
 
 #define GST_TYPE_ENSEMBLE_CLASSIFY (gst_ensemble_classify_get_type ())
 G_DECLARE_FINAL_TYPE (GstEnsembleClassify, gst_ensemble_classify, GST, ENSEMBLE_CLASSIFY,
@@ -178,9 +185,8 @@ gboolean gst_ensemble_classify_find_regions (GstEnsembleClassify *self, GstBuffe
                                              GstEnsembleRegions **regions);
 /* Whether something has moved in a frame that is due since the last one of which this was so, or it
  * is due all the same; if not, it is counted. */
-gboolean gst_ensemble_classify_has_moved (GstEnsembleClassify *self, GstBuffer *buffer,
-                                          const GstEnsembleSettings *settings,
-                                          GstClockTime running_time);
+gboolean gst_ensemble_classify_has_moved (GstEnsembleClassify *self,
+                                          const GstEnsembleDueFrame *frame);
 /* Whatever comes has moved. */
 void gst_ensemble_classify_reset_motion (GstEnsembleClassify *self);
 /* The n-th failure: whether it is worth a message, which is the case at 1, 10, 100 … and when the

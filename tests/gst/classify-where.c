@@ -361,8 +361,11 @@ START_TEST (test_motion_failed)
     guint colour;
     gboolean failing;
     guint analysed, still; /* afterwards */
-  } frames[] = {{BLUE, FALSE, 1, 0}, {RED, TRUE, 1, 0},  {RED, TRUE, 1, 0},
-                {RED, FALSE, 2, 0},  {RED, FALSE, 2, 1}};
+  } frames[] = {{BLUE, FALSE, 1, 0},
+                {RED, TRUE, 1, 0},
+                {RED, TRUE, 1, 0},
+                {RED, FALSE, 2, 0},
+                {RED, FALSE, 2, 1}};
 
   g_object_set (classify->element, "motion", 0.02, NULL);
   play ();
@@ -373,6 +376,38 @@ START_TEST (test_motion_failed)
     ck_assert_uint_eq (classify_get_stat (classify, "analysed"), frames[i].analysed);
     ck_assert_uint_eq (classify_get_stat (classify, "still"), frames[i].still);
   }
+}
+END_TEST
+
+/* Pushes a frame into the midst of a change: the warning is posted before the crop is another. */
+static GstBusSyncReply
+push_between (GstBus *bus, GstMessage *message, gpointer data)
+{
+  GstBuffer **out = data;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING)
+    *out = classify_push (classify, BLUE, FRAME);
+  return GST_BUS_PASS;
+}
+
+/* The next still frame is analysed with it. */
+START_TEST (test_motion_change)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstBuffer) between = NULL;
+
+  g_object_set (classify->element, "motion", 0.02, NULL);
+  play ();
+  gst_element_set_bus (classify->element, bus);
+  gst_buffer_unref (classify_push (classify, BLUE, 0));
+  gst_bus_set_sync_handler (bus, push_between, &between, NULL);
+  gst_util_set_object_arg (G_OBJECT (classify->element), "crop", "<0, 0, 2, 1>");
+  ck_assert_uint_eq (classify_get_age (between), FRAME);
+  gst_buffer_unref (classify_push (classify, BLUE, 2 * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 2);
+  gst_buffer_unref (classify_push (classify, BLUE, 3 * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "still"), 2);
+  gst_element_set_bus (classify->element, NULL);
 }
 END_TEST
 
@@ -479,6 +514,7 @@ main (int argc, char **argv)
   test_add ("no-window-classifiers", test_no_window_classifiers);
   test_add ("motion", test_motion);
   test_add ("motion-failed", test_motion_failed);
+  test_add ("motion-change", test_motion_change);
   test_add ("motion-period", test_motion_period);
   test_add ("motion-states", test_motion_states);
   test_add ("tile-tolerance", test_tile_tolerance);
