@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which of the frames that are due ensembleclassify analyses: those in which something has moved
- * since the last one that was analysed. */
+/* Which of the frames that are due ensembleclassify analyses: those in which something has moved,
+ * or an element upstream has found something else, since the last one that was analysed. */
 #include "ensemble-classify.h"
 
 #include "classify-debug.h"
@@ -12,6 +12,7 @@ gst_ensemble_classify_reset_motion (GstEnsembleClassify *self)
 {
   ens_motion_reset (self->motion.state);
   self->motion.analysed = GST_CLOCK_TIME_NONE;
+  g_clear_pointer (&self->motion.regions, gst_ensemble_regions_free);
 }
 
 /* The share of the frame, or of its crop, that has changed. A frame that can't be read has: the
@@ -73,6 +74,7 @@ gst_ensemble_classify_has_moved (GstEnsembleClassify *self, const GstEnsembleDue
   }
   share = measure (self, frame->buffer, &frame->settings->crop);
   if (share < least && frame->revision == motion->revision
+      && gst_ensemble_regions_match (frame->regions, motion->regions)
       && !is_overdue (motion, frame->running_time, period)
       && gst_ensemble_analyser_confirm (self->analyser, frame->running_time, frame->settings)) {
     leave_out (self, share);
@@ -81,5 +83,7 @@ gst_ensemble_classify_has_moved (GstEnsembleClassify *self, const GstEnsembleDue
   ens_motion_keep (motion->state);
   motion->analysed = frame->running_time;
   motion->revision = frame->revision;
+  gst_ensemble_regions_free (motion->regions);
+  motion->regions = gst_ensemble_regions_copy (frame->regions);
   return TRUE;
 }

@@ -70,6 +70,8 @@ gst_ensemble_classify_find_regions (GstEnsembleClassify *self, GstBuffer *buffer
     return TRUE;
   GST_DEBUG_OBJECT (self, "not analysing a frame without regions");
   g_clear_pointer (regions, gst_ensemble_regions_free);
+  /* Regions that come again are others. */
+  g_clear_pointer (&self->motion.regions, gst_ensemble_regions_free);
   GST_OBJECT_LOCK (self);
   self->n_without_regions++;
   GST_OBJECT_UNLOCK (self);

@@ -324,6 +324,7 @@ has_moved (GstEnsembleClassify *self, const Frame *frame, const Properties *now)
 {
   const GstEnsembleDueFrame due = {.buffer = frame->buffer,
                                    .running_time = frame->running_time,
+                                   .regions = frame->regions,
                                    .settings = &now->settings,
                                    .revision = now->revision};
 

@@ -327,6 +327,7 @@ finalize (GObject *object)
   g_free (self->collect.folder);
   g_free (self->object_class);
   ens_motion_free (self->motion.state);
+  gst_ensemble_regions_free (self->motion.regions);
   G_OBJECT_CLASS (gst_ensemble_classify_parent_class)->finalize (object);
 }
 

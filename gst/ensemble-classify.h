@@ -44,12 +44,14 @@ typedef struct {
   EnsMotion *state;
   GstClockTime analysed; /* running time */
   guint revision;
+  GstEnsembleRegions *regions; /* NULL: none, or not asked for */
 } GstEnsembleMotion;
 
 /* A frame that is due. */
 typedef struct {
   GstBuffer *buffer;
   GstClockTime running_time;
+  const GstEnsembleRegions *regions; /* of upstream, which are classified; NULL: none are */
   const GstEnsembleSettings *settings;
   guint revision; /* of the settings, read with them */
 } GstEnsembleDueFrame;
@@ -183,11 +185,11 @@ void gst_ensemble_classify_check_regions (GstEnsembleClassify *self);
 gboolean gst_ensemble_classify_find_regions (GstEnsembleClassify *self, GstBuffer *buffer,
                                              const GstEnsembleSettings *settings,
                                              GstEnsembleRegions **regions);
-/* Whether something has moved in a frame that is due since the last one of which this was so, or it
- * is due all the same; if not, it is counted. */
+/* Whether something has moved in a frame that is due, or its regions are others, since the last one
+ * of which this was so, or it is due all the same; if not, it is counted. */
 gboolean gst_ensemble_classify_has_moved (GstEnsembleClassify *self,
                                           const GstEnsembleDueFrame *frame);
-/* Whatever comes has moved. */
+/* Whatever comes has moved. Of the streaming thread, or while there is none. */
 void gst_ensemble_classify_reset_motion (GstEnsembleClassify *self);
 /* The n-th failure: whether it is worth a message, which is the case at 1, 10, 100 … and when the
  * reason changes. now: g_get_monotonic_time (). */

@@ -7,6 +7,10 @@
 #include "region-ids.h"
 #include "vision/recall.h"
 
+/* Of boxes of one object that has not moved, intersection over union: noise moves the sides of
+ * small ones by a pixel. */
+#define SAME_OVERLAP 0.8F
+
 /* What is being read. */
 typedef struct {
   GstEnsembleRegions *regions;
@@ -166,6 +170,39 @@ gst_ensemble_regions_read (GstBuffer *buffer, const GstEnsembleRegionFilter *fil
   gst_ensemble_read_analytics (buffer, take_region, &reading);
   g_strfreev (reading.types);
   return regions;
+}
+
+GstEnsembleRegions *
+gst_ensemble_regions_copy (const GstEnsembleRegions *regions)
+{
+  GstEnsembleRegions *copy;
+
+  if (regions == NULL)
+    return NULL;
+  copy = g_new (GstEnsembleRegions, 1);
+  copy->rects = g_array_ref (regions->rects);
+  copy->origins = g_array_ref (regions->origins);
+  return copy;
+}
+
+gboolean
+gst_ensemble_regions_match (const GstEnsembleRegions *a, const GstEnsembleRegions *b)
+{
+  if (a == NULL || b == NULL)
+    return a == b;
+  if (a->rects->len != b->rects->len)
+    return FALSE;
+  for (guint i = 0; i < a->rects->len; i++) {
+    const EnsRegionOrigin *of_a = &g_array_index (a->origins, EnsRegionOrigin, i);
+    const EnsRegionOrigin *of_b = &g_array_index (b->origins, EnsRegionOrigin, i);
+
+    if (of_a->type != of_b->type || of_a->id != of_b->id
+        || ens_rect_overlap (&g_array_index (a->rects, EnsRect, i),
+                             &g_array_index (b->rects, EnsRect, i))
+               < SAME_OVERLAP)
+      return FALSE;
+  }
+  return TRUE;
 }
 
 void

@@ -29,6 +29,11 @@ typedef struct {
  * frame, and what comes after GST_ENSEMBLE_MAX_REGIONS. (transfer full) */
 GstEnsembleRegions *gst_ensemble_regions_read (GstBuffer *buffer,
                                                const GstEnsembleRegionFilter *filter);
+/* Shares what it has. (transfer full) (nullable): so is `regions` */
+GstEnsembleRegions *gst_ensemble_regions_copy (const GstEnsembleRegions *regions);
+/* Whether two frames have the same regions: as many, in their order, of the same types and ids, and
+ * where they were but for the wavering of a detector's boxes. NULL is the same as NULL alone. */
+gboolean gst_ensemble_regions_match (const GstEnsembleRegions *a, const GstEnsembleRegions *b);
 void gst_ensemble_regions_free (GstEnsembleRegions *regions);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEnsembleRegions, gst_ensemble_regions_free)
 

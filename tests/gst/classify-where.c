@@ -411,6 +411,45 @@ START_TEST (test_motion_change)
 }
 END_TEST
 
+/* In a still scene, what upstream has found there counts. */
+START_TEST (test_motion_regions)
+{
+  /* A person (none: id -1) and whether a car is before it. */
+  static const struct {
+    const char *type;
+    gint id, x;
+    gboolean car, analysed;
+  } frames[] = {
+      {"person", 1, 8, FALSE, TRUE},  {"person", 1, 8, FALSE, FALSE},
+      {"person", 1, 9, FALSE, FALSE}, /* wavers */
+      {"person", 1, 16, FALSE, TRUE}, {"person", 2, 16, FALSE, TRUE},
+      {"dog", 2, 16, FALSE, TRUE},    {"dog", 2, 16, TRUE, TRUE},
+      {"dog", 2, 16, TRUE, FALSE},    {"dog", 2, 16, FALSE, TRUE},
+      {"", -1, 0, FALSE, FALSE},      {"dog", 2, 16, FALSE, TRUE},
+      {"dog", 2, 16, FALSE, FALSE},
+  };
+  guint n_analysed = 0;
+
+  gst_util_set_object_arg (G_OBJECT (classify->element), "inference-region", "roi-list");
+  g_object_set (classify->element, "motion", 0.02, NULL);
+  play ();
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    g_autoptr (GstBuffer) out = NULL;
+    GstBuffer *buffer = classify_make_frame (classify, BLUE, i * FRAME);
+
+    if (frames[i].car)
+      add_region (buffer, "car", 3, &(GstVideoRectangle) {0, 0, 8, 8});
+    if (frames[i].id >= 0)
+      add_region (buffer, frames[i].type, frames[i].id,
+                  &(GstVideoRectangle) {frames[i].x, 8, 16, 16});
+    out = push (buffer);
+    n_analysed += frames[i].analysed;
+    test_message ("frame %u", i);
+    ck_assert_uint_eq (classify_get_stat (classify, "analysed"), n_analysed);
+  }
+}
+END_TEST
+
 /* However still: at least every fifth frame; and whenever time goes back or the stream begins
  * again.
  */
@@ -515,6 +554,7 @@ main (int argc, char **argv)
   test_add ("motion", test_motion);
   test_add ("motion-failed", test_motion_failed);
   test_add ("motion-change", test_motion_change);
+  test_add ("motion-regions", test_motion_regions);
   test_add ("motion-period", test_motion_period);
   test_add ("motion-states", test_motion_states);
   test_add ("tile-tolerance", test_tile_tolerance);
