@@ -103,6 +103,7 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const GstEnsemble
   return gst_ensemble_tags_new (result, settings->top_k,
                                 &(GstEnsembleTags) {.running_time = job->running_time,
                                                     .stretch = job->stretch,
+                                                    .ticket = job->ticket,
                                                     .submitted = job->submitted});
 }
 

@@ -65,11 +65,12 @@ gst_ensemble_classify_find_regions (GstEnsembleClassify *self, GstBuffer *buffer
                                     GstEnsembleRegions **regions)
 {
   *regions = read_regions (self, buffer, settings);
-  self->without_regions = *regions != NULL && (*regions)->rects->len == 0;
-  if (!self->without_regions)
+  if (*regions == NULL || (*regions)->rects->len > 0)
     return TRUE;
   GST_DEBUG_OBJECT (self, "not analysing a frame without regions");
   g_clear_pointer (regions, gst_ensemble_regions_free);
+  /* A result that has come meanwhile has not been seen yet. */
+  self->retired = self->attached;
   /* Regions that come again are others. */
   g_clear_pointer (&self->motion.regions, gst_ensemble_regions_free);
   GST_OBJECT_LOCK (self);

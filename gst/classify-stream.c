@@ -19,7 +19,6 @@ void
 gst_ensemble_classify_reset_stream (GstEnsembleClassify *self)
 {
   self->frame_gate = (GstEnsembleFrameGate) {0};
-  self->without_regions = FALSE;
   gst_ensemble_classify_reset_motion (self);
   GST_OBJECT_LOCK (self);
   self->earliest = GST_CLOCK_TIME_NONE;
@@ -281,8 +280,10 @@ attach_latest (GstEnsembleClassify *self, const Frame *frame, gboolean own)
 
   /* What the result has changed goes before the buffer that shows it. */
   send_states (self, frame);
-  if (tags != NULL && !self->without_regions)
-    attach (self, frame->buffer, tags, own ? 0 : age_of (tags, frame->running_time));
+  if (tags == NULL || tags->ticket <= self->retired)
+    return;
+  self->attached = tags->ticket;
+  attach (self, frame->buffer, tags, own ? 0 : age_of (tags, frame->running_time));
 }
 
 /* Waits for the frame's result, when its buffer is no longer held. A frame that can't be analysed

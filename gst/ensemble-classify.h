@@ -109,7 +109,8 @@ struct _GstEnsembleClassify {
   /* Of the streaming thread. */
   GstVideoInfo info;
   GstEnsembleFrameGate frame_gate;
-  gboolean without_regions; /* the latest frame that was due: nothing in it was to be classified */
+  guint64 attached; /* the result that buffers carry: the ticket of its frame */
+  guint64 retired;  /* what has ended with a frame without regions, up to that ticket */
   GstEnsembleFailureLog failures;
 
   /* Guarded by the object lock. */

@@ -23,6 +23,7 @@ gst_ensemble_tags_new (EnsResult *result, guint top_k, const GstEnsembleTags *or
   tags->structure = gst_ensemble_structure_new (tags->result);
   tags->running_time = origin->running_time;
   tags->stretch = origin->stretch;
+  tags->ticket = origin->ticket;
   tags->submitted = origin->submitted;
   return tags;
 }

@@ -14,6 +14,7 @@ typedef struct {
   GstClockTime running_time; /* of the frame that was analysed */
   EnsResult *whole;          /* with all classes, however many are kept */
   guint stretch;             /* of the stream, as state events count them */
+  guint64 ticket;            /* of that frame */
   gint64 submitted;          /* when that frame came, g_get_monotonic_time () */
 } GstEnsembleTags;
 

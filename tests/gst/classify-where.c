@@ -236,6 +236,43 @@ START_TEST (test_without_regions)
 }
 END_TEST
 
+/* In async mode a result comes when its regions may be gone: the next frame carries it, and those
+ * after it up to one that is due and has no regions either. */
+START_TEST (test_without_regions_async)
+{
+  /* The first frame's analysis ends before frame 2, that of frame 4 before frame 5. */
+  static const struct {
+    gboolean regions;
+    gint of; /* the frame whose result it carries, -1: none */
+  } frames[] = {{TRUE, -1}, {FALSE, -1}, {FALSE, 0}, {FALSE, -1},
+                {TRUE, -1}, {TRUE, 4},   {TRUE, 4},  {FALSE, -1}};
+  guint n_analysed = 0;
+
+  gst_util_set_object_arg (G_OBJECT (classify->element), "inference-region", "roi-list");
+  gst_util_set_object_arg (G_OBJECT (classify->element), "mode", "async");
+  classify_play (classify, CAPS);
+  gate_close ();
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    g_autoptr (GstBuffer) out = NULL;
+
+    if (i == 2 || i == 5) {
+      gate_open ();
+      while (classify_get_stat (classify, "analysed") == n_analysed)
+        g_thread_yield ();
+      gate_close ();
+      n_analysed++;
+    }
+    out = push (frames[i].regions ? make_frame_with_regions (i * FRAME)
+                                  : classify_make_frame (classify, RED, i * FRAME));
+    test_message ("frame %u", i);
+    ck_assert ((gst_buffer_get_ensemble_meta (out) != NULL) == (frames[i].of >= 0));
+    if (frames[i].of >= 0) {
+      ck_assert_uint_eq (classify_get_age (out), (i - (guint)frames[i].of) * FRAME);
+    }
+  }
+}
+END_TEST
+
 /* What one ensemble has found is not taken for what another is to classify. */
 START_TEST (test_own_regions)
 {
@@ -549,6 +586,7 @@ main (int argc, char **argv)
   test_add ("crop-meta", test_crop_meta);
   test_add ("roi-list", test_roi_list);
   test_add ("without-regions", test_without_regions);
+  test_add ("without-regions-async", test_without_regions_async);
   test_add ("own-regions", test_own_regions);
   test_add ("no-window-classifiers", test_no_window_classifiers);
   test_add ("motion", test_motion);
