@@ -26,19 +26,21 @@ typedef struct {
 
 struct _GstEnsemblePace {
   GstObject *owner;
-  GMutex lock; /* guards everything below */
+  /* Of the thread that analyses, which takes its time: a choice may plan networks. */
   Circumstances circumstances;
   guint n_chosen;                   /* frames since they changed */
   EnsExtent all;                    /* what the settings ask for */
   EnsExtent chosen;                 /* what the budget pays for */
-  EnsExtent used;                   /* what load leaves of that */
   gboolean told;                    /* the bus, that something is cut */
   GstEnsemblePaceSettings settings; /* of the last frame */
   EnsLatencyControl control;
-  guint64 n_analysed;
-  GstEnsemblePaceStats stats;
   guint64 announced; /* missed results */
   gint64 last_announcement;
+
+  GMutex lock;    /* guards everything below; held for moments, since video waits */
+  EnsExtent used; /* what load leaves of the chosen */
+  guint64 n_analysed;
+  GstEnsemblePaceStats stats;
 };
 
 GstEnsemblePace *
@@ -151,7 +153,7 @@ describe_extent (const EnsExtent *extent)
                           extent->sub_images == 1 ? "" : "s");
 }
 
-/* Lock held. What a frame costs, and what is done about it. (transfer full) */
+/* What a frame costs, and what is done about it. (transfer full) */
 static char *
 describe (const GstEnsemblePace *pace, const EnsFrameSettings *frame)
 {
@@ -174,7 +176,6 @@ describe (const GstEnsemblePace *pace, const EnsFrameSettings *frame)
       frame->width, frame->height, cost, all, budget, chosen, estimate (frame, &pace->chosen));
 }
 
-/* Lock held. */
 static gboolean
 must_choose (const GstEnsemblePace *pace, const Circumstances *now)
 {
@@ -182,7 +183,7 @@ must_choose (const GstEnsemblePace *pace, const Circumstances *now)
          || pace->n_chosen < FIRST_FRAMES || pace->n_chosen % FRAMES_BETWEEN == 0;
 }
 
-/* Lock held. Returns what the bus should hear, if anything. (transfer full) */
+/* Returns what the bus should hear, if anything. (transfer full) */
 static char *
 choose (GstEnsemblePace *pace, const EnsFrameSettings *frame, const Circumstances *now)
 {
@@ -220,7 +221,6 @@ gst_ensemble_pace_limit (GstEnsemblePace *pace, const EnsFrameSettings *frame,
   g_autofree char *text = NULL;
   EnsExtent used;
 
-  g_mutex_lock (&pace->lock);
   if (!are_same (&pace->circumstances, &now))
     pace->n_chosen = 0;
   if (must_choose (pace, &now))
@@ -230,11 +230,13 @@ gst_ensemble_pace_limit (GstEnsemblePace *pace, const EnsFrameSettings *frame,
     pace->all.windows = pace->chosen.windows = ens_frame_get_extent (frame).windows;
   pace->n_chosen++;
   pace->settings = *settings;
-  used = pace->used = ens_extent_cut (&pace->chosen, pace->control.level);
+  used = ens_extent_cut (&pace->chosen, pace->control.level);
   *cut = (EnsCut) {.windows = less (pace->all.windows, used.windows),
                    .sub_images = less (pace->all.sub_images, used.sub_images),
                    .scales = less (pace->all.scales, used.scales),
                    .frames = used.frames - 1};
+  g_mutex_lock (&pace->lock);
+  pace->used = used;
   pace->stats.now = *cut;
   g_mutex_unlock (&pace->lock);
   if (text != NULL)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble: how much of each frame of a stream is looked at, so that results keep pace with it:
  * within a budget of processor time, and under load within one of latency. It posts what it has cut
- * and which results were missed. Any thread may call any function; no lock is held while a message
- * is posted. */
+ * and which results were missed. One thread analyses, and calls gst_ensemble_pace_limit () and
+ * gst_ensemble_pace_finish (); any may call the others, which never wait for it. No lock is held
+ * while a message is posted. */
 #pragma once
 
 #include <gst/gst.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How much of a frame ensembleclassify looks at, within its budgets, and what it says of them. */
 #include "classify-fixture.h"
+#include "ensemble/frame-cost.h"
 
 #define RED 0xff0000
 
@@ -85,6 +86,60 @@ START_TEST (test_told)
   }
   ck_assert_uint_eq (n, 1);
   gst_element_set_bus (classify->element, NULL);
+}
+END_TEST
+
+/* ---- A choice that takes long, since it plans ---- */
+
+static struct {
+  GMutex lock;
+  GCond changed;
+  gboolean held, arrived, given_up;
+} choice;
+
+/* The linker puts these in place of the elements' calls (--wrap). */
+EnsExtent __real_ens_frame_fit (const EnsFrameSettings *settings, double budget,
+                                const EnsExtent *before);
+EnsExtent __wrap_ens_frame_fit (const EnsFrameSettings *settings, double budget,
+                                const EnsExtent *before);
+
+EnsExtent
+__wrap_ens_frame_fit (const EnsFrameSettings *settings, double budget, const EnsExtent *before)
+{
+  const gint64 end = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+
+  g_mutex_lock (&choice.lock);
+  choice.arrived = TRUE;
+  g_cond_broadcast (&choice.changed);
+  while (choice.held && !choice.given_up)
+    choice.given_up = !g_cond_wait_until (&choice.changed, &choice.lock, end);
+  g_mutex_unlock (&choice.lock);
+  return __real_ens_frame_fit (settings, budget, before);
+}
+
+/* Video goes on meanwhile, also where a frame that waits is replaced, and so does who asks for
+ * statistics. */
+START_TEST (test_choice)
+{
+  choice.held = TRUE;
+  choice.arrived = choice.given_up = FALSE;
+  g_object_set (classify->element, "inference-period", (guint64)FRAME, NULL);
+  play ("async");
+  gst_buffer_unref (classify_push (classify, RED, 0));
+  g_mutex_lock (&choice.lock);
+  while (!choice.arrived)
+    g_cond_wait (&choice.changed, &choice.lock);
+  g_mutex_unlock (&choice.lock);
+  for (guint i = 1; i < 4; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "skipped"), 2);
+  g_mutex_lock (&choice.lock);
+  ck_assert (!choice.given_up);
+  choice.held = FALSE;
+  g_cond_broadcast (&choice.changed);
+  g_mutex_unlock (&choice.lock);
+  while (classify_get_stat (classify, "analysed") < 2)
+    g_thread_yield ();
 }
 END_TEST
 
@@ -223,6 +278,7 @@ main (int argc, char **argv)
   test_fixture (classify_set_up, classify_tear_down);
   TEST_ADD_LOOP ("budget", test_budget, budget_rows);
   test_add ("told", test_told);
+  test_add ("choice", test_choice);
   test_add ("latency", test_latency);
   test_add ("missed", test_missed);
   test_add ("not-missed", test_not_missed);
