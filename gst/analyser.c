@@ -476,6 +476,8 @@ gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime runni
     gst_ensemble_state_events_hold (analyser->state_events, running_time);
   if (before == NULL)
     return comes;
+  if (gst_ensemble_pace_wants_again (analyser->pace, before->whole->cut))
+    return FALSE;
   after = repeat (analyser, before, running_time, settings);
   g_mutex_lock (&analyser->lock);
   if (after != NULL && analyser->latest == before) {

@@ -99,7 +99,8 @@ GstEnsembleOutcome gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, gu
 
 /* The frame of that time looks like the one that was submitted last: the states of classes follow
  * as if it had been analysed with the latest result; while a frame waits or is analysed they stay.
- * FALSE if there is neither, because what was submitted has been dropped or has failed. */
+ * FALSE if there is neither, because what was submitted has been dropped or has failed, or if it is
+ * worth another analysis, because less was looked at than may be now. */
 gboolean gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
                                         const GstEnsembleSettings *settings);
 

@@ -37,8 +37,10 @@ struct _GstEnsemblePace {
   guint64 announced; /* missed results */
   gint64 last_announcement;
 
-  GMutex lock;    /* guards everything below; held for moments, since video waits */
-  EnsExtent used; /* what load leaves of the chosen */
+  GMutex lock;                   /* guards everything below; held for moments, since video waits */
+  EnsExtent used;                /* what load leaves of the chosen */
+  gboolean is_guess, under_load; /* how much was looked at of the last frame */
+  guint n_still;                 /* frames like it */
   guint64 n_analysed;
   GstEnsemblePaceStats stats;
 };
@@ -69,6 +71,8 @@ gst_ensemble_pace_reset (GstEnsemblePace *pace)
   pace->all = pace->chosen = pace->used = (EnsExtent) {.sub_images = 1, .scales = 1, .frames = 1};
   pace->told = FALSE;
   pace->control = (EnsLatencyControl) {0};
+  pace->is_guess = pace->under_load = FALSE;
+  pace->n_still = 0;
   pace->n_analysed = pace->announced = 0;
   pace->stats = (GstEnsemblePaceStats) {0};
   pace->last_announcement = 0;
@@ -237,6 +241,9 @@ gst_ensemble_pace_limit (GstEnsemblePace *pace, const EnsFrameSettings *frame,
                    .frames = used.frames - 1};
   g_mutex_lock (&pace->lock);
   pace->used = used;
+  pace->is_guess = pace->n_chosen < FIRST_FRAMES;
+  pace->under_load = pace->control.level > 0;
+  pace->n_still = 0;
   pace->stats.now = *cut;
   g_mutex_unlock (&pace->lock);
   if (text != NULL)
@@ -245,6 +252,22 @@ gst_ensemble_pace_limit (GstEnsemblePace *pace, const EnsFrameSettings *frame,
 }
 
 /* ---- After it ---- */
+
+gboolean
+gst_ensemble_pace_wants_again (GstEnsemblePace *pace, const EnsCut *cut)
+{
+  gboolean wanted = FALSE;
+
+  if (cut == NULL)
+    return FALSE;
+  g_mutex_lock (&pace->lock);
+  if (pace->is_guess)
+    wanted = TRUE;
+  else if (pace->under_load)
+    wanted = ++pace->n_still % FRAMES_BETWEEN == 0;
+  g_mutex_unlock (&pace->lock);
+  return wanted;
+}
 
 /* Lock held. What makes most of the cost and can be changed. */
 static const char *

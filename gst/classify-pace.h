@@ -43,6 +43,10 @@ guint gst_ensemble_pace_get_frames (GstEnsemblePace *pace);
  */
 EnsAnalyseOptions gst_ensemble_pace_limit (GstEnsemblePace *pace, const EnsFrameSettings *frame,
                                            const GstEnsemblePaceSettings *settings, EnsCut *cut);
+/* Whether a frame that looks like the last one is to be analysed all the same: less of that was
+ * looked at because costs were a guess, or, which is so for some of the frames, because of load,
+ * which may be over. cut: what was left out; NULL: nothing. */
+gboolean gst_ensemble_pace_wants_again (GstEnsemblePace *pace, const EnsCut *cut);
 /* It was analysed, `latency` nanoseconds after it came. */
 void gst_ensemble_pace_finish (GstEnsemblePace *pace, const EnsResult *result, gint64 latency);
 /* A due frame was replaced by a newer one before its turn came. */

@@ -4,6 +4,7 @@
 #include "ensemble/frame-cost.h"
 
 #define RED 0xff0000
+#define BLUE 0x0000ff
 
 /* Divided into 4 × 3 sub-images. */
 #define LARGE "video/x-raw, format=RGB, width=480, height=320, framerate=25/1"
@@ -89,6 +90,21 @@ START_TEST (test_told)
 }
 END_TEST
 
+/* A still scene is analysed until costs are known, then no more. */
+START_TEST (test_still)
+{
+  g_object_set (classify->element, "motion", 0.02, "cpu-budget", G_GINT64_CONSTANT (1), NULL);
+  play ("sync");
+  for (guint i = 0; i < 20; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 4);
+  g_object_set (classify->element, "cpu-budget", G_GINT64_CONSTANT (0), NULL);
+  for (guint i = 20; i < 40; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 5);
+}
+END_TEST
+
 /* ---- A choice that takes long, since it plans ---- */
 
 static struct {
@@ -166,6 +182,30 @@ START_TEST (test_latency)
   ck_assert_uint_eq (classify_get_stat (classify, "cut-windows"), 0);
   ck_assert_uint_eq (classify_get_stat (classify, "cut-frames"), 0);
   ck_assert_uint_gt (classify_get_stat (classify, "analysed"), analysed + 10);
+}
+END_TEST
+
+/* What load has cut of a still scene comes back when the load is over. */
+START_TEST (test_still_under_load)
+{
+  guint64 analysed;
+  guint i = 0;
+
+  g_object_set (classify->element, "motion", 0.02, "latency-budget", G_GUINT64_CONSTANT (1), NULL);
+  play ("sync");
+  for (; i < 3; i++)
+    gst_buffer_unref (classify_push (classify, i % 2 ? RED : BLUE, i * FRAME));
+  ck_assert_uint_gt (classify_get_stat (classify, "cut-windows"), 0);
+  /* This change has one frame analysed, still as little of it. */
+  g_object_set (classify->element, "latency-budget", G_GUINT64_CONSTANT (0), NULL);
+  gst_buffer_unref (classify_push (classify, RED, i++ * FRAME));
+  analysed = classify_get_stat (classify, "analysed");
+  for (guint n = 1; n < 30; n++) {
+    g_autoptr (GstBuffer) out = classify_push (classify, RED, i++ * FRAME);
+
+    ck_assert_uint_eq (classify_get_stat (classify, "analysed"), analysed + (n >= 8));
+    ck_assert_int_eq (classify_get_result (out)->cut == NULL, n >= 8);
+  }
 }
 END_TEST
 
@@ -278,8 +318,10 @@ main (int argc, char **argv)
   test_fixture (classify_set_up, classify_tear_down);
   TEST_ADD_LOOP ("budget", test_budget, budget_rows);
   test_add ("told", test_told);
+  test_add ("still", test_still);
   test_add ("choice", test_choice);
   test_add ("latency", test_latency);
+  test_add ("still-under-load", test_still_under_load);
   test_add ("missed", test_missed);
   test_add ("not-missed", test_not_missed);
   test_add ("stats", test_stats);
