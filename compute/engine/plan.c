@@ -195,7 +195,8 @@ ens_plan_get_arena_size (EnsPlan *plan)
 }
 
 /* What describes a node: it is in the inferred graph and in the executors' copies, with views and
- * tables of its kernel. Measured with frames of many sizes. */
+ * tables of its kernel. The heap grows by 1600 to 3600 bytes a node with a plan on the CPU of
+ * MobileNet v1, ResNet-20 or SqueezeNet 1.1 for one more size of batch: rounded up. */
 #define NODE_SIZE ((gsize)4096)
 
 gsize
