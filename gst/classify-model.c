@@ -27,6 +27,7 @@ struct _GstEnsembleModelWatch {
 typedef struct {
   char *model, *device, *style;
   EnsLimits limits;
+  guint n_threads; /* ens_device_open () */
   guint request;
   EnsEnsemble *ensemble; /* NULL until it is open */
   EnsStyle *opened_style;
@@ -62,6 +63,7 @@ plan_swap (GstEnsembleClassify *self, guint request, Swap *swap)
                   .device = g_strdup (self->opened_device),
                   .style = g_strdup (self->style),
                   .limits = self->opened_limits,
+                  .n_threads = self->opened_threads,
                   .request = request};
   wanted = is_wanted (self, swap);
   GST_OBJECT_UNLOCK (self);
@@ -77,7 +79,7 @@ open_model (Swap *swap, GError **error)
     g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "expected a bundle's folder, found nothing");
     return FALSE;
   }
-  device = ens_device_open (swap->device, 0, error);
+  device = ens_device_open (swap->device, swap->n_threads, error);
   if (device == NULL)
     return FALSE;
   ens_device_set_limits (device, &swap->limits);

@@ -5,6 +5,7 @@
 
 #include "classify-fixture.h"
 #include "colour-bundle.h"
+#include "ensemble-classify.h"
 
 #define RED 0xff0000
 #define N_SWAPS 100
@@ -128,6 +129,31 @@ START_TEST (test_swaps)
   }
   ck_assert_uint_eq (gst_harness_buffers_received (classify->harness), pushed);
   ck_assert_uint_eq (classify_get_stat (classify, "analysed"), pushed);
+}
+END_TEST
+
+static char *
+describe_device (void)
+{
+  g_autoptr (EnsDevice) device =
+      gst_ensemble_classify_get_device (GST_ENSEMBLE_CLASSIFY (classify->element));
+
+  return g_strdup (ens_device_get_description (device));
+}
+
+/* Another model runs on as many processors. */
+START_TEST (test_threads)
+{
+  g_autofree char *before = NULL, *after = NULL;
+
+  g_object_set (classify->element, "threads", 3, NULL);
+  classify_play_mode (classify, "sync");
+  before = describe_device ();
+  ck_assert_contains (before, "3 threads");
+  g_object_set (classify->element, "model", other, NULL);
+  push_until ("paints");
+  after = describe_device ();
+  ck_assert_pstr_eq (after, before);
 }
 END_TEST
 
@@ -338,6 +364,7 @@ main (int argc, char **argv)
   test_suite ("gst/classify-model");
   test_fixture (set_up, tear_down);
   test_add ("swaps", test_swaps);
+  test_add ("threads", test_threads);
   test_add ("last-counts", test_last_counts);
   test_add ("states", test_states);
   TEST_ADD_ROWS ("refused", test_refused, bad_rows);
