@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2034  # read by the scripts that source this one
 # Debian 12 packages by purpose, and a function to install those that are missing. Sourced by
-# examples/shell/quickstart.sh and tests/run.sh; run by itself it installs what building needs.
+# examples/shell/quickstart.sh, examples/shell/make-debian-package.sh and tests/run.sh; run by itself it installs what building needs.
 
 # dpkg-dev: Meson asks it for the folder of libraries. libopenblas-serial-dev: other builds of OpenBLAS
 # start threads that would stay idle. libgirepository1.0-dev: for Python's bindings.
@@ -18,6 +18,9 @@ build_packages="gcc libc6-dev dpkg-dev meson ninja-build pkg-config
 test_packages="check clang clang-format libclang-rt-dev mesa-vulkan-drivers
   vulkan-validationlayers man-db git codespell shellcheck reuse abigail-tools g++
   mosquitto openssl python3 python3-gi python3-gst-1.0 python3-jsonschema python3-onnx libonnx-testdata gi-docgen"
+
+# Asked for by examples/debian beside what building needs.
+package_packages="chrpath debhelper gobject-introspection lintian"
 
 peer_packages="python3-torch python3-torchvision python3-opencv"
 

@@ -6,7 +6,7 @@ cd "$1" || exit 1
 line='-License-Identifier: LGPL-2.1-or-later'
 lacking=$(find .ci compute examples gst include shaders tests meson.build meson_options.txt -type f \
   -not -name '*.md' -not -name '*.json' -not -name '*.onnx' -not -name '*.xml' -not -name '*.css' \
-  -not -name '*.toml.in' -not -path '*/__pycache__/*' -exec grep -L "SPDX$line" {} +)
+  -not -name '*.toml.in' -not -path '*/__pycache__/*' -not -path 'examples/debian/*' -exec grep -L "SPDX$line" {} +)
 [ -z "$lacking" ] || {
   echo "These lack a line SPDX$line:"
   echo "$lacking"
