@@ -72,16 +72,29 @@ is_more (const EnsExtent *a, const EnsExtent *b)
   return a->windows > b->windows || a->sub_images > b->sub_images;
 }
 
+/* Of the last choice, what is wanted now. */
+static EnsExtent
+bound (const EnsExtent *before, const EnsBudgetParams *params)
+{
+  EnsExtent bounded = params->all;
+
+  if (!params->keep_windows)
+    bounded.windows = MIN (before->windows, bounded.windows);
+  if (!params->keep_sub_images)
+    bounded.sub_images = MIN (before->sub_images, bounded.sub_images);
+  return bounded;
+}
+
 EnsExtent
 ens_budget_choose (const EnsBudgetParams *params, double budget, const EnsExtent *before)
 {
-  EnsExtent careful;
+  EnsExtent careful, kept;
 
   if (before == NULL)
     return choose (params, budget);
-  if (params->estimate (params->data, before->windows, before->sub_images)
-      > budget * (1 + TOLERANCE))
+  kept = bound (before, params);
+  if (params->estimate (params->data, kept.windows, kept.sub_images) > budget * (1 + TOLERANCE))
     return choose (params, budget);
   careful = choose (params, budget * (1 - TOLERANCE));
-  return is_more (&careful, before) ? careful : *before;
+  return is_more (&careful, &kept) ? careful : kept;
 }

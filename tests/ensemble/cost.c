@@ -192,6 +192,10 @@ static const struct {
     {BEFORE, 100, 32, 176, 100, 4, 100, 4},
     {BEFORE, 100, 32, 200, 100, 4, 100, 5},
     {BEFORE, 100, 32, 1000, 0, 1, 100, 32},
+    /* Fewer are wanted than before, or more of what is kept. */
+    {BEFORE | WINDOWS_KEPT, 3, 1, 1000, 5, 1, 3, 1},
+    {BEFORE | WINDOWS_KEPT, 9, 1, 20, 5, 1, 9, 1},
+    {BEFORE, 50, 4, 1000, 100, 8, 50, 4},
 };
 
 START_TEST (test_budget)
