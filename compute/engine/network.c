@@ -12,7 +12,8 @@
 typedef struct {
   EnsShape *shapes; /* of the inputs */
   EnsPlan *plan;
-  gsize size; /* ens_plan_get_own_size () */
+  gsize size;   /* ens_plan_get_own_size () */
+  guint64 used; /* number of the latest request for it */
 } CachedPlan;
 
 struct _EnsNetwork {
@@ -22,9 +23,10 @@ struct _EnsNetwork {
   char **output_names; /* as they were before passes */
   char **notes;
   EnsWeights *weights;
-  EnsTurn turn;     /* guards what follows; kept while planning */
-  GQueue *plans;    /* CachedPlan, the one used last first */
-  gsize plans_size; /* bytes */
+  EnsTurn turn;       /* guards what follows; kept while planning */
+  GQueue *plans;      /* CachedPlan, the one used last first */
+  gsize plans_size;   /* bytes */
+  guint64 n_requests; /* for plans */
 };
 
 static void
@@ -231,13 +233,25 @@ find_plan (EnsNetwork *network, const EnsShape *shapes)
   return NULL;
 }
 
-/* Those that were used longest ago, until the others fit; the newest stays in any case. */
+/* The plans of so many requests stay whatever their size: work that goes round several plans, as
+ * batches of 64, 32 and 4 windows do, would else make each of them again every time. */
+#define LATEST_REQUESTS 4
+
+static gboolean
+can_drop (const EnsNetwork *network)
+{
+  const CachedPlan *oldest = g_queue_peek_tail (network->plans);
+
+  return oldest != NULL && network->n_requests - oldest->used >= LATEST_REQUESTS;
+}
+
+/* Those that were used longest ago, until the others fit. */
 static void
 drop_plans (EnsNetwork *network)
 {
   gsize limit = ens_limits_get_plans (network->device);
 
-  while (network->plans->length > 1 && network->plans_size > limit) {
+  while (network->plans_size > limit && can_drop (network)) {
     CachedPlan *dropped = g_queue_pop_tail (network->plans);
 
     network->plans_size -= dropped->size;
@@ -260,7 +274,6 @@ make_plan (EnsNetwork *network, const EnsShape *shapes, GCancellable *cancellabl
   cached->size = ens_plan_get_own_size (plan);
   g_queue_push_head (network->plans, cached);
   network->plans_size += cached->size;
-  drop_plans (network);
   return cached;
 }
 
@@ -277,11 +290,15 @@ ens_network_plan_cancellable (EnsNetwork *network, const EnsShape *input_shapes,
     ens_check_cancelled (cancellable, error);
     return NULL;
   }
+  network->n_requests++;
   cached = find_plan (network, input_shapes);
   if (cached == NULL)
     cached = make_plan (network, input_shapes, cancellable, error);
-  if (cached != NULL)
+  if (cached != NULL) {
+    cached->used = network->n_requests;
+    drop_plans (network);
     plan = ens_plan_ref (cached->plan);
+  }
   ens_turn_leave (&network->turn);
   return plan;
 }

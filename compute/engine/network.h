@@ -35,7 +35,8 @@ const char *ens_network_get_output_name (EnsNetwork *network, guint i);
 const EnsShape *ens_network_get_input_shape (EnsNetwork *network, guint i);
 
 /* Plans for inputs of these shapes, or returns a plan made earlier. A network keeps the plans that
- * were used last, as many as fit the bytes of ENSEMBLE_PLAN_MEMORY. Any thread. (transfer full) */
+ * were used last, as many as fit the bytes of ENSEMBLE_PLAN_MEMORY, but always those of its last
+ * four requests. Any thread. (transfer full) */
 EnsPlan *ens_network_plan (EnsNetwork *network, const EnsShape *input_shapes, GError **error);
 /* The same for work that can be cancelled, also while another thread plans. (transfer full) */
 EnsPlan *ens_network_plan_cancellable (EnsNetwork *network, const EnsShape *input_shapes,

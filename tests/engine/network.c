@@ -119,12 +119,42 @@ START_TEST (test_plans_are_kept)
   again = make_plan (network, 1, 8, 8);
   ck_assert (again == first);
   ck_assert_uint_eq (ens_network_get_weights_size (network), weights);
-  /* Room for the one that was used last. */
+  /* Room for those that were used last. */
   g_setenv ("ENSEMBLE_PLAN_MEMORY", "1", TRUE);
-  ens_plan_unref (make_plan (network, 1, 16, 8));
+  for (gint64 size = 16; size < 20; size++)
+    ens_plan_unref (make_plan (network, 1, size, 8));
   after = make_plan (network, 1, 8, 8);
   g_unsetenv ("ENSEMBLE_PLAN_MEMORY");
   ck_assert (after != first);
+}
+END_TEST
+
+/* Plans that take turns stay, however little memory there is for them; the one that was used
+ * longest ago goes first. */
+START_TEST (test_plans_in_turn)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsNetwork) network = make_network (device);
+  EnsPlan *plans[3];
+
+  g_setenv ("ENSEMBLE_PLAN_MEMORY", "1", TRUE);
+  for (gint64 i = 0; i < 3; i++)
+    plans[i] = make_plan (network, 1 << i, 8, 8);
+  for (gint64 i = 0; i < 9; i++) {
+    g_autoptr (EnsPlan) again = make_plan (network, 1 << i % 3, 8, 8);
+
+    ck_assert (again == plans[i % 3]);
+  }
+  for (gint64 i = 0; i < 2; i++)
+    ens_plan_unref (make_plan (network, 1, 9 + i, 8));
+  for (gint64 i = 2; i >= 0; i--) {
+    g_autoptr (EnsPlan) again = make_plan (network, 1 << i, 8, 8);
+
+    ck_assert_int_eq (again == plans[i], i == 2);
+  }
+  g_unsetenv ("ENSEMBLE_PLAN_MEMORY");
+  for (guint i = 0; i < 3; i++)
+    ens_plan_unref (plans[i]);
 }
 END_TEST
 
@@ -400,6 +430,7 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("device", test_device, device_rows);
   test_add ("network", test_network);
   test_add ("plans-are-kept", test_plans_are_kept);
+  test_add ("plans-in-turn", test_plans_in_turn);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
   test_add ("missing-file", test_missing_file);
   test_add ("no-input", test_no_input);
