@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "latency-window.h"
 
-/* The longest of one to two spans counts. */
+/* The longest of one to two spans counts. Each has some analyses: where they are seldom, a single
+ * one tells nothing of the next. */
 #define SPAN (5 * G_TIME_SPAN_SECOND)
+#define LEAST_ANALYSES 5
 
 /* Room to grow by a quarter. */
 #define ROOM 4
@@ -15,12 +17,11 @@
 static gboolean
 go_on (GstEnsembleLatencyWindow *window, gint64 now)
 {
-  gint64 passed = now - window->began;
-
-  if (passed < SPAN)
+  if (now - window->began < SPAN || window->n < LEAST_ANALYSES)
     return FALSE;
-  window->longest[1] = passed < 2 * SPAN ? window->longest[0] : 0;
+  window->longest[1] = window->longest[0];
   window->longest[0] = 0;
+  window->n = 0;
   window->began = now;
   return TRUE;
 }
@@ -31,6 +32,7 @@ gst_ensemble_latency_window_add (GstEnsembleLatencyWindow *window, GstClockTime 
   gboolean ended = go_on (window, now);
   GstClockTime longest, wanted;
 
+  window->n++;
   window->longest[0] = MAX (window->longest[0], taken);
   longest = MAX (window->longest[0], window->longest[1]);
   wanted = longest + longest / ROOM;

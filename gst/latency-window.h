@@ -2,7 +2,7 @@
 /* gst-ensemble: the latency that is reported, from the time that analyses have lately taken.
  *
  * Every change makes the pipeline set its latency again, so it seldom changes: it is reported with
- * room to grow, and falls only when it has been far too much for some seconds. */
+ * room to grow, and falls only when it has been far too much for some seconds and some analyses. */
 #pragma once
 
 #include <gst/gst.h>
@@ -14,6 +14,7 @@ typedef struct {
   GstClockTime reported;
   GstClockTime longest[2]; /* in the span that runs, and in the one before */
   gint64 began;            /* of the span that runs, microseconds */
+  guint n;                 /* analyses in it */
 } GstEnsembleLatencyWindow;
 
 /* now: g_get_monotonic_time (). TRUE if `reported` has changed. */
