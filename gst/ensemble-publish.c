@@ -49,9 +49,9 @@ struct _GstEnsemblePublish {
 
   /* Of the streaming thread. */
   char *stream_id;
-  char *source;        /* as the queue knows it */
-  GPtrArray *previous; /* EnsResult: what the last buffer carried */
-  GHashTable *sent;    /* name of a bundle → Sent */
+  char *source;     /* as the queue knows it */
+  GPtrArray *known; /* EnsResult: of each ensemble what was met last */
+  GHashTable *sent; /* name of a bundle → Sent */
   PublishWallClock clock;
   gboolean appeared;   /* a class, since the last picture */
   gint64 picture_time; /* monotonic */
@@ -146,8 +146,7 @@ stop (GstBaseTransform *trans)
 
   set_queue (self, NULL);
   publish_queue_stop (queue, get_drain_timeout (self));
-  g_ptr_array_unref (self->previous);
-  self->previous = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_result_unref);
+  g_ptr_array_set_size (self->known, 0);
   g_hash_table_remove_all (self->sent);
   g_clear_pointer (&self->source, g_free);
   g_clear_pointer (&self->stream_id, g_free);
@@ -161,7 +160,7 @@ typedef struct {
   PublishSend send;
   PublishForm form;
   gboolean only_present;
-  gint64 heartbeat; /* microseconds; 0: never */
+  guint64 heartbeat; /* 0: never */
 } MessageOptions;
 
 /* Options as they are now; the queue hears of another source. */
@@ -173,8 +172,7 @@ look_at_options (GstEnsemblePublish *self)
 
   GST_OBJECT_LOCK (self);
   options = (MessageOptions) {(PublishSend)self->options.send, (PublishForm)self->options.form,
-                              self->options.only_present,
-                              (gint64)((self->options.heartbeat + 999) / 1000)};
+                              self->options.only_present, self->options.heartbeat};
   source = g_strdup (self->options.source != NULL ? self->options.source
                      : self->stream_id != NULL    ? self->stream_id
                                                   : GST_OBJECT_NAME (self));
@@ -218,18 +216,24 @@ has_appeared (const EnsResult *result, const char *before)
   return FALSE;
 }
 
+static const char *
+get_bundle (const EnsResult *result)
+{
+  return result->bundle != NULL ? result->bundle : "";
+}
+
 /* Whether the result is due, and remembers that it is sent. */
 static gboolean
 is_due (GstEnsemblePublish *self, const EnsResult *result, const MessageOptions *options)
 {
-  const char *bundle = result->bundle != NULL ? result->bundle : "";
+  const char *bundle = get_bundle (result);
   Sent *sent = g_hash_table_lookup (self->sent, bundle);
   g_autofree char *present = list_present (result);
   gint64 now = g_get_monotonic_time ();
 
   self->appeared |= has_appeared (result, sent != NULL ? sent->present : NULL);
   if (options->send == PUBLISH_CHANGES && sent != NULL && g_str_equal (sent->present, present)
-      && (options->heartbeat == 0 || now - sent->sent_time < options->heartbeat))
+      && (options->heartbeat == 0 || (guint64)(now - sent->sent_time) < options->heartbeat / 1000))
     return FALSE;
   sent = g_new (Sent, 1);
   *sent = (Sent) {g_steal_pointer (&present), now};
@@ -288,14 +292,40 @@ publish (GstEnsemblePublish *self, GstEnsembleMeta *meta, PublishTime time,
         publish_message_result (result, self->source, time, options->form, options->only_present));
 }
 
+static gboolean
+has_bundle (const GPtrArray *results, guint n, const char *bundle)
+{
+  for (guint i = 0; i < n; i++)
+    if (g_str_equal (get_bundle (results->pdata[i]), bundle))
+      return TRUE;
+  return FALSE;
+}
+
+/* Takes what a buffer carries. Buffers carry a result until its ensemble has another one, also
+ * after some without. */
+static void
+remember (GstEnsemblePublish *self, GPtrArray *carried)
+{
+  guint n = carried->len;
+
+  for (guint i = 0; i < self->known->len; i++) {
+    EnsResult *result = self->known->pdata[i];
+
+    if (!has_bundle (carried, n, get_bundle (result)))
+      g_ptr_array_add (carried, ens_result_ref (result));
+  }
+  g_ptr_array_unref (self->known);
+  self->known = carried;
+}
+
 static GstFlowReturn
 transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstEnsemblePublish *self = GST_ENSEMBLE_PUBLISH (trans);
   GPtrArray *carried = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_result_unref);
+  g_autoptr (GPtrArray) news = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_result_unref);
   GstClockTime running_time = get_running_time (self, buffer);
   MessageOptions options = look_at_options (self);
-  gboolean news = FALSE;
   gpointer state = NULL;
   GstEnsembleMeta *meta;
 
@@ -305,17 +335,17 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 
     if (result == NULL)
       continue;
-    if (!g_ptr_array_find (self->previous, result, NULL)) {
-      publish (self, meta, get_time (self, meta, running_time), &options);
-      news = TRUE;
-    }
     g_ptr_array_add (carried, ens_result_ref (result));
+    if (g_ptr_array_find (self->known, result, NULL))
+      continue;
+    publish (self, meta, get_time (self, meta, running_time), &options);
+    g_ptr_array_add (news, ens_result_ref (result));
   }
-  g_ptr_array_unref (self->previous);
-  self->previous = carried;
-  if (news && publish_queue_wants_state (self->queue))
-    publish_queue_set_state (
-        self->queue, publish_state_new (self->source, carried, take_picture (self, buffer)));
+  remember (self, carried);
+  if (news->len > 0 && publish_queue_wants_state (self->queue))
+    publish_queue_set_state (self->queue,
+                             publish_state_new (self->source, g_steal_pointer (&news),
+                                                take_picture (self, buffer), options.heartbeat));
   return GST_FLOW_OK;
 }
 
@@ -428,7 +458,7 @@ finalize (GObject *object)
   GstEnsemblePublish *self = GST_ENSEMBLE_PUBLISH (object);
 
   publish_options_clear (&self->options);
-  g_ptr_array_unref (self->previous);
+  g_ptr_array_unref (self->known);
   g_hash_table_unref (self->sent);
   g_free (self->source);
   g_free (self->stream_id);
@@ -471,7 +501,7 @@ static void
 gst_ensemble_publish_init (GstEnsemblePublish *self)
 {
   publish_options_init (&self->options);
-  self->previous = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_result_unref);
+  self->known = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_result_unref);
   self->sent = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, sent_free);
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), TRUE);

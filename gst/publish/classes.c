@@ -9,11 +9,28 @@
 #define PERIOD G_TIME_SPAN_SECOND /* between two probabilities of one class */
 #define SMALL_CHANGE 0.005F       /* of a probability: not worth a message */
 
+/* What one bundle says of a class. */
+typedef struct {
+  char *bundle, *version;
+  EnsClassState state;
+  float p;
+} View;
+
+static void
+view_clear (gpointer data)
+{
+  View *view = data;
+
+  g_free (view->bundle);
+  g_free (view->version);
+}
+
 static void
 class_free (gpointer data)
 {
   PublishClass *self = data;
 
+  g_array_unref (self->views);
   g_free (self->id);
   g_free (self);
 }
@@ -24,42 +41,114 @@ publish_classes_new (void)
   return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, class_free);
 }
 
+static PublishClass *
+ensure_class (GHashTable *classes, const char *name)
+{
+  PublishClass *self = g_hash_table_lookup (classes, name);
+
+  if (self != NULL)
+    return self;
+  self = g_new0 (PublishClass, 1);
+  self->id = publish_make_id (name);
+  self->views = g_array_new (FALSE, FALSE, sizeof (View));
+  g_array_set_clear_func (self->views, view_clear);
+  g_hash_table_insert (classes, g_strdup (name), self);
+  return self;
+}
+
+/* NULL: the bundle did not list it so far. */
+static View *
+find_view (PublishClass *self, const EnsResult *result, guint *index)
+{
+  for (guint i = 0; i < self->views->len; i++) {
+    View *view = &g_array_index (self->views, View, i);
+
+    if (g_strcmp0 (view->bundle, result->bundle) == 0) {
+      *index = i;
+      return view;
+    }
+  }
+  return NULL;
+}
+
+/* Until the result lists it: less probable than the classes that it lists. */
+static void
+withdraw (PublishClass *self, const EnsResult *result, float least)
+{
+  guint index;
+  View *view = find_view (self, result, &index);
+
+  if (view == NULL)
+    return;
+  self->fresh = TRUE;
+  view->state = ENS_CLASS_ABSENT;
+  view->p = fminf (view->p, least);
+  if (g_strcmp0 (view->version, result->version) != 0)
+    g_array_remove_index (self->views, index);
+}
+
+static void
+set_view (PublishClass *self, const EnsResult *result, const EnsClassResult *found)
+{
+  guint index;
+  View *view = find_view (self, result, &index);
+  gboolean followed = found->state != ENS_CLASS_NO_STATE;
+
+  if (view == NULL) {
+    View new = {g_strdup (result->bundle), g_strdup (result->version), ENS_CLASS_UNKNOWN, 0};
+
+    g_array_append_val (self->views, new);
+    view = &g_array_index (self->views, View, self->views->len - 1);
+  }
+  self->fresh = TRUE;
+  view->state = followed ? found->state : found->present ? ENS_CLASS_PRESENT : ENS_CLASS_ABSENT;
+  view->p = followed ? found->smoothed : found->p;
+}
+
+static void
+merge_result (GHashTable *classes, const EnsResult *result)
+{
+  float least = INFINITY;
+  GHashTableIter iter;
+  gpointer self;
+
+  for (guint c = 0; c < result->n_classes; c++)
+    least = fminf (least, result->classes[c].p);
+  g_hash_table_iter_init (&iter, classes);
+  while (g_hash_table_iter_next (&iter, NULL, &self))
+    withdraw (self, result, least);
+  for (guint c = 0; c < result->n_classes; c++)
+    set_view (ensure_class (classes, result->classes[c].name), result, &result->classes[c]);
+}
+
 /* A class that several ensembles have is present if one of them says so. */
 static void
-merge_class (GHashTable *classes, const EnsClassResult *result)
+combine (PublishClass *self)
 {
-  PublishClass *state = g_hash_table_lookup (classes, result->name);
-  gboolean followed = result->state != ENS_CLASS_NO_STATE;
-  EnsClassState found = followed          ? result->state
-                        : result->present ? ENS_CLASS_PRESENT
-                                          : ENS_CLASS_ABSENT;
-  float p = followed ? result->smoothed : result->p;
+  self->state = ENS_CLASS_UNKNOWN;
+  self->p = 0;
+  for (guint i = 0; i < self->views->len; i++) {
+    const View *view = &g_array_index (self->views, View, i);
 
-  if (state == NULL) {
-    state = g_new0 (PublishClass, 1);
-    state->id = publish_make_id (result->name);
-    g_hash_table_insert (classes, g_strdup (result->name), state);
+    self->state = MAX (self->state, view->state);
+    self->p = fmaxf (self->p, view->p);
   }
-  state->state = state->listed ? MAX (state->state, found) : found;
-  state->p = state->listed ? fmaxf (state->p, p) : p;
-  state->listed = TRUE;
 }
 
 void
 publish_classes_merge (GHashTable *classes, const GPtrArray *results)
 {
   GHashTableIter iter;
-  gpointer state;
+  gpointer self;
 
   g_hash_table_iter_init (&iter, classes);
-  while (g_hash_table_iter_next (&iter, NULL, &state))
-    ((PublishClass *)state)->listed = FALSE;
-  for (guint r = 0; r < results->len; r++) {
-    const EnsResult *result = results->pdata[r];
-
-    for (guint c = 0; c < result->n_classes; c++)
-      merge_class (classes, &result->classes[c]);
-  }
+  while (g_hash_table_iter_next (&iter, NULL, &self))
+    ((PublishClass *)self)->fresh = FALSE;
+  for (guint r = 0; r < results->len; r++)
+    merge_result (classes, results->pdata[r]);
+  g_hash_table_iter_init (&iter, classes);
+  while (g_hash_table_iter_next (&iter, NULL, &self))
+    combine (self);
 }
 
 gboolean
@@ -69,7 +158,7 @@ publish_class_is_due (const PublishClass *self, guint64 heartbeat)
 
   if (self->sent_time == 0 || self->state != self->sent_state)
     return TRUE;
-  if (heartbeat > 0 && age >= (gint64)(heartbeat / 1000))
+  if (heartbeat > 0 && self->fresh && age >= (gint64)(heartbeat / 1000))
     return TRUE;
   return age >= PERIOD && !(fabsf (self->p - self->sent_p) < SMALL_CHANGE);
 }

@@ -8,9 +8,10 @@ G_BEGIN_DECLS
 
 typedef struct {
   char *id;            /* publish_make_id () of its name */
+  GArray *views;       /* what each bundle says of it; none: it is no more */
   EnsClassState state; /* never ENS_CLASS_NO_STATE */
   float p;
-  gboolean listed; /* by the last results */
+  gboolean fresh; /* the last results are of a bundle that has it */
   gboolean announced;
   /* What the receiver has. */
   EnsClassState sent_state;
@@ -20,8 +21,8 @@ typedef struct {
 
 /* (transfer full) (element-type utf8 PublishClass) */
 GHashTable *publish_classes_new (void);
-/* The results of one frame, by several ensembles. A class that none of them has any more is no
- * longer listed. */
+/* New results, of one ensemble or several. A class that is not among the most probable ones of a
+ * result is absent; it is no more when another version of its bundle does not list it. */
 void publish_classes_merge (GHashTable *classes, const GPtrArray *results);
 
 /* Whether the receiver has to be told: a state at once, a probability that has changed once a

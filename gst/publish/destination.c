@@ -40,5 +40,24 @@ publish_destination_free (PublishDestination *self)
   if (self->klass->free != NULL)
     self->klass->free (self);
   publish_options_clear (&self->options);
+  g_free (self->notice);
   g_free (self);
+}
+
+PublishState *
+publish_state_new (const char *source, GPtrArray *results, GstSample *event, guint64 heartbeat)
+{
+  PublishState *state = g_new (PublishState, 1);
+
+  *state = (PublishState) {g_strdup (source), results, event, heartbeat};
+  return state;
+}
+
+void
+publish_state_free (PublishState *state)
+{
+  g_free (state->source);
+  g_ptr_array_unref (state->results);
+  g_clear_pointer (&state->event, gst_sample_unref);
+  g_free (state);
 }

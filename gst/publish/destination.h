@@ -18,9 +18,15 @@ G_BEGIN_DECLS
 /* The latest that is known of a camera; nobody waits for older ones. */
 typedef struct {
   char *source;
-  GPtrArray *results; /* EnsResult: of every ensemble in the pipeline */
+  GPtrArray *results; /* EnsResult: of each ensemble that has a new one */
   GstSample *event;   /* a frame on which a class appeared; NULL: none since the last state */
+  guint64 heartbeat;  /* the option as it is now */
 } PublishState;
+
+/* Takes the array and the sample. (transfer full) */
+PublishState *publish_state_new (const char *source, GPtrArray *results, GstSample *event,
+                                 guint64 heartbeat);
+void publish_state_free (PublishState *state);
 
 /* What became of messages. */
 typedef struct {
@@ -57,6 +63,7 @@ struct _PublishDestination {
   PublishOptions options;
   gint64 not_before; /* monotonic: the receiver asked not to be tried again until then */
   gboolean quiet;    /* it is no fault that the receiver is away: a pipe's reader comes and goes */
+  char *notice;      /* what doesn't arrive though the receiver is there; who tells it, frees it */
 };
 
 /* The destination that the options' location names. NULL: there can't be one. (transfer full) */

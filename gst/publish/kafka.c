@@ -14,6 +14,8 @@
 #define GST_CAT_DEFAULT publish_debug
 
 #define POLL_MS 100
+#define IDLE_POLL_MS 5000                  /* without messages */
+#define DOWN_TIME (3 * G_TIME_SPAN_SECOND) /* all brokers, until they count as away */
 
 typedef struct {
   gboolean reported;
@@ -26,7 +28,8 @@ typedef struct {
   gboolean tls;
   rd_kafka_t *producer;
   guint unreported; /* of the messages that were produced together */
-  gboolean away;    /* no broker can be reached */
+  gint64
+      down_since; /* monotonic: no broker could be reached, and nothing was delivered; 0: not so */
 } KafkaDestination;
 
 static gboolean
@@ -46,6 +49,8 @@ on_delivery (rd_kafka_t *producer, const rd_kafka_message_t *message, void *data
 
   *delivery = (Delivery) {TRUE, message->err};
   self->unreported--;
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    self->down_since = 0;
 }
 
 static void
@@ -54,13 +59,15 @@ on_log (const rd_kafka_t *producer, int level, const char *facility, const char 
   GST_LOG ("%s: %s", facility, text);
 }
 
-/* Other errors are temporary: deliveries tell what matters. */
+/* Brokers close idle connections, and one that closes the last is reported as all being down: that
+ * counts when it goes on. Other errors are temporary: deliveries tell what matters. */
 static void
 on_error (rd_kafka_t *producer, int code, const char *reason, void *data)
 {
   KafkaDestination *self = data;
 
-  self->away |= code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && self->down_since == 0)
+    self->down_since = g_get_monotonic_time ();
   GST_DEBUG ("%s: %s", rd_kafka_err2str ((rd_kafka_resp_err_t)code), reason);
 }
 
@@ -193,7 +200,9 @@ count_done (const KafkaDestination *self, const Delivery *deliveries, guint n,
     if (!deliveries[i].reported)
       return fail (self, "messages were not sent in time", error);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !is_refusal (code))
-      return fail (self, self->away ? "no broker can be reached" : rd_kafka_err2str (code), error);
+      return fail (self,
+                   self->down_since != 0 ? "no broker can be reached" : rd_kafka_err2str (code),
+                   error);
     delivery->done++;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
       continue;
@@ -204,6 +213,21 @@ count_done (const KafkaDestination *self, const Delivery *deliveries, guint n,
   return TRUE;
 }
 
+/* What happened before, to connections that nobody needed, says nothing of now. */
+static void
+forget_events (KafkaDestination *self)
+{
+  while (rd_kafka_poll (self->producer, 0) > 0)
+    ;
+  self->down_since = 0;
+}
+
+static gboolean
+is_away (const KafkaDestination *self)
+{
+  return self->down_since != 0 && g_get_monotonic_time () - self->down_since >= DOWN_TIME;
+}
+
 static gboolean
 send_batch (PublishDestination *destination, PublishRecord *const *records, guint n,
             PublishDelivery *delivery, GCancellable *cancellable, GError **error)
@@ -211,12 +235,12 @@ send_batch (PublishDestination *destination, PublishRecord *const *records, guin
   KafkaDestination *self = (KafkaDestination *)destination;
   g_autofree Delivery *deliveries = g_new0 (Delivery, n);
 
+  forget_events (self);
   self->unreported = 0;
-  self->away = FALSE;
   for (guint i = 0; i < n; i++)
     produce (self, records[i], &deliveries[i]);
   /* message.timeout.ms bounds this. */
-  while (self->unreported > 0 && !self->away && !g_cancellable_is_cancelled (cancellable))
+  while (self->unreported > 0 && !is_away (self) && !g_cancellable_is_cancelled (cancellable))
     rd_kafka_poll (self->producer, POLL_MS);
   if (self->unreported > 0) {
     rd_kafka_purge (self->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
@@ -224,6 +248,17 @@ send_batch (PublishDestination *destination, PublishRecord *const *records, guin
       rd_kafka_poll (self->producer, POLL_MS);
   }
   return count_done (self, deliveries, n, delivery, error);
+}
+
+static gboolean
+wait_kafka (PublishDestination *destination, GPollFD *wake, gint timeout, GError **error)
+{
+  KafkaDestination *self = (KafkaDestination *)destination;
+
+  if (timeout != 0)
+    g_poll (wake, 1, timeout < 0 ? IDLE_POLL_MS : MIN (timeout, IDLE_POLL_MS));
+  rd_kafka_poll (self->producer, 0);
+  return TRUE;
 }
 
 static void
@@ -239,6 +274,7 @@ free_kafka (PublishDestination *destination)
 static const PublishDestinationClass kafka_class = {
     .open = open_kafka,
     .send = send_batch,
+    .wait = wait_kafka,
     .close = close_kafka,
     .free = free_kafka,
     .retry_min = 250,

@@ -11,19 +11,17 @@
 #include <mqtt_protocol.h>
 #include <string.h>
 
-#include <gst/video/video.h>
-
 #include "base/error.h"
 #include "publish/address.h"
 #include "publish/classes.h"
 #include "publish/destination.h"
 #include "publish/home-assistant.h"
+#include "publish/picture.h"
 
 #define GST_CAT_DEFAULT publish_debug
 
 #define KEEP_ALIVE 30                   /* seconds */
 #define POLL_MS 5000                    /* keep-alive is looked after this often */
-#define PICTURE_TIME (5 * GST_SECOND)   /* for encoding one */
 #define GOODBYE_TIME G_TIME_SPAN_SECOND /* for "offline" */
 
 /* A message on its way. */
@@ -47,6 +45,7 @@ typedef struct {
   char *bundle, *version;
   GBytes *picture;
   gboolean picture_announced, no_encoder;
+  guint64 heartbeat; /* of the last state */
 } MqttDestination;
 
 static gboolean
@@ -183,6 +182,37 @@ wait_acknowledged (MqttDestination *self, GCancellable *cancellable, GError **er
                           error);
 }
 
+static void
+set_notice (MqttDestination *self, const char *what, const char *why)
+{
+  g_free (self->parent.notice);
+  self->parent.notice = g_strdup_printf ("%s: %s: %s", self->parent.options.location, what, why);
+}
+
+/* The same for what the broker keeps: what it refuses is told, and comes again with the next
+ * change.
+ */
+static gboolean
+wait_kept (MqttDestination *self, GCancellable *cancellable, GError **error)
+{
+  if (!wait_acknowledged (self, cancellable, error))
+    return FALSE;
+  for (guint i = 0; i < self->deliveries->len; i++) {
+    int reason = g_array_index (self->deliveries, Delivery, i).reason;
+
+    if (reason >= 128)
+      set_notice (self, "a state or picture is refused", mosquitto_reason_string (reason));
+  }
+  return TRUE;
+}
+
+/* Larger than the broker takes, or than MQTT allows: answered here as the broker would. */
+static gboolean
+is_too_large (int code)
+{
+  return code == MOSQ_ERR_OVERSIZE_PACKET || code == MOSQ_ERR_PAYLOAD_SIZE;
+}
+
 /* Joins the messages that are on their way. */
 static gboolean
 publish (MqttDestination *self, const char *topic, gconstpointer payload, gsize size,
@@ -191,18 +221,22 @@ publish (MqttDestination *self, const char *topic, gconstpointer payload, gsize 
   mosquitto_property *properties = NULL;
   Delivery delivery = {0};
   gboolean text = size > 0 && *(const char *)payload == '{';
+  Delivery *last;
   int code;
 
   g_array_append_val (self->deliveries, delivery);
+  last = &g_array_index (self->deliveries, Delivery, self->deliveries->len - 1);
   if (text) {
     mosquitto_property_add_byte (&properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
     mosquitto_property_add_string (&properties, MQTT_PROP_CONTENT_TYPE, "application/json");
   }
-  code = mosquitto_publish_v5 (
-      self->client, &g_array_index (self->deliveries, Delivery, self->deliveries->len - 1).mid,
-      topic, (int)size, payload, (int)self->parent.options.qos, retain, properties);
+  code = mosquitto_publish_v5 (self->client, &last->mid, topic, (int)size, payload,
+                               (int)self->parent.options.qos, retain, properties);
   mosquitto_property_free_all (&properties);
-  return code == MOSQ_ERR_SUCCESS || fail (self, mosquitto_strerror (code), error);
+  if (is_too_large (code))
+    *last = (Delivery) {0, TRUE, MQTT_RC_PACKET_TOO_LARGE};
+  return code == MOSQ_ERR_SUCCESS || is_too_large (code)
+         || fail (self, mosquitto_strerror (code), error);
 }
 
 static gboolean
@@ -219,7 +253,8 @@ static PublishDevice
 describe (const MqttDestination *self)
 {
   const PublishOptions *options = &self->parent.options;
-  guint64 expire_after = 3 * options->heartbeat / GST_SECOND;
+  guint64 seconds = self->heartbeat / GST_SECOND, rest = self->heartbeat % GST_SECOND;
+  guint64 expire_after = self->heartbeat > 0 ? MAX (3 * seconds + 3 * rest / GST_SECOND, 1) : 0;
 
   return (PublishDevice) {options->discovery_prefix,
                           self->source,
@@ -229,6 +264,18 @@ describe (const MqttDestination *self)
                           self->version,
                           options->qos,
                           expire_after};
+}
+
+static void
+forget_announcements (MqttDestination *self)
+{
+  GHashTableIter iter;
+  gpointer state;
+
+  g_hash_table_iter_init (&iter, self->classes);
+  while (g_hash_table_iter_next (&iter, NULL, &state))
+    ((PublishClass *)state)->announced = FALSE;
+  self->picture_announced = FALSE;
 }
 
 /* Makes an entity known to Home Assistant, or unknown. */
@@ -264,7 +311,7 @@ publish_class (MqttDestination *self, const char *name, PublishClass *state, GEr
 
   if (!announce_class (self, name, state, TRUE, error))
     return FALSE;
-  if (!publish_class_is_due (state, self->parent.options.heartbeat))
+  if (!publish_class_is_due (state, self->heartbeat))
     return TRUE;
   payload = publish_class_send (state, name);
   return publish_at (self, level, payload, error);
@@ -278,7 +325,7 @@ forget_class (MqttDestination *self, const char *name, PublishClass *state, GErr
   return announce_class (self, name, state, FALSE, error) && publish_at (self, level, "", error);
 }
 
-/* Classes that the ensembles no longer have are taken back. */
+/* Classes that are no more are taken back. */
 static gboolean
 publish_classes (MqttDestination *self, GError **error)
 {
@@ -287,7 +334,7 @@ publish_classes (MqttDestination *self, GError **error)
 
   g_hash_table_iter_init (&iter, self->classes);
   while (g_hash_table_iter_next (&iter, &name, &state)) {
-    gboolean listed = ((PublishClass *)state)->listed;
+    gboolean listed = ((PublishClass *)state)->views->len > 0;
 
     if (!(listed ? publish_class : forget_class) (self, name, state, error))
       return FALSE;
@@ -302,10 +349,12 @@ describe_bundle (MqttDestination *self, const GPtrArray *results)
 {
   const EnsResult *first = results->len > 0 ? results->pdata[0] : NULL;
 
+  if (first == NULL)
+    return;
   g_free (self->bundle);
   g_free (self->version);
-  self->bundle = first != NULL ? g_strdup (first->bundle) : NULL;
-  self->version = first != NULL ? g_strdup (first->version) : NULL;
+  self->bundle = g_strdup (first->bundle);
+  self->version = g_strdup (first->version);
 }
 
 /* ---- Pictures ---- */
@@ -314,23 +363,14 @@ describe_bundle (MqttDestination *self, const GPtrArray *results)
 static GBytes *
 encode (MqttDestination *self, GstSample *sample)
 {
-  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple ("image/jpeg");
   g_autoptr (GError) error = NULL;
-  g_autoptr (GstSample) encoded = NULL;
-  GstMapInfo map;
-  GBytes *bytes;
+  GBytes *picture = self->no_encoder ? NULL : publish_picture_encode (sample, &error);
 
-  if (self->no_encoder)
-    return NULL;
-  encoded = gst_video_convert_sample (sample, caps, PICTURE_TIME, &error);
-  if (encoded == NULL || !gst_buffer_map (gst_sample_get_buffer (encoded), &map, GST_MAP_READ)) {
-    GST_WARNING ("no pictures of events: %s", error != NULL ? error->message : "can't be read");
-    self->no_encoder = TRUE;
-    return NULL;
-  }
-  bytes = g_bytes_new (map.data, map.size);
-  gst_buffer_unmap (gst_sample_get_buffer (encoded), &map);
-  return bytes;
+  if (error == NULL)
+    return picture;
+  set_notice (self, "no picture of an event", error->message);
+  self->no_encoder = g_error_matches (error, GST_CORE_ERROR, (gint)GST_CORE_ERROR_MISSING_PLUGIN);
+  return NULL;
 }
 
 static gboolean
@@ -355,6 +395,15 @@ announce_picture (MqttDestination *self, GError **error)
   return announce (self, PUBLISH_PICTURE, NULL, NULL, TRUE, error);
 }
 
+/* All entities say when they expire. */
+static void
+set_heartbeat (MqttDestination *self, guint64 heartbeat)
+{
+  if (heartbeat != self->heartbeat)
+    forget_announcements (self);
+  self->heartbeat = heartbeat;
+}
+
 static gboolean
 set_state (PublishDestination *destination, const PublishState *state, GCancellable *cancellable,
            GError **error)
@@ -366,6 +415,7 @@ set_state (PublishDestination *destination, const PublishState *state, GCancella
     g_clear_pointer (&self->picture, g_bytes_unref);
     self->picture = picture;
   }
+  set_heartbeat (self, state->heartbeat);
   publish_classes_merge (self->classes, state->results);
   describe_bundle (self, state->results);
   /* The last will names the source: a camera that was renamed needs another connection. */
@@ -376,7 +426,7 @@ set_state (PublishDestination *destination, const PublishState *state, GCancella
   g_array_set_size (self->deliveries, 0);
   return publish_classes (self, error) && announce_picture (self, error)
          && (picture == NULL || publish_picture (self, error))
-         && wait_acknowledged (self, cancellable, error);
+         && wait_kept (self, cancellable, error);
 }
 
 /* All that the broker keeps, when it may have forgotten. */
@@ -387,15 +437,13 @@ publish_all (MqttDestination *self, GCancellable *cancellable, GError **error)
   gpointer state;
 
   g_hash_table_iter_init (&iter, self->classes);
-  while (g_hash_table_iter_next (&iter, NULL, &state)) {
-    ((PublishClass *)state)->announced = FALSE;
+  while (g_hash_table_iter_next (&iter, NULL, &state))
     ((PublishClass *)state)->sent_time = 0;
-  }
-  self->picture_announced = FALSE;
+  forget_announcements (self);
   g_array_set_size (self->deliveries, 0);
   return publish_at (self, "availability", "online", error) && publish_classes (self, error)
          && (self->bundle == NULL || announce_picture (self, error))
-         && publish_picture (self, error) && wait_acknowledged (self, cancellable, error);
+         && publish_picture (self, error) && wait_kept (self, cancellable, error);
 }
 
 /* ---- Opening and closing ---- */
@@ -618,6 +666,7 @@ publish_mqtt_new (const PublishOptions *options, GError **error)
   }
   self = publish_destination_alloc (sizeof *self, &mqtt_class, options);
   self->address = address;
+  self->heartbeat = options->heartbeat;
   self->client_id = options->client_id != NULL ? g_strdup (options->client_id)
                                                : g_strconcat ("gst-ensemble-", uuid, NULL);
   self->classes = publish_classes_new ();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "publish/destination.h"
+#include "publish/tell.h"
 
 G_BEGIN_DECLS
 
@@ -20,14 +21,11 @@ typedef struct {
   guint64 waiting; /* in memory and on disk */
 } PublishCounts;
 
-/* Tells what happens, on the queue's thread. warning FALSE: for information. */
-typedef void (*PublishReport) (GstElement *element, gboolean warning, const char *text);
-
 /* Starts sending. `element` is referenced weakly. (transfer full) */
 PublishQueue *publish_queue_new (PublishDestination *destination, GstElement *element,
                                  PublishReport report);
-/* Waits a moment for the first attempt to open the destination. FALSE: it never will be, as it is
- * set up wrong: no such folder, no permission. */
+/* Waits a moment for the first attempts to open spool and destination. FALSE: they never will be,
+ * as they are set up wrong: no such folder, no permission. */
 gboolean publish_queue_check (PublishQueue *self, GError **error);
 /* Sends what there is for `timeout` nanoseconds at most, not at all if the receiver is away, keeps
  * the rest in the spool, and frees the queue. What hangs, goes on without the caller. */
@@ -37,14 +35,11 @@ void publish_queue_drain (PublishQueue *self, guint64 timeout);
 
 /* What the camera is called, for receivers that have to know before the first message. */
 void publish_queue_set_source (PublishQueue *self, const char *source);
-void publish_queue_push (PublishQueue *self, PublishRecord *record);    /* (transfer full) */
-void publish_queue_set_state (PublishQueue *self, PublishState *state); /* (transfer full) */
+void publish_queue_push (PublishQueue *self, PublishRecord *record); /* (transfer full) */
+/* A state that still waits gives the results of other ensembles to this one. (transfer full) */
+void publish_queue_set_state (PublishQueue *self, PublishState *state);
 /* Whether the receiver has a use for states. */
 gboolean publish_queue_wants_state (PublishQueue *self);
 PublishCounts publish_queue_get_counts (PublishQueue *self);
-
-/* Takes the sample. (transfer full) */
-PublishState *publish_state_new (const char *source, GPtrArray *results, GstSample *event);
-void publish_state_free (PublishState *state);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -220,7 +221,9 @@ open_files (PublishSpool *self, GError **error)
   if (self->lock < 0)
     return fail (error, lock, "can't be written");
   if (flock (self->lock, LOCK_EX | LOCK_NB) != 0) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+    if (errno != EWOULDBLOCK)
+      return fail (error, lock, "can't be locked");
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
                  "%s: another element or process spools here; give each a folder of its own",
                  self->folder);
     return FALSE;
@@ -338,17 +341,20 @@ parse_record (char *line)
   return publish_record_new (kind, name, g_strdup (json));
 }
 
-static void
-peek_segment (PublishSpool *self, const Segment *segment, guint n, GPtrArray *records)
+/* FALSE: none of its messages can be read now. */
+static gboolean
+peek_segment (PublishSpool *self, const Segment *segment, guint n, GPtrArray *records,
+              GError **error)
 {
   g_autofree char *path = segment_path (self, segment->number);
   FILE *file = g_fopen (path, "re");
   char *line = NULL;
   gsize room = 0;
-  ssize_t length;
+  ssize_t length = 0;
+  gboolean ended;
 
   if (file == NULL)
-    return;
+    return errno == ENOENT || fail (error, path, "can't be read");
   fseeko (file, (off_t)self->offset, SEEK_SET);
   while (records->len < n && (length = getline (&line, &room, file)) > 0
          && line[length - 1] == '\n') {
@@ -357,21 +363,24 @@ peek_segment (PublishSpool *self, const Segment *segment, guint n, GPtrArray *re
     g_ptr_array_add (records, parse_record (line));
     g_array_append_val (self->peeked, bytes);
   }
+  ended = length >= 0 || feof (file) || records->len > 0 || fail (error, path, "can't be read");
   free (line);
   fclose (file);
+  return ended;
 }
 
 /* Of the first segment alone, so that crossing off is moving one offset. */
 GPtrArray *
-publish_spool_peek (PublishSpool *self, guint n, guint64 *lost)
+publish_spool_peek (PublishSpool *self, guint n, guint64 *lost, GError **error)
 {
   GPtrArray *records = g_ptr_array_new_with_free_func ((GDestroyNotify)publish_record_free);
   const Segment *first;
 
   g_array_set_size (self->peeked, 0);
   while (self->length > 0 && (first = g_queue_peek_head (&self->segments)) != NULL) {
-    peek_segment (self, first, n, records);
-    if (records->len > 0)
+    gboolean read = peek_segment (self, first, n, records, error);
+
+    if (!read || records->len > 0)
       break;
     *lost += first->lines - self->crossed;
     remove_first (self);

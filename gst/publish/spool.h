@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 
 typedef struct _PublishSpool PublishSpool;
 
-/* Makes the folder where there is none. `limit`: bytes of all segments. (transfer full) */
+/* Makes the folder where there is none. `limit`: bytes of all segments. G_IO_ERROR_BUSY: it is
+ * somebody else's, now. (transfer full) */
 PublishSpool *publish_spool_open (const char *folder, guint64 limit, GError **error);
 void publish_spool_close (PublishSpool *self);
 
@@ -22,9 +23,9 @@ guint64 publish_spool_get_length (const PublishSpool *self); /* messages */
  * FALSE: it was not written, nor a part of it. */
 gboolean publish_spool_push (PublishSpool *self, const PublishRecord *record, guint64 *lost,
                              GError **error);
-/* Up to n of the oldest messages, which stay; *lost grows by those that can't be read any more.
- * (transfer full) (element-type PublishRecord) */
-GPtrArray *publish_spool_peek (PublishSpool *self, guint n, guint64 *lost);
+/* Up to n of the oldest messages, which stay; *lost grows by those that are there no more. An error
+ * comes with none of them: they can't be read now. (transfer full) (element-type PublishRecord) */
+GPtrArray *publish_spool_peek (PublishSpool *self, guint n, guint64 *lost, GError **error);
 /* Crosses off as many of those that were peeked last. */
 void publish_spool_drop (PublishSpool *self, guint n);
 

@@ -2,7 +2,9 @@
 /* Webhooks, by libsoup: one POST per message.
  *
  * 2xx: taken. 408, 425, 429 and 5xx, or no answer: tried again later, after Retry-After where the
- * server says so. What else a server answers will not change: the message is refused.
+ * server says so. 401 and 403: the token is read again, and where it is another one, sent at once;
+ * 401 otherwise waits for a new one. What else a server answers will not change: the message is
+ * refused.
  *
  * Source: RFC 9110 (HTTP), RFC 6585 (429), RFC 6750 (bearer tokens). */
 #include <libsoup/soup.h>
@@ -51,11 +53,40 @@ set_tls (WebhookDestination *self, GError **error)
 }
 
 static void
-forget_secret (WebhookDestination *self)
+forget_secret (char **secret)
 {
-  if (self->authorization != NULL)
-    memset (self->authorization, 0, strlen (self->authorization));
-  g_clear_pointer (&self->authorization, g_free);
+  if (*secret != NULL)
+    memset (*secret, 0, strlen (*secret));
+  g_clear_pointer (secret, g_free);
+}
+
+/* The header's value; NULL: none. (transfer full) */
+static gboolean
+read_authorization (const WebhookDestination *self, char **authorization, GError **error)
+{
+  char *secret;
+
+  *authorization = NULL;
+  if (!publish_options_read_secret (&self->parent.options, &secret, error))
+    return FALSE;
+  if (secret != NULL)
+    *authorization = g_strconcat ("Bearer ", secret, NULL);
+  forget_secret (&secret);
+  return TRUE;
+}
+
+/* *renewed: whether the token is another one now. */
+static gboolean
+renew_authorization (WebhookDestination *self, gboolean *renewed, GError **error)
+{
+  char *authorization;
+
+  if (!read_authorization (self, &authorization, error))
+    return FALSE;
+  *renewed = g_strcmp0 (authorization, self->authorization) != 0;
+  forget_secret (&self->authorization);
+  self->authorization = authorization;
+  return TRUE;
 }
 
 static void
@@ -65,7 +96,7 @@ close_webhook (PublishDestination *destination, GCancellable *cancellable)
 
   g_clear_object (&self->session);
   g_clear_object (&self->certificate);
-  forget_secret (self);
+  forget_secret (&self->authorization);
 }
 
 static gboolean
@@ -74,15 +105,9 @@ open_webhook (PublishDestination *destination, const char *source, GCancellable 
 {
   WebhookDestination *self = (WebhookDestination *)destination;
   guint timeout = (guint)(destination->options.timeout / GST_SECOND) + 1;
-  char *secret;
 
-  if (!publish_options_read_secret (&destination->options, &secret, error))
+  if (!read_authorization (self, &self->authorization, error))
     return FALSE;
-  if (secret != NULL) {
-    self->authorization = g_strconcat ("Bearer ", secret, NULL);
-    memset (secret, 0, strlen (secret));
-    g_free (secret);
-  }
   self->session =
       soup_session_new_with_options ("timeout", timeout, "user-agent", "gst-ensemble ", NULL);
   if (set_tls (self, error))
@@ -96,12 +121,12 @@ open_webhook (PublishDestination *destination, const char *source, GCancellable 
 typedef enum { TAKEN, LATER, REFUSED } Answer;
 
 static Answer
-judge (guint status)
+judge (const WebhookDestination *self, guint status)
 {
   if (SOUP_STATUS_IS_SUCCESSFUL (status))
     return TAKEN;
   if (SOUP_STATUS_IS_SERVER_ERROR (status) || status == SOUP_STATUS_REQUEST_TIMEOUT || status == 425
-      || status == 429)
+      || status == 429 || (status == SOUP_STATUS_UNAUTHORIZED && self->authorization != NULL))
     return LATER;
   return REFUSED;
 }
@@ -135,10 +160,10 @@ make_request (WebhookDestination *self, const PublishRecord *record)
   return message;
 }
 
-/* FALSE: to be tried again. */
+/* FALSE: to be tried again, at once where *renewed. */
 static gboolean
-post (WebhookDestination *self, const PublishRecord *record, PublishDelivery *delivery,
-      GCancellable *cancellable, GError **error)
+try_post (WebhookDestination *self, const PublishRecord *record, PublishDelivery *delivery,
+          GCancellable *cancellable, gboolean *renewed, GError **error)
 {
   g_autoptr (SoupMessage) message = make_request (self, record);
   g_autoptr (GError) reason = NULL;
@@ -150,17 +175,33 @@ post (WebhookDestination *self, const PublishRecord *record, PublishDelivery *de
 
   if (answer == NULL)
     return fail (self, reason->message, error);
-  if (judge (status) == LATER) {
+  if ((status == SOUP_STATUS_UNAUTHORIZED || status == SOUP_STATUS_FORBIDDEN)
+      && (!renew_authorization (self, renewed, error) || *renewed))
+    return FALSE;
+  if (judge (self, status) == LATER) {
     heed_retry_after (self, message);
     return fail (self, text, error);
   }
   delivery->done++;
-  if (judge (status) == TAKEN)
+  if (judge (self, status) == TAKEN)
     return TRUE;
   delivery->refused++;
   g_clear_error (&delivery->reason);
   fail (self, text, &delivery->reason);
   return TRUE;
+}
+
+static gboolean
+post (WebhookDestination *self, const PublishRecord *record, PublishDelivery *delivery,
+      GCancellable *cancellable, GError **error)
+{
+  gboolean done, renewed;
+
+  do {
+    renewed = FALSE;
+    done = try_post (self, record, delivery, cancellable, &renewed, error);
+  } while (!done && renewed);
+  return done;
 }
 
 static gboolean

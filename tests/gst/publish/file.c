@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "publish/spool.h"
+
 #include "fixture.h"
 
 static char *
@@ -323,6 +325,33 @@ START_TEST (test_spool)
 }
 END_TEST
 
+/* Another has the spool for a moment yet: what it kept comes first. */
+START_TEST (test_spool_held)
+{
+  g_autofree char *text = NULL;
+  PublishSpool *spool;
+  PublishQueue *queue;
+  guint64 lost = 0;
+
+  publish_options.spool = g_build_filename (publish_folder, "spool", NULL);
+  spool = publish_spool_open (publish_options.spool, 1 << 20, NULL);
+  queue = publish_start ();
+  publish_push (queue, 5, 5);
+  for (guint i = 0; i < 5; i++) {
+    g_autoptr (PublishRecord) record =
+        publish_record_new (PUBLISH_RESULT, "camera", g_strdup_printf ("{\"n\": %u}\n", i));
+
+    publish_spool_push (spool, record, &lost, NULL);
+  }
+  publish_spool_close (spool);
+  publish_wait_sent (queue, 10);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  text = publish_read (publish_options.location);
+  publish_check (text, 0, 10);
+  ck_assert_uint_eq (publish_count_notes ("\n"), 0);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -340,5 +369,6 @@ main (int argc, char **argv)
   test_add ("fifo-stalls", test_fifo_stalls);
   test_add ("standard-output", test_standard_output);
   test_add ("spool", test_spool);
+  test_add ("spool-held", test_spool_held);
   return test_run ();
 }

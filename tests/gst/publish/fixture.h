@@ -14,6 +14,8 @@ extern PublishOptions publish_options; /* defaults; location FOLDER/results.json
 extern char *publish_folder;
 extern gboolean publish_has_sigpipe; /* a thread that told something could be ended by SIGPIPE */
 
+/* NULL: it is set up wrong. (transfer full) */
+PublishQueue *publish_try_start (GError **error);
 /* Never fails: for locations that can be opened. (transfer full) */
 PublishQueue *publish_start (void);
 /* Messages {"n": FIRST} and so on. */

@@ -124,6 +124,25 @@ START_TEST (test_away)
 }
 END_TEST
 
+/* A connection that nobody needed was closed, as brokers do: no fault, and no message twice. */
+START_TEST (test_idle)
+{
+  PublishQueue *queue;
+
+  publish_options.timeout = 20 * GST_SECOND;
+  queue = publish_start ();
+  publish_push (queue, 0, 1);
+  publish_wait_sent (queue, 1);
+  rd_kafka_mock_broker_set_down (mock.cluster, 1);
+  g_usleep (500000);
+  rd_kafka_mock_broker_set_up (mock.cluster, 1);
+  publish_push (queue, 1, 1);
+  publish_wait_sent (queue, 2);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  ck_assert_uint_eq (publish_count_notes ("\n"), 0);
+}
+END_TEST
+
 /* What Kafka will never take is refused, counted, and does not hold up the rest. */
 START_TEST (test_refused)
 {
@@ -170,6 +189,7 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   test_add ("messages", test_messages);
   test_add ("away", test_away);
+  test_add ("idle", test_idle);
   test_add ("refused", test_refused);
   TEST_ADD_LOOP ("location", test_locations, location_rows);
   return test_run ();

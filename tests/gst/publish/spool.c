@@ -41,7 +41,7 @@ pull (PublishSpool *spool, guint first, guint n)
 
   for (guint taken = 0; taken < n;) {
     guint64 lost = 0;
-    g_autoptr (GPtrArray) records = publish_spool_peek (spool, MIN (7, n - taken), &lost);
+    g_autoptr (GPtrArray) records = publish_spool_peek (spool, MIN (7, n - taken), &lost, NULL);
 
     ck_assert_uint_gt (records->len, 0);
     ck_assert_uint_eq (lost, 0);
@@ -131,6 +131,21 @@ START_TEST (test_limit)
 }
 END_TEST
 
+static void
+remove_segments (void)
+{
+  GDir *folder = g_dir_open (publish_folder, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (folder)) != NULL)
+    if (g_str_has_suffix (name, ".spool")) {
+      g_autofree char *path = g_build_filename (publish_folder, name, NULL);
+
+      g_remove (path);
+    }
+  g_dir_close (folder);
+}
+
 START_TEST (test_two)
 {
   PublishSpool *spool = open_spool (1 << 20);
@@ -166,6 +181,33 @@ START_TEST (test_full)
 }
 END_TEST
 
+/* A segment that can't be read now is kept, one that was removed is lost. */
+START_TEST (test_unreadable)
+{
+  PublishSpool *spool = open_spool (1 << 20);
+  struct rlimit before, limit;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) none = NULL, records = NULL;
+  guint64 lost = 0;
+
+  push (spool, 0, 5);
+  getrlimit (RLIMIT_NOFILE, &before);
+  limit = (struct rlimit) {0, before.rlim_max};
+  setrlimit (RLIMIT_NOFILE, &limit);
+  none = publish_spool_peek (spool, 5, &lost, &error);
+  setrlimit (RLIMIT_NOFILE, &before);
+  ck_assert_uint_eq (none->len, 0);
+  ck_assert_uint_eq (lost, 0);
+  ck_assert_contains (error->message, "Too many open files");
+  pull (spool, 0, 3);
+  remove_segments ();
+  records = publish_spool_peek (spool, 5, &lost, NULL);
+  ck_assert_uint_eq (records->len, 0);
+  ck_assert_uint_eq (lost, 2);
+  publish_spool_close (spool);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -178,5 +220,6 @@ main (int argc, char **argv)
   test_add ("limit", test_limit);
   test_add ("two", test_two);
   test_add ("full", test_full);
+  test_add ("unreadable", test_unreadable);
   return test_run ();
 }

@@ -14,8 +14,21 @@ static struct {
   GString *taken;       /* bodies that were answered by 200, a line each */
   guint requests;
   gboolean hangs; /* never answers */
+  guint row;      /* of token_rows */
   char *authorization, *content_type;
+  const char *token; /* NULL: none is needed */
 } server;
+
+/* A token that ran out; 403 of a token that is right is about the message. */
+static const struct {
+  const char *name;
+  guint status;  /* without the new token */
+  gboolean late; /* the new token comes after the first answer */
+} token_rows[] = {
+    {"renewed-401", 401, FALSE},
+    {"renewed-403", 403, FALSE},
+    {"renewed-late", 401, TRUE},
+};
 
 static void
 answer (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
@@ -34,6 +47,9 @@ answer (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTab
   }
   if (server.answers != NULL && *server.answers != 0)
     status = *server.answers++;
+  if (server.token != NULL
+      && !g_str_has_suffix (soup_message_headers_get_one (headers, "Authorization"), server.token))
+    status = token_rows[server.row].status;
   if (status == 200) {
     g_string_append_len (server.taken, body->data, body->length);
     g_string_append_c (server.taken, '\n');
@@ -118,6 +134,12 @@ static const struct {
 } answer_rows[] = {
     {"taken", {0}, 0, 5, 0, NULL},
     {"later", {503, 500, 429, 408}, 0, 9, 0, "503 Service Unavailable"},
+    {"not-about-tokens",
+     {401, 403},
+     2,
+     5,
+     2,
+     "are being lost: 2 so far: http*/results: 403 Forbidden"},
     {"refused", {404, 400}, 2, 5, 2, "are being lost: 2 so far: http*/results: 400 Bad Request"},
     {"redirected", {302}, 1, 5, 1, "302 Found"},
 };
@@ -161,6 +183,41 @@ START_TEST (test_token)
   publish_wait_sent (queue, 1);
   publish_queue_stop (queue, GST_SECOND * 20);
   ck_assert_str_eq (server.authorization, "Bearer hunter2");
+}
+END_TEST
+
+static void
+set_token (const char *token)
+{
+  g_mutex_lock (&server.lock);
+  server.token = token;
+  g_mutex_unlock (&server.lock);
+}
+
+START_TEST (test_renewed)
+{
+  g_autofree char *path = g_build_filename (publish_folder, "token", NULL);
+  PublishQueue *queue;
+
+  server.row = (guint)_i;
+  g_file_set_contents (path, "first", -1, NULL);
+  publish_options.secret = g_strconcat ("file:", path, NULL);
+  set_token ("first");
+  queue = publish_start ();
+  publish_push (queue, 0, 1);
+  publish_wait_sent (queue, 1);
+  set_token ("second");
+  if (!token_rows[_i].late)
+    g_file_set_contents (path, "second", -1, NULL);
+  publish_push (queue, 1, 4);
+  if (token_rows[_i].late) {
+    publish_wait (publish_count_notes ("401 Unauthorized") > 0);
+    g_file_set_contents (path, "second", -1, NULL);
+  }
+  publish_wait_sent (queue, 5);
+  ck_assert_uint_eq (publish_queue_get_counts (queue).refused, 0);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  publish_check (server.taken->str, 0, 5);
 }
 END_TEST
 
@@ -241,6 +298,7 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   TEST_ADD_ROWS ("answers", test_answers, answer_rows);
   test_add ("token", test_token);
+  TEST_ADD_ROWS ("token", test_renewed, token_rows);
   test_add ("absent", test_absent);
   test_add ("hangs", test_hangs);
   TEST_ADD_LOOP ("location", test_locations, location_rows);
