@@ -78,6 +78,7 @@ START_TEST (test_lines)
   gst_harness_set_caps_str (harness, "video/x-raw", "video/x-raw");
   push (harness, NULL, NULL);
   push (harness, first, NULL);
+  push (harness, NULL, NULL);
   push (harness, first, NULL);
   push (harness, first, other);
   push (harness, other, second);
