@@ -20,6 +20,7 @@
 #define GST_CAT_DEFAULT publish_debug
 
 #define PATIENCE_MS 100 /* with a pipe's reader that does not read */
+#define HALF_LINE_MS 10 /* that a writer is at half a line */
 
 typedef struct {
   PublishDestination parent;
@@ -55,17 +56,31 @@ now (void)
 
 /* ---- Opening ---- */
 
-/* A program that died, or a machine without power, may have left half a line: it stays one line. */
-static void
-end_half_line (FileDestination *self, off_t size)
+static gboolean
+has_half_line (int file, int reader)
 {
-  int reader = size > 0 ? g_open (self->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0) : -1;
-  char last = '\n';
+  struct stat written, read;
+  char last;
+
+  return fstat (file, &written) == 0 && fstat (reader, &read) == 0 && written.st_dev == read.st_dev
+         && written.st_ino == read.st_ino && read.st_size > 0
+         && pread (reader, &last, 1, read.st_size - 1) == 1 && last != '\n';
+}
+
+/* A program that died, or a machine without power, may have left half a line: it stays one line.
+ * The path may name another file by now, and half a line may be one that another writer is at. */
+static void
+end_half_line (FileDestination *self)
+{
+  int reader = g_open (self->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 
   if (reader < 0)
     return;
-  if (pread (reader, &last, 1, size - 1) == 1 && last != '\n' && write (self->file, "\n", 1) != 1)
-    GST_DEBUG ("%s: half a line can't be ended: %s", self->path, g_strerror (errno));
+  if (has_half_line (self->file, reader)) {
+    g_usleep (HALF_LINE_MS * 1000);
+    if (has_half_line (self->file, reader) && write (self->file, "\n", 1) != 1)
+      GST_DEBUG ("%s: half a line can't be ended: %s", self->path, g_strerror (errno));
+  }
   close (reader);
 }
 
@@ -80,7 +95,7 @@ look_at_file (FileDestination *self)
   self->regular = S_ISREG (status.st_mode);
   if (!self->regular || self->path == NULL)
     return;
-  end_half_line (self, status.st_size);
+  end_half_line (self);
   if (length > 0)
     self->period = (status.st_size > 0 ? GST_TIMESPEC_TO_TIME (status.st_mtim) : now ()) / length;
 }

@@ -92,6 +92,7 @@ START_TEST (test_several)
 
     if (!g_file_get_contents (path, &text, NULL, NULL))
       continue;
+    ck_assert (strstr (text, "\n\n") == NULL);
     lines = g_strsplit (text, "\n", -1);
     for (guint i = 0; lines[i][0] != '\0'; i++) {
       guint n = WRITERS * LINES;
