@@ -168,6 +168,8 @@ finish_job (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, GstEnsembl
   }
   if (error != NULL && wanted)
     note_failure (analyser, g_steal_pointer (&error));
+  else if (error != NULL)
+    analyser->stats.skipped++; /* flushed, and cancelled */
   g_clear_pointer (&tags, gst_ensemble_tags_unref);
   g_clear_error (&error);
   g_cond_broadcast (&analyser->done);
