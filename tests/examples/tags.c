@@ -11,6 +11,7 @@
 #define CLASS(name, p, present, window) \
   "{\"name\":\"" name "\",\"p\":" p     \
   ",\"p1\":0.1,\"p2\":0.2,\"threshold\":0.5,\"present\":" present window "}"
+#define EVENT "{\"schema\":\"gst-ensemble/event/1\",\"event\":\"left\",\"class\":\"car\"}\n"
 #define RESULT(pts, classes)                           \
   "{\"schema\":\"gst-ensemble/result/1\",\"pts\":" pts \
   ",\"width\":64,\"height\":64,\"classes\":[" classes  \
@@ -72,8 +73,8 @@ START_TEST (test_results)
   g_autofree char *path = write_text (
       RESULT ("0", CLASS ("tree", "0.2", "false", "") "," CLASS ("car", "0.75", "true",
                                                                  ",\"p3\":0.3,\"window\":0"))
-          RESULT ("1500000000",
-                  CLASS ("car", "0.4", "false", "") "," CLASS ("tree", "0.3", "false", "")));
+          EVENT RESULT ("1500000000",
+                        CLASS ("car", "0.4", "false", "") "," CLASS ("tree", "0.3", "false", "")));
   g_autoptr (GPtrArray) frames = tags_read (path, NULL);
   const TaggedFrame *frame;
   const Tag *car;

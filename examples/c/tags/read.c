@@ -5,6 +5,7 @@
 #include "tags.h"
 
 #define SCHEMA "gst-ensemble/result/1"
+#define EVENTS "gst-ensemble/event/1"
 
 static void
 tag_clear (gpointer tag)
@@ -75,26 +76,33 @@ read_frame (JsonObject *result)
 }
 
 static gboolean
-is_result (JsonNode *root)
+has_schema (JsonNode *root, const char *schema)
 {
-  JsonObject *object = root && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
 
   return object
-         && g_strcmp0 (json_object_get_string_member_with_default (object, "schema", NULL), SCHEMA)
-                == 0
-         && json_object_has_member (object, "classes");
+         && g_strcmp0 (json_object_get_string_member_with_default (object, "schema", NULL), schema)
+                == 0;
 }
 
-static TaggedFrame *
-read_line (const char *line, GError **error)
+/* frame: NULL for an event, which results tell as well. */
+static gboolean
+read_line (const char *line, TaggedFrame **frame, GError **error)
 {
   g_autoptr (JsonNode) root = json_from_string (line, error);
 
-  if (root && is_result (root))
-    return read_frame (json_node_get_object (root));
-  if (root)
-    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "expected a result of schema %s", SCHEMA);
-  return NULL;
+  *frame = NULL;
+  if (!root)
+    return FALSE;
+  if (has_schema (root, EVENTS))
+    return TRUE;
+  if (has_schema (root, SCHEMA)
+      && json_object_has_member (json_node_get_object (root), "classes")) {
+    *frame = read_frame (json_node_get_object (root));
+    return TRUE;
+  }
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "expected a result of schema %s", SCHEMA);
+  return FALSE;
 }
 
 GPtrArray *
@@ -108,12 +116,14 @@ tags_read (const char *path, GError **error)
     return NULL;
   lines = g_strsplit (g_strchomp (text), "\n", -1);
   for (guint i = 0; lines[i]; i++) {
-    TaggedFrame *frame = read_line (lines[i], error), *first;
+    TaggedFrame *frame, *first;
 
-    if (!frame) {
+    if (!read_line (lines[i], &frame, error)) {
       g_prefix_error (error, "%s:%u: ", path, i + 1);
       return NULL;
     }
+    if (!frame)
+      continue;
     g_ptr_array_add (frames, frame);
     first = g_ptr_array_index (frames, 0);
     if (frame->tags->len != first->tags->len) {

@@ -22,7 +22,8 @@ typedef struct {
   GArray *tags; /* Tag, every class, sorted by name */
 } TaggedFrame;
 
-/* Reads results as JSON Lines, schema gst-ensemble/result/1. (transfer full, TaggedFrame) */
+/* Reads results as JSON Lines, schema gst-ensemble/result/1; events between them are left out.
+ * (transfer full, TaggedFrame) */
 GPtrArray *tags_read (const char *path, GError **error);
 
 /* A thing from this share on is there to be tagged; under the other nobody would see it. Tags of
