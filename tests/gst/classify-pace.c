@@ -191,7 +191,8 @@ START_TEST (test_still_under_load)
   guint64 analysed;
   guint i = 0;
 
-  g_object_set (classify->element, "motion", 0.02, "latency-budget", G_GUINT64_CONSTANT (1), NULL);
+  g_object_set (classify->element, "motion", 0.02, "latency-budget", G_GUINT64_CONSTANT (1),
+                "cpu-budget", G_GINT64_CONSTANT (0), NULL);
   play ("sync");
   for (; i < 3; i++)
     gst_buffer_unref (classify_push (classify, i % 2 ? RED : BLUE, i * FRAME));
