@@ -4,56 +4,12 @@
 
 #include <string.h>
 
-#include "base/files.h"
-#include "check-main.h"
-#include "ensemble/ensemble.h"
-#include "gst/colour-bundle.h"
 #include "support/picture.h"
+#include "colour-fixture.h"
 #include "toy.h"
 
 #define WIDTH 480
 #define HEIGHT 320
-
-typedef struct {
-  char *folder, *bundle;
-  EnsEnsemble *ensemble;
-  EnsAnalysis *analysis;
-} Fixture;
-
-static Fixture *fixture;
-
-static void
-set_up (void)
-{
-  fixture = g_new0 (Fixture, 1);
-  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
-
-  fixture->folder = g_dir_make_tmp ("ensemble-crop-XXXXXX", NULL);
-  fixture->bundle = colour_bundle_make (fixture->folder);
-  fixture->ensemble = ens_ensemble_open (fixture->bundle, device, NULL);
-  fixture->analysis = ens_analysis_new (fixture->ensemble);
-}
-
-static void
-tear_down (void)
-{
-  ens_analysis_free (fixture->analysis);
-  ens_ensemble_unref (fixture->ensemble);
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->bundle);
-  g_free (fixture->folder);
-  g_clear_pointer (&fixture, g_free);
-}
-
-static EnsResult *
-analyse (const EnsFrame *frame, const EnsAnalyseOptions *options)
-{
-  g_autoptr (GError) error = NULL;
-  EnsResult *result = ens_analysis_run (fixture->analysis, frame, 7, options, &error);
-
-  ck_assert_no_error (error);
-  return result;
-}
 
 static const struct {
   EnsRect rect;
@@ -135,11 +91,11 @@ START_TEST (test_as_picture)
   const EnsFramePart part = ens_frame_crop_find_part (&options.crop, WIDTH, HEIGHT);
   g_autoptr (EnsPicture) picture = make_picture (picture_rows[_i].pixels);
   g_autoptr (EnsPicture) cut = cut_out (&picture->frame, &part);
-  g_autoptr (EnsResult) result = analyse (&picture->frame, &options);
+  g_autoptr (EnsResult) result = fixture_analyse (fixture->analysis, &picture->frame, &options);
   g_autoptr (EnsResult) own = NULL;
 
   whole.crop = (EnsRect) {0};
-  own = analyse (&cut->frame, &whole);
+  own = fixture_analyse (fixture->analysis, &cut->frame, &whole);
   ck_assert_uint_eq (result->width, WIDTH);
   ck_assert_uint_eq (result->height, HEIGHT);
   ck_assert_uint_eq (result->n_windows, own->n_windows);
@@ -172,7 +128,7 @@ START_TEST (test_regions)
                                      .n_regions = 3};
   const EnsRect half = {0.5F, 0.25F, 0.25F, 0.5F};
   g_autoptr (EnsPicture) picture = make_picture (ENS_PIXELS_RGB);
-  g_autoptr (EnsResult) result = analyse (&picture->frame, &options);
+  g_autoptr (EnsResult) result = fixture_analyse (fixture->analysis, &picture->frame, &options);
   const EnsFramePart all = {0, 0, WIDTH, HEIGHT};
 
   ck_assert_uint_eq (result->n_windows, 2);
@@ -190,7 +146,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("ensemble/frame-crop");
-  test_fixture (set_up, tear_down);
+  test_fixture (fixture_set_up, fixture_tear_down);
   TEST_ADD_LOOP ("part", test_part, part_rows);
   TEST_ADD_LOOP ("as-picture", test_as_picture, picture_rows);
   test_add ("regions", test_regions);

@@ -2,10 +2,7 @@
 /* Large frames: found where they are and nowhere else, and judged as each sub-image would be. */
 #include <string.h>
 
-#include "base/files.h"
-#include "check-main.h"
-#include "ensemble/ensemble.h"
-#include "gst/colour-bundle.h"
+#include "colour-fixture.h"
 #include "toy.h"
 
 /* Divided into 4 × 3 sub-images of 160 × 160; the bundle has three classes. */
@@ -15,49 +12,6 @@
 #define ROWS 3
 #define SIDE 160
 #define CLASSES 3
-
-typedef struct {
-  char *folder, *bundle;
-  EnsEnsemble *ensemble;
-  EnsAnalysis *analysis;
-} Fixture;
-
-static Fixture *fixture;
-
-static void
-set_up (void)
-{
-  fixture = g_new0 (Fixture, 1);
-  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
-  g_autoptr (GError) error = NULL;
-
-  fixture->folder = g_dir_make_tmp ("ensemble-large-XXXXXX", NULL);
-  fixture->bundle = colour_bundle_make (fixture->folder);
-  fixture->ensemble = ens_ensemble_open (fixture->bundle, device, &error);
-  ck_assert_no_error (error);
-  fixture->analysis = ens_analysis_new (fixture->ensemble);
-}
-
-static void
-tear_down (void)
-{
-  ens_analysis_free (fixture->analysis);
-  ens_ensemble_unref (fixture->ensemble);
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->bundle);
-  g_free (fixture->folder);
-  g_clear_pointer (&fixture, g_free);
-}
-
-static EnsResult *
-analyse (const Fixture *fixture, const EnsFrame *frame, const EnsAnalyseOptions *options)
-{
-  g_autoptr (GError) error = NULL;
-  EnsResult *result = ens_analysis_run (fixture->analysis, frame, 7, options, &error);
-
-  ck_assert_no_error (error);
-  return result;
-}
 
 /* A square of one of red, green and blue on black. */
 static void
@@ -104,8 +58,8 @@ START_TEST (test_found_in_one)
     g_autoptr (EnsResult) result = NULL, whole = NULL;
 
     paint (picture, class, x + 20, SIDE / 2 * (s / COLUMNS) + 20, 120);
-    result = analyse (fixture, &picture->frame, &divided);
-    whole = analyse (fixture, &picture->frame, &undivided);
+    result = fixture_analyse (fixture->analysis, &picture->frame, &divided);
+    whole = fixture_analyse (fixture->analysis, &picture->frame, &undivided);
     ck_assert_uint_eq (result->map->columns, COLUMNS);
     ck_assert_uint_eq (result->map->rows, ROWS);
     ck_assert_double_eq (result->map->width, (float)SIDE / WIDTH);
@@ -137,7 +91,7 @@ START_TEST (test_windows)
   const EnsRect *rect;
 
   paint (picture, 0, 430, 260, 30);
-  result = analyse (fixture, &picture->frame, NULL);
+  result = fixture_analyse (fixture->analysis, &picture->frame, NULL);
   red = &result->classes[0];
   ck_assert (red->present);
   ck_assert_int_eq (red->sub_image, COLUMNS * ROWS - 1);
@@ -163,7 +117,7 @@ START_TEST (test_regions)
   g_autoptr (EnsResult) result = NULL;
 
   paint (picture, 2, 430, 20, 30);
-  result = analyse (fixture, &picture->frame, &options);
+  result = fixture_analyse (fixture->analysis, &picture->frame, &options);
   ck_assert_uint_eq (result->n_windows, 1);
   ck_assert_int_eq (result->classes[2].sub_image, COLUMNS - 1);
   ck_assert_int_eq (result->classes[2].window, 0);
@@ -187,7 +141,7 @@ START_TEST (test_as_pictures)
   const EnsAnalyseOptions options = {.windows = 48, .threshold = -1};
   const EnsAnalyseOptions alone_options = {.windows = 4, .threshold = -1};
   g_autoptr (EnsPicture) picture = toy_picture (11, 1, WIDTH, HEIGHT);
-  g_autoptr (EnsResult) result = analyse (fixture, &picture->frame, &options);
+  g_autoptr (EnsResult) result = fixture_analyse (fixture->analysis, &picture->frame, &options);
 
   for (guint s = 0; s < COLUMNS * ROWS; s++) {
     guint x = (guint)(result->map->x[s % COLUMNS] * WIDTH + 0.5F);
@@ -198,7 +152,7 @@ START_TEST (test_as_pictures)
     if (x % 2 != 0) /* its windows are searched from one pixel further left */
       continue;
     copy_rectangle (&picture->frame, x, y, part);
-    alone = analyse (fixture, &part->frame, &alone_options);
+    alone = fixture_analyse (fixture->analysis, &part->frame, &alone_options);
     ck_assert_ptr_null (alone->map);
     for (guint c = 0; c < CLASSES; c++)
       ck_assert_double_eq_tol (get_p (result, s, c), alone->classes[c].p, 1e-3);
@@ -236,9 +190,9 @@ START_TEST (test_small_frames)
   const EnsAnalyseOptions off = {.windows = -1, .threshold = -1, .sub_images = ENS_SUB_IMAGES_OFF};
   const EnsAnalyseOptions on = {.windows = -1, .threshold = -1, .sub_images = ENS_SUB_IMAGES_ON};
   g_autoptr (EnsPicture) picture = toy_picture (_i, _i % 3, sizes[_i][0], sizes[_i][1]);
-  g_autoptr (EnsResult) as_ever = analyse (fixture, &picture->frame, &off);
-  g_autoptr (EnsResult) automatic = analyse (fixture, &picture->frame, NULL);
-  g_autoptr (EnsResult) always = analyse (fixture, &picture->frame, &on);
+  g_autoptr (EnsResult) as_ever = fixture_analyse (fixture->analysis, &picture->frame, &off);
+  g_autoptr (EnsResult) automatic = fixture_analyse (fixture->analysis, &picture->frame, NULL);
+  g_autoptr (EnsResult) always = fixture_analyse (fixture->analysis, &picture->frame, &on);
 
   ck_assert_ptr_null (as_ever->map);
   ck_assert_ptr_null (automatic->map);
@@ -259,7 +213,7 @@ START_TEST (test_limit)
 {
   const EnsAnalyseOptions options = {.threshold = -1, .max_sub_images = 4};
   g_autoptr (EnsPicture) picture = toy_picture (1, 0, WIDTH, HEIGHT);
-  g_autoptr (EnsResult) result = analyse (fixture, &picture->frame, &options);
+  g_autoptr (EnsResult) result = fixture_analyse (fixture->analysis, &picture->frame, &options);
 
   ck_assert_uint_eq (ens_probability_map_get_size (result->map), 4);
 }
@@ -268,7 +222,7 @@ END_TEST
 START_TEST (test_same_bits)
 {
   g_autoptr (EnsPicture) picture = toy_picture (11, 1, WIDTH, HEIGHT);
-  g_autoptr (EnsResult) first = analyse (fixture, &picture->frame, NULL);
+  g_autoptr (EnsResult) first = fixture_analyse (fixture->analysis, &picture->frame, NULL);
 
   for (guint n_threads = 1; n_threads <= 3; n_threads += 2) {
     g_autoptr (EnsDevice) device = ens_device_open ("cpu", n_threads, NULL);
@@ -288,7 +242,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("ensemble/large");
-  test_fixture (set_up, tear_down);
+  test_fixture (fixture_set_up, fixture_tear_down);
   test_add ("found-in-one", test_found_in_one);
   test_add ("windows", test_windows);
   test_add ("regions", test_regions);

@@ -5,57 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/files.h"
-#include "check-main.h"
-#include "gst/colour-bundle.h"
 #include "support/picture.h"
+#include "colour-fixture.h"
 #include "toy.h"
 
 /* Divided into 4 × 3 sub-images of 160 × 160. */
 #define WIDTH 480
 #define HEIGHT 320
 #define TILES 12
-
-typedef struct {
-  char *folder, *bundle;
-  EnsEnsemble *ensemble;
-  EnsAnalysis *analysis;
-} Fixture;
-
-static Fixture *fixture;
-
-static void
-set_up (void)
-{
-  fixture = g_new0 (Fixture, 1);
-  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
-
-  fixture->folder = g_dir_make_tmp ("ensemble-still-XXXXXX", NULL);
-  fixture->bundle = colour_bundle_make (fixture->folder);
-  fixture->ensemble = ens_ensemble_open (fixture->bundle, device, NULL);
-  fixture->analysis = ens_analysis_new (fixture->ensemble);
-}
-
-static void
-tear_down (void)
-{
-  ens_analysis_free (fixture->analysis);
-  ens_ensemble_unref (fixture->ensemble);
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->bundle);
-  g_free (fixture->folder);
-  g_clear_pointer (&fixture, g_free);
-}
-
-static EnsResult *
-analyse (EnsAnalysis *analysis, const EnsFrame *frame, const EnsAnalyseOptions *options)
-{
-  g_autoptr (GError) error = NULL;
-  EnsResult *result = ens_analysis_run (analysis, frame, 7, options, &error);
-
-  ck_assert_no_error (error);
-  return result;
-}
 
 static void
 check_same_bits (const EnsResult *a, const EnsResult *b)
@@ -113,15 +70,15 @@ START_TEST (test_exact)
   g_autoptr (EnsResult) first = NULL, second = NULL, third = NULL, fresh = NULL;
 
   test_picture_fill_random (picture, 3);
-  first = analyse (fixture->analysis, &picture->frame, &options);
+  first = fixture_analyse (fixture->analysis, &picture->frame, &options);
   ck_assert_uint_eq (first->reused, 0);
   ck_assert_uint_gt (first->n_windows, 0);
   if (exact_rows[_i].plane >= 0)
     touch (picture, (guint)exact_rows[_i].plane, exact_rows[_i].x, exact_rows[_i].y);
-  second = analyse (fixture->analysis, &picture->frame, &options);
-  third = analyse (fixture->analysis, &picture->frame, &options);
+  second = fixture_analyse (fixture->analysis, &picture->frame, &options);
+  third = fixture_analyse (fixture->analysis, &picture->frame, &options);
   options.reuse = FALSE;
-  fresh = analyse (other, &picture->frame, &options);
+  fresh = fixture_analyse (other, &picture->frame, &options);
   ck_assert_uint_eq (second->reused, exact_rows[_i].reused);
   ck_assert_uint_ge (third->reused, 1);
   ck_assert_uint_eq (fresh->reused, 0);
@@ -169,9 +126,9 @@ START_TEST (test_other)
   g_autoptr (EnsResult) first = NULL, second = NULL, fresh = NULL;
 
   test_picture_fill_random (picture, 3);
-  first = analyse (fixture->analysis, &picture->frame, &other_rows[_i].first);
-  second = analyse (fixture->analysis, &picture->frame, &other_rows[_i].second);
-  fresh = analyse (other, &picture->frame, &other_rows[_i].second);
+  first = fixture_analyse (fixture->analysis, &picture->frame, &other_rows[_i].first);
+  second = fixture_analyse (fixture->analysis, &picture->frame, &other_rows[_i].second);
+  fresh = fixture_analyse (other, &picture->frame, &other_rows[_i].second);
   ck_assert_uint_eq (second->reused, other_rows[_i].reused);
   check_same_bits (second, fresh);
 }
@@ -187,7 +144,7 @@ START_TEST (test_dma_buf)
   picture->frame.n_dma_bufs = 1;
   picture->frame.dma_bufs[0].fd = -1;
   for (guint i = 0; i < 2; i++) {
-    g_autoptr (EnsResult) result = analyse (fixture->analysis, &picture->frame, &options);
+    g_autoptr (EnsResult) result = fixture_analyse (fixture->analysis, &picture->frame, &options);
 
     ck_assert_uint_eq (result->reused, 0);
   }
@@ -221,7 +178,7 @@ START_TEST (test_tolerance)
         ens_picture_get_pixels (picture, 0)[y * picture->frame.strides[0] + x] =
             (guint8)(50
                      + (x < (side == 8 ? 8 : WIDTH) && y < side ? i * tolerance_rows[_i].step : 0));
-    result = analyse (fixture->analysis, &picture->frame, &options);
+    result = fixture_analyse (fixture->analysis, &picture->frame, &options);
     ck_assert_uint_eq (result->reused, i == 0                          ? 0
                                        : i == tolerance_rows[_i].again ? TILES - changed
                                                                        : TILES);
@@ -247,7 +204,7 @@ START_TEST (test_style)
       touch (picture, 0, 0, 0);
     if (i == 4)
       g_clear_pointer (&options.style, ens_style_unref);
-    result = analyse (fixture->analysis, &picture->frame, &options);
+    result = fixture_analyse (fixture->analysis, &picture->frame, &options);
     ck_assert_uint_eq (result->reused, reused[i]);
     ck_assert_pstr_eq (result->style, i == 4 ? NULL : "shift");
   }
@@ -259,7 +216,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("ensemble/still-tiles");
-  test_fixture (set_up, tear_down);
+  test_fixture (fixture_set_up, fixture_tear_down);
   TEST_ADD_LOOP ("exact", test_exact, exact_rows);
   TEST_ADD_LOOP ("other", test_other, other_rows);
   TEST_ADD_LOOP ("tolerance", test_tolerance, tolerance_rows);
