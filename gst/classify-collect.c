@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What ensembleclassify keeps for a person to label. */
 #include "ensemble-classify.h"
+#include "property-members.h"
 
 enum { PROP_COLLECT, PROP_COLLECT_LIMIT, PROP_COLLECT_BYTES, PROP_COLLECT_CROPS, N_PROPS };
 
@@ -48,25 +49,21 @@ gst_ensemble_classify_update_collector (GstEnsembleClassify *self)
   g_free (settings.folder);
 }
 
+#define MEMBER(member) G_STRUCT_OFFSET (GstEnsembleClassify, member)
+
+static const gsize members[N_PROPS] = {
+    [PROP_COLLECT] = MEMBER (collect.folder),
+    [PROP_COLLECT_LIMIT] = MEMBER (collect.limit),
+    [PROP_COLLECT_BYTES] = MEMBER (collect.bytes),
+    [PROP_COLLECT_CROPS] = MEMBER (collect.crops),
+};
+
 void
 gst_ensemble_classify_set_collect_property (GstEnsembleClassify *self, guint which,
                                             const GValue *value)
 {
   GST_OBJECT_LOCK (self);
-  switch (which) {
-  case PROP_COLLECT:
-    g_free (self->collect.folder);
-    self->collect.folder = g_value_dup_string (value);
-    break;
-  case PROP_COLLECT_LIMIT:
-    self->collect.limit = g_value_get_uint (value);
-    break;
-  case PROP_COLLECT_BYTES:
-    self->collect.bytes = g_value_get_uint64 (value);
-    break;
-  default:
-    self->collect.crops = g_value_get_boolean (value);
-  }
+  gst_ensemble_member_set ((char *)self + members[which], value);
   GST_OBJECT_UNLOCK (self);
   gst_ensemble_classify_update_collector (self);
 }
@@ -75,18 +72,6 @@ void
 gst_ensemble_classify_get_collect_property (GstEnsembleClassify *self, guint which, GValue *value)
 {
   GST_OBJECT_LOCK (self);
-  switch (which) {
-  case PROP_COLLECT:
-    g_value_set_string (value, self->collect.folder);
-    break;
-  case PROP_COLLECT_LIMIT:
-    g_value_set_uint (value, self->collect.limit);
-    break;
-  case PROP_COLLECT_BYTES:
-    g_value_set_uint64 (value, self->collect.bytes);
-    break;
-  default:
-    g_value_set_boolean (value, self->collect.crops);
-  }
+  gst_ensemble_member_get ((char *)self + members[which], value);
   GST_OBJECT_UNLOCK (self);
 }

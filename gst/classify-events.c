@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The properties of ensembleclassify that say when a class counts as present. */
 #include "ensemble-classify.h"
+#include "property-members.h"
 
 /* By their order in the list below. */
 enum {
@@ -79,70 +80,33 @@ gst_ensemble_classify_install_events_properties (GObjectClass *object, guint fir
     g_object_class_install_property (object, first + i, specs[i]);
 }
 
-/* Where times are kept. */
-static gint64 *
-find_time (EnsTimeOverrides *time, guint which)
-{
-  switch (which) {
-  case PROP_SMOOTHING:
-    return &time->half_life;
-  case PROP_MIN_PRESENT:
-    return &time->min_present;
-  case PROP_MIN_ABSENT:
-    return &time->min_absent;
-  default:
-    return &time->forget;
-  }
-}
+#define MEMBER(member) G_STRUCT_OFFSET (GstEnsembleClassify, member)
+
+static const gsize members[N_PROPS] = {
+    [PROP_SMOOTHING] = MEMBER (settings.time.half_life),
+    [PROP_CONSENSUS] = MEMBER (settings.time.consensus),
+    [PROP_CONSENSUS_OF] = MEMBER (settings.time.consensus_of),
+    [PROP_HYSTERESIS] = MEMBER (settings.time.hysteresis),
+    [PROP_MIN_PRESENT] = MEMBER (settings.time.min_present),
+    [PROP_MIN_ABSENT] = MEMBER (settings.time.min_absent),
+    [PROP_FORGET] = MEMBER (settings.time.forget),
+    [PROP_POST_MESSAGES] = MEMBER (post_messages),
+};
 
 void
 gst_ensemble_classify_set_events_property (GstEnsembleClassify *self, guint which,
                                            const GValue *value)
 {
-  EnsTimeOverrides *time = &self->settings.time;
-
   GST_OBJECT_LOCK (self);
-  switch (which) {
-  case PROP_CONSENSUS:
-    time->consensus = g_value_get_int (value);
-    break;
-  case PROP_CONSENSUS_OF:
-    time->consensus_of = g_value_get_int (value);
-    break;
-  case PROP_HYSTERESIS:
-    time->hysteresis = g_value_get_float (value);
-    break;
-  case PROP_POST_MESSAGES:
-    self->post_messages = g_value_get_boolean (value);
-    break;
-  default:
-    *find_time (time, which) = g_value_get_int64 (value);
-  }
+  gst_ensemble_member_set ((char *)self + members[which], value);
   GST_OBJECT_UNLOCK (self);
 }
 
 void
 gst_ensemble_classify_get_events_property (GstEnsembleClassify *self, guint which, GValue *value)
 {
-  EnsTimeOverrides *time = &self->settings.time;
-
   GST_OBJECT_LOCK (self);
-  switch (which) {
-  case PROP_CONSENSUS:
-    g_value_set_int (value, time->consensus);
-    break;
-  case PROP_CONSENSUS_OF:
-    g_value_set_int (value, time->consensus_of);
-    break;
-  case PROP_HYSTERESIS:
-    g_value_set_float (value, time->hysteresis);
-    break;
-  case PROP_POST_MESSAGES:
-    g_value_set_boolean (value, self->post_messages);
-    break;
-  default:
-    g_value_set_int64 (value, *find_time (time, which));
-  }
+  gst_ensemble_member_get ((char *)self + members[which], value);
   GST_OBJECT_UNLOCK (self);
 }
 

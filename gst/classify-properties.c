@@ -3,6 +3,7 @@
 #include "ensemble-classify.h"
 
 #include "ensemble/bundle.h"
+#include "property-members.h"
 
 enum {
   PROP_0,
@@ -164,119 +165,70 @@ get_scales (const GstEnsembleSettings *settings, GValue *array)
   }
 }
 
+#define MEMBER(member) G_STRUCT_OFFSET (GstEnsembleClassify, member)
+
+/* Where properties are kept, guarded by the object lock; 0: not in one member. */
+static const gsize members[N_PROPS] = {
+    [PROP_MODEL] = MEMBER (model),
+    [PROP_WATCH_MODEL] = MEMBER (watch_model),
+    [PROP_DEVICE] = MEMBER (device),
+    [PROP_MAX_MEMORY] = MEMBER (limits.memory),
+    [PROP_MAX_OPERATIONS] = MEMBER (limits.operations),
+    [PROP_INFERENCE_INTERVAL] = MEMBER (interval),
+    [PROP_INFERENCE_PERIOD] = MEMBER (period),
+    [PROP_MAX_INFERENCE_PERIOD] = MEMBER (motion.period),
+    [PROP_MOTION] = MEMBER (motion.least),
+    [PROP_MODE] = MEMBER (mode),
+    [PROP_CPU_BUDGET] = MEMBER (cpu_budget),
+    [PROP_LATENCY_BUDGET] = MEMBER (latency_budget),
+    [PROP_THREADS] = MEMBER (threads),
+    [PROP_WINDOWS] = MEMBER (settings.windows),
+    [PROP_INFERENCE_REGION] = MEMBER (inference_region),
+    [PROP_OBJECT_CLASS] = MEMBER (object_class),
+    [PROP_THRESHOLD] = MEMBER (settings.threshold),
+    [PROP_SUB_IMAGES] = MEMBER (settings.sub_images),
+    [PROP_MAX_SUB_IMAGES] = MEMBER (settings.max_sub_images),
+    [PROP_TILE_TOLERANCE] = MEMBER (settings.tile_tolerance),
+    [PROP_GATE] = MEMBER (settings.gate),
+    [PROP_STYLE] = MEMBER (style),
+    [PROP_TOP_K] = MEMBER (settings.top_k),
+};
+
 static void
-set_inference_region (GstEnsembleClassify *self, GstEnsembleInferenceRegion wanted)
+write_member (GstEnsembleClassify *self, guint id, const GValue *value)
 {
   GST_OBJECT_LOCK (self);
-  self->inference_region = wanted;
+  gst_ensemble_member_set ((char *)self + members[id], value);
+  if (id == PROP_DEVICE && self->device == NULL)
+    self->device = g_strdup (GST_ENSEMBLE_DEFAULT_DEVICE);
   GST_OBJECT_UNLOCK (self);
-  gst_ensemble_classify_check_regions (self);
+  if (id == PROP_INFERENCE_REGION)
+    gst_ensemble_classify_check_regions (self);
+  if (id == PROP_WATCH_MODEL)
+    gst_ensemble_classify_update_watch (self);
+  if (id == PROP_MODE)
+    gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 
 static void
 write_property (GstEnsembleClassify *self, guint id, const GValue *value, GParamSpec *spec)
 {
-  if (id >= COLLECT_PROPS) {
+  if (id >= COLLECT_PROPS)
     gst_ensemble_classify_set_collect_property (self, id - COLLECT_PROPS, value);
-    return;
-  }
-  if (id >= EVENTS_PROPS) {
+  else if (id >= EVENTS_PROPS)
     gst_ensemble_classify_set_events_property (self, id - EVENTS_PROPS, value);
-    return;
-  }
-  if (id == PROP_MODEL) {
+  else if (id == PROP_MODEL)
     gst_ensemble_classify_set_model (self, g_value_get_string (value));
-    return;
-  }
-  if (id == PROP_STYLE) {
+  else if (id == PROP_STYLE)
     gst_ensemble_classify_set_style (self, g_value_get_string (value));
-    return;
-  }
-  if (id == PROP_SCALES) {
+  else if (id == PROP_SCALES)
     set_scales (self, value);
-    return;
-  }
-  if (id == PROP_CROP) {
+  else if (id == PROP_CROP)
     gst_ensemble_classify_set_crop (self, value);
-    return;
-  }
-  if (id == PROP_INFERENCE_REGION) {
-    set_inference_region (self, g_value_get_enum (value));
-    return;
-  }
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-  case PROP_DEVICE:
-    g_free (self->device);
-    self->device = g_strdup (g_value_get_string (value) ? g_value_get_string (value)
-                                                        : GST_ENSEMBLE_DEFAULT_DEVICE);
-    break;
-  case PROP_MAX_MEMORY:
-    self->limits.memory = g_value_get_uint64 (value);
-    break;
-  case PROP_MAX_OPERATIONS:
-    self->limits.operations = g_value_get_uint64 (value);
-    break;
-  case PROP_INFERENCE_INTERVAL:
-    self->interval = g_value_get_uint (value);
-    break;
-  case PROP_INFERENCE_PERIOD:
-    self->period = g_value_get_uint64 (value);
-    break;
-  case PROP_MAX_INFERENCE_PERIOD:
-    self->motion.period = g_value_get_uint64 (value);
-    break;
-  case PROP_MOTION:
-    self->motion.least = g_value_get_double (value);
-    break;
-  case PROP_MODE:
-    self->mode = g_value_get_enum (value);
-    break;
-  case PROP_CPU_BUDGET:
-    self->cpu_budget = g_value_get_int64 (value);
-    break;
-  case PROP_LATENCY_BUDGET:
-    self->latency_budget = g_value_get_uint64 (value);
-    break;
-  case PROP_THREADS:
-    self->threads = g_value_get_uint (value);
-    break;
-  case PROP_WINDOWS:
-    self->settings.windows = g_value_get_int (value);
-    break;
-  case PROP_THRESHOLD:
-    self->settings.threshold = g_value_get_float (value);
-    break;
-  case PROP_SUB_IMAGES:
-    self->settings.sub_images = g_value_get_enum (value);
-    break;
-  case PROP_MAX_SUB_IMAGES:
-    self->settings.max_sub_images = g_value_get_uint (value);
-    break;
-  case PROP_WATCH_MODEL:
-    self->watch_model = g_value_get_boolean (value);
-    break;
-  case PROP_TILE_TOLERANCE:
-    self->settings.tile_tolerance = g_value_get_float (value);
-    break;
-  case PROP_GATE:
-    self->settings.gate = g_value_get_boolean (value);
-    break;
-  case PROP_OBJECT_CLASS:
-    g_free (self->object_class);
-    self->object_class = g_value_dup_string (value);
-    break;
-  case PROP_TOP_K:
-    self->settings.top_k = g_value_get_uint (value);
-    break;
-  default:
+  else if (id < N_PROPS && members[id] != 0)
+    write_member (self, id, value);
+  else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, spec);
-  }
-  GST_OBJECT_UNLOCK (self);
-  if (id == PROP_WATCH_MODEL)
-    gst_ensemble_classify_update_watch (self);
-  if (id == PROP_MODE)
-    gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 
 static void
@@ -292,107 +244,36 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 }
 
 static void
+read_property (GstEnsembleClassify *self, guint id, GValue *value, GParamSpec *spec)
+{
+  if (id == PROP_SCALES)
+    get_scales (&self->settings, value);
+  else if (id == PROP_CROP)
+    gst_ensemble_classify_get_crop (&self->settings.crop, value);
+  else if (id == PROP_ACTIVE_DEVICE && self->ensemble != NULL)
+    g_value_set_string (value, ens_device_get_name (ens_ensemble_get_device (self->ensemble)));
+  else if (id < N_PROPS && members[id] != 0)
+    gst_ensemble_member_get ((char *)self + members[id], value);
+  else if (id != PROP_ACTIVE_DEVICE)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, spec);
+}
+
+static void
 get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
   GstEnsembleClassify *self = GST_ENSEMBLE_CLASSIFY (object);
 
   if (id >= COLLECT_PROPS) {
     gst_ensemble_classify_get_collect_property (self, id - COLLECT_PROPS, value);
-    return;
-  }
-  if (id >= EVENTS_PROPS) {
+  } else if (id >= EVENTS_PROPS) {
     gst_ensemble_classify_get_events_property (self, id - EVENTS_PROPS, value);
-    return;
-  }
-  if (id == PROP_STATS) {
+  } else if (id == PROP_STATS) {
     g_value_take_boxed (value, make_stats (self));
-    return;
+  } else {
+    GST_OBJECT_LOCK (self);
+    read_property (self, id, value, spec);
+    GST_OBJECT_UNLOCK (self);
   }
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-  case PROP_MODEL:
-    g_value_set_string (value, self->model);
-    break;
-  case PROP_DEVICE:
-    g_value_set_string (value, self->device);
-    break;
-  case PROP_MAX_MEMORY:
-    g_value_set_uint64 (value, self->limits.memory);
-    break;
-  case PROP_MAX_OPERATIONS:
-    g_value_set_uint64 (value, self->limits.operations);
-    break;
-  case PROP_ACTIVE_DEVICE:
-    if (self->ensemble != NULL)
-      g_value_set_string (value, ens_device_get_name (ens_ensemble_get_device (self->ensemble)));
-    break;
-  case PROP_INFERENCE_INTERVAL:
-    g_value_set_uint (value, self->interval);
-    break;
-  case PROP_INFERENCE_PERIOD:
-    g_value_set_uint64 (value, self->period);
-    break;
-  case PROP_MAX_INFERENCE_PERIOD:
-    g_value_set_uint64 (value, self->motion.period);
-    break;
-  case PROP_MOTION:
-    g_value_set_double (value, self->motion.least);
-    break;
-  case PROP_MODE:
-    g_value_set_enum (value, self->mode);
-    break;
-  case PROP_CPU_BUDGET:
-    g_value_set_int64 (value, self->cpu_budget);
-    break;
-  case PROP_LATENCY_BUDGET:
-    g_value_set_uint64 (value, self->latency_budget);
-    break;
-  case PROP_THREADS:
-    g_value_set_uint (value, self->threads);
-    break;
-  case PROP_WINDOWS:
-    g_value_set_int (value, self->settings.windows);
-    break;
-  case PROP_SCALES:
-    get_scales (&self->settings, value);
-    break;
-  case PROP_CROP:
-    gst_ensemble_classify_get_crop (&self->settings.crop, value);
-    break;
-  case PROP_INFERENCE_REGION:
-    g_value_set_enum (value, self->inference_region);
-    break;
-  case PROP_OBJECT_CLASS:
-    g_value_set_string (value, self->object_class);
-    break;
-  case PROP_THRESHOLD:
-    g_value_set_float (value, self->settings.threshold);
-    break;
-  case PROP_SUB_IMAGES:
-    g_value_set_enum (value, self->settings.sub_images);
-    break;
-  case PROP_MAX_SUB_IMAGES:
-    g_value_set_uint (value, self->settings.max_sub_images);
-    break;
-  case PROP_WATCH_MODEL:
-    g_value_set_boolean (value, self->watch_model);
-    break;
-  case PROP_TILE_TOLERANCE:
-    g_value_set_float (value, self->settings.tile_tolerance);
-    break;
-  case PROP_GATE:
-    g_value_set_boolean (value, self->settings.gate);
-    break;
-  case PROP_STYLE:
-    g_value_set_string (value, self->style);
-    break;
-  case PROP_TOP_K:
-    g_value_set_uint (value, self->settings.top_k);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
-  }
-  GST_OBJECT_UNLOCK (self);
 }
 
 #define READY (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)

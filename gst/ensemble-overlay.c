@@ -20,6 +20,7 @@
 #include <gst/ensemble/ensemble.h>
 
 #include "overlay-scene.h"
+#include "property-members.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ensemble_overlay_debug);
 #define GST_CAT_DEFAULT gst_ensemble_overlay_debug
@@ -326,53 +327,20 @@ stop (GstBaseTransform *trans)
   return TRUE;
 }
 
-static void
-set_option (OverlayOptions *options, guint id, const GValue *value)
-{
-  switch (id) {
-  case PROP_LABELS:
-    options->labels = g_value_get_boolean (value);
-    break;
-  case PROP_BARS:
-    options->bars = g_value_get_boolean (value);
-    break;
-  case PROP_WINDOWS:
-    options->windows = g_value_get_boolean (value);
-    break;
-  case PROP_WITHHELD:
-    options->withheld = g_value_get_boolean (value);
-    break;
-  case PROP_AGE:
-    options->age = g_value_get_boolean (value);
-    break;
-  case PROP_THRESHOLD:
-    options->threshold = g_value_get_float (value);
-    break;
-  case PROP_MAX_LABELS:
-    options->max_labels = g_value_get_uint (value);
-    break;
-  case PROP_POSITION:
-    options->corner = g_value_get_enum (value);
-    break;
-  case PROP_TEXT_SCALE:
-    options->text_scale = g_value_get_double (value);
-    break;
-  case PROP_COLOR:
-    options->text = g_value_get_uint (value);
-    break;
-  case PROP_BACKGROUND:
-    options->background = g_value_get_uint (value);
-    break;
-  case PROP_FONT:
-    g_free (options->font);
-    options->font = g_value_dup_string (value);
-    if (options->font == NULL)
-      options->font = g_strdup (DEFAULT_FONT);
-    break;
-  default:
-    g_assert_not_reached ();
-  }
-}
+static const gsize members[N_PROPS] = {
+    [PROP_LABELS] = G_STRUCT_OFFSET (OverlayOptions, labels),
+    [PROP_BARS] = G_STRUCT_OFFSET (OverlayOptions, bars),
+    [PROP_WINDOWS] = G_STRUCT_OFFSET (OverlayOptions, windows),
+    [PROP_WITHHELD] = G_STRUCT_OFFSET (OverlayOptions, withheld),
+    [PROP_AGE] = G_STRUCT_OFFSET (OverlayOptions, age),
+    [PROP_THRESHOLD] = G_STRUCT_OFFSET (OverlayOptions, threshold),
+    [PROP_MAX_LABELS] = G_STRUCT_OFFSET (OverlayOptions, max_labels),
+    [PROP_POSITION] = G_STRUCT_OFFSET (OverlayOptions, corner),
+    [PROP_TEXT_SCALE] = G_STRUCT_OFFSET (OverlayOptions, text_scale),
+    [PROP_COLOR] = G_STRUCT_OFFSET (OverlayOptions, text),
+    [PROP_BACKGROUND] = G_STRUCT_OFFSET (OverlayOptions, background),
+    [PROP_FONT] = G_STRUCT_OFFSET (OverlayOptions, font),
+};
 
 static void
 set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
@@ -384,54 +352,11 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
     return;
   }
   GST_OBJECT_LOCK (self);
-  set_option (&self->options, id, value);
+  gst_ensemble_member_set ((char *)&self->options + members[id], value);
+  if (self->options.font == NULL)
+    self->options.font = g_strdup (DEFAULT_FONT);
   self->changed = TRUE;
   GST_OBJECT_UNLOCK (self);
-}
-
-static void
-get_option (const OverlayOptions *options, guint id, GValue *value)
-{
-  switch (id) {
-  case PROP_LABELS:
-    g_value_set_boolean (value, options->labels);
-    break;
-  case PROP_BARS:
-    g_value_set_boolean (value, options->bars);
-    break;
-  case PROP_WINDOWS:
-    g_value_set_boolean (value, options->windows);
-    break;
-  case PROP_WITHHELD:
-    g_value_set_boolean (value, options->withheld);
-    break;
-  case PROP_AGE:
-    g_value_set_boolean (value, options->age);
-    break;
-  case PROP_THRESHOLD:
-    g_value_set_float (value, options->threshold);
-    break;
-  case PROP_MAX_LABELS:
-    g_value_set_uint (value, options->max_labels);
-    break;
-  case PROP_POSITION:
-    g_value_set_enum (value, options->corner);
-    break;
-  case PROP_TEXT_SCALE:
-    g_value_set_double (value, options->text_scale);
-    break;
-  case PROP_COLOR:
-    g_value_set_uint (value, options->text);
-    break;
-  case PROP_BACKGROUND:
-    g_value_set_uint (value, options->background);
-    break;
-  case PROP_FONT:
-    g_value_set_string (value, options->font);
-    break;
-  default:
-    g_assert_not_reached ();
-  }
 }
 
 static void
@@ -444,7 +369,7 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     return;
   }
   GST_OBJECT_LOCK (self);
-  get_option (&self->options, id, value);
+  gst_ensemble_member_get ((char *)&self->options + members[id], value);
   GST_OBJECT_UNLOCK (self);
 }
 

@@ -60,6 +60,77 @@ START_TEST (test_inspection)
 }
 END_TEST
 
+/* FALSE for what is no number. */
+static gboolean
+set_extreme (GValue *value, gboolean highest)
+{
+  switch (G_TYPE_FUNDAMENTAL (G_VALUE_TYPE (value))) {
+  case G_TYPE_BOOLEAN:
+    g_value_set_boolean (value, highest);
+    return TRUE;
+  case G_TYPE_INT:
+    g_value_set_int (value, highest ? G_MAXINT : G_MININT);
+    return TRUE;
+  case G_TYPE_UINT:
+    g_value_set_uint (value, highest ? G_MAXUINT : 0);
+    return TRUE;
+  case G_TYPE_INT64:
+    g_value_set_int64 (value, highest ? G_MAXINT64 : G_MININT64);
+    return TRUE;
+  case G_TYPE_UINT64:
+    g_value_set_uint64 (value, highest ? G_MAXUINT64 : 0);
+    return TRUE;
+  case G_TYPE_FLOAT:
+    g_value_set_float (value, highest ? G_MAXFLOAT : -G_MAXFLOAT);
+    return TRUE;
+  case G_TYPE_DOUBLE:
+    g_value_set_double (value, highest ? G_MAXDOUBLE : -G_MAXDOUBLE);
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
+static gboolean
+is_number (GParamSpec *spec, GValue *value, gboolean highest)
+{
+  g_value_init (value, spec->value_type);
+  if ((spec->flags & G_PARAM_READWRITE) != G_PARAM_READWRITE || !set_extreme (value, highest))
+    return FALSE;
+  g_param_value_validate (spec, value);
+  return TRUE;
+}
+
+/* Every property holds its highest and its lowest value, and disturbs no other. */
+START_TEST (test_extremes)
+{
+  g_autoptr (GstElement) element =
+      gst_object_ref_sink (gst_element_factory_make (factories[_i], NULL));
+  g_autofree GParamSpec **specs = NULL;
+  guint n;
+
+  specs = g_object_class_list_properties (G_OBJECT_GET_CLASS (element), &n);
+  for (guint highest = 0; highest < 2; highest++) {
+    for (guint p = 0; p < n; p++) {
+      g_auto (GValue) value = G_VALUE_INIT;
+
+      if (is_number (specs[p], &value, highest))
+        g_object_set_property (G_OBJECT (element), specs[p]->name, &value);
+    }
+    for (guint p = 0; p < n; p++) {
+      g_auto (GValue) expected = G_VALUE_INIT, found = G_VALUE_INIT;
+
+      if (!is_number (specs[p], &expected, highest))
+        continue;
+      g_value_init (&found, specs[p]->value_type);
+      g_object_get_property (G_OBJECT (element), specs[p]->name, &found);
+      test_message ("%s.%s", factories[_i], specs[p]->name);
+      ck_assert_int_eq (g_param_values_cmp (specs[p], &found, &expected), 0);
+    }
+  }
+}
+END_TEST
+
 /* (transfer full) what ended the pipeline. */
 static GstMessage *
 run (const char *description)
@@ -180,6 +251,7 @@ main (int argc, char **argv)
   test_suite ("gst/plugin");
   test_fixture (set_up, tear_down);
   TEST_ADD_LOOP ("inspection", test_inspection, factories);
+  TEST_ADD_LOOP ("extremes", test_extremes, factories);
   TEST_ADD_LOOP ("pipeline", test_pipeline, pipeline_rows);
   test_add ("many", test_many);
   test_add ("bad-model", test_bad_model);
