@@ -105,6 +105,18 @@ publish_wait_sent (PublishQueue *queue, guint64 sent)
   publish_wait (publish_queue_get_counts (queue).sent >= sent);
 }
 
+void
+publish_check_location (const PublishLocation *row)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_free (publish_options.location);
+  publish_options.location = g_strdup (row->location);
+  ck_assert_ptr_null (publish_destination_new (&publish_options, &error));
+  ck_assert_contains (error->message, row->expected);
+  ck_assert_ptr_null (strstr (error->message, "hunter2"));
+}
+
 char *
 publish_read (const char *path)
 {

@@ -32,6 +32,14 @@ void publish_wait_sent (PublishQueue *queue, guint64 sent);
     ck_assert_msg (tries < 2000, "never: %s", #condition); \
   } while (0)
 
+/* A location that there can't be, and what the error says of it. */
+typedef struct {
+  const char *location, *expected;
+} PublishLocation;
+
+/* Checks the error, and that no password "hunter2" is in it. */
+void publish_check_location (const PublishLocation *row);
+
 /* The file's text. (transfer full) */
 char *publish_read (const char *path);
 /* Checks that the text has messages `first` to `first + n - 1`, each once and whole, in order. */
