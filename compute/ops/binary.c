@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Elementwise operators of several inputs, with numpy's broadcasting. */
+#include "ops/binary.h"
 #include "ops/elementwise.h"
-#include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -417,156 +417,6 @@ GPU (max, ENS_BINARY_MAX, FALSE)
 GPU (mean, ENS_BINARY_ADD, TRUE)
 GPU (prelu, ENS_BINARY_PRELU, FALSE)
 
-/* Gradients. What is meant for elements that an input was broadcast to is summed up for it. */
-
-static void
-set_gradient (EnsGradient *gradient, guint i, EnsValue *value)
-{
-  gradient->inputs[i] = ens_gradient_sum_to (gradient, value, &gradient->node->inputs[i]->shape);
-}
-
-static gboolean
-sum_gradient (EnsGradient *gradient, GError **error)
-{
-  for (guint i = 0; i < gradient->node->n_inputs; i++)
-    if (gradient->wanted[i])
-      set_gradient (gradient, i, gradient->outputs[0]);
-  return TRUE;
-}
-
-#define add_gradient sum_gradient
-
-static gboolean
-mean_gradient (EnsGradient *gradient, GError **error)
-{
-  EnsValue *dy = gradient->outputs[0];
-  EnsValue *n = ens_gradient_number (gradient, dy->type, gradient->node->n_inputs);
-  EnsValue *share = ens_gradient_apply (gradient, &ens_op_div, NULL, dy, n, NULL);
-
-  for (guint i = 0; i < gradient->node->n_inputs; i++)
-    if (gradient->wanted[i])
-      set_gradient (gradient, i, share);
-  return TRUE;
-}
-
-static gboolean
-sub_gradient (EnsGradient *gradient, GError **error)
-{
-  EnsValue *dy = gradient->outputs[0];
-
-  if (gradient->wanted[0])
-    set_gradient (gradient, 0, dy);
-  if (gradient->wanted[1]) {
-    set_gradient (gradient, 1, dy);
-    gradient->inputs[1] =
-        ens_gradient_apply (gradient, &ens_op_neg, NULL, gradient->inputs[1], NULL);
-  }
-  return TRUE;
-}
-
-static gboolean
-mul_gradient (EnsGradient *gradient, GError **error)
-{
-  for (guint i = 0; i < 2; i++)
-    if (gradient->wanted[i])
-      set_gradient (gradient, i,
-                    ens_gradient_apply (gradient, &ens_op_mul, NULL, gradient->outputs[0],
-                                        gradient->node->inputs[1 - i], NULL));
-  return TRUE;
-}
-
-/* ∂ (a / b) = ∂a / b − y · ∂b / b */
-static gboolean
-div_gradient (EnsGradient *gradient, GError **error)
-{
-  const EnsNode *node = gradient->node;
-  EnsValue *share =
-      ens_gradient_apply (gradient, &ens_op_div, NULL, gradient->outputs[0], node->inputs[1], NULL);
-
-  if (gradient->wanted[0])
-    set_gradient (gradient, 0, share);
-  if (gradient->wanted[1]) {
-    set_gradient (gradient, 1,
-                  ens_gradient_apply (gradient, &ens_op_mul, NULL, share, node->outputs[0], NULL));
-    gradient->inputs[1] =
-        ens_gradient_apply (gradient, &ens_op_neg, NULL, gradient->inputs[1], NULL);
-  }
-  return TRUE;
-}
-
-/* ∂ aᵇ = b · aᵇ⁻¹ ∂a + aᵇ · ln a ∂b */
-static gboolean
-pow_gradient (EnsGradient *gradient, GError **error)
-{
-  EnsValue *dy = gradient->outputs[0];
-  EnsValue *a = gradient->node->inputs[0], *b = gradient->node->inputs[1];
-
-  if (gradient->wanted[0]) {
-    EnsValue *one = ens_gradient_number (gradient, b->type, 1);
-    EnsValue *exponent = ens_gradient_apply (gradient, &ens_op_sub, NULL, b, one, NULL);
-    EnsValue *power = ens_gradient_apply (gradient, &ens_op_pow, NULL, a, exponent, NULL);
-    EnsValue *factor = ens_gradient_cast (gradient, b, a->type);
-
-    factor = ens_gradient_apply (gradient, &ens_op_mul, NULL, factor, power, NULL);
-    set_gradient (gradient, 0, ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, factor, NULL));
-  }
-  if (gradient->wanted[1]) {
-    EnsValue *factor = ens_gradient_apply (gradient, &ens_op_log, NULL, a, NULL);
-
-    factor =
-        ens_gradient_apply (gradient, &ens_op_mul, NULL, factor, gradient->node->outputs[0], NULL);
-    set_gradient (gradient, 1, ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, factor, NULL));
-  }
-  return TRUE;
-}
-
-/* To the input that was taken; to all of them where they are equal. */
-static gboolean
-extreme_gradient (EnsGradient *gradient, GError **error)
-{
-  const EnsNode *node = gradient->node;
-  EnsValue *dy = gradient->outputs[0];
-  EnsValue *zero = ens_gradient_number (gradient, dy->type, 0);
-
-  for (guint i = 0; i < node->n_inputs; i++) {
-    EnsValue *taken;
-
-    if (!gradient->wanted[i])
-      continue;
-    taken =
-        ens_gradient_apply (gradient, &ens_op_equal, NULL, node->inputs[i], node->outputs[0], NULL);
-    set_gradient (gradient, i,
-                  ens_gradient_apply (gradient, &ens_op_where, NULL, taken, dy, zero, NULL));
-  }
-  return TRUE;
-}
-
-#define min_gradient extreme_gradient
-#define max_gradient extreme_gradient
-
-static gboolean
-prelu_gradient (EnsGradient *gradient, GError **error)
-{
-  EnsValue *dy = gradient->outputs[0];
-  EnsValue *x = gradient->node->inputs[0], *slope = gradient->node->inputs[1];
-  EnsValue *zero = ens_gradient_number (gradient, dy->type, 0);
-
-  if (gradient->wanted[0]) {
-    EnsValue *negative = ens_gradient_apply (gradient, &ens_op_less, NULL, x, zero, NULL);
-    EnsValue *scaled = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, slope, NULL);
-
-    gradient->inputs[0] =
-        ens_gradient_apply (gradient, &ens_op_where, NULL, negative, scaled, dy, NULL);
-  }
-  if (gradient->wanted[1]) {
-    EnsValue *negative = ens_gradient_apply (gradient, &ens_op_min, NULL, x, zero, NULL);
-
-    set_gradient (gradient, 1,
-                  ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, negative, NULL));
-  }
-  return TRUE;
-}
-
 static const EnsAttribute binary_attributes[] = {ENS_ACTIVATION_ATTRIBUTES (EnsBinaryParams),
                                                  ENS_ATTRIBUTE_END};
 
@@ -584,27 +434,28 @@ binary_is_identity (const EnsNode *node)
 static const EnsOpExample arithmetic_examples[] = {{"2x5x4x7 2x1x4x7", .positive = TRUE}, {NULL}};
 static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
 
-#define ARITHMETIC_OP(id, onnx, what, min, max, extra_flags, shape_func, examples, old, ...)     \
-  const EnsOp ens_op_##id = {.name = onnx,                                                       \
-                             .min_inputs = min,                                                  \
-                             .max_inputs = max,                                                  \
-                             .min_outputs = 1,                                                   \
-                             .max_outputs = 1,                                                   \
-                             .layout = ENS_LAYOUT_FOLLOWS,                                       \
-                             .kind = ENS_KIND_##what,                                            \
-                             .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE | (extra_flags),          \
-                             .params_size = sizeof (EnsBinaryParams),                            \
-                             .versions = {.stretch = old},                                       \
-                             .attributes = binary_attributes,                                    \
-                             .shape = shape_func,                                                \
-                             .reference = id##_reference,                                        \
-                             .cpu = id##_cpu,                                                    \
-                             .gpu = id##_gpu,                                                    \
-                             .gradient = id##_gradient,                                          \
-                             .per_image = ens_per_image_elementwise,                             \
-                             .example = examples,                                                \
-                             .is_identity = binary_is_identity,                                  \
-                             .activation_offset = G_STRUCT_OFFSET (EnsBinaryParams, activation), \
+#define ARITHMETIC_OP(id, onnx, what, min, max, extra_flags, shape_func, gradient_func, examples, \
+                      old, ...)                                                                   \
+  const EnsOp ens_op_##id = {.name = onnx,                                                        \
+                             .min_inputs = min,                                                   \
+                             .max_inputs = max,                                                   \
+                             .min_outputs = 1,                                                    \
+                             .max_outputs = 1,                                                    \
+                             .layout = ENS_LAYOUT_FOLLOWS,                                        \
+                             .kind = ENS_KIND_##what,                                             \
+                             .flags = ENS_OP_PITCHED | ENS_OP_IN_PLACE | (extra_flags),           \
+                             .params_size = sizeof (EnsBinaryParams),                             \
+                             .versions = {.stretch = old},                                        \
+                             .attributes = binary_attributes,                                     \
+                             .shape = shape_func,                                                 \
+                             .reference = id##_reference,                                         \
+                             .cpu = id##_cpu,                                                     \
+                             .gpu = id##_gpu,                                                     \
+                             .gradient = gradient_func,                                           \
+                             .per_image = ens_per_image_elementwise,                              \
+                             .example = examples,                                                 \
+                             .is_identity = binary_is_identity,                                   \
+                             .activation_offset = G_STRUCT_OFFSET (EnsBinaryParams, activation),  \
                              __VA_ARGS__}
 
 #define sum_reference add_reference
@@ -612,21 +463,22 @@ static const EnsOpExample prelu_examples[] = {{"2x5x4x7 =7"}, {NULL}};
 #define sum_gpu add_gpu
 
 ARITHMETIC_OP (add, "Add", ADD, 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
+               ens_sum_gradient, arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
+ARITHMETIC_OP (sub, "Sub", SUBTRACT, 2, 2, ENS_OP_FUSES, arithmetic_shape, ens_sub_gradient,
                arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (sub, "Sub", SUBTRACT, 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
-               ENS_STRETCH_BY_ATTRIBUTES);
 ARITHMETIC_OP (mul, "Mul", MULTIPLY, 2, 2, ENS_OP_FUSES | ENS_OP_COMMUTATIVE, arithmetic_shape,
+               ens_mul_gradient, arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
+ARITHMETIC_OP (div, "Div", DIVIDE, 2, 2, ENS_OP_FUSES, arithmetic_shape, ens_div_gradient,
                arithmetic_examples, ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (div, "Div", DIVIDE, 2, 2, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
+ARITHMETIC_OP (pow, "Pow", OTHER, 2, 2, 0, pow_shape, ens_pow_gradient, arithmetic_examples,
                ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (pow, "Pow", OTHER, 2, 2, 0, pow_shape, arithmetic_examples,
-               ENS_STRETCH_BY_ATTRIBUTES);
-ARITHMETIC_OP (min, "Min", OTHER, 1, MANY, 0, arithmetic_shape, arithmetic_examples,
+ARITHMETIC_OP (min, "Min", OTHER, 1, MANY, 0, arithmetic_shape, ens_extreme_gradient,
+               arithmetic_examples, ENS_STRETCH_LAST);
+ARITHMETIC_OP (max, "Max", OTHER, 1, MANY, 0, arithmetic_shape, ens_extreme_gradient,
+               arithmetic_examples, ENS_STRETCH_LAST);
+ARITHMETIC_OP (sum, "Sum", ADD, 1, MANY, ENS_OP_FUSES, arithmetic_shape, ens_sum_gradient,
+               arithmetic_examples, ENS_STRETCH_LAST);
+ARITHMETIC_OP (mean, "Mean", OTHER, 1, MANY, 0, mean_shape, ens_mean_gradient, arithmetic_examples,
                ENS_STRETCH_LAST);
-ARITHMETIC_OP (max, "Max", OTHER, 1, MANY, 0, arithmetic_shape, arithmetic_examples,
-               ENS_STRETCH_LAST);
-ARITHMETIC_OP (sum, "Sum", ADD, 1, MANY, ENS_OP_FUSES, arithmetic_shape, arithmetic_examples,
-               ENS_STRETCH_LAST);
-ARITHMETIC_OP (mean, "Mean", OTHER, 1, MANY, 0, mean_shape, arithmetic_examples, ENS_STRETCH_LAST);
-ARITHMETIC_OP (prelu, "PRelu", OTHER, 2, 2, 0, prelu_shape, prelu_examples, ENS_STRETCH_CHANNELS,
-               .parameters = {[1] = ENS_PARAMETER_SCALE});
+ARITHMETIC_OP (prelu, "PRelu", OTHER, 2, 2, 0, prelu_shape, ens_prelu_gradient, prelu_examples,
+               ENS_STRETCH_CHANNELS, .parameters = {[1] = ENS_PARAMETER_SCALE});
