@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What of a file's nodes becomes part of the graph: functions, branches, outputs that can't be
- * computed; inputs in TensorFlow's order. */
-#include <glib/gstdio.h>
+/* What of a file's nodes becomes part of the graph: functions and branches. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "check-main.h"
 #include "graph/infer.h"
@@ -18,19 +15,6 @@
 
 #define APPEND(array, n, element) \
   ((array) = realloc ((array), ((n) + 1) * sizeof *(array)), (array)[(n)++] = (element))
-
-/* "OP INPUT>OUTPUT", separated by semicolons. */
-static void
-add_nodes (Onnx__ModelProto *model, const char *text)
-{
-  g_auto (GStrv) nodes = g_strsplit (text, ";", -1);
-
-  for (guint i = 0; nodes[i] != NULL; i++) {
-    g_auto (GStrv) words = g_strsplit_set (nodes[i], " >", 3);
-
-    model_add_node (model, words[0], words[1], words[2]);
-  }
-}
 
 /* ---- Functions ---- */
 
@@ -200,7 +184,7 @@ build_long_names (Onnx__ModelProto *model)
   for (guint i = 0; i < 1000; i++) {
     g_autofree char *nodes = g_strdup_printf ("Relu a>p%u", i);
 
-    add_nodes (model, nodes);
+    model_add_nodes (model, nodes);
   }
   add_function (model, "Names", "a", "p0", 1000);
   set_text (&call (model, "Names", "x", "y")->name, name);
@@ -273,7 +257,7 @@ START_TEST (test_same_calls)
   g_autoptr (EnsGraph) graph = NULL;
 
   model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 4));
-  add_nodes (model, "Relu a>t;Neg t>b");
+  model_add_nodes (model, "Relu a>t;Neg t>b");
   add_function (model, "Twice", "a", "b", 2);
   for (guint i = 0; i < 3000; i++) {
     g_autofree char *output = g_strdup_printf ("y%u", i);
@@ -290,7 +274,7 @@ END_TEST
 
 /* ---- Branches ---- */
 
-/* A graph of nodes, as add_nodes () has them, as an attribute of a node. */
+/* A graph of nodes, as model_add_nodes () has them, as an attribute of a node. */
 static Onnx__GraphProto *
 add_branch (Onnx__ModelProto *model, Onnx__NodeProto *node, const char *name, const char *nodes,
             const char *outputs)
@@ -302,7 +286,7 @@ add_branch (Onnx__ModelProto *model, Onnx__NodeProto *node, const char *name, co
 
   onnx__graph_proto__init (graph);
   graph->name = strdup (name);
-  add_nodes (model, nodes);
+  model_add_nodes (model, nodes);
   for (gsize i = first; i < model->graph->n_node; i++)
     APPEND (graph->node, graph->n_node, model->graph->node[i]);
   model->graph->n_node = first;
@@ -464,139 +448,6 @@ START_TEST (test_unknown_branch)
 }
 END_TEST
 
-/* ---- Outputs ---- */
-
-static const struct {
-  const char *nodes; /* "OP INPUTS>OUTPUT", separated by semicolons */
-  const char *outputs;
-  const char *left; /* the graph's; NULL: refused */
-  const char *note;
-} output_rows[] = {
-    {"Relu x>y", "y", "y", NULL},
-    /* What no output needs. */
-    {"Relu x>y;Twist y>z", "y", "y", NULL},
-    {"Relu x>y;Twist y>z", "y z", "y",
-     "output “z” is left out, because it needs Twist, which is not supported"},
-    {"Softmax x>p;ZipMap p>m", "m", "p",
-     "output “m” is left out, because it needs ZipMap, which is not supported; “p”, from which it "
-     "is "
-     "made, takes its place"},
-    {"Softmax x>p;ZipMap p>m;Identity m>o", "o p", "p", NULL},
-    {"Twist x>p;ZipMap p>m", "m", NULL, "Twist of opset 13 (node “Twist0”), ZipMap of opset 13"},
-    {"Twist x>p;Relu p>m", "m", NULL, "not supported: Twist of opset 13 (node “Twist0”)"},
-};
-
-START_TEST (test_outputs)
-{
-  g_autoptr (Onnx__ModelProto) model = model_new (13);
-  g_auto (GStrv) outputs = g_strsplit (output_rows[_i].outputs, " ", -1);
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EnsGraph) graph = NULL;
-
-  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 4));
-  add_nodes (model, output_rows[_i].nodes);
-  for (guint i = 0; outputs[i] != NULL; i++)
-    model_add_output (model, outputs[i], FLOAT, &ENS_SHAPE (-1, 4));
-  bytes = model_pack (model);
-  if (output_rows[_i].left == NULL) {
-    assert_import_refuses (bytes, NULL, ENS_ERROR_UNSUPPORTED, output_rows[_i].note);
-    return;
-  }
-  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
-  ck_assert_no_error (error);
-  ck_assert_uint_eq (graph->outputs->len, 1);
-  ck_assert_str_eq (((const EnsValue *)graph->outputs->pdata[0])->name, output_rows[_i].left);
-  if (output_rows[_i].note != NULL)
-    ck_assert_pstr_eq (graph->notes->pdata[0], output_rows[_i].note);
-}
-END_TEST
-
-/* ---- Order of dimensions ---- */
-
-static const struct {
-  EnsShape declared; /* in the file */
-  const char *nodes;
-  EnsShape input; /* of the graph */
-} order_rows[] = {
-    {{4, {-1, 32, 32, 3}}, "Relu x>a;Transpose a>b;Relu b>y", {4, {-1, 32, 32, 3}}},
-    {{4, {-1, 32, 32, 3}}, "Cast x>a;Relu a>b;Flatten b>y", {4, {-1, 32, 32, 3}}},
-    {{4, {-1, -1, -1, 3}}, "Flatten x>y", {4, {-1, -1, -1, 3}}},
-    {{4, {-1, 3, 32, 32}}, "Relu x>a;Flatten a>y", {4, {-1, 32, 32, 3}}},
-    {{4, {-1, 32, 32, 3}}, "Relu x>a;GlobalAveragePool a>y", {4, {-1, 32, 3, 32}}},
-    {{4, {-1, 3, -1, 3}}, "Flatten x>y", {4, {-1, -1, 3, 3}}},
-    {{4, {-1, 5, 6, 3}}, "Flatten x>y", {4, {-1, 6, 3, 5}}},
-};
-
-START_TEST (test_order)
-{
-  static const gint64 to_first[] = {0, 3, 1, 2};
-  g_autoptr (Onnx__ModelProto) model = model_new (13);
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EnsGraph) graph = NULL;
-
-  model_add_input (model, "x", FLOAT, &order_rows[_i].declared);
-  add_nodes (model, order_rows[_i].nodes);
-  for (gsize i = 0; i < model->graph->n_node; i++) {
-    Onnx__NodeProto *node = model->graph->node[i];
-
-    if (strcmp (node->op_type, "Transpose") == 0)
-      node_add_ints (node, "perm", to_first, 4);
-    if (strcmp (node->op_type, "Cast") == 0)
-      node_add_int (node, "to", FLOAT);
-  }
-  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 1));
-  bytes = model_pack (model);
-  graph = ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error);
-  ck_assert_no_error (error);
-  ck_assert (
-      ens_shape_equal (&((const EnsValue *)graph->inputs->pdata[0])->shape, &order_rows[_i].input));
-}
-END_TEST
-
-/* ---- Links ---- */
-
-/* As a hub's cache has them: the model and its weights are links to files of other names. */
-START_TEST (test_links)
-{
-  g_autofree char *root = g_dir_make_tmp ("onnx-XXXXXX", NULL);
-  g_autofree char *blobs = g_build_filename (root, "blobs", NULL);
-  g_autofree char *shown = g_build_filename (root, "shown", NULL);
-  g_autofree char *blob = g_build_filename (blobs, "aaa", NULL);
-  g_autofree char *weights = g_build_filename (blobs, _i == 0 ? "bbb" : "model.data", NULL);
-  g_autofree char *model_link = g_build_filename (shown, "model.onnx", NULL);
-  g_autofree char *weights_link = g_build_filename (shown, "model.data", NULL);
-  g_autoptr (Onnx__ModelProto) model = model_new_small ();
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (EnsGraph) graph = NULL, confined = NULL;
-  g_autofree char *zeroes = g_malloc0 (432);
-
-  g_mkdir (blobs, 0700);
-  g_mkdir (shown, 0700);
-  tensor_set_external (model->graph->initializer[0], "model.data", NULL, NULL);
-  bytes = model_pack (model);
-  g_file_set_contents (blob, g_bytes_get_data (bytes, NULL), (gssize)g_bytes_get_size (bytes),
-                       NULL);
-  g_file_set_contents (weights, zeroes, 432, NULL);
-  ck_assert_int_eq (symlink (blob, model_link), 0);
-  /* Or the weights lie beside the file that the link leads to. */
-  ck_assert_int_eq (_i == 0 ? symlink (weights, weights_link) : 0, 0);
-  graph = ens_onnx_import (model_link, NULL, &error);
-  ck_assert_no_error (error);
-  confined = ens_onnx_import (model_link, &(EnsOnnxOptions) {.confined = TRUE}, &error);
-  ck_assert_ptr_null (confined);
-  g_unlink (weights_link);
-  g_unlink (model_link);
-  g_unlink (weights);
-  g_unlink (blob);
-  g_rmdir (shown);
-  g_rmdir (blobs);
-  g_rmdir (root);
-}
-END_TEST
-
 int
 main (int argc, char **argv)
 {
@@ -611,8 +462,5 @@ main (int argc, char **argv)
   test_add ("opset-of-branch", test_opset_of_branch);
   TEST_ADD_LOOP ("branches", test_branches, branch_rows);
   test_add ("unknown-branch", test_unknown_branch);
-  TEST_ADD_LOOP ("outputs", test_outputs, output_rows);
-  TEST_ADD_LOOP ("order", test_order, order_rows);
-  test_add_loop ("links", test_links, 2);
   return test_run ();
 }

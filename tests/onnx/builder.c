@@ -202,6 +202,18 @@ model_add_node (Onnx__ModelProto *model, const char *op, const char *inputs, con
   return node;
 }
 
+void
+model_add_nodes (Onnx__ModelProto *model, const char *text)
+{
+  g_auto (GStrv) nodes = g_strsplit (text, ";", -1);
+
+  for (guint i = 0; nodes[i] != NULL; i++) {
+    g_auto (GStrv) words = g_strsplit_set (nodes[i], " >", 3);
+
+    model_add_node (model, words[0], words[1], words[2]);
+  }
+}
+
 Onnx__AttributeProto *
 node_add_attribute (Onnx__NodeProto *node, const char *name, int type)
 {

@@ -32,6 +32,8 @@ Onnx__TensorProto *model_add_int64s (Onnx__ModelProto *model, const char *name,
  * and its number. */
 Onnx__NodeProto *model_add_node (Onnx__ModelProto *model, const char *op, const char *inputs,
                                  const char *outputs);
+/* "OP INPUTS>OUTPUTS", separated by semicolons. */
+void model_add_nodes (Onnx__ModelProto *model, const char *text);
 
 Onnx__AttributeProto *node_add_attribute (Onnx__NodeProto *node, const char *name, int type);
 void node_add_int (Onnx__NodeProto *node, const char *name, gint64 value);

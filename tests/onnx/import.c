@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What models become: order of dimensions, names, constants, sizes left open. */
+/* What models become: order of dimensions, names, constants, sizes left open, outputs that can't be
+ * computed, files that are links. */
 #include <glib/gstdio.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check-main.h"
 #include "graph/infer.h"
@@ -263,6 +265,46 @@ START_TEST (test_external)
 }
 END_TEST
 
+/* As a hub's cache has them: the model and its weights are links to files of other names. */
+START_TEST (test_links)
+{
+  g_autofree char *root = g_dir_make_tmp ("onnx-XXXXXX", NULL);
+  g_autofree char *blobs = g_build_filename (root, "blobs", NULL);
+  g_autofree char *shown = g_build_filename (root, "shown", NULL);
+  g_autofree char *blob = g_build_filename (blobs, "aaa", NULL);
+  g_autofree char *weights = g_build_filename (blobs, _i == 0 ? "bbb" : "model.data", NULL);
+  g_autofree char *model_link = g_build_filename (shown, "model.onnx", NULL);
+  g_autofree char *weights_link = g_build_filename (shown, "model.data", NULL);
+  g_autoptr (Onnx__ModelProto) model = model_new_small ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (EnsGraph) graph = NULL, confined = NULL;
+  g_autofree char *zeroes = g_malloc0 (432);
+
+  g_mkdir (blobs, 0700);
+  g_mkdir (shown, 0700);
+  tensor_set_external (model->graph->initializer[0], "model.data", NULL, NULL);
+  bytes = model_pack (model);
+  g_file_set_contents (blob, g_bytes_get_data (bytes, NULL), (gssize)g_bytes_get_size (bytes),
+                       NULL);
+  g_file_set_contents (weights, zeroes, 432, NULL);
+  ck_assert_int_eq (symlink (blob, model_link), 0);
+  /* Or the weights lie beside the file that the link leads to. */
+  ck_assert_int_eq (_i == 0 ? symlink (weights, weights_link) : 0, 0);
+  graph = ens_onnx_import (model_link, NULL, &error);
+  ck_assert_no_error (error);
+  confined = ens_onnx_import (model_link, &(EnsOnnxOptions) {.confined = TRUE}, &error);
+  ck_assert_ptr_null (confined);
+  g_unlink (weights_link);
+  g_unlink (model_link);
+  g_unlink (weights);
+  g_unlink (blob);
+  g_rmdir (shown);
+  g_rmdir (blobs);
+  g_rmdir (root);
+}
+END_TEST
+
 /* Weights (O, I, height, width) become (O, height, width, I). */
 START_TEST (test_permuted_weights)
 {
@@ -278,6 +320,93 @@ START_TEST (test_permuted_weights)
       for (guint x = 0; x < 7; x++)
         for (guint i = 0; i < 3; i++)
           ck_assert_double_eq (*weights++, ((o * 3 + i) * 5 + y) * 7 + x + 1);
+}
+END_TEST
+
+/* Inputs in TensorFlow's order, and others. */
+static const struct {
+  EnsShape declared; /* in the file */
+  const char *nodes;
+  EnsShape input; /* of the graph */
+} order_rows[] = {
+    {{4, {-1, 32, 32, 3}}, "Relu x>a;Transpose a>b;Relu b>y", {4, {-1, 32, 32, 3}}},
+    {{4, {-1, 32, 32, 3}}, "Cast x>a;Relu a>b;Flatten b>y", {4, {-1, 32, 32, 3}}},
+    {{4, {-1, -1, -1, 3}}, "Flatten x>y", {4, {-1, -1, -1, 3}}},
+    {{4, {-1, 3, 32, 32}}, "Relu x>a;Flatten a>y", {4, {-1, 32, 32, 3}}},
+    {{4, {-1, 32, 32, 3}}, "Relu x>a;GlobalAveragePool a>y", {4, {-1, 32, 3, 32}}},
+    {{4, {-1, 3, -1, 3}}, "Flatten x>y", {4, {-1, -1, 3, 3}}},
+    {{4, {-1, 5, 6, 3}}, "Flatten x>y", {4, {-1, 6, 3, 5}}},
+};
+
+START_TEST (test_order)
+{
+  static const gint64 to_first[] = {0, 3, 1, 2};
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+
+  model_add_input (model, "x", FLOAT, &order_rows[_i].declared);
+  model_add_nodes (model, order_rows[_i].nodes);
+  for (gsize i = 0; i < model->graph->n_node; i++) {
+    Onnx__NodeProto *node = model->graph->node[i];
+
+    if (strcmp (node->op_type, "Transpose") == 0)
+      node_add_ints (node, "perm", to_first, 4);
+    if (strcmp (node->op_type, "Cast") == 0)
+      node_add_int (node, "to", FLOAT);
+  }
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 1));
+  graph = import (model, NULL, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert (
+      ens_shape_equal (&((const EnsValue *)graph->inputs->pdata[0])->shape, &order_rows[_i].input));
+}
+END_TEST
+
+/* What can't be computed is left out, with what needs it. */
+static const struct {
+  const char *nodes; /* as model_add_nodes () has them */
+  const char *outputs;
+  const char *left; /* the graph's; NULL: refused */
+  const char *note;
+} output_rows[] = {
+    {"Relu x>y", "y", "y", NULL},
+    /* What no output needs. */
+    {"Relu x>y;Twist y>z", "y", "y", NULL},
+    {"Relu x>y;Twist y>z", "y z", "y",
+     "output “z” is left out, because it needs Twist, which is not supported"},
+    {"Softmax x>p;ZipMap p>m", "m", "p",
+     "output “m” is left out, because it needs ZipMap, which is not supported; “p”, from which it "
+     "is "
+     "made, takes its place"},
+    {"Softmax x>p;ZipMap p>m;Identity m>o", "o p", "p", NULL},
+    {"Twist x>p;ZipMap p>m", "m", NULL, "Twist of opset 13 (node “Twist0”), ZipMap of opset 13"},
+    {"Twist x>p;Relu p>m", "m", NULL, "not supported: Twist of opset 13 (node “Twist0”)"},
+};
+
+START_TEST (test_outputs)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_auto (GStrv) outputs = g_strsplit (output_rows[_i].outputs, " ", -1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 4));
+  model_add_nodes (model, output_rows[_i].nodes);
+  for (guint i = 0; outputs[i] != NULL; i++)
+    model_add_output (model, outputs[i], FLOAT, &ENS_SHAPE (-1, 4));
+  if (output_rows[_i].left == NULL) {
+    g_autoptr (GBytes) bytes = model_pack (model);
+
+    assert_import_refuses (bytes, NULL, ENS_ERROR_UNSUPPORTED, output_rows[_i].note);
+    return;
+  }
+  graph = import (model, NULL, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (graph->outputs->len, 1);
+  ck_assert_str_eq (((const EnsValue *)graph->outputs->pdata[0])->name, output_rows[_i].left);
+  if (output_rows[_i].note != NULL)
+    ck_assert_pstr_eq (graph->notes->pdata[0], output_rows[_i].note);
 }
 END_TEST
 
@@ -331,7 +460,10 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("raw-types", test_raw_types, raw_types_rows);
   TEST_ADD_LOOP ("typed-fields", test_typed_fields, typed_fields_rows);
   test_add ("external", test_external);
+  test_add_loop ("links", test_links, 2);
   test_add ("permuted-weights", test_permuted_weights);
+  TEST_ADD_LOOP ("order", test_order, order_rows);
+  TEST_ADD_LOOP ("outputs", test_outputs, output_rows);
   TEST_ADD_ROWS ("networks", test_networks, networks_rows);
   return test_run ();
 }
