@@ -70,9 +70,8 @@ is_space (char c)
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* The next character that is no white space; 0 at the end. */
-static char
-peek (EnsJsonScan *scan)
+char
+ens_json_scan_peek (EnsJsonScan *scan)
 {
   while (scan->at < scan->end && is_space (*scan->at))
     scan->at++;
@@ -82,7 +81,7 @@ peek (EnsJsonScan *scan)
 static gboolean
 take (EnsJsonScan *scan, char character)
 {
-  if (peek (scan) != character || scan->at == scan->end)
+  if (ens_json_scan_peek (scan) != character || scan->at == scan->end)
     return FALSE;
   scan->at++;
   return TRUE;
@@ -94,7 +93,7 @@ take_word (EnsJsonScan *scan)
 {
   static const char *const words[] = {"true", "false", "null", "NaN", "Infinity", "-Infinity"};
 
-  peek (scan);
+  ens_json_scan_peek (scan);
   for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
     gsize length = strlen (words[i]);
 
@@ -109,7 +108,7 @@ take_word (EnsJsonScan *scan)
 static gboolean
 open_container (EnsJsonScan *scan, char bracket)
 {
-  if (peek (scan) != bracket) {
+  if (ens_json_scan_peek (scan) != bracket) {
     ens_json_scan_skip (scan);
     return FALSE;
   }
@@ -323,7 +322,7 @@ read_number (EnsJsonScan *scan)
 double
 ens_json_scan_number (EnsJsonScan *scan)
 {
-  char next = peek (scan);
+  char next = ens_json_scan_peek (scan);
 
   if (next != '-' && !g_ascii_isdigit (next)) {
     ens_json_scan_skip (scan);
@@ -351,7 +350,7 @@ ens_json_scan_id (EnsJsonScan *scan)
 {
   gint64 number;
 
-  if (peek (scan) == '"')
+  if (ens_json_scan_peek (scan) == '"')
     return ens_json_scan_string (scan);
   return ens_json_scan_integer (scan, &number) ? g_strdup_printf ("%" G_GINT64_FORMAT, number)
                                                : NULL;
@@ -362,7 +361,7 @@ ens_json_scan_id (EnsJsonScan *scan)
 void
 ens_json_scan_skip (EnsJsonScan *scan)
 {
-  char next = peek (scan);
+  char next = ens_json_scan_peek (scan);
 
   if (next == '{') {
     if (ens_json_scan_open_object (scan))
@@ -386,7 +385,7 @@ ens_json_scan_skip (EnsJsonScan *scan)
 gboolean
 ens_json_scan_finish (EnsJsonScan *scan, GError **error)
 {
-  peek (scan);
+  ens_json_scan_peek (scan);
   if (scan->at < scan->end)
     fail (scan, "nothing more");
   g_string_free (g_steal_pointer (&scan->text), TRUE);

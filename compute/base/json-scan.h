@@ -34,6 +34,10 @@ void ens_json_scan_init (EnsJsonScan *scan, const char *path, const char *text, 
 gboolean ens_json_scan_finish (EnsJsonScan *scan, GError **error);
 gboolean ens_json_scan_failed (const EnsJsonScan *scan);
 
+/* The next value's first character: “{” of an object, “[” of an array, “"” of a string; 0 at the
+ * end. */
+char ens_json_scan_peek (EnsJsonScan *scan);
+
 /* FALSE if the next value is something else, which is then passed over. */
 gboolean ens_json_scan_open_object (EnsJsonScan *scan);
 gboolean ens_json_scan_open_array (EnsJsonScan *scan);

@@ -17,6 +17,7 @@ typedef struct {
   GPtrArray *folders;       /* where pictures are looked for */
   guint folder;             /* where the last one was found */
   EnsBoxesTally tally;      /* of the entries at hand */
+  guint n_unread;           /* masks that can't be read, or are of another size than the picture */
 } Coco;
 
 /* An image on its way out. */
@@ -234,6 +235,18 @@ lose_annotation (const Coco *coco, const EnsCocoAnnotation *annotation, const Ta
   return FALSE;
 }
 
+/* Whether there is no mask that is not the picture's. */
+static gboolean
+is_masked_well (const EnsCocoAnnotation *annotation, const Target *target)
+{
+  gboolean known = annotation->mask_width > 0 && target->width >= 1 && target->height >= 1;
+
+  return !annotation->unread
+         && (!known
+             || (annotation->mask_width == target->width
+                 && annotation->mask_height == target->height));
+}
+
 static gboolean
 take_annotation (Coco *coco, guint i, GError **error)
 {
@@ -245,13 +258,18 @@ take_annotation (Coco *coco, guint i, GError **error)
       annotation->category ? g_hash_table_lookup (coco->names, annotation->category) : NULL;
   EnsBox box = {.label = (char *)label, .crowd = annotation->crowd, .mask = annotation->mask};
   g_autofree char *where = g_strdup_printf ("%s: annotations[%u]", coco->path, i);
+  gboolean masked = target == NULL || is_masked_well (annotation, target);
   EnsBoxEdges edges;
 
   if (target == NULL || label == NULL)
     return lose_annotation (coco, annotation, target, where, error);
   if (target->boxed == NULL)
     return TRUE;
-  if (!annotation->placed) {
+  if (!masked) {
+    coco->n_unread++;
+    box.mask = (EnsObjectMask) {{0}};
+  }
+  if (!annotation->placed || (!masked && annotation->by_mask)) {
     ens_boxed_image_add_somewhere (target->boxed, &box);
     return TRUE;
   }
@@ -275,6 +293,11 @@ take_annotations (Coco *coco, GError **error)
     if (!take_annotation (coco, i, &reason))
       ens_boxes_tally_skip (&coco->tally, reason);
   }
+  if (coco->n_unread > 0)
+    ens_boxes_reading_note (coco->reading,
+                            "%s: masks whose runs are not as many pixels as the picture has, so "
+                            "that their boxes count alone: %u",
+                            coco->path, coco->n_unread);
   return ens_boxes_tally_check (&coco->tally, coco->path, "annotations", error);
 }
 

@@ -11,11 +11,11 @@
  *   categories   id, name
  *
  * and may have more, which is passed over. Ids are numbers or strings. Where there is no bbox, it
- * is what the polygons of segmentation cover; without these, or without the image's size, an
- * annotation shows its class, but not where. A file without annotations has pictures of which
- * nothing is known, as of COCO's own test. For instances_NAME.json a picture's file_name is looked
- * for in the folder of the file, in NAME, images/NAME, SPLIT, images/SPLIT, images and the set's
- * folder itself.
+ * is what the segmentation, polygons or run lengths, covers; without these, or without the image's
+ * size, an annotation shows its class, but not where. A file without annotations has pictures of
+ * which nothing is known, as of COCO's own test. For instances_NAME.json a picture's file_name is
+ * looked for in the folder of the file, in NAME, images/NAME, SPLIT, images/SPLIT, images and the
+ * set's folder itself.
  *
  * Source: T.-Y. Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014. */
 #pragma once

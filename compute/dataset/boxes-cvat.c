@@ -8,8 +8,9 @@
  *                                      frames; outside="1": it is not seen. Frame 7's picture is
  *                                      frame_000007.*
  *
- * Coordinates are pixels from 0. Of polygons and ellipses the bounds are the box; of the other
- * shapes it is not known where they are, and a tag is of the whole picture. A skeleton is one
+ * Coordinates are pixels from 0. Of polygons and ellipses the bounds are the box, and polygons and
+ * masks say which part of it the object fills; of the other shapes it is not known where they are,
+ * and a tag is of the whole picture. A skeleton is one
  * object: the shapes inside it are its joints. Pictures lie in a folder images, in folders of the
  * subsets, or beside the file.
  *
@@ -20,6 +21,7 @@
 #include "base/files.h"
 #include "dataset/boxes-private.h"
 #include "dataset/picture-names.h"
+#include "dataset/run-lengths.h"
 
 #define ROOT "<annotations>"
 #define FILE_NAME "annotations.xml"
@@ -129,47 +131,95 @@ is_shape (const char *element)
 
 /* “x,y;x,y…”. */
 static void
-find_bounds (const char *points, EnsBoxEdges *edges)
+take_polygon (const char *points, EnsBoxEdges *edges, EnsBox *box)
 {
-  g_auto (GStrv) numbers = g_strsplit_set (points, ",;", -1);
+  g_auto (GStrv) words = g_strsplit_set (points, ",;", -1);
+  guint n = g_strv_length (words) / 2;
+  g_autofree double *numbers = g_new (double, 2 * (gsize)n + 1);
 
   edges->left = edges->top = INFINITY;
   edges->right = edges->bottom = -INFINITY;
-  for (guint i = 0; numbers[i] != NULL && numbers[i + 1] != NULL; i += 2) {
-    double x = ens_boxes_number (numbers[i]), y = ens_boxes_number (numbers[i + 1]);
-
-    edges->left = fmin (edges->left, x);
-    edges->right = fmax (edges->right, x);
-    edges->top = fmin (edges->top, y);
-    edges->bottom = fmax (edges->bottom, y);
+  for (guint i = 0; i < 2 * n; i += 2) {
+    numbers[i] = ens_boxes_number (words[i]);
+    numbers[i + 1] = ens_boxes_number (words[i + 1]);
+    edges->left = fmin (edges->left, numbers[i]);
+    edges->right = fmax (edges->right, numbers[i]);
+    edges->top = fmin (edges->top, numbers[i + 1]);
+    edges->bottom = fmax (edges->bottom, numbers[i + 1]);
   }
+  ens_box_fill (box, edges, numbers, n);
+}
+
+/* rle="3, 5, 7 …" along the rows of the box. */
+static void
+take_mask (const char *text, const EnsBoxEdges *edges, EnsBox *box)
+{
+  g_auto (GStrv) words = g_strsplit_set (text, ", ", -1);
+  const double width = edges->right - edges->left, height = edges->bottom - edges->top;
+  const double whole[4] = {0, 0, width, height};
+  g_auto (EnsRunLengths) runs;
+
+  ens_run_lengths_init (&runs);
+  runs.along_rows = TRUE;
+  ens_run_lengths_set_size (&runs, width, height);
+  for (guint i = 0; words[i] != NULL; i++)
+    if (*words[i] != '\0')
+      ens_run_lengths_add (&runs, ens_boxes_number (words[i]));
+  if (ens_run_lengths_are_sound (&runs))
+    ens_run_lengths_fill (&runs, &box->mask, whole);
+}
+
+static void
+take_rectangle (const char *const *names, const char *const *values, EnsBoxEdges *edges)
+{
+  edges->left = get_number (names, values, "xtl");
+  edges->top = get_number (names, values, "ytl");
+  edges->right = get_number (names, values, "xbr");
+  edges->bottom = get_number (names, values, "ybr");
+}
+
+static void
+take_ellipse (const char *const *names, const char *const *values, EnsBoxEdges *edges)
+{
+  double x = get_number (names, values, "cx"), y = get_number (names, values, "cy");
+  double width = get_number (names, values, "rx"), height = get_number (names, values, "ry");
+
+  edges->left = x - width;
+  edges->top = y - height;
+  edges->right = x + width;
+  edges->bottom = y + height;
+}
+
+static void
+take_runs (const char *const *names, const char *const *values, EnsBoxEdges *edges, EnsBox *box)
+{
+  const char *runs = get (names, values, "rle");
+
+  edges->left = get_number (names, values, "left");
+  edges->top = get_number (names, values, "top");
+  edges->right = edges->left + get_number (names, values, "width");
+  edges->bottom = edges->top + get_number (names, values, "height");
+  if (runs != NULL)
+    take_mask (runs, edges, box);
 }
 
 /* FALSE for shapes without a place. */
 static gboolean
-find_edges (const char *element, const char *const *names, const char *const *values,
-            EnsBoxEdges *edges)
+take_place (const char *element, const char *const *names, const char *const *values,
+            EnsBoxEdges *edges, EnsBox *box)
 {
   const char *points = get (names, values, "points");
-  double x = get_number (names, values, "cx"), y = get_number (names, values, "cy");
-  double half_width = get_number (names, values, "rx"),
-         half_height = get_number (names, values, "ry");
 
-  if (strcmp (element, "box") == 0) {
-    edges->left = get_number (names, values, "xtl");
-    edges->top = get_number (names, values, "ytl");
-    edges->right = get_number (names, values, "xbr");
-    edges->bottom = get_number (names, values, "ybr");
-  } else if (strcmp (element, "ellipse") == 0) {
-    edges->left = x - half_width;
-    edges->top = y - half_height;
-    edges->right = x + half_width;
-    edges->bottom = y + half_height;
-  } else if (strcmp (element, "polygon") == 0 && points != NULL) {
-    find_bounds (points, edges);
-  } else {
+  if (strcmp (element, "box") == 0)
+    take_rectangle (names, values, edges);
+  else if (strcmp (element, "ellipse") == 0)
+    take_ellipse (names, values, edges);
+  else if (strcmp (element, "mask") == 0 && get (names, values, "left") != NULL)
+    take_runs (names, values, edges, box);
+  else if (strcmp (element, "polygon") == 0 && points != NULL)
+    take_polygon (points, edges, box);
+  else
     return FALSE;
-  }
   return TRUE;
 }
 
@@ -186,7 +236,7 @@ take_shape (Cvat *cvat, EnsBoxedImage *image, const char *label, const char *ele
     ens_boxed_image_doubt (image, NULL);
     g_set_error (&reason, ENS_ERROR, ENS_ERROR_FORMAT, "%s: a %s of %s has no label", cvat->path,
                  element, image->path);
-  } else if (find_edges (element, names, values, &edges)) {
+  } else if (take_place (element, names, values, &edges, &box)) {
     ens_boxed_image_add (image, &box, &edges, cvat->path, &reason);
   } else {
     ens_boxed_image_add_somewhere (image, &box);

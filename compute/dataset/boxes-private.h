@@ -72,6 +72,9 @@ typedef struct {
 gboolean ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges *edges,
                               const char *where, GError **error);
 
+/* Fills a box's mask by a polygon of `n` points x, y, in the unit of its edges. */
+void ens_box_fill (EnsBox *box, const EnsBoxEdges *edges, const double *points, guint n);
+
 /* Adds an object whose place is not known. */
 void ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box);
 

@@ -87,12 +87,17 @@ find_bounds (const double *numbers, guint first, guint n)
   return edges;
 }
 
+static gboolean
+is_box (const Yolo *yolo, guint n)
+{
+  return n == BOX_NUMBERS || n == BOX_NUMBERS + 1 || (yolo->names.points && n > BOX_NUMBERS);
+}
+
 /* FALSE for numbers that are no label. */
 static gboolean
 find_edges (const Yolo *yolo, const double *numbers, guint n, EnsBoxEdges *edges)
 {
-  gboolean box =
-      n == BOX_NUMBERS || n == BOX_NUMBERS + 1 || (yolo->names.points && n > BOX_NUMBERS);
+  gboolean box = is_box (yolo, n);
 
   if (!box && (n < 7 || n % 2 == 0))
     return FALSE;
@@ -142,6 +147,8 @@ take_label (const Yolo *yolo, EnsBoxedImage *image, const double *numbers, guint
         where, yolo->names.names->len, n, n > 0 ? numbers[0] : NAN);
     return FALSE;
   }
+  if (!is_box (yolo, n))
+    ens_box_fill (&box, &edges, numbers + 1, (n - 1) / 2);
   if (!ens_boxed_image_add (image, &box, &edges, where, error))
     return FALSE;
   image->width = image->height = 0; /* shares of a size that is not known */

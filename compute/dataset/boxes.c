@@ -94,6 +94,17 @@ ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box)
   g_array_append_val (image->boxes, added);
 }
 
+void
+ens_box_fill (EnsBox *box, const EnsBoxEdges *edges, const double *points, guint n)
+{
+  /* As ens_boxed_image_add () cuts it. */
+  double left = MAX (edges->left, 0), top = MAX (edges->top, 0);
+  const double cut[4] = {left, top, MIN (edges->right, edges->width) - left,
+                         MIN (edges->bottom, edges->height) - top};
+
+  ens_object_mask_add_polygon (&box->mask, points, n, cut);
+}
+
 /* Numbers that are missing are NaN, which compares false. */
 static gboolean
 is_ordered (const EnsBoxEdges *edges)

@@ -13,7 +13,7 @@ typedef struct {
   EnsRect rect;       /* empty where it is not known in which place the object is */
   gboolean difficult; /* as Pascal VOC marks objects that don't count */
   gboolean crowd;     /* as COCO marks a box around many: it shows the class, but is no object's */
-  EnsObjectMask mask; /* by polygons */
+  EnsObjectMask mask; /* by polygons or run lengths */
   guint number;       /* among the objects of the annotation, from 1 on; 0: they have none */
 } EnsBox;
 

@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/json-scan.h"
+#include "dataset/run-lengths.h"
 
 static void
 clear_image (gpointer data)
@@ -120,7 +121,6 @@ scan_box (EnsJsonScan *scan, EnsCocoAnnotation *annotation)
   annotation->height = values[3];
 }
 
-/* Nothing of masks in other forms. */
 typedef struct {
   GArray *points;         /* double: x, y, x, y …, of one polygon after the other */
   GArray *ends;           /* guint: how many of these there are at the end of each */
@@ -141,8 +141,6 @@ polygons_clear (Polygons *polygons)
   g_array_unref (polygons->points);
   g_array_unref (polygons->ends);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Polygons, polygons_clear)
-
 /* Lists of x, y, x, y …. */
 static void
 scan_polygons (EnsJsonScan *scan, Polygons *polygons)
@@ -168,39 +166,156 @@ scan_polygons (EnsJsonScan *scan, Polygons *polygons)
 }
 
 static void
-place_by_polygons (const Polygons *polygons, EnsCocoAnnotation *annotation)
+scan_size (EnsJsonScan *scan, EnsRunLengths *runs)
 {
-  if (!(polygons->low[0] < polygons->high[0] && polygons->low[1] < polygons->high[1]))
-    return;
-  annotation->placed = TRUE;
-  annotation->left = polygons->low[0];
-  annotation->top = polygons->low[1];
-  annotation->width = polygons->high[0] - polygons->low[0];
-  annotation->height = polygons->high[1] - polygons->low[1];
+  double size[2] = {NAN, NAN};
+  guint n = 0;
+
+  if (ens_json_scan_open_array (scan))
+    for (; ens_json_scan_element (scan); n++) {
+      double value = ens_json_scan_number (scan);
+
+      size[n % 2] = value;
+    }
+  ens_run_lengths_set_size (runs, size[1], n == 2 ? size[0] : NAN);
 }
 
 static void
-fill_mask (const Polygons *polygons, EnsCocoAnnotation *annotation)
+scan_counts (EnsJsonScan *scan, EnsRunLengths *runs)
 {
-  const double box[4] = {annotation->left, annotation->top, annotation->width, annotation->height};
+  if (ens_json_scan_peek (scan) == '"') {
+    g_autofree char *text = ens_json_scan_string (scan);
+
+    if (text != NULL)
+      ens_run_lengths_add_text (runs, text);
+  } else if (ens_json_scan_open_array (scan)) {
+    while (ens_json_scan_element (scan))
+      ens_run_lengths_add (runs, ens_json_scan_number (scan));
+  }
+}
+
+/* {"counts": numbers or a text, "size": [height, width]} */
+static void
+scan_run_lengths (EnsJsonScan *scan, EnsRunLengths *runs)
+{
+  const char *name;
+
+  if (!ens_json_scan_open_object (scan))
+    return;
+  while ((name = ens_json_scan_member (scan)) != NULL)
+    if (strcmp (name, "size") == 0)
+      scan_size (scan, runs);
+    else if (strcmp (name, "counts") == 0)
+      scan_counts (scan, runs);
+    else
+      ens_json_scan_skip (scan);
+}
+
+/* What an object's outline is said to be. */
+typedef struct {
+  Polygons polygons;
+  EnsRunLengths runs;
+  gboolean by_runs;
+} Outline;
+
+static void
+outline_init (Outline *outline)
+{
+  polygons_init (&outline->polygons);
+  ens_run_lengths_init (&outline->runs);
+  outline->by_runs = FALSE;
+}
+
+static void
+outline_clear (Outline *outline)
+{
+  polygons_clear (&outline->polygons);
+  ens_run_lengths_clear (&outline->runs);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outline, outline_clear)
+
+static void
+scan_outline (EnsJsonScan *scan, Outline *outline)
+{
+  outline->by_runs = ens_json_scan_peek (scan) == '{';
+  if (outline->by_runs)
+    scan_run_lengths (scan, &outline->runs);
+  else
+    scan_polygons (scan, &outline->polygons);
+}
+
+static gboolean
+find_bounds (const Outline *outline, double box[4])
+{
+  const Polygons *polygons = &outline->polygons;
+
+  if (outline->by_runs)
+    return ens_run_lengths_find_box (&outline->runs, box);
+  for (guint axis = 0; axis < 2; axis++) {
+    box[axis] = polygons->low[axis];
+    box[2 + axis] = polygons->high[axis] - polygons->low[axis];
+  }
+  return box[2] > 0 && box[3] > 0;
+}
+
+static void
+place_by_outline (const Outline *outline, EnsCocoAnnotation *annotation)
+{
+  double box[4];
+
+  if (!find_bounds (outline, box))
+    return;
+  annotation->placed = annotation->by_mask = TRUE;
+  annotation->left = box[0];
+  annotation->top = box[1];
+  annotation->width = box[2];
+  annotation->height = box[3];
+}
+
+static void
+fill_by_polygons (const Polygons *polygons, EnsObjectMask *mask, const double box[4])
+{
   const double *points = (const double *)(gconstpointer)polygons->points->data;
 
   for (guint i = 0, first = 0; i < polygons->ends->len; i++) {
     guint end = g_array_index (polygons->ends, guint, i);
 
-    ens_object_mask_add_polygon (&annotation->mask, points + first, (end - first) / 2, box);
+    ens_object_mask_add_polygon (mask, points + first, (end - first) / 2, box);
     first = end;
   }
+}
+
+static void
+take_outline (const Outline *outline, EnsCocoAnnotation *annotation)
+{
+  double box[4];
+
+  annotation->unread = outline->by_runs && !ens_run_lengths_are_sound (&outline->runs);
+  if (annotation->unread)
+    return;
+  if (!annotation->placed)
+    place_by_outline (outline, annotation);
+  memcpy (
+      box,
+      (const double[]) {annotation->left, annotation->top, annotation->width, annotation->height},
+      sizeof box);
+  if (!outline->by_runs) {
+    fill_by_polygons (&outline->polygons, &annotation->mask, box);
+    return;
+  }
+  ens_run_lengths_fill (&outline->runs, &annotation->mask, box);
+  annotation->mask_width = outline->runs.width;
+  annotation->mask_height = outline->runs.height;
 }
 
 static void
 scan_annotation (EnsCocoEntries *entries, EnsJsonScan *scan)
 {
   EnsCocoAnnotation annotation = {.left = NAN, .top = NAN, .width = NAN, .height = NAN};
-  g_auto (Polygons) polygons;
+  g_auto (Outline) outline;
   const char *name;
 
-  polygons_init (&polygons);
+  outline_init (&outline);
   if (ens_json_scan_open_object (scan))
     while ((name = ens_json_scan_member (scan)) != NULL) {
       if (strcmp (name, "image_id") == 0) {
@@ -210,16 +325,14 @@ scan_annotation (EnsCocoEntries *entries, EnsJsonScan *scan)
       } else if (strcmp (name, "bbox") == 0) {
         scan_box (scan, &annotation);
       } else if (strcmp (name, "segmentation") == 0) {
-        scan_polygons (scan, &polygons);
+        scan_outline (scan, &outline);
       } else if (strcmp (name, "iscrowd") == 0) {
         annotation.crowd = ens_json_scan_number (scan) == 1;
       } else {
         ens_json_scan_skip (scan);
       }
     }
-  if (!annotation.placed)
-    place_by_polygons (&polygons, &annotation);
-  fill_mask (&polygons, &annotation);
+  take_outline (&outline, &annotation);
   g_array_append_val (entries->annotations, annotation);
 }
 

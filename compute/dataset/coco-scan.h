@@ -19,10 +19,13 @@ typedef struct {
 
 typedef struct {
   const char *image, *category;
-  gboolean placed; /* has a box, or polygons, whose bounds are the box where there is none */
+  gboolean placed;  /* has a box, or a mask, whose bounds are the box where there is none */
+  gboolean by_mask; /* by its bounds */
   double left, top, width, height;
   gboolean crowd;
-  EnsObjectMask mask; /* of the box; nothing of masks in other forms than polygons */
+  EnsObjectMask mask;            /* of the box, by polygons or run lengths */
+  guint mask_width, mask_height; /* of the picture, as run lengths say; 0: they don't */
+  gboolean unread;               /* has a mask that can't be read */
 } EnsCocoAnnotation;
 
 typedef struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which part of its box an object fills, where a data set says more than boxes do: polygons of
- * COCO's annotations, pictures of the objects' numbers in Pascal VOC's layout
- * (SegmentationObject/NAME.png). */
+/* Which part of its box an object fills, where a data set says more than boxes do: polygons and
+ * run lengths (run-lengths.h) of annotations, pictures of the objects' numbers in Pascal VOC's
+ * layout (SegmentationObject/NAME.png). */
 #pragma once
 
 #include "vision/frame.h"

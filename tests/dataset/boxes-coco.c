@@ -74,7 +74,8 @@ START_TEST (test_reading)
   test_folder_write ("set/images/b.jpg", "");
   test_folder_write (
       "set/annotations/all.json",
-      "{\"annotations\": [{\"segmentation\": {\"counts\": [1, 2, [3]], \"size\": null}, "
+      "{\"annotations\": [{\"segmentation\": {\"counts\": [510, 4490], \"size\": [50, 100], "
+      "\"x\": [[3]]}, "
       "\"bbox\": [10, 5, 50, 10], \"iscrowd\": 1, \"category_id\": 3, \"image_id\": 2},"
       "{\"image_id\": 2, \"category_id\": 7, \"bbox\": [-0.2, 25, 100.4, 25.0]}],"
       "\"categories\": [{\"id\": 7, \"name\": \"h\\u00fcndchen\"},"
@@ -124,7 +125,7 @@ START_TEST (test_layouts)
 END_TEST
 
 /* Tagging needs categories alone: ids may be strings, and sizes and boxes missing; a polygon has a
- * box, a mask in another form has none. */
+ * box, and so do run lengths. */
 static const struct {
   const char *image, *annotation;
   const char *expected; /* behind the picture's name */
@@ -136,7 +137,12 @@ static const struct {
     {"\"width\": 100, \"height\": 50", "\"segmentation\": [[10, 5, 60, 5, 60, 15], [12, 6, 14, 7]]",
      "dog@0.1,0.1,0.5,0.2"},
     {"\"width\": 100, \"height\": 50",
-     "\"segmentation\": {\"counts\": [1, 2], \"size\": [50, 100]}", "dog@0,0,0,0"},
+     "\"segmentation\": {\"counts\": [505, 10, 2440, 10, 2035], \"size\": [50, 100]}",
+     "dog@0.1,0.1,0.5,0.2"},
+    {"\"width\": 50, \"height\": 40",
+     "\"segmentation\": {\"size\": [40, 50], \"counts\": "
+     "\"P86P14M2N2N2N2O0O2O00000O2O00000000000001N1000001N101N2N2N2N3LRa0\"}",
+     "dog@0.12,0.2,0.6,0.55"},
     {"\"width\": 100, \"height\": 50",
      "\"segmentation\": [[1, 1, 9, 9]], \"bbox\": [10, 5, 50, 10]", "dog@0.1,0.1,0.5,0.2"},
 };
@@ -157,6 +163,51 @@ START_TEST (test_sparse)
     check ("set", expected);
   }
   ck_assert_uint_eq (notes->len, 0);
+}
+END_TEST
+
+/* Cells that an object's mask has, of 256, and whether a note says that there was none to be read.
+ */
+static const struct {
+  const char *name;
+  const char *segmentation;
+  const char *label; /* and box */
+  guint n_cells;
+  gboolean told;
+} masks_rows[] = {
+    {"polygon", "[[0, 0, 50, 0, 50, 50, 0, 50]]", "dog@0,0,1,1", 128, FALSE},
+    {"runs", "{\"counts\": [0, 2500, 2500], \"size\": [50, 100]}", "dog@0,0,1,1", 128, FALSE},
+    {"text", "{\"counts\": \"0T^2T^2\", \"size\": [50, 100]}", "dog@0,0,1,1", 128, FALSE},
+    {"too-few", "{\"counts\": [0, 2500], \"size\": [50, 100]}", "dog@0,0,1,1", 0, TRUE},
+    {"no-size", "{\"counts\": [0, 2500, 2500]}", "dog@0,0,1,1", 0, TRUE},
+    {"other-size", "{\"counts\": [0, 50, 50], \"size\": [10, 10]}", "dog@0,0,1,1", 0, TRUE},
+    {"nothing", "[]", "dog@0,0,1,1", 0, FALSE},
+};
+
+START_TEST (test_masks)
+{
+  g_autofree char *json = g_strdup_printf (
+      COCO (IMAGE ("1", "a.jpg"), "{\"image_id\": 1, \"category_id\": 7, \"segmentation\": %s, "
+                                  "\"bbox\": [0, 0, 100, 50]}"),
+      masks_rows[_i].segmentation);
+  g_autofree char *path = g_build_filename (test_folder, "set", NULL);
+  g_autofree char *found = NULL, *expected = g_strconcat ("set/a.jpg:", masks_rows[_i].label, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) images = NULL;
+
+  test_folder_write ("set/a.jpg", "");
+  test_folder_write ("set/instances.json", json);
+  images = ens_boxes_load (path, notes, &error);
+  ck_assert_no_error (error);
+  found = describe (images);
+  ck_assert_pstr_eq (found, expected);
+  ck_assert_uint_eq (
+      ens_object_mask_count (
+          &g_array_index (((const EnsBoxedImage *)images->pdata[0])->boxes, EnsBox, 0).mask),
+      masks_rows[_i].n_cells);
+  ck_assert_uint_eq (notes->len, masks_rows[_i].told ? 1 : 0);
+  if (masks_rows[_i].told)
+    ck_assert_contains (notes->pdata[0], "so that their boxes count alone: 1");
 }
 END_TEST
 
@@ -274,6 +325,7 @@ main (int argc, char **argv)
   test_add ("reading", test_reading);
   TEST_ADD_LOOP ("layouts", test_layouts, layouts_rows);
   TEST_ADD_LOOP ("sparse", test_sparse, sparse_rows);
+  TEST_ADD_ROWS ("masks", test_masks, masks_rows);
   test_add ("other-json", test_other_json);
   TEST_ADD_LOOP ("broken", test_broken, broken_rows);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);

@@ -111,7 +111,8 @@ static const struct {
        "\"x\", \"category_id\": 1, \"bbox\": [], \"segmentation\": {\"counts\": "
        "\"abc\", \"size\": [1, 2]}}], \"categories\": [{\"id\": 1, \"name\": "
        "\"cat\"}]}"}},
-     "a.jpg: cat cat"},
+     "a.jpg: cat cat",
+     {"so that their boxes count alone: 1"}},
     /* ---- CVAT ---- */
     {"cvat",
      {{"images/Train/a.jpg"},
@@ -123,8 +124,11 @@ static const struct {
        "</attribute></box><tag label=\"sunny\"/></image>"
        "<image id=\"1\" name=\"b.jpg\" subset=\"Validation\" width=\"100\" height=\"20\">"
        "<polygon label=\"cat\" points=\"0,10;50,0;20,5\"/><ellipse label=\"dog\" cx=\"50\" "
-       "cy=\"10\" rx=\"50\" ry=\"5\"/><mask label=\"dog\" rle=\"1,2\"/></image></annotations>"}},
-     "t images/Train/a.jpg: " CAT " sunny; v images/b.jpg: " CAT " dog@0,0.25,1,0.5 dog"},
+       "cy=\"10\" rx=\"50\" ry=\"5\"/><mask label=\"dog\" rle=\"1,2\"/><mask label=\"dog\" "
+       "rle=\"0, 50\" left=\"10\" top=\"5\" "
+       "width=\"10\" height=\"5\"/></image></annotations>"}},
+     "t images/Train/a.jpg: " CAT " sunny; v images/b.jpg: " CAT
+     " dog@0,0.25,1,0.5 dog dog@0.1,0.25,0.1,0.25"},
     {"cvat-skeleton",
      {{"images/a.jpg"},
       {"annotations.xml",

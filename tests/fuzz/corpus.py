@@ -323,6 +323,10 @@ def coco_corpus():
         {"image_id": 9, "category_id": 90, "bbox": [0, 0, 64, 64], "iscrowd": 1,
          "segmentation": {"counts": [3, 1e2], "size": [64, 64]}},
         {"image_id": 7, "category_id": 90, "bbox": [90, 40, 20, 20]},
+        {"image_id": 7, "category_id": 1,
+         "segmentation": {"counts": "0T^2T^2", "size": [50, 100]}},
+        {"image_id": 7, "category_id": 1,
+         "segmentation": {"counts": [505, 10, 4485], "size": [50, 100]}},
     ]
     files = [
         {"images": images, "annotations": annotations, "categories": categories},
@@ -351,7 +355,7 @@ def csv_corpus():
 def cvat_corpus():
     shapes = ('<box label="cat" xtl="0" ytl="0" xbr="5" ybr="5.5" outside="0" frame="1"/>'
               '<polygon label="dog" points="0,0;5,0;2,5"/><ellipse label="dog" cx="5" cy="5" rx="2" ry="1"/>'
-              '<tag label="x"/><mask label="m" rle="1,2"/>')
+              '<tag label="x"/><mask label="m" rle="1,5" left="1" top="2" width="2" height="3"/>')
     images = f'<image id="0" name="a.jpg" subset="Train" width="10" height="10">{shapes}</image>'
     tracks = (f'<meta><task><original_size><width>10</width><height>10</height></original_size></task></meta>'
               f'<track id="0" label="cat">{shapes}</track>')
