@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "publish/options.h"
 
-#include <string.h>
-
-#include "base/error.h"
-#include "base/files.h"
+#include "publish/secret.h"
 
 #define ALWAYS GST_PARAM_MUTABLE_PLAYING
 #define READY GST_PARAM_MUTABLE_READY
@@ -254,41 +251,12 @@ publish_options_copy (const PublishOptions *self, PublishOptions *copy)
 gboolean
 publish_options_check (const PublishOptions *self, GError **error)
 {
-  if (self->secret == NULL || g_str_has_prefix (self->secret, "file:")
-      || g_str_has_prefix (self->secret, "env:"))
-    return TRUE;
-  /* What was given may be the password. */
-  g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                       "secret: expected file:PATH or env:NAME, found something else; put the "
-                       "password into a file that you alone may read");
-  return FALSE;
-}
-
-static char *
-read_secret_file (const char *path, GError **error)
-{
-  g_autoptr (GError) reason = NULL;
-  char *text = ens_file_read_text (path, NULL, &reason);
-
-  if (text == NULL)
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "secret: %s: %s", path, reason->message);
-  return text;
+  return publish_secret_check (self->secret, error);
 }
 
 gboolean
 publish_options_read_secret (const PublishOptions *self, char **secret, GError **error)
 {
-  *secret = NULL;
-  if (self->secret == NULL)
-    return TRUE;
-  if (!publish_options_check (self, error))
-    return FALSE;
-  if (g_str_has_prefix (self->secret, "file:"))
-    *secret = read_secret_file (self->secret + strlen ("file:"), error);
-  else if ((*secret = g_strdup (g_getenv (self->secret + strlen ("env:")))) == NULL)
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "secret: the environment has no variable %s",
-                 self->secret + strlen ("env:"));
-  if (*secret != NULL)
-    g_strchomp (*secret);
-  return *secret != NULL;
+  *secret = self->secret != NULL ? publish_secret_read (self->secret, error) : NULL;
+  return *secret != NULL || self->secret == NULL;
 }

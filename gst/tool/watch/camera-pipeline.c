@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watch/camera-pipeline.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* Pictures a second, and their largest size, on the page. */
+#define PICTURE_RATE 5
+#define PICTURE_CAPS "video/x-raw,width=(int)[16,960],height=(int)[16,720],pixel-aspect-ratio=1/1"
+
+/* The camera's frames; jitter is absorbed, and what is too late is dropped. */
+static const char input[] = "clocksync name=pace sync=false ! queue max-size-buffers=3 "
+                            "max-size-bytes=0 max-size-time=0 leaky=downstream ! videoconvert ! "
+                            "ensembleclassify name=classify mode=async watch-model=true ! "
+                            "tee name=tee allow-not-linked=true ";
+static const char page[] =
+    "tee. ! queue max-size-buffers=1 max-size-bytes=0 max-size-time=0 leaky=downstream ! "
+    "valve name=valve drop=true ! videorate drop-only=true max-rate=%d ! ensembleoverlay ! "
+    "videoconvert ! videoscale ! " PICTURE_CAPS " ! jpegenc quality=80 ! "
+    "appsink name=pictures sync=false async=false max-buffers=1 drop=true ";
+static const char publisher[] =
+    "tee. ! queue max-size-buffers=5 max-size-bytes=0 max-size-time=0 leaky=downstream ! "
+    "ensemblepublish name=publish ! fakesink sync=false async=false ";
+
+static GstElement *
+find (const WatchPipeline *self, const char *name)
+{
+  GstElement *element = gst_bin_get_by_name (GST_BIN (self->pipeline), name);
+
+  /* The pipeline keeps it. */
+  if (element != NULL)
+    gst_object_unref (element);
+  return element;
+}
+
+static gboolean
+set_up_classify (const WatchPipeline *self, const WatchConfig *config,
+                 const WatchCameraConfig *camera, GError **error)
+{
+  g_autofree char *section = g_strconcat ("camera ", camera->name, NULL);
+
+  g_object_set (self->classify, "model", config->model, NULL);
+  if (config->collect_folder != NULL) {
+    g_autofree char *folder = g_build_filename (config->collect_folder, camera->name, NULL);
+
+    g_object_set (self->classify, "collect", folder, "collect-limit", config->collect_limit, NULL);
+  }
+  return watch_settings_apply (config->classify, "classify", self->classify, error)
+         && watch_settings_apply (camera->settings, section, self->classify, error);
+}
+
+static gboolean
+set_up_publish (const WatchPipeline *self, const WatchConfig *config,
+                const WatchCameraConfig *camera, GError **error)
+{
+  if (self->publish == NULL)
+    return TRUE;
+  g_object_set (self->publish, "source", camera->name, NULL);
+  return watch_settings_apply (config->publish, "publish", self->publish, error);
+}
+
+gboolean
+watch_pipeline_build (WatchPipeline *self, const WatchConfig *config,
+                      const WatchCameraConfig *camera, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (input);
+  g_autoptr (GError) reason = NULL;
+
+  g_string_append_printf (text, page, PICTURE_RATE);
+  if (config->publish->len > 0)
+    g_string_append (text, publisher);
+  self->pipeline = gst_parse_launch_full (text->str, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &reason);
+  if (self->pipeline == NULL) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "%s; is GST_PLUGIN_PATH the folder of the plug-in?", reason->message);
+    return FALSE;
+  }
+  gst_object_ref_sink (self->pipeline);
+  self->pace = find (self, "pace");
+  self->classify = find (self, "classify");
+  self->publish = find (self, "publish");
+  self->valve = find (self, "valve");
+  self->pictures = find (self, "pictures");
+  return set_up_classify (self, config, camera, error)
+         && set_up_publish (self, config, camera, error);
+}
+
+GstElement *
+watch_pipeline_make_source (const char *uri)
+{
+  GstElement *source = gst_element_factory_make ("uridecodebin", NULL);
+  g_autoptr (GstCaps) video = gst_caps_new_empty_simple ("video/x-raw");
+
+  if (source == NULL)
+    return NULL;
+  gst_caps_set_features (video, 0, gst_caps_features_new_any ());
+  g_object_set (source, "uri", uri, "caps", video, "expose-all-streams", FALSE, NULL);
+  return source;
+}
+
+char *
+watch_hide_password (const char *text, const char *uri)
+{
+  g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_ENCODED, NULL);
+  const char *secret = parsed != NULL ? g_uri_get_userinfo (parsed) : NULL;
+  GString *shown = g_string_new (text);
+
+  if (secret != NULL && *secret != '\0')
+    g_string_replace (shown, secret, "…", 0);
+  return g_string_free (shown, FALSE);
+}

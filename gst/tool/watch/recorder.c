@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watch/recorder.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "watch/clip.h"
+#include "watch/pre-roll.h"
+
+#define ENDING ".mkv"
+#define STOP_TIMEOUT (5 * GST_SECOND)
+
+struct _WatchRecorder {
+  const WatchConfig *config;
+  char *folder;
+  char **classes;
+  void (*failed) (const char *what, gpointer data);
+  gpointer data;
+  GHashTable *present; /* names of classes of ours that are there */
+  gint64 end;          /* monotonic; when the clip ends if nothing is present; 0: open */
+  guint n_clips;
+  GMutex lock; /* guards what follows */
+  WatchPreRoll pre_roll;
+  GstCaps *caps;   /* NULL: nothing came */
+  WatchClip *clip; /* NULL: none is written */
+  gboolean other;  /* what comes no longer fits the clip */
+};
+
+WatchRecorder *
+watch_recorder_new (const WatchConfig *config, const char *camera, const char *const *classes,
+                    void (*failed) (const char *what, gpointer data), gpointer data)
+{
+  WatchRecorder *recorder = g_new0 (WatchRecorder, 1);
+
+  recorder->config = config;
+  recorder->folder = g_build_filename (config->record_folder, camera, NULL);
+  recorder->classes = g_strdupv ((char **)classes);
+  recorder->failed = failed;
+  recorder->data = data;
+  recorder->present = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_mutex_init (&recorder->lock);
+  recorder->pre_roll.length = config->record_before * GST_SECOND;
+  return recorder;
+}
+
+/* ---- Video ---- */
+
+/* What has other caps is another stream, for another clip. */
+static void
+use_caps (WatchRecorder *recorder, GstCaps *caps)
+{
+  if (recorder->caps != NULL && gst_caps_is_equal (recorder->caps, caps))
+    return;
+  recorder->other = recorder->clip != NULL;
+  watch_pre_roll_clear (&recorder->pre_roll);
+  gst_caps_replace (&recorder->caps, caps);
+}
+
+void
+watch_recorder_push (WatchRecorder *recorder, GstCaps *caps, GstBuffer *buffer)
+{
+  g_mutex_lock (&recorder->lock);
+  use_caps (recorder, caps);
+  if (recorder->clip != NULL && !recorder->other)
+    watch_clip_push (recorder->clip, buffer);
+  watch_pre_roll_add (&recorder->pre_roll, buffer);
+  g_mutex_unlock (&recorder->lock);
+}
+
+/* (transfer full) (nullable) */
+static WatchClip *
+take_clip (WatchRecorder *recorder)
+{
+  WatchClip *clip;
+
+  g_mutex_lock (&recorder->lock);
+  clip = g_steal_pointer (&recorder->clip);
+  recorder->other = FALSE;
+  g_mutex_unlock (&recorder->lock);
+  return clip;
+}
+
+/* ---- The folder ---- */
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *)a, *(char *const *)b);
+}
+
+/* The oldest first. (transfer full) */
+static GPtrArray *
+list_clips (const char *folder, guint64 *bytes)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  *bytes = 0;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    char *path = g_build_filename (folder, name, NULL);
+    GStatBuf status;
+
+    if (g_str_has_suffix (name, ENDING) && g_stat (path, &status) == 0) {
+      *bytes += (guint64)status.st_size;
+      g_ptr_array_add (paths, path);
+    } else {
+      g_free (path);
+    }
+  }
+  g_ptr_array_sort (paths, compare_names);
+  return paths;
+}
+
+static void
+make_room (const WatchRecorder *recorder)
+{
+  const guint64 limit = (guint64)recorder->config->record_limit << 20;
+  guint64 bytes;
+  g_autoptr (GPtrArray) paths = list_clips (recorder->folder, &bytes);
+
+  for (guint i = 0; i + 1 < paths->len && bytes > limit; i++) {
+    const char *path = g_ptr_array_index (paths, i);
+    GStatBuf status;
+
+    if (g_stat (path, &status) == 0 && g_remove (path) == 0)
+      bytes -= (guint64)status.st_size;
+  }
+}
+
+/* (transfer full) */
+static char *
+name_clip (const WatchRecorder *recorder, const char *class_name)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *time = g_date_time_format (now, "%Y%m%dT%H%M%SZ");
+  g_autofree char *shown = g_strdup (class_name);
+  g_autofree char *name = NULL;
+  g_autoptr (GString) folder = g_string_new (recorder->folder);
+
+  /* The sink puts the number of the file into its location. */
+  g_string_replace (folder, "%", "%%", 0);
+  g_strcanon (shown, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-", '_');
+  name = g_strconcat (time, "-", shown, "-%02d" ENDING, NULL);
+  return g_build_filename (folder->str, name, NULL);
+}
+
+/* ---- Clips ---- */
+
+/* Lock held. */
+static gboolean
+open_clip (WatchRecorder *recorder, const char *location, GError **error)
+{
+  recorder->clip =
+      watch_clip_new (location, recorder->config->record_longest, recorder->caps, error);
+  if (recorder->clip == NULL)
+    return FALSE;
+  for (const GList *link = recorder->pre_roll.buffers.head; link != NULL; link = link->next)
+    watch_clip_push (recorder->clip, link->data);
+  return TRUE;
+}
+
+static void
+start (WatchRecorder *recorder, const char *class_name)
+{
+  g_autofree char *location = name_clip (recorder, class_name);
+  g_autoptr (GError) error = NULL;
+
+  g_mkdir_with_parents (recorder->folder, 0777);
+  make_room (recorder);
+  g_mutex_lock (&recorder->lock);
+  /* Before the first key frame there is nothing to begin with; tick tries again. */
+  if (recorder->clip == NULL && !g_queue_is_empty (&recorder->pre_roll.buffers)) {
+    if (open_clip (recorder, location, &error))
+      recorder->n_clips++;
+  }
+  g_mutex_unlock (&recorder->lock);
+  if (error != NULL) {
+    recorder->failed (error->message, recorder->data);
+    g_hash_table_remove_all (recorder->present);
+  }
+}
+
+void
+watch_recorder_appear (WatchRecorder *recorder, const char *class_name)
+{
+  if (!g_strv_contains ((const char *const *)recorder->classes, class_name))
+    return;
+  g_hash_table_add (recorder->present, g_strdup (class_name));
+  recorder->end = 0;
+  start (recorder, class_name);
+}
+
+void
+watch_recorder_leave (WatchRecorder *recorder, const char *class_name)
+{
+  if (g_hash_table_remove (recorder->present, class_name)
+      && g_hash_table_size (recorder->present) == 0)
+    recorder->end =
+        g_get_monotonic_time () + recorder->config->record_after * G_TIME_SPAN_SECOND;
+}
+
+static void
+finish (WatchRecorder *recorder)
+{
+  WatchClip *clip = take_clip (recorder);
+
+  recorder->end = 0;
+  if (clip != NULL)
+    watch_clip_finish (clip);
+}
+
+void
+watch_recorder_interrupt (WatchRecorder *recorder)
+{
+  finish (recorder);
+  g_hash_table_remove_all (recorder->present);
+  g_mutex_lock (&recorder->lock);
+  watch_pre_roll_clear (&recorder->pre_roll);
+  g_mutex_unlock (&recorder->lock);
+}
+
+/* The clip is given up, and begun again with the next class. */
+static void
+check_clip (WatchRecorder *recorder)
+{
+  g_autofree char *problem = NULL;
+  WatchClip *clip;
+
+  g_mutex_lock (&recorder->lock);
+  problem = recorder->clip != NULL ? watch_clip_take_problem (recorder->clip) : NULL;
+  g_mutex_unlock (&recorder->lock);
+  if (problem == NULL)
+    return;
+  clip = take_clip (recorder);
+  watch_clip_finish_now (clip, 0);
+  g_hash_table_remove_all (recorder->present);
+  recorder->failed (problem, recorder->data);
+}
+
+static gboolean
+has_other_video (WatchRecorder *recorder)
+{
+  gboolean other;
+
+  g_mutex_lock (&recorder->lock);
+  other = recorder->other;
+  g_mutex_unlock (&recorder->lock);
+  return other;
+}
+
+void
+watch_recorder_tick (WatchRecorder *recorder, gint64 now)
+{
+  GHashTableIter iter;
+  gpointer class_name;
+
+  check_clip (recorder);
+  if ((recorder->end != 0 && now >= recorder->end) || has_other_video (recorder))
+    finish (recorder);
+  g_hash_table_iter_init (&iter, recorder->present);
+  if (!watch_recorder_is_recording (recorder) && g_hash_table_iter_next (&iter, &class_name, NULL))
+    start (recorder, class_name);
+}
+
+gboolean
+watch_recorder_is_recording (WatchRecorder *recorder)
+{
+  gboolean recording;
+
+  g_mutex_lock (&recorder->lock);
+  recording = recorder->clip != NULL;
+  g_mutex_unlock (&recorder->lock);
+  return recording;
+}
+
+guint
+watch_recorder_get_n_clips (const WatchRecorder *recorder)
+{
+  return recorder->n_clips;
+}
+
+const char *
+watch_recorder_get_folder (const WatchRecorder *recorder)
+{
+  return recorder->folder;
+}
+
+void
+watch_recorder_stop (WatchRecorder *recorder)
+{
+  WatchClip *clip = take_clip (recorder);
+
+  if (clip != NULL)
+    watch_clip_finish_now (clip, STOP_TIMEOUT);
+}
+
+void
+watch_recorder_free (WatchRecorder *recorder)
+{
+  watch_pre_roll_clear (&recorder->pre_roll);
+  gst_caps_replace (&recorder->caps, NULL);
+  g_hash_table_unref (recorder->present);
+  g_strfreev (recorder->classes);
+  g_free (recorder->folder);
+  g_mutex_clear (&recorder->lock);
+  g_free (recorder);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Clips of a camera: the stream as the camera encodes it, from some seconds before a class appears
+ * until some after the last one has left, in FOLDER/CAMERA/TIME-CLASS-NN.mkv (TIME in UTC). A longer
+ * clip continues in the next file; the oldest files go when there are too many.
+ *
+ * A clip has a pipeline of its own, so that a slow or full disk costs the clip, not the stream. It
+ * begins with a key frame: up to one group of pictures earlier than asked for. */
+#pragma once
+
+#include "watch/config.h"
+
+G_BEGIN_DECLS
+
+typedef struct _WatchRecorder WatchRecorder;
+
+/* classes: start clips; copied. `failed` is called in the main thread. */
+WatchRecorder *watch_recorder_new (const WatchConfig *config, const char *camera,
+                                   const char *const *classes,
+                                   void (*failed) (const char *what, gpointer data), gpointer data);
+/* Waits for the clip that is being written, five seconds at most. */
+void watch_recorder_stop (WatchRecorder *recorder);
+/* Once nobody pushes. */
+void watch_recorder_free (WatchRecorder *recorder);
+
+/* Encoded video, in order; from one streaming thread at a time. */
+void watch_recorder_push (WatchRecorder *recorder, GstCaps *caps, GstBuffer *buffer);
+
+/* Main thread. */
+void watch_recorder_appear (WatchRecorder *recorder, const char *class_name);
+void watch_recorder_leave (WatchRecorder *recorder, const char *class_name);
+/* The camera is gone: the clip ends, and what was kept of the stream is forgotten. */
+void watch_recorder_interrupt (WatchRecorder *recorder);
+/* To be called once a second. */
+void watch_recorder_tick (WatchRecorder *recorder, gint64 now);
+
+gboolean watch_recorder_is_recording (WatchRecorder *recorder);
+guint watch_recorder_get_n_clips (const WatchRecorder *recorder); /* begun since the start */
+/* Where the camera's clips are. */
+const char *watch_recorder_get_folder (const WatchRecorder *recorder);
+
+G_END_DECLS

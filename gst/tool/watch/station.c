@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watch/station.h"
+
+#include <string.h>
+
+/* ---- What cameras tell ---- */
+
+static void
+tell (WatchStation *station, const char *kind, EnsJson *json)
+{
+  const WatchStations *all = station->all;
+  g_autofree char *text = ens_json_finish (json);
+
+  if (all->news != NULL)
+    all->news->news (kind, text, all->data);
+}
+
+static void
+on_state (WatchCamera *camera, gpointer data)
+{
+  WatchStation *station = data;
+  const WatchCameraStatus status = watch_camera_get_status (camera);
+  EnsJson json;
+
+  g_printerr ("%s: %s%s%s\n", station->config->name, watch_camera_state_get_name (status.state),
+              status.state == WATCH_CAMERA_WAITING ? ": " : "",
+              status.state == WATCH_CAMERA_WAITING && status.error != NULL ? status.error : "");
+  ens_json_init (&json);
+  watch_station_write (station, &json);
+  tell (station, "camera", &json);
+}
+
+static void
+write_probabilities (const EnsResult *result, EnsJson *json)
+{
+  ens_json_open_object (json, "p", ENS_JSON_FLAT);
+  for (guint i = 0; i < result->n_classes; i++)
+    ens_json_float (json, result->classes[i].name, result->classes[i].p);
+  ens_json_close (json);
+  ens_json_open_array (json, "present", ENS_JSON_FLAT);
+  for (guint i = 0; i < result->n_classes; i++)
+    if (result->classes[i].state == ENS_CLASS_PRESENT)
+      ens_json_string (json, NULL, result->classes[i].name);
+  ens_json_close (json);
+}
+
+static void
+on_result (WatchCamera *camera, EnsResult *result, gpointer data)
+{
+  WatchStation *station = data;
+  const gint64 now = g_get_real_time ();
+  EnsJson json;
+
+  g_clear_pointer (&station->result, ens_result_unref);
+  station->result = ens_result_ref (result);
+  watch_history_add_result (station->history, now, result);
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
+  ens_json_string (&json, "camera", station->config->name);
+  ens_json_double (&json, "time", (double)(now / 1000) / 1000);
+  write_probabilities (result, &json);
+  ens_json_close (&json);
+  tell (station, "result", &json);
+}
+
+static void
+on_event (WatchCamera *camera, const GstStructure *message, gpointer data)
+{
+  WatchStation *station = data;
+  const WatchEvent *event = watch_history_add_event (station->history, g_get_real_time (), message);
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
+  ens_json_string (&json, "camera", station->config->name);
+  watch_event_write (event, "event", &json);
+  ens_json_close (&json);
+  tell (station, "event", &json);
+}
+
+static void
+on_model (WatchCamera *camera, const GstStructure *message, gpointer data)
+{
+  WatchStation *station = data;
+  EnsJson json;
+
+  station->n_models++;
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
+  ens_json_string (&json, "camera", station->config->name);
+  ens_json_string (&json, "name", gst_structure_get_string (message, "name"));
+  ens_json_string (&json, "version", gst_structure_get_string (message, "version"));
+  ens_json_close (&json);
+  tell (station, "model", &json);
+}
+
+static void
+on_picture (WatchCamera *camera, GBytes *jpeg, gpointer data)
+{
+  WatchStation *station = data;
+
+  if (station->all->news != NULL)
+    station->all->news->picture (station, jpeg, station->all->data);
+}
+
+static const WatchCameraListener listener = {on_state, on_result, on_event, on_picture, on_model};
+
+static void
+on_training (gpointer data)
+{
+  WatchStations *stations = data;
+  g_autofree char *text = NULL;
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
+  watch_training_write (stations->training, &json);
+  ens_json_close (&json);
+  text = ens_json_finish (&json);
+  if (stations->news != NULL)
+    stations->news->news ("training", text, stations->data);
+}
+
+/* ---- Their life ---- */
+
+static void
+free_station (gpointer data)
+{
+  WatchStation *station = data;
+
+  g_clear_pointer (&station->camera, watch_camera_free);
+  watch_history_free (station->history);
+  g_clear_pointer (&station->result, ens_result_unref);
+  g_free (station->collected);
+  g_free (station);
+}
+
+static gboolean
+add_station (WatchStations *stations, const WatchCameraConfig *config, GError **error)
+{
+  WatchStation *station = g_new0 (WatchStation, 1);
+
+  station->all = stations;
+  station->config = config;
+  station->history = watch_history_new ();
+  if (stations->config->collect_folder != NULL)
+    station->collected =
+        g_build_filename (stations->config->collect_folder, config->name, NULL);
+  g_ptr_array_add (stations->list, station);
+  station->camera = watch_camera_new (stations->config, config, &listener, station, error);
+  return station->camera != NULL;
+}
+
+WatchStations *
+watch_stations_new (const WatchConfig *config, const char *program, GError **error)
+{
+  g_autoptr (WatchStations) stations = g_new0 (WatchStations, 1);
+
+  stations->config = config;
+  stations->started = g_get_monotonic_time ();
+  stations->list = g_ptr_array_new_with_free_func (free_station);
+  stations->training = watch_training_new (config, program, on_training, stations);
+  for (guint i = 0; i < config->cameras->len; i++)
+    if (!add_station (stations, g_ptr_array_index (config->cameras, i), error)) {
+      g_prefix_error (error, "%s: ", config->path);
+      return NULL;
+    }
+  return g_steal_pointer (&stations);
+}
+
+void
+watch_stations_free (WatchStations *stations)
+{
+  watch_training_free (stations->training);
+  g_ptr_array_unref (stations->list);
+  g_free (stations);
+}
+
+void
+watch_stations_set_news (WatchStations *stations, const WatchNews *news, gpointer data)
+{
+  stations->news = news;
+  stations->data = data;
+}
+
+void
+watch_stations_start (WatchStations *stations)
+{
+  for (guint i = 0; i < stations->list->len; i++) {
+    WatchStation *station = g_ptr_array_index (stations->list, i);
+
+    watch_camera_start (station->camera);
+  }
+}
+
+WatchStation *
+watch_stations_find (WatchStations *stations, const char *name)
+{
+  for (guint i = 0; i < stations->list->len; i++) {
+    WatchStation *station = g_ptr_array_index (stations->list, i);
+
+    if (strcmp (station->config->name, name) == 0)
+      return station;
+  }
+  return NULL;
+}
+
+gboolean
+watch_stations_are_well (const WatchStations *stations)
+{
+  for (guint i = 0; i < stations->list->len; i++) {
+    const WatchStation *station = g_ptr_array_index (stations->list, i);
+
+    if (watch_camera_get_status (station->camera).state != WATCH_CAMERA_PLAYING)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+WatchLabels
+watch_station_get_labels (const WatchStation *station)
+{
+  return (WatchLabels) {station->collected, station->all->config->train_dataset};
+}
+
+/* ---- JSON ---- */
+
+void
+watch_station_write (const WatchStation *station, EnsJson *json)
+{
+  const WatchCameraStatus status = watch_camera_get_status (station->camera);
+
+  ens_json_open_object (json, NULL, ENS_JSON_FLAT);
+  ens_json_string (json, "name", station->config->name);
+  ens_json_string (json, "state", watch_camera_state_get_name (status.state));
+  ens_json_string (json, "error", status.error);
+  ens_json_unsigned (json, "frames", status.frames);
+  ens_json_unsigned (json, "reconnects", status.reconnects);
+  ens_json_boolean (json, "recording", status.recording);
+  ens_json_unsigned (json, "clips", status.n_clips);
+  ens_json_boolean (json, "collects", station->collected != NULL);
+  if (station->result != NULL) {
+    ens_json_string (json, "model", station->result->bundle);
+    ens_json_string (json, "version", station->result->version);
+    write_probabilities (station->result, json);
+  }
+  ens_json_close (json);
+}
+
+char *
+watch_stations_to_json (const WatchStations *stations)
+{
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
+  ens_json_string (&json, "schema", "gst-ensemble/watch/1");
+  ens_json_open_array (&json, "cameras", ENS_JSON_BLOCK);
+  for (guint i = 0; i < stations->list->len; i++)
+    watch_station_write (g_ptr_array_index (stations->list, i), &json);
+  ens_json_close (&json);
+  ens_json_boolean (&json, "trains", stations->config->train_dataset != NULL);
+  ens_json_open_object (&json, "training", ENS_JSON_FLAT);
+  watch_training_write (stations->training, &json);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  return ens_json_finish (&json);
+}
