@@ -102,8 +102,8 @@ has_token (const WatchAccess *access, const WatchRequest *request)
 static gboolean
 is_loopback (const char *host)
 {
-  g_autoptr (GSocketConnectable) address = host != NULL ? g_network_address_parse (host, 0, NULL)
-                                                        : NULL;
+  g_autoptr (GSocketConnectable) address =
+      host != NULL ? g_network_address_parse (host, 0, NULL) : NULL;
   const char *name;
   g_autoptr (GInetAddress) numeric = NULL;
 

@@ -39,7 +39,7 @@ struct _WatchCamera {
   EnsResult *latest; /* of the classifier, to tell a new one */
   EnsResult *result; /* for the listener */
   GBytes *picture;
-  guint delivery; /* source id; 0: nothing waits */
+  guint delivery;  /* source id; 0: nothing waits */
   guint n_sources; /* made so far: which of them is in use */
 };
 
@@ -463,8 +463,7 @@ on_tick (gpointer data)
 /* ---- Its life ---- */
 
 static void
-add_probe (GstElement *element, const char *name, GstPadProbeCallback callback,
-           WatchCamera *camera)
+add_probe (GstElement *element, const char *name, GstPadProbeCallback callback, WatchCamera *camera)
 {
   g_autoptr (GstPad) pad = gst_element_get_static_pad (element, name);
 
@@ -489,9 +488,8 @@ set_up_recorder (WatchCamera *camera)
                                                          : camera->config->record_classes;
 
   if (classes != NULL && classes[0] != NULL)
-    camera->recorder =
-        watch_recorder_new (camera->config, camera->camera_config->name,
-                            (const char *const *)classes, on_clip_failed, camera);
+    camera->recorder = watch_recorder_new (camera->config, camera->camera_config->name,
+                                           (const char *const *)classes, on_clip_failed, camera);
 }
 
 WatchCamera *
@@ -581,9 +579,8 @@ watch_camera_get_name (const WatchCamera *camera)
 WatchCameraStatus
 watch_camera_get_status (WatchCamera *camera)
 {
-  WatchCameraStatus status = {.state = camera->state,
-                              .error = camera->error,
-                              .reconnects = camera->reconnects};
+  WatchCameraStatus status = {
+      .state = camera->state, .error = camera->error, .reconnects = camera->reconnects};
 
   g_mutex_lock (&camera->lock);
   status.frames = camera->frames;

@@ -6,8 +6,9 @@
  *     tee → queue → valve → ensembleoverlay → videoscale → jpegenc → appsink (the page)
  *
  * The source (uridecodebin) is replaced when it fails, ends or falls silent; model, publisher and
- * states stay. A stream that isn't live, such as a file, plays at its own speed, over and over. What
- * decoders are fed with is recorded. All functions, and the listener's, are of the main thread. */
+ * states stay. A stream that isn't live, such as a file, plays at its own speed, over and over.
+ * What decoders are fed with is recorded. All functions, and the listener's, are of the main
+ * thread. */
 #pragma once
 
 #include "ensemble/result.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watch/config.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -43,8 +44,8 @@ static const Key keys[] = {
 };
 
 /* What `watch` sets itself. */
-static const char *const own_classify[] = {"name", "model", "watch-model", "collect", "mode",
-                                           "post-messages", NULL};
+static const char *const own_classify[] = {"name", "model",         "watch-model", "collect",
+                                           "mode", "post-messages", NULL};
 static const char *const own_publish[] = {"name", "source", NULL};
 
 typedef struct {
@@ -166,8 +167,8 @@ read_value (const Reader *reader, const Key *key, GError **error)
   case KEY_COMMAND:
     return read_command (reader, key, variable, error);
   case KEY_LIST:
-    *(char ***)variable = g_key_file_get_string_list (reader->file, key->section, key->name, NULL,
-                                                      error);
+    *(char ***)variable =
+        g_key_file_get_string_list (reader->file, key->section, key->name, NULL, error);
     return *(char ***)variable != NULL;
   default:
     text = read_text (reader, key->section, key->name, error);

@@ -32,12 +32,12 @@ typedef struct {
 
   GPtrArray *classify, *publish; /* WatchSetting; publish is empty if nothing is published */
 
-  char **record_classes;      /* NULL: nothing is recorded */
-  char *record_folder;        /* clips of a camera are in a folder of its name */
-  guint record_before;        /* seconds of video before the class appeared */
-  guint record_after;         /* and after it left */
-  guint record_longest;       /* seconds; a longer clip is split */
-  guint record_limit;         /* MiB of a camera's clips; the oldest go first */
+  char **record_classes; /* NULL: nothing is recorded */
+  char *record_folder;   /* clips of a camera are in a folder of its name */
+  guint record_before;   /* seconds of video before the class appeared */
+  guint record_after;    /* and after it left */
+  guint record_longest;  /* seconds; a longer clip is split */
+  guint record_limit;    /* MiB of a camera's clips; the oldest go first */
 
   char *collect_folder; /* NULL: no frames are kept for labelling */
   guint collect_limit;  /* pictures of each camera */

@@ -34,8 +34,8 @@ char **watch_labels_list_classes (const WatchLabels *labels, const char *const *
 gboolean watch_labels_set (const WatchLabels *labels, const char *picture, const char *class_name,
                            GError **error);
 /* Takes that back. */
-gboolean watch_labels_unset (const WatchLabels *labels, const char *picture,
-                             const char *class_name, GError **error);
+gboolean watch_labels_unset (const WatchLabels *labels, const char *picture, const char *class_name,
+                             GError **error);
 gboolean watch_labels_discard (const WatchLabels *labels, const char *picture, GError **error);
 
 G_END_DECLS

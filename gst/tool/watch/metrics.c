@@ -64,9 +64,12 @@ static double
 get_camera_value (const WatchStation *station, guint metric)
 {
   const WatchCameraStatus status = watch_camera_get_status (station->camera);
-  const double values[G_N_ELEMENTS (camera_metrics)] = {
-      status.state == WATCH_CAMERA_PLAYING, (double)status.frames, status.reconnects,
-      status.n_clips,                       status.recording,      station->n_models};
+  const double values[G_N_ELEMENTS (camera_metrics)] = {status.state == WATCH_CAMERA_PLAYING,
+                                                        (double)status.frames,
+                                                        status.reconnects,
+                                                        status.n_clips,
+                                                        status.recording,
+                                                        station->n_models};
 
   return values[metric];
 }
@@ -137,8 +140,7 @@ write_counts (const WatchStation *station, GString *text)
   while (g_hash_table_iter_next (&iter, &class_name, &n)) {
     g_autofree char *escaped = escape (class_name);
 
-    g_string_append_printf (text,
-                            "gst_ensemble_appeared_total{camera=\"%s\",class=\"%s\"} %u\n",
+    g_string_append_printf (text, "gst_ensemble_appeared_total{camera=\"%s\",class=\"%s\"} %u\n",
                             station->config->name, escaped, GPOINTER_TO_UINT (n));
   }
 }

@@ -48,8 +48,7 @@ drop_old (WatchPreRoll *pre_roll, GstClockTime now)
 {
   GList *second;
 
-  while ((second = find_second_key (pre_roll)) != NULL
-         && is_enough (pre_roll, second->data, now))
+  while ((second = find_second_key (pre_roll)) != NULL && is_enough (pre_roll, second->data, now))
     while (pre_roll->buffers.head != second)
       drop_first (pre_roll);
 }

@@ -196,8 +196,7 @@ watch_recorder_leave (WatchRecorder *recorder, const char *class_name)
 {
   if (g_hash_table_remove (recorder->present, class_name)
       && g_hash_table_size (recorder->present) == 0)
-    recorder->end =
-        g_get_monotonic_time () + recorder->config->record_after * G_TIME_SPAN_SECOND;
+    recorder->end = g_get_monotonic_time () + recorder->config->record_after * G_TIME_SPAN_SECOND;
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Clips of a camera: the stream as the camera encodes it, from some seconds before a class appears
- * until some after the last one has left, in FOLDER/CAMERA/TIME-CLASS-NN.mkv (TIME in UTC). A longer
- * clip continues in the next file; the oldest files go when there are too many.
+ * until some after the last one has left, in FOLDER/CAMERA/TIME-CLASS-NN.mkv (TIME in UTC). A
+ * longer clip continues in the next file; the oldest files go when there are too many.
  *
  * A clip has a pipeline of its own, so that a slow or full disk costs the clip, not the stream. It
  * begins with a key frame: up to one group of pictures earlier than asked for. */

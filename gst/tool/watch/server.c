@@ -160,8 +160,8 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHas
 
 /* Long bodies are refused before they are read. */
 static void
-on_early_request (SoupServer *soup, SoupServerMessage *message, const char *path,
-                  GHashTable *query, gpointer data)
+on_early_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
+                  gpointer data)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The page and what it talks to, by libsoup; README.md has the table of URLs. Of the main thread. */
+/* The page and what it talks to, by libsoup; README.md has the table of URLs. Of the main thread.
+ */
 #pragma once
 
 #include "watch/station.h"

@@ -144,8 +144,7 @@ add_station (WatchStations *stations, const WatchCameraConfig *config, GError **
   station->config = config;
   station->history = watch_history_new ();
   if (stations->config->collect_folder != NULL)
-    station->collected =
-        g_build_filename (stations->config->collect_folder, config->name, NULL);
+    station->collected = g_build_filename (stations->config->collect_folder, config->name, NULL);
   g_ptr_array_add (stations->list, station);
   station->camera = watch_camera_new (stations->config, config, &listener, station, error);
   return station->camera != NULL;

@@ -16,9 +16,9 @@ typedef struct {
   const WatchCameraConfig *config;
   WatchCamera *camera;
   WatchHistory *history;
-  char *collected; /* folder; NULL: nothing is collected */
+  char *collected;   /* folder; NULL: nothing is collected */
   EnsResult *result; /* the last one; NULL: none yet */
-  guint n_models; /* swapped in */
+  guint n_models;    /* swapped in */
 } WatchStation;
 
 /* What happens, as it happens: for pages that are open. json is an object. */

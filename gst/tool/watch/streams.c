@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define BOUNDARY "gst-ensemble-picture"
-/* Events that may wait for a reader, and seconds after which a silent stream says something, so that
- * readers that are gone are noticed. */
+/* Events that may wait for a reader, and seconds after which a silent stream says something, so
+ * that readers that are gone are noticed. */
 #define MAX_WAITING 200
 #define PING 15
 

@@ -19,8 +19,7 @@ void watch_streams_free (WatchStreams *streams);
 
 /* Answers the message with a stream; FALSE if there are too many. topic: what it is about, NULL for
  * events. */
-gboolean watch_streams_add (WatchStreams *streams, SoupServerMessage *message,
-                            gconstpointer topic);
+gboolean watch_streams_add (WatchStreams *streams, SoupServerMessage *message, gconstpointer topic);
 
 /* To all readers of events. json is one line or several. */
 void watch_streams_tell (WatchStreams *streams, const char *kind, const char *json);

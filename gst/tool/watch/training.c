@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watch/training.h"
 
+#include <gio/gio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,14 +25,14 @@ struct _WatchTraining {
   gint status;
   gboolean stopping;
   GQueue lines;
-  GSubprocess *child;         /* NULL: none runs */
-  GDataInputStream *output;   /* of it */
-  GCancellable *cancellable;  /* of reading and waiting */
+  GSubprocess *child;        /* NULL: none runs */
+  GDataInputStream *output;  /* of it */
+  GCancellable *cancellable; /* of reading and waiting */
 };
 
 WatchTraining *
-watch_training_new (const WatchConfig *config, const char *program,
-                    void (*changed) (gpointer data), gpointer data)
+watch_training_new (const WatchConfig *config, const char *program, void (*changed) (gpointer data),
+                    gpointer data)
 {
   WatchTraining *training = g_new0 (WatchTraining, 1);
 
@@ -110,8 +111,8 @@ on_line (GObject *stream, GAsyncResult *result, gpointer data)
 {
   WatchTraining *training = data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *line = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (stream),
-                                                                result, NULL, &error);
+  g_autofree char *line =
+      g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (stream), result, NULL, &error);
 
   /* Cancelled: the training is gone. */
   if (error != NULL || line == NULL)
@@ -157,8 +158,8 @@ on_end (GObject *object, GAsyncResult *result, gpointer data)
 static GSubprocess *
 spawn (const WatchTraining *training, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
-      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
   g_auto (GStrv) command = make_command (training);
   pid_t parent = getpid ();
 
@@ -212,8 +213,8 @@ watch_training_get_state (const WatchTraining *training)
 void
 watch_training_write (const WatchTraining *training, EnsJson *json)
 {
-  const gint64 end = training->state == WATCH_TRAINING_RUNNING ? g_get_monotonic_time ()
-                                                               : training->ended;
+  const gint64 end =
+      training->state == WATCH_TRAINING_RUNNING ? g_get_monotonic_time () : training->ended;
 
   ens_json_string (json, "state", state_names[training->state]);
   ens_json_double (json, "seconds", (double)((end - training->started) / 1000) / 1000);
