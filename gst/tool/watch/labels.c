@@ -25,7 +25,7 @@ is_picture (const char *name)
 }
 
 static gboolean
-fail (GError **error, gint code, const char *what, const char *name)
+fail (GError **error, EnsErrorCode code, const char *what, const char *name)
 {
   g_set_error (error, ENS_ERROR, code, "“%s”: %s", name, what);
   return FALSE;

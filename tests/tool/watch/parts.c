@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of watch that need no camera. */
+#include <glib/gstdio.h>
+
+#include "base/files.h"
+#include "check-main.h"
+#include "watch/access.h"
+#include "watch/back-off.h"
+#include "watch/camera-pipeline.h"
+#include "watch/labels.h"
+#include "watch/pre-roll.h"
+
+#define TOKEN "0123456789abcdef"
+
+/* ---- Access ---- */
+
+static const struct {
+  const char *name, *token;
+  WatchRequest request;
+  guint status;
+} requests[] = {
+    {"local", NULL, {.host = "127.0.0.1:8420"}, 200},
+    {"name", NULL, {.host = "localhost:8420"}, 200},
+    {"local-6", NULL, {.host = "[::1]:8420"}, 200},
+    {"rebound", NULL, {.host = "evil.example:8420"}, 403},
+    {"rebound-prefix", NULL, {.host = "127.0.0.1.evil.example"}, 403},
+    {"no-host", NULL, {NULL}, 403},
+    {"no-token", TOKEN, {.host = "camera.example"}, 401},
+    {"bearer", TOKEN, {.host = "a", .authorization = "Bearer " TOKEN}, 200},
+    {"wrong", TOKEN, {.host = "a", .authorization = "Bearer 0123456789abcdeg"}, 401},
+    {"shorter", TOKEN, {.host = "a", .authorization = "Bearer 0123456789abcde"}, 401},
+    {"empty", TOKEN, {.host = "a", .authorization = "Bearer "}, 401},
+    {"basic", TOKEN, {.host = "a", .authorization = "Basic " TOKEN}, 401},
+    {"cookie", TOKEN, {.host = "a", .cookie = "gst-ensemble-session=" TOKEN}, 401},
+    {"script", NULL, {"127.0.0.1", NULL, NULL, NULL, "application/json", TRUE}, 200},
+    {"form", NULL, {"127.0.0.1", NULL, NULL, NULL, "text/plain", TRUE}, 415},
+    {"untyped", NULL, {"127.0.0.1", NULL, NULL, NULL, NULL, TRUE}, 415},
+    {"own-site",
+     NULL,
+     {"localhost:1", "http://localhost:1", NULL, NULL, "application/json", TRUE},
+     200},
+    {"proxy",
+     TOKEN,
+     {"a.example", "https://a.example", "Bearer " TOKEN, NULL, "application/json", TRUE},
+     200},
+    {"other-site",
+     NULL,
+     {"localhost:1", "http://evil.example", NULL, NULL, "application/json", TRUE},
+     403},
+    {"other-port",
+     NULL,
+     {"localhost:1", "http://localhost:2", NULL, NULL, "application/json", TRUE},
+     403},
+    {"sandbox", NULL, {"localhost:1", "null", NULL, NULL, "application/json", TRUE}, 403},
+};
+
+START_TEST (test_request)
+{
+  g_autoptr (WatchAccess) access = watch_access_new (requests[_i].token);
+
+  ck_assert_uint_eq (watch_access_check (access, &requests[_i].request), requests[_i].status);
+}
+END_TEST
+
+START_TEST (test_log_in)
+{
+  g_autoptr (WatchAccess) access = watch_access_new (TOKEN), other = watch_access_new (TOKEN);
+  g_autofree char *none = watch_access_log_in (access, "0123456789abcdeF");
+  g_autofree char *cookie = watch_access_log_in (access, TOKEN);
+  g_auto (GStrv) parts = g_strsplit (cookie, ";", 2);
+  g_autofree char *header = g_strconcat ("a=b; ", parts[0], NULL);
+  const WatchRequest request = {.host = "a", .cookie = header};
+
+  ck_assert_ptr_null (none);
+  ck_assert_ptr_nonnull (strstr (cookie, "HttpOnly; SameSite=Strict"));
+  ck_assert_ptr_null (strstr (cookie, TOKEN));
+  ck_assert_uint_eq (watch_access_check (access, &request), 200);
+  ck_assert_uint_eq (watch_access_check (other, &request), 401);
+}
+END_TEST
+
+/* ---- Back-off ---- */
+
+/* Milliseconds after each failure; `calm` seconds of playing come before the last. */
+static const struct {
+  const char *name;
+  guint n_failures, calm;
+  double random;
+  guint wait;
+} failures[] = {
+    {"first", 1, 0, 0, 1000},   {"second", 2, 0, 0, 2000},       {"fifth", 5, 0, 0, 16000},
+    {"tenth", 10, 0, 0, 60000}, {"hundredth", 100, 0, 0, 60000}, {"jitter", 1, 0, 0.5, 1125},
+    {"short", 5, 29, 0, 16000}, {"calm", 5, 30, 0, 1000},
+};
+
+START_TEST (test_failure)
+{
+  WatchBackOff back_off = {0};
+  gint64 now = G_TIME_SPAN_HOUR;
+  guint wait = 0;
+
+  for (guint i = 1; i <= failures[_i].n_failures; i++) {
+    if (i == failures[_i].n_failures && failures[_i].calm > 0) {
+      watch_back_off_play (&back_off, now);
+      now += failures[_i].calm * G_TIME_SPAN_SECOND;
+      watch_back_off_play (&back_off, now);
+    }
+    wait = watch_back_off_fail (&back_off, now, failures[_i].random);
+  }
+  ck_assert_uint_eq (wait, failures[_i].wait);
+}
+END_TEST
+
+/* ---- Pre-roll ---- */
+
+/* "k": a key frame, "d": another; one a second, 1000 bytes each. What is kept of the last `length`
+ * seconds. */
+static const struct {
+  const char *name, *stream;
+  guint length;
+  guint kept;
+} streams[] = {
+    {"nothing", "", 5, 0},         {"no-key", "ddd", 5, 0},       {"late-key", "ddkd", 5, 2},
+    {"all", "kddd", 5, 4},         {"groups", "kddkddkdd", 4, 6}, {"exact", "kddkddkddd", 6, 7},
+    {"intra", "kkkkkkkkkk", 3, 4}, {"zero", "kddkd", 0, 2},
+};
+
+START_TEST (test_stream)
+{
+  WatchPreRoll pre_roll = {.length = streams[_i].length * GST_SECOND};
+
+  for (guint i = 0; streams[_i].stream[i] != '\0'; i++) {
+    g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 1000, NULL);
+
+    GST_BUFFER_PTS (buffer) = i * GST_SECOND;
+    if (streams[_i].stream[i] == 'd')
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    watch_pre_roll_add (&pre_roll, buffer);
+  }
+  ck_assert_uint_eq (g_queue_get_length (&pre_roll.buffers), streams[_i].kept);
+  ck_assert_uint_eq (pre_roll.bytes, streams[_i].kept * 1000);
+  watch_pre_roll_clear (&pre_roll);
+}
+END_TEST
+
+/* ---- Labels ---- */
+
+#define PICTURE "20260102T030405.678901Z-uncertain-cat.jpg"
+
+static char *folder;
+static WatchLabels labels;
+
+static void
+set_up (void)
+{
+  g_autofree char *picture = NULL;
+
+  folder = g_dir_make_tmp ("watch-XXXXXX", NULL);
+  labels = (WatchLabels) {g_build_filename (folder, "collected", NULL),
+                          g_build_filename (folder, "photos", NULL)};
+  picture = g_build_filename (labels.collected, PICTURE, NULL);
+  g_mkdir_with_parents (labels.collected, 0700);
+  ck_assert (g_file_set_contents (picture, "jpeg", -1, NULL));
+}
+
+static void
+tear_down (void)
+{
+  ens_remove_tree (folder);
+  g_free (folder);
+  g_free ((char *)labels.collected);
+  g_free ((char *)labels.dataset);
+}
+
+static gboolean
+exists (const char *path)
+{
+  g_autofree char *whole = g_build_filename (folder, path, NULL);
+
+  return g_file_test (whole, G_FILE_TEST_EXISTS);
+}
+
+static const struct {
+  const char *name, *picture, *class_name;
+  gboolean divided, set;
+  const char *place;
+} labelled[] = {
+    {"plain", PICTURE, "cat", FALSE, TRUE, "photos/cat/" PICTURE},
+    {"divided", PICTURE, "cat", TRUE, TRUE, "photos/train/cat/" PICTURE},
+    {"gone", "other.jpg", "cat"},
+    {"up", "../watch.conf", "cat"},
+    {"hidden", ".jpg", "cat"},
+    {"sidecar", "a.json", "cat"},
+    {"class-up", PICTURE, ".."},
+    {"class-path", PICTURE, "a/b"},
+    {"class-empty", PICTURE, ""},
+};
+
+START_TEST (test_label)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean set;
+
+  if (labelled[_i].divided) {
+    g_autofree char *train = g_build_filename (labels.dataset, "train", NULL);
+
+    g_mkdir_with_parents (train, 0700);
+  }
+  set = watch_labels_set (&labels, labelled[_i].picture, labelled[_i].class_name, &error);
+  ck_assert_int_eq (set, labelled[_i].set);
+  ck_assert_int_eq (error == NULL, labelled[_i].set);
+  ck_assert_int_eq (exists ("collected/" PICTURE), !labelled[_i].set);
+  if (!set)
+    return;
+  ck_assert (exists (labelled[_i].place));
+  ck_assert (watch_labels_unset (&labels, labelled[_i].picture, labelled[_i].class_name, NULL));
+  ck_assert (exists ("collected/" PICTURE));
+}
+END_TEST
+
+START_TEST (test_discard)
+{
+  ck_assert (watch_labels_discard (&labels, PICTURE, NULL));
+  ck_assert (!exists ("collected/" PICTURE));
+}
+END_TEST
+
+/* ---- Passwords ---- */
+
+static const struct {
+  const char *name, *uri, *text, *shown;
+} messages[] = {
+    {"password", "rtsp://me:secret@host/path", "rtsp://me:secret@host/path: gone",
+     "rtsp://…@host/path: gone"},
+    {"none", "rtsp://host/path", "rtsp://host/path: gone", "rtsp://host/path: gone"},
+};
+
+START_TEST (test_message_of)
+{
+  g_autofree char *shown = watch_hide_password (messages[_i].text, messages[_i].uri);
+
+  ck_assert_str_eq (shown, messages[_i].shown);
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  test_init (&argc, &argv);
+  test_suite ("watch");
+  TEST_ADD_ROWS ("access", test_request, requests);
+  test_add ("log-in", test_log_in);
+  TEST_ADD_ROWS ("back-off", test_failure, failures);
+  TEST_ADD_ROWS ("pre-roll", test_stream, streams);
+  TEST_ADD_ROWS ("passwords", test_message_of, messages);
+  test_suite ("watch-labels");
+  test_fixture (set_up, tear_down);
+  TEST_ADD_ROWS ("set", test_label, labelled);
+  test_add ("discard", test_discard);
+  return test_run ();
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The page's server with a camera that is a file, asked by a client in the same process. */
+#include "watch/server.h"
+
+#include <libsoup/soup.h>
+
+#include "../../gst/colour-bundle.h"
+#include "base/files.h"
+#include "check-main.h"
+
+#define PICTURE "20260102T030405.678901Z-uncertain-red.jpg"
+#define JSON "application/json"
+#define TOKEN "0123456789abcdef"
+
+static struct {
+  char *folder, *address;
+  WatchConfig *config;
+  WatchStations *stations;
+  WatchServer *server;
+  SoupSession *session;
+} test;
+
+static char *
+path_of (const char *name)
+{
+  return g_build_filename (test.folder, name, NULL);
+}
+
+static void
+write_text (const char *name, const char *text)
+{
+  g_autofree char *path = path_of (name);
+  g_autofree char *parent = g_path_get_dirname (path);
+
+  g_mkdir_with_parents (parent, 0700);
+  ck_assert (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* Two seconds of red. */
+static void
+write_clip (void)
+{
+  g_autofree char *path = path_of ("red.avi");
+  g_autofree char *text = g_strdup_printf (
+      "videotestsrc pattern=red num-buffers=20 ! video/x-raw,width=64,height=48,framerate=10/1 ! "
+      "jpegenc ! avimux ! filesink location=%s",
+      path);
+  g_autoptr (GError) error = NULL;
+  GstElement *pipeline = gst_parse_launch (text, &error);
+  g_autoptr (GstBus) bus = NULL;
+
+  ck_assert_no_error (error);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  gst_message_unref (gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_EOS));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+}
+
+static void
+read_config (const char *more)
+{
+  g_autofree char *path = path_of ("watch.conf");
+  g_autofree char *text =
+      g_strdup_printf ("[watch]\nmodel=colours.ensemble\n[collect]\nfolder=collected\n"
+                       "[train]\ndataset=photos\n[record]\nclasses=red\nbefore=1\n%s"
+                       "[camera yard]\nuri=file://%s/red.avi\n",
+                       more, test.folder);
+  g_autoptr (GError) error = NULL;
+
+  write_text ("watch.conf", text);
+  test.config = watch_config_read (path, &error);
+  ck_assert_no_error (error);
+}
+
+static void
+start (const char *more)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *bundle = NULL;
+
+  test.folder = g_dir_make_tmp ("watch-XXXXXX", NULL);
+  bundle = colour_bundle_make (test.folder);
+  write_clip ();
+  write_text ("collected/yard/" PICTURE, "jpeg");
+  read_config (more);
+  test.stations = watch_stations_new (test.config, "/bin/echo", &error);
+  ck_assert_no_error (error);
+  test.server = watch_server_new (test.stations, &error);
+  ck_assert_no_error (error);
+  test.address = watch_server_get_address (test.server);
+  test.session = soup_session_new ();
+}
+
+static void
+set_up (void)
+{
+  start ("[page]\nport=0\n");
+}
+
+static void
+set_up_token (void)
+{
+  g_setenv ("WATCH_TEST_TOKEN", TOKEN, TRUE);
+  start ("[page]\nport=0\ntoken=env:WATCH_TEST_TOKEN\n");
+}
+
+static void
+tear_down (void)
+{
+  g_clear_object (&test.session);
+  g_clear_pointer (&test.server, watch_server_free);
+  g_clear_pointer (&test.stations, watch_stations_free);
+  g_clear_pointer (&test.config, watch_config_free);
+  ens_remove_tree (test.folder);
+  g_clear_pointer (&test.folder, g_free);
+  g_clear_pointer (&test.address, g_free);
+}
+
+/* ---- Asking ---- */
+
+typedef struct {
+  const char *method, *path, *body, *host, *authorization, *origin;
+} Question;
+
+static void
+set_header (SoupMessage *message, const char *name, const char *value)
+{
+  if (value != NULL)
+    soup_message_headers_replace (soup_message_get_request_headers (message), name, value);
+}
+
+static void
+on_result (GObject *session, GAsyncResult *result, gpointer data)
+{
+  GAsyncResult **kept = data;
+
+  *kept = g_object_ref (result);
+}
+
+/* (transfer full) */
+static SoupMessage *
+make_message (const Question *question)
+{
+  g_autofree char *uri = g_strconcat (test.address, question->path + 1, NULL);
+  SoupMessage *message = soup_message_new (question->method, uri);
+
+  if (question->body != NULL) {
+    g_autoptr (GBytes) bytes = g_bytes_new_static (question->body, strlen (question->body));
+
+    soup_message_set_request_body_from_bytes (message, JSON, bytes);
+  }
+  set_header (message, "Host", question->host);
+  set_header (message, "Authorization", question->authorization);
+  set_header (message, "Origin", question->origin);
+  return message;
+}
+
+/* The status; *answer is the body. */
+static guint
+ask (const Question *question, char **answer)
+{
+  g_autoptr (SoupMessage) message = make_message (question);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+
+  soup_session_send_and_read_async (test.session, message, 0, NULL, on_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  bytes = soup_session_send_and_read_finish (test.session, result, NULL);
+  if (answer != NULL)
+    *answer =
+        bytes != NULL ? g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes)) : NULL;
+  return soup_message_get_status (message);
+}
+
+#define YARD "/api/cameras/yard"
+
+/* Without a token. */
+static const struct {
+  const char *name;
+  Question question;
+  guint status;
+  const char *part; /* of the answer; NULL: any */
+} rows[] = {
+    {"page", {"GET", "/"}, 200, "<!DOCTYPE html>"},
+    {"style", {"GET", "/watch.css"}, 200, "prefers-color-scheme"},
+    {"script", {"GET", "/watch.js"}, 200, "EventSource"},
+    {"state", {"GET", "/api/state"}, 200, "\"name\": \"yard\""},
+    {"history", {"GET", YARD "/history"}, 200, "\"points\": []"},
+    {"collected", {"GET", YARD "/collected"}, 200, PICTURE},
+    {"picture", {"GET", YARD "/collected/" PICTURE}, 200, "jpeg"},
+    {"no-picture", {"GET", YARD "/collected/other.jpg"}, 404, "there is no such picture"},
+    {"up", {"GET", YARD "/collected/..%2F..%2Fwatch.conf"}, 404},
+    {"up-clip", {"GET", YARD "/clips/..%2Fred.mkv"}, 404},
+    {"clips", {"GET", YARD "/clips"}, 200, "\"clips\": []"},
+    {"metrics", {"GET", "/metrics"}, 200, "gst_ensemble_camera_up{camera=\"yard\"} 0\n"},
+    {"health", {"GET", "/health"}, 503, "\"healthy\": false"},
+    {"no-camera", {"GET", "/api/cameras/garden/history"}, 404, "no such camera"},
+    {"nothing", {"GET", "/secret"}, 404},
+    {"method", {"POST", "/api/state", "{}"}, 405},
+    {"rebound", {"GET", "/api/state", .host = "evil.example"}, 403},
+    {"label", {"POST", YARD "/collected/" PICTURE, "{\"class\": \"none\"}"}, 200},
+    {"unknown", {"POST", YARD "/collected/" PICTURE, "{\"class\": \"zebra\"}"}, 400},
+    {"no-class", {"POST", YARD "/collected/" PICTURE, "[]"}, 400},
+    {"not-json", {"POST", YARD "/collected/" PICTURE, "{"}, 400},
+    {"untyped", {"DELETE", YARD "/collected/" PICTURE}, 415},
+    {"discard", {"DELETE", YARD "/collected/" PICTURE, "{}"}, 200},
+    {"other-site", {"POST", "/api/training", "{}", .origin = "http://evil.example"}, 403},
+};
+
+START_TEST (test_row)
+{
+  g_autofree char *answer = NULL;
+  const guint status = ask (&rows[_i].question, &answer);
+
+  ck_assert_uint_eq (status, rows[_i].status);
+  if (rows[_i].part != NULL)
+    ck_assert_msg (strstr (answer, rows[_i].part) != NULL, "%s", answer);
+}
+END_TEST
+
+static const struct {
+  const char *name;
+  Question question;
+  guint status;
+} token_rows[] = {
+    {"page", {"GET", "/"}, 200},
+    {"health", {"GET", "/health"}, 503},
+    {"state", {"GET", "/api/state"}, 401},
+    {"metrics", {"GET", "/metrics"}, 401},
+    {"live", {"GET", YARD "/live"}, 401},
+    {"bearer", {"GET", "/api/state", .authorization = "Bearer " TOKEN}, 200},
+    {"wrong", {"GET", "/api/state", .authorization = "Bearer x"}, 401},
+    {"log-in", {"POST", "/api/login", "{\"token\": \"" TOKEN "\"}"}, 200},
+    {"log-in-wrong", {"POST", "/api/login", "{\"token\": \"x\"}"}, 401},
+};
+
+START_TEST (test_token)
+{
+  ck_assert_uint_eq (ask (&token_rows[_i].question, NULL), token_rows[_i].status);
+}
+END_TEST
+
+/* ---- What takes time ---- */
+
+static const Question get_state = {"GET", "/api/state"};
+
+static gboolean
+on_timeout (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* Until the answer has that part; meson's time limit ends a test that waits in vain. */
+static void
+wait_for (const Question *question, const char *part)
+{
+  const guint wake = g_timeout_add (100, on_timeout, NULL);
+
+  for (;;) {
+    g_autofree char *answer = NULL;
+
+    ask (question, &answer);
+    if (answer != NULL && strstr (answer, part) != NULL)
+      break;
+    g_main_context_iteration (NULL, TRUE);
+  }
+  g_source_remove (wake);
+}
+
+START_TEST (test_camera)
+{
+  static const Question metrics = {"GET", "/metrics"};
+
+  watch_stations_start (test.stations);
+  wait_for (&get_state, "\"state\": \"playing\"");
+  wait_for (&get_state, "\"present\": [\"red\"]");
+  /* The file ends, and begins again. */
+  wait_for (&metrics, "gst_ensemble_reconnects_total{camera=\"yard\"} 2\n");
+  wait_for (&metrics, "gst_ensemble_clips_total{camera=\"yard\"} ");
+}
+END_TEST
+
+static void
+read_start (GInputStream *stream, char *bytes, gsize size)
+{
+  for (gsize n = 0; n < size;) {
+    g_autoptr (GAsyncResult) result = NULL;
+    gssize read;
+
+    g_input_stream_read_async (stream, bytes + n, size - n, 0, NULL, on_result, &result);
+    while (result == NULL)
+      g_main_context_iteration (NULL, TRUE);
+    read = g_input_stream_read_finish (stream, result, NULL);
+    ck_assert_int_gt (read, 0);
+    n += (gsize)read;
+  }
+}
+
+/* (transfer full) */
+static GInputStream *
+open_stream (const char *path)
+{
+  g_autoptr (SoupMessage) message = make_message (&(Question) {"GET", path});
+  g_autoptr (GAsyncResult) result = NULL;
+  GInputStream *stream;
+
+  soup_session_send_async (test.session, message, 0, NULL, on_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  stream = soup_session_send_finish (test.session, result, NULL);
+  ck_assert_uint_eq (soup_message_get_status (message), 200);
+  return stream;
+}
+
+static const struct {
+  const char *name, *path, *part;
+} endless[] = {
+    {"live", YARD "/live", "Content-Type: image/jpeg\r\n"},
+    {"events", "/api/events", "event: result\n"},
+};
+
+START_TEST (test_stream)
+{
+  char bytes[1501] = {0};
+  g_autoptr (GInputStream) stream = NULL;
+
+  watch_stations_start (test.stations);
+  stream = open_stream (endless[_i].path);
+  read_start (stream, bytes, sizeof bytes - 1);
+  ck_assert_ptr_nonnull (g_strstr_len (bytes, sizeof bytes - 1, endless[_i].part));
+  g_input_stream_close (stream, NULL, NULL);
+}
+END_TEST
+
+START_TEST (test_training)
+{
+  ck_assert_uint_eq (ask (&(Question) {"POST", "/api/training", "{}"}, NULL), 200);
+  wait_for (&get_state, "\"state\": \"done\"");
+  wait_for (&get_state, "colours.ensemble\"]");
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  test_init (&argc, &argv);
+  test_suite ("watch-server");
+  test_fixture (set_up, tear_down);
+  TEST_ADD_ROWS ("answers", test_row, rows);
+  test_add ("camera", test_camera);
+  TEST_ADD_ROWS ("streams", test_stream, endless);
+  test_add ("training", test_training);
+  test_suite ("watch-server-token");
+  test_fixture (set_up_token, tear_down);
+  TEST_ADD_ROWS ("answers", test_token, token_rows);
+  return test_run ();
+}
