@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "watch-resources.h"
 #include "watch/call.h"
 
 #define MAX_PICTURES 60 /* of those to label, in one answer */
@@ -16,7 +17,8 @@ static void
 answer_resource (const WatchCall *call, const char *name, const char *type)
 {
   g_autofree char *path = g_strconcat (RESOURCES, name, NULL);
-  GBytes *bytes = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  GBytes *bytes = g_resource_lookup_data (watch_get_resource (), path,
+                                          G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
 
   g_return_if_fail (bytes != NULL);
   watch_call_answer (call, SOUP_STATUS_OK, type, bytes);

@@ -35,6 +35,7 @@ struct _WatchCamera {
   guint64 frames;
   gint64 last_frame; /* monotonic */
   gboolean ended;    /* the source has no more */
+  gboolean live;     /* the source is a camera, not a file */
   gboolean encoded;  /* decoders are fed, so that there is what to record */
   EnsResult *latest; /* of the classifier, to tell a new one */
   EnsResult *result; /* for the listener */
@@ -221,6 +222,9 @@ on_pad (GstElement *source, GstPad *pad, WatchCamera *camera)
   if (!live && GST_CLOCK_TIME_IS_VALID (now))
     gst_pad_set_offset (pad, (gint64)now);
   g_object_set (camera->elements.pace, "sync", !live, NULL);
+  g_mutex_lock (&camera->lock);
+  camera->live = live;
+  g_mutex_unlock (&camera->lock);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_source_event, camera, NULL);
   gst_pad_link (pad, sink);
 }
@@ -423,6 +427,16 @@ update_valve (WatchCamera *camera)
                 camera->viewers == 0 && (camera->recorder == NULL || encoded), NULL);
 }
 
+/* A file that has ended has not failed. */
+static void
+forgive_files (WatchCamera *camera)
+{
+  g_mutex_lock (&camera->lock);
+  if (!camera->live)
+    camera->back_off.failures = 0;
+  g_mutex_unlock (&camera->lock);
+}
+
 static void
 check_source (WatchCamera *camera, gint64 now, gint64 last_frame, gboolean ended)
 {
@@ -431,6 +445,8 @@ check_source (WatchCamera *camera, gint64 now, gint64 last_frame, gboolean ended
   if (playing) {
     watch_back_off_play (&camera->back_off, now);
     set_state (camera, WATCH_CAMERA_PLAYING);
+    if (ended)
+      forgive_files (camera);
   }
   if (ended)
     fail (camera, "the stream has ended");
