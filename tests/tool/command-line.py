@@ -124,6 +124,7 @@ ROWS = [
     (["benchmark", "a.onnx", "-d", "abacus"], 1, "abacus"),
     (["benchmark", "a.onnx", "-d", "vulkan:no such GPU"], 1, "vulkan:no such GPU"),
     (["devices"], 0, "--device auto takes "),
+    (["watch", "none.conf"], 1, "none.conf: No such file"),
     (["selftest", "-d", "cpu"], 0, " passed."),
     (["devices", "vulkan"], 2, "expected no arguments, got 1"),
     (["benchmark", "a.onnx", "-b", "0"], 2, "--batch expects at least 1, got 0"),
