@@ -17,8 +17,8 @@ static void
 answer_resource (const WatchCall *call, const char *name, const char *type)
 {
   g_autofree char *path = g_strconcat (RESOURCES, name, NULL);
-  GBytes *bytes = g_resource_lookup_data (watch_get_resource (), path,
-                                          G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  GBytes *bytes =
+      g_resource_lookup_data (watch_get_resource (), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
 
   g_return_if_fail (bytes != NULL);
   watch_call_answer (call, SOUP_STATUS_OK, type, bytes);

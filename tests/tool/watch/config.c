@@ -20,7 +20,7 @@ static const struct {
     {"uri", MODEL "[camera yard]\nuri=/dev/video0\n", "[camera yard] uri: expected a URI"},
     {"name", MODEL "[camera a/b]\nuri=rtsp://host\n", "expected a name of letters"},
     {"no-name", MODEL "[camera ]\nuri=rtsp://host\n", "expected a name of letters"},
-    {"section", MODEL CAMERA "[recrod]\nclasses=cat\n", "[recrod]: there is no such section"},
+    {"section", MODEL CAMERA "[clips]\nclasses=cat\n", "[clips]: there is no such section"},
     {"key", MODEL CAMERA "[page]\nprot=1\n", "[page] prot: there is no such key"},
     {"number", MODEL CAMERA "[page]\nport=http\n", "[page] port: expected a whole number"},
     {"range", MODEL CAMERA "[page]\nport=65536\n", "from 0 to 65535, found “65536”"},
