@@ -185,8 +185,12 @@ ask_downstream (GstEnsembleOverlay *self)
 {
   GstPad *pad = GST_BASE_TRANSFORM_SRC_PAD (self);
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
-  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, FALSE);
+  g_autoptr (GstQuery) query = NULL;
 
+  /* The pad was deactivated while this frame was on its way. */
+  if (caps == NULL)
+    return;
+  query = gst_query_new_allocation (caps, FALSE);
   self->asked = TRUE;
   self->attach =
       gst_caps_features_contains (gst_caps_get_features (caps, 0), COMPOSITION)
