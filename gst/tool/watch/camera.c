@@ -72,12 +72,12 @@ deliver (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Lock held. */
+/* Lock held. At the priority of requests: a busy page must not keep results waiting. */
 static void
 schedule (WatchCamera *camera)
 {
   if (camera->delivery == 0)
-    camera->delivery = g_idle_add (deliver, camera);
+    camera->delivery = g_idle_add_full (G_PRIORITY_DEFAULT, deliver, camera, NULL);
 }
 
 static GstPadProbeReturn

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "publish/secret.h"
 
 #define CAMERA_PREFIX "camera "
+#define FILE_PREFIX "file:" /* of secrets */
 #define MAX_NAME 64
 
 typedef enum {
@@ -315,11 +317,26 @@ watch_config_is_local (const WatchConfig *config)
   return address != NULL && g_inet_address_get_is_loopback (address);
 }
 
+static void
+resolve_token (const Reader *reader)
+{
+  char **token = &reader->config->token;
+  g_autofree char *path = NULL;
+
+  if (*token == NULL || !g_str_has_prefix (*token, FILE_PREFIX))
+    return;
+  path = g_canonicalize_filename (*token + strlen (FILE_PREFIX), reader->folder);
+  g_free (*token);
+  *token = g_strconcat (FILE_PREFIX, path, NULL);
+}
+
 static gboolean
 check_page (const Reader *reader, GError **error)
 {
   WatchConfig *config = reader->config;
   g_autoptr (GInetAddress) address = NULL;
+
+  resolve_token (reader);
 
   if (strcmp (config->listen, "off") == 0) {
     g_clear_pointer (&config->listen, g_free);
@@ -329,8 +346,7 @@ check_page (const Reader *reader, GError **error)
   if (address == NULL)
     return fail (reader, "page", "listen", error,
                  "expected an IP address, such as 127.0.0.1, or off, found “%s”", config->listen);
-  if (config->token != NULL && !g_str_has_prefix (config->token, "file:")
-      && !g_str_has_prefix (config->token, "env:"))
+  if (!publish_secret_check (config->token, NULL))
     return fail (reader, "page", "token", error, "expected file:PATH or env:NAME");
   if (config->token == NULL && !g_inet_address_get_is_loopback (address))
     return fail (reader, "page", "listen", error,

@@ -70,7 +70,7 @@ START_TEST (test_values)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (WatchConfig) config = read_text (
-      MODEL "[page]\nlisten=off\n[record]\nclasses=cat;dog\nbefore=7\n"
+      MODEL "[page]\nlisten=off\ntoken=file:token\n[record]\nclasses=cat;dog\nbefore=7\n"
             "[train]\narguments=--networks 'my networks.json'\n[classify]\nmotion=0.5\n" CAMERA
             "record=dog\ncrop=<0.0,0.0,1.0,0.5>\n",
       &error);
@@ -81,6 +81,7 @@ START_TEST (test_values)
   camera = g_ptr_array_index (config->cameras, 0);
   setting = g_ptr_array_index (camera->settings, 0);
   ck_assert (g_path_is_absolute (config->model));
+  ck_assert (g_str_has_prefix (config->token, "file:/"));
   ck_assert_ptr_null (config->listen);
   ck_assert_str_eq (config->record_classes[1], "dog");
   ck_assert_uint_eq (config->record_before, 7);

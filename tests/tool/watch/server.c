@@ -249,7 +249,18 @@ static const Question get_state = {"GET", "/api/state"};
 static gboolean
 on_timeout (gpointer data)
 {
-  return G_SOURCE_CONTINUE;
+  *(gboolean *)data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_a_little (void)
+{
+  gboolean over = FALSE;
+
+  g_timeout_add (100, on_timeout, &over);
+  while (!over)
+    g_main_context_iteration (NULL, TRUE);
 }
 
 /* Until the answer has that part, or no longer has it; meson's time limit ends a test that waits in
@@ -257,17 +268,14 @@ on_timeout (gpointer data)
 static void
 wait_for (const Question *question, const char *part, gboolean has)
 {
-  const guint wake = g_timeout_add (100, on_timeout, NULL);
-
   for (;;) {
     g_autofree char *answer = NULL;
 
     ask (question, &answer);
     if (answer != NULL && (strstr (answer, part) != NULL) == has)
       break;
-    g_main_context_iteration (NULL, TRUE);
+    wait_a_little ();
   }
-  g_source_remove (wake);
 }
 
 START_TEST (test_camera)
