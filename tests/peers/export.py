@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-from networks import NETWORKS, TOLERANCE, find_error, make_cases, randomise, run_ours, torch
+from networks import (NETWORKS, TOLERANCE, export, find_error, make_cases, randomise, run_ours,
+                      torch)
 
 try:
     import onnx
@@ -51,8 +52,7 @@ def check(run, rewrite, folder, name, opset):
     for path in (original, written, again):
         path.parent.mkdir(exist_ok=True)
     axes = {0: "batch", 2: "height", 3: "width"} if len(sizes) > 1 else {0: "batch"}
-    torch.onnx.export(model, cases[0][0], original, opset_version=opset, input_names=["input"],
-                      dynamic_axes={"input": axes})
+    export(model, cases[0][0], original, opset, dynamic_axes={"input": axes})
     subprocess.run([rewrite, original, written], check=True)
     subprocess.run([rewrite, written, again], check=True)
 

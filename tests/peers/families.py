@@ -113,15 +113,15 @@ def first_of(output):
 
 
 def export(model, image, path, exporter, is_open, opset):
+    import networks
     import torch
-    options = {"input_names": ["input"]}
     if exporter == "old":
-        options.update(dynamo=False, opset_version=opset,
-                       dynamic_axes={"input": {0: "batch"}} if is_open else None)
-    else:
-        shapes = ({0: torch.export.Dim.DYNAMIC},) if is_open else None
-        options.update(dynamo=True, verbose=False, dynamic_shapes=shapes)
-    torch.onnx.export(model, (image,), str(path), **options)
+        axes = {"input": {0: "batch"}} if is_open else None
+        networks.export(model, image, path, opset, dynamic_axes=axes)
+        return
+    shapes = ({0: torch.export.Dim.DYNAMIC},) if is_open else None
+    torch.onnx.export(model, (image,), str(path), input_names=["input"], dynamo=True, verbose=False,
+                      dynamic_shapes=shapes)
 
 
 def run_runtime(path, image):
@@ -228,7 +228,7 @@ def run_child(pipe, job, arguments, names):
     os._exit(0)
 
 
-def run_job(job, arguments, names):
+def run_job(job, arguments, names, results):
     """In a process of its own, which loads no library again."""
     start = time.time()
     read, write = os.pipe()
@@ -245,6 +245,9 @@ def run_job(job, arguments, names):
     result = json.loads(text) if text else {
         **job, "status": "limit", "message": f"took more than {arguments.seconds} s or was killed"}
     result["seconds"] = round(time.time() - start)
+    results[job["family"], job["job"]] = result
+    with open(arguments.results, "a") as file:
+        file.write(json.dumps(result) + "\n")
     return result
 
 
@@ -284,28 +287,40 @@ def print_table(results):
           + ", ".join(f"{count} {what}" for what, count in counts.items()))
 
 
+def warm_up(exporters):
+    """What the first export of a process loads, children find loaded."""
+    import networks  # noqa: F401
+    import onnx, onnxruntime, onnxscript, torch  # noqa: F401, E401
+    torch.set_num_threads(1)
+    for exporter in exporters:
+        with tempfile.TemporaryDirectory() as folder:
+            export(torch.nn.Conv2d(3, 1, 1).eval(), torch.zeros(3, 3, 8, 8),
+                   pathlib.Path(folder) / "0.onnx", exporter, True, OPSETS[0])
+
+
+def choose_all(arguments, families, results):
+    """Families with their variant, smallest first."""
+    for family in arguments.families or families:
+        if (family, "choose") not in results:
+            run_job({"family": family, "job": "choose"}, arguments, families[family], results)
+    chosen = [results[family, "choose"] for family in arguments.families or families]
+    return sorted((result for result in chosen if "model" in result),
+                  key=lambda result: result["parameters"])
+
+
 def sweep(arguments):
-    import networks  # noqa: F401: children find it loaded
-    import onnx, onnxruntime, onnxscript  # noqa: F401, E401
+    warm_up(arguments.exporters)
     families = list_families()
     results = read_results(arguments.results)
+    chosen = choose_all(arguments, families, results)
     for exporter in arguments.exporters:
-        for family in arguments.families or families:
-            names = families[family]
-            for job in ("choose", exporter):
-                done = results.get((family, job))
-                if done and (job == "choose" or not arguments.families):
-                    continue
-                model = results.get((family, "choose"), {}).get("model")
-                if job != "choose" and not model:
-                    continue
-                result = run_job({"family": family, "job": job, "model": model}, arguments, names)
-                results[family, job] = result
-                with open(arguments.results, "a") as file:
-                    file.write(json.dumps(result) + "\n")
-                if job != "choose":
-                    print(f"{family:36} {result['model']:36} {job:7} {describe(result)}",
-                          flush=True)
+        for choice in chosen:
+            family = choice["family"]
+            if (family, exporter) in results and not arguments.families:
+                continue
+            job = {"family": family, "job": exporter, "model": choice["model"]}
+            result = run_job(job, arguments, families[family], results)
+            print(f"{family:36} {job['model']:36} {exporter:7} {describe(result)}", flush=True)
     bad = [result for result in results.values() if result.get("status") == "differs"]
     return 1 if bad else 0
 

@@ -21,6 +21,8 @@ import warnings
 import torch
 import torchvision
 
+from networks import export
+
 warnings.filterwarnings("ignore")
 
 NETWORKS = {
@@ -46,15 +48,8 @@ class Product(torch.nn.Module):
         return self.linear(rows)
 
 
-def export(network, path, example):
-    options = {"opset_version": 13, "input_names": ["input"], "dynamic_axes": {"input": {0: "N"}}}
-    if int(torch.__version__.split(".")[0]) >= 2:
-        options["dynamo"] = False
-    try:
-        torch.onnx.export(network, example, str(path), **options)
-    except TypeError:  # versions that know one exporter alone
-        options.pop("dynamo", None)
-        torch.onnx.export(network, example, str(path), **options)
+def export_open(network, path, example):
+    export(network, example, path, 13, dynamic_axes={"input": {0: "N"}})
 
 
 def environment(path):
@@ -121,7 +116,7 @@ def measure_networks(options, batch, size, matrices=None):
         path = options.folder / f"{name}.onnx"
         # Larger images go through VGG's fully connected layers as through convolutions, which PyTorch
         # can't export.
-        export(network, path, torch.zeros(1, 3, 224, 224))
+        export_open(network, path, torch.zeros(1, 3, 224, 224))
         rates = [benchmark(options.tool, path, device, "-b", str(batch), "-s", str(size),
                            matrices=matrices)
                  for device in (options.device, options.device + "+float16")]
@@ -138,7 +133,7 @@ def measure_networks(options, batch, size, matrices=None):
 def measure_products(options, size):
     print(f"\nTFLOP/s of a product of {size}x{size} matrices\n")
     path = options.folder / "product.onnx"
-    export(Product(size).eval(), path, torch.zeros(1, size))
+    export_open(Product(size).eval(), path, torch.zeros(1, size))
     half = options.device + "+float16"
     for device, matrices in [(options.device, None)] + [(half, way) for way in PATHS]:
         rate = benchmark(options.tool, path, device, "-b", str(size), matrices=matrices)

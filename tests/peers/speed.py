@@ -9,7 +9,6 @@ Names are those below or timm's; "transformers" stands for ten of timm's. Engine
 module of are left out.
 """
 import argparse
-import inspect
 import pathlib
 import subprocess
 import sys
@@ -35,6 +34,8 @@ try:
     import timm
 except ImportError:
     timm = None
+
+from networks import export
 
 warnings.filterwarnings("ignore")
 
@@ -127,12 +128,9 @@ def measure(arguments, name, model, path, batch, threads):
           + f" {ours:8.1f} {ours / torch_best:9.2f} {ours / peer_best:9.2f}", flush=True)
 
 
-def export(model, path):
-    """By the exporter that all of PyTorch's versions have."""
-    options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+def export_open(model, path):
     opset = 17 if timm is not None else 13
-    torch.onnx.export(model, torch.randn(1, 3, 224, 224), path, opset_version=opset,
-                      input_names=["input"], dynamic_axes={"input": {0: "batch"}}, **options)
+    export(model, torch.randn(1, 3, 224, 224), path, opset, dynamic_axes={"input": {0: "batch"}})
 
 
 def list_names(names):
@@ -157,7 +155,7 @@ def main():
             torch.manual_seed(1)
             model = (NETWORKS[name]() if name in NETWORKS else timm.create_model(name)).eval()
             path = str(pathlib.Path(folder) / "model.onnx")
-            export(model, path)
+            export_open(model, path)
             for batch in arguments.batch:
                 for threads in arguments.threads:
                     measure(arguments, name, model, path, batch, threads)

@@ -31,6 +31,8 @@ except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
 
+from networks import export
+
 warnings.filterwarnings("ignore")
 
 TOLERANCE = 1e-3
@@ -53,13 +55,12 @@ def make_network(name, size):
     return network
 
 
-def export(network, path, size):
+def export_unfolded(network, path, size):
     """In inference mode, so that batch normalisation stands in the file as users have it, but without
     folding it."""
     network.eval()
-    torch.onnx.export(network, torch.zeros(1, 3, size, size), path, opset_version=13,
-                      training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
-                      input_names=["image"], dynamic_axes={"image": {0: "batch"}})
+    export(network, torch.zeros(1, 3, size, size), path, 13, do_constant_folding=False,
+           training=torch.onnx.TrainingMode.PRESERVE, dynamic_axes={"input": {0: "batch"}})
     network.train()
 
 
@@ -165,7 +166,7 @@ def compare_exported(options, name, folder):
     batch, size = NETWORKS.get(name, (8, 96))
     path = str(folder / f"{name}.onnx")
     network = make_network(name, size)
-    export(network, path, size)
+    export_unfolded(network, path, size)
     return compare(options, name, network, path, *make_batch(batch, size))
 
 
@@ -193,7 +194,7 @@ def measure(options, name):
     images, labels = make_batch(options.batch, options.size)
     with tempfile.TemporaryDirectory() as folder:
         path = str(pathlib.Path(folder) / f"{name}.onnx")
-        export(make_network(name, options.size), path, options.size)
+        export_unfolded(make_network(name, options.size), path, options.size)
         *_, ours = run_ours(options, path, images, labels, 5, RATE)
     wall, processor, values, own_peak = (float(word) for word in ours.split())
     start = get_peak()
