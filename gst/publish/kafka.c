@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Kafka, by librdkafka: kafka://HOST:PORT,HOST:PORT/TOPIC. The key of a message is its source, so
  * that a camera's messages stay in order, in one partition; a message counts as sent when all
- * in-sync replicas have it.
- *
- * Source: librdkafka's CONFIGURATION.md. */
-#include <librdkafka/rdkafka.h>
+ * in-sync replicas have it. */
 #include <string.h>
 
 #include "base/error.h"
-#include "publish/address.h"
 #include "publish/destination.h"
+#include "publish/kafka-settings.h"
 
 #define GST_CAT_DEFAULT publish_debug
 
@@ -24,8 +21,7 @@ typedef struct {
 
 typedef struct {
   PublishDestination parent;
-  char *brokers, *topic, *user;
-  gboolean tls;
+  PublishKafkaAddress address;
   rd_kafka_t *producer;
   guint unreported; /* of the messages that were produced together */
   gint64
@@ -53,12 +49,6 @@ on_delivery (rd_kafka_t *producer, const rd_kafka_message_t *message, void *data
     self->down_since = 0;
 }
 
-static void
-on_log (const rd_kafka_t *producer, int level, const char *facility, const char *text)
-{
-  GST_LOG ("%s: %s", facility, text);
-}
-
 /* Brokers close idle connections, and one that closes the last is reported as all being down: that
  * counts when it goes on. Other errors are temporary: deliveries tell what matters. */
 static void
@@ -73,44 +63,6 @@ on_error (rd_kafka_t *producer, int code, const char *reason, void *data)
 
 /* ---- Opening ---- */
 
-/* Only libraries built without a feature refuse these. */
-static gboolean
-set (KafkaDestination *self, rd_kafka_conf_t *conf, const char *name, const char *value,
-     GError **error)
-{
-  char text[256];
-
-  if (value == NULL || rd_kafka_conf_set (conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
-    return TRUE;
-  /* librdkafka's message has the value, which may be the password. */
-  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s: librdkafka refuses the setting %s",
-               self->parent.options.location, name);
-  return FALSE;
-}
-
-static gboolean
-set_login (KafkaDestination *self, rd_kafka_conf_t *conf, GError **error)
-{
-  const PublishOptions *options = &self->parent.options;
-  gboolean login, done;
-  char *secret;
-
-  if (!publish_options_read_secret (options, &secret, error))
-    return FALSE;
-  login = self->user != NULL && secret != NULL;
-  done = set (self, conf, "security.protocol",
-              self->tls ? (login ? "SASL_SSL" : "SSL") : (login ? "SASL_PLAINTEXT" : "PLAINTEXT"),
-              error)
-         && (!login
-             || (set (self, conf, "sasl.mechanisms", "PLAIN", error)
-                 && set (self, conf, "sasl.username", self->user, error)
-                 && set (self, conf, "sasl.password", secret, error)));
-  if (secret != NULL)
-    memset (secret, 0, strlen (secret));
-  g_free (secret);
-  return done;
-}
-
 static gboolean
 configure (KafkaDestination *self, rd_kafka_conf_t *conf, GError **error)
 {
@@ -120,18 +72,11 @@ configure (KafkaDestination *self, rd_kafka_conf_t *conf, GError **error)
 
   rd_kafka_conf_set_opaque (conf, self);
   rd_kafka_conf_set_dr_msg_cb (conf, on_delivery);
-  rd_kafka_conf_set_log_cb (conf, on_log);
   rd_kafka_conf_set_error_cb (conf, on_error);
-  return set (self, conf, "bootstrap.servers", self->brokers, error)
-         && set (self, conf, "client.id",
-                 options->client_id != NULL ? options->client_id : "gst-ensemble", error)
-         && set (self, conf, "message.timeout.ms", timeout, error)
-         && set (self, conf, "linger.ms", "5", error)
-         && set (self, conf, "enable.idempotence", "true", error)
-         && set (self, conf, "ssl.ca.location", options->tls_ca, error)
-         && set (self, conf, "ssl.certificate.location", options->tls_cert, error)
-         && set (self, conf, "ssl.key.location", options->tls_key, error)
-         && set_login (self, conf, error);
+  return publish_kafka_configure (options, &self->address, conf, error)
+         && publish_kafka_set (options, conf, "message.timeout.ms", timeout, error)
+         && publish_kafka_set (options, conf, "linger.ms", "5", error)
+         && publish_kafka_set (options, conf, "enable.idempotence", "true", error);
 }
 
 static gboolean
@@ -170,7 +115,7 @@ static rd_kafka_resp_err_t
 produce (KafkaDestination *self, const PublishRecord *record, Delivery *delivery)
 {
   rd_kafka_resp_err_t code = rd_kafka_producev (
-      self->producer, RD_KAFKA_V_TOPIC (self->topic),
+      self->producer, RD_KAFKA_V_TOPIC (self->address.topic),
       RD_KAFKA_V_KEY (record->source, strlen (record->source)),
       RD_KAFKA_V_VALUE (record->line, record->length - 1),
       RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE (delivery), RD_KAFKA_V_END);
@@ -266,9 +211,7 @@ free_kafka (PublishDestination *destination)
 {
   KafkaDestination *self = (KafkaDestination *)destination;
 
-  g_free (self->brokers);
-  g_free (self->topic);
-  g_free (self->user);
+  publish_kafka_address_clear (&self->address);
 }
 
 static const PublishDestinationClass kafka_class = {
@@ -281,30 +224,15 @@ static const PublishDestinationClass kafka_class = {
     .retry_max = 30000,
 };
 
-/* [USER@]HOST:PORT,HOST:PORT/TOPIC: no URI that a library reads, as it has several hosts. */
 PublishDestination *
 publish_kafka_new (const PublishOptions *options, GError **error)
 {
-  const char *start = strstr (options->location, "://") + 3, *slash = strchr (start, '/');
-  g_autofree char *authority =
-      g_strndup (start, slash != NULL ? (gsize)(slash - start) : strlen (start));
-  char *at = strrchr (authority, '@');
+  PublishKafkaAddress address;
   KafkaDestination *self;
 
-  if (at != NULL && memchr (authority, ':', (gsize)(at - authority)) != NULL) {
-    publish_address_check ("kafka://user:password@host", error);
+  if (!publish_kafka_address_parse (options, &address, error))
     return NULL;
-  }
-  if (slash == NULL || slash[1] == '\0' || strchr (slash + 1, '/') != NULL || slash == start) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "%s: expected kafka://HOST:PORT,HOST:PORT/TOPIC", options->location);
-    return NULL;
-  }
   self = publish_destination_alloc (sizeof *self, &kafka_class, options);
-  self->tls = g_str_has_prefix (options->location, "kafkas");
-  self->topic = g_strdup (slash + 1);
-  self->brokers = g_strdup (at != NULL ? at + 1 : authority);
-  self->user =
-      at != NULL ? g_strndup (authority, (gsize)(at - authority)) : g_strdup (options->user);
+  self->address = address;
   return &self->parent;
 }

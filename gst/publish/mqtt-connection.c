@@ -73,6 +73,47 @@ on_publish (struct mosquitto *client, void *data, int mid, int reason,
   }
 }
 
+/* A message may come once for several subscriptions. */
+static guint32
+read_subscriptions (const mosquitto_property *properties)
+{
+  guint32 identifier, found = 0;
+  gboolean again = FALSE;
+
+  while ((properties = mosquitto_property_read_varint (
+              properties, MQTT_PROP_SUBSCRIPTION_IDENTIFIER, &identifier, again))
+         != NULL) {
+    again = TRUE;
+    if (identifier < 32)
+      found |= 1U << identifier;
+  }
+  return found;
+}
+
+static void
+on_message (struct mosquitto *client, void *data, const struct mosquitto_message *message,
+            const mosquitto_property *properties)
+{
+  PublishConnection *self = data;
+
+  if (self->receive != NULL)
+    self->receive (&(PublishMessage) {message->topic, message->payload, (gsize)message->payloadlen,
+                                      message->retain},
+                   read_subscriptions (properties), self->receive_data);
+}
+
+/* Without its subscriptions a connection is of no use. */
+static void
+on_subscribe (struct mosquitto *client, void *data, int mid, int n, const int *granted,
+              const mosquitto_property *properties)
+{
+  int reason = n > 0 ? granted[0] : MQTT_RC_UNSPECIFIED;
+
+  on_publish (client, data, mid, reason, properties);
+  if (reason >= 128)
+    set_failure (data, mosquitto_reason_string (reason));
+}
+
 static void
 on_log (struct mosquitto *client, void *data, int level, const char *text)
 {
@@ -159,28 +200,60 @@ is_too_large (int code)
   return code == MOSQ_ERR_OVERSIZE_PACKET || code == MOSQ_ERR_PAYLOAD_SIZE;
 }
 
-gboolean
-publish_connection_send (PublishConnection *self, const char *topic, gconstpointer payload,
-                         gsize size, gboolean retain, GError **error)
+/* What is answered by libmosquitto's number of it. */
+static PublishInFlight *
+add_delivery (PublishConnection *self)
 {
-  mosquitto_property *properties = NULL;
   PublishInFlight delivery = {0};
-  gboolean text = size > 0 && *(const char *)payload == '{';
-  PublishInFlight *last;
-  int code;
 
   g_array_append_val (self->deliveries, delivery);
-  last = &g_array_index (self->deliveries, PublishInFlight, self->deliveries->len - 1);
+  return &g_array_index (self->deliveries, PublishInFlight, self->deliveries->len - 1);
+}
+
+/* (transfer full) */
+static mosquitto_property *
+describe (const PublishMessage *message)
+{
+  mosquitto_property *properties = NULL;
+  gboolean text = message->size > 0 && *(const char *)message->payload == '{';
+
   if (text) {
     mosquitto_property_add_byte (&properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
     mosquitto_property_add_string (&properties, MQTT_PROP_CONTENT_TYPE, "application/json");
   }
-  code = mosquitto_publish_v5 (self->client, &last->mid, topic, (int)size, payload,
-                               (int)self->options->qos, retain, properties);
+  if (message->expiry > 0)
+    mosquitto_property_add_int32 (&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, message->expiry);
+  return properties;
+}
+
+gboolean
+publish_connection_send (PublishConnection *self, const PublishMessage *message, GError **error)
+{
+  mosquitto_property *properties = describe (message);
+  PublishInFlight *delivery = add_delivery (self);
+  int code;
+
+  code =
+      mosquitto_publish_v5 (self->client, &delivery->mid, message->topic, (int)message->size,
+                            message->payload, (int)self->options->qos, message->retain, properties);
   mosquitto_property_free_all (&properties);
   if (is_too_large (code))
-    *last = (PublishInFlight) {0, TRUE, MQTT_RC_PACKET_TOO_LARGE};
+    *delivery = (PublishInFlight) {0, TRUE, MQTT_RC_PACKET_TOO_LARGE};
   return code == MOSQ_ERR_SUCCESS || is_too_large (code)
+         || publish_connection_fail (self, mosquitto_strerror (code), error);
+}
+
+gboolean
+publish_connection_subscribe (PublishConnection *self, const char *filter, guint identifier,
+                              GError **error)
+{
+  mosquitto_property *properties = NULL;
+  int code;
+
+  mosquitto_property_add_varint (&properties, MQTT_PROP_SUBSCRIPTION_IDENTIFIER, identifier);
+  code = mosquitto_subscribe_v5 (self->client, &add_delivery (self)->mid, filter, 1, 0, properties);
+  mosquitto_property_free_all (&properties);
+  return code == MOSQ_ERR_SUCCESS
          || publish_connection_fail (self, mosquitto_strerror (code), error);
 }
 
@@ -240,15 +313,18 @@ set_login (PublishConnection *self, GError **error)
 }
 
 static gboolean
-set_up (PublishConnection *self, const char *will, GError **error)
+set_up (PublishConnection *self, const char *will, gboolean retain_will, GError **error)
 {
   self->client = mosquitto_new (self->client_id, true, self);
   mosquitto_int_option (self->client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
   mosquitto_connect_v5_callback_set (self->client, on_connect);
   mosquitto_disconnect_v5_callback_set (self->client, on_disconnect);
   mosquitto_publish_v5_callback_set (self->client, on_publish);
+  mosquitto_message_v5_callback_set (self->client, on_message);
+  mosquitto_subscribe_v5_callback_set (self->client, on_subscribe);
   mosquitto_log_callback_set (self->client, on_log);
-  if (mosquitto_will_set_v5 (self->client, will, strlen ("offline"), "offline", 1, true, NULL)
+  if (mosquitto_will_set_v5 (self->client, will, strlen ("offline"), "offline", 1, retain_will,
+                             NULL)
       != MOSQ_ERR_SUCCESS)
     return publish_connection_fail (self, "the topic is not one of MQTT's", error);
   return set_login (self, error) && set_tls (self, error);
@@ -280,10 +356,11 @@ connect_client (PublishConnection *self, GCancellable *cancellable, GError **err
 }
 
 gboolean
-publish_connection_open (PublishConnection *self, const char *will, GCancellable *cancellable,
-                         GError **error)
+publish_connection_open (PublishConnection *self, const char *will, gboolean retain_will,
+                         GCancellable *cancellable, GError **error)
 {
-  return set_up (self, will, error) && connect_client (self, cancellable, error);
+  publish_connection_begin (self);
+  return set_up (self, will, retain_will, error) && connect_client (self, cancellable, error);
 }
 
 void

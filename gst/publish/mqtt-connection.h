@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gst-ensemble: the connection to an MQTT broker, for mqtt.c; all that is libmosquitto's is behind
- * it. Used by one thread. */
+/* gst-ensemble: a connection to an MQTT 5 broker, for what publishes and for workers; all that is
+ * libmosquitto's is behind it. Used by one thread. */
 #pragma once
 
 #include "publish/address.h"
@@ -8,7 +8,20 @@
 
 G_BEGIN_DECLS
 
-/* A message on its way. */
+typedef struct {
+  const char *topic;
+  gconstpointer payload; /* what begins with a brace is said to be JSON */
+  gsize size;
+  gboolean retain;
+  guint32 expiry; /* the broker forgets it after so many seconds; 0: never */
+} PublishMessage;
+
+/* Called while the broker is waited for. `subscriptions` has a bit (1 << identifier) for each that
+ * the message comes by. */
+typedef void (*PublishReceive) (const PublishMessage *message, guint32 subscriptions,
+                                gpointer data);
+
+/* A message or subscription on its way. */
 typedef struct {
   int mid;
   gboolean acknowledged;
@@ -21,8 +34,10 @@ typedef struct {
   char *client_id;
   struct mosquitto *client;
   gboolean connected;
-  char *failure;      /* of the connection */
-  GArray *deliveries; /* PublishInFlight: of the messages that were published together */
+  char *failure;          /* of the connection */
+  GArray *deliveries;     /* PublishInFlight: of what was sent together */
+  PublishReceive receive; /* set by who subscribes, before connecting */
+  gpointer receive_data;
 } PublishConnection;
 
 /* Not yet connected. The options stay the caller's and outlive it. Takes what is in `address`. */
@@ -32,19 +47,22 @@ void publish_connection_init (PublishConnection *self, const PublishOptions *opt
 void publish_connection_clear (PublishConnection *self);
 
 /* Connects; the last will is "offline" at the topic `will`. FALSE: to be closed all the same. */
-gboolean publish_connection_open (PublishConnection *self, const char *will,
+gboolean publish_connection_open (PublishConnection *self, const char *will, gboolean retain_will,
                                   GCancellable *cancellable, GError **error);
 /* Says goodbye, so that there is no last will. */
 void publish_connection_disconnect (PublishConnection *self);
 /* Without a goodbye the broker publishes the last will. */
 void publish_connection_close (PublishConnection *self);
 
-/* Messages that are sent from now on are together. */
+/* What is sent from now on is together. */
 void publish_connection_begin (PublishConnection *self);
-/* Joins the messages that are on their way. */
-gboolean publish_connection_send (PublishConnection *self, const char *topic, gconstpointer payload,
-                                  gsize size, gboolean retain, GError **error);
-/* Waits until the broker has answered all messages; at most `time` microseconds. */
+/* Joins what is on its way. */
+gboolean publish_connection_send (PublishConnection *self, const PublishMessage *message,
+                                  GError **error);
+/* The same; QoS 1. identifier: 1 to 31. The broker sends what it retains. */
+gboolean publish_connection_subscribe (PublishConnection *self, const char *filter,
+                                       guint identifier, GError **error);
+/* Waits until the broker has answered all; at most `time` microseconds. */
 gboolean publish_connection_wait (PublishConnection *self, gint64 time, GCancellable *cancellable,
                                   GError **error);
 /* Why the broker does not take the message, by its index. NULL: it does, or has not answered. */

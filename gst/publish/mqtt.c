@@ -65,11 +65,19 @@ wait_kept (MqttDestination *self, GCancellable *cancellable, GError **error)
 /* ---- States ---- */
 
 static gboolean
+publish (MqttDestination *self, const char *topic, gconstpointer payload, gsize size,
+         gboolean retain, GError **error)
+{
+  return publish_connection_send (&self->connection,
+                                  &(PublishMessage) {topic, payload, size, retain}, error);
+}
+
+static gboolean
 publish_at (MqttDestination *self, const char *level, const char *payload, GError **error)
 {
   g_autofree char *topic = g_strconcat (self->topic, "/", level, NULL);
 
-  return publish_connection_send (&self->connection, topic, payload, strlen (payload), TRUE, error);
+  return publish (self, topic, payload, strlen (payload), TRUE, error);
 }
 
 static PublishDevice
@@ -112,8 +120,7 @@ announce (MqttDestination *self, PublishEntity entity, const char *class_name, c
       known ? publish_discovery_payload (&device, entity, class_name, class_id) : g_strdup ("");
 
   return !self->parent.options.home_assistant
-         || publish_connection_send (&self->connection, topic, payload, strlen (payload), TRUE,
-                                     error);
+         || publish (self, topic, payload, strlen (payload), TRUE, error);
 }
 
 static gboolean
@@ -207,7 +214,7 @@ publish_picture (MqttDestination *self, GError **error)
   if (self->picture == NULL)
     return TRUE;
   data = g_bytes_get_data (self->picture, &size);
-  return publish_connection_send (&self->connection, topic, data, size, TRUE, error);
+  return publish (self, topic, data, size, TRUE, error);
 }
 
 static gboolean
@@ -292,7 +299,7 @@ open_mqtt (PublishDestination *destination, const char *source, GCancellable *ca
 
   set_source (self, source);
   will = g_strconcat (self->topic, "/availability", NULL);
-  if (publish_connection_open (&self->connection, will, cancellable, error)
+  if (publish_connection_open (&self->connection, will, TRUE, cancellable, error)
       && publish_all (self, cancellable, error))
     return TRUE;
   publish_connection_close (&self->connection);
@@ -349,8 +356,7 @@ send_messages (PublishDestination *destination, PublishRecord *const *records, g
                                               levels[records[i]->kind == PUBLISH_EVENT]);
 
     /* Without its newline. */
-    sent = publish_connection_send (&self->connection, topic, records[i]->line,
-                                    records[i]->length - 1, FALSE, error);
+    sent = publish (self, topic, records[i]->line, records[i]->length - 1, FALSE, error);
   }
   sent = sent && wait_acknowledged (self, cancellable, error);
   count_done (self, delivery);
