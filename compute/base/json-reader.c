@@ -239,14 +239,18 @@ parse (EnsJsonReader *reader, const char *text, gsize size, GError **error)
 EnsJsonReader *
 ens_json_reader_open (const char *path, GError **error)
 {
-  g_autoptr (EnsJsonReader) reader = NULL;
   gsize size;
   g_autofree char *text = read_file (path, &size, error);
 
-  if (text == NULL)
-    return NULL;
-  reader = g_new0 (EnsJsonReader, 1);
-  reader->path = g_strdup (path);
+  return text != NULL ? ens_json_reader_parse (path, text, size, error) : NULL;
+}
+
+EnsJsonReader *
+ens_json_reader_parse (const char *place, const char *text, gsize size, GError **error)
+{
+  g_autoptr (EnsJsonReader) reader = g_new0 (EnsJsonReader, 1);
+
+  reader->path = g_strdup (place);
   reader->parser = json_parser_new_immutable ();
   reader->levels = g_array_new (FALSE, FALSE, sizeof (Level));
   g_array_set_clear_func (reader->levels, clear_level);

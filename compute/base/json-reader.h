@@ -15,6 +15,9 @@ typedef struct _EnsJsonReader EnsJsonReader;
 /* Opens a file that holds an object, and stands in it. Files above 64 MiB and brackets nested more
  * than 64 deep are errors. (transfer full) */
 EnsJsonReader *ens_json_reader_open (const char *path, GError **error);
+/* The same of a text that ends with a zero, which `size` does not count, and comes from `place`. */
+EnsJsonReader *ens_json_reader_parse (const char *place, const char *text, gsize size,
+                                      GError **error);
 void ens_json_reader_free (EnsJsonReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsJsonReader, ens_json_reader_free)
 

@@ -10,6 +10,29 @@ ens_frame_source_next (EnsFrameSource *source, EnsPicture **picture, GError **er
   return source->next (source, picture, error);
 }
 
+gboolean
+ens_frame_source_next_due (EnsFrameSource *source, EnsFrameInterval *interval, EnsPicture **picture,
+                           GError **error)
+{
+  double next = interval->begun ? interval->time + interval->seconds : 0;
+
+  for (;;) {
+    double time;
+
+    if (!ens_frame_source_next (source, picture, error))
+      return FALSE;
+    if (*picture == NULL)
+      return TRUE;
+    time = (*picture)->pts == G_MAXUINT64 ? next : (double)(*picture)->pts / 1e9;
+    if (time >= next) {
+      interval->time = time;
+      interval->begun = TRUE;
+      return TRUE;
+    }
+    g_clear_pointer (picture, ens_picture_unref);
+  }
+}
+
 void
 ens_frame_source_free (EnsFrameSource *source)
 {

@@ -21,6 +21,17 @@ struct _EnsFrameSource {
  * is NULL and the result still TRUE. FALSE with an error that names the file: what follows in this
  * source is lost. */
 gboolean ens_frame_source_next (EnsFrameSource *source, EnsPicture **picture, GError **error);
+/* Which pictures of a video are wanted. */
+typedef struct {
+  double seconds; /* between them; 0: all */
+  double time;    /* of the last one */
+  gboolean begun;
+} EnsFrameInterval;
+
+/* The same of the next picture that is wanted. Pictures without a time of their own follow each
+ * other at the interval. */
+gboolean ens_frame_source_next_due (EnsFrameSource *source, EnsFrameInterval *interval,
+                                    EnsPicture **picture, GError **error);
 void ens_frame_source_free (EnsFrameSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsFrameSource, ens_frame_source_free)
 

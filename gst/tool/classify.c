@@ -99,25 +99,18 @@ classify_file (Classifier *classifier, const char *path, GError **error)
   const Options *options = classifier->options;
   g_autoptr (EnsFrameSource) source = ens_frame_opener_open (classifier->opener, path, error);
   g_autoptr (ToolTable) table = tool_table_new ("file|>time||class|>P|>P1|>P2|>P3");
-  gboolean any = FALSE;
-  double next = 0;
+  EnsFrameInterval interval = {options->interval};
 
   if (source == NULL)
     return FALSE;
   for (;;) {
     g_autoptr (EnsPicture) picture = NULL;
     g_autoptr (EnsResult) result = NULL;
-    double seconds;
 
-    if (!ens_frame_source_next (source, &picture, error))
+    if (!ens_frame_source_next_due (source, &interval, &picture, error))
       return FALSE;
     if (picture == NULL)
       break;
-    any = TRUE;
-    seconds = picture->pts == G_MAXUINT64 ? next : (double)picture->pts / 1e9;
-    if (seconds < next)
-      continue;
-    next = seconds + options->interval;
     result = ens_analysis_run (classifier->analysis, &picture->frame, picture->pts,
                                classifier->analyse, error);
     if (result == NULL)
@@ -127,11 +120,11 @@ classify_file (Classifier *classifier, const char *path, GError **error)
     if (!write_maps (classifier, path, result, error))
       return FALSE;
   }
-  if (!any)
+  if (!interval.begun)
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: holds no picture", path);
   else if (!options->json)
     tool_table_print (table);
-  return any;
+  return interval.begun;
 }
 
 /* Goes on after a file that fails, and fails in the end. */

@@ -36,8 +36,9 @@ static gboolean
 cancel (gpointer data)
 {
   g_cancellable_cancel (((ToolMonitor *)data)->monitor.cancellable);
-  /* A second Ctrl-C ends the program at once. */
+  /* A second one ends the program at once. */
   signal (SIGINT, SIG_DFL);
+  signal (SIGTERM, SIG_DFL);
   return G_SOURCE_REMOVE;
 }
 
@@ -52,11 +53,20 @@ listen (gpointer data)
   return NULL;
 }
 
+static void
+cancel_by (ToolMonitor *monitor, int number)
+{
+  GSource *source = g_unix_signal_source_new (number);
+
+  g_source_set_callback (source, cancel, monitor, NULL);
+  g_source_attach (source, monitor->context);
+  g_source_unref (source);
+}
+
 ToolMonitor *
 tool_monitor_new (void)
 {
   ToolMonitor *monitor = g_new0 (ToolMonitor, 1);
-  GSource *interrupt = g_unix_signal_source_new (SIGINT);
 
   monitor->progress = tool_progress_new ();
   monitor->monitor = (EnsMonitor) {.progress = report,
@@ -66,9 +76,8 @@ tool_monitor_new (void)
                                    .cancellable = g_cancellable_new ()};
   monitor->context = g_main_context_new ();
   monitor->loop = g_main_loop_new (monitor->context, FALSE);
-  g_source_set_callback (interrupt, cancel, monitor, NULL);
-  g_source_attach (interrupt, monitor->context);
-  g_source_unref (interrupt);
+  cancel_by (monitor, SIGINT);
+  cancel_by (monitor, SIGTERM);
   monitor->thread = g_thread_new ("tool-monitor", listen, monitor);
   return monitor;
 }
