@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "worker/analysis.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/cancel.h"
+
+#define MAX_WAITING 64
+
+struct _WorkerAnalysis {
+  EnsEnsemble *ensemble;
+  const EnsFrameOpener *opener;
+  int fd;          /* an eventfd: there is something to take */
+  GThread *thread; /* NULL: there is no job */
+  WorkerJob *job;
+  guint64 skip;
+  GCancellable *cancellable;
+
+  GMutex lock;
+  GCond taken;
+  GPtrArray *results; /* WorkerResult */
+  gboolean ended;
+  char *reason;
+};
+
+void
+worker_result_free (WorkerResult *result)
+{
+  g_free (result->result);
+  g_free (result);
+}
+
+/* ---- The thread ---- */
+
+static void
+wake (WorkerAnalysis *self)
+{
+  guint64 one = 1;
+
+  if (write (self->fd, &one, sizeof one) != sizeof one)
+    g_debug ("the worker is awake already");
+}
+
+/* Waits while there are many. */
+static void
+put (WorkerAnalysis *self, WorkerResult *result)
+{
+  g_mutex_lock (&self->lock);
+  while (self->results->len >= MAX_WAITING && !g_cancellable_is_cancelled (self->cancellable))
+    g_cond_wait (&self->taken, &self->lock);
+  g_ptr_array_add (self->results, result);
+  g_mutex_unlock (&self->lock);
+  wake (self);
+}
+
+static gboolean
+analyse (WorkerAnalysis *self, EnsAnalysis *analysis, const EnsPicture *picture, guint64 sequence,
+         double position, GError **error)
+{
+  EnsAnalyseOptions options = self->job->analyse;
+  g_autoptr (EnsResult) result = NULL;
+  WorkerResult *found;
+
+  options.cancellable = self->cancellable;
+  result = ens_analysis_run (analysis, &picture->frame, picture->pts, &options, error);
+  if (result == NULL)
+    return FALSE;
+  result->source = g_strdup (self->job->uri);
+  found = g_new (WorkerResult, 1);
+  *found = (WorkerResult) {sequence, position, ens_result_to_json (result, self->job->top)};
+  put (self, found);
+  return TRUE;
+}
+
+static gboolean
+analyse_file (WorkerAnalysis *self, GError **error)
+{
+  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (self->ensemble);
+  g_autoptr (EnsFrameSource) source = ens_frame_opener_open (self->opener, self->job->uri, error);
+  EnsFrameInterval interval = {self->job->interval};
+
+  if (source == NULL)
+    return FALSE;
+  for (guint64 sequence = 0;; sequence++) {
+    g_autoptr (EnsPicture) picture = NULL;
+
+    if (!ens_check_cancelled (self->cancellable, error)
+        || !ens_frame_source_next_due (source, &interval, &picture, error))
+      return FALSE;
+    if (picture == NULL && sequence == 0)
+      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: holds no picture", self->job->uri);
+    if (picture == NULL)
+      return sequence > 0;
+    if (sequence >= self->skip
+        && !analyse (self, analysis, picture, sequence, interval.time, error))
+      return FALSE;
+  }
+}
+
+static gpointer
+run (gpointer data)
+{
+  WorkerAnalysis *self = data;
+  g_autoptr (GError) error = NULL;
+  gboolean done = analyse_file (self, &error);
+
+  g_mutex_lock (&self->lock);
+  self->reason = done ? NULL : g_strdup (error->message);
+  self->ended = TRUE;
+  g_mutex_unlock (&self->lock);
+  wake (self);
+  return NULL;
+}
+
+/* ---- Its owner ---- */
+
+WorkerAnalysis *
+worker_analysis_new (EnsEnsemble *ensemble, const EnsFrameOpener *opener)
+{
+  WorkerAnalysis *self = g_new0 (WorkerAnalysis, 1);
+
+  self->ensemble = ensemble;
+  self->opener = opener;
+  self->fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
+  self->cancellable = g_cancellable_new ();
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->taken);
+  self->results = g_ptr_array_new_with_free_func ((GDestroyNotify)worker_result_free);
+  return self;
+}
+
+void
+worker_analysis_free (WorkerAnalysis *self)
+{
+  worker_analysis_stop (self);
+  g_ptr_array_unref (self->results);
+  g_cond_clear (&self->taken);
+  g_mutex_clear (&self->lock);
+  g_object_unref (self->cancellable);
+  close (self->fd);
+  g_free (self);
+}
+
+void
+worker_analysis_start (WorkerAnalysis *self, WorkerJob *job, guint64 skip)
+{
+  worker_analysis_stop (self);
+  self->job = job;
+  self->skip = skip;
+  self->thread = g_thread_new ("worker-analysis", run, self);
+}
+
+void
+worker_analysis_stop (WorkerAnalysis *self)
+{
+  if (self->thread == NULL)
+    return;
+  g_cancellable_cancel (self->cancellable);
+  g_mutex_lock (&self->lock);
+  g_cond_broadcast (&self->taken);
+  g_mutex_unlock (&self->lock);
+  g_thread_join (g_steal_pointer (&self->thread));
+  g_cancellable_reset (self->cancellable);
+  g_ptr_array_set_size (self->results, 0);
+  g_clear_pointer (&self->reason, g_free);
+  g_clear_pointer (&self->job, worker_job_free);
+  self->ended = FALSE;
+}
+
+int
+worker_analysis_get_fd (const WorkerAnalysis *self)
+{
+  return self->fd;
+}
+
+gboolean
+worker_analysis_take (WorkerAnalysis *self, GPtrArray *results, char **reason)
+{
+  guint64 drained;
+  gboolean ended;
+
+  if (read (self->fd, &drained, sizeof drained) < 0)
+    drained = 0;
+  g_mutex_lock (&self->lock);
+  while (self->results->len > 0 && results->len < MAX_WAITING)
+    g_ptr_array_add (results, g_ptr_array_steal_index (self->results, 0));
+  ended = self->ended && self->results->len == 0;
+  *reason = ended ? g_steal_pointer (&self->reason) : NULL;
+  g_cond_broadcast (&self->taken);
+  g_mutex_unlock (&self->lock);
+  return ended;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gst-ensemble: takes jobs from a queue and does them, until it is stopped. */
+#pragma once
+
+#include "worker/queue.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  WorkerQueue *queue;
+  EnsEnsemble *ensemble;
+  const EnsFrameOpener *opener;
+  const char *const *allow; /* what URIs have to begin with, up to a NULL; NULL: anything */
+  guint n_jobs;             /* ends after so many; 0: never */
+  void (*note) (const char *text, gpointer data);
+  gpointer data;
+} WorkerParams;
+
+/* Until it is cancelled or has done n_jobs: the job that it has then is handed back. FALSE: that
+ * could not be told to the broker, so that the job's lease has to run out. */
+gboolean worker_run (const WorkerParams *params, GCancellable *cancellable, GError **error);
+
+G_END_DECLS
