@@ -47,38 +47,16 @@ typedef struct {
 
 /* ---- Pictures ---- */
 
-/* (transfer none) */
-static const char *
-find_picture (EnsBoxesReading *reading, const char *inside, const char *file)
-{
-  const EnsPictureIndex *index = ens_boxes_reading_index (reading);
-  g_autofree char *images = g_build_filename (inside, "images", NULL);
-  const char *const folders[] = {inside, images, "", "images"};
-  const char *path = NULL;
-
-  for (guint i = 0; path == NULL && i < G_N_ELEMENTS (folders); i++)
-    path = ens_picture_index_find (index, folders[i], file);
-  return path != NULL ? path : ens_picture_index_find_anywhere (index, file);
-}
-
 static EnsBoxedImage *
 find_image (Reader *reader, const char *file, const char *where, GError **error)
 {
-  const char *path = find_picture (reader->reading, reader->inside, file);
-  EnsBoxedImage *image;
+  const char *path = ens_boxes_find_picture (reader->reading, reader->inside, file);
 
-  if (path == NULL) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: found no picture %s%c%s", where,
-                 reader->reading->folder, G_DIR_SEPARATOR, file);
-    return NULL;
-  }
-  image = g_hash_table_lookup (reader->by_path, path);
-  if (image != NULL)
-    return image;
-  image = ens_boxed_image_new (g_strdup (path));
-  g_hash_table_insert (reader->by_path, image->path, image);
-  g_ptr_array_add (reader->images, image);
-  return image;
+  if (path != NULL)
+    return ens_boxes_take_image (reader->by_path, reader->images, path);
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: found no picture %s%c%s", where,
+               reader->reading->folder, G_DIR_SEPARATOR, file);
+  return NULL;
 }
 
 static gboolean
@@ -247,7 +225,7 @@ is_picture (const char *cell, gpointer data)
 {
   const Reader *reader = data;
 
-  return *cell != '\0' && find_picture (reader->reading, reader->inside, cell) != NULL;
+  return *cell != '\0' && ens_boxes_find_picture (reader->reading, reader->inside, cell) != NULL;
 }
 
 /* By the table's name, or the folder that it lies in. */

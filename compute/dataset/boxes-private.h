@@ -16,6 +16,10 @@ typedef struct {
 
 /* The pictures below the set's folder, which are listed when they are asked for first. */
 const EnsPictureIndex *ens_boxes_reading_index (EnsBoxesReading *reading);
+/* The picture that a file in the folder `inside`, below the set's own, calls by this name: it is
+ * looked for there, in the set's folder, in their folders images, and anywhere if there is one
+ * such. NULL: there is none. (transfer none) */
+const char *ens_boxes_find_picture (EnsBoxesReading *reading, const char *inside, const char *name);
 void ens_boxes_reading_note (EnsBoxesReading *reading, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
 /* Notes that a file of the set has been read. */
@@ -35,8 +39,8 @@ struct _EnsBoxesLayout {
   GPtrArray *(*load) (EnsBoxesReading *reading, const char *evidence, GError **error);
 };
 
-extern const EnsBoxesLayout ens_boxes_coco, ens_boxes_csv, ens_boxes_cvat, ens_boxes_open_images,
-    ens_boxes_voc, ens_boxes_yolo;
+extern const EnsBoxesLayout ens_boxes_coco, ens_boxes_csv, ens_boxes_cvat, ens_boxes_json_lines,
+    ens_boxes_list, ens_boxes_open_images, ens_boxes_voc, ens_boxes_yolo;
 
 /* The split that folders of a path below the set's own are called after; ENS_SPLIT_UNSAID: none. */
 gint ens_boxes_find_split (const char *folder, const char *path);
@@ -48,6 +52,10 @@ char *ens_boxes_inside (const char *folder, const char *path);
 EnsBoxedImage *ens_boxed_image_new (char *path);
 void ens_boxed_image_free (EnsBoxedImage *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBoxedImage, ens_boxed_image_free)
+
+/* The image of a picture among those that have been read; if it is not there yet, it is added.
+ * by_path: picture → EnsBoxedImage, those of `images`. */
+EnsBoxedImage *ens_boxes_take_image (GHashTable *by_path, GPtrArray *images, const char *path);
 
 /* Nothing is set where these are no sizes. */
 void ens_boxed_image_set_size (EnsBoxedImage *image, double width, double height);

@@ -41,6 +41,19 @@ ens_boxed_image_new (char *path)
   return image;
 }
 
+EnsBoxedImage *
+ens_boxes_take_image (GHashTable *by_path, GPtrArray *images, const char *path)
+{
+  EnsBoxedImage *image = g_hash_table_lookup (by_path, path);
+
+  if (image != NULL)
+    return image;
+  image = ens_boxed_image_new (g_strdup (path));
+  g_hash_table_insert (by_path, image->path, image);
+  g_ptr_array_add (images, image);
+  return image;
+}
+
 void
 ens_boxed_image_doubt (EnsBoxedImage *image, const char *label)
 {
@@ -222,6 +235,19 @@ ens_boxes_reading_index (EnsBoxesReading *reading)
   return reading->index;
 }
 
+const char *
+ens_boxes_find_picture (EnsBoxesReading *reading, const char *inside, const char *name)
+{
+  const EnsPictureIndex *index = ens_boxes_reading_index (reading);
+  g_autofree char *images = g_build_filename (inside, "images", NULL);
+  const char *const folders[] = {inside, images, "", "images"};
+  const char *path = NULL;
+
+  for (guint i = 0; path == NULL && i < G_N_ELEMENTS (folders); i++)
+    path = ens_picture_index_find (index, folders[i], name);
+  return path != NULL ? path : ens_picture_index_find_anywhere (index, name);
+}
+
 void
 ens_boxes_reading_note (EnsBoxesReading *reading, const char *format, ...)
 {
@@ -280,8 +306,8 @@ ens_boxes_inside (const char *folder, const char *path)
 
 /* The first one whose files are there is taken. */
 static const EnsBoxesLayout *const layouts[] = {
-    &ens_boxes_coco, &ens_boxes_open_images, &ens_boxes_cvat,
-    &ens_boxes_voc,  &ens_boxes_yolo,        &ens_boxes_csv,
+    &ens_boxes_coco, &ens_boxes_open_images, &ens_boxes_cvat,       &ens_boxes_voc,
+    &ens_boxes_yolo, &ens_boxes_csv,         &ens_boxes_json_lines, &ens_boxes_list,
 };
 
 /* The layout that a single file has, by its name's ending. */
@@ -291,8 +317,10 @@ find_file_layout (const char *path)
   static const struct {
     const char *ending;
     const EnsBoxesLayout *layout;
-  } endings[] = {{".json", &ens_boxes_coco}, {".csv", &ens_boxes_csv},   {".tsv", &ens_boxes_csv},
-                 {".xml", &ens_boxes_cvat},  {".yaml", &ens_boxes_yolo}, {".yml", &ens_boxes_yolo}};
+  } endings[] = {{".json", &ens_boxes_coco},        {".csv", &ens_boxes_csv},
+                 {".tsv", &ens_boxes_csv},          {".xml", &ens_boxes_cvat},
+                 {".yaml", &ens_boxes_yolo},        {".yml", &ens_boxes_yolo},
+                 {".jsonl", &ens_boxes_json_lines}, {".txt", &ens_boxes_list}};
   g_autofree char *lower = g_ascii_strdown (path, -1);
 
   for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
@@ -398,8 +426,8 @@ ens_boxes_load (const char *path, GPtrArray *notes, GError **error)
     return ens_boxes_load_found (&found, notes, error);
   g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                "%s: expected a folder with the files of COCO (annotations/instances_*.json), Open "
-               "Images, CVAT, Pascal VOC (Annotations, JPEGImages), YOLO (data.yaml, labels) or "
-               "tables (*.csv), or one of these files",
+               "Images, CVAT, Pascal VOC (Annotations, JPEGImages), YOLO (data.yaml, labels), "
+               "tables (*.csv), JSON lines (*.jsonl) or lists (*.txt), or one of these files",
                found.path);
   return NULL;
 }

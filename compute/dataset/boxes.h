@@ -45,6 +45,8 @@ typedef struct {
  *  Pascal VOC    NAME.xml for each picture (boxes-voc.c)
  *  YOLO          data.yaml, labels/NAME.txt for each picture (boxes-yolo.c)
  *  tables        *.csv of files with classes, with or without boxes (boxes-csv.c)
+ *  JSON lines    metadata.jsonl, as Hugging Face's imagefolder has it (boxes-json-lines.c)
+ *  lists         *.txt of pictures with their classes (boxes-list.c)
  *
  * Pictures are not opened. A picture that is not there, and an annotation that can't be what it
  * says, are left out; `notes` (char *) says which and why, which layout was taken where files would

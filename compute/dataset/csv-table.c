@@ -36,6 +36,14 @@ simplify (const char *name)
   return g_string_free (simple, FALSE);
 }
 
+gboolean
+ens_csv_column_is_called (EnsCsvColumn column, const char *name)
+{
+  g_autofree char *simple = simplify (name);
+
+  return g_strv_contains (column_names[column], simple);
+}
+
 /* The column that is called by one of the names, the first of them that is there. */
 static guint
 find_column (char *const *names, const char *const *known)

@@ -44,6 +44,9 @@ gboolean ens_csv_table_init (EnsCsvTable *table, EnsCsvScan *scan, const char *p
                              EnsCsvIsPicture is_picture, gpointer data, GError **error);
 void ens_csv_table_clear (EnsCsvTable *table);
 
+/* Whether a name means the column: whatever its case, “_”, “-” and spaces. */
+gboolean ens_csv_column_is_called (EnsCsvColumn column, const char *name);
+
 /* NULL if the table, or the line, has no such cell. (transfer none) */
 const char *ens_csv_table_cell (const EnsCsvTable *table, char *const *cells, EnsCsvColumn column);
 /* FALSE if the line lacks cells. */

@@ -74,7 +74,8 @@ ens_left_out_tell (const EnsLeftOut *left_out, const char *folder, GPtrArray *no
 static EnsLeftOutReason
 find_reason (const char *name)
 {
-  static const char *const endings[] = {".xml", ".json", ".csv", ".tsv", ".txt", ".yaml", ".yml"};
+  static const char *const endings[] = {".xml", ".json", ".jsonl", ".csv",
+                                        ".tsv", ".txt",  ".yaml",  ".yml"};
   g_autofree char *lower = g_ascii_strdown (name, -1);
 
   if (ens_picture_has_name (name))

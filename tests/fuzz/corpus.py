@@ -352,6 +352,25 @@ def csv_corpus():
     return [text.encode() for text in texts] + [texts[0].encode("utf-16")], words
 
 
+def list_corpus():
+    texts = ["a.jpg cat\ntrain/b.jpg big dog\r\n", "a.jpg 0\nb.jpg 1\n\n", "train/b\nc\n",
+             "/x/y/a.jpg\t1\nC:\\x\\c.png 1 0\n", "../a.jpg x\n"]
+    words = {"a.jpg", "train/b.jpg", "c.png", "../", "./", "\\", " 0", " 1", "none", "\t", "\r\n"}
+    return [text.encode() for text in texts], words
+
+
+def json_lines_corpus():
+    lines = [{"file_name": "a.jpg", "label": "cat"}, {"image": "train/b.jpg", "labels": ["cat", 3], "split": "val"},
+             {"file_name": "c.png", "width": 64, "height": 48.0,
+              "objects": {"bbox": [[0, 0, 32, 24], [1, 1, 2.5, 3]], "categories": ["cat", 1]}},
+             {"file_name": "a", "label": None, "text": {"x": [1]}}, {"file_name": "../a.jpg", "label": []}]
+    texts = [json.dumps(line) for line in lines]
+    seeds = [*texts, "\n".join(texts), "\r\n\r\n".join(texts[:3])]
+    words = {f'"{name}"' for line in lines for name in line}
+    words |= {'"bbox"', '"categories"', '"train"', "NaN", "1e999", "null", "true", "\\u0000", "{", "}", "[", "]"}
+    return [seed.encode() for seed in seeds], words
+
+
 def cvat_corpus():
     shapes = ('<box label="cat" xtl="0" ytl="0" xbr="5" ybr="5.5" outside="0" frame="1"/>'
               '<polygon label="dog" points="0,0;5,0;2,5"/><ellipse label="dog" cx="5" cy="5" rx="2" ry="1"/>'
@@ -414,7 +433,8 @@ def picture_corpus():
 
 
 WRITERS = {"bundle": bundle_corpus, "coco": coco_corpus, "csv": csv_corpus, "cvat": cvat_corpus,
-           "onnx": onnx_corpus, "open-images": open_images_corpus, "picture": picture_corpus,
+           "json-lines": json_lines_corpus, "list": list_corpus, "onnx": onnx_corpus,
+           "open-images": open_images_corpus, "picture": picture_corpus,
            "voc": voc_corpus, "yolo": yolo_corpus}
 
 
