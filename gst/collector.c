@@ -14,7 +14,10 @@
 #define SCHEMA "gst-ensemble/collected/1"
 #define PICTURE_ENDING ".jpg"
 #define SIDECAR_ENDING ".json"
+#define PART_ENDING ".part" /* a picture that has no place yet */
 #define MIN_INTERVAL (G_TIME_SPAN_SECOND / 2)
+/* How often it is looked whether somebody has moved pictures away. */
+#define RECHECK_INTERVAL (2 * G_TIME_SPAN_SECOND)
 #define MAX_CLASS_NAME 40 /* bytes of it in a file's name */
 
 typedef struct {
@@ -191,49 +194,68 @@ write_file (const char *path, gconstpointer bytes, gsize size, GError **error)
   return written;
 }
 
-/* The picture last: it is there only with what is said of it. */
+/* What can't be removed is still there, and counts. */
 static gboolean
-write_both (const GstEnsembleCollector *collector, const Job *job, GBytes *encoded,
-            const char *text, GError **error)
+remove_kept (GstEnsembleCollector *collector, const char *name, GError **error)
 {
+  g_autofree char *picture = path_of (collector, name, PICTURE_ENDING);
+  g_autofree char *sidecar = path_of (collector, name, SIDECAR_ENDING);
+
+  if (g_remove (picture) != 0 && errno != ENOENT) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+                 "%s: can't remove it to make room for a picture that is worth more: %s", picture,
+                 g_strerror (errno));
+    return FALSE;
+  }
+  g_remove (sidecar);
+  forget (collector, name);
+  return TRUE;
+}
+
+static gboolean
+remove_all (GstEnsembleCollector *collector, const GPtrArray *names, GError **error)
+{
+  for (guint i = 0; i < names->len; i++)
+    if (!remove_kept (collector, g_ptr_array_index (names, i), error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+rename_file (const char *from, const char *to, GError **error)
+{
+  if (g_rename (from, to) == 0)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't rename it to %s: %s", from, to,
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* Nothing goes before all that can fail for want of space is written; the picture appears last: it
+ * is there only with what is said of it. */
+static gboolean
+write_both (GstEnsembleCollector *collector, const Job *job, GBytes *encoded, const char *text,
+            const GPtrArray *goes, GError **error)
+{
+  g_autofree char *part = path_of (collector, job->name, PART_ENDING);
   g_autofree char *sidecar = path_of (collector, job->name, SIDECAR_ENDING);
   g_autofree char *picture = path_of (collector, job->name, PICTURE_ENDING);
   gsize size;
   gconstpointer bytes = g_bytes_get_data (encoded, &size);
 
-  if (!write_file (sidecar, text, strlen (text), error))
-    return FALSE;
-  if (write_file (picture, bytes, size, error))
+  if (write_file (part, bytes, size, error) && write_file (sidecar, text, strlen (text), error)
+      && remove_all (collector, goes, error) && rename_file (part, picture, error))
     return TRUE;
+  g_remove (part);
   g_remove (sidecar);
   return FALSE;
-}
-
-/* FALSE: what is there is worth more. */
-static gboolean
-make_room (GstEnsembleCollector *collector, float value, guint64 bytes)
-{
-  const EnsCollected *goes;
-  gboolean room;
-
-  forget_moved (collector);
-  while ((room = ens_collection_make_room (collector->collection, collector->settings.limit,
-                                           collector->settings.bytes, value, bytes, &goes))
-         && goes != NULL) {
-    g_autofree char *name = g_strdup (goes->name);
-    g_autofree char *picture = path_of (collector, name, PICTURE_ENDING);
-    g_autofree char *sidecar = path_of (collector, name, SIDECAR_ENDING);
-
-    g_remove (picture);
-    g_remove (sidecar);
-    forget (collector, name);
-  }
-  return room;
 }
 
 static gboolean
 keep (GstEnsembleCollector *collector, const Job *job, GError **error)
 {
+  const GstEnsembleCollectSettings *settings = &collector->settings;
+  g_autoptr (GPtrArray) goes = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GBytes) encoded = gst_ensemble_encode_still (job->picture, "image/jpeg", error);
   g_autofree char *text = describe (collector, job);
   guint64 bytes;
@@ -241,9 +263,11 @@ keep (GstEnsembleCollector *collector, const Job *job, GError **error)
   if (encoded == NULL)
     return FALSE;
   bytes = g_bytes_get_size (encoded) + strlen (text);
-  if (!make_room (collector, job->look.value, bytes))
-    return TRUE;
-  if (!write_both (collector, job, encoded, text, error))
+  forget_moved (collector);
+  if (!ens_collection_find_room (collector->collection, settings->limit, settings->bytes,
+                                 job->look.value, bytes, goes))
+    return TRUE; /* what is there is worth more */
+  if (!write_both (collector, job, encoded, text, goes, error))
     return FALSE;
   GST_INFO_OBJECT (collector->element, "kept %s", job->name);
   g_mutex_lock (&collector->lock);
@@ -277,13 +301,18 @@ write_pictures (gpointer data)
   while (!collector->quit || collector->waiting != NULL) {
     Job *job = g_steal_pointer (&collector->waiting);
 
-    if (job == NULL) {
-      g_cond_wait (&collector->wake, &collector->lock);
+    if (job == NULL
+        && g_cond_wait_until (&collector->wake, &collector->lock,
+                              g_get_monotonic_time () + RECHECK_INTERVAL))
       continue;
-    }
     g_mutex_unlock (&collector->lock);
-    work (collector, job);
-    free_job (job);
+    if (job != NULL) {
+      work (collector, job);
+      free_job (job);
+    } else {
+      /* A full folder makes no jobs: only this finds that there is room again. */
+      forget_moved (collector);
+    }
     g_mutex_lock (&collector->lock);
   }
   g_mutex_unlock (&collector->lock);
@@ -377,14 +406,13 @@ look_at (GstEnsembleCollector *collector, const EnsFrame *frame, const EnsResult
 {
   const gint64 now = g_get_monotonic_time ();
   EnsCollectLook look = {0};
-  const EnsCollected *goes;
 
   g_mutex_lock (&collector->lock);
   if (is_due (collector, result, now)) {
     collector->looked = now;
     look = ens_collection_look (collector->collection, frame, result);
-    if (!ens_collection_make_room (collector->collection, collector->settings.limit, 0, look.value,
-                                   0, &goes))
+    if (!ens_collection_find_room (collector->collection, collector->settings.limit, 0, look.value,
+                                   0, NULL))
       look.value = 0;
   }
   g_mutex_unlock (&collector->lock);

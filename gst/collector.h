@@ -4,8 +4,9 @@
  * A frame is a picture TIME-REASON-CLASS.jpg, whose name sorts by time (UTC), and beside it a .json
  * that says why it was kept: {"schema": "gst-ensemble/collected/1", "picture", "reason", "class",
  * "value", "hash", "stream", "result"}. Both appear whole or not at all. What is there when it
- * starts counts; what somebody has moved away does not. Files that it has not written are left
- * alone. */
+ * starts counts; what somebody has moved away does not, some seconds later at most. Files that it
+ * has not written are left alone. What is worth least goes when the one that takes its place has
+ * been written. */
 #pragma once
 
 #include <gst/gst.h>

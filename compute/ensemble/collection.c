@@ -187,32 +187,52 @@ ens_collection_remove (EnsCollection *collection, const char *name)
   }
 }
 
-static const EnsCollected *
-find_least (const EnsCollection *collection)
+/* What goes first comes first. */
+static gint
+compare_collected (gconstpointer a, gconstpointer b)
 {
-  const EnsCollected *least = NULL;
+  const EnsCollected *one = *(const EnsCollected *const *)a;
+  const EnsCollected *other = *(const EnsCollected *const *)b;
 
+  if (one->value != other->value)
+    return one->value < other->value ? -1 : 1;
+  return strcmp (one->name, other->name);
+}
+
+/* (transfer container) */
+static GPtrArray *
+sort_kept (const EnsCollection *collection, guint64 *bytes)
+{
+  GPtrArray *sorted = g_ptr_array_new ();
+
+  *bytes = 0;
   for (guint i = 0; i < collection->kept->len; i++) {
-    const EnsCollected *kept = ens_collection_get (collection, i);
+    EnsCollected *kept = &g_array_index (collection->kept, EnsCollected, i);
 
-    if (least == NULL || kept->value < least->value
-        || (kept->value == least->value && strcmp (kept->name, least->name) < 0))
-      least = kept;
+    *bytes += kept->bytes;
+    g_ptr_array_add (sorted, kept);
   }
-  return least;
+  g_ptr_array_sort (sorted, compare_collected);
+  return sorted;
 }
 
 gboolean
-ens_collection_make_room (const EnsCollection *collection, guint max_n, guint64 max_bytes,
-                          float value, guint64 bytes, const EnsCollected **goes)
+ens_collection_find_room (const EnsCollection *collection, guint max_n, guint64 max_bytes,
+                          float value, guint64 bytes, GPtrArray *goes)
 {
-  guint64 total = bytes;
+  guint64 total;
+  g_autoptr (GPtrArray) sorted = sort_kept (collection, &total);
+  guint n = 0;
 
-  *goes = NULL;
-  for (guint i = 0; i < collection->kept->len; i++)
-    total += ens_collection_get (collection, i)->bytes;
-  if ((max_n == 0 || collection->kept->len < max_n) && (max_bytes == 0 || total <= max_bytes))
-    return TRUE;
-  *goes = find_least (collection);
-  return *goes != NULL && (*goes)->value <= value;
+  total += bytes;
+  for (; (max_n > 0 && sorted->len - n >= max_n) || (max_bytes > 0 && total > max_bytes); n++) {
+    const EnsCollected *least = n < sorted->len ? g_ptr_array_index (sorted, n) : NULL;
+
+    if (least == NULL || least->value > value)
+      return FALSE;
+    total -= least->bytes;
+  }
+  for (guint i = 0; goes != NULL && i < n; i++)
+    g_ptr_array_add (goes, g_strdup (((EnsCollected *)g_ptr_array_index (sorted, i))->name));
+  return TRUE;
 }

@@ -57,11 +57,12 @@ EnsCollectLook ens_collection_look (EnsCollection *collection, const EnsFrame *f
 void ens_collection_add (EnsCollection *collection, const char *name, float value, guint64 hash,
                          guint64 bytes);
 guint ens_collection_get_n (const EnsCollection *collection);
-/* The one that goes first if there is to be room for another of this value and size: of the least
- * value, the oldest, which is the first by its name. NULL: there is room. FALSE: there is none, and
- * all that is kept is worth more. Numbers of 0 are no limits. */
-gboolean ens_collection_make_room (const EnsCollection *collection, guint max_n, guint64 max_bytes,
-                                   float value, guint64 bytes, const EnsCollected **goes);
+/* Whether there can be room for another of this value and size. goes: gets copies of the names of
+ * those that have to go for it, none if there is room; NULL: only asks. First go those of the least
+ * value, of these the oldest, which is the first by its name. FALSE: it is too large, or what would
+ * have to go is worth more; then nothing goes. Numbers of 0 are no limits. */
+gboolean ens_collection_find_room (const EnsCollection *collection, guint max_n, guint64 max_bytes,
+                                   float value, guint64 bytes, GPtrArray *goes);
 /* It is no longer there. */
 void ens_collection_remove (EnsCollection *collection, const char *name);
 const EnsCollected *ens_collection_get (const EnsCollection *collection, guint i);

@@ -77,26 +77,34 @@ static const struct {
   gboolean room;
   const char *goes;
 } room_rows[] = {
-    {"no-limits", 0, 0, 0.1F, TRUE, NULL},    {"room", 4, 400, 0.1F, TRUE, NULL},
-    {"number", 3, 0, 0.3F, TRUE, "b"},        {"bytes", 0, 399, 0.3F, TRUE, "b"},
-    {"as-much-worth", 3, 0, 0.2F, TRUE, "b"}, {"worth-less", 3, 0, 0.1F, FALSE, "b"},
+    {"no-limits", 0, 0, 0.1F, TRUE, ""},
+    {"room", 4, 400, 0.1F, TRUE, ""},
+    {"number", 3, 0, 0.3F, TRUE, "b"},
+    {"bytes", 0, 399, 0.3F, TRUE, "b"},
+    {"as-much-worth", 3, 0, 0.2F, TRUE, "b"},
+    {"worth-less", 3, 0, 0.1F, FALSE, ""},
+    {"two", 0, 299, 0.3F, TRUE, "b c"},
+    {"lowered-number", 1, 0, 0.6F, TRUE, "b c a"},
+    {"third-worth-more", 0, 199, 0.3F, FALSE, ""},
+    {"too-large", 0, 99, 1, FALSE, ""},
 };
 
 START_TEST (test_room)
 {
   g_autoptr (EnsCollection) collection = ens_collection_new ();
-  const EnsCollected *goes;
+  g_autoptr (GPtrArray) goes = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *names = NULL;
 
   ens_collection_add (collection, "c", 0.2F, 0, 100);
   ens_collection_add (collection, "a", 0.5F, 1, 100);
   ens_collection_add (collection, "b", 0.2F, 2, 100);
-  ck_assert_int_eq (ens_collection_make_room (collection, room_rows[_i].max_n,
+  ck_assert_int_eq (ens_collection_find_room (collection, room_rows[_i].max_n,
                                               room_rows[_i].max_bytes, room_rows[_i].value, 100,
-                                              &goes),
+                                              goes),
                     room_rows[_i].room);
-  ck_assert_pstr_eq (goes != NULL ? goes->name : NULL, room_rows[_i].goes);
-  if (goes == NULL)
-    return;
+  g_ptr_array_add (goes, NULL);
+  names = g_strjoinv (" ", (char **)goes->pdata);
+  ck_assert_str_eq (names, room_rows[_i].goes);
   ens_collection_remove (collection, "b");
   ck_assert_uint_eq (ens_collection_get_n (collection), 2);
 }

@@ -100,7 +100,7 @@ START_TEST (test_kept)
 }
 END_TEST
 
-/* The number stays what it was, also after a restart, and what is moved away makes room. */
+/* The number stays what it was, also after a restart. */
 START_TEST (test_bounded)
 {
   g_object_set (classify->element, "collect-limit", 2, NULL);
@@ -117,15 +117,67 @@ START_TEST (test_bounded)
 }
 END_TEST
 
-START_TEST (test_bytes)
+/* What an earlier run has kept. */
+static void
+write_kept (const char *name, double value, guint64 hash)
 {
+  g_autofree char *stem = g_build_filename (folder, name, NULL);
+  g_autofree char *picture = g_strconcat (stem, ".jpg", NULL);
+  g_autofree char *sidecar = g_strconcat (stem, ".json", NULL);
+  g_autofree char *text = g_strdup_printf ("{\"schema\": \"gst-ensemble/collected/1\", \"value\": "
+                                           "%g, \"hash\": \"%016" G_GINT64_MODIFIER "x\"}",
+                                           value, hash);
+
+  g_mkdir_with_parents (folder, 0777);
+  ck_assert (g_file_set_contents (picture, "picture", -1, NULL));
+  ck_assert (g_file_set_contents (sidecar, text, -1, NULL));
+}
+
+/* A picture that can't get into the folder drives nothing out of it, however little that is worth.
+ */
+START_TEST (test_too_large)
+{
+  write_kept ("worthless", 0, 0);
   g_object_set (classify->element, "collect-bytes", G_GUINT64_CONSTANT (1), NULL);
   classify_play_mode (classify, "sync");
   for (guint i = 0; i < 60; i++) {
     push ();
     g_usleep (20000);
   }
-  ck_assert_uint_eq (count (".jpg"), 0);
+  ck_assert_uint_eq (count (".jpg"), 1);
+  ck_assert_uint_eq (count (".json"), 1);
+  g_object_set (classify->element, "collect-bytes", G_GUINT64_CONSTANT (0), NULL);
+  push_until (2);
+}
+END_TEST
+
+/* A folder full of what is worth more than any frame has room once that has been moved away. */
+START_TEST (test_moved)
+{
+  const guint64 hashes[] = {0, G_MAXUINT64, G_GUINT64_CONSTANT (0x5555555555555555),
+                            G_GUINT64_CONSTANT (0xaaaaaaaaaaaaaaaa)};
+  g_autoptr (GPtrArray) names = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (hashes); i++) {
+    g_autofree char *name = g_strdup_printf ("kept-%u", i);
+
+    write_kept (name, 1, hashes[i]);
+  }
+  g_object_set (classify->element, "collect-limit", (guint)G_N_ELEMENTS (hashes), NULL);
+  classify_play_mode (classify, "sync");
+  for (guint i = 0; i < 20; i++) {
+    push ();
+    g_usleep (20000);
+  }
+  names = list (".jpg");
+  ck_assert_uint_eq (names->len, G_N_ELEMENTS (hashes));
+  for (guint i = 0; i < names->len; i++) {
+    g_autofree char *from = g_build_filename (folder, g_ptr_array_index (names, i), NULL);
+    g_autofree char *to = g_build_filename (classify->folder, g_ptr_array_index (names, i), NULL);
+
+    ck_assert_int_eq (g_rename (from, to), 0);
+  }
+  push_until (1);
 }
 END_TEST
 
@@ -174,7 +226,8 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   test_add ("kept", test_kept);
   test_add ("bounded", test_bounded);
-  test_add ("bytes", test_bytes);
+  test_add ("too-large", test_too_large);
+  test_add ("moved", test_moved);
   test_add ("unwritable", test_unwritable);
   test_add ("changes", test_changes);
   return test_run ();
