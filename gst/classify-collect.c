@@ -37,16 +37,25 @@ void
 gst_ensemble_classify_update_collector (GstEnsembleClassify *self)
 {
   GstEnsembleCollectSettings settings;
+  GstEnsembleCollector *collector = NULL;
   gboolean wanted;
+  guint request;
 
   GST_OBJECT_LOCK (self);
   settings = self->collect;
   settings.folder = g_strdup (settings.folder);
   wanted = self->running && settings.folder != NULL && *settings.folder != '\0';
+  request = ++self->collect_request;
   GST_OBJECT_UNLOCK (self);
-  gst_ensemble_analyser_set_collector (
-      self->analyser, wanted ? gst_ensemble_collector_new (GST_ELEMENT (self), &settings) : NULL);
+  if (wanted)
+    collector = gst_ensemble_collector_new (GST_ELEMENT (self), &settings);
   g_free (settings.folder);
+  /* Another thread may have set something, or stopped the element, since. */
+  GST_OBJECT_LOCK (self);
+  if (request == self->collect_request)
+    gst_ensemble_analyser_set_collector (self->analyser, g_steal_pointer (&collector));
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&collector, gst_ensemble_collector_close);
 }
 
 #define MEMBER(member) G_STRUCT_OFFSET (GstEnsembleClassify, member)

@@ -86,6 +86,7 @@ struct _GstEnsembleClassify {
   guint style_request; /* the latest one */
   guint model_request; /* the same */
   GstEnsembleCollectSettings collect;
+  guint collect_request; /* the same */
   gboolean watch_model;
   gboolean post_messages;
   GstEnsembleInferenceRegion inference_region;
