@@ -26,11 +26,12 @@ struct _GstEnsembleModelWatch {
 /* What has been asked for. */
 typedef struct {
   char *model, *device, *style;
+  guint threads; /* ens_device_open () */
   EnsLimits limits;
-  guint n_threads; /* ens_device_open () */
   guint request;
   EnsEnsemble *ensemble; /* NULL until it is open */
   EnsStyle *opened_style;
+  GError *without_style; /* why; NULL: it has been opened, or none was asked for */
 } Swap;
 
 static void
@@ -41,6 +42,7 @@ clear_swap (Swap *swap)
   g_free (swap->style);
   g_clear_pointer (&swap->ensemble, ens_ensemble_unref);
   g_clear_pointer (&swap->opened_style, ens_style_unref);
+  g_clear_error (&swap->without_style);
 }
 
 /* Object lock held. */
@@ -62,43 +64,47 @@ plan_swap (GstEnsembleClassify *self, guint request, Swap *swap)
   *swap = (Swap) {.model = g_strdup (self->model),
                   .device = g_strdup (self->opened_device),
                   .style = g_strdup (self->style),
+                  .threads = self->opened_threads,
                   .limits = self->opened_limits,
-                  .n_threads = self->opened_threads,
                   .request = request};
   wanted = is_wanted (self, swap);
   GST_OBJECT_UNLOCK (self);
   return wanted;
 }
 
-static gboolean
-open_model (Swap *swap, GError **error)
+EnsEnsemble *
+gst_ensemble_classify_open_model (const GstEnsembleOpening *opening, GError **error)
 {
   g_autoptr (EnsDevice) device = NULL;
 
-  if (swap->model == NULL || *swap->model == '\0') {
+  if (opening->model == NULL || *opening->model == '\0') {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "expected a bundle's folder, found nothing");
-    return FALSE;
+    return NULL;
   }
-  device = ens_device_open (swap->device, swap->n_threads, error);
+  device = ens_device_open (opening->device, opening->threads, error);
   if (device == NULL)
-    return FALSE;
-  ens_device_set_limits (device, &swap->limits);
-  swap->ensemble = ens_ensemble_open (swap->model, device, error);
+    return NULL;
+  ens_device_set_limits (device, &opening->limits);
+  return ens_ensemble_open (opening->model, device, error);
+}
+
+static gboolean
+open_model (Swap *swap, GError **error)
+{
+  const GstEnsembleOpening opening = {swap->model, swap->device, swap->threads, swap->limits};
+
+  swap->ensemble = gst_ensemble_classify_open_model (&opening, error);
   return swap->ensemble != NULL;
 }
 
 /* The style that frames are adapted by, for the new ensemble. Without one that fits frames stay as
  * they are. */
 static void
-open_style (GstEnsembleClassify *self, Swap *swap)
+open_style (Swap *swap)
 {
-  g_autoptr (GError) error = NULL;
-
-  if (ens_ensemble_open_style (swap->ensemble, swap->style, &swap->opened_style, &error))
-    return;
-  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-                       ("The new model is used without a style: %s", error->message), (NULL));
-  g_clear_pointer (&swap->style, g_free);
+  if (!ens_ensemble_open_style (swap->ensemble, swap->style, &swap->opened_style,
+                                &swap->without_style))
+    g_clear_pointer (&swap->style, g_free);
 }
 
 /* ---- Changing places ---- */
@@ -150,6 +156,10 @@ announce (GstEnsembleClassify *self, const Swap *swap)
   const EnsBundle *bundle = ens_ensemble_get_bundle (swap->ensemble);
 
   GST_INFO_OBJECT (self, "model is %s, %s version %s", swap->model, bundle->name, bundle->version);
+  if (swap->without_style != NULL)
+    GST_ELEMENT_WARNING (
+        self, RESOURCE, SETTINGS,
+        ("The new model is used without a style: %s", swap->without_style->message), (NULL));
   gst_element_post_message (
       GST_ELEMENT (self),
       gst_message_new_element (
@@ -173,32 +183,39 @@ settle_style (GstEnsembleClassify *self, const char *asked_for)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Whether the request has been dealt with by using the new model. */
-static gboolean
+typedef enum {
+  TAKEN,
+  REFUSED,   /* it does not work */
+  OVERTAKEN, /* something else has been asked for since */
+} Outcome;
+
+static Outcome
 swap_model (GstEnsembleClassify *self, guint request)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *asked_for = NULL;
-  gboolean wanted, taken = FALSE;
+  Outcome outcome = OVERTAKEN;
+  gboolean wanted;
   Swap swap;
 
   wanted = plan_swap (self, request, &swap);
   asked_for = g_strdup (swap.style);
   if (wanted && open_model (&swap, &error)) {
-    open_style (self, &swap);
+    open_style (&swap);
     if (gst_ensemble_analyser_try (self->analyser, swap.ensemble, swap.opened_style, &error))
-      taken = take_model (self, &swap);
+      outcome = take_model (self, &swap) ? TAKEN : OVERTAKEN;
   }
-  if (taken) {
+  if (outcome == TAKEN) {
     settle_style (self, asked_for);
     announce (self, &swap);
   } else if (error != NULL && keep_model (self, &swap)) {
+    outcome = REFUSED;
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
                          ("The model stays as it was: %s", error->message), (NULL));
     g_object_notify (G_OBJECT (self), "model");
   }
   clear_swap (&swap);
-  return taken;
+  return outcome;
 }
 
 static void
@@ -248,12 +265,14 @@ wait_for_files (GstEnsembleModelWatch *watch, const GError *error)
         ("The model on disk has changed, and the old one is kept: %s", error->message), (NULL));
 }
 
-/* A bundle that is another than that in use, and has been the same for two polls. */
+/* A bundle that is another than that in use, and has been the same for two polls. While another
+ * model is asked for, or has taken its place, its files don't matter. */
 static void
-use_files (GstEnsembleModelWatch *watch, const char *stamp)
+use_files (GstEnsembleModelWatch *watch, const EnsEnsemble *used, const char *stamp)
 {
   GstEnsembleClassify *self = watch->element;
-  guint request;
+  gboolean settled;
+  guint request = 0;
 
   watch->unreadable = 0;
   if (g_strcmp0 (stamp, watch->refused) == 0)
@@ -264,9 +283,11 @@ use_files (GstEnsembleModelWatch *watch, const char *stamp)
     return;
   }
   GST_OBJECT_LOCK (self);
-  request = ++self->model_request;
+  settled = self->ensemble == used && g_strcmp0 (self->model, self->opened_model) == 0;
+  if (settled)
+    request = ++self->model_request;
   GST_OBJECT_UNLOCK (self);
-  if (!swap_model (self, request)) {
+  if (settled && swap_model (self, request) == REFUSED) {
     g_free (watch->refused);
     watch->refused = g_steal_pointer (&watch->candidate);
   }
@@ -293,7 +314,7 @@ poll_files (GstEnsembleModelWatch *watch)
     return;
   }
   stamp = ens_bundle_stamp (bundle);
-  use_files (watch, stamp);
+  use_files (watch, ensemble, stamp);
 }
 
 static void
@@ -314,7 +335,8 @@ watch_model (gpointer data)
 
   g_mutex_lock (&watch->lock);
   while (!watch->quit) {
-    if (g_cond_wait_until (&watch->wake, &watch->lock, g_get_monotonic_time () + POLL_INTERVAL))
+    if (g_cond_wait_until (&watch->wake, &watch->lock, g_get_monotonic_time () + POLL_INTERVAL)
+        || watch->quit)
       continue;
     watch->busy = TRUE;
     g_mutex_unlock (&watch->lock);

@@ -167,13 +167,10 @@ static EnsEnsemble *
 open_on_device (GstEnsembleClassify *self, const char *model, const char *device_name,
                 GError **error)
 {
-  g_autoptr (EnsDevice) device = ens_device_open (device_name, self->opened_threads, error);
-  g_autoptr (EnsEnsemble) ensemble = NULL;
+  const GstEnsembleOpening opening = {model, device_name, self->opened_threads,
+                                      self->opened_limits};
+  g_autoptr (EnsEnsemble) ensemble = gst_ensemble_classify_open_model (&opening, error);
 
-  if (device != NULL) {
-    ens_device_set_limits (device, &self->opened_limits);
-    ensemble = ens_ensemble_open (model, device, error);
-  }
   if (ensemble == NULL || !gst_ensemble_classify_open_style (self, ensemble, error))
     return NULL;
   return g_steal_pointer (&ensemble);

@@ -156,6 +156,15 @@ void gst_ensemble_classify_update_watch (GstEnsembleClassify *self);
 /* The bundle in use and its device, NULL if there is none. Any thread. (transfer full) */
 EnsEnsemble *gst_ensemble_classify_get_ensemble (GstEnsembleClassify *self);
 EnsDevice *gst_ensemble_classify_get_device (GstEnsembleClassify *self);
+/* What bundle and device are opened with. */
+typedef struct {
+  const char *model, *device; /* model: NULL or empty: an error */
+  guint threads;              /* 0: all processors */
+  EnsLimits limits;
+} GstEnsembleOpening;
+
+/* NULL on error. (transfer full) */
+EnsEnsemble *gst_ensemble_classify_open_model (const GstEnsembleOpening *opening, GError **error);
 /* Says on the bus how its networks were loaded. */
 void gst_ensemble_classify_post_notes (GstEnsembleClassify *self, EnsEnsemble *ensemble);
 /* Changes the property. With an open bundle the style is loaded in a thread; one that can't be is

@@ -249,6 +249,32 @@ START_TEST (test_style)
 }
 END_TEST
 
+/* A model that is not used in the end says nothing of the style that it would have been without. */
+START_TEST (test_style_of_overtaken)
+{
+  g_autoptr (GstMessage) message = NULL;
+
+  g_free (colour_bundle_add_style (classify->bundle, "same",
+                                   (const float[]) {1, 0, 0, 0, 1, 0, 0, 0, 1}, NULL));
+  g_object_set (classify->element, "style", "same", NULL);
+  classify_play_mode (classify, "sync");
+  g_free (push ());
+  gate_close ();
+  g_object_set (classify->element, "model", other, NULL);
+  gate_wait_arrived (1);
+  g_object_set (classify->element, "model", classify->bundle, NULL);
+  gate_open ();
+  do {
+    g_clear_pointer (&message, gst_message_unref);
+    message = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
+                                          GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING);
+    ck_assert_int_eq (GST_MESSAGE_TYPE (message), GST_MESSAGE_ELEMENT);
+  } while (!gst_message_has_name (message, "ensemble-model-changed"));
+  ck_assert_str_eq (gst_structure_get_string (gst_message_get_structure (message), "name"),
+                    "colours");
+}
+END_TEST
+
 /* Stopping does not wait for a model that is being opened, and a flush does not disturb it. */
 START_TEST (test_races)
 {
@@ -336,6 +362,26 @@ START_TEST (test_watch_refused)
 }
 END_TEST
 
+/* Files that were being opened when another model was asked for in vain are none that don't work.
+ */
+START_TEST (test_watch_overtaken)
+{
+  g_autofree char *new = paint (classify->bundle), *warning = NULL;
+
+  g_object_set (classify->element, "watch-model", TRUE, NULL);
+  classify_play_mode (classify, "sync");
+  g_free (push ());
+  gate_close ();
+  write_json (classify->bundle, new);
+  gate_wait_arrived (1);
+  g_object_set (classify->element, "model", "/nowhere", NULL);
+  warning = wait_message (GST_MESSAGE_WARNING, NULL);
+  ck_assert_contains (warning, "The model stays as it was: ");
+  gate_open ();
+  push_until ("paints");
+}
+END_TEST
+
 /* An element that shares the old bundle keeps it. */
 START_TEST (test_shared)
 {
@@ -369,10 +415,12 @@ main (int argc, char **argv)
   test_add ("states", test_states);
   TEST_ADD_ROWS ("refused", test_refused, bad_rows);
   test_add ("style", test_style);
+  test_add ("style-of-overtaken", test_style_of_overtaken);
   test_add ("races", test_races);
   test_add ("watch", test_watch);
   test_add ("replaced-folder", test_replaced_folder);
   test_add ("watch-refused", test_watch_refused);
+  test_add ("watch-overtaken", test_watch_overtaken);
   test_add ("shared", test_shared);
   return test_run ();
 }
