@@ -97,7 +97,7 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const GstEnsemble
   if (result == NULL)
     return NULL;
   gst_ensemble_state_events_take_result (analyser->state_events, job->stretch, &settings->time,
-                                         job->running_time, result);
+                                         job->running_time, result->pts, result);
   if (context->collector != NULL)
     gst_ensemble_collector_offer (context->collector, &job->picture->frame, result);
   return gst_ensemble_tags_new (result, settings->top_k,
@@ -446,7 +446,7 @@ have_same_states (const EnsResult *a, const EnsResult *b)
 /* NULL unless a state has changed. (transfer full) */
 static GstEnsembleTags *
 repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime running_time,
-        const GstEnsembleSettings *settings)
+        GstClockTime pts, const GstEnsembleSettings *settings)
 {
   const guint n_classes = tags->whole->n_classes;
   g_autofree guint *all = g_new (guint, n_classes);
@@ -456,7 +456,7 @@ repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime
     all[c] = c;
   again = ens_result_select (tags->whole, all, n_classes);
   gst_ensemble_state_events_take_result (analyser->state_events, tags->stretch, &settings->time,
-                                         running_time, again);
+                                         running_time, pts, again);
   return have_same_states (again, tags->whole)
              ? NULL
              : gst_ensemble_tags_new (again, settings->top_k, tags);
@@ -464,7 +464,7 @@ repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime
 
 gboolean
 gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
-                               const GstEnsembleSettings *settings)
+                               GstClockTime pts, const GstEnsembleSettings *settings)
 {
   g_autoptr (GstEnsembleTags) before = NULL, after = NULL;
   gboolean comes;
@@ -480,7 +480,7 @@ gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime runni
     return comes;
   if (gst_ensemble_pace_wants_again (analyser->pace, before->whole->cut))
     return FALSE;
-  after = repeat (analyser, before, running_time, settings);
+  after = repeat (analyser, before, running_time, pts, settings);
   g_mutex_lock (&analyser->lock);
   if (after != NULL && analyser->latest == before) {
     gst_ensemble_tags_unref (analyser->latest);

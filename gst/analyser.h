@@ -97,12 +97,12 @@ typedef enum {
 /* Waits for that frame's analysis. */
 GstEnsembleOutcome gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket);
 
-/* The frame of that time looks like the one that was submitted last: the states of classes follow
+/* The frame of these times looks like the one that was submitted last: the states of classes follow
  * as if it had been analysed with the latest result; while a frame waits or is analysed they stay.
  * FALSE if there is neither, because what was submitted has been dropped or has failed, or if it is
  * worth another analysis, because less was looked at than may be now. */
 gboolean gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
-                                        const GstEnsembleSettings *settings);
+                                        GstClockTime pts, const GstEnsembleSettings *settings);
 
 /* The newest result, or NULL if there is none yet. (transfer full) */
 GstEnsembleTags *gst_ensemble_analyser_get_latest (GstEnsembleAnalyser *analyser);

@@ -76,7 +76,8 @@ gst_ensemble_classify_has_moved (GstEnsembleClassify *self, const GstEnsembleDue
   if (share < least && frame->revision == motion->revision
       && gst_ensemble_regions_match (frame->regions, motion->regions)
       && !is_overdue (motion, frame->running_time, period)
-      && gst_ensemble_analyser_confirm (self->analyser, frame->running_time, frame->settings)) {
+      && gst_ensemble_analyser_confirm (self->analyser, frame->running_time,
+                                        GST_BUFFER_PTS (frame->buffer), frame->settings)) {
     leave_out (self, share);
     return FALSE;
   }

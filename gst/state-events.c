@@ -10,8 +10,8 @@ struct _GstEnsembleStateEvents {
   EnsTimeSettings *of_bundle, *settings; /* per class; with the overrides */
   guint n_classes;
   guint stretch;
-  guint64 pts;    /* of the latest result */
-  GQueue waiting; /* GstStructure */
+  GstClockTime pts; /* of the latest frame with a result */
+  GQueue waiting;   /* GstStructure */
 };
 
 GstEnsembleStateEvents *
@@ -150,7 +150,7 @@ advance (GstEnsembleStateEvents *events, GstClockTime running_time)
 void
 gst_ensemble_state_events_take_result (GstEnsembleStateEvents *events, guint stretch,
                                        const EnsTimeOverrides *overrides, GstClockTime running_time,
-                                       EnsResult *result)
+                                       GstClockTime pts, EnsResult *result)
 {
   const EnsStateChange *changes;
   guint n;
@@ -159,7 +159,7 @@ gst_ensemble_state_events_take_result (GstEnsembleStateEvents *events, guint str
   if (stretch == events->stretch && is_of_bundle (events, result)) {
     settle (events, overrides);
     advance (events, running_time);
-    events->pts = result->pts;
+    events->pts = pts;
     changes = ens_time_filter_update (events->filter, events->settings, running_time,
                                       result->classes, &n);
     queue_changes (events, changes, n, result, "absent");

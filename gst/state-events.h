@@ -30,10 +30,12 @@ void gst_ensemble_state_events_free (GstEnsembleStateEvents *events);
 void gst_ensemble_state_events_set_bundle (GstEnsembleStateEvents *events, const EnsBundle *bundle);
 /* The stretch of stream that frames belong to now: results of earlier ones count for nothing. */
 guint gst_ensemble_state_events_get_stretch (GstEnsembleStateEvents *events);
-/* A result of the bundle, shared with nobody yet: writes its classes' states. */
+/* A result of the bundle, shared with nobody yet: writes its classes' states. running_time, pts: of
+ * the frame, which may be later than the one that was analysed, if it looks like it. */
 void gst_ensemble_state_events_take_result (GstEnsembleStateEvents *events, guint stretch,
                                             const EnsTimeOverrides *overrides,
-                                            GstClockTime running_time, EnsResult *result);
+                                            GstClockTime running_time, GstClockTime pts,
+                                            EnsResult *result);
 /* Time has come to a frame, perhaps without a result of its own. */
 void gst_ensemble_state_events_advance (GstEnsembleStateEvents *events, GstClockTime running_time);
 /* It needs none, because it looks like the last one that has. */

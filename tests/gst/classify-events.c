@@ -40,6 +40,7 @@ describe (GString *text, const GstStructure *event)
   ck_assert (gst_structure_get_double (event, "probability", &probability));
   ck_assert_str_eq (gst_structure_get_string (event, "bundle"), "colours");
   ck_assert (probability >= 0 && probability <= 1);
+  ck_assert_uint_eq (pts, running_time); /* the segment begins at 0 */
   g_string_append_printf (text, "%s%s %s %" G_GUINT64_FORMAT, text->len > 0 ? ", " : "",
                           gst_structure_get_string (event, "class"),
                           gst_structure_get_string (event, "event"), running_time / GST_MSECOND);
@@ -125,6 +126,18 @@ START_TEST (test_states)
 }
 END_TEST
 
+/* What a still frame's vote changes is an event of that frame. */
+START_TEST (test_still)
+{
+  g_object_set (classify->element, "motion", 0.02, NULL);
+  classify_play_mode (classify, "sync");
+  push (RED, 0);
+  push (RED, 1);
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 1);
+  expect ("red appeared 40");
+}
+END_TEST
+
 /* The event comes before the buffer whose result shows it, not only somewhere. */
 static GstPadProbeReturn
 note_order (GstPad *pad, GstPadProbeInfo *info, gpointer data)
@@ -157,6 +170,7 @@ END_TEST
 /* Settings may change between two frames. */
 START_TEST (test_while_playing)
 {
+  g_autofree char *events = NULL, *messages = NULL;
   gint64 smoothing = 0;
   gint consensus = 0, of = 0;
   float hysteresis = 0;
@@ -165,8 +179,13 @@ START_TEST (test_while_playing)
   push (RED, 0);
   push (RED, 1);
   g_object_set (classify->element, "consensus", 1, "consensus-of", 1, "post-messages", FALSE, NULL);
-  ck_assert_int_eq (push (GREEN, 2), ENS_CLASS_ABSENT);
   g_free (take_events ());
+  g_free (take_messages ());
+  ck_assert_int_eq (push (GREEN, 2), ENS_CLASS_ABSENT);
+  events = take_events ();
+  messages = take_messages ();
+  ck_assert_str_eq (events, "red left 80 absent 40, green appeared 80");
+  ck_assert_str_eq (messages, "");
   g_object_set (classify->element, "min-absent", G_GINT64_CONSTANT (1000000000), NULL);
   ck_assert_int_eq (push (RED, 3), ENS_CLASS_ABSENT);
   g_object_set (classify->element, "min-absent", G_GINT64_CONSTANT (-1), "hysteresis", 0.5F, NULL);
@@ -258,6 +277,7 @@ main (int argc, char **argv)
   test_suite ("gst/classify-events");
   test_fixture (set_up, tear_down);
   test_add ("states", test_states);
+  test_add ("still", test_still);
   test_add ("order", test_order);
   test_add ("while-playing", test_while_playing);
   TEST_ADD_ROWS ("end", test_end, end_rows);
