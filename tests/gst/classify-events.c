@@ -22,7 +22,6 @@ set_up (void)
 static void
 tear_down (void)
 {
-  gst_element_set_bus (classify->element, NULL);
   classify_tear_down ();
   g_clear_object (&bus);
 }

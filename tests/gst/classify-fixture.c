@@ -120,13 +120,40 @@ classify_set_up (void)
   gst_element_set_state (classify->element, GST_STATE_NULL);
 }
 
+static gint element_ended;
+
+static void
+note_end (gpointer data, GObject *element)
+{
+  g_atomic_int_set (&element_ended, TRUE);
+}
+
+/* Threads that stopping does not wait for hold the element: they must have ended before GStreamer
+ * itself does, which gstcheck's programs see to at their exit. */
+static void
+wait_for_end (GstElement *element)
+{
+  const gint64 deadline = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
+  g_autoptr (GstBus) bus = gst_element_get_bus (element);
+
+  /* Messages hold it too. */
+  if (bus != NULL)
+    gst_bus_set_flushing (bus, TRUE);
+  g_atomic_int_set (&element_ended, FALSE);
+  g_object_weak_ref (G_OBJECT (element), note_end, NULL);
+  gst_object_unref (element);
+  while (!g_atomic_int_get (&element_ended) && g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+  ck_assert_msg (g_atomic_int_get (&element_ended), "something holds the element for ever");
+}
+
 void
 classify_tear_down (void)
 {
   gate_open ();
   gate_set_failing (FALSE);
   gst_harness_teardown (classify->harness);
-  gst_object_unref (classify->element);
+  wait_for_end (classify->element);
   colour_bundle_remove (classify->folder);
   g_free (classify->folder);
   g_free (classify->bundle);

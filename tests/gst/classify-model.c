@@ -65,7 +65,6 @@ static void
 tear_down (void)
 {
   gst_element_set_state (classify->element, GST_STATE_NULL);
-  gst_element_set_bus (classify->element, NULL);
   classify_tear_down ();
   g_clear_object (&bus);
   g_clear_pointer (&other, g_free);
