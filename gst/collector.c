@@ -15,6 +15,11 @@
 #define PICTURE_ENDING ".jpg"
 #define SIDECAR_ENDING ".json"
 #define PART_ENDING ".part" /* a picture that has no place yet */
+/* What a crash has left of files that were being written: the picture under its first name, or what
+ * g_file_set_contents_full() renames at its end. */
+#define LEFT_OVER "^[0-9]{8}T[0-9]{6}\\.[0-9]{6}Z-.*\\.(part|(part|json)\\.[A-Za-z0-9]{6})$"
+/* Nobody writes one file as long as this, of several that share a folder. */
+#define LEFT_OVER_AGE (10 * 60) /* s */
 #define MIN_INTERVAL (G_TIME_SPAN_SECOND / 2)
 /* How often it is looked whether somebody has moved pictures away. */
 #define RECHECK_INTERVAL (2 * G_TIME_SPAN_SECOND)
@@ -114,6 +119,18 @@ read_sidecar (GstEnsembleCollector *collector, const char *name)
 }
 
 static void
+remove_left_over (const GstEnsembleCollector *collector, const char *file)
+{
+  g_autofree char *path = g_build_filename (collector->settings.folder, file, NULL);
+  const gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  GStatBuf status;
+
+  if (g_regex_match_simple (LEFT_OVER, file, 0, 0) && g_lstat (path, &status) == 0
+      && now - (gint64)status.st_mtime > LEFT_OVER_AGE)
+    g_remove (path);
+}
+
+static void
 read_folder (GstEnsembleCollector *collector)
 {
   g_autoptr (GDir) dir = NULL;
@@ -124,8 +141,10 @@ read_folder (GstEnsembleCollector *collector)
   while (dir != NULL && (file = g_dir_read_name (dir)) != NULL) {
     g_autofree char *name = NULL;
 
-    if (!g_str_has_suffix (file, SIDECAR_ENDING))
+    if (!g_str_has_suffix (file, SIDECAR_ENDING)) {
+      remove_left_over (collector, file);
       continue;
+    }
     name = g_strndup (file, strlen (file) - strlen (SIDECAR_ENDING));
     read_sidecar (collector, name);
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What ensembleclassify keeps for a person to label. */
 #include <glib/gstdio.h>
+#include <utime.h>
 
 #include "classify-fixture.h"
 #include "colour-bundle.h"
@@ -151,6 +152,40 @@ START_TEST (test_too_large)
 }
 END_TEST
 
+/* What a crash has left goes when the folder is opened; what may still be written stays, and so
+ * does what is not the collector's. */
+START_TEST (test_left_over)
+{
+  static const struct {
+    const char *file;
+    gboolean old, goes;
+  } rows[] = {
+      {"20260102T030405.678901Z-changed-red.part", TRUE, TRUE},
+      {"20260102T030405.678901Z-changed-red.part.A1b2C3", TRUE, TRUE},
+      {"20260102T030405.678901Z-changed-red.json.A1b2C3", TRUE, TRUE},
+      {"20260102T030405.678902Z-changed-red.part", FALSE, FALSE},
+      {"20260102T030405.678901Z-changed-red.jpg", TRUE, FALSE},
+      {"download.part", TRUE, FALSE},
+  };
+  const struct utimbuf old = {1000000000, 1000000000};
+
+  g_mkdir_with_parents (folder, 0777);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_build_filename (folder, rows[i].file, NULL);
+
+    ck_assert (g_file_set_contents (path, "half", -1, NULL));
+    ck_assert (!rows[i].old || g_utime (path, (struct utimbuf *)&old) == 0);
+  }
+  classify_play_mode (classify, "sync");
+  push_until (2);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_build_filename (folder, rows[i].file, NULL);
+
+    ck_assert_msg (g_file_test (path, G_FILE_TEST_EXISTS) != rows[i].goes, "%s", rows[i].file);
+  }
+}
+END_TEST
+
 /* A folder full of what is worth more than any frame has room once that has been moved away. */
 START_TEST (test_moved)
 {
@@ -227,6 +262,7 @@ main (int argc, char **argv)
   test_add ("kept", test_kept);
   test_add ("bounded", test_bounded);
   test_add ("too-large", test_too_large);
+  test_add ("left-over", test_left_over);
   test_add ("moved", test_moved);
   test_add ("unwritable", test_unwritable);
   test_add ("changes", test_changes);
