@@ -175,12 +175,21 @@ time_without (const EnsTimeFilter *filter, guint64 time)
   return time_between (filter->held != ENS_TIME_NONE ? filter->held : filter->last, time);
 }
 
-static gboolean
-is_too_old (const EnsTimeFilter *filter, const EnsTimeSettings *settings, guint64 time)
+/* After which states are forgotten; 0: never. */
+static guint64
+get_limit (const EnsTimeFilter *filter, const EnsTimeSettings *settings)
 {
   const guint64 usual = filter->spacing * (settings->consensus_of + 1);
 
-  return settings->forget > 0 && time_without (filter, time) > MAX (settings->forget, usual);
+  return settings->forget > 0 ? MAX (settings->forget, usual) : 0;
+}
+
+static gboolean
+is_too_old (const EnsTimeFilter *filter, const EnsTimeSettings *settings, guint64 time)
+{
+  const guint64 limit = get_limit (filter, settings);
+
+  return limit > 0 && time_without (filter, time) > limit;
 }
 
 static void
@@ -200,9 +209,16 @@ start_again (EnsTimeFilter *filter, guint64 time)
     filter->classes[i].since = time;
 }
 
+/* A gap says little of how often results come: no more of it counts than makes one. */
 static void
-note_spacing (EnsTimeFilter *filter, guint64 passed)
+note_spacing (EnsTimeFilter *filter, const EnsTimeSettings *settings, guint64 time)
 {
+  guint64 passed = time_without (filter, time), longest = 0;
+
+  for (guint i = 0; i < filter->n; i++)
+    longest = MAX (longest, get_limit (filter, &settings[i]));
+  if (longest > 0)
+    passed = MIN (passed, longest);
   if (filter->spacing == 0)
     filter->spacing = passed;
   else if (passed > 0)
@@ -317,7 +333,7 @@ ens_time_filter_update (EnsTimeFilter *filter, const EnsTimeSettings *settings, 
   passed = time_between (filter->last, time);
   for (guint i = 0; i < filter->n; i++)
     update_class (filter, i, &settings[i], timed, passed, time, &classes[i]);
-  note_spacing (filter, time_without (filter, time));
+  note_spacing (filter, settings, time);
   filter->held = ENS_TIME_NONE;
   if (time != ENS_TIME_NONE)
     filter->last = time;
