@@ -107,8 +107,16 @@ run_job (GstEnsembleAnalyser *analyser, EnsAnalysis *analysis, const GstEnsemble
                                                     .submitted = job->submitted});
 }
 
+/* Of a job. */
+typedef struct {
+  GstEnsembleTags *tags; /* NULL: it has failed */
+  GError *error;
+  gint64 planning; /* nanoseconds of its time */
+} Outcome;
+
 static void
-count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64 latency)
+count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64 latency,
+                gint64 planning)
 {
   const EnsTimings *timings = &result->timings;
 
@@ -121,6 +129,7 @@ count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64
   stats->sum.total += timings->total;
   stats->sum.cpu += timings->cpu;
   stats->last_latency = latency;
+  stats->last_planning = planning;
   stats->sum_latency += latency;
 }
 
@@ -147,9 +156,10 @@ note_failure (GstEnsembleAnalyser *analyser, GError *error)
 
 /* Lock held. Takes the tags and the error. */
 static void
-finish_job (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, GstEnsembleTags *tags,
-            GError *error)
+finish_job (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, Outcome *outcome)
 {
+  GstEnsembleTags *tags = outcome->tags;
+  GError *error = outcome->error;
   gboolean wanted = job->ticket > analyser->flushed;
   gint64 latency = (g_get_monotonic_time () - job->submitted) * 1000;
 
@@ -161,7 +171,7 @@ finish_job (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, GstEnsembl
                   job->ticket, tags != NULL ? "is analysed" : "has failed",
                   GST_TIME_ARGS ((GstClockTime)latency), wanted ? "" : ", too late: flushed");
   if (tags != NULL)
-    count_analysis (&analyser->stats, tags->result, latency);
+    count_analysis (&analyser->stats, tags->result, latency, outcome->planning);
   if (tags != NULL && wanted) {
     g_clear_pointer (&analyser->latest, gst_ensemble_tags_unref);
     analyser->latest = g_steal_pointer (&tags);
@@ -176,12 +186,13 @@ finish_job (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, GstEnsembl
 }
 
 static void
-keep_pace (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, const EnsResult *result)
+keep_pace (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, const Outcome *outcome)
 {
+  const EnsResult *result = outcome->tags->result;
   gint64 latency = 1000 * (g_get_monotonic_time () - job->submitted);
 
   gst_ensemble_latency_trace (analyser->owner, result, latency);
-  gst_ensemble_pace_finish (analyser->pace, result, latency);
+  gst_ensemble_pace_finish (analyser->pace, result, latency, outcome->planning);
 }
 
 /* What the analysing thread works with. */
@@ -208,6 +219,42 @@ change_ensemble (GstEnsembleAnalyser *analyser, Work *work, EnsEnsemble *ensembl
   gst_ensemble_state_events_set_bundle (analyser->state_events, ens_ensemble_get_bundle (ensemble));
 }
 
+/* Lock held. Takes the job that waits, and what goes with it. Returns the ensemble if it is not the
+ * one that works. (transfer full) */
+static EnsEnsemble *
+begin_job (GstEnsembleAnalyser *analyser, const Work *work, GstEnsembleJob *job,
+           GstEnsembleJobContext *context)
+{
+  *job = analyser->waiting;
+  analyser->waiting.picture = NULL;
+  analyser->running = job->ticket;
+  context->style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
+  context->collector =
+      analyser->collector != NULL ? gst_ensemble_collector_ref (analyser->collector) : NULL;
+  context->cancellable = g_cancellable_new ();
+  context->pace = analyser->pace;
+  g_set_object (&analyser->cancellable, context->cancellable);
+  return analyser->ensemble != work->ensemble ? ens_ensemble_ref (analyser->ensemble) : NULL;
+}
+
+/* What the job alone still holds, as a style that has been replaced meanwhile, is let go here,
+ * where nobody waits for it. */
+static Outcome
+do_job (GstEnsembleAnalyser *analyser, Work *work, GstEnsembleJob *job,
+        GstEnsembleJobContext *context)
+{
+  Outcome outcome = {0};
+
+  outcome.tags = run_job (analyser, work->analysis, job, context, &outcome.error);
+  outcome.planning = ens_analysis_get_planning (work->analysis);
+  gst_ensemble_regions_free (job->regions);
+  drop_picture (analyser, job);
+  if (outcome.tags != NULL)
+    keep_pace (analyser, job, &outcome);
+  gst_ensemble_job_context_clear (context);
+  return outcome;
+}
+
 static gpointer
 analyse_frames (gpointer data)
 {
@@ -216,35 +263,21 @@ analyse_frames (gpointer data)
 
   g_mutex_lock (&analyser->lock);
   while (!analyser->quit) {
-    g_auto (GstEnsembleJobContext) context = {0};
+    GstEnsembleJobContext context = {0};
     EnsEnsemble *other;
-    GstEnsembleTags *tags;
-    GError *error = NULL;
     GstEnsembleJob job;
+    Outcome outcome;
 
     if (analyser->waiting.picture == NULL) {
       g_cond_wait (&analyser->wake, &analyser->lock);
       continue;
     }
-    job = analyser->waiting;
-    analyser->waiting.picture = NULL;
-    analyser->running = job.ticket;
-    context.style = analyser->style != NULL ? ens_style_ref (analyser->style) : NULL;
-    context.collector =
-        analyser->collector != NULL ? gst_ensemble_collector_ref (analyser->collector) : NULL;
-    context.cancellable = g_cancellable_new ();
-    context.pace = analyser->pace;
-    g_set_object (&analyser->cancellable, context.cancellable);
-    other = analyser->ensemble != work.ensemble ? ens_ensemble_ref (analyser->ensemble) : NULL;
+    other = begin_job (analyser, &work, &job, &context);
     g_mutex_unlock (&analyser->lock);
     change_ensemble (analyser, &work, other);
-    tags = run_job (analyser, work.analysis, &job, &context, &error);
-    gst_ensemble_regions_free (job.regions);
-    drop_picture (analyser, &job);
-    if (tags != NULL)
-      keep_pace (analyser, &job, tags->result);
+    outcome = do_job (analyser, &work, &job, &context);
     g_mutex_lock (&analyser->lock);
-    finish_job (analyser, &job, tags, error);
+    finish_job (analyser, &job, &outcome);
   }
   g_mutex_unlock (&analyser->lock);
   clear_work (&work);
@@ -326,18 +359,25 @@ gst_ensemble_analyser_get_frames (GstEnsembleAnalyser *analyser)
   return gst_ensemble_pace_get_frames (analyser->pace);
 }
 
-void
+/* Lock held. (transfer full) */
+static EnsStyle *
+change_style (GstEnsembleAnalyser *analyser, EnsStyle *style)
+{
+  EnsStyle *old = analyser->style;
+
+  analyser->style = style != NULL ? ens_style_ref (style) : NULL;
+  return old;
+}
+
+EnsStyle *
 gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style)
 {
   EnsStyle *old;
 
-  if (style != NULL)
-    ens_style_ref (style);
   g_mutex_lock (&analyser->lock);
-  old = analyser->style;
-  analyser->style = style;
+  old = change_style (analyser, style);
   g_mutex_unlock (&analyser->lock);
-  g_clear_pointer (&old, ens_style_unref);
+  return old;
 }
 
 void
@@ -352,19 +392,20 @@ gst_ensemble_analyser_set_collector (GstEnsembleAnalyser *analyser, GstEnsembleC
   g_clear_pointer (&old, gst_ensemble_collector_close);
 }
 
-void
+EnsStyle *
 gst_ensemble_analyser_set_ensemble (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
                                     EnsStyle *style)
 {
   EnsEnsemble *old;
+  EnsStyle *old_style;
 
-  gst_ensemble_analyser_set_style (analyser, NULL);
   g_mutex_lock (&analyser->lock);
   old = analyser->ensemble;
   analyser->ensemble = ens_ensemble_ref (ensemble);
-  analyser->style = style != NULL ? ens_style_ref (style) : NULL;
+  old_style = change_style (analyser, style);
   g_mutex_unlock (&analyser->lock);
   g_clear_pointer (&old, ens_ensemble_unref);
+  return old_style;
 }
 
 guint64
@@ -443,23 +484,42 @@ have_same_states (const EnsResult *a, const EnsResult *b)
   return TRUE;
 }
 
+/* With these classes' states. (transfer full) */
+static EnsResult *
+copy_with_classes (const EnsResult *result, const EnsClassResult *classes)
+{
+  g_autofree guint *all = g_new (guint, result->n_classes);
+  EnsResult *copy;
+
+  for (guint c = 0; c < result->n_classes; c++)
+    all[c] = c;
+  copy = ens_result_select (result, all, result->n_classes);
+  for (guint c = 0; c < result->n_classes; c++) {
+    copy->classes[c].smoothed = classes[c].smoothed;
+    copy->classes[c].state = classes[c].state;
+  }
+  return copy;
+}
+
 /* NULL unless a state has changed. (transfer full) */
 static GstEnsembleTags *
 repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime running_time,
         GstClockTime pts, const GstEnsembleSettings *settings)
 {
   const guint n_classes = tags->whole->n_classes;
-  g_autofree guint *all = g_new (guint, n_classes);
+  g_autofree EnsClassResult *classes =
+      g_memdup2 (tags->whole->classes, n_classes * sizeof *tags->whole->classes);
   g_autoptr (EnsResult) again = NULL;
+  EnsResult seen = *tags->whole;
 
-  for (guint c = 0; c < n_classes; c++)
-    all[c] = c;
-  again = ens_result_select (tags->whole, all, n_classes);
+  /* Still frames come by the dozen, and most change nothing: only classes are copied for each. */
+  seen.classes = classes;
   gst_ensemble_state_events_take_result (analyser->state_events, tags->stretch, &settings->time,
-                                         running_time, pts, again);
-  return have_same_states (again, tags->whole)
-             ? NULL
-             : gst_ensemble_tags_new (again, settings->top_k, tags);
+                                         running_time, pts, &seen);
+  if (have_same_states (&seen, tags->whole))
+    return NULL;
+  again = copy_with_classes (tags->whole, classes);
+  return gst_ensemble_tags_new (again, settings->top_k, tags);
 }
 
 gboolean

@@ -43,6 +43,7 @@ typedef struct {
   EnsTimings last, sum;
   GstEnsemblePaceStats pace;
   gint64 last_latency, sum_latency; /* from submission to result */
+  gint64 last_planning;             /* of it */
 } GstEnsembleAnalyserStats;
 
 typedef struct _GstEnsembleAnalyser GstEnsembleAnalyser;
@@ -66,17 +67,19 @@ EnsPicture *gst_ensemble_analyser_take_spare (GstEnsembleAnalyser *analyser);
 guint gst_ensemble_analyser_get_frames (GstEnsembleAnalyser *analyser);
 
 /* What frames are adapted by from now on, also one that waits; of the ensemble's device. NULL:
- * none.
- */
-void gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style);
+ * none. Returns what they were, to be let go where nobody waits for the lock that is held.
+ * (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+EnsStyle *gst_ensemble_analyser_set_style (GstEnsembleAnalyser *analyser, EnsStyle *style);
 
 /* What frames and results are offered to from now on. NULL: nothing. (transfer full) */
 void gst_ensemble_analyser_set_collector (GstEnsembleAnalyser *analyser,
                                           GstEnsembleCollector *collector);
 /* What frames are analysed by from the next one on, also one that waits, and the style that goes
- * with it. */
-void gst_ensemble_analyser_set_ensemble (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
-                                         EnsStyle *style);
+ * with it. Returns the style before, as above. (transfer full) */
+G_GNUC_WARN_UNUSED_RESULT
+EnsStyle *gst_ensemble_analyser_set_ensemble (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,
+                                              EnsStyle *style);
 /* Analyses a grey picture like the latest frame, on the thread that asks: what has to be planned
  * for such frames then is, or can't be. TRUE if there has been no frame. */
 gboolean gst_ensemble_analyser_try (GstEnsembleAnalyser *analyser, EnsEnsemble *ensemble,

@@ -7,16 +7,22 @@
 
 #include "classify-debug.h"
 
-/* A reason that changes is news, at most so often. */
+/* A reason that changes is news, after a pause that doubles each time: some change with every
+ * frame. */
 #define LEAST_PAUSE G_TIME_SPAN_SECOND
+#define LONGEST_PAUSE G_TIME_SPAN_HOUR
 
 gboolean
 gst_ensemble_failure_log_add (GstEnsembleFailureLog *log, guint64 n, const char *reason, gint64 now)
 {
-  gboolean changed = g_strcmp0 (reason, log->reason) != 0;
+  const gboolean is_next = n >= MAX (log->next, 1);
+  const gint64 pause = MAX (log->pause, LEAST_PAUSE);
+  const gboolean is_news = g_strcmp0 (reason, log->reason) != 0 && now - log->posted >= pause;
 
-  if (n < MAX (log->next, 1) && !(changed && now - log->posted >= LEAST_PAUSE))
+  if (!is_next && !is_news)
     return FALSE;
+  if (!is_next)
+    log->pause = MIN (2 * pause, LONGEST_PAUSE);
   while (n >= MAX (log->next, 1))
     log->next = 10 * MAX (log->next, 1);
   g_free (log->reason);

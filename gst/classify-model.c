@@ -113,7 +113,8 @@ open_style (Swap *swap)
 static gboolean
 take_model (GstEnsembleClassify *self, const Swap *swap)
 {
-  EnsEnsemble *old = NULL;
+  g_autoptr (EnsEnsemble) old = NULL;
+  g_autoptr (EnsStyle) old_style = NULL; /* freed without the lock that video waits for */
   gboolean wanted;
 
   GST_OBJECT_LOCK (self);
@@ -127,10 +128,10 @@ take_model (GstEnsembleClassify *self, const Swap *swap)
     self->opened_style = g_strdup (swap->style);
     self->style_request++;
     self->revision++;
-    gst_ensemble_analyser_set_ensemble (self->analyser, swap->ensemble, swap->opened_style);
+    old_style =
+        gst_ensemble_analyser_set_ensemble (self->analyser, swap->ensemble, swap->opened_style);
   }
   GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&old, ens_ensemble_unref);
   return wanted;
 }
 

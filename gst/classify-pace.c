@@ -42,6 +42,7 @@ struct _GstEnsemblePace {
   gboolean is_guess, under_load; /* how much was looked at of the last frame */
   guint n_still;                 /* frames like it */
   guint64 n_analysed;
+  guint64 replaced; /* frames that were wanted, since the last result */
   GstEnsemblePaceStats stats;
 };
 
@@ -73,7 +74,7 @@ gst_ensemble_pace_reset (GstEnsemblePace *pace)
   pace->control = (EnsLatencyControl) {0};
   pace->is_guess = pace->under_load = FALSE;
   pace->n_still = 0;
-  pace->n_analysed = pace->announced = 0;
+  pace->n_analysed = pace->announced = pace->replaced = 0;
   pace->stats = (GstEnsemblePaceStats) {0};
   pace->last_announcement = 0;
   g_mutex_unlock (&pace->lock);
@@ -269,17 +270,32 @@ gst_ensemble_pace_wants_again (GstEnsemblePace *pace, const EnsCut *cut)
   return wanted;
 }
 
+typedef struct {
+  const char *verb, *property;
+} Advice;
+
 /* Lock held. What makes most of the cost and can be changed. */
-static const char *
-find_property (const GstEnsemblePace *pace)
+static Advice
+find_advice (const GstEnsemblePace *pace)
 {
+  const EnsExtent *used = &pace->used;
+  const gboolean some_left = used->sub_images > 1 || used->windows > 0 || used->scales > 1;
+
+  if (!some_left)
+    return (Advice) {"raise", "inference-period"};
+  if (pace->settings.cpu_budget == GST_ENSEMBLE_CPU_BUDGET_NONE)
+    return (Advice) {"set", "cpu-budget"};
   if (pace->settings.cpu_budget != GST_ENSEMBLE_CPU_BUDGET_AUTO)
-    return "cpu-budget";
-  if (pace->used.sub_images > 1)
-    return "max-sub-images";
-  if (pace->used.windows > 0)
-    return "windows";
-  return pace->used.scales > 1 ? "scales" : "inference-period";
+    return (Advice) {"lower", "cpu-budget"};
+  if (used->sub_images > 1)
+    return (Advice) {"lower", "max-sub-images"};
+  return (Advice) {"lower", used->windows > 0 ? "windows" : "scales"};
+}
+
+static GstClockTime
+get_period (const GstEnsemblePaceSettings *settings)
+{
+  return settings->period * MAX (settings->frames, 1);
 }
 
 /* Lock held. NULL: nothing to say now. (transfer full) */
@@ -288,7 +304,8 @@ announce (GstEnsemblePace *pace, const EnsResult *result, gint64 latency)
 {
   const gint64 now = g_get_monotonic_time ();
   const guint64 since = pace->stats.missed - pace->announced;
-  const char *property = find_property (pace);
+  const Advice advice = find_advice (pace);
+  const GstClockTime period = get_period (&pace->settings);
   g_autofree char *text = NULL;
 
   if (since == 0 || (pace->announced > 0 && now - pace->last_announcement < ANNOUNCE_INTERVAL))
@@ -296,17 +313,17 @@ announce (GstEnsemblePace *pace, const EnsResult *result, gint64 latency)
   text = g_strdup_printf ("%" G_GUINT64_FORMAT
                           " results have missed their period of %.3g s; the last frame took %.3g s "
                           "of processor time, its result came after %.3g s; %s %s",
-                          pace->stats.missed, (double)pace->settings.period / GST_SECOND,
+                          pace->stats.missed, (double)period / GST_SECOND,
                           (double)result->timings.cpu / GST_SECOND, (double)latency / GST_SECOND,
-                          strcmp (property, "inference-period") == 0 ? "raise" : "lower", property);
+                          advice.verb, advice.property);
   pace->announced = pace->stats.missed;
   pace->last_announcement = now;
   return gst_structure_new ("ensemble-period-missed", "missed", G_TYPE_UINT64, pace->stats.missed,
                             "missed-since-last", G_TYPE_UINT64, since, "analysed", G_TYPE_UINT64,
-                            pace->n_analysed, "period", G_TYPE_UINT64, pace->settings.period,
-                            "latency", G_TYPE_UINT64, (guint64)latency, "cpu", G_TYPE_UINT64,
-                            (guint64)result->timings.cpu, "property", G_TYPE_STRING, property,
-                            "text", G_TYPE_STRING, text, NULL);
+                            pace->n_analysed, "period", G_TYPE_UINT64, period, "latency",
+                            G_TYPE_UINT64, (guint64)latency, "cpu", G_TYPE_UINT64,
+                            (guint64)result->timings.cpu, "property", G_TYPE_STRING,
+                            advice.property, "text", G_TYPE_STRING, text, NULL);
 }
 
 /* Lock held. */
@@ -330,19 +347,34 @@ control_latency (GstEnsemblePace *pace, gint64 latency)
                      pace->used.frames);
 }
 
+/* Lock held. */
+static void
+count_missed (GstEnsemblePace *pace, gint64 latency, gint64 planning)
+{
+  const gint64 period = (gint64)get_period (&pace->settings);
+
+  if (period == 0)
+    return;
+  if (latency - planning > period)
+    pace->stats.missed++;
+  if (planning <= period)
+    pace->stats.missed += pace->replaced;
+}
+
 void
-gst_ensemble_pace_finish (GstEnsemblePace *pace, const EnsResult *result, gint64 latency)
+gst_ensemble_pace_finish (GstEnsemblePace *pace, const EnsResult *result, gint64 latency,
+                          gint64 planning)
 {
   GstStructure *message = NULL;
 
   g_mutex_lock (&pace->lock);
   /* The first analysis also plans. */
   if (pace->n_analysed++ > 0) {
-    if (pace->settings.period > 0 && latency > (gint64)pace->settings.period)
-      pace->stats.missed++;
-    control_latency (pace, latency);
+    count_missed (pace, latency, planning);
+    control_latency (pace, latency - planning);
     message = announce (pace, result, latency);
   }
+  pace->replaced = 0;
   pace->stats.cut += result->cut != NULL;
   g_mutex_unlock (&pace->lock);
   if (message == NULL)
@@ -357,6 +389,6 @@ gst_ensemble_pace_skip (GstEnsemblePace *pace, const GstEnsemblePaceSettings *se
 {
   g_mutex_lock (&pace->lock);
   if (settings->strict && settings->period > 0 && pace->n_analysed > 0)
-    pace->stats.missed++;
+    pace->replaced++;
   g_mutex_unlock (&pace->lock);
 }

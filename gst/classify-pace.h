@@ -20,6 +20,7 @@ typedef struct {
   gint64 cpu_budget;           /* nanoseconds for a frame, or one of the above */
   GstClockTime latency_budget; /* 0: none */
   GstClockTime period;         /* in which a result is wanted; 0: nobody waits for it */
+  guint frames;                /* under load a result is wanted in so many periods; 0: in one */
   gboolean strict;             /* every due frame is wanted, not only one in a period */
 } GstEnsemblePaceSettings;
 
@@ -47,9 +48,11 @@ EnsAnalyseOptions gst_ensemble_pace_limit (GstEnsemblePace *pace, const EnsFrame
  * looked at because costs were a guess, or, which is so for some of the frames, because of load,
  * which may be over. cut: what was left out; NULL: nothing. */
 gboolean gst_ensemble_pace_wants_again (GstEnsemblePace *pace, const EnsCut *cut);
-/* It was analysed, `latency` nanoseconds after it came. */
-void gst_ensemble_pace_finish (GstEnsemblePace *pace, const EnsResult *result, gint64 latency);
-/* A due frame was replaced by a newer one before its turn came. */
+/* It was analysed, `latency` nanoseconds after it came, of which so many went into planning: they
+ * say nothing of the next frames. */
+void gst_ensemble_pace_finish (GstEnsemblePace *pace, const EnsResult *result, gint64 latency,
+                               gint64 planning);
+/* A due frame was replaced by a newer one before its turn came. It counts with the next result. */
 void gst_ensemble_pace_skip (GstEnsemblePace *pace, const GstEnsemblePaceSettings *settings);
 
 void gst_ensemble_pace_get_stats (GstEnsemblePace *pace, GstEnsemblePaceStats *stats);

@@ -72,7 +72,7 @@ stretch (Properties *now, guint frames)
 {
   now->interval = now->interval > G_MAXUINT / frames ? G_MAXUINT : now->interval * frames;
   now->period *= frames;
-  now->settings.pace.period *= frames;
+  now->settings.pace.frames = frames;
 }
 
 static Properties
@@ -117,8 +117,8 @@ too_late (GstEnsembleClassify *self, const Properties *now, GstClockTime running
   return TRUE;
 }
 
-/* Whether the frame is one to analyse: it has all its pixels, and nobody says that they are none,
- * or not those of the camera. If not, the next one is analysed. */
+/* Whether a frame that is due is one to analyse: nobody says that its pixels are none, or not those
+ * of the camera. */
 static gboolean
 is_usable (GstEnsembleClassify *self, GstBuffer *buffer)
 {
@@ -152,7 +152,7 @@ pass_warning_on (GstEnsembleClassify *self)
 }
 
 /* Sync mode delays video by the time of an analysis. Sinks must know, or they would drop frames.
- * The first analysis also plans, and says nothing of the others. */
+ * The first analysis, and planning, say nothing of the others. */
 static void
 report_latency (GstEnsembleClassify *self)
 {
@@ -162,8 +162,9 @@ report_latency (GstEnsembleClassify *self)
   gst_ensemble_analyser_get_stats (self->analyser, &stats);
   GST_OBJECT_LOCK (self);
   changed = self->live && stats.analysed > 1
-            && gst_ensemble_latency_window_add (&self->latency, (GstClockTime)stats.last_latency,
-                                                g_get_monotonic_time ());
+            && gst_ensemble_latency_window_add (
+                &self->latency, (GstClockTime)(stats.last_latency - stats.last_planning),
+                g_get_monotonic_time ());
   GST_OBJECT_UNLOCK (self);
   if (changed)
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
@@ -279,7 +280,7 @@ attach_latest (GstEnsembleClassify *self, const Frame *frame, gboolean own)
 
   /* What the result has changed goes before the buffer that shows it. */
   send_states (self, frame);
-  if (tags == NULL || tags->ticket <= self->retired)
+  if (tags == NULL || tags->ticket <= self->retired || !has_pixels (self, frame->buffer))
     return;
   self->attached = tags->ticket;
   attach (self, frame->buffer, tags, own ? 0 : age_of (tags, frame->running_time));
@@ -314,8 +315,7 @@ analyse_async (GstEnsembleClassify *self, Frame *frame, const Properties *now)
 {
   guint64 ticket;
 
-  if (has_pixels (self, frame->buffer))
-    attach_latest (self, frame, FALSE);
+  attach_latest (self, frame, FALSE);
   submit (self, frame, now, &ticket);
 }
 
@@ -331,19 +331,28 @@ has_moved (GstEnsembleClassify *self, const Frame *frame, const Properties *now)
   return gst_ensemble_classify_has_moved (self, &due);
 }
 
-/* Frames without a time of their own are sampled by the time at which they come. */
+/* Frames without a time of their own are sampled by the time at which they come. One that is due
+ * but can't be analysed leaves that to the next one. */
 static gboolean
-is_due (GstEnsembleClassify *self, Frame *frame, const Properties *now)
+take_sample (GstEnsembleClassify *self, Frame *frame, const Properties *now)
 {
   GstClockTime time = GST_CLOCK_TIME_IS_VALID (frame->running_time)
                           ? frame->running_time
                           : (GstClockTime)g_get_monotonic_time () * 1000;
-  gboolean due =
-      is_usable (self, frame->buffer)
-      && gst_ensemble_frame_gate_due (&self->frame_gate, time, now->interval, now->period)
-      && !too_late (self, now, frame->running_time)
-      && gst_ensemble_classify_find_regions (self, frame->buffer, &now->settings, &frame->regions)
-      && has_moved (self, frame, now);
+
+  if (!gst_ensemble_frame_gate_due (&self->frame_gate, time, now->interval, now->period)
+      || !is_usable (self, frame->buffer)
+      || !gst_ensemble_classify_find_regions (self, frame->buffer, &now->settings, &frame->regions))
+    return FALSE;
+  gst_ensemble_frame_gate_take (&self->frame_gate);
+  return TRUE;
+}
+
+static gboolean
+is_due (GstEnsembleClassify *self, Frame *frame, const Properties *now)
+{
+  gboolean due = take_sample (self, frame, now) && !too_late (self, now, frame->running_time)
+                 && has_moved (self, frame, now);
 
   GST_TRACE_OBJECT (self, "the frame at %" GST_TIME_FORMAT " is %s",
                     GST_TIME_ARGS (frame->running_time), due ? "analysed" : "passed on");
@@ -361,8 +370,7 @@ transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   if (self->info.finfo == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
   if (!is_due (self, &frame, &now)) {
-    if (has_pixels (self, buffer))
-      attach_latest (self, &frame, FALSE);
+    attach_latest (self, &frame, FALSE);
   } else if (now.async) {
     analyse_async (self, &frame, &now);
   } else {
@@ -409,6 +417,22 @@ find_out_if_live (GstEnsembleClassify *self)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* Another file or camera: what the last one showed does not belong on it. Sources that take turns
+ * announce themselves each time, and go on. */
+static void
+begin_stream (GstEnsembleClassify *self, GstEvent *event)
+{
+  const char *id = NULL;
+
+  gst_event_parse_stream_start (event, &id);
+  if (gst_ensemble_known_streams_add (&self->streams, id))
+    return;
+  gst_ensemble_classify_reset_stream (self);
+  gst_ensemble_analyser_discard (self->analyser);
+  gst_ensemble_classify_end_states (self, "end");
+  gst_ensemble_classify_send_events (self, TRUE);
+}
+
 static gboolean
 sink_event (GstBaseTransform *trans, GstEvent *event)
 {
@@ -424,17 +448,14 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
     gst_ensemble_analyser_set_flushing (self->analyser, FALSE);
     break;
   case GST_EVENT_STREAM_START:
-    /* Another file or camera: what the last one showed does not belong on it. */
-    gst_ensemble_classify_reset_stream (self);
-    gst_ensemble_analyser_discard (self->analyser);
-    gst_ensemble_classify_end_states (self, "end");
-    gst_ensemble_classify_send_events (self, TRUE);
+    begin_stream (self, event);
     break;
   case GST_EVENT_SEGMENT:
     find_out_if_live (self);
     break;
   case GST_EVENT_EOS:
     /* No frame follows that could carry another result. */
+    gst_ensemble_known_streams_clear (&self->streams);
     gst_ensemble_analyser_cancel (self->analyser);
     gst_ensemble_classify_end_states (self, "end");
     gst_ensemble_classify_send_events (self, TRUE);

@@ -26,12 +26,13 @@ free_request (gpointer data)
 static gboolean
 take_style (GstEnsembleClassify *self, const Request *request, EnsStyle *style)
 {
+  g_autoptr (EnsStyle) old = NULL; /* freed without the lock that video waits for */
   gboolean counts;
 
   GST_OBJECT_LOCK (self);
   counts = request->request == self->style_request;
   if (counts) {
-    gst_ensemble_analyser_set_style (self->analyser, style);
+    old = gst_ensemble_analyser_set_style (self->analyser, style);
     g_free (self->opened_style);
     self->opened_style = g_strdup (request->name);
     self->revision++;

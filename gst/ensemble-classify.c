@@ -148,6 +148,7 @@ resource_error (const GError *error, const char *model)
 static void
 close_bundle (GstEnsembleClassify *self)
 {
+  g_autoptr (EnsStyle) style = NULL;
   EnsEnsemble *ensemble;
 
   GST_OBJECT_LOCK (self);
@@ -157,7 +158,7 @@ close_bundle (GstEnsembleClassify *self)
   g_clear_pointer (&self->opened_style, g_free);
   self->style_request++;
   GST_OBJECT_UNLOCK (self);
-  gst_ensemble_analyser_set_style (self->analyser, NULL);
+  style = gst_ensemble_analyser_set_style (self->analyser, NULL);
   if (ensemble != NULL)
     GST_INFO_OBJECT (self, "closing the bundle");
   g_clear_pointer (&ensemble, ens_ensemble_unref);
@@ -292,6 +293,7 @@ start (GstBaseTransform *trans)
   self->late = self->unusable = self->n_without_regions = self->motion.n_still = 0;
   GST_OBJECT_UNLOCK (self);
   gst_ensemble_failure_log_clear (&self->failures);
+  gst_ensemble_known_streams_clear (&self->streams);
   gst_ensemble_classify_reset_stream (self);
   gst_ensemble_analyser_start (self->analyser, self->ensemble);
   gst_ensemble_classify_set_running (self, TRUE);
@@ -318,6 +320,7 @@ finalize (GObject *object)
   gst_ensemble_analyser_free (self->analyser);
   gst_ensemble_state_events_free (self->state_events);
   gst_ensemble_failure_log_clear (&self->failures);
+  gst_ensemble_known_streams_clear (&self->streams);
   g_free (self->model);
   g_free (self->device);
   g_free (self->style);

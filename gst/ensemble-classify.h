@@ -13,6 +13,7 @@
 #include "analyser.h"
 #include "collector.h"
 #include "frame-gate.h"
+#include "known-streams.h"
 #include "latency-window.h"
 #include "state-events.h"
 #include "vision/motion.h"
@@ -67,6 +68,7 @@ typedef struct {
   guint64 next; /* the number of failures that is told in any case */
   char *reason; /* the last that was told */
   gint64 posted;
+  gint64 pause; /* until the next change is told */
 } GstEnsembleFailureLog;
 
 struct _GstEnsembleClassify {
@@ -109,6 +111,7 @@ struct _GstEnsembleClassify {
 
   /* Of the streaming thread. */
   GstVideoInfo info;
+  GstEnsembleKnownStreams streams;
   GstEnsembleFrameGate frame_gate;
   guint64 attached; /* the result that buffers carry: the ticket of its frame */
   guint64 retired;  /* what has ended with a frame without regions, up to that ticket */

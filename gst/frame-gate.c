@@ -53,7 +53,7 @@ get_oldest (GstEnsembleFrameGate *gate)
   return oldest;
 }
 
-/* *timeline: where the period goes on if the frame is analysed; NULL: nowhere. */
+/* *timeline: as in `asked`. */
 static gboolean
 is_period_over (GstEnsembleFrameGate *gate, GstClockTime now, GstClockTime period,
                 GstEnsembleTimeline **timeline)
@@ -70,6 +70,20 @@ is_period_over (GstEnsembleFrameGate *gate, GstClockTime now, GstClockTime perio
   return TRUE;
 }
 
+gboolean
+gst_ensemble_frame_gate_due (GstEnsembleFrameGate *gate, GstClockTime running_time, guint interval,
+                             GstClockTime period)
+{
+  gboolean over;
+
+  gate->n_frames++;
+  gate->frames++;
+  gate->asked.running_time = running_time;
+  gate->asked.period = period;
+  over = is_period_over (gate, running_time, period, &gate->asked.timeline);
+  return !gate->started || (gate->frames >= interval && over);
+}
+
 static void
 begin_period (GstEnsembleFrameGate *gate, GstEnsembleTimeline *timeline, GstClockTime now,
               GstClockTime period)
@@ -80,21 +94,11 @@ begin_period (GstEnsembleFrameGate *gate, GstEnsembleTimeline *timeline, GstCloc
   timeline->used = gate->n_frames;
 }
 
-gboolean
-gst_ensemble_frame_gate_due (GstEnsembleFrameGate *gate, GstClockTime running_time, guint interval,
-                             GstClockTime period)
+void
+gst_ensemble_frame_gate_take (GstEnsembleFrameGate *gate)
 {
-  GstEnsembleTimeline *timeline;
-  gboolean over;
-
-  gate->n_frames++;
-  gate->frames++;
-  over = is_period_over (gate, running_time, period, &timeline);
-  if (gate->started && (gate->frames < interval || !over))
-    return FALSE;
-  if (timeline != NULL)
-    begin_period (gate, timeline, running_time, period);
+  if (gate->asked.timeline != NULL)
+    begin_period (gate, gate->asked.timeline, gate->asked.running_time, gate->asked.period);
   gate->started = TRUE;
   gate->frames = 0;
-  return TRUE;
 }

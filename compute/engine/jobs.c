@@ -83,12 +83,6 @@ ens_jobs_set_cancellable (EnsJobs *jobs, GCancellable *cancellable)
   g_set_object (&jobs->cancellable, cancellable);
 }
 
-GCancellable *
-ens_jobs_get_cancellable (const EnsJobs *jobs)
-{
-  return jobs->cancellable;
-}
-
 gboolean
 ens_jobs_wait (const EnsJobs *jobs)
 {
@@ -198,6 +192,16 @@ write_tables (EnsJobs *jobs, PendingJob *pending)
   }
   pending->on_device = TRUE;
   return TRUE;
+}
+
+EnsPlan *
+ens_jobs_plan (EnsJobs *jobs, EnsNetwork *network, const EnsShape *input_shapes, GError **error)
+{
+  const gint64 start = g_get_monotonic_time ();
+  EnsPlan *plan = ens_network_plan_cancellable (network, input_shapes, jobs->cancellable, error);
+
+  jobs->times.planning += 1000 * (g_get_monotonic_time () - start);
+  return plan;
 }
 
 static void

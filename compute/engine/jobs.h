@@ -25,8 +25,10 @@ gboolean ens_jobs_wait (const EnsJobs *jobs);
 
 /* What is added and run from now on may be cancelled so; NULL: not. */
 void ens_jobs_set_cancellable (EnsJobs *jobs, GCancellable *cancellable);
-/* As it was set; may be NULL. */
-GCancellable *ens_jobs_get_cancellable (const EnsJobs *jobs);
+
+/* ens_network_plan_cancellable () with the jobs' cancellable. */
+EnsPlan *ens_jobs_plan (EnsJobs *jobs, EnsNetwork *network, const EnsShape *input_shapes,
+                        GError **error);
 
 /* A run of a plan: all its inputs are the same rectangles of a frame, each resized to the
  * input's shape. */
@@ -59,6 +61,7 @@ typedef struct {
   gint64 prepare_cpu, networks_cpu;
   double pixels;     /* that preprocessing has made */
   double operations; /* of the plans */
+  gint64 planning;   /* what ens_jobs_plan () took */
 } EnsJobTimes;
 
 const EnsJobTimes *ens_jobs_get_times (const EnsJobs *jobs);

@@ -38,7 +38,8 @@ struct _EnsAnalysis {
   EnsStillTiles *still;
   guint refused[ENS_MAX_SCALES]; /* given scales that could not be planned, the latest ones */
   guint n_refused;
-  EnsWork work; /* done for the last frame */
+  EnsWork work;    /* done for the last frame */
+  gint64 planning; /* the same */
 };
 
 /* The state of one frame's analysis. */
@@ -51,6 +52,7 @@ typedef struct {
   const gboolean *still; /* of each sub-image: has what it had in the frame before */
   EnsTileValues values;
   EnsResult *result;
+  gint64 planning;
   EnsWork work; /* done so far, and in what processor time */
   EnsStageTimes times;
 } FrameState;
@@ -277,8 +279,7 @@ classify_windows (FrameState *state, GError **error)
   return TRUE;
 }
 
-/* What the jobs have done since the last call. Without jobs that run at once, on a GPU, all of it
- * comes at the end. */
+/* What the jobs have done since the last call. */
 static void
 count_stage (FrameState *state, EnsStage stage)
 {
@@ -291,6 +292,18 @@ count_stage (FrameState *state, EnsStage stage)
   spent[stage] = times->networks_cpu - spent[other];
   amounts[ENS_STAGE_PREPARE] = times->pixels;
   spent[ENS_STAGE_PREPARE] = times->prepare_cpu;
+}
+
+/* Jobs that wait run together, whatever stage they are of. */
+static void
+share_out (FrameState *state)
+{
+  const EnsJobTimes *times = ens_jobs_get_times (state->analysis->jobs);
+
+  for (EnsStage stage = ENS_STAGE_WHOLE; stage <= ENS_STAGE_WINDOWS; stage++)
+    if (times->operations > 0)
+      state->times.nanoseconds[stage] =
+          (gint64)((double)times->networks_cpu * state->work.amounts[stage] / times->operations);
 }
 
 /* All networks on all their images. On a GPU they run together, after all images are preprocessed.
@@ -309,6 +322,8 @@ classify (FrameState *state, GError **error)
       || !ens_jobs_run (jobs, error))
     return FALSE;
   count_stage (state, state->result->n_windows > 0 ? ENS_STAGE_WINDOWS : ENS_STAGE_WHOLE);
+  if (ens_jobs_wait (jobs))
+    share_out (state);
   ens_still_tiles_restore (state->analysis->still, &state->values, windows_are_reused (state));
   return TRUE;
 }
@@ -405,6 +420,7 @@ adapt (FrameState *state, GError **error)
     return TRUE;
   state->frame = ens_style_run (state->analysis->style, state->options->style, state->frame,
                                 state->options->cancellable, error);
+  state->planning = ens_style_run_get_planning (state->analysis->style);
   state->work.amounts[ENS_STAGE_STYLE] = 1;
   state->times.nanoseconds[ENS_STAGE_STYLE] = ens_thread_pool_get_cpu_time () - start;
   return state->frame != NULL;
@@ -449,8 +465,15 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
                                         .total = 1000 * (g_get_monotonic_time () - start),
                                         .cpu = ens_thread_pool_get_cpu_time () - start_cpu};
   analysis->work = state.work;
+  analysis->planning = state.planning + times->planning;
   ens_costs_learn (analysis->ensemble->costs, &state.work, &state.times);
   return g_steal_pointer (&state.result);
+}
+
+gint64
+ens_analysis_get_planning (const EnsAnalysis *analysis)
+{
+  return analysis->planning;
 }
 
 /* ---- Scales that can't be had ---- */

@@ -108,6 +108,8 @@ typedef struct _EnsAnalysis EnsAnalysis;
 EnsAnalysis *ens_analysis_new (EnsEnsemble *ensemble);
 void ens_analysis_free (EnsAnalysis *analysis);
 EnsEnsemble *ens_analysis_get_ensemble (const EnsAnalysis *analysis);
+/* Nanoseconds of the last frame that went into plans, which later ones find. */
+gint64 ens_analysis_get_planning (const EnsAnalysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
 
 /* Follows the method from the frame to P (M1.1–M1.9), and asks the gate (M2). options may be NULL.

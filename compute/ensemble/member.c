@@ -234,8 +234,7 @@ ens_member_jobs_free (EnsMemberJobs *jobs)
 static gboolean
 run_network (EnsMemberJobs *jobs, EnsNetwork *network, EnsJob *job, GError **error)
 {
-  g_autoptr (EnsPlan) plan = ens_network_plan_cancellable (
-      network, job->shapes, ens_jobs_get_cancellable (jobs->queue), error);
+  g_autoptr (EnsPlan) plan = ens_jobs_plan (jobs->queue, network, job->shapes, error);
 
   if (plan == NULL) {
     g_prefix_error (error, "network “%s”: ", jobs->member->settings->name);

@@ -216,18 +216,24 @@ ens_style_run (EnsStyleRun *run, EnsStyle *style, const EnsFrame *frame, GCancel
   residual.width = MIN (residual.width, MAX_ASPECT * style->size);
   residual.height = MIN (residual.height, MAX_ASPECT * style->size);
   shape = ENS_SHAPE (1, residual.height, residual.width, 3);
-  plan = ens_network_plan_cancellable (style->network, &shape, cancellable, error);
+  ens_jobs_discard (run->jobs);
+  ens_jobs_set_cancellable (run->jobs, cancellable);
+  plan = ens_jobs_plan (run->jobs, style->network, &shape, error);
   if (plan == NULL)
     return NULL;
   reserve (run, (gsize)ens_shape_elements (&shape));
   job.plan = plan;
   job.shapes = &shape;
   job.outputs[0] = run->residual;
-  ens_jobs_discard (run->jobs);
-  ens_jobs_set_cancellable (run->jobs, cancellable);
   if (!ens_jobs_add (run->jobs, &job, error))
     return NULL;
   residual.values = run->residual;
   run->picture = ens_frame_add_residual (frame, &residual, run->picture, pool);
   return ens_check_cancelled (cancellable, error) ? &run->picture->frame : NULL;
+}
+
+gint64
+ens_style_run_get_planning (const EnsStyleRun *run)
+{
+  return ens_jobs_get_times (run->jobs)->planning;
 }

@@ -46,5 +46,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsStyleRun, ens_style_run_free)
  * NULL on error. cancellable: may be NULL. */
 const EnsFrame *ens_style_run (EnsStyleRun *run, EnsStyle *style, const EnsFrame *frame,
                                GCancellable *cancellable, GError **error);
+/* Nanoseconds that planning took for the last frame. */
+gint64 ens_style_run_get_planning (const EnsStyleRun *run);
 
 G_END_DECLS

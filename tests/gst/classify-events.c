@@ -217,6 +217,17 @@ flush (void)
   ck_assert_int_eq (push (GREEN, 2), ENS_CLASS_UNKNOWN);
 }
 
+/* What some sources fill an outage with. */
+static void
+push_empty (void)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+
+  GST_BUFFER_PTS (buffer) = 10 * GST_SECOND;
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
+  gst_buffer_unref (gst_harness_push_and_pull (classify->harness, buffer));
+}
+
 static const struct {
   const char *name;
   void (*end) (void);
@@ -225,10 +236,12 @@ static const struct {
     {"eos", send_eos, "red left 40 end 0"},
     {"stream-start", send_stream_start, "red left 40 end 0"},
     {"flush", flush, "red left 40 flush 0"},
+    {"empty-buffers", push_empty, "red left 40 gap 0"},
 };
 
 START_TEST (test_end)
 {
+  g_object_set (classify->element, "forget", (guint64)GST_SECOND, NULL);
   classify_play_mode (classify, "sync");
   push (RED, 0);
   push (RED, 1);

@@ -41,6 +41,25 @@ START_TEST (test_log)
 }
 END_TEST
 
+/* Reasons often hold a figure: one that is new with every frame is told ever more seldom, but told.
+ */
+START_TEST (test_log_of_changes)
+{
+  GstEnsembleFailureLog log = {0};
+  guint n_told = 0;
+
+  for (guint64 n = 11; n < 99; n++) {
+    g_autofree char *reason = g_strdup_printf ("a buffer of %u bytes", (guint)n);
+
+    n_told += gst_ensemble_failure_log_add (&log, n, reason, (gint64)n * G_TIME_SPAN_SECOND);
+  }
+  test_message ("%u told", n_told);
+  ck_assert_uint_ge (n_told, 4);
+  ck_assert_uint_le (n_told, 8);
+  gst_ensemble_failure_log_clear (&log);
+}
+END_TEST
+
 /* ---- Frames ---- */
 
 static const struct {
@@ -60,6 +79,12 @@ static const struct {
     {"larger", "sync", SIZE + 5000, 0, 0, 0, TRUE},
 };
 
+/* Only what would have been a sample counts, and the next frame takes its place. */
+static const struct {
+  const char *frames; /* of which every third is due: . good, ! flagged */
+  guint unusable, analysed;
+} flagged_rows[] = {{"..!..!..", 0, 3}, {".!!...!!", 2, 2}, {"...!!...", 2, 2}};
+
 static GstBuffer *
 push_buffer (gsize size, GstBufferFlags flags, GstClockTime pts)
 {
@@ -70,6 +95,20 @@ push_buffer (gsize size, GstBufferFlags flags, GstClockTime pts)
   GST_BUFFER_FLAG_SET (buffer, flags);
   return gst_harness_push_and_pull (classify->harness, buffer);
 }
+
+START_TEST (test_flagged)
+{
+  const char *frames = flagged_rows[_i].frames;
+
+  g_object_set (classify->element, "inference-interval", 3, NULL);
+  classify_play_mode (classify, "sync");
+  for (guint f = 0; frames[f] != '\0'; f++)
+    gst_buffer_unref (
+        push_buffer (SIZE, frames[f] == '!' ? GST_BUFFER_FLAG_CORRUPTED : 0, f * FRAME));
+  ck_assert_uint_eq (classify_get_stat (classify, "unusable"), flagged_rows[_i].unusable);
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), flagged_rows[_i].analysed);
+}
+END_TEST
 
 /* As videoconvert does: a warning, and the buffer passes as it is. The frame behind it is analysed.
  */
@@ -154,7 +193,9 @@ main (int argc, char **argv)
   test_suite ("gst/classify-failures");
   test_fixture (classify_set_up, classify_tear_down);
   TEST_ADD_ROWS ("log", test_log, log_rows);
+  test_add ("log-of-changes", test_log_of_changes);
   TEST_ADD_LOOP ("frame", test_frame, frame_rows);
+  TEST_ADD_LOOP ("flagged", test_flagged, flagged_rows);
   TEST_ADD_LOOP ("analysis", test_analysis, mode_rows);
   TEST_ADD_LOOP ("allocation", test_allocation, state_rows);
   return test_run ();

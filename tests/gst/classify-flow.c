@@ -256,6 +256,49 @@ START_TEST (test_new_stream)
 }
 END_TEST
 
+/* What funnel and input-selector send when another source's turn comes: its sticky events. */
+static void
+begin_turn (const char *source)
+{
+  gst_harness_push_event (classify->harness, gst_event_new_stream_start (source));
+}
+
+/* Each of the sources is sampled as if it were alone. */
+START_TEST (test_sources_in_turn)
+{
+  static const char *const sources[] = {"front", "back"};
+
+  g_object_set (classify->element, "inference-period", (guint64)5 * FRAME, NULL);
+  classify_play_mode (classify, "sync");
+  for (guint i = 0; i < 50; i++) {
+    begin_turn (sources[i % 2]);
+    gst_buffer_unref (classify_push (classify, RED, i % 2 * 1000 * GST_SECOND + i / 2 * FRAME));
+  }
+  /* Frames 0, 5, 10, 15 and 20 of each; one source's come after the other one has begun. */
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 11);
+}
+END_TEST
+
+/* One source's frame does not end the analysis of another's. */
+START_TEST (test_sources_in_turn_async)
+{
+  classify_play_mode (classify, "async");
+  begin_turn ("front");
+  gst_buffer_unref (classify_push (classify, RED, 0));
+  begin_turn ("back");
+  gst_buffer_unref (classify_push (classify, RED, 0));
+  gate_close ();
+  begin_turn ("front");
+  gst_buffer_unref (classify_push (classify, RED, FRAME));
+  gate_wait_arrived (1);
+  begin_turn ("back");
+  gst_buffer_unref (classify_push (classify, RED, FRAME));
+  gate_open ();
+  gate_wait_left (1);
+  ck_assert_uint_eq (gate_count_cancelled (), 0);
+}
+END_TEST
+
 static gpointer
 stop_element (gpointer element)
 {
@@ -398,6 +441,8 @@ main (int argc, char **argv)
   test_add ("flush-sync", test_flush_sync);
   test_add ("flush-async", test_flush_async);
   test_add ("new-stream", test_new_stream);
+  test_add ("sources-in-turn", test_sources_in_turn);
+  test_add ("sources-in-turn-async", test_sources_in_turn_async);
   test_add ("stop", test_stop);
   test_add ("restart", test_restart);
   test_add ("latency", test_latency);

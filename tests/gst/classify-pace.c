@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How much of a frame ensembleclassify looks at, within its budgets, and what it says of them. */
 #include "classify-fixture.h"
+#include "ensemble-classify.h"
 #include "ensemble/frame-cost.h"
 
 #define RED 0xff0000
@@ -111,6 +112,7 @@ static struct {
   GMutex lock;
   GCond changed;
   gboolean held, arrived, given_up;
+  double least, most; /* budgets of processor time that were chosen for; 0: none yet */
 } choice;
 
 /* The linker puts these in place of the elements' calls (--wrap). */
@@ -126,6 +128,8 @@ __wrap_ens_frame_fit (const EnsFrameSettings *settings, double budget, const Ens
 
   g_mutex_lock (&choice.lock);
   choice.arrived = TRUE;
+  choice.least = choice.most == 0 ? budget : MIN (choice.least, budget);
+  choice.most = MAX (choice.most, budget);
   g_cond_broadcast (&choice.changed);
   while (choice.held && !choice.given_up)
     choice.given_up = !g_cond_wait_until (&choice.changed, &choice.lock, end);
@@ -182,6 +186,28 @@ START_TEST (test_latency)
   ck_assert_uint_eq (classify_get_stat (classify, "cut-windows"), 0);
   ck_assert_uint_eq (classify_get_stat (classify, "cut-frames"), 0);
   ck_assert_uint_gt (classify_get_stat (classify, "analysed"), analysed + 10);
+}
+END_TEST
+
+/* Load leaves out frames, which gives those that are analysed no more processor time: they would be
+ * cut by one and filled up by the other in turn. */
+START_TEST (test_automatic_budget)
+{
+  choice.least = choice.most = 0;
+  g_object_set (classify->element, "latency-budget", G_GUINT64_CONSTANT (1), "inference-period",
+                (guint64)FRAME, NULL);
+  play ("async");
+  for (guint i = 0; i < 3000 && classify_get_stat (classify, "cut-frames") == 0; i++) {
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+    g_usleep (1000);
+  }
+  ck_assert_uint_gt (classify_get_stat (classify, "cut-frames"), 0);
+  for (guint i = 3000; i < 3100; i++) {
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+    g_usleep (1000);
+  }
+  ck_assert_double_gt (choice.most, 0);
+  ck_assert_double_eq (choice.least, choice.most);
 }
 END_TEST
 
@@ -295,6 +321,114 @@ START_TEST (test_not_missed)
 }
 END_TEST
 
+/* What is said of a result that has come late, on a stream of its own. */
+static const struct {
+  const char *name;
+  gint64 budget;
+  EnsAnalyseOptions options;
+  guint frames, replaced;
+  gint64 latency, planning; /* of a period of 40 ms */
+  guint missed;
+  const char *property, *verb;
+} late_rows[] = {
+    {"automatic",
+     GST_ENSEMBLE_CPU_BUDGET_AUTO,
+     {.windows = 4},
+     1,
+     0,
+     50,
+     0,
+     1,
+     "windows",
+     "lower windows"},
+    {"automatic, nothing left",
+     GST_ENSEMBLE_CPU_BUDGET_AUTO,
+     {.windows = 0},
+     1,
+     0,
+     50,
+     0,
+     1,
+     "inference-period",
+     "raise inference-period"},
+    {"none",
+     GST_ENSEMBLE_CPU_BUDGET_NONE,
+     {.windows = 4},
+     1,
+     0,
+     50,
+     0,
+     1,
+     "cpu-budget",
+     "set cpu-budget"},
+    {"none, nothing left",
+     GST_ENSEMBLE_CPU_BUDGET_NONE,
+     {.windows = 0},
+     1,
+     0,
+     50,
+     0,
+     1,
+     "inference-period",
+     "raise inference-period"},
+    {"set", G_MAXINT64, {.windows = 4}, 1, 0, 50, 0, 1, "cpu-budget", "lower cpu-budget"},
+    {"set, nothing left",
+     1,
+     {.windows = -1},
+     1,
+     0,
+     50,
+     0,
+     1,
+     "inference-period",
+     "raise inference-period"},
+    {"in time", 0, {.windows = 0}, 1, 0, 30, 0, 0, NULL, NULL},
+    {"of two frames, in time", 0, {.windows = 0}, 2, 0, 50, 0, 0, NULL, NULL},
+    {"replaced", 0, {.windows = 0}, 1, 3, 30, 0, 3, "inference-period", "3 results"},
+    {"planned", 0, {.windows = 0}, 1, 5, 2000, 1980, 0, NULL, NULL},
+    {"planned, and late", 0, {.windows = 0}, 1, 5, 2000, 1900, 1, "inference-period", "1 results"},
+};
+
+START_TEST (test_late)
+{
+  const EnsAnalyseOptions *options = &late_rows[_i].options;
+  const GstEnsemblePaceSettings settings = {.cpu_budget = late_rows[_i].budget,
+                                            .period = FRAME,
+                                            .frames = late_rows[_i].frames,
+                                            .strict = TRUE};
+  GstEnsemblePace *pace = gst_ensemble_pace_new (GST_OBJECT (classify->element));
+  g_autoptr (GstBus) bus = take_bus ();
+  g_autoptr (EnsEnsemble) ensemble = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstBuffer) out = NULL;
+  GstEnsemblePaceStats stats;
+  EnsCut cut;
+
+  classify_play_mode (classify, "sync");
+  out = classify_push (classify, RED, 0);
+  ensemble = gst_ensemble_classify_get_ensemble (GST_ENSEMBLE_CLASSIFY (classify->element));
+  for (guint i = 0; i < 2; i++) {
+    gst_ensemble_pace_limit (pace, &(EnsFrameSettings) {ensemble, options, 32, 24}, &settings,
+                             &cut);
+    for (guint r = 0; i > 0 && r < late_rows[_i].replaced; r++)
+      gst_ensemble_pace_skip (pace, &settings);
+    gst_ensemble_pace_finish (pace, classify_get_result (out), late_rows[_i].latency * GST_MSECOND,
+                              late_rows[_i].planning * GST_MSECOND);
+  }
+  gst_ensemble_pace_get_stats (pace, &stats);
+  ck_assert_uint_eq (stats.missed, late_rows[_i].missed);
+  message = pop_missed (bus, 0);
+  ck_assert_int_eq (message != NULL, late_rows[_i].property != NULL);
+  if (message != NULL) {
+    const GstStructure *structure = gst_message_get_structure (message);
+
+    ck_assert_str_eq (gst_structure_get_string (structure, "property"), late_rows[_i].property);
+    ck_assert_contains (gst_structure_get_string (structure, "text"), late_rows[_i].verb);
+  }
+  gst_ensemble_pace_free (pace);
+}
+END_TEST
+
 /* ---- What analyses took ---- */
 
 START_TEST (test_stats)
@@ -322,9 +456,11 @@ main (int argc, char **argv)
   test_add ("still", test_still);
   test_add ("choice", test_choice);
   test_add ("latency", test_latency);
+  test_add ("automatic-budget", test_automatic_budget);
   test_add ("still-under-load", test_still_under_load);
   test_add ("missed", test_missed);
   test_add ("not-missed", test_not_missed);
+  TEST_ADD_ROWS ("late", test_late, late_rows);
   test_add ("stats", test_stats);
   return test_run ();
 }

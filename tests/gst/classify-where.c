@@ -213,13 +213,13 @@ START_TEST (test_roi_list)
 }
 END_TEST
 
-/* There is nothing to classify: such frames carry no result, nor do those up to the next sample. */
+/* There is nothing to classify: such frames carry no result, and the next frame is the sample. */
 START_TEST (test_without_regions)
 {
   /* Of every second frame: is it sampled, does it have regions, has it a result? */
   static const struct {
     gboolean regions, result;
-  } frames[] = {{TRUE, TRUE}, {FALSE, TRUE}, {FALSE, FALSE}, {TRUE, FALSE}, {TRUE, TRUE}};
+  } frames[] = {{TRUE, TRUE}, {FALSE, TRUE}, {FALSE, FALSE}, {TRUE, TRUE}, {TRUE, TRUE}};
 
   gst_util_set_object_arg (G_OBJECT (classify->element), "inference-region", "roi-list");
   g_object_set (classify->element, "inference-interval", 2, NULL);

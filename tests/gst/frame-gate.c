@@ -64,15 +64,24 @@ static const struct {
      "xx..xx.."},
 };
 
+static gboolean
+take_if_due (GstEnsembleFrameGate *gate, GstClockTime time, guint interval, GstClockTime period)
+{
+  if (!gst_ensemble_frame_gate_due (gate, time, interval, period))
+    return FALSE;
+  gst_ensemble_frame_gate_take (gate);
+  return TRUE;
+}
+
 /* A source that comes back after others have had many frames is new. */
 START_TEST (test_long_ago)
 {
   GstEnsembleFrameGate gate = {0};
 
-  ck_assert (gst_ensemble_frame_gate_due (&gate, 9000 * MS, 1, 100 * MS));
+  ck_assert (take_if_due (&gate, 9000 * MS, 1, 100 * MS));
   for (guint f = 0; f < 100; f++)
-    ck_assert_int_eq (gst_ensemble_frame_gate_due (&gate, f * 10 * MS, 1, 100 * MS), f % 10 == 0);
-  ck_assert (gst_ensemble_frame_gate_due (&gate, 9010 * MS, 1, 100 * MS));
+    ck_assert_int_eq (take_if_due (&gate, f * 10 * MS, 1, 100 * MS), f % 10 == 0);
+  ck_assert (take_if_due (&gate, 9010 * MS, 1, 100 * MS));
 }
 END_TEST
 
@@ -81,8 +90,8 @@ START_TEST (test_due)
   GstEnsembleFrameGate gate = {0};
 
   for (guint f = 0; f < 8; f++) {
-    gboolean due = gst_ensemble_frame_gate_due (&gate, due_rows[_i].times[f], due_rows[_i].interval,
-                                                due_rows[_i].period);
+    gboolean due =
+        take_if_due (&gate, due_rows[_i].times[f], due_rows[_i].interval, due_rows[_i].period);
 
     test_message ("%s, frame %u", due_rows[_i].name, f);
     ck_assert_int_eq (due, due_rows[_i].due[f] == 'x');
@@ -95,10 +104,38 @@ START_TEST (test_shorter_period)
 {
   GstEnsembleFrameGate gate = {0};
 
-  ck_assert (gst_ensemble_frame_gate_due (&gate, 0, 1, 3600 * GST_SECOND));
-  ck_assert (!gst_ensemble_frame_gate_due (&gate, 40 * MS, 1, 3600 * GST_SECOND));
-  ck_assert (gst_ensemble_frame_gate_due (&gate, 80 * MS, 1, 20 * MS));
-  ck_assert (gst_ensemble_frame_gate_due (&gate, 120 * MS, 1, 0));
+  ck_assert (take_if_due (&gate, 0, 1, 3600 * GST_SECOND));
+  ck_assert (!take_if_due (&gate, 40 * MS, 1, 3600 * GST_SECOND));
+  ck_assert (take_if_due (&gate, 80 * MS, 1, 20 * MS));
+  ck_assert (take_if_due (&gate, 120 * MS, 1, 0));
+}
+END_TEST
+
+/* What is not taken is due again, in its period. */
+static const struct {
+  const char *name;
+  guint interval;
+  GstClockTime period;
+  const char *usable, *due; /* of frames 40 ms apart */
+} untaken_rows[] = {
+    {"first", 1, 0, "...xxx", "xxxxxx"},
+    {"interval", 3, 0, "x...xxxx", "x..xx..x"},
+    {"period", 1, 100 * MS, "x.....xxxxxx", "x..xxxx..x.x"},
+};
+
+START_TEST (test_untaken)
+{
+  GstEnsembleFrameGate gate = {0};
+
+  for (guint f = 0; untaken_rows[_i].usable[f] != '\0'; f++) {
+    const gboolean due = gst_ensemble_frame_gate_due (&gate, f * 40 * MS, untaken_rows[_i].interval,
+                                                      untaken_rows[_i].period);
+
+    test_message ("%s, frame %u", untaken_rows[_i].name, f);
+    ck_assert_int_eq (due, untaken_rows[_i].due[f] == 'x');
+    if (due && untaken_rows[_i].usable[f] == 'x')
+      gst_ensemble_frame_gate_take (&gate);
+  }
 }
 END_TEST
 
@@ -108,6 +145,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("gst/gate");
   TEST_ADD_ROWS ("due", test_due, due_rows);
+  TEST_ADD_ROWS ("untaken", test_untaken, untaken_rows);
   test_add ("long-ago", test_long_ago);
   test_add ("shorter-period", test_shorter_period);
   return test_run ();
