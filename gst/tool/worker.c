@@ -16,8 +16,7 @@ typedef struct {
 static gboolean
 check_options (const Options *options, GError **error)
 {
-  return tool_require_model (options->model, error)
-         && tool_check_least ("--lease", options->lease, 1, error)
+  return tool_check_least ("--lease", options->lease, 1, error)
          && tool_check_least ("--keep", options->keep, 1, error)
          && tool_check_least ("--jobs", options->jobs, 0, error);
 }
@@ -66,15 +65,19 @@ note (const char *text, gpointer data)
 }
 
 static gboolean
-work (const Options *options, WorkerQueue *queue, EnsEnsemble *ensemble, GError **error)
+work (const Options *options, WorkerQueue *queue, EnsDevice *device, EnsEnsemble *ensemble,
+      GError **error)
 {
   g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
   g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
   const EnsMonitor *listener = tool_monitor_get (monitor);
 
-  return worker_run (&(WorkerParams) {queue, ensemble, gst_ensemble_decoder_get_opener (decoder),
-                                      (const char *const *)options->allow, (guint)options->jobs,
-                                      note, (gpointer)listener},
+  return worker_run (&(WorkerParams) {queue,
+                                      {device, ensemble, gst_ensemble_decoder_get_opener (decoder)},
+                                      (const char *const *)options->allow,
+                                      (guint)options->jobs,
+                                      note,
+                                      (gpointer)listener},
                      listener->cancellable, error);
 }
 
@@ -85,7 +88,7 @@ run (gconstpointer data, char **arguments, GError **error)
   g_autoptr (EnsDevice) device = NULL;
   g_autoptr (EnsEnsemble) ensemble = NULL;
   WorkerQueue *queue;
-  gboolean done;
+  gboolean done = FALSE;
 
   if (!check_options (options, error))
     return FALSE;
@@ -93,10 +96,12 @@ run (gconstpointer data, char **arguments, GError **error)
   if (queue == NULL)
     return FALSE;
   device = tool_open_device (options->device, options->threads, error);
-  ensemble = device != NULL ? ens_ensemble_open (options->model, device, error) : NULL;
+  if (device != NULL && options->model != NULL)
+    ensemble = ens_ensemble_open (options->model, device, error);
   if (ensemble != NULL)
     tool_warn (ens_ensemble_get_notes (ensemble));
-  done = ensemble != NULL && work (options, queue, ensemble, error);
+  if (ensemble != NULL || (device != NULL && options->model == NULL))
+    done = work (options, queue, device, ensemble, error);
   queue->klass->free (queue);
   return done;
 }
@@ -112,7 +117,8 @@ run (gconstpointer data, char **arguments, GError **error)
   }
 
 static const ToolOption option_table[] = {
-    TOOL_OPTION_MODEL (Options),
+    {"model", 'm', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, model), "BUNDLE",
+     "The ensemble of jobs that name none", "/"},
     TEXT ("group", group, "NAME", "Workers that share jobs (workers)"),
     TEXT ("topic", topic, "TOPIC", "MQTT: parent of all topics (gst-ensemble/jobs)"),
     {"lease", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, lease), "SECONDS",
@@ -120,7 +126,7 @@ static const ToolOption option_table[] = {
     {"keep", 0, G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, keep), "SECONDS",
      "MQTT: how long a job's end is kept (86400)"},
     {"allow", 0, G_OPTION_ARG_STRING_ARRAY, G_STRUCT_OFFSET (Options, allow), "PREFIX",
-     "What URIs of jobs have to begin with; repeatable"},
+     "What jobs' URIs and bundles begin with; repeatable"},
     {"jobs", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, jobs), "N",
      "Stop after so many jobs (0: never)"},
     TEXT ("user", user, "NAME", "User name at the broker"),

@@ -9,10 +9,11 @@
 #define MAX_WAITING 64
 
 struct _WorkerAnalysis {
-  EnsEnsemble *ensemble;
-  const EnsFrameOpener *opener;
-  int fd;          /* an eventfd: there is something to take */
-  GThread *thread; /* NULL: there is no job */
+  WorkerTools tools;
+  char *model;        /* path of the last bundle that a job named */
+  EnsEnsemble *other; /* of that bundle; NULL: there is none */
+  int fd;             /* an eventfd: there is something to take */
+  GThread *thread;    /* NULL: there is no job */
   WorkerJob *job;
   guint64 skip;
   GCancellable *cancellable;
@@ -73,13 +74,43 @@ analyse (WorkerAnalysis *self, EnsAnalysis *analysis, const EnsPicture *picture,
   return TRUE;
 }
 
+/* The last one is kept while jobs name no other. */
+static EnsEnsemble *
+open_model (WorkerAnalysis *self, const char *model, GError **error)
+{
+  if (g_strcmp0 (model, self->model) == 0)
+    return self->other;
+  g_clear_pointer (&self->other, ens_ensemble_unref);
+  g_clear_pointer (&self->model, g_free);
+  self->other = ens_ensemble_open (model, self->tools.device, error);
+  if (self->other != NULL)
+    self->model = g_strdup (model);
+  return self->other;
+}
+
+static EnsEnsemble *
+choose_ensemble (WorkerAnalysis *self, GError **error)
+{
+  if (self->job->model != NULL)
+    return open_model (self, self->job->model, error);
+  if (self->tools.ensemble == NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                 "settings.model: expected the path of a bundle, as this worker was started "
+                 "without --model");
+  return self->tools.ensemble;
+}
+
 static gboolean
 analyse_file (WorkerAnalysis *self, GError **error)
 {
-  g_autoptr (EnsAnalysis) analysis = ens_analysis_new (self->ensemble);
-  g_autoptr (EnsFrameSource) source = ens_frame_opener_open (self->opener, self->job->uri, error);
+  EnsEnsemble *ensemble = choose_ensemble (self, error);
+  g_autoptr (EnsAnalysis) analysis = ensemble != NULL ? ens_analysis_new (ensemble) : NULL;
+  g_autoptr (EnsFrameSource) source = NULL;
   EnsFrameInterval interval = {self->job->interval};
 
+  if (analysis == NULL)
+    return FALSE;
+  source = ens_frame_opener_open (self->tools.opener, self->job->uri, error);
   if (source == NULL)
     return FALSE;
   for (guint64 sequence = 0;; sequence++) {
@@ -116,12 +147,11 @@ run (gpointer data)
 /* ---- Its owner ---- */
 
 WorkerAnalysis *
-worker_analysis_new (EnsEnsemble *ensemble, const EnsFrameOpener *opener)
+worker_analysis_new (const WorkerTools *tools)
 {
   WorkerAnalysis *self = g_new0 (WorkerAnalysis, 1);
 
-  self->ensemble = ensemble;
-  self->opener = opener;
+  self->tools = *tools;
   self->fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
   self->cancellable = g_cancellable_new ();
   g_mutex_init (&self->lock);
@@ -134,6 +164,8 @@ void
 worker_analysis_free (WorkerAnalysis *self)
 {
   worker_analysis_stop (self);
+  g_clear_pointer (&self->other, ens_ensemble_unref);
+  g_free (self->model);
   g_ptr_array_unref (self->results);
   g_cond_clear (&self->taken);
   g_mutex_clear (&self->lock);

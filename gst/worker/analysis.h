@@ -18,8 +18,15 @@ void worker_result_free (WorkerResult *result);
 
 typedef struct _WorkerAnalysis WorkerAnalysis;
 
-/* Both live longer. (transfer full) */
-WorkerAnalysis *worker_analysis_new (EnsEnsemble *ensemble, const EnsFrameOpener *opener);
+/* What it works with; all live longer. */
+typedef struct {
+  EnsDevice *device;
+  EnsEnsemble *ensemble; /* for jobs that don't name a bundle; NULL: they fail */
+  const EnsFrameOpener *opener;
+} WorkerTools;
+
+/* (transfer full) */
+WorkerAnalysis *worker_analysis_new (const WorkerTools *tools);
 /* Stops it. */
 void worker_analysis_free (WorkerAnalysis *self);
 

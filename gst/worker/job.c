@@ -33,6 +33,8 @@ read_settings (EnsJsonReader *reader, WorkerJob *job)
 {
   EnsAnalyseOptions *analyse = &job->analyse;
 
+  if (ens_json_reader_has (reader, "model"))
+    job->model = ens_json_reader_string (reader, "model");
   if (ens_json_reader_has (reader, "interval"))
     job->interval = ens_json_reader_number (reader, "interval", 0, MAX_SECONDS);
   if (ens_json_reader_has (reader, "top"))
@@ -97,11 +99,23 @@ worker_job_parse (const char *place, const char *id, const char *text, GError **
   return ens_json_reader_finish (reader, error) ? g_steal_pointer (&job) : NULL;
 }
 
+char *
+worker_job_find_id (const char *text)
+{
+  g_autoptr (EnsJsonReader) reader = ens_json_reader_parse ("job", text, strlen (text), NULL);
+  g_autofree char *id = NULL;
+
+  if (reader != NULL && ens_json_reader_has (reader, "id"))
+    id = ens_json_reader_string (reader, "id");
+  return id != NULL && is_id (id) ? g_steal_pointer (&id) : NULL;
+}
+
 void
 worker_job_free (WorkerJob *job)
 {
   g_free (job->id);
   g_free (job->uri);
+  g_free (job->model);
   g_free (job);
 }
 

@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   char *id, *uri;
+  char *model;     /* path of the bundle; NULL: the worker's */
   double interval; /* seconds; 0: all frames */
   guint top;       /* 0: all classes */
   EnsAnalyseOptions analyse;
@@ -17,6 +18,8 @@ typedef struct {
 /* `place` is where the text comes from, for errors; id: what the job has to be called, NULL: any.
  * (transfer full) */
 WorkerJob *worker_job_parse (const char *place, const char *id, const char *text, GError **error);
+/* The id of a job that can't be read otherwise. NULL: not even that. (transfer full) */
+char *worker_job_find_id (const char *text);
 void worker_job_free (WorkerJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WorkerJob, worker_job_free)
 

@@ -197,6 +197,20 @@ take (KafkaQueue *self, rd_kafka_message_t *message, GError **error)
   return code == RD_KAFKA_RESP_ERR__PARTITION_EOF || fail (self, rd_kafka_err2str (code), error);
 }
 
+/* Takes what there is, or the first that comes within `timeout` milliseconds. */
+static gboolean
+poll_consumer (KafkaQueue *self, int timeout, GError **error)
+{
+  rd_kafka_message_t *message;
+
+  while ((message = rd_kafka_consumer_poll (self->consumer, timeout)) != NULL) {
+    if (!take (self, message, error))
+      return FALSE;
+    timeout = 0;
+  }
+  return TRUE;
+}
+
 static gboolean
 wait_kafka (WorkerQueue *queue, GPollFD *wake, gint timeout, GCancellable *cancellable,
             GError **error)
@@ -204,16 +218,12 @@ wait_kafka (WorkerQueue *queue, GPollFD *wake, gint timeout, GCancellable *cance
   KafkaQueue *self = (KafkaQueue *)queue;
   GPollFD polls[2] = {*wake};
   gboolean cancels = cancellable != NULL && g_cancellable_make_pollfd (cancellable, &polls[1]);
-  rd_kafka_message_t *message;
 
   g_poll (polls, cancels ? 2 : 1, MIN (timeout, POLL_MS));
   if (cancels)
     g_cancellable_release_fd (cancellable);
   pace (self);
-  while ((message = rd_kafka_consumer_poll (self->consumer, 0)) != NULL)
-    if (!take (self, message, error))
-      return FALSE;
-  return TRUE;
+  return poll_consumer (self, 0, error);
 }
 
 /* ---- What is published ---- */
@@ -262,19 +272,17 @@ forget_job (KafkaQueue *self)
   self->lost = FALSE;
 }
 
-/* What can't be read is called after its place, so that its failure can be published. */
+/* What has no id is called after its place, so that its failure can be published. */
 static void
 start (KafkaQueue *self, WorkerOrder *order)
 {
-  g_autoptr (WorkerJob) job = NULL;
-
   forget_job (self);
   self->message = g_queue_pop_head (&self->waiting);
   self->text = g_strndup (self->message->payload, self->message->len);
-  job = worker_job_parse ("job", NULL, self->text, NULL);
-  self->job = job != NULL ? g_strdup (job->id)
-                          : g_strdup_printf ("%d-%" G_GINT64_FORMAT, self->message->partition,
-                                             self->message->offset);
+  self->job = worker_job_find_id (self->text);
+  if (self->job == NULL)
+    self->job =
+        g_strdup_printf ("%d-%" G_GINT64_FORMAT, self->message->partition, self->message->offset);
   self->done = 0;
   self->position = 0;
   self->renewed = g_get_monotonic_time ();
@@ -316,19 +324,34 @@ send_results (WorkerQueue *queue, WorkerResult *const *results, guint n, GError 
   return TRUE;
 }
 
+/* While a worker comes or goes nothing can be committed. A job whose partition is another's then is
+ * done again there. */
+static gboolean
+commit (KafkaQueue *self, GError **error)
+{
+  gint64 until = g_get_monotonic_time () + (gint64)(self->options.timeout / 1000);
+  rd_kafka_resp_err_t code;
+
+  while ((code = rd_kafka_commit_message (self->consumer, self->message, FALSE))
+             == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS
+         && g_get_monotonic_time () < until) {
+    if (!poll_consumer (self, POLL_MS, error))
+      return FALSE;
+    if (self->lost)
+      return TRUE;
+  }
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR || fail (self, rd_kafka_err2str (code), error);
+}
+
 static gboolean
 end (WorkerQueue *queue, guint64 n, const char *reason, GError **error)
 {
   KafkaQueue *self = (KafkaQueue *)queue;
   WorkerStamp stamp = {self->job, self->worker, 0};
   g_autofree char *text = worker_format_end (&stamp, n, reason);
-  rd_kafka_resp_err_t code;
 
-  if (!publish (self, &text, 1, error))
+  if (!publish (self, &text, 1, error) || !commit (self, error))
     return FALSE;
-  code = rd_kafka_commit_message (self->consumer, self->message, FALSE);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return fail (self, rd_kafka_err2str (code), error);
   forget_job (self);
   return TRUE;
 }

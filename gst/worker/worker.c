@@ -57,6 +57,13 @@ check_allowed (const Worker *self, const char *uri, GError **error)
   return FALSE;
 }
 
+static gboolean
+check_job (const Worker *self, const WorkerJob *job, GError **error)
+{
+  return check_allowed (self, job->uri, error)
+         && (job->model == NULL || check_allowed (self, job->model, error));
+}
+
 static void
 forget_job (Worker *self)
 {
@@ -88,7 +95,7 @@ start (Worker *self, const WorkerOrder *order)
   forget_job (self);
   self->busy = TRUE;
   self->n_results = order->done;
-  if (job != NULL && check_allowed (self, job->uri, &error)) {
+  if (job != NULL && check_job (self, job, &error)) {
     note (self, "%s: %s", job->id, job->uri);
     worker_analysis_start (self->analysis, g_steal_pointer (&job), order->done);
     return;
@@ -252,7 +259,7 @@ leave (Worker *self, GError **error)
 gboolean
 worker_run (const WorkerParams *params, GCancellable *cancellable, GError **error)
 {
-  Worker self = {params, cancellable, worker_analysis_new (params->ensemble, params->opener)};
+  Worker self = {params, cancellable, worker_analysis_new (&params->tools)};
   gboolean told;
 
   self.retry = RETRY_MIN_MS;

@@ -8,9 +8,9 @@ G_BEGIN_DECLS
 
 typedef struct {
   WorkerQueue *queue;
-  EnsEnsemble *ensemble;
-  const EnsFrameOpener *opener;
-  const char *const *allow; /* what URIs have to begin with, up to a NULL; NULL: anything */
+  WorkerTools tools;
+  const char *const *allow; /* what URIs and paths of jobs have to begin with, up to a NULL; NULL:
+                             * anything */
   guint n_jobs;             /* ends after so many; 0: never */
   void (*note) (const char *text, gpointer data);
   gpointer data;

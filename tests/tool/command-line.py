@@ -125,7 +125,6 @@ ROWS = [
     (["benchmark", "a.onnx", "-d", "vulkan:no such GPU"], 1, "vulkan:no such GPU"),
     (["devices"], 0, "--device auto takes "),
     (["worker"], 2, "expected BROKER, got 0 arguments"),
-    (["worker", "mqtt://host"], 2, "--model=BUNDLE is needed"),
     (["worker", "-m", "x.ensemble", "--lease=0", "mqtt://host"], 2, "--lease expects at least 1"),
     (["worker", "-m", "x.ensemble", "amqp://host"], 1, "expected mqtt://HOST"),
     (["worker", "-m", "x.ensemble", "mqtt://user:word@host"], 1, "an address without a password"),

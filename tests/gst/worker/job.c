@@ -37,6 +37,26 @@ START_TEST (test_bad)
 }
 END_TEST
 
+static const struct {
+  const char *name, *text, *expected;
+} id_rows[] = {
+    {"empty", "", NULL},
+    {"no JSON", "film.mp4", NULL},
+    {"no id", "{}", NULL},
+    {"number", "{\"id\": 7}", NULL},
+    {"slash", "{\"id\": \"a/b\"}", NULL},
+    {"nothing else", "{\"id\": \"a\"}", "a"},
+    {"unknown member", JOB ("\"id\": \"a\", \"step\": 1"), "a"},
+};
+
+START_TEST (test_id)
+{
+  g_autofree char *id = worker_job_find_id (id_rows[_i].text);
+
+  ck_assert_pstr_eq (id, id_rows[_i].expected);
+}
+END_TEST
+
 START_TEST (test_defaults)
 {
   g_autoptr (GError) error = NULL;
@@ -46,6 +66,7 @@ START_TEST (test_defaults)
   ck_assert_no_error (error);
   ck_assert_str_eq (job->id, "a");
   ck_assert_str_eq (job->uri, "b");
+  ck_assert_ptr_null (job->model);
   ck_assert_double_eq (job->interval, 1);
   ck_assert_uint_eq (job->top, 0);
   ck_assert_int_eq (job->analyse.windows, -1);
@@ -59,10 +80,12 @@ START_TEST (test_settings)
   g_autoptr (WorkerJob) job = worker_job_parse (
       "topic", "a",
       JOB ("\"id\": \"a\", \"uri\": \"b\", \"settings\": {\"interval\": 0.5, \"top\": 3, "
-           "\"windows\": 7, \"threshold\": 0.25, \"sub_images\": \"both\", \"max_sub_images\": 9}"),
+           "\"windows\": 7, \"threshold\": 0.25, \"sub_images\": \"both\", \"max_sub_images\": 9, "
+           "\"model\": \"/c.ensemble\"}"),
       &error);
 
   ck_assert_no_error (error);
+  ck_assert_str_eq (job->model, "/c.ensemble");
   ck_assert_double_eq (job->interval, 0.5);
   ck_assert_uint_eq (job->top, 3);
   ck_assert_int_eq (job->analyse.windows, 7);
@@ -125,6 +148,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("gst/worker/job");
   TEST_ADD_ROWS ("bad", test_bad, bad_rows);
+  TEST_ADD_ROWS ("id", test_id, id_rows);
   test_add ("defaults", test_defaults);
   test_add ("settings", test_settings);
   test_add ("lease", test_lease);

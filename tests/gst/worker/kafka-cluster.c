@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* librdkafka's mock cluster as a program: prints its address, sends lines that it reads to the
+ * topic "jobs", to its three partitions in turn, and prints what comes to "jobs-results". Until its
+ * input ends. */
+#include <glib.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PARTITIONS 3
+
+/* (transfer full) */
+static rd_kafka_t *
+make_client (rd_kafka_type_t type, const char *address)
+{
+  rd_kafka_conf_t *conf = rd_kafka_conf_new ();
+  char text[256];
+
+  rd_kafka_conf_set (conf, "log_level", "0", text, sizeof text);
+  rd_kafka_conf_set (conf, "group.id", "test", text, sizeof text);
+  rd_kafka_conf_set (conf, "fetch.wait.max.ms", "10", text, sizeof text);
+  if (address != NULL)
+    rd_kafka_conf_set (conf, "bootstrap.servers", address, text, sizeof text);
+  return rd_kafka_new (type, conf, text, sizeof text);
+}
+
+/* Until nobody reads it. */
+static gpointer
+print_results (gpointer consumer)
+{
+  while (!ferror (stdout)) {
+    rd_kafka_message_t *message = rd_kafka_consumer_poll (consumer, 100);
+
+    if (message == NULL)
+      continue;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+      printf ("%.*s\n", (int)message->len, (const char *)message->payload);
+    fflush (stdout);
+    rd_kafka_message_destroy (message);
+  }
+  return NULL;
+}
+
+static void
+listen_to_results (const char *address)
+{
+  rd_kafka_t *consumer = make_client (RD_KAFKA_CONSUMER, address);
+  rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new (1);
+
+  rd_kafka_poll_set_consumer (consumer);
+  rd_kafka_topic_partition_list_add (topics, "jobs-results", 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_assign (consumer, topics);
+  rd_kafka_topic_partition_list_destroy (topics);
+  g_thread_new ("results", print_results, consumer);
+}
+
+int
+main (void)
+{
+  rd_kafka_t *handle = make_client (RD_KAFKA_PRODUCER, NULL), *producer;
+  rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new (handle, 1);
+  const char *address = rd_kafka_mock_cluster_bootstraps (cluster);
+  char line[4096];
+
+  rd_kafka_mock_topic_create (cluster, "jobs", PARTITIONS, 1);
+  rd_kafka_mock_topic_create (cluster, "jobs-results", 1, 1);
+  printf ("%s\n", address);
+  fflush (stdout);
+  listen_to_results (address);
+  producer = make_client (RD_KAFKA_PRODUCER, address);
+  for (gint32 i = 0; fgets (line, sizeof line, stdin) != NULL; i++) {
+    rd_kafka_producev (producer, RD_KAFKA_V_TOPIC ("jobs"), RD_KAFKA_V_PARTITION (i % PARTITIONS),
+                       RD_KAFKA_V_VALUE (line, strcspn (line, "\n")),
+                       RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    rd_kafka_flush (producer, 10000);
+  }
+  return 0;
+}

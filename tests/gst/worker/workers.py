@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Three workers and a broker: one worker is killed in the middle of a file, one is stopped, the broker goes
+and comes back; every file is tagged, and no result counts twice.
+
+workers.py mqtt|KAFKA-CLUSTER TOOL MAKE-COLOUR-BUNDLE SCHEMA…
+"""
+import collections
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+KIND, TOOL, MAKE_BUNDLE, *SCHEMAS = sys.argv[1:]
+TOPIC = "test/jobs"
+LONG, SHORT = 300, 10  # frames
+
+PATH = os.environ["PATH"] + ":/usr/sbin"
+
+for program in ["gst-launch-1.0", *(["mosquitto", "mosquitto_sub", "mosquitto_pub"] if KIND == "mqtt" else [])]:
+    if not shutil.which(program, path=PATH):
+        print(f"{program} is not installed")
+        sys.exit(77)
+
+folder = pathlib.Path(tempfile.mkdtemp(prefix="gst-ensemble-worker-"))
+processes = []
+
+
+def start(*arguments, **options):
+    process = subprocess.Popen([str(argument) for argument in arguments], stdin=subprocess.DEVNULL, **options)
+    processes.append(process)
+    return process
+
+
+def wait_for(condition, what, seconds=120):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"never: {what}")
+
+
+class Broker:
+    """Hears what workers say."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.messages = []
+
+    def listen(self, process):
+        def run():
+            for line in process.stdout:
+                if line.strip():
+                    with self.lock:
+                        self.messages.append(json.loads(line))
+        threading.Thread(target=run, daemon=True).start()
+
+    def of(self, kind, job=None):
+        with self.lock:
+            messages = list(self.messages)
+        return [m for m in messages if m.get("schema") == f"gst-ensemble/job-{kind}/1" and job in (None, m["job"])]
+
+
+class Mqtt(Broker):
+    def __init__(self):
+        super().__init__()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.port = server.getsockname()[1]
+        self.location = f"mqtt://127.0.0.1:{self.port}"
+        (folder / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_dest none\n"
+            f"max_queued_messages 0\npersistence true\npersistence_location {folder}/\n")
+        self.start()
+        # Its session outlives the broker.
+        self.listen(start("mosquitto_sub", *self.arguments(), "-c", "-i", "listener", "-x", 3600, "-F", "%p",
+                          *(word for kind in ["result/+", "lease/+", "end/+", "ready"]
+                            for word in ["-t", f"{TOPIC}/{kind}"]), stdout=subprocess.PIPE, text=True))
+        wait_for(lambda: self.publish("ready", "{}") or self.messages, "the listener hears")
+
+    def start(self):
+        self.process = start(shutil.which("mosquitto", path=PATH), "-c", folder / "mosquitto.conf")
+        wait_for(self.is_up, "the broker listens")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+    def is_up(self):
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def arguments(self):
+        return ["-h", "127.0.0.1", "-p", self.port, "-V", "5", "-q", "1"]
+
+    def publish(self, topic, text):
+        subprocess.run([str(word) for word in ["mosquitto_pub", *self.arguments(), "-r", "-t", f"{TOPIC}/{topic}",
+                                               "-m", text]], check=True, timeout=30)
+
+    def submit(self, job, text):
+        self.publish(f"job/{job}", text)
+
+    def retained(self, topic):
+        found = subprocess.run(
+            [str(word) for word in ["mosquitto_sub", *self.arguments(), "--retained-only", "-W", 2, "-F", "%t", "-t",
+                                    f"{TOPIC}/{topic}"]], capture_output=True, text=True, timeout=30)
+        return found.stdout.split()
+
+
+class Kafka(Broker):
+    """A program that holds a cluster, sends what it reads to the jobs, and writes what is among the results."""
+
+    def __init__(self):
+        super().__init__()
+        self.process = subprocess.Popen([KIND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        processes.append(self.process)
+        self.location = f"kafka://{self.process.stdout.readline().strip()}/jobs"
+        self.listen(self.process)
+
+    def submit(self, job, text):
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+
+def make_video(name, n_frames):
+    path = folder / name
+    subprocess.run(["gst-launch-1.0", "-q", "videotestsrc", f"num-buffers={n_frames}", "pattern=smpte", "!",
+                    "video/x-raw,width=160,height=120,framerate=25/1", "!", "jpegenc", "!", "avimux", "!", "filesink",
+                    f"location={path}"], check=True, timeout=120)
+    return path
+
+
+def start_worker(name, bundle, broker):
+    return start(TOOL, "worker", "-m", bundle, "--device", "cpu", "--threads", 1, "--client-id", name, "--topic", TOPIC,
+                 "--lease", 3, "--allow", f"{folder}/", broker.location,
+                 stderr=open(folder / f"{name}.log", "w"))
+
+
+def submit(broker, job, uri, **members):
+    broker.submit(job, json.dumps({"schema": "gst-ensemble/job/1", "id": job, "uri": str(uri), **members}))
+
+
+def find_half_done(broker, excluded=()):
+    """The last result of a long file that has more, and whose worker has not gone."""
+    for result in reversed(broker.of("result")):
+        if (result["job"].startswith("long") and result["sequence"] < LONG - 70
+                and result["worker"] not in excluded and not broker.of("end", result["job"])):
+            return result
+    return None
+
+
+def check_results(broker, job, n):
+    for end in broker.of("end", job):
+        assert end["state"] == "done" and end["results"] == n, end
+    counts = collections.Counter(result["sequence"] for result in broker.of("result", job))
+    assert sorted(counts) == list(range(n)), f"{job}: {n} results, found {sorted(counts)}"
+    return sum(counts.values()) - n
+
+
+def check_retained(broker):
+    wait_for(lambda: not broker.retained("job/+") and not broker.retained("lease/+"), "jobs are cleared", 30)
+    assert broker.retained("end/+"), "no ends are kept"
+
+
+def check_schemas(broker):
+    try:
+        import jsonschema
+    except ImportError:
+        return
+    result_schema, schema = (json.loads(pathlib.Path(path).read_text()) for path in SCHEMAS)
+    # Each by its own: references of the one are not the other's.
+    schema["oneOf"][0]["properties"]["result"] = {"type": "object"}
+    validator = jsonschema.Draft202012Validator(schema)
+    for message in broker.of("lease") + broker.of("end") + broker.of("result")[:20]:
+        validator.validate(message)
+    for message in broker.of("result")[:20]:
+        jsonschema.Draft202012Validator(result_schema).validate(message["result"])
+
+
+def check_failures(broker, bundle):
+    """Jobs that can't be done end, and say why."""
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "empty.ensemble").mkdir()
+    video = (folder / "short.avi").read_bytes()
+    (folder / "damaged.avi").write_bytes(video[:400] + bytes(byte ^ 0x55 for byte in video[400:]))
+    rows = {"missing": (folder / "missing.avi", {}, "missing.avi"),
+            "text": (folder / "text.jpg", {}, "text.jpg"),
+            "damaged": (folder / "damaged.avi", {}, "damaged.avi"),
+            "no-bundle": (folder / "short.avi", {"model": str(folder / "empty.ensemble")}, "empty.ensemble"),
+            "outside": ("/etc/passwd", {}, "--allow"),
+            "outside-bundle": (folder / "short.avi", {"model": "/etc"}, "--allow"),
+            "climbs": (f"{folder}/../../etc/passwd", {}, "--allow"),
+            "misspelt": (folder / "text.jpg", {"step": 1}, "settings.step: unknown member")}
+    for job, (uri, settings, _) in rows.items():
+        submit(broker, job, uri, settings=settings)
+    broker.submit("nonsense", "nonsense")
+    submit(broker, "named", folder / "short.avi", settings={"interval": 0, "model": str(bundle)})
+    for job, row in rows.items():
+        end = wait_for(lambda: broker.of("end", job), f"{job} ends")[0]
+        assert end["state"] == "failed" and row[2] in end["error"], f"{job}: {end}"
+    wait_for(lambda: [end for end in broker.of("end") if "JSON" in end.get("error", "")], "nonsense ends")
+    wait_for(lambda: broker.of("end", "named"), "named ends")
+    check_results(broker, "named", SHORT)
+
+
+def check_restart(broker, long):
+    """The broker goes while files are tagged, and comes back."""
+    jobs = [f"long-again-{i}" for i in range(2)]
+    for job in jobs:
+        submit(broker, job, long, settings={"interval": 0, "top": 1})
+    wait_for(lambda: find_half_done(broker), "a worker in the middle of a file")
+    broker.stop()
+    broker.start()
+    for job in jobs:
+        wait_for(lambda: broker.of("end", job), f"{job} ends")
+    return sum(check_results(broker, job, LONG) for job in jobs)
+
+
+def check_gone(broker, workers, jobs):
+    """A worker is killed and one is stopped, both in the middle of a file. Returns the third."""
+    killed = wait_for(lambda: find_half_done(broker), "a worker in the middle of a file")
+    workers[killed["worker"]].send_signal(signal.SIGKILL)
+    stopped = wait_for(lambda: find_half_done(broker, {killed["worker"]}), "another one")
+    workers[stopped["worker"]].send_signal(signal.SIGTERM)
+    assert workers[stopped["worker"]].wait(60) == 0
+    for job in jobs:
+        wait_for(lambda: broker.of("end", job), f"{job} ends")
+    assert broker.of("end", killed["job"])[0]["worker"] != killed["worker"]
+    if KIND == "mqtt":
+        assert max(lease["lost"] for lease in broker.of("lease", killed["job"])) == 1
+    print(f"{killed['worker']} killed at {killed['sequence']}, {stopped['worker']} stopped at {stopped['sequence']}")
+    survivor, = set(workers) - {killed["worker"], stopped["worker"]}
+    return workers[survivor]
+
+
+def main():
+    bundle = subprocess.run([MAKE_BUNDLE, folder], capture_output=True, text=True, check=True).stdout.strip()
+    long, short = make_video("long.avi", LONG), make_video("short.avi", SHORT)
+    broker = Mqtt() if KIND == "mqtt" else Kafka()
+    workers = {name: start_worker(name, bundle, broker) for name in ["a", "b", "c"]}
+    jobs = {**{f"long-{i}": (long, LONG) for i in range(3)}, **{f"short-{i}": (short, SHORT) for i in range(4)}}
+
+    for job, (uri, _) in jobs.items():
+        submit(broker, job, uri, settings={"interval": 0, "top": 1})
+    survivor = check_gone(broker, workers, jobs)
+    duplicates = sum(check_results(broker, job, n) for job, (_, n) in jobs.items())
+    print(f"{len(jobs)} files, {sum(n for _, n in jobs.values())} results, {duplicates} duplicates dropped")
+    if KIND == "mqtt":
+        print(f"broker away: {check_restart(broker, long)} duplicates dropped")
+    check_failures(broker, bundle)
+    assert survivor.poll() is None, "the last worker ended"
+    if KIND == "mqtt":
+        check_retained(broker)
+    check_schemas(broker)
+
+
+try:
+    main()
+except BaseException:
+    for log in folder.glob("*.log"):
+        print(f"--- {log.name}\n{log.read_text()}", file=sys.stderr)
+    raise
+finally:
+    for process in processes:
+        process.kill()
+        process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
