@@ -14,11 +14,14 @@ pipeline = Gst.parse_launch("""filesrc name=source ! decodebin ! videoconvert !
 pipeline.get_by_name("source").set_property("location", sys.argv[1])
 pipeline.get_by_name("classify").set_property("model", sys.argv[2])
 pipeline.set_state(Gst.State.PLAYING)
-while sample := pipeline.get_by_name("sink").emit("pull-sample"):
-    meta = sample.get_buffer().get_custom_meta("GstEnsembleMeta")
+sink, bus, end = pipeline.get_by_name("sink"), pipeline.get_bus(), None
+while not end:  # not "pull-sample", which waits for ever when the pipeline has failed
+    sample = sink.emit("try-pull-sample", Gst.SECOND // 10)
+    meta = sample and sample.get_buffer().get_custom_meta("GstEnsembleMeta")
     if meta:  # the first frames of a camera carry no result yet
         print(meta.get_structure().get_value("probabilities").unpack())
-error = pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
+    elif not sample:
+        end = bus.pop_filtered(Gst.MessageType.ERROR | Gst.MessageType.EOS)
 pipeline.set_state(Gst.State.NULL)
-if error:
-    sys.exit(error.parse_error().gerror.message)
+if end.type == Gst.MessageType.ERROR:
+    sys.exit(end.parse_error().gerror.message)

@@ -37,6 +37,9 @@ examples=$root/examples/python
 [ "$(wc -l < "$folder/out")" -eq 30 ] || fail "read-tags.py: expected a line per frame"
 grep -q "'red': 0.9" "$folder/out" || fail "read-tags.py: expected red frames"
 check_error "$python" "$examples/read-tags.py" "$folder/clip.avi" "$folder/none"
+if "$python" "$examples/read-tags.py" "$folder/none.avi" "$bundle" 2> "$folder/out"; then
+  fail "read-tags.py: expected an error of a video that is not there"
+fi
 
 # Frames that carry no result: of a live source whose analyses have not ended yet.
 if [ -n "$typelibs" ]; then
