@@ -98,8 +98,7 @@ ens_compose_tensor (EnsCompose *compose, EnsType type, const EnsShape *shape, En
   if (compose->failed)
     return NULL;
   if (n < 0 || n > G_MAXINT64 / 8
-      || (!is_first
-          && !ens_onnx_budget_take (&compose->import->budget, (gsize)n * ens_type_size (type)))) {
+      || (!is_first && !ens_onnx_import_take (compose->import, (gsize)n * ens_type_size (type)))) {
     ens_compose_fail (compose, ENS_ERROR_RESOURCE,
                       "what it is composed of would take far more memory than the file");
     return NULL;

@@ -53,6 +53,12 @@ ens_onnx_files_free (EnsOnnxFiles *files)
   g_free (files);
 }
 
+gsize
+ens_onnx_files_size (const EnsOnnxFiles *files)
+{
+  return files->n_mapped;
+}
+
 /* What a tensor says of the place of its contents. */
 typedef struct {
   const char *location;

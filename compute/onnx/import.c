@@ -73,6 +73,7 @@ ens_onnx_import_alias (EnsOnnxImport *import, EnsOnnxTensor *tensor, const char 
     return FALSE;
   kept = g_string_chunk_insert (import->names, name);
   g_hash_table_insert (import->tensors, kept, tensor);
+  tensor->aliased = TRUE;
   if (tensor->provisional)
     rename_tensor (import, tensor, kept);
   return TRUE;
@@ -114,8 +115,11 @@ import_init (EnsOnnxImport *import, const char *name, gsize file_size)
   import->written = g_hash_table_new (g_str_hash, g_str_equal);
   import->read = g_hash_table_new (g_str_hash, g_str_equal);
   import->samples = g_hash_table_new (NULL, NULL);
+  import->kept = g_hash_table_new (NULL, NULL);
   import->declared = g_array_new (FALSE, FALSE, sizeof (EnsShape));
-  import->budget = 4 * file_size + (64 << 20);
+  import->budget = 64 << 20;
+  import->work = 64 << 20;
+  ens_onnx_import_raise (import, file_size);
 }
 
 static void
@@ -128,6 +132,7 @@ import_clear (EnsOnnxImport *import)
   g_hash_table_unref (import->written);
   g_hash_table_unref (import->read);
   g_hash_table_unref (import->samples);
+  g_hash_table_unref (import->kept);
   g_ptr_array_unref (import->all);
   g_ptr_array_unref (import->bodies);
   g_string_free (import->choices, TRUE);
@@ -163,7 +168,9 @@ check_model (const Onnx__ModelProto *model, GError **error)
 static void
 note_read (char *name, gpointer import)
 {
-  g_hash_table_add (((EnsOnnxImport *)import)->read, name);
+  GHashTable *read = ((EnsOnnxImport *)import)->read;
+
+  g_hash_table_insert (read, name, GUINT_TO_POINTER (ens_onnx_count_reads (import, name) + 1));
 }
 
 static void

@@ -24,6 +24,7 @@ typedef struct {
   gboolean provisional;
   /* The contents lie in the file, and nothing has been made of them yet. */
   gboolean stored;
+  gboolean aliased; /* it has several names */
   /* Of real numbers that stand for the file's integers: what one step of those is worth. 0 of all
    * other tensors, and where there are several. */
   double scale;
@@ -45,10 +46,13 @@ typedef struct {
   GPtrArray *all;        /* EnsOnnxTensor, owned */
   GStringChunk *names;   /* of all tensors */
   GHashTable *written;   /* name → Onnx__NodeProto that computes it, also those still to come */
-  GHashTable *read;      /* names that nodes or the graph's outputs read */
+  GHashTable *read;      /* names that nodes or the graph's outputs read → by how many to come */
   GArray *declared;      /* EnsShape of each of the graph's inputs */
   GHashTable *samples;   /* values whose contents are right for the nominal size alone */
+  GHashTable *kept;      /* values that what is not known beforehand is computed from */
   gsize budget;          /* bytes that what is made of the file's contents may still take */
+  gsize work;            /* the same, with what has been let go again */
+  gsize n_external;      /* bytes of files beside the model that both have been raised by */
   guint n_quantised;     /* nodes of integer arithmetic, loaded as real arithmetic */
   char *first_quantised; /* what the first of them is called in messages */
 } EnsOnnxImport;
@@ -62,6 +66,16 @@ ens_onnx_budget_take (gsize *budget, gsize size)
   *budget -= size;
   return TRUE;
 }
+
+/* Raises what may be made of the file by what its size allows. */
+void ens_onnx_import_raise (EnsOnnxImport *import, gsize file_size);
+/* As ens_onnx_budget_take () for contents that the import makes. */
+gboolean ens_onnx_import_take (EnsOnnxImport *import, gsize size);
+/* A node has been imported: lets go known contents that no node to come reads, and nothing that is
+ * computed later. */
+void ens_onnx_import_release (EnsOnnxImport *import, const Onnx__NodeProto *node);
+/* How many nodes to come read that name. */
+guint ens_onnx_count_reads (const EnsOnnxImport *import, const char *name);
 
 EnsOnnxTensor *ens_onnx_import_find (const EnsOnnxImport *import, const char *name);
 /* A new tensor of that name, or NULL if there is one already. */

@@ -280,6 +280,18 @@ add_node (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   return node != NULL && add_outputs (step, import, node, rank, error);
 }
 
+static void
+keep_inputs (EnsOnnxImport *import, const EnsNode *node)
+{
+  gboolean known = TRUE;
+
+  for (guint i = 0; i < node->n_outputs; i++)
+    known &= node->outputs[i]->constant != NULL;
+  for (guint i = 0; i < node->n_inputs && !known; i++)
+    if (node->inputs[i] != NULL && node->inputs[i]->constant != NULL)
+      g_hash_table_add (import->kept, node->inputs[i]);
+}
+
 EnsNode *
 ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
                        gconstpointer params, EnsValue *const *inputs, guint n_inputs,
@@ -293,6 +305,7 @@ ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
       known &= inputs[i]->constant != NULL && !g_hash_table_contains (import->samples, inputs[i]);
   if (!ens_infer_node (node, TRUE, error))
     return NULL;
+  keep_inputs (import, node);
   for (guint i = 0; i < n_outputs; i++) {
     EnsTensor *contents = node->outputs[i]->constant;
 
@@ -300,7 +313,7 @@ ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
       continue;
     if (!known)
       g_hash_table_add (import->samples, node->outputs[i]);
-    if (!ens_onnx_budget_take (&import->budget, ens_tensor_size (contents))) {
+    if (!ens_onnx_import_take (import, ens_tensor_size (contents))) {
       g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
                    "node “%s” (%s): nodes without inputs compute far more than the file holds",
                    node->name, op->name);
@@ -367,6 +380,8 @@ ens_onnx_import_node (EnsOnnxImport *import, const EnsOnnxBodyNode *node, GError
   step.attributes = ens_onnx_attributes_read (node->proto, step.what, import->files, error);
   done = import_step (&step, import, error);
   step_clear (&step);
+  if (done)
+    ens_onnx_import_release (import, node->proto);
   return done;
 }
 

@@ -43,6 +43,8 @@ typedef struct _EnsOnnxFiles EnsOnnxFiles;
 EnsOnnxFiles *ens_onnx_files_new (const char *folder, const char *named);
 void ens_onnx_files_free (EnsOnnxFiles *files);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsOnnxFiles, ens_onnx_files_free)
+/* Bytes of those that tensors have been read from so far. */
+gsize ens_onnx_files_size (const EnsOnnxFiles *files);
 /* Where the `size` bytes of a tensor with external data start. The mapping belongs to `files`. */
 const guint8 *ens_onnx_files_find (EnsOnnxFiles *files, const Onnx__TensorProto *proto,
                                    const char *what, gsize size, GError **error);

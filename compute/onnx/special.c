@@ -137,6 +137,8 @@ import_transpose (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   value = ens_onnx_tensor_value (import, step->inputs[0], FALSE, error);
   if (value == NULL)
     return FALSE;
+  /* What transposes cancel in is this value again. */
+  g_hash_table_add (import->kept, value);
   to_first = ens_permutation_to_first (permutation.rank);
   if (permutation.rank >= 3 && ens_permutation_equal (&permutation, &to_first))
     return take_as_last (step, import, value, error);

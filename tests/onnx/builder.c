@@ -208,9 +208,10 @@ model_add_nodes (Onnx__ModelProto *model, const char *text)
   g_auto (GStrv) nodes = g_strsplit (text, ";", -1);
 
   for (guint i = 0; nodes[i] != NULL; i++) {
-    g_auto (GStrv) words = g_strsplit_set (nodes[i], " >", 3);
+    g_auto (GStrv) sides = g_strsplit (nodes[i], ">", 2);
+    g_auto (GStrv) words = g_strsplit (sides[0], " ", 2);
 
-    model_add_node (model, words[0], words[1], words[2]);
+    model_add_node (model, words[0], words[1], sides[1]);
   }
 }
 
