@@ -138,6 +138,24 @@ get_drain_timeout (GstEnsemblePublish *self)
   return timeout;
 }
 
+/* Any thread: a flush and stopping don't wait for the end of a stream to be drained. */
+static void
+set_flushing (GstEnsemblePublish *self, gboolean flushing)
+{
+  GST_OBJECT_LOCK (self);
+  if (self->queue != NULL)
+    publish_queue_set_flushing (self->queue, flushing);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static GstStateChangeReturn
+change_state (GstElement *element, GstStateChange transition)
+{
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    set_flushing (GST_ENSEMBLE_PUBLISH (element), TRUE);
+  return GST_ELEMENT_CLASS (gst_ensemble_publish_parent_class)->change_state (element, transition);
+}
+
 static gboolean
 stop (GstBaseTransform *trans)
 {
@@ -391,7 +409,11 @@ sink_event (GstBaseTransform *trans, GstEvent *event)
   case GST_EVENT_STREAM_START:
     begin_stream (self, event);
     break;
+  case GST_EVENT_FLUSH_START:
+    set_flushing (self, TRUE);
+    break;
   case GST_EVENT_FLUSH_STOP:
+    set_flushing (self, FALSE);
     self->clock = (PublishWallClock) {0};
     break;
   case GST_EVENT_CUSTOM_DOWNSTREAM:
@@ -491,6 +513,7 @@ gst_ensemble_publish_class_init (GstEnsemblePublishClass *klass)
       element, "Ensemble result publisher", "Filter/Metadata/Video",
       "Sends classification results to files, MQTT, Kafka and webhooks",
       "The gst-ensemble authors");
+  element->change_state = change_state;
   transform->start = start;
   transform->stop = stop;
   transform->sink_event = sink_event;

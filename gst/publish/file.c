@@ -84,10 +84,19 @@ end_half_line (FileDestination *self)
   close (reader);
 }
 
+/* A file's period is that of its first line. */
+static void
+set_period (FileDestination *self, guint64 time)
+{
+  const guint64 length = self->parent.options.rotate_time;
+
+  if (length > 0)
+    self->period = time / length;
+}
+
 static void
 look_at_file (FileDestination *self)
 {
-  guint64 length = self->parent.options.rotate_time;
   struct stat status;
 
   if (fstat (self->file, &status) != 0)
@@ -96,8 +105,7 @@ look_at_file (FileDestination *self)
   if (!self->regular || self->path == NULL)
     return;
   end_half_line (self);
-  if (length > 0)
-    self->period = (status.st_size > 0 ? GST_TIMESPEC_TO_TIME (status.st_mtim) : now ()) / length;
+  set_period (self, GST_TIMESPEC_TO_TIME (status.st_mtim));
 }
 
 static gboolean
@@ -133,18 +141,31 @@ close_file (PublishDestination *destination, GCancellable *cancellable)
 
 /* ---- Files ---- */
 
+/* Whether the next line belongs into another file. */
+static gboolean
+is_complete (FileDestination *self, gsize length)
+{
+  const PublishOptions *options = &self->parent.options;
+  struct stat status;
+
+  if (fstat (self->file, &status) != 0)
+    return FALSE;
+  if (status.st_size == 0) {
+    set_period (self, now ());
+    return FALSE;
+  }
+  return (options->rotate_size > 0 && (guint64)status.st_size + length > options->rotate_size)
+         || (options->rotate_time > 0 && self->period != now () / options->rotate_time);
+}
+
 /* Renamed, removed, grown or aged: the next lines go to another file. */
 static gboolean
 check_file (FileDestination *self, gsize length, GError **error)
 {
-  const PublishOptions *options = &self->parent.options;
   gboolean moved = !publish_is_file (self->path, self->file);
-  struct stat status;
 
-  if (!moved && fstat (self->file, &status) == 0 && status.st_size > 0
-      && ((options->rotate_size > 0 && (guint64)status.st_size + length > options->rotate_size)
-          || (options->rotate_time > 0 && self->period != now () / options->rotate_time)))
-    moved = publish_rotate (self->path, self->file, options->rotate_keep)
+  if (!moved && is_complete (self, length))
+    moved = publish_rotate (self->path, self->file, self->parent.options.rotate_keep)
             || !publish_is_file (self->path, self->file);
   if (!moved)
     return TRUE;
@@ -163,8 +184,11 @@ write_to_file (FileDestination *self, const PublishRecord *record, GError **erro
 
   if (written == (ssize_t)record->length)
     return TRUE;
+  /* Standard output may be a file that is not opened to append: the next line goes where this one
+   * was to. */
   if (written > 0 && fstat (self->file, &status) == 0 && status.st_size == end
-      && ftruncate (self->file, end - written) != 0)
+      && (ftruncate (self->file, end - written) != 0
+          || lseek (self->file, end - written, SEEK_SET) < 0))
     GST_DEBUG ("%s: half a line can't be taken back: %s", get_name (self), g_strerror (errno));
   return fail (self, code, error);
 }

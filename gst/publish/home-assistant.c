@@ -28,12 +28,12 @@ static const struct {
     [PUBLISH_PICTURE] = {"image", "picture"},
 };
 
-/* (transfer full) */
+/* Ids hold no dot: what is told apart by two of them has no id in common. (transfer full) */
 static char *
 unique_id (const PublishDevice *device, PublishEntity entity, const char *class_id)
 {
   return class_id != NULL
-             ? g_strdup_printf (MAKER "_%s_%s_%s", device->id, class_id, entities[entity].suffix)
+             ? g_strdup_printf (MAKER "_%s.%s_%s", device->id, class_id, entities[entity].suffix)
              : g_strdup_printf (MAKER "_%s_%s", device->id, entities[entity].suffix);
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "publish/address.h"
 #include "publish/destination.h"
+#include "publish/secret.h"
 
 #define GST_CAT_DEFAULT publish_debug
 
@@ -74,9 +75,7 @@ set_login (const PublishOptions *options, const PublishKafkaAddress *address, rd
              || (publish_kafka_set (options, conf, "sasl.mechanisms", "PLAIN", error)
                  && publish_kafka_set (options, conf, "sasl.username", address->user, error)
                  && publish_kafka_set (options, conf, "sasl.password", secret, error)));
-  if (secret != NULL)
-    memset (secret, 0, strlen (secret));
-  g_free (secret);
+  publish_secret_free (secret);
   return done;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "publish/destination.h"
+#include "publish/secret.h"
 
 #define GST_CAT_DEFAULT publish_debug
 
@@ -305,9 +306,7 @@ set_login (PublishConnection *self, GError **error)
   if (!publish_options_read_secret (options, &secret, error))
     return FALSE;
   code = mosquitto_username_pw_set (self->client, user, secret);
-  if (secret != NULL)
-    memset (secret, 0, strlen (secret));
-  g_free (secret);
+  publish_secret_free (secret);
   return code == MOSQ_ERR_SUCCESS
          || publish_connection_fail (self, mosquitto_strerror (code), error);
 }

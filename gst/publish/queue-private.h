@@ -22,6 +22,8 @@ struct _PublishQueue {
   char *source;
   PublishCounts counts; /* waiting: outside memory */
   gboolean stopping, expired, finished, idle, away;
+  gboolean flushing;
+  gint64 drained;              /* how long it has been waited for since the last message came */
   gboolean spool_tried, tried; /* to open */
   gboolean hurries; /* the destination is called, and given up when memory is half full */
   GError *unusable;

@@ -99,7 +99,7 @@ publish_queue_stop (PublishQueue *self, guint64 timeout)
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   wake (self);
-  wait_finished (self, self->away ? 0 : (gint64)(timeout / 1000));
+  wait_finished (self, self->away ? 0 : MAX ((gint64)(timeout / 1000) - self->drained, 0));
   if (!self->finished) {
     self->expired = TRUE;
     g_cancellable_cancel (self->cancellable);
@@ -113,11 +113,23 @@ publish_queue_stop (PublishQueue *self, guint64 timeout)
 void
 publish_queue_drain (PublishQueue *self, guint64 timeout)
 {
-  gint64 until = g_get_monotonic_time () + (gint64)(timeout / 1000);
+  const gint64 start = g_get_monotonic_time ();
+  const gint64 until = start + (gint64)(timeout / 1000);
 
   g_mutex_lock (&self->lock);
-  while (!self->idle && !self->away && g_cond_wait_until (&self->changed, &self->lock, until))
+  while (!self->idle && !self->away && !self->flushing
+         && g_cond_wait_until (&self->changed, &self->lock, until))
     ;
+  self->drained += g_get_monotonic_time () - start;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+publish_queue_set_flushing (PublishQueue *self, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = flushing;
+  g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 
@@ -140,6 +152,7 @@ publish_queue_push (PublishQueue *self, PublishRecord *record)
   g_queue_push_tail (&self->memory, record);
   self->memory_size += publish_record_size (record);
   self->idle = FALSE;
+  self->drained = 0;
   while (self->memory_size > limit) {
     PublishRecord *oldest = g_queue_pop_head (&self->memory);
 

@@ -32,6 +32,8 @@ gboolean publish_queue_check (PublishQueue *self, GError **error);
 void publish_queue_stop (PublishQueue *self, guint64 timeout);
 /* Waits until all is sent, `timeout` nanoseconds at most, and not while the receiver is away. */
 void publish_queue_drain (PublishQueue *self, guint64 timeout);
+/* While it is set, draining returns at once, also where it has begun. */
+void publish_queue_set_flushing (PublishQueue *self, gboolean flushing);
 
 /* What the camera is called, for receivers that have to know before the first message. */
 void publish_queue_set_source (PublishQueue *self, const char *source);

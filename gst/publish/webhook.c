@@ -8,11 +8,11 @@
  *
  * Source: RFC 9110 (HTTP), RFC 6585 (429), RFC 6750 (bearer tokens). */
 #include <libsoup/soup.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "publish/address.h"
 #include "publish/destination.h"
+#include "publish/secret.h"
 
 #define GST_CAT_DEFAULT publish_debug
 
@@ -52,14 +52,6 @@ set_tls (WebhookDestination *self, GError **error)
   return options->tls_cert == NULL || self->certificate != NULL;
 }
 
-static void
-forget_secret (char **secret)
-{
-  if (*secret != NULL)
-    memset (*secret, 0, strlen (*secret));
-  g_clear_pointer (secret, g_free);
-}
-
 /* The header's value; NULL: none. (transfer full) */
 static gboolean
 read_authorization (const WebhookDestination *self, char **authorization, GError **error)
@@ -71,7 +63,7 @@ read_authorization (const WebhookDestination *self, char **authorization, GError
     return FALSE;
   if (secret != NULL)
     *authorization = g_strconcat ("Bearer ", secret, NULL);
-  forget_secret (&secret);
+  publish_secret_free (secret);
   return TRUE;
 }
 
@@ -84,7 +76,7 @@ renew_authorization (WebhookDestination *self, gboolean *renewed, GError **error
   if (!read_authorization (self, &authorization, error))
     return FALSE;
   *renewed = g_strcmp0 (authorization, self->authorization) != 0;
-  forget_secret (&self->authorization);
+  g_clear_pointer (&self->authorization, publish_secret_free);
   self->authorization = authorization;
   return TRUE;
 }
@@ -96,7 +88,7 @@ close_webhook (PublishDestination *destination, GCancellable *cancellable)
 
   g_clear_object (&self->session);
   g_clear_object (&self->certificate);
-  forget_secret (&self->authorization);
+  g_clear_pointer (&self->authorization, publish_secret_free);
 }
 
 static gboolean
@@ -131,15 +123,28 @@ judge (const WebhookDestination *self, guint status)
   return REFUSED;
 }
 
+/* Seconds, or a date. */
+static GTimeSpan
+read_retry_after (const char *text)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc (), then = NULL;
+  guint64 seconds;
+
+  if (g_ascii_string_to_unsigned (text, 10, 0, MAX_RETRY_AFTER, &seconds, NULL))
+    return (GTimeSpan)seconds * G_TIME_SPAN_SECOND;
+  then = soup_date_time_new_from_http_string (text);
+  return then != NULL ? g_date_time_difference (then, now) : 0;
+}
+
 static void
 heed_retry_after (WebhookDestination *self, SoupMessage *message)
 {
   const char *text =
       soup_message_headers_get_one (soup_message_get_response_headers (message), "Retry-After");
-  guint64 seconds = text != NULL ? g_ascii_strtoull (text, NULL, 10) : 0;
+  const GTimeSpan longest = MAX_RETRY_AFTER * G_TIME_SPAN_SECOND;
+  const GTimeSpan wait = text != NULL ? CLAMP (read_retry_after (text), 0, longest) : 0;
 
-  self->parent.not_before =
-      g_get_monotonic_time () + (gint64)MIN (seconds, MAX_RETRY_AFTER) * G_TIME_SPAN_SECOND;
+  self->parent.not_before = g_get_monotonic_time () + wait;
 }
 
 static SoupMessage *

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gio/gio.h>
 #include <gst/check/gstharness.h>
 #include <gst/ensemble/ensemble.h>
 #include <glib/gstdio.h>
@@ -439,6 +440,42 @@ START_TEST (test_full)
 }
 END_TEST
 
+static gpointer
+push_eos (gpointer harness)
+{
+  return GINT_TO_POINTER (gst_harness_push_event (harness, gst_event_new_eos ()));
+}
+
+/* The end of a stream waits for a receiver that takes connections and never answers, a flush does
+ * not wait for the end. */
+START_TEST (test_flush_at_end)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  const guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+  g_autofree char *location = g_strdup_printf ("http://127.0.0.1:%u/", port);
+  g_autoptr (EnsResult) result = make_result ("a", 1);
+  GstHarness *harness;
+  GThread *thread;
+
+  g_object_set (publish->element, "location", location, "drain-timeout", (guint64)GST_SECOND * 3600,
+                "timeout", (guint64)GST_SECOND * 3600, NULL);
+  if (gst_element_set_state (publish->element, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE) {
+    test_skip ("built without webhooks");
+    return;
+  }
+  harness = gst_harness_new_with_element (publish->element, "sink", "src");
+  gst_harness_set_caps_str (harness, "video/x-raw", "video/x-raw");
+  push (harness, result, NULL);
+  thread = g_thread_new ("end", push_eos, harness);
+  g_usleep (100000);
+  gst_harness_push_event (harness, gst_event_new_flush_start ());
+  g_thread_join (thread);
+  gst_harness_push_event (harness, gst_event_new_flush_stop (TRUE));
+  g_object_set (publish->element, "drain-timeout", (guint64)0, NULL);
+  gst_harness_teardown (harness);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -453,5 +490,6 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("event", test_event, event_rows);
   TEST_ADD_ROWS ("unusable", test_unusable, unusable_rows);
   test_add ("full", test_full);
+  test_add ("flush-at-end", test_flush_at_end);
   return test_run ();
 }

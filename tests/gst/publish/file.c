@@ -134,6 +134,28 @@ START_TEST (test_rotate_time)
 }
 END_TEST
 
+/* Opened empty, a file's period is that of its first line. */
+START_TEST (test_rotate_empty)
+{
+  enum { PERIOD = 2 };
+  g_autofree char *old = beside (".1"), *text = NULL;
+  PublishQueue *queue;
+
+  publish_options.rotate_time = PERIOD * GST_SECOND;
+  publish_options.rotate_keep = 1;
+  queue = publish_start ();
+  /* The next period has just begun. */
+  g_usleep ((gulong)(PERIOD * G_USEC_PER_SEC - g_get_real_time () % (PERIOD * G_USEC_PER_SEC)));
+  publish_push (queue, 0, 1);
+  publish_wait_sent (queue, 1);
+  publish_push (queue, 1, 1);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  text = publish_read (publish_options.location);
+  publish_check (text, 0, 2);
+  ck_assert (!g_file_test (old, G_FILE_TEST_EXISTS));
+}
+END_TEST
+
 /* A disk that is full, and then is not: no half line, nothing lost while there is room to wait. The
  * limit leaves room for Check's own files. */
 START_TEST (test_full)
@@ -159,6 +181,40 @@ START_TEST (test_full)
   text = publish_read (publish_options.location);
   publish_check (text + SIZE - ROOM, 0, 5);
   ck_assert_uint_eq (publish_count_notes ("\n"), 2);
+}
+END_TEST
+
+/* The same for standard output that is redirected, which is not opened to append: there is no hole
+ * where half a line was. */
+START_TEST (test_full_output)
+{
+  enum { SIZE = 1 << 20, ROOM = 25 };
+  const int before = dup (STDOUT_FILENO);
+  const int file = open (publish_options.location, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  g_autofree char *path = g_strdup (publish_options.location), *text = NULL;
+  g_autofree char *filling = g_strnfill (SIZE - ROOM, '\n');
+  struct rlimit unlimited, limit;
+  PublishQueue *queue;
+
+  ck_assert_int_eq (write (file, filling, SIZE - ROOM), SIZE - ROOM);
+  fflush (stdout);
+  dup2 (file, STDOUT_FILENO);
+  close (file);
+  getrlimit (RLIMIT_FSIZE, &unlimited);
+  limit = (struct rlimit) {SIZE, unlimited.rlim_max};
+  setrlimit (RLIMIT_FSIZE, &limit);
+  g_free (publish_options.location);
+  publish_options.location = g_strdup ("-");
+  queue = publish_start ();
+  publish_push (queue, 0, 5);
+  publish_wait (publish_count_notes ("free some space") > 0);
+  setrlimit (RLIMIT_FSIZE, &unlimited);
+  publish_wait_sent (queue, 5);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  fflush (stdout);
+  dup2 (before, STDOUT_FILENO);
+  text = publish_read (path);
+  publish_check (text + SIZE - ROOM, 0, 5);
 }
 END_TEST
 
@@ -364,7 +420,9 @@ main (int argc, char **argv)
   test_add ("truncated", test_truncated);
   test_add_loop ("several", test_several, 2);
   test_add ("rotate-time", test_rotate_time);
+  test_add ("rotate-empty", test_rotate_empty);
   test_add ("full", test_full);
+  test_add ("full-output", test_full_output);
   test_add ("fifo", test_fifo);
   test_add ("fifo-unread", test_fifo_unread);
   test_add ("fifo-stalls", test_fifo_stalls);

@@ -107,13 +107,13 @@ static const struct {
   const char *topic, *payload;
 } discovery_rows[] = {
     {"homeassistant/binary_sensor/gst-ensemble_camera/cat_present/config",
-     "{\"name\": \"cat\", \"unique_id\": \"gst-ensemble_camera_cat_present\", \"state_topic\": "
+     "{\"name\": \"cat\", \"unique_id\": \"gst-ensemble_camera.cat_present\", \"state_topic\": "
      "\"" CAT
      "\", \"value_template\": \"{{ value_json.state }}\", \"payload_on\": \"ON\", \"payload_off\": "
      "\"OFF\", \"json_attributes_topic\": \"" CAT
      "\", \"expire_after\": 180, \"qos\": 1, " AVAILABILITY},
     {"homeassistant/sensor/gst-ensemble_camera/cat_probability/config",
-     "{\"name\": \"cat probability\", \"unique_id\": \"gst-ensemble_camera_cat_probability\", "
+     "{\"name\": \"cat probability\", \"unique_id\": \"gst-ensemble_camera.cat_probability\", "
      "\"state_topic\": \"" CAT
      "\", \"value_template\": \"{{ value_json.probability }}\", \"unit_of_measurement\": \"%\", "
      "\"state_class\": \"measurement\", \"suggested_display_precision\": 1, \"icon\": "
@@ -149,6 +149,40 @@ START_TEST (test_discovery)
   publish_wait (publish_has_latest (discovery_rows[0].topic, ""));
   publish_wait (publish_has_latest (discovery_rows[1].topic, ""));
   publish_queue_stop (queue, GST_SECOND * 20);
+}
+END_TEST
+
+/* What another camera's class is called does not matter: of two that have one id, Home Assistant
+ * takes one. */
+START_TEST (test_unique)
+{
+  static const struct {
+    const char *source, *class_name;
+  } rows[] = {{"front", "door_open"},   {"front_door", "open"},         {"front", "present"},
+              {"front_present", NULL},  {"front", "door.open"},         {"front", "door open"},
+              {"front-door", "open"},   {"front_door_open", "present"}, {"front", NULL},
+              {"front", "door_picture"}};
+  g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  guint n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const char *class_name = rows[i].class_name;
+    g_autofree char *device_id = publish_make_id (rows[i].source);
+    g_autofree char *class_id = class_name != NULL ? publish_make_id (class_name) : NULL;
+    const PublishDevice device = {
+        .prefix = "homeassistant", .topic = "t", .id = device_id, .source = rows[i].source};
+    const PublishEntity first = class_name != NULL ? PUBLISH_PRESENCE : PUBLISH_PICTURE;
+    const PublishEntity last = class_name != NULL ? PUBLISH_PROBABILITY : PUBLISH_PICTURE;
+
+    for (PublishEntity entity = first; entity <= last; entity++, n++) {
+      g_autofree char *payload = publish_discovery_payload (&device, entity, class_name, class_id);
+      g_autoptr (JsonNode) node = json_from_string (payload, NULL);
+
+      g_hash_table_add (
+          ids, g_strdup (json_object_get_string_member (json_node_get_object (node), "unique_id")));
+    }
+  }
+  ck_assert_uint_eq (g_hash_table_size (ids), n);
 }
 END_TEST
 
@@ -296,6 +330,7 @@ main (int argc, char **argv)
   test_add ("discovery", test_discovery);
   test_add ("unlisted", test_unlisted);
   TEST_ADD_ROWS ("heartbeat", test_heartbeat, heartbeat_rows);
+  test_add ("unique", test_unique);
   test_add ("picture", test_picture);
   test_add ("too-large", test_too_large);
   return test_run ();

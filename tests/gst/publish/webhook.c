@@ -14,6 +14,8 @@ static struct {
   GString *taken;       /* bodies that were answered by 200, a line each */
   guint requests;
   gboolean hangs; /* never answers */
+  gint64 due;     /* wall-clock time; 0: when it said that a message may come again */
+  gboolean early; /* one came before that */
   guint row;      /* of token_rows */
   char *authorization, *content_type;
   const char *token; /* NULL: none is needed */
@@ -29,6 +31,23 @@ static const struct {
     {"renewed-403", 403, FALSE},
     {"renewed-late", 401, TRUE},
 };
+
+/* In seconds at first, then until a date, which has whole seconds. */
+static void
+ask_to_wait (SoupMessageHeaders *headers)
+{
+  const gint64 second = g_get_real_time () / G_USEC_PER_SEC + 2;
+  g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (second);
+  g_autofree char *text = soup_date_time_to_string (date, SOUP_DATE_HTTP);
+
+  if (server.due == 0) {
+    server.due = g_get_real_time () + G_USEC_PER_SEC;
+    soup_message_headers_replace (headers, "Retry-After", "1");
+  } else {
+    server.due = second * G_USEC_PER_SEC;
+    soup_message_headers_replace (headers, "Retry-After", text);
+  }
+}
 
 static void
 answer (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
@@ -54,9 +73,9 @@ answer (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTab
     g_string_append_len (server.taken, body->data, body->length);
     g_string_append_c (server.taken, '\n');
   }
+  server.early |= server.due > 0 && g_get_real_time () < server.due;
   if (status == 503)
-    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Retry-After",
-                                  "1");
+    ask_to_wait (soup_server_message_get_response_headers (message));
   g_free (server.authorization);
   server.authorization = g_strdup (soup_message_headers_get_one (headers, "Authorization"));
   g_free (server.content_type);
@@ -134,6 +153,7 @@ static const struct {
 } answer_rows[] = {
     {"taken", {0}, 0, 5, 0, NULL},
     {"later", {503, 500, 429, 408}, 0, 9, 0, "503 Service Unavailable"},
+    {"later-by-date", {503, 503}, 0, 7, 0, "503 Service Unavailable"},
     {"not-about-tokens",
      {401, 403},
      2,
@@ -158,6 +178,7 @@ START_TEST (test_answers)
   publish_queue_stop (queue, GST_SECOND * 20);
   publish_check (server.taken->str, answer_rows[_i].first, 5 - refused);
   ck_assert_uint_eq (server.requests, answer_rows[_i].requests);
+  ck_assert (!server.early);
   ck_assert_str_eq (server.content_type, "application/json");
   ck_assert_ptr_null (server.authorization);
   notes = publish_get_notes ();
