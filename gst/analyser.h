@@ -29,9 +29,10 @@ typedef struct {
   EnsSubImagesMode sub_images;
   guint max_sub_images;
   gboolean gate;
-  guint top_k;          /* classes that a result keeps; 0: all */
-  EnsRect crop;         /* the part of the frame that is analysed; width 0: all of it */
-  float tile_tolerance; /* of still sub-images, grey levels; negative: none are reused */
+  guint top_k;           /* classes that a result keeps; 0: all */
+  EnsRect crop;          /* the part of the frame that is analysed; width 0: all of it */
+  float tile_tolerance;  /* of still sub-images, grey levels; negative: none are reused */
+  const char *embedding; /* name of a network, interned; NULL: none */
   EnsTimeOverrides time;
   GstEnsemblePaceSettings pace;
 } GstEnsembleSettings;

@@ -171,6 +171,7 @@ announce (GstEnsembleClassify *self, const Swap *swap)
   gst_ensemble_classify_check_style (self);
   gst_ensemble_classify_check_early_scales (self);
   gst_ensemble_classify_check_regions (self);
+  gst_ensemble_classify_check_embedding (self);
   g_object_notify (G_OBJECT (self), "active-device");
 }
 

@@ -32,6 +32,7 @@ enum {
   PROP_TILE_TOLERANCE,
   PROP_GATE,
   PROP_STYLE,
+  PROP_EMBEDDING,
   PROP_TOP_K,
   PROP_STATS,
   N_PROPS
@@ -191,6 +192,7 @@ static const gsize members[N_PROPS] = {
     [PROP_TILE_TOLERANCE] = MEMBER (settings.tile_tolerance),
     [PROP_GATE] = MEMBER (settings.gate),
     [PROP_STYLE] = MEMBER (style),
+    [PROP_EMBEDDING] = MEMBER (settings.embedding),
     [PROP_TOP_K] = MEMBER (settings.top_k),
 };
 
@@ -221,6 +223,8 @@ write_property (GstEnsembleClassify *self, guint id, const GValue *value, GParam
     gst_ensemble_classify_set_model (self, g_value_get_string (value));
   else if (id == PROP_STYLE)
     gst_ensemble_classify_set_style (self, g_value_get_string (value));
+  else if (id == PROP_EMBEDDING)
+    gst_ensemble_classify_set_embedding (self, g_value_get_string (value));
   else if (id == PROP_SCALES)
     set_scales (self, value);
   else if (id == PROP_CROP)
@@ -432,6 +436,11 @@ make_analysis_properties (void)
       "What gives frames of this camera the look of the training pictures: a style of the bundle, "
       "or an ONNX file made by gst-ensemble-1.0 train-style (none). One that can't be loaded is "
       "refused, and the one before stays",
+      NULL, PLAYING);
+  props[PROP_EMBEDDING] = g_param_spec_string (
+      "embedding", "Embedding",
+      "Name of a network of the bundle whose features of the whole frame go with each result, for "
+      "search by similarity (none). A frame that is divided costs one more run of it",
       NULL, PLAYING);
   props[PROP_TOP_K] = g_param_spec_uint (
       "top-k", "Top k", "Keep only the most probable classes in the metadata (0: all)", 0,

@@ -253,6 +253,7 @@ open_bundle (GstEnsembleClassify *self)
   gst_ensemble_classify_check_style (self);
   gst_ensemble_classify_check_early_scales (self);
   gst_ensemble_classify_check_regions (self);
+  gst_ensemble_classify_check_embedding (self);
   g_object_notify (G_OBJECT (self), "active-device");
   return TRUE;
 }

@@ -184,6 +184,11 @@ gboolean gst_ensemble_classify_check_scales (GstEnsembleClassify *self,
                                              const GstEnsembleSettings *settings);
 /* The same of scales that were set before there was a bundle, which has its own instead then. */
 void gst_ensemble_classify_check_early_scales (GstEnsembleClassify *self);
+/* Sets the network whose features go with results, and posts a warning if the bundle, if one is
+ * open, has none of the name. Any thread. */
+void gst_ensemble_classify_set_embedding (GstEnsembleClassify *self, const char *name);
+/* The same warning of what was set before. */
+void gst_ensemble_classify_check_embedding (GstEnsembleClassify *self);
 /* Takes four numbers, x, y, width and height of the part of the frame that is analysed, in [0, 1];
  * none: all of it. A part that reaches beyond the frame is cut, with a warning; of what can't be
  * one, a warning is all that becomes. Any thread. */

@@ -253,6 +253,13 @@ map_variant (const EnsResult *result)
 }
 
 static GVariant *
+embedding_variant (const EnsEmbedding *embedding)
+{
+  return g_variant_new ("(s@ad)", embedding->network,
+                        doubles_variant (embedding->values, embedding->n_values));
+}
+
+static GVariant *
 cut_variant (const EnsCut *cut)
 {
   GVariantBuilder builder;
@@ -312,6 +319,8 @@ gst_ensemble_structure_new (EnsResult *result)
   take_variant (structure, "windows", windows_variant (result));
   if (result->map != NULL)
     take_variant (structure, "map", map_variant (result));
+  if (result->embedding != NULL)
+    take_variant (structure, "embedding", embedding_variant (result->embedding));
   take_variant (structure, "timings", timings_variant (&result->timings));
   gst_structure_set (structure, "result", GST_TYPE_ENSEMBLE_RESULT, result, NULL);
   return structure;

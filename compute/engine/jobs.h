@@ -11,7 +11,7 @@ typedef struct _EnsJobs EnsJobs;
 
 /* How many inputs and outputs a plan that jobs run may have. */
 #define ENS_MAX_JOB_INPUTS 8
-#define ENS_MAX_JOB_OUTPUTS 2
+#define ENS_MAX_JOB_OUTPUTS 3
 
 /* device: of all plans. together: where the device gains by it, jobs wait and run together when
  * ens_jobs_run () is called; else each runs when it is added, and memory for one is enough.

@@ -26,6 +26,7 @@
 #include "ensemble/bundle-private.h"
 #include "ensemble/ensemble-private.h"
 #include "ensemble/frame-crop.h"
+#include "ensemble/frame-embedding.h"
 #include "ensemble/frame-fusion.h"
 #include "ensemble/still-tiles.h"
 
@@ -36,6 +37,7 @@ struct _EnsAnalysis {
   EnsWindowSearch *search;
   EnsStyleRun *style;
   EnsStillTiles *still;
+  EnsKeptEmbedding embedding;
   guint refused[ENS_MAX_SCALES]; /* given scales that could not be planned, the latest ones */
   guint n_refused;
   EnsWork work;    /* done for the last frame */
@@ -52,6 +54,8 @@ typedef struct {
   const gboolean *still; /* of each sub-image: has what it had in the frame before */
   EnsTileValues values;
   EnsResult *result;
+  gint embedding; /* the network that it is of; -1: none is wanted */
+  EnsEmbeddingRun embedding_run;
   gint64 planning;
   EnsWork work; /* done so far, and in what processor time */
   EnsStageTimes times;
@@ -62,6 +66,7 @@ frame_state_clear (FrameState *state)
 {
   g_clear_pointer (&state->sub_images, ens_sub_images_free);
   ens_tile_values_clear (&state->values);
+  ens_embedding_run_clear (&state->embedding_run);
   g_clear_pointer (&state->result, ens_result_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FrameState, frame_state_clear)
@@ -79,6 +84,7 @@ ens_analysis_new (EnsEnsemble *ensemble)
   analysis->search = ens_window_search_new (ensemble->bundle->windows_preset);
   analysis->style = ens_style_run_new (ensemble->device);
   analysis->still = ens_still_tiles_new ();
+  ens_kept_embedding_clear (&analysis->embedding);
   ens_ensemble_count_analyses (ensemble, 1);
   return analysis;
 }
@@ -95,6 +101,7 @@ ens_analysis_free (EnsAnalysis *analysis)
   ens_window_search_free (analysis->search);
   ens_style_run_free (analysis->style);
   ens_still_tiles_free (analysis->still);
+  ens_kept_embedding_clear (&analysis->embedding);
   ens_ensemble_count_analyses (analysis->ensemble, -1);
   ens_ensemble_unref (analysis->ensemble);
   g_free (analysis);
@@ -114,6 +121,14 @@ ens_analysis_get_work (const EnsAnalysis *analysis)
 
 /* ---- Whole sub-images (M1.2–M1.5) ---- */
 
+/* Whether a sub-image is the frame whose features by this network are wanted. */
+static gboolean
+is_embedded (const FrameState *state, guint n, guint sub_image)
+{
+  return state->embedding == (gint)n
+         && ens_sub_images_find_whole (state->sub_images) == (gint)sub_image;
+}
+
 /* One network's probabilities of n sub-images of one size, from the first on [30–34, 38–47]. */
 static gboolean
 classify_sub_images (FrameState *state, guint n, guint first, guint n_sub_images, GError **error)
@@ -130,6 +145,7 @@ classify_sub_images (FrameState *state, guint n, guint first, guint n_sub_images
       .n_scales = n_scales,
       .similarities =
           state->values.similarities != NULL ? &state->values.similarities[offset] : NULL,
+      .features = is_embedded (state, n, first) ? state->result->embedding->values : NULL,
   };
   float *probabilities = ens_tile_values_get (&state->values, n) + offset;
 
@@ -170,6 +186,37 @@ classify_whole (FrameState *state, GError **error)
         || (state->sub_images->with_whole && !classify_moved (state, n, n_map, n_map + 1, error)))
       return FALSE;
   return TRUE;
+}
+
+static guint
+count_still (const FrameState *state)
+{
+  guint n = 0;
+
+  for (guint s = 0; s < ens_sub_images_get_size (state->sub_images); s++)
+    n += state->still[s] ? 1 : 0;
+  return n;
+}
+
+/* What classifying has not given: the embedding of a frame that is divided, or still. */
+static gboolean
+embed (FrameState *state, GError **error)
+{
+  gint whole = ens_sub_images_find_whole (state->sub_images);
+  gboolean still = count_still (state) == ens_sub_images_get_size (state->sub_images);
+  guint n = (guint)state->embedding;
+  EnsMemberImages image = {.frame = state->frame, .rects = &ENS_RECT_WHOLE, .n_rects = 1};
+
+  if (state->embedding < 0 || (whole >= 0 && !state->still[whole])
+      || (still
+          && ens_kept_embedding_restore (&state->analysis->embedding, state->embedding,
+                                         state->result)))
+    return TRUE;
+  image.scales =
+      ens_ensemble_get_scales (state->analysis->ensemble, n, state->options, &image.n_scales);
+  image.features = state->result->embedding->values;
+  return ens_embedding_run_add (&state->embedding_run, state->analysis->ensemble->members[n],
+                                state->analysis->members[n], &image, error);
 }
 
 /* ---- Windows (M1.7) ---- */
@@ -315,7 +362,7 @@ classify (FrameState *state, GError **error)
 
   ens_jobs_discard (jobs); /* what an error has left */
   ens_jobs_set_cancellable (jobs, state->options->cancellable);
-  if (!classify_whole (state, error))
+  if (!classify_whole (state, error) || !embed (state, error))
     return FALSE;
   count_stage (state, ENS_STAGE_WHOLE);
   if ((state->result->n_windows > 0 && !classify_windows (state, error))
@@ -356,6 +403,14 @@ name_regions (EnsResult *result, const EnsFrameWindows *windows, const EnsRegion
     result->regions[w] = origins[windows->given[w]];
 }
 
+static gint
+find_embedding (const FrameState *state)
+{
+  const char *name = state->options->embedding;
+
+  return name != NULL ? ens_ensemble_find_network (state->analysis->ensemble, name, NULL) : -1;
+}
+
 /* (transfer full) */
 static EnsResult *
 make_result (const FrameState *state, guint64 pts)
@@ -382,6 +437,10 @@ make_result (const FrameState *state, guint64 pts)
   result->version = g_strdup (bundle->version);
   if (state->options->style != NULL)
     result->style = g_strdup (ens_style_get_name (state->options->style));
+  if (state->embedding >= 0)
+    ens_result_add_embedding (
+        result, (guint)state->embedding,
+        ens_member_get_n_features (state->analysis->ensemble->members[state->embedding]));
   return result;
 }
 
@@ -397,16 +456,6 @@ make_room (FrameState *state)
   state->values.probabilities = g_new (float, n_values * bundle->n_networks);
   if (bundle->gate != NULL)
     state->values.similarities = g_new (float, n_values);
-}
-
-static guint
-count_still (const FrameState *state)
-{
-  guint n = 0;
-
-  for (guint s = 0; s < ens_sub_images_get_size (state->sub_images); s++)
-    n += state->still[s] ? 1 : 0;
-  return n;
 }
 
 /* What the networks see, from here on (M5). */
@@ -448,6 +497,7 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
     return NULL;
   *adapted = TRUE;
   prepared = g_get_monotonic_time ();
+  state.embedding = find_embedding (&state);
   state.result = make_result (&state, pts);
   make_room (&state);
   if (!classify (&state, error))
@@ -458,6 +508,7 @@ analyse (EnsAnalysis *analysis, const EnsFrame *frame, guint64 pts,
     return NULL;
   state.result->reused = count_still (&state);
   ens_still_tiles_keep (analysis->still, frame, &state.values);
+  ens_kept_embedding_keep (&analysis->embedding, state.embedding, state.result);
   times = ens_jobs_get_times (analysis->jobs);
   state.result->timings = (EnsTimings) {.windows = 1000 * (found - start),
                                         .prepare = times->prepare + 1000 * (prepared - found),

@@ -277,6 +277,22 @@ ens_ensemble_get_notes (EnsEnsemble *ensemble)
   return (const char *const *)ensemble->notes;
 }
 
+gint
+ens_ensemble_find_network (EnsEnsemble *ensemble, const char *name, GError **error)
+{
+  const EnsBundle *bundle = ensemble->bundle;
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint n = 0; n < bundle->n_networks; n++) {
+    if (strcmp (bundle->networks[n].name, name) == 0)
+      return (gint)n;
+    g_string_append_printf (names, "%s%s", n > 0 ? ", " : "", bundle->networks[n].name);
+  }
+  ens_fail (error, ENS_ERROR_DATA, bundle->name, "expected one of its networks (%s), found “%s”",
+            names->str, name);
+  return -1;
+}
+
 const EnsBundle *
 ens_ensemble_get_bundle (EnsEnsemble *ensemble)
 {

@@ -32,6 +32,8 @@ gboolean ens_ensemble_takes_windows (EnsEnsemble *ensemble);
  * told before there is a frame. */
 gboolean ens_ensemble_check_scales (EnsEnsemble *ensemble, const guint *scales, guint n_scales,
                                     GError **error);
+/* The index of the network of that name; -1 with an error that lists the names there are. */
+gint ens_ensemble_find_network (EnsEnsemble *ensemble, const char *name, GError **error);
 /* What people should know of how its networks were loaded, a sentence each that names the network,
  * up to a NULL. */
 const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
@@ -89,6 +91,9 @@ typedef struct {
   /* Adapts the frame before it is classified; windows are searched on the frame as it is. Of the
    * ensemble's device. NULL: none. */
   EnsStyle *style;
+  /* Name of the network whose features of the whole frame are the result's embedding; NULL, or one
+   * that the bundle does not have: none. A frame that is divided costs one more run of it. */
+  const char *embedding;
   guint max_scales; /* of each network the smallest ones alone, so many of them; 0: all */
   /* Ends the analysis early, with ENS_ERROR_CANCELLED: from another thread, at any time. NULL: it
    * can't be cancelled. */

@@ -325,6 +325,8 @@ ens_member_join (const EnsGraph *body, guint n_inputs, gboolean flip, const EnsM
                         append_sigmoid (graph, decisions, head->calibration, head->n_classes));
   if (head->gate != NULL)
     ens_graph_add_output (graph, embed (graph, head->gate, "gate/", value));
+  if (head->features)
+    ens_graph_add_output (graph, value);
   return graph;
 }
 

@@ -32,12 +32,13 @@ typedef struct {
   const EnsCalibration *calibration;
   guint n_classes;
   const EnsGraph *gate; /* NULL: none */
+  gboolean features;    /* are an output, too */
 } EnsMemberHead;
 
 /* n_inputs images of different sizes, each through the body (flip: and each one's mirror image),
  * their features averaged; then the classifier and the calibrated sigmoid of its n_classes decision
- * values. With a gate similarities are a second output. The parts' constants are shared. (transfer
- * full) */
+ * values. With a gate similarities are another output, and so are features if they are wanted. The
+ * parts' constants are shared. (transfer full) */
 EnsGraph *ens_member_join (const EnsGraph *body, guint n_inputs, gboolean flip,
                            const EnsMemberHead *head);
 

@@ -18,39 +18,52 @@ struct _EnsMember {
   EnsMemberGeometry geometry;
   EnsGraph *classifier; /* NULL: gives features */
   EnsGraph *gate;       /* NULL: none */
-  guint width;
-  GMutex lock;                           /* guards whole */
-  EnsNetwork *whole[ENS_MAX_SCALES + 1]; /* by number of scales, made when first asked for */
-  EnsNetwork *windows;                   /* NULL: takes none */
+  guint width, n_features;
+  GMutex lock; /* guards whole */
+  /* By whether they give features beside probabilities, and number of scales, made when first asked
+   * for. */
+  EnsNetwork *whole[2][ENS_MAX_SCALES + 1];
+  EnsNetwork *windows; /* NULL: takes none */
 };
 
-/* All networks of a member have their weights from the first one that was made. */
+/* The first one that was made. */
 static EnsNetwork *
-make_network (EnsMember *member, guint n_inputs, gboolean flip, const EnsGraph *classifier,
-              const EnsCalibration *calibration, GError **error)
+get_first (const EnsMember *member)
 {
-  EnsNetwork *first = member->whole[member->settings->n_scales];
-  const EnsMemberHead head = {classifier, calibration, member->width, member->gate};
-  EnsGraph *graph = ens_member_join (member->body, n_inputs, flip, &head);
+  return member->whole[FALSE][member->settings->n_scales];
+}
+
+/* All networks of a member have their weights from the first one. */
+static EnsNetwork *
+make_network (EnsMember *member, guint n_inputs, gboolean flip, const EnsMemberHead *head,
+              GError **error)
+{
+  EnsNetwork *first = get_first (member);
+  EnsGraph *graph = ens_member_join (member->body, n_inputs, flip, head);
 
   return first == NULL ? ens_network_new (graph, member->device, error)
                        : ens_network_new_beside (graph, first, error);
 }
 
-/* The network that takes the whole frame at so many scales. (transfer none) */
+/* The network that takes the whole frame at so many scales, and gives features too, or not.
+ * (transfer none) */
 static EnsNetwork *
-get_whole (EnsMember *member, guint n_scales, GError **error)
+get_whole (EnsMember *member, guint n_scales, gboolean features, GError **error)
 {
-  EnsNetwork *network;
+  const EnsMemberHead head = {.classifier = member->classifier,
+                              .calibration = member->settings->calibration,
+                              .n_classes = member->width,
+                              .gate = member->gate,
+                              .features = features};
+  EnsNetwork **network = &member->whole[features ? 1 : 0][n_scales];
+  EnsNetwork *made;
 
   g_mutex_lock (&member->lock);
-  if (member->whole[n_scales] == NULL)
-    member->whole[n_scales] =
-        make_network (member, n_scales, member->settings->flip, member->classifier,
-                      member->settings->calibration, error);
-  network = member->whole[n_scales];
+  if (*network == NULL)
+    *network = make_network (member, n_scales, member->settings->flip, &head, error);
+  made = *network;
   g_mutex_unlock (&member->lock);
-  return network;
+  return made;
 }
 
 /* (transfer full) */
@@ -68,6 +81,9 @@ static gboolean
 make_windows (EnsMember *member, const EnsMemberSource *source, guint n_features, GError **error)
 {
   const EnsBundleNetwork *settings = member->settings;
+  EnsMemberHead head = {.calibration = settings->window_calibration,
+                        .n_classes = member->width,
+                        .gate = member->gate};
   g_autoptr (EnsGraph) classifier = NULL;
 
   if (settings->n_window_sizes == 0
@@ -78,8 +94,8 @@ make_windows (EnsMember *member, const EnsMemberSource *source, guint n_features
     if (classifier == NULL)
       return FALSE;
   }
-  member->windows = make_network (member, settings->n_window_sizes, FALSE, classifier,
-                                  settings->window_calibration, error);
+  head.classifier = classifier;
+  member->windows = make_network (member, settings->n_window_sizes, FALSE, &head, error);
   return member->windows != NULL;
 }
 
@@ -96,7 +112,7 @@ ens_member_new (const EnsMemberSource *source, EnsDevice *device, GError **error
                                   &n_features, &member->geometry, error);
   if (member->body == NULL)
     return NULL;
-  member->width = n_features;
+  member->width = member->n_features = n_features;
   if (source->classifier != NULL) {
     member->width = source->only != NULL ? 1 : source->n_classes;
     member->classifier = load_classifier (source, source->classifier, n_features, error);
@@ -108,7 +124,7 @@ ens_member_new (const EnsMemberSource *source, EnsDevice *device, GError **error
     if (member->gate == NULL)
       return NULL;
   }
-  if (get_whole (member, source->settings->n_scales, error) == NULL
+  if (get_whole (member, source->settings->n_scales, FALSE, error) == NULL
       || !make_windows (member, source, n_features, error))
     return NULL;
   return g_steal_pointer (&member);
@@ -119,8 +135,10 @@ ens_member_free (EnsMember *member)
 {
   if (member == NULL)
     return;
-  for (guint i = 0; i <= ENS_MAX_SCALES; i++)
-    g_clear_pointer (&member->whole[i], ens_network_unref);
+  for (guint i = 0; i <= ENS_MAX_SCALES; i++) {
+    g_clear_pointer (&member->whole[FALSE][i], ens_network_unref);
+    g_clear_pointer (&member->whole[TRUE][i], ens_network_unref);
+  }
   g_clear_pointer (&member->windows, ens_network_unref);
   g_clear_pointer (&member->body, ens_graph_free);
   g_clear_pointer (&member->classifier, ens_graph_free);
@@ -134,6 +152,12 @@ guint
 ens_member_get_width (const EnsMember *member)
 {
   return member->width;
+}
+
+guint
+ens_member_get_n_features (const EnsMember *member)
+{
+  return member->n_features;
 }
 
 gboolean
@@ -157,13 +181,13 @@ ens_member_get_geometry (const EnsMember *member)
 const char *const *
 ens_member_get_notes (EnsMember *member)
 {
-  return ens_network_get_notes (member->whole[member->settings->n_scales]);
+  return ens_network_get_notes (get_first (member));
 }
 
 gsize
 ens_member_get_weights_size (EnsMember *member)
 {
-  return ens_network_get_weights_size (member->whole[member->settings->n_scales]);
+  return ens_network_get_weights_size (get_first (member));
 }
 
 gboolean
@@ -186,7 +210,7 @@ ens_member_check_scales (EnsMember *member, const guint *scales, guint n_scales,
     shapes[i] = ENS_SHAPE (1, scales[i], scales[i], channels);
     ens_member_geometry_fit (&member->geometry, &shapes[i]);
   }
-  network = get_whole (member, n_scales, error);
+  network = get_whole (member, n_scales, FALSE, error);
   if (network != NULL && ens_network_check (network, shapes, error))
     return TRUE;
   g_prefix_error (error, "network “%s”: ", member->settings->name);
@@ -252,9 +276,13 @@ static void
 set_outputs (const EnsMember *member, const EnsMemberImages *images, guint first, float *values,
              EnsJob *job)
 {
-  job->outputs[0] = &values[(gsize)first * member->width];
+  guint n = 0;
+
+  job->outputs[n++] = &values[(gsize)first * member->width];
   if (member->gate != NULL)
-    job->outputs[1] = &images->similarities[(gsize)first * member->width];
+    job->outputs[n++] = &images->similarities[(gsize)first * member->width];
+  if (images->features != NULL)
+    job->outputs[n] = &images->features[(gsize)first * member->n_features];
 }
 
 /* Batches of the largest size, then of half of it and so on: few plans for any number of images,
@@ -326,7 +354,7 @@ ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, f
   EnsNetwork *network;
 
   g_return_val_if_fail (images->n_scales > 0 && images->n_scales <= ENS_MAX_SCALES, FALSE);
-  network = get_whole (jobs->member, images->n_scales, error);
+  network = get_whole (jobs->member, images->n_scales, images->features != NULL, error);
   if (network == NULL)
     return FALSE;
   get_whole_shapes (images, member, shapes);
@@ -402,7 +430,7 @@ gboolean
 ens_member_count_whole (EnsMember *member, const EnsMemberImages *image, EnsMemberWork *work,
                         GError **error)
 {
-  EnsNetwork *network = get_whole (member, image->n_scales, error);
+  EnsNetwork *network = get_whole (member, image->n_scales, FALSE, error);
   EnsShape shapes[ENS_MAX_SCALES];
 
   if (network == NULL)

@@ -45,6 +45,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsMember, ens_member_free)
 
 /* Values per frame or window that it gives: n_classes, or the number of features. */
 guint ens_member_get_width (const EnsMember *member);
+guint ens_member_get_n_features (const EnsMember *member);
 gboolean ens_member_takes_windows (const EnsMember *member);
 /* Whether it gives similarities beside probabilities (M2). */
 gboolean ens_member_has_gate (const EnsMember *member);
@@ -76,6 +77,7 @@ typedef struct {
   const guint *scales; /* of whole images */
   guint n_scales;      /* at least one */
   float *similarities; /* where those go, n_rects × n_classes; of a member with a gate only */
+  float *features;     /* of whole images: where those go, n_rects × features; NULL: nowhere */
 } EnsMemberImages;
 
 /* Each image as a whole, scaled so that its shorter side is each of `scales` in turn, its aspect

@@ -70,6 +70,28 @@ ens_result_add_cut (EnsResult *result, const EnsCut *cut)
     result->cut = g_memdup2 (cut, sizeof *cut);
 }
 
+void
+ens_result_add_embedding (EnsResult *result, guint network, guint n_values)
+{
+  EnsEmbedding *embedding;
+
+  g_return_if_fail (result->embedding == NULL && network < result->n_networks);
+  embedding = g_new0 (EnsEmbedding, 1);
+  embedding->network = result->network_names[network];
+  embedding->n_values = n_values;
+  embedding->values = g_new0 (float, n_values);
+  result->embedding = embedding;
+}
+
+static void
+embedding_free (EnsEmbedding *embedding)
+{
+  if (embedding == NULL)
+    return;
+  g_free (embedding->values);
+  g_free (embedding);
+}
+
 static void
 map_free (EnsProbabilityMap *map)
 {
@@ -114,6 +136,7 @@ ens_result_unref (EnsResult *result)
   g_free (result->windows);
   g_free (result->window_probabilities);
   map_free (result->map);
+  embedding_free (result->embedding);
   g_strfreev (result->class_names);
   g_strfreev (result->network_names);
   g_free (result->source);
@@ -212,6 +235,19 @@ copy_geometry (EnsResult *top, const EnsProbabilityMap *map)
   top->map->height = map->height;
 }
 
+static void
+copy_embedding (EnsResult *copy, const EnsResult *result)
+{
+  const EnsEmbedding *embedding = result->embedding;
+  guint network = 0;
+
+  while (result->network_names[network] != embedding->network)
+    network++;
+  ens_result_add_embedding (copy, network, embedding->n_values);
+  memcpy (copy->embedding->values, embedding->values,
+          embedding->n_values * sizeof *embedding->values);
+}
+
 EnsResult *
 ens_result_select (const EnsResult *result, const guint *classes, guint n)
 {
@@ -240,6 +276,8 @@ ens_result_select (const EnsResult *result, const guint *classes, guint n)
   copy->reused = result->reused;
   if (result->cut != NULL)
     ens_result_add_cut (copy, result->cut);
+  if (result->embedding != NULL)
+    copy_embedding (copy, result);
   copy->timings = result->timings;
   return copy;
 }
@@ -431,6 +469,15 @@ write_cut (EnsJson *json, const EnsCut *cut)
 }
 
 static void
+write_embedding (EnsJson *json, const EnsEmbedding *embedding)
+{
+  ens_json_open_object (json, "embedding", ENS_JSON_FLAT);
+  ens_json_string (json, "network", embedding->network);
+  ens_json_floats (json, "values", embedding->values, embedding->n_values, 1);
+  ens_json_close (json);
+}
+
+static void
 write_timings (EnsJson *json, const EnsTimings *timings)
 {
   ens_json_open_object (json, "timings", ENS_JSON_FLAT);
@@ -472,6 +519,8 @@ ens_result_to_json (const EnsResult *result, guint top_k)
     write_windows (&json, result, &listing);
   if (result->map != NULL)
     write_map (&json, result, &listing);
+  if (result->embedding != NULL)
+    write_embedding (&json, result->embedding);
   write_timings (&json, &result->timings);
   ens_json_close (&json);
   g_free (listing.classes);

@@ -6,7 +6,7 @@
 #include "tool.h"
 
 typedef struct {
-  char *model, *one_class, *style, *device, *scales, *sub_images, *map, *gate;
+  char *model, *one_class, *style, *embedding, *device, *scales, *sub_images, *map, *gate;
   gint threads, windows, top, max_sub_images;
   gint64 max_operations;
   double interval, threshold;
@@ -223,9 +223,12 @@ run (gconstpointer data, char **arguments, GError **error)
   if (ensemble == NULL)
     return FALSE;
   tool_warn (ens_ensemble_get_notes (ensemble));
-  if (!ens_ensemble_open_style (ensemble, options->style, &style, error))
+  if (!ens_ensemble_open_style (ensemble, options->style, &style, error)
+      || (options->embedding != NULL
+          && ens_ensemble_find_network (ensemble, options->embedding, error) < 0))
     return FALSE;
   analyse.style = style;
+  analyse.embedding = options->embedding;
   if (options->map != NULL) {
     maps = tool_map_pictures_new (options->map, error);
     if (maps == NULL)
@@ -244,6 +247,8 @@ static const ToolOption option_table[] = {
     TOOL_OPTION_STYLE (Options),
     {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL,
      "Print one line of JSON a picture"},
+    {"embedding", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (Options, embedding), "NETWORK",
+     "Its features of the picture, with --json"},
     {"interval", 'i', G_OPTION_ARG_DOUBLE, G_STRUCT_OFFSET (Options, interval), "SECONDS",
      "Time between analysed frames of a video (1; 0: all)"},
     {"top", 'n', G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, top), "N",
@@ -276,10 +281,10 @@ const ToolCommand tool_classify = {
     .min_arguments = 1,
     .max_arguments = G_MAXUINT,
     .summary = "Tag pictures and videos",
-    .help = "FILE is a picture or video, or a URI that GStreamer plays. A star marks classes that "
-            "are present, a dash those that the gate withholds. P is the ensemble's probability, "
-            "P1 that of the retrained networks, P2 "
-            "that of the original networks, P3 the maximum over the windows (region proposals).",
+    .help =
+        "FILE is a picture, a video or a URI that GStreamer plays. A star marks present classes, "
+        "a dash those that the gate withholds. P is the ensemble's probability, P1 the retrained "
+        "networks', P2 the original ones', P3 the maximum over windows (region proposals).",
     .manual = "A picture with at least four times the pixels of the training pictures is divided "
               "into overlapping sub-images (tiles) about as large as those, which share the "
               "windows; P is the maximum over the tiles. The figures are in the bundle's "
@@ -289,6 +294,8 @@ const ToolCommand tool_classify = {
               "A bundle with a gate withholds classes from pictures that resemble none of their "
               "training pictures; --json says how similar a picture is, which similarities are "
               "accepted, and why a class is withheld. --gate=off reports it all the same.\n\n"
+              "--embedding adds the features of a network of the bundle to the JSON, for search by "
+              "similarity: they are those of the whole picture, before the classifiers.\n\n"
               "--map writes heat maps: FILE-CLASS.png, for videos FILE-SECONDS-CLASS.png, black "
               "where the "
               "class's probability is 0, white where it is 1. With --top, those classes alone.\n\n"

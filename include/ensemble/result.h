@@ -239,6 +239,26 @@ typedef struct {
 } EnsCut;
 
 /**
+ * EnsEmbedding:
+ * @network: name of the network; belongs to the result
+ * @n_values: how many there are
+ * @values: (array length=n_values): the network's features, not normalised
+ *
+ * What one network makes of the whole frame before its classifiers: its taps, averaged over
+ * positions, one behind the other, and averaged over scales. Pictures that resemble each other have
+ * similar ones, by their cosine.
+ *
+ * Since: 0.3
+ */
+typedef struct {
+  const char *network;
+  guint n_values;
+  float *values;
+  /*< private >*/
+  gpointer _reserved[2];
+} EnsEmbedding;
+
+/**
  * EnsResult: (ref-func ens_result_ref) (unref-func ens_result_unref)
  * @pts: of the frame analysed, in nanoseconds; %G_MAXUINT64 if it has none
  * @source: (nullable): file or stream it came from; %NULL unless the program that ran the analysis
@@ -262,6 +282,7 @@ typedef struct {
  * @reused: how many sub-images (of a frame that was not divided, 1 at most) were still and have the
  *   probabilities of the frame before. Since: 0.3
  * @cut: (nullable): what was left out; %NULL if nothing was. Since: 0.3
+ * @embedding: (nullable): of the network that was asked for; %NULL if none was. Since: 0.3
  *
  * The classification of one frame. Shared between threads once complete, and immutable from
  * then on.
@@ -291,8 +312,9 @@ typedef struct {
   EnsRegionOrigin *regions;
   guint reused;
   EnsCut *cut;
+  EnsEmbedding *embedding;
   /*< private >*/
-  gpointer _reserved[4];
+  gpointer _reserved[3];
 } EnsResult;
 
 /**
@@ -336,6 +358,19 @@ void ens_result_add_map (EnsResult *result, guint columns, guint rows);
  */
 ENS_RESULT_API
 void ens_result_add_cut (EnsResult *result, const EnsCut *cut);
+
+/**
+ * ens_result_add_embedding:
+ * @result: a result that has no embedding
+ * @network: index of the network it is of
+ * @n_values: how many values it has
+ *
+ * Makes room for an embedding: zeros.
+ *
+ * Since: 0.3
+ */
+ENS_RESULT_API
+void ens_result_add_embedding (EnsResult *result, guint network, guint n_values);
 
 /**
  * ens_result_get_class:
@@ -413,8 +448,9 @@ EnsResult *ens_result_top (EnsResult *result, guint top_k);
  * listed class, a list of rows. What is unknown is left out: "pts", "source", without windows also
  * "p3", "window" and "windows", without a map also "map"; "sub_image" where P is that of the frame
  * as one; without a style "style"; without still sub-images "reused"; where nothing was left out
- * "cut"; without a gate for the class "similarity", "range" and "withheld", and "reason" unless it
- * is withheld; of a picture by itself "smoothed" and "state".
+ * "cut"; unless it was asked for "embedding"; without a gate for the class "similarity", "range"
+ * and "withheld", and "reason" unless it is withheld; of a picture by itself "smoothed" and
+ * "state".
  *
  * Returns: (transfer full): the line
  *

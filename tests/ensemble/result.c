@@ -205,6 +205,19 @@ START_TEST (test_reason)
 }
 END_TEST
 
+/* Of a network that was asked for, with a value that is no number. */
+START_TEST (test_with_embedding)
+{
+  g_autoptr (EnsResult) result = make_result (0);
+
+  ens_result_add_embedding (result, 1, 3);
+  result->embedding->values[0] = 0.5F;
+  result->embedding->values[1] = NAN;
+  result->embedding->values[2] = -2;
+  check_json (result, 0, "with-embedding");
+}
+END_TEST
+
 /* Columns follow their classes; what belongs to the frame stays. */
 START_TEST (test_top)
 {
@@ -221,6 +234,8 @@ START_TEST (test_top)
   result->regions[1].id = 5;
   result->reused = 3;
   ens_result_add_cut (result, &(EnsCut) {.scales = 2});
+  ens_result_add_embedding (result, 1, 2);
+  result->embedding->values[1] = 5;
 
   top = ens_result_top (result, 2);
   ck_assert_uint_eq (top->n_classes, 2);
@@ -245,6 +260,9 @@ START_TEST (test_top)
   ck_assert_int_eq (top->regions[1].id, 5);
   ck_assert_uint_eq (top->reused, 3);
   ck_assert_uint_eq (top->cut->scales, 2);
+  ck_assert_str_eq (top->embedding->network, "large");
+  ck_assert_uint_eq (top->embedding->n_values, 2);
+  ck_assert_float_eq (top->embedding->values[1], 5);
   ck_assert_str_eq (top->bundle, "street");
   ck_assert_int_eq (top->timings.total, 6);
 
@@ -281,6 +299,7 @@ main (int argc, char **argv)
   test_add ("with-gate", test_with_gate);
   test_add ("with-regions", test_with_regions);
   test_add ("in-stream", test_in_stream);
+  test_add ("with-embedding", test_with_embedding);
   TEST_ADD_LOOP ("reason", test_reason, reason_rows);
   test_add ("top", test_top);
   test_add ("references", test_references);

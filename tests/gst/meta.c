@@ -85,6 +85,20 @@ START_TEST (test_structure)
 }
 END_TEST
 
+START_TEST (test_embedding)
+{
+  g_autoptr (EnsResult) result = make_result ();
+  g_autoptr (GstStructure) structure = NULL;
+  g_autofree char *embedding = NULL;
+
+  ens_result_add_embedding (result, 1, 2);
+  result->embedding->values[1] = -0.5F;
+  structure = gst_ensemble_structure_new (result);
+  embedding = g_variant_print (get_variant (structure, "embedding"), FALSE);
+  ck_assert_str_eq (embedding, "('large', [0.0, -0.5])");
+}
+END_TEST
+
 /* Members of the gate, where there is one for the class. */
 START_TEST (test_gate)
 {
@@ -437,6 +451,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("gst/meta");
   test_add ("gate", test_gate);
+  test_add ("embedding", test_embedding);
   test_add ("map", test_map);
   test_add ("structure", test_structure);
   test_add ("accessors", test_accessors);

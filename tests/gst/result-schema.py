@@ -44,6 +44,8 @@ WRONG = [
     (["map", "y"], MISSING),
     (["map", "classes", "dog", 0, 0], 2),
     (["map", "classes", "dog"], [0.5]),
+    (["embedding", "network"], MISSING),
+    (["embedding", "values"], []),
     (["timings", "total"], MISSING),
     (["timings"], MISSING),
 ]
@@ -137,8 +139,9 @@ results = [json.loads(line) for line in lines]
 for result in results:
     closed_validator.validate(result)
 
-whole = {**json.loads(pathlib.Path(GOLDEN, "with-windows.json").read_text()),
-         "map": json.loads(pathlib.Path(GOLDEN, "with-map.json").read_text())["map"]}
+whole = json.loads(pathlib.Path(GOLDEN, "with-windows.json").read_text())
+for name in ["map", "embedding"]:
+    whole[name] = json.loads(pathlib.Path(GOLDEN, f"with-{name}.json").read_text())[name]
 open_validator.validate({**whole, "later": 1})
 for path, value in WRONG:
     assert not open_validator.is_valid(damage(whole, path, value)), (path, value)

@@ -51,6 +51,8 @@ G_BEGIN_DECLS
  * - map, GVariant a{sv}, of a frame that was divided into sub-images: columns, rows u; x, y ad,
  * where these begin, and width, height d of each, in [0, 1]; probabilities a{sad}: class and P in
  * every sub-image, row by row
+ * - embedding, GVariant (sad): name of a network and its features of the whole frame; only if they
+ *   were asked for
  * - regions, objects, GVariant ai: ids of the #GstVideoRegionOfInterestMeta and, with GStreamer
  *   1.24, of the #GstAnalyticsODMtd that were attached to the buffer with this result
  * - cut, GVariant a{su}: windows, sub_images, scales, frames that were left out to keep within a
