@@ -284,7 +284,7 @@ const ToolCommand tool_classify = {
     .help =
         "FILE is a picture, a video or a URI that GStreamer plays. A star marks present classes, "
         "a dash those that the gate withholds. P is the ensemble's probability, P1 the retrained "
-        "networks', P2 the original ones', P3 the maximum over windows (region proposals).",
+        "networks', P2 the original ones', P3 the best window's.",
     .manual = "A picture with at least four times the pixels of the training pictures is divided "
               "into overlapping sub-images (tiles) about as large as those, which share the "
               "windows; P is the maximum over the tiles. The figures are in the bundle's "
