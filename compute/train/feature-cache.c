@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,28 +33,57 @@ compare_use (gconstpointer a, gconstpointer b)
   return x->tv_nsec < y->tv_nsec ? -1 : x->tv_nsec > y->tv_nsec;
 }
 
+static void
+add_store (GArray *stores, const char *path)
+{
+  struct stat status;
+  Store store;
+
+  if (!g_str_has_suffix (path, ENS_FEATURES_ENDING) || lstat (path, &status) != 0
+      || !S_ISREG (status.st_mode))
+    return;
+  store = (Store) {g_strdup (path), (guint64)status.st_size, status.st_mtim};
+  g_array_append_val (stores, store);
+}
+
+/* Those of the folder and, `depth` levels below, of its parts. */
+static void
+add_stores (GArray *stores, const char *folder, guint depth)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+
+    if (depth > 0 && g_file_test (path, G_FILE_TEST_IS_DIR)
+        && !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
+      add_stores (stores, path, depth - 1);
+    else
+      add_store (stores, path);
+  }
+}
+
 /* Store, the least recently used first. (transfer full) */
 static GArray *
 list_stores (const char *folder)
 {
   GArray *stores = g_array_new (FALSE, FALSE, sizeof (Store));
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
 
   g_array_set_clear_func (stores, store_clear);
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = g_build_filename (folder, name, NULL);
-    struct stat status;
-    Store store;
-
-    if (!g_str_has_suffix (name, ENS_FEATURES_ENDING) || lstat (path, &status) != 0
-        || !S_ISREG (status.st_mode))
-      continue;
-    store = (Store) {g_steal_pointer (&path), (guint64)status.st_size, status.st_mtim};
-    g_array_append_val (stores, store);
-  }
+  add_stores (stores, folder, 1);
   g_array_sort (stores, compare_use);
   return stores;
+}
+
+/* A part without stores goes too. */
+static void
+remove_part (const char *folder, const char *path)
+{
+  g_autofree char *part = g_path_get_dirname (path);
+
+  if (strcmp (part, folder) != 0)
+    g_rmdir (part);
 }
 
 /* Removed while it is locked, so that nobody has it open. */
@@ -84,6 +114,7 @@ ens_feature_cache_prune (const char *folder, guint64 limit)
 
     if (!remove_unused (store->path))
       continue;
+    remove_part (folder, store->path);
     pruned.n++;
     pruned.size += store->size;
   }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The folder that feature stores are kept in (train/features.h), pruned by size. */
+/* The folder that feature stores are kept in, with its parts (train/features.h), pruned by size. */
 #pragma once
 
 #include "base/error.h"

@@ -28,6 +28,7 @@ typedef struct {
 } RecordHead;
 
 typedef struct {
+  int file;
   guint64 offset; /* of the rows */
   guint n_rows;
 } Record;
@@ -39,6 +40,7 @@ struct _EnsFeatureStore {
   guint64 end; /* behind the last sound record */
   guint64 cut;
   GHashTable *records; /* EnsImageKey → Record */
+  GArray *others;      /* int: files of other parts, to be read */
 };
 
 EnsImageKey
@@ -137,7 +139,7 @@ checksum_fits (const guint8 *bytes, gsize size)
   return memcmp (sum.bytes, bytes + size, CHECKSUM_SIZE) == 0;
 }
 
-/* ---- Opening ---- */
+/* ---- Records in files ---- */
 
 static gsize
 rows_size (const EnsFeatureStore *store, guint n_rows)
@@ -157,51 +159,63 @@ make_header (const EnsFeatureStore *store, const char *configuration)
   return bytes;
 }
 
-/* Reads the record at store->end and moves the end behind it; FALSE if there is no sound one. */
-static gboolean
-index_record (EnsFeatureStore *store, guint64 file_size)
+/* A record of the same image that is known stays. */
+static void
+add_record (EnsFeatureStore *store, const EnsImageKey *key, const Record *record)
 {
-  guint64 left = file_size - store->end;
+  if (!g_hash_table_contains (store->records, key))
+    g_hash_table_insert (store->records, g_memdup2 (key, sizeof *key),
+                         g_memdup2 (record, sizeof *record));
+}
+
+/* Reads the record at *end and moves that behind it; FALSE if there is no sound one. */
+static gboolean
+index_record (EnsFeatureStore *store, int file, guint64 file_size, guint64 *end)
+{
+  guint64 left = file_size - *end;
   g_autofree guint8 *bytes = NULL;
   RecordHead head;
   gsize size;
 
-  if (left < sizeof head + CHECKSUM_SIZE
-      || !read_range (store->file, &head, sizeof head, store->end) || head.magic != RECORD_MAGIC
-      || head.n_rows > left / (store->n_features * sizeof (float)))
+  if (left < sizeof head + CHECKSUM_SIZE || !read_range (file, &head, sizeof head, *end)
+      || head.magic != RECORD_MAGIC || head.n_rows > left / (store->n_features * sizeof (float)))
     return FALSE;
   size = sizeof head + rows_size (store, head.n_rows);
   if (left < size + CHECKSUM_SIZE)
     return FALSE;
   bytes = g_malloc (size + CHECKSUM_SIZE);
-  if (!read_range (store->file, bytes, size + CHECKSUM_SIZE, store->end)
-      || !checksum_fits (bytes, size))
+  if (!read_range (file, bytes, size + CHECKSUM_SIZE, *end) || !checksum_fits (bytes, size))
     return FALSE;
-  g_hash_table_insert (
-      store->records, g_memdup2 (&head.key, sizeof head.key),
-      g_memdup2 (&(Record) {store->end + sizeof head, head.n_rows}, sizeof (Record)));
-  store->end += size + CHECKSUM_SIZE;
+  add_record (store, &head.key, &(Record) {file, *end + sizeof head, head.n_rows});
+  *end += size + CHECKSUM_SIZE;
   return TRUE;
 }
 
-/* Finds all sound records and cuts off what is behind them. */
-static gboolean
-index_file (EnsFeatureStore *store, const char *configuration, GError **error)
+/* Finds all sound records, and returns where they end; 0: the file is of another configuration. */
+static guint64
+index_records (EnsFeatureStore *store, int file, guint64 file_size, const GByteArray *header)
 {
-  g_autoptr (GByteArray) header = make_header (store, configuration);
   g_autofree guint8 *found = g_malloc (header->len);
+  guint64 end = header->len;
+
+  if (!read_range (file, found, header->len, 0) || memcmp (found, header->data, header->len) != 0)
+    return 0;
+  while (index_record (store, file, file_size, &end))
+    ;
+  return end;
+}
+
+/* Cuts off what is behind the sound records. */
+static gboolean
+index_file (EnsFeatureStore *store, const GByteArray *header, GError **error)
+{
   struct stat status;
   guint64 size;
 
   if (fstat (store->file, &status) != 0)
     return set_file_error (store, "find its size", error);
   size = (guint64)status.st_size;
-  if (read_range (store->file, found, header->len, 0)
-      && memcmp (found, header->data, header->len) == 0) {
-    store->end = header->len;
-    while (index_record (store, size))
-      ;
-  }
+  store->end = index_records (store, store->file, size, header);
   store->cut = size - store->end;
   if (store->cut > 0 && ftruncate (store->file, (off_t)store->end) != 0)
     return set_file_error (store, "cut off a damaged end", error);
@@ -212,6 +226,45 @@ index_file (EnsFeatureStore *store, const char *configuration, GError **error)
   }
   return TRUE;
 }
+
+/* ---- What others have written ---- */
+
+/* Locked as far as its writer allows, so that nobody removes it. One without a header may not have
+ * been locked by its writer yet, who is not to be kept from it. */
+static void
+index_other (EnsFeatureStore *store, const char *path, const GByteArray *header)
+{
+  int file = strcmp (path, store->path) != 0 ? g_open (path, O_RDONLY | O_CLOEXEC, 0) : -1;
+  struct stat status;
+
+  if (file < 0)
+    return;
+  g_array_append_val (store->others, file);
+  if (fstat (file, &status) != 0 || status.st_size < header->len)
+    return;
+  flock (file, LOCK_SH | LOCK_NB);
+  futimens (file, NULL);
+  index_records (store, file, (guint64)status.st_size, header);
+}
+
+/* In the folder and its parts. */
+static void
+index_others (EnsFeatureStore *store, const char *folder, const char *name,
+              const GByteArray *header)
+{
+  g_autoptr (GDir) parts = g_dir_open (folder, 0, NULL);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  const char *part;
+
+  index_other (store, path, header);
+  while (parts != NULL && (part = g_dir_read_name (parts)) != NULL) {
+    g_autofree char *of_part = g_build_filename (folder, part, name, NULL);
+
+    index_other (store, of_part, header);
+  }
+}
+
+/* ---- Opening ---- */
 
 /* FALSE with an error if it can't be opened, or is in use. A file that was removed from the cache
  * between the two steps is made again. */
@@ -239,25 +292,37 @@ open_file (EnsFeatureStore *store, GError **error)
 }
 
 EnsFeatureStore *
-ens_feature_store_open (const char *folder, const char *configuration, guint n_features,
-                        GError **error)
+ens_feature_store_open_part (const char *folder, const char *part, const char *configuration,
+                             guint n_features, GError **error)
 {
   g_autoptr (EnsFeatureStore) store = g_new0 (EnsFeatureStore, 1);
+  g_autoptr (GByteArray) header = NULL;
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, configuration, -1);
   g_autofree char *name = g_strconcat (digest, ENS_FEATURES_ENDING, NULL);
+  g_autofree char *own = g_build_filename (folder, part, NULL);
 
   g_return_val_if_fail (n_features > 0, NULL);
-  store->path = g_build_filename (folder, name, NULL);
+  store->path = g_build_filename (own, name, NULL);
   store->n_features = n_features;
   store->records = g_hash_table_new_full (hash_key, equal_keys, g_free, g_free);
+  store->others = g_array_new (FALSE, FALSE, sizeof (int));
   store->file = -1;
-  if (g_mkdir_with_parents (folder, 0700) != 0) {
+  header = make_header (store, configuration);
+  if (g_mkdir_with_parents (own, 0700) != 0) {
     set_file_error (store, "keep features there", error);
     return NULL;
   }
-  return open_file (store, error) && index_file (store, configuration, error)
-             ? g_steal_pointer (&store)
-             : NULL;
+  if (!open_file (store, error) || !index_file (store, header, error))
+    return NULL;
+  index_others (store, folder, name, header);
+  return g_steal_pointer (&store);
+}
+
+EnsFeatureStore *
+ens_feature_store_open (const char *folder, const char *configuration, guint n_features,
+                        GError **error)
+{
+  return ens_feature_store_open_part (folder, NULL, configuration, n_features, error);
 }
 
 void
@@ -267,6 +332,9 @@ ens_feature_store_close (EnsFeatureStore *store)
     return;
   if (store->file >= 0)
     close (store->file);
+  for (guint i = 0; i < store->others->len; i++)
+    close (g_array_index (store->others, int, i));
+  g_array_unref (store->others);
   g_hash_table_unref (store->records);
   g_free (store->path);
   g_free (store);
@@ -302,7 +370,7 @@ ens_feature_store_read (EnsFeatureStore *store, const EnsImageKey *key, guint *n
   *n_rows = 0;
   g_return_val_if_fail (record != NULL, NULL);
   rows = g_malloc (MAX (rows_size (store, record->n_rows), 1));
-  if (!read_range (store->file, rows, rows_size (store, record->n_rows), record->offset)) {
+  if (!read_range (record->file, rows, rows_size (store, record->n_rows), record->offset)) {
     set_file_error (store, "read", error);
     return NULL;
   }
@@ -324,8 +392,7 @@ ens_feature_store_append (EnsFeatureStore *store, const EnsImageKey *key, const 
   append_checksum (bytes);
   if (!write_range (store->file, bytes->data, bytes->len, store->end))
     return set_file_error (store, "write", error);
-  g_hash_table_insert (store->records, g_memdup2 (key, sizeof *key),
-                       g_memdup2 (&(Record) {store->end + sizeof head, n_rows}, sizeof (Record)));
+  add_record (store, key, &(Record) {store->file, store->end + sizeof head, n_rows});
   store->end += bytes->len;
   return TRUE;
 }

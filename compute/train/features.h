@@ -6,7 +6,10 @@
  * hash and a checksum of its own; what a killed or failing run left half written at the end is cut
  * off when the file is opened again, and a file that is not of this configuration is overwritten.
  * Opening a file sets its time of modification, by which train/feature-cache.h knows what was used
- * last. */
+ * last.
+ *
+ * Several processes, on several machines, can fill a folder that they share: each writes files in a
+ * part of its own, a folder FOLDER/PART, and reads what all others have written. */
 #pragma once
 
 #include "base/error.h"
@@ -30,10 +33,14 @@ EnsImageKey ens_image_key (gconstpointer contents, gsize size);
  * open is an error. (transfer full) */
 EnsFeatureStore *ens_feature_store_open (const char *folder, const char *configuration,
                                          guint n_features, GError **error);
+/* The same in a part; NULL: in the folder itself. */
+EnsFeatureStore *ens_feature_store_open_part (const char *folder, const char *part,
+                                              const char *configuration, guint n_features,
+                                              GError **error);
 void ens_feature_store_close (EnsFeatureStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsFeatureStore, ens_feature_store_close)
 
-/* Images that the store has. */
+/* Images that the store has, other parts' too. */
 guint ens_feature_store_get_size (const EnsFeatureStore *store);
 /* Bytes of damaged records that opening has cut off. */
 guint64 ens_feature_store_get_cut (const EnsFeatureStore *store);

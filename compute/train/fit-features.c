@@ -99,7 +99,8 @@ open_store (EnsFitFeatures *features, char *configuration, guint length, GError 
   EnsFeatureStore *store = g_hash_table_lookup (features->stores, configuration);
 
   if (store == NULL) {
-    store = ens_feature_store_open (features->source->cache, configuration, length, error);
+    store = ens_feature_store_open_part (features->source->cache, features->source->part,
+                                         configuration, length, error);
     if (store != NULL)
       g_hash_table_insert (features->stores, g_strdup (configuration), store);
   }
@@ -224,6 +225,7 @@ ens_fit_features_free (EnsFitFeatures *features)
 typedef struct {
   EnsFitFeatures *features;
   EnsSplit split;
+  guint n_seen;    /* images */
   EnsImageKey key; /* of the image at hand */
 } Filling;
 
@@ -261,12 +263,22 @@ set_key (Filling *filling, const EnsDatasetItem *item)
   return TRUE;
 }
 
+/* Of the next image. */
+static gboolean
+is_in_share (Filling *filling)
+{
+  const EnsFitShare *share = &filling->features->source->share;
+  guint i = filling->n_seen++;
+
+  return share->n == 0 || i % share->n == share->index;
+}
+
 static gboolean
 needs_picture (const EnsDatasetItem *item, gpointer data)
 {
   Filling *filling = data;
 
-  return !set_key (filling, item) || !has_all (filling);
+  return is_in_share (filling) && (!set_key (filling, item) || !has_all (filling));
 }
 
 static gboolean

@@ -8,6 +8,7 @@
 #include "engine/network.h"
 #include "ensemble/bundle.h"
 #include "train/features.h"
+#include "train/fit.h"
 #include "vision/frame-source.h"
 #include "vision/picture-hash.h"
 
@@ -23,6 +24,8 @@ typedef struct {
   GBytes *const *contents;     /* of these files */
   const char *cache;           /* folder for features */
   EnsDevice *device;
+  const char *part; /* of that folder, to write into; NULL: the folder itself */
+  EnsFitShare share;
 } EnsFitSource;
 
 /* (transfer full) */

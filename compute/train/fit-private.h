@@ -26,6 +26,14 @@ typedef struct {
   EnsFittedGate gate; /* of the bundle's, if it has one */
 } EnsFit;
 
+/* What is needed for features: networks, and what they are to be told apart from. The data set is
+ * loaded. */
+gboolean ens_fit_prepare (EnsFit *fit, GError **error);
+void ens_fit_clear (EnsFit *fit);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsFit, ens_fit_clear)
+/* The folder for features. (transfer full) */
+char *ens_fit_choose_cache (const EnsFitParams *params);
+
 /* Network n of a bundle: what is given, and what follows for the rest. */
 gboolean ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, guint n,
                                  EnsBundleNetwork *network, const EnsMonitor *monitor,

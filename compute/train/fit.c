@@ -7,12 +7,10 @@
 
 static const char *const default_heads[] = {"svm", "svm,root=0"}; /* of the methods */
 
-static void
-fit_clear (EnsFit *fit)
+void
+ens_fit_clear (EnsFit *fit)
 {
-  guint n = fit->params->n_networks;
-
-  for (guint i = 0; i < n; i++) {
+  for (guint i = 0; fit->contents != NULL && i < fit->params->n_networks; i++) {
     ens_fitted_network_clear (&fit->networks[i]);
     g_clear_pointer (&fit->contents[i], g_bytes_unref);
   }
@@ -25,7 +23,6 @@ fit_clear (EnsFit *fit)
   ens_dataset_free (fit->dataset);
   ens_dataset_free (fit->unrelated);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsFit, fit_clear)
 
 /* ---- The data set ---- */
 
@@ -149,11 +146,30 @@ prune_cache (const EnsFit *fit, const char *cache)
                       (double)fit->params->cache_limit / mebibyte);
 }
 
+gboolean
+ens_fit_prepare (EnsFit *fit, GError **error)
+{
+  guint n = fit->params->n_networks;
+
+  fit->paths = g_new0 (const char *, n);
+  fit->contents = g_new0 (GBytes *, n);
+  fit->networks = g_new0 (EnsFittedNetwork, n);
+  return ens_fit_prepare_gate (fit, error) && ens_fit_set_up (fit, error);
+}
+
+char *
+ens_fit_choose_cache (const EnsFitParams *params)
+{
+  return params->cache != NULL
+             ? g_strdup (params->cache)
+             : g_build_filename (g_get_user_cache_dir (), "gst-ensemble", "features", NULL);
+}
+
 EnsEvaluation *
 ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *opener,
          const EnsMonitor *monitor, GError **error)
 {
-  g_autofree char *cache = NULL;
+  g_autofree char *cache = ens_fit_choose_cache (params);
   g_auto (EnsFit) fit = {.params = params, .device = device, .monitor = monitor};
   g_autoptr (EnsFitFeatures) features = NULL;
   g_autoptr (EnsEvaluation) evaluation = NULL;
@@ -161,18 +177,11 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
 
   g_return_val_if_fail (params->n_networks > 0 && params->n_networks <= ENS_MAX_NETWORKS, NULL);
 
-  fit.paths = g_new0 (const char *, params->n_networks);
-  fit.contents = g_new0 (GBytes *, params->n_networks);
-  fit.networks = g_new0 (EnsFittedNetwork, params->n_networks);
   fit.head = ens_head_parse (params->head != NULL ? params->head : default_heads[params->method],
                              fit.head_options, error);
   if (fit.head == NULL || !ens_bundle_check_target (params->bundle, error)
-      || !load_dataset (&fit, error) || !ens_fit_prepare_gate (&fit, error)
-      || !ens_fit_set_up (&fit, error))
+      || !load_dataset (&fit, error) || !ens_fit_prepare (&fit, error))
     return NULL;
-  cache = params->cache != NULL
-              ? g_strdup (params->cache)
-              : g_build_filename (g_get_user_cache_dir (), "gst-ensemble", "features", NULL);
   source = (EnsFitSource) {fit.bundle, fit.paths, fit.contents, cache, device};
   features = ens_fit_features_new (&source, error);
   if (features == NULL || !ens_fit_features_fill (features, fit.dataset, opener, monitor, error)

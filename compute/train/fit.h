@@ -85,6 +85,19 @@ typedef struct {
                    .windows = 100,                         \
                    .windows_preset = ENS_WINDOWS_BALANCED})
 
+/* Every n-th image, from the one of this index on. n 0: all images. */
+typedef struct {
+  guint index, n;
+} EnsFitShare;
+
+/* Extracts the features that ens_fit () would, with the same networks, windows and unrelated
+ * images, and leaves them in params->cache; of other params none is read. part: what the features
+ * go into there (train/features.h), so that others can extract other shares meanwhile. Images that
+ * can't be read are skipped with a note; more than one in ten of a split is an error. */
+gboolean ens_fit_extract (const EnsFitParams *params, const char *part, const EnsFitShare *share,
+                          EnsDevice *device, const EnsFrameOpener *opener,
+                          const EnsMonitor *monitor, GError **error);
+
 /* Extracts features of the training and validation images, fits, and writes the bundle. Images that
  * can't be read are skipped with a note; more than one in ten of a split is an error. When it has
  * all features, it removes features of other trainings, the least recently used first, as far as

@@ -104,6 +104,25 @@ START_TEST (test_opening_is_use)
 }
 END_TEST
 
+/* A part goes with its last store; one that is read stays. */
+START_TEST (test_parts)
+{
+  g_autofree char *folder = g_dir_make_tmp ("ensemble-cache-XXXXXX", NULL);
+  g_autofree char *part = g_build_filename (folder, "part", NULL);
+  EnsFeatureStore *store = ens_feature_store_open_part (folder, "part", "a", 1, NULL);
+  EnsFeatureStore *reader;
+
+  ens_feature_store_close (store);
+  reader = ens_feature_store_open (folder, "a", 1, NULL);
+  ck_assert_uint_eq (ens_feature_cache_prune (folder, 0).n, 0);
+  ck_assert (g_file_test (part, G_FILE_TEST_IS_DIR));
+  ens_feature_store_close (reader);
+  ck_assert_uint_eq (ens_feature_cache_prune (folder, 0).n, 2);
+  ck_assert (!g_file_test (part, G_FILE_TEST_EXISTS));
+  ens_remove_tree (folder);
+}
+END_TEST
+
 START_TEST (test_no_folder)
 {
   ck_assert_uint_eq (ens_feature_cache_prune ("/proc/none", 0).n, 0);
@@ -117,6 +136,7 @@ main (int argc, char **argv)
   test_suite ("train/feature-cache");
   TEST_ADD_ROWS ("prune", test_prune, rows);
   test_add ("opening-is-use", test_opening_is_use);
+  test_add ("parts", test_parts);
   test_add ("no-folder", test_no_folder);
   return test_run ();
 }

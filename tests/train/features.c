@@ -228,6 +228,68 @@ START_TEST (test_in_use)
 }
 END_TEST
 
+/* (transfer full) */
+static EnsFeatureStore *
+open_part (const char *part)
+{
+  g_autoptr (GError) error = NULL;
+  EnsFeatureStore *store =
+      ens_feature_store_open_part (fixture->folder, part, "network a, taps b", FEATURES, &error);
+
+  ck_assert_no_error (error);
+  return store;
+}
+
+/* All read what the others had when they opened it, also of one that is still at it; half a record
+ * is none, and stays to its writer. */
+START_TEST (test_parts)
+{
+  g_autoptr (EnsFeatureStore) first = open_part ("first"), second = NULL, whole = NULL;
+  g_autofree char *folder = g_build_filename (fixture->folder, "third", NULL);
+  g_autofree char *name = g_path_get_basename (fixture->file);
+  g_autofree char *half = g_build_filename (folder, name, NULL);
+  g_autofree char *contents = NULL;
+  g_autofree char *of_first = g_build_filename (fixture->folder, "first", name, NULL);
+  gsize size, found;
+
+  append_image (first, 0);
+  append_image (first, 1);
+  ck_assert (g_file_get_contents (of_first, &contents, &size, NULL));
+  ck_assert_int_eq (g_mkdir (folder, 0700), 0);
+  ck_assert (g_file_set_contents (half, contents, (gssize)size - 1, NULL));
+  second = open_part ("second");
+  ck_assert_uint_eq (ens_feature_store_get_size (second), 2);
+  append_image (second, 2);
+  whole = open_part (NULL);
+  ck_assert_uint_eq (ens_feature_store_get_size (whole), 3);
+  append_image (whole, 3);
+  for (guint i = 0; i < 4; i++)
+    check_image (whole, i);
+  ck_assert_uint_eq (ens_feature_store_get_size (first), 2);
+  g_clear_pointer (&contents, g_free);
+  ck_assert (g_file_get_contents (half, &contents, &found, NULL));
+  ck_assert_uint_eq (found, size - 1);
+  ens_remove_tree (fixture->folder);
+}
+END_TEST
+
+/* One that its writer has just made, and not locked yet, is left alone. */
+START_TEST (test_empty_part)
+{
+  g_autoptr (EnsFeatureStore) whole = NULL, part = NULL;
+  g_autofree char *folder = g_build_filename (fixture->folder, "part", NULL);
+  g_autofree char *name = g_path_get_basename (fixture->file);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  ck_assert_int_eq (g_mkdir (folder, 0700), 0);
+  ck_assert (g_file_set_contents (path, "", 0, NULL));
+  whole = open_part (NULL);
+  part = open_part ("part");
+  append_image (part, 0);
+  ens_remove_tree (fixture->folder);
+}
+END_TEST
+
 START_TEST (test_configurations)
 {
   g_autoptr (EnsFeatureStore) store = open_store (fixture);
@@ -270,6 +332,8 @@ main (int argc, char **argv)
   test_add ("killed-at-any-byte", test_killed_at_any_byte);
   test_add ("damage-at-any-byte", test_damage_at_any_byte);
   test_add ("in-use", test_in_use);
+  test_add ("parts", test_parts);
+  test_add ("empty-part", test_empty_part);
   test_add ("configurations", test_configurations);
   test_add ("unwritable", test_unwritable);
   return test_run ();
