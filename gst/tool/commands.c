@@ -5,26 +5,16 @@
 
 extern const ToolCommand tool_train, tool_retrain, tool_train_contour, tool_train_fused,
     tool_train_network, tool_train_style, tool_evaluate, tool_classify, tool_windows, tool_inspect,
-    tool_benchmark, tool_devices, tool_selftest, tool_watch, tool_worker, tool_zero_shot;
+    tool_benchmark, tool_devices, tool_selftest, tool_watch, tool_worker, tool_zero_shot,
+    tool_extract;
 
 const ToolCommand *const tool_commands[] = {
-    &tool_train,
-    &tool_retrain,
-    &tool_train_contour,
-    &tool_train_fused,
-    &tool_train_network,
-    &tool_train_style,
-    &tool_zero_shot,
-    &tool_evaluate,
-    &tool_classify,
-    &tool_watch,
-    &tool_windows,
-    &tool_worker,
-    &tool_inspect,
-    &tool_benchmark,
-    &tool_devices,
-    &tool_selftest,
-    NULL,
+    &tool_train,         &tool_extract,     &tool_retrain,
+    &tool_train_contour, &tool_train_fused, &tool_train_network,
+    &tool_train_style,   &tool_zero_shot,   &tool_evaluate,
+    &tool_classify,      &tool_watch,       &tool_windows,
+    &tool_worker,        &tool_inspect,     &tool_benchmark,
+    &tool_devices,       &tool_selftest,    NULL,
 };
 
 const ToolCommand *

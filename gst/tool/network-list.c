@@ -525,6 +525,24 @@ tool_networks_complete (ToolNetworks *networks, GError **error)
   return TRUE;
 }
 
+ToolNetworks *
+tool_networks_collect (char *const *networks, char *const *lists, GError **error)
+{
+  g_autoptr (ToolNetworks) list = tool_networks_new ();
+
+  for (guint i = 0; lists != NULL && lists[i] != NULL; i++)
+    if (!tool_networks_read (list, lists[i], error))
+      return NULL;
+  for (guint i = 0; networks != NULL && networks[i] != NULL; i++)
+    if (!tool_networks_add (list, networks[i], error))
+      return NULL;
+  if (list->list->len > 0)
+    return tool_networks_complete (list, error) ? g_steal_pointer (&list) : NULL;
+  g_set_error (error, TOOL_ERROR_USAGE, 0,
+               "networks are needed: --network=FILE.onnx, once for each, or --networks=FILE.json");
+  return NULL;
+}
+
 void
 tool_networks_add_retrained (ToolNetworks *networks, const char *path)
 {

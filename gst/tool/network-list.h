@@ -21,6 +21,10 @@ gboolean tool_networks_read (ToolNetworks *networks, const char *path, GError **
 /* Detects the preprocessing that the user has not given, and prints all of it. */
 gboolean tool_networks_complete (ToolNetworks *networks, GError **error);
 
+/* Networks of --network and --networks (either may be NULL), complete. NULL: there are none, or
+ * they can't be read. (transfer full) */
+ToolNetworks *tool_networks_collect (char *const *networks, char *const *lists, GError **error);
+
 /* Adds a network that the first one was retrained to: with its settings, which are complete, in the
  * role of a retrained one. The first one becomes an original one, unless the user has said what it
  * is. */

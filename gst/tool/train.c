@@ -23,28 +23,6 @@ typedef struct {
   double c;
 } Options;
 
-static ToolNetworks *
-collect_networks (const Options *options, GError **error)
-{
-  g_autoptr (ToolNetworks) networks = tool_networks_new ();
-  guint n;
-
-  for (guint i = 0; options->lists != NULL && options->lists[i] != NULL; i++)
-    if (!tool_networks_read (networks, options->lists[i], error))
-      return NULL;
-  for (guint i = 0; options->networks != NULL && options->networks[i] != NULL; i++)
-    if (!tool_networks_add (networks, options->networks[i], error))
-      return NULL;
-  tool_networks_get (networks, &n);
-  if (n == 0) {
-    g_set_error (
-        error, TOOL_ERROR_USAGE, 0,
-        "networks are needed: --network=FILE.onnx, once for each, or --networks=FILE.json");
-    return NULL;
-  }
-  return g_steal_pointer (&networks);
-}
-
 static gboolean
 check_options (const Options *options, EnsFitParams *params, GError **error)
 {
@@ -193,8 +171,8 @@ run (gconstpointer data, char **arguments, GError **error)
 
   if (!check_options (options, &params, error))
     return FALSE;
-  networks = collect_networks (options, error);
-  if (networks == NULL || !tool_networks_complete (networks, error))
+  networks = tool_networks_collect (options->networks, options->lists, error);
+  if (networks == NULL)
     return FALSE;
   device = tool_open_device (options->device, options->threads, error);
   if (device == NULL

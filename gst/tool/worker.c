@@ -2,6 +2,7 @@
 #include "worker/worker.h"
 
 #include "decode.h"
+#include "features-job.h"
 #include "monitor.h"
 #include "tool.h"
 
@@ -73,7 +74,8 @@ work (const Options *options, WorkerQueue *queue, EnsDevice *device, EnsEnsemble
   const EnsMonitor *listener = tool_monitor_get (monitor);
 
   return worker_run (&(WorkerParams) {queue,
-                                      {device, ensemble, gst_ensemble_decoder_get_opener (decoder)},
+                                      {device, ensemble, gst_ensemble_decoder_get_opener (decoder),
+                                       tool_extract_features},
                                       (const char *const *)options->allow,
                                       (guint)options->jobs,
                                       note,

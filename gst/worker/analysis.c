@@ -129,12 +129,23 @@ analyse_file (WorkerAnalysis *self, GError **error)
   }
 }
 
+/* A part of its own, as a worker that lost the job may still be at it. */
+static gboolean
+extract_features (WorkerAnalysis *self, GError **error)
+{
+  const EnsMonitor monitor = {.cancellable = self->cancellable};
+  g_autofree char *part = g_strdup_printf ("%s-%08x", self->job->id, g_random_int ());
+
+  return self->tools.extract (self->job->features, part, self->tools.device, self->tools.opener,
+                              &monitor, error);
+}
+
 static gpointer
 run (gpointer data)
 {
   WorkerAnalysis *self = data;
   g_autoptr (GError) error = NULL;
-  gboolean done = analyse_file (self, &error);
+  gboolean done = (self->job->features != NULL ? extract_features : analyse_file) (self, &error);
 
   g_mutex_lock (&self->lock);
   self->reason = done ? NULL : g_strdup (error->message);

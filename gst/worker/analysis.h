@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gst-ensemble: a thread that tags one file at a time. All functions are for one other thread. */
+/* gst-ensemble: a thread that does one job at a time. All functions are for one other thread. */
 #pragma once
 
 #include "vision/frame-source.h"
@@ -23,6 +23,9 @@ typedef struct {
   EnsDevice *device;
   EnsEnsemble *ensemble; /* for jobs that don't name a bundle; NULL: they fail */
   const EnsFrameOpener *opener;
+  /* Puts features into a part of the cache that is called so. */
+  gboolean (*extract) (const WorkerFeatures *features, const char *part, EnsDevice *device,
+                       const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error);
 } WorkerTools;
 
 /* (transfer full) */

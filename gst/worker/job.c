@@ -72,10 +72,22 @@ read_id (EnsJsonReader *reader, WorkerJob *job, const char *expected)
 }
 
 static void
+read_features (EnsJsonReader *reader, WorkerJob *job)
+{
+  ens_json_reader_enter_object (reader, "features");
+  job->features = worker_features_read (reader);
+  ens_json_reader_leave (reader);
+}
+
+static void
 read_job (EnsJsonReader *reader, WorkerJob *job, const char *id)
 {
   check_schema (reader, JOB_SCHEMA);
   read_id (reader, job, id);
+  if (ens_json_reader_has (reader, "features")) {
+    read_features (reader, job);
+    return;
+  }
   job->uri = ens_json_reader_string (reader, "uri");
   if (!ens_json_reader_has (reader, "settings"))
     return;
@@ -116,7 +128,24 @@ worker_job_free (WorkerJob *job)
   g_free (job->id);
   g_free (job->uri);
   g_free (job->model);
+  g_clear_pointer (&job->features, worker_features_free);
   g_free (job);
+}
+
+char *
+worker_format_features (const char *id, const WorkerFeatures *features)
+{
+  EnsJson json;
+
+  ens_json_init (&json);
+  ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
+  ens_json_string (&json, "schema", JOB_SCHEMA);
+  ens_json_string (&json, "id", id);
+  ens_json_open_object (&json, "features", ENS_JSON_FLAT);
+  worker_features_write (features, &json);
+  ens_json_close (&json);
+  ens_json_close (&json);
+  return ens_json_finish (&json);
 }
 
 /* ---- What workers say ---- */
@@ -210,4 +239,37 @@ worker_parse_lease (const char *place, const char *text, WorkerLease *lease, cha
     return TRUE;
   g_clear_pointer (worker, g_free);
   return FALSE;
+}
+
+/* ---- Ends ---- */
+
+static void
+read_end (EnsJsonReader *reader, char **reason)
+{
+  static const char *const states[] = {"done", "failed", NULL};
+  g_autofree char *job = NULL, *worker = NULL;
+
+  check_schema (reader, END_SCHEMA);
+  job = ens_json_reader_string (reader, "job");
+  worker = ens_json_reader_string (reader, "worker");
+  ens_json_reader_number (reader, "epoch", 0, MAX_EXACT);
+  ens_json_reader_number (reader, "results", 0, MAX_EXACT);
+  if (ens_json_reader_choice (reader, "state", states) == 1)
+    *reason = ens_json_reader_string (reader, "error");
+}
+
+gboolean
+worker_parse_end (const char *place, const char *text, char **reason, GError **error)
+{
+  g_autoptr (EnsJsonReader) reader = ens_json_reader_parse (place, text, strlen (text), error);
+  g_autofree char *found = NULL;
+
+  *reason = NULL;
+  if (reader == NULL)
+    return FALSE;
+  read_end (reader, &found);
+  if (!ens_json_reader_finish (reader, error))
+    return FALSE;
+  *reason = g_steal_pointer (&found);
+  return TRUE;
 }

@@ -3,15 +3,18 @@
 #pragma once
 
 #include "ensemble/ensemble.h"
+#include "worker/features.h"
 #include "worker/leases.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
-  char *id, *uri;
-  char *model;     /* path of the bundle; NULL: the worker's */
-  double interval; /* seconds; 0: all frames */
-  guint top;       /* 0: all classes */
+  char *id;
+  char *uri;                /* of a file to tag; NULL: there is none */
+  WorkerFeatures *features; /* to extract; NULL: none */
+  char *model;              /* path of the bundle; NULL: the worker's */
+  double interval;          /* seconds; 0: all frames */
+  guint top;                /* 0: all classes */
   EnsAnalyseOptions analyse;
 } WorkerJob;
 
@@ -35,6 +38,11 @@ char *worker_format_lease (const char *job, const WorkerLease *lease, double pos
 char *worker_format_result (const WorkerStamp *stamp, guint64 sequence, const char *result);
 /* reason: why it failed; NULL: it is done. (transfer full) */
 char *worker_format_end (const WorkerStamp *stamp, guint64 n_results, const char *reason);
+
+/* (transfer full) */
+char *worker_format_features (const char *id, const WorkerFeatures *features);
+/* *reason is why the job failed, or NULL. (transfer full) */
+gboolean worker_parse_end (const char *place, const char *text, char **reason, GError **error);
 
 /* *worker is what lease->worker points to. (transfer full) */
 gboolean worker_parse_lease (const char *place, const char *text, WorkerLease *lease, char **worker,

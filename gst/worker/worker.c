@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker/worker.h"
 
-#include <string.h>
-
 #include "base/error.h"
 
 #define TICK_MS 250 /* leases are looked after this often */
@@ -42,15 +40,24 @@ note (const Worker *self, const char *format, ...)
 
 /* ".." leads out of an allowed folder. */
 static gboolean
-check_allowed (const Worker *self, const char *uri, GError **error)
+leads_out (const char *uri)
 {
-  const char *const *allow = self->params->allow;
   g_autofree char *plain = g_uri_unescape_string (uri, NULL);
+  g_auto (GStrv) parts = g_strsplit (plain != NULL ? plain : "..", "/", -1);
+
+  return g_strv_contains ((const char *const *)parts, "..");
+}
+
+static gboolean
+check_allowed (const char *uri, gpointer data, GError **error)
+{
+  const Worker *self = data;
+  const char *const *allow = self->params->allow;
 
   if (allow == NULL)
     return TRUE;
   for (; *allow != NULL; allow++)
-    if (g_str_has_prefix (uri, *allow) && plain != NULL && strstr (plain, "..") == NULL)
+    if (g_str_has_prefix (uri, *allow) && !leads_out (uri))
       return TRUE;
   g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                "%s: expected a URI that begins with what --allow names", uri);
@@ -58,10 +65,12 @@ check_allowed (const Worker *self, const char *uri, GError **error)
 }
 
 static gboolean
-check_job (const Worker *self, const WorkerJob *job, GError **error)
+check_job (Worker *self, const WorkerJob *job, GError **error)
 {
-  return check_allowed (self, job->uri, error)
-         && (job->model == NULL || check_allowed (self, job->model, error));
+  if (job->features != NULL)
+    return worker_features_check_paths (job->features, check_allowed, self, error);
+  return check_allowed (job->uri, self, error)
+         && (job->model == NULL || check_allowed (job->model, self, error));
 }
 
 static void
@@ -96,7 +105,7 @@ start (Worker *self, const WorkerOrder *order)
   self->busy = TRUE;
   self->n_results = order->done;
   if (job != NULL && check_job (self, job, &error)) {
-    note (self, "%s: %s", job->id, job->uri);
+    note (self, "%s: %s", job->id, job->features != NULL ? job->features->dataset : job->uri);
     worker_analysis_start (self->analysis, g_steal_pointer (&job), order->done);
     return;
   }

@@ -4,6 +4,9 @@
 #include "check-main.h"
 
 #define JOB(rest) "{\"schema\": \"gst-ensemble/job/1\", " rest "}"
+#define FEATURES(rest)                                                                       \
+  JOB ("\"id\": \"a\", \"features\": {\"dataset\": \"/d\", \"cache\": \"/c\", \"windows\": " \
+       "9, " rest "}")
 
 /* Jobs that can't be read, and what the error says. */
 static const struct {
@@ -24,6 +27,16 @@ static const struct {
      "settings.step: unknown member"},
     {"negative interval", JOB ("\"id\": \"a\", \"uri\": \"b\", \"settings\": {\"interval\": -1}"),
      "settings.interval"},
+    {"share of none", FEATURES ("\"share\": 1, \"shares\": 0"), "features.shares"},
+    {"share beyond", FEATURES ("\"share\": 3, \"shares\": 2"), "features.share"},
+    {"wrong preset", FEATURES ("\"share\": 1, \"shares\": 2, \"windows_preset\": \"slow\""),
+     "fast, balanced or quality, found “slow”"},
+    {"unknown feature", FEATURES ("\"share\": 1, \"shares\": 2, \"output\": \"/e\""),
+     "features.output: unknown member"},
+    {"features and settings",
+     JOB ("\"id\": \"a\", \"features\": {\"dataset\": \"/d\", \"cache\": \"/c\", \"windows\": 9, "
+          "\"share\": 1, \"shares\": 1}, \"settings\": {}"),
+     "settings: unknown member"},
     {"wrong mode", JOB ("\"id\": \"a\", \"uri\": \"b\", \"settings\": {\"sub_images\": \"some\"}"),
      "settings.sub_images"},
 };
@@ -95,6 +108,51 @@ START_TEST (test_settings)
 }
 END_TEST
 
+START_TEST (test_features)
+{
+  char *networks[] = {(char *)"/n.onnx,role=original", NULL};
+  const WorkerFeatures features = {.dataset = (char *)"/d",
+                                   .networks = networks,
+                                   .unrelated = (char *)"/u",
+                                   .cache = (char *)"/c",
+                                   .windows = 7,
+                                   .preset = ENS_WINDOWS_QUALITY,
+                                   .share = {2, 5}};
+  g_autofree char *text = worker_format_features ("a", &features), *again = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WorkerJob) job = worker_job_parse ("topic", "a", text, &error);
+
+  ck_assert_no_error (error);
+  ck_assert_ptr_null (job->uri);
+  ck_assert_uint_eq (job->features->share.index, 2);
+  again = worker_format_features ("a", job->features);
+  ck_assert_str_eq (again, text);
+  ck_assert_contains (text, "\"windows_preset\": \"quality\", \"share\": 3, \"shares\": 5}}");
+}
+END_TEST
+
+static const struct {
+  const char *name, *text, *reason;
+  gboolean read;
+} end_rows[] = {
+    {"failed", "\"state\": \"failed\", \"results\": 0, \"error\": \"no\"", "no", TRUE},
+    {"done", "\"state\": \"done\", \"results\": 3", NULL, TRUE},
+    {"no state", "\"results\": 3", NULL, FALSE},
+    {"failed without error", "\"state\": \"failed\", \"results\": 0", NULL, FALSE},
+};
+
+START_TEST (test_end)
+{
+  g_autofree char *reason = NULL;
+  g_autofree char *text = g_strdup_printf ("{\"schema\": \"gst-ensemble/job-end/1\", \"job\": "
+                                           "\"a\", \"worker\": \"w\", \"epoch\": 1, %s}",
+                                           end_rows[_i].text);
+
+  ck_assert_int_eq (worker_parse_end ("topic", text, &reason, NULL), end_rows[_i].read);
+  ck_assert_pstr_eq (reason, end_rows[_i].reason);
+}
+END_TEST
+
 START_TEST (test_lease)
 {
   const WorkerLease lease = {WORKER_LEASE_FREE, "w", 3, 2, 120, 1500000};
@@ -151,6 +209,8 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("id", test_id, id_rows);
   test_add ("defaults", test_defaults);
   test_add ("settings", test_settings);
+  test_add ("features", test_features);
+  TEST_ADD_ROWS ("end", test_end, end_rows);
   test_add ("lease", test_lease);
   test_add ("bad lease", test_bad_lease);
   test_add ("messages", test_messages);

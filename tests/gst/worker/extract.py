@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Features that workers extract, one of which is killed, and that shares extract, give the bundle that train gives
+alone.
+
+extract.py TOOL DRAW-SCENES NETWORKS.json
+"""
+import pathlib
+import signal
+import subprocess
+import sys
+
+from brokers import TOPIC, Mqtt, cleaning_up, folder, need, start_worker, wait_for
+
+TOOL, DRAW, NETWORKS = sys.argv[1:3] + [pathlib.Path(sys.argv[3]).resolve()]
+DATASET = [folder / "set", "--networks", NETWORKS, "--windows", 8]
+
+
+def run(*arguments):
+    subprocess.run([str(argument) for argument in arguments], check=True, stdout=subprocess.DEVNULL, timeout=600)
+
+
+def train(cache):
+    """The files of the bundle."""
+    bundle = cache.with_name(cache.name + "-bundle") / "set.ensemble"
+    bundle.parent.mkdir()
+    run(TOOL, "train", *DATASET, "--device", "cpu", "--cache", cache, "-o", bundle)
+    return {path.name: path.read_bytes() for path in bundle.iterdir()}
+
+
+def measure(files):
+    return sum(path.stat().st_size for path in files)
+
+
+def check(cache, expected):
+    """Train finds all features of the pictures that it learns from."""
+    assert train(cache) == expected, f"{cache.name}: another bundle"
+    own, parts = measure(cache.glob("*.features")), measure(cache.glob("*/*.features"))
+    assert own < parts / 10, f"{cache.name}: train has extracted {own} bytes, the others {parts}"
+    return parts
+
+
+def extract_by_workers(cache):
+    broker = Mqtt()
+    workers = [start_worker(TOOL, name, broker, "--allow", f"{folder}/", "--allow", NETWORKS) for name in "ab"]
+    extraction = subprocess.Popen([str(word) for word in [TOOL, "extract", *DATASET, "--cache", cache, "--shares", 4,
+                                                          "--topic", TOPIC, "--workers", broker.location]])
+    wait_for(lambda: extraction.poll() is not None or measure(cache.glob("*/*.features")) > 50000, "features")
+    held = wait_for(lambda: broker.of("lease"), "a lease")[-1]
+    workers["ab".index(held["worker"])].send_signal(signal.SIGKILL)
+    assert extraction.wait(300) == 0
+    assert not [end for end in broker.of("end") if end["state"] != "done"], broker.of("end")
+    assert not broker.retained("job/+")
+    return held
+
+
+def main():
+    run(DRAW, "boxes", folder / "set", "--train=48", "--validation=24", "--test=8")
+    expected = train(folder / "alone")
+    held = extract_by_workers(folder / "workers")
+    size = check(folder / "workers", expected)
+    for share in ["1/2", "2/2"]:
+        run(TOOL, "extract", *DATASET, "--device", "cpu", "--cache", folder / "shares", "--share", share)
+    check(folder / "shares", expected)
+    print(f"{size} bytes of features; {held['worker']} killed with {held['job']}")
+
+
+need("mosquitto", "mosquitto_sub", "mosquitto_pub")
+with cleaning_up():
+    main()
