@@ -94,12 +94,10 @@ describe_origin (const EnsZeroShotParams *params)
   return ens_json_finish (&json);
 }
 
-/* The network's first output that is as long as the vectors; the first of all if none is. (transfer
- * full) */
-static char *
-choose_tap (const EnsZeroShotParams *params, GError **error)
+char *
+ens_zero_shot_find_tap (const char *network, const EnsClassVectors *vectors, GError **error)
 {
-  g_autoptr (EnsGraph) graph = ens_onnx_import (params->network->path, NULL, error);
+  g_autoptr (EnsGraph) graph = ens_onnx_import (network, NULL, error);
   const EnsValue *tap;
 
   if (graph == NULL)
@@ -108,7 +106,7 @@ choose_tap (const EnsZeroShotParams *params, GError **error)
   for (guint i = graph->outputs->len; i-- > 0;) {
     const EnsValue *output = graph->outputs->pdata[i];
 
-    if (output->shape.rank == 2 && output->shape.dims[1] == params->vectors->length)
+    if (output->shape.rank == 2 && output->shape.dims[1] == vectors->length)
       tap = output;
   }
   return g_strdup (tap->name);
@@ -124,7 +122,7 @@ set_up_network (const EnsZeroShotParams *params, EnsBundle *bundle, const EnsMon
   guint size;
 
   if (network.taps == NULL) {
-    output = choose_tap (params, error);
+    output = ens_zero_shot_find_tap (network.path, params->vectors, error);
     if (output == NULL)
       return FALSE;
     taps[0] = output;

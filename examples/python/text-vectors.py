@@ -22,7 +22,8 @@ def embed(model, tokenizer, texts):
     tokens = tokenizer(texts, padding=padding, truncation=True, return_tensors="pt")
     with torch.no_grad():
         vectors = model.get_text_features(**tokens)
-    vectors = vectors.detach().numpy()
+    # Since version 5 transformers gives more than the vectors.
+    vectors = getattr(vectors, "pooler_output", vectors).detach().numpy()
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 

@@ -496,6 +496,16 @@ adopt (const EnsPreprocess *preprocess, EnsFitNetwork *fit)
   fit->taps = (const char *const *)g_strdupv (preprocess->taps);
 }
 
+void
+tool_networks_tap (ToolNetworks *networks, const char *tap)
+{
+  const char *const taps[] = {tap, NULL};
+  Network network = get_network (networks, networks->list->len - 1);
+
+  if (network.fit->taps == NULL)
+    network.fit->taps = (const char *const *)g_strdupv ((char **)taps);
+}
+
 static void
 print_role (Network network)
 {

@@ -18,6 +18,9 @@ gboolean tool_networks_add (ToolNetworks *networks, const char *text, GError **e
  * “-”); files are relative to it. */
 gboolean tool_networks_read (ToolNetworks *networks, const char *path, GError **error);
 
+/* Sets the tap of the network that was added last, unless the user has given taps. */
+void tool_networks_tap (ToolNetworks *networks, const char *tap);
+
 /* Detects the preprocessing that the user has not given, and prints all of it. */
 gboolean tool_networks_complete (ToolNetworks *networks, GError **error);
 

@@ -43,14 +43,20 @@ run (gconstpointer data, char **arguments, GError **error)
   g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
   g_autoptr (ToolNetworks) networks = tool_networks_new ();
   g_autoptr (EnsClassVectors) vectors = NULL;
-  g_autofree char *network = NULL;
+  g_autofree char *network = NULL, *tap = NULL;
   guint n;
 
   if (!check_options (options, &params, error))
     return FALSE;
   network = g_strconcat (options->network, ",role=original", NULL);
-  if (!tool_networks_add (networks, network, error) || !tool_networks_complete (networks, error)
+  if (!tool_networks_add (networks, network, error)
       || (vectors = ens_class_vectors_load (arguments[0], options->names, error)) == NULL)
+    return FALSE;
+  tap = ens_zero_shot_find_tap (tool_networks_get (networks, &n)->path, vectors, error);
+  if (tap == NULL)
+    return FALSE;
+  tool_networks_tap (networks, tap);
+  if (!tool_networks_complete (networks, error))
     return FALSE;
   params.network = tool_networks_get (networks, &n);
   params.vectors = vectors;
