@@ -28,8 +28,8 @@ typedef struct {
   float threshold;    /* from which probability on a class is present */
 } EnsZeroShotParams;
 
-/* The name of the network's first output that is as long as the vectors, of the first of all if none
- * is: the tap by default. (transfer full) */
+/* The name of the network's first output that is as long as the vectors, of the first of all if
+ * none is: the tap by default. (transfer full) */
 char *ens_zero_shot_find_tap (const char *network, const EnsClassVectors *vectors, GError **error);
 
 gboolean ens_zero_shot (const EnsZeroShotParams *params, const EnsMonitor *monitor, GError **error);
