@@ -46,6 +46,18 @@ ens_turn_take (EnsTurn *turn, GCancellable *cancellable)
   return got;
 }
 
+gboolean
+ens_turn_try (EnsTurn *turn)
+{
+  gboolean got;
+
+  g_mutex_lock (&turn->lock);
+  got = !turn->taken;
+  turn->taken = TRUE;
+  g_mutex_unlock (&turn->lock);
+  return got;
+}
+
 void
 ens_turn_leave (EnsTurn *turn)
 {

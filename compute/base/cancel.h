@@ -27,6 +27,8 @@ void ens_turn_init (EnsTurn *turn);
 void ens_turn_clear (EnsTurn *turn);
 /* FALSE if it was cancelled before it got the turn. Not recursive. */
 gboolean ens_turn_take (EnsTurn *turn, GCancellable *cancellable);
+/* Takes it if it is free. */
+gboolean ens_turn_try (EnsTurn *turn);
 void ens_turn_leave (EnsTurn *turn);
 
 G_END_DECLS

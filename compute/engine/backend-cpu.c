@@ -100,10 +100,20 @@ get_arena_size (const EnsBackend *backend)
   return ((const CpuBackend *)backend)->arena_size;
 }
 
+/* Plans share the arena, but threads that work side by side have a copy of the graph each. */
 static gsize
 get_own_size (const EnsBackend *backend)
 {
-  return 0;
+  const CpuBackend *self = (const CpuBackend *)backend;
+  gsize n = 0;
+
+  for (guint i = 0; i < self->stages->len; i++) {
+    const EnsStageExecutor *stage = g_ptr_array_index (self->stages, i);
+
+    n += (gsize)ens_stage_executor_get_n_steps (stage)
+         * (ens_stage_executor_get_n_copies (stage) - 1);
+  }
+  return ENS_PLAN_COPY_SIZE * n;
 }
 
 static guint

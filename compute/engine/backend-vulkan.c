@@ -24,6 +24,7 @@ typedef struct {
   guint n_fallbacks;          /* how often values were added to float32_values */
   EnsBackend *cpu;            /* what runs the plan since the GPU failed for good; or NULL */
   guint n_nodes;              /* when the plan was made */
+  EnsNetwork *network;        /* that it is being planned for; NULL from then on */
 } VulkanBackend;
 
 static EnsTensor *
@@ -57,6 +58,7 @@ make_batch (VulkanBackend *self, GCancellable *cancellable, GError **error)
       .inferred = self->inferred,
       .context = &context,
       .float16 = self->float16 ? &float16 : NULL,
+      .network = self->network,
   };
   guint n_float32_nodes;
 
@@ -345,6 +347,7 @@ ens_vulkan_backend_new (const EnsBackendParams *params, GError **error)
   self->device = ens_device_ref (params->device);
   self->weights = params->weights;
   self->vulkan = vulkan;
+  self->network = params->network;
   self->float16 = ens_device_wants_float16 (params->device);
   self->float32_values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->float32_nodes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -352,6 +355,7 @@ ens_vulkan_backend_new (const EnsBackendParams *params, GError **error)
     free_backend (&self->parent);
     return NULL;
   }
+  self->network = NULL;
   self->n_nodes = self->cpu != NULL ? self->cpu->class->get_n_nodes (self->cpu)
                                     : ens_vulkan_batch_get_n_steps (self->batch);
   return &self->parent;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cancel.h"
+#include "engine/device-private.h"
 #include "engine/limits.h"
 #include "engine/network-private.h"
 #include "engine/plan-private.h"
@@ -27,7 +28,36 @@ struct _EnsNetwork {
   GQueue *plans;      /* CachedPlan, the one used last first */
   gsize plans_size;   /* bytes */
   guint64 n_requests; /* for plans */
+  guint64 n_dropped;  /* the request when memory was short and idle plans were dropped; 0: never */
 };
+
+/* On GPUs: their plans share memory that may run out. */
+static struct {
+  GMutex lock;
+  GPtrArray *list; /* NULL: none yet */
+} networks;
+
+static void
+enlist (EnsNetwork *network)
+{
+  if (!ens_device_is_gpu (network->device))
+    return;
+  g_mutex_lock (&networks.lock);
+  if (networks.list == NULL)
+    networks.list = g_ptr_array_new ();
+  g_ptr_array_add (networks.list, network);
+  g_mutex_unlock (&networks.lock);
+}
+
+static void
+delist (EnsNetwork *network)
+{
+  g_mutex_lock (&networks.lock);
+  if (networks.list != NULL && g_ptr_array_remove_fast (networks.list, network)
+      && networks.list->len == 0)
+    g_clear_pointer (&networks.list, g_ptr_array_unref);
+  g_mutex_unlock (&networks.lock);
+}
 
 static void
 free_cached_plan (gpointer data)
@@ -67,6 +97,7 @@ make_network (EnsGraph *graph, EnsDevice *device, EnsWeights *weights, GError **
   network->weights = ens_weights_ref (weights);
   network->plans = g_queue_new ();
   ens_turn_init (&network->turn);
+  enlist (network);
   return network;
 }
 
@@ -137,6 +168,7 @@ ens_network_unref (EnsNetwork *network)
 {
   if (!g_atomic_ref_count_dec (&network->references))
     return;
+  delist (network);
   g_queue_free_full (network->plans, free_cached_plan);
   ens_weights_unref (network->weights);
   ens_graph_free (network->graph);
@@ -259,10 +291,58 @@ drop_plans (EnsNetwork *network)
   }
 }
 
+/* Turn taken. */
+static guint
+drop_idle (EnsNetwork *network)
+{
+  guint n = 0;
+
+  for (GList *link = network->plans->head, *next; link != NULL; link = next) {
+    CachedPlan *cached = link->data;
+
+    next = link->next;
+    if (ens_plan_is_shared (cached->plan))
+      continue;
+    network->plans_size -= cached->size;
+    g_queue_delete_link (network->plans, link);
+    free_cached_plan (cached);
+    n++;
+  }
+  return n;
+}
+
+/* Requests between two times that plans are dropped for one network. */
+#define DROP_INTERVAL 64
+
+gboolean
+ens_network_drop_idle_plans (EnsNetwork *network)
+{
+  guint n = 0;
+
+  if (network->n_dropped > 0 && network->n_requests - network->n_dropped < DROP_INTERVAL)
+    return FALSE;
+  network->n_dropped = network->n_requests;
+  g_mutex_lock (&networks.lock);
+  for (guint i = 0; networks.list != NULL && i < networks.list->len; i++) {
+    EnsNetwork *other = g_ptr_array_index (networks.list, i);
+
+    if (other == network) {
+      n += drop_idle (other);
+    } else if (ens_turn_try (&other->turn)) {
+      n += drop_idle (other);
+      ens_turn_leave (&other->turn);
+    }
+  }
+  g_mutex_unlock (&networks.lock);
+  if (n > 0)
+    g_info ("%s: memory is short, %u plans that nobody uses are dropped", network->graph->name, n);
+  return n > 0;
+}
+
 static CachedPlan *
 make_plan (EnsNetwork *network, const EnsShape *shapes, GCancellable *cancellable, GError **error)
 {
-  const EnsPlanContext context = {network->device, network->weights, cancellable};
+  const EnsPlanContext context = {network->device, network->weights, cancellable, network};
   EnsPlan *plan = ens_plan_new (network->graph, shapes, &context, error);
   CachedPlan *cached;
 

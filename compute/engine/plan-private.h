@@ -11,11 +11,15 @@ typedef struct {
   EnsDevice *device;
   EnsWeights *weights;
   GCancellable *cancellable; /* of the planning; may be NULL */
+  EnsNetwork *network;       /* that it is planned for; NULL: none has plans */
 } EnsPlanContext;
 
 /* Plans `graph`, whose load-time passes have run, for concrete input shapes. (transfer full) */
 EnsPlan *ens_plan_new (const EnsGraph *graph, const EnsShape *input_shapes,
                        const EnsPlanContext *context, GError **error);
+
+/* Whether others than the caller hold it. */
+gboolean ens_plan_is_shared (EnsPlan *plan);
 
 /* The graph as a plan has it, within the device's limits, or NULL: inferred for these shapes, or
  * for a group of images where it takes no others. group: set to how many images that are; 0: all.

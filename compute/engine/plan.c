@@ -125,7 +125,8 @@ make (EnsPlan *plan, const EnsGraph *graph, const EnsShape *input_shapes,
   EnsBackendParams params = {.graph = graph,
                              .device = context->device,
                              .weights = plan->weights,
-                             .cancellable = context->cancellable};
+                             .cancellable = context->cancellable,
+                             .network = context->network};
 
   plan->inferred = ens_plan_infer (graph, input_shapes, context->device, &plan->group, error);
   if (plan->inferred == NULL)
@@ -158,6 +159,12 @@ ens_plan_ref (EnsPlan *plan)
 {
   g_atomic_ref_count_inc (&plan->references);
   return plan;
+}
+
+gboolean
+ens_plan_is_shared (EnsPlan *plan)
+{
+  return !g_atomic_ref_count_compare (&plan->references, 1);
 }
 
 void
@@ -194,15 +201,10 @@ ens_plan_get_arena_size (EnsPlan *plan)
   return plan->backend->class->get_arena_size (plan->backend);
 }
 
-/* What describes a node: it is in the inferred graph and in the executors' copies, with views and
- * tables of its kernel. The heap grows by 1600 to 3600 bytes a node with a plan on the CPU of
- * MobileNet v1, ResNet-20 or SqueezeNet 1.1 for one more size of batch: rounded up. */
-#define NODE_SIZE ((gsize)4096)
-
 gsize
 ens_plan_get_own_size (EnsPlan *plan)
 {
-  gsize size = NODE_SIZE * plan->inferred->nodes->len;
+  gsize size = ENS_PLAN_NODE_SIZE * plan->inferred->nodes->len;
 
   for (guint i = 0; plan->spare != NULL && i < count_arrays (plan->inferred); i++)
     size += ens_value_size (get_array (plan->inferred, i));

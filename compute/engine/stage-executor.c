@@ -211,6 +211,13 @@ count_chunk_steps (const EnsStageExecutor *self)
 }
 
 guint
+ens_stage_executor_get_n_copies (const EnsStageExecutor *self)
+{
+  return self->n_per_thread + (self->all_threads.executor != NULL ? 1 : 0)
+         + (self->remainder.executor != NULL ? 1 : 0);
+}
+
+guint
 ens_stage_executor_get_n_steps (const EnsStageExecutor *self)
 {
   return count_chunk_steps (self)

@@ -24,6 +24,8 @@ void ens_stage_executor_free (EnsStageExecutor *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsStageExecutor, ens_stage_executor_free)
 
 gsize ens_stage_executor_get_arena_size (const EnsStageExecutor *self);
+/* Executors that the stage has, each with a copy of its graph: at least one. */
+guint ens_stage_executor_get_n_copies (const EnsStageExecutor *executor);
 guint ens_stage_executor_get_n_steps (const EnsStageExecutor *self);
 
 /* The arrays of the whole batch. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/vulkan-batch.h"
 
+#include "engine/network-private.h"
 #include "passes/passes.h"
 #include "passes/per-image.h"
 #include "passes/rewrite.h"
@@ -92,6 +93,24 @@ make_parts (EnsVulkanBatch *self, const EnsVulkanBatchSource *source, guint chun
   return FALSE;
 }
 
+/* As make_parts (). What is too much beside plans that nobody uses is tried once more without them.
+ */
+static gboolean
+make_room_for_parts (EnsVulkanBatch *self, const EnsVulkanBatchSource *source, guint chunk,
+                     GError **error)
+{
+  g_autoptr (GError) found = NULL;
+
+  if (make_parts (self, source, chunk, chunk > 1, &found))
+    return TRUE;
+  if (source->network != NULL && g_error_matches (found, ENS_ERROR, ENS_ERROR_RESOURCE)
+      && ens_network_drop_idle_plans (source->network))
+    return make_parts (self, source, chunk, chunk > 1, error);
+  if (found != NULL)
+    g_propagate_error (error, g_steal_pointer (&found));
+  return FALSE;
+}
+
 /* Halves the chunk until it fits, or until it fails for another reason than its size. A batch that
  * can't be split runs as a whole, on the CPU where the device can't take it. */
 static gboolean
@@ -100,7 +119,7 @@ make (EnsVulkanBatch *self, const EnsVulkanBatchSource *source, GError **error)
   for (guint chunk = self->batch; chunk > 0; chunk = chunk > 1 ? (chunk + 1) / 2 : 0) {
     g_autoptr (GError) found = NULL;
 
-    if (make_parts (self, source, chunk, chunk > 1, &found))
+    if (make_room_for_parts (self, source, chunk, &found))
       return TRUE;
     if (found == NULL)
       return make_parts (self, source, self->batch, FALSE, error);

@@ -14,6 +14,7 @@ typedef struct {
   const EnsGraph *inferred; /* its copy with the shapes of the whole batch */
   const EnsVulkanContext *context;
   const EnsFloat16Policy *float16; /* NULL: float32 */
+  EnsNetwork *network;             /* as in EnsPlanContext */
 } EnsVulkanBatchSource;
 
 /* A batch that exceeds the device's memory is split into halves until it fits, if the images don't

@@ -20,15 +20,23 @@ static struct {
   guint32 range;        /* bytes that can be bound to a shader; 0: as many as there are */
   guint n_lost;         /* submissions that will fail */
   guint n_refused;      /* devices that can't be opened from now on */
+  gboolean scarce;      /* no allocation succeeds until some memory is freed */
 } state;
 
 static VKAPI_ATTR VkResult VKAPI_CALL
 allocate (VkDevice device, const VkMemoryAllocateInfo *info, const VkAllocationCallbacks *a,
           VkDeviceMemory *memory)
 {
-  return state.largest > 0 && info->allocationSize > state.largest
+  return state.scarce || (state.largest > 0 && info->allocationSize > state.largest)
              ? VK_ERROR_OUT_OF_DEVICE_MEMORY
              : real.AllocateMemory (device, info, a, memory);
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+free_memory (VkDevice device, VkDeviceMemory memory, const VkAllocationCallbacks *a)
+{
+  state.scarce = FALSE;
+  real.FreeMemory (device, memory, a);
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL
@@ -67,6 +75,7 @@ wrap (EnsVulkanFunctions *vk, gpointer data)
     vk->name = function;                          \
   }
   WRAP (AllocateMemory, allocate)
+  WRAP (FreeMemory, free_memory)
   WRAP (QueueSubmit, submit)
   WRAP (CreateDevice, open_device)
   WRAP (GetPhysicalDeviceProperties2, get_properties)
@@ -254,6 +263,68 @@ START_TEST (test_given_up)
 }
 END_TEST
 
+static EnsPlan *
+plan_images (EnsNetwork *network, guint n)
+{
+  g_autoptr (GError) error = NULL;
+  EnsPlan *plan = ens_network_plan (network, &ENS_SHAPE (n, 8, 8, 16), &error);
+
+  ck_assert_no_error (error);
+  return plan;
+}
+
+/* Memory that plans of another size or network hold makes room, unless they are in use. */
+static const struct {
+  const char *name;
+  gboolean same, used;
+} scarce_rows[] = {
+    {"idle", TRUE, FALSE},
+    {"idle-elsewhere", FALSE, FALSE},
+    {"in-use", TRUE, TRUE},
+};
+
+START_TEST (check_scarce)
+{
+  g_autoptr (EnsDevice) device = open_gpu (0, FALSE);
+  g_autoptr (EnsNetwork) network = NULL, other = NULL;
+  g_autoptr (EnsPlan) first = NULL, plan = NULL;
+  g_autofree char *warning = NULL;
+
+  if (device == NULL)
+    return;
+  network = ens_network_new (build_graph (MEAN), device, NULL);
+  other = ens_network_new (build_graph (MEAN), device, NULL);
+  first = plan_images (scarce_rows[_i].same ? network : other, BATCH);
+  if (!scarce_rows[_i].used)
+    g_clear_pointer (&first, ens_plan_unref);
+  state.scarce = TRUE;
+  plan = plan_images (network, 4);
+  warning = ens_device_take_warning (device);
+  ck_assert_int_eq (warning != NULL, scarce_rows[_i].used);
+}
+END_TEST
+
+/* Of plans that can't be in memory together, the later one does without the GPU for a while. */
+START_TEST (test_scarce_again)
+{
+  g_autoptr (EnsDevice) device = open_gpu (0, FALSE);
+  g_autoptr (EnsNetwork) network = NULL;
+  g_autofree char *warning = NULL;
+
+  if (device == NULL)
+    return;
+  network = ens_network_new (build_graph (MEAN), device, NULL);
+  ens_plan_unref (plan_images (network, 3));
+  state.scarce = TRUE;
+  ens_plan_unref (plan_images (network, 4));
+  ck_assert_ptr_null (ens_device_take_warning (device));
+  state.scarce = TRUE;
+  ens_plan_unref (plan_images (network, 3));
+  warning = ens_device_take_warning (device);
+  ck_assert_ptr_nonnull (warning);
+}
+END_TEST
+
 /* Two plans by one submission; by two of their own, if the one for both fails. */
 START_TEST (check_together)
 {
@@ -318,6 +389,8 @@ main (int argc, char **argv)
   TEST_ADD_ROWS (NULL, check_row, rows);
   test_add ("given-up", test_given_up);
   test_add ("half-on-cpu", test_half_on_cpu);
+  TEST_ADD_ROWS ("scarce", check_scarce, scarce_rows);
+  test_add ("scarce-again", test_scarce_again);
   test_add_row (NULL, "together", check_together, FALSE);
   test_add_row (NULL, "not-together", check_together, TRUE);
   return test_run ();

@@ -129,6 +129,21 @@ START_TEST (test_plans_are_kept)
 }
 END_TEST
 
+/* Images that threads work on side by side take a copy of the graph each, which counts. */
+START_TEST (test_plan_size)
+{
+  g_autoptr (EnsDevice) one = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsDevice) eight = ens_device_open ("cpu", 8, NULL);
+  g_autoptr (EnsNetwork) network = make_network (one), threaded = make_network (eight);
+  g_autoptr (EnsPlan) plan = make_plan (network, 16, 200, 200);
+  g_autoptr (EnsPlan) parallel = make_plan (threaded, 16, 200, 200);
+
+  test_message ("%zu and %zu bytes", ens_plan_get_own_size (plan),
+                ens_plan_get_own_size (parallel));
+  ck_assert_uint_gt (ens_plan_get_own_size (parallel), 2 * ens_plan_get_own_size (plan));
+}
+END_TEST
+
 /* Plans that take turns stay, however little memory there is for them; the one that was used
  * longest ago goes first. */
 START_TEST (test_plans_in_turn)
@@ -430,6 +445,7 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("device", test_device, device_rows);
   test_add ("network", test_network);
   test_add ("plans-are-kept", test_plans_are_kept);
+  test_add ("plan-size", test_plan_size);
   test_add ("plans-in-turn", test_plans_in_turn);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
   test_add ("missing-file", test_missing_file);
