@@ -16,10 +16,9 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer
 
 TAGS = "ensembleclassify name=classify mode=async ! ensembleoverlay ! videoconvert !"
-# The first whose encoder is installed: of gstreamer1.0-plugins-ugly, -bad, -good.
+# The first whose encoder is installed: of gstreamer1.0-plugins-ugly, or -good.
 CODECS = [
     ("x264enc", "x264enc tune=zerolatency speed-preset=veryfast key-int-max=25", "rtph264pay"),
-    ("openh264enc", "openh264enc gop-size=25", "rtph264pay"),
     ("vp8enc", "vp8enc deadline=1 cpu-used=8 keyframe-max-dist=25", "rtpvp8pay"),
 ]
 
