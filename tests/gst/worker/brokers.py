@@ -70,9 +70,10 @@ class Mqtt(Broker):
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.port = server.getsockname()[1]
         self.location = f"mqtt://127.0.0.1:{self.port}"
+        example = pathlib.Path(__file__).parents[3] / "examples/worker/mosquitto.conf"
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_dest none\n"
-            f"max_queued_messages 0\npersistence true\npersistence_location {folder}/\n")
+            f"persistence true\npersistence_location {folder}/\n{example.read_text()}")
         self.start()
         # Its session outlives the broker.
         self.listen(start("mosquitto_sub", *self.arguments(), "-c", "-i", "listener", "-x", 3600, "-F", "%p",
@@ -104,7 +105,7 @@ class Mqtt(Broker):
 
     def retained(self, topic):
         found = subprocess.run(
-            [str(word) for word in ["mosquitto_sub", *self.arguments(), "--retained-only", "-W", 2, "-F", "%t", "-t",
+            [str(word) for word in ["mosquitto_sub", *self.arguments(), "--retained-only", "-W", 1, "-F", "%t", "-t",
                                     f"{TOPIC}/{topic}"]], capture_output=True, text=True, timeout=30)
         return found.stdout.split()
 

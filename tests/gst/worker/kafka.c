@@ -180,6 +180,46 @@ START_TEST (test_handed_on)
 }
 END_TEST
 
+/* Both for so many seconds; has: whether each has a job. */
+static void
+follow_both (WorkerQueue *queues[2], gboolean has[2], gint seconds)
+{
+  for (gint i = 0; i < seconds * 10; i++) {
+    g_autoptr (GError) error = NULL;
+    GPollFD wake = {-1, 0, 0};
+    WorkerOrder order;
+
+    queues[i % 2]->klass->wait (queues[i % 2], &wake, 100, NULL, &error);
+    ck_assert_no_error (error);
+    queues[i % 2]->klass->next (queues[i % 2], &order, &error);
+    ck_assert_no_error (error);
+    if (order.kind != WORKER_ORDER_NONE)
+      has[i % 2] = order.kind == WORKER_ORDER_START;
+  }
+}
+
+/* When a worker comes, the job stays or moves, and is done once more only if it moves. */
+START_TEST (test_joined)
+{
+  WorkerQueue *queues[2] = {open_worker ("first")};
+  gboolean has[2] = {TRUE, FALSE}, again[2] = {FALSE, FALSE};
+  g_autoptr (GError) error = NULL;
+  WorkerOrder order;
+
+  submit ("{\"schema\": \"gst-ensemble/job/1\", \"id\": \"a\", \"uri\": \"b\"}");
+  ck_assert (follow (queues[0], WORKER_ORDER_START, &order, 30));
+  queues[1] = open_worker ("second");
+  follow_both (queues, has, 15);
+  ck_assert_int_ne (has[0], has[1]);
+  queues[has[1]]->klass->end (queues[has[1]], 0, NULL, &error);
+  ck_assert_no_error (error);
+  follow_both (queues, again, 5);
+  ck_assert (!again[0] && !again[1]);
+  leave (queues[0]);
+  leave (queues[1]);
+}
+END_TEST
+
 /* What can't be read is named after its place. */
 START_TEST (test_nonsense)
 {
@@ -227,6 +267,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("location", test_locations, location_rows);
   test_fixture (set_up, tear_down);
   test_add ("handed on", test_handed_on);
+  test_add ("joined", test_joined);
   test_add ("nonsense", test_nonsense);
   return test_run ();
 }

@@ -117,6 +117,8 @@ def check_gone(broker, workers, jobs):
     assert broker.of("end", killed["job"])[0]["worker"] != killed["worker"]
     if KIND == "mqtt":
         assert max(lease["lost"] for lease in broker.of("lease", killed["job"])) == 1
+        assert [lease for lease in broker.of("lease", stopped["job"])
+                if lease["worker"] == stopped["worker"] and lease["state"] == "free"], "nothing was handed back"
     print(f"{killed['worker']} killed at {killed['sequence']}, {stopped['worker']} stopped at {stopped['sequence']}")
     survivor, = set(workers) - {killed["worker"], stopped["worker"]}
     return workers[survivor]
