@@ -120,9 +120,19 @@ class Kafka(Broker):
         self.location = f"kafka://{self.process.stdout.readline().strip()}/jobs"
         self.listen(self.process)
 
-    def submit(self, job, text):
-        self.process.stdin.write(text + "\n")
+    def write(self, line):
+        self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
+
+    def submit(self, job, text):
+        self.write(text)
+
+    def start(self):
+        self.write("up")
+
+    def stop(self):
+        self.write("down")
+        time.sleep(1)
 
 
 def start_worker(tool, name, broker, *options):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* librdkafka's mock cluster as a program: prints its address, sends lines that it reads to the
- * topic "jobs", to its three partitions in turn, and prints what comes to "jobs-results". Until its
- * input ends. */
+ * topic "jobs", to its three partitions in turn, and prints what comes to "jobs-results". The lines
+ * "down" and "up" are for the broker. Until its input ends. */
 #include <glib.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -55,6 +55,15 @@ listen_to_results (const char *address)
   g_thread_new ("results", print_results, consumer);
 }
 
+static void
+produce (rd_kafka_t *producer, const char *text, gint32 partition)
+{
+  rd_kafka_producev (producer, RD_KAFKA_V_TOPIC ("jobs"), RD_KAFKA_V_PARTITION (partition),
+                     RD_KAFKA_V_VALUE ((void *)text, strlen (text)),
+                     RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+  rd_kafka_flush (producer, 10000);
+}
+
 int
 main (void)
 {
@@ -70,10 +79,13 @@ main (void)
   listen_to_results (address);
   producer = make_client (RD_KAFKA_PRODUCER, address);
   for (gint32 i = 0; fgets (line, sizeof line, stdin) != NULL; i++) {
-    rd_kafka_producev (producer, RD_KAFKA_V_TOPIC ("jobs"), RD_KAFKA_V_PARTITION (i % PARTITIONS),
-                       RD_KAFKA_V_VALUE (line, strcspn (line, "\n")),
-                       RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    rd_kafka_flush (producer, 10000);
+    g_strchomp (line);
+    if (strcmp (line, "down") == 0)
+      rd_kafka_mock_broker_set_down (cluster, 1);
+    else if (strcmp (line, "up") == 0)
+      rd_kafka_mock_broker_set_up (cluster, 1);
+    else
+      produce (producer, line, i % PARTITIONS);
   }
   return 0;
 }

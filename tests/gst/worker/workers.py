@@ -136,8 +136,7 @@ def main():
     survivor = check_gone(broker, workers, jobs)
     duplicates = sum(check_results(broker, job, n) for job, (_, n) in jobs.items())
     print(f"{len(jobs)} files, {sum(n for _, n in jobs.values())} results, {duplicates} duplicates dropped")
-    if KIND == "mqtt":
-        print(f"broker away: {check_restart(broker, long)} duplicates dropped")
+    print(f"broker away: {check_restart(broker, long)} duplicates dropped")
     check_failures(broker, bundle)
     assert survivor.poll() is None, "the last worker ended"
     if KIND == "mqtt":
