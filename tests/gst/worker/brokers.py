@@ -33,7 +33,7 @@ def start(*arguments, **options):
     return process
 
 
-def wait_for(condition, what, seconds=120):
+def wait_for(condition, what, seconds=300):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         found = condition()
