@@ -205,7 +205,8 @@ knows_class (const WatchCall *call, const char *class_name)
          || g_strv_contains ((const char *const *)classes, class_name);
 }
 
-/* {"class": NAME} labels a picture, {"undo": NAME} takes that back. */
+/* {"class": NAME} labels a picture, with "new": true as a class that there was not;
+ * {"undo": NAME} takes that back. */
 static void
 post_label (const WatchCall *call)
 {
@@ -218,7 +219,9 @@ post_label (const WatchCall *call)
 
   if (!can_label (call))
     return;
-  if (wanted == NULL || !knows_class (call, wanted)) {
+  if (wanted == NULL
+      || !(knows_class (call, wanted)
+           || (class_name != NULL && watch_call_get_flag (call, "new")))) {
     watch_call_refuse (call, SOUP_STATUS_BAD_REQUEST,
                        "expected {\"class\": NAME} or {\"undo\": NAME} with the name of a class");
     return;

@@ -66,13 +66,13 @@ watch_call_answer_file (const WatchCall *call, const char *type, const char *pat
   watch_call_answer (call, SOUP_STATUS_OK, type, g_mapped_file_get_bytes (file));
 }
 
-char *
-watch_call_get_string (const WatchCall *call, const char *member)
+/* A member of the body's object, if its value has that type. (transfer full) (nullable) */
+static JsonNode *
+get_member (const WatchCall *call, const char *member, GType type)
 {
   const SoupMessageBody *body = soup_server_message_get_request_body (call->message);
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  JsonNode *root;
-  JsonNode *node;
+  JsonNode *root, *node;
 
   if (!json_parser_load_from_data (parser, body->data, (gssize)body->length, NULL))
     return NULL;
@@ -80,7 +80,21 @@ watch_call_get_string (const WatchCall *call, const char *member)
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     return NULL;
   node = json_object_get_member (json_node_get_object (root), member);
-  if (node == NULL || json_node_get_value_type (node) != G_TYPE_STRING)
-    return NULL;
-  return json_node_dup_string (node);
+  return node != NULL && json_node_get_value_type (node) == type ? json_node_copy (node) : NULL;
+}
+
+char *
+watch_call_get_string (const WatchCall *call, const char *member)
+{
+  g_autoptr (JsonNode) node = get_member (call, member, G_TYPE_STRING);
+
+  return node != NULL ? json_node_dup_string (node) : NULL;
+}
+
+gboolean
+watch_call_get_flag (const WatchCall *call, const char *member)
+{
+  g_autoptr (JsonNode) node = get_member (call, member, G_TYPE_BOOLEAN);
+
+  return node != NULL && json_node_get_boolean (node);
 }

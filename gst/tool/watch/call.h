@@ -30,6 +30,8 @@ void watch_call_answer_file (const WatchCall *call, const char *type, const char
 
 /* A string of the request's JSON object; NULL if it has none. (transfer full) */
 char *watch_call_get_string (const WatchCall *call, const char *member);
+/* FALSE if it has none. */
+gboolean watch_call_get_flag (const WatchCall *call, const char *member);
 
 /* What there is to ask for: api.c. */
 typedef struct {

@@ -27,14 +27,16 @@ make_parser (GstCaps *caps)
   return parser;
 }
 
+/* What is written is on disk at once, so that little is lost with a killed process. */
 static GstElement *
 make_sink (const char *location, guint longest)
 {
   GstElement *sink = gst_element_factory_make ("splitmuxsink", NULL);
+  g_autoptr (GstStructure) file = gst_structure_new ("file", "buffer-mode", G_TYPE_INT, 2, NULL);
 
   if (sink != NULL)
     g_object_set (sink, "location", location, "muxer-factory", "matroskamux", "max-size-time",
-                  (guint64)longest * GST_SECOND, NULL);
+                  (guint64)longest * GST_SECOND, "sink-properties", file, NULL);
   return sink;
 }
 

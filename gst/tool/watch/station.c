@@ -78,6 +78,14 @@ on_event (WatchCamera *camera, const GstStructure *message, gpointer data)
   tell (station, "event", &json);
 }
 
+/* Seconds since 1970. */
+static void
+write_swapped (const WatchStation *station, EnsJson *json)
+{
+  if (station->swapped != 0)
+    ens_json_double (json, "swapped", (double)(station->swapped / 1000) / 1000);
+}
+
 static void
 on_model (WatchCamera *camera, const GstStructure *message, gpointer data)
 {
@@ -85,11 +93,13 @@ on_model (WatchCamera *camera, const GstStructure *message, gpointer data)
   EnsJson json;
 
   station->n_models++;
+  station->swapped = g_get_real_time ();
   ens_json_init (&json);
   ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
   ens_json_string (&json, "camera", station->config->name);
   ens_json_string (&json, "name", gst_structure_get_string (message, "name"));
   ens_json_string (&json, "version", gst_structure_get_string (message, "version"));
+  write_swapped (station, &json);
   ens_json_close (&json);
   tell (station, "model", &json);
 }
@@ -238,6 +248,7 @@ watch_station_write (const WatchStation *station, EnsJson *json)
   ens_json_boolean (json, "recording", status.recording);
   ens_json_unsigned (json, "clips", status.n_clips);
   ens_json_boolean (json, "collects", station->collected != NULL);
+  write_swapped (station, json);
   if (station->result != NULL) {
     ens_json_string (json, "model", station->result->bundle);
     ens_json_string (json, "version", station->result->version);

@@ -19,6 +19,7 @@ typedef struct {
   char *collected;   /* folder; NULL: nothing is collected */
   EnsResult *result; /* the last one; NULL: none yet */
   guint n_models;    /* swapped in */
+  gint64 swapped;    /* when the last one was, microseconds since 1970; 0: never */
 } WatchStation;
 
 /* What happens, as it happens: for pages that are open. json is an object. */
@@ -52,7 +53,8 @@ gboolean watch_stations_are_well (const WatchStations *stations);
 /* (transfer none) */
 WatchLabels watch_station_get_labels (const WatchStation *station);
 
-/* An object: name, state, error, frames, reconnects, recording, clips, model, present, p. */
+/* An object: name, state, error, frames, reconnects, recording, clips, swapped, model, present, p.
+ */
 void watch_station_write (const WatchStation *station, EnsJson *json);
 /* All of them, and the training. (transfer full) */
 char *watch_stations_to_json (const WatchStations *stations);

@@ -202,6 +202,8 @@ static const struct {
     {"rebound", {"GET", "/api/state", .host = "evil.example"}, 403},
     {"label", {"POST", YARD "/collected/" PICTURE, "{\"class\": \"none\"}"}, 200},
     {"unknown", {"POST", YARD "/collected/" PICTURE, "{\"class\": \"zebra\"}"}, 400},
+    {"new", {"POST", YARD "/collected/" PICTURE, "{\"class\": \"zebra\", \"new\": true}"}, 200},
+    {"new-path", {"POST", YARD "/collected/" PICTURE, "{\"class\": \"../a\", \"new\": true}"}, 409},
     {"no-class", {"POST", YARD "/collected/" PICTURE, "[]"}, 400},
     {"not-json", {"POST", YARD "/collected/" PICTURE, "{"}, 400},
     {"untyped", {"DELETE", YARD "/collected/" PICTURE}, 415},

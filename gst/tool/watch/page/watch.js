@@ -5,11 +5,16 @@
 const MINUTES = 10;
 const MOST_CURVES = 8;
 const MOST_EVENTS = 100;
+const MOST_FRAMES = 12; // to label, at first
 const cameras = new Map(); // name → what /api/state says of it
 let selected = null; // name
 let history = {classes: [], points: [], events: []}; // of the selected camera
 let trains = false;
+const added = new Set(); // classes that were made on this page
+let most = MOST_FRAMES; // frames that are shown
 
+const RETRY = 2000; // milliseconds
+const NOT_CONNECTED = "No connection to gst-ensemble-1.0 watch; trying again …";
 const byId = (id) => document.getElementById(id);
 
 function element(name, text, className) {
@@ -36,7 +41,9 @@ async function ask(where, method = "GET", body = undefined) {
   const options = {method, headers: {"Content-Type": "application/json"}};
   if (body !== undefined)
     options.body = JSON.stringify(body);
-  const answer = await fetch(where, options);
+  const answer = await fetch(where, options).catch(() => {
+    throw new Refused(0, NOT_CONNECTED);
+  });
   const json = await answer.json().catch(() => ({}));
   if (!answer.ok)
     throw new Refused(answer.status, json.error || answer.statusText);
@@ -44,7 +51,7 @@ async function ask(where, method = "GET", body = undefined) {
 }
 
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
-const percent = (p) => Math.round(p * 100) + " %";
+const percent = (p) => Math.round(p * 100) + "\u00a0%";
 
 // ---- Cameras ----
 
@@ -54,7 +61,7 @@ function drawCameras() {
     button.type = "button";
     button.title = camera.error && camera.state !== "playing" ? camera.error : camera.state;
     button.setAttribute("aria-pressed", String(camera.name === selected));
-    button.addEventListener("click", () => select(camera.name));
+    button.addEventListener("click", () => attempt(() => select(camera.name)));
     return button;
   });
   byId("cameras").replaceChildren(...buttons);
@@ -69,7 +76,9 @@ function drawState() {
   if (camera.recording)
     parts.push("recording");
   if (camera.model)
-    parts.push("model " + camera.model + (camera.version ? " " + camera.version : ""));
+    parts.push("model " + camera.model + (camera.version ? ", version " + camera.version : ""));
+  if (camera.swapped)
+    parts.push("new model since " + clock(camera.swapped));
   state.textContent = parts.join(" · ");
   state.classList.toggle("error", camera.state === "waiting");
 }
@@ -97,6 +106,8 @@ function showLive() {
 }
 
 async function select(name) {
+  if (selected !== name)
+    most = MOST_FRAMES;
   selected = name;
   drawCameras();
   drawState();
@@ -121,14 +132,20 @@ const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 function chooseCurves() {
   const highest = history.classes.map((_, i) =>
     history.points.reduce((most, point) => Math.max(most, point[i + 1]), 0));
-  return highest.map((_, i) => i).sort((a, b) => highest[b] - highest[a]).slice(0, MOST_CURVES);
+  return highest.map((_, i) => i).sort((a, b) => highest[b] - highest[a]).slice(0, MOST_CURVES)
+    .sort((a, b) => a - b);
 }
 
-function drawCurve(context, index, order, box, end) {
-  const begin = end - MINUTES * 60;
+// A class keeps its colour and dashes, whatever else is shown.
+function styleOf(index) {
+  return [COLOURS[index % COLOURS.length], DASHES[Math.floor(index / COLOURS.length) % DASHES.length]];
+}
+
+function drawCurve(context, index, box, begin, end) {
+  const [colour, dashes] = styleOf(index);
   let last = 0;
-  context.strokeStyle = COLOURS[order % COLOURS.length];
-  context.setLineDash(DASHES[order % DASHES.length]);
+  context.strokeStyle = colour;
+  context.setLineDash(dashes);
   context.beginPath();
   for (const point of history.points) {
     if (point[0] < begin)
@@ -145,19 +162,9 @@ function drawCurve(context, index, order, box, end) {
   context.stroke();
 }
 
-function drawChart() {
-  const canvas = byId("chart");
-  const box = canvas.getBoundingClientRect();
-  const scale = window.devicePixelRatio || 1;
-  const context = canvas.getContext("2d");
-  const style = getComputedStyle(document.body);
-  const curves = chooseCurves();
-
-  canvas.width = Math.round(box.width * scale);
-  canvas.height = Math.round(box.height * scale);
-  context.scale(scale, scale);
+function drawGrid(context, box) {
   context.lineWidth = 1;
-  context.strokeStyle = style.getPropertyValue("--line");
+  context.strokeStyle = getComputedStyle(document.body).getPropertyValue("--line");
   for (const share of [0, 0.5, 1]) {
     const y = Math.round(share * (box.height - 4)) + 1.5;
     context.beginPath();
@@ -165,15 +172,40 @@ function drawChart() {
     context.lineTo(box.width, y);
     context.stroke();
   }
-  context.lineWidth = 1.75;
-  curves.forEach((index, order) => drawCurve(context, index, order, box, Date.now() / 1000));
-  byId("legend").replaceChildren(...curves.map((index, order) => {
+}
+
+function drawLegend(curves) {
+  byId("legend").replaceChildren(...curves.map((index) => {
     const item = element("li");
     const sign = element("span", "▬ ");
-    sign.style.color = COLOURS[order % COLOURS.length];
+    sign.style.color = styleOf(index)[0];
     item.append(sign, history.classes[index]);
     return item;
   }));
+}
+
+function drawChart() {
+  const canvas = byId("chart");
+  const box = canvas.getBoundingClientRect();
+  const scale = window.devicePixelRatio || 1;
+  const context = canvas.getContext("2d");
+  const curves = chooseCurves();
+  const end = Date.now() / 1000;
+  // Whole minutes, as many as there are results of.
+  const first = history.points.length ? history.points[0][0] : end;
+  const minutes = Math.min(MINUTES, Math.max(1, Math.ceil((end - first) / 60)));
+  const span = minutes === 1 ? "1 minute" : minutes + " minutes";
+
+  canvas.width = Math.round(box.width * scale);
+  canvas.height = Math.round(box.height * scale);
+  canvas.setAttribute("aria-label", "Probabilities of the last " + span);
+  byId("chart-begin").textContent = span + " ago";
+  context.scale(scale, scale);
+  drawGrid(context, box);
+  context.lineWidth = 1.75;
+  for (const index of curves)
+    drawCurve(context, index, box, end - minutes * 60, end);
+  drawLegend(curves);
 }
 
 function addPoint(result) {
@@ -201,6 +233,15 @@ function drawEvents() {
 
 // ---- Clips ----
 
+// TIME-CLASS-NUMBER.mkv
+function nameClip(file) {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-(.*)-(\d+)\.mkv$/.exec(file);
+  if (!parts)
+    return file;
+  const time = new Date(parts.slice(1, 4).join("-") + "T" + parts.slice(4, 7).join(":") + "Z");
+  return time.toLocaleString() + " " + parts[7] + (parts[8] === "00" ? "" : ", part " + (Number(parts[8]) + 1));
+}
+
 async function loadClips() {
   const name = selected;
   const {clips} = await ask(url("clips"));
@@ -208,7 +249,7 @@ async function loadClips() {
     return;
   const items = clips.map((clip) => {
     const item = element("li");
-    const link = element("a", clip.clip);
+    const link = element("a", nameClip(clip.clip));
     link.href = url("clips", clip.clip);
     link.download = name + "-" + clip.clip;
     item.append(link, " ", element("span", (clip.bytes / 1e6).toFixed(1) + " MB", "quiet"));
@@ -228,6 +269,7 @@ const REASONS = {
 
 function say(text, undo) {
   const status = byId("label-status");
+  status.classList.remove("error");
   status.replaceChildren(text, " ");
   if (undo) {
     const button = element("button", "Undo");
@@ -242,12 +284,28 @@ async function attempt(action) {
     await action();
   } catch (error) {
     say(error.message);
+    byId("label-status").classList.add("error");
   }
+}
+
+// The next frame takes the place of one that is done, and what had the focus keeps it.
+function removeFrame(picture) {
+  const figures = [...byId("collected").children];
+  const index = figures.findIndex((figure) => figure.dataset.picture === picture);
+  if (index < 0)
+    return;
+  const buttons = [...figures[index].querySelectorAll("button")];
+  const focused = buttons.indexOf(document.activeElement);
+  const next = figures[index + 1] || figures[index - 1];
+  figures[index].remove();
+  if (focused >= 0 && next)
+    next.querySelectorAll("button")[focused]?.focus();
 }
 
 const label = (picture, name) => attempt(async () => {
   const where = url("collected", picture);
-  await ask(where, "POST", {class: name});
+  await ask(where, "POST", {class: name, new: added.has(name)});
+  removeFrame(picture);
   say("Labelled as " + name + ".", () => attempt(async () => {
     await ask(where, "POST", {undo: name});
     say("Taken back.");
@@ -258,30 +316,54 @@ const label = (picture, name) => attempt(async () => {
 
 const discard = (picture) => attempt(async () => {
   await ask(url("collected", picture), "DELETE");
+  removeFrame(picture);
   say("Discarded.");
   await loadCollected();
 });
+
+function labelButton(picture, name, className, action) {
+  const button = element("button", name, className);
+  button.type = "button";
+  button.addEventListener("click", () => action(picture, name));
+  return button;
+}
 
 function drawPicture(picture, classes) {
   const figure = element("figure");
   const image = element("img");
   const labels = element("div", undefined, "labels");
+  const caption = picture.reason
+    ? picture.class + ": " + (REASONS[picture.reason] || picture.reason) : picture.picture;
+  figure.dataset.picture = picture.picture;
   image.src = url("collected", picture.picture);
   image.loading = "lazy";
-  image.alt = "Frame to label";
-  for (const name of classes.length ? [...classes, "none"] : []) {
-    const button = element("button", name, name === picture.class ? "suggested" : "");
-    button.type = "button";
-    button.addEventListener("click", () => label(picture.picture, name));
-    labels.append(button);
-  }
-  const button = element("button", "Discard");
-  button.type = "button";
-  button.addEventListener("click", () => discard(picture.picture));
-  labels.append(button);
-  figure.append(image, element("figcaption", picture.reason
-    ? picture.class + ": " + (REASONS[picture.reason] || picture.reason) : picture.picture), labels);
+  image.alt = "Frame to label, " + caption;
+  labels.setAttribute("role", "group");
+  labels.setAttribute("aria-label", "Label");
+  for (const name of classes.length ? [...classes, "none"] : [])
+    labels.append(labelButton(picture.picture, name, name === picture.class ? "suggested" : "", label));
+  labels.append(labelButton(picture.picture, "Discard", "discard", discard));
+  figure.append(image, element("figcaption", caption), labels);
   return figure;
+}
+
+// Frames keep their places while somebody labels: new ones come last.
+function drawCollected(classes, pictures) {
+  const list = byId("collected");
+  const there = new Set(pictures.map((picture) => picture.picture));
+  const key = [selected, ...classes].join("\n");
+  if (list.dataset.key !== key)
+    list.replaceChildren();
+  list.dataset.key = key;
+  for (const child of [...list.children])
+    if (!there.has(child.dataset.picture))
+      child.remove();
+  const shown = new Set([...list.children].map((figure) => figure.dataset.picture));
+  for (const picture of pictures)
+    if (list.children.length < most && !shown.has(picture.picture))
+      list.append(drawPicture(picture, classes));
+  if (!list.children.length)
+    list.append(element("p", "None yet: frames that are uncertain or that show a change are kept.", "quiet"));
 }
 
 async function loadCollected() {
@@ -290,14 +372,27 @@ async function loadCollected() {
   byId("labelling").hidden = !collects;
   if (!collects)
     return;
-  const {classes = [], pictures, n} = await ask(url("collected"));
+  const {classes, pictures, n} = await ask(url("collected"));
   if (selected !== name)
     return;
   byId("n-collected").textContent = String(n);
-  byId("collected").replaceChildren(...(pictures.length
-    ? pictures.map((picture) => drawPicture(picture, classes))
-    : [element("p", "None yet.", "quiet")]));
+  byId("new-class").hidden = !classes;
+  byId("more").hidden = pictures.length <= most;
+  drawCollected([...new Set([...(classes || []), ...added])].sort(), pictures);
 }
+
+byId("more").addEventListener("click", () => {
+  most += MOST_FRAMES;
+  attempt(loadCollected);
+});
+
+byId("new-class").addEventListener("submit", (event) => {
+  const input = byId("class-name");
+  event.preventDefault();
+  added.add(input.value.trim());
+  input.value = "";
+  attempt(loadCollected);
+});
 
 // ---- Training ----
 
@@ -318,6 +413,7 @@ function drawTraining(training) {
   byId("train").hidden = running;
   byId("stop").hidden = !running;
   const output = byId("training-output");
+  output.hidden = !training.output.length;
   output.textContent = training.output.join("\n");
   output.scrollTop = output.scrollHeight;
 }
@@ -353,11 +449,13 @@ const listeners = {
   camera(camera) {
     cameras.set(camera.name, camera);
     drawCameras();
-    if (camera.name === selected)
+    if (camera.name === selected && !byId("main").hidden)
       drawState();
   },
   result(result) {
     const camera = cameras.get(result.camera);
+    if (!camera)
+      return; // the state is still being loaded
     Object.assign(camera, {p: result.p, present: result.present});
     if (result.camera !== selected)
       return;
@@ -370,11 +468,10 @@ const listeners = {
     history.events.unshift(event);
     history.events.length = Math.min(history.events.length, MOST_EVENTS);
     drawEvents();
-    loadClips();
-    loadCollected();
+    attempt(() => Promise.all([loadClips(), loadCollected()]));
   },
-  model({camera, name, version}) {
-    Object.assign(cameras.get(camera), {model: name, version});
+  model({camera, name, version, swapped}) {
+    Object.assign(cameras.get(camera) || {}, {model: name, version, swapped});
     if (camera === selected)
       drawState();
   },
@@ -385,10 +482,13 @@ function listen() {
   const source = new EventSource("api/events");
   source.addEventListener("open", () => {
     byId("connection").textContent = "";
-    loadState();
+    attempt(loadState);
   });
   source.addEventListener("error", () => {
-    byId("connection").textContent = "No connection; trying again …";
+    byId("connection").textContent = NOT_CONNECTED;
+    // Refused: the server knows this page no longer, and may want its token again.
+    if (source.readyState === EventSource.CLOSED)
+      setTimeout(begin, RETRY);
   });
   for (const [kind, listener] of Object.entries(listeners))
     source.addEventListener(kind, (message) => listener(JSON.parse(message.data)));
@@ -411,9 +511,13 @@ async function begin() {
     byId("login").hidden = true;
     listen();
   } catch (error) {
-    if (error.status !== 401)
-      byId("connection").textContent = error.message;
-    byId("login").hidden = error.status !== 401;
+    const locked = error.status === 401;
+    byId("connection").textContent = locked ? "" : error.message;
+    byId("login").hidden = !locked;
+    if (locked)
+      byId("token").focus();
+    else
+      setTimeout(begin, RETRY);
   }
 }
 
@@ -422,6 +526,7 @@ byId("login").addEventListener("submit", async (event) => {
   try {
     await ask("api/login", "POST", {token: byId("token").value});
     byId("token").value = "";
+    byId("login-error").textContent = "";
     await begin();
   } catch (error) {
     byId("login-error").textContent = error.message;
