@@ -18,7 +18,8 @@ build_packages="gcc libc6-dev dpkg-dev meson ninja-build pkg-config
 test_packages="check clang clang-format libclang-rt-dev mesa-vulkan-drivers
   vulkan-validationlayers man-db git codespell shellcheck reuse abigail-tools g++
   mosquitto mosquitto-clients openssl python3 python3-gi python3-gst-1.0 gir1.2-gst-rtsp-server-1.0
-  python3-jsonschema python3-onnx libonnx-testdata gi-docgen"
+  python3-jsonschema python3-onnx libonnx-testdata gi-docgen gstreamer1.0-plugins-bad
+  chromium chromium-driver python3-selenium"
 
 # Asked for by examples/debian beside what building needs.
 package_packages="chrpath debhelper gobject-introspection lintian"

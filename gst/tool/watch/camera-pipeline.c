@@ -5,9 +5,12 @@
 
 #include "base/error.h"
 
-/* Pictures a second, and their largest size, on the page. */
-#define PICTURE_RATE 5
+/* Between pictures on the page, and their largest size. */
+#define PICTURE_INTERVAL (G_TIME_SPAN_SECOND / 5)
 #define PICTURE_CAPS "video/x-raw,width=(int)[16,960],height=(int)[16,720],pixel-aspect-ratio=1/1"
+
+#define RTSP_LATENCY 500                                        /* milliseconds */
+#define RTSP_TIMEOUT (G_GUINT64_CONSTANT (10) * G_USEC_PER_SEC) /* microseconds */
 
 /* The camera's frames; jitter is absorbed, and what is too late is dropped. */
 static const char input[] = "clocksync name=pace sync=false ! queue max-size-buffers=3 "
@@ -16,7 +19,7 @@ static const char input[] = "clocksync name=pace sync=false ! queue max-size-buf
                             "tee name=tee allow-not-linked=true ";
 static const char page[] =
     "tee. ! queue max-size-buffers=1 max-size-bytes=0 max-size-time=0 leaky=downstream ! "
-    "valve name=valve drop=true ! videorate drop-only=true max-rate=%d ! ensembleoverlay ! "
+    "valve name=valve drop=true ! ensembleoverlay ! "
     "videoconvert ! videoscale ! " PICTURE_CAPS " ! jpegenc quality=80 ! "
     "appsink name=pictures sync=false async=false max-buffers=1 drop=true ";
 static const char publisher[] =
@@ -60,6 +63,27 @@ set_up_publish (const WatchPipeline *self, const WatchConfig *config,
   return watch_settings_apply (config->publish, "publish", self->publish, error);
 }
 
+/* By the clock on the wall: cameras need not say how long frames last, which videorate needs. */
+static GstPadProbeReturn
+thin_out (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  gint64 *next = data;
+  const gint64 now = g_get_monotonic_time ();
+
+  if (now < *next)
+    return GST_PAD_PROBE_DROP;
+  *next = MAX (*next + PICTURE_INTERVAL, now);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+limit_pictures (const WatchPipeline *self)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (self->valve, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, thin_out, g_new0 (gint64, 1), g_free);
+}
+
 gboolean
 watch_pipeline_build (WatchPipeline *self, const WatchConfig *config,
                       const WatchCameraConfig *camera, GError **error)
@@ -67,7 +91,7 @@ watch_pipeline_build (WatchPipeline *self, const WatchConfig *config,
   g_autoptr (GString) text = g_string_new (input);
   g_autoptr (GError) reason = NULL;
 
-  g_string_append_printf (text, page, PICTURE_RATE);
+  g_string_append (text, page);
   if (config->publish->len > 0)
     g_string_append (text, publisher);
   self->pipeline = gst_parse_launch_full (text->str, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &reason);
@@ -82,8 +106,17 @@ watch_pipeline_build (WatchPipeline *self, const WatchConfig *config,
   self->publish = find (self, "publish");
   self->valve = find (self, "valve");
   self->pictures = find (self, "pictures");
+  limit_pictures (self);
   return set_up_classify (self, config, camera, error)
          && set_up_publish (self, config, camera, error);
+}
+
+/* rtspsrc by itself keeps two seconds of video back and waits 20 s for a connection. */
+static void
+set_up_source (GstElement *bin, GstElement *source, gpointer data)
+{
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (source), "tcp-timeout") != NULL)
+    g_object_set (source, "latency", RTSP_LATENCY, "tcp-timeout", RTSP_TIMEOUT, NULL);
 }
 
 GstElement *
@@ -96,7 +129,22 @@ watch_pipeline_make_source (const char *uri)
     return NULL;
   gst_caps_set_features (video, 0, gst_caps_features_new_any ());
   g_object_set (source, "uri", uri, "caps", video, "expose-all-streams", FALSE, NULL);
+  g_signal_connect (source, "source-setup", G_CALLBACK (set_up_source), NULL);
   return source;
+}
+
+char *
+watch_describe_error (GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *details = NULL;
+  const char *line;
+
+  gst_message_parse_error (message, &error, &details);
+  /* The first lines name GStreamer's own source files. */
+  line = details != NULL ? strrchr (g_strchomp (details), '\n') : NULL;
+  return line != NULL && line[1] != '\0' ? g_strdup_printf ("%s %s", error->message, line + 1)
+                                         : g_strdup (error->message);
 }
 
 char *

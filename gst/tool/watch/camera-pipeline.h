@@ -18,6 +18,10 @@ gboolean watch_pipeline_build (WatchPipeline *self, const WatchConfig *config,
 /* The source of video, not yet in the pipeline. (transfer floating) (nullable) */
 GstElement *watch_pipeline_make_source (const char *uri);
 
+/* What an error message says, and the last line of its details, such as which file there is not.
+ * (transfer full) */
+char *watch_describe_error (GstMessage *message);
+
 /* A message without what stands before the "@" of the URI. (transfer full) */
 char *watch_hide_password (const char *text, const char *uri);
 

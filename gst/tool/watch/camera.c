@@ -279,7 +279,9 @@ make_source (WatchCamera *camera)
   g_signal_connect (camera->source, "pad-added", G_CALLBACK (on_pad), camera);
   g_signal_connect (camera->source, "deep-element-added", G_CALLBACK (on_deep_element), camera);
   gst_bin_add (GST_BIN (camera->elements.pipeline), camera->source);
-  return gst_element_sync_state_with_parent (camera->source);
+  /* A message says why it fails. */
+  gst_element_sync_state_with_parent (camera->source);
+  return TRUE;
 }
 
 /* ---- States ---- */
@@ -312,8 +314,8 @@ connect_source (gpointer data)
   if (gst_element_set_state (camera->elements.pipeline, GST_STATE_PLAYING)
       == GST_STATE_CHANGE_FAILURE)
     return G_SOURCE_REMOVE; /* a message says why */
-  if (!make_source (camera) && camera->state == WATCH_CAMERA_CONNECTING)
-    fail (camera, "the source can't be started");
+  if (!make_source (camera))
+    fail (camera, "there is no uridecodebin: install gstreamer1.0-plugins-base");
   return G_SOURCE_REMOVE;
 }
 
@@ -349,16 +351,15 @@ static void
 on_error (WatchCamera *camera, GstMessage *message)
 {
   GstObject *origin = GST_MESSAGE_SRC (message);
-  g_autoptr (GError) error = NULL;
+  g_autofree char *what = watch_describe_error (message);
 
-  gst_message_parse_error (message, &error, NULL);
   if (camera->source != NULL
       && (origin == GST_OBJECT (camera->source)
           || gst_object_has_as_ancestor (origin, GST_OBJECT (camera->source))))
-    fail (camera, error->message);
+    fail (camera, what);
   /* Of a source that was removed nobody hears. */
   else if (gst_object_has_as_ancestor (origin, GST_OBJECT (camera->elements.pipeline)))
-    fail_all (camera, error->message);
+    fail_all (camera, what);
 }
 
 static void

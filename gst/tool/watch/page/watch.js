@@ -55,16 +55,25 @@ const percent = (p) => Math.round(p * 100) + "\u00a0%";
 
 // ---- Cameras ----
 
+function makeCameraButton(name) {
+  const button = element("button", name);
+  button.type = "button";
+  button.addEventListener("click", () => attempt(() => select(name)));
+  return button;
+}
+
+// Buttons stay, so that the focus does.
 function drawCameras() {
-  const buttons = [...cameras.values()].map((camera) => {
-    const button = element("button", camera.name, camera.state);
-    button.type = "button";
+  const nav = byId("cameras");
+  const names = [...cameras.keys()];
+  if ([...nav.children].map((button) => button.textContent).join("\n") !== names.join("\n"))
+    nav.replaceChildren(...names.map(makeCameraButton));
+  for (const button of nav.children) {
+    const camera = cameras.get(button.textContent);
+    button.className = camera.state;
     button.title = camera.error && camera.state !== "playing" ? camera.error : camera.state;
     button.setAttribute("aria-pressed", String(camera.name === selected));
-    button.addEventListener("click", () => attempt(() => select(camera.name)));
-    return button;
-  });
-  byId("cameras").replaceChildren(...buttons);
+  }
 }
 
 function drawState() {
@@ -81,6 +90,7 @@ function drawState() {
     parts.push("new model since " + clock(camera.swapped));
   state.textContent = parts.join(" · ");
   state.classList.toggle("error", camera.state === "waiting");
+  byId("live").parentElement.classList.toggle("gone", camera.state === "waiting");
 }
 
 function drawTags() {
@@ -101,8 +111,15 @@ function drawTags() {
   byId("tags").replaceChildren(...(rows.length ? rows : [element("p", "No result yet.", "quiet")]));
 }
 
+// A new element, so that another camera's last picture is gone.
 function showLive() {
-  byId("live").src = document.hidden || !selected ? "data:," : url("live");
+  const old = byId("live");
+  const image = element("img");
+  image.id = "live";
+  image.alt = "Live picture of " + selected;
+  image.src = document.hidden || !selected ? "data:," : url("live");
+  old.src = "data:,"; // ends its connection
+  old.replaceWith(image);
 }
 
 async function select(name) {
