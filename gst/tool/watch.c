@@ -3,6 +3,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 
+#include "ensemble/bundle.h"
 #include "tool.h"
 #include "watch/server.h"
 
@@ -60,9 +61,11 @@ run (gconstpointer data, char **arguments, GError **error)
   const Options *options = data;
   g_autoptr (WatchConfig) config = watch_config_read (arguments[0], error);
   g_autofree char *program = config != NULL ? find_tool (error) : NULL;
+  /* Cameras would fail one after the other, and again and again. */
+  g_autoptr (EnsBundle) bundle = program != NULL ? ens_bundle_load (config->model, error) : NULL;
   g_autoptr (WatchStations) stations = NULL;
 
-  if (program != NULL)
+  if (bundle != NULL)
     stations = watch_stations_new (config, program, error);
   if (stations == NULL)
     return FALSE;

@@ -134,14 +134,25 @@ def check_home_assistant(folder, clip, bundle):
         f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {folder}/passwords\nuser root\n")
     with Program(programs[0], "-c", folder / "broker.conf") as broker, serve(clip) as camera:
         wait_for_port(port)
-        with Program(programs[1], "-p", port, "-u", "tagger", "-P", "tagger", "-F", "%t %p",
-                     "-t", "homeassistant/#", "-t", "gst-ensemble/#") as subscriber, \
-             Program("sh", shell / "camera-to-home-assistant.sh", camera.wait_for("^rtsp:"), bundle,
-                     f"mqtt://127.0.0.1:{port}", "yard", MQTT_USER="tagger", MQTT_PASSWORD="tagger"):
-            announced = subscriber.wait_for("^homeassistant/binary_sensor/.*red")
-            entity = json.loads(announced.split(" ", 1)[1])
-            assert entity["state_topic"] == "gst-ensemble/yard/class/red", entity
-            subscriber.wait_for('^gst-ensemble/yard/class/red .*"ON"', '^gst-ensemble/yard/class/red .*"OFF"')
+        address, broker_address = camera.wait_for("^rtsp:"), f"mqtt://127.0.0.1:{port}"
+        publishers = {"yard": ("sh", shell / "camera-to-home-assistant.sh", address, bundle, broker_address, "yard"),
+                      "gate": (tool, "watch", write_watch(folder, address, bundle, broker_address))}
+        for name, command in publishers.items():
+            with Program(programs[1], "-p", port, "-u", "tagger", "-P", "tagger", "-F", "%t %p",
+                         "-t", "homeassistant/#", "-t", "gst-ensemble/#") as subscriber, \
+                 Program(*command, MQTT_USER="tagger", MQTT_PASSWORD="tagger"):
+                announced = subscriber.wait_for(f"^homeassistant/binary_sensor/.*{name}.*red")
+                entity = json.loads(announced.split(" ", 1)[1])
+                assert entity["state_topic"] == f"gst-ensemble/{name}/class/red", entity
+                subscriber.wait_for(f'^gst-ensemble/{name}/class/red .*"ON"', f'^gst-ensemble/{name}/class/red .*"OFF"')
+
+
+def write_watch(folder, camera, bundle, broker):
+    """The same by a configuration."""
+    (folder / "watch.conf").write_text(
+        f"[watch]\nmodel={bundle}\n[page]\nlisten=off\n[publish]\nlocation={broker}\nuser=tagger\n"
+        f"secret=env:MQTT_PASSWORD\nhome-assistant=true\n[camera gate]\nuri={camera}\n")
+    return folder / "watch.conf"
 
 
 def wait_for_port(port):

@@ -161,8 +161,12 @@ spawn (const WatchTraining *training, GError **error)
   g_autoptr (GSubprocessLauncher) launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
   g_auto (GStrv) command = make_command (training);
+  g_autofree char *path = g_canonicalize_filename (training->config->path, NULL);
+  g_autofree char *folder = g_path_get_dirname (path);
   pid_t parent = getpid ();
 
+  /* Paths in the arguments, too, are relative to the configuration. */
+  g_subprocess_launcher_set_cwd (launcher, folder);
   g_subprocess_launcher_set_child_setup (launcher, set_up_child, &parent, NULL);
   return g_subprocess_launcher_spawnv (launcher, (const char *const *)command, error);
 }
