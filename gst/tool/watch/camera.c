@@ -65,8 +65,11 @@ deliver (gpointer data)
   picture = g_steal_pointer (&camera->picture);
   camera->delivery = 0;
   g_mutex_unlock (&camera->lock);
-  if (result != NULL)
+  if (result != NULL) {
+    if (camera->recorder != NULL)
+      watch_recorder_update (camera->recorder, result);
     camera->listener->result (camera, result, camera->data);
+  }
   if (picture != NULL)
     camera->listener->picture (camera, picture, camera->data);
   return G_SOURCE_REMOVE;
@@ -366,19 +369,13 @@ static void
 on_element (WatchCamera *camera, const GstStructure *message)
 {
   const char *class_name = gst_structure_get_string (message, "class");
-  const gboolean appeared = gst_structure_has_name (message, "class-appeared");
 
   if (gst_structure_has_name (message, "ensemble-model-changed"))
     camera->listener->model (camera, message, camera->data);
-  if (class_name == NULL || !(appeared || gst_structure_has_name (message, "class-left")))
-    return;
-  if (camera->recorder != NULL) {
-    if (appeared)
-      watch_recorder_appear (camera->recorder, class_name);
-    else
-      watch_recorder_leave (camera->recorder, class_name);
-  }
-  camera->listener->event (camera, message, camera->data);
+  if (class_name != NULL
+      && (gst_structure_has_name (message, "class-appeared")
+          || gst_structure_has_name (message, "class-left")))
+    camera->listener->event (camera, message, camera->data);
 }
 
 static void

@@ -16,8 +16,9 @@ struct _WatchRecorder {
   char **classes;
   void (*failed) (const char *what, gpointer data);
   gpointer data;
-  GHashTable *present; /* names of classes of ours that are there */
-  gint64 end;          /* monotonic; when the clip ends if nothing is present; 0: open */
+  char *present;     /* name of a class of ours that is there; NULL: none is */
+  gboolean given_up; /* no clip can be written, until none is there */
+  gint64 end;        /* monotonic; when the clip ends if nothing is present; 0: open */
   guint n_clips;
   GMutex lock; /* guards what follows */
   WatchPreRoll pre_roll;
@@ -37,7 +38,6 @@ watch_recorder_new (const WatchConfig *config, const char *camera, const char *c
   recorder->classes = g_strdupv ((char **)classes);
   recorder->failed = failed;
   recorder->data = data;
-  recorder->present = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_mutex_init (&recorder->lock);
   recorder->pre_roll.length = config->record_before * GST_SECOND;
   return recorder;
@@ -161,42 +161,63 @@ open_clip (WatchRecorder *recorder, const char *location, GError **error)
 }
 
 static void
-start (WatchRecorder *recorder, const char *class_name)
+give_up (WatchRecorder *recorder, const char *what)
 {
-  g_autofree char *location = name_clip (recorder, class_name);
+  recorder->given_up = TRUE;
+  recorder->failed (what, recorder->data);
+}
+
+static void
+start (WatchRecorder *recorder)
+{
+  g_autofree char *location = name_clip (recorder, recorder->present);
   g_autoptr (GError) error = NULL;
 
   g_mkdir_with_parents (recorder->folder, 0777);
   make_room (recorder);
   g_mutex_lock (&recorder->lock);
-  /* Before the first key frame there is nothing to begin with; tick tries again. */
+  /* Before the first key frame there is nothing to begin with; it is tried again. */
   if (recorder->clip == NULL && !g_queue_is_empty (&recorder->pre_roll.buffers)) {
     if (open_clip (recorder, location, &error))
       recorder->n_clips++;
   }
   g_mutex_unlock (&recorder->lock);
-  if (error != NULL) {
-    recorder->failed (error->message, recorder->data);
-    g_hash_table_remove_all (recorder->present);
-  }
+  if (error != NULL)
+    give_up (recorder, error->message);
+}
+
+/* (nullable) */
+static const char *
+find_present (const WatchRecorder *recorder, const EnsResult *result)
+{
+  for (guint i = 0; i < result->n_classes; i++)
+    if (result->classes[i].state == ENS_CLASS_PRESENT
+        && g_strv_contains ((const char *const *)recorder->classes, result->classes[i].name))
+      return result->classes[i].name;
+  return NULL;
+}
+
+static void
+start_if_due (WatchRecorder *recorder)
+{
+  if (recorder->present != NULL && !recorder->given_up && !watch_recorder_is_recording (recorder))
+    start (recorder);
 }
 
 void
-watch_recorder_appear (WatchRecorder *recorder, const char *class_name)
+watch_recorder_update (WatchRecorder *recorder, const EnsResult *result)
 {
-  if (!g_strv_contains ((const char *const *)recorder->classes, class_name))
-    return;
-  g_hash_table_add (recorder->present, g_strdup (class_name));
-  recorder->end = 0;
-  start (recorder, class_name);
-}
+  const char *class_name = find_present (recorder, result);
 
-void
-watch_recorder_leave (WatchRecorder *recorder, const char *class_name)
-{
-  if (g_hash_table_remove (recorder->present, class_name)
-      && g_hash_table_size (recorder->present) == 0)
+  if (class_name == NULL && recorder->present != NULL)
     recorder->end = g_get_monotonic_time () + recorder->config->record_after * G_TIME_SPAN_SECOND;
+  g_free (recorder->present);
+  recorder->present = g_strdup (class_name);
+  if (class_name == NULL)
+    recorder->given_up = FALSE;
+  else
+    recorder->end = 0;
+  start_if_due (recorder);
 }
 
 static void
@@ -213,13 +234,13 @@ void
 watch_recorder_interrupt (WatchRecorder *recorder)
 {
   finish (recorder);
-  g_hash_table_remove_all (recorder->present);
+  g_clear_pointer (&recorder->present, g_free);
   g_mutex_lock (&recorder->lock);
   watch_pre_roll_clear (&recorder->pre_roll);
   g_mutex_unlock (&recorder->lock);
 }
 
-/* The clip is given up, and begun again with the next class. */
+/* The clip is given up, and begun again when a class comes. */
 static void
 check_clip (WatchRecorder *recorder)
 {
@@ -233,8 +254,7 @@ check_clip (WatchRecorder *recorder)
     return;
   clip = take_clip (recorder);
   watch_clip_finish_now (clip, 0);
-  g_hash_table_remove_all (recorder->present);
-  recorder->failed (problem, recorder->data);
+  give_up (recorder, problem);
 }
 
 static gboolean
@@ -251,15 +271,10 @@ has_other_video (WatchRecorder *recorder)
 void
 watch_recorder_tick (WatchRecorder *recorder, gint64 now)
 {
-  GHashTableIter iter;
-  gpointer class_name;
-
   check_clip (recorder);
   if ((recorder->end != 0 && now >= recorder->end) || has_other_video (recorder))
     finish (recorder);
-  g_hash_table_iter_init (&iter, recorder->present);
-  if (!watch_recorder_is_recording (recorder) && g_hash_table_iter_next (&iter, &class_name, NULL))
-    start (recorder, class_name);
+  start_if_due (recorder);
 }
 
 gboolean
@@ -299,7 +314,7 @@ watch_recorder_free (WatchRecorder *recorder)
 {
   watch_pre_roll_clear (&recorder->pre_roll);
   gst_caps_replace (&recorder->caps, NULL);
-  g_hash_table_unref (recorder->present);
+  g_free (recorder->present);
   g_strfreev (recorder->classes);
   g_free (recorder->folder);
   g_mutex_clear (&recorder->lock);

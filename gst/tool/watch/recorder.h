@@ -7,6 +7,7 @@
  * begins with a key frame: up to one group of pictures earlier than asked for. */
 #pragma once
 
+#include "ensemble/result.h"
 #include "watch/config.h"
 
 G_BEGIN_DECLS
@@ -25,9 +26,9 @@ void watch_recorder_free (WatchRecorder *recorder);
 /* Encoded video, in order; from one streaming thread at a time. */
 void watch_recorder_push (WatchRecorder *recorder, GstCaps *caps, GstBuffer *buffer);
 
-/* Main thread. */
-void watch_recorder_appear (WatchRecorder *recorder, const char *class_name);
-void watch_recorder_leave (WatchRecorder *recorder, const char *class_name);
+/* Main thread. With each result: what it says is present, not what has appeared, so that a class
+ * that is there when a camera comes back is recorded. */
+void watch_recorder_update (WatchRecorder *recorder, const EnsResult *result);
 /* The camera is gone: the clip ends, and what was kept of the stream is forgotten. */
 void watch_recorder_interrupt (WatchRecorder *recorder);
 /* To be called once a second. */

@@ -143,8 +143,9 @@ class Page:
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
             "features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
-    def picture(self, name):
+    def picture(self, name, place="body"):
         if SCREENSHOTS:
+            self.browser.execute_script("arguments[0].scrollIntoView()", self.find(place)[0])
             time.sleep(0.5)
             self.browser.save_screenshot(f"{SCREENSHOTS}/{name}.png")
 
@@ -228,13 +229,13 @@ def check_labels(page, folder):
     assert count_files(folder) == LABELS - 1
     page.wait("a frame to label", lambda: page.find("#collected figure"))
     label(page, by_keyboard=False)
-    page.picture("labelled")
+    page.picture("labelled", "#labelling")
 
 
 def check_training(page):
     page.find("#train")[0].click()
     page.wait_for_text("#training-state", "Training")
-    page.picture("training")
+    page.picture("training", "#training")
     page.wait_for_text("#training-state", "Trained", 400)
     page.wait_for_text("#camera-state", "new model since")
     page.wait_for_text("#tags", HIDDEN_CLASS)
