@@ -185,8 +185,8 @@ add_name (char *name, gpointer names)
   g_hash_table_add (names, name);
 }
 
-/* Nodes stand behind what they read: from the last to the first. Those that stand elsewhere stay,
- * for the error that they are. */
+/* Nodes stand behind what they read: from the last to the first. Those of a cycle stay, for the
+ * error that they are. */
 static void
 prune (EnsOnnxBody *body)
 {
@@ -225,6 +225,7 @@ ens_onnx_body_new (EnsOnnxFunctions *functions, const Onnx__GraphProto *graph,
     g_ptr_array_add (body->outputs, (char *)ens_onnx_text (graph->output[i]->name));
   if (!ens_onnx_body_inline (body, functions, graph, function, error))
     return NULL;
+  ens_onnx_body_sort (body);
   /* A branch's stand for those of its If, in their order. */
   if (graph == functions->model->graph)
     choose_outputs (body, functions->model);

@@ -43,6 +43,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsOnnxBody, ens_onnx_body_free)
 gboolean ens_onnx_body_inline (EnsOnnxBody *body, EnsOnnxFunctions *functions,
                                const Onnx__GraphProto *graph, const Onnx__FunctionProto *function,
                                GError **error);
+/* Puts nodes behind those that compute what they read, unless that is so or they read each other.
+ */
+void ens_onnx_body_sort (EnsOnnxBody *body);
 static inline void
 ens_onnx_body_add (EnsOnnxBody *body, Onnx__NodeProto *proto, const Onnx__FunctionProto *function)
 {

@@ -27,9 +27,8 @@ find_inputs (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
       continue;
     step->inputs[i] = ens_onnx_import_find (import, name);
     if (step->inputs[i] == NULL && g_hash_table_contains (import->written, name))
-      return ens_onnx_step_fail (
-          step, error, ENS_ERROR_FORMAT,
-          "input “%s” is computed later, so the graph is cyclic or out of order", name);
+      return ens_onnx_step_fail (step, error, ENS_ERROR_FORMAT,
+                                 "input “%s” is computed later, so the graph is cyclic", name);
     if (step->inputs[i] == NULL)
       return ens_onnx_step_fail (
           step, error, ENS_ERROR_FORMAT,

@@ -448,6 +448,64 @@ START_TEST (test_unknown_branch)
 }
 END_TEST
 
+/* Nodes in other orders than they are computed in: the same graph. */
+static const struct {
+  const char *nodes; /* as model_add_nodes () has them */
+} order_rows[] = {
+    {"Abs x>a;Relu a>b;Add b a>c;Mul c b>y"},         {"Mul c b>y;Add b a>c;Relu a>b;Abs x>a"},
+    {"Add b a>c;Relu a>b;Mul c b>y;Abs x>a"},         {"Relu a>b;Add b a>c;Mul c b>y;Abs x>a"},
+    {"Neg y>z;Mul c b>y;Abs x>a;Relu a>b;Add b a>c"},
+};
+
+static const char order_text[] = "input x: float32 ?x4\n"
+                                 "a: float32 1x4 = Abs (x)\n"
+                                 "b: float32 1x4 = Relu (a)\n"
+                                 "c: float32 1x4 = Add (b, a)\n"
+                                 "y: float32 1x4 = Mul (c, b)\n"
+                                 "output y: float32 1x4\n";
+
+START_TEST (test_order)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autofree char *text = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (-1, 4));
+  model_add_nodes (model, order_rows[_i].nodes);
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (-1, 4));
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "order.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  text = ens_graph_to_string (graph);
+  ck_assert_pstr_eq (text, order_text);
+}
+END_TEST
+
+/* As many as there may be, each before the one whose result it reads. */
+START_TEST (test_reversed)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+
+  model_add_input (model, "x20000", FLOAT, &ENS_SHAPE (-1, 4));
+  for (guint i = 0; i < 20000; i++) {
+    g_autofree char *input = g_strdup_printf ("x%u", i + 1);
+    g_autofree char *output = g_strdup_printf ("x%u", i);
+
+    model_add_node (model, "Relu", input, output);
+  }
+  model_add_output (model, "x0", FLOAT, &ENS_SHAPE (-1, 4));
+  bytes = model_pack (model);
+  graph = ens_onnx_import_bytes (bytes, "reversed.onnx", NULL, NULL, &error);
+  ck_assert_no_error (error);
+  ck_assert_uint_eq (graph->nodes->len, 20000);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -462,5 +520,7 @@ main (int argc, char **argv)
   test_add ("opset-of-branch", test_opset_of_branch);
   TEST_ADD_LOOP ("branches", test_branches, branch_rows);
   test_add ("unknown-branch", test_unknown_branch);
+  TEST_ADD_LOOP ("order", test_order, order_rows);
+  test_add ("reversed", test_reversed);
   return test_run ();
 }

@@ -269,7 +269,7 @@ static const struct {
     {"missing-input", missing_input, ENS_ERROR_FORMAT,
      "node “Relu1” (Relu): input “nowhere” is neither an input nor an initializer"},
     {"cyclic", cyclic, ENS_ERROR_FORMAT,
-     "node “Conv0” (Conv): input “y” is computed later, so the graph is cyclic or out of order"},
+     "node “Conv0” (Conv): input “y” is computed later, so the graph is cyclic"},
     {"own-input", own_input, ENS_ERROR_FORMAT, "node “Relu1” (Relu): input “y” is computed later"},
     {"absent-input", absent_input, ENS_ERROR_FORMAT, "node “Conv0” (Conv): input 1 is absent"},
     {"too-few-inputs", too_few_inputs, ENS_ERROR_FORMAT, "node “Relu1” (Relu): 0 inputs"},
