@@ -28,6 +28,17 @@ divide_up (gint64 a, gint64 b)
   return (a + b - 1) / b;
 }
 
+/* Rounding up makes a window of a kernel that is longer than the input: its taps inside. Returns by
+ * how much it still is. */
+static gint64
+shorten_kernel (EnsGeometry *geometry, guint i, gint64 slack, gint64 extent)
+{
+  if (slack >= 0 || slack <= -geometry->strides[i])
+    return slack;
+  geometry->kernel[i] = (slack + extent - 1) / geometry->dilations[i] + 1;
+  return 0;
+}
+
 /* Pads so that the output is the input's size over the stride, rounded up. */
 static void
 pad_same (EnsGeometry *geometry, guint i, gint64 extent, gboolean upper)
@@ -54,6 +65,8 @@ resolve_axis (const EnsOperands *operands, EnsGeometry *geometry, guint i, EnsAu
   if (auto_pad == ENS_AUTO_PAD_VALID)
     geometry->pads_begin[i] = geometry->pads_end[i] = 0;
   slack = geometry->input[i] + geometry->pads_begin[i] + geometry->pads_end[i] - extent;
+  if (ceil_mode)
+    slack = shorten_kernel (geometry, i, slack, extent);
   if (slack < 0)
     return ens_op_error (
         operands, error, ENS_ERROR_SHAPE,
