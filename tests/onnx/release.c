@@ -7,27 +7,27 @@
 #include "onnx/onnx.h"
 
 #define FLOAT ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
-#define SIDE 1000
 #define LENGTH 30
 
-/* k0 are weights of 4 MB, k1 … k30 each the Relu of the one before: 120 MB, of which 80 may be held
- * at a time. */
+/* k0 are weights, k1 … k30 each the Relu of the one before. The weights of the first two have 4 MB,
+ * what is computed 120 MB, of which 80 may be held at a time. */
 static const struct {
   const char *name, *nodes;
   const char *inputs; /* of the MatMul that gives y; the last is checked */
+  gint64 side;        /* of k0 */
   gboolean external;
   float factor;  /* of that to k0 */
   guint n_nodes; /* of the graph */
 } rows[] = {
-    {"chain", "Relu k30>w", "x w", FALSE, 1, 1},
-    {"external", "Relu k30>w", "x w", TRUE, 1, 1},
-    {"read-late", "Add k30 k1>w", "x w", FALSE, 2, 1},
-    {"read-twice", "Add k1 k1>a;Add a k30>b;Add b k1>w", "x w", FALSE, 4, 1},
-    {"other-name", "Cast k2>a;Add k30 a>w", "x w", FALSE, 2, 1},
-    {"transposed", "Transpose k1>a;Relu a>b;Transpose a>c;Relu k30>d;Add c d>w", "x w", FALSE, 2,
-     1},
-    {"transposed-away", "Transpose k1>a;Transpose a>w", "x w", FALSE, 1, 1},
-    {"read-by-others", "MatMul x k1>a;Add k30 k1>w", "a w", FALSE, 2, 2},
+    {"chain", "Relu k30>w", "x w", 1000, FALSE, 1, 1},
+    {"external", "Relu k30>w", "x w", 1000, TRUE, 1, 1},
+    {"read-late", "Add k30 k1>w", "x w", 10, FALSE, 2, 1},
+    {"read-twice", "Add k1 k1>a;Add a k30>b;Add b k1>w", "x w", 10, FALSE, 4, 1},
+    {"other-name", "Cast k2>a;Add k30 a>w", "x w", 10, FALSE, 2, 1},
+    {"transposed", "Transpose k1>a;Relu a>b;Transpose a>c;Relu k30>d;Add c d>w", "x w", 10, FALSE,
+     2, 1},
+    {"transposed-away", "Transpose k1>a;Transpose a>w", "x w", 10, FALSE, 1, 1},
+    {"read-by-others", "MatMul x k1>a;Add k30 k1>w", "a w", 10, FALSE, 2, 2},
 };
 
 static void
@@ -44,11 +44,12 @@ static GBytes *
 build (int row, const char *folder)
 {
   g_autoptr (Onnx__ModelProto) model = model_new (13);
-  Onnx__TensorProto *weights = model_add_initializer (model, "k0", FLOAT, &ENS_SHAPE (SIDE, SIDE));
+  Onnx__TensorProto *weights =
+      model_add_initializer (model, "k0", FLOAT, &ENS_SHAPE (rows[row].side, rows[row].side));
 
   if (rows[row].external)
     write_external (weights, folder);
-  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, SIDE));
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, rows[row].side));
   for (guint i = 0; i < LENGTH; i++) {
     g_autofree char *input = g_strdup_printf ("k%u", i);
     g_autofree char *output = g_strdup_printf ("k%u", i + 1);
@@ -60,7 +61,7 @@ build (int row, const char *folder)
     if (g_str_equal (model->graph->node[i]->op_type, "Cast"))
       node_add_int (model->graph->node[i], "to", FLOAT);
   model_add_node (model, "MatMul", rows[row].inputs, "y");
-  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, SIDE));
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, rows[row].side));
   return model_pack (model);
 }
 
@@ -79,7 +80,7 @@ START_TEST (test_chain)
   ck_assert_uint_eq (graph->nodes->len, rows[_i].n_nodes);
   weights = ens_graph_find (graph, "y")->producer->inputs[1]->constant;
   ck_assert_ptr_nonnull (weights);
-  for (guint i = 0; i < SIDE * SIDE; i++)
+  for (gint64 i = 0; i < rows[_i].side * rows[_i].side; i++)
     ck_assert (((const float *)weights->data)[i] == rows[_i].factor * (float)(i + 1));
 }
 END_TEST
