@@ -4,7 +4,7 @@
     guide.py print PAGE.md …              prints them as a shell script, for a bare system
     guide.py run SOURCE-ROOT BUILD-ROOT   runs all pages of the index with what is built, on drawn pictures
 
-Blocks of commands begin with ```sh. A word after it says more: `bare` needs root, networks or a camera, `gpu` a
+Blocks of commands begin with ```sh. Words after it say more: `bare` needs root, networks or a camera, `gpu` a
 GPU, `slow` minutes; these are left out by the test. `runs-on` runs beside what follows, up to a page that has none.
 """
 import os
@@ -31,18 +31,19 @@ stop () {
 
 def read_blocks(page):
     """Words and text of the blocks of commands."""
-    return re.findall(r"^```sh ?([^\n]*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```sh([^\n]*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [(set(words.split()), text) for words, text in found]
 
 
 def make_script(pages, left_out=()):
     lines, number = [STOP], 0
     for page in pages:
-        blocks = [block for block in read_blocks(page) if block[0] not in left_out]
-        if "runs-on" not in dict(blocks):
+        blocks = [block for block in read_blocks(page) if not block[0] & set(left_out)]
+        if not any("runs-on" in words for words, _ in blocks):
             lines.append("stop")
         lines.append(f"echo '== {page.name}'")
-        for word, text in blocks:
-            if word == "runs-on":
+        for words, text in blocks:
+            if "runs-on" in words:
                 number += 1
                 text = (f"{{\n{text}}} > runs-on-{number}.log 2>&1 < /dev/null &\n"
                         'running="$! $running"; sleep 5')
