@@ -21,6 +21,7 @@ static const char *const kind_names[] = {
     [ENS_ATTRIBUTE_VALUE_INT] = "an int",
     [ENS_ATTRIBUTE_VALUE_FLOAT] = "a float",
     [ENS_ATTRIBUTE_VALUE_STRING] = "a string",
+    [ENS_ATTRIBUTE_VALUE_STRINGS] = "a list of strings",
     [ENS_ATTRIBUTE_VALUE_INTS] = "a list of ints",
     [ENS_ATTRIBUTE_VALUE_FLOATS] = "a list of floats",
     [ENS_ATTRIBUTE_VALUE_TENSOR] = "a tensor",
@@ -33,6 +34,7 @@ entry_free (gpointer data)
 
   switch (entry->attribute.kind) {
   case ENS_ATTRIBUTE_VALUE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRINGS:
     g_free (entry->attribute.string);
     break;
   case ENS_ATTRIBUTE_VALUE_INTS:
@@ -102,6 +104,13 @@ ens_attributes_set_string (EnsAttributes *attributes, const char *name, const ch
 {
   set (attributes, name,
        &(EnsAttributeValue) {.kind = ENS_ATTRIBUTE_VALUE_STRING, .string = g_strdup (value)});
+}
+
+void
+ens_attributes_set_strings (EnsAttributes *attributes, const char *name, const char *value)
+{
+  set (attributes, name,
+       &(EnsAttributeValue) {.kind = ENS_ATTRIBUTE_VALUE_STRINGS, .string = g_strdup (value)});
 }
 
 void
@@ -188,6 +197,18 @@ ens_attributes_string (EnsAttributes *attributes, const char *name, const char *
 {
   const EnsAttributeValue *attribute = get (attributes, name, ENS_ATTRIBUTE_VALUE_STRING);
 
+  return attribute != NULL ? attribute->string : absent;
+}
+
+const char *
+ens_attributes_strings (EnsAttributes *attributes, const char *name, const char *absent)
+{
+  Entry *entry = g_tree_lookup (attributes->entries, name);
+  const EnsAttributeValue *attribute;
+
+  if (entry != NULL && entry->attribute.kind == ENS_ATTRIBUTE_VALUE_STRING)
+    return ens_attributes_string (attributes, name, absent);
+  attribute = get (attributes, name, ENS_ATTRIBUTE_VALUE_STRINGS);
   return attribute != NULL ? attribute->string : absent;
 }
 
@@ -375,6 +396,7 @@ print_attribute (const char *name, const EnsAttributeValue *attribute, gpointer 
     print_float (text, attribute->real, "%.9g");
     break;
   case ENS_ATTRIBUTE_VALUE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRINGS:
     escaped = g_strescape (attribute->string, NULL);
     g_string_append_printf (text, "\"%s\"", escaped);
     break;

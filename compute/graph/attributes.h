@@ -20,6 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAttributes, ens_attributes_free)
 void ens_attributes_set_int (EnsAttributes *attributes, const char *name, gint64 value);
 void ens_attributes_set_float (EnsAttributes *attributes, const char *name, float value);
 void ens_attributes_set_string (EnsAttributes *attributes, const char *name, const char *value);
+/* A list of strings without commas, joined by commas. */
+void ens_attributes_set_strings (EnsAttributes *attributes, const char *name, const char *value);
 void ens_attributes_set_ints (EnsAttributes *attributes, const char *name, const gint64 *values,
                               guint n_values);
 void ens_attributes_set_floats (EnsAttributes *attributes, const char *name, const float *values,
@@ -31,6 +33,9 @@ gint64 ens_attributes_int (EnsAttributes *attributes, const char *name, gint64 a
 float ens_attributes_float (EnsAttributes *attributes, const char *name, float absent);
 /* Belongs to the attributes. */
 const char *ens_attributes_string (EnsAttributes *attributes, const char *name, const char *absent);
+/* Joined by commas; one string will do, too. Belongs to the attributes. */
+const char *ens_attributes_strings (EnsAttributes *attributes, const char *name,
+                                    const char *absent);
 /* Copies at most `max` values and returns how many there are; more than `max` is an error at the
  * end. Absent: returns 0 and leaves `values` alone. */
 guint ens_attributes_ints (EnsAttributes *attributes, const char *name, gint64 *values, guint max);
@@ -53,6 +58,7 @@ typedef enum {
   ENS_ATTRIBUTE_VALUE_INT,
   ENS_ATTRIBUTE_VALUE_FLOAT,
   ENS_ATTRIBUTE_VALUE_STRING,
+  ENS_ATTRIBUTE_VALUE_STRINGS, /* string: joined by commas */
   ENS_ATTRIBUTE_VALUE_INTS,
   ENS_ATTRIBUTE_VALUE_FLOATS,
   ENS_ATTRIBUTE_VALUE_TENSOR,

@@ -90,7 +90,9 @@ read_name (const EnsParse *parse, const EnsAttribute *row, guint *number, GError
 static gboolean
 read_string (const EnsParse *parse, const EnsAttribute *row, char *member, GError **error)
 {
-  const char *string = ens_attributes_string (parse->attributes, row->name, "");
+  const char *string = row->kind == ENS_ATTRIBUTE_STRINGS
+                           ? ens_attributes_strings (parse->attributes, row->name, "")
+                           : ens_attributes_string (parse->attributes, row->name, "");
   g_autofree char *expected = NULL;
 
   if (g_strlcpy (member, string, row->length) < row->length)
@@ -194,6 +196,7 @@ read_row (const EnsParse *parse, const EnsAttribute *row, gpointer params, GErro
   case ENS_ATTRIBUTE_NAME:
     return read_name (parse, row, member, error);
   case ENS_ATTRIBUTE_STRING:
+  case ENS_ATTRIBUTE_STRINGS:
     return read_string (parse, row, member, error);
   case ENS_ATTRIBUTE_TYPE:
     return read_type (parse, row, member, error);
@@ -322,6 +325,10 @@ write_row (const EnsAttribute *row, gconstpointer params, EnsAttributes *attribu
     break;
   case ENS_ATTRIBUTE_STRING:
     ens_attributes_set_string (attributes, row->name, member);
+    break;
+  case ENS_ATTRIBUTE_STRINGS:
+    if (*(const char *)member != '\0')
+      ens_attributes_set_strings (attributes, row->name, member);
     break;
   case ENS_ATTRIBUTE_TYPE:
     if (*(const EnsType *)member != ENS_N_TYPES)

@@ -15,6 +15,8 @@ typedef enum {
   ENS_ATTRIBUTE_FLOAT,  /* a float: float */
   ENS_ATTRIBUTE_NAME,   /* a string, one of `names`: an enum that counts them */
   ENS_ATTRIBUTE_STRING, /* a string: char[], `length` bytes with the 0 at its end */
+  /* A list of strings: the same, joined by commas; empty if it is absent. */
+  ENS_ATTRIBUTE_STRINGS,
   /* An int, ONNX's number of an element type: EnsType, ENS_N_TYPES if it is absent. */
   ENS_ATTRIBUTE_TYPE,
   ENS_ATTRIBUTE_INTS,    /* a list of ints: gint64[], and a guint that counts them */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
 #include "onnx/onnx-private.h"
 
 static const char *const type_names[] = {
     [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH] = "a graph",
     [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPHS] = "graphs",
-    [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS] = "strings",
     [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSORS] = "tensors",
     [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR] = "a sparse tensor",
     [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSORS] = "sparse tensors",
@@ -51,6 +52,30 @@ read_string (EnsAttributes *attributes, const Onnx__AttributeProto *proto, const
   return TRUE;
 }
 
+/* Joined by commas, which none of them may have. */
+static gboolean
+read_strings (EnsAttributes *attributes, const Onnx__AttributeProto *proto, const char *what,
+              GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (gsize i = 0; i < proto->n_strings; i++) {
+    const char *data = (const char *)proto->strings[i].data;
+    gsize length = proto->strings[i].len;
+
+    if (length == 0 || !g_utf8_validate_len (data, length, NULL) || memchr (data, ',', length)) {
+      g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+                   "%s has a string that is empty, no UTF-8 text, or has a comma", what);
+      return FALSE;
+    }
+    if (i > 0)
+      g_string_append_c (text, ',');
+    g_string_append_len (text, data, (gssize)length);
+  }
+  ens_attributes_set_strings (attributes, proto->name, text->str);
+  return TRUE;
+}
+
 static gboolean
 read_tensor (EnsAttributes *attributes, const Onnx__AttributeProto *proto, const char *what,
              EnsOnnxFiles *files, GError **error)
@@ -83,6 +108,8 @@ read_attribute (EnsAttributes *attributes, const Onnx__AttributeProto *proto, co
     return TRUE;
   case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING:
     return read_string (attributes, proto, what, error);
+  case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS:
+    return read_strings (attributes, proto, what, error);
   case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR:
     return read_tensor (attributes, proto, what, files, error);
   case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS:

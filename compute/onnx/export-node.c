@@ -159,9 +159,25 @@ make_input (const EnsAttributeValue *attribute)
   case ENS_ATTRIBUTE_VALUE_TENSOR:
     return ens_tensor_ref (attribute->tensor);
   case ENS_ATTRIBUTE_VALUE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRINGS:
     break;
   }
   g_return_val_if_reached (NULL);
+}
+
+static void
+add_strings (EnsOnnxExport *export, Onnx__AttributeProto *proto, const char *joined)
+{
+  g_auto (GStrv) parts = g_strsplit (joined, ",", -1);
+  guint n = g_strv_length (parts);
+  g_autofree ProtobufCBinaryData *strings = g_new0 (ProtobufCBinaryData, n + 1);
+
+  for (guint i = 0; i < n; i++) {
+    strings[i].len = strlen (parts[i]);
+    strings[i].data = (guint8 *)ens_onnx_export_text (export, parts[i]);
+  }
+  proto->n_strings = n;
+  proto->strings = ens_onnx_export_keep (export, strings, n * sizeof *strings);
 }
 
 static Onnx__AttributeProto *
@@ -189,6 +205,10 @@ make_attribute (EnsOnnxExport *export, const char *name, const EnsAttributeValue
     proto->has_s = TRUE;
     proto->s.len = strlen (attribute->string);
     proto->s.data = (guint8 *)ens_onnx_export_text (export, attribute->string);
+    break;
+  case ENS_ATTRIBUTE_VALUE_STRINGS:
+    proto->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS;
+    add_strings (export, proto, attribute->string);
     break;
   case ENS_ATTRIBUTE_VALUE_INTS:
     proto->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;

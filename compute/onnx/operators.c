@@ -13,11 +13,8 @@
 static const struct {
   const char *op, *remedy;
 } remedies[] = {
-    {"GRU", "; networks have to be without recurrence"},
-    {"LSTM", "; networks have to be without recurrence"},
     {"Loop", "; export the network for inputs of one size, so that it needs no control flow"},
     {"NonMaxSuppression", "; cut the network off before the detections are sorted out"},
-    {"RNN", "; networks have to be without recurrence"},
     {"RoiAlign", "; cut the network off before the detections are looked at"},
     {"Scan", "; export the network for inputs of one size, so that it needs no control flow"},
 };

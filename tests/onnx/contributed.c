@@ -134,6 +134,7 @@ add_attribute (const char *name, const EnsAttributeValue *value, gpointer node)
     node_add_float (node, name, value->real);
     break;
   case ENS_ATTRIBUTE_VALUE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRINGS:
     node_add_string (node, name, value->string);
     break;
   case ENS_ATTRIBUTE_VALUE_INTS:

@@ -69,6 +69,7 @@ vary_attribute (const char *name, const EnsAttributeValue *attribute, gpointer d
     ens_attributes_set_floats (variation->attributes, name, attribute->reals, attribute->n_values);
     break;
   case ENS_ATTRIBUTE_VALUE_STRING:
+  case ENS_ATTRIBUTE_VALUE_STRINGS:
     ens_attributes_set_string (variation->attributes, name, attribute->string);
     break;
   case ENS_ATTRIBUTE_VALUE_TENSOR:
