@@ -21,6 +21,10 @@ source (int position, int length)
 {
   if (MODE == ENS_PADDING_EDGE)
     return clamp (position, 0, length - 1);
+  if (MODE == ENS_PADDING_WRAP) {
+    position %= length;
+    return position < 0 ? position + length : position;
+  }
   if (MODE == ENS_PADDING_REFLECT) {
     position = abs (position);
     return position < length ? position : 2 * (length - 1) - position;

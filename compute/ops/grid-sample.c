@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GridSample: a map read at positions that a grid tells (Jaderberg et al., "Spatial Transformer
  * Networks", 2015). Inputs X (N, height, width, C) and the grid, as import brings it from ONNX's
- * (N, rows, columns, 2): (N, columns, 2, rows); of each position first x, then y, from −1 to 1. */
+ * (N, rows, columns, 2): (N, columns, 2, rows); of each position first x, then y, from −1 to 1. Or
+ * X (N, depth, height, width, C) and, of (N, planes, rows, columns, 3), the grid (N, rows, columns,
+ * 3, planes); z is last. */
 #include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
@@ -29,28 +31,48 @@ static const EnsAttribute grid_attributes[] = {
     {"padding_mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (GridParams, padding), .names = paddings},
     ENS_ATTRIBUTE_END};
 
+/* Axes of the map, along which positions are given. */
+static guint
+count_axes (const EnsOperands *operands)
+{
+  return operands->inputs[X]->shape.rank - 2;
+}
+
+static gboolean
+check_grid (const EnsOperands *operands, GError **error)
+{
+  const EnsShape *x = &operands->inputs[X]->shape, *grid = &operands->inputs[GRID]->shape;
+  g_autofree char *found = NULL;
+
+  if (grid->rank == x->rank && grid->dims[0] == x->dims[0]
+      && grid->dims[grid->rank - 2] == count_axes (operands))
+    return TRUE;
+  found = ens_shape_to_string (grid);
+  return ens_op_error (operands, error, ENS_ERROR_SHAPE,
+                       "the grid is %s, expected %" G_GINT64_FORMAT " images of positions of %u",
+                       found, x->dims[0], count_axes (operands));
+}
+
 static gboolean
 grid_shape (EnsOperands *operands, GError **error)
 {
   const EnsShape *x = &operands->inputs[X]->shape, *grid = &operands->inputs[GRID]->shape;
+  EnsShape shape = *x;
 
   if (!ens_check_type (operands, X, ENS_TYPES_REAL, error)
       || !ens_check_same_types (operands, GRID, error))
     return FALSE;
-  if (x->rank != 4)
+  if (x->rank < 4 || x->rank > 5)
     return ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
-                         "input 0 has rank %u, supported are maps of two axes, rank 4", x->rank);
-  if (grid->rank != 4 || grid->dims[0] != x->dims[0] || grid->dims[2] != 2) {
-    g_autofree char *found = ens_shape_to_string (grid);
-
-    return ens_op_error (operands, error, ENS_ERROR_SHAPE,
-                         "the grid is %s, expected %" G_GINT64_FORMAT " images of positions", found,
-                         x->dims[0]);
-  }
+                         "input 0 has rank %u, supported are maps of two or three axes", x->rank);
+  if (!check_grid (operands, error))
+    return FALSE;
   if (ens_shape_elements (x) == 0 && ens_shape_elements (grid) > 0)
     return ens_op_error (operands, error, ENS_ERROR_SHAPE, "the map has no elements");
-  return ens_set_output (operands, 0, operands->inputs[X]->type,
-                         &ENS_SHAPE (x->dims[0], grid->dims[3], grid->dims[1], x->dims[3]), error);
+  shape.dims[1] = grid->dims[grid->rank - 1];
+  for (guint i = 2; i + 1 < x->rank; i++)
+    shape.dims[i] = grid->dims[i - 1];
+  return ens_set_output (operands, 0, operands->inputs[X]->type, &shape, error);
 }
 
 /* Along one axis */
@@ -143,81 +165,74 @@ find_neighbours (const GridParams *params, double position, gint64 length)
 
 /* One position, all channels. */
 
-static gsize
-grid_offset (const EnsView *grid, gint64 image, gint64 column, guint axis, gint64 row)
+/* A coordinate of a pixel of the output, whose first axis is the grid's last. */
+static double
+read_grid (const EnsOperands *operands, gsize pixel, guint axis)
 {
-  gint64 columns = grid->shape.dims[1], rows = grid->shape.dims[3];
+  const EnsView *grid = operands->inputs[GRID];
+  const gint64 *dims = operands->outputs[0]->shape.dims;
+  guint n = count_axes (operands);
+  gsize first = (gsize)dims[1], inner = n == 2 ? (gsize)dims[2] : (gsize)(dims[2] * dims[3]);
+  gsize image = pixel / inner / first, row = pixel / inner % first, rest = pixel % inner;
 
-  return (gsize)(((image * columns + column) * 2 + axis) * rows + row);
+  return ens_view_real (grid, ((image * inner + rest) * n + axis) * first + row);
 }
 
-static void
-sample_channel (const EnsOperands *operands, gsize image, const Neighbours *across,
-                const Neighbours *down, gsize channel, gsize to)
+/* The sum over the neighbours along an axis of what those of the axes behind it come to; `at`: the
+ * index so far. */
+static double
+sum_neighbours (const EnsOperands *operands, const Neighbours *near, guint axis, gsize at,
+                gsize channel)
 {
   const EnsView *x = operands->inputs[X];
-  gsize height = (gsize)x->shape.dims[1], width = (gsize)x->shape.dims[2];
   double sum = 0;
 
-  for (guint i = 0; i < down->n; i++)
-    for (guint k = 0; k < across->n; k++)
-      if (down->index[i] >= 0 && across->index[k] >= 0)
-        sum += down->weight[i] * across->weight[k]
-               * ens_view_real (
-                   x, ((image * height + (gsize)down->index[i]) * width + (gsize)across->index[k])
-                              * (gsize)x->pitch
-                          + channel);
-  ens_view_set_real (operands->outputs[0], to + channel, sum);
+  if (axis > count_axes (operands))
+    return ens_view_real (x, at * (gsize)x->pitch + channel);
+  for (guint i = 0; i < near[axis].n; i++)
+    if (near[axis].index[i] >= 0)
+      sum +=
+          near[axis].weight[i]
+          * sum_neighbours (operands, near, axis + 1,
+                            at * (gsize)x->shape.dims[axis] + (gsize)near[axis].index[i], channel);
+  return sum;
 }
 
 static void
-sample_rows (gconstpointer data, gsize begin, gsize end)
+sample_pixels (gconstpointer data, gsize begin, gsize end)
 {
   const EnsOperands *operands = data;
-  const GridParams *params = operands->params;
-  const EnsView *x = operands->inputs[X], *grid = operands->inputs[GRID];
-  const EnsView *y = operands->outputs[0];
-  gint64 rows = y->shape.dims[1], columns = y->shape.dims[2];
+  const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
+  guint n = count_axes (operands);
+  gsize pixels = (gsize)ens_shape_span (&y->shape, 1, n + 1);
 
-  for (gsize i = begin; i < end; i++) {
-    gint64 image = (gint64)i / rows, row = (gint64)i % rows;
+  for (gsize pixel = begin; pixel < end; pixel++) {
+    Neighbours near[ENS_MAX_RANK]; /* by axis of X */
 
-    for (gint64 column = 0; column < columns; column++) {
-      Neighbours across =
-          find_neighbours (params, ens_view_real (grid, grid_offset (grid, image, column, 0, row)),
-                           x->shape.dims[2]);
-      Neighbours down =
-          find_neighbours (params, ens_view_real (grid, grid_offset (grid, image, column, 1, row)),
-                           x->shape.dims[1]);
-
-      for (gint64 c = 0; c < y->shape.dims[3]; c++)
-        sample_channel (operands, (gsize)image, &across, &down, (gsize)c,
-                        (i * (gsize)columns + (gsize)column) * (gsize)y->pitch);
-    }
+    for (guint axis = 1; axis <= n; axis++)
+      near[axis] = find_neighbours (operands->params, read_grid (operands, pixel, n - axis),
+                                    x->shape.dims[axis]);
+    for (gsize c = 0; c < ens_view_columns (y); c++)
+      ens_view_set_real (y, pixel * (gsize)y->pitch + c,
+                         sum_neighbours (operands, near, 1, pixel / pixels, c));
   }
-}
-
-static gsize
-count_rows (const EnsOperands *operands)
-{
-  const gint64 *dims = operands->outputs[0]->shape.dims;
-
-  return (gsize)(dims[0] * dims[1]);
 }
 
 static void
 grid_reference (const EnsOperands *operands)
 {
-  sample_rows (operands, 0, count_rows (operands));
+  if (ens_view_elements (operands->outputs[0]) > 0)
+    sample_pixels (operands, 0, ens_view_rows (operands->outputs[0]));
 }
 
 static void
 grid_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
-  const gint64 *dims = operands->outputs[0]->shape.dims;
+  const EnsView *y = operands->outputs[0];
 
-  ens_parallel (context->pool, count_rows (operands), 32 * (gsize)(dims[2] * dims[3]), sample_rows,
-                operands);
+  if (ens_view_elements (y) > 0)
+    ens_parallel (context->pool, ens_view_rows (y), 32 * ens_view_columns (y), sample_pixels,
+                  operands);
 }
 
 #define GROUP 128
@@ -242,7 +257,7 @@ grid_gpu (const EnsOperands *operands, EnsCommands *commands)
                           .push = &push,
                           .push_size = sizeof push};
 
-  if (!ens_record_storage (operands, X, GRID + 1, &dispatch.storage))
+  if (x->shape.rank != 4 || !ens_record_storage (operands, X, GRID + 1, &dispatch.storage))
     return FALSE;
   if (push.n > 0) {
     ens_commands_cover (commands, &dispatch, push.n, GROUP);

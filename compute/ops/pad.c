@@ -14,6 +14,7 @@ static const char *const mode_names[] = {
     [ENS_PAD_CONSTANT] = "constant",
     [ENS_PAD_REFLECT] = "reflect",
     [ENS_PAD_EDGE] = "edge",
+    [ENS_PAD_WRAP] = "wrap",
     NULL,
 };
 
@@ -124,7 +125,7 @@ pad_axis (const EnsOperands *operands, const EnsPadParams *params, guint axis, E
   gint64 length = shape->dims[axis], begin = params->begin[axis], end = params->end[axis];
   gint64 available = params->mode == ENS_PAD_REFLECT ? length - 1 : G_MAXINT64;
 
-  if (params->mode == ENS_PAD_EDGE && length == 0)
+  if ((params->mode == ENS_PAD_EDGE || params->mode == ENS_PAD_WRAP) && length == 0)
     available = 0;
   if (__builtin_add_overflow (length, begin, &length)
       || __builtin_add_overflow (length, end, &length) || length < 0 || begin < -shape->dims[axis]
@@ -165,6 +166,8 @@ source (const EnsPadParams *params, guint axis, gint64 at, gint64 length)
     return from < 0 ? -from : 2 * (length - 1) - from;
   case ENS_PAD_EDGE:
     return from < 0 ? 0 : length - 1;
+  case ENS_PAD_WRAP:
+    return (from % length + length) % length;
   case ENS_PAD_CONSTANT:
     break;
   }
@@ -314,6 +317,7 @@ pad_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 G_STATIC_ASSERT (ENS_PADDING_CONSTANT == (int)ENS_PAD_CONSTANT);
 G_STATIC_ASSERT (ENS_PADDING_REFLECT == (int)ENS_PAD_REFLECT);
 G_STATIC_ASSERT (ENS_PADDING_EDGE == (int)ENS_PAD_EDGE);
+G_STATIC_ASSERT (ENS_PADDING_WRAP == (int)ENS_PAD_WRAP);
 
 static const EnsView *
 record_axes (EnsCommands *commands, const EnsView *x, const EnsView *y, const EnsPadParams *params,
@@ -375,11 +379,13 @@ pad_gpu (const EnsOperands *operands, EnsCommands *commands)
 static gboolean
 pad_per_image (const EnsNode *node)
 {
-  const EnsPadParams *params = node->params;
+  g_auto (EnsNodeViews) views = {0};
+  EnsPadParams params;
 
-  return params->has_pads && ens_node_input (node, 1) == NULL && ens_node_input (node, 3) == NULL
-         && !params->axes.present && ens_per_image_with_constants (node) && params->begin[0] == 0
-         && params->end[0] == 0;
+  if (!ens_per_image_with_constants (node))
+    return FALSE;
+  ens_node_views_init (&views, node);
+  return resolve (&views.operands, &params, NULL) && params.begin[0] == 0 && params.end[0] == 0;
 }
 
 static gboolean
@@ -424,6 +430,15 @@ fold_repeated (const PadAxis *pad, EnsValue *dy, gint64 from, gint64 n, gint64 t
                            pad->axis, to, pad->length - to - 1);
 }
 
+/* What repeats the other end, added to it. */
+static EnsValue *
+fold_wrapped (const PadAxis *pad, EnsValue *dy, gint64 from, gint64 n, gint64 to)
+{
+  EnsValue *part = ens_gradient_slice (pad->gradient, dy, pad->axis, from, n, 1);
+
+  return ens_gradient_pad (pad->gradient, part, pad->axis, to, pad->length - to - n);
+}
+
 static EnsValue *
 pad_axis_back (const PadAxis *pad, EnsValue *dy, EnsPadMode mode)
 {
@@ -439,6 +454,10 @@ pad_axis_back (const PadAxis *pad, EnsValue *dy, EnsPadMode mode)
     parts[n++] = fold_repeated (pad, dy, 0, begin, 0);
   if (mode == ENS_PAD_EDGE && end > 0)
     parts[n++] = fold_repeated (pad, dy, behind, end, pad->length - 1);
+  if (mode == ENS_PAD_WRAP && begin > 0)
+    parts[n++] = fold_wrapped (pad, dy, 0, begin, pad->length - begin);
+  if (mode == ENS_PAD_WRAP && end > 0)
+    parts[n++] = fold_wrapped (pad, dy, behind, end, 0);
   return n == 1 ? parts[0]
                 : ens_gradient_add (pad->gradient, &ens_op_sum, NULL, parts, n, 1)->outputs[0];
 }
@@ -453,6 +472,9 @@ pad_gradient (EnsGradient *gradient, GError **error)
 
   ens_node_views_init (&views, gradient->node);
   resolve (&views.operands, &params, NULL);
+  for (guint i = 0; i < shape->rank; i++)
+    if (params.mode == ENS_PAD_WRAP && MAX (params.begin[i], params.end[i]) > shape->dims[i])
+      return ens_gradient_error (gradient, error, "it repeats its input more than once");
   for (guint i = 0; i < shape->rank; i++)
     dy = pad_axis_back (&(PadAxis) {gradient, i, params.begin[i], shape->dims[i], params.end[i]},
                         dy, params.mode);

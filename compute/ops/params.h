@@ -267,6 +267,7 @@ typedef enum {
   ENS_PAD_CONSTANT,
   ENS_PAD_REFLECT,
   ENS_PAD_EDGE,
+  ENS_PAD_WRAP, /* as if the input repeated */
 } EnsPadMode;
 
 /* Pad. Negative pads crop. */

@@ -8,6 +8,7 @@
 #define ENS_PADDING_CONSTANT 0
 #define ENS_PADDING_REFLECT 1
 #define ENS_PADDING_EDGE 2
+#define ENS_PADDING_WRAP 3
 
 /* Words of an axis in the table, from the last to the first: the output's length, the input's, the
  * pad before it (negative: what is cut off) and the input's stride. */

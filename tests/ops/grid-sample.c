@@ -29,7 +29,15 @@ static const TestRow rows[] = {
     {"cubic-reflection", "mode=\"cubic\" padding_mode=\"reflection\"",
      "2x7x5x3; 2x4x2x6 in -1.5..1.5", NULL, .opset = 20, .tolerance = 1e-5},
     {"empty", NULL, "0x7x5x3; 0x4x2x6", "0x6x4x3", .opset = 20},
-    {"three-axes", NULL, "1x2x2x2x1; 1x2x2x2x3", .opset = 20, .error = "supported are maps of two"},
+    /* The grid is rows × columns × 3 × planes. */
+    {"volume", "align_corners=1", "1x2x2x2x1 = 1 2 3 4 5 6 7 8; 1x1x2x3x1 = -1 -1 1 0 0 0",
+     "1x1x1x2x1 = 5 4.5", .opset = 20},
+    {"volume-planes", "align_corners=1", "1x2x1x1x1 = 1 2; 1x1x1x3x2 = 0 0 0 0 -1 1",
+     "1x2x1x1x1 = 1 2", .opset = 20},
+    {"volume-many", "padding_mode=\"reflection\"", "2x4x5x6x3; 2x3x2x3x4 in -2..2", "2x4x3x2x3",
+     .opset = 20, .tolerance = 1e-5},
+    {"four-axes", NULL, "1x2x2x2x2x1; 1x2x2x2x3x1", .opset = 20,
+     .error = "supported are maps of two"},
     {"other-batch", NULL, "1x2x2x1; 2x2x2x1", .opset = 20, .error = "the grid is 2x2x2x1"},
     {0}};
 

@@ -10,6 +10,10 @@ static const TestRow rows[] = {
     {"beyond", "pads=[-2, 1]", "2 = 1 2", "1 = 0"},
     {"reflect", "mode=\"reflect\" pads=[2, 2]", "3 = 1 2 3", "7 = 3 2 1 2 3 2 1"},
     {"edge", "mode=\"edge\" pads=[2, 1]", "3 = 1 2 3", "6 = 1 1 1 2 3 3"},
+    {"wrap", "mode=\"wrap\" pads=[2, 4]", "3 = 1 2 3", "9 = 2 3 1 2 3 1 2 3 1", .opset = 19},
+    {"wrap-2d", "mode=\"wrap\" pads=[0, 1, 2, 0, 0, 3, 1, 0]", "2x5x3x7", "2x9x6x7", .opset = 19},
+    {"wrap-nothing", "mode=\"wrap\" pads=[1, 0]", "0", .opset = 19,
+     .error = "don't fit an axis of 0"},
     {"edge-2d", "mode=\"edge\" pads=[1, 0, 0, 1]", "2x2 = 1 2 3 4", "3x3 = 1 2 2 1 2 2 3 4 4"},
     {"space", "pads=[0, 1, 2, 0, 0, 3, 1, 0]", "2x5x3x7", "2x9x6x7", .benchmark = "1x112x112x64"},
     {"channels-first", "pads=[0, 0, 1, 2, 0, 1, 3, 0]", "2x3x4x5", "2x4x8x7"},
@@ -24,8 +28,8 @@ static const TestRow rows[] = {
     {"wrong-rank", "pads=[0, 1]", "3x3", .error = "pads for 1 axes, expected 2"},
     {"unknown-pads", NULL, "3; int64 2", .error = "not known before running"},
     {"no-pads", NULL, "3", .error = "pads for 0 axes, expected 1"},
-    {"unknown-mode", "mode=\"wrap\" pads=[0, 1]", "3",
-     .error = "attribute “mode” is “wrap”, expected constant, reflect, edge"},
+    {"unknown-mode", "mode=\"mirror\" pads=[0, 1]", "3",
+     .error = "attribute “mode” is “mirror”, expected constant, reflect, edge, wrap"},
     {0}};
 
 const TestOperator test_pad[] = {{"Pad", rows}, {0}};
