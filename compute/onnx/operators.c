@@ -15,7 +15,6 @@ static const struct {
 } remedies[] = {
     {"Loop", "; export the network for inputs of one size, so that it needs no control flow"},
     {"NonMaxSuppression", "; cut the network off before the detections are sorted out"},
-    {"RoiAlign", "; cut the network off before the detections are looked at"},
     {"Scan", "; export the network for inputs of one size, so that it needs no control flow"},
 };
 
