@@ -5,6 +5,8 @@
 #include "onnx/import.h"
 
 gboolean ens_onnx_import_affine_grid (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);
+gboolean ens_onnx_import_cached_attention (EnsOnnxStep *step, EnsOnnxImport *import,
+                                           GError **error);
 gboolean ens_onnx_import_batch_normalization (EnsOnnxStep *step, EnsOnnxImport *import,
                                               GError **error);
 gboolean ens_onnx_import_center_crop_pad (EnsOnnxStep *step, EnsOnnxImport *import, GError **error);

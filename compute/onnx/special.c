@@ -324,6 +324,7 @@ static const struct {
   EnsOnnxImportFunc func;
 } specials[] = {
     {"AffineGrid", ens_onnx_import_affine_grid},
+    {"Attention", ens_onnx_import_cached_attention},
     {"BatchNormalization", ens_onnx_import_batch_normalization},
     {"Cast", import_cast},
     {"CastLike", import_cast_like},

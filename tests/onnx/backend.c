@@ -35,11 +35,8 @@ static const struct {
 } excuses[] = {
     {"without control flow", "control flow that depends on what is computed"},
     {"which is not supported", "a type or attribute that we do not have"},
-    {", supported are maps of two axes", "maps of three axes"},
     {"attribute “", "a type or attribute that we do not have"},
     {"block_size", "a type or attribute that we do not have"},
-    {"past_", "a cache of keys and values"},
-    {"nonpad_kv_seqlen", "a cache of keys and values"},
     {"is bool, expected", "a type or attribute that we do not have"},
     {"not known before running", "a result whose size depends on its input's contents"},
     {"is not a tensor", "sequences, maps and optional values"},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Operators of ONNX Runtime's own domain, com.microsoft, and what its quantiser writes, beside it.
+"""Operators of ONNX Runtime's own domain, com.microsoft, what its quantiser writes, and recurrent
+ones, beside it.
 
 usage: contributed.py RUN_NETWORK [OPERATOR …]
 
@@ -468,6 +469,38 @@ for k, block, bits, zeros, bias in [
         (128, 128, 4, None, True)]:
     CASES.append(("MatMulNBits", (2, 3, k), lambda net, x, a=(k, block, bits, zeros, bias): nbits(
         net, x, *a), {}))
+
+
+# Recurrence: seven sequences of five steps
+
+def recurrent(net, x, op, gates, *, biases=True, lengths=None, first=0, peepholes=False, output=0,
+              **attributes):
+    directions = 2 if attributes.get("direction") == "bidirectional" else 1
+    inputs = [x, net.normal(directions, 3 * gates, 4), net.normal(directions, 3 * gates, 3) / 2,
+              net.normal(directions, 6 * gates) if biases else None,
+              np.array(lengths, np.int32) if lengths else None,
+              *(net.normal(directions, 7, 3) for _ in range(first))]
+    if peepholes:
+        inputs += [None] * (7 - len(inputs)) + [net.normal(directions, 9)]
+    outputs = 3 if op == "LSTM" else 2
+    return net.add(op, *inputs, domain="", outputs=outputs, hidden_size=3, **attributes)[output]
+
+
+BOTH = {"direction": "bidirectional"}
+for op, gates, options in [
+        ("LSTM", 4, {}), ("LSTM", 4, {"first": 2, "output": 2, **BOTH}),
+        ("LSTM", 4, {"lengths": [5, 1, 2, 3, 4, 5, 5], "output": 1, **BOTH}),
+        ("LSTM", 4, {"direction": "reverse", "biases": False, "peepholes": True}),
+        ("LSTM", 4, {"clip": 0.4, "lengths": [5, 5, 2, 3, 4, 5, 5]}),
+        ("LSTM", 4, {"activations": ["HardSigmoid", "Tanh", "LeakyRelu"],
+                     "activation_alpha": [0.25, 0.1], "activation_beta": [0.4]}),
+        ("GRU", 3, {}), ("GRU", 3, {"linear_before_reset": 1, "first": 1, **BOTH}),
+        ("GRU", 3, {"lengths": [5, 1, 2, 3, 4, 5, 5], "direction": "reverse"}),
+        ("GRU", 3, {"clip": 0.4, "linear_before_reset": 1, "output": 1}),
+        ("RNN", 1, {"activations": ["Relu"]}),
+        ("RNN", 1, {"first": 1, "lengths": [5, 1, 2, 3, 4, 5, 5], **BOTH})]:
+    CASES.append((op, (5, 7, 4), lambda net, x, a=(op, gates), o=options: recurrent(
+        net, x, *a, **o), {}))
 
 
 # Comparing
