@@ -140,7 +140,8 @@ import_transpose (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
   /* What transposes cancel in is this value again. */
   g_hash_table_add (import->kept, value);
   to_first = ens_permutation_to_first (permutation.rank);
-  if (permutation.rank >= 3 && ens_permutation_equal (&permutation, &to_first))
+  /* Of three axes, the last is more often that of tokens' elements than of a row of pixels. */
+  if (permutation.rank >= 4 && ens_permutation_equal (&permutation, &to_first))
     return take_as_last (step, import, value, error);
   n_values = import->graph->values->len;
   transposed = ens_onnx_import_transpose (import, value, &permutation, error);

@@ -69,14 +69,13 @@ check_heads (const EnsOperands *operands, guint input, gint64 heads, GError **er
 static EnsAttentionMatrices
 find_matrices (const EnsView *view, gint64 heads)
 {
-  const gint64 *dims = view->shape.dims;
+  const gint64 *dims = view->shape.dims, pitch = view->pitch;
 
   if (view->shape.rank == 4)
     return (EnsAttentionMatrices) {
-        dims[0],           dims[1], dims[2], dims[3], dims[1] * dims[2] * dims[3],
-        dims[2] * dims[3], dims[3]};
-  return (EnsAttentionMatrices) {dims[0],           heads,           dims[1], dims[2] / heads,
-                                 dims[1] * dims[2], dims[2] / heads, dims[2]};
+        dims[0], dims[1], dims[2], dims[3], dims[1] * dims[2] * pitch, dims[2] * pitch, pitch};
+  return (EnsAttentionMatrices) {dims[0],         heads,           dims[1], dims[2] / heads,
+                                 dims[1] * pitch, dims[2] / heads, pitch};
 }
 
 void
@@ -478,6 +477,7 @@ const EnsOp ens_op_attention = {.name = "Attention",
                                 .min_outputs = 1,
                                 .max_outputs = 1,
                                 .layout = ENS_LAYOUT_PLAIN,
+                                .flags = ENS_OP_PITCHED,
                                 .params_size = sizeof (EnsAttentionParams),
                                 .versions = {.since = 23},
                                 .attributes = attention_attributes,

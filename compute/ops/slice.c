@@ -195,12 +195,14 @@ slice_gpu (const EnsOperands *operands, EnsCommands *commands)
 static gboolean
 slice_per_image (const EnsNode *node)
 {
-  const EnsList *axes = &((const EnsSliceParams *)node->params)->axes;
+  g_auto (EnsNodeViews) views = {0};
+  Range range;
 
-  for (guint i = 0; i < axes->n; i++)
-    if (ens_axis_is_batch (node, axes->values[i]))
-      return FALSE;
-  return node->n_inputs == 1 && axes->n > 0;
+  if (!ens_per_image_with_constants (node))
+    return FALSE;
+  ens_node_views_init (&views, node);
+  return find_range (&views.operands, &range, NULL) && range.start[0] == 0 && range.step[0] == 1
+         && range.shape.dims[0] == node->inputs[0]->shape.dims[0];
 }
 
 /* Zeroes behind each element along an axis, step − 1 of them. */

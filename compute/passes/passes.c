@@ -9,10 +9,17 @@ static const Pass load_passes[] = {ens_pass_fold_constants, ens_pass_remove_iden
                                    ens_pass_fold_pads,      ens_pass_fold_batch_norm,
                                    ens_pass_pool_early,     NULL};
 
-static const Pass plan_passes[] = {
-    ens_pass_decompose_einsum,        ens_pass_remove_transposes,    ens_pass_recognise_attention,
-    ens_pass_recognise_normalization, ens_pass_recognise_activation, ens_pass_fuse_bias,
-    ens_pass_fuse_residual,           ens_pass_fuse_activation,      NULL};
+static const Pass plan_passes[] = {ens_pass_remove_copies,
+                                   ens_pass_decompose_einsum,
+                                   ens_pass_remove_transposes,
+                                   ens_pass_split_early,
+                                   ens_pass_recognise_attention,
+                                   ens_pass_recognise_normalization,
+                                   ens_pass_recognise_activation,
+                                   ens_pass_fuse_bias,
+                                   ens_pass_fuse_residual,
+                                   ens_pass_fuse_activation,
+                                   NULL};
 
 /* Runs the passes in turn until none finds anything. */
 static gboolean

@@ -37,11 +37,15 @@ gboolean ens_pass_convolutionalise (EnsGraph *graph, const EnsShape *nominal, GE
 
 /* Plan time: on a graph with concrete shapes. */
 
+/* Removes Slice and Pad nodes that, with these shapes, take all and add nothing. */
+gboolean ens_pass_remove_copies (EnsGraph *graph);
 /* Einsum → Transpose, Reshape, ReduceSum, Mul and MatMul. */
 gboolean ens_pass_decompose_einsum (EnsGraph *graph);
 /* Joins Transpose nodes that follow each other, and turns those that move only axes of length 1
  * into Reshape, which moves nothing. */
 gboolean ens_pass_remove_transposes (EnsGraph *graph);
+/* Splits columns, which takes no copy, where a Transpose had moved the axis of a Split. */
+gboolean ens_pass_split_early (EnsGraph *graph);
 /* Products and softmax, with scales and masks → Attention. */
 gboolean ens_pass_recognise_attention (EnsGraph *graph);
 /* Normalisation spelled out as means, squares and a root → LayerNormalization, RMSNormalization. */

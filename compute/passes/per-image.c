@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/infer.h"
+#include "ops/params.h"
 #include "passes/rewrite.h"
 
 /* What holds for each node and value is found out from the graph as it is for the batch, and as it
@@ -11,9 +12,12 @@
 typedef struct {
   const EnsGraph *graph, *larger; /* larger: NULL if there can't be more images */
   gint64 batch;
-  /* By value index: images that depend on the same image of the graph's inputs alone. */
-  gboolean *carried;
+  /* By value index: the axis of images that depend on the same image of the graph's inputs alone,
+   * NOWHERE if there are none. Along it an image may have several neighbours, as many in all. */
+  gint8 *axes;
 } Search;
+
+#define NOWHERE (-1)
 
 gint64
 ens_graph_get_batch (const EnsGraph *graph)
@@ -45,15 +49,24 @@ enlarge (const EnsGraph *graph, gint64 batch)
 }
 
 static gboolean
-has_images (const Search *search, const EnsValue *value)
+has_images (const Search *search, const EnsValue *value, guint axis)
 {
   EnsShape shape = value->shape;
 
-  if (shape.rank == 0 || shape.dims[0] != search->batch)
+  if (axis >= shape.rank || shape.dims[axis] == 0 || shape.dims[axis] % search->batch != 0)
     return FALSE;
-  shape.dims[0] *= 2;
-  return search->larger == NULL
-         || ens_shape_equal (&shape, &ens_graph_value (search->larger, value->index)->shape);
+  if (search->larger == NULL)
+    return axis == 0 && shape.dims[axis] == search->batch;
+  shape.dims[axis] *= 2;
+  return ens_shape_equal (&shape, &ens_graph_value (search->larger, value->index)->shape);
+}
+
+/* Along the first axis, each with one row. */
+static gboolean
+is_batch (const Search *search, const EnsValue *value)
+{
+  return value->shape.rank > 0 && value->shape.dims[0] == search->batch
+         && has_images (search, value, 0);
 }
 
 /* Whether a known value is computed from the number of images: whether it is another one for twice
@@ -69,7 +82,7 @@ counts_images (const Search *search, const EnsValue *value)
   if (more == tensor)
     return FALSE;
   return more == NULL
-         || !(ens_shape_equal (&more->shape, &tensor->shape) || has_images (search, value))
+         || !(ens_shape_equal (&more->shape, &tensor->shape) || is_batch (search, value))
          || memcmp (tensor->data, more->data, ens_tensor_size (tensor)) != 0;
 }
 
@@ -80,22 +93,103 @@ is_shape (const EnsNode *node, guint input)
   return input > 0 && (node->op->kind == ENS_KIND_VIEW || node->op->kind == ENS_KIND_REPEAT);
 }
 
+/* Input 0 alone is computed, and nothing else counts images. */
 static gboolean
-check_node (const Search *search, const EnsNode *node)
+reads_one (const Search *search, const EnsNode *node)
 {
-  for (guint i = 0; i < node->n_outputs; i++)
-    if (!has_images (search, node->outputs[i]))
+  for (guint i = 1; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL
+        && (node->inputs[i]->constant == NULL
+            || (!is_shape (node, i) && counts_images (search, node->inputs[i]))))
       return FALSE;
+  return node->n_inputs > 0 && node->inputs[0] != NULL && node->inputs[0]->constant == NULL
+         && search->axes[node->inputs[0]->index] != NOWHERE;
+}
+
+/* Axis a of the output is axis perm[a] of the input. */
+static gint8
+move_axis (const EnsNode *node, gint8 axis)
+{
+  gint64 perm[ENS_MAX_RANK] = {0};
+
+  ens_node_get_perm (node, perm);
+  for (guint i = 0; i < node->outputs[0]->shape.rank; i++)
+    if (perm[i] == axis)
+      return (gint8)i;
+  return NOWHERE;
+}
+
+/* Elements keep their order: where nothing but ones precedes the images, they can be anywhere
+ * where that holds again. */
+static gint8
+view_axis (const Search *search, const EnsNode *node, gint8 axis)
+{
+  const EnsShape *to = &node->outputs[0]->shape;
+
+  if (ens_shape_span (&node->inputs[0]->shape, 0, (guint)axis) != 1)
+    return NOWHERE;
+  for (guint i = 0; i < to->rank && ens_shape_span (to, 0, i) == 1; i++)
+    if (has_images (search, node->outputs[0], i))
+      return (gint8)i;
+  return NOWHERE;
+}
+
+/* Parts along another axis. */
+static gint8
+split_axis (const EnsNode *node, gint8 axis)
+{
+  gint64 along = ((const EnsSplitParams *)node->params)->axis;
+
+  along += along < 0 ? node->inputs[0]->shape.rank : 0;
+  return along != axis ? axis : NOWHERE;
+}
+
+/* Of the nodes that may move images from one axis to another. */
+static gint8
+follow_axis (const Search *search, const EnsNode *node)
+{
+  gint8 axis;
+
+  if (!reads_one (search, node))
+    return NOWHERE;
+  axis = search->axes[node->inputs[0]->index];
+  if (node->op->kind == ENS_KIND_TRANSPOSE)
+    return move_axis (node, axis);
+  if (node->op->kind == ENS_KIND_VIEW && node->n_outputs == 1)
+    return view_axis (search, node, axis);
+  return ens_node_is (node, "Split") ? split_axis (node, axis) : NOWHERE;
+}
+
+/* All have images along the first axis, with as many rows each. */
+static gboolean
+takes_rows (const Search *search, const EnsNode *node)
+{
+  gint64 rows = node->outputs[0]->shape.rank > 0 ? node->outputs[0]->shape.dims[0] : 0;
+
   for (guint i = 0; i < node->n_inputs; i++) {
     const EnsValue *input = node->inputs[i];
 
     if (input == NULL)
       continue;
-    if (input->constant == NULL ? !search->carried[input->index]
+    if (input->constant == NULL ? search->axes[input->index] != 0 || input->shape.dims[0] != rows
                                 : !is_shape (node, i) && counts_images (search, input))
       return FALSE;
   }
   return node->op->per_image != NULL && node->op->per_image (node);
+}
+
+/* The axis of images in the node's outputs. */
+static gint8
+find_axis (const Search *search, const EnsNode *node)
+{
+  gint8 axis = follow_axis (search, node);
+
+  if (axis == NOWHERE && takes_rows (search, node))
+    axis = 0;
+  for (guint i = 0; i < node->n_outputs && axis != NOWHERE; i++)
+    if (!has_images (search, node->outputs[i], (guint)axis))
+      return NOWHERE;
+  return axis;
 }
 
 static gboolean
@@ -114,39 +208,44 @@ find (Search *search)
   const EnsGraph *graph = search->graph;
   gboolean *per_image = g_new0 (gboolean, graph->nodes->len);
 
+  memset (search->axes, NOWHERE, graph->values->len);
   for (guint i = 0; i < graph->inputs->len; i++) {
     const EnsValue *input = g_ptr_array_index (graph->inputs, i);
 
-    search->carried[input->index] = has_images (search, input);
+    search->axes[input->index] = is_batch (search, input) ? 0 : NOWHERE;
   }
   for (guint i = 0; i < graph->nodes->len; i++) {
     const EnsNode *node = ens_graph_node (graph, i);
+    gint8 axis = is_known (node) ? NOWHERE : find_axis (search, node);
 
-    per_image[i] = is_known (node) || check_node (search, node);
+    per_image[i] = is_known (node) || axis != NOWHERE;
     for (guint j = 0; j < node->n_outputs; j++)
-      search->carried[node->outputs[j]->index] = per_image[i] && !is_known (node);
+      search->axes[node->outputs[j]->index] = axis;
   }
   return per_image;
 }
 
 gboolean *
-ens_graph_find_per_image (const EnsGraph *graph, gint64 batch)
+ens_graph_find_per_image (const EnsGraph *graph, gint64 batch, gboolean *batches)
 {
   g_autoptr (EnsGraph) larger = enlarge (graph, batch);
-  g_autofree gboolean *carried = g_new0 (gboolean, graph->values->len);
+  g_autofree gint8 *axes = g_new (gint8, graph->values->len + 1);
+  Search search = {graph, larger, batch, axes};
+  gboolean *per_image = find (&search);
 
-  return find (&(Search) {graph, larger, batch, carried});
+  for (guint i = 0; i < graph->values->len && batches != NULL; i++)
+    batches[i] = axes[i] == 0 && is_batch (&search, ens_graph_value (graph, i));
+  return per_image;
 }
 
 gboolean
 ens_graph_is_per_image (const EnsGraph *graph, gint64 batch)
 {
-  g_autoptr (EnsGraph) larger = enlarge (graph, batch);
-  g_autofree gboolean *carried = g_new0 (gboolean, graph->values->len);
-  g_autofree gboolean *per_image = find (&(Search) {graph, larger, batch, carried});
+  g_autofree gboolean *batches = g_new (gboolean, graph->values->len + 1);
+  g_autofree gboolean *per_image = ens_graph_find_per_image (graph, batch, batches);
 
   for (guint i = 0; i < graph->outputs->len; i++)
-    if (!carried[((const EnsValue *)g_ptr_array_index (graph->outputs, i))->index])
+    if (!batches[((const EnsValue *)g_ptr_array_index (graph->outputs, i))->index])
       return FALSE;
   return TRUE;
 }

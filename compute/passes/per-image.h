@@ -9,10 +9,12 @@
 gint64 ens_graph_get_batch (const EnsGraph *graph);
 
 /* For such a graph: by node position, whether each image of the node's outputs depends on the same
- * image of the graph's inputs alone, so that the node may be run on parts of the batch. Nodes whose
- * outputs are known (arithmetic of shapes) count as such; those that compute with how many images
- * there are don't. (transfer full) */
-gboolean *ens_graph_find_per_image (const EnsGraph *graph, gint64 batch);
+ * image of the graph's inputs alone, so that the node may be run on parts of the batch. Images may
+ * be several rows, such as their windows, and not along the first axis. Nodes whose outputs are
+ * known (arithmetic of shapes) count as such; those that compute with how many images there are
+ * don't. batches (NULL: not asked for): set by value index, whether the value's first axis is that
+ * of images. (transfer full) */
+gboolean *ens_graph_find_per_image (const EnsGraph *graph, gint64 batch, gboolean *batches);
 
 /* Whether that holds for all nodes, and all outputs are batches of images. */
 gboolean ens_graph_is_per_image (const EnsGraph *graph, gint64 batch);

@@ -4,7 +4,8 @@
  *   softmax (Q · Kᵀ · scale + mask) · V,
  *
  * with any part of the scale in Q, in Kᵀ or in the scores, a scale of each head, up to two masks
- * (window attention adds positions and borders), and rows without a number set to 0. Q, K and V are
+ * (window attention adds positions and borders), also one of each window of an image (Liu et al.,
+ * "Swin Transformer", 2021), and rows without a number set to 0. Q, K and V are
  * (batch, heads, rows, depth) or (batch, rows, depth). Heads that a Transpose has moved out of the
  * rows are read where they were. */
 #include "passes/passes.h"
@@ -24,6 +25,8 @@ typedef struct {
   gint64 perm[ENS_MAX_RANK]; /* which makes `key` K */
   EnsValue *masks[MAX_MASKS];
   guint n_masks;
+  EnsValue *window_mask; /* added to scores of this shape: (images, windows, heads, rows, rows) */
+  EnsShape windows;
   EnsValue *head_scale;
   double scale;
 } Spelling;
@@ -83,6 +86,58 @@ read_scaled_product (const EnsGraph *graph, const EnsValue *value, const EnsNode
   return FALSE;
 }
 
+static gboolean read_scores (const EnsGraph *graph, const EnsValue *value, const EnsNode *reader,
+                             Spelling *spelling);
+
+/* Reads past a view that nothing else reads; NULL: it is none. */
+static EnsValue *
+read_view (const EnsGraph *graph, const EnsValue *value, const EnsNode *reader)
+{
+  const EnsNode *node = value->producer;
+
+  return node != NULL && node->op->kind == ENS_KIND_VIEW && node->n_outputs == 1
+                 && ens_graph_only_reader (graph, value) == reader
+             ? node->inputs[0]
+             : NULL;
+}
+
+/* Whether the scores are those of images and windows together. */
+static gboolean
+joins_windows (const EnsShape *scores, const EnsShape *windows)
+{
+  return scores->rank == 4 && windows->rank == 5
+         && scores->dims[0] == windows->dims[0] * windows->dims[1]
+         && memcmp (scores->dims + 1, windows->dims + 2, 3 * sizeof *scores->dims) == 0;
+}
+
+/* A mask of windows, between views that tell windows from images and back. */
+static gboolean
+read_windows (const EnsGraph *graph, const EnsValue *value, const EnsNode *reader,
+              Spelling *spelling)
+{
+  const EnsValue *wide = read_view (graph, value, reader);
+  const EnsNode *node = wide != NULL ? wide->producer : NULL;
+
+  if (node == NULL || spelling->window_mask != NULL || !joins_windows (&value->shape, &wide->shape)
+      || ens_graph_only_reader (graph, wide) != value->producer
+      || !ens_node_is_plain (node, ENS_KIND_ADD))
+    return FALSE;
+  for (guint i = 0; i < 2; i++) {
+    const EnsValue *scores = read_view (graph, node->inputs[i], node);
+    EnsValue *mask = node->inputs[1 - i];
+
+    if (scores == NULL || !ens_shape_equal (&scores->shape, &value->shape)
+        || !ens_shape_equal (&node->inputs[i]->shape, &wide->shape)
+        || !spreads_over (mask, &wide->shape)
+        || (mask->shape.rank == 5 && mask->shape.dims[0] != 1))
+      continue;
+    spelling->window_mask = mask;
+    spelling->windows = wide->shape;
+    return read_scores (graph, scores, node->inputs[i]->producer, spelling);
+  }
+  return FALSE;
+}
+
 /* Masks, and what they are added to. */
 static gboolean
 read_scores (const EnsGraph *graph, const EnsValue *value, const EnsNode *reader,
@@ -103,6 +158,9 @@ read_scores (const EnsGraph *graph, const EnsValue *value, const EnsNode *reader
     }
     *spelling = before;
   }
+  if (read_windows (graph, value, reader, spelling))
+    return TRUE;
+  *spelling = before;
   return read_scaled_product (graph, value, reader, spelling);
 }
 
@@ -168,6 +226,20 @@ read_key (Spelling *spelling)
   spelling->key = key;
 }
 
+/* Elements of a mask that is repeated for each image, at most. */
+#define MAX_SPREAD (1 << 22)
+
+/* Beside a mask of windows the other one is the same for all of them. */
+static gboolean
+can_spread (const Spelling *spelling)
+{
+  const EnsShape *mask = spelling->n_masks > 0 ? &spelling->masks[0]->shape : NULL;
+
+  return spelling->window_mask == NULL
+         || (spelling->n_masks < 2 && ens_shape_elements (&spelling->windows) <= MAX_SPREAD
+             && (mask == NULL || mask->rank < 4 || mask->dims[0] == 1));
+}
+
 /* Images and heads are the same in all factors, and rows are not too long for the shader. */
 static gboolean
 fits (const Spelling *spelling)
@@ -181,7 +253,7 @@ fits (const Spelling *spelling)
 
   for (guint i = 0; same && i < query->rank - 2; i++)
     same = query->dims[i] == key->dims[i] && query->dims[i] == value->dims[i];
-  return same && ens_shape_run (query) <= ENS_ATTENTION_MAX_DEPTH
+  return same && can_spread (spelling) && ens_shape_run (query) <= ENS_ATTENTION_MAX_DEPTH
          && ens_shape_run (value) <= ENS_ATTENTION_MAX_DEPTH;
 }
 
@@ -203,6 +275,15 @@ add (const Place *place, const char *op, gconstpointer params, EnsValue *a, EnsV
   return node->outputs[0];
 }
 
+static EnsValue *
+expand (const Place *place, EnsValue *value, const EnsShape *shape)
+{
+  g_autoptr (EnsTensor) list =
+      ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (shape->rank), shape->dims);
+
+  return add (place, "Expand", NULL, value, ens_graph_add_constant (place->graph, "shape", list));
+}
+
 /* (batch, rows, heads · depth) of the value in the order of these axes if all that they do is to
  * move the heads, else the value in this order. */
 static EnsValue *
@@ -211,9 +292,13 @@ gather_heads (const Place *place, EnsValue *value, const gint64 *perm)
   static const gint64 moves_heads[] = {0, 2, 1, 3};
   const gint64 *dims = value->shape.dims;
 
-  if (value->shape.rank == 4 && memcmp (perm, moves_heads, sizeof moves_heads) == 0)
-    return ens_graph_insert_reshape (place->graph, place->before, value,
-                                     &ENS_SHAPE (dims[0], dims[1], dims[2] * dims[3]));
+  if (value->shape.rank == 4 && memcmp (perm, moves_heads, sizeof moves_heads) == 0) {
+    const EnsShape rows = ENS_SHAPE (dims[0], dims[1], dims[2] * dims[3]);
+    EnsValue *before = ens_value_find_view (value, &rows);
+
+    return before != NULL ? before
+                          : ens_graph_insert_reshape (place->graph, place->before, value, &rows);
+  }
   return ens_graph_insert_transpose (place->graph, place->before, value, perm);
 }
 
@@ -228,6 +313,31 @@ gather_heads_of (const Place *place, EnsValue *value)
   return gather_heads (place, value->producer->inputs[0], perm);
 }
 
+/* The mask of windows with the other one, for each window of each image. */
+static EnsValue *
+spread_mask (const Place *place, const Spelling *spelling, EnsValue *mask)
+{
+  EnsValue *sum = spelling->window_mask;
+  EnsShape shape = ENS_SHAPE (1, 1, 1, 1, 1);
+
+  if (mask != NULL) {
+    for (guint i = 0; i < MIN (mask->shape.rank, 3); i++)
+      shape.dims[4 - i] = mask->shape.dims[mask->shape.rank - 1 - i];
+    mask = ens_graph_insert_reshape (place->graph, place->before, mask, &shape);
+    sum = add (place, "Add", &(const EnsBinaryParams) {0}, sum, mask);
+  }
+  for (guint i = 0; i < 5; i++)
+    shape.dims[i] = i + sum->shape.rank < 5 ? 1 : sum->shape.dims[i + sum->shape.rank - 5];
+  sum = ens_graph_insert_reshape (place->graph, place->before, sum, &shape);
+  shape.dims[0] = spelling->windows.dims[0];
+  shape.dims[1] = spelling->windows.dims[1];
+  if (!ens_shape_equal (&shape, &sum->shape))
+    sum = expand (place, sum, &shape);
+  return ens_graph_insert_reshape (
+      place->graph, place->before, sum,
+      &ENS_SHAPE (shape.dims[0] * shape.dims[1], shape.dims[2], shape.dims[3], shape.dims[4]));
+}
+
 /* One mask for (batch, heads, queries, keys). */
 static EnsValue *
 make_mask (const Place *place, const Spelling *spelling)
@@ -237,6 +347,8 @@ make_mask (const Place *place, const Spelling *spelling)
 
   if (spelling->n_masks == 2)
     mask = add (place, "Add", &(const EnsBinaryParams) {0}, mask, spelling->masks[1]);
+  if (spelling->window_mask != NULL)
+    return spread_mask (place, spelling, mask);
   dims = mask != NULL ? mask->shape.dims : NULL;
   if (mask != NULL && mask->shape.rank == 3 && spelling->product->inputs[0]->shape.rank == 3)
     mask = ens_graph_insert_reshape (place->graph, place->before, mask,

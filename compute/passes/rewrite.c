@@ -118,6 +118,18 @@ ens_graph_insert_transpose (EnsGraph *graph, const EnsNode *before, EnsValue *va
   return node->outputs[0];
 }
 
+EnsValue *
+ens_value_find_view (EnsValue *value, const EnsShape *shape)
+{
+  while (!ens_shape_equal (&value->shape, shape)) {
+    if (value->producer == NULL || value->producer->op->kind != ENS_KIND_VIEW
+        || value->producer->n_outputs > 1)
+      return NULL;
+    value = value->producer->inputs[0];
+  }
+  return value;
+}
+
 void
 ens_node_get_perm (const EnsNode *node, gint64 *perm)
 {

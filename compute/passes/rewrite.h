@@ -86,6 +86,8 @@ EnsValue *ens_graph_insert_reshape (EnsGraph *graph, const EnsNode *before, EnsV
  * none moves. */
 EnsValue *ens_graph_insert_transpose (EnsGraph *graph, const EnsNode *before, EnsValue *value,
                                       const gint64 *perm);
+/* The value, or what it is a view of, that has this shape; NULL: there is none. */
+EnsValue *ens_value_find_view (EnsValue *value, const EnsShape *shape);
 /* The order of a Transpose's axes, ≥ 0, however the node spells it; perm: ENS_MAX_RANK. */
 void ens_node_get_perm (const EnsNode *node, gint64 *perm);
 

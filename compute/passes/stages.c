@@ -32,6 +32,7 @@ typedef struct {
   GPtrArray *crossing; /* EnsValue that nodes so far have computed and others will read */
   guint *slots;        /* by value index: position there, from 1 on; 0: it is not there */
   gboolean *per_image; /* by node position */
+  gboolean *batches;   /* by value index: whether the first axis is that of images */
   guint n_per_image;   /* that many nodes from the first one on */
 } Cutter;
 
@@ -135,7 +136,7 @@ can_cut (const Cutter *cutter, guint position)
   for (guint i = 0; i < cutter->crossing->len; i++) {
     const EnsValue *value = g_ptr_array_index (cutter->crossing, i);
 
-    if (value->constant != NULL)
+    if (value->constant != NULL || !cutter->batches[value->index])
       return FALSE;
     sum += ens_value_size (value);
     largest = MAX (largest, ens_value_size (value));
@@ -377,10 +378,11 @@ static GPtrArray *
 cut_batch (const EnsGraph *graph, const EnsGraph *sample, gint64 batch)
 {
   g_autofree int *dies = g_new (int, graph->values->len);
-  g_autofree gboolean *per_image = ens_graph_find_per_image (sample, batch);
+  g_autofree gboolean *batches = g_new0 (gboolean, sample->values->len + 1);
+  g_autofree gboolean *per_image = ens_graph_find_per_image (sample, batch, batches);
   g_autoptr (GPtrArray) crossing = g_ptr_array_new ();
   g_autofree guint *slots = g_new0 (guint, sample->values->len);
-  Cutter cutter = {sample, batch, dies, crossing, slots, per_image};
+  Cutter cutter = {sample, batch, dies, crossing, slots, per_image, batches};
   g_autoptr (GArray) cuts = NULL;
   GPtrArray *stages = g_ptr_array_new_with_free_func (free_stage);
   guint start = 0;

@@ -19,6 +19,7 @@ static const struct {
   Layout layout;
   float query_scale, key_scale, score_scale; /* 0: none */
   EnsShape masks[2], head_scale;             /* rank 0: none */
+  EnsShape windows;                          /* of a mask between two views; rank 0: none */
   gboolean divides, guarded;                 /* by the scale of the scores; against NaN */
   gboolean other_axis, read_twice;
 } rows[] = {
@@ -31,9 +32,13 @@ static const struct {
     {"Attention", .masks = {{1, {KEYS}}}},
     {"Add Attention", .masks = {{4, {1, HEADS, QUERIES, KEYS}}, {4, {IMAGES, 1, QUERIES, KEYS}}}},
     {"Mul Attention", .head_scale = {3, {HEADS, 1, 1}}, .masks = {{3, {HEADS, QUERIES, KEYS}}}},
-    {"Reshape Reshape Reshape Reshape Reshape Reshape Attention Reshape Transpose", MOVED,
-     .query_scale = 0.4F},
-    {"Reshape Reshape Reshape Reshape Reshape Reshape Attention Reshape Transpose", JOINED},
+    {"Attention Reshape Transpose", MOVED, .query_scale = 0.4F},
+    {"Attention Reshape Transpose", JOINED},
+    {"Reshape Reshape Attention", .windows = {5, {1, IMAGES, 1, QUERIES, KEYS}}},
+    {"Reshape Add Reshape Reshape Attention", .masks = {{4, {1, HEADS, QUERIES, KEYS}}},
+     .windows = {5, {1, IMAGES, 1, QUERIES, KEYS}}},
+    {"Reshape Add Reshape Reshape Attention", .masks = {{3, {HEADS, QUERIES, KEYS}}},
+     .windows = {4, {IMAGES, 1, QUERIES, KEYS}}},
     {"Attention", MATRICES, .key_scale = 0.4F, .masks = {{2, {QUERIES, KEYS}}}},
     {"Reshape Attention", MATRICES, .masks = {{3, {IMAGES, QUERIES, KEYS}}}},
     {"Transpose MatMul Softmax MatMul", .other_axis = TRUE},
@@ -90,6 +95,11 @@ build_weights (Builder *b, guint i)
     scores = build (b, "Mul", NULL, scores, build_constant (b, &rows[i].head_scale), NULL);
   for (guint k = 0; k < 2 && rows[i].masks[k].rank > 0; k++)
     scores = build (b, "Add", NULL, scores, build_input (b, &rows[i].masks[k]), NULL);
+  if (rows[i].windows.rank > 0) {
+    scores = build_reshape (b, scores, &ENS_SHAPE (1, IMAGES, HEADS, QUERIES, KEYS));
+    scores = build (b, "Add", NULL, scores, build_input (b, &rows[i].windows), NULL);
+    scores = build_reshape (b, scores, &ENS_SHAPE (IMAGES, HEADS, QUERIES, KEYS));
+  }
   scores = build (b, "Softmax", &softmax, scores, NULL);
   if (!rows[i].guarded)
     return scores;

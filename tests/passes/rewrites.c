@@ -65,6 +65,45 @@ START_TEST (test_remove_identities)
 }
 END_TEST
 
+/* Slice and Pad of the size that they get. */
+START_TEST (test_remove_copies)
+{
+  const EnsSliceParams all = {{1, TRUE, {0}}, {1, TRUE, {99}}, {1, TRUE, {2}}, {0}};
+  const EnsSliceParams turned = {
+      {1, TRUE, {-1}}, {1, TRUE, {-99}}, {1, TRUE, {2}}, {1, TRUE, {-1}}};
+  const EnsPadParams moved = {.has_pads = TRUE, .rank = 3, .begin = {0, 1}, .end = {0, -1}};
+  gint64 nothing[6] = {0};
+  g_autoptr (EnsTensor) pads = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (6), nothing);
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 2);
+  x = build (&b, "Slice", &all, build_input (&b, &ENS_SHAPE (2, 3, 4)), NULL);
+  x = build (&b, "Pad", NULL, x, ens_graph_add_constant (b.graph, NULL, pads), NULL);
+  x = build (&b, "Slice", &turned, x, NULL);
+  check_pass (&b, build (&b, "Pad", &moved, x, NULL), ens_pass_remove_copies, "Slice Pad");
+}
+END_TEST
+
+/* Queries, keys and values as one product gives them. */
+START_TEST (test_split_early)
+{
+  const EnsSplitParams params = {0};
+  g_auto (Builder) b;
+  EnsValue *x;
+  EnsNode *split;
+
+  builder_init (&b, 2);
+  x = build_reshape (&b, build_input (&b, &ENS_SHAPE (2, 5, 24)), &ENS_SHAPE (2, 5, 2, 3, 4));
+  x = build_transpose (&b, x, (const gint64[]) {2, 0, 3, 1, 4});
+  split = ens_graph_add_node (b.graph, ens_op_find ("Split"), NULL, &params, &x, 1, 2);
+  ck_assert (ens_infer_node (split, FALSE, NULL));
+  x = build_reshape (&b, split->outputs[0], &ENS_SHAPE (2, 3, 5, 4));
+  x = build (&b, "Sub", NULL, x, split->outputs[1], NULL);
+  check_pass (&b, x, ens_pass_split_early, "Split Reshape Transpose Reshape Transpose Reshape Sub");
+}
+END_TEST
+
 /* Of a graph that was built and whose types have not been inferred: a comparison may be anything
  * yet. */
 START_TEST (test_keep_cast)
@@ -559,6 +598,8 @@ main (int argc, char **argv)
   test_suite ("passes");
   test_add ("fold-constants", test_fold_constants);
   test_add ("remove-identities", test_remove_identities);
+  test_add ("remove-copies", test_remove_copies);
+  test_add ("split-early", test_split_early);
   test_add ("keep-cast", test_keep_cast);
   test_add ("fold-pads", test_fold_pads);
   test_add ("fold-batch-norm/behind", test_fold_batch_norm_behind);

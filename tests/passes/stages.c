@@ -334,6 +334,56 @@ build_counted_token (Builder *b, EnsValue *x)
   return build_concat (b, 2, (EnsValue *[]) {token, x}, 2);
 }
 
+/* Four windows of 3×3 pixels of each image, as images of their own, and back. */
+static EnsValue *
+build_windows (Builder *b, EnsValue *x)
+{
+  static const gint64 swap[] = {0, 1, 3, 2, 4, 5};
+
+  x = build_reshape (b, x, &ENS_SHAPE (-1, 2, 3, 2, 3, 6));
+  x = build_reshape (b, build_transpose (b, x, swap), &ENS_SHAPE (-1, 9, 6));
+  x = build (b, "Softmax", &(EnsSoftmaxParams) {.axis = 1}, x, NULL);
+  x = build_reshape (b, x, &ENS_SHAPE (-1, 2, 2, 3, 3, 6));
+  return build_reshape (b, build_transpose (b, x, swap), &ENS_SHAPE (-1, 6, 6, 6));
+}
+
+/* Rows of all images side by side. */
+static EnsValue *
+build_mixed_rows (Builder *b, EnsValue *x)
+{
+  x = build_reshape (b, build_turn (b, x), &ENS_SHAPE (-1, 6, 6));
+  x = build (b, "Softmax", &(EnsSoftmaxParams) {.axis = 1}, x, NULL);
+  return build_reshape (b, x, &ENS_SHAPE (-1, 6, 6, 6));
+}
+
+/* Two parts, of which a Transpose makes the first axis. */
+static EnsValue *
+build_turned_parts (Builder *b, EnsValue *x, gboolean mixes)
+{
+  const EnsSplitParams params = {.axis = mixes ? 1 : 0};
+  EnsNode *split;
+
+  x = build_reshape (b, x, &ENS_SHAPE (-1, 36, 2, 3));
+  x = build_transpose (b, x, (const gint64[]) {2, 0, 1, 3});
+  split = ens_graph_add_node (b->graph, ens_op_find ("Split"), NULL, &params, &x, 1, 2);
+  ck_assert (ens_infer_node (split, FALSE, NULL));
+  x = build (b, "Add", NULL, build_reshape (b, split->outputs[0], &ENS_SHAPE (-1, 36, 3)),
+             build_reshape (b, split->outputs[1], &ENS_SHAPE (-1, 36, 3)), NULL);
+  return build_reshape (b, x, &ENS_SHAPE (-1, 6, 6, 3));
+}
+
+static EnsValue *
+build_parts (Builder *b, EnsValue *x)
+{
+  return build_turned_parts (b, x, FALSE);
+}
+
+static EnsValue *
+build_mixed_parts (Builder *b, EnsValue *x)
+{
+  return build_turned_parts (b, x, TRUE);
+}
+
 static const Row rows[] = {
     {"relu", build_relu, TRUE},
     {"softmax/batch", build_softmax_batch, FALSE},
@@ -373,6 +423,10 @@ static const Row rows[] = {
     {"shape/rows", build_counted_rows, TRUE},
     {"shape/columns", build_counted_columns, FALSE},
     {"shape/class-token", build_counted_token, TRUE},
+    {"windows", build_windows, TRUE},
+    {"windows/mixed", build_mixed_rows, FALSE},
+    {"parts", build_parts, TRUE},
+    {"parts/mixed", build_mixed_parts, FALSE},
 };
 
 static EnsGraph *
