@@ -42,6 +42,19 @@ enter_array (EnsJsonReader *reader, const char *name, guint max)
   return 0;
 }
 
+/* Of the class at hand, whether it is one; they come last. */
+static void
+read_zero_shot (EnsJsonReader *reader, EnsBundle *bundle)
+{
+  gboolean zero_shot =
+      ens_json_reader_has (reader, "zero_shot") && ens_json_reader_boolean (reader, "zero_shot");
+
+  if (zero_shot)
+    bundle->n_zero_shot++;
+  else if (bundle->n_zero_shot > 0)
+    ens_json_reader_fail (reader, "zero_shot", "expected such classes behind all others");
+}
+
 static void
 read_classes (EnsJsonReader *reader, EnsBundle *bundle)
 {
@@ -62,6 +75,7 @@ read_classes (EnsJsonReader *reader, EnsBundle *bundle)
         ens_json_reader_has (reader, "whole_threshold")
             ? (float)ens_json_reader_number (reader, "whole_threshold", 0, 1)
             : bundle->thresholds[c];
+    read_zero_shot (reader, bundle);
     ens_json_reader_leave (reader);
   }
   ens_json_reader_leave (reader);

@@ -102,6 +102,8 @@ write_classes (EnsJson *json, const EnsBundle *bundle)
     ens_json_float (json, "threshold", bundle->thresholds[c]);
     if (bundle->whole_thresholds != NULL && bundle->whole_thresholds[c] != bundle->thresholds[c])
       ens_json_float (json, "whole_threshold", bundle->whole_thresholds[c]);
+    if (ens_bundle_role_knows (bundle, ENS_ROLE_ZERO_SHOT, c))
+      ens_json_boolean (json, "zero_shot", TRUE);
     ens_json_close (json);
   }
   ens_json_close (json);

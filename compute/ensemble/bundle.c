@@ -10,7 +10,7 @@
 /* What a sum of rounded weights may miss 1 by. */
 #define WEIGHT_TOLERANCE 1e-3
 
-const char *const ens_role_names[] = {"original", "retrained", NULL};
+const char *const ens_role_names[] = {"original", "retrained", "zero-shot", NULL};
 const char *const ens_link_names[] = {"sigmoid", "softmax", NULL};
 
 gboolean
@@ -33,6 +33,25 @@ ens_bundle_get_fusion (const EnsBundle *bundle, gboolean with_windows)
                  : with_windows     ? &bundle->softmax
                                     : &bundle->whole_softmax,
   };
+}
+
+gboolean
+ens_bundle_role_knows (const EnsBundle *bundle, EnsRole role, guint class)
+{
+  gboolean trained = class < bundle->n_classes - bundle->n_zero_shot;
+
+  return trained != (role == ENS_ROLE_ZERO_SHOT);
+}
+
+void
+ens_bundle_fuse (const EnsBundle *bundle, const float *p1, const float *p2, const float *p3,
+                 float *p)
+{
+  const EnsFusion fusion = ens_bundle_get_fusion (bundle, p3 != NULL);
+  guint n = bundle->n_classes - bundle->n_zero_shot;
+
+  ens_fusion_run (&fusion, p1, p2, p3, n, p);
+  memcpy (p + n, p2 + n, bundle->n_zero_shot * sizeof *p);
 }
 
 const float *
@@ -146,6 +165,7 @@ ens_bundle_keep_class (EnsBundle *bundle, const char *name, GError **error)
     bundle->gate->ranges[0] = bundle->gate->ranges[class];
   if (bundle->events != NULL)
     bundle->events->classes[0] = bundle->events->classes[class];
+  bundle->n_zero_shot = class >= bundle->n_classes - bundle->n_zero_shot ? 1 : 0;
   bundle->file_classes = g_steal_pointer (&bundle->classes);
   bundle->classes = g_strdupv ((char **)kept);
   bundle->n_classes = 1;
@@ -207,14 +227,14 @@ check_networks (const EnsBundle *bundle, const char *where, GError **error)
 static gboolean
 check_weights (const EnsBundle *bundle, const char *where, GError **error)
 {
-  gboolean has_role[2] = {FALSE, FALSE};
-  float sum[2] = {0, 0};
+  gboolean has_role[ENS_N_ROLES] = {FALSE};
+  float sum[ENS_N_ROLES] = {0};
 
   for (guint n = 0; n < bundle->n_networks; n++) {
     has_role[bundle->networks[n].role] = TRUE;
     sum[bundle->networks[n].role] += bundle->networks[n].weight;
   }
-  for (guint role = 0; role < 2; role++)
+  for (guint role = 0; role < ENS_N_ROLES; role++)
     if (has_role[role] && fabsf (sum[role] - 1) > WEIGHT_TOLERANCE)
       return fail (error, where,
                    "networks: expected weights of %s networks that sum to 1, found %g",
@@ -230,11 +250,29 @@ check_weights (const EnsBundle *bundle, const char *where, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_zero_shot (const EnsBundle *bundle, const char *where, GError **error)
+{
+  guint n = ens_bundle_list_role (bundle, ENS_ROLE_ZERO_SHOT).n;
+
+  if (n == bundle->n_networks)
+    return fail (error, where, "networks: expected some of another role than zero-shot");
+  if ((n > 0) != (bundle->n_zero_shot > 0))
+    return fail (error, where,
+                 "networks: expected zero-shot ones where classes are, found %u networks and %u "
+                 "classes",
+                 n, bundle->n_zero_shot);
+  if (bundle->n_zero_shot > 0 && bundle->n_zero_shot == bundle->n_classes)
+    return fail (error, where, "classes: expected some that are not zero-shot");
+  return TRUE;
+}
+
 gboolean
 ens_bundle_check (const EnsBundle *bundle, const char *where, GError **error)
 {
   return check_names (bundle, where, error) && check_networks (bundle, where, error)
-         && check_weights (bundle, where, error) && ens_bundle_gate_check (bundle, where, error);
+         && check_weights (bundle, where, error) && check_zero_shot (bundle, where, error)
+         && ens_bundle_gate_check (bundle, where, error);
 }
 
 /* ---- Paths ---- */

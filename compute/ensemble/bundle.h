@@ -32,6 +32,9 @@ typedef enum {
   ENS_ROLE_ORIGINAL,  /* trained on a large general set: classifies the whole frame (P2) */
   ENS_ROLE_RETRAINED, /* knows the user's classes: classifies the whole frame (P1) and windows (P3)
                        */
+  ENS_ROLE_ZERO_SHOT, /* knows zero-shot classes alone, which no other role knows: classifies the
+                         whole frame; their P2 and P */
+  ENS_N_ROLES,
 } EnsRole;
 
 /* By value, up to a NULL. */
@@ -107,6 +110,9 @@ typedef struct {
   char *folder;   /* absolute; NULL for a bundle that has not been saved */
   char **classes; /* NULL-terminated */
   guint n_classes;
+  /* The last ones, which zero-shot networks know and no others (train/zero-shot.h). What is said of
+   * all classes together, such as that they exclude each other, is said of those before. */
+  guint n_zero_shot;
   /* The one class that was kept, by its index among those of the classifiers' files; NULL: all. */
   guint *only;
   char **file_classes; /* these, NULL-terminated; NULL: the same */
@@ -133,6 +139,13 @@ typedef struct {
 /* How P comes about, and from which P on a class is present, with windows or without. */
 EnsFusion ens_bundle_get_fusion (const EnsBundle *bundle, gboolean with_windows);
 const float *ens_bundle_get_thresholds (const EnsBundle *bundle, gboolean with_windows);
+
+/* P of one row of classes: of zero-shot ones their P2, of the others by their fusion. p3 NULL
+ * without windows. */
+void ens_bundle_fuse (const EnsBundle *bundle, const float *p1, const float *p2, const float *p3,
+                      float *p);
+/* Whether a class is one that networks of the role know. */
+gboolean ens_bundle_role_knows (const EnsBundle *bundle, EnsRole role, guint class);
 
 EnsTimeSettings ens_bundle_get_time_settings (const EnsBundle *bundle, guint class);
 

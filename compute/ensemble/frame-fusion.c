@@ -2,6 +2,7 @@
 #include "ensemble/frame-fusion.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "classify/fusion.h"
 #include "ensemble/bundle-private.h"
@@ -26,7 +27,17 @@ average_role (const EnsFrameFusion *frame, EnsRole role)
   return average;
 }
 
-/* The same of each window [61–64]. */
+/* What no network of the role knows is 0. */
+static void
+forget_strangers (const EnsBundle *bundle, EnsRole role, guint n_rows, float *probabilities)
+{
+  for (guint row = 0; bundle->n_zero_shot > 0 && row < n_rows; row++)
+    for (guint c = 0; c < bundle->n_classes; c++)
+      if (!ens_bundle_role_knows (bundle, role, c))
+        probabilities[(gsize)row * bundle->n_classes + c] = 0;
+}
+
+/* The average of each window, likewise [61–64]. */
 static void
 average_windows (const EnsFrameFusion *frame)
 {
@@ -40,6 +51,25 @@ average_windows (const EnsFrameFusion *frame)
   ens_fusion_average (
       &(EnsFusionInputs) {frame->bundle->fusion, networks.n, probabilities, networks.weights},
       n_values, result->window_probabilities);
+  forget_strangers (frame->bundle, ENS_ROLE_RETRAINED, result->n_windows,
+                    result->window_probabilities);
+}
+
+/* Of all sub-images P2 of what original networks know, and of zero-shot classes. (transfer full) */
+static float *
+average_others (const EnsFrameFusion *frame)
+{
+  const EnsBundle *bundle = frame->bundle;
+  float *p2 = average_role (frame, ENS_ROLE_ORIGINAL);
+  g_autofree float *zero_shot =
+      bundle->n_zero_shot > 0 ? average_role (frame, ENS_ROLE_ZERO_SHOT) : NULL;
+
+  for (guint s = 0; zero_shot != NULL && s < ens_sub_images_get_size (frame->sub_images); s++) {
+    gsize first = (gsize)(s + 1) * bundle->n_classes - bundle->n_zero_shot;
+
+    memcpy (&p2[first], &zero_shot[first], bundle->n_zero_shot * sizeof *p2);
+  }
+  return p2;
 }
 
 /* ---- The gate (M2) ---- */
@@ -101,7 +131,9 @@ keep_maximum (const EnsFrameFusion *frame, guint sub_image, guint c, const EnsCl
   *class = *found;
   for (guint n = 0; n < result->n_networks; n++)
     result->networks[n].probabilities[c] =
-        ens_tile_values_get (frame->values, n)[(gsize)sub_image * result->n_classes + c];
+        ens_bundle_role_knows (frame->bundle, frame->bundle->networks[n].role, c)
+            ? ens_tile_values_get (frame->values, n)[(gsize)sub_image * result->n_classes + c]
+            : NAN;
 }
 
 /* p1 and p2 are those of this sub-image. */
@@ -116,14 +148,13 @@ fuse (const EnsFrameFusion *frame, guint sub_image, const float *p1, const float
   g_autofree float *p3 = g_new (float, n_classes);
   g_autofree float *p = g_new (float, n_classes);
   g_autofree gint *best = g_new (gint, n_classes);
-  const EnsFusion fusion = ens_bundle_get_fusion (bundle, n_windows > 0);
   const float *thresholds = ens_bundle_get_thresholds (bundle, n_windows > 0);
   gboolean in_map =
       result->map != NULL && sub_image < ens_sub_images_get_map_size (frame->sub_images);
 
   ens_fusion_maximum (&result->window_probabilities[(gsize)first * n_classes], n_windows, n_classes,
                       p3, best);
-  ens_fusion_run (&fusion, p1, p2, n_windows > 0 ? p3 : NULL, n_classes, p);
+  ens_bundle_fuse (bundle, p1, p2, n_windows > 0 ? p3 : NULL, p);
   for (guint c = 0; c < n_classes; c++) {
     EnsClassResult class = {.name = result->classes[c].name,
                             .p1 = p1[c],
@@ -133,7 +164,9 @@ fuse (const EnsFrameFusion *frame, guint sub_image, const float *p1, const float
                             .range_low = NAN,
                             .range_high = NAN};
 
-    class.window = best[c] >= 0 ? (gint)first + best[c] : -1;
+    class.window = best[c] >= 0 && ens_bundle_role_knows (bundle, ENS_ROLE_RETRAINED, c)
+                       ? (gint)first + best[c]
+                       : -1;
     class.sub_image = in_map ? (gint)sub_image : -1;
     class.p = p[c];
     class.threshold = frame->options->threshold >= 0 ? frame->options->threshold : thresholds[c];
@@ -147,8 +180,10 @@ static void
 fuse_all (const EnsFrameFusion *frame)
 {
   g_autofree float *p1 = average_role (frame, ENS_ROLE_RETRAINED);
-  g_autofree float *p2 = average_role (frame, ENS_ROLE_ORIGINAL);
+  g_autofree float *p2 = average_others (frame);
 
+  forget_strangers (frame->bundle, ENS_ROLE_RETRAINED, ens_sub_images_get_size (frame->sub_images),
+                    p1);
   for (guint s = 0; s < ens_sub_images_get_size (frame->sub_images); s++) {
     gsize first = (gsize)s * frame->bundle->n_classes;
 

@@ -228,7 +228,6 @@ count_labels (EnsGateCounts *counts, const guint8 *labels, const EnsResult *resu
 static void
 append_without (Scores *scores, const EnsResult *result)
 {
-  const EnsFusion fusion = ens_bundle_get_fusion (scores->bundle, FALSE);
   const guint n = result->n_classes;
   g_autofree float *p1 = g_new (float, n);
   g_autofree float *p2 = g_new (float, n);
@@ -238,7 +237,7 @@ append_without (Scores *scores, const EnsResult *result)
     p1[c] = result->classes[c].p1;
     p2[c] = result->classes[c].p2;
   }
-  ens_fusion_run (&fusion, p1, p2, NULL, n, p);
+  ens_bundle_fuse (scores->bundle, p1, p2, NULL, p);
   g_array_append_vals (scores->without, p, n);
 }
 
@@ -256,6 +255,17 @@ look_at_image (Scores *scores, const EnsDatasetItem *item, const EnsFrame *frame
   g_array_append_val (scores->hashes, hash);
 }
 
+/* A class that a network does not know is one that it does not see. */
+static void
+append_known (GArray *scores, const float *probabilities, guint n)
+{
+  for (guint c = 0; c < n; c++) {
+    float p = isnan (probabilities[c]) ? 0 : probabilities[c];
+
+    g_array_append_val (scores, p);
+  }
+}
+
 static gboolean
 classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer data,
                 GError **error)
@@ -271,7 +281,7 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
   g_ptr_array_add (scores->paths, g_strdup (item->path));
   g_array_append_vals (scores->labels, item->labels, bundle->n_classes);
   for (guint n = 0; n < bundle->n_networks; n++)
-    g_array_append_vals (scores->networks[n], result->networks[n].probabilities, bundle->n_classes);
+    append_known (scores->networks[n], result->networks[n].probabilities, bundle->n_classes);
   append_without (scores, result);
   count_labels (&scores->gate, item->labels, result);
   for (guint c = 0; c < bundle->n_classes; c++) {

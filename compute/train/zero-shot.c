@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "train/zero-shot.h"
+#include "train/zero-shot-private.h"
 
 #include <string.h>
 
 #include "base/fail.h"
 #include "base/json.h"
-#include "ensemble/bundle-private.h"
 #include "ensemble/member-graph.h"
 #include "graph/op.h"
 #include "onnx/onnx.h"
@@ -44,9 +43,8 @@ append_log_odds (EnsGraph *graph, EnsValue *scores)
                 apply (graph, "Log", NULL, rest, NULL));
 }
 
-/* From features, (N, length), to decision values. (transfer full) */
-static EnsGraph *
-make_classifier (const EnsZeroShotParams *params)
+EnsGraph *
+ens_zero_shot_make_classifier (const EnsZeroShotParams *params)
 {
   const EnsClassVectors *vectors = params->vectors;
   const EnsGemmParams product = {
@@ -77,9 +75,8 @@ make_calibration (guint n)
   return calibration;
 }
 
-/* Vectors, how they are used, and no path. (transfer full) */
-static char *
-describe_origin (const EnsZeroShotParams *params)
+char *
+ens_zero_shot_describe_origin (const EnsZeroShotParams *params)
 {
   g_autofree char *name = g_path_get_basename (params->source);
   EnsJson json;
@@ -113,8 +110,26 @@ ens_zero_shot_find_tap (const char *network, const EnsClassVectors *vectors, GEr
 }
 
 static gboolean
-set_up_network (const EnsZeroShotParams *params, EnsBundle *bundle, const EnsMonitor *monitor,
-                GError **error)
+check_length (const EnsZeroShotParams *params, const EnsBundleNetwork *network, GError **error)
+{
+  EnsMemberGeometry geometry;
+  guint n_features;
+  g_autoptr (EnsGraph) body =
+      ens_member_body (params->network->path, FALSE, network, &n_features, &geometry, error);
+
+  if (body == NULL)
+    return FALSE;
+  return n_features == params->vectors->length
+         || ens_fail (
+             error, ENS_ERROR_SHAPE, params->network->path,
+             "the layer “%s” has %u values, the vectors of %s have %u; name the layer that "
+             "gives the embedding (taps=LAYER)",
+             network->taps[0], n_features, params->source, params->vectors->length);
+}
+
+gboolean
+ens_zero_shot_set_up_network (const EnsZeroShotParams *params, const EnsBundle *bundle, guint n,
+                              EnsBundleNetwork *settings, const EnsMonitor *monitor, GError **error)
 {
   EnsFitNetwork network = *params->network;
   g_autofree char *output = NULL;
@@ -135,8 +150,12 @@ set_up_network (const EnsZeroShotParams *params, EnsBundle *bundle, const EnsMon
     network.scales = &size;
     network.n_scales = 1;
   }
-  return size > 0
-         && ens_fit_set_up_network (&network, bundle, 0, &bundle->networks[0], monitor, error);
+  if (size == 0 || !ens_fit_set_up_network (&network, bundle, n, settings, monitor, error))
+    return FALSE;
+  g_free (settings->calibration);
+  settings->calibration = make_calibration (bundle->n_classes);
+  settings->weight = 1;
+  return check_length (params, settings, error);
 }
 
 /* (transfer full) */
@@ -156,32 +175,10 @@ make_bundle (const EnsZeroShotParams *params, const EnsMonitor *monitor, GError 
   bundle->sub_images = ENS_SUB_IMAGE_DEFAULTS;
   bundle->networks = g_new0 (EnsBundleNetwork, 1);
   bundle->n_networks = 1;
-  bundle->provenance = describe_origin (params);
-  if (!set_up_network (params, bundle, monitor, error))
+  bundle->provenance = ens_zero_shot_describe_origin (params);
+  if (!ens_zero_shot_set_up_network (params, bundle, 0, &bundle->networks[0], monitor, error))
     return NULL;
-  g_free (bundle->networks[0].calibration);
-  bundle->networks[0].calibration = make_calibration (n);
-  bundle->networks[0].weight = 1;
   return g_steal_pointer (&bundle);
-}
-
-static gboolean
-check_length (const EnsZeroShotParams *params, const EnsBundle *bundle, GError **error)
-{
-  const EnsBundleNetwork *network = &bundle->networks[0];
-  EnsMemberGeometry geometry;
-  guint n_features;
-  g_autoptr (EnsGraph) body =
-      ens_member_body (params->network->path, FALSE, network, &n_features, &geometry, error);
-
-  if (body == NULL)
-    return FALSE;
-  return n_features == params->vectors->length
-         || ens_fail (
-             error, ENS_ERROR_SHAPE, params->network->path,
-             "the layer “%s” has %u values, the vectors of %s have %u; name the layer that "
-             "gives the embedding (taps=LAYER)",
-             network->taps[0], n_features, params->source, params->vectors->length);
 }
 
 gboolean
@@ -193,10 +190,10 @@ ens_zero_shot (const EnsZeroShotParams *params, const EnsMonitor *monitor, GErro
   g_autoptr (GBytes) network = NULL;
   g_autoptr (GBytes) head = NULL;
 
-  if (bundle == NULL || !check_length (params, bundle, error)
+  if (bundle == NULL
       || (network = ens_fit_read_network (params->network->path, monitor, error)) == NULL)
     return FALSE;
-  classifier = make_classifier (params);
+  classifier = ens_zero_shot_make_classifier (params);
   head = ens_onnx_export_bytes (classifier, error);
   writer = head != NULL ? ens_bundle_writer_new (params->bundle, error) : NULL;
   return writer != NULL

@@ -33,3 +33,9 @@ typedef struct {
 char *ens_zero_shot_find_tap (const char *network, const EnsClassVectors *vectors, GError **error);
 
 gboolean ens_zero_shot (const EnsZeroShotParams *params, const EnsMonitor *monitor, GError **error);
+
+/* Adds the classes, and the network, to the bundle that is there: its other networks don't know
+ * them, and nothing that it says of its own classes changes. Their names have to be others. FALSE
+ * if it has such classes already. */
+gboolean ens_zero_shot_add (const EnsZeroShotParams *params, const EnsMonitor *monitor,
+                            GError **error);

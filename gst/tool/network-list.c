@@ -110,6 +110,9 @@ fail_value (const char *key, const char *expected, const char *value, GError **e
   return FALSE;
 }
 
+/* Of networks that classes are learnt with. */
+static const char *const roles[] = {"original", "retrained", NULL};
+
 static gboolean
 set_choice (const char *key, const char *value, const char *const *names, guint *choice,
             GError **error)
@@ -123,7 +126,7 @@ static gboolean
 set_role (Network network, const char *key, const char *value, GError **error)
 {
   guint role = network.fit->role;
-  gboolean known = set_choice (key, value, ens_role_names, &role, error);
+  gboolean known = set_choice (key, value, roles, &role, error);
 
   network.fit->role = (EnsRole)role;
   network.given->role = TRUE;
@@ -393,7 +396,7 @@ read_network (EnsJsonReader *reader, const char *folder, ToolNetworks *networks)
     fit->name = ens_json_reader_string (reader, "name");
   network.given->role = ens_json_reader_has (reader, "role");
   if (network.given->role)
-    fit->role = (EnsRole)ens_json_reader_choice (reader, "role", ens_role_names);
+    fit->role = (EnsRole)ens_json_reader_choice (reader, "role", roles);
   network.given->order = ens_json_reader_has (reader, "order");
   if (network.given->order)
     fit->normalise.order = (EnsOrder)ens_json_reader_choice (reader, "order", ens_order_names);

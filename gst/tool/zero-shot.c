@@ -8,6 +8,7 @@
 typedef struct {
   char *network, *output, *name, *names, *link;
   double temperature, bias, threshold;
+  gboolean add;
 } Options;
 
 static gboolean
@@ -60,7 +61,8 @@ run (gconstpointer data, char **arguments, GError **error)
     return FALSE;
   params.network = tool_networks_get (networks, &n);
   params.vectors = vectors;
-  if (!ens_zero_shot (&params, tool_monitor_get (monitor), error))
+  if (!(options->add ? ens_zero_shot_add : ens_zero_shot) (&params, tool_monitor_get (monitor),
+                                                           error))
     return FALSE;
   g_print ("%s: %u classes\n", options->output, vectors->n);
   return TRUE;
@@ -76,6 +78,7 @@ static const ToolOption option_table[] = {
     OPTION ("network", 'n', STRING, network, "FILE[,KEY=VALUE…]",
             "The network that embeds pictures; KEYs as for train", "*.onnx"),
     OPTION ("output", 'o', FILENAME, output, "BUNDLE", "The ensemble to write, a folder", "/"),
+    OPTION ("add", 0, NONE, add, NULL, "Add the classes to the ensemble that is there", NULL),
     OPTION ("names", 0, FILENAME, names, "FILE", "Names of the matrix's rows, a line each",
             "*.txt"),
     OPTION ("link", 0, STRING, link, "KIND",
@@ -109,6 +112,9 @@ const ToolCommand tool_zero_shot = {
         "The embedding is the network's first output that is as long as the vectors; "
         "-n FILE,taps=LAYER names another layer. Pictures are prepared as train does it; give what "
         "is not detected, such as order=RGB,mean=…,std=…,framing=crop.\n\n"
+        "--add puts the classes beside those that the ensemble has been trained on, which stay as "
+        "they are: each network classifies what it knows. With --link=softmax the new classes "
+        "exclude each other, not the trained ones.\n\n"
         "  python3 text-vectors.py openai/clip-vit-base-patch32 names.txt vectors.npy\n"
         "  gst-ensemble-1.0 zero-shot vectors.npy --names=names.txt -n vision.onnx -o "
         "clip.ensemble",

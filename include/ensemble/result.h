@@ -130,7 +130,8 @@ typedef struct {
 /**
  * EnsNetworkResult:
  * @name: belongs to the result
- * @probabilities: (array): one per class, on the whole frame; with a map, on each class's sub-image
+ * @probabilities: (array): one per class, on the whole frame; with a map, on each class's
+ *   sub-image; NaN of a class that the network does not know
  *
  * The probabilities that one network gives.
  *
