@@ -52,6 +52,8 @@ gst_ensemble_job_analyse (const GstEnsembleJob *job, EnsAnalysis *analysis,
       .regions = regions != NULL ? (const EnsRect *)regions->rects->data : NULL,
       .origins = regions != NULL ? (const EnsRegionOrigin *)regions->origins->data : NULL,
       .n_regions = regions != NULL ? regions->rects->len : 0,
+      .batch_size = settings->batch_size,
+      .batch_timeout = (gint64)GST_TIME_AS_USECONDS (settings->batch_timeout),
   };
   EnsAnalyseOptions limited = options;
   EnsCut cut = {0};

@@ -112,16 +112,20 @@ typedef struct {
   GstEnsembleTags *tags; /* NULL: it has failed */
   GError *error;
   gint64 planning; /* nanoseconds of its time */
+  double batch;    /* ens_analysis_get_batch () */
 } Outcome;
 
 static void
-count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64 latency,
-                gint64 planning)
+count_analysis (GstEnsembleAnalyserStats *stats, const Outcome *outcome, gint64 latency)
 {
+  const EnsResult *result = outcome->tags->result;
   const EnsTimings *timings = &result->timings;
 
   stats->analysed++;
   stats->reused += result->reused;
+  stats->batched += outcome->batch > 1;
+  stats->ran += outcome->batch > 0;
+  stats->sum_batch += outcome->batch;
   stats->last = *timings;
   stats->sum.windows += timings->windows;
   stats->sum.prepare += timings->prepare;
@@ -129,7 +133,7 @@ count_analysis (GstEnsembleAnalyserStats *stats, const EnsResult *result, gint64
   stats->sum.total += timings->total;
   stats->sum.cpu += timings->cpu;
   stats->last_latency = latency;
-  stats->last_planning = planning;
+  stats->last_planning = outcome->planning;
   stats->sum_latency += latency;
 }
 
@@ -171,7 +175,7 @@ finish_job (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, Outcome *o
                   job->ticket, tags != NULL ? "is analysed" : "has failed",
                   GST_TIME_ARGS ((GstClockTime)latency), wanted ? "" : ", too late: flushed");
   if (tags != NULL)
-    count_analysis (&analyser->stats, tags->result, latency, outcome->planning);
+    count_analysis (&analyser->stats, outcome, latency);
   if (tags != NULL && wanted) {
     g_clear_pointer (&analyser->latest, gst_ensemble_tags_unref);
     analyser->latest = g_steal_pointer (&tags);
@@ -247,6 +251,7 @@ do_job (GstEnsembleAnalyser *analyser, Work *work, GstEnsembleJob *job,
 
   outcome.tags = run_job (analyser, work->analysis, job, context, &outcome.error);
   outcome.planning = ens_analysis_get_planning (work->analysis);
+  outcome.batch = ens_analysis_get_batch (work->analysis);
   gst_ensemble_regions_free (job->regions);
   drop_picture (analyser, job);
   if (outcome.tags != NULL)

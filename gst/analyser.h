@@ -33,6 +33,8 @@ typedef struct {
   EnsRect crop;          /* the part of the frame that is analysed; width 0: all of it */
   float tile_tolerance;  /* of still sub-images, grey levels; negative: none are reused */
   const char *embedding; /* name of a network, interned; NULL: none */
+  guint batch_size;      /* frames of several elements in one run of a network; 1: none */
+  GstClockTime batch_timeout;
   EnsTimeOverrides time;
   GstEnsemblePaceSettings pace;
 } GstEnsembleSettings;
@@ -40,7 +42,10 @@ typedef struct {
 /* Counted since the start; times in nanoseconds. */
 typedef struct {
   guint64 analysed, skipped, failed;
-  guint64 reused; /* sub-images that were still */
+  guint64 reused;   /* sub-images that were still */
+  guint64 batched;  /* frames that have shared a run of a network */
+  guint64 ran;      /* frames that needed a run of one */
+  double sum_batch; /* of their ens_analysis_get_batch () */
   EnsTimings last, sum;
   GstEnsemblePaceStats pace;
   gint64 last_latency, sum_latency; /* from submission to result */

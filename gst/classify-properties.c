@@ -21,6 +21,8 @@ enum {
   PROP_CPU_BUDGET,
   PROP_LATENCY_BUDGET,
   PROP_THREADS,
+  PROP_BATCH_SIZE,
+  PROP_BATCH_TIMEOUT,
   PROP_WINDOWS,
   PROP_SCALES,
   PROP_CROP,
@@ -44,6 +46,7 @@ enum {
 
 /* More than any machine has. */
 #define MAX_THREADS 1024
+#define MAX_BATCH_SIZE 64
 
 static GParamSpec *props[N_PROPS];
 
@@ -109,9 +112,11 @@ make_stats (GstEnsembleClassify *self)
       G_TYPE_UINT64, stats.skipped, "late", G_TYPE_UINT64, late, "failed", G_TYPE_UINT64,
       stats.failed, "unusable", G_TYPE_UINT64, unusable, "without-regions", G_TYPE_UINT64,
       without_regions, "still", G_TYPE_UINT64, still, "reused", G_TYPE_UINT64, stats.reused,
-      "missed", G_TYPE_UINT64, stats.pace.missed, "cut", G_TYPE_UINT64, stats.pace.cut,
-      "cut-windows", G_TYPE_UINT64, (guint64)stats.pace.now.windows, "cut-sub-images",
-      G_TYPE_UINT64, (guint64)stats.pace.now.sub_images, "cut-scales", G_TYPE_UINT64,
+      "batched", G_TYPE_UINT64, stats.batched, "mean-batch", G_TYPE_DOUBLE,
+      stats.sum_batch / (double)MAX (stats.ran, 1), "missed", G_TYPE_UINT64, stats.pace.missed,
+      "cut", G_TYPE_UINT64, stats.pace.cut, "cut-windows", G_TYPE_UINT64,
+      (guint64)stats.pace.now.windows, "cut-sub-images", G_TYPE_UINT64,
+      (guint64)stats.pace.now.sub_images, "cut-scales", G_TYPE_UINT64,
       (guint64)stats.pace.now.scales, "cut-frames", G_TYPE_UINT64, (guint64)stats.pace.now.frames,
       "last-cpu", G_TYPE_INT64, stats.last.cpu, "mean-cpu", G_TYPE_INT64, stats.sum.cpu / n,
       "last-windows", G_TYPE_INT64, stats.last.windows, "last-prepare", G_TYPE_INT64,
@@ -183,6 +188,8 @@ static const gsize members[N_PROPS] = {
     [PROP_CPU_BUDGET] = MEMBER (cpu_budget),
     [PROP_LATENCY_BUDGET] = MEMBER (latency_budget),
     [PROP_THREADS] = MEMBER (threads),
+    [PROP_BATCH_SIZE] = MEMBER (settings.batch_size),
+    [PROP_BATCH_TIMEOUT] = MEMBER (settings.batch_timeout),
     [PROP_WINDOWS] = MEMBER (settings.windows),
     [PROP_INFERENCE_REGION] = MEMBER (inference_region),
     [PROP_OBJECT_CLASS] = MEMBER (object_class),
@@ -383,6 +390,16 @@ make_pace_properties (void)
       "Processors that analyses may use (0: all). Elements with the same bundle, device, limits "
       "and threads share these threads, and weights",
       0, MAX_THREADS, 0, READY);
+  props[PROP_BATCH_SIZE] = g_param_spec_uint (
+      "batch-size", "Batch size",
+      "Elements with the same bundle, device, limits and threads whose frames may go through a "
+      "network together, at most (1: each by itself). Results then differ by less than 0.00001",
+      1, MAX_BATCH_SIZE, 1, PLAYING);
+  props[PROP_BATCH_TIMEOUT] = g_param_spec_uint64 (
+      "batch-timeout", "Batch timeout",
+      "Nanoseconds that a frame waits for frames of other elements until a batch is full, in all "
+      "(0: it goes with those that wait already)",
+      0, G_MAXINT64, 0, PLAYING);
 }
 
 static void
@@ -453,7 +470,8 @@ make_analysis_properties (void)
       "because inference-region=roi-list found none), still (not analysed because of motion), "
       "missed (results that were not ready in their period), cut (results for which something "
       "was left out; cut-windows, cut-sub-images, cut-scales, cut-frames: what, at present). "
-      "Sub-images: reused, because they had not changed. "
+      "batched (shared a run of a network with other elements' frames; mean-batch: frames in a "
+      "run, on average). Sub-images: reused, because they had not changed. "
       "Nanoseconds, last and mean: "
       "windows (region proposals), prepare (preprocessing), networks, total, latency from "
       "frame to result, and cpu (processor time)",

@@ -363,7 +363,7 @@ gst_ensemble_classify_init (GstEnsembleClassify *self)
   self->device = g_strdup (GST_ENSEMBLE_DEFAULT_DEVICE);
   self->interval = 1;
   self->settings = (GstEnsembleSettings) {
-      .windows = -1, .threshold = -1, .gate = TRUE, .time = ENS_TIME_NO_OVERRIDES};
+      .windows = -1, .threshold = -1, .gate = TRUE, .batch_size = 1, .time = ENS_TIME_NO_OVERRIDES};
   self->post_messages = TRUE;
   self->collect = (GstEnsembleCollectSettings) {.limit = GST_ENSEMBLE_COLLECT_LIMIT,
                                                 .bytes = GST_ENSEMBLE_COLLECT_BYTES};

@@ -58,6 +58,12 @@ ens_thread_pool_get_cpu_time (void)
   return get_thread_time () + help_received;
 }
 
+void
+ens_thread_pool_add_cpu_time (gint64 nanoseconds)
+{
+  help_received += nanoseconds;
+}
+
 static inline void
 relax (void)
 {

@@ -37,5 +37,7 @@ void ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpoi
 /* Nanoseconds of processor time that the calling thread has taken so far, and that workers of any
  * pool have taken in loops that it started. Other threads that share the pool have their own. */
 gint64 ens_thread_pool_get_cpu_time (void);
+/* Charges the calling thread with processor time that another thread has taken for it. */
+void ens_thread_pool_add_cpu_time (gint64 nanoseconds);
 
 G_END_DECLS

@@ -300,7 +300,7 @@ run (EnsBackend *backend, const EnsBackendRun *run, GError **error)
  * alone, and is handled there. */
 static gboolean
 run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
-              EnsVulkanPreprocessor *preprocessor, GCancellable *cancellable)
+              GCancellable *cancellable)
 {
   g_autofree EnsVulkanRun *together = g_new (EnsVulkanRun, n);
   g_autoptr (GError) error = NULL;
@@ -313,9 +313,10 @@ run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
 
     if (whole == NULL || self->vulkan != ((const VulkanBackend *)backends[0])->vulkan)
       return FALSE;
-    together[i] = (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs, runs[i].tables};
+    together[i] =
+        (EnsVulkanRun) {whole, runs[i].inputs, runs[i].outputs, runs[i].images, runs[i].n_images};
   }
-  if (!ens_vulkan_executors_run (together, n, preprocessor, cancellable, &error)) {
+  if (!ens_vulkan_executors_run (together, n, cancellable, &error)) {
     g_info ("running %u networks at the same time failed: %s", n, error->message);
     return FALSE;
   }

@@ -39,7 +39,7 @@ typedef struct {
    * can't be batched; callers then run them one by one, from arrays of inputs. NULL if batching is
    * not supported. */
   gboolean (*run_together) (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
-                            EnsVulkanPreprocessor *preprocessor, GCancellable *cancellable);
+                            GCancellable *cancellable);
 } EnsBackendClass;
 
 struct _EnsBackend {

@@ -5,6 +5,7 @@
 
 #include "base/cancel.h"
 #include "cpu/memory.h"
+#include "engine/batcher-private.h"
 #include "engine/device-private.h"
 #include "engine/plan-private.h"
 #include "vision/batch-table.h"
@@ -24,6 +25,7 @@ struct _EnsJobs {
   EnsDevice *device;
   gboolean wait;
   GCancellable *cancellable;           /* NULL: can't be cancelled */
+  EnsBatchSeat *seat;                  /* NULL: runs on its own */
   GPtrArray *jobs;                     /* PendingJob; what has run stays for its memory */
   guint n_pending;                     /* the first ones */
   EnsVulkanPreprocessor *preprocessor; /* NULL before its first use */
@@ -81,6 +83,12 @@ void
 ens_jobs_set_cancellable (EnsJobs *jobs, GCancellable *cancellable)
 {
   g_set_object (&jobs->cancellable, cancellable);
+}
+
+void
+ens_jobs_set_seat (EnsJobs *jobs, EnsBatchSeat *seat)
+{
+  jobs->seat = seat;
 }
 
 gboolean
@@ -247,21 +255,22 @@ static gboolean
 run_preprocessed (const EnsJobs *jobs)
 {
   g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, jobs->n_pending);
+  g_autofree EnsPreprocessedImages *images = g_new (EnsPreprocessedImages, jobs->n_pending);
   gboolean any = FALSE;
 
   for (guint i = 0; i < jobs->n_pending; i++) {
     const PendingJob *pending = get_job (jobs, i);
 
+    images[i] = (EnsPreprocessedImages) {jobs->preprocessor, pending->tables};
     runs[i] =
         (EnsPlanRun) {.plan = pending->plan,
                       .inputs = pending->on_device ? NULL : (const gconstpointer *)pending->inputs,
                       .outputs = (const gpointer *)pending->job.outputs,
-                      .tables = pending->tables};
+                      .images = &images[i],
+                      .n_images = 1};
     any = any || pending->on_device;
   }
-  return any
-         && ens_plans_run_preprocessed (runs, jobs->n_pending, jobs->preprocessor,
-                                        jobs->cancellable);
+  return any && ens_plans_run_preprocessed (runs, jobs->n_pending, jobs->cancellable);
 }
 
 static gboolean
@@ -281,6 +290,63 @@ run_from_arrays (const EnsJobs *jobs, GError **error)
   return ens_plans_run (runs, jobs->n_pending, jobs->cancellable, error);
 }
 
+static gboolean
+run_alone (const EnsJobs *jobs, GError **error)
+{
+  return run_preprocessed (jobs) || run_from_arrays (jobs, error);
+}
+
+/* With other streams */
+
+static gboolean
+can_batch (const EnsJobs *jobs)
+{
+  for (guint i = 0; i < jobs->n_pending; i++)
+    if (get_job (jobs, i)->job.network == NULL)
+      return FALSE;
+  return jobs->seat != NULL && jobs->n_pending > 0;
+}
+
+/* (transfer full) */
+static EnsBatchPart *
+list_parts (const EnsJobs *jobs)
+{
+  EnsBatchPart *parts = g_new (EnsBatchPart, jobs->n_pending);
+
+  for (guint i = 0; i < jobs->n_pending; i++) {
+    const PendingJob *pending = get_job (jobs, i);
+
+    parts[i] = (EnsBatchPart) {
+        .network = pending->job.network,
+        .shapes = pending->shapes,
+        .inputs = pending->on_device ? NULL : (const gconstpointer *)pending->inputs,
+        .tables = pending->tables,
+        .outputs = (const gpointer *)pending->job.outputs,
+    };
+  }
+  return parts;
+}
+
+static gboolean
+run_in_batch (const EnsJobs *jobs, guint *n_frames, GError **error)
+{
+  g_autofree EnsBatchPart *parts = list_parts (jobs);
+  const EnsBatchWork work = {parts, jobs->n_pending, jobs->preprocessor};
+  gboolean ran;
+
+  switch (ens_batch_seat_run (jobs->seat, &work, jobs->cancellable, n_frames)) {
+  case ENS_BATCH_DONE:
+    return TRUE;
+  case ENS_BATCH_CANCELLED:
+    return ens_check_cancelled (jobs->cancellable, error);
+  case ENS_BATCH_ALONE:
+    break;
+  }
+  ran = run_alone (jobs, error);
+  ens_batch_seat_finish (jobs->seat);
+  return ran;
+}
+
 static void
 forget_all (EnsJobs *jobs)
 {
@@ -293,8 +359,11 @@ gboolean
 ens_jobs_run (EnsJobs *jobs, GError **error)
 {
   gint64 start = g_get_monotonic_time (), start_cpu = ens_thread_pool_get_cpu_time ();
-  gboolean ran = run_preprocessed (jobs) || run_from_arrays (jobs, error);
+  guint n_frames = 1;
+  gboolean ran = can_batch (jobs) ? run_in_batch (jobs, &n_frames, error) : run_alone (jobs, error);
 
+  jobs->times.runs += jobs->n_pending > 0;
+  jobs->times.frames += jobs->n_pending > 0 ? n_frames : 0;
   forget_all (jobs);
   if (!jobs->wait)
     jobs->has_frame = FALSE;

@@ -4,6 +4,7 @@
  * once. */
 #pragma once
 
+#include "engine/batcher.h"
 #include "engine/network.h"
 #include "vision/frame.h"
 
@@ -30,10 +31,15 @@ void ens_jobs_set_cancellable (EnsJobs *jobs, GCancellable *cancellable);
 EnsPlan *ens_jobs_plan (EnsJobs *jobs, EnsNetwork *network, const EnsShape *input_shapes,
                         GError **error);
 
+/* What is run from now on goes with other streams' work where that is alike; NULL: on its own.
+ * Borrowed. */
+void ens_jobs_set_seat (EnsJobs *jobs, EnsBatchSeat *seat);
+
 /* A run of a plan: all its inputs are the same rectangles of a frame, each resized to the
  * input's shape. */
 typedef struct {
   EnsPlan *plan;
+  EnsNetwork *network;    /* whose plan it is, for batches with other streams; NULL: in none */
   guint n_inputs;         /* at most ENS_MAX_JOB_INPUTS */
   const EnsShape *shapes; /* (n_rects, height, width, channels) */
   const EnsFrame *frame;
@@ -59,9 +65,10 @@ typedef struct {
   gint64 networks; /* running plans */
   /* The same as processor time of all threads: ens_thread_pool_get_cpu_time (). */
   gint64 prepare_cpu, networks_cpu;
-  double pixels;     /* that preprocessing has made */
-  double operations; /* of the plans */
-  gint64 planning;   /* what ens_jobs_plan () took */
+  double pixels;      /* that preprocessing has made */
+  double operations;  /* of the plans */
+  gint64 planning;    /* what ens_jobs_plan () took */
+  guint runs, frames; /* how often something was run, and for how many frames in all */
 } EnsJobTimes;
 
 const EnsJobTimes *ens_jobs_get_times (const EnsJobs *jobs);

@@ -32,16 +32,19 @@ typedef struct {
   EnsPlan *plan;
   const gconstpointer *inputs; /* as of ens_plan_run (); NULL: preprocessed on the device */
   const gpointer *outputs;
-  const EnsBatchTable *tables; /* where `inputs` is NULL: how, one for each input */
+  /* Where `inputs` is NULL: as of EnsVulkanRun. */
+  const EnsPreprocessedImages *images;
+  guint n_images;
 } EnsPlanRun;
 
 /* Runs plans of one device, all different and with arrays as inputs, at the same time where the
  * device can: on a GPU with one submission. Else as ens_plan_run (), one after the other. */
 gboolean ens_plans_run (const EnsPlanRun *runs, guint n, GCancellable *cancellable, GError **error);
 
-/* Runs at least one plan at the same time, with inputs that the preprocessor makes from its frame.
+/* Runs at least one plan at the same time, with inputs that preprocessors make from their frames.
  * Returns FALSE without side effects if the device can't do that, now or ever; callers then make
  * arrays of inputs and call ens_plans_run (). */
-gboolean ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n,
-                                     EnsVulkanPreprocessor *preprocessor,
-                                     GCancellable *cancellable);
+gboolean ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n, GCancellable *cancellable);
+
+/* Whether what a plan makes of each image depends on that image alone. */
+gboolean ens_plan_is_per_image (EnsPlan *plan);

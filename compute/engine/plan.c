@@ -211,6 +211,15 @@ ens_plan_get_own_size (EnsPlan *plan)
   return size + plan->backend->class->get_own_size (plan->backend);
 }
 
+gboolean
+ens_plan_is_per_image (EnsPlan *plan)
+{
+  gint64 batch = ens_graph_get_batch (plan->inferred);
+
+  return plan->group > 0 ? plan->group == 1
+                         : batch > 0 && ens_graph_is_per_image (plan->inferred, batch);
+}
+
 guint
 ens_plan_get_n_nodes (EnsPlan *plan)
 {
@@ -356,8 +365,7 @@ take_plans (const EnsPlanRun *runs, guint n, GCancellable *cancellable)
 }
 
 static gboolean
-run_together (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
-              GCancellable *cancellable)
+run_together (const EnsPlanRun *runs, guint n, GCancellable *cancellable)
 {
   g_autofree EnsBackend **backends = g_new (EnsBackend *, n);
 
@@ -367,19 +375,18 @@ run_together (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocess
         || runs[i].plan->group > 0)
       return FALSE;
   }
-  return backends[0]->class->run_together (backends, runs, n, preprocessor, cancellable);
+  return backends[0]->class->run_together (backends, runs, n, cancellable);
 }
 
 gboolean
-ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
-                            GCancellable *cancellable)
+ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n, GCancellable *cancellable)
 {
   g_autofree EnsPlan **plans = take_plans (runs, n, cancellable);
   gboolean done;
 
   if (plans == NULL)
     return FALSE;
-  done = run_together (runs, n, preprocessor, cancellable);
+  done = run_together (runs, n, cancellable);
   leave_plans (plans, n);
   return done;
 }
@@ -407,7 +414,7 @@ ens_plans_run (const EnsPlanRun *runs, guint n, GCancellable *cancellable, GErro
   plans = take_plans (runs, n, cancellable);
   if (plans == NULL)
     return ens_check_cancelled (cancellable, error);
-  done = run_together (runs, n, NULL, cancellable) || run_each (runs, n, cancellable, error);
+  done = run_together (runs, n, cancellable) || run_each (runs, n, cancellable, error);
   leave_plans (plans, n);
   return done;
 }

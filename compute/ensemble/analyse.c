@@ -33,6 +33,7 @@
 struct _EnsAnalysis {
   EnsEnsemble *ensemble;
   EnsJobs *jobs;           /* of a frame */
+  EnsBatchSeat *seat;      /* among the ensemble's analyses */
   EnsMemberJobs **members; /* as many as networks */
   EnsWindowSearch *search;
   EnsStyleRun *style;
@@ -85,6 +86,7 @@ ens_analysis_new (EnsEnsemble *ensemble)
   analysis->style = ens_style_run_new (ensemble->device);
   analysis->still = ens_still_tiles_new ();
   ens_kept_embedding_clear (&analysis->embedding);
+  analysis->seat = ens_batcher_join (ensemble->batcher);
   ens_ensemble_count_analyses (ensemble, 1);
   return analysis;
 }
@@ -98,6 +100,7 @@ ens_analysis_free (EnsAnalysis *analysis)
     ens_member_jobs_free (analysis->members[n]);
   g_free (analysis->members);
   ens_jobs_free (analysis->jobs);
+  ens_batch_seat_leave (analysis->seat);
   ens_window_search_free (analysis->search);
   ens_style_run_free (analysis->style);
   ens_still_tiles_free (analysis->still);
@@ -117,6 +120,14 @@ const EnsWork *
 ens_analysis_get_work (const EnsAnalysis *analysis)
 {
   return &analysis->work;
+}
+
+double
+ens_analysis_get_batch (const EnsAnalysis *analysis)
+{
+  const EnsJobTimes *times = ens_jobs_get_times (analysis->jobs);
+
+  return times->runs > 0 ? (double)times->frames / times->runs : 0;
 }
 
 /* ---- Whole sub-images (M1.2–M1.5) ---- */
@@ -356,12 +367,10 @@ share_out (FrameState *state)
 /* All networks on all their images. On a GPU they run together, after all images are preprocessed.
  */
 static gboolean
-classify (FrameState *state, GError **error)
+classify_all (FrameState *state, GError **error)
 {
   EnsJobs *jobs = state->analysis->jobs;
 
-  ens_jobs_discard (jobs); /* what an error has left */
-  ens_jobs_set_cancellable (jobs, state->options->cancellable);
   if (!classify_whole (state, error) || !embed (state, error))
     return FALSE;
   count_stage (state, ENS_STAGE_WHOLE);
@@ -373,6 +382,24 @@ classify (FrameState *state, GError **error)
     share_out (state);
   ens_still_tiles_restore (state->analysis->still, &state->values, windows_are_reused (state));
   return TRUE;
+}
+
+/* The same, in batches with other analyses if the options say so. */
+static gboolean
+classify (FrameState *state, GError **error)
+{
+  const EnsBatchSettings batch = {state->options->batch_size, state->options->batch_timeout};
+  EnsBatchSeat *seat = state->analysis->seat;
+  EnsJobs *jobs = state->analysis->jobs;
+  gboolean done;
+
+  ens_jobs_discard (jobs); /* what an error has left */
+  ens_jobs_set_cancellable (jobs, state->options->cancellable);
+  ens_jobs_set_seat (jobs, batch.size > 1 ? seat : NULL);
+  ens_batch_seat_begin (seat, &batch);
+  done = classify_all (state, error);
+  ens_batch_seat_end (seat);
+  return done;
 }
 
 /* ---- A frame ---- */

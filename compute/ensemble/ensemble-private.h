@@ -2,6 +2,7 @@
 /* An opened ensemble from the inside. */
 #pragma once
 
+#include "engine/batcher.h"
 #include "ensemble/ensemble.h"
 #include "ensemble/frame-cost.h"
 #include "ensemble/member.h"
@@ -18,6 +19,7 @@ struct _EnsEnsemble {
   char **notes;
   guint n_analyses; /* guarded by the registry's lock */
   EnsCosts *costs;
+  EnsBatcher *batcher;    /* where its analyses meet */
   gboolean windows_first; /* ens_bundle_prefers_windows () */
 };
 

@@ -31,6 +31,7 @@ make_key (const EnsBundle *bundle, EnsDevice *device, const char *stamp)
 static void
 ensemble_free (EnsEnsemble *ensemble)
 {
+  ens_batcher_free (ensemble->batcher);
   for (guint n = 0; ensemble->members != NULL && n < ensemble->bundle->n_networks; n++)
     ens_member_free (ensemble->members[n]);
   g_free (ensemble->members);
@@ -100,6 +101,7 @@ ensemble_new (EnsBundle *bundle, EnsDevice *device, char *key, char *stamp, GErr
   ensemble->key = key;
   ensemble->stamp = stamp;
   ensemble->windows_first = ens_bundle_prefers_windows (bundle);
+  ensemble->batcher = ens_batcher_new ();
   ensemble->costs = ens_costs_new (ens_device_is_gpu (device));
   ensemble->members = g_new0 (EnsMember *, bundle->n_networks);
   for (guint n = 0; n < bundle->n_networks; n++) {

@@ -98,6 +98,12 @@ typedef struct {
   /* Ends the analysis early, with ENS_ERROR_CANCELLED: from another thread, at any time. NULL: it
    * can't be cancelled. */
   GCancellable *cancellable;
+  /* How many analyses of the ensemble may put what they ask networks for at the same time into one
+   * batch; 0, 1: it is run on its own. Probabilities then are the same but for rounding, by less
+   * than 1e-5. */
+  guint batch_size;
+  /* Microseconds that the frame waits for others, in all; 0: it goes with those that are there. */
+  gint64 batch_timeout;
 } EnsAnalyseOptions;
 
 #define ENS_ANALYSE_DEFAULTS ((EnsAnalyseOptions) {.windows = -1, .threshold = -1})
@@ -116,6 +122,10 @@ EnsEnsemble *ens_analysis_get_ensemble (const EnsAnalysis *analysis);
 /* Nanoseconds of the last frame that went into plans, which later ones find. */
 gint64 ens_analysis_get_planning (const EnsAnalysis *analysis);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsAnalysis, ens_analysis_free)
+
+/* How many frames shared a run of a network, as the mean over all runs for the last frame; 1 if it
+ * had all to itself, 0 if it needed none. */
+double ens_analysis_get_batch (const EnsAnalysis *analysis);
 
 /* Follows the method from the frame to P (M1.1–M1.9), and asks the gate (M2). options may be NULL.
  * pts is copied into the result. Windows are classified if the bundle has classifiers for them. The

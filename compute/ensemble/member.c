@@ -265,6 +265,7 @@ run_network (EnsMemberJobs *jobs, EnsNetwork *network, EnsJob *job, GError **err
     return FALSE;
   }
   job->plan = plan;
+  job->network = network;
   job->n_inputs = ens_network_get_n_inputs (network);
   job->crop = jobs->member->settings->crop;
   job->normalise = &jobs->member->settings->normalise;

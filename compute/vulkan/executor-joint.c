@@ -6,23 +6,65 @@
 
 /* Preparing */
 
-/* Copies a run's inputs, or appends the preprocessing that makes them. */
+/* What one preprocessor makes for all runs. */
+typedef struct {
+  EnsVulkanPreprocessor *preprocessor;
+  GArray *tasks;         /* EnsVulkanPreprocessTask */
+  GPtrArray *overflowed; /* gboolean: where that is noted of each task */
+} Head;
+
 static void
-prepare_run (const EnsVulkanRun *run, GArray *tasks)
+head_clear (gpointer data)
+{
+  Head *head = data;
+
+  g_array_unref (head->tasks);
+  g_ptr_array_unref (head->overflowed);
+}
+
+static Head *
+get_head (GArray *heads, EnsVulkanPreprocessor *preprocessor)
+{
+  Head added = {preprocessor};
+
+  for (guint i = 0; i < heads->len; i++)
+    if (g_array_index (heads, Head, i).preprocessor == preprocessor)
+      return &g_array_index (heads, Head, i);
+  added.tasks = g_array_new (FALSE, FALSE, sizeof (EnsVulkanPreprocessTask));
+  added.overflowed = g_ptr_array_new ();
+  g_array_append_val (heads, added);
+  return &g_array_index (heads, Head, heads->len - 1);
+}
+
+/* Appends what makes one part of a run's inputs. */
+static void
+prepare_images (const EnsVulkanRun *run, guint part, GArray *heads)
 {
   EnsVulkanExecutor *executor = run->executor;
+  const EnsPreprocessedImages *images = &run->images[part];
+  Head *head = get_head (heads, images->preprocessor);
 
-  if (run->inputs != NULL) {
-    ens_vulkan_executor_take_inputs (executor, run->inputs);
-    return;
-  }
   for (guint i = 0; i < executor->graph->inputs->len; i++) {
     const EnsValue *input = g_ptr_array_index (executor->graph->inputs, i);
-    const EnsVulkanPreprocessTask task = {&run->tables[i], input->type,
-                                          ens_vulkan_executor_get_input (executor, i)};
+    EnsVulkanPreprocessTask task = {&images->tables[i], input->type,
+                                    ens_vulkan_executor_get_input (executor, i)};
 
-    g_array_append_val (tasks, task);
+    task.to.size /= run->n_images;
+    task.to.offset += part * task.to.size;
+    g_array_append_val (head->tasks, task);
+    g_ptr_array_add (head->overflowed, &executor->overflowed_inputs[i]);
   }
+}
+
+/* Copies a run's inputs, or appends the preprocessing that makes them. */
+static void
+prepare_run (const EnsVulkanRun *run, GArray *heads)
+{
+  if (run->inputs != NULL)
+    ens_vulkan_executor_take_inputs (run->executor, run->inputs);
+  for (guint part = 0; run->inputs == NULL && part < run->n_images; part++)
+    if (run->images[part].preprocessor != NULL)
+      prepare_images (run, part, heads);
 }
 
 /* Recording */
@@ -93,69 +135,64 @@ get_commands (const EnsVulkanRun *runs, guint n, GError **error)
 
 /* Running */
 
+/* Records what the heads do, into the first commands. */
 static gboolean
-submit (const EnsVulkanRun *runs, guint n, VkCommandBuffer head, GError **error)
+record_heads (const GArray *heads, const EnsVulkanExecutor *first, VkCommandBuffer *commands,
+              GError **error)
 {
-  EnsVulkanExecutor *first = runs[0].executor;
-  VkCommandBuffer commands[2];
-  guint n_commands = 0;
+  for (guint i = 0; i < heads->len; i++) {
+    const Head *head = &g_array_index (heads, Head, i);
 
-  if (head != VK_NULL_HANDLE)
-    commands[n_commands++] = head;
-  commands[n_commands] = get_commands (runs, n, error);
-  if (commands[n_commands++] == VK_NULL_HANDLE)
-    return FALSE;
-  return ens_vulkan_device_submit (first->device, commands, n_commands, first->command_pool.fence,
-                                   error);
+    commands[i] = ens_vulkan_preprocessor_record (
+        head->preprocessor, first->device, (const EnsVulkanPreprocessTask *)head->tasks->data,
+        head->tasks->len, first->pool, error);
+    if (commands[i] == VK_NULL_HANDLE)
+      return FALSE;
+  }
+  return TRUE;
 }
 
-/* Samplings are numbered as prepare_run () appended them. */
 static void
-note_overflows (const EnsVulkanRun *runs, guint n, const EnsVulkanPreprocessor *preprocessor)
+finish_heads (const GArray *heads)
 {
-  guint task = 0;
+  for (guint i = 0; i < heads->len; i++) {
+    const Head *head = &g_array_index (heads, Head, i);
 
-  for (guint i = 0; i < n; i++) {
-    EnsVulkanExecutor *executor = runs[i].executor;
-
-    for (guint k = 0; runs[i].inputs == NULL && k < executor->graph->inputs->len; k++)
-      if (ens_vulkan_preprocessor_take_overflow (preprocessor, task++))
-        executor->overflowed_inputs[k] = TRUE;
+    ens_vulkan_preprocessor_finish (head->preprocessor);
+    for (guint task = 0; task < head->tasks->len; task++)
+      if (ens_vulkan_preprocessor_take_overflow (head->preprocessor, task))
+        *(gboolean *)head->overflowed->pdata[task] = TRUE;
   }
 }
 
 /* Gets all inputs ready and submits what does not wait for the CPU. */
 static gboolean
-start (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
-       GCancellable *cancellable, GError **error)
+start (const EnsVulkanRun *runs, guint n, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GArray) tasks = g_array_new (FALSE, FALSE, sizeof (EnsVulkanPreprocessTask));
+  g_autoptr (GArray) heads = g_array_new (FALSE, FALSE, sizeof (Head));
+  g_autofree VkCommandBuffer *commands = NULL;
   const EnsVulkanExecutor *first = runs[0].executor;
-  VkCommandBuffer head = VK_NULL_HANDLE;
 
+  g_array_set_clear_func (heads, head_clear);
   for (guint i = 0; i < n; i++)
-    prepare_run (&runs[i], tasks);
-  if (tasks->len > 0) {
-    head = ens_vulkan_preprocessor_record (preprocessor, first->device,
-                                           (const EnsVulkanPreprocessTask *)tasks->data, tasks->len,
-                                           first->pool, error);
-    if (head == VK_NULL_HANDLE)
-      return FALSE;
-  }
-  if (!ens_check_cancelled (cancellable, error) || !submit (runs, n, head, error))
+    prepare_run (&runs[i], heads);
+  commands = g_new (VkCommandBuffer, heads->len + 1);
+  if (!record_heads (heads, first, commands, error) || !ens_check_cancelled (cancellable, error))
     return FALSE;
-  if (head != VK_NULL_HANDLE) {
-    ens_vulkan_preprocessor_finish (preprocessor);
-    note_overflows (runs, n, preprocessor);
-  }
+  commands[heads->len] = get_commands (runs, n, error);
+  if (commands[heads->len] == VK_NULL_HANDLE
+      || !ens_vulkan_device_submit (first->device, commands, heads->len + 1,
+                                    first->command_pool.fence, error))
+    return FALSE;
+  finish_heads (heads);
   return TRUE;
 }
 
 gboolean
-ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
-                          GCancellable *cancellable, GError **error)
+ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GCancellable *cancellable,
+                          GError **error)
 {
-  if (!start (runs, n, preprocessor, cancellable, error))
+  if (!start (runs, n, cancellable, error))
     return FALSE;
   for (guint i = 0; i < n; i++) {
     const EnsVulkanSegments rest = {runs[i].executor->segments, NULL, cancellable};

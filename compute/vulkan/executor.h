@@ -63,14 +63,15 @@ gboolean ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpoint
 /* A run of an executor. */
 typedef struct {
   EnsVulkanExecutor *executor;
-  const gconstpointer *inputs; /* NULL: preprocessed on the device, as the tables say */
+  const gconstpointer *inputs; /* NULL: preprocessed on the device */
   const gpointer *outputs;
-  const EnsBatchTable *tables; /* one for each input, where `inputs` is NULL */
+  /* Where `inputs` is NULL: what, in equal parts of the batch. A part without a preprocessor is not
+   * made, and its results are undefined. */
+  const EnsPreprocessedImages *images;
+  guint n_images;
 } EnsVulkanRun;
 
 /* Runs different executors of one device at the same time: one submission for all, as far as no
- * nodes run on the CPU. preprocessor: NULL if all inputs are given as arrays. One thread at a
- * time. */
-gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n,
-                                   EnsVulkanPreprocessor *preprocessor, GCancellable *cancellable,
+ * nodes run on the CPU. One thread at a time. */
+gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GCancellable *cancellable,
                                    GError **error);

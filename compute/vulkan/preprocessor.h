@@ -23,3 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsVulkanPreprocessor, ens_vulkan_preprocessor_fr
  * pixels and its DMABuf must stay until another frame is set. */
 void ens_vulkan_preprocessor_set_frame (EnsVulkanPreprocessor *preprocessor,
                                         const EnsPackedFrame *frame);
+
+/* Images of its frame, as the tables say. */
+typedef struct {
+  EnsVulkanPreprocessor *preprocessor;
+  const EnsBatchTable *tables; /* one for each input of the graph that takes them */
+} EnsPreprocessedImages;

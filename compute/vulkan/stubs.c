@@ -125,8 +125,8 @@ ens_vulkan_executor_run (EnsVulkanExecutor *executor, const gconstpointer *input
 }
 
 gboolean
-ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, EnsVulkanPreprocessor *preprocessor,
-                          GCancellable *cancellable, GError **error)
+ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GCancellable *cancellable,
+                          GError **error)
 {
   g_return_val_if_reached (FALSE);
 }

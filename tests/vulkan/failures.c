@@ -305,9 +305,10 @@ run_sampled (EnsVulkanDevice *device, EnsVulkanExecutor *executor, GError **erro
   ens_packed_frame_init (&packed, &frame, ens_vulkan_device_get_info (device)->max_import);
   ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
   ens_batch_table_init (&table, &(EnsBatchSource) {&frame, &packed, &ENS_RECT_WHOLE, 1}, &sampling);
-  done = ens_vulkan_executors_run (
-      &(EnsVulkanRun) {executor, NULL, (const gpointer[]) {output}, &table}, 1, preprocessor, NULL,
-      error);
+  done = ens_vulkan_executors_run (&(EnsVulkanRun) {executor, NULL, (const gpointer[]) {output},
+                                                    &(EnsPreprocessedImages) {preprocessor, &table},
+                                                    1},
+                                   1, NULL, error);
   close (fd);
   return done;
 }

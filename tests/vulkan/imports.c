@@ -239,9 +239,9 @@ sample (const Fixture *fixture, EnsVulkanPreprocessor *preprocessor, const EnsFr
   ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
   ck_assert (
       ens_batch_table_init (&table, &(EnsBatchSource) {frame, &packed, rects, 2}, &sampling));
-  ens_vulkan_executors_run (
-      &(EnsVulkanRun) {fixture->executor, NULL, (gpointer[]) {output}, &table}, 1, preprocessor,
-      NULL, &error);
+  ens_vulkan_executors_run (&(EnsVulkanRun) {fixture->executor, NULL, (gpointer[]) {output},
+                                             &(EnsPreprocessedImages) {preprocessor, &table}, 1},
+                            1, NULL, &error);
   ck_assert_no_error (error);
   return ens_vulkan_device_get_counters (fixture->device).uploaded - before;
 }

@@ -106,9 +106,9 @@ run_together (const Part *parts, const guint *order, guint n)
     }
     runs[i] =
         (EnsVulkanRun) {part->planned.executor, (const gconstpointer *)list_data (part->inputs),
-                        list_data (part->together), NULL};
+                        list_data (part->together)};
   }
-  ens_vulkan_executors_run (runs, n, NULL, NULL, &error);
+  ens_vulkan_executors_run (runs, n, NULL, &error);
   ck_assert_no_error (error);
   for (guint i = 0; i < n; i++) {
     g_free ((gpointer)runs[i].inputs);

@@ -113,8 +113,10 @@ check (const Case *test, const Network *network)
   ens_packed_frame_init (&packed, test->frame, 0);
   ck_assert (ens_batch_table_init (&table, &(EnsBatchSource) {test->frame, &packed, rects, N_RECTS},
                                    sampling));
-  ens_vulkan_executors_run (&(EnsVulkanRun) {network->executor, NULL, (gpointer[]) {found}, &table},
-                            1, test->preprocessor, NULL, &error);
+  ens_vulkan_executors_run (&(EnsVulkanRun) {network->executor, NULL, (gpointer[]) {found},
+                                             &(EnsPreprocessedImages) {test->preprocessor, &table},
+                                             1},
+                            1, NULL, &error);
   ck_assert_no_error (error);
   for (gsize i = 0; i < n; i++) {
     double tolerance = 2e-3 * sampling->normalise->scale[0];
@@ -227,6 +229,7 @@ START_TEST (test_traffic)
   EnsPackedFrame packed;
   float found[2][N_RECTS * 5 * 4 * 3];
   gpointer outputs[] = {found[0], found[1]};
+  const EnsPreprocessedImages images = {preprocessor, &table};
   EnsVulkanRun runs[2];
 
   if (device == NULL) {
@@ -239,8 +242,8 @@ START_TEST (test_traffic)
   ens_packed_frame_init (&packed, &picture->frame, 0);
   ens_batch_table_init (&table, &(EnsBatchSource) {&picture->frame, &packed, rects, N_RECTS},
                         &sampling);
-  runs[0] = (EnsVulkanRun) {a.executor, NULL, &outputs[0], &table};
-  runs[1] = (EnsVulkanRun) {b.executor, NULL, &outputs[1], &table};
+  runs[0] = (EnsVulkanRun) {a.executor, NULL, &outputs[0], &images, 1};
+  runs[1] = (EnsVulkanRun) {b.executor, NULL, &outputs[1], &images, 1};
   ck_assert_uint_eq (packed.size, frame_size);
   for (guint i = 0; i < 3; i++) {
     gsize up = ens_vulkan_device_get_counters (device).uploaded;
@@ -249,7 +252,7 @@ START_TEST (test_traffic)
 
     if (i != 1)
       ens_vulkan_preprocessor_set_frame (preprocessor, &packed);
-    ck_assert (ens_vulkan_executors_run (runs, 2, preprocessor, NULL, &error));
+    ck_assert (ens_vulkan_executors_run (runs, 2, NULL, &error));
     up = ens_vulkan_device_get_counters (device).uploaded - up;
     ck_assert_uint_gt (up, i != 1 ? frame_size : 0);
     /* Tables are rounded up. */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Work that goes through a batcher. */
+#pragma once
+
+#include "engine/batch-run.h"
+#include "engine/batcher.h"
+
+typedef enum {
+  ENS_BATCH_DONE,      /* outputs are there */
+  ENS_BATCH_ALONE,     /* the caller runs its work, and says ens_batch_seat_finish () then */
+  ENS_BATCH_CANCELLED, /* outputs are undefined */
+} EnsBatchOutcome;
+
+/* Waits for the work's turn. *n_frames: how many shared the run. The calling thread is charged with
+ * its share of the processor time. A stream that is cancelled leaves at once; while a device
+ * preprocesses its frame, when that has ended. */
+EnsBatchOutcome ens_batch_seat_run (EnsBatchSeat *seat, const EnsBatchWork *work,
+                                    GCancellable *cancellable, guint *n_frames);
+void ens_batch_seat_finish (EnsBatchSeat *seat);
