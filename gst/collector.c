@@ -383,26 +383,13 @@ make_name (const EnsCollectLook *look, const char *class_name)
                           ens_collect_reason_names[look->reason], shown);
 }
 
-/* What is cut out: the window of the class, if crops are wanted and it has one. */
-static EnsRect
-choose_rect (const GstEnsembleCollector *collector, const EnsResult *result, guint class)
-{
-  const gint window = result->classes[class].window;
-
-  if (!collector->settings.crops || window < 0)
-    return (EnsRect) {0, 0, 1, 1};
-  return result->windows[window].rect;
-}
-
 static Job *
-make_job (const GstEnsembleCollector *collector, const EnsFrame *frame, const EnsResult *result,
-          const EnsCollectLook *look)
+make_job (const EnsFrame *frame, const EnsResult *result, const EnsCollectLook *look)
 {
-  const EnsRect rect = choose_rect (collector, result, look->class);
   const char *class_name = result->classes[look->class].name;
   Job *job = g_new0 (Job, 1);
 
-  job->picture = ens_picture_new_rgb (frame, &rect, NULL);
+  job->picture = ens_picture_new_rgb (frame, &look->rect, NULL);
   job->look = *look;
   job->name = make_name (look, class_name);
   job->class_name = g_strdup (class_name);
@@ -429,10 +416,12 @@ look_at (GstEnsembleCollector *collector, const EnsFrame *frame, const EnsResult
   g_mutex_lock (&collector->lock);
   if (is_due (collector, result, now)) {
     collector->looked = now;
-    look = ens_collection_look (collector->collection, frame, result);
+    look = ens_collection_look (collector->collection, frame, collector->settings.crops, result);
     if (!ens_collection_find_room (collector->collection, collector->settings.limit, 0, look.value,
                                    0, NULL))
       look.value = 0;
+  } else {
+    ens_collection_pass (collector->collection, result);
   }
   g_mutex_unlock (&collector->lock);
   return look;
@@ -447,7 +436,7 @@ gst_ensemble_collector_offer (GstEnsembleCollector *collector, const EnsFrame *f
 
   if (look.value <= 0)
     return;
-  job = make_job (collector, frame, result, &look);
+  job = make_job (frame, result, &look);
   g_mutex_lock (&collector->lock);
   collector->waiting = job;
   g_cond_signal (&collector->wake);

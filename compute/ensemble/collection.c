@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "ensemble/frame-crop.h"
+
 /* What reasons are worth. A frame is uncertain within this share of the way from a threshold to 0
  * or 1, and different from this many bits of a hash on; half of them differ by chance. */
 #define VALUE_CHANGED 1.0F
@@ -18,8 +20,8 @@ const char *const ens_collect_reason_names[] = {"not",       "changed",   "withh
                                                 "uncertain", "different", NULL};
 
 struct _EnsCollection {
-  GArray *kept;   /* EnsCollected */
-  GArray *states; /* EnsClassState per class, of the frame before */
+  GArray *kept;       /* EnsCollected */
+  GHashTable *states; /* EnsClassState by class name, of the frame before, where one was known */
 };
 
 static void
@@ -35,7 +37,7 @@ ens_collection_new (void)
 
   collection->kept = g_array_new (FALSE, FALSE, sizeof (EnsCollected));
   g_array_set_clear_func (collection->kept, clear_collected);
-  collection->states = g_array_new (FALSE, TRUE, sizeof (EnsClassState));
+  collection->states = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return collection;
 }
 
@@ -43,7 +45,7 @@ void
 ens_collection_free (EnsCollection *collection)
 {
   g_array_unref (collection->kept);
-  g_array_unref (collection->states);
+  g_hash_table_unref (collection->states);
   g_free (collection);
 }
 
@@ -83,12 +85,12 @@ margin_of (const EnsClassResult *class)
 static gboolean
 has_changed (const EnsCollection *collection, const EnsResult *result, guint class)
 {
-  const EnsClassState before = class < collection->states->len
-                                   ? g_array_index (collection->states, EnsClassState, class)
-                                   : ENS_CLASS_NO_STATE;
-  const EnsClassState now = result->classes[class].state;
+  const EnsClassResult *found = &result->classes[class];
+  gpointer before;
 
-  return before != now && before > ENS_CLASS_UNKNOWN && now > ENS_CLASS_UNKNOWN;
+  return found->state > ENS_CLASS_UNKNOWN
+         && g_hash_table_lookup_extended (collection->states, found->name, NULL, &before)
+         && (EnsClassState)GPOINTER_TO_INT (before) != found->state;
 }
 
 gboolean
@@ -100,10 +102,37 @@ ens_collection_changes (const EnsCollection *collection, const EnsResult *result
   return FALSE;
 }
 
-static void
-find_reason (EnsCollection *collection, const EnsResult *result, EnsCollectLook *look)
+void
+ens_collection_pass (EnsCollection *collection, const EnsResult *result)
 {
-  g_array_set_size (collection->states, result->n_classes);
+  guint n = 0;
+
+  for (guint c = 0; c < result->n_classes; c++) {
+    const EnsClassResult *class = &result->classes[c];
+
+    if (class->state <= ENS_CLASS_UNKNOWN)
+      g_hash_table_remove (collection->states, class->name);
+    else if (g_hash_table_contains (collection->states, class->name))
+      n++;
+  }
+  /* Those of another bundle. */
+  if (n < g_hash_table_size (collection->states))
+    g_hash_table_remove_all (collection->states);
+}
+
+static void
+keep_states (EnsCollection *collection, const EnsResult *result)
+{
+  g_hash_table_remove_all (collection->states);
+  for (guint c = 0; c < result->n_classes; c++)
+    if (result->classes[c].state > ENS_CLASS_UNKNOWN)
+      g_hash_table_insert (collection->states, g_strdup (result->classes[c].name),
+                           GINT_TO_POINTER (result->classes[c].state));
+}
+
+static void
+find_reason (const EnsCollection *collection, const EnsResult *result, EnsCollectLook *look)
+{
   for (guint c = 0; c < result->n_classes; c++) {
     const EnsClassResult *class = &result->classes[c];
 
@@ -114,7 +143,6 @@ find_reason (EnsCollection *collection, const EnsResult *result, EnsCollectLook 
     if (!isnan (class->p) && margin_of (class) < UNCERTAIN_MARGIN)
       take_reason (look, ENS_COLLECT_UNCERTAIN, c,
                    VALUE_UNCERTAIN * (1 - margin_of (class) / UNCERTAIN_MARGIN / 2));
-    g_array_index (collection->states, EnsClassState, c) = class->state;
   }
 }
 
@@ -144,23 +172,39 @@ find_nearest (const EnsCollection *collection, guint64 hash)
   return nearest;
 }
 
-EnsCollectLook
-ens_collection_look (EnsCollection *collection, const EnsFrame *frame, const EnsResult *result)
+/* What is to be kept of the frame for a class. */
+static EnsRect
+choose_rect (const EnsResult *result, guint class, gboolean crops)
 {
-  EnsCollectLook look = {0};
+  const gint window = result->classes[class].window;
+
+  return crops && window >= 0 ? result->windows[window].rect : ENS_RECT_WHOLE;
+}
+
+EnsCollectLook
+ens_collection_look (EnsCollection *collection, const EnsFrame *frame, gboolean crops,
+                     const EnsResult *result)
+{
+  EnsCollectLook look = {.class = most_probable (result)};
   float pixels[ENS_PICTURE_HASH_PIXELS];
+  EnsFramePart part;
   EnsPictureHash hash;
+  EnsFrame kept;
   guint nearest;
 
-  ens_picture_hash_shrink (frame, NULL, pixels);
+  find_reason (collection, result, &look);
+  keep_states (collection, result);
+  look.rect = choose_rect (result, look.class, crops);
+  part = ens_frame_crop_find_part (&look.rect, frame->width, frame->height);
+  kept = ens_frame_cut (frame, &part);
+  ens_picture_hash_shrink (&kept, NULL, pixels);
   ens_picture_hash_init (&hash, pixels);
   look.hash = hash.bits;
   nearest = find_nearest (collection, hash.bits);
-  find_reason (collection, result, &look);
-  if (nearest >= DIFFERENT_BITS)
-    take_reason (&look, ENS_COLLECT_DIFFERENT, most_probable (result), VALUE_DIFFERENT);
+  if (nearest >= DIFFERENT_BITS && look.reason == ENS_COLLECT_NOT)
+    take_reason (&look, ENS_COLLECT_DIFFERENT, look.class, VALUE_DIFFERENT);
   if (nearest <= ENS_NEAR_COPY_BITS)
-    look = (EnsCollectLook) {.hash = look.hash};
+    look = (EnsCollectLook) {.rect = look.rect, .hash = look.hash};
   look.value *= (float)MIN (nearest, CHANCE_BITS) / CHANCE_BITS;
   return look;
 }

@@ -29,9 +29,10 @@ extern const char *const ens_collect_reason_names[];
 /* What a frame is worth. */
 typedef struct {
   EnsCollectReason reason;
-  guint class; /* that is the reason; of ENS_COLLECT_DIFFERENT the most probable one */
-  float value; /* 0 to 1 */
-  guint64 hash;
+  guint class;  /* that is the reason; of ENS_COLLECT_DIFFERENT the most probable one */
+  float value;  /* 0 to 1 */
+  EnsRect rect; /* what is to be kept of the frame */
+  guint64 hash; /* of that */
 } EnsCollectLook;
 
 /* What is kept. */
@@ -48,11 +49,16 @@ EnsCollection *ens_collection_new (void);
 void ens_collection_free (EnsCollection *collection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsCollection, ens_collection_free)
 
-/* Whether the result shows another state of a class than that of the frame before. */
+/* Whether the result shows another state of a class than that of the frame before. Classes are told
+ * by their names: another bundle may have them too. */
 gboolean ens_collection_changes (const EnsCollection *collection, const EnsResult *result);
-/* Looks at a frame with its result, after the one before. */
+/* Looks at a frame with its result, after the one before. crops: the window of the class is to be
+ * kept, where it has one, not the frame. */
 EnsCollectLook ens_collection_look (EnsCollection *collection, const EnsFrame *frame,
-                                    const EnsResult *result);
+                                    gboolean crops, const EnsResult *result);
+/* A frame that is not looked at: classes whose state is unknown in it, as behind a cut, or that it
+ * does not have, have not changed in the next one. */
+void ens_collection_pass (EnsCollection *collection, const EnsResult *result);
 /* Takes note of what is kept. */
 void ens_collection_add (EnsCollection *collection, const char *name, float value, guint64 hash,
                          guint64 bytes);

@@ -56,15 +56,96 @@ START_TEST (test_look)
   result->classes[0].threshold = 0.5F;
   result->classes[0].p = 0.99F;
   result->classes[0].state = look_rows[_i].before;
-  look = ens_collection_look (collection, &first->frame, result);
+  look = ens_collection_look (collection, &first->frame, FALSE, result);
   ck_assert_int_eq (look.reason, ENS_COLLECT_DIFFERENT);
   ens_collection_add (collection, "first", look.value, look.hash, 100);
   result->classes[0].p = look_rows[_i].p;
   result->classes[0].withheld = look_rows[_i].withheld;
   result->classes[0].state = look_rows[_i].state;
-  look = ens_collection_look (collection, &second->frame, result);
+  look = ens_collection_look (collection, &second->frame, FALSE, result);
   ck_assert_int_eq (look.reason, look_rows[_i].reason);
   ck_assert_int_eq (look.value > 0, look.reason != ENS_COLLECT_NOT);
+}
+END_TEST
+
+static EnsResult *
+make_result (const char *class_name, EnsClassState state)
+{
+  const char *const classes[] = {class_name, "other"}, *const networks[] = {"small"};
+  EnsResult *result = ens_result_new (classes, 2, networks, 1, 2);
+
+  for (guint c = 0; c < 2; c++) {
+    result->classes[c].threshold = 0.5F;
+    result->classes[c].p = 0.99F;
+    result->classes[c].window = -1;
+  }
+  result->classes[0].state = state;
+  result->classes[1].state = ENS_CLASS_ABSENT;
+  return result;
+}
+
+/* A frame in which "cat" was present or not, one that is not looked at, unless NULL, and one more.
+ */
+static const struct {
+  const char *name;
+  EnsClassState first;
+  const char *passed;
+  EnsClassState passed_state;
+  const char *next;
+  EnsClassState next_state;
+  gboolean changed;
+} change_rows[] = {
+    {"plain", ENS_CLASS_PRESENT, NULL, 0, "cat", ENS_CLASS_ABSENT, TRUE},
+    {"passed", ENS_CLASS_PRESENT, "cat", ENS_CLASS_ABSENT, "cat", ENS_CLASS_ABSENT, TRUE},
+    {"cut", ENS_CLASS_PRESENT, "cat", ENS_CLASS_UNKNOWN, "cat", ENS_CLASS_ABSENT, FALSE},
+    {"another-bundle", ENS_CLASS_PRESENT, NULL, 0, "dog", ENS_CLASS_ABSENT, FALSE},
+    {"another-bundle-between", ENS_CLASS_PRESENT, "dog", ENS_CLASS_ABSENT, "cat", ENS_CLASS_ABSENT,
+     FALSE},
+};
+
+START_TEST (test_change)
+{
+  g_autoptr (EnsCollection) collection = ens_collection_new ();
+  g_autoptr (EnsResult) first = make_result ("cat", change_rows[_i].first);
+  g_autoptr (EnsResult) next = make_result (change_rows[_i].next, change_rows[_i].next_state);
+  g_autoptr (EnsPicture) picture = make_picture (1), other = make_picture (2);
+  EnsCollectLook look;
+
+  ens_collection_look (collection, &picture->frame, FALSE, first);
+  if (change_rows[_i].passed != NULL) {
+    g_autoptr (EnsResult) passed =
+        make_result (change_rows[_i].passed, change_rows[_i].passed_state);
+
+    ens_collection_pass (collection, passed);
+  }
+  ck_assert_int_eq (ens_collection_changes (collection, next), change_rows[_i].changed);
+  look = ens_collection_look (collection, &other->frame, FALSE, next);
+  ck_assert_int_eq (look.reason == ENS_COLLECT_CHANGED, change_rows[_i].changed);
+}
+END_TEST
+
+/* Two things before one background: the frames are near copies, the windows are not. */
+START_TEST (test_crops)
+{
+  const EnsRect rect = {0.5F, 0.5F, 0.25F, 0.25F};
+  g_autoptr (EnsCollection) collection = ens_collection_new ();
+  g_autoptr (EnsResult) result = make_result ("cat", ENS_CLASS_PRESENT);
+  g_autoptr (EnsPicture) picture = make_picture (1);
+  guint8 *pixels = ens_picture_get_pixels (picture, 0);
+  EnsCollectLook look;
+
+  result->classes[0].window = 1;
+  result->windows[1].rect = rect;
+  for (guint thing = 0; thing < 2; thing++) {
+    for (guint y = SIDE / 2; y < SIDE * 3 / 4; y++)
+      for (guint x = SIDE / 2; x < SIDE * 3 / 4; x++)
+        pixels[y * picture->frame.strides[0] + x] =
+            (guint8)((thing == 0 ? x : y) % 8 < 4 ? 120 : 130);
+    look = ens_collection_look (collection, &picture->frame, _i, result);
+    ck_assert_int_eq (look.value > 0, thing == 0 || _i);
+    ck_assert_double_eq (look.rect.width, (_i ? 0.25F : 1));
+    ens_collection_add (collection, "kept", look.value, look.hash, 100);
+  }
 }
 END_TEST
 
@@ -116,6 +197,8 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("ensemble/collection");
   TEST_ADD_ROWS ("look", test_look, look_rows);
+  TEST_ADD_ROWS ("change", test_change, change_rows);
+  test_add_loop ("crops", test_crops, 2);
   TEST_ADD_ROWS ("room", test_room, room_rows);
   return test_run ();
 }
