@@ -39,6 +39,10 @@ char *ens_bundle_resolve (const char *folder, const char *path, GError **error);
 /* The contents of ensemble.json. (transfer full) */
 char *ens_bundle_to_json (const EnsBundle *bundle);
 
+/* Names of what is in the bundle's folder of that name, in order; none if there is no such folder.
+ * (transfer full) */
+GPtrArray *ens_bundle_list_files (const EnsBundle *bundle, const char *folder);
+
 /* FALSE with an error if a bundle could not be written there, as far as can be told beforehand. */
 gboolean ens_bundle_check_target (const char *folder, GError **error);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whether a bundle on disk is still the one that was read. */
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "ensemble/bundle-private.h"
+#include "ensemble/style.h"
 
 static void
 add_file (GString *stamp, const EnsBundle *bundle, const char *file)
@@ -16,6 +18,55 @@ add_file (GString *stamp, const EnsBundle *bundle, const char *file)
                           " %" G_GINT64_FORMAT ".%09ld ",
                           (guint64)status.st_dev, (guint64)status.st_ino, (gint64)status.st_size,
                           (gint64)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *
+ens_bundle_list_files (const EnsBundle *bundle, const char *folder)
+{
+  g_autofree char *path = g_build_filename (bundle->folder, folder, NULL);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, compare_names);
+  return names;
+}
+
+/* Reports and notes change nothing. */
+static gboolean
+may_be_read (const char *path)
+{
+  static const char *const others[] = {".html", ".json", ".txt", ".md", ".log"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    if (g_str_has_suffix (path, others[i]))
+      return FALSE;
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR);
+}
+
+/* Files in a folder of the bundle, "." for its own: no list has styles, and weights that lie beside
+ * a network. */
+static void
+add_files (GString *stamp, const EnsBundle *bundle, const char *folder)
+{
+  g_autoptr (GPtrArray) files = ens_bundle_list_files (bundle, folder);
+
+  for (guint i = 0; i < files->len; i++) {
+    const char *file = g_ptr_array_index (files, i);
+    g_autofree char *name = g_build_filename (folder, file, NULL);
+    g_autofree char *path = g_build_filename (bundle->folder, name, NULL);
+
+    if (*file != '.' && may_be_read (path))
+      add_file (stamp, bundle, name);
+  }
 }
 
 char *
@@ -34,5 +85,7 @@ ens_bundle_stamp (const EnsBundle *bundle)
   }
   if (bundle->gate != NULL)
     add_file (stamp, bundle, bundle->gate->file);
+  add_files (stamp, bundle, ".");
+  add_files (stamp, bundle, ENS_STYLE_FOLDER);
   return g_string_free (stamp, FALSE);
 }

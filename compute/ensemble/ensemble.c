@@ -315,25 +315,19 @@ ens_ensemble_get_stamp (EnsEnsemble *ensemble)
 
 /* ---- Styles ---- */
 
-static gint
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Names of the bundle's styles, in order, up to a NULL. (transfer full) */
 static char **
 list_styles (const EnsBundle *bundle)
 {
-  g_autofree char *folder = g_build_filename (bundle->folder, ENS_STYLE_FOLDER, NULL);
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autoptr (GPtrArray) files = ens_bundle_list_files (bundle, ENS_STYLE_FOLDER);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  const char *file;
 
-  while (dir != NULL && (file = g_dir_read_name (dir)) != NULL)
+  for (guint i = 0; i < files->len; i++) {
+    const char *file = g_ptr_array_index (files, i);
+
     if (g_str_has_suffix (file, ENS_STYLE_ENDING))
       g_ptr_array_add (names, g_strndup (file, strlen (file) - strlen (ENS_STYLE_ENDING)));
-  g_ptr_array_sort (names, compare_names);
+  }
   g_ptr_array_add (names, NULL);
   return (char **)g_ptr_array_steal (names, NULL);
 }

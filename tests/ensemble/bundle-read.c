@@ -246,6 +246,35 @@ START_TEST (test_not_json)
 }
 END_TEST
 
+/* What is read from a bundle's folder counts for its stamp, whatever list has it. */
+static const struct {
+  const char *file;
+  gboolean counts;
+} stamp_rows[] = {
+    {"ensemble.json", TRUE},          {"weights.bin", TRUE}, {"styles/night.onnx", TRUE},
+    {"report.html", FALSE},           {".hidden", FALSE},    {"notes/day.txt", FALSE},
+    {"styles/night.onnx.log", FALSE},
+};
+
+START_TEST (test_stamp)
+{
+  g_autofree char *path = NULL, *folder = NULL, *before = NULL, *same = NULL, *after = NULL;
+  g_autoptr (EnsBundle) bundle = NULL;
+
+  sample_bundle_save ();
+  path = g_build_filename (fixture->folder, stamp_rows[_i].file, NULL);
+  folder = g_path_get_dirname (path);
+  g_mkdir_with_parents (folder, 0777);
+  bundle = ens_bundle_load (fixture->folder, NULL);
+  before = ens_bundle_stamp (bundle);
+  same = ens_bundle_stamp (bundle);
+  ck_assert_str_eq (same, before);
+  ck_assert (g_file_set_contents (path, "longer than it was", -1, NULL));
+  after = ens_bundle_stamp (bundle);
+  ck_assert_int_eq (strcmp (after, before) != 0, stamp_rows[_i].counts);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -258,5 +287,6 @@ main (int argc, char **argv)
   test_add ("links", test_links);
   test_add ("truncated", test_truncated);
   test_add ("not-json", test_not_json);
+  TEST_ADD_LOOP ("stamp", test_stamp, stamp_rows);
   return test_run ();
 }
