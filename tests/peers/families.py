@@ -20,6 +20,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import sys
@@ -308,7 +309,7 @@ def describe(result):
             exact = max(result["exact"]["runtime"], result["exact"]["torch"])
             text = f"**{text}** ({exact:.0e})".replace("e-0", "e-")
         return text
-    message = result.get("message", "").rpartition(".onnx: ")[2].replace("|", "\\|")
+    message = re.sub(r".*\.onnx(: | failed:)", "", result.get("message", "")).replace("|", "\\|")
     return f"{STATUSES[result['status']]}: {message[:80].strip()}"
 
 
