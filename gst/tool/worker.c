@@ -147,7 +147,7 @@ const ToolCommand tool_worker = {
     .arguments = "BROKER",
     .min_arguments = 1,
     .max_arguments = 1,
-    .summary = "Tag files that jobs from a broker name",
+    .summary = "Tag files, or extract features, as jobs from a broker say",
     .help = "BROKER is mqtt://HOST or kafka://HOST:PORT/TOPIC (mqtts, kafkas: TLS).",
     .manual =
         "Workers share jobs: lines of JSON with an id, a URI and settings, which are published to "

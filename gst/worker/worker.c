@@ -12,7 +12,8 @@ typedef struct {
   GCancellable *cancellable;
   WorkerAnalysis *analysis;
   gboolean open;
-  guint retry; /* milliseconds */
+  guint retry;   /* milliseconds */
+  gint64 opened; /* when it was */
 
   gboolean busy;      /* there is a job */
   gboolean ended;     /* nothing comes after `results` */
@@ -157,7 +158,6 @@ end (Worker *self, GError **error)
   else
     note (self, "done: %" G_GUINT64_FORMAT " results", self->n_results);
   self->n_jobs++;
-  self->retry = RETRY_MIN_MS;
   forget_job (self);
   return TRUE;
 }
@@ -217,6 +217,7 @@ open_queue (Worker *self)
 
   self->open = queue->klass->open (queue, self->cancellable, &error);
   if (self->open) {
+    self->opened = g_get_monotonic_time ();
     note (self, "connected");
   } else if (!g_cancellable_is_cancelled (self->cancellable)) {
     note (self, "%s; trying again", error->message);
@@ -230,6 +231,8 @@ close_queue (Worker *self, const GError *error)
   WorkerQueue *queue = self->params->queue;
 
   note (self, "%s", error->message);
+  if (g_get_monotonic_time () - self->opened > RETRY_MAX_MS * G_TIME_SPAN_MILLISECOND)
+    self->retry = RETRY_MIN_MS;
   queue->klass->close (queue);
   self->open = FALSE;
   pause_before_retry (self);

@@ -70,8 +70,9 @@ class Mqtt(Broker):
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.port = server.getsockname()[1]
         self.location = f"mqtt://127.0.0.1:{self.port}"
+        self.settings = folder / "mosquitto.conf"
         example = pathlib.Path(__file__).parents[3] / "examples/worker/mosquitto.conf"
-        (folder / "mosquitto.conf").write_text(
+        self.settings.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_dest none\n"
             f"persistence true\npersistence_location {folder}/\n{example.read_text()}")
         self.start()
@@ -82,7 +83,7 @@ class Mqtt(Broker):
         wait_for(lambda: self.publish("ready", "{}") or self.messages, "the listener hears")
 
     def start(self):
-        self.process = start(shutil.which("mosquitto", path=PATH), "-c", folder / "mosquitto.conf")
+        self.process = start(shutil.which("mosquitto", path=PATH), "-c", self.settings)
         wait_for(self.is_up, "the broker listens")
 
     def stop(self):

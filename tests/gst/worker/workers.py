@@ -105,6 +105,16 @@ def check_restart(broker, long):
     return sum(check_results(broker, job, LONG) for job in jobs)
 
 
+def check_refused(broker):
+    """Results that the broker never takes are not sent for ever."""
+    broker.stop()
+    broker.settings.write_text(broker.settings.read_text() + "max_packet_size 700\n")
+    broker.start()
+    submit(broker, "large", folder / "short.avi")
+    end = wait_for(lambda: broker.of("end", "large"), "large ends")[0]
+    assert end["state"] == "failed" and "Packet too large" in end["error"], end
+
+
 def check_gone(broker, workers, jobs):
     """A worker is killed and one is stopped, both in the middle of a file. Returns the third."""
     killed = wait_for(lambda: find_half_done(broker), "a worker in the middle of a file")
@@ -141,6 +151,7 @@ def main():
     assert survivor.poll() is None, "the last worker ended"
     if KIND == "mqtt":
         check_retained(broker)
+        check_refused(broker)
     check_schemas(broker)
 
 
