@@ -11,6 +11,9 @@
 #include "passes/per-image.h"
 #include "passes/rewrite.h"
 
+/* What is known of whether it treats images one by one. */
+enum { PER_IMAGE_UNKNOWN, PER_IMAGE, NOT_PER_IMAGE };
+
 struct _EnsPlan {
   gatomicrefcount references;
   EnsGraph *inferred;      /* for the shapes that the backend runs on */
@@ -20,7 +23,8 @@ struct _EnsPlan {
   gpointer *spare; /* inputs, then outputs of the last group, if the batch does not fill it */
   EnsWeights *weights;
   EnsBackend *backend;
-  EnsTurn turn; /* taken while running */
+  EnsTurn turn;   /* taken while running */
+  gint per_image; /* atomic; looked up when first asked for */
 };
 
 static EnsBackend *
@@ -214,10 +218,19 @@ ens_plan_get_own_size (EnsPlan *plan)
 gboolean
 ens_plan_is_per_image (EnsPlan *plan)
 {
-  gint64 batch = ens_graph_get_batch (plan->inferred);
+  gint known = g_atomic_int_get (&plan->per_image);
+  gint64 batch;
 
-  return plan->group > 0 ? plan->group == 1
-                         : batch > 0 && ens_graph_is_per_image (plan->inferred, batch);
+  if (known != PER_IMAGE_UNKNOWN)
+    return known == PER_IMAGE;
+  batch = ens_graph_get_batch (plan->inferred);
+  if (plan->group > 0 ? plan->group == 1
+                      : batch > 0 && ens_graph_is_per_image (plan->inferred, batch))
+    known = PER_IMAGE;
+  else
+    known = NOT_PER_IMAGE;
+  g_atomic_int_set (&plan->per_image, known);
+  return known == PER_IMAGE;
 }
 
 guint
