@@ -205,6 +205,7 @@ def label(page, by_keyboard):
     picture = frame.get_attribute("data-picture")
     button = (frame.find_elements(By.CSS_SELECTOR, ".suggested") or
               frame.find_elements(By.CSS_SELECTOR, ".labels button"))[0]
+    page.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
     if by_keyboard:
         page.browser.execute_script("arguments[0].focus()", button)
         page.browser.switch_to.active_element.send_keys(Keys.ENTER)
