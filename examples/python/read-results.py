@@ -11,6 +11,7 @@ SOURCE is the beginning of a pipeline, as gst-launch-1.0 takes it, such as
 
 Without one, a test picture moves. Needs the bindings of GStreamer and of gst-ensemble
 (GstEnsemble-1.0.typelib)."""
+import signal
 import sys
 
 import gi
@@ -71,6 +72,7 @@ def on_message(bus, message, loop, errors):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as for any program whose reader, such as head, goes
     Gst.init(None)
     source = " ".join(sys.argv[2:] or TEST_SOURCE)
     pipeline = Gst.parse_launch(f"{source} ! videoconvert ! ensembleclassify name=classify ! "
