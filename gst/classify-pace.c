@@ -10,8 +10,8 @@
 /* Missed periods are announced at first, then at most so often. */
 #define ANNOUNCE_INTERVAL (10 * G_TIME_SPAN_SECOND)
 
-/* Costs waver from frame to frame: after the first frames, the choice is made again now and then.
- */
+/* Costs waver from frame to frame: after the first frames, the choice is made again now and then,
+ * and at once where it gave more, whose cost may have been doubted wrongly. */
 #define FIRST_FRAMES 4
 #define FRAMES_BETWEEN 8
 
@@ -31,6 +31,7 @@ struct _GstEnsemblePace {
   guint n_chosen;                   /* frames since they changed */
   EnsExtent all;                    /* what the settings ask for */
   EnsExtent chosen;                 /* what the budget pays for */
+  gboolean is_trial;                /* the last choice gives more than the one before */
   gboolean told;                    /* the bus, that something is cut */
   GstEnsemblePaceSettings settings; /* of the last frame */
   EnsLatencyControl control;
@@ -70,7 +71,7 @@ gst_ensemble_pace_reset (GstEnsemblePace *pace)
   g_mutex_lock (&pace->lock);
   pace->circumstances = (Circumstances) {0};
   pace->all = pace->chosen = pace->used = (EnsExtent) {.sub_images = 1, .scales = 1, .frames = 1};
-  pace->told = FALSE;
+  pace->told = pace->is_trial = FALSE;
   pace->control = (EnsLatencyControl) {0};
   pace->is_guess = pace->under_load = FALSE;
   pace->n_still = 0;
@@ -185,7 +186,7 @@ static gboolean
 must_choose (const GstEnsemblePace *pace, const Circumstances *now)
 {
   return !are_same (&pace->circumstances, now) || pace->circumstances.budget != now->budget
-         || pace->n_chosen < FIRST_FRAMES || pace->n_chosen % FRAMES_BETWEEN == 0;
+         || pace->is_trial || pace->n_chosen < FIRST_FRAMES || pace->n_chosen % FRAMES_BETWEEN == 0;
 }
 
 /* Returns what the bus should hear, if anything. (transfer full) */
@@ -199,6 +200,9 @@ choose (GstEnsemblePace *pace, const EnsFrameSettings *frame, const Circumstance
   pace->circumstances = *now;
   pace->all = ens_frame_get_extent (frame);
   pace->chosen = ens_frame_fit (frame, (double)now->budget, same ? &before : NULL);
+  pace->is_trial =
+      same
+      && (pace->chosen.windows > before.windows || pace->chosen.sub_images > before.sub_images);
   if (same && pace->n_chosen != FIRST_FRAMES - 1
       && memcmp (&before, &pace->chosen, sizeof before) == 0)
     return NULL;
