@@ -3,6 +3,7 @@
  *
  *   cc read-tags.c -o read-tags $(pkg-config --cflags --libs gstensemble-1.0) */
 #include <gst/ensemble/ensemble.h>
+#include <locale.h>
 
 static void
 print_result (const EnsResult *result, GstClockTime pts, GstClockTime age)
@@ -76,6 +77,7 @@ main (int argc, char **argv)
   g_autoptr (GstPad) pad = NULL;
   g_autoptr (GError) error = NULL;
 
+  setlocale (LC_ALL, ""); /* the terminal's characters */
   gst_init (&argc, &argv);
   if (argc != 3) {
     g_printerr ("Usage: %s VIDEO NAME.ensemble\n", argv[0]);
