@@ -211,7 +211,7 @@ record_direct (const EnsOperands *operands, const EnsMatMul *product,
                           .push = &push,
                           .push_size = sizeof push};
 
-  if (beginnings == NULL || product->inner > ENS_GPU_MAX_ITERATIONS)
+  if (beginnings == NULL || addition->residual != NULL || product->inner > ENS_GPU_MAX_ITERATIONS)
     return FALSE;
   ens_commands_cover (commands, &dispatch, push.n, 64);
   ens_commands_dispatch (commands, &dispatch);
@@ -247,6 +247,7 @@ record_as_conv (const EnsOperands *operands, const EnsMatMul *product,
                          product->trans_b ? ENS_GPU_WEIGHTS_PLAIN : ENS_GPU_WEIGHTS_CHANNELS_FIRST,
                      .activation = activation};
 
+  conv.residual = addition->residual;
   if (conv.constant == NULL || product->batch.rank > 0 || product->trans_a || addition->factor != 1)
     return FALSE;
   if (addition->c != NULL) {
@@ -254,6 +255,8 @@ record_as_conv (const EnsOperands *operands, const EnsMatMul *product,
       return FALSE;
     if (addition->c_row == 0)
       conv.bias = addition->c;
+    else if (addition->residual != NULL)
+      return FALSE;
     else
       conv.residual = addition->c;
   }
@@ -267,7 +270,7 @@ ens_matmul_record (const EnsOperands *operands, const EnsMatMul *product,
 {
   EnsType storage;
 
-  return ens_record_storage (operands, 0, 3, &storage) && product->inner > 0
+  return ens_record_storage (operands, 0, 4, &storage) && product->inner > 0
          && ens_view_elements (operands->outputs[0]) > 0
          && (record_as_conv (operands, product, addition, activation, commands)
              || record_direct (operands, product, addition, activation, commands));

@@ -44,6 +44,7 @@ typedef struct {
   const EnsView *c; /* or NULL */
   gint64 c_row, c_column;
   float factor, c_factor;
+  const EnsView *residual; /* of Y's shape, beside C; or NULL */
 } EnsMatMulAddition;
 
 /* gpu () of both. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MatMul, as numpy.matmul: vectors become matrices of one row or column, whose axis the result
- * lacks; leading axes broadcast. Input 2 is ours, a bias of one element per column that fusion
- * adds. */
+ * lacks; leading axes broadcast. Inputs 2 and 3 are ours, a bias of one element per column and
+ * a residual of the output's shape that fusion adds. */
 #include "ops/gradient.h"
 #include "ops/matmul-shared.h"
 #include "ops/params.h"
@@ -11,7 +11,7 @@
 static const EnsAttribute matmul_attributes[] = {ENS_ACTIVATION_ATTRIBUTES (EnsMatMulParams),
                                                  ENS_ATTRIBUTE_END};
 
-enum { A, B, BIAS };
+enum { A, B, BIAS, RESIDUAL };
 
 static EnsShape
 leading_axes (const EnsShape *shape)
@@ -71,6 +71,7 @@ static gboolean
 matmul_shape (EnsOperands *operands, GError **error)
 {
   const EnsView *a = operands->inputs[0], *b = operands->inputs[1];
+  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
   EnsShape shape, b_batch;
   EnsMatMul product;
 
@@ -88,6 +89,13 @@ matmul_shape (EnsOperands *operands, GError **error)
     shape.dims[shape.rank++] = a->shape.dims[a->shape.rank - 2];
   if (b->shape.rank > 1)
     shape.dims[shape.rank++] = b->shape.dims[b->shape.rank - 1];
+  if (residual != NULL && !ens_shape_equal (&residual->shape, &shape)) {
+    g_autofree char *found = ens_shape_to_string (&residual->shape);
+    g_autofree char *expected = ens_shape_to_string (&shape);
+
+    return ens_op_error (operands, error, ENS_ERROR_SHAPE, "the residual is %s, expected %s", found,
+                         expected);
+  }
   return ens_set_output (operands, 0, a->type, &shape, error);
 }
 
@@ -106,6 +114,7 @@ matmul_reference (const EnsOperands *operands)
   const EnsMatMulParams *params = operands->params;
   const EnsView *a = operands->inputs[A], *b = operands->inputs[B], *y = operands->outputs[0];
   const EnsView *bias = ens_operands_input (operands, BIAS);
+  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
   gint64 n = ens_shape_elements (&y->shape), matrix;
   EnsMatMul product;
 
@@ -123,6 +132,8 @@ matmul_reference (const EnsOperands *operands)
              * ens_view_real (b, b_at + (gsize)(k * product.columns));
     if (bias != NULL)
       sum += ens_view_real (bias, (gsize)(i % product.columns));
+    if (residual != NULL)
+      sum += ens_view_real (residual, (gsize)i);
     ens_view_set_real (y, (gsize)i, ens_activation_apply (&params->activation, sum));
   }
 }
@@ -142,6 +153,7 @@ matmul_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   const EnsMatMulParams *params = operands->params;
   const float *a = operands->inputs[0]->data, *b = operands->inputs[1]->data;
   const EnsView *bias = ens_operands_input (operands, BIAS);
+  const EnsView *residual = ens_operands_input (operands, RESIDUAL);
   EnsEpilogue epilogue = ens_matmul_epilogue (&params->activation);
   gint64 n;
   EnsMatMul product;
@@ -152,11 +164,15 @@ matmul_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   }
   epilogue.bias = bias != NULL ? bias->data : NULL;
   matmul_product (operands, &product, NULL);
+  epilogue.residual_pitch = (gsize)product.columns;
   n = ens_shape_elements (&product.batch);
   for (gint64 i = 0; i < n; i++) {
-    float *y = (float *)operands->outputs[0]->data + i * product.rows * product.columns;
+    gint64 first = i * product.rows * product.columns;
+    float *y = (float *)operands->outputs[0]->data + first;
     gsize a_at, b_at;
 
+    if (residual != NULL)
+      epilogue.residual = (const float *)residual->data + first;
     ens_matmul_find (&product, i, &a_at, &b_at);
     ens_matmul_run (&product, &(EnsMatMulMatrices) {a + a_at, b + b_at, y, &epilogue}, context);
   }
@@ -171,8 +187,11 @@ matmul_gpu (const EnsOperands *operands, EnsCommands *commands)
   matmul_product (operands, &product, NULL);
   return ens_matmul_record (
       operands, &product,
-      &(EnsMatMulAddition) {
-          .c = ens_operands_input (operands, BIAS), .c_column = 1, .factor = 1, .c_factor = 1},
+      &(EnsMatMulAddition) {.c = ens_operands_input (operands, BIAS),
+                            .c_column = 1,
+                            .factor = 1,
+                            .c_factor = 1,
+                            .residual = ens_operands_input (operands, RESIDUAL)},
       &params->activation, commands);
 }
 
@@ -265,6 +284,8 @@ matmul_gradient (EnsGradient *gradient, GError **error)
   if (gradient->node->n_inputs > BIAS && gradient->wanted[BIAS])
     gradient->inputs[BIAS] =
         ens_gradient_sum_to (gradient, gradient->outputs[0], &gradient->node->inputs[BIAS]->shape);
+  if (gradient->node->n_inputs > RESIDUAL && gradient->wanted[RESIDUAL])
+    gradient->inputs[RESIDUAL] = gradient->outputs[0];
   return TRUE;
 }
 
@@ -285,12 +306,12 @@ static const EnsOpExample matmul_examples[] = {{"3x5x12 =12x9"}, {NULL}};
 const EnsOp ens_op_matmul = {
     .name = "MatMul",
     .min_inputs = 2,
-    .max_inputs = 3,
+    .max_inputs = 4,
     .min_outputs = 1,
     .max_outputs = 1,
     .layout = ENS_LAYOUT_PLAIN,
     .kind = ENS_KIND_PRODUCT,
-    .flags = ENS_OP_FUSES,
+    .flags = ENS_OP_FUSES | ENS_OP_RESIDUAL_IN_PLACE,
     .params_size = sizeof (EnsMatMulParams),
     .attributes = matmul_attributes,
     .parameters = {[B] = ENS_PARAMETER_WEIGHT, [BIAS] = ENS_PARAMETER_BIAS},

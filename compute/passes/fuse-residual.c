@@ -4,20 +4,35 @@
 #include "ops/params.h"
 #include "passes/rewrite.h"
 
-#define RESIDUAL 3 /* Conv's input */
+#define RESIDUAL 3 /* Conv's and MatMul's input */
 
-/* Whether the value comes from a Conv that could add something to it, for `add` alone. */
+static EnsFusedActivation *
+get_activation (const EnsNode *node)
+{
+  return G_STRUCT_MEMBER_P (node->params, node->op->activation_offset);
+}
+
+/* Kernels add it where one matrix serves all rows. */
+static gboolean
+multiplies_by_constant (const EnsNode *node)
+{
+  return ens_node_is (node, "MatMul") && node->inputs[1]->constant != NULL
+         && node->inputs[1]->shape.rank == 2 && node->inputs[0]->shape.rank >= 2;
+}
+
+/* Whether the value comes from a Conv or MatMul that could add something to it, for `add` alone. */
 static gboolean
 can_add (const EnsGraph *graph, const EnsValue *value, const EnsNode *add)
 {
-  const EnsNode *conv = value->producer;
+  const EnsNode *node = value->producer;
 
-  return ens_node_is (conv, "Conv") && ens_node_input (conv, RESIDUAL) == NULL
-         && ((const EnsConvParams *)conv->params)->activation.kind == ENS_ACTIVATION_NONE
+  return (ens_node_is (node, "Conv") || (node != NULL && multiplies_by_constant (node)))
+         && ens_node_input (node, RESIDUAL) == NULL
+         && get_activation (node)->kind == ENS_ACTIVATION_NONE
          && ens_graph_only_reader (graph, value) == add;
 }
 
-/* Which of the Add's inputs is to take over the addition: of two convolutions the one that was made
+/* Which of the Add's inputs is to take over the addition: of two such nodes the one that was made
  * later, which is the later one in the file. −1: none can. */
 static int
 choose_input (const EnsGraph *graph, const EnsNode *add)
@@ -33,7 +48,7 @@ choose_input (const EnsGraph *graph, const EnsNode *add)
 static gboolean
 fuse (EnsGraph *graph, EnsNode *add)
 {
-  EnsNode *conv;
+  EnsNode *node;
   int i;
 
   if (add->op->kind != ENS_KIND_ADD || add->n_inputs != 2 || !ens_type_fuses (add->outputs[0]->type)
@@ -42,12 +57,14 @@ fuse (EnsGraph *graph, EnsNode *add)
   i = choose_input (graph, add);
   if (i < 0)
     return FALSE;
-  conv = add->inputs[i]->producer;
-  ens_node_set_input (graph, conv, RESIDUAL, add->inputs[1 - i]);
-  ((EnsConvParams *)conv->params)->activation = ((const EnsBinaryParams *)add->params)->activation;
-  ens_graph_replace_uses (graph, add->outputs[0], conv->outputs[0]);
+  node = add->inputs[i]->producer;
+  if (node->n_inputs < RESIDUAL)
+    ens_node_resize_inputs (node, RESIDUAL);
+  ens_node_set_input (graph, node, RESIDUAL, add->inputs[1 - i]);
+  *get_activation (node) = ((const EnsBinaryParams *)add->params)->activation;
+  ens_graph_replace_uses (graph, add->outputs[0], node->outputs[0]);
   /* The residual may be computed between the two. */
-  ens_graph_move_node (graph, conv, add);
+  ens_graph_move_node (graph, node, add);
   return TRUE;
 }
 

@@ -5,9 +5,11 @@
 
 typedef gboolean (*Pass) (EnsGraph *graph);
 
-static const Pass load_passes[] = {ens_pass_fold_constants, ens_pass_remove_identities,
-                                   ens_pass_fold_pads,      ens_pass_fold_batch_norm,
-                                   ens_pass_pool_early,     NULL};
+/* Activations come before factors: a half of Gelu's is not to be folded into what reads it. */
+static const Pass load_passes[] = {
+    ens_pass_fold_constants, ens_pass_remove_identities, ens_pass_recognise_activation,
+    ens_pass_gather_factors, ens_pass_fold_pads,         ens_pass_fold_batch_norm,
+    ens_pass_fold_scale,     ens_pass_pool_early,        NULL};
 
 static const Pass plan_passes[] = {ens_pass_remove_copies,
                                    ens_pass_decompose_einsum,

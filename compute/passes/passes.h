@@ -19,6 +19,10 @@ gboolean ens_pass_fold_pads (EnsGraph *graph);
 /* Multiplies batch normalisation, and arithmetic with one constant per channel, into the weights of
  * the Conv or Gemm before or behind it; turns one that stands alone into a depthwise 1×1 Conv. */
 gboolean ens_pass_fold_batch_norm (EnsGraph *graph);
+/* Multiplies factors of columns into the matrix and the bias of a MatMul before them. */
+gboolean ens_pass_fold_scale (EnsGraph *graph);
+/* Sums of a large tensor and products of it with small ones → one product. */
+gboolean ens_pass_gather_factors (EnsGraph *graph);
 /* Moves global pooling directly behind the node that computes the map, so that the map of a feature
  * layer is not kept until the end. */
 gboolean ens_pass_pool_early (EnsGraph *graph);
@@ -50,11 +54,12 @@ gboolean ens_pass_split_early (EnsGraph *graph);
 gboolean ens_pass_recognise_attention (EnsGraph *graph);
 /* Normalisation spelled out as means, squares and a root → LayerNormalization, RMSNormalization. */
 gboolean ens_pass_recognise_normalization (EnsGraph *graph);
-/* x times a function of x → Gelu, Swish, HardSwish. */
+/* x times a function of x → Gelu, Swish, HardSwish. At load time, too. */
 gboolean ens_pass_recognise_activation (EnsGraph *graph);
 /* MatMul and Add of a vector → Gemm, or a MatMul with a bias where there are more axes. */
 gboolean ens_pass_fuse_bias (EnsGraph *graph);
-/* Conv and Add of a tensor of the same shape → Conv with a residual. */
+/* Conv, or MatMul with a constant matrix, and Add of a tensor of the same shape → one node with a
+ * residual. */
 gboolean ens_pass_fuse_residual (EnsGraph *graph);
 /* Conv, Gemm, … and an activation function → one node. */
 gboolean ens_pass_fuse_activation (EnsGraph *graph);

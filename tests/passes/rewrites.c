@@ -349,6 +349,72 @@ START_TEST (test_fuse_residual)
 }
 END_TEST
 
+/* Products by constant matrices add a tensor too, with a bias or without. */
+START_TEST (test_fuse_product_residual)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *y;
+
+  builder_init (&b, 8);
+  x = build_input (&b, &ENS_SHAPE (2, 4, 3));
+  y = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (3, 3)),
+             build_constant (&b, &ENS_SHAPE (3)), NULL);
+  x = build (&b, "Add", NULL, x, y, NULL);
+  y = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (3, 3)), NULL);
+  x = build (&b, "Add", NULL, y, x, NULL);
+  /* By a matrix that is computed. */
+  y = build (&b, "MatMul", NULL, x, build_input (&b, &ENS_SHAPE (3, 3)), NULL);
+  check_pass (&b, build (&b, "Add", NULL, x, y, NULL), ens_pass_fuse_residual,
+              "MatMul MatMul MatMul Add");
+}
+END_TEST
+
+/* Factors of columns; not those of rows, and not of a product that is read twice. */
+START_TEST (test_fold_scale)
+{
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 8);
+  x = build_input (&b, &ENS_SHAPE (2, 4, 3));
+  x = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (3, 5)), NULL);
+  x = build (&b, "Add", NULL, x, build_constant (&b, &ENS_SHAPE (5)), NULL);
+  x = build (&b, "Mul", NULL, x, build_constant (&b, &ENS_SHAPE (1, 1, 5)), NULL);
+  x = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (5, 4)), NULL);
+  x = build (&b, "Mul", NULL, build_constant (&b, &ENS_SHAPE (4)), x, NULL);
+  x = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (4, 4)), NULL);
+  x = build (&b, "Mul", NULL, x, build_constant (&b, &ENS_SHAPE (4, 1)), NULL);
+  x = build (&b, "MatMul", NULL, x, build_constant (&b, &ENS_SHAPE (4, 4)), NULL);
+  x = build (&b, "Sub", NULL, x,
+             build (&b, "Mul", NULL, x, build_constant (&b, &ENS_SHAPE (4)), NULL), NULL);
+  check_pass (&b, x, ens_pass_fold_scale, "MatMul Add MatMul MatMul Mul MatMul Mul Sub");
+}
+END_TEST
+
+/* A map and its products with numbers of channels; what is read twice stays, and so does a single
+ * product. */
+START_TEST (test_gather_factors)
+{
+  g_auto (Builder) b;
+  EnsValue *x, *y;
+
+  builder_init (&b, 8);
+  x = build_input (&b, &ENS_SHAPE (2, 4, 4, 3));
+  y = build (&b, "GlobalAveragePool", NULL, x, NULL);
+  y = build (&b, "Mul", NULL, x, y, NULL);
+  y = build (&b, "Mul", NULL, build_constant (&b, &ENS_SHAPE (3)), y, NULL);
+  y = build (&b, "Add", NULL, build_constant (&b, &ENS_SHAPE (1, 1, 1, 3)), y, NULL);
+  x = build (&b, "Add", NULL, x, y, NULL);
+  y = build (&b, "Mul", NULL, x, build_number (&b, 3), NULL);
+  x = build (&b, "Add", NULL, x, y, NULL);
+  y = build (&b, "Mul", NULL, x, build_number (&b, 3), NULL);
+  ens_graph_add_output (b.graph, y);
+  y = build (&b, "Add", NULL, y, build_number (&b, 2), NULL);
+  check_pass (&b, build (&b, "Add", NULL, y, x, NULL), ens_pass_gather_factors,
+              "GlobalAveragePool Mul Add Mul Add Mul Add Mul Add Add");
+}
+END_TEST
+
 START_TEST (test_recognise_gate)
 {
   EnsUnaryParams hard = {1 / 6.0f, 0.5f}, other = {0.2f, 0.5f};
@@ -612,6 +678,9 @@ main (int argc, char **argv)
   test_add ("remove-transposes", test_remove_transposes);
   test_add ("fuse-bias", test_fuse_bias);
   test_add ("fuse-residual", test_fuse_residual);
+  test_add ("fuse-residual/products", test_fuse_product_residual);
+  test_add ("fold-scale", test_fold_scale);
+  test_add ("gather-factors", test_gather_factors);
   test_add ("recognise-activation/gate", test_recognise_gate);
   test_add ("recognise-activation/gelu", test_recognise_gelu);
   test_add ("recognise-activation/gelu-tanh", test_recognise_gelu_tanh);
