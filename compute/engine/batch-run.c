@@ -38,15 +38,22 @@ struct _EnsBatchRun {
 
 /* ---- Work ---- */
 
+/* Whether both are runs of the same plan. */
 static gboolean
-is_like (const EnsBatchPart *a, const EnsBatchPart *b)
+has_same_plan (const EnsBatchPart *a, const EnsBatchPart *b)
 {
-  if (a->network != b->network || (a->inputs == NULL) != (b->inputs == NULL))
+  if (a->network != b->network)
     return FALSE;
   for (guint i = 0; i < ens_network_get_n_inputs (a->network); i++)
     if (!ens_shape_equal (&a->shapes[i], &b->shapes[i]))
       return FALSE;
   return TRUE;
+}
+
+static gboolean
+is_like (const EnsBatchPart *a, const EnsBatchPart *b)
+{
+  return (a->inputs == NULL) == (b->inputs == NULL) && has_same_plan (a, b);
 }
 
 gboolean
@@ -60,11 +67,24 @@ ens_batch_work_is_like (const EnsBatchWork *a, const EnsBatchWork *b)
   return TRUE;
 }
 
+/* A plan can't be run with itself. */
+static gboolean
+has_plan_twice (const EnsBatchWork *work)
+{
+  for (guint p = 1; p < work->n_parts; p++)
+    for (guint q = 0; q < p; q++)
+      if (has_same_plan (&work->parts[p], &work->parts[q]))
+        return TRUE;
+  return FALSE;
+}
+
 guint
 ens_batch_work_get_most (const EnsBatchWork *work)
 {
   gsize size = 0;
 
+  if (has_plan_twice (work))
+    return 1;
   for (guint p = 0; p < work->n_parts; p++)
     for (guint i = 0; i < ens_network_get_n_inputs (work->parts[p].network); i++)
       size += (gsize)ens_shape_elements (&work->parts[p].shapes[i]) * sizeof (float);

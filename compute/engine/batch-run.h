@@ -24,7 +24,8 @@ typedef struct {
 
 /* Whether the two may be one run. */
 gboolean ens_batch_work_is_like (const EnsBatchWork *a, const EnsBatchWork *b);
-/* Of how many frames such work fits one run, by what its inputs take: at least one. */
+/* Of how many frames such work fits one run, by what its inputs take, and as each plan runs once:
+ * at least one. */
 guint ens_batch_work_get_most (const EnsBatchWork *work);
 
 typedef struct _EnsBatchRun EnsBatchRun;

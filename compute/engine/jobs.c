@@ -104,11 +104,27 @@ get_job (const EnsJobs *jobs, guint i)
 }
 
 static gboolean
-is_pending (const EnsJobs *jobs, const EnsPlan *plan)
+are_shapes_equal (const EnsShape *a, const EnsShape *b, guint n)
 {
-  for (guint i = 0; i < jobs->n_pending; i++)
-    if (get_job (jobs, i)->plan == plan)
+  for (guint i = 0; i < n; i++)
+    if (!ens_shape_equal (&a[i], &b[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* Whether the plan waits already, or what would be the same plan in a batch of several streams: the
+ * network may have planned anew in between. */
+static gboolean
+is_pending (const EnsJobs *jobs, const EnsJob *job)
+{
+  for (guint i = 0; i < jobs->n_pending; i++) {
+    const PendingJob *pending = get_job (jobs, i);
+
+    if (pending->plan == job->plan
+        || (job->network != NULL && pending->job.network == job->network
+            && are_shapes_equal (pending->shapes, job->shapes, job->n_inputs)))
       return TRUE;
+  }
   return FALSE;
 }
 
@@ -227,7 +243,7 @@ ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error)
   gint64 start, start_cpu;
   PendingJob *pending;
 
-  if (is_pending (jobs, job->plan) && !ens_jobs_run (jobs, error))
+  if (is_pending (jobs, job) && !ens_jobs_run (jobs, error))
     return FALSE;
   start = g_get_monotonic_time ();
   start_cpu = ens_thread_pool_get_cpu_time ();

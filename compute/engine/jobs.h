@@ -51,8 +51,8 @@ typedef struct {
 } EnsJob;
 
 /* Adds a job. Until it has run, `outputs`, `normalise` and the frame with its pixels must stay. All
- * jobs that wait between two calls of ens_jobs_discard () must use one frame. If the plan waits
- * already, all jobs that wait run first. */
+ * jobs that wait between two calls of ens_jobs_discard () must use one frame. If the plan, or
+ * another one of the same network and shapes, waits already, all jobs that wait run first. */
 gboolean ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error);
 
 /* Runs all that wait. If it was cancelled, outputs are undefined. */

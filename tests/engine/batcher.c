@@ -395,12 +395,40 @@ START_TEST (test_alone)
 }
 END_TEST
 
+/* Of which a batch may have more than one frame. */
+static const struct {
+  const char *name;
+  guint n_parts, images[3];
+  gboolean several;
+} works[] = {
+    {"one", 1, {1}, TRUE},
+    {"different", 3, {1, 2, 3}, TRUE},
+    {"twice-the-same", 3, {1, 2, 1}, FALSE},
+};
+
+START_TEST (test_most)
+{
+  g_auto (Fixture) fixture = {NULL};
+  EnsShape shapes[3];
+  EnsBatchPart parts[3];
+  EnsBatchWork work = {parts, works[_i].n_parts, NULL};
+
+  fixture_init (&fixture, "cpu", FALSE);
+  for (guint i = 0; i < works[_i].n_parts; i++) {
+    shapes[i] = ENS_SHAPE (works[_i].images[i], SIZE, SIZE, 3);
+    parts[i] = (EnsBatchPart) {.network = fixture.network, .shapes = &shapes[i]};
+  }
+  ck_assert_int_eq (ens_batch_work_get_most (&work) > 1, works[_i].several);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("engine/batcher");
   TEST_ADD_ROWS ("streams", test_streams, rows);
+  TEST_ADD_ROWS ("most", test_most, works);
   test_add ("rates", test_rates);
   test_add_loop ("cancel", test_cancel, 3);
   test_add ("cancel-waiting", test_cancel_waiting);
