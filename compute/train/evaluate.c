@@ -151,10 +151,12 @@ ens_evaluation_count_false_alarms (const EnsEvaluation *evaluation, const EnsEva
 /* Scores of all images, one matrix for each row of the evaluation. */
 typedef struct {
   const EnsBundle *bundle;
+  guint *measured; /* the bundle's classes that are measured, n_measured of them */
+  guint n_measured;
   EnsAnalysis *analysis;
   const EnsAnalyseOptions *options; /* NULL: the bundle's */
   GPtrArray *paths;                 /* char *, NULL-terminated at the end */
-  GArray *labels;                   /* guint8 */
+  GArray *labels;                   /* guint8, of the measured classes, as all that follows */
   GArray **networks;                /* float */
   GArray *without, *with, *in_windows;
   GArray *windows; /* EnsRect */
@@ -167,6 +169,7 @@ static void
 scores_init (Scores *scores, EnsEnsemble *ensemble)
 {
   scores->bundle = ens_ensemble_get_bundle (ensemble);
+  scores->measured = g_new (guint, scores->bundle->n_classes);
   scores->analysis = ens_analysis_new (ensemble);
   scores->paths = g_ptr_array_new_with_free_func (g_free);
   scores->labels = g_array_new (FALSE, FALSE, sizeof (guint8));
@@ -185,6 +188,7 @@ static void
 scores_clear (Scores *scores)
 {
   ens_analysis_free (scores->analysis);
+  g_free (scores->measured);
   g_ptr_array_unref (scores->paths);
   g_array_unref (scores->labels);
   for (guint n = 0; n < scores->bundle->n_networks; n++)
@@ -199,6 +203,63 @@ scores_clear (Scores *scores)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scores, scores_clear)
 
+/* Whether some picture of any split shows the class. */
+static gboolean
+is_shown (const EnsDataset *dataset, guint class)
+{
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    for (guint i = 0; i < dataset->samples[s]->len; i++)
+      if (((const EnsDatasetItem *)dataset->samples[s]->pdata[i])->labels[class]
+          == ENS_LABEL_PRESENT)
+        return TRUE;
+  return FALSE;
+}
+
+/* A zero-shot class was never a class of any data set: nobody may have looked for it in this one.
+ * notes: gets a line for each class that is left out. */
+static gboolean
+choose_classes (Scores *scores, const EnsDataset *dataset, GPtrArray *notes, GError **error)
+{
+  const EnsBundle *bundle = scores->bundle;
+
+  for (guint c = 0; c < bundle->n_classes; c++)
+    if (c < bundle->n_classes - bundle->n_zero_shot || is_shown (dataset, c))
+      scores->measured[scores->n_measured++] = c;
+    else
+      g_ptr_array_add (notes,
+                       g_strdup_printf ("%s: no picture is said to show the zero-shot class “%s”, "
+                                        "which is not measured",
+                                        dataset->folder, bundle->classes[c]));
+  if (scores->n_measured == 0)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+                 "%s: expected pictures of the zero-shot class “%s”, found none; label some to "
+                 "measure it",
+                 dataset->folder, bundle->classes[0]);
+  return scores->n_measured > 0;
+}
+
+/* (transfer container) */
+static const char **
+list_names (const Scores *scores)
+{
+  const char **names = g_new0 (const char *, scores->n_measured + 1);
+
+  for (guint c = 0; c < scores->n_measured; c++)
+    names[c] = scores->bundle->classes[scores->measured[c]];
+  return names;
+}
+
+/* Those of the measured classes. (transfer full) */
+static float *
+pick_thresholds (const Scores *scores, const float *thresholds)
+{
+  float *picked = g_new (float, scores->n_measured);
+
+  for (guint c = 0; c < scores->n_measured; c++)
+    picked[c] = thresholds[scores->measured[c]];
+  return picked;
+}
+
 /* A label that nobody knows to be right or wrong does not count. */
 static void
 count_label (EnsGateCounts *counts, guint8 label, const EnsClassResult *class)
@@ -211,17 +272,27 @@ count_label (EnsGateCounts *counts, guint8 label, const EnsClassResult *class)
   counts->wrong_withheld += label == ENS_LABEL_ABSENT ? n_withheld : 0;
 }
 
+/* labels: of the measured classes. */
 static void
-count_labels (EnsGateCounts *counts, const guint8 *labels, const EnsResult *result)
+count_labels (Scores *scores, const guint8 *labels, const EnsResult *result)
 {
-  const EnsLabels truth = {1, result->n_classes, labels};
+  const EnsLabels truth = {1, scores->n_measured, labels};
   gboolean any = FALSE;
 
-  for (guint c = 0; c < result->n_classes; c++) {
-    count_label (counts, labels[c], &result->classes[c]);
-    any |= result->classes[c].present;
+  for (guint c = 0; c < scores->n_measured; c++) {
+    const EnsClassResult *class = &result->classes[scores->measured[c]];
+
+    count_label (&scores->gate, labels[c], class);
+    any |= class->present;
   }
-  counts->false_alarms += any && ens_labels_has_none (&truth, 0);
+  scores->gate.false_alarms += any && ens_labels_has_none (&truth, 0);
+}
+
+static void
+append_measured (GArray *values, const Scores *scores, const float *of_classes)
+{
+  for (guint c = 0; c < scores->n_measured; c++)
+    g_array_append_val (values, of_classes[scores->measured[c]]);
 }
 
 /* What P would be without windows. */
@@ -238,14 +309,13 @@ append_without (Scores *scores, const EnsResult *result)
     p2[c] = result->classes[c].p2;
   }
   ens_bundle_fuse (scores->bundle, p1, p2, NULL, p);
-  g_array_append_vals (scores->without, p, n);
+  append_measured (scores->without, scores, p);
 }
 
 static void
 look_at_image (Scores *scores, const EnsDatasetItem *item, const EnsFrame *frame)
 {
-  EnsDiagnosisImage image = {
-      .path = item->path, .labels = item->labels, .width = frame->width, .height = frame->height};
+  EnsDiagnosisImage image = {.path = item->path, .width = frame->width, .height = frame->height};
   float pixels[ENS_PICTURE_HASH_PIXELS];
   EnsPictureHash hash;
 
@@ -257,12 +327,28 @@ look_at_image (Scores *scores, const EnsDatasetItem *item, const EnsFrame *frame
 
 /* A class that a network does not know is one that it does not see. */
 static void
-append_known (GArray *scores, const float *probabilities, guint n)
+append_known (GArray *values, const Scores *scores, const float *probabilities)
 {
-  for (guint c = 0; c < n; c++) {
-    float p = isnan (probabilities[c]) ? 0 : probabilities[c];
+  for (guint c = 0; c < scores->n_measured; c++) {
+    float p = probabilities[scores->measured[c]];
 
-    g_array_append_val (scores, p);
+    p = isnan (p) ? 0 : p;
+    g_array_append_val (values, p);
+  }
+}
+
+static void
+append_classes (Scores *scores, const EnsDatasetItem *item, const EnsResult *result)
+{
+  for (guint m = 0; m < scores->n_measured; m++) {
+    const EnsClassResult *class = &result->classes[scores->measured[m]];
+    EnsRect window =
+        class->window >= 0 ? result->windows[class->window].rect : (EnsRect) {0, 0, 0, 0};
+
+    g_array_append_val (scores->labels, item->labels[scores->measured[m]]);
+    g_array_append_val (scores->with, class->p);
+    g_array_append_val (scores->in_windows, class->p3);
+    g_array_append_val (scores->windows, window);
   }
 }
 
@@ -271,7 +357,6 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
                 GError **error)
 {
   Scores *scores = data;
-  const EnsBundle *bundle = scores->bundle;
   g_autoptr (EnsResult) result =
       ens_analysis_run (scores->analysis, &picture->frame, picture->pts, scores->options, error);
 
@@ -279,20 +364,13 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
     return FALSE;
   look_at_image (scores, item, &picture->frame);
   g_ptr_array_add (scores->paths, g_strdup (item->path));
-  g_array_append_vals (scores->labels, item->labels, bundle->n_classes);
-  for (guint n = 0; n < bundle->n_networks; n++)
-    append_known (scores->networks[n], result->networks[n].probabilities, bundle->n_classes);
+  for (guint n = 0; n < scores->bundle->n_networks; n++)
+    append_known (scores->networks[n], scores, result->networks[n].probabilities);
   append_without (scores, result);
-  count_labels (&scores->gate, item->labels, result);
-  for (guint c = 0; c < bundle->n_classes; c++) {
-    const EnsClassResult *class = &result->classes[c];
-    EnsRect window =
-        class->window >= 0 ? result->windows[class->window].rect : (EnsRect) {0, 0, 0, 0};
-
-    g_array_append_val (scores->with, class->p);
-    g_array_append_val (scores->in_windows, class->p3);
-    g_array_append_val (scores->windows, window);
-  }
+  append_classes (scores, item, result);
+  count_labels (scores,
+                &g_array_index (scores->labels, guint8, scores->labels->len - scores->n_measured),
+                result);
   return TRUE;
 }
 
@@ -300,20 +378,21 @@ classify_image (const EnsDatasetItem *item, const EnsPicture *picture, gpointer 
 static void
 diagnose (Scores *scores, const EnsDataset *dataset, EnsSplit split, EnsEvaluation *evaluation)
 {
-  const EnsBundle *bundle = scores->bundle;
   const EnsEvaluationRow *best = &evaluation->rows[evaluation->n_rows - 1];
-  EnsDiagnosis diagnosis = {.classes = (const char *const *)bundle->classes,
-                            .n_classes = bundle->n_classes,
+  g_autofree float *thresholds = pick_thresholds (scores, scores->bundle->thresholds);
+  EnsDiagnosis diagnosis = {.classes = (const char *const *)evaluation->classes,
+                            .n_classes = evaluation->n_classes,
                             .images = (const EnsDiagnosisImage *)scores->images->data,
                             .n_images = scores->images->len,
-                            .thresholds = bundle->thresholds};
+                            .thresholds = thresholds};
 
   for (guint i = 0; i < scores->images->len; i++) {
     EnsDiagnosisImage *image = &g_array_index (scores->images, EnsDiagnosisImage, i);
 
     image->split = split;
+    image->labels = &evaluation->labels[(gsize)i * evaluation->n_classes];
     image->hash = &g_array_index (scores->hashes, EnsPictureHash, i);
-    image->probabilities = &best->scores[(gsize)i * bundle->n_classes];
+    image->probabilities = &best->scores[(gsize)i * evaluation->n_classes];
   }
   for (guint i = 0; i < dataset->samples[split]->len; i++)
     diagnosis.boxed |= ((const EnsDatasetItem *)dataset->samples[split]->pdata[i])->boxes != NULL;
@@ -325,26 +404,27 @@ static EnsEvaluation *
 evaluate_scores (Scores *scores, EnsSplit split, guint n_skipped)
 {
   const EnsBundle *bundle = scores->bundle;
-  EnsLabels truth = {scores->paths->len, bundle->n_classes, (const guint8 *)scores->labels->data};
+  EnsLabels truth = {scores->paths->len, scores->n_measured, (const guint8 *)scores->labels->data};
+  g_autofree const char **names = list_names (scores);
+  g_autofree float *without = pick_thresholds (scores, ens_bundle_get_thresholds (bundle, FALSE));
+  g_autofree float *with = pick_thresholds (scores, bundle->thresholds);
   EnsEvaluation *evaluation =
-      ens_evaluation_new (bundle->name, ens_split_name (split),
-                          (const char *const *)bundle->classes, &truth, n_skipped);
+      ens_evaluation_new (bundle->name, ens_split_name (split), names, &truth, n_skipped);
 
   for (guint n = 0; n < bundle->n_networks; n++)
     ens_evaluation_add (evaluation, bundle->networks[n].name, &truth,
                         &(EnsScores) {.p = (const float *)scores->networks[n]->data});
-  ens_evaluation_add (evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
-                      &(EnsScores) {.p = (const float *)scores->without->data,
-                                    .thresholds = ens_bundle_get_thresholds (bundle, FALSE)});
+  ens_evaluation_add (
+      evaluation, ENS_EVALUATION_WITHOUT_WINDOWS, &truth,
+      &(EnsScores) {.p = (const float *)scores->without->data, .thresholds = without});
   if (bundle->gate != NULL)
     evaluation->gate = g_memdup2 (&scores->gate, sizeof scores->gate);
   g_ptr_array_add (scores->paths, NULL);
   evaluation->paths = (char **)g_ptr_array_steal (scores->paths, NULL);
   if (bundle->windows == 0)
     return evaluation;
-  ens_evaluation_add (
-      evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
-      &(EnsScores) {.p = (const float *)scores->with->data, .thresholds = bundle->thresholds});
+  ens_evaluation_add (evaluation, ENS_EVALUATION_WITH_WINDOWS, &truth,
+                      &(EnsScores) {.p = (const float *)scores->with->data, .thresholds = with});
   evaluation->window_scores = g_array_steal (scores->in_windows, NULL);
   evaluation->windows = g_array_steal (scores->windows, NULL);
   return evaluation;
@@ -356,6 +436,7 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
               const EnsMonitor *monitor, GError **error)
 {
   g_auto (Scores) scores = {0};
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   EnsEvaluation *evaluation;
   guint n_skipped;
 
@@ -364,6 +445,10 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
   ens_dataset_tell (dataset, monitor);
   scores_init (&scores, ensemble);
   scores.options = options;
+  if (!choose_classes (&scores, dataset, notes, error))
+    return NULL;
+  for (guint i = 0; i < notes->len; i++)
+    ens_monitor_note (monitor, "%s", (const char *)notes->pdata[i]);
   if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
                                          .split = split,
                                          .opener = opener,
@@ -378,6 +463,7 @@ ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
     evaluation->style = g_strdup (ens_style_get_name (options->style));
   diagnose (&scores, dataset, split, evaluation);
   evaluation->notes = ens_dataset_copy_notes (dataset);
+  g_ptr_array_extend_and_steal (evaluation->notes, g_steal_pointer (&notes));
   return evaluation;
 }
 

@@ -76,8 +76,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsEvaluation, ens_evaluation_free)
  * (tiles); the rows of the networks and without windows then have what the sub-image with the
  * largest P has. The data set's classes must be the bundle's (ens_dataset_load () with them).
  * Broken images are skipped with a note; more than one in ten is an error. What had to be decided
- * about the data set is noted too. options: of the analyses, such as a style; NULL: the bundle's.
- * (transfer full) */
+ * about the data set is noted too. A zero-shot class that no picture of the data set shows, in any
+ * split, is none of the evaluation's classes, and a note says so: that pictures are not said to
+ * show it does not mean that they don't. options: of the analyses, such as a style; NULL: the
+ * bundle's. (transfer full) */
 EnsEvaluation *ens_evaluate (EnsEnsemble *ensemble, const EnsDataset *dataset, EnsSplit split,
                              const EnsAnalyseOptions *options, const EnsFrameOpener *opener,
                              const EnsMonitor *monitor, GError **error);

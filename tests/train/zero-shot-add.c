@@ -7,6 +7,7 @@
 #include "../ensemble/toy.h"
 #include "check-main.h"
 #include "support/folder.h"
+#include "train/evaluate.h"
 #include "train/zero-shot.h"
 
 #define CLASSES TOY_BUNDLE_CLASSES
@@ -226,6 +227,91 @@ START_TEST (test_refused)
 }
 END_TEST
 
+/* Toy pictures, measured; shown: the first one shows a cloud, too. (transfer full) */
+static EnsEvaluation *
+evaluate (gboolean shown)
+{
+  g_autofree char *folder = g_build_filename (test_folder, "shapes", NULL);
+  g_autoptr (EnsEnsemble) ensemble = toy_bundle_open (1);
+  const EnsBundle *bundle = ens_ensemble_get_bundle (ensemble);
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+  EnsEvaluation *evaluation;
+  guint n_opened;
+  EnsFrameOpener opener = toy_opener (&n_opened);
+
+  toy_dataset (folder, 0, 0, 3);
+  dataset = ens_dataset_load (folder, (const char *const *)bundle->classes, &error);
+  ck_assert_no_error (error);
+  if (shown)
+    ((EnsDatasetItem *)dataset->samples[ENS_SPLIT_TEST]->pdata[0])->labels[CLASSES] =
+        ENS_LABEL_PRESENT;
+  evaluation = ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, NULL, &opener, NULL, &error);
+  ck_assert_no_error (error);
+  return evaluation;
+}
+
+static void
+check_left_out (const EnsEvaluation *evaluation, const char *name, gboolean left_out)
+{
+  g_autofree char *quoted = g_strdup_printf ("zero-shot class “%s”", name);
+  gboolean noted = FALSE;
+
+  for (guint n = 0; n < evaluation->notes->len; n++)
+    noted |= strstr (evaluation->notes->pdata[n], quoted) != NULL;
+  ck_assert_int_eq (noted, left_out);
+  ck_assert_int_eq (g_strv_contains ((const char *const *)evaluation->classes, name), !left_out);
+}
+
+/* Classes that no picture shows are not measured: all else is as without them. */
+START_TEST (test_measured)
+{
+  g_autoptr (EnsEvaluation) before = evaluate (FALSE), after = NULL, shown = NULL;
+  guint n_none[2], n_windows = before->n_rows - 1;
+
+  add (new_names);
+  after = evaluate (FALSE);
+  shown = evaluate (TRUE);
+  check_left_out (after, "cloud", TRUE);
+  check_left_out (after, "moon", TRUE);
+  check_left_out (shown, "cloud", FALSE);
+  check_left_out (shown, "moon", TRUE);
+  ck_assert_uint_eq (after->n_classes, CLASSES);
+  ck_assert_uint_eq (shown->n_positive[CLASSES], 1);
+  ck_assert_double_eq (after->rows[n_windows + 1].accuracy, before->rows[n_windows].accuracy);
+  ck_assert_double_eq (after->rows[n_windows + 1].f1, before->rows[n_windows].f1);
+  ck_assert_uint_eq (
+      ens_evaluation_count_false_alarms (after, &after->rows[n_windows + 1], &n_none[1]),
+      ens_evaluation_count_false_alarms (before, &before->rows[n_windows], &n_none[0]));
+  ck_assert_uint_eq (n_none[1], n_none[0]);
+}
+END_TEST
+
+/* A class of its own that no picture shows. */
+START_TEST (test_nothing_measured)
+{
+  g_autofree char *folder = g_build_filename (test_folder, "shapes", NULL);
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsEnsemble) ensemble = NULL;
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n_opened;
+  EnsFrameOpener opener = toy_opener (&n_opened);
+
+  add (new_names);
+  toy_dataset (folder, 0, 0, 1);
+  ensemble = ens_ensemble_open_class (toy_bundle_path, "moon", device, &error);
+  ck_assert_no_error (error);
+  dataset = ens_dataset_load (
+      folder, (const char *const *)ens_ensemble_get_bundle (ensemble)->file_classes, &error);
+  ck_assert_no_error (error);
+  ck_assert (ens_dataset_keep_class (dataset, "moon", &error));
+  ck_assert_ptr_null (
+      ens_evaluate (ensemble, dataset, ENS_SPLIT_TEST, NULL, &opener, NULL, &error));
+  ck_assert_contains (error->message, "expected pictures of the zero-shot class “moon”");
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -235,6 +321,8 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("both", test_both, rows);
   test_add ("map", test_map);
   test_add_loop ("one-class", test_one_class, 2);
+  test_add ("measured", test_measured);
+  test_add ("nothing-measured", test_nothing_measured);
   TEST_ADD_ROWS ("refused", test_refused, refused_rows);
   return test_run ();
 }
