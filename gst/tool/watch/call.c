@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watch/call.h"
 
-#include <json-glib/json-glib.h>
+#include "base/json-reader.h"
 
 /* A page of this server runs its own scripts only, and is in no other page's frame. */
 static const char policy[] =
@@ -66,35 +66,28 @@ watch_call_answer_file (const WatchCall *call, const char *type, const char *pat
   watch_call_answer (call, SOUP_STATUS_OK, type, g_mapped_file_get_bytes (file));
 }
 
-/* A member of the body's object, if its value has that type. (transfer full) (nullable) */
-static JsonNode *
-get_member (const WatchCall *call, const char *member, GType type)
+/* Of the body's object. (transfer full) (nullable) */
+static EnsJsonReader *
+read_body (const WatchCall *call)
 {
   const SoupMessageBody *body = soup_server_message_get_request_body (call->message);
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  JsonNode *root, *node;
 
-  if (!json_parser_load_from_data (parser, body->data, (gssize)body->length, NULL))
-    return NULL;
-  root = json_parser_get_root (parser);
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
-    return NULL;
-  node = json_object_get_member (json_node_get_object (root), member);
-  return node != NULL && json_node_get_value_type (node) == type ? json_node_copy (node) : NULL;
+  return body->data != NULL ? ens_json_reader_parse ("body", body->data, (gsize)body->length, NULL)
+                            : NULL;
 }
 
 char *
 watch_call_get_string (const WatchCall *call, const char *member)
 {
-  g_autoptr (JsonNode) node = get_member (call, member, G_TYPE_STRING);
+  g_autoptr (EnsJsonReader) reader = read_body (call);
 
-  return node != NULL ? json_node_dup_string (node) : NULL;
+  return reader != NULL ? ens_json_reader_string (reader, member) : NULL;
 }
 
 gboolean
 watch_call_get_flag (const WatchCall *call, const char *member)
 {
-  g_autoptr (JsonNode) node = get_member (call, member, G_TYPE_BOOLEAN);
+  g_autoptr (EnsJsonReader) reader = read_body (call);
 
-  return node != NULL && json_node_get_boolean (node);
+  return reader != NULL && ens_json_reader_boolean (reader, member);
 }

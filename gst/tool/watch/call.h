@@ -28,7 +28,7 @@ void watch_call_refuse (const WatchCall *call, guint status, const char *what);
 /* The file as it is on disk, with the ranges that are asked for. */
 void watch_call_answer_file (const WatchCall *call, const char *type, const char *path);
 
-/* A string of the request's JSON object; NULL if it has none. (transfer full) */
+/* A string of the request's JSON object; NULL if it has none or an empty one. (transfer full) */
 char *watch_call_get_string (const WatchCall *call, const char *member);
 /* FALSE if it has none. */
 gboolean watch_call_get_flag (const WatchCall *call, const char *member);

@@ -158,16 +158,18 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHas
   serve (&call, path);
 }
 
-/* Long bodies are refused before they are read. */
+/* Long bodies are refused. What the client sends of one nevertheless is read, but not kept. */
 static void
 on_early_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
                   gpointer data)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
 
-  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED
-      || soup_message_headers_get_content_length (headers) > MAX_REQUEST)
-    soup_server_message_set_status (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, NULL);
+  if (soup_message_headers_get_encoding (headers) != SOUP_ENCODING_CHUNKED
+      && soup_message_headers_get_content_length (headers) <= MAX_REQUEST)
+    return;
+  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
+  soup_server_message_set_status (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, NULL);
 }
 
 /* ---- Its life ---- */

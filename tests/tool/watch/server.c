@@ -206,6 +206,8 @@ static const struct {
     {"new-path", {"POST", YARD "/collected/" PICTURE, "{\"class\": \"../a\", \"new\": true}"}, 409},
     {"no-class", {"POST", YARD "/collected/" PICTURE, "[]"}, 400},
     {"not-json", {"POST", YARD "/collected/" PICTURE, "{"}, 400},
+    {"no-body", {"POST", YARD "/collected/" PICTURE, ""}, 400},
+    {"split", {"POST", YARD "/collected/" PICTURE, "{\"class\": \"test\", \"new\": true}"}, 409},
     {"untyped", {"DELETE", YARD "/collected/" PICTURE}, 415},
     {"discard", {"DELETE", YARD "/collected/" PICTURE, "{}"}, 200},
     {"other-site", {"POST", "/api/training", "{}", .origin = "http://evil.example"}, 403},
@@ -241,6 +243,54 @@ static const struct {
 START_TEST (test_token)
 {
   ck_assert_uint_eq (ask (&token_rows[_i].question, NULL), token_rows[_i].status);
+}
+END_TEST
+
+/* ---- What anybody can send ---- */
+
+/* The stack must not grow with the depth. */
+START_TEST (test_deep)
+{
+  static char body[60001];
+
+  memset (body, '[', sizeof body - 1);
+  ck_assert_uint_eq (ask (&(Question) {"POST", "/api/login", body}, NULL), 401);
+}
+END_TEST
+
+/* Most memory that this process has had, in KiB. */
+static guint64
+get_peak_memory (void)
+{
+  g_autofree char *text = NULL;
+
+  ck_assert (g_file_get_contents ("/proc/self/status", &text, NULL, NULL));
+  return g_ascii_strtoull (strstr (text, "VmHWM:") + strlen ("VmHWM:"), NULL, 10);
+}
+
+static const struct {
+  const char *name;
+  SoupEncoding encoding;
+} long_bodies[] = {{"long", SOUP_ENCODING_CONTENT_LENGTH}, {"chunked", SOUP_ENCODING_CHUNKED}};
+
+/* A long body is not kept. */
+START_TEST (test_long)
+{
+  const gsize size = 64 << 20;
+  g_autofree char *zeros = g_malloc0 (size); /* pages that are only read take no memory */
+  g_autoptr (GBytes) bytes = g_bytes_new_static (zeros, size);
+  g_autoptr (SoupMessage) message = make_message (&(Question) {"POST", "/"});
+  g_autoptr (GAsyncResult) result = NULL;
+  const guint64 before = get_peak_memory ();
+
+  soup_message_set_request_body_from_bytes (message, JSON, bytes);
+  soup_message_headers_set_encoding (soup_message_get_request_headers (message),
+                                     long_bodies[_i].encoding);
+  soup_session_send_and_read_async (test.session, message, 0, NULL, on_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  ck_assert_uint_eq (soup_message_get_status (message), 413);
+  ck_assert_uint_lt (get_peak_memory () - before, size / 2 >> 10);
 }
 END_TEST
 
@@ -367,5 +417,7 @@ main (int argc, char **argv)
   test_suite ("watch-server-token");
   test_fixture (set_up_token, tear_down);
   TEST_ADD_ROWS ("answers", test_token, token_rows);
+  test_add ("deep-body", test_deep);
+  TEST_ADD_ROWS ("long-body", test_long, long_bodies);
   return test_run ();
 }
