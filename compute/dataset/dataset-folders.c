@@ -32,20 +32,17 @@ leave_out_files (const char *folder, const GPtrArray *files, EnsLeftOut *left_ou
   }
 }
 
-/* The paths of all folders of the split, in byte order: a data set may have val and valid.
- * (transfer full) */
-static GPtrArray *
-find_split (const EnsDataset *dataset, EnsSplit split)
+GPtrArray *
+ens_dataset_find_split (const char *folder, EnsSplit split)
 {
   GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
   g_auto (EnsListing) listing = {0};
   EnsSplit found;
 
-  if (ens_listing_read (&listing, dataset->folder, NULL))
+  if (ens_listing_read (&listing, folder, NULL))
     for (guint i = 0; i < listing.folders->len; i++)
       if (ens_split_parse (listing.folders->pdata[i], &found) && found == split)
-        g_ptr_array_add (folders,
-                         g_build_filename (dataset->folder, listing.folders->pdata[i], NULL));
+        g_ptr_array_add (folders, g_build_filename (folder, listing.folders->pdata[i], NULL));
   return folders;
 }
 
@@ -300,7 +297,7 @@ read_split (EnsDataset *dataset, EnsSplit split, const char *folder, GError **er
 static gboolean
 read_training_classes (EnsDataset *dataset, GError **error)
 {
-  g_autoptr (GPtrArray) folders = find_split (dataset, ENS_SPLIT_TRAIN);
+  g_autoptr (GPtrArray) folders = ens_dataset_find_split (dataset->folder, ENS_SPLIT_TRAIN);
 
   return read_classes (dataset, folders, error);
 }
@@ -311,7 +308,7 @@ ens_dataset_read_folders (EnsDataset *dataset, GError **error)
   if (dataset->classes == NULL && !read_training_classes (dataset, error))
     return FALSE;
   for (guint s = 0; s < ENS_N_SPLITS; s++) {
-    g_autoptr (GPtrArray) folders = find_split (dataset, (EnsSplit)s);
+    g_autoptr (GPtrArray) folders = ens_dataset_find_split (dataset->folder, (EnsSplit)s);
 
     for (guint i = 0; i < folders->len; i++)
       if (!read_split (dataset, (EnsSplit)s, folders->pdata[i], error))

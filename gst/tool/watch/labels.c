@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "dataset/dataset.h"
 
 #define PICTURE_ENDING ".jpg"
 #define SIDECAR_ENDING ".json"
@@ -101,10 +102,19 @@ watch_labels_find (const WatchLabels *labels, const char *picture, GError **erro
 static char *
 find_training_folder (const char *dataset)
 {
-  g_autofree char *divided = g_build_filename (dataset, "train", NULL);
+  g_autoptr (GPtrArray) divided = ens_dataset_find_split (dataset, ENS_SPLIT_TRAIN);
 
-  return g_file_test (divided, G_FILE_TEST_IS_DIR) ? g_steal_pointer (&divided)
-                                                   : g_strdup (dataset);
+  return g_strdup (divided->len > 0 ? g_ptr_array_index (divided, 0) : dataset);
+}
+
+/* A data set that isn't divided can't have a class that is called like a split. */
+static gboolean
+can_be_class (const WatchLabels *labels, const char *training, const char *name)
+{
+  EnsSplit split;
+
+  return is_name (name)
+         && (strcmp (training, labels->dataset) != 0 || !ens_split_find (name, &split));
 }
 
 static void
@@ -165,9 +175,9 @@ place_in_dataset (const WatchLabels *labels, const char *picture, const char *cl
 {
   g_autofree char *training = find_training_folder (labels->dataset);
 
-  if (is_name (class_name) && is_picture (picture))
+  if (can_be_class (labels, training, class_name) && is_picture (picture))
     return g_build_filename (training, class_name, picture, NULL);
-  fail (error, ENS_ERROR_FORMAT, "can't be a folder's name", class_name);
+  fail (error, ENS_ERROR_FORMAT, "can't be the name of a class's folder", class_name);
   return NULL;
 }
 
@@ -192,12 +202,17 @@ watch_labels_unset (const WatchLabels *labels, const char *picture, const char *
                     GError **error)
 {
   g_autofree char *from = place_in_dataset (labels, picture, class_name, error);
-  g_autofree char *to = NULL;
+  g_autofree char *to = NULL, *folder = NULL;
 
   if (from == NULL)
     return FALSE;
   to = g_build_filename (labels->collected, picture, NULL);
-  return move (from, to, error);
+  if (!move (from, to, error))
+    return FALSE;
+  /* A class without pictures can't be trained. The folder stays if there are others. */
+  folder = g_path_get_dirname (from);
+  g_rmdir (folder);
+  return TRUE;
 }
 
 gboolean

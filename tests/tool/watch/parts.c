@@ -182,11 +182,15 @@ exists (const char *path)
 
 static const struct {
   const char *name, *picture, *class_name;
-  gboolean divided, set;
+  const char *divided; /* its folder for training; NULL: it isn't */
+  gboolean set;
   const char *place;
 } labelled[] = {
-    {"plain", PICTURE, "cat", FALSE, TRUE, "photos/cat/" PICTURE},
-    {"divided", PICTURE, "cat", TRUE, TRUE, "photos/train/cat/" PICTURE},
+    {"plain", PICTURE, "cat", NULL, TRUE, "photos/cat/" PICTURE},
+    {"divided", PICTURE, "cat", "train", TRUE, "photos/train/cat/" PICTURE},
+    {"training", PICTURE, "cat", "Training", TRUE, "photos/Training/cat/" PICTURE},
+    {"split-in-train", PICTURE, "toy train", "train", TRUE, "photos/train/toy train/" PICTURE},
+    {"split", PICTURE, "toy train"},
     {"gone", "other.jpg", "cat"},
     {"up", "../watch.conf", "cat"},
     {"hidden", ".jpg", "cat"},
@@ -199,10 +203,11 @@ static const struct {
 START_TEST (test_label)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *parent = NULL;
   gboolean set;
 
-  if (labelled[_i].divided) {
-    g_autofree char *train = g_build_filename (labels.dataset, "train", NULL);
+  if (labelled[_i].divided != NULL) {
+    g_autofree char *train = g_build_filename (labels.dataset, labelled[_i].divided, NULL);
 
     g_mkdir_with_parents (train, 0700);
   }
@@ -215,6 +220,9 @@ START_TEST (test_label)
   ck_assert (exists (labelled[_i].place));
   ck_assert (watch_labels_unset (&labels, labelled[_i].picture, labelled[_i].class_name, NULL));
   ck_assert (exists ("collected/" PICTURE));
+  /* Its class had no other picture. */
+  parent = g_path_get_dirname (labelled[_i].place);
+  ck_assert (!exists (parent));
 }
 END_TEST
 
