@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 from brokers import TOPIC, Mqtt, cleaning_up, folder, need, start_worker, wait_for
 
@@ -39,17 +40,32 @@ def check(cache, expected):
     return parts
 
 
+def stop_one(broker, workers, extraction):
+    """Stops a worker in the middle of a share: its end is not on its way either. Returns its lease."""
+    assert extraction.poll() is None, "extract ended before a worker was killed"
+    for held in reversed(broker.of("lease")):
+        if held["state"] == "held" and not broker.of("end", held["job"]):
+            workers[held["worker"]].send_signal(signal.SIGSTOP)
+            time.sleep(0.5)
+            if not broker.of("end", held["job"]):
+                return held
+            workers[held["worker"]].send_signal(signal.SIGCONT)
+    return None
+
+
 def extract_by_workers(cache):
     broker = Mqtt()
-    workers = [start_worker(TOOL, name, broker, "--allow", f"{folder}/", "--allow", NETWORKS) for name in "ab"]
+    workers = {name: start_worker(TOOL, name, broker, "--allow", f"{folder}/", "--allow", NETWORKS) for name in "ab"}
     extraction = subprocess.Popen([str(word) for word in [TOOL, "extract", *DATASET, "--cache", cache, "--shares", 4,
                                                           "--topic", TOPIC, "--workers", broker.location]])
     wait_for(lambda: extraction.poll() is not None or measure(cache.glob("*/*.features")) > 50000, "features")
-    held = wait_for(lambda: broker.of("lease"), "a lease")[-1]
-    workers["ab".index(held["worker"])].send_signal(signal.SIGKILL)
+    held = wait_for(lambda: stop_one(broker, workers, extraction), "a worker in the middle of a share")
+    workers[held["worker"]].send_signal(signal.SIGKILL)
     assert extraction.wait(300) == 0
     assert not [end for end in broker.of("end") if end["state"] != "done"], broker.of("end")
-    assert not broker.retained("job/+")
+    end = wait_for(lambda: broker.of("end", held["job"]), f"{held['job']} ends")[0]
+    assert end["worker"] != held["worker"], "the share of the killed worker was not taken over"
+    wait_for(lambda: not broker.retained("job/+") and not broker.retained("lease/+"), "jobs are cleared", 30)
     return held
 
 
