@@ -43,6 +43,15 @@ wake (WorkerAnalysis *self)
     g_debug ("the worker is awake already");
 }
 
+static void
+drain (WorkerAnalysis *self)
+{
+  guint64 drained;
+
+  if (read (self->fd, &drained, sizeof drained) != sizeof drained)
+    g_debug ("nothing has woken the worker");
+}
+
 /* Waits while there are many. */
 static void
 put (WorkerAnalysis *self, WorkerResult *result)
@@ -204,6 +213,7 @@ worker_analysis_stop (WorkerAnalysis *self)
   g_cond_broadcast (&self->taken);
   g_mutex_unlock (&self->lock);
   g_thread_join (g_steal_pointer (&self->thread));
+  drain (self);
   g_cancellable_reset (self->cancellable);
   g_ptr_array_set_size (self->results, 0);
   g_clear_pointer (&self->reason, g_free);
@@ -220,11 +230,9 @@ worker_analysis_get_fd (const WorkerAnalysis *self)
 gboolean
 worker_analysis_take (WorkerAnalysis *self, GPtrArray *results, char **reason)
 {
-  guint64 drained;
   gboolean ended;
 
-  if (read (self->fd, &drained, sizeof drained) < 0)
-    drained = 0;
+  drain (self);
   g_mutex_lock (&self->lock);
   while (self->results->len > 0 && results->len < MAX_WAITING)
     g_ptr_array_add (results, g_ptr_array_steal_index (self->results, 0));
