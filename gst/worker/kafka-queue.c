@@ -278,7 +278,8 @@ start (KafkaQueue *self, WorkerOrder *order)
 {
   forget_job (self);
   self->message = g_queue_pop_head (&self->waiting);
-  self->text = g_strndup (self->message->payload, self->message->len);
+  /* A message without value has no payload at all. */
+  self->text = g_strndup (self->message->len > 0 ? self->message->payload : "", self->message->len);
   self->job = worker_job_find_id (self->text);
   if (self->job == NULL)
     self->job =

@@ -3,6 +3,7 @@
  * ended it, and nobody's when it has. */
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -49,14 +50,15 @@ make_conf (void)
   return conf;
 }
 
+/* NULL: a message without value. */
 static void
 submit (const char *job)
 {
+  gsize size = job != NULL ? strlen (job) : 0;
   char text[256];
   rd_kafka_t *producer = rd_kafka_new (RD_KAFKA_PRODUCER, make_conf (), text, sizeof text);
 
-  rd_kafka_producev (producer, RD_KAFKA_V_TOPIC ("jobs"),
-                     RD_KAFKA_V_VALUE ((void *)job, strlen (job)),
+  rd_kafka_producev (producer, RD_KAFKA_V_TOPIC ("jobs"), RD_KAFKA_V_VALUE ((void *)job, size),
                      RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
   ck_assert_int_eq (rd_kafka_flush (producer, 20000), RD_KAFKA_RESP_ERR_NO_ERROR);
   rd_kafka_destroy (producer);
@@ -220,6 +222,13 @@ START_TEST (test_joined)
 }
 END_TEST
 
+static const struct {
+  const char *name, *job, *text;
+} nonsense_rows[] = {
+    {"nonsense", "nonsense", "nonsense"},
+    {"no value", NULL, ""},
+};
+
 /* What can't be read is named after its place. */
 START_TEST (test_nonsense)
 {
@@ -227,9 +236,9 @@ START_TEST (test_nonsense)
   g_autoptr (GError) error = NULL;
   WorkerOrder order;
 
-  submit ("nonsense");
+  submit (nonsense_rows[_i].job);
   ck_assert (follow (queue, WORKER_ORDER_START, &order, 30));
-  ck_assert_str_eq (order.text, "nonsense");
+  ck_assert_str_eq (order.text, nonsense_rows[_i].text);
   queue->klass->end (queue, 0, "not JSON", &error);
   ck_assert_no_error (error);
   leave (queue);
@@ -268,6 +277,6 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   test_add ("handed on", test_handed_on);
   test_add ("joined", test_joined);
-  test_add ("nonsense", test_nonsense);
+  TEST_ADD_ROWS (NULL, test_nonsense, nonsense_rows);
   return test_run ();
 }
