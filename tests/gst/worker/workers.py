@@ -83,13 +83,16 @@ def check_failures(broker, bundle):
     for job, (uri, settings, _) in rows.items():
         submit(broker, job, uri, settings=settings)
     broker.submit("nonsense", "nonsense")
-    submit(broker, "named", folder / "short.avi", settings={"interval": 0, "model": str(bundle)})
+    (folder / "100% wool.avi").write_bytes(video)
+    for job, name in {"named": "short.avi", "percent": "100% wool.avi"}.items():
+        submit(broker, job, folder / name, settings={"interval": 0, "model": str(bundle)})
     for job, row in rows.items():
         end = wait_for(lambda: broker.of("end", job), f"{job} ends")[0]
         assert end["state"] == "failed" and row[2] in end["error"], f"{job}: {end}"
     wait_for(lambda: [end for end in broker.of("end") if "JSON" in end.get("error", "")], "nonsense ends")
-    wait_for(lambda: broker.of("end", "named"), "named ends")
-    check_results(broker, "named", SHORT)
+    for job in ["named", "percent"]:
+        wait_for(lambda: broker.of("end", job), f"{job} ends")
+        check_results(broker, job, SHORT)
 
 
 def check_restart(broker, long):
