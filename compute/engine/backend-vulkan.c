@@ -296,6 +296,19 @@ run (EnsBackend *backend, const EnsBackendRun *run, GError **error)
   return self->cpu->class->run (self->cpu, &on_cpu, error);
 }
 
+/* What runs the whole batch; NULL: it runs in parts, or on the CPU. */
+static EnsVulkanExecutor *
+get_whole (const VulkanBackend *self)
+{
+  return self->batch != NULL ? ens_vulkan_batch_get_whole (self->batch) : NULL;
+}
+
+static gboolean
+is_whole (const EnsBackend *backend)
+{
+  return get_whole ((const VulkanBackend *)backend) != NULL;
+}
+
 /* All on one device, and each batch as a whole. A failure here happens again when the plan runs
  * alone, and is handled there. */
 static gboolean
@@ -308,8 +321,7 @@ run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
 
   for (guint i = 0; i < n; i++) {
     const VulkanBackend *self = (const VulkanBackend *)backends[i];
-    EnsVulkanExecutor *whole =
-        self->batch != NULL ? ens_vulkan_batch_get_whole (self->batch) : NULL;
+    EnsVulkanExecutor *whole = get_whole (self);
 
     if (whole == NULL || self->vulkan != ((const VulkanBackend *)backends[0])->vulkan)
       return FALSE;
@@ -331,7 +343,7 @@ run_together (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
 }
 
 static const EnsBackendClass vulkan_class = {
-    free_backend, get_arena_size, get_own_size, get_n_nodes, run, run_together};
+    free_backend, get_arena_size, get_own_size, get_n_nodes, run, run_together, is_whole};
 
 EnsBackend *
 ens_vulkan_backend_new (const EnsBackendParams *params, GError **error)

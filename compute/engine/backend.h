@@ -40,6 +40,8 @@ typedef struct {
    * not supported. */
   gboolean (*run_together) (EnsBackend *const *backends, const EnsPlanRun *runs, guint n,
                             GCancellable *cancellable);
+  /* Whether run_together () can take it as it is now. */
+  gboolean (*is_whole) (const EnsBackend *backend);
 } EnsBackendClass;
 
 struct _EnsBackend {

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "cpu/memory.h"
 #include "engine/jobs.h"
+#include "engine/network-private.h"
 
 /* Bytes of inputs that are gathered for one run. */
 #define MAX_GATHERED ((gsize)128 << 20)
@@ -34,6 +35,7 @@ struct _EnsBatchRun {
   guint n_frames;
   GPtrArray *joints; /* Joint; what is not in use stays for its memory */
   guint n_joints;    /* in use, the first ones */
+  guint failed;      /* the one that was planned last */
 };
 
 /* ---- Work ---- */
@@ -203,18 +205,35 @@ reserve_arrays (Joint *joint, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_plan (const Joint *joint, GError **error)
+{
+  if (!ens_plan_is_per_image (joint->plan))
+    return ens_fail (error, ENS_ERROR_UNSUPPORTED, "batch",
+                     "what the network makes of an image depends on the others");
+  return !joint->on_device || ens_plan_check_whole (joint->plan, error);
+}
+
+static gboolean
+plan (Joint *joint, GCancellable *cancellable, GError **error)
+{
+  joint->plan = ens_network_plan_cancellable (joint->network, joint->shapes, cancellable, error);
+  if (joint->plan == NULL)
+    return FALSE;
+  if (check_plan (joint, error) && reserve_arrays (joint, error))
+    return TRUE;
+  ens_network_drop_plan (joint->network, joint->plan);
+  return FALSE;
+}
+
 gboolean
 ens_batch_run_plan (EnsBatchRun *run, GCancellable *cancellable, GError **error)
 {
-  for (guint p = 0; p < run->n_joints; p++) {
-    Joint *joint = get_joint (run, p);
+  for (run->failed = 0; run->failed < run->n_joints; run->failed++) {
+    Joint *joint = get_joint (run, run->failed);
 
-    joint->plan = ens_network_plan_cancellable (joint->network, joint->shapes, cancellable, error);
-    if (joint->plan == NULL || !reserve_arrays (joint, error))
+    if (!plan (joint, cancellable, error))
       return FALSE;
-    if (!ens_plan_is_per_image (joint->plan))
-      return ens_fail (error, ENS_ERROR_UNSUPPORTED, "batch",
-                       "what the network makes of an image depends on the others");
     g_array_set_size (joint->images, joint->on_device ? run->n_frames : 0);
   }
   return TRUE;
@@ -245,8 +264,8 @@ ens_batch_run_gather (EnsBatchRun *run, guint i, const EnsBatchWork *work)
   }
 }
 
-gboolean
-ens_batch_run_go (EnsBatchRun *run, GCancellable *cancellable, GError **error)
+static gboolean
+run_plans (const EnsBatchRun *run, GCancellable *cancellable, GError **error)
 {
   g_autofree EnsPlanRun *runs = g_new (EnsPlanRun, run->n_joints);
   gboolean on_device = FALSE;
@@ -268,6 +287,16 @@ ens_batch_run_go (EnsBatchRun *run, GCancellable *cancellable, GError **error)
          || (ens_check_cancelled (cancellable, error)
              && ens_fail (error, ENS_ERROR_DEVICE, "batch",
                           "the device can't run frames of several streams at once"));
+}
+
+gboolean
+ens_batch_run_go (EnsBatchRun *run, GCancellable *cancellable, GError **error)
+{
+  if (run_plans (run, cancellable, error))
+    return TRUE;
+  for (guint p = 0; p < run->n_joints && ens_check_cancelled (cancellable, NULL); p++)
+    ens_network_drop_plan (get_joint (run, p)->network, get_joint (run, p)->plan);
+  return FALSE;
 }
 
 void
@@ -292,9 +321,26 @@ ens_batch_run_end (EnsBatchRun *run)
   run->n_joints = 0;
 }
 
-void
-ens_batch_run_list_networks (const EnsBatchRun *run, GHashTable *networks)
+guint
+ens_batch_run_get_n_parts (const EnsBatchRun *run)
 {
-  for (guint p = 0; p < run->n_joints; p++)
-    g_hash_table_add (networks, ens_network_ref (get_joint (run, p)->network));
+  return run->n_joints;
+}
+
+EnsNetwork *
+ens_batch_run_get_network (const EnsBatchRun *run, guint p)
+{
+  return get_joint (run, p)->network;
+}
+
+guint
+ens_batch_run_get_failed (const EnsBatchRun *run)
+{
+  return run->failed;
+}
+
+gsize
+ens_batch_run_get_size (const EnsBatchRun *run, guint p)
+{
+  return (gsize)ens_shape_elements (&get_joint (run, p)->shapes[0]);
 }

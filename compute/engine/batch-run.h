@@ -36,17 +36,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsBatchRun, ens_batch_run_free)
 
 /* For work like this of n frames. The work itself is not kept. */
 void ens_batch_run_begin (EnsBatchRun *run, const EnsBatchWork *work, guint n);
-/* FALSE with an error if it can't be planned, or if results would depend on what else is in the
- * batch. */
+/* FALSE with an error if it can't be planned, if results would depend on what else is in the batch,
+ * or if the device can't run so much at once. */
 gboolean ens_batch_run_plan (EnsBatchRun *run, GCancellable *cancellable, GError **error);
 /* Takes the inputs of frame i: copies arrays; tables and the preprocessor must stay until it has
  * run. Of frames that are left out results are undefined. */
 void ens_batch_run_gather (EnsBatchRun *run, guint i, const EnsBatchWork *work);
+/* If it fails, the next such run is planned anew. */
 gboolean ens_batch_run_go (EnsBatchRun *run, GCancellable *cancellable, GError **error);
 /* Copies the results of frame i. */
 void ens_batch_run_deal (const EnsBatchRun *run, guint i, const EnsBatchWork *work);
 /* Lets plans go. */
 void ens_batch_run_end (EnsBatchRun *run);
 
-/* Adds the networks of what has begun to a set that owns references. */
-void ens_batch_run_list_networks (const EnsBatchRun *run, GHashTable *networks);
+/* The networks of what has begun. */
+guint ens_batch_run_get_n_parts (const EnsBatchRun *run);
+EnsNetwork *ens_batch_run_get_network (const EnsBatchRun *run, guint p);
+/* Which one ens_batch_run_plan () has failed for. */
+guint ens_batch_run_get_failed (const EnsBatchRun *run);
+/* Elements of its first input, of all frames. */
+gsize ens_batch_run_get_size (const EnsBatchRun *run, guint p);

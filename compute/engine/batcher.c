@@ -6,6 +6,10 @@
 /* How long a thread waits before it looks whether it was cancelled. */
 #define SLICE (10 * G_TIME_SPAN_MILLISECOND)
 
+/* So many batches of a network that fail in a row, each planned anew, are the last ones: after the
+ * loss of a GPU each of its plans may fail once. */
+#define MAX_FAILURES 8
+
 typedef enum {
   SEAT_IDLE,
   SEAT_WAITS,
@@ -25,12 +29,18 @@ struct _EnsBatchSeat {
   gint64 cpu;     /* its share of the processor time */
 };
 
+/* What is known of a network's batches. */
+typedef struct {
+  gsize most;       /* elements of the first input that one may have; 0: there are none */
+  guint n_failures; /* in a row */
+} Record;
+
 struct _EnsBatcher {
-  GMutex lock;       /* guards everything below */
-  GCond changed;     /* a seat's state */
-  GCond has_batch;   /* or quit */
-  GThread *thread;   /* NULL: there has been no batch yet */
-  GHashTable *alone; /* EnsNetwork whose frames can't run together */
+  GMutex lock;         /* guards everything below */
+  GCond changed;       /* a seat's state */
+  GCond has_batch;     /* or quit */
+  GThread *thread;     /* NULL: there has been no batch yet */
+  GHashTable *records; /* EnsNetwork to Record, of those that have failed */
   EnsBatchFormer *former;
   GPtrArray *streams; /* of the batch, for the former */
   gint64 until;       /* when the former wants to be asked again */
@@ -59,7 +69,7 @@ ens_batcher_new (void)
   g_mutex_init (&batcher->lock);
   g_cond_init (&batcher->changed);
   g_cond_init (&batcher->has_batch);
-  batcher->alone = g_hash_table_new_full (NULL, NULL, (GDestroyNotify)ens_network_unref, NULL);
+  batcher->records = g_hash_table_new_full (NULL, NULL, (GDestroyNotify)ens_network_unref, g_free);
   batcher->former = ens_batch_former_new (are_alike);
   batcher->streams = g_ptr_array_new ();
   batcher->seats = g_ptr_array_new ();
@@ -81,7 +91,7 @@ ens_batcher_free (EnsBatcher *batcher)
   g_ptr_array_unref (batcher->seats);
   g_ptr_array_unref (batcher->streams);
   ens_batch_former_free (batcher->former);
-  g_hash_table_unref (batcher->alone);
+  g_hash_table_unref (batcher->records);
   g_cond_clear (&batcher->has_batch);
   g_cond_clear (&batcher->changed);
   g_mutex_clear (&batcher->lock);
@@ -147,14 +157,62 @@ become_free (EnsBatcher *batcher)
 
 /* ---- The thread that runs batches ---- */
 
-/* Lock held. Why frames of these networks go one by one from now on. */
+/* Lock held. */
+static Record *
+get_record (EnsBatcher *batcher, EnsNetwork *network)
+{
+  Record *record = g_hash_table_lookup (batcher->records, network);
+
+  if (record == NULL) {
+    record = g_new (Record, 1);
+    *record = (Record) {.most = G_MAXSIZE};
+    g_hash_table_insert (batcher->records, ens_network_ref (network), record);
+  }
+  return record;
+}
+
+/* Lock held. Why such batches, or such large ones, are not planned again. */
 static void
 refuse (EnsBatcher *batcher, const GError *reason)
 {
+  const guint failed = ens_batch_run_get_failed (batcher->run);
+  Record *record;
+
   if (g_error_matches (reason, ENS_ERROR, ENS_ERROR_CANCELLED))
     return;
-  g_info ("frames of several streams are not batched: %s", reason->message);
-  ens_batch_run_list_networks (batcher->run, batcher->alone);
+  g_info ("frames of %u streams are not batched: %s", batcher->seats->len, reason->message);
+  record = get_record (batcher, ens_batch_run_get_network (batcher->run, failed));
+  record->most = g_error_matches (reason, ENS_ERROR, ENS_ERROR_RESOURCE)
+                     ? MIN (record->most, ens_batch_run_get_size (batcher->run, failed) - 1)
+                     : 0;
+}
+
+/* Lock held. */
+static void
+note_failure (EnsBatcher *batcher, const GError *reason)
+{
+  if (g_error_matches (reason, ENS_ERROR, ENS_ERROR_CANCELLED))
+    return;
+  g_info ("a batch of several streams is run again one by one: %s", reason->message);
+  for (guint p = 0; p < ens_batch_run_get_n_parts (batcher->run); p++) {
+    Record *record = get_record (batcher, ens_batch_run_get_network (batcher->run, p));
+
+    if (++record->n_failures == MAX_FAILURES)
+      record->most = 0;
+  }
+}
+
+/* Lock held. */
+static void
+note_success (EnsBatcher *batcher)
+{
+  for (guint p = 0; p < ens_batch_run_get_n_parts (batcher->run); p++) {
+    EnsNetwork *network = ens_batch_run_get_network (batcher->run, p);
+    Record *record = g_hash_table_lookup (batcher->records, network);
+
+    if (record != NULL)
+      record->n_failures = 0;
+  }
 }
 
 /* Lock held, but not while it works. */
@@ -188,8 +246,10 @@ run_batch (EnsBatcher *batcher)
   g_mutex_unlock (&batcher->lock);
   ran = ens_batch_run_go (batcher->run, batcher->cancellable, &reason);
   g_mutex_lock (&batcher->lock);
-  if (!ran)
-    g_info ("a batch of several streams is run again one by one: %s", reason->message);
+  if (ran)
+    note_success (batcher);
+  else
+    note_failure (batcher, reason);
   return ran;
 }
 
@@ -290,6 +350,18 @@ ens_batch_seat_end (EnsBatchSeat *seat)
   g_mutex_unlock (&seat->batcher->lock);
 }
 
+/* Lock held. How many frames with this part one batch may have. */
+static guint
+get_most (const EnsBatcher *batcher, const EnsBatchPart *part)
+{
+  const Record *record = g_hash_table_lookup (batcher->records, part->network);
+  const gint64 size = ens_shape_elements (&part->shapes[0]);
+
+  if (record == NULL)
+    return G_MAXUINT;
+  return (guint)CLAMP (record->most / (gsize)MAX (size, 1), 1, G_MAXUINT);
+}
+
 /* Lock held. */
 static void
 queue_up (EnsBatchSeat *seat, const EnsBatchWork *work)
@@ -298,8 +370,7 @@ queue_up (EnsBatchSeat *seat, const EnsBatchWork *work)
   EnsBatchRequest request = {work, ens_batch_work_get_most (work), g_get_monotonic_time ()};
 
   for (guint p = 0; p < work->n_parts; p++)
-    if (g_hash_table_contains (batcher->alone, work->parts[p].network))
-      request.most = 1;
+    request.most = MIN (request.most, get_most (batcher, &work->parts[p]));
   seat->work = work;
   seat->state = SEAT_WAITS;
   ens_batch_former_wait (batcher->former, seat->stream, &request);

@@ -12,6 +12,10 @@ EnsNetwork *ens_network_new (EnsGraph *graph, EnsDevice *device, GError **error)
  * both. (transfer full) */
 EnsNetwork *ens_network_new_beside (EnsGraph *graph, EnsNetwork *sibling, GError **error);
 
+/* Keeps this plan no longer, so that the next one of its shapes is made anew; not if another thread
+ * plans just now. */
+void ens_network_drop_plan (EnsNetwork *network, const EnsPlan *plan);
+
 /* Memory is short for a plan of this network on a GPU, whose planning calls: frees the plans on
  * GPUs that nobody uses, of all networks but those that are planned for otherwise. Whether there
  * were any. Seldom for one network: plans that can't be in memory together would else be made again

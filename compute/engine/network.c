@@ -292,20 +292,40 @@ drop_plans (EnsNetwork *network)
 }
 
 /* Turn taken. */
+static void
+drop (EnsNetwork *network, GList *link)
+{
+  CachedPlan *cached = link->data;
+
+  network->plans_size -= cached->size;
+  g_queue_delete_link (network->plans, link);
+  free_cached_plan (cached);
+}
+
+void
+ens_network_drop_plan (EnsNetwork *network, const EnsPlan *plan)
+{
+  if (!ens_turn_try (&network->turn))
+    return;
+  for (GList *link = network->plans->head; link != NULL; link = link->next)
+    if (((const CachedPlan *)link->data)->plan == plan) {
+      drop (network, link);
+      break;
+    }
+  ens_turn_leave (&network->turn);
+}
+
+/* Turn taken. */
 static guint
 drop_idle (EnsNetwork *network)
 {
   guint n = 0;
 
   for (GList *link = network->plans->head, *next; link != NULL; link = next) {
-    CachedPlan *cached = link->data;
-
     next = link->next;
-    if (ens_plan_is_shared (cached->plan))
+    if (ens_plan_is_shared (((const CachedPlan *)link->data)->plan))
       continue;
-    network->plans_size -= cached->size;
-    g_queue_delete_link (network->plans, link);
-    free_cached_plan (cached);
+    drop (network, link);
     n++;
   }
   return n;

@@ -46,5 +46,9 @@ gboolean ens_plans_run (const EnsPlanRun *runs, guint n, GCancellable *cancellab
  * arrays of inputs and call ens_plans_run (). */
 gboolean ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n, GCancellable *cancellable);
 
+/* FALSE with an error if the plan is none for ens_plans_run_preprocessed (): ENS_ERROR_RESOURCE if
+ * one of fewer images might be, else ENS_ERROR_UNSUPPORTED. */
+gboolean ens_plan_check_whole (EnsPlan *plan, GError **error);
+
 /* Whether what a plan makes of each image depends on that image alone. */
 gboolean ens_plan_is_per_image (EnsPlan *plan);

@@ -392,6 +392,23 @@ run_together (const EnsPlanRun *runs, guint n, GCancellable *cancellable)
 }
 
 gboolean
+ens_plan_check_whole (EnsPlan *plan, GError **error)
+{
+  const EnsBackendClass *class = plan->backend->class;
+  gboolean whole;
+
+  if (class->is_whole == NULL || plan->group > 0)
+    return ens_fail (error, ENS_ERROR_UNSUPPORTED, plan->inferred->name,
+                     "the device can't run images of several frames at once");
+  ens_turn_take (&plan->turn, NULL);
+  whole = class->is_whole (plan->backend);
+  ens_turn_leave (&plan->turn);
+  return whole
+         || ens_fail (error, ENS_ERROR_RESOURCE, plan->inferred->name,
+                      "the device can't run so many images at once");
+}
+
+gboolean
 ens_plans_run_preprocessed (const EnsPlanRun *runs, guint n, GCancellable *cancellable)
 {
   g_autofree EnsPlan **plans = take_plans (runs, n, cancellable);

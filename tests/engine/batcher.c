@@ -15,6 +15,7 @@
 #define SIZE 16
 #define FILTERS 8
 #define N_STREAMS 4
+#define N_IMAGES_ALONE 2 /* of a frame, where batches that are planned count */
 
 static const EnsNormalise normalise = {ENS_ORDER_RGB, {120, 120, 120}, {0.02F, 0.02F, 0.02F}};
 
@@ -25,6 +26,8 @@ static struct {
   GCond changed;
   gboolean closed, failing;
   guint arrived;
+  guint most, n_refused; /* images that can be planned, if not 0, and how often it were more */
+  guint n_planned;       /* batches of several frames */
 } gate;
 
 /* The linker puts it in place of the batcher's call (--wrap). */
@@ -46,6 +49,28 @@ __wrap_ens_batch_run_go (EnsBatchRun *run, GCancellable *cancellable, GError **e
   if (failing)
     return ens_fail (error, ENS_ERROR_RESOURCE, "test", "no memory is left");
   return __real_ens_batch_run_go (run, cancellable, error);
+}
+
+EnsPlan *__real_ens_network_plan_cancellable (EnsNetwork *network, const EnsShape *input_shapes,
+                                              GCancellable *cancellable, GError **error);
+EnsPlan *__wrap_ens_network_plan_cancellable (EnsNetwork *network, const EnsShape *input_shapes,
+                                              GCancellable *cancellable, GError **error);
+
+EnsPlan *
+__wrap_ens_network_plan_cancellable (EnsNetwork *network, const EnsShape *input_shapes,
+                                     GCancellable *cancellable, GError **error)
+{
+  gboolean refused;
+
+  g_mutex_lock (&gate.lock);
+  refused = gate.most > 0 && input_shapes->dims[0] > gate.most;
+  gate.n_refused += refused;
+  gate.n_planned += input_shapes->dims[0] > N_IMAGES_ALONE;
+  g_mutex_unlock (&gate.lock);
+  if (!refused)
+    return __real_ens_network_plan_cancellable (network, input_shapes, cancellable, error);
+  ens_fail (error, ENS_ERROR_RESOURCE, "test", "no memory is left");
+  return NULL;
 }
 
 static void
@@ -375,18 +400,20 @@ END_TEST
 /* Where a run of several fails, or would mix them, each runs alone. */
 START_TEST (test_alone)
 {
-  const gboolean mixes = _i == 1;
+  const gboolean mixes = _i == 1; /* planned, and refused, once; else given up after some runs */
   g_auto (Fixture) fixture = {NULL};
   Stream streams[2];
 
   fixture_init (&fixture, "cpu", mixes);
   gate.failing = TRUE;
   for (guint i = 0; i < 2; i++) {
-    stream_init (&streams[i], &fixture, i, 2);
+    stream_init (&streams[i], &fixture, i, N_IMAGES_ALONE);
     streams[i].settings = (EnsBatchSettings) {2, 10 * G_TIME_SPAN_MILLISECOND};
   }
   run_streams (streams, 2);
   ck_assert_int_eq (gate.arrived > 0, !mixes);
+  ck_assert_uint_ge (gate.n_planned, 1);
+  ck_assert_uint_le (gate.n_planned, mixes ? 1 : 8);
   for (guint i = 0; i < 2; i++) {
     ck_assert_uint_eq (streams[i].n_runs, 40);
     ck_assert_uint_eq (streams[i].n_shared, 40);
@@ -422,6 +449,29 @@ START_TEST (test_most)
 }
 END_TEST
 
+/* Where so many frames are too much, fewer are batched. */
+START_TEST (test_too_large)
+{
+  g_auto (Fixture) fixture = {NULL};
+  Stream streams[3];
+  guint shared = 0, runs = 0;
+
+  fixture_init (&fixture, "cpu", FALSE);
+  for (guint i = 0; i < 3; i++)
+    stream_init (&streams[i], &fixture, i, 1);
+  gate.most = 2;
+  run_streams (streams, 3);
+  for (guint i = 0; i < 3; i++) {
+    runs += streams[i].n_runs;
+    shared += streams[i].n_shared;
+    stream_clear (&streams[i]);
+  }
+  ck_assert_uint_eq (gate.n_refused, 1);
+  ck_assert_uint_eq (runs, 120);
+  ck_assert_uint_gt (shared, runs);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -434,5 +484,6 @@ main (int argc, char **argv)
   test_add ("cancel-waiting", test_cancel_waiting);
   test_add_row ("alone", "fails", test_alone, 0);
   test_add_row ("alone", "mixes", test_alone, 1);
+  test_add ("too-large", test_too_large);
   return test_run ();
 }
