@@ -154,17 +154,28 @@ any_may_come (const EnsBatchFormer *former, const EnsBatchStream *leader)
   return FALSE;
 }
 
-/* Those in the batch no longer wait. What they have waited for each other is gone from their
- * patience. */
+/* All lose of their patience what they have waited while nothing ran. For those who stay the next
+ * wait begins when this batch has ended. */
+static void
+use_patience (EnsBatchFormer *former, gint64 free_since, gint64 now)
+{
+  for (const GList *link = former->waiting.head; link != NULL; link = link->next) {
+    EnsBatchStream *stream = link->data;
+
+    stream->patience -= MIN (MAX (now - MAX (stream->since, free_since), 0), stream->patience);
+  }
+}
+
+/* Those in the batch no longer wait. */
 static void
 take (EnsBatchFormer *former, gint64 free_since, gint64 now, const GPtrArray *batch)
 {
   former->n_batches++;
+  use_patience (former, free_since, now);
   for (guint i = 0; i < batch->len; i++) {
     EnsBatchStream *stream = g_ptr_array_index (batch, i);
 
     ens_batch_former_withdraw (former, stream);
-    stream->patience -= MIN (MAX (now - MAX (stream->since, free_since), 0), stream->patience);
     stream->party = former->n_batches;
   }
 }

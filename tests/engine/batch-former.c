@@ -55,7 +55,10 @@ static const struct {
      .events = "a b a1@0 ?@0", .answers = "a"},
     {"who-has-left-is-not-awaited", .timeout = 10, .events = "a b ~b a1@0 ?@0", .answers = "a"},
     {"other-work-goes-meanwhile", .sizes = {4, 4, 1}, .timeout = 10,
-     .events = "a b c a1@0 c2@1 ?@1 ?@2", .answers = "c .10"},
+     .events = "a b c a1@0 c2@1 ?@1 *@2 ?@2", .answers = "c .11"},
+    {"waits-before-other-work-add-up", .sizes = {4, 4, 1}, .timeout = 10,
+     .events = "a b c a1@0 c2@9 ?@9 *@12 ?@12 c2@12 ?@12 *@18 ?@18 ?@19",
+     .answers = "c .13 c .19 a"},
     {"waits-from-the-end-of-the-batch-before", .timeout = 10, .events = "a b a1@0 *@20 ?@20 ?@30",
      .answers = ".30 a"},
 
