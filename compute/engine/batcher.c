@@ -153,6 +153,9 @@ become_free (EnsBatcher *batcher)
   batcher->busy = FALSE;
   batcher->free_since = g_get_monotonic_time ();
   dispatch (batcher);
+  /* Those who wait must look at the new time. */
+  if (!batcher->busy)
+    g_cond_broadcast (&batcher->changed);
 }
 
 /* ---- The thread that runs batches ---- */
