@@ -151,6 +151,12 @@ ens_fit_prepare (EnsFit *fit, GError **error)
 {
   guint n = fit->params->n_networks;
 
+  if (n > ENS_MAX_NETWORKS) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
+                 "expected at most %u networks, which is what a bundle holds, found %u",
+                 ENS_MAX_NETWORKS, n);
+    return FALSE;
+  }
   fit->paths = g_new0 (const char *, n);
   fit->contents = g_new0 (GBytes *, n);
   fit->networks = g_new0 (EnsFittedNetwork, n);
@@ -175,7 +181,7 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
   g_autoptr (EnsEvaluation) evaluation = NULL;
   EnsFitSource source;
 
-  g_return_val_if_fail (params->n_networks > 0 && params->n_networks <= ENS_MAX_NETWORKS, NULL);
+  g_return_val_if_fail (params->n_networks > 0, NULL);
 
   fit.head = ens_head_parse (params->head != NULL ? params->head : default_heads[params->method],
                              fit.head_options, error);
