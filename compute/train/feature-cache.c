@@ -86,11 +86,12 @@ remove_part (const char *folder, const char *path)
     g_rmdir (part);
 }
 
-/* Removed while it is locked, so that nobody has it open. */
+/* Removed while it is locked, so that nobody has it open. On NFS, only a file that is open for
+ * writing can be locked for oneself alone (flock(2)). */
 static gboolean
 remove_unused (const char *path)
 {
-  int file = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+  int file = g_open (path, O_RDWR | O_CLOEXEC, 0);
   gboolean removed;
 
   if (file < 0)
