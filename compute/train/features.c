@@ -41,6 +41,8 @@ struct _EnsFeatureStore {
   guint64 cut;
   GHashTable *records; /* EnsImageKey → Record */
   GArray *others;      /* int: files of other parts, to be read */
+  char *part;          /* folder of the own part; NULL: there is none, or opening failed */
+  guint64 start;       /* of the records */
 };
 
 EnsImageKey
@@ -229,22 +231,35 @@ index_file (EnsFeatureStore *store, const GByteArray *header, GError **error)
 
 /* ---- What others have written ---- */
 
-/* Locked as far as its writer allows, so that nobody removes it. One without a header may not have
- * been locked by its writer yet, who is not to be kept from it. */
+/* Locked as far as its writer allows, so that nobody removes it. One without a record may not have
+ * been locked by its writer yet, who is not to be kept from it. FALSE: it has nothing new. */
+static gboolean
+read_other (EnsFeatureStore *store, int file, const GByteArray *header)
+{
+  guint known = g_hash_table_size (store->records);
+  struct stat status;
+
+  if (fstat (file, &status) != 0 || status.st_size <= header->len)
+    return FALSE;
+  flock (file, LOCK_SH | LOCK_NB);
+  index_records (store, file, (guint64)status.st_size, header);
+  return g_hash_table_size (store->records) > known;
+}
+
+/* What has nothing new is neither kept open nor counts as used. */
 static void
 index_other (EnsFeatureStore *store, const char *path, const GByteArray *header)
 {
   int file = strcmp (path, store->path) != 0 ? g_open (path, O_RDONLY | O_CLOEXEC, 0) : -1;
-  struct stat status;
 
   if (file < 0)
     return;
-  g_array_append_val (store->others, file);
-  if (fstat (file, &status) != 0 || status.st_size < header->len)
-    return;
-  flock (file, LOCK_SH | LOCK_NB);
-  futimens (file, NULL);
-  index_records (store, file, (guint64)status.st_size, header);
+  if (read_other (store, file, header)) {
+    futimens (file, NULL);
+    g_array_append_val (store->others, file);
+  } else {
+    close (file);
+  }
 }
 
 /* In the folder and its parts. */
@@ -266,6 +281,18 @@ index_others (EnsFeatureStore *store, const char *folder, const char *name,
 
 /* ---- Opening ---- */
 
+static gboolean
+lock_file (EnsFeatureStore *store, GError **error)
+{
+  if (flock (store->file, LOCK_EX | LOCK_NB) == 0)
+    return TRUE;
+  if (errno != EWOULDBLOCK)
+    return set_file_error (store, "lock", error);
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
+               "%s: these features are in use; is another training running?", store->path);
+  return FALSE;
+}
+
 /* FALSE with an error if it can't be opened, or is in use. A file that was removed from the cache
  * between the two steps is made again. */
 static gboolean
@@ -279,11 +306,8 @@ open_file (EnsFeatureStore *store, GError **error)
     store->file = g_open (store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->file < 0)
       return set_file_error (store, "keep features there", error);
-    if (flock (store->file, LOCK_EX | LOCK_NB) != 0) {
-      g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
-                   "%s: these features are in use; is another training running?", store->path);
+    if (!lock_file (store, error))
       return FALSE;
-    }
     if (fstat (store->file, &status) != 0)
       return set_file_error (store, "find its size", error);
   }
@@ -315,6 +339,8 @@ ens_feature_store_open_part (const char *folder, const char *part, const char *c
   if (!open_file (store, error) || !index_file (store, header, error))
     return NULL;
   index_others (store, folder, name, header);
+  store->start = header->len;
+  store->part = part != NULL ? g_steal_pointer (&own) : NULL;
   return g_steal_pointer (&store);
 }
 
@@ -325,17 +351,31 @@ ens_feature_store_open (const char *folder, const char *configuration, guint n_f
   return ens_feature_store_open_part (folder, NULL, configuration, n_features, error);
 }
 
+/* A part to which nothing was added goes, while nobody else can open it. */
+static void
+close_file (EnsFeatureStore *store)
+{
+  gboolean unused = store->part != NULL && store->end == store->start;
+
+  if (unused)
+    g_unlink (store->path);
+  if (store->file >= 0)
+    close (store->file);
+  if (unused)
+    g_rmdir (store->part);
+}
+
 void
 ens_feature_store_close (EnsFeatureStore *store)
 {
   if (store == NULL)
     return;
-  if (store->file >= 0)
-    close (store->file);
+  close_file (store);
   for (guint i = 0; i < store->others->len; i++)
     close (g_array_index (store->others, int, i));
   g_array_unref (store->others);
   g_hash_table_unref (store->records);
+  g_free (store->part);
   g_free (store->path);
   g_free (store);
 }

@@ -9,7 +9,8 @@
  * last.
  *
  * Several processes, on several machines, can fill a folder that they share: each writes files in a
- * part of its own, a folder FOLDER/PART, and reads what all others have written. */
+ * part of its own, a folder FOLDER/PART, and reads what all others have written. A part without
+ * features is removed when it is closed. */
 #pragma once
 
 #include "base/error.h"

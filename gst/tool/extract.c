@@ -160,11 +160,13 @@ hand_out (const Options *options, WorkerFeatures *features, GError **error)
 
 /* ---- Here ---- */
 
-/* (transfer full) */
+/* A new one each time: those of before may be locked by others, who read them. (transfer full) */
 static char *
 name_part (const EnsFitShare *share)
 {
-  return share->n > 1 ? g_strdup_printf ("share-%u-of-%u", share->index + 1, share->n) : NULL;
+  return share->n > 1
+             ? g_strdup_printf ("share-%u-of-%u-%08x", share->index + 1, share->n, g_random_int ())
+             : NULL;
 }
 
 static gboolean

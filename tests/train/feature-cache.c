@@ -110,8 +110,10 @@ START_TEST (test_parts)
   g_autofree char *folder = g_dir_make_tmp ("ensemble-cache-XXXXXX", NULL);
   g_autofree char *part = g_build_filename (folder, "part", NULL);
   EnsFeatureStore *store = ens_feature_store_open_part (folder, "part", "a", 1, NULL);
+  const EnsImageKey key = ens_image_key ("image", 5);
   EnsFeatureStore *reader;
 
+  ck_assert (ens_feature_store_append (store, &key, &(float) {1}, 1, NULL));
   ens_feature_store_close (store);
   reader = ens_feature_store_open (folder, "a", 1, NULL);
   ck_assert_uint_eq (ens_feature_cache_prune (folder, 0).n, 0);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "train/features.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/files.h"
 #include "check-main.h"
@@ -290,6 +292,43 @@ START_TEST (test_empty_part)
 }
 END_TEST
 
+static void
+rewind_time (const char *path)
+{
+  const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+  ck_assert_int_eq (utimensat (AT_FDCWD, path, times, 0), 0);
+}
+
+/* Of two with the same features one is used; one without features goes. */
+START_TEST (test_unused_part)
+{
+  g_autoptr (EnsFeatureStore) first = open_part ("first"), second = open_part ("second");
+  g_autoptr (EnsFeatureStore) unused = NULL;
+  g_autofree char *name = g_path_get_basename (fixture->file);
+  g_autofree char *folder = g_build_filename (fixture->folder, "unused", NULL);
+  g_autofree char *of_first = g_build_filename (fixture->folder, "first", name, NULL);
+  g_autofree char *of_second = g_build_filename (fixture->folder, "second", name, NULL);
+  GStatBuf status[2];
+
+  append_image (first, 0);
+  append_image (second, 0);
+  rewind_time (of_first);
+  rewind_time (of_second);
+  unused = open_part ("unused");
+  check_image (unused, 0);
+  ck_assert_int_eq (g_stat (of_first, &status[0]), 0);
+  ck_assert_int_eq (g_stat (of_second, &status[1]), 0);
+  ck_assert_int_eq ((status[0].st_mtime > 1000) + (status[1].st_mtime > 1000), 1);
+  ck_assert (g_file_test (folder, G_FILE_TEST_IS_DIR));
+  g_clear_pointer (&unused, ens_feature_store_close);
+  ck_assert (!g_file_test (folder, G_FILE_TEST_EXISTS));
+  g_clear_pointer (&first, ens_feature_store_close);
+  ck_assert (g_file_test (of_first, G_FILE_TEST_EXISTS));
+  ens_remove_tree (fixture->folder);
+}
+END_TEST
+
 START_TEST (test_configurations)
 {
   g_autoptr (EnsFeatureStore) store = open_store (fixture);
@@ -334,6 +373,7 @@ main (int argc, char **argv)
   test_add ("in-use", test_in_use);
   test_add ("parts", test_parts);
   test_add ("empty-part", test_empty_part);
+  test_add ("unused-part", test_unused_part);
   test_add ("configurations", test_configurations);
   test_add ("unwritable", test_unwritable);
   return test_run ();

@@ -4,6 +4,8 @@ alone.
 
 extract.py TOOL DRAW-SCENES NETWORKS.json
 """
+import contextlib
+import fcntl
 import pathlib
 import signal
 import subprocess
@@ -69,13 +71,40 @@ def extract_by_workers(cache):
     return held
 
 
+@contextlib.contextmanager
+def reading(paths):
+    """As another process that reads them does."""
+    with contextlib.ExitStack() as stack:
+        for path in paths:
+            fcntl.flock(stack.enter_context(open(path, "rb")), fcntl.LOCK_SH)
+        yield
+
+
+def extract_by_shares(cache):
+    """Once more while others read what there is: nothing is added."""
+    for share in ["1/2", "2/2"]:
+        run(TOOL, "extract", *DATASET, "--device", "cpu", "--cache", cache, "--share", share)
+    parts = sorted(cache.glob("*/*"))
+    with reading(parts):
+        run(TOOL, "extract", *DATASET, "--device", "cpu", "--cache", cache, "--share", "1/2")
+    assert sorted(cache.glob("*/*")) == parts, "parts without features stay"
+
+
+def check_too_many():
+    network = NETWORKS.parent / "original.onnx"
+    found = subprocess.run([str(word) for word in [TOOL, "extract", folder / "set", "--device", "cpu", "--cache",
+                                                   folder / "none", *["-n", f"{network},role=original"] * 65]],
+                           capture_output=True, text=True, timeout=300)
+    assert found.returncode == 1 and "at most 64 networks" in found.stderr, found.stderr
+
+
 def main():
     run(DRAW, "boxes", folder / "set", "--train=48", "--validation=24", "--test=8")
+    check_too_many()
     expected = train(folder / "alone")
     held = extract_by_workers(folder / "workers")
     size = check(folder / "workers", expected)
-    for share in ["1/2", "2/2"]:
-        run(TOOL, "extract", *DATASET, "--device", "cpu", "--cache", folder / "shares", "--share", share)
+    extract_by_shares(folder / "shares")
     check(folder / "shares", expected)
     print(f"{size} bytes of features; {held['worker']} killed with {held['job']}")
 
