@@ -11,9 +11,15 @@ typedef enum {
   ENS_BATCH_CANCELLED, /* outputs are undefined */
 } EnsBatchOutcome;
 
-/* Waits for the work's turn. *n_frames: how many shared the run. The calling thread is charged with
- * its share of the processor time. A stream that is cancelled leaves at once; while a device
+/* How work went through it. */
+typedef struct {
+  guint n_frames;  /* that shared the run */
+  gint64 planning; /* µs that batches were planned while it was here */
+} EnsBatchPassage;
+
+/* Waits for the work's turn. The calling thread is charged with its share of the processor time,
+ * but for planning. A stream that is cancelled leaves at once; while a device
  * preprocesses its frame, when that has ended. */
 EnsBatchOutcome ens_batch_seat_run (EnsBatchSeat *seat, const EnsBatchWork *work,
-                                    GCancellable *cancellable, guint *n_frames);
+                                    GCancellable *cancellable, EnsBatchPassage *passage);
 void ens_batch_seat_finish (EnsBatchSeat *seat);

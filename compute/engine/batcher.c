@@ -25,8 +25,9 @@ struct _EnsBatchSeat {
   EnsBatchStream *stream;
   SeatState state;
   const EnsBatchWork *work;
-  guint n_frames; /* in its batch */
-  gint64 cpu;     /* its share of the processor time */
+  guint n_frames;  /* in its batch */
+  gint64 cpu;      /* its share of the processor time */
+  gint64 planning; /* of the batcher's, what was over before it came */
 };
 
 /* What is known of a network's batches. */
@@ -45,6 +46,8 @@ struct _EnsBatcher {
   GPtrArray *streams; /* of the batch, for the former */
   gint64 until;       /* when the former wants to be asked again */
   gint64 free_since;  /* the last run's end */
+  gint64 planning;    /* what planning has taken so far … */
+  gint64 plans_since; /* … and since when it is under way; 0: it is not */
   gboolean busy;      /* something runs */
   gboolean quit;
 
@@ -231,6 +234,32 @@ gather (EnsBatcher *batcher)
   set_states (batcher, SEAT_RUNS);
 }
 
+/* Lock held. Time that planning has taken until now. */
+static gint64
+get_planning (const EnsBatcher *batcher)
+{
+  return batcher->planning
+         + (batcher->plans_since > 0 ? g_get_monotonic_time () - batcher->plans_since : 0);
+}
+
+/* Lock held, but not while it works. */
+static gboolean
+plan (EnsBatcher *batcher)
+{
+  g_autoptr (GError) reason = NULL;
+  gboolean planned;
+
+  batcher->plans_since = g_get_monotonic_time ();
+  g_mutex_unlock (&batcher->lock);
+  planned = ens_batch_run_plan (batcher->run, batcher->cancellable, &reason);
+  g_mutex_lock (&batcher->lock);
+  batcher->planning = get_planning (batcher);
+  batcher->plans_since = 0;
+  if (!planned)
+    refuse (batcher, reason);
+  return planned;
+}
+
 /* Lock held, but not while it works. FALSE: those who are left must run alone. */
 static gboolean
 run_batch (EnsBatcher *batcher)
@@ -238,13 +267,6 @@ run_batch (EnsBatcher *batcher)
   g_autoptr (GError) reason = NULL;
   gboolean ran;
 
-  g_mutex_unlock (&batcher->lock);
-  ran = ens_batch_run_plan (batcher->run, batcher->cancellable, &reason);
-  g_mutex_lock (&batcher->lock);
-  if (!ran)
-    refuse (batcher, reason);
-  if (!ran || batcher->n_left == batcher->seats->len)
-    return FALSE;
   gather (batcher);
   g_mutex_unlock (&batcher->lock);
   ran = ens_batch_run_go (batcher->run, batcher->cancellable, &reason);
@@ -289,13 +311,16 @@ run_batches (gpointer data)
 
   g_mutex_lock (&batcher->lock);
   while (!batcher->quit || batcher->cancellable != NULL) {
-    gint64 start_cpu = ens_thread_pool_get_cpu_time ();
+    gint64 start_cpu;
+    gboolean planned;
 
     if (batcher->cancellable == NULL) {
       g_cond_wait (&batcher->has_batch, &batcher->lock);
       continue;
     }
-    if (run_batch (batcher))
+    planned = plan (batcher) && batcher->n_left < batcher->seats->len;
+    start_cpu = ens_thread_pool_get_cpu_time ();
+    if (planned && run_batch (batcher))
       deal (batcher, ens_thread_pool_get_cpu_time () - start_cpu);
     else
       put_back (batcher);
@@ -375,6 +400,7 @@ queue_up (EnsBatchSeat *seat, const EnsBatchWork *work)
   for (guint p = 0; p < work->n_parts; p++)
     request.most = MIN (request.most, get_most (batcher, &work->parts[p]));
   seat->work = work;
+  seat->planning = get_planning (batcher);
   seat->state = SEAT_WAITS;
   ens_batch_former_wait (batcher->former, seat->stream, &request);
 }
@@ -425,7 +451,7 @@ is_under_way (const EnsBatchSeat *seat)
 
 EnsBatchOutcome
 ens_batch_seat_run (EnsBatchSeat *seat, const EnsBatchWork *work, GCancellable *cancellable,
-                    guint *n_frames)
+                    EnsBatchPassage *passage)
 {
   EnsBatcher *batcher = seat->batcher;
   EnsBatchOutcome outcome = ENS_BATCH_CANCELLED;
@@ -445,7 +471,8 @@ ens_batch_seat_run (EnsBatchSeat *seat, const EnsBatchWork *work, GCancellable *
     outcome = ENS_BATCH_DONE;
   else if (seat->state == SEAT_ALONE)
     outcome = ENS_BATCH_ALONE;
-  *n_frames = outcome == ENS_BATCH_DONE ? seat->n_frames : 1;
+  passage->n_frames = outcome == ENS_BATCH_DONE ? seat->n_frames : 1;
+  passage->planning = get_planning (batcher) - seat->planning;
   g_mutex_unlock (&batcher->lock);
   if (outcome == ENS_BATCH_DONE)
     ens_thread_pool_add_cpu_time (seat->cpu);

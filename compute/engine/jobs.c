@@ -344,13 +344,13 @@ list_parts (const EnsJobs *jobs)
 }
 
 static gboolean
-run_in_batch (const EnsJobs *jobs, guint *n_frames, GError **error)
+run_in_batch (const EnsJobs *jobs, EnsBatchPassage *passage, GError **error)
 {
   g_autofree EnsBatchPart *parts = list_parts (jobs);
   const EnsBatchWork work = {parts, jobs->n_pending, jobs->preprocessor};
   gboolean ran;
 
-  switch (ens_batch_seat_run (jobs->seat, &work, jobs->cancellable, n_frames)) {
+  switch (ens_batch_seat_run (jobs->seat, &work, jobs->cancellable, passage)) {
   case ENS_BATCH_DONE:
     return TRUE;
   case ENS_BATCH_CANCELLED:
@@ -375,15 +375,16 @@ gboolean
 ens_jobs_run (EnsJobs *jobs, GError **error)
 {
   gint64 start = g_get_monotonic_time (), start_cpu = ens_thread_pool_get_cpu_time ();
-  guint n_frames = 1;
-  gboolean ran = can_batch (jobs) ? run_in_batch (jobs, &n_frames, error) : run_alone (jobs, error);
+  EnsBatchPassage passage = {.n_frames = 1};
+  gboolean ran = can_batch (jobs) ? run_in_batch (jobs, &passage, error) : run_alone (jobs, error);
 
   jobs->times.runs += jobs->n_pending > 0;
-  jobs->times.frames += jobs->n_pending > 0 ? n_frames : 0;
+  jobs->times.frames += jobs->n_pending > 0 ? passage.n_frames : 0;
   forget_all (jobs);
   if (!jobs->wait)
     jobs->has_frame = FALSE;
-  jobs->times.networks += 1000 * (g_get_monotonic_time () - start);
+  jobs->times.planning += 1000 * passage.planning;
+  jobs->times.networks += 1000 * (g_get_monotonic_time () - start - passage.planning);
   jobs->times.networks_cpu += ens_thread_pool_get_cpu_time () - start_cpu;
   return ran;
 }

@@ -62,12 +62,12 @@ gboolean ens_jobs_run (EnsJobs *jobs, GError **error);
 typedef struct {
   gint64 prepare;  /* preprocessing (cropping, resizing, normalising) on the CPU, or writing the
                     * tables for preprocessing on the GPU */
-  gint64 networks; /* running plans */
+  gint64 networks; /* running plans, and waiting for other streams; without planning */
   /* The same as processor time of all threads: ens_thread_pool_get_cpu_time (). */
   gint64 prepare_cpu, networks_cpu;
   double pixels;      /* that preprocessing has made */
   double operations;  /* of the plans */
-  gint64 planning;    /* what ens_jobs_plan () took */
+  gint64 planning;    /* what ens_jobs_plan () took, and planning of batches that was waited for */
   guint runs, frames; /* how often something was run, and for how many frames in all */
 } EnsJobTimes;
 

@@ -28,6 +28,7 @@ static struct {
   guint arrived;
   guint most, n_refused; /* images that can be planned, if not 0, and how often it were more */
   guint n_planned;       /* batches of several frames */
+  gint64 planning;       /* what planning one takes at least */
 } gate;
 
 /* The linker puts it in place of the batcher's call (--wrap). */
@@ -60,13 +61,15 @@ EnsPlan *
 __wrap_ens_network_plan_cancellable (EnsNetwork *network, const EnsShape *input_shapes,
                                      GCancellable *cancellable, GError **error)
 {
-  gboolean refused;
+  gboolean refused, joint = input_shapes->dims[0] > N_IMAGES_ALONE;
 
   g_mutex_lock (&gate.lock);
   refused = gate.most > 0 && input_shapes->dims[0] > gate.most;
   gate.n_refused += refused;
-  gate.n_planned += input_shapes->dims[0] > N_IMAGES_ALONE;
+  gate.n_planned += joint;
   g_mutex_unlock (&gate.lock);
+  if (joint)
+    g_usleep (gate.planning);
   if (!refused)
     return __real_ens_network_plan_cancellable (network, input_shapes, cancellable, error);
   ens_fail (error, ENS_ERROR_RESOURCE, "test", "no memory is left");
@@ -109,6 +112,7 @@ typedef struct {
   float *expected, *found; /* of a run */
   /* After it has ended: */
   guint n_runs, n_shared; /* runs, and the sum of frames in them */
+  gint64 planning;        /* that they have waited for, in ns */
   gboolean cancelled;
 } Stream;
 
@@ -245,6 +249,7 @@ run_one (Stream *stream, EnsJobs *jobs, const EnsPicture *picture)
   }
   stream->n_runs += times->runs;
   stream->n_shared += times->frames;
+  stream->planning += times->planning;
   check_found (stream);
 }
 
@@ -472,6 +477,29 @@ START_TEST (test_too_large)
 }
 END_TEST
 
+/* What planning a batch takes is said to be that, whether it can be planned or not, and once. */
+START_TEST (test_planning)
+{
+  g_auto (Fixture) fixture = {NULL};
+  Stream streams[2];
+
+  fixture_init (&fixture, "cpu", FALSE);
+  for (guint i = 0; i < 2; i++) {
+    stream_init (&streams[i], &fixture, i, N_IMAGES_ALONE);
+    streams[i].settings = (EnsBatchSettings) {2, 60 * G_USEC_PER_SEC};
+    streams[i].n_frames = streams[i].n_per_frame = 1;
+  }
+  gate.planning = 20 * G_TIME_SPAN_MILLISECOND;
+  gate.most = _i == 1 ? N_IMAGES_ALONE : 0;
+  run_streams (streams, 2);
+  ck_assert_uint_eq (gate.n_planned, 1);
+  for (guint i = 0; i < 2; i++) {
+    ck_assert_int_ge (streams[i].planning, 1000 * gate.planning);
+    stream_clear (&streams[i]);
+  }
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -485,5 +513,7 @@ main (int argc, char **argv)
   test_add_row ("alone", "fails", test_alone, 0);
   test_add_row ("alone", "mixes", test_alone, 1);
   test_add ("too-large", test_too_large);
+  test_add_row ("planning", "done", test_planning, 0);
+  test_add_row ("planning", "refused", test_planning, 1);
   return test_run ();
 }
