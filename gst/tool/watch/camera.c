@@ -30,6 +30,7 @@ struct _WatchCamera {
   guint reconnects, viewers;
   gint64 since; /* when the source was made */
   guint tick, retry;
+  gboolean recording; /* as the listener was told */
 
   GMutex lock; /* guards what follows, of streaming threads too */
   guint64 frames;
@@ -454,6 +455,19 @@ check_source (WatchCamera *camera, gint64 now, gint64 last_frame, gboolean ended
     fail (camera, "no picture after half a minute");
 }
 
+static void
+tick_recorder (WatchCamera *camera, gint64 now)
+{
+  gboolean recording;
+
+  watch_recorder_tick (camera->recorder, now);
+  recording = watch_recorder_is_recording (camera->recorder);
+  if (recording == camera->recording)
+    return;
+  camera->recording = recording;
+  camera->listener->state (camera, camera->data);
+}
+
 static gboolean
 on_tick (gpointer data)
 {
@@ -469,7 +483,7 @@ on_tick (gpointer data)
   if (camera->state == WATCH_CAMERA_CONNECTING || camera->state == WATCH_CAMERA_PLAYING)
     check_source (camera, now, last_frame, ended);
   if (camera->recorder != NULL)
-    watch_recorder_tick (camera->recorder, now);
+    tick_recorder (camera, now);
   update_valve (camera);
   return G_SOURCE_CONTINUE;
 }
@@ -489,9 +503,7 @@ on_clip_failed (const char *what, gpointer data)
 {
   WatchCamera *camera = data;
 
-  g_printerr ("%s: %s\n", camera->camera_config->name, what);
-  g_free (camera->error);
-  camera->error = g_strdup (what);
+  g_printerr ("%s: a clip has failed: %s\n", camera->camera_config->name, what);
   camera->listener->state (camera, camera->data);
 }
 
@@ -602,6 +614,8 @@ watch_camera_get_status (WatchCamera *camera)
   if (camera->recorder != NULL) {
     status.recording = watch_recorder_is_recording (camera->recorder);
     status.n_clips = watch_recorder_get_n_clips (camera->recorder);
+    status.n_failed_clips = watch_recorder_get_n_failed (camera->recorder);
+    status.clip_error = watch_recorder_get_problem (camera->recorder);
   }
   return status;
 }

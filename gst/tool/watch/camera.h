@@ -27,7 +27,7 @@ typedef enum {
 typedef struct _WatchCamera WatchCamera;
 
 typedef struct {
-  void (*state) (WatchCamera *camera, gpointer data); /* or its last error has changed */
+  void (*state) (WatchCamera *camera, gpointer data); /* or what it says of its clips */
   void (*result) (WatchCamera *camera, EnsResult *result, gpointer data);
   void (*event) (WatchCamera *camera, const GstStructure *message, gpointer data);
   void (*picture) (WatchCamera *camera, GBytes *jpeg, gpointer data);
@@ -52,7 +52,8 @@ typedef struct {
   guint64 frames;    /* since the start */
   guint reconnects;
   gboolean recording;
-  guint n_clips;
+  guint n_clips, n_failed_clips;
+  const char *clip_error; /* why the last clip failed; NULL: it did not */
 } WatchCameraStatus;
 
 const char *watch_camera_state_get_name (WatchCameraState state);

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct _WatchClip WatchClip;
 
-/* location: as splitmuxsink takes it, with %02d; longest: seconds of a file. FALSE with an error if
+/* location: as splitmuxsink takes it, with %05d; longest: seconds of a file. FALSE with an error if
  * there is no element that this video needs. (transfer full) */
 WatchClip *watch_clip_new (const char *location, guint longest, GstCaps *caps, GError **error);
 /* The first buffer is a key frame. Never waits; what doesn't fit is left out. */

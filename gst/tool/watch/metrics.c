@@ -40,6 +40,7 @@ static const struct {
     {"frames_total", "counter", "Frames that the camera sent."},
     {"reconnects_total", "counter", "How often the camera failed."},
     {"clips_total", "counter", "Clips that were begun."},
+    {"clips_failed_total", "counter", "Clips that could not be begun or written."},
     {"recording", "gauge", "1 while a clip is written."},
     {"models_total", "counter", "Models that were swapped in."},
 };
@@ -68,6 +69,7 @@ get_camera_value (const WatchStation *station, guint metric)
                                                         (double)status.frames,
                                                         status.reconnects,
                                                         status.n_clips,
+                                                        status.n_failed_clips,
                                                         status.recording,
                                                         station->n_models};
 

@@ -9,6 +9,9 @@
 
 #define ENDING ".mkv"
 #define STOP_TIMEOUT (5 * GST_SECOND)
+/* Between looks at the folder, and after a clip that failed. */
+#define ROOM_INTERVAL G_TIME_SPAN_MINUTE
+#define RETRY_INTERVAL G_TIME_SPAN_MINUTE
 
 struct _WatchRecorder {
   const WatchConfig *config;
@@ -16,11 +19,14 @@ struct _WatchRecorder {
   char **classes;
   void (*failed) (const char *what, gpointer data);
   gpointer data;
-  char *present;     /* name of a class of ours that is there; NULL: none is */
-  gboolean given_up; /* no clip can be written, until none is there */
-  gint64 end;        /* monotonic; when the clip ends if nothing is present; 0: open */
-  guint n_clips;
-  GMutex lock; /* guards what follows */
+  char *present; /* name of a class of ours that is there; NULL: none is */
+  /* Monotonic. */
+  gint64 end;   /* when the clip ends if nothing is present; 0: open */
+  gint64 retry; /* a clip has failed: when the next one may begin; 0: at once */
+  gint64 room;  /* when to look again whether the folder has grown too large */
+  guint n_clips, n_failed;
+  char *problem; /* why the last clip failed; NULL: it did not */
+  GMutex lock;   /* guards what follows */
   WatchPreRoll pre_roll;
   GstCaps *caps;   /* NULL: nothing came */
   WatchClip *clip; /* NULL: none is written */
@@ -141,7 +147,7 @@ name_clip (const WatchRecorder *recorder, const char *class_name)
   /* The sink puts the number of the file into its location. */
   g_string_replace (folder, "%", "%%", 0);
   g_strcanon (shown, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-", '_');
-  name = g_strconcat (time, "-", shown, "-%02d" ENDING, NULL);
+  name = g_strconcat (time, "-", shown, "-%05d" ENDING, NULL);
   return g_build_filename (folder->str, name, NULL);
 }
 
@@ -161,29 +167,33 @@ open_clip (WatchRecorder *recorder, const char *location, GError **error)
 }
 
 static void
-give_up (WatchRecorder *recorder, const char *what)
+give_up (WatchRecorder *recorder, const char *what, gint64 now)
 {
-  recorder->given_up = TRUE;
+  recorder->retry = now + RETRY_INTERVAL;
+  recorder->n_failed++;
+  g_free (recorder->problem);
+  recorder->problem = g_strdup (what);
   recorder->failed (what, recorder->data);
 }
 
 static void
-start (WatchRecorder *recorder)
+start (WatchRecorder *recorder, gint64 now)
 {
   g_autofree char *location = name_clip (recorder, recorder->present);
   g_autoptr (GError) error = NULL;
 
   g_mkdir_with_parents (recorder->folder, 0777);
-  make_room (recorder);
   g_mutex_lock (&recorder->lock);
   /* Before the first key frame there is nothing to begin with; it is tried again. */
   if (recorder->clip == NULL && !g_queue_is_empty (&recorder->pre_roll.buffers)) {
-    if (open_clip (recorder, location, &error))
+    if (open_clip (recorder, location, &error)) {
       recorder->n_clips++;
+      g_clear_pointer (&recorder->problem, g_free);
+    }
   }
   g_mutex_unlock (&recorder->lock);
   if (error != NULL)
-    give_up (recorder, error->message);
+    give_up (recorder, error->message, now);
 }
 
 /* (nullable) */
@@ -198,26 +208,28 @@ find_present (const WatchRecorder *recorder, const EnsResult *result)
 }
 
 static void
-start_if_due (WatchRecorder *recorder)
+start_if_due (WatchRecorder *recorder, gint64 now)
 {
-  if (recorder->present != NULL && !recorder->given_up && !watch_recorder_is_recording (recorder))
-    start (recorder);
+  if (recorder->present != NULL && now >= recorder->retry
+      && !watch_recorder_is_recording (recorder))
+    start (recorder, now);
 }
 
 void
 watch_recorder_update (WatchRecorder *recorder, const EnsResult *result)
 {
   const char *class_name = find_present (recorder, result);
+  const gint64 now = g_get_monotonic_time ();
 
   if (class_name == NULL && recorder->present != NULL)
-    recorder->end = g_get_monotonic_time () + recorder->config->record_after * G_TIME_SPAN_SECOND;
+    recorder->end = now + recorder->config->record_after * G_TIME_SPAN_SECOND;
   g_free (recorder->present);
   recorder->present = g_strdup (class_name);
   if (class_name == NULL)
-    recorder->given_up = FALSE;
+    recorder->retry = 0;
   else
     recorder->end = 0;
-  start_if_due (recorder);
+  start_if_due (recorder, now);
 }
 
 static void
@@ -235,14 +247,15 @@ watch_recorder_interrupt (WatchRecorder *recorder)
 {
   finish (recorder);
   g_clear_pointer (&recorder->present, g_free);
+  recorder->retry = 0;
   g_mutex_lock (&recorder->lock);
   watch_pre_roll_clear (&recorder->pre_roll);
   g_mutex_unlock (&recorder->lock);
 }
 
-/* The clip is given up, and begun again when a class comes. */
+/* The clip is given up, and another one begun later. */
 static void
-check_clip (WatchRecorder *recorder)
+check_clip (WatchRecorder *recorder, gint64 now)
 {
   g_autofree char *problem = NULL;
   WatchClip *clip;
@@ -254,7 +267,7 @@ check_clip (WatchRecorder *recorder)
     return;
   clip = take_clip (recorder);
   watch_clip_finish_now (clip, 0);
-  give_up (recorder, problem);
+  give_up (recorder, problem, now);
 }
 
 static gboolean
@@ -268,13 +281,24 @@ has_other_video (WatchRecorder *recorder)
   return other;
 }
 
+/* Also while a clip goes on: a class may stay for days. */
+static void
+make_room_if_due (WatchRecorder *recorder, gint64 now)
+{
+  if (now < recorder->room)
+    return;
+  recorder->room = now + ROOM_INTERVAL;
+  make_room (recorder);
+}
+
 void
 watch_recorder_tick (WatchRecorder *recorder, gint64 now)
 {
-  check_clip (recorder);
+  check_clip (recorder, now);
   if ((recorder->end != 0 && now >= recorder->end) || has_other_video (recorder))
     finish (recorder);
-  start_if_due (recorder);
+  start_if_due (recorder, now);
+  make_room_if_due (recorder, now);
 }
 
 gboolean
@@ -292,6 +316,18 @@ guint
 watch_recorder_get_n_clips (const WatchRecorder *recorder)
 {
   return recorder->n_clips;
+}
+
+guint
+watch_recorder_get_n_failed (const WatchRecorder *recorder)
+{
+  return recorder->n_failed;
+}
+
+const char *
+watch_recorder_get_problem (const WatchRecorder *recorder)
+{
+  return recorder->problem;
 }
 
 const char *
@@ -315,6 +351,7 @@ watch_recorder_free (WatchRecorder *recorder)
   watch_pre_roll_clear (&recorder->pre_roll);
   gst_caps_replace (&recorder->caps, NULL);
   g_free (recorder->present);
+  g_free (recorder->problem);
   g_strfreev (recorder->classes);
   g_free (recorder->folder);
   g_mutex_clear (&recorder->lock);

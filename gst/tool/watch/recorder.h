@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Clips of a camera: the stream as the camera encodes it, from some seconds before a class appears
- * until some after the last one has left, in FOLDER/CAMERA/TIME-CLASS-NN.mkv (TIME in UTC). A
- * longer clip continues in the next file; the oldest files go when there are too many.
+ * until some after the last one has left, in FOLDER/CAMERA/TIME-CLASS-NNNNN.mkv (TIME in UTC).
+ * A longer clip continues in the next file. Once a minute the oldest files go if all are larger
+ * together than they may be. A clip that fails is begun again after a minute.
  *
  * A clip has a pipeline of its own, so that a slow or full disk costs the clip, not the stream. It
  * begins with a key frame: up to one group of pictures earlier than asked for. */
@@ -22,6 +23,7 @@ WatchRecorder *watch_recorder_new (const WatchConfig *config, const char *camera
 void watch_recorder_stop (WatchRecorder *recorder);
 /* Once nobody pushes. */
 void watch_recorder_free (WatchRecorder *recorder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WatchRecorder, watch_recorder_free)
 
 /* Encoded video, in order; from one streaming thread at a time. */
 void watch_recorder_push (WatchRecorder *recorder, GstCaps *caps, GstBuffer *buffer);
@@ -36,6 +38,9 @@ void watch_recorder_tick (WatchRecorder *recorder, gint64 now);
 
 gboolean watch_recorder_is_recording (WatchRecorder *recorder);
 guint watch_recorder_get_n_clips (const WatchRecorder *recorder); /* begun since the start */
+guint watch_recorder_get_n_failed (const WatchRecorder *recorder);
+/* Why the last clip failed; NULL: it did not. */
+const char *watch_recorder_get_problem (const WatchRecorder *recorder);
 /* Where the camera's clips are. */
 const char *watch_recorder_get_folder (const WatchRecorder *recorder);
 

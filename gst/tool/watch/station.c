@@ -22,9 +22,11 @@ on_state (WatchCamera *camera, gpointer data)
   const WatchCameraStatus status = watch_camera_get_status (camera);
   EnsJson json;
 
-  g_printerr ("%s: %s%s%s\n", station->config->name, watch_camera_state_get_name (status.state),
-              status.state == WATCH_CAMERA_WAITING ? ": " : "",
-              status.state == WATCH_CAMERA_WAITING && status.error != NULL ? status.error : "");
+  if (status.state != station->state)
+    g_printerr ("%s: %s%s%s\n", station->config->name, watch_camera_state_get_name (status.state),
+                status.state == WATCH_CAMERA_WAITING ? ": " : "",
+                status.state == WATCH_CAMERA_WAITING && status.error != NULL ? status.error : "");
+  station->state = status.state;
   ens_json_init (&json);
   watch_station_write (station, &json);
   tell (station, "camera", &json);
@@ -247,6 +249,7 @@ watch_station_write (const WatchStation *station, EnsJson *json)
   ens_json_unsigned (json, "reconnects", status.reconnects);
   ens_json_boolean (json, "recording", status.recording);
   ens_json_unsigned (json, "clips", status.n_clips);
+  ens_json_string (json, "clip_error", status.clip_error);
   ens_json_boolean (json, "collects", station->collected != NULL);
   write_swapped (station, json);
   if (station->result != NULL) {

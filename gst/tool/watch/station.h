@@ -15,6 +15,7 @@ typedef struct {
   WatchStations *all;
   const WatchCameraConfig *config;
   WatchCamera *camera;
+  WatchCameraState state; /* the last one that was printed */
   WatchHistory *history;
   char *collected;   /* folder; NULL: nothing is collected */
   EnsResult *result; /* the last one; NULL: none yet */
@@ -53,7 +54,8 @@ gboolean watch_stations_are_well (const WatchStations *stations);
 /* (transfer none) */
 WatchLabels watch_station_get_labels (const WatchStation *station);
 
-/* An object: name, state, error, frames, reconnects, recording, clips, swapped, model, present, p.
+/* An object: name, state, error, frames, reconnects, recording, clips, clip_error, swapped, model,
+ * present, p.
  */
 void watch_station_write (const WatchStation *station, EnsJson *json);
 /* All of them, and the training. (transfer full) */

@@ -9,6 +9,7 @@
 #include "watch/camera-pipeline.h"
 #include "watch/labels.h"
 #include "watch/pre-roll.h"
+#include "watch/recorder.h"
 
 #define TOKEN "0123456789abcdef"
 
@@ -233,6 +234,90 @@ START_TEST (test_discard)
 }
 END_TEST
 
+/* ---- Clips ---- */
+
+static const char *const recorded[] = {"car", NULL};
+
+static void
+on_failed (const char *what, gpointer data)
+{
+  guint *n_failed = data;
+
+  (*n_failed)++;
+}
+
+/* (transfer full) */
+static WatchRecorder *
+make_recorder (WatchConfig *config, guint *n_failed)
+{
+  *config = (WatchConfig) {.record_folder = folder, .record_longest = 300, .record_limit = 1};
+  return watch_recorder_new (config, "yard", recorded, on_failed, n_failed);
+}
+
+/* Of less than half a MiB. */
+static void
+write_part (guint number)
+{
+  static const char bytes[500 << 10];
+  g_autofree char *path = g_strdup_printf ("%s/yard/20260102T030405Z-car-%05u.mkv", folder, number);
+
+  ck_assert (g_file_set_contents (path, bytes, sizeof bytes, NULL));
+}
+
+/* A clip goes on for long: its oldest files go, and no more than have to. */
+START_TEST (test_room)
+{
+  WatchConfig config;
+  g_autoptr (WatchRecorder) recorder = make_recorder (&config, NULL);
+  const gint64 now = g_get_monotonic_time ();
+
+  g_mkdir_with_parents (watch_recorder_get_folder (recorder), 0700);
+  for (guint i = 98; i < 101; i++)
+    write_part (i);
+  watch_recorder_tick (recorder, now);
+  ck_assert (!exists ("yard/20260102T030405Z-car-00098.mkv"));
+  ck_assert (exists ("yard/20260102T030405Z-car-00099.mkv"));
+  write_part (101);
+  watch_recorder_tick (recorder, now + G_TIME_SPAN_SECOND);
+  ck_assert (exists ("yard/20260102T030405Z-car-00099.mkv"));
+  watch_recorder_tick (recorder, now + 2 * G_TIME_SPAN_MINUTE);
+  ck_assert (!exists ("yard/20260102T030405Z-car-00099.mkv"));
+  ck_assert (exists ("yard/20260102T030405Z-car-00100.mkv"));
+}
+END_TEST
+
+/* What is to be the folder is a file; it is tried again while the class stays. */
+START_TEST (test_failing)
+{
+  g_autofree char *file = g_build_filename (folder, "yard", NULL);
+  WatchConfig config;
+  guint n_failed = 0;
+  g_autoptr (WatchRecorder) recorder = make_recorder (&config, &n_failed);
+  EnsClassResult car = {.name = "car", .state = ENS_CLASS_PRESENT};
+  const EnsResult result = {.classes = &car, .n_classes = 1};
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("image/jpeg,width=8,height=8,framerate=1/1");
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 1, NULL);
+  const gint64 now = g_get_monotonic_time ();
+
+  ck_assert (g_file_set_contents (file, "", 0, NULL));
+  GST_BUFFER_PTS (buffer) = 0;
+  watch_recorder_push (recorder, caps, buffer);
+  watch_recorder_update (recorder, &result);
+  while (watch_recorder_is_recording (recorder)) {
+    watch_recorder_tick (recorder, now);
+    g_usleep (1000);
+  }
+  ck_assert_uint_eq (n_failed, 1);
+  ck_assert_uint_eq (watch_recorder_get_n_failed (recorder), 1);
+  ck_assert_ptr_nonnull (watch_recorder_get_problem (recorder));
+  watch_recorder_tick (recorder, now + G_TIME_SPAN_SECOND);
+  ck_assert (!watch_recorder_is_recording (recorder));
+  watch_recorder_tick (recorder, now + 2 * G_TIME_SPAN_MINUTE);
+  ck_assert (watch_recorder_is_recording (recorder));
+  watch_recorder_stop (recorder);
+}
+END_TEST
+
 /* ---- Passwords ---- */
 
 static const struct {
@@ -266,5 +351,9 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   TEST_ADD_ROWS ("set", test_label, labelled);
   test_add ("discard", test_discard);
+  test_suite ("watch-clips");
+  test_fixture (set_up, tear_down);
+  test_add ("room", test_room);
+  test_add ("failing", test_failing);
   return test_run ();
 }

@@ -84,12 +84,14 @@ function drawState() {
     parts.push(camera.error);
   if (camera.recording)
     parts.push("recording");
+  if (camera.clip_error)
+    parts.push("no clip: " + camera.clip_error);
   if (camera.model)
     parts.push("model " + camera.model + (camera.version ? ", version " + camera.version : ""));
   if (camera.swapped)
     parts.push("new model since " + clock(camera.swapped));
   state.textContent = parts.join(" · ");
-  state.classList.toggle("error", camera.state === "waiting");
+  state.classList.toggle("error", camera.state === "waiting" || Boolean(camera.clip_error));
   byId("live").parentElement.classList.toggle("gone", camera.state === "waiting");
 }
 
@@ -256,7 +258,7 @@ function nameClip(file) {
   if (!parts)
     return file;
   const time = new Date(parts.slice(1, 4).join("-") + "T" + parts.slice(4, 7).join(":") + "Z");
-  return time.toLocaleString() + " " + parts[7] + (parts[8] === "00" ? "" : ", part " + (Number(parts[8]) + 1));
+  return time.toLocaleString() + " " + parts[7] + (Number(parts[8]) === 0 ? "" : ", part " + (Number(parts[8]) + 1));
 }
 
 async function loadClips() {
