@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "engine/device-private.h"
 #include "ensemble/bundle-private.h"
+#include "ensemble/cost-notes.h"
 #include "ensemble/ensemble-private.h"
 #include "ensemble/window-gain.h"
 
@@ -77,7 +78,7 @@ open_member (const EnsBundle *bundle, const EnsBundleNetwork *network, EnsDevice
 
 /* (transfer full) */
 static char **
-collect_notes (const EnsEnsemble *ensemble)
+collect_notes (EnsEnsemble *ensemble)
 {
   g_autoptr (GPtrArray) notes = g_ptr_array_new ();
 
@@ -85,6 +86,7 @@ collect_notes (const EnsEnsemble *ensemble)
     for (const char *const *note = ens_member_get_notes (ensemble->members[n]); *note; note++)
       g_ptr_array_add (
           notes, g_strdup_printf ("network “%s”: %s", ensemble->bundle->networks[n].name, *note));
+  ens_cost_notes_add (ensemble, notes);
   g_ptr_array_add (notes, NULL);
   return (char **)g_ptr_array_steal (notes, NULL);
 }

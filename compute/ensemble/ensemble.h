@@ -34,8 +34,8 @@ gboolean ens_ensemble_check_scales (EnsEnsemble *ensemble, const guint *scales, 
                                     GError **error);
 /* The index of the network of that name; -1 with an error that lists the names there are. */
 gint ens_ensemble_find_network (EnsEnsemble *ensemble, const char *name, GError **error);
-/* What people should know of how its networks were loaded, a sentence each that names the network,
- * up to a NULL. */
+/* What people should know of how its networks were loaded, and of what they cost where that is much,
+ * a sentence each that names the network, up to a NULL. */
 const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
 
 /* Opens a style for the ensemble's device: one of the bundle, styles/NAME.onnx, or a file. "none",
