@@ -34,7 +34,7 @@ gboolean ens_ensemble_check_scales (EnsEnsemble *ensemble, const guint *scales, 
                                     GError **error);
 /* The index of the network of that name; -1 with an error that lists the names there are. */
 gint ens_ensemble_find_network (EnsEnsemble *ensemble, const char *name, GError **error);
-/* What people should know of how its networks were loaded, and of what they cost where that is much,
+/* What people should know of how its networks were loaded, and of their costs where those are high,
  * a sentence each that names the network, up to a NULL. */
 const char *const *ens_ensemble_get_notes (EnsEnsemble *ensemble);
 
