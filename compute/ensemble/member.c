@@ -254,19 +254,39 @@ ens_member_jobs_free (EnsMemberJobs *jobs)
   g_free (jobs);
 }
 
-/* Plans `network` for the job's shapes, and adds the job. */
-static gboolean
-run_network (EnsMemberJobs *jobs, EnsNetwork *network, EnsJob *job, GError **error)
+/* Plans `network` for *n images, or for half as many and so on where those take too much memory. */
+static EnsPlan *
+plan_images (EnsMemberJobs *jobs, EnsNetwork *network, EnsShape *shapes, guint *n, GError **error)
 {
-  g_autoptr (EnsPlan) plan = ens_jobs_plan (jobs->queue, network, job->shapes, error);
+  for (;; *n /= 2) {
+    g_autoptr (GError) found = NULL;
+    EnsPlan *plan;
 
-  if (plan == NULL) {
-    g_prefix_error (error, "network “%s”: ", jobs->member->settings->name);
-    return FALSE;
+    for (guint i = 0; i < ens_network_get_n_inputs (network); i++)
+      shapes[i].dims[0] = *n;
+    plan = ens_jobs_plan (jobs->queue, network, shapes, &found);
+    if (plan != NULL || *n == 1 || !g_error_matches (found, ENS_ERROR, ENS_ERROR_RESOURCE)) {
+      if (plan == NULL)
+        g_propagate_prefixed_error (error, g_steal_pointer (&found),
+                                    "network “%s”: ", jobs->member->settings->name);
+      return plan;
+    }
   }
+}
+
+/* Adds the job for its first *n images, or as many as memory allows: *n is set to that. */
+static gboolean
+run_network (EnsMemberJobs *jobs, EnsNetwork *network, EnsShape *shapes, EnsJob *job, guint *n,
+             GError **error)
+{
+  g_autoptr (EnsPlan) plan = plan_images (jobs, network, shapes, n, error);
+
+  if (plan == NULL)
+    return FALSE;
   job->plan = plan;
   job->network = network;
   job->n_inputs = ens_network_get_n_inputs (network);
+  job->shapes = shapes;
   job->crop = jobs->member->settings->crop;
   job->normalise = &jobs->member->settings->normalise;
   return ens_jobs_add (jobs->queue, job, error);
@@ -351,25 +371,22 @@ ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, f
 {
   const EnsMember *member = jobs->member;
   EnsShape shapes[ENS_MAX_SCALES];
-  EnsJob job = {.shapes = shapes, .frame = images->frame, .framing = get_whole_framing (member)};
+  EnsJob job = {.frame = images->frame, .framing = get_whole_framing (member)};
   EnsNetwork *network;
+  guint largest;
 
   g_return_val_if_fail (images->n_scales > 0 && images->n_scales <= ENS_MAX_SCALES, FALSE);
   network = get_whole (jobs->member, images->n_scales, images->features != NULL, error);
   if (network == NULL)
     return FALSE;
   get_whole_shapes (images, member, shapes);
-  for (guint done = 0; done < images->n_rects;) {
-    guint n = batch_size (images->n_rects - done,
-                          get_largest (jobs, ENS_WHOLE_BATCH, shapes, images->n_scales));
-
-    for (guint i = 0; i < images->n_scales; i++)
-      shapes[i].dims[0] = n;
+  largest = get_largest (jobs, ENS_WHOLE_BATCH, shapes, images->n_scales);
+  for (guint done = 0; done < images->n_rects; done += largest) {
+    largest = batch_size (images->n_rects - done, largest);
     job.rects = &images->rects[done];
     set_outputs (member, images, done, values, &job);
-    if (!run_network (jobs, network, &job, error))
+    if (!run_network (jobs, network, shapes, &job, &largest, error))
       return FALSE;
-    done += n;
   }
   return TRUE;
 }
@@ -393,21 +410,18 @@ ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows
   const EnsMember *member = jobs->member;
   const EnsBundleNetwork *settings = member->settings;
   EnsShape shapes[ENS_MAX_SCALES];
-  EnsJob job = {.shapes = shapes, .frame = windows->frame, .framing = settings->window_framing};
+  EnsJob job = {.frame = windows->frame, .framing = settings->window_framing};
+  guint largest;
 
   g_return_val_if_fail (ens_member_takes_windows (member), FALSE);
   get_window_shapes (member, shapes);
-  for (guint done = 0; done < windows->n_rects;) {
-    guint n = batch_size (windows->n_rects - done,
-                          get_largest (jobs, ENS_WINDOW_BATCH, shapes, settings->n_window_sizes));
-
-    for (guint i = 0; i < settings->n_window_sizes; i++)
-      shapes[i].dims[0] = n;
+  largest = get_largest (jobs, ENS_WINDOW_BATCH, shapes, settings->n_window_sizes);
+  for (guint done = 0; done < windows->n_rects; done += largest) {
+    largest = batch_size (windows->n_rects - done, largest);
     job.rects = &windows->rects[done];
     set_outputs (member, windows, done, values, &job);
-    if (!run_network (jobs, member->windows, &job, error))
+    if (!run_network (jobs, member->windows, shapes, &job, &largest, error))
       return FALSE;
-    done += n;
   }
   return TRUE;
 }

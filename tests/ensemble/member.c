@@ -268,6 +268,42 @@ START_TEST (test_windows)
 }
 END_TEST
 
+#define N_WINDOWS 21
+
+/* By a new member, as plans are kept. */
+static gboolean
+run_windows (gsize memory, guint n, float *values)
+{
+  g_autoptr (EnsMember) member = make_member (fixture, TRUE);
+  g_autoptr (EnsMemberJobs) run = ens_member_jobs_new (member);
+  g_autoptr (GError) error = NULL;
+  EnsRect windows[N_WINDOWS];
+  const EnsMemberImages images = {&fixture->picture->frame, windows, n};
+
+  ens_device_set_limits (fixture->device, &(EnsLimits) {.memory = memory});
+  for (guint w = 0; w < n; w++)
+    windows[w] = (EnsRect) {0.03F * w, 0.02F * w, 0.4F, 0.2F + 0.02F * w};
+  if (ens_member_jobs_run_windows (run, &images, values, &error))
+    return TRUE;
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_RESOURCE);
+  return FALSE;
+}
+
+/* Memory for one image, or two: all are done, as few at a time as fit. */
+START_TEST (test_little_memory)
+{
+  float expected[N_WINDOWS * CLASSES], found[N_WINDOWS * CLASSES];
+  gsize memory = 1024;
+
+  ck_assert (run_windows (0, N_WINDOWS, expected));
+  while (!run_windows (memory, 1, found))
+    memory *= 2;
+  ck_assert_uint_gt (memory, 1024);
+  ck_assert (run_windows (memory, N_WINDOWS, found));
+  check_near (found, expected, N_WINDOWS * CLASSES);
+}
+END_TEST
+
 START_TEST (test_features)
 {
   g_autoptr (EnsMember) member = make_member (fixture, FALSE);
@@ -526,6 +562,7 @@ main (int argc, char **argv)
   test_add ("whole", test_whole);
   test_add ("rectangles", test_rectangles);
   test_add ("windows", test_windows);
+  test_add ("little-memory", test_little_memory);
   test_add ("features", test_features);
   test_add ("weights-once", test_weights_once);
   test_add ("long-frame", test_long_frame);
