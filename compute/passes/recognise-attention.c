@@ -77,7 +77,8 @@ read_scaled_product (const EnsGraph *graph, const EnsValue *value, const EnsNode
       guint i = is_head_scale (node->inputs[0], &value->shape) ? 0 : 1;
 
       spelling->head_scale = node->inputs[i];
-      if (!is_head_scale (node->inputs[i], &value->shape))
+      if (!is_head_scale (node->inputs[i], &value->shape)
+          || !ens_shape_equal (&node->inputs[1 - i]->shape, &value->shape))
         return FALSE;
       value = node->inputs[1 - i];
     } else

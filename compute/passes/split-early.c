@@ -16,6 +16,15 @@ typedef struct {
 } Early;
 
 static gboolean
+has_parts_of_one (const EnsNode *split)
+{
+  for (guint i = 0; i < split->n_outputs; i++)
+    if (split->outputs[i]->shape.dims[0] != 1)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
 find_early (EnsGraph *graph, EnsNode *split, Early *early)
 {
   const EnsSplitParams *params = split->params;
@@ -31,7 +40,7 @@ find_early (EnsGraph *graph, EnsNode *split, Early *early)
   early->axis = (guint)early->perm[0];
   return (params->axis == 0 || params->axis == -(gint64)shape->rank) && early->axis > 0
          && early->axis + 1 < shape->rank && ens_shape_elements (shape) > 0
-         && shape->dims[0] == (gint64)split->n_outputs && split->outputs[0]->shape.dims[0] == 1;
+         && has_parts_of_one (split);
 }
 
 /* The input with its axes from the split one on as one: parts are columns. */

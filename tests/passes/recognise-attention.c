@@ -44,6 +44,8 @@ static const struct {
     {"Transpose MatMul Softmax MatMul", .other_axis = TRUE},
     {"Transpose MatMul Softmax MatMul", .read_twice = TRUE},
     {"Transpose MatMul Mul Softmax MatMul", .head_scale = {2, {QUERIES, 1}}},
+    /* Which repeats the scores. */
+    {"Transpose MatMul Mul Softmax MatMul", .head_scale = {5, {2, 1, 1, 1, 1}}},
 };
 
 static EnsValue *
