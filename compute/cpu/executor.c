@@ -6,6 +6,7 @@
 
 #include "base/cancel.h"
 #include "base/fail.h"
+#include "graph/infer.h"
 #include "passes/memory.h"
 #include "passes/rewrite.h"
 
@@ -128,7 +129,8 @@ ens_executor_new (EnsGraph *graph, EnsThreadPool *pool, EnsPackedWeights *weight
   executor->memory = ens_memory_plan_new (graph);
   init_views (executor);
   executor->steps = g_new0 (Step, graph->nodes->len);
-  if (!init_steps (executor, weights, positions, cancellable, error))
+  if (!ens_graph_check_inferred (graph, error)
+      || !init_steps (executor, weights, positions, cancellable, error))
     return NULL;
   lay_out_memory (executor, positions);
   return g_steal_pointer (&executor);

@@ -167,3 +167,41 @@ ens_infer_graph (EnsGraph *graph, const EnsShape *input_shapes, GError **error)
     }
   return TRUE;
 }
+
+/* What shape () says of a node's outputs is what these have. */
+static gboolean
+check_outputs (const EnsNode *node, const EnsOperands *operands, GError **error)
+{
+  for (guint i = 0; i < node->n_outputs; i++) {
+    const EnsValue *output = node->outputs[i];
+    const EnsView *found = operands->outputs[i];
+    g_autofree char *planned = NULL, *inferred = NULL;
+
+    if (output->type == found->type && ens_shape_equal (&output->shape, &found->shape))
+      continue;
+    planned = ens_shape_to_string (&output->shape);
+    inferred = ens_shape_to_string (&found->shape);
+    return ens_op_error (
+        operands, error, ENS_ERROR_SHAPE, "output “%s” is %s %s, but was planned as %s %s",
+        output->name, ens_type_name (found->type), inferred, ens_type_name (output->type), planned);
+  }
+  return TRUE;
+}
+
+gboolean
+ens_graph_check_inferred (const EnsGraph *graph, GError **error)
+{
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const EnsNode *node = g_ptr_array_index (graph->nodes, i);
+    g_auto (EnsNodeViews) node_views;
+    EnsOperands *operands = &node_views.operands;
+
+    ens_node_views_init (&node_views, node);
+    if (!check_inputs (node, operands, error) || !node->op->shape (operands, error)
+        || !check_outputs (node, operands, error)) {
+      g_prefix_error (error, "%s: ", graph->name);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}

@@ -29,3 +29,7 @@ gboolean ens_infer_node (EnsNode *node, gboolean fold, GError **error);
  * of folded nodes become constants; the nodes themselves are left for ens_graph_remove_unused ().
  */
 gboolean ens_infer_graph (EnsGraph *graph, const EnsShape *input_shapes, GError **error);
+
+/* Whether each node's outputs have the types and shapes that its inputs give them. Executors ask
+ * before they trust a graph: what a pass changed wrongly is an error there, and is never run. */
+gboolean ens_graph_check_inferred (const EnsGraph *graph, GError **error);

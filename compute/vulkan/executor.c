@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/fail.h"
+#include "graph/infer.h"
 #include "passes/levels.h"
 #include "passes/rewrite.h"
 #include "vulkan/debug.h"
@@ -320,7 +321,8 @@ ens_vulkan_executor_new (EnsGraph *graph, const EnsVulkanContext *context, GErro
   executor->regions = g_new0 (EnsVulkanRegion, graph->values->len);
   for (guint i = 0; i < graph->values->len; i++)
     init_view (executor, ens_graph_value (graph, i));
-  if (!init_steps (executor, context, scratch_sizes, error))
+  if (!ens_graph_check_inferred (graph, error)
+      || !init_steps (executor, context, scratch_sizes, error))
     return NULL;
   allocate_scratch (executor);
   if (!allocate (executor, lay_out (executor, scratch_sizes), error)

@@ -103,6 +103,26 @@ START_TEST (test_outputs)
 }
 END_TEST
 
+/* A value whose shape is another one than its node gives is not run: its place would be too small.
+ */
+START_TEST (test_wrong_shape)
+{
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
+  g_autoptr (EnsPackedWeights) weights = ens_packed_weights_new ();
+  g_autoptr (GError) error = NULL;
+  g_auto (Builder) b;
+  EnsValue *y;
+
+  builder_init (&b, 1);
+  y = build (&b, "Relu", NULL, build_input (&b, &ENS_SHAPE (2, 3)), NULL);
+  ens_graph_add_output (b.graph, y);
+  y->shape = ENS_SHAPE_SCALAR;
+  ck_assert_ptr_null (ens_executor_new (g_steal_pointer (&b.graph), pool, weights, NULL, &error));
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_SHAPE);
+  ck_assert_ptr_nonnull (strstr (error->message, "is float32 2x3, but was planned as float32 "));
+}
+END_TEST
+
 /* Fast kernels are for float32 alone. */
 START_TEST (test_types)
 {
@@ -232,6 +252,7 @@ main (int argc, char **argv)
   test_suite ("cpu");
   test_add ("executor/random-graphs", test_random_graphs);
   test_add ("executor/outputs", test_outputs);
+  test_add ("executor/wrong-shape", test_wrong_shape);
   test_add ("executor/types", test_types);
   test_add ("executor/cancelled", test_cancelled);
   test_add ("weights", test_packed_weights);
