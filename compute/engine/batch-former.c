@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/batch-former.h"
 
+/* Who is longer between two frames than so many timeouts, and than so many microseconds, is not
+ * awaited: also cameras of few frames with a short timeout can be in step. */
+#define AWAY_TIMEOUTS 10
+#define AWAY_TIME G_USEC_PER_SEC
+
 struct _EnsBatchFormer {
   GEqualFunc alike;
   GPtrArray *streams; /* EnsBatchStream */
@@ -13,6 +18,7 @@ struct _EnsBatchStream {
   EnsBatchSettings settings; /* of the frame */
   gint64 patience;           /* what is left of the timeout */
   gboolean in_frame;
+  gint64 ended;  /* the last frame, if not in one */
   guint64 party; /* the number of the batch that the frame went in last; 0: in none so far */
   gboolean waits, alone;
   gconstpointer work;
@@ -72,8 +78,9 @@ ens_batch_stream_begin (EnsBatchStream *stream, const EnsBatchSettings *settings
 }
 
 void
-ens_batch_stream_end (EnsBatchStream *stream)
+ens_batch_stream_end (EnsBatchStream *stream, gint64 now)
 {
+  stream->ended = now;
   stream->in_frame = FALSE;
   stream->party = 0;
 }
@@ -134,22 +141,29 @@ gather (const EnsBatchFormer *former, EnsBatchStream *leader, GPtrArray *batch)
   return limit;
 }
 
-/* Whether a stream that does not wait yet may come in time. A frame that begins waits for any; one
- * that has gone in a batch for those that went with it, which are about to come with the same work.
- */
 static gboolean
-may_come (const EnsBatchStream *leader, const EnsBatchStream *stream)
+is_away (const EnsBatchStream *leader, const EnsBatchStream *stream, gint64 now)
 {
-  if (stream->waits || stream->settings.size < 2)
+  return !stream->in_frame
+         && now - stream->ended > MAX (AWAY_TIMEOUTS * leader->settings.timeout, AWAY_TIME);
+}
+
+/* Whether a stream that does not wait yet may come in time. A frame that begins waits for any that
+ * is not away; one that has gone in a batch for those that went with it, which are about to come
+ * with the same work. */
+static gboolean
+may_come (const EnsBatchStream *leader, const EnsBatchStream *stream, gint64 now)
+{
+  if (stream->waits || stream->settings.size < 2 || is_away (leader, stream, now))
     return FALSE;
   return leader->party == 0 || (stream->in_frame && stream->party == leader->party);
 }
 
 static gboolean
-any_may_come (const EnsBatchFormer *former, const EnsBatchStream *leader)
+any_may_come (const EnsBatchFormer *former, const EnsBatchStream *leader, gint64 now)
 {
   for (guint i = 0; i < former->streams->len; i++)
-    if (may_come (leader, g_ptr_array_index (former->streams, i)))
+    if (may_come (leader, g_ptr_array_index (former->streams, i), now))
       return TRUE;
   return FALSE;
 }
@@ -190,7 +204,7 @@ ens_batch_former_next (EnsBatchFormer *former, gint64 free_since, gint64 now, GP
     gint64 deadline = MAX (leader->since, free_since) + leader->patience;
 
     if (gather (former, leader, batch) == batch->len || now >= deadline
-        || !any_may_come (former, leader)) {
+        || !any_may_come (former, leader, now)) {
       take (former, free_since, now, batch);
       return TRUE;
     }

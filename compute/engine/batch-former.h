@@ -32,10 +32,10 @@ EnsBatchStream *ens_batch_former_join (EnsBatchFormer *former, gpointer data);
 void ens_batch_former_leave (EnsBatchFormer *former, EnsBatchStream *stream);
 gpointer ens_batch_stream_get_data (const EnsBatchStream *stream);
 
-/* A frame begins, and ends: between two frames nobody who has been in a batch with it waits for it.
- */
+/* A frame begins, and ends: between two frames nobody who has been in a batch with it waits for it,
+ * and after a second, or ten timeouts where these are longer, nobody at all: it may be paused. */
 void ens_batch_stream_begin (EnsBatchStream *stream, const EnsBatchSettings *settings);
-void ens_batch_stream_end (EnsBatchStream *stream);
+void ens_batch_stream_end (EnsBatchStream *stream, gint64 now);
 
 /* Work that stays until it goes or is withdrawn. */
 typedef struct {

@@ -373,7 +373,7 @@ void
 ens_batch_seat_end (EnsBatchSeat *seat)
 {
   g_mutex_lock (&seat->batcher->lock);
-  ens_batch_stream_end (seat->stream);
+  ens_batch_stream_end (seat->stream, g_get_monotonic_time ());
   dispatch (seat->batcher);
   g_mutex_unlock (&seat->batcher->lock);
 }

@@ -2,7 +2,7 @@
 /* Who waits, who goes, in which order: rows of events and what comes of them.
  *
  * Streams are a, b, c … An event is one word:
- *   a       a frame of stream a begins        -a      it ends
+ *   a       a frame of stream a begins        -a@2    it ends at time 2
  *   a1@3    a waits with work 1 at time 3     !a      a withdraws
  *   ?@4     who goes at time 4?               *@4     the batch before has ended at time 4
  *   ^a      a is put back                     ~a      stream a leaves for good
@@ -51,6 +51,13 @@ static const struct {
     {"alone-waits-for-nobody", .timeout = 10, .events = "a a1@0 ?@0", .answers = "a"},
     {"between-frames-one-may-come", .timeout = 10, .events = "a b -b a1@0 ?@0 ?@10",
      .answers = ".10 a"},
+    {"who-is-away-is-not-awaited", .timeout = 10,
+     .events = "a b -b@5 a1@1000005 ?@1000005 ?@1000006", .answers = ".1000015 a"},
+    {"who-is-away-for-ten-timeouts", .timeout = 200000,
+     .events = "a b -b@5 a1@1900000 ?@1900000 ?@2000006", .answers = ".2100000 a"},
+    {"who-comes-back-is-awaited", .timeout = 10,
+     .events = "a b -b a1@2000000 ?@2000000 -a@2000001 a b a1@2000002 ?@2000002",
+     .answers = "a .2000012"},
     {"who-takes-nobody-along-is-not-awaited", .sizes = {4, 1}, .timeout = 10,
      .events = "a b a1@0 ?@0", .answers = "a"},
     {"who-has-left-is-not-awaited", .timeout = 10, .events = "a b ~b a1@0 ?@0", .answers = "a"},
@@ -140,7 +147,7 @@ play_event (Play *play, const char *event)
   else if (*event == '*')
     play->free_since = now;
   else if (*event == '-')
-    ens_batch_stream_end (*stream);
+    ens_batch_stream_end (*stream, now);
   else if (*event == '!')
     ens_batch_former_withdraw (play->former, *stream);
   else if (*event == '^')
