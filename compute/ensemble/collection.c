@@ -102,22 +102,21 @@ ens_collection_changes (const EnsCollection *collection, const EnsResult *result
   return FALSE;
 }
 
+static gboolean
+is_unknown (gpointer name, gpointer state, gpointer data)
+{
+  const EnsResult *result = data;
+
+  for (guint c = 0; c < result->n_classes; c++)
+    if (strcmp (result->classes[c].name, name) == 0)
+      return result->classes[c].state <= ENS_CLASS_UNKNOWN;
+  return TRUE;
+}
+
 void
 ens_collection_pass (EnsCollection *collection, const EnsResult *result)
 {
-  guint n = 0;
-
-  for (guint c = 0; c < result->n_classes; c++) {
-    const EnsClassResult *class = &result->classes[c];
-
-    if (class->state <= ENS_CLASS_UNKNOWN)
-      g_hash_table_remove (collection->states, class->name);
-    else if (g_hash_table_contains (collection->states, class->name))
-      n++;
-  }
-  /* Those of another bundle. */
-  if (n < g_hash_table_size (collection->states))
-    g_hash_table_remove_all (collection->states);
+  g_hash_table_foreach_remove (collection->states, is_unknown, (gpointer)result);
 }
 
 static void

@@ -69,9 +69,9 @@ START_TEST (test_look)
 END_TEST
 
 static EnsResult *
-make_result (const char *class_name, EnsClassState state)
+make_result (const char *class_name, EnsClassState state, const char *other)
 {
-  const char *const classes[] = {class_name, "other"}, *const networks[] = {"small"};
+  const char *const classes[] = {class_name, other}, *const networks[] = {"small"};
   EnsResult *result = ens_result_new (classes, 2, networks, 1, 2);
 
   for (guint c = 0; c < 2; c++) {
@@ -94,6 +94,7 @@ static const struct {
   const char *next;
   EnsClassState next_state;
   gboolean changed;
+  const char *passed_other; /* the other class of the frame that is not looked at; NULL: "other" */
 } change_rows[] = {
     {"plain", ENS_CLASS_PRESENT, NULL, 0, "cat", ENS_CLASS_ABSENT, TRUE},
     {"passed", ENS_CLASS_PRESENT, "cat", ENS_CLASS_ABSENT, "cat", ENS_CLASS_ABSENT, TRUE},
@@ -101,20 +102,24 @@ static const struct {
     {"another-bundle", ENS_CLASS_PRESENT, NULL, 0, "dog", ENS_CLASS_ABSENT, FALSE},
     {"another-bundle-between", ENS_CLASS_PRESENT, "dog", ENS_CLASS_ABSENT, "cat", ENS_CLASS_ABSENT,
      FALSE},
+    {"another-bundle-that-has-it-between", ENS_CLASS_PRESENT, "cat", ENS_CLASS_PRESENT, "cat",
+     ENS_CLASS_ABSENT, TRUE, "another"},
 };
 
 START_TEST (test_change)
 {
   g_autoptr (EnsCollection) collection = ens_collection_new ();
-  g_autoptr (EnsResult) first = make_result ("cat", change_rows[_i].first);
-  g_autoptr (EnsResult) next = make_result (change_rows[_i].next, change_rows[_i].next_state);
+  g_autoptr (EnsResult) first = make_result ("cat", change_rows[_i].first, "other");
+  g_autoptr (EnsResult) next =
+      make_result (change_rows[_i].next, change_rows[_i].next_state, "other");
   g_autoptr (EnsPicture) picture = make_picture (1), other = make_picture (2);
   EnsCollectLook look;
 
   ens_collection_look (collection, &picture->frame, FALSE, first);
   if (change_rows[_i].passed != NULL) {
-    g_autoptr (EnsResult) passed =
-        make_result (change_rows[_i].passed, change_rows[_i].passed_state);
+    const char *other = change_rows[_i].passed_other;
+    g_autoptr (EnsResult) passed = make_result (
+        change_rows[_i].passed, change_rows[_i].passed_state, other != NULL ? other : "other");
 
     ens_collection_pass (collection, passed);
   }
@@ -129,7 +134,7 @@ START_TEST (test_crops)
 {
   const EnsRect rect = {0.5F, 0.5F, 0.25F, 0.25F};
   g_autoptr (EnsCollection) collection = ens_collection_new ();
-  g_autoptr (EnsResult) result = make_result ("cat", ENS_CLASS_PRESENT);
+  g_autoptr (EnsResult) result = make_result ("cat", ENS_CLASS_PRESENT, "other");
   g_autoptr (EnsPicture) picture = make_picture (1);
   guint8 *pixels = ens_picture_get_pixels (picture, 0);
   EnsCollectLook look;
