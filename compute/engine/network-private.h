@@ -17,7 +17,7 @@ EnsNetwork *ens_network_new_beside (EnsGraph *graph, EnsNetwork *sibling, GError
 void ens_network_drop_plan (EnsNetwork *network, const EnsPlan *plan);
 
 /* Memory is short for a plan of this network on a GPU, whose planning calls: frees the plans on
- * GPUs that nobody uses, of all networks but those that are planned for otherwise. Whether there
- * were any. Seldom for one network: plans that can't be in memory together would else be made again
- * and again. */
+ * that GPU that nobody uses, of all networks but those that are planned for otherwise. Whether
+ * there were any. Seldom for one network: plans that can't be in memory together would else be made
+ * again and again. */
 gboolean ens_network_drop_idle_plans (EnsNetwork *network);

@@ -331,6 +331,13 @@ drop_idle (EnsNetwork *network)
   return n;
 }
 
+/* Whether plans of both are in the memory of one GPU. */
+static gboolean
+is_beside (const EnsNetwork *a, const EnsNetwork *b)
+{
+  return strcmp (ens_device_get_name (a->device), ens_device_get_name (b->device)) == 0;
+}
+
 /* Requests between two times that plans are dropped for one network. */
 #define DROP_INTERVAL 64
 
@@ -348,7 +355,7 @@ ens_network_drop_idle_plans (EnsNetwork *network)
 
     if (other == network) {
       n += drop_idle (other);
-    } else if (ens_turn_try (&other->turn)) {
+    } else if (is_beside (other, network) && ens_turn_try (&other->turn)) {
       n += drop_idle (other);
       ens_turn_leave (&other->turn);
     }
