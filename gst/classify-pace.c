@@ -200,9 +200,10 @@ choose (GstEnsemblePace *pace, const EnsFrameSettings *frame, const Circumstance
   pace->circumstances = *now;
   pace->all = ens_frame_get_extent (frame);
   pace->chosen = ens_frame_fit (frame, (double)now->budget, same ? &before : NULL);
-  pace->is_trial =
-      same
-      && (pace->chosen.windows > before.windows || pace->chosen.sub_images > before.sub_images);
+  /* Upstream's regions are as many as there are: more of them are no trial. */
+  pace->is_trial = same
+                   && ((frame->options->regions == NULL && pace->chosen.windows > before.windows)
+                       || pace->chosen.sub_images > before.sub_images);
   if (same && pace->n_chosen != FIRST_FRAMES - 1
       && memcmp (&before, &pace->chosen, sizeof before) == 0)
     return NULL;
