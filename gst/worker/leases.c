@@ -129,6 +129,26 @@ worker_leases_observe (WorkerLeases *self, const char *id, const WorkerLease *le
   entry->expires = entry->free ? now : now + lease->duration;
 }
 
+static void
+forget_lease (Entry *entry)
+{
+  g_clear_pointer (&entry->owner, g_free);
+  entry->epoch = entry->done = 0;
+  entry->lost = 0;
+  entry->free = FALSE;
+  entry->expires = 0;
+}
+
+/* One that waits may have been claimed since. */
+void
+worker_leases_clear_lease (WorkerLeases *self, const char *id)
+{
+  Entry *entry = g_hash_table_lookup (self->by_id, id);
+
+  if (entry != NULL && entry != self->mine && entry->job == NULL)
+    forget_lease (entry);
+}
+
 void
 worker_leases_lose_worker (WorkerLeases *self, const char *worker, gint64 now)
 {
@@ -199,7 +219,8 @@ act (WorkerActionKind kind, const Entry *entry, guint64 epoch)
 static WorkerAction
 abandon (WorkerLeases *self)
 {
-  WorkerAction action = act (WORKER_ABANDON, self->mine, self->epoch);
+  gboolean gone = (self->mine->job == NULL || self->mine->ended) && is_mine (self, self->mine);
+  WorkerAction action = act (gone ? WORKER_DROP : WORKER_ABANDON, self->mine, self->epoch);
 
   worker_leases_release (self);
   return action;
@@ -264,16 +285,19 @@ claim (WorkerLeases *self, Entry *entry, gint64 now)
   return action;
 }
 
-/* Nobody needs to know of it any more. */
+/* Nobody needs to know of it any more. The job of a lease may still be on its way. */
 static gboolean
 is_past (const WorkerLeases *self, const Entry *entry, gint64 now)
 {
   if (entry->job != NULL || entry == self->mine)
     return FALSE;
-  return entry->ended ? now >= entry->end_time + self->params.keep : now >= entry->expires;
+  if (entry->ended)
+    return now >= entry->end_time + self->params.keep;
+  return entry->owner == NULL || now >= entry->expires + self->params.duration;
 }
 
-static void
+/* Leases of jobs that were cancelled go from the broker, too. */
+static WorkerAction
 drop_past (WorkerLeases *self, gint64 now)
 {
   for (guint i = self->entries->len; i-- > 0;) {
@@ -281,9 +305,16 @@ drop_past (WorkerLeases *self, gint64 now)
 
     if (!is_past (self, entry, now))
       continue;
+    if (entry->owner != NULL && !entry->ended) {
+      WorkerAction action = act (WORKER_CLEAR_LEASE, entry, entry->epoch);
+
+      forget_lease (entry);
+      return action;
+    }
     g_hash_table_remove (self->by_id, entry->id);
     g_ptr_array_remove_index (self->entries, i);
   }
+  return (WorkerAction) {WORKER_NOTHING};
 }
 
 /* What was offered to this worker comes before what others left. */
@@ -324,13 +355,16 @@ clear (WorkerLeases *self, gint64 now)
 WorkerAction
 worker_leases_next (WorkerLeases *self, gint64 now)
 {
+  WorkerAction action;
   Entry *entry;
 
   if (self->mine != NULL && self->running)
     return keep_lease (self, now);
   if (self->mine != NULL)
     return await_claim (self, now);
-  drop_past (self, now);
+  action = drop_past (self, now);
+  if (action.kind != WORKER_NOTHING)
+    return action;
   entry = self->closed ? NULL : find_claimable (self, now);
   return entry != NULL ? claim (self, entry, now) : clear (self, now);
 }

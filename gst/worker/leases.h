@@ -39,12 +39,14 @@ typedef struct {
 
 typedef enum {
   WORKER_NOTHING,
-  WORKER_CLAIM,   /* publish a claim of this epoch */
-  WORKER_START,   /* the claim won: begin behind the results that are done */
-  WORKER_RENEW,   /* publish the lease */
-  WORKER_ABANDON, /* stop: it is another's, has ended, or was cancelled */
-  WORKER_GIVE_UP, /* publish that it failed */
-  WORKER_CLEAR,   /* it has ended, and still waits: remove it from the broker */
+  WORKER_CLAIM,       /* publish a claim of this epoch */
+  WORKER_START,       /* the claim won: begin behind the results that are done */
+  WORKER_RENEW,       /* publish the lease */
+  WORKER_ABANDON,     /* stop: it is another's */
+  WORKER_DROP,        /* stop: it was cancelled, or has ended; remove its lease from the broker */
+  WORKER_GIVE_UP,     /* publish that it failed */
+  WORKER_CLEAR,       /* it has ended, and still waits: remove it from the broker */
+  WORKER_CLEAR_LEASE, /* it was cancelled, its worker is gone: remove its lease from the broker */
 } WorkerActionKind;
 
 /* `id` is valid until the next call. */
@@ -70,6 +72,8 @@ void worker_leases_add_job (WorkerLeases *self, const char *id, const char *job,
 void worker_leases_remove_job (WorkerLeases *self, const char *id);
 void worker_leases_observe (WorkerLeases *self, const char *id, const WorkerLease *lease,
                             gint64 now);
+/* The broker does not have its lease any more. */
+void worker_leases_clear_lease (WorkerLeases *self, const char *id);
 /* A worker is gone: its leases end. */
 void worker_leases_lose_worker (WorkerLeases *self, const char *worker, gint64 now);
 /* A job has ended. */

@@ -47,8 +47,8 @@ receive_lease (MqttQueue *self, const char *topic, const char *id, const char *t
   WorkerLease lease;
 
   if (*text == '\0')
-    return;
-  if (worker_parse_lease (topic, text, &lease, &worker, &error))
+    worker_leases_clear_lease (self->leases, id);
+  else if (worker_parse_lease (topic, text, &lease, &worker, &error))
     worker_leases_observe (self->leases, id, &lease, now);
   else
     g_printerr ("%s\n", error->message);
@@ -193,6 +193,13 @@ publish_end (MqttQueue *self, const char *id, guint64 n, const char *reason, GEr
 }
 
 static gboolean
+clear_lease (MqttQueue *self, const char *id, GError **error)
+{
+  publish_connection_begin (&self->connection);
+  return publish (self, "lease", id, "", TRUE, 0, error);
+}
+
+static gboolean
 clear (MqttQueue *self, const char *id, GError **error)
 {
   publish_connection_begin (&self->connection);
@@ -232,7 +239,15 @@ start (MqttQueue *self, const WorkerAction *action, WorkerOrder *order)
                           worker_leases_get_job (self->leases, self->job), action->done};
 }
 
-/* An action's id may be gone once something was waited for. */
+static void
+stop (MqttQueue *self, WorkerOrder *order)
+{
+  g_clear_pointer (&self->job, g_free);
+  *order = (WorkerOrder) {WORKER_ORDER_STOP};
+}
+
+/* An action's id may be gone once something was waited for. What is to stop does, whether its lease
+ * can be cleared or not. */
 static gboolean
 carry_out (MqttQueue *self, const WorkerAction *action, WorkerOrder *order, GError **error)
 {
@@ -252,13 +267,18 @@ carry_out (MqttQueue *self, const WorkerAction *action, WorkerOrder *order, GErr
     publish_connection_begin (&self->connection);
     return publish_lease (self, id, WORKER_LEASE_HELD, error);
   case WORKER_ABANDON:
-    g_clear_pointer (&self->job, g_free);
-    *order = (WorkerOrder) {WORKER_ORDER_STOP};
+    stop (self, order);
+    return TRUE;
+  case WORKER_DROP:
+    stop (self, order);
+    clear_lease (self, id, NULL);
     return TRUE;
   case WORKER_GIVE_UP:
     return give_up (self, action, error);
   case WORKER_CLEAR:
     return clear (self, id, error);
+  case WORKER_CLEAR_LEASE:
+    return clear_lease (self, id, error);
   }
   g_assert_not_reached ();
 }

@@ -6,7 +6,7 @@
 
 /* Words of a step; times are in seconds. Leases last 10 s, grace is 1 s, three losses are too many:
  *   at TIME; job ID [offered]; cancel ID; lease ID WORKER STATE EPOCH LOST DONE; lose WORKER;
- *   end ID; done N; release; close; forget;
+ *   clear-lease ID; end ID; done N; release; close; forget;
  *   = [ACTION ID EPOCH LOST DONE]: what it does next, nothing if there is no action. */
 typedef struct {
   const char *name, *steps;
@@ -45,9 +45,18 @@ static const Row rows[] = {
     {"overtaken", START "; lease a you claimed 2 1 0; = abandon a 1 1 0; ="},
     {"late message of a former owner",
      "job a; lease a you held 2 1 5; lease a her held 1 0 3; at 5; lose her; at 8; ="},
-    {"cancelled", START "; cancel a; = abandon a 1 0 0; ="},
+    {"cancelled", START "; cancel a; = drop a 1 0 0; ="},
+    {"cancelled, overtaken", START "; lease a you claimed 2 1 0; cancel a; = abandon a 1 1 0; ="},
+    {"cancelled, its worker gone",
+     "job a; lease a you held 1 0 5; cancel a; at 19; =; at 20; = clear-lease a 1 0 5; =; "
+     "job a offered; = claim a 1 0 0"},
+    {"cancelled, its lease cleared",
+     "job a; lease a you held 1 2 5; cancel a; clear-lease a; job a offered; = claim a 1 0 0"},
+    {"comes again, its lease cleared late",
+     "lease a you held 3 0 5; job a; clear-lease a; at 11; = claim a 4 1 5"},
+    {"lease before its job", "lease a you free 1 0 6; =; job a; at 1; = claim a 2 0 6"},
     {"cancelled before", "job a; cancel a; at 5; ="},
-    {"ended by another", START "; end a; = abandon a 1 0 0; ="},
+    {"ended by another", START "; end a; = drop a 1 0 0; ="},
     {"ended, not cleared", "job a; end a; =; at 1; = clear a 0 0 0; ="},
     {"comes again", "end a; at 60; job a offered; =; at 61; = clear a 0 0 0"},
     {"comes again much later", "end a; at 1001; =; job a offered; = claim a 1 0 0"},
@@ -92,8 +101,8 @@ observe (WorkerLeases *leases, char **words, gint64 now)
 static void
 expect (WorkerLeases *leases, const char *step, gint64 now)
 {
-  static const char *const kinds[] = {NULL,      "claim",   "start", "renew",
-                                      "abandon", "give-up", "clear"};
+  static const char *const kinds[] = {NULL,   "claim",   "start", "renew",      "abandon",
+                                      "drop", "give-up", "clear", "clear-lease"};
   WorkerAction action = worker_leases_next (leases, now);
   g_autofree char *found =
       action.kind == WORKER_NOTHING
@@ -120,6 +129,8 @@ run_step (WorkerLeases *leases, const char *step, gint64 *now)
     worker_leases_remove_job (leases, words[1]);
   else if (strcmp (words[0], "lease") == 0)
     observe (leases, words, *now);
+  else if (strcmp (words[0], "clear-lease") == 0)
+    worker_leases_clear_lease (leases, words[1]);
   else if (strcmp (words[0], "lose") == 0)
     worker_leases_lose_worker (leases, words[1], *now);
   else if (strcmp (words[0], "end") == 0)

@@ -108,6 +108,13 @@ def check_restart(broker, long):
     return sum(check_results(broker, job, LONG) for job in jobs)
 
 
+def check_cancelled(broker, long):
+    """Neither the job nor its lease stays."""
+    submit(broker, "long-cancelled", long, settings={"interval": 0, "top": 1})
+    wait_for(lambda: broker.of("result", "long-cancelled"), "long-cancelled begins")
+    broker.submit("long-cancelled", "")
+
+
 def check_refused(broker):
     """Results that the broker never takes are not sent for ever."""
     broker.stop()
@@ -153,6 +160,7 @@ def main():
     check_failures(broker, bundle)
     assert survivor.poll() is None, "the last worker ended"
     if KIND == "mqtt":
+        check_cancelled(broker, long)
         check_retained(broker)
         check_refused(broker)
     check_schemas(broker)
