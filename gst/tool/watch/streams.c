@@ -8,12 +8,16 @@
  * that readers that are gone are noticed. */
 #define MAX_WAITING 200
 #define PING 15
+#define MAX_SILENCE 4 /* pings before the first picture */
 
 typedef struct {
   WatchStreams *streams;
   SoupServerMessage *message; /* owned */
   gconstpointer topic;
   guint waiting; /* chunks that were not written yet */
+  guint silence; /* pings without a picture so far */
+  GBytes *part;  /* with the last picture; NULL: there was none */
+  gboolean ended;
 } Stream;
 
 struct _WatchStreams {
@@ -41,17 +45,42 @@ append_text (Stream *stream, const char *text)
   append (stream, bytes);
 }
 
-static gboolean
-on_ping (gpointer data)
+/* After what waits. */
+static void
+end (Stream *stream)
 {
-  WatchStreams *streams = data;
+  stream->ended = TRUE;
+  soup_message_body_complete (soup_server_message_get_response_body (stream->message));
+  soup_server_message_unpause (stream->message);
+}
 
+/* A picture may be shown twice, but something that isn't one can't be sent in its place. */
+static void
+ping (Stream *stream)
+{
+  if (stream->topic == NULL)
+    append_text (stream, ": \n\n");
+  else if (stream->part != NULL)
+    append (stream, stream->part);
+  else if (++stream->silence >= MAX_SILENCE)
+    end (stream);
+}
+
+void
+watch_streams_ping (WatchStreams *streams)
+{
   for (GList *link = streams->list; link != NULL; link = link->next) {
     Stream *stream = link->data;
 
-    if (stream->topic == NULL && stream->waiting == 0)
-      append_text (stream, ": \n\n");
+    if (!stream->ended && stream->waiting == 0)
+      ping (stream);
   }
+}
+
+static gboolean
+on_ping (gpointer data)
+{
+  watch_streams_ping (data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -71,6 +100,7 @@ free_stream (Stream *stream)
 {
   g_signal_handlers_disconnect_by_data (stream->message, stream);
   g_object_unref (stream->message);
+  g_clear_pointer (&stream->part, g_bytes_unref);
   g_free (stream);
 }
 
@@ -153,8 +183,13 @@ watch_streams_tell (WatchStreams *streams, const char *kind, const char *json)
   for (GList *link = streams->list; link != NULL; link = link->next) {
     Stream *stream = link->data;
 
-    if (stream->topic == NULL && stream->waiting < MAX_WAITING)
+    if (stream->topic != NULL || stream->ended)
+      continue;
+    /* Who missed an event would show what no longer holds; a reader that is cut off comes back. */
+    if (stream->waiting < MAX_WAITING)
       append_text (stream, event);
+    else
+      end (stream);
   }
 }
 
@@ -182,7 +217,10 @@ watch_streams_show (WatchStreams *streams, gconstpointer topic, GBytes *jpeg)
   for (GList *link = streams->list; link != NULL; link = link->next) {
     Stream *stream = link->data;
 
-    if (stream->topic == topic && stream->waiting == 0)
-      append (stream, part);
+    if (stream->topic != topic || stream->ended || stream->waiting > 0)
+      continue;
+    append (stream, part);
+    g_clear_pointer (&stream->part, g_bytes_unref);
+    stream->part = g_bytes_ref (part);
   }
 }

@@ -466,10 +466,15 @@ function drawSoon() {
 
 const listeners = {
   camera(camera) {
+    const before = cameras.get(camera.name);
     cameras.set(camera.name, camera);
     drawCameras();
-    if (camera.name === selected && !byId("main").hidden)
-      drawState();
+    if (camera.name !== selected || byId("main").hidden)
+      return;
+    drawState();
+    // The connection may have ended while there was no picture.
+    if (camera.state === "playing" && before?.state !== "playing")
+      showLive();
   },
   result(result) {
     const camera = cameras.get(result.camera);
