@@ -307,24 +307,25 @@ async function attempt(action) {
   }
 }
 
-// The next frame takes the place of one that is done, and what had the focus keeps it.
-function removeFrame(picture) {
-  const figures = [...byId("collected").children];
-  const index = figures.findIndex((figure) => figure.dataset.picture === picture);
-  if (index < 0)
-    return;
-  const buttons = [...figures[index].querySelectorAll("button")];
-  const focused = buttons.indexOf(document.activeElement);
-  const next = figures[index + 1] || figures[index - 1];
-  figures[index].remove();
-  if (focused >= 0 && next)
-    next.querySelectorAll("button")[focused]?.focus();
+// The next frame takes the place of one that is gone, and what had the focus keeps it.
+function removeFrame(figure) {
+  const focused = [...figure.querySelectorAll("button")].indexOf(document.activeElement);
+  const next = figure.nextElementSibling || figure.previousElementSibling;
+  figure.remove();
+  if (focused >= 0)
+    (next?.querySelectorAll("button")[focused] ?? byId("collected")).focus();
+}
+
+function removePicture(picture) {
+  const figure = [...byId("collected").children].find((child) => child.dataset.picture === picture);
+  if (figure)
+    removeFrame(figure);
 }
 
 const label = (picture, name) => attempt(async () => {
   const where = url("collected", picture);
   await ask(where, "POST", {class: name, new: added.has(name)});
-  removeFrame(picture);
+  removePicture(picture);
   say("Labelled as " + name + ".", () => attempt(async () => {
     await ask(where, "POST", {undo: name});
     say("Taken back.");
@@ -335,7 +336,7 @@ const label = (picture, name) => attempt(async () => {
 
 const discard = (picture) => attempt(async () => {
   await ask(url("collected", picture), "DELETE");
-  removeFrame(picture);
+  removePicture(picture);
   say("Discarded.");
   await loadCollected();
 });
@@ -376,7 +377,7 @@ function drawCollected(classes, pictures) {
   list.dataset.key = key;
   for (const child of [...list.children])
     if (!there.has(child.dataset.picture))
-      child.remove();
+      removeFrame(child);
   const shown = new Set([...list.children].map((figure) => figure.dataset.picture));
   for (const picture of pictures)
     if (list.children.length < most && !shown.has(picture.picture))
