@@ -67,8 +67,8 @@ typedef struct {
   gint64 length;      /* of the map */
 } Span;
 
-/* Regions that are far beyond any map have this many samples along an axis at most, so that no
- * region takes forever. */
+/* Along an axis of an element. Fewer than one for each pixel are taken of regions that reach far
+ * beyond any map; as only those within the map are looked at, the map bounds the work. */
 #define MAX_SAMPLES 4096
 
 static Span
@@ -109,6 +109,30 @@ find_sample (const Span *span, gint64 element, gint64 i, Sample *sample)
   return TRUE;
 }
 
+/* Which sample of the element would be there. */
+static double
+locate (const Span *span, gint64 element, double at)
+{
+  return ((at - span->start) / span->step - (double)element) * (double)span->samples - 0.5;
+}
+
+/* The samples that lie within the map; returns how many. They are next to each other: no others are
+ * tried, but for one at each end that rounding may have moved. */
+static gint64
+find_samples (const Span *span, gint64 element, Sample *samples)
+{
+  double first = locate (span, element, -1), last = locate (span, element, (double)span->length);
+  gint64 begin = (gint64)fmin (fmax (fmin (first, last) - 1, 0), (double)span->samples);
+  gint64 end = (gint64)fmin (fmax (fmax (first, last) + 2, 0), (double)span->samples), n = 0;
+
+  if (!isfinite (span->start) || !isfinite (span->step))
+    return 0;
+  for (gint64 i = begin; i < end; i++)
+    if (find_sample (span, element, i, &samples[n]))
+      n++;
+  return n;
+}
+
 /* The sum of the four neighbours, or the largest of them, each times its weight. */
 static double
 take_sample (const RoiParams *params, const EnsView *x, gsize image, const Sample *down,
@@ -128,25 +152,48 @@ take_sample (const RoiParams *params, const EnsView *x, gsize image, const Sampl
   return params->mode == MEAN ? sum : largest;
 }
 
+/* Those of an element. */
+typedef struct {
+  Sample *samples[2]; /* down and across, within the map */
+  gint64 n[2];
+  gint64 n_all; /* also those beyond the map, which are 0 */
+} Samples;
+
 static double
-pool_channel (const EnsOperands *operands, gsize image, const Span *spans, const gint64 *at,
-              gsize channel)
+pool_channel (const EnsOperands *operands, gsize image, const Samples *samples, gsize channel)
 {
   const RoiParams *params = operands->params;
-  gint64 n = spans[0].samples * spans[1].samples;
-  double sum = 0, largest = n > 0 ? -INFINITY : 0;
+  gint64 n = samples->n[0] * samples->n[1];
+  double sum = 0, largest = n > 0 && n == samples->n_all ? -INFINITY : 0;
 
   for (gint64 i = 0; i < n; i++) {
-    Sample down, across;
-    double value = 0;
+    double value =
+        take_sample (params, operands->inputs[X], image, &samples->samples[0][i / samples->n[1]],
+                     &samples->samples[1][i % samples->n[1]], channel);
 
-    if (find_sample (&spans[0], at[0], i / spans[1].samples, &down)
-        && find_sample (&spans[1], at[1], i % spans[1].samples, &across))
-      value = take_sample (params, operands->inputs[X], image, &down, &across, channel);
     sum += value;
     largest = fmax (largest, value);
   }
-  return params->mode == MEAN ? sum / (double)MAX (n, 1) : largest;
+  return params->mode == MEAN ? sum / (double)MAX (samples->n_all, 1) : largest;
+}
+
+static void
+find_element (const EnsOperands *operands, gsize pixel, Samples *samples)
+{
+  const RoiParams *params = operands->params;
+  const EnsShape *map = &operands->inputs[X]->shape;
+  gsize region = pixel / (gsize)(params->rows * params->columns);
+  double corners[4];
+  Span down, across;
+
+  for (guint i = 0; i < 4; i++)
+    corners[i] = ens_view_real (operands->inputs[REGIONS], 4 * region + i);
+  down = find_span (params, corners[1], corners[3], params->rows, map->dims[1]);
+  across = find_span (params, corners[0], corners[2], params->columns, map->dims[2]);
+  samples->n[0] =
+      find_samples (&down, (gint64)pixel / params->columns % params->rows, samples->samples[0]);
+  samples->n[1] = find_samples (&across, (gint64)pixel % params->columns, samples->samples[1]);
+  samples->n_all = down.samples * across.samples;
 }
 
 /* Regions of images that there are not are zeroes. */
@@ -156,23 +203,18 @@ pool_pixels (gconstpointer data, gsize begin, gsize end)
   const EnsOperands *operands = data;
   const RoiParams *params = operands->params;
   const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
+  g_autofree Sample *down = g_new (Sample, MAX_SAMPLES), *across = g_new (Sample, MAX_SAMPLES);
+  Samples samples = {{down, across}};
 
   for (gsize pixel = begin; pixel < end; pixel++) {
-    gint64 at[2] = {(gint64)pixel / params->columns % params->rows,
-                    (gint64)pixel % params->columns};
     gsize region = pixel / (gsize)(params->rows * params->columns);
     gint64 image = ens_view_integer (operands->inputs[IMAGES], region);
-    double corners[4];
-    Span spans[2];
 
-    for (guint i = 0; i < 4; i++)
-      corners[i] = ens_view_real (operands->inputs[REGIONS], 4 * region + i);
-    spans[0] = find_span (params, corners[1], corners[3], params->rows, x->shape.dims[1]);
-    spans[1] = find_span (params, corners[0], corners[2], params->columns, x->shape.dims[2]);
+    find_element (operands, pixel, &samples);
     for (gsize c = 0; c < ens_view_columns (y); c++)
       ens_view_set_real (y, pixel * (gsize)y->pitch + c,
                          image >= 0 && image < x->shape.dims[0]
-                             ? pool_channel (operands, (gsize)image, spans, at, c)
+                             ? pool_channel (operands, (gsize)image, &samples, c)
                              : 0);
   }
 }

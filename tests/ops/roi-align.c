@@ -21,7 +21,13 @@ static const TestRow rows[] = {
      "6x3x2x3", .tolerance = 1e-5},
     {"many-maxima", "mode=\"max\" output_height=3 output_width=2 spatial_scale=4.0",
      "2x7x5x3; 6x4; int64 6 in 0..1", "6x3x2x3", .tolerance = 1e-5},
-    {"far", NULL, "1x2x2x1; 1x4 = 0 0 1e30 nan; const int64 1 = 0", "1x1x1x1"},
+    {"no-number", NULL, "1x2x2x1; 1x4 = 0 0 1e30 nan; const int64 1 = 0", "1x1x1x1"},
+    /* Which take a second, not hours. */
+    {"far", "output_height=7 output_width=7",
+     "1x2x2x64; 3x4 = 0 0 1e30 1e30 -1e30 -1e30 1e30 1e30 0 0 inf inf; const int64 3 = 0 0 0",
+     "3x7x7x64"},
+    {"far-maxima", "mode=\"max\"", MAP "; 2x4 = 0 0 9000 9000 0 0 inf inf; const int64 2 = 0 0",
+     "2x1x1x1 = 3.9 0", .tolerance = 0.1},
     {"no-regions", NULL, "1x2x2x1; 0x4; int64 0", "0x1x1x1"},
     {"five-numbers", NULL, "1x2x2x1; 1x5; int64 1", .error = "regions have 5 coordinates"},
     {0}};
