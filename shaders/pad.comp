@@ -21,10 +21,8 @@ source (int position, int length)
 {
   if (MODE == ENS_PADDING_EDGE)
     return clamp (position, 0, length - 1);
-  if (MODE == ENS_PADDING_WRAP) {
-    position %= length;
-    return position < 0 ? position + length : position;
-  }
+  if (MODE == ENS_PADDING_WRAP) /* % of a negative number is not defined */
+    return position < 0 ? length - 1 - (-1 - position) % length : position % length;
   if (MODE == ENS_PADDING_REFLECT) {
     position = abs (position);
     return position < length ? position : 2 * (length - 1) - position;
