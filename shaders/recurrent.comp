@@ -6,7 +6,7 @@
 #include "push/recurrent.h"
 #include "math.glsl"
 
-layout (local_size_x = 128) in;
+layout (local_size_x = ENS_RECURRENT_GROUP) in;
 layout (constant_id = 0) const uint CELL = ENS_RECURRENT_RNN;
 layout (constant_id = 1) const bool LATE_RESET = false;
 layout (constant_id = 2) const bool BIAS = false;
@@ -23,7 +23,7 @@ READS (5, c)
 WRITES (6, y)
 WRITES (7, last)
 
-const uint GROUP = 128;
+const uint GROUP = ENS_RECURRENT_GROUP;
 const uint PARTS = ENS_RECURRENT_MAX_HIDDEN / GROUP;
 const uint GATES = CELL == ENS_RECURRENT_LSTM ? 4 : CELL == ENS_RECURRENT_GRU ? 3 : 1;
 

@@ -9,6 +9,7 @@
  * and c. With batch_first, sequences are the first axis of all that has them. */
 #include "ops/recurrent.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ops/record.h"
@@ -272,7 +273,19 @@ recurrent_flops (const EnsOperands *operands)
   return 2 * r.steps * r.batch * r.directions * r.gates * r.hidden * (r.inputs + r.hidden);
 }
 
-/* The shader: the usual functions, all sequences of the same length, no clipping. */
+/* The shader: the usual functions, all sequences of the same length, no clipping. An invocation
+ * goes through all steps; drivers reset devices that take seconds for it. */
+
+#define MAX_PRODUCTS (1 << 24) /* of an invocation */
+
+static gboolean
+is_short (const EnsRecurrent *r)
+{
+  double rounds = ceil ((double)r->hidden / ENS_RECURRENT_GROUP);
+
+  return (double)r->steps * (double)r->gates * (double)(r->inputs + r->hidden) * rounds
+         <= MAX_PRODUCTS;
+}
 
 static gboolean
 is_plain (const EnsOperands *operands, const EnsRecurrent *r)
@@ -283,7 +296,7 @@ is_plain (const EnsOperands *operands, const EnsRecurrent *r)
          && !params->input_forget && ens_operands_input (operands, ENS_RECURRENT_P) == NULL
          && (*params->activations == '\0'
              || g_ascii_strcasecmp (params->activations, usual_functions[params->cell]) == 0)
-         && r->hidden <= ENS_RECURRENT_MAX_HIDDEN;
+         && r->hidden <= ENS_RECURRENT_MAX_HIDDEN && is_short (r);
 }
 
 static EnsRecurrentPush

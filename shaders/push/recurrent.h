@@ -11,7 +11,8 @@
 #define ENS_RECURRENT_GRU 1
 #define ENS_RECURRENT_LSTM 2
 
-/* Elements of a state at most. */
+/* Invocations of a workgroup, and elements of a state at most. */
+#define ENS_RECURRENT_GROUP 128
 #define ENS_RECURRENT_MAX_HIDDEN 1024
 
 /* Strides of X over steps and sequences; of Y the same and over directions; of states over
