@@ -9,8 +9,8 @@
  * Members are called as the columns of tables are (boxes-csv.c). A number is a class's name; an
  * empty list is none of the classes, and null nothing that is known. Boxes are left, top, width and
  * height in pixels; without the picture's size it is not known where they are. Files are called
- * metadata.jsonl, or anything .jsonl whose first line has a picture; they lie in the set's folder
- * or below it, and their names or folders say the split.
+ * metadata.jsonl, or anything .jsonl of whose first lines one has a picture; they lie in the set's
+ * folder or below it, and their names or folders say the split.
  *
  * Source: https://huggingface.co/docs/datasets/image_dataset. */
 #include <math.h>
@@ -27,6 +27,11 @@
 #define OBJECTS "objects"
 #define BOXES "bbox"
 
+/* So many lines are looked at for a picture before a file counts as none of these. */
+#define MAX_LOOKED_AT 20
+/* Names of members that mean nothing here are told up to so many. */
+#define MAX_UNREAD 20
+
 /* What is being read. */
 typedef struct {
   EnsBoxesReading *reading;
@@ -35,7 +40,7 @@ typedef struct {
   gint split;          /* that its name or folder says */
   GHashTable *by_path; /* picture → EnsBoxedImage */
   GPtrArray *images;
-  GPtrArray *unread; /* char *: names of members that mean nothing here */
+  GPtrArray *unread; /* char *: names of members that mean nothing here; NULL: nobody asks */
   EnsBoxesTally tally;
 } Reader;
 
@@ -87,7 +92,11 @@ scan_labels (EnsJsonScan *scan, GPtrArray *labels)
   if (ens_json_scan_peek (scan) == '[') {
     ens_json_scan_open_array (scan);
     while (ens_json_scan_element (scan))
-      all &= ens_json_scan_peek (scan) != '[' && scan_labels (scan, labels);
+      if (ens_json_scan_peek (scan) == '[') {
+        all = FALSE;
+        ens_json_scan_skip (scan);
+      } else
+        all &= scan_labels (scan, labels);
     return all;
   }
   label = ens_json_scan_id (scan);
@@ -153,8 +162,9 @@ scan_file (const Reader *reader, Line *line, EnsJsonScan *scan)
 static void
 note_unread (Reader *reader, const char *name)
 {
-  if (!g_ptr_array_find_with_equal_func (reader->unread, name, g_str_equal, NULL))
-    g_ptr_array_add (reader->unread, g_strdup (name));
+  if (reader->unread != NULL && reader->unread->len <= MAX_UNREAD
+      && !g_ptr_array_find_with_equal_func (reader->unread, name, g_str_equal, NULL))
+    g_ptr_array_add (reader->unread, g_strdup (reader->unread->len < MAX_UNREAD ? name : "…"));
 }
 
 static void
@@ -181,12 +191,13 @@ scan_member (Reader *reader, Line *line, EnsJsonScan *scan, const char *name)
 }
 
 static gboolean
-scan_line (Reader *reader, const char *text, const char *where, Line *line, GError **error)
+scan_line (Reader *reader, const char *text, gsize length, const char *where, Line *line,
+           GError **error)
 {
   EnsJsonScan scan;
   const char *name;
 
-  ens_json_scan_init (&scan, where, text, strlen (text));
+  ens_json_scan_init (&scan, where, text, length);
   if (ens_json_scan_open_object (&scan))
     while ((name = ens_json_scan_member (&scan)) != NULL) {
       g_autofree char *member = g_strdup (name);
@@ -255,7 +266,7 @@ take_line (Reader *reader, const char *text, const char *where, GError **error)
   gint split;
 
   line_init (&line);
-  if (!scan_line (reader, text, where, &line, error))
+  if (!scan_line (reader, text, strlen (text), where, &line, error))
     return FALSE;
   if (line.picture == NULL) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: found no picture “%s” in %s", where,
@@ -343,23 +354,34 @@ read_file (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPtr
 
 /* ---- The set ---- */
 
-/* Whether the first line has a picture of the set. */
+static gboolean
+line_has_picture (Reader *reader, const char *text, gsize length)
+{
+  g_auto (Line) line;
+
+  line_init (&line);
+  return scan_line (reader, text, length, reader->path, &line, NULL) && line.picture != NULL;
+}
+
+/* Whether one of the first lines has a picture of the set. */
 static gboolean
 has_picture (EnsBoxesReading *reading, const char *path)
 {
   g_autofree char *inside = ens_boxes_inside (reading->folder, path);
-  g_autoptr (GPtrArray) unread = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GBytes) bytes = ens_file_map_text (path, NULL);
-  Reader reader = {.reading = reading, .path = path, .inside = inside, .unread = unread};
-  g_autofree char *text = NULL;
-  g_auto (Line) line;
+  Reader reader = {.reading = reading, .path = path, .inside = inside};
+  gsize rest = 0, length;
+  const char *text = bytes != NULL ? g_bytes_get_data (bytes, &rest) : NULL;
 
-  line_init (&line);
-  if (bytes == NULL)
-    return FALSE;
-  text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
-  text[strcspn (text, "\n")] = '\0';
-  return scan_line (&reader, text, path, &line, NULL) && line.picture != NULL;
+  for (guint n = 0; rest > 0 && n < MAX_LOOKED_AT; text += length, rest -= length) {
+    const char *end = memchr (text, '\n', rest);
+
+    length = end != NULL ? (gsize)(end - text) + 1 : rest;
+    if (line_has_picture (&reader, text, length))
+      return TRUE;
+    n += length > 2;
+  }
+  return FALSE;
 }
 
 static void

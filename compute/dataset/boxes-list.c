@@ -202,13 +202,15 @@ read_list (EnsBoxesReading *reading, const char *path, Lists *lists, GError **er
   g_auto (GStrv) lines = NULL;
   g_autofree char *inside = NULL;
   List list;
+  guint n;
 
   if (text == NULL)
     return FALSE;
   list_init (&list, reading, path);
   inside = list.inside;
   lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++) {
+  n = g_strv_length (lines);
+  for (guint i = 0; i < n && !ens_boxes_tally_exceeds (&tally, n); i++) {
     g_autofree char *where = g_strdup_printf ("%s:%u", path, i + 1);
     GError *reason = NULL;
 
@@ -253,10 +255,8 @@ read_names (EnsBoxesReading *reading, Lists *lists, GError **error)
 
 /* Gives an image's boxes their names. FALSE for a number that has none. */
 static gboolean
-name_boxes (const Lists *lists, EnsBoxedImage *image, guint first)
+name_boxes (const Lists *lists, EnsBoxedImage *image, guint first, guint n)
 {
-  guint n = g_strv_length (lists->names);
-
   for (guint b = 0; b < image->boxes->len; b++) {
     EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
     guint64 number = g_ascii_strtoull (box->label, NULL, 10);
@@ -293,7 +293,7 @@ name_classes (EnsBoxesReading *reading, Lists *lists, GError **error)
   n = g_strv_length (lists->names);
   first = lists->least > 0 && lists->most == n ? 1 : 0;
   for (guint i = 0; i < lists->images->len; i++)
-    if (!name_boxes (lists, lists->images->pdata[i], first)) {
+    if (!name_boxes (lists, lists->images->pdata[i], first, n)) {
       g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
                    "%s: its lists have classes of the numbers %" G_GUINT64_FORMAT
                    " to %" G_GUINT64_FORMAT ", of which not each has one of the %u names",

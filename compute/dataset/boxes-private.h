@@ -107,6 +107,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsBoxesTally, ens_boxes_tally_clear)
 
 /* Leaves out an entry and notes the reason, which it frees. */
 void ens_boxes_tally_skip (EnsBoxesTally *tally, GError *reason);
+/* Whether more than can be left out of n entries have been: no others need be looked at. */
+gboolean ens_boxes_tally_exceeds (const EnsBoxesTally *tally, guint n);
 /* FALSE if too many of the entries, which are called `what`, were left out. Of many that were, all
  * but the first are counted in one note. */
 gboolean ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char *what,

@@ -189,10 +189,16 @@ ens_boxes_tally_skip (EnsBoxesTally *tally, GError *reason)
 }
 
 gboolean
+ens_boxes_tally_exceeds (const EnsBoxesTally *tally, guint n)
+{
+  return (guint64)tally->n_broken * ENS_MIN_IMAGES_PER_BROKEN > n;
+}
+
+gboolean
 ens_boxes_tally_check (const EnsBoxesTally *tally, const char *path, const char *what,
                        GError **error)
 {
-  if ((guint64)tally->n_broken * ENS_MIN_IMAGES_PER_BROKEN <= tally->n) {
+  if (!ens_boxes_tally_exceeds (tally, tally->n)) {
     if (tally->n_broken > MAX_NAMED)
       g_ptr_array_add (tally->notes, g_strdup_printf ("%s: skipped %u of the %u %s in all", path,
                                                       tally->n_broken, tally->n, what));

@@ -57,6 +57,7 @@ describe (const GPtrArray *images)
   "{\"images\": [{\"id\": 1, \"file_name\": \"" file "\", \"width\": 100, \"height\": 20}], " \
   "\"annotations\": [{\"image_id\": 1, \"category_id\": 0, \"bbox\": [0, 0, 50, 10]}], "      \
   "\"categories\": [{\"id\": 0, \"name\": \"cat\"}]}"
+#define NO_LABELS "{\"file_name\": \"b.jpg\", \"labels\": []}\n"
 #define CAT "cat@0,0,0.5,0.5"
 
 static const struct {
@@ -329,6 +330,15 @@ static const struct {
       {"a.jpg"},
       {"b.jpg"}},
      "v a.jpg: cat; t b.jpg: ?"},
+    {"json-lines-first-missing",
+     {{"metadata.jsonl", "\n{\"file_name\": \"x.jpg\", \"label\": \"cat\"}\n"
+                         "{\"file_name\": \"a.jpg\", \"labels\": [[\"cat\"]]}\n"
+                         "{\"file_name\": \"b.jpg\", \"label\": \"cat\"}\n" NO_LABELS NO_LABELS
+                             NO_LABELS NO_LABELS NO_LABELS NO_LABELS NO_LABELS},
+      {"a.jpg"},
+      {"b.jpg"}},
+     "a.jpg: ?; b.jpg: cat",
+     {"metadata.jsonl:2: found no picture “x.jpg”"}},
     {"no-json-lines",
      {{"t.csv", "a.jpg,cat\n"}, {"log.jsonl", "{\"loss\": 1}\n"}, {"a.jpg"}},
      "a.jpg: cat",
