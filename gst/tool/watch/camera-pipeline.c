@@ -147,11 +147,20 @@ watch_describe_error (GstMessage *message)
                                          : g_strdup (error->message);
 }
 
+/* Of the part of a URI that has user, password, host and port. People write passwords as they are,
+ * so that "#" and "%" don't mean what they do elsewhere. */
+static const char *
+find_end (const char *authority)
+{
+  return authority + strcspn (authority, "/?");
+}
+
 char *
 watch_hide_password (const char *text, const char *uri)
 {
-  g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_ENCODED, NULL);
-  const char *secret = parsed != NULL ? g_uri_get_userinfo (parsed) : NULL;
+  const char *begin = strstr (uri, "://");
+  const char *at = begin != NULL ? g_strrstr_len (begin, find_end (begin + 3) - begin, "@") : NULL;
+  g_autofree char *secret = at != NULL ? g_strndup (begin + 3, (gsize)(at - begin - 3)) : NULL;
   GString *shown = g_string_new (text);
 
   if (secret != NULL && *secret != '\0')

@@ -325,6 +325,12 @@ static const struct {
 } messages[] = {
     {"password", "rtsp://me:secret@host/path", "rtsp://me:secret@host/path: gone",
      "rtsp://…@host/path: gone"},
+    {"hash", "rtsp://me:pa#ss@host/path", "rtsp://me:pa#ss@host/path: gone",
+     "rtsp://…@host/path: gone"},
+    {"percent", "rtsp://me:50%@host:554", "rtsp://me:50%@host:554: gone",
+     "rtsp://…@host:554: gone"},
+    {"at", "http://me:p@ss@host?a@b", "http://me:p@ss@host?a@b", "http://…@host?a@b"},
+    {"path", "rtsp://host/a@b", "rtsp://host/a@b: gone", "rtsp://host/a@b: gone"},
     {"none", "rtsp://host/path", "rtsp://host/path: gone", "rtsp://host/path: gone"},
 };
 
