@@ -2,6 +2,8 @@
 #include "watch/server.h"
 
 #include <libsoup/soup.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -10,6 +12,9 @@
 
 #define MAX_REQUEST (64 << 10) /* bytes */
 #define MIN_TOKEN 16           /* characters */
+/* Seconds of silence before a connection is probed, and between probes. */
+#define KEEP_ALIVE_IDLE 120
+#define KEEP_ALIVE_INTERVAL 30
 
 struct _WatchServer {
   WatchStations *stations;
@@ -198,6 +203,21 @@ set_up_access (WatchServer *server, GError **error)
   return TRUE;
 }
 
+/* Connections of those that have vanished without a word end: accepted sockets have the listener's
+ * settings. */
+static void
+keep_alive (SoupServer *soup)
+{
+  GSList *listeners = soup_server_get_listeners (soup);
+
+  for (const GSList *link = listeners; link != NULL; link = link->next) {
+    g_socket_set_keepalive (link->data, TRUE);
+    g_socket_set_option (link->data, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_IDLE, NULL);
+    g_socket_set_option (link->data, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL, NULL);
+  }
+  g_slist_free (listeners);
+}
+
 static gboolean
 start_listening (WatchServer *server, GError **error)
 {
@@ -208,8 +228,10 @@ start_listening (WatchServer *server, GError **error)
 
   soup_server_add_early_handler (server->soup, NULL, on_early_request, server, NULL);
   soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
-  if (soup_server_listen (server->soup, address, 0, &reason))
+  if (soup_server_listen (server->soup, address, 0, &reason)) {
+    keep_alive (server->soup);
     return TRUE;
+  }
   g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: [page] can't listen at %s, port %u: %s",
                config->path, config->listen, config->port, reason->message);
   return FALSE;
