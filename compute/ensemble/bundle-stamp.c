@@ -40,11 +40,12 @@ ens_bundle_list_files (const EnsBundle *bundle, const char *folder)
   return names;
 }
 
-/* Reports and notes change nothing. */
+/* Reports, notes, tables and copies that editors leave change nothing. */
 static gboolean
 may_be_read (const char *path)
 {
-  static const char *const others[] = {".html", ".json", ".txt", ".md", ".log"};
+  static const char *const others[] = {".html", ".json", ".txt", ".md",  ".log",
+                                       ".csv",  ".out",  ".py",  ".png", "~"};
 
   for (guint i = 0; i < G_N_ELEMENTS (others); i++)
     if (g_str_has_suffix (path, others[i]))
@@ -69,6 +70,20 @@ add_files (GString *stamp, const EnsBundle *bundle, const char *folder)
   }
 }
 
+/* Weights lie in the folder of their network. */
+static void
+add_weights (GString *stamp, const EnsBundle *bundle)
+{
+  g_autoptr (GHashTable) folders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint n = 0; n < bundle->n_networks; n++) {
+    char *folder = g_path_get_dirname (bundle->networks[n].network);
+
+    if (g_hash_table_add (folders, folder))
+      add_files (stamp, bundle, folder);
+  }
+}
+
 char *
 ens_bundle_stamp (const EnsBundle *bundle)
 {
@@ -85,7 +100,7 @@ ens_bundle_stamp (const EnsBundle *bundle)
   }
   if (bundle->gate != NULL)
     add_file (stamp, bundle, bundle->gate->file);
-  add_files (stamp, bundle, ".");
+  add_weights (stamp, bundle);
   add_files (stamp, bundle, ENS_STYLE_FOLDER);
   return g_string_free (stamp, FALSE);
 }

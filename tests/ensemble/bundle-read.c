@@ -250,9 +250,18 @@ END_TEST
 static const struct {
   const char *file;
   gboolean counts;
+  const char *network; /* where the first one lies instead */
 } stamp_rows[] = {
-    {"ensemble.json", TRUE},          {"weights.bin", TRUE}, {"styles/night.onnx", TRUE},
-    {"report.html", FALSE},           {".hidden", FALSE},    {"notes/day.txt", FALSE},
+    {"ensemble.json", TRUE},
+    {"weights.bin", TRUE},
+    {"styles/night.onnx", TRUE},
+    {"models/weights.bin", TRUE, "models/network.onnx"},
+    {"models/weights.bin", FALSE},
+    {"report.html", FALSE},
+    {"results.csv", FALSE},
+    {"network.onnx~", FALSE},
+    {".hidden", FALSE},
+    {"notes/day.txt", FALSE},
     {"styles/night.onnx.log", FALSE},
 };
 
@@ -266,6 +275,10 @@ START_TEST (test_stamp)
   folder = g_path_get_dirname (path);
   g_mkdir_with_parents (folder, 0777);
   bundle = ens_bundle_load (fixture->folder, NULL);
+  if (stamp_rows[_i].network != NULL) {
+    g_free (bundle->networks[0].network);
+    bundle->networks[0].network = g_strdup (stamp_rows[_i].network);
+  }
   before = ens_bundle_stamp (bundle);
   same = ens_bundle_stamp (bundle);
   ck_assert_str_eq (same, before);
