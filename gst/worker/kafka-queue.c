@@ -16,6 +16,8 @@
 
 #define POLL_MS 100                          /* Kafka is looked after this often */
 #define MIN_SESSION (6 * G_TIME_SPAN_SECOND) /* brokers refuse shorter ones */
+#define MAX_SESSION G_TIME_SPAN_HOUR         /* librdkafka refuses longer ones */
+#define MAX_POLL_MS 300000                   /* librdkafka's default */
 
 typedef struct {
   WorkerQueue parent;
@@ -80,19 +82,22 @@ on_rebalance (rd_kafka_t *consumer, rd_kafka_resp_err_t code,
   rd_kafka_assign (consumer, assigned ? partitions : NULL);
 }
 
-/* A worker that is silent for a lease leaves the group. */
+/* A worker that is silent for a lease leaves the group; librdkafka wants no more patience with what
+ * it hears than with what its owner polls. */
 static gboolean
 configure (KafkaQueue *self, rd_kafka_conf_t *conf, GError **error)
 {
   const PublishOptions *options = &self->options;
-  g_autofree char *session = g_strdup_printf ("%" G_GINT64_FORMAT, MAX (self->lease, MIN_SESSION)
-                                                                       / G_TIME_SPAN_MILLISECOND);
+  gint64 silence = MAX (self->lease, MIN_SESSION) / G_TIME_SPAN_MILLISECOND;
+  g_autofree char *session = g_strdup_printf ("%" G_GINT64_FORMAT, silence);
+  g_autofree char *poll = g_strdup_printf ("%" G_GINT64_FORMAT, MAX (silence, MAX_POLL_MS));
 
   rd_kafka_conf_set_opaque (conf, self);
   rd_kafka_conf_set_rebalance_cb (conf, on_rebalance);
   return publish_kafka_configure (options, &self->address, conf, error)
          && publish_kafka_set (options, conf, "group.id", self->group, error)
          && publish_kafka_set (options, conf, "session.timeout.ms", session, error)
+         && publish_kafka_set (options, conf, "max.poll.interval.ms", poll, error)
          && publish_kafka_set (options, conf, "enable.auto.commit", "false", error)
          && publish_kafka_set (options, conf, "auto.offset.reset", "earliest", error)
          && publish_kafka_set (options, conf, "partition.assignment.strategy", "range", error);
@@ -404,12 +409,27 @@ make_output (const PublishOptions *options, GError **error)
   return publish_kafka_new (&copy, error);
 }
 
+static gboolean
+check_lease (const WorkerQueueParams *params, GError **error)
+{
+  if (params->lease <= MAX_SESSION)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+               "%s: expected leases of at most %.0f seconds, found %.0f", params->publish->location,
+               (double)MAX_SESSION / G_TIME_SPAN_SECOND,
+               (double)params->lease / G_TIME_SPAN_SECOND);
+  return FALSE;
+}
+
 WorkerQueue *
 worker_kafka_queue_new (const WorkerQueueParams *params, GError **error)
 {
   g_autofree char *uuid = g_uuid_string_random ();
-  KafkaQueue *self = g_new0 (KafkaQueue, 1);
+  KafkaQueue *self;
 
+  if (!check_lease (params, error))
+    return NULL;
+  self = g_new0 (KafkaQueue, 1);
   self->parent.klass = &kafka_class;
   publish_options_copy (params->publish, &self->options);
   self->group = g_strdup (params->group);

@@ -66,7 +66,7 @@ submit (const char *job)
 
 /* (transfer full) */
 static WorkerQueue *
-open_worker (const char *name)
+open_with_lease (const char *name, gint64 lease)
 {
   g_auto (PublishOptions) options;
   g_autoptr (GError) error = NULL;
@@ -77,12 +77,19 @@ open_worker (const char *name)
   options.location =
       g_strdup_printf ("kafka://%s/jobs", rd_kafka_mock_cluster_bootstraps (mock.cluster));
   options.client_id = g_strdup (name);
-  queue = worker_queue_new (
-      &(WorkerQueueParams) {&options, "group", 6 * G_TIME_SPAN_SECOND, G_TIME_SPAN_DAY}, &error);
+  queue =
+      worker_queue_new (&(WorkerQueueParams) {&options, "group", lease, G_TIME_SPAN_DAY}, &error);
   ck_assert_no_error (error);
   queue->klass->open (queue, NULL, &error);
   ck_assert_no_error (error);
   return queue;
+}
+
+/* (transfer full) */
+static WorkerQueue *
+open_worker (const char *name)
+{
+  return open_with_lease (name, 6 * G_TIME_SPAN_SECOND);
 }
 
 static void
@@ -245,9 +252,17 @@ START_TEST (test_nonsense)
 }
 END_TEST
 
+START_TEST (test_long_lease)
+{
+  leave (open_with_lease ("first", G_TIME_SPAN_HOUR));
+}
+END_TEST
+
 static const struct {
   const char *location, *expected;
+  gint64 lease;
 } location_rows[] = {
+    {"kafka://host/topic", "at most 3600 seconds, found 3601", 3601 * G_TIME_SPAN_SECOND},
     {"amqp://host", "expected mqtt://HOST"},
     {"kafka://host:9092", "expected kafka://HOST:PORT,HOST:PORT/TOPIC"},
     {"kafka://user:hunter2@host/topic", "expected an address without a password"},
@@ -261,7 +276,8 @@ START_TEST (test_locations)
   publish_options_init (&options);
   g_free (options.location);
   options.location = g_strdup (location_rows[_i].location);
-  ck_assert_ptr_null (worker_queue_new (&(WorkerQueueParams) {&options, "group", 1, 1}, &error));
+  ck_assert_ptr_null (worker_queue_new (
+      &(WorkerQueueParams) {&options, "group", location_rows[_i].lease, 1}, &error));
   ck_assert_contains (error->message, location_rows[_i].expected);
   ck_assert_ptr_null (strstr (error->message, "hunter2"));
 }
@@ -276,6 +292,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("location", test_locations, location_rows);
   test_fixture (set_up, tear_down);
   test_add ("handed on", test_handed_on);
+  test_add ("long lease", test_long_lease);
   test_add ("joined", test_joined);
   TEST_ADD_ROWS (NULL, test_nonsense, nonsense_rows);
   return test_run ();
