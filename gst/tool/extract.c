@@ -32,6 +32,18 @@ parse_share (const char *text, EnsFitShare *share, GError **error)
 }
 
 static gboolean
+check_shares (gint n, GError **error)
+{
+  if (!tool_check_least ("--shares", n, 1, error))
+    return FALSE;
+  if (n <= WORKER_MAX_SHARES)
+    return TRUE;
+  g_set_error (error, TOOL_ERROR_USAGE, 0, "--shares expects at most %d, got %d", WORKER_MAX_SHARES,
+               n);
+  return FALSE;
+}
+
+static gboolean
 check_workers (const Options *options, GError **error)
 {
   if (options->workers == NULL
@@ -77,7 +89,7 @@ describe (const Options *options, const char *dataset, GError **error)
 
   features->preset = ENS_WINDOWS_BALANCED;
   if (!tool_check_least ("--windows", options->windows, 0, error)
-      || !tool_check_least ("--shares", options->shares, 1, error)
+      || !check_shares (options->shares, error)
       || !tool_parse_preset ("--windows-preset", options->preset, &features->preset, error)
       || !parse_share (options->share, &features->share, error) || !check_workers (options, error))
     return NULL;

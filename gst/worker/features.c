@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker/features.h"
 
-#define MAX_COUNT 1000000
+#define MAX_WINDOWS 1000000
 
 static void
 read_preset (EnsJsonReader *reader, EnsWindowsPreset *preset)
@@ -16,7 +16,7 @@ read_preset (EnsJsonReader *reader, EnsWindowsPreset *preset)
 static void
 read_share (EnsJsonReader *reader, EnsFitShare *share)
 {
-  share->n = ens_json_reader_integer (reader, "shares", 1, MAX_COUNT);
+  share->n = ens_json_reader_integer (reader, "shares", 1, WORKER_MAX_SHARES);
   share->index = ens_json_reader_integer (reader, "share", 1, MAX (share->n, 1)) - 1;
 }
 
@@ -36,7 +36,7 @@ worker_features_read (EnsJsonReader *reader)
     features->unrelated = ens_json_reader_string (reader, "unrelated");
   if (ens_json_reader_has (reader, "windows_preset"))
     read_preset (reader, &features->preset);
-  features->windows = ens_json_reader_integer (reader, "windows", 0, MAX_COUNT);
+  features->windows = ens_json_reader_integer (reader, "windows", 0, MAX_WINDOWS);
   read_share (reader, &features->share);
   return features;
 }

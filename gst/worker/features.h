@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/* Into how many a job's pictures can be divided. */
+#define WORKER_MAX_SHARES 1000000
+
 /* Paths are as the worker's machine opens them. */
 typedef struct {
   char *dataset;

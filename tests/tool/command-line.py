@@ -128,6 +128,7 @@ ROWS = [
     (["extract", "set", "--share=0/2"], 2, "--share expects I/N"),
     (["extract", "set", "--share=2/3x"], 2, "--share expects I/N"),
     (["extract", "set", "--shares=0"], 2, "--shares expects at least 1"),
+    (["extract", "set", "--shares=1000001"], 2, "--shares expects at most 1000000"),
     (["extract", "set", "--workers=mqtt://host"], 2, "--cache=FOLDER is needed"),
     (["extract", "set", "--cache=c", "--workers=kafka://host/jobs"], 2, "expects mqtt://HOST"),
     (["extract", "set", "--cache=c", "--share=1/2", "--workers=mqtt://host"], 2, "exclude each other"),
