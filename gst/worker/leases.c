@@ -12,8 +12,8 @@ typedef struct {
   char *owner; /* of the highest epoch; NULL: nobody had it */
   guint64 epoch;
   guint lost;
-  guint64 done;
-  gboolean free; /* handed back */
+  guint64 done, first; /* results; when its epoch was first seen */
+  gboolean free;       /* handed back */
   gint64 expires;
 
   gboolean ended;
@@ -119,6 +119,8 @@ worker_leases_observe (WorkerLeases *self, const char *id, const WorkerLease *le
       || (lease->epoch == entry->epoch && entry->owner != NULL
           && strcmp (entry->owner, lease->worker) != 0))
     return;
+  if (entry->owner == NULL || lease->epoch > entry->epoch)
+    entry->first = lease->done;
   g_free (entry->owner);
   entry->owner = g_strdup (lease->worker);
   entry->epoch = lease->epoch;
@@ -133,7 +135,7 @@ static void
 forget_lease (Entry *entry)
 {
   g_clear_pointer (&entry->owner, g_free);
-  entry->epoch = entry->done = 0;
+  entry->epoch = entry->done = entry->first = 0;
   entry->lost = 0;
   entry->free = FALSE;
   entry->expires = 0;
@@ -266,13 +268,15 @@ can_be_claimed (const WorkerLeases *self, const Entry *entry, gint64 now)
   return now >= MAX (entry->expires, entry->since) + self->params.grace;
 }
 
+/* Its owner may have lost the broker alone: those before one that got on are not counted. */
 static WorkerAction
 claim (WorkerLeases *self, Entry *entry, gint64 now)
 {
   gboolean vanished = entry->owner != NULL && !entry->free;
   WorkerAction action = act (WORKER_CLAIM, entry, entry->epoch + 1);
 
-  action.lost += vanished;
+  if (vanished)
+    action.lost = 1 + (entry->done > entry->first ? 0 : entry->lost);
   if (action.lost >= self->params.max_lost) {
     action.kind = WORKER_GIVE_UP;
     entry->ended = TRUE;

@@ -24,7 +24,7 @@ typedef struct {
   WorkerLeaseState state;
   const char *worker;
   guint64 epoch;   /* counts owners */
-  guint lost;      /* owners that vanished */
+  guint lost;      /* owners that vanished, from the last one that got on */
   guint64 done;    /* results that the broker has */
   gint64 duration; /* without renewal */
 } WorkerLease;

@@ -40,6 +40,8 @@ static const Row rows[] = {
     {"last will", "job a; lease a you held 1 0 5; at 2; lose you; =; at 3; = claim a 2 1 5"},
     {"last will of another", "job a; lease a you held 1 0 5; at 2; lose her; =; at 3; ="},
     {"three lost", "job a; lease a you held 3 2 5; at 11; = give-up a 4 3 5; ="},
+    {"three lost, the last one got on",
+     "job a; lease a you held 3 2 5; lease a you held 3 2 6; at 11; = claim a 4 1 6"},
     {"handed back after two lost",
      "job a; lease a you held 3 2 5; lease a you free 3 2 5; at 1; = claim a 4 2 5"},
     {"overtaken", START "; lease a you claimed 2 1 0; = abandon a 1 1 0; ="},
