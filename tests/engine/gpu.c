@@ -218,6 +218,16 @@ count_submits (EnsDevice *device)
   return vulkan != NULL ? ens_vulkan_device_get_counters (vulkan).n_submits : 0;
 }
 
+static void
+check_whole (EnsPlan *plan, gboolean whole)
+{
+  g_autoptr (GError) error = NULL;
+
+  ck_assert_int_eq (ens_plan_check_whole (plan, &error), whole);
+  if (!whole)
+    ck_assert_error (error, ENS_ERROR, ENS_ERROR_RESOURCE);
+}
+
 START_TEST (check_row)
 {
   const Row *row = &rows[_i];
@@ -236,6 +246,7 @@ START_TEST (check_row)
   before = count_submits (device);
   check_output (plan, row->dependence);
   ck_assert_uint_eq (count_submits (device) - before, row->n_submits);
+  check_whole (plan, row->n_submits == 1);
   warning = ens_device_take_warning (device);
   if (row->warning == NULL)
     ck_assert_ptr_null (warning);

@@ -129,6 +129,21 @@ START_TEST (test_plans_are_kept)
 }
 END_TEST
 
+START_TEST (test_drop_plan)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  g_autoptr (EnsNetwork) network = make_network (device);
+  g_autoptr (EnsPlan) kept = make_plan (network, 1, 8, 8), dropped = make_plan (network, 2, 8, 8);
+  g_autoptr (EnsPlan) again = NULL, anew = NULL;
+
+  ens_network_drop_plan (network, dropped);
+  again = make_plan (network, 1, 8, 8);
+  anew = make_plan (network, 2, 8, 8);
+  ck_assert (again == kept);
+  ck_assert (anew != dropped);
+}
+END_TEST
+
 /* Images that threads work on side by side take a copy of the graph each, which counts. */
 START_TEST (test_plan_size)
 {
@@ -445,6 +460,7 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("device", test_device, device_rows);
   test_add ("network", test_network);
   test_add ("plans-are-kept", test_plans_are_kept);
+  test_add ("drop-plan", test_drop_plan);
   test_add ("plan-size", test_plan_size);
   test_add ("plans-in-turn", test_plans_in_turn);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
