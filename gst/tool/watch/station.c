@@ -46,6 +46,13 @@ write_probabilities (const EnsResult *result, EnsJson *json)
   ens_json_close (json);
 }
 
+/* Seconds since 1970. */
+static void
+write_time (const char *name, gint64 microseconds, EnsJson *json)
+{
+  ens_json_double (json, name, (double)(microseconds / 1000) / 1000);
+}
+
 static void
 on_result (WatchCamera *camera, EnsResult *result, gpointer data)
 {
@@ -59,7 +66,7 @@ on_result (WatchCamera *camera, EnsResult *result, gpointer data)
   ens_json_init (&json);
   ens_json_open_object (&json, NULL, ENS_JSON_FLAT);
   ens_json_string (&json, "camera", station->config->name);
-  ens_json_double (&json, "time", (double)(now / 1000) / 1000);
+  write_time ("time", now, &json);
   write_probabilities (result, &json);
   ens_json_close (&json);
   tell (station, "result", &json);
@@ -80,12 +87,11 @@ on_event (WatchCamera *camera, const GstStructure *message, gpointer data)
   tell (station, "event", &json);
 }
 
-/* Seconds since 1970. */
 static void
 write_swapped (const WatchStation *station, EnsJson *json)
 {
   if (station->swapped != 0)
-    ens_json_double (json, "swapped", (double)(station->swapped / 1000) / 1000);
+    write_time ("swapped", station->swapped, json);
 }
 
 static void
@@ -268,6 +274,7 @@ watch_stations_to_json (const WatchStations *stations)
   ens_json_init (&json);
   ens_json_open_object (&json, NULL, ENS_JSON_BLOCK);
   ens_json_string (&json, "schema", "gst-ensemble/watch/1");
+  write_time ("time", g_get_real_time (), &json);
   ens_json_open_array (&json, "cameras", ENS_JSON_BLOCK);
   for (guint i = 0; i < stations->list->len; i++)
     watch_station_write (g_ptr_array_index (stations->list, i), &json);

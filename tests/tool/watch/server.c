@@ -187,6 +187,7 @@ static const struct {
     {"style", {"GET", "/watch.css"}, 200, "prefers-color-scheme"},
     {"script", {"GET", "/watch.js"}, 200, "EventSource"},
     {"state", {"GET", "/api/state"}, 200, "\"name\": \"yard\""},
+    {"time", {"GET", "/api/state"}, 200, "\"time\": 1"},
     {"history", {"GET", YARD "/history"}, 200, "\"points\": []"},
     {"collected", {"GET", YARD "/collected"}, 200, PICTURE},
     {"picture", {"GET", YARD "/collected/" PICTURE}, 200, "jpeg"},

@@ -50,7 +50,19 @@ async function ask(where, method = "GET", body = undefined) {
   return json;
 }
 
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+let ahead = 0; // seconds that the server's clock is ahead of this machine's
+const now = () => Date.now() / 1000 + ahead; // as the server says
+const setClock = (seconds) => {
+  ahead = seconds - Date.now() / 1000;
+};
+
+// With the date if that isn't today's.
+function clock(seconds) {
+  const time = new Date(seconds * 1000);
+  const today = new Date(now() * 1000);
+  return time.toDateString() === today.toDateString() ? time.toLocaleTimeString() : time.toLocaleString();
+}
+
 const percent = (p) => Math.round(p * 100) + "\u00a0%";
 
 // ---- Cameras ----
@@ -209,7 +221,7 @@ function drawChart() {
   const scale = window.devicePixelRatio || 1;
   const context = canvas.getContext("2d");
   const curves = chooseCurves();
-  const end = Date.now() / 1000;
+  const end = now();
   // Whole minutes, as many as there are results of.
   const first = history.points.length ? history.points[0][0] : end;
   const minutes = Math.min(MINUTES, Math.max(1, Math.ceil((end - first) / 60)));
@@ -478,6 +490,7 @@ const listeners = {
       showLive();
   },
   result(result) {
+    setClock(result.time);
     const camera = cameras.get(result.camera);
     if (!camera)
       return; // the state is still being loaded
@@ -521,6 +534,7 @@ function listen() {
 
 async function loadState() {
   const state = await ask("api/state");
+  setClock(state.time);
   cameras.clear();
   for (const camera of state.cameras)
     cameras.set(camera.name, camera);
