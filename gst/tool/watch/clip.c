@@ -131,6 +131,28 @@ free_clip (WatchClip *clip)
   g_free (clip);
 }
 
+/* (transfer full) */
+static char *
+describe (GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  gst_message_parse_error (message, &error, NULL);
+  return g_strdup (error->message);
+}
+
+/* Nobody has the clip any more who could be told. */
+static void
+print_problem (GstMessage *message)
+{
+  g_autofree char *problem = NULL;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR)
+    return;
+  problem = describe (message);
+  g_printerr ("a clip could not be completed: %s\n", problem);
+}
+
 static gboolean
 on_message (GstBus *bus, GstMessage *message, gpointer data)
 {
@@ -139,6 +161,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_EOS
       && GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR)
     return G_SOURCE_CONTINUE;
+  print_problem (message);
   gst_element_call_async (clip->pipeline, stop, NULL, NULL);
   free_clip (clip);
   return G_SOURCE_REMOVE;
@@ -161,6 +184,8 @@ watch_clip_finish_now (WatchClip *clip, GstClockTime timeout)
 
   gst_app_src_end_of_stream (GST_APP_SRC (clip->source));
   message = gst_bus_timed_pop_filtered (bus, timeout, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  if (message != NULL)
+    print_problem (message);
   gst_element_set_state (clip->pipeline, GST_STATE_NULL);
   free_clip (clip);
 }
@@ -170,10 +195,6 @@ watch_clip_take_problem (WatchClip *clip)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (clip->pipeline);
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_autoptr (GError) error = NULL;
 
-  if (message == NULL)
-    return NULL;
-  gst_message_parse_error (message, &error, NULL);
-  return g_strdup (error->message);
+  return message != NULL ? describe (message) : NULL;
 }
