@@ -10,7 +10,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 import watching
@@ -273,5 +272,5 @@ def main(folder):
         browser.quit()
 
 
-with tempfile.TemporaryDirectory() as name:
-    main(pathlib.Path(name))
+with watching.make_folder() as made:
+    main(made)

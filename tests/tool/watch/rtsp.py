@@ -4,11 +4,9 @@
 Each comes back by itself, no thread or file is left behind, and clips can be played, also those that were
 being written when watch was killed.
 """
-import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 
 import watching
 from watching import Camera, Watch, wait_for
@@ -88,5 +86,5 @@ def main(folder):
         camera.kill()
 
 
-with tempfile.TemporaryDirectory() as name:
-    main(pathlib.Path(name))
+with watching.make_folder() as made:
+    main(made)

@@ -10,10 +10,8 @@ and files grow after the first quarter; fails if they do, or if a clip can't be 
 """
 import contextlib
 import http.client
-import pathlib
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.parse
@@ -131,5 +129,5 @@ def main(folder):
     return play(folder) and well
 
 
-with tempfile.TemporaryDirectory() as directory:
-    sys.exit(not main(pathlib.Path(directory)))
+with watching.make_folder() as made:
+    sys.exit(not main(made))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs watch and cameras for tests. What was started ends with the test, however that ends."""
 import atexit
+import contextlib
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -31,6 +33,16 @@ def end_all():
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def make_folder():
+    """Removed at the end, when nothing that was started writes into it any more."""
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            yield pathlib.Path(name)
+        finally:
+            end_all()
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
