@@ -39,8 +39,9 @@ gboolean ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bu
                                  EnsBundleNetwork *network, const EnsMonitor *monitor,
                                  GError **error);
 /* The file as it is, if it has all weights; if others have some, the network written as one file.
- * (transfer full) */
-GBytes *ens_fit_read_network (const char *path, const EnsMonitor *monitor, GError **error);
+ * confined: as EnsOnnxOptions has it. (transfer full) */
+GBytes *ens_fit_read_network (const char *path, gboolean confined, const EnsMonitor *monitor,
+                              GError **error);
 /* The given name of a bundle, or if that is NULL its folder's without ".ensemble". (transfer full)
  */
 char *ens_fit_choose_name (const char *folder, const char *given);

@@ -169,7 +169,8 @@ ens_fit_set_up_network (const EnsFitNetwork *given, const EnsBundle *bundle, gui
 }
 
 GBytes *
-ens_fit_read_network (const char *path, const EnsMonitor *monitor, GError **error)
+ens_fit_read_network (const char *path, gboolean confined, const EnsMonitor *monitor,
+                      GError **error)
 {
   g_autoptr (EnsGraph) graph = NULL;
   g_autoptr (GError) reason = NULL;
@@ -186,7 +187,7 @@ ens_fit_read_network (const char *path, const EnsMonitor *monitor, GError **erro
   graph = ens_onnx_import_bytes (bytes, path, NULL, NULL, NULL);
   complete = graph != NULL;
   if (!complete)
-    graph = ens_onnx_import (path, NULL, error);
+    graph = ens_onnx_import (path, &(EnsOnnxOptions) {.confined = confined}, error);
   if (graph == NULL)
     return NULL;
   for (guint i = 0; i < graph->notes->len; i++)
@@ -251,7 +252,7 @@ ens_fit_set_up (EnsFit *fit, GError **error)
   for (guint n = 0; n < params->n_networks; n++) {
     bundle->n_networks = n + 1;
     fit->paths[n] = params->networks[n].path;
-    fit->contents[n] = ens_fit_read_network (fit->paths[n], fit->monitor, error);
+    fit->contents[n] = ens_fit_read_network (fit->paths[n], FALSE, fit->monitor, error);
     if (fit->contents[n] == NULL
         || !ens_fit_set_up_network (&params->networks[n], bundle, n, &bundle->networks[n],
                                     fit->monitor, error))

@@ -195,20 +195,14 @@ widen (Adding *adding, const char *file, GError **error)
                               adding->n_before, 0, error);
 }
 
+/* The network, with its weights if they are in files of their own. */
 static gboolean
 copy (Adding *adding, const char *file, GError **error)
 {
-  g_autofree char *path = ens_bundle_resolve (adding->bundle->folder, file, error), *text = NULL;
-  g_autoptr (GError) reason = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  gsize length;
+  g_autofree char *path = ens_bundle_resolve (adding->bundle->folder, file, error);
+  g_autoptr (GBytes) bytes = path != NULL ? ens_fit_read_network (path, TRUE, NULL, error) : NULL;
 
-  if (path == NULL)
-    return FALSE;
-  if (!g_file_get_contents (path, &text, &length, &reason))
-    return ens_fail (error, ENS_ERROR_FILE, path, "can't read it: %s", reason->message);
-  bytes = g_bytes_new_take (g_steal_pointer (&text), length);
-  return ens_bundle_writer_add (adding->writer, file, bytes, error);
+  return bytes != NULL && ens_bundle_writer_add (adding->writer, file, bytes, error);
 }
 
 static gboolean
@@ -231,7 +225,8 @@ write_new (Adding *adding, const EnsMonitor *monitor, GError **error)
 {
   const EnsBundle *bundle = adding->bundle;
   const EnsBundleNetwork *network = &bundle->networks[bundle->n_networks - 1];
-  g_autoptr (GBytes) bytes = ens_fit_read_network (adding->params->network->path, monitor, error);
+  g_autoptr (GBytes) bytes =
+      ens_fit_read_network (adding->params->network->path, FALSE, monitor, error);
 
   return bytes != NULL && ens_bundle_writer_add (adding->writer, network->network, bytes, error)
          && write_classifier (adding, network->classifier,

@@ -191,7 +191,7 @@ ens_zero_shot (const EnsZeroShotParams *params, const EnsMonitor *monitor, GErro
   g_autoptr (GBytes) head = NULL;
 
   if (bundle == NULL
-      || (network = ens_fit_read_network (params->network->path, monitor, error)) == NULL)
+      || (network = ens_fit_read_network (params->network->path, FALSE, monitor, error)) == NULL)
     return FALSE;
   classifier = ens_zero_shot_make_classifier (params);
   head = ens_onnx_export_bytes (classifier, error);
