@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs of networks that wait for each other, so that on a GPU a whole frame, with all networks,
- * scales and windows, takes one submission, and preprocessing happens there: the frame is uploaded
- * once. */
+ * scales and windows, takes one submission (more where that would take long), and preprocessing
+ * happens there: the frame is uploaded once. */
 #pragma once
 
 #include "engine/batcher.h"

@@ -38,7 +38,8 @@ typedef struct {
 } EnsPlanRun;
 
 /* Runs plans of one device, all different and with arrays as inputs, at the same time where the
- * device can: on a GPU with one submission. Else as ens_plan_run (), one after the other. */
+ * device can: on a GPU with one submission, or few where that would take long. Else as
+ * ens_plan_run (), one after the other. */
 gboolean ens_plans_run (const EnsPlanRun *runs, guint n, GCancellable *cancellable, GError **error);
 
 /* Runs at least one plan at the same time, with inputs that preprocessors make from their frames.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Executors that run at the same time: the networks of an ensemble, whose levels run side by side,
- * after the preprocessing of their inputs, in one submission. */
+ * after the preprocessing of their inputs, in one submission, or several where that would take
+ * long: it can't be cancelled. */
 #include "vulkan/executor-private.h"
 #include "vulkan/preprocessor-private.h"
 
@@ -188,12 +189,28 @@ start (const EnsVulkanRun *runs, guint n, GCancellable *cancellable, GError **er
   return TRUE;
 }
 
+/* How many of the runs, from the first on, one submission should take. */
+static guint
+count_joint (const EnsVulkanRun *runs, guint n)
+{
+  const double most = ens_vulkan_get_most_operations (runs[0].executor->device);
+  double operations = runs[0].executor->first_operations;
+  guint joint = 1;
+
+  while (joint < n && operations + runs[joint].executor->first_operations <= most)
+    operations += runs[joint++].executor->first_operations;
+  return joint;
+}
+
 gboolean
 ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GCancellable *cancellable,
                           GError **error)
 {
-  if (!start (runs, n, cancellable, error))
-    return FALSE;
+  for (guint i = 0, joint; i < n; i += joint) {
+    joint = count_joint (&runs[i], n - i);
+    if (!start (&runs[i], joint, cancellable, error))
+      return FALSE;
+  }
   for (guint i = 0; i < n; i++) {
     const EnsVulkanSegments rest = {runs[i].executor->segments, NULL, cancellable};
 

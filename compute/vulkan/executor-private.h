@@ -61,7 +61,8 @@ struct _EnsVulkanExecutor {
   EnsVulkanDescriptors descriptors;
   EnsVulkanCommandPool command_pool;
   EnsVulkanProgram program;
-  GArray *segments; /* EnsVulkanSegment */
+  GArray *segments;        /* EnsVulkanSegment */
+  double first_operations; /* of the first segment */
   EnsVulkanJoint joint;
 
   VkQueryPool queries; /* VK_NULL_HANDLE before the first profiled run */
@@ -110,6 +111,9 @@ void ens_vulkan_executor_give_outputs (const EnsVulkanExecutor *executor, const 
 gboolean ens_vulkan_executor_start_profile (EnsVulkanExecutor *executor, GError **error);
 gboolean ens_vulkan_executor_read_profile (EnsVulkanExecutor *executor, EnsNodeTime *times,
                                            GError **error);
+
+/* Operations that a submission should take at most: it can't be cancelled. */
+double ens_vulkan_get_most_operations (const EnsVulkanDevice *device);
 
 /* Puts the steps into commands, with all copies that they need; allocates what is copied through.
  * Memory must have been laid out. */

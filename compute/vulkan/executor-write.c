@@ -201,30 +201,45 @@ write_step (EnsVulkanExecutor *executor, guint number)
 #define GPU_OPERATIONS 5e10
 #define SOFTWARE_OPERATIONS 1e9
 
+double
+ens_vulkan_get_most_operations (const EnsVulkanDevice *device)
+{
+  return ens_vulkan_physical_is_software (&device->physical) ? SOFTWARE_OPERATIONS : GPU_OPERATIONS;
+}
+
+/* Elementwise ones count one for each element. */
 static double
 count_operations (const EnsVulkanStep *step)
 {
-  const EnsOp *op = step->node->op;
+  const EnsOperands *operands = &step->operands;
+  double n = 0;
 
-  return step->cpu_step == NULL && op->flops != NULL ? (double)op->flops (&step->operands) : 0;
+  if (step->cpu_step != NULL)
+    return 0;
+  for (guint i = 0; i < operands->n_outputs; i++)
+    n += (double)ens_shape_elements (&operands->outputs[i]->shape);
+  return step->node->op->flops != NULL ? MAX (n, (double)step->node->op->flops (operands)) : n;
 }
 
 /* A heavy network takes several submissions. */
 static void
 write_steps (EnsVulkanExecutor *executor)
 {
-  const double most = ens_vulkan_physical_is_software (&executor->device->physical)
-                          ? SOFTWARE_OPERATIONS
-                          : GPU_OPERATIONS;
+  const double most = ens_vulkan_get_most_operations (executor->device);
+  gboolean is_first = TRUE;
   double submitted = 0;
 
   for (guint i = 0; i < executor->info.n_steps; i++) {
     if (submitted >= most) {
       ens_vulkan_program_cut (&executor->program);
       submitted = 0;
+      is_first = FALSE;
     }
     write_step (executor, i);
     submitted += count_operations (&executor->steps[i]);
+    is_first = is_first && executor->steps[i].cpu_step == NULL;
+    if (is_first)
+      executor->first_operations = submitted;
   }
 }
 

@@ -72,6 +72,6 @@ typedef struct {
 } EnsVulkanRun;
 
 /* Runs different executors of one device at the same time: one submission for all, as far as no
- * nodes run on the CPU. One thread at a time. */
+ * nodes run on the CPU, and it would not take too long to be cancelled. One thread at a time. */
 gboolean ens_vulkan_executors_run (const EnsVulkanRun *runs, guint n, GCancellable *cancellable,
                                    GError **error);

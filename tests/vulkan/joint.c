@@ -13,7 +13,8 @@
 #define N_ROUNDS 12
 
 static EnsVulkanFunctions real;
-static guint n_barriers; /* recorded so far */
+static guint n_barriers;           /* recorded so far */
+static GCancellable *when_submits; /* is cancelled by the next submission; NULL: nothing is */
 
 static VKAPI_ATTR void VKAPI_CALL
 count_barrier (VkCommandBuffer commands, VkPipelineStageFlags from, VkPipelineStageFlags to,
@@ -26,9 +27,21 @@ count_barrier (VkCommandBuffer commands, VkPipelineStageFlags from, VkPipelineSt
                            images);
 }
 
+static VKAPI_ATTR VkResult VKAPI_CALL
+submit (VkQueue queue, uint32_t n, const VkSubmitInfo *submits, VkFence fence)
+{
+  if (when_submits != NULL)
+    g_cancellable_cancel (when_submits);
+  return real.QueueSubmit (queue, n, submits, fence);
+}
+
 static void
 wrap (EnsVulkanFunctions *vk, gpointer data)
 {
+  if (vk->QueueSubmit != NULL && vk->QueueSubmit != submit) {
+    real.QueueSubmit = vk->QueueSubmit;
+    vk->QueueSubmit = submit;
+  }
   if (vk->CmdPipelineBarrier == NULL || vk->CmdPipelineBarrier == count_barrier)
     return;
   real.CmdPipelineBarrier = vk->CmdPipelineBarrier;
@@ -90,11 +103,12 @@ part_init_random (Part *part, guint32 seed, EnsVulkanDevice *device, EnsThreadPo
 }
 
 /* Runs parts[order[0]], parts[order[1]] … together. */
-static void
-run_together (const Part *parts, const guint *order, guint n)
+static gboolean
+run_together (const Part *parts, const guint *order, guint n, GCancellable *cancellable)
 {
   EnsVulkanRun runs[N_EXECUTORS] = {{NULL}};
   g_autoptr (GError) error = NULL;
+  gboolean done;
 
   for (guint i = 0; i < n; i++) {
     const Part *part = &parts[order[i]];
@@ -108,18 +122,21 @@ run_together (const Part *parts, const guint *order, guint n)
         (EnsVulkanRun) {part->planned.executor, (const gconstpointer *)list_data (part->inputs),
                         list_data (part->together)};
   }
-  ens_vulkan_executors_run (runs, n, NULL, &error);
-  ck_assert_no_error (error);
+  done = ens_vulkan_executors_run (runs, n, cancellable, &error);
+  if (cancellable == NULL)
+    ck_assert_no_error (error);
+  ck_assert (done || g_error_matches (error, ENS_ERROR, ENS_ERROR_CANCELLED));
   for (guint i = 0; i < n; i++) {
     g_free ((gpointer)runs[i].inputs);
     g_free ((gpointer)runs[i].outputs);
   }
+  return done;
 }
 
 static void
 check_together (const Part *parts, const guint *order, guint n)
 {
-  run_together (parts, order, n);
+  run_together (parts, order, n, NULL);
   for (guint i = 0; i < n; i++)
     for (guint k = 0; k < parts[order[i]].alone->len; k++) {
       const EnsTensor *alone = g_ptr_array_index (parts[order[i]].alone, k);
@@ -188,16 +205,62 @@ START_TEST (test_barriers)
   g_autoptr (EnsVulkanDevice) device = open_device (&options);
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (1);
   Part parts[N_EXECUTORS];
+  guint n_submits;
 
   if (device == NULL)
     return;
   for (guint i = 0; i < N_EXECUTORS; i++)
     part_init_chain (&parts[i], lengths[i], device, pool);
   n_barriers = 0;
+  n_submits = ens_vulkan_device_get_counters (device).n_submits;
   check_together (parts, orders[0].order, N_EXECUTORS);
+  ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_submits - n_submits, 1);
   ck_assert_uint_eq (n_barriers, 6 + 1);
   check_together (parts, orders[0].order, N_EXECUTORS);
   ck_assert_uint_eq (n_barriers, 6 + 1);
+  for (guint i = 0; i < N_EXECUTORS; i++)
+    part_clear (&parts[i]);
+}
+END_TEST
+
+/* 0.5 G operations. */
+static void
+part_init_heavy (Part *part, EnsVulkanDevice *device, EnsThreadPool *pool)
+{
+  const EnsShape shape = ENS_SHAPE (640, 640);
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 1);
+  x = build_input (&b, &shape);
+  ens_graph_add_output (b.graph, build (&b, "MatMul", NULL, x, build_constant (&b, &shape), NULL));
+  part_init (part, b.graph, 1, device, pool);
+}
+
+/* More than a submission should take: one after the other, and whether they were cancelled is
+ * looked at between them. */
+START_TEST (test_heavy)
+{
+  const EnsVulkanOptions options = {.wrap = wrap};
+  g_autoptr (EnsVulkanDevice) device = open_device (&options);
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Part parts[N_EXECUTORS];
+  guint before;
+
+  if (device == NULL)
+    return;
+  for (guint i = 0; i < N_EXECUTORS; i++)
+    part_init_heavy (&parts[i], device, pool);
+  before = ens_vulkan_device_get_counters (device).n_submits;
+  check_together (parts, orders[0].order, N_EXECUTORS);
+  ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_submits - before, N_EXECUTORS);
+  when_submits = cancellable;
+  before = ens_vulkan_device_get_counters (device).n_submits;
+  ck_assert (!run_together (parts, orders[0].order, N_EXECUTORS, cancellable));
+  ck_assert_uint_eq (ens_vulkan_device_get_counters (device).n_submits - before, 1);
+  when_submits = NULL;
+  check_together (parts, orders[0].order, N_EXECUTORS);
   for (guint i = 0; i < N_EXECUTORS; i++)
     part_clear (&parts[i]);
 }
@@ -210,5 +273,6 @@ main (int argc, char **argv)
   test_suite ("vulkan/joint");
   TEST_ADD_ROWS ("random-graphs", test_random_graphs, modes);
   test_add ("barriers", test_barriers);
+  test_add ("heavy", test_heavy);
   return test_run ();
 }
