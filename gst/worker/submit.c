@@ -17,6 +17,8 @@ typedef struct {
   PublishConnection connection;
   GPtrArray *jobs; /* WorkerSubmission */
   guint n_ended;
+  gboolean submitted; /* the broker may have jobs */
+  char *failure;      /* that was noted; NULL: connected */
   const EnsMonitor *monitor;
 } Submitter;
 
@@ -73,6 +75,7 @@ send_job (Submitter *self, const WorkerSubmission *job, gboolean empty, GError *
 static gboolean
 send_jobs (Submitter *self, gboolean empty, GError **error)
 {
+  self->submitted = TRUE;
   publish_connection_begin (&self->connection);
   for (guint i = 0; i < self->jobs->len; i++)
     if (!send_job (self, self->jobs->pdata[i], empty, error))
@@ -108,6 +111,18 @@ connect_broker (Submitter *self, GError **error)
          && send_jobs (self, FALSE, error) && check_refusals (self, error);
 }
 
+/* Each once, not at each try. */
+static void
+note_failure (Submitter *self, const char *failure)
+{
+  if (g_strcmp0 (failure, self->failure) == 0)
+    return;
+  if (failure != NULL)
+    ens_monitor_note (self->monitor, "%s; trying again", failure);
+  g_free (self->failure);
+  self->failure = g_strdup (failure);
+}
+
 static void
 reconnect (Submitter *self)
 {
@@ -121,6 +136,8 @@ reconnect (Submitter *self)
   }
   if (!connect_broker (self, &error))
     publish_connection_close (&self->connection);
+  if (!g_cancellable_is_cancelled (self->monitor->cancellable))
+    note_failure (self, error != NULL ? error->message : NULL);
 }
 
 static gboolean
@@ -134,6 +151,16 @@ wait_for_ends (Submitter *self, GError **error)
       reconnect (self);
   }
   return ens_monitor_progress (self->monitor, STAGE, self->n_ended, self->jobs->len, error);
+}
+
+/* Jobs that nobody waits for any more. */
+static void
+cancel_jobs (Submitter *self)
+{
+  if (self->connection.connected && send_jobs (self, TRUE, NULL))
+    return;
+  ens_monitor_note (self->monitor, "%s: the jobs could not be cancelled: workers may still do them",
+                    self->options.location);
 }
 
 gboolean
@@ -153,12 +180,13 @@ worker_submit (const PublishOptions *publish, GPtrArray *jobs, const EnsMonitor 
   self.connection.receive = receive;
   self.connection.receive_data = &self;
   done = connect_broker (&self, error) && wait_for_ends (&self, error);
-  if (!done && self.connection.connected)
-    send_jobs (&self, TRUE, NULL);
+  if (!done && self.submitted)
+    cancel_jobs (&self);
   if (self.connection.connected)
     publish_connection_disconnect (&self.connection);
   publish_connection_close (&self.connection);
   publish_connection_clear (&self.connection);
   publish_options_clear (&self.options);
+  g_free (self.failure);
   return done;
 }

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from brokers import TOPIC, Mqtt, cleaning_up, folder, need, start_worker, wait_for
+from brokers import TOPIC, Mqtt, cleaning_up, folder, need, start, start_worker, wait_for
 
 TOOL, DRAW, NETWORKS = sys.argv[1:3] + [pathlib.Path(sys.argv[3]).resolve()]
 DATASET = [folder / "set", "--networks", NETWORKS, "--windows", 8]
@@ -90,6 +90,19 @@ def extract_by_shares(cache):
     assert sorted(cache.glob("*/*")) == parts, "parts without features stay"
 
 
+def check_away(broker):
+    """A broker that goes away is said, and that it keeps the jobs."""
+    log = folder / "away.log"
+    extraction = start(TOOL, "extract", *DATASET, "--cache", folder / "none", "--topic", TOPIC, "--workers",
+                       broker.location, stderr=open(log, "w"))
+    wait_for(lambda: len(broker.retained("job/+")) == 16, "jobs")
+    broker.stop()
+    wait_for(lambda: "; trying again" in log.read_text(), "the broker's absence is said")
+    extraction.send_signal(signal.SIGINT)
+    assert extraction.wait(60) != 0
+    assert "could not be cancelled" in log.read_text(), log.read_text()
+
+
 def check_too_many():
     network = NETWORKS.parent / "original.onnx"
     found = subprocess.run([str(word) for word in [TOOL, "extract", folder / "set", "--device", "cpu", "--cache",
@@ -106,6 +119,7 @@ def main():
     size = check(folder / "workers", expected)
     extract_by_shares(folder / "shares")
     check(folder / "shares", expected)
+    check_away(Mqtt())
     print(f"{size} bytes of features; {held['worker']} killed with {held['job']}")
 
 
