@@ -243,7 +243,8 @@ ens_jobs_add (EnsJobs *jobs, const EnsJob *job, GError **error)
   gint64 start, start_cpu;
   PendingJob *pending;
 
-  if (is_pending (jobs, job) && !ens_jobs_run (jobs, error))
+  if (!ens_check_cancelled (jobs->cancellable, error)
+      || (is_pending (jobs, job) && !ens_jobs_run (jobs, error)))
     return FALSE;
   start = g_get_monotonic_time ();
   start_cpu = ens_thread_pool_get_cpu_time ();

@@ -8,6 +8,10 @@
 #include "base/files.h"
 #include "check-main.h"
 #include "ensemble/ensemble.h"
+#include "ensemble/frame-fusion.h"
+#include "ensemble/frame-windows.h"
+#include "ensemble/member.h"
+#include "ensemble/still-tiles.h"
 #include "gst/colour-bundle.h"
 #include "support/picture.h"
 
@@ -169,6 +173,121 @@ START_TEST (test_while_running)
 }
 END_TEST
 
+/* ---- From inside ---- */
+
+/* In their order. Networks on images and on windows are entered once for each network. */
+typedef enum { SEARCH, WHOLE, WINDOWS, FUSE, KEEP, N_STAGES } Stage;
+
+static guint n_entered[N_STAGES];
+static GCancellable *to_cancel; /* NULL: nothing is */
+static Stage cancelled_in;
+
+static void
+enter (Stage stage)
+{
+  n_entered[stage]++;
+  if (to_cancel != NULL && stage == cancelled_in)
+    g_cancellable_cancel (to_cancel);
+}
+
+EnsFrameWindows *__real_ens_frame_windows_search (const EnsFrameWindowsSource *source);
+EnsFrameWindows *__wrap_ens_frame_windows_search (const EnsFrameWindowsSource *source);
+
+EnsFrameWindows *
+__wrap_ens_frame_windows_search (const EnsFrameWindowsSource *source)
+{
+  enter (SEARCH);
+  return __real_ens_frame_windows_search (source);
+}
+
+gboolean __real_ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images,
+                                           float *values, GError **error);
+gboolean __wrap_ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images,
+                                           float *values, GError **error);
+
+gboolean
+__wrap_ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, float *values,
+                                  GError **error)
+{
+  enter (WHOLE);
+  return __real_ens_member_jobs_run_whole (jobs, images, values, error);
+}
+
+gboolean __real_ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows,
+                                             float *values, GError **error);
+gboolean __wrap_ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows,
+                                             float *values, GError **error);
+
+gboolean
+__wrap_ens_member_jobs_run_windows (EnsMemberJobs *jobs, const EnsMemberImages *windows,
+                                    float *values, GError **error)
+{
+  enter (WINDOWS);
+  return __real_ens_member_jobs_run_windows (jobs, windows, values, error);
+}
+
+void __real_ens_frame_fuse (const EnsFrameFusion *frame, EnsThreadPool *pool);
+void __wrap_ens_frame_fuse (const EnsFrameFusion *frame, EnsThreadPool *pool);
+
+void
+__wrap_ens_frame_fuse (const EnsFrameFusion *frame, EnsThreadPool *pool)
+{
+  enter (FUSE);
+  __real_ens_frame_fuse (frame, pool);
+}
+
+void __real_ens_still_tiles_keep (EnsStillTiles *tiles, const EnsFrame *frame,
+                                  EnsTileValues *values);
+void __wrap_ens_still_tiles_keep (EnsStillTiles *tiles, const EnsFrame *frame,
+                                  EnsTileValues *values);
+
+void
+__wrap_ens_still_tiles_keep (EnsStillTiles *tiles, const EnsFrame *frame, EnsTileValues *values)
+{
+  enter (KEEP);
+  __real_ens_still_tiles_keep (tiles, frame, values);
+}
+
+static const struct {
+  const char *device;
+  Stage stage;
+} inside_rows[] = {{"cpu", SEARCH},    {"cpu", WHOLE},    {"cpu", WINDOWS},    {"cpu", FUSE},
+                   {"vulkan", SEARCH}, {"vulkan", WHOLE}, {"vulkan", WINDOWS}, {"vulkan", FUSE}};
+
+/* Cancelled in a stage, it enters none of those behind it, nor the same one for another network. */
+START_TEST (test_inside)
+{
+  const Stage stage = inside_rows[_i].stage;
+  g_autoptr (EnsEnsemble) ensemble = open_bundle (inside_rows[_i].device);
+  g_autoptr (EnsPicture) picture = make_picture ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (EnsAnalysis) analysis = NULL;
+  g_autoptr (EnsResult) expected = NULL, result = NULL, next = NULL;
+  g_autoptr (GError) error = NULL;
+  EnsAnalyseOptions options = ENS_ANALYSE_DEFAULTS;
+
+  if (ensemble == NULL)
+    return;
+  analysis = ens_analysis_new (ensemble);
+  expected = ens_analysis_run (analysis, &picture->frame, 0, NULL, NULL);
+  for (guint i = 0; i < N_STAGES; i++)
+    ck_assert_uint_gt (n_entered[i], 0);
+  memset (n_entered, 0, sizeof n_entered);
+  options.cancellable = to_cancel = cancellable;
+  cancelled_in = stage;
+  result = ens_analysis_run (analysis, &picture->frame, 0, &options, &error);
+  to_cancel = NULL;
+  ck_assert_ptr_null (result);
+  ck_assert (g_error_matches (error, ENS_ERROR, ENS_ERROR_CANCELLED));
+  for (guint i = 0; i < N_STAGES; i++)
+    test_message ("stage %u was entered %u times", i, n_entered[i]);
+  for (guint i = 0; i < N_STAGES; i++)
+    ck_assert (i < stage ? n_entered[i] > 0 : n_entered[i] == (i == stage));
+  next = ens_analysis_run (analysis, &picture->frame, 0, NULL, NULL);
+  check_same (next, expected);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -176,6 +295,7 @@ main (int argc, char **argv)
   test_suite ("ensemble/cancel");
   test_fixture (set_up, tear_down);
   TEST_ADD_LOOP ("before", test_before, device_rows);
+  TEST_ADD_LOOP ("inside", test_inside, inside_rows);
   TEST_ADD_LOOP ("while-running", test_while_running, while_running_rows);
   return test_run ();
 }
