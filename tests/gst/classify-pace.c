@@ -33,8 +33,16 @@ static const struct {
   gint64 budget;
   guint windows, sub_images; /* that are looked at, of 10 and 12 */
 } budget_rows[] = {
-    {NULL, NULL, 0, 10, 12},   {NULL, NULL, G_MAXINT64, 10, 12}, {NULL, NULL, 1, 0, 1},
-    {"windows", "4", 1, 4, 1}, {"max-sub-images", "6", 1, 0, 6}, {"sub-images", "on", 1, 0, 12},
+    {NULL, NULL, 0, 10, 12},
+    {NULL, NULL, G_MAXINT64, 10, 12},
+    {NULL, NULL, 1, 0, 1},
+    {"windows", "4", 1, 4, 1},
+    {"max-sub-images", "6", 1, 0, 6},
+    {"sub-images", "on", 1, 0, 12},
+    /* By the stated rates: tiles alone; windows, which come first, alone; both. */
+    {NULL, NULL, 1000000, 0, 12},
+    {NULL, NULL, 33000000, 10, 1},
+    {NULL, NULL, 100000000, 10, 12},
 };
 
 START_TEST (test_budget)
