@@ -111,7 +111,11 @@ ens_vulkan_weights_get (EnsVulkanWeights *weights, EnsTensor *constant, const ch
 static void
 copy_plain (gpointer state, const EnsTensor *constant, gpointer packed, EnsThreadPool *pool)
 {
-  memcpy (packed, constant->data, ens_tensor_size (constant));
+  const gsize size = ens_tensor_size (constant);
+
+  /* One without elements may have no data at all. */
+  if (size > 0)
+    memcpy (packed, constant->data, size);
 }
 
 const EnsVulkanRegion *

@@ -140,7 +140,9 @@ play_event (Play *play, const char *event)
 {
   const char *at = strchr (event, '@');
   gint64 now = at != NULL ? atoi (at + 1) : 0;
-  EnsBatchStream **stream = &play->streams[(g_ascii_isalpha (*event) ? *event : event[1]) - 'a'];
+  const char name = g_ascii_isalpha (*event) ? *event : event[1];
+  /* Some events are of no stream. */
+  EnsBatchStream **stream = g_ascii_isalpha (name) ? &play->streams[name - 'a'] : NULL;
 
   if (*event == '?')
     ask (play, now);
