@@ -3,8 +3,7 @@
  * jobs goes through the destination that results of cameras go through.
  *
  * Partitions are assigned by range: "cooperative-sticky", which would leave partitions where they
- * are, aborts the program in librdkafka before 2.3 when it is closed before its first assignment
- * (librdkafka's issue 4312).
+ * are, aborts the program in librdkafka before 2.3 when it is closed before its first assignment.
  *
  * Source: librdkafka's CONFIGURATION.md. */
 #include <string.h>
