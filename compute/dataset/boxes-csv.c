@@ -310,36 +310,10 @@ is_table (EnsBoxesReading *reading, const char *path)
   return found;
 }
 
-static void
-add_tables_of (EnsBoxesReading *reading, const char *folder, GPtrArray *tables)
+static gboolean
+is_table_file (EnsBoxesReading *reading, const char *path)
 {
-  g_auto (EnsListing) listing = {0};
-
-  if (!ens_listing_read (&listing, folder, NULL))
-    return;
-  for (guint i = 0; i < listing.files->len; i++) {
-    g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
-
-    if (is_table_name (path) && is_table (reading, path))
-      g_ptr_array_add (tables, g_steal_pointer (&path));
-  }
-}
-
-/* In the folder and its folders. (transfer full) */
-static GPtrArray *
-list_tables (EnsBoxesReading *reading)
-{
-  GPtrArray *tables = g_ptr_array_new_with_free_func (g_free);
-  g_auto (EnsListing) listing = {0};
-
-  add_tables_of (reading, reading->folder, tables);
-  if (ens_listing_read (&listing, reading->folder, NULL))
-    for (guint i = 0; i < listing.folders->len; i++) {
-      g_autofree char *path = g_build_filename (reading->folder, listing.folders->pdata[i], NULL);
-
-      add_tables_of (reading, path, tables);
-    }
-  return tables;
+  return is_table_name (path) && is_table (reading, path);
 }
 
 /* Whether the first line is that of a table, whatever pictures there are. */
@@ -371,7 +345,7 @@ find_csv (const char *folder)
     g_clear_pointer (&reading.index, ens_picture_index_free);
     return g_steal_pointer (&beside);
   }
-  tables = list_tables (&reading);
+  tables = ens_boxes_list_files (&reading, is_table_file);
   g_clear_pointer (&reading.index, ens_picture_index_free);
   return tables->len > 0 ? g_strdup (tables->pdata[0]) : NULL;
 }
@@ -404,7 +378,7 @@ load_csv (EnsBoxesReading *reading, const char *evidence, GError **error)
     reading->folder = find_home (reading, evidence);
   }
   if (tables == NULL)
-    tables = list_tables (reading);
+    tables = ens_boxes_list_files (reading, is_table_file);
   for (guint i = 0; i < tables->len; i++)
     if (!read_table (reading, tables->pdata[i], by_path, images, error))
       return NULL;

@@ -330,43 +330,17 @@ is_list (EnsBoxesReading *reading, const char *path)
   return found;
 }
 
-static void
-add_lists_of (EnsBoxesReading *reading, const char *folder, GPtrArray *lists)
+static gboolean
+is_list_file (EnsBoxesReading *reading, const char *path)
 {
-  g_auto (EnsListing) listing = {0};
-
-  if (!ens_listing_read (&listing, folder, NULL))
-    return;
-  for (guint i = 0; i < listing.files->len; i++) {
-    g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
-
-    if (g_str_has_suffix (path, ENDING) && !is_names_file (path) && is_list (reading, path))
-      g_ptr_array_add (lists, g_steal_pointer (&path));
-  }
-}
-
-/* In the folder and its folders. (transfer full) */
-static GPtrArray *
-list_lists (EnsBoxesReading *reading)
-{
-  GPtrArray *lists = g_ptr_array_new_with_free_func (g_free);
-  g_auto (EnsListing) listing = {0};
-
-  add_lists_of (reading, reading->folder, lists);
-  if (ens_listing_read (&listing, reading->folder, NULL))
-    for (guint i = 0; i < listing.folders->len; i++) {
-      g_autofree char *path = g_build_filename (reading->folder, listing.folders->pdata[i], NULL);
-
-      add_lists_of (reading, path, lists);
-    }
-  return lists;
+  return g_str_has_suffix (path, ENDING) && !is_names_file (path) && is_list (reading, path);
 }
 
 static char *
 find_lists (const char *folder)
 {
   EnsBoxesReading reading = {.folder = (char *)folder};
-  g_autoptr (GPtrArray) lists = list_lists (&reading);
+  g_autoptr (GPtrArray) lists = ens_boxes_list_files (&reading, is_list_file);
 
   g_clear_pointer (&reading.index, ens_picture_index_free);
   return lists->len > 0 ? g_strdup (lists->pdata[0]) : NULL;
@@ -381,7 +355,7 @@ load_lists (EnsBoxesReading *reading, const char *evidence, GError **error)
   all.images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
   all.by_path = g_hash_table_new (g_str_hash, g_str_equal);
   if (reading->whole) {
-    paths = list_lists (reading);
+    paths = ens_boxes_list_files (reading, is_list_file);
   } else {
     paths = g_ptr_array_new_with_free_func (g_free);
     g_ptr_array_add (paths, g_strdup (evidence));

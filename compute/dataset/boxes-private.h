@@ -28,6 +28,11 @@ void ens_boxes_reading_use (EnsBoxesReading *reading, const char *path);
 char *ens_boxes_reading_text (EnsBoxesReading *reading, const char *path, gsize *length,
                               GError **error);
 
+/* Whether a file is one of those that a reader reads. */
+typedef gboolean (*EnsBoxesFits) (EnsBoxesReading *reading, const char *path);
+/* The files that fit, of the set's folder and of the folders in it. (transfer full, char *) */
+GPtrArray *ens_boxes_list_files (EnsBoxesReading *reading, EnsBoxesFits fits);
+
 /* A layout of files: one reader for each. */
 struct _EnsBoxesLayout {
   const char *name; /* such as “COCO” */

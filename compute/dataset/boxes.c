@@ -6,6 +6,7 @@
 #include "dataset/boxes-private.h"
 #include "dataset/dataset.h"
 #include "dataset/left-out.h"
+#include "dataset/listing.h"
 
 /* ---- Images and boxes ---- */
 
@@ -268,6 +269,37 @@ void
 ens_boxes_reading_use (EnsBoxesReading *reading, const char *path)
 {
   g_hash_table_add (reading->used, g_canonicalize_filename (path, NULL));
+}
+
+static void
+add_files (EnsBoxesReading *reading, const char *folder, const EnsListing *listing,
+           EnsBoxesFits fits, GPtrArray *paths)
+{
+  for (guint i = 0; i < listing->files->len; i++) {
+    g_autofree char *path = g_build_filename (folder, listing->files->pdata[i], NULL);
+
+    if (fits (reading, path))
+      g_ptr_array_add (paths, g_steal_pointer (&path));
+  }
+}
+
+GPtrArray *
+ens_boxes_list_files (EnsBoxesReading *reading, EnsBoxesFits fits)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  g_auto (EnsListing) listing = {0};
+
+  if (!ens_listing_read (&listing, reading->folder, NULL))
+    return paths;
+  add_files (reading, reading->folder, &listing, fits, paths);
+  for (guint i = 0; i < listing.folders->len; i++) {
+    g_autofree char *folder = g_build_filename (reading->folder, listing.folders->pdata[i], NULL);
+    g_auto (EnsListing) inner = {0};
+
+    if (ens_listing_read (&inner, folder, NULL))
+      add_files (reading, folder, &inner, fits, paths);
+  }
+  return paths;
 }
 
 char *
