@@ -3,7 +3,7 @@
 
 Every installed file is in the list of one package and no list names a file that is not installed; the
 library exports the symbols that are promised; version and build dependencies are those of Meson and
-examples/shell/packages.sh.
+examples/shell/packages.sh. What else tells versions agrees: headers and the README.
 """
 import fnmatch
 import json
@@ -78,6 +78,16 @@ def check_version():
     packaged = re.match(r"gst-ensemble \(([^)]+)\)", (debian / "changelog").read_text())[1]
     if packaged != built:
         errors.append(f"examples/debian/changelog: begins with {packaged}; meson.build has version {built}")
+    readme = (source / "README.md").read_text()
+    released = re.search(r"^## Releases\n\n- \*\*(?:next, )?([^*]+)\*\*", readme, re.MULTILINE)
+    if released is None or released[1] != built:
+        errors.append(f"README.md: Releases begin with {released and released[1]}; meson.build has version {built}")
+    # Applications ask GST_ENSEMBLE_CHECK_VERSION for what is there since a version.
+    for header in sorted((source / "include").rglob("*.h*")):
+        for since in set(re.findall(r"Since: (\d+)\.(\d+)", header.read_text())):
+            if [int(number) for number in since] > [int(number) for number in built.split(".")[:2]]:
+                errors.append(f"{header.relative_to(source)}: has “Since: {'.'.join(since)}”; meson.build has "
+                              f"version {built}")
 
 
 def check_build_depends():
