@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/tensor.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* A cache line, and the widest vector register there is. */
-#define ALIGNMENT 64
+#include "base/block.h"
 
 static const struct {
   const char *name;
@@ -96,12 +94,9 @@ ens_tensor_new (EnsType type, const EnsShape *shape)
 
   g_return_val_if_fail (n >= 0, NULL);
   size = MAX ((gsize)n * ens_type_size (type), 1);
-  size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  data = aligned_alloc (ALIGNMENT, size);
-  if (data == NULL)
-    g_error ("no memory for a tensor of %" G_GSIZE_FORMAT " bytes", size);
+  data = ens_block_new (size);
   memset (data, 0, size);
-  return ens_tensor_new_wrapped (type, shape, data, free, data);
+  return ens_tensor_new_wrapped (type, shape, data, ens_block_free, data);
 }
 
 EnsTensor *

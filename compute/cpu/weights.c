@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cpu/weights.h"
 
-#include <stdlib.h>
-
-#include "cpu/memory.h"
+#include "base/block.h"
 #include "graph/packed-table.h"
 
 typedef struct {
@@ -24,7 +22,7 @@ free_entry (gpointer data)
   Entry *entry = data;
 
   ens_tensor_unref (entry->key.constant);
-  free (entry->packed);
+  ens_block_free (entry->packed);
   g_free (entry);
 }
 
@@ -78,7 +76,7 @@ make_entry (const EnsCpuPlan *plan, const EnsTensor *constant, gsize size, EnsPa
   if (packed != NULL)
     pack (state, constant, packed, plan->pool);
   if (packed == NULL || ens_thread_pool_is_cancelled (plan->pool)) {
-    free (packed);
+    ens_block_free (packed);
     return NULL;
   }
   entry = g_new0 (Entry, 1);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/batch-run.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/block.h"
 #include "base/cancel.h"
 #include "base/fail.h"
-#include "cpu/memory.h"
 #include "engine/jobs.h"
 #include "engine/network-private.h"
 
@@ -110,9 +109,9 @@ joint_free (gpointer data)
 
   joint_clear (joint);
   for (guint i = 0; i < ENS_MAX_JOB_INPUTS; i++)
-    free (joint->inputs[i].data);
+    ens_block_free (joint->inputs[i].data);
   for (guint i = 0; i < ENS_MAX_JOB_OUTPUTS; i++)
-    free (joint->outputs[i].data);
+    ens_block_free (joint->outputs[i].data);
   g_array_unref (joint->images);
   g_free (joint);
 }
@@ -177,7 +176,7 @@ reserve (Store *store, gsize size, GError **error)
 {
   if (store->size >= size)
     return TRUE;
-  free (store->data);
+  ens_block_free (store->data);
   store->data = ens_block_try_new (size);
   store->size = store->data != NULL ? size : 0;
   return store->data != NULL

@@ -2,7 +2,7 @@
 /* A device as the engine sees it. */
 #pragma once
 
-#include "cpu/memory.h"
+#include "cpu/arenas.h"
 #include "engine/network.h"
 #include "vulkan/device.h"
 

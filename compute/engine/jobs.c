@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/jobs.h"
 
-#include <stdlib.h>
-
+#include "base/block.h"
 #include "base/cancel.h"
-#include "cpu/memory.h"
 #include "engine/batcher-private.h"
 #include "engine/device-private.h"
 #include "engine/plan-private.h"
@@ -52,7 +50,7 @@ free_pending (gpointer data)
 
   forget (pending);
   for (guint i = 0; i < ENS_MAX_JOB_INPUTS; i++)
-    free (pending->inputs[i]);
+    ens_block_free (pending->inputs[i]);
   g_free (pending);
 }
 
@@ -154,7 +152,7 @@ reserve (PendingJob *pending, guint i, gsize size, GError **error)
 {
   if (pending->sizes[i] >= size)
     return TRUE;
-  free (pending->inputs[i]);
+  ens_block_free (pending->inputs[i]);
   pending->inputs[i] = ens_block_try_new (size * sizeof (float));
   pending->sizes[i] = pending->inputs[i] != NULL ? size : 0;
   if (pending->inputs[i] == NULL)

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/block.h"
 #include "base/fail.h"
-#include "cpu/memory.h"
 #include "engine/plan-private.h"
 #include "engine/backend.h"
 #include "engine/limits.h"
@@ -51,7 +51,7 @@ static void
 free_spare (EnsPlan *plan)
 {
   for (guint i = 0; plan->spare != NULL && i < count_arrays (plan->inferred); i++)
-    free (plan->spare[i]);
+    ens_block_free (plan->spare[i]);
   g_clear_pointer (&plan->spare, g_free);
 }
 

@@ -4,10 +4,11 @@
 
 #include <string.h>
 
+#include "base/block.h"
 #include "check-main.h"
+#include "cpu/arenas.h"
 #include "cpu/executor.h"
 #include "cpu/interpret.h"
-#include "cpu/memory.h"
 #include "cpu/weights.h"
 #include "graph/infer.h"
 #include "passes/passes.h"
@@ -43,7 +44,7 @@ execute (EnsGraph *graph, const GPtrArray *inputs, EnsThreadPool *pool)
     memset (arena, 0xff, ens_executor_get_arena_size (executor));
     ens_executor_run (executor, input_data, output_data, arena, NULL, NULL);
   }
-  free (arena);
+  ens_block_free (arena);
   return outputs;
 }
 
@@ -171,7 +172,7 @@ START_TEST (test_cancelled)
   ck_assert_ptr_nonnull (times[2].node);
   ck_assert_ptr_null (
       ens_executor_new (ens_graph_copy (b.graph), pool, weights, cancellable, NULL));
-  free (arena);
+  ens_block_free (arena);
 }
 END_TEST
 

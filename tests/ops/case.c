@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/block.h"
 #include "check-main.h"
-#include "cpu/memory.h"
 #include "cpu/weights.h"
 #include "graph/infer.h"
 #include "onnx/onnx.h"
@@ -343,7 +343,7 @@ test_case_time (const TestCase *test_case, EnsThreadPool *pool, const char **ker
     best = MIN (best, seconds);
     total += seconds;
   }
-  free (context.scratch);
+  ens_block_free (context.scratch);
   if (plan.free_state != NULL)
     plan.free_state (plan.state);
   return best;

@@ -1,37 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cpu/memory.h"
+#include "cpu/arenas.h"
 
-#include <stdlib.h>
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
-#define PAGE ((gsize)4096)
-#define HUGE_PAGE ((gsize)2 << 20)
-
-gpointer
-ens_block_try_new (gsize size)
-{
-  gsize page = size >= HUGE_PAGE ? HUGE_PAGE : PAGE;
-  gsize whole = (MAX (size, 1) + page - 1) / page * page;
-  gpointer block = whole >= size ? aligned_alloc (page, whole) : NULL;
-
-#ifdef MADV_HUGEPAGE
-  if (block != NULL && page == HUGE_PAGE)
-    madvise (block, whole, MADV_HUGEPAGE);
-#endif
-  return block;
-}
-
-gpointer
-ens_block_new (gsize size)
-{
-  gpointer block = ens_block_try_new (size);
-
-  if (block == NULL)
-    g_error ("no memory for a block of %" G_GSIZE_FORMAT " bytes", size);
-  return block;
-}
+#include "base/block.h"
 
 struct _EnsArenas {
   gatomicrefcount references;
@@ -50,7 +20,7 @@ ens_arenas_new (void)
   g_atomic_ref_count_init (&arenas->references);
   g_mutex_init (&arenas->lock);
   arenas->reserved = g_array_new (FALSE, FALSE, sizeof (gsize));
-  arenas->idle = g_ptr_array_new_with_free_func (free);
+  arenas->idle = g_ptr_array_new_with_free_func (ens_block_free);
   arenas->lent = g_hash_table_new (NULL, NULL);
   return arenas;
 }
@@ -164,7 +134,7 @@ ens_arenas_return (EnsArenas *arenas, gpointer block)
   if (GPOINTER_TO_SIZE (g_hash_table_lookup (arenas->lent, block)) == arenas->size)
     g_ptr_array_add (arenas->idle, block);
   else
-    free (block);
+    ens_block_free (block);
   g_hash_table_remove (arenas->lent, block);
   fit_idle_blocks (arenas);
   g_mutex_unlock (&arenas->lock);

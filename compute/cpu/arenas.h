@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Large blocks of memory, and arenas that plans borrow. */
+/* Arenas: memory that plans borrow while they run. */
 #pragma once
 
 #include "base/error.h"
-
-/* A block that starts at a page (from 2 MiB on at a huge page, which the kernel is asked for).
- * NULL when there is no memory. Freed with free (). */
-gpointer ens_block_try_new (gsize size);
-/* The same, but aborts when there is no memory: for sizes that are a small multiple of what has
- * been read. */
-gpointer ens_block_new (gsize size);
 
 /* Arenas: plans that do not run at the same time use the same memory. Any thread. */
 typedef struct _EnsArenas EnsArenas;
