@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gio/gio.h>
 #include <glib-unix.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 
 #include "ensemble/bundle.h"
@@ -30,6 +33,16 @@ run_until_signal (void)
   g_source_remove (terminate);
 }
 
+/* Cameras that come and go for months start threads all the time. If threads have heaps of their
+ * own, each heap grows to its own maximum, and memory with their number. */
+static void
+share_one_heap (void)
+{
+#ifdef M_ARENA_MAX
+  mallopt (M_ARENA_MAX, 1);
+#endif
+}
+
 static gboolean
 serve (const WatchConfig *config, WatchStations *stations, GError **error)
 {
@@ -43,6 +56,7 @@ serve (const WatchConfig *config, WatchStations *stations, GError **error)
     address = watch_server_get_address (server);
     g_print ("%s\n", address);
   }
+  share_one_heap ();
   watch_stations_start (stations);
   run_until_signal ();
   return TRUE;
