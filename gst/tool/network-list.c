@@ -202,18 +202,19 @@ set_taps (Network network, const char *key, const char *value, GError **error)
 static gboolean
 set_channels (float *channels, const char *key, const char *value, GError **error)
 {
+  static const char expected[] = "one number, or three such as 104+117+123";
   g_auto (GStrv) words = g_strsplit (value, "+", -1);
   guint n = g_strv_length (words);
 
   if (n != 1 && n != 3)
-    return fail_value (key, "one number, or three joined by “+”", value, error);
+    return fail_value (key, expected, value, error);
   for (guint c = 0; c < 3; c++) {
     const char *word = words[n == 1 ? 0 : c];
     char *end;
 
     channels[c] = (float)g_ascii_strtod (word, &end);
     if (end == word || *end != '\0' || !isfinite (channels[c]))
-      return fail_value (key, "numbers", value, error);
+      return fail_value (key, expected, value, error);
   }
   return TRUE;
 }

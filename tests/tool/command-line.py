@@ -41,6 +41,8 @@ ROWS = [
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,mean=1+2"], 2, "mean expects one number"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,scales=0"], 2, "expects sizes in pixels"),
     (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,std=0"], 2, "std expects numbers above 0"),
+    (["train", "set", "-o", "x.ensemble", "-n", "a.onnx,mean=104/117/123"], 2,
+     "mean expects one number, or three such as 104+117+123, got “104/117/123”"),
     (["train", "set", "-o", "x.ensemble", "--networks", "nowhere.json"], 1, "nowhere.json"),
     (["train", "nowhere", "-o", "x.ensemble", "--networks", NETWORKS], 1, "nowhere"),
     (["train", "set", "-o", "x.ensemble", "--method", "best"], 2, "standard, document or document-sigmoid, got"),
