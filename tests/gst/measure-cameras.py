@@ -151,8 +151,9 @@ class Camera:
             f"{self.broker.element(self.number) if self.broker else ''} "
             "! fakesink name=sink sync=false")
         pipeline.get_by_name("tagger").props.model = self.options.bundle
-        pipeline.get_by_name("sink").get_static_pad("sink").add_probe(
-            Gst.PadProbeType.BUFFER, self.look_at, pipeline)
+        pad = pipeline.get_by_name("sink").get_static_pad("sink")
+        probe = pad.add_probe(Gst.PadProbeType.BUFFER, self.look_at, pipeline)
+        self.forget = lambda: pad.remove_probe(probe)  # what the probe knows keeps the pipeline
         pipeline.get_bus().set_sync_handler(self.look_at_message)
         pipeline.set_state(Gst.State.PLAYING)
         self.n_starts += 1
@@ -185,6 +186,7 @@ class Camera:
         self.time_up += time.monotonic() - self.began
         begin = time.monotonic()
         self.pipeline.set_state(Gst.State.NULL)
+        self.forget()
         self.slowest_stop = max(self.slowest_stop, time.monotonic() - begin)
         self.pipeline = None
 
