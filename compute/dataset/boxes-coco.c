@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "dataset/coco-scan.h"
-
-#define INSTANCES_ "instances_"
+#include "dataset/picture-names.h"
 
 typedef struct {
   EnsBoxesReading *reading;
@@ -18,6 +17,11 @@ typedef struct {
   guint folder;             /* where the last one was found */
   EnsBoxesTally tally;      /* of the entries at hand */
   guint n_unread;           /* masks that can't be read, or are of another size than the picture */
+  gint split;               /* of the file */
+  GHashTable *by_path;      /* picture → EnsBoxedImage of this split, those of other files too */
+  GPtrArray *images;        /* EnsBoxedImage, of all files */
+  guint first;              /* of this file among them */
+  guint n_again;            /* entries of pictures that another entry has */
 } Coco;
 
 /* An image on its way out. */
@@ -35,6 +39,7 @@ coco_init (Coco *coco, EnsBoxesReading *reading, const char *path)
   coco->names = g_hash_table_new (NULL, NULL);
   coco->images_by_id = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   coco->folders = g_ptr_array_new_with_free_func (g_free);
+  coco->by_path = g_hash_table_new (g_str_hash, g_str_equal);
 }
 
 static void
@@ -44,6 +49,7 @@ coco_clear (Coco *coco)
   g_hash_table_unref (coco->names);
   g_hash_table_unref (coco->images_by_id);
   g_ptr_array_unref (coco->folders);
+  g_hash_table_unref (coco->by_path);
   ens_boxes_tally_clear (&coco->tally);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Coco, coco_clear)
@@ -56,30 +62,47 @@ add_folder (Coco *coco, const char *folder, const char *inside, const char *name
   g_ptr_array_add (coco->folders, g_build_filename (folder, inside, name, NULL));
 }
 
+/* As a file is called, whatever is before an underscore: train of instances_train.json. */
+static void
+add_named_folders (Coco *coco, const char *folder, const char *inside)
+{
+  g_autofree char *stem = ens_picture_stem (coco->path);
+
+  for (const char *name = stem; name != NULL; name = strchr (name, '_')) {
+    name += *name == '_';
+    if (*name != '\0')
+      add_folder (coco, folder, inside, name);
+  }
+}
+
 /* The most particular ones first: pictures of two splits may have the same names. */
 static void
-list_folders (Coco *coco, const char *folder, gint split)
+list_folders (Coco *coco, const char *folder)
 {
   static const char *const split_folders[ENS_N_SPLITS][3] = {
       {"train"}, {"validation", "valid", "val"}, {"test"}};
+  static const char *const usual[] = {"images", "data"};
   g_autofree char *beside = g_path_get_dirname (coco->path);
-  g_autofree char *name = g_path_get_basename (coco->path);
   const char *const places[] = {"", "images"};
 
-  name[strlen (name) - strlen (".json")] = '\0';
-  if (strcmp (beside, folder) != 0)
+  if (strcmp (beside, folder) != 0) {
     g_ptr_array_add (coco->folders, g_strdup (beside));
-  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
-    if (g_str_has_prefix (name, INSTANCES_))
-      add_folder (coco, folder, places[i], name + strlen (INSTANCES_));
-    for (guint s = 0; split >= 0 && s < 3 && split_folders[split][s] != NULL; s++)
-      add_folder (coco, folder, places[i], split_folders[split][s]);
+    for (guint i = 0; i < G_N_ELEMENTS (usual); i++)
+      add_folder (coco, beside, usual[i], NULL);
+    add_named_folders (coco, beside, "");
   }
-  add_folder (coco, folder, "images", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    add_named_folders (coco, folder, places[i]);
+    for (guint s = 0; coco->split >= 0 && s < 3 && split_folders[coco->split][s] != NULL; s++)
+      add_folder (coco, folder, places[i], split_folders[coco->split][s]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (usual); i++)
+    add_folder (coco, folder, usual[i], NULL);
   g_ptr_array_add (coco->folders, g_strdup (folder));
 }
 
-/* By a name that differs in how accents or folders are written. (transfer full) */
+/* By a name that differs in how accents or folders are written, or in another folder.
+ * (transfer full) */
 static char *
 find_in_index (Coco *coco, const char *file)
 {
@@ -94,7 +117,7 @@ find_in_index (Coco *coco, const char *file)
     if (path != NULL)
       return g_strdup (path);
   }
-  return NULL;
+  return g_strdup (ens_picture_index_find_anywhere (index, file));
 }
 
 /* (transfer full) */
@@ -137,13 +160,11 @@ skip_missing (Coco *coco, guint i, const char *file)
                                                    coco->path, i, file, places));
 }
 
-/* NULL for an image that is left out. (transfer full) */
-static EnsBoxedImage *
-take_image (Coco *coco, guint i)
+/* Whether an entry has an id of its own, and a file. */
+static gboolean
+check_image (Coco *coco, guint i)
 {
   const EnsCocoImage *image = &g_array_index (coco->entries.images, EnsCocoImage, i);
-  EnsBoxedImage *boxed;
-  char *path;
 
   if (image->id == NULL || image->file == NULL) {
     ens_boxes_tally_skip (&coco->tally,
@@ -152,39 +173,47 @@ take_image (Coco *coco, guint i)
                                        "id “%s” and the file_name “%s”",
                                        coco->path, i, image->id ? image->id : "",
                                        image->file ? image->file : ""));
-    return NULL;
+    return FALSE;
   }
   if (g_hash_table_contains (coco->images_by_id, image->id)) {
     ens_boxes_tally_skip (&coco->tally,
                           g_error_new (ENS_ERROR, ENS_ERROR_FORMAT,
                                        "%s: images[%u]: expected ids that differ, found %s again",
                                        coco->path, i, image->id));
-    return NULL;
+    return FALSE;
   }
-  path = find_picture (coco, image->file);
-  if (path == NULL) {
-    skip_missing (coco, i, image->file);
+  return TRUE;
+}
+
+/* NULL for an image that is left out. (transfer none) */
+static EnsBoxedImage *
+take_image (Coco *coco, guint i)
+{
+  const EnsCocoImage *image = &g_array_index (coco->entries.images, EnsCocoImage, i);
+  g_autofree char *path = check_image (coco, i) ? find_picture (coco, image->file) : NULL;
+  guint before = coco->images->len;
+  EnsBoxedImage *boxed;
+
+  if (path == NULL)
     return NULL;
-  }
-  boxed = ens_boxed_image_new (path);
+  boxed = ens_boxes_take_image (coco->by_path, coco->images, path);
+  coco->n_again += coco->images->len == before;
+  boxed->split = coco->split;
   ens_boxed_image_set_size (boxed, image->width, image->height);
   return boxed;
 }
 
-/* (transfer full) */
-static GPtrArray *
+static gboolean
 take_images (Coco *coco, GError **error)
 {
-  g_autoptr (GPtrArray) taken =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
-
   for (guint i = 0; i < coco->entries.images->len; i++) {
     const EnsCocoImage *image = &g_array_index (coco->entries.images, EnsCocoImage, i);
+    guint n_broken = coco->tally.n_broken;
     EnsBoxedImage *boxed = take_image (coco, i);
     Target *target;
 
-    if (boxed != NULL)
-      g_ptr_array_add (taken, boxed);
+    if (boxed == NULL && coco->tally.n_broken == n_broken)
+      skip_missing (coco, i, image->file);
     if (image->id == NULL || g_hash_table_contains (coco->images_by_id, image->id))
       continue;
     target = g_new (Target, 1);
@@ -192,9 +221,12 @@ take_images (Coco *coco, GError **error)
     g_hash_table_insert (coco->images_by_id, (gpointer)image->id, target);
   }
   coco->tally.n = coco->entries.images->len;
-  return ens_boxes_tally_check (&coco->tally, coco->path, "images", error)
-             ? g_steal_pointer (&taken)
-             : NULL;
+  if (coco->n_again > 0)
+    ens_boxes_reading_note (coco->reading,
+                            "%s: entries of pictures that another entry has, to which their "
+                            "annotations are added: %u",
+                            coco->path, coco->n_again);
+  return ens_boxes_tally_check (&coco->tally, coco->path, "images", error);
 }
 
 /* ---- Boxes ---- */
@@ -303,29 +335,45 @@ take_annotations (Coco *coco, GError **error)
 
 /* ---- A file ---- */
 
-GPtrArray *
-ens_coco_load (EnsBoxesReading *reading, const EnsCocoFile *file, GError **error)
+/* Those of other files that are in the same split. */
+static void
+know_images (Coco *coco)
 {
-  g_auto (Coco) coco = {.tally = {.notes = reading->notes}};
-  g_autoptr (GPtrArray) images = NULL;
+  coco->first = coco->images->len;
+  for (guint i = 0; i < coco->images->len; i++) {
+    EnsBoxedImage *image = coco->images->pdata[i];
+
+    if (image->split == coco->split)
+      g_hash_table_insert (coco->by_path, image->path, image);
+  }
+}
+
+/* Of the pictures of a file that has no annotations nothing is known. */
+static void
+doubt_images (const Coco *coco)
+{
+  guint n = coco->images->len - coco->first;
+
+  for (guint i = coco->first; i < coco->images->len; i++)
+    ens_boxed_image_doubt (coco->images->pdata[i], NULL);
+  ens_boxes_reading_note (
+      coco->reading, "%s: has no annotations: of its %u pictures nothing is known", coco->path, n);
+}
+
+gboolean
+ens_coco_load (EnsBoxesReading *reading, const EnsCocoFile *file, GPtrArray *images, GError **error)
+{
+  g_auto (Coco) coco = {.tally = {.notes = reading->notes}, .split = file->split, .images = images};
 
   ens_boxes_reading_use (reading, file->path);
   coco_init (&coco, reading, file->path);
   if (!ens_coco_scan (&coco.entries, file->path, error) || !name_categories (&coco, error))
-    return NULL;
-  list_folders (&coco, reading->folder, file->split);
-  images = take_images (&coco, error);
-  if (images == NULL || !take_annotations (&coco, error))
-    return NULL;
-  for (guint i = 0; i < images->len; i++) {
-    EnsBoxedImage *image = images->pdata[i];
-
-    image->split = file->split;
-    if (!coco.entries.annotated)
-      ens_boxed_image_doubt (image, NULL);
-  }
+    return FALSE;
+  know_images (&coco);
+  list_folders (&coco, reading->folder);
+  if (!take_images (&coco, error) || !take_annotations (&coco, error))
+    return FALSE;
   if (!coco.entries.annotated)
-    ens_boxes_reading_note (reading, "%s: has no annotations: of its %u pictures nothing is known",
-                            file->path, images->len);
-  return g_steal_pointer (&images);
+    doubt_images (&coco);
+  return TRUE;
 }

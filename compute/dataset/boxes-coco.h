@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Boxes in COCO's layout: JSON files of annotations beside folders of pictures.
  *
- * Files of annotations are called instances*.json or *coco*.json, and lie in the set's folder, in
- * one of the folders in it (train/_annotations.coco.json), or, by whatever name ending in .json, in
- * its folder annotations; where some are called instances*.json the others are not read. A file has
+ * Files of annotations lie anywhere below the set's folder. They are *.json, and known by their
+ * lists (the first entry of the first one), by names such as instances*.json and *coco*.json, or by
+ * lying in a folder annotations; where some are called instances*.json the others are not read, and
+ * one without categories, such as captions, is left out. A file has
  *
  *   images       id, file_name, width, height
  *   annotations  image_id, category_id, bbox (left, top, width, height in pixels), segmentation,
@@ -13,9 +14,10 @@
  * and may have more, which is passed over. Ids are numbers or strings. Where there is no bbox, it
  * is what the segmentation, polygons or run lengths, covers; without these, or without the image's
  * size, an annotation shows its class, but not where. A file without annotations has pictures of
- * which nothing is known, as of COCO's own test. For instances_NAME.json a picture's file_name is
- * looked for in the folder of the file, in NAME, images/NAME, SPLIT, images/SPLIT, images and the
- * set's folder itself.
+ * which nothing is known, as of COCO's own test. A picture's file_name is looked for in the folder
+ * of the file and its folders data, images and NAME, for NAME.json and *_NAME.json; in NAME,
+ * images/NAME, SPLIT, images/SPLIT, images and data of the set's folder, in that, and then anywhere
+ * below it if there is one picture of this name. Entries of one picture are added up.
  *
  * Source: T.-Y. Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014. */
 #pragma once
@@ -33,5 +35,7 @@ typedef struct {
  * (transfer full, EnsCocoFile) */
 GPtrArray *ens_coco_list (const char *folder);
 
-/* The pictures of one file of annotations. (transfer full, EnsBoxedImage) */
-GPtrArray *ens_coco_load (EnsBoxesReading *reading, const EnsCocoFile *file, GError **error);
+/* Adds the pictures of one file of annotations to those of others (EnsBoxedImage). The error is
+ * ENS_ERROR_UNSUPPORTED if the file is another kind of JSON. */
+gboolean ens_coco_load (EnsBoxesReading *reading, const EnsCocoFile *file, GPtrArray *images,
+                        GError **error);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataset/boxes-coco.h"
+#include "dataset/coco-scan.h"
 #include "dataset/listing.h"
 
 #define ANNOTATIONS "annotations"
@@ -17,7 +18,7 @@ coco_file_free (gpointer data)
   g_free (file);
 }
 
-/* set: the set's own folder, whose name says nothing. */
+/* set: the set's own folder, whose name says nothing; NULL: there is none. */
 static gint
 find_split (const char *path, const char *set)
 {
@@ -26,10 +27,11 @@ find_split (const char *path, const char *set)
   g_autofree char *folder_name = g_path_get_basename (folder);
   EnsSplit split;
 
-  if (ens_split_find (name, &split)
-      || (g_strcmp0 (folder, set) != 0 && ens_split_find (folder_name, &split)))
+  if (ens_split_find (name, &split))
     return split;
-  return ENS_SPLIT_UNSAID;
+  if (set != NULL)
+    return ens_boxes_find_split (set, path);
+  return ens_split_find (folder_name, &split) ? (gint)split : ENS_SPLIT_UNSAID;
 }
 
 static gboolean
@@ -41,10 +43,24 @@ is_instances (const char *path)
 }
 
 static gboolean
-is_annotations (const char *name, gboolean any_name)
+has_ending (const char *name)
 {
-  return g_str_has_suffix (name, ".json")
-         && (any_name || g_str_has_prefix (name, INSTANCES) || strstr (name, "coco") != NULL);
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+
+  return g_str_has_suffix (lower, ".json");
+}
+
+/* By where a file lies or what it is called, whatever it says; or by what it says. */
+static gboolean
+is_annotations (const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *folder_name = g_path_get_basename (folder);
+
+  return has_ending (name)
+         && (strcmp (folder_name, ANNOTATIONS) == 0 || g_str_has_prefix (name, INSTANCES)
+             || strstr (name, "coco") != NULL || ens_coco_is_likely (path));
 }
 
 /* path: (transfer full) */
@@ -57,19 +73,11 @@ add_file (GPtrArray *files, char *path, gint split)
   g_ptr_array_add (files, file);
 }
 
-/* Adds the folder's files of annotations and, if `folders` is not NULL, its folders to that. */
 static void
-list_folder (const char *folder, gboolean any_name, GPtrArray *files, GPtrArray *folders)
+add_annotations (const char *path, gpointer data)
 {
-  g_auto (EnsListing) listing = {0};
-
-  if (!ens_listing_read (&listing, folder, NULL))
-    return;
-  for (guint i = 0; i < listing.files->len; i++)
-    if (is_annotations (listing.files->pdata[i], any_name))
-      add_file (files, g_build_filename (folder, listing.files->pdata[i], NULL), ENS_SPLIT_UNSAID);
-  for (guint i = 0; folders != NULL && i < listing.folders->len; i++)
-    g_ptr_array_add (folders, g_build_filename (folder, listing.folders->pdata[i], NULL));
+  if (is_annotations (path))
+    add_file (data, g_strdup (path), ENS_SPLIT_UNSAID);
 }
 
 static int
@@ -95,14 +103,8 @@ GPtrArray *
 ens_coco_list (const char *folder)
 {
   GPtrArray *files = g_ptr_array_new_with_free_func (coco_file_free);
-  g_autoptr (GPtrArray) folders = g_ptr_array_new_with_free_func (g_free);
 
-  list_folder (folder, FALSE, files, folders);
-  for (guint i = 0; i < folders->len; i++) {
-    g_autofree char *name = g_path_get_basename (folders->pdata[i]);
-
-    list_folder (folders->pdata[i], strcmp (name, ANNOTATIONS) == 0, files, NULL);
-  }
+  ens_listing_foreach (folder, add_annotations, files);
   keep_instances (files);
   g_ptr_array_sort (files, compare_files);
   for (guint i = 0; i < files->len; i++) {
@@ -141,6 +143,33 @@ find_home (const char *path)
   return strcmp (name, ANNOTATIONS) == 0 ? g_path_get_dirname (folder) : g_steal_pointer (&folder);
 }
 
+/* The files' pictures, one after the other. Beside COCO's lie files that have pictures but no
+ * categories, such as captions: without other ones the first of them is an error. */
+static gboolean
+load_files (EnsBoxesReading *reading, const GPtrArray *files, GPtrArray *images, GError **error)
+{
+  g_autoptr (GError) first = NULL;
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < files->len; i++) {
+    g_autoptr (GError) failure = NULL;
+
+    if (ens_coco_load (reading, files->pdata[i], images, &failure)) {
+      any = TRUE;
+    } else if (!g_error_matches (failure, ENS_ERROR, ENS_ERROR_UNSUPPORTED)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    } else {
+      ens_boxes_reading_note (reading, "left out %s", failure->message);
+      if (first == NULL)
+        first = g_steal_pointer (&failure);
+    }
+  }
+  if (!any && first != NULL)
+    g_propagate_error (error, g_steal_pointer (&first));
+  return any;
+}
+
 static GPtrArray *
 load_coco (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
@@ -153,14 +182,7 @@ load_coco (EnsBoxesReading *reading, const char *evidence, GError **error)
     g_free (reading->folder);
     reading->folder = find_home (evidence);
   }
-  for (guint i = 0; i < files->len; i++) {
-    GPtrArray *more = ens_coco_load (reading, files->pdata[i], error);
-
-    if (more == NULL)
-      return NULL;
-    g_ptr_array_extend_and_steal (images, more);
-  }
-  return g_steal_pointer (&images);
+  return load_files (reading, files, images, error) ? g_steal_pointer (&images) : NULL;
 }
 
 const EnsBoxesLayout ens_boxes_coco = {"COCO", find_coco, load_coco};

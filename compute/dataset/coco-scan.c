@@ -395,7 +395,7 @@ scan_text_of_file (EnsCocoEntries *entries, const char *path, GMappedFile *file,
   entries->annotated = seen[ANNOTATIONS];
   for (guint list = 0; list < G_N_ELEMENTS (lists); list++)
     if (!seen[list] && (list != ANNOTATIONS || named[list])) {
-      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+      g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                    "%s: not COCO's annotations: expected lists called images, annotations and "
                    "categories, found none called %s",
                    path, lists[list].name);
@@ -415,4 +415,61 @@ ens_coco_scan (EnsCocoEntries *entries, const char *path, GError **error)
     return FALSE;
   }
   return scan_text_of_file (entries, path, file, error);
+}
+
+/* ---- What a file is ---- */
+
+/* What is before the first list is skipped up to so many bytes. */
+#define MAX_HEAD (1U << 18)
+
+/* What the first entry of a list has in any case, and other formats' lists of the name do not. */
+static const char *const entry_members[G_N_ELEMENTS (lists)] = {"file_name", "image_id", NULL};
+
+/* Whether the next value is a list of entries that have the member. */
+static gboolean
+has_entries (EnsJsonScan *scan, const char *member)
+{
+  gboolean found = FALSE;
+  const char *name;
+
+  if (ens_json_scan_open_array (scan) && ens_json_scan_element (scan)
+      && ens_json_scan_open_object (scan))
+    while (!found && (name = ens_json_scan_member (scan)) != NULL) {
+      found = strcmp (name, member) == 0;
+      ens_json_scan_skip (scan);
+    }
+  return found;
+}
+
+static gboolean
+has_list (EnsJsonScan *scan)
+{
+  const char *name;
+
+  if (!ens_json_scan_open_object (scan))
+    return FALSE;
+  while ((name = ens_json_scan_member (scan)) != NULL) {
+    guint list = find_list (name);
+
+    if (list < G_N_ELEMENTS (lists) && entry_members[list] != NULL)
+      return has_entries (scan, entry_members[list]);
+    ens_json_scan_skip (scan);
+  }
+  return FALSE;
+}
+
+gboolean
+ens_coco_is_likely (const char *path)
+{
+  g_autoptr (GMappedFile) file = ens_file_map (path, NULL);
+  gsize length = file != NULL ? g_mapped_file_get_length (file) : 0;
+  EnsJsonScan scan;
+  gboolean likely;
+
+  if (length == 0)
+    return FALSE;
+  ens_json_scan_init (&scan, path, g_mapped_file_get_contents (file), MIN (length, MAX_HEAD));
+  likely = has_list (&scan);
+  ens_json_scan_finish (&scan, NULL);
+  return likely;
 }

@@ -40,4 +40,9 @@ void ens_coco_entries_init (EnsCocoEntries *entries);
 void ens_coco_entries_clear (EnsCocoEntries *entries);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsCocoEntries, ens_coco_entries_clear)
 
+/* The error is ENS_ERROR_UNSUPPORTED where it is sound JSON that lacks one of the lists. */
 gboolean ens_coco_scan (EnsCocoEntries *entries, const char *path, GError **error);
+
+/* Whether a file seems to have these lists: by the first entry of the first one, if that is near
+ * the file's beginning. */
+gboolean ens_coco_is_likely (const char *path);

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "check-main.h"
+#include "dataset/coco-scan.h"
 #include "support/folder.h"
 
 #define IMAGE(id, file) \
@@ -104,6 +105,15 @@ static const struct {
     {"instances.json", "images/a.jpg", ENS_SPLIT_UNSAID},
     {"Test/_annotations.coco.json", "Test/a.jpg", ENS_SPLIT_TEST},
     {"valid/_annotations.coco.json", "valid/a.jpg", ENS_SPLIT_VALIDATION},
+    /* by whatever name */
+    {"labels.json", "data/a.jpg", ENS_SPLIT_UNSAID},
+    {"pets.json", "pets/a.jpg", ENS_SPLIT_UNSAID},
+    {"Annotations/Labels.JSON", "JPEGImages/a.jpg", ENS_SPLIT_UNSAID},
+    {"train/labels.json", "train/data/a.jpg", ENS_SPLIT_TRAIN},
+    {"val/ann/x.json", "val/ann/images/a.jpg", ENS_SPLIT_VALIDATION},
+    {"a/b/labels.json", "a/b/images/a.jpg", ENS_SPLIT_UNSAID},
+    {"labels/val.json", "images/val/a.jpg", ENS_SPLIT_VALIDATION},
+    {"person_keypoints_train2017.json", "train2017/a.jpg", ENS_SPLIT_TRAIN},
 };
 
 START_TEST (test_layouts)
@@ -211,6 +221,53 @@ START_TEST (test_masks)
 }
 END_TEST
 
+/* Two splits may have pictures of the same names, and files of the same split the same pictures. */
+START_TEST (test_several_files)
+{
+  test_folder_write ("set/train2017/a.jpg", "");
+  test_folder_write ("set/val2017/a.jpg", "");
+  test_folder_write ("set/annotations/keypoints_train2017.json",
+                     COCO (IMAGE ("1", "a.jpg"), BOX ("1", "3", "0,0,50,50")));
+  test_folder_write ("set/annotations/more_train2017.json",
+                     COCO (IMAGE ("9", "a.jpg"), BOX ("9", "7", "0,0,50,50")));
+  test_folder_write ("set/annotations/keypoints_val2017.json",
+                     COCO (IMAGE ("1", "a.jpg"), BOX ("1", "3", "0,0,100,50")));
+  test_folder_write ("set/annotations/captions_val2017.json",
+                     "{\"images\": [" IMAGE ("1", "a.jpg") "], \"annotations\": []}");
+  check ("set", "set/train2017/a.jpg:cat@0,0,0.5,1 dog@0,0,0.5,1 set/val2017/a.jpg:cat@0,0,1,1");
+  ck_assert_uint_eq (notes->len, 2);
+  ck_assert_contains (notes->pdata[0], "found none called categories");
+  ck_assert_contains (notes->pdata[1], "to which their annotations are added: 1");
+}
+END_TEST
+
+/* Files that are known by what they say alone. */
+static const struct {
+  const char *head;
+  gboolean likely;
+} likely_rows[] = {
+    {"{\"info\": {\"a\": [1]}, \"images\": [{\"id\": 1, \"file_name\": \"a.jpg\"}, {", TRUE},
+    {"{\"images\": [{\"height\": 1, \"file_name\": \"a", TRUE},
+    {"\xef\xbb\xbf{\"annotations\": [{\"id\": 1, \"image_id\": 2", TRUE},
+    {"{\"categories\": [{\"id\": 1}], \"annotations\": [{\"image_id\": 2}]}", TRUE},
+    {"{\"images\": []}", FALSE},
+    {"{\"images\": [\"a.jpg\"], \"annotations\": [{\"image_id\": 1}]}", FALSE},
+    {"{\"images\": 3}", FALSE},
+    {"{\"categories\": [{\"id\": 1, \"name\": \"cat\"}]}", FALSE},
+    {"{\"info\": {\"images\": [{\"file_name\": \"a.jpg\"}]}}", FALSE},
+    {"[{\"images\": [{\"file_name\": \"a.jpg\"}]}]", FALSE},
+    {"", FALSE},
+};
+
+START_TEST (test_likely)
+{
+  g_autofree char *path = g_build_filename (test_folder, "x.json", NULL);
+
+  test_folder_write ("x.json", likely_rows[_i].head);
+  ck_assert_int_eq (ens_coco_is_likely (path), likely_rows[_i].likely);
+}
+END_TEST
+
 /* A set of pictures in folders may have files ending in .json without being COCO's. */
 START_TEST (test_other_json)
 {
@@ -234,7 +291,7 @@ static const struct {
     {"{\"id\": 11, \"file_name\": 3, \"width\": 9, \"height\": 9}", NULL, "the file_name “”"},
     {"{\"id\": 11, \"file_name\": \"../images/a.jpg\"}", NULL,
      "found no picture “../images/a.jpg”"},
-    {IMAGE ("10", "a.jpg"), NULL, "images[10]: expected ids that differ, found 10 again"},
+    {IMAGE ("10", "10.jpg"), NULL, "images[10]: expected ids that differ, found 10 again"},
     {NULL, BOX ("99", "7", "1,1,9,9"),
      "annotations[10]: expected the id of one of the 11 images, found “99”"},
     {NULL, BOX ("1", "99", "1,1,9,9"),
@@ -250,7 +307,6 @@ static const struct {
 
 START_TEST (test_broken)
 {
-  test_folder_write ("set/images/a.jpg", "");
   g_autofree char *path = g_build_filename (test_folder, "set", NULL);
   g_autoptr (GString) images = g_string_new (NULL);
   g_autoptr (GString) annotations = g_string_new (NULL);
@@ -259,10 +315,15 @@ START_TEST (test_broken)
   g_autofree char *json = NULL;
 
   for (guint j = 1; j <= 10; j++) {
-    g_string_append_printf (images, IMAGE ("%u", "a.jpg") ",", j);
+    g_autofree char *file = g_strdup_printf ("set/images/%u.jpg", j);
+
+    test_folder_write (file, "");
+    g_string_append_printf (images, IMAGE ("%u", "%u.jpg") ",", j, j);
     g_string_append_printf (annotations, BOX ("%u", "3", "1,1,9,9") ",", j);
   }
-  g_string_append (images, broken_rows[_i].image ? broken_rows[_i].image : IMAGE ("11", "a.jpg"));
+  g_string_append (images, broken_rows[_i].image ? broken_rows[_i].image : IMAGE ("11", "11.jpg"));
+  if (broken_rows[_i].image == NULL)
+    test_folder_write ("set/images/11.jpg", "");
   g_string_append (annotations, broken_rows[_i].annotation ? broken_rows[_i].annotation
                                                            : BOX ("10", "3", "1,1,9,9"));
   json = g_strdup_printf (COCO ("%s", "%s"), images->str, annotations->str);
@@ -326,6 +387,8 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("layouts", test_layouts, layouts_rows);
   TEST_ADD_LOOP ("sparse", test_sparse, sparse_rows);
   TEST_ADD_ROWS ("masks", test_masks, masks_rows);
+  test_add ("several-files", test_several_files);
+  TEST_ADD_LOOP ("likely", test_likely, likely_rows);
   test_add ("other-json", test_other_json);
   TEST_ADD_LOOP ("broken", test_broken, broken_rows);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
