@@ -3,17 +3,19 @@
  *
  * The first line names the columns, whatever their order and in capitals or not:
  *
- *   file (filename, image, path …)     a picture, its ending may be missing
+ *   file (filename, image, path …)     a picture, its ending may be missing; by whatever name where
+ *                                      a column has the names of pictures, or addresses of them
  *   class (label, category, tags …)    what it shows; nothing, or “none”: none of the classes
- *   split (set, subset …)              as ens_split_parse () reads it
+ *   split (set, subset …)              as ens_split_parse () reads it, or is_valid: true, false
  *   xmin, ymin, xmax, ymax             a box in pixels from 0; with these there is one to a line
  *   width, height                      of the picture; without them it is not known where boxes are
  *
  * A picture may have several lines. A cell may name several classes, between “|” or “;”, in quotes
  * between commas, and where the column's name is plural between spaces. Without a column of classes
  * the other columns are classes, if all their cells are 1 (there), 0 (not there), −1 or empty (not
- * known). A first line that has a picture's name in it names no columns: then one cell is the file,
- * one may be the split, and the others are classes.
+ * known; where nothing is 0, −1 is not there). A first line that has a picture's name in it names
+ * no columns: then one cell is the file, one may be the split, and the others are classes, or a
+ * class and its box, as Google's AutoML has it.
  *
  * Tables lie beside the set's folder, called like it, in it, or in its splits' folders, which then
  * say the split, as do the tables' names (val.csv). Pictures lie beside the table, in the set's
@@ -47,10 +49,20 @@ typedef struct {
 
 /* ---- Pictures ---- */
 
+/* By a name, or an address (gs://…, https://…?…), whose last part is the name. (transfer none) */
+static const char *
+find_picture (const Reader *reader, const char *file)
+{
+  g_autofree char *name =
+      g_strndup (file, strstr (file, "://") != NULL ? strcspn (file, "?#") : strlen (file));
+
+  return ens_boxes_find_picture (reader->reading, reader->inside, name);
+}
+
 static EnsBoxedImage *
 find_image (Reader *reader, const char *file, const char *where, GError **error)
 {
-  const char *path = ens_boxes_find_picture (reader->reading, reader->inside, file);
+  const char *path = find_picture (reader, file);
 
   if (path != NULL)
     return ens_boxes_take_image (reader->by_path, reader->images, path);
@@ -60,20 +72,19 @@ find_image (Reader *reader, const char *file, const char *where, GError **error)
 }
 
 static gboolean
-read_split (const Reader *reader, EnsBoxedImage *image, const char *name, const char *where,
+read_split (const Reader *reader, EnsBoxedImage *image, char *const *cells, const char *where,
             GError **error)
 {
-  gint split = reader->split;
-  EnsSplit parsed;
+  gint split;
 
-  if (name != NULL && *name != '\0') {
-    if (!ens_split_parse (name, &parsed)) {
-      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                   "%s: expected the split train, validation or test, found “%s”", where, name);
-      return FALSE;
-    }
-    split = (gint)parsed;
+  if (!ens_csv_table_read_split (&reader->table, cells, &split)) {
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "%s: expected the split train, validation or test, found “%s”", where,
+                 ens_csv_table_cell (&reader->table, cells, ENS_CSV_SPLIT));
+    return FALSE;
   }
+  if (split == ENS_SPLIT_UNSAID)
+    split = reader->split;
   if (split == ENS_SPLIT_UNSAID)
     return TRUE;
   if (image->split != ENS_SPLIT_UNSAID && image->split != split) {
@@ -95,7 +106,7 @@ read_box (const Reader *reader, EnsBoxedImage *image, char *const *cells, const 
   const EnsCsvTable *table = &reader->table;
   const char *label = ens_csv_table_cell (table, cells, ENS_CSV_CLASS);
   double numbers[ENS_N_CSV];
-  gboolean empty = *label == '\0';
+  gboolean empty = *label == '\0', added;
   EnsBoxEdges edges;
 
   for (guint i = 0; i < ENS_N_CSV; i++) {
@@ -120,7 +131,12 @@ read_box (const Reader *reader, EnsBoxedImage *image, char *const *cells, const 
     edges.width = 0.5; /* a size that is no number is an error */
   if (edges.width == 0 || edges.height == 0)
     edges.width = edges.height = 0.5;
-  return ens_boxed_image_add (image, &(EnsBox) {.label = (char *)label}, &edges, where, error);
+  if (table->shares)
+    edges.width = edges.height = 1;
+  added = ens_boxed_image_add (image, &(EnsBox) {.label = (char *)label}, &edges, where, error);
+  if (table->shares)
+    image->width = image->height = 0; /* shares of a size that is not known */
+  return added;
 }
 
 static void
@@ -154,7 +170,7 @@ read_flags (const Reader *reader, EnsBoxedImage *image, char *const *cells)
       continue;
     if (value == 1)
       ens_boxed_image_add_somewhere (image, &(EnsBox) {.label = (char *)label});
-    else if (value != 0)
+    else if (value != (reader->table.negated ? -1 : 0) || *cells[c] == '\0')
       ens_boxed_image_doubt (image, label);
   }
 }
@@ -169,9 +185,7 @@ read_line (Reader *reader, char *const *cells, const char *where, GError **error
 
   if (image == NULL)
     return FALSE;
-  if (!whole
-      || !read_split (reader, image, ens_csv_table_cell (table, cells, ENS_CSV_SPLIT), where,
-                      error)) {
+  if (!whole || !read_split (reader, image, cells, where, error)) {
     ens_boxed_image_doubt (image, NULL); /* what the line would have said, nobody knows */
     return FALSE;
   }
@@ -225,7 +239,7 @@ is_picture (const char *cell, gpointer data)
 {
   const Reader *reader = data;
 
-  return *cell != '\0' && ens_boxes_find_picture (reader->reading, reader->inside, cell) != NULL;
+  return *cell != '\0' && find_picture (reader, cell) != NULL;
 }
 
 /* By the table's name, or the folder that it lies in. */
@@ -261,6 +275,11 @@ read_table (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPt
   if (read && reader.table.unread->len > 0)
     ens_boxes_reading_note (reading, "%s: columns that are not read: %s", path,
                             reader.table.unread->str);
+  if (read && reader.table.negated)
+    ens_boxes_reading_note (reading,
+                            "%s: its columns have 1 and −1, and nowhere 0: −1 is taken to say that "
+                            "a class is not there",
+                            path);
   ens_csv_table_clear (&reader.table);
   return read;
 }

@@ -31,6 +31,8 @@ typedef struct {
   guint n_columns;
   gboolean *is_class; /* n_columns */
   gboolean spaced;    /* spaces divide classes, too */
+  gboolean shares;    /* boxes are shares of the picture's size */
+  gboolean negated;   /* −1 says that a class is not there, as no cell does by 0 */
   GString *unread;    /* names of columns that mean nothing here */
 } EnsCsvTable;
 
@@ -38,8 +40,8 @@ typedef struct {
 typedef gboolean (*EnsCsvIsPicture) (const char *cell, gpointer data);
 
 /* Reads what the columns are, and leaves the scan at the first line of a picture. FALSE if the text
- * is no such table; to be cleared in any case. is_picture NULL: the table has to name its columns.
- */
+ * is no such table; to be cleared in any case. is_picture NULL: the table has to name its columns,
+ * and the one of files as usual. */
 gboolean ens_csv_table_init (EnsCsvTable *table, EnsCsvScan *scan, const char *path,
                              EnsCsvIsPicture is_picture, gpointer data, GError **error);
 void ens_csv_table_clear (EnsCsvTable *table);
@@ -56,5 +58,7 @@ gboolean ens_csv_table_check (const EnsCsvTable *table, char *const *cells, cons
 gboolean ens_csv_table_is_class (const EnsCsvTable *table, guint column);
 /* The classes that a cell names. (transfer full) */
 char **ens_csv_table_split_classes (const EnsCsvTable *table, const char *cell);
+/* The split (EnsSplit) that a line says, -1 for none. FALSE for a cell that is no split. */
+gboolean ens_csv_table_read_split (const EnsCsvTable *table, char *const *cells, gint *split);
 /* 1, 0, −1 for a cell that is empty or says so; NaN for any other. */
 double ens_csv_flag (const char *cell);

@@ -10,11 +10,12 @@ static const struct {
   const char *name;
   EnsSplit split;
 } spellings[] = {
-    {"train", ENS_SPLIT_TRAIN},        {"training", ENS_SPLIT_TRAIN},
-    {"trainval", ENS_SPLIT_TRAIN},     {"test", ENS_SPLIT_TEST}, /* also in test-dev */
-    {"testing", ENS_SPLIT_TEST},       {"val", ENS_SPLIT_VALIDATION},
-    {"valid", ENS_SPLIT_VALIDATION},   {"validation", ENS_SPLIT_VALIDATION},
-    {"minival", ENS_SPLIT_VALIDATION}, {"dev", ENS_SPLIT_VALIDATION},
+    {"train", ENS_SPLIT_TRAIN},         {"training", ENS_SPLIT_TRAIN},
+    {"trainval", ENS_SPLIT_TRAIN},      {"test", ENS_SPLIT_TEST}, /* also in test-dev */
+    {"testing", ENS_SPLIT_TEST},        {"val", ENS_SPLIT_VALIDATION},
+    {"valid", ENS_SPLIT_VALIDATION},    {"validation", ENS_SPLIT_VALIDATION},
+    {"minival", ENS_SPLIT_VALIDATION},  {"dev", ENS_SPLIT_VALIDATION},
+    {"validate", ENS_SPLIT_VALIDATION},
 };
 
 const char *

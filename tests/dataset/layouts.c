@@ -6,48 +6,9 @@
 #include <unistd.h>
 
 #include "check-main.h"
-#include "dataset/boxes.h"
 #include "dataset/dataset.h"
+#include "layout-check.h"
 #include "support/folder.h"
-
-#define MAX_FILES 12
-
-typedef struct {
-  const char *path;
-  const char *text; /* NULL: an empty picture */
-} File;
-
-/* "SPLIT FILE:LABEL@X,Y,W,H LABEL FILE: …" in alphabetical order; SPLIT is t, v, e or nothing; a
- * star behind crowds; a question mark behind labels that are not known, alone for all; a minus
- * before those that are said to be absent. */
-static char *
-describe (const GPtrArray *images)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < images->len; i++) {
-    const EnsBoxedImage *image = images->pdata[i];
-    static const char *const splits[] = {"", "t ", "v ", "e "};
-
-    g_string_append_printf (text, "%s%s%s:", i > 0 ? "; " : "", splits[image->split + 1],
-                            image->path + strlen (test_folder) + 1);
-    for (guint b = 0; b < image->boxes->len; b++) {
-      const EnsBox *box = &g_array_index (image->boxes, EnsBox, b);
-
-      g_string_append_printf (text, " %s%s", box->label, box->crowd ? "*" : "");
-      if (box->rect.width > 0)
-        g_string_append_printf (text, "@%.3g,%.3g,%.3g,%.3g", (double)box->rect.x,
-                                (double)box->rect.y, (double)box->rect.width,
-                                (double)box->rect.height);
-    }
-    for (guint d = 0; d < image->doubts->len; d++)
-      g_string_append_printf (text, " %s?",
-                              image->doubts->pdata[d] ? (char *)image->doubts->pdata[d] : "");
-    for (guint d = 0; image->denied != NULL && d < image->denied->len; d++)
-      g_string_append_printf (text, " -%s", (char *)image->denied->pdata[d]);
-  }
-  return g_string_free (text, FALSE);
-}
 
 #define VOC_OBJECT                                                                         \
   "<annotation><filename>a.jpg</filename><object><name>cat</name><bndbox><xmin>1</xmin>"   \
@@ -57,15 +18,9 @@ describe (const GPtrArray *images)
   "{\"images\": [{\"id\": 1, \"file_name\": \"" file "\", \"width\": 100, \"height\": 20}], " \
   "\"annotations\": [{\"image_id\": 1, \"category_id\": 0, \"bbox\": [0, 0, 50, 10]}], "      \
   "\"categories\": [{\"id\": 0, \"name\": \"cat\"}]}"
-#define NO_LABELS "{\"file_name\": \"b.jpg\", \"labels\": []}\n"
 #define CAT "cat@0,0,0.5,0.5"
 
-static const struct {
-  const char *name;
-  File files[MAX_FILES];
-  const char *expected;
-  const char *notes[3]; /* parts of all notes, in order */
-} rows[] = {
+static const LayoutRow rows[] = {
     /* ---- Pascal VOC ---- */
     {"voc-beside-pictures",
      {{"train/a.jpg"}, {"train/a.xml", VOC_OBJECT}, {"valid/b.png"}, {"valid/b.xml", VOC_OBJECT}},
@@ -223,126 +178,6 @@ static const struct {
        "ImageID,Source,LabelName,Confidence\naa01,verification,/m/01,1\naa01,verification,/m/"
        "02,0\n"}},
      "e images/aa01.jpg: Cat -Dog"},
-    /* ---- Tables ---- */
-    {"csv-list",
-     {{"labels.csv", "\xef\xbb\xbf"
-                     "Filename;Label;Split\r\na.jpg;cat;train\r\nb.jpg;dog;dev\r\n"
-                     "a.jpg;dog;train\r\n"},
-      {"a.jpg"},
-      {"images/b.jpg"}},
-     "t a.jpg: cat dog; v images/b.jpg: dog"},
-    {"csv-no-heading",
-     {{"list.csv", "a.jpg,cat\n\"b, c.jpg\",\"big \"\"dog\"\"\",cat\ne.jpg,none\n"},
-      {"a.jpg"},
-      {"b, c.jpg"},
-      {"e.jpg"}},
-     "a.jpg: cat; b, c.jpg: big \"dog\" cat; e.jpg:"},
-    {"csv-tags",
-     {{"train.csv", "image_name\ttags\na\tcat dog\nb\t\n"}, {"train/a.jpg"}, {"train/b.jpg"}},
-     "t train/a.jpg: cat dog; t train/b.jpg:"},
-    {"csv-several-classes",
-     {{"x.csv",
-       "file,class\na.jpg,cat|big dog\nb.jpg,\"cat, big dog\"\nc.jpg,\"['cat', 'dog']\"\n"},
-      {"a.jpg"},
-      {"b.jpg"},
-      {"c.jpg"}},
-     "a.jpg: cat big dog; b.jpg: cat big dog; c.jpg: cat dog"},
-    {"csv-flags",
-     {{"train/_classes.csv", "filename, cat, dog\na.jpg, 1, 0\nb.jpg, 1.0, -1\n"},
-      {"train/a.jpg"},
-      {"train/b.jpg"},
-      {"valid/_classes.csv", "filename,cat,dog\na.jpg,0,\n"},
-      {"valid/a.jpg"}},
-     "t train/a.jpg: cat; t train/b.jpg: cat dog?; v valid/a.jpg: dog?"},
-    {"csv-only-other-column", {{"t.csv", "id,breed\na,pug\n"}, {"a.jpg"}}, "a.jpg: pug"},
-    {"csv-boxes-by-split",
-     {{"train/_annotations.csv", "filename,width,height,class,xmin,ymin,xmax,ymax\n"
-                                 "a.jpg,100,20,cat,0,0,50,10\n"},
-      {"train/a.jpg"}},
-     "t train/a.jpg: " CAT},
-    {"csv-boxes-no-heading", {{"t.csv", "a.jpg,0,0,50,10,cat\n"}, {"a.jpg"}}, "a.jpg: cat"},
-    {"csv-unread",
-     {{"t.csv", "file,label,age\na.jpg,cat,12\n"}, {"a.jpg"}},
-     "a.jpg: cat",
-     {"columns that are not read: age"}},
-    {"csv-normal-forms",
-     {{"t.csv", "file,label\ncafe\xcc\x81.jpg,cafe\xcc\x81\n"}, {"caf\xc3\xa9.jpg"}},
-     "caf\xc3\xa9.jpg: caf\xc3\xa9"},
-    /* ---- Lists ---- */
-    {"list-names",
-     {{"train.txt", "x/a.jpg cat\r\nx/b c.jpg\tbig dog\n\n"},
-      {"val.txt", "d none\n"},
-      {"x/a.jpg"},
-      {"x/b c.jpg"},
-      {"images/d.png"}},
-     "v images/d.png:; t x/a.jpg: cat; t x/b c.jpg: big dog"},
-    {"list-numbers",
-     {{"lists/train.txt", "a.jpg 0\nb.jpg 2\n"},
-      {"lists/test.txt", "./c.jpg 1"},
-      {"lists/classes.txt", "cat\ndog \nbee\n"},
-      {"images/a.jpg"},
-      {"images/b.jpg"},
-      {"images/c.jpg"}},
-     "t images/a.jpg: cat; t images/b.jpg: bee; e images/c.jpg: dog"},
-    {"list-numbers-from-one",
-     {{"list.txt", "a.jpg 1\nb.jpg 2\n"}, {"labels.txt", "cat\ndog\n"}, {"a.jpg"}, {"b.jpg"}},
-     "a.jpg: cat; b.jpg: dog"},
-    {"list-numbers-alone",
-     {{"list.txt", "train/a.jpg 7\n"}, {"train/a.jpg"}},
-     "t train/a.jpg: 7",
-     {"they are called by their numbers"}},
-    {"list-folders",
-     {{"meta/train.txt", "cat/a\nbig dog/b\n"},
-      {"meta/test.txt", "cat/c\n"},
-      {"images/cat/a.jpg"},
-      {"images/big dog/b.jpg"},
-      {"images/cat/c.jpg"}},
-     "t images/big dog/b.jpg: big dog; t images/cat/a.jpg: cat; e images/cat/c.jpg: cat"},
-    {"list-absolute",
-     {{"list.txt", "/data/set/x/a.jpg cat\nC:\\set\\x\\b.jpg dog\n"}, {"x/a.jpg"}, {"x/b.jpg"}},
-     "x/a.jpg: cat; x/b.jpg: dog"},
-    {"no-list",
-     {{"t.csv", "a.jpg,cat\n"}, {"README.txt", "See a.jpg.\n"}, {"a.jpg"}},
-     "a.jpg: cat",
-     {"this layout does not need: 1"}},
-    /* ---- JSON lines ---- */
-    {"json-lines",
-     {{"train/metadata.jsonl", "{\"file_name\": \"a.jpg\", \"label\": \"cat\"}\r\n"
-                               "{\"file_name\": \"b.jpg\", \"labels\": [\"cat\", 3], \"text\": "
-                               "{\"a\": 1}}\n\n"},
-      {"train/a.jpg"},
-      {"train/b.jpg"},
-      {"test/metadata.jsonl", "{\"label\": [], \"file_name\": \"x/a.jpg\"}\n"},
-      {"test/x/a.jpg"}},
-     "e test/x/a.jpg:; t train/a.jpg: cat; t train/b.jpg: cat 3",
-     {"members that are not read: text"}},
-    {"json-lines-objects",
-     {{"metadata.jsonl",
-       "{\"image_id\": 7, \"width\": 100, \"height\": 20, \"file_name\": \"a.jpg\", \"objects\": "
-       "{\"id\": [1], \"bbox\": [[0, 0, 50.0, 10]], \"categories\": [\"cat\"]}}\n"
-       "{\"file_name\": \"b.jpg\", \"objects\": {\"bbox\": [[0, 0, 50, 10]], \"category\": [1]}}"},
-      {"a.jpg"},
-      {"b.jpg"}},
-     "a.jpg: " CAT "; b.jpg: 1"},
-    {"json-lines-splits",
-     {{"all.jsonl", "{\"image\": \"a.jpg\", \"label\": \"cat\", \"split\": \"validation\"}\n"
-                    "{\"image\": \"b.jpg\", \"label\": null, \"split\": \"train\"}\n"},
-      {"a.jpg"},
-      {"b.jpg"}},
-     "v a.jpg: cat; t b.jpg: ?"},
-    {"json-lines-first-missing",
-     {{"metadata.jsonl", "\n{\"file_name\": \"x.jpg\", \"label\": \"cat\"}\n"
-                         "{\"file_name\": \"a.jpg\", \"labels\": [[\"cat\"]]}\n"
-                         "{\"file_name\": \"b.jpg\", \"label\": \"cat\"}\n" NO_LABELS NO_LABELS
-                             NO_LABELS NO_LABELS NO_LABELS NO_LABELS NO_LABELS},
-      {"a.jpg"},
-      {"b.jpg"}},
-     "a.jpg: ?; b.jpg: cat",
-     {"metadata.jsonl:2: found no picture “x.jpg”"}},
-    {"no-json-lines",
-     {{"t.csv", "a.jpg,cat\n"}, {"log.jsonl", "{\"loss\": 1}\n"}, {"a.jpg"}},
-     "a.jpg: cat",
-     {"this layout does not need: 1"}},
     /* ---- What is left out, and what is not clear ---- */
     {"ambiguous",
      {{"images/a.jpg"},
@@ -366,48 +201,18 @@ static const struct {
       "this layout does not need: 1, such as "}},
 };
 
-static void
-write_files (const File *files)
-{
-  for (guint i = 0; i < MAX_FILES && files[i].path != NULL; i++)
-    test_folder_write (files[i].path, files[i].text != NULL ? files[i].text : "");
-}
-
 START_TEST (test_layouts)
 {
-  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) images = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *found = NULL, *told = NULL;
-  g_autofree char *slashed = g_strconcat (test_folder, "/", NULL);
-
-  write_files (rows[_i].files);
-  images = ens_boxes_load (_i % 2 == 0 ? test_folder : slashed, notes, &error);
-  ck_assert_no_error (error);
-  found = describe (images);
-  ck_assert_pstr_eq (found, rows[_i].expected);
-  g_ptr_array_add (notes, NULL);
-  told = g_strjoinv ("\n", (char **)notes->pdata);
-  for (guint n = 0; n < G_N_ELEMENTS (rows[0].notes) && rows[_i].notes[n] != NULL; n++)
-    ck_assert_contains (told, rows[_i].notes[n]);
-  if (rows[_i].notes[0] == NULL)
-    ck_assert_pstr_eq (told, "");
+  layout_check_read (&rows[_i], _i % 2 == 1);
 }
 END_TEST
 
 /* ---- Names that lead out of the folder, quotes without an end, and what is no file ---- */
 
-static const struct {
-  const char *name;
-  File files[MAX_FILES];
-  const char *message;
-} refused_rows[] = {
+static const LayoutRefusal refused_rows[] = {
     {"coco-above", {{"set/instances.json", COCO ("../a.jpg")}}, "inside the set's folder"},
     {"coco-absolute", {{"set/instances.json", COCO ("/etc/passwd")}}, "inside the set's folder"},
     {"coco-backslash", {{"set/instances.json", COCO ("..\\\\a.jpg")}}, "inside the set's folder"},
-    {"csv-above",
-     {{"set/t.csv", "file,class\n../a.jpg,cat\nb.jpg,cat\n"}, {"set/b.jpg"}},
-     "t.csv:2: found no picture"},
     {"yolo-above",
      {{"set/data.yaml", "train: train.txt\nnames: [cat]\n"}, {"set/train.txt", "../../a.jpg\n"}},
      "train.txt:1: found no picture ../../a.jpg inside"},
@@ -420,35 +225,6 @@ static const struct {
     {"voc-above",
      {{"set/Annotations/x.xml", "<annotation><filename>../a.jpg</filename></annotation>"}},
      "x.xml has no picture"},
-    {"list-above",
-     {{"set/train.txt", "../a.jpg cat\nb.jpg cat\n"}, {"set/b.jpg"}},
-     "train.txt:1: found no picture in "},
-    {"list-several",
-     {{"set/train.txt", "b.jpg 1 1 0\n"}, {"set/b.jpg"}},
-     "train.txt:1: expected one class behind a picture, found “1 1 0”"},
-    {"list-no-class",
-     {{"set/all.txt", "b.jpg cat\nb.jpg\n"}, {"set/b.jpg"}},
-     "all.txt:2: expected a class behind a picture"},
-    {"list-no-name",
-     {{"set/all.txt", "b.jpg 0\nb.jpg 2\n"}, {"set/classes.txt", "cat\ndog\n"}, {"set/b.jpg"}},
-     "its lists have classes of the numbers 0 to 2, of which not each has one of the 2 names"},
-    {"json-lines-above",
-     {{"set/metadata.jsonl",
-       "{\"file_name\": \"b.jpg\", \"label\": 1}\n{\"file_name\": \"../a.jpg\", \"label\": 1}"},
-      {"set/b.jpg"}},
-     "metadata.jsonl:2: found no picture “../a.jpg” in "},
-    {"json-lines-broken",
-     {{"set/metadata.jsonl", "{\"file_name\": \"b.jpg\", \"label\": 1}\n{\"file_name\": 1 2}"},
-      {"set/b.jpg"}},
-     "metadata.jsonl:2:1:17: not sound JSON"},
-    {"json-lines-objects",
-     {{"set/metadata.jsonl", "{\"file_name\": \"b.jpg\", \"objects\": {\"bbox\": [[0, 0, 1, 1]], "
-                             "\"category\": []}}"},
-      {"set/b.jpg"}},
-     "metadata.jsonl:1: expected as many boxes as classes of them, found 1 and 0"},
-    {"csv-quote",
-     {{"set/t.csv", "file,class\nb.jpg,cat\nb.jpg,\"dog\nb.jpg,bee\n"}, {"set/b.jpg"}},
-     "t.csv:3: a quote begins here"},
     {"open-images-quote",
      {{"set/annotations-bbox.csv",
        "ImageID,LabelName,XMin,XMax,YMin,YMax\nb,cat,0,1,0,1\nb,\"dog,0,1,0,1\nb,bee,0,1,0,1\n"},
@@ -463,15 +239,7 @@ static const struct {
 
 START_TEST (test_refused)
 {
-  g_autofree char *path = g_build_filename (test_folder, "set", NULL);
-  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GError) error = NULL;
-
-  test_folder_write ("a.jpg", "");
-  write_files (refused_rows[_i].files);
-  ck_assert_ptr_null (ens_boxes_load (path, notes, &error));
-  ck_assert_ptr_nonnull (error);
-  ck_assert_contains (error->message, refused_rows[_i].message);
+  layout_check_refused (&refused_rows[_i]);
 }
 END_TEST
 
@@ -560,25 +328,6 @@ START_TEST (test_unmentioned)
 }
 END_TEST
 
-/* Broken entries beyond the first ten are counted. */
-START_TEST (test_many_broken)
-{
-  g_autoptr (GString) csv = g_string_new ("file,class\n");
-  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) images = NULL;
-  g_autoptr (GError) error = NULL;
-
-  test_folder_write ("a.jpg", "");
-  for (guint i = 0; i < 300; i++)
-    g_string_append (csv, i % 20 == 19 ? "lost.jpg,cat\n" : "a.jpg,cat\n");
-  test_folder_write ("t.csv", csv->str);
-  images = ens_boxes_load (test_folder, notes, &error);
-  ck_assert_no_error (error);
-  ck_assert_uint_eq (notes->len, 11);
-  ck_assert_contains (notes->pdata[10], "t.csv: skipped 15 of the 300 lines in all");
-}
-END_TEST
-
 int
 main (int argc, char **argv)
 {
@@ -590,6 +339,5 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("pipes", test_pipes, pipe_names);
   test_add ("loop", test_loop);
   test_add ("unmentioned", test_unmentioned);
-  test_add ("many-broken", test_many_broken);
   return test_run ();
 }
