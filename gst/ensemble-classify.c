@@ -355,6 +355,7 @@ gst_ensemble_classify_class_init (GstEnsembleClassifyClass *klass)
   transform->start = start;
   transform->stop = stop;
   gst_ensemble_classify_init_stream (transform);
+  gst_ensemble_classify_init_pads (transform);
 }
 
 static void

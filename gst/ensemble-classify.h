@@ -217,8 +217,11 @@ gboolean gst_ensemble_failure_log_add (GstEnsembleFailureLog *log, guint64 n, co
 void gst_ensemble_failure_log_clear (GstEnsembleFailureLog *log);
 /* Warns of frames that could not be analysed, if there are new ones. Of the streaming thread. */
 void gst_ensemble_classify_report_failures (GstEnsembleClassify *self);
-/* Puts the stream's functions into the class. */
+/* Puts what handles buffers, and events and queries, into the class. */
 void gst_ensemble_classify_init_stream (GstBaseTransformClass *klass);
+void gst_ensemble_classify_init_pads (GstBaseTransformClass *klass);
+/* Whether video goes on without its results. Object lock held. */
+gboolean gst_ensemble_classify_is_async (const GstEnsembleClassify *self);
 /* From now on caps that the element can't take make an error that says so: the pad refuses them by
  * itself, and all that would be heard of it is “not-negotiated”. */
 void gst_ensemble_classify_explain_caps (GstEnsembleClassify *self);

@@ -170,8 +170,13 @@ gst_ensemble_state_events_take_result (GstEnsembleStateEvents *events, guint str
 void
 gst_ensemble_state_events_advance (GstEnsembleStateEvents *events, GstClockTime running_time)
 {
+  const EnsStateChange *changes;
+  guint n;
+
   g_mutex_lock (&events->lock);
   advance (events, running_time);
+  changes = ens_time_filter_settle (events->filter, events->settings, running_time, &n);
+  queue_changes (events, changes, n, NULL, "absent");
   g_mutex_unlock (&events->lock);
 }
 

@@ -5,7 +5,8 @@
  * them, before the buffer that shows them. Any thread may call any function.
  *
  * An event is a structure “ensemble-event” with class (string), event (string: “appeared”, “left”),
- * pts and running-time (guint64) of the frame that showed it, probability (double, smoothed),
+ * pts and running-time (guint64) of the frame that showed it (running-time: later where a minimum
+ * duration ended after it), probability (double, smoothed),
  * bundle (string); of “appeared” rect (GVariant (dddd): x, y, width, height in [0, 1]) where a
  * window shows the object; of “left” duration (guint64, nanoseconds that it was present) and reason
  * (string: “absent”; “gap”, no result for too long; “flush”; “model”, a new bundle does not know
@@ -36,7 +37,7 @@ void gst_ensemble_state_events_take_result (GstEnsembleStateEvents *events, guin
                                             const EnsTimeOverrides *overrides,
                                             GstClockTime running_time, GstClockTime pts,
                                             EnsResult *result);
-/* Time has come to a frame, perhaps without a result of its own. */
+/* Time has come to a frame, perhaps without a result of its own, or to the end of a gap. */
 void gst_ensemble_state_events_advance (GstEnsembleStateEvents *events, GstClockTime running_time);
 /* It needs none, because it looks like the last one that has. */
 void gst_ensemble_state_events_hold (GstEnsembleStateEvents *events, GstClockTime running_time);

@@ -288,15 +288,20 @@ count_votes (const Class *class, const EnsTimeSettings *settings)
   return present ? ENS_CLASS_PRESENT : ENS_CLASS_ABSENT;
 }
 
+/* How long its state lasts at least. */
+static guint64
+get_minimum (const Class *class, const EnsTimeSettings *settings)
+{
+  return class->state == ENS_CLASS_PRESENT  ? settings->min_present
+         : class->state == ENS_CLASS_ABSENT ? settings->min_absent
+                                            : 0;
+}
+
 static gboolean
 has_lasted (const Class *class, const EnsTimeSettings *settings, guint64 time)
 {
-  const guint64 minimum = class->state == ENS_CLASS_PRESENT  ? settings->min_present
-                          : class->state == ENS_CLASS_ABSENT ? settings->min_absent
-                                                             : 0;
-
   return class->since == ENS_TIME_NONE || time == ENS_TIME_NONE
-         || time_between (class->since, time) >= minimum;
+         || time_between (class->since, time) >= get_minimum (class, settings);
 }
 
 /* timed: whether the time that has passed since the last result is known. */
@@ -337,5 +342,27 @@ ens_time_filter_update (EnsTimeFilter *filter, const EnsTimeSettings *settings, 
   filter->held = ENS_TIME_NONE;
   if (time != ENS_TIME_NONE)
     filter->last = time;
+  return take_changes (filter, n_changes);
+}
+
+/* Nothing but a minimum duration holds votes that agree back, and that ends in due course. */
+static void
+settle_class (EnsTimeFilter *filter, guint index, const EnsTimeSettings *settings, guint64 time)
+{
+  const Class *class = &filter->classes[index];
+  const EnsClassState next = count_votes (class, settings);
+
+  if (next != class->state && class->since != ENS_TIME_NONE && time != ENS_TIME_NONE
+      && has_lasted (class, settings, time))
+    change_state (filter, index, next, class->since + get_minimum (class, settings));
+}
+
+const EnsStateChange *
+ens_time_filter_settle (EnsTimeFilter *filter, const EnsTimeSettings *settings, guint64 time,
+                        guint *n_changes)
+{
+  begin (filter);
+  for (guint i = 0; i < filter->n; i++)
+    settle_class (filter, i, &settings[i], time);
   return take_changes (filter, n_changes);
 }

@@ -57,8 +57,10 @@ typedef struct {
   guint class_index; /* among the classes before the call, if these are replaced by it */
   gboolean appeared;
   float probability; /* smoothed */
-  guint64 time;      /* of the result that showed it; of the last one where results have ended */
-  guint64 duration;  /* how long it was present, 0 if that is unknown or it has appeared */
+  /* Of the result that showed it, or the end of the minimum duration that held it back; of the last
+   * result where results have ended. */
+  guint64 time;
+  guint64 duration; /* how long it was present, 0 if that is unknown or it has appeared */
 } EnsStateChange;
 
 /* One thread at a time. Changes belong to the filter until the next call. */
@@ -84,6 +86,12 @@ const EnsStateChange *ens_time_filter_update (EnsTimeFilter *filter,
 const EnsStateChange *ens_time_filter_advance (EnsTimeFilter *filter,
                                                const EnsTimeSettings *settings, guint64 time,
                                                guint *n_changes);
+
+/* The same, where the last votes agree on another state: it is entered when the minimum duration of
+ * the one before is over, also if no result comes then. */
+const EnsStateChange *ens_time_filter_settle (EnsTimeFilter *filter,
+                                              const EnsTimeSettings *settings, guint64 time,
+                                              guint *n_changes);
 
 /* A frame at that time looks like the one that the last result is of, which still holds. */
 void ens_time_filter_hold (EnsTimeFilter *filter, guint64 time);

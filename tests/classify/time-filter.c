@@ -13,10 +13,10 @@
   }
 
 /* Letters, one per result, of a threshold of 0.5: 0 to 9 are P in tenths, w is 0.9 withheld, n is
- * not a number, - a frame whose analysis failed, = one that looks like the last, < time going back
- * by ten seconds, > a gap of a minute, E the end of the stream. A result is a second after what was
- * before. States: + present, . absent, ? unknown. Events: when classes appeared (A) and left (L),
- * with the duration in seconds. */
+ * not a number, - a frame without a result or a gap, = one that looks like the last, < time going
+ * back by ten seconds, > a gap of a minute, E the end of the stream. A result is a second after
+ * what was before. States: + present, . absent, ? unknown. Events: when classes appeared (A) and
+ * left (L), with the duration in seconds. */
 typedef struct {
   const char *name;
   EnsTimeSettings settings;
@@ -57,6 +57,22 @@ static const Row rows[] = {
      "919999",
      "+...++",
      "A1 L2:1 A5"},
+    {"min-present-ends-in-a-gap",
+     {.consensus = 1, .consensus_of = 1, .min_present = 3 * SECOND},
+     "91---",
+     "+++..",
+     "A1 L4:3"},
+    {"min-absent-ends-in-a-gap",
+     {.consensus = 1, .consensus_of = 1, .min_absent = 3 * SECOND},
+     "919---",
+     "+...++",
+     "A1 L2:1 A5"},
+    {"forgotten-before-min-present-ends",
+     {.consensus = 1, .consensus_of = 1, .min_present = 9 * SECOND, .forget = 2 * SECOND},
+     "91---",
+     "++++?",
+     "A1 L2:1"},
+    {"too-few-votes-in-a-gap", {.consensus = 2, .consensus_of = 3}, "991--", "?++++", "A2"},
     {"gap",
      {.consensus = 1, .consensus_of = 1, .forget = 10 * SECOND},
      "99>9",
@@ -118,6 +134,8 @@ step (EnsTimeFilter *filter, const EnsTimeSettings *settings, char letter, guint
     changes = ens_time_filter_advance (filter, settings, time, &n);
   } else if (letter == '-') {
     changes = ens_time_filter_advance (filter, settings, time += SECOND, &n);
+    note (events, changes, n);
+    changes = ens_time_filter_settle (filter, settings, time, &n);
   } else if (letter == '=') {
     ens_time_filter_hold (filter, time += SECOND);
     changes = ens_time_filter_advance (filter, settings, time, &n);

@@ -26,8 +26,8 @@ tear_down (void)
   g_clear_object (&bus);
 }
 
-/* "red appeared 40", with the running time in milliseconds; of those that left the reason and the
- * duration follow. */
+/* "red appeared 40", with the running time in milliseconds, behind @ the frame's time if that is
+ * another; of those that left the reason and the duration follow. */
 static void
 describe (GString *text, const GstStructure *event)
 {
@@ -39,10 +39,11 @@ describe (GString *text, const GstStructure *event)
   ck_assert (gst_structure_get_double (event, "probability", &probability));
   ck_assert_str_eq (gst_structure_get_string (event, "bundle"), "colours");
   ck_assert (probability >= 0 && probability <= 1);
-  ck_assert_uint_eq (pts, running_time); /* the segment begins at 0 */
   g_string_append_printf (text, "%s%s %s %" G_GUINT64_FORMAT, text->len > 0 ? ", " : "",
                           gst_structure_get_string (event, "class"),
                           gst_structure_get_string (event, "event"), running_time / GST_MSECOND);
+  if (pts != running_time) /* the segment begins at 0 */
+    g_string_append_printf (text, "@%" G_GUINT64_FORMAT, pts / GST_MSECOND);
   if (gst_structure_get_uint64 (event, "duration", &duration))
     g_string_append_printf (text, " %s %" G_GUINT64_FORMAT,
                             gst_structure_get_string (event, "reason"), duration / GST_MSECOND);
@@ -251,6 +252,59 @@ START_TEST (test_end)
 }
 END_TEST
 
+/* Times in milliseconds, of a segment of four seconds. duration -1: the event has none. */
+static const struct {
+  const char *name;
+  double rate;
+  gint64 first, second, start, duration;
+  const char *expected;
+} gap_rows[] = {
+    {"short", 1, 0, 40, 80, 500, ""},
+    {"long", 1, 0, 40, 80, 2000, "red left 40 gap 0"},
+    {"instant", 1, 0, 40, 2000, -1, "red left 40 gap 0"},
+    {"beyond-the-segment", 1, 0, 40, 3000, 5000, "red left 40 gap 0"},
+    {"backwards", -1, 3960, 3920, 1900, 2000, "red left 80@3920 gap 0"},
+};
+
+/* Time passes although no frames come. */
+START_TEST (test_gap)
+{
+  const gint64 duration = gap_rows[_i].duration;
+  GstSegment segment;
+
+  g_object_set (classify->element, "forget", (guint64)GST_SECOND, NULL);
+  classify_play_mode (classify, "sync");
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = gap_rows[_i].rate;
+  segment.stop = 4 * GST_SECOND;
+  gst_harness_push_event (classify->harness, gst_event_new_segment (&segment));
+  gst_buffer_unref (classify_push (classify, RED, (GstClockTime)gap_rows[_i].first * GST_MSECOND));
+  gst_buffer_unref (classify_push (classify, RED, (GstClockTime)gap_rows[_i].second * GST_MSECOND));
+  g_free (take_events ());
+  g_free (take_messages ());
+  gst_harness_push_event (classify->harness,
+                          gst_event_new_gap ((GstClockTime)gap_rows[_i].start * GST_MSECOND,
+                                             duration < 0 ? GST_CLOCK_TIME_NONE
+                                                          : (GstClockTime)duration * GST_MSECOND));
+  expect (gap_rows[_i].expected);
+}
+END_TEST
+
+/* A minimum duration ends while no frames come. */
+START_TEST (test_gap_settles)
+{
+  g_object_set (classify->element, "min-present", (guint64)GST_SECOND, NULL);
+  classify_play_mode (classify, "sync");
+  push (RED, 0);
+  push (RED, 1);
+  push (GREEN, 2);
+  push (GREEN, 3);
+  expect ("red appeared 40, green appeared 120");
+  gst_harness_push_event (classify->harness, gst_event_new_gap (4 * FRAME, 2 * GST_SECOND));
+  expect ("red left 1040@120 absent 1000");
+}
+END_TEST
+
 /* Pads are not active any more: only the bus hears of it. */
 START_TEST (test_stop)
 {
@@ -293,6 +347,8 @@ main (int argc, char **argv)
   test_add ("order", test_order);
   test_add ("while-playing", test_while_playing);
   TEST_ADD_ROWS ("end", test_end, end_rows);
+  TEST_ADD_ROWS ("gap", test_gap, gap_rows);
+  test_add ("gap-settles", test_gap_settles);
   test_add ("stop", test_stop);
   test_add ("too-late", test_too_late);
   return test_run ();
