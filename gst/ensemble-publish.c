@@ -46,6 +46,7 @@ struct _GstEnsemblePublish {
 
   PublishOptions options; /* guarded by the object lock */
   PublishQueue *queue;    /* guarded by the object lock where others than start and stop look */
+  PublishCounts counts;   /* of the last queue, when there is none; guarded by the object lock */
 
   /* Of the streaming thread. */
   char *stream_id;
@@ -105,7 +106,17 @@ static void
 set_queue (GstEnsemblePublish *self, PublishQueue *queue)
 {
   GST_OBJECT_LOCK (self);
+  if (queue == NULL)
+    self->counts = publish_queue_get_counts (self->queue);
   self->queue = queue;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+set_counts (GstEnsemblePublish *self, PublishCounts counts)
+{
+  GST_OBJECT_LOCK (self);
+  self->counts = counts;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -163,7 +174,7 @@ stop (GstBaseTransform *trans)
   PublishQueue *queue = self->queue;
 
   set_queue (self, NULL);
-  publish_queue_stop (queue, get_drain_timeout (self));
+  set_counts (self, publish_queue_stop (queue, get_drain_timeout (self)));
   g_ptr_array_set_size (self->known, 0);
   g_hash_table_remove_all (self->sent);
   g_clear_pointer (&self->source, g_free);
@@ -449,10 +460,9 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 static GstStructure *
 make_stats (GstEnsemblePublish *self)
 {
-  PublishCounts counts = {0};
+  const PublishCounts counts =
+      self->queue != NULL ? publish_queue_get_counts (self->queue) : self->counts;
 
-  if (self->queue != NULL)
-    counts = publish_queue_get_counts (self->queue);
   return gst_structure_new ("ensemble-publish-stats", "sent", G_TYPE_UINT64, counts.sent, "lost",
                             G_TYPE_UINT64, counts.lost, "refused", G_TYPE_UINT64, counts.refused,
                             "waiting", G_TYPE_UINT64, counts.waiting, NULL);
@@ -502,7 +512,7 @@ gst_ensemble_publish_class_init (GstEnsemblePublishClass *klass)
       object, PROP_STATS,
       g_param_spec_boxed (
           "stats", "stats",
-          "Messages since the start: sent; lost, as they did not fit into queue and "
+          "Messages since the last start: sent; lost, as they did not fit into queue and "
           "spool; refused by the receiver; waiting in memory and on disk",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   publish_options_install (object, PROP_FIRST_OPTION);

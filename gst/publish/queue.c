@@ -93,9 +93,21 @@ wait_finished (PublishQueue *self, gint64 time)
     ;
 }
 
-void
+/* With the lock held. */
+static PublishCounts
+get_counts (PublishQueue *self)
+{
+  PublishCounts counts = self->counts;
+
+  counts.waiting += g_queue_get_length (&self->memory);
+  return counts;
+}
+
+PublishCounts
 publish_queue_stop (PublishQueue *self, guint64 timeout)
 {
+  PublishCounts counts;
+
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   wake (self);
@@ -106,8 +118,10 @@ publish_queue_stop (PublishQueue *self, guint64 timeout)
     wake (self);
     wait_finished (self, GRACE);
   }
+  counts = get_counts (self);
   g_mutex_unlock (&self->lock);
   publish_queue_unref (self);
+  return counts;
 }
 
 void
@@ -215,8 +229,7 @@ publish_queue_get_counts (PublishQueue *self)
   PublishCounts counts;
 
   g_mutex_lock (&self->lock);
-  counts = self->counts;
-  counts.waiting += g_queue_get_length (&self->memory);
+  counts = get_counts (self);
   g_mutex_unlock (&self->lock);
   return counts;
 }

@@ -28,8 +28,9 @@ PublishQueue *publish_queue_new (PublishDestination *destination, GstElement *el
  * as they are set up wrong: no such folder, no permission. */
 gboolean publish_queue_check (PublishQueue *self, GError **error);
 /* Sends what there is for `timeout` nanoseconds at most, not at all if the receiver is away, keeps
- * the rest in the spool, and frees the queue. What hangs, goes on without the caller. */
-void publish_queue_stop (PublishQueue *self, guint64 timeout);
+ * the rest in the spool, and frees the queue. What hangs, goes on without the caller. Returns what
+ * has become of messages. */
+PublishCounts publish_queue_stop (PublishQueue *self, guint64 timeout);
 /* Waits until all is sent, `timeout` nanoseconds at most, and not while the receiver is away. */
 void publish_queue_drain (PublishQueue *self, guint64 timeout);
 /* While it is set, draining returns at once, also where it has begun. */

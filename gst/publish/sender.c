@@ -410,10 +410,11 @@ finish (PublishQueue *self)
   }
   if (self->spool != NULL)
     keep_on_disk (self);
-  g_clear_pointer (&self->spool, publish_spool_close);
   take_from_memory (self, G_MAXUINT);
   count_lost (self, self->batch->len);
   g_ptr_array_set_size (self->batch, 0);
+  count_waiting (self);
+  g_clear_pointer (&self->spool, publish_spool_close);
   if (self->open)
     close_destination (self);
   tell_losses (self, TRUE);

@@ -143,6 +143,33 @@ START_TEST (test_at_once)
 }
 END_TEST
 
+static guint64
+get_sent (void)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 sent;
+
+  g_object_get (publish->element, "stats", &stats, NULL);
+  ck_assert (gst_structure_get_uint64 (stats, "sent", &sent));
+  return sent;
+}
+
+/* Who asks after the end learns what has become of it. */
+START_TEST (test_stats)
+{
+  GstHarness *harness = start ();
+  g_autoptr (EnsResult) result = make_result ("a", 1);
+
+  push (harness, result, NULL);
+  gst_harness_teardown (harness);
+  ck_assert_int_eq (GST_STATE (publish->element), GST_STATE_NULL);
+  ck_assert_uint_eq (get_sent (), 1);
+  gst_element_set_state (publish->element, GST_STATE_PAUSED);
+  ck_assert_uint_eq (get_sent (), 0);
+  gst_element_set_state (publish->element, GST_STATE_NULL);
+}
+END_TEST
+
 /* ---- What is sent ---- */
 
 static EnsResult *
@@ -408,10 +435,8 @@ START_TEST (test_full)
   g_autoptr (EnsResult) first = make_result ("a", 1);
   g_autoptr (EnsResult) second = make_result ("a", 2);
   g_autoptr (GstMessage) message = NULL;
-  g_autoptr (GstStructure) stats = NULL;
   g_autoptr (GError) error = NULL;
   GstHarness *harness;
-  guint64 sent;
 
   if (!g_file_test ("/dev/full", G_FILE_TEST_EXISTS)) {
     test_skip ("no /dev/full");
@@ -427,9 +452,7 @@ START_TEST (test_full)
   message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_WARNING);
   ck_assert_ptr_nonnull (message);
   ck_assert_ptr_null (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-  g_object_get (publish->element, "stats", &stats, NULL);
-  ck_assert (gst_structure_get_uint64 (stats, "sent", &sent));
-  ck_assert_uint_eq (sent, 0);
+  ck_assert_uint_eq (get_sent (), 0);
   gst_harness_teardown (harness);
   gst_message_unref (message);
   message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
@@ -484,6 +507,7 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   test_add ("lines", test_lines);
   test_add ("at-once", test_at_once);
+  test_add ("stats", test_stats);
   TEST_ADD_ROWS ("message", test_messages, message_rows);
   test_add ("sizes", test_sizes);
   TEST_ADD_ROWS ("time", test_time, time_rows);
