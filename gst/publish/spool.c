@@ -165,7 +165,7 @@ remove_first (PublishSpool *self)
 
 /* Segments that were sent go, and of the next one what the cursor says. */
 static void
-apply_cursor (PublishSpool *self)
+follow_cursor (PublishSpool *self)
 {
   guint64 number, offset;
   Segment *first;
@@ -185,6 +185,15 @@ apply_cursor (PublishSpool *self)
   self->offset = offset;
   self->crossed = count_lines (text, offset);
   self->length -= self->crossed;
+}
+
+/* Where none is left the cursor must not outlive them: a clock that was set back numbers new
+ * segments below it. */
+static void
+apply_cursor (PublishSpool *self)
+{
+  follow_cursor (self);
+  write_cursor (self);
 }
 
 /* Opens the last segment, or after it a new one. */
@@ -327,26 +336,48 @@ publish_spool_push (PublishSpool *self, const PublishRecord *record, guint64 *lo
 
 /* ---- Reading ---- */
 
+/* NULL: not what was written here, such as the zeros that a machine without power leaves. */
 static PublishRecord *
-parse_record (char *line)
+parse_record (char *line, gsize length)
 {
   char *source = strchr (line, '\t'), *json = source != NULL ? strchr (source + 1, '\t') : NULL;
   g_autofree char *name = NULL;
   PublishKind kind = (PublishKind)g_ascii_strtoull (line, NULL, 10);
 
-  if (json == NULL)
-    return publish_record_new (PUBLISH_RESULT, "", g_strdup (line));
+  if (json == NULL || json[1] != '{' || memchr (line, '\0', length) != NULL)
+    return NULL;
   *json++ = '\0';
   name = g_strcompress (source + 1);
   return publish_record_new (kind, name, g_strdup (json));
 }
 
-/* FALSE: none of its messages can be read now. */
+/* Takes a line of the first segment, behind those that were peeked. FALSE: it has to wait for
+ * these. What is no message is crossed off. */
 static gboolean
-peek_segment (PublishSpool *self, const Segment *segment, guint n, GPtrArray *records,
-              GError **error)
+peek_line (PublishSpool *self, char *line, gsize length, GPtrArray *records)
 {
-  g_autofree char *path = segment_path (self, segment->number);
+  PublishRecord *record = parse_record (line, length);
+  guint64 bytes = length;
+
+  if (record != NULL) {
+    g_ptr_array_add (records, record);
+    g_array_append_val (self->peeked, bytes);
+    return TRUE;
+  }
+  if (records->len > 0)
+    return FALSE;
+  self->offset += length;
+  self->crossed++;
+  self->length--;
+  return TRUE;
+}
+
+/* FALSE: none of the first segment's messages can be read now. */
+static gboolean
+peek_segment (PublishSpool *self, guint n, GPtrArray *records, GError **error)
+{
+  const Segment *first = g_queue_peek_head (&self->segments);
+  g_autofree char *path = segment_path (self, first->number);
   FILE *file = g_fopen (path, "re");
   char *line = NULL;
   gsize room = 0;
@@ -356,13 +387,9 @@ peek_segment (PublishSpool *self, const Segment *segment, guint n, GPtrArray *re
   if (file == NULL)
     return errno == ENOENT || fail (error, path, "can't be read");
   fseeko (file, (off_t)self->offset, SEEK_SET);
-  while (records->len < n && (length = getline (&line, &room, file)) > 0
-         && line[length - 1] == '\n') {
-    guint64 bytes = (guint64)length;
-
-    g_ptr_array_add (records, parse_record (line));
-    g_array_append_val (self->peeked, bytes);
-  }
+  while (records->len < n && (length = getline (&line, &room, file)) > 0 && line[length - 1] == '\n'
+         && peek_line (self, line, (gsize)length, records))
+    ;
   ended = length >= 0 || feof (file) || records->len > 0 || fail (error, path, "can't be read");
   free (line);
   fclose (file);
@@ -378,8 +405,10 @@ publish_spool_peek (PublishSpool *self, guint n, guint64 *lost, GError **error)
 
   g_array_set_size (self->peeked, 0);
   while (self->length > 0 && (first = g_queue_peek_head (&self->segments)) != NULL) {
-    gboolean read = peek_segment (self, first, n, records, error);
+    const guint64 crossed = self->crossed;
+    gboolean read = peek_segment (self, n, records, error);
 
+    *lost += self->crossed - crossed;
     if (!read || records->len > 0)
       break;
     *lost += first->lines - self->crossed;

@@ -91,29 +91,70 @@ START_TEST (test_restart)
 }
 END_TEST
 
-/* What was cut off in the middle of a line is not sent. */
-START_TEST (test_half_line)
+/* To the last segment, while the spool is closed. */
+static void
+append (const char *text, gsize size)
 {
-  PublishSpool *spool = open_spool (1 << 20);
+  GDir *folder = g_dir_open (publish_folder, 0, NULL);
   g_autofree char *path = NULL;
   const char *name;
-  GDir *folder;
   FILE *file;
 
-  push (spool, 0, 3);
-  publish_spool_close (spool);
-  folder = g_dir_open (publish_folder, 0, NULL);
   while ((name = g_dir_read_name (folder)) != NULL)
     if (g_str_has_suffix (name, ".spool"))
       path = g_build_filename (publish_folder, name, NULL);
   g_dir_close (folder);
   file = g_fopen (path, "a");
-  fputs ("1\tcamera\t{\"n\": 3", file);
+  ck_assert_uint_eq (fwrite (text, 1, size, file), size);
   fclose (file);
+}
+
+/* What was cut off in the middle of a line is not sent. */
+START_TEST (test_half_line)
+{
+  static const char half[] = "1\tcamera\t{\"n\": 3";
+  PublishSpool *spool = open_spool (1 << 20);
+
+  push (spool, 0, 3);
+  publish_spool_close (spool);
+  append (half, strlen (half));
   spool = open_spool (1 << 20);
   ck_assert_uint_eq (publish_spool_get_length (spool), 3);
   push (spool, 3, 1);
   pull (spool, 0, 4);
+  publish_spool_close (spool);
+}
+END_TEST
+
+static const struct {
+  const char *name, *line;
+  gsize size;
+} broken_rows[] = {
+    {"zeros", "\0\0\0\0\n", 5},
+    {"empty", "\n", 1},
+    {"no-message", "1\tcamera\t\n", 10},
+    {"no-source", "1{}\n", 4},
+    {"zeros-inside", "1\tcamera\t{\0\0}\n", 14},
+};
+
+/* A line that is no message, as a machine without power leaves it, is lost, and nothing else. */
+START_TEST (test_broken)
+{
+  PublishSpool *spool = open_spool (1 << 20);
+  g_autoptr (GPtrArray) records = NULL;
+  guint64 lost = 0;
+
+  push (spool, 0, 3);
+  publish_spool_close (spool);
+  append (broken_rows[_i].line, broken_rows[_i].size);
+  spool = open_spool (1 << 20);
+  push (spool, 3, 2);
+  pull (spool, 0, 3);
+  records = publish_spool_peek (spool, 7, &lost, NULL);
+  ck_assert_uint_eq (lost, 1);
+  ck_assert_uint_eq (publish_spool_get_length (spool), 2);
+  pull (spool, 3, 2);
+  ck_assert_uint_eq (publish_spool_get_length (spool), 0);
   publish_spool_close (spool);
 }
 END_TEST
@@ -145,6 +186,26 @@ remove_segments (void)
     }
   g_dir_close (folder);
 }
+
+/* A machine whose clock was set back: new segments have smaller numbers than those that are gone.
+ */
+START_TEST (test_clock)
+{
+  g_autofree char *path = g_build_filename (publish_folder, "00000000000000000001.spool", NULL);
+  static const char line[] = "1\ta\\tb\\nc\t{\"n\": 7}\n";
+  PublishSpool *spool = open_spool (1 << 20);
+
+  push (spool, 0, 3);
+  pull (spool, 0, 1);
+  publish_spool_close (spool);
+  remove_segments ();
+  publish_spool_close (open_spool (1 << 20));
+  g_file_set_contents (path, line, -1, NULL);
+  spool = open_spool (1 << 20);
+  pull (spool, 7, 1);
+  publish_spool_close (spool);
+}
+END_TEST
 
 START_TEST (test_two)
 {
@@ -217,7 +278,9 @@ main (int argc, char **argv)
   test_add ("order", test_order);
   test_add ("restart", test_restart);
   test_add ("half-line", test_half_line);
+  TEST_ADD_ROWS ("broken", test_broken, broken_rows);
   test_add ("limit", test_limit);
+  test_add ("clock", test_clock);
   test_add ("two", test_two);
   test_add ("full", test_full);
   test_add ("unreadable", test_unreadable);
