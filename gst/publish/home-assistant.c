@@ -8,15 +8,23 @@
 
 #define MAKER "gst-ensemble"
 
+/* Topics of MQTT have 65535 bytes at most, and people read them. */
+#define MAX_ID 64
+
+/* Of what tells a name from others whose id would be the same. Short names of two letters that are
+ * neighbours in Unicode have one g_str_hash (). */
+#define N_DIGITS 12
+
 char *
 publish_make_id (const char *name)
 {
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, name, -1);
   GString *id = g_string_new (NULL);
 
-  for (const char *c = name; *c != '\0'; c++)
+  for (const char *c = name; *c != '\0' && id->len < MAX_ID; c++)
     g_string_append_c (id, g_ascii_isalnum (*c) || *c == '-' || *c == '_' ? *c : '_');
   if (!g_str_equal (id->str, name) || id->len == 0)
-    g_string_append_printf (id, "-%08x", g_str_hash (name));
+    g_string_append_printf (id, "-%.*s", N_DIGITS, sum);
   return g_string_free (id, FALSE);
 }
 

@@ -158,10 +158,12 @@ START_TEST (test_unique)
 {
   static const struct {
     const char *source, *class_name;
-  } rows[] = {{"front", "door_open"},   {"front_door", "open"},         {"front", "present"},
-              {"front_present", NULL},  {"front", "door.open"},         {"front", "door open"},
-              {"front-door", "open"},   {"front_door_open", "present"}, {"front", NULL},
-              {"front", "door_picture"}};
+  } rows[] = {{"front", "door_open"}, {"front_door", "open"},
+              {"front", "present"},   {"front_present", NULL},
+              {"front", "door.open"}, {"front", "door open"},
+              {"front-door", "open"}, {"front_door_open", "present"},
+              {"front", NULL},        {"front", "door_picture"},
+              {"front", "中"},        {"front", "乌"}};
   g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   guint n = 0;
 
@@ -240,6 +242,19 @@ START_TEST (test_unlisted)
   publish_wait (publish_has_latest ("gst-ensemble/camera/availability", "offline"));
   ck_assert (!publish_was_emptied ("homeassistant/"));
   ck_assert (!publish_was_emptied ("gst-ensemble/camera/class/"));
+}
+END_TEST
+
+/* A name of any length is a level of a topic, and longer ones are told apart. */
+START_TEST (test_long)
+{
+  g_autofree char *name = g_strnfill (100000, 'a');
+  g_autofree char *one = publish_make_id (name), *other = publish_make_id (name + 1);
+  g_autofree char *longest = publish_make_id (name + 100000 - 64);
+
+  ck_assert_uint_lt (strlen (one), 100);
+  ck_assert_str_ne (one, other);
+  ck_assert_str_eq (longest, name + 100000 - 64);
 }
 END_TEST
 
@@ -331,6 +346,7 @@ main (int argc, char **argv)
   test_add ("unlisted", test_unlisted);
   TEST_ADD_ROWS ("heartbeat", test_heartbeat, heartbeat_rows);
   test_add ("unique", test_unique);
+  test_add ("long", test_long);
   test_add ("picture", test_picture);
   test_add ("too-large", test_too_large);
   return test_run ();
