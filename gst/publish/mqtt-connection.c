@@ -68,6 +68,7 @@ on_publish (struct mosquitto *client, void *data, int mid, int reason,
     PublishInFlight *delivery = &g_array_index (self->deliveries, PublishInFlight, i);
 
     if (delivery->mid == mid) {
+      self->answered = g_get_monotonic_time ();
       delivery->acknowledged = TRUE;
       delivery->reason = reason;
     }
@@ -171,10 +172,10 @@ static gboolean
 wait_for_broker (PublishConnection *self, gboolean welcome, gint64 time, GCancellable *cancellable,
                  GError **error)
 {
-  gint64 until = g_get_monotonic_time () + time;
+  const gint64 start = g_get_monotonic_time ();
 
   while (welcome ? !self->connected : !all_acknowledged (self)) {
-    gint64 left = until - g_get_monotonic_time ();
+    gint64 left = MAX (start, self->answered) + time - g_get_monotonic_time ();
 
     if (g_cancellable_set_error_if_cancelled (cancellable, error))
       return FALSE;
@@ -315,6 +316,10 @@ static gboolean
 set_up (PublishConnection *self, const char *will, gboolean retain_will, GError **error)
 {
   self->client = mosquitto_new (self->client_id, true, self);
+  if (self->client == NULL)
+    return publish_connection_fail (
+        self, "client-id: expected text in UTF-8 without control characters, found something else",
+        error);
   mosquitto_int_option (self->client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
   mosquitto_connect_v5_callback_set (self->client, on_connect);
   mosquitto_disconnect_v5_callback_set (self->client, on_disconnect);

@@ -34,8 +34,9 @@ typedef struct {
   char *client_id;
   struct mosquitto *client;
   gboolean connected;
-  char *failure;          /* of the connection */
-  GArray *deliveries;     /* PublishInFlight: of what was sent together */
+  char *failure;      /* of the connection */
+  gint64 answered;    /* monotonic: the latest time that the broker has acknowledged something */
+  GArray *deliveries; /* PublishInFlight: of what was sent together */
   PublishReceive receive; /* set by who subscribes, before connecting */
   gpointer receive_data;
 } PublishConnection;
@@ -62,7 +63,8 @@ gboolean publish_connection_send (PublishConnection *self, const PublishMessage 
 /* The same; QoS 1. identifier: 1 to 31. The broker sends what it retains. */
 gboolean publish_connection_subscribe (PublishConnection *self, const char *filter,
                                        guint identifier, GError **error);
-/* Waits until the broker has answered all; at most `time` microseconds. */
+/* Waits until the broker has answered all; at most `time` microseconds for the next answer: how
+ * many there are to come, and how slow the line is, does not matter. */
 gboolean publish_connection_wait (PublishConnection *self, gint64 time, GCancellable *cancellable,
                                   GError **error);
 /* Why the broker does not take the message, by its index. NULL: it does, or has not answered. */

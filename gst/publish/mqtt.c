@@ -7,8 +7,10 @@
  * lost all these are published again, as the broker may have forgotten them.
  *
  * Source: OASIS, MQTT Version 5.0. */
+#include <mosquitto.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "publish/classes.h"
 #include "publish/destination.h"
 #include "publish/home-assistant.h"
@@ -399,12 +401,28 @@ static const PublishDestinationClass mqtt_class = {
     .needs_source = TRUE,
 };
 
+static gboolean
+check_topic (const char *property, const char *topic, GError **error)
+{
+  if (mosquitto_pub_topic_check (topic) == MOSQ_ERR_SUCCESS
+      && mosquitto_validate_utf8 (topic, (int)strlen (topic)) == MOSQ_ERR_SUCCESS)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+               "%s: expected the first levels of a topic in UTF-8, without +, # and control "
+               "characters, found “%s”",
+               property, topic);
+  return FALSE;
+}
+
 PublishDestination *
 publish_mqtt_new (const PublishOptions *options, GError **error)
 {
   PublishAddress address;
   MqttDestination *self;
 
+  if (!check_topic ("topic", options->topic, error)
+      || !check_topic ("discovery-prefix", options->discovery_prefix, error))
+    return NULL;
   if (!publish_address_parse (options->location, 1883, 8883, &address, error))
     return NULL;
   self = publish_destination_alloc (sizeof *self, &mqtt_class, options);

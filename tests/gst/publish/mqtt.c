@@ -292,6 +292,48 @@ START_TEST (test_locations)
 }
 END_TEST
 
+/* What MQTT takes nowhere. */
+static const struct {
+  const char *name;
+  gsize option;
+  const char *value, *expected;
+} option_rows[] = {
+    {"topic", G_STRUCT_OFFSET (PublishOptions, topic), "a/+/b", "topic: expected"},
+    {"topic-control", G_STRUCT_OFFSET (PublishOptions, topic), "a\nb", "topic: expected"},
+    {"prefix", G_STRUCT_OFFSET (PublishOptions, discovery_prefix), "home#",
+     "discovery-prefix: expected"},
+};
+
+static void
+set_option (gsize option, const char *value)
+{
+  char **member = G_STRUCT_MEMBER_P (&publish_options, option);
+
+  g_free (*member);
+  *member = g_strdup (value);
+}
+
+START_TEST (test_options)
+{
+  g_autoptr (GError) error = NULL;
+
+  set_option (option_rows[_i].option, option_rows[_i].value);
+  ck_assert_ptr_null (publish_destination_new (&publish_options, &error));
+  ck_assert_contains (error->message, option_rows[_i].expected);
+}
+END_TEST
+
+START_TEST (test_client_id)
+{
+  PublishQueue *queue;
+
+  publish_options.client_id = g_strdup ("a\tb");
+  queue = publish_start ();
+  publish_wait (publish_count_notes ("client-id: expected") > 0);
+  publish_queue_stop (queue, 0);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -306,6 +348,8 @@ main (int argc, char **argv)
   test_add_loop ("absent", test_absent, 2);
   TEST_ADD_ROWS ("login", test_login, login_rows);
   test_add_loop ("tls", test_tls, 2);
+  TEST_ADD_ROWS ("option", test_options, option_rows);
+  test_add ("client-id", test_client_id);
   TEST_ADD_LOOP ("location", test_locations, location_rows);
   return test_run ();
 }
