@@ -44,6 +44,21 @@ read_variable (const char *name, GError **error)
   return text;
 }
 
+/* Headers and protocols take one line of text. Takes the secret. */
+static char *
+check_line (char *secret, const char *where, GError **error)
+{
+  for (const char *c = secret; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c)) {
+      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                   "secret: %s: expected one line of text, found a character of code %d in it",
+                   where, *c);
+      publish_secret_free (secret);
+      return NULL;
+    }
+  return secret;
+}
+
 char *
 publish_secret_read (const char *where, GError **error)
 {
@@ -54,7 +69,7 @@ publish_secret_read (const char *where, GError **error)
   secret = g_str_has_prefix (where, FILE_PREFIX)
                ? read_file (where + strlen (FILE_PREFIX), error)
                : read_variable (where + strlen (VARIABLE_PREFIX), error);
-  return secret != NULL ? g_strchomp (secret) : NULL;
+  return secret != NULL ? check_line (g_strchomp (secret), where, error) : NULL;
 }
 
 void

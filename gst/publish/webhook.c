@@ -17,6 +17,7 @@
 #define GST_CAT_DEFAULT publish_debug
 
 #define MAX_RETRY_AFTER 3600 /* seconds */
+#define MAX_ANSWER 65536     /* bytes that are read, so that the connection can be used again */
 
 typedef struct {
   PublishDestination parent;
@@ -165,6 +166,20 @@ make_request (WebhookDestination *self, const PublishRecord *record)
   return message;
 }
 
+/* A server may say as much as it likes, for ever: what matters is the status. */
+static gboolean
+skip_answer (GInputStream *answer, GCancellable *cancellable, GError **error)
+{
+  gsize total = 0;
+  gssize n;
+
+  do {
+    n = g_input_stream_skip (answer, MAX_ANSWER - total, cancellable, error);
+    total += (gsize)MAX (n, 0);
+  } while (n > 0 && total < MAX_ANSWER);
+  return n >= 0;
+}
+
 /* FALSE: to be tried again, at once where *renewed. */
 static gboolean
 try_post (WebhookDestination *self, const PublishRecord *record, PublishDelivery *delivery,
@@ -172,13 +187,13 @@ try_post (WebhookDestination *self, const PublishRecord *record, PublishDelivery
 {
   g_autoptr (SoupMessage) message = make_request (self, record);
   g_autoptr (GError) reason = NULL;
-  g_autoptr (GBytes) answer =
-      soup_session_send_and_read (self->session, message, cancellable, &reason);
+  g_autoptr (GInputStream) answer =
+      soup_session_send (self->session, message, cancellable, &reason);
   guint status = soup_message_get_status (message);
   g_autofree char *text =
       g_strdup_printf ("%u %s", status, soup_message_get_reason_phrase (message));
 
-  if (answer == NULL)
+  if (answer == NULL || !skip_answer (answer, cancellable, &reason))
     return fail (self, reason->message, error);
   if ((status == SOUP_STATUS_UNAUTHORIZED || status == SOUP_STATUS_FORBIDDEN)
       && (!renew_authorization (self, renewed, error) || *renewed))
@@ -229,6 +244,21 @@ static const PublishDestinationClass webhook_class = {
     .retry_max = 30000,
 };
 
+/* libsoup is stricter than most. */
+static gboolean
+check_location (const char *location, GError **error)
+{
+  g_autoptr (SoupMessage) message = soup_message_new (SOUP_METHOD_POST, location);
+
+  if (message != NULL)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+               "%s: expected http://HOST/PATH with %% in front of two hexadecimal digits alone, "
+               "found another address",
+               location);
+  return FALSE;
+}
+
 PublishDestination *
 publish_webhook_new (const PublishOptions *options, GError **error)
 {
@@ -238,6 +268,8 @@ publish_webhook_new (const PublishOptions *options, GError **error)
   if (!publish_address_parse (options->location, 80, 443, &address, error))
     return NULL;
   publish_address_clear (&address);
+  if (!check_location (options->location, error))
+    return NULL;
   self = publish_destination_alloc (sizeof *self, &webhook_class, options);
   return &self->parent;
 }

@@ -13,10 +13,11 @@ static struct {
   const guint *answers; /* statuses, one after the other; 0: 200 from here on */
   GString *taken;       /* bodies that were answered by 200, a line each */
   guint requests;
-  gboolean hangs; /* never answers */
-  gint64 due;     /* wall-clock time; 0: when it said that a message may come again */
-  gboolean early; /* one came before that */
-  guint row;      /* of token_rows */
+  gboolean hangs;  /* never answers */
+  gboolean floods; /* its answer never ends */
+  gint64 due;      /* wall-clock time; 0: when it said that a message may come again */
+  gboolean early;  /* one came before that */
+  guint row;       /* of token_rows */
   char *authorization, *content_type;
   const char *token; /* NULL: none is needed */
 } server;
@@ -50,6 +51,25 @@ ask_to_wait (SoupMessageHeaders *headers)
 }
 
 static void
+flood (SoupServerMessage *message, gpointer data)
+{
+  SoupMessageBody *body = soup_server_message_get_response_body (message);
+
+  soup_message_body_append (body, SOUP_MEMORY_TAKE, g_strnfill (10000, 'x'), 10000);
+}
+
+static void
+begin_flood (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+
+  soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
+  soup_message_body_set_accumulate (soup_server_message_get_response_body (message), FALSE);
+  g_signal_connect (message, "wrote-chunk", G_CALLBACK (flood), NULL);
+  flood (message, NULL);
+}
+
+static void
 answer (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
         gpointer data)
 {
@@ -73,6 +93,8 @@ answer (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTab
     g_string_append_len (server.taken, body->data, body->length);
     g_string_append_c (server.taken, '\n');
   }
+  if (server.floods)
+    begin_flood (message);
   server.early |= server.due > 0 && g_get_real_time () < server.due;
   if (status == 503)
     ask_to_wait (soup_server_message_get_response_headers (message));
@@ -126,6 +148,7 @@ set_up (void)
   server.context = g_main_context_new ();
   server.loop = g_main_loop_new (server.context, FALSE);
   server.taken = g_string_new (NULL);
+  server.floods = FALSE;
   server.thread = g_thread_new ("server", serve, NULL);
   publish_wait (is_listening ());
 }
@@ -292,7 +315,36 @@ START_TEST (test_hangs)
 }
 END_TEST
 
+/* What a server says beside its status is of no use, however much it is. */
+START_TEST (test_floods)
+{
+  PublishQueue *queue;
+
+  server.floods = TRUE;
+  queue = publish_start ();
+  publish_push (queue, 0, 3);
+  publish_wait_sent (queue, 3);
+  publish_queue_stop (queue, GST_SECOND * 20);
+  publish_check (server.taken->str, 0, 3);
+}
+END_TEST
+
+/* A token of two lines is not one. */
+START_TEST (test_lines)
+{
+  PublishQueue *queue;
+
+  g_setenv ("TEST_PUBLISH_TOKEN", "hunter2\nX-Other: 1", TRUE);
+  publish_options.secret = g_strdup ("env:TEST_PUBLISH_TOKEN");
+  queue = publish_start ();
+  publish_wait (publish_count_notes ("secret: env:TEST_PUBLISH_TOKEN: expected one line") > 0);
+  publish_queue_stop (queue, 0);
+  ck_assert_uint_eq (publish_count_notes ("hunter2"), 0);
+}
+END_TEST
+
 static const PublishLocation location_rows[] = {
+    {"http://host/%zz", "http://host/%zz: expected http://HOST/PATH"},
     {"http://", "expected SCHEME://HOST, found no host"},
     {"https://user:hunter2@host/", "expected an address without a password"},
 };
@@ -314,6 +366,8 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("token", test_renewed, token_rows);
   test_add ("absent", test_absent);
   test_add ("hangs", test_hangs);
+  test_add ("floods", test_floods);
+  test_add ("lines", test_lines);
   TEST_ADD_LOOP ("location", test_locations, location_rows);
   return test_run ();
 }
