@@ -1,54 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Kafka against librdkafka's mock cluster, whose broker goes away and comes back. */
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
 #include "fixture.h"
+#include "gst/kafka-mock.h"
 
-static struct {
-  rd_kafka_t *handle;
-  rd_kafka_mock_cluster_t *cluster;
-} mock;
+static KafkaMock mock;
 
 static void
 set_up (void)
 {
-  rd_kafka_conf_t *conf = rd_kafka_conf_new ();
-  char text[256];
-
   publish_set_up ();
-  rd_kafka_conf_set (conf, "log_level", "0", text, sizeof text);
-  mock.handle = rd_kafka_new (RD_KAFKA_PRODUCER, conf, text, sizeof text);
-  mock.cluster = rd_kafka_mock_cluster_new (mock.handle, 1);
+  kafka_mock_init (&mock);
   rd_kafka_mock_topic_create (mock.cluster, "results", 4, 1);
   g_free (publish_options.location);
-  publish_options.location =
-      g_strdup_printf ("kafka://%s/results", rd_kafka_mock_cluster_bootstraps (mock.cluster));
+  publish_options.location = g_strdup_printf ("kafka://%s/results", mock.address);
   publish_options.timeout = GST_SECOND;
 }
 
 static void
 tear_down (void)
 {
-  rd_kafka_mock_cluster_destroy (mock.cluster);
-  rd_kafka_destroy (mock.handle);
+  kafka_mock_clear (&mock);
   publish_tear_down ();
 }
 
 static rd_kafka_t *
 make_consumer (void)
 {
-  rd_kafka_conf_t *conf = rd_kafka_conf_new ();
   rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new (1);
-  rd_kafka_t *consumer;
-  char text[256];
+  rd_kafka_t *consumer = kafka_mock_make_client (&mock, RD_KAFKA_CONSUMER);
 
-  rd_kafka_conf_set (conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps (mock.cluster),
-                     text, sizeof text);
-  rd_kafka_conf_set (conf, "group.id", "test", text, sizeof text);
-  rd_kafka_conf_set (conf, "auto.offset.reset", "earliest", text, sizeof text);
-  rd_kafka_conf_set (conf, "log_level", "0", text, sizeof text);
-  consumer = rd_kafka_new (RD_KAFKA_CONSUMER, conf, text, sizeof text);
   rd_kafka_poll_set_consumer (consumer);
   rd_kafka_topic_partition_list_add (topics, "results", RD_KAFKA_PARTITION_UA);
   rd_kafka_subscribe (consumer, topics);

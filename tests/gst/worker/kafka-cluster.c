@@ -2,28 +2,12 @@
 /* librdkafka's mock cluster as a program: prints its address, sends lines that it reads to the
  * topic "jobs", to its three partitions in turn, and prints what comes to "jobs-results". The lines
  * "down" and "up" are for the broker. Until its input ends. */
-#include <glib.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "gst/kafka-mock.h"
+
 #define PARTITIONS 3
-
-/* (transfer full) */
-static rd_kafka_t *
-make_client (rd_kafka_type_t type, const char *address)
-{
-  rd_kafka_conf_t *conf = rd_kafka_conf_new ();
-  char text[256];
-
-  rd_kafka_conf_set (conf, "log_level", "0", text, sizeof text);
-  rd_kafka_conf_set (conf, "group.id", "test", text, sizeof text);
-  rd_kafka_conf_set (conf, "fetch.wait.max.ms", "10", text, sizeof text);
-  if (address != NULL)
-    rd_kafka_conf_set (conf, "bootstrap.servers", address, text, sizeof text);
-  return rd_kafka_new (type, conf, text, sizeof text);
-}
 
 /* Until nobody reads it. */
 static gpointer
@@ -43,9 +27,9 @@ print_results (gpointer consumer)
 }
 
 static void
-listen_to_results (const char *address)
+listen_to_results (const KafkaMock *mock)
 {
-  rd_kafka_t *consumer = make_client (RD_KAFKA_CONSUMER, address);
+  rd_kafka_t *consumer = kafka_mock_make_client (mock, RD_KAFKA_CONSUMER);
   rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new (1);
 
   rd_kafka_poll_set_consumer (consumer);
@@ -67,23 +51,23 @@ produce (rd_kafka_t *producer, const char *text, gint32 partition)
 int
 main (void)
 {
-  rd_kafka_t *handle = make_client (RD_KAFKA_PRODUCER, NULL), *producer;
-  rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new (handle, 1);
-  const char *address = rd_kafka_mock_cluster_bootstraps (cluster);
+  KafkaMock mock;
+  rd_kafka_t *producer;
   char line[4096];
 
-  rd_kafka_mock_topic_create (cluster, "jobs", PARTITIONS, 1);
-  rd_kafka_mock_topic_create (cluster, "jobs-results", 1, 1);
-  printf ("%s\n", address);
+  kafka_mock_init (&mock);
+  rd_kafka_mock_topic_create (mock.cluster, "jobs", PARTITIONS, 1);
+  rd_kafka_mock_topic_create (mock.cluster, "jobs-results", 1, 1);
+  printf ("%s\n", mock.address);
   fflush (stdout);
-  listen_to_results (address);
-  producer = make_client (RD_KAFKA_PRODUCER, address);
+  listen_to_results (&mock);
+  producer = kafka_mock_make_client (&mock, RD_KAFKA_PRODUCER);
   for (gint32 i = 0; fgets (line, sizeof line, stdin) != NULL; i++) {
     g_strchomp (line);
     if (strcmp (line, "down") == 0)
-      rd_kafka_mock_broker_set_down (cluster, 1);
+      rd_kafka_mock_broker_set_down (mock.cluster, 1);
     else if (strcmp (line, "up") == 0)
-      rd_kafka_mock_broker_set_up (cluster, 1);
+      rd_kafka_mock_broker_set_up (mock.cluster, 1);
     else
       produce (producer, line, i % PARTITIONS);
   }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Two workers and librdkafka's mock cluster: a job is another's when its worker goes without having
  * ended it, and nobody's when it has. */
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -10,21 +8,14 @@
 #include "worker/queue.h"
 
 #include "check-main.h"
+#include "gst/kafka-mock.h"
 
-static struct {
-  rd_kafka_t *handle;
-  rd_kafka_mock_cluster_t *cluster;
-} mock;
+static KafkaMock mock;
 
 static void
 set_up (void)
 {
-  rd_kafka_conf_t *conf = rd_kafka_conf_new ();
-  char text[256];
-
-  rd_kafka_conf_set (conf, "log_level", "0", text, sizeof text);
-  mock.handle = rd_kafka_new (RD_KAFKA_PRODUCER, conf, text, sizeof text);
-  mock.cluster = rd_kafka_mock_cluster_new (mock.handle, 1);
+  kafka_mock_init (&mock);
   rd_kafka_mock_topic_create (mock.cluster, "jobs", 1, 1);
   rd_kafka_mock_topic_create (mock.cluster, "jobs-results", 1, 1);
 }
@@ -32,22 +23,7 @@ set_up (void)
 static void
 tear_down (void)
 {
-  rd_kafka_mock_cluster_destroy (mock.cluster);
-  rd_kafka_destroy (mock.handle);
-}
-
-static rd_kafka_conf_t *
-make_conf (void)
-{
-  rd_kafka_conf_t *conf = rd_kafka_conf_new ();
-  char text[256];
-
-  rd_kafka_conf_set (conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps (mock.cluster),
-                     text, sizeof text);
-  rd_kafka_conf_set (conf, "auto.offset.reset", "earliest", text, sizeof text);
-  rd_kafka_conf_set (conf, "group.id", "test", text, sizeof text);
-  rd_kafka_conf_set (conf, "log_level", "0", text, sizeof text);
-  return conf;
+  kafka_mock_clear (&mock);
 }
 
 /* NULL: a message without value. */
@@ -55,8 +31,7 @@ static void
 submit (const char *job)
 {
   gsize size = job != NULL ? strlen (job) : 0;
-  char text[256];
-  rd_kafka_t *producer = rd_kafka_new (RD_KAFKA_PRODUCER, make_conf (), text, sizeof text);
+  rd_kafka_t *producer = kafka_mock_make_client (&mock, RD_KAFKA_PRODUCER);
 
   rd_kafka_producev (producer, RD_KAFKA_V_TOPIC ("jobs"), RD_KAFKA_V_VALUE ((void *)job, size),
                      RD_KAFKA_V_MSGFLAGS (RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
@@ -74,8 +49,7 @@ open_with_lease (const char *name, gint64 lease)
 
   publish_options_init (&options);
   g_free (options.location);
-  options.location =
-      g_strdup_printf ("kafka://%s/jobs", rd_kafka_mock_cluster_bootstraps (mock.cluster));
+  options.location = g_strdup_printf ("kafka://%s/jobs", mock.address);
   options.client_id = g_strdup (name);
   queue =
       worker_queue_new (&(WorkerQueueParams) {&options, "group", lease, G_TIME_SPAN_DAY}, &error);
@@ -132,8 +106,7 @@ send_result (WorkerQueue *queue, guint64 sequence)
 static guint
 count_results (guint n, const char *part)
 {
-  char text[256];
-  rd_kafka_t *consumer = rd_kafka_new (RD_KAFKA_CONSUMER, make_conf (), text, sizeof text);
+  rd_kafka_t *consumer = kafka_mock_make_client (&mock, RD_KAFKA_CONSUMER);
   rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new (1);
   guint found = 0, seen = 0;
 
