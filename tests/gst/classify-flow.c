@@ -3,6 +3,8 @@
 #include "classify-fixture.h"
 #include "engine/device-private.h"
 #include "ensemble-classify.h"
+#include "ensemble/frame-windows.h"
+#include "ensemble/member.h"
 
 #define RED 0xff0000
 #define GREEN 0x00ff00
@@ -322,6 +324,105 @@ START_TEST (test_stop)
 }
 END_TEST
 
+/* Analyses that have begun, held before their networks run. */
+static struct {
+  GMutex lock;
+  GCond changed;
+  gboolean holds, holding;
+  guint n_networks; /* that have begun */
+} inside;
+
+/* The linker puts these in place of the analysis's own calls (--wrap). */
+EnsFrameWindows *__real_ens_frame_windows_search (const EnsFrameWindowsSource *source);
+EnsFrameWindows *__wrap_ens_frame_windows_search (const EnsFrameWindowsSource *source);
+
+EnsFrameWindows *
+__wrap_ens_frame_windows_search (const EnsFrameWindowsSource *source)
+{
+  g_mutex_lock (&inside.lock);
+  inside.holding = TRUE;
+  g_cond_broadcast (&inside.changed);
+  while (inside.holds)
+    g_cond_wait (&inside.changed, &inside.lock);
+  g_mutex_unlock (&inside.lock);
+  return __real_ens_frame_windows_search (source);
+}
+
+gboolean __real_ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images,
+                                           float *values, GError **error);
+gboolean __wrap_ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images,
+                                           float *values, GError **error);
+
+gboolean
+__wrap_ens_member_jobs_run_whole (EnsMemberJobs *jobs, const EnsMemberImages *images, float *values,
+                                  GError **error)
+{
+  g_mutex_lock (&inside.lock);
+  inside.n_networks++;
+  g_mutex_unlock (&inside.lock);
+  return __real_ens_member_jobs_run_whole (jobs, images, values, error);
+}
+
+static void
+hold_inside (gboolean holds)
+{
+  g_mutex_lock (&inside.lock);
+  inside.holds = holds;
+  if (holds)
+    inside.holding = FALSE;
+  inside.n_networks = 0;
+  g_cond_broadcast (&inside.changed);
+  g_mutex_unlock (&inside.lock);
+}
+
+static void
+wait_held_inside (void)
+{
+  g_mutex_lock (&inside.lock);
+  while (!inside.holding)
+    g_cond_wait (&inside.changed, &inside.lock);
+  g_mutex_unlock (&inside.lock);
+}
+
+/* Of an analysis that is under way nothing runs any more, and it is no failure. */
+START_TEST (test_stop_inside)
+{
+  g_autoptr (GstBuffer) out = NULL;
+  GThread *push, *stop;
+
+  classify_play_mode (classify, "sync");
+  hold_inside (TRUE);
+  push = g_thread_new ("push", push_frame, classify);
+  wait_held_inside ();
+  stop = g_thread_new ("stop", stop_element, classify->element);
+  ck_assert_int_eq (GPOINTER_TO_INT (g_thread_join (push)), GST_FLOW_FLUSHING);
+  hold_inside (FALSE);
+  ck_assert_int_eq (GPOINTER_TO_INT (g_thread_join (stop)), GST_STATE_CHANGE_SUCCESS);
+  ck_assert_uint_eq (inside.n_networks, 0);
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 0);
+  ck_assert_uint_eq (classify_get_stat (classify, "failed"), 0);
+
+  classify_play_mode (classify, "sync");
+  out = classify_push (classify, GREEN, 0);
+  ck_assert_uint_gt (inside.n_networks, 0);
+  ck_assert_double_gt (classify_get_probability (out, "green"), 0.5F);
+}
+END_TEST
+
+/* Who asks after the end learns what there was. */
+START_TEST (test_stats)
+{
+  classify_play_mode (classify, "sync");
+  for (guint i = 0; i < 3; i++)
+    gst_buffer_unref (classify_push (classify, RED, i * FRAME));
+  gst_element_set_state (classify->element, GST_STATE_NULL);
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 3);
+  ck_assert_uint_gt (classify_get_stat (classify, "mean-total"), 0);
+  classify_play_mode (classify, "sync");
+  ck_assert_uint_eq (classify_get_stat (classify, "analysed"), 0);
+}
+END_TEST
+
 START_TEST (test_restart)
 {
   for (guint i = 0; i < 3; i++) {
@@ -444,6 +545,8 @@ main (int argc, char **argv)
   test_add ("sources-in-turn", test_sources_in_turn);
   test_add ("sources-in-turn-async", test_sources_in_turn_async);
   test_add ("stop", test_stop);
+  test_add ("stop-inside", test_stop_inside);
+  test_add ("stats", test_stats);
   test_add ("restart", test_restart);
   test_add ("latency", test_latency);
   test_add ("lateness", test_lateness);
