@@ -5,34 +5,14 @@
 
 #include <string.h>
 
-#include "base/files.h"
-#include "check-main.h"
-#include "ensemble/ensemble.h"
+#include "colour-fixture.h"
 #include "ensemble/frame-fusion.h"
 #include "ensemble/frame-windows.h"
 #include "ensemble/member.h"
 #include "ensemble/still-tiles.h"
-#include "gst/colour-bundle.h"
 #include "support/picture.h"
 
 #define N_THREADS 2
-
-static char *folder, *bundle;
-
-static void
-set_up (void)
-{
-  folder = g_dir_make_tmp ("ensemble-cancel-XXXXXX", NULL);
-  bundle = colour_bundle_make (folder);
-}
-
-static void
-tear_down (void)
-{
-  ens_remove_tree (folder);
-  g_clear_pointer (&bundle, g_free);
-  g_clear_pointer (&folder, g_free);
-}
 
 static EnsEnsemble *
 open_bundle (const char *device_name)
@@ -45,7 +25,7 @@ open_bundle (const char *device_name)
     test_skip (error->message);
     return NULL;
   }
-  ensemble = ens_ensemble_open (bundle, device, &error);
+  ensemble = ens_ensemble_open (fixture->bundle, device, &error);
   ck_assert_no_error (error);
   return ensemble;
 }
@@ -293,7 +273,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("ensemble/cancel");
-  test_fixture (set_up, tear_down);
+  test_fixture (fixture_write, fixture_tear_down);
   TEST_ADD_LOOP ("before", test_before, device_rows);
   TEST_ADD_LOOP ("inside", test_inside, inside_rows);
   TEST_ADD_LOOP ("while-running", test_while_running, while_running_rows);

@@ -6,14 +6,20 @@
 Fixture *fixture;
 
 void
+fixture_write (void)
+{
+  fixture = g_new0 (Fixture, 1);
+  fixture->folder = g_dir_make_tmp ("ensemble-colours-XXXXXX", NULL);
+  fixture->bundle = colour_bundle_make (fixture->folder);
+}
+
+void
 fixture_set_up (void)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 2, NULL);
   g_autoptr (GError) error = NULL;
 
-  fixture = g_new0 (Fixture, 1);
-  fixture->folder = g_dir_make_tmp ("ensemble-colours-XXXXXX", NULL);
-  fixture->bundle = colour_bundle_make (fixture->folder);
+  fixture_write ();
   fixture->ensemble = ens_ensemble_open (fixture->bundle, device, &error);
   ck_assert_no_error (error);
   fixture->analysis = ens_analysis_new (fixture->ensemble);
@@ -22,8 +28,8 @@ fixture_set_up (void)
 void
 fixture_tear_down (void)
 {
-  ens_analysis_free (fixture->analysis);
-  ens_ensemble_unref (fixture->ensemble);
+  g_clear_pointer (&fixture->analysis, ens_analysis_free);
+  g_clear_pointer (&fixture->ensemble, ens_ensemble_unref);
   ens_remove_tree (fixture->folder);
   g_free (fixture->bundle);
   g_free (fixture->folder);

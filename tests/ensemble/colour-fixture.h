@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The bundle of gst/colour-bundle.h, open on the CPU, and an analysis: before each case, and away
- * after it. */
+/* The bundle of gst/colour-bundle.h, and, unless a case opens it itself, the bundle open on the
+ * CPU, and an analysis: before each case, and away after it. */
 #pragma once
 
 #include "check-main.h"
@@ -15,7 +15,8 @@ typedef struct {
 
 extern Fixture *fixture;
 
-/* For test_fixture (). */
+/* For test_fixture (). fixture_write (): the bundle is not opened. */
+void fixture_write (void);
 void fixture_set_up (void);
 void fixture_tear_down (void);
 

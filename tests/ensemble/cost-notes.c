@@ -1,35 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bundles whose description asks for much: what is told when they are opened. */
-#include "base/files.h"
-#include "check-main.h"
-#include "engine/device-private.h"
-#include "ensemble/ensemble.h"
-#include "gst/colour-bundle.h"
-
 #include <string.h>
 
-static char *folder, *bundle;
-
-static void
-set_up (void)
-{
-  folder = g_dir_make_tmp ("ensemble-cost-notes-XXXXXX", NULL);
-  bundle = colour_bundle_make (folder);
-}
-
-static void
-tear_down (void)
-{
-  ens_remove_tree (folder);
-  g_clear_pointer (&bundle, g_free);
-  g_clear_pointer (&folder, g_free);
-}
+#include "colour-fixture.h"
+#include "engine/device-private.h"
 
 /* Puts `to` in the place of all `from` of the bundle's description. */
 static void
 edit (const char *from, const char *to)
 {
-  g_autofree char *path = g_build_filename (bundle, "ensemble.json", NULL);
+  g_autofree char *path = g_build_filename (fixture->bundle, "ensemble.json", NULL);
   g_autofree char *text = NULL;
   g_autoptr (GString) edited = NULL;
 
@@ -78,7 +58,7 @@ START_TEST (test_notes)
 
   edit (rows[_i].from, rows[_i].to);
   ens_device_set_limits (device, &rows[_i].limits);
-  ensemble = ens_ensemble_open (bundle, device, &error);
+  ensemble = ens_ensemble_open (fixture->bundle, device, &error);
   ck_assert_no_error (error);
   notes = ens_ensemble_get_notes (ensemble);
   n = g_strv_length ((char **)notes);
@@ -94,7 +74,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("ensemble/cost-notes");
-  test_fixture (set_up, tear_down);
+  test_fixture (fixture_write, fixture_tear_down);
   TEST_ADD_LOOP ("notes", test_notes, rows);
   return test_run ();
 }

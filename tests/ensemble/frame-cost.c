@@ -1,42 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a frame costs: counted beforehand, done, and bounded by a budget. */
-#include "base/files.h"
-#include "check-main.h"
+#include "colour-fixture.h"
 #include "ensemble/ensemble-private.h"
-#include "gst/colour-bundle.h"
 #include "toy.h"
 
 /* Divided into 4 × 3 sub-images of 160 × 160; the bundle has ten windows and one scale. */
 #define WIDTH 480
 #define HEIGHT 320
 
-typedef struct {
-  char *folder;
-  EnsEnsemble *ensemble;
-} Fixture;
-
-static Fixture *fixture;
-
+/* On one thread. */
 static void
 set_up (void)
 {
   g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
-  g_autofree char *bundle = NULL;
 
-  fixture = g_new0 (Fixture, 1);
-  fixture->folder = g_dir_make_tmp ("ensemble-cost-XXXXXX", NULL);
-  bundle = colour_bundle_make (fixture->folder);
-  fixture->ensemble = ens_ensemble_open (bundle, device, NULL);
+  fixture_write ();
+  fixture->ensemble = ens_ensemble_open (fixture->bundle, device, NULL);
   ck_assert_ptr_nonnull (fixture->ensemble);
-}
-
-static void
-tear_down (void)
-{
-  ens_ensemble_unref (fixture->ensemble);
-  ens_remove_tree (fixture->folder);
-  g_free (fixture->folder);
-  g_clear_pointer (&fixture, g_free);
 }
 
 static const guint scales[] = {32, 64};
@@ -154,7 +134,7 @@ main (int argc, char **argv)
 {
   test_init (&argc, &argv);
   test_suite ("ensemble/frame-cost");
-  test_fixture (set_up, tear_down);
+  test_fixture (set_up, fixture_tear_down);
   TEST_ADD_LOOP ("work", test_work, work_rows);
   test_add ("fit", test_fit);
   test_add ("fit-keeps", test_fit_keeps);
