@@ -258,6 +258,62 @@ START_TEST (test_gate)
 }
 END_TEST
 
+/* What is touched in the second frame, by its pixel; x −1: nothing. */
+static const struct {
+  gint windows, x, y;
+  gboolean all; /* sub-images are reused */
+} still_rows[] = {{0, -1, 0, TRUE},
+                  {-1, -1, 0, TRUE},
+                  {0, 0, 0, FALSE},
+                  {-1, 0, 0, FALSE},
+                  {-1, 149, 119, FALSE}};
+
+static EnsResult *
+analyse_again (EnsAnalysis *analysis, const EnsPicture *picture, const EnsAnalyseOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  EnsResult *result = ens_analysis_run (analysis, &picture->frame, 7, options, &error);
+
+  ck_assert_no_error (error);
+  return result;
+}
+
+/* Still sub-images, and their windows, keep what the gate goes by, too. */
+START_TEST (test_gate_still)
+{
+  EnsAnalyseOptions options = {.windows = still_rows[_i].windows, .reuse = TRUE};
+  g_autoptr (EnsPicture) picture = toy_picture (4, 1, 150, 120);
+  g_autoptr (EnsEnsemble) ensemble = NULL;
+  g_autoptr (EnsAnalysis) analysis = NULL, other = NULL;
+  g_autoptr (EnsResult) first = NULL, second = NULL, fresh = NULL;
+
+  toy_bundle_write ("gated", TRUE);
+  ensemble = toy_bundle_open (2);
+  analysis = ens_analysis_new (ensemble);
+  other = ens_analysis_new (ensemble);
+  first = analyse_again (analysis, picture, &options);
+  if (still_rows[_i].x >= 0)
+    ens_picture_get_pixels (
+        picture, 0)[still_rows[_i].y * (gint)picture->frame.strides[0] + 3 * still_rows[_i].x] ^=
+        128;
+  second = analyse_again (analysis, picture, &options);
+  options.reuse = FALSE;
+  fresh = analyse_again (other, picture, &options);
+  ck_assert_uint_gt (second->reused, 0);
+  ck_assert_int_eq (second->reused == ens_probability_map_get_size (first->map),
+                    still_rows[_i].all);
+  for (guint c = 0; c < CLASSES; c++) {
+    const EnsClassResult *kept = &second->classes[c], *anew = &fresh->classes[c];
+
+    ck_assert_mem_eq (&kept->similarity, &anew->similarity, sizeof kept->similarity);
+    ck_assert (kept->p == anew->p && kept->p3 == anew->p3);
+    ck_assert_int_eq (kept->withheld, anew->withheld);
+    ck_assert_int_eq (kept->present, anew->present);
+  }
+  ck_assert (fresh->classes[2].withheld);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -272,5 +328,6 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("options", test_options, options_rows);
   test_add ("both", test_both);
   TEST_ADD_LOOP ("gate", test_gate, gate_rows);
+  TEST_ADD_LOOP ("gate-still", test_gate_still, still_rows);
   return test_run ();
 }
