@@ -30,7 +30,8 @@ struct _EnsLoader {
   guint epoch, batch; /* that follow the ring's last ones */
   gboolean stop;
   GHashTable *broken;  /* items */
-  GPtrArray *messages; /* char *: of broken items that have not been noted */
+  GHashTable *told;    /* char *: what was said of broken items; several may be of one picture */
+  GPtrArray *messages; /* of these, those that have not been noted */
 };
 
 /* -- positions -- */
@@ -76,8 +77,13 @@ static void
 add_broken (EnsLoader *loader, guint32 item, const char *message)
 {
   g_mutex_lock (&loader->mutex);
-  if (g_hash_table_add (loader->broken, GUINT_TO_POINTER (item)))
-    g_ptr_array_add (loader->messages, g_strdup (message));
+  g_hash_table_add (loader->broken, GUINT_TO_POINTER (item));
+  if (!g_hash_table_contains (loader->told, message)) {
+    char *copy = g_strdup (message);
+
+    g_hash_table_add (loader->told, copy);
+    g_ptr_array_add (loader->messages, copy);
+  }
   g_mutex_unlock (&loader->mutex);
 }
 
@@ -155,7 +161,8 @@ ens_loader_new (const EnsLoaderSource *source, guint n_threads, guint n_ahead)
   loader->n_threads = n_threads;
   loader->slots = g_new0 (Slot, loader->n_slots);
   loader->broken = g_hash_table_new (NULL, NULL);
-  loader->messages = g_ptr_array_new_with_free_func (g_free);
+  loader->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  loader->messages = g_ptr_array_new ();
   g_mutex_init (&loader->mutex);
   g_cond_init (&loader->work);
   g_cond_init (&loader->done);
@@ -194,6 +201,7 @@ ens_loader_free (EnsLoader *loader)
   g_free (loader->threads);
   g_hash_table_unref (loader->broken);
   g_ptr_array_unref (loader->messages);
+  g_hash_table_unref (loader->told);
   g_cond_clear (&loader->done);
   g_cond_clear (&loader->work);
   g_mutex_clear (&loader->mutex);
