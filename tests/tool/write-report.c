@@ -131,6 +131,9 @@ evaluate_six (gboolean several)
     add_gate (evaluation);
     evaluation->gate = g_new (EnsGateCounts, 1);
     *evaluation->gate = (EnsGateCounts) {.correct = 6, .wrong = 3, .wrong_withheld = 1};
+  } else { /* as a training has it */
+    evaluation->cross_fitted = TRUE;
+    add_gate (evaluation);
   }
   return evaluation;
 }

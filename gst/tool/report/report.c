@@ -102,7 +102,9 @@ add_header (Report *report)
             report->multi_label ? ", some of them several at once" : "");
   if (evaluation->n_skipped > 0)
     html_add (html, "; %u more could not be read", evaluation->n_skipped);
-  html_add (html, ".</p>\n<nav>");
+  if (evaluation->cross_fitted)
+    g_string_append (html, "; cross-fitted: all settings were chosen on other pictures");
+  g_string_append (html, ".</p>\n<nav>");
   html_add (html, "<a href=\"#models\">Networks and ensemble</a>");
   if (report_has_findings (report))
     html_add (html, "<a href=\"#data\">Data set</a>");

@@ -142,6 +142,7 @@ static void
 add_false_alarms (Report *report)
 {
   const EnsGateCounts *gate = report->evaluation->gate;
+  gboolean has_gate = gate != NULL || report->evaluation->gate_kind != NULL;
   guint n_none, n = ens_evaluation_count_false_alarms (report->evaluation, report->best, &n_none);
 
   if (n_none == 0) {
@@ -151,10 +152,10 @@ add_false_alarms (Report *report)
   }
   html_add (report->html,
             "<p>False alarms: %u of the %u pictures that show none of the classes are reported as "
-            "one (%.1f %%)",
-            n, n_none, 100.0 * n / n_none);
+            "one (%.1f %%)%s",
+            n, n_none, 100.0 * n / n_none, has_gate ? " without the gate" : "");
   if (gate != NULL)
-    html_add (report->html, " without the gate, %u with it (%.1f %%)", gate->false_alarms,
+    html_add (report->html, ", %u with it (%.1f %%)", gate->false_alarms,
               100.0 * gate->false_alarms / n_none);
   html_add (report->html, ".</p>\n");
 }
