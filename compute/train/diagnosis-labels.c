@@ -163,10 +163,15 @@ ens_diagnose_labels (const EnsDiagnosis *diagnosis, GPtrArray *findings)
     n += diagnosis->images[i].probabilities != NULL;
   finding = ens_finding_new (
       ENS_FINDING_LABELS,
-      g_strdup_printf ("%u of %u pictures look like another class than their label says, to "
-                       "classifiers that were trained without them: look at them, the likeliest "
-                       "errors first, and correct the labels that are wrong.",
-                       suspects->len, n));
+      suspects->len == 1
+          ? g_strdup_printf ("1 of %u pictures looks like another class than its label says, to "
+                             "classifiers that were trained without it: look at it, and correct "
+                             "the label if it is wrong.",
+                             n)
+          : g_strdup_printf ("%u of %u pictures look like another class than their label says, to "
+                             "classifiers that were trained without them: look at them, the "
+                             "likeliest errors first, and correct the labels that are wrong.",
+                             suspects->len, n));
   for (guint i = 0; i < suspects->len; i++) {
     const Suspect *suspect = &g_array_index (suspects, Suspect, i);
 

@@ -167,12 +167,56 @@ list_rare (const EnsDiagnosis *diagnosis, const guint *counts, double least)
   return g_string_free (text, FALSE);
 }
 
+static gboolean
+is_full (const EnsFinding *finding)
+{
+  return finding->pictures->len == ENS_FINDING_PICTURES;
+}
+
+/* The training image that is number `k` of those of a class; n_classes stands for none. NULL if
+ * there are not so many. */
+static const EnsDiagnosisImage *
+find_training (const EnsDiagnosis *diagnosis, guint class, guint k)
+{
+  for (guint i = 0; i < diagnosis->n_images; i++) {
+    const EnsDiagnosisImage *image = &diagnosis->images[i];
+    gboolean shows = class < diagnosis->n_classes ? ens_diagnosis_has (image, class)
+                                                  : ens_diagnosis_shows_none (diagnosis, image);
+
+    if (image->split == ENS_SPLIT_TRAIN && shows && k-- == 0)
+      return image;
+  }
+  return NULL;
+}
+
+/* Training pictures of the class that there are. */
+static void
+show_training (const EnsDiagnosis *diagnosis, guint class, guint k, EnsFinding *finding)
+{
+  const EnsDiagnosisImage *image = find_training (diagnosis, class, k);
+
+  if (image != NULL)
+    ens_finding_show (finding, image->path, ens_diagnosis_list_labels (diagnosis, image));
+}
+
+/* One of each class with fewer than `least` pictures, then another of each …: what more is needed
+ * of. */
+static void
+show_rare (const EnsDiagnosis *diagnosis, const guint *counts, double least, EnsFinding *finding)
+{
+  for (guint k = 0; k < ENS_FINDING_PICTURES; k++)
+    for (guint c = 0; c < diagnosis->n_classes && !is_full (finding); c++)
+      if (counts[c] < least)
+        show_training (diagnosis, c, k, finding);
+}
+
 void
 ens_diagnose_balance (const EnsDiagnosis *diagnosis, GPtrArray *findings)
 {
   g_autofree guint *counts = count_training (diagnosis);
   g_autofree char *rare = NULL;
   guint most = 0, least = 0;
+  EnsFinding *finding;
 
   for (guint c = 1; c < diagnosis->n_classes; c++) {
     most = counts[c] > counts[most] ? c : most;
@@ -181,15 +225,15 @@ ens_diagnose_balance (const EnsDiagnosis *diagnosis, GPtrArray *findings)
   if (counts[least] == 0 || counts[most] <= MAX_IMBALANCE * counts[least])
     return;
   rare = list_rare (diagnosis, counts, (double)counts[most] / MAX_IMBALANCE);
-  g_ptr_array_add (
-      findings,
-      ens_finding_new (
-          ENS_FINDING_BALANCE,
-          g_strdup_printf ("“%s” has %.1f times as many training pictures as “%s” (%u and %u): add "
-                           "pictures of %s until each class has at least %u.",
-                           diagnosis->classes[most], (double)counts[most] / counts[least],
-                           diagnosis->classes[least], counts[most], counts[least], rare,
-                           (counts[most] + MAX_IMBALANCE - 1) / MAX_IMBALANCE)));
+  finding = ens_finding_new (
+      ENS_FINDING_BALANCE,
+      g_strdup_printf ("“%s” has %.1f times as many training pictures as “%s” (%u and %u): add "
+                       "pictures of %s until each class has at least %u.",
+                       diagnosis->classes[most], (double)counts[most] / counts[least],
+                       diagnosis->classes[least], counts[most], counts[least], rare,
+                       (counts[most] + MAX_IMBALANCE - 1) / MAX_IMBALANCE));
+  show_rare (diagnosis, counts, (double)counts[most] / MAX_IMBALANCE, finding);
+  g_ptr_array_add (findings, finding);
 }
 
 /* ---- Pictures of no class ---- */
@@ -215,22 +259,23 @@ diagnose_few (const EnsDiagnosis *diagnosis, GPtrArray *findings)
   g_autofree guint *counts = count_training (diagnosis);
   const char *where = diagnosis->boxed ? "without any object" : "in train/none";
   guint n_none = counts[diagnosis->n_classes], wanted = count_wanted (diagnosis, counts);
+  EnsFinding *finding;
 
   if (n_none * 2 >= wanted)
     return;
-  g_ptr_array_add (
-      findings,
-      ens_finding_new (ENS_FINDING_NONE,
-                       n_none == 0
-                           ? g_strdup_printf ("No training picture shows none of the classes, so "
-                                              "that pictures of anything else may well be given "
-                                              "one: add %u of what else the camera sees, %s.",
-                                              wanted, where)
-                           : g_strdup_printf ("Only %u of the training pictures %s none of the "
-                                              "classes: add %u more of what else the camera sees, "
-                                              "%s.",
-                                              n_none, n_none == 1 ? "shows" : "show",
-                                              wanted - n_none, where)));
+  finding = ens_finding_new (
+      ENS_FINDING_NONE,
+      n_none == 0
+          ? g_strdup_printf ("No training picture shows none of the classes, so that pictures of "
+                             "anything else may well be given one: add %u of what else the camera "
+                             "sees, %s.",
+                             wanted, where)
+          : g_strdup_printf ("Only %u of the training pictures %s none of the classes: add %u more "
+                             "of what else the camera sees, %s.",
+                             n_none, n_none == 1 ? "shows" : "show", wanted - n_none, where));
+  for (guint k = 0; k < MIN (n_none, ENS_FINDING_PICTURES); k++)
+    show_training (diagnosis, diagnosis->n_classes, k, finding);
+  g_ptr_array_add (findings, finding);
 }
 
 /* The class that is reported with the widest margin; -1 if none is. */
@@ -353,10 +398,17 @@ ens_diagnose_sizes (const EnsDiagnosis *diagnosis, GPtrArray *findings)
     ens_finding_free (finding);
     return;
   }
-  finding->text = g_strdup_printf (
-      "%u of the %u pictures have fewer than %u pixels along a side (the smallest %u×%u), and are "
-      "blown up for the networks: replace them by larger ones, or remove them.",
-      n, n_known, SMALL_SIDE, smallest->width, smallest->height);
+  if (n == 1)
+    finding->text = g_strdup_printf ("1 of the %u pictures has fewer than %u pixels along a side "
+                                     "(%u×%u), and is blown up for the "
+                                     "networks: replace it by a larger one, or remove it.",
+                                     n_known, SMALL_SIDE, smallest->width, smallest->height);
+  else
+    finding->text =
+        g_strdup_printf ("%u of the %u pictures have fewer than %u pixels along a side (the "
+                         "smallest %u×%u), and are "
+                         "blown up for the networks: replace them by larger ones, or remove them.",
+                         n, n_known, SMALL_SIDE, smallest->width, smallest->height);
   g_ptr_array_add (findings, finding);
 }
 
@@ -376,6 +428,63 @@ extrapolate (const EnsLearningPoint *curve)
   return half > 0 && whole < half ? whole * (1 - whole / half) : 0;
 }
 
+/* An image, and the class of which its label is given the least probability. */
+typedef struct {
+  const EnsDiagnosisImage *image;
+  guint class;
+  float right; /* that probability */
+} Recognised;
+
+/* 1 if nothing is known. */
+static Recognised
+find_worst_class (const EnsDiagnosis *diagnosis, const EnsDiagnosisImage *image)
+{
+  Recognised worst = {image, 0, 1};
+
+  for (guint c = 0; image->probabilities != NULL && c < diagnosis->n_classes; c++) {
+    float p = image->probabilities[c], right = ens_diagnosis_has (image, c) ? p : 1 - p;
+
+    if (image->labels[c] != ENS_LABEL_UNKNOWN && right < worst.right) {
+      worst.right = right;
+      worst.class = c;
+    }
+  }
+  return worst;
+}
+
+static int
+compare_recognised (gconstpointer a, gconstpointer b)
+{
+  const Recognised *x = a, *y = b;
+
+  if (x->right != y->right)
+    return x->right < y->right ? -1 : 1;
+  return x->image < y->image ? -1 : x->image > y->image;
+}
+
+/* The images whose labels are given the least probability, and less than the contrary. */
+static void
+show_worst (const EnsDiagnosis *diagnosis, EnsFinding *finding)
+{
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (Recognised));
+
+  for (guint i = 0; i < diagnosis->n_images; i++) {
+    Recognised worst = find_worst_class (diagnosis, &diagnosis->images[i]);
+
+    if (worst.right < 0.5F)
+      g_array_append_val (all, worst);
+  }
+  g_array_sort (all, compare_recognised);
+  for (guint i = 0; i < all->len && !is_full (finding); i++) {
+    const Recognised *worst = &g_array_index (all, Recognised, i);
+    g_autofree char *labels = ens_diagnosis_list_labels (diagnosis, worst->image);
+
+    ens_finding_show (finding, worst->image->path,
+                      g_strdup_printf ("%s; P of %s %.2f", labels, diagnosis->classes[worst->class],
+                                       (double)worst->image->probabilities[worst->class]));
+  }
+}
+
 void
 ens_diagnose_curve (const EnsDiagnosis *diagnosis, GPtrArray *findings)
 {
@@ -383,6 +492,7 @@ ens_diagnose_curve (const EnsDiagnosis *diagnosis, GPtrArray *findings)
   const char *score =
       ens_diagnosis_is_multi_label (diagnosis) ? "a mean average precision" : "an accuracy";
   g_autoptr (GString) text = NULL;
+  EnsFinding *finding;
   double gain;
 
   if (curve == NULL || curve[ENS_LEARNING_POINTS - 1].n_images < MIN_CURVE_IMAGES
@@ -404,13 +514,17 @@ ens_diagnose_curve (const EnsDiagnosis *diagnosis, GPtrArray *findings)
                                                           : " and ",
                             curve[i].score);
   if (gain >= MIN_GAIN)
-    g_string_append_printf (text, ": more pictures would help, twice as many by about %.3f.", gain);
+    g_string_append_printf (text,
+                            ": more pictures would help, twice as many by about %.3f; add "
+                            "such as are recognised worst.",
+                            gain);
   else
     g_string_append (text,
                      ": more pictures of the same kind would hardly help; correct labels, add "
                      "other kinds of pictures, or use a better network.");
-  g_ptr_array_add (findings, ens_finding_new (ENS_FINDING_CURVE,
-                                              g_string_free (g_steal_pointer (&text), FALSE)));
+  finding = ens_finding_new (ENS_FINDING_CURVE, g_string_free (g_steal_pointer (&text), FALSE));
+  show_worst (diagnosis, finding);
+  g_ptr_array_add (findings, finding);
 }
 
 /* ---- All of it ---- */

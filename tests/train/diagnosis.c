@@ -90,7 +90,8 @@ static const struct {
      ENS_FINDING_BALANCE,
      "“dog” has 3.0 times as many training pictures as “cat” (61 and 20): add pictures of “cat”, "
      "“emu” until each class has at least 21.",
-     ""},
+     "0.jpg cat; 40.jpg emu; 1.jpg cat; 41.jpg emu; 2.jpg cat; 42.jpg emu; 3.jpg cat; 43.jpg emu; "
+     "4.jpg cat; 44.jpg emu; 5.jpg cat; 45.jpg emu"},
     {"no-none",
      {{ENS_SPLIT_TRAIN, 0, 5}, {ENS_SPLIT_TRAIN, 1, 6}, {ENS_SPLIT_TRAIN, 2, 7}},
      ENS_FINDING_NONE,
@@ -105,7 +106,7 @@ static const struct {
      ENS_FINDING_NONE,
      "Only 4 of the training pictures show none of the classes: add 5 more of what else the camera "
      "sees, in train/none.",
-     ""},
+     "27.jpg none; 28.jpg none; 29.jpg none; 30.jpg none"},
     {"false-alarms",
      {SOUND,
       {ENS_SPLIT_VALIDATION, -1, 1, 0, 0, {.1F, .6F, .1F}},
@@ -120,6 +121,13 @@ static const struct {
      "2 of the 82 pictures have fewer than 100 pixels along a side (the smallest 40×300), and are "
      "blown up for the networks: replace them by larger ones, or remove them.",
      "80.jpg 99×300 pixels; 81.jpg 40×300 pixels"},
+    {"one-small",
+     {SOUND, {ENS_SPLIT_TEST, 0, 1, 40, 0}},
+     ENS_FINDING_SMALL,
+     "1 of the 81 pictures has fewer than 100 pixels along a side (40×300), and is blown up for "
+     "the "
+     "networks: replace it by a larger one, or remove it.",
+     "80.jpg 40×300 pixels"},
     {"leak",
      {SOUND,
       {ENS_SPLIT_TRAIN, 0, 1, 0, 1},
@@ -161,6 +169,12 @@ static const struct {
      "trained without them: look at them, the likeliest errors first, and correct the labels that "
      "are wrong.",
      "81.jpg labelled dog; looks like emu (0.99); 80.jpg labelled cat; looks like dog (0.95)"},
+    {"one-label",
+     {SOUND, {ENS_SPLIT_TRAIN, 0, 1, 0, 0, {.3F, .95F, .1F}}},
+     ENS_FINDING_LABELS,
+     "1 of 81 pictures looks like another class than its label says, to classifiers that were "
+     "trained without it: look at it, and correct the label if it is wrong.",
+     "80.jpg labelled cat; looks like dog (0.95)"},
     {"confusion",
      {SOUND,
       {ENS_SPLIT_TRAIN, 0, 3, 0, 0, {.4F, .5F, .1F}},
@@ -229,7 +243,7 @@ static const struct {
     {10,
      {.5, .6, .7, .8},
      "an accuracy of 0.500, 0.600, 0.700 and 0.800: more pictures would help, "
-     "twice as many by about 0.100."},
+     "twice as many by about 0.100; add such as are recognised worst."},
     {10,
      {.8, .9, .9, .9},
      ": more pictures of the same kind would hardly help; correct labels, add "
@@ -256,6 +270,27 @@ START_TEST (test_curve)
 }
 END_TEST
 
+/* The worst first; what is recognised is not shown. */
+START_TEST (test_curve_pictures)
+{
+  static const Row rows[9] = {SOUND,
+                              {ENS_SPLIT_TRAIN, 0, 1, 0, 0, {.3F, .1F, .1F}},
+                              {ENS_SPLIT_TRAIN, -1, 1, 0, 0, {.1F, .8F, .1F}},
+                              {ENS_SPLIT_TRAIN, 2, 1, 0, 0, {.1F, .6F, .7F}}};
+  EnsLearningPoint curve[ENS_LEARNING_POINTS];
+  g_autoptr (GPtrArray) findings = NULL;
+  g_autofree char *pictures = NULL;
+
+  for (guint i = 0; i < ENS_LEARNING_POINTS; i++)
+    curve[i] = (EnsLearningPoint) {20 * (i + 1), .6};
+  findings = diagnose (rows, curve);
+  ck_assert_uint_eq (findings->len, 1);
+  pictures = describe_pictures (findings->pdata[0]);
+  ck_assert_str_eq (pictures, "81.jpg none; P of dog 0.80; 80.jpg cat; P of cat 0.30; "
+                              "82.jpg emu; P of dog 0.60");
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -263,5 +298,6 @@ main (int argc, char **argv)
   test_suite ("train/diagnosis");
   TEST_ADD_ROWS ("findings", test_findings, findings_rows);
   TEST_ADD_LOOP ("curve", test_curve, curve_rows);
+  test_add ("curve-pictures", test_curve_pictures);
   return test_run ();
 }

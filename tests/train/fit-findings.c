@@ -36,12 +36,12 @@ find_finding (const EnsEvaluation *evaluation, EnsFindingKind kind)
 static const struct {
   EnsFindingKind kind;
   const char *text;    /* a part of it */
-  const char *picture; /* one of those that are shown; NULL: none are */
+  const char *picture; /* one of those that are shown */
 } spoilt_rows[] = {
     {ENS_FINDING_BALANCE, "“disc” has 6.0 times as many training pictures as “triangle” (12 and 2)",
-     NULL},
+     "train/triangle/000.ppm"},
     {ENS_FINDING_NONE, "Only 1 of the training pictures shows none of the classes: add 7 more",
-     NULL},
+     "train/none/000.ppm"},
     {ENS_FINDING_SMALL, "pictures have fewer than 100 pixels along a side", "train/disc/000.ppm"},
     {ENS_FINDING_LEAK,
      "0 of the 24 validation pictures and 1 of the 17 test pictures are near copies",
@@ -49,8 +49,8 @@ static const struct {
     {ENS_FINDING_CONTRADICT, "1 pair of near copies has different labels", "test/square/900.ppm"},
     {ENS_FINDING_COPIES, "2 pictures are near copies of another one of their split, in 1 group",
      "train/disc/901.ppm"},
-    {ENS_FINDING_LABELS, "look like another class than their label says", "train/disc/902.ppm"},
-    {ENS_FINDING_CURVE, "classifiers reach an accuracy of", NULL},
+    {ENS_FINDING_LABELS, "looks like another class than its label says", "train/disc/902.ppm"},
+    {ENS_FINDING_CURVE, "classifiers reach an accuracy of", "train/disc/902.ppm"},
 };
 
 /* A set with everything wrong with it. */
@@ -72,7 +72,7 @@ START_TEST (test_diagnosis)
   evaluation = fit_well ();
   for (guint i = 0; i < G_N_ELEMENTS (spoilt_rows); i++) {
     const EnsFinding *finding = find_finding (evaluation, spoilt_rows[i].kind);
-    gboolean shown = spoilt_rows[i].picture == NULL;
+    gboolean shown = FALSE;
 
     ck_assert_contains (finding->text, spoilt_rows[i].text);
     for (guint j = 0; j < finding->pictures->len; j++)
