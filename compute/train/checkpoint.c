@@ -155,7 +155,7 @@ ens_checkpoint_read (const char *path, const char *configuration, GError **error
       || strcmp (found, configuration) != 0) {
     ens_fail (error, ENS_ERROR_DATA, path,
               "the checkpoint is of a training with other settings, pictures or networks; give "
-              "those, or begin again without it");
+              "those, or remove it to begin again");
     return NULL;
   }
   return g_steal_pointer (&checkpoint);

@@ -129,9 +129,9 @@ report (const Search *search, const char *folder)
   return finding;
 }
 
-EnsFinding *
-ens_find_next_labels (EnsEnsemble *ensemble, const char *folder, const EnsFrameOpener *opener,
-                      const EnsMonitor *monitor, GError **error)
+gboolean
+ens_add_next_labels (GPtrArray *findings, EnsEnsemble *ensemble, const char *folder,
+                     const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
 {
   const EnsBundle *bundle = ens_ensemble_get_bundle (ensemble);
   g_autoptr (EnsDataset) dataset =
@@ -142,7 +142,7 @@ ens_find_next_labels (EnsEnsemble *ensemble, const char *folder, const EnsFrameO
   search.analysis = ens_analysis_new (ensemble);
   search.candidates = g_array_new (FALSE, FALSE, sizeof (Candidate));
   if (dataset == NULL)
-    return NULL;
+    return FALSE;
   ens_dataset_tell (dataset, monitor);
   if (!ens_images_foreach (&(EnsImages) {.dataset = dataset,
                                          .split = ENS_SPLIT_TEST,
@@ -152,7 +152,8 @@ ens_find_next_labels (EnsEnsemble *ensemble, const char *folder, const EnsFrameO
                                          .each = judge,
                                          .data = &search},
                            &n_broken, error))
-    return NULL;
+    return FALSE;
   g_array_sort (search.candidates, compare_candidates);
-  return report (&search, folder);
+  g_ptr_array_add (findings, report (&search, folder));
+  return TRUE;
 }

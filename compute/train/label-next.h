@@ -12,8 +12,8 @@
 #include "train/diagnosis.h"
 #include "vision/frame-source.h"
 
-/* Of the pictures in a folder and in folders below it; pictures that can't be read are noted and
- * left out, more than one in ten is an error. (transfer full) */
-EnsFinding *ens_find_next_labels (EnsEnsemble *ensemble, const char *folder,
-                                  const EnsFrameOpener *opener, const EnsMonitor *monitor,
-                                  GError **error);
+/* Adds a finding to an array of them, of the pictures in a folder and in folders below it; pictures
+ * that can't be read are noted and left out, more than one in ten is an error. */
+gboolean ens_add_next_labels (GPtrArray *findings, EnsEnsemble *ensemble, const char *folder,
+                              const EnsFrameOpener *opener, const EnsMonitor *monitor,
+                              GError **error);

@@ -240,7 +240,8 @@ cancel (EnsLoop *loop, GError *reason, GError **error)
     return FALSE;
   }
   if (loop->params->checkpoint != NULL)
-    g_prefix_error (&reason, "%s has the training up to here: ", loop->params->checkpoint);
+    g_prefix_error (&reason,
+                    "%s has the training up to here, to be resumed: ", loop->params->checkpoint);
   g_propagate_error (error, reason);
   return FALSE;
 }

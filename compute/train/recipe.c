@@ -98,18 +98,74 @@ ens_recipe_make_groups (const EnsStep *step)
   return groups;
 }
 
+/* Its name in the data set's folder, which may have been given in another way. */
+static const char *
+find_name (const EnsDataset *dataset, const EnsDatasetItem *item)
+{
+  const char *name = item->path;
+
+  if (!g_str_has_prefix (name, dataset->folder))
+    return name;
+  name += strlen (dataset->folder);
+  while (*name == G_DIR_SEPARATOR)
+    name++;
+  return name;
+}
+
+static void
+hash_item (GChecksum *hash, const EnsDataset *dataset, const EnsDatasetItem *item)
+{
+  const char *name = find_name (dataset, item);
+
+  g_checksum_update (hash, (const guchar *)name, (gssize)strlen (name) + 1);
+  g_checksum_update (hash, item->labels, dataset->n_classes);
+  for (guint i = 0; item->boxes != NULL && i < item->boxes->len; i++) {
+    const EnsDatasetBox *box = &g_array_index (item->boxes, EnsDatasetBox, i);
+    const guint numbers[] = {box->class, (guint)box->difficult, (guint)box->crowd, box->number};
+
+    g_checksum_update (hash, (const guchar *)numbers, sizeof numbers);
+    g_checksum_update (hash, (const guchar *)&box->rect, sizeof box->rect);
+  }
+}
+
+/* Of the names, labels and boxes of all pictures that a training sees. (transfer full) */
+static char *
+hash_dataset (const EnsDataset *dataset)
+{
+  g_autoptr (GChecksum) hash = g_checksum_new (G_CHECKSUM_SHA256);
+
+  for (guint c = 0; c < dataset->n_classes; c++)
+    g_checksum_update (hash, (const guchar *)dataset->classes[c],
+                       (gssize)strlen (dataset->classes[c]) + 1);
+  for (guint s = ENS_SPLIT_TRAIN; s <= ENS_SPLIT_VALIDATION; s++)
+    for (guint i = 0; i < dataset->samples[s]->len; i++)
+      hash_item (hash, dataset, dataset->samples[s]->pdata[i]);
+  return g_strdup (g_checksum_get_string (hash));
+}
+
+static void
+describe_dataset (const EnsRecipeParams *params, const EnsDataset *dataset, EnsJson *json)
+{
+  g_autofree char *hash = NULL;
+
+  if (dataset == NULL) {
+    ens_json_string (json, "dataset", params->dataset);
+    return;
+  }
+  hash = hash_dataset (dataset);
+  ens_json_string (json, "dataset", hash);
+  ens_json_unsigned (json, "images", dataset->samples[ENS_SPLIT_TRAIN]->len);
+  ens_json_unsigned (json, "classes", dataset->n_classes);
+}
+
 void
 ens_recipe_describe (const EnsRecipeParams *params, const EnsDataset *dataset, EnsJson *json)
 {
   const EnsLoopParams *loop = &params->loop;
 
-  ens_json_string (json, "dataset", params->dataset);
+  describe_dataset (params, dataset, json);
   if (params->one_class != NULL)
     ens_json_string (json, "one_class", params->one_class);
-  if (dataset != NULL) {
-    ens_json_unsigned (json, "images", dataset->samples[ENS_SPLIT_TRAIN]->len);
-    ens_json_unsigned (json, "classes", dataset->n_classes);
-  }
   ens_json_unsigned (json, "batch", params->batch);
   ens_json_unsigned (json, "seed", params->seed);
   ens_json_unsigned (json, "optimiser", loop->optimiser.kind);
@@ -139,12 +195,11 @@ gboolean
 ens_recipe_run (const EnsRecipeParams *params, const EnsLoopTask *task, const char *settings,
                 const EnsMonitor *monitor, EnsRecipeResult *result, GError **error)
 {
-  g_autofree char *checkpoint = ens_recipe_name_beside (params, ".checkpoint");
+  g_autofree char *checkpoint = ens_recipe_name_checkpoint (params);
   g_autofree char *log = ens_recipe_name_log (params);
   EnsLoopParams loop = params->loop;
 
-  if (loop.checkpoint == NULL)
-    loop.checkpoint = checkpoint;
+  loop.checkpoint = checkpoint;
   loop.log = log;
   loop.settings = settings;
   return ens_loop_run (task, &loop, monitor, &result->loop, error);
@@ -165,9 +220,10 @@ ens_recipe_train (const EnsRecipeParams *params, EnsStep *step, EnsLoopTask *tas
 void
 ens_recipe_finish (const EnsRecipeParams *params)
 {
-  g_autofree char *checkpoint = ens_recipe_name_beside (params, ".checkpoint");
+  g_autofree char *checkpoint = ens_recipe_name_checkpoint (params);
 
-  g_remove (params->loop.checkpoint != NULL ? params->loop.checkpoint : checkpoint);
+  if (!params->keep_checkpoint)
+    g_remove (checkpoint);
 }
 
 /* -- files -- */
@@ -187,6 +243,13 @@ ens_recipe_name_log (const EnsRecipeParams *params)
 {
   return params->loop.log != NULL ? g_strdup (params->loop.log)
                                   : ens_recipe_name_beside (params, ".jsonl");
+}
+
+char *
+ens_recipe_name_checkpoint (const EnsRecipeParams *params)
+{
+  return params->loop.checkpoint != NULL ? g_strdup (params->loop.checkpoint)
+                                         : ens_recipe_name_beside (params, ".checkpoint");
 }
 
 /* As networks.json has it. (transfer full) */

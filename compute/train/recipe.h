@@ -28,8 +28,9 @@ typedef struct {
   const char *output;    /* ONNX file to write */
   guint batch;           /* samples of a step */
   guint64 seed;
-  guint n_workers;    /* threads that load pictures; 0: one per two processors */
-  gsize memory_limit; /* of a step's intermediate values, as EnsStepParams has it; 0: any */
+  guint n_workers;          /* threads that load pictures; 0: one per two processors */
+  gsize memory_limit;       /* of a step's intermediate values, as EnsStepParams has it; 0: any */
+  gboolean keep_checkpoint; /* also once the result is written: nothing is trained again then */
   EnsLoopParams loop; /* checkpoint and log: NULL for those beside the output; settings are set by
                        * ens_recipe_train () */
 } EnsRecipeParams;
@@ -69,8 +70,8 @@ EnsLoader *ens_recipe_open_loader (const EnsRecipeParams *params, const EnsLoade
  * do not. (transfer full) */
 EnsParameterGroup *ens_recipe_make_groups (const EnsStep *step);
 
-/* Adds the settings that all recipes have to those that a checkpoint must be of; dataset may be
- * NULL. */
+/* Adds the settings that all recipes have to those that a checkpoint must be of, and the pictures'
+ * names, labels and boxes, or, where dataset is NULL, the folder's name. */
 void ens_recipe_describe (const EnsRecipeParams *params, const EnsDataset *dataset, EnsJson *json);
 
 /* Adds a file that the training depends on, by a hash of its contents. */
@@ -87,11 +88,13 @@ gboolean ens_recipe_train (const EnsRecipeParams *params, EnsStep *step, EnsLoop
 gboolean ens_recipe_run (const EnsRecipeParams *params, const EnsLoopTask *task,
                          const char *settings, const EnsMonitor *monitor, EnsRecipeResult *result,
                          GError **error);
-/* Once the result is written: removes the checkpoint. */
+/* Once the result is written: removes the checkpoint, unless it is to be kept. */
 void ens_recipe_finish (const EnsRecipeParams *params);
 
-/* The output's name with another ending, and the file that the log is in. (transfer full) */
+/* The output's name with another ending, the checkpoint's file and that of the log. (transfer full)
+ */
 char *ens_recipe_name_beside (const EnsRecipeParams *params, const char *ending);
+char *ens_recipe_name_checkpoint (const EnsRecipeParams *params);
 char *ens_recipe_name_log (const EnsRecipeParams *params);
 
 /* What NAME.json says of the result; of what is NULL or 0 it says nothing. */

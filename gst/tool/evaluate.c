@@ -27,19 +27,6 @@ parse_split (const char *name, EnsSplit *split, GError **error)
   return TRUE;
 }
 
-/* Adds which pictures to label next to what is said of the data set. */
-static gboolean
-add_next_labels (EnsEvaluation *evaluation, EnsEnsemble *ensemble, const char *folder,
-                 const EnsFrameOpener *opener, const EnsMonitor *monitor, GError **error)
-{
-  EnsFinding *finding = ens_find_next_labels (ensemble, folder, opener, monitor, error);
-
-  if (finding == NULL)
-    return FALSE;
-  g_ptr_array_add (evaluation->findings, finding);
-  return TRUE;
-}
-
 static EnsEvaluation *
 evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, const Options *options,
           const EnsFrameOpener *opener, GError **error)
@@ -63,8 +50,8 @@ evaluate (EnsEnsemble *ensemble, const char *folder, EnsSplit split, const Optio
       ens_evaluate (ensemble, dataset, split, &analyse, opener, tool_monitor_get (monitor), error);
   if (evaluation == NULL
       || (options->unlabelled != NULL
-          && !add_next_labels (evaluation, ensemble, options->unlabelled, opener,
-                               tool_monitor_get (monitor), error)))
+          && !ens_add_next_labels (evaluation->findings, ensemble, options->unlabelled, opener,
+                                   tool_monitor_get (monitor), error)))
     return NULL;
   return g_steal_pointer (&evaluation);
 }
@@ -123,8 +110,7 @@ static const ToolOption option_table[] = {
      "train, validation or test (test)", "train validation test"},
     {"report", 'r', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, report), "FILE.html",
      "Write a self-contained HTML report", "*.html"},
-    {"unlabelled", 'u', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, unlabelled), "FOLDER",
-     "Pictures without labels: which to label next", "/"},
+    TOOL_OPTION_UNLABELLED (Options),
     {"json", 'j', G_OPTION_ARG_NONE, G_STRUCT_OFFSET (Options, json), NULL, "Print JSON"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),

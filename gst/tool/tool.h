@@ -63,6 +63,11 @@ extern const ToolTerm tool_variables[];
     "one-class", 0, G_OPTION_ARG_STRING, G_STRUCT_OFFSET (type, one_class), "NAME", \
         "That class's classifiers alone"                                            \
   }
+#define TOOL_OPTION_UNLABELLED(type)                                                        \
+  {                                                                                         \
+    "unlabelled", 'u', G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (type, unlabelled), "FOLDER", \
+        "Pictures without labels: which to label next", "/"                                 \
+  }
 #define TOOL_OPTION_END \
   {                     \
     NULL                \

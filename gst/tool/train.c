@@ -5,6 +5,7 @@
 #include "report/report.h"
 #include "retrain.h"
 #include "tool.h"
+#include "train/label-next.h"
 
 #include <string.h>
 
@@ -17,8 +18,8 @@
 
 typedef struct {
   char **networks, **lists;
-  char *output, *name, *one_class, *method, *head, *cache, *preset, *gate, *unrelated, *report,
-      *device;
+  char *output, *name, *one_class, *method, *head, *cache, *preset, *gate, *unrelated, *unlabelled,
+      *report, *device;
   gint threads, windows, cache_limit, retrain;
   double c;
 } Options;
@@ -98,7 +99,17 @@ name_retrained (const char *bundle)
   return g_strconcat (stem, "-retrained.onnx", NULL);
 }
 
-/* One that was stopped continues. */
+/* One that was stopped continues, and one that ended is not repeated because what follows was
+ * stopped. */
+static void
+set_resumption (EnsRecipeParams *params)
+{
+  g_autofree char *checkpoint = ens_recipe_name_checkpoint (params);
+
+  params->keep_checkpoint = TRUE;
+  params->loop.resume = g_file_test (checkpoint, G_FILE_TEST_EXISTS);
+}
+
 static gboolean
 retrain_first (const Options *options, const char *dataset, ToolNetworks *networks,
                EnsDevice *device, Retraining *retraining, GError **error)
@@ -117,7 +128,7 @@ retrain_first (const Options *options, const char *dataset, ToolNetworks *networ
   params->recipe.one_class = options->one_class;
   params->recipe.output = retraining->output;
   params->recipe.loop.n_epochs = (guint)options->retrain;
-  params->recipe.loop.resume = TRUE;
+  set_resumption (&params->recipe);
   if (!tool_retrain_network (params, device, &retraining->result, error))
     return FALSE;
   tool_networks_add_retrained (networks, retraining->output);
@@ -138,17 +149,56 @@ write_report (const EnsEvaluation *evaluation, const Retraining *retraining, Ens
          && tool_report_write (evaluation, &shown, opener, path, error);
 }
 
-static gboolean
-fit (const EnsFitParams *params, const char *report, const Retraining *retraining,
-     EnsDevice *device, GError **error)
+/* The bundle is written: the retraining is no longer needed to go on. */
+static void
+retraining_finish (Retraining *retraining)
 {
-  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
-  const EnsFrameOpener *opener = gst_ensemble_decoder_get_opener (decoder);
+  if (retraining->output == NULL)
+    return;
+  retraining->params.recipe.keep_checkpoint = FALSE;
+  ens_recipe_finish (&retraining->params.recipe);
+}
+
+static gboolean
+add_next_labels (EnsEvaluation *evaluation, const EnsFitParams *params, const char *folder,
+                 EnsDevice *device, const EnsFrameOpener *opener, const EnsMonitor *monitor,
+                 GError **error)
+{
+  g_autoptr (EnsEnsemble) ensemble = ens_ensemble_open (params->bundle, device, error);
+
+  return ensemble != NULL
+         && ens_add_next_labels (evaluation->findings, ensemble, folder, opener, monitor, error);
+}
+
+/* (transfer full) */
+static EnsEvaluation *
+make_bundle (const EnsFitParams *params, const Options *options, Retraining *retraining,
+             EnsDevice *device, const EnsFrameOpener *opener, GError **error)
+{
   g_autoptr (ToolMonitor) monitor = tool_monitor_new ();
   g_autoptr (EnsEvaluation) evaluation =
       ens_fit (params, device, opener, tool_monitor_get (monitor), error);
 
-  g_clear_pointer (&monitor, tool_monitor_free);
+  if (evaluation == NULL)
+    return NULL;
+  retraining_finish (retraining);
+  if (options->unlabelled != NULL
+      && !add_next_labels (evaluation, params, options->unlabelled, device, opener,
+                           tool_monitor_get (monitor), error))
+    return NULL;
+  return g_steal_pointer (&evaluation);
+}
+
+static gboolean
+fit (const EnsFitParams *params, const Options *options, Retraining *retraining, EnsDevice *device,
+     GError **error)
+{
+  g_autoptr (GstEnsembleDecoder) decoder = gst_ensemble_decoder_new ();
+  const EnsFrameOpener *opener = gst_ensemble_decoder_get_opener (decoder);
+  const char *report = options->report;
+  g_autoptr (EnsEvaluation) evaluation =
+      make_bundle (params, options, retraining, device, opener, error);
+
   if (evaluation == NULL
       || (report != NULL && !write_report (evaluation, retraining, device, opener, report, error)))
     return FALSE;
@@ -182,7 +232,7 @@ run (gconstpointer data, char **arguments, GError **error)
   params.dataset = arguments[0];
   params.head = head;
   params.networks = tool_networks_get (networks, &params.n_networks);
-  return fit (&params, options->report, &retraining, device, error);
+  return fit (&params, options, &retraining, device, error);
 }
 
 static const ToolOption option_table[] = {
@@ -215,6 +265,7 @@ static const ToolOption option_table[] = {
      "distance mahalanobis nearest nearest+probability"},
     {"unrelated", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, unrelated), "FOLDER",
      "Pictures of no class, to choose the gate by", "/"},
+    TOOL_OPTION_UNLABELLED (Options),
     {"cache", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, cache), "FOLDER",
      "Where features are kept (the user's cache folder)", "/"},
     {"cache-limit", 0, G_OPTION_ARG_INT, G_STRUCT_OFFSET (Options, cache_limit), "MIB",
@@ -271,8 +322,9 @@ const ToolCommand tool_train = {
         "windows are classified. name=NAME is the network's name in results.\n\n"
         "--retrain=EPOCHS first retrains the first network on the data set, as the command retrain "
         "does, and adds the result, NAME-retrained.onnx beside the bundle, in the role retrained; "
-        "the first network becomes an original one if no role was given. If it was stopped before "
-        "its end it continues. The report shows its curves and maps, too. A network that has "
+        "the first network becomes an original one if no role was given. If it or what follows is "
+        "stopped, the same command continues. The report shows its curves and maps, too. A network "
+        "that has "
         "learnt "
         "the training pictures, by this option or by retrain, says more of them than of new ones: "
         "weights and thresholds are then chosen on the validation pictures alone.\n\n"
@@ -295,7 +347,9 @@ const ToolCommand tool_train = {
         "What is wrong with the data set is printed last, a sentence each: classes that have few "
         "pictures, near copies, small pictures, false alarms on pictures of no class, labels that "
         "are likely wrong, classes that are taken for each other, and whether more pictures would "
-        "help. The report shows the pictures too, and how the bundle does on the validation split. "
+        "help. Of a folder of pictures without labels, --unlabelled names those to label next: of "
+        "which the ensemble is least sure. "
+        "The report shows the pictures too, and how the bundle does on the validation split. "
         "Probabilities that images are diagnosed with come from classifiers that were trained "
         "without them.\n\n"
         "The gate withholds classes from pictures that resemble none of their training pictures. "

@@ -354,15 +354,21 @@ def check_chain(folder):
     network = pathlib.Path(NETWORKS).parent / "original.onnx"
     bundle = folder / "chained.ensemble"
     report = folder / "chained.html"
-    result = run("train", folder / "set", "-o", bundle, "-n", network, "--retrain=1", "--cache",
-                 folder / "cache", "-w", 0, "-c", 1, "--report", report)
+    train = ["train", folder / "set", "-o", bundle, "-n", network, "--retrain=1", "-w", 0, "-c", 1,
+             "--report", report, "--unlabelled", folder / "set/test"]
+    result = run(*train, "--cache", network)
+    expect(result.returncode == 1 and "epoch 1 of 1" in result.stderr, "a cache that is no folder", result)
+    result = run(*train, "--cache", folder / "cache")
     settings = json.loads((bundle / "ensemble.json").read_text()) if bundle.is_dir() else {}
     page = report.read_text() if report.is_file() else ""
     expect(result.returncode == 0 and (folder / "chained-retrained.onnx").is_file()
            and [n["role"] for n in settings.get("networks", [])] == ["original", "retrained"]
            and "chained-retrained.onnx was trained on the training images of set" in result.stderr
-           and "original.onnx was trained" not in result.stderr and 'id="training"' in page,
-           "train --retrain", result)
+           and "original.onnx was trained" not in result.stderr and 'id="training"' in page
+           and "the ensemble is least sure of 12: label these" in " ".join(result.stdout.split())
+           and "the ensemble is least sure of 12" in page, "train --retrain", result)
+    expect("epoch 1 of 1" not in result.stderr and not (folder / "chained-retrained.checkpoint").exists(),
+           "a retraining that has ended is not repeated", result)
 
 
 def check_classification(folder, bundle):

@@ -109,7 +109,7 @@ START_TEST (test_next_labels)
   g_autofree char *folder = g_build_filename (fixture->dataset, "test", NULL);
   g_autoptr (GError) error = NULL;
   gboolean seen[TEST * CLASSES] = {FALSE};
-  EnsFinding *finding;
+  const EnsFinding *finding;
   double last = 0;
 
   for (guint i = 0; i < TRAIN / 2; i++) { /* so that not everything is certain */
@@ -126,8 +126,10 @@ START_TEST (test_next_labels)
 
     copy_image (found->paths[i] + strlen (fixture->dataset) + 1, copy);
   }
-  finding = ens_find_next_labels (ensemble, folder, &fixture->opener, &fixture->monitor, &error);
+  ens_add_next_labels (found->findings, ensemble, folder, &fixture->opener, &fixture->monitor,
+                       &error);
   ck_assert_no_error (error);
+  finding = find_finding (found, ENS_FINDING_NEXT);
   ck_assert_contains (finding->text, "Of the 32 pictures in ");
   ck_assert_contains (finding->text, "the ensemble is least sure of 12: label these next (");
   ck_assert_uint_eq (finding->pictures->len, ENS_FINDING_PICTURES);
@@ -149,7 +151,6 @@ START_TEST (test_next_labels)
     n += measure_margin (found, i) < last - 1e-6;
     ck_assert_uint_lt (n, ENS_FINDING_PICTURES);
   }
-  ens_finding_free (finding);
 }
 END_TEST
 

@@ -2,6 +2,7 @@
 /* Small networks, retrained on drawn pictures. */
 #include "train/retrain.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <unistd.h>
 
@@ -276,6 +277,7 @@ static const guint cancelled[] = {1, 8, 12};
 START_TEST (test_resume)
 {
   EnsRetrainResult result;
+  g_autofree char *spelt = g_strconcat (fixture->dataset, G_DIR_SEPARATOR_S, NULL);
   g_autoptr (GError) error = NULL;
   File whole;
 
@@ -288,8 +290,28 @@ START_TEST (test_resume)
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_CANCELLED);
   test_monitor_go_on (&fixture->listener);
   fixture->params.recipe.loop.resume = TRUE;
+  fixture->params.recipe.dataset = spelt;
   retrain_well (&result);
   assert_same_files (whole, read_output ());
+}
+END_TEST
+
+/* One that has ended and is kept only writes its result again. */
+START_TEST (test_kept)
+{
+  EnsRetrainResult first, second;
+  File whole;
+
+  fixture->params.recipe.keep_checkpoint = TRUE;
+  retrain_well (&first);
+  whole = read_output ();
+  ck_assert_int_eq (g_remove (fixture->output), 0);
+  fixture->n_opened = 0;
+  fixture->params.recipe.loop.resume = TRUE;
+  retrain_well (&second);
+  assert_same_files (whole, read_output ());
+  ck_assert_uint_eq (fixture->n_opened, 0);
+  ck_assert_uint_eq (second.recipe.loop.best_epoch, first.recipe.loop.best_epoch);
 }
 END_TEST
 
@@ -373,6 +395,16 @@ set_other_mean (void)
 }
 
 static void
+set_other_label (void)
+{
+  g_autofree char *disc = g_build_filename (fixture->dataset, "train", "disc", "000.ppm", NULL);
+  g_autofree char *none = g_build_filename (fixture->dataset, "train", "none", "900.ppm", NULL);
+
+  interrupt ();
+  ck_assert_int_eq (g_rename (disc, none), 0);
+}
+
+static void
 set_high_rate (void)
 {
   fixture->params.recipe.loop.rate = 1e30;
@@ -396,6 +428,7 @@ static const struct {
     {"other-channels", set_other_channels, "images with 1 channels"},
     {"other-settings", set_other_settings, "other settings"},
     {"other-mean", set_other_mean, "other settings"},
+    {"other-label", set_other_label, "other settings, pictures"},
     {"little-memory", set_little_memory, "the limit is 1.0"},
     {"not-finite", set_high_rate, "lower learning rate"},
 };
@@ -518,6 +551,7 @@ main (int argc, char *argv[])
   test_add_loop ("file", test_file, 2);
   TEST_ADD_LOOP ("freeze", test_freeze, frozen);
   TEST_ADD_LOOP ("resume", test_resume, cancelled);
+  test_add ("kept", test_kept);
   test_add ("threads", test_threads);
   test_add ("seed", test_seed);
   TEST_ADD_ROWS ("refused", test_refused, refused);
