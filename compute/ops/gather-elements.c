@@ -147,16 +147,57 @@ elements_gradient (EnsGradient *gradient, GError **error)
   return TRUE;
 }
 
+/* The number of the batch of each tuple, (batches, tuples, 1). */
+static EnsValue *
+number_batches (EnsGradient *gradient, gint64 batches, gint64 tuples)
+{
+  g_autofree char *name = g_strdup_printf ("%s:batches", gradient->node->name);
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (ENS_TYPE_INT64, &ENS_SHAPE (batches, tuples, 1));
+
+  for (gint64 i = 0; i < batches * tuples; i++)
+    ((gint64 *)tensor->data)[i] = i / tuples;
+  return ens_graph_add_constant (gradient->graph, name, tensor);
+}
+
+static EnsShape
+append_dims (EnsShape shape, const EnsShape *from, guint first)
+{
+  for (guint i = first; i < from->rank; i++)
+    shape.dims[shape.rank++] = from->dims[i];
+  return shape;
+}
+
+/* Batches become one more index of each tuple. */
+static void
+join_batches (EnsGradient *gradient, guint batch, EnsValue **dx, EnsValue **indices, EnsValue **dy)
+{
+  const EnsShape shape = (*indices)->shape;
+  guint last = shape.rank - 1;
+  gint64 batches = ens_shape_span (&shape, 0, batch), tuples = ens_shape_span (&shape, batch, last);
+  const EnsShape dx_shape = append_dims (ENS_SHAPE (batches), &(*dx)->shape, batch);
+  const EnsShape dy_shape = append_dims (ENS_SHAPE (batches, tuples), &(*dy)->shape, last);
+
+  *dx = ens_gradient_reshape (gradient, *dx, &dx_shape);
+  *dy = ens_gradient_reshape (gradient, *dy, &dy_shape);
+  *indices =
+      ens_gradient_reshape (gradient, *indices, &ENS_SHAPE (batches, tuples, shape.dims[last]));
+  *indices = ens_gradient_apply (gradient, &ens_op_concat, &(EnsAxisParams) {2},
+                                 number_batches (gradient, batches, tuples), *indices, NULL);
+}
+
 static gboolean
 tuples_gradient (EnsGradient *gradient, GError **error)
 {
   const EnsNode *node = gradient->node;
+  guint batch = (guint)((const TuplesParams *)node->params)->batch;
+  EnsValue *dx = ens_gradient_zeroes (gradient, node->inputs[0]), *dy = gradient->outputs[0];
+  EnsValue *indices = ens_gradient_cast (gradient, node->inputs[1], ENS_TYPE_INT64);
 
-  if (((const TuplesParams *)node->params)->batch > 0)
-    return ens_gradient_error (gradient, error, "“batch_dims” is not 0");
-  gradient->inputs[0] = ens_gradient_apply (
-      gradient, &ens_op_scatter_nd, &(EnsScatterParams) {0, ENS_SCATTER_ADD},
-      ens_gradient_zeroes (gradient, node->inputs[0]), node->inputs[1], gradient->outputs[0], NULL);
+  if (batch > 0)
+    join_batches (gradient, batch, &dx, &indices, &dy);
+  dx = ens_gradient_apply (gradient, &ens_op_scatter_nd, &(EnsScatterParams) {0, ENS_SCATTER_ADD},
+                           dx, indices, dy, NULL);
+  gradient->inputs[0] = ens_gradient_reshape (gradient, dx, &node->inputs[0]->shape);
   return TRUE;
 }
 

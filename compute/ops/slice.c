@@ -396,26 +396,63 @@ gather_per_image (const EnsNode *node)
                                            : !along_batch && ens_per_image_with_constants (node);
 }
 
-/* Of one slice alone, which is what networks that are trained gather. */
+/* Of one known slice, zeroes around it. */
+static EnsValue *
+put_slice_back (EnsGradient *gradient, const EnsTensor *indices, guint axis)
+{
+  EnsView view = ens_view_dense (indices->type, &indices->shape, indices->data);
+  EnsShape shape = gradient->node->inputs[0]->shape;
+  gint64 length = shape.dims[axis], index = ens_view_integer (&view, 0);
+
+  index += index < 0 ? length : 0;
+  shape.dims[axis] = 1;
+  return ens_gradient_pad (gradient, ens_gradient_reshape (gradient, gradient->outputs[0], &shape),
+                           axis, index, length - index - 1);
+}
+
+static EnsValue *
+swap_first_axes (EnsGradient *gradient, EnsValue *value)
+{
+  EnsTransposeParams params = {.perm = {3, TRUE, {1, 0, 2}}};
+
+  return ens_gradient_apply (gradient, &ens_op_transpose, &params, value, NULL);
+}
+
+/* Slices are added to zeroes where they come from, the axis being the first of three. */
+static EnsValue *
+add_slices_back (EnsGradient *gradient, guint axis)
+{
+  const EnsValue *x = gradient->node->inputs[0];
+  EnsValue *indices = gradient->node->inputs[1], *dy = gradient->outputs[0], *zeroes, *dx;
+  gint64 n = ens_shape_elements (&indices->shape), before = ens_shape_span (&x->shape, 0, axis);
+  gint64 behind = ens_shape_span (&x->shape, axis + 1, x->shape.rank);
+  EnsShape slices = ENS_SHAPE (x->shape.dims[axis], before, behind);
+
+  indices = ens_gradient_cast (gradient, indices, ENS_TYPE_INT64);
+  indices = ens_gradient_reshape (gradient, indices, &ENS_SHAPE (n, 1));
+  dy = ens_gradient_reshape (gradient, dy, &ENS_SHAPE (before, n, behind));
+  dy = swap_first_axes (gradient, dy);
+  zeroes = ens_gradient_expand (gradient,
+                                ens_gradient_reshape (gradient,
+                                                      ens_gradient_number (gradient, x->type, 0),
+                                                      &ENS_SHAPE (1, 1, 1)),
+                                &slices);
+  dx = ens_gradient_apply (gradient, &ens_op_scatter_nd, &(EnsScatterParams) {0, ENS_SCATTER_ADD},
+                           zeroes, indices, dy, NULL);
+  return ens_gradient_reshape (gradient, swap_first_axes (gradient, dx), &x->shape);
+}
+
 static gboolean
 gather_gradient (EnsGradient *gradient, GError **error)
 {
   const EnsNode *node = gradient->node;
   const EnsTensor *indices = node->inputs[1]->constant;
-  gint64 axis = ((const EnsAxisParams *)node->params)->axis, index;
-  EnsShape shape = node->inputs[0]->shape;
-  EnsView view;
+  gint64 axis = ((const EnsAxisParams *)node->params)->axis;
 
-  if (indices == NULL || ens_shape_elements (&indices->shape) != 1)
-    return ens_gradient_error (gradient, error, "it gathers more than one known slice");
-  view = ens_view_dense (indices->type, &indices->shape, indices->data);
-  axis += axis < 0 ? shape.rank : 0;
-  index = ens_view_integer (&view, 0);
-  index += index < 0 ? shape.dims[axis] : 0;
-  shape.dims[axis] = 1;
-  gradient->inputs[0] =
-      ens_gradient_pad (gradient, ens_gradient_reshape (gradient, gradient->outputs[0], &shape),
-                        (guint)axis, index, node->inputs[0]->shape.dims[axis] - index - 1);
+  axis += axis < 0 ? node->inputs[0]->shape.rank : 0;
+  gradient->inputs[0] = indices != NULL && ens_shape_elements (&indices->shape) == 1
+                            ? put_slice_back (gradient, indices, (guint)axis)
+                            : add_slices_back (gradient, (guint)axis);
   return TRUE;
 }
 

@@ -23,6 +23,7 @@ static const TestRow nd_rows[] = {
     {"batch", "batch_dims=1", "2x2x2 = 0 1 2 3 4 5 6 7; const int64 2x1 = 1 0", "2x2 = 2 3 4 5"},
     {"many", NULL, "5x4x7x3; const int64 11x3x2 in 0..3", "11x3x7x3"},
     {"batches", "batch_dims=2", "2x3x5x7; const int64 2x3x4x1 in -5..4", "2x3x4x7"},
+    {"batches-of-tuples", "batch_dims=1", "2x3x5x2; const int64 2x2 = 1 -1 0 2", "2x2"},
     {"computed", NULL, "2x2 = 0 1 2 3; int64 2x2 = 0 0 1 1", "2 = 0 3"},
     {"outside", NULL, "2x2; const int64 1x1 = 2", .error = "index 2 is outside an axis of 2"},
     {"too-deep", NULL, "2x2; const int64 1x3", .error = "indices are 1x3, which tell no places"},
