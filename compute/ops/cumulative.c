@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* CumSum and CumProd: sums or products of all elements up to each one along an axis, which input 1
  * tells. */
+#include "graph/infer.h"
 #include "ops/gradient.h"
 #include "ops/per-image.h"
 #include "ops/record.h"
@@ -131,6 +132,94 @@ cum_sum_gradient (EnsGradient *gradient, GError **error)
   return TRUE;
 }
 
+/* A line's elements are rows, its products columns. */
+typedef gboolean (*SquareFunc) (const CumulativeParams *params, gint64 element, gint64 product);
+
+static gboolean
+is_same (const CumulativeParams *params, gint64 element, gint64 product)
+{
+  return element == product;
+}
+
+static gboolean
+is_factor (const CumulativeParams *params, gint64 element, gint64 product)
+{
+  gint64 behind = params->reverse ? element - product : product - element;
+
+  return behind >= (params->exclusive ? 1 : 0);
+}
+
+/* 1 where the function holds, else 0. */
+static EnsValue *
+add_square (EnsGradient *gradient, EnsType type, gint64 n, SquareFunc holds)
+{
+  g_autofree char *name = g_strdup_printf ("%s:square", gradient->node->name);
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (type, &ENS_SHAPE (1, n, n));
+  EnsView view = ens_view_dense (type, &tensor->shape, tensor->data);
+
+  for (gint64 i = 0; i < n * n; i++)
+    ens_view_set_real (&view, (gsize)i, holds (gradient->node->params, i / n, i % n));
+  return ens_graph_add_constant (gradient->graph, name, tensor);
+}
+
+/* For each element what the products would be if it were 1: (lines, elements, products). */
+static EnsValue *
+multiply_others (EnsGradient *gradient, EnsValue *lines)
+{
+  gint64 n = lines->shape.dims[2];
+  EnsValue *one = ens_gradient_number (gradient, lines->type, 1), *others;
+  EnsValue *same = add_square (gradient, lines->type, n, is_same);
+
+  others = ens_gradient_apply (gradient, &ens_op_sub, NULL, one, same, NULL);
+  others = ens_gradient_apply (gradient, &ens_op_mul, NULL, lines, others, NULL);
+  others = ens_gradient_apply (gradient, &ens_op_add, NULL, others, same, NULL);
+  return ens_gradient_apply (gradient, &ens_op_cum_prod, gradient->node->params, others,
+                             ens_gradient_number (gradient, ENS_TYPE_INT64, 2), NULL);
+}
+
+static EnsValue *
+transpose_lines (EnsGradient *gradient, EnsValue *value, gint64 outer, gint64 a, gint64 b)
+{
+  value = ens_gradient_reshape (gradient, value, &ENS_SHAPE (outer, a, b));
+  return ens_gradient_apply (gradient, &ens_op_transpose,
+                             &(EnsTransposeParams) {.perm = {3, TRUE, {0, 2, 1}}}, value, NULL);
+}
+
+/* (lines, 1, elements) */
+static EnsValue *
+to_lines (EnsGradient *gradient, EnsValue *value, const EnsLines *lines)
+{
+  gint64 length = (gint64)lines->length, inner = (gint64)lines->inner;
+
+  value = transpose_lines (gradient, value, (gint64)lines->outer, length, inner);
+  return ens_gradient_reshape (gradient, value,
+                               &ENS_SHAPE ((gint64)lines->outer * inner, 1, length));
+}
+
+/* Nothing is divided by an element, which may be 0. That takes the input's memory once for each
+ * element of a line. */
+static gboolean
+cum_prod_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  EnsValue *x, *dx, *factors;
+  g_auto (EnsNodeViews) views;
+  EnsLines lines;
+
+  ens_node_views_init (&views, node);
+  lines = find_lines (&views.operands);
+  x = to_lines (gradient, node->inputs[0], &lines);
+  factors = add_square (gradient, x->type, (gint64)lines.length, is_factor);
+  dx = ens_gradient_apply (gradient, &ens_op_mul, NULL, factors,
+                           to_lines (gradient, gradient->outputs[0], &lines), NULL);
+  dx = ens_gradient_apply (gradient, &ens_op_mul, NULL, dx, multiply_others (gradient, x), NULL);
+  dx = ens_gradient_sum (gradient, dx, 1u << 2);
+  dx = transpose_lines (gradient, dx, (gint64)lines.outer, (gint64)lines.inner,
+                        (gint64)lines.length);
+  gradient->inputs[0] = ens_gradient_reshape (gradient, dx, &node->inputs[0]->shape);
+  return TRUE;
+}
+
 static gboolean
 per_image (const EnsNode *node)
 {
@@ -177,4 +266,4 @@ static const EnsOpExample examples[] = {
                              __VA_ARGS__}
 
 CUMULATIVE_OP (cum_sum, "CumSum", 11, FALSE, .gradient = cum_sum_gradient);
-CUMULATIVE_OP (cum_prod, "CumProd", 26, TRUE);
+CUMULATIVE_OP (cum_prod, "CumProd", 26, TRUE, .gradient = cum_prod_gradient);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Det: determinants of square matrices, by elimination with the largest pivot of a column. */
+#include "ops/gradient.h"
 #include "ops/operands.h"
 #include "ops/registry.h"
 
@@ -108,6 +109,67 @@ det_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                 operands);
 }
 
+/* Which lines are left of a matrix without line i: (n, n − 1). */
+static EnsValue *
+add_others (EnsGradient *gradient, gint64 n)
+{
+  g_autofree char *name = g_strdup_printf ("%s:others", gradient->node->name);
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (ENS_TYPE_INT64, &ENS_SHAPE (n, n - 1));
+
+  for (gint64 i = 0; i < n * (n - 1); i++)
+    ((gint64 *)tensor->data)[i] = i % (n - 1) + (i % (n - 1) >= i / (n - 1) ? 1 : 0);
+  return ens_graph_add_constant (gradient->graph, name, tensor);
+}
+
+static EnsValue *
+add_signs (EnsGradient *gradient, EnsType type, gint64 n)
+{
+  g_autofree char *name = g_strdup_printf ("%s:signs", gradient->node->name);
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (type, &ENS_SHAPE (n, n));
+  EnsView view = ens_view_dense (type, &tensor->shape, tensor->data);
+
+  for (gint64 i = 0; i < n * n; i++)
+    ens_view_set_real (&view, (gsize)i, (i / n + i % n) % 2 == 0 ? 1 : -1);
+  return ens_graph_add_constant (gradient->graph, name, tensor);
+}
+
+/* Of all matrices the determinants without row i and column k: (matrices, n, n). */
+static EnsValue *
+add_minors (EnsGradient *gradient, EnsValue *x)
+{
+  gint64 n = x->shape.dims[2];
+  EnsValue *others = add_others (gradient, n);
+
+  x = ens_gradient_apply (gradient, &ens_op_gather, &(EnsAxisParams) {1}, x, others, NULL);
+  x = ens_gradient_apply (gradient, &ens_op_gather, &(EnsAxisParams) {3}, x, others, NULL);
+  x = ens_gradient_apply (gradient, &ens_op_transpose,
+                          &(EnsTransposeParams) {.perm = {5, TRUE, {0, 1, 3, 2, 4}}}, x, NULL);
+  return ens_gradient_apply (gradient, &ens_op_det, NULL, x, NULL);
+}
+
+#define MAX_MINORS 64 /* rows of matrices whose minors take a bearable amount of memory, n⁴ */
+
+/* An element's cofactor: unlike the inverse it is there of all matrices. */
+static gboolean
+det_gradient (EnsGradient *gradient, GError **error)
+{
+  EnsValue *x = gradient->node->inputs[0], *dy = gradient->outputs[0], *dx;
+  const EnsShape shape = x->shape;
+  gint64 n = shape.dims[shape.rank - 1], matrices = ens_shape_elements (&dy->shape);
+
+  if (n > MAX_MINORS)
+    return ens_gradient_error (gradient, error, "its matrices have more than 64 rows");
+  if (n == 0)
+    return TRUE;
+  x = ens_gradient_reshape (gradient, x, &ENS_SHAPE (matrices, n, n));
+  dy = ens_gradient_reshape (gradient, dy, &ENS_SHAPE (matrices, 1, 1));
+  dx = ens_gradient_apply (gradient, &ens_op_mul, NULL, add_minors (gradient, x),
+                           add_signs (gradient, x->type, n), NULL);
+  dx = ens_gradient_apply (gradient, &ens_op_mul, NULL, dx, dy, NULL);
+  gradient->inputs[0] = ens_gradient_reshape (gradient, dx, &shape);
+  return TRUE;
+}
+
 static const EnsOpExample det_examples[] = {{"2x3x4x4"}, {NULL}};
 
 const EnsOp ens_op_det = {.name = "Det",
@@ -120,4 +182,5 @@ const EnsOp ens_op_det = {.name = "Det",
                           .shape = det_shape,
                           .reference = det_reference,
                           .cpu = det_cpu,
+                          .gradient = det_gradient,
                           .example = det_examples};

@@ -17,6 +17,9 @@ static const TestRow sum_rows[] = {
 static const TestRow prod_rows[] = {
     {"by-hand", NULL, "4 = 1 2 3 4; const int64 scalar = 0", "4 = 1 2 6 24"},
     {"both", "exclusive=1 reverse=1", "4 = 1 2 3 4; const int64 scalar = 0", "4 = 24 12 4 1"},
+    {"zeroes", NULL, "4 in 0..0; const int64 scalar = 0", "4 = 0 0 0 0"},
+    {"exclusive", "exclusive=1", "2x5x3; const int64 scalar = 1", NULL},
+    {"reverse", "reverse=1", "2x5x3; const int64 scalar = 1", NULL},
     {"many", NULL, "3x5x7 in 0.5..2; const int64 scalar = -2", NULL},
     {0}};
 
