@@ -343,10 +343,37 @@ reduce_extreme_back (const Reduced *reduced)
 #define reduce_min_back reduce_extreme_back
 
 static EnsValue *
+reduce_as (const Reduced *reduced, const EnsOp *op, EnsValue *value)
+{
+  EnsValue *y =
+      ens_gradient_add (reduced->gradient, op, reduced->gradient->node->params,
+                        (EnsValue *[]) {value, ens_node_input (reduced->gradient->node, 1)},
+                        reduced->gradient->node->n_inputs, 1)
+          ->outputs[0];
+
+  return ens_gradient_reshape (reduced->gradient, y, &reduced->kept);
+}
+
+static EnsValue *
+choose (const Reduced *reduced, EnsValue *a, EnsValue *b, EnsValue *if_equal, EnsValue *otherwise)
+{
+  return ens_gradient_apply (reduced->gradient, &ens_op_where, NULL,
+                             apply (reduced, &ens_op_equal, a, b), if_equal, otherwise, NULL);
+}
+
+/* The product of all other elements, which is 0 where one of them is. */
+static EnsValue *
 reduce_prod_back (const Reduced *reduced)
 {
-  return apply (reduced, &ens_op_div,
-                apply (reduced, &ens_op_mul, reduced->dy, get_output (reduced)), reduced->x);
+  EnsValue *x = reduced->x, *zero = ens_gradient_number (reduced->gradient, x->type, 0);
+  EnsValue *one = ens_gradient_number (reduced->gradient, x->type, 1);
+  EnsValue *factors = choose (reduced, x, zero, one, x);
+  EnsValue *zeroes = choose (reduced, x, zero, one, zero);
+  EnsValue *others =
+      apply (reduced, &ens_op_div, reduce_as (reduced, &ens_op_reduce_prod, factors), factors);
+
+  return choose (reduced, reduce_as (reduced, &ens_op_reduce_sum, zeroes), zeroes,
+                 apply (reduced, &ens_op_mul, reduced->dy, others), zero);
 }
 
 static EnsValue *

@@ -253,26 +253,139 @@ tuples_gpu (const EnsOperands *operands, EnsCommands *commands)
   return record (operands, commands, find_tuples);
 }
 
-/* Of indices that occur once, unless updates are added. */
-static gboolean
-differentiate (EnsGradient *gradient, const EnsOp *gathers, gconstpointer params, GError **error)
+/* Gradients. Of updates that replace elements, indices are taken to occur once. */
+
+typedef struct {
+  EnsGradient *gradient;
+  const EnsOp *gathers; /* what reads the places that the operator writes to */
+  gconstpointer params; /* its */
+} Places;
+
+static EnsValue *
+gather (const Places *places, EnsValue *data)
 {
-  const EnsNode *node = gradient->node;
-  EnsScatterParams scatter = *(const EnsScatterParams *)node->params;
+  return ens_gradient_apply (places->gradient, places->gathers, places->params, data,
+                             places->gradient->node->inputs[INDICES], NULL);
+}
+
+static EnsValue *
+combine (const Places *places, EnsScatterReduction reduction, EnsValue *data, EnsValue *updates)
+{
+  const EnsNode *node = places->gradient->node;
+  EnsScatterParams params = *(const EnsScatterParams *)node->params;
+
+  params.reduction = reduction;
+  return ens_gradient_apply (places->gradient, node->op, &params, data, node->inputs[INDICES],
+                             updates, NULL);
+}
+
+static EnsValue *
+choose (const Places *places, EnsValue *a, EnsValue *b, EnsValue *if_equal, EnsValue *otherwise)
+{
+  EnsValue *equal = ens_gradient_apply (places->gradient, &ens_op_equal, NULL, a, b, NULL);
+
+  return ens_gradient_apply (places->gradient, &ens_op_where, NULL, equal, if_equal, otherwise,
+                             NULL);
+}
+
+static EnsValue *
+add_number (const Places *places, double number)
+{
+  return ens_gradient_number (places->gradient, places->gradient->outputs[0]->type, number);
+}
+
+static void
+replace_back (const Places *places)
+{
+  EnsGradient *gradient = places->gradient;
   EnsValue *dy = gradient->outputs[0];
 
-  if (scatter.reduction != ENS_SCATTER_NONE && scatter.reduction != ENS_SCATTER_ADD)
-    return ens_gradient_error (gradient, error, "“reduction” is neither none nor add");
   if (gradient->wanted[UPDATES])
-    gradient->inputs[UPDATES] =
-        ens_gradient_apply (gradient, gathers, params, dy, node->inputs[INDICES], NULL);
-  if (!gradient->wanted[DATA])
-    return TRUE;
-  gradient->inputs[DATA] =
-      scatter.reduction == ENS_SCATTER_ADD
-          ? dy
-          : ens_gradient_apply (gradient, node->op, &scatter, dy, node->inputs[INDICES],
-                                ens_gradient_zeroes (gradient, node->inputs[UPDATES]), NULL);
+    gradient->inputs[UPDATES] = gather (places, dy);
+  if (gradient->wanted[DATA])
+    gradient->inputs[DATA] =
+        combine (places, ENS_SCATTER_NONE, dy,
+                 ens_gradient_zeroes (gradient, gradient->node->inputs[UPDATES]));
+}
+
+static void
+add_back (const Places *places)
+{
+  if (places->gradient->wanted[UPDATES])
+    places->gradient->inputs[UPDATES] = gather (places, places->gradient->outputs[0]);
+  if (places->gradient->wanted[DATA])
+    places->gradient->inputs[DATA] = places->gradient->outputs[0];
+}
+
+/* To all that are the largest, or the least. */
+static void
+extreme_back (const Places *places)
+{
+  EnsGradient *gradient = places->gradient;
+  EnsValue *dy = gradient->outputs[0], *y = gradient->node->outputs[0];
+  EnsValue *zero = add_number (places, 0);
+
+  if (gradient->wanted[DATA])
+    gradient->inputs[DATA] = choose (places, gradient->node->inputs[DATA], y, dy, zero);
+  if (gradient->wanted[UPDATES])
+    gradient->inputs[UPDATES] = choose (places, gradient->node->inputs[UPDATES], gather (places, y),
+                                        gather (places, dy), zero);
+}
+
+/* Products of what is not 0, and how many zeroes were left out. */
+typedef struct {
+  EnsValue *product, *zeroes;
+} Factors;
+
+static Factors
+split_zeroes (const Places *places, EnsValue *value)
+{
+  EnsValue *zero = add_number (places, 0), *one = add_number (places, 1);
+
+  return (Factors) {choose (places, value, zero, one, value),
+                    choose (places, value, zero, one, zero)};
+}
+
+/* dy times what all others come to: their product, or 0 where one of them is. */
+static EnsValue *
+factor_back (const Places *places, EnsValue *dy, const Factors *own, const Factors *all)
+{
+  EnsGradient *gradient = places->gradient;
+  EnsValue *others =
+      ens_gradient_apply (gradient, &ens_op_div, NULL, all->product, own->product, NULL);
+  EnsValue *product = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, others, NULL);
+
+  return choose (places, all->zeroes, own->zeroes, product, add_number (places, 0));
+}
+
+static void
+product_back (const Places *places)
+{
+  EnsGradient *gradient = places->gradient;
+  Factors data = split_zeroes (places, gradient->node->inputs[DATA]);
+  Factors updates = split_zeroes (places, gradient->node->inputs[UPDATES]);
+  Factors all = {combine (places, ENS_SCATTER_MUL, data.product, updates.product),
+                 combine (places, ENS_SCATTER_ADD, data.zeroes, updates.zeroes)};
+  Factors gathered = {gather (places, all.product), gather (places, all.zeroes)};
+  EnsValue *dy = gradient->outputs[0];
+
+  if (gradient->wanted[DATA])
+    gradient->inputs[DATA] = factor_back (places, dy, &data, &all);
+  if (gradient->wanted[UPDATES])
+    gradient->inputs[UPDATES] = factor_back (places, gather (places, dy), &updates, &gathered);
+}
+
+static gboolean
+differentiate (EnsGradient *gradient, const EnsOp *gathers, gconstpointer params)
+{
+  static void (*const back[]) (const Places *) = {
+      [ENS_SCATTER_NONE] = replace_back, [ENS_SCATTER_ADD] = add_back,
+      [ENS_SCATTER_MUL] = product_back,  [ENS_SCATTER_MAX] = extreme_back,
+      [ENS_SCATTER_MIN] = extreme_back,
+  };
+
+  back[((const EnsScatterParams *)gradient->node->params)->reduction](
+      &(Places) {gradient, gathers, params});
   return TRUE;
 }
 
@@ -281,13 +394,13 @@ elements_gradient (EnsGradient *gradient, GError **error)
 {
   const EnsScatterParams *params = gradient->node->params;
 
-  return differentiate (gradient, &ens_op_gather_elements, &(EnsAxisParams) {params->axis}, error);
+  return differentiate (gradient, &ens_op_gather_elements, &(EnsAxisParams) {params->axis});
 }
 
 static gboolean
 tuples_gradient (EnsGradient *gradient, GError **error)
 {
-  return differentiate (gradient, &ens_op_gather_nd, NULL, error);
+  return differentiate (gradient, &ens_op_gather_nd, NULL);
 }
 
 /* Each image has indices and updates of its own. */

@@ -34,6 +34,7 @@ ROWS (sum, "-1", "1", {"by-hand", "axes=[1]", X, "2x1 = 6 15"},
 ROWS (max, "-1", "1", {"by-hand", "axes=[1]", "2x3 = -1 -2 -3 4 6 5", "2x1 = -1 6"});
 ROWS (min, "-1", "1", {"by-hand", "axes=[1]", "2x3 = -1 -2 -3 4 6 5", "2x1 = -3 4"});
 ROWS (prod, "0.5", "2", {"by-hand", "axes=[1]", X, "2x1 = 6 120"},
+      {"zeroes", "axes=[1]", "3x2 in 0..0", "3x1 = 0 0 0"},
       {"integers", NULL, "int64 3 = 3 4 5", "int64 1 = 60"});
 ROWS (l1, "-1", "1", {"by-hand", "axes=[1]", "2x2 = -1 2 3 -4", "2x1 = 3 7"});
 ROWS (l2, "-1", "1", {"by-hand", "axes=[1]", "2x2 = 3 4 -6 8", "2x1 = 5 10"});
