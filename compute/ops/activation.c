@@ -467,12 +467,20 @@ clip_as_fused (const EnsOperands *operands)
                                .beta = max != NULL ? (float)ens_view_real (max, 0) : params->max};
 }
 
+/* In double precision, which fused functions' bounds don't have. */
 static void
 clip_reference (const EnsOperands *operands)
 {
-  EnsFusedActivation activation = clip_as_fused (operands);
+  const EnsClipParams *params = operands->params;
+  const EnsView *x = operands->inputs[0], *y = operands->outputs[0];
+  const EnsView *min = ens_operands_input (operands, 1), *max = ens_operands_input (operands, 2);
+  double low = min != NULL ? ens_view_real (min, 0) : (double)params->min;
+  double high = max != NULL ? ens_view_real (max, 0) : (double)params->max;
+  gsize n = ens_view_elements (y);
 
-  activation_reference (operands, &activation);
+  for (gsize i = 0; i < n; i++)
+    ens_view_set_real (y, ens_view_offset (y, i),
+                       fmin (fmax (ens_view_real (x, ens_view_offset (x, i)), low), high));
 }
 
 static void
@@ -500,34 +508,6 @@ clip_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
-static gboolean
-known_bound (const EnsNode *node, guint input, float *bound)
-{
-  const EnsValue *value = input < node->n_inputs ? node->inputs[input] : NULL;
-  EnsView view;
-
-  if (value == NULL)
-    return TRUE;
-  if (value->constant == NULL || ens_shape_elements (&value->constant->shape) != 1)
-    return FALSE;
-  view = ens_view_dense (value->type, &value->shape, value->constant->data);
-  *bound = (float)ens_view_real (&view, 0);
-  return TRUE;
-}
-
-static gboolean
-clip_gradient (EnsGradient *gradient, GError **error)
-{
-  const EnsNode *node = gradient->node;
-  const EnsClipParams *params = node->params;
-  EnsActivationGradParams grad = {ENS_ACTIVATION_CLIP, params->min, params->max};
-
-  if (!known_bound (node, 1, &grad.alpha) || !known_bound (node, 2, &grad.beta))
-    return ens_gradient_error (gradient, error, "its bounds are not constant");
-  differentiate (gradient, Y, &grad);
-  return TRUE;
-}
-
 static const EnsOpExample clip_examples[] = {{"2x5x4x7", &(const EnsClipParams) {-0.5f, 0.25f}},
                                              {NULL}};
 
@@ -544,7 +524,7 @@ const EnsOp ens_op_clip = {.name = "Clip",
                            .reference = clip_reference,
                            .cpu = clip_cpu,
                            .gpu = clip_gpu,
-                           .gradient = clip_gradient,
+                           .gradient = ens_clip_gradient,
                            .per_image = ens_per_image_elementwise,
                            .example = clip_examples};
 
@@ -580,7 +560,8 @@ ens_node_as_activation (const EnsNode *node, EnsFusedActivation *activation)
     const EnsClipParams *params = node->params;
 
     *activation = (EnsFusedActivation) {ENS_ACTIVATION_CLIP, params->min, params->max};
-    return known_bound (node, 1, &activation->alpha) && known_bound (node, 2, &activation->beta);
+    return ens_clip_find_bound (node, 1, &activation->alpha)
+           && ens_clip_find_bound (node, 2, &activation->beta);
   }
   return FALSE;
 }

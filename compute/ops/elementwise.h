@@ -27,3 +27,8 @@ void ens_unary_run (const EnsOperands *operands, const EnsCpuContext *context, E
  * of the same shape, and may be the same memory. */
 void ens_activation_run (const EnsView *input, const EnsView *output,
                          const EnsFusedActivation *activation, EnsThreadPool *pool);
+
+/* Clip: whether the bound that an input is, is the same in all runs; *bound stays if the input is
+ * absent. */
+gboolean ens_clip_find_bound (const EnsNode *node, guint input, float *bound);
+gboolean ens_clip_gradient (EnsGradient *gradient, GError **error);
