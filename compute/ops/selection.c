@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* TopK, OneHot, NonZero, Compress: which elements, and where they are. They belong to the
  * arithmetic of indices, or stand behind what a classifier computes: references are enough. */
+#include "graph/infer.h"
 #include "ops/example.h"
 #include "ops/gradient.h"
 #include "ops/indices.h"
@@ -229,6 +230,29 @@ hot_reference (const EnsOperands *operands)
   }
 }
 
+/* Of the two values: how much of the gradient stands where either was put. */
+static gboolean
+hot_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  EnsValue *dy = gradient->outputs[0], *zero = ens_gradient_number (gradient, dy->type, 0);
+  EnsValue *one = ens_gradient_number (gradient, dy->type, 1), *values, *hot, *parts[2];
+
+  zero = ens_gradient_reshape (gradient, zero, &ENS_SHAPE (1));
+  one = ens_gradient_reshape (gradient, one, &ENS_SHAPE (1));
+  values = ens_gradient_apply (gradient, &ens_op_concat, &(EnsAxisParams) {0}, zero, one, NULL);
+  hot = ens_gradient_apply (gradient, node->op, node->params, node->inputs[0], node->inputs[1],
+                            values, NULL);
+  hot = ens_gradient_apply (gradient, &ens_op_mul, NULL, dy, hot, NULL);
+  parts[1] = ens_gradient_sum_to (gradient, hot, &ENS_SHAPE (1));
+  parts[0] =
+      ens_gradient_apply (gradient, &ens_op_sub, NULL,
+                          ens_gradient_sum_to (gradient, dy, &ENS_SHAPE (1)), parts[1], NULL);
+  gradient->inputs[2] =
+      ens_gradient_add (gradient, &ens_op_concat, &(EnsAxisParams) {0}, parts, 2, 1)->outputs[0];
+  return TRUE;
+}
+
 /* Of the output, whose first axis is the indices' unless it is the new one. */
 static gboolean
 hot_per_image (const EnsNode *node)
@@ -253,6 +277,7 @@ const EnsOp ens_op_one_hot = {.name = "OneHot",
                               .attributes = hot_attributes,
                               .shape = hot_shape,
                               .reference = hot_reference,
+                              .gradient = hot_gradient,
                               .per_image = hot_per_image,
                               .example = hot_examples};
 
@@ -394,6 +419,52 @@ compress_reference (const EnsOperands *operands)
                                (outer * lines.length + i) * lines.inner + k);
 }
 
+/* Where what was chosen comes from. */
+static EnsValue *
+add_chosen (EnsGradient *gradient, const EnsView *chosen)
+{
+  g_autofree char *name = g_strdup_printf ("%s:chosen", gradient->node->name);
+  g_autoptr (EnsTensor) tensor =
+      ens_tensor_new (ENS_TYPE_INT64, &ENS_SHAPE (count_non_zero (chosen), 1));
+
+  for (gint64 i = 0, n = 0; i < chosen->shape.dims[0]; i++)
+    if (ens_view_integer (chosen, (gsize)i) != 0)
+      ((gint64 *)tensor->data)[n++] = i;
+  return ens_graph_add_constant (gradient->graph, name, tensor);
+}
+
+static EnsValue *
+swap_first_axes (EnsGradient *gradient, EnsValue *value, gint64 a, gint64 b, gint64 inner)
+{
+  value = ens_gradient_reshape (gradient, value, &ENS_SHAPE (a, b, inner));
+  return ens_gradient_apply (gradient, &ens_op_transpose,
+                             &(EnsTransposeParams) {.perm = {3, TRUE, {1, 0, 2}}}, value, NULL);
+}
+
+/* Zeroes where nothing was chosen. */
+static gboolean
+compress_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+  EnsValue *chosen, *dy, *dx;
+  g_auto (EnsNodeViews) views;
+  EnsLines lines;
+  guint axis;
+
+  ens_node_views_init (&views, node);
+  compress_lines (&views.operands, &lines, &axis, NULL);
+  chosen = add_chosen (gradient, views.operands.inputs[1]);
+  dy = swap_first_axes (gradient, gradient->outputs[0], (gint64)lines.outer, chosen->shape.dims[0],
+                        (gint64)lines.inner);
+  dx = swap_first_axes (gradient, ens_gradient_zeroes (gradient, node->inputs[0]),
+                        (gint64)lines.outer, (gint64)lines.length, (gint64)lines.inner);
+  dx = ens_gradient_apply (gradient, &ens_op_scatter_nd, NULL, dx, chosen, dy, NULL);
+  dx = swap_first_axes (gradient, dx, (gint64)lines.length, (gint64)lines.outer,
+                        (gint64)lines.inner);
+  gradient->inputs[0] = ens_gradient_reshape (gradient, dx, &node->inputs[0]->shape);
+  return TRUE;
+}
+
 static const EnsOpExample compress_examples[] = {{"3x5 =?3", &(const CompressParams) {0}}, {NULL}};
 
 const EnsOp ens_op_compress = {.name = "Compress",
@@ -407,4 +478,5 @@ const EnsOp ens_op_compress = {.name = "Compress",
                                .attributes = compress_attributes,
                                .shape = compress_shape,
                                .reference = compress_reference,
+                               .gradient = compress_gradient,
                                .example = compress_examples};
