@@ -291,22 +291,39 @@ einsum_reference (const EnsOperands *operands)
 }
 
 /* The gradient is a sum of the same kind: input i's indices of the result's gradient times all
- * other inputs. Indices that only input i has it is repeated along. */
+ * other inputs. Indices that only input i has it is repeated along. Where an index occurs twice it
+ * is the diagonal's. */
+
+static void
+append_index (GString *equation, guint index)
+{
+  g_string_append_c (equation, (char)(index < 26 ? 'a' + (int)index : 'A' + (int)index - 26));
+}
 
 static void
 append_term (GString *equation, const EnsEinsumTerm *term)
 {
-  for (guint axis = 0; axis < term->rank; axis++) {
-    guint index = term->indices[axis];
-
-    g_string_append_c (equation, (char)(index < 26 ? 'a' + (int)index : 'A' + (int)index - 26));
-  }
+  for (guint axis = 0; axis < term->rank; axis++)
+    append_index (equation, term->indices[axis]);
 }
 
-/* Indices have letters of their own, also those of “…”, which take letters that are free. FALSE if
- * there are too few. */
+/* Each index once. */
+static EnsEinsumTerm
+remove_repetitions (const EnsEinsumTerm *term)
+{
+  EnsEinsumTerm once = {0};
+
+  for (guint axis = 0; axis < term->rank; axis++)
+    if (!ens_einsum_has (&once, term->indices[axis]))
+      once.indices[once.rank++] = term->indices[axis];
+  return once;
+}
+
+/* Indices have letters of their own, also those of “…”, which take letters that are free; *unused
+ * is the first that is left. FALSE if there are too few, if each axis of an input needs one more.
+ */
 static gboolean
-name_indices (EnsEinsum *einsum)
+name_indices (EnsEinsum *einsum, guint *unused)
 {
   guint8 names[ENS_EINSUM_MAX_INDICES], next = 0;
 
@@ -319,7 +336,8 @@ name_indices (EnsEinsum *einsum)
     for (guint axis = 0; axis < term->rank; axis++)
       term->indices[axis] = names[term->indices[axis]];
   }
-  return next <= FIRST_ELLIPSIS;
+  *unused = next;
+  return next + ENS_MAX_RANK <= FIRST_ELLIPSIS;
 }
 
 static gboolean
@@ -332,17 +350,17 @@ is_elsewhere (const EnsEinsum *einsum, guint input, guint index)
   return found;
 }
 
+/* With respect to input i, of whose term each index is there once; sizes: of indices. */
 static EnsValue *
-differentiate_input (EnsGradient *gradient, const EnsEinsum *einsum, const EnsShape *wide,
-                     guint input)
+differentiate_term (EnsGradient *gradient, const EnsEinsum *einsum, const EnsEinsumTerm *term,
+                    const gint64 *sizes, guint input)
 {
   const EnsNode *node = gradient->node;
-  const EnsEinsumTerm *term = &einsum->inputs[input];
   g_autoptr (GString) equation = g_string_new (NULL);
   EnsValue *inputs[ENS_EINSUM_MAX_INPUTS] = {gradient->outputs[0]}, *dx;
+  EnsShape shape = {.rank = term->rank}, wide = shape;
   EnsEinsumParams params = {0};
   EnsEinsumTerm kept = {0};
-  EnsShape shape = {.rank = wide->rank};
   guint n = 1;
 
   append_term (equation, &einsum->output);
@@ -359,34 +377,87 @@ differentiate_input (EnsGradient *gradient, const EnsEinsum *einsum, const EnsSh
   append_term (equation, &kept);
   g_strlcpy (params.equation, equation->str, sizeof params.equation);
   dx = ens_gradient_add (gradient, &ens_op_einsum, &params, inputs, n, 1)->outputs[0];
-  for (guint axis = 0, k = 0; axis < term->rank; axis++) /* 1 where all others broadcast */
+  for (guint axis = 0, k = 0; axis < term->rank; axis++) { /* 1 where all others broadcast */
     shape.dims[axis] = is_elsewhere (einsum, input, term->indices[axis]) ? dx->shape.dims[k++] : 1;
-  dx = ens_gradient_expand (gradient, ens_gradient_reshape (gradient, dx, &shape), wide);
-  return ens_gradient_sum_to (gradient, dx, &node->inputs[input]->shape);
+    wide.dims[axis] = sizes[term->indices[axis]];
+  }
+  return ens_gradient_expand (gradient, ens_gradient_reshape (gradient, dx, &shape), &wide);
+}
+
+static EnsValue *
+add_identity (EnsGradient *gradient, EnsType type, gint64 n)
+{
+  g_autofree char *name = g_strdup_printf ("%s:identity", gradient->node->name);
+  g_autoptr (EnsTensor) tensor = ens_tensor_new (type, &ENS_SHAPE (n, n));
+  EnsView view = ens_view_dense (type, &tensor->shape, tensor->data);
+
+  for (gint64 i = 0; i < n * n; i++)
+    ens_view_set_real (&view, (gsize)i, i / n == i % n ? 1 : 0);
+  return ens_graph_add_constant (gradient->graph, name, tensor);
+}
+
+/* From indices once to all of the term's: zeroes beside the diagonals. */
+static EnsValue *
+put_on_diagonals (EnsGradient *gradient, const EnsEinsumTerm *term, const EnsEinsumTerm *once,
+                  EnsValue *value, guint unused)
+{
+  g_autoptr (GString) equation = g_string_new (NULL), result = g_string_new ("->");
+  EnsValue *inputs[ENS_EINSUM_MAX_INPUTS] = {value};
+  EnsEinsumParams params = {0};
+  EnsEinsumTerm seen = {0};
+  guint n = 1;
+
+  append_term (equation, once);
+  for (guint axis = 0; axis < term->rank; axis++) {
+    guint index = term->indices[axis];
+
+    if (!ens_einsum_has (&seen, index)) {
+      append_index (result, index);
+      seen.indices[seen.rank++] = (guint8)index;
+      continue;
+    }
+    g_string_append_c (equation, ',');
+    append_index (equation, index);
+    append_index (equation, unused);
+    append_index (result, unused++);
+    for (guint k = 0; k < once->rank; k++)
+      if (once->indices[k] == index)
+        inputs[n] = add_identity (gradient, value->type, value->shape.dims[k]);
+    n++;
+  }
+  g_string_append (equation, result->str);
+  g_strlcpy (params.equation, equation->str, sizeof params.equation);
+  return ens_gradient_add (gradient, &ens_op_einsum, &params, inputs, n, 1)->outputs[0];
 }
 
 static gboolean
 einsum_gradient (EnsGradient *gradient, GError **error)
 {
   const EnsNode *node = gradient->node;
-  EnsShape wide[ENS_EINSUM_MAX_INPUTS] = {{0}};
+  gint64 sizes[ENS_EINSUM_MAX_INDICES] = {0};
   g_auto (EnsNodeViews) views;
-  EnsEinsum einsum;
+  EnsEinsum einsum, named;
+  guint unused;
 
   ens_node_views_init (&views, node);
   ens_einsum_read (&views.operands, &einsum, NULL);
-  for (guint i = 0; i < einsum.n_inputs; i++) {
-    if (ens_einsum_repeats (&einsum.inputs[i]))
-      return ens_gradient_error (gradient, error, "an input has an index twice");
-    wide[i].rank = einsum.inputs[i].rank;
-    for (guint axis = 0; axis < wide[i].rank; axis++)
-      wide[i].dims[axis] = einsum.sizes[einsum.inputs[i].indices[axis]];
-  }
-  if (!name_indices (&einsum))
+  named = einsum;
+  if (!name_indices (&named, &unused))
     return ens_gradient_error (gradient, error, "it has too many indices");
   for (guint i = 0; i < einsum.n_inputs; i++)
-    if (gradient->wanted[i])
-      gradient->inputs[i] = differentiate_input (gradient, &einsum, &wide[i], i);
+    for (guint axis = 0; axis < einsum.inputs[i].rank; axis++)
+      sizes[named.inputs[i].indices[axis]] = einsum.sizes[einsum.inputs[i].indices[axis]];
+  for (guint i = 0; i < einsum.n_inputs; i++) {
+    EnsEinsumTerm once = remove_repetitions (&named.inputs[i]);
+    EnsValue *dx;
+
+    if (!gradient->wanted[i])
+      continue;
+    dx = differentiate_term (gradient, &named, &once, sizes, i);
+    if (once.rank < named.inputs[i].rank)
+      dx = put_on_diagonals (gradient, &named.inputs[i], &once, dx, unused);
+    gradient->inputs[i] = ens_gradient_sum_to (gradient, dx, &node->inputs[i]->shape);
+  }
   return TRUE;
 }
 

@@ -11,6 +11,7 @@ static const TestRow rows[] = {
     {"sum-rows", "equation=\"ij->i\"", "2x2 = 1 2 3 4", "2 = 3 7"},
     {"diagonal", "equation=\"ii->i\"", "2x2 = 1 2 3 4", "2 = 1 4"},
     {"trace", "equation=\"ii\"", "2x2 = 1 2 3 4", "scalar = 5"},
+    {"diagonals", "equation=\"iijjj,jk->kij\"", "2x2x3x3x3; 3x4", "4x2x3"},
     {"outer", "equation=\"i,j->ij\"", "2 = 1 2; 2 = 3 4", "2x2 = 3 4 6 8"},
     {"batch", "equation=\"bij,bjk->bik\"", "2x3x5; 2x5x7", "2x3x7"},
     {"ellipsis", "equation=\"...ij,...jk->...ik\"", "2x1x3x5; 4x5x7", "2x4x3x7"},
