@@ -18,7 +18,7 @@
   OP (equal) OP (erf) OP (exp) OP (expand) OP (eye_like) OP (fake_quantize) \
   OP (fake_quantize_range) OP (flatten) OP (floor) OP (gru) OP (gather) OP (gather_elements) \
   OP (gather_nd) OP (gelu) OP (gemm) OP (global_average_pool) OP (global_max_pool) OP (greater) \
-  OP (greater_or_equal) OP (grid_sample) OP (group_normalization) OP (hard_sigmoid) \
+  OP (greater_or_equal) OP (grid_sample) OP (grid_sample_grad_grid) OP (grid_sample_grad_map) OP (group_normalization) OP (hard_sigmoid) \
   OP (hard_swish) OP (identity) OP (instance_normalization) OP (is_inf) OP (is_nan) OP (lrn) \
   OP (lstm) OP (layer_normalization) OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) \
   OP (log_softmax) OP (lp_normalization) OP (matmul) OP (max) OP (max_pool) OP (max_pool_grad) \

@@ -2,16 +2,8 @@
 #ifndef ENS_PUSH_GRID_SAMPLE_H
 #define ENS_PUSH_GRID_SAMPLE_H
 
+#include "grid.h"
 #include "push.h"
-
-/* Constants of grid-sample.comp: how neighbours are put together, what is beyond the map, and
- * whether −1 and 1 are the centres of its first and last elements, not their edges. */
-#define ENS_GRID_LINEAR 0
-#define ENS_GRID_NEAREST 1
-#define ENS_GRID_CUBIC 2
-#define ENS_GRID_ZEROS 0
-#define ENS_GRID_BORDER 1
-#define ENS_GRID_REFLECTION 2
 
 struct EnsGridSamplePush {
   uint offset[3]; /* x, grid, y */
