@@ -13,8 +13,10 @@
 #define SESSION 32
 
 struct _WatchAccess {
-  char *token;   /* NULL: none */
-  char *session; /* what the cookie holds: random, of this process */
+  char *token;         /* NULL: none */
+  char *session;       /* what the cookie holds: random, of this process */
+  gint64 second;       /* of the wrong tokens that are counted */
+  GHashTable *n_wrong; /* address → how many */
 };
 
 /* (transfer full) */
@@ -38,7 +40,19 @@ watch_access_new (const char *token)
 
   access->token = g_strdup (token);
   access->session = make_session ();
+  access->n_wrong = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return access;
+}
+
+void
+watch_access_set_token (WatchAccess *access, const char *token)
+{
+  if (g_strcmp0 (access->token, token) == 0)
+    return;
+  publish_secret_free (access->token);
+  publish_secret_free (access->session);
+  access->token = g_strdup (token);
+  access->session = make_session ();
 }
 
 void
@@ -46,6 +60,7 @@ watch_access_free (WatchAccess *access)
 {
   publish_secret_free (access->token);
   publish_secret_free (access->session);
+  g_hash_table_unref (access->n_wrong);
   g_free (access);
 }
 
@@ -88,14 +103,31 @@ has_cookie (const WatchAccess *access, const char *header)
   return FALSE;
 }
 
-static gboolean
-has_token (const WatchAccess *access, const WatchRequest *request)
+/* Of this second: what was counted before is forgotten. */
+static guint
+count_wrong (WatchAccess *access, const WatchRequest *request, guint more)
 {
-  const char *authorization = request->authorization;
+  const char *from = request->from != NULL ? request->from : "";
+  guint n;
 
-  if (authorization != NULL && g_ascii_strncasecmp (authorization, BEARER, strlen (BEARER)) == 0)
-    return equal (authorization + strlen (BEARER), access->token);
-  return request->cookie != NULL && has_cookie (access, request->cookie);
+  if (request->time / G_TIME_SPAN_SECOND != access->second)
+    g_hash_table_remove_all (access->n_wrong);
+  access->second = request->time / G_TIME_SPAN_SECOND;
+  n = GPOINTER_TO_UINT (g_hash_table_lookup (access->n_wrong, from)) + more;
+  if (more > 0)
+    g_hash_table_insert (access->n_wrong, g_strdup (from), GUINT_TO_POINTER (n));
+  return n;
+}
+
+static guint
+check_token (WatchAccess *access, const WatchRequest *request, const char *token)
+{
+  if (count_wrong (access, request, 0) >= WATCH_MAX_WRONG)
+    return WATCH_TOO_MANY_WRONG;
+  if (equal (token, access->token))
+    return 200;
+  count_wrong (access, request, 1);
+  return 401;
 }
 
 /* "localhost:8420", "127.0.0.1", "[::1]:8420". */
@@ -116,6 +148,19 @@ is_loopback (const char *host)
   return numeric != NULL && g_inet_address_get_is_loopback (numeric);
 }
 
+/* A cookie is random, and nobody's choice: guesses of it need not be counted. */
+static guint
+check_who (WatchAccess *access, const WatchRequest *request)
+{
+  const char *authorization = request->authorization;
+
+  if (access->token == NULL)
+    return is_loopback (request->host) ? 200 : 403;
+  if (authorization != NULL && g_ascii_strncasecmp (authorization, BEARER, strlen (BEARER)) == 0)
+    return check_token (access, request, authorization + strlen (BEARER));
+  return request->cookie != NULL && has_cookie (access, request->cookie) ? 200 : 401;
+}
+
 /* Scripts outside browsers send no origin. */
 static gboolean
 is_own_origin (const WatchRequest *request)
@@ -130,23 +175,25 @@ is_own_origin (const WatchRequest *request)
 }
 
 guint
-watch_access_check (const WatchAccess *access, const WatchRequest *request)
+watch_access_check (WatchAccess *access, const WatchRequest *request)
 {
-  if (access->token == NULL && !is_loopback (request->host))
-    return 403;
-  if (access->token != NULL && !has_token (access, request))
-    return 401;
-  if (!request->writes)
-    return 200;
+  const guint status = check_who (access, request);
+
+  if (status != 200 || !request->writes)
+    return status;
   if (!is_own_origin (request))
     return 403;
   return g_strcmp0 (request->content_type, "application/json") == 0 ? 200 : 415;
 }
 
-char *
-watch_access_log_in (const WatchAccess *access, const char *token)
+guint
+watch_access_log_in (WatchAccess *access, const WatchRequest *request, const char *token,
+                     char **cookie)
 {
-  if (access->token == NULL || !equal (token, access->token))
-    return NULL;
-  return g_strdup_printf (COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict", access->session);
+  const guint status = access->token != NULL ? check_token (access, request, token) : 401;
+
+  *cookie = status == 200
+                ? g_strdup_printf (COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict", access->session)
+                : NULL;
+  return status;
 }

@@ -7,6 +7,9 @@
  * something have to be JSON and, from browsers, of the page's own origin, so that other sites'
  * forms and scripts can't send them.
  *
+ * Who sends wrong tokens faster than anybody mistypes them is refused for the rest of the second,
+ * right or wrong, so that guesses are slow over however many connections.
+ *
  * Source: RFC 6750 (bearer tokens), RFC 6454 (origin), RFC 6265 (cookies). */
 #pragma once
 
@@ -21,18 +24,28 @@ WatchAccess *watch_access_new (const char *token);
 void watch_access_free (WatchAccess *access);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WatchAccess, watch_access_free)
 
+/* Another token ends the sessions of the one before; nothing happens if it is the same. */
+void watch_access_set_token (WatchAccess *access, const char *token);
+
+#define WATCH_MAX_WRONG 10 /* tokens of an address in a second */
+#define WATCH_TOO_MANY_WRONG 429
+
 /* Headers may be NULL. */
 typedef struct {
   const char *host, *origin, *authorization, *cookie, *content_type;
   gboolean writes;
+  const char *from; /* address of who asks; NULL: not known */
+  gint64 time;      /* monotonic */
 } WatchRequest;
 
 /* 200, or the HTTP status with which the request is refused: 401 without the token, 403 for another
- * site, 415 for what is not JSON. */
-guint watch_access_check (const WatchAccess *access, const WatchRequest *request);
+ * site, 415 for what is not JSON, WATCH_TOO_MANY_WRONG. */
+guint watch_access_check (WatchAccess *access, const WatchRequest *request);
 
-/* Value of Set-Cookie if this is the token, else NULL; the time that it takes tells nothing of
- * where they differ. (transfer full) */
-char *watch_access_log_in (const WatchAccess *access, const char *token);
+/* The same for a token that is sent to log in: 200, 401 or WATCH_TOO_MANY_WRONG. *cookie is the
+ * value of Set-Cookie, NULL if it is refused. The time that it takes tells nothing of where tokens
+ * differ. (out: transfer full) */
+guint watch_access_log_in (WatchAccess *access, const WatchRequest *request, const char *token,
+                           char **cookie);
 
 G_END_DECLS

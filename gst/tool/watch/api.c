@@ -56,11 +56,18 @@ refuse_later (gpointer data)
 static void
 log_in (const WatchCall *call)
 {
+  const WatchRequest request = watch_call_read_request (call);
   g_autofree char *token = watch_call_get_string (call, "token");
-  g_autofree char *cookie = token != NULL ? watch_access_log_in (call->access, token) : NULL;
+  g_autofree char *cookie = NULL;
+  guint status = SOUP_STATUS_UNAUTHORIZED;
 
+  if (token != NULL)
+    status = watch_access_log_in (call->access, &request, token, &cookie);
   if (cookie == NULL) {
-    watch_call_refuse (call, SOUP_STATUS_UNAUTHORIZED, "this is not the token");
+    if (status == SOUP_STATUS_UNAUTHORIZED)
+      watch_call_refuse (call, status, "this is not the token");
+    else
+      watch_call_refuse_access (call, status);
     soup_server_message_pause (call->message);
     g_timeout_add_seconds (1, refuse_later, g_object_ref (call->message));
     return;

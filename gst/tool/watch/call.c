@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watch/call.h"
 
+#include <string.h>
+
 #include "base/json-reader.h"
 
 /* A page of this server runs its own scripts only, and is in no other page's frame. */
@@ -53,6 +55,40 @@ watch_call_refuse (const WatchCall *call, guint status, const char *what)
   watch_call_answer (call, status, "application/json", g_bytes_new_take (text, strlen (text)));
 }
 
+static const char *
+explain (guint status)
+{
+  switch (status) {
+  case SOUP_STATUS_UNAUTHORIZED:
+    return "a token is needed: Authorization: Bearer TOKEN";
+  case WATCH_TOO_MANY_WRONG:
+    return "too many wrong tokens came from this address; try again in a second";
+  case SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE:
+    return "expected Content-Type: application/json";
+  default:
+    return "requests have to come from this server's own page; without a token it is for this "
+           "machine only";
+  }
+}
+
+void
+watch_call_refuse_access (const WatchCall *call, guint status)
+{
+  watch_call_refuse (call, status, explain (status));
+}
+
+/* libsoup cuts out what is asked for by Range: of several parts, which no player asks for, it makes
+ * copies, of one it does not. */
+static void
+ignore_several_ranges (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  const char *range = soup_message_headers_get_one (headers, "Range");
+
+  if (range != NULL && strchr (range, ',') != NULL)
+    soup_message_headers_remove (headers, "Range");
+}
+
 void
 watch_call_answer_file (const WatchCall *call, const char *type, const char *path)
 {
@@ -62,8 +98,27 @@ watch_call_answer_file (const WatchCall *call, const char *type, const char *pat
     watch_call_refuse (call, SOUP_STATUS_NOT_FOUND, "there is no such file");
     return;
   }
-  /* libsoup cuts out what is asked for by Range. */
+  ignore_several_ranges (call->message);
   watch_call_answer (call, SOUP_STATUS_OK, type, g_mapped_file_get_bytes (file));
+}
+
+WatchRequest
+watch_call_read_request (const WatchCall *call)
+{
+  SoupServerMessage *message = call->message;
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  const char *method = soup_server_message_get_method (message);
+
+  return (WatchRequest) {
+      .host = soup_message_headers_get_one (headers, "Host"),
+      .origin = soup_message_headers_get_one (headers, "Origin"),
+      .authorization = soup_message_headers_get_one (headers, "Authorization"),
+      .cookie = soup_message_headers_get_list (headers, "Cookie"),
+      .content_type = soup_message_headers_get_content_type (headers, NULL),
+      .from = soup_server_message_get_remote_host (message),
+      .time = g_get_monotonic_time (),
+      .writes = strcmp (method, "GET") != 0,
+  };
 }
 
 /* Of the body's object. (transfer full) (nullable) */

@@ -14,7 +14,7 @@ typedef struct {
   SoupServerMessage *message;
   WatchStations *stations;
   WatchStreams *streams;
-  const WatchAccess *access;
+  WatchAccess *access;
   WatchStation *station; /* that the URL names, or NULL */
   const char *name;      /* what else it names: a file; or NULL */
 } WatchCall;
@@ -25,9 +25,13 @@ void watch_call_answer (const WatchCall *call, guint status, const char *type, G
 void watch_call_answer_json (const WatchCall *call, char *json);
 /* {"error": what} */
 void watch_call_refuse (const WatchCall *call, guint status, const char *what);
-/* The file as it is on disk, with the ranges that are asked for. */
+/* The same, of what watch_access_check () has refused. */
+void watch_call_refuse_access (const WatchCall *call, guint status);
+/* The file as it is on disk, with the range that is asked for. */
 void watch_call_answer_file (const WatchCall *call, const char *type, const char *path);
 
+/* What decides whether it is allowed; strings are the message's. */
+WatchRequest watch_call_read_request (const WatchCall *call);
 /* A string of the request's JSON object; NULL if it has none or an empty one. (transfer full) */
 char *watch_call_get_string (const WatchCall *call, const char *member);
 /* FALSE if it has none. */

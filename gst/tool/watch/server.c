@@ -2,24 +2,27 @@
 #include "watch/server.h"
 
 #include <libsoup/soup.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "publish/secret.h"
 #include "watch/call.h"
+#include "watch/connections.h"
 
 #define MAX_REQUEST (64 << 10) /* bytes */
 #define MIN_TOKEN 16           /* characters */
-/* Seconds of silence before a connection is probed, and between probes. */
-#define KEEP_ALIVE_IDLE 120
-#define KEEP_ALIVE_INTERVAL 30
+#define TOKEN_INTERVAL 2       /* seconds between looks at the token's file */
+
+/* A browser opens six connections to a page. */
+static const WatchConnectionLimits limits = {.max = 200, .request = 30, .silence = 60};
 
 struct _WatchServer {
   WatchStations *stations;
   SoupServer *soup;
+  WatchConnections *connections;
   WatchAccess *access;
+  guint token_check;
+  gboolean token_failed; /* the file that was read before can't be used any more */
   WatchStreams *streams;
 };
 
@@ -52,22 +55,6 @@ on_left (gconstpointer topic, gpointer data)
 }
 
 /* ---- Requests ---- */
-
-static WatchRequest
-read_request (SoupServerMessage *message)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  const char *method = soup_server_message_get_method (message);
-
-  return (WatchRequest) {
-      .host = soup_message_headers_get_one (headers, "Host"),
-      .origin = soup_message_headers_get_one (headers, "Origin"),
-      .authorization = soup_message_headers_get_one (headers, "Authorization"),
-      .cookie = soup_message_headers_get_list (headers, "Cookie"),
-      .content_type = soup_message_headers_get_content_type (headers, NULL),
-      .writes = strcmp (method, "GET") != 0,
-  };
-}
 
 /* Whether the path is the pattern's; names are the parts that stand for "*". */
 static gboolean
@@ -102,30 +89,16 @@ find_route (const char *method, char **parts, const char **names, gboolean *othe
   return NULL;
 }
 
-static const char *
-explain (guint status)
-{
-  switch (status) {
-  case SOUP_STATUS_UNAUTHORIZED:
-    return "a token is needed: Authorization: Bearer TOKEN";
-  case SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE:
-    return "expected Content-Type: application/json";
-  default:
-    return "requests have to come from this server's own page; without a token it is for this "
-           "machine only";
-  }
-}
-
 /* Open routes can do without the token, nothing else. */
 static gboolean
 is_allowed (const WatchCall *call, const WatchRoute *route)
 {
-  const WatchRequest request = read_request (call->message);
+  const WatchRequest request = watch_call_read_request (call);
   const guint status = watch_access_check (call->access, &request);
 
   if (status == SOUP_STATUS_OK || (route->open && status == SOUP_STATUS_UNAUTHORIZED))
     return TRUE;
-  watch_call_refuse (call, status, explain (status));
+  watch_call_refuse_access (call, status);
   return FALSE;
 }
 
@@ -179,43 +152,52 @@ on_early_request (SoupServer *soup, SoupServerMessage *message, const char *path
 
 /* ---- Its life ---- */
 
+/* (transfer full) (nullable) */
+static char *
+read_token (const WatchConfig *config, GError **error)
+{
+  char *token = publish_secret_read (config->token, error);
+
+  if (token == NULL || strlen (token) >= MIN_TOKEN)
+    return token;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+               "%s: [page] token: expected %d characters at least, found %d; try: openssl rand "
+               "-hex 32",
+               config->path, MIN_TOKEN, (gint)strlen (token));
+  publish_secret_free (token);
+  return NULL;
+}
+
+/* A file may be replaced while the program runs; the last token that could be read holds. */
+static gboolean
+on_token_check (gpointer data)
+{
+  WatchServer *server = data;
+  g_autoptr (GError) error = NULL;
+  char *token = read_token (server->stations->config, &error);
+
+  if (token != NULL)
+    watch_access_set_token (server->access, token);
+  else if (!server->token_failed)
+    g_printerr ("the page keeps its token: %s\n", error->message);
+  server->token_failed = token == NULL;
+  publish_secret_free (token);
+  return G_SOURCE_CONTINUE;
+}
+
 static gboolean
 set_up_access (WatchServer *server, GError **error)
 {
   const WatchConfig *config = server->stations->config;
-  char *token = NULL;
+  char *token = config->token != NULL ? read_token (config, error) : NULL;
 
-  if (config->token != NULL) {
-    token = publish_secret_read (config->token, error);
-    if (token == NULL)
-      return FALSE;
-  }
-  if (token != NULL && strlen (token) < MIN_TOKEN) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "%s: [page] token: expected %d characters at least, found %d; try: openssl rand "
-                 "-hex 32",
-                 config->path, MIN_TOKEN, (gint)strlen (token));
-    publish_secret_free (token);
+  if (token == NULL && config->token != NULL)
     return FALSE;
-  }
   server->access = watch_access_new (token);
   publish_secret_free (token);
+  if (config->token != NULL)
+    server->token_check = g_timeout_add_seconds (TOKEN_INTERVAL, on_token_check, server);
   return TRUE;
-}
-
-/* Connections of those that have vanished without a word end: accepted sockets have the listener's
- * settings. */
-static void
-keep_alive (SoupServer *soup)
-{
-  GSList *listeners = soup_server_get_listeners (soup);
-
-  for (const GSList *link = listeners; link != NULL; link = link->next) {
-    g_socket_set_keepalive (link->data, TRUE);
-    g_socket_set_option (link->data, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_IDLE, NULL);
-    g_socket_set_option (link->data, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL, NULL);
-  }
-  g_slist_free (listeners);
 }
 
 static gboolean
@@ -228,10 +210,8 @@ start_listening (WatchServer *server, GError **error)
 
   soup_server_add_early_handler (server->soup, NULL, on_early_request, server, NULL);
   soup_server_add_handler (server->soup, NULL, on_request, server, NULL);
-  if (soup_server_listen (server->soup, address, 0, &reason)) {
-    keep_alive (server->soup);
+  if (soup_server_listen (server->soup, address, 0, &reason))
     return TRUE;
-  }
   g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: [page] can't listen at %s, port %u: %s",
                config->path, config->listen, config->port, reason->message);
   return FALSE;
@@ -245,6 +225,7 @@ watch_server_new (WatchStations *stations, GError **error)
   server->stations = stations;
   server->streams = watch_streams_new (on_left, server);
   server->soup = soup_server_new ("server-header", "gst-ensemble", NULL);
+  server->connections = watch_connections_new (server->soup, &limits);
   if (!set_up_access (server, error) || !start_listening (server, error))
     return NULL;
   watch_stations_set_news (stations, &news, server);
@@ -255,7 +236,9 @@ void
 watch_server_free (WatchServer *server)
 {
   watch_stations_set_news (server->stations, NULL, NULL);
+  g_clear_handle_id (&server->token_check, g_source_remove);
   watch_streams_free (server->streams);
+  watch_connections_free (server->connections);
   soup_server_disconnect (server->soup);
   g_object_unref (server->soup);
   g_clear_pointer (&server->access, watch_access_free);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #define BOUNDARY "gst-ensemble-picture"
-/* Events that may wait for a reader, and seconds after which a silent stream says something, so
- * that readers that are gone are noticed. */
-#define MAX_WAITING 200
+/* Bytes of events that may wait for a reader, and seconds after which a silent stream says
+ * something, so that readers that are gone are noticed. */
+#define MAX_WAITING (256 << 10)
 #define PING 15
 #define MAX_SILENCE 4 /* pings before the first picture */
 
@@ -14,7 +14,7 @@ typedef struct {
   WatchStreams *streams;
   SoupServerMessage *message; /* owned */
   gconstpointer topic;
-  guint waiting; /* chunks that were not written yet */
+  gsize waiting; /* bytes that were not written yet */
   guint silence; /* pings without a picture so far */
   GBytes *part;  /* with the last picture; NULL: there was none */
   gboolean ended;
@@ -33,7 +33,7 @@ append (Stream *stream, GBytes *bytes)
   SoupMessageBody *body = soup_server_message_get_response_body (stream->message);
 
   soup_message_body_append_bytes (body, bytes);
-  stream->waiting++;
+  stream->waiting += g_bytes_get_size (bytes);
   soup_server_message_unpause (stream->message);
 }
 
@@ -125,10 +125,9 @@ on_finished (SoupServerMessage *message, Stream *stream)
 }
 
 static void
-on_wrote (SoupServerMessage *message, Stream *stream)
+on_wrote (SoupServerMessage *message, guint n_bytes, Stream *stream)
 {
-  if (stream->waiting > 0)
-    stream->waiting--;
+  stream->waiting -= MIN (stream->waiting, n_bytes);
 }
 
 /* Pictures replace each other; nothing of it is kept. */
@@ -160,7 +159,7 @@ watch_streams_add (WatchStreams *streams, SoupServerMessage *message, gconstpoin
   streams->list = g_list_prepend (streams->list, stream);
   set_up_message (message, topic != NULL);
   g_signal_connect (message, "finished", G_CALLBACK (on_finished), stream);
-  g_signal_connect (message, "wrote-chunk", G_CALLBACK (on_wrote), stream);
+  g_signal_connect (message, "wrote-body-data", G_CALLBACK (on_wrote), stream);
   append_text (stream, topic != NULL ? "--" BOUNDARY "\r\n" : "retry: 2000\n\n");
   return TRUE;
 }
@@ -186,7 +185,7 @@ watch_streams_tell (WatchStreams *streams, const char *kind, const char *json)
     if (stream->topic != NULL || stream->ended)
       continue;
     /* Who missed an event would show what no longer holds; a reader that is cut off comes back. */
-    if (stream->waiting < MAX_WAITING)
+    if (stream->waiting + strlen (event) <= MAX_WAITING)
       append_text (stream, event);
     else
       end (stream);

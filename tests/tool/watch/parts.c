@@ -66,17 +66,56 @@ END_TEST
 START_TEST (test_log_in)
 {
   g_autoptr (WatchAccess) access = watch_access_new (TOKEN), other = watch_access_new (TOKEN);
-  g_autofree char *none = watch_access_log_in (access, "0123456789abcdeF");
-  g_autofree char *cookie = watch_access_log_in (access, TOKEN);
-  g_auto (GStrv) parts = g_strsplit (cookie, ";", 2);
-  g_autofree char *header = g_strconcat ("a=b; ", parts[0], NULL);
-  const WatchRequest request = {.host = "a", .cookie = header};
+  g_autofree char *none = NULL, *cookie = NULL, *header = NULL;
+  g_auto (GStrv) parts = NULL;
+  WatchRequest request = {.host = "a"};
 
+  ck_assert_uint_eq (watch_access_log_in (access, &request, "0123456789abcdeF", &none), 401);
   ck_assert_ptr_null (none);
+  ck_assert_uint_eq (watch_access_log_in (access, &request, TOKEN, &cookie), 200);
+  parts = g_strsplit (cookie, ";", 2);
+  request.cookie = header = g_strconcat ("a=b; ", parts[0], NULL);
   ck_assert_ptr_nonnull (strstr (cookie, "HttpOnly; SameSite=Strict"));
   ck_assert_ptr_null (strstr (cookie, TOKEN));
   ck_assert_uint_eq (watch_access_check (access, &request), 200);
   ck_assert_uint_eq (watch_access_check (other, &request), 401);
+  watch_access_set_token (access, TOKEN);
+  ck_assert_uint_eq (watch_access_check (access, &request), 200);
+  watch_access_set_token (access, TOKEN "0");
+  ck_assert_uint_eq (watch_access_check (access, &request), 401);
+}
+END_TEST
+
+/* After as many wrong tokens as are heard in a second. */
+static const struct {
+  const char *name, *token, *from;
+  gint64 later; /* than those, seconds */
+  guint status;
+} guesses[] = {
+    {"wrong", "x", "192.0.2.1", 0, WATCH_TOO_MANY_WRONG},
+    {"right", TOKEN, "192.0.2.1", 0, WATCH_TOO_MANY_WRONG},
+    {"other", TOKEN, "192.0.2.2", 0, 200},
+    {"later", TOKEN, "192.0.2.1", 1, 200},
+    {"later-wrong", "x", "192.0.2.1", 1, 401},
+};
+
+START_TEST (test_guesses)
+{
+  g_autoptr (WatchAccess) access = watch_access_new (TOKEN);
+  g_autofree char *bearer = g_strconcat ("Bearer ", guesses[_i].token, NULL);
+  const WatchRequest right = {
+      .host = "a", .authorization = "Bearer " TOKEN, .from = "192.0.2.1", .time = 7};
+  WatchRequest request = {.host = "a", .from = "192.0.2.1", .time = 7};
+  char *cookie;
+
+  for (guint i = 0; i < WATCH_MAX_WRONG; i++) {
+    ck_assert_uint_eq (watch_access_check (access, &right), 200);
+    ck_assert_uint_eq (watch_access_log_in (access, &request, "x", &cookie), 401);
+  }
+  request.from = guesses[_i].from;
+  request.time += guesses[_i].later * G_TIME_SPAN_SECOND;
+  request.authorization = bearer;
+  ck_assert_uint_eq (watch_access_check (access, &request), guesses[_i].status);
 }
 END_TEST
 
@@ -350,6 +389,7 @@ main (int argc, char **argv)
   test_suite ("watch");
   TEST_ADD_ROWS ("access", test_request, requests);
   test_add ("log-in", test_log_in);
+  TEST_ADD_ROWS ("guesses", test_guesses, guesses);
   TEST_ADD_ROWS ("back-off", test_failure, failures);
   TEST_ADD_ROWS ("pre-roll", test_stream, streams);
   TEST_ADD_ROWS ("passwords", test_message_of, messages);

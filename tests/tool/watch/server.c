@@ -81,6 +81,7 @@ start (const char *more)
 
   test.folder = g_dir_make_tmp ("watch-XXXXXX", NULL);
   bundle = colour_bundle_make (test.folder);
+  write_text ("token", TOKEN "\n");
   write_clip ();
   write_text ("collected/yard/" PICTURE, "jpeg");
   read_config (more);
@@ -103,6 +104,13 @@ set_up_token (void)
 {
   g_setenv ("WATCH_TEST_TOKEN", TOKEN, TRUE);
   start ("[page]\nport=0\ntoken=env:WATCH_TEST_TOKEN\n");
+}
+
+/* The file is in the folder of the configuration. */
+static void
+set_up_token_file (void)
+{
+  start ("[page]\nport=0\ntoken=file:token\n");
 }
 
 static void
@@ -341,6 +349,24 @@ wait_for (const Question *question, const char *part, gboolean has)
   }
 }
 
+/* A token file that is replaced is read, one that can't be used changes nothing. */
+START_TEST (test_token_file)
+{
+  static const Question other = {"GET", "/api/state", .authorization = "Bearer " TOKEN "0"};
+
+  ck_assert_uint_eq (ask (&other, NULL), 401);
+  write_text ("token", "short");
+  write_text ("token", TOKEN "0");
+  wait_for (&other, "cameras", TRUE);
+  ck_assert_uint_eq (
+      ask (&(Question) {"GET", "/api/state", .authorization = "Bearer " TOKEN}, NULL), 401);
+  write_text ("token", "short");
+  for (guint i = 0; i < 30; i++)
+    wait_a_little ();
+  ck_assert_uint_eq (ask (&other, NULL), 200);
+}
+END_TEST
+
 START_TEST (test_camera)
 {
   static const Question metrics = {"GET", "/metrics"};
@@ -430,5 +456,8 @@ main (int argc, char **argv)
   TEST_ADD_ROWS ("answers", test_token, token_rows);
   test_add ("deep-body", test_deep);
   TEST_ADD_ROWS ("long-body", test_long, long_bodies);
+  test_suite ("watch-server-token-file");
+  test_fixture (set_up_token_file, tear_down);
+  test_add ("replaced", test_token_file);
   return test_run ();
 }
