@@ -170,9 +170,10 @@ new_frame_error (GstEnsembleClassify *self, GstBuffer *buffer)
   return g_error_new (
       GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
       "a buffer of %" G_GSIZE_FORMAT
-      " bytes can't be read as a video frame of %s %dx%d, which takes %" G_GSIZE_FORMAT,
+      " bytes can't be read as a video frame of %s %dx%d, which takes %" G_GSIZE_FORMAT "%s",
       gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (&self->info),
-      GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info), self->info.size);
+      GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info), self->info.size,
+      gst_buffer_get_video_meta (buffer) != NULL ? " or what its GstVideoMeta says of planes" : "");
 }
 
 /* NULL on error, which is counted. (transfer full) */

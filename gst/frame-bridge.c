@@ -75,6 +75,47 @@ gst_ensemble_video_info_from_caps (GstVideoInfo *info, const GstCaps *caps)
   return gst_video_info_from_caps (info, caps);
 }
 
+/* Whether so many rows of a plane lie in what was mapped. GStreamer takes what the buffer's
+ * GstVideoMeta says of them as it is. */
+static gboolean
+is_mapped (const GstVideoFrame *video, guint plane, guint rows, gsize row_bytes)
+{
+  const GstMapInfo *map = &video->map[video->meta != NULL ? plane : 0];
+  const guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (video, plane);
+  const gint stride = GST_VIDEO_FRAME_PLANE_STRIDE (video, plane);
+  gsize room;
+
+  if (stride < 0 || (gsize)stride < row_bytes || data < map->data || data > map->data + map->size)
+    return FALSE;
+  room = map->size - (gsize)(data - map->data);
+  return row_bytes <= room && (guint64)stride * (rows - 1) <= room - row_bytes;
+}
+
+/* Component p of planar formats is Y, U, V whatever the order of planes in memory. */
+static guint
+find_plane (const GstVideoFrame *video, EnsPixels pixels, guint p)
+{
+  return pixels == ENS_PIXELS_I420 ? GST_VIDEO_FRAME_COMP_PLANE (video, p) : p;
+}
+
+static gboolean
+is_all_mapped (const GstVideoFrame *video)
+{
+  const gint found = find_format (GST_VIDEO_FRAME_FORMAT (video));
+  const guint width = GST_VIDEO_FRAME_WIDTH (video), height = GST_VIDEO_FRAME_HEIGHT (video);
+
+  if (found < 0 || width == 0 || height == 0)
+    return FALSE;
+  for (guint p = 0; p < ens_pixels_planes (formats[found].pixels); p++) {
+    const EnsPixels pixels = formats[found].pixels;
+
+    if (!is_mapped (video, find_plane (video, pixels, p), ens_pixels_rows (pixels, p, height),
+                    ens_pixels_row_bytes (pixels, p, width)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
 gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const GstVideoInfo *info)
 {
@@ -85,7 +126,12 @@ gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const GstVideoI
   if (meta != NULL && meta->format == GST_VIDEO_FORMAT_DMA_DRM)
     return FALSE;
 #endif
-  return gst_video_frame_map (video, info, buffer, GST_MAP_READ);
+  if (!gst_video_frame_map (video, info, buffer, GST_MAP_READ))
+    return FALSE;
+  if (is_all_mapped (video))
+    return TRUE;
+  gst_video_frame_unmap (video);
+  return FALSE;
 }
 
 /* Where a plane lies in a DMABuf. FALSE if it lies in none, or in several. */
@@ -145,8 +191,7 @@ gst_ensemble_describe_frame (const GstVideoFrame *video, EnsFrame *frame)
       .range = range_of (&video->info),
   };
   for (guint p = 0; p < n_planes; p++) {
-    /* Component p of planar formats is Y, U, V whatever the order of planes in memory. */
-    guint plane = frame->pixels == ENS_PIXELS_I420 ? GST_VIDEO_FRAME_COMP_PLANE (video, p) : p;
+    guint plane = find_plane (video, frame->pixels, p);
     gsize size;
 
     frame->planes[p] = GST_VIDEO_FRAME_PLANE_DATA (video, plane);

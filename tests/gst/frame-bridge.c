@@ -414,6 +414,44 @@ START_TEST (test_drm_formats)
 END_TEST
 #endif
 
+/* What a buffer's GstVideoMeta says of an RGB frame of 8×4 pixels, in 96 bytes. */
+static const struct {
+  const char *name;
+  gsize offset;
+  gint stride;
+  gboolean mapped;
+} meta_rows[] = {
+    {"right", 0, 24, TRUE},
+    {"far-apart", 0, 1 << 30, FALSE},
+    {"a-little-too-far", 0, 25, FALSE},
+    {"overlapping", 0, 20, FALSE},
+    {"at-one-place", 0, 0, FALSE},
+    {"upside-down", 72, -24, FALSE},
+    {"beyond", 1, 24, FALSE},
+    {"far-beyond", 1 << 30, 24, FALSE},
+};
+
+/* Nothing outside of the buffer is read. */
+START_TEST (test_metas)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 96, NULL);
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {meta_rows[_i].offset};
+  gint strides[GST_VIDEO_MAX_PLANES] = {meta_rows[_i].stride};
+  GstVideoFrame video;
+  GstVideoInfo info;
+  gboolean mapped;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, 8, 4);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, 8, 4, 1,
+                                  offsets, strides);
+  mapped = gst_ensemble_map_frame (&video, buffer, &info);
+  ck_assert_int_eq (mapped, meta_rows[_i].mapped);
+  if (mapped)
+    gst_video_frame_unmap (&video);
+  gst_buffer_unref (buffer);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -428,5 +466,6 @@ main (int argc, char **argv)
 #if GST_CHECK_VERSION(1, 24, 0)
   test_add ("drm-formats", test_drm_formats);
 #endif
+  TEST_ADD_ROWS ("meta", test_metas, meta_rows);
   return test_run ();
 }
