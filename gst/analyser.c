@@ -3,7 +3,6 @@
 
 #include "analyser-job.h"
 #include "classify-debug.h"
-#include "ensemble/result-select.h"
 #include "latency-tracer.h"
 
 /* While one picture is analysed and one waits, a third is being copied. */
@@ -480,53 +479,6 @@ gst_ensemble_analyser_wait (GstEnsembleAnalyser *analyser, guint64 ticket)
   return outcome;
 }
 
-static gboolean
-have_same_states (const EnsResult *a, const EnsResult *b)
-{
-  for (guint c = 0; c < a->n_classes; c++)
-    if (a->classes[c].state != b->classes[c].state)
-      return FALSE;
-  return TRUE;
-}
-
-/* With these classes' states. (transfer full) */
-static EnsResult *
-copy_with_classes (const EnsResult *result, const EnsClassResult *classes)
-{
-  g_autofree guint *all = g_new (guint, result->n_classes);
-  EnsResult *copy;
-
-  for (guint c = 0; c < result->n_classes; c++)
-    all[c] = c;
-  copy = ens_result_select (result, all, result->n_classes);
-  for (guint c = 0; c < result->n_classes; c++) {
-    copy->classes[c].smoothed = classes[c].smoothed;
-    copy->classes[c].state = classes[c].state;
-  }
-  return copy;
-}
-
-/* NULL unless a state has changed. (transfer full) */
-static GstEnsembleTags *
-repeat (GstEnsembleAnalyser *analyser, const GstEnsembleTags *tags, GstClockTime running_time,
-        GstClockTime pts, const GstEnsembleSettings *settings)
-{
-  const guint n_classes = tags->whole->n_classes;
-  g_autofree EnsClassResult *classes =
-      g_memdup2 (tags->whole->classes, n_classes * sizeof *tags->whole->classes);
-  g_autoptr (EnsResult) again = NULL;
-  EnsResult seen = *tags->whole;
-
-  /* Still frames come by the dozen, and most change nothing: only classes are copied for each. */
-  seen.classes = classes;
-  gst_ensemble_state_events_take_result (analyser->state_events, tags->stretch, &settings->time,
-                                         running_time, pts, &seen);
-  if (have_same_states (&seen, tags->whole))
-    return NULL;
-  again = copy_with_classes (tags->whole, classes);
-  return gst_ensemble_tags_new (again, settings->top_k, tags);
-}
-
 gboolean
 gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime running_time,
                                GstClockTime pts, const GstEnsembleSettings *settings)
@@ -545,7 +497,9 @@ gst_ensemble_analyser_confirm (GstEnsembleAnalyser *analyser, GstClockTime runni
     return comes;
   if (gst_ensemble_pace_wants_again (analyser->pace, before->whole->cut))
     return FALSE;
-  after = repeat (analyser, before, running_time, pts, settings);
+  after = gst_ensemble_tags_repeat (
+      before, analyser->state_events,
+      &(GstEnsembleRepeat) {running_time, pts, &settings->time, settings->top_k});
   g_mutex_lock (&analyser->lock);
   if (after != NULL && analyser->latest == before) {
     gst_ensemble_tags_unref (analyser->latest);

@@ -5,6 +5,8 @@
 #include <ensemble/result.h>
 #include <gst/gst.h>
 
+#include "state-events.h"
+
 G_BEGIN_DECLS
 
 /* A result ready to be attached. Shared, immutable. */
@@ -25,5 +27,18 @@ GstEnsembleTags *gst_ensemble_tags_new (EnsResult *result, guint top_k,
 GstEnsembleTags *gst_ensemble_tags_ref (GstEnsembleTags *tags);
 void gst_ensemble_tags_unref (GstEnsembleTags *tags);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstEnsembleTags, gst_ensemble_tags_unref)
+
+/* A frame that looks like the one that was analysed. */
+typedef struct {
+  GstClockTime running_time, pts;
+  const EnsTimeOverrides *time;
+  guint top_k;
+} GstEnsembleRepeat;
+
+/* Lets states follow as if that frame had been analysed, with the same result. Returns what it then
+ * is, or NULL unless a state has changed. (transfer full) */
+GstEnsembleTags *gst_ensemble_tags_repeat (const GstEnsembleTags *tags,
+                                           GstEnsembleStateEvents *state_events,
+                                           const GstEnsembleRepeat *frame);
 
 G_END_DECLS
