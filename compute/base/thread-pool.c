@@ -16,7 +16,8 @@ struct _EnsThreadPool {
 
   guint n_threads;
   GThread **workers;
-  EnsTurn loop; /* taken for a whole loop: one at a time */
+  guint n_callers; /* threads that run loops or wait to; atomic */
+  EnsTurn loop;    /* taken for a whole loop by who has the workers */
 
   GMutex lock; /* guards the sleepers; the fields below are atomic */
   GCond wake, done;
@@ -261,17 +262,11 @@ run_in_place (guint n_tasks, EnsTask task, gpointer data, GCancellable *cancella
     task (data, i, 0);
 }
 
-void
-ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data)
+/* With the workers' help. */
+static void
+run_together (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data,
+              GCancellable *cancellable)
 {
-  GCancellable *cancellable = pool != NULL ? pool->cancellable : NULL;
-
-  if (pool != NULL && pool->lender != NULL)
-    pool = pool->lender;
-  if (pool == NULL || pool->n_threads == 1 || n_tasks <= 1) {
-    run_in_place (n_tasks, task, data, cancellable);
-    return;
-  }
   if (!ens_turn_take (&pool->loop, cancellable))
     return;
   pool->task = task;
@@ -283,4 +278,22 @@ ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer 
   await_workers (pool);
   count_help (pool);
   ens_turn_leave (&pool->loop);
+}
+
+void
+ens_thread_pool_run (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data)
+{
+  GCancellable *cancellable = pool != NULL ? pool->cancellable : NULL;
+
+  if (pool != NULL && pool->lender != NULL)
+    pool = pool->lender;
+  if (pool == NULL || pool->n_threads == 1 || n_tasks <= 1) {
+    run_in_place (n_tasks, task, data, cancellable);
+    return;
+  }
+  if ((guint)g_atomic_int_add (&pool->n_callers, 1) < pool->n_threads - 1)
+    run_together (pool, n_tasks, task, data, cancellable);
+  else
+    run_in_place (n_tasks, task, data, cancellable);
+  g_atomic_int_add (&pool->n_callers, -1);
 }

@@ -85,6 +85,73 @@ START_TEST (test_shared_by_threads)
 }
 END_TEST
 
+/* A loop that ends when another thread has had a loop of its own. */
+typedef struct {
+  EnsThreadPool *pool;
+  GMutex lock;
+  GCond changed;
+  guint n_begun;
+  gboolean other_done;
+} Meeting;
+
+static void
+await_other (gpointer data, guint task, guint worker)
+{
+  Meeting *meeting = data;
+
+  g_mutex_lock (&meeting->lock);
+  meeting->n_begun++;
+  g_cond_broadcast (&meeting->changed);
+  while (!meeting->other_done)
+    g_cond_wait (&meeting->changed, &meeting->lock);
+  g_mutex_unlock (&meeting->lock);
+}
+
+static gpointer
+run_awaiting (gpointer data)
+{
+  Meeting *meeting = data;
+
+  ens_thread_pool_run (meeting->pool, 2, await_other, meeting);
+  return NULL;
+}
+
+static void
+note_thread (gpointer data, guint task, guint worker)
+{
+  GThread **threads = data;
+
+  threads[task] = g_thread_self ();
+  ck_assert_uint_eq (worker, 0);
+}
+
+/* As many callers as threads: nobody waits for a turn. */
+START_TEST (test_alone_where_many_call)
+{
+  g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (2);
+  Meeting meeting = {.pool = pool};
+  GThread *threads[5] = {NULL}, *other;
+
+  g_mutex_init (&meeting.lock);
+  g_cond_init (&meeting.changed);
+  other = g_thread_new (NULL, run_awaiting, &meeting);
+  g_mutex_lock (&meeting.lock);
+  while (meeting.n_begun == 0)
+    g_cond_wait (&meeting.changed, &meeting.lock);
+  g_mutex_unlock (&meeting.lock);
+  ens_thread_pool_run (pool, G_N_ELEMENTS (threads), note_thread, threads);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    ck_assert_ptr_eq (threads[i], g_thread_self ());
+  g_mutex_lock (&meeting.lock);
+  meeting.other_done = TRUE;
+  g_cond_broadcast (&meeting.changed);
+  g_mutex_unlock (&meeting.lock);
+  g_thread_join (other);
+  g_cond_clear (&meeting.changed);
+  g_mutex_clear (&meeting.lock);
+}
+END_TEST
+
 START_TEST (test_sleeping_workers_wake)
 {
   g_autoptr (EnsThreadPool) pool = ens_thread_pool_new (3);
@@ -137,6 +204,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("every-task-runs-once", test_every_task_runs_once, every_task_runs_once_rows);
   test_add ("waits-for-tasks", test_waits_for_tasks);
   test_add ("shared-by-threads", test_shared_by_threads);
+  test_add ("alone-where-many-call", test_alone_where_many_call);
   TEST_ADD_LOOP ("processor-time", test_processor_time, processor_time_rows);
   test_add ("sleeping-workers-wake", test_sleeping_workers_wake);
   return test_run ();
