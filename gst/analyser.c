@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "analyser.h"
 
+#ifdef __linux__
+#include <sys/resource.h>
+#endif
+
 #include "analyser-job.h"
 #include "classify-debug.h"
 #include "latency-tracer.h"
 
 /* While one picture is analysed and one waits, a third is being copied. */
 #define MAX_SPARES 2
+
+/* By how much analyses of live streams are nicer than video. */
+#define NICENESS 10
 
 struct _GstEnsembleAnalyser {
   GstObject *owner;                     /* named in the log; it outlives the analyser */
@@ -202,7 +209,20 @@ keep_pace (GstEnsembleAnalyser *analyser, const GstEnsembleJob *job, const Outco
 typedef struct {
   EnsEnsemble *ensemble;
   EnsAnalysis *analysis;
+  gboolean gives_way;
 } Work;
+
+/* Where all analyses together want more than the processors have, video is still on time. A thread
+ * can't take this back. */
+static void
+give_way (Work *work)
+{
+#ifdef __linux__ /* where a priority is a thread's own */
+  if (!work->gives_way)
+    setpriority (PRIO_PROCESS, 0, getpriority (PRIO_PROCESS, 0) + NICENESS);
+#endif
+  work->gives_way = TRUE;
+}
 
 static void
 clear_work (Work *work)
@@ -218,7 +238,8 @@ change_ensemble (GstEnsembleAnalyser *analyser, Work *work, EnsEnsemble *ensembl
   if (ensemble == NULL)
     return;
   clear_work (work);
-  *work = (Work) {ensemble, ens_analysis_new (ensemble)};
+  work->ensemble = ensemble;
+  work->analysis = ens_analysis_new (ensemble);
   gst_ensemble_state_events_set_bundle (analyser->state_events, ens_ensemble_get_bundle (ensemble));
 }
 
@@ -278,6 +299,8 @@ analyse_frames (gpointer data)
     }
     other = begin_job (analyser, &work, &job, &context);
     g_mutex_unlock (&analyser->lock);
+    if (job.settings.pace.period > 0)
+      give_way (&work);
     change_ensemble (analyser, &work, other);
     outcome = do_job (analyser, &work, &job, &context);
     g_mutex_lock (&analyser->lock);
