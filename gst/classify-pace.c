@@ -150,13 +150,19 @@ estimate (const EnsFrameSettings *frame, const EnsExtent *extent)
   return (double)ens_stage_times_sum (&times) / GST_SECOND;
 }
 
-/* "100 windows and 32 sub-images". (transfer full) */
+static const char *
+plural (guint n)
+{
+  return n == 1 ? "" : "s";
+}
+
+/* "100 windows, 32 sub-images and 3 scales". (transfer full) */
 static char *
 describe_extent (const EnsExtent *extent)
 {
-  return g_strdup_printf ("%u window%s and %u sub-image%s", extent->windows,
-                          extent->windows == 1 ? "" : "s", extent->sub_images,
-                          extent->sub_images == 1 ? "" : "s");
+  return g_strdup_printf ("%u window%s, %u sub-image%s and %u scale%s", extent->windows,
+                          plural (extent->windows), extent->sub_images, plural (extent->sub_images),
+                          extent->scales, plural (extent->scales));
 }
 
 /* What a frame costs, and what is done about it. (transfer full) */
@@ -177,7 +183,8 @@ describe (const GstEnsemblePace *pace, const EnsFrameSettings *frame)
                             frame->width, frame->height, cost, all, budget);
   return g_strdup_printf (
       "A frame of %ux%u takes %.3g s of processor time with %s, and the cpu-budget has %.3g s for "
-      "it: it gets %s, %.3g s. For more set inference-period longer, cpu-budget, windows or "
+      "it: it gets %s, %.3g s. For more set inference-period longer, cpu-budget, windows, scales "
+      "or "
       "max-sub-images (cpu-budget=0: what the bundle says)",
       frame->width, frame->height, cost, all, budget, chosen, estimate (frame, &pace->chosen));
 }
@@ -201,9 +208,10 @@ choose (GstEnsemblePace *pace, const EnsFrameSettings *frame, const Circumstance
   pace->all = ens_frame_get_extent (frame);
   pace->chosen = ens_frame_fit (frame, (double)now->budget, same ? &before : NULL);
   /* Upstream's regions are as many as there are: more of them are no trial. */
-  pace->is_trial = same
-                   && ((frame->options->regions == NULL && pace->chosen.windows > before.windows)
-                       || pace->chosen.sub_images > before.sub_images);
+  pace->is_trial =
+      same
+      && ((frame->options->regions == NULL && pace->chosen.windows > before.windows)
+          || pace->chosen.sub_images > before.sub_images || pace->chosen.scales > before.scales);
   if (same && pace->n_chosen != FIRST_FRAMES - 1
       && memcmp (&before, &pace->chosen, sizeof before) == 0)
     return NULL;

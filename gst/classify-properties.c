@@ -376,8 +376,9 @@ make_pace_properties (void)
 {
   props[PROP_CPU_BUDGET] = g_param_spec_int64 (
       "cpu-budget", "CPU budget",
-      "Processor time for an analysed frame in nanoseconds: windows and sub-images that it does "
-      "not pay for are left out, unless they are set (0: no limit; -1: of live streams and in "
+      "Processor time for an analysed frame in nanoseconds: windows, sub-images and in the end "
+      "scales that it does not pay for are left out, unless they are set (0: no limit; -1: of live "
+      "streams and in "
       "async mode half of what processors have until the next frame, shared among all streams)",
       GST_ENSEMBLE_CPU_BUDGET_AUTO, G_MAXINT64, GST_ENSEMBLE_CPU_BUDGET_AUTO, PLAYING);
   props[PROP_LATENCY_BUDGET] = g_param_spec_uint64 (

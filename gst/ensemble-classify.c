@@ -63,10 +63,11 @@
  * due frame to the next, shared among the streams of the process (those of the bundle, if it has
  * #GstEnsembleClassify:threads of its own). That time is #GstEnsembleClassify:inference-period or
  * #GstEnsembleClassify:inference-interval frames, or a second if none of them is set and video
- * does not wait. What the budget does not pay for of windows and sub-images is left out, unless
- * they are set; an info message says so once. A file that is analysed in sync mode gets all that
- * the bundle says. Under load #GstEnsembleClassify:latency-budget leaves out more: windows,
- * sub-images, scales, in the end frames, as long as results are late. Results say what was left out
+ * does not wait. What the budget does not pay for of windows, sub-images and in the end scales is
+ * left out, unless they are set; an info message says so once. A file that is analysed in sync mode
+ * gets all that the bundle says. Under load #GstEnsembleClassify:latency-budget leaves out more:
+ * windows, sub-images, scales, in the end frames, as long as results are late. Results say what was
+ * left out
  * ("cut").
  *
  * Frames in DMABufs are not copied if the device imports them: the element holds their buffers

@@ -13,11 +13,9 @@ typedef struct {
 } Search;
 
 static gboolean
-affords (const Search *search, guint windows, guint sub_images)
+affords (const Search *search, const EnsExtent *extent)
 {
-  const EnsBudgetParams *params = search->params;
-
-  return params->estimate (params->data, windows, sub_images) <= search->budget;
+  return search->params->estimate (search->params->data, extent) <= search->budget;
 }
 
 /* The next smaller number of windows that is tried: multiples of 16, 8, none. */
@@ -29,25 +27,25 @@ fewer_windows (guint windows)
   return windows > WINDOW_STEP / 2 ? WINDOW_STEP / 2 : 0;
 }
 
-static guint
-choose_windows (const Search *search, guint sub_images)
+static void
+cut_windows (const Search *search, EnsExtent *extent)
 {
-  guint windows = search->params->all.windows;
-
-  while (!search->params->keep_windows && windows > 0 && !affords (search, windows, sub_images))
-    windows = fewer_windows (windows);
-  return windows;
+  while (!search->params->keep_windows && extent->windows > 0 && !affords (search, extent))
+    extent->windows = fewer_windows (extent->windows);
 }
 
-static guint
-choose_sub_images (const Search *search, guint windows)
+static void
+cut_sub_images (const Search *search, EnsExtent *extent)
 {
-  guint sub_images = search->params->all.sub_images;
+  while (!search->params->keep_sub_images && extent->sub_images > 1 && !affords (search, extent))
+    extent->sub_images--;
+}
 
-  while (!search->params->keep_sub_images && sub_images > 1
-         && !affords (search, windows, sub_images))
-    sub_images--;
-  return sub_images;
+static void
+cut_scales (const Search *search, EnsExtent *extent)
+{
+  while (!search->params->keep_scales && extent->scales > 1 && !affords (search, extent))
+    extent->scales--;
 }
 
 static EnsExtent
@@ -56,12 +54,21 @@ choose (const EnsBudgetParams *params, double budget)
   const Search search = {params, budget};
   EnsExtent chosen = params->all;
 
+  if (!params->keep_windows)
+    chosen.windows = 0;
+  if (!params->keep_sub_images)
+    chosen.sub_images = 1;
+  cut_scales (&search, &chosen);
   if (params->windows_first) {
-    chosen.windows = choose_windows (&search, params->keep_sub_images ? chosen.sub_images : 1);
-    chosen.sub_images = choose_sub_images (&search, chosen.windows);
+    chosen.windows = params->all.windows;
+    cut_windows (&search, &chosen);
+    chosen.sub_images = params->all.sub_images;
+    cut_sub_images (&search, &chosen);
   } else {
-    chosen.sub_images = choose_sub_images (&search, params->keep_windows ? chosen.windows : 0);
-    chosen.windows = choose_windows (&search, chosen.sub_images);
+    chosen.sub_images = params->all.sub_images;
+    cut_sub_images (&search, &chosen);
+    chosen.windows = params->all.windows;
+    cut_windows (&search, &chosen);
   }
   return chosen;
 }
@@ -69,7 +76,7 @@ choose (const EnsBudgetParams *params, double budget)
 static gboolean
 is_more (const EnsExtent *a, const EnsExtent *b)
 {
-  return a->windows > b->windows || a->sub_images > b->sub_images;
+  return a->windows > b->windows || a->sub_images > b->sub_images || a->scales > b->scales;
 }
 
 /* Of the last choice, what is wanted now. */
@@ -82,6 +89,8 @@ bound (const EnsExtent *before, const EnsBudgetParams *params)
     bounded.windows = MIN (before->windows, bounded.windows);
   if (!params->keep_sub_images)
     bounded.sub_images = MIN (before->sub_images, bounded.sub_images);
+  if (!params->keep_scales)
+    bounded.scales = MIN (before->scales, bounded.scales);
   return bounded;
 }
 
@@ -93,7 +102,7 @@ ens_budget_choose (const EnsBudgetParams *params, double budget, const EnsExtent
   if (before == NULL)
     return choose (params, budget);
   kept = bound (before, params);
-  if (params->estimate (params->data, kept.windows, kept.sub_images) > budget * (1 + TOLERANCE))
+  if (params->estimate (params->data, &kept) > budget * (1 + TOLERANCE))
     return choose (params, budget);
   careful = choose (params, budget * (1 - TOLERANCE));
   return is_more (&careful, &kept) ? careful : kept;

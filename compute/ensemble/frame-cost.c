@@ -218,11 +218,10 @@ ens_frame_limit (const EnsFrameSettings *settings, const EnsExtent *extent)
 }
 
 static double
-estimate (gpointer data, guint windows, guint sub_images)
+estimate (gpointer data, const EnsExtent *extent)
 {
   const EnsFrameSettings *settings = data;
-  const EnsExtent extent = {windows, sub_images, G_MAXUINT, 1};
-  const EnsAnalyseOptions options = ens_frame_limit (settings, &extent);
+  const EnsAnalyseOptions options = ens_frame_limit (settings, extent);
   const EnsFrameSettings limited = {settings->ensemble, &options, settings->width,
                                     settings->height};
   EnsStageTimes times;
@@ -243,6 +242,7 @@ ens_frame_fit (const EnsFrameSettings *settings, double budget, const EnsExtent 
       .all = ens_frame_get_extent (settings),
       .keep_windows = options->windows >= 0 || options->regions != NULL,
       .keep_sub_images = options->sub_images != ENS_SUB_IMAGES_AUTO || options->max_sub_images > 0,
+      .keep_scales = options->n_scales > 0,
       .windows_first = settings->ensemble->windows_first,
       .estimate = estimate,
       .data = &copy,

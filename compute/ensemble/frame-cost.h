@@ -31,9 +31,9 @@ gboolean ens_frame_count_work (const EnsFrameSettings *settings, EnsWork *work, 
 EnsStageTimes ens_frame_estimate (EnsEnsemble *ensemble, const EnsWork *work);
 
 /* As much of the frame as `budget` nanoseconds of processor time pay for (0: all). What the user
- * has set is kept: windows other than -1, sub-images other than automatic, a number of them.
- * before: the last choice with these settings, or NULL (ens_budget_choose ()). Where costs can't be
- * told, nothing is cut. */
+ * has set is kept: windows other than -1, sub-images other than automatic, a number of them,
+ * scales. before: the last choice with these settings, or NULL (ens_budget_choose ()). Where costs
+ * can't be told, nothing is cut. */
 EnsExtent ens_frame_fit (const EnsFrameSettings *settings, double budget, const EnsExtent *before);
 
 /* The options that look at no more than the extent: its windows, sub-images and scales. */

@@ -100,8 +100,8 @@ static void
 print_choices (const EnsFrameSettings *frame, guint n_processors)
 {
   static const guint cameras[] = {1, 4};
-  g_autoptr (ToolTable) table =
-      tool_table_new (">cameras|>seconds for a frame|>windows|>sub-images|>seconds estimated");
+  g_autoptr (ToolTable) table = tool_table_new (
+      ">cameras|>seconds for a frame|>windows|>sub-images|>scales|>seconds estimated");
 
   for (guint i = 0; i < G_N_ELEMENTS (cameras); i++) {
     const double budget = ENS_BUDGET_SHARE * n_processors / cameras[i];
@@ -112,6 +112,7 @@ print_choices (const EnsFrameSettings *frame, guint n_processors)
     tool_table_cell (table, "%.3f", budget);
     tool_table_cell (table, "%u", extent.windows);
     tool_table_cell (table, "%u", extent.sub_images);
+    tool_table_cell (table, "%u", extent.scales);
     tool_table_cell (table, "%.3f", estimate (frame, &extent));
   }
   tool_table_print (table);

@@ -63,10 +63,10 @@ count_work (guint windows)
 }
 
 static double
-estimate_windows (gpointer data, guint windows, guint sub_images)
+estimate_windows (gpointer data, const EnsExtent *extent)
 {
   const Machine *machine = data;
-  const EnsWork work = count_work (windows);
+  const EnsWork work = count_work (extent->windows);
   const EnsStageTimes times = ens_cost_model_estimate (&machine->model, &work);
 
   return (double)ens_stage_times_sum (&times);
@@ -144,17 +144,19 @@ END_TEST
 
 /* ---- The budget ---- */
 
-/* A frame or sub-image 10, searching it 5, a window 1. */
+/* A frame or sub-image 1, 3 or 10 by its scales, searching it 5, a window 1. */
 static double
-estimate (gpointer data, guint windows, guint sub_images)
+estimate (gpointer data, const EnsExtent *extent)
 {
+  static const guint prices[] = {0, 1, 3, 10};
   guint *n_calls = data;
 
   (*n_calls)++;
-  return 10 * sub_images + (windows > 0 ? 5 * sub_images : 0) + windows;
+  return (prices[extent->scales] + (extent->windows > 0 ? 5 : 0)) * extent->sub_images
+         + extent->windows;
 }
 
-enum { ALL_KEPT = 1, WINDOWS_KEPT = 2, SUB_IMAGES_KEPT = 4, SUB_IMAGES_FIRST = 8, BEFORE = 16 };
+enum { SCALES_KEPT = 1, WINDOWS_KEPT = 2, SUB_IMAGES_KEPT = 4, SUB_IMAGES_FIRST = 8, BEFORE = 16 };
 
 static const struct {
   guint flags;
@@ -162,6 +164,7 @@ static const struct {
   double budget;
   guint before_windows, before_sub_images;
   guint expected_windows, expected_sub_images;
+  guint expected_scales; /* 0: all three */
 } budget_rows[] = {
     /* All of it; windows first, then what is left for sub-images. */
     {0, 100, 32, 1000, 0, 0, 100, 32},
@@ -173,28 +176,35 @@ static const struct {
     {0, 100, 32, 23, 0, 0, 8, 1},
     {0, 100, 32, 22, 0, 0, 0, 2},
     {0, 100, 32, 10, 0, 0, 0, 1},
+    /* Scales go last, when neither windows nor sub-images are left. */
+    {0, 100, 32, 9, 0, 0, 0, 3, 2},
+    {0, 100, 32, 2, 0, 0, 0, 2, 1},
+    {SCALES_KEPT, 100, 32, 2, 0, 0, 0, 1},
     /* A frame is classified once whatever it costs. */
-    {0, 100, 32, 1, 0, 0, 0, 1},
-    {0, 0, 1, 1, 0, 0, 0, 1},
+    {0, 100, 32, 0.5, 0, 0, 0, 1, 1},
+    {SCALES_KEPT, 0, 1, 1, 0, 0, 0, 1},
     /* Sub-images first. */
     {SUB_IMAGES_FIRST, 100, 32, 160, 0, 0, 0, 16},
     {SUB_IMAGES_FIRST, 100, 32, 400, 0, 0, 0, 32},
     {SUB_IMAGES_FIRST, 100, 32, 560, 0, 0, 80, 32},
     /* What the user has set stays. */
-    {WINDOWS_KEPT, 100, 32, 10, 0, 0, 100, 1},
+    {WINDOWS_KEPT, 100, 32, 10, 0, 0, 100, 1, 1},
     {WINDOWS_KEPT | SUB_IMAGES_FIRST, 100, 32, 160, 0, 0, 100, 4},
     {SUB_IMAGES_KEPT, 100, 4, 80, 0, 0, 16, 4},
-    {SUB_IMAGES_KEPT, 100, 4, 10, 0, 0, 0, 4},
-    {WINDOWS_KEPT | SUB_IMAGES_KEPT, 100, 32, 1, 0, 0, 100, 32},
+    {SUB_IMAGES_KEPT, 100, 4, 10, 0, 0, 0, 4, 1},
+    {SUB_IMAGES_KEPT | SCALES_KEPT, 100, 4, 10, 0, 0, 0, 4},
+    {WINDOWS_KEPT | SUB_IMAGES_KEPT, 100, 32, 1, 0, 0, 100, 32, 1},
     /* The last choice stays while it costs about as much as there is. */
     {BEFORE, 100, 32, 155, 100, 4, 100, 4},
     {BEFORE, 100, 32, 144, 100, 4, 100, 2},
     {BEFORE, 100, 32, 176, 100, 4, 100, 4},
     {BEFORE, 100, 32, 200, 100, 4, 100, 5},
     {BEFORE, 100, 32, 1000, 0, 1, 100, 32},
+    {BEFORE, 0, 1, 9.5, 0, 1, 0, 1, 3},
+    {BEFORE, 0, 1, 9, 0, 1, 0, 1, 2},
     /* Fewer are wanted than before, or more of what is kept. */
     {BEFORE | WINDOWS_KEPT, 3, 1, 1000, 5, 1, 3, 1},
-    {BEFORE | WINDOWS_KEPT, 9, 1, 20, 5, 1, 9, 1},
+    {BEFORE | WINDOWS_KEPT, 9, 1, 20, 5, 1, 9, 1, 2},
     {BEFORE, 50, 4, 1000, 100, 8, 50, 4},
 };
 
@@ -208,6 +218,7 @@ START_TEST (test_budget)
       .all = {budget_rows[_i].windows, budget_rows[_i].sub_images, 3, 1},
       .keep_windows = (flags & WINDOWS_KEPT) != 0,
       .keep_sub_images = (flags & SUB_IMAGES_KEPT) != 0,
+      .keep_scales = (flags & SCALES_KEPT) != 0,
       .windows_first = (flags & SUB_IMAGES_FIRST) == 0,
       .estimate = estimate,
       .data = &n_calls,
@@ -215,10 +226,12 @@ START_TEST (test_budget)
   EnsExtent chosen =
       ens_budget_choose (&params, budget_rows[_i].budget, flags & BEFORE ? &before : NULL);
 
-  test_message ("%u windows, %u sub-images", chosen.windows, chosen.sub_images);
+  test_message ("%u windows, %u sub-images, %u scales", chosen.windows, chosen.sub_images,
+                chosen.scales);
   ck_assert_uint_eq (chosen.windows, budget_rows[_i].expected_windows);
   ck_assert_uint_eq (chosen.sub_images, budget_rows[_i].expected_sub_images);
-  ck_assert_uint_eq (chosen.scales, 3);
+  ck_assert_uint_eq (chosen.scales,
+                     budget_rows[_i].expected_scales > 0 ? budget_rows[_i].expected_scales : 3);
   ck_assert_uint_le (n_calls, 200);
 }
 END_TEST

@@ -91,7 +91,7 @@ START_TEST (test_told)
     gst_message_parse_info (message, &info, NULL);
     test_message ("%s", info->message);
     ck_assert (strstr (info->message, "A frame of 480x320 takes") != NULL);
-    ck_assert (strstr (info->message, "0 windows and 1 sub-image") != NULL);
+    ck_assert (strstr (info->message, "0 windows, 1 sub-image and 1 scale") != NULL);
     gst_message_unref (message);
   }
   ck_assert_uint_eq (n, 1);
