@@ -2,9 +2,9 @@
 /* gst-ensemble: a pool of worker threads for data-parallel loops.
  *
  * The calling thread works too: a pool of one thread has no workers and runs everything in place.
- * A pool may be shared between threads. One loop at a time has the workers; others wait for its end,
- * but where as many threads call as the pool has, each runs its loop alone and in place: that is
- * faster than to take turns. Tasks must not start a loop on the pool they run on. */
+ * A pool may be shared between threads. One loop at a time has the workers; others wait for its
+ * end, but where as many threads call as the pool has, each runs its loop alone and in place: that
+ * is faster than to take turns. Tasks must not start a loop on the pool they run on. */
 #pragma once
 
 #include <gio/gio.h>

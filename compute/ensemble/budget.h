@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 #define ENS_BUDGET_SHARE 0.5
 
 typedef struct {
-  EnsExtent all;                          /* without a budget */
+  EnsExtent all;                                       /* without a budget */
   gboolean keep_windows, keep_sub_images, keep_scales; /* whatever they cost */
   gboolean windows_first;                              /* else sub-images */
   /* Nanoseconds for a frame of which at most so much is looked at. */
