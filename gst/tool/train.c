@@ -282,8 +282,7 @@ const ToolCommand tool_train = {
     .min_arguments = 1,
     .max_arguments = 1,
     .summary = "Make an ensemble from networks and labelled pictures",
-    .help = "DATASET is a folder train|validation|test/CLASS/*.jpg, or CLASS/*.jpg (class “none”: "
-            "no class), or COCO, VOC, YOLO, *.csv …. FILE,role=original,…: manual.",
+    .help = "DATASET is a folder CLASS/*.jpg or SPLIT/CLASS/*.jpg, COCO, VOC, YOLO, *.csv ….",
     .manual =
         "A network's KEYs, where inspect does not detect the preprocessing: order=RGB|BGR|GRAY, "
         "size=PIXELS, mean=R+G+B, scale=R+G+B or std=R+G+B; further: role=original|retrained, "
