@@ -116,17 +116,23 @@ is_all_mapped (const GstVideoFrame *video)
   return TRUE;
 }
 
+/* GStreamer would log a critical error: pixels in a layout of the GPU's own have no other format,
+ * and some metas speak of another frame than caps do. */
+static gboolean
+has_fitting_meta (GstBuffer *buffer, const GstVideoInfo *info)
+{
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+
+  return meta == NULL
+         || (meta->format == GST_VIDEO_INFO_FORMAT (info)
+             && meta->width >= (guint)GST_VIDEO_INFO_WIDTH (info)
+             && meta->height >= (guint)GST_VIDEO_INFO_HEIGHT (info));
+}
+
 gboolean
 gst_ensemble_map_frame (GstVideoFrame *video, GstBuffer *buffer, const GstVideoInfo *info)
 {
-#if GST_CHECK_VERSION(1, 24, 0)
-  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-
-  /* GStreamer can't map that, and would log a critical error. */
-  if (meta != NULL && meta->format == GST_VIDEO_FORMAT_DMA_DRM)
-    return FALSE;
-#endif
-  if (!gst_video_frame_map (video, info, buffer, GST_MAP_READ))
+  if (!has_fitting_meta (buffer, info) || !gst_video_frame_map (video, info, buffer, GST_MAP_READ))
     return FALSE;
   if (is_all_mapped (video))
     return TRUE;

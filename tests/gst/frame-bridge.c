@@ -420,8 +420,14 @@ static const struct {
   gsize offset;
   gint stride;
   gboolean mapped;
+  guint width, height;   /* 0: as they are */
+  GstVideoFormat format; /* UNKNOWN: the same */
 } meta_rows[] = {
     {"right", 0, 24, TRUE},
+    {"narrow", 0, 24, FALSE, 7, 4},
+    {"low", 0, 24, FALSE, 8, 3},
+    {"a-pixel", 0, 24, FALSE, 1, 1},
+    {"other-format", 0, 24, FALSE, 8, 4, GST_VIDEO_FORMAT_BGR},
     {"far-apart", 0, 1 << 30, FALSE},
     {"a-little-too-far", 0, 25, FALSE},
     {"overlapping", 0, 20, FALSE},
@@ -442,8 +448,12 @@ START_TEST (test_metas)
   gboolean mapped;
 
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, 8, 4);
-  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, 8, 4, 1,
-                                  offsets, strides);
+  gst_buffer_add_video_meta_full (
+      buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      meta_rows[_i].format != GST_VIDEO_FORMAT_UNKNOWN ? meta_rows[_i].format
+                                                       : GST_VIDEO_FORMAT_RGB,
+      meta_rows[_i].width > 0 ? meta_rows[_i].width : 8,
+      meta_rows[_i].height > 0 ? meta_rows[_i].height : 4, 1, offsets, strides);
   mapped = gst_ensemble_map_frame (&video, buffer, &info);
   ck_assert_int_eq (mapped, meta_rows[_i].mapped);
   if (mapped)
