@@ -239,7 +239,7 @@ is_names_file (const char *path)
 static gboolean
 read_names (EnsBoxesReading *reading, Lists *lists, GError **error)
 {
-  g_autofree char *path = ens_listing_find (reading->folder, is_names_file, TRUE);
+  g_autofree char *path = ens_listing_find (reading->folder, is_names_file, 1);
   g_autofree char *text = NULL;
 
   if (path == NULL)

@@ -278,7 +278,7 @@ is_table (const char *path)
 static char *
 find_open_images (const char *folder)
 {
-  return ens_listing_find (folder, is_table, TRUE);
+  return ens_listing_find (folder, is_table, 1);
 }
 
 static gboolean

@@ -33,6 +33,10 @@ typedef gboolean (*EnsBoxesFits) (EnsBoxesReading *reading, const char *path);
 /* The files that fit, of the set's folder and of the folders in it. (transfer full, char *) */
 GPtrArray *ens_boxes_list_files (EnsBoxesReading *reading, EnsBoxesFits fits);
 
+/* A folder's files that could be annotations, but are none that a reader reads, and why; "" if
+ * there are none. (transfer full) */
+char *ens_boxes_describe_unfit (const char *folder);
+
 /* A layout of files: one reader for each. */
 struct _EnsBoxesLayout {
   const char *name; /* such as “COCO” */

@@ -347,16 +347,16 @@ find_voc (const char *folder)
 
   if (g_file_test (annotations, G_FILE_TEST_IS_DIR))
     return g_steal_pointer (&annotations);
-  found = ens_listing_find (folder, is_annotation, FALSE);
+  found = ens_listing_find (folder, is_annotation, 0);
   if (found != NULL || !ens_listing_read (&listing, folder, NULL))
     return found;
   for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
     g_autofree char *inner = g_build_filename (path, ANNOTATIONS, NULL);
 
-    found = ens_listing_find (path, is_annotation, FALSE);
+    found = ens_listing_find (path, is_annotation, 0);
     if (found == NULL)
-      found = ens_listing_find (inner, is_annotation, FALSE);
+      found = ens_listing_find (inner, is_annotation, 0);
   }
   return found;
 }

@@ -423,19 +423,19 @@ find_labelled (const char *folder)
 {
   g_autofree char *labels = g_build_filename (folder, LABELS, NULL);
   g_auto (EnsListing) listing = {0};
-  char *found = ens_listing_find (labels, is_labels, TRUE);
+  char *found = ens_listing_find (labels, is_labels, 1);
 
   if (found == NULL)
-    found = ens_listing_find (folder, is_labels, FALSE);
+    found = ens_listing_find (folder, is_labels, 0);
   if (found != NULL || !ens_listing_read (&listing, folder, NULL))
     return found;
   for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
     g_autofree char *inner = g_build_filename (path, LABELS, NULL);
 
-    found = ens_listing_find (inner, is_labels, FALSE);
+    found = ens_listing_find (inner, is_labels, 0);
     if (found == NULL)
-      found = ens_listing_find (path, is_labels, FALSE);
+      found = ens_listing_find (path, is_labels, 0);
   }
   return found;
 }
@@ -443,10 +443,10 @@ find_labelled (const char *folder)
 static char *
 find_yolo (const char *folder)
 {
-  char *found = ens_listing_find (folder, is_data_yaml, TRUE);
+  char *found = ens_listing_find (folder, is_data_yaml, 1);
 
   if (found == NULL)
-    found = ens_listing_find (folder, is_obj_data, TRUE);
+    found = ens_listing_find (folder, is_obj_data, 1);
   return found != NULL ? found : find_labelled (folder);
 }
 
@@ -469,7 +469,7 @@ read_names (Yolo *yolo, const char *evidence, GError **error)
       return ens_yolo_read_yaml (&yolo->names, evidence, text, length, error);
     ens_yolo_read_data (&yolo->names, text);
   }
-  names = ens_listing_find (reading->folder, is_names_file, TRUE);
+  names = ens_listing_find (reading->folder, is_names_file, 1);
   if (names == NULL)
     return TRUE;
   g_free (text);

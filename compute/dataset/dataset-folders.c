@@ -5,7 +5,9 @@
  * that compose its accents and on others that don't. */
 #include <string.h>
 
+#include "dataset/boxes-private.h"
 #include "dataset/dataset-private.h"
+#include "dataset/folder-layout.h"
 #include "dataset/left-out.h"
 #include "dataset/picture-names.h"
 
@@ -23,27 +25,11 @@ leave_out_files (const char *folder, const GPtrArray *files, EnsLeftOut *left_ou
   for (guint i = 0; i < files->len; i++) {
     const char *name = files->pdata[i];
     g_autofree char *path = g_build_filename (folder, name, NULL);
+    EnsLeftOutReason reason = ens_left_out_find_reason (name);
+    gboolean picture = reason == ENS_LEFT_OUT_UNNAMED || reason == ENS_LEFT_OUT_FORMAT;
 
-    ens_left_out_add (left_out,
-                      ens_picture_has_name (name) || ens_picture_has_foreign_name (name)
-                          ? ENS_LEFT_OUT_OUTSIDE
-                          : ENS_LEFT_OUT_OTHER,
-                      path);
+    ens_left_out_add (left_out, picture ? ENS_LEFT_OUT_OUTSIDE : reason, path);
   }
-}
-
-GPtrArray *
-ens_dataset_find_split (const char *folder, EnsSplit split)
-{
-  GPtrArray *folders = g_ptr_array_new_with_free_func (g_free);
-  g_auto (EnsListing) listing = {0};
-  EnsSplit found;
-
-  if (ens_listing_read (&listing, folder, NULL))
-    for (guint i = 0; i < listing.folders->len; i++)
-      if (ens_split_parse (listing.folders->pdata[i], &found) && found == split)
-        g_ptr_array_add (folders, g_build_filename (folder, listing.folders->pdata[i], NULL));
-  return folders;
 }
 
 /* What lies beside the splits. */
@@ -52,15 +38,17 @@ tell_beside (EnsDataset *dataset)
 {
   g_auto (EnsListing) listing = {0};
   g_auto (EnsLeftOut) left_out = {0};
+  gboolean words;
   EnsSplit split;
 
   if (!ens_listing_read (&listing, dataset->folder, NULL))
     return;
+  words = ens_folders_are_words (dataset->folder, &listing);
   ens_left_out_add_rest (&left_out, dataset->folder, &listing);
   for (guint i = 0; i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (dataset->folder, listing.folders->pdata[i], NULL);
 
-    if (!ens_split_parse (listing.folders->pdata[i], &split))
+    if (!ens_folders_find_split (listing.folders->pdata[i], words, &split))
       ens_left_out_add (&left_out, ENS_LEFT_OUT_FOLDER, path);
   }
   leave_out_files (dataset->folder, listing.files, &left_out);
@@ -69,16 +57,28 @@ tell_beside (EnsDataset *dataset)
 
 /* ---- Classes ---- */
 
+/* What there is that is no annotation, for the end of a message. (transfer full) */
+static char *
+describe_unfit (const EnsDataset *dataset)
+{
+  g_autofree char *unfit = ens_boxes_describe_unfit (dataset->folder);
+
+  return *unfit != '\0' ? g_strdup_printf ("; found files that are none of these: %s", unfit)
+                        : g_strdup ("");
+}
+
 gboolean
 ens_dataset_miss_split (const EnsDataset *dataset, EnsSplit split, GError **error)
 {
+  g_autofree char *unfit = describe_unfit (dataset);
+
   g_set_error (
       error, ENS_ERROR, ENS_ERROR_DATA,
       "%s: found no %s images; looked for %s" G_DIR_SEPARATOR_S "CLASS" G_DIR_SEPARATOR_S
       "IMAGE with names such as *.jpg or *.png, for two or more folders CLASS and no others, each "
       "with images in it, and for annotations of COCO, Open Images, CVAT, Pascal VOC, YOLO, "
-      "tables, JSON lines or lists",
-      dataset->folder, ens_split_name (split), ens_split_name (split));
+      "tables, JSON lines or lists%s",
+      dataset->folder, ens_split_name (split), ens_split_name (split), unfit);
   return FALSE;
 }
 
@@ -125,9 +125,11 @@ read_classes (EnsDataset *dataset, const GPtrArray *folders, GError **error)
     if (!add_classes (folders->pdata[i], names, error))
       return FALSE;
   if (names->len == 0) {
+    g_autofree char *unfit = describe_unfit (dataset);
+
     g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
-                 "%s: expected a folder of images for each class, found none",
-                 (const char *)folders->pdata[0]);
+                 "%s: expected a folder of images for each class, found none%s",
+                 (const char *)folders->pdata[0], unfit);
     return FALSE;
   }
   g_ptr_array_sort (names, ens_listing_compare);
@@ -183,9 +185,7 @@ take_files (Reading *reading, const char *folder, const EnsListing *listing, gbo
     if (ens_picture_has_name (name))
       add_item (reading, g_steal_pointer (&path));
     else
-      ens_left_out_add (
-          &reading->left_out,
-          ens_picture_has_foreign_name (name) ? ENS_LEFT_OUT_FORMAT : ENS_LEFT_OUT_OTHER, path);
+      ens_left_out_add (&reading->left_out, ens_left_out_find_reason (name), path);
   }
 }
 
@@ -320,34 +320,24 @@ ens_dataset_read_folders (EnsDataset *dataset, GError **error)
 
 /* ---- Classes without splits ---- */
 
-/* Whether there are pictures in the folder itself. */
+/* FALSE for folders that may be splits, or have some in them. */
 static gboolean
-has_pictures (const char *folder)
+check_classed (const EnsDataset *dataset, GError **error)
 {
-  g_auto (EnsListing) listing = {0};
+  g_autofree char *inside = ens_folders_find_inner_split (dataset->folder);
+  g_autofree char *word = ens_folders_find_word (dataset->folder);
 
-  if (ens_listing_read (&listing, folder, NULL))
-    for (guint i = 0; i < listing.files->len; i++)
-      if (ens_picture_has_name (listing.files->pdata[i]))
-        return TRUE;
-  return FALSE;
-}
-
-gboolean
-ens_dataset_is_classed (const char *folder)
-{
-  g_auto (EnsListing) listing = {0};
-  EnsSplit split;
-
-  if (!ens_listing_read (&listing, folder, NULL))
-    return FALSE;
-  for (guint i = 0; i < listing.folders->len; i++) {
-    g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
-
-    if (ens_split_find (listing.folders->pdata[i], &split) || !has_pictures (path))
-      return FALSE;
-  }
-  return listing.folders->len > 1;
+  if (inside != NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+                 "%s: expected folders SPLIT" G_DIR_SEPARATOR_S "CLASS, found %s the other way "
+                 "round; move its folders",
+                 dataset->folder, inside);
+  else if (word != NULL)
+    g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+                 "%s: expected folders of classes, or of splits, found “%s”, which may be either, "
+                 "among others; rename it, or move all into a folder train",
+                 dataset->folder, word);
+  return inside == NULL && word == NULL;
 }
 
 gboolean
@@ -355,6 +345,8 @@ ens_dataset_read_classed (EnsDataset *dataset, GError **error)
 {
   g_autoptr (GPtrArray) folders = g_ptr_array_new ();
 
+  if (!check_classed (dataset, error))
+    return FALSE;
   g_ptr_array_add (folders, dataset->folder);
   ens_dataset_note (dataset,
                     "%s: none of its folders is called like a split (train, validation, "
@@ -362,4 +354,19 @@ ens_dataset_read_classed (EnsDataset *dataset, GError **error)
                     dataset->folder);
   return (dataset->classes != NULL || read_classes (dataset, folders, error))
          && read_split (dataset, ENS_SPLIT_TRAIN, dataset->folder, error);
+}
+
+void
+ens_dataset_take_inner (EnsDataset *dataset, const char *inner)
+{
+  g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_auto (EnsLeftOut) left_out = {0};
+
+  g_hash_table_add (used, g_canonicalize_filename (inner, NULL));
+  ens_dataset_note (dataset, "%s: %s, the only folder with pictures, is taken for the data set",
+                    dataset->folder, inner);
+  ens_left_out_add_unused (&left_out, dataset->folder, used);
+  ens_left_out_tell (&left_out, dataset->folder, dataset->notes);
+  g_free (dataset->folder);
+  dataset->folder = g_strdup (inner);
 }

@@ -182,8 +182,12 @@ ens_dataset_load (const char *folder, const char *const *classes, GError **error
   g_autoptr (EnsDataset) dataset = new_dataset (folder, classes);
   g_auto (EnsBoxesFound) found = {0};
   gboolean boxed = ens_boxes_find (&found, folder);
-  gboolean classed = !boxed && ens_dataset_is_classed (folder);
+  g_autofree char *inner = !boxed ? ens_dataset_find_inner (folder) : NULL;
+  gboolean classed;
 
+  if (inner != NULL)
+    ens_dataset_take_inner (dataset, inner);
+  classed = !boxed && ens_dataset_is_classed (dataset->folder);
   if (!(boxed     ? ens_dataset_read_boxed (dataset, &found, error)
         : classed ? ens_dataset_read_classed (dataset, error)
                   : ens_dataset_read_folders (dataset, error)))
@@ -194,6 +198,7 @@ ens_dataset_load (const char *folder, const char *const *classes, GError **error
   } else if (classes == NULL && dataset->samples[ENS_SPLIT_VALIDATION]->len == 0) {
     hold_out (dataset, !boxed);
   }
+  ens_dataset_tell_same_files (dataset);
   return g_steal_pointer (&dataset);
 }
 

@@ -71,8 +71,8 @@ ens_left_out_tell (const EnsLeftOut *left_out, const char *folder, GPtrArray *no
 
 /* ---- What no annotation has used ---- */
 
-static EnsLeftOutReason
-find_reason (const char *name)
+EnsLeftOutReason
+ens_left_out_find_reason (const char *name)
 {
   static const char *const endings[] = {".xml", ".json", ".jsonl", ".csv",
                                         ".tsv", ".txt",  ".yaml",  ".yml"};
@@ -106,12 +106,14 @@ add_below (EnsLeftOut *left_out, const char *folder, const EnsTrail *above, GHas
     g_autofree char *canonical = g_canonicalize_filename (path, NULL);
 
     if (!g_hash_table_contains (used, canonical))
-      ens_left_out_add (left_out, find_reason (listing.files->pdata[i]), path);
+      ens_left_out_add (left_out, ens_left_out_find_reason (listing.files->pdata[i]), path);
   }
   for (guint i = 0; i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
+    g_autofree char *canonical = g_canonicalize_filename (path, NULL);
 
-    add_below (left_out, path, &trail, used);
+    if (!g_hash_table_contains (used, canonical))
+      add_below (left_out, path, &trail, used);
   }
 }
 

@@ -35,6 +35,9 @@ void ens_left_out_add_names (EnsLeftOut *left_out, EnsLeftOutReason reason, cons
 /* A listing's hidden files, and what is no file. */
 void ens_left_out_add_rest (EnsLeftOut *left_out, const char *folder, const EnsListing *listing);
 
+/* Of a file by its name alone; pictures are those that no annotation has. */
+EnsLeftOutReason ens_left_out_find_reason (const char *name);
+
 /* "pictures in formats …: 2, such as PATH; …"; empty if there is nothing to tell. (transfer full)
  */
 char *ens_left_out_describe (const EnsLeftOut *left_out);
@@ -42,6 +45,6 @@ char *ens_left_out_describe (const EnsLeftOut *left_out);
 /* Adds "FOLDER: left out …" to the notes (char *), if there is something to tell. */
 void ens_left_out_tell (const EnsLeftOut *left_out, const char *folder, GPtrArray *notes);
 
-/* Counts every file below the folder that is not among `used` (canonical paths): pictures, what
- * could be annotations, and the rest. */
+/* Counts every file below the folder that is not among `used` (canonical paths), nor below a folder
+ * that is: pictures, what could be annotations, and the rest. */
 void ens_left_out_add_unused (EnsLeftOut *left_out, const char *folder, GHashTable *used);

@@ -101,13 +101,14 @@ ens_listing_foreach (const char *folder, EnsListingEach each, gpointer data)
   walk (folder, NULL, each, data);
 }
 
-char *
-ens_listing_find (const char *folder, EnsListingFits fits, gboolean deep)
+static char *
+find (const char *folder, const EnsTrail *above, EnsListingFits fits, guint depth)
 {
   g_auto (EnsListing) listing = {0};
   char *found = NULL;
+  EnsTrail trail;
 
-  if (!ens_listing_read (&listing, folder, NULL))
+  if (!ens_trail_enter (&trail, above, folder) || !ens_listing_read (&listing, folder, NULL))
     return NULL;
   for (guint i = 0; i < listing.files->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
@@ -115,10 +116,16 @@ ens_listing_find (const char *folder, EnsListingFits fits, gboolean deep)
     if (fits (path))
       return g_steal_pointer (&path);
   }
-  for (guint i = 0; deep && found == NULL && i < listing.folders->len; i++) {
+  for (guint i = 0; depth > 0 && found == NULL && i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
 
-    found = ens_listing_find (path, fits, FALSE);
+    found = find (path, &trail, fits, depth - 1);
   }
   return found;
+}
+
+char *
+ens_listing_find (const char *folder, EnsListingFits fits, guint depth)
+{
+  return find (folder, NULL, fits, depth);
 }

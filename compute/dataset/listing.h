@@ -36,10 +36,10 @@ gboolean ens_trail_enter (EnsTrail *trail, const EnsTrail *above, const char *fo
 typedef void (*EnsListingEach) (const char *path, gpointer data);
 void ens_listing_foreach (const char *folder, EnsListingEach each, gpointer data);
 
-/* The first file of the folder that fits, or else, if deep, of one of its folders; NULL if none
- * does. (transfer full) */
+/* The first file of the folder that fits, or else of its folders, down to so many levels below it;
+ * NULL if none does. Loops are left out. (transfer full) */
 typedef gboolean (*EnsListingFits) (const char *path);
-char *ens_listing_find (const char *folder, EnsListingFits fits, gboolean deep);
+char *ens_listing_find (const char *folder, EnsListingFits fits, guint depth);
 
 /* Orders pointers to strings by bytes. */
 gint ens_listing_compare (gconstpointer a, gconstpointer b);

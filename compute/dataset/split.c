@@ -15,7 +15,8 @@ static const struct {
     {"testing", ENS_SPLIT_TEST},        {"val", ENS_SPLIT_VALIDATION},
     {"valid", ENS_SPLIT_VALIDATION},    {"validation", ENS_SPLIT_VALIDATION},
     {"minival", ENS_SPLIT_VALIDATION},  {"dev", ENS_SPLIT_VALIDATION},
-    {"validate", ENS_SPLIT_VALIDATION},
+    {"validate", ENS_SPLIT_VALIDATION}, {"trainset", ENS_SPLIT_TRAIN},
+    {"valset", ENS_SPLIT_VALIDATION},   {"testset", ENS_SPLIT_TEST},
 };
 
 const char *
@@ -45,13 +46,27 @@ has_word (const char *name, const char *word)
   return FALSE;
 }
 
+/* In lower case, divided where a capital begins a word: train_set of TrainSet. (transfer full) */
+static char *
+divide_words (const char *name)
+{
+  GString *words = g_string_new (NULL);
+
+  for (const char *at = name; *at != '\0'; at++) {
+    if (at > name && g_ascii_isupper (*at) && g_ascii_islower (at[-1]))
+      g_string_append_c (words, '_');
+    g_string_append_c (words, g_ascii_tolower (*at));
+  }
+  return g_string_free (words, FALSE);
+}
+
 gboolean
 ens_split_find (const char *name, EnsSplit *split)
 {
-  g_autofree char *lower = g_ascii_strdown (name, -1);
+  g_autofree char *words = divide_words (name);
 
   for (guint i = 0; i < G_N_ELEMENTS (spellings); i++)
-    if (has_word (lower, spellings[i].name)) {
+    if (has_word (words, spellings[i].name)) {
       *split = spellings[i].split;
       return TRUE;
     }

@@ -10,11 +10,11 @@ typedef enum { ENS_SPLIT_TRAIN, ENS_SPLIT_VALIDATION, ENS_SPLIT_TEST, ENS_N_SPLI
 const char *ens_split_name (EnsSplit split);
 
 /* The split that a folder, a list or a cell of a table is called after, upper or lower case:
- * train, training, trainval; validation, valid, val, dev, minival; test, testing. */
+ * train, training, trainval; validation, valid, val, dev, minival …; test, testing. */
 gboolean ens_split_parse (const char *name, EnsSplit *split);
 
-/* The same where such a word stands anywhere in the name with no letter beside it:
- * instances_val2017. */
+/* The same where such a word stands anywhere in the name with no letter beside it, or a capital
+ * behind it: instances_val2017, TrainSet. */
 gboolean ens_split_find (const char *name, EnsSplit *split);
 
 /* Divides files that nothing divides, the same way on every machine: ranked by the hashes of their

@@ -370,10 +370,11 @@ START_TEST (test_broken)
   dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (dataset->samples[ENS_SPLIT_TRAIN]->len, 12);
-  ck_assert_uint_eq (dataset->notes->len, 3);
+  ck_assert_uint_eq (dataset->notes->len, 4);
   ck_assert_contains (dataset->notes->pdata[0], "broken.xml: not a Pascal VOC annotation");
   ck_assert_contains (dataset->notes->pdata[1], "left out pictures that have no annotation: 1");
   ck_assert_contains (dataset->notes->pdata[2], "train.txt:1: expected an image");
+  ck_assert_contains (dataset->notes->pdata[3], "files that are in several splits");
 }
 END_TEST
 
@@ -428,10 +429,11 @@ START_TEST (test_coco_notes)
   dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_no_error (error);
   check_split (dataset, ENS_SPLIT_VALIDATION, "1.jpg:ape 2.jpg 3.jpg");
-  ck_assert_uint_eq (dataset->notes->len, 1);
+  ck_assert_uint_eq (dataset->notes->len, 2);
   ck_assert_contains (dataset->notes->pdata[0], "of the validation images, 2 objects of other "
                                                 "classes than the 1 known ones are left out: "
                                                 "bee, cat");
+  ck_assert_contains (dataset->notes->pdata[1], "files that are in several splits");
 }
 END_TEST
 

@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "check-main.h"
@@ -106,6 +107,69 @@ START_TEST (test_names)
   check_split (dataset, ENS_SPLIT_TRAIN, names_rows[_i].train);
   check_split (dataset, ENS_SPLIT_VALIDATION, names_rows[_i].validation);
   check_split (dataset, ENS_SPLIT_TEST, names_rows[_i].test);
+}
+END_TEST
+
+/* What folders are, and what of that is told. */
+static const struct {
+  const char *name, *files;
+  const char *classes; /* one behind the other */
+  guint n[ENS_N_SPLITS];
+  const char *note; /* a part of the first one; NULL: there is none */
+} folders_rows[] = {
+    {"deep", "cat/x/a.jpg cat/y/b.jpg dog/c.jpg dog/z/z/d.jpg", "cat dog", {2, 2, 0}, "is taken"},
+    {"words", "train2017/cat/a.jpg val2017/cat/b.jpg docs/x.pdf", "cat", {1, 1, 0}, "no split"},
+    {"capitals", "TrainSet/cat/a.jpg TestSet/cat/b.jpg ValSet/cat/c.jpg", "cat", {1, 1, 1}, NULL},
+    {"inner", "LICENCE PetImages/cat/a.jpg PetImages/dog/b.jpg", "cat dog", {2, 0, 0}, "the only"},
+    {"inner-twice", "a/b/train/cat/a.jpg a/b/val/cat/b.jpg", "cat", {1, 1, 0}, "a/b, the only"},
+    {"inner-beside",
+     "x.txt docs/y.pdf a/train/cat/a.jpg a/val/cat/b.jpg",
+     "cat",
+     {1, 1, 0},
+     "/a, "},
+};
+
+START_TEST (test_folders)
+{
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autofree char *classes = NULL;
+
+  create (folders_rows[_i].files);
+  dataset = load ();
+  classes = g_strjoinv (" ", dataset->classes);
+  ck_assert_str_eq (classes, folders_rows[_i].classes);
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    ck_assert_uint_eq (dataset->samples[s]->len, folders_rows[_i].n[s]);
+  ck_assert_int_eq (dataset->notes->len > 0, folders_rows[_i].note != NULL);
+  if (folders_rows[_i].note != NULL)
+    ck_assert_contains (dataset->notes->pdata[0], folders_rows[_i].note);
+}
+END_TEST
+
+/* The same file by a link, of a folder or by itself. */
+static const struct {
+  const char *name, *target, *link, *note;
+} same_rows[] = {
+    {"split", "train", "val",
+     "files that are in several splits, whose figures are then too good: 2"},
+    {"file", "../../train/cat/a.jpg", "val/cat/b.jpg", "files that are in several splits"},
+    {"class", "cat", "train/dog", "files that are more than once in a split: 2, such as"},
+};
+
+START_TEST (test_same)
+{
+  g_autofree char *link = g_build_filename (test_folder, same_rows[_i].link, NULL);
+  g_autofree char *parent = g_path_get_dirname (link);
+  g_autoptr (EnsDataset) dataset = NULL;
+
+  create ("train/cat/a.jpg train/cat/b.jpg");
+  ck_assert_int_eq (g_mkdir_with_parents (parent, 0777), 0);
+  ck_assert_int_eq (symlink (same_rows[_i].target, link), 0);
+  if (g_str_has_prefix (same_rows[_i].link, "train"))
+    create ("val/cat/c.jpg");
+  dataset = load ();
+  ck_assert_uint_eq (dataset->notes->len, 1);
+  ck_assert_contains (dataset->notes->pdata[0], same_rows[_i].note);
 }
 END_TEST
 
@@ -216,7 +280,8 @@ static const struct {
   const char *note; /* a part of it */
 } left_out_rows[] = {
     {"train/cat/notes.txt train/labels.csv",
-     "/train: left out files that are no pictures: 2, such as"},
+     "/train: left out annotations, lists and tables that this layout does not need: 2, such as"},
+    {"train/cat/notes.doc train/labels", "/train: left out files that are no pictures: 2, such as"},
     {"train/cat/.a.heic train/.trash/", "/train: left out hidden files: 2, such as"},
     {"train/cat/b.JXL train/cat/c.jp2 train/dog/d.dng",
      "/train: left out pictures in formats that can't be read (convert them to JPEG or PNG): 3, "
@@ -250,8 +315,15 @@ static const struct {
 } errors_rows[] = {
     {"cat/a.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
     {"cat/a.jpg dog/", ": found no train images; looked for train/CLASS/IMAGE"},
-    {"cat/a.jpg dog/x/b.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
-    {"cat/a.jpg dog/b.jpg x-test/c.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
+    {"cat/a.jpg dog/b.jpg x-test/c.jpg",
+     ": expected folders of classes, or of splits, found “x-test”, which may be either"},
+    {"cat/train/a.jpg cat/val/b.jpg dog/train/c.jpg dog/val/d.jpg",
+     ": expected folders SPLIT/CLASS, found cat/train the other way round"},
+    {"train2017/a.jpg val2017/b.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
+    {"val/cat/a.jpg val/dog/b.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
+    {"cat/a.jpg dog/b.jpg bird/", "/bird: found no image"},
+    {"a.jpg labels.csv", "/labels.csv: expected a first line that names the column “file”"},
+    {"train/a.jpg labels.json", "labels.json"},
     {"cat/a.jpg dog/b.jpg val/c.jpg", ": found no train images; looked for train/CLASS/IMAGE"},
     {"train/a.jpg", "/train: expected a folder of images for each class, found none"},
     {"train/none/a.jpg", "/train: expected a folder of images for each class, found none"},
@@ -301,6 +373,8 @@ main (int argc, char **argv)
   test_fixture (test_folder_set_up, test_folder_tear_down);
   test_add ("layout", test_layout);
   TEST_ADD_LOOP ("names", test_names, names_rows);
+  TEST_ADD_ROWS ("folders", test_folders, folders_rows);
+  TEST_ADD_ROWS ("same", test_same, same_rows);
   test_add ("hold-out", test_hold_out);
   test_add_loop ("classes-alone", test_classes_alone, 2);
   test_add ("given-classes", test_given_classes);
