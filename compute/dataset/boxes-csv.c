@@ -152,7 +152,7 @@ read_classes (const Reader *reader, EnsBoxedImage *image, char *const *cells)
     labels = ens_csv_table_split_classes (&reader->table, cells[c]);
     for (guint i = 0; labels[i] != NULL; i++)
       if (strcmp (labels[i], NO_CLASS) != 0)
-        ens_boxed_image_add_somewhere (image, &(EnsBox) {.label = labels[i]});
+        ens_boxed_image_add_class (image, labels[i]);
   }
 }
 
@@ -169,7 +169,7 @@ read_flags (const Reader *reader, EnsBoxedImage *image, char *const *cells)
     if (!ens_csv_table_is_class (&reader->table, c))
       continue;
     if (value == 1)
-      ens_boxed_image_add_somewhere (image, &(EnsBox) {.label = (char *)label});
+      ens_boxed_image_add_class (image, label);
     else if (value != (reader->table.negated ? -1 : 0) || *cells[c] == '\0')
       ens_boxed_image_doubt (image, label);
   }
@@ -260,8 +260,7 @@ read_table (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPt
 {
   Reader reader = {.reading = reading, .path = path, .by_path = by_path, .images = images};
   g_autofree char *inside = ens_boxes_inside (reading->folder, path);
-  gsize length;
-  g_autofree char *text = ens_boxes_reading_text (reading, path, &length, error);
+  g_autoptr (GBytes) text = ens_boxes_reading_text (reading, path, error);
   EnsCsvScan scan;
   gboolean read;
 
@@ -269,7 +268,7 @@ read_table (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPt
     return FALSE;
   reader.inside = inside;
   reader.split = find_split (&reader);
-  ens_csv_scan_init (&scan, text, length);
+  ens_csv_scan_init (&scan, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
   read = ens_csv_table_init (&reader.table, &scan, path, is_picture, &reader, error)
          && read_lines (&reader, &scan, error);
   if (read && reader.table.unread->len > 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* CVAT's own layout, “CVAT for images 1.1” and “CVAT for video 1.1”: annotations.xml, in which
+/* CVAT's own layout, “CVAT for images 1.1” and “CVAT for video 1.1”: annotations.xml, by whatever
+ * name, in which
  *
  *   <image name width height subset>   has <box xtl ytl xbr ybr>, <polygon points>, <polyline>,
  *                                      <points>, <ellipse cx cy rx ry>, <mask>, <cuboid>,
@@ -12,7 +13,7 @@
  * masks say which part of it the object fills; of the other shapes it is not known where they are,
  * and a tag is of the whole picture. A skeleton is one
  * object: the shapes inside it are its joints. Pictures lie in a folder images, in folders of the
- * subsets, or beside the file.
+ * subsets, or beside the file. Their subsets, their folders or the file's name say the split.
  *
  * Source: https://docs.cvat.ai/docs/manual/advanced/xml_format. */
 #include <math.h>
@@ -23,12 +24,11 @@
 #include "dataset/picture-names.h"
 #include "dataset/run-lengths.h"
 
-#define ROOT "<annotations>"
-#define FILE_NAME "annotations.xml"
+#define ROOT "annotations"
 
 typedef struct {
   EnsBoxesReading *reading;
-  const char *path;
+  const char *path;     /* of the file at hand */
   GHashTable *by_path;  /* picture → EnsBoxedImage */
   GPtrArray *images;    /* in the file's order */
   EnsBoxedImage *image; /* the one at hand; NULL if there is none, or it was left out */
@@ -86,11 +86,14 @@ find_picture (Cvat *cvat, const char *name, const char *subset)
 static gint
 find_split (const Cvat *cvat, const char *path, const char *subset)
 {
+  gint by_folder = ens_boxes_find_split (cvat->reading->folder, path);
+  g_autofree char *name = ens_picture_stem (cvat->path);
   EnsSplit split;
 
-  if (subset != NULL && ens_split_find (subset, &split))
+  if ((subset != NULL && ens_split_find (subset, &split))
+      || (by_folder == ENS_SPLIT_UNSAID && ens_split_find (name, &split)))
     return (gint)split;
-  return ens_boxes_find_split (cvat->reading->folder, path);
+  return by_folder;
 }
 
 /* The image of a picture; NULL, which is noted, if there is no such picture. */
@@ -327,44 +330,76 @@ static const GMarkupParser cvat_parser = {
     .text = cvat_text,
 };
 
-/* ---- The file ---- */
+/* ---- The files ---- */
+
+static gboolean
+is_cvat (EnsBoxesReading *reading, const char *path)
+{
+  g_autofree char *lower = g_ascii_strdown (path, -1);
+
+  return g_str_has_suffix (lower, ".xml") && ens_boxes_has_root (path, ROOT);
+}
 
 static char *
 find_cvat (const char *folder)
 {
-  g_autofree char *path = g_build_filename (folder, FILE_NAME, NULL);
-  g_autofree char *text = ens_file_read_text (path, NULL, NULL);
+  EnsBoxesReading reading = {.folder = (char *)folder};
+  g_autoptr (GPtrArray) files = ens_boxes_list_files (&reading, is_cvat);
 
-  return text != NULL && strstr (text, ROOT) != NULL ? g_steal_pointer (&path) : NULL;
+  return files->len > 0 ? g_strdup (files->pdata[0]) : NULL;
+}
+
+static gboolean
+read_file (Cvat *cvat, const char *path, GError **error)
+{
+  g_autoptr (GMarkupParseContext) context =
+      g_markup_parse_context_new (&cvat_parser, 0, cvat, NULL);
+  g_autoptr (GBytes) text = ens_boxes_reading_text (cvat->reading, path, error);
+  g_autoptr (GError) failure = NULL;
+
+  if (text == NULL)
+    return FALSE;
+  cvat->path = path;
+  cvat->width = cvat->height = NAN;
+  cvat->image = NULL;
+  if (g_markup_parse_context_parse (context, g_bytes_get_data (text, NULL),
+                                    (gssize)g_bytes_get_size (text), &failure)
+      && g_markup_parse_context_end_parse (context, &failure))
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: not CVAT's annotations: %s", path,
+               failure->message);
+  return FALSE;
+}
+
+/* The files that are read: one, or all of the folder. (transfer full) */
+static GPtrArray *
+list_files (EnsBoxesReading *reading, const char *evidence)
+{
+  GPtrArray *files;
+
+  if (reading->whole)
+    return ens_boxes_list_files (reading, is_cvat);
+  files = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (files, g_strdup (evidence));
+  g_free (reading->folder);
+  reading->folder = g_path_get_dirname (evidence);
+  return files;
 }
 
 static GPtrArray *
-load_cvat (EnsBoxesReading *reading, const char *file, GError **error)
+load_cvat (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
-  g_auto (Cvat) cvat = {.reading = reading, .path = file, .width = NAN, .height = NAN};
-  g_autoptr (GMarkupParseContext) context = NULL;
-  g_autoptr (GError) failure = NULL;
-  gsize length;
-  g_autofree char *text = ens_boxes_reading_text (reading, file, &length, error);
+  g_auto (Cvat) cvat = {.reading = reading, .path = evidence};
+  g_autoptr (GPtrArray) files = list_files (reading, evidence);
 
-  if (text == NULL)
-    return NULL;
-  if (!reading->whole) {
-    g_free (reading->folder);
-    reading->folder = g_path_get_dirname (file);
-  }
   cvat.by_path = g_hash_table_new (g_str_hash, g_str_equal);
   cvat.images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
   cvat.pictures.notes = cvat.shapes.notes = reading->notes;
-  context = g_markup_parse_context_new (&cvat_parser, 0, &cvat, NULL);
-  if (!g_markup_parse_context_parse (context, text, (gssize)length, &failure)
-      || !g_markup_parse_context_end_parse (context, &failure)) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: not CVAT's annotations: %s", file,
-                 failure->message);
-    return NULL;
-  }
-  return ens_boxes_tally_check (&cvat.pictures, file, "pictures", error)
-                 && ens_boxes_tally_check (&cvat.shapes, file, "shapes", error)
+  for (guint i = 0; i < files->len; i++)
+    if (!read_file (&cvat, files->pdata[i], error))
+      return NULL;
+  return ens_boxes_tally_check (&cvat.pictures, evidence, "pictures", error)
+                 && ens_boxes_tally_check (&cvat.shapes, evidence, "shapes", error)
              ? g_steal_pointer (&cvat.images)
              : NULL;
 }

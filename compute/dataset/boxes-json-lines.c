@@ -20,6 +20,7 @@
 #include "base/json-scan.h"
 #include "dataset/boxes-private.h"
 #include "dataset/csv-table.h"
+#include "dataset/lines.h"
 #include "dataset/listing.h"
 #include "dataset/picture-names.h"
 
@@ -279,7 +280,7 @@ take_line (Reader *reader, const char *text, const char *where, GError **error)
   image->split = split;
   ens_boxed_image_set_size (image, line.width, line.height);
   for (guint i = 0; i < line.labels->len; i++)
-    ens_boxed_image_add_somewhere (image, &(EnsBox) {.label = line.labels->pdata[i]});
+    ens_boxed_image_add_class (image, line.labels->pdata[i]);
   if (!line.labelled)
     ens_boxed_image_doubt (image, NULL);
   return take_objects (image, &line, where, error);
@@ -310,18 +311,20 @@ tell_unread (Reader *reader)
 }
 
 static gboolean
-read_lines (Reader *reader, char *text, GError **error)
+read_lines (Reader *reader, GBytes *text, GError **error)
 {
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_auto (EnsLines) lines;
+  const char *line;
 
-  for (guint i = 0; lines[i] != NULL; i++) {
-    g_autofree char *where = g_strdup_printf ("%s:%u", reader->path, i + 1);
+  ens_lines_init (&lines, text);
+  while ((line = ens_lines_next (&lines)) != NULL) {
+    g_autofree char *where = g_strdup_printf ("%s:%u", reader->path, lines.number);
     GError *reason = NULL;
 
-    if (*g_strstrip (lines[i]) == '\0')
+    if (*line == '\0')
       continue;
     reader->tally.n++;
-    if (!take_line (reader, lines[i], where, &reason))
+    if (!take_line (reader, line, where, &reason))
       ens_boxes_tally_skip (&reader->tally, reason);
   }
   tell_unread (reader);
@@ -333,7 +336,7 @@ read_file (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPtr
            GError **error)
 {
   g_autofree char *inside = ens_boxes_inside (reading->folder, path);
-  g_autofree char *text = ens_boxes_reading_text (reading, path, NULL, error);
+  g_autoptr (GBytes) text = ens_boxes_reading_text (reading, path, error);
   g_autoptr (GPtrArray) unread = g_ptr_array_new_with_free_func (g_free);
   Reader reader = {.reading = reading,
                    .path = path,

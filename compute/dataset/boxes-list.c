@@ -15,6 +15,7 @@
 
 #include "base/files.h"
 #include "dataset/boxes-private.h"
+#include "dataset/lines.h"
 #include "dataset/listing.h"
 #include "dataset/picture-names.h"
 
@@ -159,7 +160,7 @@ add_class (Lists *lists, EnsBoxedImage *image, const char *class)
 
   if (strcmp (class, NO_CLASS) == 0)
     return;
-  ens_boxed_image_add_somewhere (image, &(EnsBox) {.label = (char *)class});
+  ens_boxed_image_add_class (image, class);
   lists->numbers &= is_number (class);
   lists->least = MIN (lists->least, number);
   lists->most = MAX (lists->most, number);
@@ -197,27 +198,28 @@ read_line (const List *list, Lists *lists, const char *line, const char *where, 
 static gboolean
 read_list (EnsBoxesReading *reading, const char *path, Lists *lists, GError **error)
 {
-  g_autofree char *text = ens_boxes_reading_text (reading, path, NULL, error);
+  g_autoptr (GBytes) text = ens_boxes_reading_text (reading, path, error);
   g_auto (EnsBoxesTally) tally = {.notes = reading->notes};
-  g_auto (GStrv) lines = NULL;
   g_autofree char *inside = NULL;
+  g_auto (EnsLines) lines;
+  const char *line;
   List list;
   guint n;
 
+  ens_lines_init (&lines, text);
   if (text == NULL)
     return FALSE;
   list_init (&list, reading, path);
   inside = list.inside;
-  lines = g_strsplit (text, "\n", -1);
-  n = g_strv_length (lines);
-  for (guint i = 0; i < n && !ens_boxes_tally_exceeds (&tally, n); i++) {
-    g_autofree char *where = g_strdup_printf ("%s:%u", path, i + 1);
+  n = ens_lines_count (text);
+  while (!ens_boxes_tally_exceeds (&tally, n) && (line = ens_lines_next (&lines)) != NULL) {
+    g_autofree char *where = g_strdup_printf ("%s:%u", path, lines.number);
     GError *reason = NULL;
 
-    if (*g_strstrip (lines[i]) == '\0')
+    if (*line == '\0')
       continue;
     tally.n++;
-    if (!read_line (&list, lists, lines[i], where, &reason))
+    if (!read_line (&list, lists, line, where, &reason))
       ens_boxes_tally_skip (&tally, reason);
   }
   return ens_boxes_tally_check (&tally, path, "lines", error);
@@ -240,17 +242,14 @@ static gboolean
 read_names (EnsBoxesReading *reading, Lists *lists, GError **error)
 {
   g_autofree char *path = ens_listing_find (reading->folder, is_names_file, 1);
-  g_autofree char *text = NULL;
+  g_autoptr (GBytes) text = NULL;
 
   if (path == NULL)
     return TRUE;
-  text = ens_boxes_reading_text (reading, path, NULL, error);
-  if (text == NULL)
-    return FALSE;
-  lists->names = g_strsplit (g_strchomp (text), "\n", -1);
-  for (guint i = 0; lists->names[i] != NULL; i++)
-    g_strstrip (lists->names[i]);
-  return TRUE;
+  text = ens_boxes_reading_text (reading, path, error);
+  if (text != NULL)
+    lists->names = ens_lines_read_names (text);
+  return text != NULL;
 }
 
 /* Gives an image's boxes their names. FALSE for a number that has none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Open Images: tables whose names say what they are.
+/* Open Images: tables whose names, or columns, say what they are.
  *
  *   *annotations-bbox.csv               ImageID, LabelName, XMin, XMax, YMin, YMax as shares of the
  *                                       picture's size, IsGroupOf: a crowd
@@ -7,7 +7,7 @@
  *                                       class, or 0, it does not
  *   *class-descriptions*.csv            what a LabelName such as /m/0k4j is called
  *
- * They lie in the set's folder or in folders of it; their names, or these folders', say the split.
+ * They lie in the set's folder or below; their names, or these folders', say the split.
  * Of a subset of the pictures the tables are those of all. People have looked at some classes of a
  * picture alone: where labels say of some picture that it does not show a class, pictures whose
  * labels don't mention the class may show it or not. Labels that a machine made are not read.
@@ -20,6 +20,15 @@
 #include "dataset/boxes-private.h"
 #include "dataset/csv-scan.h"
 #include "dataset/listing.h"
+
+/* Labels that nobody has looked at are called so. */
+#define MACHINE "machine"
+
+/* A heading has at most so many bytes. */
+#define MAX_HEADING (1U << 14)
+
+/* So deep lies train/labels/detections.csv, as FiftyOne has it. */
+#define MAX_DEPTH 3
 
 typedef enum { OI_BOXES, OI_LABELS, OI_NAMES, N_OI_KINDS } OiKind;
 
@@ -252,13 +261,50 @@ read_table (OpenImages *set, const char *path, OiKind kind, GError **error)
 
 /* ---- The set ---- */
 
+/* The first line of a table that may have gigabytes. (transfer full) */
+static char **
+read_heading (const char *path)
+{
+  g_autoptr (GMappedFile) file = ens_file_map (path, NULL);
+  gsize length = file != NULL ? g_mapped_file_get_length (file) : 0;
+  EnsCsvScan scan;
+
+  if (length == 0)
+    return NULL;
+  ens_csv_scan_init (&scan, g_mapped_file_get_contents (file), MIN (length, MAX_HEADING));
+  return ens_csv_scan_next (&scan);
+}
+
+/* A table by its columns: of boxes, of labels, or of what labels such as /m/0k4j are called. */
+static gboolean
+has_columns (char *const *heading, OiKind kind)
+{
+  OiTable table = {.path = ""};
+
+  if (heading == NULL)
+    return FALSE;
+  if (kind == OI_NAMES)
+    return g_strv_length ((char **)heading) == 2
+           && (g_str_has_prefix (heading[0], "/m/") || g_str_has_prefix (heading[0], "/g/"));
+  if (kind == OI_LABELS && find_columns (&table, OI_BOXES, heading, NULL))
+    return FALSE;
+  return find_columns (&table, kind, heading, NULL);
+}
+
 static gboolean
 is_kind (const char *path, OiKind kind)
 {
   g_autofree char *name = g_path_get_basename (path);
   g_autofree char *lower = g_ascii_strdown (name, -1);
+  g_auto (GStrv) heading = NULL;
 
-  return g_str_has_suffix (lower, ".csv") && strstr (lower, kind_words[kind]) != NULL;
+  if (!g_str_has_suffix (lower, ".csv") || strstr (lower, MACHINE) != NULL)
+    return FALSE;
+  for (guint k = 0; k < N_OI_KINDS; k++)
+    if (strstr (lower, kind_words[k]) != NULL)
+      return k == kind;
+  heading = read_heading (path);
+  return has_columns (heading, kind);
 }
 
 static void
@@ -278,7 +324,7 @@ is_table (const char *path)
 static char *
 find_open_images (const char *folder)
 {
-  return ens_listing_find (folder, is_table, 1);
+  return ens_listing_find (folder, is_table, MAX_DEPTH);
 }
 
 static gboolean

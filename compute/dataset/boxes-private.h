@@ -24,9 +24,11 @@ void ens_boxes_reading_note (EnsBoxesReading *reading, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
 /* Notes that a file of the set has been read. */
 void ens_boxes_reading_use (EnsBoxesReading *reading, const char *path);
-/* A file's text, which then counts as read; the error names it. (transfer full) */
-char *ens_boxes_reading_text (EnsBoxesReading *reading, const char *path, gsize *length,
-                              GError **error);
+/* A file's text, which then counts as read; the error names it. As ens_file_map_text ().
+ * (transfer full) */
+GBytes *ens_boxes_reading_text (EnsBoxesReading *reading, const char *path, GError **error);
+/* Whether an XML file's first element is called so. */
+gboolean ens_boxes_has_root (const char *path, const char *element);
 
 /* Whether a file is one of those that a reader reads. */
 typedef gboolean (*EnsBoxesFits) (EnsBoxesReading *reading, const char *path);
@@ -94,6 +96,9 @@ void ens_box_fill (EnsBox *box, const EnsBoxEdges *edges, const double *points, 
 
 /* Adds an object whose place is not known. */
 void ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box);
+
+/* Adds that an image shows a class, once however often it is said. */
+void ens_boxed_image_add_class (EnsBoxedImage *image, const char *label);
 
 /* Notes that an image is said not to show a class. */
 void ens_boxed_image_deny (EnsBoxedImage *image, const char *label);

@@ -7,7 +7,8 @@
  * this name; else it is the one that <filename> names.
  *
  * Coordinates are pixels counted from 1, both ends included. Elements count by their paths: parts
- * of an object have names and boxes of their own.
+ * of an object have names and boxes of their own. Of an object without a box it is not known where
+ * it is.
  *
  * Source: M. Everingham et al., The Pascal Visual Object Classes Challenge, IJCV 2010. */
 #include <math.h>
@@ -17,6 +18,7 @@
 #include "dataset/boxes-private.h"
 #include "dataset/listing.h"
 #include "dataset/picture-names.h"
+#include "dataset/voc-lists.h"
 
 typedef enum {
   VOC_WIDTH,
@@ -41,6 +43,7 @@ static const struct {
 typedef struct {
   char *label;
   gboolean difficult;
+  gboolean placed; /* has a box, whatever it says */
   double left, top, right, bottom;
 } Object;
 
@@ -133,6 +136,7 @@ voc_end (GMarkupParseContext *context, const char *element, gpointer data, GErro
   static const char *const name[3] = {"name", "object"}, *const difficult[3] = {"difficult",
                                                                                 "object"};
   static const char *const filename[3] = {"filename", "annotation"};
+  static const char *const box[3] = {"bndbox", "object"};
   Voc *voc = data;
   /* The element being closed is still on top. */
   const GSList *stack = g_markup_parse_context_get_element_stack (context);
@@ -143,6 +147,8 @@ voc_end (GMarkupParseContext *context, const char *element, gpointer data, GErro
     voc->object.label = g_strdup (text);
   } else if (is_at (stack, difficult)) {
     voc->object.difficult = strcmp (text, "1") == 0 || g_ascii_strcasecmp (text, "true") == 0;
+  } else if (is_at (stack, box)) {
+    voc->object.placed = TRUE;
   } else if (is_at (stack, filename)) {
     g_free (voc->filename);
     voc->filename = g_strdup (text);
@@ -168,12 +174,12 @@ parse_annotation (Voc *voc, EnsBoxesReading *reading, GError **error)
 {
   g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (&voc_parser, 0, voc, NULL);
   g_autoptr (GError) failure = NULL;
-  gsize length;
-  g_autofree char *xml = ens_boxes_reading_text (reading, voc->path, &length, error);
+  g_autoptr (GBytes) xml = ens_boxes_reading_text (reading, voc->path, error);
 
   if (xml == NULL)
     return FALSE;
-  if (g_markup_parse_context_parse (context, xml, (gssize)length, &failure)
+  if (g_markup_parse_context_parse (context, g_bytes_get_data (xml, NULL),
+                                    (gssize)g_bytes_get_size (xml), &failure)
       && g_markup_parse_context_end_parse (context, &failure))
     return TRUE;
   g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: not a Pascal VOC annotation: %s", voc->path,
@@ -200,6 +206,8 @@ add_objects (const Voc *voc, EnsBoxedImage *image, GError **first)
     if (object->label == NULL || *object->label == '\0') {
       ens_boxed_image_doubt (image, NULL);
       g_set_error (&reason, ENS_ERROR, ENS_ERROR_FORMAT, "%s: an object has no name", voc->path);
+    } else if (!object->placed) {
+      ens_boxed_image_add_somewhere (image, &box);
     } else {
       ens_boxed_image_add (image, &box, &edges, voc->path, &reason);
     }
@@ -311,23 +319,22 @@ load_image (EnsBoxesReading *reading, const char *annotation, GHashTable *taken,
 
 /* ---- Annotations of a set ---- */
 
+static gboolean
+is_xml (const char *path)
+{
+  return g_str_has_suffix (path, ".xml") || g_str_has_suffix (path, ".XML");
+}
+
 /* An XML file that is an annotation by where it lies, whatever it says; or by what it says. */
 static gboolean
 is_annotation (const char *path)
 {
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (folder);
-  g_autoptr (GBytes) text = NULL;
-  const char *start;
-  gsize length;
 
-  if (!g_str_has_suffix (path, ".xml") && !g_str_has_suffix (path, ".XML"))
-    return FALSE;
-  if (g_ascii_strcasecmp (name, ANNOTATIONS) == 0)
-    return TRUE;
-  text = ens_file_map_text (path, NULL);
-  start = text != NULL ? g_bytes_get_data (text, &length) : NULL;
-  return start != NULL && g_strstr_len (start, (gssize)length, "<annotation>") != NULL;
+  return is_xml (path)
+         && (g_ascii_strcasecmp (name, ANNOTATIONS) == 0
+             || ens_boxes_has_root (path, "annotation"));
 }
 
 static void
@@ -337,43 +344,26 @@ add_annotation (const char *path, gpointer data)
     g_ptr_array_add (data, g_strdup (path));
 }
 
-/* A folder Annotations, or an annotation in the folder or in one of its folders. */
+/* So deep below the set's folder lies VOCdevkit/VOC2007/Annotations. */
+#define MAX_DEPTH 3
+
+/* A folder Annotations, or an annotation in the folder or below. */
 static char *
 find_voc (const char *folder)
 {
   g_autofree char *annotations = g_build_filename (folder, ANNOTATIONS, NULL);
-  g_auto (EnsListing) listing = {0};
-  char *found;
+  g_autofree char *found = ens_listing_find (annotations, is_xml, MAX_DEPTH);
 
-  if (g_file_test (annotations, G_FILE_TEST_IS_DIR))
-    return g_steal_pointer (&annotations);
-  found = ens_listing_find (folder, is_annotation, 0);
-  if (found != NULL || !ens_listing_read (&listing, folder, NULL))
-    return found;
-  for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
-    g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
-    g_autofree char *inner = g_build_filename (path, ANNOTATIONS, NULL);
-
-    found = ens_listing_find (path, is_annotation, 0);
-    if (found == NULL)
-      found = ens_listing_find (inner, is_annotation, 0);
-  }
-  return found;
+  return found != NULL ? g_steal_pointer (&annotations)
+                       : ens_listing_find (folder, is_annotation, MAX_DEPTH);
 }
 
 /* Lists of pictures are read, or told, by whoever divides the set (voc-lists.h). */
 static void
-use_lists (EnsBoxesReading *reading)
+use_list (const char *path, gpointer data)
 {
-  g_autofree char *folder = g_build_filename (reading->folder, "ImageSets", "Main", NULL);
-  g_auto (EnsListing) listing = {0};
-
-  if (ens_listing_read (&listing, folder, NULL))
-    for (guint i = 0; i < listing.files->len; i++) {
-      g_autofree char *path = g_build_filename (folder, listing.files->pdata[i], NULL);
-
-      ens_boxes_reading_use (reading, path);
-    }
+  if (ens_voc_is_list (path))
+    ens_boxes_reading_use (data, path);
 }
 
 static GPtrArray *
@@ -385,7 +375,7 @@ load_voc (EnsBoxesReading *reading, const char *evidence, GError **error)
   g_autoptr (GHashTable) taken = g_hash_table_new (g_str_hash, g_str_equal);
   g_auto (EnsBoxesTally) tally = {.notes = reading->notes};
 
-  use_lists (reading);
+  ens_listing_foreach (reading->folder, use_list, reading);
   ens_listing_foreach (reading->folder, add_annotation, annotations);
   tally.n = annotations->len;
   for (guint i = 0; i < annotations->len; i++) {

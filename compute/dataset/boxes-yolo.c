@@ -20,6 +20,7 @@
 
 #include "base/files.h"
 #include "dataset/boxes-private.h"
+#include "dataset/lines.h"
 #include "dataset/listing.h"
 #include "dataset/picture-names.h"
 #include "dataset/yolo-names.h"
@@ -159,20 +160,21 @@ static void
 read_labels (Yolo *yolo, EnsBoxedImage *image, const char *path)
 {
   GError *failure = NULL;
-  g_autofree char *text = ens_boxes_reading_text (yolo->reading, path, NULL, &failure);
-  g_auto (GStrv) lines = NULL;
+  g_autoptr (GBytes) text = ens_boxes_reading_text (yolo->reading, path, &failure);
+  g_auto (EnsLines) lines;
+  const char *line;
 
+  ens_lines_init (&lines, text);
   if (text == NULL) {
     yolo->tally.n++;
     ens_boxed_image_doubt (image, NULL);
     ens_boxes_tally_skip (&yolo->tally, failure);
     return;
   }
-  lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++) {
-    g_autofree char *where = g_strdup_printf ("%s:%u", path, i + 1);
+  while ((line = ens_lines_next (&lines)) != NULL) {
+    g_autofree char *where = g_strdup_printf ("%s:%u", path, lines.number);
     guint n;
-    g_autofree double *numbers = read_numbers (lines[i], &n);
+    g_autofree double *numbers = read_numbers (line, &n);
     GError *reason = NULL;
 
     yolo->tally.n += n > 0;
@@ -192,15 +194,19 @@ find_labels (const Yolo *yolo, const char *picture)
   g_auto (GStrv) parts = g_strsplit (folder + MIN (skip, strlen (folder)), G_DIR_SEPARATOR_S, -1);
 
   for (guint i = g_strv_length (parts); i-- > 0;)
-    if (strcmp (parts[i], IMAGES) == 0) {
-      g_autofree char *inside = NULL, *path = NULL;
+    if (g_ascii_strcasecmp (parts[i], IMAGES) == 0) {
+      static const char *const spellings[] = {LABELS, "Labels", "LABELS"};
 
-      g_free (parts[i]);
-      parts[i] = g_strdup (LABELS);
-      inside = g_strjoinv (G_DIR_SEPARATOR_S, parts);
-      path = g_build_filename (yolo->reading->folder, inside, name, NULL);
-      if (g_file_test (path, G_FILE_TEST_EXISTS))
-        return g_steal_pointer (&path);
+      for (guint k = 0; k < G_N_ELEMENTS (spellings); k++) {
+        g_autofree char *inside = NULL, *path = NULL;
+
+        g_free (parts[i]);
+        parts[i] = g_strdup (spellings[k]);
+        inside = g_strjoinv (G_DIR_SEPARATOR_S, parts);
+        path = g_build_filename (yolo->reading->folder, inside, name, NULL);
+        if (g_file_test (path, G_FILE_TEST_EXISTS))
+          return g_steal_pointer (&path);
+      }
       break;
     }
   {
@@ -295,15 +301,15 @@ static gboolean
 add_listed (Yolo *yolo, const char *path, gint split, GError **error)
 {
   const EnsPictureIndex *index = ens_boxes_reading_index (yolo->reading);
-  g_autofree char *text = ens_boxes_reading_text (yolo->reading, path, NULL, error);
+  g_autoptr (GBytes) text = ens_boxes_reading_text (yolo->reading, path, error);
   g_auto (EnsBoxesTally) tally = {.notes = yolo->reading->notes};
-  g_auto (GStrv) lines = NULL;
+  g_auto (EnsLines) lines;
+  const char *name;
 
+  ens_lines_init (&lines, text);
   if (text == NULL)
     return FALSE;
-  lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++) {
-    const char *name = g_strstrip (lines[i]);
+  while ((name = ens_lines_next (&lines)) != NULL) {
     g_autofree char *place = *name != '\0' ? find_place (yolo, name) : NULL;
     const char *picture = place;
 
@@ -317,7 +323,7 @@ add_listed (Yolo *yolo, const char *path, gint split, GError **error)
     else
       ens_boxes_tally_skip (&tally, g_error_new (ENS_ERROR, ENS_ERROR_FILE,
                                                  "%s:%u: found no picture %s inside %s", path,
-                                                 i + 1, name, yolo->reading->folder));
+                                                 lines.number, name, yolo->reading->folder));
   }
   return ens_boxes_tally_check (&tally, path, "pictures", error);
 }
@@ -347,12 +353,13 @@ add_rest (const char *path, gpointer data)
 {
   Yolo *yolo = data;
   g_autofree char *name = g_path_get_basename (path);
-  g_autofree char *labels = NULL;
+  g_autofree char *labels = NULL, *lower = NULL;
 
   if (!ens_picture_has_name (name) || g_hash_table_contains (yolo->by_path, path))
     return;
   labels = find_labels (yolo, path);
-  if (labels != NULL || strstr (path, G_DIR_SEPARATOR_S IMAGES G_DIR_SEPARATOR_S) != NULL)
+  lower = g_ascii_strdown (path, -1);
+  if (labels != NULL || strstr (lower, G_DIR_SEPARATOR_S IMAGES G_DIR_SEPARATOR_S) != NULL)
     add_picture (yolo, path, ens_boxes_find_split (yolo->reading->folder, path));
 }
 
@@ -402,38 +409,56 @@ is_names_file (const char *path)
 static gboolean
 is_labels (const char *path)
 {
-  g_autofree char *text =
-      g_str_has_suffix (path, ENDING) ? ens_file_read_text (path, NULL, NULL) : NULL;
+  g_autoptr (GBytes) text = g_str_has_suffix (path, ENDING) ? ens_file_map_text (path, NULL) : NULL;
   g_autofree double *numbers = NULL;
+  g_auto (EnsLines) lines;
+  const char *line;
   guint n;
 
-  if (text == NULL)
+  ens_lines_init (&lines, text);
+  line = ens_lines_next (&lines);
+  if (line == NULL)
     return FALSE;
-  text[strcspn (text, "\n")] = '\0';
-  numbers = read_numbers (text, &n);
+  numbers = read_numbers (line, &n);
   for (guint i = 0; i < n; i++)
     if (!isfinite (numbers[i]))
       return FALSE;
   return n >= BOX_NUMBERS;
 }
 
+/* A file of labels in a folder called labels, in capitals or not, or below. (transfer full) */
+static char *
+find_in_labels (const char *folder, const EnsListing *listing)
+{
+  char *found = NULL;
+
+  for (guint i = 0; found == NULL && i < listing->folders->len; i++)
+    if (g_ascii_strcasecmp (listing->folders->pdata[i], LABELS) == 0) {
+      g_autofree char *path = g_build_filename (folder, listing->folders->pdata[i], NULL);
+
+      found = ens_listing_find (path, is_labels, 1);
+    }
+  return found;
+}
+
 /* A file of labels in …/labels, …/labels/SPLIT, or beside a picture. (transfer full) */
 static char *
 find_labelled (const char *folder)
 {
-  g_autofree char *labels = g_build_filename (folder, LABELS, NULL);
   g_auto (EnsListing) listing = {0};
-  char *found = ens_listing_find (labels, is_labels, 1);
+  char *found;
 
+  if (!ens_listing_read (&listing, folder, NULL))
+    return NULL;
+  found = find_in_labels (folder, &listing);
   if (found == NULL)
     found = ens_listing_find (folder, is_labels, 0);
-  if (found != NULL || !ens_listing_read (&listing, folder, NULL))
-    return found;
   for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
     g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
-    g_autofree char *inner = g_build_filename (path, LABELS, NULL);
+    g_auto (EnsListing) inner = {0};
 
-    found = ens_listing_find (inner, is_labels, 0);
+    if (ens_listing_read (&inner, path, NULL))
+      found = find_in_labels (path, &inner);
     if (found == NULL)
       found = ens_listing_find (path, is_labels, 0);
   }
@@ -455,28 +480,27 @@ static gboolean
 read_names (Yolo *yolo, const char *evidence, GError **error)
 {
   EnsBoxesReading *reading = yolo->reading;
-  g_autofree char *names = NULL, *text = NULL;
-  gsize length;
+  g_autoptr (GBytes) text = NULL, listed = NULL;
+  g_autofree char *names = NULL;
 
   if (g_str_has_suffix (evidence, ENDING)) {
     yolo->base = g_strdup ("");
   } else {
     yolo->base = ens_boxes_inside (reading->folder, evidence);
-    text = ens_boxes_reading_text (reading, evidence, &length, error);
+    text = ens_boxes_reading_text (reading, evidence, error);
     if (text == NULL)
       return FALSE;
     if (!is_obj_data (evidence))
-      return ens_yolo_read_yaml (&yolo->names, evidence, text, length, error);
+      return ens_yolo_read_yaml (&yolo->names, evidence, text, error);
     ens_yolo_read_data (&yolo->names, text);
   }
   names = ens_listing_find (reading->folder, is_names_file, 1);
   if (names == NULL)
     return TRUE;
-  g_free (text);
-  text = ens_boxes_reading_text (reading, names, NULL, error);
-  if (text != NULL)
-    ens_yolo_read_names (&yolo->names, text);
-  return text != NULL;
+  listed = ens_boxes_reading_text (reading, names, error);
+  if (listed != NULL)
+    ens_yolo_read_names (&yolo->names, listed);
+  return listed != NULL;
 }
 
 static GPtrArray *

@@ -109,6 +109,17 @@ ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box)
 }
 
 void
+ens_boxed_image_add_class (EnsBoxedImage *image, const char *label)
+{
+  g_autofree char *normal = ens_name_normalise (label);
+
+  for (guint b = 0; b < image->boxes->len; b++)
+    if (strcmp (g_array_index (image->boxes, EnsBox, b).label, normal) == 0)
+      return;
+  ens_boxed_image_add_somewhere (image, &(EnsBox) {.label = normal});
+}
+
+void
 ens_box_fill (EnsBox *box, const EnsBoxEdges *edges, const double *points, guint n)
 {
   /* As ens_boxed_image_add () cuts it. */
@@ -302,16 +313,37 @@ ens_boxes_list_files (EnsBoxesReading *reading, EnsBoxesFits fits)
   return paths;
 }
 
-char *
-ens_boxes_reading_text (EnsBoxesReading *reading, const char *path, gsize *length, GError **error)
+GBytes *
+ens_boxes_reading_text (EnsBoxesReading *reading, const char *path, GError **error)
 {
   g_autoptr (GError) reason = NULL;
-  char *text = ens_file_read_text (path, length, &reason);
+  GBytes *text = ens_file_map_text (path, &reason);
 
   ens_boxes_reading_use (reading, path);
   if (text == NULL)
     g_set_error (error, ENS_ERROR, reason->code, "%s: can't read it: %s", path, reason->message);
   return text;
+}
+
+/* So far the first element is looked for: declarations and comments come before it. */
+#define MAX_PROLOGUE (1U << 16)
+
+gboolean
+ens_boxes_has_root (const char *path, const char *element)
+{
+  g_autoptr (GBytes) text = ens_file_map_text (path, NULL);
+  g_autofree char *tag = g_strconcat ("<", element, NULL);
+  gsize size = 0;
+  const char *at = text != NULL ? g_bytes_get_data (text, &size) : NULL, *end;
+
+  for (end = at != NULL ? at + MIN (size, MAX_PROLOGUE) : NULL; at < end; at++) {
+    at = g_strstr_len (at, end - at, tag);
+    if (at == NULL)
+      return FALSE;
+    if (at + strlen (tag) < end && strchr (" \t\r\n/>", at[strlen (tag)]) != NULL)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 gint

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "dataset/boxes-private.h"
 #include "dataset/left-out.h"
+#include "dataset/lines.h"
 #include "dataset/picture-names.h"
 
 #define ENDING ".txt"
@@ -45,7 +46,7 @@ image_key (const EnsBoxedImage *image)
 static void
 lists_init (Lists *lists, const char *folder, GPtrArray *images, GPtrArray *notes)
 {
-  lists->folder = g_build_filename (folder, "ImageSets", "Main", NULL);
+  lists->folder = g_strdup (folder);
   lists->by_id = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   lists->taken = g_hash_table_new (NULL, NULL);
   lists->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -85,17 +86,18 @@ read_list (Lists *lists, const char *name, GHashTable *seen, GPtrArray *split, G
   g_autofree char *path = g_build_filename (lists->folder, name, NULL);
   g_auto (EnsBoxesTally) tally = {.notes = lists->notes};
   g_autoptr (GError) failure = NULL;
-  g_autofree char *text = ens_file_read_text (path, NULL, &failure);
-  g_auto (GStrv) lines = NULL;
+  g_autoptr (GBytes) text = ens_file_map_text (path, &failure);
+  g_auto (EnsLines) lines;
+  char *line;
 
+  ens_lines_init (&lines, text);
   g_hash_table_add (lists->used, g_strdup (name));
   if (text == NULL) {
     g_set_error (error, ENS_ERROR, failure->code, "%s: can't read it: %s", path, failure->message);
     return FALSE;
   }
-  lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++) {
-    char *id = g_strdelimit (g_strstrip (lines[i]), "\t", ' ');
+  while ((line = ens_lines_next (&lines)) != NULL) {
+    char *id = g_strdelimit (line, "\t", ' ');
     EnsBoxedImage *image = find_image (lists, id);
 
     if (*id == '\0')
@@ -106,7 +108,7 @@ read_list (Lists *lists, const char *name, GHashTable *seen, GPtrArray *split, G
                             g_error_new (ENS_ERROR, ENS_ERROR_DATA,
                                          "%s:%u: expected an image that has an annotation, found "
                                          "“%s”",
-                                         path, i + 1, id));
+                                         path, lines.number, id));
     else if (g_hash_table_add (seen, image))
       g_ptr_array_add (split, image);
     if (image != NULL)
@@ -208,9 +210,10 @@ tell_unlisted (const Lists *lists, const GPtrArray *images)
                                       lists->folder, n, example));
 }
 
-gboolean
-ens_voc_read_lists (const char *folder, GPtrArray *images, GPtrArray **splits, GPtrArray *notes,
-                    GError **error)
+/* The lists of one folder; divided: whether there are any. */
+static gboolean
+read_lists (const char *folder, GPtrArray *images, GPtrArray **splits, GPtrArray *notes,
+            gboolean *divided, GError **error)
 {
   gboolean found[ENS_N_SPLITS];
   g_auto (Lists) lists = {0};
@@ -220,7 +223,8 @@ ens_voc_read_lists (const char *folder, GPtrArray *images, GPtrArray **splits, G
     if (!read_split (&lists, (EnsSplit)s, splits[s], &found[s], error))
       return FALSE;
   tell_unused (&lists);
-  if (!(found[ENS_SPLIT_TRAIN] || found[ENS_SPLIT_VALIDATION] || found[ENS_SPLIT_TEST]))
+  *divided = found[ENS_SPLIT_TRAIN] || found[ENS_SPLIT_VALIDATION] || found[ENS_SPLIT_TEST];
+  if (!*divided)
     return TRUE;
   if (found[ENS_SPLIT_TRAIN]) {
     tell_unlisted (&lists, images);
@@ -229,5 +233,94 @@ ens_voc_read_lists (const char *folder, GPtrArray *images, GPtrArray **splits, G
   for (guint i = 0; i < images->len; i++)
     if (!g_hash_table_contains (lists.taken, images->pdata[i]))
       g_ptr_array_add (splits[ENS_SPLIT_TRAIN], images->pdata[i]);
+  return TRUE;
+}
+
+/* ---- Folders with lists ---- */
+
+#define LISTS G_DIR_SEPARATOR_S "ImageSets" G_DIR_SEPARATOR_S "Main"
+
+gboolean
+ens_voc_is_list (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  return g_str_has_suffix (folder, LISTS);
+}
+
+static void
+add_lists (const char *path, gpointer data)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  if (ens_voc_is_list (path) && !g_ptr_array_find_with_equal_func (data, folder, g_str_equal, NULL))
+    g_ptr_array_add (data, g_steal_pointer (&folder));
+}
+
+/* Moves the images that lie in the same folder as the lists out of `rest`. (transfer container) */
+static GPtrArray *
+take_beside (const char *lists, GPtrArray *rest)
+{
+  GPtrArray *beside = g_ptr_array_new ();
+  g_autofree char *home = g_strndup (lists, strlen (lists) - strlen (LISTS) + 1);
+  guint n = 0;
+
+  home[strlen (home) - 1] = G_DIR_SEPARATOR;
+  for (guint i = 0; i < rest->len; i++)
+    if (g_str_has_prefix (((const EnsBoxedImage *)rest->pdata[i])->path, home))
+      g_ptr_array_add (beside, rest->pdata[i]);
+    else
+      rest->pdata[n++] = rest->pdata[i];
+  g_ptr_array_set_size (rest, (gint)n);
+  return beside;
+}
+
+static gint
+compare_lengths (gconstpointer a, gconstpointer b)
+{
+  gsize x = strlen (*(const char *const *)a), y = strlen (*(const char *const *)b);
+
+  return x < y ? 1 : x > y ? -1 : ens_listing_compare (a, b);
+}
+
+static void
+add_rest (const char *folder, const GPtrArray *rest, GPtrArray **splits, GPtrArray *notes)
+{
+  for (guint i = 0; i < rest->len; i++) {
+    EnsBoxedImage *image = rest->pdata[i];
+
+    g_ptr_array_add (splits[image->split == ENS_SPLIT_UNSAID ? ENS_SPLIT_TRAIN : image->split],
+                     image);
+  }
+  if (rest->len > 0)
+    g_ptr_array_add (notes, g_strdup_printf ("%s: pictures that lie in no folder with lists, and "
+                                             "are for training where none says else: %u",
+                                             folder, rest->len));
+}
+
+gboolean
+ens_voc_read_lists (const char *folder, GPtrArray *images, GPtrArray **splits, GPtrArray *notes,
+                    GError **error)
+{
+  g_autoptr (GPtrArray) folders = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) rest = g_ptr_array_copy (images, NULL, NULL);
+  gboolean any = FALSE;
+
+  g_ptr_array_set_free_func (rest, NULL);
+  ens_listing_foreach (folder, add_lists, folders);
+  /* The innermost first. */
+  g_ptr_array_sort (folders, compare_lengths);
+  for (guint i = 0; i < folders->len; i++) {
+    g_autoptr (GPtrArray) beside = take_beside (folders->pdata[i], rest);
+    gboolean divided;
+
+    if (!read_lists (folders->pdata[i], beside, splits, notes, &divided, error))
+      return FALSE;
+    any |= divided;
+    if (!divided)
+      g_ptr_array_extend (rest, beside, NULL, NULL);
+  }
+  if (any)
+    add_rest (folder, rest, splits, notes);
   return TRUE;
 }

@@ -8,7 +8,12 @@
 
 #include "base/error.h"
 
+/* Whether a file lies where lists do: in a folder ImageSets/Main. */
+gboolean ens_voc_is_list (const char *path);
+
 /* Adds the images (EnsBoxedImage) that the lists name to their splits, in the lists' order; an
- * image may be in several. Nothing is added if there are no lists. */
+ * image may be in several. Nothing is added if there are no lists. A set may have several folders
+ * with lists of their own (VOC2007, VOC2012), which are of the images in the same folder; what lies
+ * in none of these is for training. */
 gboolean ens_voc_read_lists (const char *folder, GPtrArray *images, GPtrArray **splits,
                              GPtrArray *notes, GError **error);

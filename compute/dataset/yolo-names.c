@@ -5,6 +5,7 @@
 #include <yaml.h>
 
 #include "base/files.h"
+#include "dataset/lines.h"
 
 /* Numbers of classes that are higher are none. */
 #define MAX_CLASSES 1000000
@@ -119,15 +120,14 @@ take_pair (EnsYoloNames *names, yaml_document_t *document, const yaml_node_pair_
 }
 
 gboolean
-ens_yolo_read_yaml (EnsYoloNames *names, const char *path, const char *text, gsize length,
-                    GError **error)
+ens_yolo_read_yaml (EnsYoloNames *names, const char *path, GBytes *text, GError **error)
 {
   yaml_parser_t parser;
   yaml_document_t document;
   const yaml_node_t *root;
 
   yaml_parser_initialize (&parser);
-  yaml_parser_set_input_string (&parser, (const guchar *)text, length);
+  yaml_parser_set_input_string (&parser, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
   if (!yaml_parser_load (&parser, &document)) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s:%zu: not sound YAML: %s", path,
                  parser.problem_mark.line + 1, parser.problem != NULL ? parser.problem : "damaged");
@@ -147,38 +147,41 @@ ens_yolo_read_yaml (EnsYoloNames *names, const char *path, const char *text, gsi
 gboolean
 ens_yolo_is_yaml (const char *path)
 {
-  g_autofree char *text = ens_file_read_text (path, NULL, NULL);
+  g_autoptr (GBytes) text = ens_file_map_text (path, NULL);
+  gboolean found = FALSE;
+  g_auto (EnsLines) lines;
+  const char *line;
 
-  return text != NULL
-         && (g_str_has_prefix (text, "names:") || strstr (text, "\nnames:") != NULL
-             || g_str_has_prefix (text, "nc:") || strstr (text, "\nnc:") != NULL);
+  ens_lines_init (&lines, text);
+  while (!found && (line = ens_lines_next (&lines)) != NULL)
+    found = g_str_has_prefix (line, "names:") || g_str_has_prefix (line, "nc:");
+  return found;
 }
 
 /* ---- Darknet's ---- */
 
 void
-ens_yolo_read_data (EnsYoloNames *names, const char *text)
+ens_yolo_read_data (EnsYoloNames *names, GBytes *text)
 {
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_auto (EnsLines) lines;
+  char *line;
 
-  for (guint i = 0; lines[i] != NULL; i++) {
-    char *equals = strchr (lines[i], '=');
+  ens_lines_init (&lines, text);
+  while ((line = ens_lines_next (&lines)) != NULL) {
+    char *equals = strchr (line, '=');
 
     if (equals == NULL)
       continue;
     *equals = '\0';
-    add_place (names, g_strstrip (lines[i]), g_strstrip (equals + 1));
+    add_place (names, g_strchomp (line), g_strchug (equals + 1));
   }
 }
 
 void
-ens_yolo_read_names (EnsYoloNames *names, const char *text)
+ens_yolo_read_names (EnsYoloNames *names, GBytes *text)
 {
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  guint n = g_strv_length (lines);
+  g_auto (GStrv) listed = ens_lines_read_names (text);
 
-  while (n > 0 && *g_strstrip (lines[n - 1]) == '\0')
-    n--;
-  for (guint i = 0; i < n; i++)
-    set_name (names, i, g_strstrip (lines[i]));
+  for (guint i = 0; listed[i] != NULL; i++)
+    set_name (names, i, listed[i]);
 }

@@ -18,9 +18,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsYoloNames, ens_yolo_names_clear)
 
 /* Whether a YAML file speaks of a data set: it has names, or says how many there are. */
 gboolean ens_yolo_is_yaml (const char *path);
-gboolean ens_yolo_read_yaml (EnsYoloNames *names, const char *path, const char *text, gsize length,
-                             GError **error);
+gboolean ens_yolo_read_yaml (EnsYoloNames *names, const char *path, GBytes *text, GError **error);
 /* Darknet's: lines such as “train = data/train.txt”. */
-void ens_yolo_read_data (EnsYoloNames *names, const char *text);
+void ens_yolo_read_data (EnsYoloNames *names, GBytes *text);
 /* A class a line. */
-void ens_yolo_read_names (EnsYoloNames *names, const char *text);
+void ens_yolo_read_names (EnsYoloNames *names, GBytes *text);

@@ -121,7 +121,8 @@ static const struct {
     {VOC_BOX ("dog", "1", "1", "5", "5"), ""},
     {VOC_BOX ("dog", "5", "1", "4", "5"), "dog"},
     {VOC_BOX ("dog", "1", "1", "four", "5"), "dog"},
-    {"<object><name>dog</name></object>", "dog"},
+    {"<object><name>dog</name></object>", ""},
+    {"<object><name>dog</name><bndbox/></object>", "dog"},
     {"<object><bndbox><xmin>1</xmin></bndbox></object>", "*"},
 };
 
@@ -273,7 +274,7 @@ static const struct {
      "cut/JPEGImages/x.jpg"},
     {"unnamed/Annotations/x.xml", VOC ("<object></object>"), "unnamed", "an object has no name",
      "unnamed/JPEGImages/x.jpg"},
-    {"boxless/Annotations/x.xml", VOC ("<object><name>a</name></object>"), "boxless",
+    {"boxless/Annotations/x.xml", VOC ("<object><name>a</name><bndbox/></object>"), "boxless",
      "x.xml: expected a box", "boxless/JPEGImages/x.jpg"},
     {"swapped/Annotations/x.xml", VOC (VOC_BOX ("a", "60", "1", "50", "9")), "swapped",
      "x.xml: expected a box", "swapped/JPEGImages/x.jpg"},

@@ -350,6 +350,38 @@ START_TEST (test_errors)
 }
 END_TEST
 
+/* Each year's lists are of its own pictures, which have the same names; without any, for training.
+ */
+START_TEST (test_years)
+{
+  static const char *const years[] = {"2007", "2012", "more"};
+  g_autoptr (EnsDataset) dataset = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint y = 0; y < G_N_ELEMENTS (years); y++)
+    for (guint i = 0; i < 2; i++) {
+      g_autofree char *picture = g_strdup_printf ("VOC%s/JPEGImages/%u%u.jpg", years[y], i, y);
+      g_autofree char *annotation = g_strdup_printf ("VOC%s/Annotations/%u%u.xml", years[y], i, y);
+      g_autofree char *again = g_strdup_printf ("VOC%s/JPEGImages/x.jpg", years[y]);
+
+      test_folder_write (picture, "");
+      test_folder_write (again, "");
+      test_folder_write (annotation, "<annotation><object><name>cat</name></object></annotation>");
+    }
+  test_folder_write ("VOC2007/ImageSets/Main/trainval.txt", "00\n");
+  test_folder_write ("VOC2007/ImageSets/Main/test.txt", "10\n");
+  test_folder_write ("VOC2012/ImageSets/Main/val.txt", "01\n");
+  dataset = ens_dataset_load (test_folder, NULL, &error);
+  ck_assert_no_error (error);
+  check_split (dataset, ENS_SPLIT_TRAIN, "00.jpg:cat 11.jpg:cat 02.jpg:cat 12.jpg:cat");
+  check_split (dataset, ENS_SPLIT_VALIDATION, "01.jpg:cat");
+  check_split (dataset, ENS_SPLIT_TEST, "10.jpg:cat");
+  ck_assert_uint_eq (dataset->notes->len, 2);
+  ck_assert_contains (dataset->notes->pdata[0], "pictures that have no annotation: 3");
+  ck_assert_contains (dataset->notes->pdata[1], "pictures that lie in no folder with lists");
+}
+END_TEST
+
 /* One broken annotation, and one line too many in a list, among twelve that are whole. */
 START_TEST (test_broken)
 {
@@ -451,6 +483,7 @@ main (int argc, char **argv)
   TEST_ADD_LOOP ("table", test_table, table_rows);
   test_add ("given-classes", test_given_classes);
   TEST_ADD_LOOP ("errors", test_errors, errors_rows);
+  test_add ("years", test_years);
   test_add ("broken", test_broken);
   test_add ("coco", test_coco);
   test_add ("coco-classes", test_coco_classes);

@@ -37,6 +37,14 @@ static const LayoutRow rows[] = {
     {"voc-normal-forms",
      {{"JPEGImages/caf\xc3\xa9.jpg"}, {"Annotations/cafe\xcc\x81.xml", VOC_OBJECT}},
      "JPEGImages/caf\xc3\xa9.jpg: " CAT},
+    {"voc-verified",
+     {{"a.jpg"},
+      {"a.xml", "<?xml version=\"1.0\"?>\n<!-- x --><annotation verified=\"yes\"><object><name>cat"
+                "</name></object></annotation>"}},
+     "a.jpg: cat"},
+    {"voc-below",
+     {{"VOCdevkit/VOC2007/JPEGImages/a.jpg"}, {"VOCdevkit/VOC2007/Annotations/a.xml", VOC_OBJECT}},
+     "VOCdevkit/VOC2007/JPEGImages/a.jpg: " CAT},
     /* ---- COCO ---- */
     {"coco-by-split",
      {{"train/a.jpg"},
@@ -101,7 +109,20 @@ static const LayoutRow rows[] = {
        "outside=\"1\" xtl=\"0\" ytl=\"0\" xbr=\"9\" ybr=\"9\"/><box frame=\"1\" outside=\"0\" "
        "xtl=\"0\" ytl=\"0\" xbr=\"50\" ybr=\"10\"/></track></annotations>"}},
      "images/frame_000001.PNG: " CAT},
+    {"cvat-by-its-root",
+     {{"images/a.jpg"},
+      {"images/b.jpg"},
+      {"annotations/train.xml", "<annotations><image name=\"a.jpg\"><tag label=\"cat\"/></image>"
+                                "</annotations>"},
+      {"annotations/task_7.xml",
+       "<!-- x --><annotations ><image name=\"b.jpg\"><tag label=\"dog\"/>"
+       "</image></annotations>"}},
+     "t images/a.jpg: cat; images/b.jpg: dog"},
     /* ---- YOLO ---- */
+    {"yolo-capitals",
+     {{"Images/train/a.jpg"}, {"Labels/train/a.txt", "0 0.25 0.25 0.5 0.5\n"}},
+     "t Images/train/a.jpg: 0@0,0,0.5,0.5",
+     {"they are called by their numbers"}},
     {"yolo-ultralytics",
      {{"data.yaml", "path: ../datasets/pets # root\ntrain: images/train\nval: images/val\nnames:\n"
                     "  0: cat\n  1: \"dog: big\"\n"},
@@ -178,6 +199,15 @@ static const LayoutRow rows[] = {
        "ImageID,Source,LabelName,Confidence\naa01,verification,/m/01,1\naa01,verification,/m/"
        "02,0\n"}},
      "e images/aa01.jpg: Cat -Dog"},
+    {"open-images-by-columns",
+     {{"train/data/aa01.jpg"},
+      {"train/labels/detections.csv",
+       "ImageID,LabelName,Confidence,XMin,XMax,YMin,YMax\naa01,/m/01,1,0,0.5,0,0.5\n"},
+      {"train/labels/classifications.csv", "ImageID,LabelName,Confidence\naa01,/m/02,0\n"},
+      {"train/labels/machine.csv", "ImageID,LabelName,Confidence\naa01,/m/03,0.5\n"},
+      {"train/metadata/classes.csv", "/m/01,cat\n/m/02,dog\n"}},
+     "t train/data/aa01.jpg: " CAT " -dog",
+     {"this layout does not need: 1, such as"}},
     /* ---- What is left out, and what is not clear ---- */
     {"ambiguous",
      {{"images/a.jpg"},
