@@ -19,6 +19,7 @@ ens_turn_init (EnsTurn *turn)
   g_mutex_init (&turn->lock);
   g_cond_init (&turn->freed);
   turn->taken = FALSE;
+  turn->n_waiting = 0;
 }
 
 void
@@ -34,12 +35,14 @@ ens_turn_take (EnsTurn *turn, GCancellable *cancellable)
   gboolean got;
 
   g_mutex_lock (&turn->lock);
+  turn->n_waiting++;
   while (turn->taken && !g_cancellable_is_cancelled (cancellable)) {
     if (cancellable == NULL)
       g_cond_wait (&turn->freed, &turn->lock);
     else
       g_cond_wait_until (&turn->freed, &turn->lock, g_get_monotonic_time () + SLICE);
   }
+  turn->n_waiting--;
   got = !turn->taken;
   turn->taken = TRUE;
   g_mutex_unlock (&turn->lock);
@@ -63,6 +66,7 @@ ens_turn_leave (EnsTurn *turn)
 {
   g_mutex_lock (&turn->lock);
   turn->taken = FALSE;
-  g_cond_signal (&turn->freed);
+  if (turn->n_waiting > 0)
+    g_cond_signal (&turn->freed);
   g_mutex_unlock (&turn->lock);
 }

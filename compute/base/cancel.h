@@ -21,6 +21,7 @@ typedef struct {
   GMutex lock;
   GCond freed;
   gboolean taken;
+  guint n_waiting; /* woken only if there are any: that is a system call */
 } EnsTurn;
 
 void ens_turn_init (EnsTurn *turn);

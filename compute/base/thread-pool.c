@@ -5,9 +5,16 @@
 
 #include "base/cancel.h"
 
+/* Those who sleep count themselves first and then look once more; those who would wake them change
+ * what they look at first and then count: whichever comes second sees the other. So nobody is
+ * woken, which is a system call, unless somebody sleeps. */
+
 /* How often a thread looks again before it sleeps. One look takes a few nanoseconds; the gap
  * between two operators of a network is some microseconds, and waking a sleeper costs more. */
 #define SPINS 4000
+/* Nanoseconds. In loops shorter than this workers take the clock's time for the processor's: asking
+ * for the latter is a system call that takes as long as a small operation's tasks. */
+#define SHORT_LOOP 100000
 
 struct _EnsThreadPool {
   gatomicrefcount references;
@@ -21,6 +28,8 @@ struct _EnsThreadPool {
 
   GMutex lock; /* guards the sleepers; the fields below are atomic */
   GCond wake, done;
+  guint sleepers;   /* workers that sleep, or are about to: woken only if there are any */
+  gboolean waiting; /* whether the loop's caller sleeps, or is about to */
   guint generation; /* counts loops; a change tells the workers to start */
   guint open;       /* whether workers may still join the loop */
   guint active;     /* workers that may be in it */
@@ -37,6 +46,7 @@ struct _EnsThreadPool {
 typedef struct {
   EnsThreadPool *pool;
   guint index;
+  gint64 processor_time; /* of this thread, when it last asked for it */
 } Worker;
 
 /* Processor time of workers in loops that this thread has started. It belongs to the thread as the
@@ -44,13 +54,19 @@ typedef struct {
 static _Thread_local gint64 help_received;
 
 static gint64
-get_thread_time (void)
+read_clock (clockid_t clock)
 {
   struct timespec time;
 
-  if (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time) != 0)
+  if (clock_gettime (clock, &time) != 0)
     return 0;
   return (gint64)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static gint64
+get_thread_time (void)
+{
+  return read_clock (CLOCK_THREAD_CPUTIME_ID);
 }
 
 gint64
@@ -94,8 +110,10 @@ await_generation (EnsThreadPool *pool, guint seen)
     relax ();
   }
   g_mutex_lock (&pool->lock);
+  g_atomic_int_inc (&pool->sleepers);
   while ((now = g_atomic_int_get (&pool->generation)) == seen)
     g_cond_wait (&pool->wake, &pool->lock);
+  g_atomic_int_add (&pool->sleepers, -1);
   g_mutex_unlock (&pool->lock);
   return now;
 }
@@ -113,24 +131,41 @@ await_workers (EnsThreadPool *pool)
     relax ();
   }
   g_mutex_lock (&pool->lock);
+  g_atomic_int_set (&pool->waiting, TRUE);
   while (g_atomic_int_get (&pool->active) > 0)
     g_cond_wait (&pool->done, &pool->lock);
+  g_atomic_int_set (&pool->waiting, FALSE);
   g_mutex_unlock (&pool->lock);
+}
+
+/* Processor time of a loop that has taken so long by the clock. It is no more than the thread has
+ * had since it last asked. */
+static gint64
+measure_help (Worker *worker, gint64 elapsed)
+{
+  gint64 before = worker->processor_time;
+
+  if (elapsed < SHORT_LOOP)
+    return elapsed;
+  worker->processor_time = get_thread_time ();
+  return MIN (elapsed, worker->processor_time - before);
 }
 
 /* The order counts: announced first, then looked whether the loop is open. Either the caller sees
  * this worker and waits, or this worker sees that it is too late. */
 static void
-join_loop (EnsThreadPool *pool, guint worker)
+join_loop (Worker *worker)
 {
+  EnsThreadPool *pool = worker->pool;
+
   g_atomic_int_inc (&pool->active);
   if (g_atomic_int_get (&pool->open)) {
-    gint64 start = get_thread_time ();
+    gint64 start = read_clock (CLOCK_MONOTONIC);
 
-    take_tasks (pool, worker);
-    pool->helped[worker] = get_thread_time () - start;
+    take_tasks (pool, worker->index);
+    pool->helped[worker->index] = measure_help (worker, read_clock (CLOCK_MONOTONIC) - start);
   }
-  if (g_atomic_int_dec_and_test (&pool->active)) {
+  if (g_atomic_int_dec_and_test (&pool->active) && g_atomic_int_get (&pool->waiting)) {
     g_mutex_lock (&pool->lock);
     g_cond_signal (&pool->done);
     g_mutex_unlock (&pool->lock);
@@ -148,7 +183,7 @@ work (gpointer data)
     seen = await_generation (pool, seen);
     if (g_atomic_int_get (&pool->quit))
       return NULL;
-    join_loop (pool, worker->index);
+    join_loop (worker);
   }
 }
 
@@ -165,10 +200,12 @@ count_help (EnsThreadPool *pool)
 static void
 start_workers (EnsThreadPool *pool)
 {
-  g_mutex_lock (&pool->lock);
   g_atomic_int_set (&pool->next, 0);
   g_atomic_int_set (&pool->open, TRUE);
   g_atomic_int_inc (&pool->generation);
+  if (g_atomic_int_get (&pool->sleepers) == 0)
+    return;
+  g_mutex_lock (&pool->lock);
   g_cond_broadcast (&pool->wake);
   g_mutex_unlock (&pool->lock);
 }
@@ -189,7 +226,7 @@ ens_thread_pool_new (guint n_threads)
   for (guint i = 1; i < pool->n_threads; i++) {
     Worker *worker = g_new (Worker, 1);
 
-    *worker = (Worker) {pool, i};
+    *worker = (Worker) {.pool = pool, .index = i};
     pool->workers[i] = g_thread_new ("ens-worker", work, worker);
   }
   return pool;
