@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gst-ensemble kernels: bias, residual addition and activations over rectangles of values. */
+#include "kernels/erf-parts.h"
 
 /* Cody and Waite's reduction to [−½ ln 2, ½ ln 2] and the minimax polynomial of Cephes' expf ();
  * relative error below 2e-7. x is clipped to where the result is a normal number. */
@@ -23,10 +24,23 @@ vector_exp (Vector x)
   return (Vector)((VectorInt)p + ((VectorInt)t << 23));
 }
 
+/* 1 / x of finite x ≥ 1; dividing takes as long as half of an exponential. */
+ENS_INLINE Vector
+vector_reciprocal (Vector x)
+{
+#if LANES == 16 && defined(__AVX512F__)
+  Vector y = (Vector)_mm512_rcp14_ps ((__m512)x);
+
+  return y + y * (1.f - x * y);
+#else
+  return 1.f / x;
+#endif
+}
+
 ENS_INLINE Vector
 vector_sigmoid (Vector x)
 {
-  return 1.f / (1.f + vector_exp (-x));
+  return vector_reciprocal (1.f + vector_exp (-x));
 }
 
 /* Near 0 the quotient would lose digits: there the odd polynomial of Cephes' tanhf (). */
@@ -40,11 +54,35 @@ vector_tanh (Vector x)
   p = p * square + 1.33314422036e-1f;
   p = p * square + -3.33332819422e-1f;
   return vector_select (square < 0.390625f, x + x * square * p,
-                        1.f - 2.f / (1.f + vector_exp (x + x)));
+                        1.f - 2.f * vector_reciprocal (1.f + vector_exp (x + x)));
 }
 
-/* To 1.3 units in the last place: near 0 x + x · p (x²), elsewhere 1 − exp (q (|x|)), both minimax
- * polynomials; beyond 3.95 it rounds to 1. */
+/* To 1.3 units in the last place. */
+#if LANES == 16 && defined(__AVX512F__)
+
+ENS_INLINE Vector
+vector_erf (Vector x)
+{
+  const VectorInt sign = (VectorInt)vector_set (-0.f);
+  const Vector magnitude = (Vector)((VectorInt)x & ~sign);
+  const Vector at = vector_min (magnitude * ERF_PARTS_PER_UNIT, vector_set (31.999998f));
+  const __m512i part = _mm512_cvttps_epi32 ((__m512)at);
+  const Vector t = at - (Vector)_mm512_cvtepi32_ps (part);
+  Vector p = {0};
+
+  ENS_UNROLLED (i, ERF_DEGREE + 1) {
+    const float *c = erf_parts[ERF_DEGREE - i];
+
+    p = p * t
+        + (Vector)_mm512_permutex2var_ps (_mm512_load_ps (c), part, _mm512_load_ps (c + LANES));
+  }
+  return (Vector)((VectorInt)p | ((VectorInt)x & sign));
+}
+
+#else
+
+/* Near 0 x + x · p (x²), elsewhere 1 − exp (q (|x|)), both minimax polynomials; beyond 3.95 it
+ * rounds to 1. */
 ENS_INLINE Vector
 vector_erf (Vector x)
 {
@@ -66,6 +104,8 @@ vector_erf (Vector x)
   return vector_select (magnitude < 0.921875f, x + x * p,
                         (Vector)((VectorInt)q | ((VectorInt)x & sign)));
 }
+
+#endif
 
 /* To the nearest integer, of two the even one; |x| < 2²². */
 ENS_INLINE Vector
@@ -135,10 +175,23 @@ finish_pixel (const float *values, guint columns, const EnsFinish *finish, gsize
       finish_pixel (values + i * pitch, columns, finish, i, ENS_ACTIVATION_##upper); \
     break;
 
+/* Whether all channels are treated alike and pixels follow each other without gaps. */
+static gboolean
+is_dense (gsize pitch, gsize pixels, guint columns, const EnsFinish *finish)
+{
+  return finish->bias == NULL && pitch == columns && finish->output_pitch == columns
+         && (finish->residual == NULL || finish->residual_pitch == columns)
+         && pixels <= G_MAXUINT32 / columns;
+}
+
 static void
 finish_values (const float *values, gsize pitch, gsize pixels, guint columns,
                const EnsFinish *finish)
 {
+  if (is_dense (pitch, pixels, columns, finish)) {
+    columns *= (guint)pixels;
+    pixels = 1;
+  }
   switch (finish->curve) {
     ENS_CURVES (FINISH_CURVE)
   default:
