@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pad */
+#include "ops/pad.h"
+
 #include "graph/infer.h"
 #include "ops/gradient.h"
 #include "ops/per-image.h"
@@ -376,16 +378,22 @@ pad_gpu (const EnsOperands *operands, EnsCommands *commands)
   return TRUE;
 }
 
+gboolean
+ens_pad_read (const EnsNode *node, EnsPadParams *params)
+{
+  g_auto (EnsNodeViews) views = {0};
+
+  ens_node_views_init (&views, node);
+  return resolve (&views.operands, params, NULL);
+}
+
 static gboolean
 pad_per_image (const EnsNode *node)
 {
-  g_auto (EnsNodeViews) views = {0};
   EnsPadParams params;
 
-  if (!ens_per_image_with_constants (node))
-    return FALSE;
-  ens_node_views_init (&views, node);
-  return resolve (&views.operands, &params, NULL) && params.begin[0] == 0 && params.end[0] == 0;
+  return ens_per_image_with_constants (node) && ens_pad_read (node, &params) && params.begin[0] == 0
+         && params.end[0] == 0;
 }
 
 static gboolean

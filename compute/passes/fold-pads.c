@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "passes/passes.h"
 
-#include "ops/params.h"
+#include "ops/pad.h"
 #include "passes/rewrite.h"
 
-/* Whether the Pad node adds zeroes, and to the spatial axes of (N, spatial …, C) alone. */
+/* Whether zeroes are added, and to the spatial axes of (N, spatial …, C) alone. */
 static gboolean
-pads_space_with_zeroes (const EnsNode *pad)
+pads_space_with_zeroes (const EnsPadParams *params)
 {
-  const EnsPadParams *params = pad->params;
-  float value = params->value;
-
-  if (params->mode != ENS_PAD_CONSTANT || !params->has_pads || ens_node_input (pad, 1) != NULL
-      || ens_node_input (pad, 3) != NULL || params->axes.present || params->rank < 3
+  if (params->mode != ENS_PAD_CONSTANT || params->value != 0 || params->rank < 3
       || params->rank > ENS_MAX_SPATIAL + 2)
-    return FALSE;
-  if (ens_node_input (pad, 2) != NULL
-      && !ens_constant_as_channels (ens_node_constant (pad, 2), 1, 1, &value))
     return FALSE;
   for (guint i = 0; i < params->rank; i++) {
     gboolean spatial = i > 0 && i < params->rank - 1;
@@ -25,7 +18,7 @@ pads_space_with_zeroes (const EnsNode *pad)
         || (!spatial && (params->begin[i] > 0 || params->end[i] > 0)))
       return FALSE;
   }
-  return value == 0;
+  return TRUE;
 }
 
 static gboolean
@@ -61,11 +54,12 @@ get_sliding (EnsNode *node)
 static gboolean
 fold (EnsGraph *graph, EnsNode *pad)
 {
-  const EnsPadParams *params = pad->params;
+  EnsPadParams params;
   EnsNode *reader;
   EnsSliding *sliding;
 
-  if (!ens_node_is (pad, "Pad") || !pads_space_with_zeroes (pad))
+  if (!ens_node_is (pad, "Pad") || !ens_pad_read (pad, &params)
+      || !pads_space_with_zeroes (&params))
     return FALSE;
   reader = ens_graph_only_reader (graph, pad->outputs[0]);
   sliding = reader != NULL ? get_sliding (reader) : NULL;
@@ -75,10 +69,10 @@ fold (EnsGraph *graph, EnsNode *pad)
     for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
       sliding->pads_begin[i] = sliding->pads_end[i] = 0;
   sliding->auto_pad = ENS_AUTO_PAD_NOTSET;
-  sliding->rank = params->rank - 2;
+  sliding->rank = params.rank - 2;
   for (guint i = 0; i < sliding->rank; i++) {
-    sliding->pads_begin[i] += params->begin[i + 1];
-    sliding->pads_end[i] += params->end[i + 1];
+    sliding->pads_begin[i] += params.begin[i + 1];
+    sliding->pads_end[i] += params.end[i + 1];
   }
   if (ens_node_is (reader, "AveragePool"))
     ((EnsPoolParams *)reader->params)->count_include_pad = TRUE;

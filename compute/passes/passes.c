@@ -13,7 +13,9 @@ static const Pass load_passes[] = {
 
 static const Pass plan_passes[] = {ens_pass_remove_copies,
                                    ens_pass_decompose_einsum,
+                                   ens_pass_move_pads,
                                    ens_pass_remove_transposes,
+                                   ens_pass_fold_pads,
                                    ens_pass_split_early,
                                    ens_pass_recognise_attention,
                                    ens_pass_recognise_normalization,

@@ -45,8 +45,10 @@ gboolean ens_pass_convolutionalise (EnsGraph *graph, const EnsShape *nominal, GE
 gboolean ens_pass_remove_copies (EnsGraph *graph);
 /* Einsum → Transpose, Reshape, ReduceSum, Mul and MatMul. */
 gboolean ens_pass_decompose_einsum (EnsGraph *graph);
-/* Joins Transpose nodes that follow each other, and turns those that move only axes of length 1
- * into Reshape, which moves nothing. */
+/* Moves a Pad between two Transpose nodes before both. */
+gboolean ens_pass_move_pads (EnsGraph *graph);
+/* Joins Transpose nodes that follow each other, removes those to the same order, and turns those
+ * that move only axes of length 1 into Reshape, which moves nothing. */
 gboolean ens_pass_remove_transposes (EnsGraph *graph);
 /* Splits columns, which takes no copy, where a Transpose had moved the axis of a Split. */
 gboolean ens_pass_split_early (EnsGraph *graph);

@@ -50,10 +50,11 @@ reshape_instead (EnsGraph *graph, EnsNode *node)
 
   if (!keeps_elements (node))
     return FALSE;
-  value = ens_graph_insert_reshape (graph, node, value, &node->outputs[0]->shape);
-  ens_graph_rename_node (graph, value->producer, node->name);
-  ens_graph_replace_uses (graph, node->outputs[0], value);
-  return TRUE;
+  if (!ens_shape_equal (&value->shape, &node->outputs[0]->shape)) {
+    value = ens_graph_insert_reshape (graph, node, value, &node->outputs[0]->shape);
+    ens_graph_rename_node (graph, value->producer, node->name);
+  }
+  return ens_graph_replace_uses (graph, node->outputs[0], value);
 }
 
 static gboolean

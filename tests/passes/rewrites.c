@@ -279,7 +279,7 @@ START_TEST (test_remove_transposes)
   x = build (&b, "GlobalAveragePool", NULL, x, NULL);
   x = build_flatten (&b, x);
   check_pass (&b, build_transpose (&b, x, (const gint64[]) {1, 0}), ens_pass_remove_transposes,
-              "Reshape GlobalAveragePool Reshape Flatten Transpose");
+              "GlobalAveragePool Reshape Flatten Transpose");
 }
 END_TEST
 
