@@ -6,6 +6,7 @@
  * output sees all the group's inputs: input j of every group is spread over the group's lanes. */
 
 #define BLOCK 4
+#define MAX_INPUTS ((BLOCK - 1) * 2 + 5) /* of five taps at stride 2; seven at 1 have fewer */
 
 /* One vector of channels of a row. Its fields are kept in registers over all pixels. */
 typedef struct {
@@ -43,12 +44,12 @@ depthwise_line (const DepthwiseVector *v, Vector sum[BLOCK], const float *input,
 {
   if (taps > 0) {
     const guint inputs = (block - 1) * stride + taps;
-    Vector x[(BLOCK - 1) * 2 + 5];
+    Vector x[MAX_INPUTS];
 
     ENS_UNROLLED (i, inputs)
       x[i] = load_lanes (input + i * v->column, v->lanes);
     ENS_UNROLLED (j, group) {
-      Vector of_group[(BLOCK - 1) * 2 + 5];
+      Vector of_group[MAX_INPUTS];
 
       ENS_UNROLLED (i, inputs)
         of_group[i] = spread (x[i], group, j);
@@ -132,6 +133,10 @@ depthwise_vector (const EnsDepthwiseRow *row, guint channel, guint lanes, const 
 
   for (; pixel + BLOCK <= row->pixels; pixel += BLOCK)
     depthwise_block (&v, pixel, BLOCK, lines, taps, stride, group);
+  if (pixel + BLOCK / 2 <= row->pixels) {
+    depthwise_block (&v, pixel, BLOCK / 2, lines, taps, stride, group);
+    pixel += BLOCK / 2;
+  }
   for (; pixel < row->pixels; pixel++)
     depthwise_block (&v, pixel, 1, lines, taps, stride, group);
 }
@@ -160,8 +165,9 @@ grouped_pixels (const EnsDepthwiseRow *row, const guint stride, const guint grou
     depthwise_pixels (row, 0, 0, 0, group);
 }
 
-/* Two taps and one are what is left at borders, and of phases of transposed convolutions. */
-ENS_INLINE void
+/* Even numbers of taps and one are what is left at borders, and of phases of transposed
+ * convolutions. */
+static void
 single_pixels (const EnsDepthwiseRow *row, const guint stride)
 {
   if (row->taps_x == 3 && row->taps_y == 3 && stride == 1)
@@ -174,16 +180,74 @@ single_pixels (const EnsDepthwiseRow *row, const guint stride)
     depthwise_pixels (row, 0, 1, 1, 1);
   else if (row->taps_x == 2 && stride == 2)
     depthwise_pixels (row, 0, 2, 2, 1);
+  else if (row->taps_x == 3 && stride == 1)
+    depthwise_pixels (row, 0, 3, 1, 1);
+  else if (row->taps_x == 4 && stride == 1)
+    depthwise_pixels (row, 0, 4, 1, 1);
   else if (row->taps_x == 5 && stride == 1)
     depthwise_pixels (row, 0, 5, 1, 1);
+  else if (row->taps_x == 6 && stride == 1)
+    depthwise_pixels (row, 0, 6, 1, 1);
+  else if (row->taps_x == 7 && stride == 1)
+    depthwise_pixels (row, 0, 7, 1, 1);
   else if (row->taps_x == 5 && stride == 2)
     depthwise_pixels (row, 0, 5, 2, 1);
   else
     depthwise_pixels (row, 0, 0, 0, 1);
 }
 
+/* A part of a row of depthwise convolution in which several pixels make up one vector. */
+#define MAX_NARROW_TAPS 25
+
+static gboolean
+is_narrow (const EnsDepthwiseRow *row)
+{
+  const EnsFinish *finish = row->finish;
+  const guint channels = row->channels;
+
+  return row->group == 1 && channels < LANES && LANES % channels == 0 && row->column == channels
+         && row->step == channels && row->taps_y * row->taps_x <= MAX_NARROW_TAPS
+         && finish->output_pitch == channels
+         && (finish->residual == NULL || finish->residual_pitch == channels);
+}
+
+/* A vector of the same channels again and again. */
 static void
-depthwise_row (const EnsDepthwiseRow *row)
+repeat_channels (const float *from, guint channels, float *to)
+{
+  for (guint i = 0; i < LANES; i++)
+    to[i] = from[i & (channels - 1)];
+}
+
+/* Returns how many pixels that were. */
+static guint
+narrow_pixels (const EnsDepthwiseRow *row)
+{
+  const guint channels = row->channels, together = LANES / channels;
+  float weights[MAX_NARROW_TAPS * LANES], bias[LANES];
+  EnsDepthwiseRow wide = *row;
+  EnsFinish finish = *row->finish;
+
+  for (guint y = 0; y < row->taps_y; y++)
+    for (guint x = 0; x < row->taps_x; x++)
+      repeat_channels (row->weights + y * row->weights_row + x * row->weights_pitch, channels,
+                       weights + (y * row->taps_x + x) * LANES);
+  if (finish.bias != NULL) {
+    repeat_channels (finish.bias, channels, bias);
+    finish.bias = bias;
+  }
+  finish.output_pitch = finish.residual_pitch = LANES;
+  wide.weights = weights;
+  wide.weights_row = row->taps_x * LANES;
+  wide.weights_pitch = wide.step = wide.channels = LANES;
+  wide.pixels = row->pixels / together;
+  wide.finish = &finish;
+  single_pixels (&wide, together);
+  return wide.pixels * together;
+}
+
+static void
+depthwise_sums (const EnsDepthwiseRow *row)
 {
   const guint stride = row->step == row->column ? 1 : row->step == 2 * row->column ? 2 : 0;
 
@@ -199,6 +263,26 @@ depthwise_row (const EnsDepthwiseRow *row)
   else if (row->group == 8)
     grouped_pixels (row, stride, 8);
 #endif
+}
+
+static void
+depthwise_row (const EnsDepthwiseRow *row)
+{
+  EnsDepthwiseRow rest = *row;
+  EnsFinish finish = *row->finish;
+
+  rest.finish = &finish;
+  if (is_narrow (row)) {
+    guint done = narrow_pixels (row);
+
+    rest.input += done * rest.step;
+    rest.pixels -= done;
+    finish.output += done * finish.output_pitch;
+    if (finish.residual != NULL)
+      finish.residual += done * finish.residual_pitch;
+  }
+  if (rest.pixels > 0)
+    depthwise_sums (&rest);
   if (row->finish->curve != ENS_ACTIVATION_NONE) {
     EnsFinish curve = *row->finish;
 

@@ -85,6 +85,14 @@ static const Row rows[] = {
    0, 1, TRUE, TRUE, ENS_ACTIVATION_NONE},
   {SHAPE (1, 4, 5, 16, 16, 3, 3, PAD (5), .groups = 16), 0, 0, TRUE},
   {SHAPE (1, 16, 16, 16, 16, 3, 3, PAD (2), DILATION (2), .groups = 16)},
+  {SHAPE (1, 13, 17, 40, 40, 7, 7, PAD (3), .groups = 40), 0, 0, TRUE, TRUE, ENS_ACTIVATION_SWISH},
+  {SHAPE (1, 7, 7, 33, 33, 7, 7, PAD (3), .groups = 33), 2, 0, TRUE, FALSE, ENS_ACTIVATION_RELU},
+  /* several pixels in a vector */
+  {SHAPE (1, 7, 13, 8, 8, 3, 3, PAD (1), .groups = 8), 0, 0, TRUE, TRUE, ENS_ACTIVATION_HARD_SWISH},
+  {SHAPE (2, 5, 11, 4, 4, 5, 5, PAD (2), .groups = 4), 0, 0, TRUE, TRUE, ENS_ACTIVATION_CLIP},
+  {SHAPE (1, 6, 40, 2, 2, 3, 3, PAD (1), .groups = 2), 0, 0, FALSE, FALSE, ENS_ACTIVATION_SWISH},
+  {SHAPE (1, 6, 20, 8, 8, 3, 3, PAD (1), .groups = 8), 0, 3, TRUE, TRUE, ENS_ACTIVATION_RELU},
+  {SHAPE (1, 6, 20, 4, 4, 3, 3, PAD (1), STRIDE (2), .groups = 4), 0, 0, TRUE},
 };
 /* clang-format on */
 
