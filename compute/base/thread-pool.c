@@ -16,6 +16,13 @@
  * for the latter is a system call that takes as long as a small operation's tasks. */
 #define SHORT_LOOP 100000
 
+/* A worker's part of a loop's tasks. Loops over the same image cut it into the same parts, so that
+ * a core finds in its own cache what it computed in the loop before. */
+typedef struct {
+  guint next; /* atomic */
+  guint end;
+} __attribute__ ((aligned (64))) Share; /* in a cache line of its own */
+
 struct _EnsThreadPool {
   gatomicrefcount references;
   EnsThreadPool *lender; /* whose threads run the loops; NULL: its own, and what follows is used */
@@ -38,8 +45,7 @@ struct _EnsThreadPool {
   EnsTask task;
   gpointer data;
   GCancellable *loop_cancellable;
-  guint n_tasks;
-  guint next;
+  Share *shares;  /* by worker */
   gint64 *helped; /* by worker: its processor time in the loop that runs */
 };
 
@@ -90,13 +96,33 @@ relax (void)
 }
 
 static void
-take_tasks (EnsThreadPool *pool, guint worker)
+take_share (EnsThreadPool *pool, Share *share, guint worker)
 {
   guint i;
 
-  while ((i = g_atomic_int_add (&pool->next, 1)) < pool->n_tasks
+  while ((guint)g_atomic_int_get (&share->next) < share->end
+         && (i = g_atomic_int_add (&share->next, 1)) < share->end
          && !g_cancellable_is_cancelled (pool->loop_cancellable))
     pool->task (pool->data, i, worker);
+}
+
+/* First its own share, then what is left of the others'. */
+static void
+take_tasks (EnsThreadPool *pool, guint worker)
+{
+  for (guint i = 0; i < pool->n_threads; i++)
+    take_share (pool, &pool->shares[(worker + i) % pool->n_threads], worker);
+}
+
+static void
+deal_tasks (EnsThreadPool *pool, guint n_tasks)
+{
+  for (guint i = 0; i < pool->n_threads; i++) {
+    Share *share = &pool->shares[i];
+
+    share->end = (guint)((guint64)n_tasks * (i + 1) / pool->n_threads);
+    g_atomic_int_set (&share->next, (guint)((guint64)n_tasks * i / pool->n_threads));
+  }
 }
 
 static guint
@@ -200,7 +226,6 @@ count_help (EnsThreadPool *pool)
 static void
 start_workers (EnsThreadPool *pool)
 {
-  g_atomic_int_set (&pool->next, 0);
   g_atomic_int_set (&pool->open, TRUE);
   g_atomic_int_inc (&pool->generation);
   if (g_atomic_int_get (&pool->sleepers) == 0)
@@ -223,6 +248,7 @@ ens_thread_pool_new (guint n_threads)
   g_cond_init (&pool->done);
   pool->workers = g_new0 (GThread *, pool->n_threads);
   pool->helped = g_new0 (gint64, pool->n_threads);
+  pool->shares = g_aligned_alloc0 (pool->n_threads, sizeof *pool->shares, sizeof *pool->shares);
   for (guint i = 1; i < pool->n_threads; i++) {
     Worker *worker = g_new (Worker, 1);
 
@@ -262,6 +288,7 @@ stop_workers (EnsThreadPool *pool)
     g_thread_join (pool->workers[i]);
   g_free (pool->workers);
   g_free (pool->helped);
+  g_aligned_free (pool->shares);
   g_cond_clear (&pool->done);
   g_cond_clear (&pool->wake);
   g_mutex_clear (&pool->lock);
@@ -309,7 +336,7 @@ run_together (EnsThreadPool *pool, guint n_tasks, EnsTask task, gpointer data,
   pool->task = task;
   pool->data = data;
   pool->loop_cancellable = cancellable;
-  pool->n_tasks = n_tasks;
+  deal_tasks (pool, n_tasks);
   start_workers (pool);
   take_tasks (pool, 0);
   await_workers (pool);
