@@ -39,6 +39,13 @@ pool_window (const EnsPoolingWindow *window, const gboolean maximum)
 
   for (; c + 4 * LANES <= window->channels; c += 4 * LANES)
     pool_vectors (window, c, 4, LANES, maximum);
+  if (c + 3 * LANES <= window->channels) {
+    pool_vectors (window, c, 3, LANES, maximum);
+    c += 3 * LANES;
+  } else if (c + 2 * LANES <= window->channels) {
+    pool_vectors (window, c, 2, LANES, maximum);
+    c += 2 * LANES;
+  }
   for (; c < window->channels; c += LANES)
     pool_vectors (window, c, 1, MIN (window->channels - c, LANES), maximum);
 }

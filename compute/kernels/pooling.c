@@ -30,6 +30,8 @@ clip_window (guint output, guint stride, guint pad, guint dilation, guint kernel
   Range range = {0};
   gboolean found = FALSE;
 
+  if (start >= 0 && start + (gint64)(kernel - 1) * dilation < size)
+    return (Range) {(gsize)start, kernel, kernel};
   for (guint t = 0; t < kernel; t++) {
     gint64 at = start + (gint64)t * dilation;
 
