@@ -67,16 +67,17 @@ ens_finish_at (const EnsFinish *finish, gsize pixels, gsize channels)
 /* Chooses what tile i of n brings into the cache while it is computed. The first ones share the
  * piece of panel after tile->panel: weights lie in memory in the order in which they are used, and
  * with small batches come from main memory each time. The others take the inputs of the next tile,
- * which begin at next_rows, NULL for the last. */
+ * which begin at next_rows, NULL for the last. A tile alone takes nothing: it reads as fast as the
+ * processor fetches ahead by itself, whom a second stream only disturbs. */
 static inline void
 ens_tile_read_ahead (EnsTile *tile, gsize width, gsize i, gsize n, const float *next_rows)
 {
   const gsize line = ENS_ALIGNMENT / sizeof (float), lines = MAX (width / line, 1);
   const gsize steps = tile->taps * tile->depth;
 
-  if (i < lines) {
+  if (i < lines && n >= lines) {
     tile->ahead = tile->panel + steps * width + i * steps * line;
-    tile->ahead_step = n < lines ? lines * line : line;
+    tile->ahead_step = line;
   } else {
     tile->ahead = next_rows != NULL ? next_rows : tile->panel;
     tile->ahead_step = next_rows != NULL ? line : 0;
