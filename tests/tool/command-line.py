@@ -213,13 +213,15 @@ def check_inspection(folder):
            "inspect --draw", result)
     result = run("benchmark", network, "-n", 1, "-s", 64)
     expect(result.returncode == 0 and "GFLOP/s" in result.stdout, "benchmark", result)
-    drawn = run("boxes", folder / "boxes", program=DRAW)
+    drawn = run("boxes", folder / "boxes", "--train=1", "--validation=4", "--test=1", "--size=120", program=DRAW)
     result = run("windows", folder / "boxes")
     expect(result.returncode == 0 and "MABO" in result.stdout, "windows", drawn)
 
 
 def check_training(folder):
-    run("set", folder / "set", "--train=4", "--validation=3", "--test=3", program=DRAW)
+    run("set", folder / "set", "--train=4", "--validation=3", "--test=3", "--size=120", program=DRAW)
+    # For what asks whether a command works, not what it learns.
+    run("set", folder / "few", "--train=2", "--validation=1", "--test=1", "--size=120", program=DRAW)
     bundle = folder / "drawn.ensemble"
     train = ["train", folder / "set", "-o", bundle, "--networks", NETWORKS, "--cache",
              folder / "cache", "-w", 10, "-c", 1]
@@ -299,7 +301,7 @@ def check_fused(folder):
     """On the contour network of check_contours (); the result is a member of an ensemble."""
     backbone = pathlib.Path(NETWORKS).parent / "retrained.onnx"
     output, bundle = folder / "fused.onnx", folder / "fused.ensemble"
-    result = run("train-fused", folder / "set", "-o", output, "--contour", folder / "contour.onnx",
+    result = run("train-fused", folder / "few", "-o", output, "--contour", folder / "contour.onnx",
                  "--backbone", backbone, "-e", 1, "-b", 8, "--augment=crop")
     expect(result.returncode == 0 and output.is_file()
            and "exchanged colour channels: loss" in result.stdout, "train-fused", result)
@@ -307,8 +309,8 @@ def check_fused(folder):
     expect(result.returncode == 0 and "contour/feature" in result.stdout
            and "fusion2" in result.stdout and "stated in fused.json" in result.stdout,
            "inspect a fused network", result)
-    result = run("train", folder / "set", "-o", bundle, "-n", output, "--cache", folder / "cache",
-                 "-w", 4, "-c", 1)
+    result = run("train", folder / "few", "-o", bundle, "-n", output, "--cache", folder / "cache",
+                 "-w", 1, "-c", 1)
     settings = json.loads((bundle / "ensemble.json").read_text()) if bundle.is_dir() else {}
     expect(result.returncode == 0
            and [n["taps"] for n in settings.get("networks", [])] == [["fusion2", "logits"]],
@@ -334,7 +336,7 @@ def check_retraining(folder):
 
 def check_own_network(folder):
     output = folder / "own.onnx"
-    own = ["train-network", folder / "set", "-o", output, "-e", 1, "-b", 8, "--width=8", "--initial=8,3,2"]
+    own = ["train-network", folder / "few", "-o", output, "-e", 1, "-b", 8, "--width=8", "--initial=8,3,2"]
     result = run(*own, "--size=16")
     expect(result.returncode == 1 and "stage3: of pictures of 16×16 its block 1 leaves a map of 1×1"
            in result.stderr, "train-network should name the stage", result)
@@ -345,7 +347,7 @@ def check_own_network(folder):
     result = run("inspect", output)
     expect(result.returncode == 0 and "8: balloon" in result.stdout and "stated in own.json" in result.stdout
            and "+stage3+stage2" in result.stdout, "inspect a network of one's own", result)
-    result = run("train", folder / "set", "-o", folder / "own.ensemble", "-n", output, "--cache",
+    result = run("train", folder / "few", "-o", folder / "own.ensemble", "-n", output, "--cache",
                  folder / "cache", "-w", 0, "-c", 1)
     expect(result.returncode == 0, "train should take a network of one's own", result)
 
@@ -400,7 +402,7 @@ def check_style(folder, bundle, picture):
             write_png(folder / f"camera-{camera}/{i}.png", 40, 32,
                       lambda x, y: (x, 4 * y, 90 if camera == "a" else 200))
     result = run("train-style", "--from", folder / "camera-a", "--to", folder / "camera-b", "-m", bundle,
-                 "-o", "old", "--sizes=32", "--crop=16", "-e", 1, "-b", 2, "--test", folder / "set",
+                 "-o", "old", "--sizes=32", "--crop=16", "-e", 1, "-b", 2, "--test", folder / "few",
                  "-r", folder / "old.html")
     expect(result.returncode == 0 and "2 pictures of" in result.stdout and "mean and variance" in result.stdout
            and "AdaBN" in result.stdout and "accuracy" in result.stdout
@@ -409,7 +411,7 @@ def check_style(folder, bundle, picture):
            "train-style", result)
     result = run("classify", "-m", bundle, "--style=old", "--json", picture)
     expect(result.returncode == 0 and json.loads(result.stdout)["style"] == "old", "classify --style", result)
-    result = run("evaluate", folder / "set", "-m", bundle, "--style", bundle / "styles/old.onnx", "--json")
+    result = run("evaluate", folder / "few", "-m", bundle, "--style", bundle / "styles/old.onnx", "--json")
     expect(result.returncode == 0 and json.loads(result.stdout)["style"] == "old", "evaluate --style", result)
     result = run("classify", "-m", bundle, "--style=new", picture)
     expect(result.returncode == 1 and "has no style “new” (it has old)" in result.stderr,
