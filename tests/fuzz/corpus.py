@@ -357,9 +357,11 @@ def csv_corpus():
     texts = ["file,class\na.jpg,cat\nb.jpg,dog\n", "file;label;split\r\na.jpg;cat|dog;train\r\n",
              "a.jpg,cat,dog\nb.jpg,none\n", "filename,cat,dog\na.jpg,1,0\nb.jpg,,-1\n",
              "file,width,height,class,xmin,ymin,xmax,ymax\na.jpg,10,10,\"a \"\"b\"\"\",1,1,5,5.5\n",
-             "a.jpg,1,1,5,5,cat\n", "\ufefffile\ttags\tx\na\t\"['cat', 'dog']\"\t3\n"]
+             "a.jpg,1,1,5,5,cat\n", "TRAIN,gs://x/a.jpg,cat,0.1,0.1,,,0.5,0.5,,\n",
+             "id_code,cat,dog\na,1,-1\nb,-1,1\n", "name,label,is_valid\na.jpg,cat,True\n", "\ufefffile\ttags\tx\na\t\"['cat', 'dog']\"\t3\n"]
     words = {"file", "filename", "image_id", "class", "labels", "split", "xmin", "ymax", "width", "height",
-             "a.jpg", "train/b.jpg", "../a.jpg", "train", "val", "none", "\"\"", "nan", "inf", "1e308", "-1"}
+             "a.jpg", "train/b.jpg", "../a.jpg", "train", "val", "none", "\"\"", "nan", "inf", "1e308", "-1", "is_valid",
+             "UNASSIGNED", "https://x/a.jpg?w=1"}
     return [text.encode() for text in texts] + [texts[0].encode("utf-16")], words
 
 
@@ -390,6 +392,7 @@ def cvat_corpus():
     tracks = (f'<meta><task><original_size><width>10</width><height>10</height></original_size></task></meta>'
               f'<track id="0" label="cat">{shapes}</track>')
     texts = [f"<annotations>{inside}</annotations>" for inside in ["", images, tracks, images + tracks]]
+    texts += [f'<?xml version="1.0"?><!-- x --><annotations x="1">{images}</annotations>']
     words = {"<annotations>", "<image", "<track", "<box", "<polygon", "label=", "points=", "name=", "frame=",
              "outside=", "subset=", "xtl=", "nan", "inf", "1e308", "../a.jpg", "&#0;", "<![CDATA[", "]]>"}
     return [text.encode() for text in texts], words
