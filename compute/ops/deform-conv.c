@@ -5,40 +5,26 @@
  * columns, offset groups · taps · 2), of each tap first y, then x; optional bias (M) and mask (N,
  * rows, columns, offset groups · taps). Between elements X is interpolated linearly, beyond it is
  * zero. */
-#include "ops/per-image.h"
-#include "ops/record.h"
-#include "ops/registry.h"
-#include "ops/sliding.h"
+#include "ops/deform-conv.h"
 
 #include <math.h>
 
+#include "ops/per-image.h"
+#include "ops/record.h"
+#include "ops/registry.h"
+
 #include "push/deform-conv.h"
 
-enum { X, WEIGHTS, OFFSETS, BIAS, MASK };
-
-typedef struct {
-  EnsSliding sliding;
-  gint64 group, offset_group;
-} DeformParams;
-
 static const EnsAttribute deform_attributes[] = {
-    ENS_SLIDING_ATTRIBUTES (DeformParams, 0),
-    {"group", ENS_ATTRIBUTE_INT, ENS_MEMBER (DeformParams, group), .integer = 1, .min = 1,
+    ENS_SLIDING_ATTRIBUTES (EnsDeformParams, 0),
+    {"group", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsDeformParams, group), .integer = 1, .min = 1,
      .max = G_MAXINT32},
-    {"offset_group", ENS_ATTRIBUTE_INT, ENS_MEMBER (DeformParams, offset_group), .integer = 1,
+    {"offset_group", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsDeformParams, offset_group), .integer = 1,
      .min = 1, .max = G_MAXINT32},
     ENS_ATTRIBUTE_END};
 
-/* What a node's shapes come to. */
-typedef struct {
-  EnsGeometry geometry;
-  gint64 filters, taps;
-  gint64 group_channels, group_filters; /* of a group of the weights */
-  gint64 offset_channels;               /* of a group of the offsets */
-} Deform;
-
 static gboolean
-check_map (const EnsOperands *operands, guint input, const Deform *deform, gint64 channels,
+check_map (const EnsOperands *operands, guint input, const EnsDeform *deform, gint64 channels,
            GError **error)
 {
   const EnsView *view = ens_operands_input (operands, input);
@@ -55,9 +41,9 @@ check_map (const EnsOperands *operands, guint input, const Deform *deform, gint6
 }
 
 static gboolean
-check_groups (const EnsOperands *operands, const Deform *deform, GError **error)
+check_groups (const EnsOperands *operands, const EnsDeform *deform, GError **error)
 {
-  const DeformParams *params = operands->params;
+  const EnsDeformParams *params = operands->params;
   gint64 channels = deform->geometry.channels;
 
   if (channels == params->group * deform->group_channels && deform->filters % params->group == 0
@@ -70,13 +56,14 @@ check_groups (const EnsOperands *operands, const Deform *deform, GError **error)
       channels, deform->filters, deform->group_channels, params->group, params->offset_group);
 }
 
-static gboolean
-resolve (const EnsOperands *operands, Deform *deform, GError **error)
+gboolean
+ens_deform_resolve (const EnsOperands *operands, EnsDeform *deform, GError **error)
 {
-  const DeformParams *params = operands->params;
-  const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
+  const EnsDeformParams *params = operands->params;
+  const EnsShape *weights = &operands->inputs[ENS_DEFORM_WEIGHTS]->shape;
 
-  if (!ens_check_rank (operands, X, 4, 4, error) || !ens_check_rank (operands, WEIGHTS, 4, 4, error)
+  if (!ens_check_rank (operands, ENS_DEFORM_X, 4, 4, error)
+      || !ens_check_rank (operands, ENS_DEFORM_WEIGHTS, 4, 4, error)
       || !ens_sliding_resolve (operands, &params->sliding, weights->dims + 1, FALSE,
                                &deform->geometry, error))
     return FALSE;
@@ -97,30 +84,33 @@ resolve (const EnsOperands *operands, Deform *deform, GError **error)
 static gboolean
 deform_shape (EnsOperands *operands, GError **error)
 {
-  const DeformParams *params = operands->params;
-  Deform deform;
+  const EnsDeformParams *params = operands->params;
+  EnsDeform deform;
 
-  return ens_check_type (operands, X, ENS_TYPES_REAL, error)
-         && ens_check_same_types (operands, WEIGHTS, error) && resolve (operands, &deform, error)
-         && check_map (operands, OFFSETS, &deform, 2 * params->offset_group * deform.taps, error)
-         && check_map (operands, MASK, &deform, params->offset_group * deform.taps, error)
-         && ens_check_vector (operands, BIAS, deform.filters, error)
+  return ens_check_type (operands, ENS_DEFORM_X, ENS_TYPES_REAL, error)
+         && ens_check_same_types (operands, ENS_DEFORM_WEIGHTS, error)
+         && ens_deform_resolve (operands, &deform, error)
+         && check_map (operands, ENS_DEFORM_OFFSETS, &deform,
+                       2 * params->offset_group * deform.taps, error)
+         && check_map (operands, ENS_DEFORM_MASK, &deform, params->offset_group * deform.taps,
+                       error)
+         && ens_check_vector (operands, ENS_DEFORM_BIAS, deform.filters, error)
          && ens_set_sliding_output (operands, &deform.geometry, deform.filters, error);
 }
 
 static gint64
 deform_flops (const EnsOperands *operands)
 {
-  Deform deform;
+  EnsDeform deform;
 
-  resolve (operands, &deform, NULL);
+  ens_deform_resolve (operands, &deform, NULL);
   return 2 * ens_shape_elements (&operands->outputs[0]->shape) * deform.taps
          * deform.group_channels;
 }
 
 /* X at a place between elements. */
 static double
-interpolate (const EnsView *x, const Deform *deform, gint64 image, double row, double column,
+interpolate (const EnsView *x, const EnsDeform *deform, gint64 image, double row, double column,
              gint64 channel)
 {
   gint64 height = deform->geometry.input[1], width = deform->geometry.input[2];
@@ -148,12 +138,12 @@ typedef struct {
 } Place;
 
 static double
-read_tap (const EnsOperands *operands, const Deform *deform, const Place *place, gint64 tap,
+read_tap (const EnsOperands *operands, const EnsDeform *deform, const Place *place, gint64 tap,
           gint64 channel)
 {
-  const DeformParams *params = operands->params;
+  const EnsDeformParams *params = operands->params;
   const EnsGeometry *geometry = &deform->geometry;
-  const EnsView *mask = ens_operands_input (operands, MASK);
+  const EnsView *mask = ens_operands_input (operands, ENS_DEFORM_MASK);
   gint64 group = channel / deform->offset_channels, n = params->offset_group * deform->taps;
   gint64 moved = (gint64)place->pixel * n + group * deform->taps + tap;
   gint64 row = place->row * geometry->strides[1] - geometry->pads_begin[1]
@@ -161,16 +151,17 @@ read_tap (const EnsOperands *operands, const Deform *deform, const Place *place,
   gint64 column = place->column * geometry->strides[2] - geometry->pads_begin[2]
                   + tap % geometry->kernel[2] * geometry->dilations[2];
   double value = interpolate (
-      operands->inputs[X], deform, place->image,
-      (double)row + ens_view_real (operands->inputs[OFFSETS], (gsize)(2 * moved)),
-      (double)column + ens_view_real (operands->inputs[OFFSETS], (gsize)(2 * moved + 1)), channel);
+      operands->inputs[ENS_DEFORM_X], deform, place->image,
+      (double)row + ens_view_real (operands->inputs[ENS_DEFORM_OFFSETS], (gsize)(2 * moved)),
+      (double)column + ens_view_real (operands->inputs[ENS_DEFORM_OFFSETS], (gsize)(2 * moved + 1)),
+      channel);
 
   return mask != NULL ? value * ens_view_real (mask, (gsize)moved) : value;
 }
 
 /* What the taps of a group's channels read, in the weights' order. */
 static void
-read_taps (const EnsOperands *operands, const Deform *deform, const Place *place, gint64 group,
+read_taps (const EnsOperands *operands, const EnsDeform *deform, const Place *place, gint64 group,
            double *samples)
 {
   gint64 first = group * deform->group_channels;
@@ -181,10 +172,10 @@ read_taps (const EnsOperands *operands, const Deform *deform, const Place *place
 }
 
 static void
-compute_place (const EnsOperands *operands, const Deform *deform, const Place *place,
+compute_place (const EnsOperands *operands, const EnsDeform *deform, const Place *place,
                double *samples)
 {
-  const EnsView *bias = ens_operands_input (operands, BIAS), *y = operands->outputs[0];
+  const EnsView *bias = ens_operands_input (operands, ENS_DEFORM_BIAS), *y = operands->outputs[0];
   gint64 n = deform->taps * deform->group_channels;
 
   for (gint64 filter = 0; filter < deform->filters; filter++) {
@@ -193,7 +184,8 @@ compute_place (const EnsOperands *operands, const Deform *deform, const Place *p
     if (filter % deform->group_filters == 0)
       read_taps (operands, deform, place, filter / deform->group_filters, samples);
     for (gint64 i = 0; i < n; i++)
-      sum += samples[i] * ens_view_real (operands->inputs[WEIGHTS], (gsize)(filter * n + i));
+      sum += samples[i]
+             * ens_view_real (operands->inputs[ENS_DEFORM_WEIGHTS], (gsize)(filter * n + i));
     ens_view_set_real (y, place->pixel * (gsize)y->pitch + (gsize)filter, sum);
   }
 }
@@ -203,9 +195,9 @@ compute_range (gconstpointer data, gsize begin, gsize end)
 {
   const EnsOperands *operands = data;
   g_autofree double *samples = NULL;
-  Deform deform;
+  EnsDeform deform;
 
-  resolve (operands, &deform, NULL);
+  ens_deform_resolve (operands, &deform, NULL);
   samples = g_new (double, deform.taps *deform.group_channels);
   for (gsize i = begin; i < end; i++) {
     gint64 columns = deform.geometry.output[2], rows = deform.geometry.output[1];
@@ -237,9 +229,9 @@ deform_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 #define GROUP 128
 
 static EnsDeformConvPush
-make_push (const EnsOperands *operands, const Deform *deform)
+make_push (const EnsOperands *operands, const EnsDeform *deform)
 {
-  const DeformParams *params = operands->params;
+  const EnsDeformParams *params = operands->params;
   EnsDeformConvPush push = {
       .n = (guint32)ens_view_elements (operands->outputs[0]),
       .channels = (guint32)deform->geometry.channels,
@@ -264,13 +256,14 @@ make_push (const EnsOperands *operands, const Deform *deform)
 static gboolean
 deform_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
-  const EnsView *bias = ens_operands_input (operands, BIAS);
-  const EnsView *mask = ens_operands_input (operands, MASK), *x = operands->inputs[X];
+  const EnsView *bias = ens_operands_input (operands, ENS_DEFORM_BIAS);
+  const EnsView *mask = ens_operands_input (operands, ENS_DEFORM_MASK),
+                *x = operands->inputs[ENS_DEFORM_X];
   EnsDeformConvPush push;
   EnsDispatch dispatch = {.shader = "deform-conv",
                           .bindings = {{x, ENS_ACCESS_READ},
-                                       {operands->inputs[WEIGHTS], ENS_ACCESS_READ},
-                                       {operands->inputs[OFFSETS], ENS_ACCESS_READ},
+                                       {operands->inputs[ENS_DEFORM_WEIGHTS], ENS_ACCESS_READ},
+                                       {operands->inputs[ENS_DEFORM_OFFSETS], ENS_ACCESS_READ},
                                        {bias != NULL ? bias : x, ENS_ACCESS_READ},
                                        {mask != NULL ? mask : x, ENS_ACCESS_READ},
                                        {operands->outputs[0], ENS_ACCESS_WRITE}},
@@ -279,11 +272,11 @@ deform_gpu (const EnsOperands *operands, EnsCommands *commands)
                           .n_constants = 2,
                           .push = &push,
                           .push_size = sizeof push};
-  Deform deform;
+  EnsDeform deform;
 
-  if (!ens_record_storage (operands, X, MASK + 1, &dispatch.storage))
+  if (!ens_record_storage (operands, ENS_DEFORM_X, ENS_DEFORM_MASK + 1, &dispatch.storage))
     return FALSE;
-  resolve (operands, &deform, NULL);
+  ens_deform_resolve (operands, &deform, NULL);
   push = make_push (operands, &deform);
   if (push.n > 0) {
     ens_commands_cover (commands, &dispatch, push.n, GROUP);
@@ -295,23 +288,25 @@ deform_gpu (const EnsOperands *operands, EnsCommands *commands)
 static gboolean
 deform_per_image (const EnsNode *node)
 {
-  const EnsValue *mask = ens_node_input (node, MASK), *bias = ens_node_input (node, BIAS);
+  const EnsValue *mask = ens_node_input (node, ENS_DEFORM_MASK),
+                 *bias = ens_node_input (node, ENS_DEFORM_BIAS);
 
-  return node->inputs[X]->constant == NULL && node->inputs[WEIGHTS]->constant != NULL
-         && node->inputs[OFFSETS]->constant == NULL && (bias == NULL || bias->constant != NULL)
-         && (mask == NULL || mask->constant == NULL);
+  return node->inputs[ENS_DEFORM_X]->constant == NULL
+         && node->inputs[ENS_DEFORM_WEIGHTS]->constant != NULL
+         && node->inputs[ENS_DEFORM_OFFSETS]->constant == NULL
+         && (bias == NULL || bias->constant != NULL) && (mask == NULL || mask->constant == NULL);
 }
 
 static const EnsOpExample deform_examples[] = {
     {"2x6x5x4 =3x3x3x4 2x6x5x36 =3 2x6x5x18",
-     &(const DeformParams) {.sliding = {.rank = 2,
-                                        .kernel = {3, 3},
-                                        .strides = {1, 1, 1},
-                                        .dilations = {1, 1, 1},
-                                        .pads_begin = {1, 1},
-                                        .pads_end = {1, 1}},
-                            .group = 1,
-                            .offset_group = 2}},
+     &(const EnsDeformParams) {.sliding = {.rank = 2,
+                                           .kernel = {3, 3},
+                                           .strides = {1, 1, 1},
+                                           .dilations = {1, 1, 1},
+                                           .pads_begin = {1, 1},
+                                           .pads_end = {1, 1}},
+                               .group = 1,
+                               .offset_group = 2}},
     {NULL}};
 
 const EnsOp ens_op_deform_conv = {
@@ -321,14 +316,16 @@ const EnsOp ens_op_deform_conv = {
     .min_outputs = 1,
     .max_outputs = 1,
     .layout = ENS_LAYOUT_SPATIAL,
-    .params_size = sizeof (DeformParams),
+    .params_size = sizeof (EnsDeformParams),
     .versions = {.since = 19},
     .attributes = deform_attributes,
-    .parameters = {[WEIGHTS] = ENS_PARAMETER_WEIGHT, [BIAS] = ENS_PARAMETER_BIAS},
+    .parameters =
+        {[ENS_DEFORM_WEIGHTS] = ENS_PARAMETER_WEIGHT, [ENS_DEFORM_BIAS] = ENS_PARAMETER_BIAS},
     .shape = deform_shape,
     .flops = deform_flops,
     .reference = deform_reference,
     .cpu = deform_cpu,
     .gpu = deform_gpu,
+    .gradient = ens_deform_gradient,
     .per_image = deform_per_image,
     .example = deform_examples};
