@@ -10,9 +10,10 @@
 gboolean
 ens_gradient_error (const EnsGradient *gradient, GError **error, const char *reason)
 {
-  g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-               "node “%s” (%s) can't be differentiated: %s", gradient->node->name,
-               gradient->node->op->name, reason);
+  g_set_error (
+      error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
+      "node “%s” (%s) can't be differentiated: %s; freeze “%s”, and train what is behind it",
+      gradient->node->name, gradient->node->op->name, reason, gradient->node->outputs[0]->name);
   return FALSE;
 }
 

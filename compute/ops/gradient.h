@@ -6,8 +6,8 @@
 
 #include "graph/op.h"
 
-/* Sets an ENS_ERROR_UNSUPPORTED error "node “NAME” (Op) can't be differentiated: REASON" and
- * returns FALSE. */
+/* Sets an ENS_ERROR_UNSUPPORTED error "node “NAME” (Op) can't be differentiated: REASON; freeze
+ * “VALUE”, and train what is behind it" and returns FALSE. */
 gboolean ens_gradient_error (const EnsGradient *gradient, GError **error, const char *reason);
 
 /* A node of one output, of inputs up to a NULL. params: NULL for zeroes. Returns its output. */

@@ -97,8 +97,8 @@ check_node (const Backward *backward, const EnsNode *node, GError **error)
 
   if (node->op->gradient == NULL)
     return ens_fail (error, ENS_ERROR_UNSUPPORTED, graph,
-                     "node “%s” (%s) has no gradient; what is trained must not stand before it",
-                     node->name, node->op->name);
+                     "node “%s” (%s) has no gradient; freeze “%s”, and train what is behind it",
+                     node->name, node->op->name, node->outputs[0]->name);
   if (activation != NULL && activation->kind != ENS_ACTIVATION_NONE)
     return ens_fail (error, ENS_ERROR_UNSUPPORTED, graph,
                      "node “%s” (%s) has an activation fused into it and can't be differentiated; "
