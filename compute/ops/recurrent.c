@@ -17,38 +17,20 @@
 
 #include "push/recurrent.h"
 
-static const char *const directions[] = {"forward", "reverse", "bidirectional", NULL};
-
-#define RECURRENT_ATTRIBUTES(number)                                                         \
-  {"cell", ENS_ATTRIBUTE_INT, ENS_ATTRIBUTE_INTERNAL, ENS_MEMBER (EnsRecurrentParams, cell), \
-   .integer = number},                                                                       \
-      {"activations", ENS_ATTRIBUTE_STRINGS, ENS_MEMBER (EnsRecurrentParams, activations),   \
-       .length = G_N_ELEMENTS (((EnsRecurrentParams *)NULL)->activations)},                  \
-      {"activation_alpha", ENS_FLOATS_MEMBER (EnsRecurrentParams, alphas)},                  \
-      {"activation_beta", ENS_FLOATS_MEMBER (EnsRecurrentParams, betas)},                    \
-      {"clip", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsRecurrentParams, clip)},                  \
-      {"direction", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsRecurrentParams, direction),          \
-       .names = directions},                                                                 \
-      {"hidden_size", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsRecurrentParams, hidden), .min = 0,  \
-       .max = G_MAXINT32},                                                                   \
-      {"layout", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsRecurrentParams, batch_first),            \
-       .min = 0, .max = 1,          .since = 14},                                            \
-  {                                                                                          \
-    "output_sequence", ENS_ATTRIBUTE_IGNORED, .until = 6                                     \
-  }
+const char *const ens_recurrent_directions[] = {"forward", "reverse", "bidirectional", NULL};
 
 static const EnsAttribute lstm_attributes[] = {
-    RECURRENT_ATTRIBUTES (ENS_CELL_LSTM),
+    ENS_RECURRENT_ATTRIBUTES (ENS_CELL_LSTM),
     {"input_forget", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsRecurrentParams, input_forget)},
     ENS_ATTRIBUTE_END};
 
-static const EnsAttribute gru_attributes[] = {RECURRENT_ATTRIBUTES (ENS_CELL_GRU),
+static const EnsAttribute gru_attributes[] = {ENS_RECURRENT_ATTRIBUTES (ENS_CELL_GRU),
                                               {"linear_before_reset", ENS_ATTRIBUTE_FLAG,
                                                ENS_MEMBER (EnsRecurrentParams, linear_before_reset),
                                                .since = 3},
                                               ENS_ATTRIBUTE_END};
 
-static const EnsAttribute rnn_attributes[] = {RECURRENT_ATTRIBUTES (ENS_CELL_RNN),
+static const EnsAttribute rnn_attributes[] = {ENS_RECURRENT_ATTRIBUTES (ENS_CELL_RNN),
                                               ENS_ATTRIBUTE_END};
 
 static const guint n_gates[] = {[ENS_CELL_RNN] = 1, [ENS_CELL_GRU] = 3, [ENS_CELL_LSTM] = 4};
@@ -184,8 +166,9 @@ ens_recurrent_length (const EnsOperands *operands, const EnsRecurrent *recurrent
                          : recurrent->steps;
 }
 
-static gboolean
-check_input (const EnsOperands *operands, guint input, const EnsShape *expected, GError **error)
+gboolean
+ens_recurrent_check_input (const EnsOperands *operands, guint input, const EnsShape *expected,
+                           GError **error)
 {
   const EnsView *view = ens_operands_input (operands, input);
   g_autofree char *found = NULL, *text = NULL;
@@ -198,33 +181,44 @@ check_input (const EnsOperands *operands, guint input, const EnsShape *expected,
                        found, text);
 }
 
-static EnsShape
-get_state_shape (const EnsRecurrentParams *params, const EnsRecurrent *r)
+EnsShape
+ens_recurrent_state_shape (const EnsRecurrentParams *params, const EnsRecurrent *r)
 {
   return params->batch_first ? ENS_SHAPE (r->batch, r->directions, r->hidden)
                              : ENS_SHAPE (r->directions, r->batch, r->hidden);
 }
 
-static gboolean
-check_inputs (const EnsOperands *operands, const EnsRecurrent *r, GError **error)
+EnsShape
+ens_recurrent_output_shape (const EnsRecurrentParams *params, const EnsRecurrent *r)
+{
+  return params->batch_first ? ENS_SHAPE (r->batch, r->steps, r->directions, r->hidden)
+                             : ENS_SHAPE (r->steps, r->directions, r->batch, r->hidden);
+}
+
+gboolean
+ens_recurrent_check_inputs (const EnsOperands *operands, EnsRecurrent *r, GError **error)
 {
   const EnsRecurrentParams *params = operands->params;
   gint64 rows = r->gates * r->hidden;
-  const EnsShape state = get_state_shape (params, r);
+  const EnsShape state = ens_recurrent_state_shape (params, r);
 
-  return check_input (operands, ENS_RECURRENT_W, &ENS_SHAPE (r->directions, rows, r->inputs), error)
-         && check_input (operands, ENS_RECURRENT_R, &ENS_SHAPE (r->directions, rows, r->hidden),
-                         error)
-         && check_input (operands, ENS_RECURRENT_B, &ENS_SHAPE (r->directions, 2 * rows), error)
-         && check_input (operands, ENS_RECURRENT_LENGTHS, &ENS_SHAPE (r->batch), error)
-         && check_input (operands, ENS_RECURRENT_H, &state, error)
-         && check_input (operands, ENS_RECURRENT_C, &state, error)
-         && check_input (operands, ENS_RECURRENT_P, &ENS_SHAPE (r->directions, 3 * r->hidden),
-                         error);
+  return check_functions (operands, r, error)
+         && ens_recurrent_check_input (operands, ENS_RECURRENT_W,
+                                       &ENS_SHAPE (r->directions, rows, r->inputs), error)
+         && ens_recurrent_check_input (operands, ENS_RECURRENT_R,
+                                       &ENS_SHAPE (r->directions, rows, r->hidden), error)
+         && ens_recurrent_check_input (operands, ENS_RECURRENT_B,
+                                       &ENS_SHAPE (r->directions, 2 * rows), error)
+         && ens_recurrent_check_input (operands, ENS_RECURRENT_LENGTHS, &ENS_SHAPE (r->batch),
+                                       error)
+         && ens_recurrent_check_input (operands, ENS_RECURRENT_H, &state, error)
+         && ens_recurrent_check_input (operands, ENS_RECURRENT_C, &state, error)
+         && ens_recurrent_check_input (operands, ENS_RECURRENT_P,
+                                       &ENS_SHAPE (r->directions, 3 * r->hidden), error);
 }
 
-static gboolean
-check_types (const EnsOperands *operands, GError **error)
+gboolean
+ens_recurrent_check_types (const EnsOperands *operands, GError **error)
 {
   EnsType type = operands->inputs[ENS_RECURRENT_X]->type;
 
@@ -248,16 +242,15 @@ recurrent_shape (EnsOperands *operands, GError **error)
   EnsRecurrent r;
   EnsShape shape;
 
-  if (!check_types (operands, error))
+  if (!ens_recurrent_check_types (operands, error))
     return FALSE;
   ens_recurrent_find (operands, &r);
-  if (!check_functions (operands, &r, error) || !check_inputs (operands, &r, error))
+  if (!ens_recurrent_check_inputs (operands, &r, error))
     return FALSE;
-  shape = params->batch_first ? ENS_SHAPE (r.batch, r.steps, r.directions, r.hidden)
-                              : ENS_SHAPE (r.steps, r.directions, r.batch, r.hidden);
+  shape = ens_recurrent_output_shape (params, &r);
   if (!ens_set_output (operands, ENS_RECURRENT_Y, type, &shape, error))
     return FALSE;
-  shape = get_state_shape (params, &r);
+  shape = ens_recurrent_state_shape (params, &r);
   for (guint i = ENS_RECURRENT_Y_H; i < operands->n_outputs; i++)
     if (!ens_set_output (operands, i, type, &shape, error))
       return FALSE;
@@ -397,6 +390,7 @@ recurrent_gpu (const EnsOperands *operands, EnsCommands *commands)
                                .cpu = ens_recurrent_cpu,                                \
                                .cpu_plan = ens_recurrent_cpu_plan,                      \
                                .gpu = recurrent_gpu,                                    \
+                               .gradient = ens_recurrent_gradient,                      \
                                .example = the_examples};
 
 static const EnsOpExample lstm_examples[] = {

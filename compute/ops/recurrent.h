@@ -19,7 +19,7 @@ typedef enum {
 #define ENS_MAX_CELL_FUNCTIONS 6 /* three in each direction */
 
 typedef struct {
-  EnsCell cell;
+  gint64 cell; /* an EnsCell */
   EnsDirection direction;
   gint64 hidden;                /* elements of a state; 0: as R says */
   gint64 batch_first;           /* ONNX's layout 1 */
@@ -29,6 +29,31 @@ typedef struct {
   char activations[128];        /* names, joined by commas; empty: the usual ones */
   EnsFloats alphas, betas;
 } EnsRecurrentParams;
+
+extern const char *const ens_recurrent_directions[];
+
+/* Those of all cells; which one it is, is a number. */
+#define ENS_RECURRENT_ATTRIBUTES(number)                                                    \
+  {"cell",                                                                                  \
+   ENS_ATTRIBUTE_INT,                                                                       \
+   ENS_ATTRIBUTE_INTERNAL,                                                                  \
+   ENS_MEMBER (EnsRecurrentParams, cell),                                                   \
+   .integer = number,                                                                       \
+   .max = ENS_CELL_LSTM},                                                                   \
+      {"activations", ENS_ATTRIBUTE_STRINGS, ENS_MEMBER (EnsRecurrentParams, activations),  \
+       .length = G_N_ELEMENTS (((EnsRecurrentParams *)NULL)->activations)},                 \
+      {"activation_alpha", ENS_FLOATS_MEMBER (EnsRecurrentParams, alphas)},                 \
+      {"activation_beta", ENS_FLOATS_MEMBER (EnsRecurrentParams, betas)},                   \
+      {"clip", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (EnsRecurrentParams, clip)},                 \
+      {"direction", ENS_ATTRIBUTE_NAME, ENS_MEMBER (EnsRecurrentParams, direction),         \
+       .names = ens_recurrent_directions},                                                  \
+      {"hidden_size", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsRecurrentParams, hidden), .min = 0, \
+       .max = G_MAXINT32},                                                                  \
+      {"layout", ENS_ATTRIBUTE_INT, ENS_MEMBER (EnsRecurrentParams, batch_first),           \
+       .min = 0, .max = 1,          .since = 14},                                           \
+  {                                                                                         \
+    "output_sequence", ENS_ATTRIBUTE_IGNORED, .until = 6                                    \
+  }
 
 enum {
   ENS_RECURRENT_X,
@@ -73,6 +98,17 @@ ens_recurrent_time (const EnsRecurrentParams *params, guint direction, gint64 st
   return params->direction == ENS_DIRECTION_REVERSE || direction == 1 ? length - 1 - step : step;
 }
 
+/* Checks. All return FALSE with an error set by ens_op_error (). */
+
+gboolean ens_recurrent_check_types (const EnsOperands *operands, GError **error);
+/* Finds the functions, checks the shapes of all inputs but X. */
+gboolean ens_recurrent_check_inputs (const EnsOperands *operands, EnsRecurrent *r, GError **error);
+gboolean ens_recurrent_check_input (const EnsOperands *operands, guint input,
+                                    const EnsShape *expected, GError **error);
+
+EnsShape ens_recurrent_state_shape (const EnsRecurrentParams *params, const EnsRecurrent *r);
+EnsShape ens_recurrent_output_shape (const EnsRecurrentParams *params, const EnsRecurrent *r);
+
 /* Steps of a sequence. */
 gint64 ens_recurrent_length (const EnsOperands *operands, const EnsRecurrent *recurrent,
                              gint64 sequence);
@@ -80,3 +116,4 @@ gint64 ens_recurrent_length (const EnsOperands *operands, const EnsRecurrent *re
 void ens_recurrent_reference (const EnsOperands *operands);
 void ens_recurrent_cpu_plan (const EnsOperands *operands, EnsCpuPlan *plan);
 void ens_recurrent_cpu (const EnsOperands *operands, const EnsCpuContext *context);
+gboolean ens_recurrent_gradient (EnsGradient *gradient, GError **error);

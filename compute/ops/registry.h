@@ -23,7 +23,7 @@
   OP (lstm) OP (layer_normalization) OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) \
   OP (log_softmax) OP (lp_normalization) OP (matmul) OP (max) OP (max_pool) OP (max_pool_grad) \
   OP (mean) OP (min) OP (mish) OP (mod) OP (mul) OP (neg) OP (non_zero) OP (not) OP (one_hot) \
-  OP (or) OP (prelu) OP (pad) OP (pow) OP (rms_normalization) OP (rnn) OP (range) OP (reciprocal) \
+  OP (or) OP (prelu) OP (pad) OP (pow) OP (rms_normalization) OP (rnn) OP (range) OP (reciprocal) OP (recurrent_grad) \
   OP (reduce_l1) OP (reduce_l2) OP (reduce_log_sum) OP (reduce_log_sum_exp) OP (reduce_max) \
   OP (reduce_mean) OP (reduce_min) OP (reduce_prod) OP (reduce_sum) OP (reduce_sum_square) \
   OP (relu) OP (reshape) OP (resize) OP (resize_grad) OP (roi_align) OP (rotary_embedding) \
