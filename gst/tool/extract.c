@@ -10,7 +10,8 @@
 
 typedef struct {
   char **networks, **lists;
-  char *cache, *preset, *unrelated, *share, *workers, *topic, *user, *secret, *tls_ca, *device;
+  char *cache, *preset, *unrelated, *share, *workers, *topic, *user, *secret, *tls_ca, *tls_cert,
+      *tls_key, *device;
   gint threads, windows, shares;
 } Options;
 
@@ -87,6 +88,10 @@ describe (const Options *options, const char *dataset, GError **error)
 {
   g_autoptr (WorkerFeatures) features = g_new0 (WorkerFeatures, 1);
 
+  if (options->networks == NULL && options->lists == NULL) {
+    g_set_error (error, TOOL_ERROR_USAGE, 0, "give --network or --networks");
+    return NULL;
+  }
   features->preset = ENS_WINDOWS_BALANCED;
   if (!tool_check_least ("--windows", options->windows, 0, error)
       || !check_shares (options->shares, error)
@@ -165,6 +170,8 @@ hand_out (const Options *options, WorkerFeatures *features, GError **error)
   publish.user = g_strdup (options->user);
   publish.secret = g_strdup (options->secret);
   publish.tls_ca = g_strdup (options->tls_ca);
+  publish.tls_cert = g_strdup (options->tls_cert);
+  publish.tls_key = g_strdup (options->tls_key);
   return publish_options_check (&publish, error)
          && worker_submit (&publish, jobs, tool_monitor_get (monitor), error)
          && check_failures (jobs, error);
@@ -236,6 +243,10 @@ static const ToolOption option_table[] = {
      "Password: file:PATH or env:NAME"},
     {"tls-ca", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, tls_ca), "FILE.pem",
      "Authorities (the system's)", "*.pem"},
+    {"tls-cert", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, tls_cert), "FILE.pem",
+     "The client's certificate", "*.pem"},
+    {"tls-key", 0, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (Options, tls_key), "FILE.pem", "Its key",
+     "*.pem"},
     TOOL_OPTION_DEVICE (Options),
     TOOL_OPTION_THREADS (Options),
     TOOL_OPTION_END,

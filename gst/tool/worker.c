@@ -78,6 +78,7 @@ work (const Options *options, WorkerQueue *queue, EnsDevice *device, EnsEnsemble
                                        tool_extract_features},
                                       (const char *const *)options->allow,
                                       (guint)options->jobs,
+                                      (gint64)(options->lease * G_TIME_SPAN_SECOND),
                                       note,
                                       (gpointer)listener},
                      listener->cancellable, error);

@@ -30,6 +30,8 @@ worker_features_read (EnsJsonReader *reader)
   features->cache = ens_json_reader_string (reader, "cache");
   if (ens_json_reader_has (reader, "networks"))
     features->networks = ens_json_reader_strings (reader, "networks", 1);
+  else if (!ens_json_reader_has (reader, "lists"))
+    ens_json_reader_fail (reader, NULL, "expected networks or lists, found neither");
   if (ens_json_reader_has (reader, "lists"))
     features->lists = ens_json_reader_strings (reader, "lists", 1);
   if (ens_json_reader_has (reader, "unrelated"))

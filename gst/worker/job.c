@@ -169,7 +169,7 @@ close_message (EnsJson *json)
 }
 
 char *
-worker_format_lease (const char *job, const WorkerLease *lease, double position)
+worker_format_lease (const char *job, const WorkerLease *lease)
 {
   EnsJson json;
 
@@ -177,7 +177,7 @@ worker_format_lease (const char *job, const WorkerLease *lease, double position)
   ens_json_string (&json, "state", lease_states[lease->state]);
   ens_json_unsigned (&json, "lost", lease->lost);
   ens_json_unsigned (&json, "done", lease->done);
-  ens_json_double (&json, "position", position);
+  ens_json_double (&json, "position", lease->position);
   ens_json_double (&json, "seconds", (double)lease->duration / G_TIME_SPAN_SECOND);
   return close_message (&json);
 }
@@ -220,7 +220,7 @@ read_lease (EnsJsonReader *reader, WorkerLease *lease, char **worker)
   lease->state = (WorkerLeaseState)ens_json_reader_choice (reader, "state", lease_states);
   lease->lost = ens_json_reader_integer (reader, "lost", 0, MAX_COUNT);
   lease->done = (guint64)ens_json_reader_number (reader, "done", 0, MAX_EXACT);
-  ens_json_reader_number (reader, "position", 0, MAX_SECONDS);
+  lease->position = ens_json_reader_number (reader, "position", 0, MAX_SECONDS);
   lease->duration =
       (gint64)(ens_json_reader_number (reader, "seconds", 0, MAX_SECONDS) * G_TIME_SPAN_SECOND);
 }

@@ -32,8 +32,8 @@ typedef struct {
   guint64 epoch;
 } WorkerStamp;
 
-/* `position` is the time in the file that `done` is at, in seconds. (transfer full) */
-char *worker_format_lease (const char *job, const WorkerLease *lease, double position);
+/* (transfer full) */
+char *worker_format_lease (const char *job, const WorkerLease *lease);
 /* `result` is JSON on one line. (transfer full) */
 char *worker_format_result (const WorkerStamp *stamp, guint64 sequence, const char *result);
 /* reason: why it failed; NULL: it is done. (transfer full) */

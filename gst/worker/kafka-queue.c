@@ -258,8 +258,9 @@ publish (KafkaQueue *self, char *const *texts, guint n, GError **error)
 static gboolean
 publish_progress (KafkaQueue *self, GError **error)
 {
-  WorkerLease lease = {WORKER_LEASE_HELD, self->worker, 0, 0, self->done, self->lease};
-  g_autofree char *text = worker_format_lease (self->job, &lease, self->position);
+  WorkerLease lease = {WORKER_LEASE_HELD, self->worker,   0,          0,
+                       self->done,        self->position, self->lease};
+  g_autofree char *text = worker_format_lease (self->job, &lease);
 
   self->renewed = g_get_monotonic_time ();
   return publish (self, &text, 1, error);

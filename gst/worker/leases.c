@@ -13,6 +13,7 @@ typedef struct {
   guint64 epoch;
   guint lost;
   guint64 done, first; /* results; when its epoch was first seen */
+  double position;     /* time in the file of the last of them */
   gboolean free;       /* handed back */
   gint64 expires;
 
@@ -125,6 +126,8 @@ worker_leases_observe (WorkerLeases *self, const char *id, const WorkerLease *le
   entry->owner = g_strdup (lease->worker);
   entry->epoch = lease->epoch;
   entry->lost = lease->lost;
+  if (lease->done >= entry->done)
+    entry->position = lease->position;
   entry->done = MAX (entry->done, lease->done);
   entry->free = lease->state == WORKER_LEASE_FREE;
   entry->offered = FALSE;
@@ -136,6 +139,7 @@ forget_lease (Entry *entry)
 {
   g_clear_pointer (&entry->owner, g_free);
   entry->epoch = entry->done = entry->first = 0;
+  entry->position = 0;
   entry->lost = 0;
   entry->free = FALSE;
   entry->expires = 0;
@@ -174,10 +178,12 @@ worker_leases_end (WorkerLeases *self, const char *id, gint64 now)
 /* ---- What its owner does ---- */
 
 void
-worker_leases_set_done (WorkerLeases *self, guint64 done)
+worker_leases_set_done (WorkerLeases *self, guint64 done, double position)
 {
-  if (self->mine != NULL)
-    self->mine->done = done;
+  if (self->mine == NULL)
+    return;
+  self->mine->done = done;
+  self->mine->position = position;
 }
 
 void
@@ -215,7 +221,7 @@ worker_leases_forget (WorkerLeases *self, gint64 now)
 static WorkerAction
 act (WorkerActionKind kind, const Entry *entry, guint64 epoch)
 {
-  return (WorkerAction) {kind, entry->id, epoch, entry->lost, entry->done};
+  return (WorkerAction) {kind, entry->id, epoch, entry->lost, entry->done, entry->position};
 }
 
 static WorkerAction

@@ -26,6 +26,7 @@ typedef struct {
   guint64 epoch;   /* counts owners */
   guint lost;      /* owners that vanished, from the last one that got on */
   guint64 done;    /* results that the broker has */
+  double position; /* time in the file that they are up to, seconds */
   gint64 duration; /* without renewal */
 } WorkerLease;
 
@@ -56,6 +57,7 @@ typedef struct {
   guint64 epoch;
   guint lost;
   guint64 done;
+  double position;
 } WorkerAction;
 
 typedef struct _WorkerLeases WorkerLeases;
@@ -79,8 +81,8 @@ void worker_leases_lose_worker (WorkerLeases *self, const char *worker, gint64 n
 /* A job has ended. */
 void worker_leases_end (WorkerLeases *self, const char *id, gint64 now);
 
-/* So many results of the job that this worker has are confirmed. */
-void worker_leases_set_done (WorkerLeases *self, guint64 done);
+/* So many results of the job that this worker has are confirmed, up to that time in its file. */
+void worker_leases_set_done (WorkerLeases *self, guint64 done, double position);
 /* This worker has finished its job, or handed it back. */
 void worker_leases_release (WorkerLeases *self);
 /* Nothing is claimed from now on. */

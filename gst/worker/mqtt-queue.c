@@ -153,11 +153,9 @@ publish (MqttQueue *self, const char *kind, const char *id, const char *text, gb
 static gboolean
 publish_lease (MqttQueue *self, const char *id, WorkerLeaseState state, GError **error)
 {
-  g_autofree char *text =
-      worker_format_lease (id,
-                           &(WorkerLease) {state, self->connection.client_id, self->epoch,
-                                           self->lost, self->done, self->lease},
-                           self->position);
+  g_autofree char *text = worker_format_lease (
+      id, &(WorkerLease) {state, self->connection.client_id, self->epoch, self->lost, self->done,
+                          self->position, self->lease});
 
   return publish (self, "lease", id, text, state != WORKER_LEASE_CLAIMED, 0, error);
 }
@@ -215,7 +213,7 @@ take_lease (MqttQueue *self, const WorkerAction *action)
   self->epoch = action->epoch;
   self->lost = action->lost;
   self->done = action->done;
-  self->position = 0;
+  self->position = action->position;
 }
 
 static gboolean
@@ -317,7 +315,7 @@ send_results (WorkerQueue *queue, WorkerResult *const *results, guint n, GError 
     return FALSE;
   self->done = results[n - 1]->sequence + 1;
   self->position = results[n - 1]->position;
-  worker_leases_set_done (self->leases, self->done);
+  worker_leases_set_done (self->leases, self->done, self->position);
   return TRUE;
 }
 

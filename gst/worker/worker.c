@@ -12,8 +12,8 @@ typedef struct {
   GCancellable *cancellable;
   WorkerAnalysis *analysis;
   gboolean open;
-  guint retry;   /* milliseconds */
-  gint64 opened; /* when it was */
+  guint retry, retry_max; /* milliseconds */
+  gint64 opened;          /* when it was */
 
   gboolean busy;      /* there is a job */
   gboolean ended;     /* nothing comes after `results` */
@@ -218,7 +218,7 @@ pause_before_retry (Worker *self)
     return;
   g_poll (&cancelled, 1, (gint)self->retry);
   g_cancellable_release_fd (self->cancellable);
-  self->retry = MIN (self->retry * 2, RETRY_MAX_MS);
+  self->retry = MIN (self->retry * 2, self->retry_max);
 }
 
 static void
@@ -243,7 +243,7 @@ close_queue (Worker *self, const GError *error)
   WorkerQueue *queue = self->params->queue;
 
   note (self, "%s", error->message);
-  if (g_get_monotonic_time () - self->opened > RETRY_MAX_MS * G_TIME_SPAN_MILLISECOND)
+  if (g_get_monotonic_time () - self->opened > self->retry_max * G_TIME_SPAN_MILLISECOND)
     self->retry = RETRY_MIN_MS;
   queue->klass->close (queue);
   self->open = FALSE;
@@ -280,6 +280,13 @@ leave (Worker *self, GError **error)
   return told;
 }
 
+/* A broker that comes back finds the worker before the lease of its job has run out. */
+static guint
+choose_longest_retry (gint64 lease)
+{
+  return (guint)CLAMP (lease / 3 / G_TIME_SPAN_MILLISECOND, RETRY_MIN_MS, RETRY_MAX_MS);
+}
+
 gboolean
 worker_run (const WorkerParams *params, GCancellable *cancellable, GError **error)
 {
@@ -287,6 +294,7 @@ worker_run (const WorkerParams *params, GCancellable *cancellable, GError **erro
   gboolean told;
 
   self.retry = RETRY_MIN_MS;
+  self.retry_max = choose_longest_retry (params->lease);
   self.results = g_ptr_array_new_with_free_func ((GDestroyNotify)worker_result_free);
   work (&self);
   told = leave (&self, error);

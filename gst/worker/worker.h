@@ -12,6 +12,7 @@ typedef struct {
   const char *const *allow; /* what URIs and paths of jobs have to begin with, up to a NULL; NULL:
                              * anything */
   guint n_jobs;             /* ends after so many; 0: never */
+  gint64 lease;             /* microseconds: a broker that is away is tried three times in it */
   void (*note) (const char *text, gpointer data);
   gpointer data;
 } WorkerParams;

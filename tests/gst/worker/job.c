@@ -4,9 +4,10 @@
 #include "check-main.h"
 
 #define JOB(rest) "{\"schema\": \"gst-ensemble/job/1\", " rest "}"
-#define FEATURES(rest)                                                                       \
+#define BARE_FEATURES(rest)                                                                  \
   JOB ("\"id\": \"a\", \"features\": {\"dataset\": \"/d\", \"cache\": \"/c\", \"windows\": " \
        "9, " rest "}")
+#define FEATURES(rest) BARE_FEATURES ("\"lists\": [\"/n.json\"], " rest)
 
 /* Jobs that can't be read, and what the error says. */
 static const struct {
@@ -29,13 +30,15 @@ static const struct {
      "settings.interval"},
     {"share of none", FEATURES ("\"share\": 1, \"shares\": 0"), "features.shares"},
     {"share beyond", FEATURES ("\"share\": 3, \"shares\": 2"), "features.share"},
+    {"features of no network", BARE_FEATURES ("\"share\": 1, \"shares\": 2"),
+     "features: expected networks or lists, found neither"},
     {"wrong preset", FEATURES ("\"share\": 1, \"shares\": 2, \"windows_preset\": \"slow\""),
      "fast, balanced or quality, found “slow”"},
     {"unknown feature", FEATURES ("\"share\": 1, \"shares\": 2, \"output\": \"/e\""),
      "features.output: unknown member"},
     {"features and settings",
      JOB ("\"id\": \"a\", \"features\": {\"dataset\": \"/d\", \"cache\": \"/c\", \"windows\": 9, "
-          "\"share\": 1, \"shares\": 1}, \"settings\": {}"),
+          "\"lists\": [\"/n.json\"], \"share\": 1, \"shares\": 1}, \"settings\": {}"),
      "settings: unknown member"},
     {"wrong mode", JOB ("\"id\": \"a\", \"uri\": \"b\", \"settings\": {\"sub_images\": \"some\"}"),
      "settings.sub_images"},
@@ -155,8 +158,8 @@ END_TEST
 
 START_TEST (test_lease)
 {
-  const WorkerLease lease = {WORKER_LEASE_FREE, "w", 3, 2, 120, 1500000};
-  g_autofree char *text = worker_format_lease ("a", &lease, 4.5), *worker = NULL;
+  const WorkerLease lease = {WORKER_LEASE_FREE, "w", 3, 2, 120, 4.5, 1500000};
+  g_autofree char *text = worker_format_lease ("a", &lease), *worker = NULL;
   g_autoptr (GError) error = NULL;
   WorkerLease read;
 
@@ -170,6 +173,7 @@ START_TEST (test_lease)
   ck_assert_uint_eq (read.epoch, lease.epoch);
   ck_assert_uint_eq (read.lost, lease.lost);
   ck_assert_uint_eq (read.done, lease.done);
+  ck_assert_double_eq (read.position, lease.position);
   ck_assert_int_eq (read.duration, lease.duration);
 }
 END_TEST

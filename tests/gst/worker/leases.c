@@ -5,9 +5,9 @@
 #include "check-main.h"
 
 /* Words of a step; times are in seconds. Leases last 10 s, grace is 1 s, three losses are too many:
- *   at TIME; job ID [offered]; cancel ID; lease ID WORKER STATE EPOCH LOST DONE; lose WORKER;
- *   clear-lease ID; end ID; done N; release; close; forget;
- *   = [ACTION ID EPOCH LOST DONE]: what it does next, nothing if there is no action. */
+ *   at TIME; job ID [offered]; cancel ID; lease ID WORKER STATE EPOCH LOST DONE [POSITION];
+ *   lose WORKER; clear-lease ID; end ID; done N [POSITION]; release; close; forget;
+ *   = [ACTION ID EPOCH LOST DONE POSITION]: what it does next, nothing if there is no action. */
 typedef struct {
   const char *name, *steps;
 } Row;
@@ -32,6 +32,12 @@ static const Row rows[] = {
     {"expired",
      "job a; lease a you held 1 0 5; at 10.9; =; at 11; = claim a 2 1 5; lease a me claimed "
      "2 1 5; = start a 2 1 5"},
+    {"position",
+     "job a; lease a you held 1 0 5 4.5; at 2; lease a you free 1 0 6 5.5; at 3; = claim a 2 0 6 "
+     "5.5; lease a me claimed 2 0 6 5.5; = start a 2 0 6 5.5; done 7 6.5; at 6; = renew a 2 0 7 "
+     "6.5"},
+    {"position of a claim that was late", "job a; lease a you held 1 0 5 4.5; lease a her claimed "
+                                          "2 1 3 2.5; at 11; = claim a 3 1 5 4.5"},
     {"renewed by its owner",
      "job a; lease a you held 1 0 5; at 9; lease a you held 1 0 6; at 18; =; "
      "at 20; = claim a 2 1 6"},
@@ -93,6 +99,7 @@ observe (WorkerLeases *leases, char **words, gint64 now)
                        .epoch = parse_number (words[4]),
                        .lost = (guint)parse_number (words[5]),
                        .done = parse_number (words[6]),
+                       .position = words[7] != NULL ? g_ascii_strtod (words[7], NULL) : 0,
                        .duration = 10000000};
 
   while (strcmp (states[lease.state], words[3]) != 0)
@@ -109,8 +116,9 @@ expect (WorkerLeases *leases, const char *step, gint64 now)
   g_autofree char *found =
       action.kind == WORKER_NOTHING
           ? g_strdup ("=")
-          : g_strdup_printf ("= %s %s %" G_GUINT64_FORMAT " %u %" G_GUINT64_FORMAT,
-                             kinds[action.kind], action.id, action.epoch, action.lost, action.done);
+          : g_strdup_printf ("= %s %s %" G_GUINT64_FORMAT " %u %" G_GUINT64_FORMAT " %g",
+                             kinds[action.kind], action.id, action.epoch, action.lost, action.done,
+                             action.position);
 
   /* A shorter expectation says less. */
   ck_assert_msg (strcmp (step, "=") == 0 ? action.kind == WORKER_NOTHING
@@ -138,7 +146,8 @@ run_step (WorkerLeases *leases, const char *step, gint64 *now)
   else if (strcmp (words[0], "end") == 0)
     worker_leases_end (leases, words[1], *now);
   else if (strcmp (words[0], "done") == 0)
-    worker_leases_set_done (leases, parse_number (words[1]));
+    worker_leases_set_done (leases, parse_number (words[1]),
+                            words[2] != NULL ? g_ascii_strtod (words[2], NULL) : 0);
   else if (strcmp (words[0], "release") == 0)
     worker_leases_release (leases);
   else if (strcmp (words[0], "close") == 0)
