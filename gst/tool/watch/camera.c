@@ -31,6 +31,7 @@ struct _WatchCamera {
   gint64 since; /* when the source was made */
   guint tick, retry;
   gboolean recording; /* as the listener was told */
+  gboolean stopping;
 
   GMutex lock; /* guards what follows, of streaming threads too */
   guint64 frames;
@@ -43,6 +44,7 @@ struct _WatchCamera {
   GBytes *picture;
   guint delivery;  /* source id; 0: nothing waits */
   guint n_sources; /* made so far: which of them is in use */
+  gboolean freed;  /* by its owner: nothing is delivered any more */
 };
 
 /* Where a decoder of a source is fed. */
@@ -67,7 +69,8 @@ deliver (gpointer data)
   camera->delivery = 0;
   g_mutex_unlock (&camera->lock);
   if (result != NULL) {
-    if (camera->recorder != NULL)
+    /* When it stops, what was analysed before begins no clip any more. */
+    if (camera->recorder != NULL && !camera->stopping)
       watch_recorder_update (camera->recorder, result);
     camera->listener->result (camera, result, camera->data);
   }
@@ -80,7 +83,7 @@ deliver (gpointer data)
 static void
 schedule (WatchCamera *camera)
 {
-  if (camera->delivery == 0)
+  if (camera->delivery == 0 && !camera->freed)
     camera->delivery = g_idle_add_full (G_PRIORITY_DEFAULT, deliver, camera, NULL);
 }
 
@@ -301,12 +304,9 @@ set_state (WatchCamera *camera, WatchCameraState state)
 
 static void fail (WatchCamera *camera, const char *what);
 
-static gboolean
-connect_source (gpointer data)
+static void
+begin_source (WatchCamera *camera)
 {
-  WatchCamera *camera = data;
-
-  camera->retry = 0;
   camera->since = g_get_monotonic_time ();
   g_mutex_lock (&camera->lock);
   camera->ended = FALSE;
@@ -314,13 +314,38 @@ connect_source (gpointer data)
   camera->last_frame = 0;
   camera->n_sources++;
   g_mutex_unlock (&camera->lock);
-  set_state (camera, WATCH_CAMERA_CONNECTING);
   if (gst_element_set_state (camera->elements.pipeline, GST_STATE_PLAYING)
       == GST_STATE_CHANGE_FAILURE)
-    return G_SOURCE_REMOVE; /* a message says why */
+    return; /* a message says why */
   if (!make_source (camera))
     fail (camera, "there is no uridecodebin: install gstreamer1.0-plugins-base");
+}
+
+static gboolean
+connect_source (gpointer data)
+{
+  WatchCamera *camera = data;
+
+  camera->retry = 0;
+  set_state (camera, WATCH_CAMERA_CONNECTING);
+  begin_source (camera);
   return G_SOURCE_REMOVE;
+}
+
+static void
+leave_source (WatchCamera *camera)
+{
+  drop_source (camera);
+  if (camera->recorder != NULL)
+    watch_recorder_interrupt (camera->recorder);
+}
+
+/* A file that has ended has not failed: it plays on from its begin. */
+static void
+repeat (WatchCamera *camera)
+{
+  leave_source (camera);
+  begin_source (camera);
 }
 
 /* Disconnects, and tries again later. */
@@ -332,9 +357,7 @@ fail (WatchCamera *camera, const char *what)
 
   if (camera->state == WATCH_CAMERA_WAITING || camera->state == WATCH_CAMERA_STOPPED)
     return;
-  drop_source (camera);
-  if (camera->recorder != NULL)
-    watch_recorder_interrupt (camera->recorder);
+  leave_source (camera);
   g_free (camera->error);
   camera->error = watch_hide_password (what, camera->camera_config->uri);
   camera->reconnects++;
@@ -426,14 +449,15 @@ update_valve (WatchCamera *camera)
                 camera->viewers == 0 && (camera->recorder == NULL || encoded), NULL);
 }
 
-/* A file that has ended has not failed. */
-static void
-forgive_files (WatchCamera *camera)
+static gboolean
+is_file (WatchCamera *camera)
 {
+  gboolean live;
+
   g_mutex_lock (&camera->lock);
-  if (!camera->live)
-    camera->back_off.failures = 0;
+  live = camera->live;
   g_mutex_unlock (&camera->lock);
+  return !live;
 }
 
 static void
@@ -444,10 +468,10 @@ check_source (WatchCamera *camera, gint64 now, gint64 last_frame, gboolean ended
   if (playing) {
     watch_back_off_play (&camera->back_off, now);
     set_state (camera, WATCH_CAMERA_PLAYING);
-    if (ended)
-      forgive_files (camera);
   }
-  if (ended)
+  if (ended && playing && is_file (camera))
+    repeat (camera);
+  else if (ended)
     fail (camera, "the stream has ended");
   else if (playing && now - last_frame > SILENCE_TIMEOUT)
     fail (camera, "no picture for ten seconds");
@@ -545,25 +569,41 @@ watch_camera_new (const WatchConfig *config, const WatchCameraConfig *camera_con
   return camera;
 }
 
-static void
-stop (WatchCamera *camera)
+void
+watch_camera_stop (WatchCamera *camera)
 {
+  if (camera->stopping)
+    return;
+  camera->stopping = TRUE;
   camera->state = WATCH_CAMERA_STOPPED;
   g_clear_handle_id (&camera->tick, g_source_remove);
   g_clear_handle_id (&camera->retry, g_source_remove);
   if (camera->bus != NULL)
     gst_bus_remove_watch (camera->bus);
-  if (camera->elements.pipeline != NULL)
-    gst_element_set_state (camera->elements.pipeline, GST_STATE_NULL);
-  g_clear_handle_id (&camera->delivery, g_source_remove);
+  if (camera->recorder != NULL)
+    watch_recorder_stop (camera->recorder);
+  if (camera->elements.pipeline == NULL)
+    return;
+  drop_source (camera);
+  g_atomic_ref_count_inc (&camera->references);
+  gst_element_call_async (camera->elements.pipeline, stop_element, camera, unref);
+}
+
+gboolean
+watch_camera_has_stopped (WatchCamera *camera)
+{
+  return camera->stopping && g_atomic_ref_count_compare (&camera->references, 1)
+         && (camera->recorder == NULL || !watch_recorder_is_writing (camera->recorder));
 }
 
 void
 watch_camera_free (WatchCamera *camera)
 {
-  stop (camera);
-  if (camera->recorder != NULL)
-    watch_recorder_stop (camera->recorder);
+  watch_camera_stop (camera);
+  g_mutex_lock (&camera->lock);
+  camera->freed = TRUE;
+  g_clear_handle_id (&camera->delivery, g_source_remove);
+  g_mutex_unlock (&camera->lock);
   unref (camera);
 }
 

@@ -38,7 +38,11 @@ typedef struct {
  * missing or a property can't be set. (transfer full) */
 WatchCamera *watch_camera_new (const WatchConfig *config, const WatchCameraConfig *camera_config,
                                const WatchCameraListener *listener, gpointer data, GError **error);
-/* Stops it, which may take as long as elements need to stop. */
+/* Stops it in the background, which may take as long as elements need to stop. */
+void watch_camera_stop (WatchCamera *camera);
+/* Whether that is over, and its clips are written. */
+gboolean watch_camera_has_stopped (WatchCamera *camera);
+/* Waits for nothing: what has not stopped by then goes on without it. */
 void watch_camera_free (WatchCamera *camera);
 void watch_camera_start (WatchCamera *camera);
 

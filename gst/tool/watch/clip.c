@@ -10,6 +10,8 @@
 struct _WatchClip {
   GstElement *pipeline, *source;
   GstClockTime first; /* time of the first buffer; NONE: none came */
+  void (*done) (WatchClip *clip, gpointer data);
+  gpointer data;
 };
 
 /* What puts the camera's stream into the form that Matroska wants, if that is installed. (transfer
@@ -124,9 +126,15 @@ stop (GstElement *pipeline, gpointer data)
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
-static void
-free_clip (WatchClip *clip)
+/* A disk may take long, so nobody waits for it. */
+void
+watch_clip_free (WatchClip *clip)
 {
+  g_autoptr (GstBus) bus = gst_element_get_bus (clip->pipeline);
+
+  if (clip->done != NULL)
+    gst_bus_remove_watch (bus);
+  gst_element_call_async (clip->pipeline, stop, NULL, NULL);
   gst_object_unref (clip->pipeline);
   g_free (clip);
 }
@@ -162,32 +170,19 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
       && GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR)
     return G_SOURCE_CONTINUE;
   print_problem (message);
-  gst_element_call_async (clip->pipeline, stop, NULL, NULL);
-  free_clip (clip);
-  return G_SOURCE_REMOVE;
+  clip->done (clip, clip->data);
+  return G_SOURCE_CONTINUE; /* the clip, and with it the watch, may be gone */
 }
 
 void
-watch_clip_finish (WatchClip *clip)
+watch_clip_finish (WatchClip *clip, void (*done) (WatchClip *clip, gpointer data), gpointer data)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (clip->pipeline);
 
+  clip->done = done;
+  clip->data = data;
   gst_bus_add_watch (bus, on_message, clip);
   gst_app_src_end_of_stream (GST_APP_SRC (clip->source));
-}
-
-void
-watch_clip_finish_now (WatchClip *clip, GstClockTime timeout)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (clip->pipeline);
-  g_autoptr (GstMessage) message = NULL;
-
-  gst_app_src_end_of_stream (GST_APP_SRC (clip->source));
-  message = gst_bus_timed_pop_filtered (bus, timeout, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  if (message != NULL)
-    print_problem (message);
-  gst_element_set_state (clip->pipeline, GST_STATE_NULL);
-  free_clip (clip);
 }
 
 char *

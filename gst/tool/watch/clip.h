@@ -13,10 +13,12 @@ typedef struct _WatchClip WatchClip;
 WatchClip *watch_clip_new (const char *location, guint longest, GstCaps *caps, GError **error);
 /* The first buffer is a key frame. Never waits; what doesn't fit is left out. */
 void watch_clip_push (WatchClip *clip, GstBuffer *buffer);
-/* No more comes. Then the clip frees itself when all is written, in the background. */
-void watch_clip_finish (WatchClip *clip);
-/* Waits for that, `timeout` at most, and frees it. */
-void watch_clip_finish_now (WatchClip *clip, GstClockTime timeout);
+/* No more comes. `done` is called by the main context when all is written, or can't be; it may free
+ * the clip. */
+void watch_clip_finish (WatchClip *clip, void (*done) (WatchClip *clip, gpointer data),
+                        gpointer data);
+/* What is not written by then is lost. */
+void watch_clip_free (WatchClip *clip);
 /* What went wrong while it was written, since it was asked last. (transfer full) (nullable) */
 char *watch_clip_take_problem (WatchClip *clip);
 

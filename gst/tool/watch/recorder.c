@@ -8,7 +8,6 @@
 #include "watch/pre-roll.h"
 
 #define ENDING ".mkv"
-#define STOP_TIMEOUT (5 * GST_SECOND)
 /* Between looks at the folder, and after a clip that failed. */
 #define ROOM_INTERVAL G_TIME_SPAN_MINUTE
 #define RETRY_INTERVAL G_TIME_SPAN_MINUTE
@@ -26,6 +25,7 @@ struct _WatchRecorder {
   gint64 room;  /* when to look again whether the folder has grown too large */
   guint n_clips, n_failed;
   char *problem; /* why the last clip failed; NULL: it did not */
+  GList *ending; /* WatchClip: of which the end is being written */
   GMutex lock;   /* guards what follows */
   WatchPreRoll pre_roll;
   GstCaps *caps;   /* NULL: nothing came */
@@ -233,13 +233,24 @@ watch_recorder_update (WatchRecorder *recorder, const EnsResult *result)
 }
 
 static void
+on_written (WatchClip *clip, gpointer data)
+{
+  WatchRecorder *recorder = data;
+
+  recorder->ending = g_list_remove (recorder->ending, clip);
+  watch_clip_free (clip);
+}
+
+static void
 finish (WatchRecorder *recorder)
 {
   WatchClip *clip = take_clip (recorder);
 
   recorder->end = 0;
-  if (clip != NULL)
-    watch_clip_finish (clip);
+  if (clip == NULL)
+    return;
+  recorder->ending = g_list_prepend (recorder->ending, clip);
+  watch_clip_finish (clip, on_written, recorder);
 }
 
 void
@@ -266,7 +277,7 @@ check_clip (WatchRecorder *recorder, gint64 now)
   if (problem == NULL)
     return;
   clip = take_clip (recorder);
-  watch_clip_finish_now (clip, 0);
+  watch_clip_free (clip);
   give_up (recorder, problem, now);
 }
 
@@ -339,15 +350,21 @@ watch_recorder_get_folder (const WatchRecorder *recorder)
 void
 watch_recorder_stop (WatchRecorder *recorder)
 {
-  WatchClip *clip = take_clip (recorder);
+  finish (recorder);
+}
 
-  if (clip != NULL)
-    watch_clip_finish_now (clip, STOP_TIMEOUT);
+gboolean
+watch_recorder_is_writing (const WatchRecorder *recorder)
+{
+  return recorder->ending != NULL;
 }
 
 void
 watch_recorder_free (WatchRecorder *recorder)
 {
+  if (recorder->clip != NULL)
+    watch_clip_free (recorder->clip);
+  g_list_free_full (recorder->ending, (GDestroyNotify)watch_clip_free);
   watch_pre_roll_clear (&recorder->pre_roll);
   gst_caps_replace (&recorder->caps, NULL);
   g_free (recorder->present);

@@ -19,9 +19,11 @@ typedef struct _WatchRecorder WatchRecorder;
 WatchRecorder *watch_recorder_new (const WatchConfig *config, const char *camera,
                                    const char *const *classes,
                                    void (*failed) (const char *what, gpointer data), gpointer data);
-/* Waits for the clip that is being written, five seconds at most. */
+/* The clip ends; its end is written while the main context runs. */
 void watch_recorder_stop (WatchRecorder *recorder);
-/* Once nobody pushes. */
+/* Whether ends of clips are still being written. */
+gboolean watch_recorder_is_writing (const WatchRecorder *recorder);
+/* Once nobody pushes. Ends that are not written are lost. */
 void watch_recorder_free (WatchRecorder *recorder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WatchRecorder, watch_recorder_free)
 

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#define STOP_TIMEOUT (10 * G_TIME_SPAN_SECOND)
+#define STOP_INTERVAL (10 * G_TIME_SPAN_MILLISECOND)
+
 /* ---- What cameras tell ---- */
 
 static void
@@ -185,9 +188,43 @@ watch_stations_new (const WatchConfig *config, const char *program, GError **err
   return g_steal_pointer (&stations);
 }
 
+static const WatchStation *
+find_running (const WatchStations *stations)
+{
+  for (guint i = 0; i < stations->list->len; i++) {
+    const WatchStation *station = g_ptr_array_index (stations->list, i);
+
+    if (station->camera != NULL && !watch_camera_has_stopped (station->camera))
+      return station;
+  }
+  return NULL;
+}
+
+/* All at once; a camera, or a disk, that hangs keeps nobody waiting for long. */
+static void
+stop_cameras (const WatchStations *stations)
+{
+  const gint64 end = g_get_monotonic_time () + STOP_TIMEOUT;
+  const WatchStation *running;
+
+  for (guint i = 0; i < stations->list->len; i++) {
+    const WatchStation *station = g_ptr_array_index (stations->list, i);
+
+    if (station->camera != NULL)
+      watch_camera_stop (station->camera);
+  }
+  while ((running = find_running (stations)) != NULL && g_get_monotonic_time () < end)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (STOP_INTERVAL);
+  if (running != NULL)
+    g_printerr ("%s: has not stopped in %d seconds, and is left alone\n", running->config->name,
+                (gint)(STOP_TIMEOUT / G_TIME_SPAN_SECOND));
+}
+
 void
 watch_stations_free (WatchStations *stations)
 {
+  stop_cameras (stations);
   watch_training_free (stations->training);
   g_ptr_array_unref (stations->list);
   g_free (stations);
