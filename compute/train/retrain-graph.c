@@ -59,13 +59,32 @@ skip_identities (EnsValue *value)
   return value;
 }
 
-/* Inputs of any number and size. */
-static void
-open_input (EnsRetrainGraph *graph)
+static gboolean
+takes_size (const EnsRetrainGraph *graph, guint side)
 {
-  EnsValue *input = g_ptr_array_index (graph->network->inputs, 0);
+  g_autoptr (EnsGraph) sample = ens_graph_copy (graph->dense);
+  const EnsShape shape = ENS_SHAPE (1, side, side, graph->n_channels);
 
-  input->shape = ENS_SHAPE (-1, -1, -1, graph->n_channels);
+  return ens_infer_graph (sample, &shape, NULL);
+}
+
+/* By how many pixels larger images are tried: the stride of most networks. */
+#define USUAL_STRIDE 32
+
+/* Where nothing but its own size fits the network, as where it has a vector for each position, its
+ * forms say so. */
+static void
+fix_size (EnsRetrainGraph *graph)
+{
+  EnsGraph *const forms[] = {graph->network, graph->dense};
+
+  if (takes_size (graph, graph->size + USUAL_STRIDE) && takes_size (graph, USUAL_SIZE))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (forms); i++) {
+    EnsValue *input = g_ptr_array_index (forms[i]->inputs, 0);
+
+    input->shape.dims[1] = input->shape.dims[2] = graph->size;
+  }
 }
 
 static gboolean
@@ -75,6 +94,7 @@ import (EnsRetrainGraph *graph, const EnsRetrainParams *params, guint n_classes,
   const EnsLabelLayerParams labels = {n_classes, params->recipe.seed, bias};
   const EnsNode *layer;
   EnsShape nominal;
+  EnsValue *input;
 
   graph->size = params->size;
   graph->network =
@@ -88,9 +108,13 @@ import (EnsRetrainGraph *graph, const EnsRetrainParams *params, guint n_classes,
     return FALSE;
   graph->label_node = g_strdup (layer->name);
   graph->logits_name = g_strdup (skip_identities (graph->network->outputs->pdata[0])->name);
-  open_input (graph);
+  input = g_ptr_array_index (graph->network->inputs, 0);
+  input->shape = ENS_SHAPE (-1, -1, -1, graph->n_channels);
   graph->dense = ens_graph_copy (graph->network);
-  return ens_pass_convolutionalise (graph->dense, &nominal, error) || *error == NULL;
+  if (!ens_pass_convolutionalise (graph->dense, &nominal, error) && *error != NULL)
+    return FALSE;
+  fix_size (graph);
+  return TRUE;
 }
 
 /* -- the loss -- */

@@ -83,6 +83,22 @@ toy_network (guint seed, guint size, guint n_outputs, gboolean fully_connected)
   return graph;
 }
 
+void
+toy_add_positions (EnsGraph *network, guint size)
+{
+  g_autoptr (EnsTensor) positions =
+      ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (1, size, size, 3));
+  EnsValue *image = network->inputs->pdata[0];
+  EnsValue *inputs[] = {image, ens_graph_add_constant (network, "positions", positions)};
+  const EnsOp *add = ens_op_find ("Add");
+  g_autofree gpointer params = g_malloc0 (add->params_size);
+  EnsNode *node = ens_graph_add_node (network, add, "place", params, inputs, 2, 1);
+
+  ens_graph_replace_uses (network, image, node->outputs[0]);
+  ens_node_set_input (network, node, 0, image);
+  ens_graph_move_node (network, node, network->nodes->pdata[0]);
+}
+
 char *
 toy_save_network (EnsGraph *network, const char *folder, const char *name)
 {

@@ -10,6 +10,9 @@
  * channels), "pool" (those averaged, or pooled by two), "scores", "prob". Weights from `seed`. */
 EnsGraph *toy_network (guint seed, guint size, guint n_outputs, gboolean fully_connected);
 
+/* Adds a vector for each position to its pixels, so that it takes images of this size alone. */
+void toy_add_positions (EnsGraph *network, guint size);
+
 /* A constant of random numbers in [−range, range). */
 EnsValue *toy_add_weights (EnsGraph *graph, GRand *random, const char *name, const EnsShape *shape,
                            double range);

@@ -31,13 +31,19 @@ typedef struct {
 static Fixture *fixture;
 
 static void
+use_network (EnsGraph *network)
+{
+  g_free (fixture->network);
+  fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
+  fixture->params.network = fixture->network;
+}
+
+static void
 save_network (guint size, gboolean fully_connected)
 {
   g_autoptr (EnsGraph) network = toy_network (40, size, 6, fully_connected);
 
-  g_free (fixture->network);
-  fixture->network = toy_save_network (network, fixture->folder, "toy.onnx");
-  fixture->params.network = fixture->network;
+  use_network (network);
 }
 
 static void
@@ -350,6 +356,25 @@ set_unknown_value (void)
   fixture->params.freeze = "relu9";
 }
 
+/* A size that nobody has thought of: the result says that it takes no other one. */
+START_TEST (test_one_size)
+{
+  g_autoptr (EnsGraph) network = toy_network (40, 48, 6, FALSE), graph = NULL;
+  EnsRetrainResult result;
+  EnsShape shape;
+
+  toy_add_positions (network, 48);
+  use_network (network);
+  fixture->params.size = 48;
+  fixture->params.recipe.loop.n_epochs = 1;
+  retrain_well (&result);
+  graph = ens_onnx_import (fixture->output, NULL, NULL);
+  ck_assert_ptr_nonnull (graph);
+  shape = ((const EnsValue *)graph->inputs->pdata[0])->shape;
+  ck_assert (ens_shape_equal (&shape, &ENS_SHAPE (-1, 48, 48, 3)));
+}
+END_TEST
+
 static void
 set_no_input (void)
 {
@@ -547,6 +572,7 @@ main (int argc, char *argv[])
   test_fixture (set_up, tear_down);
   TEST_ADD_ROWS ("learns", test_learns, networks);
   test_add ("sub-image-size", test_sub_image_size);
+  test_add ("one-size", test_one_size);
   test_add ("overfits", test_overfits);
   test_add_loop ("file", test_file, 2);
   TEST_ADD_LOOP ("freeze", test_freeze, frozen);
