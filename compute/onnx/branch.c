@@ -2,8 +2,8 @@
 /* If: where its condition is known, the branch that it chooses takes its place.
  *
  * Exporters write such nodes for questions about shapes ("is there a dimension to squeeze?"). An
- * answer that follows from the size of images holds for the nominal size at first; import.c finds
- * out whether it holds for others. */
+ * answer that follows from the size of images holds for the nominal size at first; import-sizes.c
+ * finds out whether it holds for others. */
 #include <string.h>
 
 #include "onnx/import.h"

@@ -41,9 +41,10 @@ typedef enum {
 static Order
 read_order (const Onnx__NodeProto *node)
 {
+  /* Beside those that follow any order. */
   static const char *const passing[] = {"Cast",  "Concat",   "DequantizeLinear", "Gather",
-                                        "Pad",   "Identity", "QuantizeLinear",   "Slice",
-                                        "Split", NULL};
+                                        "Pad",   "Identity", "QuantizeLinear",   "Resize",
+                                        "Slice", "Split",    "Upsample",         NULL};
   static const gint64 nhwc_to_nchw[] = {0, 3, 1, 2};
   const EnsOp *op;
 
@@ -53,7 +54,7 @@ read_order (const Onnx__NodeProto *node)
     return ORDER_LAST;
   op = ens_op_find (ens_onnx_text (node->op_type));
   if (g_strv_contains (passing, ens_onnx_text (node->op_type))
-      || (op != NULL && op->layout == ENS_LAYOUT_FOLLOWS && op->permute == NULL))
+      || (op != NULL && op->layout == ENS_LAYOUT_FOLLOWS))
     return ORDER_PASSED_ON;
   return op != NULL && op->layout == ENS_LAYOUT_SPATIAL ? ORDER_FIRST : ORDER_UNKNOWN;
 }

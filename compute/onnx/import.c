@@ -3,7 +3,8 @@
  *
  * Nodes are added in the file's order, each with its shapes inferred at a nominal size, because
  * where dimensions move depends on ranks. Contents that follow from that size (of Shape and what is
- * computed from it) are forgotten again at the end: the graph holds for all sizes. */
+ * computed from it) are forgotten again at the end: the graph holds for all sizes. Which size that
+ * is, and whether others are sound, is the part of import-sizes.c. */
 #include "onnx/import.h"
 
 #include <string.h>
@@ -103,8 +104,8 @@ ens_onnx_import_wrap (EnsOnnxImport *import, EnsValue *value)
   return tensor;
 }
 
-static void
-import_init (EnsOnnxImport *import, const char *name, gsize file_size)
+void
+ens_onnx_import_init (EnsOnnxImport *import, const char *name, gsize file_size)
 {
   import->graph = ens_graph_new (name);
   import->all = g_ptr_array_new_with_free_func (tensor_free);
@@ -122,8 +123,8 @@ import_init (EnsOnnxImport *import, const char *name, gsize file_size)
   ens_onnx_import_raise (import, file_size);
 }
 
-static void
-import_clear (EnsOnnxImport *import)
+void
+ens_onnx_import_clear (EnsOnnxImport *import)
 {
   g_clear_pointer (&import->graph, ens_graph_free);
   g_clear_pointer (&import->first_quantised, g_free);
@@ -139,8 +140,6 @@ import_clear (EnsOnnxImport *import)
   g_string_chunk_free (import->names);
   g_array_unref (import->declared);
 }
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsOnnxImport, import_clear)
 
 /* The model's head */
 
@@ -216,7 +215,7 @@ add_body (EnsOnnxImport *import, const Onnx__GraphProto *graph, const Onnx__Func
   if (body == NULL)
     return NULL;
   g_ptr_array_add (import->bodies, body);
-  if (!ens_onnx_check_operators (body, import->model, error))
+  if (!ens_onnx_check_operators (import->bodies, &import->functions, error))
     return NULL;
   collect_names (import, body);
   for (guint i = 0; i < body->notes->len; i++)
@@ -300,7 +299,9 @@ read_input_type (const Onnx__ValueInfoProto *proto, const char *what, EnsType *t
   tensor = proto->type->tensor_type;
   if (tensor->shape == NULL) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
-                 "%s has no declared shape, not even a number of dimensions", what);
+                 "%s has no declared shape, not even a number of dimensions; export the network "
+                 "again with one, of which heights and widths may be open",
+                 what);
     return FALSE;
   }
   return ens_onnx_type (tensor->elem_type, what, type, error)
@@ -336,7 +337,10 @@ add_input (EnsOnnxImport *import, const Onnx__ValueInfoProto *info, GError **err
     declared = permute_shape (&declared, &to_last);
   if (import->any_size && declared.rank == 4)
     declared.dims[1] = declared.dims[2] = -1;
-  shape = ens_onnx_nominal_shape (&declared, declared.rank == 4 ? 3 : 1, 1, import->nominal_size);
+  shape = declared;
+  if (declared.rank == 4 && declared.dims[3] < 0)
+    shape.dims[3] = import->nominal_channels;
+  shape = ens_onnx_nominal_shape (&shape, declared.rank == 4 ? 3 : 1, 1, import->nominal_size);
   if (ens_shape_elements (&shape) < 0) {
     g_autofree char *text = ens_shape_to_string (&shape);
 
@@ -384,13 +388,19 @@ forget_samples (EnsOnnxImport *import)
         g_array_index (import->declared, EnsShape, i);
 }
 
-static EnsGraph *
-import_graph (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **error)
+EnsGraph *
+ens_onnx_import_graph (EnsOnnxImport *import, const Onnx__ModelProto *model, GError **error)
 {
-  const EnsOnnxBody *body = add_body (import, proto, NULL, error);
+  const EnsOnnxBody *body;
 
-  if (body == NULL || !add_inputs (import, proto, error) || !import_nodes (import, body, error)
-      || !ens_onnx_import_outputs (import, body, error))
+  if (!check_model (model, error))
+    return NULL;
+  import->model = model;
+  ens_onnx_functions_init (&import->functions, model, &import->budget);
+  import->opset = ens_onnx_find_opset (model, NULL);
+  body = add_body (import, model->graph, NULL, error);
+  if (body == NULL || !add_inputs (import, model->graph, error)
+      || !import_nodes (import, body, error) || !ens_onnx_import_outputs (import, body, error))
     return NULL;
   forget_samples (import);
   ens_onnx_import_note_quantised (import);
@@ -398,152 +408,4 @@ import_graph (EnsOnnxImport *import, const Onnx__GraphProto *proto, GError **err
   if (!ens_graph_validate (import->graph, error))
     return NULL;
   return g_steal_pointer (&import->graph);
-}
-
-/* Whether the height or width of an input is the user's to choose. */
-static gboolean
-is_open (const EnsOnnxImport *import)
-{
-  for (guint i = 0; i < import->declared->len; i++) {
-    const EnsShape *shape = &g_array_index (import->declared, EnsShape, i);
-
-    if (shape->rank == 4 && (shape->dims[1] < 0 || shape->dims[2] < 0))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-typedef struct {
-  GBytes *bytes;
-  const char *name, *folder;
-  const char *named; /* as ens_onnx_files_new () */
-} Source;
-
-/* How often branches were chosen by the size of images, and how. */
-typedef struct {
-  guint nominal_size;
-  gboolean any_size; /* sizes that the file declares count as open */
-  gboolean open;     /* set: some are */
-  char *choices;     /* set */
-} Trial;
-
-static EnsGraph *
-import_at_size (const Source *source, Trial *trial, GError **error)
-{
-  g_autoptr (EnsOnnxFiles) files = ens_onnx_files_new (source->folder, source->named);
-  g_autoptr (Onnx__ModelProto) model = ens_onnx_parse (source->bytes, error);
-  g_auto (EnsOnnxImport)
-      import = {.files = files, .nominal_size = trial->nominal_size, .any_size = trial->any_size};
-  EnsGraph *graph;
-
-  import_init (&import, source->name, g_bytes_get_size (source->bytes));
-  g_free (trial->choices);
-  trial->choices = NULL;
-  if (model == NULL || !check_model (model, error))
-    return NULL;
-  import.model = model;
-  ens_onnx_functions_init (&import.functions, model, &import.budget);
-  import.opset = ens_onnx_find_opset (model, NULL);
-  graph = import_graph (&import, model->graph, error);
-  trial->open = is_open (&import);
-  trial->choices = g_strdup (import.choices->str);
-  return graph;
-}
-
-/* Other sizes than this one are an error from now on. */
-static void
-fix_size (EnsGraph *graph, EnsValue *input, guint nominal_size)
-{
-  static const EnsReshapeParams params = {0};
-  const EnsShape shape = ens_onnx_nominal_shape (&input->shape, 3, 1, nominal_size);
-  const gint64 dims[] = {0, shape.dims[1], shape.dims[2], shape.dims[3]};
-  g_autoptr (EnsTensor) tensor = ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (4), dims);
-  g_autofree char *name = g_strdup_printf ("%s:size", input->name);
-  EnsValue *inputs[] = {input, ens_graph_add_constant (graph, name, tensor)};
-  EnsNode *node = ens_graph_add_node (graph, ens_op_find ("Reshape"), name, &params, inputs, 2, 1);
-
-  input->shape.dims[1] = shape.dims[1];
-  input->shape.dims[2] = shape.dims[2];
-  node->outputs[0]->type = input->type;
-  node->outputs[0]->shape = input->shape;
-  ens_graph_replace_uses (graph, input, node->outputs[0]);
-  ens_node_set_input (graph, node, 0, input);
-  ens_graph_move_node (graph, node, g_ptr_array_index (graph->nodes, 0));
-}
-
-static void
-fix_sizes (EnsGraph *graph, guint nominal_size)
-{
-  for (guint i = 0; i < graph->inputs->len; i++) {
-    EnsValue *input = g_ptr_array_index (graph->inputs, i);
-
-    if (input->shape.rank == 4)
-      fix_size (graph, input, nominal_size);
-  }
-  ens_graph_add_note (graph, "its branches (If) depend on the images' size: it takes images of "
-                             "this size alone");
-}
-
-/* Pixels by which another size differs. */
-#define OTHER_SIZE 64
-
-/* Branches that were chosen by the size of images: if others would be chosen for another one, the
- * graph is for this size alone. */
-static void
-check_choices (const Source *source, const Trial *trial, EnsGraph *graph)
-{
-  Trial other = {.nominal_size = trial->nominal_size + OTHER_SIZE, .any_size = TRUE};
-  g_autoptr (EnsGraph) changed = NULL;
-
-  if (*trial->choices == '\0')
-    return;
-  changed = import_at_size (source, &other, NULL);
-  if (changed == NULL || strcmp (trial->choices, other.choices) != 0)
-    fix_sizes (graph, trial->nominal_size);
-  g_free (other.choices);
-}
-
-static EnsGraph *
-import_source (const Source *source, const EnsOnnxOptions *options, GError **error)
-{
-  gboolean given = options != NULL && options->nominal_size > 0, open;
-  Trial trial = {.nominal_size = given ? options->nominal_size : ens_onnx_nominal_sizes[0]};
-  g_autoptr (GError) first = NULL;
-  EnsGraph *graph = import_at_size (source, &trial, &first);
-
-  open = trial.open && !given && g_error_matches (first, ENS_ERROR, ENS_ERROR_SHAPE);
-  for (guint i = 1; graph == NULL && open && ens_onnx_nominal_sizes[i] != 0; i++) {
-    trial.nominal_size = ens_onnx_nominal_sizes[i];
-    graph = import_at_size (source, &trial, NULL);
-  }
-  if (graph == NULL)
-    g_propagate_prefixed_error (error, g_steal_pointer (&first), "%s: ", source->name);
-  else
-    check_choices (source, &trial, graph);
-  g_free (trial.choices);
-  return graph;
-}
-
-EnsGraph *
-ens_onnx_import_bytes (GBytes *bytes, const char *name, const char *folder,
-                       const EnsOnnxOptions *options, GError **error)
-{
-  return import_source (&(Source) {bytes, name, folder, NULL}, options, error);
-}
-
-EnsGraph *
-ens_onnx_import (const char *path, const EnsOnnxOptions *options, GError **error)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autoptr (GMappedFile) file = ens_file_map (path, error);
-  g_autoptr (GBytes) bytes = NULL;
-  const char *named;
-
-  if (file == NULL) {
-    g_prefix_error (error, "%s: ", path);
-    return NULL;
-  }
-  bytes = g_mapped_file_get_bytes (file);
-  named = options == NULL || !options->confined ? path : NULL;
-  return import_source (&(Source) {bytes, path, folder, named}, options, error);
 }

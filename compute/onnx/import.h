@@ -39,8 +39,9 @@ typedef struct {
   GString *choices;  /* a letter for each branch that was taken by the nominal size */
   gint64 opset;      /* of ONNX's own operators */
   guint nominal_size;
-  gint64 nominal_batch; /* of the first input */
-  gboolean any_size;    /* heights and widths that the file declares are open */
+  guint nominal_channels; /* of images, where the file leaves them open */
+  gint64 nominal_batch;   /* of the first input */
+  gboolean any_size;      /* heights and widths that the file declares are open */
   EnsOnnxFiles *files;
   GHashTable *tensors;   /* name → EnsOnnxTensor */
   GPtrArray *all;        /* EnsOnnxTensor, owned */
@@ -152,13 +153,20 @@ gboolean ens_onnx_import_part (EnsOnnxImport *import, const Onnx__NodeProto *pro
                                GError **error);
 /* The opset that the file has of a domain; 0: it says none. */
 gint64 ens_onnx_find_opset (const Onnx__ModelProto *model, const char *domain);
+/* The struct's files and nominal sizes are set. */
+void ens_onnx_import_init (EnsOnnxImport *import, const char *name, gsize file_size);
+void ens_onnx_import_clear (EnsOnnxImport *import);
+/* (transfer full) */
+EnsGraph *ens_onnx_import_graph (EnsOnnxImport *import, const Onnx__ModelProto *model,
+                                 GError **error);
 /* What messages call a node: its name, or that of its first output. */
 const char *ens_onnx_node_name (const Onnx__NodeProto *proto);
 /* Whether an operator is known in that version. */
 gboolean ens_onnx_is_supported (const char *domain, const char *op, gint64 opset);
-/* FALSE, with a message that names each of them once, if nodes have operators that are not
- * supported, or not in the version that the file has. */
-gboolean ens_onnx_check_operators (const EnsOnnxBody *body, const Onnx__ModelProto *model,
+/* FALSE, with a message that names each of them once, if nodes of the last body have operators that
+ * are not supported, or not in the version that the file has. The message is about all bodies, and
+ * graphs within their nodes. */
+gboolean ens_onnx_check_operators (const GPtrArray *bodies, EnsOnnxFunctions *functions,
                                    GError **error);
 /* Adds a node with outputs inferred at the nominal size; NULL if they can't be. */
 EnsNode *ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,

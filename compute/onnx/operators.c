@@ -14,7 +14,8 @@ static const struct {
   const char *op, *remedy;
 } remedies[] = {
     {"Loop", "; export the network for inputs of one size, so that it needs no control flow"},
-    {"NonMaxSuppression", "; cut the network off before the detections are sorted out"},
+    {"NonMaxSuppression", "; export the network without the step that sorts out overlapping boxes "
+                          "(Ultralytics: nms=False), or cut it off before"},
     {"Scan", "; export the network for inputs of one size, so that it needs no control flow"},
 };
 
@@ -76,40 +77,90 @@ ens_onnx_is_supported (const char *domain, const char *op, gint64 opset)
   return opset >= 1 && opset <= find_last_opset (name_domain (domain), op);
 }
 
-/* rows: "DOMAIN OP" → the row's number, from 1 on. */
-static void
-count_missing (GArray *missing, GHashTable *rows, const Missing *node)
-{
-  g_autofree char *key = g_strdup_printf ("%s %s", node->domain, node->op);
-  guint row = GPOINTER_TO_UINT (g_hash_table_lookup (rows, key));
+/* What is missing in a body and in the graphs within its nodes. */
+typedef struct {
+  EnsOnnxFunctions *functions;
+  GArray *missing;   /* Missing */
+  GHashTable *rows;  /* "DOMAIN OP" → the row's number, from 1 on */
+  GPtrArray *bodies; /* of graphs within nodes; their names are used */
+} Search;
 
-  if (row > 0) {
-    g_array_index (missing, Missing, row - 1).n++;
-    return;
-  }
-  g_array_append_vals (missing, node, 1);
-  g_hash_table_insert (rows, g_steal_pointer (&key), GUINT_TO_POINTER (missing->len));
+static void
+search_clear (Search *search)
+{
+  g_array_unref (search->missing);
+  g_hash_table_unref (search->rows);
+  g_ptr_array_unref (search->bodies);
 }
 
-static GArray *
-find_missing (const EnsOnnxBody *body, const Onnx__ModelProto *model)
-{
-  GArray *missing = g_array_new (FALSE, FALSE, sizeof (Missing));
-  g_autoptr (GHashTable) rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Search, search_clear)
 
+static void
+search_restart (Search *search)
+{
+  g_array_set_size (search->missing, 0);
+  g_hash_table_remove_all (search->rows);
+}
+
+static void
+count_missing (Search *search, const Missing *node)
+{
+  g_autofree char *key = g_strdup_printf ("%s %s", node->domain, node->op);
+  guint row = GPOINTER_TO_UINT (g_hash_table_lookup (search->rows, key));
+
+  if (row > 0) {
+    g_array_index (search->missing, Missing, row - 1).n++;
+    return;
+  }
+  g_array_append_vals (search->missing, node, 1);
+  g_hash_table_insert (search->rows, g_steal_pointer (&key),
+                       GUINT_TO_POINTER (search->missing->len));
+}
+
+static void
+find_missing (Search *search, const EnsOnnxBody *body)
+{
   for (guint i = 0; i < body->nodes->len; i++) {
     const EnsOnnxBodyNode *from = &g_array_index (body->nodes, EnsOnnxBodyNode, i);
     Missing node = {.domain = name_domain (from->proto->domain),
                     .op = ens_onnx_text (from->proto->op_type),
                     .first = ens_onnx_node_name (from->proto),
-                    .opset = ens_onnx_body_get_opset (from, model),
+                    .opset = ens_onnx_body_get_opset (from, search->functions->model),
                     .n = 1};
 
     node.last = find_last_opset (node.domain, node.op);
     if (node.opset < 1 || node.opset > node.last)
-      count_missing (missing, rows, &node);
+      count_missing (search, &node);
   }
-  return missing;
+}
+
+static void find_missing_within (Search *search, const EnsOnnxBody *body);
+
+/* What can't be read is not looked at: it is an error already that there is something missing. */
+static void
+find_missing_in_graph (Search *search, const Onnx__GraphProto *graph,
+                       const Onnx__FunctionProto *function)
+{
+  EnsOnnxBody *body = ens_onnx_body_new (search->functions, graph, function, NULL);
+
+  if (body == NULL)
+    return;
+  g_ptr_array_add (search->bodies, body);
+  find_missing (search, body);
+  find_missing_within (search, body);
+}
+
+/* Branches, whichever is chosen, and bodies of loops. */
+static void
+find_missing_within (Search *search, const EnsOnnxBody *body)
+{
+  for (guint i = 0; i < body->nodes->len; i++) {
+    const EnsOnnxBodyNode *node = &g_array_index (body->nodes, EnsOnnxBodyNode, i);
+
+    for (gsize j = 0; j < node->proto->n_attribute; j++)
+      if (node->proto->attribute[j]->g != NULL)
+        find_missing_in_graph (search, node->proto->attribute[j]->g, node->function);
+  }
 }
 
 static const char *
@@ -121,6 +172,8 @@ find_remedy (const Missing *missing)
   for (guint i = 0; i < G_N_ELEMENTS (remedies) && missing->last == 0; i++)
     if (strcmp (missing->op, remedies[i].op) == 0)
       return remedies[i].remedy;
+  if (missing->opset < 1 && missing->last > 0)
+    return "; the file is incomplete: it has to say which opset its nodes are of";
   return missing->last > 0 ? "; export the network again with a known opset"
                            : "; gst-ensemble-1.0 inspect --operators lists what is";
 }
@@ -131,9 +184,13 @@ describe (GString *text, const Missing *missing)
   g_autofree char *op =
       g_utf8_substring (missing->op, 0, MIN (g_utf8_strlen (missing->op, -1), MAX_NAME));
 
-  g_string_append_printf (text, "%s%s%s%s of opset %" G_GINT64_FORMAT, text->len > 0 ? ", " : "",
-                          missing->domain, *missing->domain != '\0' ? "." : "", op, missing->opset);
-  if (missing->last > 0)
+  g_string_append_printf (text, "%s%s%s%s", text->len > 0 ? ", " : "", missing->domain,
+                          *missing->domain != '\0' ? "." : "", op);
+  if (missing->opset < 1)
+    g_string_append (text, ", whose opset the file does not say");
+  else
+    g_string_append_printf (text, " of opset %" G_GINT64_FORMAT, missing->opset);
+  if (missing->last > 0 && missing->opset > missing->last)
     g_string_append_printf (text, ", known are opsets 1 to %u", missing->last);
   if (missing->n > 1)
     g_string_append_printf (text, " (%u nodes, the first is “%s”)", missing->n, missing->first);
@@ -141,14 +198,11 @@ describe (GString *text, const Missing *missing)
     g_string_append_printf (text, " (node “%s”)", missing->first);
 }
 
-gboolean
-ens_onnx_check_operators (const EnsOnnxBody *body, const Onnx__ModelProto *model, GError **error)
+static char *
+describe_all (const GArray *missing)
 {
-  g_autoptr (GArray) missing = find_missing (body, model);
-  g_autoptr (GString) text = g_string_new (NULL);
+  GString *text = g_string_new (NULL);
 
-  if (missing->len == 0)
-    return TRUE;
   for (guint i = 0; i < MIN (missing->len, MAX_NAMED); i++)
     describe (text, &g_array_index (missing, Missing, i));
   if (missing->len > MAX_NAMED)
@@ -159,7 +213,32 @@ ens_onnx_check_operators (const EnsOnnxBody *body, const Onnx__ModelProto *model
     if (strstr (text->str, remedy) == NULL)
       g_string_append (text, remedy);
   }
+  return g_string_free (text, FALSE);
+}
+
+gboolean
+ens_onnx_check_operators (const GPtrArray *bodies, EnsOnnxFunctions *functions, GError **error)
+{
+  const EnsOnnxBody *whole = g_ptr_array_index (bodies, 0);
+  const EnsOnnxBody *last = g_ptr_array_index (bodies, bodies->len - 1);
+  g_auto (Search)
+      search = {.functions = functions,
+                .missing = g_array_new (FALSE, FALSE, sizeof (Missing)),
+                .rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+                .bodies = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_onnx_body_free)};
+  g_autofree char *text = NULL;
+
+  find_missing (&search, last);
+  if (search.missing->len == 0)
+    return TRUE;
+  /* A branch is one of the graphs within the whole. */
+  if (last != whole)
+    search_restart (&search);
+  find_missing_within (&search, whole);
+  if (search.missing->len == 0)
+    find_missing (&search, last);
+  text = describe_all (search.missing);
   g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "operators that are not supported: %s",
-               text->str);
+               text);
   return FALSE;
 }

@@ -358,6 +358,20 @@ START_TEST (test_branches)
 }
 END_TEST
 
+/* Every operator that is missing is named once, also those of branches. */
+static const struct {
+  const char *before, *then, *other; /* nodes before an If, and of its branches */
+  const char *message;
+} hidden_rows[] = {
+    {"Twist x>a", "Bend x>p", "Twist x>p",
+     "not supported: Twist of opset 13 (2 nodes, the first is “Twist0”), Bend of opset 13 (node "
+     "“Bend3”)"},
+    {"Relu x>a", "Bend x>t;Bend t>p", "Twist x>p",
+     "not supported: Bend of opset 13 (2 nodes, the first is “Bend3”), Twist of opset 13 (node "
+     "“Twist3”)"},
+    {"Relu x>a", "Bend x>p", "Relu x>p", "not supported: Bend of opset 13 (node “Bend3”)"},
+};
+
 static void
 add_true (Onnx__ModelProto *model)
 {
@@ -382,6 +396,28 @@ static const struct {
     {"Twist x>t;Relu x>p;Neg x>q", "t p q", NULL, "not supported: Twist of opset 13"},
     {"Softmax x>p;ZipMap p>m;Neg x>q", "m q", NULL, "not supported: ZipMap of opset 13"},
 };
+
+START_TEST (test_hidden)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (13);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  Onnx__NodeProto *node;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 1, 4));
+  model_add_nodes (model, hidden_rows[_i].before);
+  add_true (model);
+  node = model_add_node (model, "If", "true", "b");
+  add_branch (model, node, "then_branch", hidden_rows[_i].then, "p");
+  add_branch (model, node, "else_branch", hidden_rows[_i].other, "p");
+  model_add_node (model, "Add", "a b", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 1, 4));
+  bytes = model_pack (model);
+  ck_assert_ptr_null (ens_onnx_import_bytes (bytes, "test.onnx", NULL, NULL, &error));
+  ck_assert (g_error_matches (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED));
+  ck_assert_msg (strstr (error->message, hidden_rows[_i].message) != NULL, "%s", error->message);
+}
+END_TEST
 
 /* y, z = If (true), with the row's branch. */
 START_TEST (test_pairs)
@@ -516,6 +552,7 @@ main (int argc, char **argv)
   test_add ("explosion", test_explosion);
   TEST_ADD_LOOP ("greedy", test_greedy, greedy_rows);
   test_add ("same-calls", test_same_calls);
+  TEST_ADD_LOOP ("hidden", test_hidden, hidden_rows);
   TEST_ADD_LOOP ("pairs", test_pairs, pair_rows);
   test_add ("opset-of-branch", test_opset_of_branch);
   TEST_ADD_LOOP ("branches", test_branches, branch_rows);

@@ -213,11 +213,12 @@ static const struct {
   const char *message; /* a part of it */
 } rows[] = {
     {"opset-0", opset_0, ENS_ERROR_UNSUPPORTED,
-     "not supported: Conv of opset 0, known are opsets 1 to 28 (node “Conv0”), Relu of opset 0"},
+     "not supported: Conv, whose opset the file does not say (node “Conv0”), Relu, whose opset"},
     {"opset-99", opset_99, ENS_ERROR_UNSUPPORTED,
      "Relu of opset 99, known are opsets 1 to 28 (node “Relu1”); export the network again with"},
     {"opset-huge", opset_huge, ENS_ERROR_UNSUPPORTED, "Conv of opset 9223372036854775807, known"},
-    {"foreign-opset", foreign_opset, ENS_ERROR_UNSUPPORTED, "Conv of opset 0, known are"},
+    {"foreign-opset", foreign_opset, ENS_ERROR_UNSUPPORTED,
+     "Conv, whose opset the file does not say"},
 
     {"negative-input", negative_input, ENS_ERROR_FORMAT, "input “x” has a dimension of -5"},
     {"huge-input", huge_input, ENS_ERROR_FORMAT, "input “x” has a dimension of 1099511627776"},
@@ -263,7 +264,8 @@ static const struct {
      "export the network for inputs of one size"},
     {"no-operator", no_operator, ENS_ERROR_UNSUPPORTED, " of opset 13 (node “Relu1”)"},
     {"foreign-operator", foreign_operator, ENS_ERROR_UNSUPPORTED,
-     "operators that are not supported: com.example.Relu of opset 0 (node “Relu1”)"},
+     "operators that are not supported: com.example.Relu, whose opset the file does not say (node "
+     "“Relu1”)"},
     {"blocked-operator", blocked_operator, ENS_ERROR_UNSUPPORTED,
      "one kind of processor: save it at the optimisation level ORT_ENABLE_EXTENDED"},
     {"missing-input", missing_input, ENS_ERROR_FORMAT,

@@ -336,6 +336,14 @@ static const struct {
     {{4, {-1, 32, 32, 3}}, "Relu x>a;GlobalAveragePool a>y", {4, {-1, 32, 3, 32}}},
     {{4, {-1, 3, -1, 3}}, "Flatten x>y", {4, {-1, -1, 3, 3}}},
     {{4, {-1, 5, 6, 3}}, "Flatten x>y", {4, {-1, 6, 3, 5}}},
+    {{4, {-1, 32, 32, 3}}, "Resize x - scales>a;Transpose a>b;Relu b>y", {4, {-1, 32, 32, 3}}},
+    {{4, {-1, 32, 32, 3}}, "Softmax x>a;Transpose a>b;Relu b>y", {4, {-1, 32, 32, 3}}},
+    {{4, {-1, 3, 32, 32}}, "Resize x - scales>a;Conv a three>y", {4, {-1, 32, 32, 3}}},
+    /* Numbers of channels that weights tell. */
+    {{4, {-1, -1, -1, -1}}, "Relu x>a;Conv a three>y", {4, {-1, -1, -1, 3}}},
+    {{4, {-1, -1, 32, 32}}, "Conv x one>y", {4, {-1, 32, 32, 1}}},
+    {{4, {-1, -1, -1, -1}}, "Conv x four>y", {4, {-1, -1, -1, 4}}},
+    {{4, {-1, -1, -1, -1}}, "Relu x>y", {4, {-1, -1, -1, -1}}},
 };
 
 START_TEST (test_order)
@@ -346,6 +354,10 @@ START_TEST (test_order)
   g_autoptr (EnsGraph) graph = NULL;
 
   model_add_input (model, "x", FLOAT, &order_rows[_i].declared);
+  model_add_numbers (model, "scales", FLOAT, &ENS_SHAPE (4), (const double[]) {1, 1, 1, 1});
+  model_add_initializer (model, "one", FLOAT, &ENS_SHAPE (2, 1, 1, 1));
+  model_add_initializer (model, "three", FLOAT, &ENS_SHAPE (2, 3, 1, 1));
+  model_add_initializer (model, "four", FLOAT, &ENS_SHAPE (2, 4, 1, 1));
   model_add_nodes (model, order_rows[_i].nodes);
   for (gsize i = 0; i < model->graph->n_node; i++) {
     Onnx__NodeProto *node = model->graph->node[i];
