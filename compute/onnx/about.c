@@ -48,6 +48,20 @@ has_channels_last (const Onnx__ModelProto *model)
   return FALSE;
 }
 
+static void
+add_types (GHashTable *types, Onnx__ValueInfoProto *const *values, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    const Onnx__TypeProto *type = values[i]->type;
+    const char *name = type != NULL && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE
+                           ? ens_onnx_type_name (type->tensor_type->elem_type)
+                           : NULL;
+
+    if (name != NULL)
+      g_hash_table_insert (types, g_strdup (ens_onnx_text (values[i]->name)), (gpointer)name);
+  }
+}
+
 EnsOnnxAbout *
 ens_onnx_about_read (const char *path, GError **error)
 {
@@ -67,6 +81,11 @@ ens_onnx_about_read (const char *path, GError **error)
   about = g_new0 (EnsOnnxAbout, 1);
   about->producer = describe_producer (model);
   about->properties = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  about->types = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (model->graph != NULL) {
+    add_types (about->types, model->graph->input, model->graph->n_input);
+    add_types (about->types, model->graph->output, model->graph->n_output);
+  }
   about->channels_last = has_channels_last (model);
   for (gsize i = 0; i < model->n_metadata_props; i++)
     g_hash_table_insert (about->properties,
@@ -82,5 +101,6 @@ ens_onnx_about_free (EnsOnnxAbout *about)
     return;
   g_free (about->producer);
   g_hash_table_unref (about->properties);
+  g_hash_table_unref (about->types);
   g_free (about);
 }

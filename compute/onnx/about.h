@@ -7,6 +7,7 @@
 typedef struct {
   char *producer;         /* what wrote it, such as "pytorch 2.1.0"; NULL: not said */
   GHashTable *properties; /* metadata_props: key, in lower case → text */
+  GHashTable *types;      /* name of an input or output of the graph → its type in the file */
   gboolean channels_last; /* the first input of rank 4 is declared as (N, H, W, 1 or 3) */
 } EnsOnnxAbout;
 

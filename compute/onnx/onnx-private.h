@@ -57,6 +57,8 @@ const guint8 *ens_onnx_files_find (EnsOnnxFiles *files, const Onnx__TensorProto 
 gboolean ens_onnx_type (int onnx_type, const char *what, EnsType *type, GError **error);
 /* ONNX's for ours. */
 int ens_onnx_type_number (EnsType type);
+/* The name of ONNX's type of that number; NULL: there is none. */
+const char *ens_onnx_type_name (int onnx_type);
 
 /* Type and shape of a tensor, checked against the size of its contents. `what` names the tensor in
  * messages: "tensor “w”". */

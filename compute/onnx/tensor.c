@@ -179,6 +179,15 @@ ens_onnx_type (int onnx_type, const char *what, EnsType *type, GError **error)
   return TRUE;
 }
 
+const char *
+ens_onnx_type_name (int onnx_type)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    if (types[i].onnx == onnx_type)
+      return types[i].name;
+  return NULL;
+}
+
 int
 ens_onnx_type_number (EnsType type)
 {

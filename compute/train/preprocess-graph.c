@@ -253,6 +253,26 @@ get_image (const EnsGraph *graph)
              : NULL;
 }
 
+/* Inputs of integers take pixels as they are, whatever is done to them then. */
+static void
+take_integers (EnsPreprocess *preprocess, EnsType type)
+{
+  static const struct {
+    EnsType type;
+    double mean;
+    const char *reason;
+  } integers[] = {{ENS_TYPE_UINT8, 0, "the input takes bytes, 0 … 255"},
+                  {ENS_TYPE_INT8, 128, "the input takes bytes, −128 … 127"},
+                  {ENS_TYPE_INT32, 0, "the input takes integers"},
+                  {ENS_TYPE_INT64, 0, "the input takes integers"}};
+
+  for (guint i = 0; i < G_N_ELEMENTS (integers); i++)
+    if (integers[i].type == type)
+      ens_preprocess_set_range (
+          &(EnsPreprocessSource) {preprocess, ENS_CERTAINTY_GRAPH, integers[i].reason}, 1,
+          &integers[i].mean, &(const double) {1}, 1);
+}
+
 void
 ens_preprocess_from_graph (EnsPreprocess *preprocess, const EnsGraph *graph)
 {
@@ -264,10 +284,7 @@ ens_preprocess_from_graph (EnsPreprocess *preprocess, const EnsGraph *graph)
 
   if (input == NULL)
     return;
-  if (input->type == ENS_TYPE_UINT8)
-    ens_preprocess_set_range (
-        &(EnsPreprocessSource) {preprocess, ENS_CERTAINTY_GRAPH, "the input takes bytes, 0 … 255"},
-        1, &(const double) {0}, &(const double) {1}, 1);
+  take_integers (preprocess, input->type);
   follow_arithmetic (graph, input, &arithmetic);
   if (arithmetic.first == NULL)
     return;

@@ -167,6 +167,19 @@ ens_preprocess_set_taps (const EnsPreprocessSource *source, char **taps)
 
 /* ---- The whole ---- */
 
+static void
+set_sides (const EnsPreprocessSource *source, gint64 height, gint64 width)
+{
+  EnsPreprocess *preprocess = source->preprocess;
+  gboolean known = preprocess->certainty[ENS_PREPROCESS_SIZE] != ENS_CERTAINTY_UNKNOWN;
+
+  ens_preprocess_set_size (source, (double)MIN (height, width));
+  if (known || preprocess->size == 0 || height == width)
+    return;
+  preprocess->height = (guint)height;
+  preprocess->width = (guint)width;
+}
+
 /* What the graph's input declares. */
 static void
 read_declared (EnsPreprocess *preprocess, const EnsGraph *graph)
@@ -178,7 +191,7 @@ read_declared (EnsPreprocess *preprocess, const EnsGraph *graph)
   if (input == NULL || input->shape.rank != 4)
     return;
   if (input->shape.dims[1] > 0 && input->shape.dims[2] > 0)
-    ens_preprocess_set_size (&source, (double)MIN (input->shape.dims[1], input->shape.dims[2]));
+    set_sides (&source, input->shape.dims[1], input->shape.dims[2]);
   if (input->shape.dims[3] == 1)
     ens_preprocess_set_order (&source, "gray");
 }

@@ -33,7 +33,8 @@ typedef enum {
 
 typedef struct {
   EnsNormalise normalise;
-  guint size; /* side of the square input; 0: unknown */
+  guint size;          /* side of the square input, or its shorter side; 0: unknown */
+  guint height, width; /* of an input that is not square; 0: it is, or that is unknown */
   double
       crop; /* of the shorter side, what the centre crop of its own evaluation keeps; 0: unknown */
   char **labels; /* of the network's own outputs; NULL: unknown */

@@ -7,6 +7,7 @@
 #include "ensemble/member-graph.h"
 #include "graph/infer.h"
 #include "inspect.h"
+#include "onnx/about.h"
 #include "onnx/onnx.h"
 #include "proposal.h"
 #include "table.h"
@@ -33,14 +34,27 @@ choose_shapes (const EnsGraph *graph, guint size)
   return shapes;
 }
 
+/* "float32", or "float16 (computed as float32)". (transfer full) */
+static char *
+describe_type (const EnsValue *value, const EnsOnnxAbout *about)
+{
+  const char *computed = ens_type_name (value->type);
+  const char *stored = g_hash_table_lookup (about->types, value->name);
+
+  return stored == NULL || g_str_equal (stored, computed)
+             ? g_strdup (computed)
+             : g_strdup_printf ("%s (computed as %s)", stored, computed);
+}
+
 static void
-print_values (const char *kind, const GPtrArray *values)
+print_values (const char *kind, const GPtrArray *values, const EnsOnnxAbout *about)
 {
   for (guint i = 0; i < values->len; i++) {
     const EnsValue *value = g_ptr_array_index (values, i);
     g_autofree char *shape = ens_shape_to_string (&value->shape);
+    g_autofree char *type = describe_type (value, about);
 
-    g_print ("%-7s “%s”, %s, %s%s\n", kind, value->name, ens_type_name (value->type), shape,
+    g_print ("%-7s “%s”, %s, %s%s\n", kind, value->name, type, shape,
              value->shape.rank == 4 ? " (images, height, width, channels)" : "");
   }
 }
@@ -160,21 +174,22 @@ tool_inspect_network (const char *path, guint size, const char *drawing, GError 
 {
   const EnsOnnxOptions options = {.nominal_size = size};
   g_autoptr (EnsGraph) graph = ens_onnx_import (path, &options, error);
+  g_autoptr (EnsOnnxAbout) about = graph != NULL ? ens_onnx_about_read (path, error) : NULL;
   g_autoptr (GArray) taps = NULL;
   g_autofree EnsShape *shapes = NULL;
 
-  if (graph == NULL)
+  if (about == NULL)
     return FALSE;
   g_print ("network “%s”\n", graph->name);
   for (guint i = 0; i < graph->notes->len; i++)
     g_print ("note    %s\n", (const char *)graph->notes->pdata[i]);
-  print_values ("input", graph->inputs);
+  print_values ("input", graph->inputs, about);
   shapes = choose_shapes (graph, size);
   taps = ens_graph_list_feature_layers (graph, shapes, error);
   if (taps == NULL || !ens_infer_graph (graph, shapes, error))
     return FALSE;
   ens_graph_remove_unused (graph);
-  print_values ("output", graph->outputs);
+  print_values ("output", graph->outputs, about);
   print_operations (graph, shapes);
   g_print ("\n");
   print_layers (graph);

@@ -66,10 +66,18 @@ print_labels (const EnsPreprocess *preprocess)
   print_part (preprocess, ENS_PREPROCESS_LABELS, "labels", text);
 }
 
+/* "224", or "40x24", width first, as of frames. (transfer full) */
+static char *
+describe_size (const EnsPreprocess *preprocess)
+{
+  return preprocess->width > 0 ? g_strdup_printf ("%ux%u", preprocess->width, preprocess->height)
+                               : g_strdup_printf ("%u", preprocess->size);
+}
+
 void
 tool_proposal_print (const EnsPreprocess *preprocess)
 {
-  g_autofree char *size = g_strdup_printf ("%u", preprocess->size);
+  g_autofree char *size = describe_size (preprocess);
   g_autofree char *crop = g_strdup_printf ("%g", preprocess->crop);
 
   print_normalise (preprocess);

@@ -106,12 +106,14 @@ build (const Design *design)
   g_autoptr (EnsGraph) graph = ens_graph_new ("net");
   const EnsGemmParams gemm = {.trans_b = TRUE, .alpha = 1, .beta = 1};
   float weights[N_CLASSES * N_FILTERS] = {1};
-  EnsValue *value =
-      ens_graph_add_input (graph, "pixels", ENS_TYPE_FLOAT32,
-                           &ENS_SHAPE (-1, design->size, design->size, design->channels));
+  EnsValue *value = ens_graph_add_input (
+      graph, "pixels", design->type, &ENS_SHAPE (-1, design->size, design->size, design->channels));
   g_autoptr (GError) error = NULL;
   GBytes *bytes;
 
+  if (design->type != ENS_TYPE_FLOAT32)
+    value = ens_graph_apply (graph, ens_op_find ("Cast"), &(EnsCastParams) {ENS_TYPE_FLOAT32},
+                             value, NULL);
   value = append_arithmetic (graph, value, design);
   value = append_convolution (graph, value, design);
   value = ens_graph_apply (graph, ens_op_find ("Relu"), NULL, value, NULL);

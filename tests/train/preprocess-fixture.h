@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/tensor.h"
 #include "check-main.h"
 #include "train/preprocess.h"
 
@@ -22,6 +23,7 @@ typedef struct {
   const float *subtract;  /* 3, or NULL */
   const float *multiply;  /* 3, or NULL */
   double mean, deviation; /* of the pixels that batch normalisation has seen; deviation 0: none */
+  EnsType type;           /* of the input; casts of others than float32 follow it */
 } Design;
 
 /* Writes the network with metadata, keys and values in turn up to a NULL, and a producer. */

@@ -84,6 +84,44 @@ START_TEST (test_guesses)
 }
 END_TEST
 
+/* Networks that take integers, whatever a file beside them or their own arithmetic says. */
+static const struct {
+  EnsType type;
+  const float *multiply;
+  const char *config;
+  double mean;
+  const char *how;
+} integers_rows[] = {
+    {ENS_TYPE_UINT8, NULL, NULL, 0, "the input takes bytes, 0 … 255"},
+    {ENS_TYPE_UINT8, small, "{\"image_mean\": 0.5, \"image_std\": 0.5}", 0,
+     "the input takes bytes, 0 … 255"},
+    {ENS_TYPE_INT8, NULL, NULL, 128, "the input takes bytes, −128 … 127"},
+    {ENS_TYPE_INT8, small, NULL, 128, "the input takes bytes, −128 … 127"},
+    {ENS_TYPE_INT32, NULL, NULL, 0, "the input takes integers"},
+    {ENS_TYPE_INT64, small, NULL, 0, "the input takes integers"},
+};
+
+START_TEST (test_integers)
+{
+  g_auto (Place) place;
+  g_autoptr (EnsPreprocess) preprocess = NULL;
+  const double mean = integers_rows[_i].mean;
+
+  place_init (&place);
+  put_network (&place,
+               &(Design) {.size = 64,
+                          .channels = 3,
+                          .multiply = integers_rows[_i].multiply,
+                          .type = integers_rows[_i].type},
+               NULL, NULL, NULL);
+  if (integers_rows[_i].config != NULL)
+    put_file (&place, "preprocessor_config.json", integers_rows[_i].config);
+  preprocess = find (&place);
+  assert_explained (preprocess, ENS_PREPROCESS_RANGE, integers_rows[_i].how);
+  assert_range (preprocess, (const double[]) {mean, mean, mean}, (const double[]) {1, 1, 1});
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -91,5 +129,6 @@ main (int argc, char **argv)
   test_suite ("train/preprocess-graph");
   TEST_ADD_ROWS ("graph", test_graph, graph_rows);
   TEST_ADD_LOOP ("guesses", test_guesses, guesses_rows);
+  TEST_ADD_LOOP ("integers", test_integers, integers_rows);
   return test_run ();
 }
