@@ -78,6 +78,16 @@ find_determinant (double *matrix, gsize n)
   return product;
 }
 
+/* Elimination. */
+static gint64
+det_flops (const EnsOperands *operands)
+{
+  const EnsView *x = operands->inputs[0];
+
+  return (gint64)MIN (2. / 3 * (double)ens_view_elements (x) * (double)ens_view_columns (x),
+                      0x1p62);
+}
+
 static void
 det_range (gconstpointer data, gsize begin, gsize end)
 {
@@ -180,6 +190,7 @@ const EnsOp ens_op_det = {.name = "Det",
                           .layout = ENS_LAYOUT_PLAIN,
                           .versions = {.since = 11},
                           .shape = det_shape,
+                          .flops = det_flops,
                           .reference = det_reference,
                           .cpu = det_cpu,
                           .gradient = det_gradient,

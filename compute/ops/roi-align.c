@@ -60,6 +60,27 @@ roi_shape (EnsOperands *operands, GError **error)
                          error);
 }
 
+/* Samples along an axis of a region. Where their number follows from the region, its elements have
+ * at most two for each pixel of the map, and at least one. */
+static double
+count_samples (const RoiParams *params, gint64 n, gint64 length)
+{
+  return params->samples > 0 ? (double)n * (double)params->samples : (double)n + 2 * (double)length;
+}
+
+/* Four neighbours of each sample. */
+static gint64
+roi_flops (const EnsOperands *operands)
+{
+  const RoiParams *params = operands->params;
+  const EnsShape *x = &operands->inputs[X]->shape;
+  const double samples = count_samples (params, params->rows, x->dims[1])
+                         * count_samples (params, params->columns, x->dims[2]);
+
+  return (gint64)MIN (
+      8 * samples * (double)operands->inputs[REGIONS]->shape.dims[0] * (double)x->dims[3], 0x1p62);
+}
+
 /* One axis of a region. */
 typedef struct {
   double start, step; /* of elements of the output */
@@ -252,6 +273,7 @@ const EnsOp ens_op_roi_align = {.name = "RoiAlign",
                                 .versions = {.since = 16}, /* from when on coordinates have names */
                                 .attributes = roi_attributes,
                                 .shape = roi_shape,
+                                .flops = roi_flops,
                                 .reference = roi_reference,
                                 .cpu = roi_cpu,
                                 .example = roi_examples};
