@@ -22,6 +22,7 @@
   OP (hard_swish) OP (identity) OP (instance_normalization) OP (is_inf) OP (is_nan) OP (lrn) \
   OP (lstm) OP (layer_normalization) OP (leaky_relu) OP (less) OP (less_or_equal) OP (log) \
   OP (log_softmax) OP (lp_normalization) OP (matmul) OP (max) OP (max_pool) OP (max_pool_grad) \
+  OP (max_roi_pool) OP (max_roi_pool_grad) \
   OP (mean) OP (min) OP (mish) OP (mod) OP (mul) OP (neg) OP (non_zero) OP (not) OP (one_hot) \
   OP (or) OP (prelu) OP (pad) OP (pow) OP (rms_normalization) OP (rnn) OP (range) OP (reciprocal) OP (recurrent_grad) \
   OP (reduce_l1) OP (reduce_l2) OP (reduce_log_sum) OP (reduce_log_sum_exp) OP (reduce_max) \
