@@ -83,7 +83,8 @@ function drawCameras() {
   for (const button of nav.children) {
     const camera = cameras.get(button.textContent);
     button.className = camera.state;
-    button.title = camera.error && camera.state !== "playing" ? camera.error : camera.state;
+    const failed = camera.error && camera.state !== "playing";
+    button.title = camera.name + ": " + (failed ? camera.error : camera.state);
     button.setAttribute("aria-pressed", String(camera.name === selected));
   }
 }
@@ -372,7 +373,10 @@ function drawPicture(picture, classes) {
   image.alt = "Frame to label, " + caption;
   labels.setAttribute("role", "group");
   labels.setAttribute("aria-label", "Label");
-  for (const name of classes.length ? [...classes, "none"] : [])
+  // What the frame is taken for comes first: of many classes it would be far below.
+  const others = classes.filter((name) => name !== picture.class);
+  const names = others.length < classes.length ? [picture.class, ...others] : others;
+  for (const name of names.length ? [...names, "none"] : [])
     labels.append(labelButton(picture.picture, name, name === picture.class ? "suggested" : "", label));
   labels.append(labelButton(picture.picture, "Discard", "discard", discard));
   figure.append(image, element("figcaption", caption), labels);
