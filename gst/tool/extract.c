@@ -2,6 +2,7 @@
 #include "decode.h"
 #include "features-job.h"
 #include "monitor.h"
+#include "network-list.h"
 #include "tool.h"
 #include "worker/job.h"
 #include "worker/submit.h"
@@ -88,15 +89,12 @@ describe (const Options *options, const char *dataset, GError **error)
 {
   g_autoptr (WorkerFeatures) features = g_new0 (WorkerFeatures, 1);
 
-  if (options->networks == NULL && options->lists == NULL) {
-    g_set_error (error, TOOL_ERROR_USAGE, 0, "give --network or --networks");
-    return NULL;
-  }
   features->preset = ENS_WINDOWS_BALANCED;
   if (!tool_check_least ("--windows", options->windows, 0, error)
       || !check_shares (options->shares, error)
       || !tool_parse_preset ("--windows-preset", options->preset, &features->preset, error)
-      || !parse_share (options->share, &features->share, error) || !check_workers (options, error))
+      || !parse_share (options->share, &features->share, error) || !check_workers (options, error)
+      || !tool_networks_check_any (options->networks != NULL || options->lists != NULL, error))
     return NULL;
   features->dataset = make_absolute (dataset);
   features->networks = make_all_absolute (options->networks);

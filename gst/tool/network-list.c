@@ -539,6 +539,16 @@ tool_networks_complete (ToolNetworks *networks, GError **error)
   return TRUE;
 }
 
+gboolean
+tool_networks_check_any (gboolean any, GError **error)
+{
+  if (!any)
+    g_set_error (
+        error, TOOL_ERROR_USAGE, 0,
+        "networks are needed: --network=FILE.onnx, once for each, or --networks=FILE.json");
+  return any;
+}
+
 ToolNetworks *
 tool_networks_collect (char *const *networks, char *const *lists, GError **error)
 {
@@ -550,11 +560,10 @@ tool_networks_collect (char *const *networks, char *const *lists, GError **error
   for (guint i = 0; networks != NULL && networks[i] != NULL; i++)
     if (!tool_networks_add (list, networks[i], error))
       return NULL;
-  if (list->list->len > 0)
-    return tool_networks_complete (list, error) ? g_steal_pointer (&list) : NULL;
-  g_set_error (error, TOOL_ERROR_USAGE, 0,
-               "networks are needed: --network=FILE.onnx, once for each, or --networks=FILE.json");
-  return NULL;
+  if (!tool_networks_check_any (list->list->len > 0, error)
+      || !tool_networks_complete (list, error))
+    return NULL;
+  return g_steal_pointer (&list);
 }
 
 void

@@ -24,6 +24,9 @@ void tool_networks_tap (ToolNetworks *networks, const char *tap);
 /* Detects the preprocessing that the user has not given, and prints all of it. */
 gboolean tool_networks_complete (ToolNetworks *networks, GError **error);
 
+/* FALSE with an error that says how they are given if there are none. */
+gboolean tool_networks_check_any (gboolean any, GError **error);
+
 /* Networks of --network and --networks (either may be NULL), complete. NULL: there are none, or
  * they can't be read. (transfer full) */
 ToolNetworks *tool_networks_collect (char *const *networks, char *const *lists, GError **error);
