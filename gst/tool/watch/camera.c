@@ -3,55 +3,37 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/ensemble/meta.h>
-#include <string.h>
 
 #include "watch/back-off.h"
-#include "watch/camera-pipeline.h"
-
-/* Without a frame for so long, when connecting and afterwards, the source is given up. */
-#define CONNECT_TIMEOUT (30 * G_TIME_SPAN_SECOND)
-#define SILENCE_TIMEOUT (10 * G_TIME_SPAN_SECOND)
+#include "watch/camera-source.h"
 
 static const char *const state_names[] = {"stopped", "connecting", "playing", "waiting"};
 
 struct _WatchCamera {
-  gatomicrefcount references; /* sources that are being stopped have one each */
+  gatomicrefcount references; /* elements that are being stopped have one each */
   const WatchConfig *config;
   const WatchCameraConfig *camera_config;
   const WatchCameraListener *listener;
   gpointer data;
   WatchPipeline elements;
-  GstElement *source;      /* in the pipeline; NULL: none */
+  WatchSource source;
   WatchRecorder *recorder; /* NULL: nothing is recorded */
   GstBus *bus;
   WatchCameraState state;
   WatchBackOff back_off;
   char *error;
   guint reconnects, viewers;
-  gint64 since; /* when the source was made */
   guint tick, retry;
   gboolean recording; /* as the listener was told */
   gboolean stopping;
 
-  GMutex lock; /* guards what follows, of streaming threads too */
-  guint64 frames;
-  gint64 last_frame; /* monotonic */
-  gboolean ended;    /* the source has no more */
-  gboolean live;     /* the source is a camera, not a file */
-  gboolean encoded;  /* decoders are fed, so that there is what to record */
+  GMutex lock;       /* guards what follows, of streaming threads too */
   EnsResult *latest; /* of the classifier, to tell a new one */
   EnsResult *result; /* for the listener */
   GBytes *picture;
-  guint delivery;  /* source id; 0: nothing waits */
-  guint n_sources; /* made so far: which of them is in use */
-  gboolean freed;  /* by its owner: nothing is delivered any more */
+  guint delivery; /* source id; 0: nothing waits */
+  gboolean freed; /* by its owner: nothing is delivered any more */
 };
-
-/* Where a decoder of a source is fed. */
-typedef struct {
-  WatchCamera *camera;
-  guint source;
-} Feed;
 
 /* ---- From streaming threads to the main thread ---- */
 
@@ -85,18 +67,6 @@ schedule (WatchCamera *camera)
 {
   if (camera->delivery == 0 && !camera->freed)
     camera->delivery = g_idle_add_full (G_PRIORITY_DEFAULT, deliver, camera, NULL);
-}
-
-static GstPadProbeReturn
-on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  WatchCamera *camera = data;
-
-  g_mutex_lock (&camera->lock);
-  camera->frames++;
-  camera->last_frame = g_get_monotonic_time ();
-  g_mutex_unlock (&camera->lock);
-  return GST_PAD_PROBE_OK;
 }
 
 static GstPadProbeReturn
@@ -134,107 +104,22 @@ on_picture (GstAppSink *sink, gpointer data)
 {
   WatchCamera *camera = data;
   g_autoptr (GstSample) sample = gst_app_sink_pull_sample (sink);
-  gboolean encoded;
 
   if (sample == NULL)
     return GST_FLOW_EOS;
   g_mutex_lock (&camera->lock);
   g_clear_pointer (&camera->picture, g_bytes_unref);
   camera->picture = copy_bytes (gst_sample_get_buffer (sample));
-  encoded = camera->encoded;
   schedule (camera);
   g_mutex_unlock (&camera->lock);
   /* A source that doesn't compress its video is recorded as the page shows it. */
-  if (!encoded && camera->recorder != NULL)
+  if (camera->recorder != NULL && !watch_source_is_encoded (&camera->source))
     watch_recorder_push (camera->recorder, gst_sample_get_caps (sample),
                          gst_sample_get_buffer (sample));
   return GST_FLOW_OK;
 }
 
-static GstPadProbeReturn
-on_encoded (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  const Feed *feed = data;
-  WatchCamera *camera = feed->camera;
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
-  gboolean in_use;
-
-  g_mutex_lock (&camera->lock);
-  in_use = feed->source == camera->n_sources;
-  g_mutex_unlock (&camera->lock);
-  if (in_use && caps != NULL)
-    watch_recorder_push (camera->recorder, caps, GST_PAD_PROBE_INFO_BUFFER (info));
-  return GST_PAD_PROBE_OK;
-}
-
-/* ---- The source ---- */
-
-static void
-on_deep_element (GstBin *source, GstBin *bin, GstElement *element, WatchCamera *camera)
-{
-  GstElementFactory *factory = gst_element_get_factory (element);
-  g_autoptr (GstPad) pad = NULL;
-  Feed *feed;
-
-  if (factory == NULL || camera->recorder == NULL
-      || !gst_element_factory_list_is_type (factory, GST_ELEMENT_FACTORY_TYPE_DECODER
-                                                         | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO))
-    return;
-  pad = gst_element_get_static_pad (element, "sink");
-  if (pad == NULL || gst_pad_is_linked (pad))
-    return;
-  feed = g_new (Feed, 1);
-  g_mutex_lock (&camera->lock);
-  camera->encoded = TRUE;
-  *feed = (Feed) {camera, camera->n_sources};
-  g_mutex_unlock (&camera->lock);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_encoded, feed, g_free);
-}
-
-/* An end stays in the source: what is behind it goes on with the next one. */
-static GstPadProbeReturn
-on_source_event (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  WatchCamera *camera = data;
-
-  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_EOS)
-    return GST_PAD_PROBE_OK;
-  g_mutex_lock (&camera->lock);
-  camera->ended = TRUE;
-  g_mutex_unlock (&camera->lock);
-  return GST_PAD_PROBE_DROP;
-}
-
-static gboolean
-is_live (GstPad *pad)
-{
-  g_autoptr (GstQuery) query = gst_query_new_latency ();
-  gboolean live = FALSE;
-
-  if (gst_pad_query (pad, query))
-    gst_query_parse_latency (query, &live, NULL, NULL);
-  return live;
-}
-
-static void
-on_pad (GstElement *source, GstPad *pad, WatchCamera *camera)
-{
-  g_autoptr (GstPad) sink = gst_element_get_static_pad (camera->elements.pace, "sink");
-  const gboolean live = is_live (pad);
-  const GstClockTime now = gst_element_get_current_running_time (camera->elements.pipeline);
-
-  if (gst_pad_is_linked (sink))
-    return;
-  /* What isn't live begins at 0 whenever it is begun. */
-  if (!live && GST_CLOCK_TIME_IS_VALID (now))
-    gst_pad_set_offset (pad, (gint64)now);
-  g_object_set (camera->elements.pace, "sync", !live, NULL);
-  g_mutex_lock (&camera->lock);
-  camera->live = live;
-  g_mutex_unlock (&camera->lock);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_source_event, camera, NULL);
-  gst_pad_link (pad, sink);
-}
+/* ---- States ---- */
 
 static void
 stop_element (GstElement *element, gpointer data)
@@ -256,42 +141,10 @@ unref (gpointer data)
   g_clear_pointer (&camera->result, ens_result_unref);
   g_clear_pointer (&camera->picture, g_bytes_unref);
   g_free (camera->error);
+  watch_source_clear (&camera->source);
   g_mutex_clear (&camera->lock);
   g_free (camera);
 }
-
-/* A source may take long to stop, so nobody waits for it. */
-static void
-drop_source (WatchCamera *camera)
-{
-  GstElement *source = g_steal_pointer (&camera->source);
-
-  if (source == NULL)
-    return;
-  g_signal_handlers_disconnect_by_data (source, camera);
-  gst_object_ref (source);
-  gst_bin_remove (GST_BIN (camera->elements.pipeline), source);
-  /* Until then its streaming threads may still know the camera. */
-  g_atomic_ref_count_inc (&camera->references);
-  gst_element_call_async (source, stop_element, camera, unref);
-  gst_object_unref (source);
-}
-
-static gboolean
-make_source (WatchCamera *camera)
-{
-  camera->source = watch_pipeline_make_source (camera->camera_config->uri);
-  if (camera->source == NULL)
-    return FALSE;
-  g_signal_connect (camera->source, "pad-added", G_CALLBACK (on_pad), camera);
-  g_signal_connect (camera->source, "deep-element-added", G_CALLBACK (on_deep_element), camera);
-  gst_bin_add (GST_BIN (camera->elements.pipeline), camera->source);
-  /* A message says why it fails. */
-  gst_element_sync_state_with_parent (camera->source);
-  return TRUE;
-}
-
-/* ---- States ---- */
 
 static void
 set_state (WatchCamera *camera, WatchCameraState state)
@@ -307,17 +160,7 @@ static void fail (WatchCamera *camera, const char *what);
 static void
 begin_source (WatchCamera *camera)
 {
-  camera->since = g_get_monotonic_time ();
-  g_mutex_lock (&camera->lock);
-  camera->ended = FALSE;
-  camera->encoded = FALSE;
-  camera->last_frame = 0;
-  camera->n_sources++;
-  g_mutex_unlock (&camera->lock);
-  if (gst_element_set_state (camera->elements.pipeline, GST_STATE_PLAYING)
-      == GST_STATE_CHANGE_FAILURE)
-    return; /* a message says why */
-  if (!make_source (camera))
+  if (!watch_source_connect (&camera->source))
     fail (camera, "there is no uridecodebin: install gstreamer1.0-plugins-base");
 }
 
@@ -330,6 +173,13 @@ connect_source (gpointer data)
   set_state (camera, WATCH_CAMERA_CONNECTING);
   begin_source (camera);
   return G_SOURCE_REMOVE;
+}
+
+static void
+drop_source (WatchCamera *camera)
+{
+  g_atomic_ref_count_inc (&camera->references);
+  watch_source_disconnect (&camera->source, unref, camera);
 }
 
 static void
@@ -380,9 +230,7 @@ on_error (WatchCamera *camera, GstMessage *message)
   GstObject *origin = GST_MESSAGE_SRC (message);
   g_autofree char *what = watch_describe_error (message);
 
-  if (camera->source != NULL
-      && (origin == GST_OBJECT (camera->source)
-          || gst_object_has_as_ancestor (origin, GST_OBJECT (camera->source))))
+  if (watch_source_contains (&camera->source, origin))
     fail (camera, what);
   /* Of a source that was removed nobody hears. */
   else if (gst_object_has_as_ancestor (origin, GST_OBJECT (camera->elements.pipeline)))
@@ -440,43 +288,25 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
 static void
 update_valve (WatchCamera *camera)
 {
-  gboolean encoded;
+  const gboolean recorded = camera->recorder != NULL && !watch_source_is_encoded (&camera->source);
 
-  g_mutex_lock (&camera->lock);
-  encoded = camera->encoded;
-  g_mutex_unlock (&camera->lock);
-  g_object_set (camera->elements.valve, "drop",
-                camera->viewers == 0 && (camera->recorder == NULL || encoded), NULL);
-}
-
-static gboolean
-is_file (WatchCamera *camera)
-{
-  gboolean live;
-
-  g_mutex_lock (&camera->lock);
-  live = camera->live;
-  g_mutex_unlock (&camera->lock);
-  return !live;
+  g_object_set (camera->elements.valve, "drop", camera->viewers == 0 && !recorded, NULL);
 }
 
 static void
-check_source (WatchCamera *camera, gint64 now, gint64 last_frame, gboolean ended)
+check_source (WatchCamera *camera, gint64 now)
 {
-  const gboolean playing = last_frame != 0;
+  const char *problem;
+  const WatchSourceState state = watch_source_check (&camera->source, now, &problem);
 
-  if (playing) {
+  if (state == WATCH_SOURCE_PLAYING || state == WATCH_SOURCE_REPEATING) {
     watch_back_off_play (&camera->back_off, now);
     set_state (camera, WATCH_CAMERA_PLAYING);
   }
-  if (ended && playing && is_file (camera))
+  if (state == WATCH_SOURCE_REPEATING)
     repeat (camera);
-  else if (ended)
-    fail (camera, "the stream has ended");
-  else if (playing && now - last_frame > SILENCE_TIMEOUT)
-    fail (camera, "no picture for ten seconds");
-  else if (!playing && now - camera->since > CONNECT_TIMEOUT)
-    fail (camera, "no picture after half a minute");
+  else if (state == WATCH_SOURCE_FAILED)
+    fail (camera, problem);
 }
 
 static void
@@ -497,15 +327,9 @@ on_tick (gpointer data)
 {
   WatchCamera *camera = data;
   const gint64 now = g_get_monotonic_time ();
-  gint64 last_frame;
-  gboolean ended;
 
-  g_mutex_lock (&camera->lock);
-  last_frame = camera->last_frame;
-  ended = camera->ended;
-  g_mutex_unlock (&camera->lock);
   if (camera->state == WATCH_CAMERA_CONNECTING || camera->state == WATCH_CAMERA_PLAYING)
-    check_source (camera, now, last_frame, ended);
+    check_source (camera, now);
   if (camera->recorder != NULL)
     tick_recorder (camera, now);
   update_valve (camera);
@@ -513,14 +337,6 @@ on_tick (gpointer data)
 }
 
 /* ---- Its life ---- */
-
-static void
-add_probe (GstElement *element, const char *name, GstPadProbeCallback callback, WatchCamera *camera)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, name);
-
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, callback, camera, NULL);
-}
 
 static void
 on_clip_failed (const char *what, gpointer data)
@@ -548,6 +364,7 @@ watch_camera_new (const WatchConfig *config, const WatchCameraConfig *camera_con
 {
   static const GstAppSinkCallbacks callbacks = {.new_sample = on_picture};
   WatchCamera *camera = g_new0 (WatchCamera, 1);
+  g_autoptr (GstPad) classified = NULL;
 
   g_atomic_ref_count_init (&camera->references);
   camera->config = config;
@@ -560,8 +377,9 @@ watch_camera_new (const WatchConfig *config, const WatchCameraConfig *camera_con
     return NULL;
   }
   set_up_recorder (camera);
-  add_probe (camera->elements.pace, "sink", on_frame, camera);
-  add_probe (camera->elements.classify, "src", on_classified, camera);
+  watch_source_init (&camera->source, camera_config->uri, &camera->elements, camera->recorder);
+  classified = gst_element_get_static_pad (camera->elements.classify, "src");
+  gst_pad_add_probe (classified, GST_PAD_PROBE_TYPE_BUFFER, on_classified, camera, NULL);
   gst_app_sink_set_callbacks (GST_APP_SINK (camera->elements.pictures), (gpointer)&callbacks,
                               camera, NULL);
   camera->bus = gst_element_get_bus (camera->elements.pipeline);
@@ -645,12 +463,11 @@ watch_camera_get_name (const WatchCamera *camera)
 WatchCameraStatus
 watch_camera_get_status (WatchCamera *camera)
 {
-  WatchCameraStatus status = {
-      .state = camera->state, .error = camera->error, .reconnects = camera->reconnects};
+  WatchCameraStatus status = {.state = camera->state,
+                              .error = camera->error,
+                              .frames = watch_source_get_n_frames (&camera->source),
+                              .reconnects = camera->reconnects};
 
-  g_mutex_lock (&camera->lock);
-  status.frames = camera->frames;
-  g_mutex_unlock (&camera->lock);
   if (camera->recorder != NULL) {
     status.recording = watch_recorder_is_recording (camera->recorder);
     status.n_clips = watch_recorder_get_n_clips (camera->recorder);

@@ -5,9 +5,8 @@
  *     tee → queue → ensemblepublish → fakesink
  *     tee → queue → valve → ensembleoverlay → videoscale → jpegenc → appsink (the page)
  *
- * The source (uridecodebin) is replaced when it fails, ends or falls silent; model, publisher and
- * states stay. A stream that isn't live, such as a file, plays at its own speed, over and over.
- * What decoders are fed with is recorded. All functions, and the listener's, are of the main
+ * The source (camera-source.h) is replaced when it fails, ends or falls silent; model, publisher
+ * and states stay. A file plays over and over. All functions, and the listener's, are of the main
  * thread. */
 #pragma once
 
