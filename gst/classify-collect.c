@@ -3,7 +3,14 @@
 #include "ensemble-classify.h"
 #include "property-members.h"
 
-enum { PROP_COLLECT, PROP_COLLECT_LIMIT, PROP_COLLECT_BYTES, PROP_COLLECT_CROPS, N_PROPS };
+enum {
+  PROP_COLLECT,
+  PROP_COLLECT_LIMIT,
+  PROP_COLLECT_BYTES,
+  PROP_COLLECT_CROPS,
+  PROP_COLLECT_RESERVE,
+  N_PROPS
+};
 
 #define PLAYING (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 
@@ -27,6 +34,10 @@ gst_ensemble_classify_install_collect_properties (GObjectClass *object, guint fi
                             "Keep the window (region proposal) that shows the class instead of the "
                             "whole frame, where there is one",
                             FALSE, PLAYING),
+      g_param_spec_uint64 ("collect-reserve", "Collect reserve",
+                           "Bytes of the folder's disk that stay free: with less nothing is kept "
+                           "until there is room again",
+                           0, G_MAXUINT64 / 2, GST_ENSEMBLE_COLLECT_RESERVE, PLAYING),
   };
 
   for (guint i = 0; i < N_PROPS; i++)
@@ -65,6 +76,7 @@ static const gsize members[N_PROPS] = {
     [PROP_COLLECT_LIMIT] = MEMBER (collect.limit),
     [PROP_COLLECT_BYTES] = MEMBER (collect.bytes),
     [PROP_COLLECT_CROPS] = MEMBER (collect.crops),
+    [PROP_COLLECT_RESERVE] = MEMBER (collect.reserve),
 };
 
 void

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/disk.h"
 #include "base/files.h"
 #include "base/json-reader.h"
 #include "base/json.h"
@@ -35,8 +36,8 @@ struct _GstEnsembleCollector {
   gatomicrefcount references; /* the thread's is one */
   GstElement *element;        /* owned */
   GstEnsembleCollectSettings settings;
-  gboolean warned; /* of the thread: about files that can't be written, since one could */
-  GMutex lock;     /* guards everything below; never held while files are used */
+  gboolean fails; /* of the thread: as was told last */
+  GMutex lock;    /* guards everything below; never held while files are used */
   GCond wake;
   gboolean quit;
   Job *waiting; /* NULL: the thread is idle, or busy with the one before */
@@ -44,6 +45,7 @@ struct _GstEnsembleCollector {
    * lock. */
   EnsCollection *collection;
   gboolean has_read;
+  gboolean low;  /* the disk has too little room; changed by the thread alone */
   gint64 looked; /* when a frame was last looked at */
 };
 
@@ -174,6 +176,63 @@ forget_moved (GstEnsembleCollector *collector)
   }
 }
 
+/* ---- What goes wrong ---- */
+
+static void
+post (GstEnsembleCollector *collector, const char *problem)
+{
+  gst_element_post_message (
+      collector->element,
+      gst_message_new_element (GST_OBJECT (collector->element),
+                               gst_structure_new ("ensemble-collecting", "folder", G_TYPE_STRING,
+                                                  collector->settings.folder, "problem",
+                                                  G_TYPE_STRING, problem, NULL)));
+}
+
+/* problem: why frames can't be kept now; NULL: they can. */
+static void
+tell (GstEnsembleCollector *collector, const char *problem)
+{
+  const gboolean fails = problem != NULL;
+
+  if (fails == collector->fails)
+    return;
+  collector->fails = fails;
+  if (fails)
+    GST_ELEMENT_WARNING (collector->element, RESOURCE, WRITE,
+                         ("Frames are not collected: %s", problem), (NULL));
+  else
+    GST_ELEMENT_INFO (collector->element, RESOURCE, WRITE, ("Frames are collected again"), (NULL));
+  post (collector, problem);
+}
+
+static void
+tell_low (GstEnsembleCollector *collector)
+{
+  const GstEnsembleCollectSettings *settings = &collector->settings;
+  g_autofree char *problem =
+      g_strdup_printf ("%s: less than %" G_GUINT64_FORMAT " MiB are free%s", settings->folder,
+                       (settings->reserve + (1 << 20) - 1) >> 20, ens_write_advice (ENOSPC));
+
+  tell (collector, problem);
+}
+
+static void
+look_at_disk (GstEnsembleCollector *collector)
+{
+  const GstEnsembleCollectSettings *settings = &collector->settings;
+  const gboolean was_low = collector->low;
+  const gboolean low = ens_disk_get_missing (settings->folder, settings->reserve, was_low) > 0;
+
+  g_mutex_lock (&collector->lock);
+  collector->low = low;
+  g_mutex_unlock (&collector->lock);
+  if (low && !was_low)
+    tell_low (collector);
+  else if (was_low && !low)
+    tell (collector, NULL);
+}
+
 /* ---- Writing ---- */
 
 /* (transfer full) */
@@ -300,13 +359,9 @@ work (GstEnsembleCollector *collector, const Job *job)
 {
   g_autoptr (GError) error = NULL;
 
-  if (keep (collector, job, &error))
-    collector->warned = FALSE;
-  else if (!collector->warned) {
-    collector->warned = TRUE;
-    GST_ELEMENT_WARNING (collector->element, RESOURCE, WRITE,
-                         ("Frames are not collected: %s", error->message), (NULL));
-  }
+  look_at_disk (collector);
+  if (!collector->low)
+    tell (collector, keep (collector, job, &error) ? NULL : error->message);
 }
 
 static gpointer
@@ -315,6 +370,9 @@ write_pictures (gpointer data)
   GstEnsembleCollector *collector = data;
 
   read_folder (collector);
+  look_at_disk (collector);
+  if (!collector->fails)
+    post (collector, NULL);
   g_mutex_lock (&collector->lock);
   collector->has_read = TRUE;
   while (!collector->quit || collector->waiting != NULL) {
@@ -329,8 +387,9 @@ write_pictures (gpointer data)
       work (collector, job);
       free_job (job);
     } else {
-      /* A full folder makes no jobs: only this finds that there is room again. */
+      /* A full folder, or disk, makes no jobs: only this finds that there is room again. */
       forget_moved (collector);
+      look_at_disk (collector);
     }
     g_mutex_lock (&collector->lock);
   }
@@ -401,7 +460,7 @@ make_job (const EnsFrame *frame, const EnsResult *result, const EnsCollectLook *
 static gboolean
 is_due (GstEnsembleCollector *collector, const EnsResult *result, gint64 now)
 {
-  return collector->has_read && !collector->quit && collector->waiting == NULL
+  return collector->has_read && !collector->low && !collector->quit && collector->waiting == NULL
          && (now - collector->looked >= MIN_INTERVAL
              || ens_collection_changes (collector->collection, result));
 }

@@ -6,7 +6,12 @@
  * "value", "hash", "stream", "result"}. Both appear whole or not at all. What is there when it
  * starts counts; what somebody has moved away does not, some seconds later at most. Files that it
  * has not written are left alone. What is worth least goes when the one that takes its place has
- * been written. */
+ * been written. While the disk has less room than it is to have, nothing is written; it goes on by
+ * itself.
+ *
+ * What keeps it from writing is a warning of the element, and that it goes on an information. The
+ * element message ensemble-collecting, with `folder` and `problem` (NULL: none), says either, and
+ * comes once at the start. */
 #pragma once
 
 #include <gst/gst.h>
@@ -18,11 +23,13 @@ G_BEGIN_DECLS
 
 #define GST_ENSEMBLE_COLLECT_LIMIT 500
 #define GST_ENSEMBLE_COLLECT_BYTES (G_GUINT64_CONSTANT (200) << 20)
+#define GST_ENSEMBLE_COLLECT_RESERVE (G_GUINT64_CONSTANT (256) << 20)
 
 typedef struct {
-  char *folder;  /* NULL: nothing is kept */
-  guint limit;   /* pictures; 0: any number */
-  guint64 bytes; /* 0: any number */
+  char *folder;    /* NULL: nothing is kept */
+  guint limit;     /* pictures; 0: any number */
+  guint64 bytes;   /* 0: any number */
+  guint64 reserve; /* bytes of the disk that stay free */
   gboolean crops;
 } GstEnsembleCollectSettings;
 

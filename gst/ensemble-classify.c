@@ -53,6 +53,11 @@
  * and takes the old one's place between two frames; no frame is lost. One that can't be used is
  * refused with a warning. The element message ensemble-model-changed names model, name and version.
  *
+ * Frames that a person should label are kept in a folder, #GstEnsembleClassify:collect, while its
+ * disk has room (#GstEnsembleClassify:collect-reserve). The element message ensemble-collecting,
+ * with folder and problem (%NULL: there is none), says at the start, and when that changes, whether
+ * they can be kept.
+ *
  * What a stream's results together say of a class is its state: smoothed, by consensus, with
  * hysteresis and minimum durations (#GstEnsembleClassify:smoothing and what follows). When a class
  * appears or leaves, element messages class-appeared and class-left are posted, and an event
@@ -368,7 +373,8 @@ gst_ensemble_classify_init (GstEnsembleClassify *self)
       .windows = -1, .threshold = -1, .gate = TRUE, .batch_size = 1, .time = ENS_TIME_NO_OVERRIDES};
   self->post_messages = TRUE;
   self->collect = (GstEnsembleCollectSettings) {.limit = GST_ENSEMBLE_COLLECT_LIMIT,
-                                                .bytes = GST_ENSEMBLE_COLLECT_BYTES};
+                                                .bytes = GST_ENSEMBLE_COLLECT_BYTES,
+                                                .reserve = GST_ENSEMBLE_COLLECT_RESERVE};
   self->state_events = gst_ensemble_state_events_new ();
   self->cpu_budget = GST_ENSEMBLE_CPU_BUDGET_AUTO;
   self->earliest = GST_CLOCK_TIME_NONE;

@@ -5,6 +5,7 @@
 
 #include "classify-fixture.h"
 #include "colour-bundle.h"
+#include "support/small-disk.h"
 
 static char *folder;
 static guint pushed;
@@ -216,6 +217,59 @@ START_TEST (test_moved)
 }
 END_TEST
 
+/* What the element says next of its collecting; NULL: nothing is wrong. (transfer full) */
+static char *
+wait_for_problem (GstBus *bus)
+{
+  for (;;) {
+    g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+
+    if (message != NULL && gst_message_has_name (message, "ensemble-collecting"))
+      return g_strdup (gst_structure_get_string (gst_message_get_structure (message), "problem"));
+    push ();
+    g_usleep (20000);
+  }
+}
+
+/* The disk has less room than is to stay free: nothing is written, until there is. */
+START_TEST (test_disk)
+{
+  static const char bytes[1536 << 10];
+  g_autofree char *path = g_build_filename (folder, "ballast", NULL);
+  g_autofree char *none = NULL, *low = NULL, *again = NULL;
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  guint kept;
+
+  g_mkdir_with_parents (folder, 0777);
+  if (!test_small_disk_mount (folder, 2 << 20, 0)) {
+    test_skip ("no small file system can be mounted");
+    return;
+  }
+  gst_element_set_bus (classify->element, bus);
+  g_object_set (classify->element, "collect-reserve", G_GUINT64_CONSTANT (1) << 20, NULL);
+  classify_play_mode (classify, "sync");
+  none = wait_for_problem (bus);
+  ck_assert_ptr_null (none);
+  push_until (1);
+  ck_assert (g_file_set_contents (path, bytes, sizeof bytes, NULL));
+  low = wait_for_problem (bus);
+  ck_assert_contains (low, "less than 1 MiB are free; free some space there");
+  kept = count (".jpg");
+  for (guint i = 0; i < 60; i++) {
+    push ();
+    g_usleep (20000);
+  }
+  ck_assert_uint_eq (count (".jpg"), kept);
+  ck_assert_int_eq (g_remove (path), 0);
+  again = wait_for_problem (bus);
+  ck_assert_ptr_null (again);
+  push_until (kept + 1);
+  gst_element_set_state (classify->element, GST_STATE_NULL);
+  gst_element_set_bus (classify->element, NULL);
+  test_small_disk_unmount (folder);
+}
+END_TEST
+
 /* A folder that can't be written is a warning, once; video goes on. */
 START_TEST (test_unwritable)
 {
@@ -265,6 +319,7 @@ main (int argc, char **argv)
   test_add ("left-over", test_left_over);
   test_add ("moved", test_moved);
   test_add ("unwritable", test_unwritable);
+  test_add ("disk", test_disk);
   test_add ("changes", test_changes);
   return test_run ();
 }
