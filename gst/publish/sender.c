@@ -358,12 +358,13 @@ is_over (PublishQueue *self)
   return over;
 }
 
-/* error: one of set-up, or NULL. */
+/* Of the first attempt: an error of set-up, such as no permission, is the element's; a full disk,
+ * or another process that has the folder, may be over later. */
 static void
 note_spool (PublishQueue *self, const GError *error)
 {
   g_mutex_lock (&self->lock);
-  if (!self->spool_tried && error != NULL)
+  if (!self->spool_tried && error != NULL && is_unusable (error))
     self->unusable = g_error_copy (error);
   self->spool_tried = TRUE;
   g_cond_broadcast (&self->changed);
@@ -387,7 +388,7 @@ try_spool (PublishQueue *self)
   self->spool_at = now + (self->spool_pending ? SPOOL_POLL : SPOOL_RETRY_PERIOD);
   if (error != NULL && !self->spool_pending)
     publish_tell_warning (&self->teller, PUBLISH_TELL_SPOOL, error->message);
-  note_spool (self, busy ? NULL : error);
+  note_spool (self, error);
 }
 
 static void

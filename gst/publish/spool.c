@@ -9,7 +9,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/files.h"
 
 #define SEGMENTS 16 /* in a full spool: what has to go, goes by segments */
@@ -42,8 +41,8 @@ fail (GError **error, const char *path, const char *what)
 {
   int code = errno;
 
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: %s: %s%s", path, what, g_strerror (code),
-               ens_write_advice (code));
+  g_set_error (error, G_FILE_ERROR, (gint)g_file_error_from_errno (code), "%s: %s: %s%s", path,
+               what, g_strerror (code), ens_write_advice (code));
   return FALSE;
 }
 

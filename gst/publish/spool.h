@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 typedef struct _PublishSpool PublishSpool;
 
 /* Makes the folder where there is none. `limit`: bytes of all segments. G_IO_ERROR_BUSY: it is
- * somebody else's, now. (transfer full) */
+ * somebody else's, now; else a G_FILE_ERROR. (transfer full) */
 PublishSpool *publish_spool_open (const char *folder, guint64 limit, GError **error);
 void publish_spool_close (PublishSpool *self);
 

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "publish/spool.h"
 
 #include "fixture.h"
+#include "support/small-disk.h"
 
 static char *
 beside (const char *suffix)
@@ -352,6 +354,138 @@ START_TEST (test_standard_output)
 }
 END_TEST
 
+/* ---- A full disk ---- */
+
+#define DISK (256 << 10)
+
+/* (transfer full) */
+static char *
+ballast (void)
+{
+  return g_build_filename (publish_folder, "ballast", NULL);
+}
+
+/* FALSE: the test is skipped. */
+static gboolean
+fill_disk (guint files)
+{
+  g_autofree char *path = ballast ();
+  static const char bytes[DISK];
+
+  if (!test_small_disk_mount (publish_folder, DISK, files)) {
+    test_skip ("no small file system can be mounted");
+    return FALSE;
+  }
+  ck_assert (g_file_set_contents_full (path, bytes, DISK, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  ck_assert_uint_eq (ens_disk_get_free (publish_folder), 0);
+  return TRUE;
+}
+
+static void
+free_disk (void)
+{
+  g_autofree char *path = ballast ();
+
+  ck_assert_int_eq (g_remove (path), 0);
+}
+
+/* NAME.999 … NAME, one after the other. (transfer full) */
+static char *
+read_rotated (void)
+{
+  GString *all = g_string_new (NULL);
+
+  for (guint i = 1000; i > 0; i--) {
+    g_autofree char *suffix = i > 1 ? g_strdup_printf (".%u", i - 1) : g_strdup ("");
+    g_autofree char *path = beside (suffix), *text = NULL;
+
+    if (g_file_get_contents (path, &text, NULL, NULL))
+      g_string_append (all, text);
+  }
+  return g_string_free (all, FALSE);
+}
+
+/* Of n whole lines, the last of which is message `last`: those that were under way when memory was
+ * full come before a gap. */
+static void
+check_order (const char *text, guint64 n, guint last)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  gint before = -1;
+
+  ck_assert_uint_eq (g_strv_length (lines), n + 1);
+  for (guint i = 0; i < n; i++) {
+    gint number = -1;
+    char end = '\0';
+
+    ck_assert_msg (sscanf (lines[i], "{\"n\": %d%c", &number, &end) == 2 && end == '}', "%s",
+                   lines[i]);
+    ck_assert_int_gt (number, before);
+    before = number;
+  }
+  ck_assert_int_eq (before, (gint)last);
+  ck_assert_str_eq (lines[n], "");
+}
+
+static const struct {
+  const char *name;
+  guint64 rotate_size;
+} full_rows[] = {{"plain", 0}, {"rotated", 200}};
+
+/* What memory can't hold is lost, and counted; the rest is written when there is room again. */
+START_TEST (test_full_disk)
+{
+  enum { LINES = 500, MORE = 20 };
+  g_autofree char *text = NULL;
+  PublishQueue *queue;
+  PublishCounts counts;
+
+  if (!fill_disk (0))
+    return;
+  publish_options.queue_size = 10000;
+  publish_options.rotate_size = full_rows[_i].rotate_size;
+  publish_options.rotate_keep = 999;
+  queue = publish_start ();
+  publish_push (queue, 0, LINES);
+  publish_wait (publish_count_notes ("free some space") > 0);
+  counts = publish_queue_get_counts (queue);
+  ck_assert_uint_gt (counts.lost, 0);
+  ck_assert_uint_eq (counts.sent, 0);
+  free_disk ();
+  publish_push (queue, LINES, MORE);
+  publish_wait (publish_queue_get_counts (queue).waiting == 0);
+  counts = publish_queue_stop (queue, GST_SECOND * 20);
+  ck_assert_uint_eq (counts.sent + counts.lost, LINES + MORE);
+  text = read_rotated ();
+  check_order (text, counts.sent, LINES + MORE - 1);
+  test_small_disk_unmount (publish_folder);
+}
+END_TEST
+
+/* A disk that doesn't even take the spool's folder is no error of set-up: the spool is used once
+ * there is room for it. */
+START_TEST (test_full_spool_disk)
+{
+  PublishQueue *queue;
+  PublishCounts counts;
+
+  if (!fill_disk (3)) /* the folder, ballast, FIFO */
+    return;
+  publish_options.spool = g_build_filename (publish_folder, "spool", NULL);
+  mkfifo (publish_options.location, 0600);
+  queue = publish_start ();
+  publish_push (queue, 0, 10);
+  publish_wait (publish_count_notes ("free some space") == 1);
+  test_small_disk_grow (publish_folder, 2 * DISK, 100);
+  publish_wait (g_file_test (publish_options.spool, G_FILE_TEST_IS_DIR));
+  publish_wait (publish_queue_get_counts (queue).waiting == 10);
+  counts = publish_queue_stop (queue, GST_SECOND * 20);
+  ck_assert_uint_eq (counts.lost, 0);
+  ck_assert_uint_eq (counts.waiting, 10);
+  test_small_disk_unmount (publish_folder);
+}
+END_TEST
+
 /* ---- Spool ---- */
 
 /* A FIFO without a reader is a receiver that is away; another process has what this one kept. */
@@ -427,6 +561,8 @@ main (int argc, char **argv)
   test_add ("fifo-unread", test_fifo_unread);
   test_add ("fifo-stalls", test_fifo_stalls);
   test_add ("standard-output", test_standard_output);
+  TEST_ADD_ROWS ("full-disk", test_full_disk, full_rows);
+  test_add ("full-spool-disk", test_full_spool_disk);
   test_add ("spool", test_spool);
   test_add ("spool-held", test_spool_held);
   return test_run ();
