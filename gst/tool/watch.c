@@ -104,8 +104,8 @@ const ToolCommand tool_watch = {
             "pictures, tags over time, events, and frames to label and train with. Ctrl-C ends "
             "it.",
     .manual =
-        "FILE.conf is in the format of desktop entries: sections [watch] (model), [page] (listen, "
-        "port, token), [classify] and [publish] (properties of ensembleclassify and "
+        "FILE.conf is in the format of desktop entries: sections [watch] (model, reserve), [page] "
+        "(listen, port, token), [classify] and [publish] (properties of ensembleclassify and "
         "ensemblepublish), [record] (classes, folder, before, after, longest, limit), [collect] "
         "(folder, limit), [train] (dataset, arguments), and [camera NAME] for each camera (uri, "
         "record, properties of its ensembleclassify). Paths are relative to the file's folder.\n\n"
@@ -113,7 +113,8 @@ const ToolCommand tool_watch = {
         "second at first, a minute at most; model and publisher stay meanwhile. A file plays at "
         "its own speed, over and over.\n\n"
         "Clips are the camera's own stream, not encoded again, from a key frame before a class "
-        "appears until it has left.\n\n"
+        "appears until it has left. With less than `reserve` MiB of their disk free the oldest go; "
+        "when none can go, nothing is recorded until there is room again.\n\n"
         "Labelled frames are moved into the folder of their class in the data set. “Train” on the "
         "page runs gst-ensemble-1.0 train DATASET -o MODEL with the arguments of [train]; the "
         "cameras use the new bundle without a restart.\n\n"

@@ -5,10 +5,11 @@
 
 #include "watch-resources.h"
 #include "watch/call.h"
+#include "watch/clip-folder.h"
+#include "watch/metrics.h"
 
 #define MAX_PICTURES 60 /* of those to label, in one answer */
 #define MAX_CLIPS 100
-#define CLIP_ENDING ".mkv"
 #define RESOURCES "/gst-ensemble/watch/"
 
 /* ---- The page ---- */
@@ -270,7 +271,7 @@ list_clips (const char *folder)
   const char *name;
 
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_suffix (name, CLIP_ENDING))
+    if (g_str_has_suffix (name, WATCH_CLIP_ENDING))
       g_ptr_array_add (names, g_strdup (name));
   g_ptr_array_sort (names, compare_newest_first);
   return names;
@@ -309,7 +310,7 @@ get_clip (const WatchCall *call)
   g_autofree char *path = NULL;
 
   /* The name has no "/", as it is one part of the URL's path. */
-  if (folder == NULL || *call->name == '.' || !g_str_has_suffix (call->name, CLIP_ENDING)) {
+  if (folder == NULL || *call->name == '.' || !g_str_has_suffix (call->name, WATCH_CLIP_ENDING)) {
     watch_call_refuse (call, SOUP_STATUS_NOT_FOUND, "there is no such clip");
     return;
   }
@@ -348,12 +349,28 @@ get_health (const WatchCall *call)
 }
 
 static void
+add_connections (GString *text, const WatchConnections *connections)
+{
+  const WatchConnectionCounts counts = watch_connections_get_counts (connections);
+
+  watch_metrics_add (text, "page_connections", "gauge", "Connections to the page.", counts.open);
+  watch_metrics_add (text, "page_refused_total", "counter",
+                     "Connections that were closed at once, as there were too many.",
+                     counts.refused);
+  watch_metrics_add (text, "page_cut_off_total", "counter",
+                     "Connections that were closed, as their request did not come in time.",
+                     counts.cut_off);
+}
+
+static void
 get_metrics (const WatchCall *call)
 {
-  char *text = watch_stations_to_metrics (call->stations);
+  GString *text = g_string_new (NULL);
 
+  watch_metrics_add_stations (text, call->stations);
+  add_connections (text, call->connections);
   watch_call_answer (call, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8",
-                     g_bytes_new_take (text, strlen (text)));
+                     g_string_free_to_bytes (text));
 }
 
 const WatchRoute watch_routes[] = {

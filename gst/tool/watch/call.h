@@ -5,6 +5,7 @@
 #include <libsoup/soup.h>
 
 #include "watch/access.h"
+#include "watch/connections.h"
 #include "watch/station.h"
 #include "watch/streams.h"
 
@@ -15,6 +16,7 @@ typedef struct {
   WatchStations *stations;
   WatchStreams *streams;
   WatchAccess *access;
+  const WatchConnections *connections;
   WatchStation *station; /* that the URL names, or NULL */
   const char *name;      /* what else it names: a file; or NULL */
 } WatchCall;

@@ -47,7 +47,8 @@ set_up_classify (const WatchPipeline *self, const WatchConfig *config,
   if (config->collect_folder != NULL) {
     g_autofree char *folder = g_build_filename (config->collect_folder, camera->name, NULL);
 
-    g_object_set (self->classify, "collect", folder, "collect-limit", config->collect_limit, NULL);
+    g_object_set (self->classify, "collect", folder, "collect-limit", config->collect_limit,
+                  "collect-reserve", ((guint64)config->reserve << 20) / 2, NULL);
   }
   return watch_settings_apply (config->classify, "classify", self->classify, error)
          && watch_settings_apply (camera->settings, section, self->classify, error);

@@ -238,19 +238,6 @@ on_error (WatchCamera *camera, GstMessage *message)
 }
 
 static void
-on_element (WatchCamera *camera, const GstStructure *message)
-{
-  const char *class_name = gst_structure_get_string (message, "class");
-
-  if (gst_structure_has_name (message, "ensemble-model-changed"))
-    camera->listener->model (camera, message, camera->data);
-  if (class_name != NULL
-      && (gst_structure_has_name (message, "class-appeared")
-          || gst_structure_has_name (message, "class-left")))
-    camera->listener->event (camera, message, camera->data);
-}
-
-static void
 on_warning (WatchCamera *camera, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
@@ -274,7 +261,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
     on_warning (camera, message);
     break;
   case GST_MESSAGE_ELEMENT:
-    on_element (camera, gst_message_get_structure (message));
+    camera->listener->message (camera, gst_message_get_structure (message), camera->data);
     break;
   case GST_MESSAGE_LATENCY:
     gst_bin_recalculate_latency (GST_BIN (camera->elements.pipeline));
@@ -430,6 +417,13 @@ watch_camera_start (WatchCamera *camera)
 {
   camera->tick = g_timeout_add_seconds (1, on_tick, camera);
   connect_source (camera);
+}
+
+void
+watch_camera_set_clips_paused (WatchCamera *camera, gboolean paused)
+{
+  if (camera->recorder != NULL)
+    watch_recorder_set_paused (camera->recorder, paused);
 }
 
 void

@@ -28,9 +28,9 @@ typedef struct _WatchCamera WatchCamera;
 typedef struct {
   void (*state) (WatchCamera *camera, gpointer data); /* or what it says of its clips */
   void (*result) (WatchCamera *camera, EnsResult *result, gpointer data);
-  void (*event) (WatchCamera *camera, const GstStructure *message, gpointer data);
+  /* Of an element, such as class-appeared. */
+  void (*message) (WatchCamera *camera, const GstStructure *message, gpointer data);
   void (*picture) (WatchCamera *camera, GBytes *jpeg, gpointer data);
-  void (*model) (WatchCamera *camera, const GstStructure *message, gpointer data); /* swapped */
 } WatchCameraListener;
 
 /* The configuration and the listener are the caller's, and stay. NULL with an error if elements are
@@ -44,6 +44,9 @@ gboolean watch_camera_has_stopped (WatchCamera *camera);
 /* Waits for nothing: what has not stopped by then goes on without it. */
 void watch_camera_free (WatchCamera *camera);
 void watch_camera_start (WatchCamera *camera);
+
+/* While they are paused none is written; nothing happens if nothing is recorded. */
+void watch_camera_set_clips_paused (WatchCamera *camera, gboolean paused);
 
 /* How many look at the live picture; without viewers none is drawn. */
 void watch_camera_add_viewer (WatchCamera *camera);

@@ -30,6 +30,7 @@ typedef struct {
 
 static const Key keys[] = {
     {KEY ("watch", "model", KEY_PATH, model)},
+    {KEY ("watch", "reserve", KEY_NUMBER, reserve), 0, G_MAXINT},
     {KEY ("page", "listen", KEY_TEXT, listen)},
     {KEY ("page", "port", KEY_NUMBER, port), 0, 65535},
     {KEY ("page", "token", KEY_TEXT, token)},
@@ -378,6 +379,7 @@ make_config (const char *path, const char *folder)
   config->cameras = g_ptr_array_new_with_free_func (free_camera);
   config->listen = g_strdup ("127.0.0.1");
   config->port = 8420;
+  config->reserve = 1024;
   config->record_folder = g_build_filename (folder, "clips", NULL);
   config->record_before = 5;
   config->record_after = 5;

@@ -23,8 +23,9 @@ typedef struct {
 } WatchCameraConfig;
 
 typedef struct {
-  char *path;  /* of the file */
-  char *model; /* bundle */
+  char *path;    /* of the file */
+  char *model;   /* bundle */
+  guint reserve; /* MiB of the disk that clips leave free; collected frames leave half of it */
 
   char *listen; /* address; NULL: no page */
   guint port;

@@ -14,6 +14,7 @@ struct _WatchConnections {
   WatchConnectionLimits limits;
   GHashTable *since; /* GSocket → gint64 *: since when its request is waited for; 0: it has come */
   guint sweep;
+  guint n_refused, n_cut_off;
 };
 
 static gboolean
@@ -47,8 +48,10 @@ add (WatchConnections *connections, GSocket *socket)
   g_socket_set_keepalive (socket, TRUE);
   g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE_IDLE, NULL);
   g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL, NULL);
-  if (g_hash_table_size (connections->since) > connections->limits.max)
-    end (socket);
+  if (g_hash_table_size (connections->since) <= connections->limits.max)
+    return;
+  connections->n_refused++;
+  end (socket);
 }
 
 /* Emitted when the connection is accepted. */
@@ -84,8 +87,11 @@ on_sweep (gpointer data)
   forget_closed (connections);
   g_hash_table_iter_init (&iter, connections->since);
   while (g_hash_table_iter_next (&iter, &socket, &since))
-    if (*(gint64 *)since != 0 && *(gint64 *)since < begin)
+    if (*(gint64 *)since != 0 && *(gint64 *)since < begin) {
+      connections->n_cut_off++;
+      *(gint64 *)since = 0; /* counted once, however long its socket stays */
       end (socket);
+    }
   return G_SOURCE_CONTINUE;
 }
 
@@ -113,9 +119,10 @@ watch_connections_free (WatchConnections *connections)
   g_free (connections);
 }
 
-guint
-watch_connections_get_n (const WatchConnections *connections)
+WatchConnectionCounts
+watch_connections_get_counts (const WatchConnections *connections)
 {
   forget_closed (connections);
-  return g_hash_table_size (connections->since);
+  return (WatchConnectionCounts) {g_hash_table_size (connections->since), connections->n_refused,
+                                  connections->n_cut_off};
 }

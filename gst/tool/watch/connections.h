@@ -21,6 +21,12 @@ typedef struct {
 /* Before the server listens. (transfer full) */
 WatchConnections *watch_connections_new (SoupServer *server, const WatchConnectionLimits *limits);
 void watch_connections_free (WatchConnections *connections);
-guint watch_connections_get_n (const WatchConnections *connections);
+
+typedef struct {
+  guint open;             /* now */
+  guint refused, cut_off; /* since the start: one too many; without a request in time */
+} WatchConnectionCounts;
+
+WatchConnectionCounts watch_connections_get_counts (const WatchConnections *connections);
 
 G_END_DECLS

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Figures for Prometheus.
- *
- * Source: Prometheus' exposition format, text version 0.0.4. */
+/* Source: Prometheus' exposition format, text version 0.0.4. */
+#include "watch/metrics.h"
+
 #include <string.h>
 #include <unistd.h>
-
-#include "watch/station.h"
 
 typedef enum { OF_CLASSIFY, OF_PUBLISH } Element;
 
@@ -43,6 +41,8 @@ static const struct {
     {"clips_failed_total", "counter", "Clips that could not be begun or written."},
     {"recording", "gauge", "1 while a clip is written."},
     {"models_total", "counter", "Models that were swapped in."},
+    {"recording_paused", "gauge", "1 while no clips are written for want of room on the disk."},
+    {"collecting_failed", "gauge", "1 while no frames can be kept, for want of room or otherwise."},
 };
 
 static void
@@ -71,7 +71,9 @@ get_camera_value (const WatchStation *station, guint metric)
                                                         status.n_clips,
                                                         status.n_failed_clips,
                                                         status.recording,
-                                                        station->n_models};
+                                                        station->n_models,
+                                                        watch_station_is_paused (station),
+                                                        station->collect_error != NULL};
 
   return values[metric];
 }
@@ -161,11 +163,17 @@ get_resident_memory (void)
              : 0;
 }
 
-char *
-watch_stations_to_metrics (const WatchStations *stations)
+void
+watch_metrics_add (GString *text, const char *name, const char *type, const char *help,
+                   guint64 number)
 {
-  GString *text = g_string_new (NULL);
+  head (text, name, type, help);
+  g_string_append_printf (text, "gst_ensemble_%s %" G_GUINT64_FORMAT "\n", name, number);
+}
 
+void
+watch_metrics_add_stations (GString *text, const WatchStations *stations)
+{
   write_camera_metrics (stations, text);
   for (guint i = 0; i < G_N_ELEMENTS (stats_metrics); i++) {
     head (text, stats_metrics[i].name, stats_metrics[i].type, stats_metrics[i].help);
@@ -175,9 +183,12 @@ watch_stations_to_metrics (const WatchStations *stations)
   head (text, "appeared_total", "counter", "How often a class appeared.");
   for (guint j = 0; j < stations->list->len; j++)
     write_counts (g_ptr_array_index (stations->list, j), text);
+  if (stations->room != NULL)
+    watch_metrics_add (text, "clips_removed_total", "counter",
+                       "Clips that went for want of room on the disk.",
+                       watch_room_get_n_removed (stations->room));
   g_string_append_printf (text,
                           "# TYPE process_resident_memory_bytes gauge\n"
                           "process_resident_memory_bytes %" G_GUINT64_FORMAT "\n",
                           get_resident_memory ());
-  return g_string_free (text, FALSE);
 }

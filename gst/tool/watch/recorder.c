@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watch/recorder.h"
 
-#include <glib/gstdio.h>
-#include <string.h>
-
+#include "watch/clip-folder.h"
 #include "watch/clip.h"
 #include "watch/pre-roll.h"
 
-#define ENDING ".mkv"
 /* Between looks at the folder, and after a clip that failed. */
 #define ROOM_INTERVAL G_TIME_SPAN_MINUTE
 #define RETRY_INTERVAL G_TIME_SPAN_MINUTE
@@ -23,6 +20,7 @@ struct _WatchRecorder {
   gint64 end;   /* when the clip ends if nothing is present; 0: open */
   gint64 retry; /* a clip has failed: when the next one may begin; 0: at once */
   gint64 room;  /* when to look again whether the folder has grown too large */
+  gboolean paused;
   guint n_clips, n_failed;
   char *problem; /* why the last clip failed; NULL: it did not */
   GList *ending; /* WatchClip: of which the end is being written */
@@ -86,53 +84,7 @@ take_clip (WatchRecorder *recorder)
   return clip;
 }
 
-/* ---- The folder ---- */
-
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *)a, *(char *const *)b);
-}
-
-/* The oldest first. (transfer full) */
-static GPtrArray *
-list_clips (const char *folder, guint64 *bytes)
-{
-  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-
-  *bytes = 0;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
-    char *path = g_build_filename (folder, name, NULL);
-    GStatBuf status;
-
-    if (g_str_has_suffix (name, ENDING) && g_stat (path, &status) == 0) {
-      *bytes += (guint64)status.st_size;
-      g_ptr_array_add (paths, path);
-    } else {
-      g_free (path);
-    }
-  }
-  g_ptr_array_sort (paths, compare_names);
-  return paths;
-}
-
-static void
-make_room (const WatchRecorder *recorder)
-{
-  const guint64 limit = (guint64)recorder->config->record_limit << 20;
-  guint64 bytes;
-  g_autoptr (GPtrArray) paths = list_clips (recorder->folder, &bytes);
-
-  for (guint i = 0; i + 1 < paths->len && bytes > limit; i++) {
-    const char *path = g_ptr_array_index (paths, i);
-    GStatBuf status;
-
-    if (g_stat (path, &status) == 0 && g_remove (path) == 0)
-      bytes -= (guint64)status.st_size;
-  }
-}
+/* ---- Clips ---- */
 
 /* (transfer full) */
 static char *
@@ -147,11 +99,9 @@ name_clip (const WatchRecorder *recorder, const char *class_name)
   /* The sink puts the number of the file into its location. */
   g_string_replace (folder, "%", "%%", 0);
   g_strcanon (shown, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-", '_');
-  name = g_strconcat (time, "-", shown, "-%05d" ENDING, NULL);
+  name = g_strconcat (time, "-", shown, "-%05d" WATCH_CLIP_ENDING, NULL);
   return g_build_filename (folder->str, name, NULL);
 }
-
-/* ---- Clips ---- */
 
 /* Lock held. */
 static gboolean
@@ -210,7 +160,7 @@ find_present (const WatchRecorder *recorder, const EnsResult *result)
 static void
 start_if_due (WatchRecorder *recorder, gint64 now)
 {
-  if (recorder->present != NULL && now >= recorder->retry
+  if (recorder->present != NULL && !recorder->paused && now >= recorder->retry
       && !watch_recorder_is_recording (recorder))
     start (recorder, now);
 }
@@ -299,7 +249,7 @@ make_room_if_due (WatchRecorder *recorder, gint64 now)
   if (now < recorder->room)
     return;
   recorder->room = now + ROOM_INTERVAL;
-  make_room (recorder);
+  watch_clips_limit (recorder->folder, (guint64)recorder->config->record_limit << 20);
 }
 
 void
@@ -310,6 +260,14 @@ watch_recorder_tick (WatchRecorder *recorder, gint64 now)
     finish (recorder);
   start_if_due (recorder, now);
   make_room_if_due (recorder, now);
+}
+
+void
+watch_recorder_set_paused (WatchRecorder *recorder, gboolean paused)
+{
+  recorder->paused = paused;
+  if (paused)
+    finish (recorder);
 }
 
 gboolean

@@ -2,7 +2,7 @@
 /* Clips of a camera: the stream as the camera encodes it, from some seconds before a class appears
  * until some after the last one has left, in FOLDER/CAMERA/TIME-CLASS-NNNNN.mkv (TIME in UTC).
  * A longer clip continues in the next file. Once a minute the oldest files go if all are larger
- * together than they may be. A clip that fails is begun again after a minute.
+ * together than they may be (clip-folder.h). A clip that fails is begun again after a minute.
  *
  * A clip has a pipeline of its own, so that a slow or full disk costs the clip, not the stream. It
  * begins with a key frame: up to one group of pictures earlier than asked for. */
@@ -35,6 +35,8 @@ void watch_recorder_push (WatchRecorder *recorder, GstCaps *caps, GstBuffer *buf
 void watch_recorder_update (WatchRecorder *recorder, const EnsResult *result);
 /* The camera is gone: the clip ends, and what was kept of the stream is forgotten. */
 void watch_recorder_interrupt (WatchRecorder *recorder);
+/* While it is, the clip that was written ends, and none begins: the disk has no room. */
+void watch_recorder_set_paused (WatchRecorder *recorder, gboolean paused);
 /* To be called once a second. */
 void watch_recorder_tick (WatchRecorder *recorder, gint64 now);
 

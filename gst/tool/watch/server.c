@@ -131,7 +131,8 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHas
             gpointer data)
 {
   WatchServer *server = data;
-  WatchCall call = {message, server->stations, server->streams, server->access};
+  WatchCall call = {message, server->stations, server->streams, server->access,
+                    server->connections};
 
   serve (&call, path);
 }

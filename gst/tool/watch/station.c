@@ -5,6 +5,7 @@
 
 #define STOP_TIMEOUT (10 * G_TIME_SPAN_SECOND)
 #define STOP_INTERVAL (10 * G_TIME_SPAN_MILLISECOND)
+#define ROOM_INTERVAL 5 /* seconds between looks at the room for clips */
 
 /* ---- What cameras tell ---- */
 
@@ -19,20 +20,27 @@ tell (WatchStation *station, const char *kind, EnsJson *json)
 }
 
 static void
+tell_camera (WatchStation *station)
+{
+  EnsJson json;
+
+  ens_json_init (&json);
+  watch_station_write (station, &json);
+  tell (station, "camera", &json);
+}
+
+static void
 on_state (WatchCamera *camera, gpointer data)
 {
   WatchStation *station = data;
   const WatchCameraStatus status = watch_camera_get_status (camera);
-  EnsJson json;
 
   if (status.state != station->state)
     g_printerr ("%s: %s%s%s\n", station->config->name, watch_camera_state_get_name (status.state),
                 status.state == WATCH_CAMERA_WAITING ? ": " : "",
                 status.state == WATCH_CAMERA_WAITING && status.error != NULL ? status.error : "");
   station->state = status.state;
-  ens_json_init (&json);
-  watch_station_write (station, &json);
-  tell (station, "camera", &json);
+  tell_camera (station);
 }
 
 static void
@@ -76,9 +84,8 @@ on_result (WatchCamera *camera, EnsResult *result, gpointer data)
 }
 
 static void
-on_event (WatchCamera *camera, const GstStructure *message, gpointer data)
+on_event (WatchStation *station, const GstStructure *message)
 {
-  WatchStation *station = data;
   const WatchEvent *event = watch_history_add_event (station->history, g_get_real_time (), message);
   EnsJson json;
 
@@ -98,9 +105,8 @@ write_swapped (const WatchStation *station, EnsJson *json)
 }
 
 static void
-on_model (WatchCamera *camera, const GstStructure *message, gpointer data)
+on_model (WatchStation *station, const GstStructure *message)
 {
-  WatchStation *station = data;
   EnsJson json;
 
   station->n_models++;
@@ -116,6 +122,33 @@ on_model (WatchCamera *camera, const GstStructure *message, gpointer data)
 }
 
 static void
+on_collecting (WatchStation *station, const GstStructure *message)
+{
+  const gboolean failed = station->collect_error != NULL;
+
+  g_free (station->collect_error);
+  station->collect_error = g_strdup (gst_structure_get_string (message, "problem"));
+  /* What goes wrong is a warning, which the camera prints. */
+  if (failed && station->collect_error == NULL)
+    g_printerr ("%s: frames are collected again\n", station->config->name);
+  tell_camera (station);
+}
+
+static void
+on_message (WatchCamera *camera, const GstStructure *message, gpointer data)
+{
+  WatchStation *station = data;
+
+  if (gst_structure_has_name (message, "ensemble-model-changed"))
+    on_model (station, message);
+  else if (gst_structure_has_name (message, "ensemble-collecting"))
+    on_collecting (station, message);
+  else if (gst_structure_has_name (message, "class-appeared")
+           || gst_structure_has_name (message, "class-left"))
+    on_event (station, message);
+}
+
+static void
 on_picture (WatchCamera *camera, GBytes *jpeg, gpointer data)
 {
   WatchStation *station = data;
@@ -124,7 +157,7 @@ on_picture (WatchCamera *camera, GBytes *jpeg, gpointer data)
     station->all->news->picture (station, jpeg, station->all->data);
 }
 
-static const WatchCameraListener listener = {on_state, on_result, on_event, on_picture, on_model};
+static const WatchCameraListener listener = {on_state, on_result, on_message, on_picture};
 
 static void
 on_training (gpointer data)
@@ -142,6 +175,52 @@ on_training (gpointer data)
     stations->news->news ("training", text, stations->data);
 }
 
+/* ---- Room for clips ---- */
+
+static void
+tell_room (const WatchStations *stations)
+{
+  const char *problem = watch_room_get_problem (stations->room);
+
+  g_printerr ("clips: %s\n", problem != NULL ? problem : "there is room again");
+  for (guint i = 0; i < stations->list->len; i++) {
+    WatchStation *station = g_ptr_array_index (stations->list, i);
+
+    watch_camera_set_clips_paused (station->camera, problem != NULL);
+    tell_camera (station);
+  }
+}
+
+static gboolean
+on_room_check (gpointer data)
+{
+  const WatchStations *stations = data;
+
+  if (watch_room_check (stations->room, g_get_monotonic_time ()))
+    tell_room (stations);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+set_up_room (WatchStations *stations)
+{
+  for (guint i = 0; i < stations->list->len && stations->room == NULL; i++) {
+    const WatchStation *station = g_ptr_array_index (stations->list, i);
+
+    if (watch_camera_get_clips (station->camera) != NULL)
+      stations->room = watch_room_new (stations->config);
+  }
+}
+
+static void
+start_room (WatchStations *stations)
+{
+  if (stations->room == NULL)
+    return;
+  on_room_check (stations);
+  stations->room_check = g_timeout_add_seconds (ROOM_INTERVAL, on_room_check, stations);
+}
+
 /* ---- Their life ---- */
 
 static void
@@ -153,6 +232,7 @@ free_station (gpointer data)
   watch_history_free (station->history);
   g_clear_pointer (&station->result, ens_result_unref);
   g_free (station->collected);
+  g_free (station->collect_error);
   g_free (station);
 }
 
@@ -185,6 +265,7 @@ watch_stations_new (const WatchConfig *config, const char *program, GError **err
       g_prefix_error (error, "%s: ", config->path);
       return NULL;
     }
+  set_up_room (stations);
   return g_steal_pointer (&stations);
 }
 
@@ -224,7 +305,9 @@ stop_cameras (const WatchStations *stations)
 void
 watch_stations_free (WatchStations *stations)
 {
+  g_clear_handle_id (&stations->room_check, g_source_remove);
   stop_cameras (stations);
+  g_clear_pointer (&stations->room, watch_room_free);
   watch_training_free (stations->training);
   g_ptr_array_unref (stations->list);
   g_free (stations);
@@ -240,6 +323,7 @@ watch_stations_set_news (WatchStations *stations, const WatchNews *news, gpointe
 void
 watch_stations_start (WatchStations *stations)
 {
+  start_room (stations);
   for (guint i = 0; i < stations->list->len; i++) {
     WatchStation *station = g_ptr_array_index (stations->list, i);
 
@@ -271,6 +355,15 @@ watch_stations_are_well (const WatchStations *stations)
   return TRUE;
 }
 
+gboolean
+watch_station_is_paused (const WatchStation *station)
+{
+  const WatchRoom *room = station->all->room;
+
+  return room != NULL && watch_room_get_problem (room) != NULL
+         && watch_camera_get_clips (station->camera) != NULL;
+}
+
 WatchLabels
 watch_station_get_labels (const WatchStation *station)
 {
@@ -292,8 +385,11 @@ watch_station_write (const WatchStation *station, EnsJson *json)
   ens_json_unsigned (json, "reconnects", status.reconnects);
   ens_json_boolean (json, "recording", status.recording);
   ens_json_unsigned (json, "clips", status.n_clips);
-  ens_json_string (json, "clip_error", status.clip_error);
+  ens_json_string (json, "clip_error",
+                   watch_station_is_paused (station) ? watch_room_get_problem (station->all->room)
+                                                     : status.clip_error);
   ens_json_boolean (json, "collects", station->collected != NULL);
+  ens_json_string (json, "collect_error", station->collect_error);
   write_swapped (station, json);
   if (station->result != NULL) {
     ens_json_string (json, "model", station->result->bundle);

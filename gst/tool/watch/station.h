@@ -5,6 +5,7 @@
 #include "watch/camera.h"
 #include "watch/history.h"
 #include "watch/labels.h"
+#include "watch/room.h"
 #include "watch/training.h"
 
 G_BEGIN_DECLS
@@ -17,10 +18,11 @@ typedef struct {
   WatchCamera *camera;
   WatchCameraState state; /* the last one that was printed */
   WatchHistory *history;
-  char *collected;   /* folder; NULL: nothing is collected */
-  EnsResult *result; /* the last one; NULL: none yet */
-  guint n_models;    /* swapped in */
-  gint64 swapped;    /* when the last one was, microseconds since 1970; 0: never */
+  char *collected;     /* folder; NULL: nothing is collected */
+  char *collect_error; /* why no frames are collected; NULL: they are */
+  EnsResult *result;   /* the last one; NULL: none yet */
+  guint n_models;      /* swapped in */
+  gint64 swapped;      /* when the last one was, microseconds since 1970; 0: never */
 } WatchStation;
 
 /* What happens, as it happens: for pages that are open. json is an object. */
@@ -33,6 +35,8 @@ struct _WatchStations {
   const WatchConfig *config;
   GPtrArray *list; /* WatchStation */
   WatchTraining *training;
+  WatchRoom *room; /* NULL: nothing is recorded */
+  guint room_check;
   const WatchNews *news;
   gpointer data;
   gint64 started; /* monotonic */
@@ -51,16 +55,15 @@ void watch_stations_start (WatchStations *stations);
 WatchStation *watch_stations_find (WatchStations *stations, const char *name);
 /* Whether all cameras play. */
 gboolean watch_stations_are_well (const WatchStations *stations);
+/* Whether its clips are not recorded for want of room. */
+gboolean watch_station_is_paused (const WatchStation *station);
 /* (transfer none) */
 WatchLabels watch_station_get_labels (const WatchStation *station);
 
-/* An object: name, state, error, frames, reconnects, recording, clips, clip_error, swapped, model,
- * present, p.
- */
+/* An object: name, state, error, frames, reconnects, recording, clips, clip_error, collects,
+ * collect_error, swapped, model, version, p, present. */
 void watch_station_write (const WatchStation *station, EnsJson *json);
 /* All of them, and the training. (transfer full) */
 char *watch_stations_to_json (const WatchStations *stations);
-/* Prometheus' text format. (transfer full) */
-char *watch_stations_to_metrics (const WatchStations *stations);
 
 G_END_DECLS

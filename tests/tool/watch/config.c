@@ -23,6 +23,8 @@ static const struct {
     {"section", MODEL CAMERA "[clips]\nclasses=cat\n", "[clips]: there is no such section"},
     {"key", MODEL CAMERA "[page]\nprot=1\n", "[page] prot: there is no such key"},
     {"number", MODEL CAMERA "[page]\nport=http\n", "[page] port: expected a whole number"},
+    {"reserve", "[watch]\nmodel=a\nreserve=-1\n" CAMERA,
+     "[watch] reserve: expected a whole number"},
     {"range", MODEL CAMERA "[page]\nport=65536\n", "from 0 to 65535, found “65536”"},
     {"own", MODEL CAMERA "[classify]\nmodel=other\n", "[classify] model: watch sets this"},
     {"own-camera", MODEL CAMERA "collect=x\n", "[camera yard] collect: watch sets this"},

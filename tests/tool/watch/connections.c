@@ -129,9 +129,10 @@ START_TEST (test_max)
     serve (20 * G_TIME_SPAN_MILLISECOND);
   }
   wait_for_end (streams[MOST]);
-  ck_assert_uint_eq (watch_connections_get_n (test.connections), MOST);
+  ck_assert_uint_eq (watch_connections_get_counts (test.connections).refused, 1);
+  ck_assert_uint_eq (watch_connections_get_counts (test.connections).open, MOST);
   g_clear_object (&streams[0]);
-  while (watch_connections_get_n (test.connections) == MOST)
+  while (watch_connections_get_counts (test.connections).open == MOST)
     serve (G_TIME_SPAN_MILLISECOND);
   streams[0] = open_connection ();
   for (guint i = 0; i < MOST; i++) {
@@ -161,12 +162,13 @@ START_TEST (test_slow)
   stream = open_connection ();
   send (stream, slow[_i].first);
   serve (100 * G_TIME_SPAN_MILLISECOND);
-  ck_assert_uint_eq (watch_connections_get_n (test.connections), 1);
-  while (watch_connections_get_n (test.connections) > 0) {
+  ck_assert_uint_eq (watch_connections_get_counts (test.connections).open, 1);
+  while (watch_connections_get_counts (test.connections).open > 0) {
     send (stream, slow[_i].more);
     serve (100 * G_TIME_SPAN_MILLISECOND);
     ck_assert_int_lt (g_get_monotonic_time (), end);
   }
+  ck_assert_uint_eq (watch_connections_get_counts (test.connections).cut_off, 1);
 }
 END_TEST
 
@@ -180,8 +182,10 @@ START_TEST (test_answered)
     send (stream, REQUEST "\r\n");
     wait_for_answer (stream);
     wait_for_end (stream);
-    ck_assert_uint_eq (watch_connections_get_n (test.connections), 0);
+    ck_assert_uint_eq (watch_connections_get_counts (test.connections).open, 0);
   }
+  ck_assert_uint_eq (watch_connections_get_counts (test.connections).refused, 0);
+  ck_assert_uint_eq (watch_connections_get_counts (test.connections).cut_off, 0);
 }
 END_TEST
 
@@ -195,8 +199,8 @@ START_TEST (test_no_reader)
   stream = open_connection ();
   send (stream, REQUEST "\r\n");
   serve (100 * G_TIME_SPAN_MILLISECOND);
-  ck_assert_uint_eq (watch_connections_get_n (test.connections), 1);
-  while (watch_connections_get_n (test.connections) > 0) {
+  ck_assert_uint_eq (watch_connections_get_counts (test.connections).open, 1);
+  while (watch_connections_get_counts (test.connections).open > 0) {
     serve (100 * G_TIME_SPAN_MILLISECOND);
     ck_assert_int_lt (g_get_monotonic_time (), end);
   }

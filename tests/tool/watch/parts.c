@@ -4,12 +4,14 @@
 
 #include "base/files.h"
 #include "check-main.h"
+#include "support/small-disk.h"
 #include "watch/access.h"
 #include "watch/back-off.h"
 #include "watch/camera-pipeline.h"
 #include "watch/labels.h"
 #include "watch/pre-roll.h"
 #include "watch/recorder.h"
+#include "watch/room.h"
 
 #define TOKEN "0123456789abcdef"
 
@@ -325,6 +327,20 @@ START_TEST (test_room)
 }
 END_TEST
 
+/* A recorder with a class that is there, and a frame to begin with. */
+static void
+begin_recording (WatchRecorder *recorder)
+{
+  EnsClassResult car = {.name = "car", .state = ENS_CLASS_PRESENT};
+  const EnsResult result = {.classes = &car, .n_classes = 1};
+  g_autoptr (GstCaps) caps = gst_caps_from_string ("image/jpeg,width=8,height=8,framerate=1/1");
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 1, NULL);
+
+  GST_BUFFER_PTS (buffer) = 0;
+  watch_recorder_push (recorder, caps, buffer);
+  watch_recorder_update (recorder, &result);
+}
+
 /* What is to be the folder is a file; it is tried again while the class stays. */
 START_TEST (test_failing)
 {
@@ -332,16 +348,10 @@ START_TEST (test_failing)
   WatchConfig config;
   guint n_failed = 0;
   g_autoptr (WatchRecorder) recorder = make_recorder (&config, &n_failed);
-  EnsClassResult car = {.name = "car", .state = ENS_CLASS_PRESENT};
-  const EnsResult result = {.classes = &car, .n_classes = 1};
-  g_autoptr (GstCaps) caps = gst_caps_from_string ("image/jpeg,width=8,height=8,framerate=1/1");
-  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 1, NULL);
   const gint64 now = g_get_monotonic_time ();
 
   ck_assert (g_file_set_contents (file, "", 0, NULL));
-  GST_BUFFER_PTS (buffer) = 0;
-  watch_recorder_push (recorder, caps, buffer);
-  watch_recorder_update (recorder, &result);
+  begin_recording (recorder);
   while (watch_recorder_is_recording (recorder)) {
     watch_recorder_tick (recorder, now);
     g_usleep (1000);
@@ -354,6 +364,140 @@ START_TEST (test_failing)
   watch_recorder_tick (recorder, now + 2 * G_TIME_SPAN_MINUTE);
   ck_assert (watch_recorder_is_recording (recorder));
   watch_recorder_stop (recorder);
+}
+END_TEST
+
+/* A clip ends for want of room, and another one begins with it, while the class stays. */
+START_TEST (test_paused)
+{
+  WatchConfig config;
+  g_autoptr (WatchRecorder) recorder = make_recorder (&config, NULL);
+  const gint64 now = g_get_monotonic_time ();
+
+  begin_recording (recorder);
+  ck_assert (watch_recorder_is_recording (recorder));
+  watch_recorder_set_paused (recorder, TRUE);
+  ck_assert (!watch_recorder_is_recording (recorder));
+  watch_recorder_tick (recorder, now + 2 * G_TIME_SPAN_MINUTE);
+  ck_assert (!watch_recorder_is_recording (recorder));
+  watch_recorder_set_paused (recorder, FALSE);
+  watch_recorder_tick (recorder, now + 2 * G_TIME_SPAN_MINUTE);
+  ck_assert (watch_recorder_is_recording (recorder));
+  watch_recorder_stop (recorder);
+}
+END_TEST
+
+/* ---- Room on the disk ---- */
+
+#define DISK_MIB 4
+#define RESERVE_MIB 2
+#define PART (500 << 10)
+
+/* What is on the disk: clips in the order of their times, "y" and "g" of the two cameras yard and
+ * gate, "h" a file of somebody else, and then clips that go, from the front, and whether there is
+ * room. */
+static const struct {
+  const char *name, *files, *kept;
+  gboolean low;
+} disks[] = {
+    {"empty", "", "", FALSE},
+    {"room", "ygyg", "ygyg", FALSE},
+    {"one-goes", "ygygy", "gygy", FALSE},
+    {"two-go", "yyygyg", "ygyg", FALSE},
+    {"newest-stay", "gyhhhh", "gyhhhh", TRUE},
+    {"only-other", "hhhhhy", "hhhhhy", TRUE},
+    {"one-is-not-enough", "yyhhhhh", "yhhhhh", TRUE},
+};
+
+/* (transfer full) */
+static char *
+disk_path (char kind, guint number)
+{
+  static const char *const names[] = {['y'] = "yard", ['g'] = "gate", ['h'] = "yard"};
+
+  return g_strdup_printf (kind == 'h' ? "%s/%s/holiday-%u.mkv"
+                                      : "%s/%s/20260102T03040%uZ-car-00000.mkv",
+                          folder, names[(guchar)kind], number);
+}
+
+static void
+write_disk (const char *files)
+{
+  static const char bytes[PART];
+
+  for (guint i = 0; files[i] != '\0'; i++) {
+    g_autofree char *path = disk_path (files[i], i);
+    g_autofree char *parent = g_path_get_dirname (path);
+
+    g_mkdir_with_parents (parent, 0700);
+    ck_assert (g_file_set_contents (path, bytes, sizeof bytes, NULL));
+  }
+}
+
+/* (transfer full) */
+static char *
+list_disk (const char *files)
+{
+  GString *there = g_string_new (NULL);
+
+  for (guint i = 0; files[i] != '\0'; i++) {
+    g_autofree char *path = disk_path (files[i], i);
+
+    if (g_file_test (path, G_FILE_TEST_EXISTS))
+      g_string_append_c (there, files[i]);
+  }
+  return g_string_free (there, FALSE);
+}
+
+static gboolean
+mount_disk (void)
+{
+  if (test_small_disk_mount (folder, DISK_MIB << 20, 0))
+    return TRUE;
+  test_skip ("no small file system can be mounted");
+  return FALSE;
+}
+
+START_TEST (test_disk)
+{
+  const WatchConfig config = {.record_folder = folder, .reserve = RESERVE_MIB};
+  g_autoptr (WatchRoom) room = watch_room_new (&config);
+  g_autofree char *kept = NULL;
+
+  if (!mount_disk ())
+    return;
+  write_disk (disks[_i].files);
+  ck_assert_int_eq (watch_room_check (room, 0), disks[_i].low);
+  kept = list_disk (disks[_i].files);
+  ck_assert_str_eq (kept, disks[_i].kept);
+  ck_assert_uint_eq (watch_room_get_n_removed (room), strlen (disks[_i].files) - strlen (kept));
+  if (disks[_i].low)
+    ck_assert_contains (watch_room_get_problem (room), "less than 2 MiB are free");
+  else
+    ck_assert_ptr_null (watch_room_get_problem (room));
+  test_small_disk_unmount (folder);
+}
+END_TEST
+
+/* It goes on by itself, with a little more room than it stopped for. */
+START_TEST (test_room_again)
+{
+  const WatchConfig config = {.record_folder = folder, .reserve = RESERVE_MIB};
+  g_autoptr (WatchRoom) room = watch_room_new (&config);
+  g_autofree char *first = disk_path ('h', 0), *second = disk_path ('h', 1);
+
+  if (!mount_disk ())
+    return;
+  write_disk ("hhhhh");
+  ck_assert (watch_room_check (room, 0));
+  g_remove (first);
+  ck_assert (!watch_room_check (room, G_TIME_SPAN_MINUTE));
+  ck_assert_ptr_nonnull (watch_room_get_problem (room));
+  g_remove (second);
+  ck_assert (!watch_room_check (room, G_TIME_SPAN_MINUTE + G_TIME_SPAN_SECOND));
+  ck_assert (watch_room_check (room, 2 * G_TIME_SPAN_MINUTE));
+  ck_assert_ptr_null (watch_room_get_problem (room));
+  test_small_disk_unmount (folder);
 }
 END_TEST
 
@@ -401,5 +545,8 @@ main (int argc, char **argv)
   test_fixture (set_up, tear_down);
   test_add ("room", test_room);
   test_add ("failing", test_failing);
+  test_add ("paused", test_paused);
+  TEST_ADD_ROWS ("disk", test_disk, disks);
+  test_add ("room-again", test_room_again);
   return test_run ();
 }

@@ -115,6 +115,13 @@ set_up_token_file (void)
   start ("[page]\nport=0\ntoken=file:token\n");
 }
 
+/* More than any disk has. */
+static void
+set_up_reserve (void)
+{
+  start ("[page]\nport=0\n[watch]\nreserve=2147483647\n");
+}
+
 static void
 tear_down (void)
 {
@@ -206,6 +213,10 @@ static const struct {
     {"up-clip", {"GET", YARD "/clips/..%2Fred.mkv"}, 400},
     {"clips", {"GET", YARD "/clips"}, 200, "\"clips\": []"},
     {"metrics", {"GET", "/metrics"}, 200, "gst_ensemble_camera_up{camera=\"yard\"} 0\n"},
+    {"paused", {"GET", "/metrics"}, 200, "gst_ensemble_recording_paused{camera=\"yard\"} 0\n"},
+    {"collecting", {"GET", "/metrics"}, 200, "gst_ensemble_collecting_failed{camera=\"yard\"} 0\n"},
+    {"connections", {"GET", "/metrics"}, 200, "gst_ensemble_page_connections 1\n"},
+    {"refused", {"GET", "/metrics"}, 200, "gst_ensemble_page_refused_total 0\n"},
     {"health", {"GET", "/health"}, 503, "\"healthy\": false"},
     {"no-camera", {"GET", "/api/cameras/garden/history"}, 404, "no such camera"},
     {"nothing", {"GET", "/secret"}, 404},
@@ -464,6 +475,22 @@ START_TEST (test_training)
 }
 END_TEST
 
+/* Neither clips nor frames are kept, and the page and the figures say so; the camera goes on. */
+START_TEST (test_no_room)
+{
+  static const Question metrics = {"GET", "/metrics"};
+
+  watch_stations_start (test.stations);
+  wait_for (&get_state, "\"present\": [\"red\"]", TRUE);
+  wait_for (&get_state, "clips: less than 2147483647 MiB are free, and no older clip can go", TRUE);
+  wait_for (&get_state, "collected/yard: less than 1073741824 MiB are free", TRUE);
+  wait_for (&metrics, "gst_ensemble_recording_paused{camera=\"yard\"} 1\n", TRUE);
+  wait_for (&metrics, "gst_ensemble_collecting_failed{camera=\"yard\"} 1\n", TRUE);
+  wait_for_frames (FILE_FRAMES + 1);
+  wait_for (&metrics, "gst_ensemble_clips_total{camera=\"yard\"} 0\n", TRUE);
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -475,6 +502,9 @@ main (int argc, char **argv)
   test_add ("camera", test_camera);
   TEST_ADD_ROWS ("streams", test_stream, endless);
   test_add ("training", test_training);
+  test_suite ("watch-server-reserve");
+  test_fixture (set_up_reserve, tear_down);
+  test_add ("no-room", test_no_room);
   test_suite ("watch-server-token");
   test_fixture (set_up_token, tear_down);
   TEST_ADD_ROWS ("answers", test_token, token_rows);

@@ -99,12 +99,14 @@ function drawState() {
     parts.push("recording");
   if (camera.clip_error)
     parts.push("no clip: " + camera.clip_error);
+  if (camera.collect_error)
+    parts.push("no frames to label: " + camera.collect_error);
   if (camera.model)
     parts.push("model " + camera.model + (camera.version ? ", version " + camera.version : ""));
   if (camera.swapped)
     parts.push("new model since " + clock(camera.swapped));
   state.textContent = parts.join(" · ");
-  state.classList.toggle("error", camera.state === "waiting" || Boolean(camera.clip_error));
+  state.classList.toggle("error", camera.state === "waiting" || Boolean(camera.clip_error || camera.collect_error));
   byId("live").parentElement.classList.toggle("gone", camera.state === "waiting");
 }
 
